@@ -4,11 +4,12 @@ import { describe, expect, test } from 'vitest'
 import { parseCsv } from '../../ts/data/index.js'
 import { Ensemble, Generator } from '../../ts/index.js'
 import { chooseGreedily, squaredErrorOf } from '../../ts/table/choose.js'
-import { decideTable, setAside } from '../../ts/table/decide-table.js'
+import { decideTable } from '../../ts/table/decide-table.js'
 import { fitFeatures, inputsOf, widthOf } from '../../ts/table/features.js'
 import { metricText } from '../../ts/table/html.js'
 import { evaluateTable, loadTableModel, prepareTable, reportHtml, tableToFunction, trainTable } from '../../ts/table/index.js'
 import { importanceOf, measureMetrics } from '../../ts/table/measure.js'
+import { setAside } from '../../ts/table/set-aside.js'
 
 const penguins = () => parseCsv(readFileSync('docs/guide/penguins.csv', 'utf8'))
 const iris = () => parseCsv(readFileSync('docs/guide/iris.csv', 'utf8'))
@@ -278,7 +279,7 @@ test('prepareTable sets aside what trainTable tests with, and looks at none of i
   expect(embedded).toEqual([{ feature: 3, count: 4, size: 3 }])
   expect(scale.mean).toBeCloseTo(4200, -3)
   const decided = decideTable(rows, options)
-  const [, test] = setAside(decided, 0.2, options.seed)
+  const [, test] = setAside(decided, { fraction: 0.2, seed: options.seed })
   expect(test).toHaveLength(report.rows.test)
   const changed = rows.map((row) => (test.includes(row) ? { ...row, bill_length_mm: '1e6', body_mass_g: '9e6' } : row))
   expect((await prepareTable(changed, options)).train).toEqual((await prepareTable(rows, options)).train)
@@ -290,7 +291,7 @@ test('a text among numbers is a gap wherever the split puts it', async () => {
   const rows = Array.from({ length: 60 }, (_, i) => ({ x: i === 7 ? 'unclear' : String(i % 9), y: i % 2 ? 'a' : 'b' }))
   const isTested: boolean[] = []
   for (let seed = 0; seed < 8; seed++) {
-    const [, test] = setAside(decideTable(rows, { target: 'y' }), 0.2, seed)
+    const [, test] = setAside(decideTable(rows, { target: 'y' }), { fraction: 0.2, seed })
     isTested.push(test.includes(rows[7]))
     const { model, report } = await trainTable(rows, { target: 'y', seed, hidden: [2], epochs: 1 })
     expect(report.columns[0].notes).toEqual(["1 value is no number ('unclear' in row 7) and counts as a gap"])

@@ -1,23 +1,19 @@
-/** What becomes of a table before it is split: its rows, its task, its columns, and which rows are set aside. */
-import { rangeError } from '../common/errors.js'
+/** What becomes of a table before it is split: its rows, its task and its columns. */
 import { checkNames } from '../common/names.js'
 import {
   type ColumnReport,
   encoderFromState,
   fromTable,
-  namingLines,
   type ReadOptions,
   type Row,
-  readTable,
   type Source,
   type Table,
   type TableEncoder,
   type TableOptions,
   type TableReport,
-  trainTestSplit,
 } from '../data/index.js'
-import { SAID } from '../data/table/decide.js'
 import { missingTest, valueIn } from '../data/table/values.js'
+import { namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
 
 /** Options that say what becomes of the columns of a table; gaps are filled in and numbers scaled unless they say otherwise. */
 export interface DecideTableOptions extends Omit<TableOptions, 'scale'> {
@@ -76,7 +72,7 @@ export function decideTable(all: readonly Row[], { seed: _, ...table }: DecideTa
         const ofAll = first.report.columns.find(({ name }) => name === column.name) ?? column
         if (column.role === 'target') return ofAll
         const decided = embedded.find(({ name }) => name === column.name)
-        return { ...column, notes: ofAll.notes, ...(decided && { why: decided.why }) }
+        return { ...column, notes: ofAll.notes, ...(decided && { why: decided.why, decidedBy: 'values' as const }) }
       }),
     encoderOf(learnt) {
       const state = learnt.state()
@@ -102,36 +98,18 @@ export async function inspectTable(
   { read, ...options }: TableOptions & { read?: ReadOptions },
 ): Promise<TableReport> {
   checkNames('inspectTable', options, TABLE_OPTIONS)
-  const all = await rowsFrom(rows, read)
-  try {
+  return namingLinesOf(rows, read, async () => {
+    const all = await rowsFrom(rows, read)
     const decided = decideTable(all, options)
     const { report } = fromTable(all, decided.options)
-    return { ...report, columns: await Promise.all(decided.reasonsIn(report).map((column) => notesOfLines(column, rows, read))) }
-  } catch (error) {
-    throw await ofLines(error, rows, read)
-  }
-}
-
-/** An error about rows that names lines of their file, where they are of one. */
-export async function ofLines(error: unknown, source: readonly object[] | Source, read: ReadOptions | undefined): Promise<unknown> {
-  if (error instanceof Error && !Array.isArray(source)) error.message = await namingLines(error.message, source as Source, read)
-  return error
-}
-
-/** What is told of a column, with lines of the file where it is of one. */
-export async function notesOfLines(
-  column: ColumnReport,
-  source: readonly object[] | Source,
-  read: ReadOptions | undefined,
-): Promise<ColumnReport> {
-  if (Array.isArray(source)) return column
-  return { ...column, notes: await Promise.all(column.notes.map((note) => namingLines(note, source as Source, read))) }
+    return { ...report, columns: await notesWithLines(decided.reasonsIn(report), rows, read) }
+  })
 }
 
 /** Columns of very many categories whose rows are enough to learn a vector for each, where nobody said what becomes of them. */
 function columnsToEmbed(columns: readonly ColumnReport[]): { name: string; why: string }[] {
-  return columns.flatMap(({ name, as, why, different = Number.POSITIVE_INFINITY, rows }) => {
-    if (as !== 'hash' || why === SAID || rows < ROWS_OF_CATEGORY * different) return []
+  return columns.flatMap(({ name, as, decidedBy, different = Number.POSITIVE_INFINITY, rows }) => {
+    if (as !== 'hash' || decidedBy === 'options' || rows < ROWS_OF_CATEGORY * different) return []
     return [{ name, why: `it has texts, ${different} different ones, of which each gets a vector that is learnt` }]
   })
 }
@@ -140,26 +118,4 @@ function columnsToEmbed(columns: readonly ColumnReport[]): { name: string; why: 
 function withTarget(rows: readonly Row[], missing: readonly string[], target: string): Row[] {
   const isGap = missingTest(missing)
   return rows.filter((row) => !isGap(valueIn(row, target)))
-}
-
-/** Rows that are given, or those of a file. */
-export async function rowsFrom(given: readonly object[] | Source, read: ReadOptions | undefined): Promise<readonly Row[]> {
-  if (Array.isArray(given)) return given as readonly Row[]
-  return readTable(given as Source, read)
-}
-
-/**
- * Rows to learn from and rows to set aside, every class in the same proportion on both sides. The same seed and share set the same rows aside
- * wherever the table is used, so that what was chosen by some of the rest can be judged by them.
- */
-export function setAside({ rows, isClasses, options }: DecidedTable, fraction: number, seed: number): [Row[], Row[]] {
-  const each = rows.map((row) => ({ row, value: isClasses ? row[options.target] : null }))
-  const { train, test } = trainTestSplit(each, { testFraction: fraction, seed, ...(isClasses && { stratify: 'value' as const }) })
-  return [train.map(({ row }) => row), test.map(({ row }) => row)]
-}
-
-/** @internal @throws RangeError for a share that leaves nothing on a side, or a seed that is none */
-export function checkSplit(who: string, name: string, fraction: number, seed: number): void {
-  if (!(fraction > 0 && fraction < 1)) throw rangeError(`${who}: ${name} wants a number above 0 and below 1, got ${String(fraction)}`)
-  if (!(Number.isSafeInteger(seed) && seed >= 0)) throw rangeError(`${who}: seed wants a whole number ≥ 0, got ${String(seed)}`)
 }

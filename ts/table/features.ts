@@ -57,8 +57,11 @@ export function featuresOf({ inputs, features, report, count, embeddings, classe
   return isLinear ? { ...state, squeezes: false } : state
 }
 
-/** Where the features of each column are. */
-export function spansOf(columns: readonly ColumnReport[]): { column: string; from: number; size: number }[] {
+/** Where the features of each column begin in an encoded row, and how many there are. */
+export type Spans = readonly { column: string; from: number; size: number }[]
+
+/** Those of the columns that are used. */
+export function spansOf(columns: readonly ColumnReport[]): Spans {
   let from = 0
   return columns.flatMap(({ name, role, features }) => {
     if (role !== 'input' || features === 0) return []

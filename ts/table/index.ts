@@ -17,7 +17,7 @@ export {
 export type { NetSettings } from './nets.js'
 export { type PreparedRows, type PreparedTable, type PrepareTableOptions, prepareTable } from './prepare-table.js'
 export type { TableModelReport } from './report.js'
-export type { SearchProgress } from './search.js'
+export type { SearchProgress } from './rounds.js'
 export { type TableNet, type TableNetOptions, tableNet } from './table-net.js'
 export { type TableFunctionOptions, tableToFunction } from './to-function.js'
 export { type TrainedTable, type TrainTableOptions, trainTable } from './train-table.js'

@@ -12,6 +12,7 @@ import {
   tensor,
 } from '../index.js'
 import { logLossOf } from './choose.js'
+import type { Spans } from './features.js'
 
 /** A metric of the test rows. */
 export interface MeasuredMetric {
@@ -35,6 +36,8 @@ interface Named {
   name: string
   better: 'more' | 'less'
   of: MetricOf
+  /** The 95 % interval of a value on so many rows, where there is a formula. Default: by bootstrap. */
+  interval?: (value: number, rows: number) => [low: number, high: number]
 }
 
 const REGRESSION: readonly Named[] = [
@@ -44,7 +47,7 @@ const REGRESSION: readonly Named[] = [
 ]
 
 const CLASSIFICATION: readonly Named[] = [
-  { name: 'accuracy', better: 'more', of: accuracy },
+  { name: 'accuracy', better: 'more', of: accuracy, interval: wilson },
   { name: 'balanced accuracy', better: 'more', of: (p, t) => recall(p, t, { average: 'macro' }) },
   { name: 'ROC AUC', better: 'more', of: (p, t) => rocAuc(p, t) },
   { name: 'F1', better: 'more', of: (p, t) => f1Score(p, t) },
@@ -78,20 +81,20 @@ export function measureMetrics(
   const generator = new Generator(seed)
   const guess = Float64Array.from({ length: count * width }, (_, i) => baseline[i % width])
   const all = Int32Array.from({ length: count }, (_, i) => i)
-  const found = named.map(({ name, better, of }) => ({
-    ...{ name, better, of, values: [] as number[], value: valueOn(of, predictions, targets, all, width) },
+  const found = named.map(({ of, ...metric }) => ({
+    ...{ ...metric, of, values: [] as number[], value: valueOn(of, predictions, targets, all, width) },
     baseline: valueOn(of, guess, targets, all, width),
   }))
   const most = count > MANY_ROWS ? FEW : RESAMPLES
   for (let sample = 0; sample < most && (sample < LEAST || performance.now() < until); sample++) {
     const rows = Int32Array.from(generator.uniforms(count), (u) => Math.min(count - 1, Math.floor(u * count)))
-    for (const { of, name, values } of found) if (name !== 'accuracy') values.push(valueOn(of, predictions, targets, rows, width))
+    for (const { of, interval, values } of found) if (interval === undefined) values.push(valueOn(of, predictions, targets, rows, width))
   }
-  return found.flatMap(({ name, better, value, values, baseline }) => {
+  return found.flatMap(({ name, better, value, values, baseline, interval }) => {
     if (!Number.isFinite(value)) return []
     const sorted = values.filter(Number.isFinite).sort((a, b) => a - b)
     const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? value
-    const [low, high] = name === 'accuracy' ? wilson(value, count) : [at(0.025), at(0.975)]
+    const [low, high] = interval ? interval(value, count) : [at(0.025), at(0.975)]
     return [{ name, better, value, low, high, baseline }]
   })
 }
@@ -209,7 +212,6 @@ const PART = 8192
 
 /**
  * Permutation importance (Breiman 2001): how much the loss rises where the values of a column are dealt out among the rows.
- * @param spans of each column, where its features begin in an encoded row, and how many there are
  * @param lossesOf what it loses by the first so many of the rows, of each of the tables of so many rows that lie one after the other
  * @param until when it has to be over, as performance.now() counts: of large models it looks at fewer rows
  * @param fills whether it shuffles more often where there is time left
@@ -217,7 +219,7 @@ const PART = 8192
 export function importanceOf(
   encoded: Float32Array,
   features: number,
-  spans: readonly { column: string; from: number; size: number }[],
+  spans: Spans,
   lossesOf: (encoded: Float32Array, rows: number) => number[],
   seed: number,
   until: number,

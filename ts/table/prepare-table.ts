@@ -2,8 +2,10 @@
 import { checkNames } from '../common/names.js'
 import { fromTable, type ReadOptions, type Source, type TableOptions } from '../data/index.js'
 import type { ColumnToEmbed } from '../index.js'
-import { checkSplit, type DecidedTable, decideTable, ofLines, rowsFrom, setAside, TABLE_OPTIONS } from './decide-table.js'
+import { decideTable, TABLE_OPTIONS } from './decide-table.js'
 import { featuresOf, inputsOf, scaled, widthOf } from './features.js'
+import { namingLinesOf, rowsFrom } from './given-rows.js'
+import { checkAside, checkTimes, setAside } from './set-aside.js'
 
 /** Options of {@link prepareTable}. */
 export interface PrepareTableOptions extends Omit<TableOptions, 'target' | 'scale'> {
@@ -15,6 +17,11 @@ export interface PrepareTableOptions extends Omit<TableOptions, 'target' | 'scal
   testFraction?: number
   /** Of the others, the share to judge by. Default 0.2. */
   heldFraction?: number
+  /**
+   * A column of dates or numbers by which rows are cut in time: the latest are set aside, and the latest of the others are those to judge by. Default:
+   * at random.
+   */
+  splitBy?: string
   /** Decides which rows are which. Default 0. */
   seed?: number
   read?: ReadOptions
@@ -52,19 +59,19 @@ export interface PreparedTable {
  * @throws as trainTable does
  */
 export async function prepareTable(rows: readonly object[] | Source, options: PrepareTableOptions): Promise<PreparedTable> {
-  checkNames('prepareTable', options, [...TABLE_OPTIONS, 'testFraction', 'heldFraction', 'read'])
-  const { testFraction = 0.2, heldFraction = 0.2, seed = 0, read, ...table } = options
-  checkSplit('prepareTable', 'heldFraction', heldFraction, seed)
-  if (testFraction !== 0) checkSplit('prepareTable', 'testFraction', testFraction, seed)
-  const all = await rowsFrom(rows, read)
-  let decided: DecidedTable
-  try {
-    decided = decideTable(all, table)
-  } catch (error) {
-    throw await ofLines(error, rows, read)
-  }
-  const [used] = testFraction === 0 ? [decided.rows] : setAside(decided, testFraction, seed)
-  const [training, judging] = setAside({ ...decided, rows: used }, heldFraction, seed)
+  checkNames('prepareTable', options, [...TABLE_OPTIONS, 'testFraction', 'heldFraction', 'splitBy', 'read'])
+  const { testFraction = 0.2, heldFraction = 0.2, splitBy, seed = 0, read, ...table } = options
+  const [ofTest, ofHeld] = [testFraction, heldFraction].map((fraction) => ({ fraction, seed, splitBy }))
+  checkAside('prepareTable', 'heldFraction', ofHeld)
+  if (testFraction !== 0) checkAside('prepareTable', 'testFraction', ofTest)
+  const decided = await namingLinesOf(rows, read, async () => {
+    const all = await rowsFrom(rows, read)
+    const decided = decideTable(all, table)
+    if (splitBy !== undefined) checkTimes('prepareTable', all, decided, splitBy)
+    return decided
+  })
+  const [used] = testFraction === 0 ? [decided.rows] : setAside(decided, ofTest)
+  const [training, judging] = setAside({ ...decided, rows: used }, ofHeld)
   const data = fromTable(training, decided.options)
   const features = featuresOf(data)
   const { targets, scale } = scaled(data.targets)

@@ -10,6 +10,8 @@ export interface TableModelReport {
   classNames: string[]
   /** Rows that nets were trained on, rows of the report, and rows without a target. */
   rows: { train: number; test: number; dropped: number }
+  /** Where test rows are the latest ones: by which column, and the value of the first of them. */
+  splitBy?: { column: string; from: string }
   /** What became of each column, and why. */
   columns: ColumnReport[]
   metrics: MeasuredMetric[]

@@ -25,9 +25,6 @@ export interface Decision {
   report: ColumnReport
 }
 
-/** @internal why a column is what it is, where somebody asked for it */
-export const SAID = 'you said so'
-
 /** A column of numbers may have this many other values before it is read as categories: one, or one in ten. */
 const STRAYS = 0.1
 /** With fewer rows than this, nothing is concluded from what all of them have in common. */
@@ -54,13 +51,23 @@ export function decideColumn(stats: ColumnStats, wanted: Wanted): Decision {
     throw typeError(`fromTable: column '${shortened(name)}' of row ${at} wants a number, text, boolean or date, got ${show(value)}`)
   }
   if (gaps > 0 && !isFilled && missing !== 'drop' && !isAuto) throw gapError(stats, wanted)
-  const report: ColumnReport = { name, role, as: 'left out', why: '', features: 0, rows: count + gaps, gaps, notes: [] }
+  const report: ColumnReport = {
+    name,
+    role,
+    as: 'left out',
+    why: '',
+    decidedBy: wanted.as ? 'options' : 'values',
+    features: 0,
+    rows: count + gaps,
+    gaps,
+    notes: [],
+  }
   if (count === 0) {
     if (isAuto && wanted.mayLeaveOut) return { column: null, report: { ...report, why: 'it is empty' } }
     throw rangeError(`fromTable: there is no value in column '${shortened(name)}'`)
   }
   if (stats.hasAllKinds) report.different = stats.kinds.size
-  const use = wanted.as ? { as: wanted.as, why: SAID } : role === 'target' ? targetUse(stats, isAuto) : inputUse(stats, wanted)
+  const use = wanted.as ? { as: wanted.as, why: 'you said so' } : role === 'target' ? targetUse(stats, isAuto) : inputUse(stats, wanted)
   if (use.as === 'left out') return { column: null, report: { ...report, why: use.why, notes: unreadNotes(stats) } }
   const { as } = use
   const column = columnOf(stats, as, wanted)

@@ -9,6 +9,8 @@ export interface ColumnReport {
   as: ColumnUse | 'left out'
   /** Why, as the end of a sentence: `as because why`. */
   why: string
+  /** Whether the caller's options or the values of the column decided. */
+  decidedBy: 'options' | 'values'
   /** Features that it became. */
   features: number
   /** Rows that were looked at. */

@@ -1,0 +1,27 @@
+/** Tables from which the target cannot be learnt. */
+import { rangeError } from '../common/errors.js'
+import type { Row, Table } from '../data/index.js'
+
+/** Two to learn from, and one to judge by. */
+const FEWEST = 3
+/** Rows from which on a class for most of them is a mistake. */
+const FEW_ROWS = 20
+
+/** @throws RangeError for too few rows with a target */
+export function checkRows(rows: readonly Row[]): void {
+  if (rows.length >= FEWEST) return
+  const what = rows.length === 1 ? 'one row with a target is' : `${rows.length} rows with a target are`
+  throw rangeError(`trainTable: ${what} too few: it wants ${FEWEST} at least, and says little of fewer than a hundred`)
+}
+
+/** @throws RangeError for a target in which there is nothing to learn, or whose classes are names */
+export function checkTarget({ classes, classNames, count, targets }: Table, target: string): void {
+  const column = `trainTable: column '${target}'`
+  if (classes === 1) throw rangeError(`${column} is '${classNames[0]}' in all rows: there is nothing to tell apart`)
+  if (classes > 0 && count >= FEW_ROWS && classes > count / 2)
+    throw rangeError(
+      `${column} has ${classes} different values in ${count} rows, as names have; a class wants rows to learn it from. Which column is to be predicted?`,
+    )
+  if (classes === 0 && targets.every((value) => value === targets[0]))
+    throw rangeError(`${column} is ${targets[0]} in all rows to learn from: there is nothing to learn`)
+}

@@ -1,0 +1,17 @@
+/** Sizes of errors that intervals of predictions are made of. */
+
+/** Parts between the quantiles that a model keeps. */
+const QUANTILES = 200
+
+/**
+ * Quantiles of absolute errors on rows that nets did not see, evenly spaced from 0 to 1: those of split conformal prediction, with one error more that
+ * is as large as the largest (Vovk, Gammerman & Shafer 2005; of folds Barber, Candès, Ramdas & Tibshirani 2021).
+ */
+export function errorQuantiles(errors: Float64Array): number[] {
+  const sorted = errors.sort()
+  const count = sorted.length
+  return Array.from(
+    { length: QUANTILES + 1 },
+    (_, i) => sorted[Math.min(count - 1, Math.max(0, Math.ceil((i / QUANTILES) * (count + 1)) - 1))],
+  )
+}

@@ -1,0 +1,28 @@
+/** The rows to learn from, cut so that each net is judged by rows that it was not trained on. */
+import { kFold, trainTestSplit } from '../data/index.js'
+
+/** Rows to train a net on, and rows to validate it by. */
+export interface Fold {
+  train: Int32Array
+  validation: Int32Array
+}
+
+/** Rows from which on one split is enough, and folds below. */
+const ONE_SPLIT = 15_000
+const FOLDS = 5
+/** Share of the rows that nets are validated by where there is one split, and how many at most. */
+const VALIDATION_FRACTION = 0.15
+const MAX_VALIDATION = 10_000
+
+/** Five folds of few rows, one split of many; every class in the same proportion in each part. */
+export function foldsOf(targets: Int32Array | Float32Array, classes: number, seed: number): Fold[] {
+  // numbers of rows as the features of a data set, so that the functions that cut data sets cut them
+  const numbers = Float32Array.from(targets, (_, row) => row)
+  const shape: [number, number] = [targets.length, 1]
+  const data = { inputs: numbers, targets, count: targets.length, features: 1, classes, shape }
+  const isMany = data.count >= ONE_SPLIT
+  const cuts = isMany
+    ? [trainTestSplit(data, { testFraction: Math.min(VALIDATION_FRACTION, MAX_VALIDATION / data.count), seed })]
+    : kFold(data, { folds: Math.min(FOLDS, data.count), seed })
+  return cuts.map(({ train, test }) => ({ train: Int32Array.from(train.inputs), validation: Int32Array.from(test.inputs) }))
+}

@@ -1,0 +1,38 @@
+/** The rows that a caller gives: objects, or a table in a file, whose lines errors and notes then name. */
+import { type ColumnReport, namingLines, type ReadOptions, type Row, readTable, type Source } from '../data/index.js'
+
+/** Rows, or what they are read from. */
+export type GivenRows = readonly object[] | Source
+
+/** Rows that are given, or those of a file. */
+export async function rowsFrom(given: GivenRows, read: ReadOptions | undefined): Promise<readonly Row[]> {
+  return isRows(given) ? (given as readonly Row[]) : readTable(given, read)
+}
+
+/** Errors in `work` that are about rows of a file name its lines. */
+export async function namingLinesOf<T>(given: GivenRows, read: ReadOptions | undefined, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Error && !isRows(given)) error.message = await namingLines(error.message, given, read)
+    throw error
+  }
+}
+
+/** What is told of columns, with lines of the file where they are of one. */
+export async function notesWithLines(
+  columns: readonly ColumnReport[],
+  given: GivenRows,
+  read: ReadOptions | undefined,
+): Promise<ColumnReport[]> {
+  if (isRows(given)) return [...columns]
+  const each = columns.map(async (column) => ({
+    ...column,
+    notes: await Promise.all(column.notes.map((note) => namingLines(note, given, read))),
+  }))
+  return Promise.all(each)
+}
+
+function isRows(given: GivenRows): given is readonly object[] {
+  return Array.isArray(given)
+}

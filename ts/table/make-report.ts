@@ -1,0 +1,94 @@
+/** What is found out about a model: how good it is on the rows that were set aside, what it looks at, and how it was found. */
+import { show } from '../common/show.js'
+import type { ColumnReport, Table, TableEncoder } from '../data/index.js'
+import { logLossOf, squaredErrorOf } from './choose.js'
+import type { Spans } from './features.js'
+import { calibrationOf, confusionOf, coverageOf, importanceOf, measureMetrics } from './measure.js'
+import type { Prediction, TableModel } from './model.js'
+import { describePlan } from './nets.js'
+import type { TableModelReport } from './report.js'
+import type { SearchResult } from './search.js'
+import type { TimeBudget } from './time-budget.js'
+
+/** What a report is made from. */
+export interface Judged {
+  model: TableModel<Prediction>
+  found: SearchResult
+  /** Rows that were learnt from, and rows to judge by. */
+  learnt: Table
+  tested: Table
+  /** What a guess without columns says of each row. */
+  baseline: readonly number[]
+  spans: Spans
+  columns: ColumnReport[]
+  /** Rows without a target. */
+  dropped: number
+  seed: number
+  budget: TimeBudget
+}
+
+/** Test rows that are shown as examples, at most. */
+const MAX_EXAMPLES = 400
+
+/** All but `seconds` and `advice`, which are known when all is done. */
+export function makeReport({ model, found, learnt, tested, baseline, spans, columns, dropped, seed, budget }: Judged): TableModelReport {
+  const { classes, targets } = tested
+  const answers = model.answersTo(tested.inputs)
+  const metrics = measureMetrics(answers, targets, baseline, classes, seed, budget.endOfMetrics())
+  const importance = importanceOf(
+    tested.inputs,
+    learnt.features,
+    spans,
+    (encoded, count) => lossesOf(model, encoded, tested, count),
+    seed,
+    budget.endOfImportance(),
+    budget.end !== undefined,
+  )
+  return {
+    task: model.task,
+    target: model.target,
+    classNames: [...learnt.classNames],
+    rows: { train: learnt.count, test: tested.count, dropped },
+    columns,
+    metrics,
+    calibration:
+      targets instanceof Int32Array
+        ? calibrationOf(answers, targets, classes)
+        : coverageOf(
+            Float64Array.from(answers, (value, i) => Math.abs(value - targets[i])),
+            (coverage) => model.halfWidth(coverage),
+          ),
+    importance,
+    candidates: found.candidates.map(({ plan, loss }, i) => ({ plan: describePlan(plan), loss, votes: found.votes[i] })),
+    nets: { trained: found.nets, used: found.model.members.length },
+    curve: found.candidates[0].histories[0],
+    seconds: 0,
+    seed,
+    advice: [],
+    ...(targets instanceof Int32Array ? { confusion: confusionOf(answers, targets, classes) } : { examples: examplesOf(answers, targets) }),
+  }
+}
+
+/** The loss on the first test rows, of each of the tables of so many encoded rows that lie one after the other. */
+function lossesOf(model: TableModel<Prediction>, encoded: Float32Array, { targets, classes }: Table, count: number): number[] {
+  const answers = model.answersTo(encoded)
+  const own = targets.subarray(0, count)
+  const loss = own instanceof Int32Array ? logLossOf(own, classes) : squaredErrorOf(own)
+  const unit = classes > 0 ? 1 : model.saved().scale.deviation ** 2
+  const size = count * (classes || 1)
+  return Array.from({ length: answers.length / size }, (_, i) => loss(answers.subarray(i * size, (i + 1) * size)) / unit)
+}
+
+/** Some of the test rows, evenly spread. */
+function examplesOf(answers: Float64Array, targets: Float32Array): { true: number; predicted: number }[] {
+  const every = Math.max(1, Math.ceil(targets.length / MAX_EXAMPLES))
+  return Array.from({ length: Math.floor(targets.length / every) }, (_, i) => ({ true: targets[i * every], predicted: answers[i * every] }))
+}
+
+/** With a note on values that are in rows to test with alone. */
+export function withUnknown(column: ColumnReport, unknown: TableEncoder['unknown']): ColumnReport {
+  const { count, values } = unknown[column.name] ?? { count: 0, values: [] }
+  if (count === 0) return column
+  const what = `${count} of the rows to test with ${count === 1 ? 'has a value' : 'have values'} that no other row has (${values.slice(0, 3).map(show).join(', ')})`
+  return { ...column, notes: [...column.notes, `${what}, which ${count === 1 ? 'counts' : 'count'} as none`] }
+}

@@ -1,0 +1,274 @@
+/** Rounds of training: nets of some plans, one on each fold, trained side by side; and the best plans of all rounds so far. */
+import { joined } from '../common/joined.js'
+import { type ColumnToEmbed, crossEntropy, EarlyStopping, fitMany, mse, softmax, type Tensor, tensor } from '../index.js'
+import { type LossOf, logLossOf, MOST_CHOICES, squaredErrorOf } from './choose.js'
+import type { Fold } from './folds.js'
+import { makeNet, makeOptimizer, type NetPlan, type RoundPlan, scheduleOf } from './nets.js'
+
+type Net = ReturnType<typeof makeNet>
+
+/** Numbers to learn from. */
+export interface TableSamples {
+  /** Row-major [count, width]. */
+  inputs: Float32Array
+  width: number
+  count: number
+  /** Classes, or numbers with mean 0 and deviation 1. */
+  targets: Int32Array | Float32Array
+  /** 0 for numbers. */
+  classes: number
+  /** Inputs that are numbers of categories. */
+  embedded: readonly ColumnToEmbed[]
+}
+
+/** A plan, its nets (one for each fold) and what each of them predicts of the rows of its fold that it was not trained on. */
+export interface Candidate {
+  plan: NetPlan
+  nets: Net[]
+  /** Out-of-fold predictions, row-major [rows, outputs] in the order of the folds: probabilities of classes, or numbers. */
+  predictions: Float64Array
+  /** Of these predictions: log loss, or mean squared error in deviations of the target. */
+  loss: number
+  /** Of each net the loss of training and of validation by epoch. */
+  histories: Curve[]
+}
+
+/** Losses by epoch. */
+export interface Curve {
+  loss: number[]
+  validation: number[]
+}
+
+/** What the caller hears while nets are trained. */
+export interface SearchProgress {
+  /** Seconds since the start. */
+  seconds: number
+  /** Of the time there is, or of all steps. */
+  share: number
+  secondsLeft: number
+  /** Nets that are trained. */
+  nets: number
+  /** Loss of the best candidate so far. */
+  best: number | null
+  /** Loss of training and of held-out rows, by epoch, of the net that is being trained. */
+  curve: { loss: readonly number[]; validation: readonly number[] }
+}
+
+/** Nets that are trained side by side. */
+export interface Round extends RoundPlan {
+  plans: readonly NetPlan[]
+  /** Which round it is: it decides the first weights and the order of rows. */
+  number: number
+  /** Share of the training rows of each fold. Default 1. */
+  share?: number
+  /** Whether nets are stopped when the time is over. Default true. */
+  isTimed?: boolean
+}
+
+/** What rounds have in common. */
+export interface RoundsOptions {
+  /** When everything has to be over, as performance.now() counts; undefined where there is no limit. */
+  end: number | undefined
+  /** Seconds that what follows the search takes, where the whole ensemble takes so many for a row. */
+  reserve: (secondsOfRow: number) => number
+  seed: number
+  signal: AbortSignal | undefined
+  onProgress: ((progress: SearchProgress) => void) | undefined
+}
+
+/** Epochs without improvement that end the training of a net. */
+const PATIENCE = 16
+/** Candidates that are kept, the best ones. */
+const MAX_KEPT = 40
+/** Nets of a round where time is limited: as many folds as there are, times so many plans. */
+export const PLANS_A_ROUND = 2
+
+/** A net to train: which plan, which fold. */
+interface Job {
+  plan: NetPlan
+  fold: number
+  seed: number
+}
+
+/** Trains rounds, and keeps the best plans of all of them. */
+export class Rounds {
+  /** The best first. */
+  candidates: Candidate[] = []
+  /** Nets that were trained. */
+  nets = 0
+  /** When training has to stop, so that what follows has its time; undefined where there is no limit. */
+  deadline: number | undefined
+  /** Rows that are predicted by nets that were not trained on them, in the order of the folds. */
+  readonly heldOut: Int32Array
+  /** Loss of out-of-fold predictions. */
+  readonly lossOf: LossOf
+  private readonly began = performance.now()
+  private readonly inputs: Tensor
+  private readonly targets: Int32Array | Tensor
+  private readonly validation: { inputs: Tensor; targets: Int32Array | Tensor }[]
+  /** What predictions took so far: their quotient is the pace of a net. */
+  private readonly predicting = { seconds: 0, rows: 0 }
+
+  constructor(
+    private readonly data: TableSamples,
+    private readonly folds: readonly Fold[],
+    private readonly options: RoundsOptions,
+  ) {
+    const { end, reserve } = options
+    this.heldOut = Int32Array.from(folds.flatMap(({ validation }) => [...validation]))
+    this.lossOf = lossOn(data, this.heldOut)
+    this.inputs = tensor(data.inputs, [data.count, data.width])
+    this.targets = data.targets instanceof Int32Array ? data.targets : tensor(data.targets, [data.count, 1])
+    this.validation = folds.map(({ validation }) => samplesOf(data, validation))
+    this.deadline = end && end - 1000 * reserve(0)
+  }
+
+  /** Rows of the largest fold. */
+  get trainingRows(): number {
+    return Math.max(...this.folds.map(({ train }) => train.length))
+  }
+
+  async train(round: Round): Promise<void> {
+    const { plans, number, isTimed = true } = round
+    const jobs = plans.flatMap((plan, i) =>
+      this.folds.map((_, fold) => ({ plan, fold, seed: this.options.seed + 1000 * number + 10 * i + fold })),
+    )
+    const nets = jobs.map(({ plan, seed }) => makeNet(plan, this.data.width, this.data.classes || 1, seed, this.data.embedded))
+    const stop = stopAt(isTimed ? this.deadline : undefined, this.options.signal)
+    try {
+      const histories = await this.fit(nets, jobs, round, stop.signal)
+      for (const [i, plan] of plans.entries()) {
+        const own = this.folds.map((_, fold) => i * this.folds.length + fold)
+        this.add(
+          plan,
+          own.map((job) => nets[job]),
+          own.map((job) => histories[job]),
+        )
+      }
+    } finally {
+      stop.clear()
+    }
+    this.nets += nets.length
+    this.keepBest()
+    this.moveDeadline()
+  }
+
+  private fit(nets: Net[], jobs: Job[], { batchSize, epochs, share = 1 }: Round, signal: AbortSignal) {
+    const rows = this.folds.map(({ train }) => everyShare(train, share))
+    const curve: Curve = { loss: [], validation: [] }
+    const watch = {
+      onEpochEnd({ loss, validation }: { loss: number; validation?: { loss: number } }) {
+        curve.loss.push(loss)
+        curve.validation.push(validation?.loss ?? Number.NaN)
+      },
+    }
+    return fitMany(nets, {
+      inputs: this.inputs,
+      targets: this.targets,
+      rows: jobs.map(({ fold }) => rows[fold]),
+      validation: jobs.map(({ fold }) => this.validation[fold]),
+      loss: this.data.classes > 0 ? crossEntropy : mse,
+      optimizers: nets.map((net, i) => makeOptimizer(net, jobs[i].plan)),
+      schedule: jobs.map(({ plan, fold }) => scheduleOf(plan, epochs * Math.ceil(rows[fold].length / batchSize))),
+      seed: jobs.map(({ seed }) => seed),
+      batchSize,
+      epochs,
+      signal,
+      // the curve of the first net is shown for all
+      callbacks: (net) => [new EarlyStopping({ patience: PATIENCE }), ...(net === 0 ? [watch] : [])],
+      onProgress: (progress) => this.tell(progress, curve),
+    })
+  }
+
+  private tell(
+    { steps, totalSteps, secondsLeft, finished }: { steps: number; totalSteps: number; secondsLeft: number; finished: number },
+    curve: Curve,
+  ): void {
+    const { deadline } = this
+    const seconds = (performance.now() - this.began) / 1000
+    const left = Math.max(0, deadline === undefined ? secondsLeft : (deadline - performance.now()) / 1000)
+    this.options.onProgress?.({
+      seconds,
+      share: Math.min(1, deadline === undefined ? steps / totalSteps : seconds / (seconds + left)),
+      secondsLeft: left,
+      nets: this.nets + finished,
+      best: this.candidates[0]?.loss ?? null,
+      curve,
+    })
+  }
+
+  /** Takes a plan among the candidates, unless one of its nets was not trained or has no finite loss. */
+  private add(plan: NetPlan, nets: Net[], histories: Awaited<ReturnType<typeof fitMany>>): void {
+    if (histories.some(({ error, epochs }) => error !== undefined || epochs.length === 0)) return
+    const asked = performance.now()
+    const predictions = joined(
+      Float64Array,
+      nets.map((net, fold) => predictionsOf(net, this.validation[fold].inputs, this.data.classes)),
+    )
+    this.predicting.seconds += (performance.now() - asked) / 1000
+    this.predicting.rows += this.heldOut.length
+    const loss = this.lossOf(predictions)
+    if (!Number.isFinite(loss)) return
+    const curves = histories.map(({ epochs }) => ({
+      loss: epochs.map((e) => e.loss),
+      validation: epochs.map((e) => e.validation?.loss ?? Number.NaN),
+    }))
+    this.candidates.push({ plan, nets, predictions, loss, histories: curves })
+  }
+
+  private keepBest(): void {
+    this.candidates = this.candidates.sort((a, b) => a.loss - b.loss).slice(0, MAX_KEPT)
+  }
+
+  /** The ensemble grows with the candidates, and with it the time that the report takes. */
+  private moveDeadline(): void {
+    const { end, reserve } = this.options
+    if (end === undefined) return
+    const { seconds, rows } = this.predicting
+    const mostPlans = Math.min(this.candidates.length + PLANS_A_ROUND, MOST_CHOICES)
+    this.deadline = end - 1000 * reserve((mostPlans * this.folds.length * seconds) / Math.max(1, rows))
+  }
+}
+
+/** A signal that stops at a time, as performance.now() counts, or with another signal. */
+function stopAt(deadline: number | undefined, signal: AbortSignal | undefined): { signal: AbortSignal; clear: () => void } {
+  const controller = new AbortController()
+  const stop = () => controller.abort()
+  if (signal?.aborted) stop()
+  signal?.addEventListener('abort', stop)
+  const timer = deadline === undefined ? undefined : setTimeout(stop, Math.max(0, deadline - performance.now()))
+  const clear = () => {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', stop)
+  }
+  return { signal: controller.signal, clear }
+}
+
+/** A share of the rows, evenly spread. */
+function everyShare(rows: Int32Array, share: number): Int32Array {
+  return share < 1 ? rows.filter((_, i) => Math.floor(i * share) < Math.floor((i + 1) * share)) : rows
+}
+
+function lossOn({ targets, classes }: TableSamples, rows: Int32Array): LossOf {
+  const own = targetsAt(targets, rows)
+  return own instanceof Int32Array ? logLossOf(own, classes) : squaredErrorOf(own)
+}
+
+/** Rows of a fold as tensors. */
+function samplesOf({ inputs, width, targets }: TableSamples, rows: Int32Array): { inputs: Tensor; targets: Int32Array | Tensor } {
+  const out = new Float32Array(rows.length * width)
+  for (const [i, row] of rows.entries()) out.set(inputs.subarray(row * width, (row + 1) * width), i * width)
+  const own = targetsAt(targets, rows)
+  return { inputs: tensor(out, [rows.length, width]), targets: own instanceof Int32Array ? own : tensor(own, [rows.length, 1]) }
+}
+
+function targetsAt(targets: Int32Array | Float32Array, rows: Int32Array): Int32Array | Float32Array {
+  const at = (row: number) => targets[row]
+  return targets instanceof Int32Array ? Int32Array.from(rows, at) : Float32Array.from(rows, at)
+}
+
+/** Probabilities of classes, or numbers, row-major. */
+function predictionsOf(net: Net, inputs: Tensor, classes: number): Float64Array {
+  const output = net.predict(inputs) as Tensor
+  return Float64Array.from((classes > 0 ? softmax(output) : output).data())
+}

@@ -1,0 +1,74 @@
+/** Which rows of a table are set aside, to judge by what was learnt from the others. */
+import { rangeError, typeError } from '../common/errors.js'
+import { show, showNames } from '../common/show.js'
+import { type Row, trainTestSplit } from '../data/index.js'
+import { daysOf, missingTest, numberOf, valueIn } from '../data/table/values.js'
+import type { DecidedTable } from './decide-table.js'
+
+/** How rows are set aside. */
+export interface AsideOptions {
+  /** Share of the rows, above 0 and below 1. */
+  fraction: number
+  seed: number
+  /** The column by which the latest are set aside. Default: rows at random. */
+  splitBy?: string | undefined
+}
+
+/**
+ * Rows to learn from and rows to set aside: at random, every class in the same proportion on both sides, or the latest by a column. The same options
+ * set the same rows aside wherever the table is used, so that what was chosen by some of the rest can be judged by them.
+ */
+export function setAside({ rows, isClasses, options }: DecidedTable, { fraction, seed, splitBy }: AsideOptions): [Row[], Row[]] {
+  if (splitBy !== undefined) return latestOf(rows, splitBy, fraction)
+  const each = rows.map((row) => ({ row, value: isClasses ? row[options.target] : null }))
+  const { train, test } = trainTestSplit(each, { testFraction: fraction, seed, ...(isClasses && { stratify: 'value' as const }) })
+  return [train.map(({ row }) => row), test.map(({ row }) => row)]
+}
+
+/** In the order of the column; rows of one time are on one side. */
+function latestOf(rows: readonly Row[], column: string, fraction: number): [Row[], Row[]] {
+  const each = rows.map((row) => ({ row, time: timeOf(valueIn(row, column)) }))
+  const { train, test } = trainTestSplit(each, { testFraction: fraction, time: 'time' })
+  return [train.map(({ row }) => row), test.map(({ row }) => row)]
+}
+
+const isGap = missingTest()
+
+/** A number, or days of a date; NaN for anything else. */
+function timeOf(value: unknown): number {
+  const days = daysOf(value)
+  if (Number.isFinite(days)) return days
+  return isGap(value) ? Number.NaN : numberOf(value)
+}
+
+/** From when on the rows are that were set aside, in words. */
+export function earliestOf(aside: readonly Row[], column: string): { column: string; from: string } {
+  const first = valueIn(aside[0], column)
+  return { column, from: first instanceof Date ? first.toISOString().replace(/T00:00:00.000Z$/, '') : String(first) }
+}
+
+/**
+ * @internal
+ * @param all the rows as they were given, by whose numbers errors name them
+ * @throws RangeError for a column that is not there or is the same in all rows, and for a row that has neither a date nor a number in it
+ */
+export function checkTimes(who: string, all: readonly Row[], { rows }: DecidedTable, column: string): void {
+  if (!rows.some((row) => Object.hasOwn(row, column)))
+    throw rangeError(`${who}: splitBy: there is no column '${column}', only ${showNames(Object.keys(rows[0] ?? {}))}`)
+  const times = rows.map((row) => timeOf(valueIn(row, column)))
+  const wrong = rows[times.findIndex(Number.isNaN)]
+  if (wrong !== undefined)
+    throw rangeError(
+      `${who}: splitBy: column '${column}' of row ${all.indexOf(wrong)} wants a date (2024-12-31) or a number, got ${show(valueIn(wrong, column))}; leave out rows without one`,
+    )
+  if (times.every((time) => time === times[0]))
+    throw rangeError(`${who}: splitBy: column '${column}' is ${show(valueIn(rows[0], column))} in all rows: none is later than the others`)
+}
+
+/** @internal @throws RangeError, TypeError for a share that leaves nothing on a side, a seed or a name that is none */
+export function checkAside(who: string, name: string, { fraction, seed, splitBy }: AsideOptions): void {
+  if (!(fraction > 0 && fraction < 1)) throw rangeError(`${who}: ${name} wants a number above 0 and below 1, got ${String(fraction)}`)
+  if (!(Number.isSafeInteger(seed) && seed >= 0)) throw rangeError(`${who}: seed wants a whole number ≥ 0, got ${String(seed)}`)
+  if (splitBy !== undefined && typeof splitBy !== 'string')
+    throw typeError(`${who}: splitBy wants the name of a column of dates or numbers, got ${show(splitBy)}`)
+}

@@ -1,0 +1,54 @@
+/** How the seconds of `time` are divided between the search for nets and the report on them. */
+import { leastSecondsOfMetrics, MIN_ROWS } from './measure.js'
+
+/** Seconds that selection and report are left at least, beside what is measured. */
+const LEAST_SECONDS = 0.15
+/** Of the whole time: what they are left in addition, and what they may take at most. */
+const ADDED_SHARE = 0.02
+const MOST_SHARE = 0.4
+/** A guess of the time of predictions is short by so much at times. */
+const SAFETY = 1.2
+/** Times that a few rows are predicted for importance, besides once for each column. */
+const PASSES_OF_IMPORTANCE = 3
+/** Seconds that importance may take where no time was given. */
+const SECONDS_FOR_IMPORTANCE = 5
+/** Milliseconds before the end at which importance stops. */
+const MARGIN = 20
+
+/** When what has to be over, as performance.now() counts. */
+export interface TimeBudget {
+  /** The end of all; undefined where there is no limit. */
+  end: number | undefined
+  /** Seconds that the report takes where the ensemble takes so many for a row. */
+  reserve: (secondsOfRow: number) => number
+  /** When to stop resampling metrics: of the time that is left when they begin, importance gets the other half. */
+  endOfMetrics(): number
+  endOfImportance(): number
+}
+
+/** @param tested what the report is made from @param columns inputs whose importance is measured */
+export function timeBudget(
+  time: number | undefined,
+  began: number,
+  tested: { count: number; targets: Int32Array | Float32Array; classes: number },
+  baseline: readonly number[],
+  columns: number,
+): TimeBudget {
+  if (time === undefined)
+    return {
+      end: undefined,
+      reserve: () => 0,
+      endOfMetrics: () => Number.POSITIVE_INFINITY,
+      endOfImportance: () => performance.now() + 1000 * SECONDS_FOR_IMPORTANCE,
+    }
+  const end = began + 1000 * time
+  const fixed = LEAST_SECONDS + ADDED_SHARE * time + leastSecondsOfMetrics(tested.targets, baseline, tested.classes)
+  // rows that the nets predict after the search, at least: those of the test, and some for the importance of each column
+  const rows = tested.count + (PASSES_OF_IMPORTANCE + columns) * Math.min(MIN_ROWS, tested.count)
+  return {
+    end,
+    reserve: (secondsOfRow) => Math.min(MOST_SHARE * time, fixed + SAFETY * secondsOfRow * rows),
+    endOfMetrics: () => (performance.now() + end) / 2,
+    endOfImportance: () => end - MARGIN,
+  }
+}
