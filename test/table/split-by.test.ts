@@ -14,7 +14,7 @@ test('the report is made from the latest rows, and says so', async () => {
   expect(report.rows).toEqual({ train: 45, test: 15, dropped: 0 })
   expect(report.splitBy).toEqual({ column: 'day', from: '2024-02-15' })
   const late = rows.filter(({ day }) => day >= '2024-02-15').map(({ y }) => y)
-  expect(report.examples?.map((example) => example.true)).toEqual(late.sort((a, b) => a - b))
+  expect(new Set(report.examples?.map((example) => example.true))).toEqual(new Set(late))
   expect(reportHtml(report)).toContain('the latest by ‘day’, from 2024-02-15 on')
   expect((await trainTable(rows, { target: 'y', ...quick })).report.splitBy).toBeUndefined()
 })
