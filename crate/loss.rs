@@ -62,17 +62,17 @@ impl<E: Element> Zip for Slope<'_, E> {
 
 /// Elements that are summed in single precision where rows have no weights: so many that vectors pay, also for a single column, and so few that
 /// the rounding stays small.
-const STRETCH: usize = 64;
+const CHUNK: usize = 64;
 
 /// The value of an element-wise loss; writes its gradient if wanted.
 #[inline(always)]
 pub fn element_wise(loss: impl Element, call: &Call, target: Cells) -> f32 {
-    let stretch = call.weights.map_or(STRETCH, |_| call.cols.max(1));
+    let chunk = call.weights.map_or(CHUNK, |_| call.cols.max(1));
     let mut sum = 0.0;
-    let pairs = call.prediction.chunks(stretch).zip(target.chunks(stretch));
+    let pairs = call.prediction.chunks(chunk).zip(target.chunks(chunk));
     for (r, (p, t)) in pairs.enumerate() {
         let weight = call.weight(r);
-        let gradient = call.gradient.map(|gradient| &gradient[r * stretch..][..p.len()]);
+        let gradient = call.gradient.map(|gradient| &gradient[r * chunk..][..p.len()]);
         let value = total_into(Value(&loss), Slope(&loss, call.scale * weight), p, t, gradient);
         sum += f64::from(weight) * f64::from(value);
     }

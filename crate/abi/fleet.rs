@@ -1,12 +1,12 @@
-//! Kernels of fleets: eight nets side by side (crate/fleet). Arrays have eight floats in the place of each; Dense layers are told `how`:
-//! bit 0 says that x has one float for all nets, bit 1 that the engine computes with all eight nets at once; `room` is scratch.
+//! Kernels of fleets: eight nets side by side (crate/fleet). Arrays are interleaved: they have eight floats in the place of each. Dense layers are
+//! told `how`: bit 0 says that all nets share x, which has one float for all of them, and bit 1 that the engine computes with all eight nets at once; `scratch` has [`crate::fleet::dense::SCRATCH_FLOATS`] floats.
 #![allow(unsafe_code)]
 
 use super::{cells, doubles, integers, Ptr, MAX_HYPER};
-use crate::fleet::dense::{backward, forward, Gradients, Inputs, Means, Sizes};
+use crate::fleet::dense::{backward, forward, Context, Gradients, Inputs, Sizes};
 use crate::fleet::dropout::dropout;
 use crate::fleet::loss::{self, Call};
-use crate::fleet::{exchange, Net8, NETS};
+use crate::fleet::{interleave, Net8, NETS};
 use crate::lane::{F32x8, Lane};
 use crate::optim::{side_by_side, Rule, Shared, SHARED_HYPER};
 use crate::random::Source;
@@ -33,16 +33,16 @@ fn labels<'a>(at: Ptr, n: usize) -> &'a [[Cell<i32>; NETS]] {
     unsafe { slice::from_raw_parts(at as *const [Cell<i32>; NETS], n) }
 }
 
-/// Bits of `how`: all nets share x; the engine computes with all eight nets at once.
-const SHARED: u32 = 1;
+/// Bits of `how` (ts/backend/fleet.ts has the same): all nets share x; the engine computes with all eight nets at once.
+const SHARED_INPUTS: u32 = 1;
 const WIDE: u32 = 2;
 
-fn means(how: u32, room: Ptr) -> Means {
-    Means { room: room as *mut f32, is_wide: how & WIDE != 0 }
+fn context(how: u32, scratch: Ptr) -> Context {
+    Context { scratch: scratch as *mut f32, is_wide: how & WIDE != 0 }
 }
 
 fn inputs<'a>(x: Ptr, how: u32, n: usize) -> Inputs<'a> {
-    if how & SHARED != 0 {
+    if how & SHARED_INPUTS != 0 {
         Inputs::Shared(cells(x, n))
     } else {
         Inputs::Own(nets(x, n))
@@ -62,10 +62,10 @@ pub fn fleet_dense_forward(
     k: usize,
     n: usize,
     kind: u32,
-    room: Ptr,
+    scratch: Ptr,
 ) {
     let (x, y) = (inputs(x, how, m * k), nets(y, m * n));
-    forward(x, nets(w, k * n), optional(b, n), optional(z, m * n), y, Sizes { m, k, n }, kind, means(how, room));
+    forward(x, nets(w, k * n), optional(b, n), optional(z, m * n), y, Sizes { m, k, n }, kind, context(how, scratch));
 }
 
 /// denseBackward of eight nets, which overwrites.
@@ -73,17 +73,17 @@ pub fn fleet_dense_forward(
 #[rustfmt::skip]
 pub fn fleet_dense_backward(
     x: Ptr, how: u32, w: Ptr, saved: Ptr, dy: Ptr, dz: Ptr, dw: Ptr, db: Ptr, dx: Ptr,
-    m: usize, k: usize, n: usize, kind: u32, room: Ptr,
+    m: usize, k: usize, n: usize, kind: u32, scratch: Ptr,
 ) {
     let to = Gradients { dw: optional(dw, k * n), db: optional(db, n), dx: optional(dx, m * k) };
     let dz = optional(dz, m * n).unwrap_or(&[]);
     let (saved, dy) = (nets(saved, m * n), nets(dy, m * n));
     let (x, w) = (inputs(x, how, m * k), nets(w, k * n));
-    backward(x, w, saved, dy, dz, &to, Sizes { m, k, n }, kind, means(how, room));
+    backward(x, w, saved, dy, dz, &to, Sizes { m, k, n }, kind, context(how, scratch));
 }
 
 /// The kernel behind every element-wise update of eight nets: n elements at p, g and each slot, slots `stride` elements apart, and 3 + H
-/// numbers of each net at h.
+/// hyper-parameters of each net at h.
 pub(crate) fn update<R, const S: usize, const H: usize>(
     p: *mut f32,
     g: *const f32,
@@ -103,9 +103,9 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
     side_by_side(&rule, Shared::from(&numbers[..]), nets(p as Ptr, n), nets(g as Ptr, n), slots);
 }
 
-/// The numbers of an update for each of eight nets, as floats at `to`. `table` has 8 addresses of each net's numbers, which are doubles and
-/// `increment` bytes from one step to the next; 8 addresses of its learning rate, a double; and by how many bytes each of those grows from
-/// step to step. Numbers of the set bits of `scaled_by_rate` are multiplied by the learning rate.
+/// The hyper-parameters of an update for each of eight nets, as floats at `to`. `table` has for each net the address of its hyper-parameters, which
+/// are doubles and `increment` bytes from one step to the next; then for each the address of its learning rate, a double; and then by how many bytes
+/// that address grows from step to step. Hyper-parameters of the set bits of `scaled_by_rate` are multiplied by the learning rate.
 #[wasm_bindgen(js_name = fleetHyper)]
 pub fn fleet_hyper(to: Ptr, table: Ptr, count: usize, scaled_by_rate: u32, increment: usize) {
     let (to, table) = (nets(to, count), integers(table, 3 * NETS));
@@ -136,8 +136,8 @@ pub fn fleet_hyper(to: Ptr, table: Ptr, count: usize, scaled_by_rate: u32, incre
     }
 }
 
-/// Rows of a table into the place of a net (0 to 7), or of all nets (8): those whose numbers are at `order`, or the first ones where that
-/// is 0. Numbers may be floats or whole.
+/// Copies rows of a table into the place of a net (0 to 7), or of all nets (8): those whose indices are at `order`, or the first ones where
+/// that is 0. Elements may be floats or whole numbers.
 #[wasm_bindgen(js_name = fleetRows)]
 pub fn fleet_rows(to: Ptr, net: usize, from: Ptr, order: Ptr, rows: usize, width: usize) {
     let to = labels(to, rows * width);
@@ -153,7 +153,7 @@ pub fn fleet_rows(to: Ptr, net: usize, from: Ptr, order: Ptr, rows: usize, width
     }
 }
 
-/// n elements of one of eight nets.
+/// Copies n elements of one of eight nets.
 #[wasm_bindgen(js_name = fleetPick)]
 pub fn fleet_pick(from: Ptr, net: usize, to: Ptr, n: usize) {
     labels(from, n).iter().zip(integers(to, n)).for_each(|(from, to)| to.set(from[net].get()));
@@ -165,22 +165,22 @@ fn arrays<'a>(table: Ptr, n: usize) -> [Cells<'a>; NETS] {
     from_fn(|net| cells(addresses[net].get() as Ptr, n))
 }
 
-/// n elements of eight nets, each to the array of its net.
-#[wasm_bindgen(js_name = fleetSplit)]
-pub fn fleet_split(from: Ptr, table: Ptr, n: usize) {
-    exchange::split(nets(from, n), arrays(table, n));
+/// Copies n elements of the interleaved array to the array of each net.
+#[wasm_bindgen(js_name = fleetDeinterleave)]
+pub fn fleet_deinterleave(from: Ptr, table: Ptr, n: usize) {
+    interleave::deinterleave(nets(from, n), arrays(table, n));
 }
 
-/// n elements of the array of each net, to those of eight nets.
-#[wasm_bindgen(js_name = fleetJoin)]
-pub fn fleet_join(to: Ptr, table: Ptr, n: usize) {
-    exchange::join(arrays(table, n), nets(to, n));
+/// Copies n elements of the array of each net to the interleaved array.
+#[wasm_bindgen(js_name = fleetInterleave)]
+pub fn fleet_interleave(to: Ptr, table: Ptr, n: usize) {
+    interleave::interleave(arrays(table, n), nets(to, n));
 }
 
-/// Bytes of a net in the table of [`fleet_dropout`]: the words of its generator, then the rate as a double.
+/// Words of a net in the table of [`fleet_dropout`]: the four words of its generator, then the rate as a double.
 const DROPOUT_WORDS: usize = 6;
 
-/// dropout of n elements of eight nets. `table` has six words for each: seed (low, high), stream, counter, and its rate as a double.
+/// Dropout of n elements of eight nets. `table` has six words for each: seed (low, high), stream, counter, and its rate as a double.
 /// Counters grow by `increment` when all is done, so that the next step draws anew.
 #[wasm_bindgen(js_name = fleetDropout)]
 pub fn fleet_dropout(x: Ptr, y: Ptr, n: usize, table: Ptr, increment: u32) {

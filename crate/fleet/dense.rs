@@ -1,8 +1,8 @@
 //! The dense layer of a fleet: what crate/dense.rs does to one net.
 #![allow(unsafe_code)]
 
-pub use super::panels::ROOM;
-pub use super::product::Means;
+pub use super::panels::SCRATCH_FLOATS;
+pub use super::product::Context;
 use super::product::{outer, product, Factor};
 use super::{Net8, NETS};
 use crate::activation::{self, RELU};
@@ -41,18 +41,18 @@ impl Inputs<'_> {
     /// As `product`.
     #[rustfmt::skip]
     unsafe fn times<const RECTIFIED: bool>(
-        self, sizes: [usize; 3], line: usize, step: usize, right: Factor, start: *const f32, c: *mut f32, means: Means,
+        self, sizes: [usize; 3], line: usize, step: usize, right: Factor, start: *const f32, c: *mut f32, context: Context,
     ) {
         // SAFETY: the caller's promise.
         unsafe {
             match self {
                 Inputs::Shared(x) => {
                     let left = Factor { at: x.as_ptr().cast(), line, step };
-                    product::<true, RECTIFIED>(sizes, left, right, start, c, means);
+                    product::<true, RECTIFIED>(sizes, left, right, start, c, context);
                 }
                 Inputs::Own(x) => {
                     let left = Factor { at: address(x), line: NETS * line, step: NETS * step };
-                    product::<false, false>(sizes, left, right, start, c, means);
+                    product::<false, false>(sizes, left, right, start, c, context);
                 }
             }
         }
@@ -86,7 +86,7 @@ pub fn floats(x: &[Net8]) -> Cells<'_> {
 /// y\[m,n\] = f(z), z\[m,n\] = b\[n\] + x\[m,k\] · w\[k,n\]; z is kept where the activation's derivative needs it.
 #[rustfmt::skip]
 pub fn forward(
-    x: Inputs, w: &[Net8], b: Option<&[Net8]>, z: Option<&[Net8]>, y: &[Net8], sizes: Sizes, kind: u32, means: Means,
+    x: Inputs, w: &[Net8], b: Option<&[Net8]>, z: Option<&[Net8]>, y: &[Net8], sizes: Sizes, kind: u32, context: Context,
 ) {
     let Sizes { m, k, n } = sizes;
     let sums = z.filter(|_| activation::saves_input(kind)).unwrap_or(y);
@@ -96,9 +96,9 @@ pub fn forward(
     // SAFETY: the sizes were just compared.
     unsafe {
         if x.rectifies(kind) {
-            x.times::<true>([m, n, k], k, 1, right, start, target(y), means);
+            x.times::<true>([m, n, k], k, 1, right, start, target(y), context);
         } else {
-            x.times::<false>([m, n, k], k, 1, right, start, target(sums), means);
+            x.times::<false>([m, n, k], k, 1, right, start, target(sums), context);
             if kind != 0 {
                 activation::forward(kind, floats(sums), floats(y));
             }
@@ -120,7 +120,7 @@ pub struct Gradients<'a> {
 #[rustfmt::skip]
 pub fn backward(
     x: Inputs, w: &[Net8], saved: &[Net8], dy: &[Net8], dz: &[Net8], to: &Gradients, sizes: Sizes, kind: u32,
-    means: Means,
+    context: Context,
 ) {
     let Sizes { m, k, n } = sizes;
     let dz = if kind == 0 { dy } else { dz };
@@ -140,7 +140,7 @@ pub fn backward(
         assert!(x.len() >= m * k && dw.len() >= k * n);
         let right = Factor { at: address(dz), line: NETS, step: NETS * n };
         // SAFETY: the sizes were just compared.
-        unsafe { x.times::<false>([k, n, m], 1, k, right, null(), target(dw), means) }
+        unsafe { x.times::<false>([k, n, m], 1, k, right, null(), target(dw), context) }
     }
     if let Some(dx) = to.dx {
         assert!(dx.len() >= m * k);
@@ -151,7 +151,7 @@ pub fn backward(
         let left = Factor { at: address(dz), line: NETS * n, step: NETS };
         let right = Factor { at: address(w), line: NETS * n, step: NETS };
         // SAFETY: the sizes were compared above.
-        unsafe { product::<false, false>([m, k, n], left, right, null(), target(dx), means) }
+        unsafe { product::<false, false>([m, k, n], left, right, null(), target(dx), context) }
     }
 }
 

@@ -55,13 +55,13 @@ fn doubles(x: F32x8) -> [F64x2; NETS / 2] {
 }
 
 /// Elements that are summed in single precision where rows have no weights of their own (crate/loss.rs).
-const STRETCH: usize = 64;
+const CHUNK: usize = 64;
 
 /// The value of an element-wise loss, and its gradient.
 pub fn element_wise(loss: impl Element, call: &Call, target: &[Net8], out: &Net8) {
-    let stretch = call.weights.map_or(STRETCH, |_| call.cols.max(1));
+    let chunk = call.weights.map_or(CHUNK, |_| call.cols.max(1));
     let mut sums = Sums::new();
-    let parts = call.prediction.chunks(stretch).zip(target.chunks(stretch)).zip(call.gradient.chunks(stretch));
+    let parts = call.prediction.chunks(chunk).zip(target.chunks(chunk)).zip(call.gradient.chunks(chunk));
     for (r, ((p, t), g)) in parts.enumerate() {
         let weight = call.weight(r);
         let factor = F32x8::splat(call.scale) * weight;

@@ -19,15 +19,15 @@ const DEPTH: usize = 128;
 /// Columns whose panels are made at a time, so that they stay in the second-level cache.
 const WIDTH: usize = 64;
 
-/// Floats of scratch that a product may need (PANEL_FLOATS of ts/backend/fleet.ts).
-pub const ROOM: usize = NETS * DEPTH * (WIDTH + ROWS_OWN);
+/// Floats of scratch that a product may need (the constant of this name in ts/backend/fleet.ts).
+pub const SCRATCH_FLOATS: usize = NETS * DEPTH * (WIDTH + ROWS_OWN);
 
-/// Numbers of the right factor from which on panels pay, and rows that use each of them: of vectors of four nets, and of eight, which
-/// nothing but panels computes at once where each net has factors of its own.
-const LEAST: [usize; 2] = [1024, 16];
+/// Panels pay where the right factor has at least so many numbers, and each of them is used by at least so many rows. There are two such limits: one for
+/// vectors of four nets, and one for vectors of eight, which nothing but panels computes with where each net has factors of its own.
+const MIN: [usize; 2] = [1024, 16];
 const MIN_WIDE: [usize; 2] = [128, 8];
 
-/// What the sums of a block begin with: element (u, v) is at `at` + u·row + v·column.
+/// Where the numbers are that the sums of a block begin with: that of sum (u, v) is at `at` + u·row + v·column.
 #[derive(Clone, Copy)]
 struct Start {
     at: *const f32,
@@ -39,48 +39,52 @@ static ZEROS: [f32; NETS] = [0.0; NETS];
 
 /// Whether a product is worth panels.
 pub fn pay<const SHARED: bool>(job: &Job, is_wide: bool) -> bool {
-    let [numbers, rows] = if is_wide && !SHARED { MIN_WIDE } else { LEAST };
+    let [numbers, rows] = if is_wide && !SHARED { MIN_WIDE } else { MIN };
     job.columns * job.steps >= numbers && job.rows >= rows
 }
 
 /// The product of a job, for four nets at a time or for all eight.
 ///
 /// # Safety
-/// As [`super::product::product`]; `room` is valid for [`ROOM`] floats.
-pub unsafe fn multiply<const SHARED: bool>(job: &Job, is_rectified: bool, room: *mut f32, is_wide: bool) {
+/// As [`super::product::product`]; `scratch` is valid for [`SCRATCH_FLOATS`] floats.
+pub unsafe fn multiply<const SHARED: bool>(job: &Job, is_rectified: bool, scratch: *mut f32, is_wide: bool) {
     // SAFETY: the caller's promise.
     unsafe {
         match (is_wide, SHARED) {
-            (true, true) => multiply_nets::<F32x8, true, ROWS_SHARED>(job, is_rectified, room),
-            (true, false) => multiply_nets::<F32x8, false, ROWS_OWN>(job, is_rectified, room),
-            (false, true) => multiply_nets::<F32x4, true, ROWS_SHARED>(job, is_rectified, room),
-            (false, false) => multiply_nets::<F32x4, false, ROWS_OWN>(job, is_rectified, room),
+            (true, true) => multiply_nets::<F32x8, true, ROWS_SHARED>(job, is_rectified, scratch),
+            (true, false) => multiply_nets::<F32x8, false, ROWS_OWN>(job, is_rectified, scratch),
+            (false, true) => multiply_nets::<F32x4, true, ROWS_SHARED>(job, is_rectified, scratch),
+            (false, false) => multiply_nets::<F32x4, false, ROWS_OWN>(job, is_rectified, scratch),
         }
     }
 }
 
-unsafe fn multiply_nets<L: Nets, const SHARED: bool, const ROWS: usize>(job: &Job, is_rectified: bool, room: *mut f32) {
-    let left = room;
-    // SAFETY: panels fit their room: at most WIDTH columns and ROWS_OWN rows of DEPTH steps.
+unsafe fn multiply_nets<L: Nets, const SHARED: bool, const ROWS: usize>(
+    job: &Job,
+    is_rectified: bool,
+    scratch: *mut f32,
+) {
+    let left = scratch;
+    // SAFETY: both panels fit the scratch: at most WIDTH columns and ROWS_OWN rows of DEPTH steps.
     unsafe {
-        let right = room.add(NETS * DEPTH * ROWS_OWN);
+        let right = scratch.add(NETS * DEPTH * ROWS_OWN);
         for net in L::FIRST {
             for from in (0..job.steps).step_by(DEPTH) {
                 let steps = DEPTH.min(job.steps - from);
                 let is_last = from + steps == job.steps;
                 for j in (0..job.columns).step_by(WIDTH) {
                     let columns = WIDTH.min(job.columns - j);
-                    let part = Part { job, net, from, steps, j, columns, is_rectified: is_rectified && is_last };
-                    part.copy_right::<L>(right);
-                    part.rows::<L, SHARED, ROWS>(left, right);
+                    let section = Section { job, net, from, steps, j, columns, is_rectified: is_rectified && is_last };
+                    section.copy_right::<L>(right);
+                    section.rows::<L, SHARED, ROWS>(left, right);
                 }
             }
         }
     }
 }
 
-/// Some steps and columns of a product.
-struct Part<'a> {
+/// A section of a product: some steps and columns, whose panels are made at a time.
+struct Section<'a> {
     job: &'a Job,
     /// The first of its nets.
     net: usize,
@@ -91,12 +95,12 @@ struct Part<'a> {
     is_rectified: bool,
 }
 
-impl Part<'_> {
-    /// Columns of the right factor, COLUMNS of them to a panel; where one is missing, the last one twice.
+impl Section<'_> {
+    /// Copies columns of the right factor, COLUMNS of them to a panel; where one is missing, the last one twice.
     #[inline(never)]
-    unsafe fn copy_right<L: Nets>(&self, room: *mut f32) {
+    unsafe fn copy_right<L: Nets>(&self, panel: *mut f32) {
         let b = self.job.b.from(self.j);
-        let mut to = room;
+        let mut to = panel;
         // SAFETY: the columns and steps exist.
         unsafe {
             for j in (0..self.columns).step_by(COLUMNS) {
@@ -104,7 +108,7 @@ impl Part<'_> {
                 let mut from = b.at.wrapping_add(self.from * b.step + self.net);
                 for _ in 0..self.steps {
                     for (v, column) in column.into_iter().enumerate() {
-                        L::of_nets(from.add(column)).to_nets(to.add(v * L::WIDTH));
+                        L::load_nets(from.add(column)).store_nets(to.add(v * L::WIDTH));
                     }
                     from = from.wrapping_add(b.step);
                     to = to.add(COLUMNS * L::WIDTH);
@@ -113,11 +117,11 @@ impl Part<'_> {
         }
     }
 
-    /// Likewise rows of the left factor, from row i on: vectors of nets, or single floats that all nets share.
+    /// Copies rows of the left factor, from row i on: vectors of nets, or single floats that all nets share. Missing ones repeat the last.
     #[inline(never)]
-    unsafe fn copy_left<L: Nets, const SHARED: bool, const ROWS: usize>(&self, i: usize, room: *mut f32) {
+    unsafe fn copy_left<L: Nets, const SHARED: bool, const ROWS: usize>(&self, i: usize, panel: *mut f32) {
         let a = self.job.a.from(i);
-        let mut to = room;
+        let mut to = panel;
         let row: [_; ROWS] = from_fn(|u| u.min(self.job.rows - 1 - i) * a.line);
         let mut from = a.at.wrapping_add(self.from * a.step + if SHARED { 0 } else { self.net });
         // SAFETY: the rows and steps exist.
@@ -127,7 +131,7 @@ impl Part<'_> {
                     if SHARED {
                         *to.add(u) = *from.add(row);
                     } else {
-                        L::of_nets(from.add(row)).to_nets(to.add(u * L::WIDTH));
+                        L::load_nets(from.add(row)).store_nets(to.add(u * L::WIDTH));
                     }
                 }
                 from = from.wrapping_add(a.step);
@@ -136,9 +140,9 @@ impl Part<'_> {
         }
     }
 
-    /// All rows of these columns.
+    /// Computes all rows of these columns.
     unsafe fn rows<L: Nets, const SHARED: bool, const ROWS: usize>(&self, left: *mut f32, right: *const f32) {
-        let &Part { job, net, from, steps, j: first, columns, is_rectified } = self;
+        let &Section { job, net, from, steps, j: first, columns, is_rectified } = self;
         let row = NETS * job.columns;
         // SAFETY: blocks lie inside c, whose sums so far are its start where steps came before.
         unsafe {
@@ -190,7 +194,7 @@ impl Block {
         // SAFETY: the panels hold so many steps; rows and columns exist.
         unsafe {
             let mut sums: [[L; COLUMNS]; ROWS] =
-                u.map(|u| v.map(|v| L::of_nets(start.at.add(u * start.row + v * start.column))));
+                u.map(|u| v.map(|v| L::load_nets(start.at.add(u * start.row + v * start.column))));
             for _ in 0..steps {
                 multiply_add::<L, SHARED, ROWS>(&mut sums, a, b);
                 a = a.add(left_step::<L, SHARED>(ROWS));
@@ -201,7 +205,7 @@ impl Block {
             }
             for (sums, u) in sums.into_iter().zip(u) {
                 for (sum, v) in sums.into_iter().zip(v) {
-                    sum.to_nets(c.add(u * row + NETS * v));
+                    sum.store_nets(c.add(u * row + NETS * v));
                 }
             }
         }
@@ -218,9 +222,9 @@ unsafe fn multiply_add<L: Nets, const SHARED: bool, const ROWS: usize>(
 ) {
     // SAFETY: the caller stays inside the panels.
     unsafe {
-        let right: [L; COLUMNS] = from_fn(|v| L::of_nets(b.add(v * L::WIDTH)));
+        let right: [L; COLUMNS] = from_fn(|v| L::load_nets(b.add(v * L::WIDTH)));
         for u in (0..ROWS).rev() {
-            let left = if SHARED { L::of_all(a.add(u)) } else { L::of_nets(a.add(u * L::WIDTH)) };
+            let left = if SHARED { L::load_shared(a.add(u)) } else { L::load_nets(a.add(u * L::WIDTH)) };
             for v in (0..COLUMNS).rev() {
                 sums[u][v] = left.mul_add(right[v], sums[u][v]);
             }

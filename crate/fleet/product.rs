@@ -27,21 +27,21 @@ impl Factor {
 /// of b lie side by side.
 ///
 /// # Safety
-/// a, b, start and c have as many elements as the sizes say, and the room is there; c overlaps none of them.
+/// a, b, start and c have as many elements as the sizes say, and the scratch is there; c overlaps none of them.
 pub unsafe fn product<const SHARED: bool, const RECTIFIED: bool>(
     [rows, columns, steps]: [usize; 3],
     a: Factor,
     b: Factor,
     start: *const f32,
     c: *mut f32,
-    means: Means,
+    context: Context,
 ) {
     let job = Job { rows, columns, steps, a, b, start, c };
     // SAFETY: as the caller promises.
     unsafe {
         match b.line {
-            _ if panels::pay::<SHARED>(&job, means.is_wide) => {
-                panels::multiply::<SHARED>(&job, RECTIFIED, means.room, means.is_wide)
+            _ if panels::pay::<SHARED>(&job, context.is_wide) => {
+                panels::multiply::<SHARED>(&job, RECTIFIED, context.scratch, context.is_wide)
             }
             NETS => stripes::<SHARED, true, RECTIFIED>(&job),
             _ if SHARED || RECTIFIED => unreachable!(),
@@ -50,11 +50,11 @@ pub unsafe fn product<const SHARED: bool, const RECTIFIED: bool>(
     }
 }
 
-/// What a product may use.
+/// What a product may use besides its factors, and how.
 #[derive(Clone, Copy)]
-pub struct Means {
-    /// [`panels::ROOM`] floats.
-    pub room: *mut f32,
+pub struct Context {
+    /// [`panels::SCRATCH_FLOATS`] floats.
+    pub scratch: *mut f32,
     /// Whether the engine computes with both halves of eight nets at once.
     pub is_wide: bool,
 }
@@ -70,7 +70,7 @@ pub struct Job {
     pub c: *mut f32,
 }
 
-/// All columns: as many at a time as there are registers for. Where `NEAR`, columns of b lie side by side.
+/// Computes all columns, as many at a time as there are registers for. Where `NEAR`, columns of b lie side by side.
 ///
 /// # Safety
 /// As [`product`].
@@ -102,7 +102,7 @@ unsafe fn stripes<const SHARED: bool, const NEAR: bool, const RECTIFIED: bool>(j
     }
 }
 
-/// J columns of c, I rows at a time.
+/// Computes J columns of c, I rows at a time.
 ///
 /// # Safety
 /// As [`product`], and the columns lie inside c.
@@ -122,25 +122,25 @@ unsafe fn stripe<
     // SAFETY: blocks lie inside c, and so do their lines of a and b.
     unsafe {
         while i + I <= job.rows && !(I == 3 && i + 4 == job.rows) {
-            placed::<L, SHARED, NEAR, RECTIFIED, I, J>(job, i, j);
+            call_block::<L, SHARED, NEAR, RECTIFIED, I, J>(job, i, j);
             i += I;
         }
         while I > 2 && i + 2 <= job.rows {
-            placed::<L, SHARED, NEAR, RECTIFIED, 2, J>(job, i, j);
+            call_block::<L, SHARED, NEAR, RECTIFIED, 2, J>(job, i, j);
             i += 2;
         }
         if i < job.rows {
-            placed::<L, SHARED, NEAR, RECTIFIED, 1, J>(job, i, j);
+            call_block::<L, SHARED, NEAR, RECTIFIED, 1, J>(job, i, j);
         }
     }
 }
 
-/// [`block`], in the form that V8 compiles best: with two factors of all nets a function of its own, so that its sums have all registers.
+/// Calls [`block`] in the form that V8 compiles best: where both factors are of eight nets, as a function of its own, so that its sums have all registers.
 ///
 /// # Safety
 /// As [`block`].
 #[inline(always)]
-unsafe fn placed<
+unsafe fn call_block<
     L: Nets,
     const SHARED: bool,
     const NEAR: bool,
@@ -157,7 +157,7 @@ unsafe fn placed<
         if SHARED {
             block::<L, SHARED, NEAR, RECTIFIED, I, J>(job, i, j)
         } else {
-            apart::<L, SHARED, NEAR, RECTIFIED, I, J>(job, i, j)
+            outlined_block::<L, SHARED, NEAR, RECTIFIED, I, J>(job, i, j)
         }
     }
 }
@@ -167,7 +167,7 @@ unsafe fn placed<
 /// # Safety
 /// As there.
 #[inline(never)]
-unsafe fn apart<
+unsafe fn outlined_block<
     L: Nets,
     const SHARED: bool,
     const NEAR: bool,
@@ -183,7 +183,7 @@ unsafe fn apart<
     unsafe { block::<L, SHARED, NEAR, RECTIFIED, I, J>(job, i, j) }
 }
 
-/// I rows by J columns of c.
+/// Computes I rows by J columns of c.
 ///
 /// # Safety
 /// As [`product`], and the block lies inside c.
@@ -207,15 +207,15 @@ unsafe fn block<
         unsafe {
             let first: [L; J] = from_fn(|v| match job.start.is_null() {
                 true => L::splat(0.0),
-                false => L::of_nets(job.start.add(NETS * (j + v) + net)),
+                false => L::load_nets(job.start.add(NETS * (j + v) + net)),
             });
             let mut sums = [first; I];
             let (mut pa, mut pb) = (if SHARED { a.at } else { a.at.add(net) }, b.at.add(net));
             for _ in 0..job.steps {
-                let right: [L; J] = from_fn(|v| L::of_nets(pb.add(v * line)));
+                let right: [L; J] = from_fn(|v| L::load_nets(pb.add(v * line)));
                 for (u, sums) in sums.iter_mut().enumerate() {
                     let p = pa.add(u * a.line);
-                    let left = if SHARED { L::of_all(p) } else { L::of_nets(p) };
+                    let left = if SHARED { L::load_shared(p) } else { L::load_nets(p) };
                     for v in 0..J {
                         sums[v] = left.mul_add(right[v], sums[v]);
                     }
@@ -226,46 +226,48 @@ unsafe fn block<
             for (u, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
                     let sum = if RECTIFIED { rectified(sum) } else { sum };
-                    sum.to_nets(job.c.add(NETS * ((i + u) * job.columns + j + v) + net));
+                    sum.store_nets(job.c.add(NETS * ((i + u) * job.columns + j + v) + net));
                 }
             }
         }
     }
 }
 
-/// One float of each of some nets.
+/// A vector with one float of each of four or eight nets.
 pub trait Nets: Lane {
-    /// The first net of each lane of eight.
+    /// The first net of each vector that eight nets need.
     const FIRST: Self::Firsts;
     type Firsts: IntoIterator<Item = usize>;
+    /// The floats at an address, one of each net.
+    ///
     /// # Safety
     /// As many floats are there.
-    unsafe fn of_nets(p: *const f32) -> Self;
-    /// The same float for all.
+    unsafe fn load_nets(p: *const f32) -> Self;
+    /// The float at an address for all nets.
     ///
     /// # Safety
     /// A float is there.
-    unsafe fn of_all(p: *const f32) -> Self;
+    unsafe fn load_shared(p: *const f32) -> Self;
     /// # Safety
     /// As many floats have room there.
-    unsafe fn to_nets(self, p: *mut f32);
+    unsafe fn store_nets(self, p: *mut f32);
 }
 
 impl Nets for F32x4 {
     type Firsts = [usize; 2];
     const FIRST: [usize; 2] = [0, 4];
     #[inline(always)]
-    unsafe fn of_nets(p: *const f32) -> Self {
+    unsafe fn load_nets(p: *const f32) -> Self {
         // SAFETY: the caller's promise.
         unsafe { F32x4::load_ptr(p) }
     }
     #[inline(always)]
-    unsafe fn of_all(p: *const f32) -> Self {
+    unsafe fn load_shared(p: *const f32) -> Self {
         // SAFETY: the caller's promise.
         unsafe { F32x4::load_splat(p) }
     }
     #[inline(always)]
-    unsafe fn to_nets(self, p: *mut f32) {
+    unsafe fn store_nets(self, p: *mut f32) {
         // SAFETY: the caller's promise.
         unsafe { self.store_ptr(p) }
     }
@@ -275,17 +277,17 @@ impl Nets for F32x8 {
     type Firsts = [usize; 1];
     const FIRST: [usize; 1] = [0];
     #[inline(always)]
-    unsafe fn of_nets(p: *const f32) -> Self {
+    unsafe fn load_nets(p: *const f32) -> Self {
         // SAFETY: the caller's promise.
         unsafe { F32x8(F32x4::load_ptr(p), F32x4::load_ptr(p.add(4))) }
     }
     #[inline(always)]
-    unsafe fn of_all(p: *const f32) -> Self {
+    unsafe fn load_shared(p: *const f32) -> Self {
         // SAFETY: the caller's promise.
         unsafe { F32x8(F32x4::load_splat(p), F32x4::load_splat(p)) }
     }
     #[inline(always)]
-    unsafe fn to_nets(self, p: *mut f32) {
+    unsafe fn store_nets(self, p: *mut f32) {
         // SAFETY: the caller's promise.
         unsafe {
             self.0.store_ptr(p);

@@ -1,7 +1,7 @@
 /** Numbers that stand in Rust and in TypeScript, since one side allocates what the other fills: both say the same. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { PANEL_FLOATS, SHARED_INPUTS, WIDE } from '../../ts/backend/fleet.js'
+import { SCRATCH_FLOATS, SHARED_INPUTS, WIDE } from '../../ts/backend/fleet.js'
 import {
   ACCUMULATE_B,
   ACCUMULATE_W,
@@ -13,7 +13,7 @@ import {
   TILES,
 } from '../../ts/backend/kernels.js'
 import { MAX_CLASSES, NETS } from '../../ts/train/fleet/batching-rules.js'
-import { DROPOUT_BYTES } from '../../ts/train/fleet/fleet-program.js'
+import { DROPOUT_WORDS } from '../../ts/train/fleet/fleet-program.js'
 
 /** Where the constants are that others are made of. */
 const ELSEWHERE: Readonly<Record<string, string>> = { NETS: 'fleet/mod.rs', RUN: 'sweep.rs' }
@@ -29,10 +29,10 @@ function constant(file: string, name: string): number {
 
 test.each<[string, number, string, string, number?]>([
   ['nets side by side', NETS, 'fleet/mod.rs', 'NETS'],
-  ['floats of a fleet’s panels', PANEL_FLOATS, 'fleet/panels.rs', 'ROOM'],
-  ['bit: inputs are shared', SHARED_INPUTS, 'abi/fleet.rs', 'SHARED'],
+  ['floats of a fleet’s scratch', SCRATCH_FLOATS, 'fleet/panels.rs', 'SCRATCH_FLOATS'],
+  ['bit: inputs are shared', SHARED_INPUTS, 'abi/fleet.rs', 'SHARED_INPUTS'],
   ['bit: the engine computes eight at once', WIDE, 'abi/fleet.rs', 'WIDE'],
-  ['bytes of a net’s dropout', DROPOUT_BYTES, 'abi/fleet.rs', 'DROPOUT_WORDS', 4],
+  ['words of a net’s dropout', DROPOUT_WORDS, 'abi/fleet.rs', 'DROPOUT_WORDS'],
   ['most classes of a fleet', MAX_CLASSES, 'fleet/loss.rs', 'MAX_CLASSES'],
   ['bytes of scratch', SCRATCH_BYTES, 'gemm.rs', 'SCRATCH', 4],
   ['most hyper-parameters', MAX_HYPER, 'abi.rs', 'MAX_HYPER'],

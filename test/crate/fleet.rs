@@ -2,7 +2,7 @@
 
 use crate::tools::numbers;
 use gradus::abi;
-use gradus::fleet::dense::ROOM;
+use gradus::fleet::dense::SCRATCH_FLOATS;
 use gradus::gemm::SCRATCH;
 
 const NETS: usize = 8;
@@ -53,7 +53,7 @@ fn assert_bits(all: &[f32], net: usize, one: &[f32], what: &str) {
 #[test]
 fn dense_layers_have_the_bits_of_single_nets() {
     let mut scratch = vec![0.0f32; SCRATCH];
-    let mut panels = vec![0.0f32; ROOM];
+    let mut panels = vec![0.0f32; SCRATCH_FLOATS];
     for ([m, k, n], kind, how) in
         SIZES.iter().flat_map(|&s| KINDS.flat_map(move |kind| [0, 1, 2, 3].map(|how| (s, kind, how))))
     {
@@ -109,16 +109,16 @@ fn dense_layers_have_the_bits_of_single_nets() {
 }
 
 #[test]
-fn arrays_go_apart_and_together() {
-    use gradus::fleet::exchange::{join, split};
+fn arrays_are_interleaved_and_back() {
+    use gradus::fleet::interleave::{deinterleave, interleave};
     use std::cell::Cell;
     for n in [1, 3, 4, 7, 33] {
         let single: Vec<Vec<Cell<f32>>> =
             arrays(n, 5).into_iter().map(|x| x.into_iter().map(Cell::new).collect()).collect();
         let all: Vec<[Cell<f32>; NETS]> = (0..n).map(|_| [const { Cell::new(0.0) }; NETS]).collect();
         let back: Vec<Vec<Cell<f32>>> = (0..NETS).map(|_| vec![Cell::new(0.0); n]).collect();
-        join(std::array::from_fn(|net| &single[net][..]), &all);
-        split(&all, std::array::from_fn(|net| &back[net][..]));
+        interleave(std::array::from_fn(|net| &single[net][..]), &all);
+        deinterleave(&all, std::array::from_fn(|net| &back[net][..]));
         for (net, x) in single.iter().enumerate() {
             assert_eq!(&back[net], x);
             assert!((0..n).all(|i| all[i][net] == x[i]));

@@ -10,14 +10,14 @@ import { FLEET, FLEET_OTHERS, FLEET_UPDATES } from './wasm/fleet-parts.js'
 /** Bits that say how a dense layer of eight nets is computed. */
 export const SHARED_INPUTS = 1
 export const WIDE = 2
-/** Floats of scratch of a dense layer (ROOM of crate/fleet/panels.rs). */
-export const PANEL_FLOATS = 8 * 128 * (64 + 5)
+/** Floats of scratch of a dense layer (the constant of this name in crate/fleet/panels.rs). */
+export const SCRATCH_FLOATS = 8 * 128 * (64 + 5)
 
 /** The kernels that any fleet needs. */
 export interface FleetKernels {
   /**
    * denseForward. `how` has {@link SHARED_INPUTS} where x is one matrix for all nets, and {@link WIDE} where the engine computes with all
-   * eight at once; room has {@link PANEL_FLOATS} floats
+   * eight at once; `scratch` has {@link SCRATCH_FLOATS} floats
    */
   fleetDenseForward(
     x: Ptr,
@@ -30,9 +30,9 @@ export interface FleetKernels {
     k: number,
     n: number,
     activation: number,
-    room: Ptr,
+    scratch: Ptr,
   ): void
-  /** denseBackward, which overwrites dw, db and dx; `how` and room as above */
+  /** denseBackward, which overwrites dw, db and dx; `how` and `scratch` as above */
   fleetDenseBackward(
     x: Ptr,
     how: number,
@@ -47,24 +47,24 @@ export interface FleetKernels {
     k: number,
     n: number,
     activation: number,
-    room: Ptr,
+    scratch: Ptr,
   ): void
   /** Losses take the arguments of those of single nets; `out` has one float of each net. */
   fleetBinaryCrossEntropy: Loss
   fleetCrossEntropyIndices: Loss
   /**
-   * The numbers of an update for each net, as floats. The table has 8 addresses of numbers (doubles, `increment` bytes from step to step),
-   * 8 of learning rates (a double), and the bytes by which each of those grows. Numbers of the bits of `scaledByRate` are multiplied by the rate.
+   * The hyper-parameters of an update for each net, as floats. The table has 8 addresses of hyper-parameters (doubles, `increment` bytes from step to
+   * step), 8 of learning rates (a double), and the bytes by which each of those grows. Those of the bits of `scaledByRate` are multiplied by the rate.
    */
   fleetHyper(to: Ptr, table: Ptr, count: number, scaledByRate: number, increment: number): void
-  /** Rows of a table, by the numbers at `order` (0: from the first on), into the place of a net, or of all where net is 8 */
+  /** Rows of a table, by the indices at `order` (0: from the first on), into the place of a net, or of all where net is 8 */
   fleetRows(to: Ptr, net: number, from: Ptr, order: Ptr, rows: number, width: number): void
   /** n elements of one net out of those of all */
   fleetPick(from: Ptr, net: number, to: Ptr, n: number): void
-  /** n elements of all nets into the arrays of each, whose addresses are in the table */
-  fleetSplit(from: Ptr, table: Ptr, n: number): void
-  /** n elements of the arrays of each net, whose addresses are in the table, into that of all */
-  fleetJoin(to: Ptr, table: Ptr, n: number): void
+  /** n elements of the array of each net, whose addresses are in the table, into the interleaved one */
+  fleetInterleave(to: Ptr, table: Ptr, n: number): void
+  /** n elements of the interleaved array into that of each net, whose addresses are in the table */
+  fleetDeinterleave(from: Ptr, table: Ptr, n: number): void
 }
 
 /** Those that come when a step needs them; and the updates of all other optimizers. */

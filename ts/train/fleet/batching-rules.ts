@@ -43,7 +43,7 @@ export interface FleetMemory {
   /** The array of a result, which is made where it is not known yet. */
   result(ptr: Ptr, floats: number): FleetArray
   /** Scratch of dense layers. */
-  readonly panels: Ptr
+  readonly scratch: Ptr
   /** Whether the engine computes with all eight nets at once. */
   readonly isWide: boolean
   /** Room for the generators of a dropout. */
@@ -127,7 +127,7 @@ const BATCHING_RULES: Readonly<Record<string, BatchingRule>> = {
       .read(b)
       .write(z, m * n)
       .write(y, m * n)
-      .number(m, k, n, kind, memory.panels)
+      .number(m, k, n, kind, memory.scratch)
     return { name: 'fleetDenseForward', args, moves }
   },
   denseBackward([x, w, saved, dy, dz, dw, db, dx, m, k, n, kind, accumulate], memory) {
@@ -141,7 +141,7 @@ const BATCHING_RULES: Readonly<Record<string, BatchingRule>> = {
       .write(dw, k * n)
       .write(db, n)
       .write(dx, m * k)
-      .number(m, k, n, kind, memory.panels)
+      .number(m, k, n, kind, memory.scratch)
     return { name: 'fleetDenseBackward', args, moves }
   },
   activationForward([x, y, n, kind], memory) {

@@ -1,10 +1,10 @@
 /**
  * The step of eight nets as a program. It is made of the recorded step of one of them, whose kernel calls are replaced by batched ones
- * ({@link batchedCalls}), and serves all nets of the same shape. Before a run of many steps the parameters and the optimizers' state of eight nets
- * are loaded into its interleaved arrays, and afterwards stored where each net has its own, so that in between each update of all eight nets
- * is one call too.
+ * ({@link batchedCalls}), and serves all nets that have the same keys (keys.ts). Before a round the parameters and the optimizers' states of eight
+ * nets are loaded into its interleaved arrays, and afterwards stored where each net has its own, so that in between each update of all eight
+ * nets is one call too.
  */
-import { fleetKernel, fleetKernels, fleetName, PANEL_FLOATS } from '../../backend/fleet.js'
+import { fleetKernel, fleetKernels, fleetName, SCRATCH_FLOATS } from '../../backend/fleet.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
@@ -14,12 +14,13 @@ import { Program, unshared } from '../fast/program.js'
 import type { Outputs, Recording } from '../fast/recording.js'
 import { batchedCalls, CannotBatch, checkWidth, type Draw, type FleetArray, type FleetMemory, NETS } from './batching-rules.js'
 import type { HyperTables, UpdateSpec } from './hyper-tables.js'
+import { regionsOf } from './regions.js'
 import type { StagedRows } from './staged-rows.js'
 
-/** Bytes of a net in the table of a dropout: seed (low, high), stream, counter, and the rate as a double. */
-export const DROPOUT_BYTES = 24
+/** Words of a net in the table of a dropout: seed (low, high), stream, counter, and the rate as a double. */
+export const DROPOUT_WORDS = 6
 
-/** An array that each net has for itself, and the one that has eight floats, one of each net, in the place of every float of it. */
+/** An array that each net has for itself, and the interleaved one, which has eight floats, one of each net, in the place of every float of it. */
 interface InterleavedArray {
   /** Where a net has its own. */
   addressOf(net: NetBuffers): Ptr
@@ -29,7 +30,7 @@ interface InterleavedArray {
   address: Ptr
 }
 
-/** The buffers of one net in a fleet: what a run of the program reads and writes of it. */
+/** The buffers of one net: what a round reads and writes of it. */
 export interface NetBuffers {
   /** In the order of the recorded net. */
   parameters: readonly Parameter[]
@@ -51,7 +52,7 @@ export interface FleetProgramOptions {
   updates: readonly UpdateSpec[]
   rows: StagedRows
   tables: HyperTables
-  /** Most steps of a run. */
+  /** Most steps of a round. */
   capacity: number
   /** Whether predictions and targets of all steps are kept. */
   keepsPredictions: boolean
@@ -59,7 +60,7 @@ export interface FleetProgramOptions {
 
 export class FleetProgram implements FleetMemory {
   readonly inputs: FleetArray & { isShared: boolean }
-  readonly panels: Ptr
+  readonly scratch: Ptr
   readonly isWide: boolean
   /** Losses of step i, one for each net, are at `losses` + 32·i. */
   readonly losses: Ptr
@@ -67,17 +68,17 @@ export class FleetProgram implements FleetMemory {
   private readonly blocks: Ptr[] = []
   /** The array of eight nets for an address of the recorded net. */
   private readonly arrays = new Map<Ptr, FleetArray>()
-  /** Parameters and the optimizers' state, which are loaded before a run. */
+  /** Parameters and the optimizers' states, which are loaded before a round. */
   private readonly state: InterleavedArray[] = []
-  /** Gradients, which are stored with the state after a run. */
+  /** Gradients, which are stored with the state after a round. */
   private readonly gradients: InterleavedArray[] = []
   private readonly dropouts: { table: Ptr; draw: Draw }[] = []
   /** Of each update, the table of {@link FleetKernels.fleetHyper}. */
   private readonly hyperTables: Ptr[] = []
   private readonly rates: Ptr[]
   private readonly addresses: Ptr
-  /** Stands for the arrays of a net where there are fewer than eight. */
-  private readonly scratch: Ptr
+  /** Takes the place of the arrays of a net where there are fewer than eight. */
+  private readonly noNet: Ptr
   private readonly kept: KeptOutputs | null
   private readonly backend: Backend
 
@@ -95,7 +96,7 @@ export class FleetProgram implements FleetMemory {
       for (const staged of rows.tensors) this.arrays.set(staged.from.address, staged)
       this.inputs = rows.tensors[0]
       this.losses = this.allocate(4 * NETS * capacity)
-      this.panels = this.allocate(4 * PANEL_FLOATS)
+      this.scratch = this.allocate(4 * SCRATCH_FLOATS)
       this.arrays.set(recording.lossAddress, { address: this.losses, stepBytes: 4 * NETS })
       for (const region of regionsOf(parameters)) {
         this.interleave(this.state, region.size, ({ parameters }) => parameters[region.first].address, region.members, false)
@@ -106,11 +107,11 @@ export class FleetProgram implements FleetMemory {
         const size = group.stride * group.slotNames.length
         return size === 0 ? 0 : this.interleave(this.state, size, ({ optimizer }) => optimizer.groups[i].slotAt(0, 0), [], false)
       })
-      this.scratch = this.allocate(4 * Math.max(...[...this.state, ...this.gradients].map(({ size }) => size)))
+      this.noNet = this.allocate(4 * Math.max(...[...this.state, ...this.gradients].map(({ size }) => size)))
       this.addresses = this.allocate(4 * NETS)
       this.rates = Array.from({ length: NETS }, () => this.allocate(8 * capacity * updates.length))
       this.kept = keepsPredictions ? this.allocateOutputs() : null
-      this.write(states)
+      this.writeProgram(states)
     } catch (error) {
       this.release()
       throw error
@@ -142,22 +143,22 @@ export class FleetProgram implements FleetMemory {
   }
 
   dropoutTable(): Ptr {
-    return this.allocate(NETS * DROPOUT_BYTES)
+    return this.allocate(4 * NETS * DROPOUT_WORDS)
   }
 
   /** Loads what the nets have. Where there is null, the program computes with whatever is there, and nobody looks at it. */
   loadNets(nets: readonly (NetBuffers | null)[]): void {
     const { heap } = this.backend
     const { ints } = heap
-    const { fleetJoin } = this.kernels
+    const { fleetInterleave } = this.kernels
     for (const array of this.state) {
       this.writeAddresses(array, nets)
-      fleetJoin(array.address, this.addresses, array.size)
+      fleetInterleave(array.address, this.addresses, array.size)
     }
     for (const [i, { table }] of this.dropouts.entries()) {
       for (let net = 0; net < NETS; net++) {
         const draw = nets[net]?.draws[i]
-        const word = (table + net * DROPOUT_BYTES) / 4
+        const word = table / 4 + net * DROPOUT_WORDS
         ints[word] = draw?.low ?? 0
         ints[word + 1] = draw?.high ?? 0
         ints[word + 2] = draw?.stream ?? 0
@@ -179,10 +180,10 @@ export class FleetProgram implements FleetMemory {
 
   /** Stores what has become of these nets where each has its own arrays. */
   storeNets(nets: readonly (NetBuffers | null)[]): void {
-    const { fleetSplit } = this.kernels
+    const { fleetDeinterleave } = this.kernels
     for (const array of [...this.state, ...this.gradients]) {
       this.writeAddresses(array, nets)
-      fleetSplit(array.address, this.addresses, array.size)
+      fleetDeinterleave(array.address, this.addresses, array.size)
     }
   }
 
@@ -191,15 +192,15 @@ export class FleetProgram implements FleetMemory {
     this.program.run(this.backend.heap.ints, steps)
   }
 
-  /** Runs several programs, each on a thread of its own where there are threads. All have the backend of the first. */
-  static runAll(runs: readonly { program: FleetProgram; steps: number }[]): void {
-    const { pool, heap, kernels } = runs[0].program.backend
-    if (pool === undefined || runs.length === 1 || pool.sharesFor(Number.POSITIVE_INFINITY) === 1) {
-      for (const { program, steps } of runs) program.run(steps)
+  /** Runs the programs of several rounds, each on a thread of its own where there are threads. All have the backend of the first. */
+  static runAll(rounds: readonly { program: FleetProgram; steps: number }[]): void {
+    const { pool, heap, kernels } = rounds[0].program.backend
+    if (pool === undefined || rounds.length === 1 || pool.sharesFor(Number.POSITIVE_INFINITY) === 1) {
+      for (const { program, steps } of rounds) program.run(steps)
       return
     }
     const { runProgram } = kernels as unknown as { runProgram: unknown }
-    const calls = runs.map(({ program: { program }, steps }) => {
+    const calls = rounds.map(({ program: { program }, steps }) => {
       const moved = program.begin(heap.ints, steps)
       const { address, words } = program
       return [address, words.length, address + 4 * words.length, moved, steps]
@@ -236,7 +237,7 @@ export class FleetProgram implements FleetMemory {
     }
   }
 
-  private write(states: readonly Ptr[]): void {
+  private writeProgram(states: readonly Ptr[]): void {
     const { program, backend, kept } = this
     const { recording, optimizer, updates } = this.options
     const kernels = { ...backend.kernels, ...this.kernels } as unknown as Record<string, unknown>
@@ -272,7 +273,7 @@ export class FleetProgram implements FleetMemory {
     program.place((bytes) => this.allocate(bytes), 0)
   }
 
-  /** Room for an array of all nets: of parameters, or gradients, that lie end to end. */
+  /** Makes the interleaved array of an array that each net has; where parameters, or their gradients, lie in it end to end, kernels find each. */
   private interleave(
     list: InterleavedArray[],
     size: number,
@@ -295,7 +296,7 @@ export class FleetProgram implements FleetMemory {
     const { ints } = this.backend.heap
     for (let net = 0; net < NETS; net++) {
       const buffers = nets[net]
-      ints[this.addresses / 4 + net] = buffers ? addressOf(buffers) : this.scratch
+      ints[this.addresses / 4 + net] = buffers ? addressOf(buffers) : this.noNet
     }
   }
 
@@ -315,37 +316,4 @@ interface KeptOutputs {
   predictions: { from: Ptr; to: Ptr; size: number }
   targets: { from: Ptr; to: Ptr; size: number }
   views: readonly Outputs[]
-}
-
-/** Parameters whose values lie end to end, and so do their gradients, if they have any. */
-interface Region {
-  /** The number of the first of them among the parameters of a net. */
-  first: number
-  members: Parameter[]
-  size: number
-}
-
-/** The parameters of a net, in regions as large as can be. */
-function regionsOf(parameters: readonly Parameter[]): Region[] {
-  const regions: Region[] = []
-  const byAddress = parameters.map((_, i) => i).sort((a, b) => parameters[a].address - parameters[b].address)
-  for (const i of byAddress) {
-    const p = parameters[i]
-    const last = regions.at(-1)
-    if (last !== undefined && follows(last, p)) {
-      last.members.push(p)
-      last.size += p.size
-    } else regions.push({ first: i, members: [p], size: p.size })
-  }
-  return regions
-}
-
-function follows({ members: [first], size }: Region, p: Parameter): boolean {
-  if (first.requiresGrad !== p.requiresGrad || p.address !== first.address + 4 * size) return false
-  return !p.requiresGrad || p.gradientAddress === first.gradientAddress + 4 * size
-}
-
-/** Which parameters lie end to end, by their numbers: nets that are alike in this go together. */
-export function layoutOf(parameters: readonly Parameter[]): number[][] {
-  return regionsOf(parameters).map(({ first, members }) => [first, ...members.map((p) => parameters.indexOf(p))])
 }

@@ -124,7 +124,7 @@ export class HyperTables {
   private readonly offsets: number[] = []
   private requests = 0
 
-  /** @param tables at least as many as nets of one run */
+  /** @param tables at least as many as nets go on at once, eight on each thread */
   constructor(
     private readonly heap: Heap,
     private readonly updates: readonly UpdateSpec[],

@@ -1,4 +1,4 @@
-/** The losses of the nets of a run, and what the training of each hears of them. */
+/** The losses of the nets of a round, and what the training of each hears of them. */
 import type { FloatArray } from '../../backend/heap.js'
 import type { Batches } from '../batches.js'
 import type { StepBlock } from '../fast/index.js'
@@ -6,18 +6,18 @@ import { NETS } from './batching-rules.js'
 import type { Member } from './member.js'
 
 /**
- * The losses of a run, eight a step, and their sums over each epoch of it, each loss times its rows, in doubles and one after the other. The
- * eight sums of all nets side by side take as long as one, whose additions wait for each other.
+ * The losses of a round, eight to a step, and for each net and epoch their sum, in doubles: each loss times its rows, added one after the other, as
+ * `fit` adds them. The eight sums side by side take as long as one, whose additions wait for each other.
  */
 export class LossSums {
-  /** Of each epoch, for eight nets. */
+  /** Eight for each epoch of the round, one of each net. */
   private readonly sums: Float64Array
   private readonly firstEpoch: number
   private readonly steps: number
 
   constructor(
     public losses: FloatArray,
-    /** Those of step i of the run begin at start + 8·i. */
+    /** Those of step i of the round begin at start + 8·i. */
     public start: number,
     { first, steps, nets }: { first: number; steps: number; nets: readonly { readonly member: Member }[] },
     private readonly batches: Batches,
@@ -27,8 +27,9 @@ export class LossSums {
     const rows = batches.sizeOf(first)
     const epochs = steps === 0 ? 0 : batches.epochOf(first + steps - 1) - this.firstEpoch + 1
     this.sums = new Float64Array(NETS * epochs)
-    // the run may begin in the middle of an epoch
-    if (epochs > 0 && batches.positionOf(first).batch > 1) nets.forEach(({ member }, net) => (this.sums[net] = member.run.means.lossSum))
+    // the round may begin in the middle of an epoch
+    if (epochs > 0 && batches.positionOf(first).batch > 1)
+      nets.forEach(({ member }, net) => (this.sums[net] = member.training.means.lossSum))
     for (let epoch = 0, step = 0; epoch < epochs; epoch++) {
       const end = Math.min(steps, batches.endOf(this.firstEpoch + epoch) - first)
       addEight(this.sums, NETS * epoch, losses, start + NETS * step, start + NETS * end, rows)
@@ -36,13 +37,13 @@ export class LossSums {
     }
   }
 
-  /** Copies the losses. */
+  /** Copies the losses, so that they stay what they are when memory grows or the program runs again. */
   keep(): void {
     this.losses = this.losses.slice(this.start, this.start + NETS * this.steps)
     this.start = 0
   }
 
-  /** Of the epoch that a step belongs to, as far as the run goes. */
+  /** The sum of a net in the epoch of a step, up to the end of the epoch or of the round. */
   of(net: number, step: number): number {
     return this.sums[NETS * (this.batches.epochOf(step) - this.firstEpoch) + net]
   }
@@ -84,7 +85,7 @@ function addEight(sums: Float64Array, k: number, losses: FloatArray, from: numbe
   sums[k + 7] = h
 }
 
-/** Steps of one net of a run. */
+/** The steps of one net in a round. */
 export class NetBlock implements StepBlock {
   readonly isProgram = true
   declare outputs?: NonNullable<StepBlock['outputs']>

@@ -9,8 +9,9 @@ import type { StepBlock } from '../fast/index.js'
 import type { ModelFields } from '../fast/model-fields.js'
 import { type Plan, setLearningRate } from '../plan.js'
 import type { TrainingRun } from '../run.js'
-import { layoutOf, type NetBuffers } from './fleet-program.js'
+import type { NetBuffers } from './fleet-program.js'
 import { type HyperTable, type HyperTables, MemberOptimizer, type UpdateSpec } from './hyper-tables.js'
+import { updateKeyOf } from './keys.js'
 
 /** The next steps of a net. */
 export interface PlannedSteps {
@@ -28,8 +29,8 @@ export class Member {
   readonly generators: readonly Generator[]
   /** The updates of a step. */
   updates: readonly UpdateSpec[]
-  /** The same as text, with where its parameters are: members go together where it is alike. */
-  layout: string
+  /** {@link updateKeyOf} */
+  updateKey: string
   private readonly memberOptimizer: MemberOptimizer
   /** What the recorded step depends on besides numbers. */
   private readonly fields: ModelFields
@@ -43,30 +44,30 @@ export class Member {
   constructor(
     /** Its index among the models. */
     readonly index: number,
-    readonly run: TrainingRun,
+    readonly training: TrainingRun,
   ) {
-    const { model, options } = run.plan
+    const { model, options } = training.plan
     this.parameters = model.parameters()
     this.optimizer = options.optimizer as Optimizer
     this.memberOptimizer = new MemberOptimizer(this.optimizer)
-    this.fields = run.fast.fields
+    this.fields = training.fast.fields
     this.generators = [...model.namedGenerators().values()]
     this.schedule = options.schedule === undefined ? null : new ScheduleCache(options.schedule)
     const states = this.parameters.map((p) => p.gradientState)
     this.claimGradients()
     this.updates = this.memberOptimizer.updates()
-    this.layout = this.describe()
+    this.updateKey = updateKeyOf(this.parameters, this.optimizer, this.updates)
     this.parameters.forEach((p, i) => {
       p.gradientState = states[i]
     })
   }
 
   get plan(): Plan {
-    return this.run.plan
+    return this.training.plan
   }
 
   get isOver(): boolean {
-    return this.step >= this.run.batches.total || this.run.isStopped
+    return this.step >= this.training.batches.total || this.training.isStopped
   }
 
   /** Whether its layers are still those of the recorded step: a callback may have put another in the place of one. */
@@ -91,7 +92,7 @@ export class Member {
     if (this.memberOptimizer.isUnchanged()) return true
     const { length } = this.updates
     this.updates = this.memberOptimizer.updates()
-    this.layout = this.describe()
+    this.updateKey = updateKeyOf(this.parameters, this.optimizer, this.updates)
     return this.updates.length === length
   }
 
@@ -138,7 +139,7 @@ export class Member {
       if (own !== null) tables.addStep(own, optimizer)
       steps++
       optimizer.stepCount++
-      if (this.run.isStopped) break
+      if (this.training.isStopped) break
     }
     optimizer.stepCount = stepCount
     const rates = updates.map((_, i) => ({ address: target + 8 * i * capacity, stepBytes: 8 }))
@@ -175,8 +176,8 @@ export class Member {
 
   /** Its training hears of steps that were taken. */
   accept(block: StepBlock): Promise<void> | undefined {
-    this.run.history.execution.fleet += block.count
-    return this.run.accept(block)
+    this.training.history.execution.fleet += block.count
+    return this.training.accept(block)
   }
 
   private claimGradients(): void {
@@ -188,19 +189,5 @@ export class Member {
     return this.optimizer.groups.map(
       (group) => group.backend.heap.view(group.slotAt(0, 0), group.stride * group.slotNames.length) as Float32Array,
     )
-  }
-
-  private describe(): string {
-    const { groups } = this.optimizer
-    return JSON.stringify([
-      layoutOf(this.parameters),
-      groups.map(({ slotNames, stride, parameters, spans }) => [
-        slotNames,
-        stride,
-        parameters.map((p) => this.parameters.indexOf(p)),
-        spans.map(({ first, end }) => [first, end]),
-      ]),
-      this.updates,
-    ])
   }
 }

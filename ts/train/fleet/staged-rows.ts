@@ -30,7 +30,7 @@ export class StagedRows {
   constructor(
     private readonly recording: Recording,
     /** Whether all nets see the same rows. */
-    private readonly isShared: boolean,
+    private readonly sharesRows: boolean,
     sharesInputs: boolean,
     capacity: number,
     allocate: (bytes: number) => Ptr,
@@ -53,7 +53,7 @@ export class StagedRows {
 
   /** Whether the rows of these steps are there, for whichever nets. */
   isStaged(first: number, steps: number): boolean {
-    return this.isShared && this.staged?.first === first && this.staged.steps >= steps
+    return this.sharesRows && this.staged?.first === first && this.staged.steps >= steps
   }
 
   /** Copies the rows of the next steps in, of each net, or of one for all. @throws what the step would, of rows that it refuses */
@@ -71,7 +71,7 @@ export class StagedRows {
         } else {
           const table = (this.tables as readonly Ptr[])[i]
           if (known?.rows !== rows) copyRows(source[i], table, null, 0, rows.count)
-          const target = this.isShared ? NETS : net
+          const target = this.sharesRows ? NETS : net
           for (const { from, to, rows: count } of orders) {
             const width = tensor.from.size / this.recording.size
             this.kernels.fleetRows(
@@ -113,7 +113,7 @@ export class StagedRows {
     const values = source.read()
     const out = values instanceof Int32Array ? ints : floats
     const width = from.size / this.recording.size
-    const copies = this.isShared ? NETS : 1
+    const copies = this.sharesRows ? NETS : 1
     let next = address / 4 + net
     for (const { order, from: first, to } of ranges) {
       for (let r = first; r < to; r++) {

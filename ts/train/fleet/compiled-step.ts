@@ -1,4 +1,4 @@
-/** What steps of one kind need: the recorded step of one net, the programs of eight made of it, and tables of hyper-parameters. */
+/** Compiled steps: the recorded step of one net, the programs for eight nets that are made of it, and what these read. */
 import type { Ptr } from '../../backend/kernels.js'
 import type { Batches } from '../batches.js'
 import { Recording } from '../fast/recording.js'
@@ -9,17 +9,17 @@ import type { Member } from './member.js'
 import { StagedRows } from './staged-rows.js'
 
 /**
- * Most steps of a run, and most bytes of what differs between them, which is read once, in order. Before and after a run there is work in
- * JavaScript for each net: a few long runs take less of it than many short ones.
+ * Most steps of a round, and most bytes of what differs between them, which is read once, in order. Before and after a round there is work in
+ * JavaScript for each net: a few long rounds take less of it than many short ones.
  */
 const MAX_STEPS = 4096
 const MAX_BYTES = 1 << 21
 
-/** Steps of so many rows, by nets whose parameters and updates are alike. */
-export interface Kind {
+/** What runs the steps of so many rows of members with one {@link Member.updateKey}. */
+export interface CompiledStep {
   recording: Recording
   tables: HyperTables
-  /** Most steps of a run. */
+  /** Most steps of a round. */
   capacity: number
   /** One for each thread. */
   workspaces: readonly Workspace[]
@@ -36,19 +36,19 @@ export interface Workspace {
   rows: StagedRows
 }
 
-/** What all nets of a fleet have in common. */
-interface FleetTraits {
+/** What compiling a step has to know of its fleet. */
+export interface FleetTraits {
   readonly batches: Batches
-  /** Whether all see the same rows. */
-  readonly isShared: boolean
+  /** Whether all nets see the same rows in the same order. */
+  readonly sharesRows: boolean
   readonly keepsPredictions: boolean
 }
 
 /**
- * What steps of so many rows need, by members like this one.
+ * Records a step of so many rows of a member, and makes programs of it.
  * @throws CannotBatch where the nets cannot go side by side, OutOfMemoryError
  */
-export function makeKind(member: Member, size: number, { batches, isShared, keepsPredictions }: FleetTraits): Kind {
+export function compileStep(member: Member, size: number, { batches, sharesRows, keepsPredictions }: FleetTraits): CompiledStep {
   const { plan, parameters, generators, optimizer, updates } = member
   const { model, options, rows } = plan
   const { heap, threads } = parameters[0].backend
@@ -70,17 +70,18 @@ export function makeKind(member: Member, size: number, { batches, isShared, keep
       blocks.push(block)
       return block
     }
-    const sharesInputs = isShared && onlyDenseTakes(recording.calls, recording.batch[0].to.address)
-    const judged = keepsPredictions ? (NETS + 1) * (recording.prediction.size + recording.targets.size) : 0
+    const sharesInputs = sharesRows && onlyDenseTakes(recording.calls, recording.batch[0].to.address)
+    // of all nets, and a copy of those of one net
+    const outputs = keepsPredictions ? (NETS + 1) * (recording.prediction.size + recording.targets.size) : 0
     const bytes = recording.batch.reduce(
       (sum, { to }, i) => sum + StagedRows.bytesOf(to, i === 0 && sharesInputs),
-      4 * NETS + HyperTables.bytesOf(updates) + 4 * judged,
+      4 * NETS + HyperTables.bytesOf(updates) + 4 * outputs,
     )
     const capacity = Math.max(1, Math.min(MAX_STEPS, batches.total, Math.floor(MAX_BYTES / bytes)))
     const tables = new HyperTables(heap, updates, capacity, NETS * threads, allocate)
     for (let thread = 0; thread < threads; thread++) {
-      const known = isShared ? workspaces[0]?.rows : undefined
-      const staged = known ?? new StagedRows(recording, isShared, sharesInputs, capacity, allocate)
+      const known = sharesRows ? workspaces[0]?.rows : undefined
+      const staged = known ?? new StagedRows(recording, sharesRows, sharesInputs, capacity, allocate)
       const program = new FleetProgram({ recording, parameters, optimizer, updates, rows: staged, tables, capacity, keepsPredictions })
       workspaces.push({ program, rows: staged })
     }

@@ -1,0 +1,148 @@
+/** The trainings of one call of fitMany: which nets go side by side, which alone, and what came of each. */
+import { trapped } from '../../backend/crash.js'
+import { fleetKernels } from '../../backend/fleet.js'
+import { traitsOf } from '../../loss/loss.js'
+import type { OptimizerLike } from '../../optim/wrappers/wrapper.js'
+import { canPlan } from '../fast/step-planner.js'
+import type { History } from '../history.js'
+import { Pacer } from '../pacer.js'
+import type { TrainingRun } from '../run.js'
+import { Fleet } from './fleet.js'
+import { stepKeyOf } from './keys.js'
+import { Member } from './member.js'
+import type { FitManyOptions } from './options.js'
+
+/** The history of one net of many. */
+export interface NetHistory extends History {
+  /** What ended the training of this net alone, such as a NonFiniteError; the others go on. */
+  error?: Error
+}
+
+export class ManyTrainings {
+  private readonly results: (NetHistory | undefined)[]
+  private readonly started = performance.now()
+  private lastReport = 0
+  private readonly pacer: Pacer
+  private readonly totalSteps: number
+
+  constructor(
+    private readonly trainings: readonly TrainingRun[],
+    private readonly options: FitManyOptions,
+  ) {
+    this.results = trainings.map(() => undefined)
+    this.pacer = new Pacer(options)
+    this.totalSteps = trainings.reduce((sum, { batches }) => sum + batches.total, 0)
+  }
+
+  /** Trains all nets: fleet after fleet, then those that go alone, one after the other. */
+  async train(): Promise<NetHistory[]> {
+    const { fleets, alone } = this.sort()
+    for (const members of fleets) {
+      const [{ training }] = members
+      if (members.length === 1) training.history.execution.reason = 'no other net has its shape, loss, kind of optimizer and number of rows'
+      if (members.length === 1 || !(await this.trainFleet(members))) alone.push(...members.map(({ index }) => index))
+    }
+    for (const net of alone.sort((a, b) => a - b)) {
+      await this.settle(net, () => this.trainings[net].train())
+      this.report()
+    }
+    this.report(true)
+    return this.results as NetHistory[]
+  }
+
+  /** Nets that go side by side as far as is known before their step is recorded, fleet by fleet, and the others by index. */
+  private sort(): { fleets: Iterable<Member[]>; alone: number[] } {
+    const fleets = new Map<string, Member[]>()
+    const alone: number[] = []
+    for (const [net, training] of this.trainings.entries()) {
+      const obstacle = obstacleOf(training)
+      if (obstacle !== null) {
+        training.history.execution.reason = obstacle
+        alone.push(net)
+        continue
+      }
+      const member = new Member(net, training)
+      const key = stepKeyOf(training)
+      const alike = fleets.get(key)
+      if (alike === undefined) fleets.set(key, [member])
+      else alike.push(member)
+    }
+    return { fleets: fleets.values(), alone }
+  }
+
+  /** False where these nets cannot go side by side: nothing has happened to them then. */
+  private async trainFleet(members: Member[]): Promise<boolean> {
+    let fleet: Fleet
+    const changed: Member[] = []
+    // nets of a fleet have one backend
+    const { backend } = members[0].plan.model
+    try {
+      fleet = new Fleet(members, {
+        finished: ({ index, training }) => this.settle(index, () => training.finish()),
+        failed: ({ index, training }, error) => this.settle(index, () => training.fail(error)),
+        changed: (member) => void changed.push(member),
+      })
+    } catch (error) {
+      // what is wrong with a net, its own training says
+      for (const { training } of members) training.history.execution.reason = (trapped(backend, error) as Error).message
+      return false
+    }
+    for (const { training } of members) await training.begin()
+    try {
+      await fleet.train(this.pacer, () => this.report())
+    } catch (error) {
+      throw trapped(backend, error)
+    }
+    for (const { index, training, step } of changed) {
+      training.history.execution.reason = 'the model was changed while it was trained'
+      await this.settle(index, () => training.goOn(step))
+      this.report()
+    }
+    return true
+  }
+
+  /** Keeps what came of a net; an error ends this net alone. */
+  private async settle(net: number, end: () => Promise<History>): Promise<void> {
+    try {
+      this.results[net] = await end()
+    } catch (thrown) {
+      const { history, plan } = this.trainings[net]
+      const error = trapped(plan.model.backend, thrown)
+      this.results[net] = { ...history, stopReason: error instanceof Error ? error.message : String(error), error: error as Error }
+    }
+  }
+
+  private report(isLast = false): void {
+    const { onProgress } = this.options
+    if (onProgress === undefined || (!isLast && performance.now() - this.lastReport < 100)) return
+    this.lastReport = performance.now()
+    const steps = this.trainings.reduce((sum, { history }) => sum + history.steps, 0)
+    const seconds = (performance.now() - this.started) / 1000
+    onProgress({
+      finished: this.results.filter((result) => result !== undefined).length,
+      nets: this.trainings.length,
+      steps,
+      totalSteps: this.totalSteps,
+      netStepsPerSecond: steps / seconds,
+      secondsLeft: steps === 0 ? Number.NaN : (seconds / steps) * (this.totalSteps - steps),
+    })
+  }
+}
+
+/** Why a net cannot go beside others, whatever those are; null where it may. */
+function obstacleOf({ plan, fast, watchesSteps, batches }: TrainingRun): string | null {
+  const { rows, options } = plan
+  const { backend } = rows.inputs
+  const optimizer = options.optimizer as OptimizerLike
+  if (backend.name !== 'wasm') return 'nets in JavaScript are trained one after the other'
+  if (options.replay === false) return 'the option replay is false'
+  if (!fast.fields.isBuiltIn) return 'layers of your own'
+  if (traitsOf(options.loss) === undefined) return 'a loss of your own'
+  if (watchesSteps) return 'metrics that look at whole epochs, or a callback after each batch'
+  if (!canPlan(optimizer)) return `${optimizer.name} has no single fused update with numbers that are known ahead`
+  if (optimizer.groups.some((group) => group.parameters.some((_, i) => group.extraNames(i).length > 0)))
+    return `${optimizer.name} keeps more than state of elements`
+  if (fleetKernels(backend) === undefined) return 'this runtime has no kernels for fleets'
+  if (batches.total === 0) return 'there are no steps to take'
+  return null
+}
