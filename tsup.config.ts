@@ -8,9 +8,10 @@
  *             hundred files would take Node longer than all the rest. Both share a chunk
  *   data.js, js.js
  *             the other entries in one file each, for both
- *   table.js  gradus/table in one file, on index.js and data.js
+ *   table.js, tune.js
+ *             gradus/table and gradus/tune in one file each, which import gradus and gradus/data by these names
  *   *.cjs     the same in CommonJS: index.cjs is that of node.js
- *   cli.js    the command, which imports command.js: its libraries inside, on node.js, data.js, table.js and tune.js
+ *   cli.js    the command, which imports command.js: its libraries inside, the other entries outside
  *   *.d.ts    one run for all entries, so that a type is the same type in each of them
  */
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
@@ -53,37 +54,22 @@ const replacing = (standIns: StandIns): Plugin => ({
   },
 })
 
-/** The engine has state (the chosen backend), so a second copy inside the command would be a second engine. */
-const engineOutside: Plugin = {
-  name: 'engine-outside',
+/**
+ * For what is built on the public API: it imports other entries by the name of this package, which every runtime finds in its own way. The
+ * engine has state (the chosen backend), so that a copy of it inside would be a second engine.
+ */
+const entriesOutside: Plugin = {
+  name: 'entries-outside',
   setup(build) {
-    const cli = resolve('ts/cli')
-    const built: Record<string, string> = {
-      'index.js': './node.js',
-      'data/index.js': './data.js',
-      'table/index.js': './table.js',
-      'tune/index.js': './tune.js',
-    }
-    build.onResolve({ filter: /^\.\.\// }, ({ path, importer, resolveDir }) => {
-      const isWithin = (file: string) => file.startsWith(cli + sep)
-      const wanted = resolve(resolveDir, path)
-      if (!isWithin(importer) || isWithin(wanted)) return
-      const file = relative('ts', wanted).replaceAll(sep, '/')
-      if (built[file]) return { path: built[file], external: true }
-      return { errors: [{ text: `the CLI uses the public API: import ts/${Object.keys(built).join(' or ts/')}, not ts/${file}` }] }
-    })
-  },
-}
-
-/** The same for gradus/table and gradus/tune, which are built on the public API: `index.js` shares the engine with `node.js`. */
-const builtOnApi: Plugin = {
-  name: 'built-on-api',
-  setup(build) {
-    const extension = build.initialOptions.format === 'cjs' ? 'cjs' : 'js'
-    build.onResolve({ filter: /^(\.\.\/)+((data|table)\/)?index\.js$/ }, ({ path, importer }) => {
-      if (!/\/ts\/(table|tune)\//.test(importer)) return
-      const [, entry = 'index'] = /(data|table)\/index\.js$/.exec(path) ?? []
-      return { path: `./${entry}.${extension}`, external: true }
+    const placeOf = (file: string) => relative('ts', file).replaceAll(sep, '/')
+    build.onResolve({ filter: /^\.\./ }, ({ path, importer, resolveDir }) => {
+      const [room] = placeOf(importer).split('/')
+      const wanted = placeOf(resolve(resolveDir, path))
+      if (!['table', 'tune', 'cli'].includes(room) || wanted.startsWith(`${room}/`)) return undefined
+      const [isEntry, entry = ''] = /^(data|table|tune)?\/?index\.js$/.exec(wanted) ?? []
+      if (isEntry) return { path: entry === '' ? 'gradus' : `gradus/${entry}`, external: true }
+      if (room !== 'cli') return undefined
+      return { errors: [{ text: `the command uses the public API: import the index of ts/, data, table or tune, not ts/${wanted}` }] }
     })
   },
 }
@@ -158,8 +144,8 @@ export default defineConfig([
   { ...bundle({ index: 'ts/entries/node.ts' }), format: ['cjs'] },
   bundle(data),
   bundle({ js: 'ts/entries/js-file.ts' }, NO_WASM),
-  { ...bundle(tables), esbuildPlugins: [builtOnApi] },
-  { ...bundle(tune), esbuildPlugins: [builtOnApi] },
+  { ...bundle(tables), esbuildPlugins: [entriesOutside] },
+  { ...bundle(tune), esbuildPlugins: [entriesOutside] },
   {
     ...shared,
     name: 'cli',
@@ -169,7 +155,7 @@ export default defineConfig([
     // so that cli.js imports command.js and is not one with it
     splitting: true,
     noExternal: ['commander', 'cli-progress'],
-    esbuildPlugins: [engineOutside, notices],
+    esbuildPlugins: [entriesOutside, notices],
     // Bundled CommonJS libraries call require for Node's own modules.
     banner: { js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)" },
   },

@@ -207,6 +207,14 @@ describe('installed', () => {
     expectLearned(run(process.execPath, [file], project))
   })
 
+  test('tables, tuning and the command have no engine of their own: they import gradus by its name', () => {
+    for (const file of ['table.js', 'table.cjs', 'tune.js', 'tune.cjs', 'command.js']) {
+      const text = readFileSync(path.join(project, 'node_modules/gradus/dist', file), 'utf8')
+      expect(text, file).toMatch(/(?:from |require\()"gradus"/)
+      expect(text, file).not.toMatch(/class (?:Tensor|Sequential)\b/)
+    }
+  })
+
   test('trains without WebAssembly, from gradus/js', () => {
     expectLearned(run(process.execPath, [write('js.mjs', `import { ${NAMES} } from 'gradus/js'\n${PROGRAM}\n${REPORT}`)], project))
     const name = (extension: string) => path.join(project, 'node_modules/gradus/dist', `js.${extension}`)
