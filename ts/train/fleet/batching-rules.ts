@@ -18,27 +18,27 @@ export interface Draw {
   args: readonly number[]
 }
 
-/** A kernel call of a fleet. */
+/** A kernel call for eight nets. */
 interface BatchedCall {
   name: string
   args: readonly number[]
   moves: readonly Move[]
-  /** Of dropout: the call that draws for one net, which says whose generators are in the table. */
+  /** A dropout has the call that draws for one net, which says whose generators are in its table. */
   draw?: Draw
 }
 
-/** An array of eight nets. That of a batch is another one in each step, `stepBytes` behind the one before; of others it is 0. */
+/** An array that a program of a fleet reads or writes. That of a batch is another one in each step, `stepBytes` behind the one before; for others this is 0. */
 export interface FleetArray {
   address: Ptr
   stepBytes: number
 }
 
-/** Where the arrays of a fleet are, by where those of the recorded net are. */
+/** The memory of a program of a fleet: says where its arrays are, by the addresses of those of the recorded net. */
 export interface FleetMemory {
-  /** The rows of the batch: one matrix for all nets, or one of each. */
+  /** The inputs of the batch: one matrix that all nets share, or an interleaved one. */
   readonly inputs: FleetArray & { isShared: boolean }
   isInputs(ptr: Ptr): boolean
-  /** An array that is there: of the batch, a parameter, a gradient, or a result of this step; null for any other. */
+  /** The array of a tensor of the batch, a parameter, a gradient, or a result of this step; null for any other address. */
   find(ptr: Ptr): FleetArray | null
   /** The array of a result, which is made where it is not known yet. */
   result(ptr: Ptr, floats: number): FleetArray
@@ -50,7 +50,7 @@ export interface FleetMemory {
   dropoutTable(): Ptr
 }
 
-/** Why a step cannot be batched, for people. */
+/** A step cannot be batched; the message says why. */
 export class CannotBatch extends Error {}
 
 type BatchingRule = (args: readonly number[], memory: FleetMemory, call: KernelCall) => Omit<BatchedCall, 'name'> & { name?: string }
@@ -75,7 +75,7 @@ class Arguments {
     return ptr === 0 ? this.number(0) : this.add(this.memory.result(ptr, floats))
   }
 
-  /** The inputs of a dense layer, and how it is computed. */
+  /** The inputs of a dense layer, and how it is computed ({@link SHARED_INPUTS}, {@link WIDE}). */
   inputs(ptr: Ptr): this {
     const wide = this.memory.isWide ? WIDE : 0
     if (!this.memory.isInputs(ptr)) return this.read(ptr).number(wide)
@@ -118,7 +118,10 @@ const loss =
 /** The widest row of a cross-entropy (crate/fleet/loss.rs). */
 export const MAX_CLASSES = 256
 
-/** The batching rule of each kernel, by the kernel's name. What works element by element is its own: it runs over eight times as many elements. */
+/**
+ * The batching rule of each kernel, by its name. A rule without a name keeps the kernel: what works element by element runs over eight times as many
+ * elements.
+ */
 const BATCHING_RULES: Readonly<Record<string, BatchingRule>> = {
   denseForward([x, w, b, z, y, m, k, n, kind], memory) {
     const { args, moves } = new Arguments(memory)

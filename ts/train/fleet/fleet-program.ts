@@ -26,7 +26,7 @@ interface InterleavedArray {
   addressOf(net: NetBuffers): Ptr
   /** Floats of one net. */
   size: number
-  /** Where that of all nets is. */
+  /** Where the interleaved one is. */
   address: Ptr
 }
 
@@ -37,7 +37,7 @@ export interface NetBuffers {
   optimizer: Optimizer
   /** The table with the hyper-parameters of its updates. */
   hyper: Ptr
-  /** Learning rates of each update: one for all steps, or one for each step, so many bytes behind the one before. */
+  /** Where the learning rates of each update are: one for all steps (`stepBytes` is 0), or one for each step. */
   rates: { address: Ptr; stepBytes: number }[]
   /** The generators that dropouts draw from, in the order of the calls. */
   draws: readonly { low: number; high: number; stream: number; counter: number; rate: number }[]
@@ -66,16 +66,18 @@ export class FleetProgram implements FleetMemory {
   readonly losses: Ptr
   private readonly program: Program
   private readonly blocks: Ptr[] = []
-  /** The array of eight nets for an address of the recorded net. */
+  /** The array of the fleet that takes the place of an array of the recorded net, by the address of the latter. */
   private readonly arrays = new Map<Ptr, FleetArray>()
   /** Parameters and the optimizers' states, which are loaded before a round. */
   private readonly state: InterleavedArray[] = []
   /** Gradients, which are stored with the state after a round. */
   private readonly gradients: InterleavedArray[] = []
   private readonly dropouts: { table: Ptr; draw: Draw }[] = []
-  /** Of each update, the table of {@link FleetKernels.fleetHyper}. */
+  /** For each update the table of {@link FleetKernels.fleetHyper}, which says where the nets have their hyper-parameters and learning rates. */
   private readonly hyperTables: Ptr[] = []
+  /** For each net room for learning rates. */
   private readonly rates: Ptr[]
+  /** Room for the addresses of one array of all nets. */
   private readonly addresses: Ptr
   /** Takes the place of the arrays of a net where there are fewer than eight. */
   private readonly noNet: Ptr
@@ -93,7 +95,7 @@ export class FleetProgram implements FleetMemory {
     if (updates.length === 0) throw new CannotBatch('nothing is trained')
     checkWidth(recording.calls)
     try {
-      for (const staged of rows.tensors) this.arrays.set(staged.from.address, staged)
+      for (const staged of rows.tensors) this.arrays.set(staged.of.address, staged)
       this.inputs = rows.tensors[0]
       this.losses = this.allocate(4 * NETS * capacity)
       this.scratch = this.allocate(4 * SCRATCH_FLOATS)
@@ -123,7 +125,7 @@ export class FleetProgram implements FleetMemory {
     for (const block of this.blocks.splice(0)) this.backend.heap.free(block)
   }
 
-  /** Room for the learning rates of a net in each step, update after update. */
+  /** Where the learning rates of a net go: those of all steps of the first update, then those of the next. */
   ratesOf(net: number): Ptr {
     return this.rates[net]
   }
@@ -187,7 +189,7 @@ export class FleetProgram implements FleetMemory {
     }
   }
 
-  /** Runs the steps for which rows and numbers are there. */
+  /** Runs so many steps, for which rows are staged and nets are loaded. */
   run(steps: number): void {
     this.program.run(this.backend.heap.ints, steps)
   }
@@ -208,7 +210,7 @@ export class FleetProgram implements FleetMemory {
     pool.run(pool.numberOf(runProgram), calls.length, (i) => calls[i])
   }
 
-  /** What draws in the step of the recorded net, in the order of {@link NetBuffers.draws}. */
+  /** The calls of the recorded step that draw random numbers, in the order of {@link NetBuffers.draws}. */
   get draws(): readonly Draw[] {
     return this.dropouts.map(({ draw }) => draw)
   }

@@ -1,4 +1,7 @@
-/** One net of a fleet: where its training is, and the plan of its next steps. */
+/**
+ * A member is one net of a fleet: how far its training is, and what its optimizer is going to do in the next steps. Before each round it is
+ * asked to {@link Member.prepare}, then to {@link Member.planSteps}; after it, to {@link Member.advance} and {@link Member.accept}.
+ */
 
 import type { Ptr } from '../../backend/kernels.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
@@ -13,11 +16,12 @@ import type { NetBuffers } from './fleet-program.js'
 import { type HyperTable, type HyperTables, MemberOptimizer, type UpdateSpec } from './hyper-tables.js'
 import { updateKeyOf } from './keys.js'
 
-/** The next steps of a net. */
+/** The next steps of a net, as its optimizer and its schedule have them. */
 export interface PlannedSteps {
   steps: number
-  /** The hyper-parameters of its updates. */
+  /** The hyper-parameters of the updates. */
   table: HyperTable
+  /** The learning rates of the updates. */
   rates: NetBuffers['rates']
 }
 
@@ -27,18 +31,18 @@ export class Member {
   readonly parameters: readonly Parameter[]
   readonly optimizer: Optimizer
   readonly generators: readonly Generator[]
-  /** The updates of a step. */
+  /** The updates that its next step ends with. */
   updates: readonly UpdateSpec[]
-  /** {@link updateKeyOf} */
+  /** What {@link updateKeyOf} makes of these updates. */
   updateKey: string
   private readonly memberOptimizer: MemberOptimizer
-  /** What the recorded step depends on besides numbers. */
+  /** The fields of its layers, which the recorded step depends on. */
   private readonly fields: ModelFields
-  /** Which gradients there were before the step that is prepared; null where none is. */
+  /** Which gradients there were before the next step was prepared; null while none is. */
   private gradientsBefore: Parameter['gradientState'][] | null = null
-  /** Asked once for each step. */
+  /** Its schedule, which is asked once for each step; null where the optimizer keeps its own rate. */
   private readonly schedule: ScheduleCache | null
-  /** State of before the first step of an optimizer that begins by writing some; null otherwise. */
+  /** The state before the first step of an optimizer that begins by writing some (Rprop, DoG); null otherwise. */
   private beforeBeginning: Float32Array[] | null = null
 
   constructor(
@@ -76,8 +80,9 @@ export class Member {
   }
 
   /**
-   * Gets ready for the next step, as far as that may change what its updates are like. False where the net cannot go on beside others:
-   * a callback changed a layer, moved parameters to other updates, or left a gradient that the step has to add to.
+   * Gets ready for the next step: marks the gradients that it will have, sets its learning rate, and looks whether its updates are still the
+   * same. False where the net cannot go on beside others, since a callback changed a layer, changed how many updates there are, or left a
+   * gradient that the step has to add to.
    * @throws what its schedule throws
    */
   prepare(): boolean {
@@ -96,7 +101,7 @@ export class Member {
     return this.updates.length === length
   }
 
-  /** The step that was prepared does not come: its gradients are not there. */
+  /** Takes back that the next step was prepared: its gradients are not there. */
   returnGradients(): void {
     const { gradientsBefore } = this
     if (gradientsBefore === null) return
@@ -106,7 +111,7 @@ export class Member {
     this.gradientsBefore = null
   }
 
-  /** Plans up to so many steps; learning rates go to `target`, `capacity` for each update. */
+  /** Plans up to `wanted` steps, and writes their learning rates from `target` on, with room for `capacity` of them for each update. */
   planSteps(tables: HyperTables, target: Ptr, capacity: number, wanted: number): PlannedSteps {
     const { memberOptimizer, optimizer, schedule, updates } = this
     const { doubles } = optimizer.groups[0].backend.heap
@@ -121,7 +126,7 @@ export class Member {
       })
       return { steps: wanted, table: tables.forSteps(memberOptimizer, wanted), rates }
     }
-    // where the rate is not multiplied in later, hyper-parameters are asked for with each
+    // where the rate is not multiplied in later, hyper-parameters are those at the rate of each step, and no other net has them
     const own = updates.every(({ scaledByRate }) => scaledByRate !== 0) ? null : tables.empty(optimizer)
     const { stepCount } = optimizer
     let steps = 0
@@ -130,9 +135,9 @@ export class Member {
         try {
           this.setRate(steps)
         } catch {
-          break // which is an error where it is the first step of a plan
+          break // this step begins the next plan, where what the schedule throws is an error
         }
-        // so is another option that the schedule sets
+        // a schedule may also set another option: that step begins the next plan, too
         if (!memberOptimizer.isUnchanged()) break
       }
       for (let i = 0; i < updates.length; i++) doubles[target / 8 + i * capacity + steps] = this.rateNow(i)
@@ -146,7 +151,7 @@ export class Member {
     return { steps, table: own ?? tables.forSteps(memberOptimizer, steps), rates }
   }
 
-  /** Its optimizer after `done` of the planned steps. */
+  /** Brings its optimizer to where it is after `done` of the planned steps. */
   advance({ table, steps }: PlannedSteps, tables: HyperTables, done: number): void {
     if (done > 0) {
       this.memberOptimizer.advance(done, tables.scalarsAfter(table, done))
@@ -159,7 +164,7 @@ export class Member {
     this.step += done
   }
 
-  /** The learning rate of a step of this block or a later one. */
+  /** The learning rate of a step of this round or a later one. */
   rateOf(step: number): number {
     return this.schedule === null ? this.optimizer.learningRate : this.schedule.of(step)
   }

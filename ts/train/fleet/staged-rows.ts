@@ -1,4 +1,4 @@
-/** The rows of the next steps, where the kernels of a fleet read them. */
+/** Staged rows: those of the steps of a round, copied beforehand to where the kernels of a fleet read them. */
 import { type FleetKernels, fleetKernels } from '../../backend/fleet.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
@@ -8,12 +8,22 @@ import { copyRows, type Rows } from '../data.js'
 import { type BatchTensor, copiesDataSet, type Recording } from '../fast/recording.js'
 import { type FleetArray, NETS } from './batching-rules.js'
 
-/** Inputs, targets or weights of the batches of all steps. */
+/** The inputs, targets or weights of all batches of a round. */
 export interface StagedTensor extends FleetArray {
-  /** The tensor of the recorded step. */
-  from: Tensor
+  /** The tensor of the recorded step that this one takes the place of. */
+  of: Tensor
   /** Whether there is one matrix for all nets, not one of each. */
   isShared: boolean
+}
+
+/** Rows that a kernel picks out of a data set. */
+interface PickedRange {
+  /** Where their indices are; 0 for those from `first` on. */
+  indices: Ptr
+  first: number
+  count: number
+  /** How many rows of the round come before them. */
+  before: number
 }
 
 /** The rows of up to eight nets for some steps. Where all nets see the same rows, one of these serves all. */
@@ -21,10 +31,11 @@ export class StagedRows {
   readonly tensors: readonly StagedTensor[]
   private readonly kernels: FleetKernels
   private readonly backend: Backend
-  /** Room for the numbers of the rows of a net. */
-  private readonly order: Ptr
-  /** Memory for a copy of a data set, a table for each tensor of the batch; null where it is too large. */
-  private readonly tables: readonly Ptr[] | null
+  /** Room for the indices of the rows that a net sees. */
+  private readonly indices: Ptr
+  /** Room for a copy of each tensor of a data set, out of which a kernel picks rows; null where they are too large. */
+  private readonly dataSet: readonly Ptr[] | null
+  /** Which steps' rows are there; null where those of none are. */
   private staged: { first: number; steps: number } | null = null
 
   constructor(
@@ -41,12 +52,13 @@ export class StagedRows {
     this.tensors = batch.map(({ to }, i) => {
       const isShared = i === 0 && sharesInputs
       const stepBytes = StagedRows.bytesOf(to, isShared)
-      return { from: to, address: allocate(stepBytes * capacity), isShared, stepBytes }
+      return { of: to, address: allocate(stepBytes * capacity), isShared, stepBytes }
     })
-    this.order = allocate(4 * size * capacity)
-    this.tables = copiesDataSet(batch, capacity) ? batch.map(({ rows }) => allocate(4 * rows.size)) : null
+    this.indices = allocate(4 * size * capacity)
+    this.dataSet = copiesDataSet(batch, capacity) ? batch.map(({ rows }) => allocate(4 * rows.size)) : null
   }
 
+  /** Bytes of a tensor in one step. */
   static bytesOf(to: Tensor, isShared: boolean): number {
     return 4 * to.size * (isShared ? 1 : NETS)
   }
@@ -56,33 +68,20 @@ export class StagedRows {
     return this.sharesRows && this.staged?.first === first && this.staged.steps >= steps
   }
 
-  /** Copies the rows of the next steps in, of each net, or of one for all. @throws what the step would, of rows that it refuses */
+  /** Copies the rows of the next steps in, of each net, or of one for all. @throws for rows that the step refuses what it would throw */
   stage(first: number, steps: number, nets: readonly { rows: Rows; ranges: readonly RowRange[] }[]): void {
     this.staged = null
     let known: { rows: Rows; ranges: readonly RowRange[] } | null = null
     for (const [net, { rows, ranges }] of nets.entries()) {
       const source = [rows.inputs, rows.targets, ...(rows.weights === null ? [] : [rows.weights])]
-      const orders = this.tables === null ? null : this.writeOrder(ranges, known?.ranges)
+      const picked = this.dataSet === null ? null : this.writeIndices(ranges, known?.ranges)
       for (const [i, tensor] of this.tensors.entries()) {
-        if (tensor.isShared) {
-          copyRanges(source[i], tensor.address, ranges)
-        } else if (orders === null) {
-          this.spread(source[i], tensor, net, ranges)
-        } else {
-          const table = (this.tables as readonly Ptr[])[i]
-          if (known?.rows !== rows) copyRows(source[i], table, null, 0, rows.count)
-          const target = this.sharesRows ? NETS : net
-          for (const { from, to, rows: count } of orders) {
-            const width = tensor.from.size / this.recording.size
-            this.kernels.fleetRows(
-              tensor.address + 4 * NETS * width * to,
-              target,
-              table + (from.order === 0 ? 4 * width * from.row : 0),
-              from.order,
-              count,
-              width,
-            )
-          }
+        if (tensor.isShared) copyRanges(source[i], tensor.address, ranges)
+        else if (this.dataSet === null || picked === null) this.spread(source[i], tensor, net, ranges)
+        else {
+          const copy = this.dataSet[i]
+          if (known?.rows !== rows) copyRows(source[i], copy, null, 0, rows.count)
+          this.pick(copy, tensor, net, picked)
         }
       }
       known = { rows, ranges }
@@ -91,28 +90,34 @@ export class StagedRows {
     this.staged = { first, steps }
   }
 
-  /** Writes the numbers of the rows one after the other; says for each range where they are, and where its rows go. */
-  private writeOrder(
-    ranges: readonly RowRange[],
-    known: readonly RowRange[] | undefined,
-  ): { from: { order: Ptr; row: number }; to: number; rows: number }[] {
+  /** Writes the indices of the rows of all ranges one after the other, where they are not those `known` already. */
+  private writeIndices(ranges: readonly RowRange[], known: readonly RowRange[] | undefined): PickedRange[] {
     const { ints } = this.backend.heap
-    let done = 0
+    let before = 0
     const isKnown = known?.every(({ order }, i) => order !== null && order === ranges[i].order)
     return ranges.map(({ order, from, to }) => {
-      if (order !== null && !isKnown) ints.set(order.subarray(from, to), this.order / 4 + done)
-      const range = { from: { order: order === null ? 0 : this.order + 4 * done, row: from }, to: done, rows: to - from }
-      done += to - from
+      if (order !== null && !isKnown) ints.set(order.subarray(from, to), this.indices / 4 + before)
+      const range = { indices: order === null ? 0 : this.indices + 4 * before, first: from, count: to - from, before }
+      before += to - from
       return range
     })
   }
 
-  /** As the kernel does, of a data set that is too large to be copied. */
-  private spread(source: Tensor, { address, from }: StagedTensor, net: number, ranges: readonly RowRange[]): void {
+  /** Picks the rows of a net out of a copy of its data set; where all nets see the same rows, those of all nets. */
+  private pick(copy: Ptr, { address, of }: StagedTensor, net: number, picked: readonly PickedRange[]): void {
+    const width = of.size / this.recording.size
+    for (const { indices, first, count, before } of picked) {
+      const from = copy + (indices === 0 ? 4 * width * first : 0)
+      this.kernels.fleetRows(address + 4 * NETS * width * before, this.sharesRows ? NETS : net, from, indices, count, width)
+    }
+  }
+
+  /** Does what the kernel does, for a data set that is too large to be copied. */
+  private spread(source: Tensor, { address, of }: StagedTensor, net: number, ranges: readonly RowRange[]): void {
     const { ints, floats } = this.backend.heap
     const values = source.read()
     const out = values instanceof Int32Array ? ints : floats
-    const width = from.size / this.recording.size
+    const width = of.size / this.recording.size
     const copies = this.sharesRows ? NETS : 1
     let next = address / 4 + net
     for (const { order, from: first, to } of ranges) {
@@ -126,18 +131,19 @@ export class StagedRows {
     }
   }
 
+  /** Repeats the checks that the recorded step made of its batch. @throws what they throw */
   private check(steps: number): void {
     const { ints, floats } = this.backend.heap
-    this.tensors.forEach(({ from, address, stepBytes }, i) => {
+    this.tensors.forEach(({ of, address, stepBytes }, i) => {
       const { checks } = this.recording.batch[i] as BatchTensor
       if (checks.length === 0) return
-      const elements = (from.dtype === 'int32' ? ints : floats).subarray(address / 4, (address + steps * stepBytes) / 4)
+      const elements = (of.dtype === 'int32' ? ints : floats).subarray(address / 4, (address + steps * stepBytes) / 4)
       for (const check of checks) check(elements)
     })
   }
 }
 
-/** Rows of all steps behind each other. */
+/** Copies the rows of all ranges, one range after the other. */
 function copyRanges(source: Tensor, to: Ptr, ranges: readonly RowRange[]): void {
   const width = source.size / source.shape[0]
   let address = to
