@@ -22,7 +22,7 @@ fn nets<'a>(at: Ptr, n: usize) -> &'a [Net8] {
     unsafe { slice::from_raw_parts(at as *const Net8, n) }
 }
 
-/// As [`nets`], or nothing for address 0.
+/// What [`nets`] gives, or nothing for address 0.
 fn optional<'a>(at: Ptr, n: usize) -> Option<&'a [Net8]> {
     (at != 0).then(|| nets(at, n))
 }

@@ -90,7 +90,7 @@ fn call(words: Words) -> Option<usize> {
     let float = |i: usize| f32::from_bits(behind[i].get() as u32);
     let double =
         |i: usize| f64::from_bits(behind[2 * i].get() as u32 as u64 | (behind[2 * i + 1].get() as u32 as u64) << 32);
-    // of calls with floats, as many whole numbers as there are kernels for: an arm is code in every program
+    // an arm is code in every program, so calls with floats have arms only for those numbers of arguments that kernels have
     let floats = match signature >> 8 {
         Signature::WHOLE_ALONE => {
             by_count!(kernel, whole, [];

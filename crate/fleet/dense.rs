@@ -38,7 +38,7 @@ impl Inputs<'_> {
     /// counts where all nets see the same rows ([`Inputs::rectifies`]).
     ///
     /// # Safety
-    /// As `product`.
+    /// The caller promises what it promises to `product`.
     #[rustfmt::skip]
     unsafe fn times<const RECTIFIED: bool>(
         self, sizes: [usize; 3], line: usize, step: usize, right: Factor, start: *const f32, c: *mut f32, context: Context,
@@ -106,13 +106,13 @@ pub fn forward(
     }
 }
 
-/// Where backward writes what is wanted of dw\[k,n\], db\[n\], dx\[m,k\].
+/// Where backward writes gradients, those that are wanted of dw\[k,n\], db\[n\], dx\[m,k\].
 pub struct Gradients<'a> {
-    /// For the weights.
+    /// The gradient of the weights.
     pub dw: Option<&'a [Net8]>,
-    /// For the bias.
+    /// The gradient of the bias.
     pub db: Option<&'a [Net8]>,
-    /// For the inputs.
+    /// The gradient of the inputs.
     pub dx: Option<&'a [Net8]>,
 }
 

@@ -46,7 +46,7 @@ pub fn pay<const SHARED: bool>(job: &Job, is_wide: bool) -> bool {
 /// The product of a job, for four nets at a time or for all eight.
 ///
 /// # Safety
-/// As [`super::product::product`]; `scratch` is valid for [`SCRATCH_FLOATS`] floats.
+/// The caller promises what it promises to [`super::product::product`], and that `scratch` is valid for [`SCRATCH_FLOATS`] floats.
 pub unsafe fn multiply<const SHARED: bool>(job: &Job, is_rectified: bool, scratch: *mut f32, is_wide: bool) {
     // SAFETY: the caller's promise.
     unsafe {

@@ -73,7 +73,7 @@ pub struct Job {
 /// Computes all columns, as many at a time as there are registers for. Where `NEAR`, columns of b lie side by side.
 ///
 /// # Safety
-/// As [`product`].
+/// The caller promises what it promises to [`product`].
 unsafe fn stripes<const SHARED: bool, const NEAR: bool, const RECTIFIED: bool>(job: &Job) {
     let mut j = 0;
     // SAFETY: stripes lie inside c.
@@ -105,7 +105,7 @@ unsafe fn stripes<const SHARED: bool, const NEAR: bool, const RECTIFIED: bool>(j
 /// Computes J columns of c, I rows at a time.
 ///
 /// # Safety
-/// As [`product`], and the columns lie inside c.
+/// The caller promises what it promises to [`product`], and that the columns lie inside c.
 #[inline(always)]
 unsafe fn stripe<
     L: Nets,
@@ -138,7 +138,7 @@ unsafe fn stripe<
 /// Calls [`block`] in the form that V8 compiles best: where both factors are of eight nets, as a function of its own, so that its sums have all registers.
 ///
 /// # Safety
-/// As [`block`].
+/// The caller promises what it promises to [`block`].
 #[inline(always)]
 unsafe fn call_block<
     L: Nets,
@@ -165,7 +165,7 @@ unsafe fn call_block<
 /// [`block`] as a function of its own.
 ///
 /// # Safety
-/// As there.
+/// The caller promises what it promises to [`block`].
 #[inline(never)]
 unsafe fn outlined_block<
     L: Nets,
@@ -186,7 +186,7 @@ unsafe fn outlined_block<
 /// Computes I rows by J columns of c.
 ///
 /// # Safety
-/// As [`product`], and the block lies inside c.
+/// The caller promises what it promises to [`product`], and that the block lies inside c.
 #[inline(always)]
 unsafe fn block<
     L: Nets,
@@ -241,7 +241,7 @@ pub trait Nets: Lane {
     /// The floats at an address, one of each net.
     ///
     /// # Safety
-    /// As many floats are there.
+    /// There are as many floats at p as the vector has nets.
     unsafe fn load_nets(p: *const f32) -> Self;
     /// The float at an address for all nets.
     ///
@@ -249,7 +249,7 @@ pub trait Nets: Lane {
     /// A float is there.
     unsafe fn load_shared(p: *const f32) -> Self;
     /// # Safety
-    /// As many floats have room there.
+    /// There is room at p for as many floats as the vector has nets.
     unsafe fn store_nets(self, p: *mut f32);
 }
 

@@ -309,7 +309,7 @@ export abstract class Module {
     return state
   }
 
-  /** For JSON.stringify: {@link state}, which {@link loadState} takes back. */
+  /** What JSON.stringify writes: {@link state}, which {@link loadState} takes back. */
   toJSON(): Record<string, Float32Array | Float64Array> {
     return this.state()
   }

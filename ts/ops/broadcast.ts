@@ -69,13 +69,13 @@ export function broadcastPlan(a: Shape, b: Shape, out: Shape): BroadcastPlan {
 
 /** @internal y ← a kernel of a and b, broadcast to `shape` */
 export function runBinary(kernel: Binary, a: Tensor, b: Tensor, shape: Shape, y: number, elementSize: number): void {
-  const [from, with_] = [a.address, b.address]
-  if (sameShape(a.shape, shape) && sameShape(b.shape, shape)) return kernel(from, with_, y, 1, a.size, 0, 1, 0, 1)
+  const [aAt, bAt] = [a.address, b.address]
+  if (sameShape(a.shape, shape) && sameShape(b.shape, shape)) return kernel(aAt, bAt, y, 1, a.size, 0, 1, 0, 1)
   const plan = broadcastPlan(a.shape, b.shape, shape)
   for (const { aOffset, bOffset, yOffset } of plan.blocks) {
     kernel(
-      from + aOffset * elementSize,
-      with_ + bOffset * elementSize,
+      aAt + aOffset * elementSize,
+      bAt + bOffset * elementSize,
       y + yOffset * elementSize,
       plan.rows,
       plan.cols,

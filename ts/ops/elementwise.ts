@@ -21,9 +21,9 @@ export type Broadcasted<A, B> = Broadcast<ShapeOf<A>, ShapeOf<B>>
 /** The second of two arguments that broadcast; a sentence where their shapes cannot. */
 export type Broadcastable<A, B> = Unless<Broadcasted<A, B>, B, `shapes ${Text<ShapeOf<A>>} and ${Text<ShapeOf<B>>} do not broadcast`>
 
-/** @param of has the kernel of that name */
+/** @param kernelsOf gives the kernels of a backend, with that of this name */
 function binary<Name extends BinaryName>(
-  of: With<Name>,
+  kernelsOf: With<Name>,
   name: Name,
   left: TensorLike,
   right: TensorLike | string,
@@ -42,7 +42,7 @@ function binary<Name extends BinaryName>(
         return [a.requiresGrad ? sumTo(da(), a.shape) : null, b.requiresGrad ? sumTo(db(), b.shape) : null]
       },
     }))
-  return apply([a, b], shape, (y, backend) => runBinary(of(backend)[name], a, b, shape, y, backend.heap.elementSize), gradient)
+  return apply([a, b], shape, (y, backend) => runBinary(kernelsOf(backend)[name], a, b, shape, y, backend.heap.elementSize), gradient)
 }
 
 /** a + b @example add([1, 2], [3, 4]) // [4, 6] */
@@ -125,13 +125,13 @@ export function equal<A extends Operand, B extends Operand>(a: A, b: Broadcastab
 
 type UnaryRule = (x: Tensor, y: Tensor, g: Tensor) => Tensor
 
-/** @param of has the kernel of that name */
-function unary<Name extends UnaryName>(of: With<Name>, name: Name, value: TensorLike, rule?: UnaryRule): Tensor {
+/** @param kernelsOf gives the kernels of a backend, with that of this name */
+function unary<Name extends UnaryName>(kernelsOf: With<Name>, name: Name, value: TensorLike, rule?: UnaryRule): Tensor {
   const x = asFloats(value, undefined, name)
   return apply(
     [x],
     x.shape,
-    (y, backend) => of(backend)[name](x.address, y, x.size),
+    (y, backend) => kernelsOf(backend)[name](x.address, y, x.size),
     rule && ((y) => ({ operation: name, vjp: (g) => [rule(x, y, g)] })),
   )
 }

@@ -89,7 +89,7 @@ function scatter(g: Tensor, indices: Tensor, rows: number, cols: number): Tensor
   )
 }
 
-/** As {@link Parameter.claimGradient}, for a gradient that is 0 but in some rows; where nothing is added to, it is made 0 first. */
+/** Does what {@link Parameter.claimGradient} does, for a gradient that is 0 but in some rows; it is made 0 first, unless something is there to add to. */
 function claimRows(table: Parameter, rows: Int32Array): void {
   const before = table.gradientState === 'ready' ? table.touchedRows : []
   if (!table.claimGradient()) table.backend.kernels.fill(table.gradientAddress, table.size, 0)

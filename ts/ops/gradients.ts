@@ -61,7 +61,7 @@ class Capture implements Collector {
 
   constructor(private readonly found: Map<Tensor, Tensor | null>) {}
 
-  /** Oldest first: a node leads to a wanted tensor if an input is one or leads to one. */
+  /** Finds out which nodes lead to a wanted tensor, from the oldest on: a node leads to a wanted tensor if an input is one or leads to one. */
   begin(nodes: readonly Node[], root: Tensor): void {
     const leads = (input: Tensor) => this.found.has(input) || this.leading.has(input.node as Node)
     for (let i = nodes.length - 1; i >= 0; i--) if (nodes[i].inputs.some(leads)) this.leading.add(nodes[i])

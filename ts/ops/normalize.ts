@@ -11,7 +11,7 @@ import { mean, variance } from './reduce.js'
 /** Which elements are normalised together: those of each `row` (along the last axis), or those of each `column` (along all others). */
 export type Together = 'row' | 'column'
 
-/** Where the statistics of the groups are, a float for each row or column; the variance is the mean squared distance from the mean. */
+/** Addresses of the statistics of the groups, a float for each row or column; the variance is the mean squared distance from the mean. */
 export interface Statistics {
   mean: Ptr
   variance: Ptr

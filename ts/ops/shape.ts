@@ -199,7 +199,7 @@ export function squeeze(value: Operand, axis?: number): Tensor {
 }
 
 /**
- * With one more axis of length 1, which is number `axis` of the result; −1 is the last.
+ * The tensor with one more axis of length 1, which is number `axis` of the result; −1 is the last.
  *
  * @example
  * expandDims([1, 2], 0) // [[1, 2]]

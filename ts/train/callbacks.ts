@@ -81,7 +81,7 @@ export interface Training {
   readonly isStopped: boolean
   /** Since `fit` was called. */
   readonly secondsSoFar: number
-  /** @internal of the batches of the epoch so far, its losses and metrics */
+  /** @internal means of losses and metrics over the batches of the epoch so far */
   readonly means: RunningMeans
   /** Since the epoch began. */
   readonly secondsOfEpoch: number

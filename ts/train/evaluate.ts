@@ -53,7 +53,7 @@ export function evaluateModel(model: Module, options: EvaluateOptions): Record<s
   return values
 }
 
-/** In the place of a loss: 0, unless a prediction is NaN or infinite. */
+/** Takes the place of a loss: gives 0, unless a prediction is NaN or infinite. */
 function finite(prediction: Tensor): Tensor {
   return sum(mul(prediction, 0))
 }

@@ -86,7 +86,7 @@ export function areMeans(metrics: readonly [string, Metric][]): boolean {
 /** The mean of the loss, weighted by batch size, and metrics of all rows so far. @internal */
 export class RunningMeans {
   samples = 0
-  /** Of the losses so far, each times its rows. */
+  /** The sum of the losses so far, each times its rows. */
   lossSum = 0
   readonly sums: number[]
   private readonly metrics: [string, Metric][]

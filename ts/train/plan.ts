@@ -173,7 +173,7 @@ function ratesOf({ groups }: OptimizerLike | WholeStepOptimizer): number[] | nul
   return shares.every(Number.isFinite) && shares.some((share) => share !== 1) ? shares : null
 }
 
-/** Of the groups of an optimizer, what {@link ratesOf} found. */
+/** What {@link ratesOf} found for the groups of an optimizer. */
 const proportions = new WeakMap<object, number[]>()
 
 /** @internal sets the learning rate of the first group, and of the others in proportion */
@@ -233,7 +233,7 @@ function rowsFor(loss: Loss, rows: Rows): Rows {
   return (rows.converted ??= { ...rows, targets: targets.dtype === 'int32' ? asFloats(targets) : asClasses(targets) })
 }
 
-/** As whole numbers by type; numbers that are none stay, and the loss says so. */
+/** Makes the type of targets that of whole numbers; where one is none all stay, and the loss says so. */
 function asClasses(targets: Tensor): Tensor {
   const values = targets.read()
   return values.every(Number.isInteger) ? Tensor.onHost(targets.backend, targets.shape, Int32Array.from(values)) : targets

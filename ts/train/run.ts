@@ -134,7 +134,7 @@ export class TrainingRun {
     return seconds(this.epochStarted)
   }
 
-  /** Where an error ended training, which is thrown again. */
+  /** Ends a training in which there was an error, which is thrown again. */
   async fail(error: unknown): Promise<never> {
     // the next training must not add to the gradients of batches that this one has accumulated
     if (this.optimizer.accumulates) this.optimizer.zeroGrad()
@@ -203,7 +203,7 @@ export class TrainingRun {
     }
   }
 
-  /** For those who save within epochs, unless gradients of this batch wait for those of others. */
+  /** Tells those who save within epochs, unless gradients of this batch wait for those of others. */
   private async saveBatches(): Promise<void> {
     const position = this.batches.positionOf(this.history.steps - 1)
     if (position.batch === this.plan.batchesPerEpoch || !stepSchemeOf(this.options.optimizer).isComplete) return
@@ -235,7 +235,7 @@ export class TrainingRun {
     return lastOfEpoch || this.watchesBatches ? this.report(step, lastOfEpoch) : undefined
   }
 
-  /** As {@link afterStep} for steps that nobody watches; epochs end among them only where nobody watches those either. */
+  /** Does what {@link afterStep} does, for steps that nobody watches; epochs end among them only where nobody watches those either. */
   private afterBlock(taken: StepBlock): Promise<void> | undefined {
     const { batchesPerEpoch } = this.plan
     const { first, count, size } = taken

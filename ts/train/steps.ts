@@ -24,7 +24,7 @@ export interface Step {
   /** The loss of this batch before its update. */
   loss: number
   prediction: Tensor
-  /** Of the prediction's shape where it is [n, 1] and they were given as [n]. */
+  /** The targets of the batch. They have the prediction's shape where it is [n, 1] and they were given as [n]. */
   targets: Tensor
   /** Rows in this batch. */
   size: number
@@ -51,7 +51,7 @@ export async function* trainSteps(model: Module, options: StepOptions): AsyncGen
   }
 }
 
-/** @internal as {@link trainSteps}, on a model that is claimed already */
+/** @internal does what {@link trainSteps} does, with a model that is claimed already */
 export async function* stepsOf(model: Module, options: StepOptions): AsyncGenerator<Step, void, void> {
   const undone = FIT_ALONE.find((name) => (options as Partial<FitOptions>)?.[name] !== undefined)
   if (undone !== undefined) throw rangeError(`trainSteps: ${undone} is an option of fit; a loop over steps does such things itself`)

@@ -49,7 +49,7 @@ export class FastSteps {
   private isEnabled = true
   /** How often code that is not of this library may have changed what a step does. */
   private userCodeRuns = 0
-  /** Those of the model when it was looked at last. */
+  /** The fields of the model when it was looked at last. */
   fields: ModelFields
   private isBuiltIn: boolean
   /** What forward changed in the step that was recorded last. */

@@ -19,7 +19,7 @@ interface Field {
 const DEEPEST = 3
 const MAX_ENTRIES = 256
 
-/** Of all modules of a model: their fields, and which function is their forward method. */
+/** The fields of all modules of a model, and which functions are their forward methods, as they were when this was made. */
 export class ModelFields {
   /** Whether all modules are layers of this library with the forward methods that they were made with. */
   readonly isBuiltIn: boolean

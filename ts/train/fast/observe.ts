@@ -62,7 +62,7 @@ export function observe(backend: Backend, arena: RecordingArena, step: () => voi
     return random()
   }
   try {
-    // as in a backward pass, what is not recorded for a gradient stays in the arena: a copy would not be in the list
+    // what is not recorded for a gradient stays in the arena, as in a backward pass: a copy would not be in the list
     arena.duringBackward(step)
   } finally {
     open.arena = usualArena

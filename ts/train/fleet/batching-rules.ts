@@ -1,5 +1,5 @@
 /**
- * From the recorded step of one net to the step of eight. Each kernel call has a batching rule (the word is that of vmap): the call that does
+ * Batching rules make the step of eight nets of the recorded step of one. The rule of a kernel (the word is that of vmap) gives the call that does
  * the same for all eight, on arrays that have eight floats, one of each net, in the place of every float (crate/fleet).
  */
 import { SHARED_INPUTS, WIDE } from '../../backend/fleet.js'

@@ -71,7 +71,7 @@ export function compileStep(member: Member, size: number, { batches, sharesRows,
       return block
     }
     const sharesInputs = sharesRows && onlyDenseTakes(recording.calls, recording.batch[0].to.address)
-    // of all nets, and a copy of those of one net
+    // predictions and targets are kept for all nets, and copied for one
     const outputs = keepsPredictions ? (NETS + 1) * (recording.prediction.size + recording.targets.size) : 0
     const bytes = recording.batch.reduce(
       (sum, { to }, i) => sum + StagedRows.bytesOf(to, i === 0 && sharesInputs),

@@ -5,7 +5,7 @@ import type { CheckedData } from '../plan.js'
 import type { NetOptions } from './options.js'
 
 export class DataSets {
-  /** By their inputs. */
+  /** Data sets with the same inputs, by these. */
   private readonly sets = new Map<unknown, { data: TrainingData; rows: Rows }[]>()
   private readonly subsets = new Map<Rows, Map<ArrayLike<number>, Rows>>()
 

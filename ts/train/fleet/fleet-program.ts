@@ -32,7 +32,7 @@ interface InterleavedArray {
 
 /** The buffers of one net: what a round reads and writes of it. */
 export interface NetBuffers {
-  /** In the order of the recorded net. */
+  /** Its parameters, in the order of those of the recorded net. */
   parameters: readonly Parameter[]
   optimizer: Optimizer
   /** The table with the hyper-parameters of its updates. */
@@ -73,9 +73,9 @@ export class FleetProgram implements FleetMemory {
   /** Gradients, which are stored with the state after a round. */
   private readonly gradients: InterleavedArray[] = []
   private readonly dropouts: { table: Ptr; draw: Draw }[] = []
-  /** For each update the table of {@link FleetKernels.fleetHyper}, which says where the nets have their hyper-parameters and learning rates. */
+  /** The table of each update for {@link FleetKernels.fleetHyper}, which says where the nets have their hyper-parameters and learning rates. */
   private readonly hyperTables: Ptr[] = []
-  /** For each net room for learning rates. */
+  /** Room for learning rates, one for each net. */
   private readonly rates: Ptr[]
   /** Room for the addresses of one array of all nets. */
   private readonly addresses: Ptr

@@ -26,7 +26,7 @@ export class Fleet implements RoundFleet {
   readonly spansEpochs: boolean
   /** What runs the next step of a member, by the number of its rows and {@link Member.updateKey}. */
   private readonly compiled = new Map<string, CompiledStep>()
-  /** By {@link orderKeyOf}: orders of the same seed are drawn once for all nets. */
+  /** The orders of rows, by {@link orderKeyOf}: those of one seed are drawn once for all nets. */
   private readonly orders = new Map<string, EpochOrders>()
   private readonly threads: number
 
@@ -106,7 +106,7 @@ export class Fleet implements RoundFleet {
     this.compiled.clear()
   }
 
-  /** Those of epochs that all nets are past. */
+  /** Forgets the orders of epochs that all nets are past. */
   private forgetOrders(): void {
     if (this.members.length === 0) return
     const least = this.members.reduce((least, { step }) => Math.min(least, step), Number.POSITIVE_INFINITY)
