@@ -103,10 +103,10 @@ page-kills: build ## kill Chromium at random moments while a page saves in it, a
 	@$(NODE) --import tsx test/tools/page-kills.ts
 
 fuzz-fit: $(MODULES)/.stamp $(GENERATED)/.stamp ## random trainings by fit against the loop by hand (FUZZ_CASES=20000 for a night, FUZZ_SEED for others)
-	@FUZZ=$(or $(FUZZ_SEED),1),$(or $(FUZZ_CASES),1000) $(NODE) $(VITEST) run test/train/fuzz.test.ts --testTimeout=36000000
+	@FUZZ=$(or $(FUZZ_SEED),1),$(or $(FUZZ_CASES),1000) $(NODE) $(VITEST) run test/train/fit.fuzz.test.ts --testTimeout=36000000
 
 fleet-proof: $(MODULES)/.stamp $(GENERATED)/.stamp ## random fleets against fit alone, bit by bit (FLEETS=1000, FLEET_SEED for others; WIDEN=1 with NODE22= a Node 24)
-	@FLEETS=$(or $(FLEETS),1000) FLEET_SEED=$(or $(FLEET_SEED),1) WIDEN=$(WIDEN) $(NODE22) $(VITEST) run test/train/fleet.test.ts --testTimeout=36000000 -t 'random fleets|V8 widens'
+	@FLEETS=$(or $(FLEETS),1000) FLEET_SEED=$(or $(FLEET_SEED),1) WIDEN=$(WIDEN) $(NODE22) $(VITEST) run test/train/fleet/fleet.test.ts --testTimeout=36000000 -t 'random fleets|V8 widens'
 
 long-runs: build ## proofs that take minutes to hours, for RELIABILITY.md (ONLY=server for one of them)
 	@$(NODE) --import tsx test/tools/long-runs.ts
@@ -119,7 +119,7 @@ optuna: ## Optuna and its dashboard in .cache/tune/venv, for tests of journals t
 	@test -x $(OPTUNA)/bin/optuna-dashboard || { python3 -m venv $(OPTUNA) && $(OPTUNA)/bin/pip install --quiet optuna optuna-dashboard scikit-learn ioh; }
 
 optuna-proof: $(MODULES)/.stamp $(GENERATED)/.stamp optuna ## a journal that gradus and Optuna write by turns and at once, and its dashboard (a minute)
-	@$(NODE) $(VITEST) run test/tune/optuna.test.ts
+	@$(NODE) $(VITEST) run test/tune/storage/optuna.test.ts
 
 kill-proof: build ## 200 SIGKILLs of a study in a journal, 200 in SQLite: no trial lost or doubled (ten minutes)
 	@for node in $(NODE) $(NODE22); do $$node --import tsx test/tune/storage/full.ts || exit 1; done

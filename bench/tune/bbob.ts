@@ -1,7 +1,7 @@
 /**
  * The noiseless functions f1 to f20 of COCO's bbob suite (Hansen, Finck, Ros & Auger 2009, "Real-parameter black-box optimization
  * benchmarking 2009: noiseless functions definitions"), with COCO's instances: the same rotations, optima and offsets. Values are compared
- * with those of the package ioh in test/tune/bbob.test.ts.
+ * with those of the package ioh in test/tune/samplers/bbob.test.ts.
  */
 
 /** A function to minimize on [−5, 5]ⁿ. */

@@ -7,7 +7,7 @@
 //! load instructions (`foldSplats` in ts/build/pack/finish.mjs), so that no address is computed on the ports that multiply-adds need.
 //!
 //! The order of statements in [`multiply_add`] is the order of instructions in the module (ts/build/wasm.sh asks LLVM to keep it): a row's
-//! float is loaded just before its multiply-adds, so one register serves all rows. test/backend/tile-loops.test.ts reads the loops.
+//! float is loaded just before its multiply-adds, so one register serves all rows. test/backend/wasm/tile-loops.test.ts reads the loops.
 
 use super::{Start, View};
 use crate::lane::{F32x4, Lane};

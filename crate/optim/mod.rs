@@ -225,7 +225,7 @@ pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells
 /// callers that know more. That is why parameters and slots are passed twice.
 ///
 /// The order of a rule's fields matters too: where the compiler loads two neighbouring fields as one vector and takes that apart, V8 does
-/// not widen what they are used for. test/backend/widening.test.ts finds such a rule; reorder its fields until it passes.
+/// not widen what they are used for. test/backend/wasm/widen.test.ts finds such a rule; reorder its fields until it passes.
 #[inline(never)]
 fn pairs<R: Rule<S>, const S: usize>(
     rule: &R,

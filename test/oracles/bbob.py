@@ -1,4 +1,4 @@
-"""Values of COCO's bbob functions, for test/tune/bbob.test.ts: python bbob.py (the package ioh)."""
+"""Values of COCO's bbob functions, for test/tune/samplers/bbob.test.ts: python bbob.py (the package ioh)."""
 
 import json
 import pathlib

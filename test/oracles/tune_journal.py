@@ -1,4 +1,4 @@
-"""A journal by Optuna with two studies, for test/tune/optuna.test.ts: python tune_journal.py (Optuna 5) writes optuna_journal.log."""
+"""A journal by Optuna with two studies, for test/tune/storage/optuna.test.ts: python tune_journal.py (Optuna 5) writes optuna_journal.log."""
 
 import pathlib
 

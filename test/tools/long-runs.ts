@@ -59,17 +59,17 @@ const RUNS: Record<string, LongRun> = {
       `fuzz-fit-${seed}`,
       {
         what: `2,500 of 20,000 random trainings, those of seed ${seed}, by fit and fitMany against the loop by hand, on each backend, to the bit`,
-        command: vitest(`FUZZ=${seed},2500`, 'test/train/fuzz.test.ts'),
+        command: vitest(`FUZZ=${seed},2500`, 'test/train/fit.fuzz.test.ts'),
       },
     ]),
   ),
   fleets: {
     what: '1,000 random fleets in JavaScript, with fused multiply-adds, without, and on two threads: weights, state and history of each net to the bit of fit alone',
-    command: vitest('FLEETS=1000', 'test/train/fleet.test.ts', 'random fleets'),
+    command: vitest('FLEETS=1000', 'test/train/fleet/fleet.test.ts', 'random fleets'),
   },
   'fleets-widened': {
     what: '1,000 random fleets on vectors that V8 widens (Node 24), with fused multiply-adds and without: each net to the bit of fit alone there',
-    command: vitest('WIDEN=1 FLEETS=1000', 'test/train/fleet.test.ts', 'random fleets|V8 widens'),
+    command: vitest('WIDEN=1 FLEETS=1000', 'test/train/fleet/fleet.test.ts', 'random fleets|V8 widens'),
   },
   runtimes: {
     what: 'P3, faults 36 and 37: three kinds of models on one, two and four threads, in every runtime and page: one hash of all weights',

@@ -1,0 +1,224 @@
+/**
+ * Every kernel that threads share gives the bits of one thread, whatever their number and however ragged the sizes: here even calls of
+ * a few floats are shared. Canaries around each buffer show a share that writes where another does.
+ */
+import { describe, expect, test } from 'vitest'
+import {
+  ACCUMULATE_B,
+  ACCUMULATE_W,
+  ACCUMULATE_X,
+  ACTIVATIONS,
+  type Kernels,
+  type Ptr,
+  SCRATCH_BYTES,
+  TILES,
+  type Update,
+  WHOLE_UPDATES,
+} from '../../../ts/backend/kernels.js'
+import { STACK_BETWEEN, supportedVariants, updateKernel } from '../../../ts/backend/wasm/load.js'
+import { UPDATES } from '../../../ts/backend/wasm/parts.js'
+import type { Tiled } from '../../../ts/backend/wasm/tiles.js'
+import type { WasmExports } from '../../../ts/backend/wasm/types.js'
+import { numbers, Room, SIZES } from '../../tools/backends.js'
+import { addPart, alone, partBeside, team } from '../../tools/threads.js'
+
+const PRODUCTS = [
+  [1, 1, 1],
+  [5, 7, 3],
+  [17, 9, 65],
+  [3, 200, 9],
+  [200, 3, 9],
+  [64, 10, 33],
+  [33, 47, 100],
+  [70, 130, 31],
+  [130, 70, 31],
+  [128, 96, 64],
+  [96, 64, 64],
+  [1024, 16, 40],
+  [1, 300, 50],
+  [0, 5, 4],
+  [6, 0, 4],
+  [6, 5, 0],
+] as const
+const UNARY = ['exp', 'log', 'sin', 'cos', 'erf'] as const
+const cases = supportedVariants().flatMap((variant) => [2, 3, 4].map((threads) => ({ variant, threads })))
+
+describe.each(cases)('$variant, $threads threads', async ({ variant, threads }) => {
+  const one = new Room(alone(variant))
+  const many = await team(variant, threads)
+  const rooms = [one, new Room(many)]
+
+  /** Runs a case on one thread and on many, and compares the bits of what it says it wrote. */
+  function same(what: string, run: (room: Room, kernels: Kernels) => [ptr: Ptr, length: number][]): void {
+    const before = many.shared()
+    const [wanted, got] = rooms.map((room) => {
+      room.reset()
+      const written = run(room, room.backend.kernels)
+      room.check(what)
+      return written.map(([ptr, length]) => room.readInts(ptr, length))
+    })
+    expect(got, what).toEqual(wanted)
+    expect(many.shared(), `${what} is shared`).toBeGreaterThan(before)
+  }
+
+  test.each((['matmul', 'matmulNT', 'matmulTN'] as const).flatMap((name) => TILES.map((tile) => [name, tile] as const)))(
+    '%s with tiles of %s',
+    (name, tile) => {
+      for (const [m, n, k] of PRODUCTS) {
+        for (const accumulate of [0, 1]) {
+          const r = numbers(m * 10007 + n * 101 + k)
+          const [a, b, c] = [r.list(m * k), r.list(k * n), r.list(m * n)]
+          same(`${name} ${m} ${n} ${k} ${accumulate}`, (room, kernels) => {
+            ;(kernels as unknown as Tiled).setTile(TILES.indexOf(tile))
+            const out = room.inout(c, 1)
+            kernels[name](room.input(a), room.input(b, 3), out, m, n, k, accumulate, room.backend.heap.scratch)
+            return [[out, m * n]]
+          })
+        }
+      }
+    },
+  )
+
+  test('denseForward, with and without bias, every activation', () => {
+    for (const [i, [m, n, k]] of PRODUCTS.entries()) {
+      const r = numbers(i + 1)
+      const [x, w, b] = [r.list(m * k), r.list(k * n), r.list(n)]
+      for (const [activation] of ACTIVATIONS.entries()) {
+        same(`denseForward ${m} ${n} ${k} ${activation}`, (room, kernels) => {
+          const [z, y] = [room.inout(new Float32Array(m * n)), room.output(m * n)]
+          const bias = activation % 2 ? room.input(b) : 0
+          const keeps = activation % 3 ? z : 0
+          kernels.denseForward(room.input(x), room.input(w), bias, keeps, y, m, k, n, activation, room.backend.heap.scratch)
+          return [
+            [y, m * n],
+            [z, m * n],
+          ]
+        })
+      }
+    }
+  })
+
+  test('denseBackward, each gradient wanted or not, overwriting and adding', () => {
+    for (const [i, [m, n, k]] of PRODUCTS.entries()) {
+      const r = numbers(i + 100)
+      const lists = [m * k, k * n, m * n, m * n, k * n, n, m * k].map((size) => r.list(size))
+      const [x, w, saved, dy, w0, b0, x0] = lists
+      for (const [activation] of ACTIVATIONS.entries()) {
+        const wanted = (bit: number) => (activation + i) % 4 !== bit
+        const accumulate = [0, ACCUMULATE_W | ACCUMULATE_X, ACCUMULATE_B, 7][activation % 4]
+        same(`denseBackward ${m} ${n} ${k} ${activation}`, (room, kernels) => {
+          const [dz, dw, db, dx] = [room.inout(new Float32Array(m * n)), room.inout(w0), room.inout(b0), room.inout(x0)]
+          const [to, toBias, toInput] = [wanted(1) ? dw : 0, wanted(2) ? db : 0, wanted(3) ? dx : 0]
+          const [xAt, wAt, savedAt, dyAt] = [x, w, saved, dy].map((values) => room.input(values))
+          const { scratch } = room.backend.heap
+          kernels.denseBackward(xAt, wAt, savedAt, dyAt, dz, to, toBias, toInput, m, k, n, activation, accumulate, scratch)
+          return [
+            [dz, m * n],
+            [dw, k * n],
+            [db, n],
+            [dx, m * k],
+          ]
+        })
+      }
+    }
+  })
+
+  test('activations and functions of one array', () => {
+    for (const n of SIZES) {
+      const r = numbers(n + 7)
+      const [values, dy] = [r.list(n), r.list(n)]
+      for (const [activation] of ACTIVATIONS.entries()) {
+        same(`activation ${activation} of ${n}`, (room, kernels) => {
+          const [x, y, dx] = [room.input(values, 2), room.output(n), room.inout(dy, 1)]
+          kernels.activationForward(x, y, n, activation)
+          kernels.activationBackward(y, dx, dx, n, activation)
+          return [
+            [y, n],
+            [dx, n],
+          ]
+        })
+      }
+      for (const name of UNARY) {
+        same(`${name} of ${n}`, (room, kernels) => {
+          const y = room.inout(values, 1)
+          kernels[name](y, y, n)
+          return [[y, n]]
+        })
+      }
+    }
+  })
+
+  test('softmax and its kin', () => {
+    for (const [rows, cols] of [
+      [1, 5],
+      [2, 1],
+      [3, 10],
+      [37, 17],
+      [0, 4],
+      [64, 3],
+    ]) {
+      const r = numbers(rows * 100 + cols)
+      const [values, dy] = [r.list(rows * cols), r.list(rows * cols)]
+      for (const [forward, backward] of [
+        ['softmax', 'softmaxBackward'],
+        ['logSoftmax', 'logSoftmaxBackward'],
+      ] as const) {
+        const run = (room: Room, kernels: Kernels): [Ptr, number][] => {
+          const [x, y, dx] = [room.input(values), room.output(rows * cols), room.output(rows * cols)]
+          kernels[forward](x, y, rows, cols)
+          kernels[backward](y, room.input(dy), dx, rows, cols)
+          return [
+            [y, rows * cols],
+            [dx, rows * cols],
+          ]
+        }
+        if (rows > 1) same(`${forward} ${rows} ${cols}`, run)
+      }
+    }
+  })
+
+  test('the update of every optimizer', async () => {
+    const [coreOfOne, coreOfMany] = [one.backend.kernels as unknown as WasmExports, many.exports]
+    const partOfOne = partBeside(UPDATES, variant, coreOfOne)
+    const partOfMany = await addPart(UPDATES, variant, many)
+    // Nothing else takes six numbers (contract.test.ts) but the kernel of permutations. What sums is not shared.
+    const isUpdate = (exports: WasmExports) => (name: string) =>
+      updateKernel(exports, name)?.length === 6 && name !== 'permutation' && !WHOLE_UPDATES.includes(name)
+    const [inCore, inPart] = [coreOfMany, partOfMany].map((exports) => Object.keys(exports).filter(isUpdate(exports)))
+    expect(inCore).toContain('adam')
+    expect(inPart.length).toBeGreaterThanOrEqual(20)
+    for (const name of [...inCore, ...inPart]) {
+      for (const n of [1, 16, 47, 100, 1001]) {
+        const r = numbers(n)
+        const arrays = [r.list(n), r.list(n), r.list(5 * n).map(Math.abs), Array.from({ length: 35 }, (_, i) => 0.5 + i / 100)]
+        same(`${name} of ${n}`, (room) => {
+          const [p, g, s, h] = [room.inout(arrays[0]), room.input(arrays[1]), room.inout(arrays[2]), room.input(arrays[3])]
+          const [core, part] = room === one ? [coreOfOne, partOfOne] : [coreOfMany, partOfMany]
+          const update = (updateKernel(core, name) ?? updateKernel(part, name)) as Update
+          const run = room === one ? update : many.share(update)
+          run(p, g, s, n, n, h)
+          return [
+            [p, n],
+            [s, 5 * n],
+          ]
+        })
+      }
+    }
+  })
+
+  // with canaries, blocks do not lie end to end
+  test.skipIf(process.env.GRADUS_CANARIES)('uses little of the stack that a worker has', () => {
+    // The block of a worker: the stack of parts, that of the core, then its room for panels. What a stack never reached is as the
+    // heap gave it: zero.
+    const stack = 1 << 16
+    for (let worker = 0; worker < threads - 1; worker++) {
+      const block = many.heap.scratch + SCRATCH_BYTES + worker * (stack + SCRATCH_BYTES)
+      for (const end of [stack - STACK_BETWEEN, stack]) {
+        const words = many.heap.intView(block + end - STACK_BETWEEN, STACK_BETWEEN / 4)
+        const first = words.findIndex((word) => word !== 0)
+        expect(first).toBeGreaterThan(0)
+        expect(STACK_BETWEEN - 4 * first, 'bytes of stack used').toBeLessThan(STACK_BETWEEN / 4)
+      }
+    }
+  })
+})

@@ -1,0 +1,89 @@
+/**
+ * V8 still widens what it should: kernels run with `--experimental-wasm-revectorize`, and V8's own trace of it is read. One
+ * kernel to a process, compiled by the optimising compiler at its first call, so a trace tells of that kernel alone.
+ *
+ * On the Node 22 of devDependencies, with the `simd` artefact (that V8 does not widen the fused multiply-add); and with both
+ * on newer Nodes where those are installed. Needs an x86 processor with AVX2, as widening does.
+ */
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { TILES } from '../../../ts/backend/kernels.js'
+import type { Variant } from '../../../ts/backend/wasm/variants.js'
+import { hasAvx2, NODES } from './widen/nodes.js'
+
+/** Every update that crate/optim exports. */
+const UPDATES = readdirSync('crate/optim').flatMap((file) =>
+  [...readFileSync(`crate/optim/${file}`, 'utf8').matchAll(/^export_(?:update|whole|sums)!\((\w+),/gm)].map(([, name]) => name),
+)
+/** What writes nothing: V8 looks for pairs where vectors are stored. */
+const SUMS_ALONE = ['dogSums']
+const KERNELS = [
+  ...['matmul', 'matmulNT', 'matmulTN', 'addScaled', 'softmax', 'exp', 'log', 'erf'],
+  ...['relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu'],
+  ...UPDATES.filter((name) => !SUMS_ALONE.includes(name)),
+]
+
+/** Updates that are little more than p − η·g, of which the V8 of Node 22 makes nothing; `widen` pays from Node 24 on. */
+const SHORT = ['asgd', 'prodigyStep', 'scheduleFreeSgd', 'sgd', 'signSgd']
+
+const FLAG = '--experimental-wasm-revectorize'
+/** Compile at the first call, at once, with the compiler that widens. */
+const FLAGS = ['--trace-wasm-revectorize', '--no-liftoff', '--single-threaded']
+/** The tile that is the fastest where V8 widens. */
+const WIDEST = { simd: '4x16', relaxed: '6x16' } as const
+
+function trace(node: string, variant: Variant, kernel: string, flags: readonly string[]): string {
+  const args = [
+    'test/backend/wasm/widen/probe.mjs',
+    `ts/backend/wasm/generated/${variant}.wasm`,
+    kernel,
+    String(TILES.indexOf(WIDEST[variant])),
+  ]
+  return execFileSync(node, [...flags, ...FLAGS, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 })
+}
+
+/** How many operations on pairs of vectors V8 made one of, memory and constants apart: what it says once it has decided. */
+function widened(text: string): number {
+  let [count, decided] = [0, false]
+  for (const line of text.split('\n')) {
+    // Node 24 and newer list the nodes after the decision; Node 22 lists a tree after it was replaced
+    if (/Decided? to vectorize, \d+ revectorizable nodes|After vectorize tree, Packed node/.test(line)) decided = true
+    else if (/^Revec: (?:Print \d+: )?(?:0x\S+ )?.*\(.+\)/.test(line) && decided) count += ARITHMETIC.test(line) ? 1 : 0
+    else decided = false
+  }
+  return count
+}
+
+const ARITHMETIC = /F32x4(?:Add|Sub|Mul|Div|Max|Min|Pmax|Pmin|Qfma|RelaxedMax|RelaxedMin|Sqrt|Abs|Lt|Le|Gt|Ge)/
+
+describe.skipIf(!hasAvx2)('V8 widens', () => {
+  for (const { title, node, variants } of NODES) {
+    for (const variant of variants) {
+      test.each(KERNELS.filter((kernel) => !node.includes('node_modules/node/') || !SHORT.includes(kernel)))(
+        `%s of ${variant} on ${title}`,
+        (kernel) => {
+          const told = trace(node, variant, kernel, [FLAG])
+          expect(widened(told)).toBeGreaterThan(0)
+          // hyper-parameters that were loaded together and taken apart: what needs them stays narrow
+          if (UPDATES.includes(kernel)) expect(told).not.toContain('Unsupported Simd128Shuffle')
+        },
+      )
+      test(`nothing of ${variant} on ${title} without the flag`, () => {
+        for (const kernel of ['matmul', 'tanh', 'adam']) expect(widened(trace(node, variant, kernel, []))).toBe(0)
+      })
+    }
+  }
+})
+
+test('all updates are asked for', () => {
+  expect(UPDATES.length).toBeGreaterThan(20)
+})
+
+test('the reader of traces counts arithmetic, not copies', () => {
+  const copy =
+    'Revec: Print 1519: Decide to vectorize, 2 revectorizable nodes:\nRevec: Print 197: Store(#1, #2)\nRevec: Print 197: Load(#3, #4)\n'
+  expect(widened(copy)).toBe(0)
+  expect(widened(`${copy}Revec: Print 197: [F32x4Mul](#5, #6)\n`)).toBe(1)
+  expect(widened('Revec: NewPackNode 293: PackNode [F32x4Mul](#95, #152)\nRevec: Run 1430: Build tree failed!\n')).toBe(0)
+})

@@ -1,0 +1,479 @@
+/** Commands on tables: what they print, the files they write, and the one line in which they fail. */
+import { execFile, spawn } from 'node:child_process'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { INTERRUPTED, interruptible } from '../../../ts/cli/interrupt.js'
+import { columnOptions, dataOptions, fileOptions, predictLine } from '../../../ts/cli/options/table.js'
+import { program } from '../../../ts/cli/program.js'
+import { naming } from '../../../ts/cli/table/files.js'
+import { Dense, decodeSafetensors, Sequential, saveModel } from '../../../ts/index.js'
+
+const MAIN = path.resolve('ts/cli/main.ts')
+const LOADER = path.resolve('node_modules/tsx/dist/loader.mjs')
+let folder: string
+
+interface Result {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+function gradus(...args: string[]): Promise<Result> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--import', LOADER, MAIN, ...args], { cwd: folder, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    )
+  })
+}
+
+/** The error of a command that fails, run in this process, which is much faster. Words with a dot, and folders, are files. */
+async function errorOf(...args: string[]): Promise<string> {
+  const there = args.map((word) => (/^[\w./-]*\.[\w-]*$/.test(word) ? path.join(folder, word) : word))
+  const error = await program()
+    .parseAsync(there, { from: 'user' })
+    .then(() => new Error('nothing'))
+    .catch((error: Error) => error)
+  return error.message.replaceAll(folder + path.sep, '').replaceAll(folder, '.')
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'gradus-table-'))
+  for (const name of ['iris', 'penguins']) copyFileSync(`docs/guide/${name}.csv`, path.join(folder, `${name}.csv`))
+  writeFileSync(path.join(folder, 'one.csv'), 'sepal_length,sepal_width,petal_length,petal_width\n5.9,3,5.1,1.8\n')
+  const { code, stderr } = await gradus('train', 'iris.csv', '--target', 'species', '--report', 'iris.html', '--quiet')
+  expect([code, stderr]).toEqual([0, ''])
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('a model in a file', () => {
+  test('the page of the report is there', () => {
+    expect(readFileSync(path.join(folder, 'iris.html'), 'utf8')).toContain('Predicting ‘species’')
+  })
+
+  test('predict prints the rows with answers', async () => {
+    const { code, stdout } = await gradus('predict', 'iris.safetensors', 'iris.csv')
+    const lines = stdout.trimEnd().split('\n')
+    expect(code).toBe(0)
+    expect(lines[0]).toBe(
+      'sepal_length,sepal_width,petal_length,petal_width,species,predicted_species,probability,p_setosa,p_versicolor,p_virginica',
+    )
+    expect(lines).toHaveLength(151)
+    const right = lines.slice(1).filter((line) => line.split(',')[4] === line.split(',')[5])
+    expect(right.length).toBeGreaterThan(135)
+    const json = await gradus('predict', 'iris.safetensors', 'iris.csv', '--json', '--only', '--out', 'answers.jsonl')
+    expect(json.stdout).toContain('150 rows with predictions are in answers.jsonl')
+    expect(JSON.parse(readFileSync(path.join(folder, 'answers.jsonl'), 'utf8').split('\n')[0])).toMatchObject({ class: 'setosa' })
+  })
+
+  test('evaluate and inspect', async () => {
+    const { metrics, rows } = JSON.parse((await gradus('evaluate', 'iris.safetensors', 'iris.csv', '--json')).stdout)
+    expect([rows, metrics[0].name]).toEqual([150, 'accuracy'])
+    expect(metrics[0].value).toBeGreaterThan(0.93)
+    const { stdout } = await gradus('inspect', 'iris.safetensors')
+    expect(stdout).toContain("predicts 'species'")
+    expect(stdout).toContain('sepal_length, sepal_width, petal_length, petal_width')
+    expect((await gradus('inspect', 'iris.csv')).stdout).toContain('species (target)')
+  })
+})
+
+describe('export', () => {
+  test('a JavaScript module that answers as the model does, ONNX, and weights for PyTorch', async () => {
+    const { code, stdout } = await gradus('export', 'iris.safetensors', '--to', 'js')
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/iris\.mjs, 1\d\d kB\. predict\(rows\) takes rows as they are in the table/)])
+    const { predict } = await import(pathToFileURL(path.join(folder, 'iris.mjs')).href)
+    const row = { sepal_length: '5.9', sepal_width: 3, petal_length: 5.1, petal_width: 1.8 }
+    const { stdout: said } = await gradus('predict', 'iris.safetensors', 'one.csv', '--json', '--only')
+    const wanted = JSON.parse(said).probabilities
+    for (const [name, p] of Object.entries<number>(predict(row).probabilities)) expect(p).toBeCloseTo(wanted[name], 5)
+    expect(JSON.parse((await gradus('export', 'iris.safetensors', '--out', 'iris.onnx', '--json')).stdout)).toMatchObject({
+      format: 'onnx',
+    })
+    const torch = await gradus('export', 'iris.safetensors', '--to', 'pytorch')
+    expect(torch.stdout).toContain('model = nn.ModuleList([nn.Sequential(nn.Linear(4, 64), nn.SiLU()')
+    const { '4.6.weight': weight } = decodeSafetensors(readFileSync(path.join(folder, 'iris.pytorch.safetensors'))).tensors
+    expect(weight.shape).toEqual([3, 64])
+  })
+
+  test('a net that is no table', async () => {
+    const net = new Sequential([new Dense(2, 3, { activation: 'tanh' }), new Dense(3, 1)], { seed: 1 })
+    await saveModel(net, path.join(folder, 'net.safetensors'))
+    expect((await gradus('export', 'net.safetensors', '--out', 'net.mjs', '--half')).code).toBe(0)
+    const { predict } = await import(pathToFileURL(path.join(folder, 'net.mjs')).href)
+    expect(predict([[1, 2]])[0][0]).toBeCloseTo(net.predict([[1, 2]]).item(), 2)
+    const { stdout } = await gradus('inspect', 'net.safetensors')
+    expect(stdout).toMatch(
+      /^net\.safetensors: a model of 13 parameters\n +0 +Dense\(2, 3, tanh\) +9\n +1 +Dense\(3, 1\) +4\n +total +13\n$/,
+    )
+    const keras = await gradus('export', 'net.safetensors', '--to', 'keras')
+    expect(keras.stdout).toContain("model = keras.Sequential([layers.Dense(3, activation='tanh'), layers.Dense(1)])")
+  })
+
+  test.each<[string, string[], RegExp]>([
+    ['without a format', ['iris.safetensors'], /^error: say what for: --to onnx, js, pytorch or keras\n$/],
+    ['of a format that is none', ['iris.safetensors', '--to', 'tflite'], /Allowed choices are onnx, js, pytorch, keras/],
+    ['of many nets for Keras', ['iris.safetensors', '--to', 'keras'], /5 nets that answer together, and Keras takes one/],
+    ['over the model itself', ['iris.safetensors', '--to', 'pytorch', '--out', 'iris.safetensors'], /would be written over/],
+    ['of no model', ['iris.csv', '--to', 'js'], /^error: .*iris\.csv.*no safetensors file/],
+  ])('%s is an error of a line', async (_, args, message) => {
+    const { code, stderr } = await gradus('export', ...args)
+    expect(code).toBeGreaterThan(0)
+    expect(stderr).toMatch(message)
+  })
+})
+
+test('train prints a report that a person reads', async () => {
+  const { code, stdout } = await gradus('train', 'penguins.csv', '--target', 'species', '--exclude', 'island')
+  expect(code).toBe(0)
+  for (const part of [
+    "Learning 'species' from penguins.csv",
+    '95 % interval',
+    'Confusion',
+    'What it looks at',
+    'can be believed',
+    'try next',
+  ])
+    expect(stdout).toContain(part)
+  expect(stdout).toMatch(/accuracy +(?:0\.9\d\d|1\.000) +[01]\.\d{3} to [01]\.\d{3} +0\.\d{3}/)
+  expect(stdout).not.toContain('island')
+  expect(stdout).not.toMatch(/NaN|undefined/)
+  // what is advised keeps the options of this run
+  expect(stdout).toContain('--report report.html in training writes this report as a page with pictures')
+  expect(stdout).not.toContain('gradus train')
+})
+
+test('what a net is like can be said', async () => {
+  const args = [
+    '--hidden',
+    '12,8',
+    '--activation',
+    'tanh',
+    '--lr',
+    '0.02',
+    '--dropout',
+    '0',
+    '--weight-decay',
+    '0.01',
+    '--batch-size',
+    '16',
+  ]
+  const { stdout } = await gradus('train', 'iris.csv', '-t', 'species', ...args, '--epochs', '9', '--json', '--out', 'said.safetensors')
+  const { candidates, curve } = JSON.parse(stdout)
+  expect(candidates.map(({ plan }: { plan: string }) => plan)).toEqual(['12-8 tanh, dropout 0, learning rate 0.02, weight decay 0.01'])
+  expect(curve.loss).toHaveLength(9)
+})
+
+test('commands that train on a table have the same options for it', () => {
+  const { commands } = program()
+  const flagsOf = (name: string) =>
+    commands.find((command) => command.name() === name)?.options.map(({ flags, description }) => [flags, description])
+  const data = dataOptions().map(({ flags, description }) => [flags, description])
+  expect(data).toContainEqual(['--embed <columns>', expect.any(String)])
+  for (const name of ['train', 'tune', 'race', 'lr-find']) expect(flagsOf(name), name).toEqual(expect.arrayContaining(data))
+  expect(flagsOf('inspect')).toEqual(
+    expect.arrayContaining([...columnOptions().slice(1), ...fileOptions()].map(({ flags, description }) => [flags, description])),
+  )
+})
+
+test('inspect says what train does with each column, and every command takes it so', async () => {
+  // 120 towns, of which each has a price of its own
+  const lines = Array.from({ length: 1200 }, (_, i) => `t${(i * 7) % 120},${(i * 13) % 11},${((i * 7) % 120) % 10}.5`)
+  writeFileSync(path.join(folder, 'towns.csv'), `town,size,price\n${lines.join('\n')}\n`)
+  const here = ['towns.csv', '--target', 'price', '--exclude', 'size']
+  const inspected = JSON.parse((await gradus('inspect', ...here, '--json')).stdout)
+  const trained = JSON.parse(
+    (await gradus('train', ...here, '--json', '--hidden', '8', '--epochs', '3', '--out', 'towns.safetensors')).stdout,
+  )
+  const decided = ({ columns }: { columns: { name: string; as: string; why: string }[] }) =>
+    columns.map(({ name, as, why }) => ({ name, as, why }))
+  expect(decided(inspected)).toEqual(decided(trained))
+  expect(inspected.columns[0]).toMatchObject({ name: 'town', as: 'embedding', features: 1 })
+  const { losses } = JSON.parse((await gradus('lr-find', ...here, '--json', '--points', '2', '--epochs', '8')).stdout)
+  expect(Math.min(...losses)).toBeLessThan(0.2)
+  writeFileSync(path.join(folder, 'sunk.csv'), `age,sunk\n${Array.from({ length: 40 }, (_, i) => `${i % 9},${i % 2}`).join('\n')}\n`)
+  expect((await gradus('inspect', 'sunk.csv')).stdout).toContain(
+    'sunk (target)  category  it is 0 or 1, two classes; --numbers with its name makes it a number to predict\n',
+  )
+  const asNumber = JSON.parse((await gradus('inspect', ...here, '--embed', 'town', '--json')).stdout)
+  expect(asNumber.columns[0]).toMatchObject({ as: 'embedding', why: 'you said so' })
+})
+
+test('--json is one object', async () => {
+  const { stdout } = await gradus('train', 'iris.csv', '--target', 'species', '--json', '--time', '2s', '--out', 'other.safetensors')
+  expect(JSON.parse(stdout)).toMatchObject({ task: 'classification', model: 'other.safetensors', stopped: false })
+})
+
+test('race and lr-find', async () => {
+  const race = await gradus(
+    'race',
+    'iris.csv',
+    '-t',
+    'species',
+    '-o',
+    'SGD,Adam',
+    '--epochs',
+    '5',
+    '--points',
+    '3',
+    '--picture',
+    'race.svg',
+  )
+  expect(race.stderr).toBe('')
+  expect(race.stdout).toContain("2 optimizers on 'species' of iris.csv")
+  expect(readFileSync(path.join(folder, 'race.svg'), 'utf8')).toMatch(/^<svg /)
+  const found = JSON.parse((await gradus('lr-find', 'iris.csv', '-t', 'species', '--epochs', '5', '--points', '4', '--json')).stdout)
+  expect(found.learningRates).toHaveLength(4)
+  expect(found.learningRates).toContain(found.best)
+})
+
+describe('failures are one line that names the file', () => {
+  test.each<[string, string[], RegExp]>([
+    ['no file', ['train', 'flowers.csv', '--target', 'x'], /^error: there is no file flowers\.csv\. A data set by name is one of mnist, /],
+    ['a data set misspelt', ['train', 'irsi'], /did you mean iris\?/],
+    [
+      'no target',
+      ['train', 'iris.csv'],
+      /^error: --target is missing: .* It has sepal_length, sepal_width, petal_length, petal_width, species\.\n$/,
+    ],
+    ['a column that is not there', ['train', 'iris.csv', '--target', 'kind'], /^error: iris\.csv: there is no column 'kind'/],
+    [
+      'an option of the other kind',
+      ['train', 'iris.csv', '--target', 'species', '--schedule', 'cosine'],
+      /^error: --schedule is for data sets by name \(mnist, iris, spirals, moons\), not for a table\n/,
+    ],
+    [
+      'a switch of the other kind',
+      ['train', 'iris.csv', '--target', 'species', '--no-compare'],
+      /^error: --no-compare is for data sets by name/,
+    ],
+    ['an option of nets of tables', ['train', 'iris', '--dropout', '0.5'], /^error: --dropout is for tables in files/],
+    ['an option of tables', ['train', 'iris', '--time', '5s'], /^error: --time is for tables in files/],
+    ['no model', ['predict', 'iris.csv', 'iris.csv'], /^error: .*iris\.csv.*no safetensors file/],
+    ['no duration', ['train', 'iris.csv', '--time', 'soon'], /Wants a duration/],
+  ])('%s', async (_, args, message) => {
+    const { code, stderr } = await gradus(...args)
+    expect(code).toBeGreaterThan(0)
+    expect(stderr).toMatch(message)
+    expect(stderr).not.toMatch(/^\s+at /m)
+  })
+
+  test('a value names its line, as an editor shows it, and column', async () => {
+    writeFileSync(path.join(folder, 'bad.csv'), 'sepal_length,sepal_width,petal_length,petal_width\n5,3,1,0.2\n5,wide,1,0.2\n')
+    const { code, stderr } = await gradus('predict', 'iris.safetensors', 'bad.csv')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^error: bad\.csv: column 'sepal_width' of line 3 wants a number, got 'wide'\n$/)
+  })
+})
+
+describe('what a command writes', () => {
+  const here = (name: string) => path.join(folder, name)
+  afterEach(() => vi.restoreAllMocks())
+  const HEAD = 'sepal_length,sepal_width,petal_length,petal_width'
+
+  test('predict names a row as the table has it, and leaves what was there as it was', async () => {
+    const lines = Array.from({ length: 4200 }, (_, row) => (row === 4150 ? '5,wide,1,0.2' : '5,3,1,0.2'))
+    writeFileSync(here('long.csv'), `${HEAD}\n${lines.join('\n')}\n`)
+    writeFileSync(here('kept.csv'), 'kept\n')
+    const { code, stderr } = await gradus('predict', 'iris.safetensors', 'long.csv', '--out', 'kept.csv')
+    expect([code, stderr]).toEqual([1, "error: long.csv: column 'sepal_width' of line 4152 wants a number, got 'wide'\n"])
+    expect(readFileSync(here('kept.csv'), 'utf8')).toBe('kept\n')
+    const shown = await gradus('predict', 'iris.safetensors', 'long.csv', '--only')
+    expect(shown.stdout.trimEnd().split('\n')).toHaveLength(1 + 4096)
+    expect(shown.stderr).toMatch(/line 4152 .*; the answers to the first 4,096 rows are printed above \(--out writes all or nothing\)\n$/)
+    writeFileSync(here('long.csv'), `${HEAD}\n${lines.join('\n').replace('wide', '3')}\n`)
+    symlinkSync(here('kept.csv'), here('link.csv'))
+    expect((await gradus('predict', 'iris.safetensors', 'long.csv', '--out', 'link.csv')).code).toBe(0)
+    expect(readFileSync(here('kept.csv'), 'utf8').split('\n')).toHaveLength(4202)
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+
+  const IRIS = ['train', 'iris.csv', '--target', 'species']
+  test.each<[string, string[], RegExp]>([
+    [
+      'the table, by a link',
+      ['predict', 'iris.safetensors', 'iris.csv', '--out', 'iris-link.csv'],
+      /--out iris-link\.csv is the table itself/,
+    ],
+    [
+      'the model',
+      ['predict', 'iris.safetensors', 'iris.csv', '--out', './iris.safetensors'],
+      /is the model itself, which would be written/,
+    ],
+    ['the table of training', [...IRIS, '--out', 'iris.csv'], /--out iris\.csv is the table itself/],
+    ['the table, for a report', [...IRIS, '--report', './iris.csv'], /--report iris\.csv is the table itself/],
+    ['the rows to test with', [...IRIS, '--test', 'one.csv', '--report', 'one.csv'], /--report one\.csv is the file of --test/],
+    ['model and report at one place', [...IRIS, '--out', 'both.x', '--report', './both.x'], /--report both\.x is the file of the model/],
+    ['no folder', [...IRIS, '--report', 'nowhere/r.html'], /--report nowhere\/r\.html: there is no folder nowhere; make it first/],
+    ['a file as folder', [...IRIS, '--out', 'one.csv/m.safetensors'], /one\.csv is a file, no folder/],
+    ['a folder', [...IRIS, '--out', '.'], /this is a folder; give the name of a file in it/],
+    ['a picture over the table', ['race', 'iris.csv', '-t', 'species', '--picture', 'iris.csv'], /--picture iris\.csv is the table itself/],
+  ])('is refused before anything is computed where it is %s', async (_, args, message) => {
+    if (!existsSync(here('iris-link.csv'))) symlinkSync(here('iris.csv'), here('iris-link.csv'))
+    const printed = vi.spyOn(process.stdout, 'write')
+    expect(await errorOf(...args)).toMatch(message)
+    expect(printed).not.toHaveBeenCalled()
+    expect(readFileSync(here('iris.csv'), 'utf8')).toMatch(/^sepal_length,/)
+  })
+})
+
+describe('tables that are none', () => {
+  test.each<[string, string[], string]>([
+    ['predict of nothing', ['predict', 'iris.safetensors', 'zero.csv'], 'zero.csv: there are no rows'],
+    ['predict of a header', ['predict', 'iris.safetensors', 'head.csv'], 'head.csv: there are no rows'],
+    ['evaluate of a header', ['evaluate', 'iris.safetensors', 'head.csv'], 'head.csv: there are no rows'],
+    ['a test of a header', ['train', 'iris.csv', '--target', 'species', '--quiet', '--test', 'head.csv'], 'head.csv: there are no rows'],
+    [
+      'a test without the target',
+      ['train', 'iris.csv', '--target', 'species', '--quiet', '--test', 'one.csv'],
+      "--test one.csv: there is no column 'species', which is to be predicted, only 'sepal_length', 'sepal_width', 'petal_length', 'petal_width'",
+    ],
+    [
+      'a test with the target alone',
+      ['train', 'iris.csv', '--target', 'species', '--quiet', '--test', 'target.csv'],
+      "--test target.csv: line 2 wants the columns 'sepal_length', 'sepal_width', 'petal_length', 'petal_width', got none of them, but 'species'",
+    ],
+    [
+      'model and table swapped',
+      ['predict', 'one.csv', 'iris.safetensors'],
+      'one.csv is no model file; are model and table swapped? gradus predict iris.safetensors one.csv',
+    ],
+  ])('%s', async (_, args, message) => {
+    writeFileSync(path.join(folder, 'zero.csv'), '')
+    writeFileSync(path.join(folder, 'head.csv'), 'sepal_length,sepal_width,petal_length,petal_width,species\n')
+    writeFileSync(path.join(folder, 'target.csv'), 'species\nsetosa\nvirginica\n')
+    expect((await errorOf(...args)).replaceAll("'", '')).toBe(message.replaceAll("'", ''))
+  })
+
+  test('a column that the rows to test with lack is told', async () => {
+    const lines = readFileSync('docs/guide/iris.csv', 'utf8').trim().split('\n')
+    writeFileSync(path.join(folder, 'narrow.csv'), lines.map((line) => line.slice(line.indexOf(',') + 1)).join('\n'))
+    const args = ['--target', 'species', '--time', '1s', '--quiet', '--out', 'narrow.safetensors', '--test', 'narrow.csv']
+    const { code, stderr } = await gradus('train', 'iris.csv', ...args)
+    expect([code, stderr]).toEqual([0, "note: narrow.csv has no column 'sepal_length': filled in as gaps were in training\n"])
+  })
+})
+
+test('unknown categories are told once, in the end, and those of --test in the report', async () => {
+  const penguin = (island: string) => `Adelie,${island},39.1,18.7,181,3750,male`
+  writeFileSync(path.join(folder, 'far.csv'), `${HEAD_OF_PENGUINS}\n${penguin('Atlantis')}\n${penguin('Thule')}\n`)
+  const options = ['--target', 'species', '--hidden', '4', '--epochs', '2']
+  const trained = await gradus('train', 'penguins.csv', ...options, '--test', 'far.csv', '--json', '--out', 'far.safetensors')
+  const note = "2 of the rows to test with have values that no other row has ('Atlantis', 'Thule'), which count as none"
+  expect([trained.stderr, JSON.parse(trained.stdout).columns[0].notes]).toEqual(['', [note]])
+  for (const command of ['predict', 'evaluate']) {
+    const { code, stderr } = await gradus(command, 'far.safetensors', 'far.csv')
+    expect([code, stderr]).toEqual([0, "note: column 'island' had 2 values that the table had not (Atlantis, Thule); they count as none\n"])
+  }
+})
+
+test('lines are those of the file: after values of several lines, empty lines, and without names in the first', async () => {
+  const one = async (name: string, text: string, ...more: string[]) => {
+    writeFileSync(path.join(folder, name), text)
+    return (await errorOf('inspect', name, '--target', 'y', ...more)).replace(/ in line/g, ' of line')
+  }
+  const rows = Array.from({ length: 30 }, (_, i) => `${i},"a\nb",c`)
+  const wrong = '1e999,b,c'
+  expect(await one('several.csv', `x,y,z\n${rows.join('\n')}\n\n${wrong}\n`)).toMatch(/^several\.csv: column 'x' of line 63 wants a finite/)
+  expect(await one('ragged-late.csv', `x,y,z\n${rows.join('\n')}\n1\n`)).toMatch(/line 62 has 1 value/)
+  const bare = '1,a\n1e999,b\n'
+  expect(await one('bare2.csv', bare, '--no-header', '-t', 'column2')).toMatch(/column1' of line 2 wants/)
+  const lines = [
+    { x: 1, y: 'a' },
+    { x: '1e999', y: 'b' },
+  ].map((row) => JSON.stringify(row))
+  expect(await one('late.jsonl', `${lines.join('\n\n')}\n`)).toMatch(/'x' of line 3 wants/)
+  expect(await one('late.json', `[${lines}]`)).toMatch(/'x' of row 2, counted from 1, wants/)
+})
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s while predictions are written leaves nothing behind', async (signal) => {
+  const lines = Array.from({ length: 400_000 }, () => '5,3,1,0.2').join('\n')
+  writeFileSync(path.join(folder, 'endless.csv'), `sepal_length,sepal_width,petal_length,petal_width\n${lines}\n`)
+  const args = ['--import', LOADER, MAIN, 'predict', 'iris.safetensors', 'endless.csv', '--out', 'endless-out.csv']
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore' })
+  const left = () => readdirSync(folder).filter((name) => name.startsWith('endless-out'))
+  await vi.waitUntil(() => left().some((name) => name.endsWith('.tmp')), { timeout: 60_000, interval: 5 })
+  child.kill(signal)
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  expect([code, left()]).toEqual([130, []])
+})
+
+const HEAD_OF_PENGUINS = readFileSync('docs/guide/penguins.csv', 'utf8').split('\n')[0]
+
+test('lines to copy are as shells take them', () => {
+  expect(predictLine('my model.safetensors', { thousands: "'", encoding: 'windows-1252', ragged: true, header: false })).toBe(
+    `gradus predict 'my model.safetensors' new-rows.csv --encoding windows-1252 --thousands ''\\''' --ragged --no-header`,
+  )
+})
+
+test('a file with decimal commas is answered in the same form, and without the option told how', async () => {
+  const iris = readFileSync(path.join(folder, 'iris.csv'), 'utf8')
+  writeFileSync(path.join(folder, 'comma-iris.csv'), iris.replaceAll(',', ';').replaceAll('.', ','))
+  const trained = await gradus('train', 'comma-iris.csv', '--target', 'petal_width', '--decimal', ',', '--epochs', '2')
+  expect(trained.stdout).toContain('gradus predict comma-iris.safetensors new-rows.csv --decimal ,')
+  const { stdout } = await gradus('predict', 'comma-iris.safetensors', 'comma-iris.csv', '--decimal', ',')
+  const [head, first] = stdout.split('\n')
+  expect(head).toBe('sepal_length;sepal_width;petal_length;petal_width;species;predicted_petal_width;low;high')
+  expect(first).toMatch(/^5,1;3,5;1,4;0,2;setosa;-?\d+(,\d+)?;-?\d+(,\d+)?;-?\d+(,\d+)?$/)
+  const { code, stderr } = await gradus('predict', 'comma-iris.safetensors', 'comma-iris.csv')
+  expect([code, stderr]).toEqual([
+    1,
+    "error: comma-iris.csv: column 'sepal_length' of line 2 wants a number, got '5,1'; read the file with --decimal ',' or --thousands ',', as they are meant\n",
+  ])
+})
+
+test('Ctrl-C before there is a model ends in a sentence', async () => {
+  const note = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  const work = (signal: AbortSignal) =>
+    naming('long.csv', async () => {
+      process.emit('SIGINT')
+      signal.throwIfAborted()
+    })
+  try {
+    await expect(interruptible(work)).rejects.toThrow('stopped before there was a model; nothing is written')
+    expect(note.mock.calls.join()).toContain('stopping; Ctrl-C again ends it at once')
+    expect(process.exitCode).toBe(INTERRUPTED)
+  } finally {
+    process.exitCode = undefined
+    note.mockRestore()
+  }
+})
+
+test('options that errors about a file name are there: --ragged, --encoding, --decimal, --no-header', async () => {
+  const one = (name: string, bytes: string | Uint8Array) => writeFileSync(path.join(folder, name), bytes)
+  one('ragged.csv', 'sepal_length,sepal_width,petal_length,petal_width\n5.9,3\n5.1,3.5,1.4,0.2,7\n')
+  one(
+    'latin.csv',
+    Uint8Array.from('sepal_length,größe\n5.9,3\n', (c) => c.charCodeAt(0)),
+  )
+  one('comma.csv', 'sepal_length;size\n5,9;3\n5,1;2\n')
+  one('bare.csv', '5.9,3,5.1,1.8\n5.1,3.5,1.4,0.2\n')
+  for (const [file, flag, ...more] of [
+    ['ragged.csv', '--ragged takes it as it is', '--ragged'],
+    ['latin.csv', '--encoding windows-1252', '--encoding', 'windows-1252'],
+    ['comma.csv', "read the file with --decimal ',' or --thousands ','", '--decimal', ','],
+    ['bare.csv', 'give --no-header', '--no-header'],
+  ]) {
+    const { code, stderr } = await gradus('inspect', file)
+    expect([code, stderr.trim().split('\n').length]).toEqual([1, 1])
+    expect(stderr).toContain(flag)
+    const good = await gradus('inspect', file, ...more)
+    expect([good.code, good.stderr]).toEqual([0, ''])
+  }
+  const { code, stdout } = await gradus('predict', 'iris.safetensors', 'ragged.csv', '--ragged', '--only')
+  expect([code, stdout.trim().split('\n').length]).toEqual([0, 3])
+})
+
+test('the commands of README.md run as they stand there', async () => {
+  const commands = [...readFileSync('README.md', 'utf8').matchAll(/^npx gradus (.*)$/gm)].map(([, rest]) =>
+    rest.replaceAll('node_modules/gradus/docs/guide/', ''),
+  )
+  expect(commands).toHaveLength(2)
+  for (const command of commands) {
+    const { code, stderr } = await gradus(...command.split(' '))
+    expect([code, stderr]).toEqual([0, ''])
+  }
+  expect(readFileSync(path.join(folder, 'answers.csv'), 'utf8')).toContain('predicted_species')
+})

@@ -1,0 +1,221 @@
+/** `gradus tune`, as it is installed: what it prints and keeps, Ctrl-C and going on, every storage, and the one line in which it fails. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { openStudy } from '../../../ts/tune/index.js'
+import { redis, redisServer } from '../../tune/queue/servers.js'
+
+// What is built, not the sources: its workers load dist/tune.js.
+const CLI = path.resolve('dist/cli.js')
+const folder = mkdtempSync(path.join(tmpdir(), 'gradus-tune-cli-'))
+copyFileSync('docs/guide/penguins.csv', path.join(folder, 'penguins.csv'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Outcome {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+function start(
+  args: readonly string[],
+  before = ['tune'],
+): { child: ChildProcess; outcome: Promise<Outcome>; said(text: string): Promise<void> } {
+  const { FORCE_COLOR: _, ...env } = process.env
+  const child = spawn(process.execPath, [CLI, ...before, ...args], { cwd: folder, env })
+  const out = { stdout: '', stderr: '' }
+  const waiting: { text: string; resolve(): void }[] = []
+  child.stdout.on('data', (chunk) => {
+    out.stdout += chunk
+    for (const { text, resolve } of waiting) if (out.stdout.includes(text)) resolve()
+  })
+  child.stderr.on('data', (chunk) => (out.stderr += chunk))
+  const outcome = new Promise<Outcome>((resolve) => child.on('close', (code) => resolve({ code, ...out })))
+  return { child, outcome, said: (text) => new Promise((resolve) => waiting.push({ text, resolve })) }
+}
+
+const gradus = (...args: string[]): Promise<Outcome> => start(args).outcome
+const train = (line: string): Promise<Outcome> => start(['train', ...line.split(' ')], []).outcome
+const QUICK = ['penguins.csv', '--target', 'species', '--epochs', '4']
+const file = (name: string) => path.join(folder, name)
+
+async function valuesIn(storage: string): Promise<(number | undefined)[]> {
+  const study = await openStudy({ storage: /:/.test(storage) ? storage : file(storage) })
+  const values = study.trials.filter(({ state }) => state === 'complete' || state === 'pruned').map(({ value }) => value)
+  await study.close()
+  return values
+}
+
+test('a run, a second one that goes on, and what both found', async () => {
+  writeFileSync(file('space.json'), '{"learningRate": {"float": [1e-4, 0.3], "log": true}, "layers": [1, 2], "width": 16}')
+  const first = await gradus(...QUICK, '--trials', '12', '--space', 'space.json', '--html', 'report.html')
+  expect([first.code, first.stderr]).toEqual([0, ''])
+  expect(first.stdout).toMatch(
+    /^Tuning nets for species of penguins\.csv\n {2}kept in penguins\.tune\.log\n\ntrial {4}0 {2}best 0\.\d+ {2}learningRate /,
+  )
+  expect(first.stdout).toMatch(
+    /\npenguins: 12 trials(, of which \d+ pruned)?\nbest [\d.e-]+, trial \d+\n {2}learningRate [\d.]+, layers [12], width 16\n/,
+  )
+  expect(first.stdout).toMatch(/Its net has \d+\.\d\d % of the held-out rows right\.\n\nThe report is in report\.html\.\n/)
+  expect(readFileSync(file('report.html'), 'utf8')).toContain('<h2>Slices</h2>')
+  const second = await gradus(...QUICK, '--trials', '30', '--space', 'space.json')
+  expect(second.stdout).toContain('kept in penguins.tune.log, which has 12 trials: going on')
+  expect(second.stdout).toMatch(/learningRate mattered most \(\d+ %\)/)
+  const shown = await gradus('show', 'penguins.tune.log')
+  expect(second.stdout).toContain(shown.stdout.trimEnd())
+  const json = JSON.parse((await gradus('show', 'penguins.tune.log', '--json')).stdout)
+  expect([json.study, json.trials.length]).toEqual(['penguins', 30])
+})
+
+test('what it found is a command that trains so, with the same table', async () => {
+  writeFileSync(file('small.json'), '{"learningRate": {"float": [0.005, 0.05], "log": true}, "layers": 2, "width": 16}')
+  const given = ['--exclude', 'island,sex', '--space', 'small.json', '--storage', 'line.log', '--trials', '4']
+  const { code, stdout } = await gradus(...QUICK, ...given)
+  expect(code).toBe(0)
+  const [, line] = /^ {2}gradus train (.*)$/m.exec(stdout) as RegExpExecArray
+  expect(line).toMatch(
+    /^penguins\.csv --target species --exclude island,sex --hidden 16,16 --activation relu --dropout 0 --learning-rate 0\.0\d+ /,
+  )
+  const { learningRate } = JSON.parse((await gradus(...QUICK, ...given, '--json')).stdout).best.params
+  const trained = JSON.parse((await train(`${line} --json --out line.safetensors`)).stdout)
+  expect(trained.candidates[0].plan).toContain(`16-16 relu, dropout 0, learning rate ${Number(learningRate.toPrecision(2))}, `)
+  expect(trained.columns.map(({ name }: { name: string }) => name)).not.toContain('island')
+  expect(trained.curve.loss.length).toBeLessThanOrEqual(4)
+  // or in one go
+  const both = await gradus(...QUICK, ...given, '--out', 'both.safetensors', '--quiet')
+  expect([both.code, both.stderr]).toEqual([0, ''])
+  expect(both.stdout).toMatch(/accuracy 0\.\d+ on 69 test rows; both\.safetensors\n$/)
+  expect(existsSync(file('both.safetensors'))).toBe(true)
+})
+
+test.each(['stopped.log', 'stopped.sqlite'])('Ctrl-C keeps everything in %s, and the same command goes on', async (storage) => {
+  const args = [...QUICK, '--storage', storage]
+  const { child, outcome, said } = start([...args, '--time', '10m'])
+  await said('trial ')
+  child.kill('SIGINT')
+  const { code, stdout } = await outcome
+  expect(code).toBe(130)
+  expect(stdout).toMatch(new RegExp(`Stopped; all results are kept in ${storage.replace('.', '\\.')}: the same command goes on\\.\\n$`))
+  const kept = await valuesIn(storage)
+  expect(kept.length).toBeGreaterThan(0)
+  const again = await gradus(...args, '--trials', String(kept.length + 4))
+  expect(again.stdout).toContain(`which has ${kept.length} trials: going on`)
+  const values = await valuesIn(storage)
+  expect(values).toHaveLength(kept.length + 4)
+  expect(values).toEqual(expect.arrayContaining(kept))
+})
+
+const program = redisServer()
+
+// that PostgreSQL does the same is shown by test/tune/queue/queue.test.ts
+test.runIf(program)('on Redis, by a worker', async () => {
+  const server = await redis(program as string)
+  await server.start()
+  const worker = start(['worker', server.url])
+  try {
+    const { code, stdout, stderr } = await gradus(...QUICK, '--trials', '8', '--storage', server.url)
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain(`run by gradus tune worker ${server.url}, on this machine and any other that has penguins.csv`)
+    expect(await valuesIn(server.url)).toHaveLength(8)
+    expect((await gradus('show', server.url)).stdout).toContain('penguins: 8 trials')
+    worker.child.kill('SIGINT')
+    const ended = await worker.outcome
+    expect([ended.code, ended.stderr]).toEqual([130, 'note: stopping; Ctrl-C again ends it at once\n'])
+    expect(ended.stdout).toMatch(/^Waiting for trials; Ctrl-C ends it\.\npenguins trial 0 begun\n/)
+    expect(ended.stdout.match(/penguins trial \d (complete|pruned)/g)).toHaveLength(8)
+  } finally {
+    worker.child.kill('SIGKILL')
+    await server.stop()
+    server.remove()
+  }
+})
+
+describe('what is wrong is said in one line', () => {
+  const withSpace = (json: string) => {
+    writeFileSync(file('wrong.json'), json)
+    return [...QUICK, '--trials', '12', '--storage', 'wrong.log', '--space', 'wrong.json']
+  }
+
+  test.each<[string, () => string[], RegExp]>([
+    [
+      'no target',
+      () => ['penguins.csv'],
+      /^error: --target is missing: which column of penguins\.csv is to be predicted\? It has species, island, /,
+    ],
+    [
+      'another column',
+      () => ['penguins.csv', '--target', 'size'],
+      /^error: penguins\.csv: there is no column 'size', only 'species', 'island'/,
+    ],
+    ['no such file', () => ['none.csv', '--target', 'y'], /^error: cannot read none\.csv: there is no such file\n$/],
+    [
+      'a time',
+      () => [...QUICK, '--time', 'soon'],
+      /--time <duration>' argument 'soon' is invalid\. Wants a duration of a second or more, such as 60s, 5m or 1h\./,
+    ],
+    [
+      'a parameter',
+      () => withSpace('{"speed": [1, 2]}'),
+      /^error: wrong\.json: there is no parameter 'speed'; there are learningRate, width/,
+    ],
+    [
+      'an empty range',
+      () => withSpace('{"width": {"int": [9, 8]}}'),
+      /wrong\.json: width: int: wants low ≤ high, got 9 and 8: the range is empty/,
+    ],
+    [
+      'a logarithm of zero',
+      () => withSpace('{"learningRate": {"float": [0, 1], "log": true}}'),
+      /learningRate: float: a logarithmic range wants low above 0, got 0; begin at a small number such as 1e-6/,
+    ],
+    ['no JSON', () => withSpace('{width: 3}'), /^error: cannot read the space in wrong\.json: /],
+    ['a storage', () => [...QUICK, '--storage', 'study.txt'], /storage wants a file that ends in \.sqlite or \.db/],
+    [
+      'no server',
+      () => [...QUICK, '--storage', 'redis://:secret@127.0.0.1:1'],
+      /cannot reach Redis at redis:\/\/:\*\*\*@127\.0\.0\.1:1: .*Is the server running/,
+    ],
+    [
+      'no server',
+      () => ['worker', 'postgres://127.0.0.1:1/x'],
+      /cannot reach PostgreSQL at postgres:\/\/127\.0\.0\.1:1\/x: .*Is the server running\?/,
+    ],
+    ['no study', () => ['show', 'empty.log'], /^error: openStudy: there is no file 'empty\.log'; is it the right place\?\n$/],
+    [
+      'only trials that diverge',
+      () => withSpace('{"learningRate": {"float": [1e30, 1e32], "log": true}}'),
+      /^error: optimize: the first 10 trials all failed; the last: .*(NaN|finite|∞|Infinity)/,
+    ],
+  ])('%s', async (_, args, message) => {
+    const { code, stderr } = await gradus(...args())
+    expect(stderr).toMatch(message)
+    expect(stderr.replace('Run it with --help to see what there is.\n', '').trimEnd().split('\n')).toHaveLength(1)
+    expect(code).toBeGreaterThan(0)
+  })
+
+  test('another space, another target, a disk that is full: nothing is lost', async () => {
+    const run = (...more: string[]) => gradus(...QUICK, '--storage', 'kept.log', '--name', 'kept', ...more)
+    expect((await run('--trials', '2')).code).toBe(0)
+    writeFileSync(file('other.json'), '{"width": {"int": [4, 8]}}')
+    const [space, target, epochs] = await Promise.all([
+      run('--trials', '3', '--space', 'other.json'),
+      run('--trials', '3', '--target', 'sex'),
+      run('--trials', '3', '--epochs', '9'),
+    ])
+    expect(space.stderr).toMatch(/the study 'kept' in kept\.log has another space: learningRate .* is gone; .*Give this one another name/)
+    expect(target.stderr).toMatch(
+      /is one with --target species --epochs 4 --seed 0, got --target sex --epochs 4 --seed 0: its trials cannot be compared/,
+    )
+    expect(epochs.stderr).toMatch(/--epochs 4 .* got --target species --epochs 9 .*Give this study another name by --name/)
+    expect(await valuesIn('kept.log')).toHaveLength(2)
+    if (!existsSync('/dev/full')) return
+    symlinkSync('/dev/full', file('full.log'))
+    const full = await gradus(...QUICK, '--storage', 'full.log', '--trials', '2')
+    expect(full.stderr).toMatch(
+      /^error: cannot write to the study in full\.log: the disk is full; free some space and run it again\. What was told before is safe\n$/,
+    )
+    expect(full.code).toBe(1)
+  })
+})

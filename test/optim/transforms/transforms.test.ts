@@ -1,0 +1,186 @@
+/** Gradient transforms against torch.nn.utils and optax, and known wrong results that no optimizer may reproduce. */
+import { describe, expect, test } from 'vitest'
+import { createBackend } from '../../../ts/backend/index.js'
+import { UPDATES } from '../../../ts/backend/wasm/parts.js'
+import type { WasmPart } from '../../../ts/backend/wasm/types.js'
+import {
+  ADOPT,
+  Adan,
+  adaptiveClip,
+  addNoise,
+  centralize,
+  clipByNorm,
+  clipByRms,
+  clipByValue,
+  clipGlobalNorm,
+  type GradientTransform,
+  OPTIMIZERS,
+  Rprop,
+  SGD,
+} from '../../../ts/index.js'
+import type { OptimizerClass } from '../../../ts/optim/base/optimizer.js'
+import { Parameter } from '../../../ts/parameter.js'
+import { oracle, oracleCases } from '../../tools/optim-problems.js'
+import { backends, follow, type Make } from '../../tools/optim-runner.js'
+
+const clipping = oracle.clipping
+
+/** What an update with this transform uses as gradient: the step of plain descent with η = −1 from 0 … */
+function transformed(transform: GradientTransform, backend = createBackend({ backend: 'js', dtype: 'float64' })): number[][] {
+  const parameters = clipping.g.map((_: number[], i: number) => {
+    const p = new Parameter(Float64Array.from(clipping.p[i]), { shape: clipping.shapes[i], name: `p${i}`, backend })
+    p.gradientView().set(clipping.g[i])
+    return p
+  }) as Parameter[]
+  const before = parameters.map((p) => p.data())
+  new SGD(parameters, { learningRate: 1, gradientTransforms: [transform] }).step()
+  return parameters.map((p, i) => [...p.view()].map((value, k) => before[i][k] - value))
+}
+
+const TRANSFORMS: [string, GradientTransform][] = [
+  ['optax.clip_by_global_norm(2)', clipGlobalNorm(2, { epsilon: 0 })],
+  ['optax.clip_by_global_norm(100)', clipGlobalNorm(100, { epsilon: 0 })],
+  ['optax.clip(1)', clipByValue(1)],
+  ['torch.clip_grad_value_(1)', clipByValue(1)],
+  ['optax.clip_by_block_rms(0.5)', clipByRms(0.5)],
+  ['optax.adaptive_grad_clip(0.1)', adaptiveClip(0.1)],
+  ['optax.centralize', centralize({ outputAxis: 'first' })],
+  ['torch.clip_grad_norm_(2,p=2.0)', clipGlobalNorm(2)],
+  ['torch.clip_grad_norm_(2,p=1.0)', clipGlobalNorm(2, { norm: 1 })],
+  ['torch.clip_grad_norm_(2,p=inf)', clipGlobalNorm(2, { norm: Infinity })],
+  ['torch.clip_grad_norm_(2,p=3.0)', clipGlobalNorm(2, { norm: 3 })],
+]
+
+describe.each(backends)('on $name', ({ make, double }) => {
+  const backend = make()
+  test.each(TRANSFORMS)('%s', (name, transform) => {
+    const expected: number[][] = clipping[name].g ?? clipping[name]
+    for (const [i, row] of transformed(transform, backend).entries()) {
+      for (const [k, value] of row.entries()) expect(Math.abs(value - expected[i][k])).toBeLessThanOrEqual(double ? 1e-12 : 1e-6)
+    }
+  })
+})
+
+describe('transforms', () => {
+  const js = createBackend({ backend: 'js' })
+  const descend = (options: object, gradients: number[][]) => {
+    const parameters = gradients.map((g, i) => {
+      const p = Parameter.ofShape([g.length], { name: `p${i}`, backend: js })
+      p.gradientView().set(g)
+      return p
+    })
+    const groups = parameters.map((p) => ({ parameters: [p] }))
+    new SGD(groups, { learningRate: 1, ...options }).step()
+    return parameters
+  }
+
+  test('clipNorm takes the norm over all groups and writes no gradient', () => {
+    const [a, b] = descend({ clipNorm: 1 }, [[3], [4]])
+    expect([a.view()[0], b.view()[0]].map((x) => x.toFixed(5))).toEqual(['-0.60000', '-0.80000'])
+    expect([a.grad!.item(), b.grad!.item()]).toEqual([3, 4])
+  })
+
+  test('clipNormPerParameter', () => {
+    const [a, b] = descend({ clipNormPerParameter: 2 }, [[3], [1]])
+    expect([a.view()[0], b.view()[0]]).toEqual([-2, -1])
+    expect(clipByNorm(1).name).toBe('clipByNorm')
+  })
+
+  test('gradients are scaled before they are clipped', () => {
+    const p = Parameter.ofShape([2], { backend: js })
+    p.gradientView().set([8, 2])
+    new SGD([p], { learningRate: 1, clipValue: 1 }).step({ gradientScale: 0.25 })
+    expect([...p.view()]).toEqual([-1, -0.5])
+  })
+
+  test('noise: reproducible, of the announced size, fading, saved with the optimizer', () => {
+    const noisy = (seed: number) => {
+      const p = Parameter.ofShape([20_000], { backend: js })
+      const optimizer = new SGD([p], { learningRate: 1, gradientTransforms: [addNoise({ eta: 0.04, gamma: 1, seed })] })
+      const step = () => {
+        p.view().fill(0)
+        p.gradientView().fill(0)
+        optimizer.step()
+        return Math.sqrt([...p.view()].reduce((sum, x) => sum + x * x, 0) / p.size)
+      }
+      return { sizes: [step(), step(), step(), step()], first: p.view()[0], transforms: optimizer.state().transforms }
+    }
+    const { sizes, first, transforms } = noisy(1)
+    sizes.forEach((size, t) => expect(size).toBeCloseTo(0.2 / Math.sqrt(t + 1), 2))
+    expect(noisy(1).first).toBe(first)
+    expect(noisy(2).first).not.toBe(first)
+    expect(transforms).toEqual({ skippedSteps: 0, '0.t': 4 })
+  })
+
+  test.each([
+    ["clipGlobalNorm: there is no option 'eps'; did you mean epsilon?", () => clipGlobalNorm(1, { eps: 0 } as object)],
+    ['clipGlobalNorm: norm wants', () => clipGlobalNorm(1, { norm: -3 })],
+    ['clipGlobalNorm: epsilon wants a finite number ≥ 0, got -1', () => clipGlobalNorm(1, { epsilon: -1 })],
+    ["adaptiveClip: there is no option 'eps'; did you mean epsilon?", () => adaptiveClip(1, { eps: 0 } as object)],
+    ['adaptiveClip: epsilon wants a finite number ≥ 0, got -1', () => adaptiveClip(1, { epsilon: -1 })],
+    ["addNoise: there is no option 'std'", () => addNoise({ std: 1 } as object)],
+    ["SGD.step(): there is no option 'scale'", () => descendBy({ scale: 2 })],
+  ])('%s', (message, run) => {
+    expect(run).toThrow(message)
+  })
+
+  /** A step with these options. */
+  function descendBy(options: object): void {
+    const p = Parameter.ofShape([1], { backend: js })
+    p.gradientView().fill(1)
+    try {
+      new SGD([p]).step(options)
+    } finally {
+      expect([...p.view()]).toEqual([0])
+    }
+  }
+
+  test('bad limits are named', () => {
+    expect(() => clipGlobalNorm(-1)).toThrow('clipGlobalNorm: limit wants a finite number ≥ 0, got -1')
+    expect(() => new SGD([Parameter.ofShape([1], { backend: js })], { clipValue: NaN })).toThrow('SGD: clipValue wants')
+  })
+})
+
+describe('known wrong results of other libraries are not ours', () => {
+  const ROWS: [string, Make][] = [
+    ['ox_adan', (s) => new Adan(s.parameters, { learningRate: s.learningRate })],
+    ['ox_adan_wd', (s) => new Adan(s.parameters, { learningRate: s.learningRate, weightDecay: 0.05, weightDecayForm: 'decoupled' })],
+    ['ox_rprop', (s) => new Rprop(s.parameters, { learningRate: s.learningRate })],
+    ['adopt_t_variant', (s) => new ADOPT(s.parameters, { learningRate: s.learningRate, beta2: 0.99 })],
+  ]
+
+  test.each(ROWS)('%s', (id, make) => {
+    for (const [problem, trajectory] of Object.entries(oracleCases.get(id)!.results)) {
+      const { deviation } = follow(problem, trajectory, createBackend({ backend: 'js', dtype: 'float64' }), make)
+      expect(deviation, `${id} on ${problem}`).toBeDefined()
+    }
+  })
+
+  test('every mutation of the file has a row', () => {
+    const known = [...oracleCases.values()].filter(({ compare }) => compare === 'mutation').map(({ id }) => id)
+    expect(ROWS.map(([id]) => id).sort()).toEqual(known.sort())
+  })
+})
+
+test('every kernel that a class names is in the module', () => {
+  for (const { make } of backends.filter(({ name }) => name.startsWith('wasm'))) {
+    const backend = make()
+    for (const [name, Class] of Object.entries(OPTIMIZERS)) {
+      for (const kernel of kernelsOf(Class)) expect(backend.update(kernel, partOf(Class)), `${name}: ${kernel}`).toBeTypeOf('function')
+    }
+    for (const kernel of ['amsgrad', 'rmspropCentered', 'rmspropMomentum', 'rmspropCenteredMomentum', 'prodigyMoments', 'prodigyStep']) {
+      expect(backend.update(kernel, UPDATES), kernel).toBeTypeOf('function')
+    }
+  }
+})
+
+function partOf(Class: object): WasmPart | undefined {
+  return (Class as OptimizerClass).part
+}
+
+/** The kernel of a class with its default options. */
+function kernelsOf(Class: { readonly defaults: object }): string[] {
+  const { prototype } = Class as unknown as { prototype: { kernel(options: object): string | undefined } }
+  const kernel = prototype.kernel(Class.defaults)
+  return kernel === undefined ? [] : [kernel]
+}

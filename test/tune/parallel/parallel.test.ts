@@ -1,0 +1,90 @@
+/** Many trials at once, in threads. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { expect, test, vi } from 'vitest'
+import { categorical, createStudy, float, percentile, random } from '../../../ts/tune/index.js'
+import { workerPool } from '../../../ts/tune/parallel/pool.js'
+
+const MODULE = new URL('./objective.mjs', import.meta.url)
+
+test('a module runs in threads, with reports, pruning and notes', async () => {
+  const study = await createStudy({ space: { x: float(0, 1) }, pruner: percentile(50, { startup: 3 }) })
+  await study.optimize(MODULE, { trials: 30, parallel: 2 })
+  expect(study.finished).toBe(30)
+  const states = study.trials.map(({ state }) => state)
+  expect(states).toContain('pruned')
+  expect(study.trials.find(({ state }) => state === 'complete')?.attributes.thread).toBe('another')
+})
+
+test('a function runs in threads too, if it stands alone', async () => {
+  const study = await createStudy({ space: { x: float(0, 1) }, sampler: random() })
+  await study.optimize(
+    // the thread of the test has this name, workers have not
+    ({ x }) => ('__vitest_worker__' in globalThis ? 99 : x),
+    { trials: 6, parallel: 2 },
+  )
+  expect(study.trials.every(({ value, params }) => value === params.x)).toBe(true)
+  const outside = 3
+  await expect(study.optimize(({ x }) => x + outside, { trials: 7, parallel: 2 })).rejects.toThrow(
+    /outside is not defined; in a worker a function sees its arguments alone: import inside it, put it into a module, or set parallel: 1/,
+  )
+})
+
+test('a factory makes the objective in each thread', async () => {
+  const study = await createStudy({ space: { x: float(0, 1) } })
+  await study.optimize({ module: MODULE, factory: 'make', options: { add: 10 } }, { trials: 4, parallel: 2 })
+  expect(study.trials.every(({ value, params }) => value === params.x + 10)).toBe(true)
+  await expect(study.optimize({ module: MODULE, factory: 'wrong' }, { trials: 9, parallel: 1 })).rejects.toThrow(
+    /wants to export a function wrong/,
+  )
+  await expect(study.optimize(new URL('./no.mjs', import.meta.url), { trials: 9 })).rejects.toThrow(/Cannot find module/)
+})
+
+test('more threads than trials run as many as wanted', async () => {
+  const study = await createStudy({ space: { x: float(0, 1) }, sampler: random() })
+  await study.optimize(MODULE, { trials: 3, parallel: 6 })
+  expect([study.finished, study.trials.length]).toEqual([3, 3])
+})
+
+test('a worker that dies between two trials is replaced', async () => {
+  const study = await createStudy({ space: { x: float(0, 1) }, sampler: random() })
+  const objective = ({ x }: { x: number }) => {
+    setTimeout(() => Promise.reject(new Error('a stray rejection')))
+    return x
+  }
+  const isEnded = new Promise((resolve) => process.once('worker', (worker) => worker.once('exit', resolve)))
+  const pool = await workerPool<typeof study.space>(objective)
+  const { signal } = new AbortController()
+  const [first, second] = [await study.ask(), await study.ask()]
+  expect(await pool.run(first, signal)).toBe(first.params.x)
+  await isEnded
+  expect(await pool.run(second, signal)).toBe(second.params.x)
+  await pool.close()
+})
+
+test('a worker that dies costs its trial a retry, nothing else', async () => {
+  const marks = mkdtempSync(path.join(tmpdir(), 'gradus-marks-'))
+  const study = await createStudy({ space: { x: float(0, 1), marks: categorical([marks]) } })
+  await study.optimize(MODULE, { trials: 20, parallel: 3 })
+  expect(study.trials.every(({ state }) => state === 'complete')).toBe(true)
+  expect(readdirSync(marks)).toHaveLength(4)
+  const other = await createStudy({ space: { x: float(0, 1), marks: categorical([`${marks}/nowhere`]) } })
+  await other.optimize(MODULE, { trials: 5, parallel: 1, retries: 0, onError: 'continue' })
+  expect(other.trials[3].state).toBe('failed')
+  rmSync(marks, { recursive: true })
+})
+
+test('eleven trials at once listen to a signal each, as Node warns of more than ten on one', async () => {
+  const listeners = new Map<EventTarget, number>()
+  const { addEventListener } = EventTarget.prototype
+  const spy = vi.spyOn(EventTarget.prototype, 'addEventListener').mockImplementation(function (this: EventTarget, ...args) {
+    if (this instanceof AbortSignal) listeners.set(this, (listeners.get(this) ?? 0) + 1)
+    addEventListener.apply(this, args)
+  })
+  const study = await createStudy({ space: { x: float(0, 1) } })
+  await study.optimize(MODULE, { trials: 11, parallel: 11 })
+  spy.mockRestore()
+  expect(study.finished).toBe(11)
+  expect(Math.max(...listeners.values())).toBe(1)
+})
