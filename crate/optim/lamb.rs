@@ -12,8 +12,8 @@ struct Direction {
     beta2: f32,
     one_minus_beta2: f32,
     step_size: f32,
-    epsilon: f32,
-    weight_decay: f32,
+    epsilon_hat: f32,
+    direction_decay: f32,
 }
 
 impl Sums<3, 2> for Direction {
@@ -25,7 +25,7 @@ impl Sums<3, 2> for Direction {
         let g = k(self.scale) * g;
         let m = (g - m).mul_add(k(self.one_minus_beta1), m);
         let v = k(self.beta2).mul_add(v, k(self.one_minus_beta2) * (g * g));
-        let u = (m / (v.sqrt() + k(self.epsilon))).mul_add(k(self.step_size), k(self.weight_decay) * p);
+        let u = (m / (v.sqrt() + k(self.epsilon_hat))).mul_add(k(self.step_size), k(self.direction_decay) * p);
         [m, v, u]
     }
 
@@ -37,20 +37,17 @@ impl Sums<3, 2> for Direction {
 
 /// p ← p − δ·p − η·(‖p‖/‖u‖)·u, the quotient 1 where a norm is 0; the direction u stays in a slot between the passes.
 pub fn whole_lamb(h: &[f32], p: Cells, g: Cells, s: [Cells; 3]) {
-    let own = &h[SHARED_HYPER..];
-    let direction = Direction {
-        scale: h[0],
-        one_minus_beta1: own[0],
-        beta2: own[1],
-        one_minus_beta2: own[2],
-        step_size: own[3],
-        epsilon: own[4],
-        weight_decay: own[5],
+    let &[one_minus_beta1, beta2, one_minus_beta2, step_size, epsilon_hat, direction_decay, learning_rate, parameter_decay, ..] =
+        &h[SHARED_HYPER..]
+    else {
+        return;
     };
+    let direction =
+        Direction { scale: h[0], one_minus_beta1, beta2, one_minus_beta2, step_size, epsilon_hat, direction_decay };
     let [squares, steps] = sums(&direction, p, g, s);
     let ratio = if squares > 0.0 && steps > 0.0 { sqrt(squares / steps) } else { 1.0 };
-    let learning_rate = (f64::from(own[6]) * ratio) as f32;
-    sweep(&Sgd { learning_rate }, Shared::new(1.0, 0.0, own[7]), p, s[2], []);
+    let learning_rate = (f64::from(learning_rate) * ratio) as f32;
+    sweep(&Sgd { learning_rate }, Shared::new(1.0, 0.0, parameter_decay), p, s[2], []);
 }
 
 export_whole!(lamb, whole_lamb, 3, 8);

@@ -18,6 +18,8 @@ export interface AdaBeliefOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 's'] as const
+/** The numbers of a step, in the order of crate/optim/adabelief.rs. */
+const HYPER = ['oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'epsilonRoot', 'stepSize', 'epsilon'] as const
 
 /**
  * Adam that divides by how much gradients differ from what was expected, instead of by their size.
@@ -60,8 +62,13 @@ export class AdaBelief extends Optimizer<AdaBeliefOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
-    return [4]
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
+    return ['stepSize']
   }
 
   protected override hyper(o: Required<AdaBeliefOptions>, t: number): readonly number[] {

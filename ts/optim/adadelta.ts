@@ -13,6 +13,8 @@ export interface AdadeltaOptions extends DecayOptions {
 }
 
 const SLOTS = ['square', 'delta'] as const
+/** The numbers of a step, in the order of crate/optim/adadelta.rs. */
+const HYPER = ['rho', 'oneMinusRho', 'epsilon', 'learningRate'] as const
 
 /**
  * Steps in the unit of the parameter: the root mean square of past steps over that of gradients.
@@ -49,8 +51,13 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
-    return [3]
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
+    return ['learningRate']
   }
 
   protected override hyper({ learningRate, rho, epsilon }: Required<AdadeltaOptions>): readonly number[] {

@@ -18,6 +18,9 @@ export interface AdafactorOptions extends GroupOptions {
   clipThreshold?: number
 }
 
+/** The numbers of a step. */
+const HYPER = ['oneMinusBeta2', 'rho', 'epsilon1', 'epsilon2', 'clipThreshold'] as const
+
 /**
  * Adam with next to no state: the mean squares of a matrix are kept as one number for each row and column.
  *
@@ -66,7 +69,12 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
     return { row: size / Math.max(cols, 1), column: size / Math.max(rows, 1) }
   }
 
-  /** w, the size of the step before it is scaled, ε₁, ε₂ and the threshold. */
+  /** @internal */
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** `oneMinusBeta2` is w of the formulas, `rho` the size of the step before it is scaled. */
   protected override hyper(o: Required<AdafactorOptions>, t: number): readonly number[] {
     const rho = Math.min(o.learningRate, 1 / Math.sqrt(t))
     const epsilon1 = o.epsilon1 || (this.groups[0].backend.dtype === 'float64' ? 2 ** -52 : 2 ** -23)
@@ -81,7 +89,7 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
   ): void {
     const { values, parameters } = group
     const { p, g } = group.viewsOf(span)
-    const [w, rho, epsilon1, epsilon2, threshold] = hyper
+    const [oneMinusBeta2, rho, epsilon1, epsilon2, clipThreshold] = hyper
     const alpha = Math.max(epsilon2, rms(p)) * rho
     const decay = values.learningRate * values.weightDecay
     if (this.step_ === undefined || this.step_.length < span.n) this.step_ = new Float64Array(span.n)
@@ -89,9 +97,9 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
     const signed = values.maximize ? -scale : scale
     for (let i = 0; i < u.length; i++) u[i] = signed * g[i]
     const { shape } = parameters[span.first]
-    if (shape.length < 2) normalize(u, group.extraView(span.first, 'variance'), w, epsilon1)
-    else normalizeFactored(u, group.extraView(span.first, 'row'), group.extraView(span.first, 'column'), shape, w, epsilon1)
-    const rate = alpha / Math.max(1, rms(u) / threshold)
+    if (shape.length < 2) normalize(u, group.extraView(span.first, 'variance'), oneMinusBeta2, epsilon1)
+    else normalizeFactored(u, group.extraView(span.first, 'row'), group.extraView(span.first, 'column'), shape, oneMinusBeta2, epsilon1)
+    const rate = alpha / Math.max(1, rms(u) / clipThreshold)
     for (let i = 0; i < u.length; i++) p[i] = p[i] - decay * p[i] - rate * u[i]
   }
 

@@ -18,6 +18,8 @@ export interface AdagradOptions extends DecayOptions {
 }
 
 const SLOTS = ['sum'] as const
+/** The numbers of a step, in the order of crate/optim/adagrad.rs. */
+const HYPER = ['stepSize', 'epsilon', 'epsilonRoot'] as const
 
 /**
  * Gradient descent whose step shrinks with all gradients that a parameter has seen.
@@ -67,19 +69,24 @@ export class Adagrad extends Optimizer<AdagradOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
-    return [0]
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
+    return ['stepSize']
   }
 
   protected override hyper(o: Required<AdagradOptions>, t: number): readonly number[] {
-    const rate = o.learningRate * (1 / (1 + (t - 1) * o.learningRateDecay))
-    return o.epsilonPlacement === 'outside' ? [rate, o.epsilon, 0] : [rate, 0, o.epsilon]
+    const stepSize = o.learningRate * (1 / (1 + (t - 1) * o.learningRateDecay))
+    return o.epsilonPlacement === 'outside' ? [stepSize, o.epsilon, 0] : [stepSize, 0, o.epsilon]
   }
 
-  protected override update(p: FloatArray, g: FloatArray, [s]: FloatArray[], [rate, epsilon, epsilonRoot]: readonly number[]): void {
+  protected override update(p: FloatArray, g: FloatArray, [s]: FloatArray[], [stepSize, epsilon, epsilonRoot]: readonly number[]): void {
     for (let i = 0; i < p.length; i++) {
       s[i] += g[i] * g[i]
-      p[i] -= (rate * g[i]) / (Math.sqrt(s[i] + epsilonRoot) + epsilon)
+      p[i] -= (stepSize * g[i]) / (Math.sqrt(s[i] + epsilonRoot) + epsilon)
     }
   }
 }

@@ -25,6 +25,16 @@ export interface AdamOptions extends DecayOptions {
 
 const SLOTS = ['m', 'v'] as const
 const AMSGRAD_SLOTS = ['m', 'v', 'vMax'] as const
+/** The numbers of a step, in the order of crate/optim/adam.rs. @internal */
+export const ADAM_HYPER = [
+  'oneMinusBeta1',
+  'beta2',
+  'oneMinusBeta2',
+  'stepSize',
+  'epsilonHat',
+  'epsilonInRoot',
+  'correctionBeforeMaximum',
+] as const
 
 /**
  * Momentum and RMSProp together, with bias correction:
@@ -75,8 +85,13 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
-    return [3] // the step size
+  protected override hyperNames(): readonly string[] {
+    return ADAM_HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
+    return ['stepSize']
   }
 
   /**

@@ -17,6 +17,8 @@ export interface AdamaxOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 'u'] as const
+/** The numbers of a step, in the order of crate/optim/adamax.rs. */
+const HYPER = ['oneMinusBeta1', 'beta2', 'epsilonInside', 'epsilonOutside', 'stepSize'] as const
 
 /**
  * Adam with the largest recent gradient in place of the root mean square.
@@ -59,8 +61,13 @@ export class Adamax extends Optimizer<AdamaxOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
-    return [4]
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
+    return ['stepSize']
   }
 
   protected override hyper(o: Required<AdamaxOptions>, t: number): readonly number[] {

@@ -19,6 +19,18 @@ export interface AdanOptions extends GroupOptions {
 }
 
 const SLOTS = ['m', 'difference', 'n', 'previous'] as const
+/** The numbers of a step, in the order of crate/optim/adan.rs. */
+const HYPER = [
+  'oneMinusBeta1',
+  'beta2',
+  'oneMinusBeta2',
+  'beta3',
+  'oneMinusBeta3',
+  'differenceWeight',
+  'stepSizeM',
+  'stepSizeW',
+  'epsilon',
+] as const
 
 /**
  * Adam with Nesterov momentum made of gradient differences.
@@ -71,8 +83,13 @@ export class Adan extends Optimizer<AdanOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate({ weightDecay, weightDecayForm }: Required<AdanOptions>): readonly number[] | null {
-    return weightDecay === 0 || weightDecayForm === 'decoupled' ? [6, 7] : null
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate({ weightDecay, weightDecayForm }: Required<AdanOptions>): readonly string[] | null {
+    return weightDecay === 0 || weightDecayForm === 'decoupled' ? ['stepSizeM', 'stepSizeW'] : null
   }
 
   protected override hyper(o: Required<AdanOptions>, t: number): readonly number[] {

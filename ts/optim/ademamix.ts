@@ -20,6 +20,8 @@ export interface AdEMAMixOptions extends GroupOptions {
 }
 
 const SLOTS = ['fast', 'slow', 'v'] as const
+/** The numbers of a step, in the order of crate/optim/ademamix.rs. */
+const HYPER = ['oneMinusBeta1', 'oneMinusBeta3', 'beta2', 'oneMinusBeta2', 'stepSize', 'slowStepSize', 'epsilon'] as const
 
 /**
  * Adam with a second, very slow mean of gradients.
@@ -64,8 +66,13 @@ export class AdEMAMix extends Optimizer<AdEMAMixOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
-    return [4, 5]
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
+    return ['stepSize', 'slowStepSize']
   }
 
   protected override hyper(o: Required<AdEMAMixOptions>, t: number): readonly number[] {

@@ -17,6 +17,8 @@ export interface ADOPTOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 'v'] as const
+/** The numbers of a step, in the order of crate/optim/adopt.rs. */
+const HYPER = ['beta1', 'oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'epsilon', 'bound', 'learningRate'] as const
 
 /**
  * Adam in an order for which convergence can be proved with any β₂: normalise by the old v, then average.
@@ -59,8 +61,13 @@ export class ADOPT extends Optimizer<ADOPTOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
-    return [6]
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
+    return ['learningRate']
   }
 
   /** At the first step the bound is 0, which leaves m and p alone, and v takes g² whole. */

@@ -17,6 +17,8 @@ export interface ASGDOptions extends GroupOptions {
 }
 
 const SLOTS = ['average'] as const
+/** The numbers of a step, in the order of crate/optim/asgd.rs. */
+const HYPER = ['eta', 'oneMinusMu', 'mu'] as const
 
 /**
  * Stochastic descent with averaged weights.
@@ -64,6 +66,11 @@ export class ASGD extends AveragingOptimizer<ASGDOptions> {
 
   protected override decoupledDecay({ lambda }: Required<ASGDOptions>, [eta]: readonly number[]): number {
     return lambda * eta
+  }
+
+  /** @internal */
+  protected override hyperNames(): readonly string[] {
+    return HYPER
   }
 
   protected override hyper(o: Required<ASGDOptions>, t: number): readonly number[] {

@@ -5,7 +5,7 @@ import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
 import type { ParameterSpan } from './base/span.js'
-import { descentRule } from './sgd.js'
+import { DESCENT_HYPER, descentRule } from './sgd.js'
 
 /** Options of {@link DoG}. */
 export interface DoGOptions extends DecayOptions {
@@ -56,6 +56,11 @@ export class DoG extends Optimizer<DoGOptions> {
 
   protected override begin(group: ParameterGroup<Required<DoGOptions>>, span: ParameterSpan): void {
     group.backend.kernels.copy(span.p, group.slotOf(span, 0), span.n)
+  }
+
+  /** @internal */
+  protected override hyperNames(): readonly string[] {
+    return DESCENT_HYPER
   }
 
   protected override hyper({ learningRate, epsilon }: Required<DoGOptions>): readonly number[] {

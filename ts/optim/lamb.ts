@@ -17,6 +17,17 @@ export interface LAMBOptions extends GroupOptions {
 }
 
 const SLOTS = ['m', 'v', 'direction'] as const
+/** The numbers of a step, in the order of crate/optim/lamb.rs. */
+const HYPER = [
+  'oneMinusBeta1',
+  'beta2',
+  'oneMinusBeta2',
+  'stepSize',
+  'epsilonHat',
+  'directionDecay',
+  'learningRate',
+  'parameterDecay',
+] as const
 
 /**
  * Adam whose steps are in proportion to the parameters of each layer.
@@ -62,6 +73,11 @@ export class LAMB extends Optimizer<LAMBOptions> {
   /** None beforehand: it is part of u, or of the step. */
   protected override coupledDecay(): number {
     return 0
+  }
+
+  /** @internal */
+  protected override hyperNames(): readonly string[] {
+    return HYPER
   }
 
   protected override hyper(o: Required<LAMBOptions>, t: number): readonly number[] {

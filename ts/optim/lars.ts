@@ -17,6 +17,17 @@ export interface LARSOptions extends GroupOptions {
 }
 
 const SLOTS = ['momentum'] as const
+/** The numbers of a step, in the order of crate/optim/lars.rs. */
+const HYPER = [
+  'velocityDecay',
+  'gradientWeight',
+  'gradientRate',
+  'velocityRate',
+  'learningRate',
+  'weightDecay',
+  'trustCoefficient',
+  'epsilon',
+] as const
 
 /**
  * Momentum whose steps are in proportion to the parameters of each layer.
@@ -62,6 +73,11 @@ export class LARS extends Optimizer<LARSOptions> {
   /** None through gradients beforehand: it is part of u. */
   protected override coupledDecay(): number {
     return 0
+  }
+
+  /** @internal */
+  protected override hyperNames(): readonly string[] {
+    return HYPER
   }
 
   protected override hyper(o: Required<LARSOptions>): readonly number[] {

@@ -12,6 +12,8 @@ export interface LionOptions extends GroupOptions {
 }
 
 const M_SLOTS = ['m'] as const
+/** The numbers of a step, in the order of crate/optim/lion.rs. */
+const HYPER = ['beta1', 'oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'learningRate'] as const
 
 /**
  * Evolved sign momentum: the direction weighs the new gradient more than the memory does.
@@ -52,8 +54,13 @@ export class Lion extends Optimizer<LionOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
-    return [4]
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
+    return ['learningRate']
   }
 
   protected override hyper({ learningRate, beta1, beta2 }: Required<LionOptions>): readonly number[] {

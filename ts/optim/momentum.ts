@@ -16,6 +16,8 @@ export interface MomentumOptions extends DecayOptions {
 }
 
 const MOMENTUM_SLOTS = ['momentum'] as const
+/** The numbers of a step, in the order of crate/optim/momentum.rs. @internal */
+export const MOMENTUM_HYPER = ['velocityDecay', 'gradientWeight', 'gradientRate', 'velocityRate'] as const
 
 /**
  * Gradient descent with momentum, in the exponentially weighted form by default:
@@ -56,8 +58,13 @@ export class Momentum extends Optimizer<MomentumOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
-    return [3]
+  protected override hyperNames(): readonly string[] {
+    return MOMENTUM_HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
+    return ['velocityRate']
   }
 
   protected override hyper(

@@ -4,7 +4,7 @@ import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
 import { DESCENT } from '../backend/wasm/parts.js'
 import { rangeError } from '../common/errors.js'
-import { adamRule } from './adam.js'
+import { ADAM_HYPER, adamRule } from './adam.js'
 import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupInput, type GroupOptions } from './base/input.js'
 import { multiply, Workspace } from './base/matrix.js'
@@ -12,7 +12,7 @@ import { Optimizer } from './base/optimizer.js'
 import { checkOption, nonNegative } from './base/options.js'
 import { adamHyper } from './base/scalar-math.js'
 import type { ParameterSpan } from './base/span.js'
-import { momentumRule } from './momentum.js'
+import { MOMENTUM_HYPER, momentumRule } from './momentum.js'
 import { descentRule } from './sgd.js'
 
 /** Options of {@link Muon}. */
@@ -138,6 +138,11 @@ export class Muon extends Optimizer<MuonOptions> {
 
   protected override coupledDecay(): number {
     return 0
+  }
+
+  /** @internal */
+  protected override hyperNames({ method }: Required<MuonOptions>): readonly string[] {
+    return method === 'adamw' ? ADAM_HYPER : MOMENTUM_HYPER
   }
 
   /** AdamW's numbers, or those of the momentum pass that leaves U, taken from 0, in the place of p. */

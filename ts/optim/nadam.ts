@@ -18,6 +18,8 @@ export interface NAdamOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 'v'] as const
+/** The numbers of a step, in the order of crate/optim/nadam.rs. */
+const HYPER = ['oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'epsilon', 'gradientStepSize', 'momentStepSize'] as const
 /** ln 0.96 */
 const LOG_096 = -0.040821994520255166
 const SCALARS = { product: 1 }
@@ -69,8 +71,13 @@ export class NAdam extends Optimizer<NAdamOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
-    return [4, 5]
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
+    return ['gradientStepSize', 'momentStepSize']
   }
 
   protected override hyper(o: Required<NAdamOptions>, t: number, scalars: Scalars): readonly number[] {

@@ -25,6 +25,8 @@ export interface ProdigyOptions extends GroupOptions {
 }
 
 const SLOTS = ['m', 'v', 's', 'start'] as const
+/** The numbers of a step, in the order of crate/optim/prodigy.rs. */
+const HYPER = ['beta1', 'weightM', 'beta2', 'weightV', 'beta3', 'weightS'] as const
 
 /**
  * Adam that finds its learning rate: d estimates the distance from the start to the solution.
@@ -80,6 +82,11 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
 
   protected override kernel(): string {
     return 'prodigyMoments'
+  }
+
+  /** @internal */
+  protected override hyperNames(): readonly string[] {
+    return HYPER
   }
 
   /** The numbers of {@link moments}. */
@@ -143,8 +150,8 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
   }
 
   /** Second pass: the step. */
-  protected override update(p: FloatArray, _g: FloatArray, [m, v]: FloatArray[], [rate, epsilon]: readonly number[]): void {
-    for (let i = 0; i < p.length; i++) p[i] -= (rate * m[i]) / (Math.sqrt(v[i]) + epsilon)
+  protected override update(p: FloatArray, _g: FloatArray, [m, v]: FloatArray[], [stepSize, epsilon]: readonly number[]): void {
+    for (let i = 0; i < p.length; i++) p[i] -= (stepSize * m[i]) / (Math.sqrt(v[i]) + epsilon)
   }
 }
 

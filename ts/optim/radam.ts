@@ -17,6 +17,8 @@ export interface RAdamOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 'v'] as const
+/** The numbers of a step, in the order of crate/optim/radam.rs. */
+const HYPER = ['oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'stepSize', 'rootScale', 'offset'] as const
 /**
  * Makes the root disappear beside 1, in single precision. It is not 0: where v overflowed, 0·√v would be NaN. (In double precision a √v of
  * 1e11 counts in the last digits.)
@@ -64,8 +66,13 @@ export class RAdam extends Optimizer<RAdamOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
-    return [3]
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
+    return ['stepSize']
   }
 
   /** The quotient is m / (rootScale·√v + offset); without normalisation rootScale is as good as 0 and offset 1. */

@@ -31,6 +31,10 @@ const SLOTS: Readonly<Record<string, readonly string[]>> = {
   rmspropCentered: ['square', 'mean'],
   rmspropCenteredMomentum: ['square', 'mean', 'momentum'],
 }
+const RMS_HYPER = ['beta', 'oneMinusBeta', 'inverseCorrection', 'epsilonOut', 'epsilonIn'] as const
+/** The numbers of a step, in the order of crate/optim/rmsprop.rs; without momentum and with it. */
+const HYPER = [...RMS_HYPER, 'learningRate'] as const
+const MOMENTUM_HYPER = [...RMS_HYPER, 'momentum', 'directionWeight', 'directionRate', 'velocityRate'] as const
 
 /**
  * Gradient descent with a step of its own for every parameter: the gradient over its root mean square.
@@ -84,8 +88,14 @@ export class RMSProp extends Optimizer<RMSPropOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate({ momentum, learningRateInside }: Required<RMSPropOptions>): readonly number[] {
-    return momentum === 0 ? [5] : learningRateInside ? [6, 7] : [7, 8]
+  protected override hyperNames({ momentum }: Required<RMSPropOptions>): readonly string[] {
+    return momentum === 0 ? HYPER : MOMENTUM_HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate({ momentum, learningRateInside }: Required<RMSPropOptions>): readonly string[] {
+    if (momentum === 0) return ['learningRate']
+    return [learningRateInside ? 'directionWeight' : 'velocityRate', 'directionRate']
   }
 
   protected override hyper(o: Required<RMSPropOptions>, t: number): readonly number[] {
@@ -109,13 +119,14 @@ export class RMSProp extends Optimizer<RMSPropOptions> {
     ]
   }
 
-  protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], h: readonly number[]): void {
-    const centered = h.length === 6 ? slots.length === 2 : slots.length === 3
+  protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
+    const hasVelocity = hyper.length === MOMENTUM_HYPER.length
+    const centered = slots.length === (hasVelocity ? 3 : 2)
     const s = slots[0]
     const m = centered ? slots[1] : undefined
     const b = slots[centered ? 2 : 1]
-    const [beta, oneMinusBeta, inverseCorrection, epsilonOut, epsilonIn] = h
-    const [momentum, directionWeight, directionRate, velocityRate] = h.length === 6 ? [0, 0, h[5], 0] : h.slice(5)
+    const [beta, oneMinusBeta, inverseCorrection, epsilonOut, epsilonIn] = hyper
+    const [momentum, directionWeight, directionRate, velocityRate] = hasVelocity ? hyper.slice(5) : [0, 0, hyper[5], 0]
     for (let i = 0; i < p.length; i++) {
       s[i] = beta * s[i] + oneMinusBeta * g[i] * g[i]
       let variance = s[i]

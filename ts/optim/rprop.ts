@@ -19,6 +19,8 @@ export interface RpropOptions extends DecayOptions {
 }
 
 const SLOTS = ['previous', 'step'] as const
+/** The numbers of a step, in the order of crate/optim/rprop.rs. */
+const HYPER = ['etaMinus', 'etaPlus', 'minimum', 'maximum'] as const
 
 /**
  * Resilient backpropagation (iRprop⁻): only the sign of the gradient counts, each parameter has its own step length.
@@ -69,7 +71,12 @@ export class Rprop extends Optimizer<RpropOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
     return []
   }
 

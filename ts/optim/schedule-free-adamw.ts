@@ -14,6 +14,8 @@ export interface ScheduleFreeAdamWOptions extends ScheduleFreeOptions {
 }
 
 const ZV_SLOTS = ['z', 'v'] as const
+/** The numbers of a step, in the order of crate/optim/schedule_free.rs. */
+const HYPER = ['c', 'gradientRate', 'rate', 'beta2', 'oneMinusBeta2', 'epsilon', 'weightDecay'] as const
 
 /**
  * {@link ScheduleFreeSGD} with Adam's scaling.
@@ -60,12 +62,17 @@ export class ScheduleFreeAdamW extends ScheduleFree<ScheduleFreeAdamWOptions> {
     return 0
   }
 
+  /** @internal */
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
   protected override hyper(o: Required<ScheduleFreeAdamWOptions>, t: number, scalars: Scalars): readonly number[] {
-    const [c, direct, rate] = this.mixing(o, t, scalars)
+    const [c, gradientRate, rate] = this.mixing(o, t, scalars)
     const sqrtCorrection2 = Math.sqrt(biasCorrection(o.beta2, t))
     return [
       c,
-      sqrtCorrection2 * direct,
+      sqrtCorrection2 * gradientRate,
       sqrtCorrection2 * rate,
       o.beta2,
       1 - o.beta2,
@@ -75,11 +82,11 @@ export class ScheduleFreeAdamW extends ScheduleFree<ScheduleFreeAdamWOptions> {
   }
 
   protected override update(y: FloatArray, g: FloatArray, [z, v]: FloatArray[], hyper: readonly number[]): void {
-    const [c, direct, rate, beta2, oneMinusBeta2, epsilon, weightDecay] = hyper
+    const [c, gradientRate, rate, beta2, oneMinusBeta2, epsilon, weightDecay] = hyper
     for (let i = 0; i < y.length; i++) {
       v[i] = beta2 * v[i] + oneMinusBeta2 * g[i] * g[i]
       const u = g[i] / (Math.sqrt(v[i]) + epsilon) + weightDecay * y[i]
-      y[i] += c * (z[i] - y[i]) + direct * u
+      y[i] += c * (z[i] - y[i]) + gradientRate * u
       z[i] -= rate * u
     }
   }

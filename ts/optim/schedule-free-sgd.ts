@@ -9,6 +9,8 @@ export interface ScheduleFreeSGDOptions extends ScheduleFreeOptions {
 }
 
 const Z_SLOTS = ['z'] as const
+/** The numbers of a step, in the order of crate/optim/schedule_free.rs. */
+const HYPER = ['c', 'gradientRate', 'rate'] as const
 
 /**
  * Descent that needs no schedule: it averages instead of lowering the learning rate.
@@ -49,13 +51,18 @@ export class ScheduleFreeSGD extends ScheduleFree<ScheduleFreeSGDOptions> {
     return 'scheduleFreeSgd'
   }
 
+  /** @internal */
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
   protected override hyper(o: Required<ScheduleFreeSGDOptions>, t: number, scalars: Scalars): readonly number[] {
     return this.mixing(o, t, scalars)
   }
 
-  protected override update(y: FloatArray, g: FloatArray, [z]: FloatArray[], [c, direct, rate]: readonly number[]): void {
+  protected override update(y: FloatArray, g: FloatArray, [z]: FloatArray[], [c, gradientRate, rate]: readonly number[]): void {
     for (let i = 0; i < y.length; i++) {
-      y[i] += c * (z[i] - y[i]) + direct * g[i]
+      y[i] += c * (z[i] - y[i]) + gradientRate * g[i]
       z[i] -= rate * g[i]
     }
   }

@@ -4,7 +4,7 @@ import { rangeError } from '../common/errors.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import { type Allowed, nonNegative } from './base/options.js'
-import { momentumRule } from './momentum.js'
+import { MOMENTUM_HYPER, momentumRule } from './momentum.js'
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends DecayOptions {
@@ -20,6 +20,9 @@ export interface SGDOptions extends DecayOptions {
 
 const MOMENTUM_SLOTS = ['momentum'] as const
 const NO_SLOTS: readonly string[] = []
+
+/** The number of a step without momentum, which is that of crate/optim/sgd.rs. @internal */
+export const DESCENT_HYPER = ['learningRate'] as const
 
 /**
  * Gradient descent, with or without momentum: p ← p − η·g. On the gradient of all data it is batch gradient descent, of
@@ -70,8 +73,14 @@ export class SGD extends Optimizer<SGDOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate({ momentum, learningRateInside }: Required<SGDOptions>): readonly number[] {
-    return momentum === 0 ? [0] : learningRateInside ? [1, 2] : [2, 3]
+  protected override hyperNames({ momentum }: Required<SGDOptions>): readonly string[] {
+    return momentum === 0 ? DESCENT_HYPER : MOMENTUM_HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate({ momentum, learningRateInside }: Required<SGDOptions>): readonly string[] {
+    if (momentum === 0) return ['learningRate']
+    return [learningRateInside ? 'gradientWeight' : 'velocityRate', 'gradientRate']
   }
 
   protected override hyper(o: Required<SGDOptions>, t: number): readonly number[] {

@@ -25,6 +25,9 @@ export interface ShampooOptions extends DecayOptions {
   maximumDimension?: number
 }
 
+/** The numbers of a step. */
+const HYPER = ['learningRate'] as const
+
 /**
  * Preconditions a weight matrix from both sides with the roots of its gradient statistics.
  *
@@ -84,6 +87,11 @@ export class Shampoo extends Optimizer<ShampooOptions> {
       const view = group.extraView(span.first, name)
       for (let i = 0, n = Math.sqrt(view.length); i < n; i++) view[i * n + i] = group.values.epsilon
     }
+  }
+
+  /** @internal */
+  protected override hyperNames(): readonly string[] {
+    return HYPER
   }
 
   protected override hyper({ learningRate }: Required<ShampooOptions>): readonly number[] {

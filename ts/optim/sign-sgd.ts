@@ -3,6 +3,9 @@ import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 
+/** The numbers of a step, in the order of crate/optim/sign.rs. */
+const HYPER = ['learningRate'] as const
+
 /**
  * Steps of the same length in every parameter.
  *
@@ -30,8 +33,13 @@ export class SignSGD extends Optimizer<DecayOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
-    return [0]
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
+    return ['learningRate']
   }
 
   protected override hyper({ learningRate }: Required<DecayOptions>): readonly number[] {

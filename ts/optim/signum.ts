@@ -10,6 +10,8 @@ export interface SignumOptions extends DecayOptions {
 }
 
 const M_SLOTS = ['m'] as const
+/** The numbers of a step, in the order of crate/optim/sign.rs. */
+const HYPER = ['beta', 'oneMinusBeta', 'learningRate'] as const
 
 /**
  * The sign of averaged gradients.
@@ -43,8 +45,13 @@ export class Signum extends Optimizer<SignumOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
-    return [2]
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
+    return ['learningRate']
   }
 
   protected override hyper({ learningRate, beta }: Required<SignumOptions>): readonly number[] {

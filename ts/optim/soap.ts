@@ -3,7 +3,7 @@ import type { FloatArray } from '../backend/heap.js'
 import type { Ptr } from '../backend/kernels.js'
 import { symmetricEigen } from '../common/symmetric-eigen.js'
 import type { Parameter } from '../parameter.js'
-import { adamRule } from './adam.js'
+import { ADAM_HYPER, adamRule } from './adam.js'
 import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { matrixSides, multiply, Workspace } from './base/matrix.js'
@@ -90,6 +90,11 @@ export class SOAP extends Optimizer<SOAPOptions> {
     if (rows <= maximumDimension) sizes.left = sizes.leftBasis = rows * rows
     if (cols <= maximumDimension) sizes.right = sizes.rightBasis = cols * cols
     return sizes
+  }
+
+  /** @internal */
+  protected override hyperNames(): readonly string[] {
+    return ADAM_HYPER
   }
 
   /** Adam's numbers; its first step is the parameter's second. */

@@ -19,6 +19,8 @@ export interface YogiOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 'v'] as const
+/** The numbers of a step, in the order of crate/optim/yogi.rs. */
+const HYPER = ['oneMinusBeta1', 'oneMinusBeta2', 'stepSize', 'epsilon'] as const
 
 /**
  * Adam whose v moves by a bounded amount: it can grow fast but forgets slowly.
@@ -64,8 +66,13 @@ export class Yogi extends Optimizer<YogiOptions> {
   }
 
   /** @internal */
-  protected override scaledByRate(): readonly number[] {
-    return [2]
+  protected override hyperNames(): readonly string[] {
+    return HYPER
+  }
+
+  /** @internal */
+  protected override scaledByRate(): readonly string[] {
+    return ['stepSize']
   }
 
   protected override hyper(o: Required<YogiOptions>, t: number): readonly number[] {

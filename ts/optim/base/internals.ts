@@ -13,7 +13,8 @@ export interface OptimizerInternals {
   kernel(options: object): string | undefined
   begin(group: ParameterGroup, span: ParameterSpan): void
   hyper(options: object, t: number, scalars: Scalars): readonly number[]
-  scaledByRate(options: object): readonly number[] | null
+  hyperNames(options: object): readonly string[]
+  scaledByRate(options: object): readonly string[] | null
   coupledDecay(options: object): number
   decoupledDecay(options: object, hyper: readonly number[]): number
 }

@@ -33,7 +33,7 @@ import { TransformChain } from './transform.js'
 
 const SHARED_OPTIONS = ['backend', 'clipNorm', 'clipValue', 'clipNormPerParameter', 'skipNonFinite', 'gradientTransforms']
 const STEP_OPTIONS = ['gradientScale']
-const NO_SLOTS: readonly string[] = []
+const NO_NAMES: readonly string[] = []
 const NO_SCALARS: Scalars = {}
 const NO_EXTRAS: Readonly<Record<string, number>> = {}
 
@@ -109,16 +109,24 @@ export abstract class Optimizer<O extends object = object> {
   protected abstract update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void
 
   /**
-   * @internal Which numbers of {@link hyper} are the learning rate times what they are at a rate of 1, to the last bit, where all others do
-   * not depend on it, and neither does what `scalars` become; null where that is not so. Nets of a fleet share the others.
+   * @internal Names of the numbers of {@link hyper}, in their order, which is that of the fields of the rule in crate/optim. {@link update}
+   * calls them the same (test/optim/hyper-names.test.ts).
    */
-  protected scaledByRate(_options: Required<O>): readonly number[] | null {
+  protected hyperNames(_options: Required<O>): readonly string[] {
+    return NO_NAMES
+  }
+
+  /**
+   * @internal Which of {@link hyperNames} are the learning rate times what they are at a rate of 1, to the last bit, where all others do not
+   * depend on it, and neither does what `scalars` become; null where that is not so. Nets of a fleet share the others.
+   */
+  protected scaledByRate(_options: Required<O>): readonly string[] | null {
     return null
   }
 
   /** Names of the state slots, the same array for the same kind of options. */
   protected slots(_options: Required<O>): readonly string[] {
-    return NO_SLOTS
+    return NO_NAMES
   }
 
   /** Name of the fused kernel that does what {@link update} does, with numbers that depend on options, t and `scalars` alone. */

@@ -41,7 +41,7 @@ export abstract class ScheduleFree<O extends ScheduleFreeOptions> extends Averag
   }
 
   /** c: how much x moves to z; direct: what the new direction adds to y; rate: what it adds to z. */
-  protected mixing(options: Required<O>, t: number, scalars: Scalars): [c: number, direct: number, rate: number] {
+  protected mixing(options: Required<O>, t: number, scalars: Scalars): [c: number, gradientRate: number, rate: number] {
     const { learningRate, warmupSteps, averagePower, weightPower } = options as Required<ScheduleFreeOptions>
     const rate = t < warmupSteps ? (learningRate * t) / warmupSteps : learningRate
     scalars.largestRate = Math.max(scalars.largestRate, rate)

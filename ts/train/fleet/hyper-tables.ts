@@ -61,13 +61,14 @@ export class MemberOptimizer {
     this.hyperKey = JSON.stringify(this.optimizer.groups.map(({ values }) => Object.entries(atUnitRate(this.optimizer, values))))
     return this.optimizer.groups.flatMap(({ values, spans }, group) => {
       const scaledByRate = scaledByRateOf(this.optimizer, values)
+      const names = internals.hyperNames(values)
       return spans.map(({ t, scalars }, span) => ({
         group,
         span,
         kernel: internals.kernel(values) ?? '',
         count: SHARED_HYPER + internals.hyper(values, t + 1, { ...scalars }).length,
         scaledByRate: (scaledByRate ?? []).reduce(
-          (bits, index) => bits | (1 << (SHARED_HYPER + index)),
+          (bits, name) => bits | (1 << (SHARED_HYPER + names.indexOf(name))),
           scaledByRate === null ? 0 : 1 << DECOUPLED,
         ),
       }))
@@ -221,7 +222,7 @@ function copies(scalars: readonly Scalars[]): Scalars[] {
 }
 
 /** Which hyper-parameters are proportional to the learning rate; null where it is not known. */
-export function scaledByRateOf(optimizer: Optimizer, values: object): readonly number[] | null {
+export function scaledByRateOf(optimizer: Optimizer, values: object): readonly string[] | null {
   return isTrueOfNumbers('scaledByRate', optimizer) ? (optimizer as unknown as OptimizerInternals).scaledByRate(values) : null
 }
 
