@@ -60,7 +60,8 @@ pub fn whole_lars(h: &[f32], p: Cells, g: Cells, s: [Cells; 1]) {
     };
     let double = f64::from;
     let [size, step] = norms(h[0], weight_decay, p, g);
-    let ratio = if size > 0.0 && step > 0.0 { double(trust_coefficient) * size / (step + double(epsilon)) } else { 1.0 };
+    let ratio =
+        if size > 0.0 && step > 0.0 { double(trust_coefficient) * size / (step + double(epsilon)) } else { 1.0 };
     let rate = double(learning_rate) * ratio;
     let shared = Shared::new((double(h[0]) * rate) as f32, (double(weight_decay) * rate) as f32, 0.0);
     sweep(&Momentum { velocity_decay, gradient_weight, gradient_rate, velocity_rate }, shared, p, g, s);

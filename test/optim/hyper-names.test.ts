@@ -113,7 +113,7 @@ describe.each(classes)('%s', (_name, Class) => {
         expect(internals.hyper(values, 2, scalars)).toHaveLength(names.length)
         expect(names).toEqual(expect.arrayContaining([...(internals.scaledByRate(values) ?? [])]))
         const kernel = internals.kernel(values)
-        if (kernel !== undefined) expect(rustNames(kernel), `crate/optim has no kernel ${kernel}`).toEqual([...names])
+        if (kernel !== undefined) expect(rustNames(kernel), `the rule of ${kernel} in crate/optim`).toEqual([...names])
       }
     }
   })
