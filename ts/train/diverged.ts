@@ -15,10 +15,10 @@ export interface LastFinite {
   step: number
 }
 
-/** The part of a plan that messages need. */
-interface Training {
+/** The part of a plan that messages about a training need. */
+interface DivergedTraining {
   readonly model: Module
-  readonly options: { readonly optimizer: Trains & { readonly learningRate: number } }
+  readonly options: { readonly optimizer: HasParameters & { readonly learningRate: number } }
   readonly lastFinite: LastFinite
 }
 
@@ -26,7 +26,7 @@ interface Training {
  * @internal The error for the loss of a step that is not finite. It drops all gradients of the model: those of this step are of no use,
  * and the next training must not add to them.
  */
-export function stepFailed(training: Training, loss: number, { step, epoch, batch }: Position): NonFiniteError {
+export function stepFailed(training: DivergedTraining, loss: number, { step, epoch, batch }: Position): NonFiniteError {
   for (const p of training.model.parameters()) p.grad = null
   const broken = firstBroken(training.options.optimizer)
   const largest = broken === null ? Math.max(0, ...training.model.parameters().map(maxAbs)) : Number.POSITIVE_INFINITY
@@ -42,7 +42,7 @@ export function stepFailed(training: Training, loss: number, { step, epoch, batc
 }
 
 /** @internal Looks at all weights that are trained after a step. @throws NonFiniteError that names the first one that is not finite */
-export function checkWeights(training: Training, { step, epoch, batch }: Position): void {
+export function checkWeights(training: DivergedTraining, { step, epoch, batch }: Position): void {
   const broken = firstBroken(training.options.optimizer)
   if (broken !== null)
     throw new NonFiniteError(
@@ -62,16 +62,16 @@ export function checkEvaluation(who: string, model: Module, loss: number, rows: 
 }
 
 /** @internal whether all weights are finite that are trained */
-export function areWeightsFinite(optimizer: Trains): boolean {
+export function areWeightsFinite(optimizer: HasParameters): boolean {
   return firstBroken(optimizer) === null
 }
 
-interface Trains {
+interface HasParameters {
   readonly groups: readonly { readonly parameters: Iterable<Parameter> }[]
 }
 
 /** The first trained parameter that is not finite: one kernel call for those that lie end to end in memory. */
-function firstBroken({ groups }: Trains): Parameter | null {
+function firstBroken({ groups }: HasParameters): Parameter | null {
   const trained = groups.flatMap(({ parameters }) => [...parameters]).filter((p) => p.requiresGrad)
   for (let i = 0; i < trained.length; ) {
     const { address, backend } = trained[i]
@@ -96,7 +96,7 @@ function maxAbs(p: Parameter): number {
 /** Weights larger than this are left over from a training that went astray: no lower learning rate makes them good again. */
 const RUINED = 1e6
 
-function describe({ model, lastFinite }: Training, broken: Parameter): string {
+function describe({ model, lastFinite }: DivergedTraining, broken: Parameter): string {
   const { step } = lastFinite
   const before = ['they were not finite before the first step', 'all were finite before the first step'][step + 1]
   return `${nameOf(model, broken)} (${before ?? `all were finite after step ${step}`})`
@@ -111,7 +111,7 @@ function nameOf(model: Module, broken: Parameter): string {
   return `parameter '${broken.name}'${layer ? ` of ${layer.describe()}` : ''} is ${values[at]} at position ${at}`
 }
 
-function remedy({ options: { optimizer } }: Training, areRuined: boolean): string {
+function remedy({ options: { optimizer } }: DivergedTraining, areRuined: boolean): string {
   const anew = areRuined ? 'These weights are ruined: make the model anew or load saved ones; then l' : 'L'
   return `${anew}ower the learning rate (now ${optimizer.learningRate}), clip the gradient (clipNorm)`
 }

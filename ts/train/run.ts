@@ -80,13 +80,13 @@ export class TrainingRun {
     return this.goOn(this.plan.start)
   }
 
-  /** The rest of a training of which so many steps were taken. */
+  /** Takes the steps from number `from` on, and ends the training. */
   async goOn(from: number): Promise<History> {
     try {
       if (!this.isStopped) {
         const { plan, fast } = this
-        if (this.watchesSteps) await this.each(steps(plan, fast), (step) => this.afterStep(step))
-        else await this.eachBlock(from)
+        if (this.watchesSteps) await this.forEach(steps(plan, fast), (step) => this.afterStep(step))
+        else await this.trainInBlocks(from)
       }
       // before callbacks put the best weights back
       this.flush()
@@ -96,12 +96,12 @@ export class TrainingRun {
     return this.finish()
   }
 
-  /** Before the first step. */
+  /** Tells callbacks that training begins; to be called before the first step. */
   begin(): Promise<void> {
-    return this.call('onTrainBegin', (c) => c.onTrainBegin?.(this.control))
+    return this.callEach('onTrainBegin', (c) => c.onTrainBegin?.(this.control))
   }
 
-  /** After the last step. */
+  /** Ends a training after its last step: checks the weights, tells callbacks, and completes the history. */
   async finish(): Promise<History> {
     const { steps } = this.history
     try {
@@ -109,7 +109,7 @@ export class TrainingRun {
     } catch (error) {
       return this.fail(error)
     }
-    await this.end()
+    await this.callTrainEnd()
     this.checkFailure()
     this.isOver = true
     this.history.seconds += this.secondsSoFar
@@ -121,7 +121,7 @@ export class TrainingRun {
     return seconds(this.started)
   }
 
-  /** Goes on after epochs, and batches of the next one, of another training, which took so many seconds. */
+  /** Takes over from an earlier training: its epochs and batches of the next one, which took so many seconds. */
   goOnAfter(epochs: readonly EpochRecord[], seconds: number, batches = 0, secondsOfEpoch = 0): void {
     const { history, plan } = this
     history.epochs.push(...epochs)
@@ -139,7 +139,7 @@ export class TrainingRun {
     // the next training must not add to the gradients of batches that this one has accumulated
     if (this.optimizer.accumulates) this.optimizer.zeroGrad()
     // callbacks put the best weights back, also after an error
-    if (error instanceof NonFiniteError) await this.end()
+    if (error instanceof NonFiniteError) await this.callTrainEnd()
     throw error
   }
 
@@ -161,18 +161,18 @@ export class TrainingRun {
     return undefined
   }
 
-  private async eachBlock(from: number): Promise<void> {
+  private async trainInBlocks(from: number): Promise<void> {
     const { plan, fast } = this
     const { keepsPredictions } = this
     const runStep = (i: number, range: RowRange) => takeStep(plan, fast, range, this.batches.positionOf(i), keepsPredictions)
     try {
-      await this.each(fast.blocks(this.limits, runStep, keepsPredictions, from), (block) => this.afterBlock(block))
+      await this.forEach(fast.blocks(this.limits, runStep, keepsPredictions, from), (block) => this.afterBlock(block))
     } finally {
       endSteps(plan, fast)
     }
   }
 
-  /** Steps on batches that wait for others, at the end of an epoch and of training. */
+  /** Updates by gradients of batches that wait for others, at the end of an epoch and of training. */
   private flush(): void {
     this.optimizer.flush?.()
   }
@@ -182,12 +182,12 @@ export class TrainingRun {
     return this.options.optimizer as OptimizerLike
   }
 
-  private end(): Promise<void> {
-    return this.call('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
+  private callTrainEnd(): Promise<void> {
+    return this.callEach('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
   }
 
   /** Runs single steps or blocks of steps until training stops, and yields to other tasks of the event loop in between. */
-  private async each<T>(taken: Iterable<T>, after: (steps: T) => Promise<void> | undefined): Promise<void> {
+  private async forEach<T>(taken: Iterable<T>, after: (steps: T) => Promise<void> | undefined): Promise<void> {
     const pacer = new Pacer(this.options)
     for (const steps of taken) {
       // awaits only where there is something to wait for: a promise for each step would cost small nets as much as the step
@@ -207,7 +207,7 @@ export class TrainingRun {
   private async saveBatches(): Promise<void> {
     const position = this.batches.positionOf(this.history.steps - 1)
     if (position.batch === this.plan.batchesPerEpoch || !stepSchemeOf(this.options.optimizer).isComplete) return
-    await this.call('onBatchSaved', (c) => c.onBatchSaved?.(this.progress(position), this))
+    await this.callEach('onBatchSaved', (c) => c.onBatchSaved?.(this.progressAt(position), this))
   }
 
   get limits(): BlockLimits {
@@ -226,13 +226,13 @@ export class TrainingRun {
   }
 
   private afterStep(step: Step): Promise<void> | undefined {
-    this.count(step.step)
+    this.countSteps(step.step)
     if (step.batch === 1) this.beginEpoch()
     this.means.add(step.loss, step.prediction, step.targets, step.size)
     const lastOfEpoch = step.batch === this.plan.batchesPerEpoch
     if (lastOfEpoch) this.flush()
     else this.reportProgress(step)
-    return lastOfEpoch || this.watchesBatches ? this.report(step, lastOfEpoch) : undefined
+    return lastOfEpoch || this.watchesBatches ? this.endBatch(step, lastOfEpoch) : undefined
   }
 
   /** Does what {@link afterStep} does, for steps that nobody watches; epochs end among them only where nobody watches those either. */
@@ -262,20 +262,20 @@ export class TrainingRun {
       epochs.push({ epoch, loss: this.means.loss, metrics: this.means.values, learningRate: taken.learningRate(end - 1), seconds: 0 })
     }
     const last = this.batches.positionOf(first + count - 1)
-    this.count(last.step)
-    this.keep(epochs)
-    if (last.batch === batchesPerEpoch && this.watchesEpochs) return this.endEpoch(this.progress(last))
+    this.countSteps(last.step)
+    this.addEpochs(epochs)
+    if (last.batch === batchesPerEpoch && this.watchesEpochs) return this.endEpoch(this.progressAt(last))
     this.reportProgress(last)
     return undefined
   }
 
-  private count(steps: number): void {
+  private countSteps(steps: number): void {
     if (this.history.steps === 0) this.pace = { since: performance.now(), step: steps }
     this.history.steps = steps
   }
 
   /** Adds the records of epochs that ended since the clock was last read, which share the time. */
-  private keep(epochs: readonly EpochRecord[]): void {
+  private addEpochs(epochs: readonly EpochRecord[]): void {
     if (epochs.length === 0) return
     const each = seconds(this.epochStarted) / epochs.length
     for (const record of epochs) {
@@ -288,7 +288,7 @@ export class TrainingRun {
   private reportProgress(position: Position): void {
     if (!(this.options.onProgress ?? this.line) || performance.now() - this.lastReport < 100) return
     this.lastReport = performance.now()
-    this.callOnProgress(this.progress(position))
+    this.callOnProgress(this.progressAt(position))
   }
 
   /** An error in onProgress ends training, also where it was asynchronous and comes later. */
@@ -313,9 +313,9 @@ export class TrainingRun {
     this.means.reset()
   }
 
-  private async report(step: Step, lastOfEpoch: boolean): Promise<void> {
-    const progress = this.progress(step)
-    if (this.watchesBatches) await this.call('onBatchEnd', (c) => c.onBatchEnd?.(progress, this.control))
+  private async endBatch(step: Step, lastOfEpoch: boolean): Promise<void> {
+    const progress = this.progressAt(step)
+    if (this.watchesBatches) await this.callEach('onBatchEnd', (c) => c.onBatchEnd?.(progress, this.control))
     if (lastOfEpoch) await this.endEpoch(progress)
   }
 
@@ -325,14 +325,14 @@ export class TrainingRun {
     const restore = (this.options.optimizer as ShowsAverages).showAverages?.()
     try {
       if (this.validation) progress.validation = this.validate(this.validation, progress)
-      this.history.epochs.push(this.record(progress))
+      this.history.epochs.push(this.recordOf(progress))
       this.callOnProgress(progress)
-      await this.call('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
+      await this.callEach('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
     } finally {
       restore?.()
     }
     this.plan.model.train()
-    await this.call('onEpochSaved', (c) => c.onEpochSaved?.(progress, this))
+    await this.callEach('onEpochSaved', (c) => c.onEpochSaved?.(progress, this))
     this.epochStarted = performance.now()
   }
 
@@ -341,13 +341,13 @@ export class TrainingRun {
     return evaluateRows(`fit: validation after epoch ${epoch} (step ${step})`, this.plan.model, rows, { loss, metrics })
   }
 
-  private record({ epoch, loss, metrics, validation, learningRate }: Progress): EpochRecord {
+  private recordOf({ epoch, loss, metrics, validation, learningRate }: Progress): EpochRecord {
     const record: EpochRecord = { epoch, loss, metrics, learningRate, seconds: seconds(this.epochStarted) }
     if (validation) record.validation = validation
     return record
   }
 
-  private progress({ step, epoch, batch }: Position): Progress {
+  private progressAt({ step, epoch, batch }: Position): Progress {
     const { epochs, batchesPerEpoch } = this.plan
     const { loss } = this.means
     const values = this.means.valuesLater()
@@ -372,7 +372,7 @@ export class TrainingRun {
     }
   }
 
-  private async call(hook: string, invoke: (callback: Callback) => void | Promise<void>): Promise<void> {
+  private async callEach(hook: string, invoke: (callback: Callback) => void | Promise<void>): Promise<void> {
     for (const [i, callback] of this.callbacks.entries()) {
       try {
         const result = invoke(callback)

@@ -43,9 +43,9 @@ const MAX_CHANGES = 2
 export class FastSteps {
   /** How the steps so far were run. */
   readonly execution: Execution = { programs: 0, fleet: 0, replayed: 0, writtenOut: 0 }
-  /** Steps by their numbers of rows: those on fresh gradients, and those that add to the gradients that are there. */
-  private readonly first = new Map<number, StepKind>()
-  private readonly accumulating = new Map<number, StepKind>()
+  /** Kinds of steps by their numbers of rows: of steps that begin with fresh gradients, and of those that add to gradients that are there. */
+  private readonly fresh = new Map<number, StepKind>()
+  private readonly adding = new Map<number, StepKind>()
   private isEnabled = true
   /** How often code that is not of this library may have changed what a step does. */
   private userCodeRuns = 0
@@ -78,8 +78,8 @@ export class FastSteps {
     const { kinds } = this
     if (kinds.length === 0) return
     for (const { recording } of kinds) recording.release()
-    this.first.clear()
-    this.accumulating.clear()
+    this.fresh.clear()
+    this.adding.clear()
     // the tensors of the last step are in that memory
     this.plan.model.backend.arena.discard()
   }
@@ -117,9 +117,9 @@ export class FastSteps {
   private evaluated(range: RowRange, fail: (loss: number) => Error, isWatched: boolean): Evaluation {
     if (!this.isEnabled) return this.writtenOut(range, fail)
     const size = range.to - range.from
-    const usual = this.first.get(size)
+    const usual = this.fresh.get(size)
     if (usual !== undefined && this.isReady(usual)) return this.replayed(usual.recording, range, fail, isWatched)
-    const adding = this.accumulating.get(size)
+    const adding = this.adding.get(size)
     if (adding !== undefined && this.isReady(adding)) return this.replayed(adding.recording, range, fail, isWatched)
     const kind = this.kindOf(size)
     if (kind === null) return this.writtenOut(range, fail)
@@ -137,11 +137,11 @@ export class FastSteps {
    * of the first. Null where one of them is missing.
    */
   private readyRecordings(size: number, adds: boolean): readonly Recording[] | null {
-    const kind = this.first.get(size)
+    const kind = this.fresh.get(size)
     if (kind === undefined || !this.isEnabled || !this.isReady(kind)) return null
     const { recording } = kind
     if (!adds) return [recording]
-    const adding = this.accumulating.get(size)
+    const adding = this.adding.get(size)
     let goesOn = false
     recording.tryGradients(() => {
       goesOn = adding !== undefined && this.isReady(adding) && adding.recording.continues(recording)
@@ -151,12 +151,12 @@ export class FastSteps {
   }
 
   private get kinds(): readonly StepKind[] {
-    return [...this.first.values(), ...this.accumulating.values()]
+    return [...this.fresh.values(), ...this.adding.values()]
   }
 
   private kindOf(size: number): StepKind | null {
     const { model, rows, options } = this.plan
-    const kinds = model.parameters().some((p) => p.gradientState === 'ready') ? this.accumulating : this.first
+    const kinds = model.parameters().some((p) => p.gradientState === 'ready') ? this.adding : this.fresh
     const found = kinds.get(size)
     if (found !== undefined) return found
     try {
@@ -241,7 +241,7 @@ export class FastSteps {
 
   private forget(kind: StepKind): void {
     kind.recording.release()
-    for (const kinds of [this.first, this.accumulating]) for (const [size, other] of kinds) if (other === kind) kinds.delete(size)
+    for (const kinds of [this.fresh, this.adding]) for (const [size, other] of kinds) if (other === kind) kinds.delete(size)
   }
 
   private finished(recording: Recording, loss: number, fail: (loss: number) => Error, isWatched = true): Evaluation {
