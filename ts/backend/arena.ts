@@ -31,7 +31,7 @@ export interface Mark {
 }
 
 const FIRST_CHUNK_BYTES = 1 << 16
-/** Of an arena that a training makes for itself: thousands of small nets make some each. */
+/** The first chunk of an arena that a training makes for itself is smaller: thousands of small nets make some each. */
 const FIRST_TEMPORARY_BYTES = 1 << 12
 const ALIGN = 16
 /**

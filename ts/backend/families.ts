@@ -47,7 +47,7 @@ export const withActivations = /* @__PURE__ */ family('activationForward', activ
 export const withCrossEntropy = /* @__PURE__ */ family('crossEntropyIndices', crossEntropyKernels)
 export const withChoices = /* @__PURE__ */ family('maximum', choiceKernels)
 export const withRandom = /* @__PURE__ */ family('randomUniform', randomKernels)
-/** For first weights, which may be normal: the loop in JavaScript, of the same bits, unless WebAssembly is there for something else. */
+/** Makes first weights, which may be normal: by the loop in JavaScript, which gives the same bits, unless WebAssembly is there for something else. */
 export const withNormals = /* @__PURE__ */ family('randomNormal', normalKernel)
 export const withElementLosses = /* @__PURE__ */ family('squaredError', elementLossKernels, LOSSES)
 export const withSoftmax = /* @__PURE__ */ family('softmax', softmaxKernels, OPERATIONS)

@@ -329,7 +329,8 @@ const product: Ranges = (d, a, b, c, m, n, k, _accumulate, scratch) => [
   ...[d.input('a', a, m * k), d.input('b', b, k * n)],
   ...[d.output('c', c, m * n), d.scratch(scratch)],
 ]
-const unary: Ranges = (d, x, y, n) => [d.input('x', x, n), d.output('y', y, n, 'x')]
+/** y[i] from x[i], in place or not. */
+const elementwise: Ranges = (d, x, y, n) => [d.input('x', x, n), d.output('y', y, n, 'x')]
 const binary: Ranges = (d, a, b, y, rows, cols, ar, ac, br, bc) => {
   const agrees = (row: number, column: number) => (rows < 2 || row === cols) && (cols < 2 || column === 1)
   const mayEqual = [...(agrees(ar, ac) ? ['a'] : []), ...(agrees(br, bc) ? ['b'] : [])]
@@ -349,13 +350,14 @@ const lossOf =
     ...[optional(d.output('gradient', gradient, rows * cols)), d.output('out', out, 1)],
   ]
 const loss = /* @__PURE__ */ lossOf((d, at, rows, cols) => d.input('target', at, rows * cols))
-const random: Ranges = (d, y, n) => [d.output('y', y, n)]
+/** An array that is written and not read. */
+const written: Ranges = (d, y, n) => [d.output('y', y, n)]
 /** Rows of a table up to the last that is named. */
 const tableRows = (d: RangeMaker, index: Ptr, rows: number) => d.heap.intView(index, rows).reduce((most, i) => Math.max(most, i + 1), 0)
 
 /** What each kernel reads and writes, out of the arguments of a call; `checkKernels` holds calls against it. */
 export const kernelArguments = (): Record<keyof Kernels, Ranges> => ({
-  ...sameForEach(UNARY_KERNELS, unary),
+  ...sameForEach(UNARY_KERNELS, elementwise),
   ...sameForEach(BINARY_KERNELS, binary),
   matmul: product,
   matmulNT: product,
@@ -370,12 +372,12 @@ export const kernelArguments = (): Record<keyof Kernels, Ranges> => ({
     ...(activation === 0 ? [] : [d.input('saved', saved, m * n), d.output('dz', dz, m * n, 'dy')]),
     ...[optional(d.output('dw', dw, k * n)), optional(d.output('db', db, n)), optional(d.output('dx', dx, m * k)), d.scratch(scratch)],
   ],
-  activationForward: unary,
+  activationForward: elementwise,
   activationBackward: (d, saved, dy, dx, n) => [d.input('saved', saved, n), d.input('dy', dy, n), d.output('dx', dx, n, 'dy')],
-  fill: random,
-  copy: unary,
+  fill: written,
+  copy: elementwise,
   addScaled: (d, x, y, n) => [d.input('x', x, n), d.output('y', y, n)],
-  clip: unary,
+  clip: elementwise,
   transpose: (d, x, y, rows, cols) => [d.input('x', x, rows * cols), d.output('y', y, rows * cols)],
   gatherRows: (d, table, index, y, rows, cols) => [
     ...[d.integers('index', index, rows), d.input('table', table, tableRows(d, index, rows) * cols)],
@@ -409,9 +411,9 @@ export const kernelArguments = (): Record<keyof Kernels, Ranges> => ({
   binaryCrossEntropy: loss,
   crossEntropyIndices: lossOf((d, at, rows) => d.integers('target', at, rows)),
   crossEntropyProbabilities: loss,
-  randomUniform: random,
-  randomNormal: random,
-  dropout: unary,
+  randomUniform: written,
+  randomNormal: written,
+  dropout: elementwise,
   permutation: (d, order, n) => [{ ...d.output('order', order, n), bytes: 4 }],
 })
 

@@ -80,7 +80,7 @@ function timeOf(seconds: number): string {
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
 }
 
-/** As much of a line as the terminal is wide. */
+/** The line, cut where the terminal ends. */
 function fitting(line: string): string {
   return line.slice(0, (process.stdout.columns ?? 80) - 1)
 }

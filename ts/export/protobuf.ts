@@ -1,5 +1,5 @@
 /**
- * As much of protocol buffers as ONNX takes: fields of whole numbers, floats, texts, bytes and messages.
+ * Reads and writes as much of protocol buffers as ONNX takes: fields of whole numbers, floats, texts, bytes and messages.
  * https://protobuf.dev/programming-guides/encoding
  */
 import { rangeError } from '../common/errors.js'

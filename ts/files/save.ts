@@ -56,7 +56,7 @@ export async function loadModel<M extends object = Module>(source: ModelSource, 
 }
 
 /**
- * As {@link loadModel}, with the parts that were saved beside the model: as {@link decodeModel} gives them.
+ * Loads what {@link loadModel} loads, and the parts that were saved beside the model, as {@link decodeModel} gives them.
  *
  * @example
  * await saveModel(model, 'net.safetensors', { optimizer, classNames: ['no', 'yes'] })

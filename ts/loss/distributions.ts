@@ -75,7 +75,7 @@ export function quantile(q: number): Loss {
 export interface FocalOptions {
   /** How much rows that are right already count less, from 0 (cross-entropy). Default 2. */
   gamma?: number
-  /** Of one output: the factor of class 1, from 0 to 1; class 0 has 1 − alpha. Default: none. */
+  /** The factor of class 1 where there is one output, from 0 to 1; class 0 has 1 − alpha. Default: none. */
   alpha?: number
 }
 

@@ -95,7 +95,7 @@ export function confusionMatrix(prediction: TensorLike, target: TensorLike, opti
 }
 
 /**
- * Of the rows that were taken for a class, the share that is of it; 0 where none was.
+ * The share of the rows that were taken for a class that belong to it; 0 where no row was.
  *
  * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
  * @param target classes [n], or probabilities [n, classes]
@@ -109,7 +109,7 @@ export function precision(prediction: TensorLike, target: TensorLike, options: A
 }
 
 /**
- * Of the rows of a class, the share that was found; 0 where there are none.
+ * The share of the rows of a class that was found; 0 where there are none.
  *
  * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
  * @param target classes [n], or probabilities [n, classes]

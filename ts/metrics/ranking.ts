@@ -75,7 +75,7 @@ function overClasses(who: string, figure: Figure, prediction: TensorLike, target
   return probabilities.reduce((sum, scores, c) => sum + counts[c] * ofClass(c, scores), 0) / counts.reduce((a, b) => a + b)
 }
 
-/** Of each positive the weight of the negatives below it, and half of those that tie (Mann & Whitney 1947). */
+/** The weight of the negatives below each positive, and half of those that tie with it (Mann & Whitney 1947). */
 function areaOf(order: Int32Array, scores: Float64Array, positive: Float64Array, negative: Float64Array): number {
   let [below, area, all] = [0, 0, 0]
   for (const [p, n] of ties(order, scores, positive, negative)) {

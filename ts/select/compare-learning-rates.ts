@@ -37,13 +37,13 @@ export interface CompareLearningRatesOptions
 /** What {@link compareLearningRates} found: points to plot (rates on a logarithmic axis), and the best of them. */
 export interface LearningRateComparison {
   learningRates: number[]
-  /** Of each rate the mean loss of its nets; Infinity where one of them diverged. */
+  /** The mean loss of the nets of each rate; Infinity where one of them diverged. */
   losses: number[]
-  /** Of each rate the loss of each seed. */
+  /** The loss of each seed, for each rate. */
   runs: number[][]
   /** The rate of the least loss; null where nets of all rates diverged. */
   best: number | null
-  /** Of each rate the history of each seed. */
+  /** The history of each seed, for each rate. */
   histories: NetHistory[][]
 }
 

@@ -43,13 +43,13 @@ export interface CrossValidateOptions<M extends MetricsOption = MetricsOption>
 
 /** One number of all folds. */
 export interface FoldScore {
-  /** Of each fold, in the order of `folds`; NaN of one that diverged. */
+  /** The number of each fold, in the order of `folds`; NaN for one that diverged. */
   values: number[]
   mean: number
-  /** Between folds: √(Σ(x − mean)²/(n − 1)). */
+  /** The spread between folds: √(Σ(x − mean)²/(n − 1)). */
   standardDeviation: number
   /**
-   * Of the mean, corrected for folds that share most of the rows they train on (Nadeau & Bengio 2003, eq. 9):
+   * The standard error of the mean, corrected for folds that share most of the rows they train on (Nadeau & Bengio 2003, eq. 9):
    * standardDeviation · √(1/n + test rows/training rows). Without the correction it would shrink with every repeat, although no new
    * rows are seen.
    */

@@ -7,7 +7,10 @@
 /** So many first calls of each kind run on one thread, and one of so many later ones. */
 const FIRST_ALONE = 3
 const ONE_OF = 61
-/** Of so many kinds times are kept. With one more all are measured anew: programs whose calls differ in size for ever would fill the memory. */
+/**
+ * Times are kept of this many kinds of calls. With one more all are measured anew: in a program whose calls never stop differing in size,
+ * they would fill the memory.
+ */
 const MOST_KINDS = 1024
 /** A call that takes longer on one thread than before counts for so much, as it is other programs that make calls longer. */
 const SLOWER = 1 / 8
@@ -16,12 +19,12 @@ const SLOWER = 1 / 8
 const WINDOW = 20
 /** Shared calls are worth it if they take less than this part of the time of one thread. */
 const WORTH = 0.97
-/** For how many milliseconds all calls run on one thread after a window that was not worth it: at first, and at most. */
+/** Milliseconds for which all calls run on one thread after a window that was not worth it: at first, and at most. */
 const FIRST_REST = 10
 const LONGEST_REST = 1000
 
 export class Gain {
-  /** Of each kind of call the milliseconds on one thread, and how many were measured. */
+  /** The milliseconds of each kind of call on one thread, and how many calls were measured. */
   private readonly alone = new Map<number, { time: number; count: number }>()
   private calls = 0
   /** Milliseconds of the shared calls of late, and of the same on one thread. */
