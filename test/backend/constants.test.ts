@@ -12,8 +12,7 @@ import {
   SHARED_HYPER,
   TILES,
 } from '../../ts/backend/kernels.js'
-import { MAX_CLASSES, NETS } from '../../ts/train/fleet/batching-rules.js'
-import { DROPOUT_WORDS } from '../../ts/train/fleet/fleet-program.js'
+import { DROPOUT_WORDS, MAX_CLASSES, NETS } from '../../ts/train/fleet/batching-rules.js'
 
 /** Where the constants are that others are made of. */
 const ELSEWHERE: Readonly<Record<string, string>> = { NETS: 'fleet/mod.rs', RUN: 'sweep.rs' }

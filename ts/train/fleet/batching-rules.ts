@@ -9,6 +9,9 @@ import type { Counter, KernelCall } from '../fast/program.js'
 /** Nets side by side. */
 export const NETS = 8
 
+/** Words of a net in the table of a dropout: seed (low, high), stream, counter, and the rate as a double (crate/abi/fleet.rs). */
+export const DROPOUT_WORDS = 6
+
 /** An argument that grows from step to step: its index among the arguments, and by how many bytes. */
 type Move = readonly [argument: number, bytes: number]
 
@@ -34,7 +37,7 @@ export interface FleetArray {
 }
 
 /** The memory of a program of a fleet: says where its arrays are, by the addresses of those of the recorded net. */
-export interface FleetMemory {
+export interface BatchMemory {
   /** The inputs of the batch: one matrix that all nets share, or an interleaved one. */
   readonly inputs: FleetArray & { isShared: boolean }
   isInputs(ptr: Ptr): boolean
@@ -46,21 +49,21 @@ export interface FleetMemory {
   readonly scratch: Ptr
   /** Whether the engine computes with all eight nets at once. */
   readonly isWide: boolean
-  /** Room for the generators of a dropout. */
-  dropoutTable(): Ptr
+  /** Memory as long as the program lives, for tables. */
+  allocate(bytes: number): Ptr
 }
 
 /** A step cannot be batched; the message says why. */
 export class CannotBatch extends Error {}
 
-type BatchingRule = (args: readonly number[], memory: FleetMemory, call: KernelCall) => Omit<BatchedCall, 'name'> & { name?: string }
+type BatchingRule = (args: readonly number[], memory: BatchMemory, call: KernelCall) => Omit<BatchedCall, 'name'> & { name?: string }
 
 /** Collects the arguments of a batched call, with their moves. */
 class Arguments {
   readonly args: number[] = []
   readonly moves: Move[] = []
 
-  constructor(private readonly memory: FleetMemory) {}
+  constructor(private readonly memory: BatchMemory) {}
 
   /** An array that is read. */
   read(ptr: Ptr): this {
@@ -164,7 +167,10 @@ const BATCHING_RULES: Readonly<Record<string, BatchingRule>> = {
   },
   dropout([x, y, n], memory, call) {
     if (call.counter === null) throw new CannotBatch('dropout whose generator is not of the model')
-    const { args, moves } = new Arguments(memory).read(x).write(y, n).number(n, memory.dropoutTable(), call.counter.perStep)
+    const { args, moves } = new Arguments(memory)
+      .read(x)
+      .write(y, n)
+      .number(n, memory.allocate(4 * NETS * DROPOUT_WORDS), call.counter.perStep)
     return { name: 'fleetDropout', args, moves, draw: { counter: call.counter, args: call.args } }
   },
   squaredError: loss('fleetSquaredError'),
@@ -176,7 +182,7 @@ const BATCHING_RULES: Readonly<Record<string, BatchingRule>> = {
 }
 
 /** The batched calls of all calls of a step. @throws CannotBatch that says which has no rule */
-export function batchedCalls(calls: readonly KernelCall[], memory: FleetMemory): BatchedCall[] {
+export function batchedCalls(calls: readonly KernelCall[], memory: BatchMemory): BatchedCall[] {
   return calls.map((call) => {
     const rule = BATCHING_RULES[call.name]
     if (rule === undefined) throw new CannotBatch(`the kernel '${call.name}' is not one for fleets`)
