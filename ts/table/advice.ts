@@ -14,13 +14,22 @@ const LITTLE = 0.01
 
 /** @internal */
 export function adviceOn(report: TableModelReport, { hasTime, counts }: Circumstances): string[] {
-  const { rows, metrics, importance, classNames, curve, columns } = report
+  const { rows, splitBy, metrics, importance, classNames, curve, columns } = report
   const advice: string[] = []
   const [main] = metrics
   if (main !== undefined && main.low <= main.baseline && main.value > main.baseline - 1)
     advice.push(
       `The ${main.name} is hardly better than a guess without columns (${short(main.value)} beside ${short(main.baseline)}): the columns say little about '${report.target}', or there are too few rows.`,
     )
+  if (main?.line !== undefined && main.line >= main.low) {
+    const kind = report.task === 'classification' ? 'logistic regression' : 'linear regression'
+    const values = `${main.name} ${short(main.line)} beside ${short(main.value)} of the nets`
+    advice.push(
+      main.line >= main.value
+        ? `A straight line (${kind}) is ${main.line > main.value ? 'better' : 'as good'}: ${values}. --hidden none trains one, which is smaller and easier to explain.`
+        : `A straight line (${kind}) is nearly as good: ${values}, a difference that may be luck on ${rows.test} test rows.`,
+    )
+  }
   const total = importance.reduce((sum, { rise }) => sum + Math.max(0, rise), 0)
   const [first] = importance
   if (first !== undefined && importance.length > 2 && total > 0 && first.rise > 0.9 * total)
@@ -32,7 +41,7 @@ export function adviceOn(report: TableModelReport, { hasTime, counts }: Circumst
     advice.push(`Of ${names(rare)} there are fewer than 10 rows to learn from: gather more of them, or put such classes together.`)
   if (rows.test < 100)
     advice.push(
-      `The test set has ${rows.test} ${rows.test === 1 ? 'row' : 'rows'}, so the intervals are wide. More rows, or another --seed, tell how much is luck.`,
+      `The test set has ${rows.test} ${rows.test === 1 ? 'row' : 'rows'}, so the intervals are wide. More rows${splitBy ? ' tell' : ', or another --seed, tell'} how much is luck.`,
     )
   const [trained, judged] = [curve.loss.at(-1) ?? 0, Math.min(...curve.validation.filter(Number.isFinite))]
   if (judged > 2 * trained && judged > 0.15)

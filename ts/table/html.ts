@@ -21,7 +21,7 @@ th, td { text-align: left; padding: 0.3rem 0.9rem 0.3rem 0; border-bottom: 1px s
 th { font-weight: 600; } td:first-child { min-width: 7.5rem; } td.number, th.number { text-align: right; white-space: nowrap; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1.2rem; }
 figure { margin: 0; } figcaption { font-size: 0.88rem; color: var(--faint); }
-@media (max-width: 500px) { table { font-size: 0.84rem; } td { overflow-wrap: anywhere; } th, td { padding-right: 0.55rem; } th:last-child, td:last-child { padding-right: 0; } td:first-child { min-width: 5.5rem; } th.number { white-space: normal; } }
+@media (max-width: 500px) { table { font-size: 0.84rem; } td { overflow-wrap: anywhere; } th, td { padding-right: 0.55rem; } th:last-child, td:last-child { padding-right: 0; } td:first-child { min-width: 5.5rem; } th.number, td.number { white-space: normal; overflow-wrap: normal; } }
 ul { padding-left: 1.2rem; max-width: 46rem; } li { margin: 0.35rem 0; }
 svg { display: block; }
 `
@@ -76,19 +76,21 @@ function cards({ metrics }: TableModelReport): string {
   const each = metrics
     .slice(0, 4)
     .map(
-      ({ name, value, low, high, baseline }) =>
-        `<div class="card"><span>${name}</span><b>${metricText(value)}</b><span>${metricText(low)} to ${metricText(high)}</span><span>a guess: ${metricText(baseline)}</span></div>`,
+      ({ name, value, low, high, line, baseline }) =>
+        `<div class="card"><span>${name}</span><b>${metricText(value)}</b><span>${metricText(low)} to ${metricText(high)}</span>${line === undefined ? '' : `<span>a line: ${metricText(line)}</span>`}<span>a guess: ${metricText(baseline)}</span></div>`,
     )
   return `<div class="cards">${each.join('')}</div>`
 }
 
 function metricsTable({ metrics, rows }: TableModelReport): string {
+  const hasLine = metrics.some(({ line }) => line !== undefined)
+  const cell = (text: string) => `<td class="number">${text}</td>`
   const lines = metrics.map(
-    ({ name, value, low, high, baseline, better }) =>
-      `<tr><td>${name}${better === 'less' ? ' <span class="faint">(less is better)</span>' : ''}</td><td class="number">${metricText(value)}</td><td class="number">${metricText(low)} to ${metricText(high)}</td><td class="number">${metricText(baseline)}</td></tr>`,
+    ({ name, value, low, high, line, baseline, better }) =>
+      `<tr><td>${name}${better === 'less' ? ' <span class="faint">(less is better)</span>' : ''}</td>${cell(metricText(value))}${cell(`${metricText(low)} to ${metricText(high)}`)}${hasLine ? cell(line === undefined ? '–' : metricText(line)) : ''}${cell(metricText(baseline))}</tr>`,
   )
-  return `<div class="wide"><table><tr><th>on ${count(rows.test)} test rows</th><th class="number">value</th><th class="number">95 % interval</th><th class="number">a guess</th></tr>${lines.join('')}</table></div>
-<p class="faint">The guess looks at no column: it says the share of each class, or the mean. Intervals say how much the test rows alone leave open (bootstrap; of accuracy Wilson’s).</p>`
+  return `<div class="wide"><table><tr><th>on ${count(rows.test)} test rows</th><th class="number">value</th><th class="number">95 % interval</th>${hasLine ? '<th class="number">a straight line</th>' : ''}<th class="number">a guess</th></tr>${lines.join('')}</table></div>
+<p class="faint">The guess looks at no column: it says the share of each class, or the mean.${hasLine ? ' The straight line, logistic or ridge regression, was fitted to the same rows as the nets: what they are better by is what they are worth.' : ''} Intervals say how much the test rows alone leave open (bootstrap; of accuracy Wilson’s).</p>`
 }
 
 function figure(title: string, svg: string, caption: string): string {

@@ -17,6 +17,8 @@ export interface Judged {
   /** Rows that were learnt from, and rows to judge by. */
   learnt: Table
   tested: Table
+  /** What a straight line says of the rows to judge by, as the model says it; null where none could be fitted. */
+  byLine: Float64Array | null
   /** What a guess without columns says of each row. */
   baseline: readonly number[]
   spans: Spans
@@ -31,10 +33,22 @@ export interface Judged {
 const MAX_EXAMPLES = 400
 
 /** All but `seconds` and `advice`, which are known when all is done. */
-export function makeReport({ model, found, learnt, tested, baseline, spans, columns, dropped, seed, budget }: Judged): TableModelReport {
+export function makeReport({
+  model,
+  found,
+  learnt,
+  tested,
+  byLine,
+  baseline,
+  spans,
+  columns,
+  dropped,
+  seed,
+  budget,
+}: Judged): TableModelReport {
   const { classes, targets } = tested
   const answers = model.answersTo(tested.inputs)
-  const metrics = measureMetrics(answers, targets, baseline, classes, seed, budget.endOfMetrics())
+  const metrics = measureMetrics(answers, targets, baseline, classes, seed, budget.endOfMetrics(), byLine)
   const importance = importanceOf(
     tested.inputs,
     learnt.features,

@@ -26,6 +26,8 @@ export interface MeasuredMetric {
   high: number
   /** Of a guess that looks at no column: the commonest class with the shares of the classes, or the mean. */
   baseline: number
+  /** Of a straight line that was fitted to the same rows: logistic regression, or ridge regression. Left out where there is none. */
+  line?: number
   /** Whether more is better, or less. */
   better: 'more' | 'less'
 }
@@ -66,6 +68,7 @@ const MANY_ROWS = 5000
  * @param baseline what a guess without columns says of each row
  * @param classes 0 for numbers
  * @param until when it has to be over, as performance.now() counts: there are fewer resamples where all of them would take longer
+ * @param byLine predictions of a straight line, to compare with
  */
 export function measureMetrics(
   predictions: Float64Array,
@@ -74,6 +77,7 @@ export function measureMetrics(
   classes: number,
   seed: number,
   until = Number.POSITIVE_INFINITY,
+  byLine: Float64Array | null = null,
 ): MeasuredMetric[] {
   const count = targets.length
   const width = classes || 1
@@ -84,18 +88,19 @@ export function measureMetrics(
   const found = named.map(({ of, ...metric }) => ({
     ...{ ...metric, of, values: [] as number[], value: valueOn(of, predictions, targets, all, width) },
     baseline: valueOn(of, guess, targets, all, width),
+    line: byLine === null ? Number.NaN : valueOn(of, byLine, targets, all, width),
   }))
   const most = count > MANY_ROWS ? FEW : RESAMPLES
   for (let sample = 0; sample < most && (sample < LEAST || performance.now() < until); sample++) {
     const rows = Int32Array.from(generator.uniforms(count), (u) => Math.min(count - 1, Math.floor(u * count)))
     for (const { of, interval, values } of found) if (interval === undefined) values.push(valueOn(of, predictions, targets, rows, width))
   }
-  return found.flatMap(({ name, better, value, values, baseline, interval }) => {
+  return found.flatMap(({ name, better, value, values, baseline, line, interval }) => {
     if (!Number.isFinite(value)) return []
     const sorted = values.filter(Number.isFinite).sort((a, b) => a - b)
     const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? value
     const [low, high] = interval ? interval(value, count) : [at(0.025), at(0.975)]
-    return [{ name, better, value, low, high, baseline }]
+    return [{ name, better, value, low, high, baseline, ...(Number.isFinite(line) && { line }) }]
   })
 }
 

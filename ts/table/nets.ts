@@ -87,7 +87,7 @@ export function randomPlan(seed: number): NetPlan {
 
 /** A new net of a plan. @param embedded inputs that are numbers of categories, which become vectors first */
 export function makeNet(
-  { hidden, activation, dropout }: NetPlan,
+  { hidden, activation, dropout }: Pick<NetPlan, 'hidden' | 'activation' | 'dropout'>,
   inputs: number,
   outputs: number,
   seed: number,

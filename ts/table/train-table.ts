@@ -4,9 +4,10 @@
  * 1. All rows decide what the task is and what each column is taken for (decide-table.ts).
  * 2. Rows to test with are set aside: nothing below learns from them, not even how columns are scaled.
  * 3. The others decide categories, centers and spreads, fills of gaps, quantiles and vectors (features.ts); each row becomes the inputs of a net.
- * 4. Nets are trained on parts of these rows and judged by the rest, and the best answer together (search.ts).
- * 5. What they got wrong of rows that they were not trained on gives intervals of numbers (conformal.ts).
- * 6. The rows to test with tell how good the model is (make-report.ts), and the report what to try next (advice.ts).
+ * 4. A straight line is fitted to them, to compare with (straight-line.ts).
+ * 5. Nets are trained on parts of these rows and judged by the rest, and the best answer together (search.ts).
+ * 6. What they got wrong of rows that they were not trained on gives intervals of numbers (conformal.ts).
+ * 7. The rows to test with tell how good the model is (make-report.ts), and the report what to try next (advice.ts).
  *
  * Where `time` is given, it is divided between the search and the report (time-budget.ts).
  */
@@ -30,6 +31,7 @@ import type { TableModelReport } from './report.js'
 import type { SearchProgress, TableSamples } from './rounds.js'
 import { type SearchResult, search } from './search.js'
 import { checkAside, checkTimes, earliestOf, setAside } from './set-aside.js'
+import { fitStraightLine } from './straight-line.js'
 import { timeBudget } from './time-budget.js'
 
 /** Options of {@link trainTable}: those of `fromTable` say what becomes of columns, those of a net what it is like and how it is trained. */
@@ -103,6 +105,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     classes: learnt.classes,
     embedded: features.embedded ?? [],
   }
+  const line = await fitStraightLine(samples, features.features, time, signal)
   const net = picked(options, NET_SETTINGS)
   const found = await search(samples, foldsOf(targets, learnt.classes, seed), { ...budget, seed, signal, onProgress, net })
 
@@ -117,8 +120,9 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   })
   const reasons = await notesWithLines(decided.reasonsIn(learnt.report), rows, read)
   const columns = test === undefined ? reasons : reasons.map((column) => withUnknown(column, encoder.unknown))
+  const byLine = line && inUnits(line(inputsOf(features, tested.inputs)), scale)
   const dropped = all.length - decided.rows.length
-  const report = makeReport({ model, found, learnt, tested, baseline, spans, columns, dropped, seed, budget })
+  const report = makeReport({ model, found, learnt, tested, byLine, baseline, spans, columns, dropped, seed, budget })
   if (options.splitBy !== undefined) report.splitBy = earliestOf(aside, options.splitBy)
   report.seconds = (performance.now() - began) / 1000
   report.advice = adviceOn(report, { hasTime: time !== undefined, counts: classCounts(learnt.targets, learnt.classes) })
@@ -159,6 +163,11 @@ function testTable(encoder: TableEncoder, test: readonly object[] | Source, { re
 /** Sizes of the errors of out-of-fold predictions, in units of the target, of which intervals are made. */
 function errorsOf({ heldOut, predictions }: SearchResult, targets: ArrayLike<number>, deviation: number): number[] {
   return errorQuantiles(Float64Array.from(heldOut, (row, i) => Math.abs(predictions[i] - targets[row]) * deviation))
+}
+
+/** Numbers as the table has them; probabilities are as they are, since classes have mean 0 and deviation 1. */
+function inUnits(answers: Float64Array, { mean, deviation }: { mean: number; deviation: number }): Float64Array {
+  return answers.map((y) => mean + deviation * y)
 }
 
 /** Share of the rows that is set aside, where nothing is said. */

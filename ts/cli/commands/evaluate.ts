@@ -3,13 +3,15 @@ import { Command } from 'commander'
 import { evaluateTable } from '../../table/index.js'
 import { fileOptions } from '../options/table.js'
 import { type FileOptions, naming, readRows } from '../table/files.js'
-import { readModelFor, tellAbsent, tellUnknown } from '../table/model.js'
+import { nameOfInput } from '../table/input.js'
+import { checkColumns, fillOption, readModelFor, tellUnknown } from '../table/model.js'
 import { confusionLines, metricText } from '../table/report.js'
 import { table, whole } from '../terminal/format.js'
 import { paint, print } from '../terminal/terminal.js'
 
 interface EvaluateOptions extends FileOptions {
   json?: boolean
+  fillColumns?: boolean
 }
 
 /** The command and its options. */
@@ -18,21 +20,22 @@ export function evaluateCommand(): Command {
     .summary('say how good a model is on rows with answers')
     .description('Metrics of a model on other rows, with 95 % intervals, beside a guess that looks at no column.')
     .argument('<model>', 'a file that gradus train wrote')
-    .argument('<file>', 'a table with the same columns and the target')
+    .argument('<file>', 'a table with the same columns and the target, - for stdin')
     .option('--json', 'print JSON instead')
+    .addOption(fillOption())
   for (const option of fileOptions()) command.addOption(option)
   return command
     .option('--debug', 'print the stack trace of an error')
     .action((model: string, file: string, options: EvaluateOptions) => evaluate(model, file, options))
 }
 
-async function evaluate(modelFile: string, file: string, { json = false, ...how }: EvaluateOptions): Promise<void> {
+async function evaluate(modelFile: string, file: string, { json = false, fillColumns = false, ...how }: EvaluateOptions): Promise<void> {
   const model = await readModelFor('evaluate', modelFile, file)
   const rows = await readRows(file, how)
-  tellAbsent(model, rows, file)
+  checkColumns(model, rows, file, fillColumns)
   const found = await naming(file, async () => evaluateTable(model, rows), how)
   if (json) return print(JSON.stringify(found))
-  print(paint('bold', `'${model.target}' of ${whole(found.rows)} rows of ${file}, by ${modelFile}`))
+  print(paint('bold', `'${model.target}' of ${whole(found.rows)} rows of ${nameOfInput(file)}, by ${modelFile}`))
   const [head, ...lines] = table([
     ['', 'value', '95 % interval', 'a guess'],
     ...found.metrics.map(({ name, value, low, high, baseline }) => [

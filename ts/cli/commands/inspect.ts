@@ -4,7 +4,8 @@ import { describeTable } from '../../data/index.js'
 import { loadModelFile, type Module, summary } from '../../index.js'
 import { inspectTable } from '../../table/index.js'
 import { columnOptions, fileOptions } from '../options/table.js'
-import { naming, readRows, type TableData, tableOptions } from '../table/files.js'
+import { inFlags, naming, readRows, type TableData, tableOptions } from '../table/files.js'
+import { sourceOfInput } from '../table/input.js'
 import { isTableFile, readModel } from '../table/model.js'
 import { metricText } from '../table/report.js'
 import { percent, whole } from '../terminal/format.js'
@@ -22,7 +23,7 @@ export function inspectCommand(): Command {
       'Of a model file: what it predicts, from which columns, and by which nets. Of a table: what gradus train with the same options ' +
         'takes each column for, and why.',
     )
-    .argument('<file>', 'a model file, or a table')
+    .argument('<file>', 'a model file, or a table; - for one from stdin')
   for (const option of columnOptions('the column to predict (default: the last one)')) command.addOption(option)
   command.option('--json', 'print JSON instead')
   for (const option of fileOptions()) command.addOption(option)
@@ -35,9 +36,10 @@ async function inspect(file: string, { json = false, ...options }: InspectOption
   if (!isTableFile(file)) return inspectModel(file, { json })
   const [row] = await readRows(file, options, 1)
   const last = Object.keys(row).at(-1) ?? ''
-  const report = await naming(file, () => inspectTable(file, { ...tableOptions(options), target: options.target ?? last }), options)
+  const source = await sourceOfInput(file)
+  const report = await naming(file, () => inspectTable(source, { ...tableOptions(options), target: options.target ?? last }), options)
   if (json) print(JSON.stringify(report))
-  else print(describeTable(report).replaceAll("columns: 'number' for it makes", '--numbers with its name makes'))
+  else print(inFlags(describeTable(report)))
 }
 
 /** Of a model file: what it holds. */

@@ -5,7 +5,7 @@ import { fileOptions } from '../options/table.js'
 import { numberIn } from '../options/values.js'
 import { checkOut, writeWhole } from '../out-file.js'
 import { type FileOptions, naming, readRows } from '../table/files.js'
-import { readModelFor, tellAbsent, tellUnknown } from '../table/model.js'
+import { checkColumns, fillOption, readModelFor, tellUnknown } from '../table/model.js'
 import { whole } from '../terminal/format.js'
 import { paint, print } from '../terminal/terminal.js'
 
@@ -15,16 +15,21 @@ export interface PredictOptions extends FileOptions {
   coverage: number
   json?: boolean
   only?: boolean
+  fillColumns?: boolean
 }
 
 /** The command and its options. */
 export function predictCommand(): Command {
   const command = new Command('predict')
     .summary('say what a model says of rows')
-    .description('Prints the rows of a table with what the model says of each, as CSV.')
+    .description(
+      'Prints the rows of a table with what the model says of each, as CSV. A column that the model learnt from has to be there; one that it left out, ' +
+        'such as numbers of rows, need not be.',
+    )
     .argument('<model>', 'a file that gradus train wrote')
-    .argument('<file>', 'a table with the same columns; the target may be missing')
+    .argument('<file>', 'a table with the same columns, - for stdin; the target may be missing')
     .option('--out <file>', 'write there instead, all or nothing')
+    .addOption(fillOption())
     .addOption(new Option('--only', 'predictions alone, without the columns of the rows'))
     .addOption(
       new Option('--coverage <x>', 'of numbers: how often the interval is to hold the true one')
@@ -44,12 +49,12 @@ const PART = 4096
 async function predict(
   modelFile: string,
   file: string,
-  { out, coverage, json = false, only = false, ...how }: PredictOptions,
+  { out, coverage, json = false, only = false, fillColumns = false, ...how }: PredictOptions,
 ): Promise<void> {
   if (out !== undefined) checkOut('--out', out, { 'the table itself': file, 'the model itself': modelFile })
   const model = await readModelFor('predict', modelFile, file)
   const rows = await readRows(file, how)
-  tellAbsent(model, rows, file)
+  checkColumns(model, rows, file, fillColumns)
   let answered = 0
   const writeAll = async (write: (text: string) => unknown) => {
     const names = only ? [] : Object.keys(rows[0])

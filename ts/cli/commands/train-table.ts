@@ -6,7 +6,7 @@ import { interruptible } from '../interrupt.js'
 import { predictLine } from '../options/table.js'
 import { seconds } from '../options/values.js'
 import { checkOut, leavingNoRest } from '../out-file.js'
-import { naming, readRows, type TableData, tableOptions, withTarget } from '../table/files.js'
+import { asideOptions, naming, readRows, type TableData, tableOptions, withTarget } from '../table/files.js'
 import { tellAbsent } from '../table/model.js'
 import { reportLines } from '../table/report.js'
 import { barLine } from '../terminal/bar.js'
@@ -37,7 +37,7 @@ export function tableTrainOptions(): Option[] {
 /** Runs the command on a file. */
 export async function trainOnTable(file: string, options: TableTrainOptions): Promise<void> {
   const { target } = await withTarget(file, options)
-  const { time, test, out = outOf(file), report: page, seed, testFraction } = options
+  const { time, test, out = outOf(file), report: page, seed } = options
   checkOut('--out', out, { 'the table itself': file, 'the file of --test': test })
   if (page !== undefined) checkOut('--report', page, { 'the table itself': file, 'the file of --test': test, 'the file of the model': out })
   const testRows = test === undefined ? undefined : await readRows(test, options)
@@ -60,7 +60,7 @@ export async function trainOnTable(file: string, options: TableTrainOptions): Pr
           ...netOf(options),
           ...(time !== undefined && { time: timeLeft(time) }),
           ...(testRows !== undefined && { test: testRows }),
-          ...(testFraction !== undefined && { testFraction }),
+          ...asideOptions(options),
           target,
           seed,
           signal,

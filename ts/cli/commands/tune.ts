@@ -173,12 +173,18 @@ function settingsOf({
   categories,
   numbers,
   embed,
+  missingValues,
   test,
   testFraction,
+  splitBy,
 }: TuneOptions): Record<string, unknown> {
-  const columns = Object.entries({ exclude, categories, numbers, embed }).map(([name, list]) => [name, list?.join()] as const)
+  const columns = Object.entries({ exclude, categories, numbers, embed, 'missing-values': missingValues }).map(
+    ([name, list]) => [name, list?.join()] as const,
+  )
   // of rows to test with no trial knows more than whether they come from the table
-  const more = [...columns, ['test', test], ['test-fraction', testFraction]].filter(([, value]) => value !== undefined)
+  const more = [...columns, ['test', test], ['test-fraction', testFraction], ['split-by', splitBy]].filter(
+    ([, value]) => value !== undefined,
+  )
   return { target, epochs, seed, ...Object.fromEntries(more) }
 }
 

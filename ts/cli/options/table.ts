@@ -28,6 +28,10 @@ export function columnOptions(target = 'the column to predict'): Option[] {
     new Option('--categories <columns>', 'columns of numbers that are names, such as a postcode').argParser(names),
     new Option('--numbers <columns>', 'columns that are numbers, such as a target 0, 1, 2 that is an amount').argParser(names),
     new Option('--embed <columns>', 'columns whose categories become vectors that are learnt, as those of very many do').argParser(names),
+    new Option(
+      '--missing-values <texts>',
+      "texts that stand for a gap, with commas between, in place of the usual ones (NA, N/A, null, ? …); '' for none but empty cells",
+    ).argParser((text) => (text === '' ? [] : names(text))),
   ]
 }
 
@@ -39,6 +43,7 @@ export function dataOptions(): Option[] {
     new Option('--test-fraction <x>', 'share of the rows that are set aside to test with (default: 0.2)').argParser(
       numberIn({ above: 0, max: 0.9 }),
     ),
+    new Option('--split-by <column>', 'test with the latest rows by a column of dates or numbers, instead of some at random'),
     ...fileOptions(),
   ]
 }
@@ -50,15 +55,18 @@ function names(text: string): string[] {
 /** The command that trains on the same table in the same way, to be copied into a shell. */
 export function trainLine(
   file: string,
-  { exclude, categories, numbers, embed, ...one }: TableData & { seed: number },
+  { exclude, categories, numbers, embed, missingValues, ...one }: TableData & { seed: number },
   net: NetSettings,
 ): string {
   const short = (x: number | undefined) => (x === undefined ? undefined : String(Number(x.toPrecision(4))))
   const words: [name: string, value: string | undefined][] = [
     ['target', one.target],
-    ...Object.entries({ exclude, categories, numbers, embed }).map(([name, list]) => [name, list?.join()] as [string, string | undefined]),
+    ...Object.entries({ exclude, categories, numbers, embed, 'missing-values': missingValues }).map(
+      ([name, list]) => [name, list?.join()] as [string, string | undefined],
+    ),
     ['test', one.test],
     ['test-fraction', one.testFraction?.toString()],
+    ['split-by', one.splitBy],
     ['hidden', net.hidden?.join() || (net.hidden && 'none')],
     ['activation', net.activation],
     ['dropout', short(net.dropout)],

@@ -1,5 +1,6 @@
 /** Tables in files, for the commands that take one: options of files and columns, and errors that name the file. */
 import { type Decimal, namingLines, type ReadOptions, type Row, readTable, type Thousands } from '../../data/index.js'
+import { nameOfInput, sourceOfInput } from './input.js'
 
 /** Options that say how a file is written. */
 export interface FileOptions {
@@ -27,44 +28,67 @@ export interface TableData extends FileOptions {
   /** A file of rows to test with. */
   test?: string
   testFraction?: number
+  /** A column by which the latest rows are those to test with. */
+  splitBy?: string
   exclude?: string[]
   categories?: string[]
   numbers?: string[]
   embed?: string[]
+  missingValues?: string[]
 }
 
 /** What becomes of columns, as trainTable takes it. */
-export function tableOptions({ exclude, categories, numbers = [], embed = [], ...file }: TableData) {
+export function tableOptions({ exclude, categories, numbers = [], embed = [], missingValues, ...file }: TableData) {
   const columns = Object.fromEntries([
     ...numbers.map((name) => [name, 'number'] as const),
     ...embed.map((name) => [name, 'embedding'] as const),
   ])
-  return { ...(exclude && { exclude }), ...(categories && { categories }), columns, read: readOptions(file) }
+  return {
+    ...(exclude && { exclude }),
+    ...(categories && { categories }),
+    ...(missingValues && { missingValues }),
+    columns,
+    read: readOptions(file),
+  }
 }
 
 /** As prepareTable takes them: where rows to test with are a file of their own, none are set aside. */
 export function trialOptions(options: TableData & { target: string; seed: number }) {
-  const { target, seed, test, testFraction } = options
-  const aside = test === undefined ? testFraction : 0
-  return { ...tableOptions(options), target, seed, ...(aside !== undefined && { testFraction: aside }) }
+  const { target, seed, test } = options
+  return { ...tableOptions(options), target, seed, ...asideOptions(options), ...(test !== undefined && { testFraction: 0 }) }
 }
 
-/** The options with a target. @throws Error that lists the columns of the file where there is none */
+/** Which rows of a table are set aside to test with. */
+export function asideOptions({ testFraction, splitBy }: TableData) {
+  return { ...(testFraction !== undefined && { testFraction }), ...(splitBy !== undefined && { splitBy }) }
+}
+
+/** The options with a target. @throws Error that lists the columns of the file where there is none, or names options that exclude each other */
 export async function withTarget<O extends TableData>(file: string, options: O): Promise<O & { target: string }> {
-  const { target } = options
+  const { target, test, splitBy } = options
+  if (test !== undefined && splitBy !== undefined)
+    throw new Error(`--split-by says which rows of ${file} are those to test with, and --test gives other ones; give one of the two`)
   if (target === undefined)
     throw new Error(`--target is missing: which column of ${file} is to be predicted? ${await fileHint(file, options)}`)
   return { ...options, target }
 }
 
-/** Options of reading as errors of the library name them, and as the command line does. */
+/** Options as errors and notes of the library name them, and as the command line does. */
 const IN_COMMANDS = [
   ["ragged: 'fill' takes", '--ragged takes'],
   ["encoding: 'windows-1252'", '--encoding windows-1252'],
   ["decimal: ',' or thousands: ','", "--decimal ',' or --thousands ','"],
+  ['splitBy: ', '--split-by: '],
   ['give header: false, or the names as header', 'give --no-header'],
   ['toOnnx and toFunction take', '--to onnx and --to js take'],
+  ["columns: 'number' for it makes", '--numbers with its name makes'],
+  ['add it to missingValues', 'name it in --missing-values'],
 ] as const
+
+/** A text of the library, with options as the command line has them. */
+export function inFlags(text: string): string {
+  return IN_COMMANDS.reduce((changed, [option, flag]) => changed.replaceAll(option, flag), text)
+}
 
 /** How errors about the rows of its option `test` begin in trainTable. */
 const OF_TEST = 'trainTable: test: '
@@ -81,19 +105,22 @@ export async function naming<T>(file: string, work: () => Promise<T>, { test, ..
     // what stops work has a message that nobody may change
     if (!(error instanceof Error) || error.name === 'AbortError') throw error
     const isOfTest = test !== undefined && error.message.startsWith(OF_TEST)
-    error.message = await namingLines(error.message, isOfTest ? test : file, readOptions(how)).catch(() => error.message)
-    for (const [option, flag] of IN_COMMANDS) error.message = error.message.replace(option, flag)
+    const source = await sourceOfInput(isOfTest ? test : file)
+    const name = nameOfInput(file)
+    error.message = await namingLines(error.message, source, readOptions(how)).catch(() => error.message)
+    error.message = inFlags(error.message)
     if (isOfTest) error.message = `--test ${test}: ${error.message.slice(OF_TEST.length)}`
-    else if (!error.message.includes(file))
-      error.message = `${file}: ${error.message.replace(/^(fromTable|encode|dataset|trainTable|prepareTable|inspectTable): /, '')}`
+    else if (!error.message.includes(name))
+      error.message = `${name}: ${error.message.replace(/^(fromTable|encode|dataset|trainTable|prepareTable|inspectTable): /, '')}`
     throw error
   }
 }
 
-/** All rows of a file, or the first ones. @throws Error that names the file, also where it has no rows */
+/** All rows of a file or of stdin, or the first ones. @throws Error that names the file, also where it has no rows */
 export async function readRows(file: string, options: FileOptions, limit = Number.POSITIVE_INFINITY): Promise<Row[]> {
-  const rows = await naming(file, () => readTable(file, { ...readOptions(options), limit }), options)
-  if (rows.length === 0) throw new Error(`${file}: there are no rows`)
+  const source = await sourceOfInput(file)
+  const rows = await naming(file, () => readTable(source, { ...readOptions(options), limit }), options)
+  if (rows.length === 0) throw new Error(`${nameOfInput(file)}: there are no rows`)
   return rows
 }
 

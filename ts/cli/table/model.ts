@@ -1,8 +1,10 @@
 /** Model files of tables, for the commands that take one: errors that name the file, and notes on rows that are not as in training. */
+import { Option } from 'commander'
 import { loadTableModel, type TableModel } from '../../table/index.js'
 import { whole } from '../terminal/format.js'
 import { printNote } from '../terminal/terminal.js'
 import { naming } from './files.js'
+import { nameOfInput } from './input.js'
 
 /** Reads a model of a table. @throws Error that names the file */
 export function readModel(file: string): Promise<TableModel> {
@@ -22,14 +24,36 @@ export async function readModelFor(command: string, modelFile: string, file: str
 
 /** Whether a file is a table by its name. */
 export function isTableFile(file: string): boolean {
-  return /\.(csv|tsv|txt|tab|data|jsonl?|ndjson|parquet|arrow|feather|npy|npz)(\.gz)?$/i.test(file)
+  return nameOfInput(file) !== file || /\.(csv|tsv|txt|tab|data|jsonl?|ndjson|parquet|arrow|feather|npy|npz)(\.gz)?$/i.test(file)
 }
 
-/** Columns that the model knows and a file has not are gaps in each of its rows. */
-export function tellAbsent({ columns }: TableModel, rows: readonly object[], file: string): void {
-  const absent = columns.filter((name) => !rows.some((row) => Object.hasOwn(row, name)))
-  if (rows.length > 0 && absent.length > 0 && absent.length < columns.length)
+/** Takes rows that lack a column of the model. */
+export function fillOption(): Option {
+  return new Option('--fill-columns', 'fill in columns that the file lacks, as gaps were in training, instead of an error')
+}
+
+/** @throws Error for rows that lack a column that the model learnt from, unless such columns are filled in: then they are told */
+export function checkColumns(model: TableModel, rows: readonly object[], file: string, fills: boolean): void {
+  const absent = absentIn(model, rows)
+  // where all are, the model says what it wants
+  if (absent.length === 0 || absent.length === model.columns.length) return
+  const what = `${nameOfInput(file)} has no column ${absent.map((name) => `'${name}'`).join(', ')}`
+  if (!fills)
+    throw new Error(
+      `${what}, from which the model learnt; --fill-columns fills ${absent.length === 1 ? 'it' : 'them'} in as gaps were in training, for worse predictions`,
+    )
+  printNote(`${what}: filled in as gaps were in training`)
+}
+
+/** Columns that a model learnt from and the rows to test it with lack: they are gaps in each of them. */
+export function tellAbsent(model: TableModel, rows: readonly object[], file: string): void {
+  const absent = absentIn(model, rows)
+  if (absent.length > 0 && absent.length < model.columns.length)
     printNote(`${file} has no column ${absent.map((name) => `'${name}'`).join(', ')}: filled in as gaps were in training`)
+}
+
+function absentIn({ columns }: TableModel, rows: readonly object[]): string[] {
+  return columns.filter((name) => !rows.some((row) => Object.hasOwn(row, name)))
 }
 
 /** Values that the model has not met in training. */

@@ -2,6 +2,7 @@
 import type { TableModelReport } from '../../table/index.js'
 import { duration, table, whole } from '../terminal/format.js'
 import { paint, wrapped } from '../terminal/terminal.js'
+import { inFlags } from './files.js'
 
 const MAX_IMPORTANT = 10
 const MAX_CLASSES = 10
@@ -20,7 +21,7 @@ export function reportLines(report: TableModelReport, width: number): string[] {
     ...calibrationLines(report),
     '',
     paint('bold', 'What to look at, and what to try next'),
-    ...report.advice.flatMap((line) => wrapped(line, width - 4).map((part, i) => `${i === 0 ? '  • ' : '    '}${part}`)),
+    ...report.advice.flatMap((line) => wrapped(inFlags(line), width - 4).map((part, i) => `${i === 0 ? '  • ' : '    '}${part}`)),
   ]
 }
 
@@ -34,15 +35,16 @@ export function metricText(value: number): string {
   return size >= 1000 ? whole(value) : size >= 1 ? value.toPrecision(4) : value.toFixed(3)
 }
 
-function introduction({ task, classNames, rows, columns, nets, seconds }: TableModelReport): string[] {
+function introduction({ task, classNames, rows, splitBy, columns, nets, seconds }: TableModelReport): string[] {
   const what = task === 'classification' ? `${classNames.length} classes` : 'a number'
   const used = columns.filter(({ role, features }) => role === 'input' && features > 0)
   const left = columns.filter(({ role, as }) => role === 'input' && as === 'left out').map(({ name }) => name)
   const fact = (name: string, text: string) => `  ${paint('dim', name.padEnd(8))} ${text}`
   const dropped = rows.dropped > 0 ? `; ${whole(rows.dropped)} without a target left out` : ''
+  const latest = splitBy ? `, the latest by ${splitBy.column}, from ${splitBy.from} on` : ''
   return [
     fact('task', what),
-    fact('rows', `${whole(rows.train)} to learn from, ${whole(rows.test)} to test with${dropped}`),
+    fact('rows', `${whole(rows.train)} to learn from, ${whole(rows.test)} to test with${latest}${dropped}`),
     fact(
       'columns',
       `${used.length} used${left.length > 0 ? `; left out: ${left.slice(0, 6).join(', ')}${left.length > 6 ? ', …' : ''}` : ''}`,
@@ -52,11 +54,13 @@ function introduction({ task, classNames, rows, columns, nets, seconds }: TableM
 }
 
 function metricsLines({ metrics, rows }: TableModelReport): string[] {
-  const head = ['', 'value', '95 % interval', 'a guess']
-  const cells = metrics.map(({ name, value, low, high, baseline }) => [
+  const hasLine = metrics.some(({ line }) => line !== undefined)
+  const head = ['', 'value', '95 % interval', ...(hasLine ? ['a straight line'] : []), 'a guess']
+  const cells = metrics.map(({ name, value, low, high, line, baseline }) => [
     `  ${name}`,
     metricText(value),
     `${metricText(low)} to ${metricText(high)}`,
+    ...(hasLine ? [line === undefined ? '–' : metricText(line)] : []),
     metricText(baseline),
   ])
   const [first, ...rest] = table([head, ...cells])

@@ -1,0 +1,100 @@
+/** Rows by stdin, columns that a file lacks, rows cut in time, and texts that are gaps: options of the commands on tables. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Readable } from 'node:stream'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { trainLine } from '../../../ts/cli/options/table.js'
+import { program } from '../../../ts/cli/program.js'
+
+const PENGUINS = readFileSync('docs/guide/penguins.csv', 'utf8')
+let folder: string
+let report: { splitBy: object; rows: object; columns: { name: string; gaps: number; categories?: number }[] }
+
+/** Runs a command in this process, with this text as its stdin. Words with a dot are files in the folder. */
+async function gradus(stdin: string, ...args: string[]): Promise<{ error: string; stdout: string; stderr: string }> {
+  const out = { stdout: '', stderr: '' }
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      out[name] += text
+      return true
+    }),
+  )
+  const log = vi.spyOn(console, 'log').mockImplementation((text = '') => void (out.stdout += `${text}\n`))
+  const own = vi.spyOn(process, 'stdin', 'get').mockReturnValue(Readable.from([Buffer.from(stdin)]) as unknown as typeof process.stdin)
+  const there = args.map((word) => (/^\w+\.\w+$/.test(word) ? path.join(folder, word) : word))
+  const error = await program()
+    .parseAsync(there, { from: 'user' })
+    .then(() => '')
+    .catch((error: Error) => error.message)
+  for (const spy of [...spies, log, own]) spy.mockRestore()
+  const short = (text: string) => text.replaceAll(folder + path.sep, '')
+  return { error: short(error), stdout: short(out.stdout), stderr: short(out.stderr) }
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'gradus-input-'))
+  const countries = ['NA', 'DE', 'FR']
+  const lines = Array.from({ length: 60 }, (_, i) => {
+    const day = new Date(Date.UTC(2024, 0, 1 + ((i * 37) % 60))).toISOString().slice(0, 10)
+    return [countries[i % 3], i, day, (i * 7) % 11, ((i * 7) % 11) + (i % 3) * 5].join()
+  })
+  writeFileSync(path.join(folder, 'sales.csv'), ['country,id,day,x,y', ...lines].join('\n'))
+  const net = ['--hidden', '4', '--epochs', '2', '--json']
+  const data = ['--target', 'y', '--split-by', 'day', '--missing-values', '']
+  const { stdout, error } = await gradus('', 'train', 'sales.csv', ...data, ...net, '--out', 'sales.safetensors')
+  expect(error).toBe('')
+  report = JSON.parse(stdout)
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test('--split-by tests with the latest rows', async () => {
+  expect(report).toMatchObject({ splitBy: { column: 'day', from: '2024-02-18' }, rows: { train: 48, test: 12, dropped: 0 } })
+  const training = ['train', 'sales.csv', '--target', 'y', '--quiet', '--out', 'none.safetensors']
+  expect((await gradus('', ...training, '--split-by', 'country')).error).toBe(
+    "sales.csv: --split-by: column 'country' of line 2 wants a date (2024-12-31) or a number, got 'NA'; leave out rows without one",
+  )
+  for (const command of ['train', 'tune', 'race', 'lr-find'])
+    expect((await gradus('', command, 'sales.csv', '--target', 'y', '--split-by', 'day', '--test', 'sales.csv')).error).toBe(
+      '--split-by says which rows of sales.csv are those to test with, and --test gives other ones; give one of the two',
+    )
+})
+
+test('--missing-values says which texts are gaps: with none of them Namibia is a country', () => {
+  expect(report.columns.find(({ name }) => name === 'country')).toMatchObject({ gaps: 0, categories: 3 })
+})
+
+test('the line to copy has both', () => {
+  const line = trainLine('sales.csv', { target: 'y', splitBy: 'day', missingValues: ['NA', '?'], seed: 1 }, {})
+  expect(line).toBe("gradus train sales.csv --target y --missing-values 'NA,?' --split-by day --seed 1")
+})
+
+test('predict and evaluate read rows from stdin, as CSV or JSON lines', async () => {
+  const csv = await gradus('country,day,x\nNA,2024-03-01,3\n', 'predict', 'sales.safetensors', '-')
+  expect([csv.error, csv.stderr]).toEqual(['', ''])
+  expect(csv.stdout).toMatch(/^country,day,x,predicted_y,low,high\nNA,2024-03-01,3,/)
+  const json = await gradus('{"country":"NA","day":"2024-03-01","x":3}\n', 'predict', 'sales.safetensors', '-', '--only')
+  expect(csv.stdout.split('\n')[1]).toBe(`NA,2024-03-01,3,${json.stdout.split('\n')[1]}`)
+  const wrong = await gradus('country,day,x\nNA,2024-03-01,\nNA,2024-03-01,many\n', 'predict', 'sales.safetensors', '-')
+  expect(wrong.error).toBe("stdin: column 'x' of line 3 wants a number, got 'many'")
+  const table = readFileSync(path.join(folder, 'sales.csv'), 'utf8')
+  expect((await gradus(table, 'evaluate', 'sales.safetensors', '-')).stdout).toContain("'y' of 60 rows of stdin, by sales.safetensors")
+})
+
+test('a column that the model learnt from has to be there, or is filled in on request; numbers of rows need not be', async () => {
+  const narrow = 'country,day\nNA,2024-03-01\n'
+  const refused = await gradus(narrow, 'predict', 'sales.safetensors', '-')
+  expect(refused.stdout).toBe('')
+  expect(refused.error).toBe(
+    "stdin has no column 'x', from which the model learnt; --fill-columns fills it in as gaps were in training, for worse predictions",
+  )
+  const filled = await gradus(narrow, 'predict', 'sales.safetensors', '-', '--fill-columns')
+  expect([filled.error, filled.stderr]).toEqual(['', "note: stdin has no column 'x': filled in as gaps were in training\n"])
+  writeFileSync(path.join(folder, 'narrow.csv'), 'country,day,y\nNA,2024-03-01,3\n')
+  expect((await gradus('', 'evaluate', 'sales.safetensors', 'narrow.csv')).error).toContain("narrow.csv has no column 'x'")
+})
+
+test('inspect reads a table from stdin, too', async () => {
+  expect((await gradus(PENGUINS, 'inspect', '-', '--target', 'species')).stdout).toContain('344 rows; ')
+})

@@ -1,0 +1,40 @@
+/** What a command reads a table from: a file, or stdin, which `-` stands for. */
+import { printNote } from '../terminal/terminal.js'
+
+/** What stands for stdin among the arguments. */
+const STDIN = '-'
+
+/** A file as it was given, or `stdin`. */
+export function nameOfInput(file: string): string {
+  return file === STDIN ? 'stdin' : file
+}
+
+/** What `readTable` of gradus/data takes: the path, or all that comes in by stdin, which is read once. */
+export function sourceOfInput(file: string): string | Promise<File> {
+  if (file !== STDIN) return file
+  const { stdin } = process
+  const read = known.get(stdin) ?? readAll(stdin)
+  known.set(stdin, read)
+  return read
+}
+
+/** What was read, since a stream is read once, and errors that name lines need it again. */
+const known = new WeakMap<object, Promise<File>>()
+
+async function readAll(stdin: NodeJS.ReadStream): Promise<File> {
+  if (stdin.isTTY) printNote('reading rows from stdin, as typed; Ctrl-D ends them')
+  const pieces: Buffer[] = []
+  for await (const piece of stdin) pieces.push(piece as Buffer)
+  const bytes = Buffer.concat(pieces)
+  return new File([bytes], `stdin${endingOf(bytes)}`)
+}
+
+/** The ending of a file that begins like this; that of CSV for all that is not known. */
+function endingOf(bytes: Buffer): string {
+  const start = bytes.subarray(0, 512).toString('latin1')
+  if (start.startsWith('PAR1')) return '.parquet'
+  if (start.startsWith('ARROW1')) return '.arrow'
+  const [first] = start.replace(/^\xef\xbb\xbf/, '').trimStart()
+  if (first === '[') return '.json'
+  return first === '{' ? '.jsonl' : '.csv'
+}
