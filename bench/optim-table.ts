@@ -1,6 +1,6 @@
 /**
  * The tables of docs/optimizers.md and the list of optimizers in README.md, from the classes and their comments, the oracle cases that tests follow and bench/results/optim.json.
- * `node_modules/node/bin/node --import tsx bench/optim-table.ts` writes them; test/optim/docs.test.ts tells when it is time to.
+ * `node_modules/node/bin/node --import tsx bench/optim-table.ts` writes them; test/docs/optimizers.test.ts tells when it is time to.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'

@@ -1,6 +1,6 @@
-/** Tensors that are made of a rule: ranges and the identity. */
+/** Tensors that are made of a rule, ranges and the identity; and the types of their numbers. */
 import { describe, expect, test } from 'vitest'
-import { arange, createBackend, eye, matmul, tensor } from '../ts/index.js'
+import { arange, createBackend, Dense, eye, matmul, Sequential, softmax, tensor } from '../ts/index.js'
 
 describe.each([createBackend(), createBackend({ backend: 'js', dtype: 'float64' })])('$variant', (backend) => {
   test.each([
@@ -48,4 +48,12 @@ test('what is no range, and no number of rows, is an error', () => {
   expect(() => arange(0, 5, 0)).toThrow(/step that is not 0/)
   expect(() => eye(1.5)).toThrow(/eye/)
   expect(() => eye(2, { dtype: 1 } as never)).toThrow(/eye: .*no option 'dtype'/)
+})
+
+test('numbers of toArray have types', () => {
+  const net = new Sequential([new Dense(2, 8, { activation: 'tanh' }), new Dense(8, 3 as number)], { seed: 3 })
+  const row = softmax(net.predict([[1, 2]])).toArray()[0]
+  const first: number = softmax(new Dense(2, 3, { seed: 1 }).predict([[1, 2]])).toArray()[0][1]
+  expect(first).toBeGreaterThan(0)
+  expect(row).toHaveLength(3)
 })

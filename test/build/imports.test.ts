@@ -1,4 +1,7 @@
-/** Rules about what a file may name: imports go one way and make no circles, unsafe code stays where it is looked for, no registry is written down. */
+/**
+ * Rules about where things are and what a file may name: imports go one way and make no circles, tests stand in the folders of what they test,
+ * unsafe code stays where it is looked for, no registry is written down.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -32,6 +35,8 @@ const UNSAFE_FILES = [
   ...['crate/fleet/dense.rs', 'crate/fleet/panels.rs', 'crate/fleet/product.rs'],
   ...['crate/abi.rs', 'crate/abi/fleet.rs', 'crate/abi/products.rs', 'crate/abi/program.rs'],
 ]
+/** Folders of tests whose subject is no folder of ts/. */
+const OTHER_TESTS = ['bench', 'docs', 'reliability']
 const INTRINSICS = ['crate/lane/', 'crate/bare.rs']
 
 interface Source {
@@ -95,6 +100,13 @@ function wrongCliImports(sources: Source[]): string[] {
       .filter((target) => !target.startsWith('ts/cli/') && !allowed.includes(target))
       .map((target) => `${file} imports ${target}; the CLI uses the public API: ${allowed.join(', ')}`),
   )
+}
+
+/** Folders of tests that have no counterpart among folders of sources. */
+function strayTests(tests: readonly string[], sources: readonly string[]): string[] {
+  const folders = new Set(sources.map((file) => path.posix.dirname(path.posix.relative('ts', file))))
+  const used = new Set(tests.map((file) => path.posix.dirname(path.posix.relative('test', file))))
+  return [...used].filter((folder) => !folders.has(folder) && !OTHER_TESTS.includes(folder))
 }
 
 /** Rust without comments and strings, for looking for words. */
@@ -205,6 +217,24 @@ describe('imports', () => {
 
   test('a file without a level is found', () => {
     expect(wrongImports([{ file: 'ts/helpers.ts', text: '' }])).toHaveLength(1)
+  })
+})
+
+describe('tests', () => {
+  const remedy = 'tests of ts/a/b/ stand in test/a/b/ (test/README.md)'
+
+  test('stand in the folders of what they test', () => {
+    const files = projectFiles()
+    const tests = files.filter((file) => /^test\/.*\.test\.ts$/.test(file))
+    expect(tests.length).toBeGreaterThan(0)
+    const sources = files.filter((file) => file.startsWith('ts/'))
+    expect(strayTests(tests, sources), remedy).toEqual([])
+  })
+
+  test('one that does not is found', () => {
+    const sources = ['ts/index.ts', 'ts/optim/base/group.ts']
+    expect(strayTests(['test/optim/base/a.test.ts', 'test/a.test.ts', 'test/docs/a.test.ts'], sources)).toEqual([])
+    expect(strayTests(['test/optim/bases/a.test.ts'], sources)).toEqual(['optim/bases'])
   })
 })
 

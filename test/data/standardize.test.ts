@@ -166,3 +166,29 @@ describe('scalers', () => {
     expect(() => fitScaler([1, 2, Infinity, 3], 2)).toThrow('fitScaler: column 0 has values that are not finite')
   })
 })
+
+describe('three sets', () => {
+  test('are scaled by the training data alone, by any method', () => {
+    const split = trainTestSplit(iris(), { validationFraction: 0.2 })
+    for (const method of ['standard', 'minMax', 'robust'] as const) {
+      const { train, validation, test: held, scaler } = standardize(split, { method })
+      expect(validation.inputs).toEqual(scaler.apply(split.validation.inputs))
+      expect(held).toEqual(scaler.apply(split.test))
+      expect(fitScaler(split.train.inputs, 4, { method }).apply(split.train.inputs)).toEqual(train.inputs)
+      expect(scalerFromState(JSON.parse(JSON.stringify(scaler.state()))).apply(split.test.inputs)).toEqual(held.inputs)
+    }
+  })
+
+  test('min–max is from 0 to 1, robust has median 0 and quartiles 1 apart, as scikit-learn has them', () => {
+    // RobustScaler and MinMaxScaler of [1, 2, 3, 4, 100]
+    const column = [1, 2, 3, 4, 100]
+    expect([...fitScaler(column, 1, { method: 'minMax' }).apply(column)]).toEqual(column.map((x) => Math.fround((x - 1) / 99)))
+    expect([...fitScaler(column, 1, { method: 'robust' }).apply(column)]).toEqual([-1, -0.5, 0, 0.5, 48.5])
+    expect([...fitScaler([5, 5], 1, { method: 'minMax' }).apply([5])]).toEqual([0])
+    expect(() => fitScaler([1, Number.NaN], 1, { method: 'robust' })).toThrow('column 0 has values that are not finite')
+    expect(() => fitScaler([1], 1, { method: 'max' as never })).toThrow(
+      "fitScaler: method wants 'standard', 'minMax' or 'robust', got 'max'",
+    )
+    expect(() => fitScaler([1, 2], 1).apply(iris())).toThrow('Scaler.apply: learnt from 1 features, got a data set of 4')
+  })
+})

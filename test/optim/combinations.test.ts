@@ -1,4 +1,4 @@
-/** What the issue of optimizers says of all of them: every wrapper takes any, every schedule any option, every option has its errors. */
+/** Every wrapper takes any optimizer, every schedule any option, and every option has its errors. */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
 import { GradientAccumulation, Lookahead, OPTIMIZERS, type Optimizer, type OptimizerLike, SAM, WeightAverage } from '../../ts/index.js'

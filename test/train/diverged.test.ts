@@ -1,4 +1,4 @@
-/** What is left when training diverges: an error that says so, and the last finite weights. */
+/** What is left when training diverges: an error that says so and what to do, and the last finite weights. */
 import { describe, expect, test } from 'vitest'
 import {
   Dense,
@@ -97,4 +97,21 @@ describe.each(allBackends)('$variant', (backend) => {
     expect(stopping.bestEpoch).toBe(3)
     expect(model.state()).toEqual(states[2])
   })
+})
+
+const inputs = Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(3 * i)])
+const targets = inputs.map(([a, b]) => [a - 2 * b])
+
+test('after a blow-up the message says that the weights are ruined, and how to get good ones', async () => {
+  const model = new Sequential([new Dense(2, 8, { activation: 'relu' }), new Dense(8, 1)], { seed: 3 })
+  const optimizer = new SGD(model.parameters(), { learningRate: 100 })
+  const ruined = 'These weights are ruined: make the model anew or load saved ones; then lower the learning rate'
+  const options = { inputs, targets, loss: mse, optimizer, epochs: 100, batchSize: 8 }
+  await expect(fit(model, options)).rejects.toThrow(ruined)
+  optimizer.learningRate = 0.001
+  await expect(fit(model, options)).rejects.toThrow(`${ruined} (now 0.001)`)
+  // finite weights of a usual size are not
+  const good = new Sequential([new Dense(2, 8, { activation: 'relu' }), new Dense(8, 1)], { seed: 3 })
+  const far = { inputs, targets: targets.map(() => [1e38]), loss: mse, optimizer: new SGD(good.parameters()), epochs: 1 }
+  await expect(fit(good, far)).rejects.toThrow('the weights are finite, those after step 0. Lower the learning rate')
 })

@@ -400,3 +400,11 @@ describe('what other functions make data of is told', () => {
     await expect(one).rejects.toThrow('3 rows of inputs but 4 of targets')
   })
 })
+
+test('a batch size above the data is the data', async () => {
+  const inputs = Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(3 * i)])
+  const targets = inputs.map(([a, b]) => [a - 2 * b])
+  const model = new Sequential([new Dense(2, 8, { activation: 'tanh' }), new Dense(8, 1)], { seed: 3 })
+  const { steps } = await fit(model, { inputs, targets, loss: mse, optimizer: new Adam(model.parameters()), epochs: 2, batchSize: 1000 })
+  expect(steps).toBe(2)
+})

@@ -102,3 +102,19 @@ describe('with plain arguments', () => {
     expect((await fit(model, { ...data, optimizer: new Adam(model.parameters()) })).steps).toBe(1)
   })
 })
+
+const inputs = Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(3 * i)])
+const net = (outputs = 1) => new Sequential([new Dense(2, 8, { activation: 'tanh' }), new Dense(8, outputs)], { seed: 3 })
+
+test('predict finds what is not finite, on request', () => {
+  const model = net()
+  const rows = [
+    [1, 2],
+    [Number.NaN, 1],
+  ]
+  expect(model.predict(rows).data()[1]).toBeNaN()
+  expect(() => model.predict(rows, { checkFinite: true })).toThrow('predict: row 1 gives NaN; look at its inputs, which are not finite')
+  expect(model.predict(inputs, { checkFinite: true }).shape).toEqual([40, 1])
+  model.parameters()[0].view().fill(Number.NaN)
+  expect(() => model.predict(inputs, { checkFinite: true })).toThrow('predict: row 0 gives NaN; look at the weights')
+})

@@ -1,9 +1,10 @@
 /** `gradus bench`: the table and what is read out of it, from the command and from figures made up. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Measurement, measure, NETS, reading, resultLines } from '../../../ts/cli/backend/measure.js'
 import { createBackend } from '../../../ts/index.js'
+import { gradus } from '../../tools/command.js'
 
 const run = promisify(execFile)
 const names = NETS.map(({ sizes }) => sizes.join('-'))
@@ -67,4 +68,14 @@ test('the reading of other machines', () => {
   expect(reading(figures([1, 1, 1], names.slice(0, 3))).join()).not.toContain('MNIST')
   const none = figures([1]).map((figure) => ({ ...figure, wasm: null, ratio: null }))
   expect(reading(none)).toEqual(['This runtime has no WebAssembly SIMD, so there is only the JS backend.'])
+})
+
+describe('as JSON', () => {
+  test('bench measures both backends', async () => {
+    const { code, stdout } = await gradus(['bench', '--seconds', '0.01', '--json'])
+    expect(code).toBe(0)
+    const { results } = JSON.parse(stdout)
+    expect(results.map((r: { net: string }) => r.net)).toEqual(['2-8-1', '2-16-16-1', '32-64-64-1', '784-128-10', '784-512-512-10'])
+    for (const { js } of results) expect(js).toBeGreaterThan(0)
+  })
 })

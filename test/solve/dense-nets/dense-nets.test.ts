@@ -1,11 +1,7 @@
 /** Curvature optimizers on nets: beside the oracles, beside automatic differentiation, on every backend, and with bad input. */
 import { describe, expect, test } from 'vitest'
-import { DoubleWorkspace } from '../../../ts/backend/double.js'
-import { addGram, cholesky, solveCholesky } from '../../../ts/backend/js/normal-equations.js'
-import { ACTIVATIONS } from '../../../ts/backend/kernels.js'
 import { iris, moons, spirals, standardize, trainTestSplit } from '../../../ts/data/index.js'
 import {
-  Activation,
   add,
   type Backend,
   BFGS,
@@ -34,8 +30,6 @@ import {
   TrustRegionNewton,
   tensor,
 } from '../../../ts/index.js'
-import { DenseNet, planOf, unitMajor } from '../../../ts/solve/dense-nets/dense-net.js'
-import { rowsOf } from '../../../ts/solve/least-squares/residuals.js'
 import { distance, oracle, oracleCases } from '../../tools/optim-problems.js'
 import { backends } from '../../tools/optim-runner.js'
 
@@ -104,94 +98,6 @@ describe('step by step beside the oracles', () => {
     }
   })
 })
-
-describe('Jacobians of dense nets', () => {
-  const shapes: { sizes: number[]; bias: boolean }[] = [
-    { sizes: [3, 4, 2], bias: true },
-    { sizes: [1, 5, 1], bias: true },
-    { sizes: [2, 3, 4, 3], bias: false },
-    { sizes: [3, 2], bias: true },
-  ]
-  for (const activation of ACTIVATIONS) {
-    for (const { sizes, bias } of shapes) {
-      test(`${sizes.join('-')} ${activation}${bias ? '' : ' without bias'} equals backpropagation`, () => {
-        const backend = double()
-        const layers = sizes.slice(1).map((n, i) => new Dense(sizes[i], n, { activation: i % 2 === 0 ? activation : 'linear', bias }))
-        const model = new Sequential([...layers, new Activation('tanh')].slice(0, layers.length + (sizes.length % 2)), { seed: 3, backend })
-        compareJacobians(model, sizes, backend)
-      })
-    }
-  }
-
-  test('models with anything else, or a layer used twice, are not taken apart', () => {
-    const layer = new Dense(2, 2)
-    expect(planOf(new Sequential([layer, layer]))).toBeNull()
-    class Own extends Dense {}
-    expect(planOf(new Sequential([new Own(2, 2)]))).toBeNull()
-    const traced = new Dense(2, 2)
-    const { forward } = traced
-    Object.assign(traced, { forward: (x: Tensor) => forward.call(traced, x as never) })
-    expect(planOf(new Sequential([traced]))).toBeNull()
-    expect(planOf(new Sequential([new Dense(2, 2, { activation: 'tanh' }), new Activation('relu')]))).toBeNull()
-    expect(planOf(new Sequential([new Dense(2, 2), new Activation('relu')]))).toMatchObject([{ activation: 'relu' }])
-  })
-
-  test('JᵀJ, Cholesky and its solution for sizes 1 to 13', () => {
-    const generator = new Generator(4)
-    for (let n = 1; n <= 13; n++) {
-      for (const m of [1, 2, n, n + 5]) {
-        const j = Float64Array.from(generator.uniforms(n * m)).map((v) => v - 0.5)
-        const h = new Float64Array(n * n)
-        addGram(j, n, m, m, h)
-        for (let a = 0; a < n; a++) {
-          for (let b = 0; b <= a; b++) {
-            let expected = 0
-            for (let i = 0; i < m; i++) expected += j[a * m + i] * j[b * m + i]
-            expect(h[a * n + b]).toBeCloseTo(expected, 13)
-          }
-        }
-        const l = new Float64Array(n * n)
-        expect(cholesky(h, n, 0.1, null, l)).toBe(true)
-        const x = new Float64Array(n)
-        solveCholesky(l, n, new Float64Array(n).fill(1), x)
-        for (let a = 0; a < n; a++) {
-          let row = 0.1 * x[a]
-          for (let b = 0; b < n; b++) row += h[Math.max(a, b) * n + Math.min(a, b)] * x[b]
-          expect(row).toBeCloseTo(1, 11)
-        }
-      }
-    }
-    expect(cholesky(Float64Array.of(1, 0, 1, 1), 2, 0, null, new Float64Array(4))).toBe(false)
-    expect(cholesky(Float64Array.of(Number.NaN), 1, 0, null, new Float64Array(1))).toBe(false)
-  })
-})
-
-function compareJacobians(model: Sequential, sizes: number[], backend: Backend): void {
-  const rows = 5
-  const outputs = sizes[sizes.length - 1]
-  const parameters = model.parameters()
-  for (const p of parameters) if (p.rank === 1) p.view().set(new Generator(9).uniforms(p.size))
-  const size = parameters.reduce((total, p) => total + p.size, 0)
-  const x = Float64Array.from(new Generator(7).uniforms(rows * sizes[0])).map((v) => 4 * v - 2)
-  const expected = rowsOf(model.forward(tensor(x, [rows, sizes[0]], { backend })), parameters)
-  backend.arena.end()
-  const room = new DoubleWorkspace(backend)
-  const net = new DenseNet(room, planOf(model)!, rows)
-  const theta = Float64Array.from(parameters.flatMap((p) => [...p.view()]))
-  const [at, inputs] = [room.put(theta), room.put(unitMajor(x, sizes[0], 0, rows))]
-  const jacobian = room.put(new Float64Array(size * rows * outputs).fill(Number.NaN))
-  net.forward(at, inputs, rows)
-  net.slopes(rows)
-  for (let k = 0; k < outputs; k++) net.jacobianOf(k, at, inputs, rows, jacobian, rows * outputs, k * rows)
-  const columns = room.view(jacobian, size * rows * outputs)
-  for (let r = 0; r < rows; r++) {
-    for (let k = 0; k < outputs; k++) {
-      for (let p = 0; p < size; p++) {
-        expect(Math.abs(columns[p * rows * outputs + k * rows + r] - expected[(r * outputs + k) * size + p])).toBeLessThan(1e-13)
-      }
-    }
-  }
-}
 
 function curve(backend: Backend, n = 60): { x: Tensor; y: Tensor } {
   const x = Float32Array.from({ length: n }, (_, i) => -1 + (2 * i) / (n - 1))
@@ -363,124 +269,6 @@ test('NaturalGradient and KFAC learn the moons in fewer steps than SGD at any ra
   }, best)
   expect(natural).toBeLessThan(best)
   expect(kfac).toBeLessThan(best)
-})
-
-describe('KFAC', () => {
-  test('one linear layer and one sample: the exact natural gradient, without damping by factors', () => {
-    // For one sample F = (ā·āᵀ) ⊗ S. The factored damping differs from λ·I by terms of order √λ; with d = (A + a·I)⁻¹G(S + b·I)⁻¹
-    // the exact solution is known in closed form, since ā is an eigenvector of A.
-    const backend = double()
-    const x = [0.7, -1.2, 0.4]
-    const target = [2]
-    const damping = 1e-3
-    const step = (Kind: typeof KFAC | typeof NaturalGradient) => {
-      const model = new Sequential([new Dense(3, 4)], { seed: 5, backend })
-      const before = model.parameters().flatMap((p) => [...p.view()])
-      new Kind(model, { learningRate: 1, damping: Kind === KFAC ? damping : 0 + 1e-9 }).step([x], target)
-      return model.parameters().flatMap((p, i) => [...p.view()].map((v, j) => v - before[(i === 0 ? 0 : 12) + j]))
-    }
-    const kfac = step(KFAC)
-    const exact = step(NaturalGradient)
-    const cosine = dot(kfac, exact) / Math.sqrt(dot(kfac, kfac) * dot(exact, exact))
-    expect(cosine).toBeGreaterThan(0.999)
-  })
-
-  test('its factors multiply to the exact Fisher matrix there', () => {
-    const backend = double()
-    const model = new Sequential([new Dense(3, 4)], { seed: 5, backend })
-    const x = [0.7, -1.2, 0.4]
-    const logits = [...model.predict([x]).data()]
-    const kfac = new KFAC(model, { learningRate: 0 })
-    kfac.step([x], [2])
-    const [{ a, s }] = kfac.state().values.factors as { a: Float64Array; s: Float64Array }[]
-    const total = logits.reduce((sum2, z) => sum2 + Math.exp(z), 0)
-    const p = logits.map((z) => Math.exp(z) / total)
-    const ones = [...x, 1]
-    for (let i = 0; i < 4; i++) {
-      for (let j = 0; j <= i; j++) {
-        expect(a[i * 4 + j]).toBeCloseTo(ones[i] * ones[j], 14)
-        expect(s[i * 4 + j]).toBeCloseTo((i === j ? p[i] : 0) - p[i] * p[j], 14)
-      }
-    }
-    const jacobian = rowsOf(model.forward(tensor([x], { backend })), model.parameters())
-    backend.arena.end()
-    const symmetric = (h: Float64Array, i: number, j: number) => h[Math.max(i, j) * 4 + Math.min(i, j)]
-    for (let u = 0; u < 16; u++) {
-      for (let v = 0; v < 16; v++) {
-        let fisher = 0
-        for (let k = 0; k < 4; k++) {
-          for (let l = 0; l < 4; l++) fisher += jacobian[k * 16 + u] * ((k === l ? p[k] : 0) - p[k] * p[l]) * jacobian[l * 16 + v]
-        }
-        expect(symmetric(a, u >> 2, v >> 2) * symmetric(s, u & 3, v & 3)).toBeCloseTo(fisher, 14)
-      }
-    }
-  })
-
-  test('its state goes on where it was', () => {
-    const run = (restart: boolean) => {
-      const model = oracleNet(double())
-      let optimizer = new KFAC(model)
-      for (let k = 0; k < 6; k++) {
-        optimizer.step(mlp.X, mlp.y)
-        if (!restart || k !== 2) continue
-        const state = JSON.parse(JSON.stringify(optimizer.state()))
-        optimizer = new KFAC(model)
-        optimizer.loadState(state)
-      }
-      return flat(model)
-    }
-    expect(run(true)).toEqual(run(false))
-  })
-})
-
-const dot = (a: number[], b: number[]) => a.reduce((total, v, i) => total + v * b[i], 0)
-
-describe('state of closure optimizers', () => {
-  for (const [name, make] of [
-    ['LBFGS', (p: Parameter[]) => new LBFGS(p, { maxIterations: 3 })],
-    ['LBFGS fixed', (p: Parameter[]) => new LBFGS(p, { maxIterations: 3, lineSearch: 'none', learningRate: 0.2 })],
-    ['ConjugateGradient', (p: Parameter[]) => new ConjugateGradient(p, { maxIterations: 3 })],
-    ['BFGS', (p: Parameter[]) => new BFGS(p, { maxIterations: 3 })],
-    ['NewtonCG', (p: Parameter[]) => new NewtonCG(p, { maxIterations: 2 })],
-    ['TrustRegionNewton', (p: Parameter[]) => new TrustRegionNewton(p, { maxIterations: 2 })],
-  ] as const) {
-    test(name, () => {
-      const run = (restart: boolean) => {
-        const w = new Parameter([-1.2, 1], { backend: double() })
-        const closure = () => rosenbrockOf(w)
-        let optimizer = make([w])
-        for (let k = 0; k < 4; k++) {
-          optimizer.step(closure)
-          if (!restart || k !== 1) continue
-          const state = JSON.parse(JSON.stringify(optimizer.state()))
-          optimizer = make([w])
-          optimizer.loadState(state)
-        }
-        return [...w.view()]
-      }
-      expect(run(true)).toEqual(run(false))
-    })
-  }
-
-  test('the state of another optimizer is refused', () => {
-    const w = new Parameter([1], { backend: double() })
-    const state = new NewtonCG([w]).state()
-    expect(() => new LBFGS([w]).loadState(state)).toThrow(/state of NewtonCG/)
-    expect(() => new LBFGS([w]).loadState({} as never)).toThrow(/no state/)
-  })
-
-  test.each([
-    ['other parameters', { sizes: [2, 1] }, 'LBFGS.loadState(): the state is of parameters with 2, 1 values, these have 2'],
-    ['an option that is not allowed', { options: { learningRate: 0.5, historySize: -1 } }, 'LBFGS: historySize wants'],
-    ['an option that there is not', { options: { learningRate: 0.5, history: 1 } }, "LBFGS: there is no option 'history'"],
-  ])('one of %s, too, and nothing was changed', (_, wrong, message) => {
-    const w = new Parameter([-1.2, 1], { backend: double() })
-    const optimizer = new LBFGS([w], { maxIterations: 3 })
-    optimizer.step(() => rosenbrockOf(w))
-    const before = optimizer.state()
-    expect(() => optimizer.loadState({ ...before, ...wrong } as typeof before)).toThrow(message)
-    expect(optimizer.state()).toEqual(before)
-  })
 })
 
 function rosenbrockOf(w: Parameter): Tensor {

@@ -1,38 +1,25 @@
-/** Metrics of probabilities, of ranks and in proportion, and weights of rows, against scikit-learn; metrics by name in fit and evaluateModel. */
+/** Metrics of probabilities, of ranks and in proportion, and weights of rows, against scikit-learn; what they take and refuse. */
 import { readFileSync } from 'node:fs'
-import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
-import { blobs } from '../../ts/data/index.js'
-import * as g from '../../ts/index.js'
 import {
-  Adam,
   accuracy,
   averagePrecision,
   balancedAccuracy,
   brierScore,
-  crossEntropy,
-  Dense,
-  EarlyStopping,
-  evaluateModel,
   f1Score,
-  fit,
   logLoss,
   meanAbsoluteError,
   meanAbsolutePercentageError,
   meanSquaredError,
-  mse,
   precision,
   quantileError,
   r2Score,
   recall,
   rocAuc,
-  Sequential,
   softmax,
   type TensorLike,
   tensor,
-  useAllMetrics,
 } from '../../ts/index.js'
-import { METRICS } from '../../ts/train/metrics.js'
 
 type Numbers = Record<string, number>
 interface Case {
@@ -122,82 +109,6 @@ describe('what metrics take', () => {
     expect(() => accuracy([1, 1], [1, 1], { weights: [1] })).toThrow('accuracy: wants one weight for each of 2 rows, got shape [1]')
     expect(() => f1Score([1, 1], [1, 1], { weights: [0, 0] })).toThrow('f1Score: weights want finite numbers from 0, not all of them 0')
   })
-})
-
-describe('metrics by name', () => {
-  const data = blobs({ count: 90, classes: 3, seed: 4 })
-  const model = () => new Sequential([new Dense(2, 8, { activation: 'tanh' }), new Dense(8, 3)], { seed: 1 })
-
-  test('all of them, and functions beside them, in fit and evaluateModel', async () => {
-    useAllMetrics()
-    const net = model()
-    const optimizer = new Adam(net.parameters(), { learningRate: 0.05 })
-    const metrics = ['accuracy', 'auc', 'f1', 'f1Weighted', 'logLoss', 'balancedAccuracy', f1Score] as const
-    const { epochs } = await fit(net, { ...data, loss: crossEntropy, optimizer, epochs: 3, validation: data, metrics })
-    const scores = evaluateModel(net, { ...data, loss: crossEntropy, metrics })
-    for (const name of ['accuracy', 'auc', 'f1', 'f1Weighted', 'logLoss', 'balancedAccuracy', 'f1Score'] as const)
-      expect(epochs[2].validation?.[name], name).toBeCloseTo(scores[name], 6)
-    expect(scores.logLoss).toBeCloseTo(scores.loss, 5)
-    expect(scores.f1).toBe(scores.f1Score)
-    const named = evaluateModel(net, { ...data, loss: crossEntropy, metrics: { good: 'auc', own: (p) => p.size } })
-    expect(named).toEqual({ loss: scores.loss, good: scores.auc, own: 270 })
-  })
-
-  test('of numbers', () => {
-    useAllMetrics()
-    const net = new Sequential([new Dense(1, 1)], { seed: 2 })
-    const [inputs, targets] = [
-      [[1], [2], [3]],
-      [2, 3, 5],
-    ]
-    const scores = evaluateModel(net, { inputs, targets, loss: mse, metrics: ['mse', 'mae', 'rmse', 'r2', 'mape', 'quantileError'] })
-    expect(scores.mse).toBeCloseTo(scores.loss, 5)
-    expect(scores.rmse ** 2).toBeCloseTo(scores.mse, 5)
-    expect(scores.quantileError).toBeCloseTo(scores.mae / 2, 6)
-    expect(scores.r2).toBeLessThan(1)
-  })
-
-  test('a name that there is not is told, and how to have more', () => {
-    for (const name of Object.keys(METRICS)) if (!['accuracy', 'mae', 'mse'].includes(name)) delete METRICS[name]
-    const net = model()
-    expect(() => evaluateModel(net, { ...data, loss: crossEntropy, metrics: ['f1'] })).toThrow(
-      "metrics: 'f1' is none of accuracy, mae, mse; call useAllMetrics() once for f1, auc, r2 and others, or give a function: { name: function }",
-    )
-    useAllMetrics()
-    expect(() => evaluateModel(net, { ...data, loss: crossEntropy, metrics: { loss: accuracy } })).toThrow(
-      "'loss' is the name of the loss itself",
-    )
-    expect(() => evaluateModel(net, { ...data, loss: crossEntropy, metrics: [() => 1] })).toThrow('metrics: a function is none of')
-  })
-
-  test('EarlyStopping knows which of them are better high', () => {
-    for (const monitor of ['auc', 'f1Macro', 'r2', 'precision', 'recall', 'balancedAccuracy'])
-      expect(() => new EarlyStopping({ monitor })).not.toThrow()
-    for (const monitor of ['mape', 'brier', 'logLoss', 'mse', 'rmse', 'mae']) expect(() => new EarlyStopping({ monitor })).not.toThrow()
-  })
-
-  test('the compiler names the nearest name where one is misspelt', () => {
-    const file = `${process.cwd()}/test/metrics/misspelt.ts`
-    const call = (metrics: string) => `evaluateModel(model, { inputs: [[1]], targets: [1], loss: mse, metrics: ${metrics} })`
-    const text = `import { evaluateModel, type Module, mse } from '../../ts/index.js'
-declare const model: Module
-export const good = ${call("['accuracy', 'f1']")}
-export const bad = ${call("['acuracy']")}`
-    const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile('tsconfig.json', ts.sys.readFile).config, ts.sys, '.')
-    const host = ts.createCompilerHost(options)
-    const { getSourceFile, fileExists } = host
-    host.getSourceFile = (name, ...rest) =>
-      name === file ? ts.createSourceFile(name, text, ts.ScriptTarget.ES2022) : getSourceFile(name, ...rest)
-    host.fileExists = (name) => name === file || fileExists(name)
-    const program = ts.createProgram([file], options, host)
-    const found = program.getSemanticDiagnostics(program.getSourceFile(file))
-    expect(found).toHaveLength(1)
-    expect(ts.flattenDiagnosticMessageText(found[0].messageText, '\n')).toContain(`Did you mean '"accuracy"'?`)
-  }, 60_000)
-})
-
-test('metrics are exported by their names', () => {
-  for (const name of ['averagePrecision', 'balancedAccuracy', 'brierScore', 'logLoss', 'meanSquaredError']) expect(g).toHaveProperty(name)
 })
 
 test('accuracy takes the first of the largest scores, and no row with a NaN', () => {
