@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { OPTIMIZERS } from 'gradus'
 import { defineConfig, type Plugin } from 'vite'
+import { KNOWN } from './src/known-methods.ts'
 
 /**
  * Kernels of WebAssembly that the page can do without, as their loops in JavaScript are fast enough for what it does with them: operations
@@ -30,9 +33,27 @@ const GROUPS = [
   { name: 'fleet', test: /modules\/web\/|src\/fleet\//, priority: 0 },
 ]
 
+/** For src/methods.ts: name, default rate and update of each optimizer of the library that src/known-methods.ts does not name. */
+export function otherMethods(
+  optimizers: Record<string, { defaults: { learningRate?: unknown } }>,
+  table: string,
+): [string, number, string][] {
+  return Object.entries(optimizers).flatMap(([name, { defaults }]) => {
+    if (KNOWN.some(({ id }) => id === name)) return []
+    const [, update = name] = new RegExp(`^\\| \\[${name}\\]\\([^)]*\\) \\| ((?:[^|\\\\]|\\\\.)*) \\|`, 'm').exec(table) ?? []
+    return [[name, Number(defaults.learningRate ?? 0.01), update.replaceAll('\\|', '|')]]
+  })
+}
+
+/** What replaces names in the sources, here and in tests. */
+export const DEFINED = {
+  OTHER_METHODS: JSON.stringify(otherMethods(OPTIMIZERS, readFileSync(new URL('../docs/optimizers.md', import.meta.url), 'utf8'))),
+}
+
 // Relative addresses, so that the folder works wherever a host puts it; JSX is preact's.
 export default defineConfig({
   base: './',
+  define: DEFINED,
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: {
     format: 'es',
