@@ -12,7 +12,7 @@ const ASSETS = fileURLToPath(new URL('../dist/assets', import.meta.url))
  * `all` is what someone downloads who opens every tab, without the digits: 150 is what we wish for. A quarter of it is WebAssembly, half
  * the library's engine and what trains nets, a fifth the page.
  */
-const BUDGETS = { page: 46, 'first view': 134.5, 'a net trains': 173.5, all: 211.5 }
+const BUDGETS = { page: 46, 'first view': 135.5, 'a net trains': 174.5, all: 213 }
 
 test('the page keeps its budgets', () => {
   const files = readdirSync(ASSETS).filter((file) => /\.(js|css)$/.test(file))
