@@ -5,9 +5,13 @@
 //! `abi` turns them into slices and calls the formulas below. ts/backend/kernels.ts states each kernel in symbols, ts/backend/js
 //! is the readable twin.
 //!
-//! Formulas are written once over `lane::Lane`, one float or four side by side, and run by the drivers in `sweep`:
-//! body and tail come from the same lines and give the same bits. Matrix products have a driver of their
-//! own in `gemm`. Intrinsics are in `lane` alone; `unsafe` in `lane`, `gemm` and `abi`.
+//! Formulas are written once over `lane::Lane`, one float or several side by side, and run by the drivers in `sweep`: body and
+//! tail come from the same lines and give the same bits. Matrix products have a driver of their own in `gemm`, and those of
+//! eight nets at once in `fleet`. A family of kernels is a file, or a folder whose `mod.rs` says what is in it; its exports are
+//! in the file of `abi` that has its name.
+//!
+//! Machine instructions are named in `lane`, and in `bare` for a trap; memory is reached by address (`unsafe`) in `lane`, `gemm`,
+//! `fleet` and `abi`. test/build/imports.test.ts lists the files.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 

@@ -1,5 +1,5 @@
 //! Elementary functions over [`Lane`], without tables or branches. Errors are in units of the last place (ulp) of the
-//! exact result over the whole range, measured by test/crate/main.rs.
+//! exact result over the whole range, measured by test/crate/math.rs.
 //!
 //! Polynomials: Cephes (S. L. Moshier), public domain, which are minimax fits on the intervals named.
 

@@ -5,7 +5,7 @@
 //! became denormal. The numbers that change from step to step, such as bias corrections, are computed by the caller in doubles and
 //! arrive as hyper-parameters. The readable twin of a rule is the `update` method of its class in ts/optim/.
 //!
-//! Each rule has a file, which is listed in rules.rs.
+//! Each rule has a file in `rules`.
 
 use crate::broadcast::RightFixed;
 use crate::elementwise::{add_scaled, Mul};
@@ -15,7 +15,6 @@ use crate::sweep::{few, last, map, padded, Cells, BLOCK};
 use core::array::from_fn;
 use core::cell::Cell;
 
-#[path = "rules.rs"] // so that the modules in it are files of this folder
 mod rules;
 mod sums;
 

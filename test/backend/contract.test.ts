@@ -37,7 +37,7 @@ const names = Object.keys(table).sort() as (keyof Kernels | keyof DoubleKernels)
 
 const isInternal = (name: string) => INTERNALS.includes(name) || name.startsWith('__wbindgen') || name.startsWith('__wbg')
 
-/** What crate/optim/ says it exports: the first argument of every `export_update!` and its like. */
+/** What crate/optim/rules/ says it exports: the first argument of every `export_update!` and its like. */
 function updates(kinds = 'update|whole|sums'): string[] {
   return exported(`^\\s*export_(?:${kinds})!\\(\\s*(\\w+)`)
 }
@@ -48,7 +48,7 @@ function fleetUpdates(): string[] {
 }
 
 function exported(pattern: string): string[] {
-  const folder = new URL('../../crate/optim/', import.meta.url)
+  const folder = new URL('../../crate/optim/rules/', import.meta.url)
   const files = readdirSync(folder).filter((file) => file.endsWith('.rs') && file !== 'mod.rs')
   return files.flatMap((file) =>
     [...readFileSync(new URL(file, folder), 'utf8').matchAll(new RegExp(pattern, 'gm'))].map((match) => match[1]),
@@ -60,7 +60,7 @@ test('each update has a kernel for eight nets, by its name, but for what is a pa
   expect(pairs.length).toBeGreaterThan(20)
   for (const [name, second] of pairs)
     if (!PARTS_OF_STEPS.includes(name))
-      expect(second, `export_update!(${name}, …) in crate/optim: second is the name of its kernel for eight nets`).toBe(fleetName(name))
+      expect(second, `export_update!(${name}, …) in crate/optim/rules: second is the name of its kernel for eight nets`).toBe(fleetName(name))
 })
 
 test('threads may not share what the crate exports as a whole tensor or with sums', () => {
@@ -89,7 +89,7 @@ describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
     expect(found, remedy).toEqual(names.map((name) => `${name}/${table[name].length}`))
   })
 
-  test('exports besides them exactly the updates of crate/optim, the kernels of fleets and of wrappers, the shares of threads and known internals', () => {
+  test('exports besides them exactly the updates of crate/optim/rules, the kernels of fleets and of wrappers, the shares of threads and known internals', () => {
     const kernels = new Set<string>([...names, ...SHARES, ...BETWEEN])
     for (const name of [...SHARES, ...BETWEEN]) expect(functions).toContain(name)
     const fleet = [...readFileSync('ts/backend/fleet.ts', 'utf8').matchAll(/^ {2}(fleet\w+)[(:]/gm)].map(([, name]) => name)

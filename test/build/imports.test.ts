@@ -30,10 +30,10 @@ const ENTRIES = ['index', 'entries/js']
 const UNSAFE_FILES = [
   ...['crate/lane/f32x4.rs', 'crate/lane/f64x2.rs', 'crate/lane/touch.rs'],
   ...['blocked', 'direct', 'pack', 'tile', 'view'].map((name) => `crate/gemm/${name}.rs`),
-  'crate/gemm.rs',
+  'crate/gemm/mod.rs',
   'crate/bare.rs',
   ...['crate/fleet/dense.rs', 'crate/fleet/panels.rs', 'crate/fleet/product.rs'],
-  ...['crate/abi.rs', 'crate/abi/fleet.rs', 'crate/abi/products.rs', 'crate/abi/program.rs'],
+  ...['crate/abi/mod.rs', 'crate/abi/fleet.rs', 'crate/abi/products.rs', 'crate/abi/program.rs'],
 ]
 /** Folders of tests whose subject is no folder of ts/. */
 const OTHER_TESTS = ['bench', 'docs', 'reliability']
@@ -246,7 +246,7 @@ describe('crate', () => {
   test('a stray unsafe is found, a comment is not', () => {
     expect(wrongUnsafe([{ file: 'crate/loss.rs', text: 'fn f() { unsafe { g() } }' }])).toHaveLength(1)
     expect(wrongUnsafe([{ file: 'crate/abi/loss.rs', text: 'fn f() { unsafe { g() } }' }])).toHaveLength(1)
-    expect(wrongUnsafe([{ file: 'crate/gemm.rs', text: 'use core::arch::wasm32::*; unsafe fn f() {}' }])).toHaveLength(1)
+    expect(wrongUnsafe([{ file: 'crate/gemm/mod.rs', text: 'use core::arch::wasm32::*; unsafe fn f() {}' }])).toHaveLength(1)
     expect(wrongUnsafe([{ file: 'crate/loss.rs', text: '// no unsafe here\n#![allow(unsafe_code)]' }])).toEqual([])
   })
 })

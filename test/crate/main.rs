@@ -1,7 +1,7 @@
 //! The crate's kernels off wasm, where `F32x4` is four scalars: through the exports of crate/abi as JS calls them, against
 //! formulas in double precision.
 
-// rule files of crate/optim, which kernels/optim.rs compiles once more, name it
+// the files of crate/optim/rules, which optim.rs compiles once more, name it
 use gradus::lane;
 
 mod activation;

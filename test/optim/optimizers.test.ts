@@ -24,7 +24,7 @@ test.each(classes)('%s is public, says its name and finds its kernel', (name, Cl
   const wanted = (optimizer as unknown as { kernel(options: object): string | undefined }).kernel(values)
   expect(
     kernel !== undefined,
-    `kernel '${wanted}' is not found: its line in crate/optim/rules.rs, make wasm, and static part; ${remedy}`,
+    `kernel '${wanted}' is not found: its line in crate/optim/rules/mod.rs, make wasm, and static part; ${remedy}`,
   ).toBe(wanted !== undefined)
 })
 

@@ -115,7 +115,7 @@ export type Loss = (
 export interface Kernels
   extends Record<(typeof UNARY_KERNELS)[number], Unary>, // crate/elementwise.rs
     Record<(typeof BINARY_KERNELS)[number], Binary> {
-  // ---- matrix products (crate/gemm.rs): sums run over k in ascending order, whatever the tile ----
+  // ---- matrix products (crate/gemm/): sums run over k in ascending order, whatever the tile ----
   /** c[m,n] = a[m,k] · b[k,n] (+ c) */
   matmul(a: Ptr, b: Ptr, c: Ptr, m: number, n: number, k: number, accumulate: number, scratch: Ptr): void
   /** c[m,n] = a[m,k] · b[n,k]ᵀ (+ c) */
@@ -272,7 +272,7 @@ export const FLOAT_ARGUMENTS: Readonly<Record<string, readonly ('f32' | 'f64')[]
   randomNormal: TWO_DOUBLES,
 }
 
-/** Most hyper-parameters of an {@link Update}, the shared ones included: MAX_HYPER in crate/abi.rs. */
+/** Most hyper-parameters of an {@link Update}, the shared ones included: MAX_HYPER in crate/abi/mod.rs. */
 export const MAX_HYPER = 16
 
 /** Bytes from the hyper-parameters to the two sums behind them. */

@@ -18,7 +18,7 @@ export interface AdaBeliefOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 's'] as const
-/** The numbers of a step, in the order of crate/optim/adabelief.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/adabelief.rs. */
 const HYPER = ['oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'epsilonRoot', 'stepSize', 'epsilon'] as const
 
 /**

@@ -13,7 +13,7 @@ export interface AdadeltaOptions extends DecayOptions {
 }
 
 const SLOTS = ['square', 'delta'] as const
-/** The numbers of a step, in the order of crate/optim/adadelta.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/adadelta.rs. */
 const HYPER = ['rho', 'oneMinusRho', 'epsilon', 'learningRate'] as const
 
 /**

@@ -18,7 +18,7 @@ export interface AdagradOptions extends DecayOptions {
 }
 
 const SLOTS = ['sum'] as const
-/** The numbers of a step, in the order of crate/optim/adagrad.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/adagrad.rs. */
 const HYPER = ['stepSize', 'epsilon', 'epsilonRoot'] as const
 
 /**

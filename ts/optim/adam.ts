@@ -25,7 +25,7 @@ export interface AdamOptions extends DecayOptions {
 
 const SLOTS = ['m', 'v'] as const
 const AMSGRAD_SLOTS = ['m', 'v', 'vMax'] as const
-/** The numbers of a step, in the order of crate/optim/adam.rs. @internal */
+/** The numbers of a step, in the order of crate/optim/rules/adam.rs. @internal */
 export const ADAM_HYPER = [
   'oneMinusBeta1',
   'beta2',

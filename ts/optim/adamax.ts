@@ -17,7 +17,7 @@ export interface AdamaxOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 'u'] as const
-/** The numbers of a step, in the order of crate/optim/adamax.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/adamax.rs. */
 const HYPER = ['oneMinusBeta1', 'beta2', 'epsilonInside', 'epsilonOutside', 'stepSize'] as const
 
 /**

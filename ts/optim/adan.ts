@@ -19,7 +19,7 @@ export interface AdanOptions extends GroupOptions {
 }
 
 const SLOTS = ['m', 'difference', 'n', 'previous'] as const
-/** The numbers of a step, in the order of crate/optim/adan.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/adan.rs. */
 const HYPER = [
   'oneMinusBeta1',
   'beta2',

@@ -20,7 +20,7 @@ export interface AdEMAMixOptions extends GroupOptions {
 }
 
 const SLOTS = ['fast', 'slow', 'v'] as const
-/** The numbers of a step, in the order of crate/optim/ademamix.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/ademamix.rs. */
 const HYPER = ['oneMinusBeta1', 'oneMinusBeta3', 'beta2', 'oneMinusBeta2', 'stepSize', 'slowStepSize', 'epsilon'] as const
 
 /**

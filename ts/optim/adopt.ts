@@ -17,7 +17,7 @@ export interface ADOPTOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 'v'] as const
-/** The numbers of a step, in the order of crate/optim/adopt.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/adopt.rs. */
 const HYPER = ['beta1', 'oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'epsilon', 'bound', 'learningRate'] as const
 
 /**

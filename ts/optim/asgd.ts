@@ -17,7 +17,7 @@ export interface ASGDOptions extends GroupOptions {
 }
 
 const SLOTS = ['average'] as const
-/** The numbers of a step, in the order of crate/optim/asgd.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/asgd.rs. */
 const HYPER = ['eta', 'oneMinusMu', 'mu'] as const
 
 /**

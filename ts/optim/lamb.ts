@@ -17,7 +17,7 @@ export interface LAMBOptions extends GroupOptions {
 }
 
 const SLOTS = ['m', 'v', 'direction'] as const
-/** The numbers of a step, in the order of crate/optim/lamb.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/lamb.rs. */
 const HYPER = [
   'oneMinusBeta1',
   'beta2',

@@ -17,7 +17,7 @@ export interface LARSOptions extends GroupOptions {
 }
 
 const SLOTS = ['momentum'] as const
-/** The numbers of a step, in the order of crate/optim/lars.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/lars.rs. */
 const HYPER = [
   'velocityDecay',
   'gradientWeight',

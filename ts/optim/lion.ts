@@ -12,7 +12,7 @@ export interface LionOptions extends GroupOptions {
 }
 
 const M_SLOTS = ['m'] as const
-/** The numbers of a step, in the order of crate/optim/lion.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/lion.rs. */
 const HYPER = ['beta1', 'oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'learningRate'] as const
 
 /**

@@ -16,7 +16,7 @@ export interface MomentumOptions extends DecayOptions {
 }
 
 const MOMENTUM_SLOTS = ['momentum'] as const
-/** The numbers of a step, in the order of crate/optim/momentum.rs. @internal */
+/** The numbers of a step, in the order of crate/optim/rules/momentum.rs. @internal */
 export const MOMENTUM_HYPER = ['velocityDecay', 'gradientWeight', 'gradientRate', 'velocityRate'] as const
 
 /**

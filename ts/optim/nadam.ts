@@ -18,7 +18,7 @@ export interface NAdamOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 'v'] as const
-/** The numbers of a step, in the order of crate/optim/nadam.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/nadam.rs. */
 const HYPER = ['oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'epsilon', 'gradientStepSize', 'momentStepSize'] as const
 /** ln 0.96 */
 const LOG_096 = -0.040821994520255166

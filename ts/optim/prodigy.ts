@@ -25,7 +25,7 @@ export interface ProdigyOptions extends GroupOptions {
 }
 
 const SLOTS = ['m', 'v', 's', 'start'] as const
-/** The numbers of a step, in the order of crate/optim/prodigy.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/prodigy.rs. */
 const HYPER = ['beta1', 'weightM', 'beta2', 'weightV', 'beta3', 'weightS'] as const
 
 /**

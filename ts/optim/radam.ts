@@ -17,7 +17,7 @@ export interface RAdamOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 'v'] as const
-/** The numbers of a step, in the order of crate/optim/radam.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/radam.rs. */
 const HYPER = ['oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'stepSize', 'rootScale', 'offset'] as const
 /**
  * Makes the root disappear beside 1, in single precision. It is not 0: where v overflowed, 0·√v would be NaN. (In double precision a √v of

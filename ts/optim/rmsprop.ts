@@ -32,7 +32,7 @@ const SLOTS: Readonly<Record<string, readonly string[]>> = {
   rmspropCenteredMomentum: ['square', 'mean', 'momentum'],
 }
 const RMS_HYPER = ['beta', 'oneMinusBeta', 'inverseCorrection', 'epsilonOut', 'epsilonIn'] as const
-/** The numbers of a step, in the order of crate/optim/rmsprop.rs; without momentum and with it. */
+/** The numbers of a step, in the order of crate/optim/rules/rmsprop.rs; without momentum and with it. */
 const HYPER = [...RMS_HYPER, 'learningRate'] as const
 const MOMENTUM_HYPER = [...RMS_HYPER, 'momentum', 'directionWeight', 'directionRate', 'velocityRate'] as const
 

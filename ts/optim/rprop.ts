@@ -19,7 +19,7 @@ export interface RpropOptions extends DecayOptions {
 }
 
 const SLOTS = ['previous', 'step'] as const
-/** The numbers of a step, in the order of crate/optim/rprop.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/rprop.rs. */
 const HYPER = ['etaMinus', 'etaPlus', 'minimum', 'maximum'] as const
 
 /**

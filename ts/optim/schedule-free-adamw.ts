@@ -14,7 +14,7 @@ export interface ScheduleFreeAdamWOptions extends ScheduleFreeOptions {
 }
 
 const ZV_SLOTS = ['z', 'v'] as const
-/** The numbers of a step, in the order of crate/optim/schedule_free.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/schedule_free.rs. */
 const HYPER = ['c', 'gradientRate', 'rate', 'beta2', 'oneMinusBeta2', 'epsilon', 'weightDecay'] as const
 
 /**

@@ -9,7 +9,7 @@ export interface ScheduleFreeSGDOptions extends ScheduleFreeOptions {
 }
 
 const Z_SLOTS = ['z'] as const
-/** The numbers of a step, in the order of crate/optim/schedule_free.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/schedule_free.rs. */
 const HYPER = ['c', 'gradientRate', 'rate'] as const
 
 /**

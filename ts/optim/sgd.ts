@@ -21,7 +21,7 @@ export interface SGDOptions extends DecayOptions {
 const MOMENTUM_SLOTS = ['momentum'] as const
 const NO_SLOTS: readonly string[] = []
 
-/** The number of a step without momentum, which is that of crate/optim/sgd.rs. @internal */
+/** The number of a step without momentum, which is that of crate/optim/rules/sgd.rs. @internal */
 export const DESCENT_HYPER = ['learningRate'] as const
 
 /**

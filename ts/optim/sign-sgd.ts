@@ -3,7 +3,7 @@ import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 
-/** The numbers of a step, in the order of crate/optim/sign.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/sign.rs. */
 const HYPER = ['learningRate'] as const
 
 /**

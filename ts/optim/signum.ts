@@ -10,7 +10,7 @@ export interface SignumOptions extends DecayOptions {
 }
 
 const M_SLOTS = ['m'] as const
-/** The numbers of a step, in the order of crate/optim/sign.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/sign.rs. */
 const HYPER = ['beta', 'oneMinusBeta', 'learningRate'] as const
 
 /**

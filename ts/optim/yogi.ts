@@ -19,7 +19,7 @@ export interface YogiOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 'v'] as const
-/** The numbers of a step, in the order of crate/optim/yogi.rs. */
+/** The numbers of a step, in the order of crate/optim/rules/yogi.rs. */
 const HYPER = ['oneMinusBeta1', 'oneMinusBeta2', 'stepSize', 'epsilon'] as const
 
 /**

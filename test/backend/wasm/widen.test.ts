@@ -12,9 +12,9 @@ import { TILES } from '../../../ts/backend/kernels.js'
 import type { Variant } from '../../../ts/backend/wasm/variants.js'
 import { hasAvx2, NODES } from './widen/nodes.js'
 
-/** Every update that crate/optim exports. */
-const UPDATES = readdirSync('crate/optim').flatMap((file) =>
-  [...readFileSync(`crate/optim/${file}`, 'utf8').matchAll(/^export_(?:update|whole|sums)!\((\w+),/gm)].map(([, name]) => name),
+/** Every update that crate/optim/rules exports. */
+const UPDATES = readdirSync('crate/optim/rules').flatMap((file) =>
+  [...readFileSync(`crate/optim/rules/${file}`, 'utf8').matchAll(/^export_(?:update|whole|sums)!\((\w+),/gm)].map(([, name]) => name),
 )
 /** What writes nothing: V8 looks for pairs where vectors are stored. */
 const SUMS_ALONE = ['dogSums']

@@ -8,16 +8,16 @@ import { readdirSync, readFileSync } from 'node:fs'
 /** What every instance has that is no kernel. */
 export const INSTANCE = ['memory', '__stack_pointer', 'table']
 
-/** The updates that files of crate/optim export: the first argument of each `export_update!` and its like. */
+/** The updates that files of crate/optim/rules export: the first argument of each `export_update!` and its like. */
 function updatesOf(file) {
-  const text = readFileSync(`crate/optim/${file}`, 'utf8')
+  const text = readFileSync(`crate/optim/rules/${file}`, 'utf8')
   return [...text.matchAll(/^\s*export_(?:update|whole|sums)!\(\s*(\w+)/gm)].map(([, name]) => name)
 }
 
 const DESCENT = ['sgd.rs', 'momentum.rs']
 const ADAM = ['adam.rs']
 /** All others. */
-const UPDATES = readdirSync('crate/optim')
+const UPDATES = readdirSync('crate/optim/rules')
   .filter((file) => ![...DESCENT, ...ADAM, 'mod.rs'].includes(file))
   .flatMap(updatesOf)
 

@@ -1,4 +1,4 @@
-//! Every optimizer rule, a file each. The crate compiles them from here, and test/crate/optim.rs once more.
+//! Every optimizer rule, a file each: the crate compiles them from this list, and test/crate/optim.rs once more.
 
 pub mod adabelief;
 pub mod adadelta;
