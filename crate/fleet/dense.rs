@@ -1,9 +1,10 @@
 //! The dense layer of a fleet: what crate/dense.rs does to one net.
 #![allow(unsafe_code)]
 
+use super::job::Factor;
 pub use super::panels::SCRATCH_FLOATS;
 pub use super::product::Context;
-use super::product::{outer, product, Factor};
+use super::product::{outer, product};
 use super::{Net8, NETS};
 use crate::activation::{self, RELU};
 use crate::lane::{F32x8, Lane};

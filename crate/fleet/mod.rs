@@ -14,6 +14,7 @@
 pub mod dense;
 pub mod dropout;
 pub mod interleave;
+mod job;
 pub mod loss;
 mod panels;
 mod product;

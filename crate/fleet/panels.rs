@@ -3,7 +3,7 @@
 //! that cache again and again; in a panel it is a walk straight ahead.
 #![allow(unsafe_code)]
 
-use super::product::{Job, Nets};
+use super::job::{Job, Nets};
 use super::NETS;
 use crate::activation::rectified;
 use crate::lane::{F32x4, F32x8};

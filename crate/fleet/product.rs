@@ -1,26 +1,11 @@
 //! The matrix product of a fleet: in each block of C some rows by some columns, for eight nets at a time.
 #![allow(unsafe_code)]
 
+use super::job::{Factor, Job, Nets};
 use super::{panels, Net8, NETS};
 use crate::activation::rectified;
 use crate::lane::{F32x4, F32x8, Lane};
 use core::array::from_fn;
-
-/// One factor of a product: where it begins, and how many floats lie between its rows (or columns) and between two steps of the sum.
-#[derive(Clone, Copy)]
-pub struct Factor {
-    pub at: *const f32,
-    pub line: usize,
-    pub step: usize,
-}
-
-impl Factor {
-    /// The factor from line i on.
-    #[inline(always)]
-    pub fn from(self, i: usize) -> Self {
-        Factor { at: self.at.wrapping_add(i * self.line), ..self }
-    }
-}
 
 /// c\[i,j\] = start\[j\] + Σ a\[i,step\] · b\[step,j\] for eight nets, steps in ascending order. Where `SHARED`, a has one float for all nets.
 /// `start` may be null: sums then begin at 0. Where `RECTIFIED`, c has ReLU of the sums. In both cases columns
@@ -57,17 +42,6 @@ pub struct Context {
     pub scratch: *mut f32,
     /// Whether the engine computes with both halves of eight nets at once.
     pub is_wide: bool,
-}
-
-/// What all blocks of a product have in common.
-pub struct Job {
-    pub rows: usize,
-    pub columns: usize,
-    pub steps: usize,
-    pub a: Factor,
-    pub b: Factor,
-    pub start: *const f32,
-    pub c: *mut f32,
 }
 
 /// Computes all columns, as many at a time as there are registers for. Where `NEAR`, columns of b lie side by side.
@@ -229,69 +203,6 @@ unsafe fn block<
                     sum.store_nets(job.c.add(NETS * ((i + u) * job.columns + j + v) + net));
                 }
             }
-        }
-    }
-}
-
-/// A vector with one float of each of four or eight nets.
-pub trait Nets: Lane {
-    /// The first net of each vector that eight nets need.
-    const FIRST: Self::Firsts;
-    type Firsts: IntoIterator<Item = usize>;
-    /// The floats at an address, one of each net.
-    ///
-    /// # Safety
-    /// There are as many floats at p as the vector has nets.
-    unsafe fn load_nets(p: *const f32) -> Self;
-    /// The float at an address for all nets.
-    ///
-    /// # Safety
-    /// A float is there.
-    unsafe fn load_shared(p: *const f32) -> Self;
-    /// # Safety
-    /// There is room at p for as many floats as the vector has nets.
-    unsafe fn store_nets(self, p: *mut f32);
-}
-
-impl Nets for F32x4 {
-    type Firsts = [usize; 2];
-    const FIRST: [usize; 2] = [0, 4];
-    #[inline(always)]
-    unsafe fn load_nets(p: *const f32) -> Self {
-        // SAFETY: the caller's promise.
-        unsafe { F32x4::load_ptr(p) }
-    }
-    #[inline(always)]
-    unsafe fn load_shared(p: *const f32) -> Self {
-        // SAFETY: the caller's promise.
-        unsafe { F32x4::load_splat(p) }
-    }
-    #[inline(always)]
-    unsafe fn store_nets(self, p: *mut f32) {
-        // SAFETY: the caller's promise.
-        unsafe { self.store_ptr(p) }
-    }
-}
-
-impl Nets for F32x8 {
-    type Firsts = [usize; 1];
-    const FIRST: [usize; 1] = [0];
-    #[inline(always)]
-    unsafe fn load_nets(p: *const f32) -> Self {
-        // SAFETY: the caller's promise.
-        unsafe { F32x8(F32x4::load_ptr(p), F32x4::load_ptr(p.add(4))) }
-    }
-    #[inline(always)]
-    unsafe fn load_shared(p: *const f32) -> Self {
-        // SAFETY: the caller's promise.
-        unsafe { F32x8(F32x4::load_splat(p), F32x4::load_splat(p)) }
-    }
-    #[inline(always)]
-    unsafe fn store_nets(self, p: *mut f32) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            self.0.store_ptr(p);
-            self.1.store_ptr(p.add(4));
         }
     }
 }

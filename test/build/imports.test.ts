@@ -32,7 +32,7 @@ const UNSAFE_FILES = [
   ...['blocked', 'direct', 'pack', 'tile', 'view'].map((name) => `crate/gemm/${name}.rs`),
   'crate/gemm/mod.rs',
   'crate/bare.rs',
-  ...['crate/fleet/dense.rs', 'crate/fleet/panels.rs', 'crate/fleet/product.rs'],
+  ...['dense', 'job', 'panels', 'product'].map((name) => `crate/fleet/${name}.rs`),
   ...['crate/abi/mod.rs', 'crate/abi/fleet.rs', 'crate/abi/products.rs', 'crate/abi/program.rs'],
 ]
 /** Folders of tests whose subject is no folder of ts/. */
