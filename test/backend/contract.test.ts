@@ -60,7 +60,9 @@ test('each update has a kernel for eight nets, by its name, but for what is a pa
   expect(pairs.length).toBeGreaterThan(20)
   for (const [name, second] of pairs)
     if (!PARTS_OF_STEPS.includes(name))
-      expect(second, `export_update!(${name}, …) in crate/optim/rules: second is the name of its kernel for eight nets`).toBe(fleetName(name))
+      expect(second, `export_update!(${name}, …) in crate/optim/rules: second is the name of its kernel for eight nets`).toBe(
+        fleetName(name),
+      )
 })
 
 test('threads may not share what the crate exports as a whole tensor or with sums', () => {
