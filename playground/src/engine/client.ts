@@ -1,5 +1,5 @@
 /** The page's side of the worker that trains: calls of tasks by name, with updates on the way. */
-import type { Context } from './context'
+import type { Answer, Context } from './context'
 import type { Tasks } from './worker'
 
 export type Name = keyof Tasks
@@ -15,9 +15,6 @@ export interface Running<N extends Name> {
   /** Lets the task end; its result is what it has by then. */
   stop(): void
 }
-
-/** What the worker says. */
-export type Answer = { id: number } & ({ update: unknown } | { result: unknown } | { error: string })
 
 /** One worker; a tab has one of its own, so that no tab waits for another. */
 export class Engine {

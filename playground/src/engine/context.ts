@@ -9,3 +9,6 @@ export interface Context<Update> {
   /** Lets messages in; tasks that take long await it between pieces of a few milliseconds. */
   breathe(): Promise<void>
 }
+
+/** What the worker says. */
+export type Answer = { id: number } & ({ update: unknown } | { result: unknown } | { error: string })

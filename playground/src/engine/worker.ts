@@ -1,6 +1,5 @@
 /** The worker: everything that gradus computes for the page. */
-import type { Answer } from './client'
-import type { Context } from './context'
+import type { Answer, Context } from './context'
 
 /** What each tab needs is fetched when it is first asked for. */
 const modules = {

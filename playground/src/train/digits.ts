@@ -1,5 +1,5 @@
 /** Handwritten digits of 14 × 14 pixels, fetched when they are wanted. */
-import type { Examples, Part } from './data'
+import type { Examples, Part } from './examples'
 
 /** The file: for each digit 196 bytes of pixels, then its class. */
 const SIDE = 14

@@ -2,7 +2,7 @@
 import type { Painting } from '../ui/canvas'
 import { rgbOf } from '../ui/hex'
 import { css, isDark, signed, token } from '../ui/palette'
-import type { Examples, Part } from './data'
+import type { Examples, Part } from './examples'
 import type { NetView } from './view'
 
 const CLASSES_LIGHT = ['#c65a00', '#0068a8', '#008060', '#b5487f', '#7a6200', '#5b4fc4', '#3a8fc7', '#5c5c5c', '#a03030', '#306030']

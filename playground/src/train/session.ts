@@ -2,7 +2,8 @@
 import type { Context } from '../engine/context'
 import { ready } from '../engine/ready'
 import type { Change, TrainingConfig } from './config'
-import { type Examples, examples } from './data'
+import { examples } from './data'
+import type { Examples } from './examples'
 import { type Curve, Trainer } from './trainer'
 import { inspectNet, type NetView, viewOf } from './view'
 

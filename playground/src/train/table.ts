@@ -4,7 +4,7 @@
  */
 import { dsvFormat } from 'd3-dsv'
 import type { DataChoice } from './config'
-import { cut, type Examples } from './data'
+import { cut, type Examples } from './examples'
 
 const MAX_CLASSES = 10
 /** Half a column of numbers is needed for it to be one with gaps. */

@@ -14,7 +14,7 @@ import {
 import { makeOptimizer, type Options } from '../engine/optimizers'
 import { RateControl } from '../schedules/rates'
 import { type Change, type RunChoice, type TrainingConfig, turned } from './config'
-import type { Examples, Part } from './data'
+import type { Examples, Part } from './examples'
 
 /** Losses by step, thinned out evenly so that there are never more than {@link MAX_POINTS}. */
 export interface Curve {

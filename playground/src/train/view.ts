@@ -1,6 +1,6 @@
 /** What a net looks like from inside: its boundary, each neuron as a picture, and where its numbers lie. */
 import { inspectPoint, noGrad, type Sequential, tensor } from 'gradus'
-import type { Examples } from './data'
+import type { Examples } from './examples'
 import { lossOf, type Trainer } from './trainer'
 
 export interface Histogram {

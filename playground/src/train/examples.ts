@@ -1,0 +1,53 @@
+/** Rows with their classes, and how they are cut into a part to learn from and one to judge by. */
+import { Generator } from 'gradus'
+
+export interface Examples {
+  features: number
+  classes: number
+  train: Part
+  test: Part
+  /** What the picture shows: [from, to] of both coordinates. */
+  range: readonly [readonly [number, number], readonly [number, number]]
+  featureNames: readonly string[]
+  classNames: readonly string[]
+  /** What of a table is used, for people. */
+  note?: string
+}
+
+export interface Part {
+  /** Row by row. */
+  inputs: Float32Array
+  labels: Int32Array
+  count: number
+}
+
+const TEST_SHARE = 0.3
+
+/** Rows in an order that the seed says; the last ones are for judging. */
+export function cut(
+  inputs: Float32Array,
+  labels: Int32Array,
+  features: number,
+  seed: number,
+  range: Examples['range'],
+  names: Partial<Examples> = {},
+): Examples {
+  const count = labels.length
+  const order = new Generator(seed + 1).permutation(count)
+  const tests = count < 4 ? 0 : Math.round(count * TEST_SHARE)
+  const part = (rows: Int32Array): Part => ({
+    count: rows.length,
+    labels: Int32Array.from(rows, (row) => labels[row]),
+    inputs: Float32Array.from(
+      { length: rows.length * features },
+      (_, i) => inputs[rows[Math.floor(i / features)] * features + (i % features)],
+    ),
+  })
+  const classes = Math.max(2, ...labels.map((label) => label + 1))
+  return {
+    ...{ features, classes, range, featureNames: ['x', 'y'], classNames: Array.from({ length: classes }, (_, i) => String(i)) },
+    ...names,
+    train: part(order.subarray(0, count - tests)),
+    test: part(order.subarray(count - tests)),
+  }
+}
