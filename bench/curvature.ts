@@ -22,8 +22,8 @@ import {
   withGaussNewton,
   withHessian,
 } from '../ts/index.js'
-import { netOf, type Workload } from './nets.js'
 import { writeSolve } from './results.js'
+import { netOf, type Workload } from './tools/nets.js'
 
 const workloads: Workload[] = [
   { name: '1-20-1', sizes: [1, 20, 1], batch: 200, activation: 'tanh' },

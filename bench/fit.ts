@@ -19,8 +19,8 @@ import {
   type TrainingData,
   tensor,
 } from '../ts/index.js'
-import { limitOf } from './limit.js'
 import { dataOf, WORKLOADS, type Workload, weightsOf } from './peers/workloads.js'
+import { limitOf } from './tools/limit.js'
 
 /** Steps per second to reach, as it is and widened; of C1, milliseconds. */
 const GOALS: Record<string, readonly [number, number]> = {

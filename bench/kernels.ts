@@ -5,7 +5,7 @@
 import { withProducts } from '../ts/backend/families.js'
 import { withAllKernels } from '../ts/backend/js/all.js'
 import { type Backend, createBackend, supportedVariants } from '../ts/index.js'
-import { best, limitOf } from './limit.js'
+import { best, limitOf } from './tools/limit.js'
 
 const JS_MOST_FLOPS = 4e6
 

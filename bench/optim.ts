@@ -20,7 +20,7 @@ import { type Backend, createBackend } from '../ts/backend/index.js'
 import { OPTIMIZERS, type Optimizer } from '../ts/index.js'
 import { Parameter } from '../ts/parameter.js'
 import { canPlan } from '../ts/train/fast/step-planner.js'
-import { cpuName } from './cpu.js'
+import { cpuName } from './tools/cpu.js'
 
 type OptimizerConstructor = new (parameters: Parameter[], options?: object) => Optimizer
 

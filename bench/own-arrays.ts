@@ -7,7 +7,7 @@
  */
 import process from 'node:process'
 import { Adam, createBackend, Momentum, Parameter } from '../ts/index.js'
-import { cpuName } from './cpu.js'
+import { cpuName } from './tools/cpu.js'
 
 const argument = (name: string, otherwise: string) => {
   const at = process.argv.indexOf(`--${name}`)

@@ -24,8 +24,8 @@ import {
   tensor,
   trainSteps,
 } from '../ts/index.js'
-import { cpuName } from './cpu.js'
 import { timeOptimizer } from './optim.js'
+import { cpuName } from './tools/cpu.js'
 
 const REPEATS = 2
 const RATES = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1, 3]

@@ -8,8 +8,8 @@
 import { fileURLToPath } from 'node:url'
 import { withProducts } from '../ts/backend/families.js'
 import { type Backend, createBackend, supportedVariants } from '../ts/index.js'
-import { best } from './limit.js'
 import { type Origin, origin, writeResults } from './results.js'
+import { best } from './tools/limit.js'
 
 const KINDS = ['matmul', 'matmulNT', 'matmulTN'] as const
 

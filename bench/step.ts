@@ -3,7 +3,7 @@
  * run, best window of each. `node --import tsx bench/step.ts [milliseconds per window] [--widen]`
  */
 import { Adam, type Backend, createBackend, crossEntropy, Generator, mse, supportedVariants, type Tensor, tensor } from '../ts/index.js'
-import { netOf, type Workload } from './nets.js'
+import { netOf, type Workload } from './tools/nets.js'
 
 const workloads: Workload[] = [
   { name: '2-8-1', sizes: [2, 8, 1], batch: 4, activation: 'tanh' },

@@ -21,9 +21,9 @@ import {
   type Sequential,
   tensor,
 } from '../ts/index.js'
-import { netOf, type Workload } from './nets.js'
 import { WORKLOADS } from './peers/workloads.js'
 import { type Origin, origin, readResults } from './results.js'
+import { netOf, type Workload } from './tools/nets.js'
 
 /** One net on one thread and on several. */
 export interface Row {

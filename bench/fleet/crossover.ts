@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs'
 import { Adam, createBackend, Dense, fit, fitMany, mse, Sequential, tensor } from '../../ts/index.js'
 import { CROSSOVER } from '../../ts/train/fleet/batching-rules.js'
-import { cpuName } from '../cpu.js'
+import { cpuName } from '../tools/cpu.js'
 import type { Crossover } from './results.js'
 
 const NETS = 16

@@ -1,4 +1,4 @@
-/** What bench/fleet.ts and bench/fleet/crossover.ts measure, as they keep it in bench/results/. */
+/** What bench/fleet/fleet.ts and bench/fleet/crossover.ts measure, as they keep it in bench/results/. */
 
 /** Net-steps per second of processor time, of several trainings. */
 export interface Speeds {
@@ -24,7 +24,7 @@ export interface FleetRow {
   reason: string
 }
 
-/** The table of bench/fleet.ts on one runtime. */
+/** The table of bench/fleet/fleet.ts on one runtime. */
 export interface FleetResults {
   cpu: string
   node: string

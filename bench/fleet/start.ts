@@ -4,7 +4,7 @@
  * `node_modules/node/bin/node --import tsx bench/fleet/start.ts`, after `make build`
  */
 import { Adam, createBackend, Dense, fit, mse, Sequential, tensor } from '../../dist/index.js'
-import { cpuName } from '../cpu.js'
+import { cpuName } from '../tools/cpu.js'
 
 const NETS = [
   { sizes: [2, 8, 1], batch: 4 },

@@ -1,4 +1,4 @@
-/** The tables of docs/benchmarks.md and README.md that bench/fleet.ts has the figures of, and the picture of the crossover. */
+/** The tables of docs/benchmarks.md and README.md that bench/fleet/fleet.ts has the figures of, and the picture of the crossover. */
 import { existsSync, readFileSync } from 'node:fs'
 import { lineChart } from '../../ts/plot/svg.js'
 import type { Crossover, FleetResults, FleetRow, Speeds } from './results.js'
@@ -6,7 +6,7 @@ import type { Crossover, FleetResults, FleetRow, Speeds } from './results.js'
 const fileOf = (name: string) => new URL(`../results/${name}.json`, import.meta.url)
 const read = <T>(name: string): T => JSON.parse(readFileSync(fileOf(name), 'utf8')) as T
 
-/** On Node 22, and widened on Node 24, by the names that bench/fleet.ts keeps them under. */
+/** On Node 22, and widened on Node 24, by the names that bench/fleet/fleet.ts keeps them under. */
 const RUNS = { fleet: 'The same bits everywhere', 'fleet-relaxed': 'As it comes', 'fleet-widened': 'Widened' }
 const FOUND = Object.entries(RUNS).filter(([run]) => existsSync(fileOf(run)))
 const CONTESTANTS = { together: 'fitMany', alone: 'fit in a row', jax: 'JAX vmap', torch: 'PyTorch by hand' } as const
@@ -19,7 +19,7 @@ const title = ({ net, batch, nets }: FleetRow) => `${net}, batch ${batch}, ${net
 const table = (rows: readonly (readonly string[])[]) =>
   rows.flatMap((row, i) => [`| ${row.join(' | ')} |`, ...(i === 0 ? [`| --- |${' ---: |'.repeat(row.length - 1)}`] : [])]).join('\n')
 
-/** A run of bench/fleet.ts. JAX and PyTorch do not depend on the runtime of gradus: where they were not measured, they are those of the first run. */
+/** A run of bench/fleet/fleet.ts. JAX and PyTorch do not depend on the runtime of gradus: where they were not measured, they are those of the first run. */
 function resultsOf(run: string): FleetResults {
   const [results, first] = [read<FleetResults>(run), read<FleetResults>('fleet')]
   const rows = results.rows.map((row, i) => ({
@@ -66,7 +66,7 @@ export function fleetSection(): string {
   return `
 ## Many small nets
 
-\`fitMany\` trains nets of one shape side by side ([the guide](guide/many.md)). bench/fleet.ts measures whole trainings with everything that belongs to
+\`fitMany\` trains nets of one shape side by side ([the guide](guide/many.md)). bench/fleet/fleet.ts measures whole trainings with everything that belongs to
 them, histories and shuffled rows included, beside one \`fit\` after the other, JAX \`vmap\` (compiled before the clock
 starts, which takes it about a second for each shape) and PyTorch batched by hand (\`bmm\`, a gradient written out, \`_foreach\` updates). Adam, mean squared
 error, a learning rate for each net, 64 batches an epoch, ${read<FleetResults>('fleet')

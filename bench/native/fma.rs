@@ -1,5 +1,5 @@
 //! The most multiply-adds that one core does: loops on registers, with vectors of 128, 256 and 512 bits, in native code.
-//! Prints GFLOP/s, best of many rounds, as `128 51.2`, one line to each width that the processor has. bench/native.ts builds it.
+//! Prints GFLOP/s, best of many rounds, as `128 51.2`, one line to each width that the processor has. bench/native/native.ts builds it.
 use std::arch::x86_64::*;
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,6 +1,6 @@
 /** docs/benchmarks.md and the short table of README.md, out of bench/results/peers.json (see run.ts); write.ts writes them. */
 import { fleetSection } from '../fleet/table.js'
-import { type LimitResults, type Product, SIZES } from '../native.js'
+import { type LimitResults, type Product, SIZES } from '../native/native.js'
 import type { SkinnyResults } from '../skinny.js'
 import { readTables, tablesSection } from '../tables/write.js'
 import { CONTESTANTS, type Contestant, LARGE } from './contestants.js'
@@ -295,7 +295,7 @@ ${pairTable(peers)}
 
 A native loop of multiply-adds on registers does ${limitText(limit)}
 on one core. Square products of gradus (relaxed SIMD, Node ${limit.node}, ${limit.date}), each beside the limit of vectors as wide,
-which bench/native.ts measured right before and after:
+which bench/native/native.ts measured right before and after:
 
 ${productTable(limit)}
 

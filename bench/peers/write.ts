@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { crossoverPicture, withFleets } from '../fleet/table.js'
-import type { LimitResults } from '../native.js'
+import type { LimitResults } from '../native/native.js'
 import { readResults } from '../results.js'
 import type { SkinnyResults } from '../skinny.js'
 import { draw } from './chart.js'

@@ -127,7 +127,7 @@ export function benchCurves(): Comparison[] {
   const comparisons: Comparison[] = []
   const peer = findPeer()
   console.log('\nfitCurve beside ml-levenberg-marquardt, without a Jacobian by hand: time to the Σr² that the peer ends with')
-  if (peer === null) console.log('  not installed: see the head of bench/solve.ts')
+  if (peer === null) console.log('  not installed: see the head of bench/solve/solve.ts')
   for (const curve of curves()) {
     // The peer stops at an error of 0.01 unless told otherwise; the second line asks it for about all that doubles give.
     for (const tolerance of peer ? [10e-3, 1e-16] : []) {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { crossoverPicture, withFleets } from '../../bench/fleet/table.js'
-import type { LimitResults } from '../../bench/native.js'
+import type { LimitResults } from '../../bench/native/native.js'
 import { draw } from '../../bench/peers/chart.js'
 import { CONTESTANTS } from '../../bench/peers/contestants.js'
 import { figureOf, type Peers, readPeers } from '../../bench/peers/results.js'

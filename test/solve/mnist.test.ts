@@ -1,4 +1,4 @@
-/** L-BFGS on real digits takes no more iterations than SciPy's L-BFGS-B, by 1.3; bench/solve.ts does so on all 60,000. */
+/** L-BFGS on real digits takes no more iterations than SciPy's L-BFGS-B, by 1.3; bench/solve/solve.ts does so on all 60,000. */
 import { expect, test } from 'vitest'
 import { loadMnist } from '../../ts/data/index.js'
 import {

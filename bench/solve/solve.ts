@@ -2,16 +2,16 @@
  * Second order: Levenberg-Marquardt on a small net beside Adam, curve fits beside ml-levenberg-marquardt, L-BFGS iterations
  * beside SciPy. Figures are those of the best of many short windows, all in one run.
  *
- *     node --import tsx bench/solve.ts [lm] [curves] [lbfgs] [write]
+ *     node --import tsx bench/solve/solve.ts [lm] [curves] [lbfgs] [write]
  *
  * With `write` the figures go to bench/results/solve.json, each under its name.
  * The peer is not a development dependency: `npm install --prefix P ml-levenberg-marquardt@5.1.0` and PEERS=P. lbfgs takes
  * minutes: all of MNIST, five times.
  */
-import { writeSolve } from './results.js'
-import { benchCurves } from './solve/curves.js'
-import { benchLBFGS } from './solve/lbfgs.js'
-import { benchLevenbergMarquardt } from './solve/levenberg-marquardt.js'
+import { writeSolve } from '../results.js'
+import { benchCurves } from './curves.js'
+import { benchLBFGS } from './lbfgs.js'
+import { benchLevenbergMarquardt } from './levenberg-marquardt.js'
 
 const benchmarks: Record<string, () => unknown> = { lm: benchLevenbergMarquardt, curves: benchCurves, lbfgs: benchLBFGS }
 

@@ -3,7 +3,7 @@
  * processor time on one core. Adam, mean squared error, a learning rate for each net, the default shuffle. Each figure is the best and
  * the median of several trainings, which take turns. With `--threads` two threads are beside one, by the clock on the wall: where the machine
  * has two cores and nothing else to do.
- * `node --import tsx bench/fleet.ts [--widen] [--simd] [--rounds=5] [--only=0,1] [--threads] [--python=PATH] [--keep=NAME]`
+ * `node --import tsx bench/fleet/fleet.ts [--widen] [--simd] [--rounds=5] [--only=0,1] [--threads] [--python=PATH] [--keep=NAME]`
  *
  * `--keep` writes the figures to bench/results/NAME.json, from which bench/peers/write.ts makes the tables of docs/benchmarks.md and README.md.
  * `--python` names the interpreter of an environment with jax, optax and torch, such as that which `make peers` installs
@@ -12,9 +12,9 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Adam, type Backend, createBackend, Dense, fit, fitMany, mse, Sequential, supportedVariants, tensor } from '../ts/index.js'
-import { cpuName } from './cpu.js'
-import type { FleetRow, Speeds } from './fleet/results.js'
+import { Adam, type Backend, createBackend, Dense, fit, fitMany, mse, Sequential, supportedVariants, tensor } from '../../ts/index.js'
+import { cpuName } from '../tools/cpu.js'
+import type { FleetRow, Speeds } from './results.js'
 
 /** Widths, rows of a batch, nets, epochs of a training, and net-steps per second to reach: with 128 bits, and widened. */
 const FLEETS = [
@@ -57,7 +57,7 @@ const both = (found: Speeds | undefined) => (found === undefined ? '' : `${short
 /** Best and median of a rival in Python. */
 function rival(script: string, sizes: readonly number[], batch: number, nets: number): number[] {
   if (python === undefined) return []
-  const file = fileURLToPath(new URL(`./fleet/${script}`, import.meta.url))
+  const file = fileURLToPath(new URL(`./${script}`, import.meta.url))
   return JSON.parse(execFileSync(python, [file, JSON.stringify(sizes), `${batch}`, `${nets}`, `${BATCHES}`], { encoding: 'utf8' }))
 }
 
@@ -142,5 +142,5 @@ for (const [row, { sizes, batch, nets, epochs, goals }] of FLEETS.entries()) {
 if (keep !== undefined) {
   const date = new Date().toISOString().slice(0, 10)
   const results = { cpu: cpuName(), node: process.versions.node, variant: backend.variant, date, rows: kept }
-  writeFileSync(new URL(`./results/${keep}.json`, import.meta.url), `${JSON.stringify(results, null, 2)}\n`)
+  writeFileSync(new URL(`../results/${keep}.json`, import.meta.url), `${JSON.stringify(results, null, 2)}\n`)
 }

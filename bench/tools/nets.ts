@@ -1,5 +1,5 @@
 /** Nets that benchmarks train. */
-import { type Backend, Dense, Sequential } from '../ts/index.js'
+import { type Backend, Dense, Sequential } from '../../ts/index.js'
 
 /** Widths from input to output, rows to a step, and the activation of all layers but the last. */
 export interface Workload {

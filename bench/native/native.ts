@@ -2,14 +2,14 @@
  * Matrix products beside what the silicon can do: a native loop of multiply-adds on registers, built by rustc, in the same run,
  * before and after each product. Writes bench/results/native.json. Linux on x86; on Node 24 or newer the widened kernels too:
  *
- *     node --import tsx bench/native.ts
+ *     node --import tsx bench/native/native.ts
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { withProducts } from '../ts/backend/families.js'
-import { type Backend, createBackend } from '../ts/index.js'
-import { type Origin, origin, writeResults } from './results.js'
+import { withProducts } from '../../ts/backend/families.js'
+import { type Backend, createBackend } from '../../ts/index.js'
+import { type Origin, origin, writeResults } from '../results.js'
 
 /** GFLOP/s of one core by the width of its vectors. */
 export type Limits = Record<string, number>
@@ -38,7 +38,7 @@ function build(): string {
   const file = '.cache/native/fma'
   if (!existsSync(file)) {
     mkdirSync('.cache/native', { recursive: true })
-    execFileSync('rustc', ['-O', '--edition', '2021', '-o', file, fileURLToPath(new URL('./native/fma.rs', import.meta.url))])
+    execFileSync('rustc', ['-O', '--edition', '2021', '-o', file, fileURLToPath(new URL('./fma.rs', import.meta.url))])
   }
   return file
 }
