@@ -108,14 +108,19 @@ export class Adam extends Optimizer<AdamOptions> {
     const correction1 = biasCorrection(beta1, t)
     const correction2 = biasCorrection(beta2, t)
     const sqrtCorrection2 = Math.sqrt(correction2)
-    const isInside = epsilonPlacement === 'inside'
-    if (amsgrad && amsgradMaximum === 'corrected') {
-      const epsilonOutside = isInside ? 0 : epsilonPlacement === 'hat' ? epsilon / sqrtCorrection2 : epsilon
-      return [1 - beta1, beta2, 1 - beta2, learningRate * (1 / correction1), epsilonOutside, isInside ? epsilon : 0, 1 / correction2]
-    }
-    const stepSize = learningRate * (sqrtCorrection2 / correction1)
-    const epsilonHat = isInside ? 0 : epsilonPlacement === 'hat' ? epsilon : epsilon * sqrtCorrection2
-    return [1 - beta1, beta2, 1 - beta2, stepSize, epsilonHat, isInside ? epsilon * correction2 : 0, 1]
+    const isCorrectedFirst = amsgrad && amsgradMaximum === 'corrected'
+
+    const oneMinusBeta1 = 1 - beta1
+    const oneMinusBeta2 = 1 - beta2
+    const correctionBeforeMaximum = isCorrectedFirst ? 1 / correction2 : 1
+    const rootLeft = isCorrectedFirst ? 1 : sqrtCorrection2 // what step size and ε make up for
+    const stepSize = learningRate * (rootLeft / correction1)
+    let epsilonHat = 0
+    let epsilonInRoot = 0
+    if (epsilonPlacement === 'outside') epsilonHat = epsilon * rootLeft
+    else if (epsilonPlacement === 'hat') epsilonHat = isCorrectedFirst ? epsilon / sqrtCorrection2 : epsilon
+    else epsilonInRoot = isCorrectedFirst ? epsilon : epsilon * correction2
+    return [oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonHat, epsilonInRoot, correctionBeforeMaximum]
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
