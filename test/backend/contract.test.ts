@@ -9,7 +9,7 @@ import * as families from '../../ts/backend/families.js'
 import { fleetName } from '../../ts/backend/fleet.js'
 import { createBackend } from '../../ts/backend/index.js'
 import { createJsDoubleKernels } from '../../ts/backend/js/double.js'
-import { ACTIVATIONS, type Kernels, WHOLE_UPDATES } from '../../ts/backend/kernels.js'
+import { ACTIVATIONS, COUNTER_ARGUMENTS, type Kernels, WHOLE_UPDATES } from '../../ts/backend/kernels.js'
 import * as fleetParts from '../../ts/backend/wasm/fleet-parts.js'
 import { instantiate, supportedVariants } from '../../ts/backend/wasm/load.js'
 import * as commonParts from '../../ts/backend/wasm/parts.js'
@@ -67,6 +67,13 @@ test('each update has a kernel for eight nets, by its name, but for what is a pa
 
 test('threads may not share what the crate exports as a whole tensor or with sums', () => {
   expect([...WHOLE_UPDATES].sort()).toEqual(updates('whole|sums').sort())
+})
+
+test('the counter of each kernel that draws random numbers is known to recorded steps', () => {
+  const signatures = readFileSync('ts/backend/kernels.ts', 'utf8').matchAll(/^ {2}(\w+)\(([^)]*\bcounter: number[^)]*)\): void/gm)
+  const counters = Array.from(signatures, ([, name, args]): [string, number] => [name, args.split(', ').indexOf('counter: number')])
+  expect(counters.length).toBeGreaterThanOrEqual(4)
+  expect(COUNTER_ARGUMENTS).toEqual(Object.fromEntries(counters))
 })
 
 test('the JS table has every family', () => {

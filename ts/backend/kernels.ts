@@ -272,6 +272,12 @@ export const FLOAT_ARGUMENTS: Readonly<Record<string, readonly ('f32' | 'f64')[]
   randomNormal: TWO_DOUBLES,
 }
 
+/**
+ * Kernels that draw random numbers: which argument is the counter of the generator, whose seed and stream come before it. Recorded steps
+ * move it on from step to step.
+ */
+export const COUNTER_ARGUMENTS: Readonly<Record<string, number>> = { randomUniform: 5, randomNormal: 5, dropout: 6, permutation: 5 }
+
 /** Most hyper-parameters of an {@link Update}, the shared ones included: MAX_HYPER in crate/abi/mod.rs. */
 export const MAX_HYPER = 16
 

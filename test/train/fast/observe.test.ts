@@ -1,5 +1,7 @@
 /** Whether a step may be replayed is observed: what may be has the bits of steps as they are written, what may not is run as it is written. */
 import { describe, expect, test } from 'vitest'
+import { apply } from '../../../ts/autograd.js'
+import { withNormals, withRandom } from '../../../ts/backend/families.js'
 import {
   Activation,
   Adam,
@@ -43,6 +45,8 @@ import {
   tensor,
   trainSteps,
 } from '../../../ts/index.js'
+import { Layer } from '../../../ts/nn/layer.js'
+import type { BuildContext } from '../../../ts/nn/module.js'
 
 const rows = 48
 const numbers = (n: number, seed: number) => Float32Array.from(new Generator(seed).uniforms(n), (u) => 2 * u - 1)
@@ -66,6 +70,36 @@ class Own extends Module {
   }
   forward(x: Tensor): Tensor {
     return this.second.forward(this.middle(this.first.forward(x) as Tensor)) as Tensor
+  }
+}
+
+/** A layer of the library that it might have: noise, drawn by a kernel that starts at the counter of its generator. */
+class Noise extends Layer {
+  declare private generator: Generator
+  constructor(private readonly kind: 'randomNormal' | 'randomUniform') {
+    super()
+  }
+  protected override createParameters(context: BuildContext): void {
+    this.generator = context.nextGenerator()
+  }
+  override describe(): string {
+    return 'Noise()'
+  }
+  forward(x: Tensor): Tensor {
+    const { generator, kind } = this.build()
+    const { seedLow, seedHigh, stream, counter } = generator
+    const noise = apply(
+      [x],
+      x.shape,
+      (y, backend) => {
+        const draw = kind === 'randomNormal' ? withNormals(backend).randomNormal : withRandom(backend).randomUniform
+        draw(y, x.size, seedLow, seedHigh, stream, counter, 0, 0.3)
+      },
+      () => ({ vjp: (g) => [mul(g, 0)] }),
+    )
+    x.backend.arena.drew(generator)
+    generator.counter++
+    return add(x, noise)
   }
 }
 
@@ -123,6 +157,8 @@ describe.each(backends)('$variant', (backend) => {
     ['a Lambda', () => sequential([new Dense(6, 4), new Lambda((x) => mul(x, 2))]), {}],
     ['Dropout', () => sequential([new Dropout(0.1), new Dense(6, 9), new Dropout(0.4), new Dense(9, 4)]), {}],
     ['dropout() by a generator that no field holds', droppedBy(backend), {}],
+    ['normal noise', () => sequential([new Noise('randomNormal'), new Dense(6, 4)]), {}],
+    ['uniform noise', () => sequential([new Noise('randomUniform'), new Dense(6, 4)]), {}],
     ['BatchNorm', () => sequential([new Dense(6, 9), new BatchNorm(9), new Dense(9, 4)]), {}],
     ['LayerNorm', () => sequential([new Dense(6, 9), new LayerNorm(9), new Dense(9, 4)]), {}],
     ['a wrapper of crossEntropy', () => new Own(backend), { loss: (p, t) => crossEntropy(p, t as never) }],

@@ -1,5 +1,5 @@
 /** What a recorded step consists of besides the numbers that change from batch to batch, and whether two steps are the same in it. */
-import type { Ptr } from '../../backend/kernels.js'
+import { COUNTER_ARGUMENTS, type Ptr } from '../../backend/kernels.js'
 import { Parameter } from '../../parameter.js'
 import type { Generator } from '../../random.js'
 import type { Tensor } from '../../tensor.js'
@@ -33,13 +33,10 @@ export interface Constant {
   bytes: Uint8Array
 }
 
-/** Which argument of a kernel is the counter of the generator whose seed and stream come before. */
-const COUNTERS: Readonly<Record<string, number>> = { dropout: 6 }
-
 /** The calls, each with its generator's counter if it draws random numbers. */
 export function withCounters(calls: readonly KernelCall[], draws: RecordedStep['draws']): KernelCall[] {
   return calls.map((call) => {
-    const argument = COUNTERS[call.name]
+    const argument = COUNTER_ARGUMENTS[call.name]
     if (argument === undefined) return call
     const [low, high, stream] = call.args.slice(argument - 3)
     const found = draws.find(([g]) => g.seedLow === low && g.seedHigh === high && g.stream === stream)

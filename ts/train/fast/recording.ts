@@ -132,6 +132,8 @@ export class Recording implements RecordedStep {
     this.constants = this.arena.constants.map(({ ptr, bytes }) => ({ ptr, bytes: this.bytesAt(ptr, bytes) }))
     this.keepChecks()
     this.calls = withCounters(calls, this.draws)
+    if (this.draws.some(([generator]) => !this.calls.some(({ counter }) => counter?.generator === generator)))
+      this.arena.obstacle ??= 'it draws random numbers in a kernel that COUNTER_ARGUMENTS (ts/backend/kernels.ts) does not list'
     const isSame = isSameStep(this, before)
     if (!isSame) this.forgetPrograms()
     return isSame
