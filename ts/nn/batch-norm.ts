@@ -6,7 +6,6 @@ import { checkCount, checkPositive } from '../common/checks.js'
 import { rangeError, ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, type Shape } from '../common/shape.js'
-import type { Through } from '../common/shape-types.js'
 import { show } from '../common/show.js'
 import { add, div, mul, sqrt, sub } from '../ops/elementwise.js'
 import { normalize, type Statistics } from '../ops/normalize.js'
@@ -14,7 +13,7 @@ import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import type { BufferTensor } from './buffer.js'
 import { Layer } from './layer.js'
-import type { LastAxis, WithColumns } from './layer-shapes.js'
+import type { InputFor, LastAxis, OutputShape } from './layer-shapes.js'
 import type { BuildContext, ModuleOptions } from './module.js'
 
 /** Options of {@link BatchNorm}. */
@@ -27,6 +26,8 @@ export interface BatchNormOptions extends ModuleOptions {
    */
   momentum?: number
 }
+
+type Shapes<N extends number> = LastAxis<`BatchNorm(${N})`, N, N>
 
 /**
  * Brings each column to mean 0 and variance 1, then scales and shifts it by trained numbers:
@@ -46,7 +47,7 @@ export interface BatchNormOptions extends ModuleOptions {
  *   throws ShapeError naming the layer, also for a batch of one row while training
  */
 export class BatchNorm<const N extends number = number> extends Layer {
-  declare readonly shapes?: LastAxis<`BatchNorm(${N})`, N, N>
+  declare readonly shapes?: Shapes<N>
   declare weight: Parameter
   declare bias: Parameter
   /** Zeros at first. */
@@ -83,7 +84,7 @@ export class BatchNorm<const N extends number = number> extends Layer {
     return `BatchNorm(${this.width})`
   }
 
-  forward<S extends Shape>(x: WithColumns<`BatchNorm(${N})`, N, N, S>): Tensor<Through<S, N, N>>
+  forward<S extends Shape>(x: InputFor<Shapes<N>, S>): Tensor<OutputShape<Shapes<N>, S>>
   forward(input: Tensor): Tensor {
     const { weight, bias, width, training, epsilon } = this.build()
     const x = this.withFeatures(input, width, weight.backend)

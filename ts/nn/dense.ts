@@ -4,14 +4,13 @@ import type { Activation } from '../backend/kernels.js'
 import { checkCount } from '../common/checks.js'
 import { checkNames } from '../common/names.js'
 import type { Shape } from '../common/shape.js'
-import type { Through } from '../common/shape-types.js'
 import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer } from './initializer.js'
 import { Layer } from './layer.js'
-import type { LastAxis, WithColumns } from './layer-shapes.js'
+import type { InputFor, LastAxis, OutputShape } from './layer-shapes.js'
 import type { BuildContext, ModuleOptions } from './module.js'
 
 /** Options of {@link Dense}. */
@@ -28,6 +27,8 @@ export interface DenseOptions extends ModuleOptions {
 
 const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu', 'elu', 'softplus']
 
+type Shapes<I extends number, O extends number> = LastAxis<`Dense(${I}, ${O})`, I, O>
+
 /**
  * y = f(x·W + b) with x [..., inputs], W [inputs, outputs], b [outputs].
  *
@@ -37,7 +38,7 @@ const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu',
  * @throws RangeError for sizes that are no whole numbers or an unknown activation; forward() throws ShapeError naming the layer
  */
 export class Dense<const I extends number = number, const O extends number = number> extends Layer {
-  declare readonly shapes?: LastAxis<`Dense(${I}, ${O})`, I, O>
+  declare readonly shapes?: Shapes<I, O>
   /** W [inputs, outputs]. Made at the first use; its values are drawn by `weightInitializer`. */
   declare weight: Parameter
   /** b [outputs], zeros at first; null with `bias: false`. */
@@ -80,7 +81,7 @@ export class Dense<const I extends number = number, const O extends number = num
     return `Dense(${this.inputs}, ${this.outputs}${this.activation === 'linear' ? '' : `, ${this.activation}`})`
   }
 
-  forward<S extends Shape>(x: WithColumns<`Dense(${I}, ${O})`, I, O, S>): Tensor<Through<S, I, O>>
+  forward<S extends Shape>(x: InputFor<Shapes<I, O>, S>): Tensor<OutputShape<Shapes<I, O>, S>>
   forward(x: Tensor): Tensor {
     const { weight, bias, activation } = this.build()
     return dense(x, weight, bias, activation, this.label(`Dense(${this.inputs}, ${this.outputs})`))

@@ -3,13 +3,12 @@
 import { checkCount, checkPositive } from '../common/checks.js'
 import { checkNames } from '../common/names.js'
 import type { Shape } from '../common/shape.js'
-import type { Through } from '../common/shape-types.js'
 import { add, mul } from '../ops/elementwise.js'
 import { normalize } from '../ops/normalize.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import { Layer } from './layer.js'
-import type { LastAxis, WithColumns } from './layer-shapes.js'
+import type { InputFor, LastAxis, OutputShape } from './layer-shapes.js'
 import type { BuildContext, ModuleOptions } from './module.js'
 
 /** Options of {@link LayerNorm}. */
@@ -17,6 +16,8 @@ export interface LayerNormOptions extends ModuleOptions {
   /** Added to the variance, so that nothing is divided by zero. Default 1e-5, as in PyTorch. */
   epsilon?: number
 }
+
+type Shapes<N extends number> = LastAxis<`LayerNorm(${N})`, N, N>
 
 /**
  * Brings each row to mean 0 and variance 1 over its last axis, then scales and shifts each column by trained numbers:
@@ -30,7 +31,7 @@ export interface LayerNormOptions extends ModuleOptions {
  *   layer
  */
 export class LayerNorm<const N extends number = number> extends Layer {
-  declare readonly shapes?: LastAxis<`LayerNorm(${N})`, N, N>
+  declare readonly shapes?: Shapes<N>
   declare weight: Parameter
   declare bias: Parameter
   readonly epsilon: number
@@ -56,7 +57,7 @@ export class LayerNorm<const N extends number = number> extends Layer {
     return `LayerNorm(${this.width})`
   }
 
-  forward<S extends Shape>(x: WithColumns<`LayerNorm(${N})`, N, N, S>): Tensor<Through<S, N, N>>
+  forward<S extends Shape>(x: InputFor<Shapes<N>, S>): Tensor<OutputShape<Shapes<N>, S>>
   forward(input: Tensor): Tensor {
     const { weight, bias, width, epsilon } = this.build()
     return add(mul(normalize(this.withFeatures(input, width, weight.backend), 'row', epsilon), weight), bias)

@@ -42,9 +42,9 @@ export interface LastAxis<Name extends string, I extends number, O extends numbe
 /** What the compiler says to an input that a layer cannot take. */
 export type WrongColumns<Name extends string, I extends number, S extends Shape> = `${Name} wants ${I} columns, got ${Text<S>}`
 
-/** The argument of a layer that wants I columns and gives O: a tensor of such a shape, or what the compiler says instead. */
-export type WithColumns<Name extends string, I extends number, O extends number, S extends Shape> = Unless<
-  Through<S, I, O>,
+/** The argument of a layer: a tensor of a shape that it takes, or what the compiler says instead. */
+export type InputFor<Rule extends LayerShapes, S extends Shape> = Unless<
+  OutputShape<Rule, S>,
   Tensor<S>,
-  WrongColumns<Name, I, S>
+  WrongColumns<Rule['Name'], Rule['InputColumns'], S>
 >
