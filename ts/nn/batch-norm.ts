@@ -27,7 +27,7 @@ export interface BatchNormOptions extends ModuleOptions {
   momentum?: number
 }
 
-type Shapes<N extends number> = LastAxis<`BatchNorm(${N})`, N, N>
+type BatchNormShapes<N extends number> = LastAxis<`BatchNorm(${N})`, N, N>
 
 /**
  * Brings each column to mean 0 and variance 1, then scales and shifts it by trained numbers:
@@ -47,7 +47,7 @@ type Shapes<N extends number> = LastAxis<`BatchNorm(${N})`, N, N>
  *   throws ShapeError naming the layer, also for a batch of one row while training
  */
 export class BatchNorm<const N extends number = number> extends Layer {
-  declare readonly shapes?: Shapes<N>
+  declare readonly shapes?: BatchNormShapes<N>
   declare weight: Parameter
   declare bias: Parameter
   /** Zeros at first. */
@@ -84,7 +84,7 @@ export class BatchNorm<const N extends number = number> extends Layer {
     return `BatchNorm(${this.width})`
   }
 
-  forward<S extends Shape>(x: InputFor<Shapes<N>, S>): Tensor<OutputShape<Shapes<N>, S>>
+  forward<S extends Shape>(x: InputFor<BatchNormShapes<N>, S>): Tensor<OutputShape<BatchNormShapes<N>, S>>
   forward(input: Tensor): Tensor {
     const { weight, bias, width, training, epsilon } = this.build()
     const x = this.withFeatures(input, width, weight.backend)

@@ -27,7 +27,7 @@ export interface DenseOptions extends ModuleOptions {
 
 const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu', 'elu', 'softplus']
 
-type Shapes<I extends number, O extends number> = LastAxis<`Dense(${I}, ${O})`, I, O>
+type DenseShapes<I extends number, O extends number> = LastAxis<`Dense(${I}, ${O})`, I, O>
 
 /**
  * y = f(x·W + b) with x [..., inputs], W [inputs, outputs], b [outputs].
@@ -38,7 +38,7 @@ type Shapes<I extends number, O extends number> = LastAxis<`Dense(${I}, ${O})`, 
  * @throws RangeError for sizes that are no whole numbers or an unknown activation; forward() throws ShapeError naming the layer
  */
 export class Dense<const I extends number = number, const O extends number = number> extends Layer {
-  declare readonly shapes?: Shapes<I, O>
+  declare readonly shapes?: DenseShapes<I, O>
   /** W [inputs, outputs]. Made at the first use; its values are drawn by `weightInitializer`. */
   declare weight: Parameter
   /** b [outputs], zeros at first; null with `bias: false`. */
@@ -81,7 +81,7 @@ export class Dense<const I extends number = number, const O extends number = num
     return `Dense(${this.inputs}, ${this.outputs}${this.activation === 'linear' ? '' : `, ${this.activation}`})`
   }
 
-  forward<S extends Shape>(x: InputFor<Shapes<I, O>, S>): Tensor<OutputShape<Shapes<I, O>, S>>
+  forward<S extends Shape>(x: InputFor<DenseShapes<I, O>, S>): Tensor<OutputShape<DenseShapes<I, O>, S>>
   forward(x: Tensor): Tensor {
     const { weight, bias, activation } = this.build()
     return dense(x, weight, bias, activation, this.label(`Dense(${this.inputs}, ${this.outputs})`))

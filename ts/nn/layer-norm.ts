@@ -17,7 +17,7 @@ export interface LayerNormOptions extends ModuleOptions {
   epsilon?: number
 }
 
-type Shapes<N extends number> = LastAxis<`LayerNorm(${N})`, N, N>
+type LayerNormShapes<N extends number> = LastAxis<`LayerNorm(${N})`, N, N>
 
 /**
  * Brings each row to mean 0 and variance 1 over its last axis, then scales and shifts each column by trained numbers:
@@ -31,7 +31,7 @@ type Shapes<N extends number> = LastAxis<`LayerNorm(${N})`, N, N>
  *   layer
  */
 export class LayerNorm<const N extends number = number> extends Layer {
-  declare readonly shapes?: Shapes<N>
+  declare readonly shapes?: LayerNormShapes<N>
   declare weight: Parameter
   declare bias: Parameter
   readonly epsilon: number
@@ -57,7 +57,7 @@ export class LayerNorm<const N extends number = number> extends Layer {
     return `LayerNorm(${this.width})`
   }
 
-  forward<S extends Shape>(x: InputFor<Shapes<N>, S>): Tensor<OutputShape<Shapes<N>, S>>
+  forward<S extends Shape>(x: InputFor<LayerNormShapes<N>, S>): Tensor<OutputShape<LayerNormShapes<N>, S>>
   forward(input: Tensor): Tensor {
     const { weight, bias, width, epsilon } = this.build()
     return add(mul(normalize(this.withFeatures(input, width, weight.backend), 'row', epsilon), weight), bias)

@@ -76,7 +76,7 @@ class Own extends Module {
 /** A layer of the library that it might have: noise, drawn by a kernel that starts at the counter of its generator. */
 class Noise extends Layer {
   declare private generator: Generator
-  constructor(private readonly kind: 'randomNormal' | 'randomUniform') {
+  constructor(readonly kind: 'randomNormal' | 'randomUniform') {
     super()
   }
   protected override createParameters(context: BuildContext): void {
