@@ -12,7 +12,8 @@ import { Program, unshared } from '../fast/program.js'
 import type { Outputs, Recording } from '../fast/recording.js'
 import { batchedCalls, CannotBatch, checkWidth, DROPOUT_WORDS, type Draw, NETS } from './batching-rules.js'
 import { FleetMemory, type NetArrays } from './fleet-memory.js'
-import type { HyperTables, UpdateSpec } from './hyper-tables.js'
+import type { HyperTables } from './hyper-tables.js'
+import type { UpdateSpec } from './member-optimizer.js'
 import type { StagedRows } from './staged-rows.js'
 
 /** The buffers of one net: what a round reads and writes of it. */

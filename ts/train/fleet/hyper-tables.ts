@@ -7,119 +7,34 @@ import type { Heap } from '../../backend/heap.js'
 import { type Ptr, SHARED_HYPER } from '../../backend/kernels.js'
 import type { GroupOptions } from '../../optim/base/input.js'
 import type { OptimizerInternals } from '../../optim/base/internals.js'
-import { Optimizer } from '../../optim/base/optimizer.js'
-import type { ParameterSpan, Scalars } from '../../optim/base/span.js'
-import { isTrueOfNumbers } from '../fast/step-planner.js'
+import type { Optimizer } from '../../optim/base/optimizer.js'
+import type { Scalars } from '../../optim/base/span.js'
+import { atUnitRate, DECOUPLED, type MemberOptimizer, type OptionValues, type UpdateSpec } from './member-optimizer.js'
 
-type Values = Readonly<Record<string, unknown>>
-
-/** The index of the decoupled decay among the hyper-parameters that all kernels have. */
-const DECOUPLED = 2
-
-/** One update of a step: the span of parameters of an optimizer that it covers, and the kernel that does it. */
-export interface UpdateSpec {
-  group: number
-  span: number
-  /** Name of the kernel for one net. */
-  kernel: string
-  /** How many hyper-parameters it takes, with those that all kernels have. */
-  count: number
-  /** A bit for each hyper-parameter that is to be multiplied by the learning rate. */
-  scaledByRate: number
-}
-
-/** The optimizer of a member, as a fleet sees it: which updates it makes, whether that has changed, and how many were made. */
-export class MemberOptimizer {
-  /** Options, kernels and spans of when {@link updates} was asked last. */
-  private known: { values: [name: string, value: unknown][]; kernel: unknown; spans: readonly ParameterSpan[] }[] = []
-  /** The options that hyper-parameters are computed from, as text, without a learning rate that is multiplied in later: where it is equal, nets share a table. */
-  hyperKey = ''
-
-  constructor(readonly optimizer: Optimizer) {}
-
-  /** Whether options other than the learning rate, and what has a gradient, are what they were when {@link updates} was asked. */
-  isUnchanged(): boolean {
-    const { groups } = this.optimizer
-    for (let i = 0; i < groups.length; i++) {
-      const group = groups[i]
-      group.refresh()
-      const { values, kernel, spans } = this.known[i]
-      if (group.kernel !== kernel || group.spans !== spans) return false
-      for (let j = 0; j < values.length; j++) if ((group.values as Values)[values[j][0]] !== values[j][1]) return false
-    }
-    return true
-  }
-
-  /** The updates of its next step. */
-  updates(): UpdateSpec[] {
-    const internals = this.optimizer as unknown as OptimizerInternals
-    for (const group of this.optimizer.groups) group.refresh()
-    this.known = this.optimizer.groups.map(({ values, kernel, spans }) => ({
-      values: Object.entries(values).filter(([name]) => name !== 'learningRate'),
-      ...{ kernel, spans },
-    }))
-    this.hyperKey = JSON.stringify(this.optimizer.groups.map(({ values }) => Object.entries(atUnitRate(this.optimizer, values))))
-    return this.optimizer.groups.flatMap(({ values, spans }, group) => {
-      const scaledByRate = scaledByRateOf(this.optimizer, values)
-      const names = internals.hyperNames(values)
-      return spans.map(({ t, scalars }, span) => ({
-        group,
-        span,
-        kernel: internals.kernel(values) ?? '',
-        count: SHARED_HYPER + internals.hyper(values, t + 1, { ...scalars }).length,
-        scaledByRate: (scaledByRate ?? []).reduce(
-          (bits, name) => bits | (1 << (SHARED_HYPER + names.indexOf(name))),
-          scaledByRate === null ? 0 : 1 << DECOUPLED,
-        ),
-      }))
-    })
-  }
-
-  /** Whether it does something before the first update of a parameter. */
-  get begins(): boolean {
-    return (this.optimizer as unknown as OptimizerInternals).begin !== (Optimizer.prototype as unknown as OptimizerInternals).begin
-  }
-
-  /** What it does then. */
-  begin(): void {
-    for (const group of this.optimizer.groups)
-      for (const span of group.spans) if (span.t === 0) (this.optimizer as unknown as OptimizerInternals).begin(group, span)
-  }
-
-  /** Counts steps that were taken; scalars are what they are after them. */
-  advance(steps: number, scalars: readonly Scalars[]): void {
-    const { optimizer } = this
-    optimizer.stepCount += steps
-    let i = 0
-    for (const group of optimizer.groups) {
-      for (const span of group.spans) {
-        span.t += steps
-        const after = scalars[i++]
-        for (const name in after) span.scalars[name] = after[name]
-      }
-      group.markUsed()
-    }
-  }
-}
-
-/** The hyper-parameters of some steps: of which options and counts they are, where they are, and which scalars come after them. */
+/** The hyper-parameters of the updates of some steps, a row for each step. What a list has for each update is in their order. */
 export interface HyperTable {
-  /** {@link MemberOptimizer.hyperKey}; null for a table that no other net shares. */
+  /** {@link MemberOptimizer.hyperKey} of the nets that it is right for; null for a table that no other net shares. */
   hyperKey: string | null
+  /** An optimizer with these options, whose methods give the numbers. */
   optimizer: Optimizer | null
-  values: Values[]
+  /** The options of each of its groups. */
+  values: OptionValues[]
+  /** How many updates came before the first row, for each update. */
   counts: number[]
+  /** The scalars before the first row, for each update. */
   scalars: Scalars[]
+  /** How many rows it has. */
   steps: number
-  /** Scalars after the last of the steps, and after each; none where there are no scalars. */
+  /** The scalars after the last row. */
   after: Scalars[]
+  /** The scalars after each row; empty where there are none. */
   afterEach: Scalars[][]
   address: Ptr
   /** The number of the last request for it. */
   lastUsed: number
 }
 
-/** Tables for nets that are alike in their {@link UpdateSpec}. */
+/** Tables for members whose updates are alike ({@link UpdateSpec}). */
 export class HyperTables {
   private readonly tables: HyperTable[]
   private readonly offsets: number[] = []
@@ -154,7 +69,7 @@ export class HyperTables {
     return table + this.offsets[i]
   }
 
-  /** A table for the next steps of an optimizer: one that is there, or a new one. */
+  /** A table for the next steps of an optimizer: one that another net made, or else the one that nobody asked for the longest, made anew. */
   forSteps({ optimizer, hyperKey }: MemberOptimizer, steps: number): HyperTable {
     const now = ++this.requests
     let oldest = this.tables[0]
@@ -172,7 +87,7 @@ export class HyperTables {
     return oldest
   }
 
-  /** An empty table for a net whose options another may not share; {@link addStep} fills it. */
+  /** An empty table for a net that shares none; {@link addStep} fills it. */
   empty(optimizer: Optimizer): HyperTable {
     const table = this.tables.reduce((oldest, other) => (other.lastUsed < oldest.lastUsed ? other : oldest))
     this.start(table, optimizer)
@@ -185,6 +100,7 @@ export class HyperTables {
     return afterEach[steps - 1] ?? after
   }
 
+  /** Empties a table: its first row is going to be that of the next step of an optimizer. */
   private start(table: HyperTable, optimizer: Optimizer): void {
     table.optimizer = optimizer
     table.hyperKey = null
@@ -196,7 +112,7 @@ export class HyperTables {
     table.afterEach = []
   }
 
-  /** The hyper-parameters of one step more: by the options as they are in the table, or as an optimizer has them now. */
+  /** Adds the row of one step more: by the options of the table, or by those that an optimizer has now. */
   addStep(table: HyperTable, live?: Optimizer): void {
     const { doubles } = this.heap
     const { values, counts, after, steps } = table
@@ -219,16 +135,6 @@ export class HyperTables {
 
 function copies(scalars: readonly Scalars[]): Scalars[] {
   return scalars.map((scalars) => ({ ...scalars }))
-}
-
-/** Which hyper-parameters are proportional to the learning rate; null where it is not known. */
-export function scaledByRateOf(optimizer: Optimizer, values: object): readonly string[] | null {
-  return isTrueOfNumbers('scaledByRate', optimizer) ? (optimizer as unknown as OptimizerInternals).scaledByRate(values) : null
-}
-
-/** The options at a learning rate of 1, where the hyper-parameters at any other can be had from those at 1. */
-function atUnitRate(optimizer: Optimizer, values: object): Values {
-  return { ...values, ...(scaledByRateOf(optimizer, values) === null ? {} : { learningRate: 1 }) }
 }
 
 /** Whether a table begins at the next step of an optimizer with the same options. */

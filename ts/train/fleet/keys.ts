@@ -14,7 +14,7 @@ import type { OptimizerLike } from '../../optim/wrappers/wrapper.js'
 import type { Parameter } from '../../parameter.js'
 import type { Plan } from '../plan.js'
 import type { TrainingRun } from '../run.js'
-import type { UpdateSpec } from './hyper-tables.js'
+import type { UpdateSpec } from './member-optimizer.js'
 import { regionsOf } from './regions.js'
 
 /** Equal for nets whose steps make the same kernel calls, and whose epochs have as many of them. */

@@ -13,8 +13,9 @@ import type { ModelFields } from '../fast/model-fields.js'
 import { type Plan, setLearningRate } from '../plan.js'
 import type { TrainingRun } from '../run.js'
 import type { NetBuffers } from './fleet-program.js'
-import { type HyperTable, type HyperTables, MemberOptimizer, type UpdateSpec } from './hyper-tables.js'
+import type { HyperTable, HyperTables } from './hyper-tables.js'
 import { updateKeyOf } from './keys.js'
+import { MemberOptimizer, type UpdateSpec } from './member-optimizer.js'
 
 /** The next steps of a net, as its optimizer and its schedule have them. */
 export interface PlannedSteps {

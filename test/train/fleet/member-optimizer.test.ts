@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import * as gradus from '../../../ts/index.js'
 import { Adam, type AdamOptions, createBackend, Optimizer, Parameter } from '../../../ts/index.js'
 import type { OptimizerInternals } from '../../../ts/optim/base/internals.js'
-import { MemberOptimizer, scaledByRateOf } from '../../../ts/train/fleet/hyper-tables.js'
+import { MemberOptimizer, scaledByRateOf } from '../../../ts/train/fleet/member-optimizer.js'
 
 const backend = createBackend({ backend: 'js' })
 

@@ -1,0 +1,108 @@
+/** The optimizer of a member, as a fleet sees it: what its updates are, and which of their numbers other nets may share. */
+import { SHARED_HYPER } from '../../backend/kernels.js'
+import type { OptimizerInternals } from '../../optim/base/internals.js'
+import { Optimizer } from '../../optim/base/optimizer.js'
+import type { ParameterSpan, Scalars } from '../../optim/base/span.js'
+import { isTrueOfNumbers } from '../fast/step-planner.js'
+
+/** The options of a group of parameters, by name. */
+export type OptionValues = Readonly<Record<string, unknown>>
+
+/** The index of the decoupled decay among the hyper-parameters that all kernels have. */
+export const DECOUPLED = 2
+
+/** One update of a step: the span of parameters of an optimizer that it covers, and the kernel that does it. */
+export interface UpdateSpec {
+  group: number
+  span: number
+  /** Name of the kernel for one net. */
+  kernel: string
+  /** How many hyper-parameters it takes, with those that all kernels have. */
+  count: number
+  /** A bit for each hyper-parameter that is to be multiplied by the learning rate. */
+  scaledByRate: number
+}
+
+/** Says which updates an optimizer makes and whether that has changed, and counts those that a program made in its place. */
+export class MemberOptimizer {
+  /** The options, kernels and spans when {@link updates} was asked last. */
+  private known: { values: [name: string, value: unknown][]; kernel: unknown; spans: readonly ParameterSpan[] }[] = []
+  /** The options that hyper-parameters are computed from, as text, without a learning rate that is multiplied in later: where it is equal, nets share a table. */
+  hyperKey = ''
+
+  constructor(readonly optimizer: Optimizer) {}
+
+  /** Whether options other than the learning rate, and what has a gradient, are what they were when {@link updates} was asked. */
+  isUnchanged(): boolean {
+    const { groups } = this.optimizer
+    for (let i = 0; i < groups.length; i++) {
+      const group = groups[i]
+      group.refresh()
+      const { values, kernel, spans } = this.known[i]
+      if (group.kernel !== kernel || group.spans !== spans) return false
+      for (let j = 0; j < values.length; j++) if ((group.values as OptionValues)[values[j][0]] !== values[j][1]) return false
+    }
+    return true
+  }
+
+  /** The updates of its next step. */
+  updates(): UpdateSpec[] {
+    const internals = this.optimizer as unknown as OptimizerInternals
+    for (const group of this.optimizer.groups) group.refresh()
+    this.known = this.optimizer.groups.map(({ values, kernel, spans }) => ({
+      values: Object.entries(values).filter(([name]) => name !== 'learningRate'),
+      ...{ kernel, spans },
+    }))
+    this.hyperKey = JSON.stringify(this.optimizer.groups.map(({ values }) => Object.entries(atUnitRate(this.optimizer, values))))
+    return this.optimizer.groups.flatMap(({ values, spans }, group) => {
+      const scaledByRate = scaledByRateOf(this.optimizer, values)
+      const names = internals.hyperNames(values)
+      return spans.map(({ t, scalars }, span) => ({
+        group,
+        span,
+        kernel: internals.kernel(values) ?? '',
+        count: SHARED_HYPER + internals.hyper(values, t + 1, { ...scalars }).length,
+        scaledByRate: (scaledByRate ?? []).reduce(
+          (bits, name) => bits | (1 << (SHARED_HYPER + names.indexOf(name))),
+          scaledByRate === null ? 0 : 1 << DECOUPLED,
+        ),
+      }))
+    })
+  }
+
+  /** Whether it does something before the first update of a parameter. */
+  get begins(): boolean {
+    return (this.optimizer as unknown as OptimizerInternals).begin !== (Optimizer.prototype as unknown as OptimizerInternals).begin
+  }
+
+  /** Does that. */
+  begin(): void {
+    for (const group of this.optimizer.groups)
+      for (const span of group.spans) if (span.t === 0) (this.optimizer as unknown as OptimizerInternals).begin(group, span)
+  }
+
+  /** Counts steps that were taken; scalars are what they are after them. */
+  advance(steps: number, scalars: readonly Scalars[]): void {
+    const { optimizer } = this
+    optimizer.stepCount += steps
+    let i = 0
+    for (const group of optimizer.groups) {
+      for (const span of group.spans) {
+        span.t += steps
+        const after = scalars[i++]
+        for (const name in after) span.scalars[name] = after[name]
+      }
+      group.markUsed()
+    }
+  }
+}
+
+/** Which hyper-parameters are proportional to the learning rate; null where it is not known. */
+export function scaledByRateOf(optimizer: Optimizer, values: object): readonly string[] | null {
+  return isTrueOfNumbers('scaledByRate', optimizer) ? (optimizer as unknown as OptimizerInternals).scaledByRate(values) : null
+}
+
+/** The options at a learning rate of 1, where the hyper-parameters at any other can be had from those at 1. */
+export function atUnitRate(optimizer: Optimizer, values: object): OptionValues {
+  return { ...values, ...(scaledByRateOf(optimizer, values) === null ? {} : { learningRate: 1 }) }
+}
