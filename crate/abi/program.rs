@@ -2,7 +2,8 @@
 //!
 //! A program is words in the linear memory. Each call is its signature, the place of its kernel in the function table, and the
 //! arguments. JS puts exports of this module into the table (ts/train/fast/program.ts), so that no kernel has a number of its
-//! own here, and the signature says how many arguments of which type there are, so that a new kernel changes nothing here.
+//! own here, and the signature says how many arguments of which type there are: a new kernel changes nothing here, unless it takes floats
+//! behind a number of whole arguments that no kernel has yet (see `call`).
 //! What differs from step to step (rows of data, hyper-parameters, counters of dropout) are arguments that move: a list of
 //! (word, increment) pairs is applied after each step.
 

@@ -46,10 +46,10 @@ function exportTable(module) {
 
 /** A panic ends in a trap (crate/bare.rs), so the functions of Rust's core library that word its message end in one as well. */
 function cutMessages(module) {
-  for (let i = 0; i < module.getNumFunctions(); i++) {
-    const info = binaryen.Function(module.getFunctionByIndex(i))
-    if (/^<?.*\bcore\[\w+\]::(panicking|fmt|slice::index)::/.test(info.name)) info.body = module.unreachable()
-  }
+  const functions = Array.from({ length: module.getNumFunctions() }, (_, i) => binaryen.Function(module.getFunctionByIndex(i)))
+  const wording = functions.filter(({ name }) => /^<?.*\bcore\[\w+\]::(panicking|fmt|slice::index)::/.test(name))
+  if (wording.length === 0) throw new Error('no function that words a panic was found; did the compiler change their names?')
+  for (const info of wording) info.body = module.unreachable()
 }
 
 /** What binaryen does not do, on the text of the module. */
