@@ -36,7 +36,7 @@ function made(Class: Class): Optimizer[] {
 // ---- what Rust reads ----
 
 const rust = Object.fromEntries(
-  readdirSync('crate/optim').map((file) => [file, readFileSync(`crate/optim/${file}`, 'utf8').replace(/\/\/.*$/gm, '')]),
+  readdirSync('crate/optim/rules').map((file) => [file, readFileSync(`crate/optim/rules/${file}`, 'utf8').replace(/\/\/.*$/gm, '')]),
 )
 const whole = Object.values(rust).join('\n')
 const camelCase = (name: string) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
@@ -113,7 +113,7 @@ describe.each(classes)('%s', (_name, Class) => {
         expect(internals.hyper(values, 2, scalars)).toHaveLength(names.length)
         expect(names).toEqual(expect.arrayContaining([...(internals.scaledByRate(values) ?? [])]))
         const kernel = internals.kernel(values)
-        if (kernel !== undefined) expect(rustNames(kernel), `the rule of ${kernel} in crate/optim`).toEqual([...names])
+        if (kernel !== undefined) expect(rustNames(kernel), `the rule of ${kernel} in crate/optim/rules`).toEqual([...names])
       }
     }
   })
