@@ -1,8 +1,8 @@
 /** `gradus evaluate MODEL FILE`: how good a model is on rows whose answers are known. */
 import { Command } from 'commander'
 import { evaluateTable } from '../../table/index.js'
-import { fileOptions } from '../options/table.js'
-import { type FileOptions, naming, readRows } from '../table/files.js'
+import { type FileOptions, fileOptions } from '../options/table.js'
+import { naming, readRows } from '../table/files.js'
 import { nameOfInput } from '../table/input.js'
 import { checkColumns, fillOption, readModelFor, tellUnknown } from '../table/model.js'
 import { confusionLines, metricText } from '../table/report.js'

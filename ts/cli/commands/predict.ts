@@ -1,10 +1,10 @@
 /** `gradus predict MODEL FILE`: the rows of a table with what a model says of them. */
 import { Command, Option } from 'commander'
 import type { Prediction, TableModel } from '../../table/index.js'
-import { fileOptions } from '../options/table.js'
+import { type FileOptions, fileOptions } from '../options/table.js'
 import { numberIn } from '../options/values.js'
 import { checkOut, writeWhole } from '../out-file.js'
-import { type FileOptions, naming, readRows } from '../table/files.js'
+import { naming, readRows } from '../table/files.js'
 import { checkColumns, fillOption, readModelFor, tellUnknown } from '../table/model.js'
 import { whole } from '../terminal/format.js'
 import { paint, print } from '../terminal/terminal.js'

@@ -1,8 +1,32 @@
 /** Options that say what table is learnt from and how: the same for every command that trains on one. */
 import { Option } from 'commander'
+import type { Decimal, Thousands } from '../../data/index.js'
 import type { NetSettings } from '../../table/index.js'
-import type { FileOptions, TableData } from '../table/files.js'
 import { numberIn } from './values.js'
+
+/** Options that say how a file is written. */
+export interface FileOptions {
+  ragged?: boolean
+  encoding?: string
+  header?: boolean
+  decimal?: Decimal
+  thousands?: Thousands
+}
+
+/** Options that say what is learnt from a table, and from which of its rows. */
+export interface TableData extends FileOptions {
+  target?: string
+  /** A file of rows to test with. */
+  test?: string
+  testFraction?: number
+  /** A column by which the latest rows are those to test with. */
+  splitBy?: string
+  exclude?: string[]
+  categories?: string[]
+  numbers?: string[]
+  embed?: string[]
+  missingValues?: string[]
+}
 
 /** How a file of CSV is written. */
 export function fileOptions(): Option[] {

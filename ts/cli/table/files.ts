@@ -1,15 +1,7 @@
-/** Tables in files, for the commands that take one: options of files and columns, and errors that name the file. */
-import { type Decimal, namingLines, type ReadOptions, type Row, readTable, type Thousands } from '../../data/index.js'
+/** Tables in files, for the commands that take one: options as the library takes them, and errors that name the file. */
+import { namingLines, type ReadOptions, type Row, readTable } from '../../data/index.js'
+import type { FileOptions, TableData } from '../options/table.js'
 import { nameOfInput, sourceOfInput } from './input.js'
-
-/** Options that say how a file is written. */
-export interface FileOptions {
-  ragged?: boolean
-  encoding?: string
-  header?: boolean
-  decimal?: Decimal
-  thousands?: Thousands
-}
 
 /** As readTable takes them. */
 export function readOptions({ ragged, encoding, header, decimal, thousands }: FileOptions): ReadOptions {
@@ -20,21 +12,6 @@ export function readOptions({ ragged, encoding, header, decimal, thousands }: Fi
     ...(decimal !== undefined && { decimal }),
     ...(thousands !== undefined && { thousands }),
   }
-}
-
-/** Options that say what is learnt from a table, and from which of its rows. */
-export interface TableData extends FileOptions {
-  target?: string
-  /** A file of rows to test with. */
-  test?: string
-  testFraction?: number
-  /** A column by which the latest rows are those to test with. */
-  splitBy?: string
-  exclude?: string[]
-  categories?: string[]
-  numbers?: string[]
-  embed?: string[]
-  missingValues?: string[]
 }
 
 /** What becomes of columns, as trainTable takes it. */

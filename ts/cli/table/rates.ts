@@ -3,13 +3,13 @@ import { type Command, Option } from 'commander'
 import { compareLearningRates, crossEntropy, mse, OPTIMIZERS, type Optimizer, tensor } from '../../index.js'
 import { prepareTable, tableNet } from '../../table/index.js'
 import { batchOption, epochsOption, hiddenOption, type OptimizerName, seedOption } from '../options/net.js'
-import { dataOptions } from '../options/table.js'
+import { dataOptions, type TableData } from '../options/table.js'
 import { numberIn } from '../options/values.js'
 import { checkOut } from '../out-file.js'
 import { barLine } from '../terminal/bar.js'
 import { LiveArea } from '../terminal/live-area.js'
 import { columns, isLive } from '../terminal/terminal.js'
-import { naming, type TableData, trialOptions, withTarget } from './files.js'
+import { naming, trialOptions, withTarget } from './files.js'
 
 /** Options of both commands. */
 export interface RateOptions extends TableData {
