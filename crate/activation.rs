@@ -30,7 +30,7 @@ pub fn saves_input(kind: u32) -> bool {
 /// max(x, 0), and NaN of NaN. V8 takes nine instructions for max itself.
 #[inline(always)]
 pub fn rectified<L: Lane>(x: L) -> L {
-    x.unless(x.le(L::splat(0.0)))
+    x.zero_where(x.le(L::splat(0.0)))
 }
 
 impl<const KIND: u32> Map for Forward<KIND> {
@@ -58,7 +58,7 @@ impl<const KIND: u32> Zip for Backward<KIND> {
         // not s > 0: a NaN in s must let dy through, as in the JS twin
         let negative = s.le(zero);
         match KIND {
-            RELU => dy.unless(negative),
+            RELU => dy.zero_where(negative),
             LEAKY_RELU => L::select(negative, dy * L::splat(LEAKY_SLOPE), dy),
             SIGMOID => dy * s * (one - s),
             TANH => dy * (one - s * s),

@@ -59,7 +59,7 @@ zips! {
     /// 1 where a ≥ b
     GreaterEqual(a, b) indicator::<L>(a.ge(b));
     /// 1 where a = b
-    Equal(a, b) indicator::<L>(a.same(b));
+    Equal(a, b) indicator::<L>(a.eq(b));
 }
 
 maps! {
@@ -124,7 +124,7 @@ pub fn map_four(f: impl Fn(F32x4) -> F32x4, x: Cells, y: Cells) {
         f(F32x4::get(x)).set(y);
     }
     if !x.is_empty() {
-        f(F32x4::get_few(x)).set_few(y);
+        f(F32x4::get_few(x)).store_first(y);
     }
 }
 
@@ -167,7 +167,7 @@ pub fn gather_rows(table: Cells, index: &[Cell<i32>], y: Cells, cols: usize) {
 fn copy_row(x: Cells, y: Cells) {
     let n = x.len();
     if n < F32x4::WIDTH {
-        return F32x4::get_few(x).set_few(y);
+        return F32x4::get_few(x).store_first(y);
     }
     let end = n - F32x4::WIDTH;
     let mut at = 0;

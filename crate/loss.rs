@@ -134,7 +134,7 @@ impl Element for Binary {
         // max(p, 0) and p·t′ nearly cancel where the prediction is right, so they are subtracted first: the small rest keeps its digits
         let (zero, wanted) = (L::splat(0.0), self.smooth(t));
         // p·t′ counts as 0 where t′ is 0, also for an infinite p
-        (p.max(zero) - (p * wanted).unless(wanted.same(zero))) + softplus_excess(p)
+        (p.max(zero) - (p * wanted).zero_where(wanted.eq(zero))) + softplus_excess(p)
     }
     #[inline(always)]
     fn slope<L: Lane>(&self, p: L, t: L) -> L {
@@ -204,7 +204,7 @@ impl Zip for Cost {
     fn apply<L: Lane>(&self, p: L, t: L) -> L {
         let wanted = t * L::splat(self.keep) + L::splat(self.rest);
         let zero = L::splat(0.0);
-        L::select(wanted.same(zero), zero, wanted * self.surprise.apply(p, t))
+        L::select(wanted.eq(zero), zero, wanted * self.surprise.apply(p, t))
     }
 }
 

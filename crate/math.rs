@@ -37,8 +37,8 @@ pub fn ln<L: Lane>(x: L) -> L {
     let k = L::splat;
     let (m, e) = x.split2();
     let y = ln_of(m, e);
-    let y = L::select(x.same(k(f32::INFINITY)), x, y);
-    let y = L::select(x.same(k(0.0)), k(f32::NEG_INFINITY), y);
+    let y = L::select(x.eq(k(f32::INFINITY)), x, y);
+    let y = L::select(x.eq(k(0.0)), k(f32::NEG_INFINITY), y);
     // x < 0 and NaN: what is not ≥ 0
     L::select(x.ge(k(0.0)), y, k(f32::NAN))
 }
@@ -77,8 +77,8 @@ fn ln_1p<L: Lane>(x: L) -> L {
     let d = u - k(1.0);
     // of numbers from 1 to 2 only the larger have an exponent, and none is a special case
     let large = u.gt(k(core::f32::consts::SQRT_2));
-    let ln = ln_of(L::select(large, u * k(0.5), u), k(1.0).unless(u.le(k(core::f32::consts::SQRT_2))));
-    L::select(d.same(k(0.0)), x, ln * (x / d))
+    let ln = ln_of(L::select(large, u * k(0.5), u), k(1.0).zero_where(u.le(k(core::f32::consts::SQRT_2))));
+    L::select(d.eq(k(0.0)), x, ln * (x / d))
 }
 
 /// tanh x. Error ≤ 3 ulp.
@@ -89,7 +89,7 @@ pub fn tanh<L: Lane>(x: L) -> L {
     let z = x * x;
     let small = polynomial(z, [-5.704_988_7e-3, 2.063_908_9e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328_2e-1]);
     // where x² is 0 the result is x, sign of zero included
-    let small = L::select(z.same(k(0.0)), x, (small * z).mul_add(x, x));
+    let small = L::select(z.eq(k(0.0)), x, (small * z).mul_add(x, x));
     let large = k(1.0) - k(2.0) / (exp(a + a) + k(1.0));
     let large = L::select(x.lt(k(0.0)), -large, large);
     L::select(a.lt(k(0.625)), small, large)
@@ -156,12 +156,12 @@ fn erfc_large<L: Lane>(a: L) -> L {
         [-10.477_664, 12.977_2, -7.495_518_7, 2.921_019, -1.015_265_3, 4.218_463_4e-1, -2.820_767_4e-1, 5.641_895e-1],
     );
     // a² in two parts: the rounding of a² alone would cost digits in the exponential; of 32 and more the result is 0
-    let a = a.at_most(k(32.0));
+    let a = a.pmin(k(32.0));
     let high = (a * k(4096.0)).nearest() * k(1.0 / 4096.0);
     let square = high * high;
     let rest = (a - high) * (a + high);
     let e = exp(-square) * exp(-rest);
-    L::select(y.same(k(0.0)), k(0.0), e * q * L::select(a.lt(k(2.0)), near, far))
+    L::select(y.eq(k(0.0)), k(0.0), e * q * L::select(a.lt(k(2.0)), near, far))
 }
 
 /// 2/√π ∫₀ˣ e^(−t²) dt. Error ≤ 4 ulp.

@@ -3,7 +3,7 @@
 
 use crate::elementwise::{Add, Copy, Maximum, Minimum};
 use crate::lane::{F32x4, F64x2, Lane};
-use crate::sweep::{halves, map, zip, Cells, Zip, BLOCK, RUN};
+use crate::sweep::{halves, map, zip, Cells, Zip, BLOCK, PAIRWISE_BLOCK};
 use core::array::from_fn;
 use core::cell::Cell;
 use core::ops::Range;
@@ -68,7 +68,7 @@ pub fn column_sums(rows: Cells, n: usize, columns: Range<usize>, sums: Cells, ac
     if !accumulate {
         sums.iter().for_each(|sum| sum.set(0.0));
     }
-    if rows.len() <= RUN * n {
+    if rows.len() <= PAIRWISE_BLOCK * n {
         run_sums(rows, n, columns.start, sums);
         return;
     }
@@ -79,7 +79,7 @@ pub fn column_sums(rows: Cells, n: usize, columns: Range<usize>, sums: Cells, ac
 
 /// [`run_sums`] of both halves, apart and then added, down to runs of rows.
 fn pair_sums(rows: Cells, n: usize, at: usize, sums: Cells) {
-    if rows.len() <= RUN * n {
+    if rows.len() <= PAIRWISE_BLOCK * n {
         run_sums(rows, n, at, sums);
         return;
     }
@@ -144,7 +144,7 @@ pub fn line_max(x: Cells) -> f32 {
 /// Sum of a line.
 #[inline(always)]
 pub fn line_sum(x: Cells) -> f32 {
-    if x.len() > RUN {
+    if x.len() > PAIRWISE_BLOCK {
         long_sum(x)
     } else {
         line(&Add, x, 0.0)

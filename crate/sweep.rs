@@ -16,7 +16,7 @@ pub const BLOCK: usize = 8;
 
 /// Terms that are added up one after the other. A longer sum is that of its halves (pairwise summation: Higham 1993), so that its error
 /// does not grow with its length.
-pub const RUN: usize = 256;
+pub const PAIRWISE_BLOCK: usize = 256;
 
 /// y = f(x) for one float or several.
 pub trait Map {
@@ -44,13 +44,13 @@ pub fn padded(x: Cells) -> [Cell<f32>; BLOCK] {
 
 /// Copies n < 8 floats out of a block, in registers: memory.copy, which a loop becomes, is a call out of the module.
 #[inline(never)]
-pub fn few(from: &[Cell<f32>; BLOCK], to: Cells, n: usize) {
+pub fn store_first(from: &[Cell<f32>; BLOCK], to: Cells, n: usize) {
     let first = F32x4::get(from);
     if n < 4 {
-        first.set_few(&to[..n]);
+        first.store_first(&to[..n]);
     } else {
         first.set(to);
-        F32x4::get(&from[4..]).set_few(&to[4..n]);
+        F32x4::get(&from[4..]).store_first(&to[4..n]);
     }
 }
 
@@ -79,7 +79,7 @@ pub fn map(f: impl Map, x: Cells, y: Cells) {
     } else {
         let block = padded(x);
         map_blocks(&f, &block, &block);
-        few(&block, y, n);
+        store_first(&block, y, n);
     }
 }
 
@@ -106,7 +106,7 @@ pub fn zip(f: impl Zip, a: Cells, b: Cells, y: Cells) {
     } else {
         let (a, b) = (padded(a), padded(b));
         zip_blocks(&f, &a, &b, &a);
-        few(&a, y, n);
+        store_first(&a, y, n);
     }
 }
 
@@ -129,7 +129,7 @@ pub fn halves(x: Cells) -> (Cells, Cells) {
 /// Σ f(x\[i\], y\[i\]): of halves, or of a run in four running sums, then ((0+2)+(1+3)) and the tail in order: fixed by the length alone.
 #[inline(never)]
 pub fn total(f: &impl Zip, x: Cells, y: Cells) -> f32 {
-    if x.len() > RUN {
+    if x.len() > PAIRWISE_BLOCK {
         let ((x0, x1), (y0, y1)) = (halves(x), halves(y));
         return total(f, x0, y0) + total(f, x1, y1);
     }
@@ -166,7 +166,7 @@ pub fn total_into(f: impl Zip, g: impl Zip, x: Cells, y: Cells, out: Option<Cell
     let (x, y) = (padded(&x[whole..]), padded(&y[whole..]));
     let terms = total_vectors_into(&f, &g, &x[..4], &y[..4], out.map(|_| &x[..]));
     if let Some(out) = out {
-        few(&x, &out[whole..], n - whole);
+        store_first(&x, &out[whole..], n - whole);
     }
     terms[..n - whole].iter().fold(sum, |t, x| t + x)
 }

@@ -8,7 +8,7 @@ use crate::fleet::dropout::dropout;
 use crate::fleet::loss::{self, Call};
 use crate::fleet::{interleave, Net8, NETS};
 use crate::lane::{F32x8, Lane};
-use crate::optim::{side_by_side, Rule, Shared, SHARED_HYPER};
+use crate::optim::{eight_nets, Rule, Shared, SHARED_HYPER};
 use crate::random::Source;
 use crate::sweep::Cells;
 use core::array::from_fn;
@@ -100,7 +100,7 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
     numbers.iter_mut().zip(given).for_each(|(number, given)| *number = F32x8::get(given));
     let slots = from_fn(|j| nets(s.wrapping_add(j * stride * NETS) as Ptr, n));
     let rule = R::from(&numbers[SHARED_HYPER..SHARED_HYPER + H]);
-    side_by_side(&rule, Shared::from(&numbers[..]), nets(p as Ptr, n), nets(g as Ptr, n), slots);
+    eight_nets(&rule, Shared::from(&numbers[..]), nets(p as Ptr, n), nets(g as Ptr, n), slots);
 }
 
 /// The hyper-parameters of an update for each of eight nets, as floats at `to`. `table` has for each net the address of its hyper-parameters, which

@@ -6,7 +6,7 @@ use crate::lane::F64x2;
 pub fn squash(z: &[f64], a: &mut [f64], sigmoid: bool) {
     let [scale, of_one, of_e] = if sigmoid { [-1.0, 1.0, 0.0] } else { [2.0, 0.0, 1.0] }.map(F64x2::splat);
     pairs(z, a, |z| {
-        let e = exp_m1((z * scale).at_least(F64x2::splat(-700.0)).at_most(F64x2::splat(700.0)));
+        let e = exp_m1((z * scale).pmax(F64x2::splat(-700.0)).pmin(F64x2::splat(700.0)));
         of_e.mul_add(e, of_one) / (e + F64x2::splat(2.0))
     });
 }

@@ -8,7 +8,7 @@ use super::product::{outer, product};
 use super::{Net8, NETS};
 use crate::activation::{self, RELU};
 use crate::lane::{F32x8, Lane};
-use crate::sweep::{Cells, RUN};
+use crate::sweep::{Cells, PAIRWISE_BLOCK};
 use core::array::from_fn;
 use core::ptr::null;
 
@@ -35,13 +35,13 @@ impl Inputs<'_> {
         }
     }
 
-    /// The [`product`] of x, or of xᵀ, with another factor: lines of the left one are so many numbers apart, and so many its steps. `RECTIFIED`
+    /// The [`product`] of x, or of xᵀ, with another factor: lines of the left one are so many numbers apart, and so many its steps. `RELU`
     /// counts where all nets see the same rows ([`Inputs::rectifies`]).
     ///
     /// # Safety
     /// The caller promises what it promises to `product`.
     #[rustfmt::skip]
-    unsafe fn times<const RECTIFIED: bool>(
+    unsafe fn times<const RELU: bool>(
         self, sizes: [usize; 3], line: usize, step: usize, right: Factor, start: *const f32, c: *mut f32, context: Context,
     ) {
         // SAFETY: the caller's promise.
@@ -49,7 +49,7 @@ impl Inputs<'_> {
             match self {
                 Inputs::Shared(x) => {
                     let left = Factor { at: x.as_ptr().cast(), line, step };
-                    product::<true, RECTIFIED>(sizes, left, right, start, c, context);
+                    product::<true, RELU>(sizes, left, right, start, c, context);
                 }
                 Inputs::Own(x) => {
                     let left = Factor { at: address(x), line: NETS * line, step: NETS * step };
@@ -165,41 +165,41 @@ struct Slopes<'a> {
 }
 
 /// Columns that are summed at once.
-const STRIPE: usize = 4;
+const STRIP: usize = 4;
 
 impl Slopes<'_> {
-    /// db = Σ_m dz. Where `RECTIFIED`, dz is computed by the way: dy, or 0 where ReLU gave 0.
-    fn column_sums<const RECTIFIED: bool>(&self, m: usize, db: Option<&[Net8]>) {
+    /// db = Σ_m dz. Where `RELU`, dz is computed by the way: dy, or 0 where ReLU gave 0.
+    fn column_sums<const RELU: bool>(&self, m: usize, db: Option<&[Net8]>) {
         let keep = |j: usize, sums: &[F32x8]| {
             if let Some(db) = db {
                 sums.iter().zip(&db[j..]).for_each(|(sum, to)| sum.set(to));
             }
         };
-        let whole = self.n / STRIPE * STRIPE;
-        for j in (0..whole).step_by(STRIPE) {
-            keep(j, &self.stripe::<RECTIFIED, STRIPE>(j, 0, m));
+        let whole = self.n / STRIP * STRIP;
+        for j in (0..whole).step_by(STRIP) {
+            keep(j, &self.strip::<RELU, STRIP>(j, 0, m));
         }
         for j in whole..self.n {
-            keep(j, &self.stripe::<RECTIFIED, 1>(j, 0, m));
+            keep(j, &self.strip::<RELU, 1>(j, 0, m));
         }
     }
 
     /// The sums of J columns over some rows: row after row, or in pairs of halves where there are many, as `reduce::column_sums`.
-    fn stripe<const RECTIFIED: bool, const J: usize>(&self, j: usize, first: usize, rows: usize) -> [F32x8; J] {
-        if rows > RUN {
+    fn strip<const RELU: bool, const J: usize>(&self, j: usize, first: usize, rows: usize) -> [F32x8; J] {
+        if rows > PAIRWISE_BLOCK {
             let half = rows / 2;
-            let sums = self.stripe::<RECTIFIED, J>(j, first, half);
-            let others = self.stripe::<RECTIFIED, J>(j, first + half, rows - half);
+            let sums = self.strip::<RELU, J>(j, first, half);
+            let others = self.strip::<RELU, J>(j, first + half, rows - half);
             return from_fn(|v| sums[v] + others[v]);
         }
         let mut sums = [F32x8::splat(0.0); J];
         for row in first..first + rows {
             let here = row * self.n + j..row * self.n + j + J;
             let dz = &self.dz[here.clone()];
-            if RECTIFIED {
+            if RELU {
                 let (saved, dy) = (&self.saved[here.clone()], &self.dy[here]);
                 for v in 0..J {
-                    F32x8::get(&dy[v]).unless(F32x8::get(&saved[v]).le(F32x8::splat(0.0))).set(&dz[v]);
+                    F32x8::get(&dy[v]).zero_where(F32x8::get(&saved[v]).le(F32x8::splat(0.0))).set(&dz[v]);
                 }
             }
             for v in 0..J {

@@ -5,7 +5,7 @@ use crate::lane::{F32x8, F64x2, Lane};
 use crate::loss::Element;
 use crate::math::exp;
 use crate::precise::ln_single;
-use crate::sweep::RUN;
+use crate::sweep::PAIRWISE_BLOCK;
 use core::array::from_fn;
 use core::cell::Cell;
 
@@ -102,7 +102,7 @@ fn line(start: F32x8, n: usize, f: impl Fn(F32x8, F32x8) -> F32x8, term: impl Fn
 }
 
 /// The widest row of a cross-entropy: longer ones are summed in halves, which only the kernel of a single net does.
-pub const MAX_CLASSES: usize = RUN;
+pub const MAX_CLASSES: usize = PAIRWISE_BLOCK;
 
 /// What the log-softmax of a row is made of.
 struct Softmax {
@@ -173,7 +173,7 @@ pub fn cross_entropy_probabilities(call: &Call, target: &[Net8], smoothing: f32,
         let Softmax { max, exps, log } = softmax(p, g);
         let cost = |i: usize| {
             let wanted = smooth(i);
-            F32x8::select(wanted.same(zero), zero, wanted * ((max - at(i)) + log))
+            F32x8::select(wanted.eq(zero), zero, wanted * ((max - at(i)) + log))
         };
         let weight = call.weight(r);
         sums.add(weight, folded(zero, p.len(), |a, b| a + b, cost));

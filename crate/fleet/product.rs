@@ -8,12 +8,12 @@ use crate::lane::{F32x4, F32x8, Lane};
 use core::array::from_fn;
 
 /// c\[i,j\] = start\[j\] + Σ a\[i,step\] · b\[step,j\] for eight nets, steps in ascending order. Where `SHARED`, a has one float for all nets.
-/// `start` may be null: sums then begin at 0. Where `RECTIFIED`, c has ReLU of the sums. In both cases columns
+/// `start` may be null: sums then begin at 0. Where `RELU`, c has ReLU of the sums. In both cases columns
 /// of b lie side by side.
 ///
 /// # Safety
 /// a, b, start and c have as many elements as the sizes say, and the scratch is there; c overlaps none of them.
-pub unsafe fn product<const SHARED: bool, const RECTIFIED: bool>(
+pub unsafe fn product<const SHARED: bool, const RELU: bool>(
     [rows, columns, steps]: [usize; 3],
     a: Factor,
     b: Factor,
@@ -26,11 +26,11 @@ pub unsafe fn product<const SHARED: bool, const RECTIFIED: bool>(
     unsafe {
         match b.line {
             _ if panels::pay::<SHARED>(&job, context.is_wide) => {
-                panels::multiply::<SHARED>(&job, RECTIFIED, context.scratch, context.is_wide)
+                panels::multiply::<SHARED>(&job, RELU, context.scratch, context.is_wide)
             }
-            NETS => stripes::<SHARED, true, RECTIFIED>(&job),
-            _ if SHARED || RECTIFIED => unreachable!(),
-            _ => stripes::<false, false, false>(&job),
+            NETS => strips::<SHARED, true, RELU>(&job),
+            _ if SHARED || RELU => unreachable!(),
+            _ => strips::<false, false, false>(&job),
         }
     }
 }
@@ -48,27 +48,27 @@ pub struct Context {
 ///
 /// # Safety
 /// The caller promises what it promises to [`product`].
-unsafe fn stripes<const SHARED: bool, const NEAR: bool, const RECTIFIED: bool>(job: &Job) {
+unsafe fn strips<const SHARED: bool, const NEAR: bool, const RELU: bool>(job: &Job) {
     let mut j = 0;
-    // SAFETY: stripes lie inside c.
+    // SAFETY: strips lie inside c.
     unsafe {
         while j < job.columns {
             match job.columns - j {
                 1 => {
-                    stripe::<F32x8, SHARED, NEAR, RECTIFIED, 4, 1>(job, j);
+                    strip::<F32x8, SHARED, NEAR, RELU, 4, 1>(job, j);
                     j += 1;
                 }
                 _ if SHARED => {
-                    stripe::<F32x8, SHARED, NEAR, RECTIFIED, 2, 2>(job, j);
+                    strip::<F32x8, SHARED, NEAR, RELU, 2, 2>(job, j);
                     j += 2;
                 }
                 2 | 4 => {
-                    stripe::<F32x4, SHARED, NEAR, RECTIFIED, 4, 2>(job, j);
+                    strip::<F32x4, SHARED, NEAR, RELU, 4, 2>(job, j);
                     j += 2;
                 }
                 // four nets at a time leave registers for more of c, so that each number that is loaded is used more often
                 _ => {
-                    stripe::<F32x4, SHARED, NEAR, RECTIFIED, 3, 3>(job, j);
+                    strip::<F32x4, SHARED, NEAR, RELU, 3, 3>(job, j);
                     j += 3;
                 }
             }
@@ -81,14 +81,7 @@ unsafe fn stripes<const SHARED: bool, const NEAR: bool, const RECTIFIED: bool>(j
 /// # Safety
 /// The caller promises what it promises to [`product`], and that the columns lie inside c.
 #[inline(always)]
-unsafe fn stripe<
-    L: Nets,
-    const SHARED: bool,
-    const NEAR: bool,
-    const RECTIFIED: bool,
-    const I: usize,
-    const J: usize,
->(
+unsafe fn strip<L: Nets, const SHARED: bool, const NEAR: bool, const RELU: bool, const I: usize, const J: usize>(
     job: &Job,
     j: usize,
 ) {
@@ -96,15 +89,15 @@ unsafe fn stripe<
     // SAFETY: blocks lie inside c, and so do their lines of a and b.
     unsafe {
         while i + I <= job.rows && !(I == 3 && i + 4 == job.rows) {
-            call_block::<L, SHARED, NEAR, RECTIFIED, I, J>(job, i, j);
+            call_block::<L, SHARED, NEAR, RELU, I, J>(job, i, j);
             i += I;
         }
         while I > 2 && i + 2 <= job.rows {
-            call_block::<L, SHARED, NEAR, RECTIFIED, 2, J>(job, i, j);
+            call_block::<L, SHARED, NEAR, RELU, 2, J>(job, i, j);
             i += 2;
         }
         if i < job.rows {
-            call_block::<L, SHARED, NEAR, RECTIFIED, 1, J>(job, i, j);
+            call_block::<L, SHARED, NEAR, RELU, 1, J>(job, i, j);
         }
     }
 }
@@ -118,7 +111,7 @@ unsafe fn call_block<
     L: Nets,
     const SHARED: bool,
     const NEAR: bool,
-    const RECTIFIED: bool,
+    const RELU: bool,
     const I: usize,
     const J: usize,
 >(
@@ -129,9 +122,9 @@ unsafe fn call_block<
     // SAFETY: the caller's promise.
     unsafe {
         if SHARED {
-            block::<L, SHARED, NEAR, RECTIFIED, I, J>(job, i, j)
+            block::<L, SHARED, NEAR, RELU, I, J>(job, i, j)
         } else {
-            outlined_block::<L, SHARED, NEAR, RECTIFIED, I, J>(job, i, j)
+            outlined_block::<L, SHARED, NEAR, RELU, I, J>(job, i, j)
         }
     }
 }
@@ -145,7 +138,7 @@ unsafe fn outlined_block<
     L: Nets,
     const SHARED: bool,
     const NEAR: bool,
-    const RECTIFIED: bool,
+    const RELU: bool,
     const I: usize,
     const J: usize,
 >(
@@ -154,7 +147,7 @@ unsafe fn outlined_block<
     j: usize,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { block::<L, SHARED, NEAR, RECTIFIED, I, J>(job, i, j) }
+    unsafe { block::<L, SHARED, NEAR, RELU, I, J>(job, i, j) }
 }
 
 /// Computes I rows by J columns of c.
@@ -162,14 +155,7 @@ unsafe fn outlined_block<
 /// # Safety
 /// The caller promises what it promises to [`product`], and that the block lies inside c.
 #[inline(always)]
-unsafe fn block<
-    L: Nets,
-    const SHARED: bool,
-    const NEAR: bool,
-    const RECTIFIED: bool,
-    const I: usize,
-    const J: usize,
->(
+unsafe fn block<L: Nets, const SHARED: bool, const NEAR: bool, const RELU: bool, const I: usize, const J: usize>(
     job: &Job,
     i: usize,
     j: usize,
@@ -199,7 +185,7 @@ unsafe fn block<
             }
             for (u, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
-                    let sum = if RECTIFIED { rectified(sum) } else { sum };
+                    let sum = if RELU { rectified(sum) } else { sum };
                     sum.store_nets(job.c.add(NETS * ((i + u) * job.columns + j + v) + net));
                 }
             }

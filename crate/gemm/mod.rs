@@ -20,7 +20,7 @@ use crate::sweep::Cells;
 use blocked::{blocked, ROWS};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use direct::{direct, is_one_row, one_row};
-use pack::STEPS;
+use pack::STEPS_AT_A_TIME;
 pub use share::{Region, Share};
 use tile::{Tile, TILES};
 pub use view::Start;
@@ -226,7 +226,7 @@ fn path(x: &Product, tile: &Tile) -> Path {
     let size = x.n * x.k;
     let rows_contiguous = x.b.column == 1;
     let is_wide = tile.columns > NARROW_TILE;
-    let steps_collide = x.k > STEPS && x.a.has_columns_apart_by(2 * HALF_PAGE);
+    let steps_collide = x.k > STEPS_AT_A_TIME && x.a.has_columns_apart_by(2 * HALF_PAGE);
     let tile_reads_both = || x.reads_a(tile) && x.reads_b(tile);
     let direct = if rows_contiguous { Path::Direct } else { Path::DirectTransposed };
 

@@ -13,7 +13,7 @@ use core::array::from_fn;
 const SIDE_BY_SIDE: usize = 4;
 /// Steps of k that are copied at a time where rows of A lie side by side. Their cache lines may all fall into one set of a first-level cache,
 /// which holds so many.
-pub const STEPS: usize = 8;
+pub const STEPS_AT_A_TIME: usize = 8;
 
 /// Copies a block of B into panels of `width` columns, k steps each. What pads a ragged panel is never stored in C.
 #[inline(never)]
@@ -130,7 +130,7 @@ unsafe fn repeating(b: View, panel: *mut f32, k: usize, width: usize, columns: u
 /// Copies a block of A into panels of a tile's rows, interleaved by k; a ragged panel repeats its last row. Rows that lie side by side
 /// are read a few steps at a time, so that panels side by side share cache lines.
 pub unsafe fn rows(a: View, to: *mut f32, k: usize, m: usize, tile: &Tile) {
-    let most = if a.column == 1 { k } else { STEPS };
+    let most = if a.column == 1 { k } else { STEPS_AT_A_TIME };
     for (p, steps) in blocks(k, most) {
         for (i, rows, height) in tile.cut(m) {
             // SAFETY: rows i.. and steps p.. exist; the panel lies in its room of scratch.
@@ -152,7 +152,7 @@ unsafe fn interleaved<const H: usize>(a: View, panel: *mut f32, k: usize, rows: 
     unsafe {
         match a.column {
             1 => across_rows::<H>(a, panel, k, rows),
-            _ if rows == H => side_by_side::<H>(a, panel, k),
+            _ if rows == H => adjacent_rows::<H>(a, panel, k),
             _ => repeating(a.transposed(), panel, k, H, H, rows),
         }
     }
@@ -184,7 +184,7 @@ unsafe fn across_rows<const H: usize>(a: View, panel: *mut f32, k: usize, rows: 
 
 /// All H rows, which lie side by side.
 #[inline(never)]
-unsafe fn side_by_side<const H: usize>(a: View, panel: *mut f32, k: usize) {
+unsafe fn adjacent_rows<const H: usize>(a: View, panel: *mut f32, k: usize) {
     for p in 0..k {
         // SAFETY: as for [`interleaved`].
         unsafe {

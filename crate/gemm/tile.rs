@@ -50,7 +50,7 @@ pub struct Tile {
 pub static TILES: [Tile; 4] = [shape::<5, 2>(), shape::<6, 2>(), shape::<SHORT, 4>(), shape::<6, 4>()];
 
 const fn shape<const MR: usize, const NV: usize>() -> Tile {
-    Tile { rows: MR, columns: 4 * NV, tall: side_by_side::<MR, NV>, short: side_by_side::<SHORT, NV> }
+    Tile { rows: MR, columns: 4 * NV, tall: adjacent_rows::<MR, NV>, short: adjacent_rows::<SHORT, NV> }
 }
 
 impl Tile {
@@ -127,7 +127,7 @@ unsafe fn copy(from: *const f32, to: *mut f32, n: usize) {
 }
 
 /// Rows of A side by side; all rows of C exist.
-unsafe fn side_by_side<const MR: usize, const NV: usize>(job: &Job) {
+unsafe fn adjacent_rows<const MR: usize, const NV: usize>(job: &Job) {
     let &Job { k, a, a_step, b, b_step, start, c, ldc, .. } = job;
     // SAFETY: MR rows of A lie side by side, and 4·NV columns of B, k times.
     unsafe { tile::<MR, NV, 4>(k, a, from_fn(|i| i), a_step, b, b_step, start, c, ldc, MR) }

@@ -110,7 +110,7 @@ impl F32x4 {
 
     /// Stores the first of the four into up to three floats.
     #[inline(always)]
-    pub fn set_few(self, to: &[Cell<f32>]) {
+    pub fn store_first(self, to: &[Cell<f32>]) {
         let p = to.as_ptr().cast_mut().cast();
         // SAFETY: the slice holds so many cells, which may be written through a shared reference.
         unsafe {

@@ -53,8 +53,8 @@ impl Lane for F32x8 {
     const WIDTH: usize = 8;
 
     unary!(abs sqrt power_of_two exponent mantissa);
-    binary!(min max at_least at_most with_sign_of or_nan_of);
-    compare!(lt le same);
+    binary!(min max pmax pmin with_sign_of or_nan_of);
+    compare!(lt le eq);
 
     #[inline(always)]
     fn splat(x: f32) -> Self {
@@ -87,8 +87,8 @@ impl Lane for F32x8 {
         F32x8(F32x4::select(mask.0, yes.0, no.0), F32x4::select(mask.1, yes.1, no.1))
     }
     #[inline(always)]
-    fn unless(self, mask: Self::Mask) -> Self {
-        F32x8(self.0.unless(mask.0), self.1.unless(mask.1))
+    fn zero_where(self, mask: Self::Mask) -> Self {
+        F32x8(self.0.zero_where(mask.0), self.1.zero_where(mask.1))
     }
 }
 

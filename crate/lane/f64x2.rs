@@ -137,7 +137,7 @@ impl F64x2 {
 
     /// self, or `least` where self is smaller; NaN stays NaN.
     #[inline(always)]
-    pub fn at_least(self, least: Self) -> Self {
+    pub fn pmax(self, least: Self) -> Self {
         #[cfg(target_feature = "simd128")]
         return F64x2(v128_bitselect(least.0, self.0, f64x2_lt(self.0, least.0)));
         #[cfg(not(target_feature = "simd128"))]
@@ -146,7 +146,7 @@ impl F64x2 {
 
     /// self, or `most` where self is larger; NaN stays NaN.
     #[inline(always)]
-    pub fn at_most(self, most: Self) -> Self {
+    pub fn pmin(self, most: Self) -> Self {
         #[cfg(target_feature = "simd128")]
         return F64x2(v128_bitselect(most.0, self.0, f64x2_gt(self.0, most.0)));
         #[cfg(not(target_feature = "simd128"))]

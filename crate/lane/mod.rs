@@ -53,7 +53,7 @@ pub trait Lane:
     /// self − a·b, rounded as [`Self::mul_add`]. V8 widens no vector that is negated, so `a` should be
     /// a number everywhere, which the compiler negates before it becomes a vector.
     #[inline(always)]
-    fn minus(self, a: Self, b: Self) -> Self {
+    fn minus_product(self, a: Self, b: Self) -> Self {
         (-a).mul_add(b, self)
     }
     /// |x|
@@ -67,13 +67,13 @@ pub trait Lane:
 
     /// self, or `least` where self is smaller; NaN stays NaN. This is pmax, to which ts/build/pack/finish.mjs turns what LLVM makes of it
     /// on the relaxed artefact.
-    fn at_least(self, least: Self) -> Self;
+    fn pmax(self, least: Self) -> Self;
     /// self, or `most` where self is larger; NaN stays NaN.
-    fn at_most(self, most: Self) -> Self;
+    fn pmin(self, most: Self) -> Self;
     /// From `least` to `most`, neither of them 0; NaN stays NaN. A fourth of the instructions of max and min on the relaxed artefact.
     #[inline(always)]
     fn clamp(self, least: Self, most: Self) -> Self {
-        self.at_least(least).at_most(most)
+        self.pmax(least).pmin(most)
     }
     /// |self| with the sign of `other`.
     fn with_sign_of(self, other: Self) -> Self;
@@ -83,11 +83,11 @@ pub trait Lane:
     /// self ≤ other
     fn le(self, other: Self) -> Self::Mask;
     /// self = other
-    fn same(self, other: Self) -> Self::Mask;
+    fn eq(self, other: Self) -> Self::Mask;
     /// yes where the mask says so, else no.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
     /// self, or 0 where the mask says so: one instruction to the three of [`Self::select`].
-    fn unless(self, mask: Self::Mask) -> Self;
+    fn zero_where(self, mask: Self::Mask) -> Self;
     /// self, or NaN where `other` is NaN.
     fn or_nan_of(self, other: Self) -> Self;
 
@@ -114,7 +114,7 @@ pub trait Lane:
     /// −1, 0 or 1; 0 for ±0, NaN for NaN.
     #[inline(always)]
     fn sign(self) -> Self {
-        Self::splat(1.0).with_sign_of(self).unless(self.same(Self::splat(0.0))).or_nan_of(self)
+        Self::splat(1.0).with_sign_of(self).zero_where(self.eq(Self::splat(0.0))).or_nan_of(self)
     }
 
     /// Nearest whole number, ties to even, for |x| ≤ 2²²; 0 has the sign +. Two additions, which V8 widens, unlike the instruction.
@@ -149,21 +149,21 @@ impl Number for f32 {}
 impl Number for F32x8 {}
 
 /// A lane that takes numbers of a kind: a float for all of its floats, or one for each.
-pub trait Of<N>: Lane {
+pub trait Broadcast<N>: Lane {
     /// The number, in its place or everywhere.
-    fn of(number: N) -> Self;
+    fn broadcast(number: N) -> Self;
 }
 
-impl<L: Lane> Of<f32> for L {
+impl<L: Lane> Broadcast<f32> for L {
     #[inline(always)]
-    fn of(number: f32) -> Self {
+    fn broadcast(number: f32) -> Self {
         L::splat(number)
     }
 }
 
-impl Of<F32x8> for F32x8 {
+impl Broadcast<F32x8> for F32x8 {
     #[inline(always)]
-    fn of(number: F32x8) -> Self {
+    fn broadcast(number: F32x8) -> Self {
         number
     }
 }

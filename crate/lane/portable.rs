@@ -36,8 +36,8 @@ impl Lane for F32x4 {
     type Mask = [bool; 4];
     memory!();
     unary!(abs sqrt power_of_two exponent mantissa);
-    binary!(min max at_least at_most with_sign_of or_nan_of);
-    compare!(lt le same);
+    binary!(min max pmax pmin with_sign_of or_nan_of);
+    compare!(lt le eq);
 
     #[inline(always)]
     fn splat(x: f32) -> Self {
@@ -52,8 +52,8 @@ impl Lane for F32x4 {
         F32x4(from_fn(|i| if mask[i] { yes.0[i] } else { no.0[i] }))
     }
     #[inline(always)]
-    fn unless(self, mask: [bool; 4]) -> Self {
-        F32x4(from_fn(|i| self.0[i].unless(mask[i])))
+    fn zero_where(self, mask: [bool; 4]) -> Self {
+        F32x4(from_fn(|i| self.0[i].zero_where(mask[i])))
     }
 }
 

@@ -76,7 +76,7 @@ impl Lane for f32 {
         }
     }
     #[inline(always)]
-    fn at_least(self, least: Self) -> Self {
+    fn pmax(self, least: Self) -> Self {
         if self < least {
             least
         } else {
@@ -84,7 +84,7 @@ impl Lane for f32 {
         }
     }
     #[inline(always)]
-    fn at_most(self, most: Self) -> Self {
+    fn pmin(self, most: Self) -> Self {
         if most < self {
             most
         } else {
@@ -104,7 +104,7 @@ impl Lane for f32 {
         self <= other
     }
     #[inline(always)]
-    fn same(self, other: Self) -> bool {
+    fn eq(self, other: Self) -> bool {
         self == other
     }
     #[inline(always)]
@@ -116,7 +116,7 @@ impl Lane for f32 {
         }
     }
     #[inline(always)]
-    fn unless(self, mask: bool) -> Self {
+    fn zero_where(self, mask: bool) -> Self {
         Self::select(mask, 0.0, self)
     }
     #[inline(always)]

@@ -42,11 +42,11 @@ impl Lane for F32x4 {
         F32x4(f32x4_max(self.0, other.0))
     }
     #[inline(always)]
-    fn at_least(self, least: Self) -> Self {
+    fn pmax(self, least: Self) -> Self {
         F32x4(f32x4_pmax(self.0, least.0))
     }
     #[inline(always)]
-    fn at_most(self, most: Self) -> Self {
+    fn pmin(self, most: Self) -> Self {
         F32x4(f32x4_pmin(self.0, most.0))
     }
     #[inline(always)]
@@ -62,7 +62,7 @@ impl Lane for F32x4 {
         f32x4_le(self.0, other.0)
     }
     #[inline(always)]
-    fn same(self, other: Self) -> v128 {
+    fn eq(self, other: Self) -> v128 {
         f32x4_eq(self.0, other.0)
     }
     #[inline(always)]
@@ -70,7 +70,7 @@ impl Lane for F32x4 {
         F32x4(v128_bitselect(yes.0, no.0, mask))
     }
     #[inline(always)]
-    fn unless(self, mask: v128) -> Self {
+    fn zero_where(self, mask: v128) -> Self {
         F32x4(v128_andnot(self.0, mask))
     }
     #[inline(always)]

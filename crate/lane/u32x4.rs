@@ -66,9 +66,9 @@ impl U32x4 {
     #[inline(always)]
     pub fn keep(self, x: F32x4, least: Self) -> F32x4 {
         #[cfg(target_feature = "simd128")]
-        return x.unless(i32x4_lt(self.0, least.0));
+        return x.zero_where(i32x4_lt(self.0, least.0));
         #[cfg(not(target_feature = "simd128"))]
-        return x.unless(from_fn(|i| self.0[i] < least.0[i]));
+        return x.zero_where(from_fn(|i| self.0[i] < least.0[i]));
     }
 
     /// The four numbers.

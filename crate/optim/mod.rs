@@ -10,8 +10,8 @@
 use crate::broadcast::RightFixed;
 use crate::elementwise::{add_scaled, Mul};
 use crate::fleet::{Net8, NETS};
-use crate::lane::{touch, F32x4, F32x8, Lane, Number, Of};
-use crate::sweep::{few, last, map, padded, Cells, BLOCK};
+use crate::lane::{touch, Broadcast, F32x4, F32x8, Lane, Number};
+use crate::sweep::{last, map, padded, store_first, Cells, BLOCK};
 use core::array::from_fn;
 use core::cell::Cell;
 
@@ -43,7 +43,7 @@ pub trait Rule<const SLOTS: usize, N: Number = f32> {
     const FUSES_GRADIENT_SCALING: bool = false;
 
     /// New parameter and state from parameter p, gradient g and state.
-    fn update<L: Of<N>>(&self, p: L, g: L, s: [L; SLOTS]) -> (L, [L; SLOTS]);
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, s: [L; SLOTS]) -> (L, [L; SLOTS]);
 }
 
 /// What every kernel does before its rule: g ← scale·g + coupled·p, then p ← p − decoupled·p. The last is not written as
@@ -89,7 +89,7 @@ impl Shared<F32x8> {
 
     /// scale·g + coupled·p, where nets without coupled decay add nothing.
     fn scale_gradients(self, p: &[Net8], g: &[Net8], scaled: &[Net8]) {
-        let undecayed = self.coupled.same(F32x8::splat(0.0));
+        let undecayed = self.coupled.eq(F32x8::splat(0.0));
         for ((p, g), to) in p.iter().zip(g).zip(scaled) {
             let slope = self.scale * F32x8::get(g);
             F32x8::select(undecayed, slope, F32x8::get(p).mul_add(self.coupled, slope)).set(to);
@@ -131,16 +131,16 @@ impl ScaledGradients {
 
 /// One lane: gradient scaling where it is fused, decoupled decay, the rule, and [`flush_denormals`].
 #[inline(always)]
-fn apply<R: Rule<S, N>, N: Number, L: Of<N>, const S: usize>(
+fn apply<R: Rule<S, N>, N: Number, L: Broadcast<N>, const S: usize>(
     rule: &R,
     h: Shared<N>,
     p: L,
     g: L,
     s: [L; S],
 ) -> (L, [L; S]) {
-    let k = L::of;
+    let k = L::broadcast;
     let g = if R::FUSES_GRADIENT_SCALING { k(h.coupled).mul_add(p, k(h.scale) * g) } else { g };
-    let (p, s) = rule.update(p.minus(k(h.decoupled), p), g, s);
+    let (p, s) = rule.update(p.minus_product(k(h.decoupled), p), g, s);
     (p, flush_denormals(R::SLOT_KINDS, s))
 }
 
@@ -149,8 +149,8 @@ fn apply<R: Rule<S, N>, N: Number, L: Of<N>, const S: usize>(
 fn flush_denormals<L: Lane, const S: usize>(kinds: [SlotKind; S], s: [L; S]) -> [L; S] {
     let least = L::splat(f32::MIN_POSITIVE);
     from_fn(|j| match kinds[j] {
-        SlotKind::Mean => s[j].unless(s[j].abs().lt(least)),
-        SlotKind::MeanSquare => s[j].unless(s[j].lt(least)),
+        SlotKind::Mean => s[j].zero_where(s[j].abs().lt(least)),
+        SlotKind::MeanSquare => s[j].zero_where(s[j].lt(least)),
         SlotKind::NonDecaying | SlotKind::ReadOnly => s[j],
     })
 }
@@ -182,9 +182,9 @@ pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells
         let (p8, s8) = (padded(p), s.map(padded));
         let s_end = s8.each_ref().map(|slot| &slot[..]);
         pairs(rule, h, &p8, &padded(g), s_end, &p8, s_end);
-        few(&p8, p, n);
+        store_first(&p8, p, n);
         for j in 0..S {
-            few(&s8[j], s[j], n);
+            store_first(&s8[j], s[j], n);
         }
         return;
     }
@@ -259,7 +259,7 @@ fn pairs<R: Rule<S>, const S: usize>(
 
 /// One step of eight nets side by side, each with numbers of its own: what [`sweep`] does to one net, with [`ScaledGradients`].
 #[inline(always)]
-pub fn side_by_side<R: Rule<S, F32x8>, const S: usize>(
+pub fn eight_nets<R: Rule<S, F32x8>, const S: usize>(
     rule: &R,
     h: Shared<F32x8>,
     p: &[Net8],

@@ -268,8 +268,8 @@ fn operations_of_pairs() {
     assert_eq!(both(pair(-1022.0, 1023.0).power_of_two()), [f64::MIN_POSITIVE, 2f64.powi(1023)]);
     assert_eq!(both(pair(0.0, 3.0).power_of_two()), [1.0, 8.0]);
     let (least, most) = (F64x2::splat(-1.0), F64x2::splat(1.0));
-    let [clamped, kept] = both(pair(-7.0, 0.5).at_least(least).at_most(most));
+    let [clamped, kept] = both(pair(-7.0, 0.5).pmax(least).pmin(most));
     assert_eq!([clamped, kept], [-1.0, 0.5]);
-    assert!(both(pair(f64::NAN, f64::NAN).at_least(least).at_most(most)).iter().all(|x| x.is_nan()));
+    assert!(both(pair(f64::NAN, f64::NAN).pmax(least).pmin(most)).iter().all(|x| x.is_nan()));
     assert_eq!(both(pair(2.0, 3.0).mul_add(pair(5.0, 7.0), pair(1.0, -1.0))), [11.0, 20.0]);
 }

@@ -45,7 +45,7 @@ fn vector_and_scalar_agree() {
         "max" |a, b| a.max(b);
         "lt" |a, b| mask::<L>(a.lt(b));
         "le" |a, b| mask::<L>(a.le(b));
-        "same" |a, b| mask::<L>(a.same(b));
+        "same" |a, b| mask::<L>(a.eq(b));
         "gt" |a, b| mask::<L>(a.gt(b));
         "ge" |a, b| mask::<L>(a.ge(b));
         "select" |a, b| L::select(a.lt(b), a, b);
@@ -72,7 +72,7 @@ fn scalar_does_what_ieee_says() {
             assert_eq!(a.le(b), a <= b, "{what}");
             assert_eq!(Lane::gt(a, b), a > b, "{what}");
             assert_eq!(Lane::ge(a, b), a >= b, "{what}");
-            assert_eq!(a.same(b), a == b, "{what}");
+            assert_eq!(a.eq(b), a == b, "{what}");
             assert!(same(Lane::mul_add(a, b, 0.5), a * b + 0.5), "{what}");
         }
     }

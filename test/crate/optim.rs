@@ -7,7 +7,7 @@ use crate::tools::{assert_same, lengths, numbers};
 use gradus::fleet::{Net8, NETS};
 use gradus::lane::F32x8;
 use gradus::optim::{
-    side_by_side, sums, sweep, Rule, ScaledGradients, Shared, SlotKind, Sums, CHUNK, LONG_ARRAY, PLAIN, SHARED_HYPER,
+    eight_nets, sums, sweep, Rule, ScaledGradients, Shared, SlotKind, Sums, CHUNK, LONG_ARRAY, PLAIN, SHARED_HYPER,
 };
 use std::array::from_fn;
 use std::cell::Cell;
@@ -171,7 +171,7 @@ where
             let numbers8 = |of: &dyn Fn(usize) -> f32| F32x8::from_array(from_fn(of));
             let h: Vec<F32x8> = (0..H).map(|i| numbers8(&|net| own[net][i])).collect();
             let h_shared = [0, 1, 2].map(|i| numbers8(&|net| shared[net][i]));
-            side_by_side(&F::from(&h), Shared::from(&h_shared[..]), &p, &g, s.each_ref().map(|s| &s[..]));
+            eight_nets(&F::from(&h), Shared::from(&h_shared[..]), &p, &g, s.each_ref().map(|s| &s[..]));
             for net in 0..NETS {
                 let (mut want_p, mut want_s) = (start[net].clone(), state[net].clone());
                 let slots = want_s.each_mut().map(|s| cells(s));

@@ -1,6 +1,6 @@
 //! AdaBelief: Adam that divides by how much gradients surprise.
 
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// s ← β₂·s + (1 − β₂)·(g − m)² + εᵣ;  p ← p − step_size·m / (√s + ε)
@@ -30,12 +30,12 @@ impl<N: Number> Rule<2, N> for AdaBelief<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::Mean, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [m, s]: [L; 2]) -> (L, [L; 2]) {
-        let k = L::of;
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [m, s]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::broadcast;
         let m = (g - m).mul_add(k(self.one_minus_beta1), m);
         let surprise = g - m;
         let s = k(self.beta2).mul_add(s, k(self.one_minus_beta2) * (surprise * surprise)) + k(self.epsilon_root);
-        (p.minus(k(self.step_size), m / (s.sqrt() + k(self.epsilon))), [m, s])
+        (p.minus_product(k(self.step_size), m / (s.sqrt() + k(self.epsilon))), [m, s])
     }
 }
 

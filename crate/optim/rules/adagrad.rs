@@ -1,6 +1,6 @@
 //! Adagrad: steps shrink with the sum of all squared gradients.
 
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// s ← s + g²;  p ← p − step_size·g / (√(s + εᵢ) + ε)
@@ -20,10 +20,10 @@ impl<N: Number> Rule<1, N> for Adagrad<N> {
     const SLOT_KINDS: [SlotKind; 1] = [SlotKind::NonDecaying];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
-        let k = L::of;
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
+        let k = L::broadcast;
         let s = g.mul_add(g, s);
-        (p.minus(k(self.step_size), g / ((s + k(self.epsilon_root)).sqrt() + k(self.epsilon))), [s])
+        (p.minus_product(k(self.step_size), g / ((s + k(self.epsilon_root)).sqrt() + k(self.epsilon))), [s])
     }
 }
 

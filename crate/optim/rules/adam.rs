@@ -1,6 +1,6 @@
 //! Adam, with ε outside, inside or beside the root as the caller's numbers say, and AMSGrad.
 
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// Adam's running means, which other methods share.
@@ -21,8 +21,8 @@ impl<N: Copy> From<&[N]> for Moments<N> {
 impl<N: Number> Moments<N> {
     /// New m and v.
     #[inline(always)]
-    pub fn update<L: Of<N>>(&self, g: L, m: L, v: L) -> (L, L) {
-        let k = L::of;
+    pub fn update<L: Broadcast<N>>(&self, g: L, m: L, v: L) -> (L, L) {
+        let k = L::broadcast;
         let m = (g - m).mul_add(k(self.one_minus_beta1), m);
         let v = k(self.beta2).mul_add(v, k(self.one_minus_beta2) * (g * g));
         (m, v)
@@ -55,10 +55,10 @@ impl<const INSIDE: bool, N: Copy> From<&[N]> for Adam<INSIDE, N> {
 
 impl<const INSIDE: bool, N: Number> Adam<INSIDE, N> {
     #[inline(always)]
-    fn step<L: Of<N>>(&self, p: L, m: L, v: L) -> L {
-        let k = L::of;
+    fn step<L: Broadcast<N>>(&self, p: L, m: L, v: L) -> L {
+        let k = L::broadcast;
         let v = if INSIDE { v + k(self.epsilon_in_root) } else { v };
-        p.minus(k(self.step_size), m / (v.sqrt() + k(self.epsilon_hat)))
+        p.minus_product(k(self.step_size), m / (v.sqrt() + k(self.epsilon_hat)))
     }
 }
 
@@ -66,7 +66,7 @@ impl<const INSIDE: bool, N: Number> Rule<2, N> for Adam<INSIDE, N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::Mean, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let (m, v) = self.moments.update(g, m, v);
         (self.step(p, m, v), [m, v])
     }
@@ -76,9 +76,9 @@ impl<const INSIDE: bool, N: Number> Rule<3, N> for Adam<INSIDE, N> {
     const SLOT_KINDS: [SlotKind; 3] = [SlotKind::Mean, SlotKind::MeanSquare, SlotKind::NonDecaying];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [m, v, largest]: [L; 3]) -> (L, [L; 3]) {
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [m, v, largest]: [L; 3]) -> (L, [L; 3]) {
         let (m, v) = self.moments.update(g, m, v);
-        let largest = (v * L::of(self.correction_before_maximum)).at_least(largest);
+        let largest = (v * L::broadcast(self.correction_before_maximum)).pmax(largest);
         (self.step(p, m, largest), [m, v, largest])
     }
 }

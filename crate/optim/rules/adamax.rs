@@ -1,6 +1,6 @@
 //! Adamax: Adam with the largest recent gradient.
 
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// u ← max(β₂·u, |g| + εᵢ);  p ← p − step_size·m / (u + εₒ)
@@ -22,11 +22,11 @@ impl<N: Number> Rule<2, N> for Adamax<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::Mean, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [m, u]: [L; 2]) -> (L, [L; 2]) {
-        let k = L::of;
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [m, u]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::broadcast;
         let m = (g - m).mul_add(k(self.one_minus_beta1), m);
-        let u = (g.abs() + k(self.epsilon_inside)).at_least(k(self.beta2) * u);
-        (p.minus(k(self.step_size), m / (u + k(self.epsilon_outside))), [m, u])
+        let u = (g.abs() + k(self.epsilon_inside)).pmax(k(self.beta2) * u);
+        (p.minus_product(k(self.step_size), m / (u + k(self.epsilon_outside))), [m, u])
     }
 }
 

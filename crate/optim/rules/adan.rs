@@ -1,6 +1,6 @@
 //! Adan: Adam with Nesterov momentum made of gradient differences.
 
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// d = g − g₋₁;  m, w, n: means of g, d, (g + difference_weight·d)²;  p ← p − (step_size_m·m + step_size_w·w) / (√n + ε)
@@ -36,8 +36,8 @@ impl<N: Number> Rule<4, N> for Adan<N> {
     const SLOT_KINDS: [SlotKind; 4] = [SlotKind::Mean, SlotKind::Mean, SlotKind::MeanSquare, SlotKind::NonDecaying];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [m, w, n, previous]: [L; 4]) -> (L, [L; 4]) {
-        let k = L::of;
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [m, w, n, previous]: [L; 4]) -> (L, [L; 4]) {
+        let k = L::broadcast;
         let d = g - previous;
         let lookahead = d.mul_add(k(self.difference_weight), g);
         let m = (g - m).mul_add(k(self.one_minus_beta1), m);

@@ -1,6 +1,6 @@
 //! AdEMAMix: Adam with a second, very slow mean.
 
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// p ← p − (step_size·fast + slow_step_size·slow) / (√v + ε)
@@ -32,8 +32,8 @@ impl<N: Number> Rule<3, N> for AdEmaMix<N> {
     const SLOT_KINDS: [SlotKind; 3] = [SlotKind::Mean, SlotKind::Mean, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [fast, slow, v]: [L; 3]) -> (L, [L; 3]) {
-        let k = L::of;
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [fast, slow, v]: [L; 3]) -> (L, [L; 3]) {
+        let k = L::broadcast;
         let fast = (g - fast).mul_add(k(self.one_minus_beta1), fast);
         let slow = (g - slow).mul_add(k(self.one_minus_beta3), slow);
         let v = k(self.beta2).mul_add(v, k(self.one_minus_beta2) * (g * g));

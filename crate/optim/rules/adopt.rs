@@ -1,6 +1,6 @@
 //! ADOPT: normalise by the old v, then average.
 
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// u = clip(g / max(√v, ε), ±bound);  m ← β₁·m + (1 − β₁)·u;  p ← p − η·m;  v ← beta2·v + one_minus_beta2·g²
@@ -32,12 +32,12 @@ impl<N: Number> Rule<2, N> for Adopt<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::Mean, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
-        let k = L::of;
-        let u = (g / v.sqrt().at_least(k(self.epsilon))).at_least(k(-self.bound)).at_most(k(self.bound));
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::broadcast;
+        let u = (g / v.sqrt().pmax(k(self.epsilon))).pmax(k(-self.bound)).pmin(k(self.bound));
         let m = k(self.beta1).mul_add(m, k(self.one_minus_beta1) * u);
         let v = k(self.beta2).mul_add(v, k(self.one_minus_beta2) * (g * g));
-        (p.minus(k(self.learning_rate), m), [m, v])
+        (p.minus_product(k(self.learning_rate), m), [m, v])
     }
 }
 

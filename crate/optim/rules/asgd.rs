@@ -1,6 +1,6 @@
 //! Descent with averaged weights.
 
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// p ← p − η·g;  average ← one_minus_mu·average + mu·p
@@ -20,9 +20,9 @@ impl<N: Number> Rule<1, N> for Asgd<N> {
     const SLOT_KINDS: [SlotKind; 1] = [SlotKind::Mean];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [average]: [L; 1]) -> (L, [L; 1]) {
-        let k = L::of;
-        let p = p.minus(k(self.eta), g);
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [average]: [L; 1]) -> (L, [L; 1]) {
+        let k = L::broadcast;
+        let p = p.minus_product(k(self.eta), g);
         let average = k(self.one_minus_mu).mul_add(average, k(self.mu) * p);
         (p, [average])
     }

@@ -1,6 +1,6 @@
 //! Lion: the sign of an interpolated momentum.
 
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// p ← p − η·sign(β₁·m + (1 − β₁)·g);  m ← β₂·m + (1 − β₂)·g
@@ -22,11 +22,11 @@ impl<N: Number> Rule<1, N> for Lion<N> {
     const SLOT_KINDS: [SlotKind; 1] = [SlotKind::Mean];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [m]: [L; 1]) -> (L, [L; 1]) {
-        let k = L::of;
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [m]: [L; 1]) -> (L, [L; 1]) {
+        let k = L::broadcast;
         let direction = k(self.beta1).mul_add(m, k(self.one_minus_beta1) * g).sign();
         let m = k(self.beta2).mul_add(m, k(self.one_minus_beta2) * g);
-        (p.minus(k(self.learning_rate), direction), [m])
+        (p.minus_product(k(self.learning_rate), direction), [m])
     }
 }
 

@@ -1,6 +1,6 @@
 //! Momentum in all its forms: classical, dampened, exponentially weighted, Nesterov.
 
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// v ← velocity_decay·v + gradient_weight·g;  p ← p − gradient_rate·g − velocity_rate·v
@@ -22,8 +22,8 @@ impl<N: Number> Rule<1, N> for Momentum<N> {
     const FUSES_GRADIENT_SCALING: bool = true;
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [v]: [L; 1]) -> (L, [L; 1]) {
-        let k = L::of;
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [v]: [L; 1]) -> (L, [L; 1]) {
+        let k = L::broadcast;
         let v = k(self.velocity_decay).mul_add(v, k(self.gradient_weight) * g);
         (p - k(self.gradient_rate).mul_add(g, k(self.velocity_rate) * v), [v])
     }

@@ -1,7 +1,7 @@
 //! NAdam: Adam with Nesterov's look-ahead.
 
 use super::adam::Moments;
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// m and v as Adam's;  p ← p − (gradient_step_size·g + moment_step_size·m) / (√v + ε)
@@ -22,8 +22,8 @@ impl<N: Number> Rule<2, N> for NAdam<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::Mean, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
-        let k = L::of;
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::broadcast;
         let (m, v) = self.moments.update(g, m, v);
         let step = k(self.gradient_step_size).mul_add(g, k(self.moment_step_size) * m);
         (p - step / (v.sqrt() + k(self.epsilon)), [m, v])

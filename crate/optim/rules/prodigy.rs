@@ -66,7 +66,7 @@ impl Rule<2> for Step {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, _: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
-        (p.minus(k(self.step_size), m / (v.sqrt() + k(self.epsilon))), [m, v])
+        (p.minus_product(k(self.step_size), m / (v.sqrt() + k(self.epsilon))), [m, v])
     }
 }
 

@@ -1,6 +1,6 @@
 //! RMSProp: the gradient over its root mean square; plain, centered, with momentum.
 
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// s ← β·s + (1 − β)·g²;  d = g / (√(s + εᵢ) + εₒ)
@@ -30,23 +30,23 @@ impl<N: Copy> From<&[N]> for RmsProp<N> {
 
 impl<N: Number> RmsProp<N> {
     #[inline(always)]
-    fn mean_square<L: Of<N>>(&self, s: L, g: L) -> L {
-        L::of(self.beta).mul_add(s, L::of(self.one_minus_beta) * (g * g))
+    fn mean_square<L: Broadcast<N>>(&self, s: L, g: L) -> L {
+        L::broadcast(self.beta).mul_add(s, L::broadcast(self.one_minus_beta) * (g * g))
     }
 
     #[inline(always)]
-    fn mean<L: Of<N>>(&self, m: L, g: L) -> L {
-        (g - m).mul_add(L::of(self.one_minus_beta), m)
+    fn mean<L: Broadcast<N>>(&self, m: L, g: L) -> L {
+        (g - m).mul_add(L::broadcast(self.one_minus_beta), m)
     }
 
     #[inline(always)]
-    fn variance<L: Of<N>>(&self, s: L, m: L) -> L {
-        s.minus(L::of(self.inverse_correction) * m, m).at_least(L::splat(0.0))
+    fn variance<L: Broadcast<N>>(&self, s: L, m: L) -> L {
+        s.minus_product(L::broadcast(self.inverse_correction) * m, m).pmax(L::splat(0.0))
     }
 
     #[inline(always)]
-    fn direction<L: Of<N>>(&self, g: L, variance: L) -> L {
-        g / ((variance + L::of(self.epsilon_in)).sqrt() + L::of(self.epsilon_out))
+    fn direction<L: Broadcast<N>>(&self, g: L, variance: L) -> L {
+        g / ((variance + L::broadcast(self.epsilon_in)).sqrt() + L::broadcast(self.epsilon_out))
     }
 }
 
@@ -54,10 +54,10 @@ impl<N: Number> Rule<1, N> for RmsProp<N> {
     const SLOT_KINDS: [SlotKind; 1] = [SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
         let s = self.mean_square(s, g);
         let d = self.direction(g, s);
-        (p.minus(L::of(self.learning_rate), d), [s])
+        (p.minus_product(L::broadcast(self.learning_rate), d), [s])
     }
 }
 
@@ -74,10 +74,10 @@ impl<N: Number> Rule<2, N> for Centered<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::MeanSquare, SlotKind::Mean];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [s, m]: [L; 2]) -> (L, [L; 2]) {
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [s, m]: [L; 2]) -> (L, [L; 2]) {
         let (s, m) = (self.0.mean_square(s, g), self.0.mean(m, g));
         let d = self.0.direction(g, self.0.variance(s, m));
-        (p.minus(L::of(self.0.learning_rate), d), [s, m])
+        (p.minus_product(L::broadcast(self.0.learning_rate), d), [s, m])
     }
 }
 
@@ -104,8 +104,8 @@ impl<N: Copy> From<&[N]> for WithMomentum<N> {
 
 impl<N: Number> WithMomentum<N> {
     #[inline(always)]
-    fn step<L: Of<N>>(&self, p: L, b: L, d: L) -> (L, L) {
-        let k = L::of;
+    fn step<L: Broadcast<N>>(&self, p: L, b: L, d: L) -> (L, L) {
+        let k = L::broadcast;
         let b = k(self.momentum).mul_add(b, k(self.direction_weight) * d);
         (p - k(self.direction_rate).mul_add(d, k(self.velocity_rate) * b), b)
     }
@@ -115,7 +115,7 @@ impl<N: Number> Rule<2, N> for WithMomentum<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::MeanSquare, SlotKind::Mean];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [s, b]: [L; 2]) -> (L, [L; 2]) {
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [s, b]: [L; 2]) -> (L, [L; 2]) {
         let s = self.rms.mean_square(s, g);
         let (p, b) = self.step(p, b, self.rms.direction(g, s));
         (p, [s, b])
@@ -126,7 +126,7 @@ impl<N: Number> Rule<3, N> for WithMomentum<N> {
     const SLOT_KINDS: [SlotKind; 3] = [SlotKind::MeanSquare, SlotKind::Mean, SlotKind::Mean];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [s, m, b]: [L; 3]) -> (L, [L; 3]) {
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [s, m, b]: [L; 3]) -> (L, [L; 3]) {
         let (s, m) = (self.rms.mean_square(s, g), self.rms.mean(m, g));
         let (p, b) = self.step(p, b, self.rms.direction(g, self.rms.variance(s, m)));
         (p, [s, m, b])

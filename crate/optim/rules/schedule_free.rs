@@ -1,6 +1,6 @@
 //! Schedule-free descent: y, at which gradients are taken, follows the fast z; their average is the model.
 
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// y ← y + c·(z − y) + gradient_rate·g;  z ← z − rate·g
@@ -20,10 +20,10 @@ impl<N: Number> Rule<1, N> for ScheduleFreeSgd<N> {
     const SLOT_KINDS: [SlotKind; 1] = [SlotKind::NonDecaying];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [z]: [L; 1]) -> (L, [L; 1]) {
-        let k = L::of;
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [z]: [L; 1]) -> (L, [L; 1]) {
+        let k = L::broadcast;
         let y = p + k(self.c).mul_add(z - p, k(self.gradient_rate) * g);
-        let z = z.minus(k(self.rate), g);
+        let z = z.minus_product(k(self.rate), g);
         (y, [z])
     }
 }
@@ -57,12 +57,12 @@ impl<N: Number> Rule<2, N> for ScheduleFreeAdamW<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::NonDecaying, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [z, v]: [L; 2]) -> (L, [L; 2]) {
-        let k = L::of;
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [z, v]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::broadcast;
         let v = k(self.beta2).mul_add(v, k(self.one_minus_beta2) * (g * g));
         let u = k(self.weight_decay).mul_add(p, g / (v.sqrt() + k(self.epsilon)));
         let y = p + k(self.c).mul_add(z - p, k(self.gradient_rate) * u);
-        let z = z.minus(k(self.rate), u);
+        let z = z.minus_product(k(self.rate), u);
         (y, [z, v])
     }
 }

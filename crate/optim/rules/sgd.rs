@@ -1,6 +1,6 @@
 //! Gradient descent.
 
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// p ← p − η·g
@@ -20,8 +20,8 @@ impl<N: Number> Rule<0, N> for Sgd<N> {
     const FUSES_GRADIENT_SCALING: bool = true;
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, s: [L; 0]) -> (L, [L; 0]) {
-        (p.minus(L::of(self.learning_rate), g), s)
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, s: [L; 0]) -> (L, [L; 0]) {
+        (p.minus_product(L::broadcast(self.learning_rate), g), s)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Steps of the same length: signs of gradients, or of their mean.
 
-use crate::lane::{Number, Of};
+use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// p ← p − η·sign(g)
@@ -18,9 +18,9 @@ impl<N: Number> Rule<0, N> for SignSgd<N> {
     const SLOT_KINDS: [SlotKind; 0] = [];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, s: [L; 0]) -> (L, [L; 0]) {
-        let k = L::of;
-        (p.minus(k(self.learning_rate), g.sign()), s)
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, s: [L; 0]) -> (L, [L; 0]) {
+        let k = L::broadcast;
+        (p.minus_product(k(self.learning_rate), g.sign()), s)
     }
 }
 
@@ -41,10 +41,10 @@ impl<N: Number> Rule<1, N> for Signum<N> {
     const SLOT_KINDS: [SlotKind; 1] = [SlotKind::Mean];
 
     #[inline(always)]
-    fn update<L: Of<N>>(&self, p: L, g: L, [m]: [L; 1]) -> (L, [L; 1]) {
-        let k = L::of;
+    fn update<L: Broadcast<N>>(&self, p: L, g: L, [m]: [L; 1]) -> (L, [L; 1]) {
+        let k = L::broadcast;
         let m = k(self.beta).mul_add(m, k(self.one_minus_beta) * g);
-        (p.minus(k(self.learning_rate), m.sign()), [m])
+        (p.minus_product(k(self.learning_rate), m.sign()), [m])
     }
 }
 
