@@ -30,8 +30,8 @@ export interface EmbedColumnsOptions extends ModuleOptions {
 }
 
 /**
- * Rows of a table [n, features] in which some columns are numbers of categories, to rows [n, width]: the other columns as they are, then for each of
- * those its vector out of a table that is learnt (entity embeddings: Guo & Berkhahn 2016). It is the first layer of a net.
+ * Makes rows [n, width] of rows of a table [n, features] in which some columns are indices of categories: the other columns stay as they are, then comes
+ * for each of those its vector out of a table that is learnt (entity embeddings: Guo & Berkhahn 2016). It is the first layer of a net.
  *
  * @example
  * const rows = [{ age: 31, city: 'Rome', y: 1 }, { age: 47, city: 'Oslo', y: 2 }]

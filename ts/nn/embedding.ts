@@ -16,7 +16,7 @@ export interface EmbeddingOptions extends ModuleOptions {
 }
 
 /**
- * Whole numbers [...] to vectors [..., width]: row i of a table [count, width].
+ * Makes vectors [..., width] of whole numbers [...]: i becomes row i of a table [count, width].
  *
  * @example
  * new Embedding(1000, 16).predict(Int32Array.of(3, 14, 15)).shape // [3, 16]

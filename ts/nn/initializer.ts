@@ -63,7 +63,7 @@ export function orthogonal(gain = 1): Initializer {
   }
 }
 
-/** Twice, since once loses digits when a vector lies close to the span of the earlier ones. */
+/** Makes a vector orthogonal to the earlier ones and of length 1, in two passes, since one loses digits where it lies close to their span. */
 function orthonormalize(vector: Float64Array, earlier: Float64Array[]): void {
   const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, x, i) => sum + x * b[i], 0)
   for (let pass = 0; pass < 2; pass++) {
