@@ -3,8 +3,12 @@
  * compile JavaScript while it runs, so the first hundreds take longer than those that come later.
  * `node_modules/node/bin/node --import tsx bench/fleet/start.ts`, after `make build`
  */
-import { Adam, createBackend, Dense, fit, mse, Sequential, tensor } from '../../dist/index.js'
+import type * as Gradus from '../../ts/index.js'
 import { cpuName } from '../tools/cpu.js'
+
+/** What `make build` makes; types are those of the sources, so that they can be checked before it. */
+const BUILT = new URL('../../dist/index.js', import.meta.url).href
+const { Adam, createBackend, Dense, fit, mse, Sequential, tensor }: typeof Gradus = await import(BUILT)
 
 const NETS = [
   { sizes: [2, 8, 1], batch: 4 },
