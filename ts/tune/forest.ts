@@ -3,7 +3,7 @@
  * each parameter explains.
  */
 import { Generator } from '../index.js'
-import type { Observation } from './history.js'
+import type { Observation } from './observations.js'
 import type { Axis } from './space.js'
 
 const TREES = 48

@@ -76,64 +76,134 @@ export async function runTrials<S extends Space>(
   objective: Objective<S> | URL | string | ModuleObjective,
   options: OptimizeOptions<S>,
 ): Promise<void> {
+  checkOptions(options, study.sampler.limit !== undefined)
+  const isModule = checkObjective(objective)
+  const count = await trialsAtOnce(options.parallel ?? (isModule ? 'auto' : 1))
+  await study.sync()
+  const run = new TrialRun(study, options)
+  let runner: Runner<S> | undefined
+  try {
+    runner = await runnerFor(study, objective, isModule, count, options.queue)
+    await run.all(runner, count)
+  } finally {
+    run.end()
+    await runner?.close()
+  }
+}
+
+/** @throws RangeError, TypeError naming the option; RangeError where nothing would end the run */
+function checkOptions<S extends Space>(options: OptimizeOptions<S>, isLimited: boolean): void {
   checkNames('optimize', options, OPTIONS, ALIASES)
-  const { trials, time, retries = 1, onError = 'stop', signal, onTrial } = options
+  const { trials, time, retries = 1, onError = 'stop', signal } = options
   if (trials !== undefined) checkCount('optimize: trials', trials)
   if (time !== undefined) checkPositive('optimize: time', time)
   if (time !== undefined && time > LONGEST)
     throw rangeError(`optimize: time wants at most ${LONGEST} seconds (24 days), got ${time}; leave it out for no limit`)
   checkCount('optimize: retries', retries, 0)
   if (!['stop', 'continue'].includes(onError)) throw rangeError(`optimize: onError wants 'stop' or 'continue', got ${show(onError)}`)
-  const most = trials ?? Number.POSITIVE_INFINITY
-  if (most === Number.POSITIVE_INFINITY && time === undefined && signal === undefined && !study.sampler.limit)
+  if (trials === undefined && time === undefined && signal === undefined && !isLimited)
     throw rangeError('optimize: wants trials, time or a signal, got none, so it would never end; { trials: 100 } is a start')
+}
+
+/** @returns whether it is a module, for workers. @throws TypeError for what is no objective */
+function checkObjective(objective: unknown): boolean {
   const isModule =
     objective instanceof URL ||
     typeof objective === 'string' ||
     (typeof objective === 'object' && objective !== null && 'module' in objective)
   if (!isModule && typeof objective !== 'function')
     throw typeError(`optimize: objective wants a function of the parameters, or the URL of a module, got ${show(objective)}`)
-  const { parallel = isModule ? 'auto' : 1 } = options
-  if (parallel !== 'auto') checkCount('optimize: parallel', parallel, 1, " or 'auto'")
-  const count = parallel === 'auto' ? await cores() : parallel
-  await study.sync()
+  return isModule
+}
 
-  const stop = new AbortController()
-  /** One for each trial that runs: Node warns of more than ten listeners on one signal. */
-  const running = new Set<AbortController>()
-  stop.signal.addEventListener('abort', () => {
-    for (const own of running) own.abort(stop.signal.reason)
-  })
-  const stopped = () => stop.abort(signal?.reason)
-  if (signal?.aborted) stopped()
-  signal?.addEventListener('abort', stopped)
-  const timer = time === undefined ? undefined : setTimeout(() => stop.abort(plainError('the time is over')), 1000 * time)
-  let runner: Runner<S> | undefined
-  let failure: unknown
-  let [ended, failed] = [0, 0]
-  let turn = performance.now()
+async function trialsAtOnce(parallel: number | 'auto'): Promise<number> {
+  if (parallel === 'auto') return cores()
+  checkCount('optimize: parallel', parallel, 1, " or 'auto'")
+  return parallel
+}
 
-  async function one(trial: Trial<S>): Promise<void> {
-    const own = new AbortController()
-    running.add(own)
-    if (stop.signal.aborted) own.abort(stop.signal.reason)
-    try {
-      await untilTold(trial, own.signal)
-    } finally {
-      running.delete(own)
+/** What runs the objective: workers of a queue, threads, or this thread. */
+async function runnerFor<S extends Space>(
+  study: Tasks<S>,
+  objective: Objective<S> | URL | string | ModuleObjective,
+  isModule: boolean,
+  count: number,
+  queue: string | undefined,
+): Promise<Runner<S>> {
+  if (queue !== undefined) {
+    const { queueRunner } = await import('./queue/runner.js')
+    return queueRunner<S>(study, objective, queue)
+  }
+  if (!isModule && count === 1) return inThisThread(objective as Objective<S>)
+  const { workerPool } = await import('./parallel/pool.js')
+  return workerPool<S>(objective as Objective<S> | ModuleObjective)
+}
+
+/** The trials of one call of `optimize`, until there are enough of them, the time is over, a signal stops them or one fails. */
+class TrialRun<S extends Space> {
+  private readonly failing = new AbortController()
+  /** Stops trials: with the caller's signal, when the time is over, and after an error. */
+  private readonly stop: AbortSignal
+  private readonly timer: ReturnType<typeof setTimeout> | undefined
+  private failure: { error: unknown } | undefined
+  private ended = 0
+  private failed = 0
+  /** When the page or server had its last turn. */
+  private turn = performance.now()
+
+  constructor(
+    private readonly study: Tasks<S>,
+    private readonly options: OptimizeOptions<S>,
+  ) {
+    const { signal, time } = options
+    this.stop = AbortSignal.any(signal ? [signal, this.failing.signal] : [this.failing.signal])
+    if (time !== undefined) this.timer = setTimeout(() => this.failing.abort(plainError('the time is over')), 1000 * time)
+  }
+
+  /** Runs so many trials at once. @throws what the first one threw that failed */
+  async all(runner: Runner<S>, count: number): Promise<void> {
+    const lanes = Array.from({ length: count }, () => this.oneAfterTheOther(runner).catch((error) => this.fail(error)))
+    await Promise.all(lanes)
+    if (this.failure) throw this.failure.error
+  }
+
+  end(): void {
+    clearTimeout(this.timer)
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= { error }
+    this.failing.abort(error)
+  }
+
+  private async oneAfterTheOther(runner: Runner<S>): Promise<void> {
+    const { trials = Number.POSITIVE_INFINITY, onTrial } = this.options
+    while (!this.stop.aborted) {
+      const trial = await this.study.askBelow(trials)
+      if (trial === undefined) return
+      await this.runUntilTold(runner, trial)
+      const record = this.study.recordOf(trial.number)
+      if (record.state === 'running') return
+      this.checkHope(record)
+      onTrial?.(record)
+      await this.giveTurn()
     }
   }
 
-  async function untilTold(trial: Trial<S>, signal: AbortSignal): Promise<void> {
+  private async runUntilTold(runner: Runner<S>, trial: Trial<S>): Promise<void> {
+    const { study, stop } = this
+    const { retries = 1, onError = 'stop' } = this.options
+    // one for each trial: Node warns of more than ten listeners on a signal
+    const signal = AbortSignal.any([stop])
     for (let tries = 0; ; tries++) {
       try {
-        const outcome = await (runner as Runner<S>).run(trial, signal)
+        const outcome = await runner.run(trial, signal)
         if (outcome !== TOLD) await study.tell(trial, outcome as number)
         return
       } catch (error) {
         if (isPruning(error)) return await study.tell(trial, { state: 'pruned' })
         // what was stopped is no result: the trial goes on when the study does
-        if (stop.signal.aborted) return await study.leave(trial)
+        if (stop.aborted) return await study.leave(trial)
         if (error instanceof WorkerDied && tries < retries) continue
         const message = error instanceof Error ? error.message : String(error)
         await study.tell(trial, { state: 'failed', error: message })
@@ -145,47 +215,19 @@ export async function runTrials<S extends Space>(
     }
   }
 
-  async function lane(): Promise<void> {
-    while (!stop.signal.aborted && failure === undefined) {
-      const trial = await study.askBelow(most)
-      if (trial === undefined) return
-      await one(trial)
-      const record = study.recordOf(trial.number)
-      if (record.state === 'running') return
-      ended++
-      if (record.state === 'failed') failed++
-      if (failed === HOPELESS && ended === HOPELESS)
-        throw plainError(`optimize: the first ${HOPELESS} trials all failed; the last: ${record.error}`)
-      onTrial?.(record)
-      if (performance.now() - turn > TURN) {
-        await new Promise((resolve) => setTimeout(resolve))
-        turn = performance.now()
-      }
-    }
+  /** @throws Error where all of the first trials failed */
+  private checkHope({ state, error }: TrialRecord<S>): void {
+    this.ended++
+    if (state === 'failed') this.failed++
+    if (this.failed === HOPELESS && this.ended === HOPELESS)
+      throw plainError(`optimize: the first ${HOPELESS} trials all failed; the last: ${error}`)
   }
 
-  try {
-    if (options.queue !== undefined) {
-      const { queueRunner } = await import('./queue/runner.js')
-      runner = await queueRunner<S>(study, objective, options.queue)
-    } else if (!isModule && count === 1) runner = inThisThread(objective as Objective<S>)
-    else {
-      const { workerPool } = await import('./parallel/pool.js')
-      runner = await workerPool<S>(objective as Objective<S> | ModuleObjective)
-    }
-    const lanes = Array.from({ length: count }, () =>
-      lane().catch((error) => {
-        failure ??= error
-        stop.abort(error)
-      }),
-    )
-    await Promise.all(lanes)
-  } finally {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', stopped)
-    await runner?.close()
+  private async giveTurn(): Promise<void> {
+    if (performance.now() - this.turn <= TURN) return
+    await new Promise((resolve) => setTimeout(resolve))
+    this.turn = performance.now()
   }
-  if (failure !== undefined) throw failure
 }
 
 function inThisThread<S extends Space>(objective: Objective<S>): Runner<S> {

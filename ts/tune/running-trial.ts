@@ -3,8 +3,8 @@
 import type { Params, Space } from './space.js'
 import { type Trial, TrialPruned } from './trial.js'
 
-/** What a running trial tells, and whom it asks: its study. */
-interface Owner {
+/** Whom a running trial tells and asks. */
+export interface TrialOwner {
   report(number: number, value: number, step: number): Promise<void>
   shouldPrune(number: number): boolean
   note(number: number, kind: 'constraint' | 'attribute', name: string, value: unknown): void
@@ -14,7 +14,7 @@ export class RunningTrial<S extends Space> implements Trial<S> {
   private readonly controller = new AbortController()
 
   constructor(
-    private readonly study: Owner,
+    private readonly owner: TrialOwner,
     readonly number: number,
     readonly params: Params<S>,
   ) {}
@@ -29,11 +29,11 @@ export class RunningTrial<S extends Space> implements Trial<S> {
   }
 
   report(value: number, step: number): Promise<void> {
-    return this.study.report(this.number, value, step)
+    return this.owner.report(this.number, value, step)
   }
 
   shouldPrune(): boolean {
-    return this.study.shouldPrune(this.number)
+    return this.owner.shouldPrune(this.number)
   }
 
   prune(): never {
@@ -41,10 +41,10 @@ export class RunningTrial<S extends Space> implements Trial<S> {
   }
 
   constrain(name: string, value: number): void {
-    this.study.note(this.number, 'constraint', name, value)
+    this.owner.note(this.number, 'constraint', name, value)
   }
 
   setAttribute(name: string, value: unknown): void {
-    this.study.note(this.number, 'attribute', name, value)
+    this.owner.note(this.number, 'attribute', name, value)
   }
 }

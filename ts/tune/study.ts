@@ -1,35 +1,26 @@
-/** A study: trials of one space, what came of them, and what to try next. */
+/**
+ * A study: trials of one space, what came of them, and what to try next. Its trials are in stored-trials.ts, which one is next in asking.ts, what they tell
+ * in telling.ts, and what is written of them in entries.ts.
+ */
 
-import { plainError, rangeError, typeError } from '../common/errors.js'
-import { show, showNames } from '../common/show.js'
-import type { History, Observation } from './history.js'
+import { plainError } from '../common/errors.js'
+import { Asking } from './asking.js'
+import { type Observations, paretoFront } from './observations.js'
 import { type OptimizeOptions, runTrials } from './optimize.js'
 import type { ModuleObjective } from './parallel/pool.js'
-import { lastStep, type Pruner } from './pruners/pruner.js'
+import type { Pruner } from './pruners/pruner.js'
 import { RunningTrial } from './running-trial.js'
 import { nsga2 } from './samplers/nsga2.js'
 import type { Sampler } from './samplers/sampler.js'
 import { tpe } from './samplers/tpe.js'
-import { type Axis, type Choice, describeRange, type Params, pointOf, type Space, valuesAt } from './space.js'
-import {
-  internal,
-  isOver,
-  type Journal,
-  type JournalStore,
-  type NewEntry,
-  OPERATION,
-  rangeToJson,
-  STATES,
-  type StoredStudy,
-  type StoredTrial,
-  spaceToJson,
-} from './storage/journal.js'
-import { forgetWorker, isGone, NOBODY } from './storage/owner.js'
-import { changesOf, SPACE, storedSpace } from './stored-space.js'
+import type { Axis, Params, Space } from './space.js'
+import { isOver, type Journal, type JournalStore, type StoredTrial } from './storage/journal.js'
+import { forgetWorker } from './storage/owner.js'
+import { StoredTrials } from './stored-trials.js'
 import { Suggester } from './suggest.js'
+import { endedWith, Telling } from './telling.js'
 import type { Objective, Outcome, Trial, TrialRecord } from './trial.js'
-import { TrialIndex } from './trial-index.js'
-import { CONSTRAINT, ERROR, recordOf } from './trial-record.js'
+import { recordOf } from './trial-record.js'
 
 /** Whether less or more is better. */
 export type Direction = 'minimize' | 'maximize'
@@ -59,11 +50,6 @@ export interface StudyOptions<S extends Space> {
   allowSpaceChange?: boolean
 }
 
-/** Who runs a trial now, where it was taken over from a process that ended. */
-const OWNER = 'gradus:owner'
-/** Set by the one that prunes, for a trial that runs somewhere else. */
-const PRUNE = 'gradus:prune'
-
 /**
  * Trials of one space and what came of them. {@link createStudy} makes one.
  * @example
@@ -80,13 +66,9 @@ export class Study<S extends Space = Space> {
   readonly sampler: Sampler
   readonly pruner: Pruner | undefined
   readonly seed: number
-  private readonly index: TrialIndex
-  private readonly suggester: Suggester
-  private stored: StoredStudy | undefined
-  private readonly constraint: ((params: Params<S>) => boolean) | undefined
-  /** Numbers of trials whose process had ended when the study was opened. */
-  private readonly abandoned = new Set<number>()
-  private readonly unwritten = new Map<number, NewEntry[]>()
+  private readonly stored: StoredTrials
+  private readonly asking: Asking
+  private readonly telling: Telling
   private isEnded = false
 
   /** @internal use {@link createStudy} */
@@ -102,16 +84,15 @@ export class Study<S extends Space = Space> {
     this.directions = directions
     this.sampler = options.sampler ?? (directions.length > 1 ? nsga2() : tpe())
     this.pruner = options.pruner
-    this.constraint = options.constraint
-    this.index = new TrialIndex(axes, directions, this.pruner !== undefined)
-    this.suggester = new Suggester(this.sampler, axes, this.index.history, this.seed, directions.length, options.constraint)
+    this.stored = new StoredTrials(
+      journal,
+      { name: options.name, space: options.space, axes, directions, pruner: options.pruner },
+      (trial) => suggester.note(trial.systemAttributes),
+    )
+    const suggester = new Suggester(this.sampler, axes, this.stored.index.history, this.seed, directions.length, options.constraint)
+    this.asking = new Asking(this.stored, suggester)
+    this.telling = new Telling(this.stored)
     Object.defineProperty(this, Symbol.for('nodejs.util.inspect.custom'), { value: () => String(this) })
-    journal.onChange((study, trial, change) => {
-      // not by its name: one that was deleted before had the same
-      if (study !== this.stored) return
-      if (change === 'reported') this.index.updateReports(trial)
-      else this.observe(trial)
-    })
   }
 
   /**
@@ -119,34 +100,12 @@ export class Study<S extends Space = Space> {
    * look at it writes nothing.
    */
   async begin(purpose: 'same' | 'change' | 'look'): Promise<void> {
-    const { name, directions, journal } = this
-    const json = spaceToJson(this.space)
-    await journal.write(() => {
-      if (journal.studyNamed(name)) return []
-      return [{ op_code: OPERATION.createStudy, study_name: name, directions: directions.map((d) => (d === 'minimize' ? 1 : 2)) }]
-    })
-    const stored = journal.studyNamed(name) as StoredStudy
-    this.stored = stored
-    if (stored.directions.join() !== directions.join())
-      throw rangeError(
-        `createStudy: the study '${name}' in ${journal.store.place} is to ${stored.directions.join(' and ')}, got direction ${show(directions.join(' and '))}; give this one another name`,
-      )
-    // what was read before this study listened
-    for (const trial of stored.trials) if (!this.index.has(trial)) this.observe(trial)
-    const before = stored.userAttributes[SPACE]
-    if (typeof before === 'string' && before !== json && purpose === 'same')
-      throw rangeError(
-        `createStudy: the study '${name}' in ${journal.store.place} has another space: ${changesOf(storedSpace(stored), this.space)}. ` +
-          'Give this one another name, or set allowSpaceChange: true, and its trials count where they fit',
-      )
-    if (before !== json && purpose !== 'look')
-      await journal.write(() => [{ op_code: OPERATION.setStudyUserAttribute, study_id: stored.id, user_attr: { [SPACE]: json } }])
-    for (const trial of this.index.running.values()) if (isGone(this.ownerOf(trial))) this.abandoned.add(trial.number)
+    await this.stored.begin(purpose)
   }
 
   /** The study in a line; Node and Deno print it so too. */
   toString(): string {
-    const { best: trial } = this.index
+    const { best: trial } = this.stored.index
     const best = trial === undefined || this.directions.length > 1 ? '' : `, best ${this.bestValue} in trial ${trial.number}`
     return `Study '${this.name}': ${this.all.length} trials${best}`
   }
@@ -163,7 +122,8 @@ export class Study<S extends Space = Space> {
   get bestTrial(): TrialRecord<S> | undefined {
     if (this.directions.length > 1)
       throw plainError(`a study of ${this.directions.length} objectives has no best trial; front has those that no other beats`)
-    return this.index.best && recordOf<S>(this.index.best)
+    const { best } = this.stored.index
+    return best && recordOf<S>(best)
   }
 
   /** The best value. @throws Error before the first complete trial */
@@ -185,19 +145,15 @@ export class Study<S extends Space = Space> {
 
   /** The Pareto front: complete, feasible trials of which none is as good in every objective and better in one. By number. */
   get front(): TrialRecord<S>[] {
-    const complete = this.index.history.ranked.filter(({ state, violation }) => state === 'complete' && violation === 0)
-    const isBeaten = (a: Observation) =>
-      complete.some((b) => b.losses.every((loss, i) => loss <= a.losses[i]) && b.losses.some((loss, i) => loss < a.losses[i]))
-    return complete
-      .filter((a) => !isBeaten(a))
+    const complete = this.stored.index.history.ranked.filter(({ state, violation }) => state === 'complete' && violation === 0)
+    return paretoFront(complete)
       .map(({ number }) => recordOf<S>(this.all[number]))
       .sort((a, b) => a.number - b.number)
   }
 
   /** Notes on the study as a whole, made by {@link setAttribute}: Optuna's `user_attrs`. */
   get attributes(): Readonly<Record<string, unknown>> {
-    const { [SPACE]: _, ...attributes } = this.stored?.userAttributes ?? {}
-    return attributes
+    return this.stored.attributes
   }
 
   /**
@@ -207,13 +163,12 @@ export class Study<S extends Space = Space> {
    * // study.attributes.table // 'penguins.csv'
    */
   async setAttribute(name: string, value: unknown): Promise<void> {
-    const { journal } = this
-    await journal.write(() => [{ op_code: OPERATION.setStudyUserAttribute, study_id: this.stored?.id, user_attr: { [name]: value } }])
+    await this.stored.setAttribute(name, value)
   }
 
   /** How many trials are over. */
   get finished(): number {
-    return this.index.finished
+    return this.stored.index.finished
   }
 
   /** Reads what other processes wrote to the storage. */
@@ -231,44 +186,8 @@ export class Study<S extends Space = Space> {
 
   /** @internal the next trial, unless as many as `most` have been begun; trials that others run count */
   async askBelow(most?: number): Promise<Trial<S> | undefined> {
-    const { journal } = this
-    let number = -1
-    await journal.write(() => {
-      number = -1
-      // asked here, where nothing comes between: of many that ask at once all would see the same last place
-      if (most !== undefined && this.begun >= most) return []
-      const [orphan] = this.orphans
-      if (orphan) {
-        number = orphan.number
-        return [{ op_code: OPERATION.setTrialSystemAttribute, trial_id: orphan.id, system_attr: { [OWNER]: journal.worker } }]
-      }
-      const waiting = this.index.counts.waiting > 0 ? this.all.find(({ state }) => state === 'waiting') : undefined
-      const fixed = (waiting?.systemAttributes.fixed_params ?? {}) as Record<string, unknown>
-      const chosen = this.suggester.suggest(waiting?.number ?? this.all.length, fixed)
-      if (chosen === undefined) {
-        if (most !== undefined) return []
-        throw rangeError(
-          `ask: the sampler '${this.sampler.name}' has ${this.suggester.limit} points, and all have been asked for${this.constraint ? ' that keep the constraint' : ''}; give it more, or take tpe()`,
-        )
-      }
-      number = waiting?.number ?? this.all.length
-      const { values, attributes } = chosen
-      const created = this.creation(values, attributes)
-      if (waiting)
-        return [
-          { op_code: OPERATION.setTrialSystemAttribute, trial_id: waiting.id, system_attr: attributes },
-          { op_code: OPERATION.setTrialState, trial_id: waiting.id, state: 0, values: null, datetime_start: now() },
-          ...Object.keys(values).map((name) => ({
-            op_code: OPERATION.setTrialParameter,
-            trial_id: waiting.id,
-            param_name: name,
-            param_value_internal: created.params[name],
-            distribution: created.distributions[name],
-          })),
-        ]
-      return [created]
-    })
-    return number < 0 ? undefined : this.running(number)
+    const number = await this.asking.next(most)
+    return number === undefined ? undefined : this.running(number)
   }
 
   /**
@@ -277,46 +196,24 @@ export class Study<S extends Space = Space> {
    */
   async tell(trial: Trial<S> | number, outcome: number | readonly number[] | Outcome): Promise<void> {
     const number = typeof trial === 'number' ? trial : trial.number
-    const { state, values, error } = this.outcomeOf(number, outcome)
-    await this.journal.write(() => {
-      const stored = this.all[number]
-      if (stored === undefined)
-        throw rangeError(`tell: wants a trial that ask() gave, got ${show(number)}; the study has ${this.all.length} trials, from 0`)
-      if (isOver(stored.state))
-        throw rangeError(`tell: trial ${number} is over already: it is ${stored.state}; add() takes what came of another`)
-      const more = [...(this.unwritten.get(number) ?? [])]
-      if (error !== undefined) more.push({ op_code: OPERATION.setTrialUserAttribute, trial_id: stored.id, user_attr: { [ERROR]: error } })
-      const end = { op_code: OPERATION.setTrialState, trial_id: stored.id, state: STATES.indexOf(state), values, datetime_complete: now() }
-      return [...more, end]
-    })
-    this.unwritten.delete(number)
+    await this.telling.tell(number, endedWith(number, outcome, this.directions.length))
   }
 
   /** @internal a trial with these parameters, to be run at once: others that wait are left waiting */
   async askWith(params: Partial<Params<S>>): Promise<Trial<S>> {
-    let number = -1
-    await this.journal.write(() => {
-      number = this.all.length
-      const chosen = this.suggester.suggest(number, params)
-      if (chosen === undefined) throw rangeError(`ask: the sampler '${this.sampler.name}' has no point left`)
-      return [{ ...this.creation(chosen.values), system_attrs: { ...chosen.attributes, fixed_params: params } }]
-    })
-    return this.running(number)
+    return this.running(await this.asking.nextWith(params))
   }
 
   /** @internal ends trials that nobody runs any more, for those who do not resume them */
   async failOrphans(): Promise<void> {
-    for (const { number } of this.orphans) await this.tell(number, { state: 'failed', error: 'its process ended before it had a result' })
+    for (const { number } of this.stored.orphans)
+      await this.tell(number, { state: 'failed', error: 'its process ended before it had a result' })
   }
 
   /** @internal says that a trial was stopped without a result: it is asked for again, with the same parameters, before new ones */
   async leave({ number }: Trial<S>): Promise<void> {
-    const trial = this.all[number]
-    this.unwritten.delete(number)
-    await this.journal.write(() => {
-      if (isOver(trial.state)) return []
-      return [{ op_code: OPERATION.setTrialSystemAttribute, trial_id: trial.id, system_attr: { [OWNER]: NOBODY } }]
-    })
+    this.telling.forget(number)
+    await this.asking.leave(this.all[number])
   }
 
   /**
@@ -325,15 +222,7 @@ export class Study<S extends Space = Space> {
    * @throws RangeError for a value that is not in its range, or a parameter that is not in the space
    */
   async enqueue(params: Partial<Params<S>>): Promise<void> {
-    for (const [name, value] of Object.entries(params)) {
-      const axis = this.axes.find((a) => a.name === name)
-      if (!axis)
-        throw rangeError(`enqueue: there is no parameter '${name}' in the space; it has ${showNames(this.axes.map((a) => a.name))}`)
-      if (Number.isNaN(axis.coordinate(value)))
-        throw rangeError(`enqueue: ${name} wants a value of ${describeRange(axis.range)}, got ${show(value)}`)
-    }
-    const entry = { ...this.creation({}), state: STATES.indexOf('waiting'), datetime_start: null, system_attrs: { fixed_params: params } }
-    await this.journal.write(() => [entry])
+    await this.asking.enqueue(params)
   }
 
   /**
@@ -341,22 +230,7 @@ export class Study<S extends Space = Space> {
    * @throws RangeError for parameters that are missing or not in their ranges; TypeError for what is no value
    */
   async add(params: Params<S>, value: number | readonly number[]): Promise<void> {
-    const { axes } = this
-    const point = pointOf(axes, params)
-    if (point === null) {
-      const before = new Float64Array(axes.length).fill(Number.NaN)
-      const wrong = axes.find((axis, i) => {
-        if (!axis.isActive(before)) return false
-        before[i] = axis.coordinate(params[axis.name as keyof S])
-        return Number.isNaN(before[i])
-      }) as Axis
-      throw rangeError(`add: ${wrong.name} wants a value of ${describeRange(wrong.parameter)}, got ${show(params[wrong.name as keyof S])}`)
-    }
-    const { state, values } = this.outcomeOf(this.all.length, value)
-    const entry = { ...this.creation(valuesAt(axes, point)), state: STATES.indexOf(state), datetime_complete: now() }
-    await this.journal.write(() => [
-      { ...entry, value: values?.length === 1 ? values[0] : null, values: values?.length === 1 ? null : values },
-    ])
+    await this.asking.add(params, endedWith(this.all.length, value, this.directions.length))
   }
 
   /**
@@ -398,7 +272,7 @@ export class Study<S extends Space = Space> {
 
   /** @internal */
   get all(): readonly StoredTrial[] {
-    return this.stored?.trials ?? []
+    return this.stored.all
   }
 
   /** @internal */
@@ -412,34 +286,34 @@ export class Study<S extends Space = Space> {
   }
 
   /** @internal the axes of the space, and the finished trials */
-  get observations(): { axes: readonly Axis[]; history: History } {
-    return { axes: this.axes, history: this.index.history }
+  get observations(): { axes: readonly Axis[]; history: Observations } {
+    return { axes: this.axes, history: this.stored.index.history }
   }
 
   /** @internal the trial of this number, to be run by this process */
   running(number: number): Trial<S> {
-    return new RunningTrial(this, number, recordOf<S>(this.all[number]).params)
+    return new RunningTrial(this.telling, number, this.recordOf(number).params)
   }
 
-  /** @internal */
-  async report(number: number, value: number, step: number): Promise<void> {
-    if (typeof value !== 'number') throw typeError(`trial ${number}: report wants a number, got ${show(value)}`)
-    if (!Number.isSafeInteger(step) || step < 0)
-      throw rangeError(`trial ${number}: report wants a step from 0, a whole number, got ${show(step)}`)
-    await this.journal.write(() => {
-      const { id, state } = this.all[number]
-      if (isOver(state)) return []
-      return [{ op_code: OPERATION.setIntermediateValue, trial_id: id, step, intermediate_value: value }]
-    })
+  /** @internal the trial of this number, run for another process, which decides whether it is pruned */
+  onQueue(number: number, onReport: (step: number, value: number) => Promise<void>): Trial<S> {
+    const trial = this.running(number)
+    trial.report = async (value, step) => {
+      await this.telling.report(number, value, step)
+      await onReport(step, value)
+    }
+    trial.shouldPrune = () => this.telling.isPruneAsked(number)
+    return trial
   }
 
   /** @internal */
   shouldPrune(number: number): boolean {
-    const { pruner } = this
-    const stored = this.all[number]
-    if (pruner === undefined || stored.reports.size === 0) return false
-    const trial = this.index.reported.get(number)
-    return trial !== undefined && pruner.shouldPrune({ trial, step: lastStep(trial.losses), trials: [...this.index.reported.values()] })
+    return this.telling.shouldPrune(number)
+  }
+
+  /** @internal */
+  askToPrune(number: number): Promise<void> {
+    return this.telling.askToPrune(number)
   }
 
   /** @internal */
@@ -451,103 +325,4 @@ export class Study<S extends Space = Space> {
   reportsOf(number: number): number {
     return this.all[number].reports.size
   }
-
-  /** @internal */
-  async askToPrune(number: number): Promise<void> {
-    const { id } = this.all[number]
-    await this.journal.write(() => [{ op_code: OPERATION.setTrialSystemAttribute, trial_id: id, system_attr: { [PRUNE]: true } }])
-  }
-
-  /** @internal the trial of this number, run for another process, which decides whether it is pruned */
-  onQueue(number: number, onReport: (step: number, value: number) => Promise<void>): Trial<S> {
-    const trial = new RunningTrial(this, number, recordOf<S>(this.all[number]).params)
-    trial.report = async (value, step) => {
-      await this.report(number, value, step)
-      await onReport(step, value)
-    }
-    trial.shouldPrune = () => this.all[number].systemAttributes[PRUNE] === true
-    return trial
-  }
-
-  /** @internal notes something that is written together with what comes of the trial */
-  note(number: number, kind: 'constraint' | 'attribute', name: string, value: unknown): void {
-    const entries = this.unwritten.get(number) ?? []
-    this.unwritten.set(number, entries)
-    const trial_id = this.all[number].id
-    if (kind === 'constraint') {
-      if (typeof value !== 'number' || Number.isNaN(value))
-        throw rangeError(`trial ${number}: constraint '${name}' wants a number, at most 0 where it is kept, got ${show(value)}`)
-      entries.push({ op_code: OPERATION.setTrialSystemAttribute, trial_id, system_attr: { [CONSTRAINT + name]: value } })
-    } else entries.push({ op_code: OPERATION.setTrialUserAttribute, trial_id, user_attr: { [name]: value } })
-  }
-
-  /** The entry that makes a running trial. */
-  private creation(values: Readonly<Record<string, Choice>>, attributes: Readonly<Record<string, unknown>> = {}) {
-    const there = this.axes.filter(({ name }) => name in values)
-    return {
-      op_code: OPERATION.createTrial,
-      study_id: this.stored?.id,
-      datetime_start: now() as string | null,
-      state: 0,
-      value: null as number | null,
-      values: null as number[] | null,
-      distributions: Object.fromEntries(there.map(({ name, range }) => [name, rangeToJson(range)])),
-      params: Object.fromEntries(there.map(({ name, range }) => [name, internal(range, values[name])])),
-      user_attrs: {},
-      system_attrs: attributes,
-      intermediate_values: {},
-    }
-  }
-
-  /** Running trials that nobody runs any more: asked for again before new ones. */
-  private get orphans(): StoredTrial[] {
-    return [...this.index.running.values()].filter((trial) => {
-      const owner = this.ownerOf(trial)
-      return owner === NOBODY || (this.abandoned.has(trial.number) && isGone(owner))
-    })
-  }
-
-  /** How many trials are over or run somewhere. */
-  private get begun(): number {
-    return this.finished + this.index.counts.running - this.orphans.length
-  }
-
-  /** Takes a trial as it is now into account. */
-  private observe(trial: StoredTrial): void {
-    this.index.update(trial)
-    this.suggester.note(trial.systemAttributes)
-  }
-
-  private ownerOf(trial: StoredTrial): string {
-    return (trial.systemAttributes[OWNER] as string | undefined) ?? trial.owner
-  }
-
-  private outcomeOf(number: number, outcome: number | readonly number[] | Outcome): Ended {
-    const { directions } = this
-    if (typeof outcome === 'object' && outcome !== null && !Array.isArray(outcome)) {
-      const { state, error } = outcome as Outcome
-      if (state !== 'pruned' && state !== 'failed')
-        throw typeError(`tell: wants a value, or { state: 'pruned' } or { state: 'failed' }, got state ${show(state)}`)
-      return { state, values: null, error }
-    }
-    const values = (Array.isArray(outcome) ? outcome : [outcome]) as number[]
-    const wrong = values.find((value) => typeof value !== 'number')
-    if (wrong !== undefined || values.length !== directions.length || values.includes(undefined as unknown as number)) {
-      const wanted = directions.length === 1 ? 'a number' : `an array of ${directions.length} numbers`
-      throw typeError(`trial ${number}: the objective wants to return ${wanted}, got ${show(outcome)}; did it forget to return?`)
-    }
-    if (values.some(Number.isNaN)) return { state: 'failed', values: null, error: 'the value is NaN' }
-    return { state: 'complete', values }
-  }
-}
-
-interface Ended {
-  state: 'complete' | 'pruned' | 'failed'
-  values: number[] | null
-  error?: string
-}
-
-/** As Python writes it. */
-function now(): string {
-  return new Date().toISOString().replace('Z', '000+00:00')
 }

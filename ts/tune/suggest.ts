@@ -2,7 +2,7 @@
 
 import { rangeError } from '../common/errors.js'
 import { Generator } from '../index.js'
-import type { History } from './history.js'
+import type { Observations } from './observations.js'
 import type { Sampler } from './samplers/sampler.js'
 import { type Axis, type Choice, valuesAt } from './space.js'
 
@@ -26,11 +26,20 @@ export class Suggester {
   constructor(
     private readonly sampler: Sampler,
     private readonly axes: readonly Axis[],
-    private readonly history: History,
+    private readonly history: Observations,
     private readonly seed: number,
     private readonly objectives: number,
     private readonly constraint: ((params: never) => boolean) | undefined,
   ) {}
+
+  /** Of the sampler. */
+  get name(): string {
+    return this.sampler.name
+  }
+
+  get hasConstraint(): boolean {
+    return this.constraint !== undefined
+  }
 
   /** How many points the sampler has. */
   get limit(): number {

@@ -1,6 +1,6 @@
 /** What a study knows of its trials without going through all of them: how many there are of each state, which is best, what samplers and pruners see. */
 
-import { History, type Observation } from './history.js'
+import { type Observation, Observations } from './observations.js'
 import { lastStep, type ReportedTrial } from './pruners/pruner.js'
 import { type Axis, pointOf } from './space.js'
 import type { StoredTrial, TrialState } from './storage/journal.js'
@@ -9,7 +9,7 @@ import { violationOf } from './trial-record.js'
 /** @internal */
 export class TrialIndex {
   /** What samplers see. */
-  readonly history: History
+  readonly history: Observations
   readonly running = new Map<number, StoredTrial>()
   readonly counts: Record<TrialState, number> = { running: 0, complete: 0, pruned: 0, failed: 0, waiting: 0 }
   /** Of all complete, feasible trials, also of those by another program whose parameters are no point of this space. */
@@ -24,7 +24,7 @@ export class TrialIndex {
     private readonly directions: readonly ('minimize' | 'maximize')[],
     private readonly hasPruner: boolean,
   ) {
-    this.history = new History(axes)
+    this.history = new Observations(axes)
   }
 
   /** How many trials are over. */

@@ -1,6 +1,7 @@
 /** A study as one HTML file that needs nothing else. */
-import type { Observation } from '../history.js'
+
 import { importance } from '../importance.js'
+import type { Observation } from '../observations.js'
 import { type Axis, describeRange, type Space } from '../space.js'
 import type { Study } from '../study.js'
 import type { TrialRecord } from '../trial.js'

@@ -3,8 +3,8 @@ import { checkCount } from '../../common/checks.js'
 import { rangeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
 import { show } from '../../common/show.js'
-import type { History, Observation } from '../history.js'
 import { normalQuantile } from '../math.js'
+import type { Observation, Observations } from '../observations.js'
 import { pointAt, type Sampler } from './sampler.js'
 
 /** Half of the numbers that are drawn anew are so near to what they were, as a share of the range. */
@@ -42,7 +42,7 @@ export function nsga2(options: Nsga2Options = {}): Sampler {
   checkCount('nsga2: population', population, 2)
   for (const [name, chance] of Object.entries({ mutation: mutation ?? 0, crossover, swap }))
     if (!(chance >= 0 && chance <= 1)) throw rangeError(`nsga2: ${name} wants a number from 0 to 1, got ${show(chance)}`)
-  const states = new WeakMap<History, { seen: number; parents: Ranked[] }>()
+  const states = new WeakMap<Observations, { seen: number; parents: Ranked[] }>()
   return {
     name: 'nsga2',
     sample({ axes, history, random }) {

@@ -1,6 +1,6 @@
 /** What a sampler is. */
 import type { Generator } from '../../index.js'
-import type { History } from '../history.js'
+import type { Observations } from '../observations.js'
 import type { Axis } from '../space.js'
 
 /** What a sampler is told of the trial that it makes a point for. */
@@ -8,7 +8,7 @@ export interface SamplerContext {
   /** @internal */
   readonly axes: readonly Axis[]
   /** @internal */
-  readonly history: History
+  readonly history: Observations
   /** Number of the trial, from 0. */
   readonly number: number
   /** Of a sampler that is a sequence which of its points it is to be, from 0: the next that no trial has had. */

@@ -3,7 +3,7 @@ import { checkCount } from '../../common/checks.js'
 import { rangeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
 import { show } from '../../common/show.js'
-import type { Observation } from '../history.js'
+import type { Observation } from '../observations.js'
 import { ParzenEstimator } from './parzen.js'
 import { pointAt, type Sampler } from './sampler.js'
 

@@ -16,8 +16,8 @@ export interface Observation {
   readonly stepLoss: number
 }
 
-/** @internal */
-export class History {
+/** @internal the trials of a study, without those that failed: samplers have them as `history` */
+export class Observations {
   /**
    * Finished trials from best to worst, by the first objective. Infeasible ones are behind all others, pruned ones behind complete ones.
    */
@@ -60,4 +60,11 @@ function compare(a: Observation, b: Observation): number {
 
 function orInfinity(loss: number): number {
   return Number.isNaN(loss) ? Number.MAX_VALUE : Math.min(loss, Number.MAX_VALUE)
+}
+
+/** @internal those that no other of them beats in every objective: as good in each, and better in one */
+export function paretoFront(observations: readonly Observation[]): Observation[] {
+  const isBeaten = (a: Observation) =>
+    observations.some((b) => b.losses.every((loss, i) => loss <= a.losses[i]) && b.losses.some((loss, i) => loss < a.losses[i]))
+  return observations.filter((a) => !isBeaten(a))
 }

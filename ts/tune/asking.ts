@@ -1,0 +1,106 @@
+/** Which trial comes next, and what its parameters are. */
+import { rangeError } from '../common/errors.js'
+import { show, showNames } from '../common/show.js'
+import { beginning, createdWith, creation, type Ended, fixedOf, ownedBy, waitingWith, withFixed } from './entries.js'
+import { type Axis, describeRange, pointOf, valuesAt } from './space.js'
+import { isOver, type StoredTrial } from './storage/journal.js'
+import { NOBODY } from './storage/owner.js'
+import type { StoredTrials } from './stored-trials.js'
+import type { Suggester } from './suggest.js'
+
+type Values = Readonly<Record<string, unknown>>
+
+export class Asking {
+  constructor(
+    private readonly trials: StoredTrials,
+    private readonly suggester: Suggester,
+  ) {}
+
+  /**
+   * The number of the next trial, which this process runs from now on: first one whose process ended, then one that waits, then a new one.
+   * @param most undefined where so many have been begun, trials that others run included, or the sampler has no more points
+   * @throws RangeError where a sampler has no more points and `most` is not given
+   */
+  async next(most?: number): Promise<number | undefined> {
+    const { trials, suggester } = this
+    const { journal, index } = trials
+    let number: number | undefined
+    await journal.write(() => {
+      number = undefined
+      // asked here, where nothing comes between: of many that ask at once all would see the same last place
+      if (most !== undefined && trials.begun >= most) return []
+      const [orphan] = trials.orphans
+      if (orphan) {
+        number = orphan.number
+        return [ownedBy(orphan, journal.worker)]
+      }
+      const waiting = index.counts.waiting > 0 ? trials.all.find(({ state }) => state === 'waiting') : undefined
+      const chosen = suggester.suggest(waiting?.number ?? trials.all.length, fixedOf(waiting))
+      if (chosen === undefined) {
+        if (most !== undefined) return []
+        throw rangeError(
+          `ask: the sampler '${suggester.name}' has ${suggester.limit} points, and all have been asked for${suggester.hasConstraint ? ' that keep the constraint' : ''}; give it more, or take tpe()`,
+        )
+      }
+      number = waiting?.number ?? trials.all.length
+      const created = this.creation(chosen.values, chosen.attributes)
+      return waiting ? beginning(waiting, created) : [created]
+    })
+    return number
+  }
+
+  /** The number of a new trial with these parameters, which this process runs: others that wait are left waiting. */
+  async nextWith(params: Values): Promise<number> {
+    const { trials, suggester } = this
+    let number = -1
+    await trials.journal.write(() => {
+      number = trials.all.length
+      const chosen = suggester.suggest(number, params)
+      if (chosen === undefined) throw rangeError(`ask: the sampler '${suggester.name}' has no point left`)
+      return [withFixed(this.creation(chosen.values, chosen.attributes), params)]
+    })
+    return number
+  }
+
+  /** Hands back a trial that was stopped without a result: it is asked for again, with the same parameters, before new ones. */
+  async leave(trial: StoredTrial): Promise<void> {
+    await this.trials.journal.write(() => (isOver(trial.state) ? [] : [ownedBy(trial, NOBODY)]))
+  }
+
+  /** Adds a trial that waits to be run. @throws RangeError for a value that is not in its range, or a parameter that is not in the space */
+  async enqueue(params: Values): Promise<void> {
+    const { axes } = this.trials.parts
+    for (const [name, value] of Object.entries(params)) {
+      const axis = axes.find((a) => a.name === name)
+      if (!axis) throw rangeError(`enqueue: there is no parameter '${name}' in the space; it has ${showNames(axes.map((a) => a.name))}`)
+      if (Number.isNaN(axis.coordinate(value)))
+        throw rangeError(`enqueue: ${name} wants a value of ${describeRange(axis.range)}, got ${show(value)}`)
+    }
+    const entry = waitingWith(this.creation({}), params)
+    await this.trials.journal.write(() => [entry])
+  }
+
+  /** Adds a trial that was run elsewhere. @throws RangeError for parameters that are missing or not in their ranges */
+  async add(params: Values, ended: Ended): Promise<void> {
+    const { axes } = this.trials.parts
+    const point = pointOf(axes, params)
+    if (point === null) throw notInRange(axes, params)
+    const entry = createdWith(this.creation(valuesAt(axes, point)), ended)
+    await this.trials.journal.write(() => [entry])
+  }
+
+  private creation(values: Parameters<typeof creation>[2], attributes?: Values) {
+    return creation(this.trials.study?.id, this.trials.parts.axes, values, attributes)
+  }
+}
+
+/** What to say of parameters that are no point of the space. */
+function notInRange(axes: readonly Axis[], params: Values): RangeError {
+  const before = new Float64Array(axes.length).fill(Number.NaN)
+  const wrong = axes.find((axis, i) => {
+    if (!axis.isActive(before)) return false
+    before[i] = axis.coordinate(params[axis.name])
+    return Number.isNaN(before[i])
+  }) as Axis
+  return rangeError(`add: ${wrong.name} wants a value of ${describeRange(wrong.parameter)}, got ${show(params[wrong.name])}`)
+}

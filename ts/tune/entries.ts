@@ -1,0 +1,136 @@
+/** What is written into the journal of a study about its trials. */
+import type { Axis, Choice } from './space.js'
+import { internal, type NewEntry, OPERATION, rangeToJson, STATES, type StoredTrial } from './storage/journal.js'
+import { CONSTRAINT, ERROR } from './trial-record.js'
+
+/** Who runs a trial now, where it was taken over from a process that ended. */
+const OWNER = 'gradus:owner'
+/** Set by the one that prunes, for a trial that runs somewhere else. */
+const PRUNE = 'gradus:prune'
+/** The parameters that were given, of a trial that a caller asked for. */
+const FIXED = 'fixed_params'
+
+/** What came of a trial. */
+export interface Ended {
+  state: 'complete' | 'pruned' | 'failed'
+  values: number[] | null
+  error?: string
+}
+
+type Attributes = Readonly<Record<string, unknown>>
+
+/** Makes a trial that runs, with these parameters. */
+export function creation(
+  studyId: number | undefined,
+  axes: readonly Axis[],
+  values: Readonly<Record<string, Choice>>,
+  attributes: Attributes = {},
+) {
+  const there = axes.filter(({ name }) => name in values)
+  return {
+    op_code: OPERATION.createTrial,
+    study_id: studyId,
+    datetime_start: now() as string | null,
+    state: 0,
+    value: null as number | null,
+    values: null as number[] | null,
+    distributions: Object.fromEntries(there.map(({ name, range }) => [name, rangeToJson(range)])),
+    params: Object.fromEntries(there.map(({ name, range }) => [name, internal(range, values[name])])),
+    user_attrs: {},
+    system_attrs: attributes,
+    intermediate_values: {},
+  }
+}
+
+type Creation = ReturnType<typeof creation>
+
+/** Makes a trial that runs, with parameters that a caller gave. */
+export function withFixed(created: Creation, params: object): NewEntry {
+  return { ...created, system_attrs: { ...created.system_attrs, [FIXED]: params } }
+}
+
+/** Makes a trial that waits to be run, with parameters that a caller gave. */
+export function waitingWith(created: Creation, params: object): NewEntry {
+  return { ...created, state: STATES.indexOf('waiting'), datetime_start: null, system_attrs: { [FIXED]: params } }
+}
+
+/** Makes a trial that is over, since it was run elsewhere. */
+export function createdWith(created: Creation, { state, values }: Ended): NewEntry {
+  const isOne = values?.length === 1
+  const outcome = { value: isOne ? values[0] : null, values: isOne ? null : values }
+  return { ...created, state: STATES.indexOf(state), datetime_complete: now(), ...outcome }
+}
+
+/** The parameters that a caller gave for a trial. */
+export function fixedOf(trial: StoredTrial | undefined): Readonly<Record<string, unknown>> {
+  return (trial?.systemAttributes[FIXED] ?? {}) as Record<string, unknown>
+}
+
+/** Begins a trial that waits, with the parameters of a creation. */
+export function beginning({ id }: StoredTrial, { params, distributions, system_attrs }: Creation): NewEntry[] {
+  return [
+    systemAttribute(id, system_attrs),
+    { op_code: OPERATION.setTrialState, trial_id: id, state: 0, values: null, datetime_start: now() },
+    ...Object.keys(params).map((name) => ({
+      op_code: OPERATION.setTrialParameter,
+      trial_id: id,
+      param_name: name,
+      param_value_internal: params[name],
+      distribution: distributions[name],
+    })),
+  ]
+}
+
+/** Ends a trial that runs. */
+export function ending({ id }: StoredTrial, { state, values, error }: Ended): NewEntry[] {
+  const end = { op_code: OPERATION.setTrialState, trial_id: id, state: STATES.indexOf(state), values, datetime_complete: now() }
+  return error === undefined ? [end] : [userAttribute(id, { [ERROR]: error }), end]
+}
+
+/** Notes who runs a trial. */
+export function ownedBy({ id }: StoredTrial, owner: string): NewEntry {
+  return systemAttribute(id, { [OWNER]: owner })
+}
+
+/** Who runs a trial. */
+export function ownerOf({ systemAttributes, owner }: StoredTrial): string {
+  return (systemAttributes[OWNER] as string | undefined) ?? owner
+}
+
+/** Says to whoever runs a trial that it is to end as pruned. */
+export function pruneRequest({ id }: StoredTrial): NewEntry {
+  return systemAttribute(id, { [PRUNE]: true })
+}
+
+/** Whether somebody said so. */
+export function isPruneAsked({ systemAttributes }: StoredTrial): boolean {
+  return systemAttributes[PRUNE] === true
+}
+
+/** Notes how good a trial is at a step. */
+export function reported({ id }: StoredTrial, step: number, value: number): NewEntry {
+  return { op_code: OPERATION.setIntermediateValue, trial_id: id, step, intermediate_value: value }
+}
+
+/** Notes by how much a trial breaks a constraint. */
+export function constrained({ id }: StoredTrial, name: string, value: number): NewEntry {
+  return systemAttribute(id, { [CONSTRAINT + name]: value })
+}
+
+/** Notes anything on a trial. */
+export function noted({ id }: StoredTrial, name: string, value: unknown): NewEntry {
+  return userAttribute(id, { [name]: value })
+}
+
+function systemAttribute(id: number, attributes: Attributes): NewEntry {
+  return { op_code: OPERATION.setTrialSystemAttribute, trial_id: id, system_attr: attributes }
+}
+
+function userAttribute(id: number, attributes: Attributes): NewEntry {
+  return { op_code: OPERATION.setTrialUserAttribute, trial_id: id, user_attr: attributes }
+}
+
+/** As Python writes it. */
+function now(): string {
+  return new Date().toISOString().replace('Z', '000+00:00')
+}

@@ -1,0 +1,107 @@
+/** The trials of a study as its storage has them: all of them, what is known of them together, and which nobody runs any more. */
+import { rangeError } from '../common/errors.js'
+import { show } from '../common/show.js'
+import { ownerOf } from './entries.js'
+import type { Pruner } from './pruners/pruner.js'
+import type { Axis, Space } from './space.js'
+import { type Journal, OPERATION, type StoredStudy, type StoredTrial, spaceToJson } from './storage/journal.js'
+import { isGone, NOBODY } from './storage/owner.js'
+import { changesOf, SPACE, storedSpace } from './stored-space.js'
+import { TrialIndex } from './trial-index.js'
+
+/** What a study and its trials have in common. */
+export interface StudyParts {
+  readonly name: string
+  readonly space: Space
+  readonly axes: readonly Axis[]
+  readonly directions: readonly ('minimize' | 'maximize')[]
+  readonly pruner: Pruner | undefined
+}
+
+export class StoredTrials {
+  readonly index: TrialIndex
+  /** The study in the journal; undefined before it is begun. */
+  study: StoredStudy | undefined
+  /** Numbers of trials whose process had ended when the study was opened. */
+  private readonly abandoned = new Set<number>()
+
+  /** @param onTrial called for each trial that came, began or ended */
+  constructor(
+    readonly journal: Journal,
+    readonly parts: StudyParts,
+    private readonly onTrial: (trial: StoredTrial) => void,
+  ) {
+    this.index = new TrialIndex(parts.axes, parts.directions, parts.pruner !== undefined)
+    journal.onChange((study, trial, change) => {
+      // not by its name: one that was deleted before had the same
+      if (study !== this.study) return
+      if (change === 'reported') this.index.updateReports(trial)
+      else this.observe(trial)
+    })
+  }
+
+  /** By number. */
+  get all(): readonly StoredTrial[] {
+    return this.study?.trials ?? []
+  }
+
+  /** Makes the study, or checks that it is the one there: with the same space, or one that it is to change to. To look at it writes nothing. */
+  async begin(purpose: 'same' | 'change' | 'look'): Promise<void> {
+    const { journal } = this
+    const { name, space, directions } = this.parts
+    await journal.write(() => {
+      if (journal.studyNamed(name)) return []
+      return [{ op_code: OPERATION.createStudy, study_name: name, directions: directions.map((d) => (d === 'minimize' ? 1 : 2)) }]
+    })
+    const study = journal.studyNamed(name) as StoredStudy
+    this.study = study
+    this.checkDirections(study)
+    // what was read before this study listened
+    for (const trial of study.trials) if (!this.index.has(trial)) this.observe(trial)
+    const [json, before] = [spaceToJson(space), study.userAttributes[SPACE]]
+    if (typeof before === 'string' && before !== json && purpose === 'same')
+      throw rangeError(
+        `createStudy: the study '${name}' in ${journal.store.place} has another space: ${changesOf(storedSpace(study), space)}. ` +
+          'Give this one another name, or set allowSpaceChange: true, and its trials count where they fit',
+      )
+    if (before !== json && purpose !== 'look') await this.setAttribute(SPACE, json)
+    for (const trial of this.index.running.values()) if (isGone(ownerOf(trial))) this.abandoned.add(trial.number)
+  }
+
+  private checkDirections(study: StoredStudy): void {
+    const { name, directions } = this.parts
+    if (study.directions.join() === directions.join()) return
+    throw rangeError(
+      `createStudy: the study '${name}' in ${this.journal.store.place} is to ${study.directions.join(' and ')}, got direction ${show(directions.join(' and '))}; give this one another name`,
+    )
+  }
+
+  /** Notes on the study as a whole, but for its space. */
+  get attributes(): Readonly<Record<string, unknown>> {
+    const { [SPACE]: _, ...attributes } = this.study?.userAttributes ?? {}
+    return attributes
+  }
+
+  async setAttribute(name: string, value: unknown): Promise<void> {
+    await this.journal.write(() => [{ op_code: OPERATION.setStudyUserAttribute, study_id: this.study?.id, user_attr: { [name]: value } }])
+  }
+
+  /** Running trials that nobody runs any more: asked for again before new ones. */
+  get orphans(): StoredTrial[] {
+    return [...this.index.running.values()].filter((trial) => {
+      const owner = ownerOf(trial)
+      return owner === NOBODY || (this.abandoned.has(trial.number) && isGone(owner))
+    })
+  }
+
+  /** How many trials are over or run somewhere. */
+  get begun(): number {
+    return this.index.finished + this.index.counts.running - this.orphans.length
+  }
+
+  /** Takes a trial as it is now into account. */
+  private observe(trial: StoredTrial): void {
+    this.index.update(trial)
+    this.onTrial(trial)
+  }
+}

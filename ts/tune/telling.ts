@@ -1,0 +1,95 @@
+/** What a trial tells on the way and in the end. */
+import { rangeError, typeError } from '../common/errors.js'
+import { show } from '../common/show.js'
+import { constrained, type Ended, ending, isPruneAsked, noted, pruneRequest, reported } from './entries.js'
+import { lastStep } from './pruners/pruner.js'
+import type { TrialOwner } from './running-trial.js'
+import { isOver, type NewEntry } from './storage/journal.js'
+import type { StoredTrials } from './stored-trials.js'
+import type { Outcome } from './trial.js'
+
+export class Telling implements TrialOwner {
+  /** Notes of trials that run, which are written together with what comes of them. */
+  private readonly notes = new Map<number, NewEntry[]>()
+
+  constructor(private readonly trials: StoredTrials) {}
+
+  /** @throws RangeError for a trial that is over already, or does not exist */
+  async tell(number: number, ended: Ended): Promise<void> {
+    const { trials } = this
+    await trials.journal.write(() => {
+      const stored = trials.all[number]
+      if (stored === undefined)
+        throw rangeError(`tell: wants a trial that ask() gave, got ${show(number)}; the study has ${trials.all.length} trials, from 0`)
+      if (isOver(stored.state))
+        throw rangeError(`tell: trial ${number} is over already: it is ${stored.state}; add() takes what came of another`)
+      return [...(this.notes.get(number) ?? []), ...ending(stored, ended)]
+    })
+    this.forget(number)
+  }
+
+  /** Forgets notes of a trial that is handed back. */
+  forget(number: number): void {
+    this.notes.delete(number)
+  }
+
+  async report(number: number, value: number, step: number): Promise<void> {
+    if (typeof value !== 'number') throw typeError(`trial ${number}: report wants a number, got ${show(value)}`)
+    if (!Number.isSafeInteger(step) || step < 0)
+      throw rangeError(`trial ${number}: report wants a step from 0, a whole number, got ${show(step)}`)
+    await this.trials.journal.write(() => {
+      const trial = this.trials.all[number]
+      return isOver(trial.state) ? [] : [reported(trial, step, value)]
+    })
+  }
+
+  shouldPrune(number: number): boolean {
+    const { parts, all, index } = this.trials
+    if (parts.pruner === undefined || all[number].reports.size === 0) return false
+    const trial = index.reported.get(number)
+    if (trial === undefined) return false
+    return parts.pruner.shouldPrune({ trial, step: lastStep(trial.losses), trials: [...index.reported.values()] })
+  }
+
+  /** Says to the process that runs a trial that it is to end. */
+  async askToPrune(number: number): Promise<void> {
+    const trial = this.trials.all[number]
+    await this.trials.journal.write(() => [pruneRequest(trial)])
+  }
+
+  /** Whether another process said so. */
+  isPruneAsked(number: number): boolean {
+    return isPruneAsked(this.trials.all[number])
+  }
+
+  note(number: number, kind: 'constraint' | 'attribute', name: string, value: unknown): void {
+    const trial = this.trials.all[number]
+    const notes = this.notes.get(number) ?? []
+    this.notes.set(number, notes)
+    if (kind === 'attribute') notes.push(noted(trial, name, value))
+    else if (typeof value === 'number' && !Number.isNaN(value)) notes.push(constrained(trial, name, value))
+    else throw rangeError(`trial ${number}: constraint '${name}' wants a number, at most 0 where it is kept, got ${show(value)}`)
+  }
+}
+
+/**
+ * What came of a trial, checked. A value that is NaN is a failure.
+ * @param objectives how many values it has
+ * @throws TypeError for what is no value
+ */
+export function endedWith(number: number, outcome: number | readonly number[] | Outcome, objectives: number): Ended {
+  if (typeof outcome === 'object' && outcome !== null && !Array.isArray(outcome)) {
+    const { state, error } = outcome as Outcome
+    if (state !== 'pruned' && state !== 'failed')
+      throw typeError(`tell: wants a value, or { state: 'pruned' } or { state: 'failed' }, got state ${show(state)}`)
+    return { state, values: null, ...(error !== undefined && { error }) }
+  }
+  const values = (Array.isArray(outcome) ? outcome : [outcome]) as number[]
+  const wrong = values.find((value) => typeof value !== 'number')
+  if (wrong !== undefined || values.length !== objectives || values.includes(undefined as unknown as number)) {
+    const wanted = objectives === 1 ? 'a number' : `an array of ${objectives} numbers`
+    throw typeError(`trial ${number}: the objective wants to return ${wanted}, got ${show(outcome)}; did it forget to return?`)
+  }
+  if (values.some(Number.isNaN)) return { state: 'failed', values: null, error: 'the value is NaN' }
+  return { state: 'complete', values }
+}
