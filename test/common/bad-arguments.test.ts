@@ -283,7 +283,7 @@ describe('fault 26, fault 32: fit', () => {
     ['epochs', { epochs: 1.5 }, /epochs wants a whole number/],
     ['split', { validationSplit: 1 }, /validationSplit wants a number between 0 and 1/],
     ['both validations', { validationSplit: 0.5, validation: good }, /not both/],
-    ['metric', { metrics: ['acuracy'] }, /'acuracy' is none of accuracy/],
+    ['metric', { metrics: ['acuracy'] }, /'acuracy' is none of accuracy.*did you mean accuracy\?/],
     [
       'metric that is a function',
       { metrics: ['r2Score'] },

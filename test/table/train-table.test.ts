@@ -6,8 +6,7 @@ import { Ensemble, Generator } from '../../ts/index.js'
 import { chooseGreedily, squaredErrorOf } from '../../ts/table/choose.js'
 import { decideTable } from '../../ts/table/decide-table.js'
 import { fitFeatures, inputsOf, widthOf } from '../../ts/table/features.js'
-import { metricText } from '../../ts/table/html.js'
-import { evaluateTable, loadTableModel, prepareTable, reportHtml, tableToFunction, trainTable } from '../../ts/table/index.js'
+import { evaluateTable, formatMetric, loadTableModel, prepareTable, reportHtml, tableToFunction, trainTable } from '../../ts/table/index.js'
 import { importanceOf, measureMetrics } from '../../ts/table/measure.js'
 import { setAside } from '../../ts/table/set-aside.js'
 
@@ -258,7 +257,7 @@ test('what cannot be learnt is told', async () => {
 })
 
 test('metrics have three or four digits, whatever their size', () => {
-  const shown = [0, 1e-17, -3e-4, 1e-40 * 1e30, 0.0123, -0.5, 1.5, 12345.6, 3.1549377379735703e37].map(metricText)
+  const shown = [0, 1e-17, -3e-4, 1e-40 * 1e30, 0.0123, -0.5, 1.5, 12345.6, 3.1549377379735703e37].map(formatMetric)
   expect(shown).toEqual(['0.000', '0.000', '-0.00030', '1.0e-10', '0.012', '-0.500', '1.500', '12,346', '3.155e+37'])
 })
 
@@ -347,6 +346,7 @@ test('options that do not exist are refused, by the function that was called', a
   const rows = Array.from({ length: 40 }, (_, i) => ({ a: i, y: 2 * i + (i % 3) }))
   const wrong = (options: object) => trainTable(rows, { target: 'y', ...options })
   await expect(wrong({ Time: 2 })).rejects.toThrow("trainTable: there is no option 'Time'; did you mean time?")
+  await expect(wrong({ decimal: ',' })).rejects.toThrow("trainTable: there is no option 'decimal'; did you mean read: { decimal }?")
   await expect(wrong({ testFration: 0.3 })).rejects.toThrow('did you mean testFraction?')
   await expect(wrong({ exclude: ['a'], columns: { a: 'hash' } })).rejects.toThrow("'a' is in exclude and in columns")
   const { model } = await trainTable(rows, { target: 'y', seed: 1 })

@@ -1,11 +1,16 @@
 /** Ctrl-C: the first asks the running work to stop, the second ends the process at once. */
 import { printNote } from './terminal/terminal.js'
 
+/** What commands that train a model say where they are stopped too early. */
+export const NO_MODEL = 'stopped before there was a model; nothing is written'
 /** Exit code of a process that was interrupted. */
 export const INTERRUPTED = 130
 
-/** Runs work that stops at the end of a step when its signal says so. */
-export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/**
+ * Runs work that stops at the end of a step when its signal says so.
+ * @param stopped what the error says where work ends with nothing, since its signal said so
+ */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>, stopped = 'stopped'): Promise<T> {
   const controller = new AbortController()
   const onInterrupt = () => {
     // The cursor may be hidden by the bar.
@@ -18,7 +23,7 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   try {
     return await work(controller.signal)
   } catch (error) {
-    if (error === controller.signal.reason) throw new Error('stopped before there was a model; nothing is written')
+    if (error === controller.signal.reason) throw new Error(stopped)
     throw error
   } finally {
     process.off('SIGINT', onInterrupt)

@@ -71,11 +71,16 @@ export async function leavingNoRest<T>(file: string, work: () => Promise<T>): Pr
   }
 }
 
+/** A file of this content, all or nothing. */
+export function writeFileWhole(file: string, content: string | Uint8Array): Promise<void> {
+  return writeWhole(file, (write) => write(content))
+}
+
 /**
- * Text that `work` writes into a file part by part. It goes to a file beside it, which takes its name when all is written; where `work` fails,
+ * Text or bytes that `work` writes into a file part by part. It goes to a file beside it, which takes its name when all is written; where `work` fails,
  * that one is removed, and what was there is as it was. What is no regular file, such as `/dev/stdout`, is written to directly.
  */
-export function writeWhole(file: string, work: (write: (text: string) => Promise<void>) => Promise<void>): Promise<void> {
+export function writeWhole(file: string, work: (write: (content: string | Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
   return leavingNoRest(file, () => writeByTemporary(file, work))
 }
 
@@ -95,7 +100,7 @@ async function writeByTemporary(file: string, work: Parameters<typeof writeWhole
 
 async function writingTo(handle: FileHandle, work: Parameters<typeof writeWhole>[1], toDisk: boolean): Promise<void> {
   try {
-    await work(async (text) => void (await handle.writeFile(text)))
+    await work(async (content) => void (await handle.writeFile(content)))
     if (toDisk) await handle.sync()
   } finally {
     await handle.close()

@@ -13,7 +13,7 @@ import {
   type TableReport,
 } from '../data/index.js'
 import { missingTest, valueIn } from '../data/table/values.js'
-import { namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
+import { MISPLACED, namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
 
 /** Options that say what becomes of the columns of a table; gaps are filled in and numbers scaled unless they say otherwise. */
 export interface DecideTableOptions extends Omit<TableOptions, 'scale'> {
@@ -97,7 +97,7 @@ export async function inspectTable(
   rows: readonly object[] | Source,
   { read, ...options }: TableOptions & { read?: ReadOptions },
 ): Promise<TableReport> {
-  checkNames('inspectTable', options, TABLE_OPTIONS)
+  checkNames('inspectTable', options, [...TABLE_OPTIONS, 'read'], MISPLACED)
   return namingLinesOf(rows, read, async () => {
     const all = await rowsFrom(rows, read)
     const decided = decideTable(all, options)

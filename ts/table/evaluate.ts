@@ -1,5 +1,6 @@
 /** How good a model is on rows whose answers are known. */
 import { rangeError } from '../common/errors.js'
+import { hashesOf, shareIn } from './fingerprint.js'
 import { baselineOf, confusionOf, type MeasuredMetric, measureMetrics } from './measure.js'
 import type { Prediction, TableModel } from './model.js'
 
@@ -10,6 +11,11 @@ export interface TableEvaluation {
   metrics: MeasuredMetric[]
   /** Rows by true class (rows) and predicted class (columns). */
   confusion?: number[][]
+  /**
+   * About how many of the rows that the model learnt from are among these, as a share: above 0 it is judged by what it knows, and metrics are too good.
+   * Left out where that is not known: of models by earlier versions, and of tables whose rows are mostly alike.
+   */
+  learnt?: number
 }
 
 /**
@@ -30,5 +36,11 @@ export function evaluateTable(model: TableModel<Prediction>, rows: readonly obje
   const answers = model.answersTo(data.inputs)
   const { classes, targets } = data
   const metrics = measureMetrics(answers, targets, baselineOf(targets, classes), classes, 0)
-  return { rows: data.count, metrics, ...(targets instanceof Int32Array && { confusion: confusionOf(answers, targets, classes) }) }
+  const learnt = shareIn(model.saved().fingerprint ?? [], hashesOf(data.inputs, data.features, targets))
+  return {
+    rows: data.count,
+    metrics,
+    ...(targets instanceof Int32Array && { confusion: confusionOf(answers, targets, classes) }),
+    ...(learnt !== undefined && { learnt }),
+  }
 }

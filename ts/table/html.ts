@@ -1,5 +1,6 @@
 /** A report as one page: text, tables and pictures, with nothing to load. */
 import { barChart, confusionChart, escaped, lineChart, shortNumber } from '../plot/svg.js'
+import { formatMetric } from './format-metric.js'
 import type { TableModelReport } from './report.js'
 
 const STYLE = `
@@ -62,22 +63,12 @@ function section(title: string, body: string): string {
 
 const count = (n: number) => n.toLocaleString('en-US')
 
-/** @internal a metric to three or four digits */
-export function metricText(value: number): string {
-  const size = Math.abs(value)
-  // a guess of R² is 0 but for rounding
-  if (size < 1e-12) return '0.000'
-  if (size < 0.0005) return value.toPrecision(2)
-  if (size >= 1e15) return value.toExponential(3)
-  return size >= 1000 ? Math.round(value).toLocaleString('en-US') : size >= 1 ? value.toPrecision(4) : value.toFixed(3)
-}
-
 function cards({ metrics }: TableModelReport): string {
   const each = metrics
     .slice(0, 4)
     .map(
       ({ name, value, low, high, line, baseline }) =>
-        `<div class="card"><span>${name}</span><b>${metricText(value)}</b><span>${metricText(low)} to ${metricText(high)}</span>${line === undefined ? '' : `<span>a line: ${metricText(line)}</span>`}<span>a guess: ${metricText(baseline)}</span></div>`,
+        `<div class="card"><span>${name}</span><b>${formatMetric(value)}</b><span>${formatMetric(low)} to ${formatMetric(high)}</span>${line === undefined ? '' : `<span>a line: ${formatMetric(line)}</span>`}<span>a guess: ${formatMetric(baseline)}</span></div>`,
     )
   return `<div class="cards">${each.join('')}</div>`
 }
@@ -87,7 +78,7 @@ function metricsTable({ metrics, rows }: TableModelReport): string {
   const cell = (text: string) => `<td class="number">${text}</td>`
   const lines = metrics.map(
     ({ name, value, low, high, line, baseline, better }) =>
-      `<tr><td>${name}${better === 'less' ? ' <span class="faint">(less is better)</span>' : ''}</td>${cell(metricText(value))}${cell(`${metricText(low)} to ${metricText(high)}`)}${hasLine ? cell(line === undefined ? '–' : metricText(line)) : ''}${cell(metricText(baseline))}</tr>`,
+      `<tr><td>${name}${better === 'less' ? ' <span class="faint">(less is better)</span>' : ''}</td>${cell(formatMetric(value))}${cell(`${formatMetric(low)} to ${formatMetric(high)}`)}${hasLine ? cell(line === undefined ? '–' : formatMetric(line)) : ''}${cell(formatMetric(baseline))}</tr>`,
   )
   return `<div class="wide"><table><tr><th>on ${count(rows.test)} test rows</th><th class="number">value</th><th class="number">95 % interval</th>${hasLine ? '<th class="number">a straight line</th>' : ''}<th class="number">a guess</th></tr>${lines.join('')}</table></div>
 <p class="faint">The guess looks at no column: it says the share of each class, or the mean.${hasLine ? ' The straight line, logistic or ridge regression, was fitted to the same rows as the nets: what they are better by is what they are worth.' : ''} Intervals say how much the test rows alone leave open (bootstrap; of accuracy Wilson’s).</p>`
@@ -179,7 +170,7 @@ function candidatesTable({ candidates, task }: TableModelReport): string {
     .slice(0, MAX_CANDIDATES)
     .map(
       ({ plan, loss, votes }) =>
-        `<tr><td>${escaped(plan)}</td><td class="number">${metricText(loss)}</td><td class="number">${votes > 0 ? `${Math.round((100 * votes) / total)} %` : '–'}</td></tr>`,
+        `<tr><td>${escaped(plan)}</td><td class="number">${formatMetric(loss)}</td><td class="number">${votes > 0 ? `${Math.round((100 * votes) / total)} %` : '–'}</td></tr>`,
     )
   const more =
     candidates.length > MAX_CANDIDATES ? `<p class="faint">The best ${MAX_CANDIDATES} of ${candidates.length} that were kept.</p>` : ''

@@ -4,6 +4,7 @@
  */
 export { inspectTable } from './decide-table.js'
 export { evaluateTable, type TableEvaluation } from './evaluate.js'
+export { formatMetric } from './format-metric.js'
 export { reportHtml } from './html.js'
 export type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'
 export {

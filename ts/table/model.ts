@@ -57,6 +57,8 @@ export interface TableModelState {
   scale: { mean: number; deviation: number }
   /** Where targets are numbers: sizes of errors on rows that the nets did not see, at evenly spaced quantiles from 0 to 1. */
   errors: readonly number[]
+  /** Hashes of some of the rows that were learnt from (fingerprint.ts). Not in files of earlier versions. */
+  fingerprint?: readonly number[]
 }
 
 /** The part of a model file that a model of a table is in. */
@@ -262,7 +264,7 @@ function inputsTaken(net: Module): number {
 
 /** @throws TypeError for what is not what {@link TableModel.bytes} writes */
 function checkedState(state: TableModelState): TableModelState {
-  const { format, features, scale, errors, target, task } = state ?? {}
+  const { format, features, scale, errors, target, task, fingerprint = [] } = state ?? {}
   const isNumber = (x: unknown) => typeof x === 'number' && Number.isFinite(x)
   const isGood =
     format === 'gradus-table-model/1' &&
@@ -272,6 +274,8 @@ function checkedState(state: TableModelState): TableModelState {
     isNumber(scale?.deviation) &&
     Array.isArray(errors) &&
     errors.every(isNumber) &&
+    Array.isArray(fingerprint) &&
+    fingerprint.every(isNumber) &&
     isNumber(features?.features) &&
     Array.isArray(features.cuts) &&
     features.cuts.every((cut) => isNumber(cut?.feature) && Array.isArray(cut.edges) && cut.edges.every(isNumber)) &&

@@ -4,7 +4,7 @@ import { fromTable, type ReadOptions, type Source, type TableOptions } from '../
 import type { ColumnToEmbed } from '../index.js'
 import { decideTable, TABLE_OPTIONS } from './decide-table.js'
 import { featuresOf, inputsOf, scaled, widthOf } from './features.js'
-import { namingLinesOf, rowsFrom } from './given-rows.js'
+import { MISPLACED, namingLinesOf, rowsFrom } from './given-rows.js'
 import { checkAside, checkTimes, setAside } from './set-aside.js'
 
 /** Options of {@link prepareTable}. */
@@ -59,7 +59,7 @@ export interface PreparedTable {
  * @throws as trainTable does
  */
 export async function prepareTable(rows: readonly object[] | Source, options: PrepareTableOptions): Promise<PreparedTable> {
-  checkNames('prepareTable', options, [...TABLE_OPTIONS, 'testFraction', 'heldFraction', 'splitBy', 'read'])
+  checkNames('prepareTable', options, [...TABLE_OPTIONS, 'testFraction', 'heldFraction', 'splitBy', 'read'], MISPLACED)
   const { testFraction = 0.2, heldFraction = 0.2, splitBy, seed = 0, read, ...table } = options
   const [ofTest, ofHeld] = [testFraction, heldFraction].map((fraction) => ({ fraction, seed, splitBy }))
   checkAside('prepareTable', 'heldFraction', ofHeld)

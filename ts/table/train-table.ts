@@ -21,8 +21,9 @@ import { checkRows, checkTarget } from './check-target.js'
 import { errorQuantiles } from './conformal.js'
 import { decideTable, TABLE_OPTIONS } from './decide-table.js'
 import { featuresOf, inputsOf, scaled, spansOf, widthOf } from './features.js'
+import { fingerprintOf, hashesOf } from './fingerprint.js'
 import { foldsOf } from './folds.js'
-import { namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
+import { MISPLACED, namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
 import { makeReport, withUnknown } from './make-report.js'
 import { baselineOf, classCounts } from './measure.js'
 import { type ClassPrediction, type NumberPrediction, type Prediction, TableModel } from './model.js'
@@ -117,6 +118,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     task: decided.isClasses ? 'classification' : 'regression',
     scale,
     errors: decided.isClasses ? [] : errorsOf(found, targets, scale.deviation),
+    fingerprint: fingerprintOf(hashesOfTable(learnt), hashesOfTable(tested)),
   })
   const reasons = await notesWithLines(decided.reasonsIn(learnt.report), rows, read)
   const columns = test === undefined ? reasons : reasons.map((column) => withUnknown(column, encoder.unknown))
@@ -165,6 +167,10 @@ function errorsOf({ heldOut, predictions }: SearchResult, targets: ArrayLike<num
   return errorQuantiles(Float64Array.from(heldOut, (row, i) => Math.abs(predictions[i] - targets[row]) * deviation))
 }
 
+function hashesOfTable({ inputs, features, targets }: Table): Uint32Array {
+  return hashesOf(inputs, features, targets)
+}
+
 /** Numbers as the table has them; probabilities are as they are, since classes have mean 0 and deviation 1. */
 function inUnits(answers: Float64Array, { mean, deviation }: { mean: number; deviation: number }): Float64Array {
   return answers.map((y) => mean + deviation * y)
@@ -181,7 +187,7 @@ const OPTIONS: readonly (keyof TrainTableOptions)[] = [
 
 function checked(options: TrainTableOptions): TrainTableOptions {
   if (typeof options?.target !== 'string') throw typeError("trainTable: wants the column to predict, { target: 'species' }")
-  checkNames('trainTable', options, OPTIONS)
+  checkNames('trainTable', options, OPTIONS, MISPLACED)
   const { time, test, testFraction = FRACTION, seed = 0, splitBy } = options
   if (time !== undefined && !(time > 0 && Number.isFinite(time)))
     throw rangeError(`trainTable: time wants seconds above 0, got ${String(time)}`)

@@ -1,6 +1,7 @@
 /** Metrics while training: by name or as functions, and their values over batches. */
 
 import { rangeError, typeError } from '../common/errors.js'
+import { nearest } from '../common/names.js'
 import { show } from '../common/show.js'
 import { accuracy } from '../metrics/classification.js'
 import type { NAMED } from '../metrics/named.js'
@@ -59,8 +60,9 @@ export function resolveMetrics(option: MetricsOption | undefined): [string, Metr
     if (name === 'loss') throw rangeError("metrics: 'loss' is the name of the loss itself; give the metric another")
     if (typeof metric === 'function' && name !== '') return [name, metric as Metric]
     if (typeof metric === 'string' && Object.hasOwn(METRICS, metric)) return [name, METRICS[metric]]
+    const near = typeof metric === 'string' && nearest(metric, Object.keys(METRICS))
     throw rangeError(
-      `metrics: ${show(metric)} is none of ${Object.keys(METRICS).join(', ')}; call useAllMetrics() once for f1, auc, r2 and others, or give a function: { name: function }`,
+      `metrics: ${show(metric)} is none of ${Object.keys(METRICS).join(', ')}; ${near ? `did you mean ${near}? Or ` : ''}call useAllMetrics() once for f1, auc, r2 and others, or give a function: { name: function }`,
     )
   })
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { INTERRUPTED, interruptible } from '../../../ts/cli/interrupt.js'
+import { INTERRUPTED, interruptible, NO_MODEL } from '../../../ts/cli/interrupt.js'
 import { columnOptions, dataOptions, fileOptions, predictLine } from '../../../ts/cli/options/table.js'
 import { program } from '../../../ts/cli/program.js'
 import { naming } from '../../../ts/cli/table/files.js'
@@ -115,7 +115,6 @@ describe('export', () => {
   test.each<[string, string[], RegExp]>([
     ['without a format', ['iris.safetensors'], /^error: say what for: --to onnx, js, pytorch or keras\n$/],
     ['of a format that is none', ['iris.safetensors', '--to', 'tflite'], /Allowed choices are onnx, js, pytorch, keras/],
-    ['of many nets for Keras', ['iris.safetensors', '--to', 'keras'], /5 nets that answer together, and Keras takes one/],
     ['over the model itself', ['iris.safetensors', '--to', 'pytorch', '--out', 'iris.safetensors'], /would be written over/],
     ['of no model', ['iris.csv', '--to', 'js'], /^error: .*iris\.csv.*no safetensors file/],
   ])('%s is an error of a line', async (_, args, message) => {
@@ -432,7 +431,7 @@ test('Ctrl-C before there is a model ends in a sentence', async () => {
       signal.throwIfAborted()
     })
   try {
-    await expect(interruptible(work)).rejects.toThrow('stopped before there was a model; nothing is written')
+    await expect(interruptible(work, NO_MODEL)).rejects.toThrow('stopped before there was a model; nothing is written')
     expect(note.mock.calls.join()).toContain('stopping; Ctrl-C again ends it at once')
     expect(process.exitCode).toBe(INTERRUPTED)
   } finally {

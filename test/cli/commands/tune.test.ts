@@ -78,7 +78,10 @@ test('what it found is a command that trains so, with the same table', async () 
   expect(line).toMatch(
     /^penguins\.csv --target species --exclude island,sex --hidden 16,16 --activation relu --dropout 0 --learning-rate 0\.0\d+ /,
   )
-  const { learningRate } = JSON.parse((await gradus(...QUICK, ...given, '--json')).stdout).best.params
+  // all in one object, also the report of a model that was trained with it
+  const found = JSON.parse((await gradus(...QUICK, ...given, '--json', '--out', 'json.safetensors')).stdout)
+  expect([found.trials, found.trained.model, found.trained.rows.test]).toEqual([4, 'json.safetensors', 69])
+  const { learningRate } = found.best.params
   const trained = JSON.parse((await train(`${line} --json --out line.safetensors`)).stdout)
   expect(trained.candidates[0].plan).toContain(`16-16 relu, dropout 0, learning rate ${Number(learningRate.toPrecision(2))}, `)
   expect(trained.columns.map(({ name }: { name: string }) => name)).not.toContain('island')

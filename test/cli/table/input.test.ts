@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { trainLine } from '../../../ts/cli/options/table.js'
 import { program } from '../../../ts/cli/program.js'
+import { decodeSafetensors } from '../../../ts/index.js'
 
 const PENGUINS = readFileSync('docs/guide/penguins.csv', 'utf8')
 let folder: string
@@ -93,6 +94,24 @@ test('a column that the model learnt from has to be there, or is filled in on re
   expect([filled.error, filled.stderr]).toEqual(['', "note: stdin has no column 'x': filled in as gaps were in training\n"])
   writeFileSync(path.join(folder, 'narrow.csv'), 'country,day,y\nNA,2024-03-01,3\n')
   expect((await gradus('', 'evaluate', 'sales.safetensors', 'narrow.csv')).error).toContain("narrow.csv has no column 'x'")
+})
+
+test('evaluate says where a model is judged by rows that it learnt from', async () => {
+  const { stderr } = await gradus('', 'evaluate', 'sales.safetensors', 'sales.csv')
+  expect(stderr).toBe('note: all rows that the model learnt from are in sales.csv: it knows these, and is not as good on others\n')
+})
+
+test('export writes all nets of a table as one model of Keras', async () => {
+  const out = path.join(folder, 'sales.keras.safetensors')
+  const { error, stdout } = await gradus('', 'export', 'sales.safetensors', '--to', 'keras', '--out', out)
+  expect(error).toBe('')
+  expect(stdout).toContain('  members = [keras.Sequential([layers.Dense(4, ')
+  expect(stdout).toContain(' for _ in range(5)]\n  x = keras.Input((')
+  expect(stdout).toContain('zip([0.2, 0.2, 0.2, 0.2, 0.2], answers)))\n')
+  const { tensors } = decodeSafetensors(readFileSync(out))
+  const names = Object.keys(tensors)
+  expect(names.slice(0, 5)).toEqual(['00.0000.kernel', '00.0001.bias', '00.0002.kernel', '00.0003.bias', '01.0000.kernel'])
+  expect(names).toHaveLength(20)
 })
 
 test('inspect reads a table from stdin, too', async () => {

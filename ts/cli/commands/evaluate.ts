@@ -1,13 +1,13 @@
 /** `gradus evaluate MODEL FILE`: how good a model is on rows whose answers are known. */
 import { Command } from 'commander'
-import { evaluateTable } from '../../table/index.js'
+import { evaluateTable, formatMetric } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { naming, readRows } from '../table/files.js'
 import { nameOfInput } from '../table/input.js'
 import { checkColumns, fillOption, readModelFor, tellUnknown } from '../table/model.js'
-import { confusionLines, metricText } from '../table/report.js'
-import { table, whole } from '../terminal/format.js'
-import { paint, print } from '../terminal/terminal.js'
+import { confusionLines } from '../table/report.js'
+import { percent, table, whole } from '../terminal/format.js'
+import { paint, print, printNote } from '../terminal/terminal.js'
 
 interface EvaluateOptions extends FileOptions {
   json?: boolean
@@ -34,15 +34,19 @@ async function evaluate(modelFile: string, file: string, { json = false, fillCol
   const rows = await readRows(file, how)
   checkColumns(model, rows, file, fillColumns)
   const found = await naming(file, async () => evaluateTable(model, rows), how)
+  if (found.learnt !== undefined && found.learnt > 0.05)
+    printNote(
+      `${found.learnt > 0.95 ? 'all' : `about ${percent(found.learnt, 0)} of the`} rows that the model learnt from are in ${nameOfInput(file)}: it knows these, and is not as good on others`,
+    )
   if (json) return print(JSON.stringify(found))
   print(paint('bold', `'${model.target}' of ${whole(found.rows)} rows of ${nameOfInput(file)}, by ${modelFile}`))
   const [head, ...lines] = table([
     ['', 'value', '95 % interval', 'a guess'],
     ...found.metrics.map(({ name, value, low, high, baseline }) => [
       `  ${name}`,
-      metricText(value),
-      `${metricText(low)} to ${metricText(high)}`,
-      metricText(baseline),
+      formatMetric(value),
+      `${formatMetric(low)} to ${formatMetric(high)}`,
+      formatMetric(baseline),
     ]),
   ])
   print(paint('dim', head))

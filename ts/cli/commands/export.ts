@@ -1,9 +1,8 @@
 /** `gradus export MODEL --to FORMAT`: a model for other programs. */
-import { writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { Ensemble, encodeSafetensors, loadModelFile, type Module, toFunction, toKeras, toOnnx, toPyTorch } from '../../index.js'
 import { loadTableModel, type TableModel, tableToFunction } from '../../table/index.js'
-import { checkOut } from '../out-file.js'
+import { checkOut, writeFileWhole } from '../out-file.js'
 import { naming } from '../table/files.js'
 import { whole } from '../terminal/format.js'
 import { paint, print, printText } from '../terminal/terminal.js'
@@ -61,7 +60,7 @@ async function exportModel(file: string, { to, out, half = false, json = false }
   checkOut('--out', target, { 'the model itself': file })
   const model = await naming(file, () => read(file))
   const { bytes, use, note } = await naming(file, async () => written(model, format, target, half))
-  writeFileSync(target, bytes)
+  await writeFileWhole(target, bytes)
   if (json) return print(JSON.stringify({ file: target, format, bytes: bytes.length, note }))
   printText(`${paint('green', '✓')} ${paint('bold', target)}, ${whole(Math.ceil(bytes.length / 1000))} kB. ${note}`)
   for (const line of use) print(paint('dim', `  ${line}`))
@@ -114,11 +113,7 @@ function forPyTorch(net: Module, target: string, inputs: string): Written {
   }
   const members = net.members.map((member) => toPyTorch(member))
   const tensors = members.flatMap(({ tensors }, i) => Object.entries(tensors).map(([name, tensor]) => [`${i}.${name}`, tensor] as const))
-  const kinds = [...new Set(members.map(({ code }) => code))]
-  const list =
-    kinds.length === 1
-      ? `[${kinds[0]} for _ in range(${members.length})]`
-      : `[\n    ${members.map(({ code }) => code).join(',\n    ')},\n  ]`
+  const list = membersIn(members.map(({ code }) => code))
   return {
     bytes: encodeSafetensors(Object.fromEntries(tensors)),
     use: [`model = nn.ModuleList(${list})`, load, `weights = [${shares(net)}]`],
@@ -133,12 +128,38 @@ function shares(net: Ensemble): string {
 }
 
 function forKeras(net: Module, inputs: string): Written {
-  if (net instanceof Ensemble)
-    throw new Error(`the file has ${net.members.length} nets that answer together, and Keras takes one; --to onnx or pytorch takes all`)
+  if (net instanceof Ensemble) return ensembleForKeras(net, inputs)
   const { tensors, code } = toKeras(net)
   return {
     bytes: encodeSafetensors(tensors),
     use: [`model = ${code}`, 'model.set_weights([weights[name] for name in sorted(weights)])'],
     note: inputs,
   }
+}
+
+/** One model of Keras with all nets in it, whose mean it gives: of probabilities, where the ensemble has logits of these. */
+function ensembleForKeras(net: Ensemble, inputs: string): Written {
+  const members = net.members.map((member) => toKeras(member))
+  const prefix = (i: number) => `${String(i).padStart(2, '0')}.`
+  const tensors = members.flatMap(({ tensors }, i) => Object.entries(tensors).map(([name, tensor]) => [prefix(i) + name, tensor] as const))
+  const width = members[0].tensors['0000.kernel'].shape[0]
+  const isSoftmax = net.average === 'softmax'
+  return {
+    bytes: encodeSafetensors(Object.fromEntries(tensors)),
+    use: [
+      `members = ${membersIn(members.map(({ code }) => code))}`,
+      `x = keras.Input((${width},))`,
+      `answers = [${isSoftmax ? 'keras.activations.softmax(member(x))' : 'member(x)'} for member in members]`,
+      `model = keras.Model(x, sum(share * answer for share, answer in zip([${shares(net)}], answers)))`,
+      'for i, member in enumerate(members):',
+      "    member.set_weights([weights[name] for name in sorted(weights) if name.startswith(f'{i:02d}.')])",
+    ],
+    note: `${inputs.replace('logits', 'probabilities')} It has ${members.length} nets, whose weighted mean the model gives.`.trim(),
+  }
+}
+
+/** A list in Python of one model for each code. */
+function membersIn(codes: readonly string[]): string {
+  if (new Set(codes).size === 1) return `[${codes[0]} for _ in range(${codes.length})]`
+  return `[\n    ${codes.join(',\n    ')},\n  ]`
 }

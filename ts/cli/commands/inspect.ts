@@ -2,12 +2,11 @@
 import { Command } from 'commander'
 import { describeTable } from '../../data/index.js'
 import { loadModelFile, type Module, summary } from '../../index.js'
-import { inspectTable } from '../../table/index.js'
+import { formatMetric, inspectTable } from '../../table/index.js'
 import { columnOptions, fileOptions, type TableData } from '../options/table.js'
 import { inFlags, naming, readRows, tableOptions } from '../table/files.js'
 import { sourceOfInput } from '../table/input.js'
 import { isTableFile, readModel } from '../table/model.js'
-import { metricText } from '../table/report.js'
 import { percent, whole } from '../terminal/format.js'
 import { paint, print, printText } from '../terminal/terminal.js'
 
@@ -64,7 +63,7 @@ async function inspectModel(file: string, { json = false }: { json?: boolean }):
   fact('columns', columns.join(', '))
   fact('nets', `${members.length}, ${whole(parameters)} parameters in all`)
   for (const text of [...new Set(layers)].slice(0, 6)) fact('', `${layers.filter((other) => other === text).length} × ${text}`)
-  if (task === 'regression') fact('interval', `± ${metricText(model.halfWidth(0.9))} holds ${percent(0.9, 0)}`)
+  if (task === 'regression') fact('interval', `± ${formatMetric(model.halfWidth(0.9))} holds ${percent(0.9, 0)}`)
 }
 
 /** Of a model that is none of a table: its layers, and the names of what was saved beside it. */

@@ -1,9 +1,9 @@
 /** `gradus lr-find FILE --target COLUMN`: learning rates of one optimizer on one's own table. */
-import { writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { lineChart } from '../../index.js'
 import { OPTIMIZER_NAMES } from '../options/net.js'
 import { oneOf } from '../options/values.js'
+import { writeFileWhole } from '../out-file.js'
 import { type RateOptions, race, rateCommand } from '../table/rates.js'
 import { chartLines } from '../terminal/chart.js'
 import { table } from '../terminal/format.js'
@@ -25,7 +25,7 @@ export function lrFindCommand(): Command {
 async function findRate(file: string, options: RateOptions): Promise<void> {
   const [{ name, learningRates, losses, learningRate }] = await race(file, options)
   if (options.picture !== undefined)
-    writeFileSync(
+    await writeFileWhole(
       options.picture,
       lineChart([{ name: '', x: learningRates, y: losses }], {
         title: `${name} on ${file}`,

@@ -1,9 +1,9 @@
 /** `gradus race FILE --target COLUMN`: optimizers on one's own table, each at its best learning rate. */
-import { writeFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { lineChart } from '../../index.js'
 import { OPTIMIZER_NAMES, type OptimizerName } from '../options/net.js'
 import { oneOf } from '../options/values.js'
+import { writeFileWhole } from '../out-file.js'
 import { type RateOptions, race, rateCommand } from '../table/rates.js'
 import { chartLines } from '../terminal/chart.js'
 import { duration, table } from '../terminal/format.js'
@@ -32,7 +32,7 @@ async function raceOn(file: string, options: RateOptions): Promise<void> {
     .filter(({ course }) => course.length > 0)
     .map(({ name, course }) => ({ name, x: course.map((_, i) => i + 1), y: course }))
   if (options.picture !== undefined)
-    writeFileSync(
+    await writeFileWhole(
       options.picture,
       lineChart(lines.slice(0, 8), {
         title: `Training loss on ${file}, each optimizer at its best rate`,

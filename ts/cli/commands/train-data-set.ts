@@ -17,7 +17,7 @@ import {
   takeAverages,
 } from '../data-sets/setup.js'
 import { TASK_NAMES, TASKS, type TaskName } from '../data-sets/tasks.js'
-import { interruptible } from '../interrupt.js'
+import { interruptible, NO_MODEL } from '../interrupt.js'
 import { variantOption, widenOption } from '../options/backend.js'
 import { OPTIMIZER_NAMES } from '../options/net.js'
 import { oneOf } from '../options/values.js'
@@ -81,7 +81,7 @@ export async function trainOnDataSet(name: TaskName, options: DataSetOptions): P
     const comparison = wanted ? await compare(plan, backend, signal, silent) : null
     if (options.json) print(JSON.stringify(report(plan, setup, result, comparison)))
     else if (wanted) conclude(comparison, signal)
-  })
+  }, NO_MODEL)
 }
 
 function conclude(comparison: Comparison | null, { aborted }: AbortSignal): void {

@@ -1,11 +1,10 @@
 /** `gradus train table.csv --target column`: a model of one's own table, with a report that a person can read. */
-import { writeFileSync } from 'node:fs'
 import { Option } from 'commander'
 import { type NetSettings, reportHtml, type SearchProgress, type TableModelReport, trainTable } from '../../table/index.js'
-import { interruptible } from '../interrupt.js'
+import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
 import { seconds } from '../options/values.js'
-import { checkOut, leavingNoRest } from '../out-file.js'
+import { checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
 import { asideOptions, naming, readRows, tableOptions, withTarget } from '../table/files.js'
 import { tellAbsent } from '../table/model.js'
 import { reportLines } from '../table/report.js'
@@ -36,13 +35,29 @@ export function tableTrainOptions(): Option[] {
 
 /** Runs the command on a file. */
 export async function trainOnTable(file: string, options: TableTrainOptions): Promise<void> {
+  tell(await trainModel(file, options), file, options)
+}
+
+/** What was trained, and the files that were written. */
+export interface TrainedFile {
+  report: TableModelReport
+  /** That of the model. */
+  out: string
+  /** That of the report as a page. */
+  page: string | undefined
+  /** Whether Ctrl-C ended training early. */
+  stopped: boolean
+}
+
+/** Trains a model on a table and writes it, with progress at a terminal unless the options say otherwise. */
+export async function trainModel(file: string, options: TableTrainOptions): Promise<TrainedFile> {
   const { target } = await withTarget(file, options)
   const { time, test, out = outOf(file), report: page, seed } = options
   checkOut('--out', out, { 'the table itself': file, 'the file of --test': test })
   if (page !== undefined) checkOut('--report', page, { 'the table itself': file, 'the file of --test': test, 'the file of the model': out })
   const testRows = test === undefined ? undefined : await readRows(test, options)
   const silent = options.quiet === true || options.json === true
-  await interruptible(async (signal) => {
+  return interruptible(async (signal) => {
     if (!silent) print(paint('bold', `Learning '${target}' from ${file}`))
     const live = silent || !isLive() ? null : new LiveArea()
     let last = performance.now()
@@ -70,12 +85,12 @@ export async function trainOnTable(file: string, options: TableTrainOptions): Pr
       live?.clear()
       if (test !== undefined && testRows !== undefined) tellAbsent(model, testRows, test)
       await leavingNoRest(out, () => model.save(out))
-      if (page !== undefined) writeFileSync(page, reportHtml(report))
-      tell(report, { file, out, page, options, stopped: signal.aborted })
+      if (page !== undefined) await writeFileWhole(page, reportHtml(report))
+      return { report, out, page, stopped: signal.aborted }
     } finally {
       live?.clear()
     }
-  })
+  }, NO_MODEL)
 }
 
 /** What was said of the nets. */
@@ -97,16 +112,14 @@ function outOf(file: string): string {
   return `${file.replace(/^.*[\\/]/, '').replace(/(\.(csv|tsv|txt|tab|data|jsonl?|ndjson|parquet|arrow|feather))?(\.gz)?$/i, '')}.safetensors`
 }
 
-interface Told {
-  file: string
-  out: string
-  page: string | undefined
-  options: TableTrainOptions
-  stopped: boolean
+/** For a program to read. */
+export function trainedJson({ report, out, stopped }: TrainedFile): object {
+  return { ...report, model: out, stopped }
 }
 
-function tell(report: TableModelReport, { file, out, page, options, stopped }: Told): void {
-  if (options.json) return print(JSON.stringify({ ...report, model: out, stopped }))
+function tell(trained: TrainedFile, file: string, options: TableTrainOptions): void {
+  const { report, out, page, stopped } = trained
+  if (options.json) return print(JSON.stringify(trainedJson(trained)))
   if (options.quiet) {
     const [main] = report.metrics
     return print(`${main.name} ${main.value.toPrecision(4)} on ${whole(report.rows.test)} test rows; ${out}`)

@@ -1,7 +1,7 @@
 /** `gradus tune show STORAGE`: what a study found. */
-import { writeFileSync } from 'node:fs'
 import { Argument, Command } from 'commander'
 import { htmlReport, openStudy, summarize } from '../../tune/index.js'
+import { checkOut, writeFileWhole } from '../out-file.js'
 import { columns, print } from '../terminal/terminal.js'
 
 interface ShowOptions {
@@ -23,9 +23,10 @@ export function showCommand(): Command {
 }
 
 async function showStudy(storage: string, { name, html, json }: ShowOptions): Promise<void> {
+  if (html !== undefined) checkOut('--html', html, { 'the study itself': storage })
   const study = await openStudy({ storage, ...(name !== undefined && { name }) })
   try {
-    if (html !== undefined) writeFileSync(html, htmlReport(study))
+    if (html !== undefined) await writeFileWhole(html, htmlReport(study))
     if (json) print(JSON.stringify({ study: study.name, trials: study.trials.map((trial) => ({ ...trial, reports: [...trial.reports] })) }))
     else {
       print(summarize(study, { width: columns() }))

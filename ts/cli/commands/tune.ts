@@ -1,6 +1,5 @@
 /** `gradus tune`: find good hyper-parameters of nets for a table. */
 
-import { writeFileSync } from 'node:fs'
 import path, { basename, extname } from 'node:path'
 import { Argument, Command, Option } from 'commander'
 import {
@@ -19,12 +18,12 @@ import { interruptible } from '../interrupt.js'
 import { spaceFrom } from '../options/space.js'
 import { dataOptions, type TableData, trainLine } from '../options/table.js'
 import { describeRange, numberIn, seconds } from '../options/values.js'
-import { checkOut } from '../out-file.js'
+import { checkOut, writeFileWhole } from '../out-file.js'
 import { trialOptions, withTarget } from '../table/files.js'
 import { LiveBar } from '../terminal/bar.js'
 import { duration, percent } from '../terminal/format.js'
 import { columns, isLive, paint, print, printText } from '../terminal/terminal.js'
-import { trainOnTable } from './train-table.js'
+import { trainedJson, trainModel, trainOnTable } from './train-table.js'
 import { showCommand } from './tune-show.js'
 import { AT_ONCE, TUNE_MODULE, workerCommand } from './tune-worker.js'
 
@@ -99,7 +98,7 @@ export function tuneCommand(): Command {
   command.optionsGroup?.('Options:')
   command
     .option('-q, --quiet', 'print the result only')
-    .option('--json', 'print JSON instead, an object a line')
+    .option('--json', 'print one JSON object instead; with --out the report of the model is in it as `trained`')
     .option('--debug', 'print the stack trace of an error')
     .addHelpText('after', EXAMPLES)
     .action((file: string, options: TuneOptions) => tune(file, options))
@@ -114,7 +113,7 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
   if (given.out !== undefined) checkOut('--out', given.out, reads)
   if (given.html !== undefined) checkOut('--html', given.html, { ...reads, 'the file of the model': given.out })
   const options = await withTarget(file, given)
-  const net = await interruptible(async (signal) => {
+  const { found, net } = await interruptible(async (signal) => {
     const { target, epochs, seed, trials } = options
     const data = trialOptions(options)
     const name = options.name ?? basename(file, extname(file))
@@ -122,7 +121,7 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
     const space: Space = options.space === undefined ? TABLE_SPACE : spaceFrom(options.space)
     // what is wrong with the table is said here, not by a worker
     await tableObjective({ file, epochs, ...data })
-    const study = await createStudy({ space, storage, name, seed, pruner: hyperband({ least: 4, most: epochs }) })
+    const study = await createStudy({ space, storage, name, seed, pruner: hyperband({ least: Math.min(4, epochs), most: epochs }) })
     try {
       await checkSettings(study, storage, settingsOf(options))
       const before = study.finished
@@ -152,16 +151,20 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       } finally {
         progress.end()
       }
-      conclude(study, file, options)
+      if (options.html !== undefined) await writeFileWhole(options.html, htmlReport(study))
+      if (!options.json) conclude(study, file, options)
       if (signal.aborted && !options.json) print(`\nStopped; all results are kept in ${study.place}: the same command goes on.`)
-      return signal.aborted || study.bestTrial === undefined ? undefined : netSettings(study.bestParams, epochs)
+      const isDone = !signal.aborted && study.bestTrial !== undefined
+      return { found: foundIn(study, file, options), net: isDone ? netSettings(study.bestParams, epochs) : undefined }
     } finally {
       await study.close()
     }
   })
-  if (net === undefined || options.out === undefined) return
+  const training = net !== undefined && options.out !== undefined && { ...options, ...net, time: undefined, out: options.out }
+  if (options.json) return print(JSON.stringify({ ...found, ...(training && { trained: trainedJson(await trainModel(file, training)) }) }))
+  if (!training) return
   if (!silent) print()
-  await trainOnTable(file, { ...options, ...net, time: undefined, out: options.out })
+  await trainOnTable(file, training)
 }
 
 /** What trials have in common, as the command line says it. */
@@ -203,25 +206,28 @@ async function checkSettings(study: Study, storage: string, settings: Record<str
     )
 }
 
-function conclude(study: Study, file: string, options: TuneOptions): void {
-  const { html, json, out, epochs } = options
-  if (html !== undefined) writeFileSync(html, htmlReport(study))
+/** The command that trains with what was found; undefined before the first complete trial. */
+function lineOf(study: Study, file: string, options: TuneOptions): string | undefined {
+  return study.bestTrial && trainLine(file, options, netSettings(study.bestParams, options.epochs))
+}
+
+/** What a study found, for a program to read. */
+function foundIn(study: Study, file: string, options: TuneOptions): object {
   const { bestTrial, trials } = study
-  const line = bestTrial && trainLine(file, options, netSettings(study.bestParams, epochs))
-  if (json) {
-    print(
-      JSON.stringify({
-        study: study.name,
-        storage: study.place,
-        trials: trials.length,
-        best: bestTrial && { ...bestTrial, reports: [...bestTrial.reports] },
-        train: line,
-      }),
-    )
-    return
+  return {
+    study: study.name,
+    storage: study.place,
+    trials: trials.length,
+    best: bestTrial && { ...bestTrial, reports: [...bestTrial.reports] },
+    train: lineOf(study, file, options),
   }
+}
+
+function conclude(study: Study, file: string, options: TuneOptions): void {
+  const { html, out } = options
+  const line = lineOf(study, file, options)
   print(summarize(study, { width: columns() }))
-  const accuracy = bestTrial?.attributes.accuracy
+  const accuracy = study.bestTrial?.attributes.accuracy
   if (typeof accuracy === 'number') print(`\nIts net has ${percent(accuracy)} of the held-out rows right.`)
   if (html !== undefined) print(`\nThe report is in ${html}.`)
   if (line === undefined || out !== undefined) return

@@ -1,5 +1,5 @@
 /** A report in the terminal. */
-import type { TableModelReport } from '../../table/index.js'
+import { formatMetric, type TableModelReport } from '../../table/index.js'
 import { duration, table, whole } from '../terminal/format.js'
 import { paint, wrapped } from '../terminal/terminal.js'
 import { inFlags } from './files.js'
@@ -25,16 +25,6 @@ export function reportLines(report: TableModelReport, width: number): string[] {
   ]
 }
 
-/** A metric to three or four digits. */
-export function metricText(value: number): string {
-  const size = Math.abs(value)
-  // a guess of R² is 0 but for rounding
-  if (size < 1e-12) return '0.000'
-  if (size < 0.0005) return value.toPrecision(2)
-  if (size >= 1e15) return value.toExponential(3)
-  return size >= 1000 ? whole(value) : size >= 1 ? value.toPrecision(4) : value.toFixed(3)
-}
-
 function introduction({ task, classNames, rows, splitBy, columns, nets, seconds }: TableModelReport): string[] {
   const what = task === 'classification' ? `${classNames.length} classes` : 'a number'
   const used = columns.filter(({ role, features }) => role === 'input' && features > 0)
@@ -58,10 +48,10 @@ function metricsLines({ metrics, rows }: TableModelReport): string[] {
   const head = ['', 'value', '95 % interval', ...(hasLine ? ['a straight line'] : []), 'a guess']
   const cells = metrics.map(({ name, value, low, high, line, baseline }) => [
     `  ${name}`,
-    metricText(value),
-    `${metricText(low)} to ${metricText(high)}`,
-    ...(hasLine ? [line === undefined ? '–' : metricText(line)] : []),
-    metricText(baseline),
+    formatMetric(value),
+    `${formatMetric(low)} to ${formatMetric(high)}`,
+    ...(hasLine ? [line === undefined ? '–' : formatMetric(line)] : []),
+    formatMetric(baseline),
   ])
   const [first, ...rest] = table([head, ...cells])
   return [
