@@ -15,7 +15,7 @@ import {
 import { DROPOUT_WORDS, MAX_CLASSES, NETS } from '../../ts/train/fleet/batching-rules.js'
 
 /** Where the constants are that others are made of. */
-const ELSEWHERE: Readonly<Record<string, string>> = { NETS: 'fleet/mod.rs', RUN: 'sweep.rs' }
+const ELSEWHERE: Readonly<Record<string, string>> = { NETS: 'fleet/mod.rs', PAIRWISE_BLOCK: 'sweep.rs' }
 
 /** The value of a constant of a file of crate/, from its text; constants that it is made of are looked up. */
 function constant(file: string, name: string): number {
