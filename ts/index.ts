@@ -205,7 +205,7 @@ export { hessian, type JacobianOptions, jacobian } from './curvature/matrices.js
 export { type CurvatureFunction, type CurvaturePoint, type HessianPoint, withGaussNewton, withHessian } from './curvature/point.js'
 export { gnvp, gnvpOf, hvp, hvpOf, jvp, type OutputLoss, vjp } from './curvature/products.js'
 export { type ConditionOptions, conditionNumber, largestEigenvalues } from './curvature/spectrum.js'
-export type { ParameterSource } from './curvature/trace.js'
+export type { ParameterSource } from './curvature/transformation.js'
 
 // Minimizers
 

@@ -9,11 +9,11 @@ mod double;
 mod elementwise;
 pub(crate) mod fleet;
 mod loss;
+mod perturb;
 mod products;
 mod program;
 mod random;
 mod reduce;
-mod steps;
 
 use crate::gemm;
 use crate::optim::{sums, sweep, Rule, ScaledGradients, Shared, Sums, CHUNK, PLAIN, SHARED_HYPER};
@@ -25,11 +25,11 @@ pub use double::*;
 pub use elementwise::*;
 pub use fleet::*;
 pub use loss::*;
+pub use perturb::*;
 pub use products::*;
 pub use program::run_program;
 pub use random::*;
 pub use reduce::*;
-pub use steps::*;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// An address in the linear memory.

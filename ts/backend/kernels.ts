@@ -9,6 +9,8 @@
  *
  * Matrices are row-major and dense. `accumulate` is 0 (overwrite) or 1 (add to what is there). Zero-sized
  * dimensions are legal everywhere. NaN propagates through every kernel, including relu, maximum and clip.
+ *
+ * Kernels for eight nets at once are in fleet.ts, those of solvers, in double precision, in double-kernels.ts.
  */
 
 /** A byte offset into the linear memory of a backend. */
@@ -17,9 +19,9 @@ export type Ptr = number
 /** A kernel, whichever: for code that passes arguments on without knowing what they mean. */
 export type Kernel = (...args: number[]) => unknown
 
-/** What a kernel has besides that another stands before: threads, which share it (threads/split.ts), or a choice of tiles (wasm/tiles.ts). */
-export interface KernelInFront {
-  /** The kernel of WebAssembly, on one thread. */
+/** What a kernel says that wraps another: threads share the calls of that one (threads/split.ts), or its tiles are timed (wasm/tiles.ts). */
+export interface WrappedKernel {
+  /** The kernel of WebAssembly inside it, on one thread. */
   readonly single: Kernel
   /** Whether a call may go to it: it is too little work for several threads. */
   isSmall(...args: number[]): boolean

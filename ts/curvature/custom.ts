@@ -5,7 +5,7 @@ import { ShapeError, typeError } from '../common/errors.js'
 import { formatShape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
-import { checkResult } from './trace.js'
+import { checkResult } from './transformation.js'
 
 /**
  * The user's vector-Jacobian product: gradients of the inputs from the gradient of the output, null for an input that

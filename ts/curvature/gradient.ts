@@ -1,7 +1,7 @@
 /** Gradients of functions: of one tensor, of several, of the parameters of a model. They nest to any order. */
 import type { Tensor, TensorFunction, TensorLike } from '../tensor.js'
 import { ones } from '../tensor.js'
-import { checkResult, floats, inputsOf, ownInput, type ParameterSource, pullback, trace } from './trace.js'
+import { checkResult, floats, inputsOf, ownInput, type ParameterSource, pullback, trace } from './transformation.js'
 
 /** A function of one or more tensors. */
 export type TensorsFunction = (...xs: Tensor[]) => Tensor

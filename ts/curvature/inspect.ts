@@ -6,7 +6,7 @@ import type { TensorLike } from '../tensor.js'
 import { type Limits, length, NOTHING, probeFlat } from './flat.js'
 import { type CurvatureFunction, type HessianPoint, withHessianAt } from './point.js'
 import { EXACT_LIMIT, fullHessian, spectrumOf } from './spectrum.js'
-import type { ParameterSource } from './trace.js'
+import type { ParameterSource } from './transformation.js'
 import { classify, type PointInspection } from './verdict.js'
 
 export type { PointInspection, PointKind } from './verdict.js'

@@ -7,7 +7,7 @@ import { reshape, stack, transpose } from '../ops/shape.js'
 import type { TensorFunction } from '../tensor.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { linearize } from './products.js'
-import { checkResult, floats, isolated, ownInput, pullback, settle, trace } from './trace.js'
+import { checkResult, floats, isolated, ownInput, pullback, settle, trace } from './transformation.js'
 
 /** Options of {@link jacobian}. */
 export interface JacobianOptions {

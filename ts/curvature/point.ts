@@ -8,7 +8,7 @@ import { gradients } from '../ops/gradients.js'
 import { sum } from '../ops/reduce.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { gaussNewton, type OutputLoss } from './products.js'
-import { checkResult, floats, inputsOf, isolated, type ParameterSource, pullback, recorded } from './trace.js'
+import { checkResult, floats, inputsOf, isolated, type ParameterSource, pullback, recorded } from './transformation.js'
 
 /** Value, gradient and curvature at one point; all parameters end to end in one vector of `size` numbers. */
 export interface CurvaturePoint {

@@ -18,7 +18,7 @@ import {
   vectorLike,
   vectorsLike,
   zeroLeaf,
-} from './trace.js'
+} from './transformation.js'
 
 /** A loss of an output: a single number from a tensor. */
 export type OutputLoss = (output: Tensor) => Tensor

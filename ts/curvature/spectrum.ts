@@ -5,7 +5,7 @@ import { symmetricEigen } from '../common/symmetric-eigen.js'
 import type { TensorLike } from '../tensor.js'
 import { type LanczosOptions, lanczos, type Spectrum } from './lanczos.js'
 import { type CurvatureFunction, type CurvaturePoint, withHessianAt } from './point.js'
-import type { ParameterSource } from './trace.js'
+import type { ParameterSource } from './transformation.js'
 
 const LANCZOS = ['k', 'iterations', 'seed', 'tolerance']
 

@@ -4,7 +4,7 @@
  * take on one thread, which is measured now and then, beside what they take when they are shared.
  */
 
-/** So many first calls of each kind run on one thread, and one of so many later ones. */
+/** The first calls of each kind run on one thread, and later one of every so many. */
 const FIRST_ALONE = 3
 const ONE_OF = 61
 /**
@@ -18,7 +18,7 @@ const SLOWER = 1 / 8
 /** Milliseconds of work over which shared calls are judged. */
 const WINDOW = 20
 /** Shared calls are worth it if they take less than this part of the time of one thread. */
-const WORTH = 0.97
+const WORTH_BELOW = 0.97
 /** Milliseconds for which all calls run on one thread after a window that was not worth it: at first, and at most. */
 const FIRST_REST = 10
 const LONGEST_REST = 1000
@@ -57,7 +57,7 @@ export class Gain {
     this.expected = kept * this.expected + alone
     this.taken = kept * this.taken + milliseconds
     if (this.expected < WINDOW / 2) return
-    if (this.taken < WORTH * this.expected) {
+    if (this.taken < WORTH_BELOW * this.expected) {
       this.rest = FIRST_REST
       return
     }

@@ -3,7 +3,7 @@
  * ascending order wherever its rows and columns are cut, everything else here is computed element by element or row by row, and what
  * sums up a whole array stays on one thread. Small calls go to the kernels as they are.
  */
-import { ACTIVATIONS, type Activation, type Kernel, type KernelInFront, type Kernels, type Ptr, type Update } from '../kernels.js'
+import { ACTIVATIONS, type Activation, type Kernel, type Kernels, type Ptr, type Update, type WrappedKernel } from '../kernels.js'
 import type { WasmExports } from '../wasm/types.js'
 import { isSmall, type Pool } from './pool.js'
 
@@ -35,7 +35,7 @@ export interface ThreadedModule {
  */
 function shared<F extends (...numbers: never[]) => unknown>(kernel: F, single: F, time: (...args: Parameters<F>) => number): F {
   const isOfOne = (...args: number[]) => isSmall(time(...(args as unknown as Parameters<F>)))
-  return Object.assign(kernel, { single: single as unknown as Kernel, isSmall: isOfOne } satisfies KernelInFront)
+  return Object.assign(kernel, { single: single as unknown as Kernel, isSmall: isOfOne } satisfies WrappedKernel)
 }
 
 export function shareKernels(threaded: ThreadedModule): Kernels {

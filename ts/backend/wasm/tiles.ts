@@ -2,7 +2,7 @@
  * Which tile large products use (crate/gemm/tile.rs). All give the same bits, so that the fastest may be found while a program works:
  * its first large products take turns. That costs nothing at start, and times code that the engine has compiled well by then.
  */
-import { type Kernel, type KernelInFront, type Kernels, TILES, type TileName } from '../kernels.js'
+import { type Kernel, type Kernels, TILES, type TileName, type WrappedKernel } from '../kernels.js'
 import type { Variant } from './variants.js'
 
 /** Products of so many multiply-adds or more are *large*, and worth timing: they take a twentieth of a millisecond. */
@@ -73,7 +73,7 @@ export function withTileChoice(table: Kernels, engine: string, tiles: readonly n
 
 /** What programs (train/fast/program.ts) need to know of a kernel that is no export: the export that they call instead, and for which calls. */
 function alike<F extends object>(kernel: F, before: F): F {
-  return Object.assign(kernel, { single: before as unknown as Kernel, isSmall: () => true } satisfies KernelInFront, before)
+  return Object.assign(kernel, { single: before as unknown as Kernel, isSmall: () => true } satisfies WrappedKernel, before)
 }
 
 /** What is known of one kernel and shape, by tile. */

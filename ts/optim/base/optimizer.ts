@@ -117,8 +117,8 @@ export abstract class Optimizer<O extends object = object> {
   }
 
   /**
-   * @internal Which of {@link hyperNames} are the learning rate times what they are at a rate of 1, to the last bit, where all others do not
-   * depend on it, and neither does what `scalars` become; null where that is not so. Nets of a fleet share the others.
+   * @internal Names of the numbers that equal the learning rate times their value at a rate of 1, to the last bit. No other number, and no
+   * scalar, may depend on the rate; null where that does not hold. Nets of a fleet that differ in the rate share all other numbers.
    */
   protected scaledByRate(_options: Required<O>): readonly string[] | null {
     return null

@@ -5,7 +5,7 @@
  * A call names its kernel by its index in the module's function table (backend/wasm/table.ts). Arguments may
  * move: grow by a fixed amount from one step to the next, as the address of the next batch does.
  */
-import { type BasicKernels, FLOAT_ARGUMENTS, type Kernel, type KernelInFront, type Ptr } from '../../backend/kernels.js'
+import { type BasicKernels, FLOAT_ARGUMENTS, type Kernel, type Ptr, type WrappedKernel } from '../../backend/kernels.js'
 import { tableIndexOf } from '../../backend/wasm/table.js'
 import type { PlainCall } from '../../optim/base/step-scheme.js'
 import type { Generator } from '../../random.js'
@@ -38,14 +38,14 @@ interface Runner {
 
 /** The kernel that a program may call in the place of this one; null for a call that threads would share. */
 export function onOneThread(kernel: unknown, args: readonly number[]): Kernel | null {
-  const { single, isSmall } = kernel as Partial<KernelInFront>
+  const { single, isSmall } = kernel as Partial<WrappedKernel>
   if (single === undefined || isSmall === undefined) return kernel as Kernel
   return isSmall(...args) ? single : null
 }
 
 /** The kernel on one thread, however large the call is. */
 export function unshared(kernel: unknown): unknown {
-  return (kernel as Partial<KernelInFront>).single ?? kernel
+  return (kernel as Partial<WrappedKernel>).single ?? kernel
 }
 
 /** An update of an optimizer: the kernel and its arguments but the last, which is where its hyper-parameters are. */
