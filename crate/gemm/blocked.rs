@@ -76,7 +76,7 @@ impl Side {
         unsafe {
             match self {
                 Side::Panels(ptr, steps) => (ptr.add(i * steps), many),
-                Side::InPlace(x) => (x.at(0, i), x.row),
+                Side::InPlace(x) => (x.at(0, i), x.row_stride),
             }
         }
     }

@@ -44,7 +44,7 @@ unsafe fn tiles<const MR: usize, const NV: usize, const W: usize>(x: &Product, j
             unsafe {
                 let (b, c) = (x.b.at(0, j), x.c.add(i * x.ldc + j));
                 let (a, start) = (x.a.from(i, 0), x.start.at(i, j));
-                strided::<MR, NV, W>(x.k, a, b, x.b.row, start, c, x.ldc, rows);
+                strided::<MR, NV, W>(x.k, a, b, x.b.row_stride, start, c, x.ldc, rows);
             }
         }
     }

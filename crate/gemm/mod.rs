@@ -84,8 +84,8 @@ impl Product {
     /// One row times a B whose columns are contiguous: the same as B's columns, as rows, times one column.
     fn transposed(self) -> Self {
         let Product { a, b, start, .. } = self;
-        let column = View { ptr: a.ptr, row: a.column, column: 1 };
-        let start = Start { ptr: start.ptr, row: start.column, column: start.row };
+        let column = View { ptr: a.ptr, row_stride: a.column_stride, column_stride: 1 };
+        let start = Start { ptr: start.ptr, row_stride: start.column_stride, column_stride: start.row_stride };
         Product { m: self.n, n: self.m, a: b.transposed(), b: column, ldc: 1, start, ..self }
     }
 
@@ -99,7 +99,7 @@ impl Product {
 
     /// Likewise B, which the first-level cache must hold.
     fn reads_b(&self, tile: &Tile) -> bool {
-        self.b.column == 1 && self.n * self.k <= SMALL_B && self.n.is_multiple_of(tile.columns)
+        self.b.column_stride == 1 && self.n * self.k <= SMALL_B && self.n.is_multiple_of(tile.columns)
     }
 
     /// The product of one rectangle of C.
@@ -198,7 +198,7 @@ const FEW_ROWS: usize = 24;
 const FEW_COLUMNS: usize = 24;
 /// Floats of a B that the first-level cache holds, so that it may be read in place however many rows there are.
 const SMALL_B: usize = 1 << 13;
-/// Floats of such a B where a wide tile is the fastest: [`direct`] has narrower tiles, and loses more against a wide one.
+/// The same where the tile is wide: [`direct`] has narrow tiles only, so it pays up to a smaller B.
 const TINY_B: usize = 1 << 11;
 /// A tile of more columns is wide: it is chosen where the engine has registers of 256 bits.
 const NARROW_TILE: usize = 8;
@@ -221,26 +221,27 @@ enum Path {
     Blocked,
 }
 
-/// The path of a product that has [`FEW_ROWS`] rows or more, or a B whose columns are contiguous. The first rule that applies decides.
+/// The path of a product that [`product`] has not decided: one of [`FEW_ROWS`] rows or more, or with a B whose columns are contiguous. The first
+/// rule that applies decides.
 fn path(x: &Product, tile: &Tile) -> Path {
     let size = x.n * x.k;
-    let rows_contiguous = x.b.column == 1;
+    let rows_contiguous = x.b.column_stride == 1;
     let is_wide = tile.columns > NARROW_TILE;
     let steps_collide = x.k > STEPS_AT_A_TIME && x.a.has_columns_apart_by(2 * HALF_PAGE);
     let tile_reads_both = || x.reads_a(tile) && x.reads_b(tile);
-    let direct = if rows_contiguous { Path::Direct } else { Path::DirectTransposed };
+    let in_place = if rows_contiguous { Path::Direct } else { Path::DirectTransposed };
 
     if steps_collide {
         return Path::Blocked;
     }
     if x.n <= FEW_COLUMNS && (rows_contiguous || size <= B_ROOM) {
-        return direct;
+        return in_place;
     }
     if is_wide && x.a.is_column_major() && (x.k > FEW_STEPS || tile_reads_both()) {
         return Path::Blocked;
     }
     if size <= if is_wide { TINY_B } else { SMALL_B } {
-        direct
+        in_place
     } else {
         Path::Blocked
     }
@@ -258,7 +259,7 @@ unsafe fn product(x: &Product) {
             direct(&x.transposed());
         } else if is_one_row(x) {
             one_row(x);
-        } else if x.b.column == 1 && x.m < FEW_ROWS {
+        } else if x.b.column_stride == 1 && x.m < FEW_ROWS {
             direct(x);
         } else {
             larger(x);

@@ -21,7 +21,7 @@ pub unsafe fn columns(b: View, to: *mut f32, k: usize, n: usize, width: usize) {
     let whole = n - n % width;
     // SAFETY: panels lie in their room of scratch, one behind the other; columns j.. of B exist.
     unsafe {
-        if b.column == 1 {
+        if b.column_stride == 1 {
             for (j, columns) in blocks(whole, SIDE_BY_SIDE * width) {
                 along_rows(b.from(0, j), to.add(j * k), k, columns, width);
             }
@@ -44,7 +44,7 @@ pub unsafe fn columns(b: View, to: *mut f32, k: usize, n: usize, width: usize) {
 unsafe fn ragged(b: View, panel: *mut f32, k: usize, columns: usize, width: usize) {
     // SAFETY: a whole vector that starts inside a row of B and ends past it is still inside B, unless the row is among the last few.
     unsafe {
-        let done = if b.column == 1 { k.saturating_sub((width - columns).div_ceil(b.row)) } else { 0 };
+        let done = if b.column_stride == 1 { k.saturating_sub((width - columns).div_ceil(b.row_stride)) } else { 0 };
         along_rows(b, panel, done, width, width);
         one_by_one(b.from(done, 0), panel.add(done * width), k - done, width, columns);
     }
@@ -130,7 +130,7 @@ unsafe fn repeating(b: View, panel: *mut f32, k: usize, width: usize, columns: u
 /// Copies a block of A into panels of a tile's rows, interleaved by k; a ragged panel repeats its last row. Rows that lie side by side
 /// are read a few steps at a time, so that panels side by side share cache lines.
 pub unsafe fn rows(a: View, to: *mut f32, k: usize, m: usize, tile: &Tile) {
-    let most = if a.column == 1 { k } else { STEPS_AT_A_TIME };
+    let most = if a.column_stride == 1 { k } else { STEPS_AT_A_TIME };
     for (p, steps) in blocks(k, most) {
         for (i, rows, height) in tile.cut(m) {
             // SAFETY: rows i.. and steps p.. exist; the panel lies in its room of scratch.
@@ -150,7 +150,7 @@ pub unsafe fn rows(a: View, to: *mut f32, k: usize, m: usize, tile: &Tile) {
 unsafe fn interleaved<const H: usize>(a: View, panel: *mut f32, k: usize, rows: usize) {
     // SAFETY: rows below `rows` have k steps; the panel has k steps of H.
     unsafe {
-        match a.column {
+        match a.column_stride {
             1 => across_rows::<H>(a, panel, k, rows),
             _ if rows == H => adjacent_rows::<H>(a, panel, k),
             _ => repeating(a.transposed(), panel, k, H, H, rows),

@@ -61,6 +61,7 @@ impl Tile {
         let mut at = 0;
         core::iter::from_fn(move || {
             let (from, left) = (at, m - at);
+            // the first comparison follows from the second, and spares most calls its division
             let is_short = left <= SHORT * SHORT && left <= SHORT * left.div_ceil(tall);
             let height = if is_short { SHORT } else { tall };
             at += height.min(left);
@@ -141,7 +142,7 @@ pub unsafe fn strided<const MR: usize, const NV: usize, const W: usize>(
 ) {
     // SAFETY: rows below `rows` exist.
     unsafe {
-        tile::<MR, NV, W>(k, a.ptr, from_fn(|i| i.min(rows - 1) * a.row), a.column, b, ldb, start, c, ldc, rows)
+        tile::<MR, NV, W>(k, a.ptr, from_fn(|i| i.min(rows - 1) * a.row_stride), a.column_stride, b, ldb, start, c, ldc, rows)
     }
 }
 

@@ -3,12 +3,12 @@
 use super::{read, tile};
 use crate::sweep::Cells;
 
-/// What a product adds to: element (i, j) is `ptr[i·row + j·column]`, so that strides of 0 broadcast.
+/// What a product adds to: element (i, j) is `ptr[i·row_stride + j·column_stride]`, so that strides of 0 broadcast.
 #[derive(Clone, Copy)]
 pub struct Start {
     pub(super) ptr: *const f32,
-    pub(super) row: usize,
-    pub(super) column: usize,
+    pub(super) row_stride: usize,
+    pub(super) column_stride: usize,
 }
 
 impl Start {
@@ -16,17 +16,17 @@ impl Start {
     pub fn zero() -> Self {
         static ZEROS: [f32; 4 * tile::WIDEST] = [0.0; 4 * tile::WIDEST];
         let ptr = ZEROS.as_ptr();
-        Start { ptr, row: 0, column: 0 }
+        Start { ptr, row_stride: 0, column_stride: 0 }
     }
 
     /// bias\[j\] in every row; the slice must outlive the product.
     pub fn bias(bias: Cells) -> Self {
-        Start { ptr: bias.as_ptr().cast(), row: 0, column: 1 }
+        Start { ptr: bias.as_ptr().cast(), row_stride: 0, column_stride: 1 }
     }
 
-    /// What a row-major matrix of `row` columns holds.
-    pub(super) fn matrix(ptr: *const f32, row: usize) -> Self {
-        Start { ptr, row, column: 1 }
+    /// What a row-major matrix of so many columns holds.
+    pub(super) fn matrix(ptr: *const f32, columns: usize) -> Self {
+        Start { ptr, row_stride: columns, column_stride: 1 }
     }
 
     /// Where C is added to itself, or not; C has n columns.
@@ -45,47 +45,47 @@ impl Start {
 
     pub(super) unsafe fn at(self, i: usize, j: usize) -> Self {
         // SAFETY: (i, j) is an element of C, and a start value exists for each.
-        let ptr = unsafe { self.ptr.add(i * self.row + j * self.column) };
+        let ptr = unsafe { self.ptr.add(i * self.row_stride + j * self.column_stride) };
         Start { ptr, ..self }
     }
 }
 
-/// A strided view: element (i, j) is `ptr[i·row + j·column]`.
+/// A strided view: element (i, j) is `ptr[i·row_stride + j·column_stride]`.
 #[derive(Clone, Copy)]
 pub(super) struct View {
     pub(super) ptr: *const f32,
-    pub(super) row: usize,
-    pub(super) column: usize,
+    pub(super) row_stride: usize,
+    pub(super) column_stride: usize,
 }
 
 impl View {
-    /// Row-major, `row` columns.
-    pub(super) fn matrix(ptr: *const f32, row: usize) -> Self {
-        View { ptr, row, column: 1 }
+    /// A row-major matrix of so many columns.
+    pub(super) fn matrix(ptr: *const f32, columns: usize) -> Self {
+        View { ptr, row_stride: columns, column_stride: 1 }
     }
 
-    /// The transpose of a row-major matrix of `row` columns.
-    pub(super) fn transposed_matrix(ptr: *const f32, row: usize) -> Self {
-        View::matrix(ptr, row).transposed()
+    /// The transpose of a row-major matrix of so many columns.
+    pub(super) fn transposed_matrix(ptr: *const f32, columns: usize) -> Self {
+        View::matrix(ptr, columns).transposed()
     }
 
     pub(super) fn transposed(self) -> Self {
-        View { row: self.column, column: self.row, ..self }
+        View { row_stride: self.column_stride, column_stride: self.row_stride, ..self }
     }
 
     /// Whether the elements of a column are neighbours in memory.
     pub(super) fn is_column_major(self) -> bool {
-        self.row == 1
+        self.row_stride == 1
     }
 
     /// Whether it is column-major, with columns a multiple of so many floats apart.
     pub(super) fn has_columns_apart_by(self, apart: usize) -> bool {
-        self.is_column_major() && self.column.is_multiple_of(apart)
+        self.is_column_major() && self.column_stride.is_multiple_of(apart)
     }
 
     pub(super) unsafe fn at(self, i: usize, j: usize) -> *const f32 {
         // SAFETY: the caller stays inside the matrix.
-        unsafe { self.ptr.add(i * self.row + j * self.column) }
+        unsafe { self.ptr.add(i * self.row_stride + j * self.column_stride) }
     }
 
     pub(super) unsafe fn from(self, i: usize, j: usize) -> Self {
