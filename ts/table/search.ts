@@ -46,6 +46,12 @@ const FEWEST_EPOCHS = 3
 /** Shares of the time that is left: for the training that measures an epoch, and for any other, so that it ends in time. */
 const MEASURING = 0.4
 const FITTING = 0.9
+/** A training that measures an epoch has at most this share of the epochs of a whole one. */
+const SHORT = 1 / 6
+/** There are two plans in a round where so many trainings of one fit into the time that is left. */
+const ROUNDS_LEFT = 4
+/** Between the seeds of the plans of two rounds. */
+const SEED_STEP = 7919
 /** Batch sizes of the rounds, in turns, as multiples of the usual one. */
 const BATCH_FACTORS = [1, 2, 0.5] as const
 
@@ -83,7 +89,7 @@ async function fillTime(rounds: Rounds, count: number, { net, seed, signal }: Se
   await rounds.train({ plans: [usual], batchSize, epochs: PILOT_EPOCHS, number: 0, share: pilotShare })
   const affordable = (MEASURING * timeLeft() * PILOT_EPOCHS * pilotShare) / (performance.now() - started)
 
-  const few = Math.max(FEWEST_EPOCHS, Math.round(Math.min(epochs / 6, affordable)))
+  const few = Math.max(FEWEST_EPOCHS, Math.round(Math.min(epochs * SHORT, affordable)))
   const share = Math.min(1, Math.max(pilotShare, affordable / few))
   started = performance.now()
   await rounds.train({ plans: [usual], batchSize, epochs: few, number: 0, share })
@@ -93,8 +99,8 @@ async function fillTime(rounds: Rounds, count: number, { net, seed, signal }: Se
     const fitting = Math.floor((FITTING * timeLeft()) / epochTime)
     // what is left may be too short for a training worth its name: it is given to one that is stopped
     const own = Math.max(few, Math.min(epochs, fitting))
-    const plans = Array.from({ length: fitting >= 4 * own ? PLANS_A_ROUND : 1 }, (_, i) =>
-      number === 1 && i === 0 ? usual : { ...randomPlan(seed + 7919 * number + i), ...given },
+    const plans = Array.from({ length: fitting >= ROUNDS_LEFT * own ? PLANS_A_ROUND : 1 }, (_, i) =>
+      number === 1 && i === 0 ? usual : { ...randomPlan(seed + SEED_STEP * number + i), ...given },
     )
     const isUsualSize = number === 1 || givenSize !== undefined
     await rounds.train({

@@ -5,7 +5,7 @@ import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
 import { seconds } from '../options/values.js'
 import { checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
-import { asideOptions, naming, readRows, tableOptions, withTarget } from '../table/files.js'
+import { asideOptions, inFlags, naming, readRows, tableOptions, withTarget } from '../table/files.js'
 import { tellAbsent } from '../table/model.js'
 import { reportLines } from '../table/report.js'
 import { barLine } from '../terminal/bar.js'
@@ -85,7 +85,7 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
       live?.clear()
       if (test !== undefined && testRows !== undefined) tellAbsent(model, testRows, test)
       await leavingNoRest(out, () => model.save(out))
-      if (page !== undefined) await writeFileWhole(page, reportHtml(report))
+      if (page !== undefined) await writeFileWhole(page, reportHtml({ ...report, advice: report.advice.map(inFlags) }))
       return { report, out, page, stopped: signal.aborted }
     } finally {
       live?.clear()
