@@ -1,7 +1,7 @@
 /** Gradients of functions: of one tensor, of several, of the parameters of a model. They nest to any order. */
 import type { Tensor, TensorFunction, TensorLike } from '../tensor.js'
 import { ones } from '../tensor.js'
-import { checkResult, floats, inputsOf, ownInput, type ParameterSource, pullback, trace } from './transformation.js'
+import { checkResult, floats, inputsOf, ownInput, type ParameterSource, pullback, transform } from './transformation.js'
 
 /** A function of one or more tensors. */
 export type TensorsFunction = (...xs: Tensor[]) => Tensor
@@ -30,7 +30,7 @@ export function valueAndGrad(f: TensorsFunction): (...xs: TensorLike[]) => Value
   return (...xs) => {
     const first = floats(xs[0], 'valueAndGrad')
     const at = xs.map((x, i) => (i === 0 ? first : floats(x, `valueAndGrad: argument ${i}`, first.backend)))
-    return trace(first.backend, (nested) => {
+    return transform(first.backend, (nested) => {
       const inputs = at.map((x) => ownInput(x, nested))
       const { value, gradients } = differentiate(() => f(...inputs), inputs, nested, 'valueAndGrad')
       return { value, gradient: gradients[0], gradients }
@@ -63,7 +63,7 @@ export function grad(f: TensorFunction): (x: TensorLike) => Tensor {
  */
 export function valueAndGradOf(loss: () => Tensor, parameters: ParameterSource): { value: number; gradients: Tensor[] } {
   const inputs = inputsOf(parameters, 'valueAndGradOf')
-  return trace(inputs[0].backend, (nested) => differentiate(loss, inputs, nested, 'valueAndGradOf'))
+  return transform(inputs[0].backend, (nested) => differentiate(loss, inputs, nested, 'valueAndGradOf'))
 }
 
 function differentiate(run: () => Tensor, inputs: readonly Tensor[], record: boolean, what: string) {

@@ -7,7 +7,7 @@ import { reshape, stack, transpose } from '../ops/shape.js'
 import type { TensorFunction } from '../tensor.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { linearize } from './products.js'
-import { checkResult, floats, isolated, ownInput, pullback, settle, trace } from './transformation.js'
+import { checkResult, floats, isolated, ownInput, pullback, settle, transform } from './transformation.js'
 
 /** Options of {@link jacobian}. */
 export interface JacobianOptions {
@@ -32,7 +32,7 @@ export function jacobian(f: TensorFunction, options: JacobianOptions = {}): (x: 
   checkChoice('jacobian: mode', mode, ['forward', 'reverse', 'auto'])
   return (x) => {
     const at = floats(x, 'jacobian')
-    return trace(at.backend, (nested) => {
+    return transform(at.backend, (nested) => {
       const input = ownInput(at, nested)
       const y = checkResult(f(input), 'jacobian', false)
       const forward = mode === 'forward' || (mode === 'auto' && y.size > at.size)
@@ -56,7 +56,7 @@ export function jacobian(f: TensorFunction, options: JacobianOptions = {}): (x: 
 export function hessian(f: TensorFunction): (x: TensorLike) => Tensor {
   return (x) => {
     const at = floats(x, 'hessian')
-    return trace(at.backend, (nested) => {
+    return transform(at.backend, (nested) => {
       const input = ownInput(at, nested)
       const y = checkResult(f(input), 'hessian', true)
       const [slope] = gradients(y, [input], { createGraph: true })

@@ -14,7 +14,7 @@ import {
   type ParameterSource,
   pullback,
   settle,
-  trace,
+  transform,
   vectorLike,
   vectorsLike,
   zeroLeaf,
@@ -37,9 +37,9 @@ export function vjp(f: TensorFunction): (x: TensorLike) => { value: Tensor; pull
   return (x) => {
     const at = floats(x, 'vjp')
     return {
-      value: trace(at.backend, (nested) => settle(checkResult(f(ownInput(at, nested)), 'vjp', false), nested)),
+      value: transform(at.backend, (nested) => settle(checkResult(f(ownInput(at, nested)), 'vjp', false), nested)),
       pullback: (seed) =>
-        trace(at.backend, (nested) => {
+        transform(at.backend, (nested) => {
           const input = ownInput(at, nested)
           const y = checkResult(f(input), 'vjp', false)
           return pullback([y], [vectorLike(seed, y, 'vjp: the seed')], [input], nested)[0]
@@ -60,7 +60,7 @@ export function jvp(f: TensorFunction): (x: TensorLike, v: TensorLike) => { valu
   return (x, v) => {
     const at = floats(x, 'jvp')
     const vector = vectorLike(v, at, 'jvp: v')
-    return trace(at.backend, (nested) => {
+    return transform(at.backend, (nested) => {
       const input = ownInput(at, nested)
       const y = checkResult(f(input), 'jvp', false)
       return { value: settle(y, nested), tangent: linearize(y, [input])([vector], nested) }
@@ -87,7 +87,7 @@ export function hvp(f: TensorFunction): (x: TensorLike, v: TensorLike) => Tensor
   return (x, v) => {
     const at = floats(x, 'hvp')
     const vector = vectorLike(v, at, 'hvp: v')
-    return trace(at.backend, (nested) => {
+    return transform(at.backend, (nested) => {
       const input = ownInput(at, nested)
       return secondOrder(checkResult(f(input), 'hvp', true), [input], [vector], nested)[0]
     })
@@ -109,7 +109,7 @@ export function hvp(f: TensorFunction): (x: TensorLike, v: TensorLike) => Tensor
 export function hvpOf(loss: () => Tensor, parameters: ParameterSource, vectors: readonly TensorLike[]): Tensor[] {
   const inputs = inputsOf(parameters, 'hvpOf')
   const directions = vectorsLike(vectors, inputs, 'hvpOf')
-  return trace(inputs[0].backend, (nested) => secondOrder(checkResult(loss(), 'hvpOf', true), inputs, directions, nested))
+  return transform(inputs[0].backend, (nested) => secondOrder(checkResult(loss(), 'hvpOf', true), inputs, directions, nested))
 }
 
 function secondOrder(y: Tensor, inputs: readonly Tensor[], vectors: readonly Tensor[], record: boolean): Tensor[] {
@@ -130,7 +130,7 @@ export function gnvp(f: TensorFunction, loss: OutputLoss): (x: TensorLike, v: Te
   return (x, v) => {
     const at = floats(x, 'gnvp')
     const vector = vectorLike(v, at, 'gnvp: v')
-    return trace(at.backend, (nested) => {
+    return transform(at.backend, (nested) => {
       const input = ownInput(at, nested)
       return gaussNewton(checkResult(f(input), 'gnvp', false), loss, [input], nested).product([vector], nested)[0]
     })
@@ -146,7 +146,7 @@ export function gnvp(f: TensorFunction, loss: OutputLoss): (x: TensorLike, v: Te
 export function gnvpOf(output: () => Tensor, loss: OutputLoss, parameters: ParameterSource, vectors: readonly TensorLike[]): Tensor[] {
   const inputs = inputsOf(parameters, 'gnvpOf')
   const directions = vectorsLike(vectors, inputs, 'gnvpOf')
-  return trace(inputs[0].backend, (nested) =>
+  return transform(inputs[0].backend, (nested) =>
     gaussNewton(checkResult(output(), 'gnvpOf', false), loss, inputs, nested).product(directions, nested),
   )
 }

@@ -22,7 +22,7 @@ export type ParameterSource = readonly Tensor[] | { parameters(): readonly Tenso
 const running: Backend[] = []
 
 /** Runs a transformation; `nested` tells it to return tensors of the graph around it. @internal */
-export function trace<T>(backend: Backend, body: (nested: boolean) => T): T {
+export function transform<T>(backend: Backend, body: (nested: boolean) => T): T {
   const nested = running.includes(backend) && isRecording()
   return nested ? recorded(backend, () => body(true)) : isolated(backend, () => recorded(backend, () => body(false)))
 }

@@ -2,8 +2,8 @@
 import { plainError, rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { type Dataset, dataset, type Split } from './dataset.js'
-import { fileSystem, findPackage, join } from './files.js'
 import { type IdxArray, type IdxData, parseIdx } from './idx.js'
+import { fileSystem, findPackage, join } from './node.js'
 
 /** Options of {@link loadMnist}. */
 export interface MnistOptions {

@@ -1,7 +1,7 @@
 /** Arrow tables: any that has the interface of apache-arrow; files (IPC, Feather 2) by apache-arrow where it is installed. */
 import { plainError, rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
-import { nodeModule } from '../files.js'
+import { nodeModule } from '../node.js'
 import type { Row } from '../table/values.js'
 import { allBytes, nameOf, type Source } from './source.js'
 

@@ -1,6 +1,6 @@
 /** Parquet, by hyparquet: rows of one row group after the other, of which no more is read than is asked for. */
 import { rangeError } from '../../common/errors.js'
-import { nodeModule } from '../files.js'
+import { nodeModule } from '../node.js'
 import type { Row } from '../table/values.js'
 import { allBytes, isAddress, nameOf, type Source, unreadable } from './source.js'
 import { gunzipSync } from './unzip.js'

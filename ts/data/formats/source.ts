@@ -2,7 +2,7 @@
 import { plainError, rangeError, typeError } from '../../common/errors.js'
 import { joined } from '../../common/joined.js'
 import { show } from '../../common/show.js'
-import { nodeModule } from '../files.js'
+import { nodeModule } from '../node.js'
 
 /**
  * Something to read data from. A text is a path (Node, Deno, Bun) or an address that begins with `http://` or `https://`; a URL may be of
