@@ -144,6 +144,16 @@ function forbiddenNames(sources: Source[], names: readonly string[]): string[] {
   return sources.flatMap(({ file, text }) => names.filter((name) => text.includes(name)).map((name) => `${file} names ${name}`))
 }
 
+/** Files that a text names, by their path from the top, and that are not there. */
+function missingFiles(sources: Source[], isThere: (file: string) => boolean): string[] {
+  const named = /(?<![\w./-])(?:crate|ts|test|bench|docs|playground)\/[\w./-]*\w\.(?:tsx?|mjs|rs|py|md|sh)\b/g
+  return sources.flatMap(({ file, text }) =>
+    [...new Set(text.match(named))]
+      .filter((name) => !name.includes('/generated/') && !isThere(name))
+      .map((name) => `${file} names ${name}`),
+  )
+}
+
 /** What is committed or would be. */
 function projectFiles(): string[] {
   const list = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8', maxBuffer: 1 << 26 })
@@ -255,6 +265,13 @@ describe('files', () => {
   test('name no registry and no path of one machine', () => {
     const files = read(projectFiles().filter((file) => !/\.(png|gz|bin|wasm|ico|woff2)$/.test(file)))
     expect(forbiddenNames(files, FORBIDDEN)).toEqual([])
+  })
+
+  test('that sources name are there', () => {
+    const sources = read(projectFiles().filter((file) => /^(ts|crate|bench|playground\/src)\/.*\.(tsx?|mjs|rs|py|sh)$/.test(file)))
+    expect(missingFiles(sources, existsSync)).toEqual([])
+    const text = '// see ts/nn/dense.ts, `crate/gone.rs` and node_modules/ts/a.ts'
+    expect(missingFiles([{ file: 'ts/a.ts', text }], existsSync)).toEqual(['ts/a.ts names crate/gone.rs'])
   })
 
   test('the lock file has no addresses', () => {
