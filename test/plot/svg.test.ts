@@ -1,0 +1,89 @@
+/** Charts as SVG: where points are, what axes say, and what stays out. */
+import { expect, test } from 'vitest'
+import { lineChart } from '../../ts/index.js'
+import { barChart, confusionChart } from '../../ts/plot/svg.js'
+
+const pointsOf = (svg: string) =>
+  Array.from(svg.matchAll(/points="([^"]*)"/g), ([, text]) => text.split(' ').map((p) => p.split(',').map(Number)))
+const textsOf = (svg: string) => Array.from(svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g), ([, text]) => text)
+
+test('a line goes from the lower left to the upper right corner, in proportion', () => {
+  const [points] = pointsOf(lineChart([{ name: '', x: [0, 1, 4], y: [10, 20, 50] }], { width: 640, height: 320 }))
+  const [left, right, top, bottom] = [62, 626, 30, 276]
+  expect(points).toEqual([
+    [left, bottom],
+    [left + (right - left) / 4, expect.closeTo(bottom - (bottom - top) / 4, 1)],
+    [right, top],
+  ])
+})
+
+test('logarithmic axes give each factor the same length, and leave out what is not above 0', () => {
+  const [points] = pointsOf(lineChart([{ name: '', x: [1, 10, 100, 1000], y: [1, 0.1, 0, -1] }], { logX: true, logY: true }))
+  expect(points).toHaveLength(2)
+  const all = pointsOf(lineChart([{ name: '', x: [1, 10, 100], y: [1, 0.1, 0.01] }], { logX: true, logY: true }))[0]
+  for (const axis of [0, 1]) expect(all[1][axis] - all[0][axis]).toBeCloseTo(all[2][axis] - all[1][axis], 0)
+})
+
+test('values that are not finite are left out, and a chart of nothing has axes all the same', () => {
+  const y = [1, Number.NaN, Number.POSITIVE_INFINITY, 2]
+  expect(pointsOf(lineChart([{ name: 'a', x: [1, 2, 3, 4], y }]))[0]).toHaveLength(2)
+  const empty = lineChart([{ name: 'a', x: [], y: [] }])
+  expect(empty).not.toMatch(/NaN|Infinity/)
+  expect(textsOf(empty).length).toBeGreaterThan(4)
+})
+
+test.each([
+  [
+    [0, 1],
+    ['0', '0.2', '0.4', '0.6', '0.8', '1'],
+  ],
+  [
+    [0, 2_500_000],
+    ['0', '500,000', '1M', '1.5M', '2M', '2.5M'],
+  ],
+  [
+    [-3, 3],
+    ['-2', '0', '2'],
+  ],
+])('ticks of %j are round numbers', (y, ticks) => {
+  const texts = textsOf(lineChart([{ name: '', x: [0, 1], y }], { xRange: [5, 6] }))
+  for (const tick of ticks) expect(texts).toContain(tick)
+})
+
+test('text is escaped, also where it is read aloud', () => {
+  const svg = lineChart(
+    [
+      { name: '<b>', x: [1, 2], y: [1, 2] },
+      { name: 'c', x: [1, 2], y: [2, 1] },
+    ],
+    { title: 'a < "b"', yLabel: '&' },
+  )
+  expect(svg).not.toMatch(/<b>|="a < "b""|>&</)
+  expect(svg).toContain('aria-label="a &#60; &#34;b&#34;"')
+  expect(textsOf(svg)).toEqual(expect.arrayContaining(['a &#60; &#34;b&#34;', '&#38;', '&#60;b&#62;', 'c']))
+})
+
+test('bars are as long as their values, with what is below 0 at the other side', () => {
+  const svg = barChart([
+    { name: 'a', value: 4 },
+    { name: 'b', value: 2, deviation: 1 },
+    { name: 'c', value: -1 },
+  ])
+  const [a, b, c] = Array.from(svg.matchAll(/<rect x="([\d.]+)"[^>]* width="([\d.]+)"/g), ([, x, width]) => [Number(x), Number(width)])
+  expect(a[1]).toBeCloseTo(2 * b[1], 0)
+  expect(c[0] + c[1]).toBeCloseTo(a[0], 0)
+  expect(svg).toMatch(/<line /)
+})
+
+test('a confusion matrix has its counts, the names, and the share of each row as its colour', () => {
+  const svg = confusionChart(
+    [
+      [3, 1],
+      [0, 1200],
+    ],
+    ['no', 'yes'],
+  )
+  expect(textsOf(svg)).toEqual(expect.arrayContaining(['3', '1', '0', '1,200', 'no', 'yes', 'predicted', 'true']))
+  const opacities = Array.from(svg.matchAll(/rx="3"[^>]*fill-opacity="([\d.]+)"/g), ([, share]) => Number(share))
+  expect(opacities).toEqual([0.77, 0.3, 0.06, 1].map((share) => expect.closeTo(share, 1)))
+})
