@@ -142,11 +142,7 @@ export class FastSteps {
     const { recording } = kind
     if (!adds) return [recording]
     const adding = this.adding.get(size)
-    let goesOn = false
-    recording.tryGradients(() => {
-      goesOn = adding !== undefined && this.isReady(adding) && adding.recording.continues(recording)
-      return false
-    })
+    const goesOn = recording.ifGradients(() => adding !== undefined && this.isReady(adding) && adding.recording.continues(recording))
     return goesOn ? [recording, (adding as StepKind).recording] : null
   }
 

@@ -222,6 +222,16 @@ export class Recording implements RecordedStep {
     return keep
   }
 
+  /** What fn finds as if the gradients counted; afterwards they are as they were. */
+  ifGradients<T>(fn: () => T): T {
+    let found: T | undefined
+    this.tryGradients(() => {
+      found = fn()
+      return false
+    })
+    return found as T
+  }
+
   /** Prediction and targets of the step that ran last, as tensors of a step that opens here: stale when the next one does. */
   results(): { prediction: Tensor; targets: Tensor } {
     const { backend } = this

@@ -312,11 +312,7 @@ export function gradientsWait({ groups }: { readonly groups: readonly { readonly
 function updateCallsOf(recording: Recording, optimizer: Optimizer): number {
   const known = new Set(optimizer.groups.flatMap(({ parameters }) => parameters))
   if (!recording.trained.every((p) => known.has(p))) return 0
-  let updateCalls = 0
-  recording.tryGradients(() => {
-    updateCalls = new StepPlanner(optimizer).refresh()
-    return false
-  })
+  const updateCalls = recording.ifGradients(() => new StepPlanner(optimizer).refresh())
   if (optimizer.groups.some(({ kernel, spans }) => spans.some(({ n }) => onOneThread(kernel, [0, 0, 0, 0, n, 0]) === null))) return 0
   return updateCalls
 }
