@@ -7,6 +7,8 @@ import { print } from '../terminal/terminal.js'
 
 /** What workers have under a path of their own: the module of gradus/tune. */
 export const TUNE_MODULE = 'gradus:tune'
+/** The file of gradus/tune, which lies beside the built command in dist/. (It is not that of the command of this name.) */
+export const TUNE_FILE = new URL('./tune.js', import.meta.url)
 /** How many trials may run at once. */
 export const AT_ONCE = { min: 1, max: 1024, whole: true }
 
@@ -28,7 +30,7 @@ async function work(url: string, { concurrency }: WorkOptions): Promise<void> {
   await interruptible(async (signal) => {
     const worker = await runWorker(url, {
       concurrency,
-      modules: { [TUNE_MODULE]: new URL('./tune.js', import.meta.url) },
+      modules: { [TUNE_MODULE]: TUNE_FILE },
       onTrial: ({ study, number, state }) => print(`${study} trial ${number} ${state}`),
     })
     print('Waiting for trials; Ctrl-C ends it.')

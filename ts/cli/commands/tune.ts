@@ -25,7 +25,7 @@ import { duration, percent } from '../terminal/format.js'
 import { columns, isLive, paint, print, printText } from '../terminal/terminal.js'
 import { trainedJson, trainModel, trainOnTable } from './train-table.js'
 import { showCommand } from './tune-show.js'
-import { AT_ONCE, TUNE_MODULE, workerCommand } from './tune-worker.js'
+import { AT_ONCE, TUNE_FILE, TUNE_MODULE, workerCommand } from './tune-worker.js'
 
 interface TuneOptions extends TableData {
   time?: number
@@ -134,7 +134,7 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       }
       const time = options.time ?? (trials === undefined ? USUAL_TIME : undefined)
       const progress = new TuneProgress(study, { trials, time, before }, silent)
-      const module = isQueue ? TUNE_MODULE : new URL('./tune.js', import.meta.url)
+      const module = isQueue ? TUNE_MODULE : TUNE_FILE
       try {
         await study.optimize(
           { module, factory: 'tableObjective', options: { file: isQueue ? path.resolve(file) : file, epochs, ...data } },
