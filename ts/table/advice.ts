@@ -26,7 +26,7 @@ export function adviceOn(report: TableModelReport, { hasTime, counts }: Circumst
     const values = `${main.name} ${short(main.line)} beside ${short(main.value)} of the nets`
     advice.push(
       main.line >= main.value
-        ? `A straight line (${kind}) is ${main.line > main.value ? 'better' : 'as good'}: ${values}. --hidden none trains one, which is smaller and easier to explain.`
+        ? `A straight line (${kind}) is ${main.line > main.high ? 'better' : 'at least as good'}: ${values}. --hidden none trains one, which is smaller and easier to explain.`
         : `A straight line (${kind}) is nearly as good: ${values}, a difference that may be luck on ${rows.test} test rows.`,
     )
   }
