@@ -89,6 +89,16 @@ describe('tuneModel', () => {
     expect(stages).toHaveLength(1)
   })
 
+  test('says NaN for the defaults where the net at them diverged', async () => {
+    const { atDefaults, value } = await tuneModel({
+      ...options(),
+      space: { ...SPACE, learningRate: float(1e-3, 1e38, { log: true }) },
+      defaults: { learningRate: 1e38, beta1: 0.9, width: 16 },
+    })
+    expect(atDefaults).toBeNaN()
+    expect(value).toBeGreaterThan(0)
+  })
+
   test('a stop before the first net is whole throws the reason, and stores no result', async () => {
     const storage = path.join(folder, 'stopped.log')
     const controller = new AbortController()

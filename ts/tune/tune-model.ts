@@ -81,7 +81,7 @@ export interface TunedModel<S extends Space, N extends Module = Module> {
   params: Params<S>
   /** Its validation loss, or error. */
   value: number
-  /** That of a net with `defaults`, trained like all others. */
+  /** That of a net with `defaults`, trained like all others; NaN where it diverged. */
   atDefaults: number
   /** What was tuned in each stage, and to which parameters it came. */
   stages: { tuned: string[]; params: Params<S>; value: number }[]
@@ -221,7 +221,7 @@ class Tuner<S extends Space, N extends Module> {
   private async atDefaults(): Promise<number> {
     const trial = await this.study.askWith(this.defaults as Partial<Params<S>>)
     trial.setAttribute('stage', 0)
-    const [value] = await this.race([trial], -1, [])
+    const [value = Number.NaN] = await this.race([trial], -1, [])
     return value
   }
 

@@ -394,6 +394,17 @@ describe.runIf(variants.length > 0)('many', () => {
     targets: [[1], [1], [0], [0]],
   }
 
+  test('binary cross-entropy takes more columns than the softmax of classes does', async () => {
+    const make = (seed: number) => new Sequential([new Dense(3, 300)], { seed, backend })
+    const wide = { inputs: numbers(12, 1), shape: [4, 3], targets: rowsOf(numbers(1200, 2).map(Math.abs), 300), loss: binaryCrossEntropy }
+    const [together, alone] = [1, 2].map(() => Array.from({ length: 9 }, (_, i) => make(i)))
+    const optimizers = together.map((model) => new Adam(model.parameters()))
+    const histories = await fitMany(together, { ...wide, optimizers, epochs: 3, batchSize: 2 })
+    for (const model of alone) await fit(model, { ...wide, optimizer: new Adam(model.parameters()), epochs: 3, batchSize: 2 })
+    expect(together.map(bitsOf)).toEqual(alone.map(bitsOf))
+    if (backend.name === 'wasm') for (const { execution } of histories) expect(execution.fleet).toBeGreaterThan(0)
+  })
+
   test('10,000 nets are in memory at once, and training them keeps none', async () => {
     const models = Array.from({ length: 10_000 }, (_, i) => small(i))
     const optimizers = models.map((model) => new Adam(model.parameters()))

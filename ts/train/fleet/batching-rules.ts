@@ -109,7 +109,7 @@ const loss =
   (name: string): BatchingRule =>
   ([prediction, target, weights, gradient, out, rows, cols, scale, option], memory) => {
     if (gradient === 0) throw new CannotBatch('a loss without its gradient')
-    if (name.includes('Entropy') && cols > MAX_CLASSES) throw new CannotBatch(`more than ${MAX_CLASSES} classes`)
+    if (name.startsWith('fleetCrossEntropy') && cols > MAX_CLASSES) throw new CannotBatch(`more than ${MAX_CLASSES} classes`)
     const a = new Arguments(memory).read(prediction).read(target).read(weights)
     const { args, moves } = a
       .write(gradient, rows * cols)

@@ -209,8 +209,7 @@ export class Journal {
     }
     study.trials.push(trial)
     this.trials.push({ study, trial })
-    this.tell(study, trial, 'created')
-    if (isOver(trial.state)) this.tell(study, trial, 'ended')
+    this.tell(study, trial, isOver(trial.state) ? 'ended' : 'created')
   }
 
   private changeTrial(study: StoredStudy, trial: StoredTrial, entry: Entry): void {
