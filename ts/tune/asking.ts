@@ -26,6 +26,7 @@ export class Asking {
     const { journal, index } = trials
     let number: number | undefined
     await journal.write(() => {
+      // asked again where another process was faster
       number = undefined
       // asked here, where nothing comes between: of many that ask at once all would see the same last place
       if (most !== undefined && trials.begun >= most) return []

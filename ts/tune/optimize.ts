@@ -6,7 +6,7 @@ import { show } from '../common/show.js'
 import { isNode, load, type Os } from './node.js'
 import type { ModuleObjective } from './parallel/pool.js'
 import { type Runner, TOLD, WorkerDied } from './parallel/runner.js'
-import type { Watched } from './queue/runner.js'
+import type { QueuedStudy } from './queue/runner.js'
 import type { Space } from './space.js'
 import { isPruning, type Objective, type Outcome, type Trial, type TrialRecord } from './trial.js'
 
@@ -60,7 +60,7 @@ const LONGEST = Math.floor((2 ** 31 - 1) / 1000)
 const HOPELESS = 10
 
 /** @internal what of a study is needed to run its trials */
-export interface Tasks<S extends Space> extends Watched {
+export interface RunnableStudy<S extends Space> extends QueuedStudy {
   readonly sampler: { limit?: unknown }
   /** The next trial; undefined where `most` have been begun. */
   askBelow(most: number): Promise<Trial<S> | undefined>
@@ -72,7 +72,7 @@ export interface Tasks<S extends Space> extends Watched {
 
 /** @internal */
 export async function runTrials<S extends Space>(
-  study: Tasks<S>,
+  study: RunnableStudy<S>,
   objective: Objective<S> | URL | string | ModuleObjective,
   options: OptimizeOptions<S>,
 ): Promise<void> {
@@ -124,7 +124,7 @@ async function trialsAtOnce(parallel: number | 'auto'): Promise<number> {
 
 /** What runs the objective: workers of a queue, threads, or this thread. */
 async function runnerFor<S extends Space>(
-  study: Tasks<S>,
+  study: RunnableStudy<S>,
   objective: Objective<S> | URL | string | ModuleObjective,
   isModule: boolean,
   count: number,
@@ -141,7 +141,7 @@ async function runnerFor<S extends Space>(
 
 /** The trials of one call of `optimize`, until there are enough of them, the time is over, a signal stops them or one fails. */
 class TrialRun<S extends Space> {
-  private readonly failing = new AbortController()
+  private readonly stopping = new AbortController()
   /** Stops trials: with the caller's signal, when the time is over, and after an error. */
   private readonly stop: AbortSignal
   private readonly timer: ReturnType<typeof setTimeout> | undefined
@@ -152,12 +152,12 @@ class TrialRun<S extends Space> {
   private turn = performance.now()
 
   constructor(
-    private readonly study: Tasks<S>,
+    private readonly study: RunnableStudy<S>,
     private readonly options: OptimizeOptions<S>,
   ) {
     const { signal, time } = options
-    this.stop = AbortSignal.any(signal ? [signal, this.failing.signal] : [this.failing.signal])
-    if (time !== undefined) this.timer = setTimeout(() => this.failing.abort(plainError('the time is over')), 1000 * time)
+    this.stop = AbortSignal.any(signal ? [signal, this.stopping.signal] : [this.stopping.signal])
+    if (time !== undefined) this.timer = setTimeout(() => this.stopping.abort(plainError('the time is over')), 1000 * time)
   }
 
   /** Runs so many trials at once. @throws what the first one threw that failed */
@@ -173,7 +173,7 @@ class TrialRun<S extends Space> {
 
   private fail(error: unknown): void {
     this.failure ??= { error }
-    this.failing.abort(error)
+    this.stopping.abort(error)
   }
 
   private async oneAfterTheOther(runner: Runner<S>): Promise<void> {
@@ -183,6 +183,7 @@ class TrialRun<S extends Space> {
       if (trial === undefined) return
       await this.runUntilTold(runner, trial)
       const record = this.study.recordOf(trial.number)
+      // it was stopped, and is handed back
       if (record.state === 'running') return
       this.checkHope(record)
       onTrial?.(record)

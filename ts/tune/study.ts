@@ -87,6 +87,7 @@ export class Study<S extends Space = Space> {
     this.stored = new StoredTrials(
       journal,
       { name: options.name, space: options.space, axes, directions, pruner: options.pruner },
+      // first called in begin(), when there is one
       (trial) => suggester.note(trial.systemAttributes),
     )
     const suggester = new Suggester(this.sampler, axes, this.stored.index.history, this.seed, directions.length, options.constraint)

@@ -167,7 +167,7 @@ class Tuner<S extends Space, N extends Module> {
   private readonly reduction: number
   private readonly seed: number
   private readonly started = performance.now()
-  private best: { model: N; value: number; params: Params<S>; number: number } | undefined
+  private best: { model: N; value: number; params: Params<S> } | undefined
 
   constructor(
     private readonly study: Study<S>,
@@ -326,8 +326,7 @@ class Tuner<S extends Space, N extends Module> {
       else if (!isWhole) await study.tell(trial, { state: 'pruned' })
       else {
         await study.tell(trial, value)
-        if (this.best === undefined || value < this.best.value)
-          this.best = { model: model as N, value, params: trial.params, number: trial.number }
+        if (this.best === undefined || value < this.best.value) this.best = { model: model as N, value, params: trial.params }
       }
     }
     return running.map(({ value }) => value)

@@ -25,7 +25,7 @@ export interface ModuleObjective {
   options?: unknown
 }
 
-function isFactory(objective: unknown): objective is ModuleObjective {
+function isModuleObjective(objective: unknown): objective is ModuleObjective {
   return typeof objective === 'object' && objective !== null && 'module' in objective
 }
 
@@ -42,7 +42,7 @@ export async function workerPool<S extends Space>(objective: Objective<S> | URL 
   const source =
     typeof objective === 'function'
       ? { code: functionText(objective), base: pathToFileURL(`${process.cwd()}/`).href }
-      : isFactory(objective)
+      : isModuleObjective(objective)
         ? {
             url: asUrl(objective.module),
             factory: objective.factory ?? 'default',

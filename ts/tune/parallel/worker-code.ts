@@ -5,7 +5,6 @@
  */
 export const WORKER_CODE = `
 const { parentPort, workerData } = require('node:worker_threads')
-let aborter
 async function objectiveOf({ url, code, factory, options, isFactory }) {
   if (code !== undefined) return new Function('return ' + code)()
   const module = await import(url)

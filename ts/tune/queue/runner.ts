@@ -13,7 +13,7 @@ const LOOK = 100
 const ASK_EVERY = 20
 
 /** @internal what of a study a queue looks at */
-export interface Watched {
+export interface QueuedStudy {
   readonly name: string
   sync(): Promise<void>
   isOver(number: number): boolean
@@ -33,7 +33,7 @@ interface Waiting {
 }
 
 /** @internal @throws TypeError for an objective that is no module */
-export async function queueRunner<S extends Space>(study: Watched, objective: unknown, url: string): Promise<Runner<S>> {
+export async function queueRunner<S extends Space>(study: QueuedStudy, objective: unknown, url: string): Promise<Runner<S>> {
   const { pathToFileURL } = await load<typeof import('node:url')>('node:url')
   const asUrl = (module: URL | string) =>
     module instanceof URL ? module.href : /^[a-z]+:/.test(module) ? module : pathToFileURL(module).href
@@ -41,8 +41,8 @@ export async function queueRunner<S extends Space>(study: Watched, objective: un
     throw typeError(
       `optimize: on a queue objective wants the URL of a module that exports it by default, got ${show(objective)}; write new URL('./objective.js', import.meta.url)`,
     )
-  const isFactory = typeof objective === 'object' && objective !== null && 'module' in objective
-  const found = isFactory
+  const isModuleObjective = typeof objective === 'object' && objective !== null && 'module' in objective
+  const found = isModuleObjective
     ? {
         url: asUrl((objective as ModuleObjective).module),
         factory: (objective as ModuleObjective).factory,

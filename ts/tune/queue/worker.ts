@@ -61,7 +61,7 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
     return found
   }
 
-  async function process(job: Job, _token: string, lost?: AbortSignal): Promise<void> {
+  async function runJob(job: Job, _token: string, lost?: AbortSignal): Promise<void> {
     const { study: name, prefix: own, number, objective } = job.data
     const study = await once(studies, `${own} ${name}`, () => openStudy({ storage: connection.storage(own), name }))
     await study.sync()
@@ -97,7 +97,7 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
     }
   }
 
-  const worker = connection.worker(process, {
+  const worker = connection.worker(runJob, {
     concurrency,
     lockDuration: 1000 * lockSeconds,
     stalledInterval: 500 * lockSeconds,
