@@ -1,9 +1,12 @@
 /**
  * Whole training steps (forward, backward, Adam) on data in memory: WASM beside the JS backend, interleaved rounds in one
- * run, best window of each. `node --import tsx bench/step.ts [milliseconds per window] [--widen]`
+ * run, best window of each, of the built package. `node --import tsx bench/step.ts [milliseconds per window] [--widen]`
  */
-import { Adam, type Backend, createBackend, crossEntropy, Generator, mse, supportedVariants, type Tensor, tensor } from '../ts/index.js'
+import type { Backend, Tensor } from '../ts/index.js'
+import { gradus } from './tools/built.js'
 import { netOf, type Workload } from './tools/nets.js'
+
+const { Adam, createBackend, crossEntropy, Generator, mse, supportedVariants, tensor } = gradus
 
 const workloads: Workload[] = [
   { name: '2-8-1', sizes: [2, 8, 1], batch: 4, activation: 'tanh' },
@@ -17,7 +20,7 @@ const workloads: Workload[] = [
 /** One net with a learnable batch; step() trains once and returns the loss. */
 function makeStepper(workload: Workload, backend: Backend): () => number {
   const { sizes, batch } = workload
-  const model = netOf(workload, backend)
+  const model = netOf(workload, backend, gradus)
   const optimizer = new Adam(model.parameters(), { learningRate: 1e-3 })
   const generator = new Generator(5)
   const x = tensor(Float32Array.from(generator.uniforms(batch * sizes[0])), [batch, sizes[0]], { backend })

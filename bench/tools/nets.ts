@@ -1,5 +1,7 @@
 /** Nets that benchmarks train. */
-import { type Backend, Dense, Sequential } from '../../ts/index.js'
+import * as sources from '../../ts/index.js'
+
+type Library = Pick<typeof sources, 'Dense' | 'Sequential'>
 
 /** Widths from input to output, rows to a step, and the activation of all layers but the last. */
 export interface Workload {
@@ -9,8 +11,12 @@ export interface Workload {
   activation: 'relu' | 'tanh'
 }
 
-/** The net of a workload, the same weights each time. */
-export function netOf({ sizes, activation }: Workload, backend: Backend): Sequential {
+/** The net of a workload, the same weights each time, of the library that the backend is of. */
+export function netOf(
+  { sizes, activation }: Workload,
+  backend: sources.Backend,
+  { Dense, Sequential }: Library = sources,
+): sources.Sequential {
   const last = sizes.length - 2
   const layers = sizes.slice(1).map((n, i) => new Dense(sizes[i], n, { activation: i === last ? 'linear' : activation }))
   return new Sequential(layers, { seed: 1, backend })

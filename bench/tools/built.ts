@@ -1,0 +1,8 @@
+/**
+ * gradus as `make build` makes it. Benchmarks that count steps take this one: tsx keeps the names of functions by a call for each, so that a
+ * loop over the sources makes half as many steps of small nets as users get. Types are those of the sources, so that they can be checked
+ * before there is a build.
+ */
+import type * as Gradus from '../../ts/index.js'
+
+export const gradus: typeof Gradus = await import(new URL('../../dist/node.js', import.meta.url).href)
