@@ -5,7 +5,8 @@ use super::{blocks, Product, Start, SMALL_B};
 use crate::lane::{F32x4, Lane};
 use core::array::from_fn;
 
-/// Multiplies with B in place and all of k at once, in strips of columns from wide to narrow. (Tiles of eight rows and one vector have twice
+/// Multiplies with B in place and all of k at once, in strips of columns from wide to narrow: `strip` is told the rows of a tile, its vectors, and
+/// the floats in the last of these. (Tiles of eight rows and one vector have twice
 /// as many sums under way; they were 5 % faster at 64 rows and 25 % slower at 4.)
 pub unsafe fn direct(x: &Product) {
     // SAFETY: each strip begins where the last one ended.

@@ -35,19 +35,19 @@ impl Share {
     }
 
     /// The rectangle of an m × n product that this share computes. Shares that split the rows each read all of B; shares that split the
-    /// columns each read all of A, which takes longer where A is read `down` its columns. The split that costs less is taken.
+    /// columns each read all of A, which takes longer where A is column-major. The split that costs less is taken.
     #[inline(always)]
-    pub fn region(self, m: usize, n: usize, down: bool) -> Region {
+    pub fn region(self, m: usize, n: usize, a_is_column_major: bool) -> Region {
         if self.count == 1 {
             Region { rows: 0..m, columns: 0..n }
         } else {
-            self.rectangle(m, n, down)
+            self.rectangle(m, n, a_is_column_major)
         }
     }
 
     #[inline(never)]
-    fn rectangle(self, m: usize, n: usize, down: bool) -> Region {
-        if m > n && (down || n < COMFORTABLE * self.count) {
+    fn rectangle(self, m: usize, n: usize, a_is_column_major: bool) -> Region {
+        if m > n && (a_is_column_major || n < COMFORTABLE * self.count) {
             Region { rows: self.of(m, ROW_UNIT), columns: 0..n }
         } else {
             Region { rows: 0..m, columns: self.of(n, COLUMN_UNIT) }

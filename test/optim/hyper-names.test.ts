@@ -78,28 +78,62 @@ function fieldsOf(rule: string, text: string): string[] {
 
 // ---- what TypeScript calls them ----
 
-/** Each list of names that `hyper`, or an argument with the type of it, is taken apart into, by file and line. */
-function destructured(): [where: string, names: string[]][] {
-  const found: [string, string[]][] = []
+/** A list of names in the source of an optimizer, with the names of the classes in its file. */
+interface Found {
+  where: string
+  classes: string[]
+  names: string[]
+}
+
+/**
+ * The lists that `hyper`, or an argument with the type of it, is taken apart into, and those that methods `hyper` return, of which what is no
+ * name is ''.
+ */
+function listsInSources(): { destructured: Found[]; returned: Found[] } {
+  const [destructured, returned]: [Found[], Found[]] = [[], []]
   for (const file of readdirSync('ts/optim').filter((name) => name.endsWith('.ts'))) {
     const source = ts.createSourceFile(file, readFileSync(`ts/optim/${file}`, 'utf8'), ts.ScriptTarget.Latest, true)
+    const classes = source.statements.flatMap((statement) => (ts.isClassDeclaration(statement) ? [statement.name?.text ?? ''] : []))
+    const at = (node: ts.Node, names: string[]): Found => {
+      const { line } = source.getLineAndCharacterOfPosition(node.getStart())
+      return { where: `${file}:${line + 1}`, classes, names }
+    }
     const visit = (node: ts.Node): void => {
+      if (ts.isMethodDeclaration(node) && node.name.getText() === 'hyper') {
+        const arrays = (inner: ts.Node): void => {
+          if (ts.isArrayLiteralExpression(inner) && !ts.isVariableDeclaration(inner.parent) && !ts.isConditionalExpression(inner.parent))
+            returned.push(
+              at(
+                inner,
+                inner.elements.map((element) => (ts.isIdentifier(element) ? element.text : '')),
+              ),
+            )
+          ts.forEachChild(inner, arrays)
+        }
+        arrays(node)
+      }
       if ((ts.isVariableDeclaration(node) || ts.isParameter(node)) && ts.isArrayBindingPattern(node.name)) {
         const from = ts.isParameter(node) ? node.type?.getText() : node.initializer?.getText()
         const names = node.name.elements.map((element) => element.getText())
-        if (from === 'hyper' || from === 'readonly number[]')
-          found.push([`${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`, names])
+        if (from === 'hyper' || from === 'readonly number[]') destructured.push(at(node, names))
       }
       ts.forEachChild(node, visit)
     }
     visit(source)
   }
-  return found
+  return { destructured, returned }
 }
 
-const lists = classes.flatMap(([, Class]) =>
-  made(Class).flatMap((optimizer) => optimizer.groups.map(({ values }) => (optimizer as unknown as OptimizerInternals).hyperNames(values))),
-)
+/** The lists of a class, for each of its variants. */
+function listsOf(name: string): readonly (readonly string[])[] {
+  const [, Class] = classes.find(([known]) => known === name) ?? []
+  if (Class === undefined) return []
+  const own = made(Class).flatMap((optimizer) =>
+    optimizer.groups.map(({ values }) => (optimizer as unknown as OptimizerInternals).hyperNames(values)),
+  )
+  // the second pass of Prodigy
+  return name === 'Prodigy' ? [...own, rustNames('prodigyStep') ?? []] : own
+}
 
 describe.each(classes)('%s', (_name, Class) => {
   test('has a name for each number, and the rule in Rust has them in the same order', () => {
@@ -128,12 +162,19 @@ test('all optimizers but wrappers name their numbers', () => {
   expect(unnamed.map(({ name }) => name)).toEqual([])
 })
 
-test('rules in TypeScript call the numbers by these names', () => {
-  const known = [...lists, rustNames('prodigyStep') ?? []] // the second pass of Prodigy
-  const found = destructured()
-  expect(found.length).toBeGreaterThan(20)
-  for (const [where, names] of found) {
-    const isList = known.some((list) => names.every((name, i) => list[i] === name))
-    expect(isList, `ts/optim/${where}: [${names.join(', ')}] is not the beginning of a list of hyperNames`).toBe(true)
+test('rules in TypeScript call the numbers by these names, and hyper returns them in that order', () => {
+  const { destructured, returned } = listsInSources()
+  expect(destructured.length).toBeGreaterThan(20)
+  expect(returned.length).toBeGreaterThan(20)
+  for (const { where, classes: owners, names } of destructured) {
+    const lists = owners.flatMap(listsOf)
+    const isList = lists.some((list) => names.every((name, i) => list[i] === name))
+    expect(isList, `ts/optim/${where}: [${names.join(', ')}] is not the beginning of hyperNames of ${owners}`).toBe(true)
+  }
+  for (const { where, classes: owners, names } of returned) {
+    const lists = owners.flatMap(listsOf).filter((list) => list.length === names.length)
+    // what is named as one of the numbers stands in its place
+    const isInOrder = lists.some((list) => names.every((name, i) => !list.includes(name) || list[i] === name))
+    expect(isInOrder, `ts/optim/${where}: hyper returns [${names.join(', ')}] in another order than hyperNames of ${owners}`).toBe(true)
   }
 })

@@ -7,7 +7,7 @@
  * means "absent" where a doc line says that an argument is optional. Kernels allocate nothing: `scratch` is
  * {@link SCRATCH_BYTES} of room that a kernel may overwrite. Outputs never overlap inputs unless a line says "in place".
  *
- * Matrices are row-major and dense. `accumulate` is 0 (overwrite) or 1 (add to what is there). Zero-sized
+ * Matrices are row-major and dense. `accumulate` is 0 (overwrite) or 1 (add to what is there), unless a line says otherwise. Zero-sized
  * dimensions are legal everywhere. NaN propagates through every kernel, including relu, maximum and clip.
  *
  * Kernels for eight nets at once are in fleet.ts, those of solvers, in double precision, in double-kernels.ts.
@@ -19,7 +19,10 @@ export type Ptr = number
 /** A kernel, whichever: for code that passes arguments on without knowing what they mean. */
 export type Kernel = (...args: number[]) => unknown
 
-/** What a kernel says that wraps another: threads share the calls of that one (threads/split.ts), or its tiles are timed (wasm/tiles.ts). */
+/**
+ * A kernel that calls another, as threads share its calls (threads/split.ts) or its tiles are timed (wasm/tiles.ts). It says which one, and when
+ * a call may go straight to that.
+ */
 export interface WrappedKernel {
   /** The kernel of WebAssembly inside it, on one thread. */
   readonly single: Kernel
@@ -162,11 +165,11 @@ export interface Kernels
   // ---- element-wise (crate/elementwise.rs) ----
   /** y[i] = value */
   fill(y: Ptr, n: number, value: number): void
-  /** y[i] = x[i] */
+  /** y[i] = x[i]; in place allowed */
   copy(x: Ptr, y: Ptr, n: number): void
   /** y[i] += scale · x[i] */
   addScaled(x: Ptr, y: Ptr, n: number, scale: number): void
-  /** y[i] = min(max(x[i], low), high) */
+  /** y[i] = min(max(x[i], low), high); in place allowed */
   clip(x: Ptr, y: Ptr, n: number, low: number, high: number): void
   /** y[c,r] = x[r,c] */
   transpose(x: Ptr, y: Ptr, rows: number, cols: number): void

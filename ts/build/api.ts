@@ -45,7 +45,29 @@ export function apiReport(): string {
     const texts = entries.map((entry) => textOf(checker, entry, declarations))
     return `## ${title}\n\n${texts.join('\n')}`
   })
-  return [INTRODUCTION, ...written].join('\n')
+  return [INTRODUCTION, contentsOf(sections), ...written].join('\n')
+}
+
+/** A line for each section, with links to it and to its names but for those of types. */
+function contentsOf(sections: readonly { title: string; entries: readonly Entry[] }[]): string {
+  const seen = new Map<string, number>()
+  // GitHub tells headings of the same text apart by numbers, from the second on
+  const link = (heading: string) => {
+    const anchor = heading
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-')
+    const before = seen.get(anchor) ?? 0
+    seen.set(anchor, before + 1)
+    return `[${heading}](#${anchor}${before === 0 ? '' : `-${before}`})`
+  }
+  const lines = sections.map(({ title, entries }) => {
+    const heading = link(title)
+    const names = entries.map(({ name, symbol }) => ({ text: link(name), isValue: (symbol.flags & ts.SymbolFlags.Value) !== 0 }))
+    const values = names.flatMap(({ text, isValue }) => (isValue ? [text] : []))
+    return values.length === 0 ? `- **${heading}**` : `- **${heading}**: ${values.join(', ')}`
+  })
+  return `${lines.join('\n')}\n`
 }
 
 /** The program, and the declarations that the compiler makes of its files: without bodies and without what is marked as internal. */
@@ -149,7 +171,7 @@ function withoutPrivate(statement: ts.Statement): ts.Statement {
 function print(node: ts.Node, source: ts.SourceFile): string {
   const printer = ts.isInterfaceDeclaration(node) ? printers.commented : printers.plain
   return withoutLinks(printer.printNode(ts.EmitHint.Unspecified, node, source))
-    .replace(/^\/\*\*[\s\S]*?\*\/\n/, '')
+    .replace(/^(?:\/\*\*[\s\S]*?\*\/\n)+/, '')
     .replace(/^export (declare )?/, '')
     .replace(/import\("[^"]*"\)\./g, '')
     .replace(/\[\n\s*\]/g, '[]')

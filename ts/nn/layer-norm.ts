@@ -60,6 +60,7 @@ export class LayerNorm<const N extends number = number> extends Layer {
   forward<S extends Shape>(x: InputFor<LayerNormShapes<N>, S>): Tensor<OutputShape<LayerNormShapes<N>, S>>
   forward(input: Tensor): Tensor {
     const { weight, bias, width, epsilon } = this.build()
-    return add(mul(normalize(this.withFeatures(input, width, weight.backend), 'row', epsilon), weight), bias)
+    const x = this.withFeatures(input, width, weight.backend)
+    return add(mul(normalize(x, 'row', epsilon), weight), bias)
   }
 }

@@ -101,7 +101,7 @@ export class Adam extends Optimizer<AdamOptions> {
    *     η·m̂ / (√v̂ + ε)  =  αₜ·m / (√v + ε̂)     with αₜ = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ),  ε̂ = ε·√(1 − β₂ᵗ)
    *
    * Only AMSGrad's `corrected` maximum corrects v itself, before it takes the maximum.
-   * This runs once in each step, of which a small net takes half a microsecond: arrays and closures beside the result would be felt.
+   * A step of a small net takes half a microsecond, and this is part of it: arrays and closures beside the result would be felt.
    */
   protected override hyper(o: Required<AdamOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, epsilon, epsilonPlacement, amsgrad, amsgradMaximum } = o

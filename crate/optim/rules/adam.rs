@@ -86,8 +86,8 @@ impl<const INSIDE: bool, N: Number> Rule<3, N> for Adam<INSIDE, N> {
 /// ε outside the root.
 type Outside<N> = Adam<false, N>;
 /// ε inside the root or outside it: the caller sets the other to 0.
-type Inside<N> = Adam<true, N>;
+type Either<N> = Adam<true, N>;
 
 export_update!(adam, fleetAdam, Outside, 2, 7);
-export_update!(adamInside, fleetAdamInside, Inside, 2, 7);
-export_update!(amsgrad, fleetAmsgrad, Inside, 3, 7);
+export_update!(adamInside, fleetAdamInside, Either, 2, 7);
+export_update!(amsgrad, fleetAmsgrad, Either, 3, 7);
