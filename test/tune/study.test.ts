@@ -339,6 +339,31 @@ test('where another process is faster, notes and trials that were begun are not 
   expect(second.trials).toHaveLength(4)
 })
 
+test('a result that cannot be stored is no failure of its trial', async () => {
+  const entries: Entry[] = []
+  let breaks = 0
+  const store: JournalStore = {
+    place: 'breaks',
+    transact(from, read, write) {
+      read(entries.slice(from))
+      const added = write().map((entry) => JSON.parse(JSON.stringify(entry)))
+      if (breaks-- > 0) throw new Error('the disk is full')
+      entries.push(...added)
+      return undefined
+    },
+  }
+  const study = await createStudy({ space: SPACE, storage: store })
+  const breaking = ({ x }: { x: number }) => {
+    breaks = 1
+    return x
+  }
+  await expect(study.optimize(breaking, { trials: 2, onError: 'continue' })).rejects.toThrow('the disk is full')
+  await study.sync()
+  expect(study.trials.map(({ state }) => state)).toEqual(['running'])
+  await expect(study.optimize((() => 'a text') as never, { trials: 2 })).rejects.toThrow(/wants to return a number, got 'a text'/)
+  expect(study.trials.map(({ state }) => state)).toEqual(['running', 'failed'])
+})
+
 test('to look at a study writes nothing, so that its space is still open', async () => {
   const made = '{"op_code":0,"worker_id":"optuna","study_name":"looked","directions":[1]}\n'
   writeFileSync(file('looked.log'), made)

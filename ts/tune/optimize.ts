@@ -65,6 +65,7 @@ export interface RunnableStudy<S extends Space> extends QueuedStudy {
   /** The next trial; undefined where `most` have been begun. */
   askBelow(most: number): Promise<Trial<S> | undefined>
   tell(trial: Trial<S>, outcome: number | Outcome): Promise<void>
+  checkOutcome(trial: Trial<S>, outcome: unknown): void
   /** Hands back a trial that was stopped. */
   leave(trial: Trial<S>): Promise<void>
   recordOf(number: number): TrialRecord<S>
@@ -197,11 +198,16 @@ class TrialRun<S extends Space> {
     // one for each trial: Node warns of more than ten listeners on a signal
     const signal = AbortSignal.any([stop])
     for (let tries = 0; ; tries++) {
+      let isResult = false
       try {
         const outcome = await runner.run(trial, signal)
-        if (outcome !== TOLD) await study.tell(trial, outcome as number)
-        return
+        if (outcome === TOLD) return
+        study.checkOutcome(trial, outcome)
+        isResult = true
+        return await study.tell(trial, outcome as number)
       } catch (error) {
+        // that a result could not be stored is not the fault of the trial
+        if (isResult) throw error
         if (isPruning(error)) return await study.tell(trial, { state: 'pruned' })
         // what was stopped is no result: the trial goes on when the study does
         if (stop.aborted) return await study.leave(trial)

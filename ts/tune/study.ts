@@ -200,6 +200,11 @@ export class Study<S extends Space = Space> {
     await this.telling.tell(number, endedWith(number, outcome, this.directions.length))
   }
 
+  /** @internal @throws TypeError for what an objective returned and is no value */
+  checkOutcome({ number }: Trial<S>, outcome: unknown): void {
+    endedWith(number, outcome as number, this.directions.length)
+  }
+
   /** @internal a trial with these parameters, to be run at once: others that wait are left waiting */
   async askWith(params: Partial<Params<S>>): Promise<Trial<S>> {
     return this.running(await this.asking.nextWith(params))

@@ -85,11 +85,16 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
     }
     // a signal for each trial: Node warns of more than ten listeners on one
     const stop = AbortSignal.any(lost ? [lost, closing.signal] : [closing.signal])
+    let isResult = false
     try {
-      await tell((await pool.run(trial, stop)) as number, 'complete')
+      const value = await pool.run(trial, stop)
+      study.checkOutcome(trial, value)
+      isResult = true
+      await tell(value as number, 'complete')
     } catch (error) {
       if (isPruning(error)) return await tell({ state: 'pruned' }, 'pruned')
-      if (stop.aborted || error instanceof WorkerDied) {
+      // that a result could not be stored is not the fault of the trial: it is delivered again
+      if (isResult || stop.aborted || error instanceof WorkerDied) {
         onTrial?.({ study: name, number, state: 'left' })
         throw error
       }
