@@ -13,6 +13,7 @@ import {
 } from '../index.js'
 import { logLossOf } from './choose.js'
 import type { Spans } from './features.js'
+import { targetsFor } from './samples.js'
 
 /** A metric of the test rows. */
 export interface MeasuredMetric {
@@ -142,18 +143,7 @@ function valueOn(of: MetricOf, predictions: Float64Array, targets: Int32Array | 
   for (let i = 0; i < rows.length; i++) for (let c = 0; c < width; c++) p[i * width + c] = predictions[rows[i] * width + c]
   const prediction = tensor(p, [rows.length, width])
   try {
-    if (targets instanceof Int32Array)
-      return of(
-        prediction,
-        Int32Array.from(rows, (row) => targets[row]),
-      )
-    return of(
-      prediction,
-      tensor(
-        Float32Array.from(rows, (row) => targets[row]),
-        [rows.length, 1],
-      ),
-    )
+    return of(prediction, targetsFor(targets, rows))
   } catch {
     return Number.NaN
   }

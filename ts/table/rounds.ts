@@ -1,25 +1,12 @@
 /** Rounds of training: nets of some plans, one on each fold, trained side by side; and the best plans of all rounds so far. */
 import { joined } from '../common/joined.js'
-import { type ColumnToEmbed, crossEntropy, EarlyStopping, fitMany, mse, softmax, type Tensor, tensor } from '../index.js'
+import { crossEntropy, EarlyStopping, fitMany, mse, type Tensor, tensor } from '../index.js'
 import { type LossOf, logLossOf, MOST_CHOICES, squaredErrorOf } from './choose.js'
 import type { Fold } from './folds.js'
 import { makeNet, makeOptimizer, type NetPlan, type RoundPlan, scheduleOf } from './nets.js'
+import { inputsAt, predictionsOf, type TableSamples, targetsAt, targetsFor } from './samples.js'
 
 type Net = ReturnType<typeof makeNet>
-
-/** Numbers to learn from. */
-export interface TableSamples {
-  /** Row-major [count, width]. */
-  inputs: Float32Array
-  width: number
-  count: number
-  /** Classes, or numbers with mean 0 and deviation 1. */
-  targets: Int32Array | Float32Array
-  /** 0 for numbers. */
-  classes: number
-  /** Inputs that are numbers of categories. */
-  embedded: readonly ColumnToEmbed[]
-}
 
 /** A plan, its nets (one for each fold) and what each of them predicts of the rows of its fold that it was not trained on. */
 export interface Candidate {
@@ -255,20 +242,6 @@ function lossOn({ targets, classes }: TableSamples, rows: Int32Array): LossOf {
 }
 
 /** Rows of a fold as tensors. */
-function samplesOf({ inputs, width, targets }: TableSamples, rows: Int32Array): { inputs: Tensor; targets: Int32Array | Tensor } {
-  const out = new Float32Array(rows.length * width)
-  for (const [i, row] of rows.entries()) out.set(inputs.subarray(row * width, (row + 1) * width), i * width)
-  const own = targetsAt(targets, rows)
-  return { inputs: tensor(out, [rows.length, width]), targets: own instanceof Int32Array ? own : tensor(own, [rows.length, 1]) }
-}
-
-function targetsAt(targets: Int32Array | Float32Array, rows: Int32Array): Int32Array | Float32Array {
-  const at = (row: number) => targets[row]
-  return targets instanceof Int32Array ? Int32Array.from(rows, at) : Float32Array.from(rows, at)
-}
-
-/** Probabilities of classes, or numbers, row-major. */
-function predictionsOf(net: Net, inputs: Tensor, classes: number): Float64Array {
-  const output = net.predict(inputs) as Tensor
-  return Float64Array.from((classes > 0 ? softmax(output) : output).data())
+function samplesOf(data: TableSamples, rows: Int32Array): { inputs: Tensor; targets: Int32Array | Tensor } {
+  return { inputs: inputsAt(data, rows), targets: targetsFor(data.targets, rows) }
 }

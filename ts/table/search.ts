@@ -16,7 +16,8 @@ import { Ensemble } from '../index.js'
 import { chooseGreedily } from './choose.js'
 import type { Fold } from './folds.js'
 import { type NetPlan, type NetSettings, type RoundPlan, randomPlan, usualPlan, usualRound } from './nets.js'
-import { type Candidate, PLANS_A_ROUND, Rounds, type RoundsOptions, type TableSamples } from './rounds.js'
+import { type Candidate, PLANS_A_ROUND, Rounds, type RoundsOptions } from './rounds.js'
+import type { TableSamples } from './samples.js'
 
 /** What {@link search} is asked for. */
 export interface SearchOptions extends RoundsOptions {

@@ -3,9 +3,9 @@
  * rows that nets learn from, fitted by L-BFGS. Numbers go in as nets get them, scaled and squeezed, but without their parts between quantiles; each category
  * has a weight of its own. The penalties are scikit-learn's usual ones: `Ridge(alpha=1)`, `LogisticRegression(C=1)`.
  */
-import { add, crossEntropy, LBFGS, type Module, mse, mul, type Parameter, softmax, square, sum, type Tensor, tensor } from '../index.js'
+import { add, crossEntropy, LBFGS, mse, mul, type Parameter, square, sum, type Tensor } from '../index.js'
 import { makeNet } from './nets.js'
-import type { TableSamples } from './rounds.js'
+import { inputsAt, predictionsOf, type TableSamples, targetsFor } from './samples.js'
 
 /** Predictions of net inputs, row-major [rows, outputs]: probabilities of classes, or scaled numbers. */
 export type StraightLine = (inputs: Float32Array) => Float64Array
@@ -40,8 +40,8 @@ export async function fitStraightLine(
 
   const work = time === undefined ? MOST_WORK : Math.min(MOST_WORK, WORK_A_SECOND * time)
   const rows = rowsFor(count, work / (2 * ITERATIONS * features * outputs))
-  const x = featuresOfRows(samples.inputs, rows, width, features)
-  const y = targetsOf(samples.targets, rows)
+  const x = inputsAt(samples, rows, features)
+  const y = targetsFor(samples.targets, rows)
   const weights = model.parameters().filter(({ rank }) => rank > 1)
   const loss = () =>
     add(classes > 0 ? crossEntropy(model.forward(x) as Tensor, y) : mse(model.forward(x) as Tensor, y as Tensor), penalty())
@@ -58,7 +58,10 @@ export async function fitStraightLine(
     // the page or server gets a turn
     await new Promise((resolve) => setTimeout(resolve))
   }
-  return (inputs) => predictionsOf(model, inputs, width, features, classes)
+  return (inputs) => {
+    const all = Int32Array.from({ length: inputs.length / width }, (_, row) => row)
+    return predictionsOf(model, inputsAt({ inputs, width }, all, features), classes)
+  }
 }
 
 /** All rows, or as many as are affordable, evenly spread. */
@@ -67,26 +70,6 @@ function rowsFor(count: number, affordable: number): Int32Array {
   return Int32Array.from({ length: Math.ceil(count / every) }, (_, i) => i * every)
 }
 
-function featuresOfRows(inputs: Float32Array, rows: Int32Array, width: number, features: number): Tensor {
-  const out = new Float32Array(rows.length * features)
-  for (const [i, row] of rows.entries()) out.set(inputs.subarray(row * width, row * width + features), i * features)
-  return tensor(out, [rows.length, features])
-}
-
-function targetsOf(targets: Int32Array | Float32Array, rows: Int32Array): Int32Array | Tensor {
-  if (targets instanceof Int32Array) return Int32Array.from(rows, (row) => targets[row])
-  return tensor(
-    Float32Array.from(rows, (row) => targets[row]),
-    [rows.length, 1],
-  )
-}
-
 function squares(weights: readonly Parameter[]): Tensor {
   return weights.map((weight) => sum(square(weight)) as Tensor).reduce((total, one) => add(total, one) as Tensor)
-}
-
-function predictionsOf(model: Module, inputs: Float32Array, width: number, features: number, classes: number): Float64Array {
-  const rows = Int32Array.from({ length: inputs.length / width }, (_, row) => row)
-  const output = model.predict(featuresOfRows(inputs, rows, width, features)) as Tensor
-  return Float64Array.from((classes > 0 ? softmax(output) : output).data())
 }
