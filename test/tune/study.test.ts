@@ -339,6 +339,24 @@ test('where another process is faster, notes and trials that were begun are not 
   expect(second.trials).toHaveLength(4)
 })
 
+test('optimize runs, and stops by a signal, where AbortSignal.any is missing, as in Node 20.0', async () => {
+  const any = vi.spyOn(AbortSignal, 'any').mockImplementation(() => {
+    throw new TypeError('AbortSignal.any is not a function')
+  })
+  const controller = new AbortController()
+  const study = await createStudy({ space: SPACE })
+  await study.optimize(({ x }) => x, { trials: 3, signal: controller.signal })
+  expect(study.trials.map(({ state }) => state)).toEqual(Array(3).fill('complete'))
+  const stopping = (_: unknown, trial: Trial) => {
+    controller.abort(new Error('enough'))
+    expect(trial.signal.aborted).toBe(true)
+    return 1
+  }
+  await study.optimize(stopping as never, { trials: 6, signal: controller.signal })
+  expect(study.trials.at(-1)?.state).toBe('running')
+  expect(any).not.toHaveBeenCalled()
+})
+
 test('a result that cannot be stored is no failure of its trial', async () => {
   const entries: Entry[] = []
   let breaks = 0

@@ -6,7 +6,7 @@
 export { createStudy, type OpenOptions, openStudy } from './create-study.js'
 export { type ImportanceOptions, importance } from './importance.js'
 export type { OptimizeOptions } from './optimize.js'
-export type { ModuleObjective } from './parallel/pool.js'
+export type { ModuleObjective } from './parallel/module-objective.js'
 export { type AshaOptions, asha, type HyperbandOptions, hyperband } from './pruners/halving.js'
 export { type PatienceOptions, patience } from './pruners/patience.js'
 export { median, type PercentileOptions, percentile } from './pruners/percentile.js'

@@ -4,7 +4,7 @@ import { plainError, rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { isNode, load, type Os } from './node.js'
-import type { ModuleObjective } from './parallel/pool.js'
+import { isModuleObjective, type ModuleObjective } from './parallel/module-objective.js'
 import { type Runner, TOLD, WorkerDied } from './parallel/runner.js'
 import type { QueuedStudy } from './queue/runner.js'
 import type { Space } from './space.js'
@@ -108,10 +108,7 @@ function checkOptions<S extends Space>(options: OptimizeOptions<S>, isLimited: b
 
 /** @returns whether it is a module, for workers. @throws TypeError for what is no objective */
 function checkObjective(objective: unknown): boolean {
-  const isModule =
-    objective instanceof URL ||
-    typeof objective === 'string' ||
-    (typeof objective === 'object' && objective !== null && 'module' in objective)
+  const isModule = objective instanceof URL || typeof objective === 'string' || isModuleObjective(objective)
   if (!isModule && typeof objective !== 'function')
     throw typeError(`optimize: objective wants a function of the parameters, or the URL of a module, got ${show(objective)}`)
   return isModule
@@ -142,9 +139,11 @@ async function runnerFor<S extends Space>(
 
 /** The trials of one call of `optimize`, until there are enough of them, the time is over, a signal stops them or one fails. */
 class TrialRun<S extends Space> {
+  /** Stops all trials: with the caller's signal, when the time is over, and after an error. */
   private readonly stopping = new AbortController()
-  /** Stops trials: with the caller's signal, when the time is over, and after an error. */
-  private readonly stop: AbortSignal
+  private readonly stop = this.stopping.signal
+  /** One for each trial that runs: Node warns of more than ten listeners on one signal. (`AbortSignal.any` is not in Node 20.0.) */
+  private readonly running = new Set<AbortController>()
   private readonly timer: ReturnType<typeof setTimeout> | undefined
   private failure: { error: unknown } | undefined
   private ended = 0
@@ -157,7 +156,11 @@ class TrialRun<S extends Space> {
     private readonly options: OptimizeOptions<S>,
   ) {
     const { signal, time } = options
-    this.stop = AbortSignal.any(signal ? [signal, this.stopping.signal] : [this.stopping.signal])
+    this.stop.addEventListener('abort', () => {
+      for (const own of this.running) own.abort(this.stop.reason)
+    })
+    if (signal?.aborted) this.onSignal()
+    signal?.addEventListener('abort', this.onSignal)
     if (time !== undefined) this.timer = setTimeout(() => this.stopping.abort(plainError('the time is over')), 1000 * time)
   }
 
@@ -170,7 +173,10 @@ class TrialRun<S extends Space> {
 
   end(): void {
     clearTimeout(this.timer)
+    this.options.signal?.removeEventListener('abort', this.onSignal)
   }
+
+  private readonly onSignal = () => this.stopping.abort(this.options.signal?.reason)
 
   private fail(error: unknown): void {
     this.failure ??= { error }
@@ -182,7 +188,10 @@ class TrialRun<S extends Space> {
     while (!this.stop.aborted) {
       const trial = await this.study.askBelow(trials)
       if (trial === undefined) return
-      await this.runUntilTold(runner, trial)
+      const own = new AbortController()
+      this.running.add(own)
+      if (this.stop.aborted) own.abort(this.stop.reason)
+      await this.runUntilTold(runner, trial, own.signal).finally(() => this.running.delete(own))
       const record = this.study.recordOf(trial.number)
       // it was stopped, and is handed back
       if (record.state === 'running') return
@@ -192,11 +201,9 @@ class TrialRun<S extends Space> {
     }
   }
 
-  private async runUntilTold(runner: Runner<S>, trial: Trial<S>): Promise<void> {
+  private async runUntilTold(runner: Runner<S>, trial: Trial<S>, signal: AbortSignal): Promise<void> {
     const { study, stop } = this
     const { retries = 1, onError = 'stop' } = this.options
-    // one for each trial: Node warns of more than ten listeners on a signal
-    const signal = AbortSignal.any([stop])
     for (let tries = 0; ; tries++) {
       let isResult = false
       try {

@@ -4,6 +4,7 @@ import { show } from '../../common/show.js'
 import { load } from '../node.js'
 import type { Space } from '../space.js'
 import type { Objective, Trial } from '../trial.js'
+import { isModuleObjective, type ModuleObjective, urlOf } from './module-objective.js'
 import { type Runner, WorkerDied } from './runner.js'
 import { WORKER_CODE } from './worker-code.js'
 
@@ -15,20 +16,6 @@ type Message =
   | { kind: 'done'; outcome: unknown }
   | { kind: 'failed'; name: string; message: string; stack: string }
 
-/** An objective in a module: what it exports by default, or what a function of it makes of some options. */
-export interface ModuleObjective {
-  /** Its URL, or the path of a file. */
-  module: URL | string
-  /** Name of an exported function that makes the objective. Default: the default export is the objective. */
-  factory?: string
-  /** What the factory is given: anything that JSON has. */
-  options?: unknown
-}
-
-function isModuleObjective(objective: unknown): objective is ModuleObjective {
-  return typeof objective === 'object' && objective !== null && 'module' in objective
-}
-
 type Thread = import('node:worker_threads').Worker
 
 /** @internal @throws TypeError where the objective cannot run in a worker */
@@ -37,19 +24,17 @@ export async function workerPool<S extends Space>(objective: Objective<S> | URL 
     load<typeof import('node:worker_threads')>('node:worker_threads'),
     load<typeof import('node:url')>('node:url'),
   ])
-  const asUrl = (module: URL | string) =>
-    module instanceof URL ? module.href : /^[a-z]+:/.test(module) ? module : pathToFileURL(module).href
   const source =
     typeof objective === 'function'
       ? { code: functionText(objective), base: pathToFileURL(`${process.cwd()}/`).href }
       : isModuleObjective(objective)
         ? {
-            url: asUrl(objective.module),
+            url: urlOf(objective.module, pathToFileURL),
             factory: objective.factory ?? 'default',
             options: objective.options,
             isFactory: objective.factory !== undefined,
           }
-        : { url: asUrl(objective) }
+        : { url: urlOf(objective, pathToFileURL) }
 
   const start = (): Promise<Thread> =>
     new Promise((resolve, reject) => {

@@ -2,7 +2,7 @@
 import { typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { load } from '../node.js'
-import type { ModuleObjective } from '../parallel/pool.js'
+import { isModuleObjective, urlOf } from '../parallel/module-objective.js'
 import { type Runner, TOLD, WorkerDied } from '../parallel/runner.js'
 import type { Space } from '../space.js'
 import { connect, jobId } from './bullmq.js'
@@ -35,20 +35,13 @@ interface Waiting {
 /** @internal @throws TypeError for an objective that is no module */
 export async function queueRunner<S extends Space>(study: QueuedStudy, objective: unknown, url: string): Promise<Runner<S>> {
   const { pathToFileURL } = await load<typeof import('node:url')>('node:url')
-  const asUrl = (module: URL | string) =>
-    module instanceof URL ? module.href : /^[a-z]+:/.test(module) ? module : pathToFileURL(module).href
   if (typeof objective === 'function')
     throw typeError(
       `optimize: on a queue objective wants the URL of a module that exports it by default, got ${show(objective)}; write new URL('./objective.js', import.meta.url)`,
     )
-  const isModuleObjective = typeof objective === 'object' && objective !== null && 'module' in objective
-  const found = isModuleObjective
-    ? {
-        url: asUrl((objective as ModuleObjective).module),
-        factory: (objective as ModuleObjective).factory,
-        options: (objective as ModuleObjective).options,
-      }
-    : { url: asUrl(objective as URL | string) }
+  const found = isModuleObjective(objective)
+    ? { url: urlOf(objective.module, pathToFileURL), factory: objective.factory, options: objective.options }
+    : { url: urlOf(objective as URL | string, pathToFileURL) }
   const connection = await connect(url)
   const { prefix } = connection
   const queue = connection.queue()

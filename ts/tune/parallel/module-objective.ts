@@ -1,0 +1,21 @@
+/** Objectives in modules, which workers load. */
+
+/** An objective in a module: what it exports by default, or what a function of it makes of some options. */
+export interface ModuleObjective {
+  /** Its URL, or the path of a file. */
+  module: URL | string
+  /** Name of an exported function that makes the objective. Default: the default export is the objective. */
+  factory?: string
+  /** What the factory is given: anything that JSON has. */
+  options?: unknown
+}
+
+export function isModuleObjective(objective: unknown): objective is ModuleObjective {
+  return typeof objective === 'object' && objective !== null && 'module' in objective
+}
+
+/** The URL of a module, which may be given as the path of a file. */
+export function urlOf(module: URL | string, pathToFileURL: (path: string) => URL): string {
+  if (module instanceof URL) return module.href
+  return /^[a-z]+:/.test(module) ? module : pathToFileURL(module).href
+}
