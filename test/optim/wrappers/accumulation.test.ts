@@ -1,7 +1,6 @@
 /** GradientAccumulation: what it counts, what it keeps in its state, and what `fit` does with batches that are left over. */
 import { describe, expect, test } from 'vitest'
 import {
-  createBackend,
   Dense,
   decodeState,
   Embedding,
@@ -11,26 +10,15 @@ import {
   Lookahead,
   mse,
   mul,
-  type OptimizerLike,
   OptimizerWrapper,
-  Parameter,
+  type Parameter,
   SAM,
   Sequential,
   SGD,
   SparseAdam,
   sum,
 } from '../../../ts/index.js'
-
-const backend = createBackend({ backend: 'js', dtype: 'float64' })
-const scalar = (value = 0) => new Parameter([value], { backend })
-const pairs = <T>(make: () => T): [T, T] => [make(), make()]
-
-/** A batch whose gradient is g. */
-function batch(optimizer: OptimizerLike, p: Parameter, g: number): void {
-  const before = p.gradientState === 'ready' ? p.gradientView()[0] : 0
-  p.gradientView()[0] = before + g
-  optimizer.step()
-}
+import { backend, batch, pairs, scalar } from '../../tools/wrappers.js'
 
 describe('GradientAccumulation', () => {
   const accumulate = (p: Parameter, every: number) => new GradientAccumulation(new SGD([p], { learningRate: 1 }), { every })

@@ -1,17 +1,7 @@
 /** Lookahead: which steps it counts, and what its state keeps. */
 import { describe, expect, test } from 'vitest'
-import { Adam, createBackend, GradientAccumulation, Lookahead, type OptimizerLike, Parameter, SGD } from '../../../ts/index.js'
-
-const backend = createBackend({ backend: 'js', dtype: 'float64' })
-const scalar = (value = 0) => new Parameter([value], { backend })
-const pairs = <T>(make: () => T): [T, T] => [make(), make()]
-
-/** A batch whose gradient is g. */
-function batch(optimizer: OptimizerLike, p: Parameter, g: number): void {
-  const before = p.gradientState === 'ready' ? p.gradientView()[0] : 0
-  p.gradientView()[0] = before + g
-  optimizer.step()
-}
+import { Adam, GradientAccumulation, Lookahead, SGD } from '../../../ts/index.js'
+import { batch, pairs, scalar } from '../../tools/wrappers.js'
 
 describe('Lookahead', () => {
   test('counts steps of the inner optimizer, of one that accumulates those that it takes', () => {

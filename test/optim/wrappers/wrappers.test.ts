@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import {
   Adam,
   add,
-  createBackend,
   decodeState,
   encodeState,
   GradientAccumulation,
@@ -12,21 +11,11 @@ import {
   mul,
   type OptimizerLike,
   type OptimizerState,
-  Parameter,
+  type Parameter,
   SAM,
   sum,
 } from '../../../ts/index.js'
-
-const backend = createBackend({ backend: 'js', dtype: 'float64' })
-const scalar = (value = 0) => new Parameter([value], { backend })
-const pairs = <T>(make: () => T): [T, T] => [make(), make()]
-
-/** A batch whose gradient is g. */
-function batch(optimizer: OptimizerLike, p: Parameter, g: number): void {
-  const before = p.gradientState === 'ready' ? p.gradientView()[0] : 0
-  p.gradientView()[0] = before + g
-  optimizer.step()
-}
+import { batch, pairs, scalar } from '../../tools/wrappers.js'
 
 describe('states of wrappers', () => {
   const adam = (p: Parameter) => new Adam([p], { learningRate: 0.1 })

@@ -32,29 +32,10 @@ import {
 } from '../../../ts/index.js'
 import { distance, oracle, oracleCases } from '../../tools/optim-problems.js'
 import { backends } from '../../tools/optim-runner.js'
+import { flat, oracleNet } from '../../tools/oracle-net.js'
 
-const double = () => createBackend({ backend: 'js', dtype: 'float64' })
 const { mlp } = oracle.problems
-
-const transposed = (rows: number[][]) => Float64Array.from(rows[0].flatMap((_, j) => rows.map((row) => row[j])))
-
-/** The net of the oracles: its weights are [outputs, inputs], ours [inputs, outputs]. */
-function oracleNet(backend: Backend): Sequential {
-  const model = new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 3)], { backend })
-  const start = [transposed(mlp.W1), mlp.b1, transposed(mlp.W2), mlp.b2]
-  model.parameters().forEach((p, i) => p.view().set(start[i]))
-  return model
-}
-
-/** Parameters in the oracles' order. */
-function flat(model: Module): number[] {
-  return model.parameters().flatMap((p) => {
-    const values = [...p.view()]
-    if (p.rank < 2) return values
-    const [rows, columns] = p.shape
-    return Array.from({ length: columns }, (_, j) => Array.from({ length: rows }, (_, i) => values[i * columns + j])).flat()
-  })
-}
+const double = () => createBackend({ backend: 'js', dtype: 'float64' })
 
 const oneHot = mlp.y.flatMap((c: number) => [0, 1, 2].map((k) => (k === c ? 1 : 0)))
 

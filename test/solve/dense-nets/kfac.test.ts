@@ -1,31 +1,12 @@
 /** KFAC where its factors are exact: the natural gradient and the Fisher matrix of one linear layer; its state. */
 import { describe, expect, test } from 'vitest'
-import { type Backend, createBackend, Dense, KFAC, type Module, NaturalGradient, Sequential, tensor } from '../../../ts/index.js'
+import { createBackend, Dense, KFAC, NaturalGradient, Sequential, tensor } from '../../../ts/index.js'
 import { rowsOf } from '../../../ts/solve/least-squares/residuals.js'
 import { oracle } from '../../tools/optim-problems.js'
+import { flat, oracleNet } from '../../tools/oracle-net.js'
 
-const double = () => createBackend({ backend: 'js', dtype: 'float64' })
 const { mlp } = oracle.problems
-
-const transposed = (rows: number[][]) => Float64Array.from(rows[0].flatMap((_, j) => rows.map((row) => row[j])))
-
-/** The net of the oracles: its weights are [outputs, inputs], ours [inputs, outputs]. */
-function oracleNet(backend: Backend): Sequential {
-  const model = new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 3)], { backend })
-  const start = [transposed(mlp.W1), mlp.b1, transposed(mlp.W2), mlp.b2]
-  model.parameters().forEach((p, i) => p.view().set(start[i]))
-  return model
-}
-
-/** Parameters in the oracles' order. */
-function flat(model: Module): number[] {
-  return model.parameters().flatMap((p) => {
-    const values = [...p.view()]
-    if (p.rank < 2) return values
-    const [rows, columns] = p.shape
-    return Array.from({ length: columns }, (_, j) => Array.from({ length: rows }, (_, i) => values[i * columns + j])).flat()
-  })
-}
+const double = () => createBackend({ backend: 'js', dtype: 'float64' })
 
 describe('KFAC', () => {
   test('one linear layer and one sample: the exact natural gradient, without damping by factors', () => {
