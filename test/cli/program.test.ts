@@ -1,6 +1,6 @@
-/** The command line, as a child process from source: help, and exit codes with one line for what is wrong. */
+/** The command line: help, and exit codes with one line for what is wrong. */
 import { describe, expect, test } from 'vitest'
-import { gradus, SMALL } from '../tools/command.js'
+import { gradus, SMALL, spawned } from '../tools/command.js'
 
 describe('help', () => {
   test('of the program teaches the commands', async () => {
@@ -40,6 +40,20 @@ describe('help', () => {
 
   test('the version is that of the package', async () => {
     expect((await gradus(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\S*\n$/)
+  })
+})
+
+describe('as a process of its own the command does the same', () => {
+  test.each([
+    ['help', ['--help']],
+    ['bad usage', ['trian', 'mnist']],
+    ['a failure', ['train', 'iris', '--data-directory', '.']],
+    ['a training', [...SMALL, '--quiet']],
+  ])('%s', async (_, args) => {
+    const [own, here] = await Promise.all([spawned(args), gradus(args)])
+    // the time that it took is another
+    const plain = ({ stdout, ...rest }: typeof own) => ({ ...rest, stdout: stdout.replace(/ in [\d.]+ s, .*/, '') })
+    expect(plain(own)).toEqual(plain(here))
   })
 })
 

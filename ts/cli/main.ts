@@ -7,4 +7,7 @@ import module from 'node:module'
 
 const { enableCompileCache } = module as { enableCompileCache?(): unknown }
 enableCompileCache?.()
-await import('./command.js')
+const { run } = await import('./command.js')
+// A reader that has seen enough (head, less) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+await run(process.argv.slice(2))

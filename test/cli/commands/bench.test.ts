@@ -1,12 +1,9 @@
 /** `gradus bench`: the table and what is read out of it, from the command and from figures made up. */
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { type Measurement, measure, NETS, reading, resultLines } from '../../../ts/cli/backend/measure.js'
 import { createBackend } from '../../../ts/index.js'
 import { gradus } from '../../tools/command.js'
 
-const run = promisify(execFile)
 const names = NETS.map(({ sizes }) => sizes.join('-'))
 const speeds = (ratio: number) => ({ wasm: 1000 * ratio, js: 1000, ratio })
 /** Figures of a fast machine: as many times as fast as JavaScript on each net. */
@@ -14,7 +11,7 @@ const figures = (ratios: readonly number[], nets = names): Measurement[] =>
   nets.map((net, i) => ({ net, batch: NETS[i].batch, ...speeds(ratios[i]), byHand: speeds(1.5) }))
 
 test('the command prints the table and then what it says', async () => {
-  const { stdout, stderr } = await run(process.execPath, ['--import', 'tsx', 'ts/cli/main.ts', 'bench', '--seconds', '0.01'])
+  const { stdout, stderr } = await gradus(['bench', '--seconds', '0.01'])
   expect(stderr).toBe('')
   const lines = stdout.trimEnd().split('\n')
   expect(lines[0]).toBe('Training steps per second, by fit and by a loop by hand: forward, loss, backward and Adam')

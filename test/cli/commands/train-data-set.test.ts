@@ -1,6 +1,6 @@
-/** `gradus train` with a data set by name, as a child process from source: what it prints, every option, Ctrl-C. */
+/** `gradus train` with a data set by name: what it prints, every option, Ctrl-C. */
 import { describe, expect, test } from 'vitest'
-import { gradus, SMALL } from '../../tools/command.js'
+import { gradus, SMALL, spawned } from '../../tools/command.js'
 
 describe('train', () => {
   test('prints one JSON object, the same for the same seed', async () => {
@@ -90,7 +90,7 @@ describe('train', () => {
   })
 
   test('Ctrl-C stops cleanly and says what was reached', async () => {
-    const { code, stdout, stderr } = await gradus([...SMALL, '--epochs', '10000'], { stopAt: 'epoch' })
+    const { code, stdout, stderr } = await spawned([...SMALL, '--epochs', '10000'], { stopAt: 'epoch' })
     expect(code).toBe(130)
     expect(stderr).toBe('note: stopping; Ctrl-C again ends it at once\n')
     expect(stdout).toMatch(

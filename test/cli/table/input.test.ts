@@ -2,35 +2,20 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { Readable } from 'node:stream'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { trainLine } from '../../../ts/cli/options/table.js'
-import { program } from '../../../ts/cli/program.js'
 import { decodeSafetensors } from '../../../ts/index.js'
+import { gradus as run } from '../../tools/command.js'
 
 const PENGUINS = readFileSync('docs/guide/penguins.csv', 'utf8')
 let folder: string
 let report: { splitBy: object; rows: object; columns: { name: string; gaps: number; categories?: number }[] }
 
-/** Runs a command in this process, with this text as its stdin. Words with a dot are files in the folder. */
+/** Runs a command in the folder, with this text as its stdin. */
 async function gradus(stdin: string, ...args: string[]): Promise<{ error: string; stdout: string; stderr: string }> {
-  const out = { stdout: '', stderr: '' }
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      out[name] += text
-      return true
-    }),
-  )
-  const log = vi.spyOn(console, 'log').mockImplementation((text = '') => void (out.stdout += `${text}\n`))
-  const own = vi.spyOn(process, 'stdin', 'get').mockReturnValue(Readable.from([Buffer.from(stdin)]) as unknown as typeof process.stdin)
-  const there = args.map((word) => (/^\w+\.\w+$/.test(word) ? path.join(folder, word) : word))
-  const error = await program()
-    .parseAsync(there, { from: 'user' })
-    .then(() => '')
-    .catch((error: Error) => error.message)
-  for (const spy of [...spies, log, own]) spy.mockRestore()
-  const short = (text: string) => text.replaceAll(folder + path.sep, '')
-  return { error: short(error), stdout: short(out.stdout), stderr: short(out.stderr) }
+  const { code, stdout, stderr } = await run(args, { cwd: folder, stdin })
+  const error = code === 0 ? '' : stderr.replace(/^error: |\n$/g, '')
+  return { error, stdout, stderr: code === 0 ? stderr : '' }
 }
 
 beforeAll(async () => {
