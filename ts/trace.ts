@@ -2,6 +2,7 @@
 
 import { type Backend, defaultBackend } from './backend/index.js'
 import { type BasicKernels, BINARY_KERNELS, type Kernel, type Kernels, sameForEach, UNARY_KERNELS } from './backend/kernels.js'
+import { clock } from './common/clock.js'
 import { plainError, typeError } from './common/errors.js'
 import { checkNames } from './common/names.js'
 import { show } from './common/show.js'
@@ -110,12 +111,12 @@ export function trace<T>(fn: () => T | Promise<T>, options: TraceOptions = {}): 
     running.delete(backend)
     if (running.size === 0) Optimizer.prototype.step = step
   }
-  const start = performance.now()
+  const start = clock.now()
   const finish = (result: T) =>
     new Trace(
       result,
       [...counts.values()].sort((a, b) => b.ms - a.ms),
-      performance.now() - start,
+      clock.now() - start,
     )
   let isPending = false
   try {
@@ -136,12 +137,12 @@ function tracedStep(this: Optimizer, ...args: Parameters<typeof step>): ReturnTy
   const { groups } = this
   const count = running.get(groups[0]?.parameters[0]?.backend)
   if (count === undefined) return step.apply(this, args)
-  const [start, before] = [performance.now(), inKernels]
+  const [start, before] = [clock.now(), inKernels]
   try {
     return step.apply(this, args)
   } finally {
     const size = groups.reduce((sum, { parameters }) => parameters.reduce((total, p) => total + p.size, sum), 0)
-    count(this.name, [size], performance.now() - start - (inKernels - before))
+    count(this.name, [size], clock.now() - start - (inKernels - before))
   }
 }
 
@@ -150,11 +151,11 @@ function watched(kernels: BasicKernels, count: Count): BasicKernels {
   const wrappers = new Map<string, Kernel>()
   const wrap = (name: string, kernel: Kernel): Kernel => {
     return (...args) => {
-      const start = performance.now()
+      const start = clock.now()
       try {
         return kernel(...args)
       } finally {
-        const ms = performance.now() - start
+        const ms = clock.now() - start
         inKernels += ms
         const [from, to] = SIZES[name as keyof Kernels] ?? NO_SIZES
         count(name, args.slice(from, to), ms)

@@ -1,4 +1,5 @@
 /** The line that `fit` shows at a terminal while it trains, in Node and Bun. Loaded by node.ts. */
+import { clock } from '../common/clock.js'
 import type { Progress } from '../train/callbacks.js'
 import type { History } from '../train/history.js'
 import type { ProgressLine } from '../train/progress-line.js'
@@ -23,12 +24,12 @@ export function terminalLine(verbose: boolean | undefined): ProgressLine | undef
   const isLive = isTerminal()
   if (isTaken || !(verbose ?? isLive)) return undefined
   isTaken = true
-  const began = performance.now()
+  const began = clock.now()
   let [last, isShown] = [began, false]
   const write = (text: string) => process.stdout.write(text)
   return {
     show(progress) {
-      const now = performance.now()
+      const now = clock.now()
       if (isLive ? now - began < PATIENCE || now - last < 100 : now - last < BETWEEN) return
       last = now
       isShown = true

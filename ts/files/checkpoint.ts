@@ -1,6 +1,8 @@
 /** Checkpoints: a training in files, to go on with after a stop. */
+
 import { warnOnce } from '../backend/warn.js'
 import { checkCount, checkPositive } from '../common/checks.js'
+import { clock } from '../common/clock.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { savedCount } from '../common/saved.js'
@@ -59,7 +61,7 @@ export class Checkpoint implements Callback, Resume {
   private readonly files: Files
   private readonly best: BestValue | null
   private isBest = false
-  private lastSaved = performance.now()
+  private lastSaved = clock.now()
   private lastStep = 0
 
   constructor(
@@ -83,7 +85,7 @@ export class Checkpoint implements Callback, Resume {
 
   onTrainBegin(): void {
     this.best?.reset()
-    this.lastSaved = performance.now()
+    this.lastSaved = clock.now()
     this.lastStep = 0
   }
 
@@ -114,14 +116,14 @@ export class Checkpoint implements Callback, Resume {
     if (this.isBest) await files.write(siblingOf(path, 'best'), bytes, [])
     if (!isDue) return
     await files.write(path, bytes, earlierOf(path, keep))
-    this.lastSaved = performance.now()
+    this.lastSaved = clock.now()
     this.lastStep = step
   }
 
   private isDue({ epoch, epochs, step }: Progress, isEnd: boolean): boolean {
     const { epochs: every, steps, minutes } = this.options
     if (isEnd && epoch === epochs) return true
-    if (performance.now() - this.lastSaved < (minutes ?? 0) * 60_000) return false
+    if (clock.now() - this.lastSaved < (minutes ?? 0) * 60_000) return false
     if (every === undefined && steps === undefined) return isEnd || minutes !== undefined
     const hasMultiple = steps !== undefined && Math.floor(step / steps) > Math.floor(this.lastStep / steps)
     return hasMultiple || (every !== undefined && isEnd && epoch % every === 0)

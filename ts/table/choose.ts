@@ -1,4 +1,5 @@
 /** Which of the candidates answer together. */
+import { clock } from '../common/clock.js'
 
 /** Loss of predictions of certain rows. */
 export type LossOf = (predictions: ArrayLike<number>) => number
@@ -16,7 +17,7 @@ const LEAST_GAIN = 1e-6
  * Chooses candidates one by one, with repetition: each time the one that makes the mean of all chosen ones best (Caruana et al. 2004, with their sorted start).
  * @param candidates out-of-fold predictions of each, row-major [rows, outputs]: probabilities of classes, or numbers
  * @param lossOf the loss of such predictions
- * @param until when it has to be over, as performance.now() counts: the best of the means until then
+ * @param until when it has to be over, as clock.now() counts: the best of the means until then
  * @returns how often each was chosen in the best of these means
  */
 export function chooseGreedily(
@@ -39,9 +40,9 @@ export function chooseGreedily(
       for (let j = 0; j < size; j++) mean[j] = (sum[j] + predictions[j]) / round
       const loss = lossOf(mean)
       if (loss < bestLoss) [best, bestLoss] = [i, loss]
-      if (performance.now() > until) break
+      if (clock.now() > until) break
     }
-    if (best < 0 || performance.now() > until) break
+    if (best < 0 || clock.now() > until) break
     chosen.push(best)
     sum = sum.map((value, j) => value + candidates[best].predictions[j])
     if (bestLoss < least * (1 - LEAST_GAIN)) [least, length] = [bestLoss, round]

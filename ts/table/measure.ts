@@ -1,4 +1,5 @@
 /** How good predictions are: metrics with confidence intervals, beside a guess that looks at no column. */
+import { clock } from '../common/clock.js'
 import {
   accuracy,
   f1Score,
@@ -68,7 +69,7 @@ const MANY_ROWS = 5000
  * @param predictions row-major [rows, classes] probabilities, or numbers
  * @param baseline what a guess without columns says of each row
  * @param classes 0 for numbers
- * @param until when it has to be over, as performance.now() counts: there are fewer resamples where all of them would take longer
+ * @param until when it has to be over, as clock.now() counts: there are fewer resamples where all of them would take longer
  * @param byLine predictions of a straight line, to compare with
  */
 export function measureMetrics(
@@ -92,7 +93,7 @@ export function measureMetrics(
     line: byLine === null ? Number.NaN : valueOn(of, byLine, targets, all, width),
   }))
   const most = count > MANY_ROWS ? FEW : RESAMPLES
-  for (let sample = 0; sample < most && (sample < LEAST || performance.now() < until); sample++) {
+  for (let sample = 0; sample < most && (sample < LEAST || clock.now() < until); sample++) {
     const rows = Int32Array.from(generator.uniforms(count), (u) => Math.min(count - 1, Math.floor(u * count)))
     for (const { of, interval, values } of found) if (interval === undefined) values.push(valueOn(of, predictions, targets, rows, width))
   }
@@ -111,9 +112,9 @@ export function leastSecondsOfMetrics(targets: Int32Array | Float32Array, baseli
   const all = Int32Array.from({ length: targets.length }, (_, i) => i)
   // no two alike, as predictions are
   const guess = Float64Array.from({ length: targets.length * width }, (_, i) => baseline[i % width] * (1 + 0.1 * Math.sin(i)))
-  const began = performance.now()
+  const began = clock.now()
   for (const { of } of classes > 0 ? CLASSIFICATION : REGRESSION) valueOn(of, guess, targets, all, width)
-  return ((LEAST + 2) * (performance.now() - began)) / 1000
+  return ((LEAST + 2) * (clock.now() - began)) / 1000
 }
 
 /** The 95 % interval of a share of so many rows. */
@@ -208,7 +209,7 @@ const PART = 8192
 /**
  * Permutation importance (Breiman 2001): how much the loss rises where the values of a column are dealt out among the rows.
  * @param lossesOf what it loses by the first so many of the rows, of each of the tables of so many rows that lie one after the other
- * @param until when it has to be over, as performance.now() counts: of large models it looks at fewer rows
+ * @param until when it has to be over, as clock.now() counts: of large models it looks at fewer rows
  * @param fills whether it shuffles more often where there is time left
  */
 export function importanceOf(
@@ -224,10 +225,10 @@ export function importanceOf(
   const few = Math.min(MIN_ROWS, all)
   // the first time compiles; the second one says how many rows there is time for
   lossesOf(encoded.subarray(0, few * features), few)
-  const began = performance.now()
+  const began = clock.now()
   lossesOf(encoded.subarray(0, few * features), few)
-  const ofRow = (performance.now() - began) / few
-  const affordable = (0.8 * (until - performance.now())) / (ofRow * (1 + (fills ? PASSES : SHUFFLES) * spans.length))
+  const ofRow = (clock.now() - began) / few
+  const affordable = (0.8 * (until - clock.now())) / (ofRow * (1 + (fills ? PASSES : SHUFFLES) * spans.length))
   const rows = Math.floor(Math.min(IMPORTANCE_ROWS, all, Math.max(few, affordable)))
   const part = encoded.subarray(0, rows * features)
   const [usual] = lossesOf(part, rows)
@@ -249,10 +250,10 @@ export function importanceOf(
     }
   }
   const most = fills ? MAX_SHUFFLES : SHUFFLES
-  for (let [done, took] = [0, 0]; done < most && (done === 0 || performance.now() + took < until); done++) {
-    const started = performance.now()
+  for (let [done, took] = [0, 0]; done < most && (done === 0 || clock.now() + took < until); done++) {
+    const started = clock.now()
     shuffleAll()
-    took = performance.now() - started
+    took = clock.now() - started
   }
   const found = spans.map(({ column }, i) => {
     const own = rises[i]

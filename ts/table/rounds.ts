@@ -1,4 +1,5 @@
 /** Rounds of training: nets of some plans, one on each fold, trained side by side; and the best plans of all rounds so far. */
+import { clock } from '../common/clock.js'
 import { joined } from '../common/joined.js'
 import { crossEntropy, EarlyStopping, fitMany, mse, type Tensor, tensor } from '../index.js'
 import { type LossOf, logLossOf, MOST_CHOICES, squaredErrorOf } from './choose.js'
@@ -54,7 +55,7 @@ export interface Round extends RoundPlan {
 
 /** What rounds have in common. */
 export interface RoundsOptions {
-  /** When everything has to be over, as performance.now() counts; undefined where there is no limit. */
+  /** When everything has to be over, as clock.now() counts; undefined where there is no limit. */
   end: number | undefined
   /** Seconds that what follows the search takes, where the whole ensemble takes so many for a row. */
   reserve: (secondsOfRow: number) => number
@@ -89,7 +90,7 @@ export class Rounds {
   readonly heldOut: Int32Array
   /** Loss of out-of-fold predictions. */
   readonly lossOf: LossOf
-  private readonly began = performance.now()
+  private readonly began = clock.now()
   private readonly inputs: Tensor
   private readonly targets: Int32Array | Tensor
   private readonly validation: { inputs: Tensor; targets: Int32Array | Tensor }[]
@@ -172,8 +173,8 @@ export class Rounds {
     curve: Curve,
   ): void {
     const { deadline } = this
-    const seconds = (performance.now() - this.began) / 1000
-    const left = Math.max(0, deadline === undefined ? secondsLeft : (deadline - performance.now()) / 1000)
+    const seconds = (clock.now() - this.began) / 1000
+    const left = Math.max(0, deadline === undefined ? secondsLeft : (deadline - clock.now()) / 1000)
     this.options.onProgress?.({
       seconds,
       share: Math.min(1, deadline === undefined ? steps / totalSteps : seconds / (seconds + left)),
@@ -187,12 +188,12 @@ export class Rounds {
   /** Takes a plan among the candidates, unless one of its nets was not trained or has no finite loss. */
   private add(plan: NetPlan, nets: Net[], histories: Awaited<ReturnType<typeof fitMany>>): void {
     if (histories.some(({ error, epochs }) => error !== undefined || epochs.length === 0)) return
-    const asked = performance.now()
+    const asked = clock.now()
     const predictions = joined(
       Float64Array,
       nets.map((net, fold) => predictionsOf(net, this.validation[fold].inputs, this.data.classes)),
     )
-    this.predicting.seconds += (performance.now() - asked) / 1000
+    this.predicting.seconds += (clock.now() - asked) / 1000
     this.predicting.rows += this.heldOut.length
     const loss = this.lossOf(predictions)
     if (!Number.isFinite(loss)) return
@@ -217,13 +218,13 @@ export class Rounds {
   }
 }
 
-/** A signal that stops at a time, as performance.now() counts, or with another signal. */
+/** A signal that stops at a time, as clock.now() counts, or with another signal. */
 function stopAt(deadline: number | undefined, signal: AbortSignal | undefined): { signal: AbortSignal; clear: () => void } {
   const controller = new AbortController()
   const stop = () => controller.abort()
   if (signal?.aborted) stop()
   signal?.addEventListener('abort', stop)
-  const timer = deadline === undefined ? undefined : setTimeout(stop, Math.max(0, deadline - performance.now()))
+  const timer = deadline === undefined ? undefined : setTimeout(stop, Math.max(0, deadline - clock.now()))
   const clear = () => {
     clearTimeout(timer)
     signal?.removeEventListener('abort', stop)

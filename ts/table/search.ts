@@ -11,6 +11,7 @@
  * Every net is judged by rows of its fold that it was not trained on. By these out-of-fold predictions plans are chosen greedily, with repetition
  * (choose.ts), and the nets of those that were chosen answer together, weighted by how often their plan was.
  */
+import { clock } from '../common/clock.js'
 import { plainError } from '../common/errors.js'
 import { Ensemble } from '../index.js'
 import { chooseGreedily } from './choose.js'
@@ -83,18 +84,18 @@ async function trainUsual(rounds: Rounds, count: number, folds: number, { net }:
 async function fillTime(rounds: Rounds, count: number, { net, seed, signal }: SearchOptions): Promise<void> {
   const { batchSize, epochs, ...usual } = usualOf(count, net)
   const { batchSize: givenSize, epochs: _, ...given } = net
-  const timeLeft = () => (rounds.deadline as number) - performance.now()
+  const timeLeft = () => (rounds.deadline as number) - clock.now()
 
   const pilotShare = Math.min(1, PILOT_ROWS / rounds.trainingRows)
-  let started = performance.now()
+  let started = clock.now()
   await rounds.train({ plans: [usual], batchSize, epochs: PILOT_EPOCHS, number: 0, share: pilotShare })
-  const affordable = (MEASURING * timeLeft() * PILOT_EPOCHS * pilotShare) / (performance.now() - started)
+  const affordable = (MEASURING * timeLeft() * PILOT_EPOCHS * pilotShare) / (clock.now() - started)
 
   const few = Math.max(FEWEST_EPOCHS, Math.round(Math.min(epochs * SHORT, affordable)))
   const share = Math.min(1, Math.max(pilotShare, affordable / few))
-  started = performance.now()
+  started = clock.now()
   await rounds.train({ plans: [usual], batchSize, epochs: few, number: 0, share })
-  const epochTime = (performance.now() - started) / few / share
+  const epochTime = (clock.now() - started) / few / share
 
   for (let number = 1; timeLeft() > 0 && !signal?.aborted; number++) {
     const fitting = Math.floor((FITTING * timeLeft()) / epochTime)
@@ -122,7 +123,7 @@ async function fillTime(rounds: Rounds, count: number, { net, seed, signal }: Se
 /** The plans that predict best together, as one model. */
 function ensembleOf({ candidates, heldOut, lossOf, nets }: Rounds, classes: number, end: number | undefined): SearchResult {
   // half of the time that is left, at most: the other half is for the report
-  const votes = chooseGreedily(candidates, lossOf, end === undefined ? undefined : (performance.now() + end) / 2)
+  const votes = chooseGreedily(candidates, lossOf, end === undefined ? undefined : (clock.now() + end) / 2)
   const members = candidates.flatMap(({ nets }, i) => (votes[i] > 0 ? nets.map((net) => ({ net, weight: votes[i] / nets.length })) : []))
   const model = new Ensemble(
     members.map(({ net }) => net),

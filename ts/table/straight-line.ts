@@ -3,6 +3,7 @@
  * rows that nets learn from, fitted by L-BFGS. Numbers go in as nets get them, scaled and squeezed, but without their parts between quantiles; each category
  * has a weight of its own. The penalties are scikit-learn's usual ones: `Ridge(alpha=1)`, `LogisticRegression(C=1)`.
  */
+import { clock } from '../common/clock.js'
 import { add, crossEntropy, LBFGS, mse, mul, type Parameter, square, sum, type Tensor } from '../index.js'
 import { makeNet } from './nets.js'
 import { inputsAt, predictionsOf, type TableSamples, targetsFor } from './samples.js'
@@ -49,9 +50,9 @@ export async function fitStraightLine(
   const factor = classes > 2 ? 0.5 : 1
   const penalty = () => mul(squares(weights), factor / rows.length)
 
-  const end = time === undefined ? Number.POSITIVE_INFINITY : performance.now() + 1000 * TIME_SHARE * time
+  const end = time === undefined ? Number.POSITIVE_INFINITY : clock.now() + 1000 * TIME_SHARE * time
   const optimizer = new LBFGS(model.parameters(), { maxIterations: CHUNK })
-  for (let done = 0; done === 0 || (done < ITERATIONS && performance.now() < end && !signal?.aborted); done += CHUNK) {
+  for (let done = 0; done === 0 || (done < ITERATIONS && clock.now() < end && !signal?.aborted); done += CHUNK) {
     const step = optimizer.step(loss)
     if (!Number.isFinite(step.loss)) return null
     if (step.converged) break

@@ -1,4 +1,5 @@
 /** How the seconds of `time` are divided between the search for nets and the report on them. */
+import { clock } from '../common/clock.js'
 import { leastSecondsOfMetrics, MIN_ROWS } from './measure.js'
 
 /** Seconds that selection and report are left at least, beside what is measured. */
@@ -15,7 +16,7 @@ const SECONDS_FOR_IMPORTANCE = 5
 /** Milliseconds before the end at which importance stops. */
 const MARGIN = 20
 
-/** When what has to be over, as performance.now() counts. */
+/** When what has to be over, as clock.now() counts. */
 export interface TimeBudget {
   /** The end of all; undefined where there is no limit. */
   end: number | undefined
@@ -39,7 +40,7 @@ export function timeBudget(
       end: undefined,
       reserve: () => 0,
       endOfMetrics: () => Number.POSITIVE_INFINITY,
-      endOfImportance: () => performance.now() + 1000 * SECONDS_FOR_IMPORTANCE,
+      endOfImportance: () => clock.now() + 1000 * SECONDS_FOR_IMPORTANCE,
     }
   const end = began + 1000 * time
   const fixed = LEAST_SECONDS + ADDED_SHARE * time + leastSecondsOfMetrics(tested.targets, baseline, tested.classes)
@@ -48,7 +49,7 @@ export function timeBudget(
   return {
     end,
     reserve: (secondsOfRow) => Math.min(MOST_SHARE * time, fixed + SAFETY * secondsOfRow * rows),
-    endOfMetrics: () => (performance.now() + end) / 2,
+    endOfMetrics: () => (clock.now() + end) / 2,
     endOfImportance: () => end - MARGIN,
   }
 }

@@ -11,6 +11,7 @@
  *
  * Where `time` is given, it is divided between the search and the report (time-budget.ts).
  */
+import { clock } from '../common/clock.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { showNames } from '../common/show.js'
@@ -87,7 +88,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   rows: readonly object[] | Source,
   options: TrainTableOptions,
 ): Promise<TrainedTable<P>> {
-  const began = performance.now()
+  const began = clock.now()
   const { time, test, seed = 0, read, signal, onProgress } = checked(options)
   signal?.throwIfAborted()
   const { decided, all, learnt, encoder, aside } = await namingLinesOf(rows, read, () => learnColumns(rows, options))
@@ -127,7 +128,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const dropped = all.length - decided.rows.length
   const report = makeReport({ model, found, learnt, tested, byLine, baseline, spans, columns, dropped, seed, budget })
   if (options.splitBy !== undefined) report.splitBy = earliestOf(aside, options.splitBy)
-  report.seconds = (performance.now() - began) / 1000
+  report.seconds = (clock.now() - began) / 1000
   report.advice = adviceOn(report, { hasTime: time !== undefined, counts: classCounts(learnt.targets, learnt.classes) })
   return { model, report }
 }

@@ -5,10 +5,11 @@
  * A *turn* of the event loop is what runs between two of its tasks. All loops of the process share the time of a turn: when it is
  * used up, each waits, and they go on one after the other, one a turn. So a turn takes as long with a thousand loops as with one.
  */
+import { clock } from '../common/clock.js'
 import type { StepOptions } from './plan.js'
 
 /** When the current turn began. Each turn has an object of its own. */
-let turn = { began: performance.now() }
+let turn = { began: clock.now() }
 /** Loops that wait for a turn. */
 let waiting = 0
 
@@ -22,7 +23,7 @@ export class Pacer {
 
   /** Whether the loops have worked for long enough in this turn. */
   get isDue(): boolean {
-    return performance.now() - turn.began > this.milliseconds
+    return clock.now() - turn.began > this.milliseconds
   }
 
   /** Resolves in a turn that has time left for this loop; those that wait already go first. */
@@ -35,7 +36,7 @@ export class Pacer {
         // a loop that waited longer has this turn
         if (ahead > 0) continue
         if (turn === seen) {
-          turn = { began: performance.now() }
+          turn = { began: clock.now() }
           return
         }
         // another loop worked in this turn already, and may have left time

@@ -1,4 +1,5 @@
 /** One training by `fit`. */
+import { clock } from '../common/clock.js'
 import { NonFiniteError, plainError } from '../common/errors.js'
 import type { Module } from '../nn/module.js'
 import type { ShowsAverages } from '../optim/base/averaging.js'
@@ -28,12 +29,12 @@ export class TrainingRun {
   readonly watchesEpochs: boolean
   readonly history: History
   readonly fast: FastSteps
-  private readonly started = performance.now()
-  private epochStarted = performance.now()
+  private readonly started = clock.now()
+  private epochStarted = clock.now()
   private stopReason: string | null = null
-  private lastReport = performance.now()
+  private lastReport = clock.now()
   /** Since when the pace is measured, and the steps before: the first step, which compiles, tells nothing of the others. */
-  private pace = { since: performance.now(), step: 0 }
+  private pace = { since: clock.now(), step: 0 }
   private failure: { cause: unknown } | null = null
   private isOver = false
   private readonly options: FitOptions
@@ -127,7 +128,7 @@ export class TrainingRun {
     history.epochs.push(...epochs)
     history.seconds = seconds
     history.steps = plan.start = epochs.length * plan.batchesPerEpoch + batches
-    this.epochStarted = performance.now() - 1000 * secondsOfEpoch
+    this.epochStarted = clock.now() - 1000 * secondsOfEpoch
   }
 
   get secondsOfEpoch(): number {
@@ -270,7 +271,7 @@ export class TrainingRun {
   }
 
   private countSteps(steps: number): void {
-    if (this.history.steps === 0) this.pace = { since: performance.now(), step: steps }
+    if (this.history.steps === 0) this.pace = { since: clock.now(), step: steps }
     this.history.steps = steps
   }
 
@@ -282,12 +283,12 @@ export class TrainingRun {
       record.seconds = each
       this.history.epochs.push(record)
     }
-    this.epochStarted = performance.now()
+    this.epochStarted = clock.now()
   }
 
   private reportProgress(position: Position): void {
-    if (!(this.options.onProgress ?? this.line) || performance.now() - this.lastReport < 100) return
-    this.lastReport = performance.now()
+    if (!(this.options.onProgress ?? this.line) || clock.now() - this.lastReport < 100) return
+    this.lastReport = clock.now()
     this.callOnProgress(this.progressAt(position))
   }
 
@@ -333,7 +334,7 @@ export class TrainingRun {
     }
     this.plan.model.train()
     await this.callEach('onEpochSaved', (c) => c.onEpochSaved?.(progress, this))
-    this.epochStarted = performance.now()
+    this.epochStarted = clock.now()
   }
 
   private validate(rows: Rows, { epoch, step }: Progress): NonNullable<Progress['validation']> {
@@ -390,5 +391,5 @@ export class TrainingRun {
 }
 
 function seconds(since: number): number {
-  return (performance.now() - since) / 1000
+  return (clock.now() - since) / 1000
 }

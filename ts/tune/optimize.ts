@@ -1,5 +1,7 @@
 /** Runs the trials of a study: in this thread, in workers, or on a queue. */
+
 import { checkCount, checkPositive } from '../common/checks.js'
+import { clock } from '../common/clock.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
@@ -149,7 +151,7 @@ class TrialRun<S extends Space> {
   private ended = 0
   private failed = 0
   /** When the page or server had its last turn. */
-  private turn = performance.now()
+  private turn = clock.now()
 
   constructor(
     private readonly study: RunnableStudy<S>,
@@ -238,9 +240,9 @@ class TrialRun<S extends Space> {
   }
 
   private async giveTurn(): Promise<void> {
-    if (performance.now() - this.turn <= TURN) return
+    if (clock.now() - this.turn <= TURN) return
     await new Promise((resolve) => setTimeout(resolve))
-    this.turn = performance.now()
+    this.turn = clock.now()
   }
 }
 

@@ -1,5 +1,7 @@
 /** Tuning a net of gradus: the parameters that matter most first, many nets side by side, bad ones stopped early. */
+
 import { checkCount, checkPositive } from '../common/checks.js'
+import { clock } from '../common/clock.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show, showNames } from '../common/show.js'
@@ -166,7 +168,7 @@ class Tuner<S extends Space, N extends Module> {
   private readonly trials: number
   private readonly reduction: number
   private readonly seed: number
-  private readonly started = performance.now()
+  private readonly started = clock.now()
   private best: { model: N; value: number; params: Params<S> } | undefined
 
   constructor(
@@ -351,7 +353,7 @@ class Tuner<S extends Space, N extends Module> {
   private isLate(index: number): boolean {
     const { time } = this.options
     if (time === undefined) return false
-    return performance.now() - this.started > (1000 * time * (index + 1)) / this.stages.length
+    return clock.now() - this.started > (1000 * time * (index + 1)) / this.stages.length
   }
 }
 

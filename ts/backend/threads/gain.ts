@@ -3,6 +3,7 @@
  * in the midst of their shares, or stands still itself. No clock of the processor is at hand to see that, so it is told from the time that calls
  * take on one thread, which is measured now and then, beside what they take when they are shared.
  */
+import { clock } from '../../common/clock.js'
 
 /** The first calls of each kind run on one thread, and later one of every so many. */
 const FIRST_ALONE = 3
@@ -37,7 +38,7 @@ export class Gain {
   wants(kind: number): boolean {
     const { count } = this.alone.get(kind) ?? { count: 0 }
     if (count < FIRST_ALONE || ++this.calls % ONE_OF === 0) return false
-    return this.restUntil === 0 || performance.now() >= this.restUntil
+    return this.restUntil === 0 || clock.now() >= this.restUntil
   }
 
   noteAlone(kind: number, milliseconds: number): void {
@@ -61,7 +62,7 @@ export class Gain {
       this.rest = FIRST_REST
       return
     }
-    this.restUntil = performance.now() + this.rest
+    this.restUntil = clock.now() + this.rest
     this.rest = Math.min(LONGEST_REST, 2 * this.rest)
     this.expected = this.taken = 0
   }

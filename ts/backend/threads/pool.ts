@@ -2,6 +2,7 @@
  * Threads that run kernels on one memory. The thread that calls (main) gives each worker its share, computes one itself, then takes
  * back what no worker has begun, and waits for the rest: it never waits for a thread that the machine has not let run yet.
  */
+import { clock } from '../../common/clock.js'
 import { plainError } from '../../common/errors.js'
 import type { Kernel } from '../kernels.js'
 import { STACK_BETWEEN } from '../wasm/load.js'
@@ -127,10 +128,10 @@ export class Pool {
   runShared(kernel: number, nanoseconds: number, shares: number, argumentsOf: (share: number, shares: number) => readonly number[]): void {
     const kind = kernel + MAX_KERNELS * Math.round(nanoseconds)
     const isShared = this.gain.wants(kind)
-    const start = performance.now()
+    const start = clock.now()
     if (isShared) this.run(kernel, shares, (share) => argumentsOf(share, shares))
     else this.kernels[kernel](...argumentsOf(0, 1))
-    const took = performance.now() - start
+    const took = clock.now() - start
     if (isShared) this.gain.noteShared(kind, took)
     else this.gain.noteAlone(kind, took)
   }
@@ -138,14 +139,14 @@ export class Pool {
   /** Runs a kernel in so many shares. */
   run(kernel: number, shares: number, argumentsOf: (share: number) => readonly number[]): void {
     const { workers } = this
-    const start = performance.now()
+    const start = clock.now()
     const givenAway = Math.min(shares - 1, workers.length)
     for (let i = 0; i < givenAway; i++) this.open(workers[i], kernel, argumentsOf(i + 1))
     try {
       this.kernels[kernel](...argumentsOf(0))
       for (let share = givenAway + 1; share < shares; share++) this.kernels[kernel](...argumentsOf(share))
     } finally {
-      const until = performance.now() + Math.max(LIFETIME, LIFETIMES * (performance.now() - start))
+      const until = clock.now() + Math.max(LIFETIME, LIFETIMES * (clock.now() - start))
       this.finishAll(workers, givenAway, until)
     }
   }
@@ -193,7 +194,7 @@ export class Pool {
       if (state === OPEN && Atomics.compareExchange(words, at, OPEN, TAKEN) === OPEN) return this.takeBack(worker)
       if (turn <= SPINS_BEFORE_SLEEP) continue
       if (this.mayWait) this.sleep(at)
-      if (performance.now() > until) this.giveUp(worker)
+      if (clock.now() > until) this.giveUp(worker)
     }
   }
 

@@ -2,6 +2,7 @@
  * Which tile large products use (crate/gemm/tile.rs). All give the same bits, so that the fastest may be found while a program works:
  * its first large products take turns. That costs nothing at start, and times code that the engine has compiled well by then.
  */
+import { clock } from '../../common/clock.js'
 import { type Kernel, type Kernels, TILES, type TileName, type WrappedKernel } from '../kernels.js'
 import type { Variant } from './variants.js'
 
@@ -140,9 +141,9 @@ class Trial {
     const cold = this.warmCalls.findIndex((calls, index) => calls < WARM_CALLS && this.warmMs[index] < WARM_MS)
     const index = cold >= 0 ? cold : this.next(shape)
     this.setTile(this.tiles[index])
-    const started = performance.now()
+    const started = clock.now()
     call()
-    const ms = performance.now() - started
+    const ms = clock.now() - started
     // products that are not timed, such as those of a backward pass or a step program, use the first tile until the choice is made
     this.setTile(this.tiles[0])
     this.calls++

@@ -3,6 +3,7 @@
  * WebAssembly where that is possible ({@link StepProgram}) and step by step otherwise. The bits are the same.
  */
 
+import { clock } from '../../common/clock.js'
 import type { StepScheme } from '../../optim/base/step-scheme.js'
 import { Batches, type RowRange } from '../batches.js'
 import { stepFailed } from '../diverged.js'
@@ -52,11 +53,11 @@ class BlockSize {
   steps = 1
 
   measure(asked: number, fn: () => StepBlock): StepBlock {
-    const start = performance.now()
+    const start = clock.now()
     const taken = fn()
     // this block ended early because a program is ready now, whose steps take another time
     if (taken.count < asked && !taken.isProgram) return taken
-    const each = (performance.now() - start) / taken.count
+    const each = (clock.now() - start) / taken.count
     const wanted = Math.min(BLOCK_MS / Math.max(each, 1e-6), 4 * this.steps, MAX_STEPS)
     this.steps = Math.max(1, Math.floor(wanted))
     return taken

@@ -1,6 +1,8 @@
 /** The trainings of one call of fitMany: which nets go side by side, which alone, and what came of each. */
+
 import { trapped } from '../../backend/crash.js'
 import { fleetKernels } from '../../backend/fleet.js'
+import { clock } from '../../common/clock.js'
 import { traitsOf } from '../../loss/loss.js'
 import type { OptimizerLike } from '../../optim/wrappers/wrapper.js'
 import { canPlan } from '../fast/step-planner.js'
@@ -20,7 +22,7 @@ export interface NetHistory extends History {
 
 export class ManyTrainings {
   private readonly results: (NetHistory | undefined)[]
-  private readonly started = performance.now()
+  private readonly started = clock.now()
   private lastReport = 0
   private readonly pacer: Pacer
   private readonly totalSteps: number
@@ -114,10 +116,10 @@ export class ManyTrainings {
 
   private report(isLast = false): void {
     const { onProgress } = this.options
-    if (onProgress === undefined || (!isLast && performance.now() - this.lastReport < 100)) return
-    this.lastReport = performance.now()
+    if (onProgress === undefined || (!isLast && clock.now() - this.lastReport < 100)) return
+    this.lastReport = clock.now()
     const steps = this.trainings.reduce((sum, { history }) => sum + history.steps, 0)
-    const seconds = (performance.now() - this.started) / 1000
+    const seconds = (clock.now() - this.started) / 1000
     onProgress({
       finished: this.results.filter((result) => result !== undefined).length,
       nets: this.trainings.length,

@@ -1,0 +1,79 @@
+/** Measured time goes through ts/common/clock.ts, so that tests can put another clock there and see that it decides no bit. */
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+
+const CLOCK = 'common/clock.ts'
+
+/** Files that read another clock, and why. A name that ends in / is a folder. */
+const ALLOWED: Readonly<Record<string, string>> = {
+  'cli/': 'is built apart from the library, and shows times; what it trains goes by the clock of the library',
+  'backend/threads/worker.ts': 'is the program of another thread, and decides when that thread sleeps, never what it computes',
+  'files/disk-files.ts': 'compares the date of a file that was left behind with that of today',
+  'tune/storage/file-lock.ts': 'compares the date of a lock file with that of today',
+  'tune/entries.ts': 'writes the date of an entry of a journal, which nothing is decided by',
+}
+
+/** `performance.now` and the like, called or not; `Date()`, `new Date()` of no argument. */
+function readings(file: string, text: string): string[] {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    const isProperty =
+      (ts.isPropertyAccessExpression(node) &&
+        /^(performance|Date|process|AbortSignal)\.(now|hrtime|timeOrigin|uptime|timeout)$/.test(pathOf(node))) ||
+      (ts.isVariableDeclaration(node) && ts.isObjectBindingPattern(node.name) && node.initializer?.getText() === 'performance')
+    const isDate =
+      (ts.isNewExpression(node) || ts.isCallExpression(node)) &&
+      node.expression.getText() === 'Date' &&
+      (ts.isCallExpression(node) || !node.arguments?.length)
+    if (isProperty || isDate)
+      found.push(`ts/${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1} reads a clock: ${node.getText()}`)
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
+}
+
+/** `globalThis.performance.now` → `performance.now` */
+const pathOf = (node: ts.PropertyAccessExpression) =>
+  node
+    .getText()
+    .replace(/\s|\?/g, '')
+    .replace(/^globalThis\./, '')
+
+test('measured time goes through ts/common/clock.ts', () => {
+  const files = readdirSync('ts', { recursive: true, encoding: 'utf8' })
+    .map((file) => file.split(path.sep).join('/'))
+    .filter((file) => /(?<!\.d)\.ts$/.test(file) && file !== CLOCK && !file.includes('/generated/'))
+  expect(files.length).toBeGreaterThan(200)
+  const found = new Map(files.map((file) => [file, readings(file, readFileSync(path.join('ts', file), 'utf8'))]))
+  const allowed = Object.keys(ALLOWED)
+  const isAllowed = (file: string) => allowed.some((name) => file === name || (name.endsWith('/') && file.startsWith(name)))
+  const wrong = [...found].flatMap(([file, lines]) => (isAllowed(file) ? [] : lines))
+  expect(wrong, 'import { clock } from ts/common/clock.ts, or give the reason in ALLOWED of test/build/clock.test.ts').toEqual([])
+  // an exception that nothing needs any more
+  const needed = (name: string) =>
+    [...found].some(([file, lines]) => lines.length > 0 && (file === name || (name.endsWith('/') && file.startsWith(name))))
+  expect(allowed.filter((name) => !needed(name))).toEqual([])
+})
+
+test.each([
+  'performance.now()',
+  'const { now } = performance',
+  'globalThis.performance.now()',
+  'const time = performance?.now',
+  'Date.now()',
+  'new Date()',
+  'new Date',
+  'Date()',
+  'process.hrtime.bigint()',
+  'AbortSignal.timeout(5)',
+])('%s is found', (text) => {
+  expect(readings('a.ts', text)).toHaveLength(1)
+})
+
+test.each(['clock.now()', 'new Date(days * 864e5)', 'stopwatch.now()'])('%s is none', (text) => {
+  expect(readings('a.ts', text)).toEqual([])
+})

@@ -1,0 +1,39 @@
+/** Clocks that a test chooses, in the place of the one that everything measured goes by (ts/common/clock.ts). */
+import { clock } from '../../ts/common/clock.js'
+import { Generator } from '../../ts/index.js'
+
+/**
+ * What a clock does between two readings. Blocks of steps get as long as they may on one that stands still, are single steps on one that
+ * runs ahead, and of every length on one that jumps.
+ */
+export const CLOCKS = {
+  'stands still': () => () => 0,
+  'runs ahead': () => () => 50,
+  jumps: (seed: number) => {
+    const generator = new Generator(seed)
+    return () => {
+      const [kind, size] = generator.uniforms(2)
+      // mostly the microseconds of small steps, now and then a pause
+      return kind < 0.5 ? 0.01 * size : kind < 0.9 ? size : kind < 0.98 ? 20 * size : 100_000 * size
+    }
+  },
+} as const
+
+export type ClockName = keyof typeof CLOCKS
+
+/** Runs `fn` by a clock; afterwards there is the clock of before. */
+export async function byClock<T>(name: ClockName, seed: number, fn: () => T | Promise<T>): Promise<T> {
+  const { now } = clock
+  const tick = CLOCKS[name](seed)
+  // from the present on, as parts of the library remember when the turn of the event loop began
+  let time = now()
+  clock.now = () => {
+    time += tick()
+    return time
+  }
+  try {
+    return await fn()
+  } finally {
+    clock.now = now
+  }
+}
