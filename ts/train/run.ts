@@ -165,7 +165,12 @@ export class TrainingRun {
   private async trainInBlocks(from: number): Promise<void> {
     const { plan, fast } = this
     const { keepsPredictions } = this
-    const runStep = (i: number, range: RowRange) => takeStep(plan, fast, range, this.batches.positionOf(i), keepsPredictions)
+    const runStep = (i: number, range: RowRange) => {
+      const step = takeStep(plan, fast, range, this.batches.positionOf(i), keepsPredictions)
+      // at once: the next step of the block belongs to the next epoch, and its gradients may not be among those that are left over
+      if (step.batch === plan.batchesPerEpoch) this.flush()
+      return step
+    }
     try {
       await this.forEach(fast.blocks(this.limits, runStep, keepsPredictions, from), (block) => this.afterBlock(block))
     } finally {
@@ -257,7 +262,6 @@ export class TrainingRun {
         else this.means.add(taken.loss(done), outputs.prediction, outputs.targets, size)
       }
       if (!endsEpoch) break
-      this.flush()
       // a block never crosses the end of an epoch that callbacks or metrics watch
       if (this.watchesEpochs) break
       epochs.push({ epoch, loss: this.means.loss, metrics: this.means.values, learningRate: taken.learningRate(end - 1), seconds: 0 })
