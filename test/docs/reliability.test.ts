@@ -7,9 +7,9 @@ const page = readFileSync('RELIABILITY.md', 'utf8')
 const rows = new Map([...page.matchAll(/^\| (\d+) \| .*$/gm)].map(([row, number]) => [Number(number), row]))
 const REMEDY = 'run `make reliability`'
 
-test('lists the faults 1 to 38 and the promises P1 to P8', () => {
-  expect([...rows.keys()], REMEDY).toEqual(Array.from({ length: 38 }, (_, i) => i + 1))
-  expect(Object.keys(faults).map(Number)).toEqual([...rows.keys()])
+test('lists all faults and promises', () => {
+  expect(rows.size).toBeGreaterThan(37)
+  expect([...rows.keys()], REMEDY).toEqual(Object.keys(faults).map(Number))
   for (const name of Object.keys(promises)) expect(page, REMEDY).toContain(`| ${name} | ${promises[name].promise} |`)
 })
 

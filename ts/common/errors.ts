@@ -1,19 +1,20 @@
 /** Errors that callers may want to tell apart. Bad arguments otherwise throw TypeError (wrong kind) or RangeError (wrong value). */
 import { fromCaller } from './caller.js'
+import { visible } from './visible.js'
 
 /** @internal a RangeError, for a wrong value, whose stack trace begins at the line that called this library */
 export function rangeError(message: string, options?: ErrorOptions): RangeError {
-  return fromCaller(new RangeError(message, options))
+  return fromCaller(new RangeError(visible(message), options))
 }
 
 /** @internal a TypeError, for a wrong kind of value, whose stack trace begins at the line that called this library */
 export function typeError(message: string, options?: ErrorOptions): TypeError {
-  return fromCaller(new TypeError(message, options))
+  return fromCaller(new TypeError(visible(message), options))
 }
 
 /** @internal an Error, for what cannot be done now, whose stack trace begins at the line that called this library */
 export function plainError(message: string, options?: ErrorOptions): Error {
-  return fromCaller(new Error(message, options))
+  return fromCaller(new Error(visible(message), options))
 }
 
 /** Two shapes that do not fit; the message names the layer or operation, what it got and what it wanted. */

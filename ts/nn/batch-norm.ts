@@ -66,7 +66,8 @@ export class BatchNorm<const N extends number = number> extends Layer {
     checkNames('BatchNorm', options, ['epsilon', 'momentum', 'seed', 'backend'])
     const { epsilon = 1e-5, momentum = 0.1 } = options
     checkPositive('BatchNorm: epsilon', epsilon)
-    if (!(momentum >= 0 && momentum <= 1)) throw rangeError(`BatchNorm: momentum wants a number from 0 to 1, got ${show(momentum)}`)
+    if (!(typeof momentum === 'number' && momentum >= 0 && momentum <= 1))
+      throw rangeError(`BatchNorm: momentum wants a number from 0 to 1, got ${show(momentum)}`)
     this.epsilon = epsilon
     this.momentum = momentum
   }

@@ -28,7 +28,8 @@ export class Dropout extends Layer {
   ) {
     super(options)
     checkNames('Dropout', options, ['seed', 'backend'])
-    if (!(rate >= 0 && rate < 1)) throw rangeError(`Dropout: rate wants a number from 0 to below 1, got ${show(rate)}`)
+    if (!(typeof rate === 'number' && rate >= 0 && rate < 1))
+      throw rangeError(`Dropout: rate wants a number from 0 to below 1, got ${show(rate)}`)
   }
 
   protected override createParameters(context: BuildContext): void {

@@ -32,9 +32,12 @@ export interface ChartOptions {
   diagonal?: boolean
 }
 
-/** Text as it may stand in SVG and HTML. */
+/** What XML may not hold: control characters but tab and line ends, halves of characters (as where a long name was cut), and two that are none. */
+const NOT_IN_XML = /[\0-\u0008\u000b\u000c\u000e-\u001f\p{Cs}\ufffe\uffff]/gu
+
+/** Text as it may stand in SVG and HTML, between tags and in quotes. */
 export function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
+  return text.replace(NOT_IN_XML, '\ufffd').replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
 }
 
 const FONT = 'font-family="system-ui, sans-serif" font-size="12"'
@@ -154,7 +157,7 @@ export function lineChart(lines: readonly Line[], options: ChartOptions = {}): s
     )
   let legend = left
   lines.forEach((line, i) => {
-    const colour = line.colour ?? COLOURS[i % COLOURS.length]
+    const colour = escaped(line.colour ?? COLOURS[i % COLOURS.length])
     const places = line.x.flatMap((value, j) =>
       x.has(value) && y.has(line.y[j]) ? [`${x.at(value).toFixed(1)},${y.at(line.y[j]).toFixed(1)}`] : [],
     )

@@ -68,7 +68,7 @@ function cards({ metrics }: TableModelReport): string {
     .slice(0, 4)
     .map(
       ({ name, value, low, high, line, baseline }) =>
-        `<div class="card"><span>${name}</span><b>${formatMetric(value)}</b><span>${formatMetric(low)} to ${formatMetric(high)}</span>${line === undefined ? '' : `<span>a line: ${formatMetric(line)}</span>`}<span>a guess: ${formatMetric(baseline)}</span></div>`,
+        `<div class="card"><span>${escaped(name)}</span><b>${formatMetric(value)}</b><span>${formatMetric(low)} to ${formatMetric(high)}</span>${line === undefined ? '' : `<span>a line: ${formatMetric(line)}</span>`}<span>a guess: ${formatMetric(baseline)}</span></div>`,
     )
   return `<div class="cards">${each.join('')}</div>`
 }
@@ -78,7 +78,7 @@ function metricsTable({ metrics, rows }: TableModelReport): string {
   const cell = (text: string) => `<td class="number">${text}</td>`
   const lines = metrics.map(
     ({ name, value, low, high, line, baseline, better }) =>
-      `<tr><td>${name}${better === 'less' ? ' <span class="faint">(less is better)</span>' : ''}</td>${cell(formatMetric(value))}${cell(`${formatMetric(low)} to ${formatMetric(high)}`)}${hasLine ? cell(line === undefined ? '–' : formatMetric(line)) : ''}${cell(formatMetric(baseline))}</tr>`,
+      `<tr><td>${escaped(name)}${better === 'less' ? ' <span class="faint">(less is better)</span>' : ''}</td>${cell(formatMetric(value))}${cell(`${formatMetric(low)} to ${formatMetric(high)}`)}${hasLine ? cell(line === undefined ? '–' : formatMetric(line)) : ''}${cell(formatMetric(baseline))}</tr>`,
   )
   return `<div class="wide"><table><tr><th>on ${count(rows.test)} test rows</th><th class="number">value</th><th class="number">95 % interval</th>${hasLine ? '<th class="number">a straight line</th>' : ''}<th class="number">a guess</th></tr>${lines.join('')}</table></div>
 <p class="faint">The guess looks at no column: it says the share of each class, or the mean.${hasLine ? ' The straight line, logistic or ridge regression, was fitted to the same rows as the nets: what they are better by is what they are worth.' : ''} Intervals say how much the test rows alone leave open (bootstrap; of accuracy Wilson’s).</p>`

@@ -3,6 +3,7 @@ import { typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { useOf, widthOf } from '../data/table/column.js'
+import { literal } from '../export/literal.js'
 import { toFunction } from '../index.js'
 import { TableModel } from './model.js'
 
@@ -128,22 +129,26 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
   checkNames('tableToFunction', options, ['weights'])
   const { weights = 'float32' } = options
   const { table, features, scale, errors } = model.saved()
-  const columns = table.columns.map((column) => ({ ...column, as: useOf(column), width: widthOf(column) }))
+  // a file may have more in a column than there is
+  const columns = table.columns.map((column) => {
+    const { name, categories, buckets, fill, center, spread, lenient } = column
+    return { name, as: useOf(column), categories, width: widthOf(column), buckets, fill, center, spread, lenient: lenient && true }
+  })
   const isClasses = model.task === 'classification'
   const constants: Record<string, unknown> = {
     columns,
     features: features.features,
-    squeezes: features.squeezes ?? true,
-    cuts: features.cuts.filter(({ edges }) => edges.length > 0),
-    embedded: features.embedded ?? [],
+    squeezes: features.squeezes !== false,
+    cuts: features.cuts.filter(({ edges }) => edges.length > 0).map(({ feature, edges }) => ({ feature, edges })),
+    embedded: (features.embedded ?? []).map(({ feature, vectors }) => ({ feature, vectors })),
     mustKnow: table.unknown !== 'ignore',
     ...(isClasses ? { classNames: model.classNames } : { mean: scale.mean, deviation: scale.deviation, errors }),
   }
   return [
     `/** Predicts '${model.target.replace(/[^\w .-]/g, '?')}' from rows of the table that it was learnt from. Written by gradus; it needs nothing. */\n`,
     toFunction(model.net, { name: 'net', weights }),
-    `const missing = new Set(${JSON.stringify(table.missingValues)})\n`,
-    ...Object.entries(constants).map(([name, value]) => `const ${name} = ${JSON.stringify(value)}\n`),
+    `const missing = new Set(${literal(table.missingValues)})\n`,
+    ...Object.entries(constants).map(([name, value]) => `const ${name} = ${literal(value)}\n`),
     ENCODING,
     isClasses ? CLASSES : NUMBERS,
   ].join('')

@@ -8,7 +8,7 @@ import { inFlags, naming, readRows, tableOptions } from '../table/files.js'
 import { sourceOfInput } from '../table/input.js'
 import { isTableFile, readModel } from '../table/model.js'
 import { percent, whole } from '../terminal/format.js'
-import { paint, print, printText } from '../terminal/terminal.js'
+import { paint, print, printLines, printText } from '../terminal/terminal.js'
 
 interface InspectOptions extends TableData {
   json?: boolean
@@ -38,7 +38,7 @@ async function inspect(file: string, { json = false, ...options }: InspectOption
   const source = await sourceOfInput(file)
   const report = await naming(file, () => inspectTable(source, { ...tableOptions(options), target: options.target ?? last }), options)
   if (json) print(JSON.stringify(report))
-  else print(inFlags(describeTable(report)))
+  else printLines(inFlags(describeTable(report)))
 }
 
 /** Of a model file: what it holds. */

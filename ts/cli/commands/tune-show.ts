@@ -2,7 +2,7 @@
 import { Argument, Command } from 'commander'
 import { htmlReport, openStudy, summarize } from '../../tune/index.js'
 import { checkOut, writeFileWhole } from '../out-file.js'
-import { columns, print } from '../terminal/terminal.js'
+import { columns, print, printLines } from '../terminal/terminal.js'
 
 interface ShowOptions {
   name?: string
@@ -29,8 +29,8 @@ async function showStudy(storage: string, { name, html, json }: ShowOptions): Pr
     if (html !== undefined) await writeFileWhole(html, htmlReport(study))
     if (json) print(JSON.stringify({ study: study.name, trials: study.trials.map((trial) => ({ ...trial, reports: [...trial.reports] })) }))
     else {
-      print(summarize(study, { width: columns() }))
-      if (html !== undefined) print(`\nThe report is in ${html}.`)
+      printLines(summarize(study, { width: columns() }))
+      if (html !== undefined) printLines(`\nThe report is in ${html}.`)
     }
   } finally {
     await study.close()

@@ -22,7 +22,7 @@ import { checkOut, writeFileWhole } from '../out-file.js'
 import { trialOptions, withTarget } from '../table/files.js'
 import { LiveBar } from '../terminal/bar.js'
 import { duration, percent } from '../terminal/format.js'
-import { columns, isLive, paint, print, printText } from '../terminal/terminal.js'
+import { columns, isLive, paint, print, printLines, printText } from '../terminal/terminal.js'
 import { trainedJson, trainModel, trainOnTable } from './train-table.js'
 import { showCommand } from './tune-show.js'
 import { AT_ONCE, TUNE_FILE, TUNE_MODULE, workerCommand } from './tune-worker.js'
@@ -153,7 +153,7 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       }
       if (options.html !== undefined) await writeFileWhole(options.html, htmlReport(study))
       if (!options.json) conclude(study, file, options)
-      if (signal.aborted && !options.json) print(`\nStopped; all results are kept in ${study.place}: the same command goes on.`)
+      if (signal.aborted && !options.json) printLines(`\nStopped; all results are kept in ${study.place}: the same command goes on.`)
       const isDone = !signal.aborted && study.bestTrial !== undefined
       return { found: foundIn(study, file, options), net: isDone ? netSettings(study.bestParams, epochs) : undefined }
     } finally {
@@ -226,12 +226,13 @@ function foundIn(study: Study, file: string, options: TuneOptions): object {
 function conclude(study: Study, file: string, options: TuneOptions): void {
   const { html, out } = options
   const line = lineOf(study, file, options)
-  print(summarize(study, { width: columns() }))
+  printLines(summarize(study, { width: columns() }))
   const accuracy = study.bestTrial?.attributes.accuracy
-  if (typeof accuracy === 'number') print(`\nIts net has ${percent(accuracy)} of the held-out rows right.`)
-  if (html !== undefined) print(`\nThe report is in ${html}.`)
+  if (typeof accuracy === 'number') printLines(`\nIts net has ${percent(accuracy)} of the held-out rows right.`)
+  if (html !== undefined) printLines(`\nThe report is in ${html}.`)
   if (line === undefined || out !== undefined) return
-  printText('\nA model of such nets, tested with rows that no trial has seen:')
+  print()
+  printText('A model of such nets, tested with rows that no trial has seen:')
   print(paint('dim', `  ${line}`))
 }
 

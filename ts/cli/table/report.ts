@@ -1,4 +1,5 @@
 /** A report in the terminal. */
+import { allVisible, visible } from '../../common/visible.js'
 import { formatMetric, type TableModelReport } from '../../table/index.js'
 import { duration, table, whole } from '../terminal/format.js'
 import { paint, wrapped } from '../terminal/terminal.js'
@@ -9,7 +10,8 @@ const MAX_CLASSES = 10
 const BAR = 24
 
 /** All of it, a line each. */
-export function reportLines(report: TableModelReport, width: number): string[] {
+export function reportLines(given: TableModelReport, width: number): string[] {
+  const report = allVisible(given)
   return [
     ...introduction(report),
     '',
@@ -62,7 +64,8 @@ function metricsLines({ metrics, rows }: TableModelReport): string[] {
 }
 
 /** Counts by true class (rows) and predicted class (columns). */
-export function confusionLines(matrix: readonly (readonly number[])[], names: readonly string[]): string[] {
+export function confusionLines(matrix: readonly (readonly number[])[], given: readonly string[]): string[] {
+  const names = given.map(visible)
   if (names.length > MAX_CLASSES) return [paint('dim', `${names.length} classes: the confusion matrix is in --report and --json`)]
   const short = (name: string) => (name.length > 12 ? `${name.slice(0, 11)}…` : name)
   const cells = matrix.map((row, i) => [`  ${short(names[i])}`, ...row.map(String)])

@@ -1,5 +1,7 @@
 /** Some lines at the bottom of the terminal that are drawn over and over. */
 
+import { shownLine } from './terminal.js'
+
 /** Milliseconds between two drawings. */
 const BETWEEN = 120
 
@@ -14,7 +16,7 @@ export class LiveArea {
     this.last = now
     const rows = Math.max(1, (process.stdout.rows ?? 24) - 1)
     const shown = lines.slice(0, rows)
-    process.stdout.write(`${this.back()}\x1b[?25l${shown.join('\n')}`)
+    process.stdout.write(`${this.back()}\x1b[?25l${shown.map(shownLine).join('\n')}`)
     this.drawn = shown.length
   }
 

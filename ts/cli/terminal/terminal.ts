@@ -1,5 +1,6 @@
 /** What the terminal can show: width, colours, a live line. */
 import util from 'node:util'
+import { visible } from '../../common/visible.js'
 
 /** Names of styles that the CLI uses. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
@@ -34,9 +35,24 @@ export function paint(style: Style, text: string, stream: NodeJS.WriteStream = s
   return util.styleText(style, text, { validateStream: false })
 }
 
+/** Styles of {@link paint} and of pictures: all that reaches a terminal beside text. */
+const STYLES = /(\u001b\[(?:0|1|2|22|39|3[1-6]|(?:;?[34]8;5;\d{1,3})+)m)/
+
+/** A line as it may reach a terminal: what a name out of a file would have it do is shown instead. Styles stay where there are colours. */
+export function shownLine(line: string): string {
+  // every second part is a style
+  const parts = hasColours() ? line.split(STYLES) : [line]
+  return parts.map((part, i) => (i % 2 === 1 ? part : visible(part))).join('')
+}
+
 /** Writes a line of output. */
 export function print(line = ''): void {
-  stdout.write(`${line}\n`)
+  stdout.write(`${shownLine(line)}\n`)
+}
+
+/** Writes the lines of a text. */
+export function printLines(text: string): void {
+  for (const line of text.split('\n')) print(line)
 }
 
 /** Writes a sentence or two: in a terminal, in lines that end between words. */
@@ -59,12 +75,12 @@ export function wrapped(text: string, width: number): string[] {
 
 /** Writes the one line that says what went wrong. */
 export function printError(message: string): void {
-  stderr.write(`${paint('red', 'error:', stderr)} ${message}\n`)
+  stderr.write(`${paint('red', 'error:', stderr)} ${visible(message)}\n`)
 }
 
 /** Writes a line beside the output that a person should see. */
 export function printNote(message: string): void {
-  stderr.write(`${paint('yellow', 'note:', stderr)} ${message}\n`)
+  stderr.write(`${paint('yellow', 'note:', stderr)} ${visible(message)}\n`)
 }
 
 function isOn(value: string | undefined): boolean {

@@ -1,5 +1,6 @@
 /** What was decided about each column of a table, and why. */
 import { shortened } from '../../common/show.js'
+import { allVisible } from '../../common/visible.js'
 import type { ColumnUse } from './column.js'
 
 /** What was decided about a column. */
@@ -45,7 +46,8 @@ export interface TableReport {
  * const { report } = fromTable(rows, { target: 'kind' })
  * describeTable(report).split('\n')[1] // 'size           number    it has numbers, 1 to 2'
  */
-export function describeTable({ rows, dropped, columns }: TableReport): string {
+export function describeTable(report: TableReport): string {
+  const { rows, dropped, columns } = allVisible(report)
   const names = columns.map(({ name, role }) => shortened(name) + (role === 'target' ? ' (target)' : ''))
   const width = Math.max(0, ...names.map((name) => name.length))
   const lines = columns.map((column, i) => {

@@ -1,6 +1,8 @@
 /** Numbers and texts for people. @internal */
 import type { Choice } from '../space.js'
 
+export { escaped } from '../../plot/svg.js'
+
 /** To three digits, without what says nothing: `0.00123`, `1.2e-7`, `12300`. */
 export function number(value: number): string {
   if (!Number.isFinite(value)) return String(value)
@@ -23,9 +25,4 @@ export function paramsText(params: Readonly<Record<string, unknown>>): string {
   return Object.entries(params)
     .map(([name, value]) => `${name} ${shown(value as Choice)}`)
     .join(', ')
-}
-
-/** A text that may stand in HTML. */
-export function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`)
 }

@@ -1,4 +1,5 @@
 /** A study in a few lines, for a terminal. */
+import { allVisible, visible } from '../../common/visible.js'
 import { importance } from '../importance.js'
 import type { Space } from '../space.js'
 import type { Study } from '../study.js'
@@ -28,17 +29,17 @@ export function summarize<S extends Space>(study: Study<S>, options: SummarizeOp
   const { trials } = study
   const count = (state: string) => trials.filter((trial) => trial.state === state).length
   const others = Object.entries(OTHERS).flatMap(([state, word]) => (count(state) > 0 ? [`${count(state)} ${word}`] : []))
-  const lines = [`${study.name}: ${trials.length} trials${others.length > 0 ? `, of which ${others.join(', ')}` : ''}`]
+  const lines = [`${visible(study.name)}: ${trials.length} trials${others.length > 0 ? `, of which ${others.join(', ')}` : ''}`]
   if (study.directions.length > 1) {
-    lines.push('', ...wrapped(advice(study), width))
+    lines.push('', ...wrapped(visible(advice(study)), width))
     return lines.join('\n')
   }
   const { bestTrial } = study
   if (bestTrial) {
     lines.push(`best ${number(bestTrial.value as number)}, trial ${bestTrial.number}`)
-    lines.push(...wrapped(paramsText(bestTrial.params), width - 2).map((line) => `  ${line}`))
+    lines.push(...wrapped(visible(paramsText(bestTrial.params)), width - 2).map((line) => `  ${line}`))
     lines.push('', `best so far  ${sparkline(study, Math.min(60, width - 13))}`)
-    const shares = Object.entries(importance(study, { by: 'fanova' }) as Record<string, number>)
+    const shares = Object.entries(allVisible(importance(study, { by: 'fanova' })) as Record<string, number>)
     const longest = Math.max(...shares.map(([name]) => name.length))
     const size = Math.max(5, Math.min(WIDEST, width - longest - 10))
     if (isJudged(study) && shares.length > 1 && shares[0][1] > 0) {
@@ -49,7 +50,7 @@ export function summarize<S extends Space>(study: Study<S>, options: SummarizeOp
         )
     }
   }
-  lines.push('', ...wrapped(advice(study), width))
+  lines.push('', ...wrapped(visible(advice(study)), width))
   return lines.join('\n')
 }
 
