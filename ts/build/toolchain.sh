@@ -3,7 +3,7 @@
 #
 #   1. a Rust toolchain that has the wasm32 standard library: the active one, else by rustup, else Debian's
 #      rustc-web with the standard library built once from Debian's own source package;
-#   2. wasm-bindgen and wasm-pack at the versions below, into .tools/ (ignored by git).
+#   2. wasm-bindgen and wasm-pack at the versions below, into .tools/ (ignored by git): released binaries where they can be had, else compiled.
 #
 # Writes .tools/env, which ts/build/wasm.sh reads: the toolchain and the linker to use.
 # GRADUS_TOOLCHAIN=debian takes Debian's toolchain even where another would do.
@@ -84,11 +84,52 @@ choose_linker() {
   fi
 }
 
-# cargo_tool NAME CRATE VERSION: into .tools, only when that version is not there yet.
+# released URL FOLDER FILE: one file of a released archive, into .tools/bin. Fails within seconds where there is no network.
+released() {
+  local work
+  work=$(mktemp -d "$TOOLS/release.XXXXXX")
+  mkdir -p "$TOOLS/bin"
+  curl --fail --silent --location --connect-timeout 5 --max-time 60 "$1" 2>/dev/null | tar -xz -C "$work" 2>/dev/null &&
+    "$work/$2/$3" --version >/dev/null 2>&1 && mv "$work/$2/$3" "$TOOLS/bin/$3"
+  local code=$?
+  rm -rf "$work"
+  return $code
+}
+
+has_version() { [ "$("$TOOLS/bin/$1" --version 2>/dev/null | awk '{print $2}')" = "$2" ]; }
+
+# cargo_tool NAME CRATE VERSION FLAGS…: the released binary, else compiled without optimisation, as both are fast enough for one small crate.
+# A target folder of its own lets the two compile at once.
 cargo_tool() {
-  if [ "$("$TOOLS/bin/$1" --version 2>/dev/null | awk '{print $2}')" = "$3" ]; then return; fi
-  say "installing $2 $3 into .tools (a few minutes, once)"
-  cargo install --quiet --root "$TOOLS" --version "$3" "$2"
+  local name=$1 crate=$2 version=$3
+  shift 3
+  if has_version "$name" "$version"; then return; fi
+  local url folder
+  url=$(release_of "$name" "$version")
+  folder=$(basename "$url" .tar.gz)
+  if [ -n "$url" ] && command -v curl >/dev/null && released "$url" "$folder" "$name" && has_version "$name" "$version"; then return; fi
+  say "compiling $crate $version into .tools (about a minute of two cores, once)"
+  CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="$TOOLS/target-$name" \
+    cargo install --quiet --debug --force --root "$TOOLS" --version "$version" "$@" "$crate"
+  rm -rf "$TOOLS/target-$name"
+}
+
+# release_of NAME VERSION: the archive that the project of the tool releases for this machine, or nothing.
+release_of() {
+  local machine
+  case "$(uname -sm)" in
+    'Linux x86_64') machine=x86_64-unknown-linux-musl ;;
+    'Linux aarch64') machine=aarch64-unknown-linux-gnu ;;
+    'Darwin x86_64') machine=x86_64-apple-darwin ;;
+    'Darwin arm64') machine=aarch64-apple-darwin ;;
+    *) return 0 ;;
+  esac
+  local tag=$2
+  if [ "$1" = wasm-pack ]; then
+    tag=v$2
+    if [ "$machine" = aarch64-unknown-linux-gnu ]; then machine=aarch64-unknown-linux-musl; fi
+  fi
+  echo "${GRADUS_RELEASES:-https://github.com/wasm-bindgen}/$1/releases/download/$tag/$1-$tag-$machine.tar.gz"
 }
 
 choose_toolchain
@@ -100,6 +141,8 @@ if command -v rustup >/dev/null; then rustup component add rustfmt clippy >/dev/
   if [ -n "$LINKER" ]; then echo "export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$LINKER"; fi
   echo 'export PATH="'"$TOOLS"'/bin:$PATH"'
 } > "$TOOLS/env"
-cargo_tool wasm-bindgen wasm-bindgen-cli "$WASM_BINDGEN_VERSION"
-cargo_tool wasm-pack wasm-pack "$WASM_PACK_VERSION"
+cargo_tool wasm-bindgen wasm-bindgen-cli "$WASM_BINDGEN_VERSION" --no-default-features --bin wasm-bindgen & bindgen=$!
+cargo_tool wasm-pack wasm-pack "$WASM_PACK_VERSION" & pack=$!
+wait $bindgen
+wait $pack
 say "ready: $(RUSTUP_TOOLCHAIN=${TOOLCHAIN:-} rustc --version 2>/dev/null || rustc --version), wasm-bindgen $WASM_BINDGEN_VERSION, wasm-pack $WASM_PACK_VERSION"

@@ -2,21 +2,24 @@
 # Builds the crate to WebAssembly, and writes it as files and as text to ts/backend/wasm/generated/ (ignored by git), in two variants:
 #   relaxed  as it is compiled, with fused multiply-add: faster, needs a newer engine
 #   simd     the same with multiplications and additions (ts/build/pack/variants.mjs): the same bits on every engine
-# Does nothing when no input changed since the last run. Needs ts/build/toolchain.sh and node_modules.
+# Does nothing when no input changed since the last run, which OUT/inputs tells, so that a folder built elsewhere serves as well.
+# Needs ts/build/toolchain.sh and node_modules.
+#
+#   ts/build/wasm.sh             build what is not built yet
+#   ts/build/wasm.sh --is-built  exit code 0 if there is nothing to build
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 NODE=node_modules/node/bin/node # binaryen needs Node 22
 OUT=ts/backend/wasm/generated
-STAMP=target/wasm.stamp
-
-# shellcheck source=/dev/null
-source .tools/env
 
 inputs() {
-  { find crate -name '*.rs'; ls Cargo.toml Cargo.lock ts/build/wasm.sh ts/build/pack/*.mjs ts/backend/wasm/variants.ts .tools/env node_modules/binaryen/package.json; } 2>/dev/null |
-    LC_ALL=C sort | xargs sha256sum | sha256sum
+  { find crate -name '*.rs'; ls Cargo.toml Cargo.lock package-lock.json ts/build/wasm.sh ts/build/pack/*.mjs ts/backend/wasm/variants.ts; } |
+    LC_ALL=C sort | xargs cat | if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi
 }
+
+is_built() { [ -f "$OUT/core.ts" ] && [ "$(cat "$OUT/inputs" 2>/dev/null)" = "$(inputs)" ]; }
+if [ "${1:-}" = --is-built ]; then is_built; exit; fi
 
 # crate -> target/pack/gradus_bg.wasm. No path of this machine gets into the module. LLVM keeps the order of the source (docs/design/products.md):
 # left to itself it loads all rows of a tile before it multiplies, which wants more registers than there are. Panics say no place, as
@@ -31,7 +34,9 @@ compile() {
 }
 
 "$NODE" ts/build/worker.mjs
-if [ -f "$OUT/core.ts" ] && [ "$(cat $STAMP 2>/dev/null)" = "$(inputs)" ]; then exit 0; fi
+if is_built; then exit 0; fi
+# shellcheck source=/dev/null
+source .tools/env
 compile
 "$NODE" ts/build/pack/finish.mjs "$OUT"
-inputs > $STAMP
+inputs > "$OUT/inputs"
