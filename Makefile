@@ -27,7 +27,7 @@ TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f 
 
 PLAY := playground/node_modules
 
-.PHONY: optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only runtimes bundlers docs api fuzz kills page-kills fuzz-fit fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
+.PHONY: optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only runtimes bundlers docs api fuzz kills page-kills fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -110,6 +110,9 @@ page-kills: build ## kill Chromium at random moments while a page saves in it, a
 
 fuzz-fit: $(MODULES)/.stamp $(GENERATED)/.stamp ## random trainings by fit against the loop by hand (FUZZ_CASES=20000 for a night, FUZZ_SEED for others)
 	@FUZZ=$(or $(FUZZ_SEED),1),$(or $(FUZZ_CASES),1000) $(NODE) $(VITEST) run test/train/fit.fuzz.test.ts --testTimeout=36000000
+
+fuzz-clock: $(MODULES)/.stamp $(GENERATED)/.stamp ## random trainings by clocks that jump and stand still against the loop by hand, bit by bit (RUNS=4500 cases are 20,000 trainings; SEED for others)
+	@CLOCK_FUZZ=$(or $(SEED),1),$(or $(RUNS),4500) $(NODE22) $(VITEST) run test/train/clock.fuzz.test.ts --testTimeout=36000000
 
 fleet-proof: $(MODULES)/.stamp $(GENERATED)/.stamp ## random fleets against fit alone, bit by bit (FLEETS=1000, FLEET_SEED for others; WIDEN=1 with NODE22= a Node 24)
 	@FLEETS=$(or $(FLEETS),1000) FLEET_SEED=$(or $(FLEET_SEED),1) WIDEN=$(WIDEN) $(NODE22) $(VITEST) run test/train/fleet/fleet.test.ts --testTimeout=36000000 -t 'random fleets|V8 widens'

@@ -63,6 +63,11 @@ const RUNS: Record<string, LongRun> = {
       },
     ]),
   ),
+  'fuzz-clock': {
+    what: 'P9, fault 39: random trainings (fit, trainSteps, fitMany, stopped and gone on with; wrappers, layers and losses of one’s own, callbacks) by clocks that jump, run ahead and stand still, to the bit of the clock of the machine and of the loop by hand',
+    command: 'make fuzz-clock',
+    counts: { pattern: /^\d+ cases, (\d+ trainings)/m, of: '' },
+  },
   fleets: {
     what: '1,000 random fleets in JavaScript, with fused multiply-adds, without, and on two threads: weights, state and history of each net to the bit of fit alone',
     command: vitest('FLEETS=1000', 'test/train/fleet/fleet.test.ts', 'random fleets'),
