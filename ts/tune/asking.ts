@@ -4,6 +4,7 @@ import { show, showNames } from '../common/show.js'
 import { beginning, createdWith, creation, type Ended, fixedOf, ownedBy, waitingWith, withFixed } from './entries.js'
 import { type Axis, describeRange, pointOf, valuesAt } from './space.js'
 import { isOver, type StoredTrial } from './storage/journal.js'
+import type { Pulse } from './pulse.js'
 import { NOBODY } from './storage/owner.js'
 import type { StoredTrials } from './stored-trials.js'
 import type { Suggester } from './suggest.js'
@@ -14,6 +15,7 @@ export class Asking {
   constructor(
     private readonly trials: StoredTrials,
     private readonly suggester: Suggester,
+    private readonly pulse: Pulse,
   ) {}
 
   /**
@@ -22,7 +24,7 @@ export class Asking {
    * @throws RangeError where a sampler has no more points and `most` is not given
    */
   async next(most?: number): Promise<number | undefined> {
-    const { trials, suggester } = this
+    const { trials, suggester, pulse } = this
     const { journal, index } = trials
     let number: number | undefined
     await journal.write(() => {
@@ -33,7 +35,7 @@ export class Asking {
       const [orphan] = trials.orphans
       if (orphan) {
         number = orphan.number
-        return [ownedBy(orphan, journal.worker)]
+        return [...pulse.first, ownedBy(orphan, journal.worker)]
       }
       const waiting = index.counts.waiting > 0 ? trials.all.find(({ state }) => state === 'waiting') : undefined
       const chosen = suggester.suggest(waiting?.number ?? trials.all.length, fixedOf(waiting))
@@ -45,8 +47,9 @@ export class Asking {
       }
       number = waiting?.number ?? trials.all.length
       const created = this.creation(chosen.values, chosen.attributes)
-      return waiting ? beginning(waiting, created) : [created]
+      return [...pulse.first, ...(waiting ? beginning(waiting, created) : [created])]
     })
+    if (number !== undefined) pulse.begin(number)
     return number
   }
 
@@ -58,13 +61,15 @@ export class Asking {
       number = trials.all.length
       const chosen = suggester.suggest(number, params)
       if (chosen === undefined) throw rangeError(`ask: the sampler '${suggester.name}' has no point left`)
-      return [withFixed(this.creation(chosen.values, chosen.attributes), params)]
+      return [...this.pulse.first, withFixed(this.creation(chosen.values, chosen.attributes), params)]
     })
+    this.pulse.begin(number)
     return number
   }
 
   /** Hands back a trial that was stopped without a result: it is asked for again, with the same parameters, before new ones. */
   async leave(trial: StoredTrial): Promise<void> {
+    this.pulse.end(trial.number)
     await this.trials.journal.write(() => (isOver(trial.state) ? [] : [ownedBy(trial, NOBODY)]))
   }
 

@@ -1,12 +1,14 @@
 /** What is written into the journal of a study about its trials. */
 import type { Axis, Choice } from './space.js'
-import { internal, type NewEntry, OPERATION, rangeToJson, STATES, type StoredTrial } from './storage/journal.js'
+import { ALIVE, internal, type NewEntry, OPERATION, rangeToJson, STATES, type StoredTrial } from './storage/journal.js'
 import { CONSTRAINT, ERROR } from './trial-record.js'
 
 /** Who runs a trial now, where it was taken over from a process that ended. */
 const OWNER = 'gradus:owner'
 /** Set by the one that prunes, for a trial that runs somewhere else. */
 const PRUNE = 'gradus:prune'
+/** Set for a trial that failed by an error of its objective, not by its time, its worker or a value that is not finite. */
+const FAULT = 'gradus:fault'
 /** The parameters that were given, of a trial that a caller asked for. */
 const FIXED = 'fixed_params'
 
@@ -105,6 +107,21 @@ export function pruneRequest({ id }: StoredTrial): NewEntry {
 /** Whether somebody said so. */
 export function isPruneAsked({ systemAttributes }: StoredTrial): boolean {
   return systemAttributes[PRUNE] === true
+}
+
+/** Says that the process that writes it lives, and for how many seconds it may be silent before others take its trials. */
+export function alive(studyId: number | undefined, seconds: number): NewEntry {
+  return { op_code: OPERATION.setStudySystemAttribute, study_id: studyId, system_attr: { [ALIVE]: seconds } }
+}
+
+/** Notes that a trial failed by an error of its objective. */
+export function faulty({ id }: StoredTrial): NewEntry {
+  return systemAttribute(id, { [FAULT]: true })
+}
+
+/** Whether it did. */
+export function isFaulty({ systemAttributes }: StoredTrial): boolean {
+  return systemAttributes[FAULT] === true
 }
 
 /** Notes how good a trial is at a step. */

@@ -7,7 +7,7 @@ import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { isNode, load, type Os } from './node.js'
 import { isModuleObjective, type ModuleObjective } from './parallel/module-objective.js'
-import { type Runner, TOLD, WorkerDied } from './parallel/runner.js'
+import { type Runner, TOLD, TrialTimeout, WorkerDied } from './parallel/runner.js'
 import type { QueuedStudy } from './queue/runner.js'
 import type { Space } from './space.js'
 import { isPruning, type Objective, type Outcome, type Trial, type TrialRecord } from './trial.js'
@@ -27,6 +27,11 @@ export interface OptimizeOptions<S extends Space = Space> {
    * itself.
    */
   parallel?: number | 'auto'
+  /**
+   * Seconds that a trial may take, so that one that hangs does not hold up the study: it is ended, and has failed. A function in this thread is asked
+   * to end by `trial.signal`; nothing can end one that neither listens nor waits, so use a module. Default: no limit.
+   */
+  trialTime?: number
   /** How often a trial is begun again whose worker died. Default 1. */
   retries?: number
   /** What an error of the objective does besides that its trial has failed. Default 'stop'. */
@@ -41,9 +46,11 @@ export interface OptimizeOptions<S extends Space = Space> {
   signal?: AbortSignal
   /** Called after each trial. */
   onTrial?: (trial: TrialRecord<S>) => void
+  /** Called with what a person should know while the study waits, such as that a queue has no worker. Default: `console.warn`. */
+  onMessage?: (text: string) => void
 }
 
-const OPTIONS = ['trials', 'time', 'parallel', 'queue', 'retries', 'onError', 'signal', 'onTrial']
+const OPTIONS = ['trials', 'time', 'parallel', 'queue', 'retries', 'onError', 'signal', 'onTrial', 'onMessage', 'trialTime']
 const ALIASES = {
   n_trials: 'trials',
   nTrials: 'trials',
@@ -58,6 +65,8 @@ const ALIASES = {
 const TURN = 30
 /** Seconds that a timer can wait: its milliseconds are 32 bits. */
 const LONGEST = Math.floor((2 ** 31 - 1) / 1000)
+/** Milliseconds after which it is said again that the study waits. */
+const SAY_AGAIN = 10_000
 /** If all of the first trials fail, something else is wrong. */
 const HOPELESS = 10
 
@@ -71,6 +80,12 @@ export interface RunnableStudy<S extends Space> extends QueuedStudy {
   /** Hands back a trial that was stopped. */
   leave(trial: Trial<S>): Promise<void>
   recordOf(number: number): TrialRecord<S>
+  /** Whether the objective runs elsewhere, so that this process can always say that it lives. */
+  isFree: boolean
+  /** Trials that others run, of which it is not known yet whether they still do, and the seconds until it is. */
+  readonly uncertain: { numbers: number[]; seconds: number }
+  /** The error of its objective by which a trial failed that another process ran. */
+  faultOf(number: number): string | undefined
 }
 
 /** @internal */
@@ -86,7 +101,8 @@ export async function runTrials<S extends Space>(
   const run = new TrialRun(study, options)
   let runner: Runner<S> | undefined
   try {
-    runner = await runnerFor(study, objective, isModule, count, options.queue)
+    study.isFree = options.queue !== undefined || isModule || count > 1
+    runner = await runnerFor(study, objective, isModule, count, options)
     await run.all(runner, count)
   } finally {
     run.end()
@@ -97,11 +113,14 @@ export async function runTrials<S extends Space>(
 /** @throws RangeError, TypeError naming the option; RangeError where nothing would end the run */
 function checkOptions<S extends Space>(options: OptimizeOptions<S>, isLimited: boolean): void {
   checkNames('optimize', options, OPTIONS, ALIASES)
-  const { trials, time, retries = 1, onError = 'stop', signal } = options
+  const { trials, time, trialTime, retries = 1, onError = 'stop', signal } = options
   if (trials !== undefined) checkCount('optimize: trials', trials)
-  if (time !== undefined) checkPositive('optimize: time', time)
-  if (time !== undefined && time > LONGEST)
-    throw rangeError(`optimize: time wants at most ${LONGEST} seconds (24 days), got ${time}; leave it out for no limit`)
+  for (const [name, seconds] of Object.entries({ time, trialTime })) {
+    if (seconds === undefined) continue
+    checkPositive(`optimize: ${name}`, seconds)
+    if (seconds > LONGEST)
+      throw rangeError(`optimize: ${name} wants at most ${LONGEST} seconds (24 days), got ${seconds}; leave it out for no limit`)
+  }
   checkCount('optimize: retries', retries, 0)
   if (!['stop', 'continue'].includes(onError)) throw rangeError(`optimize: onError wants 'stop' or 'continue', got ${show(onError)}`)
   if (trials === undefined && time === undefined && signal === undefined && !isLimited)
@@ -128,15 +147,20 @@ async function runnerFor<S extends Space>(
   objective: Objective<S> | URL | string | ModuleObjective,
   isModule: boolean,
   count: number,
-  queue: string | undefined,
+  options: OptimizeOptions<S>,
 ): Promise<Runner<S>> {
+  const { queue } = options
   if (queue !== undefined) {
     const { queueRunner } = await import('./queue/runner.js')
-    return queueRunner<S>(study, objective, queue)
+    return queueRunner<S>(study, objective, { ...options, queue, say: messagesOf(options) })
   }
   if (!isModule && count === 1) return inThisThread(objective as Objective<S>)
   const { workerPool } = await import('./parallel/pool.js')
   return workerPool<S>(objective as Objective<S> | ModuleObjective)
+}
+
+function messagesOf<S extends Space>({ onMessage }: OptimizeOptions<S>): (text: string) => void {
+  return onMessage ?? ((text) => console.warn(`gradus: ${text}`))
 }
 
 /** The trials of one call of `optimize`, until there are enough of them, the time is over, a signal stops them or one fails. */
@@ -150,6 +174,8 @@ class TrialRun<S extends Space> {
   private failure: { error: unknown } | undefined
   private ended = 0
   private failed = 0
+  private pausing: Promise<void> | undefined
+  private sayNext = 0
   /** When the page or server had its last turn. */
   private turn = clock.now()
 
@@ -189,11 +215,15 @@ class TrialRun<S extends Space> {
     const { trials = Number.POSITIVE_INFINITY, onTrial } = this.options
     while (!this.stop.aborted) {
       const trial = await this.study.askBelow(trials)
-      if (trial === undefined) return
+      if (trial === undefined) {
+        if (!this.isUncertain()) return
+        await this.pause()
+        continue
+      }
       const own = new AbortController()
       this.running.add(own)
       if (this.stop.aborted) own.abort(this.stop.reason)
-      await this.runUntilTold(runner, trial, own.signal).finally(() => this.running.delete(own))
+      await this.runUntilTold(runner, trial, own).finally(() => this.running.delete(own))
       const record = this.study.recordOf(trial.number)
       // it was stopped, and is handed back
       if (record.state === 'running') return
@@ -203,14 +233,19 @@ class TrialRun<S extends Space> {
     }
   }
 
-  private async runUntilTold(runner: Runner<S>, trial: Trial<S>, signal: AbortSignal): Promise<void> {
+  private async runUntilTold(runner: Runner<S>, trial: Trial<S>, own: AbortController): Promise<void> {
     const { study, stop } = this
     const { retries = 1, onError = 'stop' } = this.options
     for (let tries = 0; ; tries++) {
       let isResult = false
       try {
-        const outcome = await runner.run(trial, signal)
-        if (outcome === TOLD) return
+        const outcome = await this.inTime(runner, trial, own)
+        if (outcome === TOLD) {
+          const fault = study.faultOf(trial.number)
+          if (fault === undefined || onError === 'continue') return
+          isResult = true
+          throw plainError(faultText(trial, fault))
+        }
         study.checkOutcome(trial, outcome)
         isResult = true
         return await study.tell(trial, outcome as number)
@@ -223,12 +258,51 @@ class TrialRun<S extends Space> {
         if (error instanceof WorkerDied && tries < retries) continue
         const message = error instanceof Error ? error.message : String(error)
         await study.tell(trial, { state: 'failed', error: message })
-        if (error instanceof WorkerDied || (error as Error)?.name === 'NonFiniteError' || onError === 'continue') return
-        if (error instanceof Error)
-          error.message = `trial ${trial.number}: ${message.replace(/^trial \d+: /, '')} (parameters ${JSON.stringify(trial.params)})`
+        if (error instanceof WorkerDied || error instanceof TrialTimeout || (error as Error)?.name === 'NonFiniteError' || onError === 'continue')
+          return
+        if (error instanceof Error) error.message = faultText(trial, message)
         throw error
       }
     }
+  }
+
+  /** Runs a trial for as long as it may take; workers of a queue see to that themselves. */
+  private async inTime(runner: Runner<S>, trial: Trial<S>, own: AbortController): Promise<unknown> {
+    const { trialTime, queue } = this.options
+    if (trialTime === undefined || queue !== undefined) return await runner.run(trial, own.signal)
+    const timer = setTimeout(() => own.abort(new TrialTimeout(trialTime)), 1000 * trialTime)
+    return await runner.run(trial, own.signal).finally(() => clearTimeout(timer))
+  }
+
+  /** Whether others may have left trials behind; says so. */
+  private isUncertain(): boolean {
+    const { numbers, seconds } = this.study.uncertain
+    if (numbers.length === 0) return false
+    const now = performance.now()
+    if (now > this.sayNext) {
+      const many = numbers.length > 1
+      messagesOf(this.options)(
+        `waiting up to ${Math.ceil(seconds)} s for trial${many ? 's' : ''} ${numbers.slice(0, 10).join(', ')}: ` +
+          `another process has ${many ? 'them' : 'it'}, and has not been heard of yet`,
+      )
+      this.sayNext = now + SAY_AGAIN
+    }
+    return true
+  }
+
+  /** A second that all lanes wait for together; a stop ends it. */
+  private pause(): Promise<void> {
+    this.pausing ??= new Promise<void>((resolve) => {
+      const end = () => {
+        clearTimeout(timer)
+        this.stop.removeEventListener('abort', end)
+        this.pausing = undefined
+        resolve()
+      }
+      const timer = setTimeout(end, 1000)
+      this.stop.addEventListener('abort', end)
+    })
+    return this.pausing
   }
 
   /** @throws Error where all of the first trials failed */
@@ -246,15 +320,28 @@ class TrialRun<S extends Space> {
   }
 }
 
+function faultText({ number, params }: Trial, message: string): string {
+  return `trial ${number}: ${message.replace(/^trial \d+: /, '')} (parameters ${JSON.stringify(params)})`
+}
+
 function inThisThread<S extends Space>(objective: Objective<S>): Runner<S> {
   return {
     async run(trial, signal) {
       const own = trial as Trial<S> & { abort(reason: unknown): void }
-      const abort = () => own.abort(signal.reason)
+      let giveUp = (_: unknown) => {}
+      const tooLong = new Promise<never>((_, reject) => {
+        giveUp = reject
+      })
+      tooLong.catch(() => {})
+      const abort = () => {
+        own.abort(signal.reason)
+        // one that was asked to stop is waited for, but not one that does not end
+        if (signal.reason instanceof TrialTimeout) giveUp(signal.reason)
+      }
       signal.throwIfAborted()
       signal.addEventListener('abort', abort)
       try {
-        const outcome = await objective(trial.params, trial)
+        const outcome = await Promise.race([objective(trial.params, trial), tooLong])
         // fit returns when it is stopped, so what comes now may be of a net that is half trained
         signal.throwIfAborted()
         return outcome

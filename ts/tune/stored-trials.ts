@@ -5,7 +5,7 @@ import { ownerOf } from './entries.js'
 import type { Pruner } from './pruners/pruner.js'
 import type { Axis, Space } from './space.js'
 import { type Journal, OPERATION, type StoredStudy, type StoredTrial, spaceToJson } from './storage/journal.js'
-import { isGone, NOBODY } from './storage/owner.js'
+import { isGone } from './storage/owner.js'
 import { changesOf, SPACE, storedSpace } from './stored-space.js'
 import { TrialIndex } from './trial-index.js'
 
@@ -22,9 +22,6 @@ export class StoredTrials {
   readonly index: TrialIndex
   /** The study in the journal; undefined before it is begun. */
   study: StoredStudy | undefined
-  /** Numbers of trials whose process had ended when the study was opened. */
-  private readonly abandoned = new Set<number>()
-
   /** @param onTrial called for each trial that came, began or ended */
   constructor(
     readonly journal: Journal,
@@ -43,6 +40,11 @@ export class StoredTrials {
   /** By number. */
   get all(): readonly StoredTrial[] {
     return this.study?.trials ?? []
+  }
+
+  /** Whether the study was deleted since it was opened. */
+  get isDeleted(): boolean {
+    return this.study !== undefined && this.journal.studies.get(this.study.id) !== this.study
   }
 
   /** Makes the study, or checks that it is the one there: with the same space, or one that it is to change to. To look at it writes nothing. */
@@ -65,7 +67,7 @@ export class StoredTrials {
           'Give this one another name, or set allowSpaceChange: true, and its trials count where they fit',
       )
     if (before !== json && purpose !== 'look') await this.setAttribute(SPACE, json)
-    for (const trial of this.index.running.values()) if (isGone(ownerOf(trial))) this.abandoned.add(trial.number)
+    journal.opened()
   }
 
   private checkDirections(study: StoredStudy): void {
@@ -88,10 +90,23 @@ export class StoredTrials {
 
   /** Running trials that nobody runs any more: asked for again before new ones. */
   get orphans(): StoredTrial[] {
+    return [...this.index.running.values()].filter((trial) => this.isAbandoned(ownerOf(trial)))
+  }
+
+  /** Running trials of processes of which it is not known yet whether they live: they said that they would write, and have not since. */
+  get uncertain(): StoredTrial[] {
+    const { journal } = this
     return [...this.index.running.values()].filter((trial) => {
       const owner = ownerOf(trial)
-      return owner === NOBODY || (this.abandoned.has(trial.number) && isGone(owner))
+      return owner !== journal.worker && journal.maySilent(owner) !== undefined && !journal.isHeard(owner) && !this.isAbandoned(owner)
     })
+  }
+
+  /** Whether a process has ended, or is silent for longer than it said. */
+  private isAbandoned(owner: string): boolean {
+    const { journal } = this
+    if (owner === journal.worker) return false
+    return isGone(owner) || journal.silence(owner) > (journal.maySilent(owner) ?? Number.POSITIVE_INFINITY)
   }
 
   /** How many trials are over or run somewhere. */

@@ -5,17 +5,19 @@
 
 import { plainError } from '../common/errors.js'
 import { Asking } from './asking.js'
+import { isFaulty, ownerOf } from './entries.js'
 import { type Observations, paretoFront } from './observations.js'
 import { type OptimizeOptions, runTrials } from './optimize.js'
 import type { ModuleObjective } from './parallel/module-objective.js'
 import type { Pruner } from './pruners/pruner.js'
 import { RunningTrial } from './running-trial.js'
 import { nsga2 } from './samplers/nsga2.js'
+import { Pulse } from './pulse.js'
 import type { Sampler } from './samplers/sampler.js'
 import { tpe } from './samplers/tpe.js'
 import type { Axis, Params, Space } from './space.js'
-import { isOver, type Journal, type JournalStore, type StoredTrial } from './storage/journal.js'
-import { forgetWorker } from './storage/owner.js'
+import { isOver, Journal, type JournalStore, type StoredTrial } from './storage/journal.js'
+import { forgetWorker, NOBODY } from './storage/owner.js'
 import { StoredTrials } from './stored-trials.js'
 import { Suggester } from './suggest.js'
 import { endedWith, Telling } from './telling.js'
@@ -24,6 +26,9 @@ import { recordOf } from './trial-record.js'
 
 /** Whether less or more is better. */
 export type Direction = 'minimize' | 'maximize'
+
+/** Seconds of silence of the process that runs a study after which a worker stops its trials. */
+const DESERTED = 3600
 
 /** Options of {@link createStudy}. */
 export interface StudyOptions<S extends Space> {
@@ -69,6 +74,7 @@ export class Study<S extends Space = Space> {
   private readonly stored: StoredTrials
   private readonly asking: Asking
   private readonly telling: Telling
+  private readonly pulse: Pulse
   private isEnded = false
 
   /** @internal use {@link createStudy} */
@@ -91,8 +97,9 @@ export class Study<S extends Space = Space> {
       (trial) => suggester.note(trial.systemAttributes),
     )
     const suggester = new Suggester(this.sampler, axes, this.stored.index.history, this.seed, directions.length, options.constraint)
-    this.asking = new Asking(this.stored, suggester)
-    this.telling = new Telling(this.stored)
+    this.pulse = new Pulse(this.stored)
+    this.asking = new Asking(this.stored, suggester, this.pulse)
+    this.telling = new Telling(this.stored, this.pulse)
     Object.defineProperty(this, Symbol.for('nodejs.util.inspect.custom'), { value: () => String(this) })
   }
 
@@ -270,6 +277,7 @@ export class Study<S extends Space = Space> {
   async close(): Promise<void> {
     if (this.isEnded) return
     this.isEnded = true
+    this.pulse.stop()
     forgetWorker(this.journal.worker)
     await this.journal.store.close?.()
   }
@@ -302,12 +310,8 @@ export class Study<S extends Space = Space> {
   }
 
   /** @internal the trial of this number, run for another process, which decides whether it is pruned */
-  onQueue(number: number, onReport: (step: number, value: number) => Promise<void>): Trial<S> {
+  onQueue(number: number): Trial<S> {
     const trial = this.running(number)
-    trial.report = async (value, step) => {
-      await this.telling.report(number, value, step)
-      await onReport(step, value)
-    }
     trial.shouldPrune = () => this.telling.isPruneAsked(number)
     return trial
   }
@@ -320,6 +324,57 @@ export class Study<S extends Space = Space> {
   /** @internal */
   askToPrune(number: number): Promise<void> {
     return this.telling.askToPrune(number)
+  }
+
+  /** @internal whether the objective runs in threads or other processes, so that this one is never busy for long */
+  set isFree(value: boolean) {
+    this.pulse.isFree = value
+  }
+
+  /** @internal trials that others run, of which it is not known yet whether they still do, and the seconds until it is */
+  get uncertain(): { numbers: number[]; seconds: number } {
+    const trials = this.stored.uncertain
+    const left = trials.map((trial) => {
+      const owner = ownerOf(trial)
+      return (this.journal.maySilent(owner) ?? 0) - this.journal.silence(owner)
+    })
+    return { numbers: trials.map(({ number }) => number), seconds: Math.max(0, ...left) }
+  }
+
+  /** @internal says in the storage that this process is there, and is to be taken for gone when it is silent */
+  async announce(): Promise<void> {
+    await this.journal.write(() => this.pulse.first)
+  }
+
+  /** @internal whether the journal in another store is the one of this study: it has what this process announced */
+  async isIn(store: JournalStore): Promise<boolean> {
+    const other = new Journal(store, 'look')
+    await other.sync()
+    return other.maySilent(this.journal.worker) !== undefined && other.studyNamed(this.name) !== undefined
+  }
+
+  /** @internal why a trial that another process runs is to be stopped; undefined where it is not */
+  stopReason(number: number): string | undefined {
+    const trial = this.all[number]
+    if (this.stored.isDeleted) return 'its study was deleted'
+    if (trial === undefined || isOver(trial.state)) return 'it has a result of another worker'
+    const owner = ownerOf(trial)
+    if (owner === NOBODY) return 'its study was stopped'
+    const { journal } = this
+    return journal.maySilent(owner) !== undefined && journal.silence(owner) > DESERTED
+      ? `the process that runs its study has been silent for ${Math.round(DESERTED / 60)} minutes`
+      : undefined
+  }
+
+  /** @internal notes that a trial fails by an error of its objective */
+  noteFault(number: number): void {
+    this.telling.noteFault(number)
+  }
+
+  /** @internal the error of its objective by which a trial failed */
+  faultOf(number: number): string | undefined {
+    const trial = this.all[number]
+    return trial.state === 'failed' && isFaulty(trial) ? (this.recordOf(number).error ?? 'no reason') : undefined
   }
 
   /** @internal */

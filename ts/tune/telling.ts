@@ -1,8 +1,9 @@
 /** What a trial tells on the way and in the end. */
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
-import { constrained, type Ended, ending, isPruneAsked, noted, pruneRequest, reported } from './entries.js'
+import { constrained, type Ended, ending, faulty, isPruneAsked, noted, pruneRequest, reported } from './entries.js'
 import { lastStep } from './pruners/pruner.js'
+import type { Pulse } from './pulse.js'
 import type { TrialOwner } from './running-trial.js'
 import { isOver, type NewEntry } from './storage/journal.js'
 import type { StoredTrials } from './stored-trials.js'
@@ -12,7 +13,10 @@ export class Telling implements TrialOwner {
   /** Notes of trials that run, which are written together with what comes of them. */
   private readonly notes = new Map<number, NewEntry[]>()
 
-  constructor(private readonly trials: StoredTrials) {}
+  constructor(
+    private readonly trials: StoredTrials,
+    private readonly pulse: Pulse,
+  ) {}
 
   /** @throws RangeError for a trial that is over already, or does not exist */
   async tell(number: number, ended: Ended): Promise<void> {
@@ -26,6 +30,7 @@ export class Telling implements TrialOwner {
       return [...(this.notes.get(number) ?? []), ...ending(stored, ended)]
     })
     this.forget(number)
+    this.pulse.end(number)
   }
 
   /** Forgets notes of a trial that is handed back. */
@@ -60,6 +65,13 @@ export class Telling implements TrialOwner {
   /** Whether another process said so. */
   isPruneAsked(number: number): boolean {
     return isPruneAsked(this.trials.all[number])
+  }
+
+  /** Notes that a trial fails by an error of its objective. */
+  noteFault(number: number): void {
+    const notes = this.notes.get(number) ?? []
+    this.notes.set(number, notes)
+    notes.push(faulty(this.trials.all[number]))
   }
 
   note(number: number, kind: 'constraint' | 'attribute', name: string, value: unknown): void {

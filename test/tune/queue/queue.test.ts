@@ -23,7 +23,7 @@ test.runIf(server)('a stop before a trial is on the queue ends it, though no wor
   const own = await redis(server as string)
   await own.start()
   const study = await createStudy({ space: { x: float(0, 1) }, storage: own.url })
-  const runner = await queueRunner<typeof study.space>(study, 'test/tune/queue/objective.mjs', own.url)
+  const runner = await queueRunner<typeof study.space>(study, 'test/tune/queue/objective.mjs', { queue: own.url, say() {} })
   try {
     const trial = await study.ask()
     await expect(runner.run(trial, AbortSignal.abort(new Error('before')))).rejects.toThrow('before')

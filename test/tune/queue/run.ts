@@ -36,7 +36,7 @@ export async function disturbed(server: Server, { trials, workers, kills, restar
   let isOver = false
   const begin = () => {
     if (isOver) return
-    const child = spawn(process.execPath, ['--import', 'tsx', 'test/tune/queue/worker.ts', server.url], {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'test/tune/queue/worker.ts', server.url, 'test/tune/queue'], {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
     children.add(child)

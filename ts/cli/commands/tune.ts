@@ -1,6 +1,6 @@
 /** `gradus tune`: find good hyper-parameters of nets for a table. */
 
-import path, { basename, extname } from 'node:path'
+import { basename, extname } from 'node:path'
 import { Argument, Command, Option } from 'commander'
 import {
   createStudy,
@@ -22,10 +22,10 @@ import { checkOut, writeFileWhole } from '../out-file.js'
 import { trialOptions, withTarget } from '../table/files.js'
 import { LiveBar } from '../terminal/bar.js'
 import { duration, percent } from '../terminal/format.js'
-import { columns, isLive, paint, print, printLines, printText } from '../terminal/terminal.js'
+import { columns, isLive, paint, print, printLines, printNote, printText } from '../terminal/terminal.js'
 import { trainedJson, trainModel, trainOnTable } from './train-table.js'
 import { showCommand } from './tune-show.js'
-import { AT_ONCE, TUNE_FILE, TUNE_MODULE, workerCommand } from './tune-worker.js'
+import { AT_ONCE, hashOf, TUNE_FILE, TUNE_MODULE, workerCommand } from './tune-worker.js'
 
 interface TuneOptions extends TableData {
   time?: number
@@ -36,6 +36,7 @@ interface TuneOptions extends TableData {
   epochs: number
   seed: number
   parallel?: number
+  trialTime?: number
   out?: string
   html?: string
   quiet?: boolean
@@ -60,7 +61,7 @@ Examples:
   gradus tune penguins.csv --target species --exclude island --out penguins.safetensors
   gradus tune show penguins.tune.log
   gradus tune big.csv --target price --storage redis://host --time 1h    and on each machine
-  gradus tune worker redis://host                                        (needs the same file under the same path)`
+  gradus tune worker redis://host --table ./big.csv                      (with the same file)`
 
 /** The command and its options, with `show` and `worker`. */
 export function tuneCommand(): Command {
@@ -88,6 +89,7 @@ export function tuneCommand(): Command {
     .option('--name <name>', 'name of the study in its storage (default: that of the table)')
     .addOption(new Option('-e, --epochs <n>', `passes over the rows, ${describeRange(EPOCHS)}`).default(40).argParser(numberIn(EPOCHS)))
     .addOption(new Option('--parallel <n>', 'trials at once (default: a thread for each core; 16 in a queue)').argParser(numberIn(AT_ONCE)))
+    .addOption(new Option('--trial-time <duration>', 'ends trials that take longer, such as 10m (default: no limit)').argParser(seconds))
     .addOption(
       new Option('-s, --seed <n>', 'decides the split and the first weights; the same seed gives the same trials, one at a time')
         .default(0)
@@ -129,15 +131,18 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       if (!silent) {
         print(paint('bold', `Tuning nets for ${target} of ${file}`))
         print(`  ${paint('dim', 'kept in')} ${study.place}${before > 0 ? `, which has ${before} trials: going on` : ''}`)
-        if (isQueue) print(`  ${paint('dim', 'run by')} gradus tune worker ${study.place}, on this machine and any other that has ${file}`)
+        if (isQueue) print(`  ${paint('dim', 'run by')} gradus tune worker ${study.place} --table ./${basename(file)}, on this machine and any other that has ${file}`)
         print()
       }
       const time = options.time ?? (trials === undefined ? USUAL_TIME : undefined)
       const progress = new TuneProgress(study, { trials, time, before }, silent)
-      const module = isQueue ? TUNE_MODULE : TUNE_FILE
       try {
         await study.optimize(
-          { module, factory: 'tableObjective', options: { file: isQueue ? path.resolve(file) : file, epochs, ...data } },
+          {
+            ...{ module: TUNE_FILE, name: TUNE_MODULE, factory: 'tableObjective' },
+            // a worker has the table under its name
+            options: { ...(isQueue ? { file: basename(file), sha256: await hashOf(file) } : { file }), epochs, ...data },
+          },
           {
             ...(trials !== undefined && { trials }),
             ...(time !== undefined && { time }),
@@ -145,7 +150,9 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
             ...(isQueue && { queue: storage }),
             onError: 'continue',
             signal,
+            ...(options.trialTime !== undefined && { trialTime: options.trialTime }),
             onTrial: (trial) => progress.trial(trial),
+            onMessage: (text) => progress.message(text),
           },
         )
       } finally {
@@ -263,6 +270,12 @@ class TuneProgress {
       .join(', ')}`
     if (this.bar) this.bar.above(() => print(line.slice(0, columns() - 1)))
     else print(line)
+  }
+
+  /** What a person should know, such as that there is no worker. */
+  message(text: string): void {
+    if (this.bar) this.bar.above(() => printNote(text))
+    else printNote(text)
   }
 
   end(): void {

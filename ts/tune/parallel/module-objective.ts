@@ -8,6 +8,8 @@ export interface ModuleObjective {
   factory?: string
   /** What the factory is given: anything that JSON has. */
   options?: unknown
+  /** Name by which workers of a queue know the module: that in their `modules`. Default: the name of its file, such as `objective.js`. */
+  name?: string
 }
 
 export function isModuleObjective(objective: unknown): objective is ModuleObjective {

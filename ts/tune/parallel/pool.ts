@@ -5,12 +5,13 @@ import { load } from '../node.js'
 import type { Space } from '../space.js'
 import type { Objective, Trial } from '../trial.js'
 import { isModuleObjective, type ModuleObjective, urlOf } from './module-objective.js'
+import { versionOf } from './module-version.js'
 import { type Runner, WorkerDied } from './runner.js'
 import { WORKER_CODE } from './worker-code.js'
 
 type Message =
   | { kind: 'ready' }
-  | { kind: 'bad'; message: string }
+  | { kind: 'bad'; message: string; name: string; stack: string }
   | { kind: 'report'; value: number; step: number }
   | { kind: 'note'; what: 'constraint' | 'attribute'; name: string; value: unknown }
   | { kind: 'done'; outcome: unknown }
@@ -18,8 +19,22 @@ type Message =
 
 type Thread = import('node:worker_threads').Worker
 
-/** @internal @throws TypeError where the objective cannot run in a worker */
-export async function workerPool<S extends Space>(objective: Objective<S> | URL | string | ModuleObjective): Promise<Runner<S>> {
+/** @internal an objective that cannot be loaded here: the trial is not to blame */
+export class LoadError extends TypeError {}
+
+/** @internal what goes on when a thread loads the objective */
+export interface Loading {
+  /** Called when a thread has loaded it; if it throws, the thread is ended and runs nothing. */
+  onLoad?: () => Promise<void>
+  /** Seconds that it may take. Default: no limit. */
+  seconds?: number
+}
+
+/** @internal @throws LoadError where the objective cannot run in a worker */
+export async function workerPool<S extends Space>(
+  objective: Objective<S> | URL | string | ModuleObjective,
+  { onLoad = async () => {}, seconds }: Loading = {},
+): Promise<Runner<S>> {
   const [{ Worker }, { pathToFileURL }] = await Promise.all([
     load<typeof import('node:worker_threads')>('node:worker_threads'),
     load<typeof import('node:url')>('node:url'),
@@ -36,30 +51,38 @@ export async function workerPool<S extends Space>(objective: Objective<S> | URL 
           }
         : { url: urlOf(objective, pathToFileURL) }
 
-  const start = (): Promise<Thread> =>
+  const start = (signal: AbortSignal | undefined): Promise<Thread> =>
     new Promise((resolve, reject) => {
       const worker = new Worker(WORKER_CODE, { eval: true, workerData: source })
-      const first = (message: Message) => {
-        if (message.kind === 'ready') resolve(worker)
-        else if (message.kind === 'bad') {
-          reject(typeError(`optimize: ${message.message}`))
-          void worker.terminate()
-        }
-        worker.off('message', first)
+      const settle = (done: () => void) => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', abort)
+        done()
       }
-      worker.on('message', first)
-      worker.once('error', reject)
+      const refuse = (error: unknown) => {
+        settle(() => reject(error))
+        void worker.terminate()
+      }
+      const abort = () => refuse(signal?.reason)
+      const timer = seconds && setTimeout(() => refuse(new LoadError(`optimize: the module takes longer than ${seconds} s to load`)), 1000 * seconds)
+      signal?.addEventListener('abort', abort)
+      worker.once('message', (message: Message) => {
+        if (message.kind === 'ready') onLoad().then(() => settle(() => resolve(worker)), refuse)
+        else if (message.kind === 'bad') void locate(message, source.url).then((text) => refuse(new LoadError(`optimize: ${text}`)))
+      })
+      worker.once('error', (error) => refuse(new LoadError(`optimize: ${error.message}`, { cause: error })))
       worker.once('exit', () =>
-        reject(plainError('optimize: the worker ended before it had begun; does the module of the objective end the process?')),
+        refuse(new LoadError('optimize: the worker ended before it had begun; does the module of the objective end the process?')),
       )
     })
 
   const idle: Thread[] = []
   const all = new Set<Thread>()
-  async function take(): Promise<Thread> {
+  async function take(signal: AbortSignal | undefined): Promise<Thread> {
+    signal?.throwIfAborted()
     const free = idle.pop()
     if (free) return free
-    const worker = await start()
+    const worker = await start(signal)
     all.add(worker)
     worker.once('exit', () => {
       all.delete(worker)
@@ -71,11 +94,11 @@ export async function workerPool<S extends Space>(objective: Objective<S> | URL 
     return worker
   }
   // what is wrong with the objective is said before the first trial
-  idle.push(await take())
+  idle.push(await take(undefined))
 
   return {
     async run(trial, signal) {
-      const worker = await take()
+      const worker = await take(signal)
       try {
         const outcome = await runIn(worker, trial, signal)
         idle.push(worker)
@@ -92,6 +115,26 @@ export async function workerPool<S extends Space>(objective: Objective<S> | URL 
       await Promise.all([...all].map((worker) => worker.terminate()))
     },
   }
+}
+
+/** An error in loading a module, with the file and line that it speaks of. Node does not say where a syntax error is: its check does. */
+async function locate({ message, name, stack }: { message: string; name: string; stack: string }, url: string | undefined): Promise<string> {
+  const place = /(?:file:\/\/)?(\/[^\s()]+|[A-Z]:[^\s()]+):(\d+)/
+  const say = (text: string) => {
+    const [, file, line] = place.exec(text) ?? []
+    return file === undefined ? message : `${message} (${file.split(/[\\/]/).at(-1)}, line ${line})`
+  }
+  if (name !== 'SyntaxError' || url === undefined || !url.startsWith('file:')) return url === undefined ? message : say(stack)
+  const { fileURLToPath } = await load<typeof import('node:url')>('node:url')
+  const { execFile } = await load<typeof import('node:child_process')>('node:child_process')
+  const { files } = await versionOf(fileURLToPath(url)).catch(() => ({ files: [] as string[] }))
+  for (const file of files) {
+    const said = await new Promise<string>((resolve) => {
+      execFile(process.execPath, ['--check', file], { timeout: 10_000 }, (error, _, stderr) => resolve(error ? stderr : ''))
+    })
+    if (said !== '') return say(said)
+  }
+  return message
 }
 
 function runIn<S extends Space>(worker: Thread, trial: Trial<S>, signal: AbortSignal): Promise<unknown> {

@@ -16,3 +16,11 @@ export const TOLD = Symbol('told')
 export class WorkerDied extends Error {
   override name = 'WorkerDied'
 }
+
+/** @internal the end of a trial that took longer than it may */
+export class TrialTimeout extends Error {
+  override name = 'TrialTimeout'
+  constructor(seconds: number) {
+    super(`the trial took longer than trialTime allows, ${seconds} s, and was ended`)
+  }
+}

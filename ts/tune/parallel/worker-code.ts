@@ -9,7 +9,9 @@ async function objectiveOf({ url, code, factory, options, isFactory }) {
   if (code !== undefined) return new Function('return ' + code)()
   const module = await import(url)
   if (isFactory) {
-    const make = module[factory] ?? module.default?.[factory]
+    // only what the module itself has: a function also has a constructor, which would make code of a text
+    const from = [module, module.default].find((one) => one != null && Object.hasOwn(one, factory))
+    const make = from?.[factory]
     if (typeof make !== 'function') throw new Error('the module ' + url + ' wants to export a function ' + factory)
     return await make(options)
   }
@@ -25,7 +27,11 @@ objectiveOf(workerData).then(
     })
     parentPort.postMessage({ kind: 'ready' })
   },
-  (error) => parentPort.postMessage({ kind: 'bad', message: error.message }),
+  (error) => {
+    // of a text too, or of a primitive: a module may throw anything
+    const { message = String(error), name = 'Error', stack = '' } = Object(error)
+    parentPort.postMessage({ kind: 'bad', message: String(message), name: String(name), stack: String(stack) })
+  },
 )
 async function run(objective, { number, params }) {
   let prune = false

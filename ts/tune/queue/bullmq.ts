@@ -2,31 +2,26 @@
 import { plainError, rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { loadPackage } from '../node.js'
-import { postgresStore, whileAway } from '../storage/postgres.js'
+import { connectPostgres, whileAway } from '../storage/postgres.js'
 import { connectRedis } from '../storage/redis.js'
-import { serverOf } from '../storage/server.js'
+import { serverOf, withoutPassword } from '../storage/server.js'
+import type { TrialJob } from './job.js'
+import { postgresSigns, redisSigns, SIGNS_TABLE, type Signs } from './signs.js'
 
-/** @internal what is in a job: which trial of which study, and what runs it */
-export interface TrialJob {
-  study: string
-  prefix: string
-  number: number
-  objective: { url: string; factory?: string; options?: unknown }
-}
-
-/** @internal */
+/** @internal a job; its data may be anybody's */
 export interface Job {
-  data: TrialJob
-  updateProgress(progress: object): Promise<void>
+  data: unknown
   getState(): Promise<string>
   failedReason?: string
   remove(): Promise<void>
+  moveToDelayed(time: number, token: string): Promise<void>
 }
 
 /** @internal */
 export interface Queue {
   add(name: string, data: TrialJob, options: object): Promise<Job>
   getJob(id: string): Promise<Job | undefined>
+  getJobCounts(...states: string[]): Promise<Record<string, number>>
   close(): Promise<void>
   on(event: 'error', listener: (error: Error) => void): void
 }
@@ -49,13 +44,21 @@ export type Processor = (job: Job, token: string, signal?: AbortSignal) => Promi
 /** @internal BullMQ on the server of a URL */
 export interface Connection {
   readonly prefix: string
+  /** The server as a command would name it, its password left out. */
+  readonly place: string
   /** The storage of studies with a prefix, on the same server. */
   storage(prefix: string): string
   queue(): Queue
   worker(process: Processor, options: object): QueueWorker
   /** Does again what fails because the server is away, until it is back. */
   patiently<T>(work: () => Promise<T>): Promise<T>
-  close(): void
+  readonly signs: Signs
+  close(): Promise<void>
+}
+
+/** @internal throws what BullMQ understands as: this job is not over, it was moved */
+export function moved(): Error {
+  return Object.assign(new Error('handed back'), { name: 'DelayedError' })
 }
 
 /** @internal @throws RangeError for another kind of URL; Error where a package or the server is missing */
@@ -67,35 +70,38 @@ export async function connect(url: string): Promise<Connection> {
   const bullmq = module.Queue ? module : (module.default as BullMq)
   const { server, prefix } = serverOf(url)
   const name = queueName(prefix)
-  const withPrefix = (own: string) => {
-    const storage = new URL(server)
-    storage.searchParams.set('prefix', own)
-    return storage.href
+  const shared = {
+    prefix,
+    place: withoutPassword(url),
+    storage(own: string) {
+      const storage = new URL(server)
+      storage.searchParams.set('prefix', own)
+      return storage.href
+    },
   }
   if (isPostgres) {
     const { createPostgresBackend } = bullmq
     if (createPostgresBackend === undefined) throw plainError('a queue on PostgreSQL wants BullMQ 6: run npm install bullmq@6')
-    // says what is wrong with the server, and waits for nothing
-    await (await postgresStore(server, prefix)).close?.()
-    const connection = { connectionString: server, migrate: true }
+    const pool = await connectPostgres(server, SIGNS_TABLE)
+    const connection = { connectionString: server, migrate: true, keepAlive: true }
     return {
-      prefix,
-      storage: withPrefix,
+      ...shared,
       queue: () => new bullmq.Queue(name, { connection }, createPostgresBackend),
       worker: (process, options) => new bullmq.Worker(name, process, { connection, ...options }, createPostgresBackend),
       patiently: whileAway,
-      close() {},
+      signs: postgresSigns(pool, prefix),
+      close: () => pool.end(),
     }
   }
   const redis = await connectRedis(server)
   return {
-    prefix,
-    storage: withPrefix,
+    ...shared,
     queue: () => new bullmq.Queue(name, { connection: redis }),
     worker: (process, options) => new bullmq.Worker(name, process, { connection: redis, ...options }),
     // its client waits by itself
     patiently: (work) => work(),
-    close: () => redis.disconnect(),
+    signs: redisSigns(redis, prefix),
+    close: async () => redis.disconnect(),
   }
 }
 

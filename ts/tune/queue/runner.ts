@@ -1,26 +1,53 @@
 /** Runs trials on a queue: each is a job, taken by any worker anywhere, which tells what came of it in the storage. */
-import { typeError } from '../../common/errors.js'
-import { show } from '../../common/show.js'
-import { load } from '../node.js'
-import { isModuleObjective, urlOf } from '../parallel/module-objective.js'
+import { plainError, rangeError, typeError } from '../../common/errors.js'
+import { show, showNames } from '../../common/show.js'
+import { load, type Os } from '../node.js'
+import { isModuleObjective, type ModuleObjective } from '../parallel/module-objective.js'
+import { shortHash, versionOf } from '../parallel/module-version.js'
 import { type Runner, TOLD, WorkerDied } from '../parallel/runner.js'
 import type { Space } from '../space.js'
-import { connect, jobId } from './bullmq.js'
+import { openStore } from '../storage/open.js'
+import type { JournalStore } from '../storage/journal.js'
+import { type Connection, connect, jobId, type Queue } from './bullmq.js'
+import { type JobObjective, plainText, refusalName, type Sign, workerCommand } from './job.js'
+import { pathOf } from './modules.js'
+import { LivingSign, SIGN_EVERY, within } from './signs.js'
 
-/** Milliseconds between looks at the storage. */
-const LOOK = 100
-/** Looks between questions whether a job is still there. */
-const ASK_EVERY = 20
+/** Milliseconds between looks at the storage: at once after something came, then less and less often. */
+const LOOK = { least: 10, most: 100 }
+/** Milliseconds between questions whether a job is still there. */
+const ASK_EVERY = 2000
+/** Seconds without a trial at hand after which it is said, and seconds after which it is said again. */
+const WAITING = { first: 5, again: 10 }
+/** Seconds for which no worker can run the objective before the study ends. */
+const HOPELESS = 5
+/** Attribute of a trial with the version of the objective that ran it. */
+const VERSION = 'gradus:objective'
 
 /** @internal what of a study a queue looks at */
 export interface QueuedStudy {
   readonly name: string
+  readonly place: string
   sync(): Promise<void>
   isOver(number: number): boolean
   shouldPrune(number: number): boolean
   /** Writes into the storage that a trial is to end. */
   askToPrune(number: number): Promise<void>
   reportsOf(number: number): number
+  /** Says in the storage that this process is there. */
+  announce(): Promise<void>
+  /** Whether another store has this study, as this process announced it. */
+  isIn(store: JournalStore): Promise<boolean>
+  readonly all: readonly { readonly userAttributes: Readonly<Record<string, unknown>>; readonly state: string }[]
+}
+
+/** @internal */
+export interface QueueOptions {
+  queue: string
+  trials?: number
+  trialTime?: number
+  /** Tells a person. */
+  say(text: string): void
 }
 
 interface Waiting {
@@ -32,104 +59,276 @@ interface Waiting {
   isPruned: boolean
 }
 
-/** @internal @throws TypeError for an objective that is no module */
-export async function queueRunner<S extends Space>(study: QueuedStudy, objective: unknown, url: string): Promise<Runner<S>> {
-  const { pathToFileURL } = await load<typeof import('node:url')>('node:url')
+/** @internal @throws TypeError, RangeError for an objective that no worker could have, or a storage that none can reach */
+export async function queueRunner<S extends Space>(study: QueuedStudy, objective: unknown, options: QueueOptions): Promise<Runner<S>> {
+  const found = await objectiveOf(objective)
+  const connection = await connect(options.queue)
+  try {
+    await checkStorage(study, connection, options.queue)
+    const { hostname } = await load<Os>('node:os')
+    return new QueueRunner<S>(study, found, connection, options, hostname())
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+/** What a job says of an objective: its name and version, and what a factory makes it of. */
+async function objectiveOf(objective: unknown): Promise<JobObjective> {
   if (typeof objective === 'function')
     throw typeError(
       `optimize: on a queue objective wants the URL of a module that exports it by default, got ${show(objective)}; write new URL('./objective.js', import.meta.url)`,
     )
-  const found = isModuleObjective(objective)
-    ? { url: urlOf(objective.module, pathToFileURL), factory: objective.factory, options: objective.options }
-    : { url: urlOf(objective as URL | string, pathToFileURL) }
-  const connection = await connect(url)
-  const { prefix } = connection
-  const queue = connection.queue()
-  queue.on('error', () => {}) // it connects again by itself
-  const waiting = new Map<number, Waiting>()
-  let looks = 0
-  let timer: ReturnType<typeof setTimeout> | undefined
+  const { module, factory, options, name } = isModuleObjective(objective) ? objective : ({ module: objective } as ModuleObjective)
+  const more = { ...(factory !== undefined && { factory, options }) }
+  const text = module instanceof URL ? module.href : module
+  if (/^(data|https?|node|blob):/.test(text))
+    throw rangeError(`optimize: on a queue a module wants to be a file that workers have, too, got ${show(text)}`)
+  // a name of the workers' own, such as my:objective
+  if (/^[a-z][a-z\d+.-]+:/i.test(text) && !text.startsWith('file:')) return { name: name ?? text, ...more }
+  const file = await pathOf(module)
+  const { basename } = await load<typeof import('node:path')>('node:path')
+  const { fileURLToPath } = await load<typeof import('node:url')>('node:url')
+  const { hash } = await versionOf(file)
+  // as it is called here, not as what a link leads to
+  return { name: name ?? basename(text.startsWith('file:') ? fileURLToPath(text) : text), hash, ...more }
+}
 
-  const add = (number: number) =>
-    connection.patiently(() =>
-      queue.add(
-        'trial',
-        { study: study.name, prefix, number, objective: found },
-        { jobId: jobId(study.name, number), removeOnComplete: true },
-      ),
-    )
+/** @throws RangeError where the workers of a queue would not find the study */
+async function checkStorage(study: QueuedStudy, connection: Connection, url: string): Promise<void> {
+  await study.announce()
+  const store = await openStore(connection.storage(connection.prefix))
+  try {
+    if (await study.isIn(store)) return
+  } finally {
+    await store.close?.()
+  }
+  throw rangeError(
+    `optimize: queue wants the server that keeps the study, got ${connection.place} for a study in ${study.place === 'memory' ? 'memory' : study.place}, ` +
+      `which workers cannot reach; write createStudy({ storage: ${url.includes('@') ? 'the URL of the queue' : show(url)} })`,
+  )
+}
 
-  /** Adds a job again that is gone without a result, as when the server forgot it; takes away one that failed, and says why. */
-  async function askAfter(number: number): Promise<string | undefined> {
-    const job = await queue.getJob(jobId(study.name, number))
-    if (job === undefined) await add(number)
-    if ((await job?.getState()) !== 'failed') return undefined
-    await job?.remove()
-    return job?.failedReason ?? 'no reason'
+class QueueRunner<S extends Space> implements Runner<S> {
+  private readonly queue: Queue
+  private readonly waiting = new Map<number, Waiting>()
+  private readonly removals = new Set<Promise<unknown>>()
+  private readonly sign: LivingSign
+  private readonly tickTimer: ReturnType<typeof setInterval>
+  private readonly versions = new Set<string>()
+  private readonly said = new Set<string>()
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private pause = LOOK.most
+  private askAt = performance.now() + ASK_EVERY
+  /** When a trial was last seen at a worker, or ended. */
+  private busyAt = performance.now()
+  private sayAt = WAITING.first
+  private hopelessSince: number | undefined
+  private isTicking = false
+  private ticks = 0
+
+  constructor(
+    private readonly study: QueuedStudy,
+    private readonly objective: JobObjective,
+    private readonly connection: Connection,
+    private readonly options: QueueOptions,
+    host: string,
+  ) {
+    this.queue = connection.queue()
+    this.queue.on('error', () => {}) // it connects again by itself
+    const sign: Sign = {
+      ...{ kind: 'study', host, pid: process.pid, concurrency: 0, running: [], refused: [] },
+      ...{ study: study.name, trials: options.trials ?? 0 },
+    }
+    this.sign = new LivingSign(connection.signs, () => sign, options.say, connection.place)
+    this.tickTimer = setInterval(() => void this.tick(), 1000)
+    this.noteVersions(0)
   }
 
-  async function look(): Promise<void> {
+  async run({ number }: { number: number }, signal: AbortSignal): Promise<unknown> {
+    signal.throwIfAborted()
+    const added = this.add(number)
+    // said once where the server does not answer while the study ends
+    added.catch(() => {})
+    return await new Promise((resolve, reject) => {
+      const abort = () => {
+        this.waiting.delete(number)
+        this.remove(number)
+        reject(signal.reason)
+      }
+      const settled =
+        <T>(settle: (value: T) => void) =>
+        (value: T) => {
+          signal.removeEventListener('abort', abort)
+          settle(value)
+        }
+      if (this.waiting.size === 0) this.busyAt = performance.now()
+      const waiting = { number, resolve: settled(resolve), reject: settled(reject), seen: 0, isPruned: false }
+      this.waiting.set(number, waiting)
+      signal.addEventListener('abort', abort)
+      added.then(
+        () => this.watch(),
+        (error) => {
+          this.waiting.delete(number)
+          waiting.reject(error)
+        },
+      )
+    })
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.timer)
+    clearInterval(this.tickTimer)
+    await within(2, Promise.all(this.removals))
+    await this.sign.end()
+    await within(2, this.queue.close())
+    await within(2, this.connection.close())
+  }
+
+  private add(number: number): Promise<unknown> {
+    const { study, connection, objective, options } = this
+    const job = {
+      ...{ study: study.name, prefix: connection.prefix, number, objective },
+      ...(options.trialTime !== undefined && { trialTime: options.trialTime }),
+    }
+    return connection.patiently(() => this.queue.add('trial', job, { jobId: jobId(study.name, number), removeOnComplete: true }))
+  }
+
+  /** Takes away the job of a trial that was stopped. One that a worker has at hand stays: the worker sees in the storage that it is stopped. */
+  private remove(number: number): void {
+    const removal = this.queue
+      .getJob(jobId(this.study.name, number))
+      .then((job) => job?.remove())
+      .catch(() => {})
+      .finally(() => this.removals.delete(removal))
+    this.removals.add(removal)
+  }
+
+  /** Adds a job again that is gone without a result, as when the server forgot it; takes away one that failed, and returns why. */
+  private async askAfter(number: number): Promise<string | undefined> {
+    const job = await this.queue.getJob(jobId(this.study.name, number))
+    if (job === undefined) await this.add(number)
+    if ((await job?.getState()) !== 'failed') return undefined
+    await job?.remove()
+    return plainText(job?.failedReason ?? 'no reason')
+  }
+
+  private watch(): void {
+    this.timer ??= setTimeout(async () => {
+      try {
+        this.pause = (await this.look()) ? LOOK.least : Math.min(LOOK.most, 2 * this.pause)
+      } catch (error) {
+        this.fail(error)
+      }
+      this.timer = undefined
+      if (this.waiting.size > 0) this.watch()
+    }, this.pause)
+  }
+
+  private fail(error: unknown): void {
+    for (const trial of this.waiting.values()) trial.reject(error)
+    this.waiting.clear()
+  }
+
+  /** Whether anything was new. */
+  private async look(): Promise<boolean> {
+    const { study, waiting, connection } = this
     await study.sync()
-    looks++
+    let isNew = false
+    const isAsking = performance.now() > this.askAt
+    if (isAsking) this.askAt = performance.now() + ASK_EVERY
     for (const trial of waiting.values()) {
       const { number } = trial
       if (study.isOver(number)) {
+        isNew = true
         waiting.delete(number)
+        this.atHand()
+        this.noteVersions(number)
         trial.resolve(TOLD)
         continue
       }
       const reports = study.reportsOf(number)
       if (reports > trial.seen && !trial.isPruned) {
+        isNew = true
         trial.seen = reports
         trial.isPruned = study.shouldPrune(number)
         if (trial.isPruned) await study.askToPrune(number)
       }
-      if (looks % ASK_EVERY !== 0) continue
-      const failure = await connection.patiently(() => askAfter(number))
+      if (!isAsking) continue
+      const failure = await connection.patiently(() => this.askAfter(number))
       if (failure === undefined) continue
       waiting.delete(number)
       trial.reject(new WorkerDied(`the workers of trial ${number} died: ${failure}`))
     }
+    return isNew
   }
 
-  function watch(): void {
-    timer ??= setTimeout(async () => {
-      try {
-        await look()
-      } catch (error) {
-        for (const trial of waiting.values()) trial.reject(error)
-        waiting.clear()
-      }
-      timer = undefined
-      if (waiting.size > 0) watch()
-    }, LOOK)
+  /** Reports versions of the objective that trials from this number on were run by, where there are several. */
+  private noteVersions(from: number): void {
+    const { objective, study } = this
+    const own = objective.hash && `${objective.name} ${shortHash(objective.hash)}`
+    for (const { userAttributes, state } of from === 0 ? study.all : [study.all[from]]) {
+      const version = userAttributes[VERSION]
+      if (typeof version !== 'string' || state !== 'complete' || this.versions.has(version)) continue
+      this.versions.add(version)
+      if (own !== undefined && version !== own)
+        this.options.say(`the study has trials that were run by another version of the objective: ${plainText(version)}, and is now run by ${own}`)
+      if (own === undefined && this.versions.size > 1)
+        this.options.say(`trials of ${objective.name} were run by different versions: ${showNames([...this.versions].map((one) => plainText(one)))}`)
+    }
   }
 
-  return {
-    async run({ number }, signal) {
-      signal.throwIfAborted()
-      await add(number)
-      signal.throwIfAborted()
-      return await new Promise((resolve, reject) => {
-        const abort = () => {
-          waiting.delete(number)
-          reject(signal.reason)
-        }
-        const settled =
-          <T>(settle: (value: T) => void) =>
-          (value: T) => {
-            signal.removeEventListener('abort', abort)
-            settle(value)
-          }
-        waiting.set(number, { number, resolve: settled(resolve), reject: settled(reject), seen: 0, isPruned: false })
-        signal.addEventListener('abort', abort)
-        watch()
-      })
-    },
-    async close() {
-      clearTimeout(timer)
-      await queue.close().catch(() => {})
-      connection.close()
-    },
+  private atHand(): void {
+    this.busyAt = performance.now()
+    this.sayAt = WAITING.first
+    this.hopelessSince = undefined
   }
+
+  /** Looks every second who is there, and says it where the study waits for nothing. */
+  private async tick(): Promise<void> {
+    if (this.isTicking || this.waiting.size === 0 || ++this.ticks % SIGN_EVERY > 1) return
+    this.isTicking = true
+    try {
+      const signs = [...(await this.connection.signs.all()).values()].filter(({ kind }) => kind === 'worker')
+      this.judge(signs)
+    } catch {
+      // the sign of this process says that the server is away
+    } finally {
+      this.isTicking = false
+    }
+  }
+
+  private judge(workers: readonly Sign[]): void {
+    const { study, objective, waiting, options, connection } = this
+    const label = plainText(refusalName(objective))
+    const refusals = workers.flatMap(({ host, pid, refused }) =>
+      refused.filter(({ objective }) => objective === label).map(({ reason }) => ({ who: `${host} (process ${pid})`, reason })),
+    )
+    for (const { who, reason } of refusals) {
+      const text = `the worker on ${who} cannot run ${objective.name}, and hands its trials back: ${reason}`
+      if (!this.said.has(text)) options.say(text)
+      this.said.add(text)
+    }
+    const running = workers.flatMap((one) => one.running.filter(({ number, study: name }) => name === plainText(study.name) && waiting.has(number)))
+    const now = performance.now()
+    const isHopeless = workers.length > 0 && refusals.length === workers.length
+    if (!isHopeless) this.hopelessSince = undefined
+    else if (now - (this.hopelessSince ??= now) > 1000 * HOPELESS)
+      return this.fail(
+        plainError(`optimize: no worker can run ${objective.name}: ${refusals.map(({ reason }) => reason).filter(isFirst).slice(0, 3).join('; ')}`),
+      )
+    // a worker that takes a trial only to hand it back does not count
+    if (running.length > 0 && !isHopeless) return this.atHand()
+    const seconds = (now - this.busyAt) / 1000
+    if (seconds < this.sayAt) return
+    this.sayAt = seconds + WAITING.again
+    const trials = `${waiting.size} trial${waiting.size > 1 ? 's' : ''} of '${study.name}' ${waiting.size > 1 ? 'wait' : 'waits'}, for ${Math.round(seconds)} s`
+    if (workers.length === 0) options.say(`${trials}: there is no worker. Start one, on any machine: ${workerCommand(connection.place, objective)}`)
+    else if (workers.every((one) => one.running.length >= one.concurrency)) options.say(`${trials}: all ${workers.length} workers are busy with other trials`)
+    else options.say(`${trials}: no worker has one at hand (${workers.length} there); those of a worker that died are given to others after its lock of some seconds`)
+  }
+}
+
+function isFirst<T>(value: T, i: number, all: readonly T[]): boolean {
+  return all.indexOf(value) === i
 }

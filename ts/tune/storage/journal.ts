@@ -29,6 +29,12 @@ export const STATES = ['running', 'complete', 'pruned', 'failed', 'waiting'] as 
  */
 export type TrialState = (typeof STATES)[number]
 
+/**
+ * Attribute of a study by which a process says that it lives: the number of seconds that it may be silent. Any entry is a sign of life; this one is
+ * written when there is no other.
+ */
+export const ALIVE = 'gradus:alive'
+
 /** One thing that happened. */
 export interface Entry {
   op_code: number
@@ -94,6 +100,9 @@ export class Journal {
   private readonly trials: { study: StoredStudy; trial: StoredTrial }[] = []
   private read = 0
   private created = 0
+  /** By process: when it was last heard, in milliseconds of this process, and how many seconds it may be silent, where it said so. */
+  private readonly heard = new Map<string, { at: number; may?: number }>()
+  private openedAt = Number.POSITIVE_INFINITY
   /** The writes of this process, one after the other. */
   private queue: Promise<void> = Promise.resolve()
   /** Told of trials that came or changed. */
@@ -131,6 +140,31 @@ export class Journal {
     return next
   }
 
+  /** Whether other processes may have the same journal. */
+  get isShared(): boolean {
+    return this.store.place !== 'memory'
+  }
+
+  /** All that was written before this process has been read: from now on who writes is there. */
+  opened(): void {
+    this.openedAt = performance.now()
+  }
+
+  /** Seconds that a process may be silent, as it said; undefined where it did not. */
+  maySilent(worker: string): number | undefined {
+    return this.heard.get(worker)?.may
+  }
+
+  /** Seconds since a process was last heard, or since this one opened the journal. */
+  silence(worker: string): number {
+    return (performance.now() - (this.heard.get(worker)?.at ?? 0)) / 1000
+  }
+
+  /** Whether a process has written since this one opened the journal. */
+  isHeard(worker: string): boolean {
+    return (this.heard.get(worker)?.at ?? 0) > this.openedAt
+  }
+
   studyNamed(name: string): StoredStudy | undefined {
     for (const study of this.studies.values()) if (study.name === name) return study
     return undefined
@@ -153,6 +187,7 @@ export class Journal {
   private apply(entry: Entry): void {
     if (typeof entry !== 'object' || entry === null) throw rangeError(`an entry wants to be an object, got ${show(entry)}`)
     const study = this.studies.get(entry.study_id as number)
+    this.hear(entry)
     switch (entry.op_code) {
       case OPERATION.createStudy: {
         const name = String(entry.study_name)
@@ -183,6 +218,13 @@ export class Journal {
     const found = this.trials[entry.trial_id as number]
     // a trial that is over stays as it is: whoever tells it a second time is not heard
     if (found && !isOver(found.trial.state)) this.changeTrial(found.study, found.trial, entry)
+  }
+
+  private hear({ worker_id: worker, op_code, system_attr: attributes }: Entry): void {
+    if (typeof worker !== 'string') return
+    const said = op_code === OPERATION.setStudySystemAttribute ? Object(attributes)[ALIVE] : undefined
+    const may = Number.isFinite(said) ? (said as number) : this.heard.get(worker)?.may
+    this.heard.set(worker, { at: performance.now(), ...(may !== undefined && { may }) })
   }
 
   private createTrial(study: StoredStudy, entry: Entry): void {

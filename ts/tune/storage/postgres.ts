@@ -2,7 +2,7 @@
 import { plainError } from '../../common/errors.js'
 import { loadPackage } from '../node.js'
 import { type Entry, type JournalStore, parseJson, toJson } from './journal.js'
-import { hasAll, withoutPassword } from './server.js'
+import { hasAll, KnownEntries, newEntries, remedyFor, withoutPassword } from './server.js'
 
 /** What of the package pg is used. */
 interface Connection {
@@ -12,7 +12,8 @@ interface Connection {
   off(event: 'error', listener: (error: Error) => void): void
 }
 
-interface Pool {
+/** @internal */
+export interface Pool {
   connect(): Promise<Connection>
   end(): Promise<void>
   on(event: 'error', listener: (error: Error) => void): void
@@ -31,49 +32,83 @@ const TABLE =
 const WAIT = 200
 /** Milliseconds for the first connection. */
 const FIRST = 5000
+/** Milliseconds without an answer after which a connection counts as broken, and another is made. */
+const SILENT = 15_000
 
-/** @internal a store in the database of a URL, `postgres://host/database`; @throws Error where pg or the server is missing */
-export async function postgresStore(url: string, prefix: string): Promise<JournalStore> {
+/**
+ * @internal connections to the database of a URL, `postgres://host/database`, on which a query that has no answer fails after some seconds
+ * @param table makes what is used
+ * @throws Error where pg or the server is missing
+ */
+export async function connectPostgres(url: string, table: string): Promise<Pool> {
   const module = await loadPackage<{ Pool?: PoolClass; default: { Pool: PoolClass } }>('pg', 'studies in PostgreSQL want')
   const Client = module.Pool ?? module.default.Pool
-  const pool = new Client({ connectionString: url, max: 1, connectionTimeoutMillis: FIRST })
+  const pool = new Client({
+    connectionString: url,
+    max: 1,
+    connectionTimeoutMillis: FIRST,
+    query_timeout: SILENT,
+    keepAlive: true,
+    // the server takes the lock of one that is gone without a word
+    idle_in_transaction_session_timeout: SILENT,
+  })
   pool.on('error', ignore) // a connection that was idle; the next query makes another
   try {
     await transaction(pool, async (connection) => {
       // two that make the same table at once would be in each other's way
       await connection.query(LOCK, ['gradus_journal'])
-      await connection.query(TABLE)
+      await connection.query(table)
     })
   } catch (error) {
     await pool.end()
-    throw plainError(`cannot reach PostgreSQL at ${withoutPassword(url)}: ${reasonOf(error)}. Is the server running?`, { cause: error })
+    const reason = reasonOf(error)
+    throw plainError(`cannot reach PostgreSQL at ${withoutPassword(url)}: ${reason}${remedyFor(reason)}`, { cause: error })
   }
+  return pool
+}
+
+/** @internal a store in the database of a URL; @throws Error where pg or the server is missing */
+export async function postgresStore(url: string, prefix: string): Promise<JournalStore> {
+  const pool = await connectPostgres(url, TABLE)
+  const place = withoutPassword(url)
+  const known = new KnownEntries(place)
   return {
-    place: withoutPassword(url),
-    async transact(from, read, write) {
-      let at = from
+    place,
+    async transact(_, read, write) {
       let tried: string[] = []
       let isWritten = false
-      return await whileAway(() =>
-        transaction(pool, async (connection) => {
+      return await whileAway(async () => {
+        let added: string[] = []
+        const answer = await transaction(pool, async (connection) => {
           await connection.query(LOCK, [prefix])
-          const { rows } = await connection.query(READ, [prefix, at])
-          const texts = rows.map(({ entry }) => entry as string)
-          at += texts.length
-          read(texts.map((text) => parseJson(text) as Entry))
-          isWritten ||= hasAll(texts, tried)
-          if (isWritten) return 'read'
-          tried = write().map(toJson)
-          if (tried.length > 0) await connection.query(APPEND, [prefix, at, tried])
+          const entriesFrom = async (from: number) => {
+            const { rows } = await connection.query(READ, [prefix, from])
+            return rows.map(({ entry }) => entry as string)
+          }
+          const append = async (at: number, entries: readonly string[]) => {
+            await connection.query(APPEND, [prefix, at, entries])
+            return true
+          }
+          const { news, note } = await newEntries(known, { entriesFrom, append }, place)
+          read(news.map((text) => parseJson(text) as Entry))
+          note()
+          isWritten ||= hasAll(news, tried)
+          if (isWritten) return 'read' as const
+          added = write().map(toJson)
+          tried = added
+          if (added.length > 0) await append(known.count, added)
           return undefined
-        }),
-      )
+        })
+        known.add(added)
+        return answer
+      })
     },
     close: () => pool.end(),
   }
 }
 
-async function transaction<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {
+/** @internal */
+export async function transaction<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {
   const connection = await pool.connect()
   // one that ends between two queries; the next query fails
   connection.on('error', ignore)
@@ -109,7 +144,7 @@ export async function whileAway<T>(work: () => Promise<T>): Promise<T> {
 /** Codes of Node, and of PostgreSQL: class 08 is the connection, 57P01 to 57P03 a server that stops or starts. */
 function isAway(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: string; message?: string }
-  return /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|08\w{3}|57P0[123])$/.test(code) || /Connection terminated|timeout exceeded/.test(message)
+  return /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|25P03|08\w{3}|57P0[123])$/.test(code) || /Connection terminated|timeout exceeded|read timeout|timeout expired|idle-in-transaction/i.test(message)
 }
 
 function reasonOf(error: unknown): string {

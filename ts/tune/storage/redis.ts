@@ -5,7 +5,7 @@
 import { plainError } from '../../common/errors.js'
 import { loadPackage } from '../node.js'
 import { type Entry, type JournalStore, parseJson, toJson } from './journal.js'
-import { hasAll, withoutPassword } from './server.js'
+import { hasAll, KnownEntries, lostEntry, newEntries, remedyFor, withoutPassword } from './server.js'
 
 /** What of ioredis is used. */
 export interface Redis {
@@ -32,38 +32,50 @@ end
 redis.call('set', key, string.format('%d', last))
 return 1`
 
+/** Milliseconds without an answer after which a connection counts as broken, and another is made. Workers of BullMQ wait for 5 s. */
+const SILENT = 15_000
 /** Entries that are asked for at once. */
 const AT_ONCE = 1000
 
 /** @internal a store in the database of a URL, `redis://host:6379/0`; @throws Error where ioredis or the server is missing */
 export async function redisStore(url: string, prefix: string): Promise<JournalStore> {
   const redis = await connectRedis(url)
-  const fetchFrom = async (from: number): Promise<string[]> => {
+  const place = withoutPassword(url)
+  const known = new KnownEntries(place)
+
+  async function entriesFrom(from: number): Promise<string[]> {
     const last = Number((await redis.get(`${prefix}:log_number`)) ?? -1)
     const entries: string[] = []
     for (let at = from; at <= last; at += AT_ONCE) {
       const keys = Array.from({ length: Math.min(AT_ONCE, last - at + 1) }, (_, i) => `${prefix}:log:${at + i}`)
       for (const [i, text] of (await redis.mget(...keys)).entries()) {
-        if (text === null)
-          throw plainError(`${withoutPassword(url)}: entry ${at + i} of the journal '${prefix}' is missing; was Redis emptied?`)
+        // gone in between, with all others
+        if (text === null && (await redis.get(`${prefix}:log_number`)) !== String(last)) return await entriesFrom(from)
+        if (text === null) throw lostEntry(place, at + i, prefix)
         entries.push(text)
       }
     }
     return entries
   }
+
+  const append = async (at: number, entries: readonly string[]) => (await redis.eval(APPEND, 0, prefix, at, ...entries)) === 1
+
   return {
-    place: withoutPassword(url),
-    async transact(from, read, write) {
+    place,
+    async transact(_, read, write) {
       let tried: string[] = []
-      for (let at = from; ; ) {
-        const texts = await fetchFrom(at)
-        at += texts.length
+      for (;;) {
+        const { news: texts, note } = await newEntries(known, { entriesFrom, append }, place)
         read(texts.map((text) => parseJson(text) as Entry))
+        note()
         if (hasAll(texts, tried)) return 'read'
         const added = write()
         if (added.length === 0) return undefined
         tried = added.map(toJson)
-        if ((await redis.eval(APPEND, 0, prefix, at, ...tried)) === 1) return undefined
+        if (await append(known.count, tried)) {
+          known.add(tried)
+          return undefined
+        }
         // another process was faster: its entries first
       }
     },
@@ -77,7 +89,12 @@ export async function redisStore(url: string, prefix: string): Promise<JournalSt
 export async function connectRedis(url: string): Promise<Redis> {
   const module = await loadPackage<{ Redis?: RedisClass; default: RedisClass }>('ioredis', 'studies in Redis want')
   const Client = module.Redis ?? module.default
-  const redis = new Client(url, { lazyConnect: true, maxRetriesPerRequest: null, retryStrategy: (n: number) => Math.min(50 * n, 1000) })
+  const redis = new Client(url, {
+    lazyConnect: true,
+    maxRetriesPerRequest: null,
+    retryStrategy: (n: number) => Math.min(50 * n, 1000),
+    socketTimeout: SILENT,
+  })
   let last: Error | undefined
   redis.on('error', (error) => {
     last = error
@@ -90,7 +107,7 @@ export async function connectRedis(url: string): Promise<Redis> {
   } catch (error) {
     redis.disconnect()
     const reason = (last ?? (error as Error)).message
-    throw plainError(`cannot reach Redis at ${withoutPassword(url)}: ${reason}. Is the server running (redis-server)?`, { cause: error })
+    throw plainError(`cannot reach Redis at ${withoutPassword(url)}: ${reason}${remedyFor(reason, ' (redis-server)')}`, { cause: error })
   }
   return redis
 }

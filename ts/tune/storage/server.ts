@@ -1,4 +1,6 @@
-/** What storages on a server share: its URL, and what was written before an answer was lost. */
+/** What storages on a server share: its URL, what was written before an answer was lost, and a journal that the server has lost. */
+import { plainError } from '../../common/errors.js'
+import { OPERATION, parseJson } from './journal.js'
 
 /** @internal the URL of a server as people may see it, without its password */
 export function withoutPassword(url: string): string {
@@ -16,7 +18,167 @@ export function serverOf(url: string): { server: string; prefix: string } {
   return { server: parsed.href, prefix }
 }
 
+/** @internal what to do about the reason for which a server cannot be reached */
+export function remedyFor(reason: string, program = ''): string {
+  if (/WRONGPASS|NOAUTH|password|authentication|no pg_hba/i.test(reason)) return '. Write the user and the password into the URL: //user:password@host'
+  if (/certificate|self.signed|TLS|SSL/i.test(reason))
+    return '. Name the certificate of its authority in the environment variable NODE_EXTRA_CA_CERTS'
+  if (/does not exist|DB index/i.test(reason)) return ''
+  return `. Is the server running${program}?`
+}
+
 /** @internal whether what was tried is among the entries that were read since: the server had it, and its answer was lost on the way */
 export function hasAll(entries: readonly string[], tried: readonly string[]): boolean {
   return tried.length > 0 && entries.join('\n').includes(tried.join('\n'))
+}
+
+/** Entries at the end of a journal that are kept in memory, in case the server loses them. */
+const KEPT = 20_000
+
+/** @internal a journal that is not the one any more that was read */
+export class JournalLost extends Error {
+  override name = 'JournalLost'
+}
+
+/**
+ * The end of a journal, as this process has read it. It shows that a server has lost entries, as one that comes back from a crash or from an old
+ * copy, and says which of them to write again.
+ * @internal
+ */
+export class KnownEntries {
+  private texts: string[] = []
+  /** Number of the first entry that is kept. */
+  private first = 0
+
+  constructor(
+    /** The server, for messages. */
+    private readonly place: string,
+  ) {}
+
+  /** How many entries were read. */
+  get count(): number {
+    return this.first + this.texts.length
+  }
+
+  /** Number of the first entry to compare with, which the last one is that was read. */
+  get check(): number {
+    return Math.max(this.first, this.count - 1)
+  }
+
+  /** Number of the first entry that is kept. */
+  get start(): number {
+    return this.first
+  }
+
+  /** Whether the server's entries from `check` on begin with the one that was read last. */
+  isSame(entries: readonly string[]): boolean {
+    return this.texts.length === 0 || entries[0] === this.texts.at(-1)
+  }
+
+  /** Adds entries that were read or written. */
+  add(entries: readonly string[]): void {
+    for (const entry of entries) this.texts.push(entry)
+    // a tenth more, so that the beginning is not cut off at each entry
+    const surplus = this.texts.length - KEPT
+    if (surplus < KEPT / 10) return
+    this.texts = this.texts.slice(surplus)
+    this.first += surplus
+  }
+
+  /**
+   * Brings together what was read and what the server has from `start` on, where it has lost entries.
+   * @returns `lost`, to be appended to the journal, and `news`, which this process has not read
+   * @throws JournalLost where both have made trials since, or nothing in common is left
+   */
+  reconcile(server: readonly string[]): { lost: string[]; news: string[] } {
+    const { texts, first, place } = this
+    let common = 0
+    while (common < texts.length && texts[common] === server[common]) common++
+    const lost = without(texts.slice(common), server.slice(common))
+    const news = without(server.slice(common), texts.slice(common))
+    if ((first > 0 && common === 0) || (lost.some(makesIds) && news.some(makesIds)))
+      throw new JournalLost(
+        `the journal in ${place} has ${first + server.length} entries where ${this.count} were read, and they are not the same: ` +
+          'did the server lose its data? Run the study again: it goes on with what the server has. ' +
+          'A server that writes to disk before it answers (Redis: appendonly yes, appendfsync always) loses nothing',
+      )
+    this.texts = [...texts.slice(0, common), ...server.slice(common)]
+    return { lost, news }
+  }
+
+  /** A copy to try something with. */
+  copy(): KnownEntries {
+    const copy = new KnownEntries(this.place)
+    copy.become(this)
+    return copy
+  }
+
+  /** Takes over what another has. */
+  become({ texts, first }: KnownEntries): void {
+    this.texts = [...texts]
+    this.first = first
+  }
+}
+
+/** @internal the journal on a server */
+export interface ServerJournal {
+  entriesFrom(number: number): Promise<string[]>
+  /** Whether it was done: not where others have appended since. */
+  append(number: number, entries: readonly string[]): Promise<boolean>
+}
+
+/**
+ * @internal the entries that others wrote since. If the server has lost entries, they are written again first.
+ * @returns also `note`, which is to be called when the entries were taken in
+ * @throws JournalLost where what the server has is another journal
+ */
+export async function newEntries(known: KnownEntries, server: ServerJournal, place: string): Promise<{ news: string[]; note(): void }> {
+  for (;;) {
+    const texts = await server.entriesFrom(known.check)
+    if (known.isSame(texts)) {
+      const news = known.count > known.check ? texts.slice(1) : texts
+      return { news, note: () => known.add(news) }
+    }
+    const there = await server.entriesFrom(known.start)
+    const next = known.copy()
+    const { lost, news } = next.reconcile(there)
+    // asked again where another process was faster
+    if (lost.length > 0 && !(await server.append(next.count, lost))) continue
+    next.add(lost)
+    return {
+      news,
+      note() {
+        known.become(next)
+        if (lost.length === 0) return
+        console.warn(
+          `gradus: ${place} had lost the last ${lost.length} entries of its journal; they are back from memory. ` +
+            'Does it write to disk (Redis: appendonly yes)?',
+        )
+      },
+    }
+  }
+}
+
+/** The entries of `all` but for those of `others`, each as often as it is there. */
+function without(all: readonly string[], others: readonly string[]): string[] {
+  const count = new Map<string, number>()
+  for (const text of others) count.set(text, (count.get(text) ?? 0) + 1)
+  return all.filter((text) => {
+    const left = count.get(text) ?? 0
+    if (left > 0) count.set(text, left - 1)
+    return left === 0
+  })
+}
+
+/** Whether an entry makes a study or trial, whose number follows from its place in the journal. */
+function makesIds(text: string): boolean {
+  const { op_code } = Object(parseJson(text)) as { op_code?: unknown }
+  return op_code === OPERATION.createTrial || op_code === OPERATION.createStudy || op_code === OPERATION.deleteStudy
+}
+
+/** @internal */
+export function lostEntry(place: string, number: number, prefix: string): Error {
+  return plainError(
+    `${place}: entry ${number} of the journal '${prefix}' is missing; does Redis evict keys? Set maxmemory-policy noeviction, and use another prefix or an empty database for a new study`,
+  )
 }

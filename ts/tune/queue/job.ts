@@ -1,0 +1,141 @@
+/**
+ * What a queue carries: jobs, and signs of life of workers and of those who run studies. Anybody who can reach the server may have written
+ * it, so all of it is checked before it is used.
+ */
+import { rangeError } from '../../common/errors.js'
+import { show } from '../../common/show.js'
+import { shortHash } from '../parallel/module-version.js'
+
+/** @internal a trial to be run */
+export interface TrialJob {
+  study: string
+  /** Prefix of the study's keys in the storage, which is the queue's. */
+  prefix: string
+  number: number
+  objective: JobObjective
+  /** Seconds after which the trial has failed. */
+  trialTime?: number
+}
+
+/** @internal what runs a trial: a name that a worker looks up among the modules that it was started with */
+export interface JobObjective {
+  name: string
+  /** Hash of the module as the study has it; a worker with another version does not run it. Undefined if only workers have the module. */
+  hash?: string
+  factory?: string
+  options?: unknown
+}
+
+/** @internal somebody who takes part, as the server has it */
+export interface Sign {
+  kind: 'worker' | 'study'
+  host: string
+  pid: number
+  /** Trials at once, of a worker. */
+  concurrency: number
+  /** Trials that a worker runs. */
+  running: { study: string; number: number; seconds: number }[]
+  /** Objectives that a worker cannot run, with the reason. */
+  refused: { objective: string; reason: string }[]
+  /** Name of the study that is run, and how many trials it is to have. */
+  study: string
+  trials: number
+}
+
+/** Characters of a name at most. */
+const LONGEST_NAME = 1000
+/** Characters of a text that is shown at most. */
+const LONGEST_TEXT = 500
+/** Entries of a list in a sign at most. */
+const LONGEST_LIST = 1024
+/** Seconds of a limit at most, as timers have 32 bits of milliseconds. */
+const LONGEST_TIME = Math.floor((2 ** 31 - 1) / 1000)
+
+/** @internal checks a job. @throws RangeError that says what is wrong with it */
+export function checkedJob(data: unknown): TrialJob {
+  const { study, prefix, number, objective, trialTime } = objectOf(data, 'a job')
+  const { name, hash, factory, options } = objectOf(objective, 'objective')
+  if (hash !== undefined && !(typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash)))
+    throw rangeError(`job: hash wants 64 hexadecimal digits, got ${show(hash)}`)
+  if (!(Number.isSafeInteger(number) && (number as number) >= 0)) throw rangeError(`job: number wants a whole number from 0, got ${show(number)}`)
+  if (trialTime !== undefined && !(typeof trialTime === 'number' && trialTime > 0 && trialTime <= LONGEST_TIME))
+    throw rangeError(`job: trialTime wants seconds from 0 to ${LONGEST_TIME}, got ${show(trialTime)}`)
+  return {
+    study: nameOf(study, 'study'),
+    prefix: nameOf(prefix, 'prefix'),
+    number: number as number,
+    objective: {
+      name: nameOf(name, 'name'),
+      ...(hash !== undefined && { hash: hash as string }),
+      ...(factory !== undefined && { factory: nameOf(factory, 'factory') }),
+      ...(options !== undefined && { options }),
+    },
+    ...(trialTime !== undefined && { trialTime: trialTime as number }),
+  }
+}
+
+/** @internal the sign of a text from the server; undefined for a text that is none */
+export function signOf(text: string): Sign | undefined {
+  try {
+    const { kind, host, pid, concurrency, running, refused, study, trials } = objectOf(JSON.parse(text), 'a sign')
+    if (kind !== 'worker' && kind !== 'study') return undefined
+    return {
+      kind,
+      host: plainText(host, 100),
+      pid: countOf(pid),
+      concurrency: countOf(concurrency),
+      running: listOf(running).map((one) => {
+        const { study, number, seconds } = objectOf(one, 'a trial')
+        return { study: plainText(study), number: countOf(number), seconds: countOf(seconds) }
+      }),
+      refused: listOf(refused).map((one) => {
+        const { objective, reason } = objectOf(one, 'a refusal')
+        return { objective: plainText(objective), reason: plainText(reason) }
+      }),
+      study: plainText(study),
+      trials: countOf(trials),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** @internal a text of somebody else for a terminal: without control characters, and cut where it is long */
+export function plainText(value: unknown, longest = LONGEST_TEXT): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
+  const text = String(typeof value === 'string' ? value : '').replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
+  return text.length > longest ? `${text.slice(0, longest)}…` : text
+}
+
+function objectOf(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw rangeError(`job: ${what} wants to be an object, got ${show(value)}`)
+  return value as Record<string, unknown>
+}
+
+function nameOf(value: unknown, what: string): string {
+  if (typeof value === 'string' && value.length > 0 && value.length <= LONGEST_NAME) return value
+  throw rangeError(`job: ${what} wants a text of 1 to ${LONGEST_NAME} characters, got ${show(value)}`)
+}
+
+function countOf(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value.slice(0, LONGEST_LIST) : []
+}
+
+/** @internal the name under which workers say that they cannot run an objective, and studies look for it */
+export function refusalName({ name, hash }: JobObjective): string {
+  return hash === undefined ? name : `${name} ${shortHash(hash)}`
+}
+
+/** @internal the objective of `gradus tune`, which every worker has for the tables that it was started with */
+export const TABLE_MODULE = 'gradus:tune'
+
+/** @internal the command of a worker that can run an objective */
+export function workerCommand(place: string, { name, options }: JobObjective): string {
+  const { file } = Object(options) as { file?: unknown }
+  const what = name === TABLE_MODULE && typeof file === 'string' ? `--table ./${file}` : `--module ${name}=./…`
+  return `npx gradus tune worker ${place} ${/^[\w.-]+\.[cm]?[jt]s$/.test(name) ? `--module ./${name}` : what}`
+}

@@ -1,0 +1,175 @@
+/** Signs of life on the server of a queue: who is there, what it runs, and what it cannot run. */
+import { type Pool, transaction } from '../storage/postgres.js'
+import type { Redis } from '../storage/redis.js'
+import { type Sign, signOf } from './job.js'
+
+/** @internal seconds between two signs */
+export const SIGN_EVERY = 3
+/** Seconds after which somebody without a sign counts as gone. */
+const GONE = 12
+/** Seconds after which a sign is forgotten. */
+const FORGOTTEN = 3600
+
+/** @internal */
+export interface Signs {
+  /** Shows a sign of somebody, in the place of the one before. */
+  show(id: string, sign: Sign): Promise<void>
+  /** Takes it away. */
+  remove(id: string): Promise<void>
+  /** The signs of all that are there. */
+  all(): Promise<Map<string, Sign>>
+}
+
+/** Times are the server's, so that clocks of machines may differ. */
+const SHOW = `
+local now = tonumber(redis.call('TIME')[1])
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%d', now) .. ' ' .. ARGV[2])
+return 1`
+const ALL = `
+local now = tonumber(redis.call('TIME')[1])
+local all = redis.call('HGETALL', KEYS[1])
+local there = {}
+for i = 1, #all, 2 do
+  local age = now - (tonumber(string.match(all[i + 1], '^%d+')) or 0)
+  if age > tonumber(ARGV[2]) then redis.call('HDEL', KEYS[1], all[i])
+  elseif age <= tonumber(ARGV[1]) then
+    there[#there + 1] = all[i]
+    there[#there + 1] = string.match(all[i + 1], '^%d+ (.*)$') or ''
+  end
+end
+return there`
+
+/** @internal */
+export function redisSigns(redis: Redis, prefix: string): Signs {
+  const key = `${prefix}:signs`
+  return {
+    async show(id, sign) {
+      await redis.eval(SHOW, 1, key, id, JSON.stringify(sign))
+    },
+    async remove(id) {
+      await redis.eval("return redis.call('HDEL', KEYS[1], ARGV[1])", 1, key, id)
+    },
+    async all() {
+      const list = (await redis.eval(ALL, 1, key, GONE, FORGOTTEN)) as string[]
+      return signsIn(Array.from({ length: list.length / 2 }, (_, i) => [list[2 * i], list[2 * i + 1]]))
+    },
+  }
+}
+
+/** @internal */
+export const SIGNS_TABLE =
+  'CREATE TABLE IF NOT EXISTS gradus_signs (prefix text NOT NULL, id text NOT NULL, sign text NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (prefix, id))'
+
+/** @internal */
+export function postgresSigns(pool: Pool, prefix: string): Signs {
+  const query = (sql: string, ...values: unknown[]) => transaction(pool, (connection) => connection.query(sql, values))
+  return {
+    async show(id, sign) {
+      await query(
+        'INSERT INTO gradus_signs VALUES ($1, $2, $3, now()) ON CONFLICT (prefix, id) DO UPDATE SET sign = excluded.sign, at = excluded.at',
+        prefix,
+        id,
+        JSON.stringify(sign),
+      )
+    },
+    async remove(id) {
+      await query('DELETE FROM gradus_signs WHERE prefix = $1 AND id = $2', prefix, id)
+    },
+    async all() {
+      await query(`DELETE FROM gradus_signs WHERE at < now() - interval '${FORGOTTEN} seconds'`)
+      const { rows } = await query(
+        `SELECT id, sign FROM gradus_signs WHERE prefix = $1 AND at >= now() - interval '${GONE} seconds'`,
+        prefix,
+      )
+      return signsIn(rows.map(({ id, sign }) => [String(id), String(sign)]))
+    },
+  }
+}
+
+function signsIn(list: readonly string[][]): Map<string, Sign> {
+  const signs = new Map<string, Sign>()
+  for (const [id, text] of list) {
+    const sign = signOf(text)
+    if (sign) signs.set(id, sign)
+  }
+  return signs
+}
+
+/** Seconds without an answer of the server after which it is said, and again after as many more as `EVERY`. */
+const SILENCE = 5
+const EVERY = 10
+/** Seconds at most that an end waits for a server that does not answer. */
+const PATIENCE = 2
+
+/** @internal shows a sign again and again, as it is then, until it is ended, and says when the server does not answer */
+export class LivingSign {
+  private readonly id = Math.random().toString(36).slice(2, 12)
+  private readonly timer: ReturnType<typeof setInterval>
+  private answered = performance.now()
+  /** Seconds of silence after which it is said next. */
+  private next = SILENCE
+  private isShowing = false
+  private isStale = true
+  private isEnded = false
+
+  constructor(
+    private readonly signs: Signs,
+    private readonly make: () => Sign,
+    private readonly say: (text: string) => void,
+    private readonly place: string,
+  ) {
+    this.timer = setInterval(() => this.tick(), 1000)
+    this.tick()
+  }
+
+  /** Shows it soon, since something has changed. */
+  async show(): Promise<void> {
+    this.isStale = true
+    await this.write()
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.timer)
+    this.isEnded = true
+    await within(PATIENCE, this.signs.remove(this.id))
+  }
+
+  private tick(): void {
+    const silent = (performance.now() - this.answered) / 1000
+    if (silent > this.next) {
+      this.say(`no answer of ${this.place} for ${Math.round(silent)} s; waiting for it`)
+      this.next += EVERY
+    }
+    if (silent > SIGN_EVERY) this.isStale = true
+    void this.write()
+  }
+
+  private async write(): Promise<void> {
+    if (this.isShowing || !this.isStale || this.isEnded) return
+    this.isShowing = true
+    this.isStale = false
+    try {
+      await this.signs.show(this.id, this.make())
+      if (this.next > SILENCE) this.say(`${this.place} answers again`)
+      this.next = SILENCE
+      this.answered = performance.now()
+    } catch {
+      // the next tick tries again
+      this.isStale = true
+    } finally {
+      this.isShowing = false
+    }
+    // it was shown when it was ended
+    if (this.isEnded) await within(PATIENCE, this.signs.remove(this.id))
+  }
+}
+
+/** @internal waits for work whose failure is nothing, but not for a server that does not answer */
+export async function within(seconds: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const end = new Promise((resolve) => {
+    timer = setTimeout(resolve, 1000 * seconds)
+  })
+  await Promise.race([work.catch(() => {}), end])
+  clearTimeout(timer)
+}
