@@ -12,6 +12,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'backend/threads/worker.ts': 'is the program of another thread, and decides when that thread sleeps, never what it computes',
   'files/disk-files.ts': 'compares the date of a file that was left behind with that of today',
   'tune/storage/file-lock.ts': 'compares the date of a lock file with that of today',
+  'tune/queue/bullmq.ts': 'gives BullMQ the date from which a job that was handed back is there again',
   'tune/entries.ts': 'writes the date of an entry of a journal, which nothing is decided by',
 }
 

@@ -258,7 +258,12 @@ class TrialRun<S extends Space> {
         if (error instanceof WorkerDied && tries < retries) continue
         const message = error instanceof Error ? error.message : String(error)
         await study.tell(trial, { state: 'failed', error: message })
-        if (error instanceof WorkerDied || error instanceof TrialTimeout || (error as Error)?.name === 'NonFiniteError' || onError === 'continue')
+        if (
+          error instanceof WorkerDied ||
+          error instanceof TrialTimeout ||
+          (error as Error)?.name === 'NonFiniteError' ||
+          onError === 'continue'
+        )
           return
         if (error instanceof Error) error.message = faultText(trial, message)
         throw error
@@ -278,7 +283,7 @@ class TrialRun<S extends Space> {
   private isUncertain(): boolean {
     const { numbers, seconds } = this.study.uncertain
     if (numbers.length === 0) return false
-    const now = performance.now()
+    const now = clock.now()
     if (now > this.sayNext) {
       const many = numbers.length > 1
       messagesOf(this.options)(

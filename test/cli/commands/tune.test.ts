@@ -117,11 +117,13 @@ const program = redisServer()
 test.runIf(program)('on Redis, by a worker', async () => {
   const server = await redis(program as string)
   await server.start()
-  const worker = start(['worker', server.url])
+  const worker = start(['worker', server.url, '--table', './penguins.csv'])
   try {
     const { code, stdout, stderr } = await gradus(...QUICK, '--trials', '8', '--storage', server.url)
     expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toContain(`run by gradus tune worker ${server.url}, on this machine and any other that has penguins.csv`)
+    expect(stdout).toContain(
+      `run by gradus tune worker ${server.url} --table ./penguins.csv, on this machine and any other that has penguins.csv`,
+    )
     expect(await valuesIn(server.url)).toHaveLength(8)
     expect((await gradus('show', server.url)).stdout).toContain('penguins: 8 trials')
     worker.child.kill('SIGINT')
@@ -183,7 +185,7 @@ describe('what is wrong is said in one line', () => {
     ],
     [
       'no server',
-      () => ['worker', 'postgres://127.0.0.1:1/x'],
+      () => ['worker', 'postgres://127.0.0.1:1/x', '--wait', '1s'],
       /cannot reach PostgreSQL at postgres:\/\/127\.0\.0\.1:1\/x: .*Is the server running\?/,
     ],
     ['no study', () => ['show', 'empty.log'], /^error: openStudy: there is no file 'empty\.log'; is it the right place\?\n$/],

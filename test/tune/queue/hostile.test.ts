@@ -28,7 +28,7 @@ const DATA = `data:text/javascript,${encodeURIComponent(EVIL_MODULE)}`
 const OUTSIDE = path.join(folder, 'outside.mjs')
 
 /** Objectives that name what a worker was not started with. */
-const HOSTILE: Record<string, object> = {
+const HOSTILE: Record<string, { name?: string; url?: string; factory?: string; options?: unknown; hash?: string }> = {
   'the form of before, with code in a URL': { url: DATA },
   'code in a URL': { name: DATA },
   'an address': { name: 'http://127.0.0.1:1/x.mjs' },
@@ -80,7 +80,10 @@ test.runIf(server)('jobs that BullMQ itself brings run nothing but the modules o
     // and the worker goes on
     const good = await createStudy({ space: { x: float(-1, 1) }, storage: own.url, name: 'good' })
     await good.optimize(path.join(inside, 'good.mjs'), { trials: 3, queue: own.url, parallel: 1 })
-    await good.optimize({ module: path.join(inside, 'good.mjs'), factory: 'make', options: { add: 5 } }, { trials: 4, queue: own.url, parallel: 1 })
+    await good.optimize(
+      { module: path.join(inside, 'good.mjs'), factory: 'make', options: { add: 5 } },
+      { trials: 4, queue: own.url, parallel: 1 },
+    )
     expect(good.trials.map(({ state }) => state)).toEqual(['complete', 'complete', 'complete', 'complete'])
     expect(good.trials[3].value).toBe(good.trials[3].params.x + 5)
     await good.close()
@@ -95,7 +98,10 @@ test.runIf(server)('jobs that BullMQ itself brings run nothing but the modules o
 })
 
 describe('modules that a worker may run', () => {
-  const allowed = { modules: { net: path.join(inside, 'good.mjs'), 'gradus:tune': { module: path.join(inside, 'good.mjs'), factories: ['make'] } }, folder: inside }
+  const allowed = {
+    modules: { net: path.join(inside, 'good.mjs'), 'gradus:tune': { module: path.join(inside, 'good.mjs'), factories: ['make'] } },
+    folder: inside,
+  }
 
   test.each(Object.entries(HOSTILE).filter(([, { name }]) => name !== undefined && name !== 'good.mjs') as [string, { name: string }][])(
     'not %s',
@@ -136,7 +142,21 @@ test.each<[unknown, RegExp]>([
 })
 
 test('signs are read with their texts made harmless, or not at all', () => {
-  const sign = { kind: 'worker', host: '\u001b[2J\u202ehost', pid: '7', concurrency: -1, running: [{ study: 'a\nb', number: 1e400, seconds: 2 }], refused: 5 }
-  expect(signOf(JSON.stringify(sign))).toMatchObject({ host: ' [2J host', pid: 0, concurrency: 0, running: [{ study: 'a b', number: 0 }], refused: [] })
-  for (const text of ['', 'null', '[]', '{"kind":"x"}', '{"kind":"worker","running":[1]}', 'x'.repeat(1e5)]) expect(signOf(text)).toBeUndefined()
+  const sign = {
+    kind: 'worker',
+    host: '\u001b[2J\u202ehost',
+    pid: '7',
+    concurrency: -1,
+    running: [{ study: 'a\nb', number: Number.NaN, seconds: 2 }],
+    refused: 5,
+  }
+  expect(signOf(JSON.stringify(sign))).toMatchObject({
+    host: '\\u001b[2J\\u202ehost',
+    pid: 0,
+    concurrency: 0,
+    running: [{ study: 'a\\nb', number: 0 }],
+    refused: [],
+  })
+  for (const text of ['', 'null', '[]', '{"kind":"x"}', '{"kind":"worker","running":[1]}', 'x'.repeat(1e5)])
+    expect(signOf(text)).toBeUndefined()
 })

@@ -49,14 +49,22 @@ export function workerCommand(): Command {
     )
     .option('--modules <folder>', 'a folder of modules that it may run')
     .addOption(
-      new Option('--table <file>', 'a table for trials of gradus tune, ./penguins.csv; may be given again').default({}, 'none').argParser(named),
+      new Option('--table <file>', 'a table for trials of gradus tune, ./penguins.csv; may be given again')
+        .default({}, 'none')
+        .argParser(named),
     )
     .addOption(new Option('--concurrency <n>', 'trials at once').default(1).argParser(numberIn(AT_ONCE)))
     .addOption(new Option('--trial-time <duration>', 'ends trials that take longer, such as 10m (default: no limit)').argParser(seconds))
     .addOption(
-      new Option('--lock-seconds <n>', 'seconds after which others take over the trials of a worker that died').default(15).argParser(numberIn(LOCK)),
+      new Option('--lock-seconds <n>', 'seconds after which others take over the trials of a worker that died')
+        .default(15)
+        .argParser(numberIn(LOCK)),
     )
-    .addOption(new Option('--wait <duration>', 'how long it waits for a server that is not there at the start').default(60, '60s').argParser(seconds))
+    .addOption(
+      new Option('--wait <duration>', 'how long it waits for a server that is not there at the start')
+        .default(60, '60s')
+        .argParser(seconds),
+    )
     .option('--prefix <name>', 'prefix of the keys of the queue, as in redis://host?prefix=name (default: gradus)')
     .option('--debug', 'print the stack trace of an error')
     .addHelpText('after', EXAMPLES)
@@ -117,6 +125,7 @@ function withTable(given: unknown, tables: ReadonlyMap<string, { file: string; h
     throw new Error(
       `this worker has no table '${String(name).slice(0, 100)}'${tables.size > 0 ? `, only ${[...tables.keys()].join(', ')}` : ''}; start it with --table ./${String(name).slice(0, 100)}`,
     )
-  if (sha256 !== found.hash) throw new Error(`the table ${name} is another here than that of the study; copy it from there, and start the worker again`)
+  if (sha256 !== found.hash)
+    throw new Error(`the table ${name} is another here than that of the study; copy it from there, and start the worker again`)
   return { ...options, file: found.file }
 }

@@ -131,7 +131,10 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       if (!silent) {
         print(paint('bold', `Tuning nets for ${target} of ${file}`))
         print(`  ${paint('dim', 'kept in')} ${study.place}${before > 0 ? `, which has ${before} trials: going on` : ''}`)
-        if (isQueue) print(`  ${paint('dim', 'run by')} gradus tune worker ${study.place} --table ./${basename(file)}, on this machine and any other that has ${file}`)
+        if (isQueue)
+          print(
+            `  ${paint('dim', 'run by')} gradus tune worker ${study.place} --table ./${basename(file)}, on this machine and any other that has ${file}`,
+          )
         print()
       }
       const time = options.time ?? (trials === undefined ? USUAL_TIME : undefined)

@@ -64,7 +64,8 @@ export async function workerPool<S extends Space>(
         void worker.terminate()
       }
       const abort = () => refuse(signal?.reason)
-      const timer = seconds && setTimeout(() => refuse(new LoadError(`optimize: the module takes longer than ${seconds} s to load`)), 1000 * seconds)
+      const timer =
+        seconds && setTimeout(() => refuse(new LoadError(`optimize: the module takes longer than ${seconds} s to load`)), 1000 * seconds)
       signal?.addEventListener('abort', abort)
       worker.once('message', (message: Message) => {
         if (message.kind === 'ready') onLoad().then(() => settle(() => resolve(worker)), refuse)
@@ -118,7 +119,10 @@ export async function workerPool<S extends Space>(
 }
 
 /** An error in loading a module, with the file and line that it speaks of. Node does not say where a syntax error is: its check does. */
-async function locate({ message, name, stack }: { message: string; name: string; stack: string }, url: string | undefined): Promise<string> {
+async function locate(
+  { message, name, stack }: { message: string; name: string; stack: string },
+  url: string | undefined,
+): Promise<string> {
   const place = /(?:file:\/\/)?(\/[^\s()]+|[A-Z]:[^\s()]+):(\d+)/
   const say = (text: string) => {
     const [, file, line] = place.exec(text) ?? []

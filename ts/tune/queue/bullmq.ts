@@ -56,9 +56,15 @@ export interface Connection {
   close(): Promise<void>
 }
 
-/** @internal throws what BullMQ understands as: this job is not over, it was moved */
+/** @internal what BullMQ understands as: this job is not over, it is somewhere else */
 export function moved(): Error {
-  return Object.assign(new Error('handed back'), { name: 'DelayedError' })
+  return Object.assign(plainError('handed back'), { name: 'DelayedError' })
+}
+
+/** @internal gives a job back to the queue, where it is for all after some milliseconds. @throws what a processor is to throw then */
+export async function handBack(job: Job, token: string, after: number): Promise<never> {
+  await job.moveToDelayed(Date.now() + after, token)
+  throw moved()
 }
 
 /** @internal @throws RangeError for another kind of URL; Error where a package or the server is missing */

@@ -4,6 +4,7 @@
  */
 import { rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
+import { visible } from '../../common/visible.js'
 import { shortHash } from '../parallel/module-version.js'
 
 /** @internal a trial to be run */
@@ -57,7 +58,8 @@ export function checkedJob(data: unknown): TrialJob {
   const { name, hash, factory, options } = objectOf(objective, 'objective')
   if (hash !== undefined && !(typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash)))
     throw rangeError(`job: hash wants 64 hexadecimal digits, got ${show(hash)}`)
-  if (!(Number.isSafeInteger(number) && (number as number) >= 0)) throw rangeError(`job: number wants a whole number from 0, got ${show(number)}`)
+  if (!(Number.isSafeInteger(number) && (number as number) >= 0))
+    throw rangeError(`job: number wants a whole number from 0, got ${show(number)}`)
   if (trialTime !== undefined && !(typeof trialTime === 'number' && trialTime > 0 && trialTime <= LONGEST_TIME))
     throw rangeError(`job: trialTime wants seconds from 0 to ${LONGEST_TIME}, got ${show(trialTime)}`)
   return {
@@ -102,13 +104,13 @@ export function signOf(text: string): Sign | undefined {
 
 /** @internal a text of somebody else for a terminal: without control characters, and cut where it is long */
 export function plainText(value: unknown, longest = LONGEST_TEXT): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-  const text = String(typeof value === 'string' ? value : '').replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
-  return text.length > longest ? `${text.slice(0, longest)}…` : text
+  const text = typeof value === 'string' ? value : ''
+  return visible(text.length > longest ? `${text.slice(0, longest)}…` : text)
 }
 
 function objectOf(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw rangeError(`job: ${what} wants to be an object, got ${show(value)}`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw rangeError(`job: ${what} wants to be an object, got ${show(value)}`)
   return value as Record<string, unknown>
 }
 

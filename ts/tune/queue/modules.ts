@@ -37,7 +37,11 @@ const IN_FOLDER = /^(?:[\w-][\w.-]*\/)*[\w-][\w.-]*\.[cm]?[jt]s$/
 export async function allowedModule({ name, hash, factory, options }: JobObjective, allowed: Allowed): Promise<AllowedModule> {
   const found = Object.hasOwn(allowed.modules, name) ? allowed.modules[name] : await inFolder(name, allowed.folder)
   if (found === undefined) throw plainError(unknown(name, allowed))
-  const { module, factories, options: check } = typeof found === 'string' || found instanceof URL ? ({ module: found } as WorkerModule) : found
+  const {
+    module,
+    factories,
+    options: check,
+  } = typeof found === 'string' || found instanceof URL ? ({ module: found } as WorkerModule) : found
   if (factories && !(factory !== undefined && factories.includes(factory)))
     throw rangeError(`${show(name)} has ${showNames(factories)} for studies, got ${factory === undefined ? 'no factory' : show(factory)}`)
   const file = await pathOf(module)

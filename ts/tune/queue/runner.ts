@@ -1,4 +1,5 @@
 /** Runs trials on a queue: each is a job, taken by any worker anywhere, which tells what came of it in the storage. */
+import { clock } from '../../common/clock.js'
 import { plainError, rangeError, typeError } from '../../common/errors.js'
 import { show, showNames } from '../../common/show.js'
 import { load, type Os } from '../node.js'
@@ -6,8 +7,8 @@ import { isModuleObjective, type ModuleObjective } from '../parallel/module-obje
 import { shortHash, versionOf } from '../parallel/module-version.js'
 import { type Runner, TOLD, WorkerDied } from '../parallel/runner.js'
 import type { Space } from '../space.js'
-import { openStore } from '../storage/open.js'
 import type { JournalStore } from '../storage/journal.js'
+import { openStore } from '../storage/open.js'
 import { type Connection, connect, jobId, type Queue } from './bullmq.js'
 import { type JobObjective, plainText, refusalName, type Sign, workerCommand } from './job.js'
 import { pathOf } from './modules.js'
@@ -119,9 +120,9 @@ class QueueRunner<S extends Space> implements Runner<S> {
   private readonly said = new Set<string>()
   private timer: ReturnType<typeof setTimeout> | undefined
   private pause = LOOK.most
-  private askAt = performance.now() + ASK_EVERY
+  private askAt = clock.now() + ASK_EVERY
   /** When a trial was last seen at a worker, or ended. */
-  private busyAt = performance.now()
+  private busyAt = clock.now()
   private sayAt = WAITING.first
   private hopelessSince: number | undefined
   private isTicking = false
@@ -162,7 +163,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
           signal.removeEventListener('abort', abort)
           settle(value)
         }
-      if (this.waiting.size === 0) this.busyAt = performance.now()
+      if (this.waiting.size === 0) this.busyAt = clock.now()
       const waiting = { number, resolve: settled(resolve), reject: settled(reject), seen: 0, isPruned: false }
       this.waiting.set(number, waiting)
       signal.addEventListener('abort', abort)
@@ -235,8 +236,8 @@ class QueueRunner<S extends Space> implements Runner<S> {
     const { study, waiting, connection } = this
     await study.sync()
     let isNew = false
-    const isAsking = performance.now() > this.askAt
-    if (isAsking) this.askAt = performance.now() + ASK_EVERY
+    const isAsking = clock.now() > this.askAt
+    if (isAsking) this.askAt = clock.now() + ASK_EVERY
     for (const trial of waiting.values()) {
       const { number } = trial
       if (study.isOver(number)) {
@@ -272,14 +273,18 @@ class QueueRunner<S extends Space> implements Runner<S> {
       if (typeof version !== 'string' || state !== 'complete' || this.versions.has(version)) continue
       this.versions.add(version)
       if (own !== undefined && version !== own)
-        this.options.say(`the study has trials that were run by another version of the objective: ${plainText(version)}, and is now run by ${own}`)
+        this.options.say(
+          `the study has trials that were run by another version of the objective: ${plainText(version)}, and is now run by ${own}`,
+        )
       if (own === undefined && this.versions.size > 1)
-        this.options.say(`trials of ${objective.name} were run by different versions: ${showNames([...this.versions].map((one) => plainText(one)))}`)
+        this.options.say(
+          `trials of ${objective.name} were run by different versions: ${showNames([...this.versions].map((one) => plainText(one)))}`,
+        )
     }
   }
 
   private atHand(): void {
-    this.busyAt = performance.now()
+    this.busyAt = clock.now()
     this.sayAt = WAITING.first
     this.hopelessSince = undefined
   }
@@ -309,13 +314,21 @@ class QueueRunner<S extends Space> implements Runner<S> {
       if (!this.said.has(text)) options.say(text)
       this.said.add(text)
     }
-    const running = workers.flatMap((one) => one.running.filter(({ number, study: name }) => name === plainText(study.name) && waiting.has(number)))
-    const now = performance.now()
+    const running = workers.flatMap((one) =>
+      one.running.filter(({ number, study: name }) => name === plainText(study.name) && waiting.has(number)),
+    )
+    const now = clock.now()
     const isHopeless = workers.length > 0 && refusals.length === workers.length
     if (!isHopeless) this.hopelessSince = undefined
     else if (now - (this.hopelessSince ??= now) > 1000 * HOPELESS)
       return this.fail(
-        plainError(`optimize: no worker can run ${objective.name}: ${refusals.map(({ reason }) => reason).filter(isFirst).slice(0, 3).join('; ')}`),
+        plainError(
+          `optimize: no worker can run ${objective.name}: ${refusals
+            .map(({ reason }) => reason)
+            .filter(isFirst)
+            .slice(0, 3)
+            .join('; ')}`,
+        ),
       )
     // a worker that takes a trial only to hand it back does not count
     if (running.length > 0 && !isHopeless) return this.atHand()
@@ -323,9 +336,14 @@ class QueueRunner<S extends Space> implements Runner<S> {
     if (seconds < this.sayAt) return
     this.sayAt = seconds + WAITING.again
     const trials = `${waiting.size} trial${waiting.size > 1 ? 's' : ''} of '${study.name}' ${waiting.size > 1 ? 'wait' : 'waits'}, for ${Math.round(seconds)} s`
-    if (workers.length === 0) options.say(`${trials}: there is no worker. Start one, on any machine: ${workerCommand(connection.place, objective)}`)
-    else if (workers.every((one) => one.running.length >= one.concurrency)) options.say(`${trials}: all ${workers.length} workers are busy with other trials`)
-    else options.say(`${trials}: no worker has one at hand (${workers.length} there); those of a worker that died are given to others after its lock of some seconds`)
+    if (workers.length === 0)
+      options.say(`${trials}: there is no worker. Start one, on any machine: ${workerCommand(connection.place, objective)}`)
+    else if (workers.every((one) => one.running.length >= one.concurrency))
+      options.say(`${trials}: all ${workers.length} workers are busy with other trials`)
+    else
+      options.say(
+        `${trials}: no worker has one at hand (${workers.length} there); those of a worker that died are given to others after its lock of some seconds`,
+      )
   }
 }
 

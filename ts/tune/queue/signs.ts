@@ -1,4 +1,5 @@
 /** Signs of life on the server of a queue: who is there, what it runs, and what it cannot run. */
+import { clock } from '../../common/clock.js'
 import { type Pool, transaction } from '../storage/postgres.js'
 import type { Redis } from '../storage/redis.js'
 import { type Sign, signOf } from './job.js'
@@ -105,7 +106,7 @@ const PATIENCE = 2
 export class LivingSign {
   private readonly id = Math.random().toString(36).slice(2, 12)
   private readonly timer: ReturnType<typeof setInterval>
-  private answered = performance.now()
+  private answered = clock.now()
   /** Seconds of silence after which it is said next. */
   private next = SILENCE
   private isShowing = false
@@ -135,7 +136,7 @@ export class LivingSign {
   }
 
   private tick(): void {
-    const silent = (performance.now() - this.answered) / 1000
+    const silent = (clock.now() - this.answered) / 1000
     if (silent > this.next) {
       this.say(`no answer of ${this.place} for ${Math.round(silent)} s; waiting for it`)
       this.next += EVERY
@@ -152,7 +153,7 @@ export class LivingSign {
       await this.signs.show(this.id, this.make())
       if (this.next > SILENCE) this.say(`${this.place} answers again`)
       this.next = SILENCE
-      this.answered = performance.now()
+      this.answered = clock.now()
     } catch {
       // the next tick tries again
       this.isStale = true

@@ -1,6 +1,8 @@
 /** A worker of a queue of trials. */
 
 import { checkCount, checkPositive } from '../../common/checks.js'
+import { clock } from '../../common/clock.js'
+import { plainError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
 import { openStudy } from '../create-study.js'
 import { load, type Os } from '../node.js'
@@ -11,7 +13,7 @@ import type { Space } from '../space.js'
 import { JournalLost } from '../storage/server.js'
 import type { Study } from '../study.js'
 import { isPruning } from '../trial.js'
-import { type Connection, connect, type Job, moved } from './bullmq.js'
+import { type Connection, connect, handBack, type Job, moved } from './bullmq.js'
 import { checkedJob, type JobObjective, plainText, refusalName, type TrialJob } from './job.js'
 import { type Allowed, allowedModule, pathOf, type WorkerModule } from './modules.js'
 import { LivingSign, within } from './signs.js'
@@ -101,14 +103,14 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
 
 /** @throws what {@link connect} does, after some seconds */
 async function patientConnection(url: string, seconds: number, say: (text: string) => void): Promise<Connection> {
-  const until = performance.now() + 1000 * seconds
+  const until = clock.now() + 1000 * seconds
   for (let isSaid = false; ; isSaid = true) {
     try {
       return await connect(url)
     } catch (error) {
       const { message } = error as Error
-      if (performance.now() > until || !/Is the server running/.test(message)) throw error
-      if (!isSaid) say(`${message} Waiting for it up to ${Math.round(seconds)} s`)
+      if (clock.now() > until || !/Is the server running/.test(message)) throw error
+      if (!isSaid && seconds > 1) say(`${message} Waiting for it up to ${Math.round(seconds)} s`)
       await new Promise((resolve) => setTimeout(resolve, 1000))
     }
   }
@@ -174,8 +176,16 @@ class Worker implements QueueWorkerHandle {
     for (const { stop } of this.running) stop(new Left('the worker is closed'))
     await within(HAND_BACK, closed)
     await this.sign.end()
-    await Promise.all([...this.pools.values()].map(({ timer, runner }) => (clearTimeout(timer), endPool(runner))))
-    await Promise.all([...this.studies.values()].map((study) => within(1, study.then((one) => one.close()))))
+    for (const { timer } of this.pools.values()) clearTimeout(timer)
+    await Promise.all([...this.pools.values()].map(({ runner }) => endPool(runner)))
+    await Promise.all(
+      [...this.studies.values()].map((study) =>
+        within(
+          1,
+          study.then((one) => one.close()),
+        ),
+      ),
+    )
     await within(1, this.connection.close())
   }
 
@@ -183,10 +193,19 @@ class Worker implements QueueWorkerHandle {
     const running = [...this.running].map(({ job, began }) => ({
       study: job.study,
       number: job.number,
-      seconds: Math.round((performance.now() - began) / 1000),
+      seconds: Math.round((clock.now() - began) / 1000),
     }))
     const refused = [...this.refused].map(([objective, reason]) => ({ objective, reason }))
-    return { kind: 'worker' as const, host: this.host, pid: process.pid, concurrency: this.options.concurrency, running, refused, study: '', trials: 0 }
+    return {
+      kind: 'worker' as const,
+      host: this.host,
+      pid: process.pid,
+      concurrency: this.options.concurrency,
+      running,
+      refused,
+      study: '',
+      trials: 0,
+    }
   }
 
   /** Stops trials that nobody wants any more. */
@@ -232,7 +251,11 @@ class Worker implements QueueWorkerHandle {
   private forgetStudy(key: string): void {
     const study = this.studies.get(key)
     this.studies.delete(key)
-    if (study) void within(1, study.then((one) => one.close()))
+    if (study)
+      void within(
+        1,
+        study.then((one) => one.close()),
+      )
   }
 
   /** What BullMQ calls: returns if the job is done with, throws if it is handed back or its worker died. */
@@ -240,15 +263,12 @@ class Worker implements QueueWorkerHandle {
     let checked: TrialJob
     try {
       checked = checkedJob(job.data)
-      if (checked.prefix !== this.connection.prefix) throw new Error(`prefix wants to be ${this.connection.prefix}, which is that of this queue`)
+      if (checked.prefix !== this.connection.prefix)
+        throw plainError(`prefix wants to be ${this.connection.prefix}, which is that of this queue`)
     } catch (error) {
       return this.sayOnce(`a job of the queue is no trial, and is dropped: ${plainText((error as Error).message)}`)
     }
-    const back = async (after: number): Promise<never> => {
-      await job.moveToDelayed(Date.now() + after, token)
-      throw moved()
-    }
-    if (this.isClosing) return await back(0)
+    if (this.isClosing) return await handBack(job, token, 0)
     let study: Study
     try {
       study = await this.studyOf(checked)
@@ -260,7 +280,7 @@ class Worker implements QueueWorkerHandle {
     // delivered again after its result was written, or nobody waits for it
     if (study.stopReason(number) !== undefined) return
     const limit = new AbortController()
-    const atHand: AtHand = { job: checked, study, began: performance.now(), stop: (reason) => limit.abort(reason) }
+    const atHand: AtHand = { job: checked, study, began: clock.now(), stop: (reason) => limit.abort(reason) }
     const isLost = () => limit.abort(new Left('the queue gave it to another worker'))
     lost?.addEventListener('abort', isLost)
     this.running.add(atHand)
@@ -270,9 +290,9 @@ class Worker implements QueueWorkerHandle {
     } catch (error) {
       if (error instanceof Unwanted) return this.tell(checked, 'left', error.message)
       this.tell(checked, 'left', (error as Error).message)
-      if (error instanceof Refused) return await back(HANDED_BACK)
+      if (error instanceof Refused) return await handBack(job, token, HANDED_BACK)
       if (lost?.aborted) throw moved()
-      if (error instanceof Left) return await back(0)
+      if (error instanceof Left) return await handBack(job, token, 0)
       throw error
     } finally {
       lost?.removeEventListener('abort', isLost)
@@ -386,7 +406,9 @@ class Worker implements QueueWorkerHandle {
         seconds: LOADING,
         onLoad: async () => {
           if ((await versionOf(file)).hash !== version.hash)
-            throw new LoadError(`${objective.name} was changed since the study began to use it; run the study again to go on with the new version`)
+            throw new LoadError(
+              `${objective.name} was changed since the study began to use it; run the study again to go on with the new version`,
+            )
         },
       },
     )

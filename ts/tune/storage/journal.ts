@@ -2,6 +2,7 @@
  * The journal: every storage keeps a study as the list of what happened to it, in the form of Optuna's journal storage (Optuna 5,
  * optuna/storages/journal), so that both write and read the same files. What a study is follows from reading the list from its beginning.
  */
+import { clock } from '../../common/clock.js'
 import { plainError, rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { type Choice, float, int, type ParameterRange, rangeOf, type Space } from '../space.js'
@@ -147,7 +148,7 @@ export class Journal {
 
   /** All that was written before this process has been read: from now on who writes is there. */
   opened(): void {
-    this.openedAt = performance.now()
+    this.openedAt = clock.now()
   }
 
   /** Seconds that a process may be silent, as it said; undefined where it did not. */
@@ -157,7 +158,7 @@ export class Journal {
 
   /** Seconds since a process was last heard, or since this one opened the journal. */
   silence(worker: string): number {
-    return (performance.now() - (this.heard.get(worker)?.at ?? 0)) / 1000
+    return (clock.now() - (this.heard.get(worker)?.at ?? 0)) / 1000
   }
 
   /** Whether a process has written since this one opened the journal. */
@@ -224,7 +225,7 @@ export class Journal {
     if (typeof worker !== 'string') return
     const said = op_code === OPERATION.setStudySystemAttribute ? Object(attributes)[ALIVE] : undefined
     const may = Number.isFinite(said) ? (said as number) : this.heard.get(worker)?.may
-    this.heard.set(worker, { at: performance.now(), ...(may !== undefined && { may }) })
+    this.heard.set(worker, { at: clock.now(), ...(may !== undefined && { may }) })
   }
 
   private createTrial(study: StoredStudy, entry: Entry): void {

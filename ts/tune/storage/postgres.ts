@@ -144,7 +144,10 @@ export async function whileAway<T>(work: () => Promise<T>): Promise<T> {
 /** Codes of Node, and of PostgreSQL: class 08 is the connection, 57P01 to 57P03 a server that stops or starts. */
 function isAway(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: string; message?: string }
-  return /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|25P03|08\w{3}|57P0[123])$/.test(code) || /Connection terminated|timeout exceeded|read timeout|timeout expired|idle-in-transaction/i.test(message)
+  return (
+    /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|25P03|08\w{3}|57P0[123])$/.test(code) ||
+    /Connection terminated|timeout exceeded|read timeout|timeout expired|idle-in-transaction/i.test(message)
+  )
 }
 
 function reasonOf(error: unknown): string {

@@ -20,7 +20,8 @@ export function serverOf(url: string): { server: string; prefix: string } {
 
 /** @internal what to do about the reason for which a server cannot be reached */
 export function remedyFor(reason: string, program = ''): string {
-  if (/WRONGPASS|NOAUTH|password|authentication|no pg_hba/i.test(reason)) return '. Write the user and the password into the URL: //user:password@host'
+  if (/WRONGPASS|NOAUTH|password|authentication|no pg_hba/i.test(reason))
+    return '. Write the user and the password into the URL: //user:password@host'
   if (/certificate|self.signed|TLS|SSL/i.test(reason))
     return '. Name the certificate of its authority in the environment variable NODE_EXTRA_CA_CERTS'
   if (/does not exist|DB index/i.test(reason)) return ''
