@@ -48,6 +48,10 @@ describe('a model in a file', () => {
     expect(lines).toHaveLength(151)
     const right = lines.slice(1).filter((line) => line.split(',')[4] === line.split(',')[5])
     expect(right.length).toBeGreaterThan(135)
+    for (const line of lines.slice(1)) {
+      const probabilities = line.split(',').slice(-3).map(Number)
+      expect(Math.abs(1 - probabilities.reduce((sum, p) => sum + p, 0))).toBeLessThan(2e-7)
+    }
     const json = await gradus('predict', 'iris.safetensors', 'iris.csv', '--json', '--only', '--out', 'answers.jsonl')
     expect(json.stdout).toContain('150 rows with predictions are in answers.jsonl')
     expect(JSON.parse(readFileSync(path.join(folder, 'answers.jsonl'), 'utf8').split('\n')[0])).toMatchObject({ class: 'setosa' })
@@ -270,6 +274,25 @@ describe('what a command writes', () => {
     expect((await gradus('predict', 'iris.safetensors', 'long.csv', '--out', 'link.csv')).code).toBe(0)
     expect(readFileSync(here('kept.csv'), 'utf8').split('\n')).toHaveLength(4202)
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+
+  test.each<[string, string[], RegExp]>([
+    ['a table of other columns', ['a,b', '1,2'], /^error: other\.csv: [^\n]*got none of them, but a, b\n$/],
+    ['a table without one of the columns', [HEAD.slice(13), '3,1,0.2'], /^error: other\.csv has no column 'sepal_length', /],
+    [
+      'a value in line 1,000 that is none',
+      [HEAD, ...Array.from({ length: 2000 }, (_, i) => (i === 998 ? '5,wide,1,0.2' : '5,3,1,0.2'))],
+      /^error: other\.csv: column 'sepal_width' of line 1000 wants a number, got 'wide'\n$/,
+    ],
+    ['a line of too many values', [HEAD, '5,3,1,0.2', '5,3,1,0.2,7'], /^error: other\.csv: [^\n]*line 3 has 5 values/],
+    ['an empty table', [HEAD], /^error: other\.csv: there are no rows\n$/],
+  ])('predict prints nothing, no header either, where it fails for %s', async (_, lines, message) => {
+    writeFileSync(here('other.csv'), `${lines.join('\n')}\n`)
+    for (const more of [[], ['--only'], ['--json']]) {
+      const { code, stdout, stderr } = await gradus('predict', 'iris.safetensors', 'other.csv', ...more)
+      expect([code, stdout]).toEqual([1, ''])
+      expect(stderr).toMatch(message)
+    }
   })
 
   const IRIS = ['train', 'iris.csv', '--target', 'species']

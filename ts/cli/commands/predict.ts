@@ -59,7 +59,8 @@ async function predict(
   const writeAll = async (write: (text: string) => unknown) => {
     const names = only ? [] : Object.keys(rows[0])
     const csvLine = lineWriter(how.decimal)
-    if (!json) await write(`${csvLine([...names, ...headOf(model)])}\n`)
+    // written with the first answers, so that nothing is where there are none
+    let head = json ? '' : `${csvLine([...names, ...headOf(model)])}\n`
     for (let from = 0; from < rows.length; from += PART) {
       const some = rows.slice(from, from + PART)
       const answers = await naming(file, async () => model.predictPart(some, from, coverage), how)
@@ -68,12 +69,13 @@ async function predict(
           ? JSON.stringify(only ? answers[i] : { ...row, prediction: answers[i] })
           : csvLine([...names.map((name) => row[name]), ...cellsOf(model, answers[i])]),
       )
-      await write(`${lines.join('\n')}\n`)
+      await write(`${head}${lines.join('\n')}\n`)
+      head = ''
       answered += some.length
     }
   }
   if (out === undefined)
-    await writeAll((text) => process.stdout.write(text)).catch((error: Error) => {
+    await writeAll(toStdout).catch((error: Error) => {
       if (answered > 0)
         error.message += `; the answers to the first ${whole(answered)} rows are printed above (--out writes all or nothing)`
       throw error
@@ -83,13 +85,21 @@ async function predict(
   if (out !== undefined) print(`${paint('green', '✓')} ${whole(rows.length)} rows with predictions are in ${paint('bold', out)}`)
 }
 
+/** Waits until the reader has taken the text, so that not all answers wait in memory. */
+function toStdout(text: string): Promise<void> {
+  return new Promise((resolve, reject) => process.stdout.write(text, (error) => (error ? reject(error) : resolve())))
+}
+
 function headOf({ task, target, classNames }: TableModel): string[] {
   if (task === 'regression') return [`predicted_${target}`, 'low', 'high']
   return [`predicted_${target}`, 'probability', ...classNames.map((name) => `p_${name}`)]
 }
 
+/** Digits of a number in CSV: those that tell two floats apart, so that probabilities sum to 1. */
+const DIGITS = 9
+
 function cellsOf({ classNames }: TableModel, answer: Prediction): unknown[] {
-  const short = (x: number) => Number(x.toPrecision(6))
+  const short = (x: number) => Number(x.toPrecision(DIGITS))
   if ('value' in answer) return [answer.value, answer.low, answer.high].map(short)
   return [answer.class, short(answer.probability), ...classNames.map((name) => short(answer.probabilities[name]))]
 }
