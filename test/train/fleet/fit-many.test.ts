@@ -16,7 +16,9 @@ import {
   Sequential,
   schedules,
   supportedVariants,
+  type Tensor,
 } from '../../../ts/index.js'
+import { byClock } from '../../tools/clocks.js'
 
 const [variant] = supportedVariants()
 const backend = createBackend(variant ? { variant } : { backend: 'js' })
@@ -34,6 +36,24 @@ test('progress is told, and ends with all nets over', async () => {
   const { finished, nets: all, steps, totalSteps, netStepsPerSecond, secondsLeft } = seen.at(-1) as FitManyProgress
   expect([finished, all, steps, totalSteps, secondsLeft]).toEqual([9, 9, 135, 135, 0])
   expect(netStepsPerSecond).toBeGreaterThan(0)
+})
+
+test('progress is told while a net is trained that goes alone, and an error in it ends all', async () => {
+  const seen: number[] = []
+  const train = (onProgress: (progress: FitManyProgress) => void) => {
+    const models = nets(2)
+    // a loss of one's own is none of a fleet
+    const options = { ...data, loss: (p: Tensor, t: Tensor) => mse(p, t), optimizers: adams(models), epochs: 5, onProgress }
+    return byClock('runs ahead', 0, () => fitMany(models, options))
+  }
+  await train(({ steps }) => void seen.push(steps))
+  expect(seen.length).toBeGreaterThan(8)
+  expect(seen.filter((steps) => steps > 0 && steps < 25).length).toBeGreaterThan(3)
+  expect(seen.at(-1)).toBe(50)
+  const thrown = train(({ steps }) => {
+    if (steps > 3) throw new Error('enough')
+  })
+  await expect(thrown).rejects.toThrow('enough')
 })
 
 test('a signal ends all, with what there is', async () => {

@@ -41,14 +41,18 @@ export async function fitMany(models: readonly Module[], options: FitManyOptions
       restores.push(rememberModes(model, true))
     }
     const dataSets = new DataSets()
+    // of nets that go alone, too, progress is told as their steps go
+    let all: ManyTrainings | undefined
+    const line = options.onProgress && { show: () => all?.report(), end() {} }
     const trainings = optionsOfEach.map((own, net) =>
       withNetName(net, () => {
         const { subset: _, ...fitOptions } = own
-        return new TrainingRun(models[net], fitOptions, dataSets.of(models[net].backend, own))
+        return new TrainingRun(models[net], fitOptions, dataSets.of(models[net].backend, own), line)
       }),
     )
     checkInputs(trainings)
-    return await new ManyTrainings(trainings, options).train()
+    all = new ManyTrainings(trainings, options)
+    return await all.train()
   } finally {
     for (const release of releases) release()
     for (const restore of restores) restore()

@@ -24,6 +24,8 @@ export class ManyTrainings {
   private readonly results: (NetHistory | undefined)[]
   private readonly started = clock.now()
   private lastReport = 0
+  /** An error of the caller's, which ends all. */
+  private failure: { cause: unknown } | null = null
   private readonly pacer: Pacer
   private readonly totalSteps: number
 
@@ -108,26 +110,34 @@ export class ManyTrainings {
     try {
       this.results[net] = await end()
     } catch (thrown) {
+      if (this.failure !== null) throw this.failure.cause
       const { history, plan } = this.trainings[net]
       const error = trapped(plan.model.backend, thrown)
       this.results[net] = { ...history, stopReason: error instanceof Error ? error.message : String(error), error: error as Error }
     }
   }
 
-  private report(isLast = false): void {
+  /** Tells how far all are, at most ten times a second. */
+  report(isLast = false): void {
     const { onProgress } = this.options
     if (onProgress === undefined || (!isLast && clock.now() - this.lastReport < 100)) return
     this.lastReport = clock.now()
     const steps = this.trainings.reduce((sum, { history }) => sum + history.steps, 0)
     const seconds = (clock.now() - this.started) / 1000
-    onProgress({
+    const progress = {
       finished: this.results.filter((result) => result !== undefined).length,
       nets: this.trainings.length,
       steps,
       totalSteps: this.totalSteps,
       netStepsPerSecond: steps / seconds,
       secondsLeft: steps === 0 ? Number.NaN : (seconds / steps) * (this.totalSteps - steps),
-    })
+    }
+    try {
+      onProgress(progress)
+    } catch (cause) {
+      this.failure = { cause }
+      throw cause
+    }
   }
 }
 
