@@ -6,9 +6,19 @@ import { Ensemble, Generator } from '../../ts/index.js'
 import { chooseGreedily, squaredErrorOf } from '../../ts/table/choose.js'
 import { decideTable } from '../../ts/table/decide-table.js'
 import { fitFeatures, inputsOf, widthOf } from '../../ts/table/features.js'
-import { evaluateTable, formatMetric, loadTableModel, prepareTable, reportHtml, tableToFunction, trainTable } from '../../ts/table/index.js'
+import {
+  evaluateTable,
+  formatMetric,
+  loadTableModel,
+  prepareTable,
+  reportHtml,
+  type TableProgress,
+  tableToFunction,
+  trainTable,
+} from '../../ts/table/index.js'
 import { importanceOf, measureMetrics } from '../../ts/table/measure.js'
 import { setAside } from '../../ts/table/set-aside.js'
+import { byClock } from '../tools/clocks.js'
 
 const penguins = () => parseCsv(readFileSync('docs/guide/penguins.csv', 'utf8'))
 const iris = () => parseCsv(readFileSync('docs/guide/iris.csv', 'utf8'))
@@ -146,6 +156,52 @@ test('time is kept, and spent on several kinds of nets', async () => {
   expect(report.nets.trained).toBeGreaterThanOrEqual(5)
   expect(report.candidates.reduce((sum, { votes }) => sum + votes, 0)).toBeGreaterThan(0)
   expect(seen.every((share) => share >= 0 && share <= 1)).toBe(true)
+})
+
+test('nets that diverge are told apart from time that is over, each with its remedy', async () => {
+  const diverged =
+    /^trainTable: every net diverged: (loss|weights|validation)[^.;]*\. Lower the learningRate \(now 1000; 0\.01 is usual for so many rows\)$/
+  for (const more of [{}, { time: 1 }])
+    await expect(trainTable(iris(), { target: 'species', learningRate: 1000, hidden: [64, 64, 64, 64], ...more })).rejects.toThrow(diverged)
+  // a clock on which all time is over at once
+  const { report } = await byClock('runs ahead', 0, () => trainTable(iris(), { target: 'species', time: 0.01 }))
+  expect(report.nets.used).toBeGreaterThan(0)
+})
+
+test('progress has phases, and what is left holds the report', async () => {
+  const seen: TableProgress[] = []
+  const lines = Array.from({ length: 30_000 }, (_, i) => `${Math.sin(i)},${i % 7},${Math.cos(3 * i) + (i % 7)}`)
+  const file = new TextEncoder().encode(`a,b,y\n${lines.join('\n')}\n`)
+  await byClock('runs ahead', 0, () =>
+    trainTable(file, { target: 'y', epochs: 2, hidden: [4], onProgress: (progress) => void seen.push({ ...progress }) }),
+  )
+  const phases = seen.map(({ phase }) => phase)
+  expect([...new Set(phases)]).toEqual(['reading', 'encoding', 'training', 'measuring'])
+  const reading = seen.filter(({ phase }) => phase === 'reading')
+  expect(reading.length).toBeGreaterThan(2)
+  expect(reading.at(-1)?.bytes).toEqual({ read: file.length, total: file.length })
+  expect(seen.at(-1)).toMatchObject({ rows: 30_000, columns: 3, nets: 2 })
+  const training = seen.filter(({ phase, secondsLeft }) => phase === 'training' && !Number.isNaN(secondsLeft))
+  expect(training.length).toBeGreaterThan(1)
+  for (const { seconds, secondsLeft, share } of training) {
+    expect(secondsLeft).toBeGreaterThan(0.01 * seconds)
+    expect(share).toBeGreaterThan(0)
+    expect(share).toBeLessThan(1)
+  }
+  expect(seen.at(-1)?.secondsLeft).toBeGreaterThan(0)
+})
+
+test('intervals of very many rows come from some of them, and are those of all', () => {
+  const random = new Generator(1)
+  const count = 100_000
+  const [targets, noise] = [Float32Array.from(random.normals(count)), random.normals(count)]
+  const predictions = Float64Array.from(targets, (y, i) => y + noise[i])
+  const [r2] = measureMetrics(predictions, targets, [0], 0, 1)
+  // the standard error of R² here, by the bootstrap of all rows
+  expect(r2.high - r2.low).toBeGreaterThan(0.012)
+  expect(r2.high - r2.low).toBeLessThan(0.035)
+  expect(r2.low).toBeLessThan(r2.value)
+  expect(r2.high).toBeGreaterThan(r2.value)
 })
 
 test('many rows and little time: what is trained and what follows are cut to it', async () => {

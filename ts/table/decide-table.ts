@@ -52,7 +52,9 @@ export function decideTable(all: readonly Row[], { seed: _, ...table }: DecideTa
   const whole: TableOptions = { missing: 'auto', scale: 'robust', ...table }
   const first = fromTable(all, whole)
   const isClasses = first.classes > 0
-  const embedded = columnsToEmbed(first.report.columns)
+  // of the first table the report alone is kept
+  const { columns: ofAllRows } = first.report
+  const embedded = columnsToEmbed(ofAllRows)
   const options: TableOptions = {
     ...whole,
     columns: {
@@ -69,7 +71,7 @@ export function decideTable(all: readonly Row[], { seed: _, ...table }: DecideTa
     options,
     reasonsIn: (report) =>
       report.columns.map((column) => {
-        const ofAll = first.report.columns.find(({ name }) => name === column.name) ?? column
+        const ofAll = ofAllRows.find(({ name }) => name === column.name) ?? column
         if (column.role === 'target') return ofAll
         const decided = embedded.find(({ name }) => name === column.name)
         return { ...column, notes: ofAll.notes, ...(decided && { why: decided.why, decidedBy: 'values' as const }) }

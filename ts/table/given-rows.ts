@@ -1,12 +1,27 @@
 /** The rows that a caller gives: objects, or a table in a file, whose lines errors and notes then name. */
-import { type ColumnReport, namingLines, type ReadOptions, type Row, readTable, type Source } from '../data/index.js'
+
+import { counting, nameOf, sizeOf } from '../data/formats/source.js'
+import { type ColumnReport, namingLines, type ReadOptions, type Row, readTable, type Source, streamTable } from '../data/index.js'
+import type { ProgressWatch } from './progress.js'
 
 /** Rows, or what they are read from. */
 export type GivenRows = readonly object[] | Source
 
-/** Rows that are given, or those of a file. */
-export async function rowsFrom(given: GivenRows, read: ReadOptions | undefined): Promise<readonly Row[]> {
-  return isRows(given) ? (given as readonly Row[]) : readTable(given, read)
+/** Rows that are given, or those of a file. @param watch hears how many there are, and how much of the file was read */
+export async function rowsFrom(given: GivenRows, read: ReadOptions | undefined, watch?: ProgressWatch): Promise<readonly Row[]> {
+  if (isRows(given)) return given as readonly Row[]
+  if (watch === undefined) return readTable(given, read)
+  const total = await sizeOf(given)
+  watch.tell({ bytes: { read: 0, total } })
+  const rows: Row[] = []
+  let bytes = 0
+  // of Parquet and Arrow only some parts are read
+  const isText = !/^(parquet|arrow)$/.test(read?.format ?? '') && !/\.(parquet|arrow|feather|ipc)$/i.test(nameOf(given))
+  for await (const some of streamTable(isText ? counting(given, (size) => (bytes += size)) : given, read)) {
+    for (const row of some) rows.push(row)
+    watch.tell({ bytes: { read: bytes, total }, rows: rows.length, columns: Object.keys(rows[0] ?? {}).length })
+  }
+  return rows
 }
 
 /** Errors in `work` that are about rows of a file name its lines. */

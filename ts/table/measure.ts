@@ -63,6 +63,11 @@ const RESAMPLES = 200
 const FEW = 60
 const LEAST = 20
 const MANY_ROWS = 5000
+/**
+ * Rows of a resample, at most. What varies with so many of n rows varies less with all, by √(RESAMPLED/n) (the m out of n bootstrap: Bickel, Götze &
+ * van Zwet 1997).
+ */
+const RESAMPLED = 20_000
 
 /**
  * Metrics of predictions with 95 % intervals.
@@ -92,29 +97,47 @@ export function measureMetrics(
     baseline: valueOn(of, guess, targets, all, width),
     line: byLine === null ? Number.NaN : valueOn(of, byLine, targets, all, width),
   }))
-  const most = count > MANY_ROWS ? FEW : RESAMPLES
+  const most = resamplesOf(count)
+  const drawn = Math.min(count, RESAMPLED)
   for (let sample = 0; sample < most && (sample < LEAST || clock.now() < until); sample++) {
-    const rows = Int32Array.from(generator.uniforms(count), (u) => Math.min(count - 1, Math.floor(u * count)))
+    const rows = Int32Array.from(generator.uniforms(drawn), (u) => Math.min(count - 1, Math.floor(u * count)))
     for (const { of, interval, values } of found) if (interval === undefined) values.push(valueOn(of, predictions, targets, rows, width))
   }
   return found.flatMap(({ name, better, value, values, baseline, line, interval }) => {
     if (!Number.isFinite(value)) return []
     const sorted = values.filter(Number.isFinite).sort((a, b) => a - b)
-    const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? value
+    const narrower = Math.sqrt(drawn / count)
+    const at = (share: number) => {
+      const one = sorted[Math.round(share * (sorted.length - 1))] ?? value
+      return drawn === count ? one : value + narrower * (one - value)
+    }
     const [low, high] = interval ? interval(value, count) : [at(0.025), at(0.975)]
     return [{ name, better, value, low, high, baseline, ...(Number.isFinite(line) && { line }) }]
   })
 }
 
-/** Seconds that {@link measureMetrics} takes at least: those of a guess without columns, on so many rows. */
-export function leastSecondsOfMetrics(targets: Int32Array | Float32Array, baseline: readonly number[], classes: number): number {
+const resamplesOf = (count: number) => (count > MANY_ROWS ? FEW : RESAMPLES)
+
+/**
+ * Seconds that {@link measureMetrics} takes, by those of a guess without columns on so many rows.
+ * @param resamples as many as there is time for: at least {@link LEAST}
+ */
+export function secondsOfMetrics(
+  targets: Int32Array | Float32Array,
+  baseline: readonly number[],
+  classes: number,
+  resamples: 'least' | 'all',
+): number {
   const width = classes || 1
-  const all = Int32Array.from({ length: targets.length }, (_, i) => i)
+  const count = targets.length
+  const all = Int32Array.from({ length: count }, (_, i) => i)
   // no two alike, as predictions are
-  const guess = Float64Array.from({ length: targets.length * width }, (_, i) => baseline[i % width] * (1 + 0.1 * Math.sin(i)))
+  const guess = Float64Array.from({ length: count * width }, (_, i) => baseline[i % width] * (1 + 0.1 * Math.sin(i)))
   const began = clock.now()
   for (const { of } of classes > 0 ? CLASSIFICATION : REGRESSION) valueOn(of, guess, targets, all, width)
-  return ((LEAST + 2) * (clock.now() - began)) / 1000
+  const each = (clock.now() - began) / 1000
+  // of the model, of a straight line, and of a guess
+  return each * (3 + ((resamples === 'least' ? LEAST : resamplesOf(count)) * Math.min(count, RESAMPLED)) / count)
 }
 
 /** The 95 % interval of a share of so many rows. */
@@ -196,10 +219,10 @@ export interface Importance {
 }
 
 /** Rows that importance is measured on, at most and at least, and shuffles of each column. */
-const IMPORTANCE_ROWS = 2000
+export const IMPORTANCE_ROWS = 2000
 /** Where there is no time for so many. */
 export const MIN_ROWS = 32
-const SHUFFLES = 3
+export const SHUFFLES = 3
 /** Where the time is to be filled: of each column, for about so many shuffles there is time, and there are so many at most. */
 const PASSES = 10
 const MAX_SHUFFLES = 50

@@ -61,12 +61,15 @@ export function usualPlan(rows: number): NetPlan {
   return { hidden: [128, 128], activation: 'silu', dropout: 0, learningRate: 0.004, weightDecay: 0.02 }
 }
 
+/** Rows that a net of a large table is trained on, each as often as there are epochs. */
+const MOST_VISITS = 3e6
+
 /** More rows make larger batches and fewer epochs, so that the steps stay in the thousands. */
 export function usualRound(rows: number): RoundPlan {
   if (rows < 1000) return { batchSize: 32, epochs: 60 }
   if (rows < 5000) return { batchSize: 64, epochs: 50 }
   if (rows < 20_000) return { batchSize: 128, epochs: 40 }
-  return { batchSize: 256, epochs: 24 }
+  return { batchSize: 256, epochs: Math.max(3, Math.min(24, Math.round(MOST_VISITS / rows))) }
 }
 
 /** Another plan, drawn at random: the same seed gives the same plan. */

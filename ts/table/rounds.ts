@@ -1,7 +1,7 @@
 /** Rounds of training: nets of some plans, one on each fold, trained side by side; and the best plans of all rounds so far. */
 import { clock } from '../common/clock.js'
 import { joined } from '../common/joined.js'
-import { crossEntropy, EarlyStopping, fitMany, mse, type Tensor, tensor } from '../index.js'
+import { crossEntropy, EarlyStopping, type FitManyProgress, fitMany, mse, NonFiniteError, type Tensor, tensor } from '../index.js'
 import { type LossOf, logLossOf, MOST_CHOICES, squaredErrorOf } from './choose.js'
 import type { Fold } from './folds.js'
 import { makeNet, makeOptimizer, type NetPlan, type RoundPlan, scheduleOf } from './nets.js'
@@ -27,19 +27,13 @@ export interface Curve {
   validation: number[]
 }
 
-/** What the caller hears while nets are trained. */
+/** What is heard of rounds while nets are trained. */
 export interface SearchProgress {
-  /** Seconds since the start. */
-  seconds: number
-  /** Of the time there is, or of all steps. */
-  share: number
+  /** Until training and report are over, by the speed so far; where time is limited, what counts is the limit. */
   secondsLeft: number
-  /** Nets that are trained. */
   nets: number
-  /** Loss of the best candidate so far. */
   best: number | null
-  /** Loss of training and of held-out rows, by epoch, of the net that is being trained. */
-  curve: { loss: readonly number[]; validation: readonly number[] }
+  curve: Curve
 }
 
 /** Nets that are trained side by side. */
@@ -84,13 +78,14 @@ export class Rounds {
   candidates: Candidate[] = []
   /** Nets that were trained. */
   nets = 0
+  /** What ended the first net of which nothing came; undefined where none was, or time or a signal ended it. */
+  failure: Error | undefined
   /** When training has to stop, so that what follows has its time; undefined where there is no limit. */
   deadline: number | undefined
   /** Rows that are predicted by nets that were not trained on them, in the order of the folds. */
   readonly heldOut: Int32Array
   /** Loss of out-of-fold predictions. */
   readonly lossOf: LossOf
-  private readonly began = clock.now()
   private readonly inputs: Tensor
   private readonly targets: Int32Array | Tensor
   private readonly validation: { inputs: Tensor; targets: Int32Array | Tensor }[]
@@ -164,21 +159,15 @@ export class Rounds {
       signal,
       // the curve of the first net is shown for all
       callbacks: (net) => [new EarlyStopping({ patience: PATIENCE }), ...(net === 0 ? [watch] : [])],
-      onProgress: (progress) => this.tell(progress, curve),
+      onProgress: (progress) => this.tell(progress, curve, batchSize),
     })
   }
 
-  private tell(
-    { steps, totalSteps, secondsLeft, finished }: { steps: number; totalSteps: number; secondsLeft: number; finished: number },
-    curve: Curve,
-  ): void {
-    const { deadline } = this
-    const seconds = (clock.now() - this.began) / 1000
-    const left = Math.max(0, deadline === undefined ? secondsLeft : (deadline - clock.now()) / 1000)
+  private tell({ secondsLeft, finished, nets, netStepsPerSecond }: FitManyProgress, curve: Curve, batchSize: number): void {
+    // a step goes forward, and backward for twice as long
+    const secondsOfRow = nets / netStepsPerSecond / batchSize / 3
     this.options.onProgress?.({
-      seconds,
-      share: Math.min(1, deadline === undefined ? steps / totalSteps : seconds / (seconds + left)),
-      secondsLeft: left,
+      secondsLeft: secondsLeft + this.options.reserve(secondsOfRow),
       nets: this.nets + finished,
       best: this.candidates[0]?.loss ?? null,
       curve,
@@ -187,6 +176,7 @@ export class Rounds {
 
   /** Takes a plan among the candidates, unless one of its nets was not trained or has no finite loss. */
   private add(plan: NetPlan, nets: Net[], histories: Awaited<ReturnType<typeof fitMany>>): void {
+    this.failure ??= histories.find(({ error }) => error !== undefined)?.error
     if (histories.some(({ error, epochs }) => error !== undefined || epochs.length === 0)) return
     const asked = clock.now()
     const predictions = joined(
@@ -196,7 +186,10 @@ export class Rounds {
     this.predicting.seconds += (clock.now() - asked) / 1000
     this.predicting.rows += this.heldOut.length
     const loss = this.lossOf(predictions)
-    if (!Number.isFinite(loss)) return
+    if (!Number.isFinite(loss)) {
+      this.failure ??= new NonFiniteError(`loss is ${loss} on rows that were not learnt from (in the end)`)
+      return
+    }
     const curves = histories.map(({ epochs }) => ({
       loss: epochs.map((e) => e.loss),
       validation: epochs.map((e) => e.validation?.loss ?? Number.NaN),
@@ -208,13 +201,18 @@ export class Rounds {
     this.candidates = this.candidates.sort((a, b) => a.loss - b.loss).slice(0, MAX_KEPT)
   }
 
+  /** Seconds that a net takes for a row, by the predictions so far. */
+  get secondsOfRow(): number {
+    const { seconds, rows } = this.predicting
+    return seconds / Math.max(1, rows)
+  }
+
   /** The ensemble grows with the candidates, and with it the time that the report takes. */
   private moveDeadline(): void {
     const { end, reserve } = this.options
     if (end === undefined) return
-    const { seconds, rows } = this.predicting
     const mostPlans = Math.min(this.candidates.length + PLANS_A_ROUND, MOST_CHOICES)
-    this.deadline = end - 1000 * reserve((mostPlans * this.folds.length * seconds) / Math.max(1, rows))
+    this.deadline = end - 1000 * reserve(mostPlans * this.folds.length * this.secondsOfRow)
   }
 }
 

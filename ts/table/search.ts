@@ -13,7 +13,7 @@
  */
 import { clock } from '../common/clock.js'
 import { plainError } from '../common/errors.js'
-import { Ensemble } from '../index.js'
+import { Ensemble, NonFiniteError } from '../index.js'
 import { chooseGreedily } from './choose.js'
 import type { Fold } from './folds.js'
 import { type NetPlan, type NetSettings, type RoundPlan, randomPlan, usualPlan, usualRound } from './nets.js'
@@ -38,6 +38,8 @@ export interface SearchResult {
   votes: number[]
   /** Nets that were trained. */
   nets: number
+  /** Seconds that the model takes for a row. */
+  secondsOfRow: number
 }
 
 /** Rows of the pilot, at most. */
@@ -64,9 +66,22 @@ export async function search(data: TableSamples, folds: readonly Fold[], options
   else await fillTime(rounds, data.count, options)
   if (rounds.candidates.length === 0) {
     options.signal?.throwIfAborted()
-    throw plainError('trainTable: no net was trained: there was no time for one, or the loss of all was not finite')
+    throw noNet(rounds.failure, data.count, options.net)
   }
   return ensembleOf(rounds, data.classes, options.end)
+}
+
+/** The error where nothing came of any net: each cause with its remedy. */
+function noNet(failure: Error | undefined, rows: number, { learningRate }: NetSettings): Error {
+  if (failure === undefined) return plainError('trainTable: the time was over before a net had seen all rows once; give more time')
+  if (!(failure instanceof NonFiniteError)) return plainError(`trainTable: no net was trained: ${failure.message}`, { cause: failure })
+  const [where] = failure.message.replace(/^fit: /, '').split(/; |, though/)
+  const usual = `${usualPlan(rows).learningRate} is usual for so many rows`
+  const remedy =
+    learningRate === undefined
+      ? `Look for columns of huge numbers, or give a learningRate (${usual})`
+      : `Lower the learningRate (now ${learningRate}; ${usual})`
+  return new NonFiniteError(`trainTable: every net diverged: ${where}. ${remedy}`, { cause: failure })
 }
 
 /** What is usual for so many rows, unless it was said. */
@@ -114,14 +129,14 @@ async function fillTime(rounds: Rounds, count: number, { net, seed, signal }: Se
     })
   }
   // there was not even the time for one epoch of all folds: a small net is better than none
-  if (rounds.candidates.length === 0 && !signal?.aborted) {
+  if (rounds.candidates.length === 0 && rounds.failure === undefined && !signal?.aborted) {
     const small = { ...usual, hidden: [32], dropout: 0 }
     await rounds.train({ plans: [small], batchSize, epochs: PILOT_EPOCHS, number: 0, share: pilotShare, isTimed: false })
   }
 }
 
 /** The plans that predict best together, as one model. */
-function ensembleOf({ candidates, heldOut, lossOf, nets }: Rounds, classes: number, end: number | undefined): SearchResult {
+function ensembleOf({ candidates, heldOut, lossOf, nets, secondsOfRow }: Rounds, classes: number, end: number | undefined): SearchResult {
   // half of the time that is left, at most: the other half is for the report
   const votes = chooseGreedily(candidates, lossOf, end === undefined ? undefined : (clock.now() + end) / 2)
   const members = candidates.flatMap(({ nets }, i) => (votes[i] > 0 ? nets.map((net) => ({ net, weight: votes[i] / nets.length })) : []))
@@ -133,5 +148,5 @@ function ensembleOf({ candidates, heldOut, lossOf, nets }: Rounds, classes: numb
   const predictions = new Float64Array(heldOut.length * (classes || 1))
   for (const [i, { predictions: own }] of candidates.entries())
     if (votes[i] > 0) for (let j = 0; j < own.length; j++) predictions[j] += (votes[i] / total) * own[j]
-  return { model, heldOut, predictions, candidates, votes, nets }
+  return { model, heldOut, predictions, candidates, votes, nets, secondsOfRow: members.length * secondsOfRow }
 }

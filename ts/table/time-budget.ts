@@ -1,6 +1,6 @@
 /** How the seconds of `time` are divided between the search for nets and the report on them. */
 import { clock } from '../common/clock.js'
-import { leastSecondsOfMetrics, MIN_ROWS } from './measure.js'
+import { IMPORTANCE_ROWS, MIN_ROWS, SHUFFLES, secondsOfMetrics } from './measure.js'
 
 /** Seconds that selection and report are left at least, beside what is measured. */
 const LEAST_SECONDS = 0.15
@@ -20,7 +20,7 @@ const MARGIN = 20
 export interface TimeBudget {
   /** The end of all; undefined where there is no limit. */
   end: number | undefined
-  /** Seconds that the report takes where the ensemble takes so many for a row. */
+  /** Seconds that the report takes where the ensemble takes so many for a row: the least where time is limited, else an estimate. */
   reserve: (secondsOfRow: number) => number
   /** When to stop resampling metrics: of the time that is left when they begin, importance gets the other half. */
   endOfMetrics(): number
@@ -35,15 +35,21 @@ export function timeBudget(
   baseline: readonly number[],
   columns: number,
 ): TimeBudget {
-  if (time === undefined)
+  if (time === undefined) {
+    let metrics: number | undefined
+    const forImportance = (1 + SHUFFLES * columns) * Math.min(IMPORTANCE_ROWS, tested.count)
     return {
       end: undefined,
-      reserve: () => 0,
+      reserve(secondsOfRow) {
+        metrics ??= secondsOfMetrics(tested.targets, baseline, tested.classes, 'all')
+        return metrics + secondsOfRow * tested.count + Math.min(SECONDS_FOR_IMPORTANCE, secondsOfRow * forImportance)
+      },
       endOfMetrics: () => Number.POSITIVE_INFINITY,
       endOfImportance: () => clock.now() + 1000 * SECONDS_FOR_IMPORTANCE,
     }
+  }
   const end = began + 1000 * time
-  const fixed = LEAST_SECONDS + ADDED_SHARE * time + leastSecondsOfMetrics(tested.targets, baseline, tested.classes)
+  const fixed = LEAST_SECONDS + ADDED_SHARE * time + secondsOfMetrics(tested.targets, baseline, tested.classes, 'least')
   // rows that the nets predict after the search, at least: those of the test, and some for the importance of each column
   const rows = tested.count + (PASSES_OF_IMPORTANCE + columns) * Math.min(MIN_ROWS, tested.count)
   return {

@@ -29,8 +29,8 @@ import { makeReport, withUnknown } from './make-report.js'
 import { baselineOf, classCounts } from './measure.js'
 import { type ClassPrediction, type NumberPrediction, type Prediction, TableModel } from './model.js'
 import { NET_SETTINGS, type NetSettings } from './nets.js'
+import { ProgressWatch, type TableProgress } from './progress.js'
 import type { TableModelReport } from './report.js'
-import type { SearchProgress } from './rounds.js'
 import type { TableSamples } from './samples.js'
 import { type SearchResult, search } from './search.js'
 import { checkAside, checkTimes, earliestOf, setAside } from './set-aside.js'
@@ -61,8 +61,11 @@ export interface TrainTableOptions extends Omit<TableOptions, 'target' | 'scale'
   read?: ReadOptions
   /** Ends training early: what was trained until then is used. */
   signal?: AbortSignal
-  /** Called while nets are trained, some times a second. */
-  onProgress?: (progress: SearchProgress) => void
+  /**
+   * Called at the start of each phase (`reading`, `encoding`, `training`, `measuring`) and while rows are read and nets are trained, some times a
+   * second.
+   */
+  onProgress?: (progress: TableProgress) => void
 }
 
 /** What {@link trainTable} gives. */
@@ -91,8 +94,8 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const began = clock.now()
   const { time, test, seed = 0, read, signal, onProgress } = checked(options)
   signal?.throwIfAborted()
-  const { decided, all, learnt, encoder, aside } = await namingLinesOf(rows, read, () => learnColumns(rows, options))
-  const tested = test === undefined ? encoder.dataset(aside) : await testTable(encoder, test, options)
+  const watch = new ProgressWatch(onProgress, began, time)
+  const { isClasses, reasonsIn, dropped, learnt, encoder, tested, latest } = await encoded(rows, options, watch)
 
   const features = featuresOf(learnt)
   const { targets, scale } = scaled(learnt.targets)
@@ -108,42 +111,56 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     classes: learnt.classes,
     embedded: features.embedded ?? [],
   }
+  watch.tell({ phase: 'training' })
   const line = await fitStraightLine(samples, features.features, time, signal)
   const net = picked(options, NET_SETTINGS)
-  const found = await search(samples, foldsOf(targets, learnt.classes, seed), { ...budget, seed, signal, onProgress, net })
+  const found = await search(samples, foldsOf(targets, learnt.classes, seed), {
+    ...{ ...budget, seed, signal, net },
+    onProgress: onProgress && (({ secondsLeft, ...nets }) => watch.tell({ phase: 'training', ...nets }, secondsLeft)),
+  })
+  watch.tell({ phase: 'measuring', nets: found.nets, best: found.candidates[0].loss }, budget.reserve(found.secondsOfRow))
 
   const model = new TableModel<P>(found.model, {
     format: 'gradus-table-model/1',
     table: encoder.state(),
     features,
     target: options.target,
-    task: decided.isClasses ? 'classification' : 'regression',
+    task: isClasses ? 'classification' : 'regression',
     scale,
-    errors: decided.isClasses ? [] : errorsOf(found, targets, scale.deviation),
+    errors: isClasses ? [] : errorsOf(found, targets, scale.deviation),
     fingerprint: fingerprintOf(hashesOfTable(learnt), hashesOfTable(tested)),
   })
-  const reasons = await notesWithLines(decided.reasonsIn(learnt.report), rows, read)
+  const reasons = await notesWithLines(reasonsIn(learnt.report), rows, read)
   const columns = test === undefined ? reasons : reasons.map((column) => withUnknown(column, encoder.unknown))
   const byLine = line && inUnits(line(inputsOf(features, tested.inputs)), scale)
-  const dropped = all.length - decided.rows.length
   const report = makeReport({ model, found, learnt, tested, byLine, baseline, spans, columns, dropped, seed, budget })
-  if (options.splitBy !== undefined) report.splitBy = earliestOf(aside, options.splitBy)
+  if (latest !== undefined) report.splitBy = latest
   report.seconds = (clock.now() - began) / 1000
   report.advice = adviceOn(report, { hasTime: time !== undefined, counts: classCounts(learnt.targets, learnt.classes) })
   return { model, report }
 }
 
+/** The rows as numbers, to learn from and to test with. Those of a file are not kept: as objects they take many times the memory. */
+async function encoded(rows: readonly object[] | Source, options: TrainTableOptions, watch: ProgressWatch) {
+  const { aside, ...learnt } = await namingLinesOf(rows, options.read, () => learnColumns(rows, options, watch))
+  const { test, splitBy } = options
+  const tested = test === undefined ? learnt.encoder.dataset(aside) : await testTable(learnt.encoder, test, options)
+  return { ...learnt, tested, latest: splitBy === undefined ? undefined : earliestOf(aside, splitBy) }
+}
+
 /** Decides what the columns are, sets rows aside, and learns from the others how columns become numbers. */
-async function learnColumns(rows: readonly object[] | Source, options: TrainTableOptions) {
+async function learnColumns(rows: readonly object[] | Source, options: TrainTableOptions, watch: ProgressWatch) {
   const { read, test, testFraction = FRACTION, seed = 0, splitBy } = options
-  const all = await rowsFrom(rows, read)
+  const all = await rowsFrom(rows, read, watch)
+  watch.tell({ phase: 'encoding', rows: all.length, columns: Object.keys(all[0] ?? {}).length })
   const decided = decideTable(all, picked(options, TABLE_OPTIONS))
   checkRows(decided.rows)
   if (splitBy !== undefined) checkTimes('trainTable', all, decided, splitBy)
   const [training, aside] = test === undefined ? setAside(decided, { fraction: testFraction, seed, splitBy }) : [decided.rows, []]
   const learnt = fromTable(training, decided.options)
   checkTarget(learnt, options.target)
-  return { decided, all, aside, learnt, encoder: decided.encoderOf(learnt) }
+  const { isClasses, reasonsIn } = decided
+  return { isClasses, reasonsIn, dropped: all.length - decided.rows.length, aside, learnt, encoder: decided.encoderOf(learnt) }
 }
 
 /** Rows of their own to test with. @throws RangeError that says that it is about these, and names lines of their file */

@@ -240,6 +240,11 @@ describe('failures are one line that names the file', () => {
     ['an option of tables', ['train', 'iris', '--time', '5s'], /^error: --time is for tables in files/],
     ['no model', ['predict', 'iris.csv', 'iris.csv'], /^error: .*iris\.csv.*no safetensors file/],
     ['no duration', ['train', 'iris.csv', '--time', 'soon'], /Wants a duration/],
+    [
+      'a rate at which all nets diverge',
+      ['train', 'iris.csv', '--target', 'species', '--quiet', '--lr', '1000', '--hidden', '64,64,64,64'],
+      /^error: iris\.csv: every net diverged: [^.;]*\. Lower --learning-rate \(now 1000; 0\.01 is usual for so many rows\)\n$/,
+    ],
   ])('%s', async (_, args, message) => {
     const { code, stderr } = await gradus(...args)
     expect(code).toBeGreaterThan(0)

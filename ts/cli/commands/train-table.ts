@@ -1,18 +1,16 @@
 /** `gradus train table.csv --target column`: a model of one's own table, with a report that a person can read. */
 import { Option } from 'commander'
-import { type NetSettings, reportHtml, type SearchProgress, type TableModelReport, trainTable } from '../../table/index.js'
+import { type NetSettings, reportHtml, type TableModelReport, trainTable } from '../../table/index.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
 import { seconds } from '../options/values.js'
 import { checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
 import { asideOptions, inFlags, naming, readRows, tableOptions, withTarget } from '../table/files.js'
 import { tellAbsent } from '../table/model.js'
+import { TableReporter } from '../table/progress.js'
 import { reportLines } from '../table/report.js'
-import { barLine } from '../terminal/bar.js'
-import { chartLines } from '../terminal/chart.js'
-import { duration, whole } from '../terminal/format.js'
-import { LiveArea } from '../terminal/live-area.js'
-import { columns, isLive, paint, print, printText } from '../terminal/terminal.js'
+import { whole } from '../terminal/format.js'
+import { columns, paint, print, printText } from '../terminal/terminal.js'
 
 /** Options of `gradus train` for a table. */
 export interface TableTrainOptions extends TableData, NetSettings {
@@ -59,15 +57,7 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
   const silent = options.quiet === true || options.json === true
   return interruptible(async (signal) => {
     if (!silent) print(paint('bold', `Learning '${target}' from ${file}`))
-    const live = silent || !isLive() ? null : new LiveArea()
-    let last = performance.now()
-    const onProgress = (progress: SearchProgress) => {
-      if (live) live.draw(progressLines(progress))
-      else if (!silent && performance.now() - last > 10_000) {
-        last = performance.now()
-        print(facts(progress).join(', '))
-      }
-    }
+    const watch = new TableReporter(silent)
     try {
       const work = () =>
         trainTable(file, {
@@ -79,16 +69,17 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
           target,
           seed,
           signal,
-          onProgress,
+          onProgress: (progress) => watch.progress(progress),
         })
       const { model, report } = await naming(file, work, options)
-      live?.clear()
+      watch.end()
       if (test !== undefined && testRows !== undefined) tellAbsent(model, testRows, test)
       await leavingNoRest(out, () => model.save(out))
       if (page !== undefined) await writeFileWhole(page, reportHtml({ ...report, advice: report.advice.map(inFlags) }))
+      if (time !== undefined && !signal.aborted) watch.tellOverrun(time, performance.now() / 1000)
       return { report, out, page, stopped: signal.aborted }
     } finally {
-      live?.clear()
+      watch.end()
     }
   }, NO_MODEL)
 }
@@ -132,26 +123,4 @@ function tell(trained: TrainedFile, file: string, options: TableTrainOptions): v
   )
   print(paint('dim', `  ${predictLine(out, options)}`))
   if (page === undefined) print(paint('dim', '  --report report.html in training writes this report as a page with pictures'))
-}
-
-function facts({ seconds, secondsLeft, nets, best }: SearchProgress): string[] {
-  return [
-    `${duration(secondsLeft)} left`,
-    `${whole(nets)} ${nets === 1 ? 'net' : 'nets'} trained`,
-    ...(best === null ? [] : [`best loss ${best.toFixed(4)}`]),
-    `${duration(seconds)} so far`,
-  ]
-}
-
-function progressLines(progress: SearchProgress): string[] {
-  const width = Math.min(columns() - 1, 100)
-  const bar = barLine('training', progress.share, facts(progress), width)
-  const { loss, validation } = progress.curve
-  if (loss.length < 2) return [bar]
-  const x = loss.map((_, i) => i + 1)
-  const lines = [
-    { name: 'training', x, y: loss },
-    { name: 'rows not seen', x, y: validation },
-  ]
-  return [bar, '', ...chartLines(lines, { width, height: 8, logY: true, caption: 'loss by epoch' })]
 }

@@ -59,6 +59,8 @@ const IN_COMMANDS = [
   ['give header: false, or the names as header', 'give --no-header'],
   ['toOnnx and toFunction take', '--to onnx and --to js take'],
   ["columns: 'number' for it makes", '--numbers with its name makes'],
+  ['Lower the learningRate (', 'Lower --learning-rate ('],
+  ['or give a learningRate (', 'or give a --learning-rate ('],
   ['add it to missingValues', 'name it in --missing-values'],
 ] as const
 

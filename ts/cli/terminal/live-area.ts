@@ -10,9 +10,10 @@ export class LiveArea {
   private drawn = 0
   private last = 0
 
-  draw(lines: readonly string[]): void {
+  /** @param atOnce also where they were just drawn */
+  draw(lines: readonly string[], atOnce = false): void {
     const now = performance.now()
-    if (now - this.last < BETWEEN) return
+    if (!atOnce && now - this.last < BETWEEN) return
     this.last = now
     const rows = Math.max(1, (process.stdout.rows ?? 24) - 1)
     const shown = lines.slice(0, rows)

@@ -54,6 +54,32 @@ export async function allBytes(source: Source): Promise<Uint8Array> {
   return pieces.length === 1 ? pieces[0] : joined(Uint8Array, pieces)
 }
 
+/** @internal the size of a file or of what is in memory, packed where it is packed; undefined where it is not known */
+export async function sizeOf(source: Source): Promise<number | undefined> {
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer) return source.byteLength
+  if (source instanceof Blob) return source.size
+  if (isAddress(source) || !(typeof source === 'string' || source instanceof URL)) return undefined
+  try {
+    const { size } = (await nodeModule<Fs>('node:fs')).statSync(source)
+    return size > 0 ? size : undefined
+  } catch {
+    // reading it says what is wrong
+    return undefined
+  }
+}
+
+/** @internal the same source, read from its beginning to its end, of which `onBytes` hears each piece */
+export function counting(source: Source, onBytes: (bytes: number) => void): Source {
+  return Object.assign(counted(source, onBytes), { name: nameOf(source) })
+}
+
+async function* counted(source: Source, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array, void, void> {
+  for await (const piece of bytesOf(source)) {
+    onBytes(piece.length)
+    yield piece
+  }
+}
+
 async function* bytesOf(source: Source): AsyncGenerator<Uint8Array, void, void> {
   if (source instanceof Uint8Array) yield* cut(source)
   else if (source instanceof ArrayBuffer) yield* cut(new Uint8Array(source))

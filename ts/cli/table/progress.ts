@@ -1,0 +1,104 @@
+/** Telling how training on a table goes: a live area at a terminal, lines at intervals elsewhere, nothing where nobody asked. */
+import type { TablePhase, TableProgress } from '../../table/index.js'
+import { barLine } from '../terminal/bar.js'
+import { chartLines } from '../terminal/chart.js'
+import { duration, whole } from '../terminal/format.js'
+import { LiveArea } from '../terminal/live-area.js'
+import { columns, isLive, print, printNote } from '../terminal/terminal.js'
+
+/** Seconds before the first line, and between two lines of one phase. Shorter work has no lines. */
+const PATIENCE = 1.5
+const BETWEEN = 10
+/** A command that takes this share longer than it was given says why. */
+const TOLERANCE = 0.05
+
+const PHASES: readonly TablePhase[] = ['reading', 'encoding', 'training', 'measuring']
+
+/** Shows the progress of one training. */
+export class TableReporter {
+  private readonly live: LiveArea | null
+  /** When the last line was shown, and of which phase it was. */
+  private shown: { seconds: number; phase: TablePhase | undefined } = { seconds: 0, phase: undefined }
+  private rows = 0
+  /** Seconds after which the nets were begun. */
+  private prepared = 0
+
+  constructor(private readonly silent: boolean) {
+    this.live = silent || !isLive() ? null : new LiveArea()
+  }
+
+  progress(progress: TableProgress): void {
+    const { phase, seconds, rows } = progress
+    this.rows = rows
+    if (phase === 'reading' || phase === 'encoding') this.prepared = seconds
+    if (this.silent) return
+    const isFirst = this.shown.phase === undefined
+    const isNew = phase !== this.shown.phase
+    const wait = isFirst ? PATIENCE : isNew ? 0 : BETWEEN
+    if (this.live) this.live.draw(liveLines(progress), isNew)
+    else if (seconds - this.shown.seconds < wait) return
+    else print(`  ${progressLine(progress)}${isFirst ? comes(phase) : ''}`)
+    this.shown = { seconds, phase }
+  }
+
+  /** Removes what is live. */
+  end(): void {
+    this.live?.clear()
+  }
+
+  /** Says why the work took longer than it was to, where it did. */
+  tellOverrun(time: number, took: number): void {
+    if (took <= time * (1 + TOLERANCE) || took < time + 0.5) return
+    printNote(
+      `it took ${duration(took)}, not ${duration(time)}: until ${whole(this.rows)} rows were read and encoded ${duration(this.prepared)} had gone, and a model needs a short training and a report at least; give it more time, or fewer rows`,
+    )
+  }
+}
+
+/** `; then encoding, training, measuring`, where more comes. */
+function comes(phase: TablePhase): string {
+  const rest = PHASES.slice(PHASES.indexOf(phase) + 1)
+  return rest.length === 0 ? '' : `; then ${rest.join(', ')}`
+}
+
+/** `reading: 12 of 18 MB, 310,000 rows × 6 columns, 2.1 s so far`. */
+export function progressLine(progress: TableProgress): string {
+  return `${progress.phase}: ${facts(progress).join(', ')}`
+}
+
+/** Most important first. */
+function facts({ phase, seconds, secondsLeft, bytes, rows, columns, nets, best }: TableProgress): string[] {
+  const size = `${whole(rows)} rows × ${whole(columns)} columns`
+  const left = Number.isNaN(secondsLeft) ? [] : [`${duration(secondsLeft)} left`]
+  const soFar = `${duration(seconds)} so far`
+  if (phase === 'reading') {
+    const { read, total } = bytes
+    const part = total === undefined ? megabytes(read) : `${megabytes(read)} of ${megabytes(total)}`
+    return [...(read > 0 ? [part] : []), ...(rows > 0 ? [size] : []), ...left, soFar]
+  }
+  if (phase === 'encoding') return [size, ...left, soFar]
+  if (phase === 'training') {
+    const trained = `${whole(nets)} ${nets === 1 ? 'net' : 'nets'} trained`
+    return [...left, trained, ...(best === null ? [] : [`best loss ${best.toFixed(4)}`]), soFar]
+  }
+  return ['how good it is, and what it looks at', ...left, soFar]
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toPrecision(bytes < 1e8 ? 2 : 3)} MB`
+}
+
+function liveLines(progress: TableProgress): string[] {
+  const width = Math.min(columns() - 1, 100)
+  const { phase, bytes, share } = progress
+  const done = phase === 'reading' && bytes.total ? bytes.read / bytes.total : share
+  const bar = barLine(phase, done, facts(progress), width)
+  const { loss, validation } = progress.curve
+  if (phase !== 'training' || loss.length < 2) return [bar]
+  const x = loss.map((_, i) => i + 1)
+  const lines = [
+    { name: 'training', x, y: loss },
+    { name: 'rows not seen', x, y: validation },
+  ]
+  return [bar, '', ...chartLines(lines, { width, height: 8, logY: true, caption: 'loss by epoch' })]
+}
