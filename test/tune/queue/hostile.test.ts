@@ -120,7 +120,7 @@ describe('modules that a worker may run', () => {
     )
     await expect(allowedModule({ name: 'gradus:tune' }, allowed)).rejects.toThrow('got no factory')
     await expect(allowedModule({ name: 'good.mjs' }, { modules: {} })).rejects.toThrow(
-      "this worker has no module 'good.mjs'; a worker runs the modules that it was started with, such as gradus tune worker … --module ./good.mjs",
+      "this worker has no module 'good.mjs'; a worker runs what it was started with, such as gradus tune worker … --module ./good.mjs",
     )
     await expect(runWorker('redis://127.0.0.1:1', { modules: { a: 'https://127.0.0.1/a.js' } })).rejects.toThrow(
       "a module wants to be a file, got 'https://127.0.0.1/a.js'",

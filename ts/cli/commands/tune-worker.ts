@@ -106,7 +106,10 @@ async function work(url: string, { module, modules, table, lockSeconds, prefix, 
     const worker = await runWorker(withPrefix(url, prefix), {
       ...options,
       lockSeconds,
-      modules: { ...Object.fromEntries(Object.entries(module).map(([name, file]) => [name, pathToFileURL(file)])), [TUNE_MODULE]: own },
+      modules: {
+        ...Object.fromEntries(Object.entries(module).map(([name, file]) => [name, pathToFileURL(file)])),
+        ...(tables.size > 0 && { [TUNE_MODULE]: own }),
+      },
       ...(modules !== undefined && { folder: modules }),
       onTrial: ({ study, number, state, reason }) => print(`${study} trial ${number} ${state}${reason === undefined ? '' : `: ${reason}`}`),
       onMessage: printNote,

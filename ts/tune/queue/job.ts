@@ -136,8 +136,14 @@ export function refusalName({ name, hash }: JobObjective): string {
 export const TABLE_MODULE = 'gradus:tune'
 
 /** @internal the command of a worker that can run an objective */
-export function workerCommand(place: string, { name, options }: JobObjective): string {
+export function workerCommand(place: string, objective: JobObjective): string {
+  return `npx gradus tune worker ${place} ${optionFor(objective)}`
+}
+
+/** @internal the option by which a worker can run an objective */
+export function optionFor({ name, options }: JobObjective): string {
+  const isFile = (text: unknown) => typeof text === 'string' && /^[\w.-]+$/.test(text)
   const { file } = Object(options) as { file?: unknown }
-  const what = name === TABLE_MODULE && typeof file === 'string' ? `--table ./${file}` : `--module ${name}=./…`
-  return `npx gradus tune worker ${place} ${/^[\w.-]+\.[cm]?[jt]s$/.test(name) ? `--module ./${name}` : what}`
+  if (name === TABLE_MODULE) return `--table ./${isFile(file) ? file : 'table.csv'}`
+  return isFile(name) ? `--module ./${name}` : '--module ./objective.js'
 }

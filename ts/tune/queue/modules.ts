@@ -3,7 +3,7 @@ import { plainError, rangeError } from '../../common/errors.js'
 import { show, showNames } from '../../common/show.js'
 import { type Fs, load } from '../node.js'
 import { type ModuleVersion, shortHash, versionOf } from '../parallel/module-version.js'
-import type { JobObjective } from './job.js'
+import { type JobObjective, optionFor } from './job.js'
 
 /** A module that a worker may run. */
 export interface WorkerModule {
@@ -36,7 +36,7 @@ const IN_FOLDER = /^(?:[\w-][\w.-]*\/)*[\w-][\w.-]*\.[cm]?[jt]s$/
 /** @internal the module for the objective of a job. @throws Error that says why this worker does not run it */
 export async function allowedModule({ name, hash, factory, options }: JobObjective, allowed: Allowed): Promise<AllowedModule> {
   const found = Object.hasOwn(allowed.modules, name) ? allowed.modules[name] : await inFolder(name, allowed.folder)
-  if (found === undefined) throw plainError(unknown(name, allowed))
+  if (found === undefined) throw plainError(unknown({ name, options }, allowed))
   const {
     module,
     factories,
@@ -79,11 +79,11 @@ async function inFolder(name: string, folder: string | undefined): Promise<strin
   }
 }
 
-function unknown(name: string, { modules, folder }: Allowed): string {
+function unknown({ name, options }: JobObjective, { modules, folder }: Allowed): string {
   const names = Object.keys(modules)
   const there = [...(names.length > 0 ? [showNames(names)] : []), ...(folder === undefined ? [] : [`the modules in ${folder}`])]
   return (
     `this worker has no module ${show(name)}${there.length > 0 ? `, only ${there.join(' and ')}` : ''}; ` +
-    `a worker runs the modules that it was started with, such as gradus tune worker … --module ./${/^[\w.-]+$/.test(name) ? name : 'objective.js'}`
+    `a worker runs what it was started with, such as gradus tune worker … ${optionFor({ name, options })}`
   )
 }
