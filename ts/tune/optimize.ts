@@ -7,7 +7,7 @@ import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { isNode, load, type Os } from './node.js'
 import { isModuleObjective, type ModuleObjective } from './parallel/module-objective.js'
-import { type Runner, TOLD, TrialTimeout, WorkerDied } from './parallel/runner.js'
+import { LoadError, type Runner, TOLD, TrialTimeout, WorkerDied } from './parallel/runner.js'
 import type { QueuedStudy } from './queue/runner.js'
 import type { Space } from './space.js'
 import { isPruning, type Objective, type Outcome, type Trial, type TrialRecord } from './trial.js'
@@ -255,6 +255,11 @@ class TrialRun<S extends Space> {
         if (isPruning(error)) return await study.tell(trial, { state: 'pruned' })
         // what was stopped is no result: the trial goes on when the study does
         if (stop.aborted) return await study.leave(trial)
+        if (error instanceof LoadError) {
+          // what cannot be written either is an orphan to the next run
+          await study.leave(trial).catch(() => {})
+          throw error
+        }
         if (error instanceof WorkerDied && tries < retries) continue
         const message = error instanceof Error ? error.message : String(error)
         await study.tell(trial, { state: 'failed', error: message })

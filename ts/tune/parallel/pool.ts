@@ -6,7 +6,7 @@ import type { Space } from '../space.js'
 import type { Objective, Trial } from '../trial.js'
 import { isModuleObjective, type ModuleObjective, urlOf } from './module-objective.js'
 import { versionOf } from './module-version.js'
-import { type Runner, WorkerDied } from './runner.js'
+import { LoadError, type Runner, WorkerDied } from './runner.js'
 import { WORKER_CODE } from './worker-code.js'
 
 type Message =
@@ -18,9 +18,6 @@ type Message =
   | { kind: 'failed'; name: string; message: string; stack: string }
 
 type Thread = import('node:worker_threads').Worker
-
-/** @internal an objective that cannot be loaded here: the trial is not to blame */
-export class LoadError extends TypeError {}
 
 /** @internal what goes on when a thread loads the objective */
 export interface Loading {
@@ -67,14 +64,18 @@ export async function workerPool<S extends Space>(
       const timer =
         seconds && setTimeout(() => refuse(new LoadError(`optimize: the module takes longer than ${seconds} s to load`)), 1000 * seconds)
       signal?.addEventListener('abort', abort)
+      let isHeard = false
       worker.once('message', (message: Message) => {
+        isHeard = true
         if (message.kind === 'ready') onLoad().then(() => settle(() => resolve(worker)), refuse)
         else if (message.kind === 'bad') void locate(message, source.url).then((text) => refuse(new LoadError(`optimize: ${text}`)))
       })
       worker.once('error', (error) => refuse(new LoadError(`optimize: ${error.message}`, { cause: error })))
-      worker.once('exit', () =>
-        refuse(new LoadError('optimize: the worker ended before it had begun; does the module of the objective end the process?')),
-      )
+      worker.once('exit', () => {
+        // one that could not load it ends, too
+        if (isHeard) return
+        refuse(new LoadError('optimize: the worker ended before it had begun; does the module of the objective end the process?'))
+      })
     })
 
   const idle: Thread[] = []
@@ -123,7 +124,7 @@ async function locate(
   { message, name, stack }: { message: string; name: string; stack: string },
   url: string | undefined,
 ): Promise<string> {
-  const place = /(?:file:\/\/)?(\/[^\s()]+|[A-Z]:[^\s()]+):(\d+)/
+  const place = /(?:file:\/\/)?((?:[A-Z]:)?[\\/][^\s():]+):(\d+)/
   const say = (text: string) => {
     const [, file, line] = place.exec(text) ?? []
     return file === undefined ? message : `${message} (${file.split(/[\\/]/).at(-1)}, line ${line})`

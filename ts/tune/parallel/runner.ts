@@ -24,3 +24,6 @@ export class TrialTimeout extends Error {
     super(`the trial took longer than trialTime allows, ${seconds} s, and was ended`)
   }
 }
+
+/** @internal an objective that cannot be loaded, or a queue on which nothing can be run: the trial is not to blame, and is handed back */
+export class LoadError extends TypeError {}

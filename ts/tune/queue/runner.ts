@@ -1,11 +1,11 @@
 /** Runs trials on a queue: each is a job, taken by any worker anywhere, which tells what came of it in the storage. */
 import { clock } from '../../common/clock.js'
-import { plainError, rangeError, typeError } from '../../common/errors.js'
+import { rangeError, typeError } from '../../common/errors.js'
 import { show, showNames } from '../../common/show.js'
 import { load, type Os } from '../node.js'
 import { isModuleObjective, type ModuleObjective } from '../parallel/module-objective.js'
 import { shortHash, versionOf } from '../parallel/module-version.js'
-import { type Runner, TOLD, WorkerDied } from '../parallel/runner.js'
+import { LoadError, type Runner, TOLD, WorkerDied } from '../parallel/runner.js'
 import type { Space } from '../space.js'
 import type { JournalStore } from '../storage/journal.js'
 import { openStore } from '../storage/open.js'
@@ -219,7 +219,8 @@ class QueueRunner<S extends Space> implements Runner<S> {
       try {
         this.pause = (await this.look()) ? LOOK.least : Math.min(LOOK.most, 2 * this.pause)
       } catch (error) {
-        this.fail(error)
+        const { message } = error as Error
+        this.fail(error instanceof LoadError ? error : new LoadError(message, { cause: error }))
       }
       this.timer = undefined
       if (this.waiting.size > 0) this.watch()
@@ -322,7 +323,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
     if (!isHopeless) this.hopelessSince = undefined
     else if (now - (this.hopelessSince ??= now) > 1000 * HOPELESS)
       return this.fail(
-        plainError(
+        new LoadError(
           `optimize: no worker can run ${objective.name}: ${refusals
             .map(({ reason }) => reason)
             .filter(isFirst)

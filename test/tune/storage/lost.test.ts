@@ -1,0 +1,155 @@
+/** Servers that lose the end of a journal: it is written again from memory, or said; nothing waits for ever. */
+import fc from 'fast-check'
+import { describe, expect, test, vi } from 'vitest'
+import { createStudy, float, openStudy, random } from '../../../ts/tune/index.js'
+import { type Entry, type JournalStore, parseJson, toJson } from '../../../ts/tune/storage/journal.js'
+import { connectRedis } from '../../../ts/tune/storage/redis.js'
+import { hasAll, JournalLost, KnownEntries, newEntries } from '../../../ts/tune/storage/server.js'
+import { redis, redisServer } from '../queue/servers.js'
+
+/** A server in memory that may lose its end, and one of its clients. */
+function client(server: { log: string[] }): JournalStore {
+  const known = new KnownEntries('server')
+  const journal = {
+    entriesFrom: async (from: number) => server.log.slice(from),
+    async append(at: number, entries: readonly string[]) {
+      if (server.log.length !== at) return false
+      server.log.push(...entries)
+      return true
+    },
+  }
+  return {
+    place: 'server',
+    async transact(_, read, write) {
+      let tried: string[] = []
+      for (;;) {
+        const { news, note } = await newEntries(known, journal, 'server')
+        read(news.map((text) => parseJson(text) as Entry))
+        note()
+        if (hasAll(news, tried)) return 'read'
+        const added = write()
+        tried = added.map(toJson)
+        if (added.length === 0) return undefined
+        if (await journal.append(known.count, tried)) {
+          known.add(tried)
+          return undefined
+        }
+      }
+    },
+  }
+}
+
+const RUNS = Number(process.env.GRADUS_LOST ?? 200)
+
+test(`a server that loses its end at any moment: ${RUNS} random runs of one that asks and two that tell`, async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const step = fc.oneof(
+    fc.constant({ do: 'ask' as const }),
+    fc.record({ do: fc.constant('tell' as const), who: fc.nat(1), which: fc.nat(20) }),
+    fc.record({ do: fc.constant('report' as const), who: fc.nat(1), which: fc.nat(20), at: fc.nat(3) }),
+    fc.record({ do: fc.constant('sync' as const), who: fc.nat(2) }),
+    fc.record({ do: fc.constant('lose' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const server = { log: [] as string[] }
+      const asker = await createStudy({ space: { x: float(0, 1) }, sampler: random(), storage: client(server) })
+      const workers = [await openStudy({ storage: client(server) }), await openStudy({ storage: client(server) })]
+      const asked: number[] = []
+      const told = new Map<number, number>()
+      for (const one of steps) {
+        // each that has read before a loss brings back what it knows: the one that asks first, as it looks all the time
+        if (one.do === 'ask') asked.push((await asker.ask()).number)
+        else if (one.do === 'lose') {
+          server.log.splice(Math.floor(one.share * server.log.length))
+          await asker.sync()
+        } else if (one.do === 'sync') await [asker, ...workers][one.who].sync()
+        else if (asked.length > 0) {
+          const number = asked[one.which % asked.length]
+          const worker = workers[one.who]
+          await worker.sync()
+          if (worker.isOver(number)) continue
+          if (one.do === 'report') await worker.onQueue(number).report(one.at, one.at)
+          else {
+            await worker.tell(number, number + 0.5)
+            told.set(number, number + 0.5)
+            await asker.sync()
+          }
+        }
+      }
+      // all that was told and read by anybody is there, once, for everybody, and for one that comes new
+      const fresh = await openStudy({ storage: client(server) })
+      for (const study of [asker, ...workers, fresh]) {
+        await study.sync()
+        expect(study.trials.length).toBe(asked.length)
+        for (const [number, value] of told) expect(study.trials[number].value).toBe(value)
+      }
+      await Promise.all([asker, ...workers, fresh].map((study) => study.close()))
+    }),
+    { numRuns: RUNS, seed: 1 },
+  )
+  warn.mockRestore()
+}, 120_000)
+
+test('two that have asked for trials since the loss cannot both be right: it is said', async () => {
+  const server = { log: [] as string[] }
+  const [a, b] = [client(server), client(server)]
+  const first = await createStudy({ space: { x: float(0, 1) }, storage: a })
+  const before = [...server.log]
+  await first.ask()
+  const second = await createStudy({ space: { x: float(0, 1) }, storage: b })
+  server.log = before
+  const third = await createStudy({ space: { x: float(0, 1) }, storage: client(server) })
+  await third.ask()
+  await expect(second.sync()).rejects.toThrow(JournalLost)
+  await expect(first.ask()).rejects.toThrow(
+    /^the journal in server has \d+ entries where \d+ were read, and they are not the same: did the server lose its data\? Run the study again/,
+  )
+})
+
+const program = redisServer()
+
+describe.runIf(program)('Redis that comes back with less', () => {
+  test.each(['nothing of it', 'its last entries'])('has lost %s: the study goes on', { timeout: 60_000 }, async (what) => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const own = await redis(program as string)
+    await own.start()
+    const study = await createStudy({ space: { x: float(-1, 1) }, storage: own.url })
+    const connection = await connectRedis(own.url)
+    try {
+      await study.optimize(({ x }) => x * x, { trials: 10 })
+      const all = await connection.eval("return redis.call('get', 'gradus:log_number')", 0)
+      if (what === 'nothing of it') await connection.eval("return redis.call('flushall')", 0)
+      else
+        await connection.eval(
+          `for i = ${Number(all) - 4}, ${Number(all)} do redis.call('del', 'gradus:log:' .. i) end; return redis.call('set', 'gradus:log_number', ${Number(all) - 5})`,
+          0,
+        )
+      await study.optimize(({ x }) => x * x, { trials: 20 })
+      expect(study.finished).toBe(20)
+      expect(warn.mock.calls.flat()).toEqual([
+        expect.stringMatching(
+          /^gradus: redis:\/\/127\.0\.0\.1:\d+.* had lost the last \d+ entries of its journal; they are back from memory/,
+        ),
+      ])
+      const again = await openStudy({ storage: own.url })
+      expect(again.trials).toEqual(study.trials)
+      await again.close()
+    } finally {
+      warn.mockRestore()
+      connection.disconnect()
+      await study.close()
+      await own.stop()
+      own.remove()
+    }
+  })
+})
+
+test('no more entries are kept than are wanted', () => {
+  const known = new KnownEntries('server')
+  for (let i = 0; i < 50; i++) known.add(Array.from({ length: 1000 }, (_, j) => `{"n":${1000 * i + j}}`))
+  expect(known.count).toBe(50_000)
+  expect(known.count - known.start).toBeLessThanOrEqual(22_000)
+  expect(known.isSame(['{"n":49999}'])).toBe(true)
+  expect(() => known.reconcile([])).toThrow(JournalLost)
+})
