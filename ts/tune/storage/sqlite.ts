@@ -28,6 +28,8 @@ export async function sqliteStore(path: string): Promise<JournalStore> {
       await locked(lock, () => {
         database.exec('BEGIN IMMEDIATE')
         try {
+          const [{ last }] = database.all('SELECT max(id) AS last FROM gradus_journal', [])
+          if (Number(last ?? 0) < from) throw plainError(`${path} has become shorter: was it replaced? Open the study anew`)
           const rows = database.all('SELECT entry FROM gradus_journal WHERE id > ? ORDER BY id', [from])
           read(rows.map(({ entry }) => parseJson(entry as string) as Entry))
           for (const entry of write()) database.run('INSERT INTO gradus_journal (entry) VALUES (?)', [toJson(entry)])
