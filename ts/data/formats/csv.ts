@@ -2,12 +2,17 @@
 import { rangeError, typeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
 import { show } from '../../common/show.js'
+import { leaveNotes } from '../table/file-notes.js'
 import type { Row } from '../table/values.js'
 import { type Decimal, numberReader, type Thousands } from './decimals.js'
 import { Papa } from './papaparse.js'
-import { nameOf, piecesOf, type Source } from './source.js'
+import { nameOf, piecesOf, type Source, withWholeStart } from './source.js'
 
-/** How a file of CSV is written. */
+/**
+ * How a file of CSV is written. A delimiter at the end of a line, behind the last column, only ends the line. Where the first line has one name less than
+ * the lines below it have values, and the last values are not empty, the first values are names of rows, as R writes them: they become a column `row`.
+ * With `header` other than true and with `ragged: 'fill'` no value is taken for the name of a row.
+ */
 export interface CsvOptions {
   /** What stands between values: one character or more. Default: the one of comma, tab, semicolon and bar that fits the first lines. */
   delimiter?: string
@@ -39,6 +44,8 @@ const LONGEST_ROW = 1 << 24
 const MAX_COLUMNS = 100_000
 /** Characters of the beginning that the delimiter is found from. */
 const SAMPLE = 1 << 16
+/** Characters of lines that wait until one of them says whether the first values are names of rows. */
+const MAX_WAITING = 1 << 20
 
 /**
  * The rows of CSV that is in memory as text, as objects: { name: value, … }, each value a text. {@link fromTable} makes numbers of them.
@@ -84,7 +91,7 @@ export async function* decoded(name: string, pieces: AsyncIterable<Uint8Array>, 
       )
     }
   }
-  for await (const piece of pieces) {
+  for await (const piece of withWholeStart(pieces)) {
     decoder ??= decoderFor(name, encoding ?? markedEncoding(piece))
     yield decode(piece)
   }
@@ -115,7 +122,17 @@ class CsvParser {
   private columns: string[] | null = null
   /** A row without values, of which each row is a copy. */
   private empty: Record<string, string> = {}
+  /**
+   * The first lines below the names, as long as each has one value more than there are names, and that value is empty: they may begin with names of rows,
+   * or end with a delimiter. Null once that is known.
+   */
+  private waiting: { values: string[]; at: number }[] | null = null
+  private waitingSize = 0
+  private hasRowNames = false
+  /** Notes about columns, until the first row takes them along. */
+  private notes = new Map<string, string>()
   private library: Papa.Parser | null = null
+  private newline: '\r' | '\n' = '\n'
   /** Numbers with a point before their decimals, of numbers that are written otherwise; null where all are written so. */
   private readonly plain: ((text: string, line: number) => string) | null
   private readonly name: string
@@ -141,87 +158,148 @@ class CsvParser {
   }
 
   /** The rows that are whole with this piece of text. */
-  push(text: string, isLast: boolean): Row[] {
-    this.rest += text
+  push(piece: string, isLast: boolean): Row[] {
+    this.rest += piece
     if (!isLast && this.rest.length < this.wanted) return []
     this.library ??= this.libraryFor(this.rest)
     const { data, errors, meta } = this.library.parse(this.rest, 0, !isLast) as Papa.ParseResult<string[]>
+    const [text, first] = [this.rest, this.line]
+    const { lines, next } = this.linesOf(data, text)
     // of a row that is not whole yet nothing is known
     const wrong = errors.find(({ code, row = 0 }) => code === 'InvalidQuotes' && (isLast || row < data.length))
     if (wrong !== undefined)
       throw rangeError(
-        `${this.name}: line ${this.lineAfter(data, wrong.row)} has a quote in the middle of a value; twice the quote stands for one`,
+        `${this.name}: line ${lines[wrong.row ?? 0] ?? next} has a quote in the middle of a value; twice the quote stands for one`,
       )
     const open = errors.find(({ code }) => code === 'MissingQuotes')
     if (open !== undefined && isLast)
-      throw rangeError(`${this.name}: the quote that opens in line ${this.lineAfter(data, open.row)} is never closed`)
-    const mayBreak = this.rest.includes(this.options.quote ?? '"')
-    this.rest = isLast ? '' : this.rest.slice(meta.cursor)
+      throw rangeError(`${this.name}: the quote that opens in line ${lines[open.row ?? 0] ?? next} is never closed`)
+    this.rest = isLast ? '' : text.slice(meta.cursor)
     // what is no whole row yet is looked at again when there is twice as much of it
     this.wanted = data.length > 0 ? 1 : 2 * this.rest.length
     if (this.rest.length > LONGEST_ROW)
       throw rangeError(
-        `${this.name}: line ${this.lineAfter(data)} goes on for more than ${LONGEST_ROW >> 20} million characters; is there a quote that is not closed, or is it no CSV?`,
+        `${this.name}: line ${next} goes on for more than ${LONGEST_ROW >> 20} million characters; is there a quote that is not closed, or is it no CSV?`,
       )
-    return this.rowsOf(data, mayBreak)
+    const rows = this.rowsOf(data, lines, text, first)
+    if (isLast && this.waiting !== null) this.release(rows, false)
+    return rows
   }
 
-  /** The line that begins after so many of these rows. */
-  private lineAfter(data: readonly string[][], rows = data.length): number {
-    return data.slice(0, rows).reduce((line, values) => line + 1 + this.breaksIn(values), this.line)
+  /** The lines of the file in which rows begin, and the one in which the next row will. Quoted values may go on for several lines, comments have their own. */
+  private linesOf(data: readonly string[][], text: string): { lines: number[]; next: number } {
+    const { comment, quote = '"' } = this.options
+    const mayBreak = text.includes(quote)
+    const raw = comment === undefined ? [] : text.split(this.newline)
+    const first = this.line
+    let line = first
+    const skipComments = () => {
+      while (comment !== undefined && raw[line - first]?.startsWith(comment)) line++
+    }
+    const lines = data.map((values) => {
+      skipComments()
+      const at = line
+      line += 1 + (mayBreak ? this.breaksIn(values) : 0)
+      return at
+    })
+    // comments behind the last row are read again with the next one
+    this.line = line
+    skipComments()
+    return { lines, next: line }
   }
 
-  /** Lines of the file that a row has more than one: quoted values may go on for several. */
+  /** Line ends in the values of a row. */
   private breaksIn(values: readonly string[]): number {
     let breaks = 0
-    for (const value of values) for (let i = value.indexOf('\n'); i >= 0; i = value.indexOf('\n', i + 1)) breaks++
+    for (const value of values) for (let i = value.indexOf(this.newline); i >= 0; i = value.indexOf(this.newline, i + 1)) breaks++
     return breaks
   }
 
   private libraryFor(text: string): Papa.Parser {
     const { delimiter, quote = '"', comment } = this.options
     const sample = text.slice(0, SAMPLE)
-    const newline = sample.includes('\r') && !sample.includes('\n') ? '\r' : '\n'
+    this.newline = lineEndOf(sample, quote)
     return new Papa.Parser({
       delimiter: delimiter ?? delimiterOf(sample, quote, comment),
-      newline,
+      newline: this.newline,
       quoteChar: quote,
       ...(comment !== undefined && { comments: comment }),
     })
   }
 
-  /** @param mayBreak whether there are quotes, so that values may have line breaks in them */
-  private rowsOf(data: string[][], mayBreak: boolean): Row[] {
+  /** @param text where the values come from. @param first the line in which it begins */
+  private rowsOf(data: string[][], lines: readonly number[], text: string, first: number): Row[] {
     const rows: Row[] = []
-    for (const values of data) {
-      const at = this.line
-      this.line += 1 + (mayBreak ? this.breaksIn(values) : 0)
+    const { quote = '"' } = this.options
+    let raw: string[] | undefined
+    // an empty value may stand alone in quotes, in a table of one column
+    const isQuoted = (line: number) => {
+      if (!text.includes(quote)) return false
+      raw ??= text.split(this.newline)
+      return raw[line - first]?.trimStart().startsWith(quote) === true
+    }
+    for (const [i, values] of data.entries()) {
+      const at = lines[i]
       const last = values.length - 1
       if (values[last].endsWith('\r')) values[last] = values[last].slice(0, -1)
-      if (last === 0 && values[0].trim() === '') continue
+      if (last === 0 && values[0].trim() === '' && !isQuoted(at)) continue
       if (this.columns === null) {
-        const { header = true } = this.options
-        this.columns = columnsOf(this.name, header, values)
+        const { header = true, ragged } = this.options
+        const names = columnsOf(this.name, header, values)
+        this.columns = names.map(({ name }) => name)
+        for (const { name, note } of names) if (note !== undefined) this.notes.set(name, note)
         this.empty = emptyRow(this.columns)
+        if (header === true && ragged !== 'fill') this.waiting = []
         if (header === true) continue
       }
-      this.lines?.push(at)
-      rows.push(this.rowOf(this.columns, values, at))
+      if (this.waiting === null) this.addRow(rows, values, at)
+      else this.wait(rows, values, at)
     }
     return rows
   }
 
-  private rowOf(columns: string[], values: string[], line: number): Row {
-    if (values.length !== columns.length) {
-      // as R writes tables: names of rows stand before them, and have none in the first line
-      if (line === 2 && values.length === columns.length + 1 && this.options.header !== false) {
-        columns.unshift(new FreeNames(columns).take('row'))
-        this.empty = emptyRow(columns)
-      } else if (this.options.ragged !== 'fill')
-        throw rangeError(
-          `${this.name}: line ${line} has ${values.length} ${values.length === 1 ? 'value' : 'values'}, and there are ${columns.length} columns; ragged: 'fill' takes it as it is`,
-        )
+  /** Adds a line to those that wait, and all of them to the rows once it is known what they begin with. */
+  private wait(rows: Row[], values: string[], at: number): void {
+    const waiting = this.waiting as { values: string[]; at: number }[]
+    waiting.push({ values, at })
+    const hasSurplus = values.length === (this.columns as string[]).length + 1
+    if (!hasSurplus || values[values.length - 1].trim() !== '') return this.release(rows, hasSurplus)
+    for (const value of values) this.waitingSize += value.length + 1
+    if (this.waitingSize > MAX_WAITING) this.release(rows, false)
+  }
+
+  /** Makes rows of the lines that wait. @param isNamed whether they begin with names of rows */
+  private release(rows: Row[], isNamed: boolean): void {
+    const waiting = this.waiting as { values: string[]; at: number }[]
+    this.waiting = null
+    this.hasRowNames = isNamed
+    if (isNamed) {
+      const columns = this.columns as string[]
+      const name = new FreeNames(columns).take('row')
+      columns.unshift(name)
+      this.empty = emptyRow(columns)
+      this.notes.set(name, 'each line has one value more than the first line has names: the first ones are names of rows')
     }
+    for (const { values, at } of waiting) this.addRow(rows, values, at)
+  }
+
+  private addRow(rows: Row[], values: string[], at: number): void {
+    const row = this.rowOf(this.columns as string[], values, at)
+    if (this.notes.size > 0) {
+      leaveNotes(row, this.notes)
+      this.notes = new Map()
+    }
+    this.lines?.push(at)
+    rows.push(row)
+  }
+
+  private rowOf(columns: readonly string[], values: string[], line: number): Row {
+    // a delimiter behind the last column ends the line
+    if (values.length === columns.length + 1 && values[columns.length].trim() === '') values.pop()
+    if (values.length !== columns.length && this.options.ragged !== 'fill')
+      throw rangeError(
+        `${this.name}: line ${line} has ${values.length} ${values.length === 1 ? 'value' : 'values'}, and there are ${columns.length} columns${this.hasRowNames ? ', the names of rows included' : ''}; ragged: 'fill' takes it as it is`,
+      )
     // a copy has the place of each column already: faster than a row that grows
     const row: Record<string, string> = { ...this.empty }
     for (let i = 0; i < columns.length; i++) row[columns[i]] = values[i] ?? ''
@@ -230,23 +308,47 @@ class CsvParser {
   }
 }
 
+/** The line end of a text: that of its first line. A carriage return alone ends lines where no line feed follows it. */
+function lineEndOf(text: string, quote: string): '\r' | '\n' {
+  let isQuoted = false
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i]
+    if (c === quote) isQuoted = !isQuoted
+    else if (!isQuoted && c === '\n') return '\n'
+    else if (!isQuoted && c === '\r') return text[i + 1] === '\n' ? '\n' : '\r'
+  }
+  return text.includes('\r') && !text.includes('\n') ? '\r' : '\n'
+}
+
 function emptyRow(columns: readonly string[]): Record<string, string> {
   return Object.fromEntries(columns.map((column) => [column, '']))
 }
 
+/** Those that are found without being named. */
+const DELIMITERS = [',', '\t', ';', '|']
+
 function delimiterOf(sample: string, quoteChar: string, comments: string | undefined): string {
-  const { meta } = Papa.parse(sample, {
+  const { data, errors, meta } = Papa.parse<string[]>(sample, {
     preview: 20,
     quoteChar,
-    skipEmptyLines: true,
-    delimitersToGuess: [',', '\t', ';', '|'],
+    skipEmptyLines: 'greedy',
+    delimitersToGuess: DELIMITERS,
     ...(comments !== undefined && { comments }),
   })
+  // of few and ragged lines the names tell most
+  if (errors.some(({ code }) => code === 'UndetectableDelimiter'))
+    return DELIMITERS.find((delimiter) => data[0]?.join(meta.delimiter).includes(delimiter)) ?? meta.delimiter
   return meta.delimiter
 }
 
+/** A column, and what is to be said of its name. */
+interface NamedColumn {
+  name: string
+  note?: string
+}
+
 /** Names of columns: without blanks around them, all there and all different. */
-function columnsOf(name: string, header: boolean | readonly string[], first: string[]): string[] {
+function columnsOf(name: string, header: boolean | readonly string[], first: string[]): NamedColumn[] {
   if (first.length > MAX_COLUMNS)
     throw rangeError(`${name}: ${first.length} columns are more than the ${MAX_COLUMNS} that a table may have`)
   const given = header === false ? [] : header === true ? first : header
@@ -254,7 +356,11 @@ function columnsOf(name: string, header: boolean | readonly string[], first: str
     throw rangeError(`${name}: the first line has numbers, not the names of columns; give header: false, or the names as header`)
   const names = new FreeNames()
   const count = Math.max(given.length, header === true ? 0 : first.length)
-  return Array.from({ length: count }, (_, i) => names.take(given[i]?.trim() || `column${i + 1}`))
+  return Array.from({ length: count }, (_, i) => {
+    const own = given[i]?.trim() || `column${i + 1}`
+    const free = names.take(own)
+    return free === own || own === '__proto__' ? { name: free } : { name: free, note: `another column is called ${show(own)}, too` }
+  })
 }
 
 /** Names that are all different. */

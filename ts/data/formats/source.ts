@@ -153,23 +153,24 @@ export function unreadable(path: string | URL, cause: unknown): Error {
 const MAX_RATIO = 1000
 
 async function* unpacked(pieces: AsyncGenerator<Uint8Array, void, void>): AsyncGenerator<Uint8Array, void, void> {
-  const first = await pieces.next()
+  const whole = withWholeStart(pieces)
+  const first = await whole.next()
   if (first.done) return
-  const whole = startingWith(first.value, pieces)
+  const all = startingWith(first.value, whole)
   if (!(first.value[0] === 0x1f && first.value[1] === 0x8b)) {
-    yield* whole
+    yield* all
     return
   }
   let [packed, size] = [0, 0]
   const counted = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { value, done } = await whole.next()
+      const { value, done } = await all.next()
       if (done) return controller.close()
       packed += value.length
       controller.enqueue(value)
     },
     async cancel() {
-      await whole.return()
+      await all.return()
     },
   })
   const inflated = counted.pipeThrough(new DecompressionStream('gzip') as unknown as ReadableWritablePair<Uint8Array, Uint8Array>)
@@ -183,6 +184,26 @@ async function* unpacked(pieces: AsyncGenerator<Uint8Array, void, void>): AsyncG
     if (cause instanceof RangeError) throw cause
     throw rangeError(`packed data (gzip) are damaged: ${(cause as Error).message}`, { cause })
   }
+}
+
+/** Bytes that say what kind of file it is. */
+const START = 512
+
+/** @internal The same bytes, of which the first piece has at least {@link START}, where there are so many: what begins a file is in one piece. */
+export async function* withWholeStart(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  let [start, size]: [Uint8Array[] | null, number] = [[], 0]
+  for await (const piece of pieces) {
+    if (start === null) {
+      yield piece
+      continue
+    }
+    start.push(piece)
+    size += piece.length
+    if (size < START) continue
+    yield start.length === 1 ? piece : joined(Uint8Array, start)
+    start = null
+  }
+  if (start !== null && size > 0) yield joined(Uint8Array, start)
 }
 
 async function* startingWith(first: Uint8Array, rest: AsyncGenerator<Uint8Array, void, void>): AsyncGenerator<Uint8Array, void, void> {

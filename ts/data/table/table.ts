@@ -8,6 +8,7 @@ import { formatOf } from '../standardize.js'
 import { type ColumnUse, type Scale, type TableColumn, useOf, widthOf } from './column.js'
 import { type Decision, decideColumn, type Wanted } from './decide.js'
 import { encodeTargets, RowEncoder, type Unknown, type UnknownValues, wholeRows, withoutGaps } from './encode.js'
+import { noteOn } from './file-notes.js'
 import type { TableReport } from './report.js'
 import { isNear, Spelling } from './spelling.js'
 import { ColumnStats } from './stats.js'
@@ -162,6 +163,7 @@ export function fromTable<T extends object>(rows: readonly T[], options: TableOp
 export class TableLearner {
   /** Of the first row, all. */
   private readonly all: readonly string[]
+  private readonly first: Row
   private readonly names: string[]
   private readonly target: string
   private readonly stats: Map<string, ColumnStats>
@@ -187,6 +189,7 @@ export class TableLearner {
     if (exclude.includes(target)) throw rangeError(`fromTable: exclude has the target '${shortened(target)}'`)
     const used = [...names, target]
     this.all = Object.keys(first)
+    this.first = first
     this.names = [...names]
     this.target = target
     this.options = options
@@ -237,7 +240,7 @@ export class TableLearner {
   private decide(name: string, role: Wanted['role']): Decision {
     const { categories = [], columns = {}, inputs, scale = 'none' } = this.options
     const choice = choiceOf(columns, name)
-    return decideColumn(this.stats.get(name) as ColumnStats, {
+    const decision = decideColumn(this.stats.get(name) as ColumnStats, {
       role,
       as: choice.as ?? (categories.includes(name) ? 'category' : undefined),
       order: choice.order,
@@ -247,6 +250,9 @@ export class TableLearner {
       scale: role === 'target' ? 'none' : (choice.scale ?? scale),
       mayLeaveOut: inputs === undefined && !Object.hasOwn(columns, name) && !categories.includes(name),
     })
+    const note = noteOn(this.first, name)
+    if (note !== undefined) decision.report.notes = [note, ...decision.report.notes]
+    return decision
   }
 }
 

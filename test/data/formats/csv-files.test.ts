@@ -1,0 +1,158 @@
+/** Nasty files of CSV: what the documents say is in them, read whole, in pieces and as a stream, beside what pandas reads (test/oracles/csv_files.py). */
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  type CsvOptions,
+  encoderFromStream,
+  fromTable,
+  namingLines,
+  parseCsv,
+  type Row,
+  readTable,
+  streamTable,
+} from '../../../ts/data/index.js'
+import { inspectTable } from '../../../ts/table/index.js'
+
+type Case = [options: CsvOptions, encoding: string, text: string, columns: string[] | null, rows: string[][] | string, pandas: number]
+const { cases, reasons } = JSON.parse(readFileSync('test/oracles/csv_files.json', 'utf8')) as { cases: Case[]; reasons: string[] }
+
+async function* pieces(data: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let from = 0; from < data.length; from += size) yield data.subarray(from, from + size)
+}
+
+function bytesOf(text: string, encoding: string): Uint8Array {
+  if (encoding === 'cp1252') return Uint8Array.from([...text].map((c) => (c === '€' ? 0x80 : c.charCodeAt(0))))
+  if (!encoding.startsWith('utf-16')) return new TextEncoder().encode(encoding === 'utf-8-sig' ? `\ufeff${text}` : text)
+  const all = Uint16Array.from({ length: text.length + 1 }, (_, i) => (i === 0 ? 0xfeff : text.charCodeAt(i - 1)))
+  const little = new Uint8Array(all.buffer)
+  return encoding === 'utf-16-le' ? little : little.map((_, i) => little[i ^ 1])
+}
+
+const asRows = (columns: string[], rows: string[][]) => rows.map((row) => Object.fromEntries(row.map((value, i) => [columns[i], value])))
+
+async function rowsOfStream(data: Uint8Array, size: number, options: CsvOptions): Promise<Row[]> {
+  const all: Row[] = []
+  for await (const part of streamTable(pieces(data, size), options)) all.push(...part)
+  return all
+}
+
+describe(`${cases.length} files`, () => {
+  test('have in them what their writer meant, whatever the size of the pieces', async () => {
+    for (const [i, [options, encoding, text, columns, rows]] of cases.entries()) {
+      const data = bytesOf(text, encoding)
+      const { encoding: _, ...csv } = options
+      const about = `case ${i}: ${JSON.stringify(cases[i])}`
+      const size = 1 + (i % 7)
+      if (columns === null) {
+        await expect(readTable(data, options), about).rejects.toThrow(rows as string)
+        await expect(rowsOfStream(data, size, options), about).rejects.toThrow(rows as string)
+        expect(() => parseCsv(text, csv), about).toThrow(rows as string)
+        continue
+      }
+      const wanted = asRows(columns, rows as string[][])
+      expect(await readTable(data, options).catch(String), about).toEqual(wanted)
+      expect(await rowsOfStream(data, size, options), about).toEqual(wanted)
+      expect(parseCsv(text, csv), about).toEqual(wanted)
+    }
+  })
+
+  test('are read alike by pandas, but for conventions that are listed', () => {
+    const counts = reasons.map((_, reason) => cases.filter((one) => one[5] === reason).length)
+    expect(counts.reduce((sum, n) => sum + n, 0)).toBe(cases.length)
+    expect(counts[0]).toBeGreaterThan(1100)
+  })
+})
+
+describe('names of rows, as R writes them', () => {
+  const R = 'size,kind\n1,5,a\n2,6,b\n3,7,a\n'
+  const ended = 'size,kind\n5,a,\n6,b,\n7,a,\n'
+
+  test('become a column, and a delimiter at the end of lines none, in each way of reading', async () => {
+    const data = new TextEncoder().encode(R)
+    const named = ['1', '2', '3'].map((row, i) => ({ row, size: `${5 + i}`, kind: i === 1 ? 'b' : 'a' }))
+    const plain = named.map(({ row: _, ...rest }) => rest)
+    for (const [text, wanted] of [
+      [R, named],
+      [ended, plain],
+    ] as const) {
+      expect(parseCsv(text)).toEqual(wanted)
+      expect(await readTable(new Blob([text]))).toEqual(wanted)
+      const encoder = await encoderFromStream(streamTable(new Blob([text])), { target: 'kind' })
+      expect(encoder.featureNames).toEqual(wanted === named ? ['row', 'size'] : ['size'])
+    }
+    expect(parseCsv(R, { ragged: 'fill' })[0]).toEqual({ size: '1', kind: '5' })
+    await expect(readTable(data, { header: ['x', 'y'] })).rejects.toThrow('line 2 has 3 values, and there are 2 columns')
+  })
+
+  test('the report says so, and that two columns had one name', async () => {
+    const note = 'each line has one value more than the first line has names: the first ones are names of rows'
+    const notesOf = (columns: readonly { name: string; notes: readonly string[] }[], name: string) =>
+      columns.find((column) => column.name === name)?.notes
+    expect(notesOf(fromTable(parseCsv(R), { target: 'kind' }).report.columns, 'row')).toEqual([note])
+    const inspected = await inspectTable(new Blob([R]), { target: 'kind' })
+    expect(notesOf(inspected.columns, 'row')).toEqual([note])
+    const { report } = await encoderFromStream(streamTable(new Blob([R])), { target: 'kind' })
+    expect(notesOf(report.columns, 'row')).toEqual([note])
+    const twice = fromTable(parseCsv('a,a,y\n1,2,3\n4,5,6\n'), { target: 'y' }).report.columns
+    expect(notesOf(twice, 'a_2')).toEqual(["another column is called 'a', too"])
+    expect(notesOf(twice, 'a')).toEqual([])
+  })
+
+  test('lines wait for the first one that tells, and their numbers are right', async () => {
+    // an empty value at the end of each line says nothing, the 500th line does
+    const lines = Array.from({ length: 500 }, (_, i) => `${i},${i % 3},${i === 499 ? 'b' : ''}`)
+    const late = `size,kind\n${lines.join('\n')}\n`
+    expect(parseCsv(late)[0]).toEqual({ row: '0', size: '0', kind: '' })
+    expect(await namingLines('row 7 wants', new Blob([late]))).toBe('line 9 wants')
+    // no more than a mebibyte of lines waits; the one that does not fit then is an error with its number
+    const long = `${'x'.repeat(1000)},1,\n`.repeat(1200)
+    expect(() => parseCsv(`size,kind\n${long}a,b,c\n`)).toThrow('line 1202 has 3 values, and there are 2 columns')
+    expect(parseCsv(`size,kind\n${long}`)).toHaveLength(1200)
+    // lines of another length decide as well
+    expect(parseCsv('a,b\n1,2,\n3,4\n')).toEqual([
+      { a: '1', b: '2' },
+      { a: '3', b: '4' },
+    ])
+  })
+})
+
+test('whatever is in a file, and however it is written, pieces of 1 to 7 bytes give the rows of the whole', async () => {
+  const cell = fc.oneof(
+    fc.string({ unit: fc.constantFrom('a', '1', '"', ',', ';', '\n', '\r', ' ', 'é', '😀', '\0', '#', '.'), maxLength: 6 }),
+    fc.constant('x'.repeat(70_000)),
+  )
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        table: fc.array(fc.array(cell, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 12 }),
+        end: fc.constantFrom('\n', '\r\n', '\r'),
+        delimiter: fc.constantFrom(',', ';', '\t'),
+        tail: fc.constantFrom('', ',', '\n'),
+        quotes: fc.boolean(),
+        size: fc.integer({ min: 1, max: 7 }),
+        ragged: fc.constantFrom('error' as const, 'fill' as const),
+        header: fc.constantFrom<CsvOptions['header']>(true, false, ['p', 'q']),
+      }),
+      async ({ table, end, delimiter, tail, quotes, size, ragged, header }) => {
+        const written = (text: string) => (quotes || !/[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
+        const text = table.map((row) => row.map(written).join(delimiter) + tail.replace('\n', '')).join(end) + tail.replace(',', '')
+        const options = { delimiter, ragged, header }
+        const result = (read: () => Row[] | Promise<Row[]>) =>
+          Promise.resolve()
+            .then(read)
+            .catch((error: Error) => error instanceof RangeError || error)
+        const whole = await result(() => parseCsv(text, options))
+        // bytes of more than a few thousand would only take long
+        const data = new TextEncoder().encode(text)
+        const step = data.length > 2000 ? 9973 * size : size
+        expect(await result(() => readTable(pieces(data, step), options))).toEqual(whole)
+        if (Array.isArray(whole)) {
+          const names = Object.keys(whole[0] ?? {})
+          expect(whole.every((row) => Object.keys(row).join('\0') === names.join('\0'))).toBe(true)
+        }
+      },
+    ),
+    { numRuns: Number(process.env.RUNS ?? 150) },
+  )
+})
