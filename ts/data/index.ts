@@ -39,6 +39,7 @@ export {
 } from './standardize.js'
 export type { ColumnUse, Scale, TableColumn } from './table/column.js'
 export type { Unknown, UnknownValues } from './table/encode.js'
+export { describeLeftOut, type LeftOut } from './table/left-out.js'
 export { type ColumnReport, describeTable, type TableReport } from './table/report.js'
 export { encoderFromStream, type RowStream, type ShuffleOptions, shuffleStream } from './table/stream.js'
 export {

@@ -51,10 +51,13 @@ export function adviceOn(report: TableModelReport, { hasTime, counts }: Circumst
     advice.push(
       `Shuffling ${useless.length === 1 ? '' : 'any one of '}${names(useless)} changes next to nothing: --exclude tells whether the model is as good without ${useless.length === 1 ? 'it' : 'some of them'}, and simpler.`,
     )
-  const noted = columns.filter(({ notes }) => notes.length > 0)
+  const ofTarget = columns
+    .filter(({ role }) => role === 'target')
+    .flatMap(({ name, notes }) => notes.map((note) => `Column '${name}': ${note}.`))
+  const noted = columns.filter(({ role, notes }) => role === 'input' && notes.length > 0)
   for (const { name, notes } of noted.slice(0, 3)) advice.push(`Column '${name}': ${notes.join('; ')}.`)
   if (!hasTime) advice.push('--time 60s tries more kinds of nets and lets the best answer together, which is usually better.')
-  return advice
+  return [...ofTarget, ...advice]
 }
 
 function short(x: number): string {

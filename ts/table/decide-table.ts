@@ -4,6 +4,7 @@ import {
   type ColumnReport,
   encoderFromState,
   fromTable,
+  type LeftOut,
   type ReadOptions,
   type Row,
   type Source,
@@ -25,6 +26,8 @@ export interface DecideTableOptions extends Omit<TableOptions, 'scale'> {
 export interface DecidedTable {
   /** The rows that have a target. */
   rows: readonly Row[]
+  /** Rows that are left out because of a gap, in the target or where `missing` says so, and why. */
+  leftOut: readonly LeftOut[]
   /** Whether classes are predicted. */
   isClasses: boolean
   /** For `fromTable` of the rows to learn from: the task and the columns are as was decided from all rows. */
@@ -53,20 +56,22 @@ export function decideTable(all: readonly Row[], { seed: _, ...table }: DecideTa
   const first = fromTable(all, whole)
   const isClasses = first.classes > 0
   // of the first table the report alone is kept
-  const { columns: ofAllRows } = first.report
+  const { columns: ofAllRows, leftOut } = first.report
   const embedded = columnsToEmbed(ofAllRows)
+  const { missingValues, columns, target: asTarget } = first.state()
+  const gaps = asTarget.missingValues ?? missingValues
   const options: TableOptions = {
     ...whole,
     columns: {
       ...whole.columns,
-      [target]: isClasses ? ('category' as const) : ('number' as const),
+      [target]: { as: isClasses ? ('category' as const) : ('number' as const), missingValues: gaps },
       ...Object.fromEntries(embedded.map(({ name }) => [name, 'embedding' as const])),
     },
   }
-  const { missingValues, columns } = first.state()
   const lenient = new Set(columns.filter((column) => column.lenient).map(({ name }) => name))
   return {
-    rows: withTarget(all, missingValues, target),
+    rows: withTarget(all, gaps, target),
+    leftOut,
     isClasses,
     options,
     reasonsIn: (report) =>

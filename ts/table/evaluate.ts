@@ -1,5 +1,7 @@
 /** How good a model is on rows whose answers are known. */
 import { rangeError } from '../common/errors.js'
+import type { LeftOut } from '../data/index.js'
+import { leftOutBy } from '../data/table/table.js'
 import { hashesOf, shareIn } from './fingerprint.js'
 import { baselineOf, confusionOf, type MeasuredMetric, measureMetrics } from './measure.js'
 import type { Prediction, TableModel } from './model.js'
@@ -8,6 +10,8 @@ import type { Prediction, TableModel } from './model.js'
 export interface TableEvaluation {
   /** Rows with a target. */
   rows: number
+  /** Rows that were left out, and why; with those above they are all rows that were given. */
+  leftOut: LeftOut[]
   metrics: MeasuredMetric[]
   /** Rows by true class (rows) and predicted class (columns). */
   confusion?: number[][]
@@ -32,13 +36,17 @@ export function evaluateTable(model: TableModel<Prediction>, rows: readonly obje
   const known = rows.filter((row) => ![undefined, null, ''].includes((row as Record<string, undefined>)[model.target]))
   if (known.length === 0) throw rangeError(`evaluateTable: no row has a value in column '${model.target}'`)
   // the encoder leaves rows without a target out by itself, and errors then name rows by their numbers among all
-  const data = model.encoder.dataset(model.saved().table.target.drop ? rows : known)
+  const { table } = model.saved()
+  const data = model.encoder.dataset(table.target.drop ? rows : known)
+  const without = { column: model.target, value: '', rows: rows.length - known.length }
+  const leftOut = table.target.drop ? leftOutBy(table, rows) : [...(without.rows > 0 ? [without] : []), ...leftOutBy(table, known)]
   const answers = model.answersTo(data.inputs)
   const { classes, targets } = data
   const metrics = measureMetrics(answers, targets, baselineOf(targets, classes), classes, 0)
   const learnt = shareIn(model.saved().fingerprint ?? [], hashesOf(data.inputs, data.features, targets))
   return {
     rows: data.count,
+    leftOut,
     metrics,
     ...(targets instanceof Int32Array && { confusion: confusionOf(answers, targets, classes) }),
     ...(learnt !== undefined && { learnt }),

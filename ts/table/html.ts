@@ -1,4 +1,6 @@
 /** A report as one page: text, tables and pictures, with nothing to load. */
+
+import { describeLeftOut } from '../data/index.js'
 import { barChart, confusionChart, escaped, lineChart, shortNumber } from '../plot/svg.js'
 import { formatMetric } from './format-metric.js'
 import type { TableModelReport } from './report.js'
@@ -36,7 +38,7 @@ svg { display: block; }
  * reportHtml(report).startsWith('<!doctype html>') // true
  */
 export function reportHtml(report: TableModelReport): string {
-  const { target, task, rows, splitBy, seconds, nets, seed } = report
+  const { target, task, rows, leftOut, splitBy, seconds, nets, seed } = report
   const latest = splitBy ? `, the latest by ‘${escaped(splitBy.column)}’, from ${escaped(splitBy.from)} on` : ''
   const what = task === 'classification' ? `One of ${report.classNames.length} classes` : 'A number'
   return `<!doctype html>
@@ -46,7 +48,7 @@ export function reportHtml(report: TableModelReport): string {
 <title>${escaped(target)}: report of a model</title>
 <style>${STYLE}</style>
 <h1>Predicting ‘${escaped(target)}’</h1>
-<p class="faint">${what}, learnt from ${count(rows.train)} rows and judged by ${count(rows.test)} others${latest}${rows.dropped > 0 ? `; ${count(rows.dropped)} rows without a target were left out` : ''}. ${count(nets.trained)} nets were trained in ${shortNumber(seconds)} s, ${count(nets.used)} of them answer together. Seed ${seed}.</p>
+<p class="faint">${what}, learnt from ${count(rows.train)} rows and judged by ${count(rows.test)} others${latest}${leftOut.length > 0 ? `; ${escaped(describeLeftOut(leftOut))}` : ''}. ${count(nets.trained)} nets were trained in ${shortNumber(seconds)} s, ${count(nets.used)} of them answer together. Seed ${seed}.</p>
 ${cards(report)}
 ${section('What to look at, and what to try next', `<ul>${report.advice.map((line) => `<li>${escaped(line)}</li>`).join('')}</ul>`)}
 ${section('How good it is', metricsTable(report))}

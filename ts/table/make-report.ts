@@ -1,6 +1,6 @@
 /** What is found out about a model: how good it is on the rows that were set aside, what it looks at, and how it was found. */
 import { show } from '../common/show.js'
-import type { ColumnReport, Table, TableEncoder } from '../data/index.js'
+import type { ColumnReport, LeftOut, Table, TableEncoder } from '../data/index.js'
 import { logLossOf, squaredErrorOf } from './choose.js'
 import type { Spans } from './features.js'
 import { calibrationOf, confusionOf, coverageOf, importanceOf, measureMetrics } from './measure.js'
@@ -25,6 +25,7 @@ export interface Judged {
   columns: ColumnReport[]
   /** Rows without a target. */
   dropped: number
+  leftOut: readonly LeftOut[]
   seed: number
   budget: TimeBudget
 }
@@ -43,6 +44,7 @@ export function makeReport({
   spans,
   columns,
   dropped,
+  leftOut,
   seed,
   budget,
 }: Judged): TableModelReport {
@@ -63,6 +65,7 @@ export function makeReport({
     target: model.target,
     classNames: [...learnt.classNames],
     rows: { train: learnt.count, test: tested.count, dropped },
+    leftOut: [...leftOut],
     columns,
     metrics,
     calibration:

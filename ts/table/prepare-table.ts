@@ -1,6 +1,6 @@
 /** A table as nets take it, cut into rows to train on, rows to judge by and rows that are set aside: for one's own nets and experiments. */
 import { checkNames } from '../common/names.js'
-import { fromTable, type ReadOptions, type Source, type TableOptions } from '../data/index.js'
+import { fromTable, type LeftOut, type ReadOptions, type Source, type TableOptions } from '../data/index.js'
 import type { ColumnToEmbed } from '../index.js'
 import { decideTable, TABLE_OPTIONS } from './decide-table.js'
 import { featuresOf, inputsOf, scaled, widthOf } from './features.js'
@@ -48,6 +48,8 @@ export interface PreparedTable {
   embedded: readonly ColumnToEmbed[]
   /** Of targets that are numbers: what they were is mean + deviation · target. */
   scale: { mean: number; deviation: number }
+  /** Rows that are left out because of a gap, and why; these, the rows to train on, to judge by and those set aside are all there are. */
+  leftOut: readonly LeftOut[]
 }
 
 /**
@@ -88,5 +90,6 @@ export async function prepareTable(rows: readonly object[] | Source, options: Pr
     classes: data.classes,
     embedded: (features.embedded ?? []).map(({ feature, count, size }) => ({ feature, count, size })),
     scale,
+    leftOut: decided.leftOut,
   }
 }

@@ -1,5 +1,5 @@
 /** What is found out about a model of a table. */
-import type { ColumnReport } from '../data/index.js'
+import type { ColumnReport, LeftOut } from '../data/index.js'
 import type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'
 
 /** What `trainTable` found out, as plain JSON. */
@@ -10,6 +10,8 @@ export interface TableModelReport {
   classNames: string[]
   /** Rows that nets were trained on, rows of the report, and rows without a target. */
   rows: { train: number; test: number; dropped: number }
+  /** Rows that were left out, those of `test` included, and why. With those that were trained on and tested with they are all rows that were given. */
+  leftOut: LeftOut[]
   /** Where test rows are the latest ones: by which column, and the value of the first of them. */
   splitBy?: { column: string; from: string }
   /** What became of each column, and why. */

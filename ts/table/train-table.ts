@@ -15,7 +15,8 @@ import { clock } from '../common/clock.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { showNames } from '../common/show.js'
-import { fromTable, type ReadOptions, type Source, type Table, type TableEncoder, type TableOptions } from '../data/index.js'
+import { fromTable, type LeftOut, type ReadOptions, type Source, type Table, type TableEncoder, type TableOptions } from '../data/index.js'
+import { leftOutBy } from '../data/table/table.js'
 import { adviceOn } from './advice.js'
 import { checkNet } from './check-net.js'
 import { checkRows, checkTarget } from './check-target.js'
@@ -95,7 +96,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const { time, test, seed = 0, read, signal, onProgress } = checked(options)
   signal?.throwIfAborted()
   const watch = new ProgressWatch(onProgress, began, time)
-  const { isClasses, reasonsIn, dropped, learnt, encoder, tested, latest } = await encoded(rows, options, watch)
+  const { isClasses, reasonsIn, dropped, leftOut, learnt, encoder, tested, latest } = await encoded(rows, options, watch)
 
   const features = featuresOf(learnt)
   const { targets, scale } = scaled(learnt.targets)
@@ -133,7 +134,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const reasons = await notesWithLines(reasonsIn(learnt.report), rows, read)
   const columns = test === undefined ? reasons : reasons.map((column) => withUnknown(column, encoder.unknown))
   const byLine = line && inUnits(line(inputsOf(features, tested.inputs)), scale)
-  const report = makeReport({ model, found, learnt, tested, byLine, baseline, spans, columns, dropped, seed, budget })
+  const report = makeReport({ model, found, learnt, tested, byLine, baseline, spans, columns, dropped, leftOut, seed, budget })
   if (latest !== undefined) report.splitBy = latest
   report.seconds = (clock.now() - began) / 1000
   report.advice = adviceOn(report, { hasTime: time !== undefined, counts: classCounts(learnt.targets, learnt.classes) })
@@ -144,8 +145,14 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
 async function encoded(rows: readonly object[] | Source, options: TrainTableOptions, watch: ProgressWatch) {
   const { aside, ...learnt } = await namingLinesOf(rows, options.read, () => learnColumns(rows, options, watch))
   const { test, splitBy } = options
-  const tested = test === undefined ? learnt.encoder.dataset(aside) : await testTable(learnt.encoder, test, options)
-  return { ...learnt, tested, latest: splitBy === undefined ? undefined : earliestOf(aside, splitBy) }
+  const { tested, leftOut } =
+    test === undefined ? { tested: learnt.encoder.dataset(aside), leftOut: [] } : await testTable(learnt.encoder, test, options)
+  return {
+    ...learnt,
+    tested,
+    leftOut: [...learnt.leftOut, ...leftOut],
+    latest: splitBy === undefined ? undefined : earliestOf(aside, splitBy),
+  }
 }
 
 /** Decides what the columns are, sets rows aside, and learns from the others how columns become numbers. */
@@ -159,12 +166,16 @@ async function learnColumns(rows: readonly object[] | Source, options: TrainTabl
   const [training, aside] = test === undefined ? setAside(decided, { fraction: testFraction, seed, splitBy }) : [decided.rows, []]
   const learnt = fromTable(training, decided.options)
   checkTarget(learnt, options.target)
-  const { isClasses, reasonsIn } = decided
-  return { isClasses, reasonsIn, dropped: all.length - decided.rows.length, aside, learnt, encoder: decided.encoderOf(learnt) }
+  const { isClasses, reasonsIn, leftOut } = decided
+  return { isClasses, reasonsIn, leftOut, dropped: all.length - decided.rows.length, aside, learnt, encoder: decided.encoderOf(learnt) }
 }
 
 /** Rows of their own to test with. @throws RangeError that says that it is about these, and names lines of their file */
-function testTable(encoder: TableEncoder, test: readonly object[] | Source, { read, target }: TrainTableOptions): Promise<Table> {
+function testTable(
+  encoder: TableEncoder,
+  test: readonly object[] | Source,
+  { read, target }: TrainTableOptions,
+): Promise<{ tested: Table; leftOut: readonly LeftOut[] }> {
   return namingLinesOf(test, read, async () => {
     const rows = await rowsFrom(test, read)
     if (rows.length === 0) throw rangeError('trainTable: test: there are no rows')
@@ -173,7 +184,7 @@ function testTable(encoder: TableEncoder, test: readonly object[] | Source, { re
         `trainTable: test: there is no column '${target}', which is to be predicted, only ${showNames(Object.keys(rows[0]))}`,
       )
     try {
-      return encoder.dataset(rows)
+      return { tested: encoder.dataset(rows), leftOut: leftOutBy(encoder.state(), rows) }
     } catch (error) {
       if (error instanceof Error) error.message = `trainTable: test: ${error.message.replace(/^dataset: /, '')}`
       throw error

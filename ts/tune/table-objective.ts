@@ -1,7 +1,7 @@
 /** Nets for a table in a file, as an objective: what `gradus tune table.csv` tunes. */
 import { rangeError } from '../common/errors.js'
 import { showNames } from '../common/show.js'
-import { type Row, readTable } from '../data/index.js'
+import { type LeftOut, type Row, readTable } from '../data/index.js'
 import { crossEntropy, evaluateModel, fit, mse, type Progress, tensor } from '../index.js'
 import { type NetSettings, type PreparedRows, type PrepareTableOptions, prepareTable, tableNet } from '../table/index.js'
 import { categorical, float, int, type Space } from './space.js'
@@ -61,12 +61,13 @@ export function netSettings(params: Readonly<Record<string, unknown>>, epochs = 
  * An objective for a table: trains a net as `trainTable` does (the same columns, inputs, optimizer and schedule) on some of the rows, and returns its loss on
  * others: the cross-entropy where the target is a class, else the root mean squared error in the units of the target. The rows that `trainTable` makes its
  * report from are in neither part. It understands the parameters of `TABLE_SPACE`; those that a space leaves out are as usual.
+ * Its `leftOut` says which rows are left out because of a gap.
  * @example
  * // const objective = await tableObjective({ file: 'penguins.csv', target: 'species' })
  * // await study.optimize(objective, { trials: 20 })
  * @throws Error, RangeError where the file cannot be read, or has no such column
  */
-export async function tableObjective(options: TableObjectiveOptions): Promise<Objective> {
+export async function tableObjective(options: TableObjectiveOptions): Promise<Objective & { leftOut: readonly LeftOut[] }> {
   const { file, epochs = 40, read, ...table } = options
   const { seed = 0 } = table
   const rows = await rowsOf(file, read)
@@ -81,7 +82,7 @@ export async function tableObjective(options: TableObjectiveOptions): Promise<Ob
     targets: targets instanceof Int32Array ? targets : tensor(targets, [count, 1]),
   })
   const [training, judging] = [asTensors(train), asTensors(held)]
-  return async (params, trial) => {
+  const objective: Objective = async (params, trial) => {
     const { model, ...how } = tableNet(prepared, { ...netSettings(params, epochs), seed })
     const judge = () => {
       const scores = evaluateModel(model, { ...judging, loss, ...(classes > 0 && { metrics: ['accuracy'] as const }) })
@@ -107,6 +108,7 @@ export async function tableObjective(options: TableObjectiveOptions): Promise<Ob
     if (accuracy !== undefined) trial.setAttribute('accuracy', accuracy)
     return value
   }
+  return Object.assign(objective, { leftOut: prepared.leftOut })
 }
 
 /** The rows of a file. @throws Error that says so where there is none */

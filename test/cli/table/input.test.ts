@@ -65,7 +65,7 @@ test('predict and evaluate read rows from stdin, as CSV or JSON lines', async ()
   const wrong = await gradus('country,day,x\nNA,2024-03-01,\nNA,2024-03-01,many\n', 'predict', 'sales.safetensors', '-')
   expect(wrong.error).toBe("stdin: column 'x' of line 3 wants a number, got 'many'")
   const table = readFileSync(path.join(folder, 'sales.csv'), 'utf8')
-  expect((await gradus(table, 'evaluate', 'sales.safetensors', '-')).stdout).toContain("'y' of 60 rows of stdin, by sales.safetensors")
+  expect((await gradus(table, 'evaluate', 'sales.safetensors', '-')).stdout).toContain("'y' of all 60 rows of stdin, by sales.safetensors")
 })
 
 test('a column that the model learnt from has to be there, or is filled in on request; numbers of rows need not be', async () => {

@@ -1,5 +1,6 @@
 /** `gradus evaluate MODEL FILE`: how good a model is on rows whose answers are known. */
 import { Command } from 'commander'
+import { describeLeftOut } from '../../data/index.js'
 import { evaluateTable, formatMetric } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { naming, readRows } from '../table/files.js'
@@ -39,7 +40,10 @@ async function evaluate(modelFile: string, file: string, { json = false, fillCol
       `${found.learnt > 0.95 ? 'all' : `about ${percent(found.learnt, 0)} of the`} rows that the model learnt from are in ${nameOfInput(file)}: it knows these, and is not as good on others`,
     )
   if (json) return print(JSON.stringify(found))
-  print(paint('bold', `'${model.target}' of ${whole(found.rows)} rows of ${nameOfInput(file)}, by ${modelFile}`))
+  const left = describeLeftOut(found.leftOut)
+  const which = left === '' ? `all ${whole(found.rows)}` : `${whole(found.rows)} of ${whole(rows.length)}`
+  print(paint('bold', `'${model.target}' of ${which} rows of ${nameOfInput(file)}, by ${modelFile}`))
+  if (left !== '') print(`  ${left}`)
   const [head, ...lines] = table([
     ['', 'value', '95 % interval', 'a guess'],
     ...found.metrics.map(({ name, value, low, high, baseline }) => [

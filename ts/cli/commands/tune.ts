@@ -2,6 +2,7 @@
 
 import { basename, extname } from 'node:path'
 import { Argument, Command, Option } from 'commander'
+import { describeLeftOut } from '../../data/index.js'
 import {
   createStudy,
   htmlReport,
@@ -122,7 +123,8 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
     const storage = options.storage ?? `${name}.tune.log`
     const space: Space = options.space === undefined ? TABLE_SPACE : spaceFrom(options.space)
     // what is wrong with the table is said here, not by a worker
-    await tableObjective({ file, epochs, ...data })
+    const { leftOut } = await tableObjective({ file, epochs, ...data })
+    if (leftOut.length > 0 && !silent) printNote(describeLeftOut(leftOut))
     const study = await createStudy({ space, storage, name, seed, pruner: hyperband({ least: Math.min(4, epochs), most: epochs }) })
     try {
       await checkSettings(study, storage, settingsOf(options))

@@ -62,11 +62,13 @@ const IN_COMMANDS = [
   ['Lower the learningRate (', 'Lower --learning-rate ('],
   ['or give a learningRate (', 'or give a --learning-rate ('],
   ['add it to missingValues', 'name it in --missing-values'],
+  ['say missingValues: []', "say --missing-values ''"],
 ] as const
 
 /** A text of the library, with options as the command line has them. */
 export function inFlags(text: string): string {
-  return IN_COMMANDS.reduce((changed, [option, flag]) => changed.replaceAll(option, flag), text)
+  const words = text.replace(/say missingValues: \['([^']+)'\]/g, "say --missing-values '$1'")
+  return IN_COMMANDS.reduce((changed, [option, flag]) => changed.replaceAll(option, flag), words)
 }
 
 /** How errors about the rows of its option `test` begin in trainTable. */

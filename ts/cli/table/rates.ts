@@ -1,5 +1,6 @@
 /** Optimizers at several learning rates on a table, side by side: what `gradus race` and `gradus lr-find` share. */
 import { type Command, Option } from 'commander'
+import { describeLeftOut } from '../../data/index.js'
 import { compareLearningRates, crossEntropy, mse, OPTIMIZERS, type Optimizer, tensor } from '../../index.js'
 import { prepareTable, tableNet } from '../../table/index.js'
 import { batchOption, epochsOption, hiddenOption, type OptimizerName, seedOption } from '../options/net.js'
@@ -8,7 +9,7 @@ import { numberIn } from '../options/values.js'
 import { checkOut } from '../out-file.js'
 import { barLine } from '../terminal/bar.js'
 import { LiveArea } from '../terminal/live-area.js'
-import { columns, isLive } from '../terminal/terminal.js'
+import { columns, isLive, printNote } from '../terminal/terminal.js'
 import { naming, trialOptions, withTarget } from './files.js'
 
 /** Options of both commands. */
@@ -52,7 +53,8 @@ export async function race(file: string, given: RateOptions): Promise<Lap[]> {
   const { optimizers, epochs, hidden, batchSize, points, seed, picture } = options
   if (picture !== undefined) checkOut('--picture', picture, { 'the table itself': file, 'the file of --test': options.test })
   const prepared = await naming(file, () => prepareTable(file, trialOptions(options)), options)
-  const { train, held, classes, width } = prepared
+  const { train, held, classes, width, leftOut } = prepared
+  if (leftOut.length > 0) printNote(describeLeftOut(leftOut))
   const rows = ({ inputs, targets, count }: typeof train) => ({
     inputs: tensor(inputs, [count, width]),
     targets: targets instanceof Int32Array ? targets : tensor(targets, [count, 1]),

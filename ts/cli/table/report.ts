@@ -1,5 +1,6 @@
 /** A report in the terminal. */
 import { allVisible, visible } from '../../common/visible.js'
+import { describeLeftOut } from '../../data/index.js'
 import { formatMetric, type TableModelReport } from '../../table/index.js'
 import { duration, table, whole } from '../terminal/format.js'
 import { paint, wrapped } from '../terminal/terminal.js'
@@ -27,12 +28,12 @@ export function reportLines(given: TableModelReport, width: number): string[] {
   ]
 }
 
-function introduction({ task, classNames, rows, splitBy, columns, nets, seconds }: TableModelReport): string[] {
+function introduction({ task, classNames, rows, leftOut, splitBy, columns, nets, seconds }: TableModelReport): string[] {
   const what = task === 'classification' ? `${classNames.length} classes` : 'a number'
   const used = columns.filter(({ role, features }) => role === 'input' && features > 0)
   const left = columns.filter(({ role, as }) => role === 'input' && as === 'left out').map(({ name }) => name)
   const fact = (name: string, text: string) => `  ${paint('dim', name.padEnd(8))} ${text}`
-  const dropped = rows.dropped > 0 ? `; ${whole(rows.dropped)} without a target left out` : ''
+  const dropped = leftOut.length === 0 ? '' : `; ${describeLeftOut(leftOut)}`
   const latest = splitBy ? `, the latest by ${splitBy.column}, from ${splitBy.from} on` : ''
   return [
     fact('task', what),

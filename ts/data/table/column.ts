@@ -25,6 +25,8 @@ export interface TableColumn {
   fill?: number
   /** Rows with a gap here are left out of data sets. */
   drop?: true
+  /** What stands for a gap in this column. Default: that of the table. */
+  missingValues?: readonly string[]
   /** Text among numbers is a gap. */
   lenient?: true
   /** (x − center) / spread is the feature. */

@@ -2,7 +2,19 @@
 import { rangeError } from '../../common/errors.js'
 import { shortened, show, showNames } from '../../common/show.js'
 import { type TableColumn, useOf, widthOf } from './column.js'
-import { COMMA_ADVICE, daysOf, hasComma, isCell, isNumber, type MissingTest, type NumberedRows, numberOf, valueIn } from './values.js'
+import type { GapTests } from './left-out.js'
+import {
+  COMMA_ADVICE,
+  daysOf,
+  hasComma,
+  isCell,
+  isNumber,
+  type MissingTest,
+  missingTest,
+  type NumberedRows,
+  numberOf,
+  valueIn,
+} from './values.js'
 
 /** What to do about a category that was not in the table that columns were learnt from. */
 export type Unknown = 'ignore' | 'error'
@@ -11,13 +23,15 @@ export type Unknown = 'ignore' | 'error'
 export type UnknownValues = Record<string, { count: number; values: string[] }>
 
 /** @internal rows without those that have a gap in one of these columns */
-export function withoutGaps(rows: NumberedRows, columns: readonly string[], isMissing: MissingTest): NumberedRows {
-  return columns.length === 0 ? rows : rows.filter(([, row]) => !columns.some((name) => isMissing(valueIn(row, name))))
+export function withoutGaps(rows: NumberedRows, columns: readonly string[], isGapIn: GapTests): NumberedRows {
+  if (columns.length === 0) return rows
+  const tests = columns.map(isGapIn)
+  return rows.filter(([, row]) => !tests.some((isGap, i) => isGap(valueIn(row, columns[i]))))
 }
 
 /** @internal rows without those that have a gap where such rows are left out. @throws RangeError if none is left */
-export function wholeRows(who: string, rows: NumberedRows, dropped: readonly string[], isMissing: MissingTest): NumberedRows {
-  const whole = withoutGaps(rows, dropped, isMissing)
+export function wholeRows(who: string, rows: NumberedRows, dropped: readonly string[], isGapIn: GapTests): NumberedRows {
+  const whole = withoutGaps(rows, dropped, isGapIn)
   if (whole.length === 0 && rows.length > 0) throw rangeError(`${who}: a value is missing in each of the ${rows.length} rows`)
   return whole
 }
@@ -68,7 +82,7 @@ export class RowEncoder {
   }
 
   private writerFor(column: TableColumn): Writer {
-    const { isMissing } = this
+    const isMissing = column.missingValues === undefined ? this.isMissing : missingTest(column.missingValues)
     const write = this.valueWriter(column)
     const { name, fill, center = 0, spread = 1 } = column
     const as = useOf(column)

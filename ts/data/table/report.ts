@@ -2,6 +2,7 @@
 import { shortened } from '../../common/show.js'
 import { allVisible } from '../../common/visible.js'
 import type { ColumnUse } from './column.js'
+import { describeLeftOut, type LeftOut } from './left-out.js'
 
 /** What was decided about a column. */
 export interface ColumnReport {
@@ -35,6 +36,8 @@ export interface TableReport {
   rows: number
   /** Rows that were left out because of a gap. */
   dropped: number
+  /** Why they were. Rows in the data set and these are all rows there were. */
+  leftOut: readonly LeftOut[]
   columns: readonly ColumnReport[]
 }
 
@@ -47,14 +50,14 @@ export interface TableReport {
  * describeTable(report).split('\n')[1] // 'size           number    it has numbers, 1 to 2'
  */
 export function describeTable(report: TableReport): string {
-  const { rows, dropped, columns } = allVisible(report)
+  const { rows, leftOut, columns } = allVisible(report)
   const names = columns.map(({ name, role }) => shortened(name) + (role === 'target' ? ' (target)' : ''))
   const width = Math.max(0, ...names.map((name) => name.length))
   const lines = columns.map((column, i) => {
     const [reason, ...others] = column.why.split('; ')
     return `${names[i].padEnd(width)}  ${column.as.padEnd(8)}  ${[reason + details(column), ...others, ...column.notes].join('; ')}`
   })
-  const left = dropped > 0 ? `, ${dropped} left out because of gaps` : ''
+  const left = leftOut.length > 0 ? `, ${describeLeftOut(leftOut)}` : ''
   return [`${rows} rows${left}; ${columns.reduce((sum, { features }) => sum + features, 0)} features`, ...lines].join('\n')
 }
 

@@ -22,6 +22,8 @@ export class ColumnStats {
   count = 0
   gaps = 0
   firstGap = -1
+  /** Texts that stand for gaps, with how many rows have each. */
+  readonly gapTexts = new Map<string, number>()
   /** Values that are numbers. */
   numbers = 0
   sum = 0
@@ -29,7 +31,7 @@ export class ColumnStats {
   max = -Infinity
   /** Whether all numbers are whole. */
   isWhole = true
-  /** Whether each number is the one before and 1. */
+  /** Whether all numbers are that of their row and the same number more. */
   counts = true
   /** Values that are text and no number. */
   strays = 0
@@ -51,7 +53,7 @@ export class ColumnStats {
   countOfKinds = 0
   private mean = 0
   private squares = 0
-  private last = Number.NaN
+  private firstOffset = Number.NaN
   private sample = new Float64Array(64)
   private sampled = 0
   private readonly random = new RandomStream(0)
@@ -66,8 +68,9 @@ export class ColumnStats {
     this.most = isNamed ? MAX_CATEGORIES : MAX_KEPT
   }
 
-  addGap(at: number): void {
+  addGap(at: number, value?: unknown): void {
     if (this.gaps++ === 0) this.firstGap = at
+    if (typeof value === 'string') this.gapTexts.set(value, (this.gapTexts.get(value) ?? 0) + 1)
   }
 
   add(at: number, value: unknown): void {
@@ -77,7 +80,7 @@ export class ColumnStats {
       return
     }
     const x = numberOf(value)
-    if (!Number.isNaN(x)) this.addNumber(x)
+    if (!Number.isNaN(x)) this.addNumber(at, x)
     else if (value instanceof Date) this.addDate(at, value)
     else this.addStray(at, value)
     if (this.hasAllKinds) this.addKind(value)
@@ -94,9 +97,9 @@ export class ColumnStats {
     this.countOfKinds++
   }
 
-  private addNumber(x: number): void {
-    if (this.counts && this.numbers > 0 && x !== this.last + 1) this.counts = false
-    this.last = x
+  private addNumber(at: number, x: number): void {
+    if (this.numbers === 0) this.firstOffset = x - at
+    else if (this.counts && x - at !== this.firstOffset) this.counts = false
     if (this.isWhole && !Number.isInteger(x)) this.isWhole = false
     this.addToSpread(x)
   }

@@ -9,10 +9,11 @@ import { type ColumnUse, type Scale, type TableColumn, useOf, widthOf } from './
 import { type Decision, decideColumn, type Wanted } from './decide.js'
 import { encodeTargets, RowEncoder, type Unknown, type UnknownValues, wholeRows, withoutGaps } from './encode.js'
 import { noteOn } from './file-notes.js'
+import { type GapTests, inWords, type LeftOut, LeftOutCounter } from './left-out.js'
 import type { TableReport } from './report.js'
 import { isNear, Spelling } from './spelling.js'
 import { ColumnStats } from './stats.js'
-import { type Missing, type MissingTest, missingTest, type NumberedRows, type Row, USUAL_GAPS, valueIn } from './values.js'
+import { ANSWERS, type Missing, type MissingTest, missingTest, type NumberedRows, type Row, USUAL_GAPS, valueIn } from './values.js'
 
 /** The names of the columns of rows: those of their type, where it has any. */
 export type ColumnOf<T> = [T] extends [never] ? string : [keyof T] extends [never] ? string : T extends unknown ? keyof T & string : never
@@ -29,6 +30,8 @@ export interface ColumnOptions {
   size?: number
   /** What to do about gaps. */
   missing?: Missing
+  /** What stands for a missing value in this column, in the place of `missingValues` of the table. */
+  missingValues?: readonly (string | number)[]
   /** How its numbers are scaled. */
   scale?: Scale
 }
@@ -52,7 +55,11 @@ export interface TableOptions<Name extends string = string> {
    * `auto` takes what is usual: `median`, rows without a target are dropped, and a few texts among numbers are gaps. Default `fail`.
    */
   missing?: Missing | Readonly<Partial<Record<Name, Missing>>>
-  /** What stands for a missing value, as text or number: `NA`, −999. Default: none; with `missing: 'auto'` `NA`, `?`, `null` and the like. */
+  /**
+   * What stands for a missing value, as text or number: `NA`, −999. Default: none; with `missing: 'auto'` `NA`, `?`, `null` and the like. Of these, words
+   * that people answer with (`none`, `None`, `na`, `n/a`, `N/A`, `null`, `nan`, `?`) are a class in a target of texts, if they are in at least ten rows and 2 % of
+   * them and stand for no gap in a column of numbers; the report says which way it is.
+   */
   missingValues?: readonly (string | number)[]
   /** What later rows may have as a category that is not in these: `ignore` takes it for none of them and counts it in `unknown`. Default `ignore`. */
   unknown?: Unknown
@@ -154,10 +161,16 @@ export function fromTable<T extends object>(rows: readonly T[], options: TableOp
   const all = numbered('fromTable', rows)
   if (rows.length === 0) throw rangeError('fromTable: there are no rows')
   const learner = new TableLearner(rows[0] as Row, options)
-  const whole = learner.add(all)
+  learner.add(all)
   const { encoder, report } = learner.finish()
-  return encoding(encoder, report).tableOf('fromTable', whole)
+  return encoding(encoder, report).tableOf('fromTable', learner.wholeOf(all))
 }
+
+/** Rows that wait for a decision, at most. */
+const MAX_WAITING = 10_000
+/** A usual word for a gap is a class of the target if so many rows have it, and such a share of all. */
+const FEWEST_OF_CLASS = 10
+const LEAST_OF_CLASS = 0.02
 
 /** @internal Learns what becomes of columns from rows that come in parts. */
 export class TableLearner {
@@ -170,10 +183,17 @@ export class TableLearner {
   private readonly wayOf: (name: string) => Missing
   private readonly options: TableOptions
   private readonly missingValues: readonly (string | number)[]
-  private readonly isMissing: MissingTest
+  private readonly tests: Map<string, MissingTest>
   private readonly dropped: readonly string[]
+  private leftOut: LeftOutCounter
   private seen = 0
   private used = 0
+  /** Whether nobody said what stands for a gap in the target. */
+  private readonly asksForAnswers: boolean
+  /** Rows whose target is one of {@link ANSWERS}, until it is known whether that is a class; null where that is no question, or is answered. */
+  private waiting: (readonly [number, Row])[] | null = null
+  /** Which of these words are classes. */
+  private answers: ReadonlySet<string> = new Set()
 
   /** @param mostNumbers of each column, what quantiles are found from. Default: a million */
   constructor(first: Row, options: TableOptions, mostNumbers?: number) {
@@ -197,44 +217,131 @@ export class TableLearner {
     this.wayOf = (name) => choiceOf(columns, name).missing ?? ofAll(name)
     const isAuto = used.some((name) => this.wayOf(name) === 'auto')
     this.missingValues = options.missingValues ?? (isAuto ? USUAL_GAPS : [])
-    this.isMissing = missingTest(this.missingValues)
+    const shared = missingTest(this.missingValues)
+    this.tests = new Map(
+      used.map((name) => {
+        const own = choiceOf(columns, name).missingValues
+        return [name, own === undefined ? shared : missingTest(own)]
+      }),
+    )
+    this.asksForAnswers =
+      options.missingValues === undefined && choiceOf(columns, target).missingValues === undefined && this.wayOf(target) === 'auto'
+    if (this.asksForAnswers) this.waiting = []
     this.dropped = used.filter((name) => this.wayOf(name) === 'drop' || (name === target && this.wayOf(name) === 'auto'))
+    this.leftOut = new LeftOutCounter(this.dropped, this.isGapIn)
     this.stats = new Map(
       used.map((name) => [name, new ColumnStats(name, categories.includes(name) || choiceOf(columns, name).as !== undefined, mostNumbers)]),
     )
   }
 
-  /** @returns those rows that have no gap where such rows are left out */
-  add(rows: NumberedRows): NumberedRows {
-    const { isMissing } = this
-    const whole = withoutGaps(rows, this.dropped, isMissing)
+  add(rows: NumberedRows): void {
     this.seen += rows.length
+    const { waiting, target } = this
+    if (waiting === null) return this.use(rows)
+    const isOpen = ([, row]: readonly [number, Row]) => ANSWERS.has(valueIn(row, target))
+    const open = rows.filter(isOpen)
+    if (open.length === 0) return this.use(rows)
+    this.use(rows.filter((row) => !isOpen(row)))
+    waiting.push(...open)
+    if (waiting.length >= MAX_WAITING) this.decideAnswers()
+  }
+
+  /** Rows that have no gap where such rows are left out; known when it has finished. */
+  wholeOf(rows: NumberedRows): NumberedRows {
+    return withoutGaps(rows, this.dropped, this.isGapIn)
+  }
+
+  private readonly isGapIn: GapTests = (name) => this.tests.get(name) as MissingTest
+
+  private use(rows: NumberedRows): void {
+    const whole = this.wholeOf(rows)
+    if (whole.length < rows.length) this.leftOut.add(rows)
     this.used += whole.length
     for (const [name, stats] of this.stats) {
+      const isMissing = this.isGapIn(name)
       for (let i = 0; i < whole.length; i++) {
         const value = valueIn(whole[i][1], name)
-        if (isMissing(value)) stats.addGap(whole[i][0])
+        if (isMissing(value)) stats.addGap(whole[i][0], value)
         else stats.add(whole[i][0], value)
       }
     }
-    return whole
+  }
+
+  /** Decides which usual words for a gap are classes of the target, and uses the rows that waited for it. */
+  private decideAnswers(): void {
+    const { waiting, target, seen } = this
+    if (waiting === null) return
+    this.waiting = null
+    const counts = new Map<string, number>()
+    for (const [, row] of waiting) {
+      const word = valueIn(row, target) as string
+      counts.set(word, (counts.get(word) ?? 0) + 1)
+    }
+    const isGapOfFile = (word: string) =>
+      this.names.some((name) => {
+        const { gapTexts, numbers, dates, count } = this.stats.get(name) as ColumnStats
+        return gapTexts.has(word) && 2 * (numbers + dates) > count
+      })
+    const isClass = ([word, rows]: [string, number]) => rows >= FEWEST_OF_CLASS && rows >= LEAST_OF_CLASS * seen && !isGapOfFile(word)
+    if (this.hasTextTarget()) this.answers = new Set([...counts].filter(isClass).map(([word]) => word))
+    if (this.answers.size > 0) this.tests.set(target, missingTest(this.ownGaps()))
+    this.use(waiting)
+  }
+
+  /** Whether the target has classes that are texts. */
+  private hasTextTarget(): boolean {
+    const { categories = [], columns = {} } = this.options
+    const { numbers, strays, dates } = this.stats.get(this.target) as ColumnStats
+    const { as = categories.includes(this.target) ? 'category' : undefined } = choiceOf(columns, this.target)
+    return as === undefined ? dates === 0 && strays >= numbers : as === 'category'
+  }
+
+  /** What stands for a gap in the target. */
+  private ownGaps(): string[] {
+    return this.missingValues.map(String).filter((word) => !this.answers.has(word))
+  }
+
+  /** What is to be said of words in a target of classes that may be a class or a gap. */
+  private answerNotes(leftOut: readonly LeftOut[]): string[] {
+    const { kinds } = this.stats.get(this.target) as ColumnStats
+    const list = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ')
+    const asClass = [...this.answers].map(
+      (word) =>
+        `${show(word)} in ${inWords(kinds.get(word) ?? 0)} of ${inWords(this.seen)} rows is taken as a class; if it stands for a gap, say missingValues: [${list([word])}]`,
+    )
+    const asGap = leftOut
+      .filter(({ column, value }) => column === this.target && value !== '')
+      .map(
+        ({ value, rows }) =>
+          `${show(value)} in ${inWords(rows)} of ${inWords(this.seen)} rows is taken as a gap, and these rows are left out; if it is a class, say missingValues: []`,
+      )
+    return [...asClass, ...asGap]
   }
 
   finish(): { encoder: EncoderParts; report: TableReport } {
+    this.decideAnswers()
     if (this.used === 0) throw rangeError(`fromTable: a value is missing in each of the ${this.seen} rows`)
     const inputs = this.names.map((name) => this.decide(name, 'input'))
     const answer = this.decide(this.target, 'target')
+    const leftOut = this.leftOut.all
+    if (this.asksForAnswers && answer.report.as === 'category') {
+      const others = answer.report.notes.filter((note) => ![...this.answers].some((word) => note.startsWith(`${show(word)} is one of`)))
+      answer.report.notes = [...this.answerNotes(leftOut), ...others]
+    }
+    const own = choiceOf(this.options.columns ?? {}, this.target).missingValues
+    if (this.answers.size > 0) (answer.column as TableColumn).missingValues = this.ownGaps()
+    else if (own !== undefined) (answer.column as TableColumn).missingValues = own.map(String)
     const columns = inputs.flatMap(({ column }) => column ?? [])
-    const report = { rows: this.used, dropped: this.seen - this.used, columns: [...inputs, answer].map(({ report }) => report) }
+    const report = { rows: this.used, dropped: this.seen - this.used, leftOut, columns: [...inputs, answer].map(({ report }) => report) }
     if (columns.length === 0)
       throw rangeError(
         `fromTable: there is no column to learn from: ${inputs.map(({ report }) => `'${shortened(report.name)}' is left out because ${report.why}`).join(', ')}`,
       )
     const { unknown = 'ignore' } = this.options
     const known = new Set([this.target, ...columns.map(({ name }) => name)])
-    const leftOut = this.all.filter((name) => !known.has(name))
+    const unused = this.all.filter((name) => !known.has(name))
     const target = answer.column as TableColumn
-    return { encoder: { columns, target, missingValues: this.missingValues.map(String), unknown, leftOut }, report }
+    return { encoder: { columns, target, missingValues: this.missingValues.map(String), unknown, leftOut: unused }, report }
   }
 
   private decide(name: string, role: Wanted['role']): Decision {
@@ -250,6 +357,8 @@ export class TableLearner {
       scale: role === 'target' ? 'none' : (choice.scale ?? scale),
       mayLeaveOut: inputs === undefined && !Object.hasOwn(columns, name) && !categories.includes(name),
     })
+    if (role === 'input' && choice.missingValues !== undefined && decision.column !== null)
+      decision.column.missingValues = choice.missingValues.map(String)
     const note = noteOn(this.first, name)
     if (note !== undefined) decision.report.notes = [note, ...decision.report.notes]
     return decision
@@ -282,7 +391,9 @@ function checkOptions(options: TableOptions): void {
       throw rangeError(`fromTable: '${shortened(name)}' is in exclude and in columns; take it out of one of them`)
     const who = `fromTable: columns of '${shortened(name)}'`
     const choice = choiceOf(columns, name)
-    checkNames(who, choice, ['as', 'order', 'buckets', 'size', 'missing', 'scale'])
+    checkNames(who, choice, ['as', 'order', 'buckets', 'size', 'missing', 'missingValues', 'scale'])
+    if (!(choice.missingValues === undefined || Array.isArray(choice.missingValues)))
+      throw typeError(`${who}: missingValues wants an array, got ${show(choice.missingValues)}`)
     if (choice.as !== undefined) checkChoice(who, choice.as, name === target ? ['number', 'date', 'category'] : COLUMN_USES)
     if (choice.scale !== undefined) checkChoice(`${who}: scale`, choice.scale, SCALES)
     if (choice.missing !== undefined) checkMissing(`${who}: missing`, choice.missing)
@@ -342,11 +453,28 @@ interface EncoderParts {
   leftOut: readonly string[]
 }
 
-const NO_REPORT: TableReport = { rows: 0, dropped: 0, columns: [] }
+const NO_REPORT: TableReport = { rows: 0, dropped: 0, leftOut: [], columns: [] }
 
 /** @internal */
 export function encoderOf(parts: EncoderParts, report = NO_REPORT, warn = true): TableEncoder {
   return encoding(parts, report, warn).self
+}
+
+/** The columns whose gaps leave rows out, and what is a gap in each. */
+function gapsOf({ columns, target, missingValues }: Pick<EncoderParts, 'columns' | 'target' | 'missingValues'>) {
+  const used = [...columns, target]
+  const shared = missingTest(missingValues)
+  const tests = new Map(used.map(({ name, missingValues: own }) => [name, own === undefined ? shared : missingTest(own)]))
+  const isGapIn: GapTests = (name) => tests.get(name) as MissingTest
+  return { dropped: used.filter(({ drop }) => drop).map(({ name }) => name), isGapIn }
+}
+
+/** @internal rows that `dataset` of an encoder with this state leaves out, and why */
+export function leftOutBy(state: TableState, rows: readonly object[]): LeftOut[] {
+  const { dropped, isGapIn } = gapsOf(state)
+  const counter = new LeftOutCounter(dropped, isGapIn)
+  counter.add(numbered('dataset', rows))
+  return counter.all
 }
 
 /** An encoder, and what makes data sets of rows that have no gap where such rows are left out. */
@@ -355,7 +483,7 @@ function encoding(parts: EncoderParts, report: TableReport, warn = true) {
   const isMissing = missingTest(missingValues)
   const spelling = new Spelling(columns, target, leftOut)
   const encoder = new RowEncoder(columns, isMissing, unknown, warn)
-  const dropped = [...columns, target].filter(({ drop }) => drop).map(({ name }) => name)
+  const { dropped, isGapIn } = gapsOf(parts)
   const self: TableEncoder = {
     features: encoder.width,
     featureNames: columns.flatMap(namesOf),
@@ -373,13 +501,13 @@ function encoding(parts: EncoderParts, report: TableReport, warn = true) {
       const all = numbered('dataset', rows)
       spelling.check('dataset', all, [...columns, target])
       spelling.checkEach('dataset', all)
-      return tableOf('dataset', wholeRows('dataset', all, dropped, isMissing))
+      return tableOf('dataset', wholeRows('dataset', all, dropped, isGapIn))
     },
     state: () => structuredClone({ format: 'gradus-table/2', columns, target, missingValues, unknown, leftOut }),
   }
   const tableOf = (who: string, rows: NumberedRows): Table => {
     const inputs = encoder.encode(who, rows)
-    const targets = encodeTargets(who, rows, target, isMissing)
+    const targets = encodeTargets(who, rows, target, isGapIn(target.name))
     return { ...self, inputs, targets, count: rows.length, shape: [rows.length, encoder.width], report }
   }
   return { self, tableOf }
@@ -446,11 +574,11 @@ const MAX_FEATURES = 2 ** 20
 
 function checkSaved(column: TableColumn): void {
   const saved = column ?? ({} as TableColumn)
-  const { name, categories, buckets = 1, size = 1, fill = 0, center = 0, spread = 1 } = saved
+  const { name, categories, buckets = 1, size = 1, fill = 0, center = 0, spread = 1, missingValues = [] } = saved
   const as = useOf(saved)
   const wantsNone = as === 'number' || as === 'date' || as === 'hash'
   const hasWhatItWants = wantsNone ? categories === null : Array.isArray(categories) && categories.every(isText)
-  const isGood = isText(name) && COLUMN_USES.includes(as) && hasWhatItWants
+  const isGood = isText(name) && Array.isArray(missingValues) && missingValues.every(isText) && COLUMN_USES.includes(as) && hasWhatItWants
   const isFilled = Number.isFinite(fill) && Number.isFinite(center) && Number.isFinite(spread) && spread !== 0
   if (!(isGood && isFilled && isVectorSize(size) && Number.isInteger(buckets) && buckets >= 1 && buckets <= 65536))
     throw typeError(`encoderFromState: a column has a name, its categories or null, and a number or nothing as fill, got ${show(column)}`)

@@ -17,6 +17,12 @@ export const USUAL_GAPS: readonly string[] = [
   ...['NA', 'N/A', 'n/a', 'na', '#N/A', '<NA>', 'NaN', 'nan', '-NaN', '-nan', 'NULL', 'null', 'None', 'none', '?'],
 ]
 
+/**
+ * Usual words for a gap that people write as answers, too: no symptoms, no garage. In a target of texts they may be a class. The others (`NA`, `NaN`, `NULL`
+ * …) are what programs write for a gap.
+ */
+export const ANSWERS: ReadonlySet<unknown> = new Set(['none', 'None', 'na', 'n/a', 'N/A', 'null', 'nan', '?'])
+
 /** @internal */
 export function missingTest(given: readonly (string | number)[] = []): MissingTest {
   const known = new Set(given.map(String))
