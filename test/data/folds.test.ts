@@ -1,8 +1,9 @@
 /** How rows are cut into folds: whatever the rows, the properties that scikit-learn's StratifiedKFold, GroupKFold and StratifiedGroupKFold promise. */
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { cutFolds, type FoldRows } from '../../ts/data/folds.js'
-import { fromArrays, iris, kFold } from '../../ts/data/index.js'
+import { fromArrays, iris, kFold, selectRows } from '../../ts/data/index.js'
+import { crossEntropy, Dense, fitMany, Sequential, SGD } from '../../ts/index.js'
 
 const counted = (rows: ArrayLike<number>, of: (row: number) => number, n: number) => {
   const counts = new Array(n).fill(0)
@@ -26,6 +27,16 @@ function checkPartition(parts: FoldRows[], count: number, folds: number, repeats
   }
 }
 
+/** For each repeat its parts as text, alike for the same parts in another order. */
+const cutsOf = (parts: readonly FoldRows[], repeats: number) =>
+  Array.from({ length: repeats }, (_, repeat) =>
+    parts
+      .filter((part) => part.repeat === repeat)
+      .map(({ test }) => [...test].sort((a, b) => a - b).join())
+      .sort()
+      .join('|'),
+  )
+
 const cuts = fc
   .record({
     count: fc.integer({ min: 2, max: 120 }),
@@ -47,6 +58,8 @@ describe('any rows', () => {
     fc.assert(
       fc.property(cuts, ({ count, folds, repeats, seed, classes, skew }) => {
         const classOf = skewed(count, classes, skew, seed)
+        // of few rows there are few ways to cut
+        fc.pre(repeats === 1 || folds < count)
         for (const given of [null, classOf]) {
           const parts = cutFolds('test', count, { folds, repeats, seed }, given)
           checkPartition(parts, count, folds, repeats)
@@ -68,7 +81,7 @@ describe('any rows', () => {
       fc.property(cuts, ({ count, folds, repeats, seed, classes, groups, skew }) => {
         const groupOf = skewed(count, groups, skew, seed)
         const distinct = new Set(groupOf).size
-        fc.pre(distinct >= folds)
+        fc.pre(repeats === 1 ? distinct >= folds : distinct > folds + 1)
         const classOf = skewed(count, classes, 1, seed + 1)
         for (const given of [null, classOf]) {
           const parts = cutFolds('test', count, { folds, repeats, seed, groups: groupOf.map((g) => `patient ${g}`) }, given)
@@ -77,6 +90,8 @@ describe('any rows', () => {
             const held = new Set(Array.from(test, (row) => groupOf[row]))
             expect([...train].some((row) => held.has(groupOf[row]))).toBe(false)
           }
+          // each repeat is another cut, whatever its parts are called
+          expect(new Set(cutsOf(parts, repeats)).size).toBe(repeats)
           if (given !== null) continue
           const largest = Math.max(...counted([...groupOf.keys()], (row) => groupOf[row], groups))
           for (let repeat = 0; repeat < repeats; repeat++)
@@ -104,6 +119,78 @@ test('a seed decides; each repeat is another cut, and the first is that of one w
   expect(cut(1, 3)).not.toEqual(cut(2, 3))
   expect(cut(1, 3).slice(0, 4)).toEqual(cut(1, 1))
   expect(cut(1, 3).slice(4, 8)).not.toEqual(cut(1, 1))
+})
+
+describe('groups of many sizes', () => {
+  const sizes = [1, 3, 5, 7, 9, 11, 13, 11]
+  const groups = sizes.flatMap((size, group) => new Array(size).fill(group))
+  const groupsOf = (rows: ArrayLike<number>) => [...new Set(Array.from(rows, (row) => groups[row]))].sort((a, b) => a - b)
+
+  test('are dealt at random, as by GroupKFold(shuffle=True) of scikit-learn: seeds and repeats differ, any two groups meet and part', () => {
+    const [met, apart, all] = [new Set<string>(), new Set<string>(), new Set<string>()]
+    const seeds = Array.from({ length: 60 }, (_, seed) => seed)
+    for (const seed of seeds) {
+      const parts = cutFolds('test', 60, { folds: 3, seed, groups }, null).map(({ test }) => groupsOf(test))
+      all.add(parts.join('|'))
+      for (const [a] of sizes.entries())
+        for (let b = 0; b < a; b++) (parts.some((part) => part.includes(a) && part.includes(b)) ? met : apart).add(`${a} ${b}`)
+    }
+    expect(all.size).toBeGreaterThan(50)
+    expect([met.size, apart.size]).toEqual([28, 28])
+    for (const seed of seeds) expect(new Set(cutsOf(cutFolds('test', 60, { folds: 3, repeats: 10, seed, groups }, null), 10)).size).toBe(10)
+  })
+
+  test('are dealt by size without shuffle, as by GroupKFold', () => {
+    // 13, 11 and 11 begin; 9 goes to 11, 7 to 11, 5 to 13, 3 to 18, and 1 to 18
+    expect(cutFolds('test', 60, { folds: 3, shuffle: false, groups }, null).map(({ test }) => test.length)).toEqual([21, 20, 19])
+  })
+
+  test('repeats that could not differ are refused', () => {
+    expect(() => cutFolds('kFold', 60, { folds: 8, repeats: 2, groups }, null)).toThrow(
+      'kFold: repeats 2 wants as many ways to cut 8 groups into 8 folds, got 1 that differ; give fewer repeats',
+    )
+    expect(() => cutFolds('kFold', 6, { folds: 6, repeats: 2 }, null)).toThrow('as many ways to cut 6 rows into 6 folds, got 1')
+    // three ways to put two of three rows together
+    expect(new Set(cutsOf(cutFolds('kFold', 3, { folds: 2, repeats: 3 }, null), 3)).size).toBe(3)
+    expect(() => cutFolds('kFold', 3, { folds: 2, repeats: 4 }, null)).toThrow('got 3 that differ')
+  })
+})
+
+test('more folds than a class has rows: a warning for some of the classes, an error for all, as in StratifiedKFold', () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const data = fromArrays(
+    Array.from({ length: 12 }, (_, i) => [i]),
+    Int32Array.from({ length: 12 }, (_, i) => Number(i < 4)),
+  )
+  expect(() => kFold(data, { folds: 9 })).toThrow(
+    'kFold: folds wants at most as many as the largest class has rows, 8, so that it can be in each, got 9; take fewer, or stratify: false',
+  )
+  expect(warn).not.toHaveBeenCalled()
+  expect(kFold(data, { folds: 5 })).toHaveLength(5)
+  expect(warn).toHaveBeenCalledWith('gradus: kFold: class 1 has 4 rows, so that some of the 5 folds have none of it')
+  expect(kFold(data, { folds: 9, stratify: false })).toHaveLength(9)
+  expect(kFold(data, { folds: 12 })).toHaveLength(12) // each row a fold
+  expect(kFold(data, { folds: 4 })).toHaveLength(4)
+  expect(warn).toHaveBeenCalledTimes(1)
+  vi.restoreAllMocks()
+})
+
+test('kFold says which rows it took, for the option rows of fitMany', async () => {
+  const splits = kFold(iris(), { folds: 3, seed: 2 })
+  for (const { train, test, rows } of splits) {
+    expect(selectRows(iris(), rows.train)).toEqual(train)
+    expect(selectRows(iris(), rows.test)).toEqual(test)
+  }
+  const nets = () => splits.map(() => new Sequential([new Dense(4, 3)], { seed: 1 }))
+  const train = async (given: object) => {
+    const models = nets()
+    const optimizers = models.map((model) => new SGD(model.parameters(), { learningRate: 0.01 }))
+    await fitMany(models, { ...given, loss: crossEntropy, optimizers })
+    return models.map((model) => model.state())
+  }
+  expect(await train({ ...iris(), rows: splits.map(({ rows }) => rows.train) })).toEqual(
+    await train({ data: splits.map(({ train }) => train) }),
+  )
 })
 
 test('kFold cuts data sets so', () => {

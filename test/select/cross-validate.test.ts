@@ -33,6 +33,9 @@ const netFor =
   }
 const flowers = { ...iris(), loss: crossEntropy, epochs: 4, batchSize: 16 }
 
+/** One of one's own, with which nets are trained one after the other. */
+const ownLoss: typeof crossEntropy = (prediction, labels, options) => crossEntropy(prediction, labels, options)
+
 describe.each(backends)('on $variant', (backend) => {
   test('scores are those of fit and evaluateModel for each fold', async () => {
     const build = netFor(backend)
@@ -151,11 +154,25 @@ test('a fold that diverges scores NaN, and the others their own', async () => {
   expect(folds[1].history.error?.name).toBe('NonFiniteError')
 })
 
-test('a signal ends it with its reason, and an error of a callback with that', async () => {
+test('a signal ends it, and folds that were trained to the end keep their scores', async () => {
   const controller = new AbortController()
-  const stopping = crossValidate(netFor(), { ...flowers, epochs: 1_000_000, signal: controller.signal })
-  setTimeout(() => controller.abort(new Error('enough')), 30)
-  await expect(stopping).rejects.toThrow('enough')
+  const build = ({ seed, fold }: FoldToBuild) => ({
+    ...netFor()({ seed }),
+    callbacks: [
+      { onEpochEnd: ({ epoch }: { epoch: number }) => void (fold === 2 && epoch === 2 && controller.abort(new Error('enough'))) },
+    ],
+  })
+  const { scores, folds } = await crossValidate(build, { ...flowers, loss: ownLoss, folds: 4, signal: controller.signal })
+  expect(folds.map(({ history }) => history.stopReason)).toEqual(['completed', 'completed', 'aborted', 'aborted'])
+  expect(scores.loss.values.map(Number.isFinite)).toEqual([true, true, false, false])
+  expect(scores.loss.mean).toBeNaN()
+  const whole = await crossValidate(netFor(), { ...flowers, loss: ownLoss, folds: 4 })
+  expect(scores.loss.values[1]).toBe(whole.scores.loss.values[1])
+  const early = await crossValidate(netFor(), { ...flowers, folds: 2, signal: AbortSignal.abort() })
+  expect(early.scores.loss.values).toEqual([Number.NaN, Number.NaN])
+})
+
+test('an error of a callback ends it', async () => {
   const failing = () => ({
     ...netFor()({ seed: 1 }),
     callbacks: [

@@ -2,7 +2,7 @@
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
-import { cutFolds, type FoldOptions } from './folds.js'
+import { checkClasses, cutFolds, type FoldOptions } from './folds.js'
 
 /** One target for each sample: its class, or a number. */
 export type Targets = Int32Array | Float32Array
@@ -42,6 +42,12 @@ export interface ThreeWaySplit<D = Dataset> {
 export interface KFoldOptions extends FoldOptions {
   /** Keep every class in the same proportion in all parts. Default: true for classes; numbers have none. */
   stratify?: boolean
+}
+
+/** One split of {@link kFold}. */
+export interface FoldSplit<D extends Dataset<Targets> = Dataset> extends Split<D> {
+  /** Which rows of the whole data set these are, by number: `rows.train` is what the option `rows` of fitMany takes. */
+  readonly rows: { readonly train: Int32Array; readonly test: Int32Array }
 }
 
 /** Names of other libraries, and what they are called here. */
@@ -121,26 +127,27 @@ export function take<D extends Dataset<Targets>>(data: D, from: number, to?: num
 
 /**
  * Cross-validation: as many splits as folds, in which each row is tested once; with `repeats` so many times as many, in which each is
- * tested so often. Parts differ in size by one row at most, and classes too. With `groups` whole groups are dealt out, the largest first, to
- * the parts that have least of their classes: scikit-learn's GroupKFold and StratifiedGroupKFold.
+ * tested so often, in other parts each time. Parts differ in size by one row at most, and classes too. With `groups` whole groups are dealt out
+ * in a random order, or the largest first without `shuffle`, each to the part that has least of its classes.
  *
  * @example
  * const splits = kFold(iris(), { folds: 3, seed: 1 })
  * splits.map(({ train, test }) => [train.count, test.count]) // [[100, 50], [100, 50], [100, 50]]
  * const days = Array.from({ length: 150 }, (_, row) => `day ${row % 10}`)
  * kFold(iris(), { folds: 5, groups: days }).map(({ test }) => test.count) // [30, 30, 30, 30, 30]
- * @throws RangeError for a number of folds below 2 or above that of rows (or groups), `repeats` without `shuffle`, groups that are not one
- *   for each row, or `stratify` for targets that are numbers; TypeError for what is no data set
+ * @throws RangeError for a number of folds below 2 or above that of rows (or groups), more folds than the largest class has rows (a class with
+ *   fewer is a warning), `repeats` without `shuffle` or of which there are not so many ways to cut, groups that are not one for each row, or
+ *   `stratify` for targets that are numbers; TypeError for what is no data set
  */
-export function kFold<D extends Dataset<Targets>>(data: D, options: KFoldOptions = {}): Split<D>[] {
+export function kFold<D extends Dataset<Targets>>(data: D, options: KFoldOptions = {}): FoldSplit<D>[] {
   checkDataset('kFold', data)
   checkNames('kFold', options, KFOLD, ALIASES)
   const { stratify = data.classes > 0 } = options
   if (stratify && data.classes === 0) throw rangeError('kFold: stratify wants classes, but the targets are numbers')
-  return cutFolds('kFold', data.count, options, stratify ? data.targets : null).map(({ train, test }) => ({
-    train: selectRows(data, train),
-    test: selectRows(data, test),
-  }))
+  const classOf = stratify ? data.targets : null
+  const parts = cutFolds('kFold', data.count, options, classOf)
+  checkClasses('kFold', options, classOf)
+  return parts.map(({ train, test }) => ({ train: selectRows(data, train), test: selectRows(data, test), rows: { train, test } }))
 }
 
 function rowsThat({ inputs, targets, features }: Dataset<Targets>, test: RowTest): number[] {

@@ -1,5 +1,6 @@
 /** Which rows the parts of a cross-validation train on, and which they hold out. */
 
+import { warnOnce } from '../backend/warn.js'
 import { checkCount } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
@@ -9,9 +10,12 @@ import { RandomStream } from './random.js'
 export interface FoldOptions {
   /** How many parts, from 2 to the number of rows, or of groups. Default 5. */
   folds?: number
-  /** How many times all rows are cut, each time in another order. Default 1. */
+  /** How many times all rows are cut, each time into other parts. Default 1. */
   repeats?: number
-  /** A random order before the cut; without it parts are rows in a row. Default true. */
+  /**
+   * A random order before the cut. Without it parts are rows in a row, and groups are dealt out by size, the largest first, which makes the most
+   * even parts. Default true.
+   */
   shuffle?: boolean
   /** The same seed gives the same parts. Default 0. */
   seed?: number
@@ -52,9 +56,27 @@ export function cutFolds(who: string, count: number, options: FoldOptions, class
   if (!(Number.isInteger(folds) && folds >= 2 && folds <= most))
     throw rangeError(`${who}: folds wants a whole number from 2 to the ${most} ${what}, got ${show(folds)}`)
   const random = new RandomStream(seed)
-  return Array.from({ length: repeats }, (_, repeat) => {
+  const deal = () => {
     const order = shuffle ? random.permutation(count) : Int32Array.from({ length: count }, (_, i) => i)
-    const foldOf = groups === undefined ? dealRows(order, folds, classOf) : dealGroups(order, folds, classOf, groups)
+    const foldOf = groups === undefined ? dealRows(order, folds, classOf) : dealGroups(order, folds, classOf, groups, !shuffle)
+    return { order, foldOf }
+  }
+  const cuts: Int32Array[] = []
+  return Array.from({ length: repeats }, (_, repeat) => {
+    let cut = deal()
+    if (repeats > 1) {
+      let parts = numbered(cut.foldOf)
+      for (let draws = 1; cuts.some((before) => before.every((part, row) => part === parts[row])); draws++) {
+        if (draws === MAX_DRAWS)
+          throw rangeError(
+            `${who}: repeats ${repeats} wants as many ways to cut ${most} ${what} into ${folds} folds, got ${repeat} that differ; give fewer repeats`,
+          )
+        cut = deal()
+        parts = numbered(cut.foldOf)
+      }
+      cuts.push(parts)
+    }
+    const { order, foldOf } = cut
     return Array.from({ length: folds }, (_, fold) => ({
       index: repeat * folds + fold,
       repeat,
@@ -63,6 +85,38 @@ export function cutFolds(who: string, count: number, options: FoldOptions, class
       test: order.filter((row) => foldOf[row] === fold),
     }))
   }).flat()
+}
+
+/** Random cuts that are tried for one that no earlier repeat had. */
+const MAX_DRAWS = 100
+
+/** The part of each row, with parts numbered in the order of their first rows: alike for cuts into the same parts. */
+function numbered(foldOf: Int32Array): Int32Array {
+  const numbers = new Map<number, number>()
+  return foldOf.map((fold) => {
+    if (!numbers.has(fold)) numbers.set(fold, numbers.size)
+    return numbers.get(fold) as number
+  })
+}
+
+/**
+ * Whether each fold can have rows of each class: a warning where one class has fewer rows than there are folds, an error where all have, as in
+ * scikit-learn. Not where each row is a fold.
+ *
+ * @throws RangeError
+ */
+export function checkClasses(who: string, { folds = 5 }: FoldOptions, classOf: ArrayLike<number> | null): void {
+  if (classOf === null || folds === classOf.length) return
+  const rowsOf = new Map<number, number>()
+  for (let row = 0; row < classOf.length; row++) rowsOf.set(classOf[row], (rowsOf.get(classOf[row]) ?? 0) + 1)
+  const [least, fewest] = [...rowsOf].reduce((a, b) => (b[1] < a[1] ? b : a))
+  const most = [...rowsOf.values()].reduce((a, b) => Math.max(a, b))
+  if (folds > most)
+    throw rangeError(
+      `${who}: folds wants at most as many as the largest class has rows, ${most}, so that it can be in each, got ${folds}; take fewer, or stratify: false`,
+    )
+  if (folds > fewest)
+    warnOnce(`${who}: class ${least} has ${fewest} ${fewest === 1 ? 'row' : 'rows'}, so that some of the ${folds} folds have none of it`)
 }
 
 function checkGroups(who: string, groups: ArrayLike<string | number>, count: number): void {
@@ -97,14 +151,21 @@ interface Group {
 }
 
 /**
- * The part of each row where groups stay together. Group by group, the largest first, each goes to the part that has least of its
- * classes so far, and of equal parts to the one with fewest rows. For one class that is the rule of scikit-learn's GroupKFold: the
- * largest and the smallest part differ by no more rows than the largest group has.
+ * The part of each row where groups stay together. Group by group, each goes to the part that has least of its classes so far, and of equal
+ * parts to the one with fewest rows: the largest and the smallest part differ by no more rows than the largest group has, where there are no
+ * classes. Groups come in the order of their first rows, in which of a random order large groups tend to be early, so that small ones even the
+ * parts out; or the largest first, as in scikit-learn's GroupKFold without shuffling.
  *
  * A class counts by its share of the rows that are of it. With share s of a class in a part and g in the group, the group adds
  * (s + g)² − s² = 2sg + g² to the sum of squares of shares, which is least where each class is spread evenly; g² is alike for all parts.
  */
-function dealGroups(order: Int32Array, folds: number, classOf: ArrayLike<number> | null, groups: ArrayLike<string | number>): Int32Array {
+function dealGroups(
+  order: Int32Array,
+  folds: number,
+  classOf: ArrayLike<number> | null,
+  groups: ArrayLike<string | number>,
+  largestFirst: boolean,
+): Int32Array {
   const classCount = new Map<number, number>()
   const members = new Map<string | number, Group>()
   const classAt = (row: number) => classOf?.[row] ?? 0
@@ -117,10 +178,11 @@ function dealGroups(order: Int32Array, folds: number, classOf: ArrayLike<number>
     group.shares.set(c, (group.shares.get(c) ?? 0) + 1 / (classCount.get(c) as number))
   }
   const weight = ({ shares }: Group) => [...shares.values()].reduce((sum, g) => sum + g * g, 0)
-  const largestFirst = [...members.values()].map((group) => ({ ...group, weight: weight(group) })).sort((a, b) => b.weight - a.weight)
+  const dealt = [...members.values()].map((group) => ({ ...group, weight: weight(group) }))
+  if (largestFirst) dealt.sort((a, b) => b.weight - a.weight)
   const parts = Array.from({ length: folds }, () => ({ rows: 0, shares: new Map<number, number>() }))
   const foldOf = new Int32Array(order.length)
-  for (const { rows, shares } of largestFirst) {
+  for (const { rows, shares } of dealt) {
     const costs = parts.map((part) => [...shares].reduce((sum, [c, g]) => sum + g * (part.shares.get(c) ?? 0), 0))
     let best = 0
     for (let i = 1; i < folds; i++) if (costs[i] < costs[best] || (costs[i] === costs[best] && parts[i].rows < parts[best].rows)) best = i

@@ -6,6 +6,7 @@ export { type ArraysOptions, fromArrays } from './arrays.js'
 export { classWeights } from './class-weights.js'
 export {
   type Dataset,
+  type FoldSplit,
   type KFoldOptions,
   kFold,
   type RowTest,

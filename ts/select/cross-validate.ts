@@ -3,7 +3,7 @@ import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { checkDataset, type Dataset, type Split, selectRows, type Targets } from '../data/dataset.js'
-import { cutFolds, type FoldOptions, type FoldRows } from '../data/folds.js'
+import { checkClasses, cutFolds, type FoldOptions, type FoldRows } from '../data/folds.js'
 import { traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import { asFloats, Tensor } from '../tensor.js'
@@ -43,8 +43,9 @@ export interface CrossValidateOptions<M extends MetricsOption = MetricsOption>
 
 /** One number of all folds. */
 export interface FoldScore {
-  /** The number of each fold, in the order of `folds`; NaN for one that diverged. */
+  /** The number of each fold, in the order of `folds`; NaN for one that diverged, or that the signal ended before its last epoch. */
   values: number[]
+  /** NaN where one of the values is. */
   mean: number
   /** The spread between folds: √(Σ(x − mean)²/(n − 1)). */
   standardDeviation: number
@@ -86,6 +87,9 @@ const ALIASES = { cv: 'folds', n_splits: 'folds', k: 'folds', n_repeats: 'repeat
  * last epoch: early stopping takes its own rows from those to train on, by `validationSplit`. Of optimizers that judge by averages of
  * their weights, such as ScheduleFreeAdamW, it is the averages that are judged.
  *
+ * A signal ends training as it ends that of `fit`: folds whose nets were trained to the end have their scores, the others NaN, and
+ * `history.stopReason` 'aborted'. Nets are trained eight side by side, so that those of five folds end together.
+ *
  * @example
  * const build = ({ seed }: { seed: number }) => {
  *   const model = new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed })
@@ -94,8 +98,8 @@ const ALIASES = { cv: 'folds', n_splits: 'folds', k: 'folds', n_repeats: 'repeat
  * const { scores } = await crossValidate(build, { ...iris(), loss: crossEntropy, metrics: ['accuracy'], epochs: 30, prepare: standardize })
  * scores.accuracy.values.length // 5
  * scores.accuracy.mean > 0.9    // true
- * @throws RangeError, TypeError, ShapeError for what does not fit, before the first step; what a callback throws; the signal's reason
- *   where it ends training early, since half-trained nets have no score. A net that diverges is no error: its scores are NaN.
+ * @throws RangeError, TypeError, ShapeError for what does not fit, before the first step; what a callback throws. A net that diverges is no
+ *   error: its scores are NaN.
  */
 export async function crossValidate<const M extends MetricsOption = readonly [], N extends Module = Module>(
   build: (fold: FoldToBuild) => BuiltModel<N>,
@@ -104,7 +108,10 @@ export async function crossValidate<const M extends MetricsOption = readonly [],
   checkOptions(options)
   const { folds, repeats, groups, prepare, metrics, seed = 0, inputs, shape, targets, weights } = options
   const cut = { ...(folds !== undefined && { folds }), ...(repeats !== undefined && { repeats }), ...(groups && { groups }), seed }
-  const parts = cutFolds('crossValidate', rowsIn(targets), cut, classesFor(options))
+  const count = rowsIn(targets)
+  const classOf = classesFor(options)
+  const parts = cutFolds('crossValidate', count, cut, classOf)
+  checkClasses('crossValidate', cut, classOf)
   const built = buildAll(
     'crossValidate',
     build,
@@ -120,8 +127,9 @@ export async function crossValidate<const M extends MetricsOption = readonly [],
     ...(sets ? { data: sets.map(({ train }) => train) } : { ...all, rows: parts.map(({ train }) => train) }),
     seed: parts.map(({ index }) => seed + index),
   })
-  options.signal?.throwIfAborted()
-  const scores = histories.map(({ error }, i) => {
+  const scores = histories.map(({ error, stopReason, epochs }, i) => {
+    // the net of a fold that the signal ended early is half-trained
+    if (stopReason === 'aborted' && options.signal?.aborted && epochs.length < (options.epochs ?? 1)) return null
     if (error === undefined) return evaluateBuilt('crossValidate', built[i], held[i], { loss: options.loss, ...(metrics && { metrics }) })
     if (error instanceof NonFiniteError) return null
     throw error

@@ -1,5 +1,6 @@
 /** The rows to learn from, cut so that each net is judged by rows that it was not trained on. */
-import { kFold, trainTestSplit } from '../data/index.js'
+import { cutFolds } from '../data/folds.js'
+import { trainTestSplit } from '../data/index.js'
 
 /** Rows to train a net on, and rows to validate it by. */
 export interface Fold {
@@ -14,15 +15,16 @@ const FOLDS = 5
 const VALIDATION_FRACTION = 0.15
 const MAX_VALIDATION = 10_000
 
-/** Five folds of few rows, one split of many; every class in the same proportion in each part. */
+/** Five folds of few rows, one split of many; every class in the same proportion in each part, as far as it has rows. */
 export function foldsOf(targets: Int32Array | Float32Array, classes: number, seed: number): Fold[] {
-  // numbers of rows as the features of a data set, so that the functions that cut data sets cut them
+  const count = targets.length
+  if (count < ONE_SPLIT) {
+    const parts = cutFolds('trainTable', count, { folds: Math.min(FOLDS, count), seed }, classes > 0 ? targets : null)
+    return parts.map(({ train, test }) => ({ train, validation: test }))
+  }
+  // numbers of rows as the features of a data set, so that the function that cuts data sets cuts them
   const numbers = Float32Array.from(targets, (_, row) => row)
-  const shape: [number, number] = [targets.length, 1]
-  const data = { inputs: numbers, targets, count: targets.length, features: 1, classes, shape }
-  const isMany = data.count >= ONE_SPLIT
-  const cuts = isMany
-    ? [trainTestSplit(data, { testFraction: Math.min(VALIDATION_FRACTION, MAX_VALIDATION / data.count), seed })]
-    : kFold(data, { folds: Math.min(FOLDS, data.count), seed })
-  return cuts.map(({ train, test }) => ({ train: Int32Array.from(train.inputs), validation: Int32Array.from(test.inputs) }))
+  const data = { inputs: numbers, targets, count, features: 1, classes, shape: [count, 1] as [number, number] }
+  const { train, test } = trainTestSplit(data, { testFraction: Math.min(VALIDATION_FRACTION, MAX_VALIDATION / count), seed })
+  return [{ train: Int32Array.from(train.inputs), validation: Int32Array.from(test.inputs) }]
 }

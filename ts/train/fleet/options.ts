@@ -41,7 +41,7 @@ export interface FitManyOptions
   targets?: TrainingData['targets']
   /** A data set for each net, in the place of `inputs` and `targets`. */
   data?: readonly TrainingData[]
-  /** For each net the rows of the data that it trains on, by number, as k-fold cross-validation has them. Default: all. */
+  /** For each net the rows of the data that it trains on, by number: `rows.train` of a split of `kFold`, for example. Default: all. */
   rows?: readonly ArrayLike<number>[]
   /** One optimizer for each net, over its parameters. */
   optimizers: readonly (OptimizerLike | WholeStepOptimizer)[]
