@@ -4,6 +4,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { inspect } from 'node:util'
+import fc from 'fast-check'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { spirals } from '../../ts/data/index.js'
 import { Adam, crossEntropy, Dense, fit, NonFiniteError, Sequential } from '../../ts/index.js'
@@ -21,6 +22,9 @@ import {
   type Trial,
   when,
 } from '../../ts/tune/index.js'
+import { axesOf, type ParameterRange } from '../../ts/tune/space.js'
+import { memoryJournal } from './memory-journal.js'
+import { space } from './spaces.js'
 import { killAgain } from './storage/kill.js'
 
 const SPACE = { x: float(-1, 1), n: int(1, 9) }
@@ -31,6 +35,15 @@ afterEach(() => {
   vi.restoreAllMocks()
   syncBuiltinESMExports()
 })
+
+/** A value of a range as a person would write it, at a share of it. */
+function valueIn(range: ParameterRange, share: number): unknown {
+  if (range.kind === 'categorical') return range.choices[Math.floor(0.999 * share * range.choices.length)]
+  const { low, high, step } = range
+  if (step === null) return 0 + Math.min(high, Math.max(low, low + share * (high - low)))
+  // 0.3, not 3 · 0.1
+  return 0 + Math.min(high, Number((low + Math.round((share * (high - low)) / step) * step).toPrecision(12)))
+}
 
 describe('ask and tell', () => {
   test('a study by hand', async () => {
@@ -56,6 +69,75 @@ describe('ask and tell', () => {
     )
     await study.tell(3, Number.NaN)
     expect(study.trials[3].error).toBe('the value is NaN')
+  })
+
+  test.each(['minimize', 'maximize'] as const)('to %s, a value that no other could beat is a failure, not the best', async (direction) => {
+    const best = direction === 'minimize' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+    const study = await createStudy({ space: SPACE, direction, seed: 1 })
+    const [first, second, third] = [await study.ask(), await study.ask(), await study.ask()]
+    await first.report(best, 0)
+    await study.tell(first, best)
+    await study.tell(second, -best)
+    await study.tell(third, 3)
+    await study.add({ x: 0, n: 1 }, best)
+    expect(study.trials.map(({ state }) => state)).toEqual(['failed', 'complete', 'complete', 'failed'])
+    expect(study.trials[0].error).toBe(`the value is ${best}, which no other trial could beat; did the objective divide by 0?`)
+    expect(study.trials[0].reports.get(0)).toBeNaN()
+    expect(study.bestValue).toBe(3)
+    await study.optimize(({ x }) => x, { trials: 40 })
+    expect(Number.isFinite(study.bestValue)).toBe(true)
+    const two = await createStudy({ space: SPACE, direction: ['minimize', direction] })
+    await two.optimize(({ x }) => [x, x > 0 ? best : x], { trials: 20 })
+    expect(two.front.every(({ values }) => values.every(Number.isFinite))).toBe(true)
+  })
+
+  test('a journal by Optuna with such a value is read, and the value is not the best', async () => {
+    const study = await createStudy({ space: SPACE, direction: 'maximize', storage: file('infinite.log') })
+    await study.add({ x: 0.5, n: 2 }, 3)
+    await study.add({ x: 0, n: 1 }, 2)
+    await study.close()
+    // as Optuna writes it
+    writeFileSync(file('infinite.log'), readFileSync(file('infinite.log'), 'utf8').replace('"value":2', '"value":Infinity'))
+    const again = await createStudy({ space: SPACE, direction: 'maximize', storage: file('infinite.log') })
+    expect(again.trials.map(({ value }) => value)).toEqual([3, Number.POSITIVE_INFINITY])
+    expect(again.bestValue).toBe(3)
+    expect(again.front).toHaveLength(1)
+    await again.optimize(({ x }) => x, { trials: 30 })
+    expect(again.bestValue).toBe(3)
+    await again.close()
+  })
+
+  test('a value that is enqueued or added comes back to the last digit, and one that is not of its range is refused', async () => {
+    await fc.assert(
+      fc.asyncProperty(space(5), fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })), async (space, shares) => {
+        const storage = memoryJournal()
+        const study = await createStudy({ space, storage: storage as JournalStore })
+        const axes = axesOf(space)
+        const [enqueued, added] = [0, 1].map(() =>
+          Object.fromEntries(axes.map((axis) => [axis.name, valueIn(axis.range, shares.next().value as number)])),
+        )
+        const part = Object.fromEntries(Object.entries(enqueued).filter(() => (shares.next().value as number) < 0.5))
+        await study.enqueue(enqueued as never)
+        await study.enqueue(part as never)
+        await study.add(added as never, 1)
+        const given = [enqueued, part, added]
+        for (let i = 0; i < 2; i++) await study.tell(await study.ask(), i)
+        const again = await createStudy({ space, storage: storage as JournalStore })
+        for (const { trials } of [study, again])
+          trials.forEach(({ params }, i) => {
+            for (const [name, value] of Object.entries(params)) if (name in given[i]) expect(value).toBe(given[i][name])
+          })
+        for (const axis of axes) {
+          const { range } = axis
+          if (range.kind === 'categorical') continue
+          const off = range.step === null ? range.high + 1 : range.low + 0.37 * range.step
+          await expect(study.enqueue({ [axis.name]: off } as never)).rejects.toThrow(
+            `enqueue: ${axis.name} wants a value of ${range.kind}(`,
+          )
+        }
+      }),
+      { numRuns: Number(process.env.ENQUEUES ?? 40), seed: 3 },
+    )
   })
 
   test('what is enqueued comes first, and what is added counts', async () => {
@@ -93,7 +175,7 @@ describe('ask and tell', () => {
     )
     expect(study.bestParams.n).toBe(5)
     const never = await createStudy({ space: SPACE, constraint: () => false })
-    await expect(never.ask()).rejects.toThrow("ask: of 10000 points of the sampler 'tpe' none keeps the constraint")
+    await expect(never.ask()).rejects.toThrow('ask: of 200000 random points none keeps the constraint')
   })
 })
 

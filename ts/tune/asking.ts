@@ -3,7 +3,7 @@ import { rangeError } from '../common/errors.js'
 import { show, showNames } from '../common/show.js'
 import { beginning, createdWith, creation, type Ended, fixedOf, ownedBy, waitingWith, withFixed } from './entries.js'
 import type { Pulse } from './pulse.js'
-import { type Axis, describeRange, pointOf, valuesAt } from './space.js'
+import { Axis, type Choice, describeRange } from './space.js'
 import { isOver, type StoredTrial } from './storage/journal.js'
 import { NOBODY } from './storage/owner.js'
 import type { StoredTrials } from './stored-trials.js'
@@ -73,25 +73,30 @@ export class Asking {
     await this.trials.journal.write(() => (isOver(trial.state) ? [] : [ownedBy(trial, NOBODY)]))
   }
 
-  /** Adds a trial that waits to be run. @throws RangeError for a value that is not in its range, or a parameter that is not in the space */
+  /**
+   * Adds a trial that waits to be run.
+   * @throws RangeError for a value that is not in its range, a parameter that is not in the space, or values that the constraint forbids
+   */
   async enqueue(params: Values): Promise<void> {
     const { axes } = this.trials.parts
     for (const [name, value] of Object.entries(params)) {
       const axis = axes.find((a) => a.name === name)
       if (!axis) throw rangeError(`enqueue: there is no parameter '${name}' in the space; it has ${showNames(axes.map((a) => a.name))}`)
-      if (Number.isNaN(axis.coordinate(value)))
-        throw rangeError(`enqueue: ${name} wants a value of ${describeRange(axis.range)}, got ${show(value)}`)
+      if (!axis.has(value)) throw rangeError(`enqueue: ${name} wants a value of ${describeRange(axis.range)}, got ${show(value)}`)
     }
+    const whole = valuesOf(axes, params)
+    if (!(whole instanceof Axis) && !this.suggester.isAllowed(whole))
+      throw rangeError(`enqueue: the constraint of the study forbids ${show(params)}`)
     const entry = waitingWith(this.creation({}), params)
     await this.trials.journal.write(() => [entry])
   }
 
   /** Adds a trial that was run elsewhere. @throws RangeError for parameters that are missing or not in their ranges */
   async add(params: Values, ended: Ended): Promise<void> {
-    const { axes } = this.trials.parts
-    const point = pointOf(axes, params)
-    if (point === null) throw notInRange(axes, params)
-    const entry = createdWith(this.creation(valuesAt(axes, point)), ended)
+    const values = valuesOf(this.trials.parts.axes, params)
+    if (values instanceof Axis)
+      throw rangeError(`add: ${values.name} wants a value of ${describeRange(values.parameter)}, got ${show(params[values.name])}`)
+    const entry = createdWith(this.creation(values), ended)
     await this.trials.journal.write(() => [entry])
   }
 
@@ -100,13 +105,16 @@ export class Asking {
   }
 }
 
-/** What to say of parameters that are no point of the space. */
-function notInRange(axes: readonly Axis[], params: Values): RangeError {
-  const before = new Float64Array(axes.length).fill(Number.NaN)
-  const wrong = axes.find((axis, i) => {
-    if (!axis.isActive(before)) return false
-    before[i] = axis.coordinate(params[axis.name])
-    return Number.isNaN(before[i])
-  }) as Axis
-  return rangeError(`add: ${wrong.name} wants a value of ${describeRange(wrong.parameter)}, got ${show(params[wrong.name])}`)
+/** Values of all parameters that are there, as they were given; or the axis of the first that is missing or not in its range. */
+function valuesOf(axes: readonly Axis[], params: Values): Record<string, Choice> | Axis {
+  const point = new Float64Array(axes.length).fill(Number.NaN)
+  const values: Record<string, Choice> = {}
+  for (const [i, axis] of axes.entries()) {
+    if (!axis.isActive(point)) continue
+    const value = params[axis.name]
+    if (!axis.has(value)) return axis
+    point[i] = axis.coordinate(value)
+    values[axis.name] = value as Choice
+  }
+  return values
 }

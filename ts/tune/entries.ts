@@ -1,4 +1,5 @@
 /** What is written into the journal of a study about its trials. */
+import { lastStep } from './pruners/pruner.js'
 import type { Axis, Choice } from './space.js'
 import { ALIVE, internal, type NewEntry, OPERATION, rangeToJson, STATES, type StoredTrial } from './storage/journal.js'
 import { CONSTRAINT, ERROR } from './trial-record.js'
@@ -83,8 +84,10 @@ export function beginning({ id }: StoredTrial, { params, distributions, system_a
   ]
 }
 
-/** Ends a trial that runs. */
-export function ending({ id }: StoredTrial, { state, values, error }: Ended): NewEntry[] {
+/** Ends a trial that runs. A pruned one gets its last report as its value, as Optuna and its dashboard have it. */
+export function ending({ id, reports }: StoredTrial, { state, values: given, error }: Ended, objectives: number): NewEntry[] {
+  const last = reports.get(lastStep(reports))
+  const values = state === 'pruned' && objectives === 1 && last !== undefined && !Number.isNaN(last) ? [last] : given
   const end = { op_code: OPERATION.setTrialState, trial_id: id, state: STATES.indexOf(state), values, datetime_complete: now() }
   return error === undefined ? [end] : [userAttribute(id, { [ERROR]: error }), end]
 }

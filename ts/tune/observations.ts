@@ -61,10 +61,3 @@ function compare(a: Observation, b: Observation): number {
 function orInfinity(loss: number): number {
   return Number.isNaN(loss) ? Number.MAX_VALUE : Math.min(loss, Number.MAX_VALUE)
 }
-
-/** @internal those that no other of them beats in every objective: as good in each, and better in one */
-export function paretoFront(observations: readonly Observation[]): Observation[] {
-  const isBeaten = (a: Observation) =>
-    observations.some((b) => b.losses.every((loss, i) => loss <= a.losses[i]) && b.losses.some((loss, i) => loss < a.losses[i]))
-  return observations.filter((a) => !isBeaten(a))
-}

@@ -57,6 +57,9 @@ type ValueOf<P> = P extends Conditional<infer R> ? ValueOf<R> | undefined : P ex
 /** The values of a space, as the objective gets them: a number, one of the choices, or undefined where a condition does not hold. */
 export type Params<S extends Space = Space> = { [K in keyof S]: ValueOf<S[K]> }
 
+/** How far a value may be from a multiple of the step, as a share of the step: 0.1 + 0.2 is on the steps of 0.1. */
+const ON_STEP = 1e-8
+
 /** Options of {@link float}. */
 export interface FloatOptions {
   /** Equal proportions are equally likely: for learning rates, decays, and whatever spans powers of ten. Default false. */
@@ -77,8 +80,10 @@ export function float(low: number, high: number, options: FloatOptions = {}): Fl
   checkEnds('float', low, high, isLog)
   if (step !== undefined && !(Number.isFinite(step) && step > 0)) throw rangeError(`float: step wants a number above 0, got ${show(step)}`)
   if (step !== undefined && isLog) throw rangeError('float: wants step or log, got both; leave one out')
-  const steps = step === undefined ? 0 : Math.floor((high - low) / step + 1e-9)
-  return { kind: 'float', low, high: step === undefined ? high : low + steps * step, log: isLog, step: step ?? null }
+  if (step === undefined) return { kind: 'float', low, high, log: isLog, step: null }
+  const last = low + Math.floor((high - low) / step + ON_STEP) * step
+  // 3 · 0.3 is not quite 0.9
+  return { kind: 'float', low, high: Math.abs(last - high) <= ON_STEP * step ? high : last, log: isLog, step }
 }
 
 /** Options of {@link int}. */
@@ -225,6 +230,15 @@ export class Axis {
     }
     if (typeof value !== 'number' || !(value >= range.low && value <= range.high)) return Number.NaN
     return range.log ? log(value) : value
+  }
+
+  /** Whether a value is one of the range: within its ends and on its steps, as near as Optuna wants it. */
+  has(value: unknown): boolean {
+    const { range } = this
+    if (Number.isNaN(this.coordinate(value))) return false
+    if (range.kind === 'categorical' || range.step === null) return true
+    const steps = ((value as number) - range.low) / range.step
+    return Math.abs(steps - Math.round(steps)) < (range.kind === 'int' ? Number.MIN_VALUE : ON_STEP)
   }
 
   /** The value at a coordinate, on the steps of the range and within its ends. */

@@ -6,9 +6,10 @@
 import { plainError } from '../common/errors.js'
 import { Asking } from './asking.js'
 import { isFaulty, ownerOf } from './entries.js'
-import { type Observations, paretoFront } from './observations.js'
+import type { Observations } from './observations.js'
 import { type OptimizeOptions, runTrials } from './optimize.js'
 import type { ModuleObjective } from './parallel/module-objective.js'
+import { paretoFront } from './pareto.js'
 import type { Pruner } from './pruners/pruner.js'
 import { Pulse } from './pulse.js'
 import { RunningTrial } from './running-trial.js'
@@ -199,17 +200,18 @@ export class Study<S extends Space = Space> {
   }
 
   /**
-   * Says what came of a trial: a value, one for each objective, or that it was pruned or failed. A value that is NaN is a failure.
+   * Says what came of a trial: a value, one for each objective, or that it was pruned or failed. A value is a failure if it is NaN, or infinitely
+   * good: `Infinity` where more is better, `-Infinity` where less is.
    * @throws RangeError for a trial that is over already, or does not exist; TypeError for what is no value
    */
   async tell(trial: Trial<S> | number, outcome: number | readonly number[] | Outcome): Promise<void> {
     const number = typeof trial === 'number' ? trial : trial.number
-    await this.telling.tell(number, endedWith(number, outcome, this.directions.length))
+    await this.telling.tell(number, endedWith(number, outcome, this.directions))
   }
 
   /** @internal @throws TypeError for what an objective returned and is no value */
   checkOutcome({ number }: Trial<S>, outcome: unknown): void {
-    endedWith(number, outcome as number, this.directions.length)
+    endedWith(number, outcome as number, this.directions)
   }
 
   /** @internal a trial with these parameters, to be run at once: others that wait are left waiting */
@@ -232,7 +234,7 @@ export class Study<S extends Space = Space> {
   /**
    * Adds a trial with these parameters, to be run before others: what is known to be good, or a suspicion. Parameters that are left out are
    * chosen by the sampler.
-   * @throws RangeError for a value that is not in its range, or a parameter that is not in the space
+   * @throws RangeError for a value that is not in its range, a parameter that is not in the space, or values that the constraint forbids
    */
   async enqueue(params: Partial<Params<S>>): Promise<void> {
     await this.asking.enqueue(params)
@@ -243,7 +245,7 @@ export class Study<S extends Space = Space> {
    * @throws RangeError for parameters that are missing or not in their ranges; TypeError for what is no value
    */
   async add(params: Params<S>, value: number | readonly number[]): Promise<void> {
-    await this.asking.add(params, endedWith(this.all.length, value, this.directions.length))
+    await this.asking.add(params, endedWith(this.all.length, value, this.directions))
   }
 
   /**

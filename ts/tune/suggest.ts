@@ -3,14 +3,14 @@
 import { rangeError } from '../common/errors.js'
 import { Generator } from '../index.js'
 import type { Observations } from './observations.js'
-import type { Sampler } from './samplers/sampler.js'
+import { MAX_DRAWS, randomPoint, type Sampler } from './samplers/sampler.js'
 import { type Axis, type Choice, valuesAt } from './space.js'
 
 /** With the name of a sampler: the attribute that says which of its points a trial has. */
 const POINT = 'gradus:point:'
 
-/** Points that are drawn before a constraint counts as never kept. */
-const MAX_DRAWS = 10_000
+/** Points of a sampler that the constraint may forbid before random points are drawn. */
+const OWN_DRAWS = 1000
 
 /** Parameters of a trial, and the attributes that go with them. */
 interface Suggestion {
@@ -32,7 +32,7 @@ export class Suggester {
     private readonly constraint: ((params: never) => boolean) | undefined,
   ) {}
 
-  /** Of the sampler. */
+  /** Name of the sampler. */
   get name(): string {
     return this.sampler.name
   }
@@ -57,29 +57,39 @@ export class Suggester {
    * @throws RangeError where nothing that is drawn keeps the constraint
    */
   suggest(number: number, fixed: Readonly<Record<string, unknown>>): Suggestion | undefined {
-    const { axes, sampler, seed, history, constraint, objectives, limit, nextPoint } = this
+    const { axes, sampler, seed, history, objectives, limit, nextPoint } = this
     const isFree = Object.keys(fixed).length === 0
-    const context = { axes, history, number, objectives, random: new Generator(seed, number) }
-    const most = isFree && limit < Number.POSITIVE_INFINITY ? limit - nextPoint : MAX_DRAWS
-    for (let point = nextPoint; point < nextPoint + most; point++) {
+    const isSequence = isFree && sampler.isSequence === true
+    const valuesOf = (point: Float64Array) => (isFree ? valuesAt(axes, point) : this.withFixed(point, fixed))
+    const isAllowed = (point: Float64Array) => this.constraint === undefined || this.isAllowed(valuesOf(point))
+    const context = { axes, history, number, objectives, random: new Generator(seed, number), isAllowed }
+    const end = isSequence ? Math.min(limit, nextPoint + MAX_DRAWS) : nextPoint + OWN_DRAWS
+    for (let point = nextPoint; point < end; point++) {
       const drawn = sampler.sample({ ...context, point })
-      const values = valuesAt(axes, isFree ? drawn : this.withFixed(drawn, fixed))
-      if (constraint !== undefined && !constraint(values as never)) continue
-      return { values, attributes: isFree && sampler.isSequence ? { [POINT + sampler.name]: point } : {} }
+      if (isAllowed(drawn)) return { values: valuesOf(drawn), attributes: isSequence ? { [POINT + sampler.name]: point } : {} }
     }
-    if (isFree && limit < Number.POSITIVE_INFINITY && nextPoint > 0) return undefined
+    if (!isSequence) return { values: valuesOf(randomPoint({ ...context, point: end })), attributes: {} }
+    if (end === limit && nextPoint > 0) return undefined
     throw rangeError(
-      `ask: of ${most} points of the sampler '${sampler.name}' none keeps the constraint; is there any? A range with less around what is allowed is found faster`,
+      `ask: of ${end - nextPoint} points of the sampler '${sampler.name}' none keeps the constraint; does it allow any? Narrow the ranges of the space to where it does`,
     )
   }
 
-  private withFixed(drawn: Float64Array, fixed: Readonly<Record<string, unknown>>): Float64Array {
+  /** Whether the constraint allows a trial with these parameters. */
+  isAllowed(values: Readonly<Record<string, Choice>>): boolean {
+    return this.constraint === undefined || this.constraint(values as never)
+  }
+
+  /** The values at a point, but those that are fixed as they were given, to the last digit. */
+  private withFixed(drawn: Float64Array, fixed: Readonly<Record<string, unknown>>): Record<string, Choice> {
     const point = new Float64Array(this.axes.length).fill(Number.NaN)
+    const given: Record<string, Choice> = {}
     this.axes.forEach((axis, i) => {
       if (!axis.isActive(point)) return
       const own = axis.name in fixed ? axis.coordinate(fixed[axis.name]) : drawn[i]
       point[i] = Number.isNaN(own) ? axis.coordinate(axis.value(axis.at(0.5))) : own
+      if (axis.name in fixed && axis.has(fixed[axis.name])) given[axis.name] = fixed[axis.name] as Choice
     })
-    return point
+    return { ...valuesAt(this.axes, point), ...given }
   }
 }

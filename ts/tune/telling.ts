@@ -8,6 +8,7 @@ import type { TrialOwner } from './running-trial.js'
 import { isOver, type NewEntry } from './storage/journal.js'
 import type { StoredTrials } from './stored-trials.js'
 import type { Outcome } from './trial.js'
+import { isLoss, lossOf } from './trial-record.js'
 
 export class Telling implements TrialOwner {
   /** Notes of trials that run, which are written together with what comes of them. */
@@ -27,7 +28,7 @@ export class Telling implements TrialOwner {
         throw rangeError(`tell: wants a trial that ask() gave, got ${show(number)}; the study has ${trials.all.length} trials, from 0`)
       if (isOver(stored.state))
         throw rangeError(`tell: trial ${number} is over already: it is ${stored.state}; add() takes what came of another`)
-      return [...(this.notes.get(number) ?? []), ...ending(stored, ended)]
+      return [...(this.notes.get(number) ?? []), ...ending(stored, ended, trials.parts.directions.length)]
     })
     this.forget(number)
     this.pulse.end(number)
@@ -42,9 +43,11 @@ export class Telling implements TrialOwner {
     if (typeof value !== 'number') throw typeError(`trial ${number}: report wants a number, got ${show(value)}`)
     if (!Number.isSafeInteger(step) || step < 0)
       throw rangeError(`trial ${number}: report wants a step from 0, a whole number, got ${show(step)}`)
+    // one that no other could beat says as little as NaN
+    const useful = isLoss(lossOf(value, this.trials.parts.directions[0])) ? value : Number.NaN
     await this.trials.journal.write(() => {
       const trial = this.trials.all[number]
-      return isOver(trial.state) ? [] : [reported(trial, step, value)]
+      return isOver(trial.state) ? [] : [reported(trial, step, useful)]
     })
   }
 
@@ -85,23 +88,31 @@ export class Telling implements TrialOwner {
 }
 
 /**
- * What came of a trial, checked. A value that is NaN is a failure.
- * @param objectives how many values it has
+ * The outcome of a trial, checked. A value that is NaN, or that no other can beat, is a failure.
  * @throws TypeError for what is no value
  */
-export function endedWith(number: number, outcome: number | readonly number[] | Outcome, objectives: number): Ended {
+export function endedWith(
+  number: number,
+  outcome: number | readonly number[] | Outcome,
+  directions: readonly ('minimize' | 'maximize')[],
+): Ended {
   if (typeof outcome === 'object' && outcome !== null && !Array.isArray(outcome)) {
     const { state, error } = outcome as Outcome
     if (state !== 'pruned' && state !== 'failed')
       throw typeError(`tell: wants a value, or { state: 'pruned' } or { state: 'failed' }, got state ${show(state)}`)
     return { state, values: null, ...(error !== undefined && { error }) }
   }
+  const objectives = directions.length
   const values = (Array.isArray(outcome) ? outcome : [outcome]) as number[]
   const wrong = values.find((value) => typeof value !== 'number')
   if (wrong !== undefined || values.length !== objectives || values.includes(undefined as unknown as number)) {
     const wanted = objectives === 1 ? 'a number' : `an array of ${objectives} numbers`
     throw typeError(`trial ${number}: the objective wants to return ${wanted}, got ${show(outcome)}; did it forget to return?`)
   }
-  if (values.some(Number.isNaN)) return { state: 'failed', values: null, error: 'the value is NaN' }
+  const useless = values.find((value, i) => !isLoss(lossOf(value, directions[i])))
+  if (useless !== undefined) {
+    const why = Number.isNaN(useless) ? '' : ', which no other trial could beat; did the objective divide by 0?'
+    return { state: 'failed', values: null, error: `the value is ${useless}${why}` }
+  }
   return { state: 'complete', values }
 }

@@ -4,7 +4,7 @@ import { type Observation, Observations } from './observations.js'
 import { lastStep, type ReportedTrial } from './pruners/pruner.js'
 import { type Axis, pointOf } from './space.js'
 import type { StoredTrial, TrialState } from './storage/journal.js'
-import { violationOf } from './trial-record.js'
+import { isLoss, lossOf, violationOf } from './trial-record.js'
 
 /** @internal */
 export class TrialIndex {
@@ -46,8 +46,11 @@ export class TrialIndex {
     else this.running.delete(trial.number)
     this.updateReports(trial)
     if (this.isBest(trial)) this.best = trial
-    if (trial.state === 'failed') this.history.remove(trial.number)
-    if (trial.state === 'failed' || trial.state === 'waiting') return
+    const losses = this.lossesOf(trial)
+    // Optuna keeps trials as complete that are infinitely good
+    const isFailed = trial.state === 'failed' || !losses.every(isLoss)
+    if (isFailed) this.history.remove(trial.number)
+    if (isFailed || trial.state === 'waiting') return
     const point = pointOf(this.axes, trial.parameters)
     if (point === null) return
     const step = lastStep(trial.reports)
@@ -55,17 +58,18 @@ export class TrialIndex {
       number: trial.number,
       point,
       state: trial.state as Observation['state'],
-      losses: trial.state === 'complete' ? (trial.values ?? []).map((value, i) => this.sign(i) * Number(value)) : [],
+      losses,
       violation: violationOf(trial),
       step,
-      stepLoss: this.sign(0) * (trial.reports.get(step) ?? Number.NaN),
+      stepLoss: lossOf(trial.reports.get(step) ?? Number.NaN, this.directions[0]),
     })
   }
 
   /** Takes into account what a trial has reported. */
   updateReports({ number, state, reports }: StoredTrial): void {
     if (!this.hasPruner) return
-    const losses = this.sign(0) === 1 ? reports : new Map([...reports].map(([step, value]) => [step, -value]))
+    const [direction] = this.directions
+    const losses = direction === 'minimize' ? reports : new Map([...reports].map(([step, value]) => [step, lossOf(value, direction)]))
     if (state === 'failed' || state === 'waiting') this.reported.delete(number)
     else this.reported.set(number, { number, isComplete: state === 'complete', losses })
   }
@@ -73,13 +77,15 @@ export class TrialIndex {
   /** Whether a trial is better than the best so far; of equal ones the first is. */
   private isBest(trial: StoredTrial): boolean {
     if (trial.state !== 'complete' || violationOf(trial) > 0) return false
+    const [own] = this.lossesOf(trial)
+    if (!isLoss(own)) return false
     if (this.best === undefined) return true
-    const [own, best] = [trial, this.best].map(({ values }) => this.sign(0) * Number(values?.[0]))
+    const [best] = this.lossesOf(this.best)
     return own < best || (own === best && trial.number < this.best.number)
   }
 
-  /** What makes a loss of a value of objective i. */
-  private sign(i: number): 1 | -1 {
-    return this.directions[i] === 'minimize' ? 1 : -1
+  /** One for each objective; empty unless the trial is complete. */
+  private lossesOf({ state, values }: StoredTrial): number[] {
+    return state === 'complete' ? (values ?? []).map((value, i) => lossOf(Number(value), this.directions[i])) : []
   }
 }

@@ -33,7 +33,7 @@ export interface Trial<S extends Space = Space> {
   readonly signal: AbortSignal
   /**
    * Notes how good the trial is so far, so that a pruner may end it. Wait for it before you ask {@link shouldPrune}.
-   * @param value in the direction of the study, such as the loss on validation data
+   * @param value in the direction of the study, such as the loss on validation data. NaN is the worst, and so is a value that is infinitely good
    * @param step whole number that grows, such as the epoch
    */
   report(value: number, step: number): Promise<void>

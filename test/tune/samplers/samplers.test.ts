@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   categorical,
@@ -19,6 +20,9 @@ import {
   tpe,
   when,
 } from '../../../ts/tune/index.js'
+import { type Axis, axesOf } from '../../../ts/tune/space.js'
+import { memoryJournal } from '../memory-journal.js'
+import { space } from '../spaces.js'
 
 const MIXED = {
   rate: float(1e-5, 1, { log: true }),
@@ -67,19 +71,6 @@ describe.each(Object.entries(SAMPLERS))('%s', (_, make) => {
     expect(second.trials.map(({ params }) => params)).toEqual(whole.trials.map(({ params }) => params))
   })
 })
-
-/** A storage that outlives a study. */
-function memoryJournal() {
-  const entries: object[] = []
-  return {
-    place: 'a list',
-    transact(from: number, read: (list: never[]) => void, write: () => readonly object[]) {
-      read(JSON.parse(JSON.stringify(entries.slice(from))) as never[])
-      entries.push(...write())
-      return undefined
-    },
-  }
-}
 
 describe('what they find', () => {
   const bowl: Space = Object.fromEntries([0, 1, 2, 3, 4].map((i) => [`x${i}`, float(-5, 5)]))
@@ -136,8 +127,9 @@ describe('what they find', () => {
   })
 })
 
+const unit = (d: number): Space => Object.fromEntries(Array.from({ length: d }, (_, i) => [`x${i}`, float(0, 1)]))
+
 describe('points without regard to results', () => {
-  const unit = (d: number): Space => Object.fromEntries(Array.from({ length: d }, (_, i) => [`x${i}`, float(0, 1)]))
   const points = async (sampler: Sampler, d: number, n: number) => {
     const study = await createStudy({ space: unit(d), sampler })
     await study.optimize(() => 0, { trials: n })
@@ -221,6 +213,58 @@ describe('points without regard to results', () => {
       study.trials.filter(({ params }) => params.kind === 'a' && params.n === 1).map(({ params }) => Math.round(params.x as number)),
     ).toEqual([1, 10, 100])
     await expect(study.ask()).rejects.toThrow("ask: the sampler 'grid' has 12 points, and all have been asked for")
+  })
+})
+
+describe('a grid by numbers', () => {
+  /** All points, made one from the other. */
+  function enumerated(axes: readonly Axis[], points: number): Float64Array[] {
+    return axes.reduce<Float64Array[]>(
+      (found, axis, i) =>
+        found.flatMap((point) => {
+          if (!axis.isActive(point)) return [point]
+          const shares = Array.from({ length: points }, (_, k) => (points === 1 ? 0.5 : k / (points - 1)))
+          const coordinates =
+            axis.range.kind === 'categorical'
+              ? axis.range.choices.map((_, k) => k)
+              : [axis.coordinate(axis.range.low), axis.coordinate(axis.range.high)].flatMap((first, k, ends) =>
+                  k > 0 ? [] : shares.map((share) => axis.coordinate(axis.value(first + share * (ends[1] - first)))),
+                )
+          return [...new Set(coordinates)].map((coordinate) => {
+            const next = Float64Array.from(point)
+            next[i] = coordinate
+            return next
+          })
+        }),
+      [new Float64Array(axes.length).fill(Number.NaN)],
+    )
+  }
+
+  test('has the points of an enumeration, in its order', () => {
+    fc.assert(
+      fc.property(space(5), fc.integer({ min: 1, max: 4 }), (space, points) => {
+        const axes = axesOf(space)
+        const wanted = enumerated(axes, points)
+        const sampler = grid({ points })
+        expect(sampler.limit?.(axes)).toBe(wanted.length)
+        const got = wanted.map((_, point) => sampler.sample({ axes, point } as never))
+        expect(got.map((point) => point.join())).toEqual(wanted.map((point) => point.join()))
+      }),
+      { numRuns: Number(process.env.GRIDS ?? 50), seed: 1 },
+    )
+  })
+
+  test('is large at once, and refused where its points cannot be numbered', async () => {
+    const started = performance.now()
+    const large = await createStudy({ space: unit(15), sampler: grid({ points: 10 }) })
+    await large.optimize(() => 0, { trials: 12 })
+    expect(large.trials[11].params).toMatchObject({ x12: 0, x13: 1 / 9, x14: 1 / 9 })
+    const huge = await createStudy({ space: unit(30), sampler: grid({ points: 10 }) })
+    await expect(huge.ask()).rejects.toThrow(
+      'grid: wants a space of at most 2^53 points, got 1.00e+30; take fewer points, counts for single parameters, or tpe()',
+    )
+    // some milliseconds: the enumeration had no answer after minutes
+    expect(performance.now() - started).toBeLessThan(3000)
   })
 })
 

@@ -70,12 +70,14 @@ describe.runIf(existsSync(PYTHON))('Optuna itself', () => {
     const seen = await optuna(PYTHON, 'read', file)
     expect(seen.direction).toBe('MINIMIZE')
     expect(seen.trials).toHaveLength(30)
+    expect(seen.trials.filter(({ state }) => state === 'PRUNED').length).toBeGreaterThan(0)
     for (const [i, record] of study.trials.entries()) {
       const trial = seen.trials[i]
       expect([trial.number, trial.state.slice(0, 4), trial.value ?? undefined, trial.log]).toEqual([
         i,
         record.state.toUpperCase().slice(0, 4),
-        record.value,
+        // of a pruned trial the last report, as Optuna writes it itself
+        record.state === 'pruned' ? [...record.reports.values()].pop() : record.value,
         true,
       ])
       expect(trial.params).toEqual(record.params)
@@ -113,10 +115,13 @@ describe.runIf(existsSync(PYTHON))('Optuna itself', () => {
     const file = path.join(folder, 'dashboard.log')
     const study = await open(file)
     await more(study, 12)
+    const last = study.trials.filter(({ state }) => state === 'pruned').map(({ reports }) => String([...reports.values()].pop()))
     const { names, trials } = await dashboard(path.resolve('.cache/tune/venv/bin/optuna-dashboard'), file)
     expect(names).toEqual(['study'])
     expect(trials.map(({ number }) => number)).toEqual(study.trials.map(({ number }) => number))
     expect(trials[0].params.length).toBeGreaterThan(2)
+    expect(last.length).toBeGreaterThan(0)
+    expect(trials.filter(({ state }) => state === 'Pruned').map(({ values }) => String(Number(values?.[0])))).toEqual(last)
     await study.close()
   })
 })

@@ -5,6 +5,7 @@ import { checkNames } from '../../common/names.js'
 import { show } from '../../common/show.js'
 import { normalQuantile } from '../math.js'
 import type { Observation, Observations } from '../observations.js'
+import { dominates } from '../pareto.js'
 import { pointAt, type Sampler } from './sampler.js'
 
 /** Half of the numbers that are drawn anew are so near to what they were, as a share of the range. */
@@ -90,17 +91,9 @@ function isBetter(a: Ranked, b: Ranked): boolean {
   return a.rank !== b.rank ? a.rank < b.rank : a.space > b.space
 }
 
-/**
- * Whether a is at least as good in everything and better in something; what breaks constraints less is better than what breaks them more.
- */
-export function dominates(a: Observation, b: Observation): boolean {
-  if (a.violation !== b.violation) return a.violation < b.violation
-  let isLess = false
-  for (let i = 0; i < a.losses.length; i++) {
-    if (a.losses[i] > b.losses[i]) return false
-    if (a.losses[i] < b.losses[i]) isLess = true
-  }
-  return isLess
+/** Whether a comes before b: a trial that breaks constraints less does, and among equals one that dominates. */
+function isAhead(a: Observation, b: Observation): boolean {
+  return a.violation !== b.violation ? a.violation < b.violation : dominates(a.losses, b.losses)
 }
 
 /** The best by rank and distance. */
@@ -108,7 +101,7 @@ function best(trials: readonly Observation[], count: number): Ranked[] {
   const out: Ranked[] = []
   let rest = [...trials]
   for (let rank = 0; out.length < count && rest.length > 0; rank++) {
-    const front = rest.filter((a) => !rest.some((b) => dominates(b, a)))
+    const front = rest.filter((a) => !rest.some((b) => isAhead(b, a)))
     rest = rest.filter((trial) => !front.includes(trial))
     const spaces = distances(front)
     const ranked = front.map((trial, i) => ({ trial, rank, space: spaces[i] }))

@@ -32,20 +32,33 @@ interface Kernels {
   readonly peaks: Float64Array
 }
 
-/** @internal A mixture in which all kernels weigh the same. */
+/** @internal A mixture of kernels, which weigh the same unless there are weights. */
 export class ParzenEstimator {
   private readonly count: number
+  /** Sums of the weights up to each kernel, and their logarithms; undefined where all kernels weigh the same. */
+  private readonly sums: Float64Array | undefined
+  private readonly logWeights: Float64Array | undefined
   private readonly kernels: readonly Kernels[]
   /** Of each kernel, the logarithm of its density at four points. */
   private readonly exponents: Float64Array
 
-  /** @param narrowest the width of the narrowest kernel, as a share of the range */
+  /**
+   * @param narrowest the width of the narrowest kernel, as a share of the range
+   * @param weights of each point, above 0; the prior weighs 1. Default: 1 for all
+   */
   constructor(
     private readonly axes: readonly Axis[],
     points: readonly Float64Array[],
     narrowest: number,
+    weights?: readonly number[],
   ) {
     this.count = points.length + 1
+    if (weights !== undefined) {
+      const all = [...weights, 1]
+      let sum = 0
+      this.sums = Float64Array.from(all, (weight) => (sum += weight))
+      this.logWeights = Float64Array.from(all, log)
+    }
     this.kernels = axes.map((axis, i) => kernelsOf(axis, i, points, narrowest))
     this.exponents = new Float64Array(4 * this.count)
   }
@@ -53,7 +66,7 @@ export class ParzenEstimator {
   /** A point drawn from the mixture, one that the space has. Takes a number of [0, 1) for the kernel, and one for each axis. */
   sample(uniforms: ArrayLike<number>, from: number): Float64Array {
     const { axes, count } = this
-    const kernel = Math.floor(uniforms[from] * count)
+    const kernel = this.kernelAt(uniforms[from])
     const point = new Float64Array(axes.length).fill(Number.NaN)
     for (let i = 0; i < axes.length; i++) {
       const axis = axes[i]
@@ -74,6 +87,12 @@ export class ParzenEstimator {
     return point
   }
 
+  /** The kernel at a share of all weights, 0 ≤ u < 1. */
+  private kernelAt(u: number): number {
+    const { count, sums } = this
+    return sums === undefined ? Math.floor(u * count) : sums.findIndex((sum) => u * sums[count - 1] < sum)
+  }
+
   /** The category of a kernel, which is most likely, or another. */
   private category(choices: number, centre: number, u: number): number {
     const own = (this.count + 1) / (this.count + choices)
@@ -92,6 +111,7 @@ export class ParzenEstimator {
       // the last of them again and again, where there are no four
       const [a, b, c, d] = [0, 1, 2, 3].map((j) => points[Math.min(points.length - 1, from + j)])
       this.exponents.fill(0)
+      if (this.logWeights !== undefined) for (let k = 0; k < this.count; k++) this.exponents.fill(this.logWeights[k], 4 * k, 4 * k + 4)
       for (let i = 0; i < this.axes.length; i++) {
         if (this.axes[i].choices > 0) this.addCategories(i, a[i], b[i], c[i], d[i])
         else this.addNumbers(i, a[i], b[i], c[i], d[i])
@@ -146,9 +166,9 @@ export class ParzenEstimator {
     }
   }
 
-  /** The logarithm of the mean of the kernels at one of the four points. */
+  /** The logarithm of the mean of the kernels, by their weights, at one of the four points. */
   private logMean(j: number): number {
-    const { count, exponents } = this
+    const { count, exponents, sums } = this
     let largest = Number.NEGATIVE_INFINITY
     for (let k = 0; k < count; k++) if (exponents[4 * k + j] > largest) largest = exponents[4 * k + j]
     let sum = 0
@@ -156,7 +176,7 @@ export class ParzenEstimator {
       const below = exponents[4 * k + j] - largest
       if (below > -NEGLIGIBLE) sum += exp(below)
     }
-    return largest + log(sum / count)
+    return largest + log(sum / (sums?.[count - 1] ?? count))
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a sampler is. */
+import { rangeError } from '../../common/errors.js'
 import type { Generator } from '../../index.js'
 import type { Observations } from '../observations.js'
 import type { Axis } from '../space.js'
@@ -17,6 +18,12 @@ export interface SamplerContext {
   readonly objectives: number
   /** Random numbers of this trial: they depend on the seed of the study and the number of the trial alone. */
   readonly random: Generator
+  /**
+   * Whether the constraint of the study allows a point. A point that is not allowed is drawn again, so only a sampler that chooses among several
+   * points has to ask.
+   * @internal
+   */
+  isAllowed(point: Float64Array): boolean
 }
 
 /**
@@ -38,6 +45,20 @@ export interface Sampler {
    * @internal
    */
   sample(context: SamplerContext): Float64Array
+}
+
+/** Points that a constraint may forbid before it counts as one that allows nothing: some tenths of a second. @internal */
+export const MAX_DRAWS = 200_000
+
+/** @internal a uniform point that the constraint allows; @throws RangeError where none of many is allowed */
+export function randomPoint({ axes, random, isAllowed }: SamplerContext): Float64Array {
+  for (let draw = 0; draw < MAX_DRAWS; draw++) {
+    const point = pointAt(axes, random.uniforms(axes.length))
+    if (isAllowed(point)) return point
+  }
+  throw rangeError(
+    `ask: of ${MAX_DRAWS} random points none keeps the constraint; does it allow any? Narrow the ranges of the space to where it does`,
+  )
 }
 
 /** @internal a point with uniform coordinates, from one number in [0, 1) for each axis */

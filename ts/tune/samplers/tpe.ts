@@ -4,8 +4,9 @@ import { rangeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
 import { show } from '../../common/show.js'
 import type { Observation } from '../observations.js'
+import { bestByFronts, contributions } from '../pareto.js'
 import { ParzenEstimator } from './parzen.js'
-import { pointAt, type Sampler } from './sampler.js'
+import { randomPoint, type Sampler, type SamplerContext } from './sampler.js'
 
 /** Options of {@link tpe}. */
 export interface TpeOptions {
@@ -25,6 +26,10 @@ export interface TpeOptions {
 /** More good trials than these are no help, and more bad ones than those cost time only. */
 const MAX_GOOD = 25
 const MAX_BAD = 200
+/** Times that candidates are drawn where a constraint forbids some of them. */
+const MAX_ROUNDS = 32
+/** The weight of a good trial that is not feasible or not on the front, which has to be above 0. */
+const LEAST_WEIGHT = 1e-12
 
 /**
  * The multivariate tree-structured Parzen estimator (Bergstra et al. 2011; Falkner et al. 2018): one density is made of the best trials,
@@ -34,6 +39,11 @@ const MAX_BAD = 200
  *
  * Trials that run count as bad (a constant liar), so many that are asked for at once spread out. Pruned trials rank behind complete
  * ones, by how far they came and how good they were there.
+ *
+ * With several objectives the good trials are the first Pareto front and, while it is smaller than `good`, further ones. Of a front that is too
+ * large a subset is taken that covers much hypervolume. Each weighs as much as the hypervolume that it alone covers (Ozaki et al. 2022).
+ *
+ * A constraint of the study forbids candidates before one is taken.
  * @example
  * const study = await createStudy({ space: { x: float(0, 10) }, sampler: tpe({ startup: 20 }) })
  * study.sampler.name // 'tpe'
@@ -52,22 +62,64 @@ export function tpe(options: TpeOptions = {}): Sampler {
   if (!(focus > 0 && focus < Number.POSITIVE_INFINITY)) throw rangeError(`tpe: focus wants a number above 0, got ${show(focus)}`)
   return {
     name: 'tpe',
-    sample({ axes, history, random }) {
-      const { ranked, running } = history
-      if (ranked.length < startup) return pointAt(axes, random.uniforms(axes.length))
-      const count = Math.min(MAX_GOOD, Math.ceil(share * ranked.length))
-      const good = ranked.slice(0, count).map(({ point }) => point)
+    sample(context) {
+      const { axes, history, objectives } = context
+      const { running } = history
+      if (history.ranked.length < startup) return randomPoint(context)
+      const least = Math.min(MAX_GOOD, Math.ceil(share * history.ranked.length))
+      const { ranked, count } = objectives > 1 ? rankedByFronts(history.ranked, least) : { ranked: history.ranked, count: least }
+      const good = ranked.slice(0, count)
       const bad = thinned(ranked, count, [...running.values()])
-      const likely = new ParzenEstimator(axes, good, widthOf(1 + focus * (count + 1)))
+      const likely = new ParzenEstimator(
+        axes,
+        good.map(({ point }) => point),
+        widthOf(1 + focus * (count + 1)),
+        objectives > 1 ? weightsOf(good) : undefined,
+      )
+      const points = allowedCandidates(context, likely, candidates)
+      if (points.length === 0) return randomPoint(context)
       const unlikely = new ParzenEstimator(axes, bad, widthOf(2 + bad.length))
-      const uniforms = random.uniforms(candidates * (axes.length + 1))
-      const points = Array.from({ length: candidates }, (_, c) => likely.sample(uniforms, c * (axes.length + 1)))
       const [high, low] = [likely.logDensities(points), unlikely.logDensities(points)]
       let best = 0
-      for (let c = 1; c < candidates; c++) if (high[c] - low[c] > high[best] - low[best]) best = c
+      for (let c = 1; c < points.length; c++) if (high[c] - low[c] > high[best] - low[best]) best = c
       return points[best]
     },
   }
+}
+
+/** Points drawn from a density that the constraint allows: `count` of them, or fewer where it forbids nearly all. */
+function allowedCandidates({ axes, random, isAllowed }: SamplerContext, density: ParzenEstimator, count: number): Float64Array[] {
+  const points: Float64Array[] = []
+  for (let round = 0; round < MAX_ROUNDS && points.length < count; round++) {
+    const uniforms = random.uniforms(count * (axes.length + 1))
+    for (let c = 0; c < count && points.length < count; c++) {
+      const point = density.sample(uniforms, c * (axes.length + 1))
+      if (isAllowed(point)) points.push(point)
+    }
+  }
+  return points
+}
+
+const isComplete = ({ state, violation }: Observation) => state === 'complete' && violation === 0
+
+/**
+ * Trials of several objectives with the good ones first, and how many these are: at least the first front. A tenth of the trials, which Optuna
+ * takes, is a part of the front while there are few. With three objectives the search then gathers at one edge of it: on DTLZ2 in 8 dimensions, 200
+ * trials, the median hypervolume of 10 seeds was 13.6, and is 14.7 (random points: 14.0).
+ */
+function rankedByFronts(ranked: readonly Observation[], least: number): { ranked: Observation[]; count: number } {
+  // trials that are not complete or not feasible are behind the others, and good where these are too few
+  const best = bestByFronts(ranked.filter(isComplete), least, MAX_GOOD)
+  const chosen = new Set(best)
+  return { ranked: [...best, ...ranked.filter((trial) => !chosen.has(trial))], count: Math.max(least, best.length) }
+}
+
+/** Weights of good trials: the hypervolume that each alone covers. */
+function weightsOf(good: readonly Observation[]): number[] {
+  const complete = good.filter(isComplete)
+  const shares = complete.length > 0 ? contributions(complete.map(({ losses }) => losses)) : []
+  const weights = new Map(complete.map((trial, i) => [trial, shares[i]]))
+  return good.map((trial) => Math.max(weights.get(trial) ?? 0, LEAST_WEIGHT))
 }
 
 /** The width of the narrowest kernel, as a share of the range. */

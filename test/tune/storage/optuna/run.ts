@@ -60,7 +60,7 @@ export async function more(study: Awaited<ReturnType<typeof open>>, trials: numb
 export async function dashboard(
   command: string,
   file: string,
-): Promise<{ names: string[]; trials: { number: number; state: string; params: unknown[] }[] }> {
+): Promise<{ names: string[]; trials: { number: number; state: string; params: unknown[]; values?: unknown[] }[] }> {
   const port = await freePort()
   const child = spawn(command, [file, '--port', String(port)], { stdio: 'ignore' })
   try {
