@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { Generator } from '../../../ts/index.js'
 import {
   categorical,
   cmaEs,
@@ -154,9 +155,20 @@ describe('points without regard to results', () => {
     }
   })
 
+  test("the direction numbers of all dimensions of Sobol' are those of SciPy", () => {
+    // test/oracles/sobol-powers.json: points 1, 2, 4, … of scipy.stats.qmc.Sobol(101, scramble=False), times 2³⁰; each has a direction of its own
+    const wanted = JSON.parse(readFileSync('test/oracles/sobol-powers.json', 'utf8')) as number[][]
+    const axes = axesOf(unit(101))
+    const sampler = sobol({ seed: 3 })
+    const digits = (point: number) =>
+      Array.from(sampler.sample({ axes, point, random: new Generator(1) } as never), (x) => Math.floor(x * 2 ** 30))
+    const shift = digits(0)
+    for (const [k, point] of wanted.entries()) expect(digits(2 ** k).map((value, i) => value ^ shift[i])).toEqual(point)
+  })
+
   test("Sobol' has an end of dimensions", async () => {
-    const study = await createStudy({ space: unit(22), sampler: sobol() })
-    await expect(study.ask()).rejects.toThrow('sobol: wants a space of at most 21 parameters; tpe() and random() take more')
+    const study = await createStudy({ space: unit(102), sampler: sobol() })
+    await expect(study.ask()).rejects.toThrow('sobol: wants a space of at most 101 parameters; tpe() and random() take more')
   })
 
   test.each([false, true])(

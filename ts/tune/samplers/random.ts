@@ -63,10 +63,10 @@ export interface SobolOptions {
 
 /**
  * A scrambled Sobol' sequence (Joe & Kuo 2008, with a random digital shift): points that fill the space evenly however many there are. For
- * up to 21 parameters.
+ * up to 101 parameters.
  * @example
  * sobol().name // 'sobol'
- * @throws RangeError, at the first trial, for a space of more than 21 parameters
+ * @throws RangeError, at the first trial, for a space of more than 101 parameters
  */
 export function sobol(options: SobolOptions = {}): Sampler {
   checkNames('sobol', options, ['seed'])
