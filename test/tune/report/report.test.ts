@@ -94,3 +94,50 @@ test('of two objectives', async () => {
   expect(advice(study)).toMatch(/^\d+ trials are on the front: objective 1 from/)
   expect(htmlReport(study)).toContain('<h2>Front</h2>')
 })
+
+describe('trials that cannot be told apart, and trials that failed', async () => {
+  const study = await createStudy({ space: { x: float(0, 1), n: int(1, 50) }, sampler: random(), seed: 3 })
+  await study.optimize(
+    async ({ x, n }, trial) => {
+      for (let step = 1; step <= 3; step++) await trial.report(x + n + 1 / step, step)
+      if (trial.number % 25 === 7) throw new Error('<b>boom</b>')
+      // 0 for many, as a loss of nets that have all rows right
+      return x < 0.5 ? 0 : x - 0.499
+    },
+    { trials: 200, onError: 'continue' },
+  )
+  const page = htmlReport(study)
+
+  test('no advice is made of them', () => {
+    const text = advice(study)
+    expect(text).toMatch(/The best 20 trials all have the value 0, so none of them is better than another/)
+    expect(text).not.toMatch(/Next:|end of|more of the same/)
+  })
+
+  test('nor of nets that have all rows right', async () => {
+    const right = await createStudy({ space: { x: float(0, 1) }, sampler: random() })
+    await right.optimize(
+      ({ x }, trial) => {
+        trial.setAttribute('accuracy', x < 0.5 ? 1 : 0.9)
+        return x
+      },
+      { trials: 40 },
+    )
+    expect(advice(right)).toMatch(/The best 4 trials have all held-out rows right: their losses are below what these rows can tell/)
+  })
+
+  test('the page has ten rows and ten lines of reports, a logarithmic axis, and the reasons of failures', () => {
+    expect(page).toMatch(/<p>\d{2,} trials have the best value, 0; the first 10 of them:<\/p>/)
+    const [, best] = page.split('<h2>Best trials</h2>')
+    expect(best.split('<h2>')[0].match(/<tr>/g)).toHaveLength(11)
+    const rungs = page.split('<h2>Rungs</h2>')[1].split('<section>')[0]
+    expect(rungs).toContain('What the best 10 trials reported on the way.')
+    expect(rungs.match(/<polyline/g)).toHaveLength(10)
+    const slices = page.split('<h2>Slices</h2>')[1].split('<h2>')[0]
+    expect(slices).toContain('>0.01<')
+    expect(slices).toContain('>0.1<')
+    const failed = page.split('<h2>Failed trials</h2>')[1]
+    expect(failed).toContain('<td>8</td><td>7, 32, 57, 82, 107, …</td>')
+    expect(failed).toContain('&#60;b&#62;boom&#60;/b&#62;')
+  })
+})

@@ -1,5 +1,6 @@
 /** What a study says, in sentences: what mattered, what did not, and what to try next. */
 import { importance } from '../importance.js'
+import type { Observation } from '../observations.js'
 import { type Axis, describeRange, type Space } from '../space.js'
 import type { Study } from '../study.js'
 import { number } from './format.js'
@@ -25,12 +26,24 @@ export function advice<S extends Space>(study: Study<S>): string {
   if (complete.length === 0) return 'No trial is complete, so there is nothing to say yet.'
   const judged = judgedIn(study)
   if (judged < LEAST) return `Only ${judged} trials have a value: run ${LEAST} or more to learn which parameters matter.`
-  const best = complete.slice(0, Math.max(3, Math.ceil(complete.length / 10))).map(({ point }) => point)
-  return [
-    whatMattered(importance(study, { by: 'fanova' })),
-    ...axes.flatMap((axis, i) => edgeAdvice(axis, i, best)),
-    ...next(study, axes, best),
-  ].join(' ')
+  const tenth = complete.slice(0, Math.max(3, Math.ceil(complete.length / 10)))
+  const mattered = whatMattered(importance(study, { by: 'fanova' }))
+  const saturation = saturated(study, tenth)
+  if (saturation !== undefined) return `${mattered} ${saturation}`
+  const best = tenth.map(({ point }) => point)
+  return [mattered, ...axes.flatMap((axis, i) => edgeAdvice(axis, i, best)), ...next(study, axes, best)].join(' ')
+}
+
+/** What to say where the best trials cannot be told apart, so that nothing follows from where they are; else undefined. */
+function saturated<S extends Space>(study: Study<S>, tenth: readonly Observation[]): string | undefined {
+  const count = tenth.length
+  const [first] = tenth
+  if (tenth.every(({ losses }) => losses[0] === first.losses[0]))
+    return `The best ${count} trials all have the value ${number(study.recordOf(first.number).value as number)}, so none of them is better than another: choose the simplest, or judge by more rows.`
+  // the attribute of a tableObjective
+  if (study.directions[0] === 'minimize' && tenth.every((trial) => study.recordOf(trial.number).attributes.accuracy === 1))
+    return `The best ${count} trials have all held-out rows right: their losses are below what these rows can tell, so none of them is known to be better than another. Choose the simplest, or judge by more rows.`
+  return undefined
 }
 
 /** @internal whether enough trials have a value, pruned ones included, to say which parameters matter */

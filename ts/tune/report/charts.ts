@@ -59,16 +59,17 @@ export function linear(values: readonly number[]): Scale {
   return { share: (value) => Math.min(1, Math.max(0, (value - low) / (high - low))), ticks }
 }
 
-/** A scale for losses that span powers of ten is logarithmic, else linear. */
+/** A scale for losses that span powers of ten is logarithmic, with 0 at the lower end; else linear. */
 export function lossScale(values: readonly number[]): Scale {
   const finite = values.filter(Number.isFinite).sort((a, b) => a - b)
-  if (finite.length < 3 || finite[0] <= 0 || finite[finite.length - 1] / finite[0] < 10) {
+  const positive = finite.filter((value) => value > 0)
+  if (positive.length < 3 || finite[0] < 0 || positive[positive.length - 1] / positive[0] < 10) {
     // one that went wrong would press all others together
     const cut = finite[Math.floor(0.95 * (finite.length - 1))]
     const usual = finite.filter((value) => value <= cut + 2 * (cut - finite[0]))
     return linear(usual)
   }
-  const scale = linear(finite.map(Math.log10))
+  const scale = linear(positive.map(Math.log10))
   const ticks = scale.ticks.filter(({ text }) => Number.isInteger(Number(text)))
   return {
     share: (value) => (value > 0 ? scale.share(Math.log10(value)) : 0),

@@ -15,8 +15,8 @@ const MAX_LINES = 400
 const MAX_SLICES = 12
 /** Cells of a contour along each axis. */
 const CELLS = 28
-/** Rows of the table. */
-const MAX_ROWS = 50
+/** Rows of a table, and trials whose reports are drawn. */
+const MAX_ROWS = 10
 
 /**
  * A study as one self-contained HTML page: {@link advice}, importances, the history, a slice through each parameter, a map of the two that
@@ -30,17 +30,16 @@ export function htmlReport<S extends Space>(study: Study<S>): string {
   const view = new View(study as unknown as Study)
   const sections = [
     view.importances(),
-    section('History', 'Each point is a trial, the line the best so far.', view.history()),
     view.front(),
+    beside([section('History', 'Each point is a trial, the line the best so far.', view.history()), view.contour(), view.rungs()]),
     section('Slices', 'The value over each parameter, the most important first. Good trials stand out.', view.slices()),
-    view.contour(),
     section(
       'All trials',
       'A line for each trial, through all its parameters to its value at the right. The best are on top.',
       view.parallel(),
     ),
-    view.rungs(),
-    section('Best trials', '', view.table()),
+    section('Best trials', view.ties(), view.table()),
+    view.failures(),
   ]
   const title = `${study.name}: ${study.trials.length} trials`
   return `<!doctype html>
@@ -69,6 +68,12 @@ ${sections.filter((text) => text !== '').join('\n')}
 function section(title: string, text: string, body: string): string {
   if (body === '') return ''
   return `<section><h2>${escaped(title)}</h2>${text === '' ? '' : `<p>${escaped(text)}</p>`}${body}</section>`
+}
+
+/** Sections side by side where there is room. */
+function beside(sections: readonly string[]): string {
+  const text = sections.join('')
+  return text === '' ? '' : `<div class="beside">${text}</div>`
 }
 
 function figure(title: string, svg: string): string {
@@ -278,18 +283,19 @@ class View {
   }
 
   rungs(): string {
-    const reported = this.trials.filter(({ reports }) => reports.size > 1)
+    const best = this.complete.map((trial) => this.trials[trial.number]).filter(({ reports }) => reports.size > 1)
+    const reported = best.slice(0, MAX_ROWS)
     if (reported.length === 0) return ''
     const x = linear(reported.flatMap(({ reports }) => [...reports.keys()]))
     const y = lossScale(reported.flatMap(({ reports }) => [...reports.values()]))
     const rank = new Map(this.ranked.map((trial) => [trial.number, trial]))
     const svg = chart({ title: 'Values that trials reported', x: 'step', y: 'value' }, { x, y }, (frame) =>
-      reported
-        .sort((a, b) => Number(b.state === 'pruned') - Number(a.state === 'pruned'))
+      [...reported]
+        .reverse()
         .map((trial) => {
           const points = [...trial.reports].filter(([, value]) => Number.isFinite(value)).sort(([a], [b]) => a - b)
           const observation = rank.get(trial.number)
-          const quality = trial.state === 'complete' && observation ? `q${this.quality(observation)}` : 'cut'
+          const quality = observation ? `q${this.quality(observation)}` : 'cut'
           return line(
             points.map(([step, value]) => [frame.x(x.share(step)), frame.y(y.share(value))] as const),
             quality,
@@ -299,8 +305,37 @@ class View {
         .join(''),
     )
     const pruned = this.trials.filter(({ state }) => state === 'pruned').length
-    const text = pruned > 0 ? `What trials reported on the way. Dashed: ${pruned} that were pruned.` : 'What trials reported on the way.'
+    const text = `What the ${reported.length === 1 ? 'best trial' : `best ${reported.length} trials`} reported on the way.${pruned > 0 ? ` ${pruned} others were pruned.` : ''}`
     return section('Rungs', text, `<div class="charts wide">${figure('value', svg)}</div>`)
+  }
+
+  /** How many trials share the best value, where not all of them are in the table. */
+  ties(): string {
+    if (!this.isSingle || this.complete.length === 0) return ''
+    const [{ losses }] = this.complete
+    const ties = this.complete.filter((trial) => trial.losses[0] === losses[0]).length
+    return ties > MAX_ROWS ? `${ties} trials have the best value, ${number(this.sign * losses[0])}; the first ${MAX_ROWS} of them:` : ''
+  }
+
+  /** Why trials failed: each reason once, the most frequent first. */
+  failures(): string {
+    const reasons = new Map<string, number[]>()
+    for (const { state, error = 'no reason is known', number: i } of this.trials)
+      if (state === 'failed') reasons.set(error, [...(reasons.get(error) ?? []), i])
+    if (reasons.size === 0) return ''
+    const rows = [...reasons]
+      .sort(([, a], [, b]) => b.length - a.length || a[0] - b[0])
+      .slice(0, MAX_ROWS)
+      .map(([error, numbers]) => {
+        const list = `${numbers.slice(0, 5).join(', ')}${numbers.length > 5 ? ', …' : ''}`
+        return `<tr><td>${numbers.length}</td><td>${list}</td><td class="text">${escaped(error.slice(0, 500))}</td></tr>`
+      })
+    const more = reasons.size > MAX_ROWS ? `The ${MAX_ROWS} most frequent of ${reasons.size} reasons.` : ''
+    return section(
+      'Failed trials',
+      more,
+      `<div class="scroll"><table><thead><tr><th>trials</th><th>numbers</th><th class="text">reason</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`,
+    )
   }
 
   table(): string {
@@ -355,9 +390,11 @@ dl{display:flex;flex-wrap:wrap;gap:8px;margin:0 0 12px}dl div{background:var(--c
 dt{font-size:12px;color:var(--weak)}dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr));gap:14px}
 .charts.wide{max-width:680px;grid-template-columns:1fr}
+.beside{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:0 14px}
+.beside section{display:flex;flex-direction:column}.beside .charts{margin-top:auto}
 figure{margin:0;background:var(--card);border-radius:10px;padding:8px}figcaption{font-size:12px;color:var(--weak);padding-left:6px}
 svg{display:block;width:100%;height:auto;overflow:visible}svg text{font:11px system-ui,sans-serif;fill:var(--weak)}svg .name{font-weight:600;fill:var(--text)}
-.charts svg text{font-size:13px}.charts.wide svg text{font-size:8px}
+.charts svg text{font-size:13px}td.text,th.text{text-align:left;white-space:normal;overflow-wrap:anywhere}
 .scroll{overflow-x:auto;background:var(--card);border-radius:10px;padding:10px}
 .parallel text{paint-order:stroke;stroke:var(--card);stroke-width:3px}
 .grid{stroke:var(--grid);stroke-width:.7}.axis{stroke:var(--weak);stroke-width:1.2}
