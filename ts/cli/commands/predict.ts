@@ -7,7 +7,7 @@ import { checkOut, writeWhole } from '../out-file.js'
 import { naming, readRows } from '../table/files.js'
 import { checkColumns, fillOption, readModelFor, tellUnknown } from '../table/model.js'
 import { whole } from '../terminal/format.js'
-import { paint, print } from '../terminal/terminal.js'
+import { paint, print, printNote, shownLines } from '../terminal/terminal.js'
 
 /** Options of `gradus predict`. */
 export interface PredictOptions extends FileOptions {
@@ -55,6 +55,7 @@ async function predict(
   const model = await readModelFor('predict', modelFile, file)
   const rows = await readRows(file, how)
   checkColumns(model, rows, file, fillColumns)
+  if (!json) tellFormulas(model)
   let answered = 0
   const writeAll = async (write: (text: string) => unknown) => {
     const names = only ? [] : Object.keys(rows[0])
@@ -67,7 +68,7 @@ async function predict(
       const lines = some.map((row, i) =>
         json
           ? JSON.stringify(only ? answers[i] : { ...row, prediction: answers[i] })
-          : csvLine([...names.map((name) => row[name]), ...cellsOf(model, answers[i])]),
+          : csvLine([...names.map((name) => (Object.hasOwn(row, name) ? row[name] : '')), ...cellsOf(model, answers[i])]),
       )
       await write(`${head}${lines.join('\n')}\n`)
       head = ''
@@ -87,7 +88,14 @@ async function predict(
 
 /** Waits until the reader has taken the text, so that not all answers wait in memory. */
 function toStdout(text: string): Promise<void> {
-  return new Promise((resolve, reject) => process.stdout.write(text, (error) => (error ? reject(error) : resolve())))
+  return new Promise((resolve, reject) => process.stdout.write(process.stdout.isTTY ? shownLines(text) : text, (error) => (error ? reject(error) : resolve())))
+}
+
+/** Cells stay as they are, so that classes can be compared with those of other files; what a spreadsheet makes of some is said. */
+function tellFormulas({ classNames }: TableModel): void {
+  const formula = classNames.find((name) => /^[=+\-@\t\r]/.test(name) && Number.isNaN(Number(name)))
+  if (formula !== undefined)
+    printNote(`the class '${formula}' begins as a formula does: open the answers in a spreadsheet only if you trust the model's file`)
 }
 
 function headOf({ task, target, classNames }: TableModel): string[] {

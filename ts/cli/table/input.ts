@@ -21,10 +21,19 @@ export function sourceOfInput(file: string): string | Promise<File> {
 /** What was read, since a stream is read once, and errors that name lines need it again. */
 const known = new WeakMap<object, Promise<File>>()
 
-async function readAll(stdin: NodeJS.ReadStream): Promise<File> {
+/** Bytes that stdin may bring: it is held in memory, and another program may write to it for ever. */
+const LARGEST = 1 << 30
+
+/** @internal all of stdin. @throws Error where there is more than `largest` bytes of it */
+export async function readAll(stdin: NodeJS.ReadStream, largest = LARGEST): Promise<File> {
   if (stdin.isTTY) printNote('reading rows from stdin, as typed; Ctrl-D ends them')
   const pieces: Buffer[] = []
-  for await (const piece of stdin) pieces.push(piece as Buffer)
+  let bytesRead = 0
+  for await (const piece of stdin) {
+    bytesRead += (piece as Buffer).length
+    if (bytesRead > largest) throw new Error(`stdin: it has more than ${largest >> 20} MiB; write it to a file, and give its name`)
+    pieces.push(piece as Buffer)
+  }
   const bytes = Buffer.concat(pieces)
   return new File([bytes], `stdin${endingOf(bytes)}`)
 }

@@ -45,6 +45,11 @@ export function shownLine(line: string): string {
   return parts.map((part, i) => (i % 2 === 1 ? part : visible(part))).join('')
 }
 
+/** A text of several lines, each as {@link shownLine} has it. */
+export function shownLines(text: string): string {
+  return text.split('\n').map(shownLine).join('\n')
+}
+
 /** Writes a line of output. */
 export function print(line = ''): void {
   stdout.write(`${shownLine(line)}\n`)
