@@ -18,6 +18,7 @@ import {
   tensor,
 } from '../index.js'
 import { type Embedded, type FeatureState, inputsOf, widthOf } from './features.js'
+import { StrictRows } from './strict.js'
 
 /** What a model says of a row where it was trained on classes. */
 export interface ClassPrediction {
@@ -44,6 +45,11 @@ export type Prediction = ClassPrediction | NumberPrediction
 export interface TablePredictOptions {
   /** Of numbers, how often the interval is to hold the true one, above 0 and below 1. Default 0.9. */
   coverage?: number
+  /**
+   * Whether rows have to be like those of the table: with every column that the model uses, none that the table had not, at least one value, numbers and
+   * dates where there were such, and no category that is new. A gap in a column is none of the faults. Default false: what is missing or new counts as a gap.
+   */
+  strict?: boolean
 }
 
 /** What a model knows beside its net: plain JSON. */
@@ -83,6 +89,7 @@ export class TableModel<P extends Prediction = Prediction> {
   /** @internal */
   readonly encoder: TableEncoder
   private readonly state: TableModelState
+  private strictRows: StrictRows | undefined
 
   /** @internal use {@link trainTable} or {@link loadTableModel} */
   constructor(net: Module, state: TableModelState, options: EncoderOptions = {}) {
@@ -108,17 +115,25 @@ export class TableModel<P extends Prediction = Prediction> {
    * What the model says of rows, which need not have the target. Gaps are filled in as in training; a category that the table did not have
    * counts as none of them and in {@link unknown}.
    *
+   * In a server, `{ strict: true }` refuses rows that are not like those of the table, and says all that is wrong with them.
+   *
    * @param rows one object or many, with the columns of the table; numbers may be text
+   * @example
+   * const { model } = await trainTable(rows, { target: 'species' })
+   * model.predict({ petalLength: 1.4 }).class // 'setosa': the width counts as a gap
+   * // model.predict({ petalLength: 1.4 }, { strict: true }) throws: predict: row 0 has no column 'petalWidth'
    * @throws RangeError naming row and column of a value that is of another kind than those of the table, or an option that there is not
    */
   predict(rows: readonly object[], options?: TablePredictOptions): P[]
   predict(row: object, options?: TablePredictOptions): P
   predict(rows: object | readonly object[], options: TablePredictOptions = {}): P | P[] {
-    checkNames('predict', options, ['coverage'])
-    const { coverage = 0.9 } = options
+    checkNames('predict', options, ['coverage', 'strict'])
+    const { coverage = 0.9, strict = false } = options
     if (!(coverage > 0 && coverage < 1)) throw rangeError(`predict: coverage wants a number above 0 and below 1, got ${String(coverage)}`)
     const isOne = !Array.isArray(rows)
     const all = (isOne ? [rows] : rows) as readonly object[]
+    if (typeof strict !== 'boolean') throw typeError(`predict: strict wants true or false, got ${show(strict)}`)
+    if (strict) (this.strictRows ??= new StrictRows(this.state)).check(all, 0)
     const each = this.predictPart(all, 0, coverage)
     return isOne ? each[0] : each
   }

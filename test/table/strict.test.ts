@@ -1,0 +1,90 @@
+/** `predict` with `strict: true`: rows that are not like those of the table are refused, with all that is wrong. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { loadTableModel, trainTable } from '../../ts/table/index.js'
+import { hostileText, runs } from '../tools/hostile-text.js'
+
+const rows = Array.from({ length: 60 }, (_, i) => ({
+  id: i,
+  size: i % 9 === 4 ? '' : String((i * 37) % 101),
+  town: ['Rome', 'Oslo', 'Bern'][i % 3],
+  day: `2024-02-${String(1 + (i % 28)).padStart(2, '0')}`,
+  kind: ((i * 37) % 101) % 2 === 0 ? 'even' : 'odd',
+}))
+const trained = await trainTable(rows, { target: 'kind', hidden: [4], epochs: 2, seed: 1, exclude: ['id'] })
+const model = await loadTableModel(trained.model.bytes())
+const good = { size: 12, town: 'Rome', day: '2024-02-03' }
+const strict = (row: object | object[]) => model.predict(row as object[], { strict: true })
+
+test('rows as in the table are answered as without it: with the target and columns that were left out, numbers as text, and gaps', () => {
+  for (const row of [
+    good,
+    { ...good, kind: 'odd', id: 7 },
+    { ...good, size: '12' },
+    { ...good, size: '' },
+    { ...good, town: null, day: 'NA' },
+  ])
+    expect(strict([row])).toEqual(model.predict([row]))
+  expect(strict(rows)).toHaveLength(60)
+  expect(strict([])).toEqual([])
+  expect(model.unknown).toEqual({})
+})
+
+test.each([
+  [{}, "predict: row 0 has no column 'size', 'town', 'day'"],
+  [{ size: null }, "predict: row 0 has no column 'town', 'day'"],
+  [{ size: null, town: '', day: 'NA' }, 'predict: row 0 has gaps alone'],
+  [{ ...good, extra: 1 }, "predict: row 0 has 'extra', which the table had not"],
+  [
+    { size: 1, Town: 'Rome', day: '2024-02-03' },
+    "predict: row 0 has no column 'town', has 'Town', which the table had not (did you mean 'town'?)",
+  ],
+  [{ ...good, town: 'Mars' }, "predict: row 0 wants one of Bern, Oslo, Rome in 'town', got 'Mars'"],
+  [
+    { ...good, size: 'big', day: '2024-02-30' },
+    "predict: row 0 wants a number in 'size', got 'big', wants a date (2024-12-31) in 'day', got '2024-02-30'",
+  ],
+  [{ ...good, town: { toString: 1 } }, "predict: row 0 wants one of Bern, Oslo, Rome in 'town', got an object with toString"],
+  [
+    JSON.parse('{"size":1,"town":"Rome","day":"2024-02-03","__proto__":{"town":"Oslo"}}'),
+    "predict: row 0 has '__proto__', which the table had not",
+  ],
+  [
+    JSON.parse('{"__proto__":{"size":1,"town":"Rome","day":"2024-02-03"}}'),
+    "predict: row 0 has no column 'size', 'town', 'day', has '__proto__', which the table had not",
+  ],
+])('%j', (row, message) => {
+  expect(() => strict(row)).toThrow(message)
+  expect(() => strict([row])).toThrow(RangeError)
+})
+
+test('of several rows the first few are listed, by number', () => {
+  expect(() => strict([good, { ...good, town: 'x' }, good, { town: 'Rome' }])).toThrow(
+    "predict: row 1 wants one of Bern, Oslo, Rome in 'town', got 'x'; row 3 has no column 'size', 'day'",
+  )
+  expect(() => strict(Array.from({ length: 20 }, () => ({})))).toThrow(/; row 5 has no column [^;]*; and 14 more rows$/)
+  // what is no row at all is refused as without it
+  expect(() => strict([null as never])).toThrow(/row 0 wants an object/)
+  expect(() => model.predict([good], { strict: 1 as never })).toThrow('predict: strict wants true or false, got 1')
+})
+
+test('fault 19: any JSON is answered or refused by an error of ours, in a message of few lines', () => {
+  const value = fc.oneof(fc.jsonValue(), hostileText)
+  const row = fc.oneof(
+    fc.dictionary(fc.oneof(hostileText, fc.constantFrom('size', 'town', 'day')), value),
+    fc.record({ size: value, town: value, day: value }),
+  )
+  fc.assert(
+    fc.property(fc.oneof(fc.array(row), fc.jsonValue()), (body) => {
+      for (const how of [{ strict: true }, {}])
+        try {
+          const answers = model.predict(body as object[], how)
+          for (const { probability } of [answers].flat()) expect(probability).toBeGreaterThan(0)
+        } catch (error) {
+          expect((error as Error).message).toMatch(/^(predict|encode): /)
+          expect((error as Error).message.length).toBeLessThan(3000)
+        }
+    }),
+    runs(300),
+  )
+})

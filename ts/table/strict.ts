@@ -1,0 +1,66 @@
+/** Rows that have to be like those of the table: what a server wants of requests. */
+import { rangeError } from '../common/errors.js'
+import { nearest } from '../common/names.js'
+import { shortened, show, showNames } from '../common/show.js'
+import { type TableColumn, useOf } from '../data/table/column.js'
+import { daysOf, isCell, isNumber, missingTest, type Row, valueIn } from '../data/table/values.js'
+import type { TableModelState } from './model.js'
+
+/** Problems that a message lists. */
+const MAX_LISTED = 6
+
+/** @internal finds what is not as in the table, by the state of a model */
+export class StrictRows {
+  private readonly columns: readonly (TableColumn & { known: ReadonlySet<string> | null })[]
+  /** Names that a row may have besides: the target, and columns that the model does not use. */
+  private readonly others: ReadonlySet<string>
+  private readonly isGap: (value: unknown) => boolean
+
+  constructor({ table, target }: TableModelState) {
+    this.columns = table.columns.map((column) => ({ ...column, known: column.categories && new Set(column.categories) }))
+    this.others = new Set([target, ...(table.leftOut ?? [])])
+    this.isGap = missingTest(table.missingValues)
+  }
+
+  /** @param from number of the first row. @throws RangeError that lists all that is wrong, of one row after the other */
+  check(rows: readonly object[], from: number): void {
+    const found = rows.flatMap((row, i) => {
+      const wrong = typeof row === 'object' && row !== null ? this.problems(row as Row) : []
+      return wrong.length > 0 ? [`row ${from + i} ${wrong.join(', ')}`] : []
+    })
+    if (found.length === 0) return
+    const more = found.length > MAX_LISTED ? `; and ${found.length - MAX_LISTED} more rows` : ''
+    throw rangeError(`predict: ${found.slice(0, MAX_LISTED).join('; ')}${more}`)
+  }
+
+  private problems(row: Row): string[] {
+    const { columns } = this
+    const names = columns.map(({ name }) => name)
+    const absent = names.filter((name) => !Object.hasOwn(row, name))
+    const strange = Object.keys(row).filter((name) => !names.includes(name) && !this.others.has(name))
+    const out: string[] = []
+    if (absent.length > 0) out.push(`has no column ${showNames(absent.map((name) => `'${shortened(name)}'`))}`)
+    else if (names.every((name) => this.isGap(valueIn(row, name)))) out.push('has gaps alone')
+    if (strange.length > 0) {
+      const near = nearest(strange[0], absent)
+      out.push(
+        `has ${showNames(strange.map((name) => `'${shortened(name)}'`))}, which the table had not${near === undefined ? '' : ` (did you mean '${near}'?)`}`,
+      )
+    }
+    for (const column of columns) {
+      const value = valueIn(row, column.name)
+      const wanted = this.isGap(value) ? undefined : wantedInstead(column, value)
+      if (wanted !== undefined) out.push(`wants ${wanted} in '${shortened(column.name)}', got ${show(value)}`)
+    }
+    return out
+  }
+}
+
+/** What a value should be; nothing where it is like those of the table. */
+function wantedInstead(column: TableColumn & { known: ReadonlySet<string> | null }, value: unknown): string | undefined {
+  const as = useOf(column)
+  if (as === 'number') return isNumber(value) ? undefined : 'a number'
+  if (as === 'date') return Number.isFinite(daysOf(value)) ? undefined : 'a date (2024-12-31)'
+  if (as === 'hash') return isCell(value) ? undefined : 'a text'
+  return isCell(value) && column.known?.has(String(value)) ? undefined : `one of ${showNames(column.categories ?? [])}`
+}
