@@ -1,12 +1,14 @@
 /**
  * docs/guide tells the truth: its programs compile, run and print what they say; its links lead somewhere; its figures are those
- * of bench/results. How programs are found and run is in snippets.ts; they run in docs/guide, where their data is.
+ * of bench/results. How programs are found and run is in snippets.ts; they run in a project that has nothing but the package.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { drawFigures } from '../../bench/figures.js'
-import { compilerErrors, countPromises, findSnippets, programsOf, runProgram } from '../tools/snippets.js'
+import { compilerErrors, countPromises, emptyProject, filesNotRun, findSnippets, programsOf, runProgram } from '../tools/snippets.js'
 
 const GUIDES = 'docs/guide'
 const folder = path.resolve('.cache/guide', process.versions.node)
@@ -14,7 +16,7 @@ const files = readdirSync(GUIDES).filter((file) => file.endsWith('.md'))
 const texts = Object.fromEntries(files.map((file) => [file, readFileSync(path.join(GUIDES, file), 'utf8')]))
 /** Programs of other libraries, which stand beside ours, say so in their import. */
 const programs = Object.entries(texts).flatMap(([file, text]) =>
-  programsOf(text, `${file.replace('.md', '')}-`).filter(({ code }) => !code.includes('// not run here')),
+  programsOf(text, `${file.replace('.md', '')}-`).filter(({ code }) => !code.includes('not run here')),
 )
 
 describe('programs', () => {
@@ -32,15 +34,67 @@ describe('programs', () => {
     expect((await compilerErrors(folder, programs, { noUnusedLocals: false, exactOptionalPropertyTypes: true })).join('\n')).toBe('')
   })
 
+  const others = files.filter((file) => filesNotRun(texts[file]).length > 0)
+
+  test('those that are not run are named, or programs of other libraries', () => {
+    expect(others).toEqual(['saving.md', 'serving.md', 'tune.md'])
+    for (const file of files)
+      expect(texts[file].split('not run here').length - 1 - filesNotRun(texts[file]).length, file).toBe(
+        { 'from-brain.md': 2, 'from-keras.md': 1 }[file] ?? 0,
+      )
+  })
+
+  test.each(others)('those of %s that are not run compile in a new project of Vite', async (file) => {
+    expect(await viteErrors(path.join(`${folder}-${file}`), filesNotRun(texts[file]))).toBe('')
+  })
+
   describe.concurrent('keep their promises', () => {
+    const project = emptyProject(`${folder}-project`)
+
     test.each(programs)('$name', async (program) => {
-      const reached = await runProgram(folder, program, { cwd: GUIDES })
+      const reached = await runProgram(folder, program, { cwd: project })
       expect(reached.length, 'promises that were reached').toBe(countPromises(program.code))
       const broken = reached.filter(({ kept }) => !kept)
       expect(broken.map(({ text, got }) => `${text}, but it is ${JSON.stringify(got)}`).join('\n')).toBe('')
     })
   })
 })
+
+/** What the compiler says to these files with the settings of `npm create vite -- --template vanilla-ts`, in JavaScript too. */
+async function viteErrors(folder: string, sources: { file: string; code: string }[]): Promise<string> {
+  const project = emptyProject(folder)
+  for (const { file, code } of sources) writeFileSync(path.join(project, file), code)
+  const compilerOptions = {
+    ...{ target: 'es2023', module: 'esnext', lib: ['ES2023', 'DOM', 'DOM.Iterable'], skipLibCheck: true, types: [] },
+    ...{
+      moduleResolution: 'bundler',
+      allowImportingTsExtensions: true,
+      verbatimModuleSyntax: true,
+      moduleDetection: 'force',
+      noEmit: true,
+    },
+    ...{ strict: true, noUnusedLocals: true, noUnusedParameters: true, erasableSyntaxOnly: true, noFallthroughCasesInSwitch: true },
+    ...{ allowJs: true, checkJs: true, paths: TYPES },
+  }
+  writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts', '*.js'] }))
+  const args = [path.resolve('node_modules/typescript/bin/tsc'), '-p', project, '--pretty', 'false']
+  const { stdout } = await promisify(execFile)(process.execPath, args).catch((error: { stdout: string }) => error)
+  // of the sources of gradus, which have other settings, `make check` looks at types
+  return stdout
+    .split('\n')
+    .filter((line) => line.includes(`${path.relative('.', project)}/`))
+    .join('\n')
+}
+
+/** The entries as sources; the types that are packed are tested by test/build/package.test.ts. */
+const TYPES = Object.fromEntries(
+  Object.entries({
+    gradus: 'ts/index.ts',
+    'gradus/data': 'ts/data/index.ts',
+    'gradus/table': 'ts/table/index.ts',
+    'gradus/tune': 'ts/tune/index.ts',
+  }).map(([name, file]) => [name, [path.resolve(file)]]),
+)
 
 describe('what they name exists', () => {
   const links = (file: string) =>

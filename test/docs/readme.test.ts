@@ -3,14 +3,14 @@
  * commands exist; its lists are complete; its figures and its picture are those of bench/results.
  * How its snippets are run is in snippets.ts.
  */
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { draw, withTables } from '../../bench/chart.js'
 import { type Curves, readResults, type Speed } from '../../bench/results.js'
 import { withLists } from '../../ts/build/public-index.js'
 import { program } from '../../ts/cli/program.js'
-import { compilerErrors, countPromises, findSnippets, programsOf, runProgram } from '../tools/snippets.js'
+import { compilerErrors, countPromises, emptyProject, findSnippets, programsOf, runProgram } from '../tools/snippets.js'
 
 const readme = readFileSync('README.md', 'utf8')
 const folder = path.resolve('.cache/readme', process.versions.node)
@@ -32,14 +32,8 @@ describe('snippets', () => {
     expect((await compilerErrors(folder, programs, { exactOptionalPropertyTypes: true })).join('\n')).toBe('')
   })
 
-  // as in a project that the package is installed in, whose files they read; that the packed one has them is shown by test/build/package.test.ts
-  const project = path.join(folder, 'project')
-
   test.each(programs)('$name keeps its promises', async (snippet) => {
-    mkdirSync(path.join(project, 'node_modules'), { recursive: true })
-    if (!existsSync(path.join(project, 'node_modules/gradus')))
-      symlinkSync(path.resolve('.'), path.join(project, 'node_modules/gradus'), 'junction')
-    const reached = await runProgram(folder, snippet, { cwd: project })
+    const reached = await runProgram(folder, snippet, { cwd: emptyProject(folder) })
     expect(reached.length, 'promises that were reached').toBe(countPromises(snippet.code))
     const broken = reached.filter(({ kept }) => !kept)
     expect(broken.map(({ text, got }) => `${text}, but it is ${JSON.stringify(got)}`).join('\n')).toBe('')

@@ -5,7 +5,7 @@
  * `≤ 0.1`, `≈ 2` (to 1 %), or literals with `or` between them.
  */
 import { execFile } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { build, type Plugin } from 'esbuild'
@@ -55,6 +55,11 @@ export function programsOf(text: string, prefix = ''): Program[] {
   return findSnippets(text)
     .filter(({ language }) => language === 'ts' || language === 'js')
     .map((snippet, i) => ({ ...snippet, name: `${prefix}${i}-${snippet.section.toLowerCase().replace(/\W+/g, '-')}` }))
+}
+
+/** Each fenced block that is not run, by the name of its file, which its first line says: `// worker.ts, not run here`. */
+export function filesNotRun(text: string): { file: string; code: string }[] {
+  return [...text.matchAll(/^```\w+\n(\/\/ (\S+), not run here\n[\s\S]*?)^```$/gm)].map(([, code, file]) => ({ file, code }))
 }
 
 // ---- types ----
@@ -144,6 +149,15 @@ export async function runBundle<T>(outfile: string, options: { cwd?: string } = 
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line))
+}
+
+/** A project in this folder that has nothing but the package. That the packed one has the same files is shown by test/build/package.test.ts. */
+export function emptyProject(folder: string): string {
+  const project = path.join(folder, 'project')
+  const installed = path.join(project, 'node_modules/gradus')
+  mkdirSync(path.dirname(installed), { recursive: true })
+  if (!existsSync(installed)) symlinkSync(path.resolve('.'), installed, 'junction')
+  return project
 }
 
 /** Runs a program. @returns the promises that it reached */

@@ -28,7 +28,11 @@ export interface SolveResult {
   iterations: number
   /** Calls of the function; a difference quotient counts each of its calls. */
   evaluations: number
-  /** True for the reasons `gradient`, `value` and `step`. */
+  /**
+   * True for the reasons `gradient`, `value` and `step`: at `x` the gradient is 0 as far as the tolerances and double precision go. So it is at a saddle, and
+   * a lower minimum may be elsewhere; `inspectPoint` says what kind of point it is. False promises nothing: `x` may be as good, with a gradient that rounding
+   * keeps above the tolerance.
+   */
   converged: boolean
   reason: StopReason
   /** The reason in a sentence. */
