@@ -39,7 +39,7 @@ const tabOf = (name: string) => TABS.find((tab) => tab.name === name) ?? TABS[0]
 function openLesson(index: number): void {
   const { tab, state } = LESSONS[index]
   const tabState = tabOf(tab).state
-  lessonLink = startLink(tabState, withChanges(tabState.defaults, state as Record<string, unknown>))
+  lessonLink = startLink(tabState, withChanges(tabState.defaults, state as Record<string, unknown>, tabState.checks))
   lesson.value = index
   tabState.restore(state)
   current.value = tab

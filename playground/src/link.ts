@@ -3,6 +3,8 @@
  * lacks what came later, which then has its default.
  */
 
+import type { Checks } from './checks'
+
 /** Plain data: numbers, texts, booleans, lists and records of them. */
 export type Plain = number | string | boolean | null | readonly Plain[] | { readonly [name: string]: Plain }
 
@@ -11,7 +13,8 @@ export function encodeLink(tab: string, state: object, defaults: object): string
   const changed = Object.entries(state).filter(([name, value]) => !same(value, (defaults as Record<string, unknown>)[name]))
   if (changed.length === 0) return tab
   const bytes = new TextEncoder().encode(JSON.stringify(Object.fromEntries(changed)))
-  const text = btoa(String.fromCharCode(...bytes))
+  // a table may have more bytes than a call takes arguments
+  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
   return `${tab}/${text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')}`
 }
 
@@ -28,16 +31,14 @@ export function decodeLink(hash: string): { tab: string; changes: Record<string,
   }
 }
 
-/** The defaults with the changes of a link; a value of another kind than the default is left out. */
-export function withChanges<State extends object>(defaults: State, changes: Record<string, unknown>): State {
+/** The defaults with the changes of a link; a value that its check refuses is left out. */
+export function withChanges<State extends object>(defaults: State, changes: Record<string, unknown>, checks: Checks<State>): State {
   const kept = Object.entries(defaults).map(([name, value]) => {
-    const change = Object.hasOwn(changes, name) ? changes[name] : undefined
-    return [name, change !== undefined && kindOf(change) === kindOf(value) ? change : value]
+    const isGood = Object.hasOwn(changes, name) && checks[name as keyof State](changes[name])
+    return [name, isGood ? changes[name] : value]
   })
   return Object.fromEntries(kept) as State
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => kindOf(value) === 'record'
-const kindOf = (value: unknown) =>
-  Array.isArray(value) ? 'list' : value === null ? 'null' : typeof value === 'object' ? 'record' : typeof value
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)

@@ -6,11 +6,17 @@ export function importing(names: readonly string[], from = 'gradus'): string {
   return `import { ${sorted.join(', ')} } from '${from}'`
 }
 
-/** A record as one writes it in a program; texts that begin with `=` are expressions. */
+/** An expression within a {@link literal}. It is no text, so that no text of a link is one. */
+export class Code {
+  constructor(readonly text: string) {}
+}
+
+/** A record as one writes it in a program. */
 export function literal(record: object): string {
   const fields = Object.entries(record).map(([name, value]) => {
-    const text = typeof value === 'string' && value.startsWith('=') ? value.slice(1) : JSON.stringify(value)
-    return text === name ? name : `${name}: ${text}`
+    const text = value instanceof Code ? value.text : JSON.stringify(value)
+    const key = /^[A-Za-z_$][\w$]*$/.test(name) && name !== '__proto__' ? name : `[${JSON.stringify(name)}]`
+    return value instanceof Code && text === key ? key : `${key}: ${text}`
   })
   return `{ ${fields.join(', ')} }`
 }

@@ -1,10 +1,13 @@
 /** The state of a tab: plain data that a link can hold, and the page follows. */
 import { type Signal, signal } from '@preact/signals'
+import type { Checks } from './checks'
 import { encodeLink, withChanges } from './link'
 
 export interface TabState<State extends object> {
   readonly name: string
   readonly defaults: State
+  /** What a link may change. */
+  readonly checks: Checks<State>
   readonly state: Signal<State>
   /** Changes some of it. */
   set(changes: Partial<State>): void
@@ -14,15 +17,21 @@ export interface TabState<State extends object> {
   link(): string
 }
 
-export function tabState<State extends object>(name: string, defaults: State): TabState<State> {
+/** @param agreed makes parts agree that a link may have set apart, such as the number of a run that there is not */
+export function tabState<State extends object>(
+  name: string,
+  defaults: State,
+  checks: Checks<State>,
+  agreed = (state: State): State => state,
+): TabState<State> {
   const state = signal(defaults)
   return {
-    ...{ name, defaults, state },
+    ...{ name, defaults, checks, state },
     set: (changes) => {
       state.value = { ...state.value, ...changes }
     },
     restore: (changes) => {
-      state.value = withChanges(defaults, changes)
+      state.value = agreed(withChanges(defaults, changes, checks))
     },
     link: () => encodeLink(name, state.value, defaults),
   }

@@ -133,7 +133,7 @@ export class TableModel<P extends Prediction = Prediction> {
     const isOne = !Array.isArray(rows)
     const all = (isOne ? [rows] : rows) as readonly object[]
     if (typeof strict !== 'boolean') throw typeError(`predict: strict wants true or false, got ${show(strict)}`)
-    if (strict) (this.strictRows ??= new StrictRows(this.state)).check(all, 0)
+    if (strict) (this.strictRows ??= new StrictRows(this.state.table, this.target)).check(all, 0)
     const each = this.predictPart(all, 0, coverage)
     return isOne ? each[0] : each
   }

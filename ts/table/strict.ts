@@ -2,21 +2,21 @@
 import { rangeError } from '../common/errors.js'
 import { nearest } from '../common/names.js'
 import { shortened, show, showNames } from '../common/show.js'
+import type { TableState } from '../data/index.js'
 import { type TableColumn, useOf } from '../data/table/column.js'
 import { daysOf, isCell, isNumber, missingTest, type Row, valueIn } from '../data/table/values.js'
-import type { TableModelState } from './model.js'
 
 /** Problems that a message lists. */
 const MAX_LISTED = 6
 
-/** @internal finds what is not as in the table, by the state of a model */
+/** @internal finds what is not as in the table, by the state of a table */
 export class StrictRows {
   private readonly columns: readonly (TableColumn & { known: ReadonlySet<string> | null })[]
   /** Names that a row may have besides: the target, and columns that the model does not use. */
   private readonly others: ReadonlySet<string>
   private readonly isGap: (value: unknown) => boolean
 
-  constructor({ table, target }: TableModelState) {
+  constructor(table: TableState, target: string) {
     this.columns = table.columns.map((column) => ({ ...column, known: column.categories && new Set(column.categories) }))
     this.others = new Set([target, ...(table.leftOut ?? [])])
     this.isGap = missingTest(table.missingValues)

@@ -6,6 +6,9 @@ export type Expression =
   /** An operator (+ − * / ^, and − alone with one argument) or a function by its name. */
   | { kind: 'call'; name: string; args: Expression[] }
 
+/** A formula that is longer is none that a person types; each bracket of one is a call of this parser. */
+export const LONGEST_FORMULA = 1000
+
 const TOKEN = /\s*(?:((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)|([a-z_]\w*)|(\*\*|[-+*/^(),−·]))/iy
 const SPELLINGS: Record<string, string> = { '**': '^', '−': '-', '·': '*' }
 
@@ -16,6 +19,7 @@ const SPELLINGS: Record<string, string> = { '**': '^', '−': '-', '·': '*' }
  * @throws Error that says where the formula is not understood
  */
 export function parse(text: string): Expression {
+  if (text.length > LONGEST_FORMULA) throw new Error(`the formula wants at most ${LONGEST_FORMULA} characters, got ${text.length}`)
   const tokens = tokensOf(text)
   let at = 0
   const isNext = (...words: string[]) => words.includes(tokens[at]?.text)

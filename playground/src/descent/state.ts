@@ -1,7 +1,9 @@
+import { flag, list, method, number, oneOf, options, RATE, record, SEED, text, whole } from '../checks'
 import type { Options } from '../engine/optimizers'
 import { methodOf } from '../methods'
 import { tabState } from '../tab-state'
-import { surfaceOf } from './functions'
+import { LONGEST_FORMULA } from './expression'
+import { SURFACES, surfaceOf } from './functions'
 
 export interface DescentRacer {
   method: string
@@ -36,23 +38,43 @@ export function racer(method: string, surface: { gentle?: number } = {}, options
   return { method, rate: Number(((rate ?? 0) * (isScaled ? (surface.gentle ?? 1) : 1)).toPrecision(2)), options }
 }
 
-export const descent = tabState<DescentState>('descent', {
-  surface: 'ravine',
-  formula: 'sin(x) * cos(y) + (x^2 + y^2) / 10',
-  condition: 20,
-  start: [-9, 2],
-  racers: ['SGD', 'Momentum', 'RMSProp', 'Adam'].map((method) => racer(method)),
-  noise: 0,
-  seed: 1,
-  steps: 200,
-  speed: 40,
-  epsilon: 0.01,
-  view: 'map',
-  showState: true,
-  turn: 0.6,
-  tilt: 0.75,
-  isPlaying: true,
-})
+export const descent = tabState<DescentState>(
+  'descent',
+  {
+    surface: 'ravine',
+    formula: 'sin(x) * cos(y) + (x^2 + y^2) / 10',
+    condition: 20,
+    start: [-9, 2],
+    racers: ['SGD', 'Momentum', 'RMSProp', 'Adam'].map((method) => racer(method)),
+    noise: 0,
+    seed: 1,
+    steps: 200,
+    speed: 40,
+    epsilon: 0.01,
+    view: 'map',
+    showState: true,
+    turn: 0.6,
+    tilt: 0.75,
+    isPlaying: true,
+  },
+  {
+    surface: oneOf([...SURFACES.map(({ id }) => id), 'own']),
+    formula: text(LONGEST_FORMULA),
+    condition: number(1, 1e6),
+    start: list(number(-1e6, 1e6), 2, 2),
+    racers: list(record({ method, rate: RATE, options }), 40),
+    noise: number(0, 1e6),
+    seed: SEED,
+    steps: whole(1, 10_000),
+    speed: number(0, 1e4),
+    epsilon: number(0, 1e6),
+    view: oneOf(['map', 'surface']),
+    showState: flag,
+    turn: number(-100, 100),
+    tilt: number(-100, 100),
+    isPlaying: flag,
+  },
+)
 
 /** Another function, with its own start and rates that suit it. */
 export function chooseSurface(id: string): void {

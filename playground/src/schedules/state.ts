@@ -1,3 +1,4 @@
+import { firstOrder, list, oneOf, RATE, SEED, schedule, whole } from '../checks'
 import { tabState } from '../tab-state'
 import type { TrainingConfig } from '../train/config'
 import { CONSTANT, type ScheduleChoice } from './choice'
@@ -13,15 +14,27 @@ export interface SchedulesState {
   choices: readonly ScheduleChoice[]
 }
 
-export const schedulesTab = tabState<SchedulesState>('schedules', {
-  data: 'moons',
-  method: 'SGD',
-  rate: 0.5,
-  batch: 4,
-  steps: 1500,
-  seed: 1,
-  choices: [CONSTANT, { ...CONSTANT, kind: 'cosine', steps: 1500 }, { ...CONSTANT, kind: 'step', steps: 400, factor: 0.4 }],
-})
+export const schedulesTab = tabState<SchedulesState>(
+  'schedules',
+  {
+    data: 'moons',
+    method: 'SGD',
+    rate: 0.5,
+    batch: 4,
+    steps: 1500,
+    seed: 1,
+    choices: [CONSTANT, { ...CONSTANT, kind: 'cosine', steps: 1500 }, { ...CONSTANT, kind: 'step', steps: 400, factor: 0.4 }],
+  },
+  {
+    data: oneOf(['moons', 'circles', 'spirals', 'blobs']),
+    method: firstOrder,
+    rate: RATE,
+    batch: whole(0, 1000),
+    steps: whole(1, 20_000),
+    seed: SEED,
+    choices: list(schedule, 8, 1),
+  },
+)
 
 const ROWS = 300
 /** Of which so many are to learn from. */

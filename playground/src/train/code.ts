@@ -1,5 +1,5 @@
 /** Programs of gradus that train what the page trains: the same nets on the same rows in the same order. */
-import { importing, literal, optimizers } from '../program'
+import { Code, importing, literal, optimizers } from '../program'
 import type { ScheduleChoice } from '../schedules/choice'
 import { type Change, type RunChoice, type TrainingConfig, turned } from './config'
 import { toyLines } from './toys'
@@ -142,8 +142,8 @@ function callOf(
     // All rows at once need no order.
     ...(size === count ? { batchSize: 'full', shuffle: false } : { batchSize: size }),
     epochs: Math.max(1, Math.round(steps / stepsAnEpoch)),
-    ...(rule === '' ? {} : { schedule: `=${rule}` }),
-    ...(schedule.kind === 'plateau' ? { plateau: `=${plateauText(schedule, stepsAnEpoch)}` } : {}),
+    ...(rule === '' ? {} : { schedule: new Code(rule) }),
+    ...(schedule.kind === 'plateau' ? { plateau: new Code(plateauText(schedule, stepsAnEpoch)) } : {}),
   }
   const optimizer = { learningRate: rate, ...options, ...(decay > 0 ? { weightDecay: decay } : {}) }
   return `await run(${method}, ${literal(optimizer)}, ${literal(training)})`

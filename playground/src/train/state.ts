@@ -1,7 +1,11 @@
+import { firstOrder, flag, list, number, oneOf, options, RATE, record, SEED, schedule, text, whole } from '../checks'
 import { methodOf } from '../methods'
 import { CONSTANT } from '../schedules/choice'
 import { tabState } from '../tab-state'
 import { type Change, type DataChoice, type DataKind, type RunChoice, type TrainingConfig, turned } from './config'
+
+/** Characters of a table that the page takes: it is all in memory, and in the link. */
+export const LARGEST_TABLE = 4_000_000
 
 /** All that the Train tab shows comes from this; `seed` is that of the data as well. */
 export interface TrainState extends Omit<TrainingConfig, 'data'>, Omit<DataChoice, 'kind'> {
@@ -23,27 +27,58 @@ export function run(method: string, changes: Partial<RunChoice> = {}): RunChoice
   return { method, rate: methodOf(method).netRate, options: {}, batch: 16, schedule: CONSTANT, ...changes }
 }
 
-export const train = tabState<TrainState>('train', {
-  data: 'moons',
-  count: 300,
-  noise: 0.15,
-  points: [],
-  csv: '',
-  target: '',
-  hidden: [8, 8],
-  activation: 'tanh',
-  seed: 1,
-  decay: 0,
-  runs: [run('Adam'), run('SGD')],
-  changes: [],
-  chosen: 0,
-  at: 0,
-  isPlaying: true,
-  speed: 100,
-  axis: 'steps',
-  loss: 'test',
-  brush: 0,
-})
+const BATCH = whole(0, 100_000)
+
+export const train = tabState<TrainState>(
+  'train',
+  {
+    data: 'moons',
+    count: 300,
+    noise: 0.15,
+    points: [],
+    csv: '',
+    target: '',
+    hidden: [8, 8],
+    activation: 'tanh',
+    seed: 1,
+    decay: 0,
+    runs: [run('Adam'), run('SGD')],
+    changes: [],
+    chosen: 0,
+    at: 0,
+    isPlaying: true,
+    speed: 100,
+    axis: 'steps',
+    loss: 'test',
+    brush: 0,
+  },
+  {
+    data: oneOf(['moons', 'circles', 'spirals', 'blobs', 'xor', 'drawn', 'csv', 'digits']),
+    count: whole(4, 10_000),
+    noise: number(0, 10),
+    points: list(number(-100, 100), 30_000),
+    csv: text(LARGEST_TABLE),
+    target: text(1000),
+    hidden: list(whole(1, 256), 8),
+    activation: oneOf(['tanh', 'relu', 'sigmoid', 'gelu', 'silu', 'linear', 'leakyRelu', 'softplus', 'elu']),
+    seed: SEED,
+    decay: number(0, 100),
+    runs: list(record({ method: firstOrder, rate: RATE, options, batch: BATCH, schedule }), 8, 1),
+    changes: list(record({ step: whole(0, 1e6), run: whole(0, 7) }, { method: firstOrder, rate: RATE, batch: BATCH, schedule }), 1000),
+    chosen: whole(0, 7),
+    at: whole(0, 1e6),
+    isPlaying: flag,
+    speed: number(0, 1e4),
+    axis: oneOf(['steps', 'samples', 'seconds']),
+    loss: oneOf(['test', 'train', 'batch']),
+    brush: whole(0, 9),
+  },
+  (state) => ({
+    ...state,
+    chosen: Math.min(state.chosen, state.runs.length - 1),
+    changes: state.changes.filter(({ run }) => run < state.runs.length),
+  }),
+)
 
 export function configOf(state: TrainState): TrainingConfig {
   const { data: kind, count, noise, seed, points, csv, target, hidden, activation, decay, runs, changes } = state

@@ -17,7 +17,7 @@ import { DigitPad } from './digit-pad'
 import type { Examples } from './examples'
 import { classColour, paintBoundary, paintHistogram, paintNet } from './pictures'
 import type { Frame, SessionMessage } from './session'
-import { configOf, present, remember, run, startAfresh, type TrainState, train } from './state'
+import { configOf, LARGEST_TABLE, present, remember, run, startAfresh, type TrainState, train } from './state'
 
 const worker = engineOnDemand()
 
@@ -31,6 +31,7 @@ const DATA: readonly (readonly [DataKind, string])[] = [
   ['csv', 'A table (CSV)'],
   ['digits', 'Handwritten digits'],
 ]
+const TOO_LARGE = `a table of this page wants at most ${LARGEST_TABLE / 1e6} MB; gradus/data reads larger ones`
 const SPEEDS = [0, 1000, 100, 20, 2]
 const MAX_LAYERS = 4
 const MAX_UNITS = 10
@@ -107,6 +108,10 @@ export function TrainTab() {
       e.preventDefault()
       const file = e.dataTransfer?.files[0]
       if (!file) return
+      if (file.size > LARGEST_TABLE) {
+        problem.value = TOO_LARGE
+        return
+      }
       const { hidden } = train.state.value
       startAfresh({ data: 'csv', csv: await file.text(), target: '', hidden: hidden.length === 0 ? [8] : hidden })
     }
