@@ -88,7 +88,9 @@ async function predict(
 
 /** Waits until the reader has taken the text, so that not all answers wait in memory. */
 function toStdout(text: string): Promise<void> {
-  return new Promise((resolve, reject) => process.stdout.write(process.stdout.isTTY ? shownLines(text) : text, (error) => (error ? reject(error) : resolve())))
+  return new Promise((resolve, reject) =>
+    process.stdout.write(process.stdout.isTTY ? shownLines(text) : text, (error) => (error ? reject(error) : resolve())),
+  )
 }
 
 /** Cells stay as they are, so that classes can be compared with those of other files; what a spreadsheet makes of some is said. */

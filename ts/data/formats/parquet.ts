@@ -20,6 +20,7 @@ export async function* parquetRows(source: Source): AsyncGenerator<Row[], void, 
     const { parquetMetadataAsync, parquetReadObjects } = await import('./hyparquet.js')
     const compressors = await compressorsFor()
     const metadata = await parquetMetadataAsync(file)
+    checkRows(Number(metadata.num_rows), metadata.row_groups[0]?.columns.length ?? 0, file.byteLength)
     let from = 0
     for (const group of metadata.row_groups) {
       checkGroup(group, file.byteLength)
@@ -50,6 +51,15 @@ function within({ byteLength, slice }: ByteRange): ByteRange {
       return slice(start, end)
     },
   }
+}
+
+/** Values that a small file may have, and values for each byte of a larger one: a column that never changes takes next to none. */
+const [FEWEST_VALUES, VALUES_OF_BYTE] = [1 << 22, 1000]
+
+/** @internal @throws RangeError for more rows than a file of this size may have: they become objects */
+export function checkRows(rows: number, columns: number, byteLength: number): void {
+  if (!(rows * Math.max(1, columns) <= Math.max(FEWEST_VALUES, VALUES_OF_BYTE * byteLength)))
+    throw rangeError(`it promises ${rows} rows of ${columns} columns in ${byteLength} bytes`)
 }
 
 interface RowGroup {
