@@ -65,7 +65,7 @@ function short(x: number): string {
 }
 
 function quoted(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : `'${name}'`
+  return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`
 }
 
 /** `'a', 'b' and 5 more` */

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readAll } from '../../../ts/cli/table/input.js'
 import { gradus } from '../../tools/command.js'
-import { OBEYED } from '../../tools/hostile-text.js'
+import { OBEYED, shellWords } from '../../tools/hostile-text.js'
 
 let folder: string
 const run = (args: string[], stdin: string | Uint8Array = '') => gradus(args, { cwd: folder, stdin })
@@ -70,6 +70,17 @@ test('fault 25: classes are written as they are, and a note says what a spreadsh
   const [head, ...lines] = readFileSync(path.join(folder, 'answers.csv'), 'utf8').trim().split('\n')
   expect(head).toBe('a,constructor,kind,predicted_kind,probability,p_\u001b[2J,p_-1,p_=1+1,p_@x')
   for (const line of lines) expect(['=1+1', '@x', '-1', '\u001b[2J']).toContain(line.split(',')[3])
+})
+
+test('fault 45: what advice has a shell do with a name is what it says', async () => {
+  const name = "'; touch x; echo 'it\\"
+  const lines = Array.from({ length: 300 }, (_, i) => [`${(i * 37) % 101}`, i % 7, (i * 5) % 11, (i * 37) % 101 > 50 ? 'yes' : 'no'].join())
+  writeFileSync(path.join(folder, 'shell.csv'), [`${name},b,c,kind`, ...lines].join('\n'))
+  const { code, stdout } = await run(['train', 'shell.csv', '--target', 'kind', '--hidden', '8', '--epochs', '30', '--json'])
+  expect(code).toBe(0)
+  const { advice } = JSON.parse(stdout) as { advice: string[] }
+  const commands = advice.flatMap((line) => /--exclude (.*)\.$/.exec(line)?.[1] ?? [])
+  for (const words of commands) expect(shellWords(words)).toEqual([name])
 })
 
 test('fault 45: inspect and evaluate show names', async () => {
