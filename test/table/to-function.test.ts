@@ -78,3 +78,15 @@ test.each(['kind', 'price'] as const)('of %s', async (target) => {
 test('of something else', () => {
   expect(() => tableToFunction({} as never)).toThrow('tableToFunction: wants a model of trainTable or loadTableModel')
 })
+
+test('gaps of single columns are kept, and columns that `formatted` reads are refused', async () => {
+  const { model } = await trainTable(rows, {
+    target: 'town',
+    ...{ hidden: [4], epochs: 2, columns: { size: { as: 'number', missingValues: ['NA', '1.1'] } } },
+  })
+  const predict = await written(model)
+  expectSame(predict([{ size: '1.1' }, { size: 'NA' }]), model.predict([{ size: '1.1' }, { size: 'NA' }]), 1e-5)
+  const money = Array.from({ length: 60 }, (_, i) => ({ x: `$${i},000`, y: i % 2 === 0 ? 'a' : 'b' }))
+  const { model: ofMoney } = await trainTable(money, { target: 'y', formatted: true, hidden: [4], epochs: 2 })
+  expect(() => tableToFunction(ofMoney)).toThrow("tableToFunction: column 'x' is read with formatted: true, which the function cannot do")
+})

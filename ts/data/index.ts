@@ -56,6 +56,7 @@ export {
   type TableState,
 } from './table/table.js'
 export type { Missing, Row } from './table/values.js'
+export type { WrittenAs } from './table/written.js'
 export {
   type BlobsOptions,
   blobs,

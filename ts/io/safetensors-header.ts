@@ -1,5 +1,6 @@
 /** The header of a safetensors file, read as what a stranger wrote: every length is checked before anything is made of it. */
 import { rangeError, typeError } from '../common/errors.js'
+import { asNoModel } from '../common/file-kinds.js'
 import { list } from '../common/names.js'
 import { formatShape, sizeOf } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
@@ -25,7 +26,11 @@ export function readHeader(bytes: Uint8Array, maxHeaderBytes: number): { header:
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
   const start = 8 + length
   const isJson = bytes.length === 8 || bytes[8] === 0x7b
-  if (!isJson) wrong(`no safetensors file: wants a { after 8 bytes, got 0x${bytes[8].toString(16).padStart(2, '0')}`)
+  if (!isJson) {
+    const instead = asNoModel(bytes)
+    if (instead !== undefined) wrong(`no safetensors file, but ${instead}`)
+    wrong(`no safetensors file: wants a { after 8 bytes, got 0x${bytes[8].toString(16).padStart(2, '0')}`)
+  }
   if (start > bytes.length) wrong(`truncated: the header should have ${length} bytes, but there are ${bytes.length - 8} after its length`)
   if (length > maxHeaderBytes)
     wrong(`the header has ${length} bytes, and ${maxHeaderBytes} are allowed; if you trust the file, give { maxHeaderBytes: ${length} }`)

@@ -1,6 +1,6 @@
 /** Tables from which the target cannot be learnt. */
 import { rangeError } from '../common/errors.js'
-import type { Row, Table } from '../data/index.js'
+import type { Row, Table, TableReport } from '../data/index.js'
 
 /** Two to learn from, and one to judge by. */
 const FEWEST = 3
@@ -15,13 +15,19 @@ export function checkRows(rows: readonly Row[]): void {
 }
 
 /** @throws RangeError for a target in which there is nothing to learn, or whose classes are names */
-export function checkTarget({ classes, classNames, count, targets }: Table, target: string): void {
+export function checkTarget({ classes, classNames, count, targets, report }: Table, target: string): void {
   const column = `trainTable: column '${target}'`
   if (classes === 1) throw rangeError(`${column} is '${classNames[0]}' in all rows: there is nothing to tell apart`)
   if (classes > 0 && count >= FEW_ROWS && classes > count / 2)
     throw rangeError(
-      `${column} has ${classes} different values in ${count} rows, as names have; a class wants rows to learn it from. Which column is to be predicted?`,
+      `${column} has ${classes} different values in ${count} rows, as names have; a class wants rows to learn it from. ${hintIn(report) ?? 'Which column is to be predicted?'}`,
     )
   if (classes === 0 && targets.every((value) => value === targets[0]))
     throw rangeError(`${column} is ${targets[0]} in all rows to learn from: there is nothing to learn`)
+}
+
+/** What the report says of texts that are numbers for people. */
+function hintIn({ columns }: TableReport): string | undefined {
+  const note = columns.find(({ role }) => role === 'target')?.notes.find((text) => text.includes('formatted: true'))
+  return note && `${note[0].toUpperCase()}${note.slice(1)}.`
 }

@@ -46,7 +46,7 @@ const ROWS_OF_CATEGORY = 10
 
 /** @internal the names of these options, for checks */
 export const TABLE_OPTIONS: readonly (keyof DecideTableOptions)[] = [
-  ...(['target', 'seed', 'inputs', 'exclude', 'categories', 'columns', 'missing', 'missingValues', 'unknown'] as const),
+  ...(['target', 'seed', 'inputs', 'exclude', 'categories', 'columns', 'missing', 'missingValues', 'unknown', 'formatted'] as const),
 ]
 
 /** Finds out what the task is and what becomes of each column. What columns are scaled by is left to the rows of training. */
@@ -60,11 +60,22 @@ export function decideTable(all: readonly Row[], { seed: _, ...table }: DecideTa
   const embedded = columnsToEmbed(ofAllRows)
   const { missingValues, columns, target: asTarget } = first.state()
   const gaps = asTarget.missingValues ?? missingValues
+  const ofColumn = (name: string) => {
+    const choice = whole.columns?.[name]
+    return typeof choice === 'string' ? { as: choice } : choice
+  }
   const options: TableOptions = {
     ...whole,
     columns: {
       ...whole.columns,
-      [target]: { as: isClasses ? ('category' as const) : ('number' as const), missingValues: gaps },
+      ...Object.fromEntries(
+        columns.filter(({ written }) => written !== undefined).map(({ name, written }) => [name, { ...ofColumn(name), written }]),
+      ),
+      [target]: {
+        as: isClasses ? ('category' as const) : ('number' as const),
+        missingValues: gaps,
+        ...(asTarget.written && { written: asTarget.written }),
+      },
       ...Object.fromEntries(embedded.map(({ name }) => [name, 'embedding' as const])),
     },
   }

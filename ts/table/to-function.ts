@@ -15,8 +15,8 @@ export interface TableFunctionOptions {
 
 /** How columns become numbers, in plain JavaScript: what ts/data/table/encode.ts does. */
 const ENCODING = `
-const isGap = (value) =>
-  value === undefined || value === null || Number.isNaN(value) || (isCell(value) && (String(value).trim() === '' || missing.has(String(value))))
+const isGap = (value, gaps) =>
+  value === undefined || value === null || Number.isNaN(value) || (isCell(value) && (String(value).trim() === '' || (gaps ? gaps.includes(String(value)) : missing.has(String(value)))))
 const isCell = (value) => ['number', 'string', 'boolean', 'bigint'].includes(typeof value)
 const isNumber = (value) => isCell(value) && typeof value !== 'boolean' && Number.isFinite(Math.fround(Number(value)))
 
@@ -44,12 +44,12 @@ function encode(row, number) {
     throw new TypeError('predict: row ' + number + ' wants an object with the columns ' + names.slice(0, 12).join(', ') + ', got ' + JSON.stringify(row))
   const out = new Float32Array(features)
   let at = 0
-  for (const { name, as, categories, width, buckets, fill, center = 0, spread = 1, lenient } of columns) {
+  for (const { name, as, categories, width, buckets, fill, center = 0, spread = 1, lenient, gaps } of columns) {
     const value = Object.hasOwn(row, name) ? row[name] : undefined
     const wrong = (wanted) => {
       throw new RangeError("predict: column '" + name + "' of row " + number + ' wants ' + wanted + ', got ' + String(value))
     }
-    if (isGap(value)) {
+    if (isGap(value, gaps)) {
       if (fill === undefined) wrong('a value')
       if (as === 'number' || as === 'date' || as === 'ordinal') out[at] = (fill - center) / spread
     } else if (as === 'number') {
@@ -121,7 +121,7 @@ export function predict(rows, { coverage = 0.9 } = {}) {
  * const { model } = await trainTable(rows, { target: 'species' })
  * const source = tableToFunction(model) // fs.writeFileSync('iris.mjs', source)
  * source.includes('export function predict(rows)') // true
- * @throws TypeError for anything but a model of a table
+ * @throws TypeError for anything but a model of a table, and for one with columns that `formatted` reads
  */
 export function tableToFunction(model: TableModel, options: TableFunctionOptions = {}): string {
   if (!(model instanceof TableModel))
@@ -131,10 +131,26 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
   const { table, features, scale, errors } = model.saved()
   // a file may have more in a column than there is
   const columns = table.columns.map((column) => {
-    const { name, categories, buckets, fill, center, spread, lenient } = column
-    return { name, as: useOf(column), categories, width: widthOf(column), buckets, fill, center, spread, lenient: lenient && true }
+    const { name, categories, buckets, fill, center, spread, lenient, missingValues } = column
+    return {
+      name,
+      as: useOf(column),
+      categories,
+      width: widthOf(column),
+      buckets,
+      fill,
+      center,
+      spread,
+      lenient: lenient && true,
+      gaps: missingValues,
+    }
   })
   const isClasses = model.task === 'classification'
+  const odd = table.columns.find(({ written }) => written !== undefined)
+  if (odd !== undefined)
+    throw typeError(
+      `tableToFunction: column '${odd.name}' is read with formatted: true, which the function cannot do; write its numbers plainly and train again`,
+    )
   const constants: Record<string, unknown> = {
     columns,
     features: features.features,

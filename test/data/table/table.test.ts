@@ -259,9 +259,9 @@ describe('texts that are hardly categories', () => {
     }))
     const { report } = fromTable(rows, { target: 'y', missing: 'auto' })
     expect(report.columns.map(({ name, as, notes }) => [name, as, ...notes])).toEqual([
-      ['day', 'left out', "'1.09.2010' looks like a date, which is read as one where it is written as 2024-12-31"],
-      ['price', 'left out', "'$1,100.50' looks like a number, which is read as one where it is written without signs, as 1234.5"],
-      ['share', 'category', "'0 %' looks like a number, which is read as one where it is written without signs, as 1234.5"],
+      ['day', 'left out', "'1.09.2010' looks like a date, and formatted: true reads such columns"],
+      ['price', 'left out', "'$1,100.50' looks like a number, and formatted: true reads such columns"],
+      ['share', 'category', "'0 %' looks like a number, and formatted: true reads such columns"],
       ['kind', 'category'],
       ['y', 'number'],
     ])

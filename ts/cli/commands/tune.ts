@@ -189,6 +189,7 @@ function settingsOf({
   numbers,
   embed,
   missingValues,
+  formatted,
   test,
   testFraction,
   splitBy,
@@ -197,7 +198,7 @@ function settingsOf({
     ([name, list]) => [name, list?.join()] as const,
   )
   // of rows to test with no trial knows more than whether they come from the table
-  const more = [...columns, ['test', test], ['test-fraction', testFraction], ['split-by', splitBy]].filter(
+  const more = [...columns, ['formatted', formatted], ['test', test], ['test-fraction', testFraction], ['split-by', splitBy]].filter(
     ([, value]) => value !== undefined,
   )
   return { target, epochs, seed, ...Object.fromEntries(more) }

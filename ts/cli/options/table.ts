@@ -26,6 +26,8 @@ export interface TableData extends FileOptions {
   numbers?: string[]
   embed?: string[]
   missingValues?: string[]
+  /** Whether numbers and dates are read that are written for people. */
+  formatted?: boolean
 }
 
 /** How a file of CSV is written. */
@@ -52,6 +54,7 @@ export function columnOptions(target = 'the column to predict'): Option[] {
     new Option('--categories <columns>', 'columns of numbers that are names, such as a postcode').argParser(names),
     new Option('--numbers <columns>', 'columns that are numbers, such as a target 0, 1, 2 that is an amount').argParser(names),
     new Option('--embed <columns>', 'columns whose categories become vectors that are learnt, as those of very many do').argParser(names),
+    new Option('--formatted', 'read numbers and dates that are written for people: $1,250.00, 8.9 %, (300), 70 kg, 31.12.2024'),
     new Option(
       '--missing-values <texts>',
       "texts that stand for a gap, with commas between, in place of the usual ones (NA, N/A, null, ? …); '' for none but empty cells",
@@ -100,7 +103,7 @@ export function trainLine(
     ['epochs', net.epochs?.toString()],
     ['seed', one.seed.toString()],
   ]
-  return ['gradus train', quoted(file), ...flagsOf(words), ...fileFlags(one)].join(' ')
+  return ['gradus train', quoted(file), ...flagsOf(words), ...(one.formatted ? ['--formatted'] : []), ...fileFlags(one)].join(' ')
 }
 
 /** The command that predicts rows of a file that is written as the table was, to be copied into a shell. */

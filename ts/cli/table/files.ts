@@ -15,7 +15,7 @@ export function readOptions({ ragged, encoding, header, decimal, thousands }: Fi
 }
 
 /** What becomes of columns, as trainTable takes it. */
-export function tableOptions({ exclude, categories, numbers = [], embed = [], missingValues, ...file }: TableData) {
+export function tableOptions({ exclude, categories, numbers = [], embed = [], missingValues, formatted, ...file }: TableData) {
   const columns = Object.fromEntries([
     ...numbers.map((name) => [name, 'number'] as const),
     ...embed.map((name) => [name, 'embedding'] as const),
@@ -24,6 +24,7 @@ export function tableOptions({ exclude, categories, numbers = [], embed = [], mi
     ...(exclude && { exclude }),
     ...(categories && { categories }),
     ...(missingValues && { missingValues }),
+    ...(formatted && { formatted }),
     columns,
     read: readOptions(file),
   }
@@ -62,6 +63,7 @@ const IN_COMMANDS = [
   ['Lower the learningRate (', 'Lower --learning-rate ('],
   ['or give a learningRate (', 'or give a --learning-rate ('],
   ['add it to missingValues', 'name it in --missing-values'],
+  ['formatted: true reads', '--formatted reads'],
   ['say missingValues: []', "say --missing-values ''"],
 ] as const
 

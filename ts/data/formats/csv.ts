@@ -1,5 +1,6 @@
 /** CSV and its relatives (RFC 4180, with tabs or semicolons too), by Papa Parse. */
 import { rangeError, typeError } from '../../common/errors.js'
+import { kindOf } from '../../common/file-kinds.js'
 import { checkNames } from '../../common/names.js'
 import { show } from '../../common/show.js'
 import { leaveNotes } from '../table/file-notes.js'
@@ -79,7 +80,12 @@ export async function* csvRows(source: Source, options: CsvOptions = {}, lines?:
 }
 
 /** @internal text of bytes. @throws RangeError for an encoding that there is not, and bytes that are none of it */
-export async function* decoded(name: string, pieces: AsyncIterable<Uint8Array>, encoding?: string): AsyncGenerator<string, void, void> {
+export async function* decoded(
+  name: string,
+  pieces: AsyncIterable<Uint8Array>,
+  encoding?: string,
+  formats: readonly string[] = [],
+): AsyncGenerator<string, void, void> {
   let decoder: TextDecoder | undefined
   const decode = (piece?: Uint8Array) => {
     try {
@@ -92,10 +98,21 @@ export async function* decoded(name: string, pieces: AsyncIterable<Uint8Array>, 
     }
   }
   for await (const piece of withWholeStart(pieces)) {
-    decoder ??= decoderFor(name, encoding ?? markedEncoding(piece))
+    if (decoder === undefined) {
+      checkKind(name, piece, encoding, formats)
+      decoder = decoderFor(name, encoding ?? markedEncoding(piece))
+    }
     yield decode(piece)
   }
   yield decode()
+}
+
+/** @throws RangeError for a file of another kind than these formats of text */
+function checkKind(name: string, start: Uint8Array, encoding: string | undefined, formats: readonly string[]): void {
+  const kind = kindOf(start)
+  if (kind === undefined || formats.includes(kind.format ?? '')) return
+  if (encoding !== undefined && /^utf-?16/i.test(encoding) && kind.name.includes('UTF-16')) return
+  throw rangeError(`${name} is ${kind.name}; ${kind.asTable}`)
 }
 
 function decoderFor(name: string, encoding: string): TextDecoder {

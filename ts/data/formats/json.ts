@@ -26,7 +26,7 @@ export async function* jsonLines(source: Source, encoding?: string, where?: numb
     }
     return rows
   }
-  for await (const text of decoded(name, piecesOf(source), encoding)) {
+  for await (const text of decoded(name, piecesOf(source), encoding, ['jsonl', 'json'])) {
     const lines = (rest + text).split('\n')
     rest = lines.pop() as string
     if (rest.length > LONGEST_LINE)

@@ -136,7 +136,7 @@ async function* partsOf(source: Source, format: TableFormat, csv: CsvOptions, li
   else if (format === 'arrow') yield await arrowRows(source)
   else {
     let text = ''
-    for await (const piece of decoded(nameOf(source), piecesOf(source), csv.encoding)) {
+    for await (const piece of decoded(nameOf(source), piecesOf(source), csv.encoding, ['json', 'jsonl'])) {
       text += piece
       if (text.length > MAX_JSON)
         throw rangeError(

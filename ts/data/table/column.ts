@@ -1,4 +1,5 @@
 /** What a column of a table becomes, as it is kept. */
+import type { WrittenAs } from './written.js'
 
 /**
  * How a column becomes numbers: `number` as it is; `date`, days since 1970; `category`, a feature for each category, 1 for the row's own;
@@ -27,6 +28,8 @@ export interface TableColumn {
   drop?: true
   /** What stands for a gap in this column. Default: that of the table. */
   missingValues?: readonly string[]
+  /** How its numbers or dates are written, where `formatted` found out that they are written for people. */
+  written?: WrittenAs
   /** Text among numbers is a gap. */
   lenient?: true
   /** (x − center) / spread is the feature. */

@@ -48,7 +48,9 @@ export function decideColumn(stats: ColumnStats, wanted: Wanted): Decision {
   const isFilled = missing !== 'fail' && missing !== 'drop' && role === 'input'
   if (stats.firstOdd) {
     const [at, value] = stats.firstOdd
-    throw typeError(`fromTable: column '${shortened(name)}' of row ${at} wants a number, text, boolean or date, got ${show(value)}`)
+    throw typeError(
+      `fromTable: column '${shortened(name)}' of row ${at} wants a number, text, boolean or date, got ${show(value)}${isVector(value) ? `; give each number of a vector a column of its own, such as '${shortened(name)}_0', '${shortened(name)}_1' …` : ''}`,
+    )
   }
   if (gaps > 0 && !isFilled && missing !== 'drop' && !isAuto) throw gapError(stats, wanted)
   const report: ColumnReport = {
@@ -76,6 +78,10 @@ export function decideColumn(stats: ColumnStats, wanted: Wanted): Decision {
   if (isFilled && as === 'number' && stats.strays > 0) column.lenient = true
   const features = role === 'target' ? 0 : widthOf(column)
   return { column, report: { ...report, as, why: use.why, features, ...detailsOf(stats, column), notes: notesOf(stats, column, wanted) } }
+}
+
+function isVector(value: unknown): boolean {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 }
 
 function gapError({ name, firstGap }: ColumnStats, { role, missing }: Wanted): RangeError {
@@ -251,20 +257,20 @@ function notesOf(stats: ColumnStats, { as }: TableColumn, { role }: Wanted): str
     if (role === 'target' && rare > 0 && count >= MANY) notes.push(`${rare} of the classes have a single row`)
   }
   if (as === 'category' && hasAllKinds && [...kinds.keys()].every(hasComma)) notes.push('its values are numbers with commas')
-  if (role === 'input' && (as === 'category' || as === 'hash')) notes.push(...unreadNotes(stats))
+  if (as === 'category' || as === 'hash') notes.push(...unreadNotes(stats).filter((note) => as === 'hash' || !note.startsWith('if what')))
   return notes
 }
 
-/** A day as people write it, in an order that only the writer knows. */
-const WRITTEN_DAY = /^\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})$/
-/** Money or a share. */
-const WRITTEN_AMOUNT = /^-?[$€£¥] ?-?\d[\d.,]*$|^-?\d[\d.,]* ?[$€£¥%]$/
+/** A value of so many words is a text that somebody wrote. */
+const WORDS_OF_A_TEXT = 4
 
 /** Texts that say more to people than to this function. */
-function unreadNotes({ count, strays, firstStray }: ColumnStats): string[] {
-  const text = typeof firstStray?.[1] === 'string' && strays > count / 2 ? firstStray[1].trim() : ''
-  if (WRITTEN_DAY.test(text)) return [`${show(text)} looks like a date, which is read as one where it is written as 2024-12-31`]
-  if (WRITTEN_AMOUNT.test(text))
-    return [`${show(text)} looks like a number, which is read as one where it is written without signs, as 1234.5`]
-  return []
+function unreadNotes({ count, numbers, firstStray, written, isFormatted }: ColumnStats): string[] {
+  const { way, reason, example } = written
+  if (isFormatted) return reason === undefined ? [] : [reason]
+  const text = String(firstStray?.[1])
+  if (written.count < count && text.trim().split(/\s+/).length >= WORDS_OF_A_TEXT)
+    return ['if what it says matters, give vectors of a text encoder instead, each of their numbers in a column of its own']
+  if (numbers > 0 || written.count < count || way === null) return []
+  return [`${show(example)} looks like ${way.first === undefined ? 'a number' : 'a date'}, and formatted: true reads such columns`]
 }

@@ -15,6 +15,7 @@ import {
   numberOf,
   valueIn,
 } from './values.js'
+import { readWritten, type WrittenAs } from './written.js'
 
 /** What to do about a category that was not in the table that columns were learnt from. */
 export type Unknown = 'ignore' | 'error'
@@ -95,26 +96,28 @@ export class RowEncoder {
   }
 
   private valueWriter(column: TableColumn): Writer {
-    const { name, categories, fill, buckets = 1, center = 0, spread = 1, lenient } = column
+    const { name, categories, fill, buckets = 1, center = 0, spread = 1, lenient, written } = column
     const as = useOf(column)
     if (as === 'hash') return (value, out, at) => (out[at + (hashOf(String(value)) % buckets)] = 1)
     if (as === 'date')
       return (value, out, at, row) => {
-        const days = daysOf(value)
+        const days = written === undefined ? daysOf(value) : readWritten(written, value)
         if (!Number.isFinite(days))
-          throw rangeError(`${this.who}: column '${shortened(name)}' of row ${row} wants a date (2024-12-31), got ${show(value)}`)
+          throw rangeError(
+            `${this.who}: column '${shortened(name)}' of row ${row} wants a date (${written === undefined ? '2024-12-31' : '31.12.2024'}), got ${show(value)}`,
+          )
         out[at] = (days - center) / spread
       }
     if (as === 'number')
       return (value, out, at, row) => {
-        const x = numberOf(value)
+        const x = written === undefined ? numberOf(value) : readWritten(written, value)
         if (!Number.isNaN(x)) out[at] = (x - center) / spread
         else if (lenient && fill !== undefined && isCell(value)) {
           this.note(name, value)
           out[at] = (fill - center) / spread
         } else
           throw rangeError(
-            `${this.who}: column '${shortened(name)}' of row ${row} wants a number, got ${show(value)}${isCell(value) && hasComma(value) ? `; ${COMMA_ADVICE}` : ''}`,
+            `${this.who}: column '${shortened(name)}' of row ${row} wants a number${unitIn(written)}, got ${show(value)}${isCell(value) && hasComma(value) ? `; ${COMMA_ADVICE}` : ''}`,
           )
       }
     const places = new Map((categories ?? []).map((category, i) => [category, i]))
@@ -157,6 +160,11 @@ export class RowEncoder {
   }
 }
 
+/** The unit of a column, for a message. */
+function unitIn(written: WrittenAs | undefined): string {
+  return written?.unit ? ` in ${written.unit}` : ''
+}
+
 /** FNV-1a of the text's UTF-16 code units, 32 bits, mixed once more, so that the low bits depend on all (Fowler, Noll & Vo 1991). */
 function hashOf(text: string): number {
   let h = 0x811c9dc5
@@ -167,7 +175,7 @@ function hashOf(text: string): number {
 
 /** @internal targets: numbers, or classes by their index. @throws RangeError for a gap, or a value that is not of its column */
 export function encodeTargets(who: string, rows: NumberedRows, column: TableColumn, isMissing: MissingTest): Int32Array | Float32Array {
-  const { name, categories } = column
+  const { name, categories, written } = column
   const targets = categories === null ? new Float32Array(rows.length) : new Int32Array(rows.length)
   const places = new Map((categories ?? []).map((category, i) => [category, i]))
   const wrong = (row: number, wanted: string, value: unknown) =>
@@ -176,9 +184,16 @@ export function encodeTargets(who: string, rows: NumberedRows, column: TableColu
     const value = valueIn(row, name)
     if (isMissing(value)) throw rangeError(`${who}: no value in column '${shortened(name)}' of row ${i}, the target`)
     if (categories === null) {
-      if (column.as === 'date' ? !Number.isFinite(daysOf(value)) : !isNumber(value))
-        throw wrong(i, column.as === 'date' ? 'a date' : 'a number', value)
-      targets[k] = column.as === 'date' ? daysOf(value) : Number(value)
+      const x =
+        written !== undefined
+          ? readWritten(written, value)
+          : column.as === 'date'
+            ? daysOf(value)
+            : isNumber(value)
+              ? Number(value)
+              : Number.NaN
+      if (!Number.isFinite(x)) throw wrong(i, column.as === 'date' ? 'a date' : `a number${unitIn(written)}`, value)
+      targets[k] = x
     } else {
       const place = isCell(value) ? places.get(String(value)) : undefined
       if (place === undefined) throw wrong(i, `one of ${showNames(categories)}`, value)

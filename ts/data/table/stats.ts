@@ -2,6 +2,7 @@
 import { quantileOf } from '../../common/quantile.js'
 import { RandomStream } from '../random.js'
 import { daysOf, hasComma, isCell, isTooLarge, numberOf } from './values.js'
+import { type WrittenAs, WrittenColumn } from './written.js'
 
 /** So many different values of a column are kept; a column with more is none of categories, unless it was said to be one. */
 export const MAX_KEPT = 10_000
@@ -51,6 +52,10 @@ export class ColumnStats {
   hasAllKinds = true
   /** Values until there were too many different ones. */
   countOfKinds = 0
+  /** Whether its values are written for people. Of all values, or, where nothing is to be read so, of texts. */
+  readonly written: WrittenColumn
+  /** What is noted of the values that {@link written} reads, in each way that there is; null where none are read. */
+  private reads: [ColumnStats, ColumnStats] | null = null
   private mean = 0
   private squares = 0
   private firstOffset = Number.NaN
@@ -63,9 +68,13 @@ export class ColumnStats {
     name: string,
     isNamed: boolean,
     private readonly mostNumbers = MAX_NUMBERS,
+    formatted: boolean | WrittenAs = false,
   ) {
     this.name = name
     this.most = isNamed ? MAX_CATEGORIES : MAX_KEPT
+    const given = typeof formatted === 'object' ? formatted : undefined
+    if (formatted !== false) this.reads = [new ColumnStats(name, isNamed, mostNumbers), new ColumnStats(name, isNamed, mostNumbers)]
+    this.written = new WrittenColumn(this.reads === null ? undefined : (way, at, value) => this.reads?.[way].add(at, value), given)
   }
 
   addGap(at: number, value?: unknown): void {
@@ -83,7 +92,23 @@ export class ColumnStats {
     if (!Number.isNaN(x)) this.addNumber(at, x)
     else if (value instanceof Date) this.addDate(at, value)
     else this.addStray(at, value)
+    if (this.reads !== null || Number.isNaN(x)) this.written.add(at, value)
     if (this.hasAllKinds) this.addKind(value)
+  }
+
+  /** Whether values that are written for people are to be read. */
+  get isFormatted(): boolean {
+    return this.reads !== null
+  }
+
+  /** Its numbers or dates, if all values are written in one way for people. */
+  readsWritten(): { stats: ColumnStats; way: WrittenAs; example: string } | null {
+    const { way, count, example } = this.written
+    if (this.reads === null || this.strays === 0 || way === null || count !== this.count) return null
+    const stats = this.reads[way.decimal === ',' || way.first === 'month' ? 1 : 0]
+    stats.gaps = this.gaps
+    stats.firstGap = this.firstGap
+    return { stats, way, example }
   }
 
   private addKind(value: unknown): void {

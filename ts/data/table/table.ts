@@ -14,6 +14,7 @@ import type { TableReport } from './report.js'
 import { isNear, Spelling } from './spelling.js'
 import { ColumnStats } from './stats.js'
 import { ANSWERS, type Missing, type MissingTest, missingTest, type NumberedRows, type Row, USUAL_GAPS, valueIn } from './values.js'
+import { readWritten, type WrittenAs } from './written.js'
 
 /** The names of the columns of rows: those of their type, where it has any. */
 export type ColumnOf<T> = [T] extends [never] ? string : [keyof T] extends [never] ? string : T extends unknown ? keyof T & string : never
@@ -32,6 +33,8 @@ export interface ColumnOptions {
   missing?: Missing
   /** What stands for a missing value in this column, in the place of `missingValues` of the table. */
   missingValues?: readonly (string | number)[]
+  /** How its numbers or dates are written for people, where that is known, as `formatted` of the table finds it out. */
+  written?: WrittenAs
   /** How its numbers are scaled. */
   scale?: Scale
 }
@@ -63,6 +66,11 @@ export interface TableOptions<Name extends string = string> {
   missingValues?: readonly (string | number)[]
   /** What later rows may have as a category that is not in these: `ignore` takes it for none of them and counts it in `unknown`. Default `ignore`. */
   unknown?: Unknown
+  /**
+   * Whether numbers and dates that are written for people are read: `$1,250.00`, `8.9 %` (as 8.9), `(300)` (as −300), `70 kg`, `1.250,50 €`, `31.12.2024`. A
+   * column is read so if all its values are written in one way, with one unit; the report says what it took them for, and otherwise why not. Default false.
+   */
+  formatted?: boolean
   /** How columns of numbers, dates and ordinals are scaled; by these rows, and later rows as these. Default `none`: {@link standardize} scales whole data sets. */
   scale?: Scale
 }
@@ -230,7 +238,15 @@ export class TableLearner {
     this.dropped = used.filter((name) => this.wayOf(name) === 'drop' || (name === target && this.wayOf(name) === 'auto'))
     this.leftOut = new LeftOutCounter(this.dropped, this.isGapIn)
     this.stats = new Map(
-      used.map((name) => [name, new ColumnStats(name, categories.includes(name) || choiceOf(columns, name).as !== undefined, mostNumbers)]),
+      used.map((name) => [
+        name,
+        new ColumnStats(
+          name,
+          categories.includes(name) || choiceOf(columns, name).as !== undefined,
+          mostNumbers,
+          choiceOf(columns, name).written ?? options.formatted ?? false,
+        ),
+      ]),
     )
   }
 
@@ -335,7 +351,7 @@ export class TableLearner {
     const report = { rows: this.used, dropped: this.seen - this.used, leftOut, columns: [...inputs, answer].map(({ report }) => report) }
     if (columns.length === 0)
       throw rangeError(
-        `fromTable: there is no column to learn from: ${inputs.map(({ report }) => `'${shortened(report.name)}' is left out because ${report.why}`).join(', ')}`,
+        `fromTable: there is no column to learn from: ${inputs.map(({ report }) => `'${shortened(report.name)}' is left out because ${[report.why, ...report.notes].join('; ')}`).join(', ')}`,
       )
     const { unknown = 'ignore' } = this.options
     const known = new Set([this.target, ...columns.map(({ name }) => name)])
@@ -347,9 +363,12 @@ export class TableLearner {
   private decide(name: string, role: Wanted['role']): Decision {
     const { categories = [], columns = {}, inputs, scale = 'none' } = this.options
     const choice = choiceOf(columns, name)
-    const decision = decideColumn(this.stats.get(name) as ColumnStats, {
+    const stats = this.stats.get(name) as ColumnStats
+    const as = choice.as ?? (categories.includes(name) ? 'category' : undefined)
+    const read = as === undefined || as === 'number' || as === 'date' ? stats.readsWritten() : null
+    const decision = decideColumn(read?.stats ?? stats, {
       role,
-      as: choice.as ?? (categories.includes(name) ? 'category' : undefined),
+      as,
       order: choice.order,
       buckets: choice.buckets,
       size: choice.size,
@@ -359,6 +378,13 @@ export class TableLearner {
     })
     if (role === 'input' && choice.missingValues !== undefined && decision.column !== null)
       decision.column.missingValues = choice.missingValues.map(String)
+    if (read !== null && decision.column !== null) {
+      decision.column.written = read.way
+      const what = read.way.first === undefined ? 'numbers' : 'dates'
+      const x = readWritten(read.way, read.example)
+      const shown = read.way.first === undefined ? String(x) : new Date(x * 864e5).toISOString().slice(0, 10)
+      decision.report.why = `it has ${what} as people write them, ${show(read.example)} for ${shown}`
+    }
     const note = noteOn(this.first, name)
     if (note !== undefined) decision.report.notes = [note, ...decision.report.notes]
     return decision
@@ -375,9 +401,10 @@ function choiceOf(columns: NonNullable<TableOptions['columns']>, name: string): 
 
 function checkOptions(options: TableOptions): void {
   checkNames('fromTable', options, [
-    ...['target', 'inputs', 'exclude', 'categories', 'columns', 'missing', 'missingValues', 'unknown', 'scale'],
+    ...['target', 'inputs', 'exclude', 'categories', 'columns', 'missing', 'missingValues', 'unknown', 'formatted', 'scale'],
   ])
-  const { target, columns = {}, unknown = 'ignore', scale = 'none' } = options
+  const { target, columns = {}, unknown = 'ignore', formatted = false, scale = 'none' } = options
+  if (typeof formatted !== 'boolean') throw typeError(`fromTable: formatted wants true or false, got ${show(formatted)}`)
   if (typeof target !== 'string') throw typeError(`fromTable: target wants the name of one column, got ${show(target)}`)
   for (const name of ['inputs', 'exclude', 'categories', 'missingValues'] as const)
     if (!(options[name] === undefined || Array.isArray(options[name])))
@@ -391,7 +418,7 @@ function checkOptions(options: TableOptions): void {
       throw rangeError(`fromTable: '${shortened(name)}' is in exclude and in columns; take it out of one of them`)
     const who = `fromTable: columns of '${shortened(name)}'`
     const choice = choiceOf(columns, name)
-    checkNames(who, choice, ['as', 'order', 'buckets', 'size', 'missing', 'missingValues', 'scale'])
+    checkNames(who, choice, ['as', 'order', 'buckets', 'size', 'missing', 'missingValues', 'written', 'scale'])
     if (!(choice.missingValues === undefined || Array.isArray(choice.missingValues)))
       throw typeError(`${who}: missingValues wants an array, got ${show(choice.missingValues)}`)
     if (choice.as !== undefined) checkChoice(who, choice.as, name === target ? ['number', 'date', 'category'] : COLUMN_USES)
@@ -580,7 +607,9 @@ function checkSaved(column: TableColumn): void {
   const hasWhatItWants = wantsNone ? categories === null : Array.isArray(categories) && categories.every(isText)
   const isGood = isText(name) && Array.isArray(missingValues) && missingValues.every(isText) && COLUMN_USES.includes(as) && hasWhatItWants
   const isFilled = Number.isFinite(fill) && Number.isFinite(center) && Number.isFinite(spread) && spread !== 0
-  if (!(isGood && isFilled && isVectorSize(size) && Number.isInteger(buckets) && buckets >= 1 && buckets <= 65536))
+  const { unit = '', decimal = '.', first = 'day' } = saved.written ?? {}
+  const isReadable = isText(unit) && ['.', ','].includes(decimal) && ['day', 'month'].includes(first)
+  if (!(isGood && isReadable && isFilled && isVectorSize(size) && Number.isInteger(buckets) && buckets >= 1 && buckets <= 65536))
     throw typeError(`encoderFromState: a column has a name, its categories or null, and a number or nothing as fill, got ${show(column)}`)
 }
 

@@ -1,0 +1,130 @@
+/** Numbers and dates that are written for people, which an option reads, and errors and notes that name it. */
+import { describe, expect, test } from 'vitest'
+import { inFlags } from '../../../ts/cli/table/files.js'
+import { encoderFromState, encoderFromStream, fromTable, type Row } from '../../../ts/data/index.js'
+import { amountOf, writtenDay } from '../../../ts/data/table/written.js'
+import { inspectTable, trainTable } from '../../../ts/table/index.js'
+
+const column = (...values: unknown[]): Row[] =>
+  Array.from({ length: 24 }, (_, i) => ({ x: values[i % values.length], other: i % 5, y: i % 2 === 0 ? 'a' : 'b' }))
+const read = (values: unknown[], options = {}) => {
+  const table = fromTable(column(...values), { target: 'y', formatted: true, ...options })
+  const at = table.featureNames.indexOf('x')
+  return at < 0 ? null : Array.from({ length: values.length }, (_, i) => table.inputs[i * table.features + at])
+}
+
+describe('formatted: true reads a column that is written in one way', () => {
+  test.each<[string, unknown[], number[]]>([
+    ['money', ['$1,250.00', '$3', '-$4.5', '$-1', '$(300)', '($2,000)'], [1250, 3, -4.5, -1, -300, -2000]],
+    ['money with points between thousands', ['1.250 €', '900 €', '12 €'], [1250, 900, 12]],
+    ['money with decimal commas', ['1.250,50 €', '9,5 €'], [1250.5, 9.5]],
+    ['money by its code', ['USD 5', 'USD 1,000'], [5, 1000]],
+    ['percent', ['8.9%', '12 %', '-3%'], [8.9, 12, -3]],
+    ['percent with decimal commas', ['8,9 %', '12 %'], [8.9, 12]],
+    ['thousands without a unit', ['1,250', '900', '1,000,000'], [1250, 900, 1e6]],
+    ['blanks and apostrophes between thousands', ["1'250 kg", '900 kg'], [1250, 900]],
+    ['units', ['70 kg', '71.5 kg', '1,070 kg'], [70, 71.5, 1070]],
+    ['squares', ['70 m²', '85 m²'], [70, 85]],
+    ['negatives in parentheses', ['(300)', '250', '(1,000.5)'], [-300, 250, -1000.5]],
+    ['a minus of typography', ['−5 °C', '7 °C'], [-5, 7]],
+  ])('%s', (_, values, wanted) => {
+    expect(read(values)).toEqual(wanted.map(Math.fround))
+  })
+
+  test.each<[string, unknown[], string]>([
+    ['German dates', ['31.12.2024', '1.2.2025'], '2024-12-31'],
+    ['American dates, where a value tells', ['12/31/2024', '1/2/2025'], '2024-12-31'],
+    ['British dates, where a value tells', ['31/12/2024', '1/2/2025'], '2024-12-31'],
+  ])('%s', (_, values, first) => {
+    const table = fromTable(column(...values), { target: 'y', formatted: true })
+    expect(table.report.columns[0]).toMatchObject({ as: 'date', why: expect.stringContaining(`for ${first}`) })
+    expect(table.inputs[0]).toBe(Date.parse(first) / 864e5)
+  })
+
+  test.each<[string, unknown[], string]>([
+    ['two units', ['70 kg', '150 lb'], "'70 kg' and '150 lb' are not written in one way"],
+    ['a number without the unit', ['70 kg', '71'], "'70 kg' and '71' are not written in one way"],
+    ['ordinal numbers', ['3rd', '4th'], "'3rd' and '4th' are not written in one way"],
+    ['days that may be months', ['1/2/2024', '3/4/2024'], "'1/2/2024' may begin with the day or with the month, and no value tells"],
+    ['a day that there is not', ['31.12.2024', '31.2.2024'], "'31.12.2024' and '31.2.2024' are not written in one way"],
+  ])('%s is read as text, and the report says why', (_, values, note) => {
+    const { columns } = fromTable(column(...values), { target: 'y', formatted: true }).report
+    expect(columns[0].as).toBe('category')
+    expect(columns[0].notes.join()).toContain(note)
+  })
+
+  test('single texts', () => {
+    for (const text of ['', 'abc', '12:30', '2024-12-31', '1,25,000', '1.2.3', '$', '(5', '5)', '1e5', 'A12', '5 - 7', '12/7'])
+      expect(amountOf(text, '.'), text).toBeNull()
+    expect(amountOf('.5 kg', '.')).toEqual({ unit: 'kg', value: 0.5 })
+    expect(writtenDay('31.12.2024 9:30', 'day')).toBe(Date.parse('2024-12-31T09:30Z') / 864e5)
+    // quadratic time would take minutes
+    expect(amountOf(`${'1 '.repeat(100_000)}x2`, '.')).toBeNull()
+  })
+})
+
+describe('what was read so', () => {
+  const rows = Array.from({ length: 200 }, (_, i) => ({
+    size: `${50 + (i % 40)} m²`,
+    sold: `${1 + (i % 28)}.${1 + (i % 12)}.2024`,
+    price: `$${(150_000 + 3000 * (i % 40)).toLocaleString('en-US')}`,
+  }))
+
+  test('is kept in the state, and later rows are read so too', async () => {
+    const options = { target: 'price', formatted: true, missing: 'median' } as const
+    const table = fromTable(rows, { ...options, missing: { size: 'median', sold: 'median' } })
+    expect([table.classes, table.targets[1]]).toEqual([0, 153_000])
+    const again = encoderFromState(JSON.parse(JSON.stringify(table.state())))
+    expect([
+      ...again.encode([
+        { size: '60 m²', sold: '2.1.2024' },
+        { size: 60, sold: '2024-01-02' },
+      ]),
+    ]).toEqual([60, 19724, 60, 19724])
+    expect(() => again.encode([{ size: '60 ft²', sold: '2.1.2024' }])).toThrow("column 'size' of row 0 wants a number in m², got '60 ft²'")
+    const parts = [rows.slice(0, 90), rows.slice(90)]
+    expect((await encoderFromStream(parts, { ...options, missing: { size: 'median', sold: 'median' } })).state()).toEqual(table.state())
+  })
+
+  test('trainTable predicts money', async () => {
+    const { model, report } = await trainTable(rows, { target: 'price', formatted: true, hidden: [16], epochs: 30 })
+    expect(report.task).toBe('regression')
+    expect(report.columns.map(({ as }) => as)).toEqual(['number', 'date', 'number'])
+    expect(report.columns[0].why).toMatch(/^it has numbers as people write them, '\d+ m²' for \d+$/)
+    expect(model.predict({ size: '60 m²', sold: '3.3.2024' }).value).toBeGreaterThan(140_000)
+  })
+
+  test('errors and notes name the option where it was not given', async () => {
+    const unique = rows.map((row, i) => ({ ...row, price: `$${(100_000 + 37 * i).toLocaleString('en-US')}` }))
+    const error = await trainTable(unique, { target: 'price' }).then(String, String)
+    expect(error).toContain('has 160 different values in 160 rows, as names have')
+    expect(error).toContain("'$100,000' looks like a number, and formatted: true reads such columns.")
+    expect(inFlags(error)).toContain('--formatted reads such columns')
+    expect(() =>
+      fromTable(
+        unique.map(({ price }, i) => ({ price, y: i % 2 })),
+        { target: 'y' },
+      ),
+    ).toThrow(
+      "'price' is left out because it is another text in each row, as names and notes are; '$100,000' looks like a number, and formatted: true reads such columns",
+    )
+    const { columns } = await inspectTable(rows, { target: 'price' })
+    expect(columns.map(({ notes }) => notes.join())).toEqual([
+      "'50 m²' looks like a number, and formatted: true reads such columns",
+      "'1.1.2024' looks like a date, and formatted: true reads such columns",
+      "'$150,000' looks like a number, and formatted: true reads such columns",
+    ])
+  })
+})
+
+test('free text and vectors are told what to do', () => {
+  const reviews = Array.from({ length: 30 }, (_, i) => ({ size: i % 7, review: `it was good for ${i} days`, y: i % 2 === 0 ? 'a' : 'b' }))
+  expect(fromTable(reviews, { target: 'y' }).report.columns[1]).toMatchObject({
+    as: 'left out',
+    notes: ['if what it says matters, give vectors of a text encoder instead, each of their numbers in a column of its own'],
+  })
+  for (const v of [[1, 2, 3], Float32Array.of(1, 2, 3)])
+    expect(() => fromTable([{ v, y: 1 }], { target: 'y' })).toThrow(
+      "; give each number of a vector a column of its own, such as 'v_0', 'v_1' …",
+    )
+})
