@@ -55,11 +55,14 @@ impl<const KIND: u32> Zip for Backward<KIND> {
     #[inline(always)]
     fn apply<L: Lane>(&self, s: L, dy: L) -> L {
         let (zero, one) = (L::splat(0.0), L::splat(1.0));
-        // not s > 0: a NaN in s must let dy through, as in the JS twin
-        let negative = s.le(zero);
         match KIND {
-            RELU => dy.zero_where(negative),
-            LEAKY_RELU => L::select(negative, dy * L::splat(LEAKY_SLOPE), dy),
+            // not s > 0: a NaN in s lets dy through, as in PyTorch and in the JS twin
+            RELU => dy.zero_where(s.le(zero)),
+            // the slope of NaN is NaN
+            LEAKY_RELU => {
+                let up = L::select(s.gt(zero), dy, s);
+                L::select(s.le(zero), dy * L::splat(LEAKY_SLOPE), up)
+            }
             SIGMOID => dy * s * (one - s),
             TANH => dy * (one - s * s),
             GELU => dy * (normal_cdf(s) + s * normal_pdf(s)),
@@ -69,7 +72,7 @@ impl<const KIND: u32> Zip for Backward<KIND> {
             }
             SOFTPLUS => dy * -exp_m1(-s),
             // from the output it would be y + 1, which far out has no digits left
-            ELU => L::select(negative, dy * exp(s), dy),
+            ELU => L::select(s.gt(zero), dy, dy * exp(s)),
             _ => dy,
         }
     }

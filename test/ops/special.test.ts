@@ -1,6 +1,7 @@
 /** NaN, infinities, both zeros and denormal numbers through every operation and its gradient, against PyTorch (test/oracles/special.py). */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { ACTIVATIONS, UNARY_KERNELS } from '../../ts/backend/kernels.js'
 import * as gradus from '../../ts/index.js'
 import { type Backend, createBackend, gradients, square, sum, supportedVariants, type Tensor, tensor } from '../../ts/index.js'
 import { normalize } from '../../ts/ops/normalize.js'
@@ -68,8 +69,8 @@ const CALLED: Record<string, (inputs: Tensor[], options: Case['options']) => Ten
 /** Where gradus differs on purpose, or where neither is of use; by the beginning of what {@link differences} says. */
 const KNOWN: readonly (readonly [RegExp, string])[] = [
   [/^(abs|mae): gradient 0 at NaN: NaN, PyTorch has 0/, 'a gradient of 0 would hide where NaN came from'],
-  [/^leakyRelu: gradient 0 at NaN: 1, PyTorch has 0\.0/, 'either is a convention: its value is NaN'],
-  [/^elu: gradient 0 at NaN: 1, PyTorch has NaN/, 'a convention as well: PyTorch has 1 in single precision'],
+  [/^leakyRelu: gradient 0 at NaN: NaN, PyTorch has 0\.0/, 'a slope would hide where NaN came from'],
+  [/^elu: gradient 0 at NaN: NaN, PyTorch has 1/, 'PyTorch has NaN in double precision'],
   [/^gelu: value at Infinity: Infinity, PyTorch has NaN/, 'the limit is ∞, which PyTorch has in double precision too'],
   [/^binaryCrossEntropy: value at -Infinity: (0|Infinity), PyTorch has NaN/, 'the limits are 0 for a target of 0 and ∞ for others'],
   [
@@ -153,6 +154,30 @@ describe.each(backends)('fault 28: special numbers and their gradients as PyTorc
   test.each([...new Set(own.map(({ op }) => op))])('%s', (name) => {
     const found = own.filter(({ op }) => op === name).flatMap((c) => differences(c, backend))
     expect(found.filter((difference) => !KNOWN.some(([pattern]) => pattern.test(difference)))).toEqual([])
+  })
+})
+
+/** Functions whose slope at NaN is a number: it is the same everywhere, or PyTorch's. */
+const SLOPES_AT_NAN: Readonly<Record<string, number>> = { neg: -1, linear: 1, relu: 1 }
+
+describe.each(backends)('the slope of a function of one number at NaN is NaN, $variant $dtype', (backend) => {
+  const slopesAtNaN = (f: (x: Tensor) => Tensor, shape: number[]) => {
+    const x = tensor(new Float64Array(shape[0]).fill(Number.NaN), shape, { backend, requiresGrad: true })
+    return [...gradients(sum(f(x)), [x])[0].data()]
+  }
+  // lanes of eight and of four, and what is left
+  const lengths = [1, 4, 8, 13]
+
+  test.each(UNARY_KERNELS.filter((name) => name !== 'sign'))('%s', (name) => {
+    for (const n of lengths) expect(slopesAtNaN(g[name], [n])).toEqual(new Array(n).fill(SLOPES_AT_NAN[name] ?? Number.NaN))
+  })
+
+  test.each(ACTIVATIONS)('%s, alone and in a dense layer', (name) => {
+    for (const n of lengths) {
+      const wanted = new Array(n).fill(SLOPES_AT_NAN[name] ?? Number.NaN)
+      expect(slopesAtNaN((x) => gradus.activate(x, name), [n])).toEqual(wanted)
+      expect(slopesAtNaN((x) => gradus.dense(x, tensor([[1]], { backend }), null, name), [n, 1])).toEqual(wanted)
+    }
   })
 })
 

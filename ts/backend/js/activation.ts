@@ -67,7 +67,8 @@ const backward: Record<Activation, Backward> = {
     for (let i = 0; i < n; i++) f[dx + i] = f[s + i] <= 0 ? 0 : f[dy + i]
   },
   leakyRelu(f, s, dy, dx, n) {
-    for (let i = 0; i < n; i++) f[dx + i] = f[s + i] <= 0 ? LEAKY_SLOPE * f[dy + i] : f[dy + i]
+    // the slope of NaN is NaN
+    for (let i = 0; i < n; i++) f[dx + i] = f[s + i] <= 0 ? LEAKY_SLOPE * f[dy + i] : f[s + i] > 0 ? f[dy + i] : f[s + i]
   },
   sigmoid(f, s, dy, dx, n) {
     for (let i = 0; i < n; i++) f[dx + i] = f[dy + i] * f[s + i] * (1 - f[s + i])
@@ -88,6 +89,6 @@ const backward: Record<Activation, Backward> = {
     for (let i = 0; i < n; i++) f[dx + i] = f[dy + i] * -Math.expm1(-f[s + i])
   },
   elu(f, s, dy, dx, n) {
-    for (let i = 0; i < n; i++) f[dx + i] = f[s + i] <= 0 ? f[dy + i] * Math.exp(f[s + i]) : f[dy + i]
+    for (let i = 0; i < n; i++) f[dx + i] = f[s + i] > 0 ? f[dy + i] : f[dy + i] * Math.exp(f[s + i])
   },
 }
