@@ -40,6 +40,12 @@ describe.each([createBackend(), createBackend({ backend: 'js', dtype: 'float64' 
     )
     expect(matmul(x, eye(3, { backend })).toArray()).toEqual(x.toArray())
     expect(eye(0, { backend }).shape).toEqual([0, 0])
+    expect(eye(2, 3, { backend }).toArray()).toEqual([
+      [1, 0, 0],
+      [0, 1, 0],
+    ])
+    expect(eye(3, 1, { backend }).toArray()).toEqual([[1], [0], [0]])
+    expect(eye(2, 0, { backend }).shape).toEqual([2, 0])
   })
 })
 
@@ -47,6 +53,8 @@ test('what is no range, and no number of rows, is an error', () => {
   expect(() => arange(Number.NaN)).toThrow(/arange: wants finite numbers and a step that is not 0, got NaN/)
   expect(() => arange(0, 5, 0)).toThrow(/step that is not 0/)
   expect(() => eye(1.5)).toThrow(/eye/)
+  expect(() => eye(2, -1)).toThrow(/eye/)
+  expect(() => eye(2, null as never)).toThrow(/eye/)
   expect(() => eye(2, { dtype: 1 } as never)).toThrow(/eye: .*no option 'dtype'/)
 })
 

@@ -435,14 +435,30 @@ export function arange(start: number, stop?: number, step = 1, options: TensorOp
   return Tensor.onHost(backend, [count], values, options.requiresGrad)
 }
 
-/** The identity matrix of so many rows. @example eye(2) // [[1, 0], [0, 1]] @throws RangeError unless rows is a whole number */
-export function eye<const N extends number>(rows: N, options: TensorOptions = {}): Tensor<Given<readonly [N, N]>> {
-  const shape = [rows, rows] as const
+/**
+ * The identity matrix, or with another number of columns its first ones, and zeros beyond.
+ *
+ * @param columns Default: as many as rows
+ * @example
+ * eye(2) // [[1, 0], [0, 1]]
+ * eye(2, 3) // [[1, 0, 0], [0, 1, 0]]
+ * @throws RangeError unless rows and columns are whole numbers
+ */
+export function eye<const N extends number>(rows: N, options?: TensorOptions): Tensor<Given<readonly [N, N]>>
+export function eye<const N extends number, const M extends number>(
+  rows: N,
+  columns: M,
+  options?: TensorOptions,
+): Tensor<Given<readonly [N, M]>>
+export function eye(rows: number, columns: number | TensorOptions = rows, options: TensorOptions = {}): Tensor {
+  const [width, given] = typeof columns === 'object' ? [rows, columns] : [columns, options]
+  const shape = [rows, width]
   checkShape(shape, 'eye')
-  checkNames('eye', options, OPTIONS)
-  const backend = options.backend ?? defaultBackend()
-  const values = floatArray(backend, rows * rows).map((_, i) => Number(i % (rows + 1) === 0))
-  return Tensor.onHost(backend, shape, values, options.requiresGrad)
+  checkNames('eye', given, OPTIONS)
+  const backend = given.backend ?? defaultBackend()
+  const values = floatArray(backend, rows * width)
+  for (let i = 0; i < Math.min(rows, width); i++) values[i * (width + 1)] = 1
+  return Tensor.onHost(backend, shape, values, given.requiresGrad)
 }
 
 /** @internal data as a tensor of the given backend; tensors pass through. @throws Error for a tensor of another backend */

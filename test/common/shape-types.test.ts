@@ -12,6 +12,7 @@ import {
   Dense,
   Dropout,
   dropout,
+  eye,
   Flatten,
   full,
   Generator,
@@ -155,6 +156,9 @@ describe('what is known', () => {
     isOf<[2, 2, 3]>(2, 2, 3)(stack([x, x]))
     isOf<[number, 3]>(1, 3)(slice(x, 1))
     isOf<[2, 3]>(2, 3)(gather(zeros([5, 3], here), tensor([0, 4], here)))
+    isOf<[2, 1]>(2, 1)(gather(zeros([5, 3], here), 1, zeros([2, 1], here)))
+    isOf<[2, 3]>(2, 3)(eye(2, 3, here))
+    isOf<[2, 2]>(2, 2)(eye(2, here))
   })
 
   test('through layers and losses', () => {

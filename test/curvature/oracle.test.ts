@@ -116,6 +116,7 @@ const formulas: Record<string, (x: Tensor) => Tensor> = {
   where: (x) => g.where(tensor(MASK, { backend: x.backend }), x, sin(x)),
   broadcastTo: (x) => mul(g.broadcastTo(g.mean(square(x), 0), [3, 4]), x),
   gather: (x) => mul(g.gather(x, Int32Array.of(2, 0, 2)), x),
+  gatherAlong: (x) => mul(g.gather(x, 1, tensor(Int32Array.of(3, 0, 3, 1, 1, 1, 1, 2, 0, 2, 0, 0), [3, 4], { backend: x.backend })), x),
   argmax: (x) => mul(g.slice(g.gather(x, g.argmax(x, 0)), 0, 3), x),
   matmul: (x) => scaled(g.matmul(x, g.matmul(g.transpose(x), x))),
   matmulTA: (x) => add(scaled(g.matmul(x, g.matmul(x, x, { transposeA: true }))), x),

@@ -74,6 +74,7 @@ const called: Record<string, Run> = {
   reshape: ([x], o) => g.reshape(x, o.shape as number[]),
   broadcastTo: ([x], o) => g.broadcastTo(x, o.shape as number[]),
   gatherRows: ([t, i]) => g.gather(t, i),
+  takeAlongAxis: ([x, i], o) => g.gather(x, o.axis as number, i),
   mse: ([p, t, weights], o) => g.mse(p, t.detach(), { ...o, weights: weights?.detach() }),
   mae: ([p, t, weights], o) => g.mae(p, t.detach(), { ...o, weights: weights?.detach() }),
   huber: ([p, t, weights], o) => g.huber(p, t.detach(), { ...o, weights: weights?.detach() }),

@@ -258,6 +258,34 @@ export const OPERATIONS: readonly Operation[] = [
       ),
     refuses: [[(t) => gather(t, [t.shape[0]]), /gather: wants whole numbers from 0 to/]],
   },
+  {
+    name: 'gather along an axis',
+    shapes: ['ab', 'abc', 'a1'],
+    // places that repeat, more of them than the axis has
+    call: (x) => square(gather(x, 1, placesIn(x, [x.shape[0], x.shape[1] + 2, ...x.shape.slice(2)], x.shape[1]))),
+    refuses: [
+      [
+        (x) =>
+          gather(
+            x,
+            1,
+            placesIn(x, [1, 1], 9)
+              .data()
+              .map(() => 9) as never,
+          ),
+        /gather: index: wants whole numbers from 0 to/,
+      ],
+      [(x) => gather(x, 2, [[0]]), /gather: .*axis/],
+      [(x) => gather(x, 0, [0]), /gather: index wants 2 axes .*, got \[1\]; expandDims adds an axis/],
+      [(x) => gather(x, 0, placesIn(x, [1, x.shape[1] + 1], 1)), /gather: index wants 2 axes that are no longer than those of/],
+      [(x) => gather(sum(x), 0, 0), /gather: wants an axis to gather along/],
+    ],
+  },
+  {
+    name: 'gather along the first axis, fewer of the others',
+    shapes: ['ab', 'abc'],
+    call: (x) => square(gather(x, -x.rank, placesIn(x, [3, 1, ...x.shape.slice(2)], x.shape[0]))),
+  },
   // of LayerNorm and BatchNorm; with a large epsilon, as the second derivative is huge where a row's elements are nearly alike
   { name: 'normalize rows', shapes: ['ab', 'abc', 'a'], call: (x) => square(normalize(x, 'row', 0.3)) },
   { name: 'normalize columns', shapes: ['ab', 'abc'], call: (x) => square(normalize(x, 'column', 0.3)) },
@@ -290,6 +318,16 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'triplet', shapes: ['a5', 'a3'], call: (p) => triplet(p, targetsLike(p, 2, 3), targetsLike(p, -3, -2)) },
   { name: 'crossEntropy of probabilities', shapes: ['a5', 'a3'], call: (p) => crossEntropy(p, targetsLike(p, 0, 0.3)) },
 ]
+
+/** Whole numbers below `limit`, some of them several times. */
+function placesIn({ backend }: Tensor, shape: number[], limit: number): Tensor {
+  const size = shape.reduce((product, n) => product * n, 1)
+  return tensor(
+    Int32Array.from({ length: size }, (_, i) => (i * 5) % limit),
+    shape,
+    { backend },
+  )
+}
 
 function mask(x: Tensor): Tensor {
   return tensor(

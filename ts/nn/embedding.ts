@@ -2,7 +2,7 @@
 
 import { checkCount } from '../common/checks.js'
 import { checkNames } from '../common/names.js'
-import { gather } from '../ops/gather.js'
+import { lookUp } from '../ops/gather.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor, TensorLike } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer, normal } from './initializer.js'
@@ -50,6 +50,6 @@ export class Embedding extends Layer {
 
   forward(index: TensorLike): Tensor {
     const { weight } = this.build()
-    return gather(weight, index, this.label(this.describe()))
+    return lookUp(weight, index, this.label(this.describe()))
   }
 }

@@ -1,14 +1,15 @@
-/** Rows of a table by index, the lookup of an embedding; and rows that are an index. */
+/** Elements by index: rows of a table, the lookup of an embedding; elements along an axis; and rows that are an index. */
 
 import { apply } from '../autograd.js'
 import { withOthers } from '../backend/families.js'
 import { checkCount } from '../common/checks.js'
 import { rangeError, ShapeError, typeError } from '../common/errors.js'
-import { formatShape, type Shape, sizeOf } from '../common/shape.js'
+import { formatShape, normalizeAxes, type Shape, sizeOf } from '../common/shape.js'
 import type { Gathered } from '../common/shape-types.js'
 import { show } from '../common/show.js'
 import { Parameter } from '../parameter.js'
-import { asTensor, floatArray, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
+import { asFloats, asTensor, floatArray, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
+import { reshape } from './shape.js'
 
 /** @internal whole numbers within 0..limit-1 as an int32 tensor. @throws RangeError naming the first that is not */
 export function asIndices(values: TensorLike, limit: number, what: string, backend: Tensor['backend']): Tensor {
@@ -25,14 +26,59 @@ export function asIndices(values: TensorLike, limit: number, what: string, backe
 }
 
 /**
- * table[index[i], :] for every index: shape [...index.shape, cols]. Repeated indices add up in the gradient.
- * @example gather(tensor([[1, 2], [3, 4]]), [1, 0, 1]) // [[3, 4], [1, 2], [3, 4]]
- * @throws RangeError for an index that is not a row of the table
+ * Elements by index, in one of two forms. The gradient of an element that is gathered several times is the sum of its copies' gradients.
+ *
+ * - `gather(table, index)`: rows of a table [rows, cols], `table[index[i], :]` for every index; shape [...index.shape, cols].
+ * - `gather(x, axis, index)`: one element along the axis for every index, as `torch.gather`. For axis 1 of a matrix
+ *   `y[i, j] = x[i, index[i, j]]`. The index has as many axes as x, none of them longer but perhaps `axis`; the result has the shape of the index.
+ *
+ * @example
+ * gather(tensor([[1, 2], [3, 4]]), [1, 0, 1]) // [[3, 4], [1, 2], [3, 4]]
+ * gather([[1, 2], [3, 4]], 1, [[1], [0]]) // [[2], [3]]
+ * @throws RangeError for an index that is no row of the table or no place on the axis, ShapeError for an index of another rank or longer axes
  */
-export function gather<T extends Shape, I extends Operand>(table: Tensor<T>, index: I, name = 'gather'): Tensor<Gathered<T, ShapeOf<I>>> {
+export function gather<T extends Shape, I extends Operand>(table: Tensor<T>, index: I): Tensor<Gathered<T, ShapeOf<I>>>
+export function gather<I extends Operand>(x: Operand, axis: number, index: I): Tensor<ShapeOf<I>>
+export function gather(x: TensorLike, ...given: [index: TensorLike] | [axis: number, index: TensorLike]): Tensor {
+  return given.length === 2 ? alongAxis(x, ...given) : lookUp(x as Tensor, given[0], 'gather')
+}
+
+/** @internal rows of a table, after checking both. @throws as {@link gather} */
+export function lookUp(table: Tensor, index: TensorLike, name: string): Tensor {
   if (!(table instanceof Tensor)) throw typeError(`${name}: wants a table as a Tensor, got ${show(table)}`)
   if (table.rank !== 2) throw new ShapeError(`${name}: wants a table of shape [rows, cols], got ${formatShape(table.shape)}`)
-  return rowsAt(table, asIndices(index, table.shape[0], name, table.backend), name) as Tensor<Gathered<T, ShapeOf<I>>>
+  return rowsAt(table, asIndices(index, table.shape[0], name, table.backend), name)
+}
+
+/** The elements of x are rows of length 1, looked up by their place in x. */
+function alongAxis(value: TensorLike, axis: number, index: TensorLike): Tensor {
+  const x = asFloats(value, undefined, 'gather')
+  if (x.rank === 0) throw new ShapeError('gather: wants an axis to gather along, got a single number')
+  const [at] = normalizeAxes(axis, x.rank, 'gather')
+  const indices = asIndices(index, x.shape[at], 'gather: index', x.backend)
+  const { shape } = indices
+  if (shape.length !== x.rank || shape.some((d, i) => i !== at && d > x.shape[i])) {
+    const hint = shape.length === x.rank ? '' : '; expandDims adds an axis'
+    throw new ShapeError(
+      `gather: index wants ${x.rank} axes that are no longer than those of ${formatShape(x.shape)}, but for axis ${at}, got ${formatShape(shape)}${hint}`,
+    )
+  }
+  const table = reshape(x, [x.size, 1]) as Tensor
+  const places = Tensor.onHost(x.backend, [indices.size], placesAlong(x.shape, at, indices))
+  return reshape(rowsAt(table, places, 'gather'), shape) as Tensor
+}
+
+/** The place in a tensor of this shape of every element that the index names. */
+function placesAlong(shape: Shape, at: number, index: Tensor): Int32Array {
+  const strides = shape.map((_, i) => sizeOf(shape.slice(i + 1)))
+  return Int32Array.from(index.read(), (chosen, position) => {
+    let [place, rest] = [chosen * strides[at], position]
+    for (let i = shape.length - 1; i >= 0; i--) {
+      if (i !== at) place += (rest % index.shape[i]) * strides[i]
+      rest = Math.floor(rest / index.shape[i])
+    }
+    return place
+  })
 }
 
 /**
@@ -57,7 +103,7 @@ export function indicesIn(x: Tensor, column: number): Tensor {
   return Tensor.inArena(backend, [rows], y, false, 'int32')
 }
 
-/** @internal {@link gather} for indices that are checked */
+/** @internal {@link lookUp} for indices that are checked */
 export function rowsAt(table: Tensor, indices: Tensor, name: string): Tensor {
   const [rows, cols] = table.shape
   return apply(
@@ -85,7 +131,7 @@ function scatter(g: Tensor, indices: Tensor, rows: number, cols: number): Tensor
       kernels.fill(y, rows * cols, 0)
       kernels.scatterAddRows(g.address, indices.address, y, sizeOf(indices.shape), cols)
     },
-    () => ({ vjp: (gg) => [gather(gg, indices), null] }),
+    () => ({ vjp: (gg) => [rowsAt(gg, indices, 'gather'), null] }),
   )
 }
 

@@ -5,7 +5,7 @@ import { checkNames } from '../common/names.js'
 import { normalizeAxes, sizeOf } from '../common/shape.js'
 import type { Along } from '../common/shape-types.js'
 import { asFloats, type Operand, type ShapeOf, Tensor } from '../tensor.js'
-import { gather } from './gather.js'
+import { lookUp } from './gather.js'
 import { reshape, transpose } from './shape.js'
 
 /** Options of {@link sort} and {@link argsort}. */
@@ -86,9 +86,9 @@ function ordered(
   const shape = [...last.shape.slice(0, -1), count]
   const backInOrder = (tensor: Tensor) => transpose(reshape(tensor, shape) as Tensor, order) as Tensor
   const indices = Tensor.onHost(x.backend, shape, within)
-  const table = reshape(last, [sizeOf(last.shape), 1]) as unknown as Tensor<[number, number]>
+  const table = reshape(last, [sizeOf(last.shape), 1]) as Tensor
   return {
-    values: backInOrder(gather(table, places, who) as Tensor),
+    values: backInOrder(lookUp(table, places, who)),
     indices: at === x.rank - 1 ? indices : asWhole(backInOrder(indices)),
   }
 }
