@@ -117,6 +117,14 @@ export const crossEntropy = /* @__PURE__ */ builtIn(
   CLASSES,
 )
 
+/** @internal cross-entropy with targets t [n, classes], of any sum, for other losses: a class with target 0 may have a logit of −∞ */
+export function crossEntropyOf(name: string, prediction: Tensor, t: Tensor, options: LossOptions): Tensor<[]> {
+  const [rows, cols] = prediction.shape
+  const derivative = ({ mul, sub, sum, softmax }: Operations) => sub(mul(softmax(prediction), sum(t, -1, true)), t)
+  const common = { name, kernelOf: probabilitiesKernel, prediction, rows, cols, count: rows, option: 0, options }
+  return computeLoss({ ...common, target: t, derivative })
+}
+
 /** @internal probabilities of the prediction's shape, as floats, or class indices, one a row. @throws ShapeError, RangeError */
 export function classTargets(name: string, prediction: Tensor, target: TensorLike): Tensor {
   checkLogits(name, prediction)

@@ -1,14 +1,16 @@
 /** Losses of distributions and directions: Kullback-Leibler, Poisson, quantiles, focal, cosine. */
 import { rangeError, ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
-import { formatShape } from '../common/shape.js'
+import { formatShape, sameShape } from '../common/shape.js'
 import { sigmoid, softplus } from '../ops/activation.js'
-import { add, div, exp, log, maximum, mul, pow, sqrt, square, sub } from '../ops/elementwise.js'
-import { oneHot } from '../ops/gather.js'
-import { logSoftmax } from '../ops/softmax.js'
+import { add, div, exp, log, maximum, mul, pow, sqrt, square, sub, where } from '../ops/elementwise.js'
+import { gather, oneHot } from '../ops/gather.js'
+import { matmul } from '../ops/matmul.js'
+import { reshape } from '../ops/shape.js'
+import { logSoftmax, softmax } from '../ops/softmax.js'
 import { sum } from '../ops/sum.js'
-import type { Tensor, TensorLike } from '../tensor.js'
-import { checkProbabilities, classTargets } from './classification.js'
+import { eye, type Tensor, type TensorLike } from '../tensor.js'
+import { checkProbabilities, classTargets, crossEntropyOf } from './classification.js'
 import { named, reduced, withoutGradient } from './composed.js'
 import { checkPrediction, type Loss, type LossOptions, sameShapeTarget } from './loss.js'
 
@@ -31,8 +33,8 @@ export const klDivergence = /* @__PURE__ */ named(
       throw new ShapeError(`klDivergence: wants logits of shape [rows, classes], got ${formatShape(prediction.shape)}`)
     checkProbabilities('klDivergence: target', t)
     // 0·log 0 is 0
-    const entropy = mul(t, log(maximum(t, LEAST)))
-    return reduced('klDivergence', sum(sub(entropy, mul(t, logSoftmax(prediction))), -1), options)
+    const negativeEntropy = reduced('klDivergence', sum(mul(t, log(maximum(t, LEAST))), -1), options)
+    return add(negativeEntropy, crossEntropyOf('klDivergence', prediction, t, options))
   },
 )
 
@@ -104,20 +106,42 @@ export function focal(options: FocalOptions = {}): Loss {
   return named('focal', loss as Loss)
 }
 
+/** A sum of t·(1 − p)^γ·(−log p). Only classes with a target are looked at, so that others may be masked by a logit of −∞. */
 function ofClasses(prediction: Tensor, target: TensorLike, gamma: number): Tensor {
   const given = withoutGradient('focal', classTargets('focal', prediction, target))
-  const hot = given.rank === 2 && given.shape[1] === prediction.shape[1] ? given : oneHot(given, prediction.shape[1])
-  const logs = logSoftmax(prediction)
-  return sum(mul(hot, mul(pow(sub(1, exp(logs)), gamma), mul(-1, logs))), -1)
+  const [rows, classes] = prediction.shape
+  const [p, logs] = [softmax(prediction), logSoftmax(prediction)] as Tensor<[number, number]>[]
+  // 1 − p as the sum of the others' probabilities, which keeps its digits where p is nearly 1
+  if (sameShape(given.shape, prediction.shape)) {
+    const others = matmul(p, sub(1, eye(classes, { backend: p.backend })))
+    return sum(mul(given, focused(where(given, logOdds(logs, others), 0), gamma)), -1)
+  }
+  const others = sum(mul(p, sub(1, oneHot(given, classes))), -1)
+  return focused(logOdds(reshape(gather(logs, 1, reshape(given, [rows, 1])), [rows]), others), gamma)
+}
+
+/** Less than this counts as this: the loss of so sure an answer is 0 in any precision. */
+const FAINT = 1e-18
+
+/** log p − log(1 − p) @param logs log p @param others 1 − p */
+function logOdds(logs: Tensor, others: Tensor): Tensor {
+  return sub(logs, log(add(others, FAINT)))
+}
+
+/** (1 − p)^γ·(−log p) by the logarithm u of the odds p / (1 − p), of which log p is −softplus(−u) and log(1 − p) is −softplus(u). */
+function focused(u: Tensor, gamma: number): Tensor {
+  const entropy = softplus(mul(-1, u))
+  return gamma === 0 ? entropy : mul(exp(mul(-gamma, softplus(u))), entropy)
 }
 
 function ofOne(prediction: Tensor, target: TensorLike, gamma: number, alpha: number | undefined): Tensor {
   const t = checkProbabilities('focal: target', withoutGradient('focal', sameShapeTarget('focal', prediction, target)))
-  const p = sigmoid(prediction)
+  const [p, q] = [sigmoid(prediction), sigmoid(mul(-1, prediction))]
   // −log pₜ: softplus(−z) for class 1, softplus(z) for class 0
   const entropy = add(mul(t, softplus(mul(-1, prediction))), mul(sub(1, t), softplus(prediction)))
-  const wrong = add(mul(t, sub(1, p)), mul(sub(1, t), p))
-  const elements = mul(pow(wrong, gamma), entropy)
+  const wrong = add(mul(t, q), mul(sub(1, t), p))
+  // the power of 0 has no slope where γ < 1
+  const elements = gamma === 0 ? entropy : mul(pow(add(wrong, FAINT), gamma), entropy)
   return alpha === undefined ? elements : mul(elements, add(mul(alpha, t), mul(1 - alpha, sub(1, t))))
 }
 

@@ -2,7 +2,7 @@
 import { rangeError, ShapeError } from '../common/errors.js'
 import { formatShape, sameShape } from '../common/shape.js'
 import { add, maximum, mul, sign, sqrt, square, sub } from '../ops/elementwise.js'
-import { oneHot } from '../ops/gather.js'
+import { asIndices, gather, oneHot } from '../ops/gather.js'
 import { reshape } from '../ops/shape.js'
 import { sum } from '../ops/sum.js'
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
@@ -38,9 +38,10 @@ export const hinge = /* @__PURE__ */ named('hinge', (prediction: Tensor, target:
   const given = asTensor(target, checkPrediction('hinge', prediction).backend, 'hinge: target')
   const [rows, classes] = prediction.shape
   if (prediction.rank === 2 && classes > 1 && given.size === rows) {
-    const hot = oneHot(given, classes)
-    const own = sum(mul(prediction, hot), -1, true)
-    const others = mul(maximum(add(sub(prediction, own), margin), 0), sub(1, hot))
+    const labels = asIndices(given, classes, 'hinge: label', prediction.backend)
+    // by its place, not by a product with 0: another class may be masked by a score of −∞
+    const own = gather(prediction, 1, reshape(labels, [rows, 1]))
+    const others = mul(maximum(add(sub(prediction, own), margin), 0), sub(1, oneHot(labels, classes)))
     return reduced('hinge', mul(sum(others, -1), 1 / classes), options, MARGIN)
   }
   const t = signs(withoutGradient('hinge', sameShapeTarget('hinge', prediction, target)))
