@@ -1,11 +1,15 @@
 /** Writing files when the disk is full, or breaks in between: what was there is as it was, and the error says so. */
 
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { writeFileWhole } from '../../ts/cli/out-file.js'
 import { writeNow } from '../../ts/files/disk-files.js'
+import { temporaryName } from '../../ts/files/temporary-files.js'
 
 let folder: string
 beforeEach(() => {
@@ -65,7 +69,7 @@ test('fault 15: a disk that is full, or breaks, at each moment: a clear error, a
   expect(failed).toBeGreaterThan(4)
 })
 
-test('a link leads to where it did, and what killed processes left behind goes after an hour', async () => {
+test('a link leads to where it did, and what was left behind by who cannot be asked goes after ten minutes', async () => {
   const [real, link] = ['real.safetensors', 'link.safetensors'].map((name) => path.join(folder, name))
   writeFileSync(real, 'old')
   symlinkSync(real, link)
@@ -81,4 +85,66 @@ test('a link leads to where it did, and what killed processes left behind goes a
     'real.safetensors.18-1.tmp',
     'real.safetensors.mine.tmp',
   ])
+})
+
+const temporaryFiles = () => readdirSync(folder).filter((entry) => entry.endsWith('.tmp'))
+
+/** A process that is in the midst of writing a file, and stays there. */
+async function hangingWriter(name: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'test/files/hang-child.ts', name], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(child.stdout as NodeJS.ReadableStream, 'data')
+  return child
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const closed = once(child, 'close')
+  child.kill('SIGKILL')
+  await closed
+}
+
+test.each([
+  ['a save', (name: string) => writeNow(fs, name, bytes('new'), [])],
+  ['a command', (name: string) => writeFileWhole(name, 'new')],
+])(
+  'fault 13: what a process left that was killed by SIGKILL, the next write by %s removes; what one writes that lives it leaves',
+  async (_who, write) => {
+    const name = path.join(folder, 'net.safetensors')
+    const [killed, living] = await Promise.all([hangingWriter(name), hangingWriter(name)])
+    try {
+      expect(temporaryFiles()).toHaveLength(2)
+      await write(name)
+      expect(temporaryFiles(), 'both live').toHaveLength(2)
+      await kill(killed)
+      await write(name)
+      const [left, ...others] = temporaryFiles()
+      expect(others).toEqual([])
+      expect(left).toContain(`-${living.pid}-`)
+      expect(text('net.safetensors')).toBe('new')
+    } finally {
+      await kill(living)
+    }
+    await write(name)
+    expect(temporaryFiles()).toEqual([])
+  },
+  60_000,
+)
+
+test('files of another system stay for ten minutes, and those of an earlier process of this number go', async () => {
+  const name = path.join(folder, 'net.safetensors')
+  const own = await temporaryName(fs, name)
+  const [system] = path.basename(own).slice('net.safetensors.'.length).split('-')
+  const foreign = `net.safetensors.${system === 'ffffffff' ? '0' : 'f'}${system.slice(1)}-1-1.tmp`
+  const earlier = `net.safetensors.${system}-${process.pid}-0.tmp`
+  // its number is nobody's: Linux has none above 2²²
+  const dead = `net.safetensors.${system}-4194399-1.tmp`
+  const other = `other.net.safetensors.${system}-4194399-1.tmp`
+  for (const entry of [path.basename(own), foreign, earlier, dead, other]) writeFileSync(path.join(folder, entry), 'x')
+  const beforeThis = new Date(Date.now() - 1000 * process.uptime() - 60_000)
+  utimesSync(path.join(folder, earlier), beforeThis, beforeThis)
+  await writeNow(fs, name, bytes('new'), [])
+  expect(temporaryFiles().sort()).toEqual([path.basename(own), foreign, other].sort())
+  const old = new Date(Date.now() - 601_000)
+  for (const entry of [path.basename(own), foreign]) utimesSync(path.join(folder, entry), old, old)
+  await writeNow(fs, name, bytes('new'), [])
+  expect(temporaryFiles()).toEqual([other])
 })

@@ -18,6 +18,10 @@ export interface KillReport {
   lost: number
   /** Files that were on their way when the process was killed. */
   interrupted: number
+  /** The most files on their way that lay there after a kill: those of earlier kills are removed by the next save. */
+  mostLeft: number
+  /** Files on their way that lie there in the end. */
+  leftAtEnd: number
   /** Kills after which the file was of the midst of an epoch. */
   withinEpochs: number
   steps: number
@@ -71,14 +75,18 @@ export async function killOften(kills: number, random: () => number, tell = (_li
       logLevel: 'error',
     })
     const file = path.join(folder, 'run.safetensors')
-    const report: KillReport = { kills: 0, lost: 0, interrupted: 0, withinEpochs: 0, steps: 0, isSame: false }
+    const report: KillReport = { kills: 0, lost: 0, interrupted: 0, mostLeft: 0, leftAtEnd: 0, withinEpochs: 0, steps: 0, isSame: false }
     let saved = 0
+    const temporaryFiles = () => readdirSync(folder).filter((name) => name.endsWith('.tmp'))
+    let before: string[] = []
     while (report.kills < kills) {
       const { last, isOver } = await run(program, [file, '1000000'], random() * 40)
       if (isOver) throw new Error('the training ended before it was killed')
       report.kills++
-      report.interrupted += readdirSync(folder).filter((name) => name.endsWith('.tmp')).length
-      for (const name of readdirSync(folder)) if (name.endsWith('.tmp')) rmSync(path.join(folder, name))
+      const left = temporaryFiles()
+      report.interrupted += left.filter((name) => !before.includes(name)).length
+      report.mostLeft = Math.max(report.mostLeft, left.length)
+      before = left
       try {
         const { training } = decodeModel(readFileSync(file))
         const batches = training.part?.batches ?? 0
@@ -98,6 +106,7 @@ export async function killOften(kills: number, random: () => number, tell = (_li
     for (const name of [file, whole]) if (!(await run(program, [name, String(epochs)])).isOver) throw new Error('the training did not end')
     const [killed, never] = [file, whole].map((name) => digest(decodeModel(readFileSync(name)).model))
     report.isSame = killed === never
+    report.leftAtEnd = temporaryFiles().length
     return report
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -107,5 +116,5 @@ export async function killOften(kills: number, random: () => number, tell = (_li
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const report = await killOften(Number(process.env.KILLS ?? 1000), Math.random, console.log)
   console.log(report)
-  if (report.lost > 0 || !report.isSame) process.exitCode = 1
+  if (report.lost > 0 || !report.isSame || report.mostLeft > 1 || report.leftAtEnd > 0) process.exitCode = 1
 }

@@ -1,7 +1,8 @@
 /** Files that commands write: checked before anything is computed, and written all or nothing. */
 import { accessSync, constants, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
-import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
+import * as fs from 'node:fs/promises'
 import path from 'node:path'
+import { isOwnTemporary, removeLeftBehind, temporaryName } from '../files/temporary-files.js'
 import { INTERRUPTED } from './interrupt.js'
 
 /**
@@ -55,7 +56,7 @@ function placeOf(file: string): string {
 export async function leavingNoRest<T>(file: string, work: () => Promise<T>): Promise<T> {
   const target = placeOf(file)
   const sweep = () => {
-    const own = (name: string) => name.startsWith(`${path.basename(target)}.${process.pid}`) && name.endsWith('.tmp')
+    const own = (name: string) => isOwnTemporary(name, path.basename(target))
     for (const name of readdirSync(path.dirname(target)).filter(own)) rmSync(path.join(path.dirname(target), name), { force: true })
   }
   const end = () => process.exit(INTERRUPTED)
@@ -86,19 +87,21 @@ export function writeWhole(file: string, work: (write: (content: string | Uint8A
 
 async function writeByTemporary(file: string, work: Parameters<typeof writeWhole>[1]): Promise<void> {
   const isOther = kindOf(file)?.isFile() === false
-  const target = isOther ? file : await realpath(file).catch(() => file)
-  const temporary = isOther ? file : `${target}.${process.pid}.tmp`
-  const handle = await open(temporary, 'w')
+  if (isOther) return writingTo(await fs.open(file, 'w'), work, false)
+  const target = await fs.realpath(file).catch(() => file)
+  await removeLeftBehind(fs, `${path.dirname(target)}/`, path.basename(target))
+  const temporary = await temporaryName(fs, target)
+  const handle = await fs.open(temporary, 'wx')
   try {
-    await writingTo(handle, work, !isOther)
-    if (!isOther) await rename(temporary, target)
+    await writingTo(handle, work, true)
+    await fs.rename(temporary, target)
   } catch (error) {
-    if (!isOther) await rm(temporary, { force: true })
+    await fs.rm(temporary, { force: true })
     throw error
   }
 }
 
-async function writingTo(handle: FileHandle, work: Parameters<typeof writeWhole>[1], toDisk: boolean): Promise<void> {
+async function writingTo(handle: fs.FileHandle, work: Parameters<typeof writeWhole>[1], toDisk: boolean): Promise<void> {
   try {
     await work(async (content) => void (await handle.writeFile(content)))
     if (toDisk) await handle.sync()

@@ -1,11 +1,10 @@
 /** Files on a disk, in Node, Deno and Bun. */
 import type { FileHandle } from 'node:fs/promises'
 import { plainError } from '../common/errors.js'
+import { nodeModule } from './node-module.js'
+import { removeLeftBehind, temporaryName } from './temporary-files.js'
 
 type Fs = typeof import('node:fs/promises')
-
-/** Temporary files of processes that died are older than this; those of who still writes are not. */
-const LEFT_BEHIND_MS = 3_600_000
 
 /** @internal whether this is a runtime with files */
 export function hasDisk(): boolean {
@@ -13,12 +12,6 @@ export function hasDisk(): boolean {
   return process?.versions?.node !== undefined
 }
 
-/** A specifier that bundlers leave alone. */
-function nodeModule<T>(name: string): Promise<T> {
-  return import(/* webpackIgnore: true */ /* @vite-ignore */ name)
-}
-
-let written = 0
 /** Who writes a path now: two at once would have each other's earlier file. */
 const writing = new Map<string, Promise<void>>()
 
@@ -55,9 +48,9 @@ export async function writeNow(fs: Fs, path: string, bytes: Uint8Array, earlier:
   // of a link, what it leads to is replaced
   const target = await fs.realpath(path).catch(() => path)
   const folder = target.replace(/[^/\\]*$/, '') || '.'
-  const temporary = `${target}.${process.pid}-${++written}.tmp`
+  const temporary = await temporaryName(fs, target)
   try {
-    await removeLeftBehind(fs, folder, target)
+    await removeLeftBehind(fs, folder, target.slice(folder === '.' ? 0 : folder.length))
     const file = await fs.open(temporary, 'wx')
     try {
       await writeAll(file, bytes)
@@ -102,17 +95,6 @@ async function syncFolder(fs: Fs, folder: string): Promise<void> {
     await file.sync()
   } finally {
     await file.close()
-  }
-}
-
-/** Removes what processes that were killed left of earlier tries at this file. */
-async function removeLeftBehind(fs: Fs, folder: string, path: string): Promise<void> {
-  const name = path.slice(folder === '.' ? 0 : folder.length)
-  for (const entry of await fs.readdir(folder)) {
-    if (!(entry.startsWith(`${name}.`) && /^\d+-\d+\.tmp$/.test(entry.slice(name.length + 1)))) continue
-    const left = folder === '.' ? entry : folder + entry
-    const { mtimeMs } = await fs.stat(left).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))
-    if (Date.now() - mtimeMs > LEFT_BEHIND_MS) await fs.rm(left, { force: true }).catch(() => {})
   }
 }
 

@@ -1,0 +1,86 @@
+/**
+ * Names of files that are being written, and which of them nobody writes any more. A temporary file stands beside its target as
+ * `net.safetensors.<system>-<pid>-<number>.tmp`, and takes the target's name when it is whole. A process that is killed in between leaves it
+ * behind; the next one that writes the same target removes it.
+ */
+import { crc32 } from '../io/crc32.js'
+import { nodeModule } from './node-module.js'
+
+type Fs = Pick<typeof import('node:fs/promises'), 'readdir' | 'readFile' | 'readlink' | 'rm' | 'stat'>
+
+/** Nobody is still writing a file that has not changed for this long: for writers that cannot be asked, in another container or on another host. */
+const LEFT_BEHIND_MS = 600_000
+
+/** A clock of the file system may be behind this one. */
+const CLOCKS_APART_MS = 2000
+
+/** The system where nothing is known of it. */
+const UNKNOWN = '00000000'
+
+/** In earlier versions the names had the process alone, or the process and a number. */
+const NAME = /^(?:([0-9a-f]{8})-(\d+)-\d+|\d+(?:-\d+)?)\.tmp$/
+
+let written = 0
+let systemOfThis: string | undefined
+
+/**
+ * Where a process number means one process: on Linux one boot of one kernel and one namespace of processes, which containers have each their own;
+ * elsewhere the host.
+ */
+async function findSystem({ readFile, readlink }: Fs): Promise<string> {
+  const textOf = (text: string) => crc32(new TextEncoder().encode(text))
+  try {
+    if (process.platform === 'linux')
+      return textOf(`${await readFile('/proc/sys/kernel/random/boot_id', 'utf8')}${await readlink('/proc/self/ns/pid')}`)
+    return textOf(`${process.platform} ${(await nodeModule<typeof import('node:os')>('node:os')).hostname()}`)
+  } catch {
+    return UNKNOWN
+  }
+}
+
+/** @internal the name of a new temporary file for a target */
+export async function temporaryName(fs: Fs, target: string): Promise<string> {
+  systemOfThis ??= await findSystem(fs)
+  return `${target}.${systemOfThis}-${process.pid}-${++written}.tmp`
+}
+
+/** @internal whether a file is a temporary one of this process. @param name of the file @param target name of the file that it would become */
+export function isOwnTemporary(name: string, target: string): boolean {
+  const [, system, pid] = partsOf(name, target) ?? []
+  return system !== undefined && system === systemOfThis && Number(pid) === process.pid
+}
+
+function partsOf(name: string, target: string): RegExpExecArray | null {
+  return name.startsWith(`${target}.`) ? NAME.exec(name.slice(target.length + 1)) : null
+}
+
+/**
+ * @internal Removes temporary files of a target that nobody writes any more: those of a process that is dead, as far as that can be known, and those that
+ * have not changed for ten minutes.
+ * @param folder that the target is in, with a separator at its end, or '.'
+ * @param name of the target in it
+ */
+export async function removeLeftBehind(fs: Fs, folder: string, name: string): Promise<void> {
+  systemOfThis ??= await findSystem(fs)
+  for (const entry of await fs.readdir(folder)) {
+    const parts = partsOf(entry, name)
+    if (parts === null) continue
+    const left = folder === '.' ? entry : folder + entry
+    const { mtimeMs } = await fs.stat(left).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))
+    const [, system, pid] = parts
+    const mayAsk = system === systemOfThis && system !== UNKNOWN
+    if (Date.now() - mtimeMs > LEFT_BEHIND_MS || (mayAsk && isDead(Number(pid), mtimeMs)))
+      await fs.rm(left, { force: true }).catch(() => {})
+  }
+}
+
+/** Whether the process of this number that wrote a file is over. One that got its number since is taken for it, but this one knows since when it is. */
+function isDead(pid: number, mtimeMs: number): boolean {
+  if (pid === process.pid) return mtimeMs < Date.now() - 1000 * process.uptime() - CLOCKS_APART_MS
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+  }
+}
