@@ -3,7 +3,7 @@
 import { checkChoice } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
 import { asTensor, type TensorLike } from '../tensor.js'
-import { areLabels, type ClassOptions, decide, largest } from './classes.js'
+import { areLabels, type ClassOptions, type Decisions, decide, largest } from './classes.js'
 import { type MetricOptions, valuesOf, weightOf } from './values.js'
 
 /**
@@ -76,8 +76,8 @@ export type Average = (typeof AVERAGES)[number]
 /** Options of {@link precision}, {@link recall} and {@link f1Score}. */
 export interface AverageOptions extends ClassOptions {
   /**
-   * `binary`: the score of class 1, where there are two. `macro`: the mean over the classes that occur; `weighted`: the same, each
-   * counting by its rows; `micro`: of all decisions together. Default: `binary` for two classes, `macro` for more.
+   * `binary`: the score of class 1, where there are two. `macro`: the mean over the classes that occur, also in rows of weight 0; `weighted`: the
+   * same, each counting by its rows; `micro`: of all decisions together. Default: `binary` for two classes, `macro` for more.
    */
   average?: Average
 }
@@ -147,8 +147,11 @@ export function balancedAccuracy(prediction: TensorLike, target: TensorLike, opt
   return sum(found) / found.length
 }
 
-function matrixOf(who: string, prediction: TensorLike, target: TensorLike, options: ClassOptions, own: readonly string[] = []): number[][] {
-  const { predicted, actual, classes } = decide(who, prediction, target, options, own)
+function matrixOf(who: string, prediction: TensorLike, target: TensorLike, options: ClassOptions): number[][] {
+  return matrixBy(who, decide(who, prediction, target, options), options)
+}
+
+function matrixBy(who: string, { predicted, actual, classes }: Decisions, options: ClassOptions): number[][] {
   const weight = weightOf(who, options.weights, actual.length)
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
   for (let r = 0; r < actual.length; r++) {
@@ -162,7 +165,8 @@ function matrixOf(who: string, prediction: TensorLike, target: TensorLike, optio
 type Score = (hits: number, predicted: number, actual: number) => number
 
 function averageOf(who: string, score: Score, prediction: TensorLike, target: TensorLike, options: AverageOptions): number {
-  const matrix = matrixOf(who, prediction, target, options, ['average'])
+  const decisions = decide(who, prediction, target, options, ['average'])
+  const matrix = matrixBy(who, decisions, options)
   const { average = matrix.length === 2 ? 'binary' : 'macro' } = options
   checkChoice(`${who}: average`, average, AVERAGES)
   if (average === 'binary' && matrix.length > 2)
@@ -171,7 +175,8 @@ function averageOf(who: string, score: Score, prediction: TensorLike, target: Te
   const of = ([hits, predicted, actual]: (typeof counts)[number]) => score(hits, predicted, actual) || 0 // 0 of 0 counts as 0
   if (average === 'binary') return of(counts[1])
   if (average === 'micro') return of([0, 1, 2].map((i) => sum(counts.map((count) => count[i]))) as [number, number, number])
-  const weights = counts.map(([, predicted, actual]) => (average === 'weighted' ? actual : Number(predicted + actual > 0)))
+  const occurring = new Set([decisions.predicted, decisions.actual].flatMap((classes) => Array.from(classes)))
+  const weights = counts.map(([, , actual], c) => (average === 'weighted' ? actual : Number(occurring.has(c))))
   return sum(counts.map((count, c) => weights[c] * of(count))) / sum(weights)
 }
 

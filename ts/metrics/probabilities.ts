@@ -3,12 +3,15 @@ import { checkChoice } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import type { TensorLike } from '../tensor.js'
-import { asScores, targetClasses } from './classes.js'
+import { asScores, type Scores, targetClasses } from './classes.js'
 import { type MetricOptions, weightOf } from './values.js'
 
 /** Options of {@link logLoss} and {@link brierScore}. */
 export interface ProbabilityOptions extends MetricOptions {
-  /** What predictions are: `logits`, as nets give them, or `probabilities`. Default `logits`. */
+  /**
+   * What predictions are: `logits`, as nets give them, or `probabilities`. Default `logits`; where every row adds up to 1, as probabilities of several
+   * classes do, it has to be said.
+   */
   from?: 'logits' | 'probabilities'
 }
 
@@ -20,7 +23,8 @@ export interface ProbabilityOptions extends MetricOptions {
  * @example
  * logLoss([0], [1]) // 0.693147
  * logLoss([[0.2, 0.8], [0.6, 0.4]], [1, 0], { from: 'probabilities' }) // 0.366985
- * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, or probabilities outside 0..1
+ * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, probabilities outside 0..1, or rows that look like
+ *   probabilities where `from` does not say what they are
  */
 export function logLoss(prediction: TensorLike, target: TensorLike, options: ProbabilityOptions = {}): number {
   return meanOverRows('logLoss', prediction, target, options, (p, actual) => -Math.log(Math.max(p[actual], LEAST)))
@@ -52,23 +56,35 @@ function meanOverRows(
   f: (probabilities: number[], actual: number) => number,
 ): number {
   checkNames(who, options, ['from', 'weights'])
-  const { from = 'logits', weights } = options
-  checkChoice(`${who}: from`, from, ['logits', 'probabilities'])
-  const { values, rows, columns } = asScores(who, prediction)
+  const { from, weights } = options
+  const scores = asScores(who, prediction)
+  const { rows, columns } = scores
   const actual = targetClasses(who, target, rows, Math.max(2, columns))
   const weight = weightOf(who, weights, rows)
   let [sum, total] = [0, 0]
-  for (let r = 0; r < rows; r++) {
-    const scores = Array.from({ length: columns }, (_, c) => values[r * columns + c])
-    const p = from === 'logits' ? softmaxOf(columns === 1 ? [0, scores[0]] : scores) : checked(who, scores, r)
+  probabilitiesOf(who, scores, from).forEach((p, r) => {
     sum += weight(r) * f(p, actual[r])
     total += weight(r)
-  }
+  })
   return sum / total
 }
 
-/** @internal */
-export function softmaxOf(scores: readonly number[]): number[] {
+/**
+ * @internal the probabilities of all classes, row by row; of one column those of class 0 and class 1
+ * @throws RangeError for what are no probabilities, or look like some without `from`
+ */
+export function probabilitiesOf(who: string, { values, rows, columns }: Scores, from: ProbabilityOptions['from']): number[][] {
+  if (from !== undefined) checkChoice(`${who}: from`, from, ['logits', 'probabilities'])
+  const given = Array.from({ length: rows }, (_, r) => Array.from({ length: columns }, (_, c) => values[r * columns + c]))
+  if (from === 'probabilities') return given.map((p, r) => checked(who, p, r))
+  if (from === undefined && columns > 1 && given.every(areProbabilities))
+    throw rangeError(
+      `${who}: wants logits, got rows that add up to 1, such as ${given[0].slice(0, 4).join(', ')}; of probabilities say from: 'probabilities', of logits from: 'logits'`,
+    )
+  return given.map((scores) => softmaxOf(columns === 1 ? [0, scores[0]] : scores))
+}
+
+function softmaxOf(scores: readonly number[]): number[] {
   const most = Math.max(...scores)
   const powers = scores.map((z) => Math.exp(z - most))
   const total = powers.reduce((a, b) => a + b)
@@ -77,9 +93,13 @@ export function softmaxOf(scores: readonly number[]): number[] {
 
 function checked(who: string, p: number[], row: number): number[] {
   const all = p.length === 1 ? [1 - p[0], p[0]] : p
-  const total = all.reduce((a, b) => a + b)
-  if (all.every((q) => q >= 0 && q <= 1) && Math.abs(total - 1) < 1e-3) return all
+  if (areProbabilities(all)) return all
   throw rangeError(
     `${who}: wants probabilities from 0 to 1 that add up to 1, got ${p.slice(0, 4).join(', ')} at row ${row}; of logits leave \`from\` out`,
   )
+}
+
+function areProbabilities(p: readonly number[]): boolean {
+  const total = p.reduce((a, b) => a + b)
+  return p.every((q) => q >= 0 && q <= 1) && Math.abs(total - 1) < 1e-3
 }

@@ -4,11 +4,11 @@ import { rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import type { TensorLike } from '../tensor.js'
 import { asScores, targetClasses } from './classes.js'
-import { softmaxOf } from './probabilities.js'
-import { type MetricOptions, weightOf } from './values.js'
+import { type ProbabilityOptions, probabilitiesOf } from './probabilities.js'
+import { weightOf } from './values.js'
 
 /** Options of {@link rocAuc} and {@link averagePrecision}. */
-export interface RankingOptions extends MetricOptions {
+export interface RankingOptions extends ProbabilityOptions {
   /** How the figures of several classes, each against all others, become one: `macro` is their mean, `weighted` counts each by its rows. Default `macro`. */
   average?: 'macro' | 'weighted'
   /** Only this class, against all others. Default: all, or class 1 of two. */
@@ -17,13 +17,16 @@ export interface RankingOptions extends MetricOptions {
 
 /**
  * The area under the receiver operating characteristic: the chance that a row of class 1 scores higher than one of class 0, ties
- * counting half. For more than two classes the mean over them, each against all others, by the probabilities that softmax makes of
- * the scores. NaN where a class has no rows.
+ * counting half. For more than two classes the mean over them, each against all others, by probabilities: those that are given, or those that softmax
+ * makes of logits. NaN where a class has no rows.
  *
- * @param prediction one score a row, any that grows with class 1; or logits [n, classes]
+ * @param prediction one score a row, any that grows with class 1; or logits [n, classes], or probabilities
  * @param target classes [n], or probabilities [n, classes]
- * @example rocAuc([0.1, 0.4, 0.4, 0.8], [0, 0, 1, 1]) // 0.875
- * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes
+ * @example
+ * rocAuc([0.1, 0.4, 0.4, 0.8], [0, 0, 1, 1]) // 0.875
+ * rocAuc([[0.8, 0.1, 0.1], [0.3, 0.4, 0.3], [0.1, 0.5, 0.4]], [0, 1, 2], { from: 'probabilities' }) // 0.833333
+ * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, what are no probabilities, or more than two columns
+ *   that look like probabilities where `from` does not say what they are
  */
 export function rocAuc(prediction: TensorLike, target: TensorLike, options: RankingOptions = {}): number {
   return overClasses('rocAuc', areaOf, prediction, target, options)
@@ -31,13 +34,13 @@ export function rocAuc(prediction: TensorLike, target: TensorLike, options: Rank
 
 /**
  * The area under the curve of precision over recall, Σ (Rₙ − Rₙ₋₁)·Pₙ (average precision): for few rows of class 1 among many it says more
- * than {@link rocAuc}. Chance gives the share of class 1. For more than two classes the mean over them, each against all others. NaN
- * where a class has no rows.
+ * than {@link rocAuc}. Chance gives the share of class 1. For more than two classes the mean over them, each against all others, as
+ * for {@link rocAuc}. NaN where a class has no rows.
  *
- * @param prediction one score a row, any that grows with class 1; or logits [n, classes]
+ * @param prediction one score a row, any that grows with class 1; or logits [n, classes], or probabilities
  * @param target classes [n], or probabilities [n, classes]
  * @example averagePrecision([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1]) // 0.833333
- * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes
+ * @throws as {@link rocAuc} does
  */
 export function averagePrecision(prediction: TensorLike, target: TensorLike, options: RankingOptions = {}): number {
   return overClasses('averagePrecision', precisionOf, prediction, target, options)
@@ -47,10 +50,11 @@ export function averagePrecision(prediction: TensorLike, target: TensorLike, opt
 type Figure = (order: Int32Array, scores: Float64Array, positive: Float64Array, negative: Float64Array) => number
 
 function overClasses(who: string, figure: Figure, prediction: TensorLike, target: TensorLike, options: RankingOptions): number {
-  checkNames(who, options, ['average', 'of', 'weights'])
-  const { average = 'macro', weights, of } = options
+  checkNames(who, options, ['average', 'of', 'from', 'weights'])
+  const { average = 'macro', weights, of, from } = options
   checkChoice(`${who}: average`, average, ['macro', 'weighted'])
-  const { values, rows, columns } = asScores(who, prediction)
+  const given = asScores(who, prediction)
+  const { values, rows, columns } = given
   const classes = Math.max(2, columns)
   if (!(of === undefined || (Number.isInteger(of) && of >= 0 && of < classes)))
     throw rangeError(`${who}: of wants a class from 0 to ${classes - 1}, got ${of}`)
@@ -62,11 +66,16 @@ function overClasses(who: string, figure: Figure, prediction: TensorLike, target
     const share = (isOf: boolean) => Float64Array.from({ length: rows }, (_, r) => ((actual[r] === c) === isOf ? weight(r) : 0))
     return figure(order, scores, share(true), share(false))
   }
+  // two columns of logits have the order of their differences, which softmax would round
+  const byRow = columns > 2 || from !== undefined ? probabilitiesOf(who, given, from) : []
   if (columns <= 2) {
-    const margins = Float64Array.from({ length: rows }, (_, r) => (columns === 1 ? values[r] : values[2 * r + 1] - values[2 * r]))
+    const ofProbabilities = from === 'probabilities'
+    const margins = Float64Array.from({ length: rows }, (_, r) =>
+      ofProbabilities ? byRow[r][1] : columns === 1 ? values[r] : values[2 * r + 1] - values[2 * r],
+    )
     return ofClass(of ?? 1, of === 0 ? margins.map((margin) => -margin) : margins)
   }
-  const probabilities = softmaxColumns(values, rows, columns)
+  const probabilities = Array.from({ length: columns }, (_, c) => Float64Array.from(byRow, (p) => p[c]))
   if (of !== undefined) return ofClass(of, probabilities[of])
   const sizes = probabilities.map((_, c) =>
     Array.from({ length: rows }, (_, r) => (actual[r] === c ? weight(r) : 0)).reduce((a, b) => a + b),
@@ -106,15 +115,6 @@ function* ties(order: Int32Array, scores: Float64Array, positive: Float64Array, 
     }
     yield [p, n]
   }
-}
-
-function softmaxColumns(values: ArrayLike<number>, rows: number, columns: number): Float64Array[] {
-  const out = Array.from({ length: columns }, () => new Float64Array(rows))
-  for (let r = 0; r < rows; r++) {
-    const p = softmaxOf(Array.from({ length: columns }, (_, c) => values[r * columns + c]))
-    for (let c = 0; c < columns; c++) out[c][r] = p[c]
-  }
-  return out
 }
 
 /** Options of {@link topKAccuracy}. */

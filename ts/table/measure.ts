@@ -53,7 +53,7 @@ const REGRESSION: readonly Named[] = [
 const CLASSIFICATION: readonly Named[] = [
   { name: 'accuracy', better: 'more', of: accuracy, interval: wilson },
   { name: 'balanced accuracy', better: 'more', of: (p, t) => recall(p, t, { average: 'macro' }) },
-  { name: 'ROC AUC', better: 'more', of: (p, t) => rocAuc(p, t) },
+  { name: 'ROC AUC', better: 'more', of: (p, t) => rocAuc(p, t, { from: 'probabilities' }) },
   { name: 'F1', better: 'more', of: (p, t) => f1Score(p, t) },
   { name: 'log loss', better: 'less', of: (p, t) => logLossOf(t as Int32Array, p.shape[1])(p.data()) },
 ]
@@ -133,6 +133,10 @@ export function secondsOfMetrics(
   const all = Int32Array.from({ length: count }, (_, i) => i)
   // no two alike, as predictions are
   const guess = Float64Array.from({ length: count * width }, (_, i) => baseline[i % width] * (1 + 0.1 * Math.sin(i)))
+  for (let row = 0; row < guess.length && classes > 0; row += width) {
+    const total = guess.subarray(row, row + width).reduce((sum, p) => sum + p, 0)
+    for (let c = row; c < row + width; c++) guess[c] /= total
+  }
   const began = clock.now()
   for (const { of } of classes > 0 ? CLASSIFICATION : REGRESSION) valueOn(of, guess, targets, all, width)
   const each = (clock.now() - began) / 1000
