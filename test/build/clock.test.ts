@@ -10,7 +10,7 @@ const CLOCK = 'common/clock.ts'
 const ALLOWED: Readonly<Record<string, string>> = {
   'cli/': 'is built apart from the library, and shows times; what it trains goes by the clock of the library',
   'backend/threads/worker.ts': 'is the program of another thread, and decides when that thread sleeps, never what it computes',
-  'files/disk-files.ts': 'compares the date of a file that was left behind with that of today',
+  'files/temporary-files.ts': 'compares the date of a file that was left behind with that of today',
   'tune/storage/file-lock.ts': 'compares the date of a lock file with that of today',
   'tune/queue/bullmq.ts': 'gives BullMQ the date from which a job that was handed back is there again',
   'tune/entries.ts': 'writes the date of an entry of a journal, which nothing is decided by',

@@ -63,7 +63,8 @@ type Places = ReadonlyMap<Module, string>
  * const file = decodeModel(bytes)
  * file.model.predict(inputs).shape // [n, 3]
  * file.classNames[2] // 'virginica'
- * @throws TypeError naming the layer that no file can hold, such as a Lambda, or the part
+ * @throws TypeError naming the layer that no file can hold, such as a Lambda, or the part; NonFiniteError naming the tensor for weights that are NaN
+ *   or infinite, as after a training that diverged
  */
 export function encodeModel(model: object, parts: Readonly<Record<string, unknown>> = {}, options: EncodeModelOptions = {}): Bytes {
   checkNames('encodeModel', options, ['weights'])
@@ -118,6 +119,7 @@ function writtenModel(model: Module, path: string, writer: TreeWriter, { half, i
     return undefined
   })
   const tensors = model.savedTensors().map(([name, tensor]) => {
+    writer.checkWeights(tensor, join(path, name))
     const isHalf = half !== undefined && tensor instanceof Parameter
     const stored: Storable = isHalf ? halved(name, tensor, half as keyof typeof LARGEST) : tensor
     return [name, writer.tensor(stored, join(path, name))]

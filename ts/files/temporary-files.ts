@@ -20,7 +20,6 @@ const UNKNOWN = '00000000'
 /** In earlier versions the names had the process alone, or the process and a number. */
 const NAME = /^(?:([0-9a-f]{8})-(\d+)-\d+|\d+(?:-\d+)?)\.tmp$/
 
-let written = 0
 let systemOfThis: string | undefined
 
 /**
@@ -41,13 +40,15 @@ async function findSystem({ readFile, readlink }: Fs): Promise<string> {
 /** @internal the name of a new temporary file for a target */
 export async function temporaryName(fs: Fs, target: string): Promise<string> {
   systemOfThis ??= await findSystem(fs)
-  return `${target}.${systemOfThis}-${process.pid}-${++written}.tmp`
+  // threads of a process, and the engine beside the command, count apart
+  const number = Math.floor(Math.random() * 2 ** 32)
+  return `${target}.${systemOfThis}-${process.pid}-${number}.tmp`
 }
 
 /** @internal whether a file is a temporary one of this process. @param name of the file @param target name of the file that it would become */
 export function isOwnTemporary(name: string, target: string): boolean {
   const [, system, pid] = partsOf(name, target) ?? []
-  return system !== undefined && system === systemOfThis && Number(pid) === process.pid
+  return system !== undefined && system === (systemOfThis ?? system) && Number(pid) === process.pid
 }
 
 function partsOf(name: string, target: string): RegExpExecArray | null {

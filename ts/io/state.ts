@@ -25,7 +25,8 @@ export interface Stateful {
  * model.loadState(saved.model)
  * optimizer.loadState(saved.optimizer) // the next steps have the bits that they would have had
  * saved.epoch // 3
- * @throws TypeError naming the place of a value that cannot be kept, such as a function
+ * @throws TypeError naming the place of a value that cannot be kept, such as a function; NonFiniteError naming the tensor for a model whose weights
+ *   are NaN or infinite, as after a training that diverged. `model.state()` in its place is numbers, which are kept as they are
  */
 export function encodeState(parts: object): Bytes {
   if (typeof parts !== 'object' || parts === null || ArrayBuffer.isView(parts))

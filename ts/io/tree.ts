@@ -6,6 +6,7 @@
  */
 import { rangeError, typeError } from '../common/errors.js'
 import { shortened, show } from '../common/show.js'
+import { checkSaved } from '../nn/saved-values.js'
 import { crc32, crc32Of } from './crc32.js'
 import {
   type Bytes,
@@ -60,9 +61,15 @@ export class TreeWriter {
     return { $tensor: name }
   }
 
+  /** @throws NonFiniteError naming a parameter or buffer of a model that diverged: its file would take the place of a good one */
+  checkWeights(tensor: Storable, path: string): void {
+    const { data } = tensor as { data: () => ArrayLike<number> }
+    checkSaved(`${this.who}: '${shortened(path)}'`, tensor, data.call(tensor))
+  }
+
   private visitInside(value: object, path: string): unknown {
     if (Array.isArray(value)) return value.map((entry, i) => this.visit(entry, join(path, i)))
-    const content = stateOf(value)
+    const content = stateOf(value, (name, tensor) => this.checkWeights(tensor, join(path, name)))
     const prototype = Object.getPrototypeOf(content)
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
       throw typeError(`${this.who}: '${shortened(path)}' cannot be kept, it is ${show(value)}; it is no plain object and has no state()`)
@@ -204,10 +211,13 @@ function isStorable(value: object): value is Storable {
 }
 
 /** The state of what has one: of a model with its parameters and buffers, which know their shapes. Other objects themselves. */
-function stateOf(value: object): object {
+function stateOf(value: object, check: (name: string, tensor: Storable) => void): object {
   const { savedTensors, state } = value as { savedTensors?: () => [string, Storable][]; state?: () => object }
   const own = typeof state === 'function' ? state.call(value) : value
-  return typeof savedTensors === 'function' ? { ...own, ...Object.fromEntries(savedTensors.call(value)) } : own
+  if (typeof savedTensors !== 'function') return own
+  const tensors = savedTensors.call(value)
+  for (const [name, tensor] of tensors) check(name, tensor)
+  return { ...own, ...Object.fromEntries(tensors) }
 }
 
 /** @internal a place in a tree */

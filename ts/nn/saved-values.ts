@@ -1,8 +1,9 @@
 /** Values as they were saved, on their way back into a model. */
 
-import { ShapeError } from '../common/errors.js'
+import { NonFiniteError, ShapeError } from '../common/errors.js'
 import { type SavedNumbers, savedNumbers } from '../common/saved.js'
 import { formatShape, type Shape, sameShape } from '../common/shape.js'
+import { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 
 /** Values of a parameter as they were kept: in a row, or with their shape, as tensors are. */
@@ -22,10 +23,25 @@ export function listOf(saved: SavedValues, name: string): ArrayLike<number> {
 export function valuesFor(p: Tensor, name: string, saved: SavedValues): ArrayLike<number> {
   const { shape = p.shape } = (saved ?? {}) as WithShape
   const values = listOf(saved, name)
-  if (sameShape(shape, p.shape) && values.length === p.size && typeof values[0] !== 'bigint') return values
+  if (sameShape(shape, p.shape) && values.length === p.size && typeof values[0] !== 'bigint') {
+    checkSaved(`loadState: '${name}'`, p, values)
+    return values
+  }
   const kind = typeof values[0] === 'bigint' ? ' of 64-bit integers' : ''
   const got = sameShape(shape, p.shape) ? values.length : `shape ${formatShape(shape)}`
   throw new ShapeError(`loadState: '${name}' has shape ${formatShape(p.shape)} (${p.size} values), got ${got}${kind}`)
+}
+
+/**
+ * @internal Refuses weights of a training that diverged, at saving and at loading. Buffers may be infinite: they may be masks.
+ * @param what names the tensor
+ * @throws NonFiniteError
+ */
+export function checkSaved(what: string, p: object, values: ArrayLike<number>): void {
+  const isGood = p instanceof Parameter ? Number.isFinite : (value: number) => !Number.isNaN(value)
+  for (let i = 0; i < values.length; i++)
+    if (!isGood(values[i]))
+      throw new NonFiniteError(`${what} is ${values[i]} at position ${i}, as after a training that diverged; take the weights from before`)
 }
 
 /**
