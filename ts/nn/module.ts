@@ -16,6 +16,7 @@ import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 import { BufferTensor } from './buffer.js'
+import { type Initializer, type InitializerName, initializer } from './initializer.js'
 import { MemberFinder, type Members, type Named } from './members.js'
 import { checkFiniteRows, joinRows, rowsOf } from './rows.js'
 import { hintFor, listOf, type SavedValues, valuesFor } from './saved-values.js'
@@ -319,8 +320,8 @@ export abstract class Module {
    * random numbers were drawn may be missing or left over: with and without dropout a model of your own has the same names. In a
    * `Sequential` layers are named by their number, so where one has a dropout the other wants a `Dropout(0)`.
    *
-   * @throws Error if a name is missing or left over, ShapeError if a size or a shape differs, TypeError for what is no state; then
-   *   nothing was changed
+   * @throws Error if a name is missing or left over, ShapeError if a size or a shape differs, TypeError for what is no state, NonFiniteError
+   *   naming the tensor for a parameter that is NaN or infinite, or a buffer that is NaN; then nothing was changed
    */
   loadState(state: Readonly<Record<string, SavedValues>>): this {
     if (typeof state !== 'object' || state === null)
@@ -351,13 +352,32 @@ export abstract class Module {
     return path === '' ? kind : `${kind} '${path}'`
   }
 
-  /** A parameter of zeros of this module, named after its path; for {@link createParameters}. */
-  protected makeParameter(context: BuildContext, name: string, shape: Shape): Parameter {
-    return Parameter.ofShape(shape, { name: join(context.path, name), backend: context.backend })
+  /**
+   * A parameter of this module, named after its path; for {@link createParameters}.
+   *
+   * @param shape the last two axes are inputs and outputs for initializers that depend on their numbers; of one axis both have its length
+   * @param values what fills it: the name of an initializer, `'glorotUniform'`, or a function, `initializers.normal(0, 0.02)`, with random numbers of
+   *   its own under the model's seed. Default: zeros
+   * @throws RangeError for a name that no initializer has, TypeError for more arguments
+   */
+  protected makeParameter(
+    context: BuildContext,
+    name: string,
+    shape: Shape,
+    values?: InitializerName | Initializer,
+    ...none: never[]
+  ): Parameter {
+    const who = `${this.constructor.name}: parameter '${name}'`
+    if (none.length > 0) throw typeError(`${who}: makeParameter wants a context, a name, a shape and an initializer, got more`)
+    const parameter = Parameter.ofShape(shape, { name: join(context.path, name), backend: context.backend })
+    if (values !== undefined) initializer(values, ...fansOf(shape), who)(parameter, context.nextGenerator())
+    return parameter
   }
 
   /** A buffer of this module with all elements `value`, named after its path; for {@link createParameters}. */
   protected makeBuffer(context: BuildContext, name: string, shape: Shape, value = 0): BufferTensor {
+    if (typeof value !== 'number')
+      throw typeError(`${this.constructor.name}: buffer '${name}' wants a number for all elements, got ${show(value)}`)
     return new BufferTensor(shape, { name: join(context.path, name), backend: context.backend, value })
   }
 }
@@ -397,6 +417,13 @@ function setModes(paths: readonly { module: Module }[], training?: boolean): () 
 
 function join(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`
+}
+
+/** Inputs and outputs of an element of a weight: the last two axes, times all before, as in Keras. */
+function fansOf(shape: Shape): [fanIn: number, fanOut: number] {
+  const [outputs = 1, inputs = outputs] = [...shape].reverse()
+  const before = shape.slice(0, -2).reduce((product, d) => product * d, 1)
+  return [before * inputs, before * outputs]
 }
 
 function isModule(value: object): value is Module {

@@ -70,7 +70,10 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
     checkNames('Sequential', options, ['seed', 'backend'])
     this.layers = Object.freeze([...(layers as L)]) as unknown as L
     this.layers.forEach((layer, i) => {
-      if (!(layer instanceof Module)) throw typeError(`Sequential: layer ${i} wants a Module, got ${show(layer)}`)
+      if (!(layer instanceof Module))
+        throw typeError(
+          `Sequential: layer ${i} wants a Module, got ${show(layer)}${typeof layer === 'function' ? "; new Activation('relu') is one, and new Lambda(f)" : ''}`,
+        )
       const before = this.layers[i - 1]
       if (isDense(layer) && isDense(before) && layer.inputs !== before.outputs)
         throw new ShapeError(`Sequential: layer ${i} wants ${layer.inputs} inputs, but layer ${i - 1} gives ${before.outputs}`)
