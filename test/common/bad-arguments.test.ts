@@ -290,7 +290,8 @@ describe('fault 26, fault 32: fit', () => {
       /call useAllMetrics\(\) once for f1, auc, r2 and others, or give a function: { name: function }$/,
     ],
     ['metric of every object', { metrics: ['toString'] }, /'toString' is none of accuracy/],
-    ['loss', { loss: 'mse' }, /loss wants a function, such as .*, got 'mse'$/],
+    ['loss', { loss: 'mse' }, /loss wants a function, such as .*, got 'mse'; import it$/],
+    ['inputs', { inputs: [['0', '1']] }, /inputs want numbers, got '0'; rows\.map\(\(row\) => row\.map\(Number\)\)/],
     ['optimizer', { optimizer: null }, /optimizer wants an Optimizer, .*, got null$/],
   ])('%s', async (_name, more, message) => {
     await expect(run(more)).rejects.toThrow(message)

@@ -155,6 +155,16 @@ describe('what cannot be', () => {
     expect(() => toFunction(new Sequential([new Mine()]))).toThrow("Mine '0' is not among the layers")
   })
 
+  test('a layer of one’s own is named before the shape of the input is asked for', () => {
+    class Mine extends Module {
+      forward(x: Tensor): Tensor {
+        return x
+      }
+    }
+    for (const model of [new Mine(), new Sequential([new Flatten(), new Sequential([new Mine()])])])
+      expect(() => toOnnx(model)).toThrow(/Mine.* is not among the layers that can be exported/)
+  })
+
   test('shapes, names and tensors that do not fit', () => {
     expect(() => toOnnx(new Sequential([new Flatten(), new Dense(4, 1)]))).toThrow('{ inputShape: [28, 28] }')
     expect(() => toFunction(new Dense(1, 1), { name: 'a b' })).toThrow("toFunction: name wants that of a function, got 'a b'")

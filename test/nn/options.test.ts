@@ -1,6 +1,19 @@
 /** What layers, losses and operations refuse: options that do not exist, calls that come too early. */
 import { describe, expect, test } from 'vitest'
-import { Adam, centralize, createBackend, Dense, evaluateModel, fit, gather, initializers, mse, Sequential, sum } from '../../ts/index.js'
+import {
+  Adam,
+  centralize,
+  createBackend,
+  Dense,
+  evaluateModel,
+  fit,
+  gather,
+  initializers,
+  mse,
+  relu,
+  Sequential,
+  sum,
+} from '../../ts/index.js'
 import { netOfTwo, threeRows } from '../tools/small-nets.js'
 
 const backend = createBackend({ backend: 'js' })
@@ -10,6 +23,11 @@ type Any = any
 describe('calls that come too early', () => {
   test.each<[string, () => unknown, string]>([
     ['an axis as an option', () => (sum as Any)([[1, 2]], { axis: 1 }), 'sum: axis an object with axis is out of range for rank 2'],
+    [
+      'an activation in the place of a layer',
+      () => new Sequential([relu] as Any),
+      "Sequential: layer 0 wants a Module, got a function; new Activation('relu') is one, and new Lambda(f)",
+    ],
     ['a table of rows', () => gather([[1, 2]] as Any, [0]), 'gather: wants a table as a Tensor, got an array of 1'],
     [
       'a word of centralize',

@@ -1,6 +1,7 @@
 /** The history of a training: validation figures have one shape and one name wherever they are seen. */
 import { expect, test } from 'vitest'
 import { Adam, crossEntropy, Dense, EarlyStopping, fit, type Progress, Sequential } from '../../ts/index.js'
+import { monitored } from '../../ts/train/best-value.js'
 
 const inputs = Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(3 * i)])
 const classes = Int32Array.from(inputs, ([a, b]) => (a > b ? 1 : 0))
@@ -21,4 +22,17 @@ test('validation figures have one shape and one name: in callbacks, the history 
   await fit(model, { ...options, validationSplit: 0.25, callbacks: [new EarlyStopping({ monitor: 'valLoss' })] })
   const missing = fit(model, { ...options, callbacks: [new EarlyStopping()] })
   await expect(missing).rejects.toThrow("there is no 'validation.loss' to watch, only loss, accuracy; give fit validation data")
+})
+
+test.each([
+  ['val_loss', "loss, accuracy, validation.loss, validation.accuracy; did you mean 'validation.loss'?"],
+  ['valAccuracy', "loss, accuracy, validation.loss, validation.accuracy; did you mean 'validation.accuracy'?"],
+  ['validation_loss', "loss, accuracy, validation.loss, validation.accuracy; did you mean 'validation.loss'?"],
+  ['validation.acuracy', "loss, accuracy, validation.loss, validation.accuracy; did you mean 'validation.accuracy'?"],
+])('what cannot be watched names what was meant: %s', (name, text) => {
+  const progress = { loss: 1, metrics: { accuracy: 1 }, validation: { loss: 1, accuracy: 1 } } as unknown as Progress
+  expect(() => monitored(progress, name, 'EarlyStopping')).toThrow(`EarlyStopping: there is no '${name}' to watch, only ${text}`)
+  expect(() => monitored({ ...progress, validation: undefined } as Progress, name, 'EarlyStopping')).toThrow(
+    'only loss, accuracy; give fit validation data or a validationSplit',
+  )
 })

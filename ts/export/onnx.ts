@@ -77,6 +77,7 @@ function attribute(name: string, value: Attributes[string]): Field {
 export function toOnnx(model: Module, options: OnnxOptions = {}): Bytes {
   if (!(model instanceof Module)) throw typeError(`toOnnx: wants a model, got ${show(model)}`)
   checkNames('toOnnx', options, ['inputShape', 'name'])
+  checkLayers(model)
   const { name = 'gradus', inputShape = inputOf(model) } = options
   if (inputShape === undefined)
     throw rangeError('toOnnx: wants the shape of one row of the input, { inputShape: [28, 28] }: the first layer takes any')
@@ -113,6 +114,18 @@ export function toOnnx(model: Module, options: OnnxOptions = {}): Bytes {
     ],
   ])
 }
+
+/** @throws TypeError naming the first layer without an operation, before anything is asked of the user for the others */
+function checkLayers(layer: Module): void {
+  if (Object.hasOwn(layer, 'forward') || !EXPORTED.includes(layer.constructor)) throw withoutExport('toOnnx', layer)
+  if (layer instanceof Sequential) layer.layers.forEach(checkLayers)
+  if (layer instanceof Ensemble) layer.members.forEach(checkLayers)
+}
+
+const EXPORTED: readonly unknown[] = [
+  ...[Sequential, Ensemble, Dense, Activation, Dropout, Flatten],
+  ...[Embedding, EmbedColumns, LayerNorm, BatchNorm],
+]
 
 function firstLayer(model: Module): Module | undefined {
   if (model instanceof Ensemble) return firstLayer(model.members[0])
@@ -185,7 +198,6 @@ class Graph {
   layer(layer: Module, x: string, rank: number): string {
     layer.build()
     const at = layer.path === '' ? 'model' : layer.path
-    if (Object.hasOwn(layer, 'forward')) throw withoutExport('toOnnx', layer)
     switch (layer.constructor) {
       case Sequential:
         return (layer as Sequential).layers.reduce((value, inner) => {

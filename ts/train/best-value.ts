@@ -2,6 +2,7 @@
 
 import { checkChoice } from '../common/checks.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
+import { nearest } from '../common/names.js'
 import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
 import type { Progress } from './callbacks.js'
@@ -13,10 +14,14 @@ export function monitored(progress: Progress, name: string, who: string): number
   const judged = name === 'valLoss' ? 'loss' : /^validation\.(.*)/.exec(name)?.[1]
   const value = judged === undefined ? (validation?.[name] ?? metrics[name]) : validation?.[judged]
   if (value !== undefined) return value
-  const known = ['loss', ...Object.keys(metrics), ...Object.keys(validation ?? {}).map((key) => `validation.${key}`)].join(', ')
-  throw plainError(
-    `${who}: there is no '${name}' to watch, only ${known}${judged && !validation ? '; give fit validation data or a validationSplit' : ''}`,
-  )
+  const known = ['loss', ...Object.keys(metrics), ...Object.keys(validation ?? {}).map((key) => `validation.${key}`)]
+  // val_loss, valAccuracy, validation_loss: names of Keras and others
+  const [, own] = /^(?:validation[_. ]?|val[_.]|val(?=[A-Z]))(\w+)$/.exec(name) ?? []
+  const wanted = own === undefined ? name : `validation.${own[0].toLowerCase()}${own.slice(1)}`
+  const near = nearest(wanted, known)
+  const remedy =
+    own !== undefined && !validation ? '; give fit validation data or a validationSplit' : near ? `; did you mean '${near}'?` : ''
+  throw plainError(`${who}: there is no '${name}' to watch, only ${known.join(', ')}${remedy}`)
 }
 
 /** The best of a value so far. */

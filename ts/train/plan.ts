@@ -121,7 +121,9 @@ export function planSteps(model: Module, options: StepOptions, given = checkData
   const { epochs = 1, batchSize, dropLast = false, schedule } = options
   checkCount('fit: epochs', epochs, 0)
   if (typeof options.loss !== 'function')
-    throw typeError(`fit: loss wants a function, such as mse or crossEntropy, got ${show(options.loss)}`)
+    throw typeError(
+      `fit: loss wants a function, such as mse or crossEntropy, got ${show(options.loss)}${typeof options.loss === 'string' ? '; import it' : ''}`,
+    )
   const { step, groups } = (options.optimizer ?? {}) as Partial<OptimizerLike>
   if (typeof step !== 'function' || !Array.isArray(groups))
     throw typeError(`fit: optimizer wants an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`)
