@@ -1,4 +1,7 @@
-/** Dense nets from ONNX files, as PyTorch, Keras, scikit-learn's converters and toOnnx write them. */
+/**
+ * Nets from ONNX files: all that toOnnx writes, and nets of such layers by PyTorch, Keras and scikit-learn's converters. The graph is read from the
+ * output back to the input, as what a node stands for (the sum of a GELU, or of an ensemble) shows in what its inputs come from.
+ */
 import type { Backend } from '../backend/index.js'
 import type { Activation as ActivationName } from '../backend/kernels.js'
 import { rangeError, typeError } from '../common/errors.js'
@@ -6,10 +9,16 @@ import { checkNames } from '../common/names.js'
 import { shortened, show } from '../common/show.js'
 import { KINDS } from '../io/dtypes.js'
 import { Activation } from '../nn/activation.js'
+import { BatchNorm } from '../nn/batch-norm.js'
 import { Dense } from '../nn/dense.js'
+import { EmbedColumns } from '../nn/embed-columns.js'
+import { Embedding } from '../nn/embedding.js'
 import { Flatten } from '../nn/flatten.js'
+import { LayerNorm } from '../nn/layer-norm.js'
 import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
+import type { Parameter } from '../parameter.js'
+import { Ensemble, type EnsembleAverage } from '../select/ensemble.js'
 import { bytesIn, decodeMessage, type Message, messagesOf, numbersOf, textsOf } from './protobuf.js'
 
 /** Options of {@link fromOnnx}. */
@@ -58,19 +67,29 @@ const MAX_NUMBERS = 4
 /** What changes nothing when a net predicts. */
 const NOTHING = ['Identity', 'Dropout', 'Cast']
 
-/** What is known of a dense layer while its nodes are read. */
-interface Layer {
-  weight: Float64Array
-  inputs: number
-  outputs: number
-  bias: Float64Array | null
-  activation: ActivationName
+type Options = { backend?: Backend }
+
+/** A dense layer, whose activation may follow. */
+interface DensePart {
+  readonly weight: Float64Array
+  readonly inputs: number
+  readonly outputs: number
+  readonly bias: Float64Array | null
+}
+
+/** What is made of one or several nodes. */
+type Part = DensePart | { readonly activation: ActivationName } | { readonly make: (options: Options) => Module }
+
+/** One step from the input on: the value that it gives, and what computes it; null where nothing changes. */
+interface Step {
+  readonly value: string
+  readonly part: Part | null
 }
 
 /**
- * A model from the bytes of an ONNX file: of dense layers one after the other (Gemm, or MatMul and Add), with activations, Flatten, Dropout and
- * Identity between them, as PyTorch, Keras and {@link toOnnx} export a dense net. A GELU is read as the operation Gelu of opset 20, not as the
- * several operations that stand for it before.
+ * A model from the bytes of an ONNX file: every file that {@link toOnnx} wrote, and nets of the same layers one after the other by PyTorch, Keras and
+ * others: Gemm or MatMul and Add, activations, LayerNormalization, BatchNormalization, Gather for an embedding, Flatten. It predicts what the net did;
+ * what an export leaves out is lost, such as dropout, or the statistics of a BatchNorm that became one product and one sum.
  *
  * @example
  * const bytes = toOnnx(new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)]))
@@ -85,7 +104,7 @@ export function fromOnnx(file: Uint8Array | ArrayBuffer, options: FromOnnxOption
   const { withoutSoftmax = false, backend } = options
   try {
     const reader = new GraphReader(file instanceof ArrayBuffer ? new Uint8Array(file) : file, withoutSoftmax)
-    return new Sequential(reader.layers(), backend ? { backend } : {})
+    return modelOf(reader.parts(), backend ? { backend } : {})
   } catch (cause) {
     throw rangeError(`fromOnnx: ${(cause as Error).message}`, { cause })
   }
@@ -93,9 +112,12 @@ export function fromOnnx(file: Uint8Array | ArrayBuffer, options: FromOnnxOption
 
 class GraphReader {
   private readonly constants = new Map<string, Constant>()
-  /** The nodes that take each value. */
-  private readonly users = new Map<string, Node[]>()
+  /** The node that gives each value. */
+  private readonly makers = new Map<string, Node>()
+  /** What was read of each value: where it comes from, and how. */
+  private readonly known = new Map<string, { from: string; part: Part | null }>()
   private readonly graph: Message
+  private readonly input: string
   /** Numbers that layers may still have. */
   private room: number
 
@@ -108,93 +130,307 @@ class GraphReader {
     if (graph === undefined) throw rangeError('there is no graph in the file; is it an ONNX file?')
     this.graph = graph
     for (const initializer of messagesOf(graph, 5)) this.constants.set(textsOf(initializer, 8)[0] ?? '', constantOf(initializer))
-    for (const node of messagesOf(graph, 1).map(nodeOf))
-      for (const name of new Set(node.inputs)) {
-        const users = this.users.get(name)
-        if (users === undefined) this.users.set(name, [node])
-        else users.push(node)
-      }
-  }
-
-  layers(): Module[] {
-    const inputs = messagesOf(this.graph, 11)
+    for (const node of messagesOf(graph, 1).map(nodeOf)) {
+      const [tensor] = node.type === 'Constant' ? messagesOf(node.attributes.get('value') ?? new Map(), 5) : []
+      if (tensor !== undefined) this.constants.set(node.outputs[0], constantOf(tensor))
+      else for (const output of node.outputs) this.makers.set(output, node)
+    }
+    const inputs = messagesOf(graph, 11)
       .map((input) => textsOf(input, 1)[0] ?? '')
       .filter((name) => !this.constants.has(name))
     if (inputs.length !== 1) throw rangeError(`wants one input, the graph has ${inputs.length}`)
-    const [output] = messagesOf(this.graph, 12).map((value) => textsOf(value, 1)[0] ?? '')
-    const parts: (Layer | Activation | Flatten)[] = []
-    let at = inputs[0]
-    const met = new Set<string>()
-    for (let next = this.after(at, parts); next !== undefined; next = this.after(at, parts)) {
-      met.add(at)
-      if (met.has(next)) throw rangeError(`the nodes go round in a circle at ${show(next)}`)
-      at = next
-    }
-    if (at !== output) throw rangeError(`the nodes end at ${show(at)}, the output is ${show(output)}`)
-    if (!parts.some((part) => 'weight' in part)) throw rangeError('there is no dense layer in the graph')
-    return parts.map((part) => ('weight' in part ? denseOf(part) : part))
+    this.input = inputs[0]
   }
 
-  /** Reads the node after a value. @returns the value that it gives */
-  private after(value: string, parts: (Layer | Activation | Flatten)[]): string | undefined {
-    const next = this.users.get(value) ?? []
-    if (next.length === 0) return undefined
-    if (next.length === 2) {
-      const product = siluOf(next)
-      if (product !== undefined) {
-        add(parts, 'silu')
-        return product
-      }
+  parts(): Part[] {
+    const [output] = messagesOf(this.graph, 12).map((value) => textsOf(value, 1)[0] ?? '')
+    return partsOf(this.stepsTo(output ?? ''))
+  }
+
+  /** The steps from the input to a value. */
+  private stepsTo(value: string): Step[] {
+    const steps: Step[] = []
+    const met = new Set<string>()
+    for (let at = value; at !== this.input; ) {
+      if (met.has(at)) throw rangeError(`the nodes go round in a circle at ${show(at)}`)
+      met.add(at)
+      const { from, part } = this.read(at)
+      steps.push({ value: at, part })
+      at = from
     }
-    if (next.length > 1)
-      throw rangeError(`${show(value)} goes into ${next.length} nodes: only nets whose layers follow each other can be read`)
-    const [node] = next
-    const [result] = node.outputs
-    if (NOTHING.includes(node.type)) return result
-    if (node.type === 'Flatten') {
-      if (attribute(node, 'axis', 1) !== 1) throw unread(node, 'of another axis than 1')
-      parts.push(new Flatten())
-    } else if (node.type === 'Softmax' || node.type === 'LogSoftmax') {
-      if (!this.withoutSoftmax)
+    return steps.reverse()
+  }
+
+  private read(value: string): { from: string; part: Part | null } {
+    const known = this.known.get(value)
+    if (known !== undefined) return known
+    const node = this.makers.get(value)
+    if (node === undefined) throw rangeError(`no node gives ${show(value)}`)
+    const [from, part] = this.partOf(node)
+    this.known.set(value, { from, part })
+    return { from, part }
+  }
+
+  /** What a node stands for, with those before it that belong to it, and the value that it is computed from. */
+  private partOf(node: Node): [from: string, part: Part | null] {
+    const [x = '', second = ''] = node.inputs
+    if (NOTHING.includes(node.type)) return [x, null]
+    if (Object.hasOwn(ACTIVATIONS, node.type)) return [x, { activation: this.activation(node) }]
+    switch (node.type) {
+      case 'Flatten':
+        if (attribute(node, 'axis', 1) !== 1) throw unread(node, 'of another axis than 1')
+        return [x, { make: () => new Flatten() }]
+      case 'Softmax':
+      case 'LogSoftmax':
+        if (this.withoutSoftmax) return [x, null]
         throw unread(
           node,
           'as losses take logits; { withoutSoftmax: true } leaves it out, and softmax(model.predict(x)) gives the probabilities',
         )
-    } else if (node.type === 'MatMul') parts.push(this.product(node, value, false))
-    else if (node.type === 'Gemm') parts.push(this.product(node, value, true))
-    else if (node.type === 'Add') this.bias(node, value, parts)
-    else if (Object.hasOwn(ACTIVATIONS, node.type)) add(parts, this.activation(node))
-    else
-      throw unread(
-        node,
-        `only dense nets can be read: Gemm, MatMul, Add, ${Object.keys(ACTIVATIONS).join(', ')}, Flatten, ${NOTHING.join(', ')}`,
-      )
-    return result
+      case 'MatMul':
+        return [x, this.product(node, null)]
+      case 'Gemm':
+        return [x, this.product(node, null)]
+      case 'Add':
+        return this.sum(node)
+      case 'Mul':
+        return this.multiplied(node)
+      case 'LayerNormalization':
+        return [x, this.layerNorm(node)]
+      case 'BatchNormalization':
+        return [x, this.batchNorm(node)]
+      case 'Gather':
+        if (attribute(node, 'axis', 0) !== 0) throw unread(node, 'along another axis than that of a table')
+        return [second, this.embedding(node)]
+      case 'Concat':
+        return this.embedColumns(node)
+      case 'Squeeze':
+        return this.ensembleOf(node, 'softmax', this.logMean(node)?.map(({ logs, share }) => ({ output: this.before('LogSoftmax', logs), share }))) // biome-ignore format: one line
+      case 'Sub':
+        return this.ensembleOf(node, 'sigmoid', this.sigmoidMeans(node))
+    }
+    throw unread(
+      node,
+      `only nets of layers that follow each other can be read: Gemm, MatMul, Add, ${Object.keys(ACTIVATIONS).join(', ')}, LayerNormalization, BatchNormalization, Gather, Flatten, ${NOTHING.join(', ')}`,
+    )
   }
 
-  private product(node: Node, value: string, isGemm: boolean): Layer {
-    const [x, name, biasName] = node.inputs
-    if (x !== value) throw unread(node, 'with the input on the right')
+  private maker(value: string | undefined, type: string): Node | undefined {
+    const node = this.makers.get(value ?? '')
+    return node?.type === type ? node : undefined
+  }
+
+  /** The input of the node of a type that gives a value. */
+  private before(type: string, value: string | undefined): string | undefined {
+    return this.maker(value, type)?.inputs[0]
+  }
+
+  /** A value and the number that a node takes beside it. */
+  private withNumber(node: Node | undefined): { value: string; number: number } | undefined {
+    if (node === undefined) return undefined
+    const [a = '', b = ''] = node.inputs
+    for (const [value, name] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      // biome-ignore format: both ways
+      const constant = this.constants.get(name)
+      if (constant?.shape.length === 0 && !this.constants.has(value)) return { value, number: constant.data[0] }
+    }
+    return undefined
+  }
+
+  /** A bias, the shift of a batch normalisation, or the sum of an ensemble's outputs. */
+  private sum(node: Node): [string, Part] {
+    const name = node.inputs.find((input) => this.constants.has(input))
+    const value = node.inputs.find((input) => !this.constants.has(input)) ?? ''
+    if (name === undefined) return this.ensembleOf(node, 'outputs', this.outputMeans(node))
+    const before = this.makers.get(value)
+    if (before?.type === 'MatMul' || (before?.type === 'Gemm' && !before.inputs[2])) return [before.inputs[0], this.product(before, name)]
+    const scaleName = before?.type === 'Mul' ? before.inputs.find((input) => this.constants.has(input)) : undefined
+    const scale = this.constants.get(scaleName ?? '')
+    if (before === undefined || scale?.shape.length !== 1) throw unread(node, 'that follows no MatMul')
+    const from = before.inputs.find((input) => input !== scaleName) ?? ''
+    const [width] = scale.shape
+    const shift = this.vector(node, name, width)
+    return [from, this.normalization(before, width, { weight: scale.data, bias: shift })]
+  }
+
+  /** GELU, SiLU, or a product with 1. */
+  private multiplied(node: Node): [string, Part | null] {
+    const [a = '', b = ''] = node.inputs
+    for (const [x, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      // biome-ignore format: both ways
+      if (this.before('Sigmoid', other) === x) return [x, { activation: 'silu' }]
+      const half = this.withNumber(this.maker(x, 'Mul'))
+      if (half !== undefined && isNear(half.number, 0.5) && this.normalCdfOf(other) === half.value)
+        return [half.value, { activation: 'gelu' }]
+    }
+    const scaled = this.withNumber(node)
+    if (scaled !== undefined && isNear(scaled.number, 0.5)) {
+      const [c = '', d = ''] = this.maker(scaled.value, 'Mul')?.inputs ?? []
+      for (const [x, other] of [[c, d], [d, c]] as const) // biome-ignore format: both ways
+        if (x !== '' && this.normalCdfOf(other) === x) return [x, { activation: 'gelu' }]
+    }
+    if (scaled?.number === 1) return [scaled.value, null]
+    throw unread(node, 'that is neither a GELU nor a SiLU, nor followed by an Add of as many numbers')
+  }
+
+  /** x where a value is 1 + erf(x/√2). */
+  private normalCdfOf(value: string): string | undefined {
+    const one = this.withNumber(this.maker(value, 'Add'))
+    if (one === undefined || !isNear(one.number, 1)) return undefined
+    const scaled = this.before('Erf', one.value)
+    const times = this.withNumber(this.maker(scaled, 'Mul'))
+    if (times !== undefined && isNear(times.number, Math.SQRT1_2)) return times.value
+    const by = this.withNumber(this.maker(scaled, 'Div'))
+    return by !== undefined && isNear(by.number, Math.SQRT2) ? by.value : undefined
+  }
+
+  private layerNorm(node: Node): Part {
+    if (attribute(node, 'axis', -1) !== -1) throw unread(node, 'of another axis than the last')
+    const width = this.constants.get(node.inputs[1] ?? '')?.data.length ?? 0
+    if (width === 0) throw unread(node, 'whose scale is not in the file')
+    const [weight, shift] = [this.vector(node, node.inputs[1], width), node.inputs[2]]
+    const bias = shift ? this.vector(node, shift, width) : new Float64Array(width)
+    const epsilon = float(node, 'epsilon', 1e-5)
+    this.take(node, 2 * width)
+    return { make: (options) => filled(new LayerNorm(width, { epsilon, ...options }), { weight, bias }) }
+  }
+
+  private batchNorm(node: Node): Part {
+    const [weight, bias, runningMean, runningVariance] = node.inputs.slice(1).map((name) => this.constants.get(name)?.data ?? [])
+    if (!weight || [bias, runningMean, runningVariance].some((data) => data?.length !== weight.length))
+      throw unread(node, 'whose numbers are not in the file')
+    return this.normalization(node, weight.length, { weight, bias, runningMean, runningVariance }, float(node, 'epsilon', 1e-5))
+  }
+
+  /** Without statistics those of numbers that are normal already: a variance of 1 with ε is 1. */
+  private normalization(node: Node, width: number, values: Readonly<Record<string, ArrayLike<number>>>, epsilon = 1e-5): Part {
+    this.take(node, 4 * width)
+    const runningVariance = new Float64Array(width).fill(1 - epsilon)
+    return { make: (options) => filled(new BatchNorm(width, { epsilon, ...options }), { runningVariance, ...values }) }
+  }
+
+  private embedding(node: Node): Part {
+    const { shape, data } = this.matrix(node, node.inputs[0])
+    const [count, width] = shape
+    this.take(node, count * width)
+    return { make: (options) => new Embedding(count, width, { weightInitializer: fill(data), ...options }) }
+  }
+
+  /** Columns of a table that are looked up, after the others: of [n, features] in one piece. */
+  private embedColumns(node: Node): [string, Part] {
+    const picked = (value: string | undefined) => {
+      const pick = this.maker(value, 'Gather')
+      const which = this.constants.get(pick?.inputs[1] ?? '')
+      return pick !== undefined && which !== undefined && attribute(pick, 'axis', 0) === 1 ? { x: pick.inputs[0], which: which.data } : undefined // biome-ignore format: one line
+    }
+    const first = picked(node.inputs[0])
+    const others = first === undefined ? [] : Array.from(first.which)
+    const columns = node.inputs.slice(first === undefined ? 0 : 1).map((value) => {
+      const lookUp = this.maker(this.before('Flatten', value), 'Gather')
+      const index = picked(this.before('Cast', lookUp?.inputs[1]))
+      if (lookUp === undefined || index?.which.length !== 1) throw unread(node, 'of anything but columns of the input')
+      const { shape, data } = this.matrix(lookUp, lookUp.inputs[0])
+      this.take(lookUp, shape[0] * shape[1])
+      return { x: index.x, feature: index.which[0], count: shape[0], size: shape[1], data }
+    })
+    const { x } = first ?? columns[0] ?? { x: '' }
+    const features = others.length + columns.length
+    if (columns.length === 0 || columns.some((column) => column.x !== x)) throw unread(node, 'of anything but columns of the input')
+    const rest = Array.from({ length: features }, (_, i) => i).filter((i) => !columns.some(({ feature }) => feature === i))
+    if (rest.join() !== others.join()) throw unread(node, 'of columns in another order')
+    return [
+      x,
+      {
+        make: (options) => {
+          const layer = new EmbedColumns(
+            features,
+            columns.map(({ feature, count, size }) => ({ feature, count, size })),
+            { weightInitializer: 'zeros', ...options },
+          )
+          layer.build()
+          layer.tables.forEach((table, i) => void table.weight.view().set(columns[i].data))
+          return layer
+        },
+      },
+    ]
+  }
+
+  /** The outputs of members and their shares, where a value is the sum of their products. */
+  private outputMeans(node: Node): Mean[] | undefined {
+    const means: Mean[] = []
+    for (let at: Node | undefined = node; at !== undefined; ) {
+      const [left, right] = at.inputs
+      const last = this.withNumber(this.maker(right, 'Mul'))
+      if (last === undefined) return undefined
+      means.unshift({ output: last.value, share: last.number })
+      const first = this.withNumber(this.maker(left, 'Mul'))
+      if (first !== undefined) return [{ output: first.value, share: first.number }, ...means]
+      at = this.maker(left, 'Add')
+    }
+    return undefined
+  }
+
+  /** What log Σ share·e^logs is of, where a node gives that. */
+  private logMean(node: Node | undefined): { logs: string; share: number }[] | undefined {
+    const sum = this.maker(node?.type === 'Squeeze' ? node.inputs[0] : undefined, 'Add')
+    const log = sum?.inputs.map((input) => this.maker(input, 'Log')).find((found) => found !== undefined)
+    const exp = this.before('ReduceSum', log?.inputs[0])
+    const stacked = this.before('Sub', this.before('Exp', exp))
+    const parts = this.maker(stacked, 'Concat')?.inputs ?? (stacked === undefined ? [] : [stacked])
+    const found = parts.map((part) => this.withNumber(this.maker(this.before('Unsqueeze', part), 'Add')))
+    if (found.length === 0 || found.some((one) => one === undefined)) return undefined
+    return found.map((one) => ({ logs: one?.value ?? '', share: Math.exp(one?.number ?? 0) }))
+  }
+
+  private sigmoidMeans(node: Node): Mean[] | undefined {
+    const [yes, no] = node.inputs.map((value) => this.logMean(this.makers.get(value)))
+    const means = yes?.map(({ logs, share }) => ({ output: this.before('Neg', this.before('Softplus', this.before('Neg', logs))), share }))
+    const others = no?.map(({ logs }) => this.before('Softplus', this.before('Neg', logs)))
+    return means?.every(({ output }, i) => output !== undefined && output === others?.[i]) ? means : undefined
+  }
+
+  /** Members have the steps that they do not share. */
+  private ensembleOf(node: Node, average: EnsembleAverage, means: readonly Mean[] | undefined): [string, Part] {
+    if (means === undefined || means.some(({ output }) => output === undefined))
+      throw unread(node, 'as it is no ensemble: only nets whose layers follow each other can be read')
+    const chains = means.map(({ output }) => this.stepsTo(output ?? ''))
+    let shared = 0
+    if (chains.length > 1) while (chains.every((steps) => steps[shared] && steps[shared].value === chains[0][shared].value)) shared++
+    const members = chains.map((steps) => partsOf(steps.slice(shared)))
+    const weights = means.map(({ share }) => share)
+    const make = (options: Options) => new Ensemble(members.map((parts) => modelOf(parts, options)), { average, weights }) // biome-ignore format: one line
+    return [shared === 0 ? this.input : chains[0][shared - 1].value, { make }]
+  }
+
+  /** Layers may share their numbers in the file, and have each their own here. */
+  private take(node: Node, numbers: number): void {
+    this.room -= numbers
+    if (this.room < 0) throw unread(node, 'as layers that share their weights would have far more numbers than there are in the file')
+  }
+
+  private product(node: Node, added: string | null): DensePart {
+    const isGemm = node.type === 'Gemm'
+    const [x, name, biasName = added ?? ''] = node.inputs
+    if (this.constants.has(x)) throw unread(node, 'with the input on the right')
     const weight = this.matrix(node, name)
     const isTurned = isGemm && attribute(node, 'transB', 0) !== 0
     if (isGemm && attribute(node, 'transA', 0) !== 0) throw unread(node, 'with transA')
     const [alpha, beta] = isGemm ? [float(node, 'alpha', 1), float(node, 'beta', 1)] : [1, 1]
     const [rows, columns] = weight.shape
     const [inputs, outputs] = isTurned ? [columns, rows] : [rows, columns]
-    this.room -= (inputs + 1) * outputs
-    if (this.room < 0) throw unread(node, 'as layers that share their weights would have far more numbers than there are in the file')
+    this.take(node, (inputs + 1) * outputs)
     const values = new Float64Array(inputs * outputs)
     for (let i = 0; i < inputs; i++)
       for (let j = 0; j < outputs; j++) values[i * outputs + j] = alpha * weight.data[isTurned ? j * inputs + i : i * outputs + j]
-    const bias = biasName === undefined || biasName === '' ? null : this.vector(node, biasName, outputs).map((b) => beta * b)
-    return { weight: values, inputs, outputs, bias, activation: 'linear' }
-  }
-
-  private bias(node: Node, value: string, parts: (Layer | Activation | Flatten)[]): void {
-    const last = parts[parts.length - 1]
-    if (last === undefined || !('weight' in last) || last.bias !== null || last.activation !== 'linear')
-      throw unread(node, 'that follows no MatMul')
-    last.bias = this.vector(node, node.inputs.find((name) => name !== value) ?? '', last.outputs)
+    const own = biasName || added
+    const bias = own ? this.vector(node, own, outputs).map((b) => (own === added ? b : beta * b)) : null
+    return { weight: values, inputs, outputs, bias }
   }
 
   private activation(node: Node): ActivationName {
@@ -220,31 +456,57 @@ class GraphReader {
   }
 }
 
-/** What x · sigmoid(x) gives, for which x goes two ways. */
-function siluOf(next: readonly Node[]): string | undefined {
-  const sigmoid = next.find(({ type }) => type === 'Sigmoid')
-  const product = next.find(({ type }) => type === 'Mul')
-  return sigmoid && product?.inputs.includes(sigmoid.outputs[0]) ? product.outputs[0] : undefined
+/** What a member of an ensemble gives, and its share. */
+interface Mean {
+  readonly output: string | undefined
+  readonly share: number
 }
 
-/** An activation, as an option of the dense layer before it or as a layer. */
-function add(parts: (Layer | Activation | Flatten)[], activation: ActivationName): void {
-  const last = parts[parts.length - 1]
-  if (last !== undefined && 'weight' in last && last.activation === 'linear') last.activation = activation
-  else parts.push(new Activation(activation))
+function partsOf(steps: readonly Step[]): Part[] {
+  return steps.flatMap(({ part }) => (part === null ? [] : [part]))
 }
 
-function denseOf({ weight, inputs, outputs, bias, activation }: Layer): Dense {
-  const fill =
-    (values: Float64Array) =>
-    (parameter: { view(): { set(values: ArrayLike<number>): void } }): void =>
-      parameter.view().set(values)
+/** Parts of which a layer was made: where members of ensembles share them, at many depths, a small file could ask for any number of layers. */
+const made = new WeakSet<Part>()
+
+/** A dense layer takes the activation that follows it. */
+function modelOf(parts: readonly Part[], options: Options): Sequential {
+  const layers: Module[] = []
+  parts.forEach((part, i) => {
+    if (made.has(part)) throw rangeError('members of ensembles share layers: only members of their own can be read')
+    made.add(part)
+    const [before, next] = [parts[i - 1], parts[i + 1]]
+    if ('weight' in part) layers.push(denseOf(part, next && 'activation' in next ? next.activation : 'linear'))
+    else if ('make' in part) layers.push(part.make(options))
+    else if (before === undefined || !('weight' in before)) layers.push(new Activation(part.activation))
+  })
+  return new Sequential(layers.length > 0 ? layers : [new Activation('linear')], options)
+}
+
+/** Numbers of a file rounded to float32 are this near. */
+function isNear(a: number, b: number): boolean {
+  return Math.abs(a - b) < 1e-6
+}
+
+function fill(values: ArrayLike<number>): (parameter: Parameter) => void {
+  return (parameter) => parameter.view().set(values)
+}
+
+function denseOf({ weight, inputs, outputs, bias }: DensePart, activation: ActivationName): Dense {
   return new Dense(inputs, outputs, {
     activation,
     bias: bias !== null,
     weightInitializer: fill(weight),
     ...(bias && { biasInitializer: fill(bias) }),
   })
+}
+
+/** A layer with these numbers in its parameters and buffers. */
+function filled<M extends Module>(layer: M, values: Readonly<Record<string, ArrayLike<number>>>): M {
+  layer.build()
+  const own = layer as unknown as Record<string, Parameter>
+  for (const [name, numbers] of Object.entries(values)) own[name].view().set(numbers)
+  return layer
 }
 
 function nodeOf(message: Message): Node {
