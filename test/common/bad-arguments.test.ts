@@ -291,7 +291,7 @@ describe('fault 26, fault 32: fit', () => {
     ],
     ['metric of every object', { metrics: ['toString'] }, /'toString' is none of accuracy/],
     ['loss', { loss: 'mse' }, /loss wants a function, such as .*, got 'mse'; import it$/],
-    ['inputs', { inputs: [['0', '1']] }, /inputs want numbers, got '0'; rows\.map\(\(row\) => row\.map\(Number\)\)/],
+    ['inputs', { inputs: [['0', '1']] }, /inputs want numbers, got '0'; row\.map\(Number\) makes them of texts/],
     ['optimizer', { optimizer: null }, /optimizer wants an Optimizer, .*, got null$/],
   ])('%s', async (_name, more, message) => {
     await expect(run(more)).rejects.toThrow(message)

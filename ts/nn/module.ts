@@ -368,7 +368,7 @@ export abstract class Module {
     ...none: never[]
   ): Parameter {
     const who = `${this.constructor.name}: parameter '${name}'`
-    if (none.length > 0) throw typeError(`${who}: makeParameter wants a context, a name, a shape and an initializer, got more`)
+    if (none.length > 0) throw typeError(`${who}: makeParameter takes 4 arguments`)
     const parameter = Parameter.ofShape(shape, { name: join(context.path, name), backend: context.backend })
     if (values !== undefined) initializer(values, ...fansOf(shape), who)(parameter, context.nextGenerator())
     return parameter
@@ -376,8 +376,7 @@ export abstract class Module {
 
   /** A buffer of this module with all elements `value`, named after its path; for {@link createParameters}. */
   protected makeBuffer(context: BuildContext, name: string, shape: Shape, value = 0): BufferTensor {
-    if (typeof value !== 'number')
-      throw typeError(`${this.constructor.name}: buffer '${name}' wants a number for all elements, got ${show(value)}`)
+    if (typeof value !== 'number') throw typeError(`${this.constructor.name}: buffer '${name}' wants a number, got ${show(value)}`)
     return new BufferTensor(shape, { name: join(context.path, name), backend: context.backend, value })
   }
 }

@@ -41,7 +41,7 @@ export function checkSaved(what: string, p: object, values: ArrayLike<number>): 
   const isGood = p instanceof Parameter ? Number.isFinite : (value: number) => !Number.isNaN(value)
   for (let i = 0; i < values.length; i++)
     if (!isGood(values[i]))
-      throw new NonFiniteError(`${what} is ${values[i]} at position ${i}, as after a training that diverged; take the weights from before`)
+      throw new NonFiniteError(`${what} is ${values[i]} at position ${i}, as where training diverged; take weights from before`)
 }
 
 /**

@@ -122,10 +122,8 @@ function checkNumbers({ inputs, targets }: TrainingData, what: string): void {
   const [row, target]: unknown[] = [first(inputs), first(targets)]
   if (typeof target === 'string' || typeof target === 'boolean')
     throw typeError(`${what}: targets want numbers, got ${show(target)}; fromArrays(inputs, targets) of gradus/data makes classes of them`)
-  if (typeof (Array.isArray(row) ? row[0] : row) === 'string')
-    throw typeError(
-      `${what}: inputs want numbers, got ${show(Array.isArray(row) ? row[0] : row)}; rows.map((row) => row.map(Number)) makes numbers of texts, and fromTable of gradus/data of columns`,
-    )
+  const [number] = Array.isArray(row) ? row : [row]
+  if (typeof number === 'string') throw typeError(`${what}: inputs want numbers, got ${show(number)}; row.map(Number) makes them of texts`)
   if (typeof row === 'object' && row !== null && !Array.isArray(row) && !('length' in row) && !(row instanceof Tensor))
     throw typeError(`${what}: inputs want numbers, got ${show(row)}; fromTable(rows, { target }) of gradus/data makes them of such rows`)
 }
