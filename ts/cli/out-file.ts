@@ -26,6 +26,16 @@ export function checkOut(option: string, file: string, reads: Readonly<Record<st
       throw new Error(`${option} ${file} is ${what}, which would be written over; give another name`)
 }
 
+/**
+ * Refuses a name that says that the file is of another kind than what is written.
+ * @param ending those that are right, without the point; the first one is what is advised. No ending is right, too.
+ */
+export function checkEnding(option: string, file: string, what: string, endings: readonly string[]): void {
+  const [, ending] = /\.([a-z]\w*)$/i.exec(path.basename(file)) ?? []
+  if (ending === undefined || endings.includes(ending.toLowerCase())) return
+  throw new Error(`${option} ${file}: what is written is ${what}; give a name that ends in .${endings[0]}`)
+}
+
 function kindOf(file: string) {
   return statSync(file, { throwIfNoEntry: false })
 }

@@ -10,6 +10,7 @@ import { predictCommand } from './commands/predict.js'
 import { raceCommand } from './commands/race.js'
 import { trainCommand } from './commands/train.js'
 import { tuneCommand } from './commands/tune.js'
+import { nearest } from './options/values.js'
 import { columns } from './terminal/terminal.js'
 import { version } from './version.js'
 
@@ -37,13 +38,34 @@ export function program(): Command {
     // what stands behind `tune show` is an option of show, also --html and --json, which tune itself has
     .enablePositionalOptions()
     .configureHelp({ helpWidth: Math.min(columns(), 100) })
-    .showSuggestionAfterError()
+    .showSuggestionAfterError(false)
     .showHelpAfterError('Run it with --help to see what there is.')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(withoutLongWords(text)) })
     .addHelpText('after', ROOT_EXAMPLES)
   for (const make of COMMANDS) root.addCommand(make().copyInheritedSettings(root).helpOption('-h, --help', 'print this help'))
+  suggesting(root, root)
   return root
+}
+
+/** Errors about names that a command does not know have the nearest one that it does, or the commands that do. */
+function suggesting(command: Command, root: Command): void {
+  command.configureOutput({ outputError: (text, write) => write(withoutLongWords(withSuggestion(text, command, root))) })
+  for (const part of command.commands) suggesting(part.showSuggestionAfterError(false), root)
+}
+
+function withSuggestion(text: string, command: Command, root: Command): string {
+  const [, what, name = ''] = /^error: unknown (option|command) '([\s\S]*)'\n?$/.exec(text) ?? []
+  if (what === undefined) return text
+  const flagsOf = ({ options }: Command) => options.flatMap(({ long, hidden }) => (long && !hidden ? [long] : []))
+  const near = nearest(name, what === 'command' ? command.commands.map((part) => part.name()) : [...flagsOf(command), '--help'])
+  const others = root.commands.filter((other) => flagsOf(other).includes(name)).map((other) => other.name())
+  const hint =
+    near !== undefined
+      ? `\n(Did you mean ${near}?)`
+      : what === 'option' && others.length > 0
+        ? `\n(It is an option of ${others.map((other) => `gradus ${other}`).join(', ')}.)`
+        : ''
+  return `${text.trimEnd()}${hint}\n`
 }
 
 /** Cuts what nobody reads to its end, such as a whole file given as the name of an optimizer. */
@@ -53,12 +75,12 @@ function withoutLongWords(text: string): string {
 
 const ROOT_EXAMPLES = `
 Examples:
-  gradus train iris.csv --target species            a model of your own table, with a report
-  gradus train sales.csv --target price --time 60s  the same, with a minute for many nets
-  gradus predict iris.safetensors new.csv           what it says of other rows
-  gradus export iris.safetensors --to onnx          for other programs; also js, pytorch, keras
-  gradus tune sales.csv --target price --time 5m    look for better nets, and say what mattered
-  gradus train mnist                                handwritten digits, 98 % right in a minute or less
-  gradus train spirals --json                       for a program to read
-  gradus bench                                      how fast is this machine?
-  gradus train --help                               every option of training`
+  gradus train iris.csv --target species        a model of your own table
+  gradus train sales.csv -t price --time 60s    the same, a minute for many nets
+  gradus predict iris.safetensors new.csv       what it says of other rows
+  gradus export iris.safetensors --to onnx      also js, pytorch, keras
+  gradus tune sales.csv -t price --time 5m      look for better nets
+  gradus train mnist                            handwritten digits, 98 % right
+  gradus train spirals --json                   for a program to read
+  gradus bench                                  how fast is this machine?
+  gradus train --help                           every option of training`

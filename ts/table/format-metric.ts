@@ -7,8 +7,8 @@
  */
 export function formatMetric(value: number): string {
   const size = Math.abs(value)
-  // a guess of R² is 0 but for rounding
-  if (size < 1e-12) return '0.000'
+  // a guess of R² is 0 but for rounding, or but for the mean of other rows
+  if (size < 1e-12 || (value < 0 && size < 0.0001)) return '0.000'
   if (size < 0.0005) return value.toPrecision(2)
   if (size >= 1e15) return value.toExponential(3)
   if (size >= 1000) return Math.round(value).toLocaleString('en-US')

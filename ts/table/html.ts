@@ -48,7 +48,7 @@ export function reportHtml(report: TableModelReport): string {
 <title>${escaped(target)}: report of a model</title>
 <style>${STYLE}</style>
 <h1>Predicting ‘${escaped(target)}’</h1>
-<p class="faint">${what}, learnt from ${count(rows.train)} rows and judged by ${count(rows.test)} others${latest}${leftOut.length > 0 ? `; ${escaped(describeLeftOut(leftOut))}` : ''}. ${count(nets.trained)} nets were trained in ${shortNumber(seconds)} s, ${count(nets.used)} of them answer together. Seed ${seed}.</p>
+<p class="faint">${what}, learnt from ${count(rows.train)} rows and judged by ${count(rows.test)} others${latest}${leftOut.length > 0 ? `; ${escaped(describeLeftOut(leftOut))}` : ''}. ${nets.trained === 1 ? '1 net was' : `${count(nets.trained)} nets were`} trained in ${shortNumber(seconds)} s, ${nets.used === 1 ? '1 of them answers' : `${count(nets.used)} of them answer together`}. Seed ${seed}.</p>
 ${cards(report)}
 ${section('What to look at, and what to try next', `<ul>${report.advice.map((line) => `<li>${escaped(line)}</li>`).join('')}</ul>`)}
 ${section('How good it is', metricsTable(report))}
@@ -70,7 +70,7 @@ function cards({ metrics }: TableModelReport): string {
     .slice(0, 4)
     .map(
       ({ name, value, low, high, line, baseline }) =>
-        `<div class="card"><span>${escaped(name)}</span><b>${formatMetric(value)}</b><span>${formatMetric(low)} to ${formatMetric(high)}</span>${line === undefined ? '' : `<span>a line: ${formatMetric(line)}</span>`}<span>a guess: ${formatMetric(baseline)}</span></div>`,
+        `<div class="card"><span>${escaped(name)}</span><b>${formatMetric(value)}</b><span>${interval(low, high)}</span>${line === undefined ? '' : `<span>a line: ${formatMetric(line)}</span>`}<span>a guess: ${formatMetric(baseline)}</span></div>`,
     )
   return `<div class="cards">${each.join('')}</div>`
 }
@@ -80,7 +80,7 @@ function metricsTable({ metrics, rows }: TableModelReport): string {
   const cell = (text: string) => `<td class="number">${text}</td>`
   const lines = metrics.map(
     ({ name, value, low, high, line, baseline, better }) =>
-      `<tr><td>${escaped(name)}${better === 'less' ? ' <span class="faint">(less is better)</span>' : ''}</td>${cell(formatMetric(value))}${cell(`${formatMetric(low)} to ${formatMetric(high)}`)}${hasLine ? cell(line === undefined ? '–' : formatMetric(line)) : ''}${cell(formatMetric(baseline))}</tr>`,
+      `<tr><td>${escaped(name)}${better === 'less' ? ' <span class="faint">(less is better)</span>' : ''}</td>${cell(formatMetric(value))}${cell(interval(low, high))}${hasLine ? cell(line === undefined ? '–' : formatMetric(line)) : ''}${cell(formatMetric(baseline))}</tr>`,
   )
   return `<div class="wide"><table><tr><th>on ${count(rows.test)} test rows</th><th class="number">value</th><th class="number">95 % interval</th>${hasLine ? '<th class="number">a straight line</th>' : ''}<th class="number">a guess</th></tr>${lines.join('')}</table></div>
 <p class="faint">The guess looks at no column: it says the share of each class, or the mean.${hasLine ? ' The straight line, logistic or ridge regression, was fitted to the same rows as the nets: what they are better by is what they are worth.' : ''} Intervals say how much the test rows alone leave open (bootstrap; of accuracy Wilson’s).</p>`
@@ -177,4 +177,9 @@ function candidatesTable({ candidates, task }: TableModelReport): string {
   const more =
     candidates.length > MAX_CANDIDATES ? `<p class="faint">The best ${MAX_CANDIDATES} of ${candidates.length} that were kept.</p>` : ''
   return `<div class="wide"><table><tr><th>hidden layers and training</th><th class="number">${task === 'classification' ? 'log loss' : 'squared error'} on rows not seen</th><th class="number">share of the answer</th></tr>${lines.join('')}</table></div>${more}`
+}
+
+/** An interval in words. The same value in all resamples tells nothing of it. */
+function interval(low: number, high: number): string {
+  return low === high ? '–' : `${formatMetric(low)} to ${formatMetric(high)}`
 }

@@ -6,7 +6,7 @@ import { type FileOptions, fileOptions } from '../options/table.js'
 import { naming, readRows } from '../table/files.js'
 import { nameOfInput } from '../table/input.js'
 import { checkColumns, fillOption, readModelFor, tellUnknown } from '../table/model.js'
-import { confusionLines } from '../table/report.js'
+import { confusionLines, interval } from '../table/report.js'
 import { percent, table, whole } from '../terminal/format.js'
 import { paint, print, printNote } from '../terminal/terminal.js'
 
@@ -49,7 +49,7 @@ async function evaluate(modelFile: string, file: string, { json = false, fillCol
     ...found.metrics.map(({ name, value, low, high, baseline }) => [
       `  ${name}`,
       formatMetric(value),
-      `${formatMetric(low)} to ${formatMetric(high)}`,
+      interval(low, high),
       formatMetric(baseline),
     ]),
   ])

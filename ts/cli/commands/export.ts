@@ -62,7 +62,7 @@ async function exportModel(file: string, { to, out, half = false, json = false }
   const { bytes, use, note } = await naming(file, async () => written(model, format, target, half))
   await writeFileWhole(target, bytes)
   if (json) return print(JSON.stringify({ file: target, format, bytes: bytes.length, note }))
-  printText(`${paint('green', '✓')} ${paint('bold', target)}, ${whole(Math.ceil(bytes.length / 1000))} kB. ${note}`)
+  printText(`${paint('green', '✓')} ${paint('bold', target)}, ${whole(Math.ceil(bytes.length / 1000))} kB.${note === '' ? '' : ` ${note}`}`)
   for (const line of use) print(paint('dim', `  ${line}`))
 }
 

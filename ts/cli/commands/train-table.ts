@@ -4,7 +4,7 @@ import { type NetSettings, reportHtml, type TableModelReport, trainTable } from 
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
 import { seconds } from '../options/values.js'
-import { checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
+import { checkEnding, checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
 import { asideOptions, inFlags, naming, readRows, tableOptions, withTarget } from '../table/files.js'
 import { tellAbsent } from '../table/model.js'
 import { TableReporter } from '../table/progress.js'
@@ -53,17 +53,20 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
   const { time, test, out = outOf(file), report: page, seed } = options
   checkOut('--out', out, { 'the table itself': file, 'the file of --test': test })
   if (page !== undefined) checkOut('--report', page, { 'the table itself': file, 'the file of --test': test, 'the file of the model': out })
+  if (page !== undefined) checkEnding('--report', page, 'a page of HTML', ['html', 'htm'])
+  if (OF_OTHERS.test(out))
+    throw new Error(`--out ${out}: the model goes to a file that ends in .safetensors; gradus export makes others of it`)
   const testRows = test === undefined ? undefined : await readRows(test, options)
   const silent = options.quiet === true || options.json === true
   return interruptible(async (signal) => {
-    if (!silent) print(paint('bold', `Learning '${target}' from ${file}`))
-    const watch = new TableReporter(silent)
+    const watch = new TableReporter(paint('bold', `Learning '${target}' from ${file}`), silent)
+    const limit = time === undefined ? undefined : timeLeft(time)
     try {
       const work = () =>
         trainTable(file, {
           ...tableOptions(options),
           ...netOf(options),
-          ...(time !== undefined && { time: timeLeft(time) }),
+          ...(limit !== undefined && { time: limit }),
           ...(testRows !== undefined && { test: testRows }),
           ...asideOptions(options),
           target,
@@ -76,13 +79,16 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
       if (test !== undefined && testRows !== undefined) tellAbsent(model, testRows, test)
       await leavingNoRest(out, () => model.save(out))
       if (page !== undefined) await writeFileWhole(page, reportHtml({ ...report, advice: report.advice.map(inFlags) }))
-      if (time !== undefined && !signal.aborted) watch.tellOverrun(time, performance.now() / 1000)
+      if (time !== undefined && limit !== undefined && !signal.aborted) watch.tellOverrun(time, time + report.seconds - limit)
       return { report, out, page, stopped: signal.aborted }
     } finally {
       watch.end()
     }
   }, NO_MODEL)
 }
+
+/** Endings of model files of other programs. */
+const OF_OTHERS = /\.(onnx|m?js|pt|pth|h5|keras|pkl|joblib)$/i
 
 /** What was said of the nets. */
 function netOf({ hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs }: NetSettings): NetSettings {

@@ -6,6 +6,7 @@ import { TASK_NAMES, type TaskName } from '../data-sets/tasks.js'
 import { netOptions } from '../options/net.js'
 import { dataOptions } from '../options/table.js'
 import { nearest } from '../options/values.js'
+import { fileNear } from '../table/files.js'
 import { dataSetOptions, defaultsHelp, taskHelp, trainOnDataSet } from './train-data-set.js'
 import { type TableTrainOptions, tableTrainOptions, trainOnTable } from './train-table.js'
 
@@ -33,7 +34,7 @@ export function trainCommand(): Command {
   return command
     .addHelpText(
       'after',
-      `\nThe net of a table is by default one for so many rows; of data sets by name it is:\n${defaultsHelp()}\n${TRAIN_EXAMPLES}`,
+      `\nThe default net of a table depends on its number of rows; that of a data set is:\n${defaultsHelp()}\n${TRAIN_EXAMPLES}`,
     )
     .action((data: string, options: DataSetOptions & TableTrainOptions) => trainAny(data, options, command))
 }
@@ -59,7 +60,7 @@ async function trainAny(data: string, options: DataSetOptions & TableTrainOption
     return trainOnDataSet(data.toLowerCase() as TaskName, options)
   }
   if (!existsSync(data) && !/^[a-z]+:/.test(data)) {
-    const near = nearest(data, TASK_NAMES)
+    const near = fileNear(data) ?? nearest(data, TASK_NAMES)
     throw new Error(
       `there is no file ${data}${near === undefined ? '.' : `; did you mean ${near}?`} A data set by name is one of ${TASK_NAMES.join(', ')}`,
     )

@@ -19,7 +19,7 @@ import { interruptible } from '../interrupt.js'
 import { spaceFrom } from '../options/space.js'
 import { dataOptions, type TableData, trainLine } from '../options/table.js'
 import { describeRange, numberIn, seconds } from '../options/values.js'
-import { checkOut, writeFileWhole } from '../out-file.js'
+import { checkEnding, checkOut, writeFileWhole } from '../out-file.js'
 import { trialOptions, withTarget } from '../table/files.js'
 import { LiveBar } from '../terminal/bar.js'
 import { duration, percent } from '../terminal/format.js'
@@ -114,7 +114,10 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
   const silent = given.quiet === true || given.json === true
   const reads = { 'the table itself': file, 'the file of --test': given.test, 'the file of --space': given.space }
   if (given.out !== undefined) checkOut('--out', given.out, reads)
-  if (given.html !== undefined) checkOut('--html', given.html, { ...reads, 'the file of the model': given.out })
+  if (given.html !== undefined) {
+    checkOut('--html', given.html, { ...reads, 'the file of the model': given.out })
+    checkEnding('--html', given.html, 'a page of HTML', ['html', 'htm'])
+  }
   const options = await withTarget(file, given)
   const { found, net } = await interruptible(async (signal) => {
     const { target, epochs, seed, trials } = options

@@ -70,7 +70,7 @@ const LONGEST_NAME = 64
 
 /** The name that differs by few letters, if there is one. */
 export function nearest(text: string, names: readonly string[]): string | undefined {
-  if (text.length > LONGEST_NAME) return undefined
+  if (text.length > LONGEST_NAME || names.length === 0) return undefined
   const scored = names.map((name) => ({ name, distance: editDistance(plain(text), plain(name)) }))
   const best = scored.reduce((a, b) => (b.distance < a.distance ? b : a))
   return best.distance <= Math.max(1, Math.floor(text.length / 3)) ? best.name : undefined

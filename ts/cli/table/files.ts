@@ -1,6 +1,8 @@
 /** Tables in files, for the commands that take one: options as the library takes them, and errors that name the file. */
+import { readdirSync } from 'node:fs'
 import { namingLines, type ReadOptions, type Row, readTable } from '../../data/index.js'
 import type { FileOptions, TableData } from '../options/table.js'
+import { nearest } from '../options/values.js'
 import { nameOfInput, sourceOfInput } from './input.js'
 
 /** As readTable takes them. */
@@ -73,6 +75,22 @@ export function inFlags(text: string): string {
   return IN_COMMANDS.reduce((changed, [option, flag]) => changed.replaceAll(option, flag), words)
 }
 
+/** The file beside one that is not there with nearly its name, if there is one. */
+export function fileNear(file: string): string | undefined {
+  const [, folder, name] = /^(.*[\\/])?([^\\/]*)$/s.exec(file) as RegExpExecArray
+  try {
+    const near = nearest(
+      name,
+      readdirSync(folder ?? '.').filter((other) => other !== name),
+    )
+    return near === undefined ? undefined : `${folder ?? ''}${near}`
+  } catch {
+    return undefined
+  }
+}
+
+const ABSENT = /there is no (such )?file/
+
 /** How errors about the rows of its option `test` begin in trainTable. */
 const OF_TEST = 'trainTable: test: '
 
@@ -92,6 +110,8 @@ export async function naming<T>(file: string, work: () => Promise<T>, { test, ..
     const name = nameOfInput(file)
     error.message = await namingLines(error.message, source, readOptions(how)).catch(() => error.message)
     error.message = inFlags(error.message)
+    const near = ABSENT.test(error.message) ? fileNear(isOfTest ? test : file) : undefined
+    if (near !== undefined) error.message += `; did you mean ${near}?`
     if (isOfTest) error.message = `--test ${test}: ${error.message.slice(OF_TEST.length)}`
     else if (!error.message.includes(name))
       error.message = `${name}: ${error.message.replace(/^(fromTable|encode|dataset|trainTable|prepareTable|inspectTable): /, '')}`

@@ -19,11 +19,16 @@ export class TableReporter {
   private readonly live: LiveArea | null
   /** When the last line was shown, and of which phase it was. */
   private shown: { seconds: number; phase: TablePhase | undefined } = { seconds: 0, phase: undefined }
+  private hasBegun = false
   private rows = 0
   /** Seconds after which the nets were begun. */
   private prepared = 0
 
-  constructor(private readonly silent: boolean) {
+  /** @param title printed before anything else, when there are rows that can be learnt from: errors about a file come before it */
+  constructor(
+    private readonly title: string,
+    private readonly silent: boolean,
+  ) {
     this.live = silent || !isLive() ? null : new LiveArea()
   }
 
@@ -35,10 +40,19 @@ export class TableReporter {
     const isFirst = this.shown.phase === undefined
     const isNew = phase !== this.shown.phase
     const wait = isFirst ? PATIENCE : isNew ? 0 : BETWEEN
+    const isDue = seconds - this.shown.seconds >= wait
+    if (phase === 'training' || (this.live === null && isDue)) this.begin()
     if (this.live) this.live.draw(liveLines(progress), isNew)
-    else if (seconds - this.shown.seconds < wait) return
-    else print(`  ${progressLine(progress)}${isFirst ? comes(phase) : ''}`)
+    else if (isDue) print(`  ${progressLine(progress)}${isFirst ? comes(phase) : ''}`)
+    else return
     this.shown = { seconds, phase }
+  }
+
+  private begin(): void {
+    if (this.hasBegun) return
+    this.hasBegun = true
+    this.live?.clear()
+    print(this.title)
   }
 
   /** Removes what is live. */
@@ -48,7 +62,7 @@ export class TableReporter {
 
   /** Says why the work took longer than it was to, where it did. */
   tellOverrun(time: number, took: number): void {
-    if (took <= time * (1 + TOLERANCE) || took < time + 0.5) return
+    if (took <= time * (1 + TOLERANCE) || took < time + 1) return
     printNote(
       `it took ${duration(took)}, not ${duration(time)}: until ${whole(this.rows)} rows were read and encoded ${duration(this.prepared)} had gone, and a model needs a short training and a report at least; give it more time, or fewer rows`,
     )

@@ -6,7 +6,7 @@ import { prepareTable, tableNet } from '../../table/index.js'
 import { batchOption, epochsOption, hiddenOption, type OptimizerName, seedOption } from '../options/net.js'
 import { dataOptions, type TableData } from '../options/table.js'
 import { numberIn } from '../options/values.js'
-import { checkOut } from '../out-file.js'
+import { checkEnding, checkOut } from '../out-file.js'
 import { barLine } from '../terminal/bar.js'
 import { LiveArea } from '../terminal/live-area.js'
 import { columns, isLive, printNote } from '../terminal/terminal.js'
@@ -52,6 +52,7 @@ export async function race(file: string, given: RateOptions): Promise<Lap[]> {
   const options = await withTarget(file, given)
   const { optimizers, epochs, hidden, batchSize, points, seed, picture } = options
   if (picture !== undefined) checkOut('--picture', picture, { 'the table itself': file, 'the file of --test': options.test })
+  if (picture !== undefined) checkEnding('--picture', picture, 'a picture in SVG', ['svg'])
   const prepared = await naming(file, () => prepareTable(file, trialOptions(options)), options)
   const { train, held, classes, width, leftOut } = prepared
   if (leftOut.length > 0) printNote(describeLeftOut(leftOut))

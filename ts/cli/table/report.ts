@@ -42,7 +42,10 @@ function introduction({ task, classNames, rows, leftOut, splitBy, columns, nets,
       'columns',
       `${used.length} used${left.length > 0 ? `; left out: ${left.slice(0, 6).join(', ')}${left.length > 6 ? ', …' : ''}` : ''}`,
     ),
-    fact('nets', `${whole(nets.trained)} trained in ${duration(seconds)}, ${whole(nets.used)} answer together`),
+    fact(
+      'nets',
+      `${whole(nets.trained)} trained in ${duration(seconds)}, ${nets.used === 1 ? '1 answers' : `${whole(nets.used)} answer together`}`,
+    ),
   ]
 }
 
@@ -52,7 +55,7 @@ function metricsLines({ metrics, rows }: TableModelReport): string[] {
   const cells = metrics.map(({ name, value, low, high, line, baseline }) => [
     `  ${name}`,
     formatMetric(value),
-    `${formatMetric(low)} to ${formatMetric(high)}`,
+    interval(low, high),
     ...(hasLine ? [line === undefined ? '–' : formatMetric(line)] : []),
     formatMetric(baseline),
   ])
@@ -62,6 +65,11 @@ function metricsLines({ metrics, rows }: TableModelReport): string[] {
     paint('dim', first),
     ...rest.map((line, i) => (i === 0 ? paint('bold', line) : line)),
   ]
+}
+
+/** `0.912 to 0.951`; where it is the same in all resamples, these tell nothing. */
+export function interval(low: number, high: number): string {
+  return low === high ? '–' : `${formatMetric(low)} to ${formatMetric(high)}`
 }
 
 /** Counts by true class (rows) and predicted class (columns). */

@@ -254,7 +254,7 @@ function notesOf(stats: ColumnStats, { as }: TableColumn, { role }: Wanted): str
     const gap = [...kinds.keys()].find((text) => /^(\?|-|n\/?a|null|none|nan|missing|unknown)$/i.test(text.trim()))
     if (gap !== undefined) notes.push(`${show(gap)} is one of the values; if it stands for a gap, add it to missingValues`)
     const rare = [...kinds.values()].filter((n) => n === 1).length
-    if (role === 'target' && rare > 0 && count >= MANY) notes.push(`${rare} of the classes have a single row`)
+    if (role === 'target' && rare > 0 && count >= MANY) notes.push(`${rare} of the classes ${rare === 1 ? 'has' : 'have'} a single row`)
   }
   if (as === 'category' && hasAllKinds && [...kinds.keys()].every(hasComma)) notes.push('its values are numbers with commas')
   if (as === 'category' || as === 'hash') notes.push(...unreadNotes(stats).filter((note) => as === 'hash' || !note.startsWith('if what')))
