@@ -59,10 +59,10 @@ const EXAMPLES = `
 Examples:
   gradus tune penguins.csv --target species --time 2m
   gradus tune penguins.csv --target species --trials 200 --html report.html
-  gradus tune penguins.csv --target species --exclude island --out penguins.safetensors
+  gradus tune penguins.csv --target species --exclude island --out p.safetensors
   gradus tune show penguins.tune.log
-  gradus tune big.csv --target price --storage redis://host --time 1h    and on each machine
-  gradus tune worker redis://host --table ./big.csv                      (with the same file)`
+  gradus tune big.csv --target price --storage redis://host --time 1h
+  gradus tune worker redis://host --table ./big.csv    on each machine`
 
 /** The command and its options, with `show` and `worker`. */
 export function tuneCommand(): Command {
