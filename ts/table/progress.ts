@@ -31,8 +31,8 @@ export interface TableProgress {
 
 /** Milliseconds between two reports of a phase. */
 const BETWEEN = 100
-/** While there is work, at least this share of the seconds so far is said to be left. */
-const LEAST_LEFT = 0.02
+/** Seconds that are said to be left at least, as a multiple of those so far: what comes after reading takes as long as that, or longer. */
+const LEAST_LEFT: Readonly<Record<TablePhase, number>> = { reading: 1, encoding: 0.5, training: 0.02, measuring: 0.02 }
 
 /** Hears how far the parts of the work are, and tells the caller. */
 export class ProgressWatch {
@@ -70,7 +70,7 @@ export class ProgressWatch {
     if (!isNew && now - this.last < BETWEEN) return
     this.last = now
     const seconds = (now - began) / 1000
-    const left = Math.max((this.end - now) / 1000, LEAST_LEFT * seconds)
+    const left = Math.max((this.end - now) / 1000, LEAST_LEFT[known.phase] * seconds)
     onProgress({ ...known, seconds, secondsLeft: left, share: Number.isNaN(left) ? 0 : seconds / (seconds + left) })
   }
 }

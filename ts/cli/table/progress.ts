@@ -9,6 +9,8 @@ import { columns, isLive, print, printNote } from '../terminal/terminal.js'
 /** Seconds before the first line, and between two lines of one phase. Shorter work has no lines. */
 const PATIENCE = 1.5
 const BETWEEN = 10
+/** Values of a table whose encoding takes about a second. */
+const MANY_VALUES = 5e5
 /** A command that takes this share longer than it was given says why. */
 const TOLERANCE = 0.05
 
@@ -39,7 +41,9 @@ export class TableReporter {
     if (this.silent) return
     const isFirst = this.shown.phase === undefined
     const isNew = phase !== this.shown.phase
-    const wait = isFirst ? PATIENCE : isNew ? 0 : BETWEEN
+    // many values are encoded at once, and nothing can be said meanwhile
+    const isLong = phase === 'encoding' && rows * progress.columns > MANY_VALUES
+    const wait = isNew && (isLong || !isFirst) ? 0 : isFirst ? PATIENCE : BETWEEN
     const isDue = seconds - this.shown.seconds >= wait
     if (phase === 'training' || (this.live === null && isDue)) this.begin()
     if (this.live) this.live.draw(liveLines(progress), isNew)
