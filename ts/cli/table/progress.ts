@@ -24,7 +24,7 @@ export class TableReporter {
   private hasBegun = false
   private rows = 0
   /** Seconds after which the nets were begun. */
-  private prepared = 0
+  private prepared: number | undefined
 
   /** @param title printed before anything else, when there are rows that can be learnt from: errors about a file come before it */
   constructor(
@@ -37,7 +37,7 @@ export class TableReporter {
   progress(progress: TableProgress): void {
     const { phase, seconds, rows } = progress
     this.rows = rows
-    if (phase === 'reading' || phase === 'encoding') this.prepared = seconds
+    if (this.prepared === undefined && phase === 'training') this.prepared = seconds
     if (this.silent) return
     const isFirst = this.shown.phase === undefined
     const isNew = phase !== this.shown.phase
@@ -68,7 +68,7 @@ export class TableReporter {
   tellOverrun(time: number, took: number): void {
     if (took <= time * (1 + TOLERANCE) || took < time + 1) return
     printNote(
-      `it took ${duration(took)}, not ${duration(time)}: until ${whole(this.rows)} rows were read and encoded ${duration(this.prepared)} had gone, and a model needs a short training and a report at least; give it more time, or fewer rows`,
+      `it took ${duration(took)}, not ${duration(time)}: until ${whole(this.rows)} rows were read and encoded ${duration(this.prepared ?? took)} had gone, and a model needs a short training and a report at least; give it more time, or fewer rows`,
     )
   }
 }
