@@ -1,0 +1,77 @@
+/** What the command says of a training on a table where there is no terminal: lines at intervals, none of short work, and why it took longer. */
+import { expect, test, vi } from 'vitest'
+import { TableReporter } from '../../../ts/cli/table/progress.js'
+import type { TablePhase, TableProgress } from '../../../ts/table/index.js'
+
+const at = (phase: TablePhase, seconds: number, rest: Partial<TableProgress> = {}): TableProgress => ({
+  ...{ phase, seconds, secondsLeft: Number.NaN, share: 0, bytes: { read: 0, total: undefined }, rows: 0, columns: 0, nets: 0, best: null },
+  ...{ curve: { loss: [], validation: [] }, ...rest },
+})
+
+/** Lines on stdout and stderr. */
+function said(act: (reporter: TableReporter) => void, silent = false): string[] {
+  const lines: string[] = []
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      lines.push(String(text).trimEnd())
+      return true
+    }),
+  )
+  try {
+    act(new TableReporter('Learning', silent))
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+  }
+  return lines
+}
+
+test('long work is told from reading on, each phase at once, and then every ten seconds', () => {
+  const rows = { rows: 500_000, columns: 6 }
+  const lines = said((reporter) => {
+    for (const seconds of [0.1, 1, 1.6, 1.8, 2])
+      reporter.progress(at('reading', seconds, { bytes: { read: 9e6 * seconds, total: 18e6 }, rows: 250_000 * seconds, columns: 6 }))
+    reporter.progress(at('encoding', 2.1, rows))
+    reporter.progress(at('training', 4, rows))
+    for (let seconds = 5; seconds < 30; seconds++)
+      reporter.progress(at('training', seconds, { ...rows, secondsLeft: 40 - seconds, best: 0.5 }))
+    reporter.progress(at('measuring', 35, { ...rows, nets: 2, secondsLeft: 5 }))
+  })
+  expect(lines).toEqual([
+    'Learning',
+    '  reading: 14 MB of 18 MB, 400,000 rows × 6 columns, 1.6 s so far; then encoding, training, measuring',
+    '  encoding: 500,000 rows × 6 columns, 2.1 s so far',
+    '  training: 0 nets trained, 4.0 s so far',
+    '  training: 26 s left, 0 nets trained, best loss 0.5000, 14 s so far',
+    '  training: 16 s left, 0 nets trained, best loss 0.5000, 24 s so far',
+    '  measuring: how good it is, and what it looks at, 5.0 s left, 35 s so far',
+  ])
+})
+
+test('short work has a title alone, an error while rows are read none, and --quiet nothing', () => {
+  const short = (reporter: TableReporter) => {
+    for (const [i, phase] of (['reading', 'encoding', 'training', 'measuring'] as const).entries()) reporter.progress(at(phase, 0.2 * i))
+  }
+  expect(said(short)).toEqual(['Learning'])
+  expect(said(short, true)).toEqual([])
+  expect(said((reporter) => reporter.progress(at('reading', 0.1)))).toEqual([])
+})
+
+test('many values are announced before they are encoded, which takes a while in one go', () => {
+  expect(said((reporter) => reporter.progress(at('encoding', 0.9, { rows: 200_000, columns: 5 })))).toEqual([
+    'Learning',
+    '  encoding: 200,000 rows × 5 columns, 0.9 s so far; then training, measuring',
+  ])
+})
+
+test('a time that was too short is explained', () => {
+  const told = (took: number) =>
+    said((reporter) => {
+      reporter.progress(at('encoding', 2, { rows: 500_000 }))
+      reporter.progress(at('training', 6, { rows: 500_000 }))
+      reporter.tellOverrun(5, took)
+    }, true)
+  expect(told(5.4)).toEqual([])
+  expect(told(9)).toEqual([
+    'note: it took 9.0 s, not 5.0 s: until 500,000 rows were read and encoded 6.0 s had gone, and a model needs a short training and a report at least; give it more time, or fewer rows',
+  ])
+})
