@@ -1,6 +1,8 @@
 /** Rows cut in time: trainTable and prepareTable judge by the latest ones. */
-import { expect, test } from 'vitest'
-import { prepareTable, reportHtml, trainTable } from '../../ts/table/index.js'
+import { describe, expect, test } from 'vitest'
+import { Generator } from '../../ts/index.js'
+import { foldsInTime } from '../../ts/table/folds.js'
+import { loadTableModel, prepareTable, reportHtml, tableToFunction, trainTable } from '../../ts/table/index.js'
 
 /** A number that grows by the day, in rows that are in no order. */
 const rows = Array.from({ length: 60 }, (_, i) => {
@@ -52,4 +54,67 @@ test('what is no time is told', async () => {
     "trainTable: splitBy: column 'day' is '2024-01-01' in all rows: none is later than the others",
   )
   await expect(prepareTable(one, { target: 'y', splitBy: 'day' })).rejects.toThrow('prepareTable: splitBy: column')
+})
+
+/** A number of a series from the twelve before it. */
+function lagged(series: readonly number[]) {
+  return series.slice(12).map((y, i) => ({
+    day: i,
+    ...Object.fromEntries(Array.from({ length: 12 }, (_, k) => [`lag${k + 1}`, series[i + 11 - k]])),
+    y,
+  }))
+}
+
+/** Monthly numbers that grow, with a season that grows with them: as AirPassengers (Box & Jenkins 1976). */
+function growing(seed: number): number[] {
+  const noise = new Generator(seed).normals(144)
+  return Array.from(noise, (e, t) => 110 * Math.exp(0.01 * t) * (1 + 0.15 * Math.sin((2 * Math.PI * t) / 12)) * (1 + 0.03 * e))
+}
+
+describe('a series that grows', () => {
+  test.each([1, 2])('is followed, and intervals hold about what they say (%d)', async (seed) => {
+    const rows = lagged(growing(seed))
+    const { model, report } = await trainTable(rows, { target: 'y', splitBy: 'day', exclude: ['day'], seed })
+    expect(report.metrics[0].value).toBeGreaterThan(0.85)
+    expect(report.calibration.bins.find(({ said }) => said === 0.9)?.true).toBeGreaterThanOrEqual(0.75)
+    expect(report.candidates.map(({ plan }) => plan)).toContain('a straight line')
+    // the file and the function have the line beside the nets
+    const loaded = await loadTableModel(model.bytes())
+    const { predict } = await import(`data:text/javascript,${encodeURIComponent(tableToFunction(model))}`)
+    for (const row of rows.slice(-20)) {
+      const { value, high } = model.predict(row)
+      expect(loaded.predict(row).value).toBe(value)
+      expect(predict(row).value / value).toBeCloseTo(1, 5)
+      expect(predict(row).high / high).toBeCloseTo(1, 5)
+    }
+  })
+
+  test('is followed with time, too, and by several kinds of nets', async () => {
+    const { report } = await trainTable(lagged(growing(3)), { target: 'y', splitBy: 'day', exclude: ['day'], time: 2 })
+    expect(report.metrics[0].value).toBeGreaterThan(0.85)
+  })
+})
+
+test('a series that does not grow is learnt by nets, too', async () => {
+  const noise = new Generator(5).normals(200)
+  const level = Array.from(noise, (e, t) => Math.abs(Math.sin((2 * Math.PI * t) / 12)) + 0.05 * e)
+  const { report } = await trainTable(lagged(level), { target: 'y', splitBy: 'day', exclude: ['day'] })
+  expect(report.candidates).toHaveLength(3)
+  expect(report.metrics[0].value).toBeGreaterThan(0.8)
+})
+
+test('folds in time are blocks, of which the latest decides; rows of one time are together', () => {
+  const { folds, from } = foldsInTime([1, 1, 2, 3, 4, 5, 6, 6, 6, 7]) as NonNullable<ReturnType<typeof foldsInTime>>
+  expect(folds.map(({ validation }) => [...validation])).toEqual([
+    [0, 1],
+    [2, 3],
+    [4, 5],
+    [6, 7, 8, 9],
+  ])
+  expect(from).toBe(6)
+  for (const { train, validation } of folds) expect([...train, ...validation].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  expect(foldsInTime([3, 3, 3, 3])).toBeNull()
+  const many = foldsInTime(Float64Array.from({ length: 20_000 }, (_, i) => i)) as NonNullable<ReturnType<typeof foldsInTime>>
+  expect(many.folds.map(({ train, validation }) => [train.at(-1), validation[0], validation.at(-1)])).toEqual([[16_999, 17_000, 19_999]])
+  expect(many.from).toBe(0)
 })

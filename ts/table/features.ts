@@ -2,7 +2,7 @@
  * From the features of a table to the inputs of a net. Nets learn badly from columns with a few huge numbers, and slowly what happens at a
  * threshold; trees do neither. So each number goes in twice: squeezed, so that no value is far out, and as where it lies among the quantiles of
  * its column (piecewise linear encoding: Gorishniy, Rubachev & Babenko 2022). Where a target that is a number grows with them for as far as they go,
- * they are not squeezed (large-values.ts).
+ * they are not squeezed (large-values.ts). A straight line that answers together with nets takes numbers as they are, which follow the others.
  */
 import type { ColumnReport, EmbeddedColumn, Table } from '../data/index.js'
 import { countInFull } from './large-values.js'
@@ -33,6 +33,8 @@ export interface FeatureState {
   cuts: readonly Cuts[]
   /** Whether numbers are squeezed, so that none goes in as more than 3. Default true. */
   squeezes?: boolean
+  /** Features whose values, as they are, follow the others: for a line beside the nets. Default: none. */
+  plain?: readonly number[]
   /** Default: none. */
   embedded?: readonly Embedded[]
 }
@@ -57,6 +59,25 @@ export function featuresOf({ inputs, features, report, count, embeddings, classe
   return isLinear ? { ...state, squeezes: false } : state
 }
 
+/** Features for a straight line alone: as they are, but for the numbers of vectors. */
+export function plainFeatures({ features, embedded }: FeatureState): FeatureState {
+  return { features, cuts: [], squeezes: false, ...(embedded && { embedded }) }
+}
+
+/** The column of the input that has a feature as it is: where numbers are squeezed, those that follow. */
+export function plainColumn(state: FeatureState): (feature: number) => number {
+  const { plain = [] } = state
+  const first = widthOf(state) - plain.length
+  const places = new Map(plain.map((feature, i) => [feature, first + i]))
+  return (feature) => places.get(feature) ?? feature
+}
+
+/** Features that are no indices of categories. */
+export function plainOf({ features, embedded = [] }: FeatureState): number[] {
+  const taken = new Set(embedded.map(({ feature }) => feature))
+  return Array.from({ length: features }, (_, i) => i).filter((feature) => !taken.has(feature))
+}
+
 /** Where the features of each column begin in an encoded row, and how many there are. */
 export type Spans = readonly { column: string; from: number; size: number }[]
 
@@ -72,7 +93,16 @@ export function spansOf(columns: readonly ColumnReport[]): Spans {
 }
 
 function numbersOf(columns: readonly ColumnReport[]): number[] {
-  const isNumber = new Set(columns.filter(({ as }) => as === 'number' || as === 'date').map(({ name }) => name))
+  return featuresTakenAs(['number', 'date'], columns)
+}
+
+/** Features that have a size: numbers, dates and ordered categories. */
+export function scalesOf(columns: readonly ColumnReport[]): number[] {
+  return featuresTakenAs(['number', 'date', 'ordinal'], columns)
+}
+
+function featuresTakenAs(uses: readonly ColumnReport['as'][], columns: readonly ColumnReport[]): number[] {
+  const isNumber = new Set(columns.filter(({ as }) => uses.includes(as)).map(({ name }) => name))
   return spansOf(columns).flatMap(({ column, from }) => (isNumber.has(column) ? [from] : []))
 }
 
@@ -125,13 +155,13 @@ function vectorsFor({ feature, count, size }: EmbeddedColumn, inputs: Float32Arr
 }
 
 /** How many inputs a row has. */
-export function widthOf({ features, cuts }: FeatureState): number {
-  return cuts.reduce((sum, { edges }) => sum + Math.max(0, edges.length - 1), features)
+export function widthOf({ features, cuts, plain = [] }: FeatureState): number {
+  return cuts.reduce((sum, { edges }) => sum + Math.max(0, edges.length - 1), features) + plain.length
 }
 
 /** Inputs of a net, row-major [rows, {@link widthOf}]. */
 export function inputsOf(state: FeatureState, encoded: Float32Array): Float32Array {
-  const { features, cuts, squeezes = true, embedded = [] } = state
+  const { features, cuts, squeezes = true, embedded = [], plain = [] } = state
   const width = widthOf(state)
   const rows = encoded.length / features
   const out = new Float32Array(rows * width)
@@ -146,6 +176,7 @@ export function inputsOf(state: FeatureState, encoded: Float32Array): Float32Arr
         out[at++] = share < 0 ? 0 : share > 1 ? 1 : share
       }
     }
+    for (const feature of plain) out[at++] = encoded[row * features + feature]
   }
   return out
 }

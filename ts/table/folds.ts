@@ -15,16 +15,52 @@ const FOLDS = 5
 const VALIDATION_FRACTION = 0.15
 const MAX_VALIDATION = 10_000
 
+/** Folds, and which of the rows that they validate by decide. */
+export interface Folds {
+  folds: Fold[]
+  /** In the order of the folds, from which of the validated rows on they decide: of rows in time the latest do. */
+  from: number
+}
+
+/**
+ * Rows in time, in its order: five blocks, each validated by nets that were trained on the others (Bergmeir & Benítez 2012), of which the latest
+ * decides, whose nets know nothing that comes after; of many rows that block alone. Rows of one time are in one block.
+ * @returns null where there are too few times for that
+ */
+export function foldsInTime(times: ArrayLike<number>): Folds | null {
+  const count = times.length
+  const isMany = count >= ONE_SPLIT
+  const shares = isMany
+    ? [1 - Math.min(VALIDATION_FRACTION, MAX_VALIDATION / count)]
+    : Array.from({ length: Math.min(FOLDS, count) - 1 }, (_, i) => (i + 1) / Math.min(FOLDS, count))
+  const cuts = shares.map((share) => firstOfTime(times, Math.round(share * count)))
+  const edges = [...new Set([...(isMany ? [] : [0]), ...cuts, count])]
+  if (edges.length < (isMany ? 2 : 3) || (isMany && edges[0] === 0)) return null
+  const all = Int32Array.from({ length: count }, (_, row) => row)
+  const folds = edges.slice(1).map((end, i) => ({
+    train: all.filter((row) => row < edges[i] || row >= end),
+    validation: all.slice(edges[i], end),
+  }))
+  return { folds, from: edges[edges.length - 2] - edges[0] }
+}
+
+/** The first row of the time that a row has. */
+function firstOfTime(times: ArrayLike<number>, row: number): number {
+  let first = row
+  while (first > 0 && first < times.length && times[first - 1] === times[first]) first--
+  return first
+}
+
 /** Five folds of few rows, one split of many; every class in the same proportion in each part, as far as it has rows. */
-export function foldsOf(targets: Int32Array | Float32Array, classes: number, seed: number): Fold[] {
+export function foldsOf(targets: Int32Array | Float32Array, classes: number, seed: number): Folds {
   const count = targets.length
   if (count < ONE_SPLIT) {
     const parts = cutFolds('trainTable', count, { folds: Math.min(FOLDS, count), seed }, classes > 0 ? targets : null)
-    return parts.map(({ train, test }) => ({ train, validation: test }))
+    return { folds: parts.map(({ train, test }) => ({ train, validation: test })), from: 0 }
   }
   // numbers of rows as the features of a data set, so that the function that cuts data sets cuts them
   const numbers = Float32Array.from(targets, (_, row) => row)
   const data = { inputs: numbers, targets, count, features: 1, classes, shape: [count, 1] as [number, number] }
   const { train, test } = trainTestSplit(data, { testFraction: Math.min(VALIDATION_FRACTION, MAX_VALIDATION / count), seed })
-  return [{ train: Int32Array.from(train.inputs), validation: Int32Array.from(test.inputs) }]
+  return { folds: [{ train: Int32Array.from(train.inputs), validation: Int32Array.from(test.inputs) }], from: 0 }
 }

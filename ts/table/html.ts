@@ -140,6 +140,8 @@ function pictures(report: TableModelReport): string[] {
     ),
   )
   const x = curve.loss.map((_, i) => i + 1)
+  // a straight line has none
+  if (x.length === 0) return out
   out.push(
     figure(
       'Learning',

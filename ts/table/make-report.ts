@@ -78,7 +78,7 @@ export function makeReport({
     importance,
     candidates: found.candidates.map(({ plan, loss }, i) => ({ plan: describePlan(plan), loss, votes: found.votes[i] })),
     nets: { trained: found.nets, used: found.model.members.length },
-    curve: found.candidates[0].histories[0],
+    curve: found.candidates.find(({ histories }) => histories.length > 0)?.histories[0] ?? { loss: [], validation: [] },
     seconds: 0,
     seed,
     advice: [],

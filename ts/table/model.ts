@@ -257,8 +257,9 @@ export function tableModelFrom<P extends Prediction>(net: Module, text: unknown,
 function checkFits({ net, encoder, classNames }: TableModel, { features, task }: TableModelState): void {
   const width = widthOf(features)
   const takes = inputsTaken(net)
-  const isInside = [...features.cuts, ...(features.embedded ?? [])].every(
-    ({ feature }) => Number.isInteger(feature) && feature >= 0 && feature < features.features,
+  const used = [...features.cuts, ...(features.embedded ?? [])].map(({ feature }) => feature)
+  const isInside = [...used, ...(features.plain ?? [])].every(
+    (feature) => Number.isInteger(feature) && feature >= 0 && feature < features.features,
   )
   if (encoder.features !== features.features || !isInside || takes !== width)
     throw rangeError(`loadTableModel: the table has ${encoder.features} features, ${width} inputs, the net takes ${takes}`)
@@ -294,6 +295,7 @@ function checkedState(state: TableModelState): TableModelState {
     isNumber(features?.features) &&
     Array.isArray(features.cuts) &&
     features.cuts.every((cut) => isNumber(cut?.feature) && Array.isArray(cut.edges) && cut.edges.every(isNumber)) &&
+    (features.plain === undefined || (Array.isArray(features.plain) && features.plain.every(isNumber))) &&
     (features.embedded === undefined || (Array.isArray(features.embedded) && features.embedded.every(isEmbedded)))
   if (!isGood) throw typeError(`loadTableModel: wants a model of a table, 'gradus-table-model/1', got ${show(format)} or a damaged one`)
   return state

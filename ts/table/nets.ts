@@ -26,7 +26,7 @@ export interface NetPlan {
 
 /** What may be said of the nets of a table and their training, instead of what is usual for so many rows. */
 export interface NetSettings {
-  /** Neurons of each hidden layer: `[64, 32]`; none makes a linear model. */
+  /** Neurons of each hidden layer: `[64, 32]`; `[]` makes a straight line: ridge or logistic regression, as scikit-learn's defaults have them. */
   hidden?: readonly number[]
   /** Of the hidden layers. */
   activation?: ActivationName
@@ -112,6 +112,37 @@ export function makeNet(
   return new Sequential(layers, { seed })
 }
 
+/**
+ * The same net with more inputs, which change nothing: they follow the others.
+ * @param factor of what it gives
+ */
+export function widened(
+  net: Module,
+  plan: NetPlan,
+  { inputs, more, embedded, factor }: { inputs: number; more: number; embedded: readonly ColumnToEmbed[]; factor: number },
+): Module {
+  const from = net.parameters()
+  const outputs = from[from.length - 1].size
+  const wide = makeNet(plan, inputs + more, outputs, 0, embedded)
+  const to = wide.parameters()
+  // vectors of categories come behind all other inputs
+  const place = inputs - embedded.length
+  for (const [i, parameter] of to.entries()) {
+    const values = Float32Array.from(from[i].data())
+    const isLast = i >= to.length - 2
+    const scaled = isLast ? values.map((value) => factor * value) : values
+    if (i !== embedded.length) parameter.assign(scaled)
+    else {
+      const columns = parameter.shape[1] as number
+      const own = new Float32Array(parameter.size)
+      own.set(scaled.subarray(0, place * columns))
+      own.set(scaled.subarray(place * columns), (place + more) * columns)
+      parameter.assign(own)
+    }
+  }
+  return wide
+}
+
 /** The schedule of a net: one cycle. @param steps of the whole training */
 export function scheduleOf({ learningRate }: NetPlan, steps: number): (step: number) => number {
   return schedules.oneCycle(learningRate, { steps })
@@ -130,8 +161,9 @@ export function makeOptimizer(net: Module, { learningRate, weightDecay }: NetPla
   )
 }
 
-/** `128-128 silu, dropout 0.2, learning rate 0.005, weight decay 0.1` */
+/** `128-128 silu, dropout 0.2, learning rate 0.005, weight decay 0.1`, or `a straight line` */
 export function describePlan({ hidden, activation, dropout, learningRate, weightDecay }: NetPlan): string {
+  if (hidden.length === 0) return 'a straight line'
   const short = (x: number) => String(Number(x.toPrecision(2)))
-  return `${hidden.length === 0 ? 'linear' : `${hidden.join('-')} ${activation}`}, dropout ${dropout}, learning rate ${short(learningRate)}, weight decay ${short(weightDecay)}`
+  return `${hidden.join('-')} ${activation}, dropout ${dropout}, learning rate ${short(learningRate)}, weight decay ${short(weightDecay)}`
 }

@@ -3,19 +3,31 @@ import { clock } from '../common/clock.js'
 import { joined } from '../common/joined.js'
 import { crossEntropy, EarlyStopping, type FitManyProgress, fitMany, mse, NonFiniteError, type Tensor, tensor } from '../index.js'
 import { type LossOf, logLossOf, MOST_CHOICES, squaredErrorOf } from './choose.js'
-import type { Fold } from './folds.js'
+import type { Fold, Folds } from './folds.js'
 import { makeNet, makeOptimizer, type NetPlan, type RoundPlan, scheduleOf } from './nets.js'
 import { inputsAt, predictionsOf, type TableSamples, targetsAt, targetsFor } from './samples.js'
+import type { Line } from './straight-line.js'
 
 type Net = ReturnType<typeof makeNet>
+
+/** A straight line that was fitted to the training rows of a fold, whose errors nets learn. */
+export interface FoldLine {
+  line: Line
+  /** What it says of each row. */
+  answers: Float64Array
+  /** Deviation of its errors on the training rows: nets learn errors that are divided by it. */
+  deviation: number
+}
 
 /** A plan, its nets (one for each fold) and what each of them predicts of the rows of its fold that it was not trained on. */
 export interface Candidate {
   plan: NetPlan
   nets: Net[]
+  /** Where nets learnt what lines leave: that of each fold. */
+  lines?: readonly FoldLine[]
   /** Out-of-fold predictions, row-major [rows, outputs] in the order of the folds: probabilities of classes, or numbers. */
   predictions: Float64Array
-  /** Of these predictions: log loss, or mean squared error in deviations of the target. */
+  /** Of these predictions, those that decide: log loss, or mean squared error in deviations of the target. */
   loss: number
   /** Of each net the loss of training and of validation by epoch. */
   histories: Curve[]
@@ -70,6 +82,13 @@ interface Job {
   plan: NetPlan
   fold: number
   seed: number
+  line: FoldLine | undefined
+}
+
+/** Rows as fitMany takes them. */
+interface Samples {
+  inputs: Tensor
+  targets: Int32Array | Tensor
 }
 
 /** Trains rounds, and keeps the best plans of all of them. */
@@ -86,23 +105,47 @@ export class Rounds {
   readonly heldOut: Int32Array
   /** Loss of out-of-fold predictions. */
   readonly lossOf: LossOf
-  private readonly inputs: Tensor
-  private readonly targets: Int32Array | Tensor
-  private readonly validation: { inputs: Tensor; targets: Int32Array | Tensor }[]
+  private readonly folds: readonly Fold[]
+  /** From which of the rows of {@link heldOut} on they decide. */
+  private readonly from: number
+  /** Rows to train on and, of each fold, to validate by. */
+  private readonly plain: { training: Samples; validation: Samples[] }
+  /** The same for each fold where nets learn what lines leave. */
+  private readonly left: { training: Samples; validation: Samples }[] | null
   /** What predictions took so far: their quotient is the pace of a net. */
   private readonly predicting = { seconds: 0, rows: 0 }
 
   constructor(
     private readonly data: TableSamples,
-    private readonly folds: readonly Fold[],
+    { folds, from }: Folds,
     private readonly options: RoundsOptions,
+    /** Of each fold, where nets learn what it leaves, too. */
+    private readonly lines: readonly FoldLine[] | null = null,
+    /** Whether they learn nothing else. */
+    private readonly onlyLeft = false,
   ) {
     const { end, reserve } = options
+    this.folds = folds
+    this.from = from
     this.heldOut = Int32Array.from(folds.flatMap(({ validation }) => [...validation]))
-    this.lossOf = lossOn(data, this.heldOut)
-    this.inputs = tensor(data.inputs, [data.count, data.width])
-    this.targets = data.targets instanceof Int32Array ? data.targets : tensor(data.targets, [data.count, 1])
-    this.validation = folds.map(({ validation }) => samplesOf(data, validation))
+    const { targets, count, width } = data
+    const lossOf = lossOn(data, this.heldOut.subarray(from))
+    this.lossOf = (predictions) => lossOf(this.deciding(predictions as Float64Array))
+    const inputs = tensor(data.inputs, [count, width])
+    this.plain = {
+      training: { inputs, targets: targets instanceof Int32Array ? targets : tensor(targets, [count, 1]) },
+      validation: folds.map(({ validation }) => samplesOf(data, validation)),
+    }
+    this.left =
+      lines &&
+      folds.map(({ validation }, fold) => {
+        const { answers, deviation } = lines[fold]
+        const left = Float32Array.from(targets, (y, row) => (y - answers[row]) / deviation)
+        return {
+          training: { inputs, targets: tensor(left, [count, 1]) },
+          validation: { inputs: this.plain.validation[fold].inputs, targets: targetsFor(left, validation) },
+        }
+      })
     this.deadline = end && end - 1000 * reserve(0)
   }
 
@@ -111,21 +154,33 @@ export class Rounds {
     return Math.max(...this.folds.map(({ train }) => train.length))
   }
 
+  /** Of out-of-fold predictions the part that decides. */
+  private deciding(all: Float64Array): Float64Array {
+    return all.subarray((this.from * all.length) / this.heldOut.length)
+  }
+
   async train(round: Round): Promise<void> {
     const { plans, number, isTimed = true } = round
-    const jobs = plans.flatMap((plan, i) =>
-      this.folds.map((_, fold) => ({ plan, fold, seed: this.options.seed + 1000 * number + 10 * i + fold })),
+    const kinds = plans.flatMap((plan, i) =>
+      [...(this.onlyLeft ? [] : [false]), ...(this.lines ? [true] : [])].map((isLeft) => ({ plan, i, isLeft })),
+    )
+    const jobs = kinds.flatMap(({ plan, i, isLeft }) =>
+      this.folds.map((_, fold) => ({
+        ...{ plan, fold, seed: this.options.seed + 1000 * number + 10 * i + fold },
+        line: isLeft ? this.lines?.[fold] : undefined,
+      })),
     )
     const nets = jobs.map(({ plan, seed }) => makeNet(plan, this.data.width, this.data.classes || 1, seed, this.data.embedded))
     const stop = stopAt(isTimed ? this.deadline : undefined, this.options.signal)
     try {
       const histories = await this.fit(nets, jobs, round, stop.signal)
-      for (const [i, plan] of plans.entries()) {
+      for (const [i, { plan, isLeft }] of kinds.entries()) {
         const own = this.folds.map((_, fold) => i * this.folds.length + fold)
         this.add(
           plan,
           own.map((job) => nets[job]),
           own.map((job) => histories[job]),
+          isLeft ? (this.lines ?? undefined) : undefined,
         )
       }
     } finally {
@@ -146,10 +201,9 @@ export class Rounds {
       },
     }
     return fitMany(nets, {
-      inputs: this.inputs,
-      targets: this.targets,
+      data: jobs.map(({ fold, line }) => (line && this.left ? this.left[fold].training : this.plain.training)),
       rows: jobs.map(({ fold }) => rows[fold]),
-      validation: jobs.map(({ fold }) => this.validation[fold]),
+      validation: jobs.map(({ fold, line }) => (line && this.left ? this.left[fold].validation : this.plain.validation[fold])),
       loss: this.data.classes > 0 ? crossEntropy : mse,
       optimizers: nets.map((net, i) => makeOptimizer(net, jobs[i].plan)),
       schedule: jobs.map(({ plan, fold }) => scheduleOf(plan, epochs * Math.ceil(rows[fold].length / batchSize))),
@@ -175,13 +229,15 @@ export class Rounds {
   }
 
   /** Takes a plan among the candidates, unless one of its nets was not trained or has no finite loss. */
-  private add(plan: NetPlan, nets: Net[], histories: Awaited<ReturnType<typeof fitMany>>): void {
+  private add(plan: NetPlan, nets: Net[], histories: Awaited<ReturnType<typeof fitMany>>, lines: readonly FoldLine[] | undefined): void {
     this.failure ??= histories.find(({ error }) => error !== undefined)?.error
     if (histories.some(({ error, epochs }) => error !== undefined || epochs.length === 0)) return
     const asked = clock.now()
     const predictions = joined(
       Float64Array,
-      nets.map((net, fold) => predictionsOf(net, this.validation[fold].inputs, this.data.classes)),
+      nets.map((net, fold) =>
+        this.withLine(predictionsOf(net, this.plain.validation[fold].inputs, this.data.classes), fold, lines?.[fold]),
+      ),
     )
     this.predicting.seconds += (clock.now() - asked) / 1000
     this.predicting.rows += this.heldOut.length
@@ -190,11 +246,19 @@ export class Rounds {
       this.failure ??= new NonFiniteError(`loss is ${loss} on rows that were not learnt from (in the end)`)
       return
     }
-    const curves = histories.map(({ epochs }) => ({
-      loss: epochs.map((e) => e.loss),
-      validation: epochs.map((e) => e.validation?.loss ?? Number.NaN),
-    }))
-    this.candidates.push({ plan, nets, predictions, loss, histories: curves })
+    const curves = histories.map(({ epochs }, fold) => {
+      // errors of lines are divided by their deviation
+      const unit = lines ? lines[fold].deviation ** 2 : 1
+      return { loss: epochs.map((e) => unit * e.loss), validation: epochs.map((e) => unit * (e.validation?.loss ?? Number.NaN)) }
+    })
+    this.candidates.push({ plan, nets, predictions, loss, histories: curves, ...(lines && { lines }) })
+  }
+
+  /** What a net says of the rows that its fold validates by. */
+  private withLine(answers: Float64Array, fold: number, line: FoldLine | undefined): Float64Array {
+    if (line === undefined) return answers
+    const { validation } = this.folds[fold]
+    return answers.map((value, i) => line.answers[validation[i]] + line.deviation * value)
   }
 
   private keepBest(): void {
@@ -235,7 +299,8 @@ function everyShare(rows: Int32Array, share: number): Int32Array {
   return share < 1 ? rows.filter((_, i) => Math.floor(i * share) < Math.floor((i + 1) * share)) : rows
 }
 
-function lossOn({ targets, classes }: TableSamples, rows: Int32Array): LossOf {
+/** The loss of predictions of rows. */
+export function lossOn({ targets, classes }: Pick<TableSamples, 'targets' | 'classes'>, rows: Int32Array): LossOf {
   const own = targetsAt(targets, rows)
   return own instanceof Int32Array ? logLossOf(own, classes) : squaredErrorOf(own)
 }

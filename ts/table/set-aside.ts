@@ -32,6 +32,11 @@ function latestOf(rows: readonly Row[], column: string, fraction: number): [Row[
   return [train.map(({ row }) => row), test.map(({ row }) => row)]
 }
 
+/** The times of rows by a column, as {@link setAside} has them. */
+export function timesOf(rows: readonly Row[], column: string): Float64Array {
+  return Float64Array.from(rows, (row) => timeOf(valueIn(row, column)))
+}
+
 const isGap = missingTest()
 
 /** A number, or days of a date; NaN for anything else. */
@@ -55,7 +60,7 @@ export function earliestOf(aside: readonly Row[], column: string): { column: str
 export function checkTimes(who: string, all: readonly Row[], { rows }: DecidedTable, column: string): void {
   if (!rows.some((row) => Object.hasOwn(row, column)))
     throw rangeError(`${who}: splitBy: there is no column '${column}', only ${showNames(Object.keys(rows[0] ?? {}))}`)
-  const times = rows.map((row) => timeOf(valueIn(row, column)))
+  const times = timesOf(rows, column)
   const wrong = rows[times.findIndex(Number.isNaN)]
   if (wrong !== undefined)
     throw rangeError(

@@ -1,76 +1,458 @@
 /**
- * What a straight line makes of a table, so that people see what nets are worth: ridge regression, or logistic regression with the same penalty, on the
- * rows that nets learn from, fitted by L-BFGS. Numbers go in as nets get them, scaled and squeezed, but without their parts between quantiles; each category
- * has a weight of its own. The penalties are scikit-learn's usual ones: `Ridge(alpha=1)`, `LogisticRegression(C=1)`.
+ * The straight line of a table: ridge regression, or logistic regression, as `Ridge()` and `LogisticRegression()` of scikit-learn fit them after
+ * `StandardScaler` and `OneHotEncoder`. It is the model of `hidden: []`, what reports compare nets with, and what nets of a series learn to correct.
+ *
+ * Numbers, dates and ordered categories are brought to mean 0 and deviation 1; every other category has a weight of its own. With weights W, a bias b
+ * that no penalty holds, and rows that count r,
+ *
+ *     regression:      ½ Σ r·(y − xW − b)² + ½·|W|²
+ *     classification:  Σ −r·log softmax(xW + b)[class] + ½·λ·|W|²   with λ = 1; with two classes λ = 2, as W₁ = −W₂ = w/2 of scikit-learn's one w
+ *
+ * Newton's method finds the least (for a number in one step), each step by conjugate gradients, all in double precision.
  */
 import { clock } from '../common/clock.js'
-import { add, crossEntropy, LBFGS, mse, mul, type Parameter, square, sum, type Tensor } from '../index.js'
-import { makeNet } from './nets.js'
-import { inputsAt, predictionsOf, type TableSamples, targetsFor } from './samples.js'
+import { Dense, EmbedColumns, type Module, Sequential } from '../index.js'
+import type { Embedded } from './features.js'
 
-/** Predictions of net inputs, row-major [rows, outputs]: probabilities of classes, or scaled numbers. */
-export type StraightLine = (inputs: Float32Array) => Float64Array
+/** What a line is fitted to. */
+export interface LineSamples {
+  /** Row-major [rows, features]: as the encoder gives them, but embedded columns with the numbers of their vectors. */
+  inputs: Float32Array
+  features: number
+  /** Features that are brought to mean 0 and deviation 1. */
+  numbers: readonly number[]
+  /** Columns of numbers of categories: each has a weight of its own. */
+  embedded: readonly Pick<Embedded, 'feature' | 'count'>[]
+  targets: Int32Array | Float32Array
+  /** 0 for numbers. */
+  classes: number
+  /** How much each row counts. Default 1. */
+  rowWeights?: ArrayLike<number> | undefined
+}
+
+/** How long a fit may take. */
+export interface LineLimits {
+  /** Seconds for everything that is trained; undefined where there is no limit. */
+  time?: number | undefined
+  signal?: AbortSignal | undefined
+  /** Whether all rows are used, however long it takes. Default: as many as some seconds allow, evenly spread. */
+  all?: boolean
+}
+
+/** A fitted line, on inputs that are not scaled. */
+export interface Line {
+  features: number
+  outputs: number
+  /** Row-major [features, outputs]; zeros for embedded columns. */
+  weights: Float64Array
+  bias: Float64Array
+  /** Weights of the categories of each embedded column, row-major [count, outputs]. */
+  tables: readonly { feature: number; count: number; weights: Float64Array }[]
+}
 
 /** Multiply-adds of the whole fit, at most, and of each second there is. */
-const MOST_WORK = 5e9
-const WORK_A_SECOND = 3e8
+const MOST_WORK = 2e9
+const WORK_A_SECOND = 2e8
 /** Rows, at least, where there are so many. */
 const FEWEST_ROWS = 500
-const ITERATIONS = 100
-/** Iterations between looks at the clock. */
-const CHUNK = 10
+/** Products with all rows that a fit takes, about. */
+const USUAL_PRODUCTS = 100
 /** Share of the time that it may take. */
 const TIME_SHARE = 0.03
+const NEWTON_STEPS = 60
+const CG_STEPS = 2000
+/** The gradient is done with where it is so much smaller than it was at the start. */
+const TOLERANCE = 1e-11
+/** Milliseconds between turns that others get. */
+const TURN = 40
+
+/** @returns null where it has no finite loss, or the signal came before there was one */
+export async function fitLine(
+  samples: LineSamples,
+  rows: ArrayLike<number>,
+  { time, signal, all = false }: LineLimits = {},
+): Promise<Line | null> {
+  const { features, classes } = samples
+  const outputs = classes || 1
+  const work = time === undefined ? MOST_WORK : Math.min(MOST_WORK, WORK_A_SECOND * time)
+  const some = all ? Int32Array.from(rows) : everyAffordable(rows, work / (USUAL_PRODUCTS * features * outputs))
+  if (some.length === 0) return null
+  const end = time === undefined || all ? Number.POSITIVE_INFINITY : clock.now() + 1000 * TIME_SHARE * time
+  const problem = new LineProblem(samples, some)
+  const isOver = () => clock.now() > end || signal?.aborted === true
+  if (!(await minimize(problem, isOver))) return null
+  return problem.line()
+}
+
+/** Predictions of rows of inputs, row-major [rows, outputs]: probabilities of classes, or numbers. */
+export function lineAnswers(line: Line, inputs: Float32Array): Float64Array {
+  const { features, outputs } = line
+  const count = inputs.length / features
+  const out = new Float64Array(count * outputs)
+  const embedded = new Set(line.tables.map(({ feature }) => feature))
+  for (let i = 0; i < count; i++) {
+    const own = out.subarray(i * outputs, (i + 1) * outputs)
+    own.set(line.bias)
+    for (let f = 0; f < features; f++) {
+      const x = inputs[i * features + f]
+      if (x !== 0 && !embedded.has(f)) for (let k = 0; k < outputs; k++) own[k] += x * line.weights[f * outputs + k]
+    }
+    for (const { feature, weights } of line.tables)
+      for (let k = 0; k < outputs; k++) own[k] += weights[inputs[i * features + feature] * outputs + k]
+    if (outputs > 1) softmaxOf(own)
+  }
+  return out
+}
+
+/** The mean of lines, by weights that add up to 1. */
+export function meanOfLines(lines: readonly { line: Line; weight: number }[]): Line {
+  const [{ line: first }] = lines
+  const mean = (of: (line: Line) => Float64Array) =>
+    of(first).map((_, i) => lines.reduce((sum, { line, weight }) => sum + weight * of(line)[i], 0))
+  return {
+    ...first,
+    weights: mean(({ weights }) => weights),
+    bias: mean(({ bias }) => bias),
+    tables: first.tables.map((table, t) => ({ ...table, weights: mean(({ tables }) => tables[t].weights) })),
+  }
+}
 
 /**
- * @param samples what nets learn from
- * @param features how many of the inputs of a row are features of the table; what follows are parts between quantiles
- * @param time seconds for everything; undefined where there is no limit
- * @returns null where it has no finite loss
+ * The line as a net.
+ * @param width of its input
+ * @param place of a feature among the columns of the input, which has its value as it is
  */
-export async function fitStraightLine(
-  samples: TableSamples,
-  features: number,
-  time: number | undefined,
-  signal: AbortSignal | undefined,
-): Promise<StraightLine | null> {
-  const { count, width, classes, embedded } = samples
-  const outputs = classes || 1
-  const columns = embedded.map(({ feature, count }) => ({ feature, count, size: outputs }))
-  const model = makeNet({ hidden: [], activation: 'linear', dropout: 0 }, features, outputs, 0, columns)
-
-  const work = time === undefined ? MOST_WORK : Math.min(MOST_WORK, WORK_A_SECOND * time)
-  const rows = rowsFor(count, work / (2 * ITERATIONS * features * outputs))
-  const x = inputsAt(samples, rows, features)
-  const y = targetsFor(samples.targets, rows)
-  const weights = model.parameters().filter(({ rank }) => rank > 1)
-  const loss = () =>
-    add(classes > 0 ? crossEntropy(model.forward(x) as Tensor, y) : mse(model.forward(x) as Tensor, y as Tensor), penalty())
-  // ½·|w|² beside a sum of cross-entropies, where two classes have one w = 2·W₁ = −2·W₂ between them; |w|² beside a sum of squares
-  const factor = classes > 2 ? 0.5 : 1
-  const penalty = () => mul(squares(weights), factor / rows.length)
-
-  const end = time === undefined ? Number.POSITIVE_INFINITY : clock.now() + 1000 * TIME_SHARE * time
-  const optimizer = new LBFGS(model.parameters(), { maxIterations: CHUNK })
-  for (let done = 0; done === 0 || (done < ITERATIONS && clock.now() < end && !signal?.aborted); done += CHUNK) {
-    const step = optimizer.step(loss)
-    if (!Number.isFinite(step.loss)) return null
-    if (step.converged) break
-    // the page or server gets a turn
-    await new Promise((resolve) => setTimeout(resolve))
-  }
-  return (inputs) => {
-    const all = Int32Array.from({ length: inputs.length / width }, (_, row) => row)
-    return predictionsOf(model, inputsAt({ inputs, width }, all, features), classes)
-  }
+export function lineNet(
+  { features, outputs, weights, bias, tables }: Line,
+  width = features,
+  place = (feature: number) => feature,
+): Module {
+  const net = new Dense(width - tables.length + tables.length * outputs, outputs, { activation: 'linear' })
+  const embed =
+    tables.length === 0
+      ? null
+      : new EmbedColumns(
+          width,
+          tables.map(({ feature, count }) => ({ feature, count, size: outputs })),
+        )
+  const model = new Sequential(embed === null ? [net] : [embed, net], { seed: 0 })
+  const own = new Float32Array(net.weight.size)
+  const embedded = new Set(tables.map(({ feature }) => feature))
+  const others = embed === null ? Array.from({ length: width }, (_, i) => i) : embed.others
+  const rowOf = new Map(others.map((column, row) => [column, row]))
+  for (let f = 0; f < features; f++)
+    if (!embedded.has(f)) for (let k = 0; k < outputs; k++) own[(rowOf.get(place(f)) as number) * outputs + k] = weights[f * outputs + k]
+  // the vector of a category is its weights, each of which goes to its output
+  for (let i = 0; i < tables.length * outputs; i++) own[(others.length + i) * outputs + (i % outputs)] = 1
+  net.weight.assign(own)
+  net.bias?.assign(Float32Array.from(bias))
+  for (const [t, table] of tables.entries()) embed?.tables[t].weight.assign(Float32Array.from(table.weights))
+  return model
 }
 
 /** All rows, or as many as are affordable, evenly spread. */
-function rowsFor(count: number, affordable: number): Int32Array {
-  const every = Math.max(1, Math.ceil(count / Math.max(FEWEST_ROWS, affordable)))
-  return Int32Array.from({ length: Math.ceil(count / every) }, (_, i) => i * every)
+function everyAffordable(rows: ArrayLike<number>, affordable: number): Int32Array {
+  const every = Math.max(1, Math.ceil(rows.length / Math.max(FEWEST_ROWS, affordable)))
+  return Int32Array.from({ length: Math.ceil(rows.length / every) }, (_, i) => rows[i * every])
 }
 
-function squares(weights: readonly Parameter[]): Tensor {
-  return weights.map((weight) => sum(square(weight)) as Tensor).reduce((total, one) => add(total, one) as Tensor)
+function softmaxOf(logits: Float64Array): void {
+  const most = Math.max(...logits)
+  let sum = 0
+  for (let k = 0; k < logits.length; k++) sum += logits[k] = Math.exp(logits[k] - most)
+  for (let k = 0; k < logits.length; k++) logits[k] /= sum
 }
+
+/**
+ * Loss, gradient and products with the Hessian. Parameters lie in one array: weights of scaled features [features, outputs], those of the tables, and
+ * the biases.
+ */
+class LineProblem {
+  readonly size: number
+  /** Parameters. */
+  readonly theta: Float64Array
+  private readonly count: number
+  private readonly outputs: number
+  private readonly penalty: number
+  private readonly centers: Float64Array
+  private readonly spreads: Float64Array
+  private readonly isEmbedded: Uint8Array
+  /** Where the weights of each table begin, and where the biases do. */
+  private readonly tables: readonly { feature: number; count: number; from: number }[]
+  private readonly biases: number
+  /** Probabilities at the parameters, row-major [rows, outputs]; of numbers errors. */
+  private readonly p: Float64Array
+  private readonly u: Float64Array
+  private readonly rowWeights: Float64Array
+
+  constructor(
+    private readonly samples: LineSamples,
+    private readonly rows: Int32Array,
+  ) {
+    const { inputs, features, classes, numbers, embedded, rowWeights } = samples
+    this.count = rows.length
+    this.outputs = classes || 1
+    this.penalty = classes === 2 ? 2 : 1
+    this.rowWeights = Float64Array.from(rows, (row) => rowWeights?.[row] ?? 1)
+    this.centers = new Float64Array(features)
+    this.spreads = new Float64Array(features).fill(1)
+    this.isEmbedded = new Uint8Array(features)
+    let at = features * this.outputs
+    this.tables = embedded.map(({ feature, count }) => {
+      this.isEmbedded[feature] = 1
+      const from = at
+      at += count * this.outputs
+      return { feature, count, from }
+    })
+    this.biases = at
+    this.size = at + this.outputs
+    this.theta = new Float64Array(this.size)
+    this.p = new Float64Array(this.count * this.outputs)
+    this.u = new Float64Array(this.count * this.outputs)
+    // centers of all change nothing but the bias, and make it independent of the weights
+    for (const row of rows) for (let f = 0; f < features; f++) this.centers[f] += inputs[row * features + f]
+    for (let f = 0; f < features; f++) this.centers[f] = this.isEmbedded[f] ? 0 : this.centers[f] / this.count
+    for (const f of numbers) {
+      let sum = 0
+      for (const row of rows) sum += (inputs[row * features + f] - this.centers[f]) ** 2
+      // as a column that is the same in all rows: rounding of its mean is no spread
+      const deviation = Math.sqrt(sum / this.count)
+      this.spreads[f] = deviation > 1e-7 * Math.abs(this.centers[f]) ? deviation : 1
+    }
+  }
+
+  /** Σ of what is lost at the parameters, with the penalty; p is left at them. */
+  loss(): number {
+    const { samples, p, outputs, rows, rowWeights } = this
+    this.forward(this.theta, p)
+    let sum = 0
+    for (let i = 0; i < this.count; i++) {
+      const target = samples.targets[rows[i]]
+      if (samples.classes === 0) {
+        p[i] -= target
+        sum += (rowWeights[i] * p[i] ** 2) / 2
+      } else {
+        const own = p.subarray(i * outputs, (i + 1) * outputs)
+        const most = Math.max(...own)
+        const wanted = own[target] - most
+        let total = 0
+        for (let k = 0; k < outputs; k++) total += own[k] = Math.exp(own[k] - most)
+        for (let k = 0; k < outputs; k++) own[k] /= total
+        sum += rowWeights[i] * (Math.log(total) - wanted)
+      }
+    }
+    for (let i = 0; i < this.biases; i++) sum += (this.penalty * this.theta[i] ** 2) / 2
+    return sum
+  }
+
+  /** Of the loss at the parameters that {@link loss} saw last. */
+  gradient(out: Float64Array): void {
+    const { p, u, outputs, samples, rows, rowWeights } = this
+    for (let i = 0; i < this.count; i++)
+      for (let k = 0; k < outputs; k++) {
+        const isTarget = samples.classes > 0 && samples.targets[rows[i]] === k
+        u[i * outputs + k] = rowWeights[i] * (p[i * outputs + k] - (isTarget ? 1 : 0))
+      }
+    this.transpose(u, out)
+    for (let i = 0; i < this.biases; i++) out[i] += this.penalty * this.theta[i]
+  }
+
+  /** The Hessian there, times v. */
+  product(v: Float64Array, out: Float64Array): void {
+    const { p, u, outputs, rowWeights } = this
+    this.forward(v, u)
+    for (let i = 0; i < this.count; i++) {
+      if (this.samples.classes === 0) u[i] *= rowWeights[i]
+      else {
+        let mean = 0
+        for (let k = 0; k < outputs; k++) mean += p[i * outputs + k] * u[i * outputs + k]
+        for (let k = 0; k < outputs; k++) u[i * outputs + k] = rowWeights[i] * p[i * outputs + k] * (u[i * outputs + k] - mean)
+      }
+    }
+    this.transpose(u, out)
+    for (let i = 0; i < this.biases; i++) out[i] += this.penalty * v[i]
+  }
+
+  /** The diagonal of the Hessian there. */
+  diagonal(out: Float64Array): void {
+    const { p, outputs, rowWeights, samples, rows, centers, spreads } = this
+    const { inputs, features } = samples
+    out.fill(this.penalty, 0, this.biases).fill(0, this.biases)
+    for (let i = 0; i < this.count; i++)
+      for (let k = 0; k < outputs; k++) {
+        const q = samples.classes === 0 ? 1 : p[i * outputs + k] * (1 - p[i * outputs + k])
+        const h = rowWeights[i] * q
+        const from = rows[i] * features
+        for (let f = 0; f < features; f++)
+          if (!this.isEmbedded[f]) out[f * outputs + k] += h * ((inputs[from + f] - centers[f]) / spreads[f]) ** 2
+        for (const table of this.tables) out[table.from + inputs[from + table.feature] * outputs + k] += h
+        out[this.biases + k] += h
+      }
+    for (let i = 0; i < this.size; i++) if (!(out[i] > 0)) out[i] = 1
+  }
+
+  /** The line that these parameters are, on inputs that are not scaled. */
+  line(): Line {
+    const { theta, outputs, centers, spreads, samples, tables, biases } = this
+    const { features } = samples
+    const weights = new Float64Array(features * outputs)
+    const bias = theta.slice(biases)
+    for (let f = 0; f < features; f++)
+      for (let k = 0; k < outputs; k++) {
+        const w = theta[f * outputs + k] / spreads[f]
+        weights[f * outputs + k] = w
+        bias[k] -= centers[f] * w
+      }
+    return {
+      ...{ features, outputs, weights, bias },
+      tables: tables.map(({ feature, count, from }) => ({ feature, count, weights: theta.slice(from, from + count * outputs) })),
+    }
+  }
+
+  /** out ← (x − centers)/spreads · v for each row. */
+  private forward(v: Float64Array, out: Float64Array): void {
+    const { outputs, rows, samples, centers, spreads, isEmbedded } = this
+    const { inputs, features } = samples
+    const bias = v.slice(this.biases)
+    const own = new Float64Array(features * outputs)
+    for (let f = 0; f < features; f++)
+      for (let k = 0; k < outputs; k++) {
+        if (isEmbedded[f]) continue
+        own[f * outputs + k] = v[f * outputs + k] / spreads[f]
+        bias[k] -= centers[f] * own[f * outputs + k]
+      }
+    for (let i = 0; i < rows.length; i++) {
+      const from = rows[i] * features
+      const at = i * outputs
+      for (let k = 0; k < outputs; k++) out[at + k] = bias[k]
+      if (outputs === 1) {
+        let sum = out[at]
+        for (let f = 0; f < features; f++) sum += inputs[from + f] * own[f]
+        out[at] = sum
+      } else
+        for (let f = 0; f < features; f++) {
+          const x = inputs[from + f]
+          if (x !== 0) for (let k = 0; k < outputs; k++) out[at + k] += x * own[f * outputs + k]
+        }
+      for (const table of this.tables) {
+        const first = table.from + inputs[from + table.feature] * outputs
+        for (let k = 0; k < outputs; k++) out[at + k] += v[first + k]
+      }
+    }
+  }
+
+  /** out ← Σ (x − centers)/spreads · r of all rows. */
+  private transpose(r: Float64Array, out: Float64Array): void {
+    const { outputs, rows, samples, centers, spreads, isEmbedded, biases } = this
+    const { inputs, features } = samples
+    out.fill(0)
+    for (let i = 0; i < rows.length; i++) {
+      const from = rows[i] * features
+      const at = i * outputs
+      if (outputs === 1) {
+        const own = r[at]
+        for (let f = 0; f < features; f++) out[f] += inputs[from + f] * own
+      } else
+        for (let f = 0; f < features; f++) {
+          const x = inputs[from + f]
+          if (x !== 0) for (let k = 0; k < outputs; k++) out[f * outputs + k] += x * r[at + k]
+        }
+      for (const table of this.tables) {
+        const first = table.from + inputs[from + table.feature] * outputs
+        for (let k = 0; k < outputs; k++) out[first + k] += r[at + k]
+      }
+      for (let k = 0; k < outputs; k++) out[biases + k] += r[at + k]
+    }
+    for (let f = 0; f < features; f++)
+      for (let k = 0; k < outputs; k++)
+        out[f * outputs + k] = isEmbedded[f] ? 0 : (out[f * outputs + k] - centers[f] * out[biases + k]) / spreads[f]
+  }
+}
+
+/** Newton's method with conjugate gradients, and halved steps where one makes the loss no less. @returns whether it has a finite loss */
+async function minimize(problem: LineProblem, isOver: () => boolean): Promise<boolean> {
+  const { size, theta } = problem
+  const gradient = new Float64Array(size)
+  let loss = problem.loss()
+  if (!Number.isFinite(loss)) return false
+  problem.gradient(gradient)
+  const first = norm(gradient)
+  const turn = turns()
+  for (let step = 0; step < NEWTON_STEPS && norm(gradient) > TOLERANCE * first && (step === 0 || !isOver()); step++) {
+    // the first step is taken whatever it takes: of numbers it is the last one
+    const direction = await solve(problem, gradient, TOLERANCE * first, step === 0 ? () => false : isOver, turn)
+    const before = theta.slice()
+    const slope = dot(gradient, direction)
+    let found = Number.POSITIVE_INFINITY
+    for (let size = 1; size > 1e-9; size /= 2) {
+      for (let i = 0; i < theta.length; i++) theta[i] = before[i] + size * direction[i]
+      found = problem.loss()
+      // within rounding the least is reached, where the loss does not tell one from the other
+      if (found <= loss + 1e-4 * size * slope + 1e-14 * Math.abs(loss)) break
+      await turn()
+    }
+    if (!(found <= loss + 1e-12 * Math.abs(loss))) {
+      theta.set(before)
+      problem.loss()
+      break
+    }
+    loss = found
+    problem.gradient(gradient)
+  }
+  return Number.isFinite(loss)
+}
+
+/** −H⁻¹·g by conjugate gradients, preconditioned by the diagonal. */
+async function solve(
+  problem: LineProblem,
+  gradient: Float64Array,
+  least: number,
+  isOver: () => boolean,
+  turn: () => Promise<void>,
+): Promise<Float64Array> {
+  const { size } = problem
+  const diagonal = new Float64Array(size)
+  problem.diagonal(diagonal)
+  const x = new Float64Array(size)
+  const r = gradient.map((g) => -g)
+  const z = r.map((value, i) => value / diagonal[i])
+  const d = z.slice()
+  const h = new Float64Array(size)
+  // closer as the gradient gets smaller, so that the last steps double the digits
+  const target = Math.max(least / 10, Math.min(0.01, norm(gradient)) * 1e-3 * norm(gradient))
+  let rz = dot(r, z)
+  for (let step = 0; step < CG_STEPS && norm(r) > target && !isOver(); step++) {
+    problem.product(d, h)
+    const curvature = dot(d, h)
+    if (!(curvature > 0)) break
+    const alpha = rz / curvature
+    for (let i = 0; i < size; i++) {
+      x[i] += alpha * d[i]
+      r[i] -= alpha * h[i]
+      z[i] = r[i] / diagonal[i]
+    }
+    const next = dot(r, z)
+    for (let i = 0; i < size; i++) d[i] = z[i] + (next / rz) * d[i]
+    rz = next
+    await turn()
+  }
+  return x
+}
+
+/** Lets the page or server have a turn, now and then. */
+function turns(): () => Promise<void> {
+  let last = clock.now()
+  return async () => {
+    if (clock.now() - last < TURN) return
+    await new Promise((resolve) => setTimeout(resolve))
+    last = clock.now()
+  }
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
+  return sum
+}
+
+const norm = (a: Float64Array) => Math.sqrt(dot(a, a))

@@ -74,13 +74,14 @@ function encode(row, number) {
   return out
 }
 
-// each number, squeezed where that is so, and as where it lies among the quantiles of its column; of categories the number of their vector
+// each number, squeezed where that is so, and as where it lies among the quantiles of its column; of categories the number of their vector; then those that a line takes as they are
 function inputsOf(encoded) {
   const inputs = Array.from(encoded, (x) => (squeezes ? Math.fround(x / Math.sqrt(1 + (x / 3) ** 2)) : x))
   for (const { feature, vectors } of embedded) inputs[feature] = vectors[encoded[feature]]
   for (const { feature, edges } of cuts)
     for (let i = 1; i < edges.length; i++)
       inputs.push(Math.fround(Math.min(1, Math.max(0, (encoded[feature] - edges[i - 1]) / (edges[i] - edges[i - 1])))))
+  for (const feature of plain) inputs.push(encoded[feature])
   return inputs
 }
 `
@@ -157,6 +158,7 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
     squeezes: features.squeezes !== false,
     cuts: features.cuts.filter(({ edges }) => edges.length > 0).map(({ feature, edges }) => ({ feature, edges })),
     embedded: (features.embedded ?? []).map(({ feature, vectors }) => ({ feature, vectors })),
+    plain: features.plain ?? [],
     mustKnow: table.unknown !== 'ignore',
     ...(isClasses ? { classNames: model.classNames } : { mean: scale.mean, deviation: scale.deviation, errors }),
   }

@@ -4,8 +4,8 @@
  * 1. All rows decide what the task is and what each column is taken for (decide-table.ts).
  * 2. Rows to test with are set aside: nothing below learns from them, not even how columns are scaled.
  * 3. The others decide categories, centers and spreads, fills of gaps, quantiles and vectors (features.ts); each row becomes the inputs of a net.
- * 4. A straight line is fitted to them, to compare with (straight-line.ts).
- * 5. Nets are trained on parts of these rows and judged by the rest, and the best answer together (search.ts).
+ * 4. A straight line is fitted to them, to compare with (straight-line.ts); it is the model where no hidden layer is wanted (line-model.ts).
+ * 5. Nets are trained on parts of these rows and judged by the rest, and the best answer together (search.ts); of rows in time the latest decide.
  * 6. What they got wrong of rows that they were not trained on gives intervals of numbers (conformal.ts).
  * 7. The rows to test with tell how good the model is (make-report.ts), and the report what to try next (advice.ts).
  *
@@ -22,20 +22,22 @@ import { checkNet } from './check-net.js'
 import { checkRows, checkTarget } from './check-target.js'
 import { errorQuantiles } from './conformal.js'
 import { decideTable, TABLE_OPTIONS } from './decide-table.js'
-import { featuresOf, inputsOf, scaled, spansOf, widthOf } from './features.js'
+import { type FeatureState, featuresOf, inputsOf, plainFeatures, plainOf, scaled, scalesOf, spansOf, widthOf } from './features.js'
 import { fingerprintOf, hashesOf } from './fingerprint.js'
-import { foldsOf } from './folds.js'
+import { type Folds, foldsInTime, foldsOf } from './folds.js'
 import { MISPLACED, namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
+import { lineModel, linesOfFolds } from './line-model.js'
 import { makeReport, withUnknown } from './make-report.js'
 import { baselineOf, classCounts } from './measure.js'
 import { type ClassPrediction, type NumberPrediction, type Prediction, TableModel } from './model.js'
 import { NET_SETTINGS, type NetSettings } from './nets.js'
 import { ProgressWatch, type TableProgress } from './progress.js'
 import type { TableModelReport } from './report.js'
+import { lossOn } from './rounds.js'
 import type { TableSamples } from './samples.js'
-import { type SearchResult, search } from './search.js'
-import { checkAside, checkTimes, earliestOf, setAside } from './set-aside.js'
-import { fitStraightLine } from './straight-line.js'
+import { type LineFeatures, type SearchResult, search } from './search.js'
+import { checkAside, checkTimes, earliestOf, setAside, timesOf } from './set-aside.js'
+import { fitLine, type LineLimits, type LineSamples, lineAnswers } from './straight-line.js'
 import { timeBudget } from './time-budget.js'
 
 /** Options of {@link trainTable}: those of `fromTable` say what becomes of columns, those of a net what it is like and how it is trained. */
@@ -51,7 +53,8 @@ export interface TrainTableOptions extends Omit<TableOptions, 'target' | 'scale'
   testFraction?: number
   /**
    * A column of dates or numbers by which the rows are cut in time: the report is made from the latest ones, as a model is used that predicts what is to
-   * come. Default: from rows at random.
+   * come, and nets are validated by blocks in time. Numbers that grow are followed: nets learn what a straight line leaves of them. Default: rows at
+   * random.
    */
   splitBy?: string
   /** Rows to make the report from, instead of a share of those to learn from. */
@@ -96,7 +99,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const { time, test, seed = 0, read, signal, onProgress } = checked(options)
   signal?.throwIfAborted()
   const watch = new ProgressWatch(onProgress, began, time)
-  const { isClasses, reasonsIn, dropped, leftOut, learnt, encoder, tested, latest } = await encoded(rows, options, watch)
+  const { isClasses, reasonsIn, dropped, leftOut, learnt, encoder, tested, latest, times } = await encoded(rows, options, watch)
 
   const features = featuresOf(learnt)
   const { targets, scale } = scaled(learnt.targets)
@@ -113,18 +116,34 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     embedded: features.embedded ?? [],
   }
   watch.tell({ phase: 'training' })
-  const line = await fitStraightLine(samples, features.features, time, signal)
+  const plain = plainFeatures(features)
+  const ofLine: LineSamples = {
+    ...samples,
+    inputs: inputsOf(plain, learnt.inputs),
+    features: plain.features,
+    numbers: scalesOf(learnt.report.columns),
+  }
+  const folds = (times && foldsInTime(times)) ?? foldsOf(targets, learnt.classes, seed)
+  const isLine = options.hidden?.length === 0
+  const limits = { time, signal, all: isLine }
+  const line = await fitLine(
+    ofLine,
+    Int32Array.from(targets, (_, row) => row),
+    limits,
+  )
   const net = picked(options, NET_SETTINGS)
-  const found = await search(samples, foldsOf(targets, learnt.classes, seed), {
-    ...{ ...budget, seed, signal, net },
-    onProgress: onProgress && (({ secondsLeft, ...nets }) => watch.tell({ phase: 'training', ...nets }, secondsLeft)),
-  })
+  const found = isLine
+    ? await lineModel(line, ofLine, folds, plain, (predictions, rows) => lossOn(samples, rows)(predictions), limits)
+    : await search(samples, folds, await besideLine(features, ofLine, folds, times !== undefined, limits), {
+        ...{ ...budget, seed, signal, net },
+        onProgress: onProgress && (({ secondsLeft, ...nets }) => watch.tell({ phase: 'training', ...nets }, secondsLeft)),
+      })
   watch.tell({ phase: 'measuring', nets: found.nets, best: found.candidates[0].loss }, budget.reserve(found.secondsOfRow))
 
   const model = new TableModel<P>(found.model, {
     format: 'gradus-table-model/1',
     table: encoder.state(),
-    features,
+    features: found.features,
     target: options.target,
     task: isClasses ? 'classification' : 'regression',
     scale,
@@ -133,7 +152,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   })
   const reasons = await notesWithLines(reasonsIn(learnt.report), rows, read)
   const columns = test === undefined ? reasons : reasons.map((column) => withUnknown(column, encoder.unknown))
-  const byLine = line && inUnits(line(inputsOf(features, tested.inputs)), scale)
+  const byLine = line && !isLine ? inUnits(lineAnswers(line, inputsOf(plain, tested.inputs)), scale) : null
   const report = makeReport({ model, found, learnt, tested, byLine, baseline, spans, columns, dropped, leftOut, seed, budget })
   if (latest !== undefined) report.splitBy = latest
   report.seconds = (clock.now() - began) / 1000
@@ -167,7 +186,27 @@ async function learnColumns(rows: readonly object[] | Source, options: TrainTabl
   const learnt = fromTable(training, decided.options)
   checkTarget(learnt, options.target)
   const { isClasses, reasonsIn, leftOut } = decided
-  return { isClasses, reasonsIn, leftOut, dropped: all.length - decided.rows.length, aside, learnt, encoder: decided.encoderOf(learnt) }
+  const dropped = all.length - decided.rows.length
+  // rows with gaps may be left out: of the others the order is known
+  const times =
+    splitBy === undefined
+      ? undefined
+      : learnt.count === training.length
+        ? timesOf(training, splitBy)
+        : Float64Array.from({ length: learnt.count }, (_, row) => row)
+  return { isClasses, reasonsIn, leftOut, dropped, aside, learnt, times, encoder: decided.encoderOf(learnt) }
+}
+
+/** Features of nets and, where numbers are predicted and rows are in time, of lines beside them. */
+async function besideLine(
+  features: FeatureState,
+  samples: LineSamples,
+  folds: Folds,
+  isInTime: boolean,
+  limits: LineLimits,
+): Promise<LineFeatures> {
+  const lines = isInTime && samples.classes === 0 ? await linesOfFolds(samples, folds, limits) : null
+  return { features, lines, withLine: features.squeezes === false ? features : { ...features, plain: plainOf(features) } }
 }
 
 /** Rows of their own to test with. @throws RangeError that says that it is about these, and names lines of their file */
@@ -192,9 +231,14 @@ function testTable(
   })
 }
 
-/** Sizes of the errors of out-of-fold predictions, in units of the target, of which intervals are made. */
-function errorsOf({ heldOut, predictions }: SearchResult, targets: ArrayLike<number>, deviation: number): number[] {
-  return errorQuantiles(Float64Array.from(heldOut, (row, i) => Math.abs(predictions[i] - targets[row]) * deviation))
+/**
+ * Sizes of the errors of out-of-fold predictions, in units of the target, of which intervals are made. Of rows in time those of the latest, which are
+ * most like what comes, and of all, where those are larger.
+ */
+function errorsOf({ heldOut, predictions, from }: SearchResult, targets: ArrayLike<number>, deviation: number): number[] {
+  const errors = Float64Array.from(heldOut, (row, i) => Math.abs(predictions[i] - targets[row]) * deviation)
+  const latest = errorQuantiles(errors.slice(from))
+  return from === 0 ? latest : errorQuantiles(errors).map((error, i) => Math.max(error, latest[i]))
 }
 
 function hashesOfTable({ inputs, features, targets }: Table): Uint32Array {
@@ -225,6 +269,9 @@ function checked(options: TrainTableOptions): TrainTableOptions {
   if (test !== undefined && splitBy !== undefined)
     throw rangeError('trainTable: splitBy says which rows are set aside to test with, and test gives other ones; give one of the two')
   checkNet('trainTable', options)
+  const ofNets = NET_SETTINGS.filter((name) => name !== 'hidden' && options[name] !== undefined)
+  if (options.hidden?.length === 0 && ofNets.length > 0)
+    throw rangeError(`trainTable: hidden: [] is a straight line, which has no ${ofNets[0]}; leave it out, or give hidden layers`)
   return options
 }
 
