@@ -111,7 +111,7 @@ page-kills: build ## kill Chromium at random moments while a page saves in it, a
 fuzz-fit: $(MODULES)/.stamp $(GENERATED)/.stamp ## random trainings by fit against the loop by hand (FUZZ_CASES=20000 for a night, FUZZ_SEED for others)
 	@FUZZ=$(or $(FUZZ_SEED),1),$(or $(FUZZ_CASES),1000) $(NODE) $(VITEST) run test/train/fit.fuzz.test.ts --testTimeout=36000000
 
-fuzz-clock: $(MODULES)/.stamp $(GENERATED)/.stamp ## random trainings by clocks that jump and stand still against the loop by hand, bit by bit (RUNS=4500 cases are 20,000 trainings; SEED for others)
+fuzz-clock: $(MODULES)/.stamp $(GENERATED)/.stamp ## random trainings by clocks that jump and stand still against the loop by hand, bit by bit (RUNS=4500 cases are 22,000 trainings; SEED for others)
 	@CLOCK_FUZZ=$(or $(SEED),1),$(or $(RUNS),4500) $(NODE22) $(VITEST) run test/train/clock.fuzz.test.ts --testTimeout=36000000
 
 fleet-proof: $(MODULES)/.stamp $(GENERATED)/.stamp ## random fleets against fit alone, bit by bit (FLEETS=1000, FLEET_SEED for others; WIDEN=1 with NODE22= a Node 24)

@@ -65,7 +65,7 @@ const RUNS: Record<string, LongRun> = {
   ),
   'fuzz-clock': {
     what: 'P9, fault 39: random trainings (fit, trainSteps, fitMany, stopped and gone on with; wrappers, layers and losses of one’s own, callbacks) by clocks that jump, run ahead and stand still, to the bit of the clock of the machine and of the loop by hand',
-    command: 'make fuzz-clock',
+    command: 'make fuzz-clock SEED=11 RUNS=4800',
     counts: { pattern: /^\d+ cases, (\d+ trainings)/m, of: '' },
   },
   fleets: {

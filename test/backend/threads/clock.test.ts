@@ -1,0 +1,72 @@
+/** Whether calls are shared is decided by times that are measured (gain.ts), and which tile products use (ts/backend/wasm/tiles.ts): neither decides a bit. */
+import { expect, test, vi } from 'vitest'
+import { Pool } from '../../../ts/backend/threads/pool.js'
+import { clock } from '../../../ts/common/clock.js'
+import {
+  AdamW,
+  type Backend,
+  BatchNorm,
+  createBackend,
+  crossEntropy,
+  Dense,
+  Dropout,
+  fit,
+  Generator,
+  Sequential,
+  supportedVariants,
+} from '../../../ts/index.js'
+
+/** Clocks by which shared calls are always worth it, never, or by chance. Time goes on slowly: a worker that takes 10 s is taken for dead. */
+const CLOCKS: Readonly<Record<string, (seed: number) => () => number>> = {
+  'stands still': () => () => 0,
+  'goes on evenly': () => () => 1,
+  hesitates: (seed) => {
+    const generator = new Generator(seed)
+    return () => (generator.uniforms(1)[0] < 0.7 ? 0.01 : 8) * generator.uniforms(1)[0]
+  },
+}
+
+const [ROWS, INPUTS, UNITS, CLASSES] = [192, 48, 160, 10]
+const inputs = Float32Array.from(new Generator(1).normals(ROWS * INPUTS))
+const targets = Int32Array.from({ length: ROWS }, (_, i) => (i * 7) % CLASSES)
+
+async function trained(backend: Backend): Promise<Uint32Array[]> {
+  const layers = [
+    ...[new Dense(INPUTS, UNITS, { activation: 'relu' }), new BatchNorm(UNITS), new Dropout(0.2)],
+    ...[new Dense(UNITS, UNITS, { activation: 'tanh' }), new Dense(UNITS, CLASSES)],
+  ]
+  const model = new Sequential(layers, { seed: 2, backend })
+  const optimizer = new AdamW(model.parameters())
+  await fit(model, { inputs, shape: [ROWS, INPUTS], targets, loss: crossEntropy, optimizer, epochs: 5, batchSize: 96 })
+  return model.parameters().map((p) => new Uint32Array(Float32Array.from(p.view()).buffer))
+}
+
+test.each(supportedVariants())('fault 39: shared or not, by any clock: the bits of one thread, %s', async (variant) => {
+  const wanted = await trained(createBackend({ variant }))
+  const run = vi.spyOn(Pool.prototype, 'run')
+  const shared: number[] = []
+  for (const threads of [2, 3]) {
+    const backend = createBackend({ variant, threads })
+    await backend.ready
+    for (const [name, ticks] of Object.entries(CLOCKS)) {
+      const { now } = clock
+      const tick = ticks(threads)
+      let time = now()
+      clock.now = () => {
+        time += tick()
+        return time
+      }
+      try {
+        run.mockClear()
+        expect(await trained(backend), `${threads} threads, a clock that ${name}`).toEqual(wanted)
+        shared.push(run.mock.calls.length)
+      } finally {
+        clock.now = now
+      }
+    }
+  }
+  vi.restoreAllMocks()
+  // they do differ in how many calls they shared
+  expect(Math.max(...shared)).toBeGreaterThan(20)
+  expect(new Set(shared).size).toBeGreaterThan(2)
+})
