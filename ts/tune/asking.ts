@@ -1,5 +1,5 @@
 /** Which trial comes next, and what its parameters are. */
-import { rangeError } from '../common/errors.js'
+import { plainError, rangeError } from '../common/errors.js'
 import { show, showNames } from '../common/show.js'
 import { beginning, createdWith, creation, type Ended, fixedOf, ownedBy, waitingWith, withFixed } from './entries.js'
 import type { Pulse } from './pulse.js'
@@ -30,6 +30,7 @@ export class Asking {
     await journal.write(() => {
       // asked again where another process was faster
       number = undefined
+      if (trials.isDeleted) throw plainError(`ask: the study '${trials.parts.name}' was deleted from ${journal.store.place}`)
       // asked here, where nothing comes between: of many that ask at once all would see the same last place
       if (most !== undefined && trials.begun >= most) return []
       const [orphan] = trials.orphans

@@ -92,6 +92,23 @@ export async function openStudy(options: OpenOptions): Promise<Study> {
   }
 }
 
+/**
+ * Deletes a study from its storage, as Optuna does: its entries stay in the journal, and say nothing any more. Processes and workers that run it
+ * stop.
+ * @example
+ * // await deleteStudy({ storage: 'redis://localhost:6379', name: 'first-try' })
+ * @throws Error where there is no such file or study
+ */
+export async function deleteStudy(options: OpenOptions): Promise<void> {
+  checkNames('deleteStudy', options, ['storage', 'name'], ALIASES)
+  const study = await openStudy(options)
+  try {
+    await study.delete()
+  } finally {
+    await study.close()
+  }
+}
+
 function directionsOf(direction: Direction | readonly Direction[]): Direction[] {
   const directions = typeof direction === 'string' ? [direction] : [...direction]
   if (directions.length === 0)

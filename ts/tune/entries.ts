@@ -112,6 +112,11 @@ export function isPruneAsked({ systemAttributes }: StoredTrial): boolean {
   return systemAttributes[PRUNE] === true
 }
 
+/** Deletes a study. */
+export function deletion(studyId: number | undefined): NewEntry {
+  return { op_code: OPERATION.deleteStudy, study_id: studyId }
+}
+
 /** Says that the process that writes it lives, and for how many seconds it may be silent before others take its trials. */
 export function alive(studyId: number | undefined, seconds: number): NewEntry {
   return { op_code: OPERATION.setStudySystemAttribute, study_id: studyId, system_attr: { [ALIVE]: seconds } }

@@ -3,7 +3,7 @@
  * @module gradus/tune
  */
 
-export { createStudy, type OpenOptions, openStudy } from './create-study.js'
+export { createStudy, deleteStudy, type OpenOptions, openStudy } from './create-study.js'
 export { type ImportanceOptions, importance } from './importance.js'
 export type { OptimizeOptions } from './optimize.js'
 export type { ModuleObjective } from './parallel/module-objective.js'
@@ -12,6 +12,7 @@ export { type PatienceOptions, patience } from './pruners/patience.js'
 export { median, type PercentileOptions, percentile } from './pruners/percentile.js'
 export type { Pruner, PrunerContext, ReportedTrial } from './pruners/pruner.js'
 export type { WorkerModule } from './queue/modules.js'
+export { type QueueStatus, queueStatus, type StudyStatus } from './queue/status.js'
 export { type QueueWorkerHandle, runWorker, type WorkerOptions, type WorkerTrial } from './queue/worker.js'
 export { advice } from './report/advice.js'
 export { htmlReport } from './report/html.js'

@@ -5,7 +5,7 @@
 
 import { plainError } from '../common/errors.js'
 import { Asking } from './asking.js'
-import { isFaulty, ownerOf } from './entries.js'
+import { deletion, isFaulty, ownerOf } from './entries.js'
 import type { Observations } from './observations.js'
 import { type OptimizeOptions, runTrials } from './optimize.js'
 import type { ModuleObjective } from './parallel/module-objective.js'
@@ -353,6 +353,16 @@ export class Study<S extends Space = Space> {
     const other = new Journal(store, 'look')
     await other.sync()
     return other.maySilent(this.journal.worker) !== undefined && other.studyNamed(this.name) !== undefined
+  }
+
+  /** @internal deletes it from its storage */
+  async delete(): Promise<void> {
+    await this.journal.write(() => (this.stored.isDeleted ? [] : [deletion(this.stored.study?.id)]))
+  }
+
+  /** @internal */
+  get isDeleted(): boolean {
+    return this.stored.isDeleted
   }
 
   /** @internal why a trial that another process runs is to be stopped; undefined where it is not */

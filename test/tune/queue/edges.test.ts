@@ -5,9 +5,11 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   createStudy,
+  deleteStudy,
   float,
   type OptimizeOptions,
   type QueueWorkerHandle,
+  queueStatus,
   random,
   runWorker,
   type WorkerOptions,
@@ -266,6 +268,27 @@ describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
       await optimizing
       expect(performance.now() - began).toBeLessThan(20_000)
       expect(own.trials.every(({ state }) => state === 'complete')).toBe(true)
+      await own.close()
+    }))
+
+  test('status says who works on what, and a study that is deleted ends', () =>
+    fresh(async () => {
+      const file = objective('long.mjs', 'export default async ({ x }) => { await new Promise((r) => setTimeout(r, 400)); return x }')
+      await worker('w')
+      const own = await study()
+      const optimizing = own.optimize(file, on({ trials: 500 }) as never).catch((error) => error)
+      await expect.poll(() => own.finished, { timeout: 10_000 }).toBeGreaterThan(2)
+      const status = await queueStatus(url)
+      expect(status.workers).toMatchObject([{ pid: process.pid, concurrency: 1, refused: [] }])
+      expect(status.workers[0].running.length).toBeLessThanOrEqual(1)
+      expect(status.studies).toMatchObject([
+        { name: 'study', failed: 0, trials: 500, runBy: [expect.stringContaining(`(process ${process.pid})`)] },
+      ])
+      expect(status.studies[0].perMinute).toBeGreaterThan(10)
+      expect(status.studies[0].secondsLeft).toBeGreaterThan(10)
+      await deleteStudy({ storage: url, name: 'study' })
+      expect(String(await optimizing)).toMatch(/the study 'study' was deleted from redis:/)
+      expect((await queueStatus(url)).studies).toEqual([])
       await own.close()
     }))
 })

@@ -26,6 +26,7 @@ import { duration, percent } from '../terminal/format.js'
 import { columns, isLive, paint, print, printLines, printNote, printText } from '../terminal/terminal.js'
 import { trainedJson, trainModel, trainOnTable } from './train-table.js'
 import { showCommand } from './tune-show.js'
+import { deleteCommand, statusCommand } from './tune-status.js'
 import { AT_ONCE, hashOf, TUNE_FILE, TUNE_MODULE, workerCommand } from './tune-worker.js'
 
 interface TuneOptions extends TableData {
@@ -64,7 +65,7 @@ Examples:
   gradus tune big.csv --target price --storage redis://host --time 1h
   gradus tune worker redis://host --table ./big.csv    on each machine`
 
-/** The command and its options, with `show` and `worker`. */
+/** The command and its options, with `show`, `worker`, `status` and `delete`. */
 export function tuneCommand(): Command {
   const command = new Command('tune')
     .summary('find good hyper-parameters of nets for a table')
@@ -105,7 +106,7 @@ export function tuneCommand(): Command {
     .option('--debug', 'print the stack trace of an error')
     .addHelpText('after', EXAMPLES)
     .action((file: string, options: TuneOptions) => tune(file, options))
-  const parts = [showCommand(), workerCommand()]
+  const parts = [showCommand(), workerCommand(), statusCommand(), deleteCommand()]
   for (const part of parts) command.addCommand(part.helpOption('-h, --help', 'print this help').exitOverride())
   return command
 }

@@ -35,6 +35,7 @@ export interface QueuedStudy {
   /** Writes into the storage that a trial is to end. */
   askToPrune(number: number): Promise<void>
   reportsOf(number: number): number
+  readonly isDeleted: boolean
   /** Says in the storage that this process is there. */
   announce(): Promise<void>
   /** Whether another store has this study, as this process announced it. */
@@ -236,6 +237,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
   private async look(): Promise<boolean> {
     const { study, waiting, connection } = this
     await study.sync()
+    if (study.isDeleted) throw new LoadError(`optimize: the study '${study.name}' was deleted from ${study.place}`)
     let isNew = false
     const isAsking = clock.now() > this.askAt
     if (isAsking) this.askAt = clock.now() + ASK_EVERY
