@@ -12,6 +12,7 @@ import { decodeState, encodeState } from '../../ts/io/state.js'
 import { Dense } from '../../ts/nn/dense.js'
 import { Sequential } from '../../ts/nn/sequential.js'
 import { tableModelFrom } from '../../ts/table/model.js'
+import { checkedJob, signOf } from '../../ts/tune/queue/job.js'
 import { entriesIn } from '../../ts/tune/storage/file.js'
 import { Journal } from '../../ts/tune/storage/journal.js'
 import { memoryStore } from '../../ts/tune/storage/memory.js'
@@ -169,6 +170,21 @@ function journal(bytes: Uint8Array): void {
   }, /^memory[:,] /)
 }
 
+/** The bytes are what a server of a queue has: the data of a job, and the sign of a worker. What comes out is plain, and no longer than it may be. */
+function queue(bytes: Uint8Array): void {
+  const text = new TextDecoder().decode(bytes)
+  const job = guarded(() => checkedJob(parsed(text)), /^job: /)
+  if (job) check(guarded(() => checkedJob(JSON.parse(JSON.stringify(job))), /^job: /) !== undefined, 'a job is refused that was taken')
+  const sign = guarded(() => signOf(text))
+  if (sign === undefined) return
+  for (const { reason, objective } of sign.refused)
+    check(!/[\p{Cc}]/u.test(reason + objective) && reason.length < 4000, 'a text for a terminal with control characters')
+  check(
+    [sign.pid, sign.concurrency, sign.trials].every((n) => Number.isFinite(n) && n >= 0),
+    'a number that is none',
+  )
+}
+
 const net = new Sequential([new Dense(3, 2)], { seed: 1, backend: createBackend({ backend: 'js' }) })
 
 /** The bytes are what a model file has of a table, as text. */
@@ -223,6 +239,7 @@ export const targets: Readonly<Record<string, Target>> = {
   onnx,
   tableModel,
   journal,
+  queue,
 }
 
 /** Words of the formats, which a fuzzer would be long in finding. */
@@ -332,6 +349,19 @@ export const tokens: Readonly<Record<string, readonly string[]>> = {
     '\n',
     '}',
     '1e999',
+  ],
+  queue: [
+    '{"study":"a","prefix":"gradus","number":0,"objective":{"name":"a.js"}}',
+    '"trialTime":1',
+    '"hash":"',
+    '"factory":"constructor"',
+    '"options":',
+    '{"kind":"worker","host":"a","pid":1,"concurrency":1,"running":[{"study":"a","number":1,"seconds":2}],"refused":[{"objective":"a.js","reason":"b"}],"study":"","trials":0}',
+    '"__proto__":',
+    '\u001b',
+    '1e999',
+    'null',
+    ',',
   ],
   table: ['\n', ',', ',\n', '1e999', 'NaN', '2020-01-01', '1,5', '__proto__', '0x10', '-Infinity', ' ', '\t', '1.000,5', 'null'],
 }
