@@ -13,9 +13,12 @@ import { Dense } from '../../ts/nn/dense.js'
 import { Sequential } from '../../ts/nn/sequential.js'
 import { tableModelFrom } from '../../ts/table/model.js'
 import { checkedJob, signOf } from '../../ts/tune/queue/job.js'
+import { axesOf } from '../../ts/tune/space.js'
 import { entriesIn } from '../../ts/tune/storage/file.js'
 import { Journal } from '../../ts/tune/storage/journal.js'
 import { memoryStore } from '../../ts/tune/storage/memory.js'
+import { storedSpace } from '../../ts/tune/stored-space.js'
+import { recordOf } from '../../ts/tune/trial-record.js'
 import { withHeader } from '../tools/model-files.js'
 
 export type Target = (bytes: Uint8Array) => void
@@ -166,6 +169,11 @@ function journal(bytes: Uint8Array): void {
   guarded(() => {
     const own = new Journal(memoryStore(), 'fuzz')
     own.see(entriesIn(lines, 'memory', 0))
+    // as a worker opens a study of a server
+    for (const study of own.studies.values()) {
+      guarded(() => axesOf(storedSpace(study)), /./)
+      for (const trial of study.trials) recordOf(trial)
+    }
     return [...own.studies.values()]
   }, /^memory[:,] /)
 }
