@@ -134,7 +134,7 @@ kill-proof: build ## 200 SIGKILLs of a study in a journal, 200 in SQLite: no tri
 	@for node in $(NODE) $(NODE22); do $$node --import tsx test/tune/storage/full.ts || exit 1; done
 	@$(NODE) --import tsx test/tune/storage/proof.ts
 
-queue-proof: $(MODULES)/.stamp $(GENERATED)/.stamp ## on Redis and on PostgreSQL: 500 trials, 20 workers killed, the server crashed: none lost or doubled (four minutes)
+queue-proof: $(MODULES)/.stamp $(GENERATED)/.stamp ## on Redis and PostgreSQL: 2,000 trials, all that can be is killed, cut off, edited: each is over once (TRIALS=100 CUT=15 for a small one)
 	@$(NODE) --import tsx test/tune/queue/proof.ts
 
 reliability: $(MODULES)/.stamp ## write RELIABILITY.md from the tests

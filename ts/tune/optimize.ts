@@ -7,7 +7,7 @@ import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { isNode, load, type Os } from './node.js'
 import { isModuleObjective, type ModuleObjective } from './parallel/module-objective.js'
-import { LoadError, type Runner, TOLD, TrialTimeout, WorkerDied } from './parallel/runner.js'
+import { LoadError, limitTime, type Runner, TOLD, TrialTimeout, WorkerDied } from './parallel/runner.js'
 import type { QueuedStudy } from './queue/runner.js'
 import type { Space } from './space.js'
 import { isPruning, type Objective, type Outcome, type Trial, type TrialRecord } from './trial.js'
@@ -66,7 +66,7 @@ const TURN = 30
 /** Seconds that a timer can wait: its milliseconds are 32 bits. */
 const LONGEST = Math.floor((2 ** 31 - 1) / 1000)
 /** Milliseconds after which it is said again that the study waits. */
-const SAY_AGAIN = 10_000
+const SAY_AGAIN = 8000
 /** If all of the first trials fail, something else is wrong. */
 const HOPELESS = 10
 
@@ -280,8 +280,8 @@ class TrialRun<S extends Space> {
   private async inTime(runner: Runner<S>, trial: Trial<S>, own: AbortController): Promise<unknown> {
     const { trialTime, queue } = this.options
     if (trialTime === undefined || queue !== undefined) return await runner.run(trial, own.signal)
-    const timer = setTimeout(() => own.abort(new TrialTimeout(trialTime)), 1000 * trialTime)
-    return await runner.run(trial, own.signal).finally(() => clearTimeout(timer))
+    const end = limitTime(trial, trialTime, own)
+    return await runner.run(trial, own.signal).finally(end)
   }
 
   /** Whether others may have left trials behind; says so. */

@@ -1,6 +1,6 @@
 /** Servers for tests: a real redis-server and a real PostgreSQL, each on a free port with its files in a folder of its own. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -8,6 +8,8 @@ import path from 'node:path'
 /** A server that runs for a test. */
 export interface Server {
   readonly url: string
+  /** Its files. */
+  readonly folder: string
   start(): Promise<void>
   stop(): Promise<void>
   /** Ends it as the loss of power does. */
@@ -34,18 +36,19 @@ export function postgresFolder(): string | undefined {
   return folder !== undefined && (!isRoot() || userId('nobody') !== undefined) ? folder : undefined
 }
 
-/** A Redis that writes each change to disk before it answers. */
-export async function redis(server: string): Promise<Server> {
-  const port = await freePort()
+/** A Redis that writes each change to disk before it answers, or as it is to. */
+export async function redis(server: string, { address = '127.0.0.1', fsync = 'always' } = {}): Promise<Server> {
+  const port = await freePort(address)
   const folder = mkdtempSync(path.join(tmpdir(), 'gradus-redis-'))
-  const options = ['--port', String(port), '--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always', '--save', '']
+  const options = ['--port', String(port), '--dir', folder, '--appendonly', 'yes', '--appendfsync', fsync, '--save', '']
+  options.push('--bind', address, '--protected-mode', 'no')
   const start = () => spawn(server, options, { env: withLibraries(path.dirname(server)), stdio: ['ignore', 'pipe', 'pipe'] })
-  return serverOf(`redis://127.0.0.1:${port}`, folder, start, { ready: /Ready to accept connections/, crash: 'SIGKILL' })
+  return serverOf(`redis://${address}:${port}`, folder, start, { ready: /Ready to accept connections/, crash: 'SIGKILL' })
 }
 
 /** A PostgreSQL with a database of its own. */
-export async function postgres(programs: string): Promise<Server> {
-  const port = await freePort()
+export async function postgres(programs: string, { address = '127.0.0.1' } = {}): Promise<Server> {
+  const port = await freePort(address)
   const folder = mkdtempSync(path.join(tmpdir(), 'gradus-postgres-'))
   const user = isRoot() ? userId('nobody') : undefined
   const options = { env: withLibraries(programs), ...(user !== undefined && { uid: user, gid: user }) }
@@ -64,15 +67,19 @@ export async function postgres(programs: string): Promise<Server> {
     '-p',
     String(port),
     '-c',
-    'listen_addresses=127.0.0.1',
+    `listen_addresses=${address}`,
     '-c',
     'unix_socket_directories=',
     '-c',
     'max_connections=200',
   ]
+  if (address !== '127.0.0.1') appendFileSync(path.join(data, 'pg_hba.conf'), `host all all ${address}/24 trust\n`)
   const start = () => spawn(path.join(programs, 'postgres'), settings, { ...options, cwd: data, stdio: ['ignore', 'pipe', 'pipe'] })
   // its name for an end without any tidying up; SIGKILL would leave its children, which a new one waits for
-  return serverOf(`postgres://gradus@127.0.0.1:${port}/postgres`, folder, start, { ready: /ready to accept connections/, crash: 'SIGQUIT' })
+  return serverOf(`postgres://gradus@${address}:${port}/postgres`, folder, start, {
+    ready: /ready to accept connections/,
+    crash: 'SIGQUIT',
+  })
 }
 
 function serverOf(
@@ -91,6 +98,7 @@ function serverOf(
   }
   return {
     url,
+    folder,
     async start() {
       const started = spawnServer()
       child = started
@@ -132,10 +140,10 @@ function userId(name: string): number | undefined {
   }
 }
 
-function freePort(): Promise<number> {
+function freePort(address: string): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer()
-    probe.listen(0, '127.0.0.1', () => {
+    probe.listen(0, address, () => {
       const { port } = probe.address() as { port: number }
       probe.close(() => resolve(port))
     })

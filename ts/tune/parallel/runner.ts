@@ -1,4 +1,5 @@
 /** What runs an objective. */
+import { clock } from '../../common/clock.js'
 import type { Space } from '../space.js'
 import type { Trial } from '../trial.js'
 
@@ -27,3 +28,35 @@ export class TrialTimeout extends Error {
 
 /** @internal an objective that cannot be loaded, or a queue on which nothing can be run: the trial is not to blame, and is handed back */
 export class LoadError extends TypeError {}
+
+/**
+ * @internal stops a trial when it has run for some seconds; the time in which its reports wait for the storage does not count
+ * @returns what ends the watch
+ */
+export function limitTime<S extends Space>(trial: Trial<S>, seconds: number, stop: AbortController): () => void {
+  const { report } = trial
+  let left = 1000 * seconds
+  let waiting = 0
+  let began = clock.now()
+  const start = () => setTimeout(() => stop.abort(new TrialTimeout(seconds)), left)
+  let timer = start()
+  trial.report = async (value, step) => {
+    if (waiting++ === 0) {
+      clearTimeout(timer)
+      left = Math.max(0, left - (clock.now() - began))
+    }
+    try {
+      await Reflect.apply(report, trial, [value, step])
+    } finally {
+      if (--waiting === 0) {
+        began = clock.now()
+        timer = start()
+      }
+    }
+  }
+  return () => {
+    waiting = Number.POSITIVE_INFINITY
+    clearTimeout(timer)
+    trial.report = report
+  }
+}

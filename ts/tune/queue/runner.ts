@@ -12,14 +12,14 @@ import { openStore } from '../storage/open.js'
 import { type Connection, connect, jobId, type Queue } from './bullmq.js'
 import { type JobObjective, plainText, refusalName, type Sign, workerCommand } from './job.js'
 import { pathOf } from './modules.js'
-import { LivingSign, SIGN_EVERY, within } from './signs.js'
+import { LivingSign, within } from './signs.js'
 
 /** Milliseconds between looks at the storage: at once after something came, then less and less often. */
 const LOOK = { least: 10, most: 100 }
 /** Milliseconds between questions whether a job is still there. */
 const ASK_EVERY = 2000
 /** Seconds without a trial at hand after which it is said, and seconds after which it is said again. */
-const WAITING = { first: 5, again: 10 }
+const WAITING = { first: 4, again: 8 }
 /** Seconds for which no worker can run the objective before the study ends. */
 const HOPELESS = 5
 /** Attribute of a trial with the version of the objective that ran it. */
@@ -127,7 +127,6 @@ class QueueRunner<S extends Space> implements Runner<S> {
   private sayAt = WAITING.first
   private hopelessSince: number | undefined
   private isTicking = false
-  private ticks = 0
 
   constructor(
     private readonly study: QueuedStudy,
@@ -286,19 +285,22 @@ class QueueRunner<S extends Space> implements Runner<S> {
     }
   }
 
-  private atHand(): void {
-    this.busyAt = clock.now()
+  /** A trial ended, or was at a worker some seconds ago. */
+  private atHand(age = 0): void {
+    const at = clock.now() - 1000 * age
+    if (at <= this.busyAt) return
+    this.busyAt = at
     this.sayAt = WAITING.first
     this.hopelessSince = undefined
   }
 
   /** Looks every second who is there, and says it where the study waits for nothing. */
   private async tick(): Promise<void> {
-    if (this.isTicking || this.waiting.size === 0 || ++this.ticks % SIGN_EVERY > 1) return
+    if (this.isTicking || this.waiting.size === 0) return
     this.isTicking = true
     try {
-      const signs = [...(await this.connection.signs.all()).values()].filter(({ kind }) => kind === 'worker')
-      this.judge(signs)
+      const signs = await this.connection.signs.all()
+      this.judge(signs.filter(({ kind }) => kind === 'worker'))
     } catch {
       // the sign of this process says that the server is away
     } finally {
@@ -306,7 +308,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
     }
   }
 
-  private judge(workers: readonly Sign[]): void {
+  private judge(workers: readonly (Sign & { age: number })[]): void {
     const { study, objective, waiting, options, connection } = this
     const label = plainText(refusalName(objective))
     const refusals = workers.flatMap(({ host, pid, refused }) =>
@@ -317,9 +319,10 @@ class QueueRunner<S extends Space> implements Runner<S> {
       if (!this.said.has(text)) options.say(text)
       this.said.add(text)
     }
-    const running = workers.flatMap((one) =>
-      one.running.filter(({ number, study: name }) => name === plainText(study.name) && waiting.has(number)),
-    )
+    const own = plainText(study.name)
+    const ages = workers
+      .filter(({ running }) => running.some(({ number, study: name }) => name === own && waiting.has(number)))
+      .map(({ age }) => age)
     const now = clock.now()
     const isHopeless = workers.length > 0 && refusals.length === workers.length
     if (!isHopeless) this.hopelessSince = undefined
@@ -334,7 +337,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
         ),
       )
     // a worker that takes a trial only to hand it back does not count
-    if (running.length > 0 && !isHopeless) return this.atHand()
+    if (ages.length > 0 && !isHopeless) this.atHand(Math.min(...ages))
     const seconds = (now - this.busyAt) / 1000
     if (seconds < this.sayAt) return
     this.sayAt = seconds + WAITING.again

@@ -4,10 +4,10 @@ import { type Pool, transaction } from '../storage/postgres.js'
 import type { Redis } from '../storage/redis.js'
 import { type Sign, signOf } from './job.js'
 
-/** @internal seconds between two signs */
-export const SIGN_EVERY = 3
+/** Seconds between two signs. */
+const SIGN_EVERY = 2
 /** Seconds after which somebody without a sign counts as gone. */
-const GONE = 12
+const GONE = 7
 /** Seconds after which a sign is forgotten. */
 const FORGOTTEN = 3600
 
@@ -17,8 +17,8 @@ export interface Signs {
   show(id: string, sign: Sign): Promise<void>
   /** Takes it away. */
   remove(id: string): Promise<void>
-  /** The signs of all that are there. */
-  all(): Promise<Map<string, Sign>>
+  /** The signs of all that are there, each with its age in seconds. */
+  all(): Promise<(Sign & { age: number })[]>
 }
 
 /** Times are the server's, so that clocks of machines may differ. */
@@ -34,7 +34,7 @@ for i = 1, #all, 2 do
   local age = now - (tonumber(string.match(all[i + 1], '^%d+')) or 0)
   if age > tonumber(ARGV[2]) then redis.call('HDEL', KEYS[1], all[i])
   elseif age <= tonumber(ARGV[1]) then
-    there[#there + 1] = all[i]
+    there[#there + 1] = tostring(age)
     there[#there + 1] = string.match(all[i + 1], '^%d+ (.*)$') or ''
   end
 end
@@ -79,26 +79,24 @@ export function postgresSigns(pool: Pool, prefix: string): Signs {
     async all() {
       await query(`DELETE FROM gradus_signs WHERE at < now() - interval '${FORGOTTEN} seconds'`)
       const { rows } = await query(
-        `SELECT id, sign FROM gradus_signs WHERE prefix = $1 AND at >= now() - interval '${GONE} seconds'`,
+        `SELECT extract(epoch FROM now() - at)::text AS age, sign FROM gradus_signs WHERE prefix = $1 AND at >= now() - interval '${GONE} seconds'`,
         prefix,
       )
-      return signsIn(rows.map(({ id, sign }) => [String(id), String(sign)]))
+      return signsIn(rows.map(({ age, sign }) => [String(age), String(sign)]))
     },
   }
 }
 
-function signsIn(list: readonly string[][]): Map<string, Sign> {
-  const signs = new Map<string, Sign>()
-  for (const [id, text] of list) {
+function signsIn(list: readonly string[][]): (Sign & { age: number })[] {
+  return list.flatMap(([age, text]) => {
     const sign = signOf(text)
-    if (sign) signs.set(id, sign)
-  }
-  return signs
+    return sign ? [{ ...sign, age: Math.max(0, Number(age)) }] : []
+  })
 }
 
 /** Seconds without an answer of the server after which it is said, and again after as many more as `EVERY`. */
 const SILENCE = 5
-const EVERY = 10
+const EVERY = 8
 /** Seconds at most that an end waits for a server that does not answer. */
 const PATIENCE = 2
 

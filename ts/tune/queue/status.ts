@@ -59,7 +59,7 @@ export async function queueStatus(url: string): Promise<QueueStatus> {
   queue.on('error', () => {})
   const store = await openStore(connection.storage(connection.prefix))
   try {
-    const signs = [...(await connection.signs.all()).values()]
+    const signs = await connection.signs.all()
     const counts = await queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active')
     const workers = signs.filter(({ kind }) => kind === 'worker')
     const atHand = workers.reduce((sum, { running }) => sum + running.length, 0)

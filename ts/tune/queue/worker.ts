@@ -8,7 +8,7 @@ import { openStudy } from '../create-study.js'
 import { load, type Os } from '../node.js'
 import { shortHash, versionOf } from '../parallel/module-version.js'
 import { workerPool } from '../parallel/pool.js'
-import { LoadError, type Runner, TrialTimeout, WorkerDied } from '../parallel/runner.js'
+import { LoadError, limitTime, type Runner, TrialTimeout, WorkerDied } from '../parallel/runner.js'
 import type { Space } from '../space.js'
 import { JournalLost } from '../storage/server.js'
 import type { Study } from '../study.js'
@@ -322,8 +322,8 @@ class Worker implements QueueWorkerHandle {
         trial.setAttribute('gradus:worker', `${this.host} ${process.pid}`)
         isBegun = true
         this.tell(job, 'begun')
-        const timer = setTimeout(() => stopping.abort(new TrialTimeout(seconds)), 1000 * seconds)
-        return await runner.run(trial, signal).finally(() => clearTimeout(timer))
+        const end = limitTime(trial, seconds, stopping)
+        return await runner.run(trial, signal).finally(end)
       })
       study.checkOutcome(trial, value)
       isResult = true

@@ -2,7 +2,7 @@
 import { plainError } from '../../common/errors.js'
 import { loadPackage } from '../node.js'
 import { type Entry, type JournalStore, parseJson, toJson } from './journal.js'
-import { hasAll, KnownEntries, newEntries, remedyFor, withoutPassword } from './server.js'
+import { hasAll, KnownEntries, lostEntry, newEntries, remedyFor, withoutPassword } from './server.js'
 
 /** What of the package pg is used. */
 interface Connection {
@@ -23,7 +23,7 @@ type PoolClass = new (options: object) => Pool
 
 /** The lock is held to the end of a transaction: one process at a time reads the end of a journal and appends to it. */
 const LOCK = 'SELECT pg_advisory_xact_lock(hashtext($1))'
-const READ = 'SELECT entry FROM gradus_journal WHERE prefix = $1 AND number >= $2 ORDER BY number'
+const READ = 'SELECT number, entry FROM gradus_journal WHERE prefix = $1 AND number >= $2 ORDER BY number'
 const APPEND = 'INSERT INTO gradus_journal SELECT $1, $2 + place - 1, entry FROM unnest($3::text[]) WITH ORDINALITY AS added (entry, place)'
 const TABLE =
   'CREATE TABLE IF NOT EXISTS gradus_journal (prefix text NOT NULL, number bigint NOT NULL, entry text NOT NULL, PRIMARY KEY (prefix, number))'
@@ -34,6 +34,8 @@ const WAIT = 200
 const FIRST = 5000
 /** Milliseconds without an answer after which a connection counts as broken, and another is made. */
 const SILENT = 15_000
+/** Milliseconds after which the server ends a transaction in which nothing happens: what it holds, all others wait for. */
+const HOLDING = 5000
 
 /**
  * @internal connections to the database of a URL, `postgres://host/database`, on which a query that has no answer fails after some seconds
@@ -50,7 +52,7 @@ export async function connectPostgres(url: string, table: string): Promise<Pool>
     query_timeout: SILENT,
     keepAlive: true,
     // the server takes the lock of one that is gone without a word
-    idle_in_transaction_session_timeout: SILENT,
+    idle_in_transaction_session_timeout: HOLDING,
   })
   pool.on('error', ignore) // a connection that was idle; the next query makes another
   try {
@@ -83,7 +85,10 @@ export async function postgresStore(url: string, prefix: string): Promise<Journa
           await connection.query(LOCK, [prefix])
           const entriesFrom = async (from: number) => {
             const { rows } = await connection.query(READ, [prefix, from])
-            return rows.map(({ entry }) => entry as string)
+            return rows.map(({ number, entry }, i) => {
+              if (Number(number) !== from + i) throw lostEntry(place, from + i, prefix)
+              return entry as string
+            })
           }
           const append = async (at: number, entries: readonly string[]) => {
             await connection.query(APPEND, [prefix, at, entries])

@@ -180,6 +180,6 @@ function makesIds(text: string): boolean {
 /** @internal */
 export function lostEntry(place: string, number: number, prefix: string): Error {
   return plainError(
-    `${place}: entry ${number} of the journal '${prefix}' is missing; does Redis evict keys? Set maxmemory-policy noeviction, and use another prefix or an empty database for a new study`,
+    `${place}: entry ${number} of the journal '${prefix}' is missing; was it deleted, or does Redis evict keys (maxmemory-policy)? Use another prefix or an empty database for a new study`,
   )
 }
