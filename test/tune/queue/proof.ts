@@ -120,7 +120,7 @@ class Proof {
       [0.15, () => this.crash(false)],
       [0.3, async () => this.killStudy()],
       [0.45, () => this.crash(true)],
-      [0.6, () => this.partition()],
+      [0.6, async () => this.partition()],
       [0.75, async () => this.edit()],
       [0.85, async () => this.killStudy()],
     ]
@@ -150,12 +150,12 @@ class Proof {
     this.count('edits')
   }
 
-  private async partition(): Promise<void> {
+  private partition(): void {
     if (!this.hasNetwork) return
     cut(1, true)
-    await pause(1000 * CUT)
-    cut(1, false)
     this.count(`cuts of ${CUT} s`)
+    // meanwhile the study goes on, and what else is to happen happens
+    setTimeout(() => cut(1, false), 1000 * CUT)
   }
 
   /** Ends the server as a loss of power does, where it is to with the last entries not on the disk. */
