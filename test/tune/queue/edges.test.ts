@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { Queue } from 'bullmq'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   createStudy,
@@ -290,5 +291,19 @@ describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
       expect(String(await optimizing)).toMatch(/the study 'study' was deleted from redis:/)
       expect((await queueStatus(url)).studies).toEqual([])
       await own.close()
+    }))
+
+  test('jobs that a killed run left, with a version that nobody has any more, are replaced', () =>
+    fresh(async () => {
+      const file = objective('left.mjs', 'export default ({ x }) => x')
+      const queue = new Queue(`p${prefix - 1}-trials`, { connection: { url: server.url } as never })
+      const left = { study: 'study', prefix: `p${prefix - 1}`, number: 0, objective: { name: 'left.mjs', hash: '0'.repeat(64) } }
+      await queue.add('trial', left, { jobId: 'study-trial-0' })
+      await worker('w')
+      const own = await study()
+      await own.optimize(file, on({ trials: 3, time: 30 }) as never)
+      expect(own.finished).toBe(3)
+      await own.close()
+      await queue.close()
     }))
 })

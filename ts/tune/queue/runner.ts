@@ -10,7 +10,7 @@ import type { Space } from '../space.js'
 import type { JournalStore } from '../storage/journal.js'
 import { openStore } from '../storage/open.js'
 import { type Connection, connect, jobId, type Queue } from './bullmq.js'
-import { type JobObjective, plainText, refusalName, type Sign, workerCommand } from './job.js'
+import { checkedJob, type JobObjective, plainText, refusalName, type Sign, workerCommand } from './job.js'
 import { pathOf } from './modules.js'
 import { LivingSign, within } from './signs.js'
 
@@ -209,6 +209,15 @@ class QueueRunner<S extends Space> implements Runner<S> {
   private async askAfter(number: number): Promise<string | undefined> {
     const job = await this.queue.getJob(jobId(this.study.name, number))
     if (job === undefined) await this.add(number)
+    else if (refusalName(checkedJob(job.data).objective) !== refusalName(this.objective)) {
+      // of a run before this one, with a version that nobody may have any more; one that a worker has at hand cannot be taken away
+      const isGone = await job.remove().then(
+        () => true,
+        () => false,
+      )
+      if (isGone) await this.add(number)
+      return undefined
+    }
     if ((await job?.getState()) !== 'failed') return undefined
     await job?.remove()
     return plainText(job?.failedReason ?? 'no reason')

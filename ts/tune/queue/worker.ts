@@ -121,6 +121,8 @@ interface AtHand {
   job: TrialJob
   study: Study
   began: number
+  /** Whether its objective is loaded. */
+  isBegun: boolean
   stop(reason: Error): void
 }
 
@@ -190,11 +192,13 @@ class Worker implements QueueWorkerHandle {
   }
 
   private signNow() {
-    const running = [...this.running].map(({ job, began }) => ({
-      study: job.study,
-      number: job.number,
-      seconds: Math.round((clock.now() - began) / 1000),
-    }))
+    const running = [...this.running]
+      .filter(({ isBegun }) => isBegun)
+      .map(({ job, began }) => ({
+        study: job.study,
+        number: job.number,
+        seconds: Math.round((clock.now() - began) / 1000),
+      }))
     const refused = [...this.refused].map(([objective, reason]) => ({ objective, reason }))
     return {
       kind: 'worker' as const,
@@ -280,11 +284,10 @@ class Worker implements QueueWorkerHandle {
     // delivered again after its result was written, or nobody waits for it
     if (study.stopReason(number) !== undefined) return
     const limit = new AbortController()
-    const atHand: AtHand = { job: checked, study, began: clock.now(), stop: (reason) => limit.abort(reason) }
+    const atHand: AtHand = { job: checked, study, began: clock.now(), isBegun: false, stop: (reason) => limit.abort(reason) }
     const isLost = () => limit.abort(new Left('the queue gave it to another worker'))
     lost?.addEventListener('abort', isLost)
     this.running.add(atHand)
-    void this.sign.show()
     try {
       await this.run(atHand, limit)
     } catch (error) {
@@ -305,7 +308,8 @@ class Worker implements QueueWorkerHandle {
   }
 
   /** Runs a trial and writes what came of it. @throws Refused, Unwanted, Left, WorkerDied where it has no result */
-  private async run({ job, study }: AtHand, stopping: AbortController): Promise<void> {
+  private async run(atHand: AtHand, stopping: AbortController): Promise<void> {
+    const { job, study } = atHand
     const { number, objective, trialTime } = job
     const { signal } = stopping
     const seconds = Math.min(trialTime ?? LONGEST, this.options.trialTime ?? LONGEST)
@@ -315,12 +319,12 @@ class Worker implements QueueWorkerHandle {
       this.tell(job, state, reason)
     }
     let isResult = false
-    let isBegun = false
     try {
       const value = await this.withPool(objective, signal, async (runner, version) => {
         trial.setAttribute('gradus:objective', `${plainText(objective.name)} ${shortHash(version)}`)
         trial.setAttribute('gradus:worker', `${this.host} ${process.pid}`)
-        isBegun = true
+        atHand.isBegun = true
+        void this.sign.show()
         this.tell(job, 'begun')
         const end = limitTime(trial, seconds, stopping)
         return await runner.run(trial, signal).finally(end)
@@ -333,7 +337,7 @@ class Worker implements QueueWorkerHandle {
       const { message = String(error), name } = Object(error) as Partial<Error>
       if (error instanceof TrialTimeout) return await end({ state: 'failed', error: message }, 'failed', message)
       // that a result could not be stored is not the fault of the trial: it is delivered again
-      if (isResult || !isBegun || signal.aborted || error instanceof WorkerDied || error instanceof Refused) throw error
+      if (isResult || !atHand.isBegun || signal.aborted || error instanceof WorkerDied || error instanceof Refused) throw error
       if (name !== 'NonFiniteError') study.noteFault(number)
       await end({ state: 'failed', error: message }, 'failed', message)
     }
