@@ -93,7 +93,7 @@ test('a report has it beside the nets, and says where nets bring nothing', async
   const { report } = await trainTable(rows, { target: 'y', epochs: 2, hidden: [4] })
   expect(report.metrics[0].name).toBe('R²')
   expect(report.metrics[0].line).toBeGreaterThan(0.99)
-  expect(report.advice.join()).toContain('A straight line (linear regression) is better: R² ')
+  expect(report.advice.join()).toContain('A straight line (ridge regression) is better: R² ')
   const page = reportHtml(report)
   expect(page).toContain('<th class="number">a straight line</th>')
   const { line: _, ...without } = report.metrics[0]

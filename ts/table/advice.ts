@@ -1,4 +1,10 @@
-/** What a report says in words: what to look at, and what to try next. */
+/**
+ * What a report says in words: what to look at, and what to try next. Each rule looks at figures of the report and gives a sentence with a remedy, or
+ * nothing; the most important come first. Whether something is better is decided by the paired difference of losses and its interval, never by how
+ * intervals of two values lie. Options are written as code has them, in backticks: the command line makes flags of them.
+ */
+import { formatMetric } from './format-metric.js'
+import type { MeasuredMetric } from './measure.js'
 import type { TableModelReport } from './report.js'
 
 /** What is known besides the report. */
@@ -9,63 +15,177 @@ export interface Circumstances {
   counts: readonly number[]
 }
 
+type Rule = (report: TableModelReport, circumstances: Circumstances) => readonly string[]
+
 /** A share of what all columns bring that is hardly worth one. */
 const LITTLE = 0.01
+/** Of the loss of a guess: a smaller difference is hardly one. */
+const HARDLY = 0.02
+/** Rows of a class, or of all, below which there is little to say. */
+const FEW_OF_CLASS = 10
+const FEW = 30
+/** Test rows from which on a line and nets are compared. */
+const FEWEST_COMPARED = 10
+/** How far intervals may be off, and on how many rows that is no luck. */
+const OFF = 0.1
+const ROWS_OF_COVERAGE = 20
+
+/** The rules in the order in which people should read what they say. */
+const RULES: readonly Rule[] = [
+  notedTarget,
+  fewRows,
+  rareClasses,
+  neverPredicted,
+  besideGuess,
+  besideLine,
+  coverage,
+  oneColumn,
+  smallTest,
+  overfitting,
+  uselessColumns,
+  notedColumns,
+  moreTime,
+]
 
 /** @internal */
-export function adviceOn(report: TableModelReport, { hasTime, counts }: Circumstances): string[] {
-  const { rows, splitBy, metrics, importance, classNames, curve, columns } = report
-  const advice: string[] = []
-  const [main] = metrics
-  if (main !== undefined && main.low <= main.baseline && main.value > main.baseline - 1)
-    advice.push(
-      `The ${main.name} is hardly better than a guess without columns (${short(main.value)} beside ${short(main.baseline)}): the columns say little about '${report.target}', or there are too few rows.`,
-    )
-  if (main?.line !== undefined && main.line >= main.low) {
-    const kind = report.task === 'classification' ? 'logistic regression' : 'linear regression'
-    const values = `${main.name} ${short(main.line)} beside ${short(main.value)} of the nets`
-    advice.push(
-      main.line >= main.value
-        ? `A straight line (${kind}) is ${main.line > main.high ? 'better' : 'at least as good'}: ${values}. --hidden none trains one, which is smaller and easier to explain.`
-        : `A straight line (${kind}) is nearly as good: ${values}, a difference that may be luck on ${rows.test} test rows.`,
-    )
-  }
+export function adviceOn(report: TableModelReport, circumstances: Circumstances): string[] {
+  return RULES.flatMap((rule) => rule(report, circumstances))
+}
+
+function fewRows({ rows }: TableModelReport): string[] {
+  const all = rows.train + rows.test
+  if (all >= FEW) return []
+  return [`${all} rows are too few to say how good a model is, or to learn much: gather a hundred at least. What follows is mostly luck.`]
+}
+
+function rareClasses({ classNames }: TableModelReport, { counts }: Circumstances): string[] {
+  const rare = classNames.filter((_, i) => counts[i] < FEW_OF_CLASS)
+  if (rare.length === 0) return []
+  const remedy = 'gather more of them, or put such classes together'
+  if (rare.length > classNames.length / 2)
+    return [
+      `${rare.length} of ${classNames.length} classes have fewer than ${FEW_OF_CLASS} rows to learn from: ${remedy}. ${names(rare)} are such.`,
+    ]
+  return [`Of ${names(rare)} there are fewer than ${FEW_OF_CLASS} rows to learn from: ${remedy}.`]
+}
+
+/** Classes of which there are test rows, and which none of them is taken for. */
+function neverPredicted({ confusion = [], classNames, rows }: TableModelReport): string[] {
+  const never = classNames.filter(
+    (_, c) => confusion.every((row) => row[c] === 0) && (confusion[c] ?? []).reduce((sum, n) => sum + n, 0) > 0,
+  )
+  if (never.length === 0 || rows.test < FEW) return []
+  const found = never.reduce((sum, name) => sum + (confusion[classNames.indexOf(name)] ?? []).reduce((a, b) => a + b, 0), 0)
+  const share = `${formatShare(found / rows.test)} of the test rows`
+  const [first] = never
+  return [
+    `The model never predicts ${names(never)} (${share}): accuracy says little of ${never.length === 1 ? 'it' : 'them'}. Rank rows by the probability of ${names([first])} instead of taking the likeliest class.`,
+  ]
+}
+
+/** The metric that says the same as the loss by which nets are chosen. */
+function deciding({ metrics, task }: TableModelReport): MeasuredMetric | undefined {
+  return metrics.find(({ name }) => name === (task === 'classification' ? 'log loss' : 'R²'))
+}
+
+function besideGuess(report: TableModelReport): string[] {
+  const { compared, rows, target, metrics } = report
+  const metric = deciding(report)
+  if (metric === undefined || compared?.guess === undefined) return []
+  const { difference, low, high } = compared.guess
+  const values = `${metric.name} ${formatMetric(metric.value)} beside ${formatMetric(metric.baseline)}`
+  const why = `the columns say little about '${target}', or there are too few rows`
+  if (high < 0) return [`The model is worse than a guess without columns: ${values}. Either ${why}.`]
+  const ranks = metrics.some(({ name, low }) => name === 'ROC AUC' && low > 0.5)
+  if (low > 0 || ranks) return []
+  if (difference < 0) return [`The model is no better than a guess without columns: ${values}. Either ${why}.`]
+  if (difference < HARDLY) return [`The model is hardly better than a guess without columns: ${values}. Either ${why}.`]
+  return [`The model looks better than a guess without columns, ${values}, but that may be luck on ${testRows(rows.test)}.`]
+}
+
+function besideLine(report: TableModelReport): string[] {
+  const { compared, rows, task } = report
+  const metric = deciding(report)
+  if (metric?.line === undefined || compared?.line === undefined || rows.test < FEWEST_COMPARED) return []
+  const { difference, low, high } = compared.line
+  const line = `A straight line (${task === 'classification' ? 'logistic' : 'ridge'} regression)`
+  const values = `${metric.name} ${formatMetric(metric.line)} beside ${formatMetric(metric.value)} of the nets`
+  const remedy = '`hidden: []` trains it, which is smaller and easier to explain'
+  const luck = `a difference that may be luck on ${testRows(rows.test)}`
+  if (low > 0) return []
+  if (high < 0) return [`${line} is better: ${values}. ${remedy}.`]
+  if (difference <= 0) return [`${line} is at least as good: ${values}, ${luck}. ${remedy}.`]
+  if (difference < HARDLY) return [`${line} is nearly as good: ${values}, ${luck}. ${remedy}.`]
+  return [
+    `The nets look better than a straight line: ${metric.name} ${formatMetric(metric.value)} beside ${formatMetric(metric.line)}, but that may be luck on ${testRows(rows.test)}.`,
+  ]
+}
+
+function coverage({ task, calibration, rows, splitBy }: TableModelReport): string[] {
+  const bin = calibration.bins.find(({ said }) => said === 0.9)
+  if (task === 'classification' || bin === undefined || rows.test < ROWS_OF_COVERAGE || bin.true >= bin.said - OFF) return []
+  const why = splitBy ? 'the latest rows are unlike those before' : 'the test rows are unlike those that nets learnt from'
+  return [
+    `Intervals that ask for ${formatShare(bin.said)} held only ${formatShare(bin.true)} of the test rows: ${why}. Do not rely on them; train again as rows come in.`,
+  ]
+}
+
+function oneColumn({ importance, target }: TableModelReport): string[] {
   const total = importance.reduce((sum, { rise }) => sum + Math.max(0, rise), 0)
   const [first] = importance
-  if (first !== undefined && importance.length > 2 && total > 0 && first.rise > 0.9 * total)
-    advice.push(
-      `Nearly all comes from '${first.column}'. If it is known only after '${report.target}' is, leave it out: --exclude ${quoted(first.column)}.`,
-    )
-  const rare = classNames.filter((_, i) => counts[i] < 10)
-  if (rare.length > 0)
-    advice.push(`Of ${names(rare)} there are fewer than 10 rows to learn from: gather more of them, or put such classes together.`)
-  if (rows.test < 100)
-    advice.push(
-      `The test set has ${rows.test} ${rows.test === 1 ? 'row' : 'rows'}, so the intervals are wide. More rows${splitBy ? ' tell' : ', or another --seed, tell'} how much is luck.`,
-    )
+  if (first === undefined || importance.length < 3 || !(total > 0) || first.rise <= 0.9 * total) return []
+  return [
+    `Nearly all comes from '${first.column}'. If it is known only after '${target}' is, leave it out: \`exclude: ${inCode([first.column])}\`.`,
+  ]
+}
+
+function smallTest({ rows, splitBy }: TableModelReport): string[] {
+  if (rows.test >= 100) return []
+  const more = splitBy ? 'More rows tell' : 'More rows, or another `seed`, tell'
+  return [`The test set has ${rows.test} ${rows.test === 1 ? 'row' : 'rows'}, so the intervals are wide. ${more} how much is luck.`]
+}
+
+function overfitting({ curve }: TableModelReport): string[] {
   const [trained, judged] = [curve.loss.at(-1) ?? 0, Math.min(...curve.validation.filter(Number.isFinite))]
-  if (judged > 2 * trained && judged > 0.15)
-    advice.push('The nets know their training rows much better than others: more rows would help more than longer training.')
+  if (curve.loss.length === 0 || !(judged > 2 * trained && judged > 0.15 && Number.isFinite(judged))) return []
+  return ['The nets know their training rows much better than others: more rows would help more than longer training.']
+}
+
+function uselessColumns({ importance }: TableModelReport): string[] {
+  const total = importance.reduce((sum, { rise }) => sum + Math.max(0, rise), 0)
   const useless = importance.filter(({ rise, deviation }) => rise <= deviation && rise < LITTLE * total).map(({ column }) => column)
-  if (useless.length > 0 && useless.length < importance.length)
-    advice.push(
-      `Shuffling ${useless.length === 1 ? '' : 'any one of '}${names(useless)} changes next to nothing: --exclude tells whether the model is as good without ${useless.length === 1 ? 'it' : 'some of them'}, and simpler.`,
-    )
-  const ofTarget = columns
-    .filter(({ role }) => role === 'target')
-    .flatMap(({ name, notes }) => notes.map((note) => `Column '${name}': ${note}.`))
+  if (useless.length === 0 || useless.length === importance.length) return []
+  return [
+    `Shuffling ${useless.length === 1 ? '' : 'any one of '}${names(useless)} changes next to nothing: \`exclude: ${inCode(useless.slice(0, 4))}\` tells whether the model is as good without ${useless.length === 1 ? 'it' : 'them'}, and simpler.`,
+  ]
+}
+
+/** A gap in the target that may be a class changes what is learnt. */
+function notedTarget({ columns }: TableModelReport): string[] {
+  const targets = columns.filter(({ role }) => role === 'target')
+  return targets.flatMap(({ name, notes }) => notes.map((note) => `Column '${name}': ${note}.`))
+}
+
+function notedColumns({ columns }: TableModelReport): string[] {
   const noted = columns.filter(({ role, notes }) => role === 'input' && notes.length > 0)
-  for (const { name, notes } of noted.slice(0, 3)) advice.push(`Column '${name}': ${notes.join('; ')}.`)
-  if (!hasTime) advice.push('--time 60s tries more kinds of nets and lets the best answer together, which is usually better.')
-  return [...ofTarget, ...advice]
+  return noted.slice(0, 3).map(({ name, notes }) => `Column '${name}': ${notes.join('; ')}.`)
 }
 
-function short(x: number): string {
-  return String(Number(x.toPrecision(3)))
+function moreTime({ candidates }: TableModelReport, { hasTime }: Circumstances): string[] {
+  const isLine = candidates.every(({ plan }) => plan === 'a straight line')
+  return hasTime || isLine ? [] : ['`time: 60` tries more kinds of nets and lets the best answer together, which is often a little better.']
 }
 
-function quoted(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`
+const testRows = (count: number) => `${count} test ${count === 1 ? 'row' : 'rows'}`
+
+function formatShare(share: number): string {
+  const percent = 100 * share
+  return `${percent > 0 && percent < 1 ? percent.toPrecision(1) : Math.round(percent)} %`
+}
+
+/** `['a', 'b c']`, as code has it. */
+function inCode(list: readonly string[]): string {
+  return `[${list.map((name) => `'${name.replace(/[\\']/g, '\\$&')}'`).join(', ')}]`
 }
 
 /** `'a', 'b' and 5 more` */

@@ -136,7 +136,7 @@ function pictures(report: TableModelReport): string[] {
           ? { xLabel: 'probability that was said', yLabel: 'share that was right' }
           : { xLabel: 'coverage asked for', yLabel: 'share inside' }),
       }),
-      `${task === 'classification' ? 'Where the model says 0.8, four of five should be right' : 'Of intervals for 0.9, nine of ten should hold the true number'}: on the dashed line they are. Mean distance ${shortNumber(calibration.error)}.`,
+      `${task === 'classification' ? 'Where the model says 0.8, four of five should be right' : 'Of intervals for 0.9, nine of ten should hold the true number'}: on the dashed line they are. It is off by ${shortNumber(calibration.error)} on average.`,
     ),
   )
   const x = curve.loss.map((_, i) => i + 1)

@@ -2,6 +2,7 @@
  * `gradus/table`: from a table to a model that takes rows of it, in one call, and a report on how good it is.
  * @module gradus/table
  */
+export type { PairedDifference } from './compare.js'
 export { inspectTable } from './decide-table.js'
 export { evaluateTable, type TableEvaluation } from './evaluate.js'
 export { formatMetric } from './format-metric.js'

@@ -2,6 +2,7 @@
 import { show } from '../common/show.js'
 import type { ColumnReport, LeftOut, Table, TableEncoder } from '../data/index.js'
 import { logLossOf, squaredErrorOf } from './choose.js'
+import { compareLosses } from './compare.js'
 import type { Spans } from './features.js'
 import { calibrationOf, confusionOf, coverageOf, importanceOf, measureMetrics } from './measure.js'
 import type { Prediction, TableModel } from './model.js'
@@ -51,6 +52,7 @@ export function makeReport({
   const { classes, targets } = tested
   const answers = model.answersTo(tested.inputs)
   const metrics = measureMetrics(answers, targets, baseline, classes, seed, budget.endOfMetrics(), byLine)
+  const compared = compareLosses(answers, targets, baseline, classes, byLine)
   const importance = importanceOf(
     tested.inputs,
     learnt.features,
@@ -68,6 +70,7 @@ export function makeReport({
     leftOut: [...leftOut],
     columns,
     metrics,
+    ...(compared && { compared }),
     calibration:
       targets instanceof Int32Array
         ? calibrationOf(answers, targets, classes)

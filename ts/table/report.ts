@@ -1,5 +1,6 @@
 /** What is found out about a model of a table. */
 import type { ColumnReport, LeftOut } from '../data/index.js'
+import type { PairedDifference } from './compare.js'
 import type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'
 
 /** What `trainTable` found out, as plain JSON. */
@@ -17,6 +18,8 @@ export interface TableModelReport {
   /** What became of each column, and why. */
   columns: ColumnReport[]
   metrics: MeasuredMetric[]
+  /** How much less the model loses than a guess, and than a straight line, on the same test rows. Left out of fewer than three rows. */
+  compared?: { guess: PairedDifference; line?: PairedDifference }
   /** Test rows by true class (rows) and predicted class (columns). */
   confusion?: number[][]
   /** Of classes: how often what was said with a probability came true. Of numbers: how often intervals held the true one. */

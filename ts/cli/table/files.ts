@@ -69,10 +69,25 @@ const IN_COMMANDS = [
   ['say missingValues: []', "say --missing-values ''"],
 ] as const
 
+/** Options in backticks, as advice has them: `hidden: []`, `exclude: ['a', 'b']`, `time: 60`, `seed`. */
+const IN_BACKTICKS = /`(hidden|exclude|time|seed)(?:: ([^`]*))?`/g
+
 /** A text of the library, with options as the command line has them. */
 export function inFlags(text: string): string {
   const words = text.replace(/say missingValues: \['([^']+)'\]/g, "say --missing-values '$1'")
-  return IN_COMMANDS.reduce((changed, [option, flag]) => changed.replaceAll(option, flag), words)
+  const flagged = words.replace(
+    IN_BACKTICKS,
+    (_, name: string, value: string | undefined) => `--${name}${value === undefined ? '' : ` ${valueInShell(value)}`}`,
+  )
+  return IN_COMMANDS.reduce((changed, [option, flag]) => changed.replaceAll(option, flag), flagged)
+}
+
+/** `['a', 'b c']` → `'a,b c'`; `[]` → `none`; `60` → `60s`. */
+function valueInShell(code: string): string {
+  if (code === '[]') return 'none'
+  if (!code.startsWith('[')) return `${code}s`
+  const list = [...code.matchAll(/'((?:[^'\\]|\\.)*)'/g)].map(([, name]) => name.replace(/\\(.)/g, '$1')).join()
+  return /^[\w.,-]+$/.test(list) ? list : `'${list.replaceAll("'", "'\\''")}'`
 }
 
 /** The file beside one that is not there with nearly its name, if there is one. */

@@ -103,5 +103,5 @@ function calibrationLines({ calibration, task }: TableModelReport): string[] {
     [task === 'classification' ? '  is right' : '  inside', ...cells.map(([, share]) => share)],
   ]
   const title = task === 'classification' ? 'Whether its probabilities can be believed' : 'Whether its intervals can be believed'
-  return [`${paint('bold', title)} ${paint('dim', `(mean distance ${calibration.error.toFixed(3)})`)}`, ...table(rows)]
+  return [`${paint('bold', title)} ${paint('dim', `(off by ${calibration.error.toFixed(2)} on average)`)}`, ...table(rows)]
 }

@@ -1,0 +1,185 @@
+/** No sentence of the advice contradicts the figures beside it. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { inFlags } from '../../ts/cli/table/files.js'
+import { Generator } from '../../ts/index.js'
+import { adviceOn } from '../../ts/table/advice.js'
+import { compareLosses } from '../../ts/table/compare.js'
+import { formatMetric, type TableModelReport, trainTable } from '../../ts/table/index.js'
+import { baselineOf, calibrationOf, confusionOf, coverageOf, measureMetrics } from '../../ts/table/measure.js'
+
+/** How good nets and a line are: the weight of the truth in what they say, and of noise. */
+interface Skill {
+  truth: number
+  noise: number
+}
+
+const skill = fc.record({ truth: fc.constantFrom(0, 0.05, 0.3, 0.6, 0.95), noise: fc.constantFrom(0, 0.01, 0.3, 1, 3) })
+const situation = fc.record({
+  ...{
+    rows: fc.integer({ min: 1, max: 400 }),
+    classes: fc.constantFrom(0, 2, 2, 3, 30),
+    seed: fc.nat(1e6),
+    share: fc.constantFrom(0.01, 0.1, 0.5),
+  },
+  ...{ nets: skill, line: fc.option(skill), same: fc.constantFrom(0, 0, 0.9, 1), splitBy: fc.boolean(), wide: fc.constantFrom(0.05, 1, 3) },
+})
+
+/** A report of nets that are so good, beside a line that is so good. */
+function reportOf(given: typeof situation extends fc.Arbitrary<infer T> ? T : never): TableModelReport {
+  const { rows, classes, seed, share, same } = given
+  const random = new Generator(seed)
+  const draws = random.uniforms(rows)
+  const targets =
+    classes > 0
+      ? Int32Array.from(draws, (u) => (u < share ? 0 : 1 + Math.floor(((u - share) / (1 - share)) * (classes - 1))))
+      : Float32Array.from(draws, (u) => 100 * u)
+  const learnt = random.uniforms(200)
+  const baseline =
+    classes > 0
+      ? baselineOf(
+          Int32Array.from([...learnt.map((u) => Math.floor(u * classes))].slice(0, 200).concat([...Array(classes).keys()]), (c) => c),
+          classes,
+        )
+      : [50 + 10 * learnt[0]]
+  const said = ({ truth, noise }: Skill): Float64Array => {
+    const e = random.normals(rows * (classes || 1))
+    if (classes === 0) return Float64Array.from(targets, (y, i) => 50 + truth * (y - 50) + 30 * noise * e[i])
+    const logits = Float64Array.from(
+      e,
+      (z, i) => noise * z + Math.log(baseline[i % classes]) + (targets[Math.floor(i / classes)] === i % classes ? 5 * truth : 0),
+    )
+    for (let row = 0; row < rows; row++) {
+      const own = logits.subarray(row * classes, (row + 1) * classes)
+      const sum = own.reduce((total, z) => total + Math.exp(z), 0)
+      own.set(own.map((z) => Math.exp(z) / sum))
+    }
+    return logits
+  }
+  const answers = said(given.nets)
+  const other = given.line && said(given.line)
+  const byLine = other?.map((value, i) => same * answers[i] + (1 - same) * value) ?? null
+  const compared = compareLosses(answers, targets, baseline, classes, byLine)
+  const classNames = Array.from({ length: classes }, (_, c) => `c${c}`)
+  return {
+    ...{ task: classes > 0 ? 'classification' : 'regression', target: 'y', classNames, columns: [], importance: [] },
+    ...{ candidates: [], nets: { trained: 5, used: 5 }, curve: { loss: [1], validation: [1] }, seconds: 1, seed: 0, advice: [] },
+    rows: { train: 4 * rows, test: rows, dropped: 0 },
+    metrics: measureMetrics(answers, targets, baseline, classes, 1, 0, byLine),
+    ...(compared && { compared }),
+    ...(given.splitBy && { splitBy: { column: 't', from: '1' } }),
+    ...(targets instanceof Int32Array
+      ? { confusion: confusionOf(answers, targets, classes), calibration: calibrationOf(answers, targets, classes) }
+      : {
+          calibration: coverageOf(
+            Float64Array.from(answers, (value, i) => Math.abs(value - targets[i])),
+            (coverage) => 30 * given.wide * coverage,
+          ),
+        }),
+  } as unknown as TableModelReport
+}
+
+/** Throws where a sentence says what the figures do not. */
+function checkSentences(report: TableModelReport, advice: readonly string[]): void {
+  const metric = report.metrics.find(({ name }) => name === (report.task === 'classification' ? 'log loss' : 'R²'))
+  const isBetter = (a: number, b: number) => (metric?.better === 'less' ? a < b : a > b)
+  const { value = 0, baseline = 0, line = 0 } = metric ?? {}
+  const { guess, line: besideLine } = report.compared ?? {}
+  const slack = 1e-4 * (1 + Math.abs(value))
+  for (const text of advice) {
+    const [, name, first, second] = /(log loss|R²|accuracy) (-?[\d.,e+-]+\d) beside (-?[\d.,e+-]+\d)/.exec(text) ?? []
+    if (name !== undefined) expect(name).toBe(metric?.name)
+    if (/straight line/.test(text)) {
+      const [ofLine, ofNets] = text.startsWith('A straight') ? [first, second] : [second, first]
+      expect([ofLine, ofNets]).toEqual([formatMetric(line), formatMetric(value)])
+      if (/is better:/.test(text)) expect(isBetter(line, value) && (besideLine?.high ?? 1) < 0).toBe(true)
+      else expect(besideLine && besideLine.low <= 0 && besideLine.high >= 0).toBe(true)
+      if (/at least as good/.test(text)) expect(isBetter(value, line) && Math.abs(value - line) > slack).toBe(false)
+      if (/nearly as good|The nets look better/.test(text)) expect(isBetter(line, value) && Math.abs(value - line) > slack).toBe(false)
+      if (/nearly as good/.test(text)) expect(besideLine?.difference).toBeLessThan(0.02)
+    }
+    if (/a guess/.test(text)) {
+      expect([first, second]).toEqual([formatMetric(value), formatMetric(baseline)])
+      if (/worse/.test(text)) expect(isBetter(baseline, value) && (guess?.high ?? 1) < 0).toBe(true)
+      else {
+        expect(guess && guess.low <= 0 && guess.high >= 0).toBe(true)
+        expect(report.metrics.some(({ name, low }) => name === 'ROC AUC' && low > 0.5)).toBe(false)
+      }
+      if (/hardly better|looks better/.test(text)) expect(isBetter(baseline, value) && Math.abs(value - baseline) > slack).toBe(false)
+      if (/hardly better/.test(text)) expect(guess?.difference).toBeLessThan(0.02)
+    }
+    const never = /never predicts ((?:'c\d+'(?:, )?)+)/.exec(text)?.[1]
+    for (const [, c] of never?.matchAll(/'c(\d+)'/g) ?? []) {
+      expect(report.confusion?.map((row) => row[Number(c)])).toEqual(report.classNames.map(() => 0))
+      expect(report.confusion?.[Number(c)].some((n) => n > 0)).toBe(true)
+    }
+    const held = /held only ([\d.]+) %/.exec(text)?.[1]
+    if (held !== undefined) expect(Number(held)).toBeLessThanOrEqual(80)
+  }
+  for (const what of [/straight line/, /a guess/]) expect(advice.filter((text) => what.test(text)).length).toBeLessThan(2)
+}
+
+test('random reports', () => {
+  const seen = new Set<string>()
+  fc.assert(
+    fc.property(situation, (given) => {
+      const report = reportOf(given)
+      const advice = adviceOn(report, { hasTime: false, counts: report.classNames.map(() => 20) })
+      checkSentences(report, advice)
+      for (const text of advice) seen.add(text.replace(/[\d'].*|:.*/, ''))
+    }),
+    { numRuns: Number(process.env.ADVICE_RUNS ?? 150), seed: 1 },
+  )
+  const all = [...seen].join('\n')
+  for (const kind of [
+    'is better',
+    'nearly as good',
+    'at least as good',
+    'nets look better',
+    'worse than a guess',
+    'hardly better',
+    'no better',
+    'looks better',
+    'never predicts',
+    'Intervals',
+  ])
+    expect(all).toContain(kind)
+})
+
+test('small trainings', async () => {
+  for (const seed of [1, 2, 3, 4]) {
+    const random = new Generator(seed)
+    const rows = Array.from({ length: 30 + 40 * seed }, () => {
+      const [a, b, u] = random.uniforms(3)
+      return { a, b, kind: u < 0.05 + 0.4 * a ? 'yes' : 'no', y: a * seed + (seed % 2 ? b * u * 9 : u) }
+    })
+    for (const target of ['kind', 'y'])
+      for (const hidden of [[4], []]) {
+        const { report } = await trainTable(rows, { target, seed, hidden, ...(hidden.length > 0 && { epochs: 3 }) })
+        checkSentences(report, report.advice)
+        expect(JSON.parse(JSON.stringify(report))).toEqual(report)
+        if (hidden.length === 0) expect(report.advice.join()).not.toMatch(/straight line|`hidden|`time/)
+      }
+  }
+})
+
+test('a class that is never predicted is named first; few rows before all else', async () => {
+  const rows = Array.from({ length: 600 }, (_, i) => ({ x: Math.sin(i), z: i % 7, ill: i % 40 === 0 ? 'yes' : 'no' }))
+  const { report } = await trainTable(rows, { target: 'ill', epochs: 2, hidden: [2] })
+  expect(report.advice[0]).toMatch(
+    /^The model never predicts 'yes' \(3 % of the test rows\): accuracy says little of it\. Rank rows by the probability of 'yes'/,
+  )
+  const few = await trainTable(rows.slice(0, 12), { target: 'x' })
+  expect(few.report.advice[0]).toContain('12 rows are too few to say how good a model is')
+  const many = Array.from({ length: 90 }, (_, i) => ({ x: i % 30, name: `k${i % 30}` }))
+  const { advice } = (await trainTable(many, { target: 'name', epochs: 1, hidden: [2] })).report
+  expect(advice[0]).toMatch(/^30 of 30 classes have fewer than 10 rows to learn from: gather more of them, or put such classes together\./)
+})
+
+test('options are those of code, and flags in a terminal', () => {
+  expect(inFlags("`hidden: []` trains it; leave it out: `exclude: ['a', 'b c']`. `time: 60` tries; another `seed`, tell")).toBe(
+    "--hidden none trains it; leave it out: --exclude 'a,b c'. --time 60s tries; another --seed, tell",
+  )
+  expect(inFlags("`exclude: ['o\\'clock']`")).toBe("--exclude 'o'\\''clock'")
+  expect(inFlags("`exclude: ['age']`")).toBe('--exclude age')
+})

@@ -1,0 +1,52 @@
+/** Whether one of two models is better, by what they lose on the same rows. */
+
+/**
+ * How much less a model loses than something else on the same rows: mean of the differences row by row, and its 95 % interval (Student's), all as shares
+ * of what a guess without columns loses. Above 0 the model is better.
+ */
+export interface PairedDifference {
+  difference: number
+  low: number
+  high: number
+}
+
+/** Fewer rows say nothing. */
+const FEWEST_PAIRS = 3
+
+/**
+ * Compares losses of predictions row by row: of classes −log of the probability of the right one, of numbers the squared error.
+ * @param predictions row-major [rows, classes] probabilities, or numbers
+ * @param baseline what a guess says of each row
+ * @param byLine predictions of a straight line
+ * @returns beside the guess and, where there is one, the line; undefined of too few rows
+ */
+export function compareLosses(
+  predictions: Float64Array,
+  targets: Int32Array | Float32Array,
+  baseline: readonly number[],
+  classes: number,
+  byLine: Float64Array | null,
+): { guess: PairedDifference; line?: PairedDifference } | undefined {
+  const { length } = targets
+  // the guess says the same of each row
+  const losses = (answers: ArrayLike<number>, size: number) =>
+    Float64Array.from(targets, (target, row) =>
+      classes > 0 ? -Math.log(Math.max(answers[row * size + target], 1e-9)) : (answers[size === 0 ? 0 : row] - target) ** 2,
+    )
+  const own = losses(predictions, classes || 1)
+  const ofGuess = losses(baseline, 0)
+  const unit = ofGuess.reduce((sum, loss) => sum + loss, 0) / length
+  if (length < FEWEST_PAIRS || !(unit > 0)) return undefined
+  const paired = (other: Float64Array): PairedDifference => {
+    const each = other.map((loss, row) => (loss - own[row]) / unit)
+    const mean = each.reduce((sum, d) => sum + d, 0) / length
+    const free = length - 1
+    const variance = each.reduce((sum, d) => sum + (d - mean) ** 2, 0) / free
+    // the 0.975 quantile of Student's distribution, to half a percent from two degrees of freedom on
+    const t = 1.96 + 2.37 / free + 2.82 / free ** 2 + 2.6 / free ** 3
+    const half = t * Math.sqrt(variance / length)
+    return { difference: mean, low: mean - half, high: mean + half }
+  }
+  const found = { guess: paired(ofGuess), ...(byLine !== null && { line: paired(losses(byLine, classes || 1)) }) }
+  return Object.values(found).every(({ low, high }) => Number.isFinite(low + high)) ? found : undefined
+}
