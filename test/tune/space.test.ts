@@ -1,6 +1,7 @@
 /** Spaces: what they refuse, and that types reach the objective. */
+import fc from 'fast-check'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { categorical, createStudy, float, int, type Params, when } from '../../ts/tune/index.js'
+import { categorical, createStudy, float, grid, int, type Params, when } from '../../ts/tune/index.js'
 import { Axis, axesOf, pointOf, valuesAt } from '../../ts/tune/space.js'
 
 describe('ranges', () => {
@@ -29,7 +30,23 @@ describe('ranges', () => {
 
   test('ends that are no whole number of steps away are drawn in', () => {
     expect(int(1, 10, { step: 4 }).high).toBe(9)
-    expect(float(0, 1, { step: 0.3 }).high).toBeCloseTo(0.9)
+    expect(float(0, 1, { step: 0.3 }).high).toBe(0.9)
+  })
+
+  test('values on steps are those that people write', () => {
+    const number = fc.tuple(fc.integer({ min: -9999, max: 9999 }), fc.integer({ min: 0, max: 6 }))
+    const run = fc.property(number, number, fc.nat(200), fc.nat(200), ([l, p], [s, q], count, chosen) => {
+      const [k, digits, step] = [Math.min(count, chosen), Math.max(p, q), Math.abs(s) + 1]
+      const written = (n: number) =>
+        Number(`${BigInt(l) * 10n ** BigInt(digits - p) + BigInt(n * step) * 10n ** BigInt(digits - q)}e-${digits}`)
+      const [axis] = axesOf({ x: float(written(0), written(count), { step: Number(`${step}e-${q}`) }) })
+      const value = written(k)
+      const range = axis.range as { low: number; high: number }
+      expect(range.high).toBe(written(count))
+      expect(axis.value(range.low + k * Number(`${step}e-${q}`))).toBe(value)
+      expect([axis.has(value), axis.coordinate(value)]).toEqual([true, value])
+    })
+    fc.assert(run, { numRuns: 1000 })
   })
 })
 
@@ -39,6 +56,7 @@ describe('spaces', () => {
     [{ a: when('b', 1, float(0, 1)) }, "space.a depends on 'b', which is no parameter of the space"],
     [{ a: when('b', 1, float(0, 1)), b: int(0, 1) }, "space.a depends on 'b', which stands behind it; put it before"],
     [{ b: int(0, 1), a: when('b', 2, float(0, 1)) }, "space.a is there for 2 of 'b', which that never is: int(0, 1)"],
+    [{ b: float(0, 1, { step: 0.1 }), a: when('b', 0.35, float(0, 1)) }, "space.a is there for 0.35 of 'b', which that never is"],
     [null, 'space wants an object of parameters'],
   ])('refuse %#', async (space, message) => {
     await expect(createStudy({ space: space as never })).rejects.toThrow(message)
@@ -101,4 +119,24 @@ describe('spaces', () => {
     )
     expectTypeOf(study.bestParams).toEqualTypeOf<Params<typeof space>>()
   })
+})
+
+test('a condition on a step holds for the value that is drawn, and for one with the error of a sum', async () => {
+  const space = { x: float(0, 1, { step: 0.1 }), y: when('x', 0.3, float(0, 1)) }
+  const study = await createStudy({ space, sampler: grid({ points: 11 }), name: 'steps' })
+  const drawn = []
+  for (let i = 0; i < 21; i++) drawn.push((await study.ask()).params)
+  expect(drawn.filter(({ x }) => x === 0.3)).toHaveLength(11)
+  expect(drawn.every(({ x, y }) => (x === 0.3) === (y !== undefined))).toBe(true)
+  const axes = axesOf(space)
+  expect(axes[1].isActive(pointOf(axes, { x: 0.1 + 0.2, y: 0.5 }) as Float64Array)).toBe(true)
+})
+
+test('an enqueued parent gets a child that the constraint allows, where the middle is forbidden', async () => {
+  const space = { x: float(0, 1), y: when('x', 0.25, float(0, 1)) }
+  const study = await createStudy({ space, constraint: ({ y }) => y === undefined || y > 0.9 })
+  await study.enqueue({ x: 0.25 })
+  const { params } = await study.ask()
+  expect(params.x).toBe(0.25)
+  expect(params.y).toBeGreaterThan(0.9)
 })

@@ -57,7 +57,7 @@ type ValueOf<P> = P extends Conditional<infer R> ? ValueOf<R> | undefined : P ex
 /** The values of a space, as the objective gets them: a number, one of the choices, or undefined where a condition does not hold. */
 export type Params<S extends Space = Space> = { [K in keyof S]: ValueOf<S[K]> }
 
-/** How far a value may be from a multiple of the step, as a share of the step: 0.1 + 0.2 is on the steps of 0.1. */
+/** How far a value may be from a multiple of the step, as a share of the step. */
 const ON_STEP = 1e-8
 
 /** Options of {@link float}. */
@@ -81,9 +81,30 @@ export function float(low: number, high: number, options: FloatOptions = {}): Fl
   if (step !== undefined && !(Number.isFinite(step) && step > 0)) throw rangeError(`float: step wants a number above 0, got ${show(step)}`)
   if (step !== undefined && isLog) throw rangeError('float: wants step or log, got both; leave one out')
   if (step === undefined) return { kind: 'float', low, high, log: isLog, step: null }
-  const last = low + Math.floor((high - low) / step + ON_STEP) * step
-  // 3 · 0.3 is not quite 0.9
-  return { kind: 'float', low, high: Math.abs(last - high) <= ON_STEP * step ? high : last, log: isLog, step }
+  return { kind: 'float', low, high: onStep(low, step, Math.floor(stepsTo(low, step, high))), log: isLog, step }
+}
+
+/** The double nearest to `low + k · step` in decimals, as people write it: 0.3 for three steps of 0.1, where `3 * 0.1` is 0.30000000000000004. */
+function onStep(low: number, step: number, k: number): number {
+  const x = low + k * step
+  const digits = Math.max(decimals(low), decimals(step))
+  return digits <= MAX_DECIMALS ? Number(x.toFixed(digits)) : x
+}
+
+/** How many steps a number is above `low`: a whole number where it is as good as on one, as 0.1 + 0.2 is on the steps of 0.1. */
+function stepsTo(low: number, step: number, x: number): number {
+  const steps = (x - low) / step
+  const whole = Math.round(steps)
+  return Math.abs(steps - whole) < ON_STEP || onStep(low, step, whole) === x ? whole : steps
+}
+
+/** `toFixed` writes no more. */
+const MAX_DECIMALS = 100
+
+/** Digits behind the point: 2 for 0.25, 7 for 1.5e-6. */
+function decimals(x: number): number {
+  const [digits, exponent = 0] = String(x).split('e')
+  return Math.max(0, (digits.split('.')[1]?.length ?? 0) - Number(exponent))
 }
 
 /** Options of {@link int}. */
@@ -228,25 +249,38 @@ export class Axis {
       const index = range.choices.indexOf(value as Choice)
       return index < 0 ? Number.NaN : index
     }
-    if (typeof value !== 'number' || !(value >= range.low && value <= range.high)) return Number.NaN
-    return range.log ? log(value) : value
+    if (typeof value !== 'number') return Number.NaN
+    const x = this.isOnStep(value) ? this.nearestStep(value) : value
+    if (!(x >= range.low && x <= range.high)) return Number.NaN
+    return range.log ? log(x) : x
   }
 
   /** Whether a value is one of the range: within its ends and on its steps, as near as Optuna wants it. */
   has(value: unknown): boolean {
+    return (
+      !Number.isNaN(this.coordinate(value)) &&
+      (this.range.kind === 'categorical' || this.range.step === null || this.isOnStep(value as number))
+    )
+  }
+
+  /** Whether a number is as good as a multiple of the step above `low`. */
+  private isOnStep(value: number): boolean {
     const { range } = this
-    if (Number.isNaN(this.coordinate(value))) return false
-    if (range.kind === 'categorical' || range.step === null) return true
-    const steps = ((value as number) - range.low) / range.step
-    return Math.abs(steps - Math.round(steps)) < (range.kind === 'int' ? Number.MIN_VALUE : ON_STEP)
+    if (range.kind === 'categorical' || range.step === null) return false
+    return Number.isInteger(range.kind === 'int' ? (value - range.low) / range.step : stepsTo(range.low, range.step, value))
+  }
+
+  private nearestStep(value: number): number {
+    const { range } = this
+    if (range.kind === 'categorical' || range.step === null) return value
+    return onStep(range.low, range.step, Math.round((value - range.low) / range.step))
   }
 
   /** The value at a coordinate, on the steps of the range and within its ends. */
   value(coordinate: number): Choice {
     const { range } = this
     if (range.kind === 'categorical') return range.choices[Math.min(this.choices - 1, Math.max(0, Math.floor(coordinate)))]
-    let x = range.log ? exp(coordinate) : coordinate
-    if (range.step !== null) x = range.low + Math.round((x - range.low) / range.step) * range.step
+    const x = this.nearestStep(range.log ? exp(coordinate) : coordinate)
     return Math.min(range.high, Math.max(range.low, x))
   }
 
@@ -279,7 +313,7 @@ export function axesOf(space: Space): Axis[] {
           `createStudy: space.${name} depends on '${parameter.name}', which ${parameter.name in space ? 'stands behind it; put it before' : 'is no parameter of the space'}`,
         )
       for (const value of parameter.values)
-        if (Number.isNaN(parent.coordinate(value)))
+        if (!parent.has(value))
           throw rangeError(
             `createStudy: space.${name} is there for ${show(value)} of '${parameter.name}', which that never is: ${describeRange(parent.range)}`,
           )

@@ -62,7 +62,7 @@ export class Suggester {
     const isSequence = isFree && sampler.isSequence === true
     const valuesOf = (point: Float64Array) => (isFree ? valuesAt(axes, point) : this.withFixed(point, fixed))
     const isAllowed = (point: Float64Array) => this.constraint === undefined || this.isAllowed(valuesOf(point))
-    const context = { axes, history, number, objectives, random: new Generator(seed, number), isAllowed }
+    const context = { axes, history, number, objectives, random: new Generator(seed, number), isAllowed, hasFixed: !isFree }
     const end = isSequence ? Math.min(limit, nextPoint + MAX_DRAWS) : nextPoint + OWN_DRAWS
     for (let point = nextPoint; point < end; point++) {
       const drawn = sampler.sample({ ...context, point })

@@ -19,6 +19,11 @@ export interface SamplerContext {
   /** Random numbers of this trial: they depend on the seed of the study and the number of the trial alone. */
   readonly random: Generator
   /**
+   * Whether the trial has parameters that were enqueued or asked for with values.
+   * @internal
+   */
+  readonly hasFixed: boolean
+  /**
    * Whether the constraint of the study allows a point. A point that is not allowed is drawn again, so only a sampler that chooses among several
    * points has to ask.
    * @internal
@@ -49,11 +54,16 @@ export interface Sampler {
 
 /** Points that a constraint may forbid before it counts as one that allows nothing: some tenths of a second. @internal */
 export const MAX_DRAWS = 200_000
+/** Draws after which points have a coordinate for every axis, where parameters are fixed. */
+const FEW_DRAWS = 100
 
 /** @internal a uniform point that the constraint allows; @throws RangeError where none of many is allowed */
-export function randomPoint({ axes, random, isAllowed }: SamplerContext): Float64Array {
+export function randomPoint({ axes, random, isAllowed, hasFixed }: SamplerContext): Float64Array {
   for (let draw = 0; draw < MAX_DRAWS; draw++) {
-    const point = pointAt(axes, random.uniforms(axes.length))
+    const shares = random.uniforms(axes.length)
+    // a fixed parent may switch on a parameter that the point lacks, and whose middle is forbidden
+    const isWhole = hasFixed && draw >= FEW_DRAWS
+    const point = isWhole ? Float64Array.from(axes, (axis, i) => axis.coordinate(axis.value(axis.at(shares[i])))) : pointAt(axes, shares)
     if (isAllowed(point)) return point
   }
   throw rangeError(
