@@ -59,8 +59,7 @@ export function makeReport({
     spans,
     (encoded, count) => lossesOf(model, encoded, tested, count),
     seed,
-    budget.endOfImportance(),
-    budget.end !== undefined,
+    budget.limitOfImportance(model.net.parameters().reduce((sum, { size }) => sum + size, 0)),
   )
   return {
     task: model.task,

@@ -227,6 +227,8 @@ export const IMPORTANCE_ROWS = 2000
 /** Where there is no time for so many. */
 export const MIN_ROWS = 32
 export const SHUFFLES = 3
+/** Products of weights that importance takes at most where no time was given: about five seconds. */
+const MOST_PRODUCTS = 1e10
 /** Where the time is to be filled: of each column, for about so many shuffles there is time, and there are so many at most. */
 const PASSES = 10
 const MAX_SHUFFLES = 50
@@ -234,10 +236,15 @@ const MAX_SHUFFLES = 50
 const PART = 8192
 
 /**
- * Permutation importance (Breiman 2001): how much the loss rises where the values of a column are dealt out among the rows.
- * @param lossesOf what it loses by the first so many of the rows, of each of the tables of so many rows that lie one after the other
- * @param until when it has to be over, as clock.now() counts: of large models it looks at fewer rows
- * @param fills whether it shuffles more often where there is time left
+ * How long importance may take: until a time, as clock.now() counts, or, so that the same seed gives the same numbers, by the weights that the model has
+ * for each row.
+ */
+export type ImportanceLimit = { until: number } | { weights: number }
+
+/**
+ * Permutation importance (Breiman 2001): how much the loss rises where the values of a column are dealt out among the rows. Of large models it looks at
+ * fewer rows. Until a time it shuffles as often as there is time for.
+ * @param lossesOf loss on the first `rows` rows, for each of the tables of `rows` rows that lie one after the other in `encoded`
  */
 export function importanceOf(
   encoded: Float32Array,
@@ -245,17 +252,15 @@ export function importanceOf(
   spans: Spans,
   lossesOf: (encoded: Float32Array, rows: number) => number[],
   seed: number,
-  until: number,
-  fills: boolean,
+  limit: ImportanceLimit,
 ): Importance[] {
   const all = encoded.length / features
   const few = Math.min(MIN_ROWS, all)
-  // the first time compiles; the second one says how many rows there is time for
-  lossesOf(encoded.subarray(0, few * features), few)
-  const began = clock.now()
-  lossesOf(encoded.subarray(0, few * features), few)
-  const ofRow = (clock.now() - began) / few
-  const affordable = (0.8 * (until - clock.now())) / (ofRow * (1 + (fills ? PASSES : SHUFFLES) * spans.length))
+  const until = 'until' in limit ? limit.until : Number.POSITIVE_INFINITY
+  const affordable =
+    'until' in limit
+      ? affordableRows(() => lossesOf(encoded.subarray(0, few * features), few), few, until, spans.length)
+      : MOST_PRODUCTS / (limit.weights * (1 + SHUFFLES * spans.length))
   const rows = Math.floor(Math.min(IMPORTANCE_ROWS, all, Math.max(few, affordable)))
   const part = encoded.subarray(0, rows * features)
   const [usual] = lossesOf(part, rows)
@@ -276,7 +281,7 @@ export function importanceOf(
       for (const [i, loss] of lossesOf(changed, rows).entries()) rises[first + i].push(loss - usual)
     }
   }
-  const most = fills ? MAX_SHUFFLES : SHUFFLES
+  const most = 'until' in limit ? MAX_SHUFFLES : SHUFFLES
   for (let [done, took] = [0, 0]; done < most && (done === 0 || clock.now() + took < until); done++) {
     const started = clock.now()
     shuffleAll()
@@ -288,6 +293,16 @@ export function importanceOf(
     return { column, rise, deviation: Math.sqrt(own.reduce((sum, r) => sum + (r - rise) ** 2, 0) / Math.max(1, own.length - 1)) }
   })
   return found.sort((a, b) => b.rise - a.rise)
+}
+
+/** Rows that there is time for, by the time that `few` rows take. */
+function affordableRows(measure: () => unknown, few: number, until: number, columns: number): number {
+  // the first time compiles
+  measure()
+  const began = clock.now()
+  measure()
+  const ofRow = (clock.now() - began) / few
+  return (0.8 * (until - clock.now())) / (ofRow * (1 + PASSES * columns))
 }
 
 function shuffled(count: number, generator: Generator): Int32Array {

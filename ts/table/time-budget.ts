@@ -1,6 +1,6 @@
 /** How the seconds of `time` are divided between the search for nets and the report on them. */
 import { clock } from '../common/clock.js'
-import { IMPORTANCE_ROWS, MIN_ROWS, SHUFFLES, secondsOfMetrics } from './measure.js'
+import { IMPORTANCE_ROWS, type ImportanceLimit, MIN_ROWS, SHUFFLES, secondsOfMetrics } from './measure.js'
 
 /** Seconds that selection and report are left at least, beside what is measured. */
 const LEAST_SECONDS = 0.15
@@ -11,7 +11,7 @@ const MOST_SHARE = 0.4
 const SAFETY = 1.2
 /** Times that a few rows are predicted for importance, besides once for each column. */
 const PASSES_OF_IMPORTANCE = 3
-/** Seconds that importance may take where no time was given. */
+/** Seconds that importance takes at most where no time was given, about: there its work is counted, not its time. */
 const SECONDS_FOR_IMPORTANCE = 5
 /** Milliseconds before the end at which importance stops. */
 const MARGIN = 20
@@ -24,7 +24,8 @@ export interface TimeBudget {
   reserve: (secondsOfRow: number) => number
   /** When to stop resampling metrics: of the time that is left when they begin, importance gets the other half. */
   endOfMetrics(): number
-  endOfImportance(): number
+  /** @param weights those of the model for each row */
+  limitOfImportance(weights: number): ImportanceLimit
 }
 
 /** @param tested what the report is made from @param columns inputs whose importance is measured */
@@ -45,7 +46,7 @@ export function timeBudget(
         return metrics + secondsOfRow * tested.count + Math.min(SECONDS_FOR_IMPORTANCE, secondsOfRow * forImportance)
       },
       endOfMetrics: () => Number.POSITIVE_INFINITY,
-      endOfImportance: () => clock.now() + 1000 * SECONDS_FOR_IMPORTANCE,
+      limitOfImportance: (weights) => ({ weights }),
     }
   }
   const end = began + 1000 * time
@@ -56,6 +57,6 @@ export function timeBudget(
     end,
     reserve: (secondsOfRow) => Math.min(MOST_SHARE * time, fixed + SAFETY * secondsOfRow * rows),
     endOfMetrics: () => (clock.now() + end) / 2,
-    endOfImportance: () => end - MARGIN,
+    limitOfImportance: () => ({ until: end - MARGIN }),
   }
 }
