@@ -1,23 +1,23 @@
 /**
  * What goes to dist/:
- *   modules/web, modules/js, modules/edge
+ *   modules/web, modules/js
  *             a file for each file of ts/, for bundlers, which leave out files that a program does not need (`sideEffects: false`):
- *             of `gradus`, of `gradus/js` without WebAssembly, and of `gradus` for the export conditions `workerd` and `edge-light`, which import
- *             wasm/simd.wasm instead of carrying it as text
- *   index.js  `gradus` in one file, for pages without a bundler and for Deno; node.js is the same for Node, reading wasm/*.wasm: to load two
- *             hundred files would take Node longer than all the rest. Both share a chunk
- *   data.js, js.js
- *             the other entries in one file each, for both
+ *             of `gradus`, and of `gradus/js` without WebAssembly. Under the export conditions `workerd` and `edge-light` the texts of
+ *             WebAssembly are empty (`imports` in package.json) and an entry imports wasm/simd.wasm instead
+ *   index.js  `gradus` for pages without a bundler and for Deno; node.js is the same for Node, reading wasm/*.wasm: to load two hundred files
+ *             would take Node longer than all the rest. solve.js, curvature.js, export.js, plot.js, debug.js, optim.js and metrics.js are
+ *             further entries; all of them share chunks
+ *   data.js   gradus/data in one file, but for the libraries that read files, which it shares with modules/web
  *   table.js, tune.js
- *             gradus/table and gradus/tune in one file each, which import gradus and gradus/data by these names
- *   *.cjs     the same in CommonJS: index.cjs is that of node.js
+ *             gradus/table and gradus/tune in one file each, which import the other entries by their names
  *   cli.js    the command, which imports command.js: its libraries inside, the other entries outside
  *   *.d.ts    one run for all entries, so that a type is the same type in each of them
  */
-import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { relative, resolve, sep } from 'node:path'
 import type { Plugin } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
+import { SHARING } from './ts/build/entries.js'
 import { notices } from './ts/build/notices.js'
 import { writeWorker } from './ts/build/worker.mjs'
 
@@ -34,8 +34,6 @@ const NO_TEXT: StandIns = Object.fromEntries(
 )
 /** For bundles: flags of V8 can be set in Node alone, for which the condition `node` brings a file with everything. */
 const NO_WIDENING: StandIns = { 'backend/wasm/widen': 'ts/backend/wasm/widen.none.ts' }
-/** For builds without files of tables, which have no copy of gradus/data and gradus/table. */
-const NO_TABLES: StandIns = { 'tune/table-objective': 'ts/tune/table-objective.none.ts' }
 /** For builds that have nothing to do with WebAssembly. */
 const NO_WASM: StandIns = {
   ...NO_TEXT,
@@ -43,16 +41,8 @@ const NO_WASM: StandIns = {
   ...Object.fromEntries(['wasm/load', 'wasm/tiles', 'threads/index'].map((name) => [`backend/${name}`, 'ts/backend/wasm/load.none.ts'])),
 }
 
-/** Puts them in place where a build makes one file of all. */
-const replacing = (standIns: StandIns): Plugin => ({
-  name: 'stand-ins',
-  setup(build) {
-    build.onResolve({ filter: /^\..*\.js$/ }, ({ path, resolveDir }) => {
-      const [, name] = /\/ts\/(.*)\.js$/.exec(resolve(resolveDir, path)) ?? []
-      return standIns[name] === undefined ? undefined : { path: resolve(standIns[name]) }
-    })
-  },
-})
+/** Every entry that is a folder of ts/. */
+const OTHERS = [...SHARING, 'data', 'table', 'tune']
 
 /**
  * For what is built on the public API: it imports other entries by the name of this package, which every runtime finds in its own way. The
@@ -66,11 +56,11 @@ const entriesOutside: Plugin = {
       const [room] = placeOf(importer).split('/')
       const wanted = placeOf(resolve(resolveDir, path))
       if (!['table', 'tune', 'cli'].includes(room) || wanted.startsWith(`${room}/`)) return undefined
-      const [isEntry, entry = ''] = /^(data|table|tune)?\/?index\.js$/.exec(wanted) ?? []
+      const [isEntry, entry = ''] = new RegExp(`^(${OTHERS.join('|')})?/?index\\.js$`).exec(wanted) ?? []
       if (isEntry) return { path: entry === '' ? 'gradus' : `gradus/${entry}`, external: true }
       // without state: a copy of it is as good
       if (room !== 'cli' || wanted === 'common/visible.js') return undefined
-      return { errors: [{ text: `the command uses the public API: import the index of ts/, data, table or tune, not ts/${wanted}` }] }
+      return { errors: [{ text: `the command uses the public API: import ts/index.ts or the index of an entry, not ts/${wanted}` }] }
     })
   },
 }
@@ -89,6 +79,26 @@ const shared: Options = {
 /** The modules that have a library inside, of which each keeps what it uses. */
 const LIBRARIES = ['papaparse', 'hyparquet', 'unzip'].map((name) => `data/formats/${name}`)
 
+/** Node reads these libraries from the files that bundlers take: one copy in the package. */
+const librariesOutside: Plugin = {
+  name: 'libraries-outside',
+  setup(build) {
+    build.onResolve({ filter: new RegExp(`/(${LIBRARIES.map((name) => name.split('/').at(-1)).join('|')})\\.js$`) }, ({ path }) => {
+      return { path: `./modules/web/data/formats/${path.split('/').at(-1)}`, external: true }
+    })
+  },
+}
+
+/** The texts of WebAssembly by a name of the package, which bundlers for edge runtimes resolve to none. */
+const textsByName: Plugin = {
+  name: 'texts-by-name',
+  setup(build) {
+    build.onLoad({ filter: /ts\/backend\/wasm\/(?:bytes|parts|fleet-parts)\.ts$/ }, ({ path }) => {
+      return { contents: readFileSync(path, 'utf8').replaceAll("'./generated/", "'#text/"), loader: 'ts' }
+    })
+  },
+}
+
 /** What only `gradus/data` and `gradus/table` import, of which builds without those entries have no copy. */
 const DATA_ALONE = /^(?:data\/(?:index$|formats\/|table\/)|table\/)/
 
@@ -96,57 +106,41 @@ const DATA_ALONE = /^(?:data\/(?:index$|formats\/|table\/)|table\/)/
 function modules(folder: string, standIns: StandIns, entries: readonly string[]): Options[] {
   const isWanted = (name: string) => folder === 'web' || !DATA_ALONE.test(name)
   const files = readdirSync('ts', { recursive: true, encoding: 'utf8' })
-    .filter((file) => /^(?!build\/|cli\/|entries\/).*(?<!\.d|\.none|no-text)\.ts$/.test(file))
+    .filter((file) => /^(?!build\/|cli\/|entries\/).*(?<!\.d|\.none)\.ts$/.test(file))
     .map((file) => file.replace(/\.ts$/, ''))
     .filter((name) => !LIBRARIES.includes(name) && isWanted(name) && !(folder === 'js' && name.startsWith('tune/')))
   const own = [...files, ...entries.map((entry) => `entries/${entry}`)].map((name) => [name, `ts/${name}.ts`])
   const entry = { ...Object.fromEntries(own), ...standIns }
   const each: Options = { ...shared, name: folder, outDir: `dist/modules/${folder}`, format: ['esm'] }
   return [
-    { ...each, entry, bundle: false },
+    { ...each, entry, bundle: false, esbuildPlugins: folder === 'web' ? [textsByName] : [] },
     ...LIBRARIES.filter(isWanted).map(
       (name): Options => ({ ...each, name: `${folder}: ${name}`, entry: { [name]: `ts/${name}.ts` }, esbuildPlugins: [notices] }),
     ),
   ]
 }
 
-/** One file of all that an entry imports; in CommonJS as well. */
-function bundle(entry: Record<string, string>, standIns: StandIns = {}): Options {
-  return {
-    ...shared,
-    name: Object.keys(entry)[0],
-    entry,
-    format: ['esm', 'cjs'],
-    esbuildPlugins: [replacing(standIns)],
-    esbuildOptions: (options, { format }) => {
-      if (format === 'cjs') options.define = { ...options.define, 'import.meta.dirname': '__dirname' }
-    },
-  }
+/** One file of all that an entry imports. */
+function bundle(entry: Record<string, string>): Options {
+  return { ...shared, name: Object.keys(entry)[0], entry, format: ['esm'] }
 }
 
-const data = { data: 'ts/data/index.ts' }
-const js = { js: 'ts/entries/js.ts' }
-const tables = { table: 'ts/table/index.ts' }
-const tune = { tune: 'ts/tune/index.ts' }
+/** `solve: ts/solve/index.ts`, for each. */
+const indexOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, `ts/${name}/index.ts`]))
 
 export default defineConfig([
-  ...modules('web', NO_WIDENING, []),
-  ...modules('js', NO_WASM, ['js']),
-  ...modules('edge', { ...NO_TEXT, ...NO_WIDENING, ...NO_TABLES }, ['workerd', 'edge']),
+  ...modules('web', NO_WIDENING, ['workerd', 'edge']),
+  ...modules('js', NO_WASM, ['js', 'js-file']),
   {
-    ...bundle({ index: 'ts/entries/page.ts', node: 'ts/entries/node.ts' }),
-    format: ['esm'],
+    ...bundle({ index: 'ts/entries/page.ts', node: 'ts/entries/node.ts', ...indexOf(SHARING) }),
     splitting: true,
     onSuccess: async () => {
       mkdirSync('dist/wasm', { recursive: true })
       for (const name of ['simd', 'relaxed']) copyFileSync(`ts/backend/wasm/generated/${name}.wasm`, `dist/wasm/${name}.wasm`)
     },
   },
-  { ...bundle({ index: 'ts/entries/node.ts' }), format: ['cjs'] },
-  bundle(data),
-  bundle({ js: 'ts/entries/js-file.ts' }, NO_WASM),
-  { ...bundle(tables), esbuildPlugins: [entriesOutside] },
-  { ...bundle(tune), esbuildPlugins: [entriesOutside] },
+  { ...bundle(indexOf(['data'])), esbuildPlugins: [librariesOutside] },
+  ...['table', 'tune'].map((name): Options => ({ ...bundle(indexOf([name])), esbuildPlugins: [entriesOutside] })),
   {
     ...shared,
     name: 'cli',
@@ -163,8 +157,8 @@ export default defineConfig([
   {
     ...shared,
     name: 'types',
-    entry: { index: 'ts/index.ts', ...data, ...js, ...tables, ...tune },
-    format: ['esm', 'cjs'],
+    entry: { index: 'ts/index.ts', js: 'ts/entries/js.ts', ...indexOf(OTHERS) },
+    format: ['esm'],
     dts: { only: true },
   },
 ])

@@ -1,5 +1,5 @@
 /**
- * Draws bench/results/overview.svg and writes the tables of README.md, both from bench/results/*.json (see results.ts).
+ * Draws bench/results/overview.svg and writes the tables of docs/design/measured.md, both from bench/results/*.json (see results.ts).
  * `node_modules/node/bin/node --import tsx bench/chart.ts`
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -168,9 +168,9 @@ export async function draw(curves: Curves, speed: Speed): Promise<string> {
 const BEGIN = '<!-- measured: written by bench/chart.ts from bench/results/speed.json -->'
 const END = '<!-- /measured -->'
 const STEPS = `Training steps per second in a loop written by hand: forward, loss, backward and Adam, one call after the other. \`fit\` replays
-recorded steps and is some six times as fast on the smallest nets (below).`
+recorded steps and is some six times as fast on the smallest nets.`
 
-/** The measured part of README.md. */
+/** The tables of docs/design/measured.md. */
 export function tables({ cpu, node, date, steps, gemm, optimizers }: Speed): string {
   const variants = Object.keys(gemm)
   const line = (cells: (string | number)[]) => `| ${cells.join(' | ')} |`
@@ -203,16 +203,16 @@ export function tables({ cpu, node, date, steps, gemm, optimizers }: Speed): str
   ].join('\n\n')
 }
 
-/** README.md with these tables in place. @throws Error if the markers are gone */
-export function withTables(readme: string, speed: Speed): string {
-  const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)]
-  if (from < 0 || to < from) throw new Error('README.md has lost the markers of its measured part')
-  return `${readme.slice(0, from + BEGIN.length)}\n${tables(speed)}\n${readme.slice(to)}`
+/** docs/design/measured.md with these tables in place. @throws Error if the markers are gone */
+export function withTables(page: string, speed: Speed): string {
+  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)]
+  if (from < 0 || to < from) throw new Error('docs/design/measured.md has lost the markers of its tables')
+  return `${page.slice(0, from + BEGIN.length)}\n${tables(speed)}\n${page.slice(to)}`
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const speed = readResults<Speed>('speed')
-  const readme = new URL('../README.md', import.meta.url)
+  const page = new URL('../docs/design/measured.md', import.meta.url)
   writeFileSync(new URL('./results/overview.svg', import.meta.url), await draw(readResults<Curves>('curves'), speed))
-  writeFileSync(readme, withTables(readFileSync(readme, 'utf8'), speed))
+  writeFileSync(page, withTables(readFileSync(page, 'utf8'), speed))
 }

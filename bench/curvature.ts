@@ -3,25 +3,10 @@
  * interleaved rounds in one run, best window of each. The goal is hvp ≤ 4 gradients.
  * `node_modules/node/bin/node --import tsx bench/curvature.ts [milliseconds per window] [write]`; with `write` to bench/results/solve.json
  */
-import {
-  type Backend,
-  createBackend,
-  crossEntropy,
-  Dense,
-  Generator,
-  gnvpOf,
-  hvpOf,
-  jacobian,
-  mse,
-  Sequential,
-  softmax,
-  supportedVariants,
-  type Tensor,
-  tensor,
-  valueAndGradOf,
-  withGaussNewton,
-  withHessian,
-} from '../ts/index.js'
+
+import { gnvpOf, hvpOf, jacobian, valueAndGradOf, withGaussNewton, withHessian } from '../ts/curvature/index.js'
+import { supportedVariants } from '../ts/debug/index.js'
+import { type Backend, createBackend, crossEntropy, Dense, Generator, mse, Sequential, softmax, type Tensor, tensor } from '../ts/index.js'
 import { writeSolve } from './results.js'
 import { netOf, type Workload } from './tools/nets.js'
 

@@ -4,6 +4,8 @@
  * `node --import tsx bench/fit.ts [W1 W2 …] [--widen] [--simd] [--ms=300] [--windows=7] [--cpu]`
  * On a machine with other work, `--cpu` counts the time that this process had, and many short windows find the gaps.
  */
+
+import { supportedVariants } from '../ts/debug/index.js'
 import {
   Adam,
   type Backend,
@@ -15,7 +17,6 @@ import {
   fit,
   mse,
   Sequential,
-  supportedVariants,
   type TrainingData,
   tensor,
 } from '../ts/index.js'

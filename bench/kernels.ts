@@ -4,7 +4,8 @@
  */
 import { withProducts } from '../ts/backend/families.js'
 import { withAllKernels } from '../ts/backend/js/all.js'
-import { type Backend, createBackend, supportedVariants } from '../ts/index.js'
+import { supportedVariants } from '../ts/debug/index.js'
+import { type Backend, createBackend } from '../ts/index.js'
 import { best, limitOf } from './tools/limit.js'
 
 const JS_MOST_FLOPS = 4e6

@@ -1,5 +1,5 @@
 /**
- * The tables of docs/optimizers.md and the list of optimizers in README.md, from the classes and their comments, the oracle cases that tests follow and bench/results/optim.json.
+ * The tables of docs/optimizers.md, from the classes and their comments, the oracle cases that tests follow and bench/results/optim.json.
  * `node_modules/node/bin/node --import tsx bench/optim-table.ts` writes them; test/docs/optimizers.test.ts tells when it is time to.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,8 @@ import { commentOf, papersIn, updateIn } from '../test/tools/optim-comments.js'
 import { oracleCases } from '../test/tools/optim-problems.js'
 import { makeSetting } from '../test/tools/optim-runner.js'
 import { createBackend } from '../ts/backend/index.js'
-import { OPTIMIZERS, type Optimizer } from '../ts/index.js'
+import type { Optimizer } from '../ts/index.js'
+import { OPTIMIZERS } from '../ts/optim/index.js'
 import { Parameter } from '../ts/parameter.js'
 import { bytesPerParameter, type OptimizerFigures, type Origin, passesTwice, readFigures, shareOf } from './optim.js'
 
@@ -112,7 +113,15 @@ function overview(figures: OptimizerFigures): string {
     const moved = `${name in BESIDES && !passesTwice(name) ? '≥ ' : ''}${least}`
     const times = [figure(of(1e5)?.wasm), figure(of(1e5)?.js)]
     const mark = markOf(figures, timing.find((u) => u.parameters === 1e5)?.origin)
-    return [`[${name}](api.md#${name.toLowerCase()})${mark}`, update, Number(bytes.toPrecision(2)), streams, moved, ...times, paper]
+    return [
+      `[${name}](https://github.com/gradus-js/gradus/blob/main/docs/api.md#${name.toLowerCase()})${mark}`,
+      update,
+      Number(bytes.toPrecision(2)),
+      streams,
+      moved,
+      ...times,
+      paper,
+    ]
   })
   const head = ['optimizer', 'update', 'state', 'loads / stores', 'bytes', 'ns WASM', 'ns JS', 'paper']
   return table(head, ['---', '---', '---:', '---', '---:', '---:', '---:', '---'], rows)
@@ -211,18 +220,6 @@ export function withTables(text: string, figures = readFigures()): string {
   )
 }
 
-const README = new URL('../README.md', import.meta.url)
-
-export function readReadme(): string {
-  return readFileSync(README, 'utf8')
-}
-
-/** README.md with all optimizers in their row. */
-export function withOptimizers(text: string): string {
-  return text.replace(/^(\| \[optimizers\][^|]*\| )[^|]*( \|)$/m, (_, open, close) => `${open}${names.join(', ')}${close}`)
-}
-
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   writeFileSync(DOCUMENT, withTables(readDocument()))
-  writeFileSync(README, withOptimizers(readReadme()))
 }

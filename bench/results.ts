@@ -10,6 +10,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { loadMnist, type Split } from '../ts/data/index.js'
+import { supportedVariants } from '../ts/debug/index.js'
 import {
   type Backend,
   createBackend,
@@ -17,13 +18,12 @@ import {
   Dense,
   evaluateModel,
   NonFiniteError,
-  OPTIMIZERS,
   type Optimizer,
   Sequential,
-  supportedVariants,
   tensor,
   trainSteps,
 } from '../ts/index.js'
+import { OPTIMIZERS } from '../ts/optim/index.js'
 import { timeOptimizer } from './optim.js'
 import { cpuName } from './tools/cpu.js'
 

@@ -7,7 +7,8 @@
  */
 import { fileURLToPath } from 'node:url'
 import { withProducts } from '../ts/backend/families.js'
-import { type Backend, createBackend, supportedVariants } from '../ts/index.js'
+import { supportedVariants } from '../ts/debug/index.js'
+import { type Backend, createBackend } from '../ts/index.js'
 import { type Origin, origin, writeResults } from './results.js'
 import { best } from './tools/limit.js'
 

@@ -2,7 +2,8 @@
  * A table of 5,000 rows of 32, of which a batch looks 32 up: a step with SparseAdam beside one with Adam, which passes over the whole table.
  * They take turns; medians of processor time. `node --import tsx bench/sparse.ts [rows]`
  */
-import { Adam, createBackend, Dense, Embedding, Generator, mse, type Optimizer, Sequential, SparseAdam, tensor } from '../ts/index.js'
+import { Adam, createBackend, Dense, Embedding, Generator, mse, type Optimizer, Sequential, tensor } from '../ts/index.js'
+import { SparseAdam } from '../ts/optim/index.js'
 
 const rows = Number(process.argv[2] ?? 5000)
 const [width, batch, turns, steps] = [32, 32, 15, 500]

@@ -3,10 +3,11 @@
  * run, best window of each, of the built package. `node --import tsx bench/step.ts [milliseconds per window] [--widen]`
  */
 import type { Backend, Tensor } from '../ts/index.js'
-import { gradus } from './tools/built.js'
+import { debug, gradus } from './tools/built.js'
 import { netOf, type Workload } from './tools/nets.js'
 
-const { Adam, createBackend, crossEntropy, Generator, mse, supportedVariants, tensor } = gradus
+const { Adam, createBackend, crossEntropy, Generator, mse, tensor } = gradus
+const { supportedVariants } = debug
 
 const workloads: Workload[] = [
   { name: '2-8-1', sizes: [2, 8, 1], batch: 4, activation: 'tanh' },

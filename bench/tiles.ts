@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url'
 import { withDense } from '../ts/backend/families.js'
 import { TILES, type TileName } from '../ts/backend/kernels.js'
 import { tilesFor } from '../ts/backend/wasm/tiles.js'
-import { createBackend, supportedVariants } from '../ts/index.js'
+import { supportedVariants } from '../ts/debug/index.js'
+import { createBackend } from '../ts/index.js'
 
 /** Rows, terms and columns: a batch of 128 through 512-768-640-896-512-384. */
 const SHAPES = [

@@ -19,17 +19,15 @@ import {
   type Module,
   Momentum,
   NonFiniteError,
-  OPTIMIZERS,
   type Optimizer,
   type Parameter,
-  plateau,
   Sequential,
   SGD,
-  saddle,
   schedules,
-  type TestFunction,
   tensor,
 } from '../ts/index.js'
+import { OPTIMIZERS } from '../ts/optim/index.js'
+import { plateau, saddle, type TestFunction } from '../ts/solve/index.js'
 import { type Origin, origin } from './results.js'
 
 /** The test error of one training, the mean over seeds; null where the loss left the numbers. */

@@ -9,20 +9,8 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { type Dataset, iris, loadMnist, moons, selectRows, spirals, standardize, trainTestSplit, xor } from '../ts/data/index.js'
-import {
-  AveragingOptimizer,
-  crossEntropy,
-  Dense,
-  evaluateModel,
-  fitMany,
-  Generator,
-  type Loss,
-  load,
-  mse,
-  OPTIMIZERS,
-  Sequential,
-  type TrainingData,
-} from '../ts/index.js'
+import { crossEntropy, Dense, evaluateModel, fitMany, Generator, type Loss, load, mse, Sequential, type TrainingData } from '../ts/index.js'
+import { AveragingOptimizer, OPTIMIZERS } from '../ts/optim/index.js'
 
 /** Seeds that choose the rate, and seeds that judge it. */
 const CHOOSE = [0, 1, 2, 3]

@@ -1,15 +1,13 @@
 /**
  * What typedoc.json cannot say: pages of the API are sorted into categories by the folder that their source is in; guides are named
- * by their headings; links of the guides to docs/api.md lead to the pages of what they name, and links to other files to the repository.
+ * by their headings; links of the guides to files that are no pages lead to the repository.
  */
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Comment, CommentTag, Converter, ReflectionKind } from 'typedoc'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const REPOSITORY = 'https://github.com/gradus-js/gradus/blob/main/'
-const API = 'docs/api.md'
 const IMAGES = /\.(svg|png)$/
 
 /** Folder or file of ts/ → category. */
@@ -55,9 +53,8 @@ function prepare(project) {
   for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
     for (const member of module.children ?? []) addCategory(member, categoryOf(member))
   }
-  const pages = pagesByAnchor(project)
   const documents = project.getReflectionsByKind(ReflectionKind.Document).map(({ content }) => content)
-  for (const content of [...documents, project.readme ?? []]) for (const part of content) leadSomewhere(part, pages, project)
+  for (const content of [...documents, project.readme ?? []]) for (const part of content) leadSomewhere(part, project)
 }
 
 function addCategory(reflection, category) {
@@ -81,51 +78,12 @@ function categoryOf(member) {
   return category
 }
 
-/** What the headings of docs/api.md name, by their anchors as GitHub makes them: a name that occurs again gets a number. */
-function pagesByAnchor(project) {
-  const modules = project.getReflectionsByKind(ReflectionKind.Module)
-  const pages = new Map()
-  for (const [, level, title] of readFileSync(path.join(ROOT, API), 'utf8').matchAll(/^(##+) (.+)$/gm)) {
-    const slug = title
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}_ -]/gu, '')
-      .replaceAll(' ', '-')
-    let anchor = slug
-    for (let i = 1; pages.has(anchor); i++) anchor = `${slug}-${i}`
-    const [, entry = ''] = /gradus\/(\w+)/.exec(title) ?? []
-    const isOther = ({ name }) => /(data|table|tune)$/.test(name)
-    const named =
-      level === '##' ? modules.find((module) => (entry === '' ? !isOther(module) : module.name.endsWith(entry))) : memberOf(modules, title)
-    if (!named) throw new Error(`docs/api.md: ${title} has no page in the site; run make api`)
-    pages.set(anchor, named)
-  }
-  return pages
-}
-
-/** `Adam`, or `schedules.cosine`. */
-function memberOf(modules, title) {
-  let found
-  for (const name of title.split('.')) {
-    const places = found ? [found.isReference?.() ? found.getTargetReflectionDeep() : found] : modules
-    found = places.flatMap(({ children }) => children ?? []).find((member) => member.name === name)
-  }
-  return found
-}
-
-/** A link into docs/api.md leads to the page of what it names, one to any other file that is no page to the repository. */
-function leadSomewhere(part, pages, project) {
+/** A link to a file that is no page of the site leads to the repository. */
+function leadSomewhere(part, project) {
   if (part.kind !== 'relative-link' || part.target === undefined || IMAGES.test(part.text)) return
   const target = project.files.resolve(part.target, project)
   if (typeof target !== 'string') return
   const file = path.relative(ROOT, target).split(path.sep).join('/')
-  const member = file === API ? pages.get(part.targetAnchor) : undefined
-  if (member) {
-    const place = path.posix.join(ROOT, file, part.targetAnchor)
-    project.files.registerReflectionPath(place, member)
-    part.target = project.files.registerAbsolute(place).target
-    part.targetAnchor = undefined
-  } else {
-    part.kind = 'text'
-    part.text = `${REPOSITORY}${file}${part.targetAnchor ? `#${part.targetAnchor}` : ''}`
-  }
+  part.kind = 'text'
+  part.text = `${REPOSITORY}${file}${part.targetAnchor ? `#${part.targetAnchor}` : ''}`
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { OPTIMIZERS } from 'gradus'
+import { OPTIMIZERS } from 'gradus/optim'
 import { defineConfig, type Plugin } from 'vite'
 import { KNOWN } from './src/known-methods.ts'
 

@@ -1,13 +1,13 @@
 /** The graph and the step: sharing, detaching, several losses, and whose memory a tensor is. */
 import { describe, expect, test } from 'vitest'
+import { grad, jacobian, valueAndGrad } from '../ts/curvature/index.js'
+import { supportedVariants } from '../ts/debug/index.js'
 import {
   add,
   createBackend,
   Dense,
   exp,
-  grad,
   gradients,
-  jacobian,
   mean,
   mse,
   mul,
@@ -21,10 +21,8 @@ import {
   softmax,
   square,
   sum,
-  supportedVariants,
   type Tensor,
   tensor,
-  valueAndGrad,
 } from '../ts/index.js'
 
 const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]

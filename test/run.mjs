@@ -3,7 +3,7 @@
  * A suite that dies without naming a failed test counts as one failure. Exit code 1 unless everything passed.
  *
  *   node test/run.mjs             all suites
- *   node test/run.mjs cargo node22
+ *   node test/run.mjs cargo vitest
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -12,23 +12,11 @@ import path from 'node:path'
 /** A suite that hangs is stopped and fails. */
 const SUITE_TIMEOUT = 25 * 60_000
 const VITEST = 'node_modules/vitest/vitest.mjs'
-/** Node 22 is there for the relaxed artefact and another V8: what does not depend on the engine runs once, on this Node. */
-const ONCE = [
-  'test/build/imports.test.ts',
-  'test/build/package.test.ts',
-  'test/build/runtimes.test.ts',
-  'test/build/release.test.ts',
-  'test/bench/**',
-  'test/cli/**',
-  'test/docs/**',
-]
-
 const suites = {
   cargo: { title: 'cargo test', run: () => cargo() },
-  node: { title: `vitest on Node ${process.versions.node}`, run: () => vitest(process.execPath, 'node', []) },
-  playground: { title: 'the playground in Chromium and Firefox', run: () => playground() },
   // every block of memory between canaries: test/tools/canaries.ts
-  node22: { title: 'vitest on Node 22', run: () => vitest('node_modules/node/bin/node', 'node22', ONCE, { GRADUS_CANARIES: '1' }) },
+  vitest: { title: `vitest on Node ${process.versions.node}`, run: () => vitest('vitest', [], { GRADUS_CANARIES: '1' }) },
+  playground: { title: 'the playground in Chromium and Firefox', run: () => playground() },
 }
 
 async function cargo() {
@@ -37,12 +25,12 @@ async function cargo() {
   return { code, passed: sum(lines.map((l) => Number(l[1]))), failed: sum(lines.map((l) => Number(l[2]))) }
 }
 
-async function vitest(node, name, excluded, env = {}, options = []) {
+async function vitest(name, options, env = {}) {
   const report = path.resolve(`.cache/vitest-${name}.json`)
   mkdirSync('.cache', { recursive: true })
   rmSync(report, { force: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const { code } = await run(node, [VITEST, 'run', ...options, ...reporters, ...excluded.flatMap((pattern) => ['--exclude', pattern])], env)
+  const { code } = await run(process.execPath, [VITEST, 'run', ...options, ...reporters], env)
   try {
     const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'))
     return { code, passed: numPassedTests, failed: numFailedTests }
@@ -57,7 +45,7 @@ async function playground() {
     console.log('left out: there is no /usr/bin/chromium')
     return { code: 0, passed: 0, failed: 0, isLeftOut: true }
   }
-  return vitest(process.execPath, 'playground', [], {}, ['--root', 'playground'])
+  return vitest('playground', ['--root', 'playground'])
 }
 
 /** Runs a command, shows its output as it comes, and keeps what it wrote to stdout. */

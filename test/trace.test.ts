@@ -1,20 +1,7 @@
 /** trace: which kernels ran, on what sizes, how often; and that nothing is left of it afterwards. */
 import { describe, expect, test } from 'vitest'
-import {
-  Adam,
-  createBackend,
-  crossEntropy,
-  Dense,
-  fit,
-  Optimizer,
-  relu,
-  Sequential,
-  sum,
-  supportedVariants,
-  type Tensor,
-  tensor,
-  trace,
-} from '../ts/index.js'
+import { supportedVariants, trace } from '../ts/debug/index.js'
+import { Adam, createBackend, crossEntropy, Dense, fit, Optimizer, relu, Sequential, sum, type Tensor, tensor } from '../ts/index.js'
 
 const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
 

@@ -5,8 +5,6 @@
 
 // Everything public, by name, one line a file; nothing else. docs/api.md has the signatures: run `make api` after a change.
 // Further entries of the package: gradus/data (readers and data sets), gradus/table (a table in one call), gradus/tune, and gradus/js
-// (the same as this one without WebAssembly).
-
 // Tensors and gradients
 
 export { isRecording, noGrad } from './autograd.js'
@@ -65,52 +63,26 @@ export { type WeightedCrossEntropy, weightedCrossEntropy } from './loss/weighted
 
 // Optimizers
 
-export { AdaBelief, type AdaBeliefOptions } from './optim/adabelief.js'
 export { Adadelta, type AdadeltaOptions } from './optim/adadelta.js'
-export { Adafactor, type AdafactorOptions } from './optim/adafactor.js'
 export { Adagrad, type AdagradOptions } from './optim/adagrad.js'
 export { Adam, type AdamOptions, type EpsilonPlacement } from './optim/adam.js'
 export { Adamax, type AdamaxOptions } from './optim/adamax.js'
 export { AdamW, type AdamWOptions } from './optim/adamw.js'
-export { Adan, type AdanOptions } from './optim/adan.js'
-export { AdEMAMix, type AdEMAMixOptions } from './optim/ademamix.js'
-export { ADOPT, type ADOPTOptions } from './optim/adopt.js'
-export { ASGD, type ASGDOptions } from './optim/asgd.js'
-export { DoG, type DoGOptions } from './optim/dog.js'
-export { LAMB, type LAMBOptions } from './optim/lamb.js'
-export { LARS, type LARSOptions } from './optim/lars.js'
 export { Lion, type LionOptions } from './optim/lion.js'
 export { Momentum, type MomentumOptions } from './optim/momentum.js'
 export { Muon, type MuonOptions } from './optim/muon.js'
 export { NAdam, type NAdamOptions } from './optim/nadam.js'
 export { Nesterov, type NesterovOptions } from './optim/nesterov.js'
-export { Prodigy, type ProdigyOptions } from './optim/prodigy.js'
 export { RAdam, type RAdamOptions } from './optim/radam.js'
 export { RMSProp, type RMSPropOptions } from './optim/rmsprop.js'
-export { Rprop, type RpropOptions } from './optim/rprop.js'
-export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions } from './optim/schedule-free-adamw.js'
-export { ScheduleFreeSGD, type ScheduleFreeSGDOptions } from './optim/schedule-free-sgd.js'
 export { SGD, type SGDOptions } from './optim/sgd.js'
-export { Shampoo, type ShampooOptions } from './optim/shampoo.js'
-export { SignSGD } from './optim/sign-sgd.js'
-export { Signum, type SignumOptions } from './optim/signum.js'
-export { SOAP, type SOAPOptions } from './optim/soap.js'
-export { SparseAdam, type SparseAdamOptions } from './optim/sparse-adam.js'
-export { Yogi, type YogiOptions } from './optim/yogi.js'
 
 // What optimizers share
 
-export type { ArrayParameter } from './optim/base/arrays.js'
-export { AveragingOptimizer, withWeights } from './optim/base/averaging.js'
 export type { Gradients, GradientTransform } from './optim/base/gradients.js'
-export { ParameterGroup } from './optim/base/group.js'
 export type { DecayOptions, GroupInput, GroupOptions, OptimizerInput, SharedOptions, UpdateOptions } from './optim/base/input.js'
 export { type ElementRule, Optimizer, type OptimizerClass } from './optim/base/optimizer.js'
-export type { Allowed, Range } from './optim/base/options.js'
-export type { ParameterSpan, Scalars } from './optim/base/span.js'
 export type { OptimizerState, ParameterState, WrapperState } from './optim/base/state.js'
-export type { TransformOptions } from './optim/base/transform.js'
-export { OPTIMIZERS } from './optim/optimizers.js'
 
 // What goes around an optimizer
 
@@ -121,7 +93,6 @@ export { GradientAccumulation } from './optim/wrappers/accumulation.js'
 export { Lookahead, type LookaheadOptions } from './optim/wrappers/lookahead.js'
 export { SAM } from './optim/wrappers/sam.js'
 export { WeightAverage, type WeightAverageOptions } from './optim/wrappers/weight-average.js'
-export { type OptimizerLike, OptimizerWrapper } from './optim/wrappers/wrapper.js'
 
 // Schedules
 
@@ -153,10 +124,6 @@ export type { WholeStepOptimizer } from './train/whole-step-optimizer.js'
 
 // Pictures
 
-export { type PlotHistoryOptions, plotHistory } from './plot/history.js'
-export { type ChartOptions, type Line, lineChart } from './plot/svg.js'
-export { type TextChartOptions, textChart } from './plot/text.js'
-
 // Choosing models
 
 export type { FoldOptions, FoldRows } from './data/folds.js'
@@ -167,13 +134,6 @@ export { Ensemble, type EnsembleAverage, type EnsembleOptions, type SelectOption
 
 // Metrics
 
-export type { ClassOptions } from './metrics/classes.js'
-export { type Average, type AverageOptions, accuracy, balancedAccuracy, confusionMatrix, f1Score, precision, recall } from './metrics/classification.js'
-export { meanAbsolutePercentageError, type QuantileErrorOptions, quantileError } from './metrics/errors.js'
-export { brierScore, logLoss, type ProbabilityOptions } from './metrics/probabilities.js'
-export { averagePrecision, type RankingOptions, rocAuc, type TopKOptions, topKAccuracy } from './metrics/ranking.js'
-export { meanAbsoluteError, meanSquaredError, r2Score, rootMeanSquaredError } from './metrics/regression.js'
-export type { MetricOptions } from './metrics/values.js'
 export { useAllMetrics } from './train/all-metrics.js'
 
 // Files
@@ -184,73 +144,21 @@ export { type DecodeModelOptions, decodeModel, type EncodeModelOptions, encodeMo
 export { loadModel, loadModelFile, loadState, type SaveOptions, saveModel, saveState } from './files/save.js'
 export type { ModelSource } from './files/storage.js'
 export type { StatefulPart } from './files/training-file.js'
-export type { StoredArray } from './io/dtypes.js'
-export { type DecodeOptions, decodeSafetensors, encodeSafetensors, type SafetensorsFile, type Storable, type StoredTensor } from './io/safetensors.js'
 export { decodeState, encodeState, type Stateful } from './io/state.js'
 
 // Other frameworks
 
-export { type ForeignModel, type ForeignTensor, type ForeignTensors, type FromPyTorchOptions, fromKeras, fromPyTorch, toKeras, toPyTorch } from './export/frameworks.js'
-export { type FromOnnxOptions, fromOnnx } from './export/from-onnx.js'
-export { type FunctionOptions, toFunction } from './export/function.js'
-export { type OnnxOptions, toOnnx } from './export/onnx.js'
-
 // Curvature
-
-export { type CustomVjp, customGradient } from './curvature/custom.js'
-export { grad, type TensorsFunction, type ValueAndGradient, valueAndGrad, valueAndGradOf } from './curvature/gradient.js'
-export { type InspectOptions, inspectPoint, type PointInspection, type PointKind } from './curvature/inspect.js'
-export type { LanczosOptions, Spectrum } from './curvature/lanczos.js'
-export { hessian, type JacobianOptions, jacobian } from './curvature/matrices.js'
-export { type CurvatureFunction, type CurvaturePoint, type HessianPoint, withGaussNewton, withHessian } from './curvature/point.js'
-export { gnvp, gnvpOf, hvp, hvpOf, jvp, type OutputLoss, vjp } from './curvature/products.js'
-export { type ConditionOptions, conditionNumber, largestEigenvalues } from './curvature/spectrum.js'
-export type { ParameterSource } from './curvature/transformation.js'
 
 // Minimizers
 
-export type { BoundOptions } from './solve/box.js'
-export { type ArmijoOptions, armijo } from './solve/line-search/armijo.js'
-export { cubicMinimum, type LineSearchResult, strongWolfe, type Trial, type WolfeOptions } from './solve/line-search/wolfe.js'
-export { type AutomaticFunction, automatic } from './solve/minimize/automatic.js'
-export { type ConjugateFormula, conjugateBeta } from './solve/minimize/conjugate-gradient.js'
-export { type MinimizeMethod, type MinimizeOptions, minimize } from './solve/minimize/minimize.js'
-export type { HessianProduct } from './solve/minimize/newton.js'
-export { ackley, asObjective, beale, booth, himmelblau, matyas, monkeySaddle, plateau, rastrigin, rosenbrock, saddle, styblinskiTang, type TestFunction, testFunctions } from './solve/minimize/test-functions.js'
-export type { TrustRegionOptions } from './solve/minimize/trust-region.js'
-export type { Evaluation, PlainFunction } from './solve/objective.js'
-export type { SolveResult, StopReason } from './solve/result.js'
-export type { SolveProgress, StopOptions } from './solve/stop.js'
-
 // Least squares
 
-export type { DampingOptions } from './solve/least-squares/damped.js'
-export { type CurveFit, type CurveModel, type FitCurveOptions, fitCurve } from './solve/least-squares/fit-curve.js'
-export { gaussNewton, type LeastSquaresResult, levenbergMarquardt } from './solve/least-squares/least-squares.js'
-export type { LeastSquaresOptions, LeastSquaresProgress } from './solve/least-squares/options.js'
-export type { Jacobian, Residuals } from './solve/least-squares/residuals.js'
-
 // Solvers that train nets
-
-export type { DenseOptimizerOptions, NaturalGradientResult } from './solve/dense-nets/dense-optimizer.js'
-export { KFAC, type KFACOptions } from './solve/dense-nets/kfac.js'
-export { LevenbergMarquardt, type LevenbergMarquardtOptions, type LevenbergMarquardtResult } from './solve/dense-nets/levenberg-marquardt.js'
-export { NaturalGradient } from './solve/dense-nets/natural-gradient.js'
-export type { CurvatureLoss } from './solve/dense-nets/output-loss.js'
-export { BFGS } from './solve/optimizers/bfgs.js'
-export { type Closure, ClosureOptimizer, type ClosureResult, type ClosureState } from './solve/optimizers/closure.js'
-export { ConjugateGradient, type ConjugateGradientOptions } from './solve/optimizers/conjugate-gradient.js'
-export type { DescentOptions } from './solve/optimizers/descent-optimizer.js'
-export { LBFGS, type LBFGSOptions } from './solve/optimizers/lbfgs.js'
-export { NewtonCG, type NewtonCGOptions } from './solve/optimizers/newton-cg.js'
-export { TrustRegionNewton, type TrustRegionNewtonOptions } from './solve/optimizers/trust-region-newton.js'
 
 // Backends
 
 export type { DType, FloatArray } from './backend/heap.js'
 export { type Backend, type BackendOptions, createBackend, defaultBackend, load, reset } from './backend/index.js'
-export { checkKernels } from './backend/js/checked.js'
 export type { Activation as ActivationName, Kernels } from './backend/kernels.js'
-export { supportedVariants } from './backend/wasm/load.js'
 export type { Variant } from './backend/wasm/variants.js'
-export { type Trace, type TracedKernel, type TraceOptions, trace } from './trace.js'

@@ -12,7 +12,8 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Adam, type Backend, createBackend, Dense, fit, fitMany, mse, Sequential, supportedVariants, tensor } from '../../ts/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
+import { Adam, type Backend, createBackend, Dense, fit, fitMany, mse, Sequential, tensor } from '../../ts/index.js'
 import { cpuName } from '../tools/cpu.js'
 import type { FleetRow, Speeds } from './results.js'
 

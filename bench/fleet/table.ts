@@ -1,4 +1,4 @@
-/** The tables of docs/benchmarks.md and README.md that bench/fleet/fleet.ts has the figures of, and the picture of the crossover. */
+/** The tables of docs/benchmarks.md that bench/fleet/fleet.ts has the figures of, and the picture of the crossover. */
 import { existsSync, readFileSync } from 'node:fs'
 import { lineChart } from '../../ts/plot/svg.js'
 import type { Crossover, FleetResults, FleetRow, Speeds } from './results.js'
@@ -78,33 +78,6 @@ ${FOUND.map(([run, heading]) => part(resultsOf(run), heading)).join('\n')}
 JAX and PyTorch were measured once, beside the first table. [The design](https://github.com/gradus-js/gradus/blob/main/docs/design/fleet.md)
 has the sizes from which on nets are as fast alone, as a picture, and what the kernels take.
 `
-}
-
-/** The rows of README.md. */
-export function fleetSummary(): string {
-  const [{ rows }, widened] = [
-    read<FleetResults>('fleet'),
-    existsSync(fileOf('fleet-widened')) ? read<FleetResults>('fleet-widened') : null,
-  ]
-  return table([
-    ['net-steps/s, one core, medians', ...NAMES.map((name) => CONTESTANTS[name]), ...(widened ? ['fitMany, widened'] : [])],
-    ...rows.map((row, i) => {
-      const own = widened === null ? [] : [widened.rows[i].speeds.together?.median ?? 0]
-      const speeds = [...NAMES.map((name) => row.speeds[name]?.median ?? 0), ...own]
-      const best = Math.max(...speeds)
-      return [title(row), ...speeds.map((speed) => (speed === 0 ? '-' : speed === best ? `**${number(speed)}**` : number(speed)))]
-    }),
-  ])
-}
-
-const BEGIN = '<!-- fleet: written by bench/peers/write.ts from bench/results/fleet.json -->'
-const END = '<!-- /fleet -->'
-
-/** README.md with its table of fleets. */
-export function withFleets(readme: string): string {
-  const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)]
-  if (from < 0 || to < from) throw new Error('README.md has lost the markers of its table of fleets')
-  return `${readme.slice(0, from + BEGIN.length)}\n${fleetSummary()}\n${readme.slice(to)}`
 }
 
 /** docs/design/fleet-crossover.svg. */

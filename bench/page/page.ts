@@ -3,7 +3,8 @@
  * is quicker.
  */
 import { cells, type Measurement, measure, NETS, reading } from '../../ts/cli/backend/measure.js'
-import { type Backend, createBackend, supportedVariants } from '../../ts/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
+import { type Backend, createBackend } from '../../ts/index.js'
 
 const byId = (id: string) => document.getElementById(id) as HTMLElement
 const seconds = Number(new URLSearchParams(location.search).get('seconds')) || 1

@@ -3,7 +3,7 @@
  * `node --import tsx bench/peers/write.ts`
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { crossoverPicture, withFleets } from '../fleet/table.js'
+import { crossoverPicture } from '../fleet/table.js'
 import type { LimitResults } from '../native/native.js'
 import { readResults } from '../results.js'
 import type { SkinnyResults } from '../skinny.js'
@@ -20,4 +20,4 @@ const changed = changedClaims(before, text)
 console.log(changed.length === 0 ? 'no claim has changed' : ['claims that have changed, as they are now:', ...changed].join('\n'))
 writeFileSync(inRoot('bench/results/peers.svg'), await draw(peers))
 writeFileSync(inRoot('docs/design/fleet-crossover.svg'), crossoverPicture())
-writeFileSync(inRoot('README.md'), withFleets(withSummary(readFileSync(inRoot('README.md'), 'utf8'), peers)))
+writeFileSync(inRoot('README.md'), withSummary(readFileSync(inRoot('README.md'), 'utf8'), peers))

@@ -1,7 +1,7 @@
 /** fitCurve beside ml-levenberg-marquardt on that package's own examples, each timed to the same error. */
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { fitCurve } from '../../ts/index.js'
+import { fitCurve } from '../../ts/solve/index.js'
 
 interface Curve {
   name: string

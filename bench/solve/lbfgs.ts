@@ -1,7 +1,8 @@
 /** Iterations of L-BFGS beside those of SciPy's L-BFGS-B on all digits of MNIST: in doubles, and as an optimizer in single precision. */
 import { CLASSES, type MnistOracle, mnistObjective, mnistOracles } from '../../test/tools/mnist-softmax.js'
 import { type Dataset, loadMnist } from '../../ts/data/index.js'
-import { add, createBackend, crossEntropy, Dense, LBFGS, minimize, mul, Sequential, square, sum, tensor } from '../../ts/index.js'
+import { add, createBackend, crossEntropy, Dense, mul, Sequential, square, sum, tensor } from '../../ts/index.js'
+import { LBFGS, minimize } from '../../ts/solve/index.js'
 
 /** minimize() on a function by hand in doubles. */
 function inDoubles(train: Dataset, { rows, decay, tolerance }: MnistOracle) {

@@ -1,16 +1,6 @@
 /** Levenberg-Marquardt on a small net: iterations per second, and the time to a small error beside Adam's. */
-import {
-  Adam,
-  type Backend,
-  createBackend,
-  Dense,
-  LevenbergMarquardt,
-  mse,
-  Sequential,
-  type Tensor,
-  tensor,
-  trainSteps,
-} from '../../ts/index.js'
+import { Adam, type Backend, createBackend, Dense, mse, Sequential, type Tensor, tensor, trainSteps } from '../../ts/index.js'
+import { LevenbergMarquardt } from '../../ts/solve/index.js'
 
 const ROWS = 200
 const TARGET = 1e-6

@@ -3,6 +3,10 @@
  * loop over the sources makes half as many steps of small nets as users get. Types are those of the sources, so that they can be checked
  * before there is a build.
  */
+import type * as Debug from '../../ts/debug/index.js'
 import type * as Gradus from '../../ts/index.js'
 
-export const gradus: typeof Gradus = await import(new URL('../../dist/node.js', import.meta.url).href)
+const builtAs = (name: string) => import(new URL(`../../dist/${name}.js`, import.meta.url).href)
+
+export const gradus: typeof Gradus = await builtAs('node')
+export const debug: typeof Debug = await builtAs('debug')

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { OPTIMIZERS } from 'gradus'
+import { OPTIMIZERS } from 'gradus/optim'
 import { expect, test } from 'vitest'
 import { FIRST_ORDER } from '../src/methods'
 import { otherMethods } from '../vite.config'

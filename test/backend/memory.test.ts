@@ -1,6 +1,7 @@
 /** Whose memory is it? Nobody's: long synchronous loops leave the heap where it was, without a call by the user. */
 import { describe, expect, test } from 'vitest'
-import { Adam, createBackend, Dense, mse, OutOfMemoryError, Sequential, supportedVariants, tensor, zeros } from '../../ts/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
+import { Adam, createBackend, Dense, mse, OutOfMemoryError, Sequential, tensor, zeros } from '../../ts/index.js'
 
 const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
 const million = Number(process.env.GRADUS_STEPS ?? 1_000_000)

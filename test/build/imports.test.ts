@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { ENTRIES as PUBLIC, SHARING } from '../../ts/build/entries.js'
 
 /** Files and folders of ts/, from the bottom up. A file may import from its own level and from those below. */
 const LEVELS = [
@@ -21,11 +22,11 @@ const LEVELS = [
   ['plot'],
   ['select'],
   ['files', 'export'],
-  ['index'],
+  ['index', 'debug'],
   ['entries', 'table', 'tune'],
   ['cli'],
 ]
-const ENTRIES = ['index', 'entries/js']
+const ENTRIES = ['index', 'entries/js', ...SHARING.map((name) => `${name}/index`)]
 /** Of four modules (lane, gemm, fleet, abi) the files that need it: those that reach memory by address. */
 const UNSAFE_FILES = [
   ...['crate/lane/f32x4.rs', 'crate/lane/f64x2.rs', 'crate/lane/touch.rs'],
@@ -94,8 +95,7 @@ function circles(sources: Source[]): string[] {
 
 /** The CLI is built apart from the engine, so whatever it runs comes from the built entries; types may come from anywhere. */
 function wrongCliImports(sources: Source[]): string[] {
-  const entries = ['ts/index.ts', 'ts/data/index.ts', 'ts/table/index.ts', 'ts/tune/index.ts']
-  const allowed = [...entries, 'ts/common/visible.ts', 'ts/files/temporary-files.ts']
+  const allowed = [...Object.values(PUBLIC), 'ts/common/visible.ts', 'ts/files/temporary-files.ts']
   return sources.flatMap(({ file, text }) =>
     importsOf({ file, text: text.replace(/^import type\b.*?\bfrom\b.*$/gm, '') })
       .filter((target) => !target.startsWith('ts/cli/') && !allowed.includes(target))
@@ -198,7 +198,8 @@ describe('imports', () => {
   })
 
   test('the public index names every export', () => {
-    const starred = [...readFileSync('ts/index.ts', 'utf8').matchAll(/^export \*(?! as ).*$/gm)].map(([line]) => line)
+    const lines = Object.values(PUBLIC).flatMap((file) => readFileSync(file, 'utf8').split('\n'))
+    const starred = lines.filter((line) => /^export \*(?! as )/.test(line))
     expect(starred, 'name what is exported, so that a reviewer sees the public surface').toEqual([])
   })
 

@@ -19,7 +19,7 @@ test('the package runs nothing when it is installed and needs nothing', () => {
   expect(Object.keys(manifest.scripts).filter((name) => byItself.test(name))).toEqual([])
   expect(manifest.dependencies ?? {}).toEqual({})
   // those two hand the modules that their runtime compiled to the engine, which they share
-  expect(manifest.sideEffects).toEqual(['./dist/modules/edge/entries/edge.js', './dist/modules/edge/entries/workerd.js'])
+  expect(manifest.sideEffects).toEqual(['./dist/modules/web/entries/edge.js', './dist/modules/web/entries/workerd.js'])
 })
 
 test('npm scripts are targets of the Makefile', () => {

@@ -1,5 +1,5 @@
 /**
- * The installed package in every runtime that is quick to start and there: Node 20 and 22 always; Node 24 and 26, Deno and Bun once
+ * The installed package in every runtime that is quick to start and there: Node 22 always; 22.13, 24 and 26, Deno and Bun once
  * `make runtimes` has installed them into .cache/; Chromium where Debian's is installed. `make runtimes` runs all of them, Firefox
  * and workerd too, and fails if one is missing; `make bundlers` does the same for bundlers. Needs the built dist/ (`make build`).
  *

@@ -13,9 +13,9 @@ import {
   Sequential,
   SGD,
   schedules,
-  supportedVariants,
   tensor,
 } from 'gradus'
+import { supportedVariants } from 'gradus/debug'
 import * as pure from 'gradus/js'
 import { smoke } from './program.mjs'
 

@@ -1,19 +1,18 @@
 /** Bad input: each a clear error that names the culprit, before anything has changed. */
 import { describe, expect, test } from 'vitest'
+import { conditionNumber, inspectPoint, jacobian } from '../../ts/curvature/index.js'
 import { blobs, fromTable, kFold, moons, parseIdx, standardize, trainTestSplit, xor } from '../../ts/data/index.js'
+import { decodeSafetensors } from '../../ts/export/index.js'
 import {
   Activation,
   Adam,
-  accuracy,
   add,
   broadcastTo,
   concat,
-  conditionNumber,
   createBackend,
   crossEntropy,
   Dense,
   Dropout,
-  decodeSafetensors,
   dense,
   Embedding,
   evaluateModel,
@@ -21,12 +20,9 @@ import {
   gather,
   gradients,
   huber,
-  inspectPoint,
-  jacobian,
   Lambda,
   load,
   matmul,
-  meanAbsoluteError,
   mse,
   NonFiniteError,
   oneHot,
@@ -44,6 +40,7 @@ import {
   variance,
   zeros,
 } from '../../ts/index.js'
+import { accuracy, meanAbsoluteError } from '../../ts/metrics/index.js'
 
 const backend = createBackend({ backend: 'js' })
 const net = () => new Sequential([new Dense(3, 4, { activation: 'relu' }), new Dense(4, 2)], { seed: 1, backend })

@@ -1,9 +1,9 @@
 /** Two copies of gradus in one process, as a second version or CommonJS beside ESM make them: errors say so. */
 import { describe, expect, test, vi } from 'vitest'
-import * as A from '../../ts/index.js'
+import * as A from '../../ts/entries/js.js'
 
 vi.resetModules()
-const B: typeof A = await import('../../ts/index.js')
+const B: typeof A = await import('../../ts/entries/js.js')
 
 const data = { inputs: [[1]], targets: [[1]] }
 const attempts: Record<string, () => unknown> = {

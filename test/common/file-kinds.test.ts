@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { kindOf } from '../../ts/common/file-kinds.js'
 import { readTable } from '../../ts/data/index.js'
-import { Dense, decodeModel, encodeModel, Sequential, toOnnx } from '../../ts/index.js'
+import { toOnnx } from '../../ts/export/index.js'
+import { Dense, decodeModel, encodeModel, Sequential } from '../../ts/index.js'
 
 const latin = (text: string) => Uint8Array.from([...text].map((c) => c.charCodeAt(0)))
 const zip = (entry: string) => latin(`PK\x03\x04${'\0'.repeat(26)}${entry}`)

@@ -1,23 +1,12 @@
 /** Beyond the gradient: how transformations nest, what they leave behind, and what they say about classic points. */
 import { describe, expect, test } from 'vitest'
 import { symmetricEigen } from '../../ts/common/symmetric-eigen.js'
-import { lanczos } from '../../ts/curvature/lanczos.js'
 import {
-  abs,
-  add,
   conditionNumber,
-  createBackend,
-  crossEntropy,
   customGradient,
-  Dense,
-  Dropout,
-  dropout,
-  exp,
-  Generator,
   gnvp,
   gnvpOf,
   grad,
-  gradients,
   hessian,
   hvp,
   hvpOf,
@@ -25,6 +14,25 @@ import {
   jacobian,
   jvp,
   largestEigenvalues,
+  valueAndGrad,
+  valueAndGradOf,
+  vjp,
+  withGaussNewton,
+  withHessian,
+} from '../../ts/curvature/index.js'
+import { lanczos } from '../../ts/curvature/lanczos.js'
+import { supportedVariants } from '../../ts/debug/index.js'
+import {
+  abs,
+  add,
+  createBackend,
+  crossEntropy,
+  Dense,
+  Dropout,
+  dropout,
+  exp,
+  Generator,
+  gradients,
   log,
   mean,
   mse,
@@ -44,16 +52,10 @@ import {
   square,
   sub,
   sum,
-  supportedVariants,
   type Tensor,
   type TensorLike,
   tanh,
   tensor,
-  valueAndGrad,
-  valueAndGradOf,
-  vjp,
-  withGaussNewton,
-  withHessian,
 } from '../../ts/index.js'
 
 const double = createBackend({ backend: 'js', dtype: 'float64' })

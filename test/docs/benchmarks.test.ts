@@ -1,7 +1,7 @@
 /** Tables in the docs are what the programs in bench/ write from bench/results: of peers, of threads. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { crossoverPicture, withFleets } from '../../bench/fleet/table.js'
+import { crossoverPicture } from '../../bench/fleet/table.js'
 import type { LimitResults } from '../../bench/native/native.js'
 import { draw } from '../../bench/peers/chart.js'
 import { CONTESTANTS } from '../../bench/peers/contestants.js'
@@ -22,7 +22,6 @@ test('the committed texts and picture are those of the committed figures', async
   expect(readFileSync('docs/benchmarks.md', 'utf8')).toBe(document(peers, native, skinny))
   expect(readFileSync('bench/results/peers.svg', 'utf8')).toBe(await draw(peers))
   expect(withSummary(readme, peers)).toBe(readme)
-  expect(withFleets(readme)).toBe(readme)
   expect(readFileSync('docs/design/fleet-crossover.svg', 'utf8')).toBe(crossoverPicture())
 })
 

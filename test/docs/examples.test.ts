@@ -70,7 +70,7 @@ test('a name that two entries have is imported once, from the entry of the file'
       .split('\n')
       .filter((line) => line.includes('type Trial '))
   expect(importsOf('ts/tune/trial.ts')).toEqual(["import { type Trial } from 'gradus/tune'"])
-  expect(importsOf('ts/select/built.ts')).toEqual(["import { type Trial } from 'gradus'"])
+  expect(importsOf('ts/select/built.ts')).toEqual(["import { type Trial } from 'gradus/solve'"])
 })
 
 describe('examples', () => {

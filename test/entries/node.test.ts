@@ -10,7 +10,7 @@ async function start(read?: (variant: Variant) => Uint8Array<ArrayBuffer> | unde
   const { wasmCode } = await import('../../ts/backend/wasm/bytes.js')
   const reader = vi.fn(read ?? wasmCode.read)
   wasmCode.read = reader
-  return { ...engine, reader }
+  return { ...engine, ...(await import('../../ts/debug/index.js')), reader }
 }
 
 const FILES = (variant: Variant) => readFileSync(`ts/backend/wasm/generated/${variant}.wasm`) as Uint8Array<ArrayBuffer>

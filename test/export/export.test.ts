@@ -5,26 +5,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import {
-  Activation,
-  BatchNorm,
-  Dense,
-  EmbedColumns,
-  Ensemble,
-  encodeSafetensors,
-  Flatten,
-  fromKeras,
-  fromOnnx,
-  fromPyTorch,
-  Lambda,
-  Module,
-  Sequential,
-  type Tensor,
-  toFunction,
-  toKeras,
-  toOnnx,
-  toPyTorch,
-} from '../../ts/index.js'
+import { encodeSafetensors, fromKeras, fromOnnx, fromPyTorch, toFunction, toKeras, toOnnx, toPyTorch } from '../../ts/export/index.js'
+import { Activation, BatchNorm, Dense, EmbedColumns, Ensemble, Flatten, Lambda, Module, Sequential, type Tensor } from '../../ts/index.js'
 import { type Case, cases } from './models.js'
 
 interface Checked {

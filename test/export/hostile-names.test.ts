@@ -2,6 +2,7 @@
 import vm from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { toFunction, toKeras, toPyTorch } from '../../ts/export/index.js'
 import { literal } from '../../ts/export/literal.js'
 import {
   Activation,
@@ -15,9 +16,6 @@ import {
   LayerNorm,
   type Module,
   Sequential,
-  toFunction,
-  toKeras,
-  toPyTorch,
 } from '../../ts/index.js'
 import { crc32Of } from '../../ts/io/crc32.js'
 import { type ClassPrediction, tableToFunction } from '../../ts/table/index.js'

@@ -5,6 +5,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ACTIVATIONS } from '../../ts/backend/kernels.js'
+import { fromOnnx, toOnnx } from '../../ts/export/index.js'
 import {
   Activation,
   type ActivationName,
@@ -16,14 +17,12 @@ import {
   Embedding,
   Ensemble,
   Flatten,
-  fromOnnx,
   Generator,
   LayerNorm,
   type Module,
   Sequential,
   type Tensor,
   tensor,
-  toOnnx,
 } from '../../ts/index.js'
 import { cases } from './models.js'
 

@@ -3,20 +3,18 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { decodeSafetensors } from '../../ts/export/index.js'
 import {
   Adam,
   add,
   type Backend,
   BatchNorm,
-  BFGS,
   Checkpoint,
   type CheckpointOptions,
-  ConjugateGradient,
   createBackend,
   crossEntropy,
   Dense,
   Dropout,
-  decodeSafetensors,
   EarlyStopping,
   Embedding,
   encodeModel,
@@ -26,34 +24,36 @@ import {
   fitMany,
   GradientAccumulation,
   type History,
-  KFAC,
   Lambda,
-  LBFGS,
-  LevenbergMarquardt,
   Lookahead,
   loadModel,
   loadModelFile,
   Module,
   mse,
-  NaturalGradient,
-  NewtonCG,
-  OPTIMIZERS,
   ReduceOnPlateau,
   resumeFrom,
   SAM,
-  ScheduleFreeAdamW,
   Scheduler,
   Sequential,
   SGD,
-  SparseAdam,
   saveModel,
   schedules,
   TargetLoss,
   type Tensor,
-  TrustRegionNewton,
   trainSteps,
   WeightAverage,
 } from '../../ts/index.js'
+import { OPTIMIZERS, ScheduleFreeAdamW, SparseAdam } from '../../ts/optim/index.js'
+import {
+  BFGS,
+  ConjugateGradient,
+  KFAC,
+  LBFGS,
+  LevenbergMarquardt,
+  NaturalGradient,
+  NewtonCG,
+  TrustRegionNewton,
+} from '../../ts/solve/index.js'
 
 let folder: string
 beforeAll(() => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { decodeSafetensors, encodeSafetensors } from '../../ts/export/index.js'
 import { kindOf } from '../../ts/files/layers.js'
 import * as gradus from '../../ts/index.js'
 import {
@@ -17,11 +18,9 @@ import {
   Dense,
   Dropout,
   decodeModel,
-  decodeSafetensors,
   Embedding,
   Ensemble,
   encodeModel,
-  encodeSafetensors,
   encodeState,
   Flatten,
   fit,

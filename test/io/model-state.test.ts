@@ -1,18 +1,7 @@
 /** States of models and optimizers: through JSON, into another model, refused where they do not fit. */
 import { describe, expect, test } from 'vitest'
-import {
-  Adam,
-  createBackend,
-  Dense,
-  Dropout,
-  LBFGS,
-  Lookahead,
-  Module,
-  mse,
-  Sequential,
-  type Tensor,
-  WeightAverage,
-} from '../../ts/index.js'
+import { Adam, createBackend, Dense, Dropout, Lookahead, Module, mse, Sequential, type Tensor, WeightAverage } from '../../ts/index.js'
+import { LBFGS } from '../../ts/solve/index.js'
 import { netOfTwo, threeRows } from '../tools/small-nets.js'
 
 const backend = createBackend({ backend: 'js' })

@@ -2,16 +2,8 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  createBackend,
-  decodeSafetensors,
-  decodeState,
-  encodeSafetensors,
-  encodeState,
-  Parameter,
-  type StoredArray,
-  tensor,
-} from '../../ts/index.js'
+import { decodeSafetensors, encodeSafetensors, type StoredArray } from '../../ts/export/index.js'
+import { createBackend, decodeState, encodeState, Parameter, tensor } from '../../ts/index.js'
 
 interface Case {
   name: string

@@ -2,21 +2,19 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fitScaler, fromTable, scalerFromState } from '../../ts/data/index.js'
+import { decodeSafetensors, encodeSafetensors } from '../../ts/export/index.js'
 import {
   Adam,
   createBackend,
   crossEntropy,
   Dense,
   Dropout,
-  decodeSafetensors,
   decodeState,
-  encodeSafetensors,
   encodeState,
   fit,
   Lookahead,
   Module,
   mse,
-  OPTIMIZERS,
   ReduceOnPlateau,
   Scheduler,
   Sequential,
@@ -28,6 +26,7 @@ import {
   WeightAverage,
 } from '../../ts/index.js'
 import { BufferTensor } from '../../ts/nn/buffer.js'
+import { OPTIMIZERS } from '../../ts/optim/index.js'
 
 describe('loadState', () => {
   const make = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { seed: 1 })

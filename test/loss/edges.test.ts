@@ -6,6 +6,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { valuesFrom } from '../../ts/build/public-index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   binaryCrossEntropy,
   createBackend,
@@ -18,7 +19,6 @@ import {
   mse,
   poisson,
   quantile,
-  supportedVariants,
   type Tensor,
   tensor,
   weightedCrossEntropy,

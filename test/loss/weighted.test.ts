@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { classWeights } from '../../ts/data/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   createBackend,
   crossEntropy,
@@ -13,7 +14,6 @@ import {
   Sequential,
   SGD,
   ShapeError,
-  supportedVariants,
   tensor,
   weightedCrossEntropy,
 } from '../../ts/index.js'

@@ -1,6 +1,7 @@
 /** Metrics of probabilities and of logits: the same figures, and what is neither is refused. */
 import { describe, expect, test } from 'vitest'
-import { averagePrecision, brierScore, f1Score, Generator, logLoss, precision, recall, rocAuc, softmax, tensor } from '../../ts/index.js'
+import { Generator, softmax, tensor } from '../../ts/index.js'
+import { averagePrecision, brierScore, f1Score, logLoss, precision, recall, rocAuc } from '../../ts/metrics/index.js'
 
 const random = new Generator(4)
 const logits = (rows: number, classes: number) => tensor(random.normals(rows * classes), [rows, classes])

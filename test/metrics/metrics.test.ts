@@ -2,33 +2,35 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { blobs } from '../../ts/data/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
-  accuracy,
   argmax,
-  confusionMatrix,
   createBackend,
   crossEntropy,
   Dense,
   evaluateModel,
-  f1Score,
   fit,
-  meanAbsoluteError,
   mse,
   oneHot,
+  Sequential,
+  ShapeError,
+  sigmoid,
+  type Tensor,
+  tensor,
+} from '../../ts/index.js'
+import {
+  accuracy,
+  confusionMatrix,
+  f1Score,
+  meanAbsoluteError,
   precision,
   r2Score,
   recall,
   rocAuc,
   rootMeanSquaredError,
-  Sequential,
-  ShapeError,
-  sigmoid,
-  supportedVariants,
-  type Tensor,
-  tensor,
   topKAccuracy,
-} from '../../ts/index.js'
+} from '../../ts/metrics/index.js'
 
 type Averages = Record<'macro' | 'micro' | 'weighted' | 'binary', number>
 interface Case {

@@ -1,6 +1,7 @@
 /** Metrics of probabilities, of ranks and in proportion, and weights of rows, against scikit-learn; what they take and refuse. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { softmax, type TensorLike, tensor } from '../../ts/index.js'
 import {
   accuracy,
   averagePrecision,
@@ -16,10 +17,7 @@ import {
   r2Score,
   recall,
   rocAuc,
-  softmax,
-  type TensorLike,
-  tensor,
-} from '../../ts/index.js'
+} from '../../ts/metrics/index.js'
 
 type Numbers = Record<string, number>
 interface Case {

@@ -1,5 +1,6 @@
 /** Models of models: layers in plain objects, their names, their modes, forward methods of plain JavaScript. */
 import { describe, expect, test } from 'vitest'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   createBackend,
@@ -15,7 +16,6 @@ import {
   reshape,
   Sequential,
   SGD,
-  supportedVariants,
   type Tensor,
   zeros,
 } from '../../ts/index.js'

@@ -1,6 +1,7 @@
 /** Layer and batch normalisation against the formulas that PyTorch documents, written out in double precision, and as parts of models. */
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../ts/backend/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   add,
@@ -24,7 +25,6 @@ import {
   Sequential,
   sum,
   summary,
-  supportedVariants,
   type Tensor,
   tensor,
 } from '../../ts/index.js'

@@ -1,6 +1,7 @@
 /** Every operation of table.ts: both forms of its gradient against central differences in doubles, first and second order, and WASM against JS. */
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../ts/backend/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   activate,
   add,
@@ -20,7 +21,6 @@ import {
   square,
   sub,
   sum,
-  supportedVariants,
   type Tensor,
   tensor,
   transpose,

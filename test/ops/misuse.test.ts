@@ -1,5 +1,6 @@
 /** Operations and graphs at their edges: stale losses, numbers beside tensors, infinities, whole numbers, memory that runs out. */
 import { describe, expect, test } from 'vitest'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   add,
@@ -22,7 +23,6 @@ import {
   square,
   stack,
   sum,
-  supportedVariants,
   type Tensor,
   tensor,
   zeros,

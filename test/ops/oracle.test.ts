@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../ts/backend/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import * as gradus from '../../ts/index.js'
-import { createBackend, supportedVariants, type Tensor, type TensorLike, tensor } from '../../ts/index.js'
+import { createBackend, type Tensor, type TensorLike, tensor } from '../../ts/index.js'
 
 interface Array_ {
   shape: number[]

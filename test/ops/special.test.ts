@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { ACTIVATIONS, UNARY_KERNELS } from '../../ts/backend/kernels.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import * as gradus from '../../ts/index.js'
-import { type Backend, createBackend, gradients, square, sum, supportedVariants, type Tensor, tensor } from '../../ts/index.js'
+import { type Backend, createBackend, gradients, square, sum, type Tensor, tensor } from '../../ts/index.js'
 import { normalize } from '../../ts/ops/normalize.js'
 import { OPERATIONS } from './table.js'
 

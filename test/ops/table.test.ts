@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'vitest'
 import { ACTIVATIONS } from '../../ts/backend/kernels.js'
 import { valuesFrom } from '../../ts/build/public-index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   activate,
   add,
@@ -19,7 +20,6 @@ import {
   pow,
   square,
   sum,
-  supportedVariants,
   type Tensor,
   tensor,
 } from '../../ts/index.js'

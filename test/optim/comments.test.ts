@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
-import { OPTIMIZERS, type Optimizer } from '../../ts/index.js'
+import type { Optimizer } from '../../ts/index.js'
+import { OPTIMIZERS } from '../../ts/optim/index.js'
 import { Parameter } from '../../ts/parameter.js'
 import { commentOf, papersIn, updateIn } from '../tools/optim-comments.js'
 

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
-import * as gradus from '../../ts/index.js'
+import * as gradus from '../../ts/entries/js.js'
 import { createBackend, Optimizer, Parameter } from '../../ts/index.js'
 import type { OptimizerInternals } from '../../ts/optim/base/internals.js'
 

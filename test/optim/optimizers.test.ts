@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import type { FloatArray } from '../../ts/backend/heap.js'
 import { createBackend } from '../../ts/backend/index.js'
-import * as gradus from '../../ts/index.js'
-import { Adam, AdamW, Lion, Momentum, OPTIMIZERS, type Optimizer, RAdam, RMSProp, SGD } from '../../ts/index.js'
+import { Adam, AdamW, Lion, Momentum, type Optimizer, RAdam, RMSProp, SGD } from '../../ts/index.js'
+import * as optim from '../../ts/optim/index.js'
+import { OPTIMIZERS } from '../../ts/optim/index.js'
 import { Parameter } from '../../ts/parameter.js'
 import { fill, make, run } from '../tools/optim-parameters.js'
 import { oracleCases } from '../tools/optim-problems.js'
@@ -15,7 +16,7 @@ const double = createBackend({ backend: 'js', dtype: 'float64' })
 
 test.each(classes)('%s is public, says its name and finds its kernel', (name, Class) => {
   const remedy = 'see "An optimizer" in CONTRIBUTING.md'
-  expect((gradus as Record<string, unknown>)[name], `ts/index.ts does not export ${name}; ${remedy}`).toBe(Class)
+  expect((optim as Record<string, unknown>)[name], `ts/optim/index.ts does not export ${name}; ${remedy}`).toBe(Class)
   // Minifiers rename classes, and saved states carry the name.
   const getter = Object.getOwnPropertyDescriptor(Class, 'name')?.get
   expect(getter?.call(Class), `${name} has no static getter of its name; ${remedy}`).toBe(name)

@@ -1,7 +1,8 @@
 /** SOAP by its properties: trajectories depend on eigenvectors that are arbitrary where statistics are rank-deficient. */
 import { describe, expect, test } from 'vitest'
-import { Adam, SOAP } from '../../ts/index.js'
+import { Adam } from '../../ts/index.js'
 import { orthonormalize } from '../../ts/optim/base/qr.js'
+import { SOAP } from '../../ts/optim/index.js'
 import { Parameter } from '../../ts/parameter.js'
 import { distance, type Numbers, oracleCases } from '../tools/optim-problems.js'
 import { backends, makeSetting } from '../tools/optim-runner.js'

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
 import { supportedVariants } from '../../ts/backend/wasm/load.js'
-import { Adam, add, gather, matmul, mul, SGD, SparseAdam, sum } from '../../ts/index.js'
+import { Adam, add, gather, matmul, mul, SGD, sum } from '../../ts/index.js'
+import { SparseAdam } from '../../ts/optim/index.js'
 import { Parameter } from '../../ts/parameter.js'
 import { tensor } from '../../ts/tensor.js'
 

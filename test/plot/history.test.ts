@@ -1,6 +1,7 @@
 /** The course of a training as a picture and in letters. */
 import { describe, expect, test } from 'vitest'
-import { type History, plotHistory } from '../../ts/index.js'
+import type { History } from '../../ts/index.js'
+import { plotHistory } from '../../ts/plot/index.js'
 
 const epochs = [1, 2, 3].map((epoch) => ({
   epoch,

@@ -1,7 +1,7 @@
 /** Fault 45: pages and pictures with names out of strangers' files in them have no tag that the page without them has not. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { lineChart } from '../../ts/index.js'
+import { lineChart } from '../../ts/plot/index.js'
 import { barChart, confusionChart, escaped } from '../../ts/plot/svg.js'
 import { reportHtml, type TableModelReport, trainTable } from '../../ts/table/index.js'
 import { categorical, createStudy, float, htmlReport, int, random, summarize } from '../../ts/tune/index.js'

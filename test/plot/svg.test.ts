@@ -1,6 +1,6 @@
 /** Charts as SVG: where points are, what axes say, and what stays out. */
 import { expect, test } from 'vitest'
-import { lineChart } from '../../ts/index.js'
+import { lineChart } from '../../ts/plot/index.js'
 import { barChart, confusionChart } from '../../ts/plot/svg.js'
 
 const pointsOf = (svg: string) =>

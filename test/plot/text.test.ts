@@ -1,6 +1,6 @@
 /** Charts in Braille letters for terminals. */
 import { expect, test } from 'vitest'
-import { textChart } from '../../ts/index.js'
+import { textChart } from '../../ts/plot/index.js'
 
 const dotsOf = (rows: readonly string[]) => rows.map((row) => row.slice(row.search(/[┤│]/) + 1))
 

@@ -1,5 +1,6 @@
 /** A trap in WebAssembly: nothing goes on with memory that may be wrong, and a new engine is there at once. */
 import { expect, test } from 'vitest'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   type Backend,
@@ -14,7 +15,6 @@ import {
   Parameter,
   reset,
   Sequential,
-  supportedVariants,
   type Tensor,
   tensor,
   trainSteps,

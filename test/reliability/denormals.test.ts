@@ -3,17 +3,8 @@
  * they are the promise.
  */
 import { describe, expect, test } from 'vitest'
-import {
-  Adam,
-  type Backend,
-  createBackend,
-  crossEntropy,
-  Dense,
-  Sequential,
-  supportedVariants,
-  tensor,
-  type Variant,
-} from '../../ts/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
+import { Adam, type Backend, createBackend, crossEntropy, Dense, Sequential, tensor, type Variant } from '../../ts/index.js'
 
 const LIMIT = process.env.GRADUS_STRICT ? 1.5 : 3
 /** What bench/native/denormals.c measures here; of the processors of today 2 to 4. */

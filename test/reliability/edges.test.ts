@@ -1,5 +1,6 @@
 /** Values and slopes at the edges of the numbers, on every backend and in fleets. */
 import { describe, expect, test } from 'vitest'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   activate,
   binaryCrossEntropy,
@@ -16,7 +17,6 @@ import {
   Sequential,
   SGD,
   sum,
-  supportedVariants,
   tensor,
 } from '../../ts/index.js'
 

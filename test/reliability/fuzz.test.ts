@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeSafetensors } from '../../ts/index.js'
+import { decodeSafetensors } from '../../ts/export/index.js'
 import { targets } from '../fuzz/targets.js'
 import { safetensorsFile } from '../tools/hostile-files.js'
 

@@ -3,6 +3,7 @@
  * operation, never a gradient of other weights. Orders that are right, as adversarial pairs have them, stay legal.
  */
 import { describe, expect, test } from 'vitest'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   add,
@@ -21,7 +22,6 @@ import {
   SGD,
   square,
   sum,
-  supportedVariants,
   type Tensor,
   tensor,
 } from '../../ts/index.js'

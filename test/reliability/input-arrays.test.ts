@@ -3,6 +3,7 @@
  * numbers at the time of its operation. A shadow model in plain JavaScript says what that is; whole numbers keep both exact.
  */
 import { describe, expect, test } from 'vitest'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   add,
   type Backend,
@@ -20,7 +21,6 @@ import {
   StaleTensorError,
   square,
   sum,
-  supportedVariants,
   type Tensor,
   tensor,
 } from '../../ts/index.js'

@@ -1,15 +1,14 @@
 /** What `loadState` and `decodeState` refuse: numbers that are none, which used to become 0, NaN or a wrong order in silence. */
 import { describe, expect, test } from 'vitest'
 import { fitScaler, scalerFromState } from '../../ts/data/index.js'
+import { encodeSafetensors } from '../../ts/export/index.js'
 import {
   Adam,
   Dense,
   Dropout,
   decodeState,
-  encodeSafetensors,
   encodeState,
   GradientAccumulation,
-  LBFGS,
   mse,
   ReduceOnPlateau,
   Sequential,
@@ -17,6 +16,7 @@ import {
   tensor,
   WeightAverage,
 } from '../../ts/index.js'
+import { LBFGS } from '../../ts/solve/index.js'
 
 const model = () => new Sequential([new Dense(2, 2), new Dropout(0.5)])
 type Json = Record<string, unknown>

@@ -1,13 +1,14 @@
 /** The memory of a backend: what is allocated, given back, refused and asked for again; and arrays that are not what they seem. */
 import { describe, expect, test } from 'vitest'
 import { ArrayBufferSource, Heap } from '../../ts/backend/heap.js'
+import { grad } from '../../ts/curvature/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   add,
   createBackend,
   crossEntropy,
   Dense,
   Dropout,
-  grad,
   mse,
   mul,
   OutOfMemoryError,
@@ -15,7 +16,6 @@ import {
   Sequential,
   SGD,
   sum,
-  supportedVariants,
   type Tensor,
   tensor,
 } from '../../ts/index.js'

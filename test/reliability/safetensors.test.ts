@@ -1,6 +1,7 @@
 /** What a stranger's safetensors file may do: give its tensors, or one error of ours. Numbers of faults as in RELIABILITY.md. */
 import { describe, expect, test } from 'vitest'
-import { decodeSafetensors, decodeState, encodeSafetensors, encodeState } from '../../ts/index.js'
+import { decodeSafetensors, encodeSafetensors } from '../../ts/export/index.js'
+import { decodeState, encodeState } from '../../ts/index.js'
 import { safetensorsFile } from '../tools/hostile-files.js'
 
 const F32 = (shape: number[], from: number) => ({

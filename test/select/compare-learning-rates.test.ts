@@ -1,6 +1,7 @@
 /** compareLearningRates: its losses are those of fit at each rate, and it refuses what does not fit. */
 import { describe, expect, test } from 'vitest'
 import { iris, standardize, trainTestSplit } from '../../ts/data/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   compareLearningRates,
@@ -15,7 +16,6 @@ import {
   Sequential,
   SGD,
   schedules,
-  supportedVariants,
 } from '../../ts/index.js'
 
 const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]

@@ -1,6 +1,7 @@
 /** crossValidate: its scores are those of fits written out, it looks at held-out rows once, and refuses what does not fit. */
 import { describe, expect, test } from 'vitest'
 import { iris, kFold, moons, selectRows, standardize, trainTestSplit } from '../../ts/data/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   binaryCrossEntropy,
@@ -14,12 +15,11 @@ import {
   type FoldToBuild,
   fit,
   mse,
-  ScheduleFreeAdamW,
   Sequential,
   SGD,
   schedules,
-  supportedVariants,
 } from '../../ts/index.js'
+import { ScheduleFreeAdamW } from '../../ts/optim/index.js'
 
 const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
 const [js] = backends

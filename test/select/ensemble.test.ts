@@ -1,6 +1,7 @@
 /** Ensemble: the mean and the spread of its members, selection, saving. */
 import { describe, expect, test } from 'vitest'
 import { blobs, moons, trainTestSplit } from '../../ts/data/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   binaryCrossEntropy,
@@ -19,7 +20,6 @@ import {
   Sequential,
   sigmoid,
   softmax,
-  supportedVariants,
   type Tensor,
 } from '../../ts/index.js'
 

@@ -1,22 +1,8 @@
 /** L-BFGS on real digits takes no more iterations than SciPy's L-BFGS-B, by 1.3; bench/solve/solve.ts does so on all 60,000. */
 import { expect, test } from 'vitest'
 import { loadMnist } from '../../ts/data/index.js'
-import {
-  add,
-  createBackend,
-  crossEntropy,
-  Dense,
-  KFAC,
-  LBFGS,
-  minimize,
-  mul,
-  Sequential,
-  SGD,
-  square,
-  sum,
-  type Tensor,
-  tensor,
-} from '../../ts/index.js'
+import { add, createBackend, crossEntropy, Dense, mul, Sequential, SGD, square, sum, type Tensor, tensor } from '../../ts/index.js'
+import { KFAC, LBFGS, minimize } from '../../ts/solve/index.js'
 import { CLASSES, mnistObjective, mnistOracles } from '../tools/mnist-softmax.js'
 
 const { train } = await loadMnist()

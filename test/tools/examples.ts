@@ -5,19 +5,13 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import ts from 'typescript'
-
-const ENTRIES = {
-  gradus: 'ts/index.ts',
-  'gradus/data': 'ts/data/index.ts',
-  'gradus/table': 'ts/table/index.ts',
-  'gradus/tune': 'ts/tune/index.ts',
-} as const
+import { ENTRIES } from '../../ts/build/entries.js'
 
 /** What an entry exports. */
 export interface Export {
   /** As a user writes it, `schedules.linear`. */
   name: string
-  from: keyof typeof ENTRIES
+  from: string
   kind: 'class' | 'function' | 'value' | 'type'
   documentation: string
   /** Names of the tags of its docstring. */
@@ -37,7 +31,7 @@ export interface Example {
 
 let cached: Export[] | undefined
 
-/** Everything that `gradus`, `gradus/data`, `gradus/table` and `gradus/tune` export, namespaces opened. */
+/** Everything that the entries export, namespaces opened. */
 export function publicExports(): Export[] {
   if (cached) return cached
   const options = { strict: true, skipLibCheck: true, noEmit: true, target: ts.ScriptTarget.ES2022, types: ['node'] }

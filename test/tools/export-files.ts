@@ -1,6 +1,6 @@
 /** Writes what test/oracles/exports.py checks, to .cache/exports: `node --import tsx test/tools/export-files.ts`. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { encodeSafetensors, toKeras, toOnnx, toPyTorch } from '../../ts/index.js'
+import { encodeSafetensors, toKeras, toOnnx, toPyTorch } from '../../ts/export/index.js'
 import { cases } from '../export/models.js'
 
 const folder = '.cache/exports'

@@ -71,7 +71,7 @@ export async function killOften(kills: number, random: () => number, tell = (_li
       bundle: true,
       format: 'esm',
       platform: 'node',
-      target: 'node20',
+      target: 'node22',
       logLevel: 'error',
     })
     const file = path.join(folder, 'run.safetensors')

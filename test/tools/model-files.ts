@@ -1,6 +1,6 @@
 /** Model files as a stranger may write them. */
 
-import { encodeSafetensors } from '../../ts/index.js'
+import { encodeSafetensors } from '../../ts/export/index.js'
 import { crc32Of } from '../../ts/io/crc32.js'
 
 /** A file with zeros of these shapes and any skeleton, whose checksums are right. */

@@ -1,5 +1,7 @@
 /** Small nets and data sets that tests of training share. */
-import { Adam, type Backend, createBackend, Dense, mse, Sequential, supportedVariants } from '../../ts/index.js'
+
+import { supportedVariants } from '../../ts/debug/index.js'
+import { Adam, type Backend, createBackend, Dense, mse, Sequential } from '../../ts/index.js'
 
 /** JavaScript, and each variant of WebAssembly that runs here. */
 export const allBackends: readonly Backend[] = [

@@ -9,15 +9,10 @@ import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { build, type Plugin } from 'esbuild'
+import { ENTRIES } from '../../ts/build/entries.js'
 
 const execute = promisify(execFile)
-const ENTRIES = {
-  gradus: 'ts/index.ts',
-  'gradus/js': 'ts/entries/js.ts',
-  'gradus/data': 'ts/data/index.ts',
-  'gradus/table': 'ts/table/index.ts',
-  'gradus/tune': 'ts/tune/index.ts',
-} as Record<string, string>
+const SOURCES: Readonly<Record<string, string>> = { ...ENTRIES, 'gradus/js': 'ts/entries/js.ts' }
 
 export interface Snippet {
   section: string
@@ -73,7 +68,7 @@ export async function compilerErrors(
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   for (const { name, language, code } of programs) writeFileSync(path.join(folder, `${name}.m${language}`), code)
-  const paths = Object.fromEntries(Object.entries(ENTRIES).map(([name, file]) => [name, [path.resolve(file)]]))
+  const paths = Object.fromEntries(Object.entries(SOURCES).map(([name, file]) => [name, [path.resolve(file)]]))
   const config = {
     extends: path.resolve('tsconfig.json'),
     compilerOptions: { paths, allowJs: true, checkJs: true, typeRoots: [path.resolve('node_modules/@types')], ...options },
@@ -119,8 +114,8 @@ function sources(withoutWasm: boolean): Plugin {
     name: 'gradus-from-source',
     setup(build) {
       build.onResolve({ filter: /^gradus(\/|$)/ }, ({ path: name }) => {
-        if (!ENTRIES[name]) return { errors: [{ text: `gradus has no entry '${name}'` }] }
-        return { path: path.resolve(ENTRIES[name]) }
+        if (!SOURCES[name]) return { errors: [{ text: `gradus has no entry '${name}'` }] }
+        return { path: path.resolve(SOURCES[name]) }
       })
       if (!withoutWasm) return
       build.onResolve({ filter: /\/generated\/core\.js$/ }, () => ({ path: path.resolve('ts/backend/wasm/no-text.ts') }))

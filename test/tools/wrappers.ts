@@ -1,5 +1,6 @@
 /** A parameter of one number for tests of wrappers, in doubles, and batches with a gradient that is known. */
-import { createBackend, type OptimizerLike, Parameter } from '../../ts/index.js'
+import { createBackend, Parameter } from '../../ts/index.js'
+import type { OptimizerLike } from '../../ts/optim/index.js'
 
 export const backend = createBackend({ backend: 'js', dtype: 'float64' })
 export const scalar = (value = 0) => new Parameter([value], { backend })

@@ -7,13 +7,12 @@ import {
   fit,
   GradientAccumulation,
   mse,
-  type OptimizerLike,
   type Progress,
   ReduceOnPlateau,
-  ScheduleFreeAdamW,
   SGD,
   type TrainingControl,
 } from '../../ts/index.js'
+import { type OptimizerLike, ScheduleFreeAdamW } from '../../ts/optim/index.js'
 import { allBackends, lineNet, linePoints, lineTargets } from '../tools/small-nets.js'
 
 describe.each(allBackends)('$variant', (backend) => {

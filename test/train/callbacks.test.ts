@@ -8,7 +8,6 @@ import {
   evaluateModel,
   findLearningRate,
   fit,
-  fitCurve,
   mse,
   mul,
   ReduceOnPlateau,
@@ -20,6 +19,7 @@ import {
   type Tensor,
   type TrainingControl,
 } from '../../ts/index.js'
+import { fitCurve } from '../../ts/solve/index.js'
 import { fourRows, netOfOutputs } from '../tools/small-nets.js'
 
 const backend = createBackend({ backend: 'js' })

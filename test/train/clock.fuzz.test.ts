@@ -10,6 +10,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { clock } from '../../ts/common/clock.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   type Backend,
   BatchNorm,
@@ -35,8 +36,6 @@ import {
   Module,
   mse,
   mul,
-  OPTIMIZERS,
-  type OptimizerLike,
   type Parameter,
   ReduceOnPlateau,
   SAM,
@@ -44,13 +43,13 @@ import {
   SGD,
   type Shape,
   type StepOptions,
-  supportedVariants,
   type Tensor,
   tensor,
   trainSteps,
   useAllMetrics,
   WeightAverage,
 } from '../../ts/index.js'
+import { OPTIMIZERS, type OptimizerLike } from '../../ts/optim/index.js'
 import { byClock, CLOCKS, type ClockName } from '../tools/clocks.js'
 import { allBackends } from '../tools/small-nets.js'
 

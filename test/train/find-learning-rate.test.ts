@@ -1,6 +1,7 @@
 /** The learning-rate range test: what it finds, and that it leaves everything as it was. */
 import { describe, expect, test } from 'vitest'
 import { iris, spirals, standardize, trainTestSplit } from '../../ts/data/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   AdamW,
@@ -21,17 +22,16 @@ import {
   mean,
   mse,
   mul,
-  OPTIMIZERS,
   type Optimizer,
   type Parameter,
   Sequential,
   SGD,
   square,
-  supportedVariants,
   type Tensor,
   type TensorLike,
   tensor,
 } from '../../ts/index.js'
+import { OPTIMIZERS } from '../../ts/optim/index.js'
 import { suggest } from '../../ts/train/find-learning-rate.js'
 
 const backends = [

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { ACTIVATIONS } from '../../ts/backend/kernels.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Activation,
   type Backend,
@@ -27,14 +28,13 @@ import {
   mae,
   mse,
   mul,
-  OPTIMIZERS,
   type Optimizer,
   Parameter,
   Sequential,
   SGD,
-  supportedVariants,
   tensor,
 } from '../../ts/index.js'
+import { OPTIMIZERS } from '../../ts/optim/index.js'
 import { StepProgram } from '../../ts/train/fast/step-program.js'
 
 const [SEED, RUNS] = (process.env.FUZZ ?? '1,1000').split(',').map(Number)

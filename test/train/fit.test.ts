@@ -1,5 +1,6 @@
 /** fit and what it is made of: order, validation, callbacks, stopping, progress, and other tasks getting their turn. */
 import { describe, expect, test, vi } from 'vitest'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   Adam,
   createBackend,
@@ -17,7 +18,6 @@ import {
   reshape,
   Sequential,
   SGD,
-  supportedVariants,
   TargetLoss,
   type Tensor,
   tensor,

@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest'
 import {
   Adam,
-  accuracy,
   concat,
   createBackend,
   Dense,
@@ -11,13 +10,10 @@ import {
   type FloatArray,
   findLearningRate,
   fit,
-  fitCurve,
   full,
   GradientAccumulation,
   gradients,
-  LBFGS,
   Lookahead,
-  minimize,
   mse,
   mul,
   Optimizer,
@@ -36,6 +32,8 @@ import {
   WeightAverage,
   zeros,
 } from '../../ts/index.js'
+import { accuracy } from '../../ts/metrics/index.js'
+import { fitCurve, LBFGS, minimize } from '../../ts/solve/index.js'
 import { allBackends, fourInputs, fourRows, netOfOutputs } from '../tools/small-nets.js'
 
 const backend = createBackend({ backend: 'js' })

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../ts/backend/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   type ActivationName,
   Adam,
@@ -17,7 +18,6 @@ import {
   RMSProp,
   Sequential,
   SGD,
-  supportedVariants,
   type Tensor,
   tensor,
 } from '../../ts/index.js'

@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest'
 import {
   Adam,
-  accuracy,
   argmax,
   binaryCrossEntropy,
   createBackend,
@@ -11,7 +10,6 @@ import {
   evaluateModel,
   findLearningRate,
   fit,
-  LBFGS,
   type Loss,
   mean,
   mse,
@@ -23,6 +21,8 @@ import {
   tensor,
   trainSteps,
 } from '../../ts/index.js'
+import { accuracy } from '../../ts/metrics/index.js'
+import { LBFGS } from '../../ts/solve/index.js'
 import {
   allBackends,
   fourInputs,

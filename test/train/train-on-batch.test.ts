@@ -1,6 +1,7 @@
 /** trainOnBatch: the step of a loop by hand and of fit, and what it refuses. */
 import { expect, test } from 'vitest'
-import { Adam, Dense, fit, LBFGS, mse, NonFiniteError, SAM, Sequential, trainOnBatch, trainSteps } from '../../ts/index.js'
+import { Adam, Dense, fit, mse, NonFiniteError, SAM, Sequential, trainOnBatch, trainSteps } from '../../ts/index.js'
+import { LBFGS } from '../../ts/solve/index.js'
 
 const inputs = Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(3 * i)])
 const targets = inputs.map(([a, b]) => [a - 2 * b])

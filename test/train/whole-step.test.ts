@@ -1,9 +1,8 @@
 /** fit with optimizers that evaluate the loss themselves. */
 import { describe, expect, test } from 'vitest'
+import { supportedVariants } from '../../ts/debug/index.js'
 import {
   type Backend,
-  BFGS,
-  ConjugateGradient,
   createBackend,
   crossEntropy,
   Dense,
@@ -11,17 +10,20 @@ import {
   findLearningRate,
   fit,
   huber,
+  mse,
+  Sequential,
+  type Tensor,
+} from '../../ts/index.js'
+import {
+  BFGS,
+  ConjugateGradient,
   KFAC,
   LBFGS,
   LevenbergMarquardt,
-  mse,
   NaturalGradient,
   NewtonCG,
-  Sequential,
-  supportedVariants,
-  type Tensor,
   TrustRegionNewton,
-} from '../../ts/index.js'
+} from '../../ts/solve/index.js'
 
 const backends = [createBackend({ backend: 'js', dtype: 'float64' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
 /** Another one like it, on whose heap nothing of other tests waits for the garbage collector. */

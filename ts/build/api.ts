@@ -1,26 +1,32 @@
 /**
- * Writes docs/api.md: the signature of everything public, by the sections of ts/index.ts. The file is a reference for readers of the
- * installed package, and it shows every change of the public surface as a change of a file. The lists in README.md come along.
+ * Writes docs/api.md: the signature of everything public, by the sections of ts/index.ts. It shows every change of the public surface as
+ * a change of a file.
  * `make api` runs this program.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
-import { withLists } from './public-index.js'
+import { ENTRIES } from './entries.js'
 
 export const FILE = 'docs/api.md'
-const INDEX = 'ts/index.ts'
-/** Entries beside the main one, with the heading of their section. */
-const OTHERS = {
+/** Headings of entries beside the main one. */
+const HEADINGS: Readonly<Record<string, string>> = {
+  'ts/curvature/index.ts': 'Curvature: `gradus/curvature`',
+  'ts/debug/index.ts': 'Checks of kernels: `gradus/debug`',
+  'ts/export/index.ts': 'Other frameworks: `gradus/export`',
+  'ts/metrics/index.ts': 'Metrics: `gradus/metrics`',
+  'ts/optim/index.ts': 'All optimizers: `gradus/optim`',
+  'ts/plot/index.ts': 'Pictures: `gradus/plot`',
+  'ts/solve/index.ts': 'Solvers: `gradus/solve`',
   'ts/data/index.ts': 'Data: `gradus/data`',
   'ts/table/index.ts': 'Tables: `gradus/table`',
   'ts/tune/index.ts': 'Tuning: `gradus/tune`',
-} as Record<string, string>
+}
 
 const INTRODUCTION = `# API
 
-Everything that \`gradus\`, \`gradus/data\`, \`gradus/table\` and \`gradus/tune\` export, with its signature. Editors show the whole documentation of each name, with
+Everything that the entries of gradus export, with its signature. Editors show the whole documentation of each name, with
 examples; \`make docs\` in the repository builds a site from it. \`make api\` writes this file.
 `
 
@@ -33,13 +39,13 @@ interface Entry {
 
 /** The text of docs/api.md. */
 export function apiReport(): string {
-  const files = [INDEX, ...Object.keys(OTHERS)]
+  const files = Object.values(ENTRIES)
   const { program, declarations } = declare(files)
   const checker = program.getTypeChecker()
   const sections = files.flatMap((file) => {
     const source = program.getSourceFile(file) as ts.SourceFile
     const entries = entriesOf(checker, checker.getSymbolAtLocation(source) as ts.Symbol)
-    return sectionsOf(source, OTHERS[file] ?? '', entries)
+    return sectionsOf(source, HEADINGS[file] ?? '', entries)
   })
   const written = sections.map(({ title, entries }) => {
     const texts = entries.map((entry) => textOf(checker, entry, declarations))
@@ -185,5 +191,4 @@ function write(file: string, text: string): void {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   write(FILE, apiReport())
-  write('README.md', withLists(readFileSync('README.md', 'utf8')))
 }

@@ -1,12 +1,16 @@
 #!/usr/bin/env node
 /**
- * The command `gradus`. Node 22 and later keep compiled JavaScript between runs where a program asks for it before it imports the rest, so
- * the command itself is another file, command.ts: from the second run on it starts in two thirds of the time.
+ * The command `gradus`. Node keeps compiled JavaScript between runs where a program asks for it before it imports the rest, so the command
+ * itself is another file, command.ts: from the second run on it starts in two thirds of the time.
  */
 import module from 'node:module'
 
-const { enableCompileCache } = module as { enableCompileCache?(): unknown }
-enableCompileCache?.()
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 13)) {
+  console.error(`gradus wants Node 22.13 or newer, got ${process.versions.node}`)
+  process.exit(1)
+}
+module.enableCompileCache()
 const { run } = await import('./command.js')
 // A reader that has seen enough (head, less) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))

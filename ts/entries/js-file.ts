@@ -1,6 +1,6 @@
-/** The one file of `gradus/js`, for Node, Deno and pages without a bundler: as page.ts. */
+/** `gradus/js` where nothing leaves out unused files, as in Node and Deno: all metrics are there by name. */
 import { useAllMetrics } from '../train/all-metrics.js'
 
 useAllMetrics()
 
-export * from '../index.js'
+export * from './js.js'

@@ -1,17 +1,7 @@
 /** How good predictions are: metrics with confidence intervals, beside a guess that looks at no column. */
 import { clock } from '../common/clock.js'
-import {
-  accuracy,
-  f1Score,
-  Generator,
-  meanAbsoluteError,
-  r2Score,
-  recall,
-  rocAuc,
-  rootMeanSquaredError,
-  type Tensor,
-  tensor,
-} from '../index.js'
+import { Generator, type Tensor, tensor } from '../index.js'
+import { accuracy, f1Score, meanAbsoluteError, r2Score, recall, rocAuc, rootMeanSquaredError } from '../metrics/index.js'
 import { logLossOf } from './choose.js'
 import type { Spans } from './features.js'
 import { targetsFor } from './samples.js'

@@ -3,8 +3,8 @@ import { typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { useOf, widthOf } from '../data/table/column.js'
+import { toFunction } from '../export/index.js'
 import { literal } from '../export/literal.js'
-import { toFunction } from '../index.js'
 import { TableModel } from './model.js'
 
 /** Options of {@link tableToFunction}. */

@@ -1,5 +1,6 @@
 /** Training speed of each backend on this machine. */
-import { Adam, type Backend, createBackend, crossEntropy, Dense, fit, Sequential, supportedVariants, tensor } from 'gradus'
+import { Adam, type Backend, createBackend, crossEntropy, Dense, fit, Sequential, tensor } from 'gradus'
+import { supportedVariants } from 'gradus/debug'
 import type { Context } from '../engine/context'
 import { ready } from '../engine/ready'
 

@@ -1,5 +1,6 @@
 /** What kind of point is this? */
-import { hessian, inspectPoint, type PointKind, slice, sum, type Tensor, tensor, valueAndGrad } from 'gradus'
+import { slice, sum, type Tensor, tensor } from 'gradus'
+import { hessian, inspectPoint, type PointKind, valueAndGrad } from 'gradus/curvature'
 import { doubles } from '../engine/doubles'
 import { compile, type Ground } from './formula'
 

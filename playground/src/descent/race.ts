@@ -1,17 +1,7 @@
 /** Optimizers that race from one point. All first-order ones go in step: one gradient of all their places at once. */
-import {
-  Generator,
-  type MinimizeMethod,
-  minimize,
-  noGrad,
-  type Optimizer,
-  Parameter,
-  slice,
-  sum,
-  type Tensor,
-  tensor,
-  valueAndGrad,
-} from 'gradus'
+import { Generator, noGrad, type Optimizer, Parameter, slice, sum, type Tensor, tensor } from 'gradus'
+import { valueAndGrad } from 'gradus/curvature'
+import { type MinimizeMethod, minimize } from 'gradus/solve'
 import { doubles } from '../engine/doubles'
 import { makeOptimizer, type Options } from '../engine/optimizers'
 import type { Method } from '../methods'

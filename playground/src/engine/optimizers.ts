@@ -1,5 +1,6 @@
 /** Optimizers by name, and one of the page's own. */
-import { OPTIMIZERS, Optimizer, type Parameter } from 'gradus'
+import { Optimizer, type Parameter } from 'gradus'
+import { OPTIMIZERS } from 'gradus/optim'
 
 /** Numbers and names that an optimizer takes beside its learning rate. */
 export type Options = Record<string, number | string | boolean>

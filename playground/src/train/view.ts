@@ -1,5 +1,6 @@
 /** What a net looks like from inside: its boundary, each neuron as a picture, and where its numbers lie. */
-import { inspectPoint, noGrad, type Sequential, tensor } from 'gradus'
+import { noGrad, type Sequential, tensor } from 'gradus'
+import { inspectPoint } from 'gradus/curvature'
 import type { Examples } from './examples'
 import { lossOf, type Trainer } from './trainer'
 

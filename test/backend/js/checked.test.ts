@@ -1,7 +1,7 @@
 /** The checked backend refuses calls that leave the contract, says where, and lets the library's own calls pass. */
 import { beforeEach, expect, test } from 'vitest'
 import { SCRATCH_BYTES } from '../../../ts/backend/kernels.js'
-import * as g from '../../../ts/index.js'
+import * as g from '../../../ts/entries/js.js'
 
 let backend: ReturnType<typeof g.checkKernels>
 beforeEach(() => {

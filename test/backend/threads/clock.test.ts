@@ -2,6 +2,7 @@
 import { expect, test, vi } from 'vitest'
 import { Pool } from '../../../ts/backend/threads/pool.js'
 import { clock } from '../../../ts/common/clock.js'
+import { supportedVariants } from '../../../ts/debug/index.js'
 import {
   AdamW,
   type Backend,
@@ -13,7 +14,6 @@ import {
   fit,
   Generator,
   Sequential,
-  supportedVariants,
 } from '../../../ts/index.js'
 
 /** Clocks by which shared calls are always worth it, never, or by chance. Time goes on slowly: a worker that takes 10 s is taken for dead. */

@@ -10,6 +10,7 @@ import { withMemoryImported } from '../../../ts/backend/wasm/imported-memory.js'
 import { instantiate } from '../../../ts/backend/wasm/load.js'
 import { wantedThreads } from '../../../ts/backend/wasm/load.none.js'
 import { DOUBLES, UPDATES } from '../../../ts/backend/wasm/parts.js'
+import { supportedVariants } from '../../../ts/debug/index.js'
 import {
   Adam,
   type Backend,
@@ -23,7 +24,6 @@ import {
   type Module,
   Muon,
   Sequential,
-  supportedVariants,
   tensor,
   zeros,
 } from '../../../ts/index.js'

@@ -16,7 +16,6 @@ import {
   fit,
   fitMany,
   huber,
-  LevenbergMarquardt,
   Momentum,
   mean,
   mse,
@@ -27,6 +26,7 @@ import {
   sub,
   tensor,
 } from '../../../ts/index.js'
+import { LevenbergMarquardt } from '../../../ts/solve/index.js'
 
 const parts = { DESCENT, DOUBLES, FLEET, FLEET_OTHERS, FLEET_UPDATES, LOSSES, OPERATIONS, OTHERS, UPDATES }
 const COUNT = 50

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { withProducts } from '../../../ts/backend/families.js'
 import { type Kernels, TILES } from '../../../ts/backend/kernels.js'
 import { tilesFor, withTileChoice } from '../../../ts/backend/wasm/tiles.js'
-import { type Backend, createBackend, supportedVariants } from '../../../ts/index.js'
+import { supportedVariants } from '../../../ts/debug/index.js'
+import { type Backend, createBackend } from '../../../ts/index.js'
 
 /** Rows on both sides of what tiles of four, five and six share out, several blocks of rows, of columns and of k. */
 const SHAPES = [

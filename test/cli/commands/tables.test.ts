@@ -9,7 +9,8 @@ import { INTERRUPTED, interruptible, NO_MODEL } from '../../../ts/cli/interrupt.
 import { columnOptions, dataOptions, fileOptions, predictLine } from '../../../ts/cli/options/table.js'
 import { program } from '../../../ts/cli/program.js'
 import { naming } from '../../../ts/cli/table/files.js'
-import { Dense, decodeSafetensors, Sequential, saveModel } from '../../../ts/index.js'
+import { decodeSafetensors } from '../../../ts/export/index.js'
+import { Dense, Sequential, saveModel } from '../../../ts/index.js'
 import { commandLine, gradus as run } from '../../tools/command.js'
 
 let folder: string

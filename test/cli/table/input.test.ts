@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { trainLine } from '../../../ts/cli/options/table.js'
-import { decodeSafetensors } from '../../../ts/index.js'
+import { decodeSafetensors } from '../../../ts/export/index.js'
 import { gradus as run } from '../../tools/command.js'
 
 const PENGUINS = readFileSync('docs/guide/penguins.csv', 'utf8')

@@ -1,17 +1,7 @@
 /** Optimizers whose best weights are averages of those they train: what they show, and what `fit` keeps of it. */
 import { describe, expect, test } from 'vitest'
-import {
-  AveragingOptimizer,
-  createBackend,
-  Dense,
-  EarlyStopping,
-  fit,
-  mse,
-  OPTIMIZERS,
-  type Optimizer,
-  type Parameter,
-  Sequential,
-} from '../../../ts/index.js'
+import { createBackend, Dense, EarlyStopping, fit, mse, type Optimizer, type Parameter, Sequential } from '../../../ts/index.js'
+import { AveragingOptimizer, OPTIMIZERS } from '../../../ts/optim/index.js'
 
 type Class = new (parameters: readonly Parameter[], options?: object) => Optimizer & AveragingOptimizer<object>
 const classes = Object.entries(OPTIMIZERS).filter(([, { prototype }]) => prototype instanceof AveragingOptimizer) as unknown as [

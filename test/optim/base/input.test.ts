@@ -1,26 +1,16 @@
 /** What optimizers take as parameters, and what they refuse. */
 import { describe, expect, test } from 'vitest'
+import { Adam, createBackend, Dense, fit, Muon, mse, mul, Parameter, Sequential, SGD, WeightAverage } from '../../../ts/index.js'
 import {
-  Adam,
   BFGS,
   ConjugateGradient,
-  createBackend,
-  Dense,
-  fit,
   KFAC,
   LBFGS,
   LevenbergMarquardt,
-  Muon,
-  mse,
-  mul,
   NaturalGradient,
   NewtonCG,
-  Parameter,
-  Sequential,
-  SGD,
   TrustRegionNewton,
-  WeightAverage,
-} from '../../../ts/index.js'
+} from '../../../ts/solve/index.js'
 
 const backend = createBackend({ backend: 'js' })
 const net = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { seed: 1, backend })

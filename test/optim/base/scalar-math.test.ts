@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { type Backend, createBackend } from '../../../ts/backend/index.js'
 import { supportedVariants } from '../../../ts/backend/wasm/load.js'
-import { DoG, LARS, NAdam } from '../../../ts/index.js'
+import { NAdam } from '../../../ts/index.js'
 import { biasCorrection, expNonPositive, power } from '../../../ts/optim/base/scalar-math.js'
+import { DoG, LARS } from '../../../ts/optim/index.js'
 import { Parameter } from '../../../ts/parameter.js'
 
 const off = (got: number, want: number) => Math.abs(got - want) / Math.max(Math.abs(want), 1e-300)

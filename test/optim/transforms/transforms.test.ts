@@ -4,8 +4,6 @@ import { createBackend } from '../../../ts/backend/index.js'
 import { UPDATES } from '../../../ts/backend/wasm/parts.js'
 import type { WasmPart } from '../../../ts/backend/wasm/types.js'
 import {
-  ADOPT,
-  Adan,
   adaptiveClip,
   addNoise,
   centralize,
@@ -14,11 +12,10 @@ import {
   clipByValue,
   clipGlobalNorm,
   type GradientTransform,
-  OPTIMIZERS,
-  Rprop,
   SGD,
 } from '../../../ts/index.js'
 import type { OptimizerClass } from '../../../ts/optim/base/optimizer.js'
+import { ADOPT, Adan, OPTIMIZERS, Rprop } from '../../../ts/optim/index.js'
 import { Parameter } from '../../../ts/parameter.js'
 import { oracle, oracleCases } from '../../tools/optim-problems.js'
 import { backends, follow, type Make } from '../../tools/optim-runner.js'

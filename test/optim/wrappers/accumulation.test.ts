@@ -10,14 +10,13 @@ import {
   Lookahead,
   mse,
   mul,
-  OptimizerWrapper,
   type Parameter,
   SAM,
   Sequential,
   SGD,
-  SparseAdam,
   sum,
 } from '../../../ts/index.js'
+import { OptimizerWrapper, SparseAdam } from '../../../ts/optim/index.js'
 import { backend, batch, pairs, scalar } from '../../tools/wrappers.js'
 
 describe('GradientAccumulation', () => {

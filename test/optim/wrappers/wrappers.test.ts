@@ -6,15 +6,15 @@ import {
   decodeState,
   encodeState,
   GradientAccumulation,
-  LBFGS,
   Lookahead,
   mul,
-  type OptimizerLike,
   type OptimizerState,
   type Parameter,
   SAM,
   sum,
 } from '../../../ts/index.js'
+import type { OptimizerLike } from '../../../ts/optim/index.js'
+import { LBFGS } from '../../../ts/solve/index.js'
 import { batch, pairs, scalar } from '../../tools/wrappers.js'
 
 describe('states of wrappers', () => {

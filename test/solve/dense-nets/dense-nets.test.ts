@@ -4,22 +4,15 @@ import { iris, moons, spirals, standardize, trainTestSplit } from '../../../ts/d
 import {
   add,
   type Backend,
-  BFGS,
-  ConjugateGradient,
   createBackend,
   crossEntropy,
   Dense,
   type FitOptions,
   fit,
   Generator,
-  KFAC,
-  LBFGS,
-  LevenbergMarquardt,
   type Module,
   mse,
   mul,
-  NaturalGradient,
-  NewtonCG,
   Parameter,
   Sequential,
   SGD,
@@ -27,9 +20,18 @@ import {
   sub,
   sum,
   type Tensor,
-  TrustRegionNewton,
   tensor,
 } from '../../../ts/index.js'
+import {
+  BFGS,
+  ConjugateGradient,
+  KFAC,
+  LBFGS,
+  LevenbergMarquardt,
+  NaturalGradient,
+  NewtonCG,
+  TrustRegionNewton,
+} from '../../../ts/solve/index.js'
 import { distance, oracle, oracleCases } from '../../tools/optim-problems.js'
 import { backends } from '../../tools/optim-runner.js'
 import { flat, oracleNet } from '../../tools/oracle-net.js'

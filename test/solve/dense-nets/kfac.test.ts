@@ -1,6 +1,7 @@
 /** KFAC where its factors are exact: the natural gradient and the Fisher matrix of one linear layer; its state. */
 import { describe, expect, test } from 'vitest'
-import { createBackend, Dense, KFAC, NaturalGradient, Sequential, tensor } from '../../../ts/index.js'
+import { createBackend, Dense, Sequential, tensor } from '../../../ts/index.js'
+import { KFAC, NaturalGradient } from '../../../ts/solve/index.js'
 import { rowsOf } from '../../../ts/solve/least-squares/residuals.js'
 import { oracle } from '../../tools/optim-problems.js'
 import { flat, oracleNet } from '../../tools/oracle-net.js'

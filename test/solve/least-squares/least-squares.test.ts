@@ -1,17 +1,8 @@
 /** Least squares and curve fitting beside SciPy: steps, bounds, functions that throw, what is singular. */
 import { describe, expect, test } from 'vitest'
-import {
-  createBackend,
-  fitCurve,
-  Generator,
-  gaussNewton,
-  levenbergMarquardt,
-  mul,
-  r2Score,
-  square,
-  sub,
-  tensor,
-} from '../../../ts/index.js'
+import { createBackend, Generator, mul, square, sub, tensor } from '../../../ts/index.js'
+import { r2Score } from '../../../ts/metrics/index.js'
+import { fitCurve, gaussNewton, levenbergMarquardt } from '../../../ts/solve/index.js'
 import { oracleCases } from '../../tools/optim-problems.js'
 import { MGH, solveOracles } from '../../tools/solve-problems.js'
 

@@ -1,6 +1,6 @@
 /** fitCurve on NIST's Statistical Reference Datasets: all 54 starts end in the certified solution, and none is claimed that does not. */
 import { describe, expect, test } from 'vitest'
-import { fitCurve } from '../../../ts/index.js'
+import { fitCurve } from '../../../ts/solve/index.js'
 import { digits, nistProblems } from '../../tools/nist-problems.js'
 
 const starts = nistProblems.flatMap((problem) =>

@@ -1,6 +1,6 @@
 /** Line searches: the conditions that they promise, and where they end if nothing helps. */
 import { describe, expect, test } from 'vitest'
-import { armijo, strongWolfe } from '../../../ts/index.js'
+import { armijo, strongWolfe } from '../../../ts/solve/index.js'
 
 describe('line searches', () => {
   const phi = (t: number) => ({ t, value: Math.cos(t) + 0.1 * t, slope: -Math.sin(t) + 0.1 })

@@ -1,7 +1,8 @@
 /** minimize within bounds: the solutions of SciPy's L-BFGS-B, and no call outside of the box. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { asObjective, type Evaluation, minimize, square, sub, sum, tensor, testFunctions } from '../../../ts/index.js'
+import { square, sub, sum, tensor } from '../../../ts/index.js'
+import { asObjective, type Evaluation, minimize, testFunctions } from '../../../ts/solve/index.js'
 import { MGH, sumOfSquares } from '../../tools/solve-problems.js'
 
 interface Case {

@@ -1,6 +1,6 @@
 /** What `converged` of minimize claims: a small gradient, or one that is small for the scale of the function. */
 import { describe, expect, test } from 'vitest'
-import { minimize } from '../../../ts/index.js'
+import { minimize } from '../../../ts/solve/index.js'
 
 /** The problem of Meyer & Roth (1972), as 10 in Moré, Garbow & Hillstrom (1981): a curved valley, badly scaled. */
 const Y = [34780, 28610, 23650, 19630, 16370, 13720, 11540, 9744, 8261, 7030, 6005, 5147, 4427, 3820, 3307, 2872]

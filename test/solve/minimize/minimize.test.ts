@@ -1,27 +1,16 @@
 /** minimize beside SciPy, and what happens with bad input, of the functions of least squares, too. */
 import { describe, expect, test } from 'vitest'
+import { add, createBackend, crossEntropy, matmul, mul, sin, square, sub, sum, type Tensor, tensor, zeros } from '../../../ts/index.js'
 import {
-  add,
   asObjective,
   automatic,
   beale,
-  createBackend,
-  crossEntropy,
   fitCurve,
   levenbergMarquardt,
   type MinimizeMethod,
-  matmul,
   minimize,
-  mul,
   rosenbrock,
-  sin,
-  square,
-  sub,
-  sum,
-  type Tensor,
-  tensor,
-  zeros,
-} from '../../../ts/index.js'
+} from '../../../ts/solve/index.js'
 import { MGH, solveOracles, sumOfSquares } from '../../tools/solve-problems.js'
 
 const METHODS: MinimizeMethod[] = ['lbfgs', 'bfgs', 'cg', 'newton-cg', 'trust-ncg', 'gradient-descent']

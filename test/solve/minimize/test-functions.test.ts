@@ -1,6 +1,14 @@
 /** The functions that people plot: their values and gradients, their minima, and where each method ends on them. */
 import { describe, expect, test } from 'vitest'
-import { asObjective, type MinimizeMethod, minimize, monkeySaddle, saddle, type TestFunction, testFunctions } from '../../../ts/index.js'
+import {
+  asObjective,
+  type MinimizeMethod,
+  minimize,
+  monkeySaddle,
+  saddle,
+  type TestFunction,
+  testFunctions,
+} from '../../../ts/solve/index.js'
 import { type ProblemOracle, solveOracles } from '../../tools/solve-problems.js'
 
 const METHODS: MinimizeMethod[] = ['lbfgs', 'bfgs', 'cg', 'newton-cg', 'trust-ncg', 'gradient-descent']

@@ -1,21 +1,7 @@
 /** States of optimizers that take a closure: they go on where they were, and others are refused. */
 import { describe, expect, test } from 'vitest'
-import {
-  add,
-  BFGS,
-  ConjugateGradient,
-  createBackend,
-  LBFGS,
-  mul,
-  NewtonCG,
-  Parameter,
-  square,
-  sub,
-  sum,
-  type Tensor,
-  TrustRegionNewton,
-  tensor,
-} from '../../../ts/index.js'
+import { add, createBackend, mul, Parameter, square, sub, sum, type Tensor, tensor } from '../../../ts/index.js'
+import { BFGS, ConjugateGradient, LBFGS, NewtonCG, TrustRegionNewton } from '../../../ts/solve/index.js'
 
 const double = () => createBackend({ backend: 'js', dtype: 'float64' })
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { apply } from '../../../ts/autograd.js'
 import { withNormals, withRandom } from '../../../ts/backend/families.js'
+import { supportedVariants } from '../../../ts/debug/index.js'
 import {
   Activation,
   Adam,
@@ -29,24 +30,22 @@ import {
   mse,
   mul,
   neg,
-  type OptimizerLike,
   Parameter,
   relu,
   SAM,
   Sequential,
   SGD,
-  SparseAdam,
   sqrt,
   square,
   sub,
   sum,
-  supportedVariants,
   type Tensor,
   tensor,
   trainSteps,
 } from '../../../ts/index.js'
 import { Layer } from '../../../ts/nn/layer.js'
 import type { BuildContext } from '../../../ts/nn/module.js'
+import { type OptimizerLike, SparseAdam } from '../../../ts/optim/index.js'
 
 const rows = 48
 const numbers = (n: number, seed: number) => Float32Array.from(new Generator(seed).uniforms(n), (u) => 2 * u - 1)

@@ -1,5 +1,6 @@
 /** Replayed steps have the bits of the steps that they stand for, and step aside where they would not. */
 import { describe, expect, test } from 'vitest'
+import { supportedVariants } from '../../../ts/debug/index.js'
 import {
   Activation,
   Adam,
@@ -18,7 +19,6 @@ import {
   Sequential,
   SGD,
   StaleTensorError,
-  supportedVariants,
   type Tensor,
   trainSteps,
 } from '../../../ts/index.js'

@@ -1,6 +1,7 @@
 /** Steps that fit runs many at a time, in one call of WebAssembly, have the bits of steps that are taken one by one. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Pool } from '../../../ts/backend/threads/pool.js'
+import { supportedVariants } from '../../../ts/debug/index.js'
 import {
   Activation,
   Adam,
@@ -21,19 +22,17 @@ import {
   mse,
   NAdam,
   NonFiniteError,
-  type OptimizerLike,
   OutOfMemoryError,
-  Prodigy,
   ReduceOnPlateau,
   RMSProp,
   SAM,
   Sequential,
   SGD,
   schedules,
-  supportedVariants,
   type Tensor,
   tensor,
 } from '../../../ts/index.js'
+import { type OptimizerLike, Prodigy } from '../../../ts/optim/index.js'
 import { Recording } from '../../../ts/train/fast/recording.js'
 import { StepProgram } from '../../../ts/train/fast/step-program.js'
 

@@ -1,5 +1,6 @@
 /** fitMany as its users meet it: progress, signals, callbacks and data of each net, memory that stays flat, ten thousand nets. */
 import { describe, expect, test } from 'vitest'
+import { supportedVariants } from '../../../ts/debug/index.js'
 import {
   Adam,
   createBackend,
@@ -9,15 +10,14 @@ import {
   fit,
   fitMany,
   mse,
-  OPTIMIZERS,
   type Optimizer,
   type Parameter,
   ReduceOnPlateau,
   Sequential,
   schedules,
-  supportedVariants,
   type Tensor,
 } from '../../../ts/index.js'
+import { OPTIMIZERS } from '../../../ts/optim/index.js'
 import { byClock } from '../../tools/clocks.js'
 
 const [variant] = supportedVariants()

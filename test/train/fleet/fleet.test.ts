@@ -1,16 +1,14 @@
 /** fitMany does to each net what fit does to it alone: the same bits, whatever the nets have of their own. */
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
+import { supportedVariants } from '../../../ts/debug/index.js'
 import {
   Activation,
   type ActivationName,
-  ADOPT,
   Adagrad,
   Adam,
   Adamax,
   AdamW,
-  Adan,
-  ASGD,
   binaryCrossEntropy,
   createBackend,
   crossEntropy,
@@ -22,9 +20,7 @@ import {
   fit,
   fitMany,
   huber,
-  LAMB,
   Lambda,
-  LBFGS,
   Lion,
   type Loss,
   Module,
@@ -35,14 +31,13 @@ import {
   type Optimizer,
   RAdam,
   RMSProp,
-  Rprop,
-  ScheduleFreeAdamW,
   Sequential,
   SGD,
   schedules,
-  supportedVariants,
   type Tensor,
 } from '../../../ts/index.js'
+import { ADOPT, Adan, ASGD, LAMB, Rprop, ScheduleFreeAdamW } from '../../../ts/optim/index.js'
+import { LBFGS } from '../../../ts/solve/index.js'
 
 const variants = supportedVariants()
 const threaded = variants.slice(0, 1).map((variant) => createBackend({ variant, threads: 2 }))

@@ -1,6 +1,7 @@
 /** What has to be equal for nets to share a recorded step, a program, a table of hyper-parameters, or an order of rows: README.md of fleets has the table. */
 import { expect, test } from 'vitest'
-import { Adam, type AdamOptions, createBackend, Dense, mae, mse, Sequential, SGD, supportedVariants } from '../../../ts/index.js'
+import { supportedVariants } from '../../../ts/debug/index.js'
+import { Adam, type AdamOptions, createBackend, Dense, mae, mse, Sequential, SGD } from '../../../ts/index.js'
 import { orderKeyOf, stepKeyOf } from '../../../ts/train/fleet/keys.js'
 import { Member } from '../../../ts/train/fleet/member.js'
 import { MemberOptimizer } from '../../../ts/train/fleet/member-optimizer.js'

@@ -1,6 +1,7 @@
 /** `gradus bench`: training steps on nets from tiny to middling, WASM beside JS. */
 import { Command, Option } from 'commander'
-import { createBackend, supportedVariants, type Variant } from '../../index.js'
+import { supportedVariants } from '../../debug/index.js'
+import { createBackend, type Variant } from '../../index.js'
 import { type Measurement, measure, NETS, reading, resultLines } from '../backend/measure.js'
 import { backendTitle } from '../backend/title.js'
 import { widenedOrNot } from '../backend/widen.js'

@@ -1,6 +1,7 @@
 /** `gradus export MODEL --to FORMAT`: a model for other programs. */
 import { Command, Option } from 'commander'
-import { Ensemble, encodeSafetensors, loadModelFile, type Module, toFunction, toKeras, toOnnx, toPyTorch } from '../../index.js'
+import { encodeSafetensors, toFunction, toKeras, toOnnx, toPyTorch } from '../../export/index.js'
+import { Ensemble, loadModelFile, type Module } from '../../index.js'
 import { loadTableModel, type TableModel, tableToFunction } from '../../table/index.js'
 import { checkOut, writeFileWhole } from '../out-file.js'
 import { naming } from '../table/files.js'

@@ -1,6 +1,6 @@
 /** `gradus lr-find FILE --target COLUMN`: learning rates of one optimizer on one's own table. */
 import { Command, Option } from 'commander'
-import { lineChart } from '../../index.js'
+import { lineChart } from '../../plot/index.js'
 import { OPTIMIZER_NAMES } from '../options/net.js'
 import { oneOf } from '../options/values.js'
 import { writeFileWhole } from '../out-file.js'

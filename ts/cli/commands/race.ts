@@ -1,6 +1,6 @@
 /** `gradus race FILE --target COLUMN`: optimizers on one's own table, each at its best learning rate. */
 import { Command, Option } from 'commander'
-import { lineChart } from '../../index.js'
+import { lineChart } from '../../plot/index.js'
 import { OPTIMIZER_NAMES, type OptimizerName } from '../options/net.js'
 import { oneOf } from '../options/values.js'
 import { writeFileWhole } from '../out-file.js'

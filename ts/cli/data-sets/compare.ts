@@ -1,5 +1,7 @@
 /** The same net, the same start and the same batches on both backends: how fast each is, and whether they agree. */
-import { type Backend, createBackend, supportedVariants, trainSteps } from '../../index.js'
+
+import { supportedVariants } from '../../debug/index.js'
+import { type Backend, createBackend, trainSteps } from '../../index.js'
 import { LiveBar } from '../terminal/bar.js'
 import { percent, rate, table } from '../terminal/format.js'
 import { isLive, paint, print } from '../terminal/terminal.js'

@@ -2,18 +2,17 @@
 import type { Dataset, Split } from '../../data/index.js'
 import {
   type ActivationName,
-  AveragingOptimizer,
   type Backend,
   crossEntropy,
   Dense,
   load,
-  OPTIMIZERS,
   type Optimizer,
   Sequential,
   type Tensor,
   tensor,
   type Variant,
 } from '../../index.js'
+import { AveragingOptimizer, OPTIMIZERS } from '../../optim/index.js'
 import { widenedOrNot } from '../backend/widen.js'
 import type { OptimizerName } from '../options/net.js'
 import { type ScheduleName, schedule } from './schedules.js'

@@ -1,6 +1,7 @@
 /** Options that say which net is trained and how: the same for every command that trains one. */
 import { Option } from 'commander'
-import { type ActivationName, OPTIMIZERS } from '../../index.js'
+import type { ActivationName } from '../../index.js'
+import { OPTIMIZERS } from '../../optim/index.js'
 import { describeRange, layerSizes, numberIn, oneOf } from './values.js'
 
 const ACTIVATIONS: readonly ActivationName[] = ['relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu', 'linear']

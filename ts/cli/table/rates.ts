@@ -1,7 +1,8 @@
 /** Optimizers at several learning rates on a table, side by side: what `gradus race` and `gradus lr-find` share. */
 import { type Command, Option } from 'commander'
 import { describeLeftOut } from '../../data/index.js'
-import { compareLearningRates, crossEntropy, mse, OPTIMIZERS, type Optimizer, tensor } from '../../index.js'
+import { compareLearningRates, crossEntropy, mse, type Optimizer, tensor } from '../../index.js'
+import { OPTIMIZERS } from '../../optim/index.js'
 import { prepareTable, tableNet } from '../../table/index.js'
 import { batchOption, epochsOption, hiddenOption, type OptimizerName, seedOption } from '../options/net.js'
 import { dataOptions, type TableData } from '../options/table.js'

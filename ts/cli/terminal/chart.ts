@@ -1,5 +1,5 @@
 /** Charts in the terminal, with a legend. */
-import { textChart } from '../../index.js'
+import { textChart } from '../../plot/index.js'
 import { paint, type Style } from './terminal.js'
 
 const STYLES: readonly Style[] = ['cyan', 'yellow', 'green', 'red', 'bold', 'dim']
