@@ -37,6 +37,20 @@ test('rows of one time are on one side; numbers are times, too, also of a column
   expect(report.rows.test).toBe(25)
 })
 
+test('dates that are written for people are times, also in a column that is left out', async () => {
+  const german = rows.map(({ day, ...row }) => ({ day: `${Number(day.slice(8))}.${Number(day.slice(5, 7))}.${day.slice(0, 4)}`, ...row }))
+  const options = { target: 'y', splitBy: 'day', exclude: ['day'], ...quick }
+  const wanted = await trainTable(rows, options)
+  const { report } = await trainTable(german, { ...options, formatted: true })
+  expect(report.examples).toEqual(wanted.report.examples)
+  expect(report.metrics).toEqual(wanted.report.metrics)
+  const { train, held } = await prepareTable(german, { target: 'y', splitBy: 'day', formatted: true })
+  expect([train, held]).toEqual(await prepareTable(rows, { target: 'y', splitBy: 'day' }).then((other) => [other.train, other.held]))
+  await expect(trainTable(german, options)).rejects.toThrow(
+    /splitBy: column 'day' of row 0 wants a date .*; formatted: true reads such columns$/,
+  )
+})
+
 test('what is no time is told', async () => {
   const wrong = (options: object, given: readonly object[] | Blob = rows) =>
     trainTable(given as readonly object[], { target: 'y', ...quick, ...options })

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { readWritten } from '../../ts/data/table/written.js'
 import { type Prediction, type TableModel, tableToFunction, trainTable } from '../../ts/table/index.js'
 
 let folder: string
@@ -79,14 +81,68 @@ test('of something else', () => {
   expect(() => tableToFunction({} as never)).toThrow('tableToFunction: wants a model of trainTable or loadTableModel')
 })
 
-test('gaps of single columns are kept, and columns that `formatted` reads are refused', async () => {
+test('gaps of single columns are kept', async () => {
   const { model } = await trainTable(rows, {
     target: 'town',
     ...{ hidden: [4], epochs: 2, columns: { size: { as: 'number', missingValues: ['NA', '1.1'] } } },
   })
   const predict = await written(model)
   expectSame(predict([{ size: '1.1' }, { size: 'NA' }]), model.predict([{ size: '1.1' }, { size: 'NA' }]), 1e-5)
-  const money = Array.from({ length: 60 }, (_, i) => ({ x: `$${i},000`, y: i % 2 === 0 ? 'a' : 'b' }))
-  const { model: ofMoney } = await trainTable(money, { target: 'y', formatted: true, hidden: [4], epochs: 2 })
-  expect(() => tableToFunction(ofMoney)).toThrow("tableToFunction: column 'x' is read with formatted: true, which the function cannot do")
+})
+
+test('numbers and dates that are written for people are read as the model reads them', async () => {
+  const money = Array.from({ length: 60 }, (_, i) => ({
+    x: `$${i},000`,
+    weight: `${50 + (i % 7)},5 kg`,
+    day: `${1 + (i % 28)}.${1 + (i % 12)}.2024`,
+    y: i % 2 === 0 ? 'a' : 'b',
+  }))
+  const { model } = await trainTable(money, { target: 'y', formatted: true, hidden: [4], epochs: 2 })
+  const predict = await written(model)
+  const others = [
+    ...money,
+    { x: '($1,250.50)', weight: 70, day: '2024-12-31' },
+    { x: 3, day: new Date('2024-05-01') },
+    { day: '31.12.2024 9:30' },
+  ]
+  expectSame(predict(others), model.predict(others), 1e-5)
+  for (const [row, message] of [
+    [{ x: '3 kg' }, /column 'x' of row 0 wants a number in \$, got/],
+    [{ x: Number.POSITIVE_INFINITY }, /column 'x' of row 0 wants a number in \$, got/],
+    [{ x: `$${'9'.repeat(50)}` }, /column 'x' of row 0 wants a number in \$, got/],
+    [{ day: '31.2.2024' }, /column 'day' of row 0 wants a date \(31\.12\.2024\), got/],
+  ] as const)
+    for (const says of [(row: object) => predict(row), (row: object) => model.predict(row)]) expect(() => says(row)).toThrow(message)
+
+  const file = path.join(folder, 'reader.mjs')
+  writeFileSync(file, `${tableToFunction(model)}\nexport { readWritten as read }`)
+  const { read } = (await import(pathToFileURL(file).href)) as { read: typeof readWritten }
+  const piece = fc.constantFrom(
+    ...['$', '€', 'kg', 'm²', '%', 'USD ', ' ', '\u00a0', '(', ')', '-', '−', '+', '.', ',', "'", '/', ':'],
+    ...'0123456789',
+  )
+  const number = fc
+    .tuple(fc.nat(9999), fc.constantFrom('.', ','), fc.integer({ min: 100, max: 999 }))
+    .map(([a, sign, b]) => `${a}${sign}${b}`)
+  const day = fc
+    .tuple(fc.nat(32), fc.constantFrom('.', '/', '-'), fc.nat(13), fc.integer({ min: 1990, max: 2030 }))
+    .map(([a, sign, b, y]) => `${a}${sign}${b}${sign}${y}`)
+  const text = fc.array(fc.oneof(piece, number, day), { maxLength: 5 }).map((parts) => parts.join(''))
+  const value = fc.oneof(
+    { weight: 9, arbitrary: text },
+    { weight: 1, arbitrary: fc.oneof(fc.double(), fc.date(), fc.boolean(), fc.constant(null)) },
+  )
+  const ways = [
+    { unit: '', decimal: '.' },
+    { unit: '$', decimal: ',' },
+    { unit: 'kg', decimal: '.' },
+    { first: 'day' },
+    { first: 'month' },
+  ] as const
+  fc.assert(
+    fc.property(fc.constantFrom(...ways), value, (way, one) => {
+      expect(read(way, one)).toBe(readWritten(way, one))
+    }),
+    { numRuns: 3000 },
+  )
 })

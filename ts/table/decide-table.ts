@@ -14,6 +14,7 @@ import {
   type TableReport,
 } from '../data/index.js'
 import { missingTest, valueIn } from '../data/table/values.js'
+import { type WrittenAs, wayOf } from '../data/table/written.js'
 import { MISPLACED, namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
 
 /** Options that say what becomes of the columns of a table; gaps are filled in and numbers scaled unless they say otherwise. */
@@ -30,6 +31,8 @@ export interface DecidedTable {
   leftOut: readonly LeftOut[]
   /** Whether classes are predicted. */
   isClasses: boolean
+  /** How the numbers or dates of a column are written for people, where `formatted` reads them, also in a column that is left out. */
+  writtenIn(column: string): WrittenAs | undefined
   /** For `fromTable` of the rows to learn from: the task and the columns are as was decided from all rows. */
   options: TableOptions
   /** A report on the rows to learn from, with the reasons and notes that all rows gave. */
@@ -80,8 +83,13 @@ export function decideTable(all: readonly Row[], { seed: _, ...table }: DecideTa
     },
   }
   const lenient = new Set(columns.filter((column) => column.lenient).map(({ name }) => name))
+  const rows = withTarget(all, gaps, target)
   return {
-    rows: withTarget(all, gaps, target),
+    rows,
+    writtenIn: (name) =>
+      table.formatted
+        ? (columns.find((column) => column.name === name)?.written ?? wayOf(rows.map((row) => valueIn(row, name))))
+        : undefined,
     leftOut,
     isClasses,
     options,

@@ -3,6 +3,7 @@ import { rangeError, typeError } from '../common/errors.js'
 import { show, showNames } from '../common/show.js'
 import { type Row, trainTestSplit } from '../data/index.js'
 import { daysOf, missingTest, numberOf, valueIn } from '../data/table/values.js'
+import { readWritten, type WrittenAs, wayOf } from '../data/table/written.js'
 import type { DecidedTable } from './decide-table.js'
 
 /** How rows are set aside. */
@@ -18,29 +19,33 @@ export interface AsideOptions {
  * Rows to learn from and rows to set aside: at random, every class in the same proportion on both sides, or the latest by a column. The same options
  * set the same rows aside wherever the table is used, so that what was chosen by some of the rest can be judged by them.
  */
-export function setAside({ rows, isClasses, options }: DecidedTable, { fraction, seed, splitBy }: AsideOptions): [Row[], Row[]] {
-  if (splitBy !== undefined) return latestOf(rows, splitBy, fraction)
+export function setAside(decided: DecidedTable, { fraction, seed, splitBy }: AsideOptions): [Row[], Row[]] {
+  if (splitBy !== undefined) return latestOf(decided, splitBy, fraction)
+  const { rows, isClasses, options } = decided
   const each = rows.map((row) => ({ row, value: isClasses ? row[options.target] : null }))
   const { train, test } = trainTestSplit(each, { testFraction: fraction, seed, ...(isClasses && { stratify: 'value' as const }) })
   return [train.map(({ row }) => row), test.map(({ row }) => row)]
 }
 
 /** In the order of the column; rows of one time are on one side. */
-function latestOf(rows: readonly Row[], column: string, fraction: number): [Row[], Row[]] {
-  const each = rows.map((row) => ({ row, time: timeOf(valueIn(row, column)) }))
+function latestOf(decided: DecidedTable, column: string, fraction: number): [Row[], Row[]] {
+  const times = timesOf(decided, column)
+  const each = decided.rows.map((row, i) => ({ row, time: times[i] }))
   const { train, test } = trainTestSplit(each, { testFraction: fraction, time: 'time' })
   return [train.map(({ row }) => row), test.map(({ row }) => row)]
 }
 
 /** The times of rows by a column, as {@link setAside} has them. */
-export function timesOf(rows: readonly Row[], column: string): Float64Array {
-  return Float64Array.from(rows, (row) => timeOf(valueIn(row, column)))
+export function timesOf({ rows, writtenIn }: Pick<DecidedTable, 'rows' | 'writtenIn'>, column: string): Float64Array {
+  const written = writtenIn(column)
+  return Float64Array.from(rows, (row) => timeOf(valueIn(row, column), written))
 }
 
 const isGap = missingTest()
 
 /** A number, or days of a date; NaN for anything else. */
-function timeOf(value: unknown): number {
+function timeOf(value: unknown, written: WrittenAs | undefined): number {
+  if (written !== undefined) return isGap(value) ? Number.NaN : readWritten(written, value)
   const days = daysOf(value)
   if (Number.isFinite(days)) return days
   return isGap(value) ? Number.NaN : numberOf(value)
@@ -57,14 +62,15 @@ export function earliestOf(aside: readonly Row[], column: string): { column: str
  * @param all the rows as they were given, by whose numbers errors name them
  * @throws RangeError for a column that is not there or is the same in all rows, and for a row that has neither a date nor a number in it
  */
-export function checkTimes(who: string, all: readonly Row[], { rows }: DecidedTable, column: string): void {
+export function checkTimes(who: string, all: readonly Row[], decided: DecidedTable, column: string): void {
+  const { rows } = decided
   if (!rows.some((row) => Object.hasOwn(row, column)))
     throw rangeError(`${who}: splitBy: there is no column '${column}', only ${showNames(Object.keys(rows[0] ?? {}))}`)
-  const times = timesOf(rows, column)
+  const times = timesOf(decided, column)
   const wrong = rows[times.findIndex(Number.isNaN)]
   if (wrong !== undefined)
     throw rangeError(
-      `${who}: splitBy: column '${column}' of row ${all.indexOf(wrong)} wants a date (2024-12-31) or a number, got ${show(valueIn(wrong, column))}; leave out rows without one`,
+      `${who}: splitBy: column '${column}' of row ${all.indexOf(wrong)} wants a date (2024-12-31) or a number, got ${show(valueIn(wrong, column))}; ${wayOf(rows.map((row) => valueIn(row, column))) ? 'formatted: true reads such columns' : 'leave out rows without one'}`,
     )
   if (times.every((time) => time === times[0]))
     throw rangeError(`${who}: splitBy: column '${column}' is ${show(valueIn(rows[0], column))} in all rows: none is later than the others`)

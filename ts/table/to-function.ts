@@ -3,6 +3,7 @@ import { typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { useOf, widthOf } from '../data/table/column.js'
+import { AMOUNT, DAY, GROUPED } from '../data/table/written.js'
 import { toFunction } from '../export/index.js'
 import { literal } from '../export/literal.js'
 import { TableModel } from './model.js'
@@ -12,6 +13,44 @@ export interface TableFunctionOptions {
   /** How weights are written: `float32`, or `float16`, half as long and good to three digits. Default `float32`. */
   weights?: 'float32' | 'float16'
 }
+
+/** How numbers and dates that are written for people are read, in plain JavaScript: what ts/data/table/written.ts does. */
+const WRITTEN = `
+const AMOUNT = ${AMOUNT}
+const DAY = ${DAY}
+const GROUPED = { '.': ${GROUPED['.']}, ',': ${GROUPED[',']} }
+
+function plainNumber(digits, decimal) {
+  const [whole, fraction, ...more] = digits.split(decimal)
+  if (more.length > 0 || (fraction !== undefined && !/^\\d*$/.test(fraction))) return null
+  if (!/^\\d*$/.test(whole) && !GROUPED[decimal === '.' ? ',' : '.'].test(whole)) return null
+  return whole.replace(/\\D/g, '') + (fraction === undefined ? '' : '.' + fraction)
+}
+
+function amountOf(text, decimal) {
+  const { open, open2, close, sign1, sign2, before = '', digits = '', unit = '' } = AMOUNT.exec(text.trim())?.groups ?? {}
+  if (digits === '' || (open !== undefined || open2 !== undefined) !== (close !== undefined)) return null
+  if ((before !== '' && unit !== '') || (sign1 !== undefined && sign2 !== undefined)) return null
+  const plain = plainNumber(digits.trim(), decimal)
+  if (plain === null) return null
+  return { unit: before || unit.trim(), value: close !== undefined || (sign1 ?? sign2 ?? '+') !== '+' ? -Number(plain) : Number(plain) }
+}
+
+function writtenDay(text, first) {
+  const [, a, sign, b, year, time] = DAY.exec(text.trim()) ?? []
+  if (sign === undefined || (sign === '.' && first === 'month')) return NaN
+  const [day, month] = first === 'day' ? [a, b] : [b, a]
+  const clock = time === undefined ? '' : ' ' + (time.indexOf(':') === 1 ? '0' : '') + time
+  return daysOf(year + '-' + month.padStart(2, '0') + '-' + day.padStart(2, '0') + clock)
+}
+
+function readWritten({ unit, decimal, first }, value) {
+  if (first !== undefined) return value instanceof Date || (typeof value === 'string' && !DAY.test(value.trim())) ? daysOf(value) : writtenDay(String(value), first)
+  if (typeof value === 'number') return isNumber(value) ? value : NaN
+  const amount = typeof value === 'string' ? amountOf(value, decimal ?? '.') : null
+  return amount !== null && (amount.unit === unit || amount.unit === '') && isNumber(amount.value) ? amount.value : NaN
+}
+`
 
 /** How columns become numbers, in plain JavaScript: what ts/data/table/encode.ts does. */
 const ENCODING = `
@@ -44,7 +83,7 @@ function encode(row, number) {
     throw new TypeError('predict: row ' + number + ' wants an object with the columns ' + names.slice(0, 12).join(', ') + ', got ' + JSON.stringify(row))
   const out = new Float32Array(features)
   let at = 0
-  for (const { name, as, categories, width, buckets, fill, center = 0, spread = 1, lenient, gaps } of columns) {
+  for (const { name, as, categories, width, buckets, fill, center = 0, spread = 1, lenient, gaps, written } of columns) {
     const value = Object.hasOwn(row, name) ? row[name] : undefined
     const wrong = (wanted) => {
       throw new RangeError("predict: column '" + name + "' of row " + number + ' wants ' + wanted + ', got ' + String(value))
@@ -53,12 +92,13 @@ function encode(row, number) {
       if (fill === undefined) wrong('a value')
       if (as === 'number' || as === 'date' || as === 'ordinal') out[at] = (fill - center) / spread
     } else if (as === 'number') {
-      if (isNumber(value)) out[at] = (Number(value) - center) / spread
+      const x = written ? readWritten(written, value) : isNumber(value) ? Number(value) : NaN
+      if (!Number.isNaN(x)) out[at] = (x - center) / spread
       else if (lenient && fill !== undefined && isCell(value)) out[at] = (fill - center) / spread
-      else wrong('a number')
+      else wrong(written?.unit ? 'a number in ' + written.unit : 'a number')
     } else if (as === 'date') {
-      const days = daysOf(value)
-      if (!Number.isFinite(days)) wrong('a date (2024-12-31)')
+      const days = written ? readWritten(written, value) : daysOf(value)
+      if (!Number.isFinite(days)) wrong(written ? 'a date (31.12.2024)' : 'a date (2024-12-31)')
       out[at] = (days - center) / spread
     } else if (as === 'hash') out[at + (hashOf(String(value)) % buckets)] = 1
     else {
@@ -122,7 +162,7 @@ export function predict(rows, { coverage = 0.9 } = {}) {
  * const { model } = await trainTable(rows, { target: 'species' })
  * const source = tableToFunction(model) // fs.writeFileSync('iris.mjs', source)
  * source.includes('export function predict(rows)') // true
- * @throws TypeError for anything but a model of a table, and for one with columns that `formatted` reads
+ * @throws TypeError for anything but a model of a table
  */
 export function tableToFunction(model: TableModel, options: TableFunctionOptions = {}): string {
   if (!(model instanceof TableModel))
@@ -132,7 +172,7 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
   const { table, features, scale, errors } = model.saved()
   // a file may have more in a column than there is
   const columns = table.columns.map((column) => {
-    const { name, categories, buckets, fill, center, spread, lenient, missingValues } = column
+    const { name, categories, buckets, fill, center, spread, lenient, missingValues, written } = column
     return {
       name,
       as: useOf(column),
@@ -144,14 +184,10 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
       spread,
       lenient: lenient && true,
       gaps: missingValues,
+      written,
     }
   })
   const isClasses = model.task === 'classification'
-  const odd = table.columns.find(({ written }) => written !== undefined)
-  if (odd !== undefined)
-    throw typeError(
-      `tableToFunction: column '${odd.name}' is read with formatted: true, which the function cannot do; write its numbers plainly and train again`,
-    )
   const constants: Record<string, unknown> = {
     columns,
     features: features.features,
@@ -167,6 +203,7 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
     toFunction(model.net, { name: 'net', weights }),
     `const missing = new Set(${literal(table.missingValues)})\n`,
     ...Object.entries(constants).map(([name, value]) => `const ${name} = ${literal(value)}\n`),
+    columns.some(({ written }) => written !== undefined) ? WRITTEN : '',
     ENCODING,
     isClasses ? CLASSES : NUMBERS,
   ].join('')

@@ -192,7 +192,7 @@ async function learnColumns(rows: readonly object[] | Source, options: TrainTabl
     splitBy === undefined
       ? undefined
       : learnt.count === training.length
-        ? timesOf(training, splitBy)
+        ? timesOf({ ...decided, rows: training }, splitBy)
         : Float64Array.from({ length: learnt.count }, (_, row) => row)
   return { isClasses, reasonsIn, leftOut, dropped, aside, learnt, times, encoder: decided.encoderOf(learnt) }
 }

@@ -1,6 +1,6 @@
 /** Numbers and dates as people write them: $1,250.00, 8.9 %, (300), 70 kg, 31.12.2024. */
 import { show } from '../../common/show.js'
-import { daysOf } from './values.js'
+import { daysOf, numberOf } from './values.js'
 
 /** How the values of a column are written, found out from all of them. */
 export interface WrittenAs {
@@ -12,10 +12,11 @@ export interface WrittenAs {
   first?: 'day' | 'month'
 }
 
-/** A number with its sign, and what stands around it. */
-const AMOUNT =
+/** @internal A number with its sign, and what stands around it. */
+export const AMOUNT =
   /^(?<open>\()?(?<sign1>[+\-−])? ?(?<before>(?:[A-Z]{0,3}[$€£¥₹]|USD|EUR|GBP|CHF|JPY)?) ?(?<open2>\()?(?<sign2>[+\-−])? ?(?<digits>\d[\d.,' \u00a0\u202f]*|[.,]\d+ ?)(?<unit>[^\d\s().,][^\d()]{0,11}[²³]?|)(?<close>\))?$/u
-const DAY = /^(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,? (\d{1,2}:\d\d(?::\d\d)?))?$/
+/** @internal A day, with or without a time. */
+export const DAY = /^(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,? (\d{1,2}:\d\d(?::\d\d)?))?$/
 
 /** @internal */
 export interface Amount {
@@ -34,8 +35,8 @@ export function amountOf(text: string, decimal: '.' | ','): Amount | null {
   return { unit: before || unit.trim(), value: isNegative ? -Number(plain) : Number(plain) }
 }
 
-/** Groups of three digits with one sign between all of them. */
-const GROUPED = {
+/** @internal Groups of three digits with one sign between all of them. */
+export const GROUPED = {
   '.': /^\d{1,3}(?<sign>[.' \u00a0\u202f])\d{3}(?:\k<sign>\d{3})*$/,
   ',': /^\d{1,3}(?<sign>[,' \u00a0\u202f])\d{3}(?:\k<sign>\d{3})*$/,
 }
@@ -67,10 +68,16 @@ export function readWritten({ unit, decimal, first }: WrittenAs, value: unknown)
       : value instanceof Date
         ? daysOf(value)
         : writtenDay(String(value), first)
-  if (typeof value === 'number') return value
+  if (typeof value === 'number') return numberOf(value)
   if (typeof value !== 'string') return Number.NaN
   const amount = amountOf(value, decimal ?? '.')
-  return amount !== null && (amount.unit === unit || amount.unit === '') ? amount.value : Number.NaN
+  return amount !== null && (amount.unit === unit || amount.unit === '') ? numberOf(amount.value) : Number.NaN
+}
+
+/** @internal How values are written for people; undefined where they are not all written in one way. */
+export function wayOf(values: readonly unknown[]): WrittenAs | undefined {
+  const column = new WrittenColumn()
+  return values.every((value, at) => column.add(at, value)) ? (column.way ?? undefined) : undefined
 }
 
 /** @internal Finds out whether all values of a column are written in one way. What it is given until it knows that they are not costs next to nothing. */
