@@ -2,7 +2,9 @@
 import { describe, expect, test, vi } from 'vitest'
 import { supportedVariants } from '../../ts/debug/index.js'
 import {
+  Activation,
   Adam,
+  binaryCrossEntropy,
   createBackend,
   crossEntropy,
   Dense,
@@ -12,6 +14,7 @@ import {
   type FitOptions,
   fit,
   Generator,
+  type Loss,
   Module,
   mse,
   type Progress,
@@ -356,6 +359,25 @@ test('a class that is on one side only is told', async () => {
   await fit(model, { ...data, validationSplit: 1 / 3, shuffle: false })
   await fit(model, { ...data, validationSplit: 1 / 3 })
   expect(warn.mock.calls).toEqual([['gradus: fit: validationSplit: no row of class 2 is left to train on']])
+  warn.mockRestore()
+})
+
+test('a sigmoid before a loss of logits is told once', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const models = [
+    new Sequential([new Dense(1, 1, { activation: 'sigmoid' })]),
+    new Sequential([new Dense(1, 1), new Activation('sigmoid')]),
+    new Sequential([new Sequential([new Dense(1, 1, { activation: 'sigmoid' })])]),
+    new Sequential([new Dense(1, 4, { activation: 'sigmoid' }), new Dense(4, 1)]),
+  ]
+  const by = async (loss: Loss) => {
+    for (const model of models) await fit(model, { inputs: [[1], [2]], targets: [[0], [1]], loss, optimizer: new SGD(model.parameters()) })
+  }
+  await by(mse)
+  expect(warn).not.toHaveBeenCalled()
+  await by(binaryCrossEntropy)
+  const text = 'gradus: fit: binaryCrossEntropy takes logits, but the last layer has a sigmoid: leave it out, and apply it to predictions'
+  expect(warn.mock.calls).toEqual([[text]])
   warn.mockRestore()
 })
 

@@ -63,7 +63,7 @@ export const binaryCrossEntropy = /* @__PURE__ */ builtIn(
       derivative,
     })
   },
-  { takes: (targets) => targets.dtype === 'float', checksTargets: true },
+  { takes: (targets) => targets.dtype === 'float', checksTargets: true, takesLogits: true },
 )
 
 const indicesKernel = (backend: Backend) => withCrossEntropy(backend).crossEntropyIndices
@@ -74,6 +74,7 @@ const CLASSES: Traits = {
   takes: (targets) => targets.dtype === 'int32' || targets.size > targets.shape[0],
   checksTargets: true,
   labels: true,
+  takesLogits: true,
 }
 
 /**

@@ -27,6 +27,8 @@ export interface Traits {
   checksTargets?: true
   /** Whether targets [n] stay labels where the prediction is [n, 1]. */
   labels?: boolean
+  /** Whether predictions are logits, so that a sigmoid in the last layer would be one too many. */
+  takesLogits?: true
 }
 
 const known = new WeakMap<object, Traits>()

@@ -1,6 +1,7 @@
 /** What `trainSteps` and `fit` are asked to do, checked and with defaults filled in, before the first step. */
 
 import { noGrad } from '../autograd.js'
+import { warnOnce } from '../backend/warn.js'
 import { checkCount } from '../common/checks.js'
 import { plainError, rangeError, ShapeError, typeError } from '../common/errors.js'
 import { type Shape, sameShape } from '../common/shape.js'
@@ -158,8 +159,16 @@ export function planSteps(model: Module, options: StepOptions, given = checkData
     lastFinite: { step: areWeightsFinite(optimizer) ? 0 : -1 },
     unchecked: [],
   }
-  if (traitsOf(options.loss)?.checksTargets) checkTargetsEarly(plan, rows, 'fit: targets')
+  const { checksTargets, takesLogits } = traitsOf(options.loss) ?? {}
+  if (checksTargets) checkTargetsEarly(plan, rows, 'fit: targets')
+  if (takesLogits && lastActivation(model) === 'sigmoid')
+    warnOnce(`fit: ${options.loss.name} takes logits, but the last layer has a sigmoid: leave it out, and apply it to predictions`)
   return plan
+}
+
+/** The activation of the last layer, where the model is a list of layers. */
+function lastActivation({ layers, activation }: { layers?: readonly object[]; activation?: unknown }): unknown {
+  return layers?.length ? lastActivation(layers[layers.length - 1]) : activation
 }
 
 function untrainedBy(own: readonly Parameter[], { groups }: OptimizerLike | WholeStepOptimizer): Parameter[] {
