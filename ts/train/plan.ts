@@ -161,13 +161,15 @@ export function planSteps(model: Module, options: StepOptions, given = checkData
   }
   const { checksTargets, takesLogits } = traitsOf(options.loss) ?? {}
   if (checksTargets) checkTargetsEarly(plan, rows, 'fit: targets')
-  if (takesLogits && lastActivation(model) === 'sigmoid')
+  if (takesLogits && lastActivation(model as Listed) === 'sigmoid')
     warnOnce(`fit: ${options.loss.name} takes logits, but the last layer has a sigmoid: leave it out, and apply it to predictions`)
   return plan
 }
 
-/** The activation of the last layer, where the model is a list of layers. */
-function lastActivation({ layers, activation }: { layers?: readonly object[]; activation?: unknown }): unknown {
+/** A model that is a list of layers, or a layer with an activation. */
+type Listed = { layers?: readonly Listed[]; activation?: unknown }
+
+function lastActivation({ layers, activation }: Listed): unknown {
   return layers?.length ? lastActivation(layers[layers.length - 1]) : activation
 }
 
