@@ -28,7 +28,7 @@ TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f 
 
 PLAY := playground/node_modules
 
-.PHONY: optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only runtimes bundlers docs api fuzz kills page-kills fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
+.PHONY: optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -85,10 +85,26 @@ format: $(MODULES)/.stamp ## let the formatters decide the layout
 	@cargo fmt
 	@$(NODE) $(BIOME) check --write --diagnostic-level=error .
 
-test: setup browsers build check play-build test-only ## what CI runs: checks, cargo test, vitest, the playground in browsers
+test: setup browsers node-24 build check play-build test-only ## what CI runs: checks, cargo test, vitest, the playground in browsers
 
 test-only: ## the suites alone, with what is built already
 	@$(NODE) test/run.mjs
+
+# Elsewhere there is no such package, and the tests run on Node 22 alone.
+node-24: $(MODULES)/.stamp
+	@[ "$$(uname -sm)" != 'Linux x86_64' ] || $(NODE) --import tsx test/runtimes/node-24/install.ts
+
+figures-check: $(MODULES)/.stamp $(GENERATED)/.stamp ## texts and pictures of the documents beside the committed figures of bench/results
+	@GRADUS_FIGURES=1 $(NODE) $(VITEST) run test/docs/benchmarks.test.ts test/docs/guides.test.ts test/docs/readme.test.ts -t 'figures|measured|threads|start|contestant|learned every'
+
+# -k: one proof that fails does not stop the others; the exit code says that one did.
+NIGHTLY := runtimes bundlers nightly-suite figures-check fuzz kills page-kills fuzz-fit fuzz-clock fleet-proof optuna-proof kill-proof queue-proof memcheck same-bytes long-runs
+nightly: test ## the suite and every long proof in full: hours; wants valgrind, Redis and PostgreSQL
+	@$(MAKE) -k $(NIGHTLY)
+	@$(MAKE) fleet-proof WIDEN=1 NODE22=.cache/node-24/node_modules/node-24/bin/node
+
+nightly-suite: build node-24 ## the suite with all random cases, and with limits of time as they are promised, on a machine that does nothing else
+	@GRADUS_NIGHTLY=1 $(NODE) $(VITEST) run --testTimeout=36000000
 
 # Both install what they run into .cache/ (900 MB); the browsers are Debian's: apt-get install chromium firefox-esr.
 runtimes: build ## the packed package in every Node, Deno, Bun, workerd, Chromium and Firefox: the same bits in all
@@ -210,7 +226,7 @@ pack: build ## the tarball that npm would publish
 release-check: ## all that a release needs: built from clean, all tests, runtimes, bundlers, sizes, tarball, changelog
 	@rm -rf dist target $(GENERATED) *.tgz
 	@$(MAKE) test
-	@$(MAKE) runtimes bundlers pack
+	@$(MAKE) runtimes bundlers figures-check pack
 	@$(NODE) $(TSX) test/tools/release.ts
 
 clean: ## remove what was built, keep the tools

@@ -12,10 +12,14 @@ import path from 'node:path'
 /** A suite that hangs is stopped and fails. */
 const SUITE_TIMEOUT = 25 * 60_000
 const VITEST = 'node_modules/vitest/vitest.mjs'
+/** Files with tests that are left out while there are canaries. */
+const WITHOUT_CANARIES = ['test/train/allocation.test.ts', 'test/backend/threads/kernels.test.ts']
 const suites = {
   cargo: { title: 'cargo test', run: () => cargo() },
   // every block of memory between canaries: test/tools/canaries.ts
   vitest: { title: `vitest on Node ${process.versions.node}`, run: () => vitest('vitest', [], { GRADUS_CANARIES: '1' }) },
+  // tests that canaries would disturb: bytes of garbage, and blocks that lie end to end
+  plain: { title: 'vitest without canaries', run: () => vitest('plain', WITHOUT_CANARIES) },
   playground: { title: 'the playground in Chromium and Firefox', run: () => playground() },
 }
 

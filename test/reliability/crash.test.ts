@@ -19,6 +19,7 @@ import {
   tensor,
   trainSteps,
 } from '../../ts/index.js'
+import { milliseconds } from '../tools/nightly.js'
 
 /** Makes the kernel of that name trap at its n-th call from now on: it is called with an address outside of memory. */
 function breakKernel(kernels: Backend['kernels'], name: 'denseForward' | 'denseBackward' | 'runProgram', n: number): void {
@@ -111,7 +112,7 @@ test('fault 11: a trap in a fleet ends all of its nets, side by side or one afte
   }
 })
 
-test('fault 11: reset() makes a fresh engine with the options of load(), in less than 50 ms, and saved weights go on there', async () => {
+test('fault 11: reset() makes a fresh engine with the options of load(), at once, and saved weights go on there', async () => {
   await load({ variant: 'simd', memoryLimit: 128 << 20 })
   const old = defaultBackend()
   const first = job(old)
@@ -125,7 +126,7 @@ test('fault 11: reset() makes a fresh engine with the options of load(), in less
     return performance.now() - start
   })
   // the best of five: a machine may be busy
-  expect(Math.min(...times)).toBeLessThan(50)
+  expect(Math.min(...times)).toBeLessThan(milliseconds(50))
   const fresh = defaultBackend()
   expect([fresh === old, fresh.variant, fresh.heap.limit]).toEqual([false, 'simd', 128 << 20])
   const second = job(fresh)

@@ -20,16 +20,18 @@ import {
   tensor,
 } from '../../ts/index.js'
 import { numbers } from '../tools/backends.js'
+import { cases } from '../tools/nightly.js'
 
 const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
 
 test('fault 4: random allocations and frees never overlap, and all of it comes back', () => {
   const random = numbers(1)
+  const count = cases(100_000)
   const heap = new Heap(new ArrayBufferSource(), 0)
   const before = heap.usedBytes
   const blocks: { ptr: number; words: number; mark: number }[] = []
-  for (let i = 0; i < 100_000; i++) {
-    if (random.int(100) < (i % 20_000 < 10_000 ? 60 : 40)) {
+  for (let i = 0; i < count; i++) {
+    if (random.int(100) < (i % (count / 5) < count / 10 ? 60 : 40)) {
       const words = 1 + random.int(random.int(4) === 0 ? 4000 : 40)
       const ptr = heap.allocate(4 * words, 'zeros')
       const view = heap.intView(ptr, words)

@@ -18,7 +18,10 @@ import { expectedOf, isInstalled, PROGRAMS, RUNTIMES } from './runtimes.js'
 const { values } = parseArgs({
   options: { only: { type: 'string' }, package: { type: 'string', default: '.' }, installed: { type: 'boolean', default: false } },
 })
-if (!values.installed) installTools('runtimes', 'test/runtimes')
+if (!values.installed) {
+  installTools('node-24', 'test/runtimes/node-24')
+  installTools('runtimes', 'test/runtimes')
+}
 
 const project = makeProject(path.resolve(values.package), PROGRAMS)
 const rows: Row[] = []

@@ -18,7 +18,8 @@ const nodes: readonly [title: string, command: string][] = [
   ['Node 22', path.resolve('node_modules/node/bin/node')],
   // The oldest that package.json names as enough.
   ['Node 22.13', tool('node-22-first/bin/node')],
-  ['Node 24', tool('node-24/bin/node')],
+  // `make test` needs this one alone
+  ['Node 24', path.join(CACHE, 'node-24/node_modules/node-24/bin/node')],
   ['Node 26', tool('node-26/bin/node')],
 ]
 

@@ -21,6 +21,7 @@ import {
   Sequential,
   tensor,
 } from '../../ts/index.js'
+import { NIGHTLY } from '../tools/nightly.js'
 
 const rows = 64
 const inputs = Float32Array.from(new Generator(1).uniforms(rows * 4))
@@ -53,7 +54,7 @@ async function allocated(fn: () => unknown): Promise<number> {
   return sizeOf(profile.head)
 }
 
-const STEPS = 20_000
+const STEPS = NIGHTLY ? 20_000 : 4000
 
 // Canaries around every block make garbage of their own.
 test.skipIf(process.env.GRADUS_CANARIES).each<[string, Loss, number]>([
@@ -95,7 +96,7 @@ test.each<[string, number, Partial<FitOptions>]>([
   const optimizer = new Adam(model.parameters())
   const run = (epochs: number) =>
     fit(model, { inputs, shape: [rows, 4], targets: classes, loss: crossEntropy, optimizer, batchSize: 4, epochs, ...given } as never)
-  await run(1000)
+  await run(NIGHTLY ? 1000 : 400)
   let steps = 0
   const bytes = await allocated(async () => {
     steps = (await run(given.batchSize === 'full' ? STEPS : STEPS / 16)).steps

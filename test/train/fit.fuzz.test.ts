@@ -1,6 +1,6 @@
 /**
  * Random nets, data, optimizers, schedules and callbacks: fit against the loop that a reader would write, to the bit. The seed is
- * fixed; `FUZZ=seed,runs` tries others, and more.
+ * fixed; `FUZZ=seed,runs` tries others, and more; `make nightly` tries ten times as many.
  */
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
@@ -36,8 +36,9 @@ import {
 } from '../../ts/index.js'
 import { OPTIMIZERS } from '../../ts/optim/index.js'
 import { StepProgram } from '../../ts/train/fast/step-program.js'
+import { cases as count } from '../tools/nightly.js'
 
-const [SEED, RUNS] = (process.env.FUZZ ?? '1,1000').split(',').map(Number)
+const [SEED, RUNS] = (process.env.FUZZ ?? `1,${count(1000)}`).split(',').map(Number)
 const LOSSES: Readonly<Record<string, Loss>> = { mse, mae, huber, crossEntropy }
 const NAMES = Object.keys(OPTIMIZERS).filter((name) => name !== 'SparseAdam')
 const numbers = (n: number, seed: number) => Float32Array.from(new Generator(seed).uniforms(n), (u) => 2 * u - 1)

@@ -3,13 +3,14 @@
  * kernel to a process, compiled by the optimising compiler at its first call, so a trace tells of that kernel alone.
  *
  * On the Node 22 of devDependencies, with the `simd` artefact (that V8 does not widen the fused multiply-add); and with both
- * on newer Nodes where those are installed. Needs an x86 processor with AVX2, as widening does.
+ * on newer Nodes: three kernels on the Node 24 of `make test`, all of them in `make nightly`. Needs an x86 processor with AVX2, as widening does.
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { TILES } from '../../../ts/backend/kernels.js'
 import type { Variant } from '../../../ts/backend/wasm/variants.js'
+import { NIGHTLY } from '../../tools/nightly.js'
 import { hasAvx2, NODES } from './widen/nodes.js'
 
 /** Every update that crate/optim/rules exports. */
@@ -26,6 +27,9 @@ const KERNELS = [
 
 /** Updates that are little more than p − η·g, of which the V8 of Node 22 makes nothing; `widen` pays from Node 24 on. */
 const SHORT = ['asgd', 'prodigyStep', 'scheduleFreeSgd', 'sgd', 'signSgd']
+
+/** On other Nodes than that of devDependencies; `make nightly` asks for all. */
+const SMOKE = ['matmul', 'tanh', 'adam']
 
 const FLAG = '--experimental-wasm-revectorize'
 /** Compile at the first call, at once, with the compiler that widens. */
@@ -60,15 +64,14 @@ const ARITHMETIC = /F32x4(?:Add|Sub|Mul|Div|Max|Min|Pmax|Pmin|Qfma|RelaxedMax|Re
 describe.skipIf(!hasAvx2)('V8 widens', () => {
   for (const { title, node, variants } of NODES) {
     for (const variant of variants) {
-      test.each(KERNELS.filter((kernel) => !node.includes('node_modules/node/') || !SHORT.includes(kernel)))(
-        `%s of ${variant} on ${title}`,
-        (kernel) => {
-          const told = trace(node, variant, kernel, [FLAG])
-          expect(widened(told)).toBeGreaterThan(0)
-          // hyper-parameters that were loaded together and taken apart: what needs them stays narrow
-          if (UPDATES.includes(kernel)) expect(told).not.toContain('Unsupported Simd128Shuffle')
-        },
-      )
+      const isFirst = node.includes('node_modules/node/')
+      const all = isFirst ? KERNELS.filter((kernel) => !SHORT.includes(kernel)) : KERNELS
+      test.each(isFirst || NIGHTLY ? all : SMOKE)(`%s of ${variant} on ${title}`, (kernel) => {
+        const told = trace(node, variant, kernel, [FLAG])
+        expect(widened(told)).toBeGreaterThan(0)
+        // hyper-parameters that were loaded together and taken apart: what needs them stays narrow
+        if (UPDATES.includes(kernel)) expect(told).not.toContain('Unsupported Simd128Shuffle')
+      })
       test(`nothing of ${variant} on ${title} without the flag`, () => {
         for (const kernel of ['matmul', 'tanh', 'adam']) expect(widened(trace(node, variant, kernel, []))).toBe(0)
       })

@@ -1,10 +1,10 @@
-/** The Nodes on which widening is tested: that of devDependencies, and those that `make runtimes` or `make peers` have installed. */
+/** The Nodes on which widening is tested: that of devDependencies, and the Node 24 that `make test` installs, and what `make runtimes` has installed. */
 
 import { existsSync, readFileSync } from 'node:fs'
 import type { Variant } from '../../../../ts/backend/wasm/variants.js'
 
 const installed = (name: string): string =>
-  ['runtimes', 'peers'].map((folder) => `.cache/${folder}/node_modules/${name}/bin/node`).find((file) => existsSync(file)) ?? ''
+  [name, 'runtimes', 'peers'].map((folder) => `.cache/${folder}/node_modules/${name}/bin/node`).find((file) => existsSync(file)) ?? ''
 
 /** `variants`: what that V8 widens. Node 22 widens all but the fused multiply-add. */
 export const NODES = [

@@ -1,0 +1,64 @@
+/** No test runs by chance: each condition in test/ under which tests are left out is listed here with the target that runs them. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+
+/** What the targets are run on in CI, and what they need there. */
+const MACHINE = 'test' // on Linux with an x86 processor that has AVX2, WebAssembly with SIMD, and two cores
+const BROWSERS = 'browsers' // `make test` begins with it
+const SERVERS = 'queue-proof' // Redis and PostgreSQL are found or unpacked; the suite runs these tests where that works
+
+/** File, condition, and the targets of which one at least runs what depends on it. */
+const CONDITIONS: readonly [file: string, condition: string, target: string][] = [
+  ['test/backend/threads/kernels.test.ts', '!GRADUS_CANARIES', 'test'],
+  ['test/backend/threads/threads.test.ts', "!process.platform !== 'linux'", MACHINE],
+  ['test/backend/wasm/tiles.test.ts', '!supportedVariants().length === 0', MACHINE],
+  ['test/backend/wasm/widen.test.ts', '!!hasAvx2', MACHINE],
+  ['test/bench/page.test.ts', '!!existsSync(BROWSERS.chromium.command)', BROWSERS],
+  ['test/build/runtimes.test.ts', '!!existsSync(BROWSERS[browser].command)', BROWSERS],
+  ['test/build/runtimes.test.ts', '!!isInstalled(named(title))', 'runtimes'],
+  ['test/build/runtimes.test.ts', '!!isInstalled(runtime)', 'runtimes'],
+  ['test/cli/commands/tune.test.ts', 'program', SERVERS],
+  ['test/docs/benchmarks.test.ts', 'FIGURES', 'figures-check'],
+  ['test/docs/guides.test.ts', 'GRADUS_FIGURES', 'figures-check'],
+  ['test/docs/readme.test.ts', 'GRADUS_FIGURES', 'figures-check'],
+  ['test/reliability/canaries.test.ts', 'GRADUS_CANARIES', 'test'],
+  ['test/reliability/denormals.test.ts', 'NIGHTLY || GRADUS_STRICT', 'nightly'],
+  ['test/train/allocation.test.ts', '!GRADUS_CANARIES', 'test'],
+  ['test/train/fleet/fleet.test.ts', 'WIDEN', 'fleet-proof'],
+  ['test/train/fleet/fleet.test.ts', 'threaded[0]?.threads === 2', MACHINE],
+  ['test/train/fleet/fleet.test.ts', 'variants.length > 0', MACHINE],
+  ['test/tune/queue/edges.test.ts', 'program', SERVERS],
+  ['test/tune/queue/hostile.test.ts', 'server', SERVERS],
+  ['test/tune/queue/queue.test.ts', 'folder', SERVERS],
+  ['test/tune/queue/queue.test.ts', 'server', SERVERS],
+  ['test/tune/storage/lost.test.ts', 'program', SERVERS],
+  ['test/tune/storage/optuna.test.ts', 'existsSync(PYTHON)', 'optuna-proof'],
+]
+
+const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  .map((file) => `test/${file.replaceAll('\\', '/')}`)
+  .filter((file) => file.endsWith('.test.ts') && file !== 'test/build/skips.test.ts')
+const CALL = /\b(?:test|describe|it)(?:\.\w+)*\.(skipIf|runIf)\(((?:[^()]|\([^()]*\))*(?:\((?:[^()]|\([^()]*\))*\))?)\)/g
+
+test('each condition is listed, with the target that runs it', () => {
+  const found = files.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(CALL)].map(
+      ([, kind, condition]) => `${file}: ${kind === 'skipIf' ? '!' : ''}${condition.replaceAll('process.env.', '')}`,
+    ),
+  )
+  expect([...new Set(found)].sort()).toEqual(CONDITIONS.map(([file, condition]) => `${file}: ${condition}`).sort())
+})
+
+test('the targets are there', () => {
+  const makefile = readFileSync('Makefile', 'utf8')
+  for (const [, , target] of CONDITIONS) expect(makefile, target).toMatch(new RegExp(`^${target}:`, 'm'))
+})
+
+test('nothing is left out for good, and no file runs one of its tests alone', () => {
+  const wrong = files.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/^\s*(?:test|describe|it)(?:\.\w+)*\.(?:skip|only|todo|fails)\b(?!If).*/gm)].map(
+      ([line]) => `${file}: ${line}`,
+    ),
+  )
+  expect(wrong).toEqual([])
+})
