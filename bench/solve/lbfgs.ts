@@ -7,7 +7,7 @@ import { LBFGS, minimize } from '../../ts/solve/index.js'
 /** minimize() on a function by hand in doubles. */
 function inDoubles(train: Dataset, { rows, decay, tolerance }: MnistOracle) {
   const start = new Float64Array((train.features + 1) * CLASSES)
-  return minimize(mnistObjective(train, rows, decay), start, { tolerance, valueTolerance: 0, stepTolerance: 0 })
+  return minimize(mnistObjective(train, rows, decay), start, { gradientTolerance: tolerance, valueTolerance: 0, stepTolerance: 0 })
 }
 
 /** The optimizer on a model, in WebAssembly. */
@@ -17,7 +17,7 @@ function inSingles(train: Dataset, { rows, decay, tolerance }: MnistOracle) {
   const x = tensor(train.inputs.subarray(0, rows * train.features), [rows, train.features], { backend })
   const y = tensor(Int32Array.from(train.targets.subarray(0, rows)), { backend })
   const [weight] = model.parameters()
-  const optimizer = new LBFGS(model.parameters(), { maxIterations: 1000, toleranceGradient: tolerance, toleranceChange: 0 })
+  const optimizer = new LBFGS(model.parameters(), { maxIterations: 1000, gradientTolerance: tolerance, changeTolerance: 0 })
   const { loss, ...rest } = optimizer.step(() => add(crossEntropy(model.forward(x), y), mul(sum(square(weight)), 0.5 * decay)))
   return { value: loss, ...rest }
 }

@@ -23,7 +23,7 @@ function problem(backend: Backend, seed: number): { model: Sequential; x: Tensor
 /** Iterations per second: the best window of 20 trials, and the median. */
 function iterationsPerSecond(backend: Backend): { best: number; median: number } {
   const { model, x, y } = problem(backend, 1)
-  const optimizer = new LevenbergMarquardt(model, { maxIterations: 20, toleranceChange: 0, toleranceGradient: 0 })
+  const optimizer = new LevenbergMarquardt(model, { maxIterations: 20, stepTolerance: 0, gradientTolerance: 0 })
   const rates: number[] = []
   for (let k = 0; k < 300; k++) {
     const from = performance.now()

@@ -10,7 +10,7 @@ const small = mnistOracles.filter(({ rows }) => rows <= 2000)
 
 test.each(small)('softmax regression on $rows digits, decay $decay, |g| ≤ $tolerance', ({ rows, decay, tolerance, value, iterations }) => {
   const start = new Float64Array((train.features + 1) * CLASSES)
-  const result = minimize(mnistObjective(train, rows, decay), start, { tolerance, valueTolerance: 0, stepTolerance: 0 })
+  const result = minimize(mnistObjective(train, rows, decay), start, { gradientTolerance: tolerance, valueTolerance: 0, stepTolerance: 0 })
   expect(result.reason).toBe('gradient')
   expect(Math.abs(result.value - value)).toBeLessThan(1e-4 * value)
   expect(result.iterations).toBeLessThanOrEqual(1.3 * iterations)
@@ -23,7 +23,7 @@ test('the optimizer LBFGS on a model in single precision does, too', () => {
   const x = tensor(train.inputs.subarray(0, rows * train.features), [rows, train.features], { backend })
   const y = tensor(Int32Array.from(train.targets.subarray(0, rows)), { backend })
   const [weight] = model.parameters()
-  const optimizer = new LBFGS(model.parameters(), { maxIterations: 500, toleranceGradient: tolerance, toleranceChange: 0 })
+  const optimizer = new LBFGS(model.parameters(), { maxIterations: 500, gradientTolerance: tolerance, changeTolerance: 0 })
   const result = optimizer.step(() => add(crossEntropy(model.forward(x), y), mul(sum(square(weight)), 0.5 * decay)))
   expect(result.reason).toBe('gradient')
   expect(Math.abs(result.loss - value)).toBeLessThan(1e-3 * value)

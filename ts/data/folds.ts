@@ -1,9 +1,9 @@
 /** Which rows the parts of a cross-validation train on, and which they hold out. */
 
-import { warnOnce } from '../backend/warn.js'
 import { checkCount } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
+import { warnOnce } from '../common/warn.js'
 import { RandomStream } from './random.js'
 
 /** How rows are cut into parts. */

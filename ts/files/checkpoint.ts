@@ -1,12 +1,12 @@
 /** Checkpoints: a training in files, to go on with after a stop. */
 
-import { warnOnce } from '../backend/warn.js'
 import { checkCount, checkPositive } from '../common/checks.js'
 import { clock } from '../common/clock.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
+import { warnOnce } from '../common/warn.js'
 import { BestValue, type BestValueState, monitored } from '../train/best-value.js'
 import type { Callback, Progress, Resume, Training } from '../train/callbacks.js'
 import { bytesFrom, checkKeep, checkPath, earlierOf, type Files, filesHere, type ModelSource, siblingOf } from './storage.js'

@@ -1,8 +1,8 @@
 /** Classes of one's own that model files may hold, by names that no minifier changes. */
 
-import { warnOnce } from '../backend/warn.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
+import { warnOnce } from '../common/warn.js'
 import { Module } from '../nn/module.js'
 
 /** How objects of a class are kept in a file: as what they are made of. */

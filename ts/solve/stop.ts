@@ -18,7 +18,7 @@ export interface SolveProgress {
 /** Limits and tolerances of {@link minimize}. */
 export interface StopOptions {
   /** `gradient`: every |gᵢ| ≤ this; with bounds, of the projected gradient. Default 1e-5 (SciPy's gtol). */
-  tolerance?: number
+  gradientTolerance?: number
   /** `value`: |Δf| ≤ this·max(|f|, |f₋₁|). Default 1e-15: at the end of double precision. */
   valueTolerance?: number
   /** `step`: every |Δxᵢ| ≤ this·max(1, |x|∞). Default 1e-16. */
@@ -57,16 +57,19 @@ export class Stopping {
 
   /** Checks the state before an iteration. */
   before(point: Point): Stop | null {
-    const { tolerance = 1e-5, maxEvaluations = Number.POSITIVE_INFINITY } = this.options
+    const { gradientTolerance = 1e-5, maxEvaluations = Number.POSITIVE_INFINITY } = this.options
     if (!Number.isFinite(point.value)) {
       return { reason: 'not-finite', message: `the value or gradient is not finite at ${this.iterations === 0 ? 'the start' : 'a step'}` }
     }
     if (point.value < BOTTOMLESS)
       return { reason: 'not-finite', message: `the function seems to fall without bound: its value is ${point.value.toExponential(1)}` }
     const size = this.steepness(point)
-    if (size <= tolerance) {
+    if (size <= gradientTolerance) {
       const which = this.box === null ? 'gradient' : 'projected gradient'
-      return { reason: 'gradient', message: `the largest component of the ${which}, ${size.toExponential(1)}, is within ${tolerance}` }
+      return {
+        reason: 'gradient',
+        message: `the largest component of the ${which}, ${size.toExponential(1)}, is within ${gradientTolerance}`,
+      }
     }
     if (this.iterations >= this.maxIterations) return { reason: 'iterations', message: `${this.iterations} iterations were made` }
     if (this.objective.evaluations < maxEvaluations) return null
@@ -75,14 +78,14 @@ export class Stopping {
 
   /** Checks the state after an accepted step from `before` to `now`. */
   after(before: Point, now: Point): Stop | null {
-    const { valueTolerance = 1e-15, stepTolerance = 1e-16, callback, tolerance = 1e-5 } = this.options
+    const { valueTolerance = 1e-15, stepTolerance = 1e-16, callback, gradientTolerance = 1e-5 } = this.options
     this.iterations++
     const { x, value, gradient } = now
     const { iterations: iteration, objective } = this
     if (callback?.({ iteration, x: x.slice(), value, gradient: gradient.slice(), evaluations: objective.evaluations }) === false) {
       return { reason: 'callback', message: `the callback stopped after iteration ${iteration}` }
     }
-    if (this.steepness(now) <= tolerance || value < BOTTOMLESS) return null
+    if (this.steepness(now) <= gradientTolerance || value < BOTTOMLESS) return null
     let step = 0
     for (let i = 0; i < x.length; i++) step = Math.max(step, Math.abs(x[i] - before.x[i]))
     if (step <= stepTolerance * Math.max(1, maxAbs(x)))

@@ -48,7 +48,7 @@ describe('step by step beside the oracles', () => {
       for (const [k, { p }] of Object.entries(trajectory.steps)) {
         const backend = double()
         const model = oracleNet(backend)
-        const optimizer = new LevenbergMarquardt(model, { maxIterations: Number(k), toleranceChange: 0, toleranceGradient: 0 })
+        const optimizer = new LevenbergMarquardt(model, { maxIterations: Number(k), stepTolerance: 0, gradientTolerance: 0 })
         const [x, y] = [tensor(mlp.X, { backend }), tensor(Float64Array.from(oneHot), [12, 3], { backend })]
         if (how === 'data') optimizer.step(x, y)
         else optimizer.step(() => sub(model.forward(x), y))
@@ -336,7 +336,7 @@ describe('bad input', () => {
       expect(near.optimizer.step([[Number.NaN]], [[1]])).toMatchObject({ reason: 'not-finite', updated: false })
       expect(flat(near.model)).toEqual(after)
 
-      const there = of({ toleranceGradient: 1e9 }).optimizer.step(x, y)
+      const there = of({ gradientTolerance: 1e9 }).optimizer.step(x, y)
       expect(there).toMatchObject({ reason: 'gradient', updated: false, converged: true })
       expect(there.gradientSize).toBeGreaterThan(0)
       // One row cannot tell 25 parameters.

@@ -15,7 +15,7 @@ describe('bad input', () => {
     expect(wrong).toMatchObject({ reason: 'line-search', converged: false })
     expect([...wrong.x]).toEqual([5, 3])
     // A minimum that is not zero, to the end of precision: refused steps there are no reason for alarm.
-    const nothing = { tolerance: 0, valueTolerance: 0 }
+    const nothing = { gradientTolerance: 0, valueTolerance: 0 }
     expect(levenbergMarquardt(([x]) => [x - 1, x + 1, Math.sin(x)], [0.7], nothing)).toMatchObject({ reason: 'step', converged: true })
   })
 
@@ -51,7 +51,7 @@ describe('least squares', () => {
       const result = levenbergMarquardt(([x, y]) => [1 - x, 10 * (y - x * x)], [-1.5, 2], {
         jacobian: ([x]) => [-1, 0, -20 * x, 10],
         maxIterations: Number(k),
-        ...{ tolerance: 0, stepTolerance: 0, valueTolerance: 0 },
+        ...{ gradientTolerance: 0, stepTolerance: 0, valueTolerance: 0 },
       })
       for (let i = 0; i < 2; i++)
         expect(Math.abs(result.x[i] - p[i])).toBeLessThanOrEqual((trajectory.tol64[k] ?? 0) * Math.max(1, Math.abs(p[i])))

@@ -68,7 +68,7 @@ describe.each(cases.map((each, i) => [`${each.problem} (${i})`, each] as const))
         return f(x)
       },
       oracle.start,
-      { lower, upper, tolerance: 1e-7 },
+      { lower, upper, gradientTolerance: 1e-7 },
     )
     expect(result.converged, result.message).toBe(true)
     expect(result.value).toBe(f(result.x).value)

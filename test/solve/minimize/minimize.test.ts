@@ -81,7 +81,7 @@ const residuals = (name: string) => (x: Float64Array) => MGH[name](x).map(([r]) 
 describe('minimize', () => {
   test('without a gradient it takes differences', () => {
     for (const method of METHODS.slice(0, 5)) {
-      const { x, evaluations } = minimize((v) => rosenbrock.value(v), [-1.2, 1], { method, tolerance: 1e-6, maxIterations: 5000 })
+      const { x, evaluations } = minimize((v) => rosenbrock.value(v), [-1.2, 1], { method, gradientTolerance: 1e-6, maxIterations: 5000 })
       expect(Math.hypot(x[0] - 1, x[1] - 1)).toBeLessThan(1e-4)
       expect(evaluations).toBeGreaterThan(50)
     }
@@ -93,7 +93,12 @@ describe('minimize', () => {
       -400 * x * a + 200 * b,
     ]
     for (const method of ['newton-cg', 'trust-ncg'] as const) {
-      const result = minimize(rosenbrock.value, [-1.2, 1], { method, gradient: rosenbrock.gradient, hessianProduct, tolerance: 1e-9 })
+      const result = minimize(rosenbrock.value, [-1.2, 1], {
+        method,
+        gradient: rosenbrock.gradient,
+        hessianProduct,
+        gradientTolerance: 1e-9,
+      })
       expect(Math.hypot(result.x[0] - 1, result.x[1] - 1)).toBeLessThan(1e-8)
     }
   })
@@ -101,7 +106,7 @@ describe('minimize', () => {
   test('functions of tensors are differentiated in double precision, with exact Hessian products', () => {
     const f = (x: ReturnType<typeof tensor>) => sum(square(sub(x, [1, 2, 3])))
     for (const method of METHODS)
-      expect([...minimize(f, tensor([0, 0, 0]), { method, tolerance: 1e-12 }).x].map((v) => +v.toFixed(9))).toEqual([1, 2, 3])
+      expect([...minimize(f, tensor([0, 0, 0]), { method, gradientTolerance: 1e-12 }).x].map((v) => +v.toFixed(9))).toEqual([1, 2, 3])
     const { evaluate, hessianProduct } = automatic((x) => sum(mul(x, sin(x))), [2])
     const x = Float64Array.of(0.3, -1.2)
     const { value, gradient } = evaluate(x)
@@ -130,7 +135,7 @@ describe('minimize', () => {
 
   test('every formula of cg, and the strict one is followed to the end', () => {
     for (const conjugate of ['PR+', 'FR', 'HS', 'HZ'] as const) {
-      const { x, converged } = minimize(asObjective(beale), beale.start, { method: 'cg', conjugate, tolerance: 1e-8 })
+      const { x, converged } = minimize(asObjective(beale), beale.start, { method: 'cg', conjugate, gradientTolerance: 1e-8 })
       expect(converged).toBe(true)
       expect(Math.hypot(x[0] - 3, x[1] - 0.5)).toBeLessThan(1e-6)
     }
@@ -168,7 +173,7 @@ describe('bad input', () => {
     // @ts-expect-error no such method
     expect(() => minimize(f, [0, 0], { method: 'simplex' })).toThrow(/method wants 'lbfgs'.*got 'simplex'/)
     // @ts-expect-error no such option
-    expect(() => minimize(f, [0, 0], { tolerence: 1 })).toThrow(/did you mean tolerance/)
+    expect(() => minimize(f, [0, 0], { gradientTolerence: 1 })).toThrow(/did you mean gradientTolerance/)
     expect(() => minimize(f, [])).toThrow(/the start has no numbers/)
     expect(() => minimize(f, [0, 0], { historySize: 0 })).toThrow(/historySize wants/)
     expect(() => minimize(() => ({ value: 1, gradient: [1] }), [0, 0])).toThrow(/gradient wants 2 numbers, got 1/)
@@ -272,7 +277,7 @@ describe('bad input', () => {
     // log-barrier: not a number beyond 1 and below 0
     const barrier = (x: Float64Array) => ({ value: -Math.log(x[0]) - 5 * Math.log(1 - x[0]), gradient: [-1 / x[0] + 5 / (1 - x[0])] })
     for (const method of METHODS) {
-      const result = minimize(barrier, [1e-3], { method, tolerance: 1e-7 })
+      const result = minimize(barrier, [1e-3], { method, gradientTolerance: 1e-7 })
       expect(result.x[0]).toBeCloseTo(1 / 6, 6)
       expect(result.converged).toBe(true)
     }

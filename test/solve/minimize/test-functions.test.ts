@@ -30,7 +30,7 @@ describe('functions that people plot', () => {
     if (f.minima.length === 0) continue
     for (const method of METHODS) {
       test(`${f.name}: ${method}`, () => {
-        const result = minimize(asObjective(f), f.start, { method, maxIterations: 20000, tolerance: 1e-7 })
+        const result = minimize(asObjective(f), f.start, { method, maxIterations: 20000, gradientTolerance: 1e-7 })
         expect(result.converged || (f.name === 'Ackley' && result.value < 1e-6), result.message).toBe(true)
         expect(isKnownMinimum(f, result.x) || scipyEndsThere(oracle, result.x)).toBe(true)
       })

@@ -1,9 +1,9 @@
 /** Threads: how many, whether there can be any here, and the pool that shares a backend's kernels. */
 import { rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
+import { warnOnce } from '../../common/warn.js'
 import { FIRST_BYTES, type Heap } from '../heap.js'
 import { type Kernel, type Kernels, SCRATCH_BYTES, type Update } from '../kernels.js'
-import { warnOnce } from '../warn.js'
 import { compiled, isShareable } from '../wasm/load.js'
 import type { WasmExports } from '../wasm/types.js'
 import type { Variant } from '../wasm/variants.js'

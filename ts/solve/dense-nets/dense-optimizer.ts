@@ -4,6 +4,7 @@ import { DoubleWorkspace, doubleHome } from '../../backend/double.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
 import { rangeError, typeError } from '../../common/errors.js'
+import type { Renames } from '../../common/renamed.js'
 import { show } from '../../common/show.js'
 import { crossEntropy } from '../../loss/classification.js'
 import { mse } from '../../loss/regression.js'
@@ -26,7 +27,7 @@ export interface DenseOptimizerOptions {
   /** `crossEntropy` of softmax over the outputs with class indices or rows of probabilities; `mse`. Default `crossEntropy`. */
   loss?: CurvatureLoss
   /** No step is taken at |g|∞ ≤ this. Default 1e-10. */
-  toleranceGradient?: number
+  gradientTolerance?: number
 }
 
 /** What step() answers with. */
@@ -57,7 +58,7 @@ export interface Proposal {
 /** @internal */
 export const DENSE_ALLOWED: Record<string, Allowed> = {
   damping: { min: 0, max: Number.POSITIVE_INFINITY, openMax: true },
-  toleranceGradient: nonNegative,
+  gradientTolerance: nonNegative,
   loss: ['crossEntropy', 'mse'],
 }
 
@@ -82,6 +83,8 @@ export interface Pass<T> {
 
 /** @internal */
 export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends ClosureOptimizer<O> {
+  static override readonly renames: Renames = { toleranceGradient: 'gradientTolerance' }
+
   protected readonly plan: readonly LayerPlan[]
   private readonly model: Module
   /** The last step: a loss that is not finite after it undoes it. */
@@ -108,14 +111,14 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
 
   /** Takes the step from `x`, or says why not. */
   protected conclude(chunks: readonly Chunk[], x: Float64Array, { loss, gradientSize, direction }: Proposal): NaturalGradientResult {
-    const { toleranceGradient, learningRate } = this.options as Required<DenseOptimizerOptions>
+    const { gradientTolerance, learningRate } = this.options as Required<DenseOptimizerOptions>
     const end = (reason: StopReason, message: string, updated = false): NaturalGradientResult => {
       return { loss, gradientSize, updated, converged: reason === 'gradient', reason, message }
     }
     if (!Number.isFinite(loss + gradientSize)) {
       return end('not-finite', `the loss or gradient is not finite${this.undo(chunks, x) ? ' after the last step, which was undone' : ''}`)
     }
-    if (gradientSize <= toleranceGradient) return end('gradient', `the gradient is within ${toleranceGradient}`)
+    if (gradientSize <= gradientTolerance) return end('gradient', `the gradient is within ${gradientTolerance}`)
     if (direction === null || !allFinite(direction))
       return end('singular', 'the curvature is not positive definite: more damping is needed')
     this.stepCount++

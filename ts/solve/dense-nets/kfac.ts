@@ -51,7 +51,7 @@ export class KFAC extends DenseOptimizer<KFACOptions> {
     damping: 1e-2,
     loss: 'crossEntropy',
     decay: 0.95,
-    toleranceGradient: 1e-10,
+    gradientTolerance: 1e-10,
   }
   static override readonly allowed = { ...DENSE_ALLOWED, decay }
 

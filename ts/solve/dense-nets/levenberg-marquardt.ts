@@ -33,9 +33,9 @@ export interface LevenbergMarquardtOptions {
   /** Stops at a mean squared error ≤ this. Default 0. */
   targetLoss?: number
   /** Stops at |Jᵀr|∞ ≤ this. Default 1e-10. */
-  toleranceGradient?: number
+  gradientTolerance?: number
   /** Stops at |h| ≤ this·(|p| + this). Default 1e-12. */
-  toleranceChange?: number
+  stepTolerance?: number
 }
 
 /** Result of {@link LevenbergMarquardt.step}; losses are mean squared errors. */
@@ -69,21 +69,22 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
     return 'LevenbergMarquardt'
   }
 
+  static override readonly renames = { toleranceGradient: 'gradientTolerance', toleranceChange: 'stepTolerance' }
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     maxIterations: 20,
     initialDamping: 1e-3,
     scaling: 'none',
     method: 'levenberg-marquardt',
     targetLoss: 0,
-    toleranceGradient: 1e-10,
-    toleranceChange: 1e-12,
+    gradientTolerance: 1e-10,
+    stepTolerance: 1e-12,
   }
   static override readonly allowed = {
     maxIterations: positive,
     initialDamping: positive,
     targetLoss: nonNegative,
-    toleranceGradient: nonNegative,
-    toleranceChange: nonNegative,
+    gradientTolerance: nonNegative,
+    stepTolerance: nonNegative,
     scaling: ['none', 'marquardt'],
     method: ['levenberg-marquardt', 'gauss-newton'],
   } as const
@@ -156,14 +157,14 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
   }
 
   private reached(state: DampedLeastSquares, rows: number): Stop | null {
-    const { targetLoss, toleranceGradient } = this.options
+    const { targetLoss, gradientTolerance } = this.options
     if (2 * state.value <= targetLoss * rows) return { reason: 'value', message: `the mean squared error is within ${targetLoss}` }
     if (!state.isUsable) return { reason: 'not-finite', message: 'the residuals or the Jacobian are not finite' }
-    return state.slope <= toleranceGradient ? { reason: 'gradient', message: 'Jᵀr is within the tolerance' } : null
+    return state.slope <= gradientTolerance ? { reason: 'gradient', message: 'Jᵀr is within the tolerance' } : null
   }
 
   private isSmall(state: DampedLeastSquares, wasRejected: boolean): Stop | null {
-    const tolerance = this.options.toleranceChange
+    const tolerance = this.options.stepTolerance
     if (norm(state.step) > tolerance * (norm(state.x) + tolerance)) return null
     if (wasRejected && state.isStuck) return { reason: 'line-search', message: 'no step lowers the loss, though the Jacobian promises it' }
     return { reason: 'step', message: 'the last step is within the tolerance' }

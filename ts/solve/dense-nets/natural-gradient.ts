@@ -37,7 +37,7 @@ export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
     learningRate: 0.3,
     damping: 1e-2,
     loss: 'crossEntropy',
-    toleranceGradient: 1e-10,
+    gradientTolerance: 1e-10,
   }
   static override readonly allowed = DENSE_ALLOWED
   override readonly wholeBatch = false

@@ -58,8 +58,8 @@ export interface CurveFit extends LeastSquaresResult {
  * @example
  * const { parameters, errors } = fitCurve((x, [a, b]) => a * Math.exp(-b * x), [0, 1, 2, 3], [2, 1.2, 0.75, 0.44], { initial: [1, 1] })
  */
-export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>, options: FitCurveOptions<X>): CurveFit {
-  checkOptions('fitCurve', options, OWN)
+export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>, given: FitCurveOptions<X>): CurveFit {
+  const options = checkOptions('fitCurve', given, OWN)
   const { initial, jacobian, sigma = 1, absoluteSigma = false, covariance = true } = options
   checkData(model, x, y)
   const weights = weightsOf(x.length, y.length, initial?.length, sigma)

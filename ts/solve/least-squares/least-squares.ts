@@ -45,9 +45,9 @@ export function levenbergMarquardt(residuals: Residuals, x0: ArrayLike<number>, 
 export function levenbergMarquardt(
   residuals: Residuals | TensorFunction,
   x0: ArrayLike<number> | Tensor,
-  options: LeastSquaresOptions = {},
+  given: LeastSquaresOptions = {},
 ): LeastSquaresResult {
-  checkOptions('levenbergMarquardt', options)
+  const options = checkOptions('levenbergMarquardt', given)
   return solve('levenbergMarquardt', residuals, x0, options, ownOf(options), damped)
 }
 
@@ -64,9 +64,9 @@ export function gaussNewton(residuals: Residuals, x0: ArrayLike<number>, options
 export function gaussNewton(
   residuals: Residuals | TensorFunction,
   x0: ArrayLike<number> | Tensor,
-  options: LeastSquaresOptions = {},
+  given: LeastSquaresOptions = {},
 ): LeastSquaresResult {
-  checkOptions('gaussNewton', options)
+  const options = checkOptions('gaussNewton', given)
   if (options.lower !== undefined || options.upper !== undefined) throw typeError('gaussNewton: knows no bounds; levenbergMarquardt does')
   return solve('gaussNewton', residuals, x0, options, ownOf(options), searched)
 }
@@ -187,7 +187,7 @@ function iterate(
   valueOnly: boolean,
 ): Ending {
   const { maxIterations = 100 * (state.x.length + 1) } = options
-  state.flatAt = (options.tolerance ?? 1e-10) * Math.min(1, state.slope || 1)
+  state.flatAt = (options.gradientTolerance ?? 1e-10) * Math.min(1, state.slope || 1)
   let iterations = 0
   let stop = usable(state, options)
   try {

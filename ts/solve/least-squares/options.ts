@@ -1,6 +1,7 @@
 /** Options of least squares, and their checks. */
 
 import { typeError } from '../../common/errors.js'
+import { withNewNames } from '../../common/renamed.js'
 import { show } from '../../common/show.js'
 import { type Allowed, checkName, checkOption, nonNegative, positive } from '../../optim/base/options.js'
 import type { BoundOptions } from '../box.js'
@@ -26,7 +27,7 @@ export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
    */
   jacobian?: Jacobian
   /** `gradient`: |Jᵀr|∞ ≤ this, times its size at the start where that is below 1: residuals may be of any unit. Default 1e-10. */
-  tolerance?: number
+  gradientTolerance?: number
   /** `step`: |h| ≤ this·(|x| + this); with the scaling of Marquardt |D½h| ≤ this·|D½x|. Default 1e-12. */
   stepTolerance?: number
   /** `value`: the decrease of an accepted step ≤ this·F. Default 1e-14. */
@@ -42,7 +43,7 @@ export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
 /** Options and what they may be; null stands for a function. */
 const ALLOWED: Readonly<Record<string, Allowed | null>> = {
   jacobian: null,
-  tolerance: nonNegative,
+  gradientTolerance: nonNegative,
   stepTolerance: nonNegative,
   valueTolerance: nonNegative,
   targetValue: nonNegative,
@@ -52,11 +53,14 @@ const ALLOWED: Readonly<Record<string, Allowed | null>> = {
   scaling: ['none', 'marquardt'],
 }
 
+const RENAMES = { tolerance: 'gradientTolerance' }
+
 /** These are checked later, where the start is known. */
 const BOUNDS = ['lower', 'upper']
 
-/** @param also names that belong to the caller @internal */
-export function checkOptions(owner: string, options: object, also: readonly string[] = []): void {
+/** @param also names that belong to the caller @returns the options, with names of today @internal */
+export function checkOptions<O extends object>(owner: string, given: O, also: readonly string[] = []): O {
+  const options = withNewNames(owner, given, RENAMES)
   checkObject(owner, options)
   for (const name in options) {
     if (also.includes(name) || BOUNDS.includes(name)) continue
@@ -67,4 +71,5 @@ export function checkOptions(owner: string, options: object, also: readonly stri
     else if (allowed !== null) checkOption(owner, name, value, 0, allowed)
     else if (typeof value !== 'function') throw typeError(`${owner}: ${name} wants a function, got ${show(value)}`)
   }
+  return options
 }

@@ -5,6 +5,8 @@
  * point too far out.
  */
 
+import { withNewNames } from '../../common/renamed.js'
+
 /** A trial point of a line search: value and slope of φ(t) = f(x + t·d). */
 export interface Trial {
   t: number
@@ -20,7 +22,7 @@ export interface WolfeOptions {
   /** Curvature, |φ′(t)| ≤ c₂·|φ′(0)|. Default 0.9. */
   c2?: number
   /** A bracket shorter than this (times |d|∞) is final. Default 1e-9. */
-  toleranceChange?: number
+  stepTolerance?: number
   /** Trials at most. Default 25. */
   maxEvaluations?: number
   /** |d|∞. Default 1. */
@@ -65,11 +67,19 @@ export function strongWolfe<T extends Trial>(
   first: number,
   options: WolfeOptions = {},
 ): LineSearchResult<T> {
-  const { c1 = 1e-4, c2 = 0.9, toleranceChange = 1e-9, maxEvaluations = 25, directionSize = 1 } = options
+  const {
+    c1 = 1e-4,
+    c2 = 0.9,
+    stepTolerance = 1e-9,
+    maxEvaluations = 25,
+    directionSize = 1,
+  } = withNewNames('strongWolfe', options, {
+    toleranceChange: 'stepTolerance',
+  })
   const search: Search<T> = { phi, start, c1, c2, max: maxEvaluations, iterations: 0, evaluations: 0 }
   const found = bracket(search, first)
   if (!Array.isArray(found)) return { point: found, evaluations: search.evaluations, satisfied: true }
-  return zoom(search, found, toleranceChange / directionSize)
+  return zoom(search, found, stepTolerance / directionSize)
 }
 
 function decreases<T extends Trial>({ start, c1 }: Search<T>, { t, value }: T): boolean {

@@ -70,7 +70,7 @@ function search(
   const start = { t: 0, value: now.value, slope, point: now }
   const trial = Number.isFinite(first) && first > 0 ? first : 1
   if (rule.search === 'armijo') return armijo(phi, start, trial)
-  return strongWolfe(phi, start, trial, { c2: rule.search, toleranceChange: 1e-15, directionSize: maxAbs(d) })
+  return strongWolfe(phi, start, trial, { c2: rule.search, stepTolerance: 1e-15, directionSize: maxAbs(d) })
 }
 
 /** Value over that at the start, from which on the slope at the start would be lost in rounding. */

@@ -2,6 +2,7 @@
 
 import { doubleBackend } from '../../backend/index.js'
 import { rangeError, typeError } from '../../common/errors.js'
+import { withNewNames } from '../../common/renamed.js'
 import { show } from '../../common/show.js'
 import { checkName, checkOption, positive } from '../../optim/base/options.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
@@ -41,7 +42,7 @@ export interface MinimizeOptions extends StopOptions, TrustRegionOptions, BoundO
 const METHODS: readonly MinimizeMethod[] = ['lbfgs', 'bfgs', 'cg', 'newton-cg', 'trust-ncg', 'gradient-descent']
 const NAMES = [
   ...['method', 'gradient', 'hessianProduct', 'historySize', 'conjugate', 'initialRadius', 'maxRadius', 'eta'],
-  ...['lower', 'upper', 'tolerance', 'valueTolerance', 'stepTolerance', 'maxIterations', 'maxEvaluations', 'callback'],
+  ...['lower', 'upper', 'gradientTolerance', 'valueTolerance', 'stepTolerance', 'maxIterations', 'maxEvaluations', 'callback'],
 ]
 
 /**
@@ -73,7 +74,8 @@ const NAMES = [
  */
 export function minimize(f: TensorFunction, x0: Tensor, options?: MinimizeOptions): SolveResult
 export function minimize(f: PlainFunction, x0: ArrayLike<number>, options?: MinimizeOptions): SolveResult
-export function minimize(f: PlainFunction | TensorFunction, x0: ArrayLike<number> | Tensor, options: MinimizeOptions = {}): SolveResult {
+export function minimize(f: PlainFunction | TensorFunction, x0: ArrayLike<number> | Tensor, given: MinimizeOptions = {}): SolveResult {
+  const options = withNewNames('minimize', given, { tolerance: 'gradientTolerance' })
   checkOptions(options)
   if (typeof f !== 'function') throw typeError(`minimize: the first argument wants a function, got ${show(f)}`)
   const start = startOf('minimize', x0)

@@ -24,10 +24,10 @@ export class BFGS extends DescentOptimizer<DescentOptions> {
 
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     maxIterations: 20,
-    toleranceGradient: 1e-7,
-    toleranceChange: 1e-12,
+    gradientTolerance: 1e-7,
+    valueTolerance: 1e-12,
   }
-  static override readonly allowed = { maxIterations: positive, toleranceGradient: nonNegative, toleranceChange: nonNegative } as const
+  static override readonly allowed = { maxIterations: positive, gradientTolerance: nonNegative, valueTolerance: nonNegative } as const
 
   private readonly rule = new BFGSRule()
 

@@ -1,6 +1,7 @@
 /** What optimizers have in common that evaluate the loss themselves, several times a step. */
 
 import { plainError, typeError } from '../../common/errors.js'
+import { type Renames, withNewNames } from '../../common/renamed.js'
 import { type SavedNumbers, savedCount, savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
 import type { Loss } from '../../loss/loss.js'
@@ -57,6 +58,7 @@ export interface TrainingBatch {
 }
 
 interface OptimizerClass {
+  readonly renames: Renames
   readonly defaults: Readonly<Record<string, unknown>>
   readonly allowed: Readonly<Record<string, Allowed>>
 }
@@ -68,6 +70,8 @@ interface OptimizerClass {
  * `createBackend({ backend: 'js', dtype: 'float64' })` has no such limit.
  */
 export abstract class ClosureOptimizer<O extends object> {
+  /** Old names of options, which work for one version more. */
+  static readonly renames: Renames = {}
   static readonly defaults: Readonly<Record<string, unknown>> = {}
   static readonly allowed: Readonly<Record<string, Allowed>> = {}
 
@@ -86,9 +90,10 @@ export abstract class ClosureOptimizer<O extends object> {
   /** @throws RangeError for options out of range, Error for no parameters, one twice, or of two backends */
   constructor(parameters: Iterable<Parameter>, options: O = {} as O) {
     this.parameters = checkParameters(this.name, parametersOf(this.name, parameters, ' (one group: the method sees them as one vector)'))
-    const { defaults } = this.definition
-    checkNames(this.name, options, Object.keys(defaults))
-    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+    const { defaults, renames } = this.definition
+    const named = withNewNames(this.name, options, renames)
+    checkNames(this.name, named, Object.keys(defaults))
+    const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
     const values: Record<string, unknown> = { ...defaults, ...given }
     this.checkOptions(values)
     const check = (name: string, value: unknown) => this.checkOptions({ [name]: value })
@@ -148,8 +153,8 @@ export abstract class ClosureOptimizer<O extends object> {
       )
     }
     checkSizes(this.name, state.sizes ?? [], this.parameters)
-    const { defaults } = this.definition
-    const options = fromJson(state.options, defaults)
+    const { defaults, renames } = this.definition
+    const options = fromJson(withNewNames(this.name, state.options, renames, false), defaults)
     checkNames(this.name, options, Object.keys(defaults))
     this.checkOptions(options)
     const values = Object.entries(state.values).map(([name, value]) => [name, withVectors(value, `${this.name}.loadState(): ${name}`)])

@@ -26,14 +26,14 @@ export class ConjugateGradient extends DescentOptimizer<ConjugateGradientOptions
 
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     maxIterations: 20,
-    toleranceGradient: 1e-7,
-    toleranceChange: 1e-12,
+    gradientTolerance: 1e-7,
+    valueTolerance: 1e-12,
     conjugate: 'PR+',
   }
   static override readonly allowed = {
     maxIterations: positive,
-    toleranceGradient: nonNegative,
-    toleranceChange: nonNegative,
+    gradientTolerance: nonNegative,
+    valueTolerance: nonNegative,
     conjugate: ['PR+', 'FR', 'HS', 'HZ'],
   } as const
 

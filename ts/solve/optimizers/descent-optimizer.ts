@@ -12,9 +12,9 @@ export interface DescentOptions {
   /** Iterations per step(). Default 20. */
   maxIterations?: number
   /** Stops at |g|∞ ≤ this. Default 1e-7. */
-  toleranceGradient?: number
+  gradientTolerance?: number
   /** Stops at |Δloss| ≤ this·|loss|. Default 1e-12. */
-  toleranceChange?: number
+  valueTolerance?: number
 }
 
 /** A method: runs from a first point until something stops it. @internal */
@@ -22,6 +22,8 @@ export type Descend = (source: PointSource, first: Point, stopping: Stopping) =>
 
 /** @internal */
 export abstract class DescentOptimizer<O extends DescentOptions> extends ClosureOptimizer<O> {
+  static override readonly renames = { toleranceGradient: 'gradientTolerance', toleranceChange: 'valueTolerance' }
+
   /** The last step, where the next search begins. */
   protected last: LastStep = null
 
@@ -38,9 +40,9 @@ export abstract class DescentOptimizer<O extends DescentOptions> extends Closure
   /** Any method; leaves the parameters at the best point seen. */
   protected runWith(closure: Closure, method: Descend): ClosureResult {
     this.stepCount++
-    const { maxIterations, toleranceGradient, toleranceChange } = this.options
+    const { maxIterations, gradientTolerance, valueTolerance } = this.options
     const source = new ClosureSource((x) => this.evaluate(closure, x), this.size)
-    const stopping = new Stopping({ maxIterations, tolerance: toleranceGradient, valueTolerance: toleranceChange }, source)
+    const stopping = new Stopping({ maxIterations, gradientTolerance, valueTolerance }, source)
     const start = this.read()
     try {
       const first = source.at(start)

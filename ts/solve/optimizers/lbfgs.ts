@@ -16,9 +16,9 @@ export interface LBFGSOptions {
   /** Evaluations per step(). Default ⌊1.25·maxIterations⌋. */
   maxEvaluations?: number | null
   /** Stops at |g|∞ ≤ this. Default 1e-7. */
-  toleranceGradient?: number
+  gradientTolerance?: number
   /** Stops at |Δp|∞ ≤ or |Δloss| < this. Default 1e-9. */
-  toleranceChange?: number
+  changeTolerance?: number
   /** Pairs remembered, 16 bytes an element each. Default 10 (PyTorch: 100). */
   historySize?: number
   /** Default `strong-wolfe`, which cannot diverge (PyTorch: none). */
@@ -58,19 +58,20 @@ export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
     return 'LBFGS'
   }
 
+  static override readonly renames = { toleranceGradient: 'gradientTolerance', toleranceChange: 'changeTolerance' }
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1,
     maxIterations: 20,
     maxEvaluations: null,
-    toleranceGradient: 1e-7,
-    toleranceChange: 1e-9,
+    gradientTolerance: 1e-7,
+    changeTolerance: 1e-9,
     historySize: 10,
     lineSearch: 'strong-wolfe',
   }
   static override readonly allowed = {
     maxIterations: positive,
-    toleranceGradient: nonNegative,
-    toleranceChange: nonNegative,
+    gradientTolerance: nonNegative,
+    changeTolerance: nonNegative,
     historySize: positive,
     lineSearch: ['strong-wolfe', 'none'],
   } as const
@@ -109,12 +110,12 @@ export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
     const { options } = this
     search.now = search.first = search.at(start)
     if (!Number.isFinite(search.now.value)) return this.startIsNotFinite(search)
-    if (search.isFlat()) return { reason: 'gradient', message: `the gradient at the start is within ${options.toleranceGradient}` }
+    if (search.isFlat()) return { reason: 'gradient', message: `the gradient at the start is within ${options.gradientTolerance}` }
     for (;;) {
       search.iterations++
       const memory = (this.memory = this.nextDirection(search.now))
       const slope = dot(search.now.gradient, memory.d)
-      if (!(slope <= -options.toleranceChange)) return { reason: 'step', message: 'the slope along the direction is within the tolerance' }
+      if (!(slope <= -options.changeTolerance)) return { reason: 'step', message: 'the slope along the direction is within the tolerance' }
       const before = search.now
       if (options.lineSearch === 'none') this.fixedStep(search, memory)
       else this.searchedStep(search, memory, slope)
@@ -157,7 +158,7 @@ export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
       return { t, value: point.value, slope: dot(point.gradient, d), point }
     }
     const { point } = strongWolfe(phi, { t: 0, value: now.value, slope, point: now }, memory.t, {
-      toleranceChange: this.options.toleranceChange,
+      stepTolerance: this.options.changeTolerance,
       maxEvaluations: search.maxEvaluations - search.evaluations,
       directionSize: maxAbs(d),
     })
@@ -216,12 +217,12 @@ class Search {
   }
 
   isFlat(): boolean {
-    return maxAbs(this.now.gradient) <= this.optimizer.options.toleranceGradient
+    return maxAbs(this.now.gradient) <= this.optimizer.options.gradientTolerance
   }
 
   /** The reason to stop, by PyTorch's conditions in its order. */
   after(before: Point, { d, t }: Memory): Stop | null {
-    const { maxIterations, toleranceChange } = this.optimizer.options
+    const { maxIterations, changeTolerance } = this.optimizer.options
     if (!Number.isFinite(this.now.value)) {
       this.now = this.best ?? before
       return { reason: 'not-finite', message: 'a fixed step led to a loss that is not finite; back at the best point of this step' }
@@ -232,8 +233,8 @@ class Search {
     if (this.evaluations >= this.maxEvaluations)
       return { reason: flat ? 'gradient' : 'iterations', message: `${this.evaluations} evaluations were made` }
     if (flat) return { reason: 'gradient', message: 'the gradient is within the tolerance' }
-    if (maxAbs(d) * t <= toleranceChange) return { reason: 'step', message: 'the last step is within the tolerance' }
-    if (Math.abs(this.now.value - before.value) < toleranceChange)
+    if (maxAbs(d) * t <= changeTolerance) return { reason: 'step', message: 'the last step is within the tolerance' }
+    if (Math.abs(this.now.value - before.value) < changeTolerance)
       return { reason: 'value', message: 'the last change of the loss is within the tolerance' }
     return null
   }

@@ -37,15 +37,15 @@ export class NewtonCG extends DescentOptimizer<NewtonCGOptions> {
 
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     maxIterations: 20,
-    toleranceGradient: 1e-7,
-    toleranceChange: 1e-12,
+    gradientTolerance: 1e-7,
+    valueTolerance: 1e-12,
     damping: 0,
     maxProducts: 50,
   }
   static override readonly allowed = {
     maxIterations: positive,
-    toleranceGradient: nonNegative,
-    toleranceChange: nonNegative,
+    gradientTolerance: nonNegative,
+    valueTolerance: nonNegative,
     damping: nonNegative,
     maxProducts: positive,
   } as const

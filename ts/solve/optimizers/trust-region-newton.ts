@@ -29,16 +29,16 @@ export class TrustRegionNewton extends DescentOptimizer<TrustRegionNewtonOptions
 
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     maxIterations: 20,
-    toleranceGradient: 1e-7,
-    toleranceChange: 1e-12,
+    gradientTolerance: 1e-7,
+    valueTolerance: 1e-12,
     initialRadius: 1,
     maxRadius: 1000,
     eta: 0.15,
   }
   static override readonly allowed = {
     maxIterations: positive,
-    toleranceGradient: nonNegative,
-    toleranceChange: nonNegative,
+    gradientTolerance: nonNegative,
+    valueTolerance: nonNegative,
     initialRadius: positive,
     maxRadius: positive,
     eta: { min: 0, max: 0.25, openMax: true },

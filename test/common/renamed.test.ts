@@ -1,0 +1,70 @@
+/** Old names of options: they do what the new name does, warn once, and never win over the new one. */
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { withNewNames } from '../../ts/common/renamed.js'
+import { Dense, load, Sequential } from '../../ts/index.js'
+import { BFGS, fitCurve, KFAC, LBFGS, LevenbergMarquardt, levenbergMarquardt, minimize } from '../../ts/solve/index.js'
+
+beforeAll(() => load())
+
+/** What an option does: something that differs between its two values. `old: new` names it. */
+const RENAMED: readonly [string, old: string, now: string, values: readonly unknown[], run: (options: object) => unknown][] = [
+  ['minimize', 'tolerance', 'gradientTolerance', [1e-12, 10], (options) => minimize(([x]) => (x - 3) ** 4, [0], options)],
+  ['levenbergMarquardt', 'tolerance', 'gradientTolerance', [1e-12, 1], (o) => levenbergMarquardt(([x]) => [x ** 2 - 3, x], [1], o)],
+  [
+    ...(['fitCurve', 'tolerance', 'gradientTolerance', [1e-12, 1]] as const),
+    (options) => fitCurve((x, [a]) => a * x * x, [1, 2, 3], [1, 5, 9], { initial: [0.2], ...options }),
+  ],
+  ['LBFGS', 'toleranceGradient', 'gradientTolerance', [1, 2], (options) => new LBFGS(net().parameters(), options).options],
+  ['LBFGS', 'toleranceChange', 'changeTolerance', [1, 2], (options) => new LBFGS(net().parameters(), options).options],
+  ['BFGS', 'toleranceChange', 'valueTolerance', [1, 2], (options) => new BFGS(net().parameters(), options).options],
+  ['LevenbergMarquardt', 'toleranceChange', 'stepTolerance', [1, 2], (options) => new LevenbergMarquardt(net(), options).options],
+  ['KFAC', 'toleranceGradient', 'gradientTolerance', [1, 2], (options) => new KFAC(net(), options).options],
+]
+
+function net() {
+  return new Sequential([new Dense(2, 2)], { seed: 1 })
+}
+
+/** What `run` answers, and the warnings meanwhile. */
+async function watched<T>(run: () => T): Promise<{ result: Awaited<T>; warnings: string[] }> {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  try {
+    return { result: await run(), warnings: warn.mock.calls.map(String) }
+  } finally {
+    warn.mockRestore()
+  }
+}
+
+describe.each(RENAMED)('%s: %s is %s now', (owner, old, now, values, run) => {
+  test('the old name does the same, with one warning', async () => {
+    const before = await watched(() => values.map((value) => run({ [old]: value })))
+    const again = await watched(() => run({ [old]: values[0] }))
+    const after = await watched(() => values.map((value) => run({ [now]: value })))
+    const [a, b, c, d] = await Promise.all([...before.result, ...after.result])
+    expect([a, b]).toEqual([c, d])
+    expect(c).not.toEqual(d)
+    expect(before.warnings).toEqual([
+      `gradus: ${owner}: the option '${old}' is called '${now}' now; its old name goes with the next version`,
+    ])
+    expect([...again.warnings, ...after.warnings]).toEqual([])
+  })
+
+  test('both names are an error', async () => {
+    const both = `${owner}: '${old}' is the old name of '${now}', and both are there; leave out '${old}'`
+    await expect((async () => run({ [old]: values[0], [now]: values[0] }))()).rejects.toThrow(both)
+  })
+})
+
+test('an optimizer state with old names loads without a warning', async () => {
+  const optimizer = new LBFGS(net().parameters(), { changeTolerance: 0.5 })
+  const { changeTolerance: toleranceChange, ...options } = optimizer.state().options
+  const other = new LBFGS(net().parameters())
+  const { warnings } = await watched(() => other.loadState({ ...optimizer.state(), options: { ...options, toleranceChange } }))
+  expect(other.options.changeTolerance).toBe(0.5)
+  expect(warnings).toEqual([])
+})
+
+test('what is no object, and what has no old name, is returned as it is', () => {
+  const options = { constructor: 1, rate: 2 }
+  for (const given of [options, undefined, null, 3, 'text', [1]]) expect(withNewNames('f', given, { speed: 'rate' })).toBe(given)
+})

@@ -1,0 +1,26 @@
+/** Old names of options, which work for one version more. CONTRIBUTING.md has the vocabulary that they were changed for. */
+import { rangeError } from './errors.js'
+import { warnOnce } from './warn.js'
+
+/** Old names, and the name of each today. */
+export type Renames = Readonly<Record<string, string>>
+
+/**
+ * Options with the names of today: an option with an old name gets its new one, and a warning the first time. Anything but an object with
+ * old names is returned as it is, for the checks that follow.
+ * @param warns false for options from a file, whose names no one can change
+ * @throws RangeError for an option that has both names
+ * @internal
+ */
+export function withNewNames<O>(owner: string, options: O, renames: Renames, warns = true): O {
+  let renamed = options as Record<string, unknown>
+  for (const old of Object.keys(Object(options))) {
+    if (!Object.hasOwn(renames, old)) continue
+    const name = renames[old]
+    const { [old]: value, ...others } = renamed
+    if (name in others) throw rangeError(`${owner}: '${old}' is the old name of '${name}', and both are there; leave out '${old}'`)
+    if (warns) warnOnce(`${owner}: the option '${old}' is called '${name}' now; its old name goes with the next version`)
+    renamed = { ...others, [name]: value }
+  }
+  return renamed as O
+}
