@@ -118,7 +118,7 @@ export type { EpochRecord, Execution, History } from './train/history.js'
 export type { Metric, MetricName, MetricsOption, MetricValues } from './train/metrics.js'
 export type { FitOptions, StepOptions } from './train/plan.js'
 export { type Step, trainSteps } from './train/steps.js'
-export { TargetLoss } from './train/target-loss.js'
+export { TargetLoss, type TargetLossOptions } from './train/target-loss.js'
 export { type TrainOnBatchOptions, trainOnBatch } from './train/train-on-batch.js'
 export type { WholeStepOptimizer } from './train/whole-step-optimizer.js'
 

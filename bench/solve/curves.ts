@@ -106,7 +106,7 @@ function compare(
 ): Comparison {
   const theirs = () => peer({ x, y }, peerModel, { initialValues: initial, errorTolerance, ...options })
   const reached = theirs()
-  const ours = () => fitCurve(model, x, y, { initial, targetValue: reached.parameterError / 2, covariance: false, ...own })
+  const ours = () => fitCurve(model, x, y, { initial, target: reached.parameterError / 2, covariance: false, ...own })
   const fit = ours()
   const [mine, peers] = fastest([ours, theirs])
   return {

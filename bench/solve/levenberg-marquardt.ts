@@ -38,7 +38,7 @@ function iterationsPerSecond(backend: Backend): { best: number; median: number }
 function timeOfLevenbergMarquardt(backend: Backend, seed: number): { time: number; iterations: number; loss: number } {
   const { model, x, y } = problem(backend, seed)
   const from = performance.now()
-  const { iterations, loss } = new LevenbergMarquardt(model, { maxIterations: 2000, targetLoss: TARGET }).step(x, y)
+  const { iterations, loss } = new LevenbergMarquardt(model, { maxIterations: 2000, target: TARGET }).step(x, y)
   return { time: performance.now() - from, iterations, loss }
 }
 

@@ -1,10 +1,15 @@
 /** Old names of options: they do what the new name does, warn once, and never win over the new one. */
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { withNewNames } from '../../ts/common/renamed.js'
-import { Dense, load, Sequential } from '../../ts/index.js'
+import { Dense, findLearningRate, load, mse, Sequential, SGD, TargetLoss } from '../../ts/index.js'
 import { BFGS, fitCurve, KFAC, LBFGS, LevenbergMarquardt, levenbergMarquardt, minimize } from '../../ts/solve/index.js'
 
 beforeAll(() => load())
+
+const DATA = {
+  inputs: Array.from({ length: 40 }, (_, i) => [i / 40, 1 - i / 20]),
+  targets: Array.from({ length: 40 }, (_, i) => [i % 2, i % 3]),
+}
 
 /** What an option does: something that differs between its two values. `old: new` names it. */
 const RENAMED: readonly [string, old: string, now: string, values: readonly unknown[], run: (options: object) => unknown][] = [
@@ -19,6 +24,16 @@ const RENAMED: readonly [string, old: string, now: string, values: readonly unkn
   ['BFGS', 'toleranceChange', 'valueTolerance', [1, 2], (options) => new BFGS(net().parameters(), options).options],
   ['LevenbergMarquardt', 'toleranceChange', 'stepTolerance', [1, 2], (options) => new LevenbergMarquardt(net(), options).options],
   ['KFAC', 'toleranceGradient', 'gradientTolerance', [1, 2], (options) => new KFAC(net(), options).options],
+  ['levenbergMarquardt', 'targetValue', 'target', [0, 2], (options) => levenbergMarquardt(([x]) => [x - 3, x], [1], options)],
+  ['LevenbergMarquardt', 'targetLoss', 'target', [1, 2], (options) => new LevenbergMarquardt(net(), options).options],
+  [
+    ...(['findLearningRate', 'stopAt', 'divergenceFactor', [1.01, 50]] as const),
+    async (options) => {
+      const model = net()
+      const optimizer = new SGD(model.parameters())
+      return (await findLearningRate(model, { ...DATA, loss: mse, optimizer, ...options })).losses
+    },
+  ],
 ]
 
 function net() {
@@ -53,6 +68,13 @@ describe.each(RENAMED)('%s: %s is %s now', (owner, old, now, values, run) => {
     const both = `${owner}: '${old}' is the old name of '${now}', and both are there; leave out '${old}'`
     await expect((async () => run({ [old]: values[0], [now]: values[0] }))()).rejects.toThrow(both)
   })
+})
+
+test('TargetLoss takes a number for one version more', async () => {
+  const { result, warnings } = await watched(() => new TargetLoss(0.1, 'validation.loss'))
+  expect(result).toEqual(new TargetLoss({ target: 0.1, monitor: 'validation.loss' }))
+  expect(warnings).toHaveLength(1)
+  expect(() => new TargetLoss({ traget: 1 } as never)).toThrow('did you mean target?')
 })
 
 test('an optimizer state with old names loads without a warning', async () => {

@@ -210,7 +210,7 @@ describe('the same bits as never stopped', () => {
     expect(result.parts).toEqual(result.whole)
     const reached = await inParts(() => {
       const { model, options } = make()
-      return { model, options: { ...options, callbacks: [new TargetLoss(0.4)] } }
+      return { model, options: { ...options, callbacks: [new TargetLoss({ target: 0.4 })] } }
     }, [1, 60, 80])
     expect(reached.history?.stopReason).toMatch(/reached the target/)
     expect(reached.parts).toEqual(reached.whole)

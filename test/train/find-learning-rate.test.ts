@@ -55,7 +55,7 @@ describe.each(backends)('on $variant $dtype', (backend) => {
   test('Iris: the loss falls, then explodes; a suggestion trains well', async () => {
     const model = net(4, 3, backend)
     const optimizer = new SGD(model.parameters(), { momentum: 0.9 })
-    const found = await findLearningRate(model, { ...data, optimizer, from: 1e-5, to: 1000, stopAt: 3 })
+    const found = await findLearningRate(model, { ...data, optimizer, from: 1e-5, to: 1000, divergenceFactor: 3 })
     expect(found.diverged).toBe(true)
     expect(found.learningRates.length).toBeLessThan(100)
     expect(found.learningRates[0]).toBe(1e-5)
@@ -178,7 +178,7 @@ test('errors name what is wrong', async () => {
   await expect(run({ from: 1, to: 0.1 })).rejects.toThrow('findLearningRate: wants 0 < from < to, got from 1 and to 0.1')
   await expect(run({ steps: 1 })).rejects.toThrow('steps wants a whole number ≥ 2, got 1')
   await expect(run({ smoothing: 1 })).rejects.toThrow('smoothing wants a number in [0, 1), got 1')
-  await expect(run({ stopAt: 1 })).rejects.toThrow('stopAt wants a number > 1, got 1')
+  await expect(run({ divergenceFactor: 1 })).rejects.toThrow('divergenceFactor wants a number > 1, got 1')
 })
 
 test('puts back buffers, as the running statistics of batch normalisation', async () => {

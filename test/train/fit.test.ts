@@ -300,7 +300,7 @@ describe.each(backends)('$variant', (backend) => {
   })
 
   test('a target loss ends training', async () => {
-    const { history } = await run({ epochs: 100, callbacks: [new TargetLoss(0.5)] })
+    const { history } = await run({ epochs: 100, callbacks: [new TargetLoss({ target: 0.5 })] })
     expect(history.epochs.length).toBeLessThan(100)
     expect(history.epochs.at(-1)?.loss).toBeLessThanOrEqual(0.5)
   })

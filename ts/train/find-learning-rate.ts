@@ -2,6 +2,7 @@
 
 import { checkCount } from '../common/checks.js'
 import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
+import { withNewNames } from '../common/renamed.js'
 import { show } from '../common/show.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
@@ -21,8 +22,8 @@ export interface FindLearningRateOptions extends Omit<StepOptions, 'epochs' | 's
   steps?: number
   /** β of the running mean of the loss. Default 0.95. */
   smoothing?: number
-  /** Stops once the smoothed loss is so many times its least value. Default 4. */
-  stopAt?: number
+  /** Ends the test once the smoothed loss is this many times its least value. Above 1. Default 4. */
+  divergenceFactor?: number
 }
 
 /** What {@link findLearningRate} found: points to plot (rates on a logarithmic axis), and suggestions. */
@@ -63,9 +64,10 @@ export interface LearningRateSuggestions {
  * @throws RangeError, ShapeError for data or options that do not fit; NonFiniteError if the very first loss is not finite; Error if the
  *   model is being trained
  */
-export async function findLearningRate(model: Module, options: FindLearningRateOptions): Promise<LearningRateCurve> {
-  const { from = 1e-7, to = 10, steps = 100, smoothing = 0.95, stopAt = 4, ...stepOptions } = options
-  checkRange({ from, to, steps, smoothing, stopAt })
+export async function findLearningRate(model: Module, given: FindLearningRateOptions): Promise<LearningRateCurve> {
+  const options = withNewNames('findLearningRate', given, { stopAt: 'divergenceFactor' })
+  const { from = 1e-7, to = 10, steps = 100, smoothing = 0.95, divergenceFactor = 4, ...stepOptions } = options
+  checkRange({ from, to, steps, smoothing, divergenceFactor })
   const rate = (i: number) => from * (to / from) ** (i / (steps - 1))
   const curve: LearningRateCurve = { learningRates: [], losses: [], smoothed: [], diverged: false, suggestions: NO_SUGGESTIONS }
   if (!Array.isArray(options.optimizer?.groups))
@@ -86,7 +88,7 @@ export async function findLearningRate(model: Module, options: FindLearningRateO
       curve.losses.push(loss)
       curve.smoothed.push(smooth)
       least = Math.min(least, smooth)
-      if (smooth > stopAt * least) curve.diverged = true
+      if (smooth > divergenceFactor * least) curve.diverged = true
       if (curve.diverged || step === steps) break
     }
   } catch (error) {
@@ -101,14 +103,20 @@ export async function findLearningRate(model: Module, options: FindLearningRateO
 
 const NO_SUGGESTIONS: LearningRateSuggestions = { steepest: null, valley: null, minimum: null }
 
-function checkRange({ from, to, steps, smoothing, stopAt }: Record<'from' | 'to' | 'steps' | 'smoothing' | 'stopAt', number>): void {
+function checkRange({
+  from,
+  to,
+  steps,
+  smoothing,
+  divergenceFactor,
+}: Record<'from' | 'to' | 'steps' | 'smoothing' | 'divergenceFactor', number>): void {
   const fail = (what: string) => {
     throw rangeError(`findLearningRate: ${what}`)
   }
   if (!(from > 0 && to > from && to < Infinity)) fail(`wants 0 < from < to, got from ${from} and to ${to}`)
   checkCount('findLearningRate: steps', steps, 2)
   if (!(smoothing >= 0 && smoothing < 1)) fail(`smoothing wants a number in [0, 1), got ${show(smoothing)}`)
-  if (!(stopAt > 1)) fail(`stopAt wants a number > 1, got ${show(stopAt)}`)
+  if (!(divergenceFactor > 1)) fail(`divergenceFactor wants a number > 1, got ${show(divergenceFactor)}`)
 }
 
 /** @internal */

@@ -1,14 +1,24 @@
 /** A callback that ends a training which is good enough. */
 
 import { rangeError, typeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
+import { warnOnce } from '../common/warn.js'
 import { monitored } from './best-value.js'
 import type { Callback, Progress, TrainingControl } from './callbacks.js'
 
+/** Options of {@link TargetLoss}. */
+export interface TargetLossOptions {
+  /** The loss to reach. */
+  target: number
+  /** The value to watch, named as for {@link EarlyStopping}. Default `loss`. */
+  monitor?: string
+}
+
 /**
- * Stops as soon as the (validation) loss is below a threshold.
+ * Stops as soon as the (validation) loss is at or below a target.
  *
- * @example await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, callbacks: [new TargetLoss(0.01)] })
+ * @example await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, callbacks: [new TargetLoss({ target: 0.01 })] })
  */
 export class TargetLoss implements Callback {
   readonly name = 'TargetLoss'
@@ -16,7 +26,14 @@ export class TargetLoss implements Callback {
   private readonly monitor: string
   private last = Number.NaN
 
-  constructor(target: number, monitor = 'loss') {
+  constructor(options: TargetLossOptions)
+  /** @deprecated for `new TargetLoss({ target, monitor })`; goes with the next version */
+  constructor(target: number, monitor?: string)
+  constructor(given: TargetLossOptions | number, watched = 'loss') {
+    if (typeof given === 'number') warnOnce('TargetLoss: wants options now, { target, monitor }; numbers go with the next version')
+    const options = typeof given === 'number' ? { target: given, monitor: watched } : given
+    checkNames('TargetLoss', options, ['target', 'monitor'])
+    const { target, monitor = 'loss' } = options
     if (!Number.isFinite(target)) throw rangeError(`TargetLoss: target wants a finite number, got ${show(target)}`)
     this.target = target
     this.monitor = monitor

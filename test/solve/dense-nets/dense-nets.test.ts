@@ -107,7 +107,7 @@ describe('training a small net, on every backend', () => {
       const backend = make()
       const model = smallNet(backend)
       const data = curve(backend)
-      const optimizer = new LevenbergMarquardt(model, { maxIterations: 200, targetLoss: 1e-5 })
+      const optimizer = new LevenbergMarquardt(model, { maxIterations: 200, target: 1e-5 })
       const result = optimizer.step(data.x, data.y)
       expect(result).toMatchObject({ reason: 'value', converged: true })
       expect(result.loss).toBeLessThanOrEqual(1e-5)

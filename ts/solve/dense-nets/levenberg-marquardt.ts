@@ -31,7 +31,7 @@ export interface LevenbergMarquardtOptions {
   /** `gauss-newton`: no damping, a line search instead. Default `levenberg-marquardt`. */
   method?: 'levenberg-marquardt' | 'gauss-newton'
   /** Stops at a mean squared error ≤ this. Default 0. */
-  targetLoss?: number
+  target?: number
   /** Stops at |Jᵀr|∞ ≤ this. Default 1e-10. */
   gradientTolerance?: number
   /** Stops at |h| ≤ this·(|p| + this). Default 1e-12. */
@@ -69,20 +69,20 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
     return 'LevenbergMarquardt'
   }
 
-  static override readonly renames = { toleranceGradient: 'gradientTolerance', toleranceChange: 'stepTolerance' }
+  static override readonly renames = { toleranceGradient: 'gradientTolerance', toleranceChange: 'stepTolerance', targetLoss: 'target' }
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     maxIterations: 20,
     initialDamping: 1e-3,
     scaling: 'none',
     method: 'levenberg-marquardt',
-    targetLoss: 0,
+    target: 0,
     gradientTolerance: 1e-10,
     stepTolerance: 1e-12,
   }
   static override readonly allowed = {
     maxIterations: positive,
     initialDamping: positive,
-    targetLoss: nonNegative,
+    target: nonNegative,
     gradientTolerance: nonNegative,
     stepTolerance: nonNegative,
     scaling: ['none', 'marquardt'],
@@ -157,8 +157,8 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
   }
 
   private reached(state: DampedLeastSquares, rows: number): Stop | null {
-    const { targetLoss, gradientTolerance } = this.options
-    if (2 * state.value <= targetLoss * rows) return { reason: 'value', message: `the mean squared error is within ${targetLoss}` }
+    const { target, gradientTolerance } = this.options
+    if (2 * state.value <= target * rows) return { reason: 'value', message: `the mean squared error is within ${target}` }
     if (!state.isUsable) return { reason: 'not-finite', message: 'the residuals or the Jacobian are not finite' }
     return state.slope <= gradientTolerance ? { reason: 'gradient', message: 'Jᵀr is within the tolerance' } : null
   }

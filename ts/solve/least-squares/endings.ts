@@ -8,7 +8,7 @@ import type { DampedLeastSquares, TrialOutcome } from './damped.js'
 import type { LeastSquaresOptions } from './options.js'
 
 /** @internal */
-export const GOOD_ENOUGH: Stop = { reason: 'value', message: 'the sum of squares is within targetValue' }
+export const GOOD_ENOUGH: Stop = { reason: 'value', message: 'the sum of squares is within the target' }
 const STUCK: Stop = {
   reason: 'line-search',
   message: 'no step lowers the sum of squares, though the Jacobian promises it: the Jacobian is wrong or the residuals are not smooth',
@@ -22,8 +22,8 @@ export function usable(state: DampedLeastSquares, options: LeastSquaresOptions):
   return goodEnough(state, options) ?? flat(state)
 }
 
-function goodEnough(state: DampedLeastSquares, { targetValue = 0 }: LeastSquaresOptions): Stop | null {
-  return state.value <= targetValue ? GOOD_ENOUGH : null
+function goodEnough(state: DampedLeastSquares, { target = 0 }: LeastSquaresOptions): Stop | null {
+  return state.value <= target ? GOOD_ENOUGH : null
 }
 
 /** @internal */

@@ -33,7 +33,7 @@ export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
   /** `value`: the decrease of an accepted step ≤ this·F. Default 1e-14. */
   valueTolerance?: number
   /** `value` too: F ≤ this, good enough. Default 0. */
-  targetValue?: number
+  target?: number
   /** Trials, rejected ones included. Default 100·(n + 1) (MINPACK). */
   maxIterations?: number
   /** Called after every trial; false stops. */
@@ -46,14 +46,14 @@ const ALLOWED: Readonly<Record<string, Allowed | null>> = {
   gradientTolerance: nonNegative,
   stepTolerance: nonNegative,
   valueTolerance: nonNegative,
-  targetValue: nonNegative,
+  target: nonNegative,
   maxIterations: { min: 0, max: Number.POSITIVE_INFINITY },
   callback: null,
   initialDamping: positive,
   scaling: ['none', 'marquardt'],
 }
 
-const RENAMES = { tolerance: 'gradientTolerance' }
+const RENAMES = { tolerance: 'gradientTolerance', targetValue: 'target' }
 
 /** These are checked later, where the start is known. */
 const BOUNDS = ['lower', 'upper']
