@@ -278,8 +278,8 @@ describe('fault 26, fault 32: fit', () => {
     ['label out of range', { targets: Int32Array.of(0, 2) }, /label: wants whole numbers from 0 to 1, got 2/],
     ['batch of nothing', { batchSize: 0 }, /batchSize wants a whole number ≥ 1 or 'full', got 0/],
     ['epochs', { epochs: 1.5 }, /epochs wants a whole number/],
-    ['split', { validationSplit: 1 }, /validationSplit wants a number between 0 and 1/],
-    ['both validations', { validationSplit: 0.5, validation: good }, /not both/],
+    ['split', { validationFraction: 1 }, /validationFraction wants a number between 0 and 1/],
+    ['both validations', { validationFraction: 0.5, validation: good }, /not both/],
     ['metric', { metrics: ['acuracy'] }, /'acuracy' is none of accuracy.*did you mean accuracy\?/],
     [
       'metric that is a function',

@@ -1,14 +1,43 @@
 /** Old names of options: they do what the new name does, warn once, and never win over the new one. */
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { withNewNames } from '../../ts/common/renamed.js'
-import { Dense, findLearningRate, load, mse, Sequential, SGD, TargetLoss } from '../../ts/index.js'
+import {
+  crossValidate,
+  Dense,
+  findLearningRate,
+  fit,
+  fitMany,
+  type History,
+  load,
+  type Module,
+  mse,
+  Sequential,
+  SGD,
+  TargetLoss,
+} from '../../ts/index.js'
 import { BFGS, fitCurve, KFAC, LBFGS, LevenbergMarquardt, levenbergMarquardt, minimize } from '../../ts/solve/index.js'
+import { prepareTable } from '../../ts/table/index.js'
 
 beforeAll(() => load())
 
 const DATA = {
   inputs: Array.from({ length: 40 }, (_, i) => [i / 40, 1 - i / 20]),
   targets: Array.from({ length: 40 }, (_, i) => [i % 2, i % 3]),
+}
+
+const ROWS = Array.from({ length: 60 }, (_, i) => ({ x: i, z: (i * 7) % 11, y: (i * i) / 100 + 0.5 }))
+
+/** Numbers that a training gives, without its times. */
+function numbersOf({ epochs }: Pick<History, 'epochs'>) {
+  return epochs.map(({ loss, validation }) => ({ loss, validation }))
+}
+
+/** A training of a small net by `train`, as its numbers. */
+function trained(train: typeof fit) {
+  return async (options: object) => {
+    const model: Module = net()
+    return numbersOf(await train(model, { ...DATA, loss: mse, optimizer: new SGD(model.parameters()), ...options }))
+  }
 }
 
 /** What an option does: something that differs between its two values. `old: new` names it. */
@@ -24,7 +53,7 @@ const RENAMED: readonly [string, old: string, now: string, values: readonly unkn
   ['BFGS', 'toleranceChange', 'valueTolerance', [1, 2], (options) => new BFGS(net().parameters(), options).options],
   ['LevenbergMarquardt', 'toleranceChange', 'stepTolerance', [1, 2], (options) => new LevenbergMarquardt(net(), options).options],
   ['KFAC', 'toleranceGradient', 'gradientTolerance', [1, 2], (options) => new KFAC(net(), options).options],
-  ['levenbergMarquardt', 'targetValue', 'target', [0, 2], (options) => levenbergMarquardt(([x]) => [x - 3, x], [1], options)],
+  ['levenbergMarquardt', 'targetValue', 'target', [0, 10], (options) => levenbergMarquardt(([x]) => [x - 3, x], [1], options)],
   ['LevenbergMarquardt', 'targetLoss', 'target', [1, 2], (options) => new LevenbergMarquardt(net(), options).options],
   [
     ...(['findLearningRate', 'stopAt', 'divergenceFactor', [1.01, 50]] as const),
@@ -33,6 +62,29 @@ const RENAMED: readonly [string, old: string, now: string, values: readonly unkn
       const optimizer = new SGD(model.parameters())
       return (await findLearningRate(model, { ...DATA, loss: mse, optimizer, ...options })).losses
     },
+  ],
+  ['fit', 'validationSplit', 'validationFraction', [0.2, 0.5], trained(fit)],
+  [
+    ...(['fitMany', 'validationSplit', 'validationFraction', [0.2, 0.5]] as const),
+    async (options) => {
+      const models = [net()]
+      const own = { optimizers: models.map((model) => new SGD(model.parameters())) }
+      return (await fitMany(models, { ...DATA, loss: mse, ...own, ...options })).map(numbersOf)
+    },
+  ],
+  [
+    ...(['crossValidate', 'validationSplit', 'validationFraction', [0.2, 0.5]] as const),
+    async (options) => {
+      const build = () => {
+        const model = net()
+        return { model, optimizer: new SGD(model.parameters()) }
+      }
+      return (await crossValidate(build, { ...DATA, loss: mse, ...options })).folds.map(({ history }) => numbersOf(history))
+    },
+  ],
+  [
+    ...(['prepareTable', 'heldFraction', 'validationFraction', [0.2, 0.5]] as const),
+    async (options) => (await prepareTable(ROWS, { target: 'y', ...options })).train.inputs.length,
   ],
 ]
 

@@ -177,7 +177,7 @@ describe('the same bits as never stopped', () => {
       const schedule = schedules.warmup(schedules.cosine(0.02, { steps: 40 }), { steps: 7 })
       const callbacks = [follow, new EarlyStopping({ patience: 4 }), new ReduceOnPlateau(optimizer, { patience: 1 })]
       const shared = { loss: crossEntropy, optimizer, schedule, batchSize: 4, seed: 5, metrics: ['accuracy'] as const }
-      return { model, options: { inputs, targets: classes, ...shared, validationSplit: 0.3, callbacks } }
+      return { model, options: { inputs, targets: classes, ...shared, validationFraction: 0.3, callbacks } }
     }
     const result = await inParts(make, [1, 4, 6, 9], () => ({ parts, monitor: 'validation.loss' }))
     expect(result.parts).toEqual(result.whole)
@@ -201,7 +201,7 @@ describe('the same bits as never stopped', () => {
       const optimizer = new Adam(model.parameters(), { learningRate: 0.3 })
       return {
         model,
-        options: { inputs, targets, loss: mse, optimizer, validationSplit: 0.4, callbacks: [new EarlyStopping({ patience: 3 })] },
+        options: { inputs, targets, loss: mse, optimizer, validationFraction: 0.4, callbacks: [new EarlyStopping({ patience: 3 })] },
       }
     }
     const result = await inParts(make, [2, 3, 40, 60])
@@ -296,7 +296,7 @@ describe('within an epoch, the same bits as never stopped', () => {
     const make = () => {
       const model = new Sequential([new Dense(3, 8, { activation: 'tanh' }), new Dense(8, 2)], { seed: 3 })
       const optimizer = new Adam(model.parameters())
-      const data = { inputs: rows, targets: Int32Array.from(rows, ([a, b]) => Number(a > b)), validationSplit: 0.1 }
+      const data = { inputs: rows, targets: Int32Array.from(rows, ([a, b]) => Number(a > b)), validationFraction: 0.1 }
       const callbacks = [new EarlyStopping({ patience: 2 })]
       return { model, options: { ...data, loss: crossEntropy, optimizer, batchSize: 4, metrics: ['accuracy'] as const, callbacks } }
     }

@@ -53,7 +53,7 @@ describe.each(backends)('$variant', (backend) => {
   test('fit leaves every part in the mode in which it was', async () => {
     const model = new Sequential([new Dense(1, 8), new Dropout(0.5), new Dense(8, 1)], { seed: 1, backend })
     const options = { inputs, targets: flat, loss: mse, optimizer: new SGD(model.parameters(), { learningRate: 0.01 }) }
-    await fit(model, { ...options, validationSplit: 0.2 })
+    await fit(model, { ...options, validationFraction: 0.2 })
     expect(model.modules().map((m) => m.training)).toEqual([true, true, true, true])
     model.layers[1].training = false
     await fit(model, options)

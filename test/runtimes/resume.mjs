@@ -34,7 +34,7 @@ export async function trainUntil(gradus, epochs, { from, save }) {
     batchSize: 8,
     seed: 11,
     schedule: schedules.warmup(schedules.cosine(0.02, { steps: 60 }), { steps: 6 }),
-    validationSplit: 0.25,
+    validationFraction: 0.25,
     metrics: ['accuracy'],
     callbacks: [new EarlyStopping({ patience: 30 }), count, checkpoint],
     resume: from === undefined ? checkpoint : resumeFrom(from),

@@ -116,7 +116,7 @@ test('early stopping by rows of the training set; schedules and callbacks of eac
       stratify: true,
       folds: 3,
       epochs: 40,
-      validationSplit: 0.2,
+      validationFraction: 0.2,
     },
   )
   expect(folds.every(({ history }) => history.epochs.every(({ validation }) => validation !== undefined))).toBe(true)

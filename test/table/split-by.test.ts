@@ -22,7 +22,7 @@ test('the report is made from the latest rows, and says so', async () => {
 })
 
 test('what is tuned never sees the rows of the report, and is judged by the latest of the others', async () => {
-  const { train, held, scale } = await prepareTable(rows, { target: 'y', splitBy: 'day', testFraction: 0.25, heldFraction: 0.2 })
+  const { train, held, scale } = await prepareTable(rows, { target: 'y', splitBy: 'day', testFraction: 0.25, validationFraction: 0.2 })
   const inDays = (part: typeof train) => Array.from(part.targets, (y) => scale.mean + scale.deviation * y)
   const [learnt, judged] = [inDays(train), inDays(held)]
   expect([learnt.length, judged.length]).toEqual([36, 9])

@@ -282,8 +282,8 @@ test('what cannot be learnt is told', async () => {
   await expect(trainTable(rows, {} as never)).rejects.toThrow("trainTable: wants the column to predict, { target: 'species' }")
   await expect(trainTable(rows, { target: 'kind' })).rejects.toThrow("there is no column 'kind'")
   await expect(trainTable(rows, { target: 'species', time: -1 })).rejects.toThrow('time wants seconds above 0')
-  await expect(prepareTable(rows, { target: 'species', heldFraction: 0 })).rejects.toThrow(
-    'prepareTable: heldFraction wants a number above 0',
+  await expect(prepareTable(rows, { target: 'species', validationFraction: 0 })).rejects.toThrow(
+    'prepareTable: validationFraction wants a number above 0',
   )
   for (const [net, message] of [
     [{ hidden: 64 }, 'hidden wants the neurons of each hidden layer, such as [64, 32], got 64'],

@@ -69,7 +69,7 @@ describe.each(allBackends)('$variant', (backend) => {
     }
     const halves = [1e-6, 1e-6, 1e-6, 5e-7, 5e-7, 2.5e-7]
     expect(await rates({})).toEqual(halves)
-    expect(await rates({ validationSplit: 0.25 })).toEqual(halves)
+    expect(await rates({ validationFraction: 0.25 })).toEqual(halves)
     const model = line()
     const optimizer = new SGD(model.parameters(), { learningRate: 1 })
     const callbacks = [new ReduceOnPlateau(optimizer, { mode: 'max' })]

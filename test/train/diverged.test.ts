@@ -87,7 +87,7 @@ describe.each(allBackends)('$variant', (backend) => {
       targets: flat,
       loss: mse,
       optimizer,
-      validationSplit: 0.2,
+      validationFraction: 0.2,
       epochs: 9,
       batchSize: 8,
       callbacks: [recorder, stopping],

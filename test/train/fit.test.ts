@@ -258,13 +258,13 @@ describe.each(backends)('$variant', (backend) => {
     expect(model.state()).toEqual(before)
   })
 
-  test('validationSplit takes rows of each class at random, the same for the same seed, and never trains on them', async () => {
+  test('validationFraction takes rows of each class at random, the same for the same seed, and never trains on them', async () => {
     const { inputs } = clusters(90, 5)
     const targets = Int32Array.from({ length: 90 }, (_, i) => Math.floor(i / 30))
     const judged = async (options: object) => {
       const seen: number[][] = []
       const note = (_: Tensor, t: Tensor) => seen.push([...t.read()])
-      await run({ inputs, targets, validationSplit: 0.2, epochs: 1, batchSize: 'full', metrics: { note }, ...options })
+      await run({ inputs, targets, validationFraction: 0.2, epochs: 1, batchSize: 'full', metrics: { note }, ...options })
       return seen.find(({ length }) => length === 18) ?? []
     }
     const rows = await judged({ seed: 1 })
@@ -272,10 +272,10 @@ describe.each(backends)('$variant', (backend) => {
     expect(await judged({ seed: 1 })).toEqual(rows)
   })
 
-  test('validationSplit without shuffle takes the last rows, and never trains on them', async () => {
+  test('validationFraction without shuffle takes the last rows, and never trains on them', async () => {
     const data = clusters(100, 5)
     const poisoned = { inputs: data.inputs, targets: data.targets.map((t, i) => (i < 80 ? t : (t + 1) % 3)) }
-    const { history } = await run({ ...poisoned, validationSplit: 0.2, shuffle: false, epochs: 15, metrics: ['accuracy'] })
+    const { history } = await run({ ...poisoned, validationFraction: 0.2, shuffle: false, epochs: 15, metrics: ['accuracy'] })
     expect(history.epochs.at(-1)?.validation?.accuracy).toBeLessThan(0.2)
     expect(history.epochs.at(-1)?.metrics.accuracy).toBeGreaterThan(0.9)
     expect(history.steps).toBe(15 * 5)
@@ -290,7 +290,7 @@ describe.each(backends)('$variant', (backend) => {
 
   test('early stopping ends in time and puts the best weights back', async () => {
     const stopper = new EarlyStopping({ patience: 2 })
-    const { model, history } = await run({ epochs: 200, validationSplit: 0.3, shuffle: false, callbacks: [stopper] })
+    const { model, history } = await run({ epochs: 200, validationFraction: 0.3, shuffle: false, callbacks: [stopper] })
     expect(history.epochs.length).toBeLessThan(200)
     expect(history.epochs.length).toBe(stopper.bestEpoch + 2)
     expect(history.stopReason).toMatch(/validation\.loss has not improved on .* \(epoch \d+\) for 2 epochs/)
@@ -356,9 +356,9 @@ test('a class that is on one side only is told', async () => {
   const model = new Sequential([new Dense(1, 3)])
   const targets = Int32Array.of(0, 0, 0, 1, 1, 1, 2, 2, 2)
   const data = { inputs: Array.from(targets, (t) => [t]), targets, loss: crossEntropy, optimizer: new SGD(model.parameters()) }
-  await fit(model, { ...data, validationSplit: 1 / 3, shuffle: false })
-  await fit(model, { ...data, validationSplit: 1 / 3 })
-  expect(warn.mock.calls).toEqual([['gradus: fit: validationSplit: no row of class 2 is left to train on']])
+  await fit(model, { ...data, validationFraction: 1 / 3, shuffle: false })
+  await fit(model, { ...data, validationFraction: 1 / 3 })
+  expect(warn.mock.calls).toEqual([['gradus: fit: validationFraction: no row of class 2 is left to train on']])
   warn.mockRestore()
 })
 

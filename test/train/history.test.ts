@@ -14,12 +14,12 @@ test('validation figures have one shape and one name: in callbacks, the history 
   const callbacks = [stopping, { onEpochEnd: ({ validation }: Progress) => void seen.push(validation) }]
   const optimizer = new Adam(model.parameters(), { learningRate: 0.01 })
   const options = { inputs, targets: classes, loss: crossEntropy, optimizer, epochs: 3, metrics: ['accuracy'] as const }
-  const { epochs } = await fit(model, { ...options, validationSplit: 0.25, callbacks })
+  const { epochs } = await fit(model, { ...options, validationFraction: 0.25, callbacks })
   expect(epochs.map(({ validation }) => validation)).toEqual(seen)
   expect(Object.keys(seen[0] ?? {})).toEqual(['loss', 'accuracy'])
   expect(stopping.bestValue).toBe(Math.max(...seen.map((validation) => validation?.accuracy ?? 0)))
   // Keras' name for it
-  await fit(model, { ...options, validationSplit: 0.25, callbacks: [new EarlyStopping({ monitor: 'valLoss' })] })
+  await fit(model, { ...options, validationFraction: 0.25, callbacks: [new EarlyStopping({ monitor: 'valLoss' })] })
   const missing = fit(model, { ...options, callbacks: [new EarlyStopping()] })
   await expect(missing).rejects.toThrow("there is no 'validation.loss' to watch, only loss, accuracy; give fit validation data")
 })
@@ -33,6 +33,6 @@ test.each([
   const progress = { loss: 1, metrics: { accuracy: 1 }, validation: { loss: 1, accuracy: 1 } } as unknown as Progress
   expect(() => monitored(progress, name, 'EarlyStopping')).toThrow(`EarlyStopping: there is no '${name}' to watch, only ${text}`)
   expect(() => monitored({ ...progress, validation: undefined } as Progress, name, 'EarlyStopping')).toThrow(
-    'only loss, accuracy; give fit validation data or a validationSplit',
+    'only loss, accuracy; give fit validation data or a validationFraction',
   )
 })

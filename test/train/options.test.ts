@@ -315,11 +315,11 @@ describe('what fit refuses', () => {
 
   test('trainSteps refuses what fit alone does', async () => {
     const model = make()
-    for (const more of [{ callbacks: [] }, { validationSplit: 0.5 }, { metrics: ['accuracy'] }, { signal: AbortSignal.abort() }])
+    for (const more of [{ callbacks: [] }, { validationFraction: 0.5 }, { metrics: ['accuracy'] }, { signal: AbortSignal.abort() }])
       await expect(trainSteps(model, options(model, more)).next()).rejects.toThrow(
         `trainSteps: ${Object.keys(more)[0]} is an option of fit;`,
       )
-    const shared = options(model, { validationSplit: 0.5, callbacks: [new EarlyStopping()] })
+    const shared = options(model, { validationFraction: 0.5, callbacks: [new EarlyStopping()] })
     expect((await findLearningRate(model, shared)).losses.length).toBeGreaterThan(1)
   })
 

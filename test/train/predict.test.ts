@@ -88,7 +88,7 @@ describe.each(allBackends)('$variant', (backend) => {
     const model = new Sequential([new Dense(2, 1)], { backend })
     const optimizer = new SGD(model.parameters(), { learningRate: 0 })
     const targets = [[1], [2], [3], [4], [5]]
-    const history = await fit(model, { inputs: mul(w, 1), targets, loss: mse, optimizer, epochs: 3, batchSize: 2, validationSplit: 0.4 })
+    const history = await fit(model, { inputs: mul(w, 1), targets, loss: mse, optimizer, epochs: 3, batchSize: 2, validationFraction: 0.4 })
     expect(new Set(history.epochs.map((e) => e.validation?.loss)).size).toBe(1)
   })
 })

@@ -43,7 +43,7 @@ test('an entry may show a line of progress where nobody asked: not beside onProg
   try {
     const model = net()
     const optimizer = new Adam(model.parameters())
-    const options = { inputs, targets, loss: mse, optimizer, epochs: 2, validationSplit: 0.25 }
+    const options = { inputs, targets, loss: mse, optimizer, epochs: 2, validationFraction: 0.25 }
     await fit(model, options)
     expect([asked, shown, ends]).toEqual([[undefined], [1, 2], 1])
     await fit(model, { ...options, verbose: false })

@@ -52,7 +52,7 @@ const DEFAULTS: Required<ReduceOnPlateauOptions> = {
  * for (let epoch = 0; epoch < 10; epoch++) plateau.step(evaluateModel(model, { inputs, targets, loss: crossEntropy }).loss)
  * optimizer.learningRate // 0.00025: no better after three epochs, nor after three more
  *
- * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, validationSplit: 0.2, callbacks: [new ReduceOnPlateau(optimizer)] })
+ * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, validationFraction: 0.2, callbacks: [new ReduceOnPlateau(optimizer)] })
  */
 export class ReduceOnPlateau {
   /** Best metric so far. */

@@ -19,7 +19,7 @@ export interface RateToBuild {
 /** Options of {@link compareLearningRates}: the rates, and those of `fit` that hold for all nets. */
 export interface CompareLearningRatesOptions
   extends TrainingData,
-    Omit<FitManyOptions, OfBuilt | keyof TrainingData | 'data' | 'rows' | 'validation' | 'validationSplit' | 'metrics' | 'seed'> {
+    Omit<FitManyOptions, OfBuilt | keyof TrainingData | 'data' | 'rows' | 'validation' | 'validationFraction' | 'metrics' | 'seed'> {
   /** The rates to compare. Default: those of `from`, `to` and `points`. */
   rates?: readonly number[]
   /** First rate. Default 1e-5. */
@@ -49,7 +49,7 @@ export interface LearningRateComparison {
 
 const OWN = ['rates', 'from', 'to', 'points', 'seeds'] as const
 /** What `build` returns for each net, or what the comparison decides. */
-const NOT_HERE = ['optimizer', 'schedule', 'callbacks', 'validationSplit', 'metrics', 'seed']
+const NOT_HERE = ['optimizer', 'schedule', 'callbacks', 'validationFraction', 'metrics', 'seed']
 
 /**
  * Trains a new net at each learning rate, all by one call of {@link fitMany}, and says which rate leaves the least loss.

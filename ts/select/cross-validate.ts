@@ -1,6 +1,7 @@
 /** Cross-validation: how well nets of one kind do on rows that they were not trained on, and how much that varies. */
 import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
+import { withNewNames } from '../common/renamed.js'
 import { show } from '../common/show.js'
 import { checkDataset, type Dataset, type Split, selectRows, type Targets } from '../data/dataset.js'
 import { checkClasses, cutFolds, type FoldOptions, type FoldRows } from '../data/folds.js'
@@ -11,7 +12,7 @@ import { CARRIED, checkData, DATA, pickRows, type Rows, type TrainingData } from
 import type { NetHistory } from '../train/fleet/many-trainings.js'
 import type { FitManyOptions } from '../train/fleet/options.js'
 import { type MetricsOption, type MetricValues, resolveMetrics } from '../train/metrics.js'
-import { OPTIONS } from '../train/plan.js'
+import { OPTIONS, RENAMED } from '../train/plan.js'
 import { type BuiltModel, buildAll, evaluateBuilt, type OfBuilt, trainBuilt, without } from './built.js'
 
 /** What `build` is told of the fold that it builds a net for. */
@@ -84,7 +85,7 @@ const ALIASES = { cv: 'folds', n_splits: 'folds', k: 'folds', n_repeats: 'repeat
  * that one. All nets are trained by one call of {@link fitMany}, small ones side by side. `repeats` cuts the rows anew so many times.
  *
  * `build` makes the model and the optimizer of a fold; it may add a schedule and callbacks. The held-out rows are looked at once, after the
- * last epoch: early stopping takes its own rows from those to train on, by `validationSplit`. Of optimizers that judge by averages of
+ * last epoch: early stopping takes its own rows from those to train on, by `validationFraction`. Of optimizers that judge by averages of
  * their weights, such as ScheduleFreeAdamW, it is the averages that are judged.
  *
  * A signal ends training as it ends that of `fit`: folds whose nets were trained to the end have their scores, the others NaN, and
@@ -103,8 +104,9 @@ const ALIASES = { cv: 'folds', n_splits: 'folds', k: 'folds', n_repeats: 'repeat
  */
 export async function crossValidate<const M extends MetricsOption = readonly [], N extends Module = Module>(
   build: (fold: FoldToBuild) => BuiltModel<N>,
-  options: CrossValidateOptions<M>,
+  given: CrossValidateOptions<M>,
 ): Promise<CrossValidation<M, N>> {
+  const options = withNewNames('crossValidate', given, RENAMED)
   checkOptions(options)
   const { folds, repeats, groups, prepare, metrics, seed = 0, inputs, shape, targets, weights } = options
   const cut = { ...(folds !== undefined && { folds }), ...(repeats !== undefined && { repeats }), ...(groups && { groups }), seed }
@@ -154,7 +156,7 @@ function checkOptions(options: CrossValidateOptions): void {
     if (options !== null && typeof options === 'object' && Object.hasOwn(options, name))
       throw rangeError(
         name === 'validation'
-          ? "crossValidate: there is no option 'validation', since the held-out rows are what is judged by; validationSplit takes rows from those to train on"
+          ? "crossValidate: there is no option 'validation', since the held-out rows are what is judged by; validationFraction takes rows from those to train on"
           : `crossValidate: there is no option '${name}', since each net wants its own; return it from build, { model, optimizer, schedule, callbacks }`,
       )
   const known = [...OPTIONS.filter((name) => !NOT_HERE.includes(name)), ...OWN, ...DATA]

@@ -1,5 +1,6 @@
 /** A table as nets take it, cut into rows to train on, rows to judge by and rows that are set aside: for one's own nets and experiments. */
 import { checkNames } from '../common/names.js'
+import { withNewNames } from '../common/renamed.js'
 import { fromTable, type LeftOut, type ReadOptions, type Source, type TableOptions } from '../data/index.js'
 import type { ColumnToEmbed } from '../index.js'
 import { decideTable, TABLE_OPTIONS } from './decide-table.js'
@@ -16,7 +17,7 @@ export interface PrepareTableOptions extends Omit<TableOptions, 'target' | 'scal
    */
   testFraction?: number
   /** Of the others, the share to judge by. Default 0.2. */
-  heldFraction?: number
+  validationFraction?: number
   /**
    * A column of dates or numbers by which rows are cut in time: the latest are set aside, and the latest of the others are those to judge by. Default:
    * at random.
@@ -60,11 +61,12 @@ export interface PreparedTable {
  * classes // 3
  * @throws as trainTable does
  */
-export async function prepareTable(rows: readonly object[] | Source, options: PrepareTableOptions): Promise<PreparedTable> {
-  checkNames('prepareTable', options, [...TABLE_OPTIONS, 'testFraction', 'heldFraction', 'splitBy', 'read'], MISPLACED)
-  const { testFraction = 0.2, heldFraction = 0.2, splitBy, seed = 0, read, ...table } = options
-  const [ofTest, ofHeld] = [testFraction, heldFraction].map((fraction) => ({ fraction, seed, splitBy }))
-  checkAside('prepareTable', 'heldFraction', ofHeld)
+export async function prepareTable(rows: readonly object[] | Source, given: PrepareTableOptions): Promise<PreparedTable> {
+  const options = withNewNames('prepareTable', given, { heldFraction: 'validationFraction' })
+  checkNames('prepareTable', options, [...TABLE_OPTIONS, 'testFraction', 'validationFraction', 'splitBy', 'read'], MISPLACED)
+  const { testFraction = 0.2, validationFraction = 0.2, splitBy, seed = 0, read, ...table } = options
+  const [ofTest, ofHeld] = [testFraction, validationFraction].map((fraction) => ({ fraction, seed, splitBy }))
+  checkAside('prepareTable', 'validationFraction', ofHeld)
   if (testFraction !== 0) checkAside('prepareTable', 'testFraction', ofTest)
   const decided = await namingLinesOf(rows, read, async () => {
     const all = await rowsFrom(rows, read)

@@ -20,7 +20,7 @@ export function monitored(progress: Progress, name: string, who: string): number
   const wanted = own === undefined ? name : `validation.${own[0].toLowerCase()}${own.slice(1)}`
   const near = nearest(wanted, known)
   const remedy =
-    own !== undefined && !validation ? '; give fit validation data or a validationSplit' : near ? `; did you mean '${near}'?` : ''
+    own !== undefined && !validation ? '; give fit validation data or a validationFraction' : near ? `; did you mean '${near}'?` : ''
   throw plainError(`${who}: there is no '${name}' to watch, only ${known.join(', ')}${remedy}`)
 }
 

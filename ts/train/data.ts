@@ -192,9 +192,9 @@ export interface SplitWay {
 /** @internal a `fraction` of the rows apart from the others, which stay in their order */
 export function splitRows(rows: Rows, fraction: number, { shuffle = true, seed = 0, areClasses }: SplitWay): [Rows, Rows] {
   const { count, targets } = rows
-  if (!(fraction > 0 && fraction < 1)) throw rangeError(`fit: validationSplit wants a number between 0 and 1, got ${show(fraction)}`)
+  if (!(fraction > 0 && fraction < 1)) throw rangeError(`fit: validationFraction wants a number between 0 and 1, got ${show(fraction)}`)
   const held = Math.max(1, Math.round(count * fraction))
-  if (held === count) throw rangeError(`fit: validationSplit ${fraction} of ${count} rows leaves none to train on`)
+  if (held === count) throw rangeError(`fit: validationFraction ${fraction} of ${count} rows leaves none to train on`)
   const values = targets.read()
   const classOf = areClasses && targets.size === count && values.every(Number.isInteger) ? values : null
   if (!shuffle) {
@@ -215,8 +215,8 @@ function tellMissing(...[train, validation]: [ArrayLike<number>, ArrayLike<numbe
   const [known, judged] = [new Set(Array.from(train)), new Set(Array.from(validation))]
   const untrained = [...judged].find((c) => !known.has(c))
   const unjudged = [...known].find((c) => !judged.has(c))
-  if (untrained !== undefined) warnOnce(`fit: validationSplit: no row of class ${untrained} is left to train on`)
-  else if (unjudged !== undefined) warnOnce(`fit: validationSplit: no row of class ${unjudged} is there to judge by`)
+  if (untrained !== undefined) warnOnce(`fit: validationFraction: no row of class ${untrained} is left to train on`)
+  else if (unjudged !== undefined) warnOnce(`fit: validationFraction: no row of class ${unjudged} is there to judge by`)
 }
 
 /** @internal rows from..to (exclusive) as views, not copies */

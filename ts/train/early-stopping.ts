@@ -32,7 +32,7 @@ export interface EarlyStoppingOptions {
  * is then, and `optimizer.evaluate` not needed.
  * @example
  * const callbacks = [new EarlyStopping({ patience: 3 })]
- * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 100, validationSplit: 0.2, callbacks })
+ * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 100, validationFraction: 0.2, callbacks })
  */
 export class EarlyStopping implements Callback {
   readonly name = 'EarlyStopping'

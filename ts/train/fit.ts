@@ -1,11 +1,12 @@
 /** fit: train a model on data, with validation, metrics, callbacks, early stopping and progress. */
 import { trapped } from '../backend/crash.js'
 import { addCaller } from '../common/caller.js'
+import { withNewNames } from '../common/renamed.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import { claim } from './claim.js'
 import type { History } from './history.js'
 import { Pacer } from './pacer.js'
-import type { FitOptions } from './plan.js'
+import { type FitOptions, RENAMED } from './plan.js'
 import { progressLine } from './progress-line.js'
 import { TrainingRun } from './run.js'
 
@@ -24,7 +25,8 @@ import { TrainingRun } from './run.js'
  *   loss is NaN or infinite, before the update that would follow, where a weight is at the end of training or of an epoch that a
  *   callback hears of, or where the loss of validation is; Error if the model or a part of it is being trained already
  */
-export async function fit(model: Module, options: FitOptions): Promise<History> {
+export async function fit(model: Module, given: FitOptions): Promise<History> {
+  const options = withNewNames('fit', given, RENAMED)
   // its stack is made into text where it is asked for, which takes as long as a short training
   const caller = new Error()
   const release = claim('fit', model)

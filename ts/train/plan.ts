@@ -4,6 +4,7 @@ import { noGrad } from '../autograd.js'
 import { warnOnce } from '../backend/warn.js'
 import { checkCount } from '../common/checks.js'
 import { plainError, rangeError, ShapeError, typeError } from '../common/errors.js'
+import type { Renames } from '../common/renamed.js'
 import { type Shape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { type Loss, traitsOf } from '../loss/loss.js'
@@ -62,10 +63,10 @@ export interface FitOptions extends StepOptions {
   /** Data to judge by after each epoch, never trained on. */
   validation?: TrainingData
   /**
-   * Or: the share of the rows to set aside for it: at random by `seed`, every class in proportion; the last rows where `shuffle` is false, as
+   * Or: the fraction of the rows to set aside for it: at random by `seed`, every class in proportion; the last rows where `shuffle` is false, as
    * for rows in the order of time. A class that is missing on one side is told.
    */
-  validationSplit?: number
+  validationFraction?: number
   /** Names, such as `accuracy`, `f1`, `auc`, `mse` or `r2`, and functions, in an array or by names of your own. Default: none. */
   metrics?: MetricsOption
   callbacks?: readonly Callback[]
@@ -86,8 +87,10 @@ export interface FitOptions extends StepOptions {
 }
 
 const DEFAULT_BATCH = 32
+/** @internal old names of options, which work for one version more */
+export const RENAMED: Renames = { validationSplit: 'validationFraction' }
 /** @internal options of `fit` that `trainSteps` would ignore */
-export const FIT_ALONE = ['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress', 'resume'] as const
+export const FIT_ALONE = ['validation', 'validationFraction', 'metrics', 'callbacks', 'signal', 'onProgress', 'resume'] as const
 /** @internal the options of fit and trainSteps without the data */
 export const OPTIONS: readonly string[] = [
   ...['loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule', 'replay', 'yieldEvery'],
@@ -225,13 +228,13 @@ export interface CheckedData {
 /** @internal a plan and the rows to judge by, if any. @throws RangeError, ShapeError, TypeError */
 export function planFit(model: Module, options: FitOptions, known?: CheckedData): { plan: Plan; validation: Rows | null } {
   const all = known?.rows ?? checkData(options, model.backend, 'fit', [...OPTIONS, 'verbose'])
-  if (options.validation !== undefined && options.validationSplit !== undefined) {
-    throw rangeError('fit: give validation or validationSplit, not both')
+  if (options.validation !== undefined && options.validationFraction !== undefined) {
+    throw rangeError('fit: give validation or validationFraction, not both')
   }
   const [rows, held] =
-    options.validationSplit === undefined
+    options.validationFraction === undefined
       ? [all, null]
-      : splitRows(all, options.validationSplit, { ...options, areClasses: areClasses(all, options.loss) })
+      : splitRows(all, options.validationFraction, { ...options, areClasses: areClasses(all, options.loss) })
   const validation = known?.validation ?? (options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held)
   checkHandlers(options)
   const plan = planSteps(model, options, rows)

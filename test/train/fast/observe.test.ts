@@ -163,7 +163,7 @@ describe.each(backends)('$variant', (backend) => {
     ['a wrapper of crossEntropy', () => new Own(backend), { loss: (p, t) => crossEntropy(p, t as never) }],
     ['a loss of operations', () => sequential([new Dense(6, 4)]), { loss: ownLoss, targets: oneHot }],
     ['a module of one’s own with callbacks', () => new Own(backend), { on: () => {} }],
-    ['a module of one’s own with validation and metrics', () => new Own(backend), { validationSplit: 0.25, metrics: ['accuracy'] }],
+    ['a module of one’s own with validation and metrics', () => new Own(backend), { validationFraction: 0.25, metrics: ['accuracy'] }],
   ])('%s is replayed', async (_name, make, given) => {
     const { programs, replayed, writtenOut, reason } = await compare(make, given)
     expect(reason).toBeUndefined()

@@ -67,7 +67,7 @@ describe.each(backends)('$variant $dtype', (backend) => {
         batchSize: 16,
         seed: 2,
         metrics: { first: (p) => p.read()[0] },
-        validationSplit: 0.2,
+        validationFraction: 0.2,
       })
     const [a, b] = [await run(replayed), await run(eager)]
     expect(a.epochs.map((e) => [e.loss, e.metrics, e.validation])).toEqual(b.epochs.map((e) => [e.loss, e.metrics, e.validation]))

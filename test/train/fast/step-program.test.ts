@@ -232,14 +232,14 @@ describe.each(supportedVariants())('%s', (variant) => {
     ['a schedule', { schedule: schedules.exponential(0.05, { factor: 0.99 }) }],
     ['weights', { weights: numbers(rows, 5).map(Math.abs) }],
     ['values for classes', { loss: mse, targets: Array.from({ length: rows }, (_, r) => [...numbers(4, r)]) }],
-    ['validation after each epoch', { validationSplit: 0.2 }],
+    ['validation after each epoch', { validationFraction: 0.2 }],
     ['progress', { onProgress: () => {} }],
     ['accuracy', { metrics: ['accuracy'] }],
     [
       'metrics of numbers, with validation',
       {
         ...{ loss: mse, targets: Array.from({ length: rows }, (_, r) => [...numbers(4, r)]) },
-        ...{ metrics: ['meanAbsoluteError', 'rootMeanSquaredError'], validationSplit: 0.2 },
+        ...{ metrics: ['meanAbsoluteError', 'rootMeanSquaredError'], validationFraction: 0.2 },
       },
     ],
     [

@@ -68,7 +68,7 @@ test('a signal ends all, with what there is', async () => {
   await fit(models[0], { ...data, optimizer: adams(models)[0] }) // the models are free again
 })
 
-test('validationSplit, schedules and validation of each net are those of fit', async () => {
+test('validationFraction, schedules and validation of each net are those of fit', async () => {
   const schedule = (net: number) => schedules.cosine(0.01 * (net + 1), { steps: 20 })
   const own = (net: number) => ({ inputs: inputs.slice(net, net + 10), targets: targets.slice(net, net + 10) })
   const models = nets(3)
@@ -80,7 +80,7 @@ test('validationSplit, schedules and validation of each net are those of fit', a
     validation: models.map((_, net) => own(net)),
   })
   const split = nets(3)
-  const halves = await fitMany(split, { ...data, optimizers: adams(split), epochs: 4, validationSplit: 0.5 })
+  const halves = await fitMany(split, { ...data, optimizers: adams(split), epochs: 4, validationFraction: 0.5 })
   for (const [net, model] of nets(3).entries()) {
     const [optimizer] = adams([model])
     const wanted = await fit(model, {
@@ -93,7 +93,7 @@ test('validationSplit, schedules and validation of each net are those of fit', a
     expect(histories[net].epochs.map(({ validation }) => validation)).toEqual(wanted.epochs.map(({ validation }) => validation))
     expect(models[net].state()).toEqual(model.state())
     const half = nets(3)[net]
-    const { epochs } = await fit(half, { ...data, optimizer: adams([half])[0], epochs: 4, validationSplit: 0.5 })
+    const { epochs } = await fit(half, { ...data, optimizer: adams([half])[0], epochs: 4, validationFraction: 0.5 })
     expect(halves[net].epochs.map(({ validation }) => validation)).toEqual(epochs.map(({ validation }) => validation))
   }
 })

@@ -1,10 +1,12 @@
 /** fitMany: train many nets in one call, those of one shape side by side. */
 
 import { rangeError, typeError } from '../../common/errors.js'
+import { withNewNames } from '../../common/renamed.js'
 import { show } from '../../common/show.js'
 import { Module, rememberModes } from '../../nn/module.js'
 import { claim } from '../claim.js'
 import { rowsBetween } from '../data.js'
+import { RENAMED } from '../plan.js'
 import { TrainingRun } from '../run.js'
 import { DataSets } from './data-sets.js'
 import { modelKeyOf } from './keys.js'
@@ -30,7 +32,8 @@ import { type FitManyOptions, optionsOfNets } from './options.js'
  * histories.length // 4
  * @throws RangeError, TypeError, ShapeError that name the net, before the first step of any
  */
-export async function fitMany(models: readonly Module[], options: FitManyOptions): Promise<NetHistory[]> {
+export async function fitMany(models: readonly Module[], given: FitManyOptions): Promise<NetHistory[]> {
+  const options = withNewNames('fitMany', given, RENAMED)
   checkModels(models)
   const optionsOfEach = optionsOfNets(models.length, options)
   const releases: (() => void)[] = []
