@@ -105,7 +105,7 @@ for (const seed of SEEDS) {
     seconds: Number(((user + system) / 1e6).toFixed(1)),
     elapsed: Number(((performance.now() - began) / 1000).toFixed(1)),
     params,
-    importance: importance(study, { by: 'fanova' }),
+    importance: importance(study, { evaluator: 'fanova' }),
     advice: advice(study),
   }
   runs.push(run)

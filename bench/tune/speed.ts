@@ -106,7 +106,7 @@ const tasks: [what: string, unit: string, measure: () => Promise<number>][] = [
     [`1000 trials, ${name}`, 's', () => trials(space, 1000)],
     [`${TRIALS} trials, ${name}`, 's', () => trials(space, TRIALS)],
   ]),
-  ...[median(), asha(), hyperband({ most: REPORTS })].map((pruner): (typeof tasks)[number] => [
+  ...[median(), asha(), hyperband({ maxResource: REPORTS })].map((pruner): (typeof tasks)[number] => [
     `report and shouldPrune, ${pruner.name}`,
     'ms',
     () => prune(pruner),

@@ -17,6 +17,7 @@ import {
 } from '../../ts/index.js'
 import { BFGS, fitCurve, KFAC, LBFGS, LevenbergMarquardt, levenbergMarquardt, minimize } from '../../ts/solve/index.js'
 import { prepareTable } from '../../ts/table/index.js'
+import { asha, cmaEs, type HyperbandOptions, hyperband, median, nsga2, tpe } from '../../ts/tune/index.js'
 
 beforeAll(() => load())
 
@@ -119,6 +120,24 @@ describe.each(RENAMED)('%s: %s is %s now', (owner, old, now, values, run) => {
   test('both names are an error', async () => {
     const both = `${owner}: '${old}' is the old name of '${now}', and both are there; leave out '${old}'`
     await expect((async () => run({ [old]: values[0], [now]: values[0] }))()).rejects.toThrow(both)
+  })
+})
+
+/** Options whose values are checked at once: a wrong value of an old name is an error about the new one. */
+const CHECKED: readonly [string, make: (options: object) => unknown, renames: Record<string, string>][] = [
+  ['tpe', tpe, { startup: 'startupTrials', candidates: 'eiCandidates', good: 'gamma' }],
+  ['nsga2', nsga2, { population: 'populationSize', mutation: 'mutationProb', crossover: 'crossoverProb', swap: 'swappingProb' }],
+  ['cmaEs', cmaEs, { startup: 'startupTrials', sigma: 'sigma0', population: 'populationSize' }],
+  ['median', median, { startup: 'startupTrials', warmup: 'warmupSteps', interval: 'intervalSteps', least: 'minTrials' }],
+  ['asha', asha, { least: 'minResource', reduction: 'reductionFactor', startup: 'startupTrials' }],
+  ['hyperband', (options) => hyperband({ maxResource: 9, ...options }), { least: 'minResource', reduction: 'reductionFactor' }],
+  ['hyperband', (options) => hyperband(options as HyperbandOptions), { most: 'maxResource' }],
+]
+
+describe.each(CHECKED)('%s has the words of Optuna', (owner, make, renames) => {
+  test.each(Object.entries(renames))('%s is %s now', async (old, now) => {
+    const { warnings } = await watched(() => expect(() => make({ [old]: -1 })).toThrow(`${owner}: ${now} wants`))
+    expect(warnings).toHaveLength(1)
   })
 })
 

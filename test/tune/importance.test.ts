@@ -34,7 +34,7 @@ describe('PED-ANOVA', () => {
   test.each(cases)('$name', async ({ space, direction, good, among, trials, importance: wanted }) => {
     const study = await createStudy({ space: spaceOf(space), direction })
     for (const { params, value } of trials) await study.add(params, value)
-    const found = importance(study, { good, among })
+    const found = importance(study, { targetQuantile: good, regionQuantile: among })
     expect(Object.keys(found).sort()).toEqual(Object.keys(wanted).sort())
     for (const [name, share] of Object.entries(wanted)) expect(found[name], name).toBeCloseTo(share, 9)
     const shares = Object.values(found)
@@ -48,6 +48,8 @@ describe('PED-ANOVA', () => {
 
   test('refuses shares that are none', async () => {
     const study = await createStudy({ space: { x: float(0, 1) } })
-    expect(() => importance(study, { good: 0.5, among: 0.2 })).toThrow('importance: wants 0 < good < among ≤ 1, got good 0.5 and among 0.2')
+    expect(() => importance(study, { targetQuantile: 0.5, regionQuantile: 0.2 })).toThrow(
+      'importance: wants 0 < targetQuantile < regionQuantile ≤ 1, got targetQuantile 0.5 and regionQuantile 0.2',
+    )
   })
 })

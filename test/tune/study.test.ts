@@ -317,7 +317,7 @@ describe('optimize', () => {
   })
 
   test('trials that are pruned', async () => {
-    const study = await createStudy({ space: SPACE, pruner: median({ startup: 2 }) })
+    const study = await createStudy({ space: SPACE, pruner: median({ startupTrials: 2 }) })
     let steps = 0
     await study.optimize(
       async ({ x }, trial) => {

@@ -49,7 +49,7 @@ describe('tuneModel', () => {
       .filter(({ attributes }) => attributes.stage === 2)
       .map(({ params: { learningRate } }) => Math.log10(learningRate))
     expect(Math.max(...rates) - Math.min(...rates)).toBeLessThan(4 / 3 + 0.01)
-    expect(Object.keys(importance(study, { by: 'fanova' }))[0]).toBe('learningRate')
+    expect(Object.keys(importance(study, { evaluator: 'fanova' }))[0]).toBe('learningRate')
   })
 
   test('the same seed gives the same nets', async () => {

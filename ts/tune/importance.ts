@@ -2,6 +2,7 @@
 import { checkChoice } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
+import { withNewNames } from '../common/renamed.js'
 import { show } from '../common/show.js'
 import { varianceShares } from './forest.js'
 import { normalCdf } from './math.js'
@@ -16,11 +17,11 @@ export interface ImportanceOptions {
    * parameter explains, by a forest of regression trees (Hutter, Hoos & Leyton-Brown 2014). After a sampler has found the right range of a
    * parameter, the first finds it unimportant, the second does not. Default 'pedAnova'.
    */
-  by?: 'pedAnova' | 'fanova'
-  /** Which share of the trials counts as good. Default 0.1. */
-  good?: number
-  /** Among which share of the trials: 1 asks what makes a trial good, 0.5 what makes the better half good. Default 1. */
-  among?: number
+  evaluator?: 'pedAnova' | 'fanova'
+  /** The fraction of the trials that counts as good. Default 0.1. */
+  targetQuantile?: number
+  /** The fraction of the trials that the good ones are compared with: 1 asks what makes a trial good, 0.5 what makes the better half good. Default 1. */
+  regionQuantile?: number
 }
 
 /** How finely ranges are divided. */
@@ -38,22 +39,25 @@ const STEPS = 50
  * importance(study).rate > 0.7 // true
  * @throws RangeError for shares beyond 0 to 1
  */
-export function importance<S extends Space>(study: Study<S>, options: ImportanceOptions = {}): Record<keyof S & string, number> {
-  checkNames('importance', options, ['by', 'good', 'among'], { target_quantile: 'good', region_quantile: 'among' })
-  const { by = 'pedAnova', good = 0.1, among = 1 } = options
-  checkChoice('importance: by', by, ['pedAnova', 'fanova'])
-  if (!(good > 0 && good < among && among <= 1))
-    throw rangeError(`importance: wants 0 < good < among ≤ 1, got good ${show(good)} and among ${show(among)}`)
+export function importance<S extends Space>(study: Study<S>, given: ImportanceOptions = {}): Record<keyof S & string, number> {
+  const options = withNewNames('importance', given, { by: 'evaluator', good: 'targetQuantile', among: 'regionQuantile' })
+  checkNames('importance', options, ['evaluator', 'targetQuantile', 'regionQuantile'])
+  const { evaluator = 'pedAnova', targetQuantile = 0.1, regionQuantile = 1 } = options
+  checkChoice('importance: evaluator', evaluator, ['pedAnova', 'fanova'])
+  if (!(targetQuantile > 0 && targetQuantile < regionQuantile && regionQuantile <= 1))
+    throw rangeError(
+      `importance: wants 0 < targetQuantile < regionQuantile ≤ 1, got targetQuantile ${show(targetQuantile)} and regionQuantile ${show(regionQuantile)}`,
+    )
   const { axes, history } = study.observations
-  if (by === 'fanova') {
+  if (evaluator === 'fanova') {
     const shares = history.ranked.length < 2 ? axes.map(() => 0) : varianceShares(axes, history.ranked)
     return sorted(axes.map(({ name }, i) => [name as keyof S & string, shares[i]]))
   }
   const sign = study.directions[0] === 'minimize' ? 1 : -1
   const trials = study.trials.filter(({ state, values }) => state === 'complete' && values.every(Number.isFinite))
   const names = Object.keys(study.space) as (keyof S & string)[]
-  const region = bestOf(trials, among, sign)
-  const target = bestOf(trials, good, sign)
+  const region = bestOf(trials, regionQuantile, sign)
+  const target = bestOf(trials, targetQuantile, sign)
   const divergences = names.map((name): [keyof S & string, number] => [
     name,
     trials.length < 2 ? 0 : divergence(name, study.space, target, region),

@@ -4,6 +4,7 @@ import { checkCount, checkPositive } from '../common/checks.js'
 import { clock } from '../common/clock.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
+import { withNewNames } from '../common/renamed.js'
 import { show, showNames } from '../common/show.js'
 import {
   type BuiltModel,
@@ -47,8 +48,8 @@ export interface TuneModelOptions<S extends Space, N extends Module = Module> ex
   trials?: number
   /** Seconds for all stages; a stage takes its share. Default: no limit. */
   time?: number
-  /** After 1/reduction² and 1/reduction of the epochs, one net of so many goes on. Default 3. */
-  reduction?: number
+  /** Successive halving: at 1/reductionFactor² and 1/reductionFactor of the epochs, only the best 1/reductionFactor continue. Default 3. */
+  reductionFactor?: number
   /** What is least in the end. Default: the loss on the validation rows. */
   metric?: 'loss' | 'error'
   /** Decides the weights, the order of batches, and which parameters are tried. Default 0. */
@@ -104,7 +105,7 @@ const OPTIONS = [
     'epochs',
     'trials',
     'time',
-    'reduction',
+    'reductionFactor',
     'metric',
     'seed',
     'storage',
@@ -141,8 +142,9 @@ const NARROWED = 1 / 3
  * @throws TypeError, RangeError for options that do not fit; the signal's reason where it ends tuning before a net has come to its end
  */
 export async function tuneModel<const S extends Space, N extends Module = Module>(
-  options: TuneModelOptions<S, N>,
+  given: TuneModelOptions<S, N>,
 ): Promise<TunedModel<S, N>> {
+  const options = withNewNames('tuneModel', given, { reduction: 'reductionFactor' })
   checkNames('tuneModel', options, OPTIONS, {
     model: 'build',
     inputs: 'data',
@@ -166,7 +168,7 @@ class Tuner<S extends Space, N extends Module> {
   private readonly validation: TrainingData
   private readonly epochs: number
   private readonly trials: number
-  private readonly reduction: number
+  private readonly reductionFactor: number
   private readonly seed: number
   private readonly started = clock.now()
   private best: { model: N; value: number; params: Params<S> } | undefined
@@ -175,15 +177,15 @@ class Tuner<S extends Space, N extends Module> {
     private readonly study: Study<S>,
     private readonly options: TuneModelOptions<S, N>,
   ) {
-    const { epochs = 30, trials = 16, reduction = 3, seed = 0, time, space, data, metric = 'loss' } = options
+    const { epochs = 30, trials = 16, reductionFactor = 3, seed = 0, time, space, data, metric = 'loss' } = options
     checkCount('tuneModel: epochs', epochs)
     checkCount('tuneModel: trials', trials, 2)
-    checkCount('tuneModel: reduction', reduction, 2)
+    checkCount('tuneModel: reductionFactor', reductionFactor, 2)
     if (time !== undefined) checkPositive('tuneModel: time', time)
     if (metric !== 'loss' && metric !== 'error') throw rangeError(`tuneModel: metric wants 'loss' or 'error', got ${show(metric)}`)
     this.epochs = epochs
     this.trials = trials
-    this.reduction = reduction
+    this.reductionFactor = reductionFactor
     this.seed = seed
     this.axes = axesOf(space)
     this.stages = this.plan()
@@ -275,10 +277,10 @@ class Tuner<S extends Space, N extends Module> {
 
   /** Trains nets rung by rung and tells what came of them; the values of those that came to the end. */
   private async race(trials: readonly Trial<S>[], index: number, tuned: readonly string[]): Promise<number[]> {
-    const { study, epochs, reduction, options } = this
+    const { study, epochs, reductionFactor, options } = this
     const { build, loss, dropLast, signal, onProgress } = options
     let running = trials.map((trial) => ({ trial, ...build({ ...trial.params, seed: this.seed }), value: Number.NaN, steps: 0 }))
-    const rungs = [...new Set([Math.ceil(epochs / reduction ** 2), Math.ceil(epochs / reduction), epochs])]
+    const rungs = [...new Set([Math.ceil(epochs / reductionFactor ** 2), Math.ceil(epochs / reductionFactor), epochs])]
     const rows = rowsIn(this.data)
     let done = 0
     for (const rung of index < 0 ? [epochs] : rungs) {
@@ -316,7 +318,7 @@ class Tuner<S extends Space, N extends Module> {
       for (const { trial } of diverged) await study.tell(trial, { state: 'failed', error: 'the loss is not finite' })
       running = running.filter(({ value }) => !Number.isNaN(value)).sort((a, b) => a.value - b.value)
       if (rung < epochs && index >= 0) {
-        const kept = Math.max(1, Math.ceil(running.length / reduction))
+        const kept = Math.max(1, Math.ceil(running.length / reductionFactor))
         for (const { trial } of running.slice(kept)) await study.tell(trial, { state: 'pruned' })
         running = running.slice(0, kept)
       }

@@ -9,7 +9,7 @@ import { workerPool } from '../../../ts/tune/parallel/pool.js'
 const MODULE = new URL('./objective.mjs', import.meta.url)
 
 test('a module runs in threads, with reports, pruning and notes', async () => {
-  const study = await createStudy({ space: { x: float(0, 1) }, pruner: percentile(50, { startup: 3 }) })
+  const study = await createStudy({ space: { x: float(0, 1) }, pruner: percentile(50, { startupTrials: 3 }) })
   await study.optimize(MODULE, { trials: 30, parallel: 2 })
   expect(study.finished).toBe(30)
   const states = study.trials.map(({ state }) => state)

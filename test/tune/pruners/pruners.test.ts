@@ -25,10 +25,10 @@ describe('median and percentile', () => {
   })
 
   test('wait for a start, a warm-up and their interval', () => {
-    expect(decide(median({ startup: 6 }), [9, 9], others)).toBe(false)
-    expect(decide(median({ warmup: 2 }), [9, 9], others)).toBe(false)
-    expect(decide(median({ interval: 2 }), [9, 9], others)).toBe(false)
-    expect(decide(median({ least: 6 }), [9, 9], others)).toBe(false)
+    expect(decide(median({ startupTrials: 6 }), [9, 9], others)).toBe(false)
+    expect(decide(median({ warmupSteps: 2 }), [9, 9], others)).toBe(false)
+    expect(decide(median({ intervalSteps: 2 }), [9, 9], others)).toBe(false)
+    expect(decide(median({ minTrials: 6 }), [9, 9], others)).toBe(false)
   })
 })
 
@@ -36,19 +36,19 @@ describe('ASHA', () => {
   const others = [1, 2, 3, 4, 5, 6, 7].map((x) => [x, x])
 
   test('lets one of so many go on from a rung', () => {
-    const pruner = asha({ least: 1, reduction: 4 })
+    const pruner = asha({ minResource: 1, reductionFactor: 4 })
     expect(decide(pruner, [9, 1.5], others)).toBe(false)
     expect(decide(pruner, [9, 2.5], others)).toBe(true)
     expect(decide(pruner, [9], others), 'between rungs nobody is cut').toBe(false)
     expect(decide(pruner, [9, 1.5, 9], others), 'at the next rung only the first is there').toBe(false)
     expect(decide(pruner, [9, Number.NaN], others)).toBe(true)
-    expect(decide(asha({ startup: 8 }), [9, 9], others)).toBe(false)
+    expect(decide(asha({ startupTrials: 8 }), [9, 9], others)).toBe(false)
   })
 })
 
 describe('Hyperband', () => {
   test('has brackets that prune early and one that does not prune', () => {
-    const pruner = hyperband({ least: 1, most: 9, reduction: 3 })
+    const pruner = hyperband({ minResource: 1, maxResource: 9, reductionFactor: 3 })
     const others = Array.from({ length: 90 }, () => Array.from({ length: 10 }, () => 1))
     const bad = (number: number, steps: number) =>
       decide(
@@ -75,15 +75,15 @@ describe('patience', () => {
 
   test('then asks another', () => {
     const others = [1, 2, 3, 4, 5].map((x) => [x, x, x, x])
-    expect(decide(patience(2, { next: median() }), [2, 2, 2, 2], others)).toBe(false)
-    expect(decide(patience(2, { next: median() }), [4, 4, 4, 4], others)).toBe(true)
+    expect(decide(patience(2, { wrappedPruner: median() }), [2, 2, 2, 2], others)).toBe(false)
+    expect(decide(patience(2, { wrappedPruner: median() }), [4, 4, 4, 4], others)).toBe(true)
   })
 })
 
 test.each([
   [() => percentile(120), 'percentile: percent wants a number from 0 to 100, got 120'],
-  [() => asha({ reduction: 1 }), 'asha: reduction wants a whole number ≥ 2, got 1'],
-  [() => hyperband({ least: 9, most: 3 }), 'hyperband: most wants a whole number ≥ 9, got 3'],
+  [() => asha({ reductionFactor: 1 }), 'asha: reductionFactor wants a whole number ≥ 2, got 1'],
+  [() => hyperband({ minResource: 9, maxResource: 3 }), 'hyperband: maxResource wants a whole number ≥ 9, got 3'],
   [() => patience(0), 'patience: reports wants a whole number ≥ 1, got 0'],
   [() => median({ n_startup_trials: 1 } as object), "median: there is no option 'n_startup_trials'"],
 ])('%#', (make, message) => {

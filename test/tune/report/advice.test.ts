@@ -57,7 +57,7 @@ test('every sentence of advice is true', async () => {
           .filter(({ state, constraints }) => state === 'complete' && constraints.c <= 0)
           .sort((a, b) => sign * ((a.value as number) - (b.value as number)))
         const tenth = complete.slice(0, Math.max(3, Math.ceil(complete.length / 10)))
-        const shares = importance(study, { by: 'fanova' }) as Record<string, number>
+        const shares = importance(study, { evaluator: 'fanova' }) as Record<string, number>
         const text = advice(study)
         for (const sentence of text.split(/(?<=\.) (?=[A-Z]|p\d mattered)/)) {
           const [kind, match] = SENTENCES.flatMap(([name, pattern]) => {

@@ -32,7 +32,7 @@ const SAMPLERS: Record<string, () => Sampler> = {
   latinHypercube: () => latinHypercube({ points: 20 }),
   sobol: () => sobol(),
   cmaEs: () => cmaEs(),
-  nsga2: () => nsga2({ population: 10 }),
+  nsga2: () => nsga2({ populationSize: 10 }),
   grid: () => grid({ points: 4 }),
 }
 

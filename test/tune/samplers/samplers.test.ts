@@ -41,7 +41,7 @@ const SAMPLERS: Record<string, () => Sampler> = {
   latinHypercube: () => latinHypercube({ points: 20 }),
   sobol: () => sobol(),
   cmaEs: () => cmaEs(),
-  nsga2: () => nsga2({ population: 10 }),
+  nsga2: () => nsga2({ populationSize: 10 }),
 }
 
 const mixed = ({ rate, width, kind, layers }: { rate: number; width: number; kind: string; layers: number }) =>
@@ -282,10 +282,10 @@ describe('a grid by numbers', () => {
 
 describe('options', () => {
   test.each([
-    [() => tpe({ good: 1 }), 'tpe: good wants a number between 0 and 1, got 1'],
-    [() => tpe({ n_startup_trials: 3 } as object), "tpe: there is no option 'n_startup_trials'; did you mean startup?"],
-    [() => cmaEs({ population: 1 }), 'cmaEs: population wants a whole number ≥ 2, got 1'],
-    [() => nsga2({ swap: 2 }), 'nsga2: swap wants a number from 0 to 1, got 2'],
+    [() => tpe({ gamma: 1 }), 'tpe: gamma wants a number between 0 and 1, got 1'],
+    [() => tpe({ n_startup_trials: 3 } as object), "tpe: there is no option 'n_startup_trials'; did you mean startupTrials?"],
+    [() => cmaEs({ populationSize: 1 }), 'cmaEs: populationSize wants a whole number ≥ 2, got 1'],
+    [() => nsga2({ swappingProb: 2 }), 'nsga2: swappingProb wants a number from 0 to 1, got 2'],
     [() => grid({ points: 0 }), 'grid: points wants a whole number ≥ 1, got 0'],
     [() => latinHypercube({ points: 1.5 }), 'latinHypercube: points wants a whole number ≥ 1, got 1.5'],
   ])('%#', (make, message) => {

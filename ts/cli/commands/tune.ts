@@ -129,7 +129,13 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
     // what is wrong with the table is said here, not by a worker
     const { leftOut } = await tableObjective({ file, epochs, ...data })
     if (leftOut.length > 0 && !silent) printNote(describeLeftOut(leftOut))
-    const study = await createStudy({ space, storage, name, seed, pruner: hyperband({ least: Math.min(4, epochs), most: epochs }) })
+    const study = await createStudy({
+      space,
+      storage,
+      name,
+      seed,
+      pruner: hyperband({ minResource: Math.min(4, epochs), maxResource: epochs }),
+    })
     try {
       await checkSettings(study, storage, settingsOf(options))
       const before = study.finished

@@ -2,6 +2,7 @@
 import { checkCount } from '../../common/checks.js'
 import { rangeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
+import { withNewNames } from '../../common/renamed.js'
 import { show } from '../../common/show.js'
 import type { Pruner } from './pruner.js'
 
@@ -10,19 +11,20 @@ export interface PatienceOptions {
   /** What counts as better. Default 0. */
   minDelta?: number
   /** Decides once patience is at an end, instead of pruning at once. */
-  next?: Pruner
+  wrappedPruner?: Pruner
 }
 
 /**
  * Prunes a trial that has not become better during its last `reports` reports, compared with the best before them.
  * @example
- * patience(5, { minDelta: 0.001, next: median() }).name // 'patience'
+ * patience(5, { minDelta: 0.001, wrappedPruner: median() }).name // 'patience'
  * @throws RangeError for a number that is not whole, or a minDelta below 0
  */
-export function patience(reports: number, options: PatienceOptions = {}): Pruner {
+export function patience(reports: number, given: PatienceOptions = {}): Pruner {
   checkCount('patience: reports', reports)
-  checkNames('patience', options, ['minDelta', 'next'], { min_delta: 'minDelta', wrapped_pruner: 'next' })
-  const { minDelta = 0, next } = options
+  const options = withNewNames('patience', given, { next: 'wrappedPruner' })
+  checkNames('patience', options, ['minDelta', 'wrappedPruner'])
+  const { minDelta = 0, wrappedPruner } = options
   if (!(minDelta >= 0)) throw rangeError(`patience: minDelta wants a number from 0, got ${show(minDelta)}`)
   return {
     name: 'patience',
@@ -34,7 +36,7 @@ export function patience(reports: number, options: PatienceOptions = {}): Pruner
           .map((step) => context.trial.losses.get(step) as number)
           .reduce((best, loss) => (loss < best ? loss : best), Number.POSITIVE_INFINITY)
       if (least(steps.slice(-reports)) < least(steps.slice(0, -reports)) - minDelta) return false
-      return next?.shouldPrune(context) ?? true
+      return wrappedPruner?.shouldPrune(context) ?? true
     },
   }
 }

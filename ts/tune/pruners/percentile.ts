@@ -2,26 +2,27 @@
 import { checkCount } from '../../common/checks.js'
 import { rangeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
+import { withNewNames } from '../../common/renamed.js'
 import { show } from '../../common/show.js'
 import { bestUpTo, type Pruner } from './pruner.js'
 
 /** Options of {@link median} and {@link percentile}. */
 export interface PercentileOptions {
   /** Trials that come to their end before any is pruned. Default 5. */
-  startup?: number
+  startupTrials?: number
   /** No trial is pruned before this step. Default 0. */
-  warmup?: number
+  warmupSteps?: number
   /** Steps between decisions. Default 1. */
-  interval?: number
+  intervalSteps?: number
   /** Trials that must have reported at a step before it decides. Default 1. */
-  least?: number
+  minTrials?: number
 }
 
 /**
  * Prunes a trial whose best loss so far is worse than the median of what complete trials had at the same step (Golovin et al. 2017,
  * "Google Vizier").
  * @example
- * median({ startup: 10, warmup: 3 }).name // 'median'
+ * median({ startupTrials: 10, warmupSteps: 3 }).name // 'median'
  * @throws RangeError for counts that are no whole numbers
  */
 export function median(options: PercentileOptions = {}): Pruner {
@@ -40,21 +41,24 @@ export function percentile(percent: number, options: PercentileOptions = {}): Pr
   return prunerBelow('percentile', percent, options)
 }
 
-function prunerBelow(name: string, percent: number, options: PercentileOptions): Pruner {
-  checkNames(name, options, ['startup', 'warmup', 'interval', 'least'])
-  const { startup = 5, warmup = 0, interval = 1, least = 1 } = options
-  checkCount(`${name}: startup`, startup, 0)
-  checkCount(`${name}: warmup`, warmup, 0)
-  checkCount(`${name}: interval`, interval)
-  checkCount(`${name}: least`, least)
+const RENAMES = { startup: 'startupTrials', warmup: 'warmupSteps', interval: 'intervalSteps', least: 'minTrials' }
+
+function prunerBelow(name: string, percent: number, given: PercentileOptions): Pruner {
+  const options = withNewNames(name, given, RENAMES)
+  checkNames(name, options, ['startupTrials', 'warmupSteps', 'intervalSteps', 'minTrials'])
+  const { startupTrials = 5, warmupSteps = 0, intervalSteps = 1, minTrials = 1 } = options
+  checkCount(`${name}: startupTrials`, startupTrials, 0)
+  checkCount(`${name}: warmupSteps`, warmupSteps, 0)
+  checkCount(`${name}: intervalSteps`, intervalSteps)
+  checkCount(`${name}: minTrials`, minTrials)
   return {
     name,
     shouldPrune({ trial, step, trials }) {
-      if (step < warmup || (step - warmup) % interval !== 0) return false
+      if (step < warmupSteps || (step - warmupSteps) % intervalSteps !== 0) return false
       const complete = trials.filter(({ isComplete, number }) => isComplete && number !== trial.number)
-      if (complete.length < startup) return false
+      if (complete.length < startupTrials) return false
       const losses = complete.flatMap((other) => other.losses.get(step) ?? []).filter((loss) => !Number.isNaN(loss))
-      if (losses.length < least) return false
+      if (losses.length < minTrials) return false
       const best = bestUpTo(trial.losses, step)
       return best === Number.POSITIVE_INFINITY || best > quantile(losses, percent / 100)
     },

@@ -27,7 +27,7 @@ export function advice<S extends Space>(study: Study<S>): string {
   const judged = judgedIn(study)
   if (judged < LEAST) return `Only ${judged} trials have a value: run ${LEAST} or more to learn which parameters matter.`
   const tenth = complete.slice(0, Math.max(3, Math.ceil(complete.length / 10)))
-  const mattered = whatMattered(importance(study, { by: 'fanova' }))
+  const mattered = whatMattered(importance(study, { evaluator: 'fanova' }))
   const saturation = saturated(study, tenth)
   if (saturation !== undefined) return `${mattered} ${saturation}`
   const best = tenth.map(({ point }) => point)

@@ -99,7 +99,7 @@ class View {
     this.trials = study.trials
     this.isSingle = study.directions.length === 1
     this.sign = study.directions[0] === 'minimize' ? 1 : -1
-    const shares = importance(study, { by: 'fanova' }) as Record<string, number>
+    const shares = importance(study, { evaluator: 'fanova' }) as Record<string, number>
     this.byImportance = axes
       .map((axis, i) => ({ axis, i, share: shares[axis.name] }))
       .filter(({ axis }) => !axis.isSingle)

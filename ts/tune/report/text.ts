@@ -39,7 +39,7 @@ export function summarize<S extends Space>(study: Study<S>, options: SummarizeOp
     lines.push(`best ${number(bestTrial.value as number)}, trial ${bestTrial.number}`)
     lines.push(...wrapped(visible(paramsText(bestTrial.params)), width - 2).map((line) => `  ${line}`))
     lines.push('', `best so far  ${sparkline(study, Math.min(60, width - 13))}`)
-    const shares = Object.entries(allVisible(importance(study, { by: 'fanova' })) as Record<string, number>)
+    const shares = Object.entries(allVisible(importance(study, { evaluator: 'fanova' })) as Record<string, number>)
     const longest = Math.max(...shares.map(([name]) => name.length))
     const size = Math.max(5, Math.min(WIDEST, width - longest - 10))
     if (isJudged(study) && shares.length > 1 && shares[0][1] > 0) {

@@ -1,6 +1,7 @@
 /** CMA-ES: a normal distribution that moves, widens and turns towards what was good. */
 import { checkCount, checkPositive } from '../../common/checks.js'
 import { checkNames } from '../../common/names.js'
+import { withNewNames } from '../../common/renamed.js'
 import { symmetricEigen } from '../../common/symmetric-eigen.js'
 import { exp, log, normalQuantile } from '../math.js'
 import type { Axis } from '../space.js'
@@ -9,11 +10,11 @@ import { pointAt, type Sampler, type SamplerContext } from './sampler.js'
 /** Options of {@link cmaEs}. */
 export interface CmaEsOptions {
   /** Random trials before, of which the best is where the search begins. Default 1. */
-  startup?: number
+  startupTrials?: number
   /** Width of the distribution at the start, as a share of each range. Default 1/6. */
-  sigma?: number
+  sigma0?: number
   /** Trials of a generation. Default 4 + ⌊3 ln n⌋ for n numbers. */
-  population?: number
+  populationSize?: number
 }
 
 /**
@@ -23,15 +24,16 @@ export interface CmaEsOptions {
  *
  * A generation is made from the trials that had ended when its first was asked for.
  * @example
- * cmaEs({ sigma: 0.2 }).name // 'cmaEs'
- * @throws RangeError for counts that are not whole, or a sigma that is not above 0
+ * cmaEs({ sigma0: 0.2 }).name // 'cmaEs'
+ * @throws RangeError for counts that are not whole, or a sigma0 that is not above 0
  */
-export function cmaEs(options: CmaEsOptions = {}): Sampler {
-  checkNames('cmaEs', options, ['startup', 'sigma', 'population'], { sigma0: 'sigma', popsize: 'population', n_startup_trials: 'startup' })
-  const { startup = 1, sigma = 1 / 6, population } = options
-  checkCount('cmaEs: startup', startup)
-  checkPositive('cmaEs: sigma', sigma)
-  if (population !== undefined) checkCount('cmaEs: population', population, 2)
+export function cmaEs(given: CmaEsOptions = {}): Sampler {
+  const options = withNewNames('cmaEs', given, { startup: 'startupTrials', sigma: 'sigma0', population: 'populationSize' })
+  checkNames('cmaEs', options, ['startupTrials', 'sigma0', 'populationSize'])
+  const { startupTrials = 1, sigma0 = 1 / 6, populationSize } = options
+  checkCount('cmaEs: startupTrials', startupTrials)
+  checkPositive('cmaEs: sigma0', sigma0)
+  if (populationSize !== undefined) checkCount('cmaEs: populationSize', populationSize, 2)
   const states = new WeakMap<SamplerContext['history'], Search>()
   return {
     name: 'cmaEs',
@@ -40,10 +42,10 @@ export function cmaEs(options: CmaEsOptions = {}): Sampler {
       const numbers = axes.flatMap((axis, i) => (axis.choices === 0 && axis.parent < 0 && !axis.isSingle ? [i] : []))
       const shares = random.uniforms(axes.length)
       const complete = history.finished.filter(({ state }) => state === 'complete')
-      if (complete.length < startup || numbers.length === 0) return pointAt(axes, shares)
+      if (complete.length < startupTrials || numbers.length === 0) return pointAt(axes, shares)
       let search = states.get(history)
       if (search === undefined) {
-        search = new Search(axes, numbers, sigma, population, complete.slice(0, startup))
+        search = new Search(axes, numbers, sigma0, populationSize, complete.slice(0, startupTrials))
         states.set(history, search)
       }
       search.learn(complete)

@@ -2,6 +2,7 @@
 import { checkCount } from '../../common/checks.js'
 import { rangeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
+import { withNewNames } from '../../common/renamed.js'
 import { show } from '../../common/show.js'
 import { normalQuantile } from '../math.js'
 import type { Observation, Observations } from '../observations.js'
@@ -14,14 +15,16 @@ const NEAR = 0.05
 /** Options of {@link nsga2}. */
 export interface Nsga2Options {
   /** Trials of a generation. Default 50. */
-  population?: number
+  populationSize?: number
   /** The chance of a parameter to be drawn anew. Default: one of all parameters on average. */
-  mutation?: number
+  mutationProb?: number
   /** The chance of two parents to be mixed; else one of them is copied. Default 0.9. */
-  crossover?: number
+  crossoverProb?: number
   /** The chance of a parameter to come from the second parent. Default 0.5. */
-  swap?: number
+  swappingProb?: number
 }
+
+const RENAMES = { population: 'populationSize', mutation: 'mutationProb', crossover: 'crossoverProb', swap: 'swappingProb' }
 
 /**
  * NSGA-II (Deb et al. 2002), as Optuna has it: the first generation is random. Each later one has the best trials so far as parents, by
@@ -29,19 +32,17 @@ export interface Nsga2Options {
  * anew: half of the numbers near what they were, all else anywhere.
  * @example
  * const space = { x: float(0, 2) }
- * const study = await createStudy({ space, direction: ['minimize', 'minimize'], sampler: nsga2({ population: 20 }) })
+ * const study = await createStudy({ space, direction: ['minimize', 'minimize'], sampler: nsga2({ populationSize: 20 }) })
  * await study.optimize(({ x }) => [x ** 2, (x - 2) ** 2], { trials: 100 })
  * study.front.length > 20 // true
  * @throws RangeError for a population that is not whole, or chances beyond 0 to 1
  */
-export function nsga2(options: Nsga2Options = {}): Sampler {
-  checkNames('nsga2', options, ['population', 'mutation', 'crossover', 'swap'], {
-    population_size: 'population',
-    mutation_prob: 'mutation',
-  })
-  const { population = 50, mutation, crossover = 0.9, swap = 0.5 } = options
-  checkCount('nsga2: population', population, 2)
-  for (const [name, chance] of Object.entries({ mutation: mutation ?? 0, crossover, swap }))
+export function nsga2(given: Nsga2Options = {}): Sampler {
+  const options = withNewNames('nsga2', given, RENAMES)
+  checkNames('nsga2', options, Object.values(RENAMES))
+  const { populationSize: population = 50, mutationProb, crossoverProb = 0.9, swappingProb = 0.5 } = options
+  checkCount('nsga2: populationSize', population, 2)
+  for (const [name, chance] of Object.entries({ mutationProb: mutationProb ?? 0, crossoverProb, swappingProb }))
     if (!(chance >= 0 && chance <= 1)) throw rangeError(`nsga2: ${name} wants a number from 0 to 1, got ${show(chance)}`)
   const states = new WeakMap<Observations, { seen: number; parents: Ranked[] }>()
   return {
@@ -64,12 +65,12 @@ export function nsga2(options: Nsga2Options = {}): Sampler {
         return (isBetter(b, a) ? b : a).trial.point
       }
       const first = pick(0)
-      const second = u[4] < crossover ? pick(2) : first
-      const chance = mutation ?? 1 / Math.max(1, axes.length)
+      const second = u[4] < crossoverProb ? pick(2) : first
+      const chance = mutationProb ?? 1 / Math.max(1, axes.length)
       const point = new Float64Array(axes.length).fill(Number.NaN)
       axes.forEach((axis, i) => {
         if (!axis.isActive(point)) return
-        const inherited = u[6 + i] < swap ? second[i] : first[i]
+        const inherited = u[6 + i] < swappingProb ? second[i] : first[i]
         const isKept = !Number.isNaN(inherited) && u[6 + axes.length + i] >= chance
         const isNear = !Number.isNaN(inherited) && axis.choices === 0 && u[6 + 2 * axes.length + i] < 0.5
         const share = isNear ? axis.share(inherited) + NEAR * normalQuantile(Math.max(uniform[i], 2 ** -53)) : uniform[i]

@@ -2,6 +2,7 @@
 import { checkCount } from '../../common/checks.js'
 import { rangeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
+import { withNewNames } from '../../common/renamed.js'
 import { show } from '../../common/show.js'
 import type { Observation } from '../observations.js'
 import { bestByFronts, contributions } from '../pareto.js'
@@ -10,12 +11,12 @@ import { randomPoint, type Sampler, type SamplerContext } from './sampler.js'
 
 /** Options of {@link tpe}. */
 export interface TpeOptions {
-  /** Random trials before. Default 10. */
-  startup?: number
-  /** Points of which the most promising is taken. Default 32. */
-  candidates?: number
-  /** Which share of the trials counts as good, at most 25. Default 0.1. */
-  good?: number
+  /** Random trials before the first that is modelled. Default 10. */
+  startupTrials?: number
+  /** Points drawn for each trial; the one with the highest expected improvement is taken. Default 32. */
+  eiCandidates?: number
+  /** γ: the fraction of the trials that counts as good, at most 25 trials. Default 0.1. */
+  gamma?: number
   /**
    * How narrow kernels of good trials get: the narrowest of n is 1/(1 + focus · n) of the range, at least 1/100. More is greedier. Default
    * 3.
@@ -40,33 +41,30 @@ const LEAST_WEIGHT = 1e-12
  * Trials that run count as bad (a constant liar), so many that are asked for at once spread out. Pruned trials rank behind complete
  * ones, by how far they came and how good they were there.
  *
- * With several objectives the good trials are the first Pareto front and, while it is smaller than `good`, further ones. Of a front that is too
+ * With several objectives the good trials are the first Pareto front and, while it is smaller than `gamma` asks for, further ones. Of a front that is too
  * large a subset is taken that covers much hypervolume. Each weighs as much as the hypervolume that it alone covers (Ozaki et al. 2022).
  *
  * A constraint of the study forbids candidates before one is taken.
  * @example
- * const study = await createStudy({ space: { x: float(0, 10) }, sampler: tpe({ startup: 20 }) })
+ * const study = await createStudy({ space: { x: float(0, 10) }, sampler: tpe({ startupTrials: 20 }) })
  * study.sampler.name // 'tpe'
  * @throws RangeError for counts that are not whole, or shares beyond 0 to 1
  */
-export function tpe(options: TpeOptions = {}): Sampler {
-  checkNames('tpe', options, ['startup', 'candidates', 'good', 'focus'], {
-    n_startup_trials: 'startup',
-    n_ei_candidates: 'candidates',
-    gamma: 'good',
-  })
-  const { startup = 10, candidates = 32, good: share = 0.1, focus = 3 } = options
-  checkCount('tpe: startup', startup)
-  checkCount('tpe: candidates', candidates)
-  if (!(share > 0 && share < 1)) throw rangeError(`tpe: good wants a number between 0 and 1, got ${show(share)}`)
+export function tpe(given: TpeOptions = {}): Sampler {
+  const options = withNewNames('tpe', given, { startup: 'startupTrials', candidates: 'eiCandidates', good: 'gamma' })
+  checkNames('tpe', options, ['startupTrials', 'eiCandidates', 'gamma', 'focus'])
+  const { startupTrials = 10, eiCandidates = 32, gamma = 0.1, focus = 3 } = options
+  checkCount('tpe: startupTrials', startupTrials)
+  checkCount('tpe: eiCandidates', eiCandidates)
+  if (!(gamma > 0 && gamma < 1)) throw rangeError(`tpe: gamma wants a number between 0 and 1, got ${show(gamma)}`)
   if (!(focus > 0 && focus < Number.POSITIVE_INFINITY)) throw rangeError(`tpe: focus wants a number above 0, got ${show(focus)}`)
   return {
     name: 'tpe',
     sample(context) {
       const { axes, history, objectives } = context
       const { running } = history
-      if (history.ranked.length < startup) return randomPoint(context)
-      const least = Math.min(MAX_GOOD, Math.ceil(share * history.ranked.length))
+      if (history.ranked.length < startupTrials) return randomPoint(context)
+      const least = Math.min(MAX_GOOD, Math.ceil(gamma * history.ranked.length))
       const { ranked, count } = objectives > 1 ? rankedByFronts(history.ranked, least) : { ranked: history.ranked, count: least }
       const good = ranked.slice(0, count)
       const bad = thinned(ranked, count, [...running.values()])
@@ -76,7 +74,7 @@ export function tpe(options: TpeOptions = {}): Sampler {
         widthOf(1 + focus * (count + 1)),
         objectives > 1 ? weightsOf(good) : undefined,
       )
-      const points = allowedCandidates(context, likely, candidates)
+      const points = allowedCandidates(context, likely, eiCandidates)
       if (points.length === 0) return randomPoint(context)
       const unlikely = new ParzenEstimator(axes, bad, widthOf(2 + bad.length))
       const [high, low] = [likely.logDensities(points), unlikely.logDensities(points)]
