@@ -1,12 +1,12 @@
 /** What `trainSteps` and `fit` are asked to do, checked and with defaults filled in, before the first step. */
 
 import { noGrad } from '../autograd.js'
-import { warnOnce } from '../backend/warn.js'
 import { checkCount } from '../common/checks.js'
 import { plainError, rangeError, ShapeError, typeError } from '../common/errors.js'
 import type { Renames } from '../common/renamed.js'
 import { type Shape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
+import { warnOnce } from '../common/warn.js'
 import { type Loss, traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
