@@ -140,7 +140,7 @@ export { useAllMetrics } from './train/all-metrics.js'
 
 export { Checkpoint, type CheckpointOptions, resumeFrom } from './files/checkpoint.js'
 export { type ClassInFiles, registerClass } from './files/classes.js'
-export { type DecodeModelOptions, decodeModel, type EncodeModelOptions, encodeModel, type ModelFile } from './files/model-file.js'
+export { type DecodeModelOptions, decodeModel, decodeModelFile, type EncodeModelOptions, encodeModel, type ModelFile } from './files/model-file.js'
 export { loadModel, loadModelFile, loadState, type SaveOptions, saveModel, saveState } from './files/save.js'
 export type { ModelSource } from './files/storage.js'
 export type { StatefulPart } from './files/training-file.js'

@@ -149,7 +149,7 @@ describe('fault 45: what a model file says of its layers', () => {
         const text = config.replace(whole, `"${name}":${JSON.stringify(evil)}`)
         let model: Module
         try {
-          ;({ model } = decodeModel(withConfig(text), { backend }))
+          model = decodeModel(withConfig(text), { backend })
         } catch (error) {
           expect((error as Error).message).toMatch(/^decodeModel: (?!.*checksum)/)
           continue

@@ -18,6 +18,7 @@ import {
   Dense,
   Dropout,
   decodeModel,
+  decodeModelFile,
   Embedding,
   Ensemble,
   encodeModel,
@@ -95,7 +96,7 @@ const RESIDUAL = { save: ({ width }: Residual) => ({ width }), load: ({ width }:
 describe('a model comes back', () => {
   test('with all layers, their options, numbers, and what it does', async () => {
     const model = await trained()
-    const { model: again } = decodeModel(encodeModel(model))
+    const again = decodeModel(encodeModel(model))
     expect(again.modules().map((m) => m.describe())).toEqual(model.modules().map((m) => m.describe()))
     expect(again.state()).toEqual(model.state())
     expect(again.predict(x).data()).toEqual(model.predict(x).data())
@@ -110,13 +111,13 @@ describe('a model comes back', () => {
   test('embeddings, ensembles, a layer alone, and one in two places', () => {
     const embedding = new Sequential([new Embedding(5, 3), new Flatten(), new Dense(6, 1)], { seed: 3 })
     const words = tensor(Int32Array.of(0, 1, 4, 2), [2, 2])
-    expect(decodeModel(encodeModel(embedding)).model.predict(words).data()).toEqual(embedding.predict(words).data())
+    expect(decodeModel(encodeModel(embedding)).predict(words).data()).toEqual(embedding.predict(words).data())
     const ensemble = new Ensemble([everyLayer(1), everyLayer(2)], { average: 'softmax', weights: [1, 3] })
-    expect(decodeModel(encodeModel(ensemble)).model.predict(x).data()).toEqual(ensemble.predict(x).data())
+    expect(decodeModel(encodeModel(ensemble)).predict(x).data()).toEqual(ensemble.predict(x).data())
     const alone = new Dense(3, 1, { seed: 5 })
-    expect(decodeModel(encodeModel(alone)).model.predict(x).data()).toEqual(alone.predict(x).data())
+    expect(decodeModel(encodeModel(alone)).predict(x).data()).toEqual(alone.predict(x).data())
     const tied = new Dense(3, 3, { activation: 'tanh' })
-    const twice = decodeModel<Sequential>(encodeModel(new Sequential([tied, tied], { seed: 2 }))).model
+    const twice = decodeModel<Sequential>(encodeModel(new Sequential([tied, tied], { seed: 2 })))
     expect(twice.layers[0]).toBe(twice.layers[1])
     expect(twice.parameters().length).toBe(2)
   })
@@ -125,12 +126,12 @@ describe('a model comes back', () => {
     const model = everyLayer()
     model.parameters()[0].requiresGrad = false
     const backend = createBackend({ backend: 'js', dtype: 'float64' })
-    const { model: again } = decodeModel(encodeModel(model), { backend })
+    const again = decodeModel(encodeModel(model), { backend })
     expect(again.backend).toBe(backend)
     expect(again.parameters().map((p) => p.requiresGrad)).toEqual(model.parameters().map((p) => p.requiresGrad))
     expect(again.predict(x).data()).toBeInstanceOf(Float64Array)
     const exact = encodeModel(again)
-    expect(decodeModel(exact, { backend }).model.state()).toEqual(again.state())
+    expect(decodeModel(exact, { backend }).state()).toEqual(again.state())
   })
 
   test('every layer of this library is known to files', () => {
@@ -152,7 +153,8 @@ describe('a model comes back', () => {
       means: Float64Array.of(1, 2),
       second: new Dense(2, 2, { seed: 9 }),
     }
-    const file = decodeModel<Module, typeof parts>(encodeModel(model, parts))
+    const file = decodeModelFile<Module, typeof parts>(encodeModel(model, parts))
+    expect(decodeModel(encodeModel(model, parts)).state()).toEqual(file.model.state())
     expect(file.optimizer).toEqual(optimizer.state())
     expect([file.classNames, file.best, file.means]).toEqual([['no', 'yes'], Infinity, Float64Array.of(1, 2)])
     expect(file.second.predict([[1, 2]]).data()).toEqual(parts.second.predict([[1, 2]]).data())
@@ -189,12 +191,12 @@ describe('classes of your own', () => {
   test('come back by the name that they were given', () => {
     registerClass('Residual', Residual, RESIDUAL)
     const model = new Sequential([new Dense(3, 4), new Residual(4), new Dense(4, 1)], { seed: 1 })
-    const { model: again } = decodeModel<Sequential>(encodeModel(model))
+    const again = decodeModel<Sequential>(encodeModel(model))
     expect(again.layers[1]).toBeInstanceOf(Residual)
     expect(again.predict(x).data()).toEqual(model.predict(x).data())
     const alone = new Residual(3)
     const backend = createBackend({ backend: 'js' })
-    const other = decodeModel(encodeModel(alone), { backend }).model
+    const other = decodeModel(encodeModel(alone), { backend })
     expect(other.backend).toBe(backend)
     expect(other.state()).toEqual(alone.state())
   })
@@ -223,7 +225,7 @@ describe('classes of your own', () => {
     }
     registerClass('Stack', Stack, { save: ({ blocks }) => ({ blocks }), load: ({ blocks }) => new Stack(blocks) })
     const stack = new Stack([new Dense(3, 3), new Sequential([new Dense(3, 2, { activation: 'relu' })])])
-    expect(decodeModel(encodeModel(stack)).model.predict(x).data()).toEqual(stack.predict(x).data())
+    expect(decodeModel(encodeModel(stack)).predict(x).data()).toEqual(stack.predict(x).data())
 
     class Named {
       constructor(
@@ -236,7 +238,7 @@ describe('classes of your own', () => {
     }
     registerClass('Named', Named, { save: ({ net, names }) => ({ net, names }), load: ({ net, names }) => new Named(net, names) })
     const named = new Named(everyLayer(), ['a', 'b'])
-    const { model } = decodeModel<Named>(encodeModel(named))
+    const model = decodeModel<Named>(encodeModel(named))
     expect(model.predict(x)).toEqual(named.predict(x))
     expect(Object.keys(decodeSafetensors(encodeModel(named)).tensors)).toContain('net.0.weight')
   })
@@ -381,9 +383,7 @@ describe('a file that is not right', () => {
   })
 
   test('the good one beside them is read', () => {
-    expect(decodeModel(withHeader({ '0.weight': [2, 1], '0.bias': [1] }, { model: model(dense), parts: {} })).model).toBeInstanceOf(
-      Sequential,
-    )
+    expect(decodeModel(withHeader({ '0.weight': [2, 1], '0.bias': [1] }, { model: model(dense), parts: {} }))).toBeInstanceOf(Sequential)
   })
 })
 

@@ -6,7 +6,7 @@ import { type Backend, createBackend } from '../../ts/backend/index.js'
 import { encoderFromState, fromTable, parseCsv, parseIdx, parseNpy, parseNpz, type Row, type TableState } from '../../ts/data/index.js'
 import { fromOnnx } from '../../ts/export/from-onnx.js'
 import { toOnnx } from '../../ts/export/onnx.js'
-import { decodeModel, encodeModel } from '../../ts/files/model-file.js'
+import { decodeModelFile, encodeModel } from '../../ts/files/model-file.js'
 import { decodeSafetensors, encodeSafetensors } from '../../ts/io/safetensors.js'
 import { decodeState, encodeState } from '../../ts/io/state.js'
 import { Dense } from '../../ts/nn/dense.js'
@@ -142,12 +142,12 @@ function model(bytes: Uint8Array): void {
   const own = smallBackend()
   const file = withHeader(TENSORS, new TextDecoder().decode(bytes))
   const before = own.heap.usedBytes
-  const read = guarded(() => decodeModel(file, { backend: own }), /^decodeModel: /)
+  const read = guarded(() => decodeModelFile(file, { backend: own }), /^decodeModel: /)
   check(own.heap.usedBytes - before <= file.length + ROOM, `a model of ${own.heap.usedBytes - before} bytes in a file of ${file.length}`)
   if (read === undefined) return
   const { model, ...parts } = read
   const again = encodeModel(model, parts)
-  const once = decodeModel(again, { backend: own })
+  const once = decodeModelFile(again, { backend: own })
   const { model: same, ...rest } = once
   check(Buffer.compare(encodeModel(same, rest), again) === 0, 'what was read is written as something else')
 }

@@ -92,7 +92,7 @@ describe.each(allBackends)('$variant', (backend) => {
 
   test('a file holds it', () => {
     const model = new Sequential<Module[]>([make(), new Dense(13, 3)], { seed: 2, backend })
-    const again = decodeModel(encodeModel(model), { backend }).model as Sequential<Module[]>
+    const again = decodeModel(encodeModel(model), { backend }) as Sequential<Module[]>
     const x = tensor(inputs, shape, { backend })
     expect((again.layers[0] as EmbedColumns).columns).toEqual(COLUMNS)
     expect(again.predict(x).data()).toEqual(model.predict(x).data())

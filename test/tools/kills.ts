@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { decodeModel, type Module } from '../../ts/index.js'
+import { decodeModel, decodeModelFile, type Module } from '../../ts/index.js'
 
 export interface KillReport {
   kills: number
@@ -88,7 +88,7 @@ export async function killOften(kills: number, random: () => number, tell = (_li
       report.mostLeft = Math.max(report.mostLeft, left.length)
       before = left
       try {
-        const { training } = decodeModel(readFileSync(file))
+        const { training } = decodeModelFile(readFileSync(file))
         const batches = training.part?.batches ?? 0
         const step = BATCHES * training.epochs.length + batches
         if (step < Math.max(last, saved)) throw new Error(`step ${Math.max(last, saved)} was saved, the file is of ${step}`)
@@ -104,7 +104,7 @@ export async function killOften(kills: number, random: () => number, tell = (_li
     const epochs = Math.floor(saved / BATCHES) + 1
     const whole = path.join(folder, 'whole.safetensors')
     for (const name of [file, whole]) if (!(await run(program, [name, String(epochs)])).isOver) throw new Error('the training did not end')
-    const [killed, never] = [file, whole].map((name) => digest(decodeModel(readFileSync(name)).model))
+    const [killed, never] = [file, whole].map((name) => digest(decodeModel(readFileSync(name))))
     report.isSame = killed === never
     report.leftAtEnd = temporaryFiles().length
     return report

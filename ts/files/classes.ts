@@ -46,7 +46,7 @@ const byName = new Map<string, { Class: unknown; known: KnownClass }>()
  *   }
  * }
  * registerClass('Residual', Residual, { save: ({ width }) => ({ width }), load: ({ width }) => new Residual(width) })
- * const model = decodeModel(encodeModel(new Sequential([new Residual(8), new Dense(8, 2)]))).model
+ * const model = decodeModel(encodeModel(new Sequential([new Residual(8), new Dense(8, 2)])))
  * @throws TypeError for what is no class, or a layer whose constructor takes arguments and that does not say how it is made again
  */
 export function registerClass<T extends object, Config>(

@@ -32,7 +32,7 @@ export interface EncodeModelOptions {
   weights?: 'float16' | 'bfloat16'
 }
 
-/** Options of {@link decodeModel}, `loadModel` and `loadModelFile`. */
+/** Options of {@link decodeModel}, {@link decodeModelFile}, `loadModel` and `loadModelFile`. */
 export interface DecodeModelOptions extends DecodeOptions {
   /** Where the model is to live. Default: the backend chosen by load(). */
   backend?: Backend
@@ -60,7 +60,7 @@ type Places = ReadonlyMap<Module, string>
  *   Default: nothing
  * @example
  * const bytes = encodeModel(model, { classNames: ['setosa', 'versicolor', 'virginica'] })
- * const file = decodeModel(bytes)
+ * const file = decodeModelFile(bytes)
  * file.model.predict(inputs).shape // [n, 3]
  * file.classNames[2] // 'virginica'
  * @throws TypeError naming the layer that no file can hold, such as a Lambda, or the part; NonFiniteError naming the tensor for weights that are NaN
@@ -195,18 +195,32 @@ function layersInside(owner: Module): Record<string, [string, LayerConfig]> {
 }
 
 /**
- * What {@link encodeModel} made bytes of: a model that predicts, and the parts beside it, as `decodeState` gives them: states in the place of
- * optimizers and schedules, each for a `loadState`.
+ * Makes a model again from the bytes of {@link encodeModel}: one that predicts, with layers, weights and random generators as they were.
  *
  * @param file its bytes: an ArrayBuffer or a Uint8Array
  * @example
- * const { model } = decodeModel(encodeModel(new Sequential([new Dense(4, 3, { activation: 'tanh' })])))
+ * const model = decodeModel(encodeModel(new Sequential([new Dense(4, 3, { activation: 'tanh' })])))
  * model.predict([[1, 2, 3, 4]]).shape // [1, 3]
  * @throws RangeError for a file that is damaged (it names the tensor), of another maker or version, or with layers that do not fit their
  *   numbers or that this program does not know; nothing of it is ever run
  */
+export function decodeModel<M extends object = Module>(file: Uint8Array | ArrayBuffer, options: DecodeModelOptions = {}): M {
+  return decodeModelFile<M>(file, options).model
+}
+
+/**
+ * Decodes what {@link decodeModel} decodes, and the parts that were encoded beside the model, as `decodeState` gives them: states in the
+ * place of optimizers and schedules, each for a `loadState`.
+ *
+ * @param file its bytes: an ArrayBuffer or a Uint8Array
+ * @example
+ * const bytes = encodeModel(new Sequential([new Dense(4, 3)]), { classNames: ['a', 'b', 'c'] })
+ * const { model, classNames } = decodeModelFile(bytes)
+ * classNames.length // 3
+ * @throws as decodeModel does
+ */
 // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
-export function decodeModel<M extends object = Module, Parts = Record<string, any>>(
+export function decodeModelFile<M extends object = Module, Parts = Record<string, any>>(
   file: Uint8Array | ArrayBuffer,
   options: DecodeModelOptions = {},
 ): ModelFile<M, Parts> {

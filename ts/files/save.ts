@@ -3,7 +3,7 @@ import { checkNames } from '../common/names.js'
 import type { DecodeOptions } from '../io/safetensors.js'
 import { decodeState, encodeState } from '../io/state.js'
 import type { Module } from '../nn/module.js'
-import { type DecodeModelOptions, decodeModel, type EncodeModelOptions, encodeModel, type ModelFile } from './model-file.js'
+import { type DecodeModelOptions, decodeModelFile, type EncodeModelOptions, encodeModel, type ModelFile } from './model-file.js'
 import { bytesFrom, checkKeep, checkPath, earlierOf, filesHere, type ModelSource } from './storage.js'
 
 /** Options of {@link saveState}, and with {@link EncodeModelOptions} of {@link saveModel}. */
@@ -56,7 +56,7 @@ export async function loadModel<M extends object = Module>(source: ModelSource, 
 }
 
 /**
- * Loads what {@link loadModel} loads, and the parts that were saved beside the model, as {@link decodeModel} gives them.
+ * Loads what {@link loadModel} loads, and the parts that were saved beside the model, as `decodeModelFile` gives them.
  *
  * @example
  * await saveModel(model, 'net.safetensors', { optimizer, classNames: ['no', 'yes'] })
@@ -71,7 +71,7 @@ export async function loadModelFile<M extends object = Module, Parts = Record<st
   source: ModelSource,
   options?: DecodeModelOptions,
 ): Promise<ModelFile<M, Parts>> {
-  return readFile('loadModel', source, (bytes) => decodeModel<M, Parts>(bytes, options))
+  return readFile('loadModel', source, (bytes) => decodeModelFile<M, Parts>(bytes, options))
 }
 
 /**

@@ -5,7 +5,7 @@ import { quantileOf } from '../common/quantile.js'
 import { shortened, show } from '../common/show.js'
 import { type EncoderOptions, encoderFromState, type TableEncoder, type TableState } from '../data/index.js'
 import {
-  decodeModel,
+  decodeModelFile,
   EmbedColumns,
   type Ensemble,
   encodeModel,
@@ -234,7 +234,7 @@ export class TableModel<P extends Prediction = Prediction> {
 // biome-ignore lint/suspicious/noExplicitAny: which of the two a file holds is not known before it is read; `model.task` says it
 export async function loadTableModel<P extends Prediction = any>(source: ModelSource, options?: EncoderOptions): Promise<TableModel<P>> {
   const isBytes = source instanceof Uint8Array || source instanceof ArrayBuffer
-  const file: ModelFile<Ensemble> = isBytes ? decodeModel(source as Uint8Array) : await loadModelFile(source)
+  const file: ModelFile<Ensemble> = isBytes ? decodeModelFile(source as Uint8Array) : await loadModelFile(source)
   return tableModelFrom<P>(file.model, file[PART], options)
 }
 
