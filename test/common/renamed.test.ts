@@ -33,6 +33,10 @@ function numbersOf({ epochs }: Pick<History, 'epochs'>) {
   return epochs.map(({ loss, validation }) => ({ loss, validation }))
 }
 
+function curve(options: object) {
+  return fitCurve((x, [a]) => a * x * x, [1, 2, 3], [1, 5, 9], { initial: [0.2], ...options })
+}
+
 /** A training of a small net by `train`, as its numbers. */
 function trained(train: typeof fit) {
   return async (options: object) => {
@@ -45,10 +49,7 @@ function trained(train: typeof fit) {
 const RENAMED: readonly [string, old: string, now: string, values: readonly unknown[], run: (options: object) => unknown][] = [
   ['minimize', 'tolerance', 'gradientTolerance', [1e-12, 10], (options) => minimize(([x]) => (x - 3) ** 4, [0], options)],
   ['levenbergMarquardt', 'tolerance', 'gradientTolerance', [1e-12, 1], (o) => levenbergMarquardt(([x]) => [x ** 2 - 3, x], [1], o)],
-  [
-    ...(['fitCurve', 'tolerance', 'gradientTolerance', [1e-12, 1]] as const),
-    (options) => fitCurve((x, [a]) => a * x * x, [1, 2, 3], [1, 5, 9], { initial: [0.2], ...options }),
-  ],
+  ['fitCurve', 'tolerance', 'gradientTolerance', [1e-12, 1], curve],
   ['LBFGS', 'toleranceGradient', 'gradientTolerance', [1, 2], (options) => new LBFGS(net().parameters(), options).options],
   ['LBFGS', 'toleranceChange', 'changeTolerance', [1, 2], (options) => new LBFGS(net().parameters(), options).options],
   ['BFGS', 'toleranceChange', 'valueTolerance', [1, 2], (options) => new BFGS(net().parameters(), options).options],
@@ -87,6 +88,8 @@ const RENAMED: readonly [string, old: string, now: string, values: readonly unkn
     ...(['prepareTable', 'heldFraction', 'validationFraction', [0.2, 0.5]] as const),
     async (options) => (await prepareTable(ROWS, { target: 'y', ...options })).train.inputs.length,
   ],
+  ['minimize', 'callback', 'onIteration', [() => false, () => true], (options) => minimize(([x]) => (x - 3) ** 4, [0], options)],
+  ['fitCurve', 'callback', 'onIteration', [() => false, () => true], curve],
 ]
 
 function net() {

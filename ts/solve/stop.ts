@@ -6,7 +6,7 @@ import type { Point, PointSource } from './objective.js'
 import type { Stop } from './result.js'
 import { maxAbs } from './vector.js'
 
-/** State after an iteration, for callbacks. */
+/** State after an iteration, for `onIteration`. */
 export interface SolveProgress {
   iteration: number
   x: Float64Array
@@ -28,7 +28,7 @@ export interface StopOptions {
   /** The most evaluations of the function. Default: no limit. */
   maxEvaluations?: number
   /** Called after every iteration; false stops. */
-  callback?: (progress: SolveProgress) => unknown
+  onIteration?: (progress: SolveProgress) => unknown
 }
 
 /** A value below this is taken for minus infinity. */
@@ -78,12 +78,12 @@ export class Stopping {
 
   /** Checks the state after an accepted step from `before` to `now`. */
   after(before: Point, now: Point): Stop | null {
-    const { valueTolerance = 1e-15, stepTolerance = 1e-16, callback, gradientTolerance = 1e-5 } = this.options
+    const { valueTolerance = 1e-15, stepTolerance = 1e-16, onIteration, gradientTolerance = 1e-5 } = this.options
     this.iterations++
     const { x, value, gradient } = now
     const { iterations: iteration, objective } = this
-    if (callback?.({ iteration, x: x.slice(), value, gradient: gradient.slice(), evaluations: objective.evaluations }) === false) {
-      return { reason: 'callback', message: `the callback stopped after iteration ${iteration}` }
+    if (onIteration?.({ iteration, x: x.slice(), value, gradient: gradient.slice(), evaluations: objective.evaluations }) === false) {
+      return { reason: 'callback', message: `onIteration stopped after iteration ${iteration}` }
     }
     if (this.steepness(now) <= gradientTolerance || value < BOTTOMLESS) return null
     let step = 0

@@ -120,7 +120,7 @@ function solve({ ground, start, steps }: RaceInput, racer: Racer): Track {
   const result = minimize(loss, point, {
     method: racer.id as MinimizeMethod,
     maxIterations: steps,
-    callback: ({ iteration, x, value, gradient, evaluations }) => {
+    onIteration: ({ iteration, x, value, gradient, evaluations }) => {
       if (iteration > steps) return false
       visit(iteration, x, value, gradient)
       track.evaluations = evaluations

@@ -125,10 +125,10 @@ describe('bounds', () => {
     expect([...minimize(([x]) => -x, [0], { upper: 1e6 }).x]).toEqual([1e6])
   })
 
-  test('the callback sees each step, and ends the search', () => {
+  test('onIteration sees each step, and ends the search', () => {
     const seen: number[] = []
-    const callback = ({ iteration }: { iteration: number }) => seen.push(iteration) < 3
-    expect(minimize(asObjective(testFunctions[0]), [-1.2, 1], { upper: [0.5, 9], callback })).toMatchObject({
+    const onIteration = ({ iteration }: { iteration: number }) => seen.push(iteration) < 3
+    expect(minimize(asObjective(testFunctions[0]), [-1.2, 1], { upper: [0.5, 9], onIteration })).toMatchObject({
       reason: 'callback',
     })
     expect(seen).toEqual([1, 2, 3])

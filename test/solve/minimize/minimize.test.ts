@@ -146,7 +146,7 @@ describe('minimize', () => {
     expect(minimize(f, [-1.2, 1], { maxIterations: 5 })).toMatchObject({ reason: 'iterations', iterations: 5, converged: false })
     expect(minimize(f, [-1.2, 1], { maxEvaluations: 7 }).reason).toBe('iterations')
     const seen: number[] = []
-    const result = minimize(f, [-1.2, 1], { callback: ({ iteration, value }) => seen.push(value) > 0 && iteration < 4 })
+    const result = minimize(f, [-1.2, 1], { onIteration: ({ iteration, value }) => seen.push(value) > 0 && iteration < 4 })
     expect(result).toMatchObject({ reason: 'callback', iterations: 4 })
     expect(seen).toHaveLength(4)
     expect(result.value).toBe(Math.min(...seen))

@@ -206,8 +206,8 @@ function iterate(
       const before = state.value
       const outcome = advance(state)
       stop = afterTrial(state, before, outcome, options)
-      if (options.callback?.(progress(state, iterations, outcome)) === false) {
-        stop = { reason: 'callback', message: `the callback stopped after trial ${iterations}` }
+      if (options.onIteration?.(progress(state, iterations, outcome)) === false) {
+        stop = { reason: 'callback', message: `onIteration stopped after trial ${iterations}` }
       }
     }
   } catch (error) {

@@ -36,8 +36,8 @@ export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
   target?: number
   /** Trials, rejected ones included. Default 100·(n + 1) (MINPACK). */
   maxIterations?: number
-  /** Called after every trial; false stops. */
-  callback?: (progress: LeastSquaresProgress) => unknown
+  /** Called after every trial, an accepted or a rejected one; false stops. */
+  onIteration?: (progress: LeastSquaresProgress) => unknown
 }
 
 /** Options and what they may be; null stands for a function. */
@@ -48,12 +48,12 @@ const ALLOWED: Readonly<Record<string, Allowed | null>> = {
   valueTolerance: nonNegative,
   target: nonNegative,
   maxIterations: { min: 0, max: Number.POSITIVE_INFINITY },
-  callback: null,
+  onIteration: null,
   initialDamping: positive,
   scaling: ['none', 'marquardt'],
 }
 
-const RENAMES = { tolerance: 'gradientTolerance', targetValue: 'target' }
+const RENAMES = { tolerance: 'gradientTolerance', targetValue: 'target', callback: 'onIteration' }
 
 /** These are checked later, where the start is known. */
 const BOUNDS = ['lower', 'upper']

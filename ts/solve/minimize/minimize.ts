@@ -42,7 +42,7 @@ export interface MinimizeOptions extends StopOptions, TrustRegionOptions, BoundO
 const METHODS: readonly MinimizeMethod[] = ['lbfgs', 'bfgs', 'cg', 'newton-cg', 'trust-ncg', 'gradient-descent']
 const NAMES = [
   ...['method', 'gradient', 'hessianProduct', 'historySize', 'conjugate', 'initialRadius', 'maxRadius', 'eta'],
-  ...['lower', 'upper', 'gradientTolerance', 'valueTolerance', 'stepTolerance', 'maxIterations', 'maxEvaluations', 'callback'],
+  ...['lower', 'upper', 'gradientTolerance', 'valueTolerance', 'stepTolerance', 'maxIterations', 'maxEvaluations', 'onIteration'],
 ]
 
 /**
@@ -75,7 +75,7 @@ const NAMES = [
 export function minimize(f: TensorFunction, x0: Tensor, options?: MinimizeOptions): SolveResult
 export function minimize(f: PlainFunction, x0: ArrayLike<number>, options?: MinimizeOptions): SolveResult
 export function minimize(f: PlainFunction | TensorFunction, x0: ArrayLike<number> | Tensor, given: MinimizeOptions = {}): SolveResult {
-  const options = withNewNames('minimize', given, { tolerance: 'gradientTolerance' })
+  const options = withNewNames('minimize', given, { tolerance: 'gradientTolerance', callback: 'onIteration' })
   checkOptions(options)
   if (typeof f !== 'function') throw typeError(`minimize: the first argument wants a function, got ${show(f)}`)
   const start = startOf('minimize', x0)
