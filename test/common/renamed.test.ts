@@ -1,6 +1,7 @@
 /** Old names of options: they do what the new name does, warn once, and never win over the new one. */
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { withNewNames } from '../../ts/common/renamed.js'
+import { trainTestSplit } from '../../ts/data/index.js'
 import {
   crossValidate,
   Dense,
@@ -90,6 +91,7 @@ const RENAMED: readonly [string, old: string, now: string, values: readonly unkn
   ],
   ['minimize', 'callback', 'onIteration', [() => false, () => true], (options) => minimize(([x]) => (x - 3) ** 4, [0], options)],
   ['fitCurve', 'callback', 'onIteration', [() => false, () => true], curve],
+  [...(['trainTestSplit', 'time', 'splitBy', ['x', 'z']] as const), (options) => trainTestSplit(ROWS, { testFraction: 0.3, ...options })],
 ]
 
 function net() {

@@ -222,7 +222,7 @@ describe('by time', () => {
 
   test('the last rows are the test set, those before them the validation set', () => {
     for (const time of ['day', 'text', 'n'] as const) {
-      const { train, validation, test: held } = trainTestSplit(days, { time, validationFraction: 0.2, testFraction: 0.1 })
+      const { train, validation, test: held } = trainTestSplit(days, { splitBy: time, validationFraction: 0.2, testFraction: 0.1 })
       expect(held.map(({ n }) => n)).toEqual([18, 19])
       expect(validation.map(({ n }) => n)).toEqual([14, 15, 16, 17])
       expect(train).toHaveLength(14)
@@ -231,16 +231,16 @@ describe('by time', () => {
 
   test('rows of one time are on one side', () => {
     const rows = Array.from({ length: 10 }, (_, i) => ({ t: Math.floor(i / 4), i }))
-    const { test: held } = trainTestSplit(rows, { time: 't', testFraction: 0.3 })
+    const { test: held } = trainTestSplit(rows, { splitBy: 't', testFraction: 0.3 })
     expect(held.map(({ t }) => t)).toEqual([1, 1, 1, 1, 2, 2])
     expect(() =>
       trainTestSplit(
         rows.map(({ i }) => ({ i, t: 1 })),
-        { time: 't' },
+        { splitBy: 't' },
       ),
     ).toThrow('leaves one side empty')
-    expect(() => trainTestSplit([{ t: 'soon' }, { t: 'late' }], { time: 't' })).toThrow(
-      "time of row 0 wants a number or a date (2024-12-31), got 'soon'",
+    expect(() => trainTestSplit([{ t: 'soon' }, { t: 'late' }], { splitBy: 't' })).toThrow(
+      "splitBy of row 0 wants a number or a date (2024-12-31), got 'soon'",
     )
   })
 })

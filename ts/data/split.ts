@@ -1,6 +1,7 @@
 /** Rows to learn from, rows to choose by and rows to judge by: cut at random, by class, by group, or by time. */
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
+import { withNewNames } from '../common/renamed.js'
 import { shortened, show } from '../common/show.js'
 import { ALIASES, checkDataset, type Dataset, type Split, selectRows, type Targets, type ThreeWaySplit } from './dataset.js'
 import { RandomStream } from './random.js'
@@ -24,7 +25,7 @@ export interface SplitOptions extends Shares {
   /** For each row the group that it belongs to, such as a patient: whole groups go to one side. */
   groups?: ArrayLike<string | number>
   /** For each row its time, a number, a Date or text such as 2024-12-31: the last rows go to `test`, those before them to `validation`. */
-  time?: ArrayLike<string | number | Date>
+  splitBy?: ArrayLike<string | number | Date>
 }
 
 /** Options of {@link trainTestSplit} for rows of a table: names of columns in the place of values. */
@@ -34,11 +35,11 @@ export interface RowSplitOptions<Name extends string = string> extends Shares {
   /** The column of groups: rows with the same value go to one side. */
   groups?: Name
   /** The column of times: the last rows go to `test`, those before them to `validation`. */
-  time?: Name
+  splitBy?: Name
 }
 
 /**
- * Cuts a data set, or the rows of a table, in two or three; every row goes to exactly one side. At random, unless `time` is given; rows of
+ * Cuts a data set, or the rows of a table, in two or three; every row goes to exactly one side. At random, unless `splitBy` is given; rows of
  * one group stay together. What is learnt from data (categories, means, scales) is to be learnt from `train` alone: cut the rows
  * first, then `fromTable(train)` and `table.dataset(test)`.
  *
@@ -48,7 +49,7 @@ export interface RowSplitOptions<Name extends string = string> extends Shares {
  * const three = trainTestSplit(iris(), { validationFraction: 0.2, testFraction: 0.2 })
  * three.validation.count // 30
  * const rows = Array.from({ length: 10 }, (_, day) => ({ day, x: day % 3 }))
- * trainTestSplit(rows, { testFraction: 0.2, time: 'day' }).test // [{ day: 8, x: 2 }, { day: 9, x: 0 }]
+ * trainTestSplit(rows, { testFraction: 0.2, splitBy: 'day' }).test // [{ day: 8, x: 2 }, { day: 9, x: 0 }]
  * @throws RangeError for a fraction outside (0, 1), fractions that would leave a side empty, `stratify` for targets that are numbers, or a
  *   column that is not there; TypeError for what is neither a data set nor rows
  */
@@ -62,8 +63,9 @@ export function trainTestSplit<T extends object>(
   options: RowSplitOptions<ColumnOf<T>> & { validationFraction: number },
 ): ThreeWaySplit<T[]>
 export function trainTestSplit<T extends object>(rows: readonly T[], options?: RowSplitOptions<ColumnOf<T>>): { train: T[]; test: T[] }
-export function trainTestSplit(data: Dataset<Targets> | readonly object[], options: SplitOptions | RowSplitOptions = {}): object {
-  checkNames(WHO, options, ['testFraction', 'validationFraction', 'seed', 'stratify', 'groups', 'time'], SPLIT_ALIASES)
+export function trainTestSplit(data: Dataset<Targets> | readonly object[], given: SplitOptions | RowSplitOptions = {}): object {
+  const options = withNewNames(WHO, given, { time: 'splitBy' })
+  checkNames(WHO, options, ['testFraction', 'validationFraction', 'seed', 'stratify', 'groups', 'splitBy'], SPLIT_ALIASES)
   if (Array.isArray(data) && data.every((row) => typeof row === 'object' && row !== null && !Array.isArray(row))) {
     const rows = data as readonly Row[]
     return sides(cutRows(rows.length, ofRows(rows, options as RowSplitOptions)), (part) => Array.from(part, (row) => rows[row]))
@@ -79,7 +81,7 @@ const SPLIT_ALIASES = {
   valFraction: 'validationFraction',
   validationSize: 'validationFraction',
   group: 'groups',
-  order: 'time',
+  order: 'splitBy',
 }
 
 /** What a cut goes by, whatever is cut. */
@@ -99,22 +101,22 @@ function sides<T>([train, validation, test]: Parts, take: (rows: Int32Array) => 
 }
 
 function ofDataset({ targets, classes, count }: Dataset<Targets>, options: SplitOptions): Cut {
-  const { time, groups, stratify = classes > 0 && time === undefined } = options
+  const { splitBy, groups, stratify = classes > 0 && splitBy === undefined } = options
   if (typeof stratify !== 'boolean') throw typeError(`${WHO}: stratify wants true or false, got ${show(stratify)}`)
   if (stratify && classes === 0) throw rangeError(`${WHO}: stratify wants classes, but the targets are numbers`)
-  for (const [name, values] of Object.entries({ groups, time }))
+  for (const [name, values] of Object.entries({ groups, splitBy }))
     if (values !== undefined && (typeof values !== 'object' || values?.length !== count))
       throw rangeError(`${WHO}: ${name} wants a value for each of ${count} rows, got ${show(values)}`)
   return {
     ...sharesOf(options),
     classOf: stratify ? targets : null,
     groups: groups ?? null,
-    time: time === undefined ? null : timesOf(time),
+    time: splitBy === undefined ? null : timesOf(splitBy),
   }
 }
 
 function ofRows(rows: readonly Row[], options: RowSplitOptions): Cut {
-  const column = (option: 'stratify' | 'groups' | 'time') => {
+  const column = (option: 'stratify' | 'groups' | 'splitBy') => {
     const name = options[option]
     if (name === undefined) return null
     if (typeof name !== 'string') throw typeError(`${WHO}: ${option} wants the name of a column, got ${show(name)}`)
@@ -122,7 +124,7 @@ function ofRows(rows: readonly Row[], options: RowSplitOptions): Cut {
       throw rangeError(`${WHO}: no row has a column '${shortened(name)}'`)
     return rows.map((row) => valueIn(row, name))
   }
-  const [classOf, groups, time] = [column('stratify'), column('groups'), column('time')]
+  const [classOf, groups, time] = [column('stratify'), column('groups'), column('splitBy')]
   return {
     ...sharesOf(options),
     classOf: classOf?.map(String) ?? null,
@@ -144,7 +146,7 @@ function timesOf(values: ArrayLike<unknown>): Float64Array {
     const days = daysOf(value)
     const time = Number.isFinite(days) ? days : typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value)
     if (Number.isFinite(time)) return time
-    throw rangeError(`${WHO}: time of row ${row} wants a number or a date (2024-12-31), got ${show(value)}`)
+    throw rangeError(`${WHO}: splitBy of row ${row} wants a number or a date (2024-12-31), got ${show(value)}`)
   })
 }
 

@@ -31,7 +31,7 @@ export function setAside(decided: DecidedTable, { fraction, seed, splitBy }: Asi
 function latestOf(decided: DecidedTable, column: string, fraction: number): [Row[], Row[]] {
   const times = timesOf(decided, column)
   const each = decided.rows.map((row, i) => ({ row, time: times[i] }))
-  const { train, test } = trainTestSplit(each, { testFraction: fraction, time: 'time' })
+  const { train, test } = trainTestSplit(each, { testFraction: fraction, splitBy: 'time' })
   return [train.map(({ row }) => row), test.map(({ row }) => row)]
 }
 
