@@ -5,6 +5,7 @@ import { trainTestSplit } from '../../ts/data/index.js'
 import {
   crossValidate,
   Dense,
+  Ensemble,
   findLearningRate,
   fit,
   fitMany,
@@ -92,10 +93,14 @@ const RENAMED: readonly [string, old: string, now: string, values: readonly unkn
   ['minimize', 'callback', 'onIteration', [() => false, () => true], (options) => minimize(([x]) => (x - 3) ** 4, [0], options)],
   ['fitCurve', 'callback', 'onIteration', [() => false, () => true], curve],
   [...(['trainTestSplit', 'time', 'splitBy', ['x', 'z']] as const), (options) => trainTestSplit(ROWS, { testFraction: 0.3, ...options })],
+  [
+    ...(['Ensemble.select', 'most', 'maxMembers', [1, 2]] as const),
+    (options) => Ensemble.select([net(1), net(2), net(3)], DATA, { loss: mse, ...options }).members.length,
+  ],
 ]
 
-function net() {
-  return new Sequential([new Dense(2, 2)], { seed: 1 })
+function net(seed = 1) {
+  return new Sequential([new Dense(2, 2)], { seed })
 }
 
 /** What `run` answers, and the warnings meanwhile. */

@@ -155,7 +155,7 @@ describe('select', () => {
       counts[chosen]++
       if (losses[chosen] < best.loss - 1e-7) best = { loss: losses[chosen], counts: [...counts] }
     }
-    const ensemble = Ensemble.select(models, validation, { loss, average, most: 12 })
+    const ensemble = Ensemble.select(models, validation, { loss, average, maxMembers: 12 })
     const got = evaluateModel(ensemble, { ...validation, loss }).loss
     expect(got).toBeCloseTo(best.loss, 5)
     expect(got).toBeLessThanOrEqual(Math.min(...models.map((model) => lossOf([model], [1]))) + 1e-6)
@@ -169,7 +169,7 @@ describe('select', () => {
     const weights = Float32Array.from(data.targets, (t) => (t === 0 ? 1 : 0))
     for (const more of [{}, { weights }]) {
       const losses = models.map((model) => evaluateModel(model, { ...labels, ...more, loss: crossEntropy }).loss)
-      const { members } = Ensemble.select(models, { ...labels, ...more }, { loss: crossEntropy, average: 'softmax', most: 1 })
+      const { members } = Ensemble.select(models, { ...labels, ...more }, { loss: crossEntropy, average: 'softmax', maxMembers: 1 })
       expect(members).toEqual([models[losses.indexOf(Math.min(...losses))]])
     }
   })
@@ -210,7 +210,11 @@ describe('bad input', () => {
     ['shapes of spread', () => new Ensemble([a, net(2, 4)]).spread(x), 'Ensemble: members want outputs of one shape'],
     ['backends', () => new Ensemble([a, net(1, 3, backends[1])]), 'Ensemble: members want to be on one backend'],
     ['no loss', () => Ensemble.select([a], data, {} as never), 'Ensemble.select: loss wants a function, such as mse, got undefined'],
-    ['most', () => Ensemble.select([a], data, { loss: crossEntropy, most: 0 }), 'Ensemble.select: most wants a whole number ≥ 1, got 0'],
+    [
+      'maxMembers',
+      () => Ensemble.select([a], data, { loss: crossEntropy, maxMembers: 0 }),
+      'Ensemble.select: maxMembers wants a whole number ≥ 1, got 0',
+    ],
     [
       'validation',
       () => Ensemble.select([a], { ...data, targets: [1] }, { loss: crossEntropy }),

@@ -2,6 +2,7 @@
 import { checkChoice, checkCount } from '../common/checks.js'
 import { NonFiniteError, plainError, rangeError, ShapeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
+import { withNewNames } from '../common/renamed.js'
 import { formatShape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import type { Loss } from '../loss/loss.js'
@@ -40,7 +41,7 @@ export interface SelectOptions {
   /** As in {@link EnsembleOptions}. */
   average?: EnsembleAverage
   /** Most choices; a member may be chosen more than once. Default 50. */
-  most?: number
+  maxMembers?: number
 }
 
 const AVERAGES = ['outputs', 'softmax', 'sigmoid']
@@ -152,13 +153,14 @@ export class Ensemble<N extends Module = Module> extends Module {
    * ensemble.members.length <= 4 // true
    * @throws TypeError, RangeError, ShapeError naming the member or argument; Error where no member has a finite loss
    */
-  static select<N extends Module>(members: readonly N[], validation: TrainingData, options: SelectOptions): Ensemble<N> {
+  static select<N extends Module>(members: readonly N[], validation: TrainingData, given: SelectOptions): Ensemble<N> {
+    const options = withNewNames('Ensemble.select', given, { most: 'maxMembers' })
     checkMembers('Ensemble.select', members)
-    checkNames('Ensemble.select', options, ['loss', 'average', 'most'])
-    const { loss, average = 'outputs', most = 50 } = options
+    checkNames('Ensemble.select', options, ['loss', 'average', 'maxMembers'])
+    const { loss, average = 'outputs', maxMembers = 50 } = options
     if (typeof loss !== 'function') throw typeError(`Ensemble.select: loss wants a function, such as mse, got ${show(loss)}`)
     checkChoice('Ensemble.select: average', average, AVERAGES)
-    checkCount('Ensemble.select: most', most)
+    checkCount('Ensemble.select: maxMembers', maxMembers)
     const { backend } = members[0]
     const rows = checkData(validation, backend, 'Ensemble.select: validation')
     const outputs = members.map((member) => member.predict(rows.inputs))
@@ -177,7 +179,7 @@ export class Ensemble<N extends Module = Module> extends Module {
     const chosen: number[] = []
     let sums: Float64Array[] = parts[0].map((part) => new Float64Array(part.length))
     let [least, length] = [Number.POSITIVE_INFINITY, 0]
-    for (let round = 1; round <= most; round++) {
+    for (let round = 1; round <= maxMembers; round++) {
       const candidates = parts.map((part) => lossOf(added(sums, part), round))
       const best = candidates.reduce((a, value, i) => (value < (candidates[a] ?? Number.POSITIVE_INFINITY) ? i : a), -1)
       if (best < 0) break
