@@ -138,7 +138,7 @@ export { useAllMetrics } from './train/all-metrics.js'
 
 // Files
 
-export { Checkpoint, type CheckpointOptions, resumeFrom } from './files/checkpoint.js'
+export { Checkpoint, type CheckpointOptions, type CheckpointPeriod, resumeFrom } from './files/checkpoint.js'
 export { type ClassInFiles, registerClass } from './files/classes.js'
 export { type DecodeModelOptions, decodeModel, decodeModelFile, type EncodeModelOptions, encodeModel, type ModelFile } from './files/model-file.js'
 export { loadModel, loadModelFile, loadState, type SaveOptions, saveModel, saveState } from './files/save.js'

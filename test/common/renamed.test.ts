@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { withNewNames } from '../../ts/common/renamed.js'
 import { trainTestSplit } from '../../ts/data/index.js'
 import {
+  Checkpoint,
+  type CheckpointOptions,
   crossValidate,
   Dense,
   Ensemble,
@@ -156,6 +158,18 @@ test('TargetLoss takes a number for one version more', async () => {
   expect(result).toEqual(new TargetLoss({ target: 0.1, monitor: 'validation.loss' }))
   expect(warnings).toHaveLength(1)
   expect(() => new TargetLoss({ traget: 1 } as never)).toThrow('did you mean target?')
+})
+
+test('Checkpoint takes epochs, steps and minutes beside every for one version more', async () => {
+  const { result, warnings } = await watched(
+    () => new Checkpoint('run.safetensors', { steps: 5, minutes: 2, keep: 3 } as CheckpointOptions),
+  )
+  expect(String(warnings)).toContain('Checkpoint: steps, minutes are in every now, { every: { steps: … } }')
+  const { savesEvery } = new Checkpoint('run.safetensors', { every: { steps: 5, minutes: 2 }, keep: 3 })
+  expect([result.savesEvery, savesEvery]).toEqual([5, 5])
+  expect(() => new Checkpoint('run.safetensors', { steps: 0 } as CheckpointOptions)).toThrow('Checkpoint: every.steps wants')
+  const both = { steps: 1, every: { steps: 1 } } as CheckpointOptions
+  expect(() => new Checkpoint('run.safetensors', both)).toThrow('Checkpoint: steps and every are there; put all into every')
 })
 
 test('an optimizer state with old names loads without a warning', async () => {

@@ -269,7 +269,7 @@ describe('within an epoch, the same bits as never stopped', () => {
             options: { inputs, targets, loss: mse, optimizer, batchSize: 4, seed: 6, metrics, ...(name in steppers && { schedule }) },
           }
         }
-        const { saved, whole } = await savedWithin(makeAll, 4, { steps: 1 })
+        const { saved, whole } = await savedWithin(makeAll, 4, { every: { steps: 1 } })
         const inEpochs = saved.map(({ step }) => step % 6)
         expect(new Set(inEpochs)).toEqual(new Set(name === 'GradientAccumulation' ? [2, 4] : [1, 2, 3, 4, 5]))
         for (const { bytes } of saved.filter((_, i) => i % 4 === 1)) expect(await wentOn(makeAll, 4, bytes)).toEqual(whole)
@@ -286,7 +286,7 @@ describe('within an epoch, the same bits as never stopped', () => {
       const callbacks = [{ onBatchEnd: ({ learningRate }: { learningRate: number }) => void rates.push(learningRate) }]
       return { model, options: { inputs, targets, loss: mse, optimizer, batchSize: 4, shuffle: false, metrics: { worst }, callbacks } }
     }
-    const { saved, whole } = await savedWithin(make, 3, { steps: 2 })
+    const { saved, whole } = await savedWithin(make, 3, { every: { steps: 2 } })
     expect(saved.map(({ step }) => step)).toEqual([2, 4, 7, 8, 10, 13, 14, 16])
     for (const { bytes } of saved) expect(await wentOn(make, 3, bytes)).toEqual(whole)
   })
@@ -301,9 +301,13 @@ describe('within an epoch, the same bits as never stopped', () => {
       return { model, options: { ...data, loss: crossEntropy, optimizer, batchSize: 4, metrics: ['accuracy'] as const, callbacks } }
     }
     const { model, options } = make()
-    const history = await fit(model, { ...options, epochs: 3, callbacks: [...options.callbacks, new Checkpoint(fresh(), { steps: 100 })] })
+    const history = await fit(model, {
+      ...options,
+      epochs: 3,
+      callbacks: [...options.callbacks, new Checkpoint(fresh(), { every: { steps: 100 } })],
+    })
     expect(history.execution.programs).toBeGreaterThan(400)
-    const { saved, whole } = await savedWithin(make, 3, { steps: 100 })
+    const { saved, whole } = await savedWithin(make, 3, { every: { steps: 100 } })
     expect(saved.map(({ step }) => step)).toEqual([100, 200, 300, 400, 500, 600])
     for (const { bytes } of [saved[0], saved[5]]) expect(await wentOn(make, 3, bytes)).toEqual(whole)
   })
@@ -318,7 +322,7 @@ describe('within an epoch, the same bits as never stopped', () => {
     const file = fresh()
     const first = make()
     const stop = { onBatchEnd: ({ step }: { step: number }, control: { stop(): void }) => step === 15 && control.stop() }
-    const checkpoint = new Checkpoint(file, { epochs: 2 })
+    const checkpoint = new Checkpoint(file, { every: { epochs: 2 } })
     await fit(first.model, { ...first.options, epochs: 5, callbacks: [stop as never, checkpoint] })
     expect((await loadModelFile(file)).training.part.batches).toBe(3)
     const second = make()
@@ -342,7 +346,7 @@ describe('within an epoch, the same bits as never stopped', () => {
         },
       }
       const options = { inputs, targets, loss: mse, optimizer: new Adam(model.parameters()), batchSize: 1, epochs: 1 }
-      await fit(model, { ...options, callbacks: [new Checkpoint(file, { minutes: 10 }), look] })
+      await fit(model, { ...options, callbacks: [new Checkpoint(file, { every: { minutes: 10 } }), look] })
       expect(saved).toEqual([3, 6, 9, 12, 15, 18, 21])
     } finally {
       clock.mockRestore()
@@ -354,13 +358,13 @@ describe('within an epoch, the same bits as never stopped', () => {
       const model = new Sequential([new Dense(3, 2)], { seed: 3 })
       return { model, options: { inputs, targets, loss: mse, optimizer: new Adam(model.parameters()), batchSize: 4, metrics } }
     }
-    const { saved } = await savedWithin(make, 2, { steps: 8 })
+    const { saved } = await savedWithin(make, 2, { every: { steps: 8 } })
     const { bytes } = saved[saved.length - 1]
     await expect(wentOn(() => make(['mae']), 2, bytes)).rejects.toThrow(
       'resume: the file is of the midst of epoch 2, for which the metrics have to be the same as there',
     )
     await expect(wentOn(make, 1, bytes)).rejects.toThrow('resume: the training in the file has had 2 epochs, this one is to have 1')
-    expect(() => new Checkpoint(fresh(), { steps: 0 })).toThrow('Checkpoint: steps wants a whole number ≥ 1, got 0')
+    expect(() => new Checkpoint(fresh(), { every: { steps: 0 } })).toThrow('Checkpoint: every.steps wants a whole number ≥ 1, got 0')
   })
 })
 
@@ -374,7 +378,7 @@ describe('Checkpoint', () => {
   test('saves every so many epochs and the last, keeps as many as it is asked to, and the best', async () => {
     const file = fresh()
     const { model, optimizer } = make()
-    const callbacks = [new Checkpoint(file, { epochs: 3, keep: 3, monitor: 'validation.loss' })]
+    const callbacks = [new Checkpoint(file, { every: { epochs: 3 }, keep: 3, monitor: 'validation.loss' })]
     const history = await fit(model, { ...data, optimizer, epochs: 10, callbacks })
     const names = readdirSync(folder).filter((name) => name.startsWith(`${files}.`))
     expect(names.sort()).toEqual(['', '.1', '.2', '.best'].map((tag) => `${files}${tag}.safetensors`).sort())
@@ -403,7 +407,7 @@ describe('Checkpoint', () => {
           if (training.epochs.length === epoch) saved.push(epoch)
         },
       }
-      await fit(model, { ...data, optimizer, epochs: 7, callbacks: [new Checkpoint(file, { minutes: 10 }), look] })
+      await fit(model, { ...data, optimizer, epochs: 7, callbacks: [new Checkpoint(file, { every: { minutes: 10 } }), look] })
       expect(saved).toEqual([3, 6, 7])
     } finally {
       clock.mockRestore()
@@ -485,12 +489,12 @@ describe('Checkpoint', () => {
   test('arguments that cannot be', async () => {
     const file = fresh()
     expect(() => new Checkpoint('')).toThrow('Checkpoint: wants the path of a file')
-    expect(() => new Checkpoint(file, { every: 3 } as never)).toThrow("there is no option 'every'")
-    expect(() => new Checkpoint(file, { epochs: 0 })).toThrow('Checkpoint: epochs wants a whole number ≥ 1, got 0')
+    expect(() => new Checkpoint(file, { every: { epoch: 3 } } as never)).toThrow("there is no option 'epoch'; did you mean epochs?")
+    expect(() => new Checkpoint(file, { every: { epochs: 0 } })).toThrow('Checkpoint: every.epochs wants a whole number ≥ 1, got 0')
     for (const keep of [0, 1.5, 1e9])
       expect(() => new Checkpoint(file, { keep })).toThrow('Checkpoint: keep wants a whole number from 1 to 1000')
     await expect(saveModel(make().model, file, {}, { keep: 1e9 })).rejects.toThrow('saveModel: keep wants a whole number from 1 to 1000')
-    expect(() => new Checkpoint(file, { minutes: -1 })).toThrow('Checkpoint: minutes wants a number above 0, got -1')
+    expect(() => new Checkpoint(file, { every: { minutes: -1 } })).toThrow('Checkpoint: every.minutes wants a number above 0, got -1')
     expect(() => new Checkpoint(file, { monitor: 'gain' })).toThrow("Checkpoint: say whether more of 'gain' is better")
     expect(() => new Checkpoint(file, { mode: 'max' })).toThrow('mode says what is better of monitor')
     expect(() => new Checkpoint(file, { parts: { x: {} as never } })).toThrow(

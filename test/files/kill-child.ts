@@ -11,7 +11,7 @@ const model = new Sequential([new Dense(4, 64, { activation: 'tanh' }), new Dens
 })
 const inputs = Array.from({ length: 64 }, (_, i) => [0, 1, 2, 3].map((j) => Math.sin(i * 0.37 + j)))
 const targets = inputs.map(([a, b, c]) => [a * b - c])
-const checkpoint = new Checkpoint(file, { steps: 1, keep: 3 })
+const checkpoint = new Checkpoint(file, { every: { steps: 1 }, keep: 3 })
 const tellStep = ({ step }: { step: number }) => void process.stdout.write(`${step}\n`)
 const tell = { onBatchSaved: tellStep, onEpochSaved: tellStep }
 await fit(model, {

@@ -16,7 +16,7 @@ import {
   BatchNorm,
   type Callback,
   Checkpoint,
-  type CheckpointOptions,
+  type CheckpointPeriod,
   createBackend,
   crossEntropy,
   Dense,
@@ -145,7 +145,7 @@ const drawn = fc.record({
   metrics: sometimes(one('mean' as const, 'whole' as const), 4),
   validation: sometimes(one('data' as const, 'split' as const), 4),
   replay: rarely(5).map((no) => !no),
-  saves: one<CheckpointOptions>({ steps: 3 }, { steps: 7 }, { minutes: 0.001 }, { epochs: 1 }, { epochs: 2, steps: 5 }),
+  saves: one<CheckpointPeriod>({ steps: 3 }, { steps: 7 }, { minutes: 0.001 }, { epochs: 1 }, { epochs: 2, steps: 5 }),
   clocks: fc.tuple(one<ClockName>('jumps'), one(...CLOCK_NAMES)),
   sideBySide: rarely(2),
   yields: fc.tuple(one(0, 0.5, 16, 1e9), one(0, 0.5, 16, 1e9)),
@@ -411,7 +411,7 @@ async function throughFiles(c: Case, clocks: readonly [ClockName, ClockName]): P
   let outcome: Outcome | undefined
   for (const [part, name] of clocks.entries()) {
     const it = subjectOf(c)
-    const checkpoint = new Checkpoint(file, { ...c.saves, parts: { average: it.average } })
+    const checkpoint = new Checkpoint(file, { every: c.saves, parts: { average: it.average } })
     const options = optionsOf({ ...c, schedule: c.schedule === 'aborts' ? 'decays' : c.schedule }, it, c.yields[part])
     const stop: Callback = { onEpochEnd: ({ epoch }, control) => void (part === 0 && epoch === 1 + (c.at % c.epochs) && control.stop()) }
     const aborts: StepOptions['schedule'] = (step) => {

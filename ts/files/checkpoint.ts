@@ -12,17 +12,23 @@ import type { Callback, Progress, Resume, Training } from '../train/callbacks.js
 import { bytesFrom, checkKeep, checkPath, earlierOf, type Files, filesHere, type ModelSource, siblingOf } from './storage.js'
 import { encodeTraining, restoreTraining, type StatefulPart } from './training-file.js'
 
-/** Options of {@link Checkpoint}. */
-export interface CheckpointOptions {
-  /** Saves at the end of every so many epochs, and of the last one. Default 1; only the last one where there are `steps`. */
+/** How often a {@link Checkpoint} saves; the end of the last epoch is always saved. */
+export interface CheckpointPeriod {
+  /** Saves at the end of every this many epochs. Default 1; only the last one where there are `steps`. */
   epochs?: number
-  /** Saves after every so many steps, counted from the start of training, also within epochs. Default: at the ends of epochs. */
+  /** Saves after every this many steps, counted from the start of training, also within epochs. Default: at the ends of epochs. */
   steps?: number
   /**
-   * Saves so many minutes after the file before, also within epochs; with `epochs` or `steps`, at the first of their times after that. And at the end of
-   * the last epoch. Default: each time.
+   * Saves once this many minutes have passed since the last file, also within epochs; with `epochs` or `steps`, at the first of their times
+   * after that. Default: each time.
    */
   minutes?: number
+}
+
+/** Options of {@link Checkpoint}. */
+export interface CheckpointOptions {
+  /** How often it saves. Default: at the end of each epoch. */
+  every?: CheckpointPeriod
   /** How many of the last files are kept: the one before `run.safetensors` is `run.1.safetensors`, and so on. Default 2. */
   keep?: number
   /**
@@ -34,6 +40,21 @@ export interface CheckpointOptions {
   mode?: 'min' | 'max'
   /** What else belongs to the training, by names of your own: a `Scheduler`, a `WeightAverage`, whatever has state() and loadState(). Default: nothing. */
   parts?: Readonly<Record<string, StatefulPart>>
+}
+
+const PERIODS = ['epochs', 'steps', 'minutes'] as const
+
+/** Options whose `epochs`, `steps` and `minutes` are in `every`; they stood beside the others, and may for one version more. */
+function withEvery(options: CheckpointOptions): CheckpointOptions {
+  const outside = PERIODS.filter((name) => Object.hasOwn(Object(options), name))
+  if (outside.length === 0) return options
+  const { epochs, steps, minutes, ...others } = options as CheckpointOptions & CheckpointPeriod
+  if (others.every !== undefined) throw rangeError(`Checkpoint: ${outside.join(', ')} and every are there; put all into every`)
+  warnOnce(
+    `Checkpoint: ${outside.join(', ')} are in every now, { every: { ${outside[0]}: … } }; outside of it they go with the next version`,
+  )
+  const given = { epochs, steps, minutes }
+  return { ...others, every: Object.fromEntries(outside.map((name) => [name, given[name]])) }
 }
 
 /**
@@ -48,7 +69,7 @@ export interface CheckpointOptions {
  * that validation saw.
  *
  * @example
- * const checkpoint = new Checkpoint('run.safetensors', { epochs: 5, monitor: 'validation.loss' })
+ * const checkpoint = new Checkpoint('run.safetensors', { every: { epochs: 5 }, monitor: 'validation.loss' })
  * const options = { inputs, targets, loss: crossEntropy, optimizer, epochs: 20, validation: { inputs, targets } }
  * const history = await fit(model, { ...options, callbacks: [checkpoint], resume: checkpoint })
  * history.epochs.length // 20
@@ -58,6 +79,8 @@ export interface CheckpointOptions {
  */
 export class Checkpoint implements Callback, Resume {
   readonly name = 'Checkpoint'
+  private readonly options: CheckpointOptions
+  private readonly every: CheckpointPeriod
   private readonly files: Files
   private readonly best: BestValue | null
   private isBest = false
@@ -66,15 +89,19 @@ export class Checkpoint implements Callback, Resume {
 
   constructor(
     readonly path: string,
-    private readonly options: CheckpointOptions = {},
+    options: CheckpointOptions = {},
   ) {
     checkPath('Checkpoint', path)
-    checkNames('Checkpoint', options, ['epochs', 'steps', 'minutes', 'keep', 'monitor', 'mode', 'parts'])
-    const { epochs = 1, steps = 1, minutes, keep = 2, monitor, mode, parts = {} } = options
-    checkCount('Checkpoint: epochs', epochs)
-    checkCount('Checkpoint: steps', steps)
+    this.options = withEvery(options)
+    checkNames('Checkpoint', this.options, ['every', 'keep', 'monitor', 'mode', 'parts'])
+    const { every = {}, keep = 2, monitor, mode, parts = {} } = this.options
+    checkNames('Checkpoint: every', every, PERIODS)
+    const { epochs = 1, steps = 1, minutes } = every
+    checkCount('Checkpoint: every.epochs', epochs)
+    checkCount('Checkpoint: every.steps', steps)
     checkKeep('Checkpoint', keep)
-    if (minutes !== undefined) checkPositive('Checkpoint: minutes', minutes)
+    if (minutes !== undefined) checkPositive('Checkpoint: every.minutes', minutes)
+    this.every = every
     if (mode !== undefined && monitor === undefined) throw rangeError('Checkpoint: mode says what is better of monitor, which is not given')
     for (const [name, part] of Object.entries(parts))
       if (typeof part?.state !== 'function' || typeof part.loadState !== 'function')
@@ -91,7 +118,7 @@ export class Checkpoint implements Callback, Resume {
 
   /** @internal blocks of steps end where it saves */
   get savesEvery(): number {
-    return this.options.steps ?? Number.POSITIVE_INFINITY
+    return this.every.steps ?? Number.POSITIVE_INFINITY
   }
 
   onBatchSaved(progress: Progress, training: Training): Promise<void> | undefined {
@@ -121,12 +148,12 @@ export class Checkpoint implements Callback, Resume {
   }
 
   private isDue({ epoch, epochs, step }: Progress, isEnd: boolean): boolean {
-    const { epochs: every, steps, minutes } = this.options
+    const { epochs: period, steps, minutes } = this.every
     if (isEnd && epoch === epochs) return true
     if (clock.now() - this.lastSaved < (minutes ?? 0) * 60_000) return false
-    if (every === undefined && steps === undefined) return isEnd || minutes !== undefined
+    if (period === undefined && steps === undefined) return isEnd || minutes !== undefined
     const hasMultiple = steps !== undefined && Math.floor(step / steps) > Math.floor(this.lastStep / steps)
-    return hasMultiple || (every !== undefined && isEnd && epoch % every === 0)
+    return hasMultiple || (period !== undefined && isEnd && epoch % period === 0)
   }
 
   /** @internal what belongs to the training that it saves: its best value */
