@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { lineChart } from '../../ts/plot/index.js'
 import { barChart, confusionChart, escaped } from '../../ts/plot/svg.js'
 import { reportHtml, type TableModelReport, trainTable } from '../../ts/table/index.js'
-import { categorical, createStudy, float, htmlReport, int, random, summarize } from '../../ts/tune/index.js'
+import { categorical, createStudy, float, int, random, reportText, reportHtml as studyHtml } from '../../ts/tune/index.js'
 import { hostileNames, hostileText, OBEYED, runs, tagsOf } from '../tools/hostile-text.js'
 
 test('the tags of a page are found, and what is none is an error', () => {
@@ -140,15 +140,15 @@ test('fault 45: reports of studies, as a page and at a terminal', async () => {
     )
     return study
   }
-  const wanted = tagsOf(htmlReport(await example(['study', 'rate', 'width', 'kind', 'a', 'b'])))
+  const wanted = tagsOf(studyHtml(await example(['study', 'rate', 'width', 'kind', 'a', 'b'])))
   await fc.assert(
     fc.asyncProperty(hostileNames(6), async (names) => {
       fc.pre(!names.slice(1, 4).includes('__proto__'))
       const study = await example(names)
-      expect(tagsOf(htmlReport(study))).toEqual(wanted)
-      expect(summarize(study)).not.toMatch(OBEYED)
+      expect(tagsOf(studyHtml(study))).toEqual(wanted)
+      expect(reportText(study)).not.toMatch(OBEYED)
       // a line end in a name makes no line
-      expect(summarize(study, { width: 1e6 }).split('\n').length).toBeLessThanOrEqual(13)
+      expect(reportText(study, { width: 1e6 }).split('\n').length).toBeLessThanOrEqual(13)
     }),
     runs(30),
   )

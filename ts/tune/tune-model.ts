@@ -88,9 +88,11 @@ export interface TunedModel<S extends Space, N extends Module = Module> {
   atDefaults: number
   /** What was tuned in each stage, and to which parameters it came. */
   stages: { tuned: string[]; params: Params<S>; value: number }[]
-  /** All nets, to look at with {@link summarize} and {@link htmlReport}. */
+  /** All nets, to look at with {@link reportText} and {@link reportHtml}. */
   study: Study<S>
-  /** What mattered, in sentences. */
+  /** What mattered, in sentences: {@link advice} on the study. */
+  advice: string
+  /** @deprecated for `advice`; goes with the next version */
   text: string
 }
 
@@ -218,7 +220,8 @@ class Tuner<S extends Space, N extends Module> {
       throw rangeError('tuneModel: every net diverged; try a range of lower learning rates')
     }
     const { model, params, value } = this.best
-    return { model, params, value, atDefaults, stages: summaries, study, text: advice(study) }
+    const words = advice(study)
+    return { model, params, value, atDefaults, stages: summaries, study, advice: words, text: words }
   }
 
   /** What comes out without tuning. */

@@ -5,13 +5,13 @@ import {
   categorical,
   createStudy,
   float,
-  htmlReport,
   importance,
   int,
   median,
   random,
+  reportHtml,
+  reportText,
   type Sampler,
-  summarize,
   tpe,
   when,
 } from '../../../ts/tune/index.js'
@@ -63,13 +63,13 @@ describe('after eighty trials', async () => {
   })
 
   test('the text fits the terminal', () => {
-    const lines = summarize(study, { width: 60 }).split('\n')
+    const lines = reportText(study, { width: 60 }).split('\n')
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60)
     expect(lines[0]).toMatch(/^nets <b>: 80 trials, of which \d+ pruned$/)
   })
 
   test('the page has every part, escapes names, and asks for nothing from elsewhere', () => {
-    const page = htmlReport(study)
+    const page = reportHtml(study)
     for (const title of ['What mattered', 'History', 'Slices', 'rate and width', 'All trials', 'Rungs', 'Best trials'])
       expect(page).toContain(`<h2>${title}</h2>`)
     expect(page).toContain('nets &#60;b&#62;')
@@ -84,15 +84,15 @@ test('of few trials, and of none', async () => {
   expect(advice(await example(8))).toMatch(/^Only \d trials have a value: run 20 or more/)
   const none = await createStudy({ space: { x: float(0, 1) } })
   expect(advice(none)).toBe('No trial is complete, so there is nothing to say yet.')
-  expect(htmlReport(none)).toContain('nothing to say yet')
-  expect(summarize(none)).toContain('study: 0 trials')
+  expect(reportHtml(none)).toContain('nothing to say yet')
+  expect(reportText(none)).toContain('study: 0 trials')
 })
 
 test('of two objectives', async () => {
   const study = await createStudy({ space: { x: float(0, 2) }, direction: ['minimize', 'minimize'] })
   await study.optimize(({ x }) => [x * x, (x - 2) ** 2], { trials: 30 })
   expect(advice(study)).toMatch(/^\d+ trials are on the front: objective 1 from/)
-  expect(htmlReport(study)).toContain('<h2>Front</h2>')
+  expect(reportHtml(study)).toContain('<h2>Front</h2>')
 })
 
 describe('trials that cannot be told apart, and trials that failed', async () => {
@@ -106,7 +106,7 @@ describe('trials that cannot be told apart, and trials that failed', async () =>
     },
     { trials: 200, onError: 'continue' },
   )
-  const page = htmlReport(study)
+  const page = reportHtml(study)
 
   test('no advice is made of them', () => {
     const text = advice(study)

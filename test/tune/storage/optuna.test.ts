@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { categorical, createStudy, float, int, openStudy, summarize, when } from '../../../ts/tune/index.js'
+import { categorical, createStudy, float, int, openStudy, reportText, when } from '../../../ts/tune/index.js'
 import { dashboard, more, open, optuna } from './optuna/run.js'
 
 const PYTHON = path.resolve('.cache/tune/venv/bin/python')
@@ -41,7 +41,7 @@ describe('a journal by Optuna', () => {
       ({ state, constraints }) => state === 'complete' && Object.values(constraints).every((value) => value <= 0),
     )
     expect(study.bestValue).toBe(Math.max(...complete.flatMap(({ value }) => value ?? [])))
-    expect(summarize(study)).toContain('first: 14 trials')
+    expect(reportText(study)).toContain('first: 14 trials')
     await study.close()
     await expect(openStudy({ storage: copy('two.log') })).rejects.toThrow('has 2 studies; choose one by its name: first, second')
   })

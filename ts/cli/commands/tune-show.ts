@@ -1,6 +1,6 @@
 /** `gradus tune show STORAGE`: what a study found. */
 import { Argument, Command } from 'commander'
-import { htmlReport, openStudy, summarize } from '../../tune/index.js'
+import { openStudy, reportHtml, reportText } from '../../tune/index.js'
 import { checkOut, writeFileWhole } from '../out-file.js'
 import { columns, print, printLines } from '../terminal/terminal.js'
 
@@ -26,10 +26,10 @@ async function showStudy(storage: string, { name, html, json }: ShowOptions): Pr
   if (html !== undefined) checkOut('--html', html, { 'the study itself': storage })
   const study = await openStudy({ storage, ...(name !== undefined && { name }) })
   try {
-    if (html !== undefined) await writeFileWhole(html, htmlReport(study))
+    if (html !== undefined) await writeFileWhole(html, reportHtml(study))
     if (json) print(JSON.stringify({ study: study.name, trials: study.trials.map((trial) => ({ ...trial, reports: [...trial.reports] })) }))
     else {
-      printLines(summarize(study, { width: columns() }))
+      printLines(reportText(study, { width: columns() }))
       if (html !== undefined) printLines(`\nThe report is in ${html}.`)
     }
   } finally {

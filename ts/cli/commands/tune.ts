@@ -5,12 +5,12 @@ import { Argument, Command, Option } from 'commander'
 import { describeLeftOut } from '../../data/index.js'
 import {
   createStudy,
-  htmlReport,
   hyperband,
   netSettings,
+  reportHtml,
+  reportText,
   type Space,
   type Study,
-  summarize,
   TABLE_SPACE,
   type TrialRecord,
   tableObjective,
@@ -173,7 +173,7 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       } finally {
         progress.end()
       }
-      if (options.html !== undefined) await writeFileWhole(options.html, htmlReport(study))
+      if (options.html !== undefined) await writeFileWhole(options.html, reportHtml(study))
       if (!options.json) conclude(study, file, options)
       if (signal.aborted && !options.json) printLines(`\nStopped; all results are kept in ${study.place}: the same command goes on.`)
       const isDone = !signal.aborted && study.bestTrial !== undefined
@@ -249,7 +249,7 @@ function foundIn(study: Study, file: string, options: TuneOptions): object {
 function conclude(study: Study, file: string, options: TuneOptions): void {
   const { html, out } = options
   const line = lineOf(study, file, options)
-  printLines(summarize(study, { width: columns() }))
+  printLines(reportText(study, { width: columns() }))
   const accuracy = study.bestTrial?.attributes.accuracy
   if (typeof accuracy === 'number') printLines(`\nIts net has ${percent(accuracy)} of the held-out rows right.`)
   if (html !== undefined) printLines(`\nThe report is in ${html}.`)

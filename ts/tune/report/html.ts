@@ -24,9 +24,9 @@ const MAX_ROWS = 10
  * @example
  * const study = await createStudy({ space: { x: float(0, 1), y: float(0, 1) } })
  * await study.optimize(({ x, y }) => x + y, { trials: 30 })
- * htmlReport(study).startsWith('<!doctype html>') // true
+ * reportHtml(study).startsWith('<!doctype html>') // true
  */
-export function htmlReport<S extends Space>(study: Study<S>): string {
+export function reportHtml<S extends Space>(study: Study<S>): string {
   const view = new View(study as unknown as Study)
   const sections = [
     view.importances(),
@@ -410,3 +410,6 @@ table{border-collapse:collapse;font-size:14px;font-variant-numeric:tabular-nums}
 th{color:var(--weak);font-weight:600;border-bottom:1px solid var(--grid)}td{border-bottom:1px solid var(--grid)}
 footer{margin-top:40px;color:var(--weak);font-size:13px}
 `.replace(/\n/g, '')
+
+/** @deprecated for {@link reportHtml}, as in `gradus/table`; goes with the next version */
+export const htmlReport: typeof reportHtml = reportHtml

@@ -11,8 +11,8 @@ const WIDEST = 30
 /** States beside complete. A trial runs, or its process was stopped and it goes on with the study. */
 const OTHERS = { pruned: 'pruned', failed: 'failed', running: 'unfinished', waiting: 'waiting' }
 
-/** Options of {@link summarize}. */
-export interface SummarizeOptions {
+/** Options of {@link reportText}. */
+export interface ReportTextOptions {
   /** Columns of the terminal. Default 80. */
   width?: number
 }
@@ -22,9 +22,9 @@ export interface SummarizeOptions {
  * @example
  * const study = await createStudy({ space: { x: float(0, 1) } })
  * await study.optimize(({ x }) => x, { trials: 30 })
- * summarize(study).includes('30 trials') // true
+ * reportText(study).includes('30 trials') // true
  */
-export function summarize<S extends Space>(study: Study<S>, options: SummarizeOptions = {}): string {
+export function reportText<S extends Space>(study: Study<S>, options: ReportTextOptions = {}): string {
   const { width = 80 } = options
   const { trials } = study
   const count = (state: string) => trials.filter((trial) => trial.state === state).length
@@ -87,3 +87,6 @@ function wrapped(text: string, width: number): string[] {
   }
   return line === '' ? lines : [...lines, line]
 }
+
+/** @deprecated for {@link reportText}; goes with the next version */
+export const summarize: typeof reportText = reportText
