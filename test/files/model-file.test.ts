@@ -177,7 +177,7 @@ describe('a model comes back', () => {
       const [exact, rounded] = [
         model.parameters()[0].data(),
         decodeModel(encodeModel(model, {}, options))
-          .model.parameters()[0]
+          .parameters()[0]
           .data(),
       ]
       exact.forEach((w, i) => expect(Math.abs(rounded[i] - w)).toBeLessThanOrEqual(unit * Math.abs(w)))
