@@ -56,7 +56,7 @@ describe('after eighty trials', async () => {
 
   test('functional ANOVA has the shares of the function', async () => {
     // trials all over the space: of those that TPE gathers near the best, what does nothing may seem to explain what is elsewhere
-    const shares = importance(await example(80, random()), { by: 'fanova' })
+    const shares = importance(await example(80, random()), { evaluator: 'fanova' })
     expect(shares.rate).toBeGreaterThan(0.5)
     expect(shares.idle).toBeLessThan(0.06)
     expect(Object.values(shares).reduce((a, b) => a + b)).toBeCloseTo(1)
