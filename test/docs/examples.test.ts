@@ -79,7 +79,7 @@ describe('examples', () => {
   beforeAll(async () => {
     const lines = programs.map(({ code, name }) => [name, code] as const)
     const imports = lines.map(([name], i) => `import m${i} from './${name}.mts'\n`).join('')
-    const errors = await compilerErrors(folder, programs, {
+    const errors = compilerErrors(folder, programs, {
       noUnusedLocals: false,
       noUnusedParameters: false,
       noImplicitOverride: false,

@@ -2,13 +2,22 @@
  * docs/guide tells the truth: its programs compile, run and print what they say; its links lead somewhere; its figures are those
  * of bench/results (`make figures-check`). How programs are found and run is in snippets.ts; they run in a project that has nothing but the package.
  */
-import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { drawFigures } from '../../bench/figures.js'
-import { compilerErrors, countPromises, emptyProject, filesNotRun, findSnippets, programsOf, runProgram } from '../tools/snippets.js'
+import {
+  bundlePrograms,
+  compilerErrors,
+  countPromises,
+  emptyProject,
+  filesNotRun,
+  findSnippets,
+  programsOf,
+  type Reached,
+  runPrograms,
+  typeErrors,
+} from '../tools/snippets.js'
 
 const GUIDES = 'docs/guide'
 const folder = path.resolve('.cache/guide', process.versions.node)
@@ -18,6 +27,9 @@ const texts = Object.fromEntries(files.map((file) => [file, readFileSync(path.jo
 const programs = Object.entries(texts).flatMap(([file, text]) =>
   programsOf(text, `${file.replace('.md', '')}-`).filter(({ code }) => !code.includes('not run here')),
 )
+
+/** `tune` of `tune-3-in-parallel`. */
+const guideOf = (name: string) => name.slice(0, name.search(/-\d+-/))
 
 describe('programs', () => {
   test('every guide has one, and each promises something', () => {
@@ -30,8 +42,8 @@ describe('programs', () => {
     for (const { name, code } of programs) expect(code.split('console.log(').length - 1, name).toBe(countPromises(code))
   })
 
-  test('compile under strict TypeScript', async () => {
-    expect((await compilerErrors(folder, programs, { noUnusedLocals: false, exactOptionalPropertyTypes: true })).join('\n')).toBe('')
+  test('compile under strict TypeScript', () => {
+    expect(compilerErrors(folder, programs, { noUnusedLocals: false, exactOptionalPropertyTypes: true }).join('\n')).toBe('')
   })
 
   const others = files.filter((file) => filesNotRun(texts[file]).length > 0)
@@ -44,15 +56,25 @@ describe('programs', () => {
       )
   })
 
-  test.each(others)('those of %s that are not run compile in a new project of Vite', async (file) => {
-    expect(await viteErrors(path.join(`${folder}-${file}`), filesNotRun(texts[file]))).toBe('')
+  test('those that are not run compile in a new project of Vite', () => {
+    expect(viteErrors().join('\n')).toBe('')
   })
 
   describe.concurrent('keep their promises', () => {
     const project = emptyProject(`${folder}-project`)
+    const runs = new Map<string, Promise<Reached[]>>()
+    /** One process runs all programs of a guide. */
+    const runOf = (guide: string): Promise<Reached[]> => {
+      const own = programs.filter(({ name }) => guideOf(name) === guide)
+      const run = runs.get(guide) ?? runPrograms(folder, guide, own, { cwd: project })
+      runs.set(guide, run)
+      return run
+    }
+
+    beforeAll(() => bundlePrograms(folder, programs))
 
     test.each(programs)('$name', async (program) => {
-      const reached = await runProgram(folder, program, { cwd: project })
+      const reached = (await runOf(guideOf(program.name))).filter((one) => one.program === program.name)
       expect(reached.length, 'promises that were reached').toBe(countPromises(program.code))
       const broken = reached.filter(({ kept }) => !kept)
       expect(broken.map(({ text, got }) => `${text}, but it is ${JSON.stringify(got)}`).join('\n')).toBe('')
@@ -60,11 +82,17 @@ describe('programs', () => {
   })
 })
 
-/** What the compiler says to these files with the settings of `npm create vite -- --template vanilla-ts`, in JavaScript too. */
-async function viteErrors(folder: string, sources: { file: string; code: string }[]): Promise<string> {
-  const project = emptyProject(folder)
-  for (const { file, code } of sources) writeFileSync(path.join(project, file), code)
-  const compilerOptions = {
+/** What the compiler says to the files that are not run with the settings of `npm create vite -- --template vanilla-ts`, in JavaScript too. */
+function viteErrors(): string[] {
+  const written = files.flatMap((guide) => {
+    const sources = filesNotRun(texts[guide])
+    const project = sources.length > 0 ? emptyProject(`${folder}-${guide}`) : ''
+    return sources.map(({ file, code }) => {
+      writeFileSync(path.join(project, file), code)
+      return path.join(project, file)
+    })
+  })
+  return typeErrors(written, {
     ...{ target: 'es2023', module: 'esnext', lib: ['ES2023', 'DOM', 'DOM.Iterable'], skipLibCheck: true, types: [] },
     ...{
       moduleResolution: 'bundler',
@@ -74,27 +102,8 @@ async function viteErrors(folder: string, sources: { file: string; code: string 
       noEmit: true,
     },
     ...{ strict: true, noUnusedLocals: true, noUnusedParameters: true, erasableSyntaxOnly: true, noFallthroughCasesInSwitch: true },
-    ...{ allowJs: true, checkJs: true, paths: TYPES },
-  }
-  writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts', '*.js'] }))
-  const args = [path.resolve('node_modules/typescript/bin/tsc'), '-p', project, '--pretty', 'false']
-  const { stdout } = await promisify(execFile)(process.execPath, args).catch((error: { stdout: string }) => error)
-  // of the sources of gradus, which have other settings, `make check` looks at types
-  return stdout
-    .split('\n')
-    .filter((line) => line.includes(`${path.relative('.', project)}/`))
-    .join('\n')
+  })
 }
-
-/** The entries as sources; the types that are packed are tested by test/build/package.test.ts. */
-const TYPES = Object.fromEntries(
-  Object.entries({
-    gradus: 'ts/index.ts',
-    'gradus/data': 'ts/data/index.ts',
-    'gradus/table': 'ts/table/index.ts',
-    'gradus/tune': 'ts/tune/index.ts',
-  }).map(([name, file]) => [name, [path.resolve(file)]]),
-)
 
 describe('what they name exists', () => {
   const links = (file: string) =>

@@ -5,11 +5,20 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { draw, withTables } from '../../bench/chart.js'
 import { type Curves, readResults, type Speed } from '../../bench/results.js'
 import { program } from '../../ts/cli/program.js'
-import { compilerErrors, countPromises, emptyProject, findSnippets, programsOf, runProgram } from '../tools/snippets.js'
+import {
+  bundlePrograms,
+  compilerErrors,
+  countPromises,
+  emptyProject,
+  findSnippets,
+  programsOf,
+  type Reached,
+  runPrograms,
+} from '../tools/snippets.js'
 
 const readme = readFileSync('README.md', 'utf8')
 const folder = path.resolve('.cache/readme', process.versions.node)
@@ -27,12 +36,18 @@ describe('snippets', () => {
     }
   })
 
-  test('compile under strict TypeScript', async () => {
-    expect((await compilerErrors(folder, programs, { exactOptionalPropertyTypes: true })).join('\n')).toBe('')
+  test('compile under strict TypeScript', () => {
+    expect(compilerErrors(folder, programs, { exactOptionalPropertyTypes: true }).join('\n')).toBe('')
   })
 
-  test.each(programs)('$name keeps its promises', async (snippet) => {
-    const reached = await runProgram(folder, snippet, { cwd: emptyProject(folder) })
+  let all: Reached[]
+  beforeAll(async () => {
+    await bundlePrograms(`${folder}-run`, programs)
+    all = await runPrograms(`${folder}-run`, 'readme', programs, { cwd: emptyProject(`${folder}-run`) })
+  })
+
+  test.each(programs)('$name keeps its promises', (snippet) => {
+    const reached = all.filter(({ program }) => program === snippet.name)
     expect(reached.length, 'promises that were reached').toBe(countPromises(snippet.code))
     const broken = reached.filter(({ kept }) => !kept)
     expect(broken.map(({ text, got }) => `${text}, but it is ${JSON.stringify(got)}`).join('\n')).toBe('')

@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { build, type Plugin } from 'esbuild'
+import ts from 'typescript'
 import { ENTRIES } from '../../ts/build/entries.js'
 
 const execute = promisify(execFile)
@@ -60,26 +61,29 @@ export function filesNotRun(text: string): { file: string; code: string }[] {
 // ---- types ----
 
 /** What the compiler says to these programs, each in a file of its own. @param options of the compiler, beside those of the project */
-export async function compilerErrors(
-  folder: string,
-  programs: readonly Omit<Program, 'section'>[],
-  options: object = {},
-): Promise<string[]> {
+export function compilerErrors(folder: string, programs: readonly Omit<Program, 'section'>[], options: object = {}): string[] {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  for (const { name, language, code } of programs) writeFileSync(path.join(folder, `${name}.m${language}`), code)
+  const files = programs.map(({ name, language, code }) => {
+    const file = path.join(folder, `${name}.m${language}`)
+    writeFileSync(file, code)
+    return file
+  })
+  const { compilerOptions } = ts.readConfigFile('tsconfig.json', ts.sys.readFile).config
+  return typeErrors(files, { ...compilerOptions, ...options })
+}
+
+/** What the compiler says to these files under options as tsconfig.json has them. The sources that they import are left to `make check`. */
+export function typeErrors(files: readonly string[], compilerOptions: object): string[] {
   const paths = Object.fromEntries(Object.entries(SOURCES).map(([name, file]) => [name, [path.resolve(file)]]))
-  const config = {
-    extends: path.resolve('tsconfig.json'),
-    compilerOptions: { paths, allowJs: true, checkJs: true, typeRoots: [path.resolve('node_modules/@types')], ...options },
-    include: ['*.mts', '*.mjs'],
-    exclude: [],
-  }
-  writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(config))
-  const tsc = path.resolve('node_modules/typescript/bin/tsc')
-  const run = execute(process.execPath, [tsc, '-p', folder, '--pretty', 'false'])
-  const { stdout } = await run.catch((error: { stdout: string }) => error)
-  return stdout.split('\n').filter((line) => line.includes(`${path.relative('.', folder)}/`))
+  const { options, errors } = ts.convertCompilerOptionsFromJson({ allowJs: true, checkJs: true, paths, ...compilerOptions }, process.cwd())
+  const program = ts.createProgram(files, options)
+  const found = files.flatMap((file) => {
+    const source = program.getSourceFile(file)
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
+  })
+  const host = { getCanonicalFileName: (name: string) => name, getCurrentDirectory: () => process.cwd(), getNewLine: () => '\n' }
+  return [...errors, ...program.getOptionsDiagnostics(), ...found].map((one) => ts.formatDiagnostic(one, host).trimEnd())
 }
 
 // ---- running ----
@@ -90,21 +94,21 @@ export function countPromises(code: string): number {
   return code.match(PROMISE)?.length ?? 0
 }
 
-/** `console.log(x) // claim` as a check that reports. */
-function withChecks(code: string): string {
+/** `console.log(x) // claim` as a check that reports for the program of that name. */
+function withChecks(name: string, code: string): string {
   const checked = code.replace(PROMISE, (_, indent, value, claim) => {
     const bound = /^([≥≤≈]) (\S+)$/.exec(claim)
     const wanted = bound ? `'${bound[1]}', ${bound[2]}` : `'=', [${claim.split(' or ').join(', ')}]`
-    return `${indent}__keeps(${JSON.stringify(`${value} // ${claim}`)}, ${value}, ${wanted})`
+    return `${indent}__keeps('${name}', ${JSON.stringify(`${value} // ${claim}`)}, ${value}, ${wanted})`
   })
   return CHECK + checked
 }
 
 const CHECK = `import { isDeepStrictEqual as __same } from 'node:util'
-function __keeps(text, got, relation, wanted) {
+function __keeps(program, text, got, relation, wanted) {
   const kept = { '≥': () => got >= wanted, '≤': () => got <= wanted, '≈': () => Math.abs(got - wanted) <= 0.01 * Math.abs(wanted),
     '=': () => wanted.some((one) => __same(got, one)) }
-  console.log(JSON.stringify({ text, got, kept: kept[relation]() }))
+  console.log(JSON.stringify({ program, text, got, kept: kept[relation]() }))
 }
 `
 
@@ -155,9 +159,48 @@ export function emptyProject(folder: string): string {
   return project
 }
 
-/** Runs a program. @returns the promises that it reached */
-export async function runProgram(folder: string, { name, language, code }: Program, options: { cwd?: string } = {}) {
-  const outfile = path.join(folder, 'run', `${name}.mjs`)
-  await bundle(outfile, withChecks(code), language)
-  return runBundle<{ text: string; got: unknown; kept: boolean }>(outfile, options)
+/** A promise that a program reached. */
+export interface Reached {
+  program: string
+  text: string
+  got: unknown
+  kept: boolean
+}
+
+/** Bundles programs in one pass, each with a copy of gradus of its own. */
+export async function bundlePrograms(folder: string, programs: readonly Program[]): Promise<void> {
+  const named = new Map(programs.map((program) => [program.name, program]))
+  const isWithoutWasm = ({ code }: Program) => code.includes("'gradus/js'")
+  for (const withoutWasm of [false, true]) {
+    const entryPoints = programs.filter((p) => isWithoutWasm(p) === withoutWasm).map(({ name }) => ({ in: `program:${name}`, out: name }))
+    if (entryPoints.length === 0) continue
+    const given: Plugin = {
+      name: 'programs',
+      setup(build) {
+        build.onResolve({ filter: /^program:/ }, ({ path }) => ({ path: path.slice('program:'.length), namespace: 'program' }))
+        build.onLoad({ filter: /.*/, namespace: 'program' }, ({ path }) => {
+          const { name, code, language } = named.get(path) as Program
+          return { contents: withChecks(name, code), loader: language as 'ts' | 'js', resolveDir: process.cwd() }
+        })
+      },
+    }
+    await build({
+      entryPoints,
+      outdir: path.join(folder, 'run'),
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'es2022',
+      plugins: [given, sources(withoutWasm)],
+      logLevel: 'silent',
+    })
+  }
+}
+
+/** Runs bundled programs one after the other in one process; each has its own modules, and so its own engine. @returns the promises that they reached */
+export function runPrograms(folder: string, name: string, programs: readonly Program[], options: { cwd?: string } = {}) {
+  const file = path.join(folder, 'run', `all-${name}.mjs`)
+  writeFileSync(file, programs.map((one) => `await import('./${one.name}.mjs')\n`).join(''))
+  return runBundle<Reached>(file, options)
 }
