@@ -25,6 +25,9 @@ const situation = fc.record({
   ...{ nets: skill, line: fc.option(skill), same: fc.constantFrom(0, 0, 0.9, 1), splitBy: fc.boolean(), wide: fc.constantFrom(0.05, 1, 3) },
 })
 
+/** One column rises above the others, as it may by chance. */
+const IMPORTANCE = [1, 0.01, -0.02].map((rise, i) => ({ column: `x${i}`, rise, deviation: 0.1 }))
+
 /** A report of nets that are so good, beside a line that is so good. */
 function reportOf(given: typeof situation extends fc.Arbitrary<infer T> ? T : never): TableModelReport {
   const { rows, classes, seed, share, same } = given
@@ -62,7 +65,7 @@ function reportOf(given: typeof situation extends fc.Arbitrary<infer T> ? T : ne
   const compared = compareLosses(answers, targets, baseline, classes, byLine)
   const classNames = Array.from({ length: classes }, (_, c) => `c${c}`)
   return {
-    ...{ task: classes > 0 ? 'classification' : 'regression', target: 'y', classNames, columns: [], importance: [] },
+    ...{ task: classes > 0 ? 'classification' : 'regression', target: 'y', classNames, columns: [], importance: IMPORTANCE },
     ...{ candidates: [], nets: { trained: 5, used: 5 }, curve: { loss: [1], validation: [1] }, seconds: 1, seed: 0, advice: [] },
     rows: { train: 4 * rows, test: rows, dropped: 0 },
     metrics: measureMetrics(answers, targets, baseline, classes, 1, 0, byLine),
@@ -78,6 +81,17 @@ function reportOf(given: typeof situation extends fc.Arbitrary<infer T> ? T : ne
         }),
   } as unknown as TableModelReport
 }
+
+test('what is better by its own interval is not called luck where errors are heavy-tailed', () => {
+  const x = new Generator(3).normals(80)
+  const y = Float32Array.from(x, (value) => Math.exp(2 * value))
+  // right but for a share of each value
+  const answers = Float64Array.from(y, (value, i) => value * (i % 2 === 0 ? 0.6 : 1.3))
+  const mean = y.reduce((sum, value) => sum + value, 0) / y.length
+  const { guess } = compareLosses(answers, y, [mean], 0, null) ?? {}
+  expect(guess?.low).toBeGreaterThan(0)
+  expect(guess?.high).toBeLessThan(1.05)
+})
 
 /** Throws where a sentence says what the figures do not. */
 function checkSentences(report: TableModelReport, advice: readonly string[]): void {
@@ -113,6 +127,7 @@ function checkSentences(report: TableModelReport, advice: readonly string[]): vo
       expect(report.confusion?.map((row) => row[Number(c)])).toEqual(report.classNames.map(() => 0))
       expect(report.confusion?.[Number(c)].some((n) => n > 0)).toBe(true)
     }
+    if (/^Nearly all comes from/.test(text)) expect(guess && guess.low > 0 && guess.difference >= 0.5).toBe(true)
     const held = /held only ([\d.]+) %/.exec(text)?.[1]
     if (held !== undefined) expect(Number(held)).toBeLessThanOrEqual(80)
   }

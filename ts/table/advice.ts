@@ -21,6 +21,8 @@ type Rule = (report: TableModelReport, circumstances: Circumstances) => readonly
 const LITTLE = 0.01
 /** Of the loss of a guess: a smaller difference is hardly one. */
 const HARDLY = 0.02
+/** Of the loss of a guess: a model that explains less owes nothing to a column that gives the target away. */
+const GIVEN_AWAY = 0.5
 /** Rows of a class, or of all, below which there is little to say. */
 const FEW_OF_CLASS = 10
 const FEW = 30
@@ -124,13 +126,16 @@ function besideLine(report: TableModelReport): string[] {
 function coverage({ task, calibration, rows, splitBy }: TableModelReport): string[] {
   const bin = calibration.bins.find(({ said }) => said === 0.9)
   if (task === 'classification' || bin === undefined || rows.test < ROWS_OF_COVERAGE || bin.true >= bin.said - OFF) return []
-  const why = splitBy ? 'the latest rows are unlike those before' : 'the test rows are unlike those that nets learnt from'
+  const why = splitBy
+    ? 'the latest rows are unlike those before'
+    : 'too few rows decided how wide they are, or the test rows are unlike the others'
   return [
-    `Intervals that ask for ${formatShare(bin.said)} held only ${formatShare(bin.true)} of the test rows: ${why}. Do not rely on them; train again as rows come in.`,
+    `Intervals that ask for ${formatShare(bin.said)} held only ${formatShare(bin.true)} of the test rows: ${why}. Do not rely on them; ${splitBy ? 'train again as rows come in' : 'gather more rows'}.`,
   ]
 }
 
-function oneColumn({ importance, target }: TableModelReport): string[] {
+function oneColumn({ compared, importance, target }: TableModelReport): string[] {
+  if (compared === undefined || compared.guess.low <= 0 || compared.guess.difference < GIVEN_AWAY) return []
   const total = importance.reduce((sum, { rise }) => sum + Math.max(0, rise), 0)
   const [first] = importance
   if (first === undefined || importance.length < 3 || !(total > 0) || first.rise <= 0.9 * total) return []

@@ -1,8 +1,9 @@
 /** Whether one of two models is better, by what they lose on the same rows. */
 
 /**
- * How much less a model loses than something else on the same rows: mean of the differences row by row, and its 95 % interval (Student's), all as shares
- * of what a guess without columns loses. Above 0 the model is better.
+ * How much less a model loses than something else on the same rows, as a share of what a guess without columns loses on them, and its 95 % interval.
+ * Above 0 the model is better. The share is a ratio of two means, whose interval is Student's with the linearized variance (Cochran, *Sampling
+ * Techniques*, 1977, §6.4): rows on which the guess loses much count in both means.
  */
 export interface PairedDifference {
   difference: number
@@ -41,7 +42,7 @@ export function compareLosses(
     const each = other.map((loss, row) => (loss - own[row]) / unit)
     const mean = each.reduce((sum, d) => sum + d, 0) / length
     const free = length - 1
-    const variance = each.reduce((sum, d) => sum + (d - mean) ** 2, 0) / free
+    const variance = each.reduce((sum, d, row) => sum + (d - mean * (ofGuess[row] / unit)) ** 2, 0) / free
     // the 0.975 quantile of Student's distribution, to half a percent from two degrees of freedom on
     const t = 1.96 + 2.37 / free + 2.82 / free ** 2 + 2.6 / free ** 3
     const half = t * Math.sqrt(variance / length)

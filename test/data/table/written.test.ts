@@ -33,6 +33,7 @@ describe('formatted: true reads a column that is written in one way', () => {
 
   test.each<[string, unknown[], string]>([
     ['German dates', ['31.12.2024', '1.2.2025'], '2024-12-31'],
+    ['German dates with two digits of the year', ['31.12.24', '1.2.99'], '2024-12-31'],
     ['American dates, where a value tells', ['12/31/2024', '1/2/2025'], '2024-12-31'],
     ['British dates, where a value tells', ['31/12/2024', '1/2/2025'], '2024-12-31'],
   ])('%s', (_, values, first) => {

@@ -1,5 +1,6 @@
 /** `gradus train table.csv --target column`: a model of one's own table, with a report that a person can read. */
 import { Option } from 'commander'
+import { describeLeftOut } from '../../data/index.js'
 import { type NetSettings, reportHtml, type TableModelReport, trainTable } from '../../table/index.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
@@ -10,7 +11,7 @@ import { tellAbsent } from '../table/model.js'
 import { TableReporter } from '../table/progress.js'
 import { reportLines } from '../table/report.js'
 import { whole } from '../terminal/format.js'
-import { columns, paint, print, printText } from '../terminal/terminal.js'
+import { columns, paint, print, printNote, printText } from '../terminal/terminal.js'
 
 /** Options of `gradus train` for a table. */
 export interface TableTrainOptions extends TableData, NetSettings {
@@ -119,6 +120,8 @@ function tell(trained: TrainedFile, file: string, options: TableTrainOptions): v
   if (options.json) return print(JSON.stringify(trainedJson(trained)))
   if (options.quiet) {
     const [main] = report.metrics
+    // what is learnt of fewer rows than the file has is never said in silence
+    if (report.leftOut.length > 0) printNote(describeLeftOut(report.leftOut))
     return print(`${main.name} ${main.value.toPrecision(4)} on ${whole(report.rows.test)} test rows; ${out}`)
   }
   if (stopped) print(paint('yellow', 'Stopped early; this is what there is.'))

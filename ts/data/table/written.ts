@@ -15,8 +15,8 @@ export interface WrittenAs {
 /** @internal A number with its sign, and what stands around it. */
 export const AMOUNT =
   /^(?<open>\()?(?<sign1>[+\-−])? ?(?<before>(?:[A-Z]{0,3}[$€£¥₹]|USD|EUR|GBP|CHF|JPY)?) ?(?<open2>\()?(?<sign2>[+\-−])? ?(?<digits>\d[\d.,' \u00a0\u202f]*|[.,]\d+ ?)(?<unit>[^\d\s().,][^\d()]{0,11}[²³]?|)(?<close>\))?$/u
-/** @internal A day, with or without a time. */
-export const DAY = /^(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,? (\d{1,2}:\d\d(?::\d\d)?))?$/
+/** @internal A day, with or without a time; of two digits of a year, 69 to 99 are of the last century, as in POSIX. */
+export const DAY = /^(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:,? (\d{1,2}:\d\d(?::\d\d)?))?$/
 
 /** @internal */
 export interface Amount {
@@ -56,8 +56,9 @@ export function writtenDay(text: string, first: 'day' | 'month'): number {
   const [, a, sign, b, year, time] = DAY.exec(text.trim()) ?? []
   if (sign === undefined || (sign === '.' && first === 'month')) return Number.NaN
   const [day, month] = first === 'day' ? [a, b] : [b, a]
+  const century = year.length === 4 ? '' : year < '69' ? '20' : '19'
   const clock = time === undefined ? '' : ` ${time.padStart(time.length + (time.indexOf(':') === 1 ? 1 : 0), '0')}`
-  return daysOf(`${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}${clock}`)
+  return daysOf(`${century}${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}${clock}`)
 }
 
 /** @internal The number, or the days, that a value of a column stands for; NaN for one that is not written so. */
