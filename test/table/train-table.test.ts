@@ -10,6 +10,8 @@ import {
   evaluateTable,
   formatMetric,
   loadTableModel,
+  type MeasuredMetric,
+  type PairedDifference,
   prepareTable,
   reportHtml,
   type TableProgress,
@@ -254,6 +256,28 @@ test('without a time the report depends on no clock', async () => {
   const wanted = await reportBy('stands still')
   expect(wanted.importance).toHaveLength(2)
   for (const name of ['runs ahead', 'jumps'] as const) expect(await reportBy(name)).toEqual(wanted)
+})
+
+test('two models of one table are compared row by row on its test rows', async () => {
+  const options = { target: 'species', exclude: ['petal_length'], seed: 1 }
+  const good = await trainTable(iris(), options)
+  const bad = await trainTable(iris(), { ...options, hidden: [2], epochs: 1, compareWith: good.model })
+  const again = await trainTable(iris(), { ...options, compareWith: bad.model })
+  const [worse, better] = [bad, again].map(({ report }) => report.compared?.other as PairedDifference)
+  expect(worse.high).toBeLessThan(0)
+  expect(better.difference).toBe(-worse.difference)
+  expect(better.low).toBeCloseTo(-worse.high, 12)
+  const lossOf = ({ report }: typeof good) => report.metrics.find(({ name }) => name === 'log loss') as MeasuredMetric
+  expect(better.difference).toBeCloseTo((lossOf(bad).value - lossOf(good).value) / lossOf(good).baseline, 4)
+  expect(good.report.compared).not.toHaveProperty('other')
+  const same = await trainTable(iris(), { ...options, compareWith: good.model })
+  expect(same.report.compared?.other).toEqual({ difference: 0, low: 0, high: 0 })
+  await expect(trainTable(iris(), { ...options, seed: 2, compareWith: good.model })).rejects.toThrow(
+    'trainTable: compareWith wants a model of the same rows and columns',
+  )
+  await expect(trainTable(iris(), { ...options, compareWith: good as never })).rejects.toThrow(
+    'trainTable: compareWith wants a model of trainTable, got an object',
+  )
 })
 
 test('a signal ends it with what there is, or with its reason where there is nothing', async () => {

@@ -19,7 +19,8 @@ const FEWEST_PAIRS = 3
  * @param predictions row-major [rows, classes] probabilities, or numbers
  * @param baseline what a guess says of each row
  * @param byLine predictions of a straight line
- * @returns beside the guess and, where there is one, the line; undefined of too few rows
+ * @param byOther predictions of another model
+ * @returns beside the guess and, where there are any, the line and the other model; undefined of too few rows
  */
 export function compareLosses(
   predictions: Float64Array,
@@ -27,7 +28,8 @@ export function compareLosses(
   baseline: readonly number[],
   classes: number,
   byLine: Float64Array | null,
-): { guess: PairedDifference; line?: PairedDifference } | undefined {
+  byOther: Float64Array | null = null,
+): { guess: PairedDifference; line?: PairedDifference; other?: PairedDifference } | undefined {
   const { length } = targets
   // the guess says the same of each row
   const losses = (answers: ArrayLike<number>, size: number) =>
@@ -48,6 +50,11 @@ export function compareLosses(
     const half = t * Math.sqrt(variance / length)
     return { difference: mean, low: mean - half, high: mean + half }
   }
-  const found = { guess: paired(ofGuess), ...(byLine !== null && { line: paired(losses(byLine, classes || 1)) }) }
+  const besides = (answers: Float64Array) => paired(losses(answers, classes || 1))
+  const found = {
+    guess: paired(ofGuess),
+    ...(byLine !== null && { line: besides(byLine) }),
+    ...(byOther !== null && { other: besides(byOther) }),
+  }
   return Object.values(found).every(({ low, high }) => Number.isFinite(low + high)) ? found : undefined
 }

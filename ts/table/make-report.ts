@@ -20,6 +20,8 @@ export interface Judged {
   tested: Table
   /** What a straight line says of the rows to judge by, as the model says it; null where none could be fitted. */
   byLine: Float64Array | null
+  /** What another model says of them. */
+  byOther: Float64Array | null
   /** What a guess without columns says of each row. */
   baseline: readonly number[]
   spans: Spans
@@ -41,6 +43,7 @@ export function makeReport({
   learnt,
   tested,
   byLine,
+  byOther,
   baseline,
   spans,
   columns,
@@ -52,7 +55,7 @@ export function makeReport({
   const { classes, targets } = tested
   const answers = model.answersTo(tested.inputs)
   const metrics = measureMetrics(answers, targets, baseline, classes, seed, budget.endOfMetrics(), byLine)
-  const compared = compareLosses(answers, targets, baseline, classes, byLine)
+  const compared = compareLosses(answers, targets, baseline, classes, byLine, byOther)
   const importance = importanceOf(
     tested.inputs,
     learnt.features,

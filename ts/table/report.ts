@@ -18,8 +18,8 @@ export interface TableModelReport {
   /** What became of each column, and why. */
   columns: ColumnReport[]
   metrics: MeasuredMetric[]
-  /** How much less the model loses than a guess, and than a straight line, on the same test rows. Left out of fewer than three rows. */
-  compared?: { guess: PairedDifference; line?: PairedDifference }
+  /** How much less the model loses than a guess, a straight line, and the model of `compareWith`, on the same test rows. Left out of fewer than three rows. */
+  compared?: { guess: PairedDifference; line?: PairedDifference; other?: PairedDifference }
   /** Test rows by true class (rows) and predicted class (columns). */
   confusion?: number[][]
   /** Of classes: how often what was said with a probability came true. Of numbers: how often intervals held the true one. */

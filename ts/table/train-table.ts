@@ -14,7 +14,7 @@
 import { clock } from '../common/clock.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
-import { showNames } from '../common/show.js'
+import { show, showNames } from '../common/show.js'
 import { fromTable, type LeftOut, type ReadOptions, type Source, type Table, type TableEncoder, type TableOptions } from '../data/index.js'
 import { leftOutBy } from '../data/table/table.js'
 import { adviceOn } from './advice.js'
@@ -59,6 +59,11 @@ export interface TrainTableOptions extends Omit<TableOptions, 'target' | 'scale'
   splitBy?: string
   /** Rows to make the report from, instead of a share of those to learn from. */
   test?: readonly object[] | Source
+  /**
+   * A model that was trained on the same rows with the same options, but for those of nets: `report.compared.other` says whether this one is better, row by
+   * row of those to test with.
+   */
+  compareWith?: TableModel
   /** Decides splits, weights and order. The same seed gives the same model, unless `time` is given. Default 0. */
   seed?: number
   /** How a file is read. */
@@ -96,11 +101,12 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   options: TrainTableOptions,
 ): Promise<TrainedTable<P>> {
   const began = clock.now()
-  const { time, test, seed = 0, read, signal, onProgress } = checked(options)
+  const { time, test, compareWith, seed = 0, read, signal, onProgress } = checked(options)
   signal?.throwIfAborted()
   const watch = new ProgressWatch(onProgress, began, time)
   const { isClasses, reasonsIn, dropped, leftOut, learnt, encoder, tested, latest, times } = await encoded(rows, options, watch)
 
+  if (compareWith !== undefined) checkSameTable(compareWith, encoder)
   const features = featuresOf(learnt)
   const { targets, scale } = scaled(learnt.targets)
   const spans = spansOf(learnt.report.columns)
@@ -153,7 +159,8 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const reasons = await notesWithLines(reasonsIn(learnt.report), rows, read)
   const columns = test === undefined ? reasons : reasons.map((column) => withUnknown(column, encoder.unknown))
   const byLine = line && !isLine ? inUnits(lineAnswers(line, inputsOf(plain, tested.inputs)), scale) : null
-  const report = makeReport({ model, found, learnt, tested, byLine, baseline, spans, columns, dropped, leftOut, seed, budget })
+  const byOther = compareWith === undefined ? null : compareWith.answersTo(tested.inputs)
+  const report = makeReport({ model, found, learnt, tested, byLine, byOther, baseline, spans, columns, dropped, leftOut, seed, budget })
   if (latest !== undefined) report.splitBy = latest
   report.seconds = (clock.now() - began) / 1000
   report.advice = adviceOn(report, { hasTime: time !== undefined, counts: classCounts(learnt.targets, learnt.classes) })
@@ -231,6 +238,15 @@ function testTable(
   })
 }
 
+/** @throws RangeError, TypeError for anything but a model of the same columns of the same rows */
+function checkSameTable(other: unknown, encoder: TableEncoder): void {
+  if (!(other instanceof TableModel)) throw typeError(`trainTable: compareWith wants a model of trainTable, got ${show(other)}`)
+  if (JSON.stringify(other.saved().table) !== JSON.stringify(encoder.state()))
+    throw rangeError(
+      'trainTable: compareWith wants a model of the same rows and columns; train it with the same options, but for those of nets',
+    )
+}
+
 /**
  * Sizes of the errors of out-of-fold predictions, in units of the target, of which intervals are made. Of rows in time those of the latest, which are
  * most like what comes, and of all, where those are larger.
@@ -254,7 +270,7 @@ function inUnits(answers: Float64Array, { mean, deviation }: { mean: number; dev
 const FRACTION = 0.2
 
 const OPTIONS: readonly (keyof TrainTableOptions)[] = [
-  ...(['time', 'testFraction', 'splitBy', 'test', 'read', 'signal', 'onProgress'] as const),
+  ...(['time', 'testFraction', 'splitBy', 'test', 'compareWith', 'read', 'signal', 'onProgress'] as const),
   ...TABLE_OPTIONS,
   ...NET_SETTINGS,
 ]

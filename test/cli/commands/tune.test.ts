@@ -75,7 +75,17 @@ test('what it found is a command that trains so, with the same table', async () 
   const given = ['--exclude', 'island,sex', '--space', 'small.json', '--storage', 'line.log', '--trials', '4']
   const { code, stdout } = await gradus(...QUICK, ...given)
   expect(code).toBe(0)
-  const [, line] = /^ {2}gradus train (.*)$/m.exec(stdout) as RegExpExecArray
+  expect(stdout.replaceAll('\n', ' ')).toMatch(
+    /On the 69 rows to test with, which no trial has seen, nets with what was found have a log loss of [\d.]+, those of the default [\d.]+; row by row the tuned ones lose [\d.]+ % (more|less) of what a guess loses \(95 % interval of what they gain: -?[\d.]+ % to -?[\d.]+ %\)\. The (default|tuned ones) (is|are) [^:]+: {3}gradus train penguins\.csv --target species --exclude island,sex /,
+  )
+  const { train: advised, comparison } = JSON.parse((await gradus(...QUICK, ...given, '--json')).stdout)
+  const { tunedTrain, defaultTrain, better, rows, tuned, default: byDefault, difference } = comparison
+  expect(defaultTrain).toBe('gradus train penguins.csv --target species --exclude island,sex --seed 0')
+  expect(advised).toBe(better === 'tuned' ? tunedTrain : defaultTrain)
+  expect(stdout).toContain(`\n  ${advised}\n`)
+  expect(better).toBe(difference.low > 0 ? 'tuned' : difference.high < 0 ? 'default' : 'neither')
+  expect([rows, Math.sign(byDefault - tuned)]).toEqual([69, Math.sign(difference.difference)])
+  const [, line] = /^gradus train (.*)$/.exec(tunedTrain) as RegExpExecArray
   expect(line).toMatch(
     /^penguins\.csv --target species --exclude island,sex --hidden 16,16 --activation relu --dropout 0 --learning-rate 0\.0\d+ /,
   )
@@ -92,6 +102,13 @@ test('what it found is a command that trains so, with the same table', async () 
   expect([both.code, both.stderr]).toEqual([0, ''])
   expect(both.stdout).toMatch(/accuracy 0\.\d+ on 69 test rows; both\.safetensors\n$/)
   expect(existsSync(file('both.safetensors'))).toBe(true)
+})
+
+test('nets that are worse than those of the default are not advised', async () => {
+  writeFileSync(file('bad.json'), '{"learningRate": {"float": [0.0001, 0.0002]}, "layers": 1, "width": 8}')
+  const { code, stdout } = await gradus(...QUICK, '--space', 'bad.json', '--storage', 'bad.log', '--trials', '2')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/The default is better:\n {2}gradus train penguins\.csv --target species --seed 0\n$/)
 })
 
 test.each(['stopped.log', 'stopped.sqlite'])('Ctrl-C keeps everything in %s, and the same command goes on', async (storage) => {

@@ -1,7 +1,7 @@
 /** `gradus train table.csv --target column`: a model of one's own table, with a report that a person can read. */
 import { Option } from 'commander'
-import { describeLeftOut } from '../../data/index.js'
-import { type NetSettings, reportHtml, type TableModelReport, trainTable } from '../../table/index.js'
+import { describeLeftOut, type Row } from '../../data/index.js'
+import { type NetSettings, type PairedDifference, reportHtml, type TableModelReport, trainTable } from '../../table/index.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
 import { seconds } from '../options/values.js'
@@ -65,11 +65,9 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
     try {
       const work = () =>
         trainTable(file, {
-          ...tableOptions(options),
+          ...dataOf(options, testRows),
           ...netOf(options),
           ...(limit !== undefined && { time: limit }),
-          ...(testRows !== undefined && { test: testRows }),
-          ...asideOptions(options),
           target,
           seed,
           signal,
@@ -90,6 +88,41 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
 
 /** Endings of model files of other programs. */
 const OF_OTHERS = /\.(onnx|m?js|pt|pth|h5|keras|pkl|joblib)$/i
+
+/** How good the same nets as `gradus train` trains by default are, and those that were tuned, on the rows to test with. */
+export interface WithDefault {
+  tuned: TableModelReport
+  byDefault: TableModelReport
+  /** Below 0 the tuned ones are worse, as a share of what a guess loses; undefined of too few rows. */
+  difference: PairedDifference | undefined
+}
+
+/** Trains with these settings of nets and with none of them, and compares both on the rows to test with. */
+export async function compareWithDefault(
+  file: string,
+  options: TableTrainOptions & { target: string },
+  signal: AbortSignal,
+): Promise<WithDefault> {
+  const { target, test, seed } = options
+  const testRows = test === undefined ? undefined : await readRows(test, options)
+  const given = { ...dataOf(options, testRows), target, seed, signal }
+  return naming(
+    file,
+    async () => {
+      const { model, report: byDefault } = await trainTable(file, given)
+      const { report: tuned } = await trainTable(file, { ...given, ...netOf(options), compareWith: model })
+      // what was stopped is no comparison
+      signal.throwIfAborted()
+      return { tuned, byDefault, difference: tuned.compared?.other }
+    },
+    options,
+  )
+}
+
+/** What rows are learnt from, and tested with. */
+function dataOf(options: TableTrainOptions, testRows: readonly Row[] | undefined) {
+  return { ...tableOptions(options), ...asideOptions(options), ...(testRows !== undefined && { test: testRows }) }
+}
 
 /** What was said of the nets. */
 function netOf({ hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs }: NetSettings): NetSettings {

@@ -3,6 +3,7 @@
 import { basename, extname } from 'node:path'
 import { Argument, Command, Option } from 'commander'
 import { describeLeftOut } from '../../data/index.js'
+import type { PairedDifference, TableModelReport } from '../../table/index.js'
 import {
   createStudy,
   hyperband,
@@ -24,7 +25,7 @@ import { trialOptions, withTarget } from '../table/files.js'
 import { LiveBar } from '../terminal/bar.js'
 import { duration, percent } from '../terminal/format.js'
 import { columns, isLive, paint, print, printLines, printNote, printText } from '../terminal/terminal.js'
-import { trainedJson, trainModel, trainOnTable } from './train-table.js'
+import { compareWithDefault, trainedJson, trainModel, trainOnTable, type WithDefault } from './train-table.js'
 import { showCommand } from './tune-show.js'
 import { deleteCommand, statusCommand } from './tune-status.js'
 import { AT_ONCE, hashOf, TUNE_FILE, TUNE_MODULE, workerCommand } from './tune-worker.js'
@@ -71,8 +72,8 @@ export function tuneCommand(): Command {
     .summary('find good hyper-parameters of nets for a table')
     .description(
       'Trains nets for a column of a table with many hyper-parameters, chosen by what was good before (TPE), and stops bad ones early (Hyperband). ' +
-        'All results are kept in a file, so Ctrl-C loses nothing and the same command goes on. At the end it says what mattered, and the command ' +
-        'that trains a model with what was found. The rows that gradus train tests with are in no trial.',
+        'All results are kept in a file, so Ctrl-C loses nothing and the same command goes on. At the end it says what mattered, compares a model with what was ' +
+        'found with one by default on the rows that gradus train tests with, which are in no trial, and gives the command that trains the better one.',
     )
     .addArgument(new Argument('<table>', 'a file: CSV, TSV, JSON, JSON lines (also .gz), Parquet'))
   command.optionsGroup?.('Options of the table:')
@@ -174,10 +175,19 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
         progress.end()
       }
       if (options.html !== undefined) await writeFileWhole(options.html, reportHtml(study))
-      if (!options.json) conclude(study, file, options)
+      if (!options.json) conclude(study, options)
       if (signal.aborted && !options.json) printLines(`\nStopped; all results are kept in ${study.place}: the same command goes on.`)
       const isDone = !signal.aborted && study.bestTrial !== undefined
-      return { found: foundIn(study, file, options), net: isDone ? netSettings(study.bestParams, epochs) : undefined }
+      const net = isDone ? netSettings(study.bestParams, epochs) : undefined
+      const lines = linesOf(study, file, options)
+      if (lines !== undefined && net !== undefined && !silent) printNote('training with what was found and by default, to compare both')
+      const comparison =
+        net === undefined ? undefined : compared(await compareWithDefault(file, { ...options, ...net }, signal).catch(notCompared))
+      if (!options.json && lines !== undefined) advise(lines, comparison, options)
+      return {
+        found: { ...foundIn(study), train: lines && adviceOf(lines, comparison), comparison: comparison && { ...comparison, ...lines } },
+        net,
+      }
     } finally {
       await study.close()
     }
@@ -229,34 +239,89 @@ async function checkSettings(study: Study, storage: string, settings: Record<str
     )
 }
 
-/** The command that trains with what was found; undefined before the first complete trial. */
-function lineOf(study: Study, file: string, options: TuneOptions): string | undefined {
-  return study.bestTrial && trainLine(file, options, netSettings(study.bestParams, options.epochs))
+/** Commands that train with what was found, and by default; undefined before the first complete trial. */
+function linesOf(study: Study, file: string, options: TuneOptions): Lines | undefined {
+  if (study.bestTrial === undefined) return undefined
+  return { tunedTrain: trainLine(file, options, netSettings(study.bestParams, options.epochs)), defaultTrain: trainLine(file, options, {}) }
+}
+
+interface Lines {
+  tunedTrain: string
+  defaultTrain: string
+}
+
+/** Tuned nets beside those of the default, on rows that no trial has seen. */
+interface Compared {
+  /** `log loss` or `RMSE`. */
+  measure: string
+  rows: number
+  tuned: number
+  default: number
+  /** How much less the tuned ones lose, row by row, as a share of what a guess loses, with its 95 % interval. */
+  difference: PairedDifference | undefined
+  better: 'tuned' | 'default' | 'neither'
+}
+
+function compared(trained: WithDefault | undefined): Compared | undefined {
+  if (trained === undefined) return undefined
+  const { tuned, byDefault, difference } = trained
+  const measure = tuned.task === 'classification' ? 'log loss' : 'RMSE'
+  const valueIn = ({ metrics }: TableModelReport) => metrics.find(({ name }) => name === measure)?.value ?? Number.NaN
+  const better =
+    difference !== undefined && difference.low > 0 ? 'tuned' : difference !== undefined && difference.high < 0 ? 'default' : 'neither'
+  return { measure, rows: tuned.rows.test, tuned: valueIn(tuned), default: valueIn(byDefault), difference, better }
+}
+
+/** The study is kept, whatever happens to nets that are trained afterwards. */
+function notCompared(error: unknown): undefined {
+  printNote(`nets with what was found are not compared with those of the default: ${(error as Error).message}`)
+  return undefined
+}
+
+/** Without a comparison, what was found. */
+function adviceOf({ tunedTrain, defaultTrain }: Lines, comparison: Compared | undefined): string {
+  return comparison === undefined || comparison.better === 'tuned' ? tunedTrain : defaultTrain
 }
 
 /** What a study found, for a program to read. */
-function foundIn(study: Study, file: string, options: TuneOptions): object {
-  const { bestTrial, trials } = study
+function foundIn({ name, place, bestTrial, trials }: Study): object {
   return {
-    study: study.name,
-    storage: study.place,
+    study: name,
+    storage: place,
     trials: trials.length,
     best: bestTrial && { ...bestTrial, reports: [...bestTrial.reports] },
-    train: lineOf(study, file, options),
   }
 }
 
-function conclude(study: Study, file: string, options: TuneOptions): void {
-  const { html, out } = options
-  const line = lineOf(study, file, options)
+/** Says which command to train with, and why. */
+function advise(lines: Lines, comparison: Compared | undefined, { out }: TuneOptions): void {
+  if (comparison !== undefined) {
+    const { measure, rows, tuned, default: byDefault, difference, better } = comparison
+    const share = (x: number) => `${(100 * x).toFixed(1)} %`
+    const interval =
+      difference &&
+      `; row by row the tuned ones lose ${share(Math.abs(difference.difference))} ${difference.difference < 0 ? 'more' : 'less'} of what a guess loses (95 % interval of what they gain: ${share(difference.low)} to ${share(difference.high)})`
+    const verdict = {
+      tuned: 'The tuned ones are better:',
+      default: 'The default is better:',
+      neither: 'The default is as good, as far as these rows tell:',
+    }[better]
+    print()
+    printText(
+      `On the ${rows} rows to test with, which no trial has seen, nets with what was found have a ${measure} of ${tuned.toPrecision(3)}, those of the default ${byDefault.toPrecision(3)}${interval ?? ''}. ${verdict}`,
+    )
+  } else if (out === undefined) {
+    print()
+    printText('A model of such nets, tested with rows that no trial has seen:')
+  }
+  if (out === undefined || comparison !== undefined) print(paint('dim', `  ${adviceOf(lines, comparison)}`))
+}
+
+function conclude(study: Study, { html }: TuneOptions): void {
   printLines(reportText(study, { width: columns() }))
   const accuracy = study.bestTrial?.attributes.accuracy
   if (typeof accuracy === 'number') printLines(`\nIts net has ${percent(accuracy)} of the held-out rows right.`)
   if (html !== undefined) printLines(`\nThe report is in ${html}.`)
-  if (line === undefined || out !== undefined) return
-  print()
-  printText('A model of such nets, tested with rows that no trial has seen:')
-  print(paint('dim', `  ${line}`))
 }
 
 /** A bar with the best so far at a terminal, a line for each better trial elsewhere. */
