@@ -1,5 +1,6 @@
 /** Runs a command line, and turns errors into one line and an exit code. */
 import { CommanderError } from 'commander'
+import { quoted } from './options/table.js'
 import { program } from './program.js'
 import { printError } from './terminal/terminal.js'
 
@@ -12,14 +13,27 @@ export async function run(args: readonly string[]): Promise<void> {
     await program().parseAsync(args, { from: 'user' })
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : BAD_USAGE
-    else fail(error, args.includes('--debug'))
+    else fail(error, args)
   }
 }
 
+/** Flags that an error names as its remedy: the command with them is printed, to be copied. */
+const REMEDIES = [
+  ['--formatted reads such columns', '--formatted'],
+  ['--ragged takes', '--ragged'],
+] as const
+
+function withRemedy(message: string, args: readonly string[]): string {
+  const flag = REMEDIES.find(([text]) => message.includes(text))?.[1]
+  if (flag === undefined || args.includes(flag)) return message
+  return `${message.replace(/\.$/, '')}: ${['gradus', ...args, flag].map(quoted).join(' ')}`
+}
+
 /** Prints one line, and the stack for those who ask. */
-function fail(error: unknown, debug: boolean): void {
+function fail(error: unknown, args: readonly string[]): void {
   // where Ctrl-C stopped the work, its code is there already
   process.exitCode ??= FAILED
-  printError(error instanceof Error ? error.message : String(error))
-  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n${error.cause ? `caused by ${String(error.cause)}\n` : ''}`)
+  printError(withRemedy(error instanceof Error ? error.message : String(error), args))
+  if (args.includes('--debug') && error instanceof Error)
+    process.stderr.write(`${error.stack}\n${error.cause ? `caused by ${String(error.cause)}\n` : ''}`)
 }

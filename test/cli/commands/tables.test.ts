@@ -481,6 +481,19 @@ test('options that errors about a file name are there: --ragged, --encoding, --d
   expect([code, stdout.trim().split('\n').length]).toEqual([0, 3])
 })
 
+test('errors print the command that helps, to be copied', async () => {
+  const error = async (...args: string[]) => (await errorOf(...args)).trim()
+  writeFileSync(path.join(folder, 'my prices.csv'), `size,price\n${Array.from({ length: 60 }, (_, i) => `${i},"$${i},000"`).join('\n')}\n`)
+  expect(await error('train', 'my prices.csv', '--target', 'price', '--epochs', '2')).toMatch(
+    /--formatted reads such columns: gradus train 'my prices\.csv' --target price --epochs 2 --formatted$/,
+  )
+  writeFileSync(path.join(folder, 'ragged.csv'), 'a,b\n5.9,3\n5.1,3.5,1.4\n')
+  expect(await error('inspect', 'ragged.csv')).toMatch(/--ragged takes it as it is: gradus inspect ragged\.csv --ragged$/)
+  expect(await error('train', 'iris.safetensors', '--target', 'species')).toMatch(
+    /gradus predict iris\.safetensors new-rows\.csv and gradus inspect iris\.safetensors take it$/,
+  )
+})
+
 test('the commands of README.md run as they stand there', async () => {
   const commands = [...readFileSync('README.md', 'utf8').matchAll(/^npx gradus (.*)$/gm)].map(([, rest]) =>
     rest.replaceAll('node_modules/gradus/docs/guide/', ''),

@@ -431,3 +431,8 @@ describe('what fromTable decides, and why', () => {
     expect([...encoderFromState(table.state()).encode([{ x: 8 }])]).toEqual([2])
   })
 })
+
+test('a target of one class is told in the report', () => {
+  const rows = [1, 2, 3].map((x) => ({ x, y: 'a' }))
+  expect(fromTable(rows, { target: 'y' }).report.columns[1].notes).toContain('it is the same in all rows: there is nothing to tell apart')
+})

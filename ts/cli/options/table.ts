@@ -121,7 +121,7 @@ function flagsOf(words: readonly [name: string, value: string | undefined][]): s
 }
 
 /** As shells take it: in quotes where it has to be. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   if (/^[\w@%+:,./-]+$/.test(text)) return text
   return process.platform === 'win32' ? `"${text.replaceAll('"', '""')}"` : `'${text.replaceAll("'", "'\\''")}'`
 }

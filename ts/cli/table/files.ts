@@ -1,7 +1,7 @@
 /** Tables in files, for the commands that take one: options as the library takes them, and errors that name the file. */
 import { readdirSync } from 'node:fs'
 import { namingLines, type ReadOptions, type Row, readTable } from '../../data/index.js'
-import type { FileOptions, TableData } from '../options/table.js'
+import { type FileOptions, quoted, type TableData } from '../options/table.js'
 import { nearest } from '../options/values.js'
 import { nameOfInput, sourceOfInput } from './input.js'
 
@@ -90,6 +90,15 @@ function valueInShell(code: string): string {
   return /^[\w.,-]+$/.test(list) ? list : `'${list.replaceAll("'", "'\\''")}'`
 }
 
+/** What to do with a model that was given as a table, as commands to copy. */
+function withFile(text: string, file: string): string {
+  const model = quoted(file)
+  return text.replace(
+    "'gradus predict MODEL TABLE' and 'gradus inspect MODEL' take it, and loadModel or loadTableModel read it",
+    `gradus predict ${model} new-rows.csv and gradus inspect ${model} take it`,
+  )
+}
+
 /** The file beside one that is not there with nearly its name, if there is one. */
 export function fileNear(file: string): string | undefined {
   const [, folder, name] = /^(.*[\\/])?([^\\/]*)$/s.exec(file) as RegExpExecArray
@@ -124,7 +133,7 @@ export async function naming<T>(file: string, work: () => Promise<T>, { test, ..
     const source = await sourceOfInput(isOfTest ? test : file)
     const name = nameOfInput(file)
     error.message = await namingLines(error.message, source, readOptions(how)).catch(() => error.message)
-    error.message = inFlags(error.message)
+    error.message = withFile(inFlags(error.message), isOfTest ? test : file)
     const near = ABSENT.test(error.message) ? fileNear(isOfTest ? test : file) : undefined
     if (near !== undefined) error.message += `; did you mean ${near}?`
     if (isOfTest) error.message = `--test ${test}: ${error.message.slice(OF_TEST.length)}`

@@ -1,6 +1,7 @@
 /** Model files of tables, for the commands that take one: errors that name the file, and notes on rows that are not as in training. */
 import { Option } from 'commander'
 import { loadTableModel, type TableModel } from '../../table/index.js'
+import { quoted } from '../options/table.js'
 import { whole } from '../terminal/format.js'
 import { printNote } from '../terminal/terminal.js'
 import { naming } from './files.js'
@@ -18,7 +19,9 @@ export async function readModelFor(command: string, modelFile: string, file: str
     return await readModel(modelFile)
   } catch (error) {
     if (!isTableFile(modelFile) || isTableFile(file)) throw error
-    throw new Error(`${modelFile} is no model file; are model and table swapped? gradus ${command} ${file} ${modelFile}`, { cause: error })
+    throw new Error(`${modelFile} is no model file; are model and table swapped? gradus ${command} ${quoted(file)} ${quoted(modelFile)}`, {
+      cause: error,
+    })
   }
 }
 

@@ -245,7 +245,8 @@ function detailsOf(stats: ColumnStats, { as, categories, fill }: TableColumn): P
 function notesOf(stats: ColumnStats, { as }: TableColumn, { role }: Wanted): string[] {
   const { kinds, hasAllKinds, count, strays, firstStray } = stats
   const notes: string[] = []
-  if (hasAllKinds && kinds.size === 1) notes.push('it never changes')
+  if (hasAllKinds && kinds.size === 1)
+    notes.push(role === 'target' && as === 'category' ? 'it is the same in all rows: there is nothing to tell apart' : 'it never changes')
   if (as === 'number' && strays > 0 && firstStray)
     notes.push(
       `${strays === 1 ? '1 value is no number' : `${strays} values are no numbers`} (${show(firstStray[1])} in row ${firstStray[0]}) and ${strays === 1 ? 'counts as a gap' : 'count as gaps'}`,
