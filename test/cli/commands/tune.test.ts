@@ -76,7 +76,7 @@ test('what it found is a command that trains so, with the same table', async () 
   const { code, stdout } = await gradus(...QUICK, ...given)
   expect(code).toBe(0)
   expect(stdout.replaceAll('\n', ' ')).toMatch(
-    /On the 69 rows to test with, which no trial has seen, nets with what was found have a log loss of [\d.]+, those of the default [\d.]+; row by row the tuned ones lose [\d.]+ % (more|less) of what a guess loses \(95 % interval of what they gain: -?[\d.]+ % to -?[\d.]+ %\)\. The (default|tuned ones) (is|are) [^:]+: {3}gradus train penguins\.csv --target species --exclude island,sex /,
+    /On the 69 rows to test with, which no trial has seen, nets with what was found have a log loss of [\d.]+, those of the default [\d.]+; row by row the tuned ones gain -?[\d.]+ % of what a guess loses \(95 % interval: -?[\d.]+ % to -?[\d.]+ %\)\. The (default|tuned ones) (is|are) [^:]+: {3}gradus train penguins\.csv --target species --exclude island,sex /,
   )
   const { train: advised, comparison } = JSON.parse((await gradus(...QUICK, ...given, '--json')).stdout)
   const { tunedTrain, defaultTrain, better, rows, tuned, default: byDefault, difference } = comparison

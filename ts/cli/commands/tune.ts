@@ -180,7 +180,8 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       const isDone = !signal.aborted && study.bestTrial !== undefined
       const net = isDone ? netSettings(study.bestParams, epochs) : undefined
       const lines = linesOf(study, file, options)
-      if (lines !== undefined && net !== undefined && !silent) printNote('training with what was found and by default, to compare both')
+      if (lines !== undefined && net !== undefined && !silent)
+        print(paint('dim', '\nTraining with what was found and by default, to compare both …'))
       const comparison =
         net === undefined ? undefined : compared(await compareWithDefault(file, { ...options, ...net }, signal).catch(notCompared))
       if (!options.json && lines !== undefined) advise(lines, comparison, options)
@@ -300,7 +301,7 @@ function advise(lines: Lines, comparison: Compared | undefined, { out }: TuneOpt
     const share = (x: number) => `${(100 * x).toFixed(1)} %`
     const interval =
       difference &&
-      `; row by row the tuned ones lose ${share(Math.abs(difference.difference))} ${difference.difference < 0 ? 'more' : 'less'} of what a guess loses (95 % interval of what they gain: ${share(difference.low)} to ${share(difference.high)})`
+      `; row by row the tuned ones gain ${share(difference.difference)} of what a guess loses (95 % interval: ${share(difference.low)} to ${share(difference.high)})`
     const verdict = {
       tuned: 'The tuned ones are better:',
       default: 'The default is better:',
