@@ -1,42 +1,28 @@
 /** Servers that lose the end of a journal: it is written again from memory, or said; nothing waits for ever. */
+import { connect, createServer, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { createStudy, float, openStudy, random } from '../../../ts/tune/index.js'
-import { type Entry, type JournalStore, parseJson, toJson } from '../../../ts/tune/storage/journal.js'
+import type { JournalStore } from '../../../ts/tune/storage/journal.js'
+import { openStore } from '../../../ts/tune/storage/open.js'
 import { connectRedis } from '../../../ts/tune/storage/redis.js'
-import { hasAll, JournalLost, KnownEntries, newEntries } from '../../../ts/tune/storage/server.js'
-import { redis, redisServer } from '../queue/servers.js'
+import { JournalLost, KnownEntries, serverStore } from '../../../ts/tune/storage/server.js'
+import { postgres, postgresFolder, redis, redisServer } from '../queue/servers.js'
 
 /** A server in memory that may lose its end, and one of its clients. */
 function client(server: { log: string[] }): JournalStore {
-  const known = new KnownEntries('server')
-  const journal = {
-    entriesFrom: async (from: number) => server.log.slice(from),
-    async append(at: number, entries: readonly string[]) {
-      if (server.log.length !== at) return false
-      server.log.push(...entries)
-      return true
+  return serverStore(
+    'server',
+    {
+      entriesFrom: async (from: number) => server.log.slice(from),
+      async append(at: number, entries: readonly string[]) {
+        if (server.log.length !== at) return false
+        server.log.push(...entries)
+        return true
+      },
     },
-  }
-  return {
-    place: 'server',
-    async transact(_, read, write) {
-      let tried: string[] = []
-      for (;;) {
-        const { news, note } = await newEntries(known, journal, 'server')
-        read(news.map((text) => parseJson(text) as Entry))
-        note()
-        if (hasAll(news, tried)) return 'read'
-        const added = write()
-        tried = added.map(toJson)
-        if (added.length === 0) return undefined
-        if (await journal.append(known.count, tried)) {
-          known.add(tried)
-          return undefined
-        }
-      }
-    },
-  }
+    async () => {},
+  )
 }
 
 const RUNS = Number(process.env.GRADUS_LOST ?? 200)
@@ -143,6 +129,52 @@ describe.runIf(program)('Redis that comes back with less', () => {
       own.remove()
     }
   })
+})
+
+const programs = postgresFolder()
+
+test.runIf(programs)('a client of PostgreSQL that is cut off in the midst of a write holds up nobody', { timeout: 60_000 }, async () => {
+  const own = await postgres(programs as string)
+  await own.start()
+  let isCut = false
+  const sockets = new Set<Socket>()
+  const proxy = createServer((client) => {
+    const server = connect(Number(new URL(own.url).port), '127.0.0.1')
+    for (const [from, to] of [[client, server] as const, [server, client] as const]) {
+      sockets.add(from)
+      from.on('error', () => {})
+      from.on('data', (data) => !isCut && to.write(data))
+    }
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const far = new URL(own.url)
+  far.port = String((proxy.address() as { port: number }).port)
+  const [cutOff, other] = [await openStore(far.href), await openStore(own.url)]
+  const entry = (x: number) => ({ op_code: 2, worker_id: 'a', study_id: 0, user_attr: { x } })
+  try {
+    await new Promise<void>((resolve) => {
+      const write = () => {
+        isCut = true
+        resolve()
+        return [entry(1)]
+      }
+      void Promise.resolve(cutOff.transact(0, () => {}, write)).catch(() => {})
+    })
+    const began = performance.now()
+    await other.transact(
+      0,
+      () => {},
+      () => [entry(2)],
+    )
+    expect(performance.now() - began).toBeLessThan(4000)
+  } finally {
+    for (const socket of sockets) socket.destroy()
+    proxy.close()
+    void cutOff.close?.()
+    await other.close?.()
+    await own.stop()
+    own.remove()
+  }
 })
 
 test('no more entries are kept than are wanted', () => {

@@ -1,6 +1,6 @@
 /** Signs of life on the server of a queue: who is there, what it runs, and what it cannot run. */
 import { clock } from '../../common/clock.js'
-import { type Pool, transaction } from '../storage/postgres.js'
+import { type Pool, query } from '../storage/postgres.js'
 import type { Redis } from '../storage/redis.js'
 import { type Sign, signOf } from './job.js'
 
@@ -63,10 +63,10 @@ export const SIGNS_TABLE =
 
 /** @internal */
 export function postgresSigns(pool: Pool, prefix: string): Signs {
-  const query = (sql: string, ...values: unknown[]) => transaction(pool, (connection) => connection.query(sql, values))
+  const ask = (sql: string, ...values: unknown[]) => query(pool, sql, values)
   return {
     async show(id, sign) {
-      await query(
+      await ask(
         'INSERT INTO gradus_signs VALUES ($1, $2, $3, now()) ON CONFLICT (prefix, id) DO UPDATE SET sign = excluded.sign, at = excluded.at',
         prefix,
         id,
@@ -74,11 +74,11 @@ export function postgresSigns(pool: Pool, prefix: string): Signs {
       )
     },
     async remove(id) {
-      await query('DELETE FROM gradus_signs WHERE prefix = $1 AND id = $2', prefix, id)
+      await ask('DELETE FROM gradus_signs WHERE prefix = $1 AND id = $2', prefix, id)
     },
     async all() {
-      await query(`DELETE FROM gradus_signs WHERE at < now() - interval '${FORGOTTEN} seconds'`)
-      const { rows } = await query(
+      await ask(`DELETE FROM gradus_signs WHERE at < now() - interval '${FORGOTTEN} seconds'`)
+      const { rows } = await ask(
         `SELECT extract(epoch FROM now() - at)::text AS age, sign FROM gradus_signs WHERE prefix = $1 AND at >= now() - interval '${GONE} seconds'`,
         prefix,
       )

@@ -1,12 +1,17 @@
 /** A journal in PostgreSQL, in the table gradus_journal: entry `number` of the journal `prefix`. */
 import { plainError } from '../../common/errors.js'
 import { loadPackage } from '../node.js'
-import { type Entry, type JournalStore, parseJson, toJson } from './journal.js'
-import { hasAll, KnownEntries, lostEntry, newEntries, remedyFor, withoutPassword } from './server.js'
+import type { JournalStore } from './journal.js'
+import { lostEntry, remedyFor, serverStore, withoutPassword } from './server.js'
+
+interface Answer {
+  rows: Record<string, unknown>[]
+  rowCount: number | null
+}
 
 /** What of the package pg is used. */
 interface Connection {
-  query(sql: string, values?: readonly unknown[]): Promise<{ rows: Record<string, unknown>[] }>
+  query(sql: string, values?: readonly unknown[]): Promise<Answer>
   release(error?: unknown): void
   on(event: 'error', listener: (error: Error) => void): void
   off(event: 'error', listener: (error: Error) => void): void
@@ -21,10 +26,13 @@ export interface Pool {
 
 type PoolClass = new (options: object) => Pool
 
-/** The lock is held to the end of a transaction: one process at a time reads the end of a journal and appends to it. */
-const LOCK = 'SELECT pg_advisory_xact_lock(hashtext($1))'
+/** Held while a table is made: two that make the same one at once would be in each other's way. */
+const LOCK = "SELECT pg_advisory_xact_lock(hashtext('gradus_journal'))"
 const READ = 'SELECT number, entry FROM gradus_journal WHERE prefix = $1 AND number >= $2 ORDER BY number'
-const APPEND = 'INSERT INTO gradus_journal SELECT $1, $2 + place - 1, entry FROM unnest($3::text[]) WITH ORDINALITY AS added (entry, place)'
+/** Appends unless others have appended since. Of two at the same time one fails by the primary key. */
+const APPEND =
+  'INSERT INTO gradus_journal SELECT $1::text, $2::bigint + place - 1, entry FROM unnest($3::text[]) WITH ORDINALITY AS added (entry, place) ' +
+  'WHERE $2::bigint = (SELECT coalesce(max(number) + 1, 0) FROM gradus_journal WHERE prefix = $1::text)'
 const TABLE =
   'CREATE TABLE IF NOT EXISTS gradus_journal (prefix text NOT NULL, number bigint NOT NULL, entry text NOT NULL, PRIMARY KEY (prefix, number))'
 
@@ -34,9 +42,6 @@ const WAIT = 200
 const FIRST = 5000
 /** Milliseconds without an answer after which a connection counts as broken, and another is made. */
 const SILENT = 15_000
-/** Milliseconds after which the server ends a transaction in which nothing happens: what it holds, all others wait for. */
-const HOLDING = 5000
-
 /**
  * @internal connections to the database of a URL, `postgres://host/database`, on which a query that has no answer fails after some seconds
  * @param table makes what is used
@@ -51,16 +56,11 @@ export async function connectPostgres(url: string, table: string): Promise<Pool>
     connectionTimeoutMillis: FIRST,
     query_timeout: SILENT,
     keepAlive: true,
-    // the server takes the lock of one that is gone without a word
-    idle_in_transaction_session_timeout: HOLDING,
   })
   pool.on('error', ignore) // a connection that was idle; the next query makes another
   try {
-    await transaction(pool, async (connection) => {
-      // two that make the same table at once would be in each other's way
-      await connection.query(LOCK, ['gradus_journal'])
-      await connection.query(table)
-    })
+    // sent at once, and one transaction on the server
+    await query(pool, `${LOCK}; ${table}`)
   } catch (error) {
     await pool.end()
     const reason = reasonOf(error)
@@ -73,63 +73,53 @@ export async function connectPostgres(url: string, table: string): Promise<Pool>
 export async function postgresStore(url: string, prefix: string): Promise<JournalStore> {
   const pool = await connectPostgres(url, TABLE)
   const place = withoutPassword(url)
-  const known = new KnownEntries(place)
-  return {
+  return serverStore(
     place,
-    async transact(_, read, write) {
-      let tried: string[] = []
-      let isWritten = false
-      return await whileAway(async () => {
-        let added: string[] = []
-        const answer = await transaction(pool, async (connection) => {
-          await connection.query(LOCK, [prefix])
-          const entriesFrom = async (from: number) => {
-            const { rows } = await connection.query(READ, [prefix, from])
-            return rows.map(({ number, entry }, i) => {
-              if (Number(number) !== from + i) throw lostEntry(place, from + i, prefix)
-              return entry as string
-            })
-          }
-          const append = async (at: number, entries: readonly string[]) => {
-            await connection.query(APPEND, [prefix, at, entries])
-            return true
-          }
-          const { news, note } = await newEntries(known, { entriesFrom, append }, place)
-          read(news.map((text) => parseJson(text) as Entry))
-          note()
-          isWritten ||= hasAll(news, tried)
-          if (isWritten) return 'read' as const
-          added = write().map(toJson)
-          tried = added
-          if (added.length > 0) await append(known.count, added)
-          return undefined
+    {
+      async entriesFrom(from) {
+        const { rows } = await whileAway(() => query(pool, READ, [prefix, from]))
+        return rows.map(({ number, entry }, i) => {
+          if (Number(number) !== from + i) throw lostEntry(place, from + i, prefix)
+          return entry as string
         })
-        known.add(added)
-        return answer
-      })
+      },
+      async append(at, entries) {
+        try {
+          return (await whileAway(() => query(pool, APPEND, [prefix, at, entries]))).rowCount !== 0
+        } catch (error) {
+          if (isTaken(error)) return false
+          throw error
+        }
+      },
     },
-    close: () => pool.end(),
-  }
+    () => pool.end(),
+  )
 }
 
-/** @internal */
-export async function transaction<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {
+/**
+ * @internal a statement, or several without values, which the server brings to an end whatever becomes of this process: a transaction that waits
+ * for its client would hold up all others while a machine is cut off
+ */
+export async function query(pool: Pool, sql: string, values?: readonly unknown[]): Promise<Answer> {
   const connection = await pool.connect()
-  // one that ends between two queries; the next query fails
+  // one that ends without a question; the next one fails
   connection.on('error', ignore)
   try {
-    await connection.query('BEGIN')
-    const result = await work(connection)
-    await connection.query('COMMIT')
+    const answer = await connection.query(sql, values)
     connection.release()
-    return result
+    return answer
   } catch (error) {
-    // the connection is ended, and the transaction with it
-    connection.release(error)
+    // one that may be broken is ended
+    connection.release(isTaken(error) ? undefined : error)
     throw error
   } finally {
     connection.off('error', ignore)
   }
+}
+
+/** Whether another process was faster: its row has the number, or a server that is set to serialize says so. */
+function isTaken(error: unknown): boolean {
+  return /^(23505|40001)$/.test((error as { code?: string }).code ?? '')
 }
 
 function ignore(): void {}
@@ -150,8 +140,8 @@ export async function whileAway<T>(work: () => Promise<T>): Promise<T> {
 function isAway(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: string; message?: string }
   return (
-    /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|25P03|08\w{3}|57P0[123])$/.test(code) ||
-    /Connection terminated|timeout exceeded|read timeout|timeout expired|idle-in-transaction/i.test(message)
+    /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|08\w{3}|57P0[123])$/.test(code) ||
+    /Connection terminated|timeout exceeded|read timeout|timeout expired/i.test(message)
   )
 }
 

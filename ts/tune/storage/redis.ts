@@ -4,8 +4,8 @@
  */
 import { plainError } from '../../common/errors.js'
 import { loadPackage } from '../node.js'
-import { type Entry, type JournalStore, parseJson, toJson } from './journal.js'
-import { hasAll, KnownEntries, lostEntry, newEntries, remedyFor, withoutPassword } from './server.js'
+import type { JournalStore } from './journal.js'
+import { lostEntry, remedyFor, serverStore, withoutPassword } from './server.js'
 
 /** What of ioredis is used. */
 export interface Redis {
@@ -41,7 +41,6 @@ const AT_ONCE = 1000
 export async function redisStore(url: string, prefix: string): Promise<JournalStore> {
   const redis = await connectRedis(url)
   const place = withoutPassword(url)
-  const known = new KnownEntries(place)
 
   async function entriesFrom(from: number): Promise<string[]> {
     const last = Number((await redis.get(`${prefix}:log_number`)) ?? -1)
@@ -60,29 +59,9 @@ export async function redisStore(url: string, prefix: string): Promise<JournalSt
 
   const append = async (at: number, entries: readonly string[]) => (await redis.eval(APPEND, 0, prefix, at, ...entries)) === 1
 
-  return {
-    place,
-    async transact(_, read, write) {
-      let tried: string[] = []
-      for (;;) {
-        const { news: texts, note } = await newEntries(known, { entriesFrom, append }, place)
-        read(texts.map((text) => parseJson(text) as Entry))
-        note()
-        if (hasAll(texts, tried)) return 'read'
-        const added = write()
-        if (added.length === 0) return undefined
-        tried = added.map(toJson)
-        if (await append(known.count, tried)) {
-          known.add(tried)
-          return undefined
-        }
-        // another process was faster: its entries first
-      }
-    },
-    async close() {
-      await redis.quit().catch(() => redis.disconnect())
-    },
-  }
+  return serverStore(place, { entriesFrom, append }, async () => {
+    await redis.quit().catch(() => redis.disconnect())
+  })
 }
 
 /** @internal the client for a URL, connected; it comes back by itself when the server does */

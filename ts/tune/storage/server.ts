@@ -1,6 +1,6 @@
 /** What storages on a server share: its URL, what was written before an answer was lost, and a journal that the server has lost. */
 import { plainError } from '../../common/errors.js'
-import { OPERATION, parseJson } from './journal.js'
+import { type Entry, type JournalStore, OPERATION, parseJson, toJson } from './journal.js'
 
 /** @internal the URL of a server as people may see it, without its password */
 export function withoutPassword(url: string): string {
@@ -28,8 +28,8 @@ export function remedyFor(reason: string, program = ''): string {
   return `. Is the server running${program}?`
 }
 
-/** @internal whether what was tried is among the entries that were read since: the server had it, and its answer was lost on the way */
-export function hasAll(entries: readonly string[], tried: readonly string[]): boolean {
+/** Whether what was tried is among the entries that were read since: the server had it, and its answer was lost on the way. */
+function hasAll(entries: readonly string[], tried: readonly string[]): boolean {
   return tried.length > 0 && entries.join('\n').includes(tried.join('\n'))
 }
 
@@ -121,19 +121,45 @@ export class KnownEntries {
   }
 }
 
-/** @internal the journal on a server */
+/** @internal the journal on a server, which keeps nothing for a client between two questions: one that is cut off holds up nobody */
 export interface ServerJournal {
   entriesFrom(number: number): Promise<string[]>
-  /** Whether it was done: not where others have appended since. */
+  /** Appends entries, the first with this number; false where others have appended since. It may be done though the answer is lost. */
   append(number: number, entries: readonly string[]): Promise<boolean>
 }
 
+/** @internal a store on a server */
+export function serverStore(place: string, server: ServerJournal, close: () => Promise<void>): JournalStore {
+  const known = new KnownEntries(place)
+  return {
+    place,
+    async transact(_, read, write) {
+      let tried: string[] = []
+      for (;;) {
+        const { news, note } = await newEntries(known, server, place)
+        read(news.map((text) => parseJson(text) as Entry))
+        note()
+        if (hasAll(news, tried)) return 'read'
+        const added = write()
+        if (added.length === 0) return undefined
+        tried = added.map(toJson)
+        if (await server.append(known.count, tried)) {
+          known.add(tried)
+          return undefined
+        }
+        // another process was faster: its entries first
+      }
+    },
+    close,
+  }
+}
+
 /**
- * @internal the entries that others wrote since. If the server has lost entries, they are written again first.
+ * The entries that others wrote since. If the server has lost entries, they are written again first.
  * @returns also `note`, which is to be called when the entries were taken in
  * @throws JournalLost where what the server has is another journal
  */
-export async function newEntries(known: KnownEntries, server: ServerJournal, place: string): Promise<{ news: string[]; note(): void }> {
+async function newEntries(known: KnownEntries, server: ServerJournal, place: string): Promise<{ news: string[]; note(): void }> {
   for (;;) {
     const texts = await server.entriesFrom(known.check)
     if (known.isSame(texts)) {
