@@ -347,6 +347,8 @@ function external(range: ParameterRange | undefined, value: unknown): Choice {
 /** Ranges and their texts, which each trial has all: they are written and read once. */
 const texts = new WeakMap<ParameterRange, string>()
 const ranges = new Map<string, ParameterRange>()
+/** Ranges that are kept at most: a journal of somebody else may have another one in each entry. */
+const RANGES = 10_000
 
 /** A range as Optuna writes it, in JSON. */
 export function rangeToJson(range: ParameterRange): string {
@@ -364,6 +366,7 @@ function writtenRange(range: ParameterRange): string {
 /** The other way round. */
 export function rangeFromJson(json: string): ParameterRange {
   const range = ranges.get(json) ?? readRange(json)
+  if (ranges.size >= RANGES) ranges.clear()
   ranges.set(json, range)
   return range
 }
