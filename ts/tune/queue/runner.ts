@@ -9,6 +9,7 @@ import { LoadError, type Runner, TOLD, WorkerDied } from '../parallel/runner.js'
 import type { Space } from '../space.js'
 import type { JournalStore } from '../storage/journal.js'
 import { openStore } from '../storage/open.js'
+import { withoutPassword } from '../storage/server.js'
 import { type Connection, connect, jobId, type Queue } from './bullmq.js'
 import { checkedJob, type JobObjective, plainText, refusalName, type Sign, workerCommand } from './job.js'
 import { pathOf } from './modules.js'
@@ -18,6 +19,8 @@ import { LivingSign, within } from './signs.js'
 const LOOK = { least: 10, most: 100 }
 /** Milliseconds between questions whether a job is still there. */
 const ASK_EVERY = 2000
+/** Seconds after which it is said that the queue is not there yet, and again after as many. */
+const CONNECTING = 5
 /** Seconds without a trial at hand after which it is said, and seconds after which it is said again. */
 const WAITING = { first: 4, again: 8 }
 /** Seconds for which no worker can run the objective before the study ends. */
@@ -64,14 +67,23 @@ interface Waiting {
 /** @internal @throws TypeError, RangeError for an objective that no worker could have, or a storage that none can reach */
 export async function queueRunner<S extends Space>(study: QueuedStudy, objective: unknown, options: QueueOptions): Promise<Runner<S>> {
   const found = await objectiveOf(objective)
-  const connection = await connect(options.queue)
+  const began = clock.now()
+  // a server may be reached and then not answer
+  const timer = setInterval(() => {
+    options.say(`connecting to ${withoutPassword(options.queue)} for ${Math.round((clock.now() - began) / 1000)} s`)
+  }, 1000 * CONNECTING)
   try {
-    await checkStorage(study, connection, options.queue)
-    const { hostname } = await load<Os>('node:os')
-    return new QueueRunner<S>(study, found, connection, options, hostname())
-  } catch (error) {
-    await connection.close()
-    throw error
+    const connection = await connect(options.queue)
+    try {
+      await checkStorage(study, connection, options.queue)
+      const { hostname } = await load<Os>('node:os')
+      return new QueueRunner<S>(study, found, connection, options, hostname())
+    } catch (error) {
+      await connection.close()
+      throw error
+    }
+  } finally {
+    clearInterval(timer)
   }
 }
 
@@ -122,6 +134,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
   private timer: ReturnType<typeof setTimeout> | undefined
   private pause = LOOK.most
   private askAt = clock.now() + ASK_EVERY
+  private isAsking = false
   /** When a trial was last seen at a worker, or ended. */
   private busyAt = clock.now()
   private sayAt = WAITING.first
@@ -205,22 +218,47 @@ class QueueRunner<S extends Space> implements Runner<S> {
     this.removals.add(removal)
   }
 
+  /** Asks after all jobs at once. Looks go on meanwhile, as there may be hundreds, and the server far away. */
+  private async askAfterAll(): Promise<void> {
+    const { waiting, connection } = this
+    if (this.isAsking) return
+    this.isAsking = true
+    try {
+      await Promise.all(
+        [...waiting.values()].map(async (trial) => {
+          const { number } = trial
+          const failure = await connection.patiently(() => this.askAfter(number))
+          if (failure === undefined || waiting.get(number) !== trial) return
+          waiting.delete(number)
+          trial.reject(new WorkerDied(`the workers of trial ${number} died: ${failure}`))
+        }),
+      )
+    } catch (error) {
+      this.failBy(error)
+    } finally {
+      this.isAsking = false
+    }
+  }
+
   /** Adds a job again that is gone without a result, as when the server forgot it; takes away one that failed, and returns why. */
   private async askAfter(number: number): Promise<string | undefined> {
     const job = await this.queue.getJob(jobId(this.study.name, number))
-    if (job === undefined) await this.add(number)
-    else if (refusalName(checkedJob(job.data).objective) !== refusalName(this.objective)) {
-      // of a run before this one, with a version that nobody may have any more; one that a worker has at hand cannot be taken away
-      const isGone = await job.remove().then(
+    // of a run before this one, with a version that nobody may have any more
+    const isOld = job !== undefined && refusalName(checkedJob(job.data).objective) !== refusalName(this.objective)
+    if (job === undefined || isOld) {
+      // one that a worker has at hand cannot be taken away
+      const isGone = await Promise.resolve(job?.remove()).then(
         () => true,
         () => false,
       )
-      if (isGone) await this.add(number)
+      // a job is gone, too, when its trial is over
+      await this.study.sync()
+      if (isGone && this.waiting.has(number) && !this.study.isOver(number)) await this.add(number)
       return undefined
     }
-    if ((await job?.getState()) !== 'failed') return undefined
-    await job?.remove()
-    return plainText(job?.failedReason ?? 'no reason')
+    if ((await job.getState()) !== 'failed') return undefined
+    await job.remove()
+    return plainText(job.failedReason ?? 'no reason')
   }
 
   private watch(): void {
@@ -228,8 +266,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
       try {
         this.pause = (await this.look()) ? LOOK.least : Math.min(LOOK.most, 2 * this.pause)
       } catch (error) {
-        const { message } = error as Error
-        this.fail(error instanceof LoadError ? error : new LoadError(message, { cause: error }))
+        this.failBy(error)
       }
       this.timer = undefined
       if (this.waiting.size > 0) this.watch()
@@ -241,14 +278,20 @@ class QueueRunner<S extends Space> implements Runner<S> {
     this.waiting.clear()
   }
 
+  private failBy(error: unknown): void {
+    this.fail(error instanceof LoadError ? error : new LoadError((error as Error).message, { cause: error }))
+  }
+
   /** Whether anything was new. */
   private async look(): Promise<boolean> {
-    const { study, waiting, connection } = this
+    const { study, waiting } = this
     await study.sync()
     if (study.isDeleted) throw new LoadError(`optimize: the study '${study.name}' was deleted from ${study.place}`)
     let isNew = false
-    const isAsking = clock.now() > this.askAt
-    if (isAsking) this.askAt = clock.now() + ASK_EVERY
+    if (clock.now() > this.askAt) {
+      this.askAt = clock.now() + ASK_EVERY
+      void this.askAfterAll()
+    }
     for (const trial of waiting.values()) {
       const { number } = trial
       if (study.isOver(number)) {
@@ -266,11 +309,6 @@ class QueueRunner<S extends Space> implements Runner<S> {
         trial.isPruned = study.shouldPrune(number)
         if (trial.isPruned) await study.askToPrune(number)
       }
-      if (!isAsking) continue
-      const failure = await connection.patiently(() => this.askAfter(number))
-      if (failure === undefined) continue
-      waiting.delete(number)
-      trial.reject(new WorkerDied(`the workers of trial ${number} died: ${failure}`))
     }
     return isNew
   }
