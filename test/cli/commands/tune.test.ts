@@ -3,8 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { Redis } from 'ioredis'
 import { afterAll, describe, expect, test } from 'vitest'
-import { openStudy } from '../../../ts/tune/index.js'
+import { createStudy, float, openStudy, runWorker } from '../../../ts/tune/index.js'
 import { gradus as inThisProcess } from '../../tools/command.js'
 import { redis, redisServer } from '../../tune/queue/servers.js'
 
@@ -150,6 +151,46 @@ test.runIf(program)('on Redis, by a worker', async () => {
     expect(ended.stdout.match(/penguins trial \d (complete|pruned)/g)).toHaveLength(8)
   } finally {
     worker.child.kill('SIGKILL')
+    await server.stop()
+    server.remove()
+  }
+})
+
+test.runIf(program)('status of a queue, a study that is deleted, and a password that is wrong', { timeout: 60_000 }, async () => {
+  const server = await redis(program as string)
+  await server.start()
+  const worker = await runWorker(server.url)
+  const study = await createStudy({ space: { x: float(0, 1) }, storage: server.url, name: 'first' })
+  const admin = new Redis(server.url)
+  try {
+    await study.optimize(({ x }) => x, { trials: 3 })
+    const { code, stdout } = await inThisProcess(['tune', 'status', server.url])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^1 workers; trials: 0 running, 0 waiting, 0 stalled\n {2}\S+ \(process \d+\): 0 of 1 at work\n/)
+    expect(stdout).toMatch(/\nstudy first: 3 over \(0 failed, 0 pruned\), 0 begun(, [\d.e+]+ a minute)?, run by nobody now\n$/)
+    const { workers, waiting, studies } = JSON.parse((await inThisProcess(['tune', 'status', server.url, '--json'])).stdout)
+    expect([workers.length, waiting, studies.length, studies[0].complete]).toEqual([1, 0, 1, 3])
+    const other = await inThisProcess(['tune', 'status', server.url, '--prefix', 'other'])
+    expect(other.stdout).toBe('0 workers; trials: 0 running, 0 waiting, 0 stalled\n')
+
+    expect((await inThisProcess(['tune', 'delete', server.url])).stderr).toMatch(/required option '--name <name>' not specified/)
+    const unknown = await inThisProcess(['tune', 'delete', server.url, '--name', 'second'])
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('second')])
+    expect((await inThisProcess(['tune', 'delete', server.url, '--name', 'first'])).stdout).toBe('Deleted the study first.\n')
+    expect(JSON.parse((await inThisProcess(['tune', 'status', server.url, '--json'])).stdout).studies).toEqual([])
+
+    await admin.config('SET', 'requirepass', 'right')
+    for (const user of ['', ':wrong@']) {
+      const refused = await inThisProcess(['tune', 'status', server.url.replace('//', `//${user}`)])
+      expect(refused.code).toBe(1)
+      expect(refused.stderr).toMatch(/cannot reach Redis at redis:.*(NOAUTH|WRONGPASS).*\. Write the user and the password into the URL: /)
+      expect(refused.stderr).not.toContain('wrong')
+    }
+    expect((await inThisProcess(['tune', 'status', server.url.replace('//', '//:right@')])).code).toBe(0)
+  } finally {
+    admin.disconnect()
+    await study.close()
+    await worker.close()
     await server.stop()
     server.remove()
   }
