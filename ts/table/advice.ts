@@ -72,7 +72,7 @@ function rareClasses({ classNames }: TableModelReport, { counts }: Circumstances
 }
 
 /** Classes of which there are test rows, and which none of them is taken for. */
-function neverPredicted({ confusion = [], classNames, rows }: TableModelReport): string[] {
+function neverPredicted({ confusion = [], classNames, rows, threshold, classWeights }: TableModelReport): string[] {
   const never = classNames.filter(
     (_, c) => confusion.every((row) => row[c] === 0) && (confusion[c] ?? []).reduce((sum, n) => sum + n, 0) > 0,
   )
@@ -80,14 +80,22 @@ function neverPredicted({ confusion = [], classNames, rows }: TableModelReport):
   const found = never.reduce((sum, name) => sum + (confusion[classNames.indexOf(name)] ?? []).reduce((a, b) => a + b, 0), 0)
   const share = `${formatShare(found / rows.test)} of the test rows`
   const [first] = never
+  const them = never.length === 1 ? 'it' : 'them'
+  const remedies = [
+    ...(classNames.length === 2 && threshold === undefined ? [`\`threshold: 'f1'\` names ${them} from a lower probability on`] : []),
+    ...(classWeights === undefined ? [`\`classWeights: 'balanced'\` lets ${never.length === 1 ? 'its' : 'their'} rows count more`] : []),
+    `rank rows by the probability of ${names([first])}`,
+  ]
+  const remedy = remedies.join(', or ')
   return [
-    `The model never predicts ${names(never)} (${share}): accuracy says little of ${never.length === 1 ? 'it' : 'them'}. Rank rows by the probability of ${names([first])} instead of taking the likeliest class.`,
+    `The model never predicts ${names(never)} (${share}): accuracy says little of ${them}. ${remedy[0].toUpperCase()}${remedy.slice(1)}.`,
   ]
 }
 
 /** The metric that says the same as the loss by which nets are chosen. */
-function deciding({ metrics, task }: TableModelReport): MeasuredMetric | undefined {
-  return metrics.find(({ name }) => name === (task === 'classification' ? 'log loss' : 'R²'))
+function deciding({ metrics, task, classWeights }: TableModelReport): MeasuredMetric | undefined {
+  const loss = classWeights ? 'weighted log loss' : 'log loss'
+  return metrics.find(({ name }) => name === (task === 'classification' ? loss : 'R²'))
 }
 
 function besideGuess(report: TableModelReport): string[] {

@@ -54,12 +54,16 @@ export function chooseGreedily(
   return candidates.map((_, i) => kept.filter((c) => c === i).length)
 }
 
-/** Mean of −log of the probability of the right class. */
-export function logLossOf(targets: Int32Array, classes: number): LossOf {
+/** Mean of −log of the probability of the right class. @param weights how much each row counts. Default 1 */
+export function logLossOf(targets: Int32Array, classes: number, weights?: ArrayLike<number>): LossOf {
   return (p) => {
-    let sum = 0
-    for (let i = 0; i < targets.length; i++) sum -= Math.log(Math.max(p[i * classes + targets[i]], 1e-9))
-    return sum / targets.length
+    let [sum, total] = [0, 0]
+    for (let i = 0; i < targets.length; i++) {
+      const weight = weights?.[i] ?? 1
+      sum -= weight * Math.log(Math.max(p[i * classes + targets[i]], 1e-9))
+      total += weight
+    }
+    return sum / total
   }
 }
 

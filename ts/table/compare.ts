@@ -20,6 +20,7 @@ const FEWEST_PAIRS = 3
  * @param baseline what a guess says of each row
  * @param byLine predictions of a straight line
  * @param byOther predictions of another model
+ * @param factors how much a row of each class counts. Default 1
  * @returns beside the guess and, where there are any, the line and the other model; undefined of too few rows
  */
 export function compareLosses(
@@ -29,12 +30,15 @@ export function compareLosses(
   classes: number,
   byLine: Float64Array | null,
   byOther: Float64Array | null = null,
+  factors?: readonly number[],
 ): { guess: PairedDifference; line?: PairedDifference; other?: PairedDifference } | undefined {
   const { length } = targets
   // the guess says the same of each row
   const losses = (answers: ArrayLike<number>, size: number) =>
     Float64Array.from(targets, (target, row) =>
-      classes > 0 ? -Math.log(Math.max(answers[row * size + target], 1e-9)) : (answers[size === 0 ? 0 : row] - target) ** 2,
+      classes > 0
+        ? -(factors?.[target] ?? 1) * Math.log(Math.max(answers[row * size + target], 1e-9))
+        : (answers[size === 0 ? 0 : row] - target) ** 2,
     )
   const own = losses(predictions, classes || 1)
   const ofGuess = losses(baseline, 0)

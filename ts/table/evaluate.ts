@@ -2,12 +2,13 @@
 import { rangeError } from '../common/errors.js'
 import type { LeftOut } from '../data/index.js'
 import { leftOutBy } from '../data/table/table.js'
+import type { ReportedDecision } from './decision.js'
 import { hashesOf, shareIn } from './fingerprint.js'
 import { baselineOf, confusionOf, type MeasuredMetric, measureMetrics } from './measure.js'
 import type { Prediction, TableModel } from './model.js'
 
 /** What {@link evaluateTable} gives. */
-export interface TableEvaluation {
+export interface TableEvaluation extends Pick<ReportedDecision, 'positive' | 'threshold'> {
   /** Rows with a target. */
   rows: number
   /** Rows that were left out, and why; with those above they are all rows that were given. */
@@ -42,13 +43,16 @@ export function evaluateTable(model: TableModel<Prediction>, rows: readonly obje
   const leftOut = table.target.drop ? leftOutBy(table, rows) : [...(without.rows > 0 ? [without] : []), ...leftOutBy(table, known)]
   const answers = model.answersTo(data.inputs)
   const { classes, targets } = data
-  const metrics = measureMetrics(answers, targets, baselineOf(targets, classes), classes, 0)
+  const { decision, classNames } = model
+  const metrics = measureMetrics(answers, targets, baselineOf(targets, classes), classes, 0, undefined, null, { decision, classNames })
   const learnt = shareIn(model.saved().fingerprint ?? [], hashesOf(data.inputs, data.features, targets))
   return {
     rows: data.count,
     leftOut,
     metrics,
-    ...(targets instanceof Int32Array && { confusion: confusionOf(answers, targets, classes) }),
+    ...(decision && { positive: classNames[decision.positive] }),
+    ...(decision?.threshold !== undefined && { threshold: { value: decision.threshold } }),
+    ...(targets instanceof Int32Array && { confusion: confusionOf(answers, targets, classes, decision) }),
     ...(learnt !== undefined && { learnt }),
   }
 }

@@ -2,6 +2,7 @@
 
 import { describeLeftOut } from '../data/index.js'
 import { barChart, confusionChart, escaped, lineChart, shortNumber } from '../plot/svg.js'
+import { describeDecision, nameOfLoss } from './decision.js'
 import { formatMetric } from './format-metric.js'
 import type { TableModelReport } from './report.js'
 
@@ -40,6 +41,7 @@ svg { display: block; }
 export function reportHtml(report: TableModelReport): string {
   const { target, task, rows, leftOut, splitBy, seconds, nets, seed } = report
   const latest = splitBy ? `, the latest by ‘${escaped(splitBy.column)}’, from ${escaped(splitBy.from)} on` : ''
+  const decided = describeDecision(report).map(({ text }) => text)
   const what = task === 'classification' ? `One of ${report.classNames.length} classes` : 'A number'
   return `<!doctype html>
 <html lang="en">
@@ -48,7 +50,7 @@ export function reportHtml(report: TableModelReport): string {
 <title>${escaped(target)}: report of a model</title>
 <style>${STYLE}</style>
 <h1>Predicting ‘${escaped(target)}’</h1>
-<p class="faint">${what}, learnt from ${count(rows.train)} rows and judged by ${count(rows.test)} others${latest}${leftOut.length > 0 ? `; ${escaped(describeLeftOut(leftOut))}` : ''}. ${nets.trained === 1 ? '1 net was' : `${count(nets.trained)} nets were`} trained in ${shortNumber(seconds)} s, ${nets.used === 1 ? '1 of them answers' : `${count(nets.used)} of them answer together`}. Seed ${seed}.</p>
+<p class="faint">${what}, learnt from ${count(rows.train)} rows and judged by ${count(rows.test)} others${latest}${leftOut.length > 0 ? `; ${escaped(describeLeftOut(leftOut))}` : ''}. ${nets.trained === 1 ? '1 net was' : `${count(nets.trained)} nets were`} trained in ${shortNumber(seconds)} s, ${nets.used === 1 ? '1 of them answers' : `${count(nets.used)} of them answer together`}. Seed ${seed}.${decided.map((text) => ` ${escaped(text[0].toUpperCase() + text.slice(1))}.`).join('')}</p>
 ${cards(report)}
 ${section('What to look at, and what to try next', `<ul>${report.advice.map((line) => `<li>${escaped(line)}</li>`).join('')}</ul>`)}
 ${section('How good it is', metricsTable(report))}
@@ -91,7 +93,7 @@ function figure(title: string, svg: string, caption: string): string {
 }
 
 function pictures(report: TableModelReport): string[] {
-  const { confusion, classNames, importance, calibration, examples, curve, task } = report
+  const { confusion, classNames, importance, calibration, examples, curve, task, classWeights } = report
   const out: string[] = []
   if (confusion && classNames.length <= 15)
     out.push(
@@ -122,7 +124,7 @@ function pictures(report: TableModelReport): string[] {
       figure(
         'Importance of columns',
         barChart(bars, { width: 460 }),
-        `How much the ${task === 'classification' ? 'log loss' : 'squared error, in variances of the target,'} rises where a column is shuffled${importance.length > bars.length ? `; the first ${bars.length} of ${importance.length}` : ''}.`,
+        `How much the ${task === 'classification' ? nameOfLoss({ task, ...(classWeights && { classWeights }) }) : 'squared error, in variances of the target,'} rises where a column is shuffled${importance.length > bars.length ? `; the first ${bars.length} of ${importance.length}` : ''}.`,
       ),
     )
   const said = calibration.bins.map((bin) => bin.said)
@@ -150,7 +152,7 @@ function pictures(report: TableModelReport): string[] {
           { name: 'training', x, y: curve.loss },
           { name: 'rows not seen', x, y: curve.validation },
         ],
-        { width: 460, height: 320, xLabel: 'epoch', yLabel: task === 'classification' ? 'log loss' : 'squared error', logY: true },
+        { width: 460, height: 320, xLabel: 'epoch', yLabel: nameOfLoss({ task, ...(classWeights && { classWeights }) }), logY: true },
       ),
       'Of the best kind of net. The weights of the epoch that is best on rows not seen are kept.',
     ),
@@ -168,7 +170,8 @@ function columnsTable({ columns }: TableModelReport): string {
 
 const MAX_CANDIDATES = 12
 
-function candidatesTable({ candidates, task }: TableModelReport): string {
+function candidatesTable(report: TableModelReport): string {
+  const { candidates } = report
   const total = candidates.reduce((sum, { votes }) => sum + votes, 0)
   const lines = candidates
     .slice(0, MAX_CANDIDATES)
@@ -178,7 +181,7 @@ function candidatesTable({ candidates, task }: TableModelReport): string {
     )
   const more =
     candidates.length > MAX_CANDIDATES ? `<p class="faint">The best ${MAX_CANDIDATES} of ${candidates.length} that were kept.</p>` : ''
-  return `<div class="wide"><table><tr><th>hidden layers and training</th><th class="number">${task === 'classification' ? 'log loss' : 'squared error'} on rows not seen</th><th class="number">share of the answer</th></tr>${lines.join('')}</table></div>${more}`
+  return `<div class="wide"><table><tr><th>hidden layers and training</th><th class="number">${nameOfLoss(report)} on rows not seen</th><th class="number">share of the answer</th></tr>${lines.join('')}</table></div>${more}`
 }
 
 /** An interval in words. The same value in all resamples tells nothing of it. */

@@ -4,10 +4,12 @@
  */
 export type { PairedDifference } from './compare.js'
 export { inspectTable } from './decide-table.js'
+export type { DecisionSettings, ReportedDecision } from './decision.js'
 export { evaluateTable, type TableEvaluation } from './evaluate.js'
 export { formatMetric } from './format-metric.js'
 export { reportHtml } from './html.js'
 export type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'
+export type { TableMetric } from './metrics.js'
 export {
   type ClassPrediction,
   loadTableModel,

@@ -3,8 +3,10 @@ import { show } from '../common/show.js'
 import type { ColumnReport, LeftOut, Table, TableEncoder } from '../data/index.js'
 import { logLossOf, squaredErrorOf } from './choose.js'
 import { compareLosses } from './compare.js'
+import type { ClassTerms } from './decision.js'
 import type { Spans } from './features.js'
 import { calibrationOf, confusionOf, coverageOf, importanceOf, measureMetrics } from './measure.js'
+import { weightedShares } from './metrics.js'
 import type { Prediction, TableModel } from './model.js'
 import { describePlan } from './nets.js'
 import type { TableModelReport } from './report.js'
@@ -31,6 +33,7 @@ export interface Judged {
   leftOut: readonly LeftOut[]
   seed: number
   budget: TimeBudget
+  terms: ClassTerms
 }
 
 /** Test rows that are shown as examples, at most. */
@@ -51,16 +54,20 @@ export function makeReport({
   leftOut,
   seed,
   budget,
+  terms,
 }: Judged): TableModelReport {
   const { classes, targets } = tested
   const answers = model.answersTo(tested.inputs)
-  const metrics = measureMetrics(answers, targets, baseline, classes, seed, budget.endOfMetrics(), byLine)
-  const compared = compareLosses(answers, targets, baseline, classes, byLine, byOther)
+  const { decision, classNames } = model
+  const { factors, chosenBy, metric } = terms
+  const about = { decision, classNames, factors, metric }
+  const metrics = measureMetrics(answers, targets, baseline, classes, seed, budget.endOfMetrics(), byLine, about)
+  const compared = compareLosses(answers, targets, weightedShares(baseline, factors), classes, byLine, byOther, factors)
   const importance = importanceOf(
     tested.inputs,
     learnt.features,
     spans,
-    (encoded, count) => lossesOf(model, encoded, tested, count),
+    (encoded, count) => lossesOf(model, encoded, tested, count, factors),
     seed,
     budget.limitOfImportance(model.net.parameters().reduce((sum, { size }) => sum + size, 0)),
   )
@@ -72,6 +79,10 @@ export function makeReport({
     leftOut: [...leftOut],
     columns,
     metrics,
+    ...(decision && { positive: classNames[decision.positive] }),
+    ...(decision?.threshold !== undefined && { threshold: { value: decision.threshold, ...(chosenBy && { chosenBy }) } }),
+    ...(factors && { classWeights: Object.fromEntries(classNames.map((name, c) => [name, factors[c]])) }),
+    ...(metric && { metric }),
     ...(compared && { compared }),
     calibration:
       targets instanceof Int32Array
@@ -87,15 +98,24 @@ export function makeReport({
     seconds: 0,
     seed,
     advice: [],
-    ...(targets instanceof Int32Array ? { confusion: confusionOf(answers, targets, classes) } : { examples: examplesOf(answers, targets) }),
+    ...(targets instanceof Int32Array
+      ? { confusion: confusionOf(answers, targets, classes, decision) }
+      : { examples: examplesOf(answers, targets) }),
   }
 }
 
 /** The loss on the first test rows, of each of the tables of so many encoded rows that lie one after the other. */
-function lossesOf(model: TableModel<Prediction>, encoded: Float32Array, { targets, classes }: Table, count: number): number[] {
+function lossesOf(
+  model: TableModel<Prediction>,
+  encoded: Float32Array,
+  { targets, classes }: Table,
+  count: number,
+  factors: readonly number[] | undefined,
+): number[] {
   const answers = model.answersTo(encoded)
   const own = targets.subarray(0, count)
-  const loss = own instanceof Int32Array ? logLossOf(own, classes) : squaredErrorOf(own)
+  const loss =
+    own instanceof Int32Array ? logLossOf(own, classes, factors && Float64Array.from(own, (c) => factors[c])) : squaredErrorOf(own)
   const unit = classes > 0 ? 1 : model.saved().scale.deviation ** 2
   const size = count * (classes || 1)
   return Array.from({ length: answers.length / size }, (_, i) => loss(answers.subarray(i * size, (i + 1) * size)) / unit)

@@ -1,9 +1,8 @@
 /** How good predictions are: metrics with confidence intervals, beside a guess that looks at no column. */
 import { clock } from '../common/clock.js'
-import { Generator, type Tensor, tensor } from '../index.js'
-import { accuracy, f1Score, meanAbsoluteError, r2Score, recall, rocAuc, rootMeanSquaredError } from '../metrics/index.js'
-import { logLossOf } from './choose.js'
+import { Generator, tensor } from '../index.js'
 import type { Spans } from './features.js'
+import { type Decision, type MetricTerms, metricsOf, type Named, namedClass } from './metrics.js'
 import { targetsFor } from './samples.js'
 
 /** A metric of the test rows. */
@@ -24,30 +23,6 @@ export interface MeasuredMetric {
   better: 'more' | 'less'
 }
 
-type MetricOf = (predictions: Tensor, targets: Tensor | Int32Array) => number
-
-interface Named {
-  name: string
-  better: 'more' | 'less'
-  of: MetricOf
-  /** The 95 % interval of a value on so many rows, where there is a formula. Default: by bootstrap. */
-  interval?: (value: number, rows: number) => [low: number, high: number]
-}
-
-const REGRESSION: readonly Named[] = [
-  { name: 'R²', better: 'more', of: (p, t) => r2Score(p, t as Tensor) },
-  { name: 'RMSE', better: 'less', of: (p, t) => rootMeanSquaredError(p, t) },
-  { name: 'mean absolute error', better: 'less', of: (p, t) => meanAbsoluteError(p, t) },
-]
-
-const CLASSIFICATION: readonly Named[] = [
-  { name: 'accuracy', better: 'more', of: accuracy, interval: wilson },
-  { name: 'balanced accuracy', better: 'more', of: (p, t) => recall(p, t, { average: 'macro' }) },
-  { name: 'ROC AUC', better: 'more', of: (p, t) => rocAuc(p, t, { from: 'probabilities' }) },
-  { name: 'F1', better: 'more', of: (p, t) => f1Score(p, t) },
-  { name: 'log loss', better: 'less', of: (p, t) => logLossOf(t as Int32Array, p.shape[1])(p.data()) },
-]
-
 /** Resamples; fewer of many rows, whose metrics vary less; and at least so many, however little time there is. */
 const RESAMPLES = 200
 const FEW = 60
@@ -65,7 +40,8 @@ const RESAMPLED = 20_000
  * @param baseline what a guess without columns says of each row
  * @param classes 0 for numbers
  * @param until when it has to be over, as clock.now() counts: there are fewer resamples where all of them would take longer
- * @param byLine predictions of a straight line, to compare with
+ * @param byLine predictions of a straight line, to compare with; it names classes as the model does, and the guess names the commonest one
+ * @param terms what metrics of classes are about
  */
 export function measureMetrics(
   predictions: Float64Array,
@@ -75,23 +51,25 @@ export function measureMetrics(
   seed: number,
   until = Number.POSITIVE_INFINITY,
   byLine: Float64Array | null = null,
+  terms: MetricTerms = {},
 ): MeasuredMetric[] {
   const count = targets.length
   const width = classes || 1
-  const named = classes > 0 ? CLASSIFICATION : REGRESSION
   const generator = new Generator(seed)
-  const guess = Float64Array.from({ length: count * width }, (_, i) => baseline[i % width])
+  const { decision } = terms
   const all = Int32Array.from({ length: count }, (_, i) => i)
-  const found = named.map(({ of, ...metric }) => ({
-    ...{ ...metric, of, values: [] as number[], value: valueOn(of, predictions, targets, all, width) },
-    baseline: valueOn(of, guess, targets, all, width),
-    line: byLine === null ? Number.NaN : valueOn(of, byLine, targets, all, width),
+  const guessed = (said: readonly number[]) => Float64Array.from({ length: count * width }, (_, i) => said[i % width])
+  const found = metricsOf(classes, terms).map(({ of, guess, ...metric }) => ({
+    ...{ ...metric, of, values: [] as number[], value: valueOn(of, predictions, targets, all, width, decision) },
+    baseline: valueOn(of, guessed(guess?.(baseline) ?? baseline), targets, all, width),
+    line: byLine === null ? Number.NaN : valueOn(of, byLine, targets, all, width, decision),
   }))
   const most = resamplesOf(count)
   const drawn = Math.min(count, RESAMPLED)
   for (let sample = 0; sample < most && (sample < LEAST || clock.now() < until); sample++) {
     const rows = Int32Array.from(generator.uniforms(drawn), (u) => Math.min(count - 1, Math.floor(u * count)))
-    for (const { of, interval, values } of found) if (interval === undefined) values.push(valueOn(of, predictions, targets, rows, width))
+    for (const { of, interval, values } of found)
+      if (interval === undefined) values.push(valueOn(of, predictions, targets, rows, width, decision))
   }
   return found.flatMap(({ name, better, value, values, baseline, line, interval }) => {
     if (!Number.isFinite(value)) return []
@@ -128,18 +106,10 @@ export function secondsOfMetrics(
     for (let c = row; c < row + width; c++) guess[c] /= total
   }
   const began = clock.now()
-  for (const { of } of classes > 0 ? CLASSIFICATION : REGRESSION) valueOn(of, guess, targets, all, width)
+  for (const { of } of metricsOf(classes)) valueOn(of, guess, targets, all, width)
   const each = (clock.now() - began) / 1000
   // of the model, of a straight line, and of a guess
   return each * (3 + ((resamples === 'least' ? LEAST : resamplesOf(count)) * Math.min(count, RESAMPLED)) / count)
-}
-
-/** The 95 % interval of a share of so many rows. */
-function wilson(share: number, count: number): [number, number] {
-  const z = 1.959964
-  const middle = (share + z ** 2 / (2 * count)) / (1 + z ** 2 / count)
-  const half = (z / (1 + z ** 2 / count)) * Math.sqrt((share * (1 - share)) / count + z ** 2 / (4 * count ** 2))
-  return [middle - half, Math.min(1, middle + half)]
 }
 
 /** What a guess that looks at no column says: the shares of the classes, or the mean. */
@@ -156,12 +126,19 @@ export function classCounts(targets: Int32Array | Float32Array, classes: number)
 }
 
 /** NaN where a metric is not defined, such as an AUC where a class is missing. */
-function valueOn(of: MetricOf, predictions: Float64Array, targets: Int32Array | Float32Array, rows: Int32Array, width: number): number {
+function valueOn(
+  of: Named['of'],
+  predictions: Float64Array,
+  targets: Int32Array | Float32Array,
+  rows: Int32Array,
+  width: number,
+  decision?: Decision,
+): number {
   const p = new Float32Array(rows.length * width)
   for (let i = 0; i < rows.length; i++) for (let c = 0; c < width; c++) p[i * width + c] = predictions[rows[i] * width + c]
   const prediction = tensor(p, [rows.length, width])
   try {
-    return of(prediction, targetsFor(targets, rows))
+    return of(prediction, targetsFor(targets, rows), decision)
   } catch {
     return Number.NaN
   }
@@ -176,7 +153,7 @@ export interface CalibrationBin {
   rows: number
 }
 
-/** Probabilities of the class that was named, in up to ten groups of as many rows each, at least forty. */
+/** Probabilities of the likeliest class, in up to ten groups of as many rows each, at least forty. */
 export function calibrationOf(predictions: Float64Array, targets: Int32Array, classes: number): { bins: CalibrationBin[]; error: number } {
   const rows = Array.from(targets, (target, row) => {
     const own = predictions.subarray(row * classes, (row + 1) * classes)
@@ -307,12 +284,9 @@ function shuffled(count: number, generator: Generator): Int32Array {
   return order
 }
 
-/** Rows by true class (rows) and predicted class (columns). */
-export function confusionOf(answers: Float64Array, targets: Int32Array, classes: number): number[][] {
+/** Rows by true class (rows) and predicted class (columns). @param decision how a class is named; undefined: the likeliest one */
+export function confusionOf(answers: Float64Array, targets: Int32Array, classes: number, decision?: Decision): number[][] {
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
-  for (const [row, target] of targets.entries()) {
-    const own = answers.subarray(row * classes, (row + 1) * classes)
-    matrix[target][own.indexOf(Math.max(...own))]++
-  }
+  for (const [row, target] of targets.entries()) matrix[target][namedClass(answers, row * classes, classes, decision)]++
   return matrix
 }

@@ -2,7 +2,7 @@
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { quantileOf } from '../common/quantile.js'
-import { shortened, show } from '../common/show.js'
+import { shortened, show, showNames } from '../common/show.js'
 import { type EncoderOptions, encoderFromState, type TableEncoder, type TableState } from '../data/index.js'
 import {
   decodeModelFile,
@@ -18,13 +18,14 @@ import {
   tensor,
 } from '../index.js'
 import { type Embedded, type FeatureState, inputsOf, widthOf } from './features.js'
+import { type Decision, namedClass } from './metrics.js'
 import { StrictRows } from './strict.js'
 
 /** What a model says of a row where it was trained on classes. */
 export interface ClassPrediction {
-  /** The most likely class. */
+  /** The most likely class; of a model with a threshold, the positive one from that probability on. */
   class: string
-  /** Its probability. */
+  /** The probability of this class: below 0.5 where a threshold decided for the less likely one. */
   probability: number
   /** Of each class. */
   probabilities: Record<string, number>
@@ -65,6 +66,8 @@ export interface TableModelState {
   errors: readonly number[]
   /** Hashes of some of the rows that were learnt from (fingerprint.ts). Not in files of earlier versions. */
   fingerprint?: readonly number[]
+  /** Of two classes: the positive one, and from which probability on it is named, where that is not the likelier one. Not in files of earlier versions. */
+  decision?: { positive: string; threshold?: number }
 }
 
 /** The part of a model file that a model of a table is in. */
@@ -153,6 +156,13 @@ export class TableModel<P extends Prediction = Prediction> {
     return rows.length === 0 ? new Float32Array() : inputsOf(this.state.features, this.encoder.encode(rows, from))
   }
 
+  /** @internal of two classes: which is the positive one, and from which probability on it is named */
+  get decision(): Decision | undefined {
+    if (this.classNames.length !== 2) return undefined
+    const { positive, threshold } = this.state.decision ?? { positive: this.classNames[1] }
+    return { positive: this.classNames.indexOf(positive), ...(threshold !== undefined && { threshold }) }
+  }
+
   /** @internal of rows as the encoder gives them: probabilities of classes, row-major, or numbers */
   answersTo(encoded: Float32Array): Float64Array {
     return this.answers(inputsOf(this.state.features, encoded))
@@ -175,7 +185,7 @@ export class TableModel<P extends Prediction = Prediction> {
   private classOf(answers: Float64Array, row: number): ClassPrediction {
     const { classNames } = this
     const own = answers.subarray(row * classNames.length, (row + 1) * classNames.length)
-    const best = own.reduce((most, p, i) => (p > own[most] ? i : most), 0)
+    const best = namedClass(own, 0, own.length, this.decision)
     return {
       class: classNames[best],
       probability: own[best],
@@ -254,7 +264,9 @@ export function tableModelFrom<P extends Prediction>(net: Module, text: unknown,
 }
 
 /** @throws RangeError for a table of other columns or classes than the net was trained on */
-function checkFits({ net, encoder, classNames }: TableModel, { features, task }: TableModelState): void {
+function checkFits({ net, encoder, classNames }: TableModel, { features, task, decision }: TableModelState): void {
+  if (decision !== undefined && !(classNames.length === 2 && classNames.includes(decision.positive)))
+    throw rangeError(`loadTableModel: the positive class wants one of two, ${showNames(classNames)}, got ${show(decision.positive)}`)
   const width = widthOf(features)
   const takes = inputsTaken(net)
   const used = [...features.cuts, ...(features.embedded ?? [])].map(({ feature }) => feature)
@@ -266,6 +278,11 @@ function checkFits({ net, encoder, classNames }: TableModel, { features, task }:
   const outputs = task === 'classification' ? classNames.length : 1
   const given = net.predict(tensor(new Float32Array(width), [1, width], { backend: net.backend })).shape[1]
   if (given !== outputs) throw rangeError(`loadTableModel: the table has ${outputs} classes, the net gives ${given}`)
+}
+
+function isDecision(decision: TableModelState['decision']): boolean {
+  const { positive, threshold = 0.5 } = decision ?? {}
+  return typeof positive === 'string' && typeof threshold === 'number' && threshold > 0 && threshold <= 1
 }
 
 function isEmbedded({ count, vectors }: Embedded): boolean {
@@ -280,7 +297,7 @@ function inputsTaken(net: Module): number {
 
 /** @throws TypeError for what is not what {@link TableModel.bytes} writes */
 function checkedState(state: TableModelState): TableModelState {
-  const { format, features, scale, errors, target, task, fingerprint = [] } = state ?? {}
+  const { format, features, scale, errors, target, task, fingerprint = [], decision } = state ?? {}
   const isNumber = (x: unknown) => typeof x === 'number' && Number.isFinite(x)
   const isGood =
     format === 'gradus-table-model/1' &&
@@ -292,6 +309,7 @@ function checkedState(state: TableModelState): TableModelState {
     errors.every(isNumber) &&
     Array.isArray(fingerprint) &&
     fingerprint.every(isNumber) &&
+    (decision === undefined || isDecision(decision)) &&
     isNumber(features?.features) &&
     Array.isArray(features.cuts) &&
     features.cuts.every((cut) => isNumber(cut?.feature) && Array.isArray(cut.edges) && cut.edges.every(isNumber)) &&

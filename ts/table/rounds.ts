@@ -27,7 +27,7 @@ export interface Candidate {
   lines?: readonly FoldLine[]
   /** Out-of-fold predictions, row-major [rows, outputs] in the order of the folds: probabilities of classes, or numbers. */
   predictions: Float64Array
-  /** Of these predictions, those that decide: log loss, or mean squared error in deviations of the target. */
+  /** Of these predictions, those that decide: log loss, mean squared error in deviations of the target, or what `metric` asks for. */
   loss: number
   /** Of each net the loss of training and of validation by epoch. */
   histories: Curve[]
@@ -89,6 +89,7 @@ interface Job {
 interface Samples {
   inputs: Tensor
   targets: Int32Array | Tensor
+  weights?: Tensor
 }
 
 /** Trains rounds, and keeps the best plans of all of them. */
@@ -128,12 +129,15 @@ export class Rounds {
     this.folds = folds
     this.from = from
     this.heldOut = Int32Array.from(folds.flatMap(({ validation }) => [...validation]))
-    const { targets, count, width } = data
+    const { targets, count, width, weights } = data
     const lossOf = lossOn(data, this.heldOut.subarray(from))
     this.lossOf = (predictions) => lossOf(this.deciding(predictions as Float64Array))
     const inputs = tensor(data.inputs, [count, width])
     this.plain = {
-      training: { inputs, targets: targets instanceof Int32Array ? targets : tensor(targets, [count, 1]) },
+      training: {
+        ...{ inputs, targets: targets instanceof Int32Array ? targets : tensor(targets, [count, 1]) },
+        ...(weights && { weights: tensor(Float32Array.from(weights), [count]) }),
+      },
       validation: folds.map(({ validation }) => samplesOf(data, validation)),
     }
     this.left =
@@ -299,13 +303,24 @@ function everyShare(rows: Int32Array, share: number): Int32Array {
   return share < 1 ? rows.filter((_, i) => Math.floor(i * share) < Math.floor((i + 1) * share)) : rows
 }
 
-/** The loss of predictions of rows. */
-export function lossOn({ targets, classes }: Pick<TableSamples, 'targets' | 'classes'>, rows: Int32Array): LossOf {
+/** The loss of predictions of rows, or what they are judged by instead. */
+export function lossOn(
+  { targets, classes, weights, lossOf }: Pick<TableSamples, 'targets' | 'classes' | 'weights' | 'lossOf'>,
+  rows: Int32Array,
+): LossOf {
   const own = targetsAt(targets, rows)
-  return own instanceof Int32Array ? logLossOf(own, classes) : squaredErrorOf(own)
+  if (lossOf !== undefined) return lossOf(own)
+  return own instanceof Int32Array ? logLossOf(own, classes, weights && weightsAt(weights, rows)) : squaredErrorOf(own)
 }
 
+const weightsAt = (weights: Float64Array, rows: Int32Array) => Float32Array.from(rows, (row) => weights[row])
+
 /** Rows of a fold as tensors. */
-function samplesOf(data: TableSamples, rows: Int32Array): { inputs: Tensor; targets: Int32Array | Tensor } {
-  return { inputs: inputsAt(data, rows), targets: targetsFor(data.targets, rows) }
+function samplesOf(data: TableSamples, rows: Int32Array): Samples {
+  const { targets, weights } = data
+  return {
+    inputs: inputsAt(data, rows),
+    targets: targetsFor(targets, rows),
+    ...(weights && { weights: tensor(weightsAt(weights, rows), [rows.length]) }),
+  }
 }

@@ -1,5 +1,6 @@
 /** The numbers of a table that nets learn from, rows of them as tensors, and what nets say of such rows. */
 import { type ColumnToEmbed, type Module, softmax, type Tensor, tensor } from '../index.js'
+import type { LossOf } from './choose.js'
 
 /** Numbers to learn from. */
 export interface TableSamples {
@@ -13,6 +14,10 @@ export interface TableSamples {
   classes: number
   /** Inputs that are numbers of categories. */
   embedded: readonly ColumnToEmbed[]
+  /** How much each row counts in the loss. Default 1. */
+  weights?: Float64Array | undefined
+  /** What predictions of rows with such targets are judged by, instead of the loss. */
+  lossOf?: ((targets: Int32Array | Float32Array) => LossOf) | undefined
 }
 
 /** Rows of the inputs as a tensor; of each row the first columns alone where fewer are wanted. */

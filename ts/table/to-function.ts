@@ -127,7 +127,7 @@ function inputsOf(encoded) {
 `
 
 const CLASSES = `
-/** Rows with the columns of the table, or one; of each the most likely class, its probability, and those of all. */
+/** Rows with the columns of the table, or one; of each the class that the model names, its probability, and those of all. */
 export function predict(rows) {
   if (!Array.isArray(rows)) return predict([rows])[0]
   return rows.map((row, number) => {
@@ -135,11 +135,15 @@ export function predict(rows) {
     const most = Math.max(...logits)
     const sum = logits.reduce((total, z) => total + Math.exp(z - most), 0)
     const all = logits.map((z) => Math.exp(z - most) / sum)
-    const best = all.indexOf(Math.max(...all))
+    const best = LIKELIEST
     return { class: classNames[best], probability: all[best], probabilities: Object.fromEntries(classNames.map((name, i) => [name, all[i]])) }
   })
 }
 `
+
+/** How the class is named, in plain JavaScript. */
+const LIKELIEST = 'all.indexOf(Math.max(...all))'
+const BY_THRESHOLD = 'all[positive] >= threshold ? positive : 1 - positive'
 
 const NUMBERS = `
 /** Rows with the columns of the table, or one; of each a number, and between which two the true one is as often as \`coverage\` says. */
@@ -170,6 +174,8 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
   checkNames('tableToFunction', options, ['weights'])
   const { weights = 'float32' } = options
   const { table, features, scale, errors } = model.saved()
+  const { decision } = model
+  const threshold = decision?.threshold
   // a file may have more in a column than there is
   const columns = table.columns.map((column) => {
     const { name, categories, buckets, fill, center, spread, lenient, missingValues, written } = column
@@ -196,7 +202,9 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
     embedded: (features.embedded ?? []).map(({ feature, vectors }) => ({ feature, vectors })),
     plain: features.plain ?? [],
     mustKnow: table.unknown !== 'ignore',
-    ...(isClasses ? { classNames: model.classNames } : { mean: scale.mean, deviation: scale.deviation, errors }),
+    ...(isClasses
+      ? { classNames: model.classNames, ...(threshold !== undefined && { positive: decision?.positive, threshold }) }
+      : { mean: scale.mean, deviation: scale.deviation, errors }),
   }
   return [
     `/** Predicts '${model.target.replace(/[^\w .-]/g, '?')}' from rows of the table that it was learnt from. Written by gradus; it needs nothing. */\n`,
@@ -205,6 +213,6 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
     ...Object.entries(constants).map(([name, value]) => `const ${name} = ${literal(value)}\n`),
     columns.some(({ written }) => written !== undefined) ? WRITTEN : '',
     ENCODING,
-    isClasses ? CLASSES : NUMBERS,
+    isClasses ? CLASSES.replace('LIKELIEST', () => (threshold === undefined ? LIKELIEST : BY_THRESHOLD)) : NUMBERS,
   ].join('')
 }

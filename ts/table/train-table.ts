@@ -22,6 +22,7 @@ import { checkNet } from './check-net.js'
 import { checkRows, checkTarget } from './check-target.js'
 import { errorQuantiles } from './conformal.js'
 import { decideTable, TABLE_OPTIONS } from './decide-table.js'
+import { type ClassTerms, checkDecision, chosenThreshold, classTerms, DECISION_SETTINGS, type DecisionSettings } from './decision.js'
 import { type FeatureState, featuresOf, inputsOf, plainFeatures, plainOf, scaled, scalesOf, spansOf, widthOf } from './features.js'
 import { fingerprintOf, hashesOf } from './fingerprint.js'
 import { type Folds, foldsInTime, foldsOf } from './folds.js'
@@ -29,19 +30,22 @@ import { MISPLACED, namingLinesOf, notesWithLines, rowsFrom } from './given-rows
 import { lineModel, linesOfFolds } from './line-model.js'
 import { makeReport, withUnknown } from './make-report.js'
 import { baselineOf, classCounts } from './measure.js'
-import { type ClassPrediction, type NumberPrediction, type Prediction, TableModel } from './model.js'
+import { type ClassPrediction, type NumberPrediction, type Prediction, TableModel, type TableModelState } from './model.js'
 import { NET_SETTINGS, type NetSettings } from './nets.js'
 import { ProgressWatch, type TableProgress } from './progress.js'
 import type { TableModelReport } from './report.js'
 import { lossOn } from './rounds.js'
-import type { TableSamples } from './samples.js'
+import { type TableSamples, targetsAt } from './samples.js'
 import { type LineFeatures, type SearchResult, search } from './search.js'
 import { checkAside, checkTimes, earliestOf, setAside, timesOf } from './set-aside.js'
 import { fitLine, type LineLimits, type LineSamples, lineAnswers } from './straight-line.js'
 import { timeBudget } from './time-budget.js'
 
-/** Options of {@link trainTable}: those of `fromTable` say what becomes of columns, those of a net what it is like and how it is trained. */
-export interface TrainTableOptions extends Omit<TableOptions, 'target' | 'scale'>, NetSettings {
+/**
+ * Options of {@link trainTable}: those of `fromTable` say what becomes of columns, those of a net what it is like and how it is trained, and those of a
+ * decision what counts where classes are unlike in number or in cost.
+ */
+export interface TrainTableOptions extends Omit<TableOptions, 'target' | 'scale'>, NetSettings, DecisionSettings {
   /** The column to predict. */
   target: string
   /**
@@ -107,6 +111,8 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const { isClasses, reasonsIn, dropped, leftOut, learnt, encoder, tested, latest, times } = await encoded(rows, options, watch)
 
   if (compareWith !== undefined) checkSameTable(compareWith, encoder)
+  const terms = classTerms(picked(options, DECISION_SETTINGS), learnt, options.target)
+
   const features = featuresOf(learnt)
   const { targets, scale } = scaled(learnt.targets)
   const spans = spansOf(learnt.report.columns)
@@ -120,6 +126,8 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     targets,
     classes: learnt.classes,
     embedded: features.embedded ?? [],
+    weights: terms.weights,
+    lossOf: terms.lossOf,
   }
   watch.tell({ phase: 'training' })
   const plain = plainFeatures(features)
@@ -128,6 +136,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     inputs: inputsOf(plain, learnt.inputs),
     features: plain.features,
     numbers: scalesOf(learnt.report.columns),
+    rowWeights: terms.weights,
   }
   const folds = (times && foldsInTime(times)) ?? foldsOf(targets, learnt.classes, seed)
   const isLine = options.hidden?.length === 0
@@ -155,12 +164,13 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     scale,
     errors: isClasses ? [] : errorsOf(found, targets, scale.deviation),
     fingerprint: fingerprintOf(hashesOfTable(learnt), hashesOfTable(tested)),
+    ...decisionOf(terms, found, learnt),
   })
   const reasons = await notesWithLines(reasonsIn(learnt.report), rows, read)
   const columns = test === undefined ? reasons : reasons.map((column) => withUnknown(column, encoder.unknown))
   const byLine = line && !isLine ? inUnits(lineAnswers(line, inputsOf(plain, tested.inputs)), scale) : null
   const byOther = compareWith === undefined ? null : compareWith.answersTo(tested.inputs)
-  const report = makeReport({ model, found, learnt, tested, byLine, byOther, baseline, spans, columns, dropped, leftOut, seed, budget })
+  const report = makeReport({ model, found, learnt, tested, byLine, byOther, baseline, spans, columns, dropped, leftOut, seed, budget, terms })
   if (latest !== undefined) report.splitBy = latest
   report.seconds = (clock.now() - began) / 1000
   report.advice = adviceOn(report, { hasTime: time !== undefined, counts: classCounts(learnt.targets, learnt.classes) })
@@ -261,6 +271,21 @@ function hashesOfTable({ inputs, features, targets }: Table): Uint32Array {
   return hashesOf(inputs, features, targets)
 }
 
+/** The positive class of two, and its threshold, which out-of-fold predictions choose: of rows in time those of the latest. */
+function decisionOf(
+  { decision, chosenBy }: ClassTerms,
+  { heldOut, predictions, from }: SearchResult,
+  { targets, classNames }: Table,
+): Pick<TableModelState, 'decision'> {
+  if (decision === undefined) return {}
+  const { positive } = decision
+  const threshold =
+    chosenBy === undefined
+      ? decision.threshold
+      : chosenThreshold(chosenBy, positive, predictions.subarray(2 * from), targetsAt(targets, heldOut.subarray(from)) as Int32Array)
+  return { decision: { positive: classNames[positive], ...(threshold !== undefined && { threshold }) } }
+}
+
 /** Numbers as the table has them; probabilities are as they are, since classes have mean 0 and deviation 1. */
 function inUnits(answers: Float64Array, { mean, deviation }: { mean: number; deviation: number }): Float64Array {
   return answers.map((y) => mean + deviation * y)
@@ -273,6 +298,7 @@ const OPTIONS: readonly (keyof TrainTableOptions)[] = [
   ...(['time', 'testFraction', 'splitBy', 'test', 'compareWith', 'read', 'signal', 'onProgress'] as const),
   ...TABLE_OPTIONS,
   ...NET_SETTINGS,
+  ...DECISION_SETTINGS,
 ]
 
 function checked(options: TrainTableOptions): TrainTableOptions {
@@ -285,6 +311,7 @@ function checked(options: TrainTableOptions): TrainTableOptions {
   if (test !== undefined && splitBy !== undefined)
     throw rangeError('trainTable: splitBy says which rows are set aside to test with, and test gives other ones; give one of the two')
   checkNet('trainTable', options)
+  checkDecision('trainTable', options)
   const ofNets = NET_SETTINGS.filter((name) => name !== 'hidden' && options[name] !== undefined)
   if (options.hidden?.length === 0 && ofNets.length > 0)
     throw rangeError(`trainTable: hidden: [] is a straight line, which has no ${ofNets[0]}; leave it out, or give hidden layers`)

@@ -1,14 +1,15 @@
 /** `gradus evaluate MODEL FILE`: how good a model is on rows whose answers are known. */
 import { Command } from 'commander'
+import { visible } from '../../common/visible.js'
 import { describeLeftOut } from '../../data/index.js'
 import { evaluateTable, formatMetric } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { naming, readRows } from '../table/files.js'
 import { nameOfInput } from '../table/input.js'
 import { checkColumns, fillOption, readModelFor, tellUnknown } from '../table/model.js'
-import { confusionLines, interval } from '../table/report.js'
+import { confusionLines, decisionLines, interval } from '../table/report.js'
 import { percent, table, whole } from '../terminal/format.js'
-import { paint, print, printNote } from '../terminal/terminal.js'
+import { columns, paint, print, printNote } from '../terminal/terminal.js'
 
 interface EvaluateOptions extends FileOptions {
   json?: boolean
@@ -44,10 +45,11 @@ async function evaluate(modelFile: string, file: string, { json = false, fillCol
   const which = left === '' ? `all ${whole(found.rows)}` : `${whole(found.rows)} of ${whole(rows.length)}`
   print(paint('bold', `'${model.target}' of ${which} rows of ${nameOfInput(file)}, by ${modelFile}`))
   if (left !== '') print(`  ${left}`)
+  for (const line of decisionLines(found, Math.min(columns(), 100))) print(line)
   const [head, ...lines] = table([
     ['', 'value', '95 % interval', 'a guess'],
     ...found.metrics.map(({ name, value, low, high, baseline }) => [
-      `  ${name}`,
+      `  ${visible(name)}`,
       formatMetric(value),
       interval(low, high),
       formatMetric(baseline),

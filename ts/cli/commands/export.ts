@@ -1,5 +1,6 @@
 /** `gradus export MODEL --to FORMAT`: a model for other programs. */
 import { Command, Option } from 'commander'
+import { visible } from '../../common/visible.js'
 import { encodeSafetensors, toFunction, toKeras, toOnnx, toPyTorch } from '../../export/index.js'
 import { Ensemble, loadModelFile, type Module } from '../../index.js'
 import { loadTableModel, type TableModel, tableToFunction } from '../../table/index.js'
@@ -102,8 +103,12 @@ function written(model: TableModel | Module, format: ExportFormat, target: strin
   return format === 'pytorch' ? forPyTorch(net, target, inputs) : forKeras(net, inputs)
 }
 
-function whatItGives({ task }: TableModel): string {
-  return task === 'classification' ? '; it gives logits of the classes' : '; it gives (y − mean)/deviation of the numbers'
+function whatItGives({ task, classNames, decision }: TableModel): string {
+  if (task === 'regression') return '; it gives (y − mean)/deviation of the numbers'
+  const { positive = 0, threshold } = decision ?? {}
+  const named =
+    threshold === undefined ? '' : `, of which '${visible(classNames[positive])}' is named from a probability of ${threshold} on`
+  return `; it gives logits of the classes${named}`
 }
 
 function forPyTorch(net: Module, target: string, inputs: string): Written {

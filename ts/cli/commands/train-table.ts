@@ -1,10 +1,11 @@
 /** `gradus train table.csv --target column`: a model of one's own table, with a report that a person can read. */
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { describeLeftOut, type Row } from '../../data/index.js'
-import { type NetSettings, type PairedDifference, reportHtml, type TableModelReport, trainTable } from '../../table/index.js'
+import { TABLE_METRICS } from '../../table/decision.js'
+import { type DecisionSettings, type NetSettings, type PairedDifference, reportHtml, type TableModelReport, trainTable } from '../../table/index.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
-import { seconds } from '../options/values.js'
+import { oneOf, seconds } from '../options/values.js'
 import { checkEnding, checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
 import { asideOptions, inFlags, naming, readRows, tableOptions, withTarget } from '../table/files.js'
 import { tellAbsent } from '../table/model.js'
@@ -14,7 +15,7 @@ import { whole } from '../terminal/format.js'
 import { columns, paint, print, printNote, printText } from '../terminal/terminal.js'
 
 /** Options of `gradus train` for a table. */
-export interface TableTrainOptions extends TableData, NetSettings {
+export interface TableTrainOptions extends TableData, NetSettings, DecisionSettings {
   time?: number
   out?: string
   report?: string
@@ -27,9 +28,52 @@ export interface TableTrainOptions extends TableData, NetSettings {
 export function tableTrainOptions(): Option[] {
   return [
     new Option('--time <duration>', 'how long to take, such as 60s or 5m: many kinds of nets, the best answer together').argParser(seconds),
+    new Option(
+      '--class-weights <weights>',
+      'how much rows of a class count: balanced, the same total for each class, or factors by class, such as yes=5,no=1',
+    ).argParser(weights),
+    new Option(
+      '--threshold <x>',
+      'of two classes, the probability from which on the positive one is named: a number, or f1 or balanced, the best for F1 or balanced accuracy on ' +
+        'rows that nets did not learn from (default: the likelier class is named)',
+    ).argParser(threshold),
+    new Option(
+      '--positive <class>',
+      'of two classes, the one that F1, precision, recall and --threshold are about (default: the rarer one)',
+    ),
+    new Option(
+      '--metric <name>',
+      `what kinds of nets are chosen by: ${TABLE_METRICS.join(', ')} (default: logLoss, of numbers rmse)`,
+    ).argParser(oneOf(TABLE_METRICS)),
     new Option('--out <file>', 'where the model goes (default: the name of the table, .safetensors)'),
     new Option('--report <file.html>', 'the report as a page with pictures'),
   ]
+}
+
+/** `balanced`, or `yes=5,no=1`. */
+function weights(text: string): DecisionSettings['classWeights'] {
+  if (text === 'balanced') return text
+  const pairs = text.split(',').map((pair): [string, number] => {
+    const [, name, factor] = /^\s*(.*?)\s*=([^=]*)$/s.exec(pair) ?? []
+    return [name ?? '', factor === undefined || factor.trim() === '' ? Number.NaN : Number(factor)]
+  })
+  if (!pairs.every(([name, factor]) => name !== '' && factor > 0 && Number.isFinite(factor)))
+    throw new InvalidArgumentError('Wants balanced, or factors above 0 by class, such as yes=5,no=1.')
+  return Object.fromEntries(pairs)
+}
+
+/** `0.2`, `f1`, `balanced`. */
+function threshold(text: string): NonNullable<DecisionSettings['threshold']> {
+  if (text === 'f1' || text === 'balanced') return text
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('Wants a number above 0 and below 1, f1 or balanced.')
+  return value
+}
+
+/** What was said of classes and of the metric. */
+function decisionOf({ classWeights, threshold, metric, positive }: DecisionSettings): DecisionSettings {
+  const given = { classWeights, threshold, metric, positive }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
 
 /** Runs the command on a file. */
@@ -67,6 +111,7 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
         trainTable(file, {
           ...dataOf(options, testRows),
           ...netOf(options),
+          ...decisionOf(options),
           ...(limit !== undefined && { time: limit }),
           target,
           seed,

@@ -44,6 +44,7 @@ Examples:
   gradus train iris.csv --target species --report iris.html
   gradus train sales.csv --target price --exclude id,comment --time 60s
   gradus train sales.csv --target price --hidden 64,32 --learning-rate 0.003
+  gradus train patients.csv --target ill --threshold f1 --positive yes
   gradus train mnist --hidden 256,128 --activation gelu
   gradus train moons --optimizer SGD --learning-rate 0.1 --schedule constant
   gradus train iris --seed 7 --backend js --no-compare`

@@ -59,6 +59,10 @@ const IN_COMMANDS = [
   ["encoding: 'windows-1252'", '--encoding windows-1252'],
   ["decimal: ',' or thousands: ','", "--decimal ',' or --thousands ','"],
   ['splitBy: ', '--split-by: '],
+  ['trainTable: classWeights ', 'trainTable: --class-weights '],
+  ['trainTable: threshold', 'trainTable: --threshold'],
+  ['trainTable: metric ', 'trainTable: --metric '],
+  ['trainTable: positive ', 'trainTable: --positive '],
   ['give header: false, or the names as header', 'give --no-header'],
   ['toOnnx and toFunction take', '--to onnx and --to js take'],
   ["columns: 'number' for it makes", '--numbers with its name makes'],
@@ -69,22 +73,25 @@ const IN_COMMANDS = [
   ['say missingValues: []', "say --missing-values ''"],
 ] as const
 
-/** Options in backticks, as advice has them: `hidden: []`, `exclude: ['a', 'b']`, `time: 60`, `seed`. */
-const IN_BACKTICKS = /`(hidden|exclude|time|seed)(?:: ([^`]*))?`/g
+/** Options in backticks, as advice has them: `hidden: []`, `exclude: ['a', 'b']`, `time: 60`, `threshold: 'f1'`, `seed`. */
+const IN_BACKTICKS = /`(hidden|exclude|time|threshold|classWeights|seed)(?:: ([^`]*))?`/g
 
 /** A text of the library, with options as the command line has them. */
 export function inFlags(text: string): string {
   const words = text.replace(/say missingValues: \['([^']+)'\]/g, "say --missing-values '$1'")
   const flagged = words.replace(
     IN_BACKTICKS,
-    (_, name: string, value: string | undefined) => `--${name}${value === undefined ? '' : ` ${valueInShell(value)}`}`,
+    (_, name: string, value: string | undefined) => `--${kebab(name)}${value === undefined ? '' : ` ${valueInShell(value)}`}`,
   )
   return IN_COMMANDS.reduce((changed, [option, flag]) => changed.replaceAll(option, flag), flagged)
 }
 
-/** `['a', 'b c']` → `'a,b c'`; `[]` → `none`; `60` → `60s`. */
+const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+/** `['a', 'b c']` → `'a,b c'`; `[]` → `none`; `60` → `60s`; `'f1'` → `f1`. */
 function valueInShell(code: string): string {
   if (code === '[]') return 'none'
+  if (/^'\w+'$/.test(code)) return code.slice(1, -1)
   if (!code.startsWith('[')) return `${code}s`
   const list = [...code.matchAll(/'((?:[^'\\]|\\.)*)'/g)].map(([, name]) => name.replace(/\\(.)/g, '$1')).join()
   return /^[\w.,-]+$/.test(list) ? list : `'${list.replaceAll("'", "'\\''")}'`

@@ -1,6 +1,7 @@
 /** A report in the terminal. */
 import { allVisible, visible } from '../../common/visible.js'
 import { describeLeftOut } from '../../data/index.js'
+import { describeDecision, nameOfLoss } from '../../table/decision.js'
 import { formatMetric, type TableModelReport } from '../../table/index.js'
 import { duration, table, whole } from '../terminal/format.js'
 import { paint, wrapped } from '../terminal/terminal.js'
@@ -15,6 +16,7 @@ export function reportLines(given: TableModelReport, width: number): string[] {
   const report = allVisible(given)
   return [
     ...introduction(report),
+    ...decisionLines(report, width),
     '',
     ...metricsLines(report),
     ...(report.confusion ? ['', ...confusionLines(report.confusion, report.classNames)] : []),
@@ -47,6 +49,13 @@ function introduction({ task, classNames, rows, leftOut, splitBy, columns, nets,
       `${whole(nets.trained)} trained in ${duration(seconds)}, ${nets.used === 1 ? '1 answers' : `${whole(nets.used)} answer together`}`,
     ),
   ]
+}
+
+/** What was decided about classes, a fact each, whose text goes on below itself. */
+export function decisionLines(report: Parameters<typeof describeDecision>[0], width: number): string[] {
+  return describeDecision(report).flatMap(({ word, text }) =>
+    wrapped(visible(text), width - 11).map((part, i) => `  ${paint('dim', (i === 0 ? word : '').padEnd(8))} ${part}`),
+  )
 }
 
 function metricsLines({ metrics, rows }: TableModelReport): string[] {
@@ -82,7 +91,7 @@ export function confusionLines(matrix: readonly (readonly number[])[], given: re
   return [paint('bold', 'Confusion'), paint('dim', lines[0]), ...lines.slice(1)]
 }
 
-function importanceLines({ importance, task }: TableModelReport): string[] {
+function importanceLines({ importance, task, classWeights }: TableModelReport): string[] {
   const shown = importance.slice(0, MAX_IMPORTANT)
   const most = Math.max(1e-12, ...shown.map(({ rise }) => rise))
   const width = Math.max(0, ...shown.map(({ column }) => Math.min(24, column.length)))
@@ -92,7 +101,7 @@ function importanceLines({ importance, task }: TableModelReport): string[] {
     return `  ${name.padEnd(width)}  ${paint('cyan', '█'.repeat(size))}${' '.repeat(BAR - size)}  ${rise >= 0 ? '+' : '−'}${Math.abs(rise).toPrecision(2)}`
   })
   const more = importance.length > shown.length ? [paint('dim', `  and ${importance.length - shown.length} more`)] : []
-  const what = task === 'classification' ? 'log loss' : 'squared error'
+  const what = nameOfLoss({ task, ...(classWeights && { classWeights }) })
   return [`${paint('bold', 'What it looks at')} ${paint('dim', `(rise of the ${what} where a column is shuffled)`)}`, ...lines, ...more]
 }
 

@@ -1,0 +1,256 @@
+/**
+ * Classes that are unlike in number or in cost: how much their rows count, which of two is the positive one, from which probability on it is named, and
+ * by which metric kinds of nets are chosen. All of it is decided by rows to learn from; rows to test with have no part in it.
+ */
+import { checkChoice } from '../common/checks.js'
+import { rangeError, typeError } from '../common/errors.js'
+import { shortened, show, showNames } from '../common/show.js'
+import { classWeights } from '../data/index.js'
+import { tensor } from '../index.js'
+import type { LossOf } from './choose.js'
+import { baselineOf, classCounts } from './measure.js'
+import { type Decision, metricsOf, type TableMetric } from './metrics.js'
+import { targetsFor } from './samples.js'
+
+/** Options for classes that are unlike in number or in cost, and for the metric that kinds of nets are chosen by. */
+export interface DecisionSettings {
+  /**
+   * How much rows of a class count in the loss: `balanced`, the same total for each class, or factors above 0 by the names of classes (1 for those that
+   * are left out), of which only the quotients matter. Probabilities then are those of a table with such shares of the classes; metrics of the report
+   * count each row once. Default: each row counts 1.
+   */
+  classWeights?: 'balanced' | Readonly<Record<string, number>>
+  /**
+   * Of two classes, the probability from which on the {@link positive} one is named, above 0 and below 1; or `f1`, the one with the best F1 on rows that
+   * nets did not learn from, or `balanced`, that with the best balanced accuracy. The model keeps it. Default: the likelier class is named.
+   */
+  threshold?: number | 'f1' | 'balanced'
+  /**
+   * What kinds of nets are chosen by, and which of them answer together: a metric on rows that they did not learn from, with the threshold where there is
+   * one. Each net is stopped by its loss. Default `logLoss` for classes, `rmse` for numbers.
+   */
+  metric?: TableMetric
+  /** Of two classes, the one that F1, precision, recall, average precision and {@link threshold} are about. Default: the rarer one. */
+  positive?: string
+}
+
+/** @internal the names of these options */
+export const DECISION_SETTINGS: readonly (keyof DecisionSettings)[] = ['classWeights', 'threshold', 'metric', 'positive']
+
+/** What a report says of them. */
+export interface ReportedDecision {
+  /** Of two classes, the one that F1, precision, recall, average precision and the threshold are about. */
+  positive?: string
+  /** From which probability on it is named, and what that was chosen by on rows that nets did not learn from. Left out where the likelier class is named. */
+  threshold?: { value: number; chosenBy?: 'f1' | 'balanced' }
+  /** How much rows of each class counted in the loss; their mean over rows is 1. Left out where all count the same. */
+  classWeights?: Record<string, number>
+  /** The metric that kinds of nets were chosen by. Left out where that was the loss. */
+  metric?: TableMetric
+}
+
+/** @internal these options, for the rows to learn from */
+export interface ClassTerms {
+  /** Of two classes: what is known before nets are trained. */
+  decision: Decision | undefined
+  /** How the threshold is chosen. */
+  chosenBy: 'f1' | 'balanced' | undefined
+  /** How much a row of each class counts, and each row. */
+  factors: readonly number[] | undefined
+  weights: Float64Array | undefined
+  /** What kinds of nets are chosen by instead of the loss: less is better. */
+  lossOf: ((targets: Int32Array | Float32Array) => LossOf) | undefined
+  metric: TableMetric | undefined
+}
+
+const CLASS_METRICS: readonly TableMetric[] = ['logLoss', 'accuracy', 'balancedAccuracy', 'f1', 'rocAuc', 'averagePrecision']
+const NUMBER_METRICS: readonly TableMetric[] = ['rmse', 'mae', 'r2']
+/** @internal what `metric` may be */
+export const TABLE_METRICS: readonly TableMetric[] = [...CLASS_METRICS, ...NUMBER_METRICS]
+const CHOSEN_BY = ['f1', 'balanced'] as const
+
+/** @internal what can be checked before there are rows. @throws RangeError, TypeError naming the option */
+export function checkDecision(who: string, { classWeights: weights, threshold, metric, positive }: DecisionSettings): void {
+  if (metric !== undefined) checkChoice(`${who}: metric`, metric, TABLE_METRICS)
+  if (positive !== undefined && typeof positive !== 'string')
+    throw typeError(`${who}: positive wants the name of a class, got ${show(positive)}`)
+  const isShare = typeof threshold === 'number' && threshold > 0 && threshold < 1
+  if (threshold !== undefined && !isShare && !(CHOSEN_BY as readonly unknown[]).includes(threshold))
+    throw rangeError(`${who}: threshold wants a number above 0 and below 1, 'f1' or 'balanced', got ${show(threshold)}`)
+  if (weights === undefined || weights === 'balanced') return
+  if (typeof weights !== 'object' || weights === null || Array.isArray(weights))
+    throw typeError(`${who}: classWeights wants 'balanced', or factors by class such as { yes: 5 }, got ${show(weights)}`)
+  for (const [name, factor] of Object.entries(weights))
+    if (!(typeof factor === 'number' && factor > 0 && factor < Number.POSITIVE_INFINITY))
+      throw rangeError(`${who}: classWeights wants a finite factor above 0 for '${shortened(name)}', got ${show(factor)}`)
+}
+
+/**
+ * @internal
+ * @param learnt the rows to learn from, those that nets are judged by included
+ * @throws RangeError for an option that does not fit the target, or names a class that there is not
+ */
+export function classTerms(
+  { classWeights: given, threshold, metric, positive }: DecisionSettings,
+  { targets, classNames }: { targets: Int32Array | Float32Array; classNames: readonly string[] },
+  target: string,
+): ClassTerms {
+  const classes = classNames.length
+  const wrong = (option: string, wants: string) => rangeError(`trainTable: ${option} ${wants}; leave it out`)
+  const what = classes === 0 ? `column '${target}' has numbers` : `column '${target}' has ${classes} classes`
+  if (given !== undefined && classes === 0) throw wrong('classWeights', `is for classes, and ${what}`)
+  if (classes !== 2) {
+    if (threshold !== undefined) throw wrong('threshold', `is for two classes, and ${what}`)
+    if (positive !== undefined) throw wrong('positive', `is for two classes, and ${what}`)
+  }
+  const metrics = classes === 0 ? NUMBER_METRICS : CLASS_METRICS
+  if (metric !== undefined && !metrics.includes(metric))
+    throw rangeError(`trainTable: metric wants one of ${metrics.map(show).join(', ')}, since ${what}, got ${show(metric)}`)
+  const unknown = [positive, ...(typeof given === 'object' ? Object.keys(given) : [])].find(
+    (name) => name !== undefined && !classNames.includes(name),
+  )
+  if (unknown !== undefined)
+    throw rangeError(
+      `trainTable: ${unknown === positive ? 'positive' : 'classWeights'} wants classes of '${target}', ${showNames(classNames)}, got ${show(unknown)}`,
+    )
+  const counts = classCounts(targets, classes)
+  // the rarer one; of two with as many rows the second, as of 0 and 1
+  const rarer = counts[0] < counts[1] ? 0 : 1
+  const decision =
+    classes === 2
+      ? {
+          positive: positive === undefined ? rarer : classNames.indexOf(positive),
+          ...(typeof threshold === 'number' && { threshold }),
+        }
+      : undefined
+  const chosenBy = typeof threshold === 'string' ? threshold : undefined
+  const weights =
+    given &&
+    classWeights(
+      targets as Int32Array,
+      given === 'balanced' ? given : classNames.map((name) => (Object.hasOwn(given, name) ? given[name] : 1)),
+    )
+  const factors = weights && classNames.map((_, c) => weights[targets.indexOf(c)] ?? 1)
+  const isLoss = metric === undefined || metric === 'logLoss' || metric === 'rmse' || metric === 'r2'
+  const lossOf = isLoss ? undefined : (own: Int32Array | Float32Array) => lossByMetric(metric, own, classes, decision, chosenBy)
+  return { decision, chosenBy, factors, weights, lossOf, metric }
+}
+
+/** A metric as a loss. @throws RangeError where it is not defined on these rows, as the AUC of one class is not */
+function lossByMetric(
+  metric: TableMetric,
+  targets: Int32Array | Float32Array,
+  classes: number,
+  decision: Decision | undefined,
+  chosenBy: 'f1' | 'balanced' | undefined,
+): LossOf {
+  const named = metricsOf(classes, { decision, metric }).find(({ key }) => key === metric)
+  if (named === undefined) throw rangeError(`trainTable: metric: there is no ${show(metric)}`)
+  const width = classes || 1
+  const own = targetsFor(
+    targets,
+    Int32Array.from(targets, (_, row) => row),
+  )
+  const loss: LossOf = (predictions) => {
+    const p = tensor(Float32Array.from(predictions), [targets.length, width])
+    const threshold = chosenBy && decision && bestThreshold(predictions, targets as Int32Array, decision.positive, chosenBy)
+    const value = named.of(p, own, decision && { ...decision, ...(threshold !== undefined && { threshold }) })
+    return named.better === 'more' ? 1 - value : value
+  }
+  const guess = baselineOf(targets, classes)
+  if (!Number.isFinite(loss(Float64Array.from({ length: targets.length * width }, (_, i) => guess[i % width]))))
+    throw rangeError(
+      `trainTable: metric ${show(metric)} wants rows of every class among those that nets are judged by, and one class has none; leave it out, or gather more rows`,
+    )
+  return loss
+}
+
+/**
+ * @internal The threshold with the best F1 of the positive class, or the best balanced accuracy: between two neighbouring probabilities, in as few
+ * digits as there fit. Of several the highest.
+ * @param predictions row-major [rows, 2] probabilities
+ */
+export function bestThreshold(predictions: ArrayLike<number>, targets: Int32Array, positive: number, by: 'f1' | 'balanced'): number {
+  const scores = Float64Array.from(targets, (_, row) => predictions[2 * row + positive])
+  const order = Int32Array.from(scores, (_, row) => row).sort((a, b) => scores[b] - scores[a])
+  const positives = targets.reduce((sum, target) => sum + Number(target === positive), 0)
+  const negatives = targets.length - positives
+  let [hits, best, threshold] = [0, Number.NEGATIVE_INFINITY, 0.5]
+  for (const [i, row] of order.entries()) {
+    hits += Number(targets[row] === positive)
+    const [taken, upper, lower] = [i + 1, scores[row], i + 1 < order.length ? scores[order[i + 1]] : 0]
+    if (!(upper > lower)) continue
+    const score = by === 'f1' ? (2 * hits) / (taken + positives) : hits / positives - (taken - hits) / negatives
+    if (score > best) [best, threshold] = [score, shortBetween(lower, upper)]
+  }
+  // of a model that is worse than chance: to name it never is better
+  const most = scores[order[0]]
+  return by === 'balanced' && best < 0 && most < 1 ? shortBetween(most, 1) : threshold
+}
+
+/** A number above `lower` and up to `upper`, near their middle, in as few digits as there fit. */
+function shortBetween(lower: number, upper: number): number {
+  const middle = lower + (upper - lower) / 2
+  for (let digits = 1; digits < 17; digits++) {
+    const short = Number(middle.toPrecision(digits))
+    if (short > lower && short <= upper && short < 1) return short
+  }
+  return middle
+}
+
+/**
+ * @internal the threshold of a model, by the predictions of rows that its nets did not learn from
+ * @throws RangeError where these rows are of one class
+ */
+export function chosenThreshold(by: 'f1' | 'balanced', positive: number, predictions: Float64Array, targets: Int32Array): number {
+  const found = targets.reduce((sum, target) => sum + Number(target === positive), 0)
+  if (found === 0 || found === targets.length)
+    throw rangeError(
+      `trainTable: threshold: ${show(by)} wants rows of both classes among those that nets are judged by, and all are of one; give a number, or gather more rows`,
+    )
+  return bestThreshold(predictions, targets, positive, by)
+}
+
+const METRIC_NAMES: Readonly<Record<TableMetric, string>> = {
+  logLoss: 'log loss',
+  accuracy: 'accuracy',
+  balancedAccuracy: 'balanced accuracy',
+  f1: 'F1',
+  rocAuc: 'ROC AUC',
+  averagePrecision: 'average precision',
+  rmse: 'squared error',
+  mae: 'absolute error',
+  r2: 'squared error',
+}
+const LESS: readonly TableMetric[] = ['logLoss', 'rmse', 'mae', 'r2']
+
+/** @internal what the losses of candidates are, in words: `log loss`, `squared error`, `1 − F1` */
+export function nameOfLoss({ task, metric, classWeights }: ReportedDecision & { task: 'classification' | 'regression' }): string {
+  const name = METRIC_NAMES[metric ?? (task === 'classification' ? 'logLoss' : 'rmse')]
+  if (name === 'log loss' && classWeights) return 'weighted log loss'
+  return metric === undefined || LESS.includes(metric) ? name : `1 − ${name}`
+}
+
+const BEST = { f1: 'F1', balanced: 'balanced accuracy' } as const
+const MAX_SHOWN = 6
+
+/** @internal what was decided about classes, a part of a sentence each, with the word that it is about */
+export function describeDecision({
+  positive,
+  threshold,
+  classWeights: weights,
+  metric,
+}: ReportedDecision): { word: string; text: string }[] {
+  const out: { word: string; text: string }[] = []
+  if (positive !== undefined && threshold !== undefined) {
+    const why = threshold.chosenBy ? `, which gave the best ${BEST[threshold.chosenBy]} on rows that nets did not learn from` : ''
+    out.push({ word: 'decision', text: `${show(positive)} is named from a probability of ${threshold.value} on${why}` })
+  }
+  if (weights !== undefined) {
+    const each = Object.entries(weights).map(([name, factor]) => `${show(name)} ${Number(factor.toPrecision(3))}`)
+    const all = each.length > MAX_SHOWN ? `${each.slice(0, MAX_SHOWN).join(', ')} and ${each.length - MAX_SHOWN} more` : each.join(', ')
+    out.push({ word: 'weights', text: `rows count ${all} times; probabilities are those of a table with such shares` })
+  }
+  if (metric !== undefined) out.push({ word: 'metric', text: `kinds of nets were chosen by ${METRIC_NAMES[metric]}` })
+  return out
+}

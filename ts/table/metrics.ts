@@ -1,0 +1,153 @@
+/** The metrics of a table by name, and the class that a model names. */
+import { shortened } from '../common/show.js'
+import type { Tensor } from '../index.js'
+import {
+  accuracy,
+  averagePrecision,
+  f1Score,
+  meanAbsoluteError,
+  precision,
+  r2Score,
+  recall,
+  rocAuc,
+  rootMeanSquaredError,
+} from '../metrics/index.js'
+import { logLossOf } from './choose.js'
+
+/** A metric that kinds of nets can be chosen by. */
+export type TableMetric = 'logLoss' | 'accuracy' | 'balancedAccuracy' | 'f1' | 'rocAuc' | 'averagePrecision' | 'rmse' | 'mae' | 'r2'
+
+/** Which of two classes is the positive one, and from which probability on it is named. */
+export interface Decision {
+  /** Index of the class. */
+  positive: number
+  /** Undefined where the likelier class is named. */
+  threshold?: number
+}
+
+/** What metrics of classes are about. */
+export interface MetricTerms {
+  /** Of two classes. */
+  decision?: Decision | undefined
+  classNames?: readonly string[] | undefined
+  /** How much a row of each class counted in training: there is a weighted log loss, too. */
+  factors?: readonly number[] | undefined
+  /** The metric that nets were chosen by: it is there, and first. */
+  metric?: TableMetric | undefined
+}
+
+/** A metric with its name. */
+export interface Named {
+  key?: TableMetric
+  name: string
+  better: 'more' | 'less'
+  /** @param decision how a class is named; undefined: the likeliest one */
+  of: (predictions: Tensor, targets: Tensor | Int32Array, decision?: Decision) => number
+  /** The 95 % interval of a value on so many rows, where there is a formula. Default: by bootstrap. */
+  interval?: (value: number, rows: number) => [low: number, high: number]
+  /** What a guess without columns says of each row, where that is not the shares of the classes. */
+  guess?: (shares: readonly number[]) => number[]
+}
+
+const REGRESSION: readonly Named[] = [
+  { key: 'r2', name: 'R²', better: 'more', of: (p, t) => r2Score(p, t as Tensor) },
+  { key: 'rmse', name: 'RMSE', better: 'less', of: (p, t) => rootMeanSquaredError(p, t) },
+  { key: 'mae', name: 'mean absolute error', better: 'less', of: (p, t) => meanAbsoluteError(p, t) },
+]
+
+/** @param classes 0 for numbers */
+export function metricsOf(classes: number, { decision, classNames, factors, metric }: MetricTerms = {}): readonly Named[] {
+  const all = classes === 0 ? REGRESSION : classMetrics(classes, decision?.positive ?? 1, classNames, factors, metric)
+  const first = all.filter(({ key }) => metric !== undefined && key === metric)
+  return [...first, ...all.filter((one) => !first.includes(one))]
+}
+
+function classMetrics(
+  classes: number,
+  positive: number,
+  classNames: readonly string[] | undefined,
+  factors: readonly number[] | undefined,
+  metric: TableMetric | undefined,
+): Named[] {
+  const isTwo = classes === 2
+  const about = (name: string) => (isTwo && classNames ? `${name} of '${shortened(classNames[positive])}'` : name)
+  const weighted = (t: Int32Array) => Float64Array.from(t, (c) => factors?.[c] ?? 1)
+  const ofPositive =
+    (score: (p: Int32Array, t: Int32Array) => number): Named['of'] =>
+    (p, t, decision) => {
+      const isPositive = (c: number) => Number(c === positive)
+      return score(classesOf(p, decision).map(isPositive), Int32Array.from(t as Int32Array, isPositive))
+    }
+  const ranked = isTwo || metric === 'averagePrecision'
+  return [
+    { key: 'accuracy', name: 'accuracy', better: 'more', of: (p, t, decision) => accuracy(decided(p, decision), t), interval: wilson },
+    {
+      ...{ key: 'balancedAccuracy', name: 'balanced accuracy', better: 'more' },
+      of: (p, t, decision) => recall(decided(p, decision), t, { average: 'macro' }),
+    },
+    { key: 'rocAuc', name: 'ROC AUC', better: 'more', of: (p, t) => rocAuc(p, t, { from: 'probabilities' }) },
+    { key: 'f1', name: about('F1'), better: 'more', of: isTwo ? ofPositive((p, t) => f1Score(p, t)) : (p, t) => f1Score(p, t) },
+    ...(isTwo
+      ? ([
+          { name: about('precision'), better: 'more', of: ofPositive((p, t) => precision(p, t)) },
+          { name: about('recall'), better: 'more', of: ofPositive((p, t) => recall(p, t)) },
+        ] as const)
+      : []),
+    ...(ranked
+      ? ([
+          {
+            ...{ key: 'averagePrecision', name: about('average precision'), better: 'more' },
+            of: (p, t) => averagePrecision(p, t, { from: 'probabilities', ...(isTwo && { of: positive }) }),
+          },
+        ] as const satisfies readonly Named[])
+      : []),
+    { key: 'logLoss', name: 'log loss', better: 'less', of: (p, t) => logLossOf(t as Int32Array, classes)(p.data()) },
+    ...(factors
+      ? ([
+          {
+            ...{ name: 'weighted log loss', better: 'less' },
+            of: (p, t) => logLossOf(t as Int32Array, classes, weighted(t as Int32Array))(p.data()),
+            guess: (shares) => weightedShares(shares, factors),
+          },
+        ] as const satisfies readonly Named[])
+      : []),
+  ]
+}
+
+/** Shares of classes of which a row counts so much, of 1. */
+export function weightedShares(shares: readonly number[], factors: readonly number[] | undefined): number[] {
+  if (factors === undefined) return [...shares]
+  const each = shares.map((share, c) => share * factors[c])
+  const total = each.reduce((sum, share) => sum + share, 0)
+  return each.map((share) => share / total)
+}
+
+/** The class that is named: the likeliest, the first of several, or the positive one of two from its threshold on. */
+export function namedClass(probabilities: ArrayLike<number>, from: number, classes: number, decision: Decision | undefined): number {
+  if (decision?.threshold !== undefined) {
+    const { positive, threshold } = decision
+    return probabilities[from + positive] >= threshold ? positive : 1 - positive
+  }
+  let best = 0
+  for (let c = 1; c < classes; c++) if (probabilities[from + c] > probabilities[from + best]) best = c
+  return best
+}
+
+function classesOf(p: Tensor, decision: Decision | undefined): Int32Array {
+  const [rows, classes] = p.shape as [number, number]
+  const values = p.read()
+  return Int32Array.from({ length: rows }, (_, row) => namedClass(values, row * classes, classes, decision))
+}
+
+/** Scores where the largest decides, else classes. */
+function decided(p: Tensor, decision: Decision | undefined): Tensor | Int32Array {
+  return decision?.threshold === undefined ? p : classesOf(p, decision)
+}
+
+/** The 95 % interval of a share of so many rows. */
+function wilson(share: number, count: number): [number, number] {
+  const z = 1.959964
+  const middle = (share + z ** 2 / (2 * count)) / (1 + z ** 2 / count)
+  const half = (z / (1 + z ** 2 / count)) * Math.sqrt((share * (1 - share)) / count + z ** 2 / (4 * count ** 2))
+  return [middle - half, Math.min(1, middle + half)]
+}
