@@ -125,7 +125,7 @@ test('train prints a report that a person reads', async () => {
     'try next',
   ])
     expect(stdout).toContain(part)
-  expect(stdout).toMatch(/accuracy +(?:0\.9\d\d|1\.000) +[01]\.\d{3} to [01]\.\d{3} +0\.\d{3}/)
+  expect(stdout).toMatch(/accuracy +(?:0\.9\d\d|1\.000) +[01]\.\d{3} to [01]\.\d{3} +[01]\.\d{3} +0\.\d{3}\n/)
   expect(stdout).not.toContain('island')
   expect(stdout).not.toMatch(/NaN|undefined/)
   // what is advised keeps the options of this run
