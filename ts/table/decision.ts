@@ -65,8 +65,7 @@ export interface ClassTerms {
 
 const CLASS_METRICS: readonly TableMetric[] = ['logLoss', 'accuracy', 'balancedAccuracy', 'f1', 'rocAuc', 'averagePrecision']
 const NUMBER_METRICS: readonly TableMetric[] = ['rmse', 'mae', 'r2']
-/** @internal what `metric` may be */
-export const TABLE_METRICS: readonly TableMetric[] = [...CLASS_METRICS, ...NUMBER_METRICS]
+const TABLE_METRICS: readonly TableMetric[] = [...CLASS_METRICS, ...NUMBER_METRICS]
 const CHOSEN_BY = ['f1', 'balanced'] as const
 
 /** @internal what can be checked before there are rows. @throws RangeError, TypeError naming the option */
@@ -234,7 +233,11 @@ export function nameOfLoss({ task, metric, classWeights }: ReportedDecision & { 
 const BEST = { f1: 'F1', balanced: 'balanced accuracy' } as const
 const MAX_SHOWN = 6
 
-/** @internal what was decided about classes, a part of a sentence each, with the word that it is about */
+/**
+ * What a report or an evaluation says of classes and of the metric, in words: a part of a sentence each, with the word that it is about.
+ *
+ * @example describeDecision({ positive: 'yes', threshold: { value: 0.2 } })[0].text // "'yes' is named from a probability of 0.2 on"
+ */
 export function describeDecision({
   positive,
   threshold,

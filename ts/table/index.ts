@@ -4,7 +4,7 @@
  */
 export type { PairedDifference } from './compare.js'
 export { inspectTable } from './decide-table.js'
-export type { DecisionSettings, ReportedDecision } from './decision.js'
+export { type DecisionSettings, describeDecision, type ReportedDecision } from './decision.js'
 export { evaluateTable, type TableEvaluation } from './evaluate.js'
 export { formatMetric } from './format-metric.js'
 export { reportHtml } from './html.js'

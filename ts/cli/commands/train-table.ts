@@ -1,8 +1,15 @@
 /** `gradus train table.csv --target column`: a model of one's own table, with a report that a person can read. */
 import { InvalidArgumentError, Option } from 'commander'
 import { describeLeftOut, type Row } from '../../data/index.js'
-import { TABLE_METRICS } from '../../table/decision.js'
-import { type DecisionSettings, type NetSettings, type PairedDifference, reportHtml, type TableModelReport, trainTable } from '../../table/index.js'
+import {
+  type DecisionSettings,
+  type NetSettings,
+  type PairedDifference,
+  reportHtml,
+  type TableMetric,
+  type TableModelReport,
+  trainTable,
+} from '../../table/index.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
 import { oneOf, seconds } from '../options/values.js'
@@ -24,6 +31,10 @@ export interface TableTrainOptions extends TableData, NetSettings, DecisionSetti
   json?: boolean
 }
 
+const METRICS: readonly TableMetric[] = [
+  ...(['logLoss', 'accuracy', 'balancedAccuracy', 'f1', 'rocAuc', 'averagePrecision', 'rmse', 'mae', 'r2'] as const),
+]
+
 /** Options that are for tables alone, beside those of the data. */
 export function tableTrainOptions(): Option[] {
   return [
@@ -41,10 +52,9 @@ export function tableTrainOptions(): Option[] {
       '--positive <class>',
       'of two classes, the one that F1, precision, recall and --threshold are about (default: the rarer one)',
     ),
-    new Option(
-      '--metric <name>',
-      `what kinds of nets are chosen by: ${TABLE_METRICS.join(', ')} (default: logLoss, of numbers rmse)`,
-    ).argParser(oneOf(TABLE_METRICS)),
+    new Option('--metric <name>', `what kinds of nets are chosen by: ${METRICS.join(', ')} (default: logLoss, of numbers rmse)`).argParser(
+      oneOf(METRICS),
+    ),
     new Option('--out <file>', 'where the model goes (default: the name of the table, .safetensors)'),
     new Option('--report <file.html>', 'the report as a page with pictures'),
   ]

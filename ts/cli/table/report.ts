@@ -1,8 +1,7 @@
 /** A report in the terminal. */
 import { allVisible, visible } from '../../common/visible.js'
 import { describeLeftOut } from '../../data/index.js'
-import { describeDecision, nameOfLoss } from '../../table/decision.js'
-import { formatMetric, type TableModelReport } from '../../table/index.js'
+import { describeDecision, formatMetric, type TableModelReport } from '../../table/index.js'
 import { duration, table, whole } from '../terminal/format.js'
 import { paint, wrapped } from '../terminal/terminal.js'
 import { inFlags } from './files.js'
@@ -101,7 +100,8 @@ function importanceLines({ importance, task, classWeights }: TableModelReport): 
     return `  ${name.padEnd(width)}  ${paint('cyan', '█'.repeat(size))}${' '.repeat(BAR - size)}  ${rise >= 0 ? '+' : '−'}${Math.abs(rise).toPrecision(2)}`
   })
   const more = importance.length > shown.length ? [paint('dim', `  and ${importance.length - shown.length} more`)] : []
-  const what = nameOfLoss({ task, ...(classWeights && { classWeights }) })
+  const loss = classWeights ? 'weighted log loss' : 'log loss'
+  const what = task === 'classification' ? loss : 'squared error'
   return [`${paint('bold', 'What it looks at')} ${paint('dim', `(rise of the ${what} where a column is shuffled)`)}`, ...lines, ...more]
 }
 
