@@ -28,7 +28,7 @@ TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f 
 
 PLAY := playground/node_modules
 
-.PHONY: optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
+.PHONY: examples optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -112,6 +112,10 @@ runtimes: build ## the packed package in every Node, Deno, Bun, workerd, Chromiu
 
 bundlers: build ## the packed package through Vite, webpack, esbuild and Rollup, run in Chromium; sizes
 	@$(NODE) $(TSX) test/bundlers/run.ts
+
+examples: build $(PLAY)/.stamp ## the projects in examples/ with the packed package, each in its runtime
+	@$(NODE) $(TSX) test/runtimes/install.ts
+	@EXAMPLES=all $(NODE) $(VITEST) run test/docs/projects.test.ts
 
 docs: $(MODULES)/.stamp $(GENERATED)/.stamp ## guides and API as a site, in site/index.html
 	@$(NODE) $(TYPEDOC) --options docs/typedoc.json --logLevel Warn
@@ -226,7 +230,7 @@ pack: build ## the tarball that npm would publish
 release-check: ## all that a release needs: built from clean, all tests, runtimes, bundlers, sizes, tarball, changelog
 	@rm -rf dist target $(GENERATED) *.tgz
 	@$(MAKE) test
-	@$(MAKE) runtimes bundlers figures-check pack
+	@$(MAKE) runtimes bundlers figures-check examples pack
 	@$(NODE) $(TSX) test/tools/release.ts
 
 clean: ## remove what was built, keep the tools

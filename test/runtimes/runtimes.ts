@@ -1,10 +1,10 @@
 /** Every runtime that the package is run in: where it is, and how it runs the program. */
-import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { BROWSERS, type BrowserName, PAGES, visit } from './browser.js'
 import { CACHE, run } from './consumer.js'
 import { type Expected, FULL, type Report } from './report.js'
+import { WORKERD, withWorker } from './workerd.js'
 
 const FIXTURES = path.resolve('test/runtimes')
 const tool = (...parts: string[]) => path.join(CACHE, 'runtimes/node_modules', ...parts)
@@ -62,7 +62,7 @@ export const RUNTIMES: readonly Runtime[] = [
   },
   {
     title: 'workerd',
-    file: tool('@cloudflare/workerd-linux-64/bin/workerd'),
+    file: WORKERD,
     cheap: false,
     expected: { threads: 'one', warnings: ['one thread is used'] },
     run: runWorkerd,
@@ -85,51 +85,8 @@ export const expectedOf = (runtime: Runtime, page: string): Expected => PAGES[pa
 
 export const isInstalled = (runtime: Runtime) => existsSync(runtime.file)
 
-/** As a user deploys: wrangler bundles (it sets the export conditions), workerd serves what came out. */
 async function runWorkerd(folder: string): Promise<Record<string, Report>> {
-  const out = path.join(folder, 'deployed')
   const config = { name: 'gradus-smoke', main: 'worker.mjs', compatibility_date: '2026-01-01' }
   writeFileSync(path.join(folder, 'wrangler.json'), JSON.stringify(config))
-  const wrangler = tool('wrangler/bin/wrangler.js')
-  const env = { WRANGLER_SEND_METRICS: 'false', CI: 'true', WRANGLER_LOG_PATH: folder, HOME: folder }
-  await run(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', out], { cwd: folder, timeout: 600_000, env })
-  const main = readFileSync(path.join(out, 'worker.js'), 'utf8')
-  const modules = [...new Set([...main.matchAll(/from ["']\.\/([^"']+\.wasm)["']/g)].map((match) => match[1]))]
-  const port = 20_000 + (process.pid % 20_000)
-  writeFileSync(
-    path.join(out, 'config.capnp'),
-    `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [(name = "main", worker = .main)],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")]
-);
-const main :Workerd.Worker = (
-  modules = [
-    (name = "worker.js", esModule = embed "worker.js"),
-    ${modules.map((name) => `(name = "${name}", wasm = embed "${name}")`).join(',\n    ')}
-  ],
-  compatibilityDate = "2026-01-01"
-);
-`,
-  )
-  const child = spawn(tool('@cloudflare/workerd-linux-64/bin/workerd'), ['serve', 'config.capnp'], {
-    cwd: out,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
-  try {
-    return { '': await fetchWhenUp(`http://127.0.0.1:${port}/`) }
-  } finally {
-    child.kill()
-  }
-}
-
-async function fetchWhenUp(url: string): Promise<Report> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return (await (await fetch(url)).json()) as Report
-    } catch (error) {
-      if (attempt === 100) throw error
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-  }
+  return { '': await withWorker(folder, async (home) => (await (await fetch(home)).json()) as Report) }
 }

@@ -1,0 +1,222 @@
+/**
+ * The projects in examples/, with the packed package as a user installs it: each does with one command what its README says. Those for Node run
+ * always; Deno, Vite and workerd once `make runtimes` and `make bundlers` have installed them, pages where Debian's Chromium is. `make examples`
+ * installs all of them, and fails where one is missing. Needs the built dist/ (`make build`).
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { BROWSERS } from '../runtimes/browser.js'
+import { CACHE, makeProject, run } from '../runtimes/consumer.js'
+import { WORKERD, withWorker } from '../runtimes/workerd.js'
+
+const FOLDER = 'examples'
+const names = readdirSync(FOLDER, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+const version: string = JSON.parse(readFileSync('package.json', 'utf8')).version
+const DENO = path.join(CACHE, 'runtimes/node_modules/@deno/linux-x64-glibc/deno')
+const VITE = path.join(CACHE, 'bundlers/node_modules/vite/bin/vite.js')
+const PLAYWRIGHT = path.resolve('playground/node_modules/playwright-core')
+/** A test that needs these files runs where they are, and with `make examples` in any case. */
+const needs = (...files: string[]) => test.skipIf(process.env.EXAMPLES !== 'all' && !files.every(existsSync))
+
+let home: ReturnType<typeof makeProject>
+beforeAll(() => {
+  if (!existsSync('dist/index.js')) throw new Error('dist/ is not built; run make build')
+  home = makeProject('.', [])
+  const bin = path.join(home.folder, 'node_modules/.bin')
+  mkdirSync(bin, { recursive: true })
+})
+afterAll(() => home?.remove())
+
+/** A copy of the example, with what `npm install` would bring of gradus. */
+function project(name: string): string {
+  const folder = path.join(home.folder, name)
+  if (!existsSync(folder)) {
+    cpSync(path.join(FOLDER, name), folder, { recursive: true, filter: (file) => !file.includes('node_modules') })
+    symlinkSync(path.join(home.folder, 'node_modules'), path.join(folder, 'node_modules'), 'junction')
+  }
+  return folder
+}
+
+const running: ChildProcess[] = []
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill()
+})
+
+/** Starts a server of an example. @returns the address that it prints */
+async function start(name: string, args: readonly string[], env: Record<string, string> = {}): Promise<string> {
+  const child = spawn(process.execPath, args, { cwd: project(name), env: { ...process.env, PORT: '0', ...env } })
+  running.push(child)
+  let said = ''
+  child.stderr.on('data', (text) => (said += text))
+  return new Promise((resolve, reject) => {
+    createInterface(child.stdout).on('line', (line) => {
+      const [address] = /http:\/\/localhost:\d+/.exec(line) ?? []
+      if (address) resolve(address)
+    })
+    child.once('exit', () => reject(new Error(`${name} ended: ${said}`)))
+  })
+}
+
+/** Pages draw the same random numbers in every run. */
+const SAME_EACH_TIME = 'let state = 1; Math.random = () => (state = (state * 48271) % 2147483647) / 2147483647'
+
+/** What is used of a page of playwright-core, which the playground installs. */
+interface Page {
+  click(selector: string): Promise<void>
+  evaluate(code: string): Promise<string>
+  reload(): Promise<unknown>
+  textContent(selector: string): Promise<string | null>
+  waitForSelector(selector: string): Promise<unknown>
+  waitForTimeout(milliseconds: number): Promise<void>
+}
+
+const post = async (url: string, body?: unknown) => {
+  const response = await fetch(url, { method: 'POST', ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+  return { status: response.status, text: await response.text() }
+}
+
+describe('each project', () => {
+  test('is named in the list', () => {
+    const list = readFileSync(path.join(FOLDER, 'README.md'), 'utf8')
+    expect(names.filter((name) => !list.includes(`(${name})`))).toEqual([])
+  })
+
+  test.each(names)('%s is installed and started by one command', (name) => {
+    const {
+      scripts,
+      dependencies,
+      private: isPrivate,
+      stackblitz,
+    } = JSON.parse(readFileSync(path.join(FOLDER, name, 'package.json'), 'utf8'))
+    const readme = readFileSync(path.join(FOLDER, name, 'README.md'), 'utf8')
+    expect(isPrivate).toBe(true)
+    expect(Object.keys(dependencies)).toEqual(['gradus'])
+    expect(dependencies.gradus).toBe(`^${version}`)
+    expect(scripts.start).toBeTypeOf('string')
+    expect(readme).toMatch(/npm install && |deno install && /)
+    expect(readme.split('\n').length).toBeLessThan(25)
+    if (stackblitz) expect(stackblitz.startCommand).toBe('npm start')
+  })
+})
+
+describe('runs in Node:', () => {
+  test('node-server', async () => {
+    const url = await start('node-server', ['server.js'])
+    const row = { island: 'Biscoe', bill_length_mm: 47, bill_depth_mm: 14.5, flipper_length_mm: 218, body_mass_g: 5100, sex: 'female' }
+    expect(JSON.parse((await post(url, [row])).text)[0].class).toBe('Gentoo')
+    expect(await post(url, [{ island: 'Atlantis' }])).toMatchObject({ status: 400 })
+    expect(await (await fetch(url)).text()).toContain('<textarea')
+  })
+
+  test('personal-server learns from likes, and remembers them after a restart', async () => {
+    const first = await start('personal-server', ['server.js'])
+    const liking = async (url: string): Promise<number> => (await (await fetch(`${url}/ann`)).json())[0].liking
+    const before = await liking(first)
+    for (let id = 0; id < 10; id++) expect(await post(`${first}/ann/${id}/dislike`)).toMatchObject({ status: 200 })
+    const after = await liking(first)
+    expect(after).toBeLessThan(before - 0.1)
+    expect(await post(`${first}/ann/999/like`)).toMatchObject({ status: 404 })
+    const second = await start('personal-server', ['server.js'])
+    expect(await liking(second)).toBe(after)
+  })
+
+  test('table-pipeline', async () => {
+    const env = { PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env.PATH}` }
+    const said = await run('sh', ['pipeline.sh'], { cwd: project('table-pipeline'), env })
+    expect(said.match(/^(Adelie|Gentoo|Chinstrap),(female|male),0\.\d+$/gm)).toHaveLength(11)
+  })
+
+  test('notebook', async () => {
+    const said = await run(process.execPath, ['run.js'], { cwd: project('notebook') })
+    expect(said).toMatch(/^best: 0\.0[13]$/m)
+  })
+})
+
+describe('runs elsewhere:', () => {
+  needs(DENO)('deno-script', async () => {
+    const env = { DENO_NO_UPDATE_CHECK: '1' }
+    const said = await run(DENO, ['run', '--no-prompt', '--quiet', '--check=none', 'main.ts'], { cwd: project('deno-script'), env })
+    expect(said).toContain('room, °C     25.597 ± 0.743')
+  })
+
+  needs(WORKERD)('cloudflare-worker', async () => {
+    const folder = project('cloudflare-worker')
+    await run(process.execPath, ['train.js'], { cwd: folder })
+    const row = { sepal_length: 5.9, sepal_width: 3, petal_length: 5.1, petal_width: 1.8 }
+    await withWorker(folder, async (url) => {
+      expect(JSON.parse((await post(url, [row])).text)[0].class).toBe('virginica')
+      expect(await post(url, [{ petal_width: 'wide' }])).toMatchObject({ status: 400 })
+    })
+  })
+
+  const inChromium = async (url: string, script: (page: Page) => Promise<void>) => {
+    const { chromium } = createRequire(import.meta.url)(PLAYWRIGHT)
+    const browser = await chromium.launch({
+      executablePath: BROWSERS.chromium.command,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic'],
+    })
+    try {
+      const page = await browser.newPage()
+      const errors: unknown[] = []
+      page.on('pageerror', (error: unknown) => errors.push(error))
+      await page.addInitScript(SAME_EACH_TIME)
+      await page.goto(url)
+      await script(page)
+      expect(errors).toEqual([])
+    } finally {
+      await browser.close()
+    }
+  }
+
+  needs(BROWSERS.chromium.command, PLAYWRIGHT)('page-learns: twelve clicks teach it, and a reload keeps them', async () => {
+    const url = await start('page-learns', ['serve.js'])
+    await inChromium(url, async (page) => {
+      const readable = async () => {
+        const color = await page.evaluate("getComputedStyle(document.querySelector('#card')).backgroundColor")
+        const [r, g, b] = color.match(/\d+/g)?.map(Number) ?? []
+        return 0.3 * r + 0.59 * g + 0.11 * b < 128 ? 'white' : 'black'
+      }
+      await page.waitForSelector('button.guess')
+      for (let i = 0; i < 12; i++) await page.click(`text="${await readable()}"`)
+      let right = 0
+      for (let i = 0; i < 20; i++) {
+        const answer = await readable()
+        if ((await page.textContent('button.guess')) === answer) right++
+        await page.click(`text="${answer}"`)
+      }
+      expect(right).toBeGreaterThanOrEqual(14)
+      await page.waitForTimeout(500)
+      await page.reload()
+      await page.waitForSelector('button.guess')
+      expect(await page.textContent('#count')).toBe('32')
+    })
+  })
+
+  needs(
+    VITE,
+    BROWSERS.chromium.command,
+    PLAYWRIGHT,
+  )('vite-worker', async () => {
+    const folder = project('vite-worker')
+    await run(process.execPath, [VITE, 'build', '--logLevel', 'warn'], { cwd: folder })
+    cpSync(path.join(FOLDER, 'page-learns/serve.js'), path.join(folder, 'dist/serve.mjs'))
+    const child = spawn(process.execPath, ['serve.mjs'], { cwd: path.join(folder, 'dist'), env: { ...process.env, PORT: '0' } })
+    running.push(child)
+    const url = await new Promise<string>((resolve) => createInterface(child.stdout).once('line', resolve))
+    await inChromium(url, async (page) => {
+      await page.waitForSelector('body.done')
+      expect(await page.textContent('#progress')).toMatch(/^epoch 200: loss 0\.0\d+$/)
+    })
+  })
+})
+
+test('every project is run by a test', () => {
+  const tests = readFileSync('test/docs/projects.test.ts', 'utf8')
+  expect(names.filter((name) => !tests.includes(`('${name}`))).toEqual([])
+})
