@@ -28,7 +28,7 @@ TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f 
 
 PLAY := playground/node_modules
 
-.PHONY: examples optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
+.PHONY: llms examples optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -117,6 +117,9 @@ examples: build $(PLAY)/.stamp ## the projects in examples/ with the packed pack
 	@$(NODE) $(TSX) test/runtimes/install.ts
 	@EXAMPLES=all $(NODE) $(VITEST) run test/docs/projects.test.ts
 
+llms: $(MODULES)/.stamp ## write llms.txt from docs/guide, for programs that write programs
+	@$(NODE) --import tsx ts/build/llms.ts
+
 docs: $(MODULES)/.stamp $(GENERATED)/.stamp ## guides and API as a site, in site/index.html
 	@$(NODE) $(TYPEDOC) --options docs/typedoc.json --logLevel Warn
 
@@ -198,6 +201,8 @@ site: play-build ## landing page, playground, guides and reference as one site, 
 	@rm -rf site
 	@$(NODE) $(TYPEDOC) --options docs/typedoc.json --out site/docs --logLevel Warn
 	@$(NODE) playground/build/site.mjs
+	@$(NODE) --import tsx ts/build/llms.ts --full site/llms-full.txt
+	@cp llms.txt site/
 
 bench: build ## print the benchmark tables (about five minutes)
 	@$(NODE22) $(TSX) bench/run.ts
