@@ -1,4 +1,4 @@
-/** The tables of docs/benchmarks.md that bench/fleet/fleet.ts has the figures of, and the picture of the crossover. */
+/** The tables of docs/benchmarks.md and docs/design/benchmarks.md that bench/fleet/fleet.ts has the figures of, and the picture of the crossover. */
 import { existsSync, readFileSync } from 'node:fs'
 import { lineChart } from '../../ts/plot/svg.js'
 import type { Crossover, FleetResults, FleetRow, Speeds } from './results.js'
@@ -61,12 +61,30 @@ ${lost.length === 0 ? 'Nobody in this table is faster than `fitMany`.' : `Faster
 `
 }
 
-/** The section of docs/benchmarks.md. */
+/** The section of docs/benchmarks.md: medians. */
+export function fleetSummary(): string {
+  const [bits, widened] = [resultsOf('fleet'), resultsOf('fleet-widened')]
+  const median = (speeds: Speeds | undefined) => (speeds === undefined ? '-' : number(speeds.median))
+  const rows = bits.rows.map((row, i) => {
+    const { together, alone, jax, torch } = row.speeds
+    return [title(row), ...[together, widened.rows[i].speeds.together, alone, jax, torch].map(median)]
+  })
+  return `
+## Many small nets
+
+\`fitMany\` trains nets of one shape side by side ([the guide](guide/many.md)). Steps of all nets per second of processor time, medians, ${bits.date}. JAX is \`vmap\`,
+compiled before the clock starts; PyTorch is batched by hand.
+
+${table([['net-steps/s', 'fitMany', 'widened', 'fit, one after the other', 'JAX', 'PyTorch'], ...rows])}
+`
+}
+
+/** The section of docs/design/benchmarks.md. */
 export function fleetSection(): string {
   return `
 ## Many small nets
 
-\`fitMany\` trains nets of one shape side by side ([the guide](guide/many.md)). bench/fleet/fleet.ts measures whole trainings with everything that belongs to
+\`fitMany\` trains nets of one shape side by side ([the guide](../guide/many.md)). bench/fleet/fleet.ts measures whole trainings with everything that belongs to
 them, histories and shuffled rows included, beside one \`fit\` after the other, JAX \`vmap\` (compiled before the clock
 starts, which takes it about a second for each shape) and PyTorch batched by hand (\`bmm\`, a gradient written out, \`_foreach\` updates). Adam, mean squared
 error, a learning rate for each net, 64 batches an epoch, ${read<FleetResults>('fleet')
@@ -75,7 +93,7 @@ error, a learning rate for each net, 64 batches an epoch, ${read<FleetResults>('
 two threads, where they were measured, by the clock on the wall, best beside best, on a machine of two cores. The first training of a shape is of eight nets over one epoch.
 
 ${FOUND.map(([run, heading]) => part(resultsOf(run), heading)).join('\n')}
-JAX and PyTorch were measured once, beside the first table. [The design](https://github.com/gradus-js/gradus/blob/main/docs/design/fleet.md)
+JAX and PyTorch were measured once, beside the first table. [The design](fleet.md)
 has the sizes from which on nets are as fast alone, as a picture, and what the kernels take.
 `
 }

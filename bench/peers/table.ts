@@ -1,5 +1,5 @@
-/** docs/benchmarks.md and the short table of README.md, out of bench/results/peers.json (see run.ts); write.ts writes them. */
-import { fleetSection } from '../fleet/table.js'
+/** docs/benchmarks.md, docs/design/benchmarks.md and the short table of README.md, out of bench/results/peers.json (see run.ts); write.ts writes them. */
+import { fleetSection, fleetSummary } from '../fleet/table.js'
 import { type LimitResults, type Product, SIZES } from '../native/native.js'
 import type { SkinnyResults } from '../skinny.js'
 import { readTables, tablesSection } from '../tables/write.js'
@@ -216,11 +216,12 @@ const limitText = ({ limits }: LimitResults) =>
     .map(([bits, speed]) => `${Math.round(speed)} GFLOP/s with vectors of ${bits} bits`)
     .join(', ')
 
-/** The text of docs/benchmarks.md. */
-export function document(peers: Peers, limit: LimitResults, skinny: SkinnyResults): string {
+/** The text of docs/design/benchmarks.md: how it was measured, best windows, products, narrow products, aims that were missed. */
+export function details(peers: Peers, limit: LimitResults, skinny: SkinnyResults): string {
   const head = (w: Workload) => `${w.id}, ${UNITS[w.kind]}`
-  return `# gradus beside others
+  return `# Benchmarks in detail
 
+[Benchmarks](../benchmarks.md) has what users need. This page has how it was measured, best windows, what the processor allows, and aims that were missed.
 Written by bench/peers/write.ts from bench/results/peers.json; \`make peers\` measures it again.
 
 ${peers.cpu}, one core, ${peers.date}. ${versions(peers)}.
@@ -242,7 +243,7 @@ ${table(
   WORKLOADS.filter((w) => w.kind !== 'update').map((w) => [w.id, `${w.title}, ${w.activation}`, String(w.batches)]),
 )}
 
-![Speed of gradus widened, of the best JavaScript library, of loops by hand, PyTorch and JAX as a multiple of that of gradus as it comes, for nine workloads.](../bench/results/peers.svg)
+![Speed of gradus widened, of the best JavaScript library, of loops by hand, PyTorch and JAX as a multiple of that of gradus as it comes, for nine workloads.](../../bench/results/peers.svg)
 
 ## Speed
 
@@ -324,8 +325,68 @@ ${startTable(peers)}
 ## Who is who
 
 ${SINGLE.map(({ title, note, runtime }) => `- ${title}: ${runtime === 'python' ? 'Python' : runtime.replace('node-', 'Node ')}${note ? `; ${note}` : ''}.`).join('\n')}
-${fleetSection()}${tablesSection(readTables())}`
+${fleetSection()}`
 }
+
+/** Nets of the table for users, by medians alone. */
+function speedTable(peers: Peers): string {
+  const shown = WORKLOADS.filter(({ kind }) => kind === 'steps')
+  const cells = (c: Contestant) => shown.map((w) => cell(peers, c, w).replace(/ \/ [^)]*/, ''))
+  return table(
+    ['steps/s', ...shown.map(({ title }) => title)],
+    SINGLE.filter(isMeasured(peers)).map((c) => [c.title, ...cells(c)]),
+  )
+}
+
+/** The text of docs/benchmarks.md: what users need. */
+export function document(peers: Peers): string {
+  return `# Benchmarks
+
+Written by bench/peers/write.ts from bench/results/peers.json; \`make peers\` measures it again. [Details](${DESIGN}benchmarks.md): method, best
+windows, every workload, what the processor allows, aims that were missed.
+
+${peers.cpu}, one core, ${peers.date}. ${versions(peers)}.
+
+## Speed
+
+Training steps per second with Adam: forward, loss, backward, update. Medians; more is better; the best of each column is bold. All contestants train the same
+nets with the same first weights on the same rows, each at its best. A figure in brackets does not count, since that contestant learned nothing; - means too slow,
+or not possible. *Widened* is \`load({ widen: true })\`, an experimental flag of V8 on Node 24.
+
+![Speed of gradus widened, of the best JavaScript library, of loops by hand, PyTorch and JAX as a multiple of that of gradus as it comes, for nine workloads.](../bench/results/peers.svg)
+
+${speedTable(peers)}
+
+PyTorch, JAX and numpy are native code, called from Python. brain.js and Synaptic train sample by sample, ConvNetJS has Adadelta in the place of Adam.
+
+## Where gradus loses
+
+As it comes, against all that are faster:
+
+${losses(peers, ({ id }) => id === 'gradus').join('\n') || '- Nowhere in this table.'}
+
+Widened:
+
+${losses(peers, ({ id }) => id === 'gradus-widened').join('\n') || '- Nowhere in this table.'}
+
+Native code has vectors of up to 512 bits, WebAssembly of 128, and of 256 where V8 widens them.
+
+## Start
+
+Milliseconds in a new process; the first step is of a net 4-16-3, then that of 784-512-512-10 in the same process.
+
+${startTable(peers)}
+
+## Two cores
+
+Steps per second, and how many times as fast as with one core. No other JavaScript library here uses a second core in Node.
+
+${pairTable(peers)}
+${fleetSummary()}${tablesSection(readTables())}`
+}
+
+/** Where readers of the package find pages that it does not have. */
+const DESIGN = 'https://github.com/gradus-js/gradus/blob/main/docs/design/'
 
 /** What no contestant of ours runs, with what a check from outside found. */
 const NOT_MEASURED = `Not measured here: the training build of onnxruntime-web 1.19, whose graphs are made in Python. A check from outside (Zen 4, 2026-11-27) had
@@ -352,7 +413,7 @@ Shares of plain \`fit\` on W2 and shares of the limit, by processor time on an A
 | W3, W7 widened 0.65 of the limit of 256 bits | 0.47, 0.46 | products are less than half of the time there (0.41 of W7, measured from outside); the rest are updates and small kernels, which widen little |
 | W1 2,000,000 steps/s on Node 24 | 1,600,000 to 1,800,000 | reached on Zen 5 on 2026-11-26; here a step is 2,200 cycles of 3.7 GHz |
 | the update of 10 million parameters ahead of PyTorch's fused one | Adam 0.81 and 0.82 as it comes in two runs, 0.83 and 0.91 widened; momentum 0.82 and 0.91, 0.86 and 0.92 | Adam moves 28 bytes a parameter, in 0.67 ns 42 GB/s: memory is the limit of both, and PyTorch's wider loads and stores come closer to it |
-| two threads 1.8 × as fast on W6, as the median of pairs | 1.33 to 1.70 in seven runs, best windows 1.72 to 1.84; W5 (1.8) and W4 (1.5) reach 1.82 and 1.50 in the published run, 1.44 to 1.86 and 1.21 to 1.60 in all | of 5.3 ms of a step of W5 0.4 are waiting, as the other core has to fetch what this one wrote, and 0.3 are not shared ([threads](https://github.com/gradus-js/gradus/blob/main/docs/design/threads.md)); runs differ with what else has the machine |
+| two threads 1.8 × as fast on W6, as the median of pairs | 1.33 to 1.70 in seven runs, best windows 1.72 to 1.84; W5 (1.8) and W4 (1.5) reach 1.82 and 1.50 in the published run, 1.44 to 1.86 and 1.21 to 1.60 in all | of 5.3 ms of a step of W5 0.4 are waiting, as the other core has to fetch what this one wrote, and 0.3 are not shared ([threads](threads.md)); runs differ with what else has the machine |
 | start on one pinned core: import and load 30 ms | 32.6 (Node 22; 30 on two cores) | the engine reads 0.9 MB of JavaScript; with \`NODE_COMPILE_CACHE\` less than half |
 | \`widen\` takes 20 ms more at start | 69 (Node 24, one pinned core) | V8 compiles the products again, and each tile is timed only once that is done |
 | beside a program that keeps one core busy 1.2 × on W5, never below 0.97 | 1.00; 0.96 on W4 | three threads that want two cores can gain 1.33 at most; to hand over through threads that sleep, which would leave the core to the other program, takes 50 µs each time |

@@ -77,11 +77,8 @@ export function tablesSection(tables: TableResults | null): string {
   return `
 ## Tables
 
-\`gradus train FILE --target COLUMN\` without an option that says more, on ten real tables, with all their gaps, texts and columns of row
-numbers; beside scikit-learn's \`MLPClassifier\` and \`MLPRegressor\` behind the usual pipeline (median, standardized, one-hot) and its
-\`HistGradientBoosting\`, all with their defaults. Three splits of each table, a fifth of the rows to test by (bench/tables/export.py); means over
-splits, where there is a number in brackets over fewer, and comparisons over those that both have. Node 20, one core of two
-(the other was busy), ${tables.date}.
+\`gradus train FILE --target COLUMN\` on ten real tables, beside scikit-learn's \`MLPClassifier\` and \`MLPRegressor\` behind the usual pipeline and its
+\`HistGradientBoosting\`, all with their defaults. Means of three splits, a fifth of the rows to test by. One core, ${tables.date}.
 
 | table, rows × columns | score | ${contestants.map((who) => CONTESTANTS[who]).join(' | ')} | beside MLP | 60 s beside trees | seconds |
 | --- | --- | ${contestants.map(() => '---:').join(' | ')} | --- | --- | ---: |
@@ -91,7 +88,6 @@ ${rows.join('\n')}
 ${higher.length} of ${names.length} tables${lower.length > 0 ? `, and lower on ${lower.join(', ')}` : ''}. Below the MLP, within the noise or not, without a minute: ${losses.join(', ') || 'none'}.
 \`make tables\` takes them again.
 
-None of these tables has a column of very many categories; [A table in one call](guide/one-call.md#columns-of-very-many-categories) has four that have
-some.
+[Instead of XGBoost in a page](guide/instead-of-trees.md) has fourteen other tables beside LightGBM and CatBoost, and says when trees are better.
 `
 }
