@@ -148,7 +148,7 @@ function startTable(peers: Peers): string {
 }
 
 /** Steps/s with two cores, and how many times those with one. */
-function pairTable(peers: Peers): string {
+function pairTable(peers: Peers, head: (workload: Workload) => string): string {
   const nets = WORKLOADS.filter(({ id }) => LARGE.includes(id))
   const rows = PAIRS.map((contestant) => {
     const single = SINGLE.find(({ id }) => `${id}-two` === contestant.id)
@@ -159,7 +159,7 @@ function pairTable(peers: Peers): string {
     })
     return [contestant.title, ...cells]
   })
-  return table(['', ...nets.map(({ id }) => `${id}, steps/s`)], rows)
+  return table(['', ...nets.map(head)], rows)
 }
 
 /** Floating-point operations of a step's products: forward, and both gradients, but for the one of the inputs. */
@@ -290,7 +290,7 @@ ${LIMITS}
 The same with two cores of the same processor, and how many times as fast as with one. None of the other JavaScript libraries uses a
 second core in Node.
 
-${pairTable(peers)}
+${pairTable(peers, head)}
 
 ## The silicon
 
@@ -381,7 +381,7 @@ ${startTable(peers)}
 
 Steps per second, and how many times as fast as with one core. No other JavaScript library here uses a second core in Node.
 
-${pairTable(peers)}
+${pairTable(peers, ({ title }) => title)}
 ${fleetSummary()}${tablesSection(readTables())}`
 }
 
