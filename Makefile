@@ -28,7 +28,7 @@ TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f 
 
 PLAY := playground/node_modules
 
-.PHONY: llms examples optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
+.PHONY: publish-dry-run llms examples optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -232,10 +232,13 @@ tables: build ## gradus train on ten real tables beside scikit-learn: 300 MB int
 pack: build ## the tarball that npm would publish
 	@$(NPM) pack --loglevel=error
 
+publish-dry-run: pack ## publish to a registry on the loopback address, and install from it
+	@$(NODE) --import tsx test/tools/publish-dry-run.ts
+
 release-check: ## all that a release needs: built from clean, all tests, runtimes, bundlers, sizes, tarball, changelog
 	@rm -rf dist target $(GENERATED) *.tgz
 	@$(MAKE) test
-	@$(MAKE) runtimes bundlers figures-check examples pack
+	@$(MAKE) runtimes bundlers figures-check examples publish-dry-run pack
 	@$(NODE) $(TSX) test/tools/release.ts
 
 clean: ## remove what was built, keep the tools
