@@ -28,7 +28,7 @@ TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f 
 
 PLAY := playground/node_modules
 
-.PHONY: publish-dry-run llms examples optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
+.PHONY: jsr publish-dry-run llms examples optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -234,6 +234,11 @@ pack: build ## the tarball that npm would publish
 
 publish-dry-run: pack ## publish to a registry on the loopback address, and install from it
 	@$(NODE) --import tsx test/tools/publish-dry-run.ts
+
+jsr: build ## the package as JSR takes it, in .cache/jsr, checked by Deno where `make runtimes` has installed it
+	@$(NODE) --import tsx ts/build/jsr.ts
+	@deno=$(CURDIR)/.cache/runtimes/node_modules/@deno/linux-x64-glibc/deno; \
+	if [ -x $$deno ]; then cd .cache/jsr && DENO_NO_UPDATE_CHECK=1 $$deno publish --dry-run --allow-dirty --quiet; else echo 'not checked: run make runtimes first'; fi
 
 release-check: ## all that a release needs: built from clean, all tests, runtimes, bundlers, sizes, tarball, changelog
 	@rm -rf dist target $(GENERATED) *.tgz
