@@ -20,6 +20,7 @@ const CONDITIONS: readonly [file: string, condition: string, target: string][] =
   ['test/cli/commands/tune.test.ts', 'program', SERVERS],
   ['test/docs/benchmarks.test.ts', 'FIGURES', 'figures-check'],
   ['test/docs/guides.test.ts', 'GRADUS_FIGURES', 'figures-check'],
+  ['test/docs/projects.test.ts', "!EXAMPLES !== 'all' && !files.every(existsSync)", 'examples'],
   ['test/docs/readme.test.ts', 'GRADUS_FIGURES', 'figures-check'],
   ['test/reliability/canaries.test.ts', 'GRADUS_CANARIES', 'test'],
   ['test/reliability/denormals.test.ts', 'NIGHTLY || GRADUS_STRICT', 'nightly'],
