@@ -170,7 +170,22 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const columns = test === undefined ? reasons : reasons.map((column) => withUnknown(column, encoder.unknown))
   const byLine = line && !isLine ? inUnits(lineAnswers(line, inputsOf(plain, tested.inputs)), scale) : null
   const byOther = compareWith === undefined ? null : compareWith.answersTo(tested.inputs)
-  const report = makeReport({ model, found, learnt, tested, byLine, byOther, baseline, spans, columns, dropped, leftOut, seed, budget, terms })
+  const report = makeReport({
+    model,
+    found,
+    learnt,
+    tested,
+    byLine,
+    byOther,
+    baseline,
+    spans,
+    columns,
+    dropped,
+    leftOut,
+    seed,
+    budget,
+    terms,
+  })
   if (latest !== undefined) report.splitBy = latest
   report.seconds = (clock.now() - began) / 1000
   report.advice = adviceOn(report, { hasTime: time !== undefined, counts: classCounts(learnt.targets, learnt.classes) })
