@@ -436,9 +436,8 @@ export function arange(start: number, stop?: number, step = 1, options: TensorOp
 }
 
 /**
- * The identity matrix, or with another number of columns its first ones, and zeros beyond.
+ * The identity matrix, or with another number of columns its first ones, and zeros beyond. There are as many columns as rows unless they are given.
  *
- * @param columns Default: as many as rows
  * @example
  * eye(2) // [[1, 0], [0, 1]]
  * eye(2, 3) // [[1, 0, 0], [0, 1, 0]]
