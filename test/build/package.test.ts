@@ -35,6 +35,7 @@ const EXPECTED_FILES = [
     `dist/${entry}.js`,
     `dist/${entry}.d.ts`,
   ]),
+  'llms.txt',
   'package.json',
   // The README's guides, which link to each other.
   'docs/optimizers.md',
