@@ -33,6 +33,7 @@ const CONDITIONS: readonly [file: string, condition: string, target: string][] =
   ['test/tune/queue/queue.test.ts', 'folder', SERVERS],
   ['test/tune/queue/queue.test.ts', 'server', SERVERS],
   ['test/tune/storage/lost.test.ts', 'program', SERVERS],
+  ['test/tune/storage/lost.test.ts', 'programs', SERVERS],
   ['test/tune/storage/optuna.test.ts', 'existsSync(PYTHON)', 'optuna-proof'],
 ]
 

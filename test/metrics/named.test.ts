@@ -2,8 +2,8 @@
 import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
 import { blobs } from '../../ts/data/index.js'
-import * as g from '../../ts/index.js'
 import { Adam, crossEntropy, Dense, EarlyStopping, evaluateModel, fit, mse, Sequential, useAllMetrics } from '../../ts/index.js'
+import * as g from '../../ts/metrics/index.js'
 import { accuracy, f1Score } from '../../ts/metrics/index.js'
 import { METRICS } from '../../ts/train/metrics.js'
 

@@ -39,22 +39,22 @@ describe('fault 21: ONNX files', () => {
   ]
 
   test('whose nodes go round in a circle', () => {
-    expect(() => fromOnnx(file([node('Identity', ['x'], ['x'])]))).toThrow("fromOnnx: the nodes go round in a circle at 'x'")
-    const round = [node('Identity', ['x'], ['a']), node('Relu', ['a'], ['b']), node('Dropout', ['b'], ['a'])]
-    expect(() => fromOnnx(file(round))).toThrow("fromOnnx: the nodes go round in a circle at 'a'")
+    expect(() => fromOnnx(file([node('Identity', ['y'], ['y'])]))).toThrow("fromOnnx: the nodes go round in a circle at 'y'")
+    const round = [node('Identity', ['a'], ['y']), node('Relu', ['b'], ['a']), node('Dropout', ['a'], ['b'])]
+    expect(() => fromOnnx(file(round))).toThrow(/^fromOnnx: the nodes go round in a circle at '[aby]'/)
   })
 
   test('whose 20,000 layers share the weights of one', () => {
-    const nodes = Array.from({ length: 20_000 }, (_, i) => node('MatMul', [i === 0 ? 'x' : `${i}`, 'w'], [`${i + 1}`]))
+    const nodes = Array.from({ length: 20_000 }, (_, i) => node('MatMul', [i === 0 ? 'x' : `${i}`, 'w'], [i === 19_999 ? 'y' : `${i + 1}`]))
     expect(() => fromOnnx(file(nodes, [floats('w', 300, 300)]), { backend })).toThrow(
       /would have far more numbers than there are in the file/,
     )
   })
 
   test('of 50,000 nodes, and of a number without an end, take linear time', () => {
-    const nodes = Array.from({ length: 50_000 }, (_, i) => node('Identity', [i === 0 ? 'x' : `${i}`], [`${i + 1}`]))
+    const nodes = Array.from({ length: 50_000 }, (_, i) => node('Identity', [i === 0 ? 'x' : `${i}`], [i === 49_999 ? 'y' : `${i + 1}`]))
     const long = file(nodes)
-    expect(cpuTime(() => expect(() => fromOnnx(long)).toThrow(/the nodes end at '50000'/))).toBeLessThan(5000)
+    expect(cpuTime(() => fromOnnx(long))).toBeLessThan(5000)
     const endless = file([], [[[1, new Uint8Array(2_000_000).fill(255)]]])
     expect(
       cpuTime(() => expect(() => fromOnnx(endless)).toThrow('fromOnnx: the file is damaged: there is no end to a number')),

@@ -2,7 +2,11 @@
 const page = new URLSearchParams(location.search).get('page')
 
 const runHere = async () => {
-  const [gradus, pure, { smoke }] = await Promise.all([import('/gradus/index.js'), import('/gradus/js.js'), import('./program.mjs')])
+  const [gradus, pure, { smoke }] = await Promise.all([
+    import('/gradus/index.js'),
+    import('/gradus/modules/js/entries/js-file.js'),
+    import('./program.mjs'),
+  ])
   return smoke(gradus, pure)
 }
 

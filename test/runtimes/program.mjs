@@ -139,7 +139,6 @@ export async function smoke(gradus, pure) {
     for (const count of [1, 2, 4]) threads.push(await trainAll(gradus, count))
     const js = await pure.load({ backend: 'js' })
     return {
-      variants: gradus.supportedVariants(),
       fast: { variant: fast.variant, ...fastRun },
       chosen: { variant: chosen.variant, ...first },
       repeats: first.hash === again.hash && first.hash !== other.hash,

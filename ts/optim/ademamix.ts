@@ -29,7 +29,7 @@ const HYPER = ['oneMinusBeta1', 'oneMinusBeta3', 'beta2', 'oneMinusBeta2', 'step
  *     m₁ ← EMA_β₁(g),  m₂ ← EMA_β₃(g),  v ← EMA_β₂(g²)
  *     p ← (1 − η·λ)·p − η·(m̂₁ + α·m₂) / (√v̂ + ε)
  *
- * Old gradients stay useful for tens of thousands of steps. For long runs; let α and β₃ grow with a {@link Scheduler} in
+ * Old gradients stay useful for tens of thousands of steps. For long runs; let α and β₃ grow with a `Scheduler` in
  * the first part of training, as the paper does.
  * When not: short runs: the slow mean needs thousands of steps to know anything.
  * Defaults: the paper (α 5, β₃ 0.9999). State: 12 bytes a parameter. Pagliardini et al. 2024.

@@ -123,7 +123,7 @@ export class TableModel<P extends Prediction = Prediction> {
    * @param rows one object or many, with the columns of the table; numbers may be text
    * @example
    * const { model } = await trainTable(rows, { target: 'species' })
-   * model.predict({ petalLength: 1.4 }).class // 'setosa': the width counts as a gap
+   * model.predict({ petalLength: 1.4 }).class // such as 'setosa': the width counts as a gap
    * // model.predict({ petalLength: 1.4 }, { strict: true }) throws: predict: row 0 has no column 'petalWidth'
    * @throws RangeError naming row and column of a value that is of another kind than those of the table, or an option that there is not
    */

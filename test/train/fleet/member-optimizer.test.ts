@@ -1,6 +1,6 @@
 /** What optimizers say of their hyper-parameters: nets of a fleet that differ in their learning rate share the others. */
 import { describe, expect, test } from 'vitest'
-import * as gradus from '../../../ts/index.js'
+import * as gradus from '../../../ts/entries/js.js'
 import { Adam, type AdamOptions, createBackend, Optimizer, Parameter } from '../../../ts/index.js'
 import type { OptimizerInternals } from '../../../ts/optim/base/internals.js'
 import { MemberOptimizer, scaledByRateOf } from '../../../ts/train/fleet/member-optimizer.js'

@@ -65,7 +65,7 @@ async function exportModel(file: string, { to, out, half = false, json = false }
   await writeFileWhole(target, bytes)
   if (json) return print(JSON.stringify({ file: target, format, bytes: bytes.length, note }))
   printText(`${paint('green', '✓')} ${paint('bold', target)}, ${whole(Math.ceil(bytes.length / 1000))} kB.${note === '' ? '' : ` ${note}`}`)
-  for (const line of use) print(paint('dim', `  ${line}`))
+  for (const line of use.flatMap((text) => `  ${text}`.split('\n'))) print(paint('dim', line))
 }
 
 function formatOf(out: string | undefined): ExportFormat {

@@ -176,7 +176,6 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       }
       if (options.html !== undefined) await writeFileWhole(options.html, reportHtml(study))
       if (!options.json) conclude(study, options)
-      if (signal.aborted && !options.json) printLines(`\nStopped; all results are kept in ${study.place}: the same command goes on.`)
       const isDone = !signal.aborted && study.bestTrial !== undefined
       const net = isDone ? netSettings(study.bestParams, epochs) : undefined
       const lines = linesOf(study, file, options)
@@ -185,6 +184,7 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       const comparison =
         net === undefined ? undefined : compared(await compareWithDefault(file, { ...options, ...net }, signal).catch(notCompared))
       if (!options.json && lines !== undefined) advise(lines, comparison, options)
+      if (signal.aborted && !options.json) printLines(`\nStopped; all results are kept in ${study.place}: the same command goes on.`)
       return {
         found: { ...foundIn(study), train: lines && adviceOf(lines, comparison), comparison: comparison && { ...comparison, ...lines } },
         net,
