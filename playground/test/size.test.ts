@@ -10,9 +10,10 @@ const ASSETS = fileURLToPath(new URL('../dist/assets', import.meta.url))
  * In kB of gzip; raise one only with a reason, here and in README.md, which says what there is and what is gone.
  *
  * `all` is what someone downloads who opens every tab, without the digits: 150 is what we wish for. A quarter of it is WebAssembly, half
- * the library's engine and what trains nets, a fifth the page.
+ * the library's engine and what trains nets, a fifth the page. A kilobyte came on 29 November 2026: checks of what links bring (0.3), old names of
+ * options and losses at their edges.
  */
-const BUDGETS = { page: 46, 'first view': 135.5, 'a net trains': 174.5, all: 213 }
+const BUDGETS = { page: 47, 'first view': 137, 'a net trains': 177, all: 216 }
 
 test('the page keeps its budgets', () => {
   const files = readdirSync(ASSETS).filter((file) => /\.(js|css)$/.test(file))
