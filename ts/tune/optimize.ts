@@ -168,7 +168,7 @@ class TrialRun<S extends Space> {
   /** Stops all trials: with the caller's signal, when the time is over, and after an error. */
   private readonly stopping = new AbortController()
   private readonly stop = this.stopping.signal
-  /** One for each trial that runs: Node warns of more than ten listeners on one signal. (`AbortSignal.any` is not in Node 20.0.) */
+  /** One for each trial that runs: Node warns of more than ten listeners on one signal. */
   private readonly running = new Set<AbortController>()
   private readonly timer: ReturnType<typeof setTimeout> | undefined
   private failure: { error: unknown } | undefined

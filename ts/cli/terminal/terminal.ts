@@ -29,9 +29,9 @@ export function hasGreys(): boolean {
   return hasColours() && (stdout.isTTY ? stdout.getColorDepth() >= 8 : isOn(env.FORCE_COLOR))
 }
 
-/** Text in a style, or as it is where there are no colours. `styleText` came with Node 20.12. */
+/** Text in a style, or as it is where there are no colours. */
 export function paint(style: Style, text: string, stream: NodeJS.WriteStream = stdout): string {
-  if (!hasColours(stream) || util.styleText === undefined) return text
+  if (!hasColours(stream)) return text
   return util.styleText(style, text, { validateStream: false })
 }
 
