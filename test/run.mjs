@@ -1,5 +1,5 @@
 /**
- * Runs every suite, one after the other, and closes with one line: `N passed, M failed`.
+ * Runs every suite, one after the other, and closes with the failed tests, one line each, and `N passed, M failed`.
  * A suite that dies without naming a failed test counts as one failure. Exit code 1 unless everything passed.
  *
  *   node test/run.mjs             all suites
@@ -8,6 +8,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
+import { failedInCargo, failedInVitest } from './tools/failed-tests.mjs'
 
 /** A suite that hangs is stopped and fails. */
 const SUITE_TIMEOUT = 25 * 60_000
@@ -26,7 +27,7 @@ const suites = {
 async function cargo() {
   const { code, output } = await run('cargo', ['test', '--quiet'])
   const lines = [...output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)]
-  return { code, passed: sum(lines.map((l) => Number(l[1]))), failed: sum(lines.map((l) => Number(l[2]))) }
+  return { code, passed: sum(lines.map((l) => Number(l[1]))), failed: sum(lines.map((l) => Number(l[2]))), named: failedInCargo(output) }
 }
 
 async function vitest(name, options, env = {}) {
@@ -36,10 +37,11 @@ async function vitest(name, options, env = {}) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const { code } = await run(process.execPath, [VITEST, 'run', ...options, ...reporters], env)
   try {
-    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'))
-    return { code, passed: numPassedTests, failed: numFailedTests }
+    const result = JSON.parse(readFileSync(report, 'utf8'))
+    const named = failedInVitest(result)
+    return { code, passed: result.numPassedTests, failed: named.length, named }
   } catch {
-    return { code: code || 1, passed: 0, failed: 0 }
+    return { code: code || 1, passed: 0, failed: 0, named: [] }
   }
 }
 
@@ -47,7 +49,7 @@ async function vitest(name, options, env = {}) {
 async function playground() {
   if (!existsSync('/usr/bin/chromium') && !existsSync('/usr/bin/apt-get')) {
     console.log('left out: there is no /usr/bin/chromium')
-    return { code: 0, passed: 0, failed: 0, isLeftOut: true }
+    return { code: 0, passed: 0, failed: 0, named: [], isLeftOut: true }
   }
   return vitest('playground', ['--root', 'playground'])
 }
@@ -75,6 +77,7 @@ const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(sui
 let passed = 0
 let failed = 0
 const summary = []
+const failures = []
 for (const name of wanted) {
   const suite = suites[name]
   if (!suite) throw new Error(`no suite '${name}'; there are ${Object.keys(suites).join(', ')}`)
@@ -82,15 +85,17 @@ for (const name of wanted) {
   const start = performance.now()
   const result = await suite.run()
   if ((result.code !== 0 && result.failed === 0) || (!result.isLeftOut && result.passed + result.failed === 0)) {
-    console.error(`${suite.title}: exit code ${result.code}, ${result.passed} tests passed; counted as a failure`)
+    result.named.push(`${suite.title}: exit code ${result.code}, ${result.passed} tests passed; counted as a failure`)
     result.failed += 1
   }
   passed += result.passed
   failed += result.failed
+  failures.push(...result.named)
   summary.push(
     `${suite.title}: ${result.passed} of ${result.passed + result.failed} in ${((performance.now() - start) / 1000).toFixed(0)} s`,
   )
 }
 console.log(`\n${summary.join('\n')}`)
+if (failures.length > 0) console.log(`\nfailed:\n${failures.map((line) => `  ${line}\n`).join('')}`)
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0
