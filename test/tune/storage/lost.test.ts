@@ -131,6 +131,28 @@ describe.runIf(program)('Redis that comes back with less', () => {
   })
 })
 
+test.runIf(program)('what is no journal in Redis is an error, and nothing waits', { timeout: 30_000 }, async () => {
+  const own = await redis(program as string)
+  await own.start()
+  const connection = await connectRedis(own.url)
+  const study = await createStudy({ space: { x: float(-1, 1) }, storage: own.url })
+  try {
+    for (const wrong of ['none', 'NaN', 'Infinity', '1.5']) {
+      await connection.eval("return redis.call('set', 'gradus:log_number', ARGV[1])", 0, wrong)
+      await expect(study.ask()).rejects.toThrow(`gradus:log_number wants the number of an entry, got '${wrong}'`)
+    }
+    await connection.eval("redis.call('set', 'other:log_number', 0) return redis.call('set', 'other:log:0', 'Dear diary')", 0)
+    await expect(openStudy({ storage: `${own.url}?prefix=other` })).rejects.toThrow(
+      /^redis:.*, entry 1: this is no JSON, so it is no journal of a study: Dear diary/,
+    )
+  } finally {
+    connection.disconnect()
+    await study.close()
+    await own.stop()
+    own.remove()
+  }
+})
+
 const programs = postgresFolder()
 
 test.runIf(programs)('a client of PostgreSQL that is cut off in the midst of a write holds up nobody', { timeout: 60_000 }, async () => {
@@ -174,6 +196,15 @@ test.runIf(programs)('a client of PostgreSQL that is cut off in the midst of a w
     await other.close?.()
     await own.stop()
     own.remove()
+  }
+})
+
+test('a URL that cannot be read is an error without its password', async () => {
+  for (const url of ['redis://me:se#cret@host:6379', 'redis://me:secret@host:99999', 'postgres://me:secret@ho st/x']) {
+    const error = await createStudy({ space: { x: float(0, 1) }, storage: url }).catch(String)
+    expect(error).toMatch(
+      /^RangeError: the URL of a server wants to be like redis:\/\/user:password@host:6379, got one that cannot be read/,
+    )
   }
 })
 

@@ -3,7 +3,7 @@ import { plainError } from '../../common/errors.js'
 import { type Fs, load, type Os } from '../node.js'
 import { reasonOf } from './disk.js'
 import { FileLock } from './file-lock.js'
-import { type Entry, isOver, type JournalStore, OPERATION, parseJson, STATES, toJson } from './journal.js'
+import { type Entry, entriesIn, isOver, type JournalStore, OPERATION, STATES, toJson } from './journal.js'
 
 /** @internal @throws Error where the file cannot be read or written */
 export async function fileStore(path: string): Promise<JournalStore> {
@@ -30,7 +30,7 @@ export async function fileStore(path: string): Promise<JournalStore> {
     }
     const end = bytes.lastIndexOf(10) + 1
     const lines = new TextDecoder().decode(bytes.subarray(0, end)).split('\n').slice(0, -1)
-    const entries = entriesIn(lines, path, count)
+    const entries = entriesIn(lines, path, count, 'line')
     count += entries.length
     offset += end
     return entries
@@ -77,19 +77,6 @@ export async function fileStore(path: string): Promise<JournalStore> {
       }
     },
   }
-}
-
-/** @internal the entries of lines behind the first `from` of a file. @throws Error naming the line that is none */
-export function entriesIn(lines: readonly string[], path: string, from: number): Entry[] {
-  return lines.map((line, i) => {
-    try {
-      return parseJson(line) as Entry
-    } catch (error) {
-      throw plainError(`${path}, line ${from + i + 1}: this is no JSON, so it is no journal of a study: ${line.slice(0, 60)}`, {
-        cause: error,
-      })
-    }
-  })
 }
 
 /** What must survive the loss of power, not only the end of the process: studies, and results, also of trials that come with theirs. */

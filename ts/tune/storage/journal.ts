@@ -5,6 +5,7 @@
 import { clock } from '../../common/clock.js'
 import { plainError, rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
+import { visible } from '../../common/visible.js'
 import { type Choice, float, int, type ParameterRange, rangeOf, type Space } from '../space.js'
 
 /** Kinds of entries, by Optuna's numbers. */
@@ -416,6 +417,22 @@ export function parseJson(text: string): unknown {
     part[0] === '"' ? part : `"\\u0000${part}"`,
   )
   return JSON.parse(quoted, (_, value) => (typeof value === 'string' && value[0] === '\u0000' ? NOT_FINITE[value.slice(1)] : value))
+}
+
+/** The entries of texts behind the first `from` of a journal. @throws Error naming the text that is none */
+export function entriesIn(texts: readonly string[], place: string, from: number, unit = 'entry'): Entry[] {
+  return texts.map((text, i) => {
+    try {
+      return parseJson(text) as Entry
+    } catch (error) {
+      throw plainError(
+        `${place}, ${unit} ${from + i + 1}: this is no JSON, so it is no journal of a study: ${visible(text.slice(0, 60))}`,
+        {
+          cause: error,
+        },
+      )
+    }
+  })
 }
 
 /** JSON as Python reads it, on one line. */

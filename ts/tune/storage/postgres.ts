@@ -42,6 +42,9 @@ const WAIT = 200
 const FIRST = 5000
 /** Milliseconds without an answer after which a connection counts as broken, and another is made. */
 const SILENT = 15_000
+/** @internal options of a pool that does not wait for ever on a connection that is cut off */
+export const POOL = { connectionTimeoutMillis: FIRST, query_timeout: SILENT, keepAlive: true }
+
 /**
  * @internal connections to the database of a URL, `postgres://host/database`, on which a query that has no answer fails after some seconds
  * @param table makes what is used
@@ -50,13 +53,7 @@ const SILENT = 15_000
 export async function connectPostgres(url: string, table: string): Promise<Pool> {
   const module = await loadPackage<{ Pool?: PoolClass; default: { Pool: PoolClass } }>('pg', 'studies in PostgreSQL want')
   const Client = module.Pool ?? module.default.Pool
-  const pool = new Client({
-    connectionString: url,
-    max: 1,
-    connectionTimeoutMillis: FIRST,
-    query_timeout: SILENT,
-    keepAlive: true,
-  })
+  const pool = new Client({ ...POOL, connectionString: url, max: 1 })
   pool.on('error', ignore) // a connection that was idle; the next query makes another
   try {
     // sent at once, and one transaction on the server

@@ -3,6 +3,7 @@
  * `<prefix>:log:<i>`, entry i from 0.
  */
 import { plainError } from '../../common/errors.js'
+import { show } from '../../common/show.js'
 import { loadPackage } from '../node.js'
 import type { JournalStore } from './journal.js'
 import { lostEntry, remedyFor, serverStore, withoutPassword } from './server.js'
@@ -43,7 +44,9 @@ export async function redisStore(url: string, prefix: string): Promise<JournalSt
   const place = withoutPassword(url)
 
   async function entriesFrom(from: number): Promise<string[]> {
-    const last = Number((await redis.get(`${prefix}:log_number`)) ?? -1)
+    const text = await redis.get(`${prefix}:log_number`)
+    const last = Number(text ?? -1)
+    if (!Number.isSafeInteger(last)) throw plainError(`${place}: ${prefix}:log_number wants the number of an entry, got ${show(text)}`)
     const entries: string[] = []
     for (let at = from; at <= last; at += AT_ONCE) {
       const keys = Array.from({ length: Math.min(AT_ONCE, last - at + 1) }, (_, i) => `${prefix}:log:${at + i}`)

@@ -1,6 +1,6 @@
 /** What storages on a server share: its URL, what was written before an answer was lost, and a journal that the server has lost. */
-import { plainError } from '../../common/errors.js'
-import { type Entry, type JournalStore, OPERATION, parseJson, toJson } from './journal.js'
+import { plainError, rangeError } from '../../common/errors.js'
+import { entriesIn, type JournalStore, OPERATION, parseJson, toJson } from './journal.js'
 
 /** @internal the URL of a server as people may see it, without its password */
 export function withoutPassword(url: string): string {
@@ -10,8 +10,15 @@ export function withoutPassword(url: string): string {
   return parsed.href
 }
 
-/** @internal a URL with options of ours, `redis://host?prefix=mine`: the server's own, and the prefix of what is kept there */
+/**
+ * @internal a URL with options of ours, `redis://host?prefix=mine`: the server's own, and the prefix of what is kept there
+ * @throws RangeError, without the URL, which may have a password
+ */
 export function serverOf(url: string): { server: string; prefix: string } {
+  if (!URL.canParse(url))
+    throw rangeError(
+      'the URL of a server wants to be like redis://user:password@host:6379, got one that cannot be read; write characters such as # and / in a password as encodeURIComponent does',
+    )
   const parsed = new URL(url)
   const prefix = parsed.searchParams.get('prefix') ?? 'gradus'
   parsed.searchParams.delete('prefix')
@@ -137,7 +144,7 @@ export function serverStore(place: string, server: ServerJournal, close: () => P
       let tried: string[] = []
       for (;;) {
         const { news, note } = await newEntries(known, server, place)
-        read(news.map((text) => parseJson(text) as Entry))
+        read(entriesIn(news, place, known.count))
         note()
         if (hasAll(news, tried)) return 'read'
         const added = write()

@@ -3,7 +3,7 @@ import { plainError } from '../../common/errors.js'
 import { type Fs, load, loadPackage, type Os } from '../node.js'
 import { reasonOf } from './disk.js'
 import { FileLock } from './file-lock.js'
-import { type Entry, type JournalStore, parseJson, toJson } from './journal.js'
+import { entriesIn, type JournalStore, toJson } from './journal.js'
 
 /** Version of the tables, which others refuse. */
 const VERSION = '1'
@@ -31,7 +31,13 @@ export async function sqliteStore(path: string): Promise<JournalStore> {
           const [{ last }] = database.all('SELECT max(id) AS last FROM gradus_journal', [])
           if (Number(last ?? 0) < from) throw plainError(`${path} has become shorter: was it replaced? Open the study anew`)
           const rows = database.all('SELECT entry FROM gradus_journal WHERE id > ? ORDER BY id', [from])
-          read(rows.map(({ entry }) => parseJson(entry as string) as Entry))
+          read(
+            entriesIn(
+              rows.map(({ entry }) => String(entry)),
+              path,
+              from,
+            ),
+          )
           for (const entry of write()) database.run('INSERT INTO gradus_journal (entry) VALUES (?)', [toJson(entry)])
           database.exec('COMMIT')
         } catch (error) {
