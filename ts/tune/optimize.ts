@@ -8,8 +8,10 @@ import { show } from '../common/show.js'
 import { isNode, load, type Os } from './node.js'
 import { isModuleObjective, type ModuleObjective } from './parallel/module-objective.js'
 import { LoadError, limitTime, type Runner, TOLD, TrialTimeout, WorkerDied } from './parallel/runner.js'
+import { Versions } from './parallel/versions.js'
 import type { QueuedStudy } from './queue/runner.js'
 import type { Space } from './space.js'
+import type { StoredTrial } from './storage/journal.js'
 import { isPruning, type Objective, type Outcome, type Trial, type TrialRecord } from './trial.js'
 
 /** Options of `study.optimize`. */
@@ -66,13 +68,14 @@ const TURN = 30
 /** Seconds that a timer can wait: its milliseconds are 32 bits. */
 const LONGEST = Math.floor((2 ** 31 - 1) / 1000)
 /** Milliseconds after which it is said again that the study waits. */
-const SAY_AGAIN = 8000
+const SAY_AGAIN = 6000
 /** If all of the first trials fail, something else is wrong. */
 const HOPELESS = 10
 
 /** @internal what of a study is needed to run its trials */
 export interface RunnableStudy<S extends Space> extends QueuedStudy {
   readonly sampler: { limit?: unknown }
+  readonly all: readonly StoredTrial[]
   /** The next trial; undefined where `most` have been begun. */
   askBelow(most: number): Promise<Trial<S> | undefined>
   tell(trial: Trial<S>, outcome: number | Outcome): Promise<void>
@@ -175,6 +178,7 @@ class TrialRun<S extends Space> {
   private ended = 0
   private failed = 0
   private pausing: Promise<void> | undefined
+  private versions: Versions | undefined
   private sayNext = 0
   /** When the page or server had its last turn. */
   private turn = clock.now()
@@ -194,6 +198,8 @@ class TrialRun<S extends Space> {
 
   /** Runs so many trials at once. @throws what the first one threw that failed */
   async all(runner: Runner<S>, count: number): Promise<void> {
+    this.versions = new Versions(runner.version, messagesOf(this.options))
+    for (const trial of this.study.all) this.versions.note(trial)
     const lanes = Array.from({ length: count }, () => this.oneAfterTheOther(runner).catch((error) => this.fail(error)))
     await Promise.all(lanes)
     if (this.failure) throw this.failure.error
@@ -228,6 +234,7 @@ class TrialRun<S extends Space> {
       // it was stopped, and is handed back
       if (record.state === 'running') return
       this.checkHope(record)
+      this.versions?.note(this.study.all[trial.number])
       onTrial?.(record)
       await this.giveTurn()
     }
@@ -280,8 +287,11 @@ class TrialRun<S extends Space> {
   private async inTime(runner: Runner<S>, trial: Trial<S>, own: AbortController): Promise<unknown> {
     const { trialTime, queue } = this.options
     if (trialTime === undefined || queue !== undefined) return await runner.run(trial, own.signal)
-    const end = limitTime(trial, trialTime, own)
-    return await runner.run(trial, own.signal).finally(end)
+    let end = () => {}
+    const onBegin = () => {
+      end = limitTime(trial, trialTime, own)
+    }
+    return await runner.run(trial, own.signal, onBegin).finally(() => end())
   }
 
   /** Whether others may have left trials behind; says so. */
@@ -336,7 +346,7 @@ function faultText({ number, params }: Trial, message: string): string {
 
 function inThisThread<S extends Space>(objective: Objective<S>): Runner<S> {
   return {
-    async run(trial, signal) {
+    async run(trial, signal, onBegin) {
       const own = trial as Trial<S> & { abort(reason: unknown): void }
       let giveUp = (_: unknown) => {}
       const tooLong = new Promise<never>((_, reject) => {
@@ -350,6 +360,7 @@ function inThisThread<S extends Space>(objective: Objective<S>): Runner<S> {
       }
       signal.throwIfAborted()
       signal.addEventListener('abort', abort)
+      onBegin?.()
       try {
         const outcome = await Promise.race([objective(trial.params, trial), tooLong])
         // fit returns when it is stopped, so what comes now may be of a net that is half trained

@@ -1,5 +1,5 @@
 /** Many trials at once, in threads. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test, vi } from 'vitest'
@@ -73,6 +73,50 @@ test('a worker that dies costs its trial a retry, nothing else', async () => {
   await other.optimize(MODULE, { trials: 5, parallel: 1, retries: 0, onError: 'continue' })
   expect(other.trials[3].state).toBe('failed')
   rmSync(marks, { recursive: true })
+})
+
+test('a trial says by which version of its module it was run, and a study says that versions mix', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'gradus-versions-'))
+  const file = path.join(folder, 'edited.mjs')
+  const write = (offset: number) => writeFileSync(file, `export default ({ x }) => x + ${offset}`)
+  const said: string[] = []
+  const onMessage = (text: string) => said.push(text)
+  const storage = path.join(folder, 'study.log')
+  const run = async (trials: number) => {
+    const study = await createStudy({ space: { x: float(0, 1) }, storage })
+    await study.optimize(file, { trials, parallel: 2, onMessage })
+    await study.close()
+    return study
+  }
+  write(0)
+  await run(3)
+  await run(4)
+  expect(said).toEqual([])
+  write(10)
+  const study = await run(8)
+  const versions = study.trials.map(({ attributes }) => attributes['gradus:objective'] as string)
+  const [first, second] = [versions[0], versions[7]]
+  expect(first).toMatch(/^edited\.mjs [0-9a-f]{12}$/)
+  expect(first).not.toBe(second)
+  expect(versions.map((one) => one === first)).toEqual([true, true, true, true, false, false, false, false])
+  expect(said).toEqual([
+    `trials of this study were run by different versions of the objective, and cannot be compared: ${second} and ${first}`,
+  ])
+  rmSync(folder, { recursive: true })
+})
+
+test('the time in which a thread loads its module is none of a trial', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'gradus-loading-'))
+  const file = path.join(folder, 'slow.mjs')
+  // trial 0 costs its thread, and trial 1 has to wait for another one
+  writeFileSync(
+    file,
+    'await new Promise((resolve) => setTimeout(resolve, 1500))\nexport default ({ x }, { number }) => { if (number === 0) for (;;); return x }',
+  )
+  const study = await createStudy({ space: { x: float(0, 1) } })
+  await study.optimize(file, { trials: 2, parallel: 1, trialTime: 1 })
+  expect(study.trials.map(({ state }) => state)).toEqual(['failed', 'complete'])
+  rmSync(folder, { recursive: true })
 })
 
 test('eleven trials at once listen to a signal each, as Node warns of more than ten on one', async () => {

@@ -15,6 +15,7 @@ import {
   runWorker,
   type WorkerOptions,
 } from '../../../ts/tune/index.js'
+import { connectRedis } from '../../../ts/tune/storage/redis.js'
 import { redis, redisServer, type Server } from './servers.js'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'gradus-edges-'))
@@ -157,11 +158,13 @@ describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
       expect([a.size, b.size]).toEqual([1, 1])
       expect([...a][0]).toMatch(/^edit\.mjs [0-9a-f]{12}$/)
       expect([...a][0]).not.toBe([...b][0])
-      // a study that goes on with another version says so
+      // a study that goes on with another version says so, and so does its status
       await first.optimize(file, on({ trials: 5 }) as never)
       expect(said).toContain(
-        `study: the study has trials that were run by another version of the objective: ${[...a][0]}, and is now run by ${[...b][0]}`,
+        `study: trials of this study were run by different versions of the objective, and cannot be compared: ${[...b][0]} and ${[...a][0]}`,
       )
+      const { studies } = await queueStatus(url)
+      expect(studies.map(({ versions }) => versions)).toEqual([[...a, ...b], [...b]])
       await first.close()
       await second.close()
     }))
@@ -293,12 +296,44 @@ describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
       await own.close()
     }))
 
+  test('a worker tells nothing of a trial that the server has lost, and has another of its number now', () =>
+    fresh(async () => {
+      const go = path.join(folder, 'go')
+      const file = objective(
+        'lost.mjs',
+        `import { existsSync } from 'node:fs'
+export default async ({ x }, t) => {
+  while (!existsSync(${JSON.stringify(go)})) await new Promise((r) => setTimeout(r, 20))
+  await t.report(x, 0)
+  return x
+}`,
+      )
+      await worker('w')
+      const own = await study()
+      const optimizing = own.optimize(file, on({ trials: 2 }) as never).catch((error) => error)
+      await expect.poll(() => seen.join(), { timeout: 10_000 }).toContain('begun')
+      const connection = await connectRedis(server.url)
+      await connection.eval(`for _, key in ipairs(redis.call('keys', 'p${prefix - 1}:log*')) do redis.call('del', key) end return 1`, 0)
+      const other = await createStudy({ space: { x: float(5, 6) }, storage: url, sampler: random() })
+      await other.ask()
+      expect(String(await optimizing)).toMatch(/did the server lose its data\?/)
+      writeFileSync(go, '')
+      await expect.poll(() => seen.join(), { timeout: 10_000 }).toMatch(/w 0 left: the journal in/)
+      await other.sync()
+      expect(other.trials.map(({ state, reports }) => [state, reports.size])).toEqual([['running', 0]])
+      connection.disconnect()
+      await own.close()
+      await other.close()
+    }))
+
   test('jobs that a killed run left, with a version that nobody has any more, are replaced', () =>
     fresh(async () => {
       const file = objective('left.mjs', 'export default ({ x }) => x')
       const queue = new Queue(`p${prefix - 1}-trials`, { connection: { url: server.url } as never })
       const left = { study: 'study', prefix: `p${prefix - 1}`, number: 0, objective: { name: 'left.mjs', hash: '0'.repeat(64) } }
       await queue.add('trial', left, { jobId: 'study-trial-0' })
+      // of another version of gradus, or anybody's
+      await queue.add('trial', { study: 'study', number: 1, objective: { url: 'file:///left.mjs' } }, { jobId: 'study-trial-1' })
       await worker('w')
       const own = await study()
       await own.optimize(file, on({ trials: 3, time: 30 }) as never)

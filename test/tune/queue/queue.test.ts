@@ -1,6 +1,7 @@
 /** A study on a real queue, disturbed. `make queue-proof` does so with 500 trials and 20 kills. */
 import { expect, test } from 'vitest'
 import { createStudy, float, runWorker } from '../../../ts/tune/index.js'
+import { jobId, ready } from '../../../ts/tune/queue/bullmq.js'
 import { queueRunner } from '../../../ts/tune/queue/runner.js'
 import { disturbed } from './run.js'
 import { postgres, postgresFolder, redis, redisServer } from './servers.js'
@@ -37,6 +38,59 @@ test.runIf(server)('a stop before a trial is on the queue ends it, though no wor
     await own.stop()
     own.remove()
   }
+})
+
+test.runIf(folder)('workers go on within seconds when PostgreSQL is back, which refused their connections', async () => {
+  const own = await postgres(folder as string)
+  await own.start()
+  const worker = await runWorker(own.url, { folder: 'test/tune/queue' })
+  const study = await createStudy({ space: { x: float(0, 1), y: float(0, 1) }, storage: own.url })
+  let back = 0
+  const waits: number[] = []
+  const onTrial = () => {
+    if (back > 0) waits.push(performance.now() - back)
+  }
+  try {
+    const optimizing = study.optimize('test/tune/queue/objective.mjs', { trials: 1000, time: 30, queue: own.url, parallel: 3, onTrial })
+    while (study.finished < 5) await new Promise((resolve) => setTimeout(resolve, 20))
+    await own.crash()
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await own.start()
+    back = performance.now()
+    while (waits.length < 5 && performance.now() - back < 25_000) await new Promise((resolve) => setTimeout(resolve, 20))
+    await study.close()
+    await optimizing.catch(() => {})
+    expect(waits[4]).toBeLessThan(10_000)
+  } finally {
+    await worker.close()
+    await own.stop()
+    own.remove()
+  }
+})
+
+test('what BullMQ made while the server was away is made again', async () => {
+  let made = 0
+  const closed: number[] = []
+  const part = await ready(() => {
+    const number = made++
+    return {
+      number,
+      async waitUntilReady() {
+        if (number < 2) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+      },
+      close: async () => void closed.push(number),
+      on() {},
+    }
+  })
+  expect([part.number, closed]).toEqual([2, [0, 1]])
+})
+
+test('studies and prefixes with other names have other jobs and queues', () => {
+  const names = ['a b', 'a-b', 'a_b', 'a:b', 'a_20_b', 'ä', 'a', 'study']
+  const ids = names.map((name) => jobId(name, 1))
+  expect(new Set(ids).size).toBe(names.length)
+  expect(ids.join()).not.toContain(':')
+  expect(ids.at(-1)).toBe('study-trial-1')
 })
 
 test('errors say what is wrong', async () => {

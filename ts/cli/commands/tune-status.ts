@@ -39,7 +39,7 @@ async function status(url: string, { prefix, json }: { prefix?: string; json?: b
     for (const { study, number, seconds } of running) print(`    ${study} trial ${number}, for ${duration(seconds)}`)
     for (const { objective, reason } of refused) print(`    cannot run ${objective}: ${reason}`)
   }
-  for (const { name, complete, pruned, failed, running, perMinute, trials, secondsLeft, runBy } of studies) {
+  for (const { name, complete, pruned, failed, running, perMinute, trials, secondsLeft, versions, runBy } of studies) {
     const of = trials === undefined ? '' : ` of ${trials}`
     const rate = perMinute > 0 ? `, ${perMinute.toPrecision(2)} a minute` : ''
     const left = secondsLeft ? `, ${duration(secondsLeft)} left` : ''
@@ -47,5 +47,6 @@ async function status(url: string, { prefix, json }: { prefix?: string; json?: b
     print(
       `study ${name}: ${complete + pruned + failed}${of} over (${failed} failed, ${pruned} pruned), ${running} begun${rate}${left}${by}`,
     )
+    if (versions.length > 1) print(`  run by different versions of the objective, which cannot be compared: ${versions.join(', ')}`)
   }
 }

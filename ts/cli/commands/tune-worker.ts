@@ -57,7 +57,7 @@ export function workerCommand(): Command {
     .addOption(new Option('--trial-time <duration>', 'ends trials that take longer, such as 10m (default: no limit)').argParser(seconds))
     .addOption(
       new Option('--lock-seconds <n>', 'seconds after which others take over the trials of a worker that died')
-        .default(15)
+        .default(10)
         .argParser(numberIn(LOCK)),
     )
     .addOption(

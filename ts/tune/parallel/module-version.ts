@@ -10,7 +10,7 @@ export interface ModuleVersion {
 }
 
 /** Imports by relative paths. A name that is put together at run time is not found: it does not count. */
-const IMPORTS = /\b(?:from|import|require)\s*\(?\s*['"](\.\.?\/[^'"\n]+)['"]/g
+const IMPORTS = /\b(?:from|import|require)\s*(?:\(\s*)?['"](\.\.?\/[^'"\n]+)['"]/g
 /** Endings that a resolver may add to the name of an import. */
 const ENDINGS = ['', '.js', '.mjs', '.cjs', '.ts', '.json', '/index.js', '/index.ts']
 

@@ -5,8 +5,9 @@ import { load } from '../node.js'
 import type { Space } from '../space.js'
 import type { Objective, Trial } from '../trial.js'
 import { isModuleObjective, type ModuleObjective, urlOf } from './module-objective.js'
-import { versionOf } from './module-version.js'
+import { shortHash, versionOf } from './module-version.js'
 import { LoadError, type Runner, WorkerDied } from './runner.js'
+import { VERSION } from './versions.js'
 import { WORKER_CODE } from './worker-code.js'
 
 type Message =
@@ -19,10 +20,10 @@ type Message =
 
 type Thread = import('node:worker_threads').Worker
 
-/** @internal what goes on when a thread loads the objective */
+/** @internal how a thread loads the objective */
 export interface Loading {
-  /** Called when a thread has loaded it; if it throws, the thread is ended and runs nothing. */
-  onLoad?: () => Promise<void>
+  /** Hash of the version that is wanted; a thread that has loaded another runs nothing. Default: any. */
+  hash?: string
   /** Seconds that it may take. Default: no limit. */
   seconds?: number
 }
@@ -30,11 +31,12 @@ export interface Loading {
 /** @internal @throws LoadError where the objective cannot run in a worker */
 export async function workerPool<S extends Space>(
   objective: Objective<S> | URL | string | ModuleObjective,
-  { onLoad = async () => {}, seconds }: Loading = {},
+  { hash: wanted, seconds }: Loading = {},
 ): Promise<Runner<S>> {
-  const [{ Worker }, { pathToFileURL }] = await Promise.all([
+  const [{ Worker }, { fileURLToPath, pathToFileURL }, { basename }] = await Promise.all([
     load<typeof import('node:worker_threads')>('node:worker_threads'),
     load<typeof import('node:url')>('node:url'),
+    load<typeof import('node:path')>('node:path'),
   ])
   const source =
     typeof objective === 'function'
@@ -47,6 +49,18 @@ export async function workerPool<S extends Space>(
             isFactory: objective.factory !== undefined,
           }
         : { url: urlOf(objective, pathToFileURL) }
+  const file = source.url?.startsWith('file:') ? fileURLToPath(source.url) : undefined
+  const name = (isModuleObjective(objective) ? objective.name : undefined) ?? (file === undefined ? '' : basename(file))
+  /** The version that a thread has loaded, where the objective is a file. */
+  const versions = new WeakMap<Thread, string>()
+
+  async function noteVersion(worker: Thread): Promise<void> {
+    if (file === undefined) return
+    const { hash } = await versionOf(file)
+    if (wanted !== undefined && hash !== wanted)
+      throw new LoadError(`${name} was changed since the study began to use it; run the study again to go on with the new version`)
+    versions.set(worker, `${name} ${shortHash(hash)}`)
+  }
 
   const start = (signal: AbortSignal | undefined): Promise<Thread> =>
     new Promise((resolve, reject) => {
@@ -67,7 +81,7 @@ export async function workerPool<S extends Space>(
       let isHeard = false
       worker.once('message', (message: Message) => {
         isHeard = true
-        if (message.kind === 'ready') onLoad().then(() => settle(() => resolve(worker)), refuse)
+        if (message.kind === 'ready') noteVersion(worker).then(() => settle(() => resolve(worker)), refuse)
         else if (message.kind === 'bad') void locate(message, source.url).then((text) => refuse(new LoadError(`optimize: ${text}`)))
       })
       worker.once('error', (error) => refuse(new LoadError(`optimize: ${error.message}`, { cause: error })))
@@ -96,11 +110,16 @@ export async function workerPool<S extends Space>(
     return worker
   }
   // what is wrong with the objective is said before the first trial
-  idle.push(await take(undefined))
+  const first = await take(undefined)
+  idle.push(first)
 
   return {
-    async run(trial, signal) {
+    version: versions.get(first),
+    async run(trial, signal, onBegin) {
       const worker = await take(signal)
+      const version = versions.get(worker)
+      if (version !== undefined) trial.setAttribute(VERSION, version)
+      onBegin?.()
       try {
         const outcome = await runIn(worker, trial, signal)
         idle.push(worker)

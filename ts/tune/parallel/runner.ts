@@ -5,8 +5,14 @@ import type { Trial } from '../trial.js'
 
 /** @internal runs an objective: in this thread or elsewhere */
 export interface Runner<S extends Space> {
-  /** What the objective returned. @throws what it threw; {@link WorkerDied} where there is nobody any more who could */
-  run(trial: Trial<S>, signal: AbortSignal): Promise<unknown>
+  /** Name and hash of the objective, where it is a module that this process has. */
+  readonly version?: string
+  /**
+   * What the objective returned.
+   * @param onBegin called when the objective is loaded, from where on the time of the trial counts
+   * @throws what it threw; {@link WorkerDied} where there is nobody any more who could
+   */
+  run(trial: Trial<S>, signal: AbortSignal, onBegin?: () => void): Promise<unknown>
   close(): Promise<void>
 }
 

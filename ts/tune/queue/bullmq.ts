@@ -2,11 +2,11 @@
 import { plainError, rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { loadPackage } from '../node.js'
-import { connectPostgres, whileAway } from '../storage/postgres.js'
+import { connectPostgres, POOL, whileAway } from '../storage/postgres.js'
 import { connectRedis } from '../storage/redis.js'
 import { serverOf, withoutPassword } from '../storage/server.js'
 import type { TrialJob } from './job.js'
-import { postgresSigns, redisSigns, SIGNS_TABLE, type Signs } from './signs.js'
+import { postgresSigns, redisSigns, SIGNS_TABLE, type Signs, within } from './signs.js'
 
 /** @internal a job; its data may be anybody's */
 export interface Job {
@@ -17,19 +17,22 @@ export interface Job {
   moveToDelayed(time: number, token: string): Promise<void>
 }
 
-/** @internal */
-export interface Queue {
-  add(name: string, data: TrialJob, options: object): Promise<Job>
-  getJob(id: string): Promise<Job | undefined>
-  getJobCounts(...states: string[]): Promise<Record<string, number>>
+interface Part {
+  waitUntilReady(): Promise<unknown>
   close(): Promise<void>
   on(event: 'error', listener: (error: Error) => void): void
 }
 
 /** @internal */
-export interface QueueWorker {
-  close(force?: boolean): Promise<void>
-  on(event: 'error', listener: (error: Error) => void): void
+export interface Queue extends Part {
+  add(name: string, data: TrialJob, options: object): Promise<Job>
+  getJob(id: string): Promise<Job | undefined>
+  getJobCounts(...states: string[]): Promise<Record<string, number>>
+}
+
+/** @internal */
+export interface QueueWorker extends Part {
+  run(): Promise<void>
 }
 
 interface BullMq {
@@ -39,7 +42,7 @@ interface BullMq {
 }
 
 /** @internal */
-export type Processor = (job: Job, token: string, signal?: AbortSignal) => Promise<unknown>
+export type Processor = (job: Job, token: string) => Promise<unknown>
 
 /** @internal BullMQ on the server of a URL */
 export interface Connection {
@@ -48,8 +51,9 @@ export interface Connection {
   readonly place: string
   /** The storage of studies with a prefix, on the same server. */
   storage(prefix: string): string
-  queue(): Queue
-  worker(process: Processor, options: object): QueueWorker
+  queue(): Promise<Queue>
+  /** Takes jobs from now on. */
+  worker(process: Processor, options: object): Promise<QueueWorker>
   /** Does again what fails because the server is away, until it is back. */
   patiently<T>(work: () => Promise<T>): Promise<T>
   readonly signs: Signs
@@ -89,11 +93,12 @@ export async function connect(url: string): Promise<Connection> {
     const { createPostgresBackend } = bullmq
     if (createPostgresBackend === undefined) throw plainError('a queue on PostgreSQL wants BullMQ 6: run npm install bullmq@6')
     const pool = await connectPostgres(server, SIGNS_TABLE)
-    const connection = { connectionString: server, migrate: true, keepAlive: true }
+    const connection = { ...POOL, connectionString: server, migrate: true }
     return {
       ...shared,
-      queue: () => new bullmq.Queue(name, { connection }, createPostgresBackend),
-      worker: (process, options) => new bullmq.Worker(name, process, { connection, ...options }, createPostgresBackend),
+      queue: () => ready(() => new bullmq.Queue(name, { connection }, createPostgresBackend)),
+      worker: (process, options) =>
+        running(() => new bullmq.Worker(name, process, { connection, autorun: false, ...options }, createPostgresBackend)),
       patiently: whileAway,
       signs: postgresSigns(pool, prefix),
       close: () => pool.end(),
@@ -102,8 +107,8 @@ export async function connect(url: string): Promise<Connection> {
   const redis = await connectRedis(server)
   return {
     ...shared,
-    queue: () => new bullmq.Queue(name, { connection: redis }),
-    worker: (process, options) => new bullmq.Worker(name, process, { connection: redis, ...options }),
+    queue: () => ready(() => new bullmq.Queue(name, { connection: redis })),
+    worker: (process, options) => running(() => new bullmq.Worker(name, process, { connection: redis, autorun: false, ...options })),
     // its client waits by itself
     patiently: (work) => work(),
     signs: redisSigns(redis, prefix),
@@ -111,12 +116,38 @@ export async function connect(url: string): Promise<Connection> {
   }
 }
 
+/** @internal a part of BullMQ that has reached its server. One that was made while the server was away does nothing, for ever: it is made again. */
+export async function ready<T extends Part>(make: () => T): Promise<T> {
+  return await whileAway(async () => {
+    const part = make()
+    part.on('error', () => {}) // from then on it connects again by itself
+    try {
+      await part.waitUntilReady()
+      return part
+    } catch (error) {
+      await within(2, part.close())
+      throw error
+    }
+  })
+}
+
+async function running(make: () => QueueWorker): Promise<QueueWorker> {
+  const worker = await ready(make)
+  worker.run().catch(() => {})
+  return worker
+}
+
 /** The name of the queue: one for all studies with a prefix */
 function queueName(prefix: string): string {
-  return `${prefix}-trials`.replaceAll(':', '-')
+  return `${idOf(prefix)}-trials`
 }
 
 /** @internal a job is named by its trial, so that nobody adds it twice */
 export function jobId(study: string, number: number): string {
-  return `${study.replace(/[^\w-]/g, '-')}-trial-${number}`
+  return `${idOf(study)}-trial-${number}`
+}
+
+/** A name without the colons that BullMQ keeps for itself, and another one for each name. */
+function idOf(name: string): string {
+  return name.replace(/[^a-zA-Z0-9-]/g, (c) => `_${c.charCodeAt(0).toString(16)}_`)
 }

@@ -1,7 +1,7 @@
 /** Runs trials on a queue: each is a job, taken by any worker anywhere, which tells what came of it in the storage. */
 import { clock } from '../../common/clock.js'
 import { rangeError, typeError } from '../../common/errors.js'
-import { show, showNames } from '../../common/show.js'
+import { show } from '../../common/show.js'
 import { load, type Os } from '../node.js'
 import { isModuleObjective, type ModuleObjective } from '../parallel/module-objective.js'
 import { shortHash, versionOf } from '../parallel/module-version.js'
@@ -10,7 +10,7 @@ import type { Space } from '../space.js'
 import type { JournalStore } from '../storage/journal.js'
 import { openStore } from '../storage/open.js'
 import { withoutPassword } from '../storage/server.js'
-import { type Connection, connect, jobId, type Queue } from './bullmq.js'
+import { type Connection, connect, type Job, jobId, type Queue } from './bullmq.js'
 import { checkedJob, type JobObjective, plainText, refusalName, type Sign, workerCommand } from './job.js'
 import { pathOf } from './modules.js'
 import { LivingSign, within } from './signs.js'
@@ -22,11 +22,9 @@ const ASK_EVERY = 2000
 /** Seconds after which it is said that the queue is not there yet, and again after as many. */
 const CONNECTING = 5
 /** Seconds without a trial at hand after which it is said, and seconds after which it is said again. */
-const WAITING = { first: 4, again: 8 }
+const WAITING = { first: 4, again: 6 }
 /** Seconds for which no worker can run the objective before the study ends. */
 const HOPELESS = 5
-/** Attribute of a trial with the version of the objective that ran it. */
-const VERSION = 'gradus:objective'
 
 /** @internal what of a study a queue looks at */
 export interface QueuedStudy {
@@ -43,7 +41,6 @@ export interface QueuedStudy {
   announce(): Promise<void>
   /** Whether another store has this study, as this process announced it. */
   isIn(store: JournalStore): Promise<boolean>
-  readonly all: readonly { readonly userAttributes: Readonly<Record<string, unknown>>; readonly state: string }[]
 }
 
 /** @internal */
@@ -77,7 +74,7 @@ export async function queueRunner<S extends Space>(study: QueuedStudy, objective
     try {
       await checkStorage(study, connection, options.queue)
       const { hostname } = await load<Os>('node:os')
-      return new QueueRunner<S>(study, found, connection, options, hostname())
+      return new QueueRunner<S>(study, found, connection, await connection.queue(), options, hostname())
     } catch (error) {
       await connection.close()
       throw error
@@ -124,12 +121,11 @@ async function checkStorage(study: QueuedStudy, connection: Connection, url: str
 }
 
 class QueueRunner<S extends Space> implements Runner<S> {
-  private readonly queue: Queue
+  readonly version: string | undefined
   private readonly waiting = new Map<number, Waiting>()
   private readonly removals = new Set<Promise<unknown>>()
   private readonly sign: LivingSign
   private readonly tickTimer: ReturnType<typeof setInterval>
-  private readonly versions = new Set<string>()
   private readonly said = new Set<string>()
   private timer: ReturnType<typeof setTimeout> | undefined
   private pause = LOOK.most
@@ -145,18 +141,22 @@ class QueueRunner<S extends Space> implements Runner<S> {
     private readonly study: QueuedStudy,
     private readonly objective: JobObjective,
     private readonly connection: Connection,
+    private readonly queue: Queue,
     private readonly options: QueueOptions,
     host: string,
   ) {
-    this.queue = connection.queue()
-    this.queue.on('error', () => {}) // it connects again by itself
+    this.version = objective.hash && `${objective.name} ${shortHash(objective.hash)}`
     const sign: Sign = {
       ...{ kind: 'study', host, pid: process.pid, concurrency: 0, running: [], refused: [] },
       ...{ study: study.name, trials: options.trials ?? 0 },
     }
-    this.sign = new LivingSign(connection.signs, () => sign, options.say, connection.place)
+    // the storage may be silent where the queue is not
+    const show = async (id: string, own: Sign) => {
+      await connection.signs.show(id, own)
+      await study.sync()
+    }
+    this.sign = new LivingSign({ ...connection.signs, show }, () => sign, options.say, connection.place)
     this.tickTimer = setInterval(() => void this.tick(), 1000)
-    this.noteVersions(0)
   }
 
   async run({ number }: { number: number }, signal: AbortSignal): Promise<unknown> {
@@ -243,9 +243,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
   /** Adds a job again that is gone without a result, as when the server forgot it; takes away one that failed, and returns why. */
   private async askAfter(number: number): Promise<string | undefined> {
     const job = await this.queue.getJob(jobId(this.study.name, number))
-    // of a run before this one, with a version that nobody may have any more
-    const isOld = job !== undefined && refusalName(checkedJob(job.data).objective) !== refusalName(this.objective)
-    if (job === undefined || isOld) {
+    if (job === undefined || this.isOld(job)) {
       // one that a worker has at hand cannot be taken away
       const isGone = await Promise.resolve(job?.remove()).then(
         () => true,
@@ -259,6 +257,15 @@ class QueueRunner<S extends Space> implements Runner<S> {
     if ((await job.getState()) !== 'failed') return undefined
     await job.remove()
     return plainText(job.failedReason ?? 'no reason')
+  }
+
+  /** Whether a job is of a run before this one, with a version of the objective, or of gradus, that nobody may have any more. */
+  private isOld(job: Job): boolean {
+    try {
+      return refusalName(checkedJob(job.data).objective) !== refusalName(this.objective)
+    } catch {
+      return true
+    }
   }
 
   private watch(): void {
@@ -298,7 +305,6 @@ class QueueRunner<S extends Space> implements Runner<S> {
         isNew = true
         waiting.delete(number)
         this.atHand()
-        this.noteVersions(number)
         trial.resolve(TOLD)
         continue
       }
@@ -311,25 +317,6 @@ class QueueRunner<S extends Space> implements Runner<S> {
       }
     }
     return isNew
-  }
-
-  /** Reports versions of the objective that trials from this number on were run by, where there are several. */
-  private noteVersions(from: number): void {
-    const { objective, study } = this
-    const own = objective.hash && `${objective.name} ${shortHash(objective.hash)}`
-    for (const { userAttributes, state } of from === 0 ? study.all : [study.all[from]]) {
-      const version = userAttributes[VERSION]
-      if (typeof version !== 'string' || state !== 'complete' || this.versions.has(version)) continue
-      this.versions.add(version)
-      if (own !== undefined && version !== own)
-        this.options.say(
-          `the study has trials that were run by another version of the objective: ${plainText(version)}, and is now run by ${own}`,
-        )
-      if (own === undefined && this.versions.size > 1)
-        this.options.say(
-          `trials of ${objective.name} were run by different versions: ${showNames([...this.versions].map((one) => plainText(one)))}`,
-        )
-    }
   }
 
   /** A trial ended, or was at a worker some seconds ago. */

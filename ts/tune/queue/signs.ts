@@ -96,7 +96,7 @@ function signsIn(list: readonly string[][]): (Sign & { age: number })[] {
 
 /** Seconds without an answer of the server after which it is said, and again after as many more as `EVERY`. */
 const SILENCE = 5
-const EVERY = 8
+const EVERY = 6
 /** Seconds at most that an end waits for a server that does not answer. */
 const PATIENCE = 2
 

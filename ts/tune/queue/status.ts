@@ -1,5 +1,6 @@
 /** What goes on on a queue: workers, trials that run or wait, and how far studies are. */
 
+import { versionIn } from '../parallel/versions.js'
 import { isOver, Journal, type StoredStudy } from '../storage/journal.js'
 import { openStore } from '../storage/open.js'
 import { connect } from './bullmq.js'
@@ -40,6 +41,8 @@ export interface StudyStatus {
   trials: number | undefined
   /** Seconds until then, at this rate. */
   secondsLeft: number | undefined
+  /** Versions of the objective that ran complete trials, as a name and a hash. Trials of different versions cannot be compared. */
+  versions: string[]
   /** Host and process that run it now. */
   runBy: string[]
 }
@@ -55,8 +58,7 @@ const WINDOW = 10
  */
 export async function queueStatus(url: string): Promise<QueueStatus> {
   const connection = await connect(url)
-  const queue = connection.queue()
-  queue.on('error', () => {})
+  const queue = await connection.queue()
   const store = await openStore(connection.storage(connection.prefix))
   try {
     const signs = await connection.signs.all()
@@ -96,6 +98,7 @@ function statusOf(study: StoredStudy, signs: readonly Sign[]): StudyStatus {
       trials,
     },
     secondsLeft: left === undefined || (left > 0 && perMinute === 0) ? undefined : left === 0 ? 0 : (60 * left) / perMinute,
+    versions: [...new Set(study.trials.map(versionIn))].filter((version) => version !== undefined),
     runBy: by.map(({ host, pid }) => `${host} (process ${pid})`),
   }
 }

@@ -6,14 +6,14 @@ import { plainError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
 import { openStudy } from '../create-study.js'
 import { load, type Os } from '../node.js'
-import { shortHash, versionOf } from '../parallel/module-version.js'
 import { workerPool } from '../parallel/pool.js'
 import { LoadError, limitTime, type Runner, TrialTimeout, WorkerDied } from '../parallel/runner.js'
 import type { Space } from '../space.js'
+import type { StoredTrial } from '../storage/journal.js'
 import { JournalLost } from '../storage/server.js'
 import type { Study } from '../study.js'
 import { isPruning } from '../trial.js'
-import { type Connection, connect, handBack, type Job, moved } from './bullmq.js'
+import { type Connection, connect, handBack, type Job, type QueueWorker } from './bullmq.js'
 import { checkedJob, type JobObjective, plainText, refusalName, type TrialJob } from './job.js'
 import { type Allowed, allowedModule, pathOf, type WorkerModule } from './modules.js'
 import { LivingSign, within } from './signs.js'
@@ -29,7 +29,7 @@ export interface WorkerOptions {
   modules?: Readonly<Record<string, URL | string | WorkerModule>>
   /** Folder of modules that it may run too: a study names them by their path in the folder. Default: none. */
   folder?: URL | string
-  /** Seconds without a sign of life after which others take over a trial of this worker. Default 15. */
+  /** Seconds without a sign of life after which others take over a trial of this worker, a fifth more at most. Default 10. */
   lockSeconds?: number
   /** Seconds that a trial may take; the study may set less. Longer ones are ended, and have failed. Default: no limit. */
   trialTime?: number
@@ -68,6 +68,10 @@ const IDLE = 300
 const LOADING = 600
 /** Seconds of a timer at most: the limit where there is none. */
 const LONGEST = Math.floor((2 ** 31 - 1) / 1000)
+/** Signs of life in `lockSeconds`, and looks for workers that give none. */
+const SIGNS = 5
+/** Milliseconds between attempts to reach a server that refuses connections. BullMQ's own are 15 s. */
+const RETRY = 500
 /** How often a trial may take its worker with it before it has failed: most workers end for reasons of their own. */
 const STALLS = 20
 /** Seconds at most that an end waits for trials to be handed back. */
@@ -88,7 +92,7 @@ const HAND_BACK = 5
  */
 export async function runWorker(url: string, options: WorkerOptions = {}): Promise<QueueWorkerHandle> {
   checkNames('runWorker', options, OPTIONS)
-  const { concurrency = 1, lockSeconds = 15, trialTime, wait = 0, modules = {}, folder } = options
+  const { concurrency = 1, lockSeconds = 10, trialTime, wait = 0, modules = {}, folder } = options
   checkCount('runWorker: concurrency', concurrency)
   checkPositive('runWorker: lockSeconds', lockSeconds)
   if (trialTime !== undefined) checkPositive('runWorker: trialTime', trialTime)
@@ -98,7 +102,14 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
   const say = options.onMessage ?? ((text: string) => console.warn(`gradus: ${text}`))
   const connection = await patientConnection(url, wait, say)
   const { hostname } = await load<Os>('node:os')
-  return new Worker(connection, allowed, { ...options, concurrency, lockSeconds }, say, hostname())
+  const worker = new Worker(connection, allowed, { ...options, concurrency, lockSeconds }, say, hostname())
+  try {
+    await worker.begin()
+    return worker
+  } catch (error) {
+    await worker.close()
+    throw error
+  }
 }
 
 /** @throws what {@link connect} does, after some seconds */
@@ -139,12 +150,13 @@ interface Pool {
 }
 
 class Worker implements QueueWorkerHandle {
+  /** By name: all are in the storage with the prefix of the queue. */
   private readonly studies = new Map<string, Promise<Study>>()
   private readonly pools = new Map<string, Pool>()
   private readonly running = new Set<AtHand>()
   private readonly refused = new Map<string, string>()
   private readonly said = new Set<string>()
-  private readonly worker
+  private worker: QueueWorker | undefined
   private readonly sign: LivingSign
   private readonly timer: ReturnType<typeof setInterval>
   private isLooking = false
@@ -157,16 +169,21 @@ class Worker implements QueueWorkerHandle {
     private readonly say: (text: string) => void,
     private readonly host: string,
   ) {
-    const { concurrency, lockSeconds } = options
     this.sign = new LivingSign(connection.signs, () => this.signNow(), say, connection.place)
-    this.worker = connection.worker((job, token, lost) => this.take(job, token, lost), {
+    this.timer = setInterval(() => void this.look(), LOOK)
+  }
+
+  /** Takes jobs from now on. */
+  async begin(): Promise<void> {
+    const { concurrency, lockSeconds } = this.options
+    this.worker = await this.connection.worker((job, token) => this.take(job, token), {
       concurrency,
       lockDuration: 1000 * lockSeconds,
-      stalledInterval: 500 * lockSeconds,
+      lockRenewTime: (1000 * lockSeconds) / SIGNS,
+      stalledInterval: (1000 * lockSeconds) / SIGNS,
       maxStalledCount: STALLS,
+      runRetryDelay: RETRY,
     })
-    this.worker.on('error', () => {}) // it connects again by itself
-    this.timer = setInterval(() => void this.look(), LOOK)
   }
 
   async close(): Promise<void> {
@@ -174,7 +191,7 @@ class Worker implements QueueWorkerHandle {
     this.isClosing = true
     clearInterval(this.timer)
     // no further jobs; those at hand go back
-    const closed = this.worker.close()
+    const closed = this.worker?.close() ?? Promise.resolve()
     for (const { stop } of this.running) stop(new Left('the worker is closed'))
     await within(HAND_BACK, closed)
     await this.sign.end()
@@ -237,24 +254,24 @@ class Worker implements QueueWorkerHandle {
     this.say(text)
   }
 
-  private async studyOf({ study: name, prefix }: TrialJob): Promise<Study> {
-    const key = `${prefix} ${name}`
-    const found = this.studies.get(key) ?? openStudy({ storage: this.connection.storage(prefix), name })
-    this.studies.set(key, found)
-    found.catch(() => this.studies.delete(key))
+  private async studyOf(job: TrialJob): Promise<Study> {
+    const { study: name, prefix } = job
+    const found = this.studies.get(name) ?? openStudy({ storage: this.connection.storage(prefix), name })
+    this.studies.set(name, found)
+    found.catch(() => this.studies.delete(name))
     const study = await found
     try {
       await study.sync()
       return study
     } catch (error) {
-      this.forgetStudy(key)
+      this.forgetStudy(job)
       throw error
     }
   }
 
-  private forgetStudy(key: string): void {
-    const study = this.studies.get(key)
-    this.studies.delete(key)
+  private forgetStudy({ study: name }: TrialJob): void {
+    const study = this.studies.get(name)
+    this.studies.delete(name)
     if (study)
       void within(
         1,
@@ -263,7 +280,7 @@ class Worker implements QueueWorkerHandle {
   }
 
   /** What BullMQ calls: returns if the job is done with, throws if it is handed back or its worker died. */
-  private async take(job: Job, token: string, lost?: AbortSignal): Promise<void> {
+  private async take(job: Job, token: string): Promise<void> {
     let checked: TrialJob
     try {
       checked = checkedJob(job.data)
@@ -285,8 +302,6 @@ class Worker implements QueueWorkerHandle {
     if (study.stopReason(number) !== undefined) return
     const limit = new AbortController()
     const atHand: AtHand = { job: checked, study, began: clock.now(), isBegun: false, stop: (reason) => limit.abort(reason) }
-    const isLost = () => limit.abort(new Left('the queue gave it to another worker'))
-    lost?.addEventListener('abort', isLost)
     this.running.add(atHand)
     try {
       await this.run(atHand, limit)
@@ -294,11 +309,10 @@ class Worker implements QueueWorkerHandle {
       if (error instanceof Unwanted) return this.tell(checked, 'left', error.message)
       this.tell(checked, 'left', (error as Error).message)
       if (error instanceof Refused) return await handBack(job, token, HANDED_BACK)
-      if (lost?.aborted) throw moved()
-      if (error instanceof Left) return await handBack(job, token, 0)
+      if (error instanceof JournalLost) this.forgetStudy(checked)
+      if (error instanceof Left || error instanceof JournalLost) return await handBack(job, token, 0)
       throw error
     } finally {
-      lost?.removeEventListener('abort', isLost)
       this.running.delete(atHand)
     }
   }
@@ -319,16 +333,16 @@ class Worker implements QueueWorkerHandle {
       this.tell(job, state, reason)
     }
     let isResult = false
+    let endTime = () => {}
     try {
-      const value = await this.withPool(objective, signal, async (runner, version) => {
-        trial.setAttribute('gradus:objective', `${plainText(objective.name)} ${shortHash(version)}`)
-        trial.setAttribute('gradus:worker', `${this.host} ${process.pid}`)
+      trial.setAttribute('gradus:worker', `${this.host} ${process.pid}`)
+      const onBegin = () => {
         atHand.isBegun = true
         void this.sign.show()
         this.tell(job, 'begun')
-        const end = limitTime(trial, seconds, stopping)
-        return await runner.run(trial, signal).finally(end)
-      })
+        endTime = limitTime(trial, seconds, stopping)
+      }
+      const value = await this.withPool(objective, signal, (runner) => runner.run(trial, signal, onBegin)).finally(() => endTime())
       study.checkOutcome(trial, value)
       isResult = true
       await end(value as number, 'complete')
@@ -337,13 +351,16 @@ class Worker implements QueueWorkerHandle {
       const { message = String(error), name } = Object(error) as Partial<Error>
       if (error instanceof TrialTimeout) return await end({ state: 'failed', error: message }, 'failed', message)
       // that a result could not be stored is not the fault of the trial: it is delivered again
-      if (isResult || !atHand.isBegun || signal.aborted || error instanceof WorkerDied || error instanceof Refused) throw error
+      if (isResult || !atHand.isBegun || signal.aborted || isOfOthers(error)) throw error
       if (name !== 'NonFiniteError') study.noteFault(number)
       await end({ state: 'failed', error: message }, 'failed', message)
     }
   }
 
-  /** Writes what came of a trial, again into the study as the server has it now where that has lost its end. */
+  /**
+   * Writes what came of a trial, again into the study as the server has it now where that has lost its end.
+   * @throws JournalLost where the server has another trial of this number now, or none
+   */
   private async write(job: TrialJob, study: Study, outcome: Parameters<Study['tell']>[1]): Promise<void> {
     for (let own = study; ; ) {
       try {
@@ -351,8 +368,9 @@ class Worker implements QueueWorkerHandle {
       } catch (error) {
         if (error instanceof JournalLost && own === study) {
           this.sayOnce(error.message)
-          this.forgetStudy(`${job.prefix} ${job.study}`)
+          this.forgetStudy(job)
           own = await this.studyOf(job)
+          if (!haveSameParameters(study.all[job.number], own.all[job.number])) throw error
         } else {
           await own.sync()
           // another worker was faster
@@ -364,11 +382,7 @@ class Worker implements QueueWorkerHandle {
   }
 
   /** Does work with threads that have loaded an objective. @throws Refused where this worker cannot run it */
-  private async withPool<T>(
-    objective: JobObjective,
-    signal: AbortSignal,
-    work: (runner: Runner<Space>, version: string) => Promise<T>,
-  ): Promise<T> {
+  private async withPool<T>(objective: JobObjective, signal: AbortSignal, work: (runner: Runner<Space>) => Promise<T>): Promise<T> {
     const key = JSON.stringify(objective)
     const label = refusalName(objective)
     let pool: Pool | undefined
@@ -378,7 +392,7 @@ class Worker implements QueueWorkerHandle {
       clearTimeout(pool.timer)
       const runner = await unlessStopped(pool.runner, signal)
       if (this.refused.delete(label)) void this.sign.show()
-      return await work(runner, pool.hash)
+      return await work(runner)
     } catch (error) {
       // what stopped the trial stopped its loading, too
       if (signal.aborted && error === signal.reason) throw error
@@ -405,16 +419,11 @@ class Worker implements QueueWorkerHandle {
     if (found?.hash === version.hash) return found
     if (found) this.pools.delete(key)
     const runner = workerPool(
-      { module: await urlOfPath(file), ...(objective.factory !== undefined && { factory: objective.factory, options }) },
       {
-        seconds: LOADING,
-        onLoad: async () => {
-          if ((await versionOf(file)).hash !== version.hash)
-            throw new LoadError(
-              `${objective.name} was changed since the study began to use it; run the study again to go on with the new version`,
-            )
-        },
+        ...{ module: await urlOfPath(file), name: plainText(objective.name) },
+        ...(objective.factory !== undefined && { factory: objective.factory, options }),
       },
+      { hash: version.hash, seconds: LOADING },
     )
     const pool = { runner, hash: version.hash, uses: 0 }
     this.pools.set(key, pool)
@@ -431,6 +440,11 @@ class Worker implements QueueWorkerHandle {
 
 /** A trial that this worker cannot run. */
 class Refused extends Error {}
+
+/** Whether an error is none of the objective. */
+function isOfOthers(error: unknown): boolean {
+  return error instanceof WorkerDied || error instanceof Refused || error instanceof JournalLost
+}
 
 /** What work makes. @throws the reason of a signal that stops it first */
 async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -449,4 +463,8 @@ async function endPool(runner: Promise<Runner<Space>>): Promise<void> {
 
 async function urlOfPath(file: string): Promise<URL> {
   return (await load<typeof import('node:url')>('node:url')).pathToFileURL(file)
+}
+
+function haveSameParameters(a: StoredTrial | undefined, b: StoredTrial | undefined): boolean {
+  return a !== undefined && b !== undefined && JSON.stringify(a.parameters) === JSON.stringify(b.parameters)
 }

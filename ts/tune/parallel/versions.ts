@@ -1,0 +1,41 @@
+/** Versions of the objective that ran the trials of a study. Trials of different versions cannot be compared. */
+import { visible } from '../../common/visible.js'
+
+/** Attribute of a trial with the version of the objective that ran it: the name of its module, and the beginning of a hash. */
+export const VERSION = 'gradus:objective'
+
+interface Versioned {
+  readonly state: string
+  readonly userAttributes: Readonly<Record<string, unknown>>
+}
+
+/** Characters of a version at most, which comes from a storage. */
+const LONGEST = 200
+
+/** The version that ran a trial; undefined where it is not complete, or was run by a function without a module. */
+export function versionIn({ state, userAttributes }: Versioned): string | undefined {
+  const version = userAttributes[VERSION]
+  return state === 'complete' && typeof version === 'string' ? visible(version.slice(0, LONGEST)) : undefined
+}
+
+/** Says once of each further version that it ran trials of the study. */
+export class Versions {
+  private readonly known: Set<string>
+
+  /** @param own the version that runs trials now, where this process knows it */
+  constructor(
+    own: string | undefined,
+    private readonly say: (text: string) => void,
+  ) {
+    this.known = new Set(own === undefined ? [] : [own])
+  }
+
+  note(trial: Versioned): void {
+    const version = versionIn(trial)
+    if (version === undefined || this.known.has(version)) return
+    const [first] = this.known
+    this.known.add(version)
+    if (first !== undefined)
+      this.say(`trials of this study were run by different versions of the objective, and cannot be compared: ${first} and ${version}`)
+  }
+}
