@@ -20,7 +20,7 @@ const LEVELS = [
   ['curvature', 'solve', 'trace'],
   ['data', 'train', 'metrics', 'io'],
   ['plot'],
-  ['select'],
+  ['select', 'report'],
   ['files', 'export'],
   ['index', 'debug'],
   ['entries', 'table', 'tune'],

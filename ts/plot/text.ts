@@ -1,6 +1,6 @@
 /** Lines drawn with the dots of Braille letters, eight to a letter, for terminals. */
+import { isShown, rangeOf, shortNumber } from './scale.js'
 import type { Line } from './svg.js'
-import { shortNumber } from './svg.js'
 
 /** Options of {@link textChart}. */
 export interface TextChartOptions {
@@ -29,14 +29,10 @@ const DOTS = [
 export function textChart(lines: readonly Pick<Line, 'x' | 'y'>[], options: TextChartOptions = {}): string[] {
   const { width = 72, height = 12, logY = false, paint = (text) => text } = options
   const scale = logY ? Math.log : (v: number) => v
-  const points = lines.map(({ x, y }) =>
-    x.flatMap((value, i) => (Number.isFinite(y[i]) && (!logY || y[i] > 0) ? [[value, scale(y[i])] as const] : [])),
-  )
+  const points = lines.map(({ x, y }) => x.flatMap((value, i) => (isShown(y[i], logY) ? [[value, scale(y[i])] as const] : [])))
   const all = points.flat()
   if (all.length === 0) return []
-  const least = (axis: 0 | 1) => all.reduce((a, p) => Math.min(a, p[axis]), Number.POSITIVE_INFINITY)
-  const most = (axis: 0 | 1) => all.reduce((a, p) => Math.max(a, p[axis]), Number.NEGATIVE_INFINITY)
-  const [x0, x1, y0, y1] = [least(0), most(0), least(1), most(1)]
+  const [[x0, x1], [y0, y1]] = [rangeOf([all.map(([x]) => x)]), rangeOf([all.map(([, y]) => y)])]
   const back = logY ? Math.exp : (v: number) => v
   const labels = Array.from({ length: height }, (_, row) =>
     row % Math.max(1, Math.round((height - 1) / 3)) === 0 ? shortNumber(back(y1 - (row / Math.max(1, height - 1)) * (y1 - y0))) : '',

@@ -3,7 +3,8 @@
  * nothing; the most important come first. Whether something is better is decided by the paired difference of losses and its interval, never by how
  * intervals of two values lie. Options are written as code has them, in backticks: the command line makes flags of them.
  */
-import { formatMetric } from './format-metric.js'
+import { type Rule as AdviceRule, adviceBy } from '../report/blocks.js'
+import { formatMetric, formatShare } from '../report/format.js'
 import type { MeasuredMetric } from './measure.js'
 import type { TableModelReport } from './report.js'
 
@@ -15,7 +16,7 @@ export interface Circumstances {
   counts: readonly number[]
 }
 
-type Rule = (report: TableModelReport, circumstances: Circumstances) => readonly string[]
+type Rule = AdviceRule<TableModelReport, Circumstances>
 
 /** A share of what all columns bring that is hardly worth one. */
 const LITTLE = 0.01
@@ -51,7 +52,7 @@ const RULES: readonly Rule[] = [
 
 /** @internal */
 export function adviceOn(report: TableModelReport, circumstances: Circumstances): string[] {
-  return RULES.flatMap((rule) => rule(report, circumstances))
+  return adviceBy(RULES, report, circumstances)
 }
 
 function fewRows({ rows }: TableModelReport): string[] {
@@ -190,11 +191,6 @@ function moreTime({ candidates }: TableModelReport, { hasTime }: Circumstances):
 }
 
 const testRows = (count: number) => `${count} test ${count === 1 ? 'row' : 'rows'}`
-
-function formatShare(share: number): string {
-  const percent = 100 * share
-  return `${percent > 0 && percent < 1 ? percent.toPrecision(1) : Math.round(percent)} %`
-}
 
 /** `['a', 'b c']`, as code has it. */
 function inCode(list: readonly string[]): string {

@@ -14,6 +14,8 @@ export interface TableEvaluation extends Pick<ReportedDecision, 'positive' | 'th
   /** Rows that were left out, and why; with those above they are all rows that were given. */
   leftOut: LeftOut[]
   metrics: MeasuredMetric[]
+  /** Names of the classes; empty where numbers are predicted. */
+  classNames: string[]
   /** Rows by true class (rows) and predicted class (columns). */
   confusion?: number[][]
   /**
@@ -50,6 +52,7 @@ export function evaluateTable(model: TableModel<Prediction>, rows: readonly obje
     rows: data.count,
     leftOut,
     metrics,
+    classNames: [...classNames],
     ...(decision && { positive: classNames[decision.positive] }),
     ...(decision?.threshold !== undefined && { threshold: { value: decision.threshold } }),
     ...(targets instanceof Int32Array && { confusion: confusionOf(answers, targets, classes, decision) }),

@@ -2,12 +2,12 @@
  * `gradus/table`: from a table to a model that takes rows of it, in one call, and a report on how good it is.
  * @module gradus/table
  */
+export { formatMetric } from '../report/format.js'
+export type { ReportTextOptions } from '../report/text.js'
 export type { PairedDifference } from './compare.js'
 export { inspectTable } from './decide-table.js'
 export { type DecisionSettings, describeDecision, type ReportedDecision } from './decision.js'
 export { evaluateTable, type TableEvaluation } from './evaluate.js'
-export { formatMetric } from './format-metric.js'
-export { reportHtml } from './html.js'
 export type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'
 export type { TableMetric } from './metrics.js'
 export {
@@ -22,6 +22,7 @@ export type { NetSettings } from './nets.js'
 export { type PreparedRows, type PreparedTable, type PrepareTableOptions, prepareTable } from './prepare-table.js'
 export type { TablePhase, TableProgress } from './progress.js'
 export type { TableModelReport } from './report.js'
+export { reportHtml, reportText } from './show-report.js'
 export { type TableNet, type TableNetOptions, tableNet } from './table-net.js'
 export { type TableFunctionOptions, tableToFunction } from './to-function.js'
 export { type TrainedTable, type TrainTableOptions, trainTable } from './train-table.js'

@@ -3,6 +3,7 @@
  * @module gradus/tune
  */
 
+export type { ReportTextOptions } from '../report/text.js'
 export { createStudy, deleteStudy, type OpenOptions, openStudy } from './create-study.js'
 export { type ImportanceOptions, importance } from './importance.js'
 export type { OptimizeOptions } from './optimize.js'
@@ -16,7 +17,7 @@ export { type QueueStatus, queueStatus, type StudyStatus } from './queue/status.
 export { type QueueWorkerHandle, runWorker, type WorkerOptions, type WorkerTrial } from './queue/worker.js'
 export { advice } from './report/advice.js'
 export { htmlReport, reportHtml } from './report/html.js'
-export { type ReportTextOptions, reportText, summarize } from './report/text.js'
+export { reportText, summarize } from './report/text.js'
 export { type CmaEsOptions, cmaEs } from './samplers/cma-es.js'
 export { type Nsga2Options, nsga2 } from './samplers/nsga2.js'
 export {

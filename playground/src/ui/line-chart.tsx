@@ -1,10 +1,10 @@
 /** Curves over one axis, on a canvas. A chart library would take more than all the rest of this page's own code (README.md). */
 import { useSignal } from '@preact/signals'
 import { useMemo, useRef } from 'preact/hooks'
+import { type Axis, axisOf, isShown, rangeOf } from '../../../ts/plot/scale'
 import { Canvas, type Painting } from './canvas'
 import { short } from './controls'
 import { isDark, token } from './palette'
-import { type Axis, axisOf } from './scale'
 
 export interface Line {
   label: string
@@ -81,8 +81,8 @@ export function LineChart({
     [...looks, JSON.stringify(ranges)],
   )
   const axes = (width: number) => ({
-    x: axisOf(xSpan, { log: xLog, from: LEFT, to: width - RIGHT, spacing: 80 }),
-    y: axisOf(ySpan, { log, from: height - bottom, to: TOP, spacing: 34, margin: 0.05 }),
+    x: axisOf(xSpan, { log: xLog, from: LEFT, to: width - RIGHT, text: short }),
+    y: axisOf(ySpan, { log, from: height - bottom, to: TOP, spacing: 34, margin: 0.05, text: short }),
   })
   const paintLines = ({ context, width }: Painting) => {
     const { x, y } = axes(width)
@@ -189,21 +189,6 @@ function KnobView({ knob, colour, end, share, y }: { knob: Knob; colour: string;
   )
 }
 
-/** From the least to the largest that an axis can show. */
-function rangeOf(columns: readonly Column[], log: boolean): [number, number] {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const column of columns) {
-    for (const value of column) {
-      if (!isShown(value, log)) continue
-      if (value < low) low = value
-      if (value > high) high = value
-    }
-  }
-  return low <= high ? [low, high] : log ? [0.1, 1] : [0, 1]
-}
-
-const isShown = (value: number | null, log: boolean): value is number => value !== null && Number.isFinite(value) && (!log || value > 0)
-
 function drawGrid(context: CanvasRenderingContext2D, x: Axis, y: Axis, width: number): void {
   context.lineWidth = 1
   context.strokeStyle = token('line')
@@ -211,18 +196,18 @@ function drawGrid(context: CanvasRenderingContext2D, x: Axis, y: Axis, width: nu
   context.beginPath()
   context.textAlign = 'center'
   for (const tick of x.ticks) {
-    const place = Math.round(x.place(tick)) + 0.5
+    const place = Math.round(tick.place) + 0.5
     context.moveTo(place, y.from)
     context.lineTo(place, y.to)
-    const half = context.measureText(short(tick)).width / 2
-    context.fillText(short(tick), Math.min(place, width - half), y.from + 16)
+    const half = context.measureText(tick.text).width / 2
+    context.fillText(tick.text, Math.min(place, width - half), y.from + 16)
   }
   context.textAlign = 'right'
   for (const tick of y.ticks) {
-    const place = Math.round(y.place(tick)) + 0.5
+    const place = Math.round(tick.place) + 0.5
     context.moveTo(x.from, place)
     context.lineTo(x.to, place)
-    context.fillText(short(tick), x.from - 6, place + 4)
+    context.fillText(tick.text, x.from - 6, place + 4)
   }
   context.stroke()
   context.textAlign = 'center'

@@ -137,7 +137,7 @@ describe('trials that cannot be told apart, and trials that failed', async () =>
     expect(slices).toContain('>0.01<')
     expect(slices).toContain('>0.1<')
     const failed = page.split('<h2>Failed trials</h2>')[1]
-    expect(failed).toContain('<td>8</td><td>7, 32, 57, 82, 107, …</td>')
+    expect(failed).toContain('<td class="number">8</td><td class="number">7, 32, 57, 82, 107, …</td>')
     expect(failed).toContain('&#60;b&#62;boom&#60;/b&#62;')
   })
 })

@@ -1,15 +1,13 @@
 /** `gradus evaluate MODEL FILE`: how good a model is on rows whose answers are known. */
 import { Command } from 'commander'
-import { visible } from '../../common/visible.js'
 import { describeLeftOut } from '../../data/index.js'
-import { evaluateTable, formatMetric } from '../../table/index.js'
+import { evaluateTable, reportText } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { naming, readRows } from '../table/files.js'
 import { nameOfInput } from '../table/input.js'
 import { checkColumns, fillOption, readModelFor, tellUnknown } from '../table/model.js'
-import { confusionLines, decisionLines, interval } from '../table/report.js'
-import { percent, table, whole } from '../terminal/format.js'
-import { columns, paint, print, printNote } from '../terminal/terminal.js'
+import { percent, whole } from '../terminal/format.js'
+import { columns, paint, print, printLines, printNote } from '../terminal/terminal.js'
 
 interface EvaluateOptions extends FileOptions {
   json?: boolean
@@ -45,18 +43,6 @@ async function evaluate(modelFile: string, file: string, { json = false, fillCol
   const which = left === '' ? `all ${whole(found.rows)}` : `${whole(found.rows)} of ${whole(rows.length)}`
   print(paint('bold', `'${model.target}' of ${which} rows of ${nameOfInput(file)}, by ${modelFile}`))
   if (left !== '') print(`  ${left}`)
-  for (const line of decisionLines(found, Math.min(columns(), 100))) print(line)
-  const [head, ...lines] = table([
-    ['', 'value', '95 % interval', 'a guess'],
-    ...found.metrics.map(({ name, value, low, high, baseline }) => [
-      `  ${visible(name)}`,
-      formatMetric(value),
-      interval(low, high),
-      formatMetric(baseline),
-    ]),
-  ])
-  print(paint('dim', head))
-  for (const line of lines) print(line)
-  if (found.confusion) for (const line of ['', ...confusionLines(found.confusion, model.classNames)]) print(line)
+  printLines(reportText(found, { width: Math.min(columns(), 100), paint }))
   tellUnknown(model)
 }

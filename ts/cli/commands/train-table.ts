@@ -6,6 +6,7 @@ import {
   type NetSettings,
   type PairedDifference,
   reportHtml,
+  reportText,
   type TableMetric,
   type TableModelReport,
   trainTable,
@@ -17,9 +18,8 @@ import { checkEnding, checkOut, leavingNoRest, writeFileWhole } from '../out-fil
 import { asideOptions, inFlags, naming, readRows, tableOptions, withTarget } from '../table/files.js'
 import { tellAbsent } from '../table/model.js'
 import { TableReporter } from '../table/progress.js'
-import { reportLines } from '../table/report.js'
 import { whole } from '../terminal/format.js'
-import { columns, paint, print, printNote, printText } from '../terminal/terminal.js'
+import { columns, paint, print, printLines, printNote, printText } from '../terminal/terminal.js'
 
 /** Options of `gradus train` for a table. */
 export interface TableTrainOptions extends TableData, NetSettings, DecisionSettings {
@@ -213,7 +213,7 @@ function tell(trained: TrainedFile, file: string, options: TableTrainOptions): v
     return print(`${main.name} ${main.value.toPrecision(4)} on ${whole(report.rows.test)} test rows; ${out}`)
   }
   if (stopped) print(paint('yellow', 'Stopped early; this is what there is.'))
-  for (const line of reportLines(report, Math.min(columns(), 100))) print(line)
+  printLines(reportText({ ...report, advice: report.advice.map(inFlags) }, { width: Math.min(columns(), 100), paint }))
   print()
   printText(
     `${paint('green', '✓')} The model is in ${paint('bold', out)}${page === undefined ? '' : `, the report in ${paint('bold', page)}`}. It takes rows as they are in ${file}:`,

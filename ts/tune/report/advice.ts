@@ -1,9 +1,10 @@
 /** What a study says, in sentences: what mattered, what did not, and what to try next. */
+import type { Block } from '../../report/blocks.js'
+import { formatShare, formatNumber as number } from '../../report/format.js'
 import { importance } from '../importance.js'
 import type { Observation } from '../observations.js'
 import { type Axis, describeRange, type Space } from '../space.js'
 import type { Study } from '../study.js'
-import { number } from './format.js'
 
 /** Fewer trials with a value say nothing about importance. */
 const LEAST = 20
@@ -20,18 +21,23 @@ const EDGE = 0.08
  * advice(study).startsWith('rate mattered most') // true
  */
 export function advice<S extends Space>(study: Study<S>): string {
-  if (study.directions.length > 1) return frontAdvice(study)
+  return adviceLines(study).join(' ')
+}
+
+/** @internal {@link advice}, sentence by sentence */
+export function adviceLines<S extends Space>(study: Study<S>): string[] {
+  if (study.directions.length > 1) return [frontAdvice(study)]
   const { axes, history } = study.observations
   const complete = history.ranked.filter(({ state, violation }) => state === 'complete' && violation === 0)
-  if (complete.length === 0) return 'No trial is complete, so there is nothing to say yet.'
+  if (complete.length === 0) return ['No trial is complete, so there is nothing to say yet.']
   const judged = judgedIn(study)
-  if (judged < LEAST) return `Only ${judged} trials have a value: run ${LEAST} or more to learn which parameters matter.`
+  if (judged < LEAST) return [`Only ${judged} trials have a value: run ${LEAST} or more to learn which parameters matter.`]
   const tenth = complete.slice(0, Math.max(3, Math.ceil(complete.length / 10)))
   const mattered = whatMattered(importance(study, { evaluator: 'fanova' }))
   const saturation = saturated(study, tenth)
-  if (saturation !== undefined) return `${mattered} ${saturation}`
+  if (saturation !== undefined) return [mattered, saturation]
   const best = tenth.map(({ point }) => point)
-  return [mattered, ...axes.flatMap((axis, i) => edgeAdvice(axis, i, best)), ...next(study, axes, best)].join(' ')
+  return [mattered, ...axes.flatMap((axis, i) => edgeAdvice(axis, i, best)), ...next(study, axes, best)]
 }
 
 /** What to say where the best trials cannot be told apart, so that nothing follows from where they are; else undefined. */
@@ -55,6 +61,15 @@ function judgedIn<S extends Space>(study: Study<S>): number {
   return study.observations.history.ranked.filter(({ state, stepLoss }) => state === 'complete' || Number.isFinite(stepLoss)).length
 }
 
+/** @internal the share of each parameter as a part of a report; nothing where all are alike */
+export function importanceBlock(shares: readonly (readonly [name: string, share: number])[]): Block[] {
+  if (shares.length < 2 || shares[0][1] === 0) return []
+  const bars = shares.map(([name, value]) => ({ name, value, text: `${Math.round(100 * value)} %` }))
+  return [
+    { kind: 'bars', title: 'What mattered', note: 'share of the differences that a parameter explains alone, by functional ANOVA', bars },
+  ]
+}
+
 function frontAdvice<S extends Space>(study: Study<S>): string {
   const { front } = study
   if (front.length === 0) return 'No trial is complete, so there is nothing to say yet.'
@@ -65,14 +80,13 @@ function frontAdvice<S extends Space>(study: Study<S>): string {
 
 function whatMattered(shares: Record<string, number>): string {
   const entries = Object.entries(shares)
-  const percent = (share: number) => `${Math.round(100 * share)} %`
   const [[first, most], ...others] = entries
   if (most === 0) return 'No parameter mattered more than another.'
-  const some = others.filter(([, share]) => share >= HARDLY).map(([name, share]) => `${name} (${percent(share)})`)
+  const some = others.filter(([, share]) => share >= HARDLY).map(([name, share]) => `${name} (${formatShare(share)})`)
   const hardly = others.filter(([, share]) => share < HARDLY).map(([name]) => name)
   const then = some.length > 0 ? `, then ${list(some)}` : ''
   const least = hardly.length > 0 ? `; ${list(hardly)} hardly mattered` : ''
-  return `${first} mattered most (${percent(most)})${then}${least}.`
+  return `${first} mattered most (${formatShare(most)})${then}${least}.`
 }
 
 /** The best trials of a parameter are at an end of its range: what is beyond may be better. */

@@ -1,0 +1,51 @@
+/** Parts of a report as plain data: JSON as they are, a page by page.ts, lines of a terminal by text.ts. */
+import type { Bar, ChartOptions, Line } from '../plot/svg.js'
+
+/** A metric with its 95 % interval, and the same metric of what it is compared with. */
+export interface Score {
+  name: string
+  value: number
+  low: number
+  high: number
+  better: 'more' | 'less'
+  beside: Readonly<Record<string, number | undefined>>
+}
+
+interface Titled {
+  title: string
+  /** A few words about it. */
+  note?: string
+  /** More about it, for a page alone. */
+  more?: string
+  /** Shown there alone. */
+  only?: 'page' | 'terminal'
+}
+
+/** A part of a report. */
+export type Block = Titled &
+  (
+    | { kind: 'facts'; facts: readonly (readonly [name: string, text: string])[] }
+    /** @param on what the metrics are measured on */
+    | { kind: 'scores'; on: string; scores: readonly Score[] }
+    /** Columns whose cells are all numbers are aligned at the right. */
+    | { kind: 'table'; head: readonly string[]; rows: readonly (readonly string[])[] }
+    /** In a terminal a curve is a table of its points. */
+    | { kind: 'curve'; lines: readonly Line[]; axes: ChartOptions }
+    | { kind: 'bars'; bars: readonly Bar[] }
+    /** Counts by true class (rows) and predicted class (columns). */
+    | { kind: 'matrix'; counts: readonly (readonly number[])[]; names: readonly string[] }
+    | { kind: 'advice'; lines: readonly string[] }
+    /** Pictures of the room's own, made by the marks of ts/plot/svg.ts; a terminal leaves them out. */
+    | { kind: 'drawing'; svgs: readonly string[]; wide?: boolean }
+  )
+
+/**
+ * A rule of advice: it looks at figures and gives sentences, each with what was found and a remedy; or none. A room has a list of rules, in the order in which
+ * people should read what they say, and a test for each that no sentence contradicts the figures.
+ */
+export type Rule<Figures, Circumstances = undefined> = (figures: Figures, circumstances: Circumstances) => readonly string[]
+
+/** What the rules say. */
+export function adviceBy<F, C>(rules: readonly Rule<F, C>[], figures: F, circumstances: C): string[] {
+  return rules.flatMap((rule) => rule(figures, circumstances))
+}

@@ -1,0 +1,108 @@
+/** A report as lines of a terminal. */
+import { allVisible } from '../common/visible.js'
+import type { Block } from './blocks.js'
+import { isNumeric, scoresTable } from './page.js'
+
+/** Options of a report in a terminal. */
+export interface ReportTextOptions {
+  /** Columns of the terminal. Default 80. */
+  width?: number
+  /** Puts a style on a text. Default: none. */
+  paint?: (style: 'bold' | 'dim' | 'cyan', text: string) => string
+}
+
+/** Classes of a matrix, at most, and bars. */
+const MAX_CLASSES = 10
+const MAX_BARS = 10
+const MAX_BAR = 24
+const MAX_NAME = 24
+
+/** The lines of all blocks that a terminal can show, with an empty line between two. */
+export function textOf(blocks: readonly Block[], { width = 80, paint = (_, text) => text }: ReportTextOptions = {}): string {
+  const shown = blocks.filter(({ only, kind }) => only !== 'page' && kind !== 'drawing')
+  const parts = shown.map((given) => {
+    const block = allVisible(given)
+    const note = block.note ? wrapped(`(${block.note})`, width - 2) : []
+    const fits = note.length === 1 && block.title.length + 1 + note[0].length <= width
+    const dim = note.map((line) => paint('dim', line))
+    const title = paint('bold', block.title)
+    const heading = block.title === '' ? [] : fits ? [`${title} ${dim[0]}`] : [title, ...dim.map((line) => `  ${line}`)]
+    return [...heading, ...linesOf(block, width, paint)].join('\n')
+  })
+  return parts.join('\n\n')
+}
+
+function linesOf(block: Block, width: number, paint: NonNullable<ReportTextOptions['paint']>): string[] {
+  switch (block.kind) {
+    case 'facts': {
+      const wide = Math.max(...block.facts.map(([name]) => name.length))
+      return block.facts.flatMap(([name, text]) =>
+        wrapped(text, width - wide - 3).map((line, i) => `  ${paint('dim', (i === 0 ? name : '').padEnd(wide))} ${line}`),
+      )
+    }
+    case 'scores': {
+      const [head, first, ...rest] = aligned(...scoresTable('', block.scores))
+      return [paint('dim', head), paint('bold', first), ...rest]
+    }
+    case 'table': {
+      const [head, ...rows] = aligned(block.head, block.rows)
+      return [paint('dim', head), ...rows]
+    }
+    case 'curve': {
+      const { xLabel = '', yLabel = '' } = block.axes
+      const [head, ...rows] = block.lines
+        .map(({ x, y }) => [x, y])
+        .flatMap(([x, y]) => [
+          [xLabel, ...x.map((v) => v.toFixed(2))],
+          [yLabel, ...y.map((v) => v.toFixed(2))],
+        ])
+      return aligned(head, rows)
+    }
+    case 'bars': {
+      const bars = block.bars.slice(0, MAX_BARS)
+      const most = Math.max(1e-12, ...bars.map(({ value }) => value))
+      const wide = Math.max(0, ...bars.map(({ name }) => Math.min(MAX_NAME, name.length)))
+      const size = Math.max(5, Math.min(MAX_BAR, width - wide - 12))
+      const lines = bars.map(({ name, value, text = '' }) => {
+        const length = Math.max(0, Math.round((size * value) / most))
+        return `  ${cut(name, MAX_NAME).padEnd(wide)}  ${paint('cyan', '█'.repeat(length))}${' '.repeat(size - length)}  ${text}`
+      })
+      return [...lines, ...(block.bars.length > MAX_BARS ? [paint('dim', `  and ${block.bars.length - MAX_BARS} more`)] : [])]
+    }
+    case 'matrix': {
+      const { names, counts } = block
+      if (names.length > MAX_CLASSES)
+        return [paint('dim', `  ${names.length} classes: the matrix is in the page and in the JSON of the report`)]
+      const [head, ...rows] = aligned(
+        ['true, below predicted →', ...names.map((name) => cut(name, 12))],
+        counts.map((row, i) => [cut(names[i], 12), ...row.map(String)]),
+      )
+      return [paint('dim', head), ...rows]
+    }
+    case 'advice':
+      return block.lines.flatMap((line) => wrapped(line, width - 4).map((part, i) => `${i === 0 ? '  • ' : '    '}${part}`))
+    case 'drawing':
+      return []
+  }
+}
+
+const cut = (name: string, letters: number) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name)
+
+/** Rows of cells as lines; columns of numbers end at the right. */
+function aligned(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const all = [head, ...rows]
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column].length)))
+  const pad = (cell: string, column: number) => (isNumeric(rows, column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))
+  return all.map((row) => `  ${row.map(pad).join('  ')}`.trimEnd())
+}
+
+/** Lines of a text of at most so many letters, cut between words. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
+}

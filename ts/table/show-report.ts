@@ -1,0 +1,188 @@
+/** A report on a model of a table as a page, and as lines of a terminal. */
+import { describeLeftOut } from '../data/index.js'
+import { rangeOf } from '../plot/scale.js'
+import type { Block, Score } from '../report/blocks.js'
+import { formatCount, formatMetric, formatNumber, formatShare } from '../report/format.js'
+import { page } from '../report/page.js'
+import { type ReportTextOptions, textOf } from '../report/text.js'
+import { describeDecision, nameOfLoss, type ReportedDecision } from './decision.js'
+import type { TableEvaluation } from './evaluate.js'
+import type { MeasuredMetric } from './measure.js'
+import type { TableModelReport } from './report.js'
+
+const MAX_IMPORTANT = 15
+const MAX_CLASSES = 15
+const MAX_CANDIDATES = 12
+
+/**
+ * A report as a page of HTML that holds everything it shows, pictures too: for a file, a mail or a browser.
+ *
+ * @param report of {@link trainTable}
+ * @example
+ * const { report } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
+ * reportHtml(report).startsWith('<!doctype html>') // true
+ */
+export function reportHtml(report: TableModelReport): string {
+  return page({ title: `${report.target}: report of a model`, heading: `Predicting ‘${report.target}’` }, blocksOf(report))
+}
+
+/**
+ * A report, or an evaluation, as lines for a terminal: names in it are shown, never obeyed.
+ *
+ * @param report of {@link trainTable} or {@link evaluateTable}
+ * @example
+ * const { report } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
+ * reportText(report, { width: 100 }).includes('accuracy') // true
+ */
+export function reportText(report: TableModelReport | TableEvaluation, options: ReportTextOptions = {}): string {
+  return textOf('task' in report ? blocksOf(report) : evaluationBlocks(report), options)
+}
+
+function evaluationBlocks(found: TableEvaluation): Block[] {
+  const facts = decisionFacts(found)
+  return [
+    ...(facts.length > 0 ? [{ kind: 'facts', title: '', facts } as const] : []),
+    { kind: 'scores', title: '', on: '', scores: scoresOf(found.metrics) },
+    ...confusionBlock(found),
+  ]
+}
+
+function blocksOf(report: TableModelReport): Block[] {
+  const { metrics, rows, importance, calibration, examples, curve, task, columns } = report
+  const isClasses = task === 'classification'
+  const loss = lossIn(report)
+  const hasLine = metrics.some(({ line }) => line !== undefined)
+  const advice = { kind: 'advice', title: 'What to look at, and what to try next', lines: report.advice } as const
+  const epochs = curve.loss.map((_, i) => i + 1)
+  const said = calibration.bins.map((bin) => bin.said)
+  const right = calibration.bins.map((bin) => bin.true)
+  const low = Math.floor(10 * Math.min(...said, ...right)) / 10
+  const range = rangeOf([examples?.flatMap((e) => [e.true, e.predicted]) ?? []])
+  return [
+    { kind: 'facts', title: '', facts: factsOf(report) },
+    {
+      kind: 'scores',
+      title: `How good it is, on ${formatCount(rows.test)} rows it has not seen`,
+      on: 'metric',
+      scores: scoresOf(metrics),
+      more: `The guess looks at no column: it says the share of each class, or the mean.${hasLine ? ' The straight line, logistic or ridge regression, was fitted to the same rows as the nets: what they are better by is what they are worth.' : ''} Intervals say how much the test rows alone leave open (bootstrap; of accuracy Wilson’s).`,
+    },
+    { ...advice, only: 'page' },
+    ...confusionBlock(report),
+    ...(examples
+      ? [
+          {
+            ...({ kind: 'curve', only: 'page', title: 'Predicted beside true' } as const),
+            note: 'Each point is a test row; on the dashed line it is right.',
+            lines: [{ name: 'test rows', x: examples.map((e) => e.true), y: examples.map((e) => e.predicted), points: true }],
+            axes: { height: 400, xLabel: 'true', yLabel: 'predicted', xRange: range, yRange: range, diagonal: true },
+          },
+        ]
+      : []),
+    ...(importance.length > 0
+      ? [
+          {
+            ...({ kind: 'bars', title: 'What it looks at' } as const),
+            note: `rise of the ${isClasses ? loss : 'squared error, in variances of the target,'} where a column is shuffled${importance.length > MAX_IMPORTANT ? `; the first ${MAX_IMPORTANT} of ${importance.length}` : ''}`,
+            bars: importance.slice(0, MAX_IMPORTANT).map(({ column, rise, deviation }) => ({
+              ...{ name: column, value: rise, deviation },
+              text: `${rise >= 0 ? '+' : '−'}${formatNumber(Math.abs(Number(rise.toPrecision(2))))}`,
+            })),
+          },
+        ]
+      : []),
+    {
+      kind: 'curve',
+      title: isClasses ? 'Whether its probabilities can be believed' : 'Whether its intervals can be believed',
+      note: `off by ${calibration.error.toFixed(2)} on average`,
+      lines: [{ name: 'test rows', x: said, y: right }],
+      axes: {
+        ...{ xRange: [low, 1], yRange: [low, 1], diagonal: true },
+        ...(isClasses ? { xLabel: 'says', yLabel: 'is right' } : { xLabel: 'asked for', yLabel: 'inside' }),
+      },
+    },
+    // a straight line has no epochs
+    ...(epochs.length > 0
+      ? [
+          {
+            ...({ kind: 'curve', only: 'page', title: 'Learning' } as const),
+            note: 'Of the best kind of net. The weights of the epoch that is best on rows not seen are kept.',
+            lines: [
+              { name: 'training', x: epochs, y: curve.loss },
+              { name: 'rows not seen', x: epochs, y: curve.validation },
+            ],
+            axes: { xLabel: 'epoch', yLabel: loss, logY: true },
+          },
+        ]
+      : []),
+    {
+      ...{ kind: 'table', only: 'page', title: 'Columns', head: ['column', 'taken as', 'why'] },
+      rows: columns.map(({ name, role, as, why, gaps, notes }) => [
+        name,
+        `${role === 'target' ? 'predicted, ' : ''}${as}`,
+        [why, ...(gaps > 0 ? [`${formatCount(gaps)} gaps`] : []), ...notes].join('; '),
+      ]),
+    },
+    candidatesBlock(report),
+    { ...advice, only: 'terminal' },
+  ]
+}
+
+function factsOf({
+  task,
+  classNames,
+  rows,
+  leftOut,
+  splitBy,
+  columns,
+  nets,
+  seconds,
+  seed,
+  ...decision
+}: TableModelReport): [string, string][] {
+  const used = columns.filter(({ role, features }) => role === 'input' && features > 0)
+  const left = columns.filter(({ role, as }) => role === 'input' && as === 'left out').map(({ name }) => name)
+  const dropped = leftOut.length === 0 ? '' : `; ${describeLeftOut(leftOut)}`
+  const latest = splitBy ? `, the latest by ‘${splitBy.column}’, from ${splitBy.from} on` : ''
+  return [
+    ['task', task === 'classification' ? `${classNames.length} classes` : 'a number'],
+    ['rows', `${formatCount(rows.train)} to learn from, ${formatCount(rows.test)} to test with${latest}${dropped}`],
+    ['columns', `${used.length} used${left.length > 0 ? `; left out: ${left.slice(0, 6).join(', ')}${left.length > 6 ? ', …' : ''}` : ''}`],
+    [
+      'nets',
+      `${formatCount(nets.trained)} trained in ${formatNumber(Number(seconds.toPrecision(2)))} s, ${nets.used === 1 ? '1 answers' : `${formatCount(nets.used)} answer together`}; seed ${seed}`,
+    ],
+    ...decisionFacts(decision),
+  ]
+}
+
+const decisionFacts = (found: ReportedDecision) => describeDecision(found).map(({ word, text }): [string, string] => [word, text])
+
+function scoresOf(metrics: readonly MeasuredMetric[]): Score[] {
+  return metrics.map(({ line, baseline, ...metric }) => ({ ...metric, beside: { 'a straight line': line, 'a guess': baseline } }))
+}
+
+function confusionBlock({ confusion, classNames }: Pick<TableEvaluation, 'confusion' | 'classNames'>): Block[] {
+  if (confusion === undefined) return []
+  const only = classNames.length > MAX_CLASSES ? ({ only: 'terminal' } as const) : {}
+  return [{ kind: 'matrix', title: 'Confusion', counts: confusion, names: classNames, ...only }]
+}
+
+const lossIn = ({ task, classWeights }: TableModelReport) => nameOfLoss({ task, ...(classWeights && { classWeights }) })
+
+function candidatesBlock(report: TableModelReport): Block {
+  const { candidates } = report
+  const total = candidates.reduce((sum, { votes }) => sum + votes, 0)
+  return {
+    ...{
+      kind: 'table',
+      only: 'page',
+      title: 'Nets',
+      head: ['hidden layers and training', `${nameOfLoss(report)} on rows not seen`, 'share of the answer'],
+    },
+    ...(candidates.length > MAX_CANDIDATES && { note: `The best ${MAX_CANDIDATES} of ${candidates.length} that were kept.` }),
+    rows: candidates
+      .slice(0, MAX_CANDIDATES)
+      .map(({ plan, loss, votes }) => [plan, formatMetric(loss), votes > 0 ? formatShare(votes / total) : '–']),
+  }
+}
