@@ -1,5 +1,5 @@
 """Nasty files of CSV with what the documents say is in them, and what pandas reads: delimiters, quotes, byte order marks, encodings, line ends,
-delimiters at the end of lines, ragged lines, blank lines, names of rows, comments, names that are twice there or missing, NUL, one column.
+delimiters at the end of lines and of names, ragged lines, blank lines, names of rows, comments, names that are twice there or missing, NUL, one column.
 
 A case is [options, encoding, text, columns, rows, pandas]; columns is null where the file is to be refused, and rows is then a part of the message.
 pandas is a number of `reasons`, which say why it reads something else where it does."""
@@ -14,7 +14,8 @@ SEED = 20261129
 REASONS = ["same", "refused", "pandas calls a second column of a name a.1, gradus a_2", "pandas keeps blanks around names, gradus does not",
            "pandas calls a column without a name Unnamed: 2, gradus column3", "pandas fills lines with too few values in",
            "pandas has no option for lines with too many values, and reads the others", "pandas ends a value at NUL",
-           "pandas loses its place where lines end in a carriage return alone"]
+           "pandas loses its place where lines end in a carriage return alone",
+           "pandas makes empty columns Unnamed: 2 of delimiters at the end of all lines"]
 PLAIN = ["a", "b", "x1", "1", "2.5", "-3", "", "yes", "0", "2024-12-31", "red"]
 NASTY = ["a b", " a", "b ", "é", "ü€", "''", "#1", "a\\b", "=1+2", "\t" , "N/A", "none", "\u00a0", "日本", "😀", "0x1F", "1e5", "-", "."]
 QUOTED = ['"', 'say ""', 'a\nb', 'a\r\nb', '\n', 'x"y"z', ',', ';', '|', ',,', '\r\n', '"\n"']
@@ -80,15 +81,20 @@ def make(r):
         for row in fields:
             if r.random() < 0.5:
                 row.append("")
-    if kind == "trailing-all":
+    if kind == "trailing-all":  # one or two, as spreadsheets write columns that were emptied
         head.append("")
-        answer.append(f"column{columns + 1}")
-        for row in truth:
-            row.append("")
+        if columns == 3:
+            head.append("")
+            for row in fields:
+                row.append("")
     if kind == "twice":
         answer[-1] = f"{answer[0]}_2"
     if kind == "no-name":
         answer = [name or f"column{i + 1}" for i, name in enumerate(answer)]
+        if head[-1] == "" and all(row[-1].strip() == "" for row in rows):
+            answer.pop()
+            for row in truth:
+                row.pop()
     if kind == "row-names":
         for i, (row, line) in enumerate(zip(truth, fields)):
             label = f"row {i + 1}" if r.random() < 0.5 else str(i + 1)
@@ -172,8 +178,10 @@ def by_pandas(case):
         return 2
     if kind == "blank-names" and rows == case["rows"]:
         return 3
-    if kind in ("no-name", "trailing-all") and rows == case["rows"]:
+    if kind == "no-name" and rows == case["rows"]:
         return 4
+    if kind in ("no-name", "trailing-all") and [row[:len(case["columns"])] for row in rows] == case["rows"]:
+        return 9
     if kind in ("ragged-fill", "first-long-fill"):
         return 6
     if "\0" in case["text"]:

@@ -117,6 +117,77 @@ describe('names of rows, as R writes them', () => {
   })
 })
 
+describe('delimiters at the end of the line of names', () => {
+  test.each<[string, string, Row[]]>([
+    [
+      'end it, as they end the others',
+      'a,b,\n1,2,\n3,4,\n',
+      [
+        { a: '1', b: '2' },
+        { a: '3', b: '4' },
+      ],
+    ],
+    [
+      'end it where the others have none',
+      'a,b,\n1,2\n3,4\n',
+      [
+        { a: '1', b: '2' },
+        { a: '3', b: '4' },
+      ],
+    ],
+    [
+      'may be several, as of emptied columns of a spreadsheet',
+      'a;b;;;\n1;2;;;\n3;4\n5;6;;\n',
+      [
+        { a: '1', b: '2' },
+        { a: '3', b: '4' },
+        { a: '5', b: '6' },
+      ],
+    ],
+    [
+      'are of columns without a name where a value stands below',
+      'a,b,\n1,2,\n3,4,5\n',
+      [
+        { a: '1', b: '2', column3: '' },
+        { a: '3', b: '4', column3: '5' },
+      ],
+    ],
+    ['of one column', 'a,\n1,\n2,\n', [{ a: '1' }, { a: '2' }]],
+    [
+      'below them names of rows, as R writes them',
+      'a,b,\nr1,1,2,\nr2,3,4,\n',
+      [
+        { row: 'r1', a: '1', b: '2' },
+        { row: 'r2', a: '3', b: '4' },
+      ],
+    ],
+    ['and no names at all', ',,\n,,\n', [{ column1: '', column2: '', column3: '' }]],
+    ['where another column has the name of their place', 'column2,\n1,\n', [{ column2: '1' }]],
+  ])('%s', async (_, text, wanted) => {
+    for (const ragged of ['error', 'fill'] as const) {
+      if (ragged === 'fill' && text.includes('r1')) continue
+      expect(parseCsv(text, { ragged }), ragged).toEqual(wanted)
+      expect(await rowsOfStream(new TextEncoder().encode(text), 3, { ragged })).toEqual(wanted)
+    }
+    // without a header each place is a column
+    expect(Object.keys(parseCsv(text, { header: false, ragged: 'fill' })[0])).toHaveLength(text.split('\n')[0].split(/[,;]/).length)
+  })
+
+  test('a table of them trains and encodes without a word about them', () => {
+    const { report } = fromTable(parseCsv('a,kind,\n1,x,\n2,y,\n'), { target: 'kind' })
+    expect(report.columns.map(({ name, notes }) => [name, notes])).toEqual([
+      ['a', []],
+      ['kind', []],
+    ])
+  })
+
+  test('no more than a mebibyte of lines waits for a value below them', async () => {
+    const long = `${'x'.repeat(1000)},1,\n`.repeat(1200)
+    expect(() => parseCsv(`a,b,\n${long}1,2,3\n`)).toThrow("line 1202 has 3 values, and there are 2 columns; ragged: 'fill'")
+    expect(Object.keys(parseCsv(`a,b,\n${long}1,2\n`)[0])).toEqual(['a', 'b'])
+  })
+})
+
 test('whatever is in a file, and however it is written, pieces of 1 to 7 bytes give the rows of the whole', async () => {
   const cell = fc.oneof(
     fc.string({ unit: fc.constantFrom('a', '1', '"', ',', ';', '\n', '\r', ' ', 'é', '😀', '\0', '#', '.'), maxLength: 6 }),
@@ -128,7 +199,7 @@ test('whatever is in a file, and however it is written, pieces of 1 to 7 bytes g
         table: fc.array(fc.array(cell, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 12 }),
         end: fc.constantFrom('\n', '\r\n', '\r'),
         delimiter: fc.constantFrom(',', ';', '\t'),
-        tail: fc.constantFrom('', ',', '\n'),
+        tail: fc.constantFrom('', ',', ',,', '\n'),
         quotes: fc.boolean(),
         size: fc.integer({ min: 1, max: 7 }),
         ragged: fc.constantFrom('error' as const, 'fill' as const),
@@ -136,7 +207,7 @@ test('whatever is in a file, and however it is written, pieces of 1 to 7 bytes g
       }),
       async ({ table, end, delimiter, tail, quotes, size, ragged, header }) => {
         const written = (text: string) => (quotes || !/[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
-        const text = table.map((row) => row.map(written).join(delimiter) + tail.replace('\n', '')).join(end) + tail.replace(',', '')
+        const text = table.map((row) => row.map(written).join(delimiter) + tail.replace('\n', '').replaceAll(',', delimiter)).join(end) + tail.replaceAll(',', '')
         const options = { delimiter, ragged, header }
         const result = (read: () => Row[] | Promise<Row[]>) =>
           Promise.resolve()

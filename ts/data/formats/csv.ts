@@ -10,9 +10,10 @@ import { Papa } from './papaparse.js'
 import { nameOf, piecesOf, type Source, withWholeStart } from './source.js'
 
 /**
- * How a file of CSV is written. A delimiter at the end of a line, behind the last column, only ends the line. Where the first line has one name less than
- * the lines below it have values, and the last values are not empty, the first values are names of rows, as R writes them: they become a column `row`.
- * With `header` other than true and with `ragged: 'fill'` no value is taken for the name of a row.
+ * How a file of CSV is written. A delimiter at the end of a line, behind the last column, only ends the line. Delimiters at the end of the line of names
+ * only end it as well, unless values stand below them: then there are columns without a name, called column3 by their place. Where the first line has one
+ * name less than the lines below it have values, and the last values are not empty, the first values are names of rows, as R writes them: they become a
+ * column `row`. With `header` other than true and with `ragged: 'fill'` no value is taken for the name of a row.
  */
 export interface CsvOptions {
   /** What stands between values: one character or more. Default: the one of comma, tab, semicolon and bar that fits the first lines. */
@@ -45,7 +46,7 @@ const LONGEST_ROW = 1 << 24
 const MAX_COLUMNS = 100_000
 /** Characters of the beginning that the delimiter is found from. */
 const SAMPLE = 1 << 16
-/** Characters of lines that wait until one of them says whether the first values are names of rows. */
+/** Characters of lines that wait until one of them says what the columns are: see {@link CsvParser.wait}. */
 const MAX_WAITING = 1 << 20
 
 /**
@@ -139,10 +140,11 @@ class CsvParser {
   private columns: string[] | null = null
   /** A row without values, of which each row is a copy. */
   private empty: Record<string, string> = {}
-  /**
-   * The first lines below the names, as long as each has one value more than there are names, and that value is empty: they may begin with names of rows,
-   * or end with a delimiter. Null once that is known.
-   */
+  /** Columns at the end that have no name, as long as it is not known whether they are any. */
+  private unnamed = 0
+  /** Empty values that may stand behind the last column, where delimiters end the line. */
+  private spare = 1
+  /** The first lines below the names, until it is known what the columns are; then null. */
   private waiting: { values: string[]; at: number }[] | null = null
   private waitingSize = 0
   private hasRowNames = false
@@ -199,7 +201,7 @@ class CsvParser {
         `${this.name}: line ${next} goes on for more than ${LONGEST_ROW >> 20} million characters; is there a quote that is not closed, or is it no CSV?`,
       )
     const rows = this.rowsOf(data, lines, text, first)
-    if (isLast && this.waiting !== null) this.release(rows, false)
+    if (isLast && this.waiting !== null) this.release(rows, false, false)
     return rows
   }
 
@@ -266,8 +268,14 @@ class CsvParser {
         this.columns = names.map(({ name }) => name)
         for (const { name, note } of names) if (note !== undefined) this.notes.set(name, note)
         this.empty = emptyRow(this.columns)
-        if (header === true && ragged !== 'fill') this.waiting = []
-        if (header === true) continue
+        if (header !== true) {
+          this.addRow(rows, values, at)
+          continue
+        }
+        const named = filledIn(values)
+        this.unnamed = named === 0 ? 0 : values.length - named
+        if (ragged !== 'fill' || this.unnamed > 0) this.waiting = []
+        continue
       }
       if (this.waiting === null) this.addRow(rows, values, at)
       else this.wait(rows, values, at)
@@ -275,28 +283,44 @@ class CsvParser {
     return rows
   }
 
-  /** Adds a line to those that wait, and all of them to the rows once it is known what they begin with. */
+  /**
+   * Adds a line to those that wait. All of them become rows once a line tells what the columns are: one value more than names that is not empty, where names
+   * of rows begin the lines; a value below no name, where the columns at the end have no name. Else delimiters end the lines.
+   */
   private wait(rows: Row[], values: string[], at: number): void {
     const waiting = this.waiting as { values: string[]; at: number }[]
     waiting.push({ values, at })
-    const hasSurplus = values.length === (this.columns as string[]).length + 1
-    if (!hasSurplus || values[values.length - 1].trim() !== '') return this.release(rows, hasSurplus)
+    const names = (this.columns as string[]).length
+    const filled = filledIn(values)
+    const surplus = this.options.ragged === 'fill' ? 0 : values.length - names
+    if (surplus > 1) return this.release(rows, false, true)
+    // both lines end in the same delimiters, and this one has a value more
+    if (surplus === 1 && filled > names - this.unnamed) return this.release(rows, true, filled > names - this.unnamed + 1)
+    if (surplus < 1 && (this.unnamed === 0 || filled > names - this.unnamed)) return this.release(rows, false, true)
     for (const value of values) this.waitingSize += value.length + 1
-    if (this.waitingSize > MAX_WAITING) this.release(rows, false)
+    if (this.waitingSize > MAX_WAITING) this.release(rows, false, false)
   }
 
-  /** Makes rows of the lines that wait. @param isNamed whether they begin with names of rows */
-  private release(rows: Row[], isNamed: boolean): void {
+  /**
+   * Makes rows of the lines that wait.
+   * @param isNamed whether they begin with names of rows
+   * @param isFilled whether the columns at the end that have no name have values
+   */
+  private release(rows: Row[], isNamed: boolean, isFilled: boolean): void {
     const waiting = this.waiting as { values: string[]; at: number }[]
+    const columns = this.columns as string[]
     this.waiting = null
     this.hasRowNames = isNamed
+    if (!isFilled && this.unnamed > 0) {
+      this.spare += this.unnamed
+      for (const name of columns.splice(-this.unnamed)) this.notes.delete(name)
+    }
     if (isNamed) {
-      const columns = this.columns as string[]
       const name = new FreeNames(columns).take('row')
       columns.unshift(name)
-      this.empty = emptyRow(columns)
       this.notes.set(name, 'each line has one value more than the first line has names: the first ones are names of rows')
     }
+    this.empty = emptyRow(columns)
     for (const { values, at } of waiting) this.addRow(rows, values, at)
   }
 
@@ -311,8 +335,9 @@ class CsvParser {
   }
 
   private rowOf(columns: readonly string[], values: string[], line: number): Row {
-    // a delimiter behind the last column ends the line
-    if (values.length === columns.length + 1 && values[columns.length].trim() === '') values.pop()
+    // delimiters behind the last column end the line
+    const surplus = values.length - columns.length
+    if (surplus > 0 && surplus <= this.spare && filledIn(values) <= columns.length) values.length = columns.length
     if (values.length !== columns.length && this.options.ragged !== 'fill')
       throw rangeError(
         `${this.name}: line ${line} has ${values.length} ${values.length === 1 ? 'value' : 'values'}, and there are ${columns.length} columns${this.hasRowNames ? ', the names of rows included' : ''}; ragged: 'fill' takes it as it is`,
@@ -323,6 +348,13 @@ class CsvParser {
     if (this.plain !== null) for (const column of columns) row[column] = this.plain(row[column], line)
     return row
   }
+}
+
+/** Values without the empty ones at the end. */
+function filledIn(values: readonly string[]): number {
+  let count = values.length
+  while (count > 0 && values[count - 1].trim() === '') count--
+  return count
 }
 
 /** The line end of a text: that of its first line. A carriage return alone ends lines where no line feed follows it. */
