@@ -96,6 +96,33 @@ describe('a frequent word for a gap in a target of texts', () => {
     expect([numbers.classes, numbers.count, total(numbers.report.leftOut)]).toEqual([0, 266, 134])
   })
 
+  test('what programs write for a gap is one in a target, whatever `missing` is and whichever way rows come in', async () => {
+    const rows = sideEffects('NA')
+    const parts = [rows.slice(0, 150), rows.slice(150)]
+    const rest = { leftOut: [{ column: 'effect', value: 'NA', rows: 134 }], rows: 266 }
+    for (const missing of ['drop', 'auto', { dose: 'median', effect: 'drop' }] as const) {
+      const options = { target: 'effect', missing } as const
+      const table = fromTable(rows, options)
+      expect([table.classNames, table.report]).toEqual([['mild', 'severe'], expect.objectContaining(rest)])
+      const encoder = await encoderFromStream(parts, options)
+      expect([encoder.classNames, encoder.report]).toEqual([['mild', 'severe'], expect.objectContaining(rest)])
+      for (const one of [table, encoder, encoderFromState(JSON.parse(JSON.stringify(table.state())))])
+        expect(one.dataset(rows).count).toBe(266)
+    }
+    const message =
+      "fromTable: no value in column 'effect' of row 0; give missing: 'drop' to leave such rows out; if 'NA' is a class, not a gap, say missingValues: []"
+    expect(() => fromTable(rows, { target: 'effect' })).toThrow(message)
+    await expect(encoderFromStream(parts, { target: 'effect' })).rejects.toThrow(message)
+    expect(fromTable(rows, { target: 'effect', missingValues: [] }).classNames).toEqual(['NA', 'mild', 'severe'])
+    // a word that people answer with is asked about where it is rare, and a class where it is not
+    const few = sideEffects('no').map((row, i) => (i < 9 ? { ...row, effect: 'none' } : row))
+    expect(() => fromTable(few, { target: 'effect' })).toThrow("if 'none' is a class, not a gap, say missingValues: []")
+    expect(fromTable(sideEffects('none'), { target: 'effect' }).classNames).toEqual(['mild', 'none', 'severe'])
+    // in a column to learn from, a word is a gap only where it is said, or with 'auto'
+    const towns = rows.map((row, i) => ({ ...row, effect: 'ab'[i % 2], town: 'XY'[i % 2], kind: row.effect }))
+    expect(fromTable(towns, { target: 'effect' }).featureNames).toContain('kind=NA')
+  })
+
   test('of a stream is decided after ten thousand of its rows at the latest', async () => {
     let given = 0
     function* parts() {

@@ -84,15 +84,17 @@ function isVector(value: unknown): boolean {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 }
 
-function gapError({ name, firstGap }: ColumnStats, { role, missing }: Wanted): RangeError {
+function gapError({ name, firstGap, gapTexts }: ColumnStats, { role, missing }: Wanted): RangeError {
   const isTarget = role === 'target'
+  const word = [...gapTexts.keys()].find((text) => text.trim() !== '')
+  const asClass = isTarget && word !== undefined ? `; if ${show(word)} is a class, not a gap, say missingValues: []` : ''
   const hint =
     missing === 'fail' ? `; give missing: 'drop' to leave such rows out${isTarget ? '' : ", 'mean' or 'median' to fill them in"}` : ''
   const more =
     missing !== 'fail' && isTarget
       ? `, the target, which is not filled in: missing: { '${shortened(name)}': 'drop', … } by column leaves such rows out`
       : ''
-  return rangeError(`fromTable: no value in column '${shortened(name)}' of row ${firstGap}${hint}${more}`)
+  return rangeError(`fromTable: no value in column '${shortened(name)}' of row ${firstGap}${hint}${more}${asClass}`)
 }
 
 interface Use {

@@ -59,9 +59,9 @@ export interface TableOptions<Name extends string = string> {
    */
   missing?: Missing | Readonly<Partial<Record<Name, Missing>>>
   /**
-   * What stands for a missing value, as text or number: `NA`, −999. Default: none; with `missing: 'auto'` `NA`, `?`, `null` and the like. Of these, words
-   * that people answer with (`none`, `None`, `na`, `n/a`, `N/A`, `null`, `nan`, `?`) are a class in a target of texts, if they are in at least ten rows and 2 % of
-   * them and stand for no gap in a column of numbers; the report says which way it is.
+   * What stands for a missing value, as text or number: `NA`, −999. Default: in the target, and with `missing: 'auto'` in all columns, `NA`, `?`, `null` and
+   * the like; else none. Of these, words that people answer with (`none`, `None`, `na`, `n/a`, `N/A`, `null`, `nan`, `?`) are a class in a target of texts, if
+   * they are in at least ten rows and 2 % of them and stand for no gap in a column of numbers; the report says which way it is. `[]` takes no text for a gap.
    */
   missingValues?: readonly (string | number)[]
   /** What later rows may have as a category that is not in these: `ignore` takes it for none of them and counts it in `unknown`. Default `ignore`. */
@@ -225,16 +225,15 @@ export class TableLearner {
     this.wayOf = (name) => choiceOf(columns, name).missing ?? ofAll(name)
     const isAuto = used.some((name) => this.wayOf(name) === 'auto')
     this.missingValues = options.missingValues ?? (isAuto ? USUAL_GAPS : [])
+    this.asksForAnswers = options.missingValues === undefined && choiceOf(columns, target).missingValues === undefined
+    if (this.asksForAnswers) this.waiting = []
     const shared = missingTest(this.missingValues)
     this.tests = new Map(
       used.map((name) => {
-        const own = choiceOf(columns, name).missingValues
+        const own = name === target && this.asksForAnswers ? USUAL_GAPS : choiceOf(columns, name).missingValues
         return [name, own === undefined ? shared : missingTest(own)]
       }),
     )
-    this.asksForAnswers =
-      options.missingValues === undefined && choiceOf(columns, target).missingValues === undefined && this.wayOf(target) === 'auto'
-    if (this.asksForAnswers) this.waiting = []
     this.dropped = used.filter((name) => this.wayOf(name) === 'drop' || (name === target && this.wayOf(name) === 'auto'))
     this.leftOut = new LeftOutCounter(this.dropped, this.isGapIn)
     this.stats = new Map(
@@ -312,9 +311,9 @@ export class TableLearner {
     return as === undefined ? dates === 0 && strays >= numbers : as === 'category'
   }
 
-  /** What stands for a gap in the target. */
+  /** What stands for a gap in the target, where nobody said it. */
   private ownGaps(): string[] {
-    return this.missingValues.map(String).filter((word) => !this.answers.has(word))
+    return USUAL_GAPS.filter((word) => !this.answers.has(word))
   }
 
   /** What is to be said of words in a target of classes that may be a class or a gap. */
@@ -345,7 +344,8 @@ export class TableLearner {
       answer.report.notes = [...this.answerNotes(leftOut), ...others]
     }
     const own = choiceOf(this.options.columns ?? {}, this.target).missingValues
-    if (this.answers.size > 0) (answer.column as TableColumn).missingValues = this.ownGaps()
+    if (this.asksForAnswers && (this.answers.size > 0 || this.missingValues.length === 0))
+      (answer.column as TableColumn).missingValues = this.ownGaps()
     else if (own !== undefined) (answer.column as TableColumn).missingValues = own.map(String)
     const columns = inputs.flatMap(({ column }) => column ?? [])
     const report = { rows: this.used, dropped: this.seen - this.used, leftOut, columns: [...inputs, answer].map(({ report }) => report) }
