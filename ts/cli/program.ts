@@ -1,5 +1,6 @@
 /** All commands, with the help that teaches them. */
 import { Command } from 'commander'
+import { nearest } from '../common/names.js'
 import { benchCommand } from './commands/bench.js'
 import { evaluateCommand } from './commands/evaluate.js'
 import { exportCommand } from './commands/export.js'
@@ -10,7 +11,6 @@ import { predictCommand } from './commands/predict.js'
 import { raceCommand } from './commands/race.js'
 import { trainCommand } from './commands/train.js'
 import { tuneCommand } from './commands/tune.js'
-import { nearest } from './options/values.js'
 import { columns } from './terminal/terminal.js'
 import { version } from './version.js'
 

@@ -62,18 +62,19 @@ const MAX_NAMES = 1000
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (name.length > LONGEST_NAME) return undefined
   let best: string | undefined
-  let least = Math.max(2, Math.floor(name.length / 3)) + 1
+  let most = Math.max(2, name.length / 3)
   for (const candidate of known.slice(0, MAX_NAMES)) {
     // the distance is at least the difference of the lengths
-    if (Math.abs(candidate.length - name.length) >= least) continue
+    if (Math.abs(candidate.length - name.length) > most) continue
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
-    if (distance < least) [best, least] = [candidate, distance]
+    // in a short name, two changed letters make another name
+    if (distance <= Math.min(most, name.length / 2, candidate.length / 2)) [best, most] = [candidate, distance - 1]
   }
   return best
 }
 
-/** @internal letters to insert, leave out or change (Levenshtein 1966). Takes time in proportion to `a.length * b.length` */
-export function editDistance(a: string, b: string): number {
+/** Letters to insert, leave out or change (Levenshtein 1966). Takes time in proportion to `a.length * b.length`. */
+function editDistance(a: string, b: string): number {
   let row = [...b, ''].map((_, j) => j)
   for (const letter of a) {
     const next = [row[0] + 1]

@@ -1,11 +1,11 @@
 /** `gradus train DATA`: the options of both kinds, and the choice between train-table.ts and train-data-set.ts. */
 import { existsSync } from 'node:fs'
 import { Argument, Command, Option } from 'commander'
+import { nearest } from '../../common/names.js'
 import type { DataSetOptions } from '../data-sets/setup.js'
 import { TASK_NAMES, type TaskName } from '../data-sets/tasks.js'
 import { netOptions } from '../options/net.js'
 import { dataOptions } from '../options/table.js'
-import { nearest } from '../options/values.js'
 import { fileNear } from '../table/files.js'
 import { dataSetOptions, defaultsHelp, taskHelp, trainOnDataSet } from './train-data-set.js'
 import { type TableTrainOptions, tableTrainOptions, trainOnTable } from './train-table.js'

@@ -1,5 +1,6 @@
 /** Reading option values: each reader throws an error that says what was wanted. */
 import { InvalidArgumentError } from 'commander'
+import { nearest } from '../../common/names.js'
 
 /** What a number must be. */
 interface NumberRange {
@@ -65,29 +66,4 @@ export function layerSizes(text: string): number[] {
   }
 }
 
-/** Longer texts are not misspelt names, and comparing two texts takes as long as the product of their lengths. */
-const LONGEST_NAME = 64
-
-/** The name that differs by few letters, if there is one. */
-export function nearest(text: string, names: readonly string[]): string | undefined {
-  if (text.length > LONGEST_NAME || names.length === 0) return undefined
-  const scored = names.map((name) => ({ name, distance: editDistance(plain(text), plain(name)) }))
-  const best = scored.reduce((a, b) => (b.distance < a.distance ? b : a))
-  return best.distance <= Math.max(1, Math.floor(text.length / 3)) ? best.name : undefined
-}
-
 const plain = (name: string) => name.toLowerCase().replace(/[-_ ]/g, '')
-
-/** Insertions, deletions, substitutions and swaps of neighbours between two words (Damerau-Levenshtein). */
-function editDistance(a: string, b: string): number {
-  const d = Array.from({ length: a.length + 1 }, (_, i) => Array.from({ length: b.length + 1 }, (_, j) => (i === 0 ? j : j === 0 ? i : 0)))
-  for (let i = 1; i <= a.length; i++) {
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = d[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)
-      d[i][j] = Math.min(d[i - 1][j] + 1, d[i][j - 1] + 1, substituted)
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      if (swapped) d[i][j] = Math.min(d[i][j], d[i - 2][j - 2] + 1)
-    }
-  }
-  return d[a.length][b.length]
-}

@@ -1,6 +1,6 @@
 /** Rows whose columns are probably named otherwise than in the table. */
 import { rangeError } from '../../common/errors.js'
-import { editDistance, nearest } from '../../common/names.js'
+import { nearest } from '../../common/names.js'
 import { shortened, showNames } from '../../common/show.js'
 import type { TableColumn } from './column.js'
 import { type NumberedRows, type Row, valueIn } from './values.js'
@@ -34,7 +34,7 @@ export class Spelling {
     const unknown = Object.keys(rows[0][1]).filter((key) => !this.known.has(key))
     for (const { name } of absent) {
       const near = nearest(name, unknown)
-      if (near !== undefined && isNear(name, near))
+      if (near !== undefined)
         throw rangeError(
           `${who}: no row has a column '${shortened(name)}'; did you mean it by '${shortened(near)}'? (A column of gaps alone is null in a row.)`,
         )
@@ -71,14 +71,8 @@ export class Spelling {
     if (this.known.has(key)) return undefined
     if (this.meant.has(key)) return this.meant.get(key)
     if (this.meant.size >= MAX_COMPARED) return undefined
-    const near = nearest(key, this.names)
-    const name = near !== undefined && isNear(near, key) ? near : undefined
+    const name = nearest(key, this.names)
     this.meant.set(key, name)
     return name
   }
-}
-
-/** @internal whether one may be the other, misspelt: in a short name, two changed letters make another name */
-export function isNear(name: string, other: string): boolean {
-  return editDistance(name.toLowerCase(), other.toLowerCase()) <= name.length / 2
 }

@@ -11,7 +11,7 @@ import { encodeTargets, RowEncoder, type Unknown, type UnknownValues, wholeRows,
 import { noteOn } from './file-notes.js'
 import { type GapTests, inWords, type LeftOut, LeftOutCounter } from './left-out.js'
 import type { TableReport } from './report.js'
-import { isNear, Spelling } from './spelling.js'
+import { Spelling } from './spelling.js'
 import { ColumnStats } from './stats.js'
 import { ANSWERS, type Missing, type MissingTest, missingTest, type NumberedRows, type Row, USUAL_GAPS, valueIn } from './values.js'
 import { readWritten, type WrittenAs } from './written.js'
@@ -621,7 +621,7 @@ function checkColumn(row: Row, name: string): void {
   if (Object.hasOwn(row, name)) return
   const names = Object.keys(row)
   const near = names.find((other) => other.toLowerCase() === name.toLowerCase()) ?? nearest(name, names)
-  const hint = near !== undefined && isNear(name, near) ? `; did you mean '${shortened(near)}'?` : ''
+  const hint = near !== undefined ? `; did you mean '${shortened(near)}'?` : ''
   throw rangeError(`fromTable: there is no column '${shortened(name)}', only ${quoted(names)}${hint}`)
 }
 
