@@ -92,7 +92,7 @@ test('gaps of single columns are kept', async () => {
 
 test('numbers and dates that are written for people are read as the model reads them', async () => {
   const money = Array.from({ length: 60 }, (_, i) => ({
-    x: `$${i},000`,
+    x: `$${1 + i},000`,
     weight: `${50 + (i % 7)},5 kg`,
     day: `${1 + (i % 28)}.${1 + (i % 12)}.2024`,
     y: i % 2 === 0 ? 'a' : 'b',

@@ -86,10 +86,18 @@ export function decideTable(all: readonly Row[], { seed: _, ...table }: DecideTa
   const rows = withTarget(all, gaps, target)
   return {
     rows,
-    writtenIn: (name) =>
-      table.formatted
-        ? (columns.find((column) => column.name === name)?.written ?? wayOf(rows.map((row) => valueIn(row, name))))
-        : undefined,
+    writtenIn: (name) => {
+      const { formatted = false } = table
+      if (formatted === false) return undefined
+      const decimal = formatted === true ? undefined : formatted
+      return (
+        columns.find((column) => column.name === name)?.written ??
+        wayOf(
+          rows.map((row) => valueIn(row, name)),
+          decimal,
+        )
+      )
+    },
     leftOut,
     isClasses,
     options,

@@ -207,7 +207,9 @@ test('whatever is in a file, and however it is written, pieces of 1 to 7 bytes g
       }),
       async ({ table, end, delimiter, tail, quotes, size, ragged, header }) => {
         const written = (text: string) => (quotes || !/[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
-        const text = table.map((row) => row.map(written).join(delimiter) + tail.replace('\n', '').replaceAll(',', delimiter)).join(end) + tail.replaceAll(',', '')
+        const text =
+          table.map((row) => row.map(written).join(delimiter) + tail.replace('\n', '').replaceAll(',', delimiter)).join(end) +
+          tail.replaceAll(',', '')
         const options = { delimiter, ragged, header }
         const result = (read: () => Row[] | Promise<Row[]>) =>
           Promise.resolve()

@@ -123,7 +123,7 @@ describe('numbers as other countries write them', () => {
       'commas between thousands',
       '1,234.5;1,5;-12,345,678;0,001;1234.5',
       { thousands: ',' },
-      [...['1234.5', '1,5', '-12345678', '0001', '1234.5']],
+      [...['1234.5', '1,5', '-12345678', '0,001', '1234.5']],
     ],
     ['blanks, also those that do not break a line', '1 234,5;1\u00a0234\u202f567', { decimal: ',', thousands: ' ' }, ['1234.5', '1234567']],
     ['as in Switzerland', "1'234.5;12", { thousands: "'" }, ['1234.5', '12']],
@@ -134,6 +134,8 @@ describe('numbers as other countries write them', () => {
   })
 
   test('a number that says something else than `decimal` is an error, and so are signs that do not go together', () => {
+    // no number of thousands begins with a zero
+    expect(() => parseCsv('x;y\n1,5;a\n0.500;b', { decimal: ',' })).toThrow("parseCsv: line 3 has '0.500', a point before decimals")
     expect(() => parseCsv('x;y\n1,5;a\n2.5;b', { decimal: ',' })).toThrow(
       "parseCsv: line 3 has '2.5', a point before decimals, where decimal says that a comma is",
     )

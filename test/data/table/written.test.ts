@@ -64,6 +64,88 @@ describe('formatted: true reads a column that is written in one way', () => {
   })
 })
 
+describe('a sign that may stand before decimals or between thousands', () => {
+  const noteOf = (values: unknown[], formatted: true | '.' | ',' = true) =>
+    fromTable(column(...values), { target: 'y', formatted }).report.columns[0].notes.join()
+
+  test.each<[string, unknown[], number[], string, number[], '.' | ',']>([
+    ['of money', ['2.101 €', '900 €'], [2101, 900], "'2.101 €' is taken for 2101; if it is 2.101, say formatted: '.'", [2.101, 900], '.'],
+    [
+      'of money with commas',
+      ['$2,101', '$9'],
+      [2101, 9],
+      "'$2,101' is taken for 2101; if it is 2.101, say formatted: ','",
+      [2.101, 9],
+      ',',
+    ],
+    ['of units', ['2.101 kg', '9 kg'], [2.101, 9], "'2.101 kg' is taken for 2.101; if it is 2101, say formatted: ','", [2101, 9], ','],
+    [
+      'of plain numbers',
+      ['2.101', '9', '12.500'],
+      [2.101, 9, 12.5],
+      "'2.101' is taken for 2.101; if it is 2101, say formatted: ','",
+      [2101, 9, 12500],
+      ',',
+    ],
+  ])('%s is read in one way, a note says in which, and an option says otherwise', (_, values, taken, note, other, decimal) => {
+    expect(read(values)).toEqual(taken.map(Math.fround))
+    expect(noteOf(values)).toBe(note)
+    expect(read(values, { formatted: decimal })).toEqual(other.map(Math.fround))
+    expect(noteOf(values, decimal)).toBe('')
+    expect(inFlags(note)).toMatch(/, add --decimal [.,]$/)
+  })
+
+  test('is told by any value that can be read in one way alone', () => {
+    for (const [values, wanted] of [
+      [
+        ['2.101 €', '2.5 €'],
+        [2.101, 2.5],
+      ],
+      [
+        ['2.101 kg', '1.000.000 kg'],
+        [2101, 1e6],
+      ],
+      // no number of thousands begins with a zero
+      [
+        ['2.101 €', '0.500 €'],
+        [2.101, 0.5],
+      ],
+      [
+        ['1,250 kg', '0,500 kg'],
+        [1.25, 0.5],
+      ],
+      // numbers that are no texts are what they are
+      [
+        [2.101, 3.205, 900],
+        [2.101, 3.205, 900],
+      ],
+    ] as const) {
+      expect(read([...values])).toEqual(wanted.map(Math.fround))
+      expect(noteOf([...values])).toBe('')
+    }
+  })
+
+  test('is refused where one column has both', () => {
+    const { columns } = fromTable(column('1.250 €', '2,500 €'), { target: 'y', formatted: true }).report
+    expect([columns[0].as, columns[0].notes.join()]).toEqual(['category', "'1.250 €' and '2,500 €' are not written in one way"])
+  })
+
+  test('is the same decision in training, and of rows that come in parts', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => ({ price: `${1 + (i % 9)}.${100 + i} €`, y: i % 2 === 0 ? 'a' : 'b' }))
+    const note = "'1.100 €' is taken for 1100; if it is 1.1, say formatted: '.'"
+    const encoder = await encoderFromStream([rows.slice(0, 7), rows.slice(7)], { target: 'y', formatted: true })
+    expect(encoder.report.columns[0].notes).toEqual([note])
+    expect([...encoder.encode([{ price: '2.500 €' }])]).toEqual([2500])
+    const { columns } = await inspectTable(rows, { target: 'y', formatted: true })
+    expect(columns[0].notes).toEqual([note])
+    const { report, model } = await trainTable(rows, { target: 'y', formatted: true, hidden: [4], epochs: 2 })
+    expect(report.columns[0].notes).toEqual([note])
+    expect(report.advice.join()).toContain(note)
+    expect(model.predict({ price: '2.500 €' })).toEqual(model.predict({ price: 2500 }))
+    expect(() => fromTable(rows, { target: 'y', formatted: ';' as never })).toThrow("formatted wants true, false, '.' or ',', got ';'")
+  })
+})
+
 describe('what was read so', () => {
   const rows = Array.from({ length: 200 }, (_, i) => ({
     size: `${50 + (i % 40)} m²`,

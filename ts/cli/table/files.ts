@@ -26,7 +26,7 @@ export function tableOptions({ exclude, categories, numbers = [], embed = [], mi
     ...(exclude && { exclude }),
     ...(categories && { categories }),
     ...(missingValues && { missingValues }),
-    ...(formatted && { formatted }),
+    ...(formatted && { formatted: file.decimal ?? true }),
     columns,
     read: readOptions(file),
   }
@@ -70,6 +70,8 @@ const IN_COMMANDS = [
   ['or give a learningRate (', 'or give a --learning-rate ('],
   ['add it to missingValues', 'name it in --missing-values'],
   ['formatted: true reads', '--formatted reads'],
+  ["say formatted: ','", 'add --decimal ,'],
+  ["say formatted: '.'", 'add --decimal .'],
   ['say missingValues: []', "say --missing-values ''"],
 ] as const
 

@@ -28,7 +28,7 @@ export function numberReader(
   if (thousands === undefined && decimal === '.') return null
   const between = thousands === ' ' ? '[ \u00a0\u202f]' : thousands === undefined ? '(?!)' : `\\${thousands}`
   const point = `\\${decimal}`
-  const grouped = new RegExp(`^[+-]?\\d{1,3}(${between}\\d{3})+(${point}\\d*)?$`)
+  const grouped = new RegExp(`^[+-]?[1-9]\\d{0,2}(${between}\\d{3})+(${point}\\d*)?$`)
   const separators = new RegExp(between, 'g')
   const single = new RegExp(`^[+-]?(\\d+${point}\\d*|${point}\\d+)(e[+-]?\\d+)?$`, 'i')
   return (value, line) => {

@@ -1,5 +1,6 @@
 /** What is noted of a column while its values go by, so that one may decide what becomes of it without having them all at hand. */
 import { quantileOf } from '../../common/quantile.js'
+import type { Decimal } from '../formats/decimals.js'
 import { RandomStream } from '../random.js'
 import { daysOf, hasComma, isCell, isTooLarge, numberOf } from './values.js'
 import { type WrittenAs, WrittenColumn } from './written.js'
@@ -68,13 +69,17 @@ export class ColumnStats {
     name: string,
     isNamed: boolean,
     private readonly mostNumbers = MAX_NUMBERS,
-    formatted: boolean | WrittenAs = false,
+    formatted: boolean | Decimal | WrittenAs = false,
   ) {
     this.name = name
     this.most = isNamed ? MAX_CATEGORIES : MAX_KEPT
     const given = typeof formatted === 'object' ? formatted : undefined
     if (formatted !== false) this.reads = [new ColumnStats(name, isNamed, mostNumbers), new ColumnStats(name, isNamed, mostNumbers)]
-    this.written = new WrittenColumn(this.reads === null ? undefined : (way, at, value) => this.reads?.[way].add(at, value), given)
+    this.written = new WrittenColumn(
+      this.reads === null ? undefined : (way, at, value) => this.reads?.[way].add(at, value),
+      given,
+      typeof formatted === 'string' ? formatted : undefined,
+    )
   }
 
   addGap(at: number, value?: unknown): void {
@@ -103,8 +108,10 @@ export class ColumnStats {
 
   /** Its numbers or dates, if all values are written in one way for people. */
   readsWritten(): { stats: ColumnStats; way: WrittenAs; example: string } | null {
-    const { way, count, example } = this.written
-    if (this.reads === null || this.strays === 0 || way === null || count !== this.count) return null
+    const { way, count, example, isOpen } = this.written
+    if (this.reads === null || way === null || count !== this.count) return null
+    // plain numbers, unless a comma before decimals makes other ones of them
+    if (this.strays === 0 && !(isOpen && way.decimal === ',')) return null
     const stats = this.reads[way.decimal === ',' || way.first === 'month' ? 1 : 0]
     stats.gaps = this.gaps
     stats.firstGap = this.firstGap

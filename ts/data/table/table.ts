@@ -4,6 +4,7 @@ import { rangeError, typeError } from '../../common/errors.js'
 import { checkNames, list, nearest } from '../../common/names.js'
 import { shortened, show, showNames } from '../../common/show.js'
 import type { Dataset, Targets } from '../dataset.js'
+import type { Decimal } from '../formats/decimals.js'
 import { formatOf } from '../standardize.js'
 import { type ColumnUse, type Scale, type TableColumn, useOf, widthOf } from './column.js'
 import { type Decision, decideColumn, type Wanted } from './decide.js'
@@ -68,9 +69,11 @@ export interface TableOptions<Name extends string = string> {
   unknown?: Unknown
   /**
    * Whether numbers and dates that are written for people are read: `$1,250.00`, `8.9 %` (as 8.9), `(300)` (as −300), `70 kg`, `1.250,50 €`, `31.12.2024`. A
-   * column is read so if all its values are written in one way, with one unit; the report says what it took them for, and otherwise why not. Default false.
+   * column is read so if all its values are written in one way, with one unit; the report says what it took them for, and otherwise why not. Where no value
+   * tells if its sign stands before decimals or between thousands (`1.250`), it is between thousands of money with points, and otherwise a point is before
+   * decimals, which the report says; `'.'` and `','` say what stands before decimals. Default false.
    */
-  formatted?: boolean
+  formatted?: boolean | Decimal
   /** How columns of numbers, dates and ordinals are scaled; by these rows, and later rows as these. Default `none`: {@link standardize} scales whole data sets. */
   scale?: Scale
 }
@@ -385,8 +388,9 @@ export class TableLearner {
       const shown = read.way.first === undefined ? String(x) : new Date(x * 864e5).toISOString().slice(0, 10)
       decision.report.why = `it has ${what} as people write them, ${show(read.example)} for ${shown}`
     }
-    const note = noteOn(this.first, name)
-    if (note !== undefined) decision.report.notes = [note, ...decision.report.notes]
+    const doubt = stats.isFormatted && decision.report.as === 'number' ? stats.written.doubt : undefined
+    const notes = [noteOn(this.first, name), doubt].filter((note) => note !== undefined)
+    decision.report.notes = [...notes, ...decision.report.notes]
     return decision
   }
 }
@@ -404,7 +408,8 @@ function checkOptions(options: TableOptions): void {
     ...['target', 'inputs', 'exclude', 'categories', 'columns', 'missing', 'missingValues', 'unknown', 'formatted', 'scale'],
   ])
   const { target, columns = {}, unknown = 'ignore', formatted = false, scale = 'none' } = options
-  if (typeof formatted !== 'boolean') throw typeError(`fromTable: formatted wants true or false, got ${show(formatted)}`)
+  if (typeof formatted !== 'boolean' && formatted !== '.' && formatted !== ',')
+    throw typeError(`fromTable: formatted wants true, false, '.' or ',', got ${show(formatted)}`)
   if (typeof target !== 'string') throw typeError(`fromTable: target wants the name of one column, got ${show(target)}`)
   for (const name of ['inputs', 'exclude', 'categories', 'missingValues'] as const)
     if (!(options[name] === undefined || Array.isArray(options[name])))

@@ -1,5 +1,6 @@
 /** Numbers and dates as people write them: $1,250.00, 8.9 %, (300), 70 kg, 31.12.2024. */
 import { show } from '../../common/show.js'
+import type { Decimal } from '../formats/decimals.js'
 import { daysOf, numberOf } from './values.js'
 
 /** How the values of a column are written, found out from all of them. */
@@ -7,7 +8,7 @@ export interface WrittenAs {
   /** What stands before or behind each number, such as `$`, `%` or `kg`; empty for numbers that only have signs between thousands, or parentheses. */
   unit?: string
   /** What stands before decimals; the other one of the two stands between thousands. */
-  decimal?: '.' | ','
+  decimal?: Decimal
   /** Of dates: what comes first. */
   first?: 'day' | 'month'
 }
@@ -25,7 +26,7 @@ export interface Amount {
 }
 
 /** @internal A number with a unit, or null for anything else. */
-export function amountOf(text: string, decimal: '.' | ','): Amount | null {
+export function amountOf(text: string, decimal: Decimal): Amount | null {
   const { open, open2, close, sign1, sign2, before = '', digits = '', unit = '' } = AMOUNT.exec(text.trim())?.groups ?? {}
   if (digits === '' || (open !== undefined || open2 !== undefined) !== (close !== undefined)) return null
   if ((before !== '' && unit !== '') || (sign1 !== undefined && sign2 !== undefined)) return null
@@ -35,14 +36,14 @@ export function amountOf(text: string, decimal: '.' | ','): Amount | null {
   return { unit: before || unit.trim(), value: isNegative ? -Number(plain) : Number(plain) }
 }
 
-/** @internal Groups of three digits with one sign between all of them. */
+/** @internal Groups of three digits with one sign between all of them, of which the first does not begin with a zero. */
 export const GROUPED = {
-  '.': /^\d{1,3}(?<sign>[.' \u00a0\u202f])\d{3}(?:\k<sign>\d{3})*$/,
-  ',': /^\d{1,3}(?<sign>[,' \u00a0\u202f])\d{3}(?:\k<sign>\d{3})*$/,
+  '.': /^[1-9]\d{0,2}(?<sign>[.' \u00a0\u202f])\d{3}(?:\k<sign>\d{3})*$/,
+  ',': /^[1-9]\d{0,2}(?<sign>[,' \u00a0\u202f])\d{3}(?:\k<sign>\d{3})*$/,
 }
 
 /** Digits with a point before decimals and nothing between thousands; null where they are none, or thousands are no groups of three digits. */
-function plainNumber(digits: string, decimal: '.' | ','): string | null {
+function plainNumber(digits: string, decimal: Decimal): string | null {
   const [whole, fraction, ...more] = digits.split(decimal)
   if (more.length > 0 || (fraction !== undefined && !/^\d*$/.test(fraction))) return null
   const thousands = decimal === '.' ? ',' : '.'
@@ -75,29 +76,36 @@ export function readWritten({ unit, decimal, first }: WrittenAs, value: unknown)
   return amount !== null && (amount.unit === unit || amount.unit === '') ? numberOf(amount.value) : Number.NaN
 }
 
-/** @internal How values are written for people; undefined where they are not all written in one way. */
-export function wayOf(values: readonly unknown[]): WrittenAs | undefined {
-  const column = new WrittenColumn()
+/**
+ * @internal How values are written for people; undefined where they are not all written in one way.
+ * @param decimal what stands before decimals, where values leave it open
+ */
+export function wayOf(values: readonly unknown[], decimal?: Decimal): WrittenAs | undefined {
+  const column = new WrittenColumn(undefined, undefined, decimal)
   return values.every((value, at) => column.add(at, value)) ? (column.way ?? undefined) : undefined
 }
 
+/** Money has no three decimals, but for prices of fuel. */
+const MONEY = /[$€£¥₹]|USD|EUR|GBP|CHF|JPY/
+
 /** @internal Finds out whether all values of a column are written in one way. What it is given until it knows that they are not costs next to nothing. */
 export class WrittenColumn {
-  /** Why not, where values are alike but not all in one way. */
-  reason: string | undefined
-  private ways: WrittenAs[] | null = null
-  private firstText = ''
-  private signed = ''
-  private hasPoint = false
-  private hasComma = false
   count = 0
-  /** Whether each sign that may stand before decimals is followed by three digits. */
-  private hasOnlyThousands = true
+  private ways: WrittenAs[] | null = null
+  /** The first text that is not written as those before it. */
+  private other: string | undefined
+  private firstText = ''
+  /** The first texts with a point and with a comma. */
+  private readonly signed = { '.': '', ',': '' }
 
-  /** @param given how values are written, where it is known */
+  /**
+   * @param given how values are written, where it is known
+   * @param decimal what stands before decimals, where values leave it open
+   */
   constructor(
     private readonly onRead?: (way: number, at: number, value: number | Date) => void,
     given?: WrittenAs,
+    private readonly decimal?: Decimal,
   ) {
     if (given !== undefined) this.ways = [given]
   }
@@ -118,20 +126,19 @@ export class WrittenColumn {
               { unit, decimal: ',' },
             ]
     }
-    const before = this.ways
-    const read = (way: WrittenAs) => (way.first === undefined ? (amountIn(text, way)?.value ?? Number.NaN) : writtenDay(text, way.first))
-    this.ways = before.filter((way) => Number.isFinite(read(way)))
-    if (this.ways.length === 0 && this.count > 0) this.reason = `${show(this.firstText)} and ${show(text)} are not written in one way`
+    // a number that is no text is what it is, whatever stands before decimals in texts
+    const read = (way: WrittenAs) =>
+      way.first !== undefined ? writtenDay(text, way.first) : typeof value === 'number' && way.unit === '' ? value : amountIn(text, way)
+    this.ways = this.ways.filter((way) => Number.isFinite(read(way)))
+    if (this.ways.length === 0 && this.count > 0) this.other = text
     for (const way of this.ways)
       this.onRead?.(
         way.decimal === ',' || way.first === 'month' ? 1 : 0,
         at,
         way.first === undefined ? read(way) : new Date(read(way) * 864e5),
       )
-    this.hasPoint ||= text.includes('.')
-    this.hasComma ||= text.includes(',')
-    if (this.signed === '' && /[.,]/.test(text)) this.signed = text
-    if (/[.,]/.test(text) && !/^\D*\d{1,3}([.,]\d{3})+\D*$/.test(text)) this.hasOnlyThousands = false
+    if (typeof value === 'string')
+      for (const sign of ['.', ','] as const) if (this.signed[sign] === '' && text.includes(sign)) this.signed[sign] = text
     this.count++
     return this.ways.length > 0
   }
@@ -139,25 +146,46 @@ export class WrittenColumn {
   /** How the values are written; null where they are not all written in one way, or it is not known which way. */
   get way(): WrittenAs | null {
     const [one, other] = this.ways ?? []
-    if (one === undefined) return null
+    if (one === undefined || this.reason !== undefined) return null
     if (other === undefined) return one
-    if (one.first !== undefined) {
-      // with points the day comes first
-      this.reason = `${show(this.firstText)} may begin with the day or with the month, and no value tells; write dates as 2024-12-31`
-      return null
-    }
-    // money has no three decimals
-    const isMoney = /[$€£¥₹]|USD|EUR|GBP|CHF|JPY/.test(one.unit ?? '')
-    return isMoney && this.hasOnlyThousands && this.hasPoint && !this.hasComma ? other : one
+    if (this.decimal !== undefined) return this.decimal === ',' ? other : one
+    return MONEY.test(one.unit ?? '') && this.signed['.'] !== '' ? other : one
+  }
+
+  /** Why there is no way, where values are alike but not all written in one way. */
+  get reason(): string | undefined {
+    const { other, firstText, signed } = this
+    if (other !== undefined) return `${show(firstText)} and ${show(other)} are not written in one way`
+    if (this.ways?.length !== 2) return undefined
+    // with points the day comes first
+    if (this.ways[0].first !== undefined)
+      return `${show(firstText)} may begin with the day or with the month, and no value tells; write dates as 2024-12-31`
+    if (signed['.'] !== '' && signed[','] !== '') return `${show(signed['.'])} and ${show(signed[','])} are not written in one way`
+    return undefined
+  }
+
+  /** Whether no value tells if its sign stands before decimals or between thousands: each is followed by three digits. */
+  get isOpen(): boolean {
+    return this.way !== null && this.ways?.length === 2 && (this.signed['.'] !== '' || this.signed[','] !== '')
+  }
+
+  /** What the values are taken for, and what else they may be; undefined where they tell, or somebody said it. */
+  get doubt(): string | undefined {
+    const { way, example } = this
+    if (way === null || !this.isOpen || this.decimal !== undefined) return undefined
+    const [decimal, value] = way.decimal === ',' ? ['.', ','] : [',', '.']
+    const read = (sign: string) => readWritten({ ...way, decimal: sign as Decimal }, example)
+    return `${show(example)} is taken for ${read(value)}; if it is ${read(decimal)}, say formatted: ${show(decimal)}`
   }
 
   /** An example of a value. */
   get example(): string {
-    return this.signed || this.firstText
+    return this.signed['.'] || this.signed[','] || this.firstText
   }
 }
 
-function amountIn(text: string, { unit, decimal = '.' }: WrittenAs): Amount | null {
+/** The number of a text with the unit of a column; NaN for anything else. */
+function amountIn(text: string, { unit, decimal = '.' }: WrittenAs): number {
   const amount = amountOf(text, decimal)
-  return amount?.unit === unit ? amount : null
+  return amount !== null && amount.unit === unit ? amount.value : Number.NaN
 }
