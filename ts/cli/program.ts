@@ -1,6 +1,6 @@
 /** All commands, with the help that teaches them. */
 import { Command } from 'commander'
-import { nearest } from '../common/names.js'
+import { nearest } from '../common/nearest.js'
 import { benchCommand } from './commands/bench.js'
 import { evaluateCommand } from './commands/evaluate.js'
 import { exportCommand } from './commands/export.js'

@@ -1,5 +1,6 @@
 /** Names that people type: of options, with the nearest known one as a hint. */
 import { rangeError, typeError } from './errors.js'
+import { nearest } from './nearest.js'
 import { shortened, show } from './show.js'
 
 /** Names of other libraries, and what they are called here. */
@@ -50,36 +51,4 @@ export function checkNames(
 /** @internal `a, b or c` */
 export function list(names: readonly string[]): string {
   return names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names[names.length - 1]}`
-}
-
-/** Longer texts are not misspelt names, and comparing two texts takes as long as the product of their lengths. */
-const LONGEST_NAME = 64
-
-/** No more than this many names are compared, for the same reason. */
-const MAX_NAMES = 1000
-
-/** @internal the name among `known` that is a typing error or two away, if one is; none for what is too long to be a name */
-export function nearest(name: string, known: readonly string[]): string | undefined {
-  if (name.length > LONGEST_NAME) return undefined
-  let best: string | undefined
-  let most = Math.max(2, name.length / 3)
-  for (const candidate of known.slice(0, MAX_NAMES)) {
-    // the distance is at least the difference of the lengths
-    if (Math.abs(candidate.length - name.length) > most) continue
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
-    // in a short name, two changed letters make another name
-    if (distance <= Math.min(most, name.length / 2, candidate.length / 2)) [best, most] = [candidate, distance - 1]
-  }
-  return best
-}
-
-/** Letters to insert, leave out or change (Levenshtein 1966). Takes time in proportion to `a.length * b.length`. */
-function editDistance(a: string, b: string): number {
-  let row = [...b, ''].map((_, j) => j)
-  for (const letter of a) {
-    const next = [row[0] + 1]
-    for (let j = 0; j < b.length; j++) next.push(Math.min(next[j] + 1, row[j + 1] + 1, row[j] + Number(letter !== b[j])))
-    row = next
-  }
-  return row[b.length]
 }

@@ -1,6 +1,6 @@
 /** Rows that have to be like those of the table: what a server wants of requests. */
 import { rangeError } from '../common/errors.js'
-import { nearest } from '../common/names.js'
+import { nearest } from '../common/nearest.js'
 import { shortened, show, showNames } from '../common/show.js'
 import type { TableState } from '../data/index.js'
 import { type TableColumn, useOf } from '../data/table/column.js'

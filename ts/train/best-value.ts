@@ -2,7 +2,7 @@
 
 import { checkChoice } from '../common/checks.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
-import { nearest } from '../common/names.js'
+import { nearest } from '../common/nearest.js'
 import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
 import type { Progress } from './callbacks.js'

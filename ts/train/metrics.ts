@@ -1,7 +1,7 @@
 /** Metrics while training: by name or as functions, and their values over batches. */
 
 import { rangeError, typeError } from '../common/errors.js'
-import { nearest } from '../common/names.js'
+import { nearest } from '../common/nearest.js'
 import { show } from '../common/show.js'
 import { accuracy } from '../metrics/classification.js'
 import type { NAMED } from '../metrics/named.js'

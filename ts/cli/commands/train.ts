@@ -1,7 +1,7 @@
 /** `gradus train DATA`: the options of both kinds, and the choice between train-table.ts and train-data-set.ts. */
 import { existsSync } from 'node:fs'
 import { Argument, Command, Option } from 'commander'
-import { nearest } from '../../common/names.js'
+import { nearest } from '../../common/nearest.js'
 import type { DataSetOptions } from '../data-sets/setup.js'
 import { TASK_NAMES, type TaskName } from '../data-sets/tasks.js'
 import { netOptions } from '../options/net.js'

@@ -1,6 +1,6 @@
 /** Reading option values: each reader throws an error that says what was wanted. */
 import { InvalidArgumentError } from 'commander'
-import { nearest } from '../../common/names.js'
+import { nearest } from '../../common/nearest.js'
 
 /** What a number must be. */
 interface NumberRange {

@@ -1,6 +1,6 @@
 /** Tables in files, for the commands that take one: options as the library takes them, and errors that name the file. */
 import { readdirSync } from 'node:fs'
-import { nearest } from '../../common/names.js'
+import { nearest } from '../../common/nearest.js'
 import { namingLines, type ReadOptions, type Row, readTable } from '../../data/index.js'
 import { type FileOptions, quoted, type TableData } from '../options/table.js'
 import { nameOfInput, sourceOfInput } from './input.js'

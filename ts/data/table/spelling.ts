@@ -1,6 +1,6 @@
 /** Rows whose columns are probably named otherwise than in the table. */
 import { rangeError } from '../../common/errors.js'
-import { nearest } from '../../common/names.js'
+import { nearest } from '../../common/nearest.js'
 import { shortened, showNames } from '../../common/show.js'
 import type { TableColumn } from './column.js'
 import { type NumberedRows, type Row, valueIn } from './values.js'

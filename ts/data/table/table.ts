@@ -1,7 +1,8 @@
 /** Tables: rows as people have them (from CSV, JSON, a database), made into the numbers that a net learns from. */
 import { checkChoice } from '../../common/checks.js'
 import { rangeError, typeError } from '../../common/errors.js'
-import { checkNames, list, nearest } from '../../common/names.js'
+import { checkNames, list } from '../../common/names.js'
+import { nearest } from '../../common/nearest.js'
 import { shortened, show, showNames } from '../../common/show.js'
 import type { Dataset, Targets } from '../dataset.js'
 import type { Decimal } from '../formats/decimals.js'

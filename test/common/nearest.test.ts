@@ -1,6 +1,6 @@
 /** The name that is meant by a misspelt one. */
 import { expect, test } from 'vitest'
-import { nearest } from '../../ts/common/names.js'
+import { nearest } from '../../ts/common/nearest.js'
 
 test.each<[string, string[], string | undefined]>([
   ['adma', ['SGD', 'Adam', 'AdamW'], 'Adam'],
