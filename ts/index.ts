@@ -126,7 +126,7 @@ export type { WholeStepOptimizer } from './train/whole-step-optimizer.js'
 
 // Choosing models
 
-export type { FoldOptions, FoldRows } from './data/folds.js'
+export type { FoldOptions, FoldRows } from './rows/folds.js'
 export type { BuiltModel } from './select/built.js'
 export { type CompareLearningRatesOptions, compareLearningRates, type LearningRateComparison, type RateToBuild } from './select/compare-learning-rates.js'
 export { type CrossValidateOptions, type CrossValidation, crossValidate, type FoldResult, type FoldScore, type FoldToBuild } from './select/cross-validate.js'

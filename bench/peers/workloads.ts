@@ -4,8 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { RandomStream } from '../../ts/common/random-stream.js'
 import { spirals } from '../../ts/data/index.js'
-import { RandomStream } from '../../ts/data/random.js'
 
 /** Steps of training, an update of an optimizer alone, or the time until a net has learned. */
 export type Kind = 'steps' | 'update' | 'reach'

@@ -11,7 +11,7 @@ import { COPIED_BY_COMMAND, ENTRIES as PUBLIC, SHARING } from '../../ts/build/en
 /** Files and folders of ts/, from the bottom up. A file may import from its own level and from those below. */
 const LEVELS = [
   ['common'],
-  ['backend', 'random'],
+  ['backend', 'random', 'rows'],
   ['tensor'],
   ['autograd'],
   ['parameter'],

@@ -2,7 +2,8 @@
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
-import { checkClasses, cutFolds, type FoldOptions } from './folds.js'
+import { checkClasses, cutFolds, type FoldOptions } from '../rows/folds.js'
+import { takeRows } from '../rows/take.js'
 
 /** One target for each sample: its class, or a number. */
 export type Targets = Int32Array | Float32Array
@@ -92,17 +93,11 @@ export function selectRows<D extends Dataset<Targets>>(data: D, which: ArrayLike
   checkDataset('selectRows', data)
   const rows = typeof which === 'function' ? rowsThat(data, which) : which
   if (!Number.isInteger(rows?.length)) throw typeError(`selectRows: wants indices of rows in an array, got ${show(rows)}`)
-  const inputs = new Float32Array(rows.length * data.features)
-  const targets = data.targets instanceof Int32Array ? new Int32Array(rows.length) : new Float32Array(rows.length)
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]
-    if (!(Number.isInteger(row) && row >= 0 && row < data.count)) {
-      throw rangeError(`selectRows: index ${i} is ${row}, wants a whole number from 0 to ${data.count - 1}`)
-    }
-    inputs.set(data.inputs.subarray(row * data.features, (row + 1) * data.features), i * data.features)
-    targets[i] = data.targets[row]
-  }
-  return { ...data, inputs, targets, count: rows.length, shape: [rows.length, data.features] }
+  const wrong = Array.from(rows).findIndex((row) => !(Number.isInteger(row) && row >= 0 && row < data.count))
+  if (wrong >= 0) throw rangeError(`selectRows: index ${wrong} is ${rows[wrong]}, wants a whole number from 0 to ${data.count - 1}`)
+  const { features } = data
+  const own = { inputs: takeRows(data.inputs, rows, features), targets: takeRows(data.targets, rows) }
+  return { ...data, ...own, count: rows.length, shape: [rows.length, features] }
 }
 
 /**

@@ -2,6 +2,8 @@
  * `gradus/data`: data sets to try things on, and a few tools for your own. Plain functions on typed arrays, without the engine.
  * @module gradus/data
  */
+
+export type { FoldOptions } from '../rows/folds.js'
 export { type ArraysOptions, fromArrays } from './arrays.js'
 export { classWeights } from './class-weights.js'
 export {
@@ -16,7 +18,6 @@ export {
   type ThreeWaySplit,
   take,
 } from './dataset.js'
-export type { FoldOptions } from './folds.js'
 export { type ArrowTable, rowsFromArrow } from './formats/arrow.js'
 export { type CsvOptions, parseCsv } from './formats/csv.js'
 export type { Decimal, Thousands } from './formats/decimals.js'

@@ -1,10 +1,11 @@
 /** Rows to learn from, rows to choose by and rows to judge by: cut at random, by class, by group, or by time. */
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
+import { RandomStream } from '../common/random-stream.js'
 import { withNewNames } from '../common/renamed.js'
 import { shortened, show } from '../common/show.js'
+import { type CutBy, cutParts } from '../rows/cut.js'
 import { ALIASES, checkDataset, type Dataset, type Split, selectRows, type Targets, type ThreeWaySplit } from './dataset.js'
-import { RandomStream } from './random.js'
 import type { ColumnOf } from './table/table.js'
 import { daysOf, type Row, valueIn } from './table/values.js'
 
@@ -85,13 +86,9 @@ const SPLIT_ALIASES = {
 }
 
 /** What a cut goes by, whatever is cut. */
-interface Cut extends Required<Pick<Shares, 'testFraction' | 'seed'>> {
+interface Cut extends CutBy, Required<Pick<Shares, 'testFraction' | 'seed'>> {
   validationFraction: number | undefined
-  /** Rows of the same value are in the same proportion on all sides. */
-  classOf: ArrayLike<unknown> | null
-  groups: ArrayLike<unknown> | null
-  /** As numbers. */
-  time: Float64Array | null
+  times: Float64Array | null
 }
 
 type Parts = [train: Int32Array, validation: Int32Array | null, test: Int32Array]
@@ -111,7 +108,7 @@ function ofDataset({ targets, classes, count }: Dataset<Targets>, options: Split
     ...sharesOf(options),
     classOf: stratify ? targets : null,
     groups: groups ?? null,
-    time: splitBy === undefined ? null : timesOf(splitBy),
+    times: splitBy === undefined ? null : timesOf(splitBy),
   }
 }
 
@@ -129,7 +126,7 @@ function ofRows(rows: readonly Row[], options: RowSplitOptions): Cut {
     ...sharesOf(options),
     classOf: classOf?.map(String) ?? null,
     groups: groups?.map(String) ?? null,
-    time: time === null ? null : timesOf(time),
+    times: time === null ? null : timesOf(time),
   }
 }
 
@@ -150,92 +147,12 @@ function timesOf(values: ArrayLike<unknown>): Float64Array {
   })
 }
 
-const [TRAIN, VALIDATION, TEST] = [0, 1, 2]
-
-function cutRows(count: number, cut: Cut): Parts {
-  const { testFraction, validationFraction, seed, time, groups } = cut
-  const order = time === null ? new RandomStream(seed).permutation(count) : Int32Array.from({ length: count }, (_, i) => i)
-  const sideOf = new Uint8Array(count)
-  if (time !== null) cutByTime(order, time, sideOf, cut)
-  else if (groups !== null) dealGroups(order, groups, sideOf, cut)
-  else {
-    // the test set first, so that it is the same with and without a validation set
-    const left = take(order, sideOf, TEST, testFraction, cut.classOf)
-    if (validationFraction !== undefined) take(left, sideOf, VALIDATION, validationFraction / (1 - testFraction), cut.classOf)
-  }
-  const rowsOf = (side: number) => order.filter((row) => sideOf[row] === side)
-  const parts: Parts = [rowsOf(TRAIN), validationFraction === undefined ? null : rowsOf(VALIDATION), rowsOf(TEST)]
-  if (parts.some((part) => part?.length === 0)) {
+function cutRows(count: number, { testFraction, validationFraction, seed, ...by }: Cut): Parts {
+  const order = by.times === null ? new RandomStream(seed).permutation(count) : Int32Array.from({ length: count }, (_, i) => i)
+  const parts = cutParts(order, validationFraction === undefined ? [testFraction] : [validationFraction, testFraction], by)
+  if (parts.some((part) => part.length === 0)) {
     const fractions = validationFraction === undefined ? '' : ` and validationFraction ${validationFraction}`
     throw rangeError(`${WHO}: testFraction ${testFraction}${fractions} of ${count} samples leaves one side empty`)
   }
-  return parts
-}
-
-/** Puts a fraction of the rows, and of each class, on a side. @returns the others */
-function take(order: Int32Array, sideOf: Uint8Array, side: number, fraction: number, classOf: ArrayLike<unknown> | null): Int32Array {
-  const parts = classOf === null ? [order] : rowsByClass(order, classOf)
-  const counts = shared(parts, fraction)
-  for (const [i, rows] of parts.entries()) for (const row of rows.subarray(0, counts[i])) sideOf[row] = side
-  return order.filter((row) => sideOf[row] !== side)
-}
-
-/** The rows of each class, in the order in which classes and rows occur. */
-function rowsByClass(rows: Int32Array, classOf: ArrayLike<unknown>): Int32Array[] {
-  const parts = new Map<unknown, number[]>()
-  for (const row of rows) {
-    const part = parts.get(classOf[row])
-    if (part === undefined) parts.set(classOf[row], [row])
-    else part.push(row)
-  }
-  return [...parts.values()].map((part) => Int32Array.from(part))
-}
-
-/**
- * How many rows of each group go to the test set: a fraction of all rows, shared out by the largest remainder, so that the whole keeps
- * the fraction however small the groups are. Of equal remainders the groups that come first have the row more.
- */
-function shared(groups: readonly Int32Array[], fraction: number): number[] {
-  const exact = groups.map(({ length }) => length * fraction)
-  const counts = exact.map(Math.floor)
-  const total = Math.round(groups.reduce((sum, { length }) => sum + length, 0) * fraction)
-  const left = total - counts.reduce((sum, count) => sum + count, 0)
-  const order = groups.map((_, i) => i).sort((a, b) => exact[b] - counts[b] - (exact[a] - counts[a]))
-  for (const i of order.slice(0, left)) counts[i]++
-  return counts
-}
-
-/** The last rows are the test set, those before them the validation set; rows of one time are on one side, the later one. */
-function cutByTime(order: Int32Array, time: Float64Array, sideOf: Uint8Array, { testFraction, validationFraction = 0 }: Cut): void {
-  order.sort((a, b) => time[a] - time[b])
-  const cutAt = (fraction: number) => {
-    let at = order.length - Math.round(order.length * fraction)
-    while (at > 0 && at < order.length && time[order[at]] === time[order[at - 1]]) at--
-    return at
-  }
-  const [first, last] = [cutAt(testFraction + validationFraction), cutAt(testFraction)]
-  for (const [i, row] of order.entries()) sideOf[row] = i >= last ? TEST : i >= first ? VALIDATION : TRAIN
-}
-
-/**
- * Group by group, the largest first and those of one size at random, to the side that lacks most of its rows, class by class as a share of
- * the class: so sides come as near to their fractions as groups allow.
- */
-function dealGroups(order: Int32Array, groups: ArrayLike<unknown>, sideOf: Uint8Array, cut: Cut): void {
-  const { testFraction, validationFraction = 0, classOf } = cut
-  const classAt = (row: number) => classOf?.[row]
-  const totals = new Map<unknown, number>()
-  for (const row of order) totals.set(classAt(row), (totals.get(classAt(row)) ?? 0) + 1)
-  const fractions = [1 - testFraction - validationFraction, validationFraction, testFraction]
-  const lacking = fractions.map((fraction) => new Map([...totals].map(([c, total]) => [c, total * fraction])))
-  const open = validationFraction > 0 ? [TRAIN, VALIDATION, TEST] : [TRAIN, TEST]
-  for (const rows of rowsByClass(order, groups).sort((a, b) => b.length - a.length)) {
-    const need = (side: number) =>
-      rows.reduce((sum, row) => sum + (lacking[side].get(classAt(row)) as number) / (totals.get(classAt(row)) as number), 0)
-    const side = open.reduce((best, other) => (need(other) > need(best) ? other : best))
-    for (const row of rows) {
-      sideOf[row] = side
-      lacking[side].set(classAt(row), (lacking[side].get(classAt(row)) as number) - 1)
-    }
-  }
+  return [parts[0], validationFraction === undefined ? null : parts[1], parts[parts.length - 1]]
 }

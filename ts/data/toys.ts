@@ -3,8 +3,8 @@
 import { checkCount } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
+import { RandomStream } from '../common/random-stream.js'
 import { type Dataset, dataset } from './dataset.js'
-import { RandomStream } from './random.js'
 
 /** Options that all toy data take. */
 export interface ToyOptions {

@@ -1,6 +1,7 @@
 /** The rows to learn from, cut so that each net is judged by rows that it was not trained on. */
-import { cutFolds } from '../data/folds.js'
-import { trainTestSplit } from '../data/index.js'
+import { RandomStream } from '../common/random-stream.js'
+import { cutParts, firstOfTime } from '../rows/cut.js'
+import { cutFolds } from '../rows/folds.js'
 
 /** Rows to train a net on, and rows to validate it by. */
 export interface Fold {
@@ -44,13 +45,6 @@ export function foldsInTime(times: ArrayLike<number>): Folds | null {
   return { folds, from: edges[edges.length - 2] - edges[0] }
 }
 
-/** The first row of the time that a row has. */
-function firstOfTime(times: ArrayLike<number>, row: number): number {
-  let first = row
-  while (first > 0 && first < times.length && times[first - 1] === times[first]) first--
-  return first
-}
-
 /** Five folds of few rows, one split of many; every class in the same proportion in each part, as far as it has rows. */
 export function foldsOf(targets: Int32Array | Float32Array, classes: number, seed: number): Folds {
   const count = targets.length
@@ -58,9 +52,8 @@ export function foldsOf(targets: Int32Array | Float32Array, classes: number, see
     const parts = cutFolds('trainTable', count, { folds: Math.min(FOLDS, count), seed }, classes > 0 ? targets : null)
     return { folds: parts.map(({ train, test }) => ({ train, validation: test })), from: 0 }
   }
-  // numbers of rows as the features of a data set, so that the function that cuts data sets cuts them
-  const numbers = Float32Array.from(targets, (_, row) => row)
-  const data = { inputs: numbers, targets, count, features: 1, classes, shape: [count, 1] as [number, number] }
-  const { train, test } = trainTestSplit(data, { testFraction: Math.min(VALIDATION_FRACTION, MAX_VALIDATION / count), seed })
-  return { folds: [{ train: Int32Array.from(train.inputs), validation: Int32Array.from(test.inputs) }], from: 0 }
+  const fraction = Math.min(VALIDATION_FRACTION, MAX_VALIDATION / count)
+  const order = new RandomStream(seed).permutation(count)
+  const [train, validation] = cutParts(order, [fraction], { classOf: classes > 0 ? targets : null })
+  return { folds: [{ train, validation }], from: 0 }
 }

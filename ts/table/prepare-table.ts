@@ -74,8 +74,8 @@ export async function prepareTable(rows: readonly object[] | Source, given: Prep
     if (splitBy !== undefined) checkTimes('prepareTable', all, decided, splitBy)
     return decided
   })
-  const [used] = testFraction === 0 ? [decided.rows] : setAside(decided, ofTest)
-  const [training, judging] = setAside({ ...decided, rows: used }, ofHeld)
+  const [used] = testFraction === 0 ? [decided.rows] : setAside('prepareTable', decided, ofTest)
+  const [training, judging] = setAside('prepareTable', { ...decided, rows: used }, ofHeld)
   const data = fromTable(training, decided.options)
   const features = featuresOf(data)
   const { targets, scale } = scaled(data.targets)

@@ -2,10 +2,11 @@
 import { clock } from '../common/clock.js'
 import { joined } from '../common/joined.js'
 import { crossEntropy, EarlyStopping, type FitManyProgress, fitMany, mse, NonFiniteError, type Tensor, tensor } from '../index.js'
+import { takeRows } from '../rows/take.js'
 import { type LossOf, logLossOf, MOST_CHOICES, squaredErrorOf } from './choose.js'
 import type { Fold, Folds } from './folds.js'
 import { makeNet, makeOptimizer, type NetPlan, type RoundPlan, scheduleOf } from './nets.js'
-import { inputsAt, predictionsOf, type TableSamples, targetsAt, targetsFor } from './samples.js'
+import { inputsAt, predictionsOf, type TableSamples, targetsFor } from './samples.js'
 import type { Line } from './straight-line.js'
 
 type Net = ReturnType<typeof makeNet>
@@ -308,7 +309,7 @@ export function lossOn(
   { targets, classes, weights, lossOf }: Pick<TableSamples, 'targets' | 'classes' | 'weights' | 'lossOf'>,
   rows: Int32Array,
 ): LossOf {
-  const own = targetsAt(targets, rows)
+  const own = takeRows(targets, rows)
   if (lossOf !== undefined) return lossOf(own)
   return own instanceof Int32Array ? logLossOf(own, classes, weights && weightsAt(weights, rows)) : squaredErrorOf(own)
 }

@@ -1,5 +1,6 @@
 /** The numbers of a table that nets learn from, rows of them as tensors, and what nets say of such rows. */
 import { type ColumnToEmbed, type Module, softmax, type Tensor, tensor } from '../index.js'
+import { takeRows } from '../rows/take.js'
 import type { LossOf } from './choose.js'
 
 /** Numbers to learn from. */
@@ -22,20 +23,12 @@ export interface TableSamples {
 
 /** Rows of the inputs as a tensor; of each row the first columns alone where fewer are wanted. */
 export function inputsAt({ inputs, width }: Pick<TableSamples, 'inputs' | 'width'>, rows: Int32Array, columns = width): Tensor {
-  const out = new Float32Array(rows.length * columns)
-  for (const [i, row] of rows.entries()) out.set(inputs.subarray(row * width, row * width + columns), i * columns)
-  return tensor(out, [rows.length, columns])
+  return tensor(takeRows(inputs, rows, width, columns), [rows.length, columns])
 }
 
-/** Targets of rows: classes, or numbers. */
-export function targetsAt(targets: Int32Array | Float32Array, rows: Int32Array): Int32Array | Float32Array {
-  const at = (row: number) => targets[row]
-  return targets instanceof Int32Array ? Int32Array.from(rows, at) : Float32Array.from(rows, at)
-}
-
-/** The same as losses and metrics take them: classes, or a tensor [rows, 1]. */
+/** Targets of rows as losses and metrics take them: classes, or a tensor [rows, 1]. */
 export function targetsFor(targets: Int32Array | Float32Array, rows: Int32Array): Int32Array | Tensor {
-  const own = targetsAt(targets, rows)
+  const own = takeRows(targets, rows)
   return own instanceof Int32Array ? own : tensor(own, [rows.length, 1])
 }
 

@@ -1,9 +1,11 @@
 /** Which rows of a table are set aside, to judge by what was learnt from the others. */
 import { rangeError, typeError } from '../common/errors.js'
+import { RandomStream } from '../common/random-stream.js'
 import { show, showNames } from '../common/show.js'
-import { type Row, trainTestSplit } from '../data/index.js'
+import type { Row } from '../data/index.js'
 import { daysOf, missingTest, numberOf, valueIn } from '../data/table/values.js'
 import { readWritten, type WrittenAs, wayOf } from '../data/table/written.js'
+import { cutParts } from '../rows/cut.js'
 import type { DecidedTable } from './decide-table.js'
 
 /** How rows are set aside. */
@@ -17,22 +19,23 @@ export interface AsideOptions {
 
 /**
  * Rows to learn from and rows to set aside: at random, every class in the same proportion on both sides, or the latest by a column. The same options
- * set the same rows aside wherever the table is used, so that what was chosen by some of the rest can be judged by them.
+ * set the same rows aside wherever the table is used, so that what was chosen by some of the rest can be judged by them. Rows in time come in its order;
+ * those of one time are on one side.
+ * @throws RangeError for a fraction that leaves nothing on a side
  */
-export function setAside(decided: DecidedTable, { fraction, seed, splitBy }: AsideOptions): [Row[], Row[]] {
-  if (splitBy !== undefined) return latestOf(decided, splitBy, fraction)
+export function setAside(who: string, decided: DecidedTable, { fraction, seed, splitBy }: AsideOptions): [Row[], Row[]] {
   const { rows, isClasses, options } = decided
-  const each = rows.map((row) => ({ row, value: isClasses ? row[options.target] : null }))
-  const { train, test } = trainTestSplit(each, { testFraction: fraction, seed, ...(isClasses && { stratify: 'value' as const }) })
-  return [train.map(({ row }) => row), test.map(({ row }) => row)]
-}
-
-/** In the order of the column; rows of one time are on one side. */
-function latestOf(decided: DecidedTable, column: string, fraction: number): [Row[], Row[]] {
-  const times = timesOf(decided, column)
-  const each = decided.rows.map((row, i) => ({ row, time: times[i] }))
-  const { train, test } = trainTestSplit(each, { testFraction: fraction, splitBy: 'time' })
-  return [train.map(({ row }) => row), test.map(({ row }) => row)]
+  const [order, by] =
+    splitBy === undefined
+      ? [
+          new RandomStream(seed).permutation(rows.length),
+          { classOf: isClasses ? rows.map((row) => String(valueIn(row, options.target))) : null },
+        ]
+      : [Int32Array.from(rows, (_, row) => row), { times: timesOf(decided, splitBy) }]
+  const [learnt, aside] = cutParts(order, [fraction], by).map((part) => Array.from(part, (row) => rows[row]))
+  if (learnt.length === 0 || aside.length === 0)
+    throw rangeError(`${who}: a fraction of ${fraction} of ${rows.length} rows leaves one side empty; give another`)
+  return [learnt, aside]
 }
 
 /** The times of rows by a column, as {@link setAside} has them. */

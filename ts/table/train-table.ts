@@ -17,6 +17,7 @@ import { checkNames } from '../common/names.js'
 import { show, showNames } from '../common/show.js'
 import { fromTable, type LeftOut, type ReadOptions, type Source, type Table, type TableEncoder, type TableOptions } from '../data/index.js'
 import { leftOutBy } from '../data/table/table.js'
+import { takeRows } from '../rows/take.js'
 import { adviceOn } from './advice.js'
 import { checkNet } from './check-net.js'
 import { checkRows, checkTarget } from './check-target.js'
@@ -35,7 +36,7 @@ import { NET_SETTINGS, type NetSettings } from './nets.js'
 import { ProgressWatch, type TableProgress } from './progress.js'
 import type { TableModelReport } from './report.js'
 import { lossOn } from './rounds.js'
-import { type TableSamples, targetsAt } from './samples.js'
+import type { TableSamples } from './samples.js'
 import { type LineFeatures, type SearchResult, search } from './search.js'
 import { checkAside, checkTimes, earliestOf, setAside, timesOf } from './set-aside.js'
 import { fitLine, type LineLimits, type LineSamples, lineAnswers } from './straight-line.js'
@@ -214,7 +215,8 @@ async function learnColumns(rows: readonly object[] | Source, options: TrainTabl
   const decided = decideTable(all, picked(options, TABLE_OPTIONS))
   checkRows(decided.rows)
   if (splitBy !== undefined) checkTimes('trainTable', all, decided, splitBy)
-  const [training, aside] = test === undefined ? setAside(decided, { fraction: testFraction, seed, splitBy }) : [decided.rows, []]
+  const [training, aside] =
+    test === undefined ? setAside('trainTable', decided, { fraction: testFraction, seed, splitBy }) : [decided.rows, []]
   const learnt = fromTable(training, decided.options)
   checkTarget(learnt, options.target)
   const { isClasses, reasonsIn, leftOut } = decided
@@ -297,7 +299,7 @@ function decisionOf(
   const threshold =
     chosenBy === undefined
       ? decision.threshold
-      : chosenThreshold(chosenBy, positive, predictions.subarray(2 * from), targetsAt(targets, heldOut.subarray(from)) as Int32Array)
+      : chosenThreshold(chosenBy, positive, predictions.subarray(2 * from), takeRows(targets as Int32Array, heldOut.subarray(from)))
   return { decision: { positive: classNames[positive], ...(threshold !== undefined && { threshold }) } }
 }
 

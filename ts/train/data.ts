@@ -13,6 +13,8 @@ import type { Loss } from '../loss/loss.js'
 import { rowsOf } from '../nn/rows.js'
 import { reshape } from '../ops/shape.js'
 import { Generator } from '../random.js'
+import { CARRIED } from '../rows/carried.js'
+import { cutEvenly } from '../rows/cut.js'
 import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** Inputs, what they should give, and (optionally) how much each row counts. */
@@ -29,21 +31,6 @@ export interface TrainingData {
 
 /** @internal the options of data */
 export const DATA = ['inputs', 'shape', 'targets', 'weights']
-
-/** @internal what data sets of gradus/data carry besides, so that they may be spread among options */
-export const CARRIED = [
-  'count',
-  'features',
-  'classes',
-  'classNames',
-  'featureNames',
-  'embeddings',
-  'unknown',
-  'report',
-  'encode',
-  'dataset',
-  'state',
-]
 
 /** A checked data set. @internal */
 export interface Rows {
@@ -202,11 +189,7 @@ export function splitRows(rows: Rows, fraction: number, { shuffle = true, seed =
     if (classOf) tellMissing(classOf.subarray(0, count - held), classOf.subarray(count - held))
     return parts
   }
-  const order = new Generator(seed).permutation(count)
-  if (classOf) order.sort((a, b) => classOf[a] - classOf[b])
-  // rows to judge by are evenly spaced in that order, so that each class has its share of them
-  const isHeld = (_: number, i: number) => Math.floor(((i + 1) * held) / count) > Math.floor((i * held) / count)
-  const [train, validation] = [order.filter((row, i) => !isHeld(row, i)), order.filter(isHeld)]
+  const [train, validation] = cutEvenly(new Generator(seed).permutation(count), held, classOf)
   if (classOf) tellMissing(...([train, validation].map((part) => Array.from(part, (row) => classOf[row])) as [number[], number[]]))
   return [pickRows(rows, train.sort()), pickRows(rows, validation.sort())]
 }

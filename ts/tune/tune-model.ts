@@ -16,6 +16,7 @@ import {
   Tensor,
   type TrainingData,
 } from '../index.js'
+import { takeRows } from '../rows/take.js'
 import { createStudy } from './create-study.js'
 import { advice } from './report/advice.js'
 import { latinHypercube } from './samplers/random.js'
@@ -401,11 +402,7 @@ function pick({ inputs, targets, shape, weights }: TrainingData, rows: Int32Arra
     if (list instanceof Tensor) return of(list.toArray())
     if (Array.isArray(list)) return Array.from(rows, (row) => list[row])
     const flat = list as Float32Array
-    const width = flat.length / count
-    const Type = flat.constructor as Float32ArrayConstructor
-    const out = new Type(rows.length * width)
-    rows.forEach((row, i) => out.set(flat.subarray(row * width, (row + 1) * width), i * width))
-    return out
+    return takeRows(flat, rows, flat.length / count)
   }
   return {
     inputs: of(inputs),

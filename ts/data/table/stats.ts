@@ -1,7 +1,7 @@
 /** What is noted of a column while its values go by, so that one may decide what becomes of it without having them all at hand. */
 import { quantileOf } from '../../common/quantile.js'
+import { RandomStream } from '../../common/random-stream.js'
 import type { Decimal } from '../formats/decimals.js'
-import { RandomStream } from '../random.js'
 import { daysOf, hasComma, isCell, isTooLarge, numberOf } from './values.js'
 import { type WrittenAs, WrittenColumn } from './written.js'
 

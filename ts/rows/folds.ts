@@ -2,9 +2,10 @@
 
 import { checkCount } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
+import { RandomStream } from '../common/random-stream.js'
 import { show } from '../common/show.js'
 import { warnOnce } from '../common/warn.js'
-import { RandomStream } from './random.js'
+import { dealGroups, rowsByValue } from './groups.js'
 
 /** How rows are cut into parts. */
 export interface FoldOptions {
@@ -58,7 +59,10 @@ export function cutFolds(who: string, count: number, options: FoldOptions, class
   const random = new RandomStream(seed)
   const deal = () => {
     const order = shuffle ? random.permutation(count) : Int32Array.from({ length: count }, (_, i) => i)
-    const foldOf = groups === undefined ? dealRows(order, folds, classOf) : dealGroups(order, folds, classOf, groups, !shuffle)
+    const foldOf =
+      groups === undefined
+        ? dealRows(order, folds, classOf)
+        : dealWholeGroups(order, folds, classOf ?? new Int32Array(count), groups, !shuffle)
     return { order, foldOf }
   }
   const cuts: Int32Array[] = []
@@ -144,12 +148,6 @@ function dealRows(order: Int32Array, folds: number, classOf: ArrayLike<number> |
   return foldOf
 }
 
-/** Rows that stay together, and which share of each class they are. */
-interface Group {
-  rows: number[]
-  shares: Map<number, number>
-}
-
 /**
  * The part of each row where groups stay together. Group by group, each goes to the part that has least of its classes so far, and of equal
  * parts to the one with fewest rows: the largest and the smallest part differ by no more rows than the largest group has, where there are no
@@ -159,36 +157,30 @@ interface Group {
  * A class counts by its share of the rows that are of it. With share s of a class in a part and g in the group, the group adds
  * (s + g)² − s² = 2sg + g² to the sum of squares of shares, which is least where each class is spread evenly; g² is alike for all parts.
  */
-function dealGroups(
+function dealWholeGroups(
   order: Int32Array,
   folds: number,
-  classOf: ArrayLike<number> | null,
+  classOf: ArrayLike<number>,
   groups: ArrayLike<string | number>,
   largestFirst: boolean,
 ): Int32Array {
-  const classCount = new Map<number, number>()
-  const members = new Map<string | number, Group>()
-  const classAt = (row: number) => classOf?.[row] ?? 0
-  for (const row of order) classCount.set(classAt(row), (classCount.get(classAt(row)) ?? 0) + 1)
-  for (const row of order) {
-    const group: Group = members.get(groups[row]) ?? { rows: [], shares: new Map() }
-    members.set(groups[row], group)
-    group.rows.push(row)
-    const c = classAt(row)
-    group.shares.set(c, (group.shares.get(c) ?? 0) + 1 / (classCount.get(c) as number))
-  }
-  const weight = ({ shares }: Group) => [...shares.values()].reduce((sum, g) => sum + g * g, 0)
-  const dealt = [...members.values()].map((group) => ({ ...group, weight: weight(group) }))
+  const totals = new Map(rowsByValue(order, classOf).map((rows) => [classOf[rows[0]], rows.length]))
+  const dealt = rowsByValue(order, groups).map((rows) => {
+    const shares = new Map<number, number>()
+    for (const row of rows) shares.set(classOf[row], (shares.get(classOf[row]) ?? 0) + 1 / (totals.get(classOf[row]) as number))
+    return { rows, shares, weight: [...shares.values()].reduce((sum, g) => sum + g * g, 0) }
+  })
   if (largestFirst) dealt.sort((a, b) => b.weight - a.weight)
   const parts = Array.from({ length: folds }, () => ({ rows: 0, shares: new Map<number, number>() }))
   const foldOf = new Int32Array(order.length)
-  for (const { rows, shares } of dealt) {
-    const costs = parts.map((part) => [...shares].reduce((sum, [c, g]) => sum + g * (part.shares.get(c) ?? 0), 0))
-    let best = 0
-    for (let i = 1; i < folds; i++) if (costs[i] < costs[best] || (costs[i] === costs[best] && parts[i].rows < parts[best].rows)) best = i
-    for (const row of rows) foldOf[row] = best
-    parts[best].rows += rows.length
-    for (const [c, g] of shares) parts[best].shares.set(c, (parts[best].shares.get(c) ?? 0) + g)
-  }
+  dealGroups(dealt, folds, {
+    cost: ({ shares }, fold) => [...shares].reduce((sum, [c, g]) => sum + g * (parts[fold].shares.get(c) ?? 0), 0),
+    tie: (fold) => parts[fold].rows,
+    put({ rows, shares }, fold) {
+      for (const row of rows) foldOf[row] = fold
+      parts[fold].rows += rows.length
+      for (const [c, g] of shares) parts[fold].shares.set(c, (parts[fold].shares.get(c) ?? 0) + g)
+    },
+  })
   return foldOf
 }
