@@ -101,6 +101,10 @@ const RUNS: Record<string, LongRun> = {
     command: 'make kill-proof',
     counts: { pattern: /^(\d+ kills: .*)$/m, of: '' },
   },
+  'optuna-proof': {
+    what: 'a journal that gradus and Optuna write by turns and at once, with every kind of range, reports, pruning and constraints: each trial is there once and the same for both, and optuna-dashboard shows it',
+    command: 'NO_COLOR=1 make optuna-proof',
+  },
   'queue-proof': {
     what: 'a study on a queue of Redis, and one of PostgreSQL: 2,000 trials on machines that are network namespaces with host names of their own; 40 workers killed, the program twice, the server crashed twice, once with its last entries lost, a machine cut off for 60 s, an objective that hangs, throws and is edited in the midst: each trial is over once with a state that is true, and the study is never silent for more than ten seconds in which it has the processor',
     command: 'make queue-proof',

@@ -119,6 +119,41 @@ test('the time in which a thread loads its module is none of a trial', async () 
   rmSync(folder, { recursive: true })
 })
 
+test('a trial whose report is wrong does not answer for the next one of its thread', async () => {
+  const study = await createStudy({ space: { x: float(0, 1) } })
+  await study.optimize(
+    async (_, t) => {
+      // in JavaScript anything may be reported
+      await t.report(t.number === 0 ? ('text' as never) : 1, 0)
+      return 10 + t.number
+    },
+    { trials: 4, parallel: 2, onError: 'continue' },
+  )
+  expect(study.trials.map(({ state, value }) => value ?? state)).toEqual(['failed', 11, 12, 13])
+})
+
+test('what a trial left undone is none of the next one of its thread', async () => {
+  const study = await createStudy({
+    space: { x: float(0, 1) },
+    pruner: { shouldPrune: ({ step }: { step: number }) => step === 99 } as never,
+  })
+  await study.optimize(
+    async (_, t) => {
+      // the first one returns without waiting, and reports later
+      if (t.number === 0) {
+        setTimeout(() => t.report(5, 99), 50)
+        return 10
+      }
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      await t.report(t.number, 0)
+      if (t.shouldPrune()) t.prune()
+      return 10 + t.number
+    },
+    { trials: 3, parallel: 2 },
+  )
+  expect(study.trials.map(({ state, reports }) => [state, ...reports])).toEqual([['complete'], ['complete', [0, 1]], ['complete', [0, 2]]])
+})
+
 test('eleven trials at once listen to a signal each, as Node warns of more than ten on one', async () => {
   const listeners = new Map<EventTarget, number>()
   const { addEventListener } = EventTarget.prototype

@@ -10,13 +10,15 @@ import { LoadError, type Runner, WorkerDied } from './runner.js'
 import { VERSION } from './versions.js'
 import { WORKER_CODE } from './worker-code.js'
 
-type Message =
+/** Messages of a trial have the number of its run: what a trial left undone may still speak when the thread has the next one. */
+type Message = { run?: number } & (
   | { kind: 'ready' }
   | { kind: 'bad'; message: string; name: string; stack: string }
   | { kind: 'report'; value: number; step: number }
   | { kind: 'note'; what: 'constraint' | 'attribute'; name: string; value: unknown }
   | { kind: 'done'; outcome: unknown }
   | { kind: 'failed'; name: string; message: string; stack: string }
+)
 
 type Thread = import('node:worker_threads').Worker
 
@@ -120,17 +122,18 @@ export async function workerPool<S extends Space>(
       const version = versions.get(worker)
       if (version !== undefined) trial.setAttribute(VERSION, version)
       onBegin?.()
+      let ended: Ended
       try {
-        const outcome = await runIn(worker, trial, signal)
-        idle.push(worker)
-        return outcome
+        ended = await runIn(worker, trial, signal)
       } catch (error) {
-        if (error instanceof WorkerDied || signal.aborted) {
-          all.delete(worker)
-          await worker.terminate()
-        } else idle.push(worker)
+        // its objective may still run, and would answer for the next trial
+        all.delete(worker)
+        await worker.terminate()
         throw error
       }
+      idle.push(worker)
+      if (ended.error !== undefined) throw ended.error
+      return ended.outcome
     },
     async close() {
       await Promise.all([...all].map((worker) => worker.terminate()))
@@ -161,7 +164,16 @@ async function locate(
   return message
 }
 
-function runIn<S extends Space>(worker: Thread, trial: Trial<S>, signal: AbortSignal): Promise<unknown> {
+let runs = 0
+
+/** What an objective returned, or the error that it threw. */
+interface Ended {
+  outcome?: unknown
+  error?: Error
+}
+
+/** @throws where it did not end: the thread died, the signal stopped it, or a report could not be stored */
+function runIn<S extends Space>(worker: Thread, trial: Trial<S>, signal: AbortSignal): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const end = (settle: () => void) => {
       worker.off('message', hear)
@@ -178,17 +190,19 @@ function runIn<S extends Space>(worker: Thread, trial: Trial<S>, signal: AbortSi
       last = error
     }
     const abort = () => end(() => reject(signal.reason))
+    const run = runs++
     const hear = (message: Message) => {
-      if (message.kind === 'done') end(() => resolve(message.outcome))
+      if (message.run !== run) return
+      if (message.kind === 'done') end(() => resolve({ outcome: message.outcome }))
       else if (message.kind === 'failed') {
         const error = Object.assign(plainError(message.message), { name: message.name, stack: message.stack })
-        end(() => reject(error))
+        end(() => resolve({ error }))
       } else if (message.kind === 'note') {
         if (message.what === 'constraint') trial.constrain(message.name, message.value as number)
         else trial.setAttribute(message.name, message.value)
       } else if (message.kind === 'report') {
         trial.report(message.value, message.step).then(
-          () => worker.postMessage({ prune: trial.shouldPrune() }),
+          () => worker.postMessage({ run, prune: trial.shouldPrune() }),
           (error) => end(() => reject(error)),
         )
       }
@@ -199,7 +213,7 @@ function runIn<S extends Space>(worker: Thread, trial: Trial<S>, signal: AbortSi
     worker.on('error', broken)
     signal.addEventListener('abort', abort)
     if (signal.aborted) abort()
-    else worker.postMessage({ number: trial.number, params: trial.params })
+    else worker.postMessage({ run, number: trial.number, params: trial.params })
   })
 }
 

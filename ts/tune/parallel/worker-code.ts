@@ -33,17 +33,18 @@ objectiveOf(workerData).then(
     parentPort.postMessage({ kind: 'bad', message: String(message), name: String(name), stack: String(stack) })
   },
 )
-async function run(objective, { number, params }) {
+async function run(objective, { run, number, params }) {
   let prune = false
+  const post = (message) => parentPort.postMessage({ ...message, run })
   const trial = {
     number,
     params,
     signal: new AbortController().signal,
     report(value, step) {
-      parentPort.postMessage({ kind: 'report', value, step })
+      post({ kind: 'report', value, step })
       return new Promise((resolve) => {
         const answer = (message) => {
-          if (message.prune === undefined) return
+          if (message.prune === undefined || message.run !== run) return
           parentPort.off('message', answer)
           prune = message.prune
           resolve()
@@ -55,20 +56,20 @@ async function run(objective, { number, params }) {
     prune() {
       throw Object.assign(new Error('this trial is pruned'), { name: 'TrialPruned' })
     },
-    constrain: (name, value) => parentPort.postMessage({ kind: 'note', what: 'constraint', name, value }),
-    setAttribute: (name, value) => parentPort.postMessage({ kind: 'note', what: 'attribute', name, value }),
+    constrain: (name, value) => post({ kind: 'note', what: 'constraint', name, value }),
+    setAttribute: (name, value) => post({ kind: 'note', what: 'attribute', name, value }),
   }
   try {
-    parentPort.postMessage({ kind: 'done', outcome: await objective(params, trial) })
+    post({ kind: 'done', outcome: await objective(params, trial) })
   } catch (error) {
     let inner = error
     while (inner?.cause instanceof Error && inner.name !== 'TrialPruned' && inner.name !== 'NonFiniteError') inner = inner.cause
-    if (inner?.name === 'TrialPruned') return parentPort.postMessage({ kind: 'failed', name: 'TrialPruned', message: '', stack: '' })
+    if (inner?.name === 'TrialPruned') return post({ kind: 'failed', name: 'TrialPruned', message: '', stack: '' })
     const { message = String(error), stack = '' } = error ?? {}
     const name = inner?.name === 'NonFiniteError' ? 'NonFiniteError' : (error?.name ?? 'Error')
     const unknown = name === 'ReferenceError' && workerData.code !== undefined
     const more = unknown ? '; in a worker a function sees its arguments alone: import inside it, put it into a module, or set parallel: 1' : ''
-    parentPort.postMessage({ kind: 'failed', name, message: message + more, stack })
+    post({ kind: 'failed', name, message: message + more, stack })
   }
 }
 `

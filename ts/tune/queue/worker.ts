@@ -131,6 +131,7 @@ async function patientConnection(url: string, seconds: number, say: (text: strin
 interface AtHand {
   job: TrialJob
   study: Study
+  opened: OpenStudy
   began: number
   /** Whether its objective is loaded. */
   isBegun: boolean
@@ -142,6 +143,12 @@ class Unwanted extends Error {}
 /** Why a trial is stopped that others are to run. */
 class Left extends Error {}
 
+interface OpenStudy {
+  study: Promise<Study>
+  /** Trials at hand that write into it. */
+  uses: number
+}
+
 interface Pool {
   runner: Promise<Runner<Space>>
   hash: string
@@ -151,7 +158,7 @@ interface Pool {
 
 class Worker implements QueueWorkerHandle {
   /** By name: all are in the storage with the prefix of the queue. */
-  private readonly studies = new Map<string, Promise<Study>>()
+  private readonly studies = new Map<string, OpenStudy>()
   private readonly pools = new Map<string, Pool>()
   private readonly running = new Set<AtHand>()
   private readonly refused = new Map<string, string>()
@@ -197,14 +204,7 @@ class Worker implements QueueWorkerHandle {
     await this.sign.end()
     for (const { timer } of this.pools.values()) clearTimeout(timer)
     await Promise.all([...this.pools.values()].map(({ runner }) => endPool(runner)))
-    await Promise.all(
-      [...this.studies.values()].map((study) =>
-        within(
-          1,
-          study.then((one) => one.close()),
-        ),
-      ),
-    )
+    await Promise.all([...this.studies.values()].map(closeStudy))
     await within(1, this.connection.close())
   }
 
@@ -254,29 +254,27 @@ class Worker implements QueueWorkerHandle {
     this.say(text)
   }
 
-  private async studyOf(job: TrialJob): Promise<Study> {
-    const { study: name, prefix } = job
-    const found = this.studies.get(name) ?? openStudy({ storage: this.connection.storage(prefix), name })
-    this.studies.set(name, found)
-    found.catch(() => this.studies.delete(name))
-    const study = await found
+  /** A study as the server has it now. @throws Error where it is not there, or is another than the one that was read */
+  private async studyOf(name: string): Promise<OpenStudy> {
+    const { connection, studies } = this
+    const opened = studies.get(name) ?? {
+      study: openStudy({ storage: connection.storage(connection.prefix), name }),
+      uses: 0,
+    }
+    studies.set(name, opened)
     try {
-      await study.sync()
-      return study
+      await (await opened.study).sync()
+      return opened
     } catch (error) {
-      this.forgetStudy(job)
+      this.forget(name, opened)
       throw error
     }
   }
 
-  private forgetStudy({ study: name }: TrialJob): void {
-    const study = this.studies.get(name)
-    this.studies.delete(name)
-    if (study)
-      void within(
-        1,
-        study.then((one) => one.close()),
-      )
+  /** Opens a study anew for the next trial. This one is closed when no trial uses it. */
+  private forget(name: string, opened: OpenStudy): void {
+    if (this.studies.get(name) === opened) this.studies.delete(name)
+    if (opened.uses === 0) void closeStudy(opened)
   }
 
   /** What BullMQ calls: returns if the job is done with, throws if it is handed back or its worker died. */
@@ -290,30 +288,33 @@ class Worker implements QueueWorkerHandle {
       return this.sayOnce(`a job of the queue is no trial, and is dropped: ${plainText((error as Error).message)}`)
     }
     if (this.isClosing) return await handBack(job, token, 0)
-    let study: Study
+    const { study: name, number } = checked
+    let opened: OpenStudy
     try {
-      study = await this.studyOf(checked)
+      opened = await this.studyOf(name)
     } catch (error) {
       // it is added again as long as somebody waits for it
-      return this.sayOnce(`trial ${checked.number} of '${plainText(checked.study)}' is dropped: ${plainText((error as Error).message)}`)
+      return this.sayOnce(`trial ${number} of '${plainText(name)}' is dropped: ${plainText((error as Error).message)}`)
     }
-    const { number } = checked
+    const study = await opened.study
     // delivered again after its result was written, or nobody waits for it
     if (study.stopReason(number) !== undefined) return
     const limit = new AbortController()
-    const atHand: AtHand = { job: checked, study, began: clock.now(), isBegun: false, stop: (reason) => limit.abort(reason) }
+    const atHand: AtHand = { job: checked, study, opened, began: clock.now(), isBegun: false, stop: (reason) => limit.abort(reason) }
     this.running.add(atHand)
+    opened.uses++
     try {
       await this.run(atHand, limit)
     } catch (error) {
       if (error instanceof Unwanted) return this.tell(checked, 'left', error.message)
       this.tell(checked, 'left', (error as Error).message)
       if (error instanceof Refused) return await handBack(job, token, HANDED_BACK)
-      if (error instanceof JournalLost) this.forgetStudy(checked)
+      if (error instanceof JournalLost) this.forget(name, opened)
       if (error instanceof Left || error instanceof JournalLost) return await handBack(job, token, 0)
       throw error
     } finally {
       this.running.delete(atHand)
+      if (--opened.uses === 0 && this.studies.get(name) !== opened) void closeStudy(opened)
     }
   }
 
@@ -329,7 +330,7 @@ class Worker implements QueueWorkerHandle {
     const seconds = Math.min(trialTime ?? LONGEST, this.options.trialTime ?? LONGEST)
     const trial = study.onQueue(number)
     const end = async (outcome: Parameters<Study['tell']>[1], state: 'complete' | 'pruned' | 'failed', reason?: string) => {
-      await this.write(job, study, outcome)
+      await this.write(atHand, outcome)
       this.tell(job, state, reason)
     }
     let isResult = false
@@ -361,15 +362,15 @@ class Worker implements QueueWorkerHandle {
    * Writes what came of a trial, again into the study as the server has it now where that has lost its end.
    * @throws JournalLost where the server has another trial of this number now, or none
    */
-  private async write(job: TrialJob, study: Study, outcome: Parameters<Study['tell']>[1]): Promise<void> {
+  private async write({ job, study, opened }: AtHand, outcome: Parameters<Study['tell']>[1]): Promise<void> {
     for (let own = study; ; ) {
       try {
         return await own.tell(job.number, outcome)
       } catch (error) {
         if (error instanceof JournalLost && own === study) {
           this.sayOnce(error.message)
-          this.forgetStudy(job)
-          own = await this.studyOf(job)
+          this.forget(job.study, opened)
+          own = await (await this.studyOf(job.study)).study
           if (!haveSameParameters(study.all[job.number], own.all[job.number])) throw error
         } else {
           await own.sync()
@@ -459,6 +460,13 @@ async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<
 
 async function endPool(runner: Promise<Runner<Space>>): Promise<void> {
   await runner.then((one) => one.close()).catch(() => {})
+}
+
+async function closeStudy({ study }: OpenStudy): Promise<void> {
+  await within(
+    1,
+    study.then((one) => one.close()),
+  )
 }
 
 async function urlOfPath(file: string): Promise<URL> {
