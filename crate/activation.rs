@@ -1,4 +1,4 @@
-//! Activations: each once, with its derivative from what forward saved. Numbers follow ACTIVATIONS in ts/backend/kernels.ts.
+//! Activations, each with its derivative, which is computed from the value that forward saved. Numbers follow ACTIVATIONS in ts/backend/kernels.ts.
 
 use crate::lane::Lane;
 use crate::math::{exp, exp_m1, normal_cdf, normal_pdf, sigmoid, softplus, tanh};
@@ -22,7 +22,7 @@ const ELU: u32 = 8;
 
 const LEAKY_SLOPE: f32 = 0.01;
 
-/// Whether the derivative needs the input (SAVES_INPUT in ts/backend/kernels.ts).
+/// True if the derivative needs the input (SAVES_INPUT in ts/backend/kernels.ts).
 pub fn saves_input(kind: u32) -> bool {
     matches!(kind, GELU | SILU | ELU)
 }

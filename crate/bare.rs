@@ -1,6 +1,6 @@
-//! What the standard library would bring to WebAssembly: a panic ends in a trap, without the code that words its message, and nothing can
-//! be allocated, which the crate never does. (wasm-bindgen asks for an allocator; its own exports, which would call it, are left out of
-//! the module by ts/build/pack/finish.mjs.)
+//! Replacements for the standard library on WebAssembly. A panic ends in a trap, without the code that formats its message. Allocation always fails;
+//! the crate never allocates. (wasm-bindgen asks for an allocator; its own exports, which would call it, are left out of the module by
+//! ts/build/pack/finish.mjs.)
 #![allow(unsafe_code)]
 
 use core::alloc::{GlobalAlloc, Layout};

@@ -1,4 +1,4 @@
-//! Formulas of two arrays of unlike shape: each side is walked by strides, and rows whose floats lie side by side run as they are.
+//! Formulas of two arrays of unlike shape: each side is walked by strides, and rows of contiguous floats are used in place.
 
 use crate::elementwise::fill;
 use crate::lane::Lane;
@@ -9,7 +9,7 @@ use core::cell::Cell;
 /// One side of a broadcast: element (r, c) is `cells[r·row + c·column]`.
 #[derive(Clone, Copy)]
 pub struct Side<'a> {
-    /// From the first element to the end of the memory that the side walks.
+    /// The memory of the side, from its first element to its last.
     pub cells: Cells<'a>,
     /// Elements from row to row.
     pub row: usize,
@@ -28,7 +28,7 @@ impl<'a> Side<'a> {
         Side { column: self.row, ..self }
     }
 
-    /// Row r, whose floats lie side by side.
+    /// Row r, whose floats are contiguous.
     fn row(self, r: usize, cols: usize) -> Cells<'a> {
         &self.cells[r * self.row..][..cols]
     }
@@ -37,7 +37,7 @@ impl<'a> Side<'a> {
         self.cells[r * self.row + c * self.column].get()
     }
 
-    /// Elements from (r, c) on as a row, as many as `room` has: in it, unless they lie side by side where they are.
+    /// `room.len()` elements from (r, c) on as a row: in place if they are contiguous, else copied into `room`.
     fn together<'b>(self, r: usize, c: usize, room: Cells<'b>) -> Side<'b>
     where
         'a: 'b,
@@ -65,7 +65,7 @@ struct Rows {
     left: fn(f32, Cells, Cells),
 }
 
-/// y\[r,c\] = f(a\[r,c\], b\[r,c\]); y is dense and may be a or b where their strides agree with its own.
+/// y\[r,c\] = f(a\[r,c\], b\[r,c\]); y is dense, and may be a or b if their strides equal its own.
 #[inline(always)]
 pub fn broadcast<F: Zip + Default>(a: Side, b: Side, y: Cells, rows: usize, cols: usize) {
     if a.column == 1 && b.column == 1 {
@@ -104,7 +104,7 @@ impl<F: Zip> Map for LeftFixed<F> {
     }
 }
 
-/// [`broadcast`] where not both sides have the floats of a row side by side.
+/// [`broadcast`] for sides of which at least one has rows that are not contiguous.
 #[inline(never)]
 fn broadcast_by(f: Rows, a: Side, b: Side, y: Cells, rows: usize, cols: usize) {
     // a single column is one long row, not many short ones
@@ -130,10 +130,10 @@ fn broadcast_by(f: Rows, a: Side, b: Side, y: Cells, rows: usize, cols: usize) {
     }
 }
 
-/// Floats of a row that are brought together at a time.
+/// Floats of a row that are gathered at a time.
 const STRETCH: usize = 64;
 
-/// [`broadcast`] where floats of a row lie apart: a stretch of each side is copied side by side.
+/// [`broadcast`] for rows whose floats are not contiguous: stretches of each side are copied to contiguous memory.
 #[inline(never)]
 fn in_stretches(f: Rows, a: Side, b: Side, y: Cells, cols: usize) {
     let (room_a, room_b) = ([const { Cell::new(0.0) }; STRETCH], [const { Cell::new(0.0) }; STRETCH]);

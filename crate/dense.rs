@@ -1,7 +1,7 @@
 //! The dense layer: forward with its bias and activation, backward as three products.
 //!
-//! The bias is where the accumulators start. The activation is a pass of its own over y: one read and one write against
-//! the k multiply-adds that each element took, so fusing it into the tile would save under one percent.
+//! The accumulators start at the bias. The activation is a pass of its own over y: one read and one write against the k multiply-adds that each
+//! element took, so fusing it into the tile would save under one percent.
 
 use crate::activation;
 use crate::gemm::{self, Layout, Region, Share, Sizes, Start};
@@ -16,7 +16,7 @@ const ACCUMULATE_X: u32 = 4;
 
 const LINEAR: u32 = 0;
 
-/// What both directions take: x\[m,k\], w\[k,n\], the activation, and [`gemm::SCRATCH`] floats of scratch.
+/// Arguments of both directions: x\[m,k\], w\[k,n\], the activation, and [`gemm::SCRATCH`] floats of scratch.
 pub struct Layer<'a> {
     /// Inputs.
     pub x: Cells<'a>,
@@ -32,23 +32,23 @@ pub struct Layer<'a> {
     pub kind: u32,
     /// Room for panels.
     pub scratch: Cells<'a>,
-    /// Which share of the work to do, where threads divide it.
+    /// The share of the work to do, if threads divide it.
     pub share: Share,
 }
 
-/// Where backward writes what is wanted of dw\[k,n\], db\[n\], dx\[m,k\], and which of them it adds to.
+/// Destinations of the gradients dw\[k,n\], db\[n\], dx\[m,k\] (each optional), and the flags of those to add to.
 pub struct Gradients<'a> {
-    /// For the weights.
+    /// Gradient of the weights.
     pub dw: Option<Cells<'a>>,
-    /// For the bias.
+    /// Gradient of the bias.
     pub db: Option<Cells<'a>>,
-    /// For the inputs.
+    /// Gradient of the inputs.
     pub dx: Option<Cells<'a>>,
     /// ACCUMULATE_ bits.
     pub accumulate: u32,
 }
 
-/// y\[m,n\] = f(z), z\[m,n\] = b\[n\] + x\[m,k\] · w\[k,n\]; z is kept where the activation's derivative needs it.
+/// y\[m,n\] = f(z), z\[m,n\] = b\[n\] + x\[m,k\] · w\[k,n\]; z is kept if the activation's derivative needs it.
 #[inline(always)]
 pub fn forward(layer: &Layer, b: Option<Cells>, z: Option<Cells>, y: Cells) {
     let &Layer { x, w, m, k, n, kind, scratch, share } = layer;

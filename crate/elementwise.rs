@@ -162,7 +162,7 @@ pub fn gather_rows(table: Cells, index: &[Cell<i32>], y: Cells, cols: usize) {
     }
 }
 
-/// y = x, apart from each other, in whole vectors of which the last may overlap the one before.
+/// y = x for separate arrays, in whole vectors. The last vector may overlap the previous one.
 #[inline(always)]
 fn copy_row(x: Cells, y: Cells) {
     let n = x.len();

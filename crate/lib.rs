@@ -1,17 +1,15 @@
 //! The hot loops of gradus, compiled to SIMD WebAssembly.
 //!
-//! The crate is a table of kernels and nothing else: no state (but for the choice of a tile), no allocation, no strings.
-//! The TypeScript side owns one linear memory, lays tensors out in it, and passes addresses and sizes as plain numbers;
-//! `abi` turns them into slices and calls the formulas below. ts/backend/kernels.ts states each kernel in symbols, ts/backend/js
-//! is the readable twin.
+//! The crate is a table of kernels and nothing else: no state (except the choice of a tile), no allocation, no strings. The TypeScript side owns one
+//! linear memory, lays tensors out in it, and passes addresses and sizes as plain numbers; `abi` turns them into slices and calls the formulas below.
+//! ts/backend/kernels.ts states each kernel in symbols, ts/backend/js is the readable twin.
 //!
-//! Formulas are written once over `lane::Lane`, one float or several side by side, and run by the drivers in `sweep`: body and
-//! tail come from the same lines and give the same bits. Matrix products have a driver of their own in `gemm`, and those of
-//! eight nets at once in `fleet`. A family of kernels is a file, or a folder whose `mod.rs` says what is in it; its exports are
-//! in the file of `abi` that has its name.
+//! Formulas are written once over `lane::Lane`, one float or several side by side, and run by the drivers in `sweep`: body and tail come from the
+//! same lines and give the same bits. Matrix products have their own driver in `gemm`, and matrix products of eight nets at once in `fleet`. A family
+//! of kernels is a file, or a folder with a summary in `mod.rs`; its exports are in the file of `abi` with the same name.
 //!
-//! Machine instructions are named in `lane`, and in `bare` for a trap; memory is reached by address (`unsafe`) in `lane`, `gemm`,
-//! `fleet` and `abi`. test/build/imports.test.ts lists the files.
+//! Machine instructions are named in `lane`, and in `bare` for a trap; memory is reached by address (`unsafe`) in `lane`, `gemm`, `fleet` and `abi`.
+//! test/build/imports.test.ts lists the files.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 

@@ -10,13 +10,13 @@ use crate::softmax::exp_sum;
 use crate::sweep::{map, total, total_into, zip, Cells, Zip};
 use core::cell::Cell;
 
-/// What every loss takes besides its target.
+/// Arguments of every loss besides its target.
 pub struct Call<'a> {
     /// Predictions, rows × cols.
     pub prediction: Cells<'a>,
-    /// One factor a row; all ones if absent.
+    /// One factor per row; all ones if absent.
     pub weights: Option<Cells<'a>>,
-    /// Where the gradient goes, if it is wanted.
+    /// Destination of the gradient, if it is wanted.
     pub gradient: Option<Cells<'a>>,
     /// Rows.
     pub rows: usize,
@@ -60,8 +60,8 @@ impl<E: Element> Zip for Slope<'_, E> {
     }
 }
 
-/// Elements that are summed in single precision where rows have no weights: so many that vectors pay, also for a single column, and so few that
-/// the rounding stays small.
+/// Elements that are summed in single precision if rows have no weights: enough for vectors to pay, also for a single column, and few enough that the
+/// rounding stays small.
 const CHUNK: usize = 64;
 
 /// The value of an element-wise loss; writes its gradient if wanted.

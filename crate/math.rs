@@ -39,7 +39,7 @@ pub fn ln<L: Lane>(x: L) -> L {
     let y = ln_of(m, e);
     let y = L::select(x.eq(k(f32::INFINITY)), x, y);
     let y = L::select(x.eq(k(0.0)), k(f32::NEG_INFINITY), y);
-    // x < 0 and NaN: what is not ≥ 0
+    // x < 0 and NaN: everything that is not ≥ 0
     L::select(x.ge(k(0.0)), y, k(f32::NAN))
 }
 
@@ -75,7 +75,7 @@ fn ln_1p<L: Lane>(x: L) -> L {
     let k = L::splat;
     let u = x + k(1.0);
     let d = u - k(1.0);
-    // of numbers from 1 to 2 only the larger have an exponent, and none is a special case
+    // 1 ≤ u ≤ 2: only values above √2 have an exponent (of 1), and no special case occurs
     let large = u.gt(k(core::f32::consts::SQRT_2));
     let ln = ln_of(L::select(large, u * k(0.5), u), k(1.0).zero_where(u.le(k(core::f32::consts::SQRT_2))));
     L::select(d.eq(k(0.0)), x, ln * (x / d))
@@ -103,7 +103,7 @@ pub fn sigmoid<L: Lane>(x: L) -> L {
     L::select(x.lt(L::splat(0.0)), e, one) / (one + e)
 }
 
-/// ln(1 + e^−|x|): what softplus has above max(x, 0).
+/// ln(1 + e^−|x|): the part of softplus beyond max(x, 0).
 #[inline(always)]
 pub fn softplus_excess<L: Lane>(x: L) -> L {
     ln_1p(exp(-x.abs()))

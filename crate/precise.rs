@@ -1,6 +1,5 @@
-//! Functions of floats through doubles, from + − × ÷ and whole numbers alone: the same bits on every engine, where those of
-//! Math.sin and its like differ, and a tenth of the code of a general library. Rounded to a float, results are within
-//! 0.5000001 units of the last place.
+//! Functions of floats, computed in doubles from + − × ÷ and integers alone. They give the same bits on every engine (Math.sin and the like do not),
+//! in a tenth of the code of a general library. Rounded to a float, results are within 0.5000001 units of the last place.
 
 use crate::lane::number::{floor, round_ties_even};
 use crate::lane::{F32x4, F64x2, Lane};
@@ -35,7 +34,7 @@ const ODD: [f64; 11] = {
     c
 };
 
-/// ln x by that many terms, for x ≥ 0 and not denormal: −∞ at 0, ∞ and NaN stay.
+/// ln x by the given number of terms, for x ≥ 0 and not denormal: −∞ at 0, ∞ and NaN stay.
 #[inline(always)]
 fn logarithm<const TERMS: usize>(x: f64) -> f64 {
     if x == 0.0 {
@@ -74,7 +73,7 @@ const fn inverse_factorial(n: u32) -> f64 {
     1.0 / product
 }
 
-/// ±1/(first + 2i)!, in turn.
+/// ±1/(first + 2i)!, with alternating signs.
 const fn alternating<const N: usize>(first: u32) -> [f64; N] {
     let mut c = [0.0; N];
     let mut i = 0;
@@ -123,7 +122,7 @@ fn product(x: f64, n: u32) -> f64 {
 /// a to the power of b, with the special cases of IEEE 754.
 pub fn pow(a: f32, b: f32) -> f32 {
     let (x, y) = (f64::from(a), f64::from(b));
-    // also where the other is NaN
+    // also if the other argument is NaN
     if b == 0.0 || a == 1.0 {
         return 1.0;
     }
@@ -156,7 +155,7 @@ const HALF_PI: [f64; 2] = [f64::from_bits(FRAC_PI_2.to_bits() >> 20 << 20), 6.07
 /// Up to here the two parts give 2⁻⁶⁸.
 const MODERATE: f32 = 100_000.0;
 
-/// Added to a number below 2⁵¹, rounds it to a whole one, whose lowest bits are those of the sum.
+/// Added to a number below 2⁵¹, it rounds to an integer; the lowest bits of the sum are the integer's.
 const SHIFT: f64 = 6_755_399_441_055_744.0;
 
 /// x as n·π/2 + r with |r| ≤ π/4, for |x| ≤ [`MODERATE`]: (n + [`SHIFT`], r).
@@ -168,7 +167,7 @@ fn quarter_turns(x: F64x2) -> (F64x2, F64x2) {
     (turns, x - n * k(HALF_PI[0]) - n * k(HALF_PI[1]))
 }
 
-/// [`quarter_turns`] of four floats, of which some are large or no numbers.
+/// [`quarter_turns`] of four floats, some of them large, infinite or NaN.
 #[cold]
 #[inline(never)]
 fn quarter_turns_of_any(x: F32x4) -> [(F64x2, F64x2); 2] {
@@ -191,8 +190,8 @@ const TWO_OVER_PI: [u32; 7] =
 
 /// [`quarter_turns`] of a float above 2¹⁶, exact to 2⁻⁶⁸ (Payne & Hanek 1983).
 ///
-/// x = m·2ᵉ⁻²³ with a whole m: of 2/π only those bits count whose product with x is neither a multiple of 4 nor below the
-/// precision, a window of 96 that begins behind e − 25 bits; below 2²⁵ zeros stand in front.
+/// x = m·2ᵉ⁻²³ with an integer m. Only some bits of 2/π matter: their product with x must be neither a multiple of 4 nor below the precision. They
+/// are a window of 96 bits that begins after e − 25 bits; for x below 2²⁵, zeros are put in front.
 #[cold]
 fn quarter_turns_of_large(x: f32) -> (u32, f64) {
     if !x.is_finite() {
@@ -220,7 +219,7 @@ fn series_of_two(x: F64x2, c: [f64; 7]) -> F64x2 {
     c.map(F64x2::splat).into_iter().rev().reduce(|y, c| y * x + c).unwrap_or(x)
 }
 
-/// sin(x + ahead·π/2) of four floats. Both series are computed: which one it is cannot be predicted, so a branch would take longer.
+/// sin(x + ahead·π/2) of four floats. Both series are computed, because a branch that cannot be predicted would take longer.
 #[inline(always)]
 fn sine(x: F32x4, ahead: f64) -> F32x4 {
     let near = F32x4::all(x.abs().le(F32x4::splat(MODERATE)));

@@ -11,18 +11,18 @@ use core::array::from_fn;
 use core::cell::Cell;
 use core::hint::black_box;
 
-/// What determines a sequence of random numbers.
+/// The parameters of a sequence of random numbers.
 #[derive(Clone, Copy)]
 pub struct Source {
     /// Key: low and high half of the seed.
     pub key: [u32; 2],
-    /// Which of many sequences under the seed.
+    /// Index of the sequence under the seed.
     pub stream: u32,
-    /// Which draw from the sequence.
+    /// Index of the draw within the sequence.
     pub counter: u32,
 }
 
-/// What words are multiplied by in each round, and what is added to the key after it.
+/// Multipliers of the words in each round, and increments of the key after it.
 const FACTORS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
 const WEYL: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
 const ROUNDS: u32 = 10;
@@ -39,12 +39,12 @@ pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     [c0, c1, c2, c3]
 }
 
-/// [`philox`] of four counters at once: the words of one after those of the other.
+/// [`philox`] of four counters at once: the words of the first counter, then the second's, and so on.
 #[inline(always)]
 pub fn philox_four(counters: [U32x4; 4], key: [u32; 2]) -> [U32x4; 4] {
     let [mut c0, mut c1, mut c2, mut c3] = counters;
     let [m0, m1] = FACTORS.map(|factor| black_box(U32x4::splat(factor)));
-    // written out: from a loop the compiler takes half of each product, and then does not know its instruction for the other
+    // written out: in a loop the compiler takes only half of each product and then misses its instruction for the other half
     macro_rules! rounds {
         ($($round:literal)*) => {
             $(
@@ -134,13 +134,13 @@ impl Source {
     }
 }
 
-/// How many numbers four counters give.
+/// Numbers that four counters give.
 const SIXTEEN: usize = 16;
 
-/// How many numbers of 53 bits four counters give.
+/// Numbers of 53 bits that four counters give.
 const EIGHT: usize = 8;
 
-/// A number in \[0, 1) of the upper 27 bits of one word and the upper 26 of another.
+/// A number in \[0, 1) from the upper 27 bits of one word and the upper 26 of another.
 #[inline(always)]
 fn fraction(high: u32, low: u32) -> f64 {
     (u64::from(high >> 5) << 26 | u64::from(low >> 6)) as i64 as f64 / 9_007_199_254_740_992.0
@@ -152,7 +152,7 @@ fn below(u: f64, n: u32) -> usize {
     (floor(u * f64::from(n)) + 4_503_599_627_370_496.0).to_bits() as u32 as usize
 }
 
-/// 2⁻²⁴, of which numbers in \[0, 1) are multiples.
+/// 2⁻²⁴: the numbers in \[0, 1) are its multiples.
 pub const UNIT: f64 = 1.0 / 16_777_216.0;
 
 /// A word as a number in \[0, 1) with 24 bits.

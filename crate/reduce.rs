@@ -56,13 +56,14 @@ pub fn sum(x: Cells, y: Cells, length: usize, inner: usize) {
     }
 }
 
-/// Rows of at most so many floats are summed a few columns at a time, with the sums in registers. Longer rows are added one after the other, as
-/// memory is then read in order.
+/// The longest rows, in floats, that are summed a few columns at a time, with the sums in registers. Longer rows are added one after the other, so
+/// that memory is read in order.
 const SHORT: usize = 256;
-/// Columns of a block whose two halves are added up apart, and then to each other.
+/// Columns that are summed as two halves at a time; the sums of the second half wait in an array of this size.
 const ASIDE: usize = 256;
 
-/// sums\[j\] = Σ_i rows\[i,j\] (+ sums) for some columns j of rows of n floats: i ascending, or in pairs of halves where there are many.
+/// sums\[j\] = Σ_i rows\[i,j\] (+ sums) for some columns j of rows of n floats: i ascending, or recursively as the sum of two halves if there are
+/// many rows.
 #[inline(never)]
 pub fn column_sums(rows: Cells, n: usize, columns: Range<usize>, sums: Cells, accumulate: bool) {
     if !accumulate {
@@ -77,7 +78,7 @@ pub fn column_sums(rows: Cells, n: usize, columns: Range<usize>, sums: Cells, ac
     }
 }
 
-/// [`run_sums`] of both halves, apart and then added, down to runs of rows.
+/// [`run_sums`] of both halves, added to each other; recursive down to runs of rows.
 fn pair_sums(rows: Cells, n: usize, at: usize, sums: Cells) {
     if rows.len() <= PAIRWISE_BLOCK * n {
         run_sums(rows, n, at, sums);
@@ -91,7 +92,7 @@ fn pair_sums(rows: Cells, n: usize, at: usize, sums: Cells) {
     zip(Add, sums, aside, sums);
 }
 
-/// The sums of columns from `at` on, onto what `sums` holds.
+/// Adds the columns from `at` on to `sums`.
 #[inline(never)]
 fn run_sums(rows: Cells, n: usize, mut at: usize, sums: Cells) {
     if n > SHORT {
@@ -151,7 +152,7 @@ pub fn line_sum(x: Cells) -> f32 {
     }
 }
 
-/// The sum of a line of any length: of its halves where it is longer than a run.
+/// The sum of a line of any length. A line longer than a run is summed as two halves.
 #[inline(never)]
 fn long_sum(x: Cells) -> f32 {
     let (first, second) = halves(x);
@@ -169,7 +170,7 @@ pub fn argmax(x: Cells, y: &[Cell<i32>], length: usize, inner: usize) {
     }
 }
 
-/// Floats that [`doubles`] takes at a time, two to a running sum: with fewer sums, each addition would wait for the one before.
+/// Floats that [`doubles`] takes at a time, two per running sum: with fewer running sums, each addition would wait for the previous one.
 const SPAN: usize = 2 * BLOCK;
 
 /// Σ of terms in double precision, in sixteen running sums, and two for the tail. `add` adds the terms of two x to a sum.
@@ -188,8 +189,8 @@ fn doubles(x: Cells, add: impl Fn(F64x2, F64x2) -> F64x2) -> f64 {
     sum.first() + sum.second() + last
 }
 
-/// Adds whole spans to the running sums. They are read from memory and written back, as V8 keeps sums that begin as a constant on the stack,
-/// where each addition takes longer.
+/// Adds whole spans to the running sums. They are read from memory and written back, as V8 keeps sums with a constant start on the stack, and each
+/// addition there takes longer.
 #[inline(never)]
 fn spans(x: Cells, add: &impl Fn(F64x2, F64x2) -> F64x2, sums: &mut [F64x2; BLOCK]) {
     let mut now = *sums;

@@ -37,7 +37,7 @@ impl Zip for ExpShifted {
     }
 }
 
-/// Σ exp(x − shift); each term also goes to y where there is one.
+/// Σ exp(x − shift); if y is given, the terms are written to it.
 pub fn exp_sum(x: Cells, shift: f32, y: Option<Cells>) -> f32 {
     match y {
         Some(y) => {

@@ -1,9 +1,8 @@
 //! Drivers: run a formula written over [`Lane`] along slices, eight floats (two vectors) at a time.
 //!
-//! Slices are cells because a kernel may write over its input (in place); cells make that legal at no cost. A tail runs
-//! through the same code in a block of eight, of which the valid part is copied, so each formula is compiled once: half
-//! the bytes to download, and a float gets the same bits wherever it stands. Loads of a block come before arithmetic, and
-//! arithmetic before stores: the shape in which V8 can widen vector pairs to 256 bits.
+//! Slices are cells because a kernel may write over its input (in place); cells make that legal at no cost. A tail runs through the same code in a
+//! block of eight, and only its valid part is copied back. So each formula is compiled once: half the bytes to download, and a float gets the same
+//! bits at any position. Loads of a block come before arithmetic, and arithmetic before stores: in this form V8 can widen vector pairs to 256 bits.
 
 use crate::lane::{F32x4, Lane};
 use core::cell::Cell;
@@ -11,11 +10,11 @@ use core::cell::Cell;
 /// Floats that a kernel may read and write through overlapping views.
 pub type Cells<'a> = &'a [Cell<f32>];
 
-/// Floats to a block.
+/// Floats per block.
 pub const BLOCK: usize = 8;
 
-/// Terms that are added up one after the other. A longer sum is that of its halves (pairwise summation: Higham 1993), so that its error
-/// does not grow with its length.
+/// Terms that are added up one after the other. A longer sum is the sum of its two halves (pairwise summation: Higham 1993), so that its error does
+/// not grow with its length.
 pub const PAIRWISE_BLOCK: usize = 256;
 
 /// y = f(x) for one float or several.
@@ -30,8 +29,8 @@ pub trait Zip {
     fn apply<L: Lane>(&self, a: L, b: L) -> L;
 }
 
-/// A block that begins with fewer than eight floats and ends with zeros. It is written in whole vectors, as it will be read: where a load covers
-/// several smaller stores that are not done yet, a processor waits for them.
+/// A block that begins with fewer than eight floats and ends with zeros. It is written in whole vectors, as it will be read: a load that covers
+/// several smaller pending stores would make the processor wait for them.
 #[inline(never)]
 pub fn padded(x: Cells) -> [Cell<f32>; BLOCK] {
     let block = [const { Cell::new(0.0) }; BLOCK];
@@ -72,7 +71,7 @@ pub fn map(f: impl Map, x: Cells, y: Cells) {
     if n.is_multiple_of(BLOCK) {
         map_blocks(&f, x, y);
     } else if n > BLOCK {
-        // the last block overlaps the one before, so its inputs are put aside before that is written over them
+        // the last block overlaps the previous one, so its inputs are saved before that one is overwritten
         let end = last(x);
         map_blocks(&f, x, y);
         map_blocks(&f, &end, &y[n - BLOCK..n]);
@@ -121,12 +120,13 @@ fn zip_blocks(f: &impl Zip, a: Cells, b: Cells, y: Cells) {
     }
 }
 
-/// Splits a slice into halves, the first of which is whole blocks.
+/// Splits a slice into two halves. The first consists of whole blocks.
 pub fn halves(x: Cells) -> (Cells, Cells) {
     x.split_at(x.len() / 2 / BLOCK * BLOCK)
 }
 
-/// Σ f(x\[i\], y\[i\]): of halves, or of a run in four running sums, then ((0+2)+(1+3)) and the tail in order: fixed by the length alone.
+/// Σ f(x\[i\], y\[i\]). A long slice is the sum of its halves; a run uses four running sums, then ((0+2)+(1+3)) and the tail in order. The length
+/// alone fixes the order.
 #[inline(never)]
 pub fn total(f: &impl Zip, x: Cells, y: Cells) -> f32 {
     if x.len() > PAIRWISE_BLOCK {
@@ -152,8 +152,8 @@ fn total_vectors(f: &impl Zip, x: Cells, y: Cells) -> [f32; 4] {
     sum.to_array()
 }
 
-/// [`total`], and out\[i\] = g(x\[i\], y\[i\]) if it is wanted, in one pass: the compiler then computes once what both formulas need, such as an
-/// exponential.
+/// [`total`], and out\[i\] = g(x\[i\], y\[i\]) if it is wanted, in one pass, so that the compiler computes common parts of both formulas once, such
+/// as an exponential.
 #[inline(always)]
 pub fn total_into(f: impl Zip, g: impl Zip, x: Cells, y: Cells, out: Option<Cells>) -> f32 {
     let n = x.len();

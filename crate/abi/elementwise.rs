@@ -1,4 +1,4 @@
-//! Elementwise kernels, and those that move elements.
+//! Kernels that compute element by element, and kernels that move elements.
 
 use super::{cells, integers, Ptr};
 use crate::broadcast::{self, broadcast, Side};
@@ -99,7 +99,7 @@ pub fn transpose(x: Ptr, y: Ptr, rows: usize, cols: usize) {
     e::transpose(cells(x, rows * cols), cells(y, rows * cols), rows, cols);
 }
 
-/// The part of a table up to its last row that is named.
+/// The part of a table up to the last row that an index names.
 fn table<'a>(at: Ptr, index: &[Cell<i32>], cols: usize) -> Cells<'a> {
     let rows = index.iter().map(|i| i.get() as usize + 1).max().unwrap_or(0);
     cells(at, rows * cols)

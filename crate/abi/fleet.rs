@@ -1,5 +1,6 @@
-//! Kernels of fleets: eight nets side by side (crate/fleet). Arrays are interleaved: they have eight floats in the place of each. Dense layers are
-//! told `how`: bit 0 says that all nets share x, which has one float for all of them, and bit 1 that the engine computes with all eight nets at once; `scratch` has [`crate::fleet::dense::SCRATCH_FLOATS`] floats.
+//! Kernels of fleets: eight nets side by side (crate/fleet). Arrays are interleaved: in the place of each element they have eight floats, one of each
+//! net. The argument `how` of dense layers has two flags: bit 0 says that all nets share x, which then has one float for all of them; bit 1 says that
+//! the engine computes with all eight nets at once. `scratch` has [`crate::fleet::dense::SCRATCH_FLOATS`] floats.
 #![allow(unsafe_code)]
 
 use super::{cells, doubles, integers, Ptr, MAX_HYPER};
@@ -22,7 +23,7 @@ fn nets<'a>(at: Ptr, n: usize) -> &'a [Net8] {
     unsafe { slice::from_raw_parts(at as *const Net8, n) }
 }
 
-/// What [`nets`] gives, or nothing for address 0.
+/// [`nets`], or nothing for address 0.
 fn optional<'a>(at: Ptr, n: usize) -> Option<&'a [Net8]> {
     (at != 0).then(|| nets(at, n))
 }
@@ -103,9 +104,10 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
     eight_nets(&rule, Shared::from(&numbers[..]), nets(p as Ptr, n), nets(g as Ptr, n), slots);
 }
 
-/// The hyper-parameters of an update for each of eight nets, as floats at `to`. `table` has for each net the address of its hyper-parameters, which
-/// are doubles and `increment` bytes from one step to the next; then for each the address of its learning rate, a double; and then by how many bytes
-/// that address grows from step to step. Hyper-parameters of the set bits of `scaled_by_rate` are multiplied by the learning rate.
+/// The hyper-parameters of an update for each of eight nets, as floats at `to`. `table` has three groups of eight words. First, for each net, the
+/// address of its hyper-parameters: doubles, `increment` bytes apart from one step to the next. Second, for each net, the address of its learning
+/// rate, a double. Third, for each net, the bytes by which that address grows per step. Hyper-parameters whose bit is set in `scaled_by_rate` are
+/// multiplied by the learning rate.
 #[wasm_bindgen(js_name = fleetHyper)]
 pub fn fleet_hyper(to: Ptr, table: Ptr, count: usize, scaled_by_rate: u32, increment: usize) {
     let (to, table) = (nets(to, count), integers(table, 3 * NETS));
@@ -136,8 +138,8 @@ pub fn fleet_hyper(to: Ptr, table: Ptr, count: usize, scaled_by_rate: u32, incre
     }
 }
 
-/// Copies rows of a table into the place of a net (0 to 7), or of all nets (8): those whose indices are at `order`, or the first ones where
-/// that is 0. Elements may be floats or whole numbers.
+/// Copies rows of a table to one net (0 to 7) or to all nets (8): the rows with the indices at `order`, or the first rows if `order` is 0. Elements
+/// may be floats or integers.
 #[wasm_bindgen(js_name = fleetRows)]
 pub fn fleet_rows(to: Ptr, net: usize, from: Ptr, order: Ptr, rows: usize, width: usize) {
     let to = labels(to, rows * width);
@@ -180,8 +182,8 @@ pub fn fleet_interleave(to: Ptr, table: Ptr, n: usize) {
 /// Words of a net in the table of [`fleet_dropout`]: the four words of its generator, then the rate as a double.
 const DROPOUT_WORDS: usize = 6;
 
-/// Dropout of n elements of eight nets. `table` has six words for each: seed (low, high), stream, counter, and its rate as a double.
-/// Counters grow by `increment` when all is done, so that the next step draws anew.
+/// Dropout of n elements of eight nets. `table` has six words for each: seed (low, high), stream, counter, and its rate as a double. At the end the
+/// counters grow by `increment`, so that the next step draws new numbers.
 #[wasm_bindgen(js_name = fleetDropout)]
 pub fn fleet_dropout(x: Ptr, y: Ptr, n: usize, table: Ptr, increment: u32) {
     let words: [_; NETS] = from_fn(|net| integers(table + 4 * DROPOUT_WORDS * net, 4));

@@ -1,8 +1,8 @@
-//! The exports: one line per kernel of ts/backend/kernels.ts, under its name there, in a file per family. Addresses become
-//! slices here and nowhere else; everything behind it is safe code, but for the matrix products.
+//! The exports: one line per kernel of ts/backend/kernels.ts, under its name there, in a file per family. Only this folder turns addresses into
+//! slices; the code that it calls is safe, except for the matrix products.
 //!
-//! The caller (ts/ops, ts/optim) keeps the contract of that file: each address is a multiple of 4 inside the linear
-//! memory with as many elements behind it as the sizes say, and outputs overlap inputs only where it allows.
+//! The caller (ts/ops, ts/optim) keeps the contract of that file: each address is a multiple of 4 inside the linear memory with as many elements
+//! behind it as the sizes say, and outputs overlap inputs only where it allows.
 #![allow(unsafe_code)]
 
 mod double;
@@ -53,12 +53,12 @@ fn integers<'a>(at: Ptr, n: usize) -> &'a [Cell<i32>] {
     unsafe { slice::from_raw_parts(at as *const Cell<i32>, n) }
 }
 
-/// As [`cells`], or nothing for address 0.
+/// [`cells`], or nothing for address 0.
 fn optional<'a>(at: Ptr, n: usize) -> Option<Cells<'a>> {
     (at != 0).then(|| cells(at, n))
 }
 
-/// The n doubles at an address; none for address 0.
+/// The n doubles at an address, or an empty slice for address 0.
 fn doubles<'a>(at: Ptr, n: usize) -> &'a [f64] {
     if n == 0 || at == 0 {
         return &[];
@@ -67,7 +67,7 @@ fn doubles<'a>(at: Ptr, n: usize) -> &'a [f64] {
     unsafe { slice::from_raw_parts(at as *const f64, n) }
 }
 
-/// As [`doubles`], to write.
+/// [`doubles`], for writing.
 fn doubles_mut<'a>(at: Ptr, n: usize) -> &'a mut [f64] {
     if n == 0 {
         return &mut [];
@@ -90,7 +90,7 @@ pub fn heap_base() -> Ptr {
     0
 }
 
-/// Which tile large products use; see [`gemm::set_tile`]. All give the same bits.
+/// Sets the tile of large products; see [`gemm::set_tile`]. All tiles give the same bits.
 #[wasm_bindgen(js_name = setTile)]
 pub fn set_tile(tile: u32) {
     gemm::set_tile(tile as usize);
@@ -129,7 +129,7 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
     }
 }
 
-/// The kernel behind methods that look at a whole tensor: the numbers of [`update`], handed to a function, and what that says.
+/// The kernel behind methods that need a whole tensor: passes the numbers of [`update`] to a function and returns its result.
 pub(crate) fn whole<const S: usize, const H: usize, T>(
     step: impl Fn(&[f32], Cells, Cells, [Cells; S]) -> T,
     p: *mut f32,
@@ -145,7 +145,7 @@ pub(crate) fn whole<const S: usize, const H: usize, T>(
     step(numbers, cells(p as Ptr, n), cells(g as Ptr, n), slots)
 }
 
-/// The kernel behind the sums of a method: those go, as doubles, behind the [`MAX_HYPER`] floats at h.
+/// The kernel behind the sums of a method, which are written as doubles behind the [`MAX_HYPER`] floats at h.
 pub(crate) fn sums_of<R, const S: usize, const H: usize>(
     p: *mut f32,
     g: *const f32,
@@ -161,10 +161,10 @@ pub(crate) fn sums_of<R, const S: usize, const H: usize>(
     doubles_mut(h.wrapping_add(MAX_HYPER) as Ptr, 2).copy_from_slice(&found);
 }
 
-/// Most hyper-parameters of an update, the shared ones included: `MAX_HYPER` in ts/backend/kernels.ts.
+/// The largest number of hyper-parameters of an update, the shared ones included: `MAX_HYPER` in ts/backend/kernels.ts.
 const MAX_HYPER: usize = 16;
 
-/// The same hyper-parameters for gradients that are ready.
+/// The same hyper-parameters without scale and coupled decay, for gradients that already include them.
 #[inline(never)]
 fn plain(h: &[f32]) -> [f32; MAX_HYPER] {
     from_fn(|i| PLAIN.get(i).or(h.get(i)).map_or(0.0, |h| *h))

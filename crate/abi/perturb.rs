@@ -1,4 +1,4 @@
-//! What a program of many steps does between two evaluations of a batch, for wrappers of optimizers (ts/optim/wrappers).
+//! The perturbation that a program of many steps makes between two evaluations of a batch, for wrappers of optimizers (ts/optim/wrappers).
 
 use super::{cells, doubles, integers, Ptr};
 use crate::elementwise::add_scaled;
@@ -6,12 +6,12 @@ use crate::lane::number::sqrt;
 use crate::reduce::sum_squares;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Words of an array in the table of [`perturb`]: the addresses of p and g, and how many floats they have.
+/// Words of an array in the table of [`perturb`]: the addresses of p and g, and their number of floats.
 const WORDS: usize = 3;
 
-/// p ← p + (ρ/‖g‖)·g over several arrays, ‖g‖ being the norm of all gradients together; `out` is 0 then. Where ‖g‖ is no number above 0,
-/// nothing changes, and `out` is NaN. The table has ρ as a double, and then three words for each array. What SAM does in JavaScript
-/// (ts/optim/wrappers/sam.ts), to the bit.
+/// p ← p + (ρ/‖g‖)·g over several arrays, where ‖g‖ is the norm of all gradients together; `out` is then 0. If ‖g‖ is not a positive number, nothing
+/// changes, and `out` is NaN. The table has ρ as a double, and then three words for each array. SAM in JavaScript (ts/optim/wrappers/sam.ts) gives
+/// the same bits.
 #[wasm_bindgen]
 pub fn perturb(table: Ptr, count: usize, out: Ptr) {
     let rho = doubles(table, 1)[0];

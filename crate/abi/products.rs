@@ -73,7 +73,7 @@ pub fn dense_backward(
     dense::backward(&layer, cells(saved, m * n), cells(dy, m * n), dz, &to);
 }
 
-/// One share of what denseBackward does once dz is known, for a thread.
+/// One share of denseBackward after dz is known, for a thread.
 #[wasm_bindgen(js_name = denseGradientsShare)]
 #[rustfmt::skip]
 pub fn dense_gradients_share(

@@ -1,11 +1,10 @@
 //! Programs: a recorded training step as a list of kernel calls, run many times in one call from JS.
 //!
-//! A program is words in the linear memory. Each call is its signature, the place of its kernel in the function table, and the
-//! arguments. JS puts exports of this module into the table (ts/train/fast/program.ts), so that no kernel has a number of its
-//! own here, and the signature says how many arguments of which type there are: a new kernel changes nothing here, unless it takes floats
-//! behind a number of whole arguments that no kernel has yet (see `call`).
-//! What differs from step to step (rows of data, hyper-parameters, counters of dropout) are arguments that move: a list of
-//! (word, increment) pairs is applied after each step.
+//! A program is words in the linear memory. Each call is its signature, the place of its kernel in the function table, and the arguments. JS puts
+//! exports of this module into the table (ts/train/fast/program.ts), so kernels have no fixed numbers here. The signature encodes the number and
+//! types of the arguments. A new kernel needs no change here, unless its floats follow a number of integer arguments that no other kernel has (see
+//! `call`). Arguments that change from step to step (rows of data, hyper-parameters, counters of dropout) are *moves*: a list of (word, increment)
+//! pairs that is applied after each step.
 
 use super::{integers, Ptr};
 use core::cell::Cell;
@@ -14,10 +13,11 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 type Words<'a> = &'a [Cell<i32>];
 
-/// Word 0 of a call: the number of its whole-number arguments, and in the bytes above what comes behind them.
+/// Word 0 of a call: the number of its integer arguments, and in the higher bytes the kinds of the arguments after them.
 struct Signature;
 impl Signature {
-    /// No kernel: copies the float at the address in word 1, such as the loss, to that in word 2, and ends the run where it is not finite.
+    /// A finite test instead of a kernel: copies the float at the address in word 1, such as the loss, to the address in word 2, and ends the run if
+    /// it is not finite.
     const FINITE_TEST: i32 = 0;
     /// Bits of the number of whole-number arguments.
     const WHOLE: i32 = 0xff;
@@ -28,10 +28,10 @@ impl Signature {
     const TWO_DOUBLES: i32 = 0x200;
 }
 
-/// Exponent bits of a float: all set in what is not finite.
+/// Exponent bits of a float: all are set in infinities and NaN.
 const EXPONENT: i32 = 0x7f80_0000;
 
-/// Runs the program of `words` words up to `steps` times; returns how many steps it finished. `moves` has two words to a move.
+/// Runs the program of `words` words up to `steps` times; returns the number of finished steps. `moves` has two words per move.
 #[wasm_bindgen(js_name = runProgram)]
 pub fn run_program(program: Ptr, words: usize, moves: Ptr, moved: usize, steps: usize) -> usize {
     let (program, moves) = (integers(program, words), integers(moves, 2 * moved));
@@ -66,7 +66,7 @@ macro_rules! run_kernel {
     }};
 }
 
-/// Calls a kernel whose whole-number arguments are `$words`: one arm for each number of them that there is.
+/// Calls a kernel whose integer arguments are `$words`, with one arm for each possible number of arguments.
 macro_rules! by_count {
     ($kernel:expr, $words:expr, $floats:tt; $($n:literal: $($i:literal)*;)*) => {
         match $words.len() {
@@ -77,7 +77,7 @@ macro_rules! by_count {
     };
 }
 
-/// One call; the number of words that it took, or nothing where a float that is tested is not finite.
+/// Runs one call. Returns the number of its words, or nothing if a finite test fails.
 #[inline(always)]
 fn call(words: Words) -> Option<usize> {
     let (signature, kernel) = (words[0].get(), words[1].get() as usize);
@@ -91,7 +91,7 @@ fn call(words: Words) -> Option<usize> {
     let float = |i: usize| f32::from_bits(behind[i].get() as u32);
     let double =
         |i: usize| f64::from_bits(behind[2 * i].get() as u32 as u64 | (behind[2 * i + 1].get() as u32 as u64) << 32);
-    // an arm is code in every program, so calls with floats have arms only for those numbers of arguments that kernels have
+    // an arm is code in every program, so calls with floats have arms only for the numbers of arguments that occur
     let floats = match signature >> 8 {
         Signature::WHOLE_ALONE => {
             by_count!(kernel, whole, [];

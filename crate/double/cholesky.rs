@@ -3,12 +3,12 @@
 use super::products::{add_scaled, dot, Rows, TILE};
 use crate::lane::number::sqrt;
 
-/// What a pivot must keep of its diagonal element for the matrix to count as positive definite.
+/// The least fraction of its diagonal element that a pivot must keep for the matrix to count as positive definite.
 const MIN_PIVOT: f64 = 1e-16;
 
-/// H + μ·diag(d) = L·Lᵀ from the lower triangle of H (n × n) into that of L, which holds 1 / Lᵢᵢ on its diagonal. Tile by
-/// tile: what earlier columns contribute is a tile of dot products of rows of L. An empty d stands for ones. False where H
-/// is not positive definite.
+/// Factors H + μ·diag(d) = L·Lᵀ: reads the lower triangle of H (n × n) and writes the lower triangle of L, with 1 / Lᵢᵢ on its diagonal. Works tile
+/// by tile: the contribution of earlier columns to a tile is a block of dot products of rows of L. An empty d means all ones. Returns false if H is
+/// not positive definite.
 pub fn factor(h: &[f64], n: usize, mu: f64, d: &[f64], l: &mut [f64]) -> bool {
     for i in (0..n).step_by(TILE) {
         for j in (0..=i).step_by(TILE) {

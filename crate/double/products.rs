@@ -6,7 +6,7 @@ use core::array::from_fn;
 /// Rows to a side of a tile.
 pub const TILE: usize = 3;
 
-/// A matrix by rows of m numbers, the first of each row `stride` after that of the row before.
+/// A matrix with rows of m numbers. The first number of each row is `stride` after the first of the previous row.
 #[derive(Clone, Copy)]
 pub struct Rows<'a> {
     /// The whole matrix, row after row.

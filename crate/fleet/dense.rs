@@ -1,4 +1,4 @@
-//! The dense layer of a fleet: what crate/dense.rs does to one net.
+//! The dense layer of a fleet: the counterpart of crate/dense.rs for eight nets.
 #![allow(unsafe_code)]
 
 use super::job::Factor;
@@ -22,8 +22,8 @@ pub enum Inputs<'a> {
 }
 
 impl Inputs<'_> {
-    /// Whether the product computes ReLU by the way. Where both factors are of eight nets, the loop of the product took 30 % longer with it,
-    /// and a pass of its own is faster (docs/design/fleet.md).
+    /// True if the product also computes ReLU. If both factors are interleaved, ReLU made the product's loop 30 % slower, and a separate pass is
+    /// faster (docs/design/fleet.md).
     fn rectifies(&self, kind: u32) -> bool {
         kind == RELU && matches!(self, Inputs::Shared(_))
     }
@@ -35,11 +35,11 @@ impl Inputs<'_> {
         }
     }
 
-    /// The [`product`] of x, or of xᵀ, with another factor: lines of the left one are so many numbers apart, and so many its steps. `RELU`
-    /// counts where all nets see the same rows ([`Inputs::rectifies`]).
+    /// The [`product`] of x, or of xᵀ, with another factor. `line` and `step` are the distances between lines and between steps of the left factor.
+    /// `RELU` has an effect only if all nets see the same rows ([`Inputs::rectifies`]).
     ///
     /// # Safety
-    /// The caller promises what it promises to `product`.
+    /// The contract of `product`.
     #[rustfmt::skip]
     unsafe fn times<const RELU: bool>(
         self, sizes: [usize; 3], line: usize, step: usize, right: Factor, start: *const f32, c: *mut f32, context: Context,
@@ -84,7 +84,7 @@ pub fn floats(x: &[Net8]) -> Cells<'_> {
     x.as_flattened()
 }
 
-/// y\[m,n\] = f(z), z\[m,n\] = b\[n\] + x\[m,k\] · w\[k,n\]; z is kept where the activation's derivative needs it.
+/// y\[m,n\] = f(z), z\[m,n\] = b\[n\] + x\[m,k\] · w\[k,n\]; z is kept if the activation's derivative needs it.
 #[rustfmt::skip]
 pub fn forward(
     x: Inputs, w: &[Net8], b: Option<&[Net8]>, z: Option<&[Net8]>, y: &[Net8], sizes: Sizes, kind: u32, context: Context,
@@ -107,7 +107,7 @@ pub fn forward(
     }
 }
 
-/// Where backward writes gradients, those that are wanted of dw\[k,n\], db\[n\], dx\[m,k\].
+/// Destinations of the wanted gradients among dw\[k,n\], db\[n\], dx\[m,k\].
 pub struct Gradients<'a> {
     /// The gradient of the weights.
     pub dw: Option<&'a [Net8]>,
@@ -156,7 +156,7 @@ pub fn backward(
     }
 }
 
-/// What a backward pass begins with, each array with n elements a row.
+/// Inputs of a backward pass, each array with n elements a row.
 struct Slopes<'a> {
     saved: &'a [Net8],
     dy: &'a [Net8],
@@ -168,7 +168,7 @@ struct Slopes<'a> {
 const STRIP: usize = 4;
 
 impl Slopes<'_> {
-    /// db = Σ_m dz. Where `RELU`, dz is computed by the way: dy, or 0 where ReLU gave 0.
+    /// db = Σ_m dz. If `RELU`, dz is computed in the same pass: dy, or 0 where ReLU gave 0.
     fn column_sums<const RELU: bool>(&self, m: usize, db: Option<&[Net8]>) {
         let keep = |j: usize, sums: &[F32x8]| {
             if let Some(db) = db {
@@ -184,7 +184,8 @@ impl Slopes<'_> {
         }
     }
 
-    /// The sums of J columns over some rows: row after row, or in pairs of halves where there are many, as `reduce::column_sums`.
+    /// The sums of J columns over some rows: row after row, or recursively as the sum of two halves if there are many rows, as in
+    /// `reduce::column_sums`.
     fn strip<const RELU: bool, const J: usize>(&self, j: usize, first: usize, rows: usize) -> [F32x8; J] {
         if rows > PAIRWISE_BLOCK {
             let half = rows / 2;

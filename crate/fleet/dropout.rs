@@ -6,8 +6,7 @@ use crate::lane::{F32x8, Lane};
 use crate::random::{philox, Source, UNIT};
 use core::array::from_fn;
 
-/// y = x·s where u ≥ rate, else 0, with s = 1 / (1 − rate) as a float; in place allowed. The numbers u are those that each net draws
-/// alone.
+/// y = x·s where u ≥ rate, else 0, with s = 1 / (1 − rate) as a float; in place allowed. Each net draws the same numbers u as it would alone.
 pub fn dropout(sources: [Source; NETS], rates: [f64; NETS], x: &[Net8], y: &[Net8]) {
     let scale = F32x8::from_array(rates.map(|rate| (1.0 / (1.0 - rate)) as f32));
     let least = rates.map(|rate| ceil(rate / UNIT) as u32);

@@ -22,7 +22,7 @@ pub fn interleave(from: [Cells; NETS], to: &[Net8]) {
     }
 }
 
-/// Copies what the interleaved array has of each net to the net's own array.
+/// Copies the values of each net from the interleaved array to the net's own array.
 pub fn deinterleave(from: &[Net8], to: [Cells; NETS]) {
     let n = from.len();
     let whole = n / 4 * 4;

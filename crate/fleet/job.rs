@@ -1,9 +1,9 @@
-//! What both ways to compute a product of a fleet work on: its factors and sizes, and vectors of four or eight nets.
+//! A product of a fleet: its factors and sizes, and vectors of four or eight nets. Both algorithms work on it.
 #![allow(unsafe_code)]
 
 use crate::lane::{F32x4, F32x8, Lane};
 
-/// One factor of a product: where it begins, and how many floats lie between its rows (or columns) and between two steps of the sum.
+/// One factor of a product: its first element, and the distances in floats between its rows (or columns) and between two steps of the sum.
 #[derive(Clone, Copy)]
 pub struct Factor {
     pub at: *const f32,
@@ -19,7 +19,7 @@ impl Factor {
     }
 }
 
-/// What all blocks of a product have in common.
+/// Arguments that all blocks of a product share.
 pub struct Job {
     pub rows: usize,
     pub columns: usize,

@@ -9,13 +9,13 @@ use crate::sweep::PAIRWISE_BLOCK;
 use core::array::from_fn;
 use core::cell::Cell;
 
-/// What every loss takes besides its target.
+/// Arguments of every loss besides its target.
 pub struct Call<'a> {
     /// Predictions, rows × cols.
     pub prediction: &'a [Net8],
-    /// One factor a row; all ones if absent.
+    /// One factor per row; all ones if absent.
     pub weights: Option<&'a [Net8]>,
-    /// Where the gradient goes.
+    /// Destination of the gradient.
     pub gradient: &'a [Net8],
     /// Elements a row.
     pub cols: usize,
@@ -54,7 +54,7 @@ fn doubles(x: F32x8) -> [F64x2; NETS / 2] {
     [a, b, c, d]
 }
 
-/// Elements that are summed in single precision where rows have no weights of their own (crate/loss.rs).
+/// Elements that are summed in single precision if rows have no weights (crate/loss.rs).
 const CHUNK: usize = 64;
 
 /// The value of an element-wise loss, and its gradient.
@@ -80,7 +80,7 @@ pub fn element_wise(loss: impl Element, call: &Call, target: &[Net8], out: &Net8
     sums.store(call.scale, out);
 }
 
-/// n terms in four running results, then ((0, 2), (1, 3)) and what is left in order: the order of `sweep::total_into`.
+/// n terms in four running sums, then ((0, 2), (1, 3)) and the remaining terms in order: the order of `sweep::total_into`.
 #[inline(always)]
 fn folded(start: F32x8, n: usize, f: impl Fn(F32x8, F32x8) -> F32x8, term: impl Fn(usize) -> F32x8) -> F32x8 {
     let mut running = [start; 4];
@@ -92,7 +92,7 @@ fn folded(start: F32x8, n: usize, f: impl Fn(F32x8, F32x8) -> F32x8, term: impl 
     (whole..n).fold(f(f(a, c), f(b, d)), |result, i| f(result, term(i)))
 }
 
-/// The order of `reduce::line`: one after the other where there are fewer than four terms.
+/// The order of `reduce::line`: one term after the other if there are fewer than four.
 #[inline(always)]
 fn line(start: F32x8, n: usize, f: impl Fn(F32x8, F32x8) -> F32x8, term: impl Fn(usize) -> F32x8) -> F32x8 {
     if n < 4 {
@@ -101,10 +101,10 @@ fn line(start: F32x8, n: usize, f: impl Fn(F32x8, F32x8) -> F32x8, term: impl Fn
     folded(start, n, f, term)
 }
 
-/// The widest row of a cross-entropy: longer ones are summed in halves, which only the kernel of a single net does.
+/// The widest row of a cross-entropy. Longer rows are summed in halves, which only the kernel of a single net does.
 pub const MAX_CLASSES: usize = PAIRWISE_BLOCK;
 
-/// What the log-softmax of a row is made of.
+/// The terms from which the log-softmax of a row is computed.
 struct Softmax {
     max: F32x8,
     /// Σ exp(p − max).

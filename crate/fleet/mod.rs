@@ -1,15 +1,15 @@
 //! Fleets: eight nets of one shape, computed side by side.
 //!
-//! Arrays of a fleet are interleaved: they are those of one net with eight floats, one of each net, in the place of every float. So what is
-//! computed element by element needs no kernel of its own: it runs over eight times as many elements. What adds up has a kernel here, products
-//! ([`dense`]) and losses ([`loss`]), and so has what draws random numbers ([`dropout`]). Updates are those of crate/optim, eight nets at
-//! once, each with hyper-parameters of its own (`eight_nets`). Parameters and states are interleaved for as long as a round of steps
-//! lasts: [`interleave`] brings them there from the arrays of each net, and back.
+//! Arrays of a fleet are interleaved: they have the layout of one net, with eight floats, one of each net, in the place of every float. Element-wise
+//! kernels need no version for fleets: they run over eight times as many elements. Kernels that add up have versions here, products ([`dense`]) and
+//! losses ([`loss`]), and so have kernels that draw random numbers ([`dropout`]). Updates come from crate/optim, eight nets at once, each with its
+//! own hyper-parameters (`eight_nets`). Parameters and states are interleaved during a round of steps: [`interleave`] copies them from the arrays of
+//! each net, and back.
 //!
-//! ts/train/fleet/README.md has the other side: who calls these kernels, and when.
+//! ts/train/fleet/README.md describes the callers of these kernels.
 //!
-//! Each sum is taken in the order in which the kernel of a single net takes it, so that a net gets the bits that it would get
-//! alone. test/crate/fleet.rs compares.
+//! Each sum is added in the same order as in the kernel of a single net, so that a net gets the same bits as alone. test/crate/fleet.rs compares
+//! them.
 
 pub mod dense;
 pub mod dropout;

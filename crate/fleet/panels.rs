@@ -1,6 +1,6 @@
-//! Products of a fleet whose factors no first-level cache holds: they are copied into panels first, in the order in which a block of sums
-//! reads them. Eight nets side by side put the rows of a matrix so far apart that a walk down a column meets the same few lines of
-//! that cache again and again; in a panel it is a walk straight ahead.
+//! Products of a fleet whose factors exceed a first-level cache. The factors are copied into panels first, in the order in which a block of sums
+//! reads them. With eight nets side by side, the rows of a matrix are so far apart that a walk down a column uses the same few sets of that cache
+//! again and again; in a panel the same walk is sequential.
 #![allow(unsafe_code)]
 
 use super::job::{Job, Nets};
@@ -9,7 +9,7 @@ use crate::activation::rectified;
 use crate::lane::{F32x4, F32x8};
 use core::array::from_fn;
 
-/// Rows of a block of sums, which stay in registers: where all nets share the left factor, and where each has its own.
+/// Rows of a block of sums, which stay in registers: for a left factor that all nets share, and for one factor per net.
 const ROWS_SHARED: usize = 4;
 const ROWS_OWN: usize = 5;
 /// Columns of a block.
@@ -22,12 +22,12 @@ const WIDTH: usize = 64;
 /// Floats of scratch that a product may need (the constant of this name in ts/backend/fleet.ts).
 pub const SCRATCH_FLOATS: usize = NETS * DEPTH * (WIDTH + ROWS_OWN);
 
-/// Panels pay where the right factor has at least so many numbers, and each of them is used by at least so many rows. There are two such limits: one for
-/// vectors of four nets, and one for vectors of eight, which nothing but panels computes with where each net has factors of its own.
+/// Least sizes for panels: the number of elements of the right factor, and the number of rows that use each of them. MIN is for vectors of four nets.
+/// MIN_WIDE is for vectors of eight nets, because with one factor per net only panels compute with them.
 const MIN: [usize; 2] = [1024, 16];
 const MIN_WIDE: [usize; 2] = [128, 8];
 
-/// Where the numbers are that the sums of a block begin with: that of sum (u, v) is at `at` + u·row + v·column.
+/// Start values of the sums of a block: the value for sum (u, v) is at `at` + u·row + v·column.
 #[derive(Clone, Copy)]
 struct Start {
     at: *const f32,
@@ -37,7 +37,7 @@ struct Start {
 
 static ZEROS: [f32; NETS] = [0.0; NETS];
 
-/// Whether a product is worth panels.
+/// True if panels make a product faster.
 pub fn pay<const SHARED: bool>(job: &Job, is_wide: bool) -> bool {
     let [numbers, rows] = if is_wide && !SHARED { MIN_WIDE } else { MIN };
     job.columns * job.steps >= numbers && job.rows >= rows
@@ -46,7 +46,7 @@ pub fn pay<const SHARED: bool>(job: &Job, is_wide: bool) -> bool {
 /// The product of a job, for four nets at a time or for all eight.
 ///
 /// # Safety
-/// The caller promises what it promises to [`super::product::product`], and that `scratch` is valid for [`SCRATCH_FLOATS`] floats.
+/// The contract of [`super::product::product`], and `scratch` is valid for [`SCRATCH_FLOATS`] floats.
 pub unsafe fn multiply<const SHARED: bool>(job: &Job, is_rectified: bool, scratch: *mut f32, is_wide: bool) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -96,7 +96,7 @@ struct Section<'a> {
 }
 
 impl Section<'_> {
-    /// Copies columns of the right factor, COLUMNS of them to a panel; where one is missing, the last one twice.
+    /// Copies columns of the right factor into panels of COLUMNS columns. Missing columns repeat the last one.
     #[inline(never)]
     unsafe fn copy_right<L: Nets>(&self, panel: *mut f32) {
         let b = self.job.b.from(self.j);
@@ -117,7 +117,7 @@ impl Section<'_> {
         }
     }
 
-    /// Copies rows of the left factor, from row i on: vectors of nets, or single floats that all nets share. Missing ones repeat the last.
+    /// Copies rows of the left factor, from row i on: vectors of nets, or single floats that all nets share. Missing rows repeat the last one.
     #[inline(never)]
     unsafe fn copy_left<L: Nets, const SHARED: bool, const ROWS: usize>(&self, i: usize, panel: *mut f32) {
         let a = self.job.a.from(i);
@@ -144,7 +144,7 @@ impl Section<'_> {
     unsafe fn rows<L: Nets, const SHARED: bool, const ROWS: usize>(&self, left: *mut f32, right: *const f32) {
         let &Section { job, net, from, steps, j: first, columns, is_rectified } = self;
         let row = NETS * job.columns;
-        // SAFETY: blocks lie inside c, whose sums so far are its start where steps came before.
+        // SAFETY: blocks lie inside c, whose partial sums are the start values after the first steps.
         unsafe {
             for i in (0..job.rows).step_by(ROWS) {
                 self.copy_left::<L, SHARED, ROWS>(i, left);
@@ -191,7 +191,7 @@ impl Block {
         let &Block { mut a, mut b, steps, start, c, row, rows, columns, is_rectified } = self;
         let u: [usize; ROWS] = from_fn(|u| u.min(rows - 1));
         let v: [usize; COLUMNS] = from_fn(|v| v.min(columns - 1));
-        // SAFETY: the panels hold so many steps; rows and columns exist.
+        // SAFETY: the panels hold this number of steps; rows and columns exist.
         unsafe {
             let mut sums: [[L; COLUMNS]; ROWS] =
                 u.map(|u| v.map(|v| L::load_nets(start.at.add(u * start.row + v * start.column))));

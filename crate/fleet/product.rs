@@ -7,12 +7,11 @@ use crate::activation::rectified;
 use crate::lane::{F32x4, F32x8, Lane};
 use core::array::from_fn;
 
-/// c\[i,j\] = start\[j\] + Σ a\[i,step\] · b\[step,j\] for eight nets, steps in ascending order. Where `SHARED`, a has one float for all nets.
-/// `start` may be null: sums then begin at 0. Where `RELU`, c has ReLU of the sums. In both cases columns
-/// of b lie side by side.
+/// c\[i,j\] = start\[j\] + Σ a\[i,step\] · b\[step,j\] for eight nets, steps in ascending order. If `SHARED`, a has one float for all nets. `start`
+/// may be null: sums then begin at 0. If `RELU`, c has ReLU of the sums. With either flag, columns of b are contiguous.
 ///
 /// # Safety
-/// a, b, start and c have as many elements as the sizes say, and the scratch is there; c overlaps none of them.
+/// a, b, start and c have the number of elements that follows from the sizes, and the scratch is valid; c overlaps none of them.
 pub unsafe fn product<const SHARED: bool, const RELU: bool>(
     [rows, columns, steps]: [usize; 3],
     a: Factor,
@@ -35,16 +34,16 @@ pub unsafe fn product<const SHARED: bool, const RELU: bool>(
     }
 }
 
-/// What a product may use besides its factors, and how.
+/// Scratch and flags of a product.
 #[derive(Clone, Copy)]
 pub struct Context {
     /// [`panels::SCRATCH_FLOATS`] floats.
     pub scratch: *mut f32,
-    /// Whether the engine computes with both halves of eight nets at once.
+    /// True if the engine computes with both halves of eight nets at once.
     pub is_wide: bool,
 }
 
-/// Computes all columns, as many at a time as there are registers for. Where `NEAR`, columns of b lie side by side.
+/// Computes all columns, as many at a time as fit the registers. If `NEAR`, columns of b are contiguous.
 ///
 /// # Safety
 /// The caller promises what it promises to [`product`].
@@ -102,7 +101,8 @@ unsafe fn strip<L: Nets, const SHARED: bool, const NEAR: bool, const RELU: bool,
     }
 }
 
-/// Calls [`block`] in the form that V8 compiles best: where both factors are of eight nets, as a function of its own, so that its sums have all registers.
+/// Calls [`block`] in the form that V8 compiles best. If both factors are interleaved, that is a separate function, so that its sums have all
+/// registers.
 ///
 /// # Safety
 /// The caller promises what it promises to [`block`].
@@ -129,7 +129,7 @@ unsafe fn call_block<
     }
 }
 
-/// [`block`] as a function of its own.
+/// [`block`] as a separate function.
 ///
 /// # Safety
 /// The caller promises what it promises to [`block`].

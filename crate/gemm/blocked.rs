@@ -1,14 +1,14 @@
-//! Large products: panels of A and B, or what lies like them, in blocks that fit the caches.
+//! Large products: panels of A and B, or parts of A and B that already have the layout of panels, in blocks that fit the caches.
 //!
-//! The five loops around a tile are those of Goto & van de Geijn (2008), numbered from the inside as BLIS does: blocks of columns (5), blocks
-//! of k (4), blocks of rows (3), strips of columns (2), tiles (1).
+//! The five loops around a tile are those of Goto & van de Geijn (2008), numbered from the inside as BLIS does: blocks of columns (5), blocks of k
+//! (4), blocks of rows (3), strips of columns (2), tiles (1).
 
 use super::tile::{Job, Tile};
 use super::{blocks, pack, Product, Start, View, A_ROOM, B_ROOM};
 
 /// Rows of A per block, a multiple of the rows of every tile: with a block's depth they fit a second-level cache.
 pub const ROWS: usize = 120;
-/// Most steps of k in a block: a panel of B stays in a first-level cache beside one of A, and C is seldom read again.
+/// The largest number of steps of k in a block: a panel of B stays in a first-level cache beside one of A, and C is seldom read again.
 const DEPTH: usize = 256;
 
 /// Loops 5 and 4: cuts n and k into blocks, packs a block of B, and multiplies it with all rows of A.
@@ -19,7 +19,7 @@ pub unsafe fn blocked(tile: &Tile, x: &Product) {
     let in_place = x.reads_b(tile);
     for (j, n) in blocks(x.n, width) {
         for (p, k) in blocks(x.k, depth) {
-            // SAFETY: (p, j) is inside B, (0, j) inside C; the block's panels, where they are made, fit their room by the choice of `width`.
+            // SAFETY: (p, j) is inside B, (0, j) inside C; the block's panels, if any, fit their scratch by the choice of `width`.
             unsafe {
                 let c = x.c.add(j);
                 let start = if p == 0 { x.start.at(0, j) } else { Start::matrix(c, x.ldc) };
@@ -35,7 +35,7 @@ pub unsafe fn blocked(tile: &Tile, x: &Product) {
     }
 }
 
-/// The length of equal blocks of at most `most` that cover `total`, a multiple of 4 where there is more than one.
+/// The length of equal blocks of at most `most` that cover `total`; a multiple of 4 if there are several.
 fn even(total: usize, most: usize) -> usize {
     match total.div_ceil(most) {
         0 | 1 => total,
@@ -59,17 +59,17 @@ unsafe fn row_blocks(tile: &Tile, x: &Product, b: Side) {
     }
 }
 
-/// Where tiles find rows of A, or columns of B, which lie side by side at each step of k.
+/// The memory in which tiles find rows of A, or columns of B, side by side at each step of k.
 #[derive(Clone, Copy)]
 enum Side {
-    /// In panels that are this many steps of k long.
+    /// In panels with this number of steps of k.
     Panels(*const f32, usize),
-    /// In the matrix itself, where the rows of the view are the steps of k.
+    /// In the matrix itself. The rows of the view are the steps of k.
     InPlace(View),
 }
 
 impl Side {
-    /// For a tile of `many` rows (or columns) from number i on: their address at the first step of k, and the distance to the next step.
+    /// Address of the first step of k, and distance to the next step, for a tile of `many` rows (or columns) from number i on.
     #[inline(always)]
     unsafe fn from(self, i: usize, many: usize) -> (*const f32, usize) {
         // SAFETY: the caller stays inside the matrix, or the panels that were made of it.
@@ -86,8 +86,8 @@ impl Side {
 unsafe fn strips(tile: &Tile, x: &Product, a: Side, b: Side) {
     for (j, columns) in blocks(x.n, tile.columns) {
         for (i, rows, height) in tile.cut(x.m) {
-            // SAFETY: (i, j) is inside C; what is read in place is cut into whole tiles (`reads_a`, `reads_b`), all else was packed for
-            // this block.
+            // SAFETY: (i, j) is inside C; a matrix read in place is cut into whole tiles (`reads_a`, `reads_b`), the others were packed for this
+            // block.
             unsafe {
                 let (c, start) = (x.c.add(i * x.ldc + j), x.start.at(i, j));
                 let ((a, a_step), (b, b_step)) = (a.from(i, height), b.from(j, tile.columns));

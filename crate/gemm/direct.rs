@@ -5,9 +5,9 @@ use super::{blocks, Product, Start, SMALL_B};
 use crate::lane::{F32x4, Lane};
 use core::array::from_fn;
 
-/// Multiplies with B in place and all of k at once, in strips of columns from wide to narrow: `strip` is told the rows of a tile, its vectors, and
-/// the floats in the last of these. (Tiles of eight rows and one vector have twice
-/// as many sums under way; they were 5 % faster at 64 rows and 25 % slower at 4.)
+/// Multiplies with B in place and all of k at once, in strips of columns from wide to narrow: `strip` gets the rows of a tile, its number of vectors,
+/// and the floats in the last vector. (Tiles of eight rows and one vector have twice as many independent sums; they were 5 % faster at 64 rows and 25
+/// % slower at 4.)
 pub unsafe fn direct(x: &Product) {
     // SAFETY: each strip begins where the last one ended.
     unsafe {
@@ -23,8 +23,7 @@ pub unsafe fn direct(x: &Product) {
     }
 }
 
-/// Runs as many tiles of NV vectors side by side as there is room for from column j on, W columns in the last vector of
-/// each; returns the column behind them.
+/// Runs tiles of NV vectors side by side from column j on, as long as they fit, with W columns in the last vector of each; returns the next column.
 #[inline(always)]
 unsafe fn strip<const MR: usize, const NV: usize, const W: usize>(x: &Product, j: usize) -> usize {
     let width = 4 * (NV - 1) + W;
@@ -56,7 +55,7 @@ const DEPTH: usize = 4;
 /// Columns that it computes side by side.
 const PAIR: usize = 8;
 
-/// Whether [`one_row`] computes a product: one row of whole steps, and a B of whole pairs of vectors that no first-level cache holds.
+/// True if [`one_row`] computes a product: one row of whole steps, and a B of whole pairs of vectors that exceeds a first-level cache.
 pub fn is_one_row(x: &Product) -> bool {
     x.m == 1 && x.n * x.k > SMALL_B && x.k.is_multiple_of(DEPTH) && x.n.is_multiple_of(PAIR)
 }
@@ -67,7 +66,7 @@ pub fn is_one_row(x: &Product) -> bool {
 pub unsafe fn one_row(x: &Product) {
     let mut start = x.start;
     for p in (0..x.k).step_by(DEPTH) {
-        // SAFETY: [`is_one_row`] holds, so that there are as many steps and columns.
+        // SAFETY: [`is_one_row`] holds, so all these steps and columns exist.
         unsafe {
             let a: [F32x4; DEPTH] = from_fn(|q| F32x4::load_splat(x.a.at(0, p + q)));
             for j in (0..x.n).step_by(PAIR) {

@@ -1,12 +1,12 @@
 //! Matrix products: C ← A·B, A·Bᵀ or Aᵀ·B, plus a start value (zero, a bias row, or C itself).
 //!
-//! Every element of C is one running sum over k in ascending order, from its start value. Tile, blocking and path do not change that, so all
-//! of them give the same bits and the choice is one of speed alone. Ragged edges run the same vector tile as the inside: columns are
-//! padded, rows repeat the last one, and what is computed in excess is never stored.
+//! Every element of C is one running sum over k in ascending order, from its start value. Tile, blocking and path do not change that, so all of them
+//! give the same bits, and only speed decides the choice. Ragged edges run the same vector tile as the inside: columns are padded, rows repeat the
+//! last one, and excess results are never stored.
 //!
-//! There are two paths. [`direct`] reads A and B where they lie, which suits few rows or a B that fits the first-level cache. [`blocked`]
-//! copies both into panels, in the order in which a tile reads them, block by block of what the caches hold (Goto & van de Geijn
-//! 2008); a side that lies like a panel already is read in place there too. [`Path`] says which product takes which.
+//! There are two paths. [`direct`] reads A and B in place, which suits few rows or a B that fits the first-level cache. [`blocked`] copies both into
+//! panels, in the order in which a tile reads them, in blocks that fit the caches (Goto & van de Geijn 2008); a factor that already has the layout of
+//! a panel is read in place there, too. [`Path`] has the rules.
 #![allow(unsafe_code)]
 
 mod blocked;
@@ -57,7 +57,7 @@ pub struct Sizes {
     pub k: usize,
 }
 
-/// Which side of a product lies transposed in memory.
+/// Transposition of the factors of a product in memory.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Layout {
     /// a\[m,k\] · b\[k,n\]
@@ -89,7 +89,7 @@ impl Product {
         Product { m: self.n, n: self.m, a: b.transposed(), b: column, ldc: 1, start, ..self }
     }
 
-    /// Whether tiles may read A where it lies, as they would read panels; whole tiles only, as a ragged one would read past its end.
+    /// True if tiles may read A in place, as they would read panels. Only whole tiles may, as a ragged tile would read past the end of A.
     fn reads_a(&self, tile: &Tile) -> bool {
         self.n <= MAX_REREAD
             && self.a.is_column_major()
@@ -195,24 +195,23 @@ pub fn set_tile(tile: usize) {
 
 /// Products of fewer rows than this read B in place: a copy of B would be read too few times.
 const FEW_ROWS: usize = 24;
-/// Products of at most so many columns read A in place: a copy of A would be read by a few strips only.
+/// Products of at most this number of columns read A in place: only a few strips would read a copy of A.
 const FEW_COLUMNS: usize = 24;
 /// Floats of a B that the first-level cache holds, so that it may be read in place however many rows there are.
 const SMALL_B: usize = 1 << 13;
-/// The same where the tile is wide: [`direct`] has narrow tiles only, so it pays up to a smaller B.
+/// The same limit for wide tiles: [`direct`] has narrow tiles only, so it pays up to a smaller B.
 const TINY_B: usize = 1 << 11;
-/// A tile of more columns is wide: it is chosen where the engine has registers of 256 bits.
+/// A tile of more columns counts as wide. Wide tiles are chosen if the engine has registers of 256 bits.
 const NARROW_TILE: usize = 8;
 /// Aᵀ·B of more steps of k than this is worth a wide tile even for a tiny B.
 const FEW_STEPS: usize = 32;
-/// A column-major A is read in place for up to so many columns of C, as each strip of columns reads all of A again.
+/// The largest number of columns of C for which a column-major A is read in place, as each strip of columns reads all of A again.
 const MAX_REREAD: usize = 256;
-/// Floats in half a page. Where the steps of A are a multiple of that apart, all of them fall into the same few lines of a first-level cache,
-/// so such an A is not read in place in [`blocked`]. Where they are whole pages apart that happens on every processor, and even
-/// narrow products copy A.
+/// Floats in half a page. If the steps of A are a multiple of half a page apart, all of them fall into the same few lines of a first-level cache, so
+/// [`blocked`] does not read such an A in place. If they are whole pages apart, that happens on every processor, and even narrow products copy A.
 const HALF_PAGE: usize = 512;
 
-/// How a product is computed.
+/// The path of a product.
 enum Path {
     /// [`direct`]: A and B in place, rows of B contiguous.
     Direct,
@@ -248,7 +247,7 @@ fn path(x: &Product, tile: &Tile) -> Path {
     }
 }
 
-/// Computes a product. Small ones are tested first, as the whole of one may take no longer than the choice of a path.
+/// Computes a product. Small products are tested first, as the whole product may take no longer than the choice of a path.
 #[inline(never)]
 unsafe fn product(x: &Product) {
     if x.m == 0 || x.n == 0 {
@@ -268,7 +267,7 @@ unsafe fn product(x: &Product) {
     }
 }
 
-/// [`product`] where the path depends on the shape.
+/// [`product`] for shapes that need a choice of path.
 unsafe fn larger(x: &Product) {
     let tile = &TILES[TILE.load(Ordering::Relaxed)];
     // SAFETY: as for [`product`]; a B that is transposed has at most B_ROOM floats.
@@ -285,7 +284,7 @@ unsafe fn larger(x: &Product) {
     }
 }
 
-/// (offset, length) of consecutive blocks of `size` that cover `total`; one empty block where there is nothing to cover.
+/// (offset, length) of consecutive blocks of `size` that cover `total`; one empty block if `total` is 0.
 #[inline(always)]
 fn blocks(total: usize, size: usize) -> impl Iterator<Item = (usize, usize)> {
     let mut next = Some(0);

@@ -1,21 +1,21 @@
 //! Panels: blocks of A and B copied in the order in which a tile walks them.
 //!
-//! Each way of copying is a function of its own. V8 optimises a function once it has run for a while, in the background; for all of this as one
-//! function that took 60 ms, and a net's first step ran mostly on unoptimised code.
+//! Each way of copying is a separate function. V8 optimizes a function in the background once it has run for a while. As one function, all this code
+//! took 60 ms to optimize, and a net's first step ran mostly on unoptimized code.
 
 use super::tile::Tile;
 use super::{blocks, View};
 use crate::lane::F32x4;
 use core::array::from_fn;
 
-/// Panels that are filled side by side: of a row of B so many cache lines are read one after the other, which a processor fetches
-/// ahead; more would be written to more places than a first-level cache keeps apart.
+/// Panels that are filled side by side. A row of B is then read one cache line after the other, up to this number of lines, which a processor
+/// prefetches. More panels would be written to more places than a first-level cache keeps apart.
 const SIDE_BY_SIDE: usize = 4;
-/// Steps of k that are copied at a time where rows of A lie side by side. Their cache lines may all fall into one set of a first-level cache,
-/// which holds so many.
+/// Steps of k that are copied at a time if rows of A are contiguous at each step. Their cache lines may all fall into one set of a first-level cache,
+/// and a set holds this number of lines.
 pub const STEPS_AT_A_TIME: usize = 8;
 
-/// Copies a block of B into panels of `width` columns, k steps each. What pads a ragged panel is never stored in C.
+/// Copies a block of B into panels of `width` columns, k steps each. Results from the padding of a ragged panel are never stored in C.
 #[inline(never)]
 pub unsafe fn columns(b: View, to: *mut f32, k: usize, n: usize, width: usize) {
     let whole = n - n % width;
@@ -110,13 +110,13 @@ pub unsafe fn transpose(b: View, to: *mut f32, k: usize, n: usize) {
     }
 }
 
-/// panel\[p,j\] = b\[p,j\] for j < columns; the padding keeps what it held.
+/// panel\[p,j\] = b\[p,j\] for j < columns; the padding keeps its old content.
 unsafe fn one_by_one(b: View, panel: *mut f32, k: usize, width: usize, columns: usize) {
     // SAFETY: the caller's promise.
     unsafe { repeating(b, panel, k, width, columns, columns) }
 }
 
-/// [`one_by_one`], where the last of `exist` columns stands for those behind it.
+/// [`one_by_one`] for a ragged panel: the last of `exist` columns is repeated for the missing ones.
 #[inline(never)]
 unsafe fn repeating(b: View, panel: *mut f32, k: usize, width: usize, columns: usize, exist: usize) {
     for j in 0..columns {

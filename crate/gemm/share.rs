@@ -1,4 +1,4 @@
-//! How threads share a product: each computes a rectangle of C, and every element has the bits that one thread would give.
+//! Shares of a product for threads: each thread computes a rectangle of C, and every element has the same bits as on one thread.
 
 use core::ops::Range;
 
@@ -6,7 +6,7 @@ use core::ops::Range;
 /// four), so no share has a ragged edge that the whole product does not have.
 const ROW_UNIT: usize = 12;
 const COLUMN_UNIT: usize = 16;
-/// The least number of columns of a share, where there are enough: with fewer, every share would read all of A for little work.
+/// The least number of columns of a share, if C has enough: with fewer columns, every share would read all of A for little work.
 const COMFORTABLE: usize = 32;
 
 /// One share of a kernel's work: number `index` of `count`.
@@ -34,8 +34,8 @@ impl Share {
         self.of(n, COLUMN_UNIT)
     }
 
-    /// The rectangle of an m × n product that this share computes. Shares that split the rows each read all of B; shares that split the
-    /// columns each read all of A, which takes longer where A is column-major. The split that costs less is taken.
+    /// The rectangle of an m × n product that this share computes. Shares that split the rows each read all of B; shares that split the columns each
+    /// read all of A, which takes longer where A is column-major. The cheaper split is taken.
     #[inline(always)]
     pub fn region(self, m: usize, n: usize, a_is_column_major: bool) -> Region {
         if self.count == 1 {
@@ -58,8 +58,8 @@ impl Share {
 /// A rectangle of C.
 #[derive(Clone)]
 pub struct Region {
-    /// The first row or column, and the one behind the last.
+    /// The first row or column, and the end.
     pub rows: Range<usize>,
-    /// The first row or column, and the one behind the last.
+    /// The first row or column, and the end.
     pub columns: Range<usize>,
 }

@@ -1,13 +1,13 @@
 //! The tiles: a few rows by a few vectors of columns of C, held in registers while k runs.
 //!
-//! A tile loads all its start values, then runs over k, then stores, row by row: in that shape V8 can widen vector pairs
-//! to 256 bits. One step of k per turn of the loop: V8 unrolls it, and a longer body would spill registers.
+//! A tile loads all its start values, then runs over k, then stores, row by row: in that shape V8 can widen vector pairs to 256 bits. One step of k
+//! per turn of the loop: V8 unrolls it, and a longer body would spill registers.
 //!
-//! One pointer walks A, and rows of A are offsets from it. Where rows lie side by side these offsets are constants, which become part of the
-//! load instructions (`foldSplats` in ts/build/pack/finish.mjs), so that no address is computed on the ports that multiply-adds need.
+//! One pointer walks A, and rows of A are offsets from it. If rows are contiguous, these offsets are constants, which become part of the load
+//! instructions (`foldSplats` in ts/build/pack/finish.mjs), so that no address is computed on the ports that multiply-adds need.
 //!
-//! The order of statements in [`multiply_add`] is the order of instructions in the module (ts/build/wasm.sh asks LLVM to keep it): a row's
-//! float is loaded just before its multiply-adds, so one register serves all rows. test/backend/wasm/tile-loops.test.ts reads the loops.
+//! The order of statements in [`multiply_add`] is the order of instructions in the module (ts/build/wasm.sh asks LLVM to keep it): a row's float is
+//! loaded just before its multiply-adds, so one register serves all rows. test/backend/wasm/tile-loops.test.ts reads the loops.
 
 use super::{Start, View};
 use crate::lane::{F32x4, Lane};
@@ -17,7 +17,7 @@ use core::array::from_fn;
 pub const WIDEST: usize = 8;
 /// Rows and columns of the largest [`Tile`], in floats.
 const LARGEST: usize = 6 * 16;
-/// Rows of the tiles that end a strip where fewer are left.
+/// Rows of the tiles that end a strip, if fewer rows are left than a full tile has.
 pub const SHORT: usize = 4;
 
 /// One tile of C: k steps of A and B, each so far behind the last, `rows` rows of start values and of C.
@@ -42,11 +42,10 @@ pub struct Tile {
     short: unsafe fn(&Job),
 }
 
-/// The tiles to choose from (TILES in ts/backend/kernels.ts), in floats 5 × 8, 6 × 8, 4 × 16 and 6 × 16. Sixteen registers of 128 bits hold
-/// the sums of the first two; sixteen of 256 bits, or thirty-two of 128, hold those of all. A processor starts two multiply-adds a cycle, and each takes
-/// four cycles or so: ten or twelve independent sums keep both units busy, twelve more so. Without a fused
-/// multiply-add a product needs a register of its own until it is added: beside ten sums, one float of A and two vectors of B one is left, beside
-/// twelve none.
+/// The tiles to choose from (TILES in ts/backend/kernels.ts), in floats 5 × 8, 6 × 8, 4 × 16 and 6 × 16. Sixteen registers of 128 bits hold the sums
+/// of the first two; sixteen of 256 bits, or thirty-two of 128, hold the sums of all four. A processor starts two multiply-adds a cycle, and each
+/// takes four cycles or so: ten or twelve independent sums keep both units busy, twelve even more. Without a fused multiply-add a product needs a
+/// register of its own until it is added: ten sums, one float of A and two vectors of B leave such a register, twelve sums leave none.
 pub static TILES: [Tile; 4] = [shape::<5, 2>(), shape::<6, 2>(), shape::<SHORT, 4>(), shape::<6, 4>()];
 
 const fn shape<const MR: usize, const NV: usize>() -> Tile {
@@ -54,7 +53,7 @@ const fn shape<const MR: usize, const NV: usize>() -> Tile {
 }
 
 impl Tile {
-    /// Cuts m rows into tiles: offset, rows that exist, and rows of the tile. The last tiles are short ones where that takes no more of them.
+    /// Cuts m rows into tiles: offset, existing rows, and rows of the tile. The last tiles are short ones if that needs no more tiles.
     #[inline(always)]
     pub fn cut(&self, m: usize) -> impl Iterator<Item = (usize, usize, usize)> {
         let tall = self.rows;
@@ -69,7 +68,7 @@ impl Tile {
         })
     }
 
-    /// Whether m rows are [`Tile::cut`] into tiles without a row to spare.
+    /// True if m rows are [`Tile::cut`] into tiles that all are full.
     #[inline(never)]
     pub fn fits(&self, m: usize) -> bool {
         self.cut(m).all(|(_, rows, height)| rows == height)
@@ -179,10 +178,10 @@ unsafe fn tile<const MR: usize, const NV: usize, const W: usize>(
     }
 }
 
-/// Vector v of a row of NV, the last of which has W floats.
+/// Vector v of a row of NV vectors. The last vector has W floats.
 #[inline(always)]
 unsafe fn load<const NV: usize, const W: usize>(row: *const f32, v: usize) -> F32x4 {
-    // SAFETY: the row has so many floats.
+    // SAFETY: the row has this number of floats.
     unsafe {
         if v + 1 < NV {
             F32x4::load_ptr(row.add(4 * v))

@@ -1,9 +1,9 @@
-//! Where the numbers of a product are: matrices by their strides, and what sums start from.
+//! Operands of a product: matrices by their strides, and the start values of the sums.
 
 use super::{read, tile};
 use crate::sweep::Cells;
 
-/// What a product adds to: element (i, j) is `ptr[i·row_stride + j·column_stride]`, so that strides of 0 broadcast.
+/// Start values of the sums: element (i, j) is `ptr[i·row_stride + j·column_stride]`, so that strides of 0 broadcast.
 #[derive(Clone, Copy)]
 pub struct Start {
     pub(super) ptr: *const f32,
@@ -24,12 +24,12 @@ impl Start {
         Start { ptr: bias.as_ptr().cast(), row_stride: 0, column_stride: 1 }
     }
 
-    /// What a row-major matrix of so many columns holds.
+    /// The contents of a row-major matrix with `columns` columns.
     pub(super) fn matrix(ptr: *const f32, columns: usize) -> Self {
         Start { ptr, row_stride: columns, column_stride: 1 }
     }
 
-    /// Where C is added to itself, or not; C has n columns.
+    /// C itself if the product is added to it, else zero; C has n columns.
     pub(super) fn accumulate(yes: bool, c: *const f32, n: usize) -> Self {
         if yes {
             Start::matrix(c, n)
@@ -59,12 +59,12 @@ pub(super) struct View {
 }
 
 impl View {
-    /// A row-major matrix of so many columns.
+    /// A row-major matrix with `columns` columns.
     pub(super) fn matrix(ptr: *const f32, columns: usize) -> Self {
         View { ptr, row_stride: columns, column_stride: 1 }
     }
 
-    /// The transpose of a row-major matrix of so many columns.
+    /// The transpose of a row-major matrix with `columns` columns.
     pub(super) fn transposed_matrix(ptr: *const f32, columns: usize) -> Self {
         View::matrix(ptr, columns).transposed()
     }
@@ -73,12 +73,12 @@ impl View {
         View { row_stride: self.column_stride, column_stride: self.row_stride, ..self }
     }
 
-    /// Whether the elements of a column are neighbours in memory.
+    /// True if the elements of a column are neighbors in memory.
     pub(super) fn is_column_major(self) -> bool {
         self.row_stride == 1
     }
 
-    /// Whether it is column-major, with columns a multiple of so many floats apart.
+    /// True if it is column-major and the distance between its columns is a multiple of `apart` floats.
     pub(super) fn has_columns_apart_by(self, apart: usize) -> bool {
         self.is_column_major() && self.column_stride.is_multiple_of(apart)
     }

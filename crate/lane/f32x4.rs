@@ -97,7 +97,7 @@ impl F32x4 {
     #[inline(always)]
     pub fn get_few(from: &[Cell<f32>]) -> Self {
         let p = from.as_ptr().cast();
-        // SAFETY: the slice holds so many cells, each laid out as its float.
+        // SAFETY: the slice holds this number of cells, each laid out as its float.
         unsafe {
             match from.len() {
                 0 => Self::splat(0.0),
@@ -112,7 +112,7 @@ impl F32x4 {
     #[inline(always)]
     pub fn store_first(self, to: &[Cell<f32>]) {
         let p = to.as_ptr().cast_mut().cast();
-        // SAFETY: the slice holds so many cells, which may be written through a shared reference.
+        // SAFETY: the slice holds this number of cells, which may be written through a shared reference.
         unsafe {
             match to.len() {
                 0 => {}
@@ -154,7 +154,7 @@ impl F32x4 {
         core::array::from_fn(|i| F32x4(rows.map(|row| row.0[i])))
     }
 
-    /// Whether a comparison holds for all four.
+    /// True if a comparison holds for all four.
     #[inline(always)]
     pub fn all(mask: <Self as Lane>::Mask) -> bool {
         #[cfg(target_feature = "simd128")]

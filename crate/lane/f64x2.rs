@@ -8,7 +8,7 @@ use core::ops::{Add, Div, Mul, Sub};
 #[cfg(target_feature = "simd128")]
 use core::arch::wasm32::*;
 
-/// Two doubles in one 128-bit register: what the solvers' kernels in `double` are written over.
+/// Two doubles in one 128-bit register: the type of the solvers' kernels in `double`.
 #[cfg(target_feature = "simd128")]
 #[derive(Clone, Copy)]
 pub struct F64x2(v128);
@@ -110,7 +110,7 @@ impl F64x2 {
         return self.each(mask, |x, mask| f64::from_bits(x.to_bits() & mask.to_bits()));
     }
 
-    /// All bits but the signs. The compiler is not told which those are: it would put an instruction for |x| in front of a conversion from
+    /// All bits but the signs. The constant is hidden from the compiler: otherwise it would put an instruction for |x| in front of a conversion from
     /// floats, where it takes 1.4 times as long.
     #[inline(always)]
     pub fn all_but_sign() -> Self {

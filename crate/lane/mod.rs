@@ -43,9 +43,9 @@ pub trait Lane:
     fn load(from: &[f32]) -> Self;
     /// Into the first [`Self::WIDTH`] floats of a slice.
     fn store(self, to: &mut [f32]);
-    /// As [`Self::load`], from memory that may be written elsewhere (in-place kernels).
+    /// [`Self::load`] from memory that may be written elsewhere (in-place kernels).
     fn get(from: &[Cell<f32>]) -> Self;
-    /// As [`Self::store`], into memory that may be read elsewhere (in-place kernels).
+    /// [`Self::store`] into memory that may be read elsewhere (in-place kernels).
     fn set(self, to: &[Cell<f32>]);
 
     /// self·a + b: rounded once on the relaxed artefact, twice otherwise.
@@ -65,8 +65,8 @@ pub trait Lane:
     /// The larger; NaN if either is.
     fn max(self, other: Self) -> Self;
 
-    /// self, or `least` where self is smaller; NaN stays NaN. This is pmax, to which ts/build/pack/finish.mjs turns what LLVM makes of it
-    /// on the relaxed artefact.
+    /// self, or `least` where self is smaller; NaN stays NaN. This is the instruction pmax. LLVM writes another one for the relaxed artifact, which
+    /// ts/build/pack/finish.mjs turns back into pmax.
     fn pmax(self, least: Self) -> Self;
     /// self, or `most` where self is larger; NaN stays NaN.
     fn pmin(self, most: Self) -> Self;
@@ -91,8 +91,8 @@ pub trait Lane:
     /// self, or NaN where `other` is NaN.
     fn or_nan_of(self, other: Self) -> Self;
 
-    /// 2ⁿ for a whole n in −127..=127; 0 for −127. Adding 1.5·2²³ puts n + 127 into the lowest bits, from where a shift makes
-    /// it the exponent: no conversion, which engines take several instructions for and V8 does not widen.
+    /// 2ⁿ for a whole n in −127..=127; 0 for −127. Adding 1.5·2²³ puts n + 127 into the lowest bits, from where a shift makes it the exponent: this
+    /// avoids a conversion, for which engines take several instructions and which V8 does not widen.
     fn power_of_two(self) -> Self;
     /// The binary exponent of a positive normal number, as a float.
     fn exponent(self) -> Self;

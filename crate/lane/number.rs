@@ -1,5 +1,5 @@
-//! What single numbers have in the standard library, which WebAssembly is built without: the instruction of a whole vector, of which one
-//! lane is taken. The compiler makes the instruction of one number of it.
+//! Functions of single numbers from the standard library, which is missing in the WebAssembly build: the instruction of a whole vector, and one lane
+//! of its result. The compiler reduces it to the instruction of one number.
 
 #[cfg(target_feature = "simd128")]
 use core::arch::wasm32::*;

@@ -1,4 +1,4 @@
-//! One float as a lane: the tail of every kernel, and what the vector form is held to.
+//! One float as a lane: for the tail of every kernel, and as the reference for the vector form.
 
 use super::{Lane, SHIFTER};
 use core::cell::Cell;

@@ -1,7 +1,7 @@
 //! A look ahead in memory.
 #![allow(unsafe_code)]
 
-/// Reads x\[at\], if there is one, so that the processor finds its page of memory: WebAssembly has no prefetch.
+/// Reads x\[at\], if it exists, so that the processor finds its page of memory: WebAssembly has no prefetch.
 #[inline(always)]
 pub fn touch<T>(x: &[T], at: usize) {
     if let Some(x) = x.get(at) {

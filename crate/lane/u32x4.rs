@@ -1,4 +1,4 @@
-//! Four whole numbers of 32 bits: the type and what random numbers are made with, on wasm and off it.
+//! Four 32-bit integers: the type for random numbers, on wasm and elsewhere.
 
 use super::{F32x4, Lane};
 use core::ops::{BitXor, Shr};
@@ -8,12 +8,12 @@ use core::arch::wasm32::*;
 #[cfg(not(target_feature = "simd128"))]
 use core::array::from_fn;
 
-/// Four whole numbers in one 128-bit register.
+/// Four integers in one 128-bit register.
 #[cfg(target_feature = "simd128")]
 #[derive(Clone, Copy)]
 pub struct U32x4(v128);
 
-/// Four whole numbers, off wasm.
+/// Four integers, for other targets than wasm.
 #[cfg(not(target_feature = "simd128"))]
 #[derive(Clone, Copy)]
 pub struct U32x4([u32; 4]);
@@ -37,8 +37,8 @@ impl U32x4 {
         return U32x4(from_fn(|i| x.wrapping_add(i as u32)));
     }
 
-    /// The upper and the lower halves of the products. `other` should be no constant for the compiler, which would make general products
-    /// of 64 bits, of six instructions each, of these of one.
+    /// The upper and the lower halves of the products. `other` should not be a constant for the compiler: it would replace these products of one
+    /// instruction by general products of 64 bits, of six instructions each.
     #[inline(always)]
     pub fn times(self, other: Self) -> (Self, Self) {
         #[cfg(target_feature = "simd128")]
