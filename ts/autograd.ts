@@ -1,10 +1,9 @@
 /**
  * Backpropagation over a directed graph of computations.
  *
- * Every operation goes through {@link apply}: it runs one kernel and, where a gradient may be asked for, leaves a node
- * that knows its inputs and its vector-Jacobian product. {@link Node.backpropagate} walks the nodes from the result
- * back, newest first, so that a node runs when all of its gradient has arrived. Values used more than once receive the
- * sum. The walk uses no recursion: chains may be as deep as memory allows.
+ * Every operation goes through {@link apply}: it runs one kernel and, if a gradient may be needed, leaves a node with its inputs and its
+ * vector-Jacobian product. {@link Node.backpropagate} walks the nodes back from the result, newest first, so that a node runs when its whole gradient
+ * has arrived. Values used more than once receive the sum. The walk uses no recursion: chains may be as deep as memory allows.
  */
 import { trapped } from './backend/crash.js'
 import type { Backend } from './backend/index.js'
@@ -24,8 +23,8 @@ import {
 } from './tensor.js'
 
 /**
- * What rules that have a faster twin are written in. Only gradients of gradients run them, so those bring the operations along
- * (ops/gradients.ts): a program that merely trains does not carry them.
+ * The operations in which rules with a faster twin are written. Only gradients of gradients run these rules, and ops/gradients.ts brings the
+ * operations along: a program that only trains does not contain them.
  */
 export interface Operations {
   add(a: TensorLike, b: TensorLike): Tensor
@@ -42,8 +41,8 @@ export interface Operations {
 }
 
 /**
- * Gradients of the inputs from the gradient of the output, written in operations (so they can be differentiated again): those that
- * are passed, where the rule has a faster twin.
+ * Gradients of the inputs from the gradient of the output, written in operations, so that they can be differentiated again. A rule with a faster twin
+ * gets the operations as an argument.
  */
 export type Vjp = (gradient: Tensor, operations: Operations) => readonly (Tensor | null)[]
 
@@ -54,8 +53,8 @@ export interface GradientSink {
 }
 
 /**
- * A faster Vjp in kernels of its own. `direct` is true when leaves are to receive their gradient in place; an input whose
- * gradient was written in place is answered with null.
+ * A faster Vjp in kernels of its own. If `direct`, leaves receive their gradient in place; the result is null for an input whose gradient was written
+ * in place.
  */
 export type FusedVjp = (gradient: Tensor, direct: boolean) => readonly (Tensor | null)[]
 
@@ -84,7 +83,7 @@ export function noGrad<T>(fn: () => T): T {
   return withRecording(false, fn)
 }
 
-/** True where operations are being recorded. @example noGrad(() => isRecording()) // false */
+/** True while operations are being recorded. @example noGrad(() => isRecording()) // false */
 export function isRecording(): boolean {
   return recordingEnabled
 }

@@ -1,4 +1,4 @@
-/** What losses share that are made of operations: fit runs them from a recording, as it does losses of one's own. */
+/** Shared code of losses that are made of operations: fit runs them from a recording, like user-defined losses. */
 import { checkChoice } from '../common/checks.js'
 import { plainError, ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
@@ -38,7 +38,7 @@ export function withoutGradient(name: string, target: Tensor): Tensor {
   return target
 }
 
-/** @internal a loss whose name stays when a minifier takes that of the function */
+/** @internal a loss with a name of its own, since minifiers rename functions */
 export function named<F>(name: string, loss: F): F {
   return Object.defineProperty(loss, 'name', { value: name })
 }

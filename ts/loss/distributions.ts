@@ -18,8 +18,8 @@ import { checkPrediction, type Loss, type LossOptions, sameShapeTarget } from '.
 const LEAST = 1e-37
 
 /**
- * Kullback-Leibler divergence of the targets from what logits [n, classes] predict: Σ t·(log t − log softmax(p)), mean over rows (PyTorch's
- * `kl_div` with `batchmean`). Its gradient is that of {@link crossEntropy}; its least value is 0.
+ * Kullback-Leibler divergence of the targets from the predicted distribution, given as logits [n, classes]: Σ t·(log t − log softmax(p)), mean over
+ * rows (PyTorch's `kl_div` with `batchmean`). It has the same gradient as {@link crossEntropy}; its least value is 0.
  *
  * @param target probabilities [n, classes]
  * @example klDivergence(tensor([[0, 0]]), [[0.9, 0.1]]).item() // 0.368064
@@ -75,19 +75,18 @@ export function quantile(q: number): Loss {
 
 /** Options of {@link focal}. */
 export interface FocalOptions {
-  /** How much rows that are right already count less, from 0 (cross-entropy). Default 2. */
+  /** Exponent γ: the larger, the less correct rows count. From 0, which is cross-entropy. Default 2. */
   gamma?: number
-  /** The factor of class 1 where there is one output, from 0 to 1; class 0 has 1 − alpha. Default: none. */
+  /** Factor of class 1 if there is one output, from 0 to 1; class 0 has 1 − alpha. Default: none. */
   alpha?: number
 }
 
 /**
- * A cross-entropy in which rows that are right already count less, (1 − pₜ)^γ·(−log pₜ), for classes that are rare (Lin et al. 2017). Of one output
- * with targets 0 and 1 the mean over all elements, as torchvision's `sigmoid_focal_loss`; of logits [n, classes] and labels the mean over rows.
+ * A cross-entropy in which correct rows count less, (1 − pₜ)^γ·(−log pₜ), for rare classes (Lin et al. 2017). For one output with targets 0 and 1 it
+ * is the mean over all elements, as torchvision's `sigmoid_focal_loss`; for logits [n, classes] and labels it is the mean over rows.
  *
  * @example
- * focal({ gamma: 0 })(tensor([[2, 0, 0]]), tensor(Int32Array.of(0))).item() // 0.239545
- * focal()(tensor([0]), tensor([1])).item() // 0.173287
+ * focal({ gamma: 0 })(tensor([[2, 0, 0]]), tensor(Int32Array.of(0))).item() // 0.239545 focal()(tensor([0]), tensor([1])).item() // 0.173287
  * @throws RangeError for options out of range; the loss: ShapeError unless the shapes agree, RangeError for a label that is no class
  */
 export function focal(options: FocalOptions = {}): Loss {
@@ -111,7 +110,7 @@ function ofClasses(prediction: Tensor, target: TensorLike, gamma: number): Tenso
   const given = withoutGradient('focal', classTargets('focal', prediction, target))
   const [rows, classes] = prediction.shape
   const [p, logs] = [softmax(prediction), logSoftmax(prediction)] as Tensor<[number, number]>[]
-  // 1 − p as the sum of the others' probabilities, which keeps its digits where p is nearly 1
+  // 1 − p as the sum of the other classes' probabilities, which keeps its digits if p is nearly 1
   if (sameShape(given.shape, prediction.shape)) {
     const others = matmul(p, sub(1, eye(classes, { backend: p.backend })))
     return sum(mul(given, focused(where(given, logOdds(logs, others), 0), gamma)), -1)
@@ -128,7 +127,7 @@ function logOdds(logs: Tensor, others: Tensor): Tensor {
   return sub(logs, log(add(others, FAINT)))
 }
 
-/** (1 − p)^γ·(−log p) by the logarithm u of the odds p / (1 − p), of which log p is −softplus(−u) and log(1 − p) is −softplus(u). */
+/** (1 − p)^γ·(−log p) from the log-odds u = log(p / (1 − p)): log p is −softplus(−u), and log(1 − p) is −softplus(u). */
 function focused(u: Tensor, gamma: number): Tensor {
   const entropy = softplus(mul(-1, u))
   return gamma === 0 ? entropy : mul(exp(mul(-gamma, softplus(u))), entropy)
@@ -140,7 +139,7 @@ function ofOne(prediction: Tensor, target: TensorLike, gamma: number, alpha: num
   // −log pₜ: softplus(−z) for class 1, softplus(z) for class 0
   const entropy = add(mul(t, softplus(mul(-1, prediction))), mul(sub(1, t), softplus(prediction)))
   const wrong = add(mul(t, q), mul(sub(1, t), p))
-  // the power of 0 has no slope where γ < 1
+  // the power of 0 has no derivative if γ < 1
   const elements = gamma === 0 ? entropy : mul(pow(add(wrong, FAINT), gamma), entropy)
   return alpha === undefined ? elements : mul(elements, add(mul(alpha, t), mul(1 - alpha, sub(1, t))))
 }

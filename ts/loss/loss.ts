@@ -1,4 +1,4 @@
-/** What all losses share: one kernel writes value and gradient in one pass. */
+/** Code that all losses share: one kernel writes value and gradient in one pass. */
 
 import { apply, needsGradient, type Operations } from '../autograd.js'
 import { withElementLosses } from '../backend/families.js'
@@ -14,32 +14,32 @@ import { reshape } from '../ops/shape.js'
 import { asFloats, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
 
 /**
- * A loss as `fit` takes it: a single number from predictions and targets, averaged over the batch. Targets [n] arrive as [n, 1]
- * where the prediction is [n, 1].
+ * A loss as `fit` takes it: a single number from predictions and targets, averaged over the batch. Targets [n] arrive as [n, 1] if the prediction is
+ * [n, 1].
  */
 export type Loss = (prediction: Tensor, target: Tensor, options?: LossOptions) => Tensor
 
-/** What training knows of a loss of this library. @internal */
+/** Properties of a built-in loss that training uses. @internal */
 export interface Traits {
-  /** Whether these targets reach the kernel as they are; `fit` converts others once, the loss itself at each call. */
+  /** True if these targets reach the kernel unchanged; `fit` converts others once, the loss itself at each call. */
   takes(targets: Tensor): boolean
-  /** Whether it refuses some numbers as targets. Kernels do not check them, so `fit` checks a data set before the first step. */
+  /** The loss refuses some numbers as targets. Kernels do not check them, so `fit` checks a data set before the first step. */
   checksTargets?: true
-  /** Whether targets [n] stay labels where the prediction is [n, 1]. */
+  /** Targets [n] stay labels if the prediction is [n, 1]. */
   labels?: boolean
-  /** Whether predictions are logits, so that a sigmoid in the last layer would be one too many. */
+  /** Predictions are logits, so a sigmoid in the last layer would be one too many. */
   takesLogits?: true
 }
 
 const known = new WeakMap<object, Traits>()
 
-/** @internal a loss with what is known of it, which so comes with the loss alone; its name stays when a minifier takes that of the function */
+/** @internal a loss with its traits, which a bundle has only together with the loss, and with a name of its own, since minifiers rename functions */
 export function builtIn<F extends (...args: never[]) => Tensor>(name: string, loss: F, traits: Traits): F {
   known.set(loss, traits)
   return Object.defineProperty(loss, 'name', { value: name })
 }
 
-/** @internal undefined for a loss of one's own, which may do anything */
+/** @internal undefined for a user-defined loss, which may do anything */
 export function traitsOf(loss: Loss): Traits | undefined {
   return known.get(loss)
 }
@@ -47,7 +47,7 @@ export function traitsOf(loss: Loss): Traits | undefined {
 /** @internal of losses that compare numbers */
 export const NUMBERS: Traits = { takes: (targets) => targets.dtype === 'float' }
 
-/** Targets of a prediction of this shape; a sentence where theirs cannot be compared with it. */
+/** Targets for a prediction of this shape; a sentence if their shapes cannot be compared. */
 export type Target<Common, P extends Shape, T> = Unless<Common, T, `prediction has shape ${Text<P>}, target ${Text<ShapeOf<T>>}`>
 
 /** Options that every loss takes. */
@@ -68,7 +68,7 @@ export interface LossCall {
   target: Tensor
   rows: number
   cols: number
-  /** What `mean` divides by. */
+  /** The divisor of `mean`. */
   count: number
   option: number
   options: LossOptions
@@ -132,7 +132,7 @@ interface ElementLossCall extends Pick<LossCall, 'name' | 'prediction' | 'target
   kernel: 'squaredError' | 'absoluteError' | 'huber' | 'binaryCrossEntropy'
 }
 
-/** @internal a loss that is a mean over elements, each judged by itself */
+/** @internal a loss that is a mean of independent losses of elements */
 export function elementLoss(call: ElementLossCall): Tensor {
   const { name, kernel, prediction, target, option, options, takes, derivative } = call
   const { rows, cols } = rowsAndCols(prediction)
@@ -163,13 +163,13 @@ export function sameShapeTarget(name: string, prediction: Tensor, target: unknow
   return t
 }
 
-/** @internal @throws TypeError for what is no tensor, such as predictions as arrays */
+/** @internal @throws TypeError for anything but a tensor, such as predictions as arrays */
 export function checkPrediction(name: string, prediction: Tensor): Tensor {
   if (prediction instanceof Tensor) return prediction
   throw typeError(`${name}: wants a Tensor, got ${show(prediction)}`)
 }
 
-/** @internal targets [n] as [n, 1] where the prediction is [n, 1], so that arithmetic between them does not broadcast to [n, n] */
+/** @internal targets [n] as [n, 1] if the prediction is [n, 1], so that arithmetic between them does not broadcast to [n, n] */
 export function asColumn(target: Tensor, { shape }: Tensor): Tensor {
   return shape[shape.length - 1] === 1 && sameShape(target.shape, shape.slice(0, -1)) ? reshape(target, shape) : target
 }

@@ -11,7 +11,7 @@ import { COMMON, checkPrediction, type LossOptions, sameShapeTarget } from './lo
 
 /** Options of the losses with a margin. */
 export interface MarginOptions extends LossOptions {
-  /** How far apart is far enough. Default 1. */
+  /** The distance from which on the loss is 0. Default 1. */
   margin?: number
 }
 
@@ -23,14 +23,13 @@ function marginOf(name: string, { margin = 1 }: MarginOptions): number {
 }
 
 /**
- * Hinge loss, as support vector machines have it. Of one score a row max(0, margin − y·p), with targets −1 and 1 (0 counts as −1), mean over
- * all elements. Of scores [n, classes] and labels the mean over rows of Σ max(0, margin − p_y + p_c) / classes over all other classes c, as
- * PyTorch's `multi_margin_loss`.
+ * Hinge loss, as in support vector machines. For one score per row: max(0, margin − y·p), with targets −1 and 1 (0 counts as −1), mean over all
+ * elements. For scores [n, classes] and labels: Σ max(0, margin − p_y + p_c) / classes over all other classes c, mean over rows, as PyTorch's
+ * `multi_margin_loss`.
  *
  * @param target −1 or 1 of the prediction's shape, or class indices [n]
  * @example
- * hinge(tensor([0.5, -2]), [1, 1]).item() // 1.75
- * hinge(tensor([[2, 1.5, 0]]), [0]).item() // 0.166667
+ * hinge(tensor([0.5, -2]), [1, 1]).item() // 1.75 hinge(tensor([[2, 1.5, 0]]), [0]).item() // 0.166667
  * @throws ShapeError unless the shapes agree, RangeError for a target that is neither −1, 0 nor 1, or no class
  */
 export const hinge = /* @__PURE__ */ named('hinge', (prediction: Tensor, target: TensorLike, options: MarginOptions = {}): Tensor<[]> => {
@@ -76,10 +75,10 @@ function checkPairs(name: string, ...tensors: Tensor[]): void {
 }
 
 /**
- * The loss of pairs of embeddings: ½·d² where they are alike, ½·max(0, margin − d)² where they are not, with d their Euclidean distance; mean over
- * rows (Hadsell, Chopra & LeCun 2006).
+ * The loss of pairs of embeddings with Euclidean distance d: ½·d² for similar pairs, ½·max(0, margin − d)² for the others; mean over rows (Hadsell,
+ * Chopra & LeCun 2006).
  *
- * @param alike 1 for a pair that belongs together, 0 for one that does not, [n]
+ * @param alike 1 for a similar pair, else 0, [n]
  * @example contrastive(tensor([[0, 0], [0, 0]]), tensor([[3, 4], [0.6, 0]]), [1, 0]).item() // 6.29
  * @throws ShapeError unless both have one shape [n, size], RangeError for a margin that is not above 0
  */

@@ -50,7 +50,7 @@ const HUBER = [...COMMON, 'delta']
 
 /** Options of {@link huber}. */
 export interface HuberOptions extends LossOptions {
-  /** Errors up to δ count by their square, larger ones by their size. Default 1. */
+  /** Errors up to δ count quadratically, larger errors linearly. Default 1. */
   delta?: number
 }
 

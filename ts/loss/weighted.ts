@@ -1,4 +1,4 @@
-/** Cross-entropy where classes are unlike in number or in cost. */
+/** Cross-entropy with weights for classes of different frequency or cost. */
 import type { Operations } from '../autograd.js'
 import { rangeError, ShapeError, typeError } from '../common/errors.js'
 import { sameShape } from '../common/shape.js'
@@ -14,18 +14,17 @@ import {
 } from './classification.js'
 import { computeLoss } from './loss.js'
 
-/** What {@link weightedCrossEntropy} makes: a loss that is called as {@link crossEntropy} is. */
+/** The loss that {@link weightedCrossEntropy} returns: it is called like {@link crossEntropy}. */
 export type WeightedCrossEntropy = typeof crossEntropy
 
 /**
- * A cross-entropy in which each class has a factor w, −Σ w·t·log softmax(p), as PyTorch's `CrossEntropyLoss(weight)`: with class
- * indices the mean divides by the sum of the factors of the rows' classes, with probabilities by the number of rows.
- * In `fit`, `classWeights` of `gradus/data` is faster: rows with weights run from a recording, and this loss, which reads labels, does not.
+ * A cross-entropy in which each class has a factor w, −Σ w·t·log softmax(p), as PyTorch's `CrossEntropyLoss(weight)`: with class indices the mean
+ * divides by the sum of the factors of the rows' classes, with probabilities by the number of rows. In `fit`, `classWeights` of `gradus/data` is
+ * faster: weighted rows run from a recording. This loss does not, because it reads labels.
  *
  * @param classWeights a factor from 0 for each class
  * @example
- * const loss = weightedCrossEntropy([1, 3])
- * loss(tensor([[2, 0], [2, 0]]), [0, 1]).item() // 1.626928
+ * const loss = weightedCrossEntropy([1, 3]) loss(tensor([[2, 0], [2, 0]]), [0, 1]).item() // 1.626928
  * @throws RangeError for factors below 0 or not finite; the loss: ShapeError unless shapes agree, RangeError naming a label that is no class
  */
 export function weightedCrossEntropy(classWeights: ArrayLike<number>): WeightedCrossEntropy {
@@ -40,7 +39,7 @@ export function weightedCrossEntropy(classWeights: ArrayLike<number>): WeightedC
     const t = weightedTargets(given, w, smoothing, rows, isLabels)
     const total = isLabels ? Array.from(given.read(), (label) => w[label]).reduce((a, b) => a + b, 0) : rows
     const derivative = ({ mul, sub, sum, softmax }: Operations) => sub(mul(softmax(prediction), sum(t, -1, true)), t)
-    // where no row counts, the loss is 0 and not 0 / 0
+    // if all rows have weight 0, the loss is 0 and not 0 / 0
     const common = { name, kernelOf: probabilitiesKernel, prediction, rows, cols, count: total || 1, option: 0, options, takes: SMOOTHED }
     return computeLoss({ ...common, target: t, derivative })
   }

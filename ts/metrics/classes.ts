@@ -1,4 +1,4 @@
-/** What metrics of classes see: of each row the class that was predicted, and the one that is right. */
+/** Input of class metrics: the predicted and the true class of each row. */
 import { rangeError, ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape } from '../common/shape.js'
@@ -7,23 +7,23 @@ import type { MetricOptions } from './values.js'
 
 /** Options of all metrics that decide on a class. */
 export interface ClassOptions extends MetricOptions {
-  /** With one output a row: it says class 1 where it is above this. Default 0, for logits; 0.5 is for probabilities. */
+  /** For one output per row: above this, class 1 is predicted. Default 0, for logits; set 0.5 for probabilities. */
   threshold?: number
 }
 
 /** Classes by row. */
 export interface Decisions {
-  /** −1 where scores are NaN. */
+  /** −1 if scores are NaN. */
   predicted: ArrayLike<number>
   actual: ArrayLike<number>
-  /** How many classes there are: the outputs of a row, 2 for one output, and for class indices one more than the largest. */
+  /** Number of classes: the outputs of a row, 2 for one output, and for class indices one more than the largest. */
   classes: number
 }
 
 /**
- * @internal Predictions are scores (logits, probabilities) [n, classes], of which the largest decides, one score a row [n] or [n, 1],
- * or classes themselves as whole numbers (an Int32Array or Uint8Array, `argmax`, or an array of whole numbers).
- * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes
+ * @internal Predictions are scores (logits, probabilities) [n, classes], where the largest decides; or one score per row [n] or [n, 1]; or class
+ * indices (an Int32Array or Uint8Array, such as from `argmax`, or an array of integers).
+ * @throws ShapeError unless both have the same rows, RangeError for targets that are not classes
  */
 export function decide(
   who: string,
@@ -69,14 +69,14 @@ export function asScores(who: string, prediction: TensorLike): Scores {
   return { values: t.read(), rows, columns, isLabels }
 }
 
-/** @internal whether it is an array of whole numbers from 0, as scores hardly ever are */
+/** @internal true for an array of integers from 0, which scores hardly ever are */
 export function areLabels(prediction: unknown): boolean {
   return Array.isArray(prediction) && prediction.every((value) => Number.isInteger(value) && value >= 0)
 }
 
 /**
- * @internal targets as classes: whole numbers, one a row, or rows of probabilities, of which the largest counts
- * @throws ShapeError, RangeError naming the first that is no class below `classes`
+ * @internal targets as classes, from integers, one per row, or from rows of probabilities, where the largest counts @throws ShapeError, RangeError
+ * naming the first that is not a class below `classes`
  */
 export function targetClasses(who: string, target: TensorLike, rows: number, classes: number): ArrayLike<number> {
   const t: Tensor = asTensor(target, undefined, `${who}: target`)
@@ -103,7 +103,7 @@ function largestLabel(who: string, labels: ArrayLike<number>): number {
   return most
 }
 
-/** @internal the index of the largest of n values, the first of several; −1 where one is NaN */
+/** @internal the index of the largest of n values, the first of equal ones; −1 if one is NaN */
 export function largest(values: ArrayLike<number>, from: number, n: number): number {
   let best = 0
   for (let i = 0; i < n; i++) {

@@ -1,4 +1,6 @@
-/** Right and wrong: accuracy, the confusion matrix and what is read from it. Definitions and conventions are scikit-learn's. */
+/**
+ * Metrics of predicted classes: accuracy, the confusion matrix and the metrics that follow from it. Definitions and conventions are scikit-learn's.
+ */
 
 import { checkChoice } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
@@ -7,15 +9,15 @@ import { areLabels, type ClassOptions, type Decisions, decide, largest } from '.
 import { type MetricOptions, valuesOf, weightOf } from './values.js'
 
 /**
- * The share of rows whose class is right: the largest of several logits, or for one logit whether it is above 0.
- * Predictions may be classes themselves, as whole numbers: an Int32Array (`argmax`), or an array of numbers from 0. Targets are class indices,
- * probabilities of the prediction's shape, or 0 and 1.
+ * The share of rows with the correct class. The predicted class is the largest of several logits; with one logit it is class 1 if the logit is above
+ * 0. Predictions may also be class indices: an Int32Array (`argmax`), or an array of integers from 0. Targets are class indices, probabilities of the
+ * prediction's shape, or 0 and 1.
  *
- * @throws RangeError for one output whose targets are not from 0 to 1, and for what is no class of several, ShapeError for targets of other rows
+ * @throws RangeError for one output whose targets are not from 0 to 1, and for a target that is not one of several classes, ShapeError for a
+ * different number of rows
  * @example
- * accuracy(tensor([[0.1, 2], [3, 1]]), [1, 1]) // 0.5
- * accuracy([0, 1, 2, 1], [0, 1, 2, 2]) // 0.75
- * accuracy([0, 1], [0, 0], { weights: [3, 1] }) // 0.75
+ * accuracy(tensor([[0.1, 2], [3, 1]]), [1, 1]) // 0.5 accuracy([0, 1, 2, 1], [0, 1, 2, 2]) // 0.75 accuracy([0, 1], [0, 0], { weights: [3, 1] }) //
+ * 0.75
  */
 export function accuracy(prediction: TensorLike, target: TensorLike, { weights }: MetricOptions = {}): number {
   const scores = asTensor(prediction)
@@ -44,14 +46,14 @@ export function accuracy(prediction: TensorLike, target: TensorLike, { weights }
   return right / total
 }
 
-/** How many rows have their class as the largest score: what training asks for after each step. */
+/** The number of rows whose class has the largest score, which training needs after each step. */
 function rightRows(scores: ArrayLike<number>, targets: ArrayLike<number>, rows: number, cols: number): number {
   let right = 0
   for (let r = 0; r < rows; r++) if (isLargest(scores, r * cols, cols, classAt(targets, r, cols))) right++
   return right
 }
 
-/** Whether a class is the first of the largest scores, none of which is NaN: as `largest(…) === label`, in a third of the time. */
+/** Returns `largest(…) === label`, three times as fast. NaN scores count as wrong. */
 function isLargest(scores: ArrayLike<number>, from: number, cols: number, label: number): boolean {
   const own = scores[from + label]
   for (let c = 0; c < cols; c++) {
@@ -70,20 +72,20 @@ function classAt(targets: ArrayLike<number>, row: number, cols: number): number 
 
 const AVERAGES = ['binary', 'macro', 'micro', 'weighted'] as const
 
-/** How the scores of several classes become one number. */
+/** The way in which scores of several classes become one number. */
 export type Average = (typeof AVERAGES)[number]
 
 /** Options of {@link precision}, {@link recall} and {@link f1Score}. */
 export interface AverageOptions extends ClassOptions {
   /**
-   * `binary`: the score of class 1, where there are two. `macro`: the mean over the classes that occur, also in rows of weight 0; `weighted`: the
-   * same, each counting by its rows; `micro`: of all decisions together. Default: `binary` for two classes, `macro` for more.
+   * `binary`: the score of class 1 of two classes. `macro`: the mean over the classes that occur, also in rows of weight 0; `weighted`: the same
+   * mean, weighted by the classes' rows; `micro`: the score of all decisions together. Default: `binary` for two classes, `macro` for more.
    */
   average?: Average
 }
 
 /**
- * How many rows of each class (first index) were taken for which class (second index).
+ * The number of rows by true class (first index) and predicted class (second index).
  *
  * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
  * @param target classes [n], or probabilities [n, classes]
@@ -95,13 +97,12 @@ export function confusionMatrix(prediction: TensorLike, target: TensorLike, opti
 }
 
 /**
- * The share of the rows that were taken for a class that belong to it; 0 where no row was.
+ * The share of correct rows among those predicted as a class; 0 if no row was.
  *
  * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
  * @param target classes [n], or probabilities [n, classes]
  * @example
- * precision([-1, 2, 3, 1], [0, 1, 1, 0]) // 0.666667
- * precision(Int32Array.of(0, 1, 2), [0, 2, 2], { average: 'macro' }) // 0.666667
+ * precision([-1, 2, 3, 1], [0, 1, 1, 0]) // 0.666667 precision(Int32Array.of(0, 1, 2), [0, 2, 2], { average: 'macro' }) // 0.666667
  * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, `binary` for more than two
  */
 export function precision(prediction: TensorLike, target: TensorLike, options: AverageOptions = {}): number {
@@ -109,7 +110,7 @@ export function precision(prediction: TensorLike, target: TensorLike, options: A
 }
 
 /**
- * The share of the rows of a class that was found; 0 where there are none.
+ * The share of the rows of a class that were predicted as that class; 0 if the class has no rows.
  *
  * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
  * @param target classes [n], or probabilities [n, classes]
@@ -161,7 +162,7 @@ function matrixBy(who: string, { predicted, actual, classes }: Decisions, option
   return matrix
 }
 
-/** From the rows that were hit, those that were predicted and those that there are. */
+/** A score of a class from its numbers of hits, of predicted rows and of actual rows. */
 type Score = (hits: number, predicted: number, actual: number) => number
 
 function averageOf(who: string, score: Score, prediction: TensorLike, target: TensorLike, options: AverageOptions): number {

@@ -1,4 +1,4 @@
-/** Metrics of numbers that are not in every program: errors in proportion, and those of quantiles. */
+/** Less common metrics of numbers: relative errors and quantile errors. Programs have them only if they import them. */
 import { rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import type { TensorLike } from '../tensor.js'
@@ -9,7 +9,7 @@ import type { MetricOptions } from './values.js'
 const LEAST = Number.EPSILON
 
 /**
- * Mean of |prediction − target| / |target| over all elements: 0.1 is ten per cent. Very large where a target is 0.
+ * Mean of |prediction − target| / |target| over all elements: 0.1 is ten percent. Very large if a target is 0.
  *
  * @throws ShapeError unless there are as many targets as predictions
  * @example meanAbsolutePercentageError([90, 220], [100, 200]) // 0.1

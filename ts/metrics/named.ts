@@ -13,7 +13,7 @@ const f1By =
   (prediction, target) =>
     f1Score(prediction, target, { average })
 
-/** @internal what is in no program that does not ask for it; train/metrics.ts has the rest */
+/** @internal metrics that only programs that ask for them have; train/metrics.ts has the others */
 export const NAMED = {
   auc: (prediction: TensorLike, target: TensorLike) => rocAuc(prediction, target),
   averagePrecision: (prediction: TensorLike, target: TensorLike) => averagePrecision(prediction, target),

@@ -1,4 +1,4 @@
-/** Metrics of probabilities: how far to trust the numbers, not only their order. */
+/** Metrics of probabilities: they judge the numbers, not only their order. */
 import { checkChoice } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
@@ -9,20 +9,19 @@ import { type MetricOptions, weightOf } from './values.js'
 /** Options of {@link logLoss} and {@link brierScore}. */
 export interface ProbabilityOptions extends MetricOptions {
   /**
-   * What predictions are: `logits`, as nets give them, or `probabilities`. Default `logits`; where every row adds up to 1, as probabilities of several
-   * classes do, it has to be said.
+   * The kind of the predictions: `logits`, as nets return them, or `probabilities`. Default `logits`. If every row adds up to 1, as probabilities of
+   * several classes do, the option is required.
    */
   from?: 'logits' | 'probabilities'
 }
 
 /**
- * Mean of −log of the probability that was given to the right class. Of logits the same number as `crossEntropy` or `binaryCrossEntropy`.
+ * Mean of −log of the predicted probability of the true class. For logits it equals `crossEntropy` or `binaryCrossEntropy`.
  *
  * @param prediction logits [n, classes], or one a row for class 1; or probabilities
  * @param target classes [n], or probabilities [n, classes], of which the largest counts
  * @example
- * logLoss([0], [1]) // 0.693147
- * logLoss([[0.2, 0.8], [0.6, 0.4]], [1, 0], { from: 'probabilities' }) // 0.366985
+ * logLoss([0], [1]) // 0.693147 logLoss([[0.2, 0.8], [0.6, 0.4]], [1, 0], { from: 'probabilities' }) // 0.366985
  * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, probabilities outside 0..1, or rows that look like
  *   probabilities where `from` does not say what they are
  */
@@ -34,8 +33,8 @@ export function logLoss(prediction: TensorLike, target: TensorLike, options: Pro
 const LEAST = Number.EPSILON
 
 /**
- * Mean of the squared error of probabilities: of one output or two classes (p − y)² of class 1, from 0 to 1; of more classes the sum over
- * all classes, from 0 to 2 (Brier 1950).
+ * Mean squared error of probabilities: for one output or two classes (p − y)² of class 1, from 0 to 1; for more classes the sum over all classes,
+ * from 0 to 2 (Brier 1950).
  *
  * @param prediction logits [n, classes], or one a row for class 1; or probabilities
  * @param target classes [n], or probabilities [n, classes], of which the largest counts
@@ -70,8 +69,8 @@ function meanOverRows(
 }
 
 /**
- * @internal the probabilities of all classes, row by row; of one column those of class 0 and class 1
- * @throws RangeError for what are no probabilities, or look like some without `from`
+ * @internal the probabilities of all classes, row by row; for one column the probabilities of class 0 and class 1 @throws RangeError for values that
+ * are not probabilities, or that look like probabilities if `from` is missing
  */
 export function probabilitiesOf(who: string, { values, rows, columns }: Scores, from: ProbabilityOptions['from']): number[][] {
   if (from !== undefined) checkChoice(`${who}: from`, from, ['logits', 'probabilities'])

@@ -9,22 +9,25 @@ import { weightOf } from './values.js'
 
 /** Options of {@link rocAuc} and {@link averagePrecision}. */
 export interface RankingOptions extends ProbabilityOptions {
-  /** How the figures of several classes, each against all others, become one: `macro` is their mean, `weighted` counts each by its rows. Default `macro`. */
+  /**
+   * The way in which the scores of several classes, each against all others, become one: `macro` is their mean, `weighted` is weighted by their rows.
+   * Default `macro`.
+   */
   average?: 'macro' | 'weighted'
   /** Only this class, against all others. Default: all, or class 1 of two. */
   of?: number
 }
 
 /**
- * The area under the receiver operating characteristic: the chance that a row of class 1 scores higher than one of class 0, ties
- * counting half. For more than two classes the mean over them, each against all others, by probabilities: those that are given, or those that softmax
- * makes of logits. NaN where a class has no rows.
+ * The area under the receiver operating characteristic: the chance that a row of class 1 scores higher than a row of class 0, ties counting half. For
+ * more than two classes it is the mean over classes, each against all others, of the given probabilities or of the softmax of logits. NaN if a class
+ * has no rows.
  *
  * @param prediction one score a row, any that grows with class 1; or logits [n, classes], or probabilities
  * @param target classes [n], or probabilities [n, classes]
  * @example
- * rocAuc([0.1, 0.4, 0.4, 0.8], [0, 0, 1, 1]) // 0.875
- * rocAuc([[0.8, 0.1, 0.1], [0.3, 0.4, 0.3], [0.1, 0.5, 0.4]], [0, 1, 2], { from: 'probabilities' }) // 0.833333
+ * rocAuc([0.1, 0.4, 0.4, 0.8], [0, 0, 1, 1]) // 0.875 rocAuc([[0.8, 0.1, 0.1], [0.3, 0.4, 0.3], [0.1, 0.5, 0.4]], [0, 1, 2], { from: 'probabilities'
+ * }) // 0.833333
  * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, what are no probabilities, or more than two columns
  *   that look like probabilities where `from` does not say what they are
  */
@@ -33,9 +36,9 @@ export function rocAuc(prediction: TensorLike, target: TensorLike, options: Rank
 }
 
 /**
- * The area under the curve of precision over recall, Σ (Rₙ − Rₙ₋₁)·Pₙ (average precision): for few rows of class 1 among many it says more
- * than {@link rocAuc}. Chance gives the share of class 1. For more than two classes the mean over them, each against all others, as
- * for {@link rocAuc}. NaN where a class has no rows.
+ * The area under the curve of precision over recall, Σ (Rₙ − Rₙ₋₁)·Pₙ (average precision): for few rows of class 1 among many it says more than
+ * {@link rocAuc}. Random scores give the share of class 1. For more than two classes it is the mean over classes, each against all others, as for
+ * {@link rocAuc}. NaN if a class has no rows.
  *
  * @param prediction one score a row, any that grows with class 1; or logits [n, classes], or probabilities
  * @param target classes [n], or probabilities [n, classes]
@@ -84,7 +87,7 @@ function overClasses(who: string, figure: Figure, prediction: TensorLike, target
   return probabilities.reduce((sum, scores, c) => sum + counts[c] * ofClass(c, scores), 0) / counts.reduce((a, b) => a + b)
 }
 
-/** The weight of the negatives below each positive, and half of those that tie with it (Mann & Whitney 1947). */
+/** The weight of the negatives below each positive, plus half of the weight of those with an equal score (Mann & Whitney 1947). */
 function areaOf(order: Int32Array, scores: Float64Array, positive: Float64Array, negative: Float64Array): number {
   let [below, area, all] = [0, 0, 0]
   for (const [p, n] of ties(order, scores, positive, negative)) {
@@ -105,7 +108,7 @@ function precisionOf(order: Int32Array, scores: Float64Array, positive: Float64A
   return area / hits
 }
 
-/** Rows of one score after the other, the lowest first: how much of them is positive, and how much is not. */
+/** Groups of rows with equal scores, the lowest first: the weight of the positives and of the negatives in each. */
 function* ties(order: Int32Array, scores: Float64Array, positive: Float64Array, negative: Float64Array): Generator<[number, number]> {
   for (let from = 0, to = 0; from < order.length; from = to) {
     let [p, n] = [0, 0]
@@ -119,12 +122,12 @@ function* ties(order: Int32Array, scores: Float64Array, positive: Float64Array, 
 
 /** Options of {@link topKAccuracy}. */
 export interface TopKOptions {
-  /** How many guesses a row has. Default 5. */
+  /** Number of guesses per row. Default 5. */
   k?: number
 }
 
 /**
- * The share of rows whose class is among those of the k largest scores; of equal scores the first counts as larger, as in `accuracy`.
+ * The share of rows whose class is among the k largest scores; among equal scores the first counts as larger, as in `accuracy`.
  *
  * @param prediction scores [n, classes]
  * @param target classes [n], or probabilities [n, classes]

@@ -62,8 +62,8 @@ export function meanOf(
 }
 
 /**
- * R², the share of the targets' variance that predictions explain: 1 − Σ(t − p)² / Σ(t − t̄)². 1 is perfect, 0 what predicting the
- * mean would give, below 0 worse. Of several columns the mean. A column of equal targets gives 1 where all are met, else 0.
+ * R², the share of the targets' variance that predictions explain: 1 − Σ(t − p)² / Σ(t − t̄)². 1 is perfect, 0 is the score of predicting the mean,
+ * negative values are worse. For several columns it is their mean. A column of equal targets gives 1 if all predictions are exact, else 0.
  *
  * @param prediction numbers [n] or [n, columns]
  * @param target numbers of the same shape

@@ -5,7 +5,7 @@ import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
 
 /** Options of every metric. */
 export interface MetricOptions {
-  /** How much each row counts, a number from 0 for each. Default: all alike. */
+  /** Weight of each row, from 0. Default: all 1. */
   weights?: TensorLike
 }
 

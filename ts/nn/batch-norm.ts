@@ -21,8 +21,8 @@ export interface BatchNormOptions extends ModuleOptions {
   /** Added to the variance, so that nothing is divided by zero. Default 1e-5, as in PyTorch. */
   epsilon?: number
   /**
-   * How far the running statistics move towards those of each batch, in [0, 1]: running ← (1 − momentum) · running + momentum · batch.
-   * Default 0.1, as in PyTorch; Keras writes the same as 0.9.
+   * Step of the running statistics towards the statistics of each batch, in [0, 1]: running ← (1 − momentum) · running + momentum · batch. Default
+   * 0.1, as in PyTorch; Keras writes the same as 0.9.
    */
   momentum?: number
 }
@@ -30,21 +30,20 @@ export interface BatchNormOptions extends ModuleOptions {
 type BatchNormShapes<N extends number> = LastAxis<`BatchNorm(${N})`, N, N>
 
 /**
- * Brings each column to mean 0 and variance 1, then scales and shifts it by trained numbers:
- * y = (x − mean) / √(variance + ε) · weight + bias, with x [..., width], weight [width] (ones at first) and bias [width] (zeros at first).
+ * Brings each column to mean 0 and variance 1, then scales and shifts it by trained numbers: y = (x − mean) / √(variance + ε) · weight + bias, with x
+ * [..., width], weight [width] (ones at first) and bias [width] (zeros at first).
  *
- * While training, mean and variance are those of the batch, over all axes but the last. In evaluation mode (`predict`, `evaluateModel`,
- * `evaluate()`) they are the running statistics, which each forward pass in training mode moves towards those of its batch; the running
- * variance follows the unbiased estimate, with n − 1, as in PyTorch (Ioffe & Szegedy 2015). The running statistics are buffers: saved
- * with the model, not trained.
+ * In training mode, mean and variance are computed from the batch, over all axes but the last. In evaluation mode (`predict`, `evaluateModel`,
+ * `evaluate()`) the running statistics are used. Each forward pass in training mode moves them towards the statistics of its batch; the running
+ * variance follows the unbiased estimate, with n − 1, as in PyTorch (Ioffe & Szegedy 2015). The running statistics are buffers: saved with the model,
+ * not trained.
  *
  * @example
- * const model = new Sequential([new Dense(4, 16, { bias: false }), new BatchNorm(16), new Activation('relu'), new Dense(16, 3)])
- * const layer = new BatchNorm(1)
- * layer.forward(tensor([[1], [3]])).toArray()        // [[-1], [1]]
- * Object.keys(layer.state())                          // ['weight', 'bias', 'runningMean', 'runningVariance']
- * @throws RangeError for a width that is no whole number ≥ 1, an epsilon that is not positive, or a momentum outside [0, 1]; forward()
- *   throws ShapeError naming the layer, also for a batch of one row while training
+ * const model = new Sequential([new Dense(4, 16, { bias: false }), new BatchNorm(16), new Activation('relu'), new Dense(16, 3)]) const layer = new
+ * BatchNorm(1) layer.forward(tensor([[1], [3]])).toArray() // [[-1], [1]] Object.keys(layer.state()) // ['weight', 'bias', 'runningMean',
+ * 'runningVariance']
+ * @throws RangeError for a width that is no whole number ≥ 1, an epsilon that is not positive, or a momentum outside [0, 1]; forward() throws
+ *   ShapeError naming the layer, also for a batch of one row while training
  */
 export class BatchNorm<const N extends number = number> extends Layer {
   declare readonly shapes?: BatchNormShapes<N>
@@ -100,7 +99,7 @@ export class BatchNorm<const N extends number = number> extends Layer {
     return add(mul(normal, weight), bias)
   }
 
-  /** Moves the running statistics towards those of a batch. These are kernels alone, so that a recorded step does it again. */
+  /** Moves the running statistics towards the statistics of a batch. It only calls kernels, so that a recorded step repeats it. */
   private follow({ mean, variance, groups, length }: Statistics, backend: Backend): void {
     const { arena, heap } = backend
     const kernels = withOperations(backend)

@@ -19,7 +19,7 @@ import { asTensor, Tensor, type TensorLike } from '../tensor.js'
  * mean.toArray() // [0, 0, 0]
  */
 export class BufferTensor extends Tensor {
-  /** Where it is in its model, such as `0.runningMean`. */
+  /** Path in its model, such as `0.runningMean`. */
   name: string
   /** Holds the memory for as long as the buffer is in use. */
   private readonly block: ParameterBlock

@@ -15,9 +15,9 @@ import type { BuildContext, ModuleOptions } from './module.js'
 
 /** Options of {@link Dense}. */
 export interface DenseOptions extends ModuleOptions {
-  /** The function of x·W + b. Default `linear`, which is none. */
+  /** The function applied to x·W + b. Default `linear`, the identity. */
   activation?: Activation
-  /** Whether to add a bias. Default true. */
+  /** Adds a bias. Default true. */
   bias?: boolean
   /** First weights. Default: `heUniform` for the relu family, `lecunUniform` for `linear`, else `glorotUniform`. */
   weightInitializer?: InitializerName | Initializer

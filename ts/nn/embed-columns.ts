@@ -13,13 +13,13 @@ import { type Initializer, type InitializerName, normal } from './initializer.js
 import { Layer } from './layer.js'
 import type { ModuleOptions } from './module.js'
 
-/** A column that {@link EmbedColumns} looks up: `table.embeddings` of fromTable are such. */
+/** A column that {@link EmbedColumns} looks up. `table.embeddings` of fromTable is a list of them. */
 export interface ColumnToEmbed {
-  /** Which column of the input it is, from 0. */
+  /** Index of the column in the input, from 0. */
   readonly feature: number
   /** Rows of its table: the column has whole numbers from 0 to count − 1. */
   readonly count: number
-  /** How long its vectors are. */
+  /** Length of its vectors. */
   readonly size: number
 }
 
@@ -30,16 +30,15 @@ export interface EmbedColumnsOptions extends ModuleOptions {
 }
 
 /**
- * Makes rows [n, width] of rows of a table [n, features] in which some columns are indices of categories: the other columns stay as they are, then comes
- * for each of those its vector out of a table that is learnt (entity embeddings: Guo & Berkhahn 2016). It is the first layer of a net.
+ * The first layer of a net for tables in which some columns are indices of categories: turns rows [n, features] into rows [n, width]. The other
+ * columns come first, unchanged. Then, for each of these columns, the learned vector of its category follows (entity embeddings: Guo & Berkhahn
+ * 2016).
  *
  * @example
- * const rows = [{ age: 31, city: 'Rome', y: 1 }, { age: 47, city: 'Oslo', y: 2 }]
- * const table = fromTable(rows, { target: 'y', columns: { y: 'number', city: 'embedding' } })
- * const embed = new EmbedColumns(table.features, table.embeddings)
- * embed.width // 4: the age, and a vector of 3 numbers for the city
- * const model = new Sequential([embed, new Dense(embed.width, 8, { activation: 'relu' }), new Dense(8, 1)], { seed: 1 })
- * await fit(model, { ...table, loss: mse, optimizer: new Adam(model.parameters()) })
+ * const rows = [{ age: 31, city: 'Rome', y: 1 }, { age: 47, city: 'Oslo', y: 2 }] const table = fromTable(rows, { target: 'y', columns: { y:
+ * 'number', city: 'embedding' } }) const embed = new EmbedColumns(table.features, table.embeddings) embed.width // 4: the age, and a vector of 3
+ * numbers for the city const model = new Sequential([embed, new Dense(embed.width, 8, { activation: 'relu' }), new Dense(8, 1)], { seed: 1 }) await
+ * fit(model, { ...table, loss: mse, optimizer: new Adam(model.parameters()) })
  * @throws RangeError for a column that there is not, or twice; forward() for a number that is no row of its table
  */
 export class EmbedColumns extends Layer {
@@ -104,7 +103,7 @@ export class EmbedColumns extends Layer {
   }
 }
 
-/** @throws RangeError naming row and column of what is no row of its table */
+/** @throws RangeError naming row and column of an index that its table does not have */
 function checkColumns(values: ArrayLike<number>, features: number, columns: readonly ColumnToEmbed[]): void {
   for (const { feature, count } of columns)
     for (let i = feature; i < values.length; i += features)
@@ -114,7 +113,7 @@ function checkColumns(values: ArrayLike<number>, features: number, columns: read
         )
 }
 
-/** What is between columns that are taken, which are in ascending order. */
+/** The runs of columns between the taken columns, which are in ascending order. */
 function runsBetween(taken: readonly number[], features: number): [number, number][] {
   const ends = [...taken, features]
   return ends.map((end, i): [number, number] => [i === 0 ? 0 : taken[i - 1] + 1, end]).filter(([from, to]) => from < to)

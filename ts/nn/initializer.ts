@@ -7,10 +7,9 @@ import type { Parameter } from '../parameter.js'
 import type { Generator } from '../random.js'
 
 /**
- * Names of the ready-made initialisers. With fan-in and fan-out of a weight [in, out]:
- * `glorotUniform` ±√(6/(in+out)), `glorotNormal` σ = √(2/(in+out)) (Glorot & Bengio 2010);
- * `heUniform` ±√(6/in), `heNormal` σ = √(2/in) (He et al. 2015); `lecunUniform` ±√(3/in), `lecunNormal` σ = √(1/in)
- * (LeCun et al. 1998); `orthogonal` (Saxe et al. 2014); `zeros`; `ones`.
+ * Names of the ready-made initializers. With fan-in and fan-out of a weight [in, out]: `glorotUniform` ±√(6/(in+out)), `glorotNormal` σ =
+ * √(2/(in+out)) (Glorot & Bengio 2010); `heUniform` ±√(6/in), `heNormal` σ = √(2/in) (He et al. 2015); `lecunUniform` ±√(3/in), `lecunNormal` σ =
+ * √(1/in) (LeCun et al. 1998); `orthogonal` (Saxe et al. 2014); `zeros`; `ones`.
  */
 export type InitializerName =
   | 'glorotUniform'
@@ -63,7 +62,10 @@ export function orthogonal(gain = 1): Initializer {
   }
 }
 
-/** Makes a vector orthogonal to the earlier ones and of length 1, in two passes, since one loses digits where it lies close to their span. */
+/**
+ * Makes a vector orthogonal to the earlier ones and of length 1, in two passes, since a single pass loses digits if the vector is close to their
+ * span.
+ */
 function orthonormalize(vector: Float64Array, earlier: Float64Array[]): void {
   const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, x, i) => sum + x * b[i], 0)
   for (let pass = 0; pass < 2; pass++) {
@@ -76,7 +78,7 @@ function orthonormalize(vector: Float64Array, earlier: Float64Array[]): void {
   for (let i = 0; i < vector.length; i++) vector[i] /= norm
 }
 
-/** @internal the initialiser of that name for a weight of this shape. @throws RangeError naming the ones there are */
+/** @internal the initializer of that name for a weight of this shape. @throws RangeError listing the valid names */
 export function initializer(name: InitializerName | Initializer, fanIn: number, fanOut: number, what: string): Initializer {
   if (typeof name === 'function')
     return (p, g) => {

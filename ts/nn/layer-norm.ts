@@ -20,15 +20,14 @@ export interface LayerNormOptions extends ModuleOptions {
 type LayerNormShapes<N extends number> = LastAxis<`LayerNorm(${N})`, N, N>
 
 /**
- * Brings each row to mean 0 and variance 1 over its last axis, then scales and shifts each column by trained numbers:
- * y = (x − mean) / √(variance + ε) · weight + bias, with x [..., width], weight [width] (ones at first) and bias [width] (zeros at first).
- * The variance is the mean squared distance from the mean (Ba et al. 2016). It is the same while training and in evaluation mode.
+ * Brings each row to mean 0 and variance 1 over its last axis, then scales and shifts each column by trained numbers: y = (x − mean) / √(variance +
+ * ε) · weight + bias, with x [..., width], weight [width] (ones at first) and bias [width] (zeros at first). The variance is the mean squared
+ * distance from the mean (Ba et al. 2016). Training mode and evaluation mode give the same result.
  *
  * @example
- * const model = new Sequential([new Dense(4, 16), new LayerNorm(16), new Activation('relu'), new Dense(16, 3)])
- * new LayerNorm(2).predict([[1, 3]]) // [[-1, 1]]
- * @throws RangeError for a width that is no whole number ≥ 1 or an epsilon that is not positive; forward() throws ShapeError naming the
- *   layer
+ * const model = new Sequential([new Dense(4, 16), new LayerNorm(16), new Activation('relu'), new Dense(16, 3)]) new LayerNorm(2).predict([[1, 3]]) //
+ * [[-1, 1]]
+ * @throws RangeError for a width that is no whole number ≥ 1 or an epsilon that is not positive; forward() throws ShapeError naming the layer
  */
 export class LayerNorm<const N extends number = number> extends Layer {
   declare readonly shapes?: LayerNormShapes<N>

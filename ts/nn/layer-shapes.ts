@@ -1,22 +1,22 @@
 /**
- * How layers change shapes, for the compiler. A layer says it in a member `shapes`, which is only declared: there is nothing of it at
- * run time. `Sequential` reads it there, so that a new layer changes nothing in `Sequential`.
+ * Shape rules of layers, for the compiler. A layer declares its rule in a member `shapes`, which has no value at run time. `Sequential` reads the
+ * rule there, so that a new layer needs no change in `Sequential`.
  */
 import type { Shape } from '../common/shape.js'
 import type { Text, Through, Unless } from '../common/shape-types.js'
 import type { Tensor } from '../tensor.js'
 
-/** What the compiler knows of a layer. An interface that extends it gives `Out` in terms of `this['In']`. */
+/** The shape rule of a layer, for the compiler. An interface that extends it gives `Out` in terms of `this['In']`. */
 export interface LayerShapes {
-  /** The shape of the input, put in where the rule is applied, by `OutputShape`. */
+  /** The shape of the input. `OutputShape` sets it when it applies the rule. */
   readonly In: unknown
-  /** The shape of the output; `Shape` where it is not known, `never` where the layer does not take the input. */
+  /** The shape of the output; `Shape` if it is not known, `never` if the layer does not take the input. */
   readonly Out: unknown
-  /** How the layer writes itself in what the compiler says. */
+  /** The layer's name in messages of the compiler. */
   readonly Name: string
-  /** How many columns (entries along the last axis) the input has to have; `number` where any will do. */
+  /** Columns (entries along the last axis) that the input must have; `number` for any. */
   readonly InputColumns: number
-  /** How many columns the output has; `'same'` as many as the input; `unknown` where that is not known. */
+  /** Columns of the output: a number, `'same'` for those of the input, `unknown` if not known. */
   readonly OutputColumns: unknown
 }
 
@@ -39,10 +39,10 @@ export interface LastAxis<Name extends string, I extends number, O extends numbe
   readonly OutputColumns: O
 }
 
-/** What the compiler says to an input that a layer cannot take. */
+/** The compiler's message about an input that a layer cannot take. */
 export type WrongColumns<Name extends string, I extends number, S extends Shape> = `${Name} wants ${I} columns, got ${Text<S>}`
 
-/** The argument of a layer: a tensor of a shape that it takes, or what the compiler says instead. */
+/** The argument of a layer: a tensor of a valid shape, or the compiler's message. */
 export type InputFor<Rule extends LayerShapes, S extends Shape> = Unless<
   OutputShape<Rule, S>,
   Tensor<S>,

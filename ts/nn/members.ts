@@ -1,4 +1,4 @@
-/** What a module holds: parameters, buffers, generators and other modules are found among its properties. */
+/** Members of a module: its parameters, buffers, generators and child modules, which are found among its properties. */
 
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
@@ -7,7 +7,7 @@ import { BufferTensor } from './buffer.js'
 /** Something that an object holds, by the name of the property. */
 export type Named<T> = readonly [name: string, value: T]
 
-/** What one object holds of each kind, in the order of its properties. */
+/** The members of one object by kind, in the order of its properties. */
 export interface Members<Child> {
   readonly parameters: readonly Named<Parameter>[]
   readonly buffers: readonly Named<BufferTensor>[]
@@ -19,12 +19,12 @@ export interface Members<Child> {
 const DEEPEST = 4
 
 /**
- * Finds the members of one object and remembers them. Looking them up again only compares the object's properties with those that it had
- * then: everything that a module does, `predict` above all, asks for its members.
+ * Finds the members of one object and remembers them. A later call only compares the object's properties with the remembered ones, since every method
+ * of a module, `predict` above all, needs the members.
  */
 export class MemberFinder<Child extends object> {
   private found: Members<Child> | undefined
-  /** Names and values of all properties when the members were found; null where members are in a container that may change. */
+  /** Names and values of all properties when the members were found; null if members are in a container that may change. */
   private properties: unknown[] | null = null
 
   constructor(

@@ -21,10 +21,10 @@ import { MemberFinder, type Members, type Named } from './members.js'
 import { checkFiniteRows, joinRows, rowsOf } from './rows.js'
 import { hintFor, listOf, type SavedValues, valuesFor } from './saved-values.js'
 
-/** What a layer needs to make its parameters. */
+/** Context in which a layer makes its parameters. */
 export interface BuildContext {
   readonly backend: Backend
-  /** Where the layer is in its model, such as `0` or `encoder.1`; a prefix of its parameters' names. */
+  /** Path of the layer in its model, such as `0` or `encoder.1`; a prefix of its parameters' names. */
   readonly path: string
   /** An independent stream of random numbers under the model's seed; each call gives the next one. */
   nextGenerator(): Generator
@@ -48,7 +48,7 @@ const NOT_CLONEABLE = Symbol('a gradus Module: pass on its state(), and loadStat
 export interface PredictOptions {
   /** Rows per forward pass, to bound memory. Default 1024. */
   batchSize?: number
-  /** Whether an output that is NaN or infinite is an error that names its row. It costs a look at each number. Default false. */
+  /** Makes an output that is NaN or infinite an error that names its row. It costs a look at each number. Default false. */
   checkFinite?: boolean
 }
 
@@ -70,14 +70,14 @@ export abstract class Module {
   training = true
   /** @internal */
   readonly clone: unknown = NOT_CLONEABLE
-  // Private to the language too: a field of any other name is the user's, and printing a model prints none of these.
+  // Private to the language too: a field of any other name belongs to the user, and printing a model prints none of these.
   readonly #options: ModuleOptions
   readonly #finder = new MemberFinder<Module>(this, isModule)
   #context: BuildContext | undefined
   /** The module that this one is a part of, if any, and its name there; without one, the path that the module was built with. */
   #parent: Module | undefined
   #name = ''
-  /** What {@link modulePaths} found last, where nothing can change without the finders noticing: `predict` asks each time. */
+  /** The last result of {@link modulePaths}, kept if the finders notice every change: `predict` needs it at each call. */
   #walk: ModulePath[] | undefined
 
   constructor(options: ModuleOptions = {}) {
@@ -90,7 +90,7 @@ export abstract class Module {
     return COPY
   }
 
-  /** Where the module is in its model, such as `encoder.1`; part of parameter names and error messages. */
+  /** Path of the module in its model, such as `encoder.1`; part of parameter names and error messages. */
   get path(): string {
     let path = this.#name
     for (let module = this.#parent; module !== undefined; module = module.#parent) path = join(module.#name, path)
@@ -100,12 +100,12 @@ export abstract class Module {
   /** The output for an input. Recorded for backpropagation unless under noGrad(); use {@link predict} to evaluate. */
   abstract forward(x: Tensor): Tensor
 
-  /** What the module is, for {@link summary}. Layers say it with their sizes; the default is the name of the class. */
+  /** Description of the module for {@link summary}. Layers add their sizes; the default is the name of the class. */
   describe(): string {
     return this.constructor.name
   }
 
-  /** Makes the module's own parameters and buffers; those of its child modules are made by {@link build}. Override in layers. */
+  /** Makes the module's own parameters and buffers; {@link build} makes those of its child modules. Override in layers. */
   protected createParameters(_context: BuildContext): void {}
 
   /**
@@ -119,7 +119,7 @@ export abstract class Module {
     return this
   }
 
-  /** Builds this module and those inside that are not built yet, outermost first. */
+  /** Builds this module and those of its child modules that are not built yet, outermost first. */
   private buildAll(context: BuildContext): void {
     const pending: [Module, BuildContext][] = [[this, context]]
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
@@ -134,7 +134,7 @@ export abstract class Module {
     }
   }
 
-  /** Says where the module is, and names its own tensors after that. Parts inside follow, since their paths start with this one. */
+  /** Sets the module's place in its model, and names its own tensors after it. Child modules follow, since their paths start with this one. */
   private placeAt(parent: Module | undefined, name: string): void {
     for (let module = parent; module !== undefined; module = module.#parent) if (module === this) return // a part that holds its owner
     this.#parent = parent
@@ -159,8 +159,8 @@ export abstract class Module {
   }
 
   /**
-   * @internal This module and all modules inside with their paths from here, outermost first; one that is used twice comes once. Where
-   * `builds` is true, all of them are built: also those that were put in since the model was.
+   * @internal This module and all modules inside with their paths from here, outermost first; a module that is used twice comes once. With `builds`,
+   * all of them are built, also modules that were added after the model was built.
    */
   modulePaths(builds: boolean): readonly ModulePath[] {
     const known = this.#walk
@@ -213,7 +213,7 @@ export abstract class Module {
     return [...this.namedBuffers().values()]
   }
 
-  /** All tensors that are saved with the model but not trained, by where they are, such as `1.runningMean`. */
+  /** All tensors that are saved with the model but not trained, by their paths, such as `1.runningMean`. */
   namedBuffers(): Map<string, BufferTensor> {
     const { path } = this
     const found = this.named(({ buffers }) => buffers)
@@ -221,12 +221,12 @@ export abstract class Module {
     return found
   }
 
-  /** @internal what layers draw random numbers from, by where it is, such as `1.generator` of a dropout */
+  /** @internal the random generators of layers by their paths, such as `1.generator` of a dropout */
   namedGenerators(): Map<string, Generator> {
     return this.named(({ generators }) => generators)
   }
 
-  /** What this module and those inside hold of a kind, each once, by its first path. */
+  /** The members of a kind of this module and its child modules, each once, by its first path. */
   private named<T>(ofKind: (members: Members<Module>) => readonly Named<T>[]): Map<string, T> {
     const found = new Map<string, T>()
     const seen = new Set<T>()
@@ -300,8 +300,8 @@ export abstract class Module {
   }
 
   /**
-   * A copy of all values by where they are: of parameters (see {@link namedParameters}), of buffers (see {@link namedBuffers}), and, of a
-   * layer with random numbers such as dropout, how many it has drawn: training goes on with the next ones.
+   * A copy of all values by their paths: parameters (see {@link namedParameters}), buffers (see {@link namedBuffers}), and the number of random
+   * numbers that a layer such as dropout has drawn, so that training continues with the next ones.
    */
   state(): Record<string, Float32Array | Float64Array> {
     const state: Record<string, Float32Array | Float64Array> = {}
@@ -310,17 +310,17 @@ export abstract class Module {
     return state
   }
 
-  /** What JSON.stringify writes: {@link state}, which {@link loadState} takes back. */
+  /** The value for JSON.stringify: {@link state}, which {@link loadState} takes back. */
   toJSON(): Record<string, Float32Array | Float64Array> {
     return this.state()
   }
 
   /**
-   * Sets all values from {@link Module.state}, also after JSON, or from named tensors, such as those of `decodeSafetensors`. How many
-   * random numbers were drawn may be missing or left over: with and without dropout a model of your own has the same names. In a
-   * `Sequential` layers are named by their number, so where one has a dropout the other wants a `Dropout(0)`.
+   * Sets all values from {@link Module.state}, also after JSON, or from named tensors, such as those of `decodeSafetensors`. Counts of random numbers
+   * may be missing or left over: a model of your own has the same names with and without dropout. A `Sequential` names layers by their number, so if
+   * one model has a dropout, the other needs a `Dropout(0)` in its place.
    *
-   * @throws Error if a name is missing or left over, ShapeError if a size or a shape differs, TypeError for what is no state, NonFiniteError
+   * @throws Error if a name is missing or left over, ShapeError if a size or a shape differs, TypeError for a value that is no state, NonFiniteError
    *   naming the tensor for a parameter that is NaN or infinite, or a buffer that is NaN; then nothing was changed
    */
   loadState(state: Readonly<Record<string, SavedValues>>): this {
@@ -346,7 +346,7 @@ export abstract class Module {
     return [...this.namedParameters(), ...this.namedBuffers()]
   }
 
-  /** @internal `Dense(2, 3) 'encoder.1'`: a layer and where it is, for messages */
+  /** @internal `Dense(2, 3) 'encoder.1'`: a layer and its path, for messages */
   protected label(kind: string): string {
     const { path } = this
     return path === '' ? kind : `${kind} '${path}'`
@@ -355,9 +355,9 @@ export abstract class Module {
   /**
    * A parameter of this module, named after its path; for {@link createParameters}.
    *
-   * @param shape the last two axes are inputs and outputs for initializers that depend on their numbers; of one axis both have its length
-   * @param values what fills it: the name of an initializer, `'glorotUniform'`, or a function, `initializers.normal(0, 0.02)`, with random numbers of
-   *   its own under the model's seed. Default: zeros
+   * @param shape the last two axes are inputs and outputs for initializers that depend on their numbers; with one axis both have its length @param
+   *   values initial values: the name of an initializer, `'glorotUniform'`, or a function, `initializers.normal(0, 0.02)`, with random numbers of its
+   *   own under the model's seed. Default: zeros
    * @throws RangeError for a name that no initializer has, TypeError for more arguments
    */
   protected makeParameter(
@@ -381,7 +381,7 @@ export abstract class Module {
   }
 }
 
-/** A module, and its path from the one where a walk began. */
+/** A module and its path from the module where a walk began. */
 interface ModulePath {
   readonly module: Module
   readonly path: string
@@ -389,7 +389,7 @@ interface ModulePath {
   children: readonly Named<Module>[]
 }
 
-/** @internal forward(x) of a module, whatever plain JavaScript made of it. @throws TypeError naming the module's class */
+/** @internal forward(x) of a module, checked, since plain JavaScript may return anything. @throws TypeError naming the module's class */
 export function outputOf(module: Module, x: Tensor): Tensor {
   if (typeof module.forward !== 'function') throw typeError(`${module.constructor.name}: a Module wants a method forward(x)`)
   const y: unknown = module.forward(x)
@@ -398,7 +398,9 @@ export function outputOf(module: Module, x: Tensor): Tensor {
   throw typeError(`${module.constructor.name}.forward(): wants to return a Tensor, got ${got}`)
 }
 
-/** @internal Remembers the training modes of a model and its parts; `training`, if given, is what all get. @returns what puts their modes back */
+/**
+ * @internal Remembers the training modes of a model and its parts; `training`, if given, is set for all. @returns a function that restores the modes
+ */
 export function rememberModes(model: Module, training?: boolean): () => void {
   return setModes(
     model.modules().map((module) => ({ module })),

@@ -10,7 +10,7 @@ export function rowsOf(t: Tensor, from: number, to: number): Tensor {
   return Tensor.onHost(t.backend, [to - from, ...t.shape.slice(1)], t.read().subarray(from * width, to * width))
 }
 
-/** @internal rows of batches as one tensor. @throws ShapeError where they differ */
+/** @internal rows of batches as one tensor. @throws ShapeError if their shapes differ */
 export function joinRows(what: string, parts: readonly Tensor[]): Tensor {
   const [first] = parts
   const { backend, shape } = first
@@ -27,7 +27,7 @@ export function joinRows(what: string, parts: readonly Tensor[]): Tensor {
   return Tensor.onHost(backend, [rows, ...shape.slice(1)], values)
 }
 
-/** @internal @throws NonFiniteError naming the first row of an output that is not finite, and whether its input is */
+/** @internal @throws NonFiniteError naming the first row of an output that is not finite, and saying whether its input is finite */
 export function checkFiniteRows(what: string, output: Tensor, input: Tensor): void {
   const at = output.read().findIndex((value) => !Number.isFinite(value))
   if (at < 0) return

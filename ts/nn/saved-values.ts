@@ -13,7 +13,7 @@ export type SavedValues =
 
 type WithShape = Partial<Exclude<SavedValues, ArrayLike<number>>>
 
-/** @internal the values in a row. @throws TypeError for what are no numbers, RangeError for infinite ones in JSON */
+/** @internal the values as a flat list. @throws TypeError for values that are not numbers, RangeError for infinite ones in JSON */
 export function listOf(saved: SavedValues, name: string): ArrayLike<number> {
   const { data = saved } = (saved ?? {}) as WithShape
   return savedNumbers((typeof data === 'function' ? data.call(saved) : data) as SavedNumbers, `loadState: '${name}'`)
@@ -34,7 +34,7 @@ export function valuesFor(p: Tensor, name: string, saved: SavedValues): ArrayLik
 
 /**
  * @internal Refuses weights of a training that diverged, at saving and at loading. Buffers may be infinite: they may be masks.
- * @param what names the tensor
+ * @param what the tensor's name
  * @throws NonFiniteError
  */
 export function checkSaved(what: string, p: object, values: ArrayLike<number>): void {
@@ -45,8 +45,8 @@ export function checkSaved(what: string, p: object, values: ArrayLike<number>): 
 }
 
 /**
- * @internal where a name that is missing may be instead: in the model's state, one deeper, in what was kept beside an optimizer, or after
- * one layer more or fewer
+ * @internal a hint where a missing name may be instead: one level deeper, in the state of an optimizer, or at another layer number because a Dropout
+ * counts as a layer
  */
 export function hintFor(name: string, state: object): string {
   const { format, optimizer } = state as { format?: unknown; optimizer?: unknown }

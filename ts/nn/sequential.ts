@@ -11,12 +11,12 @@ import { Dense } from './dense.js'
 import type { LayerShapes, OutputShape, WrongColumns } from './layer-shapes.js'
 import { Module, type ModuleOptions, outputOf, type PredictOptions } from './module.js'
 
-/** What a layer declares of its shapes; nothing is known of a layer that declares nothing. */
+/** The shape rule that a layer declares; `LayerShapes` for a layer that declares none. */
 type ShapesIn<Layer> = Layer extends { readonly shapes?: infer Rule extends LayerShapes } ? Rule : LayerShapes
 
 /**
- * Layers as they were given where each takes as many columns as the one before gives (`Columns`); else a sentence in place of the layer
- * that does not fit, for the compiler to show. Widths that are not literal numbers are not judged.
+ * The given layers, if each takes as many columns as the previous layer returns (`Columns`); else a sentence for the compiler to show, in the place
+ * of the layer that does not fit. Widths that are not literal numbers are not checked.
  */
 export type Chain<L extends readonly unknown[], Columns = unknown> = L extends readonly [infer H, ...infer T]
   ? Fits<Columns, ShapesIn<H>['InputColumns']> extends true
@@ -29,7 +29,7 @@ export type Chain<L extends readonly unknown[], Columns = unknown> = L extends r
 
 type Fits<W, I extends number> = W extends number ? (number extends W ? true : number extends I ? true : W extends I ? true : false) : true
 
-/** The shape that layers make of one, as far as it is known. */
+/** The output shape of layers for an input shape, as far as it is known. */
 export type Output<L extends readonly unknown[], S extends Shape> = L extends readonly []
   ? S
   : L extends readonly [infer H, ...infer T]
@@ -97,7 +97,7 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
   }
 }
 
-/** What was derived from Dense may do anything with its columns. */
+/** True for Dense itself. A subclass of Dense may do anything with its columns. */
 function isDense(layer: Module | undefined): layer is Dense {
   return layer?.constructor === Dense
 }

@@ -5,15 +5,12 @@ import { show } from '../common/show.js'
 import { Module } from './module.js'
 
 /**
- * A table of a model's parts as text: where each is, what it is, its parameters. Those that are frozen, and the numbers in buffers, which
- * are saved but not trained, are counted apart.
+ * A table of a model's parts as text: path, description and number of parameters. Frozen parameters, and numbers in buffers, which are saved but not
+ * trained, are counted separately.
  *
  * @example
- * const model = new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)])
- * console.log(summary(model))
- * // 0      Dense(4, 16, relu)   80
- * // 1      Dense(16, 3)         51
- * // total                      131
+ * const model = new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)]) console.log(summary(model)) // 0 Dense(4, 16, relu) 80
+ * // 1 Dense(16, 3) 51 // total 131
  * @throws TypeError for what is no model
  */
 export function summary(model: Module): string {

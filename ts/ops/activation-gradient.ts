@@ -16,7 +16,7 @@ export function activationGradient(name: Activation, saved: Tensor, g: Tensor): 
   }))
 }
 
-/** The derivative of f′ by what was saved, in differentiable operations. */
+/** The derivative of f′ with respect to the saved value, in differentiable operations. */
 function secondDerivative(name: Activation, saved: Tensor): Tensor {
   switch (name) {
     case 'sigmoid':
@@ -24,7 +24,7 @@ function secondDerivative(name: Activation, saved: Tensor): Tensor {
     case 'tanh':
       return mul(-2, saved)
     case 'gelu': {
-      // 0 in any precision beyond ±40, where x² may overflow: 0 · ∞ would be NaN
+      // The result is 0 in any precision beyond ±40. There x² may overflow, and 0 · ∞ would be NaN.
       const x = clip(saved, -40, 40)
       return mul(mul(1 / Math.sqrt(2 * Math.PI), exp(mul(-0.5, square(x)))), sub(2, square(x)))
     }
@@ -35,7 +35,7 @@ function secondDerivative(name: Activation, saved: Tensor): Tensor {
     case 'softplus':
       return exp(neg(saved))
     case 'elu':
-      // e^x up to 0, the slope's own slope from the left, and none beyond
+      // e^x up to 0, which is the second derivative from the left; 0 beyond
       return mul(exp(minimum(saved, 0)), sub(1, greater(saved, 0)))
     case 'linear':
     case 'relu':

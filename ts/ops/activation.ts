@@ -9,7 +9,7 @@ import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
 
 const numbers = Object.fromEntries(ACTIVATIONS.map((name, i) => [name, i])) as Record<Activation, number>
 
-/** @internal the kernel number of an activation. @throws RangeError naming the ones there are */
+/** @internal the kernel number of an activation. @throws RangeError listing the valid names */
 export function activationNumber(name: Activation, what: string): number {
   if (!Object.hasOwn(numbers, name)) {
     const got =

@@ -1,4 +1,4 @@
-/** How a broadcast of any rank is cut into calls of the two-dimensional kernels. */
+/** Cuts a broadcast of any rank into calls of the two-dimensional kernels. */
 import type { Binary } from '../backend/kernels.js'
 import { type Shape, sameShape, sizeOf } from '../common/shape.js'
 import type { Tensor } from '../tensor.js'
@@ -10,7 +10,7 @@ export interface BroadcastPlan {
   aCol: number
   bRow: number
   bCol: number
-  /** Where each call starts, in elements. */
+  /** Start of each call, in elements. */
   blocks: { aOffset: number; bOffset: number; yOffset: number }[]
 }
 

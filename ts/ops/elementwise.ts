@@ -18,10 +18,10 @@ type BinaryRule = (a: Tensor, b: Tensor, y: Tensor, g: Tensor) => [() => Tensor,
 
 /** The shape that two arguments broadcast to. */
 export type Broadcasted<A, B> = Broadcast<ShapeOf<A>, ShapeOf<B>>
-/** The second of two arguments that broadcast; a sentence where their shapes cannot. */
+/** The second of two arguments that broadcast; a sentence if their shapes cannot. */
 export type Broadcastable<A, B> = Unless<Broadcasted<A, B>, B, `shapes ${Text<ShapeOf<A>>} and ${Text<ShapeOf<B>>} do not broadcast`>
 
-/** @param kernelsOf gives the kernels of a backend, with that of this name */
+/** @param kernelsOf returns the kernels of a backend, including the one of this name */
 function binary<Name extends BinaryName>(
   kernelsOf: With<Name>,
   name: Name,
@@ -73,7 +73,7 @@ export function pow<A extends Operand, B extends Operand>(a: A, b: Broadcastable
   ])
 }
 
-/** b·a^(b−1). Where b = 0 and a has no logarithm it is b/a, whose slope for b is right, and 0 where a is 0 or nearly. */
+/** b·a^(b−1). If b = 0 and a has no logarithm it is b/a, which has the right derivative with respect to b, or 0 if a is 0 or nearly 0. */
 function baseSlope(a: Tensor, b: Tensor): Tensor {
   const isInverse = mul(equal(b, 0), sub(1, greater(a, NEARLY_ZERO)))
   const inverse = reciprocal(where(greater(abs(a), NEARLY_ZERO), a, Infinity))
@@ -83,17 +83,17 @@ function baseSlope(a: Tensor, b: Tensor): Tensor {
 /** Numbers below may have an infinite reciprocal in single precision. */
 const NEARLY_ZERO = 1e-37
 
-/** The larger of a and b, NaN where either is. At a tie each side gets half of the gradient. @example maximum([1, 5], 3) // [3, 5] */
+/** The larger of a and b, NaN if either is NaN. At a tie each side gets half of the gradient. @example maximum([1, 5], 3) // [3, 5] */
 export function maximum<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
   return binary(withChoices, 'maximum', a, b, (a, b, _y, g) => [() => mul(g, wins(a, b)), () => mul(g, wins(b, a))])
 }
 
-/** The smaller of a and b, NaN where either is. At a tie each side gets half of the gradient. @example minimum([1, 5], 3) // [1, 3] */
+/** The smaller of a and b, NaN if either is NaN. At a tie each side gets half of the gradient. @example minimum([1, 5], 3) // [1, 3] */
 export function minimum<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
   return binary(withChoices, 'minimum', a, b, (a, b, _y, g) => [() => mul(g, wins(b, a)), () => mul(g, wins(a, b))])
 }
 
-/** 0 where a < b, ½ at a tie, else 1: also where one is NaN, which the result is then of both, as in PyTorch */
+/** 0 where a < b, ½ at a tie, else 1. If one side is NaN it is 1 for both sides, as in PyTorch */
 function wins(a: Tensor, b: Tensor): Tensor {
   return sub(sub(1, greater(b, a)), mul(0.5, equal(a, b)))
 }
@@ -125,7 +125,7 @@ export function equal<A extends Operand, B extends Operand>(a: A, b: Broadcastab
 
 type UnaryRule = (x: Tensor, y: Tensor, g: Tensor) => Tensor
 
-/** @param kernelsOf gives the kernels of a backend, with that of this name */
+/** @param kernelsOf returns the kernels of a backend, including the one of this name */
 function unary<Name extends UnaryName>(kernelsOf: With<Name>, name: Name, value: TensorLike, rule?: UnaryRule): Tensor {
   const x = asFloats(value, undefined, name)
   return apply(
@@ -209,7 +209,7 @@ export function clip<X extends Operand>(value: X, low: number, high: number): Te
 }
 
 /**
- * a where condition is not 0, else b. Nothing of the side not chosen gets through, neither NaN nor gradient.
+ * a where condition is not 0, else b. The side that is not chosen passes on neither NaN nor gradient.
  *
  * @example where([1, 0], [1, 2], [10, 20]) // [1, 20]
  */

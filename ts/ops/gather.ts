@@ -29,12 +29,11 @@ export function asIndices(values: TensorLike, limit: number, what: string, backe
  * Elements by index, in one of two forms. The gradient of an element that is gathered several times is the sum of its copies' gradients.
  *
  * - `gather(table, index)`: rows of a table [rows, cols], `table[index[i], :]` for every index; shape [...index.shape, cols].
- * - `gather(x, axis, index)`: one element along the axis for every index, as `torch.gather`. For axis 1 of a matrix
- *   `y[i, j] = x[i, index[i, j]]`. The index has as many axes as x, none of them longer but perhaps `axis`; the result has the shape of the index.
+ * - `gather(x, axis, index)`: one element along the axis for every index, as `torch.gather`. For axis 1 of a matrix `y[i, j] = x[i, index[i, j]]`.
+ *   The index has as many axes as x; only `axis` may be longer than in x; the result has the shape of the index.
  *
  * @example
- * gather(tensor([[1, 2], [3, 4]]), [1, 0, 1]) // [[3, 4], [1, 2], [3, 4]]
- * gather([[1, 2], [3, 4]], 1, [[1], [0]]) // [[2], [3]]
+ * gather(tensor([[1, 2], [3, 4]]), [1, 0, 1]) // [[3, 4], [1, 2], [3, 4]] gather([[1, 2], [3, 4]], 1, [[1], [0]]) // [[2], [3]]
  * @throws RangeError for an index that is no row of the table or no place on the axis, ShapeError for an index of another rank or longer axes
  */
 export function gather<T extends Shape, I extends Operand>(table: Tensor<T>, index: I): Tensor<Gathered<T, ShapeOf<I>>>
@@ -135,7 +134,9 @@ function scatter(g: Tensor, indices: Tensor, rows: number, cols: number): Tensor
   )
 }
 
-/** Does what {@link Parameter.claimGradient} does, for a gradient that is 0 but in some rows; it is made 0 first, unless something is there to add to. */
+/**
+ * {@link Parameter.claimGradient} for a gradient that is 0 except in some rows. It is set to 0 first, unless a gradient is already there to add to.
+ */
 function claimRows(table: Parameter, rows: Int32Array): void {
   const before = table.gradientState === 'ready' ? table.touchedRows : []
   if (!table.claimGradient()) table.backend.kernels.fill(table.gradientAddress, table.size, 0)

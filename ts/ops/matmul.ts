@@ -8,7 +8,7 @@ import { formatShape } from '../common/shape.js'
 import type { Product, Text, Turned, Unless } from '../common/shape-types.js'
 import { asFloats, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
 
-/** Which operands of {@link matmul} are used transposed. */
+/** Flags for operands of {@link matmul} that are used transposed. */
 export interface MatmulOptions<A extends boolean = boolean, B extends boolean = boolean> {
   transposeA?: A
   transposeB?: B

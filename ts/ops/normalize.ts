@@ -1,4 +1,4 @@
-/** Normalisation: what layer and batch normalisation have in common. */
+/** Normalization: code that layer and batch normalization share. */
 
 import { apply } from '../autograd.js'
 import { withOperations, withOthers } from '../backend/families.js'
@@ -8,24 +8,24 @@ import type { Tensor } from '../tensor.js'
 import { add, mul, reciprocal, sqrt, sub } from './elementwise.js'
 import { mean, variance } from './reduce.js'
 
-/** Which elements are normalised together: those of each `row` (along the last axis), or those of each `column` (along all others). */
+/** Elements that are normalized together: of each `row` (along the last axis), or of each `column` (along all others). */
 export type Together = 'row' | 'column'
 
 /** Addresses of the statistics of the groups, a float for each row or column; the variance is the mean squared distance from the mean. */
 export interface Statistics {
   mean: Ptr
   variance: Ptr
-  /** How many rows or columns there are. */
+  /** Number of rows or columns. */
   groups: number
-  /** How many elements each of them has. */
+  /** Number of elements in each of them. */
   length: number
 }
 
 /**
- * (x − mean) / √(variance + epsilon), with the mean and the variance of each row or each column. The gradient is
- * (g − mean(g) − y · mean(g · y)) / √(variance + epsilon), where y is the result (Ioffe & Szegedy 2015; Ba et al. 2016).
+ * (x − mean) / √(variance + epsilon), with the mean and the variance of each row or each column. The gradient is (g − mean(g) − y · mean(g · y)) /
+ * √(variance + epsilon), where y is the result (Ioffe & Szegedy 2015; Ba et al. 2016).
  *
- * All of it is calls of kernels, so a step with it can be recorded and replayed.
+ * It only calls kernels, so a step with it can be recorded and replayed.
  *
  * @internal
  * @param x [..., columns], with at least one axis
@@ -68,7 +68,7 @@ export function normalize(
   )
 }
 
-/** The kernels with those of two families that are there when something asks for them. */
+/** The kernels, with the two families that are loaded on demand. */
 function kernelsOf(backend: Backend): ReturnType<typeof withOperations> & ReturnType<typeof withOthers> {
   withOthers(backend)
   return withOperations(backend) as ReturnType<typeof kernelsOf>
@@ -93,7 +93,7 @@ function gridOf(x: Tensor, together: Together): Grid {
     : { rows, columns, groups: columns, length: rows, rowStride: 0, columnStride: 1 }
 }
 
-/** The average of each row or column; `constant` is where 1 / length is. */
+/** The average of each row or column; `constant` is the address of 1 / length. */
 function averageOf(backend: Backend, { rows, columns, groups, rowStride }: Grid, from: Ptr, to: Ptr, constant: Ptr): void {
   const kernels = kernelsOf(backend)
   if (rowStride === 1) kernels.reduceSum(from, to, rows, columns, 1)

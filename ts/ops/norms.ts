@@ -1,4 +1,4 @@
-/** How large values are, and their product, along axes: made of other operations. */
+/** Standard deviation, norms and products along axes, made of other operations. */
 import { rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { normalizeAxes } from '../common/shape.js'
@@ -10,8 +10,8 @@ import { concat, reshape, slice, transpose } from './shape.js'
 import { type Axes, sum } from './sum.js'
 
 /**
- * Standard deviation over axes (default: all): the root of {@link variance}, by n or with `correction` 1 by n − 1, which is PyTorch's default. Where all
- * values are the same it is 0, and so is its gradient.
+ * Standard deviation over axes (default: all): the root of {@link variance}, which divides by n, or with `correction` 1 by n − 1, PyTorch's default.
+ * If all values are equal, it is 0, and so is its gradient.
  *
  * @example std([1, 3]).item() // 1
  */
@@ -25,12 +25,11 @@ export function std<X extends Operand, const A extends Axes = undefined, K exten
 }
 
 /**
- * The p-norm over axes (default: all): (Σ |x|ᵖ)^(1/p) with `order` p ≥ 1, of which 1, 2 (default) and `Infinity` are the usual ones. The gradient of a norm
- * that is 0 is 0.
+ * The p-norm over axes (default: all): (Σ |x|ᵖ)^(1/p) with `order` p ≥ 1, usually 1, 2 (default) or `Infinity`. The gradient of a norm that is 0 is
+ * 0.
  *
  * @example
- * norm([3, 4]).item() // 5
- * norm([[3, -4], [1, 0]], 1, { order: Infinity }) // [4, 1]
+ * norm([3, 4]).item() // 5 norm([[3, -4], [1, 0]], 1, { order: Infinity }) // [4, 1]
  * @throws RangeError for an order below 1
  */
 export function norm<X extends Operand, const A extends Axes = undefined, K extends boolean = false>(
@@ -52,16 +51,16 @@ export function norm<X extends Operand, const A extends Axes = undefined, K exte
   return made() as Tensor<Reduced<ShapeOf<X>, A, K>>
 }
 
-/** A root of numbers from 0 on whose gradient at 0 is 0, where that of the root is infinite. */
+/** A root of non-negative numbers with gradient 0 at 0, where the gradient of the root itself is infinite. */
 function rootOf(x: Tensor, exponent: number): Tensor {
   const isAbove = greater(x, 0)
-  // 1 in the place of 0, whose root is multiplied by 0
+  // 1 instead of 0; its root is multiplied by 0 below
   const safe: Tensor = add(x, sub(1, isAbove))
   return mul(exponent === 0.5 ? sqrt(safe) : pow(safe, exponent), isAbove) as Tensor
 }
 
 /**
- * Product over axes (default: all); 1 of none. Its gradient is the product of all others, also where some are 0.
+ * Product over axes (default: all); 1 if there are no elements. The gradient of an element is the product of all others, also if some are 0.
  *
  * @example prod([[1, 2], [3, 4]], 1) // [2, 12]
  */

@@ -83,7 +83,7 @@ export function logSumExp<X extends Operand, const A extends Axes = undefined, K
   keepDims: K = false as K,
 ): Tensor<Reduced<ShapeOf<X>, A, K>> {
   const x = asFloats(value, undefined, 'logSumExp')
-  // an infinite largest value is left where it is: ∞ − ∞ would be NaN
+  // an infinite maximum is not subtracted: ∞ − ∞ would be NaN
   const top = noGrad(() => finiteOrZero(max(x, axis as Axes, true).keep()))
   const total = log(sum(exp(sub(x, top)), axis as Axes, true))
   const kept = add(total, top)

@@ -15,11 +15,10 @@ export interface SortOptions {
 }
 
 /**
- * The values along one axis (default: last) from the smallest to the largest; those that are equal stay in their order, and NaN counts as largest.
+ * The values along one axis (default: last) from the smallest to the largest. Equal values stay in their order, and NaN counts as largest.
  *
  * @example
- * sort([[3, 1, 2]]) // [[1, 2, 3]]
- * sort([[3, 1, 2]], -1, { descending: true }) // [[3, 2, 1]]
+ * sort([[3, 1, 2]]) // [[1, 2, 3]] sort([[3, 1, 2]], -1, { descending: true }) // [[3, 2, 1]]
  */
 export function sort<X extends Operand>(value: X, axis = -1, options: SortOptions = {}): Tensor<ShapeOf<X>> {
   checkNames('sort', options, ['descending'])
@@ -28,7 +27,7 @@ export function sort<X extends Operand>(value: X, axis = -1, options: SortOption
 }
 
 /**
- * Where along one axis (default: last) the values of {@link sort} are, as whole numbers; no gradient.
+ * Positions of the values of {@link sort} along one axis (default: last), as integers; no gradient.
  *
  * @example argsort([3, 1, 2]) // [1, 2, 0]
  */
@@ -38,12 +37,10 @@ export function argsort<X extends Operand>(value: X, axis = -1, options: SortOpt
 }
 
 /**
- * The k largest values along one axis (default: last), the largest first, and where they are.
+ * The k largest values along one axis (default: last), the largest first, and their positions.
  *
  * @example
- * const { values, indices } = topK([1, 5, 2, 4], 2)
- * values // [5, 4]
- * indices // [1, 3]
+ * const { values, indices } = topK([1, 5, 2, 4], 2) values // [5, 4] indices // [1, 3]
  * @throws RangeError for more values than there are
  */
 export function topK<X extends Operand, const A extends number = -1>(
@@ -93,7 +90,7 @@ function ordered(
   }
 }
 
-/** Below 0 where a comes before b. NaN is larger than all others. */
+/** Negative if a comes before b. NaN is larger than all others. */
 function compared(a: number, b: number, descending: boolean): number {
   const [isA, isB] = [Number.isNaN(a), Number.isNaN(b)]
   const order = isA || isB ? Number(isA) - Number(isB) : a < b ? -1 : a > b ? 1 : 0

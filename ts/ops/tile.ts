@@ -7,11 +7,11 @@ import { broadcastTo } from './elementwise.js'
 import { reshape } from './shape.js'
 
 /**
- * Copies of a tensor beside each other: so many along each axis. Fewer numbers than axes are those of the last axes, more of them add axes in front.
+ * Repeats a tensor `copies` times along each axis. If there are fewer numbers than axes, they belong to the last axes; if there are more, they add
+ * axes in front.
  *
  * @example
- * tile([1, 2], [2]) // [1, 2, 1, 2]
- * tile([[1, 2]], [2, 1]) // [[1, 2], [1, 2]]
+ * tile([1, 2], [2]) // [1, 2, 1, 2] tile([[1, 2]], [2, 1]) // [[1, 2], [1, 2]]
  * @throws RangeError for a number of copies below 1
  */
 export function tile(value: Operand, copies: number | readonly number[]): Tensor {

@@ -9,7 +9,7 @@ import { checkPositive, interpolate, optionsOf, type Schedule } from './schedule
 export interface CosineRestartsOptions {
   /** Length of the first cycle. */
   steps: number
-  /** Each cycle is that many times as long as the one before. Default 1. */
+  /** Each cycle is this many times as long as the previous one. Default 1. */
   lengthen?: number
   /** Each cycle starts that much lower. Default 1. */
   peakFactor?: number

@@ -36,7 +36,7 @@ export function polynomial(from: number, options: PolynomialOptions): Schedule {
 }
 
 /**
- * value · factor^⌊k/every⌋: a drop every so many steps. Factor 0.1 by default.
+ * value · factor^⌊k/every⌋: a drop after each `every` steps. Factor 0.1 by default.
  *
  * @example schedules.stepDecay(0.1, { every: 30 })(65) // 0.001
  */
@@ -59,15 +59,15 @@ export function multiStep(value: number, options: { milestones: readonly number[
 
 /** Options of {@link exponential}. */
 export interface ExponentialOptions {
-  /** What is left of the value after `every` steps. */
+  /** Factor by which the value shrinks in `every` steps. */
   factor: number
   /** Default 1. */
   every?: number
   /** Steps before it starts. Default 0. */
   after?: number
-  /** Where it stops. Default: nowhere. */
+  /** Lower limit of the value (upper limit if it grows). Default: none. */
   limit?: number
-  /** Only at multiples of `every`. Default false. */
+  /** Changes only at multiples of `every`. Default false. */
   staircase?: boolean
 }
 
@@ -144,7 +144,7 @@ export interface WarmupStableDecayOptions {
 }
 
 /**
- * Linearly up, flat, down at the end: training may go on from the flat part (Hu et al. 2024).
+ * Linearly up, constant, then down at the end. A training can be extended from the constant part (Hu et al. 2024).
  *
  * @example schedules.warmupStableDecay(0.1, { warmupSteps: 10, stableSteps: 80, decaySteps: 10 })(95) // 0.05
  */

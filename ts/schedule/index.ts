@@ -1,4 +1,4 @@
-/** Learning-rate schedules and what applies them. */
+/** Learning-rate schedules and the objects that apply them. */
 export {
   type CosineRestartsOptions,
   type CyclicOptions,

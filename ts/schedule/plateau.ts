@@ -6,20 +6,20 @@ import { checkNames } from '../common/names.js'
 import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
 
-/** What a scheduler drives: anything with groups of options, every optimizer among them. */
+/** The object that a scheduler changes: anything with groups of options, such as an optimizer. */
 export interface Driven {
   readonly groups: readonly { readonly options: object }[]
 }
 
 /** Options of {@link ReduceOnPlateau}. */
 export interface ReduceOnPlateauOptions {
-  /** Whether the metric should become small (a loss) or large (an accuracy). Default `min`. */
+  /** Direction of improvement: `min` for a loss, `max` for an accuracy. Default `min`. */
   mode?: 'min' | 'max'
   /** New learning rate = factor · old. Default 0.1. */
   factor?: number
   /** Calls without improvement that are put up with; one more reduces. Default 10. */
   patience?: number
-  /** What counts as an improvement. Default 1e-4. */
+  /** Least change that counts as an improvement. Default 1e-4. */
   threshold?: number
   /** `relative`: better by threshold·|best|; `absolute`: better by threshold. Default `relative`. */
   thresholdMode?: 'relative' | 'absolute'
@@ -43,14 +43,14 @@ const DEFAULTS: Required<ReduceOnPlateauOptions> = {
 }
 
 /**
- * Reduces the learning rate of all groups when a metric has not improved for more than `patience` calls. PyTorch's
- * rules, except that a relative threshold is taken of |best|, so that negative metrics work. NaN never improves.
- * As a callback of `fit` it watches the loss: of the validation data where there are any.
+ * Reduces the learning rate of all groups when a metric has not improved for more than `patience` calls. PyTorch's rules, except that a relative
+ * threshold refers to |best|, so that negative metrics work. NaN never improves. As a callback of `fit` it watches the validation loss, or the
+ * training loss without validation data.
  *
  * @example
- * const plateau = new ReduceOnPlateau(optimizer, { factor: 0.5, patience: 3 })
- * for (let epoch = 0; epoch < 10; epoch++) plateau.step(evaluateModel(model, { inputs, targets, loss: crossEntropy }).loss)
- * optimizer.learningRate // 0.00025: no better after three epochs, nor after three more
+ * const plateau = new ReduceOnPlateau(optimizer, { factor: 0.5, patience: 3 }) for (let epoch = 0; epoch < 10; epoch++)
+ * plateau.step(evaluateModel(model, { inputs, targets, loss: crossEntropy }).loss) optimizer.learningRate // 0.00025: no better after three epochs,
+ * nor after three more
  *
  * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, validationFraction: 0.2, callbacks: [new ReduceOnPlateau(optimizer)] })
  */
@@ -90,23 +90,23 @@ export class ReduceOnPlateau {
     return this.reduce()
   }
 
-  /** As a callback of `fit`. @throws RangeError for mode 'max', as it watches a loss */
+  /** The callback of `fit`. @throws RangeError for mode 'max', as it watches a loss */
   onEpochEnd({ loss, validation = { loss } }: { loss: number; validation?: { loss: number } }): void {
     if (this.options.mode === 'max') throw rangeError("ReduceOnPlateau: a callback of fit watches the loss, which wants mode 'min'")
     this.step(validation.loss)
   }
 
-  /** What {@link loadState} needs. */
+  /** The state for {@link loadState}. */
   state(): { best: number; badSteps: number; cooldownLeft: number } {
     const { best, badSteps, cooldownLeft } = this
     return { best, badSteps, cooldownLeft }
   }
 
-  /** @throws TypeError for what is no state of one, RangeError for counts that are none; then nothing was changed */
+  /** @throws TypeError for a value that is not such a state, RangeError for invalid counts; then nothing was changed */
   loadState(state: { best: number; badSteps: number; cooldownLeft: number }): void {
     if (typeof state?.badSteps !== 'number')
       throw typeError(`ReduceOnPlateau.loadState(): wants { best, badSteps, cooldownLeft }, got ${show(state)}`)
-    // before the first step the best is infinite, for which JSON writes null
+    // before the first step the best is infinite, which JSON writes as null
     const best: unknown = state.best ?? this.worst
     if (typeof best !== 'number') throw typeError(`ReduceOnPlateau.loadState(): best wants a number, got ${show(best)}`)
     const badSteps = savedCount(state.badSteps, 'ReduceOnPlateau.loadState(): badSteps')

@@ -12,7 +12,7 @@ import { show } from '../common/show.js'
 /** Steps taken → value for the next step. */
 export type Schedule = (step: number) => number
 
-/** How a value goes from one level to another: share of the way at share of the time. */
+/** The curve from one level to another: fraction of the way as a function of the fraction of the time. */
 export type Shape = 'linear' | 'cosine' | 'sqrt'
 
 /** @internal */
@@ -37,7 +37,7 @@ function checkSchedules(owner: string, schedules: readonly Schedule[]): void {
   if (wrong !== undefined) throw typeError(`${owner}: a schedule wants a function of the step, such as constant(0.1), got ${show(wrong)}`)
 }
 
-/** @internal the options of a schedule. @throws TypeError where there are none, RangeError for one that is not known */
+/** @internal the options of a schedule. @throws TypeError if they are missing, RangeError for an unknown option */
 export function optionsOf<O extends object>(owner: string, options: O, ...known: readonly (keyof O & string)[]): O {
   checkNames(owner, options, known)
   return options
@@ -134,7 +134,7 @@ export function interpolate(points: readonly (readonly [step: number, value: num
   }
 }
 
-/** How many boundaries are ≤ step. */
+/** Number of boundaries ≤ step. */
 function countUpTo(boundaries: readonly number[], step: number): number {
   let i = 0
   while (i < boundaries.length && boundaries[i] <= step) i++

@@ -15,10 +15,10 @@ export interface SchedulerOptions {
   relative?: boolean
 }
 
-/** What {@link Scheduler.loadState} needs. */
+/** The state for {@link Scheduler.loadState}. */
 export interface SchedulerState {
   stepCount: number
-  /** What the schedules are factors on: of a relative scheduler the values at its construction. Default: as they are. */
+  /** Factors on the schedules: in a relative scheduler the option values at its construction. Default when loading: unchanged. */
   bases?: readonly number[]
 }
 
@@ -38,7 +38,7 @@ export class Scheduler {
   stepCount = 0
   private readonly targets: { options: Record<string, number>; name: string; schedule: Schedule; base: number }[]
 
-  /** @throws RangeError for a group or an option that the optimizer does not have, TypeError for what is no optimizer or no schedule */
+  /** @throws RangeError for a group or an option that the optimizer does not have, TypeError for anything but an optimizer or a schedule */
   constructor(optimizer: Driven, schedule: Schedule | Readonly<Record<string, Schedule>>, settings: SchedulerOptions = {}) {
     checkNames('Scheduler', settings, ['group', 'relative'])
     const { group, relative = false } = settings
@@ -63,7 +63,7 @@ export class Scheduler {
     this.assign(0, this.bases)
   }
 
-  /** On to the next step: sets every driven option to its schedule's next value. */
+  /** Advances to the next step: sets every driven option to its schedule's next value. */
   step(): void {
     this.assign(++this.stepCount, this.bases)
   }
@@ -73,14 +73,14 @@ export class Scheduler {
     return Object.fromEntries(this.targets.map(({ name, options }) => [name, options[name]]))
   }
 
-  /** What {@link loadState} needs. */
+  /** The state for {@link loadState}. */
   state(): SchedulerState {
     return { stepCount: this.stepCount, bases: this.bases }
   }
 
   /**
-   * @throws TypeError for what is no state of a scheduler, RangeError for one that drives other options, or gives one of them a value
-   *   that it cannot have; then nothing was changed
+   * @throws TypeError for a value that is not a scheduler's state, RangeError for a state with other options or with an invalid value; then nothing
+   * was changed
    */
   loadState(state: SchedulerState): void {
     if (typeof state?.stepCount !== 'number') throw typeError(`Scheduler.loadState(): wants { stepCount }, got ${show(state)}`)
