@@ -88,7 +88,7 @@ export function isRecording(): boolean {
   return recordingEnabled
 }
 
-/** @internal runs fn with recording on or off, whatever it is outside */
+/** @internal runs fn with recording on or off, regardless of the surrounding mode */
 export function withRecording<T>(enabled: boolean, fn: () => T): T {
   const before = recordingEnabled
   recordingEnabled = enabled
@@ -102,7 +102,7 @@ export function withRecording<T>(enabled: boolean, fn: () => T): T {
   }
 }
 
-/** @internal whether an operation on these inputs will be recorded */
+/** @internal true if an operation on these inputs will be recorded */
 export function needsGradient(inputs: readonly Tensor[]): boolean {
   if (!recordingEnabled) return false
   for (let i = 0; i < inputs.length; i++) if (inputs[i].requiresGrad) return true
@@ -197,7 +197,7 @@ export function scope<T extends Tensor | readonly Tensor[]>(backend: Backend, fn
   }
 }
 
-/** @internal how many operations were recorded so far: the time that a change of a parameter happens at */
+/** @internal the number of operations recorded so far, which serves as a clock for changes of parameters */
 export function recordedOperations(): number {
   return nodeCounter
 }
@@ -217,13 +217,13 @@ export function checkUnchanged(name: string, changedAt: number): void {
 /** One recorded operation. */
 export class Node implements GraphNode {
   readonly id = ++nodeCounter
-  /** What has arrived so far in the running backward pass. */
+  /** The gradient that has arrived so far in the running backward pass. */
   gradient: Tensor | null = null
   /** The backward pass that has seen this node last. */
   visit = 0
   /** Recorded while another graph was being differentiated. */
   readonly ofGradient = differentiating > 0
-  /** Whether no other operation has used the result. */
+  /** True until another operation uses the result. */
   isLoose = true
   /** The copies of inputs on the host that the operation read. */
   private readonly copies: readonly (HostCopy | null)[] | null
@@ -294,17 +294,17 @@ export class Node implements GraphNode {
 
 interface PassOptions {
   retainGraph: boolean
-  /** The operations that the pass is recorded in; null where it will not be differentiated. */
+  /** The operations in which the pass is recorded; null if it will not be differentiated. */
   operations: Operations | null
-  /** Receives the gradients of tensors; null where they are added to leaves. */
+  /** Receives the gradients of tensors; null if they are added to leaves. */
   collector: Collector | null
 }
 
-/** What a pass does with gradients that are not for leaves. @internal */
+/** Receives gradients of a pass that do not belong to leaves. @internal */
 export interface Collector {
   /** Called first, when the root has its gradient; nodes come newest first. */
   begin(nodes: readonly Node[], root: Tensor): void
-  /** Whether a node has to run. */
+  /** True if a node has to run. */
   needs(node: Node): boolean
   take(input: Tensor, arriving: Tensor): void
 }
@@ -367,7 +367,7 @@ function reachable(root: Node): Node[] {
       }
     }
   }
-  // those of a chain are in order already, and sorting even those few would make as much garbage as the rest of the pass
+  // a chain is already in order, and sorting even a few nodes would make as much garbage as the rest of the pass
   for (let i = 1; i < nodes.length; i++) if (nodes[i].id > nodes[i - 1].id) return nodes.sort((a, b) => b.id - a.id)
   return nodes
 }

@@ -42,7 +42,7 @@ export { type ColumnToEmbed, EmbedColumns, type EmbedColumnsOptions } from './nn
 export { Embedding, type EmbeddingOptions } from './nn/embedding.js'
 export { Flatten } from './nn/flatten.js'
 export type { Initializer, InitializerName } from './nn/initializer.js'
-/** What fills weights at the start: uniform, normal, constant, orthogonal. */
+/** Initial values of weights: uniform, normal, constant, orthogonal. */
 export * as initializers from './nn/initializer.js'
 export { Lambda } from './nn/lambda.js'
 export { LayerNorm, type LayerNormOptions } from './nn/layer-norm.js'
@@ -77,14 +77,14 @@ export { RAdam, type RAdamOptions } from './optim/radam.js'
 export { RMSProp, type RMSPropOptions } from './optim/rmsprop.js'
 export { SGD, type SGDOptions } from './optim/sgd.js'
 
-// What optimizers share
+// Shared base of optimizers
 
 export type { Gradients, GradientTransform } from './optim/base/gradients.js'
 export type { DecayOptions, GroupInput, GroupOptions, OptimizerInput, SharedOptions, UpdateOptions } from './optim/base/input.js'
 export { type ElementRule, Optimizer, type OptimizerClass } from './optim/base/optimizer.js'
 export type { OptimizerState, ParameterState, WrapperState } from './optim/base/state.js'
 
-// What goes around an optimizer
+// Wrappers around optimizers
 
 export { centralize } from './optim/transforms/centralize.js'
 export { adaptiveClip, clipByNorm, clipByRms, clipByValue, clipGlobalNorm } from './optim/transforms/clipping.js'

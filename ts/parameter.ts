@@ -23,7 +23,7 @@ const ZEROS: readonly number[] = []
 /** A block of the heap that parameters share; given back when the last of them is collected. */
 export class ParameterBlock {
   readonly ptr: Ptr
-  /** Blocks whose memory is given back already, held for what {@link weigh} hung on them: it counts for this one now. */
+  /** Freed blocks that {@link weigh} had attached to objects. They now count for this block. */
   readonly before: ParameterBlock[] = []
   /** A private field of the language, since printing a parameter must not print the memory. */
   readonly #heap: Heap
@@ -39,7 +39,7 @@ export class ParameterBlock {
     blocks.register(this, { heap, ptr: this.ptr }, this)
   }
 
-  /** A parameter has left. The memory is freed if it was the last one. @returns whether it was */
+  /** Removes a parameter; frees the memory if it was the last one. @returns true if it was */
   leave(): boolean {
     if (--this.inhabitants > 0) return false
     blocks.unregister(this)
@@ -64,14 +64,14 @@ export class Parameter extends Tensor implements GradientSink {
     return 'Parameter'
   }
 
-  /** For error messages, groups and checkpoints, such as `0.weight`. */
+  /** Name for error messages, groups and checkpoints, such as `0.weight`. */
   name: string
   /** @internal */
   gradientState: GradientState = 'none'
   /** @internal the rows that the gradient may have numbers in, in any order and more than once; null: any row */
   touchedRows: readonly Int32Array[] | null = null
   private gradientPtr: Ptr = 0
-  /** How many operations had been recorded when the values last changed: those cannot use them for their gradient any more. */
+  /** Number of operations recorded when the values last changed. Gradients of earlier operations cannot use the values any more. */
   private changedAt = 0
   /** @internal held so that the block outlives its parameters, and no longer */
   block: ParameterBlock | undefined = undefined
@@ -140,9 +140,8 @@ export class Parameter extends Tensor implements GradientSink {
   }
 
   /**
-   * The values themselves, not a copy, to write to at once: what was recorded before counts as computed from other values, and its
-   * backward() is an error. Valid until more memory is allocated (what is written to it later is lost), so never store it. To look
-   * at the values, take {@link data}.
+   * The values themselves, not a copy, to write to at once: what was recorded before counts as computed from other values, and its backward() is an
+   * error. Valid until more memory is allocated (what is written to it later is lost), so never store it. To read the values, use {@link data}.
    */
   view(): FloatArray {
     this.markChanged()
@@ -169,12 +168,12 @@ export class Parameter extends Tensor implements GradientSink {
     return this
   }
 
-  /** @internal where kernels write the gradient; pair with {@link claimGradient} */
+  /** @internal the address to which kernels write the gradient; pair with {@link claimGradient} */
   get gradientAddress(): Ptr {
     return this.gradientPtr
   }
 
-  /** @internal announces a gradient about to be written in place: true if it must be added to what is there */
+  /** @internal announces a gradient about to be written in place: true if it must be added to the existing gradient */
   claimGradient(): boolean {
     const adds = this.gradientState === 'ready'
     this.gradientState = 'ready'
@@ -197,7 +196,7 @@ export class Parameter extends Tensor implements GradientSink {
   }
 }
 
-/** @internal whether values and gradients of these parameters, in this order, are end to end */
+/** @internal true if the values and gradients of these parameters lie end to end in this order */
 export function isLaidOut(parameters: readonly Parameter[]): boolean {
   for (let i = 1; i < parameters.length; i++) {
     const [a, b] = [parameters[i - 1], parameters[i]]

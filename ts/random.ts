@@ -8,7 +8,7 @@ import { checkCount } from './common/checks.js'
 import { rangeError } from './common/errors.js'
 import { show } from './common/show.js'
 
-/** @internal draws of all generators by something that is no kernel: what a recording of kernel calls does not see */
+/** @internal draws of all generators outside of kernels, which a recording of kernel calls does not contain */
 export const hostDraws = { count: 0 }
 
 /**
@@ -19,7 +19,7 @@ export const hostDraws = { count: 0 }
 export class Generator {
   readonly seedLow: number
   readonly seedHigh: number
-  /** Grows by one with every draw; save it to go on exactly where a run stopped. */
+  /** Grows by one with every draw; save it to continue exactly at this point. */
   counter = 0
 
   /**

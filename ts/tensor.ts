@@ -5,9 +5,9 @@
  * - *step*: the step arena of a backend (everything that was recorded for backpropagation); gone with the next step;
  * - *permanent*: a block of the heap (parameters and their gradients).
  *
- * An operation asks for {@link Tensor.address}; a host tensor is then copied into the arena. Every operation takes a new copy
- * ({@link Tensor.forgetCopy}), as whoever owns the array may have written to it since; a backward pass uses the copy that its
- * operation ran on ({@link Tensor.useCopy}), whatever the array holds by then.
+ * An operation asks for {@link Tensor.address}; a host tensor is then copied into the arena. Every operation makes a new copy ({@link
+ * Tensor.forgetCopy}), as the owner of the array may have changed it since. A backward pass uses the copy of its operation ({@link Tensor.useCopy}),
+ * even if the array has changed.
  */
 
 import type { ElementCheck } from './backend/arena.js'
@@ -21,13 +21,13 @@ import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './common
 import type { Given, Nested } from './common/shape-types.js'
 import { show } from './common/show.js'
 
-/** Numbers nested to any depth, typed arrays, also as rows, or a tensor: what operations accept as data. */
+/** Data for operations: numbers nested to any depth, typed arrays, also as rows, or a tensor. */
 export type TensorLike = Tensor | Numbers
 type Numbers = number | FloatArray | Int32Array | Uint8Array | readonly Numbers[]
 /** A number, or arrays of numbers nested to one depth. */
 export type NestedNumbers = number | readonly NestedNumbers[]
 
-/** Numbers nested as deep as a shape has axes; to any depth where that is not known. */
+/** Numbers nested to the depth of a shape; to any depth if that is not known. */
 export type NestedOf<S extends Shape> = number extends S['length']
   ? // biome-ignore lint/suspicious/noExplicitAny: an index of it is to compile, as with JSON.parse
     any
@@ -35,7 +35,7 @@ export type NestedOf<S extends Shape> = number extends S['length']
     ? NestedOf<Rest>[]
     : number
 
-/** What operations accept, as their type parameters have it: the compiler is asked how long literal rows are. */
+/** The type of operands for type parameters of operations: it lets the compiler infer the lengths of literal rows. */
 export type Operand = TensorLike | Rows
 type Rows = Exclude<Numbers, readonly Numbers[]> | readonly Rows[] | []
 
@@ -52,11 +52,11 @@ export type TensorDType = 'float' | 'int32'
 
 /** Options of {@link Tensor.backward}. */
 export interface BackwardOptions {
-  /** Keep what was recorded so that backward can run again. Default false. */
+  /** Keeps the recorded operations so that backward can run again. Default false. */
   retainGraph?: boolean
 }
 
-/** What autograd hangs on a recorded tensor. @internal */
+/** The graph node that autograd attaches to a recorded tensor. @internal */
 export interface GraphNode {
   backpropagate(root: Tensor, seed: Tensor | undefined, options: BackwardOptions): void
 }
@@ -64,7 +64,7 @@ export interface GraphNode {
 const PERMANENT = 0
 const HOST = -1
 
-/** How many backward passes are running; they read the copies of their forward passes, not the arrays themselves. */
+/** Number of running backward passes; they read the copies of their forward passes, not the arrays themselves. */
 let backwardPasses = 0
 
 /** @internal runs fn as a part of a backward pass */
@@ -77,23 +77,21 @@ export function inBackwardPass<T>(fn: () => T): T {
   }
 }
 
-/** Where the elements of a host tensor were copied to, and the generation of the arena that this is valid in. @internal */
+/** Address of the copy of a host tensor, and the generation of the arena in which it is valid. @internal */
 export interface HostCopy {
   ptr: Ptr
   generation: number
 }
 
 /**
- * Numbers in the shape of a grid of any rank. Made by {@link tensor}, {@link zeros}, {@link ones}, {@link full} and by every
- * operation; never changed afterwards.
+ * Numbers in the shape of a grid of any rank. Made by {@link tensor}, {@link zeros}, {@link ones}, {@link full} and by every operation; never changed
+ * afterwards.
  *
- * `Tensor<[2, 3]>` is one whose shape the compiler knows, `Tensor<[number, 3]>` one of any number of rows, `Tensor` one of any
- * shape. A tensor may stand for another unless both are known and differ.
+ * `Tensor<[2, 3]>` is a tensor whose shape the compiler knows, `Tensor<[number, 3]>` has any number of rows, `Tensor` any shape. Types of tensors are
+ * compatible unless both shapes are known and differ.
  *
  * @example
- * const x = tensor([[1, 2], [3, 4]])
- * x.shape      // [2, 2]
- * x.toArray()  // [[1, 2], [3, 4]]
+ * const x = tensor([[1, 2], [3, 4]]) x.shape // [2, 2] x.toArray() // [[1, 2], [3, 4]]
  */
 export class Tensor<S extends Shape = Shape> {
   static get name() {
@@ -102,15 +100,15 @@ export class Tensor<S extends Shape = Shape> {
 
   /** @internal the recorded operation that made this tensor */
   node: GraphNode | null = null
-  /** @internal every element is this number, where that is known (lets a loss skip multiplying by one) */
+  /** @internal the number that all elements equal, if known (lets a loss skip multiplying by one) */
   constant: number | undefined = undefined
   private leafGradient: Tensor<S> | null = null
   /** Private to the language too: printing a tensor must not print the engine. */
   readonly #backend: Backend
 
   /**
-   * What the compiler knows of the shape; there is nothing of it at run time. A method, since its parameters are compared both ways:
-   * any shape then stands for a known one, as a known one for any.
+   * The shape for the compiler; it does not exist at run time. It is a method, since parameters of methods are compared in both directions, so that
+   * known and unknown shapes are compatible with each other.
    */
   protected isOfShape?(shape: S): void
 
@@ -119,7 +117,7 @@ export class Tensor<S extends Shape = Shape> {
     backend: Backend,
     readonly shape: Shape,
     readonly dtype: TensorDType,
-    /** Whether operations on this tensor are recorded. */
+    /** Records operations on this tensor. */
     public requiresGrad: boolean,
     private ptr: Ptr,
     private generation: number,
@@ -194,7 +192,7 @@ export class Tensor<S extends Shape = Shape> {
     return this.ptr
   }
 
-  /** @internal An operation begins: of a host tensor it is to read the array as it is now, not a copy of earlier. */
+  /** @internal Called when an operation begins: a host tensor is then read as it is now, not from an earlier copy. */
   forgetCopy(): void {
     if (this.host !== null && backwardPasses === 0) this.generation = HOST
   }
@@ -204,7 +202,7 @@ export class Tensor<S extends Shape = Shape> {
     return { ptr: this.address, generation: this.generation }
   }
 
-  /** @internal The gradient of an operation begins: it is to read what the operation read. */
+  /** @internal Called when the gradient of an operation begins: it reads the copy that the operation read. */
   useCopy({ ptr, generation }: HostCopy): void {
     this.ptr = ptr
     this.generation = generation
@@ -227,7 +225,7 @@ export class Tensor<S extends Shape = Shape> {
   }
 
   /**
-   * The elements as arrays nested like the shape; a number for a scalar. The compiler knows how deep, where it knows the shape.
+   * The elements as arrays nested like the shape; a number for a scalar. The compiler knows the depth if it knows the shape.
    * @example tensor([[1, 2], [3, 4]]).toArray()[0][1] // 2
    */
   toArray(): NestedOf<S> {
@@ -283,7 +281,7 @@ export class Tensor<S extends Shape = Shape> {
     throw typeError('a Tensor is not a number: use add, sub, mul, div or pow, or item() for the number in it')
   }
 
-  /** For JSON.stringify: the elements as nested arrays. */
+  /** The value for JSON.stringify: the elements as nested arrays. */
   toJSON(): NestedNumbers {
     return this.toArray()
   }
@@ -294,7 +292,7 @@ export class Tensor<S extends Shape = Shape> {
     return this.elements()
   }
 
-  /** @internal runs a check of the elements that throws where they are wrong: a replayed step repeats it on its own rows */
+  /** @internal runs a check of the elements that throws if they are wrong; a replayed step repeats it on its own rows */
   check(check: ElementCheck): void {
     check(this.elements())
     if (this.host === null) this.backend.arena.noteCheck(this.ptr, this.size, check)
@@ -326,7 +324,7 @@ export class Tensor<S extends Shape = Shape> {
   /** @throws Error for the array of a caller who gave its memory away (postMessage, transfer) or resized it */
   private checkLength<T extends FloatArray | Int32Array>(values: T): T {
     if (values.length !== this.size) throw this.gone(values.length)
-    // V8 as of Node 20: optimised code may go on with the length that an array had before its buffer was transferred
+    // V8 as of Node 20: optimized code may still use the length that an array had before its buffer was transferred
     if (values[0] === undefined && this.size > 0) throw this.gone(0)
     return values
   }
@@ -356,15 +354,12 @@ export interface TensorOptions {
 const OPTIONS = ['requiresGrad', 'backend']
 
 /**
- * A tensor from numbers: nested arrays (shape inferred), whose rows may be typed arrays, or a flat array with a shape.
- * A Float32Array (Float64Array in double precision) or Int32Array is used as it is, not copied: write to it, and operations that
- * follow see the new numbers, while gradients are those of the numbers that each operation read. Anything else is copied.
- * The shape is that of the nesting where none is given.
+ * A tensor from numbers: nested arrays (shape inferred), whose rows may be typed arrays, or a flat array with a shape. A Float32Array (Float64Array
+ * in double precision) or Int32Array is used as it is, not copied: if you write to it, later operations see the new numbers, while gradients belong
+ * to the numbers that each operation read. Anything else is copied. By default the shape follows from the nesting.
  *
  * @example
- * tensor([[1, 2], [3, 4]])                       // shape [2, 2]
- * tensor(new Float32Array(6), [2, 3])
- * tensor(Int32Array.of(0, 2, 1))                 // class indices
+ * tensor([[1, 2], [3, 4]]) // shape [2, 2] tensor(new Float32Array(6), [2, 3]) tensor(Int32Array.of(0, 2, 1)) // class indices
  * @throws ShapeError for ragged nesting or a shape that does not fit, TypeError for anything but numbers
  */
 export function tensor<V extends Rows>(values: V, options?: TensorOptions): Tensor<Nested<V>>
@@ -417,11 +412,10 @@ export function ones<const S extends Shape>(shape: S, options: TensorOptions = {
 }
 
 /**
- * The numbers from `start` on in steps of `step`, up to `stop`, which is left out; with one number, those from 0 to below it.
+ * The numbers from `start` in steps of `step` up to, but not including, `stop`; with one argument, from 0 up to, but not including, it.
  *
  * @example
- * arange(4) // [0, 1, 2, 3]
- * arange(1, 2, 0.25) // [1, 1.25, 1.5, 1.75]
+ * arange(4) // [0, 1, 2, 3] arange(1, 2, 0.25) // [1, 1.25, 1.5, 1.75]
  * @throws RangeError for numbers that are not finite, or a step of 0
  */
 export function arange(start: number, stop?: number, step = 1, options: TensorOptions = {}): Tensor<[number]> {
@@ -436,11 +430,10 @@ export function arange(start: number, stop?: number, step = 1, options: TensorOp
 }
 
 /**
- * The identity matrix, or with another number of columns its first ones, and zeros beyond. There are as many columns as rows unless they are given.
+ * The identity matrix. With a number of columns it is cut to them, or filled with zero columns; by default there are as many columns as rows.
  *
  * @example
- * eye(2) // [[1, 0], [0, 1]]
- * eye(2, 3) // [[1, 0, 0], [0, 1, 0]]
+ * eye(2) // [[1, 0], [0, 1]] eye(2, 3) // [[1, 0, 0], [0, 1, 0]]
  * @throws RangeError unless rows and columns are whole numbers
  */
 export function eye<const N extends number>(rows: N, options?: TensorOptions): Tensor<Given<readonly [N, N]>>
@@ -472,7 +465,7 @@ export function asTensor(value: TensorLike, backend?: Backend, op = 'tensor'): T
   return value
 }
 
-/** @internal as {@link asTensor}, whole numbers turned into floats: what every operation but a lookup works on */
+/** @internal {@link asTensor}, with integers turned into floats: the input of every operation but a lookup */
 export function asFloats(value: TensorLike, backend?: Backend, op = 'tensor'): Tensor {
   const t = asTensor(value, backend, op)
   if (t.dtype === 'float') return t
@@ -531,7 +524,7 @@ function flatten(values: NestedNumbers, shape: Shape, backend: Backend, op: stri
   return out
 }
 
-/** Whether a value is an array or a typed array. */
+/** True for an array or a typed array. */
 function isRow(value: unknown): value is readonly NestedNumbers[] {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
 }

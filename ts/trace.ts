@@ -1,4 +1,4 @@
-/** A look at where time goes: which kernels a function calls, on what sizes, how often, and how long they take. */
+/** Profiling: the kernels that a function calls, with sizes, counts and times. */
 
 import { type Backend, defaultBackend } from './backend/index.js'
 import { type BasicKernels, BINARY_KERNELS, type Kernel, type Kernels, sameForEach, UNARY_KERNELS } from './backend/kernels.js'
@@ -13,8 +13,8 @@ export interface TracedKernel {
   /** Its name in the contract of kernels, such as `denseForward`; for the updates of an optimizer, its name, such as `Adam`. */
   kernel: string
   /**
-   * Sizes as the contract names them, such as [32, 784, 128] for m, k, n of a dense layer; of an optimizer, how many numbers it updates;
-   * empty where a kernel has none.
+   * Sizes under their names in the contract, such as [32, 784, 128] for m, k, n of a dense layer; for an optimizer the number of updated values;
+   * empty for kernels without sizes.
    */
   sizes: readonly number[]
   calls: number
@@ -28,10 +28,10 @@ export interface TraceOptions {
   backend?: Backend
 }
 
-/** What {@link trace} saw. Its text (`String(seen)`) is a table. */
+/** The result of {@link trace}. Its text (`String(seen)`) is a table. */
 export class Trace<T> {
   constructor(
-    /** What the function returned. */
+    /** The function's result. */
     readonly result: T,
     /** Kernels by the time that they took, the longest first. */
     readonly kernels: readonly TracedKernel[],
@@ -39,7 +39,7 @@ export class Trace<T> {
     readonly ms: number,
   ) {}
 
-  /** A line for each kernel and its sizes: calls, milliseconds, share of the whole; then what was no kernel. */
+  /** A line for each kernel and its sizes: calls, milliseconds, share of the total; then the time outside of kernels. */
   toString(): string {
     const inKernels = this.kernels.reduce((sum, { ms }) => sum + ms, 0)
     const share = (ms: number) => `${((100 * ms) / Math.max(this.ms, 1e-9)).toFixed(1)} %`
@@ -61,26 +61,20 @@ type Count = (kernel: string, sizes: readonly number[], ms: number) => void
 
 /** The traces that are running, one at a time for each backend. */
 const running = new Map<Backend, Count>()
-/** `step()` of optimizers as it is where nothing is traced. */
+/** The original `step()` of optimizers, without tracing. */
 let step: Optimizer['step']
 
 /**
- * Runs a function, which may be asynchronous, and says which kernels it called, on what sizes, how often, and how long they took. It costs
- * some tenths of a microsecond for each call while it runs, and nothing else ever does.
+ * Runs a function, which may be asynchronous, and lists the kernels that it called, with sizes, counts and times. Each call costs some tenths of a
+ * microsecond while it runs; otherwise tracing costs nothing.
  *
- * Within it, `fit` makes the calls of a step one by one, where it otherwise may run many steps in one call of WebAssembly: the kernels
- * are the same. What a training recorded before the trace began is not seen. With threads the time is that of the thread that waits.
+ * Within it, `fit` makes the calls of a step one by one, instead of running many steps in one call of WebAssembly: the kernels are the same. Programs
+ * that a training recorded before the trace began are not seen. With threads, times are measured on the waiting thread.
  *
  * @example
- * const model = new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)])
- * const seen = trace(() => model.predict([[5.1, 3.5, 1.4, 0.2]]))
- * seen.result.shape       // [1, 3]
- * seen.kernels.length     // 2
- * console.log(`${seen}`)
- * // kernel        sizes       calls     ms   share
- * // denseForward  1 × 4 × 16      1  0.003   4.1 %
- * // …
- * const training = await trace(() => fit(model, { inputs, targets, loss: crossEntropy, optimizer: new Adam(model.parameters()) }))
+ * const model = new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)]) const seen = trace(() => model.predict([[5.1, 3.5, 1.4,
+ * 0.2]])) seen.result.shape // [1, 3] seen.kernels.length // 2 console.log(`${seen}`) // kernel sizes calls ms share // denseForward 1 × 4 × 16 1
+ * 0.003 4.1 % // … const training = await trace(() => fit(model, { inputs, targets, loss: crossEntropy, optimizer: new Adam(model.parameters()) }))
  * @throws TypeError for anything but a function, Error inside another trace of the same backend; and what the function throws
  */
 export function trace<T>(fn: () => Promise<T>, options?: TraceOptions): Promise<Trace<T>>
@@ -129,7 +123,7 @@ export function trace<T>(fn: () => T | Promise<T>, options: TraceOptions = {}): 
   }
 }
 
-/** Milliseconds in kernels since the first trace, so that an optimizer's own time can be told from that of the kernels it calls. */
+/** Milliseconds in kernels since the first trace, to separate an optimizer's own time from the time of its kernels. */
 let inKernels = 0
 
 /** `step()` of an optimizer, which holds its kernels since it was made: counted as one call, without the kernels that it asks for. */
@@ -166,7 +160,7 @@ function watched(kernels: BasicKernels, count: Count): BasicKernels {
   return new Proxy({} as BasicKernels, {
     get(_, name: string) {
       const kernel: unknown = kernels[name as keyof BasicKernels]
-      // Without this, fit makes the calls one by one (train/fast/program.ts): a program would call what is in WebAssembly itself.
+      // Without this, fit makes the calls one by one (train/fast/program.ts): a program would call the untraced functions inside WebAssembly.
       if (name === 'runProgram') return undefined
       if (typeof kernel !== 'function') return kernel
       let wrapper = wrappers.get(name)
@@ -188,7 +182,7 @@ const UNARY: Range = [2, 3]
 const BINARY: Range = [3, 5]
 const REDUCE: Range = [2, 5]
 
-/** Which arguments of a kernel are sizes, from the contract (backend/kernels.ts). A kernel that is not here is shown without. */
+/** The arguments of a kernel that are sizes, from the contract (backend/kernels.ts). Kernels that are missing here are shown without sizes. */
 const SIZES: Partial<Record<keyof Kernels, Range>> = {
   ...sameForEach(UNARY_KERNELS, UNARY),
   ...sameForEach(BINARY_KERNELS, BINARY),

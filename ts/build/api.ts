@@ -54,10 +54,10 @@ export function apiReport(): string {
   return [INTRODUCTION, contentsOf(sections), ...written].join('\n')
 }
 
-/** A line for each section, with links to it and to its names but for those of types. */
+/** A line for each section, with links to it and to its names except types. */
 function contentsOf(sections: readonly { title: string; entries: readonly Entry[] }[]): string {
   const seen = new Map<string, number>()
-  // GitHub tells headings of the same text apart by numbers, from the second on
+  // GitHub adds numbers to repeated headings, from the second on
   const link = (heading: string) => {
     const anchor = heading
       .toLowerCase()
@@ -76,7 +76,7 @@ function contentsOf(sections: readonly { title: string; entries: readonly Entry[
   return `${lines.join('\n')}\n`
 }
 
-/** The program, and the declarations that the compiler makes of its files: without bodies and without what is marked as internal. */
+/** The program, and the declarations that the compiler makes from its files: without bodies and internal members. */
 function declare(files: string[]) {
   const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.')
@@ -93,7 +93,7 @@ function nameOf(file: string): string {
   return path.relative('.', file).split(path.sep).join('/')
 }
 
-/** Exports of a module; those of a namespace with its name before theirs, `schedules.cosine`. */
+/** Exports of a module. Exports of a namespace have its name as a prefix, `schedules.cosine`. */
 function entriesOf(checker: ts.TypeChecker, module: ts.Symbol, prefix = '', at?: number): Entry[] {
   return checker.getExportsOfModule(module).flatMap((exported) => {
     const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
@@ -147,7 +147,7 @@ function withoutLinks(text: string): string {
   return text.replace(/\{@link\s+([^\s}]+)\s*\}/g, '`$1`')
 }
 
-/** Options keep their comments, which say what is the default. */
+/** Options keep their comments, which give the defaults. */
 const printers = { plain: ts.createPrinter({ removeComments: true }), commented: ts.createPrinter() }
 
 /** Statements of a file that declare a name, printed without comments and private members. */

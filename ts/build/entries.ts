@@ -1,7 +1,7 @@
 /** Entries of the package whose folder of ts/ has an index: they share the engine of `gradus`. */
 export const SHARING = ['curvature', 'debug', 'export', 'metrics', 'optim', 'plot', 'solve'] as const
 
-/** Every entry of the package but `gradus/js`, with the index that names what it exports. tsup, reports, examples and tests go by this list. */
+/** Every entry of the package but `gradus/js`, with the index of its exports. tsup, reports, examples and tests use this list. */
 export const ENTRIES: Readonly<Record<string, string>> = Object.fromEntries([
   ['gradus', 'ts/index.ts'],
   ...[...SHARING, 'data', 'table', 'tune'].map((name) => [`gradus/${name}`, `ts/${name}/index.ts`]),

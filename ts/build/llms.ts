@@ -1,6 +1,6 @@
 /**
- * Writes llms.txt, what a program that writes programs has to know of gradus: docs/guide/one-page.md and a list of the guides. `make llms` runs this.
- * With `--full FILE` it writes all guides into one file, too, as `make site` does.
+ * Writes llms.txt, a summary of gradus for language models that write programs: docs/guide/one-page.md and a list of the guides. `make llms` runs
+ * this. With `--full FILE` it writes all guides into one file, too, as `make site` does.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'

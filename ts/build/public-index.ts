@@ -1,4 +1,4 @@
-/** What the public index, ts/index.ts, names: the one list of everything public. */
+/** The names in the public index, ts/index.ts: the one list of all public names. */
 import { readFileSync } from 'node:fs'
 
 /** Names of the values, not the types, that ts/index.ts exports from the files of one folder, such as `ts/ops`. */

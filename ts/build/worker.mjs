@@ -1,5 +1,5 @@
 /**
- * Writes the program of a worker (ts/backend/threads/worker.ts) as text, from which ts/backend/threads/spawn.ts starts it. vitest.config.ts
+ * Writes the program of a worker (ts/backend/threads/worker.ts) as a string; ts/backend/threads/spawn.ts starts workers from it. vitest.config.ts
  * calls this before each run, `make wasm` before each build.
  *
  *   node ts/build/worker.mjs

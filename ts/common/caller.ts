@@ -1,15 +1,15 @@
 /** Stack traces that begin at the line of the program that called, not at the frames of this library that lie above it. */
 
-/** V8 keeps ten frames unless it is told otherwise, and a call may go deeper than that inside this library. */
+/** V8 keeps ten frames by default, and a call may go deeper than that inside this library. */
 const DEEPEST = 64
 
-/** What V8 and engines like it have besides the standard. */
+/** Properties of Error beyond the standard, in V8 and some other engines. */
 interface StackTraces {
   captureStackTrace?(error: Error, above?: unknown): void
   stackTraceLimit?: number
 }
 
-/** The folder of this library, as stack traces name it; null where it is bundled with a program, whose frames cannot be told apart. */
+/** The folder of this library in stack traces; null if it is bundled with a program, so that its frames cannot be distinguished. */
 let folder: string | null | undefined
 
 /** @internal the folder of this library by a frame of this file, `…/gradus/dist/` or the folder that `common/caller` is in; else null */
@@ -19,9 +19,8 @@ export function folderIn(frame: string): string | null {
 }
 
 /**
- * @internal Takes the frames of this library off the top of the stack trace of an error that was just made, so that the first line is the
- * one that called. Frames below, such as those of a model's own `forward`, stay. Where an engine has no such stack traces, or the
- * library is bundled with the program, the error stays as it is.
+ * @internal Removes the frames of this library from the top of a new error's stack trace, so that the first line is the caller's. Frames below, such
+ * as a model's own `forward`, stay. If the engine has no such stack traces, or the library is bundled with the program, the error stays unchanged.
  */
 export function fromCaller<E extends Error>(error: E): E {
   const traces = Error as StackTraces

@@ -1,4 +1,4 @@
-/** Checks of what people pass. @internal */
+/** Checks of arguments. @internal */
 import { rangeError } from './errors.js'
 import { list } from './names.js'
 import { show } from './show.js'
@@ -8,7 +8,7 @@ export function checkChoice(what: string, value: unknown, choices: readonly unkn
   if (!choices.includes(value)) throw rangeError(`${what} wants ${list(choices.map(show))}, got ${show(value)}`)
 }
 
-/** @throws RangeError unless the value is a whole number from `least`; `or` says what else it may be */
+/** @throws RangeError unless the value is an integer from `least`; `or` names other allowed values */
 export function checkCount(what: string, value: unknown, least = 1, or = ''): void {
   if (!(Number.isInteger(value) && (value as number) >= least))
     throw rangeError(`${what} wants a whole number ≥ ${least}${or}, got ${show(value)}`)

@@ -1,4 +1,4 @@
-/** Errors that callers may want to tell apart. Bad arguments otherwise throw TypeError (wrong kind) or RangeError (wrong value). */
+/** Errors that callers may want to distinguish. Bad arguments otherwise throw TypeError (wrong kind) or RangeError (wrong value). */
 import { fromCaller } from './caller.js'
 import { visible } from './visible.js'
 
@@ -12,12 +12,12 @@ export function typeError(message: string, options?: ErrorOptions): TypeError {
   return fromCaller(new TypeError(visible(message), options))
 }
 
-/** @internal an Error, for what cannot be done now, whose stack trace begins at the line that called this library */
+/** @internal an Error about the state of things, not an argument, whose stack trace begins at the line that called this library */
 export function plainError(message: string, options?: ErrorOptions): Error {
   return fromCaller(new Error(visible(message), options))
 }
 
-/** Two shapes that do not fit; the message names the layer or operation, what it got and what it wanted. */
+/** Two shapes that do not fit; the message names the layer or operation, the shape that it got and the shape that it wants. */
 export class ShapeError extends RangeError {
   override name = 'ShapeError'
   constructor(message?: string, options?: ErrorOptions) {
@@ -65,9 +65,9 @@ export class NonFiniteError extends Error {
 }
 
 /**
- * WebAssembly trapped in a kernel: a mistake of gradus, or arguments that it should have refused. What is in that backend's memory may be
- * wrong, so everything that would compute on it throws this error from then on; parameters can still be read. `reset()` makes a new
- * engine, for which models are made again and loaded from what was saved.
+ * WebAssembly trapped in a kernel: a mistake of gradus, or arguments that it should have refused. The memory of that backend may be wrong, so every
+ * later computation on it throws this error; parameters can still be read. `reset()` makes a new engine, for which models are made again and loaded
+ * from their saved states.
  */
 export class EngineCrashedError extends Error {
   override name = 'EngineCrashedError'

@@ -1,4 +1,4 @@
-/** Kinds of files by their first bytes, so that an error says what was given instead of a table or a model. */
+/** Kinds of files by their first bytes, so that an error can name the kind of a file that is not a table or a model. */
 
 /** A kind of file. */
 export interface FileKind {
@@ -6,9 +6,9 @@ export interface FileKind {
   name: string
   /** A table that is read by another reader, a model, or something else. */
   is: 'table' | 'model' | 'other'
-  /** What to do with it where a table is wanted. */
+  /** Advice if a table was expected. */
   asTable: string
-  /** What to do with it where a model is wanted. Default: nothing. */
+  /** Advice if a model was expected. Default: none. */
   asModel?: string
   /** The format of `readTable` that reads it. */
   format?: string
@@ -97,7 +97,7 @@ const isPickle: Test = (_, [a, version, code]) =>
 const isUtf16: Test = (_, bytes) =>
   bytes.length >= 16 && bytes.subarray(0, 16).every((byte, i) => (i % 2 === 0 ? byte > 8 && byte < 127 : byte === 0))
 
-/** How the files of each kind begin. The first that fits counts. */
+/** First bytes of files of each kind. The first match counts. */
 const STARTS: readonly (readonly [Test, keyof typeof KINDS])[] = [
   [begins('PK\x03\x04'), 'zip'],
   [begins('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'), 'xls'],
@@ -134,10 +134,10 @@ const ENTRIES: readonly (readonly [RegExp, keyof typeof KINDS])[] = [
   [/^[\w .-]+\.npy/, 'npz'],
 ]
 
-/** Bytes that tell. */
+/** Number of bytes to read for recognition. */
 const START = 512
 
-/** @internal The kind of file that begins with these bytes; undefined for text such as CSV, and for what is not known. */
+/** @internal The kind of file that begins with these bytes; undefined for text such as CSV, and for unknown kinds. */
 export function kindOf(bytes: Uint8Array): FileKind | undefined {
   const start = Array.from(bytes.subarray(0, START), (byte) => String.fromCharCode(byte)).join('')
   const kind = STARTS.find(([isSo]) => isSo(start, bytes))?.[1]
@@ -147,7 +147,9 @@ export function kindOf(bytes: Uint8Array): FileKind | undefined {
   return KINDS[ENTRIES.find(([pattern]) => pattern.test(entry))?.[1] ?? 'zip']
 }
 
-/** @internal What was given where a model is wanted: `an ONNX file; fromOnnx …`, `text, as tables are`. Undefined where that is not known. */
+/**
+ * @internal Description of a file that was given instead of a model: `an ONNX file; fromOnnx …`, `text, as tables are`. Undefined if it is not known.
+ */
 export function asNoModel(bytes: Uint8Array): string | undefined {
   const kind = kindOf(bytes)
   if (kind !== undefined) return kind.asModel === undefined ? kind.name : `${kind.name}; ${kind.asModel}`

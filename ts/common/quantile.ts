@@ -1,6 +1,6 @@
 /** Quantiles of values that are in order. @internal */
 
-/** @param q from 0 to 1; between two values in proportion, as in NumPy. NaN of none */
+/** @param q from 0 to 1; interpolates between two values, as NumPy does. NaN for an empty list */
 export function quantileOf(sorted: ArrayLike<number>, q: number): number {
   const at = q * (sorted.length - 1)
   const low = sorted[Math.floor(at)]

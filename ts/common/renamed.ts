@@ -6,8 +6,8 @@ import { warnOnce } from './warn.js'
 export type Renames = Readonly<Record<string, string>>
 
 /**
- * Options with the names of today: an option with an old name gets its new one, and a warning the first time. Anything but an object with
- * old names is returned as it is, for the checks that follow.
+ * Options under their current names: an option with an old name is renamed, with a warning the first time. Anything else is returned unchanged, for
+ * later checks.
  * @param warns false for options from a file, whose names no one can change
  * @throws RangeError for an option that has both names
  * @internal

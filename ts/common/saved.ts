@@ -1,17 +1,16 @@
-/** What was saved and comes back, perhaps by way of JSON or from a stranger: checked before anything is made of it. */
+/** Checks of saved values that are loaded, perhaps from JSON or from a stranger, before anything is made from them. */
 
 import { checkCount } from './checks.js'
 import { rangeError, typeError } from './errors.js'
 import { show } from './show.js'
 
-/** Numbers as they were saved: a typed array, or what JSON makes of one, `{"0": 0.5, "1": 2}`, or a plain array. */
+/** Saved numbers: a typed array, its JSON form, `{"0": 0.5, "1": 2}`, or a plain array. */
 export type SavedNumbers = Parameters<typeof savedNumbers>[0]
 
 /**
- * @internal saved numbers in their order. A typed array may hold NaN and infinities and gives them back; JSON has neither, so there
- * every value must be a finite number: it writes null in their place, which would come back as 0.
- * @param what what messages call them
- * @throws TypeError for keys that are not 0, 1, 2 … and for values that are no numbers; RangeError for ones that are not finite
+ * @internal saved numbers in their order. A typed array may hold NaN and infinities, which are returned. In JSON every value must be a finite number:
+ * JSON writes null for NaN and infinities, which would come back as 0. @param what their name in messages @throws TypeError for keys that are not 0,
+ * 1, 2 … and for values that are not numbers; RangeError for numbers that are not finite
  */
 export function savedNumbers(saved: ArrayLike<number> | Readonly<Record<string, number>>, what: string): ArrayLike<number> {
   if (ArrayBuffer.isView(saved) && 'length' in saved) return saved as ArrayLike<number>
@@ -41,7 +40,7 @@ export function savedCount(value: unknown, what: string): number {
   return value as number
 }
 
-/** @internal saved numbers by name, any of which may be infinite or NaN. @throws TypeError for anything but a number */
+/** @internal saved numbers by name; any of them may be infinite or NaN. @throws TypeError for anything but a number */
 export function savedScalars(saved: Readonly<Record<string, unknown>>, what: string): Record<string, number> {
   if (typeof saved !== 'object' || saved === null) throw typeError(`${what} wants numbers by name, got ${show(saved)}`)
   for (const [name, value] of Object.entries(saved)) {

@@ -1,28 +1,28 @@
 /**
- * Shapes as types: what the compiler can tell of an operation from sizes that are literal.
+ * Shapes as types: the compiler computes the shape of an operation's result from literal sizes.
  *
- * Nothing is claimed that is not known. A size of type `number` fits every size and `Shape` every shape; a result of which nothing
- * is known is `Shape` again. What cannot be is `never`, and {@link Unless} then puts a sentence in the place of the argument.
+ * Unknown sizes are never wrong. A size of type `number` fits every size and `Shape` every shape; an unknown result is `Shape` again. An impossible
+ * result is `never`, and {@link Unless} then puts a sentence in the place of the argument.
  */
 import type { Shape } from './shape.js'
 
 /** Sizes as the recursions below take them apart. */
 type Sizes = readonly number[]
 
-/** Whether the number of axes is known; false for `any`, too. */
+/** True if the number of axes is known; false for `any`, too. */
 type IsKnown<S extends Sizes> = number extends S['length'] ? false : true
 
 /**
- * The argument; or, where the result is never, a sentence that no argument fits, for the compiler to show. Asked by what a function
- * takes: anything fits that but never. In a function with a type parameter for a shape, where the answer is open, the compiler finds
- * by this that the argument always fits; the first half of the pair is what leaves it open.
+ * The argument; or, if the result is never, a sentence that no argument fits, for the compiler to show. The test uses the parameter type of a
+ * function, which accepts anything but never. In a function with a type parameter for a shape, the result is open. This form lets the compiler
+ * conclude that the argument fits anyway; the first half of the pair keeps the question open.
  */
 export type Unless<Result, Argument, Sentence> = [Result, Taking<Result>] extends [unknown, Taking<Anything>] ? Argument : Sentence
 type Taking<T> = (taken: T) => void
 // biome-ignore lint/suspicious/noExplicitAny: it is the type that fits all but never
 type Anything = any
 
-/** A shape as messages write it: `[64, 10]`; `[...]` where it is not known. */
+/** A shape in messages: `[64, 10]`; `[...]` if it is not known. */
 export type Text<S extends Sizes> = IsKnown<S> extends true ? `[${Listed<S>}]` : '[...]'
 type Listed<S extends Sizes> = S extends readonly [infer D extends number, ...infer Rest extends Sizes]
   ? `${number extends D ? 'number' : D}${Rest extends readonly [] ? '' : ', '}${Listed<Rest>}`
@@ -60,7 +60,7 @@ type HasLiteral<S extends Sizes> = S extends readonly [infer D, ...infer Rest ex
 
 // ---- two sizes, and two shapes ----
 
-/** The one size that both are; never where they differ. */
+/** The common size of both; never if they differ. */
 type Same<A extends number, B extends number> = number extends A ? B : number extends B ? A : A & B
 
 /** The size that both broadcast to: one of them is 1, or they are the same. */
@@ -72,7 +72,7 @@ type Wider<A extends number, B extends number> = [A] extends [1]
       ? number
       : Same<A, B>
 
-/** The shape that two broadcast to, aligned at the last axis; never where they do not. */
+/** The shape to which two shapes broadcast, aligned at the last axis; never if they do not. */
 export type Broadcast<A extends Sizes, B extends Sizes> = B extends readonly []
   ? A
   : A extends readonly []
@@ -93,7 +93,7 @@ type Aligned<A extends Sizes, B extends Sizes, Done extends Sizes> = A extends r
     : [...A, ...Done]
   : [...B, ...Done]
 
-/** The one shape that both are; never where they differ. */
+/** The common shape of both; never if they differ. */
 export type Equal<A extends Sizes, B extends Sizes> =
   IsKnown<A> extends true ? (IsKnown<B> extends true ? Matched<A, B, []> : Given<A>) : Given<B>
 type Matched<A extends Sizes, B extends Sizes, Done extends Sizes> = A extends readonly [
@@ -109,19 +109,19 @@ type Matched<A extends Sizes, B extends Sizes, Done extends Sizes> = A extends r
     ? Done
     : never
 
-/** What predictions and targets share: their shape, or [n] for [n, 1]; never where neither fits. */
+/** The common shape of predictions and targets: equal shapes, or [n] for [n, 1]; never if neither fits. */
 export type Compared<P extends Sizes, T extends Sizes> =
   | Equal<P, T>
   | (P extends readonly [...infer Rows extends Sizes, infer Last] ? (1 extends Last ? Equal<Rows, T> : never) : never)
 
-/** The rows that logits and targets share, probabilities or the numbers of classes; never where neither fits. */
+/** The common rows of logits and targets (probabilities or class indices); never if neither fits. */
 export type Classified<P extends Sizes, T extends Sizes> = P extends readonly [infer N extends number, number]
   ? Equal<P, T> | Equal<[N], T> | Equal<[N, 1], T> | Equal<[1, N], T> | (T extends readonly [] ? Equal<[N], [1]> : never)
   : Shape
 
 // ---- matrices ----
 
-/** Both sizes of a matrix the other way round, if `T` is true; where it is not known, nothing is known of the sizes. */
+/** The sizes of a matrix in reverse order, if `T` is true; unknown sizes if `T` is not known. */
 export type Turned<S extends Sizes, T extends boolean> =
   IsKnown<S> extends true
     ? S extends readonly [infer R extends number, infer C extends number]
@@ -133,7 +133,7 @@ export type Turned<S extends Sizes, T extends boolean> =
       : S
     : Shape
 
-/** The shape of a·b; never where they are no matrices or their inner sizes differ. */
+/** The shape of a·b; never if they are not matrices or their inner sizes differ. */
 export type Product<A extends Sizes, B extends Sizes> =
   IsKnown<A> extends true
     ? A extends readonly [infer M extends number, infer K extends number]
@@ -151,7 +151,7 @@ export type Product<A extends Sizes, B extends Sizes> =
         : never
       : Shape
 
-/** The axes in another order; `Shape` where that is not known. */
+/** The axes in another order; `Shape` if the order is not known. */
 export type Permuted<S extends Sizes, Axes> =
   IsKnown<S> extends true
     ? Axes extends undefined
@@ -168,7 +168,7 @@ type Picked<S extends Sizes, Axes extends Sizes> = Axes extends readonly [infer 
   : []
 type SizeAt<S extends Sizes, At extends number> = `${At}` extends keyof S ? Extract<S[`${At}` & keyof S], number> : number
 
-/** The last axis of length I turned into one of length O, as a dense layer does; never where it has another length. */
+/** The shape with its last axis of length I changed to length O, as by a dense layer; never if it has another length. */
 export type Through<S extends Sizes, I extends number, O extends number> =
   IsKnown<S> extends true
     ? S extends readonly [...infer Head extends Sizes, infer Last extends number]
@@ -180,7 +180,7 @@ export type Through<S extends Sizes, I extends number, O extends number> =
 
 // ---- axes ----
 
-/** What becomes of the sizes along `Axes` (a union): `To` in their place, or nothing. `Shape` where the axes are not known. */
+/** The shape with the sizes along `Axes` (a union) replaced by `To`, or removed. `Shape` if the axes are not known. */
 export type Along<S extends Sizes, Axes extends number, To extends Sizes> = number extends Axes
   ? Shape
   : IsKnown<S> extends true
@@ -203,7 +203,7 @@ type IsChosen<Before extends number, Last extends number, Axes extends number> =
     ? true
     : false
 
-/** The shape of a sum over axes: all of them where none are named. */
+/** The shape of a sum over axes (default: all). */
 export type Reduced<S extends Sizes, Axes, Keep extends boolean> = boolean extends Keep
   ? Shape
   : [Axes] extends [undefined]
@@ -217,14 +217,14 @@ export type Reduced<S extends Sizes, Axes, Keep extends boolean> = boolean exten
         : Shape
 type Ones<S extends Sizes> = IsKnown<S> extends true ? Extract<{ -readonly [I in keyof S]: 1 }, Shape> : Shape
 
-/** Shapes end to end along an axis, whose length is left open; never where they differ elsewhere. */
+/** The shape of tensors joined end to end along an axis, whose length is left open; never if they differ elsewhere. */
 export type Joined<All extends readonly unknown[], Axis extends number> = All extends readonly [infer First extends Sizes, ...infer Rest]
   ? Rest extends readonly []
     ? Along<First, Axis, [number]>
     : Equal<Along<First, Axis, [number]>, Joined<Rest, Axis>>
   : Along<Extract<All[number], Sizes>, Axis, [number]>
 
-/** Shapes that are all the same, as entries of a new first axis; never where they differ. */
+/** The shape of equal shapes stacked along a new first axis; never if they differ. */
 export type Stacked<All extends readonly unknown[]> =
   AllEqual<All> extends infer S extends Sizes
     ? [S] extends [never]
@@ -254,12 +254,12 @@ export type Gathered<Table extends Sizes, Index extends Sizes> =
 
 // ---- numbers of elements ----
 
-/** The shape that was asked for; never where both numbers of elements are known, small, and differ. −1 is a size that is not known. */
+/** The requested shape; never if both numbers of elements are known, small, and different. −1 is an unknown size. */
 export type Reshaped<From extends Sizes, To extends Sizes> =
   IsKnown<To> extends true ? (IsKnown<From> extends true ? (SameSize<From, To> extends false ? never : Freed<To>) : Freed<To>) : Shape
 type Freed<S extends Sizes> = Extract<{ -readonly [I in keyof S]: S[I] extends -1 ? number : S[I] }, Shape>
 
-/** `unknown` where a size is not known (or 0, which leaves the others open). What both begin with is left out. */
+/** `unknown` if a size is not known (or 0, which leaves the others open). A common beginning of both is left out. */
 type SameSize<A extends Sizes, B extends Sizes> = number extends A[number] | B[number]
   ? unknown
   : [Extract<A[number] | B[number], 0 | -1>] extends [never]

@@ -1,4 +1,4 @@
-/** Shapes: how long a tensor is along each axis, and how two of them broadcast. */
+/** Shapes: the lengths of a tensor along its axes, and broadcasting of two shapes. */
 
 import { rangeError, ShapeError, typeError } from './errors.js'
 import { show } from './show.js'

@@ -1,4 +1,4 @@
-/** What was passed, for messages: short enough to read whatever it is. */
+/** Short descriptions of arguments of any kind, for messages. */
 
 import { isForeign, OF_ANOTHER_COPY } from './copies.js'
 
@@ -21,7 +21,7 @@ export function show(value: unknown): string {
   return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}${more}`
 }
 
-/** @internal a text for a message, cut where it is long */
+/** @internal a text for a message, shortened if it is long */
 export function shortened(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
 }

@@ -10,7 +10,7 @@ export interface SymmetricEigen {
   vectors: Float64Array
 }
 
-/** Eigenvalues and eigenvectors of a symmetric n × n matrix, of which the lower half is read. @internal */
+/** Eigenvalues and eigenvectors of a symmetric n × n matrix. Only its lower half is read. @internal */
 export function symmetricEigen(matrix: ArrayLike<number>, n: number): SymmetricEigen {
   const a = Float64Array.from(matrix)
   const rows = identity(n)

@@ -3,7 +3,7 @@
 /** Control characters of terminals, halves of characters, line ends of Unicode, and marks that turn the direction of the text after them. */
 const INVISIBLE = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]/gu
 
-/** @internal the text with `\u001b` in the place of each character that a terminal would obey instead of showing it; a line end is `\n` */
+/** @internal the text with an escape such as `\u001b` for each character that a terminal would obey instead of showing it; a line end becomes `\n` */
 export function visible(text: string): string {
   return text.replace(INVISIBLE, (c) => (c === '\n' ? '\\n' : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`))
 }

@@ -1,4 +1,4 @@
-/** `gradus/js` where nothing leaves out unused files, as in Node and Deno: all metrics are there by name. */
+/** `gradus/js` for runtimes that load whole files, such as Node and Deno: all metrics are available by name. */
 import { useAllMetrics } from '../train/all-metrics.js'
 
 useAllMetrics()

@@ -1,4 +1,7 @@
-/** The entry `gradus/js`: what `gradus` and the entries that share its engine have, on the pure-JS backend alone, without a byte of WebAssembly. */
+/**
+ * The entry `gradus/js`: the exports of `gradus` and of the entries that share its engine, on the pure-JS backend alone, without a byte of
+ * WebAssembly.
+ */
 export * from '../curvature/index.js'
 export * from '../debug/index.js'
 export * from '../export/index.js'

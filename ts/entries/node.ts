@@ -1,9 +1,8 @@
 /**
- * The entry for Node and Bun: all of `gradus`, with modules read from files beside it, which saves the milliseconds of unpacking, and
- * tensors, models and optimizers of which `console.log` shows the values and not the engine, and a line of progress that `fit` shows at a
- * terminal. It needs no other module: `import 'node:fs'` alone takes Node two milliseconds. A bundler
- * leaves this out, as it has no exports of its own (`sideEffects: false`), or does not copy what is read here; then the text is
- * unpacked, as in a browser.
+ * The entry for Node and Bun: all of `gradus`, with three additions. WebAssembly modules are read from files beside it, which saves the milliseconds
+ * of unpacking. `console.log` of tensors, models and optimizers shows their values and not the engine. `fit` shows a line of progress at a terminal.
+ * It imports no other module: `import 'node:fs'` alone takes Node two milliseconds. A bundler leaves this file out, as it has no exports of its own
+ * (`sideEffects: false`), or does not copy the files that it reads; then the text is unpacked, as in a browser.
  */
 import { wasmCode } from '../backend/wasm/bytes.js'
 import { StaleTensorError } from '../common/errors.js'
@@ -32,7 +31,7 @@ wasmCode.read = (variant) => {
 progressLine.make = terminalLine
 useAllMetrics()
 
-/** How many entries of an axis are printed. */
+/** Number of entries of an axis that are printed. */
 const PRINTED = 8
 
 /** Numbers to six digits, of long axes the first. */
@@ -53,7 +52,7 @@ function printed(this: Tensor): string {
 
 type Inspect = (value: object, style: object) => string
 
-/** Fields of a module that lead to its backend, or say what others say. */
+/** Fields of a module that lead to its backend, or repeat other fields. */
 const HIDDEN = ['clone', 'training']
 
 function printedModule(this: Module, _depth: number, style: object, inspect: Inspect): string {

@@ -11,15 +11,15 @@ interface Host {
   getBuiltinModule?(name: 'worker_threads'): typeof import('node:worker_threads')
 }
 
-/** Milliseconds of training before a line appears where nobody asked for it. */
+/** Milliseconds of training before a line appears that nobody asked for. */
 const PATIENCE = 500
-/** Milliseconds between two lines where they cannot be written anew. */
+/** Milliseconds between two lines on a terminal that cannot overwrite a line. */
 const BETWEEN = 10_000
 
 /** One at a time: two lines at the same place would overwrite each other. */
 let isTaken = false
 
-/** The line of a training; none where the output is no terminal, unless `verbose` asks for it. */
+/** The line of a training; none if the output is not a terminal, unless `verbose` asks for it. */
 export function terminalLine(verbose: boolean | undefined): ProgressLine | undefined {
   const isLive = isTerminal()
   if (isTaken || !(verbose ?? isLive)) return undefined
@@ -81,7 +81,7 @@ function timeOf(seconds: number): string {
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
 }
 
-/** The line, cut where the terminal ends. */
+/** The line, cut at the width of the terminal. */
 function fitting(line: string): string {
   return line.slice(0, (process.stdout.columns ?? 80) - 1)
 }

@@ -22,14 +22,13 @@ const SLOTS = ['m', 's'] as const
 const HYPER = ['oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'epsilonRoot', 'stepSize', 'epsilon'] as const
 
 /**
- * Adam that divides by how much gradients differ from what was expected, instead of by their size.
+ * Adam that divides by the difference between gradients and their running mean, instead of by their size.
  *
  *     m ← β₁·m + (1 − β₁)·g
  *     s ← β₂·s + (1 − β₂)·(g − m)² + ε_root
  *     p ← p − η·m̂ / (√ŝ + ε)
  *
- * Long steps where gradients are steady, short ones where they surprise. Sensitive to ε; try it where SGD generalises
- * better than Adam.
+ * Steps are long for steady gradients and short for surprising ones. Sensitive to ε; try it where SGD generalises better than Adam.
  * When not: an ε much larger than 1e-16 under the root: it becomes the step size.
  * Defaults: the paper's and optax' (1e-3, 0.9, 0.999, 1e-16). State: 8 bytes a parameter. Zhuang et al. 2020.
  *

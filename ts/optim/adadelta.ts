@@ -24,8 +24,8 @@ const HYPER = ['rho', 'oneMinusRho', 'epsilon', 'learningRate'] as const
  *     u ← ρ·u + (1 − ρ)·d²
  *     p ← p − η·d
  *
- * With η = 1 there is no learning rate to choose; u starts at 0, so the first steps are about √ε and training warms up
- * slowly. A curiosity today; Adam with a schedule is the better choice where training time matters.
+ * With η = 1 there is no learning rate to choose; u starts at 0, so the first steps are about √ε and training warms up slowly. A curiosity today;
+ * Adam with a schedule is the better choice if training time matters.
  * When not: a first try: slower than Adam on nearly everything, kept for the results that used it.
  * Defaults: PyTorch and the paper. State: 8 bytes a parameter. Zeiler 2012.
  *

@@ -22,15 +22,15 @@ export interface AdafactorOptions extends GroupOptions {
 const HYPER = ['oneMinusBeta2', 'rho', 'epsilon1', 'epsilon2', 'clipThreshold'] as const
 
 /**
- * Adam with next to no state: the mean squares of a matrix are kept as one number for each row and column.
+ * Adam with very little state: the mean squares of a matrix are stored as one number per row and column.
  *
  *     w = t^beta2Decay,   ρ = min(η, 1/√t),   α = max(ε₂, rms(p))·ρ
  *     R ← R + w·(row means of g² − R),   C likewise,   V = R·C / max(mean(R), ε₁)
  *     u = g / √max(V, ε₁²),   p ← (1 − η·λ)·p − α / max(1, rms(u)/clipThreshold) · u
  *
- * Steps are relative to the size of the parameter. For models whose optimizer state would not fit; without momentum, so
- * often a little behind Adam. Vectors keep a full V. Runs in JS loops on every backend.
- * When not: small nets, where memory is no matter and Adam converges in fewer steps.
+ * Steps are relative to the size of the parameter. For models whose optimizer state would not fit; without momentum, so often a little behind Adam.
+ * Vectors keep a full V. Runs in JS loops on every backend.
+ * When not: small nets, whose memory does not matter; Adam converges in fewer steps.
  * Defaults: PyTorch. State: 4·(rows + columns) bytes a matrix. Shazeer & Stern 2018.
  *
  * @example

@@ -13,7 +13,7 @@ export interface AdagradOptions extends DecayOptions {
   initialAccumulator?: number
   /** Default 1e-10 (Keras, optax: 1e-7). */
   epsilon?: number
-  /** ε added to the root, or to what is under it (Keras, optax). Default `outside`. */
+  /** Place of ε: added to the root (`outside`), or under it (`inside`: Keras, optax). Default `outside`. */
   epsilonPlacement?: 'outside' | 'inside'
 }
 

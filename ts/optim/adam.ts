@@ -4,7 +4,7 @@ import { Optimizer } from './base/optimizer.js'
 import type { Allowed } from './base/options.js'
 import { biasCorrection } from './base/scalar-math.js'
 
-/** Where Adam's ε goes: beside the root of the corrected v, under it, or beside the root of the uncorrected v (Keras' ε-hat). */
+/** Place of Adam's ε: beside the root of the corrected v, under that root, or beside the root of the uncorrected v (Keras' ε-hat). */
 export type EpsilonPlacement = 'outside' | 'inside' | 'hat'
 
 /** Options of {@link Adam}. */
@@ -15,11 +15,11 @@ export interface AdamOptions extends DecayOptions {
   beta2?: number
   /** Keeps the quotient finite. Default 1e-8. */
   epsilon?: number
-  /** Default `outside` (PyTorch, the paper). `inside` with 1e-8 acts like 1e-4 outside where gradients vanish. */
+  /** Default `outside` (PyTorch, the paper). For vanishing gradients, `inside` with 1e-8 acts like 1e-4 outside. */
   epsilonPlacement?: EpsilonPlacement
   /** Divide by the largest v so far. Default false. */
   amsgrad?: boolean
-  /** Which v AMSGrad takes the largest of: before bias correction (PyTorch, Keras) or after it (optax). Default `raw`. */
+  /** The v whose maximum AMSGrad takes: before bias correction (PyTorch, Keras) or after it (optax). Default `raw`. */
   amsgradMaximum?: 'raw' | 'corrected'
 }
 
@@ -95,13 +95,13 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 
   /**
-   * The bias corrections go into the step size and into ε, so that the loop needs none (end of section 2 of the paper). Because
-   * √v̂ = √v / √(1 − β₂ᵗ):
+   * The bias corrections go into the step size and into ε, so that the loop needs none (end of section 2 of the paper). Because √v̂ = √v / √(1 −
+   * β₂ᵗ):
    *
    *     η·m̂ / (√v̂ + ε)  =  αₜ·m / (√v + ε̂)     with αₜ = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ),  ε̂ = ε·√(1 − β₂ᵗ)
    *
-   * Only AMSGrad's `corrected` maximum corrects v itself, before it takes the maximum.
-   * A step of a small net takes half a microsecond, and this is part of it: arrays and closures beside the result would be felt.
+   * Only AMSGrad's `corrected` maximum corrects v itself, before it takes the maximum. A step of a small net takes half a microsecond, including this
+   * function: further arrays or closures would slow it down noticeably.
    */
   protected override hyper(o: Required<AdamOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, epsilon, epsilonPlacement, amsgrad, amsgradMaximum } = o

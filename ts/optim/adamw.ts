@@ -5,13 +5,13 @@ import type { OptimizerInput, SharedOptions } from './base/input.js'
 export type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>
 
 /**
- * {@link Adam} with decoupled weight decay: parameters shrink by themselves, whatever their gradients.
+ * {@link Adam} with decoupled weight decay: parameters shrink independently of their gradients.
  *
  *     p ← (1 − η·λ)·p,  then Adam's update
  *
- * Decay through the gradient (L2) is divided by √v̂ like the rest of it, so that busy parameters hardly decay; here all
- * decay alike. The decay follows the learning rate, schedules included.
- * The usual choice for transformers and wherever weight decay is wanted; leave biases out with a group of their own.
+ * Decay through the gradient (L2) is divided by √v̂ like the rest of it, so that busy parameters hardly decay; here all decay alike. The decay
+ * follows the learning rate, schedules included. The usual choice for transformers and wherever weight decay is wanted; leave biases out with a group
+ * of their own.
  * When not: small nets on clean data in one batch, which LBFGS or Levenberg–Marquardt train in a fraction of the steps.
  * Defaults: PyTorch (Adam's, λ 0.01). State: 8 bytes a parameter, 12 with amsgrad. Loshchilov & Hutter 2019.
  *

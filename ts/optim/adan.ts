@@ -99,7 +99,7 @@ export class Adan extends Optimizer<AdanOptions> {
     const size = sqrtCorrection3 * shrink
     const stepSizeM = learningRate * (size / biasCorrection(beta1, t))
     const stepSizeW = learningRate * ((size * beta2) / biasCorrection(beta2, t))
-    // at the first step there is no gradient to differ from
+    // at the first step there is no previous gradient for a difference
     const [oneMinusBeta2, differenceWeight] = t === 1 ? [0, 0] : [1 - beta2, beta2]
     return [1 - beta1, beta2, oneMinusBeta2, beta3, 1 - beta3, differenceWeight, stepSizeM, stepSizeW, sqrtCorrection3 * o.epsilon]
   }

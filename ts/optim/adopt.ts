@@ -29,7 +29,7 @@ const HYPER = ['beta1', 'oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'epsilon', 'b
  *     p ← p − η·m
  *     v ← β₂·v + (1 − β₂)·g²
  *
- * Where Adam with a small β₂ is unstable; otherwise about as good.
+ * For problems where Adam with a small β₂ is unstable; otherwise about as good.
  * When not: where Adam is stable already: it gains nothing there.
  * Defaults: the authors' code. State: 8 bytes a parameter. Taniguchi et al. 2024.
  *
@@ -77,7 +77,7 @@ export class ADOPT extends Optimizer<ADOPTOptions> {
     return [o.beta1, 1 - o.beta1, o.beta2, 1 - o.beta2, o.epsilon, bound, o.learningRate]
   }
 
-  /** None at the first step, which takes v whole. */
+  /** No decay at the first step, which only sets v. */
   protected override decoupledDecay(o: Required<ADOPTOptions>, hyper: readonly number[]): number {
     return o.decoupledWeightDecay && hyper[3] !== 1 ? o.learningRate * o.weightDecay : 0
   }

@@ -10,7 +10,7 @@ import { power } from './base/scalar-math.js'
 export interface ASGDOptions extends GroupOptions {
   /** Shrinks parameters by 1 − lambda·ηₜ a step. Default 1e-4. */
   lambda?: number
-  /** How fast the learning rate falls. Default 0.75. */
+  /** Exponent of the decay of the learning rate. Default 0.75. */
   power?: number
   /** Step at which averaging starts. Default 1e6. */
   averageFrom?: number

@@ -16,7 +16,7 @@ export interface DoGOptions extends DecayOptions {
 }
 
 const SLOTS = ['start'] as const
-/** Mean squares below this may have lost digits, or all, where they were floats. */
+/** Mean squares below this may have lost some or all digits when they were floats. */
 const SMALL = 1e-30
 
 /**
@@ -93,7 +93,7 @@ export class DoG extends Optimizer<DoGOptions> {
     for (const group of groups) for (const span of group.spans) this.move(group, span, scale)
   }
 
-  /** Before the first step, when parameters are where they start. */
+  /** The distance before the first step, when parameters are at their start. */
   private firstDistance(): number {
     const { initialDistance } = this.groups[0].values
     if (initialDistance > 0) return initialDistance

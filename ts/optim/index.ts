@@ -38,7 +38,7 @@ export { SOAP, type SOAPOptions } from './soap.js'
 export { SparseAdam, type SparseAdamOptions } from './sparse-adam.js'
 export { Yogi, type YogiOptions } from './yogi.js'
 
-// What optimizers share
+// Shared base
 
 export type { ArrayParameter } from './base/arrays.js'
 export { AveragingOptimizer, withWeights } from './base/averaging.js'
@@ -52,7 +52,7 @@ export type { OptimizerState, ParameterState, WrapperState } from './base/state.
 export type { TransformOptions } from './base/transform.js'
 export { OPTIMIZERS } from './optimizers.js'
 
-// What goes around an optimizer
+// Wrappers around optimizers
 
 export { centralize } from './transforms/centralize.js'
 export { adaptiveClip, clipByNorm, clipByRms, clipByValue, clipGlobalNorm } from './transforms/clipping.js'

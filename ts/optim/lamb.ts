@@ -30,7 +30,7 @@ const HYPER = [
 ] as const
 
 /**
- * Adam whose steps are in proportion to the parameters of each layer.
+ * Adam with steps proportional to the norm of each layer's parameters.
  *
  *     u = m̂ / (√v̂ + ε) + λ·p,   r = ‖p‖ / ‖u‖   (1 where a norm is 0)
  *     p ← p − η·r·u
@@ -70,7 +70,7 @@ export class LAMB extends Optimizer<LAMBOptions> {
     return 'lamb'
   }
 
-  /** None beforehand: it is part of u, or of the step. */
+  /** No decay before the update: it is part of u, or of the step. */
   protected override coupledDecay(): number {
     return 0
   }

@@ -30,7 +30,7 @@ const HYPER = [
 ] as const
 
 /**
- * Momentum whose steps are in proportion to the parameters of each layer.
+ * Momentum with steps proportional to the norm of each layer's parameters.
  *
  *     u = g + λ·p,   r = trustCoefficient·‖p‖ / (‖u‖ + ε)   (1 where a norm is 0)
  *     v ← μ·v + η·r·u,   p ← p − v        nesterov: p ← p − (η·r·u + μ·v)
@@ -70,7 +70,7 @@ export class LARS extends Optimizer<LARSOptions> {
     return 'lars'
   }
 
-  /** None through gradients beforehand: it is part of u. */
+  /** No decay through gradients before the update: it is part of u. */
   protected override coupledDecay(): number {
     return 0
   }

@@ -16,14 +16,14 @@ const M_SLOTS = ['m'] as const
 const HYPER = ['beta1', 'oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'learningRate'] as const
 
 /**
- * Evolved sign momentum: the direction weighs the new gradient more than the memory does.
+ * Evolved sign momentum: the direction gives the new gradient more weight than the stored average does.
  *
  *     p ← (1 − η·λ)·p − η·sign(β₁·m + (1 − β₁)·g)
  *     m ← β₂·m + (1 − β₂)·g
  *
- * Half of Adam's state, no root, no quotient. For large batches; choose η 3–10 times smaller and λ 3–10 times larger
- * than for AdamW. Not for small batches, where signs are noise.
- * When not: batches below about 64, or small tables of data: signs of noise are noise.
+ * Half of Adam's state, no root, no quotient. For large batches; choose η 3–10 times smaller and λ 3–10 times larger than for AdamW. Not for small
+ * batches, where signs are noise.
+ * When not: batches below about 64, or small tables of data: the signs of noisy gradients are noise.
  * Defaults: the authors' code (1e-4, 0.9, 0.99, λ 0). State: 4 bytes a parameter. Chen et al. 2023.
  *
  * @example

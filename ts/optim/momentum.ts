@@ -7,7 +7,7 @@ import { biasCorrection } from './base/scalar-math.js'
 
 /** Options of {@link Momentum}. */
 export interface MomentumOptions extends DecayOptions {
-  /** β: how long gradients are remembered, about 1/(1 − β) steps. Default 0.9. */
+  /** β: gradients are remembered for about 1/(1 − β) steps. Default 0.9. */
   beta?: number
   /** `ema`: V ← βV + (1 − β)g. `classical`: V ← βV + g, whose steps are 1/(1 − β) times as long. Default `ema`. */
   form?: 'ema' | 'classical'

@@ -27,7 +27,7 @@ export interface MuonOptions extends GroupOptions {
   normEpsilon?: number
   /** Scale of a step: √max(1, out/in), 0.2·√max(in, out) so that AdamW's learning rates fit, or √(out/in). Default `original`. */
   scaling?: 'original' | 'matchAdamW' | 'spectral'
-  /** Which axis of a matrix is the output: 'last' for this library's layers, 'first' as in PyTorch. Default `last`. */
+  /** The output axis of a matrix: 'last' for this library's layers, 'first' as in PyTorch. Default `last`. */
   outputAxis?: 'first' | 'last'
   /** `auto`: matrices by Muon, everything else by AdamW in a group of its own. Default `auto`. */
   method?: 'auto' | 'muon' | 'adamw'
@@ -99,7 +99,7 @@ export class Muon extends Optimizer<MuonOptions> {
   }
   private workspace: Workspace | undefined
 
-  /** Splits what is not a matrix off into groups for AdamW. */
+  /** Moves tensors that are not matrices into groups for AdamW. */
   protected override arrange(inputs: GroupInput<MuonOptions>[], options: MuonOptions): GroupInput<MuonOptions>[] {
     return inputs.flatMap((input) => {
       const method = input.method ?? options.method ?? 'auto'
@@ -145,7 +145,7 @@ export class Muon extends Optimizer<MuonOptions> {
     return method === 'adamw' ? ADAM_HYPER : MOMENTUM_HYPER
   }
 
-  /** AdamW's numbers, or those of the momentum pass that leaves U, taken from 0, in the place of p. */
+  /** AdamW's numbers, or the numbers of the momentum pass, which writes U in the place of p, starting from 0. */
   protected override hyper(o: Required<MuonOptions>, t: number): readonly number[] {
     if (o.method === 'adamw') return adamHyper(o.learningRate, o.beta1, o.beta2, o.epsilon, t)
     const direct = o.nesterov ? o.momentum - 1 : 0
@@ -183,7 +183,7 @@ function scaleOf({ scaling, outputAxis }: Required<MuonOptions>, rows: number, c
   return Math.sqrt(scaling === 'spectral' ? ratio : Math.max(1, ratio))
 }
 
-/** Newton–Schulz on u[rows, cols]; answers where the result is: u or other. */
+/** Newton–Schulz on u[rows, cols]; returns the address of the result, u or other. */
 function orthogonalize(
   backend: Backend,
   u: Ptr,

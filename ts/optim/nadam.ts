@@ -13,7 +13,7 @@ export interface NAdamOptions extends DecayOptions {
   beta2?: number
   /** Default 1e-8. */
   epsilon?: number
-  /** How fast μ warms up. Default 4e-3 (PyTorch); 1 is Keras, Infinity is optax: no warm-up. */
+  /** Rate at which μ warms up. Default 4e-3 (PyTorch); 1 is Keras, Infinity is optax: no warm-up. */
   momentumDecay?: number
 }
 
@@ -84,7 +84,7 @@ export class NAdam extends Optimizer<NAdamOptions> {
     const mu = o.beta1 * (1 - 0.5 * this.decayPower(t, o.momentumDecay))
     const nextMu = o.beta1 * (1 - 0.5 * this.decayPower(t + 1, o.momentumDecay))
     scalars.product *= mu
-    // Beside 1 it is nothing long before it is a denormal number, on which processors take a hundred times as long.
+    // It is negligible beside 1 long before it becomes a denormal number, which takes processors a hundred times as long.
     if (scalars.product < 1e-200) scalars.product = 0
     const sqrtCorrection2 = Math.sqrt(biasCorrection(o.beta2, t))
     const gradientStepSize = o.learningRate * ((sqrtCorrection2 * (1 - mu)) / (1 - scalars.product))

@@ -9,14 +9,14 @@ export interface NesterovOptions extends DecayOptions {
 }
 
 /**
- * Nesterov's accelerated gradient: momentum that looks ahead to where it is going.
+ * Nesterov's accelerated gradient: momentum that looks ahead along its next step.
  *
  *     v ← μ·v + g        (the first v is g)
  *     p ← p − η·(g + μ·v)
  *
- * The term μ·v is the step that momentum will take anyway; correcting for it early makes larger μ stable.
- * Use it instead of {@link Momentum} for smooth problems and large μ; the difference is small for noisy gradients.
- * When not: very noisy gradients, of which looking ahead makes more.
+ * The term μ·v is the step that momentum will take anyway; correcting for it early makes larger μ stable. Use it instead of {@link Momentum} for
+ * smooth problems and large μ; the difference is small for noisy gradients.
+ * When not: very noisy gradients, whose noise looking ahead amplifies.
  * Defaults: PyTorch's SGD with nesterov, μ 0.9. State: 4 bytes a parameter. Nesterov 1983; Sutskever et al. 2013.
  *
  * @example

@@ -33,7 +33,7 @@ import { SOAP } from './soap.js'
 import { SparseAdam } from './sparse-adam.js'
 import { Yogi } from './yogi.js'
 
-/** Every optimizer by name: what tests, benchmarks, the command line and the docs go through. */
+/** Every optimizer by name: the list that tests, benchmarks, the command line and the docs use. */
 export const OPTIMIZERS = {
   SGD,
   Momentum,

@@ -36,8 +36,7 @@ const HYPER = ['beta1', 'weightM', 'beta2', 'weightV', 'beta3', 'weightS'] as co
  *     d ← max(d, factor·r/‖s‖₁)
  *     p ← (1 − a·λ)·p − a·m / (√v + d·ε)
  *
- * Leave η at 1, or let a schedule without a scale of its own drive it. Good where nobody can tune; a tuned AdamW is
- * slightly better. Needs two passes.
+ * Leave η at 1, or let a schedule without a scale of its own drive it. Good if you cannot tune; a tuned AdamW is slightly better. Needs two passes.
  * When not: a schedule that restarts, or tight memory: 16 bytes a parameter.
  * Defaults: the authors' code. State: 16 bytes a parameter. Mishchenko & Defazio 2023.
  *

@@ -20,21 +20,21 @@ const SLOTS = ['m', 'v'] as const
 /** The numbers of a step, in the order of crate/optim/rules/radam.rs. */
 const HYPER = ['oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'stepSize', 'rootScale', 'offset'] as const
 /**
- * Makes the root disappear beside 1, in single precision. It is not 0: where v overflowed, 0·√v would be NaN. (In double precision a √v of
- * 1e11 counts in the last digits.)
+ * Makes the root negligible beside 1, in single precision. It is not 0: if v overflowed, 0·√v would be NaN. (In double precision a √v of 1e11 affects
+ * the last digits.)
  */
 const NEGLIGIBLE = 1e-27
 
 /**
- * Adam that does not trust v before it has seen enough: the first steps are plain momentum, then a factor r warms up.
+ * Adam that ignores v until enough gradients have been averaged: the first steps are plain momentum, then a factor r warms up.
  *
  *     ρ∞ = 2/(1 − β₂) − 1,   ρₜ = ρ∞ − 2t·β₂ᵗ/(1 − β₂ᵗ)
  *     ρₜ > 5:  p ← p − η·r·m̂ / √v̂ (with ε),   r = √((ρₜ−4)(ρₜ−2)ρ∞ / ((ρ∞−4)(ρ∞−2)ρₜ))
  *     else:    p ← p − η·m̂
  *
- * In place of a learning-rate warm-up. With β₂ = 0.999 the first five steps are not normalised: they blow up on steep
- * losses, where Adam with `schedules.warmup` is safer.
- * When not: where a warm-up is scheduled anyway: then it is Adam.
+ * It replaces a learning-rate warm-up. With β₂ = 0.999 the first five steps are not normalized: they blow up on steep losses, where Adam with
+ * `schedules.warmup` is safer.
+ * When not: with a scheduled warm-up, which makes it equal to Adam.
  * Defaults: PyTorch. State: 8 bytes a parameter. Liu et al. 2020.
  *
  * @example

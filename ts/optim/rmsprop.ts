@@ -11,7 +11,7 @@ export interface RMSPropOptions extends DecayOptions {
   beta?: number
   /** Keeps the quotient finite. Default 1e-8. */
   epsilon?: number
-  /** ε added to the root, or to what is under it (Keras, TensorFlow, optax). Default `outside`. */
+  /** Place of ε: added to the root (`outside`), or under it (`inside`: Keras, TensorFlow, optax). Default `outside`. */
   epsilonPlacement?: 'outside' | 'inside'
   /** μ: momentum on the scaled gradient. Default 0. */
   momentum?: number
@@ -44,10 +44,9 @@ const MOMENTUM_HYPER = [...RMS_HYPER, 'momentum', 'directionWeight', 'directionR
  *     centered:  m ← β·m + (1 − β)·g,  √(s − m²) for √s
  *     momentum:  b ← μ·b + g/(√s + ε),  p ← p − η·b
  *
- * √s evens out scales, so that steep directions do not set the learning rate for flat ones. s starts at 0 uncorrected:
- * the first step is η/√(1 − β) long whatever the gradient, 10 η with the defaults.
- * Use it for recurrent nets and non-stationary losses; Adam is the safer default elsewhere.
- * s − m² is clamped at 0, where rounding makes PyTorch return NaN.
+ * √s evens out scales, so that steep directions do not set the learning rate for flat ones. s starts at 0 uncorrected: the first step is η/√(1 − β)
+ * long whatever the gradient, 10 η with the defaults. Use it for recurrent nets and non-stationary losses; Adam is the safer default elsewhere. s −
+ * m² is clamped at 0; without that, rounding makes PyTorch return NaN.
  * When not: a first try: Adam is this with momentum and bias correction, and no harder to tune.
  * Defaults: PyTorch. State: 4 bytes a parameter, 4 more each for momentum and centered. Hinton 2012; Graves 2013.
  *

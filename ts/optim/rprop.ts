@@ -8,9 +8,9 @@ import type { ParameterSpan } from './base/span.js'
 
 /** Options of {@link Rprop}. */
 export interface RpropOptions extends DecayOptions {
-  /** Factor on the step where the gradient changed its sign. Default 0.5. */
+  /** Factor on the step after the gradient changed its sign. Default 0.5. */
   etaMinus?: number
-  /** Factor on the step where it did not. Default 1.2. */
+  /** Factor on the step after the gradient kept its sign. Default 1.2. */
   etaPlus?: number
   /** Shortest step. Default 1e-6. */
   minimumStep?: number

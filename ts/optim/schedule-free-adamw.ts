@@ -5,7 +5,7 @@ import type { Scalars } from './base/span.js'
 
 /** Options of {@link ScheduleFreeAdamW}. */
 export interface ScheduleFreeAdamWOptions extends ScheduleFreeOptions {
-  /** β: where between z and the average gradients are taken. Default 0.9. */
+  /** β: position between z and the average at which gradients are taken. Default 0.9. */
   beta1?: number
   /** Default 0.999. */
   beta2?: number

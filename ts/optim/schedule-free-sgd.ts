@@ -4,7 +4,7 @@ import type { Scalars } from './base/span.js'
 
 /** Options of {@link ScheduleFreeSGD}. */
 export interface ScheduleFreeSGDOptions extends ScheduleFreeOptions {
-  /** β: where between z and the average gradients are taken. Default 0.9. */
+  /** β: position between z and the average at which gradients are taken. Default 0.9. */
   momentum?: number
 }
 
@@ -13,23 +13,22 @@ const Z_SLOTS = ['z'] as const
 const HYPER = ['c', 'gradientRate', 'rate'] as const
 
 /**
- * Descent that needs no schedule: it averages instead of lowering the learning rate.
+ * Gradient descent without a schedule: it averages the weights instead of lowering the learning rate.
  *
  *     u = g + λ·y,   c = weight/Σweights
  *     y ← y + c·(z − y) + η·(β·(1 − c) − 1)·u
  *     z ← z − η·u
  *     evaluate at x = z + (y − z)/β
  *
- * The parameters hold y while training; x, the average of all z, is the model: use {@link evaluate} and {@link averages}.
- * `fit` validates and calls onEpochEnd with x; when it ends the parameters hold y, ready to go on, unless EarlyStopping put the
- * best x there. Any time may be the last, so for runs of unknown length. Batch-norm statistics must be recomputed at x.
- * When not: nets with batch normalisation whose statistics are not recomputed at x; runs of known length with a tuned
- * schedule.
+ * The parameters hold y while training; x, the average of all z, is the model: use {@link evaluate} and {@link averages}. `fit` validates and calls
+ * onEpochEnd with x; when it ends, the parameters hold y, ready to continue, unless EarlyStopping put the best x there. Training may stop at any
+ * time, so it suits runs of unknown length. Batch-norm statistics must be recomputed at x.
+ * When not: nets with batch normalization whose statistics are not recomputed at x; runs of known length with a tuned schedule.
  * Defaults: the authors' code (learningRate 1, momentum 0.9). State: 4 bytes a parameter. Defazio et al. 2024.
  *
  * @example
- * const optimizer = new ScheduleFreeSGD(model.parameters(), { learningRate: 1, warmupSteps: 100 })
- * const { loss } = optimizer.evaluate(() => evaluateModel(model, { inputs, targets, loss: crossEntropy }))
+ * const optimizer = new ScheduleFreeSGD(model.parameters(), { learningRate: 1, warmupSteps: 100 }) const { loss } = optimizer.evaluate(() =>
+ * evaluateModel(model, { inputs, targets, loss: crossEntropy }))
  */
 export class ScheduleFreeSGD extends ScheduleFree<ScheduleFreeSGDOptions> {
   static override get name() {

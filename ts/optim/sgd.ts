@@ -8,9 +8,9 @@ import { MOMENTUM_HYPER, momentumRule } from './momentum.js'
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends DecayOptions {
-  /** μ: how much of the last step goes on; 0 is plain gradient descent. Default 0. */
+  /** μ: fraction of the last step that is added to the next; 0 is plain gradient descent. Default 0. */
   momentum?: number
-  /** How much less a new gradient counts than an old one. Default 0. */
+  /** Reduction of a new gradient's weight relative to older ones. Default 0. */
   dampening?: number
   /** Look ahead along the momentum. Default false. */
   nesterov?: boolean
@@ -21,23 +21,21 @@ export interface SGDOptions extends DecayOptions {
 const MOMENTUM_SLOTS = ['momentum'] as const
 const NO_SLOTS: readonly string[] = []
 
-/** The number of a step without momentum, which is that of crate/optim/rules/sgd.rs. @internal */
+/** The number of a step without momentum, as in crate/optim/rules/sgd.rs. @internal */
 export const DESCENT_HYPER = ['learningRate'] as const
 
 /**
- * Gradient descent, with or without momentum: p ← p − η·g. On the gradient of all data it is batch gradient descent, of
- * one sample stochastic, of a few mini-batch: the loader decides.
+ * Gradient descent, with or without momentum: p ← p − η·g. With the gradient of all data it is batch gradient descent, of one sample stochastic, of a
+ * few samples mini-batch: your batch size decides.
  *
  *     v ← μ·v + (1 − dampening)·g        (the first v is g)
  *     p ← p − η·v                        nesterov: p ← p − η·(g + μ·v)
  *
- * η scales the step, μ keeps going where gradients agree and damps where they alternate.
- * Use it with momentum 0.9 and a schedule for image models and wherever the best final result is worth tuning η; not for
- * sparse or badly scaled gradients, where the Adam family needs less care.
- * When not: gradients of very different sizes across parameters (embeddings, attention), where one rate fits none; there an
- * adaptive method.
- * Defaults: PyTorch (learningRate 1e-3, the rest 0). State: 0 bytes a parameter, 4 with momentum.
- * Robbins & Monro 1951; Polyak 1964; Sutskever et al. 2013.
+ * η scales the step; μ accelerates where gradients agree and damps where they alternate. Use it with momentum 0.9 and a schedule for image models,
+ * and whenever the best final result is worth tuning η; not for sparse or badly scaled gradients, which the Adam family handles with less care.
+ * When not: gradients of very different sizes across parameters (embeddings, attention), for which no single rate fits; take an adaptive method.
+ * Defaults: PyTorch (learningRate 1e-3, the rest 0). State: 0 bytes a parameter, 4 with momentum. Robbins & Monro 1951; Polyak 1964; Sutskever et al.
+ * 2013.
  *
  * @example
  * const optimizer = new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 })

@@ -144,7 +144,7 @@ export class Shampoo extends Optimizer<ShampooOptions> {
     return y
   }
 
-  /** Adds to a side's statistics, and takes the root where it is due. */
+  /** Adds to a side's statistics, and recomputes the root when it is due. */
   private follow(
     group: ParameterGroup<Required<ShampooOptions>>,
     span: ParameterSpan,

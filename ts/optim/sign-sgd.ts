@@ -11,8 +11,8 @@ const HYPER = ['learningRate'] as const
  *
  *     p ← p − η·sign(g),   sign(0) = 0
  *
- * Indifferent to the scale of gradients; compresses to one bit where gradients are sent around. Needs a falling learning
- * rate to settle. {@link Signum} averages first and is nearly always better.
+ * Independent of the scale of gradients; distributed training can send one bit per gradient. Needs a falling learning rate to settle. {@link Signum}
+ * averages first and is nearly always better.
  * When not: small batches, whose noise decides the sign; a rate that does not fall.
  * Defaults: learningRate 1e-3. State: none. Bernstein et al. 2018.
  *

@@ -40,13 +40,12 @@ const SLOTS = ['m', 'v'] as const
  *     L ← β·L + (1 − β)·G·Gᵀ,   R ← β·R + (1 − β)·Gᵀ·G        (bases: their eigenvectors Q_L, Q_R)
  *     G′ = Q_Lᵀ·G·Q_R,   N = Adam's step for G′ (ε as 'hat'),   W ← (1 − η·λ)·(W − η·Q_L·N·Q_Rᵀ)
  *
- * In that basis the gradient's components are nearly uncorrelated, which is what Adam's division takes for granted: as few
- * steps as Shampoo, at less cost, because the bases may be old. The first step only sets them up and moves nothing. Every
- * `basisEvery` steps one power iteration and a QR factorisation (in doubles) follow the statistics.
- * For dense nets of layers up to some hundred wide; for wider ones {@link Muon} is cheaper. Vectors get plain Adam.
- * When not: matrices with sides in the thousands, and where a step must be cheap.
- * Defaults: the authors' (3e-3, 0.95, 0.95, every 10, λ 0.01). State: 8 bytes a parameter and 8·(rows² + columns²) a matrix.
- * Vyas et al. 2024.
+ * In that basis the gradient's components are nearly uncorrelated, as Adam's division assumes. So it needs as few steps as Shampoo, at less cost,
+ * because the bases may be outdated. The first step only sets them up and moves nothing. Every `basisEvery` steps one power iteration and a QR
+ * factorization (in doubles) follow the statistics. For dense nets of layers up to some hundred wide; for wider ones {@link Muon} is cheaper. Vectors
+ * get plain Adam.
+ * When not: matrices with sides in the thousands, or if a step must be cheap.
+ * Defaults: the authors' (3e-3, 0.95, 0.95, every 10, λ 0.01). State: 8 bytes a parameter and 8·(rows² + columns²) a matrix. Vyas et al. 2024.
  *
  * @example
  * const optimizer = new SOAP(model.parameters(), { learningRate: 3e-3 })
@@ -155,7 +154,7 @@ function sidesOf(group: Group, { first }: ParameterSpan): Side[] {
   return (['left', 'right'] as const).filter((side) => group.extraNames(first).includes(side))
 }
 
-/** Q_Lᵀ·from·Q_R (in) or Q_L·from·Q_Rᵀ (out); answers where it is: from, x or y. */
+/** Q_Lᵀ·from·Q_R (in) or Q_L·from·Q_Rᵀ (out); returns the address of the result: from, x or y. */
 function rotate(group: Group, span: ParameterSpan, from: Ptr, x: Ptr, y: Ptr, direction: 'in' | 'out'): Ptr {
   const { heap } = group.backend
   const kernels = withProducts(group.backend)
@@ -219,7 +218,7 @@ function columnDot(a: FloatArray, b: FloatArray, n: number, j: number): number {
   return sum
 }
 
-/** Row (left) or column (right) j of v becomes what was row or column order[j]. */
+/** Row (left) or column (right) j of v becomes the former row or column order[j]. */
 function reorder(v: FloatArray, [rows, cols]: readonly [number, number], side: Side, order: Int32Array): void {
   if (order.every((from, j) => from === j)) return
   const old = v.slice()

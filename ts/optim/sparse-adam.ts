@@ -7,21 +7,20 @@ import type { ParameterSpan } from './base/span.js'
 export type SparseAdamOptions = Omit<AdamOptions, 'weightDecay' | 'decoupledWeightDecay' | 'amsgrad' | 'amsgradMaximum'>
 
 /**
- * Lazy {@link Adam} for embeddings: only rows that were looked up move, and only their moments age.
+ * Lazy {@link Adam} for embeddings: only looked-up rows move, and only their moments are updated.
  *
  *     rows looked up:  Adam's update with ε beside the uncorrected root ('hat');   all other rows stay
  *
- * Dense Adam goes on moving rows that it has not seen for a while, at the cost of a pass over the whole table. Here a
- * batch's update costs what it looks up; the backward pass still makes the gradient of the whole table 0 first. The step count is that of the table, so bias correction is as in PyTorch, and a row that was
- * looked up counts even if its gradient is 0. Where a gradient did not come from look-ups alone (a table that is also the
- * last layer's weight, one that you wrote yourself), it is the rows that are not all zeros. (SGD without momentum and Adagrad are
- * lazy as they are.)
- * When not: tables of which most rows are looked up at each step: then Adam is faster.
+ * Dense Adam keeps moving rows that have not been looked up for a while, at the cost of a pass over the whole table. Here the cost of an update is
+ * proportional to the looked-up rows; the backward pass still sets the gradient of the whole table to 0 first. The step count belongs to the table,
+ * so bias correction is as in PyTorch, and a looked-up row counts even if its gradient is 0. If a gradient did not come from look-ups alone (a table
+ * that is also the last layer's weight, a gradient that you wrote yourself), the rows that are not all zeros move. (SGD without momentum and Adagrad
+ * are lazy anyway.)
+ * When not: tables whose rows are mostly looked up at each step: then Adam is faster.
  * Defaults: PyTorch's SparseAdam. State: 8 bytes a parameter. Kingma & Ba 2015.
  *
  * @example
- * const embedding = new Embedding(1000, 16)
- * const optimizer = new SparseAdam(embedding.parameters(), { learningRate: 1e-3 })
+ * const embedding = new Embedding(1000, 16) const optimizer = new SparseAdam(embedding.parameters(), { learningRate: 1e-3 })
  */
 export class SparseAdam extends Adam {
   static override get name() {
@@ -74,7 +73,7 @@ function neighbours(rows: Int32Array, update: (from: number, to: number) => void
   }
 }
 
-/** The same for the rows of which `isSeen` says so. */
+/** Runs of rows for which `isSeen` is true. */
 function filled(rows: number, isSeen: (row: number) => boolean, update: (from: number, to: number) => void): void {
   for (let from = 0; from < rows; from++) {
     if (!isSeen(from)) continue

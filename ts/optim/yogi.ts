@@ -29,7 +29,7 @@ const HYPER = ['oneMinusBeta1', 'oneMinusBeta2', 'stepSize', 'epsilon'] as const
  *     v ← v − (1 − β₂)·sign(v − g²)·g²
  *     p ← p − η·m̂ / (√v̂ + ε)
  *
- * For sparse gradients, where Adam's v dies between two sightings and the next step is too long.
+ * For sparse gradients: Adam's v decays between two of them, and the next step is too long.
  * When not: dense gradients, on which Adam does as well with the usual rate.
  * Defaults: optax and the authors' (learningRate 0.01, ε 1e-3). State: 8 bytes a parameter. Zaheer et al. 2018.
  *

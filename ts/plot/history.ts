@@ -17,19 +17,18 @@ export interface PlotHistoryOptions {
   width?: number
   /** Pixels, or lines of a terminal. Default 320 and 12. */
   height?: number
-  /** Whether the axis of the values is logarithmic. Default false. */
+  /** Makes the axis of the values logarithmic. Default false. */
   log?: boolean
   title?: string
 }
 
 /**
- * A picture of a training: the loss, or a metric, by epoch, and that of validation where there is one.
+ * A picture of a training: the loss, or a metric, by epoch, with the validation curve if there is one.
  *
  * @returns the text of an SVG, to be written into a file or a page; or with `format: 'text'` lines for a terminal
  * @example
  * const history = await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, validationFraction: 0.2 })
- * plotHistory(history).startsWith('<svg') // true
- * console.log(plotHistory(history, { format: 'text', height: 8 }))
+ * plotHistory(history).startsWith('<svg') // true console.log(plotHistory(history, { format: 'text', height: 8 }))
  * @throws RangeError for a value that the history does not have
  */
 export function plotHistory(history: Pick<History, 'epochs'>, options: PlotHistoryOptions = {}): string {

@@ -9,7 +9,7 @@ export interface TextChartOptions {
   /** Lines. Default 12. */
   height?: number
   logY?: boolean
-  /** What puts a colour on the letters of a line, by its number. Default: none. */
+  /** Colors the letters of a line, given its number. Default: none. */
   paint?: (text: string, line: number) => string
 }
 

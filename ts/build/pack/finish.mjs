@@ -1,11 +1,11 @@
 /**
- * From what the compiler made, target/pack/gradus_bg.wasm, to what is carried: optimised, as the files OUT/simd.wasm and
+ * Turns the compiler's output, target/pack/gradus_bg.wasm, into the modules of the package: optimized, as the files OUT/simd.wasm and
  * OUT/relaxed.wasm, and cut into a core and parts, as texts. ts/build/wasm.sh calls it:
  *
  *   node ts/build/pack/finish.mjs OUT
  *
- * The exports are numbers only, so wasm-bindgen's glue is not needed: without its exports the module imports nothing, and the
- * loader instantiates it directly.
+ * The exports are numbers only, so wasm-bindgen's glue is not needed: without its exports the module imports nothing, and the loader instantiates it
+ * directly.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -17,7 +17,7 @@ import { partsOf } from './parts.mjs'
 import { checkMarks, withMarks } from './variants.mjs'
 
 const COMPILED = 'target/pack/gradus_bg.wasm'
-/** What every instance is made with. */
+/** Exports that every instance needs. */
 const COMMON = ['memory', '__stack_pointer']
 
 function optimise(bytes) {
@@ -52,7 +52,7 @@ function cutMessages(module) {
   for (const info of wording) info.body = module.unreachable()
 }
 
-/** What binaryen does not do, on the text of the module. */
+/** Rewriting that binaryen does not do, on the text of the module. */
 function rewrite(text) {
   return withMarks(foldSplats(exactExtremes(text)))
 }
@@ -78,7 +78,7 @@ function rewritten(module, change) {
   return Buffer.from(changed.emitBinary())
 }
 
-/** Of an optimised module, what some exports need. */
+/** The subset of an optimized module that some exports need. */
 function only(bytes, names) {
   const module = binaryen.readBinary(bytes)
   for (const other of exportsOf(bytes)) if (!COMMON.includes(other) && !names.includes(other)) module.removeExport(other)
@@ -91,7 +91,7 @@ function coreOf(bytes, names) {
   return Buffer.from(module.emitBinary())
 }
 
-/** A part has no constants: it finds those of the core in the memory of both. Nor has it a table. */
+/** A part has no constants: it reads those of the core in the shared memory. Nor has it a table. */
 function partOf(bytes, names) {
   const module = only(bytes, names)
   const elements = Array.from({ length: module.getNumElementSegments() }, (_, i) => module.getElementSegmentByIndex(i))
@@ -105,7 +105,7 @@ function exportsOf(bytes) {
   return WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map(({ name }) => name)
 }
 
-/** What the loader relies on. */
+/** Checks the properties on which the loader relies. */
 function check(bytes, name) {
   const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map((i) => `${i.module}.${i.name}`)
   if (imports.length > 0) throw new Error(`${name}.wasm imports ${imports}, but is instantiated with no imports`)

@@ -1,11 +1,10 @@
 /**
- * Which exports of the crate are in the core, which every program carries, and which in a part. A part is carried by programs that import
- * what needs it (ts/backend/wasm/parts.ts has one line for each), and loads when it is first asked for. A kernel that is listed nowhere is in
- * the part `others`.
+ * Assignment of the crate's exports to the core, which every program contains, and to parts. A program contains a part if it imports code that needs
+ * it (ts/backend/wasm/parts.ts has one line for each), and loads it on first use. A kernel that is not listed is in the part `others`.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** What every instance has that is no kernel. */
+/** Exports of every instance that are not kernels. */
 export const INSTANCE = ['memory', '__stack_pointer', 'table']
 
 /** The updates that files of crate/optim/rules export: the first argument of each `export_update!` and its like. */

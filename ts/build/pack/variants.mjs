@@ -1,7 +1,7 @@
-/** Writes multiply-adds as the marks of ts/backend/wasm/variants.ts, which says what they are for. */
+/** Writes multiply-adds as the marks of ts/backend/wasm/variants.ts, which explains them. */
 import { marksIn } from '../../backend/wasm/variants.ts'
 
-/** Of each fused instruction, the marks of its multiplication and its addition. */
+/** The marks of multiplication and addition for each fused instruction. */
 const MARKS = {
   'f32x4.relaxed_madd': ['f32x4.relaxed_min', 'f32x4.relaxed_max'],
   'f64x2.relaxed_madd': ['f64x2.relaxed_min', 'f64x2.relaxed_max'],
@@ -13,7 +13,7 @@ export function withMarks(text) {
   if (other) throw new Error(`${other} was made by the compiler, which has no counterpart in simd`)
   let marked = text
   for (const [fused, [multiply, add]] of Object.entries(MARKS)) {
-    // from the last to the first, as those that are operands of others come later
+    // from the last to the first, as nested operands come later in the text
     for (let at = marked.length; (at = marked.lastIndexOf(`(${fused}`, at)) >= 0; ) {
       const [a, b, c, end] = operandsOf(marked, at + fused.length + 1)
       marked = `${marked.slice(0, at)}(${add} (${multiply} ${a} ${b}) ${c})${marked.slice(end)}`
@@ -22,7 +22,7 @@ export function withMarks(text) {
   return marked
 }
 
-/** Three operands, each in brackets, and where the bracket around them has been closed. */
+/** The three operands, each in brackets, and the end of the surrounding bracket. */
 function operandsOf(text, from) {
   const operands = []
   let start = from
@@ -35,7 +35,7 @@ function operandsOf(text, from) {
   }
 }
 
-/** @throws Error where other bytes of a module look like a mark; `text`: the same module as text */
+/** @throws Error if other bytes of a module look like a mark; `text`: the same module as text */
 export function checkMarks(module, text) {
   const meant = text.match(/\((?:f32x4|f64x2)\.relaxed_(?:min|max)/g)?.length ?? 0
   const found = marksIn(module).length

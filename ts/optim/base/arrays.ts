@@ -1,4 +1,4 @@
-/** Optimizers on arrays of one's own: a parameter stands for each pair of arrays, which are copied in before a step and back after it. */
+/** Optimizers on arrays of the user: a parameter represents each pair of arrays, which are copied in before a step and back after it. */
 
 import type { FloatArray } from '../../backend/heap.js'
 import { type Backend, defaultBackend } from '../../backend/index.js'
@@ -13,9 +13,9 @@ import { Parameter } from '../../parameter.js'
 export interface ArrayParameter {
   value: FloatArray
   gradient: FloatArray
-  /** For error messages. */
+  /** Name for error messages. */
   name?: string
-  /** For methods that treat matrices as matrices. Default: one dimension. */
+  /** Shape, for methods that treat matrices as matrices. Default: one dimension. */
   shape?: Shape
 }
 

@@ -4,15 +4,15 @@ import type { Parameter } from '../../parameter.js'
 import type { ParameterGroup } from './group.js'
 import { Optimizer } from './optimizer.js'
 
-/** What `fit` looks for. @internal */
+/** Method that `fit` calls if it is there. @internal */
 export interface ShowsAverages {
-  /** Puts averages into the parameters, to be judged and kept. @returns what puts the trained weights back */
+  /** Puts averages into the parameters, for validation and saving. @returns a function that restores the trained weights */
   showAverages?(): (() => void) | undefined
 }
 
 /**
- * Optimizers whose best weights are not the ones they train but an average. Evaluate and save with {@link evaluate} or
- * {@link averages}; training goes on with the weights that the parameters hold.
+ * Optimizers whose best weights are an average of the weights that they train. Evaluate and save with {@link evaluate} or {@link averages}; training
+ * continues with the weights in the parameters.
  */
 export abstract class AveragingOptimizer<O extends object> extends Optimizer<O> {
   /** The averaged values of parameter i of a group, which has taken a step. */
@@ -20,7 +20,7 @@ export abstract class AveragingOptimizer<O extends object> extends Optimizer<O> 
 
   /** Copies of the averaged weights, in the order of the parameters. */
   averages(): FloatArray[] {
-    // what has taken no step, as frozen layers have not, is its own average: there is no state yet
+    // a parameter without steps, such as in a frozen layer, is its own average: it has no state yet
     const averageOf = (group: ParameterGroup<Required<O>>, p: Parameter, i: number) =>
       group.stepCountOf(i) === 0 ? p.data() : this.averageOf(group, i)
     return this.groups.flatMap((group) => group.parameters.map((p, i) => averageOf(group, p, i)))
@@ -62,7 +62,7 @@ export function withWeights<T>(parameters: readonly Parameter[], values: readonl
   }
 }
 
-/** Puts values into parameters. @returns what puts those back that were there */
+/** Puts values into parameters. @returns a function that restores the previous values */
 function exchange(parameters: readonly Parameter[], values: readonly FloatArray[]): () => void {
   const put = (all: readonly FloatArray[]) => parameters.forEach((p, i) => p.view().set(all[i]))
   const before = parameters.map((p) => p.data())

@@ -1,4 +1,4 @@
-/** All gradients of a step, across groups: what a gradient transform sees. */
+/** All gradients of a step, across groups: the input of a gradient transform. */
 import type { FloatArray } from '../../backend/heap.js'
 import type { Ptr } from '../../backend/kernels.js'
 import type { Parameter } from '../../parameter.js'
@@ -14,15 +14,15 @@ export interface GradientTransform {
 }
 
 /**
- * The gradients of one step: those of every parameter that has one, times `scale`.
+ * The gradients of one step, of every parameter that has one, times `scale`.
  *
  * @example
- * const halve: GradientTransform = { name: 'halve', apply: (gradients: Gradients) => void (gradients.scale /= 2) }
- * new SGD(model.parameters(), { learningRate: 0.1, gradientTransforms: [halve] }).step()
+ * const halve: GradientTransform = { name: 'halve', apply: (gradients: Gradients) => void (gradients.scale /= 2) } new SGD(model.parameters(), {
+ * learningRate: 0.1, gradientTransforms: [halve] }).step()
  */
 export class Gradients {
   groups: readonly ParameterGroup[] = []
-  /** What the update multiplies every gradient by. */
+  /** Factor by which the update multiplies every gradient. */
   scale = 1
 
   /** Σ g² over all gradients, scale included. */

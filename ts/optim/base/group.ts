@@ -1,8 +1,8 @@
 /**
- * A group of parameters with options of their own, their optimizer state, and how they are walked.
+ * A group of parameters with options of their own, and their optimizer state.
  *
- * The parameters of a group lie end to end, and so does each slot of their state. What one update call covers is a
- * {@link ParameterSpan}: neighbouring parameters that have a gradient and have taken the same number of steps; usually the group.
+ * The parameters of a group lie end to end in memory, and so does each slot of their state. One update call covers a {@link ParameterSpan}:
+ * neighboring parameters that have a gradient and have taken the same number of steps; usually the whole group.
  */
 
 import { type FloatArray, type Heap, weigh } from '../../backend/heap.js'
@@ -11,13 +11,13 @@ import { MAX_HYPER, type Ptr, SHARED_HYPER, SUMS_OFFSET, type Update } from '../
 import { isLaidOut, layOut, type Parameter } from '../../parameter.js'
 import type { ParameterSpan, Scalars, SpanViews } from './span.js'
 
-/** What an optimizer remembers of its parameters. */
+/** Layout of the state that an optimizer keeps for its parameters. */
 export interface StateLayout {
   /** State slots as large as the parameters. */
   slots: readonly string[]
   /** First values of numbers for each parameter. */
   scalars: Scalars
-  /** Update each parameter by itself. */
+  /** Updates each parameter separately. */
   perTensor: boolean
   /** Further state of a parameter by name, with its number of floats. */
   extras(parameter: Parameter): Readonly<Record<string, number>>
@@ -28,14 +28,14 @@ interface Extra {
   size: number
 }
 
-/** Room for the hyper-parameters of an update kernel, the shared ones and its own, and for two sums behind them as doubles. */
+/** Floats for the hyper-parameters of an update kernel, the shared ones and its own, and for two sums behind them as doubles. */
 export const HYPER_FLOATS = MAX_HYPER + 4
 
 const stateBlocks = new FinalizationRegistry<{ heap: Heap; ptrs: Ptr[] }>(({ heap, ptrs }) => {
   for (const ptr of ptrs) heap.free(ptr)
 })
 
-/** Parameters that share options, with their state; an optimizer makes them from what it is given. */
+/** Parameters that share options, with their state. An optimizer makes groups from its input. */
 export class ParameterGroup<O extends object = object> {
   /** Given, or '' */
   readonly name: string
@@ -50,14 +50,14 @@ export class ParameterGroup<O extends object = object> {
   readonly slotNames: readonly string[]
   /** @internal floats of all parameters: the distance from one slot to the next */
   readonly stride: number
-  /** @internal where hyper-parameters go */
+  /** @internal address of the hyper-parameters */
   readonly h: Ptr
-  /** @internal the fused kernel, where the backend has one */
+  /** @internal the fused kernel, if the backend has one */
   kernel: Update | undefined = undefined
   /** @internal */
   spans: ParameterSpan[] = []
 
-  /** Whether a span is never more than one parameter. */
+  /** Limits spans to one parameter. */
   private readonly perTensor: boolean
   private readonly extras: Record<string, Extra>[]
   private readonly state: Ptr
@@ -102,7 +102,7 @@ export class ParameterGroup<O extends object = object> {
     this.addresses = parameters.map(() => 0)
   }
 
-  /** @internal Brings the spans up to date with what has a gradient; false if nothing has one. */
+  /** @internal Updates the spans to the parameters that have a gradient; false if none has one. */
   refresh(): boolean {
     if (!this.isCurrent()) this.rebuild()
     return this.anyActive
@@ -133,12 +133,12 @@ export class ParameterGroup<O extends object = object> {
     return span.views
   }
 
-  /** @internal where slot j of a span begins */
+  /** @internal address of slot j of a span */
   slotOf(span: ParameterSpan, j: number): Ptr {
     return span.s + j * this.stride * this.backend.heap.elementSize
   }
 
-  /** @internal where slot j of parameter i begins */
+  /** @internal address of slot j of parameter i */
   slotAt(i: number, j: number): Ptr {
     return this.state + (this.offsets[i] + j * this.stride) * this.backend.heap.elementSize
   }
@@ -153,7 +153,7 @@ export class ParameterGroup<O extends object = object> {
     return Object.keys(this.extras[i])
   }
 
-  /** @internal where further state of parameter i begins */
+  /** @internal address of further state of parameter i */
   extraAt(i: number, name: string): Ptr {
     return this.extras[i][name].ptr
   }
@@ -169,7 +169,7 @@ export class ParameterGroup<O extends object = object> {
     this.backend.kernels.fill(this.slotAt(0, j), this.stride, value)
   }
 
-  /** @internal Writes what an update kernel reads, the shared numbers and then the rule's own, for this step or, elsewhere, for a later one. */
+  /** @internal Writes the hyper-parameters for an update kernel, the shared numbers first: for this step at `h`, or for a later step at `to`. */
   writeHyper(scale: number, coupledDecay: number, decoupledDecay: number, own: readonly number[], to = this.h): void {
     const { floats, elementSize } = this.backend.heap
     const at = to / elementSize
@@ -196,7 +196,7 @@ export class ParameterGroup<O extends object = object> {
     return { ...this.scalars[i] }
   }
 
-  /** @internal puts parameter i where a saved state left it */
+  /** @internal restores the step count and scalars of parameter i from a saved state */
   restore(i: number, stepCount: number, scalars: Scalars): void {
     this.flush()
     this.counts[i] = stepCount
@@ -264,7 +264,7 @@ export class ParameterGroup<O extends object = object> {
     }
   }
 
-  /** Whether parameter i, which has a gradient, follows the span in memory and in history. */
+  /** True if parameter i, which has a gradient, directly follows the span in memory and has taken the same number of steps. */
   private continues(span: ParameterSpan, i: number): boolean {
     if (this.perTensor) return false
     const p = this.parameters[i]

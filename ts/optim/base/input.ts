@@ -1,4 +1,4 @@
-/** What optimizers are made from: parameters, arrays of one's own, groups of either; and the options that all of them have. */
+/** Inputs of optimizers: parameters, arrays of the user, groups of either; and the options that all optimizers have. */
 
 import type { Backend } from '../../backend/index.js'
 import { plainError, typeError } from '../../common/errors.js'
@@ -29,7 +29,7 @@ export interface DecayOptions extends GroupOptions {
 
 /** Options of an optimizer as a whole. */
 export interface SharedOptions extends TransformOptions {
-  /** For arrays of your own: where to run. Default: the backend chosen by load(). */
+  /** The backend for your arrays. Default: the backend chosen by load(). */
   backend?: Backend
 }
 
@@ -76,7 +76,7 @@ function wrong(owner: string, given: unknown, isInList = false): never {
   throw typeError(`${owner}: ${wanted}, got ${isInList ? 'a list with ' : ''}${show(given)}`)
 }
 
-/** @internal a list of parameters, for what takes no groups. @throws TypeError for anything else, Error for none */
+/** @internal a list of parameters, for functions that take no groups. @throws TypeError for anything else, Error for an empty list */
 export function parametersOf(owner: string, given: Iterable<Parameter>, note = ''): Parameter[] {
   const found = isList(given) ? [...given] : []
   const odd = found.find((p) => !(p instanceof Parameter))

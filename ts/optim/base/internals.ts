@@ -3,8 +3,8 @@ import type { ParameterGroup } from './group.js'
 import type { ParameterSpan, Scalars } from './span.js'
 
 /**
- * Protected members of {@link Optimizer}, whose comments say what each does, with options of any type. At run time they are members like others:
- * `optimizer as unknown as OptimizerInternals`.
+ * Protected members of {@link Optimizer} (documented there), with options of any type. At run time they are ordinary members: `optimizer as unknown
+ * as OptimizerInternals`.
  */
 export interface OptimizerInternals {
   readonly groups: readonly ParameterGroup[]

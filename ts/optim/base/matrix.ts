@@ -32,7 +32,7 @@ export class Workspace {
     workspaces.register(this, { heap: backend.heap, block: this.block })
   }
 
-  /** Places for arrays of these sizes, side by side; earlier ones are overwritten. */
+  /** Addresses for arrays of these sizes, side by side; earlier arrays are overwritten. */
   take(...sizes: number[]): Ptr[] {
     const { heap } = this.backend
     const total = sizes.reduce((sum, size) => sum + size, 0)

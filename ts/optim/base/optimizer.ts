@@ -1,11 +1,10 @@
 /**
- * What all optimizers share: groups of parameters and their state, walking what has a gradient, hyper-parameters,
- * gradient transforms, weight decay, saving and restoring.
+ * The base of all optimizers: groups of parameters and their state, steps over the parameters that have a gradient, hyper-parameters, gradient
+ * transforms, weight decay, saving and restoring.
  *
- * An optimizer is a rule. Its class names the state slots, computes the numbers of a step in doubles ({@link
- * Optimizer.hyper}, where bias correction lives) and applies them to the elements ({@link Optimizer.update}, the readable
- * specification, which any backend can run). Where the backend has a fused kernel of that name, one call of it updates
- * a whole span instead.
+ * An optimizer is a rule. Its class names the state slots, computes the numbers of a step in doubles ({@link Optimizer.hyper}, where bias correction
+ * lives) and applies them to the elements ({@link Optimizer.update}, the readable specification, which any backend can run). If the backend has a
+ * fused kernel of that name, one call of it updates a whole span instead.
  */
 
 import { trapped } from '../../backend/crash.js'
@@ -40,7 +39,7 @@ const NO_EXTRAS: Readonly<Record<string, number>> = {}
 /** The loop of {@link Optimizer.update}. */
 export type ElementRule = (p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]) => void
 
-/** What a class of optimizers says about itself. */
+/** Static members of an optimizer class. */
 export interface OptimizerClass {
   readonly name: string
   readonly defaults: Readonly<Record<string, unknown>>
@@ -67,9 +66,9 @@ export interface OptimizerClass {
 export abstract class Optimizer<O extends object = object> {
   /** Names and usual values of the group options. */
   static readonly defaults: Readonly<Record<string, unknown>> = {}
-  /** Allowed values of options, where their name and type do not say it. */
+  /** Allowed values of options that do not follow from their name and type. */
   static readonly allowed: Readonly<Record<string, Allowed>> = {}
-  /** @internal where {@link kernel} is found, if not in the core */
+  /** @internal the part that contains {@link kernel}, if not the core */
   static readonly part: WasmPart | undefined = undefined
 
   /** Groups of parameters; their `options` may change at any time. */
@@ -100,7 +99,7 @@ export abstract class Optimizer<O extends object = object> {
     this.groups = inputs.map(({ parameters: _, name, ...override }, i) => this.makeGroup(members[i], { ...own, ...override } as O, name))
   }
 
-  // ---- what a class of optimizers defines ----
+  // ---- members that a class of optimizers defines ----
 
   /** The numbers that {@link update} receives at the t-th step of a parameter; runs once a step, so it may advance `scalars`. */
   protected abstract hyper(options: Required<O>, t: number, scalars: Scalars): readonly number[]
@@ -109,16 +108,16 @@ export abstract class Optimizer<O extends object = object> {
   protected abstract update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void
 
   /**
-   * @internal Names of the numbers of {@link hyper}, in their order, which is that of the fields of the rule in crate/optim. {@link update}
-   * calls them the same (test/optim/hyper-names.test.ts).
+   * @internal Names of the numbers of {@link hyper}, in their order, which is the order of the fields of the rule in crate/optim. {@link update} uses
+   * the same names (test/optim/hyper-names.test.ts).
    */
   protected hyperNames(_options: Required<O>): readonly string[] {
     return NO_NAMES
   }
 
   /**
-   * @internal Names of the numbers that equal the learning rate times their value at a rate of 1, to the last bit. No other number, and no
-   * scalar, may depend on the rate; null where that does not hold. Nets of a fleet that differ in the rate share all other numbers.
+   * @internal Names of the numbers that equal the learning rate times their value at a rate of 1, to the last bit. No other number, and no scalar,
+   * may depend on the rate; if one does, the result is null. Nets of a fleet with different rates share all other numbers.
    */
   protected scaledByRate(_options: Required<O>): readonly string[] | null {
     return null
@@ -129,12 +128,12 @@ export abstract class Optimizer<O extends object = object> {
     return NO_NAMES
   }
 
-  /** Name of the fused kernel that does what {@link update} does, with numbers that depend on options, t and `scalars` alone. */
+  /** Name of the fused kernel that computes {@link update}, from numbers that depend on options, t and `scalars` alone. */
   protected kernel(_options: Required<O>): string | undefined {
     return undefined
   }
 
-  /** Whether each parameter is updated by itself, for methods that look at whole tensors. */
+  /** Updates each parameter separately, for methods that need whole tensors. */
   protected get perTensor(): boolean {
     return false
   }
@@ -177,7 +176,7 @@ export abstract class Optimizer<O extends object = object> {
     }
   }
 
-  /** One fused pass over a span, in a kernel or, where there is none, by the rule that it stands for. */
+  /** One fused pass over a span, by the kernel or, without one, by {@link update}. */
   protected applyToSpan(
     group: ParameterGroup<Required<O>>,
     span: ParameterSpan,
@@ -215,14 +214,14 @@ export abstract class Optimizer<O extends object = object> {
     rule.call(this, p, gradient, slots, hyper)
   }
 
-  // ---- what users call ----
+  // ---- members that users call ----
 
   /** The class's name. Each class says it by a static getter: saved states carry it, and minifiers rename classes. */
   get name(): string {
     return this.constructor.name
   }
 
-  /** The learning rate of the first group; assigning sets that of every group. */
+  /** The learning rate of the first group; assigning sets it in every group. */
   get learningRate(): number {
     return (this.groups[0].values as GroupOptions).learningRate ?? 0
   }
@@ -238,8 +237,8 @@ export abstract class Optimizer<O extends object = object> {
   }
 
   /**
-   * Updates every parameter that has a gradient. Parameters without one, and frozen ones, stay as they are and do not
-   * age; a gradient of zeros is a gradient. Afterwards gradients are readable until the next backward() overwrites them.
+   * Updates every parameter that has a gradient. Parameters without a gradient, and frozen parameters, stay unchanged, and their step count does not
+   * grow; a gradient of zeros counts as a gradient. Gradients stay readable until the next backward() overwrites them.
    *
    * @throws Error if no parameter has a gradient
    */
@@ -266,26 +265,25 @@ export abstract class Optimizer<O extends object = object> {
     backend.arena.end()
   }
 
-  /** Forgets all gradients. Never needed after step(): the next backward() overwrites what a step has used. */
+  /** Forgets all gradients. Never needed after step(): the next backward() overwrites used gradients. */
   zeroGrad(): void {
     for (const { parameters } of this.groups) for (const p of parameters) p.grad = null
   }
 
-  /** A plain object with everything that {@link loadState} needs to go on with the same bits: copies, safe to keep. */
+  /** A plain object with everything that {@link loadState} needs to continue with the same bits: copies, safe to keep. */
   state(): OptimizerState {
     return captureState(this.name, this.stepCount, this.groups, this.globals, this.transforms.state())
   }
 
-  /** For JSON.stringify: {@link state}, which {@link loadState} takes back. */
+  /** The value for JSON.stringify: {@link state}, which {@link loadState} takes back. */
   toJSON(): OptimizerState {
     return this.state()
   }
 
   /**
-   * Goes on from a state of {@link Optimizer.state}, options included: the learning rate is the saved one then, not that of the constructor.
-   * Set `learningRate` afterwards to go on with another.
-   * @throws Error for the state of another optimizer, RangeError for one of other parameters or with options that it cannot have;
-   *   then nothing was changed
+   * Restores a state of {@link Optimizer.state}, options included: the saved learning rate replaces the constructor's. Set `learningRate` afterwards
+   * to continue with another.
+   * @throws Error for the state of another optimizer, RangeError for a state of other parameters or with invalid options; then nothing was changed
    */
   loadState(state: OptimizerState): void {
     checkState(this.name, this.groups, state)
@@ -296,14 +294,14 @@ export abstract class Optimizer<O extends object = object> {
       restoreGroup(group, state.groups[k].parameters)
     })
     this.stepCount = state.stepCount
-    // a state of before the first step knows less than there is now
+    // a state from before the first step has fewer entries than there are now
     this.globals = { ...state.globals }
     this.transforms.loadState(state.transforms)
   }
 
   // ---- how it works ----
 
-  /** Groups as they are to be made; a method for some kinds of tensors splits them here. */
+  /** The groups to make; a method that treats some kinds of tensors differently splits them here. */
   protected arrange(inputs: GroupInput<O>[], _options: O): GroupInput<O>[] {
     return inputs
   }
@@ -313,7 +311,7 @@ export abstract class Optimizer<O extends object = object> {
     for (let i = 0; i < groups.length; i++) this.applyToGroup(groups[i], scale)
   }
 
-  /** scale·g + coupled·p, beside the gradient: that one stays as it is. */
+  /** scale·g + coupled·p, in a separate array: the gradient itself stays unchanged. */
   private prepared(p: FloatArray, g: FloatArray, scale: number, coupled: number): FloatArray {
     if (this.scratch === null || this.scratch.length < p.length) this.scratch = g.slice()
     const out = this.scratch.length === p.length ? this.scratch : this.scratch.subarray(0, p.length)
@@ -336,7 +334,7 @@ export abstract class Optimizer<O extends object = object> {
     return group
   }
 
-  /** `values` with those of `given` in their place. @throws RangeError for one that is not known or allowed, or for what does not go together */
+  /** `values`, overridden by `given`. @throws RangeError for unknown, invalid or contradictory options */
   private withOptions(values: object, given: object): Required<O> {
     const known = Object.keys(this.definition.defaults)
     const merged: Record<string, unknown> = { ...values }
@@ -350,7 +348,7 @@ export abstract class Optimizer<O extends object = object> {
     return merged as Required<O>
   }
 
-  /** The options of a group with saved ones in their place. @throws RangeError unless the state keeps its slots */
+  /** The options of a group, overridden by saved ones. @throws RangeError if that would change its state slots */
   private savedOptions(group: ParameterGroup<Required<O>>, saved: Record<string, unknown>): Required<O> {
     const options = this.withOptions(group.values, fromJson(saved, this.definition.defaults))
     const [wanted, slots] = [this.slots(options), group.slotNames].map((names) => names.join(', ') || 'none')
@@ -380,7 +378,7 @@ export abstract class Optimizer<O extends object = object> {
     group.kernel = this.findKernel(group)
   }
 
-  /** The fused kernel; not where a subclass brought a rule of its own and no kernel for it. */
+  /** The fused kernel; undefined if a subclass overrides the rule without a kernel for it. */
   private findKernel({ values, backend }: ParameterGroup<Required<O>>): ParameterGroup['kernel'] {
     const found = this.kernel(values)
     if (found === undefined || ownerDepth(this, 'update') < ownerDepth(this, 'kernel')) return undefined
@@ -388,7 +386,7 @@ export abstract class Optimizer<O extends object = object> {
   }
 }
 
-/** How many prototypes up a method is defined. */
+/** The number of prototypes up to the one that defines a method. */
 function ownerDepth(object: object, method: string): number {
   let depth = 0
   for (let at = Object.getPrototypeOf(object); at !== null && !Object.hasOwn(at, method); at = Object.getPrototypeOf(at)) depth++

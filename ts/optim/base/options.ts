@@ -1,4 +1,4 @@
-/** Options of optimizers: what values are allowed, and errors that name the option, the value and the allowed range. */
+/** Allowed values of optimizer options, and errors that name the option, the value and the allowed range. */
 
 import { checkChoice } from '../../common/checks.js'
 import { rangeError } from '../../common/errors.js'
@@ -14,7 +14,7 @@ export interface Range {
   openMax?: boolean
 }
 
-/** What an option may be: a number of a range, or one of these values. Anything else goes by the type of its default. */
+/** Allowed values of an option: a range of numbers, or a list of values. Without either, the type of its default decides. */
 export type Allowed = Range | readonly (string | number | boolean | null)[]
 
 export const nonNegative: Range = { min: 0, max: Infinity, openMax: true }
@@ -35,7 +35,7 @@ const RANGES: Readonly<Record<string, Allowed>> = {
   beta3: decay,
 }
 
-/** @throws RangeError or TypeError naming the option, the value and what is allowed */
+/** @throws RangeError or TypeError naming the option, the value and the allowed values */
 export function checkOption(
   owner: string,
   name: string,
@@ -50,8 +50,8 @@ export function checkOption(
 }
 
 /**
- * An object with the same values whose properties check what is assigned to them and then call `changed`.
- * `raw` stays the store, so that hot code reads plain properties.
+ * An object with the same values whose properties check assigned values and then call `changed`. `raw` keeps the values, so that hot code reads plain
+ * properties.
  */
 export function checked<O extends object>(raw: O, check: (name: string, value: unknown) => void, changed: (name: string) => void): O {
   const guarded = {}
@@ -75,7 +75,7 @@ export function checked<O extends object>(raw: O, check: (name: string, value: u
   return Object.seal(guarded) as O
 }
 
-/** Saved options, where JSON may have written null for a number that is infinite. */
+/** Saved options. JSON writes null for an infinite number, which is put back here. */
 export function fromJson(saved: Readonly<Record<string, unknown>>, defaults: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const read = (name: string, value: unknown) => (value === null && typeof defaults[name] === 'number' ? Infinity : value)
   return Object.fromEntries(Object.entries(saved).map(([name, value]) => [name, read(name, value)]))

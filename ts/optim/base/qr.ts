@@ -1,8 +1,8 @@
 /** The QR factorisation of small matrices in doubles, by Householder reflections. */
 
 /**
- * Q of the QR factorisation of a[n, n]: orthonormal columns that span, one after the other, what the columns of `a` span.
- * Orthonormal to rounding whatever `a` is; where a column adds nothing new, some unit vector takes its place.
+ * Q of the QR factorization of a[n, n]: orthonormal columns whose first j span the first j columns of `a`. Orthonormal to rounding for any `a`; if a
+ * column depends on earlier ones, some unit vector takes its place.
  */
 export function orthonormalize(a: Float64Array, n: number): Float64Array {
   const columns = transposed(a, n)

@@ -4,13 +4,13 @@
  */
 
 /**
- * Adam's bias correction 1 − βᵗ, for a whole t: a mean that started at 0 is too small by this factor after t steps.
+ * Adam's bias correction 1 − βᵗ for an integer t: a mean that started at 0 is too small by this factor after t steps.
  *
- * By repeated squaring; 1 at once where βᵗ is lost in its rounding. The error is below 1e-13. (Kingma & Ba 2015, section 3.)
+ * Computed by repeated squaring; 1 without computation if βᵗ would be lost in rounding. The error is below 1e-13. (Kingma & Ba 2015, section 3.)
  */
 export function biasCorrection(beta: number, t: number): number {
   if ((1 - beta) * t > 40) return 1
-  // groups, and nets of a fleet, ask for the same ones again
+  // groups, and nets of a fleet, ask for the same values again
   const slot = (t & (KEPT / 2 - 1)) + (beta > 0.99 ? KEPT / 2 : 0)
   if (keptSteps[slot] === t && keptBetas[slot] === beta) return kept[slot]
   keptSteps[slot] = t
@@ -40,7 +40,7 @@ export function adamHyper(learningRate: number, beta1: number, beta2: number, ep
   return [1 - beta1, beta2, 1 - beta2, stepSize, sqrtCorrection2 * epsilon, 0, 1]
 }
 
-/** xʸ for x ≥ 0. By squares and square roots where 4·y is a whole number from 0 to 64, which the exponents of all defaults are. */
+/** xʸ for x ≥ 0. Computed by squares and square roots if 4·y is an integer from 0 to 64, which holds for the exponents of all defaults. */
 export function power(x: number, y: number): number {
   const quarters = 4 * y
   if (!(quarters >= 0 && quarters <= 64) || quarters !== Math.floor(quarters)) return x ** y

@@ -19,13 +19,13 @@ export interface ScheduleFreeOptions extends GroupOptions {
 
 /** Their usual values. */
 export const SCHEDULE_FREE_DEFAULTS = { warmupSteps: 0, averagePower: 0, weightPower: 2, ...GROUP_DEFAULTS }
-/** What they may be. */
+/** Allowed values of these options. */
 export const SCHEDULE_FREE_ALLOWED = { warmupSteps: nonNegative, averagePower: nonNegative, weightPower: nonNegative }
 const SCALARS = { weightSum: 0, largestRate: 0 }
 
 /**
- * What schedule-free methods share (Defazio et al. 2024): the average x, the fast iterate z, and y between them, at which gradients are taken
- * and which the parameters hold. z is the first slot.
+ * The base of schedule-free methods (Defazio et al. 2024): the average x, the fast iterate z, and y between them. The parameters hold y, and
+ * gradients are taken at y. z is the first slot.
  */
 export abstract class ScheduleFree<O extends ScheduleFreeOptions> extends AveragingOptimizer<O> {
   /** @internal */
@@ -40,7 +40,7 @@ export abstract class ScheduleFree<O extends ScheduleFreeOptions> extends Averag
     group.backend.kernels.copy(span.p, group.slotOf(span, 0), span.n)
   }
 
-  /** c: how much x moves to z; direct: what the new direction adds to y; rate: what it adds to z. */
+  /** c: fraction by which x moves to z; direct: factor of the new direction in y; rate: factor of the new direction in z. */
   protected mixing(options: Required<O>, t: number, scalars: Scalars): [c: number, gradientRate: number, rate: number] {
     const { learningRate, warmupSteps, averagePower, weightPower } = options as Required<ScheduleFreeOptions>
     const rate = t < warmupSteps ? (learningRate * t) / warmupSteps : learningRate
@@ -51,7 +51,7 @@ export abstract class ScheduleFree<O extends ScheduleFreeOptions> extends Averag
     return [c, rate * (this.betaOf(options) * (1 - c) - 1), rate]
   }
 
-  /** x = z + (y − z)/β: what to evaluate and keep. */
+  /** x = z + (y − z)/β: the weights to evaluate and save. */
   protected override averageOf(group: ParameterGroup<Required<O>>, i: number): FloatArray {
     const y = group.parameters[i].data()
     const z = group.slotView(i, 0)

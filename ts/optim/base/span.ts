@@ -1,4 +1,4 @@
-/** What one call of an update covers. */
+/** The parameters that one update call covers. */
 import type { FloatArray } from '../../backend/heap.js'
 import type { Ptr } from '../../backend/kernels.js'
 
@@ -14,7 +14,7 @@ export interface SpanViews {
 
 /** Neighbouring parameters that one update call covers. */
 export interface ParameterSpan {
-  /** Indices of the first parameter and of the one after the last. */
+  /** Indices of the first parameter and the end. */
   first: number
   end: number
   /** Values, gradients, and slot 0 of the state (slot j follows j·stride elements later). */
@@ -23,7 +23,7 @@ export interface ParameterSpan {
   s: Ptr
   /** Number of floats. */
   n: number
-  /** Steps taken so far, the one that is being taken included. */
+  /** Steps taken, including the current one. */
   t: number
   scalars: Scalars
   views: SpanViews | null

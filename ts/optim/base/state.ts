@@ -19,7 +19,7 @@ export interface ParameterState {
   scalars: Scalars
 }
 
-/** All that an optimizer knows, see {@link Optimizer.state}. Typed arrays, numbers, booleans and strings only. */
+/** The whole state of an optimizer, see {@link Optimizer.state}. Typed arrays, numbers, booleans and strings only. */
 export interface OptimizerState {
   format: 'gradus-optimizer/1'
   optimizer: string
@@ -29,18 +29,18 @@ export interface OptimizerState {
   globals: Scalars
   /** State of gradient transforms. */
   transforms: Record<string, number>
-  /** What the wrapper around it adds, if there is one. */
+  /** State of the wrapper around it, if there is one. */
   extra?: WrapperState
 }
 
-/** What a wrapper (Lookahead, SAM …) remembers, and what is wrapped, if that is a wrapper as well. */
+/** The state of a wrapper (Lookahead, SAM …), and of the wrapped optimizer if that is a wrapper, too. */
 export interface WrapperState {
   wrapper: string
   own: Record<string, unknown>
   inner?: WrapperState
 }
 
-/** What a state is of: Lookahead(Adam). */
+/** Name of the optimizer with its wrappers: Lookahead(Adam). */
 function nameOf(optimizer: string, extra: WrapperState | undefined): string {
   return extra ? `${extra.wrapper}(${nameOf(optimizer, extra.inner)})` : optimizer
 }

@@ -1,11 +1,11 @@
 /**
- * What a step of an optimizer does besides its update, as programs of many steps need to know it (ts/train/fast/step-program.ts). An
- * optimizer that is no wrapper evaluates a batch and updates; wrappers around it describe theirs in `stepScheme()`.
+ * The parts of an optimizer's step besides its update, for programs of many steps (ts/train/fast/step-program.ts). A plain optimizer evaluates a
+ * batch and updates; wrappers describe their steps in `stepScheme()`.
  */
 import type { Kernel, Ptr } from '../../backend/kernels.js'
 import type { Parameter } from '../../parameter.js'
 
-/** @internal A kernel, and what it is called with. */
+/** @internal A kernel with its arguments. */
 export interface PlainCall {
   readonly name: string
   readonly kernel: Kernel
@@ -15,9 +15,9 @@ export interface PlainCall {
 /** @internal A second evaluation of the same batch between the first one and the update, and the calls around it (SAM). */
 export interface SecondEvaluation {
   readonly before: readonly PlainCall[]
-  /** A float that is not finite after `before` where there is no second evaluation: the update follows at once. */
+  /** A float that is not finite after `before` if there is no second evaluation: the update then follows at once. */
   readonly isSkipped: Ptr
-  /** Runs after the second evaluation, also where its loss is not finite. */
+  /** Runs after the second evaluation, even if its loss is not finite. */
   readonly after: readonly PlainCall[]
   /** Called before steps run. */
   refresh(): void
@@ -29,10 +29,10 @@ export interface StepScheme {
   readonly optimizer: object
   /** Batches to an update, whose gradients are added up. */
   readonly batches: number
-  /** What the update multiplies gradients by. */
+  /** Factor by which the update multiplies gradients. */
   readonly gradientScale: number
-  /** Whether no batch waits for others. */
+  /** False while batches wait for others. */
   readonly isComplete: boolean
-  /** @param parameters those that get a gradient. @throws OutOfMemoryError */
+  /** @param parameters the parameters that get a gradient @throws OutOfMemoryError */
   secondEvaluation?(parameters: readonly Parameter[], allocate: (bytes: number) => Ptr): SecondEvaluation | null
 }

@@ -1,9 +1,8 @@
 /**
- * What happens to gradients before the update: the transforms of an optimizer in their order, and skipping steps that are not
- * finite.
+ * Changes of gradients before the update: the transforms of an optimizer in their order, and skipping of steps with gradients that are not finite.
  *
- * A transform sees all gradients of a step ({@link Gradients}), across groups. Those that only scale change `scale`,
- * which the fused update multiplies by, so that they never write a gradient; the others write in place.
+ * A transform sees all gradients of a step ({@link Gradients}), across groups. A transform that only scales changes `scale`, a factor in the fused
+ * update, and never writes a gradient; the others write in place.
  */
 import { clipByNorm, clipByValue, clipGlobalNorm } from '../transforms/clipping.js'
 import { Gradients, type GradientTransform } from './gradients.js'
@@ -24,10 +23,10 @@ export interface TransformOptions {
   clipNorm?: number
 }
 
-/** @internal the transforms of an optimizer, named ones and others, and the guard against gradients that are not finite */
+/** @internal the transforms of an optimizer, named and custom ones, and the guard against gradients that are not finite */
 export class TransformChain {
   skippedSteps = 0
-  /** Whether gradients are neither changed nor looked at. */
+  /** True if gradients are neither changed nor read. */
   readonly isEmpty: boolean
   private readonly chain: readonly GradientTransform[]
   private readonly skipNonFinite: boolean
@@ -48,7 +47,7 @@ export class TransformChain {
     this.isEmpty = this.chain.length === 0 && !skipNonFinite
   }
 
-  /** What the update multiplies gradients by; null to skip the step. */
+  /** The factor for gradients in the update; null to skip the step. */
   apply(groups: readonly ParameterGroup[], scale: number): number | null {
     const { chain, gradients } = this
     if (this.isEmpty) return scale

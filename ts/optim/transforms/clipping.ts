@@ -1,4 +1,4 @@
-/** Clipping: gradient transforms that shorten what is too long. */
+/** Clipping: gradient transforms that limit norms or values. */
 import type { FloatArray } from '../../backend/heap.js'
 import type { Parameter } from '../../parameter.js'
 import type { GradientTransform } from '../base/gradients.js'
@@ -101,7 +101,7 @@ function perParameter(name: string, factor: (p: Parameter, scale: number) => num
   }
 }
 
-/** How many units a parameter has: the last axis of a matrix, one for a vector. Elements of a unit are that far apart. */
+/** The number of units of a parameter: the last axis of a matrix, one for a vector. It is also the distance between elements of a unit. */
 function unitsOf(p: Parameter): number {
   return p.shape.filter((d) => d !== 1).length < 2 ? 1 : p.shape[p.rank - 1]
 }

@@ -9,7 +9,7 @@ import { fromJson } from '../base/options.js'
 import type { StepScheme } from '../base/step-scheme.js'
 import { type OptimizerLike, OptimizerWrapper, type SavedArray, wrapperOptions } from './wrapper.js'
 
-/** What a parameter's gradient has come to so far: its numbers, and the rows of a table that they are in, see {@link Parameter}. */
+/** A parameter's gradient so far: its numbers, and for a table the rows that they are in, see {@link Parameter}. */
 interface PendingGradient {
   values: SavedArray
   rows: SavedArray | null
@@ -17,21 +17,21 @@ interface PendingGradient {
 
 const ALLOWED = { every: { min: 1, max: Infinity } }
 
-/** What a state has beside options. */
+/** Entries of a state besides options. */
 interface Pending {
   pending: number
   gradients: (PendingGradient | null)[] | null
 }
 
 /**
- * One inner step for every k batches, on the mean of their gradients: a batch k times as large in the memory of one.
+ * One inner step for every k batches, on the mean of their gradients: a batch k times as large, in the memory of one batch.
  *
  *     g = (g₁ + … + g_k)/k,   then the inner step with g
  *
- * Gradients add up in place, and the division is part of the update. `fit` calls {@link flush} at the end of each epoch: what is
- * left over makes a step of its own, on the mean of fewer batches. In a loop of your own, around `trainSteps` as well, call it there yourself.
- * When not: batches that fit: fewer, larger steps are no gain in themselves.
- * Defaults: none, as PyTorch's loop and optax' MultiSteps. State: none, but the gradients so far. Goyal et al. 2017 on large batches.
+ * Gradients add up in place, and the division is part of the update. `fit` calls {@link flush} at the end of each epoch: the remaining batches make a
+ * step of their own, on the mean of fewer gradients. In a loop of your own, or around `trainSteps`, call it yourself.
+ * When not: batches that fit into memory: fewer, larger steps alone gain nothing.
+ * Defaults: none, as PyTorch's loop and optax' MultiSteps. State: only the gradients so far. Goyal et al. 2017 on large batches.
  *
  * @example
  * const optimizer = new GradientAccumulation(new Adam(model.parameters()), { every: 4 })
@@ -61,7 +61,7 @@ export class GradientAccumulation extends OptimizerWrapper {
     else this.flush(options)
   }
 
-  /** Steps on what has come together since the last step, if anything has: for the end of an epoch. */
+  /** Steps on the gradients since the last step, if there are any: for the end of an epoch. */
   override flush(options?: UpdateOptions): void {
     if (this.pending === 0) return
     this.inner.step({ ...options, gradientScale: (options?.gradientScale ?? 1) / this.pending })
@@ -98,7 +98,7 @@ export class GradientAccumulation extends OptimizerWrapper {
       (gradient, i) => gradient?.rows && Int32Array.from(savedNumbers(gradient.rows, `${name}.loadState(): rows of gradient ${i}`)),
     )
     return () => {
-      // what has come together here is no part of what the state goes on with
+      // gradients gathered so far do not belong to the loaded state
       if (this.pending > 0) this.zeroGrad()
       Object.assign(this, options, { pending })
       for (const [i, gradient] of kept.entries()) {

@@ -1,4 +1,4 @@
-/** Lookahead: slow weights beside those of any optimizer. */
+/** Lookahead: slow weights beside the fast weights of any optimizer. */
 import type { FloatArray } from '../../backend/heap.js'
 import { checkCount } from '../../common/checks.js'
 import { withWeights } from '../base/averaging.js'
@@ -13,17 +13,17 @@ const ALLOWED = { every: { min: 1, max: Infinity }, alpha: { min: 0, max: 1 } }
 export interface LookaheadOptions {
   /** Fast steps to each slow one. Default 5. */
   every?: number
-  /** How far the slow weights move. Default 0.5. */
+  /** Fraction of the way that the slow weights move. Default 0.5. */
   alpha?: number
 }
 
 /**
- * Every k steps of the inner optimizer, slow weights go part of the way and the fast ones start again from there.
+ * Every k steps of the inner optimizer, the slow weights move part of the way to the fast weights, and the fast weights start again from there.
  *
  *     slow ← slow + α·(fast − slow),   fast ← slow
  *
- * Takes variance out of the inner optimizer and forgives a learning rate that is too high; the inner state is kept.
- * When not: an inner optimizer whose rate is tuned and falls already.
+ * Reduces the variance of the inner optimizer and tolerates a learning rate that is too high; the inner state is kept.
+ * When not: an inner optimizer with a tuned and falling rate.
  * Defaults: the authors' (5, 0.5). State: 4 bytes a parameter more. Zhang et al. 2019.
  *
  * @example
@@ -55,7 +55,7 @@ export class Lookahead extends OptimizerWrapper {
     this.follow(() => super.flush(options))
   }
 
-  /** The slow weights' part, where the inner optimizer took a step: one that accumulates does not at every call. */
+  /** Moves the slow weights if the inner optimizer took a step; an accumulating optimizer does not step at every call. */
   private follow(inner: () => void): void {
     const { stepCount } = this
     inner()

@@ -42,7 +42,7 @@ export class SAM extends OptimizerWrapper {
     return true
   }
 
-  /** @param closure computes all gradients at the present parameters; it runs twice, or once where they are all 0 */
+  /** @param closure computes all gradients at the present parameters; it runs twice, or once if all gradients are 0 */
   override step(closure?: (() => void) | UpdateOptions, options?: UpdateOptions): void {
     if (typeof closure !== 'function')
       throw typeError('SAM.step(): wants a function that computes the loss and calls backward(), to run it twice')
@@ -72,7 +72,7 @@ export class SAM extends OptimizerWrapper {
     }
   }
 
-  /** What {@link step} does, in kernels. */
+  /** {@link step} as kernel calls. */
   private secondEvaluation(parameters: readonly Parameter[], allocate: (bytes: number) => Ptr): SecondEvaluation | null {
     const active = this.parameters.filter((p) => parameters.includes(p) && p.requiresGrad)
     const { kernels, heap, part } = active[0].backend
@@ -107,7 +107,7 @@ export class SAM extends OptimizerWrapper {
   }
 }
 
-/** Address and number of floats of what lies end to end. */
+/** Addresses and lengths in floats of contiguous runs of parameters. */
 function stretches(parameters: readonly Parameter[]): [Ptr, number][] {
   const found: [Ptr, number][] = []
   for (const { address, size } of parameters) {

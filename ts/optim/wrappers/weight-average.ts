@@ -12,7 +12,7 @@ import { checkSizes } from '../base/state.js'
 export interface WeightAverageOptions {
   /** `ema`: average ← average + (1 − decay)·(p − average). `mean`: the plain mean of all updates (SWA). Default `ema`. */
   form?: 'ema' | 'mean'
-  /** For `ema`. Default 0.999. */
+  /** Decay of `ema`. Default 0.999. */
   decay?: number
 }
 
@@ -41,7 +41,7 @@ export class WeightAverage {
   private readonly parameters: readonly Parameter[]
   private readonly values: FloatArray[]
 
-  /** @throws TypeError for what is no list of parameters, RangeError for options out of range */
+  /** @throws TypeError for anything but a list of parameters, RangeError for options out of range */
   constructor(parameters: Iterable<Parameter>, options: WeightAverageOptions = {}) {
     checkNames('WeightAverage', options, ['form', 'decay'])
     const { form = 'ema', decay = 0.999 } = options
@@ -78,12 +78,12 @@ export class WeightAverage {
     this.parameters.forEach((p, i) => p.view().set(this.values[i]))
   }
 
-  /** What {@link loadState} needs. */
+  /** The state for {@link loadState}. */
   state(): { count: number; values: FloatArray[] } {
     return { count: this.count, values: this.averages() }
   }
 
-  /** @throws TypeError for what is no state of an average, RangeError for one of other parameters; then nothing was changed */
+  /** @throws TypeError for a value that is not an average's state, RangeError for other parameters; then nothing was changed */
   loadState(state: { count: number; values: FloatArray[] }): void {
     if (!Array.isArray(state?.values)) throw typeError(`WeightAverage.loadState(): wants a state of an average, got ${show(state)}`)
     const saved = state.values.map((values, i) => savedNumbers(values, `WeightAverage.loadState(): average ${i}`))

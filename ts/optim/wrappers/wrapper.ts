@@ -1,6 +1,6 @@
 /**
- * What wrappers around any optimizer share: Lookahead, SAM, GradientAccumulation, your own. They have the methods of an
- * optimizer, so that training loops, schedulers and checkpoints need not know.
+ * The base of wrappers around any optimizer: Lookahead, SAM, GradientAccumulation, your own. Wrappers have the methods of an optimizer, so that
+ * training loops, schedulers and checkpoints treat both alike.
  */
 
 import { typeError } from '../../common/errors.js'
@@ -14,7 +14,7 @@ import { type Allowed, checkNames, checkOption } from '../base/options.js'
 import { checkSizes, type OptimizerState, wrongState } from '../base/state.js'
 import type { StepScheme } from '../base/step-scheme.js'
 
-/** What a training loop needs of an optimizer; optimizers and wrappers alike. */
+/** The methods of an optimizer that a training loop needs; optimizers and wrappers have them. */
 export interface OptimizerLike {
   readonly name: string
   readonly groups: readonly ParameterGroup[]
@@ -25,16 +25,16 @@ export interface OptimizerLike {
   readonly accumulates?: boolean
   learningRate: number
   step(options?: UpdateOptions): void
-  /** Steps on batches that wait for others to be added to them, where there are any ({@link GradientAccumulation}). */
+  /** Steps on batches that are waiting for others, if there are any ({@link GradientAccumulation}). */
   flush?(options?: UpdateOptions): void
-  /** @internal its step as it is now; only of wrappers whose steps programs can run */
+  /** @internal the scheme of its next step; only wrappers whose steps programs can run have it */
   stepScheme?(): StepScheme
   zeroGrad(): void
   state(): OptimizerState
   loadState(state: OptimizerState): void
 }
 
-/** An array of a state, or what JSON makes of it. */
+/** An array of a state, or its form in JSON. */
 export type SavedArray = Parameters<typeof savedNumbers>[0]
 
 /** Passes everything on to an inner optimizer. */
@@ -81,23 +81,23 @@ export abstract class OptimizerWrapper implements OptimizerLike {
   abstract step(options?: UpdateOptions): void
 
   /**
-   * Steps on batches that wait for others to be added to them, where there are any ({@link GradientAccumulation}). `fit` calls it
-   * at the end of each epoch, and where a training ends before that; in a loop of your own, call it there. A wrapper with work to do
-   * after steps of the inner optimizer does it here as well: where `stepCount` went up, there was one.
+   * Steps on batches that are waiting for others, if there are any ({@link GradientAccumulation}). `fit` calls it at the end of each epoch, and when
+   * a training ends early; in a loop of your own, call it there. A wrapper that acts after steps of the inner optimizer overrides it as well: if
+   * `stepCount` grew, there was such a step.
    */
   flush(options?: UpdateOptions): void {
     this.inner.flush?.(options)
   }
 
-  /** @internal those of the inner optimizer, see {@link ShowsAverages} */
+  /** @internal the averages of the inner optimizer, see {@link ShowsAverages} */
   showAverages(): (() => void) | undefined {
     return (this.inner as ShowsAverages).showAverages?.()
   }
 
-  /** What the wrapper itself remembers, its options included, in plain numbers and typed arrays. */
+  /** The wrapper's own state, options included, in plain numbers and typed arrays. */
   protected abstract extra(): Record<string, unknown>
 
-  /** Checks what `extra()` gave, perhaps through JSON, before anything changes. @returns what puts it in place */
+  /** Checks the result of `extra()`, perhaps from JSON, before anything changes. @returns a function that applies it */
   protected abstract loadExtra(extra: Record<string, unknown>): () => void
 
   state(): OptimizerState {
@@ -105,15 +105,15 @@ export abstract class OptimizerWrapper implements OptimizerLike {
     return { ...state, extra: { wrapper: this.constructor.name, own: this.extra(), ...(inner && { inner }) } }
   }
 
-  /** For JSON.stringify: {@link OptimizerWrapper.state}, which {@link loadState} takes back. */
+  /** The value for JSON.stringify: {@link OptimizerWrapper.state}, which {@link loadState} takes back. */
   toJSON(): OptimizerState {
     return this.state()
   }
 
   /**
-   * Goes on from what {@link OptimizerWrapper.state} gave, options included.
-   * @throws Error for the state of something else, other wrappers or the same in another order, RangeError for one of other
-   *   parameters or with options that it cannot have; then nothing was changed
+   * Restores a state of {@link OptimizerWrapper.state}, options included.
+   * @throws Error for the state of other optimizers or wrappers, or of the same wrappers in another order, RangeError for a state of other parameters
+   *   or with options that it cannot have; then nothing was changed
    */
   loadState(state: OptimizerState): void {
     const { wrapper, own, inner } = state?.extra ?? {}
@@ -141,7 +141,7 @@ export abstract class OptimizerWrapper implements OptimizerLike {
 }
 
 /**
- * @internal options of a wrapper, all of them numbers: those given, where none is given the usual ones
+ * @internal options of a wrapper, all of them numbers, with defaults for missing ones
  * @throws RangeError for one that is not known or allowed
  */
 export function wrapperOptions<Name extends string>(
