@@ -35,14 +35,18 @@ const words = (heap: Heap, from: number, to: number) => heap.ints.subarray(from 
 const behind = ({ ptr, bytes }: Guarded) => ptr + Math.ceil(bytes / 4) * 4
 
 function look(heap: Heap, block: Guarded, what: string): void {
+  const { ints } = heap
   const { from, total, ptr, bytes } = block
-  for (const [start, end, side] of [
-    [from, ptr, 'before'],
-    [behind(block), from + total, 'behind'],
-  ] as const) {
-    const at = words(heap, start, end).findIndex((word) => word !== WORD)
-    if (at >= 0) throw new Error(`canary: something wrote ${side} ${what} of ${bytes} bytes, at byte ${start + 4 * at - ptr} of it`)
-  }
+  let at = changed(ints, from, ptr)
+  const side = at < ptr ? 'before' : 'behind'
+  if (side === 'behind') at = changed(ints, behind(block), from + total)
+  if (at < from + total) throw new Error(`canary: something wrote ${side} ${what} of ${bytes} bytes, at byte ${at - ptr} of it`)
+}
+
+/** The address of the first word that is no canary, or the end. */
+function changed(ints: Int32Array, from: number, end: number): number {
+  for (let at = from; at < end; at += 4) if (ints[at / 4] !== WORD) return at
+  return end
 }
 
 /** By owner, what it has handed out. Owners are held weakly: heaps and arenas that are forgotten are to be collected as without this. */
@@ -78,8 +82,10 @@ function lookAtAll(): void {
   for (const arena of arenas.all()) lookAt(arena)
 }
 
-function lookAt(arena: StepArena): void {
-  for (const block of arenas.get(arena) ?? []) look((arena as unknown as PatchedArena).heap, block, 'a result of a step')
+/** @param first the number of the first block to look at, such as that of a scope */
+function lookAt(arena: StepArena, first = 0): void {
+  const blocks = arenas.get(arena) ?? []
+  for (let i = first; i < blocks.length; i++) look((arena as unknown as PatchedArena).heap, blocks[i], 'a result of a step')
 }
 
 function guardHeaps(): void {
@@ -142,14 +148,21 @@ function guardArenas(): void {
     return mark
   }
   of.closeScope = function (mark: Mark) {
-    lookAt(this as unknown as StepArena)
-    arenas.get(this as unknown as StepArena)?.splice(counts.get(mark) ?? 0)
+    const first = counts.get(mark) ?? 0
+    lookAt(this as unknown as StepArena, first)
+    arenas.get(this as unknown as StepArena)?.splice(first)
     closeScope.call(this, mark)
   }
 }
 
+/** vitest runs this file before each test file, also where several of them share a process. */
+const shared = globalThis as { lookAtCanaries?: () => void }
+
 if (process.env.GRADUS_CANARIES) {
-  guardHeaps()
-  guardArenas()
-  afterEach(() => lookAtAll())
+  if (shared.lookAtCanaries === undefined) {
+    guardHeaps()
+    guardArenas()
+    shared.lookAtCanaries = lookAtAll
+  }
+  afterEach(shared.lookAtCanaries)
 }
