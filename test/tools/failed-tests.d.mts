@@ -9,5 +9,15 @@ export interface TestResult {
   failureMessages: string[]
 }
 
-export function failedInVitest(report: Report): string[]
-export function failedInCargo(output: string): string[]
+export interface Failure {
+  /** File and name of the test. */
+  place: string
+  /** Missing for tests of the crate. */
+  file?: string
+  message: string
+}
+
+export function failedInVitest(report: Report): Failure[]
+export function failedInCargo(output: string): Failure[]
+export function lineOf(failure: Failure): string
+export function unsteady(first: Failure[], second: Failure[]): Failure[]

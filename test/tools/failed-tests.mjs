@@ -3,23 +3,33 @@ import path from 'node:path'
 
 const LONGEST = 300
 
-/** `file: name: first line of the message`, from vitest's JSON report. A file that could not be loaded has no tests, but a message. */
+/** Place (`file: name`) and first line of the message, from vitest's JSON report. A file that could not be loaded has no tests, but a message. */
 export function failedInVitest(report) {
   return report.testResults.flatMap(({ name, status, message, assertionResults }) => {
     const file = path.relative(process.cwd(), name)
     const failed = assertionResults.filter((test) => test.status === 'failed')
-    if (failed.length === 0) return status === 'failed' ? [line(file, message)] : []
-    return failed.map((test) => line(`${file}: ${test.fullName}`, test.failureMessages[0] ?? ''))
+    if (failed.length === 0) return status === 'failed' ? [{ place: file, file, message: firstLine(message) }] : []
+    return failed.map((test) => ({ place: `${file}: ${test.fullName}`, file, message: firstLine(test.failureMessages[0] ?? '') }))
   })
 }
 
-/** `cargo test: name: place and message`, from what `cargo test` wrote. */
+/** Name of the test, and place and message of its panic, from what `cargo test` wrote. */
 export function failedInCargo(output) {
   const sections = output.matchAll(/^---- (\S+) stdout ----\n+(?:thread .* panicked at (.*):\n)?(.*)/gm)
-  return [...sections].map(([, name, place, message]) => line(`cargo test: ${name}`, place ? `${place}: ${message}` : message))
+  return [...sections].map(([, name, at, message]) => ({ place: `cargo test: ${name}`, message: at ? `${at}: ${message}` : message }))
 }
 
-function line(place, message) {
-  const text = `${place}: ${message.trim().split('\n')[0]}`
+/** The line that names a failed test. */
+export function lineOf({ place, message }) {
+  const text = `${place}: ${message}`
   return text.length > LONGEST ? `${text.slice(0, LONGEST)} …` : text
 }
+
+/** Failures of a first try whose tests passed in the second. */
+export function unsteady(first, second) {
+  const places = new Set(second.map(({ place }) => place))
+  // a file that could not be loaded in the second try hides its tests
+  return first.filter(({ place, file }) => !places.has(place) && !places.has(file))
+}
+
+const firstLine = (message) => message.trim().split('\n')[0]
