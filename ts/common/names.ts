@@ -3,7 +3,7 @@ import { rangeError, typeError } from './errors.js'
 import { nearest } from './nearest.js'
 import { shortened, show } from './show.js'
 
-/** Names of other libraries, and what they are called here. */
+/** Names in other libraries, and their names here. */
 const ALIASES: Readonly<Record<string, string>> = {
   lr: 'learningRate',
   eps: 'epsilon',

@@ -8,20 +8,20 @@ import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 import { checkResult } from './transformation.js'
 
 /**
- * The user's vector-Jacobian product: gradients of the inputs from the gradient of the output, null for an input that
- * gets none. Written in operations it can be differentiated again.
+ * The user's vector-Jacobian product: gradients of the inputs from the gradient of the output, null for an input without gradient. If it is written
+ * in operations, it can be differentiated again.
  */
 export type CustomVjp = (gradient: Tensor, inputs: readonly Tensor[], output: Tensor) => Tensor | readonly (Tensor | null)[]
 
 /**
- * A function that computes as f and differentiates as told: for a straight-through estimator, a gradient that is stable
- * where the automatic one is not, or a computation outside of this library. f itself is not recorded.
+ * A function that computes f and has the given derivative: for a straight-through estimator, a gradient that is more stable than the automatic one,
+ * or a computation outside of this library. f itself is not recorded.
  *
- * @param gradient gets ∂L/∂output, the inputs and the output; answers with ∂L/∂input for each (a single tensor for a single input)
+ * @param gradient gets ∂L/∂output, the inputs and the output; returns ∂L/∂input for each (a single tensor for a single input)
  * @throws at the backward pass: ShapeError for a gradient that does not have the shape of its input
  * @example
- * const round = customGradient((x) => tensor(x.data().map(Math.round), x.shape), (g) => g) // straight through
- * grad((x) => sum(mul(round(x), 3)))([1.2, 2.7]) // [3, 3]
+ * const round = customGradient((x) => tensor(x.data().map(Math.round), x.shape), (g) => g) // straight through grad((x) => sum(mul(round(x),
+ * 3)))([1.2, 2.7]) // [3, 3]
  */
 export function customGradient(f: (...inputs: Tensor[]) => Tensor, gradient: CustomVjp): (...inputs: TensorLike[]) => Tensor {
   return (...given) => {

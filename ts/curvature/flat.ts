@@ -1,16 +1,16 @@
-/** Where the Hessian is flat: what higher derivatives say along those directions, and values beside the point. */
+/** Directions in which the Hessian is flat: higher derivatives along them, and values beside the point. */
 
 import type { SymmetricEigen } from '../common/symmetric-eigen.js'
 import { Generator } from '../random.js'
 import type { HessianPoint } from './point.js'
 
-/** @internal what counts as 0: derivatives and slopes below this */
+/** @internal limits below which derivatives and slopes count as 0 */
 export interface Limits {
   gradient: number
   curvature: number
 }
 
-/** @internal what was found in flat directions */
+/** @internal results for flat directions */
 export interface FlatFindings {
   third: boolean
   /** Directions along which the fourth derivative, or a kink, points up (down); a kink may do both, one to each side. */
@@ -22,14 +22,14 @@ export interface FlatFindings {
   probes: number
 }
 
-/** @internal the finding where no direction was looked at */
+/** @internal the result if no direction was examined */
 export const NOTHING: FlatFindings = { third: false, up: 0, down: 0, kinks: 0, walls: 0, probes: 0 }
 const RANDOM_PROBES = 8
 const MAX_PROBES = 16
-/** @internal with so many flat directions at most, each of them is tried */
+/** @internal up to this number of flat directions, each of them is tried */
 export const ALL_TRIED = MAX_PROBES - RANDOM_PROBES
 
-/** @internal third and fourth derivatives along flat directions, each alone, and mixed at random; where both vanish, kinks */
+/** @internal third and fourth derivatives along flat directions, each alone, and in random mixtures; if both vanish, kinks */
 export function probeFlat(
   point: HessianPoint,
   eigen: SymmetricEigen,
@@ -61,7 +61,7 @@ export function probeFlat(
   return found
 }
 
-/** How the function goes on from the point to either side of it; 0 for a slope within `tolerance` and rounding, and for NaN. */
+/** One-sided slopes of the function at the point; 0 for a slope within `tolerance` and rounding, and for NaN. */
 function slopesBeside(point: HessianPoint, v: Float64Array, tolerance: number): [left: number, right: number] {
   const rough = point.gradient instanceof Float32Array
   const h = rough ? 1e-2 : 1e-4

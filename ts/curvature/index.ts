@@ -1,6 +1,5 @@
 /**
- * `gradus/curvature`: gradients as functions, Jacobians, Hessians and their products, and what kind of point a net stands at.
- * @module gradus/curvature
+ * `gradus/curvature`: gradients as functions, Jacobians, Hessians and their products, and the kind of a stationary point. @module gradus/curvature
  */
 
 export { type CustomVjp, customGradient } from './custom.js'

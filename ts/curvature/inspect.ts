@@ -1,4 +1,4 @@
-/** What kind of point is this? Gradient, eigenvalues of the Hessian and, where those are silent, higher derivatives. */
+/** The kind of a point, from the gradient, the eigenvalues of the Hessian and, if those do not decide, higher derivatives. */
 import { NonFiniteError, rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { symmetricEigen } from '../common/symmetric-eigen.js'
@@ -27,18 +27,16 @@ export interface InspectOptions {
 }
 
 /**
- * Tells a minimum from a saddle, a plateau or a slope. The Hessian decides where it can; along directions in which it is
- * flat the third derivative (not zero: a saddle, as the monkey saddle is) and the fourth are looked at, in the eigenvectors
- * and in eight random directions of the flat space. Where they vanish, too, the function is called a little to both sides: of |x|
- * at 0 all derivatives are reported as 0, but it rises at once.
+ * Distinguishes a minimum from a saddle, a plateau or a slope. The Hessian decides if it can. Along flat directions the third derivative (if not
+ * zero: a saddle, such as the monkey saddle) and the fourth decide, in the eigenvectors and in eight random directions of the flat space. If they
+ * vanish, too, the function is evaluated slightly to both sides: |x| at 0 reports all derivatives as 0, but rises at once.
  *
  * @param f of x; or a loss computed from parameters, with `at` a model or its parameters
  * @param at the point, in double precision if given as plain numbers (tensors inside f must then be of its backend)
  * @throws NonFiniteError if value, gradient or Hessian is NaN or infinite; ShapeError unless f returns a single number
  * @example
- * inspectPoint((x) => sum(mul([1, -1], square(x))), [0, 0]).kind // 'saddle'
- * inspectPoint((x) => sum(mul([1, -1], square(x))), [0, 0]).explanation
- * // 'A saddle: the gradient vanishes, the function curves up in 1 direction (λ to 2) and down in 1 (λ to -2).'
+ * inspectPoint((x) => sum(mul([1, -1], square(x))), [0, 0]).kind // 'saddle' inspectPoint((x) => sum(mul([1, -1], square(x))), [0, 0]).explanation //
+ * 'A saddle: the gradient vanishes, the function curves up in 1 direction (λ to 2) and down in 1 (λ to -2).'
  */
 export function inspectPoint(f: CurvatureFunction, at: TensorLike | ParameterSource, options: InspectOptions = {}): PointInspection {
   checkNames('inspectPoint', options, ['gradientTolerance', 'curvatureTolerance', 'exactLimit', 'seed'])

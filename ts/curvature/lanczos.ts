@@ -24,12 +24,12 @@ export interface Spectrum {
   largest: Float64Array
   /** The k smallest (most negative) eigenvalues, rising. */
   smallest: Float64Array
-  /** How far each of `largest` can be from an eigenvalue. */
+  /** Error bounds of `largest`: the distance to an eigenvalue is at most this. */
   largestErrors: Float64Array
   smallestErrors: Float64Array
   /** Products that were computed. */
   iterations: number
-  /** Whether all error bounds met the tolerance. */
+  /** True if all error bounds met the tolerance. */
   converged: boolean
 }
 
@@ -44,8 +44,8 @@ interface Krylov {
 }
 
 /**
- * Lanczos on a symmetric operator over vectors of n numbers. Repeated eigenvalues: after a start is used up the search
- * goes on with another one, so that within n iterations every copy is found; before that, copies may be missed.
+ * Lanczos on a symmetric operator over vectors of n numbers. Repeated eigenvalues: when a start vector is exhausted, the search continues with
+ * another one, so that within n iterations every copy is found; before that, copies may be missed.
  *
  * @throws RangeError for bad options, NonFiniteError if a product is NaN or infinite
  * @internal

@@ -12,8 +12,8 @@ import { checkResult, floats, isolated, ownInput, pullback, settle, transform } 
 /** Options of {@link jacobian}. */
 export interface JacobianOptions {
   /**
-   * `reverse`: one backward pass per element of f(x). `forward`: one pass of about the same cost per element of x
-   * (measured in bench/curvature.ts). Default `auto`: forward where f(x) has more elements than x, else reverse.
+   * `reverse`: one backward pass per element of f(x). `forward`: one pass of about the same cost per element of x (measured in bench/curvature.ts).
+   * Default `auto`: forward if f(x) has more elements than x, else reverse.
    */
   mode?: 'forward' | 'reverse' | 'auto'
 }

@@ -20,7 +20,7 @@ export interface CurvaturePoint {
   product(v: ArrayLike<number>): FloatArray
 }
 
-/** A point that also knows how its function goes on along a line. */
+/** A point that can also evaluate its function along a line. */
 export interface HessianPoint extends CurvaturePoint {
   /** dⁱ/dtⁱ f(x + t·v) at t = 0 for i = 1 … order, exactly. @throws ShapeError unless v has `size` numbers */
   derivatives(v: ArrayLike<number>, order: number): number[]
@@ -72,7 +72,7 @@ function derivativesAlong(y: Tensor, inputs: readonly Tensor[], v: ArrayLike<num
   )
 }
 
-/** Runs fn, which computes from the inputs, with t·v added to them, and puts back what was there. */
+/** Runs fn, which computes from the inputs, with t·v added to them, and restores them. */
 function shifted<T>(inputs: readonly Tensor[], v: ArrayLike<number>, t: number, fn: () => T): T {
   const memory = (input: Tensor) => input.read()
   const before = inputs.map((input) => memory(input).slice())

@@ -1,8 +1,8 @@
 /**
- * Products with Jacobians and Hessians, none of which is ever formed: each costs a few passes through the function.
+ * Products with Jacobians and Hessians without forming these matrices: each product costs a few passes through the function.
  *
- * Forward mode is made of two backward passes: Jᵀu is linear in its seed u, so that differentiating it by u in the
- * direction v gives J·v (J. Townsend, 2017, "A new trick for calculating Jacobian vector products").
+ * Forward mode is made of two backward passes: Jᵀu is linear in its seed u, so that differentiating it by u in the direction v gives J·v (J.
+ * Townsend, 2017, "A new trick for calculating Jacobian vector products").
  */
 import { gradients } from '../ops/gradients.js'
 import type { Tensor, TensorFunction, TensorLike } from '../tensor.js'
@@ -24,14 +24,12 @@ import {
 export type OutputLoss = (output: Tensor) => Tensor
 
 /**
- * The value of f at x and its vector-Jacobian product: `pullback(seed)` is Jᵀ·seed, of the shape of x. Zeros where f
- * does not depend on x. f runs again for each call of pullback, so that no memory is held in between; for all rows of J
- * use {@link jacobian}.
+ * The value of f at x and its vector-Jacobian product: `pullback(seed)` is Jᵀ·seed, of the shape of x. Elements on which f does not depend get 0. f
+ * runs again for each call of pullback, so that no memory is held in between; for all rows of J use {@link jacobian}.
  *
  * @throws ShapeError unless the seed has the shape of f(x)
  * @example
- * const { value, pullback } = vjp((x) => square(x))([1, 2, 3])
- * pullback([1, 0, 1]) // [2, 0, 6]
+ * const { value, pullback } = vjp((x) => square(x))([1, 2, 3]) pullback([1, 0, 1]) // [2, 0, 6]
  */
 export function vjp(f: TensorFunction): (x: TensorLike) => { value: Tensor; pullback: (seed: TensorLike) => Tensor } {
   return (x) => {
@@ -49,8 +47,8 @@ export function vjp(f: TensorFunction): (x: TensorLike) => { value: Tensor; pull
 }
 
 /**
- * The value of f at x and its Jacobian-vector product J·v, the derivative of f along v, both of the shape of f(x).
- * About the cost of three gradients, whatever the sizes of x and f(x).
+ * The value of f at x and its Jacobian-vector product J·v, the derivative of f along v, both of the shape of f(x). It costs about three gradients,
+ * whatever the sizes of x and f(x).
  *
  * @throws ShapeError unless v has the shape of x
  * @example
@@ -76,8 +74,8 @@ export function linearize(y: Tensor, inputs: readonly Tensor[]): (vectors: reado
 }
 
 /**
- * The Hessian-vector product H(x)·v for a function with a single number as its result, of the shape of x: exact, two
- * backward passes. Zeros where the gradient does not depend on x.
+ * The Hessian-vector product H(x)·v for a function with a single number as its result, of the shape of x: exact, two backward passes. Elements on
+ * which the gradient does not depend get 0.
  *
  * @throws ShapeError unless f returns a single number and v has the shape of x
  * @example
@@ -118,8 +116,8 @@ function secondOrder(y: Tensor, inputs: readonly Tensor[], vectors: readonly Ten
 }
 
 /**
- * The Gauss-Newton product Jᵀ·H·J·v: J the Jacobian of f at x, H the Hessian of `loss` at f(x). It equals H(x)·v of the
- * whole where f is linear or the loss is at its minimum, and is never negative along v for a convex loss (Schraudolph 2002).
+ * The Gauss-Newton product Jᵀ·H·J·v: J the Jacobian of f at x, H the Hessian of `loss` at f(x). It equals the whole function's H(x)·v if f is linear
+ * or the loss is at its minimum, and is never negative along v for a convex loss (Schraudolph 2002).
  *
  * @param loss a single number from f(x), such as `(y) => mse(y, target)`
  * @throws ShapeError unless the loss is a single number and v has the shape of x

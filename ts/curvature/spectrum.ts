@@ -1,4 +1,4 @@
-/** What the eigenvalues of a Hessian say: how steep, how long the valley. */
+/** Facts from the eigenvalues of a Hessian: steepness, and the length of the valley. */
 import { NonFiniteError, rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { symmetricEigen } from '../common/symmetric-eigen.js'
@@ -32,7 +32,7 @@ export function spectrumOf(point: CurvaturePoint, { k = 1, iterations = Math.max
   return lanczos(point.product, point.size, { k, iterations, seed, tolerance: tolerance ?? (rough ? 1e-4 : 1e-8) })
 }
 
-/** Options of {@link conditionNumber} beside those of Lanczos. */
+/** Options of {@link conditionNumber} beside Lanczos' options. */
 export interface ConditionOptions extends LanczosOptions {
   /** Up to this many numbers in x the Hessian is formed and all of its eigenvalues are found. Default 300. */
   exactLimit?: number
@@ -42,11 +42,11 @@ export interface ConditionOptions extends LanczosOptions {
 export const EXACT_LIMIT = 300
 
 /**
- * max|λ| / min|λ| over the eigenvalues of the Hessian: how much longer than wide the valley is, and so how slowly plain
- * gradient descent gets on. Infinity where the Hessian is singular to rounding. Exact up to `exactLimit` numbers;
- * beyond by Lanczos, which finds a lower bound, exact once converged.
+ * max|λ| / min|λ| over the eigenvalues of the Hessian: the ratio of length to width of the valley, and so the slowness of plain gradient descent.
+ * Infinity if the Hessian is singular to rounding. Exact up to `exactLimit` numbers; beyond that by Lanczos, which finds a lower bound, exact once
+ * converged.
  *
- * @throws RangeError beyond exactLimit for a Hessian that curves both ways: Lanczos does not see its smallest |λ|
+ * @throws RangeError beyond exactLimit for a Hessian that curves both ways: Lanczos does not find its smallest |λ|
  * @example
  * conditionNumber((x) => sum(mul([1, 100], square(x))), [0, 0]) // 100
  */

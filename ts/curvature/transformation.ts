@@ -1,10 +1,9 @@
 /**
- * What all transformations of functions (grad, jvp, hvp …) stand on.
+ * The base of all transformations of functions (grad, jvp, hvp …).
  *
- * A transformation at the top runs in a scope of the arena, with recording on: whatever was recorded is gone when it
- * returns or throws, memory stays flat, and a training step that is open around it goes on as it was. A transformation
- * inside the function of another one is *nested*: it records its own backward pass and returns tensors of the graph, so
- * that `grad((x) => sum(grad(f)(x)))` is the second derivative and not, silently, zero.
+ * A transformation at the top runs in a scope of the arena, with recording on: its recording is gone when it returns or throws, memory stays flat,
+ * and a surrounding training step continues undisturbed. A transformation inside the function of another one is *nested*: it records its own backward
+ * pass and returns tensors of the graph, so that `grad((x) => sum(grad(f)(x)))` is the second derivative and not, silently, zero.
  */
 
 import { apply, isRecording, needsGradient, recordedView, withRecording } from '../autograd.js'
@@ -21,7 +20,7 @@ export type ParameterSource = readonly Tensor[] | { parameters(): readonly Tenso
 /** Backends of the transformations that are running, innermost last. */
 const running: Backend[] = []
 
-/** Runs a transformation; `nested` tells it to return tensors of the graph around it. @internal */
+/** Runs a transformation; with `nested` it returns tensors of the surrounding graph. @internal */
 export function transform<T>(backend: Backend, body: (nested: boolean) => T): T {
   const nested = running.includes(backend) && isRecording()
   return nested ? recorded(backend, () => body(true)) : isolated(backend, () => recorded(backend, () => body(false)))
@@ -37,7 +36,7 @@ export function recorded<T>(backend: Backend, fn: () => T): T {
   }
 }
 
-/** Runs fn in a scope of the arena; results that are to last must be kept by fn. @internal */
+/** Runs fn in a scope of the arena; fn must keep results that outlive it. @internal */
 export function isolated<T>(backend: Backend, fn: () => T): T {
   const { arena } = backend
   const mark = arena.openScope()
@@ -48,7 +47,7 @@ export function isolated<T>(backend: Backend, fn: () => T): T {
   }
 }
 
-/** The trainable tensors of a source. @throws RangeError for none, TypeError for anything else @internal */
+/** The trainable tensors of a source. @throws RangeError if there are none, TypeError for anything else @internal */
 export function inputsOf(source: ParameterSource, what: string): readonly Tensor[] {
   const isModel = !Array.isArray(source) && typeof (source as { parameters?: unknown })?.parameters === 'function'
   const found = isModel ? (source as { parameters(): readonly Tensor[] }).parameters().filter((p) => p.requiresGrad) : source
@@ -66,7 +65,7 @@ export function floats(value: TensorLike, what: string, backend?: Backend): Tens
   return x
 }
 
-/** Vectors shaped like the tensors that they belong to. @throws ShapeError naming the one that does not fit @internal */
+/** Vectors shaped like their tensors. @throws ShapeError naming the one that does not fit @internal */
 export function vectorsLike(values: readonly TensorLike[], inputs: readonly Tensor[], what: string): Tensor[] {
   if (!Array.isArray(values) || values.length !== inputs.length) {
     throw new ShapeError(`${what}: wants ${inputs.length} vectors, one for each parameter, got ${values?.length ?? show(values)}`)
@@ -82,9 +81,8 @@ export function vectorLike(value: TensorLike, like: Tensor, what: string): Tenso
 }
 
 /**
- * The tensor that a transformation differentiates by: another one than the caller's, so that a function which also uses
- * the caller's tensor from outside does not count twice; joined to it by the graph where the transformation is nested.
- * @internal
+ * The tensor by which a transformation differentiates. It is a copy, so that a function which also uses the caller's tensor from outside does not
+ * count twice; in a nested transformation the graph connects both. @internal
  */
 export function ownInput(x: Tensor, nested: boolean): Tensor {
   if (!nested || !needsGradient([x])) return Tensor.onHost(x.backend, x.shape, x.data(), true)
@@ -92,9 +90,7 @@ export function ownInput(x: Tensor, nested: boolean): Tensor {
 }
 
 /**
- * What the user's function returned.
- * @throws TypeError for anything but a tensor, ShapeError for more than one number if `scalar`
- * @internal
+ * The result of the user's function. @throws TypeError for anything but a tensor, ShapeError for more than one number if `scalar` @internal
  */
 export function checkResult(y: Tensor, what: string, scalar: boolean): Tensor {
   if (!(y instanceof Tensor)) {
@@ -130,7 +126,7 @@ function join(outputs: readonly Tensor[], seeds: readonly Tensor[]): Tensor {
   )
 }
 
-/** A leaf of zeros: a seed to differentiate by, in which everything is linear. @internal */
+/** A leaf of zeros: a seed by which to differentiate, in which everything is linear. @internal */
 export function zeroLeaf(like: Tensor): Tensor {
   return Tensor.onHost(like.backend, like.shape, floatArray(like.backend, like.size), true)
 }

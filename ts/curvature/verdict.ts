@@ -1,4 +1,4 @@
-/** The kind of a point, as a word and as a sentence, from what is known of its derivatives. */
+/** The kind of a point, as a word and as a sentence, from its derivatives. */
 import { ALL_TRIED, type FlatFindings, type Limits } from './flat.js'
 
 /**
@@ -11,7 +11,7 @@ import { ALL_TRIED, type FlatFindings, type Limits } from './flat.js'
  */
 export type PointKind = 'minimum' | 'maximum' | 'saddle' | 'plateau' | 'slope' | 'degenerate'
 
-/** What `inspectPoint` found. */
+/** Result of `inspectPoint`. */
 export interface PointInspection {
   kind: PointKind
   /** The finding in one sentence. */
@@ -22,7 +22,7 @@ export interface PointInspection {
   /** Eigenvalues of the Hessian in ascending order: all of them if `exact`, else the ends of the spectrum. */
   eigenvalues: Float64Array
   exact: boolean
-  /** Directions (eigenvalues) with positive, negative and no curvature; of all if `exact`, else of those found. */
+  /** Directions (eigenvalues) with positive, negative and no curvature; of all if `exact`, else of the computed ones. */
   rising: number
   falling: number
   flat: number
@@ -30,7 +30,7 @@ export interface PointInspection {
   order: 1 | 2 | 3 | 4
 }
 
-/** @internal what the gradient and the eigenvalues say */
+/** @internal facts from the gradient and the eigenvalues */
 export interface Facts extends Limits {
   gradientNorm: number
   size: number
@@ -48,7 +48,7 @@ function verdict(kind: Verdict['kind'], order: Verdict['order'], explanation: st
   return { kind, order, explanation }
 }
 
-/** @internal `probe` is called where the Hessian does not decide */
+/** @internal `probe` is called if the Hessian does not decide */
 export function classify(facts: Facts, probe: () => FlatFindings): Verdict {
   const { gradientNorm, gradient, rising, falling, flat, low, high } = facts
   const [least, most] = [rounded(low), rounded(high)]

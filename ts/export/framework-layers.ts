@@ -1,4 +1,4 @@
-/** What each layer is called in PyTorch and Keras: one entry for each layer that can be taken there. */
+/** Names of layers in PyTorch and Keras: one entry for each layer that can be exported. */
 import { Activation } from '../nn/activation.js'
 import { BatchNorm } from '../nn/batch-norm.js'
 import type { BufferTensor } from '../nn/buffer.js'
@@ -13,11 +13,11 @@ import { withoutExport } from './leaves.js'
 
 export type Framework = 'PyTorch' | 'Keras'
 
-/** One tensor of a layer: where it is here, how it is called there. */
+/** One tensor of a layer: its path here and its name in the framework. */
 export interface NamedTensor {
   readonly name: string
   readonly tensor: Parameter | BufferTensor
-  /** Whether rows there are columns here. */
+  /** True if rows there are columns here. */
   readonly isTransposed: boolean
 }
 

@@ -13,7 +13,7 @@ export interface ForeignTensor {
   readonly data: Float32Array | Float64Array
 }
 
-/** What {@link toPyTorch} and {@link toKeras} give. */
+/** Result of {@link toPyTorch} and {@link toKeras}. */
 export interface ForeignModel {
   /** The weights by their names there, for `encodeSafetensors`. */
   tensors: Record<string, ForeignTensor>
@@ -44,14 +44,13 @@ export function toPyTorch(model: Module): ForeignModel {
 }
 
 /**
- * The weights of a model as Keras has them, in the order of `get_weights()`, which is that of their names, and the Python that makes the model, which
- * takes its shapes from its first input.
+ * The weights of a model in Keras' layout, in the order of `get_weights()`, which is the order of their names, and the Python code that builds the
+ * model, which takes its shapes from its first input.
  *
  * @example
- * const { tensors, code } = toKeras(new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)]))
- * code // "keras.Sequential([layers.Dense(16, activation='tanh'), layers.Dense(3)])"
- * Object.keys(tensors) // ['0000.kernel', '0001.bias', '0002.kernel', '0003.bias']
- * const file = encodeSafetensors(tensors) // in Python: model.set_weights([weights[name] for name in sorted(weights)])
+ * const { tensors, code } = toKeras(new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)])) code //
+ * "keras.Sequential([layers.Dense(16, activation='tanh'), layers.Dense(3)])" Object.keys(tensors) // ['0000.kernel', '0001.bias', '0002.kernel',
+ * '0003.bias'] const file = encodeSafetensors(tensors) // in Python: model.set_weights([weights[name] for name in sorted(weights)])
  * @throws TypeError naming the layer that Keras does not have so
  */
 export function toKeras(model: Module): ForeignModel {
@@ -62,26 +61,25 @@ export function toKeras(model: Module): ForeignModel {
   return { tensors, code: `keras.Sequential([${leaves.flatMap(kerasCode).join(', ')}])` }
 }
 
-/** What `decodeSafetensors` gives, or arrays with a shape. */
+/** The result of `decodeSafetensors`, or arrays with a shape. */
 export type ForeignTensors = Readonly<Record<string, { readonly shape: Shape; readonly data: ArrayLike<number | bigint> }>>
 
 /** Options of {@link fromPyTorch}. */
 export interface FromPyTorchOptions {
   /**
-   * The modules that have weights, in the order in which the model here has its layers, such as `['encoder.fc1', 'encoder.fc2', 'head']`. Default: by
-   * the numbers and letters of their names, which is the order of an `nn.Sequential`.
+   * The names of modules with weights, in the order of the layers of the model here, such as `['encoder.fc1', 'encoder.fc2', 'head']`. Default:
+   * sorted by the numbers and letters of their names, which is the order of an `nn.Sequential`.
    */
   order?: readonly string[]
 }
 
 /**
- * Puts weights of PyTorch into a model with the same layers: those of a `state_dict` that `safetensors.torch.save_file` wrote. Matrices of
- * `nn.Linear` are turned; counts of batches are left out.
+ * Loads PyTorch weights into a model with the same layers, from a `state_dict` that `safetensors.torch.save_file` wrote. Matrices of `nn.Linear` are
+ * transposed; counts of batches are ignored.
  *
  * @example
- * const { tensors } = toPyTorch(model) // or decodeSafetensors(fs.readFileSync('weights.safetensors'))
- * const again = fromPyTorch(new Sequential([new Dense(4, 8), new Dense(8, 3)]), tensors)
- * again.predict(inputs).shape // [n, 3]
+ * const { tensors } = toPyTorch(model) // or decodeSafetensors(fs.readFileSync('weights.safetensors')) const again = fromPyTorch(new Sequential([new
+ * Dense(4, 8), new Dense(8, 3)]), tensors) again.predict(inputs).shape // [n, 3]
  * @returns the model
  * @throws Error, RangeError naming the first tensor that is missing, left over or of another shape; then nothing was changed
  */
@@ -105,12 +103,11 @@ export function fromPyTorch<M extends Module>(model: M, tensors: ForeignTensors,
 }
 
 /**
- * Puts weights of Keras into a model with the same layers: those of `get_weights()`, in that order, or by names that are sorted so.
+ * Loads Keras weights into a model with the same layers, from `get_weights()` in its order, or by names in that order.
  *
  * @example
- * const { tensors } = toKeras(model)
- * const again = fromKeras(new Sequential([new Dense(4, 8), new Dense(8, 3)]), tensors)
- * again.predict(inputs).shape // [n, 3]
+ * const { tensors } = toKeras(model) const again = fromKeras(new Sequential([new Dense(4, 8), new Dense(8, 3)]), tensors) again.predict(inputs).shape
+ * // [n, 3]
  * @returns the model
  * @throws Error, RangeError naming the first tensor that is missing, left over or of another shape; then nothing was changed
  */
@@ -129,7 +126,7 @@ export function fromKeras<M extends Module>(model: M, tensors: ForeignTensors | 
   return model
 }
 
-/** Puts tensors into those of the model, when all are there and fit. */
+/** Assigns tensors to the tensors of the model, after checking that all are there and fit. */
 function assignAll(
   who: string,
   pairs: readonly (readonly [NamedTensor, string])[],

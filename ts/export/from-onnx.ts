@@ -1,6 +1,6 @@
 /**
- * Nets from ONNX files: all that toOnnx writes, and nets of such layers by PyTorch, Keras and scikit-learn's converters. The graph is read from the
- * output back to the input, as what a node stands for (the sum of a GELU, or of an ensemble) shows in what its inputs come from.
+ * Nets from ONNX files: all files of toOnnx, and nets of such layers by the converters of PyTorch, Keras and scikit-learn. The graph is read from the
+ * output back to the input, because the meaning of a node (the sum of a GELU, or of an ensemble) follows from its inputs.
  */
 import type { Backend } from '../backend/index.js'
 import type { Activation as ActivationName } from '../backend/kernels.js'
@@ -24,7 +24,7 @@ import { bytesIn, decodeMessage, type Message, messagesOf, numbersOf, textsOf } 
 /** Options of {@link fromOnnx}. */
 export interface FromOnnxOptions {
   /**
-   * Whether a Softmax or LogSoftmax at the end is left out: the losses and metrics of gradus take logits, and `softmax(model.predict(x))` gives the
+   * Leaves out a Softmax or LogSoftmax at the end: the losses and metrics of gradus take logits, and `softmax(model.predict(x))` returns the
    * probabilities. Default false: it is refused.
    */
   withoutSoftmax?: boolean
@@ -59,12 +59,12 @@ const ACTIVATIONS: Readonly<Record<string, ActivationName>> = {
 const TYPES: Readonly<Record<number, string>> = { 1: 'F32', 11: 'F64', 10: 'F16', 16: 'BF16', 7: 'I64', 6: 'I32' }
 
 /**
- * Layers may share weights in the file, and each has its own here. So many numbers they may have for each byte of the file, above 64 thousand:
- * a small file could ask for more than there is memory.
+ * Limit of numbers per byte of the file, above 64 thousand numbers. Layers may share weights in the file, but each has its own here, so a small file
+ * could otherwise take all memory.
  */
 const MAX_NUMBERS = 4
 
-/** What changes nothing when a net predicts. */
+/** Operators that change nothing in prediction. */
 const NOTHING = ['Identity', 'Dropout', 'Cast']
 
 type Options = { backend?: Backend }
@@ -77,24 +77,23 @@ interface DensePart {
   readonly bias: Float64Array | null
 }
 
-/** What is made of one or several nodes. */
+/** The layer or activation made from one or several nodes. */
 type Part = DensePart | { readonly activation: ActivationName } | { readonly make: (options: Options) => Module }
 
-/** One step from the input on: the value that it gives, and what computes it; null where nothing changes. */
+/** One step from the input on: its output value, and the part that computes it; null if nothing changes. */
 interface Step {
   readonly value: string
   readonly part: Part | null
 }
 
 /**
- * A model from the bytes of an ONNX file: every file that {@link toOnnx} wrote, and nets of the same layers one after the other by PyTorch, Keras and
- * others: Gemm or MatMul and Add, activations, LayerNormalization, BatchNormalization, Gather for an embedding, Flatten. It predicts what the net did;
- * what an export leaves out is lost, such as dropout, or the statistics of a BatchNorm that became one product and one sum.
+ * A model from the bytes of an ONNX file: any file of {@link toOnnx}, and sequential nets of the same layers by PyTorch, Keras and others: Gemm or
+ * MatMul and Add, activations, LayerNormalization, BatchNormalization, Gather for an embedding, Flatten. It predicts the same as the original net.
+ * Information that the export left out is lost, such as dropout, or the statistics of a BatchNorm that became one product and one sum.
  *
  * @example
- * const bytes = toOnnx(new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)]))
- * const model = fromOnnx(bytes) // or fs.readFileSync('model.onnx')
- * model.predict(inputs).shape // [n, 3]
+ * const bytes = toOnnx(new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)])) const model = fromOnnx(bytes) // or
+ * fs.readFileSync('model.onnx') model.predict(inputs).shape // [n, 3]
  * @throws RangeError naming the node that it cannot read, or saying what is damaged
  */
 export function fromOnnx(file: Uint8Array | ArrayBuffer, options: FromOnnxOptions = {}): Sequential {
@@ -114,7 +113,7 @@ class GraphReader {
   private readonly constants = new Map<string, Constant>()
   /** The node that gives each value. */
   private readonly makers = new Map<string, Node>()
-  /** What was read of each value: where it comes from, and how. */
+  /** For each value that was read: its source and its part. */
   private readonly known = new Map<string, { from: string; part: Part | null }>()
   private readonly graph: Message
   private readonly input: string
@@ -171,7 +170,7 @@ class GraphReader {
     return { from, part }
   }
 
-  /** What a node stands for, with those before it that belong to it, and the value that it is computed from. */
+  /** The part that a node belongs to, together with earlier nodes, and the value from which the part is computed. */
   private partOf(node: Node): [from: string, part: Part | null] {
     const [x = '', second = ''] = node.inputs
     if (NOTHING.includes(node.type)) return [x, null]
@@ -279,7 +278,7 @@ class GraphReader {
     throw unread(node, 'that is neither a GELU nor a SiLU, nor followed by an Add of as many numbers')
   }
 
-  /** x where a value is 1 + erf(x/√2). */
+  /** x, if a value is 1 + erf(x/√2). */
   private normalCdfOf(value: string): string | undefined {
     const one = this.withNumber(this.maker(value, 'Add'))
     if (one === undefined || !isNear(one.number, 1)) return undefined
@@ -308,7 +307,7 @@ class GraphReader {
     return this.normalization(node, weight.length, { weight, bias, runningMean, runningVariance }, float(node, 'epsilon', 1e-5))
   }
 
-  /** Without statistics those of numbers that are normal already: a variance of 1 with ε is 1. */
+  /** Missing statistics are set to those of normalized numbers: with a variance of 1 − ε, the divisor is 1. */
   private normalization(node: Node, width: number, values: Readonly<Record<string, ArrayLike<number>>>, epsilon = 1e-5): Part {
     this.take(node, 4 * width)
     const runningVariance = new Float64Array(width).fill(1 - epsilon)
@@ -361,7 +360,7 @@ class GraphReader {
     ]
   }
 
-  /** The outputs of members and their shares, where a value is the sum of their products. */
+  /** The outputs of members and their shares, if a value is the sum of their products. */
   private outputMeans(node: Node): Mean[] | undefined {
     const means: Mean[] = []
     for (let at: Node | undefined = node; at !== undefined; ) {
@@ -376,7 +375,7 @@ class GraphReader {
     return undefined
   }
 
-  /** What log Σ share·e^logs is of, where a node gives that. */
+  /** The members' logarithms and shares, if a node computes log Σ share·e^logs. */
   private logMean(node: Node | undefined): { logs: string; share: number }[] | undefined {
     const sum = this.maker(node?.type === 'Squeeze' ? node.inputs[0] : undefined, 'Add')
     const log = sum?.inputs.map((input) => this.maker(input, 'Log')).find((found) => found !== undefined)
@@ -456,7 +455,7 @@ class GraphReader {
   }
 }
 
-/** What a member of an ensemble gives, and its share. */
+/** The output of a member of an ensemble, and its share. */
 interface Mean {
   readonly output: string | undefined
   readonly share: number
@@ -466,7 +465,7 @@ function partsOf(steps: readonly Step[]): Part[] {
   return steps.flatMap(({ part }) => (part === null ? [] : [part]))
 }
 
-/** Parts of which a layer was made: where members of ensembles share them, at many depths, a small file could ask for any number of layers. */
+/** Parts that already became a layer. If members of ensembles could share parts at many depths, a small file could ask for any number of layers. */
 const made = new WeakSet<Part>()
 
 /** A dense layer takes the activation that follows it. */

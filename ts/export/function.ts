@@ -22,11 +22,11 @@ export interface FunctionOptions {
   name?: string
   /** `function`: its declaration alone, for any script. `module`: a file that exports it. Default `function`. */
   form?: 'function' | 'module'
-  /** How weights are written, as base64: `float32`, all of their bits, or `float16`, half as long and good to three digits. Default `float32`. */
+  /** Format of the weights, as base64: `float32`, with all bits, or `float16`, half as long and with three digits. Default `float32`. */
   weights?: 'float32' | 'float16'
 }
 
-/** What activations are in plain JavaScript, with `x` for the number. */
+/** Activations as JavaScript expressions of a number `x`. */
 const ACTIVATIONS: Readonly<Record<string, string>> = {
   relu: 'Math.max(x, 0)',
   leakyRelu: 'x > 0 ? x : 0.01 * x',
@@ -38,7 +38,7 @@ const ACTIVATIONS: Readonly<Record<string, string>> = {
   elu: 'x > 0 ? x : Math.expm1(x)',
 }
 
-/** Functions of the source, which has those that its layers need. */
+/** Helper functions; the source contains those that its layers need. */
 const HELPERS = {
   weights: `  // numbers from base64, of any runtime
   const bytes = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0))`,
@@ -189,7 +189,7 @@ class SourceWriter {
     return ['(x) => {', ...steps.map((step) => `    x = ${step}`), '    return x', '  }'].join('\n')
   }
 
-  /** The expression that makes the output of a layer of `x`; nothing where they are the same. */
+  /** The expression for the output of a layer with input `x`; undefined if the output equals the input. */
   step(layer: Module): string | undefined {
     if (Object.hasOwn(layer, 'forward')) throw withoutExport('toFunction', layer)
     switch (layer.constructor) {
@@ -258,7 +258,7 @@ class SourceWriter {
   }
 }
 
-/** The width of what a model gives, where it is known; else 0, for all of it. */
+/** The number of outputs of a model, if known; else 0, for all of them. */
 function widthOf(model: Module): number {
   if (model instanceof Ensemble) return widthOf(model.members[0])
   for (const layer of leavesOf(model).reverse()) {
@@ -271,7 +271,7 @@ function widthOf(model: Module): number {
 
 function base64(bytes: Uint8Array): string {
   let text = ''
-  // an argument each, of which there may be so many
+  // each byte is an argument, whose number is limited
   for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
   return btoa(text)
 }

@@ -1,4 +1,4 @@
-/** What exports have in common. */
+/** Code that exports share. */
 import { typeError } from '../common/errors.js'
 import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
@@ -6,7 +6,7 @@ import { Sequential } from '../nn/sequential.js'
 /** Layers that every format has. */
 const SHARED = 'Dense, Embedding, BatchNorm, LayerNorm, Activation, Dropout, Flatten'
 
-/** @internal for a layer that a format does not have. @param hasEmbedColumns whether the format has those, as ONNX and JavaScript do */
+/** @internal for a layer that a format does not have. @param hasEmbedColumns true if the format has EmbedColumns, as ONNX and JavaScript do */
 export function withoutExport(who: string, layer: Module, hasEmbedColumns = true): TypeError {
   const where = layer.path === '' ? '' : ` '${layer.path}'`
   return typeError(

@@ -23,8 +23,8 @@ import { encodeMessage, type Field, Float } from './protobuf.js'
 /** Options of {@link toOnnx}. */
 export interface OnnxOptions {
   /**
-   * The shape of one row of the input, such as [784] or [28, 28]. Default: as many numbers as the first layer takes; it has to be said where the
-   * first layer takes any number, such as Flatten and Embedding.
+   * The shape of one row of the input, such as [784] or [28, 28]. Default: the number of inputs of the first layer; required if the first layer takes
+   * any number, such as Flatten and Embedding.
    */
   inputShape?: Shape
   /** The name of the graph. Default `gradus`. */
@@ -64,13 +64,13 @@ function attribute(name: string, value: Attributes[string]): Field {
 }
 
 /**
- * A model as the bytes of an ONNX file, as it predicts: dropout is left out, batch normalisation takes its running statistics. The input is named
- * `input`, the output `output`, and both have any number of rows. `onnx.checker` takes the files, and onnxruntime gives what `predict` gives to
- * about six digits, for every layer.
+ * A model as the bytes of an ONNX file, as it predicts: without dropout, and with the running statistics of batch normalization. The input is named
+ * `input`, the output `output`, and both have any number of rows. `onnx.checker` accepts the files, and onnxruntime agrees with `predict` to about
+ * six digits, for every layer.
  *
  * @example
- * const model = new Sequential([new Dense(4, 16, { activation: 'gelu' }), new LayerNorm(16), new Dense(16, 3)])
- * const bytes = toOnnx(model) // fs.writeFileSync('model.onnx', bytes)
+ * const model = new Sequential([new Dense(4, 16, { activation: 'gelu' }), new LayerNorm(16), new Dense(16, 3)]) const bytes = toOnnx(model) //
+ * fs.writeFileSync('model.onnx', bytes)
  * @throws TypeError naming the layer that ONNX has no operation for, such as a Lambda or a class of your own; RangeError where `inputShape` has to be
  *   said
  */
@@ -164,7 +164,7 @@ function valueInfo(name: string, type: number, shape: Shape): Field[] {
   ]
 }
 
-/** Nodes and constants in the order in which they are computed. */
+/** Nodes and constants in the order of computation. */
 class Graph {
   readonly nodes: Field[][] = []
   readonly initializers: Field[][] = []

@@ -37,7 +37,7 @@ function encodeField([number, value]: Field): Uint8Array {
   return joined(Uint8Array, [varint(number * 8 + BYTES), varint(content.length), content])
 }
 
-/** Seven bits a byte, the lowest first. Negative ones are written as 64 bits. */
+/** Seven bits per byte, the lowest first. Negative numbers are written as 64 bits. */
 function varint(value: number): Uint8Array {
   const bytes: number[] = []
   let rest = BigInt.asUintN(64, BigInt(value))
@@ -49,10 +49,10 @@ function varint(value: number): Uint8Array {
   return Uint8Array.from(bytes)
 }
 
-/** What a message holds under each number: whole numbers and floats as numbers, all else as bytes. @internal */
+/** Fields of a message by number: integers and floats as numbers, everything else as bytes. @internal */
 export type Message = ReadonlyMap<number, readonly (number | Uint8Array)[]>
 
-/** @internal reads a message, whoever wrote it. @throws RangeError for bytes that are none */
+/** @internal reads a message of any origin. @throws RangeError for bytes that are not a message */
 export function decodeMessage(bytes: Uint8Array): Message {
   const fields = new Map<number, (number | Uint8Array)[]>()
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -96,7 +96,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
 export function numbersOf(message: Message, field: number): number[] {
   return (message.get(field) ?? []).flatMap((value) => {
     if (typeof value === 'number') return [value]
-    // packed numbers are those of a message without fields: each is read as a key
+    // packed numbers look like a message without field values: each is read as a key
     const out: number[] = []
     let current = 0n
     let shift = 0n

@@ -1,4 +1,4 @@
-/** Checkpoints: a training in files, to go on with after a stop. */
+/** Checkpoints: a training saved to files, from which it can be resumed. */
 
 import { checkCount, checkPositive } from '../common/checks.js'
 import { clock } from '../common/clock.js'
@@ -12,9 +12,9 @@ import type { Callback, Progress, Resume, Training } from '../train/callbacks.js
 import { bytesFrom, checkKeep, checkPath, earlierOf, type Files, filesHere, type ModelSource, siblingOf } from './storage.js'
 import { encodeTraining, restoreTraining, type StatefulPart } from './training-file.js'
 
-/** How often a {@link Checkpoint} saves; the end of the last epoch is always saved. */
+/** Period of a {@link Checkpoint}; the end of the last epoch is always saved. */
 export interface CheckpointPeriod {
-  /** Saves at the end of every this many epochs. Default 1; only the last one where there are `steps`. */
+  /** Saves at the end of every `epochs` epochs. Default 1; if `steps` is given, only at the last epoch. */
   epochs?: number
   /** Saves after every this many steps, counted from the start of training, also within epochs. Default: at the ends of epochs. */
   steps?: number
@@ -27,18 +27,19 @@ export interface CheckpointPeriod {
 
 /** Options of {@link Checkpoint}. */
 export interface CheckpointOptions {
-  /** How often it saves. Default: at the end of each epoch. */
+  /** Period of saving. Default: at the end of each epoch. */
   every?: CheckpointPeriod
-  /** How many of the last files are kept: the one before `run.safetensors` is `run.1.safetensors`, and so on. Default 2. */
+  /** Number of earlier files that are kept: the one before `run.safetensors` is `run.1.safetensors`, and so on. Default 2. */
   keep?: number
   /**
-   * What to watch, named as for {@link EarlyStopping}: the epoch with the best value so far is saved as `run.best.safetensors` as
-   * well. Default: none.
+   * Monitored value, named as for {@link EarlyStopping}: the epoch with the best value so far is also saved as `run.best.safetensors`. Default: none.
    */
   monitor?: string
-  /** Whether less or more of it is better. Default: `max` for accuracies, `min` for losses and errors; of others it has to be said. */
+  /** Direction of improvement. Default: `max` for accuracies, `min` for losses and errors; required for other values. */
   mode?: 'min' | 'max'
-  /** What else belongs to the training, by names of your own: a `Scheduler`, a `WeightAverage`, whatever has state() and loadState(). Default: nothing. */
+  /**
+   * Other objects of the training, under names of your own: a `Scheduler`, a `WeightAverage`, anything with state() and loadState(). Default: none.
+   */
   parts?: Readonly<Record<string, StatefulPart>>
 }
 
@@ -58,22 +59,18 @@ function withEvery(options: CheckpointOptions): CheckpointOptions {
 }
 
 /**
- * Saves a training to a file, at the ends of epochs or every so many steps or minutes, so that it can go on where it was, also within an
- * epoch: model, optimizer, history, callbacks with a state, such as {@link EarlyStopping} with its best weights, how far the rows of the epoch
- * were gone through, and how far random numbers were drawn. A training that is stopped saves where it is; while a GradientAccumulation holds
- * batches back, the file before stays. Stopped and gone on with, it ends with the same bits as if it had never been stopped; in another
- * runtime as well, with `load({ reproducible: true })`.
+ * Saves a training to a file, at the ends of epochs or after a number of steps or minutes, so that it can be resumed, also within an epoch. The file
+ * has model, optimizer, history, callbacks with a state, such as {@link EarlyStopping} with its best weights, the position within the epoch, and the
+ * state of the random generators. A training that is stopped saves at once, except while a GradientAccumulation holds batches back; then the previous
+ * file stays. A resumed training ends with the same bits as an uninterrupted one; in another runtime as well, with `load({ reproducible: true })`.
  *
- * As `resume` of `fit` it goes on from the last file that is whole, and from the start where there is none: so a program that is killed is
- * just started again. Files are written as {@link saveModel} does it, all or nothing, and {@link loadModel} reads them: the model in them is the one
- * that validation saw.
+ * As `resume` of `fit` it continues from the last intact file, or from the start if there is none: after a kill, just start the program again. Files
+ * are written all or nothing, as by {@link saveModel}, and {@link loadModel} reads them: their model is the one that validation used.
  *
  * @example
- * const checkpoint = new Checkpoint('run.safetensors', { every: { epochs: 5 }, monitor: 'validation.loss' })
- * const options = { inputs, targets, loss: crossEntropy, optimizer, epochs: 20, validation: { inputs, targets } }
- * const history = await fit(model, { ...options, callbacks: [checkpoint], resume: checkpoint })
- * history.epochs.length // 20
- * const best = await loadModel('run.best.safetensors')
+ * const checkpoint = new Checkpoint('run.safetensors', { every: { epochs: 5 }, monitor: 'validation.loss' }) const options = { inputs, targets, loss:
+ * crossEntropy, optimizer, epochs: 20, validation: { inputs, targets } } const history = await fit(model, { ...options, callbacks: [checkpoint],
+ * resume: checkpoint }) history.epochs.length // 20 const best = await loadModel('run.best.safetensors')
  * @throws TypeError, RangeError for a path or options that cannot be; `fit` throws Error where a file cannot be written, or where it is of another
  *   model, of other data or options
  */
@@ -156,7 +153,7 @@ export class Checkpoint implements Callback, Resume {
     return hasMultiple || (period !== undefined && isEnd && epoch % period === 0)
   }
 
-  /** @internal what belongs to the training that it saves: its best value */
+  /** @internal its own state within the training: the best value */
   state(): BestValueState {
     return this.best?.state() ?? { bestEpoch: 0, bestValue: Number.NaN }
   }
@@ -192,15 +189,14 @@ export class Checkpoint implements Callback, Resume {
 }
 
 /**
- * For `resume` of `fit`: goes on with the training in a file that a {@link Checkpoint} saved, wherever the file is now.
+ * For `resume` of `fit`: resumes the training in a file that a {@link Checkpoint} saved, wherever the file is now.
  *
  * @param source as for {@link loadModel}: a path, a `URL`, a Blob or bytes
- * @param parts as the Checkpoint had them. Default: nothing
+ * @param parts the parts of the Checkpoint. Default: none
  * @example
- * const options = { inputs, targets, loss: crossEntropy, optimizer }
- * await fit(model, { ...options, epochs: 3, callbacks: [new Checkpoint('run.safetensors')] })
- * const history = await fit(model, { ...options, epochs: 5, callbacks: [new Checkpoint('more.safetensors')], resume: resumeFrom('run.safetensors') })
- * history.epochs.length // 5
+ * const options = { inputs, targets, loss: crossEntropy, optimizer } await fit(model, { ...options, epochs: 3, callbacks: [new
+ * Checkpoint('run.safetensors')] }) const history = await fit(model, { ...options, epochs: 5, callbacks: [new Checkpoint('more.safetensors')],
+ * resume: resumeFrom('run.safetensors') }) history.epochs.length // 5
  * @throws in `fit`: Error for a file that is not there, or is of another model, other data or options; RangeError for one that is damaged
  */
 export function resumeFrom(source: ModelSource, parts: Readonly<Record<string, StatefulPart>> = {}): Resume {

@@ -1,18 +1,18 @@
-/** Classes of one's own that model files may hold, by names that no minifier changes. */
+/** User-defined classes in model files, under names that no minifier changes. */
 
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { warnOnce } from '../common/warn.js'
 import { Module } from '../nn/module.js'
 
-/** How objects of a class are kept in a file: as what they are made of. */
+/** Functions that save the objects of a class and rebuild them. */
 export interface ClassInFiles<T extends object, Config> {
   /**
-   * What {@link load} makes an object like this one of: numbers, texts, lists and plain objects of them, typed arrays, and layers and
-   * models, which come back as layers and models. Weights are saved beside it, and are none of its business.
+   * Returns the value from which {@link load} rebuilds the object: numbers, texts, lists and plain objects of them, typed arrays, and layers and
+   * models, which come back as layers and models. Weights are saved separately.
    */
   save(value: T): Config
-  /** An object as it was made, before weights are put into it. Called with what {@link save} gave, perhaps by a stranger: check it. */
+  /** Rebuilds an object, before weights are loaded into it. It gets the result of {@link save}, perhaps from a stranger's file: check it. */
   load(config: Config): T
 }
 
@@ -26,27 +26,24 @@ const byClass = new Map<unknown, KnownClass>()
 const byName = new Map<string, { Class: unknown; known: KnownClass }>()
 
 /**
- * Lets {@link saveModel} and {@link loadModel} keep layers, models and optimizers of a class of your own, under a name that survives
- * minifiers: the class is called that from then on, in files, messages and states of optimizers. Call it once, where the class is defined,
- * in the program that saves and in the one that loads.
+ * Lets {@link saveModel} and {@link loadModel} keep layers, models and optimizers of a class of your own, under a name that minifiers do not change.
+ * The class then has this name in files, messages and states of optimizers. Call it once, next to the class, both in the program that saves and in
+ * the program that loads.
  *
- * No code is in a file: it has the name and what `save` gave, and the class that is registered here makes the object of it.
+ * Files contain no code: they have the name and the result of `save`, from which the class registered here rebuilds the object.
  *
- * @param how how a layer or model is made again. May be left out for a class whose constructor takes no arguments, and for optimizers,
- *   which files hold as states
+ * @param how functions that save and rebuild a layer or model. Not needed for a class whose constructor takes no arguments, and for optimizers, which
+ * are saved as states
  * @example
- * class Residual extends Module {
- *   hidden: Dense
- *   constructor(readonly width: number) {
+ * class Residual extends Module { hidden: Dense constructor(readonly width: number) {
  *     super()
  *     this.hidden = new Dense(width, width, { activation: 'relu' })
  *   }
  *   forward(x: Tensor) {
  *     return add(x, this.hidden.forward(x))
  *   }
- * }
- * registerClass('Residual', Residual, { save: ({ width }) => ({ width }), load: ({ width }) => new Residual(width) })
- * const model = decodeModel(encodeModel(new Sequential([new Residual(8), new Dense(8, 2)])))
+ * } registerClass('Residual', Residual, { save: ({ width }) => ({ width }), load: ({ width }) => new Residual(width) }) const model =
+ * decodeModel(encodeModel(new Sequential([new Residual(8), new Dense(8, 2)])))
  * @throws TypeError for what is no class, or a layer whose constructor takes arguments and that does not say how it is made again
  */
 export function registerClass<T extends object, Config>(
@@ -77,12 +74,12 @@ export function registerClass<T extends object, Config>(
   byName.set(name, { Class, known })
 }
 
-/** @internal what is known of the class of an object */
+/** @internal the registered class of an object */
 export function registeredClass(value: object): KnownClass | undefined {
   return byClass.get(value.constructor)
 }
 
-/** @internal what is known of a class of that name. @throws RangeError where none is registered, or one that is no part of files */
+/** @internal the registered class of that name. @throws RangeError if none is registered, or if it cannot be in files */
 export function classNamed(name: unknown): KnownClass & { how: ClassInFiles<object, unknown> } {
   const known = typeof name === 'string' ? byName.get(name)?.known : undefined
   if (known?.how === undefined)

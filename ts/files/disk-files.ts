@@ -6,7 +6,7 @@ import { removeLeftBehind, temporaryName } from './temporary-files.js'
 
 type Fs = typeof import('node:fs/promises')
 
-/** @internal whether this is a runtime with files */
+/** @internal true in a runtime with a file system */
 export function hasDisk(): boolean {
   const { process } = globalThis as { process?: { versions?: { node?: string } } }
   return process?.versions?.node !== undefined
@@ -40,12 +40,11 @@ export class DiskFiles {
 }
 
 /**
- * @internal The bytes go to a file beside it, from there to the disk, and only then does that take the name; the folder, which has the names,
- * goes to the disk last. The file that was there keeps its name until the moment of the renaming.
- * @param fs what a test may replace
+ * @internal The bytes go to a temporary file beside it, which is flushed to the disk and then renamed; finally the folder, which has the names, is
+ * flushed. The previous file keeps its name until the moment of the renaming. @param fs file system, which tests replace
  */
 export async function writeNow(fs: Fs, path: string, bytes: Uint8Array, earlier: readonly string[]): Promise<void> {
-  // of a link, what it leads to is replaced
+  // a symbolic link stays, and its target is replaced
   const target = await fs.realpath(path).catch(() => path)
   const folder = target.replace(/[^/\\]*$/, '') || '.'
   const temporary = await temporaryName(fs, target)
@@ -76,18 +75,18 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten
 }
 
-/** Gives the file that is there a second name, and those before it the next ones. At each moment each name is of a whole file or of none. */
+/** Gives the existing file a second name, and earlier files the next ones. At each moment each name belongs to a whole file or to none. */
 async function keepEarlier(fs: Fs, path: string, earlier: readonly string[]): Promise<void> {
   const names = [path, ...earlier]
   for (let i = names.length - 1; i > 1; i--) await fs.rename(names[i - 1], names[i]).catch(unlessMissing)
   const [, last] = names
   if (last === undefined) return
   await fs.rm(last, { force: true })
-  // some file systems have no second names, and at first there is no file
+  // some file systems have no hard links, and at first there is no file
   await fs.link(path, last).catch(() => fs.copyFile(path, last).catch(unlessMissing))
 }
 
-/** Windows has no such thing as the file of a folder. */
+/** Windows cannot open a folder as a file. */
 async function syncFolder(fs: Fs, folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const file = await fs.open(folder, 'r')

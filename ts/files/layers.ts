@@ -17,12 +17,12 @@ import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
 import { Ensemble, type EnsembleAverage } from '../select/ensemble.js'
 
-/** What a layer is made of, as it stands in a file. */
+/** The options of a layer in a file. */
 export type LayerConfig = Readonly<Record<string, unknown>>
 
-/** One kind of layer. Of a stranger's file `load` checks what the constructors do not. */
+/** One kind of layer. For a stranger's file, `load` checks everything that the constructors do not. */
 export interface LayerKind {
-  /** What the layer is made of. Names are never given another meaning: files of older versions have them. */
+  /** The options of the layer. Names never change their meaning: files of older versions contain them. */
   save(layer: Module): LayerConfig
   /** Names that files may have; another one says that the file is of a newer version. */
   readonly names: readonly string[]
@@ -142,7 +142,7 @@ const LAYERS: readonly (readonly [name: string, Class: abstract new (...args: ne
   ],
 ]
 
-/** @internal a layer of this library by what it is exactly: a subclass may be anything */
+/** @internal the kind of a layer of this library, by its exact class: a subclass may be anything */
 export function kindOf(layer: Module): { name: string; kind: LayerKind } | undefined {
   const found = LAYERS.find(([, Class]) => layer.constructor === Class)
   return found && { name: found[0], kind: found[2] }
@@ -154,7 +154,7 @@ export function kindNamed(name: unknown): LayerKind | undefined {
 }
 
 /**
- * @internal Makes a layer of what a file says, after looking whether the file has numbers for it: a stranger's file should not make layers
+ * @internal Makes a layer from its description in a file, after checking that the file has numbers for it: a stranger's file must not make layers
  * larger than itself.
  * @param shapeOf the shape of a tensor of the file by its name in the layer
  * @throws RangeError

@@ -1,7 +1,7 @@
 /**
- * Models as the bytes of a file and back: layers, weights, and whatever belongs to them. The format is a tree (ts/io/tree.ts) of
- * `{ model, parts }`. In it `{ $model, tensors, generators, frozen }` is a model, `{ $layer: name, at, config, inside }` a layer, `{ $same: at }`
- * one that was met before, and `{ $object: name, config }` an object of a registered class.
+ * Encodes models as the bytes of a file and decodes them: layers, weights, and parts saved beside them. The format is a tree (ts/io/tree.ts) of `{
+ * model, parts }`. In it `{ $model, tensors, generators, frozen }` is a model, `{ $layer: name, at, config, inside }` a layer, `{ $same: at }` a
+ * repeated layer, and `{ $object: name, config }` an object of a registered class.
  */
 import type { Backend } from '../backend/index.js'
 import { checkChoice } from '../common/checks.js'
@@ -26,43 +26,41 @@ const ANY_VERSION = /^gradus-model\/(.*)$/
 /** Options of {@link encodeModel} and `saveModel`. */
 export interface EncodeModelOptions {
   /**
-   * How parameters are written. `float16` and `bfloat16` take half the room and round to 11 and 8 significant bits: enough to predict by, not
-   * to go on training with the same bits. Buffers, optimizers and the rest stay as they are. Default: as they are.
+   * Precision of the written parameters. `float16` and `bfloat16` take half the space and round to 11 and 8 significant bits: enough for prediction,
+   * but not for resuming a training with the same bits. Buffers, optimizers and the rest keep their precision. Default: full precision.
    */
   weights?: 'float16' | 'bfloat16'
 }
 
 /** Options of {@link decodeModel}, {@link decodeModelFile}, `loadModel` and `loadModelFile`. */
 export interface DecodeModelOptions extends DecodeOptions {
-  /** Where the model is to live. Default: the backend chosen by load(). */
+  /** The backend of the model. Default: the backend chosen by load(). */
   backend?: Backend
 }
 
-/** What a model file holds: the model, and under their names the parts that were saved beside it. */
+/** Contents of a model file: the model, and under their names the parts that were saved beside it. */
 // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
 export type ModelFile<M extends object = Module, Parts = Record<string, any>> = { model: M } & Parts
 
 const HALVES = { float16: 'F16', bfloat16: 'BF16' } as const
-/** The largest number that rounds to a finite half; of bfloat16 it is that of float32, nearly. */
+/** The limit from which on numbers round to an infinite half; for bfloat16 it is nearly float32's. */
 const LARGEST = { F16: 65520, BF16: 3.3961775e38 } as const
 
-/** Where the modules of a model are, seen from it: the first place of those that are in several. */
+/** Paths of the modules of a model; for a module in several places the first. */
 type Places = ReadonlyMap<Module, string>
 
 /**
  * A model as the bytes of one file, from which {@link decodeModel} makes it again: layers with their sizes and activations, weights, running
- * statistics, which parameters are frozen, and how far random numbers of dropout were drawn. The file is a
- * [safetensors](https://github.com/huggingface/safetensors) file, in which others find the weights by name, `0.weight`, and with their shapes.
- * A checksum of each tensor is in it.
+ * statistics, frozen parameters, and the counts of random numbers that dropout has drawn. The file is a
+ * [safetensors](https://github.com/huggingface/safetensors) file, in which other programs find the weights by name, `0.weight`, with their shapes. It
+ * has a checksum of each tensor.
  *
  * @param model a `Sequential` or any layer of this library, a class of yours that {@link registerClass} knows, or an ensemble
- * @param parts what belongs to it, by names of your own: an optimizer, a schedule, a scaler, the names of classes; as `encodeState` takes it.
- *   Default: nothing
+ * @param parts values saved beside the model, under names of your own: an optimizer, a schedule, a scaler, the names of classes; as `encodeState`
+ * takes them. Default: none
  * @example
- * const bytes = encodeModel(model, { classNames: ['setosa', 'versicolor', 'virginica'] })
- * const file = decodeModelFile(bytes)
- * file.model.predict(inputs).shape // [n, 3]
- * file.classNames[2] // 'virginica'
+ * const bytes = encodeModel(model, { classNames: ['setosa', 'versicolor', 'virginica'] }) const file = decodeModelFile(bytes)
+ * file.model.predict(inputs).shape // [n, 3] file.classNames[2] // 'virginica'
  * @throws TypeError naming the layer that no file can hold, such as a Lambda, or the part; NonFiniteError naming the tensor for weights that are NaN
  *   or infinite, as after a training that diverged
  */
@@ -90,10 +88,10 @@ function encodeParts(model: object, parts: Readonly<Record<string, unknown>>, op
   return writer.encode(KEY, skeleton)
 }
 
-/** How models are written. */
+/** Options of writing a model. */
 interface Writing {
   readonly half: string | undefined
-  /** Whether layers may be unknown to files. */
+  /** Allows layers that files do not know. */
   readonly isLenient: boolean
 }
 
@@ -110,7 +108,7 @@ function writtenModel(model: Module, path: string, writer: TreeWriter, { half, i
   if (model.path !== '') throw plainError(`encodeModel: ${model.describe()} is '${model.path}' of another model; save that one`)
   const places: Places = new Map(model.modulePaths(true).map(({ module, path }) => [module, path]))
   const met = new Set<Module>()
-  // layers, which may be anywhere in what `save` of a class gives
+  // layers, which may be anywhere in the result of `save` of a class
   const layers: TreeWriter = new TreeWriter('encodeModel', (value, at): object | undefined => {
     if (value instanceof Module) {
       if (places.has(value)) return writtenLayer(value, layers, places, met)
@@ -134,7 +132,7 @@ function writtenModel(model: Module, path: string, writer: TreeWriter, { half, i
   }
 }
 
-/** The layers, or where files do not know them, why. */
+/** The layers, or the reason why files cannot contain them. */
 function visitKnown(layers: TreeWriter, model: Module): unknown {
   try {
     return layers.visit(model, '')
@@ -151,7 +149,7 @@ function halved(name: string, tensor: Parameter, dtype: keyof typeof LARGEST): S
   return { shape: tensor.shape, data, dtype }
 }
 
-/** A layer without its numbers; of one that is in a second place, where it was met. */
+/** A layer without its numbers; for a repeated layer, its first place. */
 function writtenLayer(layer: Module, writer: TreeWriter, places: Places, met: Set<Module>): object {
   const at = places.get(layer) as string
   if (met.has(layer)) return { $same: at }
@@ -160,7 +158,7 @@ function writtenLayer(layer: Module, writer: TreeWriter, places: Places, met: Se
   return { $layer: name, at, config: writer.visit(config, at), ...(inside && { inside: writer.visit(inside, at) }) }
 }
 
-/** What a file says of a layer. @throws TypeError for one that no file can hold */
+/** Description of a layer in a file. @throws TypeError for a layer that no file can contain */
 function describedLayer(layer: Module, at: string): { name: string; config: unknown; inside?: object } {
   const where = placeOf(at)
   if (Object.hasOwn(layer, 'forward'))
@@ -183,7 +181,9 @@ function placeOf(at: string): string {
   return at === '' ? 'the model' : `layer '${shortened(at)}'`
 }
 
-/** Layers of this library inside one of a class of one's own, by where they are: to see at loading whether the class still makes the same. */
+/**
+ * Layers of this library inside a layer of a user-defined class, by their paths: at loading they show whether the class still makes the same layers.
+ */
 function layersInside(owner: Module): Record<string, [string, LayerConfig]> {
   const found = owner.modulePaths(true).flatMap(({ module, path }): [string, [string, LayerConfig]][] => {
     const known = path === '' ? undefined : kindOf(module)
@@ -209,13 +209,12 @@ export function decodeModel<M extends object = Module>(file: Uint8Array | ArrayB
 }
 
 /**
- * Decodes what {@link decodeModel} decodes, and the parts that were encoded beside the model, as `decodeState` gives them: states in the
- * place of optimizers and schedules, each for a `loadState`.
+ * Decodes the model, as {@link decodeModel} does, and the parts that were encoded beside it, as `decodeState` returns them: states in the place of
+ * optimizers and schedules, each for a `loadState`.
  *
  * @param file its bytes: an ArrayBuffer or a Uint8Array
  * @example
- * const bytes = encodeModel(new Sequential([new Dense(4, 3)]), { classNames: ['a', 'b', 'c'] })
- * const { model, classNames } = decodeModelFile(bytes)
+ * const bytes = encodeModel(new Sequential([new Dense(4, 3)]), { classNames: ['a', 'b', 'c'] }) const { model, classNames } = decodeModelFile(bytes)
  * classNames.length // 3
  * @throws as decodeModel does
  */
@@ -226,7 +225,7 @@ export function decodeModelFile<M extends object = Module, Parts = Record<string
 ): ModelFile<M, Parts> {
   checkNames('decodeModel', options, ['backend', 'maxHeaderBytes'])
   const { backend, ...rest } = options
-  // those of the model that is being read
+  // the reader of the model that is being read
   let layers: LayerReader | undefined
   const used = new Set<StoredTensor>()
   const special = (value: Readonly<Record<string, unknown>>, reader: TreeReader): object | undefined => {
@@ -234,7 +233,7 @@ export function decodeModelFile<M extends object = Module, Parts = Record<string
       return value.$object === undefined ? layers?.special(value) : named(classNamed(value.$object), reader.visit(value.config))
     const [saved, outer] = [readNumbers(value, reader), layers]
     for (const [name, tensor] of saved.tensors) {
-      // each has its own in what is written; by many layers on the same numbers a small file would take any memory
+      // each tensor has its own numbers in a written file; with many layers on the same numbers a small file could take any amount of memory
       if (used.has(tensor)) throw rangeError(`the numbers of '${shortened(name)}' are those of another tensor`)
       used.add(tensor)
     }
@@ -268,7 +267,7 @@ function named({ name, how }: Pick<ReturnType<typeof classNamed>, 'name' | 'how'
   return made
 }
 
-/** What a file has of a model beside its layers. @internal */
+/** Contents of a model in a file beside its layers. @internal */
 export interface SavedModel {
   readonly tensors: ReadonlyMap<string, StoredTensor>
   readonly generators: Readonly<Record<string, unknown>>
@@ -280,14 +279,14 @@ function readNumbers(node: Readonly<Record<string, unknown>>, reader: TreeReader
   return { tensors: new Map(tensors), generators: Object(node.generators), frozen: node.frozen }
 }
 
-/** @internal Puts numbers into a model. @throws Error, RangeError where they do not fit */
+/** @internal Loads numbers into a model. @throws Error, RangeError if they do not fit */
 export function setModel(model: Module, { tensors, generators, frozen }: SavedModel): void {
   model.loadState(Object.fromEntries(tensors) as never)
   readGenerators(model, generators)
   readFrozen(model, frozen)
 }
 
-/** @internal what is in a file, with numbers in the place of models; of layers and classes nothing is made. @throws RangeError */
+/** @internal the contents of a file, with numbers in the place of models; no layers or classes are made. @throws RangeError */
 export function readStates(who: string, file: Uint8Array | ArrayBuffer): Record<string, unknown> & { model: unknown } {
   const special = (value: Readonly<Record<string, unknown>>, reader: TreeReader): object | undefined => {
     if (value.$model !== undefined) return readNumbers(value, reader)
@@ -297,10 +296,10 @@ export function readStates(who: string, file: Uint8Array | ArrayBuffer): Record<
   return { ...Object(made?.parts), model: made?.model }
 }
 
-/** Makes layers of what a file says. */
+/** Makes layers from their descriptions in a file. */
 class LayerReader {
   private readonly made = new Map<string, Module>()
-  /** Where layers are that were begun. */
+  /** Paths of the layers that were started. */
   private readonly places = new Set<string>()
   private readonly options: { backend?: Backend }
 
@@ -318,7 +317,7 @@ class LayerReader {
     return made
   }
 
-  /** The layer that an object of the skeleton stands for, undefined for one that is none. */
+  /** The layer for an object of the skeleton, undefined for an ordinary object. */
   special(node: Readonly<Record<string, unknown>>): Module | undefined {
     if (node.$same !== undefined) {
       const same = this.made.get(node.$same as string)
@@ -349,14 +348,14 @@ class LayerReader {
     const layer = named(known as ReturnType<typeof classNamed>, config)
     if (!(layer instanceof Module)) throw rangeError(`${known.name} is a layer in the file, and load gives ${show(layer)}`)
     let stream = 0
-    // a model of one's own knows nothing of the backend that was asked for
+    // a user-defined model does not know the requested backend
     if (this.options.backend !== undefined && at === '')
       layer.build({ backend: this.options.backend, path: '', nextGenerator: () => new Generator(0, ++stream) })
     return layer
   }
 }
 
-/** Whether the layers in one of a registered class are those that were saved. @throws RangeError naming the first that is not */
+/** Checks that the layers inside a layer of a registered class are the saved ones. @throws RangeError naming the first that is not */
 function checkInside(owner: Module, saved: Readonly<Record<string, unknown>>): void {
   const own = layersInside(owner)
   for (const [path, entry] of Object.entries(saved)) {

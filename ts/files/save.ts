@@ -8,24 +8,21 @@ import { bytesFrom, checkKeep, checkPath, earlierOf, filesHere, type ModelSource
 
 /** Options of {@link saveState}, and with {@link EncodeModelOptions} of {@link saveModel}. */
 export interface SaveOptions {
-  /**
-   * How many of the last files are kept: the one before `net.safetensors` is `net.1.safetensors`, and so on. Default 2.
-   */
+  /** Number of earlier files that are kept: the one before `net.safetensors` is `net.1.safetensors`, and so on. Default 2. */
   keep?: number
 }
 
 /**
- * Saves a model in a file, from which {@link loadModel} makes it again in any runtime: layers, weights and what {@link encodeModel} says.
+ * Saves a model in a file, from which {@link loadModel} rebuilds it in any runtime; {@link encodeModel} lists the contents.
  *
- * Saving is all or nothing, even where the process is killed in the midst of it: the bytes are on the disk before they take the place of the
- * file that was there, and that one is kept as `net.1.safetensors`. In a browser the file is a name in the origin's IndexedDB, with the same
- * promise. The model is read at once, so training may go on while it is written.
+ * Saving is all or nothing, even if the process is killed while it saves: the bytes are on the disk before they replace the previous file, which is
+ * kept as `net.1.safetensors`. In a browser the path is a name in the origin's IndexedDB, with the same guarantee. The model is read at once, so
+ * training may continue while it is written.
  *
  * @param path of the file; in a browser any name
- * @param parts what belongs to the model, by names of your own. Default: nothing
+ * @param parts values saved beside the model, under names of your own. Default: none
  * @example
- * await saveModel(model, 'net.safetensors', { classNames: ['no', 'yes'] })
- * const again = await loadModel('net.safetensors')
+ * await saveModel(model, 'net.safetensors', { classNames: ['no', 'yes'] }) const again = await loadModel('net.safetensors')
  * again.predict(inputs).shape // [n, 3]
  * @throws TypeError, RangeError as {@link encodeModel} does; Error where the file cannot be written: then the one that was there is as it was
  */
@@ -56,14 +53,11 @@ export async function loadModel<M extends object = Module>(source: ModelSource, 
 }
 
 /**
- * Loads what {@link loadModel} loads, and the parts that were saved beside the model, as `decodeModelFile` gives them.
+ * Loads the model, as {@link loadModel} does, and the parts that were saved beside it, as `decodeModelFile` returns them.
  *
  * @example
- * await saveModel(model, 'net.safetensors', { optimizer, classNames: ['no', 'yes'] })
- * const file = await loadModelFile('net.safetensors')
- * const goOn = new Adam(file.model.parameters())
- * goOn.loadState(file.optimizer)
- * file.classNames // ['no', 'yes']
+ * await saveModel(model, 'net.safetensors', { optimizer, classNames: ['no', 'yes'] }) const file = await loadModelFile('net.safetensors') const goOn
+ * = new Adam(file.model.parameters()) goOn.loadState(file.optimizer) file.classNames // ['no', 'yes']
  * @throws as {@link loadModel}
  */
 // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
@@ -75,12 +69,10 @@ export async function loadModelFile<M extends object = Module, Parts = Record<st
 }
 
 /**
- * Saves what `encodeState` takes in a file, all or nothing as {@link saveModel} does: for training loops of your own.
+ * Saves the values that `encodeState` takes in a file, all or nothing, as {@link saveModel} does: for training loops of your own.
  *
  * @example
- * await saveState({ model, optimizer, epoch: 3 }, 'run.safetensors')
- * const saved = await loadState('run.safetensors')
- * model.loadState(saved.model)
+ * await saveState({ model, optimizer, epoch: 3 }, 'run.safetensors') const saved = await loadState('run.safetensors') model.loadState(saved.model)
  * saved.epoch // 3
  * @throws TypeError as `encodeState` does; Error where the file cannot be written: then the one that was there is as it was
  */
@@ -90,12 +82,12 @@ export async function saveState(parts: object, path: string, options: SaveOption
 }
 
 /**
- * What {@link saveState} saved, as `decodeState` gives it.
+ * The values that {@link saveState} saved, as `decodeState` returns them.
  *
  * @param source as for {@link loadModel}
  * @example
- * await saveState({ losses: Float32Array.of(2, 1) }, 'run.safetensors')
- * const { losses } = await loadState('run.safetensors') // Float32Array.of(2, 1)
+ * await saveState({ losses: Float32Array.of(2, 1) }, 'run.safetensors') const { losses } = await loadState('run.safetensors') // Float32Array.of(2,
+ * 1)
  * @throws Error for a file that is not there, RangeError for one that is damaged
  */
 // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
@@ -129,7 +121,7 @@ function shortName(source: string | URL): string {
   return text.length > 80 ? `…${text.slice(-80)}` : text
 }
 
-/** An error says first who met it and where. */
+/** Puts the caller and the path in front of an error's message. */
 function addName(who: string, error: unknown): unknown {
   if (error instanceof Error) error.message = `${who}: ${error.message}`
   return error

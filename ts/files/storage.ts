@@ -1,33 +1,32 @@
 /**
- * Where files are: paths in Node, Deno and Bun, names in the origin's database in browsers. Writing is all or nothing in both: who is killed in
- * the midst of it finds the file that was there before.
+ * Storage of files: paths in Node, Deno and Bun, names in the origin's database in browsers. Writing is all or nothing in both: if the process is
+ * killed meanwhile, the previous file stays.
  */
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { DatabaseFiles } from './database-files.js'
 import { DiskFiles, hasDisk } from './disk-files.js'
 
-/** A URL, by its shape: a user's compiler may know neither the types of the web nor those of Node. */
+/** A URL by its properties: a user's compiler may know neither the types of the web nor Node's. */
 interface Address {
   readonly href: string
   readonly arrayBuffer?: undefined
 }
 
-/** Where a model may come from: a path or name, a URL, a Blob, File or Response, or bytes. */
+/** Source of a model: a path or name, a URL, a Blob, File or Response, or bytes. */
 export type ModelSource = string | Address | Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> }
 
 /** Files by name, each written as a whole. @internal */
 export interface Files {
-  /** Undefined where there is no such file. */
+  /** Undefined if there is no such file. */
   read(path: string): Promise<Uint8Array | undefined>
   /**
-   * Puts bytes in the place of a file, all or nothing, and on the medium before it resolves.
-   * @param earlier names for those that were there before, the last one first
+   * Replaces a file by bytes, all or nothing, and on the medium before it resolves. @param earlier names for the previous files, the latest first
    */
   write(path: string, bytes: Uint8Array, earlier: readonly string[]): Promise<void>
 }
 
-/** @internal those of this runtime. @throws Error where there are none */
+/** @internal the storage of this runtime. @throws Error if it has none */
 export function filesHere(who: string): Files {
   if (hasDisk()) return new DiskFiles()
   if (typeof indexedDB !== 'undefined') return new DatabaseFiles()
@@ -54,7 +53,7 @@ export function checkKeep(who: string, keep: unknown): void {
     throw rangeError(`${who}: keep wants a whole number from 1 to ${MAX_KEPT}, got ${show(keep)}`)
 }
 
-/** @internal the bytes of a source. @throws Error saying what could not be read */
+/** @internal the bytes of a source. @throws Error naming the source that could not be read */
 export async function bytesFrom(who: string, source: ModelSource): Promise<Uint8Array | ArrayBuffer> {
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) return source
   if (source instanceof URL || (typeof source === 'string' && /^(https?|data|blob|file):/.test(source)))

@@ -1,30 +1,30 @@
 /**
- * Names of files that are being written, and which of them nobody writes any more. A temporary file stands beside its target as
- * `net.safetensors.<system>-<pid>-<number>.tmp`, and takes the target's name when it is whole. A process that is killed in between leaves it
- * behind; the next one that writes the same target removes it.
+ * Temporary files: their names, and the removal of abandoned ones. A temporary file stands beside its target as
+ * `net.safetensors.<system>-<pid>-<number>.tmp`, and takes the target's name when it is complete. If its process is killed before that, the next
+ * process that writes the same target removes the file.
  */
 import { crc32 } from '../io/crc32.js'
 import { nodeModule } from './node-module.js'
 
 type Fs = Pick<typeof import('node:fs/promises'), 'readdir' | 'readFile' | 'readlink' | 'rm' | 'stat'>
 
-/** Nobody is still writing a file that has not changed for this long: for writers that cannot be asked, in another container or on another host. */
+/** A file that has not changed for this long counts as abandoned, if its writer cannot be checked, in another container or on another host. */
 const LEFT_BEHIND_MS = 600_000
 
 /** A clock of the file system may be behind this one. */
 const CLOCKS_APART_MS = 2000
 
-/** The system where nothing is known of it. */
+/** The system if it is unknown. */
 const UNKNOWN = '00000000'
 
-/** In earlier versions the names had the process alone, or the process and a number. */
+/** Earlier versions used names with the process alone, or with the process and a number. */
 const NAME = /^(?:([0-9a-f]{8})-(\d+)-\d+|\d+(?:-\d+)?)\.tmp$/
 
 let systemOfThis: string | undefined
 
 /**
- * Where a process number means one process: on Linux one boot of one kernel and one namespace of processes, which containers have each their own;
- * elsewhere the host.
+ * Identifies the scope in which a process number is unique: on Linux one boot of one kernel and one namespace of processes, of which each container
+ * has its own; elsewhere the host.
  */
 async function findSystem({ readFile, readlink }: Fs): Promise<string> {
   const textOf = (text: string) => crc32(new TextEncoder().encode(text))
@@ -45,7 +45,7 @@ export async function temporaryName(fs: Fs, target: string): Promise<string> {
   return `${target}.${systemOfThis}-${process.pid}-${number}.tmp`
 }
 
-/** @internal whether a file is a temporary one of this process. @param name of the file @param target name of the file that it would become */
+/** @internal true for a temporary file of this process. @param name of the file @param target name of the file that it would become */
 export function isOwnTemporary(name: string, target: string): boolean {
   const [, system, pid] = partsOf(name, target) ?? []
   return system !== undefined && system === (systemOfThis ?? system) && Number(pid) === process.pid
@@ -56,9 +56,8 @@ function partsOf(name: string, target: string): RegExpExecArray | null {
 }
 
 /**
- * @internal Removes temporary files of a target that nobody writes any more: those of a process that is dead, as far as that can be known, and those that
- * have not changed for ten minutes.
- * @param folder that the target is in, with a separator at its end, or '.'
+ * @internal Removes abandoned temporary files of a target: files of a process that is known to be dead, and files that have not changed for ten
+ * minutes. @param folder the target's folder, with a separator at its end, or '.'
  * @param name of the target in it
  */
 export async function removeLeftBehind(fs: Fs, folder: string, name: string): Promise<void> {
@@ -75,7 +74,10 @@ export async function removeLeftBehind(fs: Fs, folder: string, name: string): Pr
   }
 }
 
-/** Whether the process of this number that wrote a file is over. One that got its number since is taken for it, but this one knows since when it is. */
+/**
+ * True if the process of this number that wrote a file is over. Another process that got the number since counts as the writer, except this process,
+ * which knows its own start.
+ */
 function isDead(pid: number, mtimeMs: number): boolean {
   if (pid === process.pid) return mtimeMs < Date.now() - 1000 * process.uptime() - CLOCKS_APART_MS
   try {

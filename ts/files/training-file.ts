@@ -1,4 +1,4 @@
-/** Trainings in model files: all that the next step depends on, and what shows whether another program goes on with the same training. */
+/** Trainings in model files: everything on which the next step depends, and data to check that a program resumes the same training. */
 
 import type { FloatArray } from '../backend/heap.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
@@ -14,7 +14,7 @@ import type { Callback, Training } from '../train/callbacks.js'
 import type { EpochRecord } from '../train/history.js'
 import { encodeTrainedModel, readStates, type SavedModel, setModel } from './model-file.js'
 
-/** What has a state that is saved with a training and put back with it. */
+/** An object whose state is saved with a training and restored with it. */
 export interface StatefulPart {
   state(): object
   loadState(state: never): unknown
@@ -22,20 +22,20 @@ export interface StatefulPart {
 
 type State = Record<string, unknown>
 
-/** What a file says of a training. */
+/** A training in a file. */
 interface SavedTraining {
-  /** What the model consists of, as text: with other layers it would be another training. */
+  /** The layers of the model, as text: with other layers it would be another training. */
   layers: [path: string, description: string][]
-  /** What else has to be the same. */
+  /** Other settings that have to be the same. */
   settings: Record<string, unknown>
   optimizer: State
-  /** The weights that are trained, where the model in the file is an average of them. */
+  /** The trained weights, if the model in the file has their average. */
   weights: State | null
   /** States of the callbacks that have one. */
   callbacks: { name: string; state: State }[]
   epochs: EpochRecord[]
   seconds: number
-  /** How far the epoch is that is not over; null, or nothing in files of old, between two epochs. */
+  /** Position within an unfinished epoch; null, or missing in old files, between two epochs. */
   part?: EpochPart | null
 }
 
@@ -47,16 +47,16 @@ interface EpochPart {
   samples: number
   lossSum: number
   sums: number[]
-  /** Predictions and targets, where a metric wants to see those of the whole epoch. */
+  /** Predictions and targets so far, if a metric needs those of the whole epoch. */
   kept: { shape: number[]; values: FloatArray | Int32Array }[] | null
 }
 
-/** So many rows are looked at to see whether the data are the same. */
+/** Number of rows that are compared to check that the data are the same. */
 const ROWS_SEEN = 64
 
 /**
- * @internal The file of a training between two batches. The model in it is what validation saw, which predicts best: of an optimizer with
- * averages those.
+ * @internal The file of a training between two batches. Its model is the one that validation used, which predicts best: with an averaging optimizer
+ * the averages.
  */
 export function encodeTraining(training: Training, parts: Readonly<Record<string, StatefulPart>>): Bytes {
   const { plan, callbacks, history } = training
@@ -81,7 +81,7 @@ export function encodeTraining(training: Training, parts: Readonly<Record<string
   }
 }
 
-/** @internal Puts a training where the file says that another one was. @throws Error, RangeError for that of another model, other data or options */
+/** @internal Restores a training to the state in a file. @throws Error, RangeError for another model, other data or options */
 export function restoreTraining(training: Training, file: Uint8Array | ArrayBuffer, parts: Readonly<Record<string, StatefulPart>>): void {
   const { plan, callbacks, control } = training
   const { model, options } = plan
@@ -144,7 +144,7 @@ function isStateful(callback: Callback): callback is StatefulCallback {
   return typeof callback.state === 'function' && typeof callback.loadState === 'function'
 }
 
-/** Minifiers rename classes, so where there is no name it does not count. */
+/** Minifiers rename classes, so a callback without a name is not compared. */
 function nameOf({ name }: Callback): string {
   return name ?? 'callback'
 }
@@ -181,7 +181,7 @@ function checked(found: unknown): SavedTraining {
   return found as SavedTraining
 }
 
-/** @throws Error, RangeError for a part of an epoch that this training cannot go on from */
+/** @throws Error, RangeError for a part of an epoch from which this training cannot continue */
 function checkPart({ plan, means }: Training, { epochs, part }: SavedTraining): void {
   if (part === null || part === undefined) return
   const { batches, seconds, samples, lossSum, sums, kept } = part

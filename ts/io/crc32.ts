@@ -1,6 +1,6 @@
-/** Checksums of what is saved: CRC-32 as in zip and PNG, which `zlib.crc32` of Python and Node computes as well. */
+/** Checksums of saved data: CRC-32 as in zip and PNG; `zlib.crc32` of Python and Node computes it, too. */
 
-/** For each value of a byte, what it does to the remainder. */
+/** Effect of each byte value on the remainder. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte
   for (let bit = 0; bit < 8; bit++) remainder = remainder & 1 ? (remainder >>> 1) ^ 0xedb88320 : remainder >>> 1

@@ -19,7 +19,7 @@ interface Kind {
   read: (buffer: ArrayBuffer) => StoredArray
 }
 
-/** In the order in which the tensors lie in a file, so that each is aligned to its size. */
+/** In the order of the tensors in a file, so that each is aligned to its size. */
 export const KINDS: Readonly<Record<string, Kind>> = {
   U64: { bytes: 8, read: (b) => new BigUint64Array(b) },
   I64: { bytes: 8, read: (b) => new BigInt64Array(b) },
@@ -76,7 +76,7 @@ export function halfToFloat(bits: number): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25))
 }
 
-/** @internal numbers as the bits of halves, rounded to the nearest, of two as near to the even one; too large ones are infinite */
+/** @internal numbers as the bits of halves, rounded to nearest, ties to even; too large numbers become infinite */
 export const HALVES: Readonly<Record<string, (values: ArrayLike<number>) => Uint16Array>> = {
   F16: (values) => Uint16Array.from(values, floatToHalf),
   BF16: toBfloat16,
@@ -89,7 +89,7 @@ function floatToHalf(value: number): number {
   if (Number.isNaN(value)) return 0x7e00
   if (size >= 65520) return sign | 0x7c00
   const exponent = Math.max(Math.floor(Math.log2(size)), -14)
-  // of numbers just below a power of two the logarithm may be that of the power, to which they round in either unit
+  // the logarithm of a number just below a power of two may be that of the power; such a number rounds to the power in either unit
   const unit = 2 ** (exponent - 10)
   const units = roundToEven(size / unit)
   return sign | (units + (exponent + 14) * 1024)

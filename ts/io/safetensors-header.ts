@@ -1,4 +1,4 @@
-/** The header of a safetensors file, read as what a stranger wrote: every length is checked before anything is made of it. */
+/** The header of a safetensors file, treated as untrusted input: every length is checked before it is used. */
 import { rangeError, typeError } from '../common/errors.js'
 import { asNoModel } from '../common/file-kinds.js'
 import { list } from '../common/names.js'
@@ -12,7 +12,7 @@ export const METADATA = '__metadata__'
 /** A header is an object of objects of arrays. */
 const DEEPEST = 3
 
-/** @throws TypeError for what is no bytes */
+/** @throws TypeError for anything but bytes */
 export function bytesOf(file: Uint8Array | ArrayBuffer): Uint8Array {
   if (file instanceof Uint8Array) return file
   if (typeof file?.byteLength !== 'number')
@@ -20,7 +20,7 @@ export function bytesOf(file: Uint8Array | ArrayBuffer): Uint8Array {
   const view: unknown = file
   return ArrayBuffer.isView(view) ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : new Uint8Array(file)
 }
-/** What the header says, and where the numbers begin. @throws RangeError for a header that is damaged or larger than the limit */
+/** The header and the offset of the numbers. @throws RangeError for a header that is damaged or larger than the limit */
 export function readHeader(bytes: Uint8Array, maxHeaderBytes: number): { header: Record<string, unknown>; start: number } {
   if (bytes.length < 8) wrong(`truncated: ${bytes.length} bytes, a file has at least 8`)
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
@@ -47,9 +47,8 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
 /**
- * What JSON.parse does not tell of a text: how deep it nests, and how many names its outermost object has, repeated ones included.
- * Goes through the text once and makes nothing of it.
- * @param onName gets each name as JSON
+ * Facts about a JSON text that JSON.parse does not report: its nesting depth, and the number of names in its outermost object, repeated names
+ * included. One pass over the text, without building anything. @param onName gets each name as JSON
  */
 function outline(text: string, onName?: (json: string) => void): { depth: number; names: number } {
   let [depth, deepest, names] = [0, 0, 0]

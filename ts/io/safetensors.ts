@@ -14,7 +14,7 @@ import { bytesOf, isObject, METADATA, readEntry, readHeader, wrong } from './saf
 
 /** A tensor of a file. */
 export interface StoredTensor {
-  /** How the file has it: F32, F64, F16, BF16, I8 to I64, U8 to U64 or BOOL. */
+  /** Type in the file: F32, F64, F16, BF16, I8 to I64, U8 to U64 or BOOL. */
   readonly dtype: string
   readonly shape: number[]
   /** Its numbers in row-major order. Halves (F16, BF16) arrive as a Float32Array, which holds all of them. */
@@ -22,15 +22,15 @@ export interface StoredTensor {
 }
 
 /**
- * What {@link encodeSafetensors} takes for a tensor: a parameter or tensor, numbers with a shape, or numbers in a row. With the dtype `F16`
- * or `BF16` numbers are written as halves, rounded to the nearest.
+ * A tensor for {@link encodeSafetensors}: a parameter or tensor, numbers with a shape, or a flat list of numbers. With the dtype `F16` or `BF16`
+ * numbers are written as halves, rounded to the nearest.
  */
 export type Storable = StoredArray | { readonly shape: Shape; readonly data: StoredArray | (() => StoredArray); readonly dtype?: string }
 
-/** What {@link decodeSafetensors} gives. */
+/** Result of {@link decodeSafetensors}. */
 export interface SafetensorsFile {
   readonly tensors: Record<string, StoredTensor>
-  /** What the writer had to say, `{}` if nothing. */
+  /** Texts of the writer, `{}` if none. */
   readonly metadata: Record<string, string>
 }
 
@@ -45,7 +45,7 @@ export interface DecodeOptions {
 
 const MAX_HEADER_BYTES = 16 * 2 ** 20
 
-/** `Uint8Array<ArrayBuffer>`, and before TypeScript 5.7, which knows no such type, `Uint8Array`. */
+/** `Uint8Array<ArrayBuffer>`, or `Uint8Array` before TypeScript 5.7, which has no such type. */
 export type Bytes = ReturnType<typeof Uint8Array.of>
 
 /**
@@ -67,10 +67,10 @@ export function encodeSafetensors(
   return encodeEntries(storedEntries(tensors instanceof Map ? [...tensors] : Object.entries(tensors)), metadata)
 }
 
-/** A tensor as it is written. @internal */
+/** A tensor as written to a file. @internal */
 export type StoredEntry = ReturnType<typeof readStorable>
 
-/** @internal tensors in the order in which they lie in a file */
+/** @internal tensors in the order of a file */
 export function storedEntries(tensors: readonly (readonly [string, Storable])[]): StoredEntry[] {
   const entries = tensors.map(([name, value]) => readStorable(name, value))
   return entries.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1))
@@ -86,7 +86,7 @@ export function encodeEntries(entries: readonly StoredEntry[], metadata: Readonl
     return [name, { dtype, shape, data_offsets }] as const
   })
   const head = Object.keys(metadata).length > 0 ? [[METADATA, metadata] as const] : []
-  // not an object: its keys would change places where they are numbers
+  // not an object: it would reorder keys that are numbers
   const json = [...head, ...places].map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`)
   const header = new TextEncoder().encode(`{${json.join(',')}}`)
   const start = 8 + Math.ceil(header.length / 8) * 8
@@ -118,24 +118,22 @@ function readStorable(name: string, value: Storable) {
 }
 
 /**
- * The tensors of a safetensors file, whoever wrote it. Each is a copy.
+ * The tensors of a safetensors file of any origin. Each is a copy.
  *
  * @param file its bytes: an ArrayBuffer (`await response.arrayBuffer()`) or a Uint8Array (`fs.readFileSync(path)`)
  * @example
- * const file = encodeSafetensors({ scale: Float32Array.of(1, 2) }, { made: 'today' })
- * const { tensors, metadata } = decodeSafetensors(file)
- * tensors.scale // { dtype: 'F32', shape: [2] }
- * metadata.made // 'today'
- * @throws TypeError for what is no bytes, RangeError saying what is wrong for a file that is truncated, damaged, or of another format
- *   or dtype, or whose header is too large or names a tensor twice
+ * const file = encodeSafetensors({ scale: Float32Array.of(1, 2) }, { made: 'today' }) const { tensors, metadata } = decodeSafetensors(file)
+ * tensors.scale // { dtype: 'F32', shape: [2] } metadata.made // 'today'
+ * @throws TypeError for what is no bytes, RangeError saying what is wrong for a file that is truncated, damaged, or of another format or dtype, or
+ *   whose header is too large or names a tensor twice
  */
 export function decodeSafetensors(file: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): SafetensorsFile {
   return decodeChecked(file, options)
 }
 
 /**
- * @internal as {@link decodeSafetensors}
- * @param checkOf makes of the metadata what looks at the bytes of each tensor before anything is made of them
+ * @internal {@link decodeSafetensors} with checks @param checkOf makes, from the metadata, a function that checks the bytes of each tensor before
+ * they are used
  */
 export function decodeChecked(
   file: Uint8Array | ArrayBuffer,

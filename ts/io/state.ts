@@ -1,4 +1,4 @@
-/** Everything of a training in one file: models, optimizers, schedulers, scalers, and whatever JSON has beside them. */
+/** All objects of a training in one file: models, optimizers, schedulers, scalers, and any JSON values beside them. */
 import { typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import type { Bytes, DecodeOptions } from './safetensors.js'
@@ -7,7 +7,7 @@ import { decodeTree, TreeWriter } from './tree.js'
 /** The name of the format in the file. */
 const KEY = 'gradus-state/1'
 
-/** What has a state to keep: models, optimizers, wrappers, schedulers, averages, scalers, tables. */
+/** An object with a state to save: models, optimizers, wrappers, schedulers, averages, scalers, tables. */
 export interface Stateful {
   state(): object
 }
@@ -36,13 +36,12 @@ export function encodeState(parts: object): Bytes {
 }
 
 /**
- * What {@link encodeState} was given, with states in the place of models and optimizers: give each to its `loadState`, those of
- * scalers and tables to `scalerFromState` and `encoderFromState`.
+ * The value that {@link encodeState} got, with states in the place of models and optimizers. Pass each state to its `loadState`, states of scalers
+ * and tables to `scalerFromState` and `encoderFromState`.
  *
  * @example
- * const saved = decodeState(encodeState({ best: Infinity, losses: Float32Array.of(2, 1) }))
- * saved.best // Infinity
- * saved.losses // Float32Array.of(2, 1)
+ * const saved = decodeState(encodeState({ best: Infinity, losses: Float32Array.of(2, 1) })) saved.best // Infinity saved.losses // Float32Array.of(2,
+ * 1)
  * @throws RangeError for a file that is damaged, or is of another maker: `decodeSafetensors` reads those
  */
 // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out

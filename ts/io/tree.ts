@@ -1,8 +1,7 @@
 /**
- * Trees of values in a safetensors file: numbers in arrays are its tensors, and a text of its metadata, the *skeleton*, says how they are put
- * together. It is JSON with `{ $tensor: name }` in the place of arrays and `{ $number: text }` in that of numbers that JSON does not
- * have; an object whose names begin with `$` is written as `{ $entries: [[name, value], …] }`. Another text has a checksum of each tensor
- * and of the skeleton.
+ * Trees of values in a safetensors file. Its tensors are the arrays of numbers; a text in its metadata, the *skeleton*, describes the tree. The
+ * skeleton is JSON, with `{ $tensor: name }` for arrays and `{ $number: text }` for numbers that JSON does not have; an object whose names begin with
+ * `$` is written as `{ $entries: [[name, value], …] }`. Another text has checksums of each tensor and of the skeleton.
  */
 import { rangeError, typeError } from '../common/errors.js'
 import { shortened, show } from '../common/show.js'
@@ -21,7 +20,7 @@ import {
 /** The name under which a file has its checksums: JSON, { text, tensors: { name: checksum } }. */
 const CHECKSUMS = 'gradus-crc32'
 
-/** States are trees of a few levels; a tree of more would end in an overflow of the stack, here or where it is read. */
+/** Deepest level of a tree. States have a few levels; a much deeper tree would overflow the stack when it is written or read. */
 const DEEPEST = 1000
 
 /** @internal writes values as a tree */
@@ -31,14 +30,14 @@ export class TreeWriter {
 
   /**
    * @param who for messages
-   * @param special what to write in the place of an object, undefined for one that is as any other
+   * @param special the value to write instead of an object, undefined for an ordinary object
    */
   constructor(
     private readonly who: string,
     private readonly special: (value: object, path: string, writer: TreeWriter) => object | undefined = () => undefined,
   ) {}
 
-  /** The value as the skeleton has it. @throws TypeError for what would be lost */
+  /** The value as it stands in the skeleton. @throws TypeError for a value that would be lost */
   visit(value: unknown, path: string): unknown {
     const { who, above } = this
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
@@ -53,7 +52,7 @@ export class TreeWriter {
     return out
   }
 
-  /** Keeps a tensor. Its name in the file is its path, or where that is taken already, a longer one. */
+  /** Keeps a tensor. Its name in the file is its path, or a longer name if that is taken. */
   tensor(value: Storable, path: string): { $tensor: string } {
     let name = path
     while (this.tensors.has(name)) name += "'"
@@ -87,32 +86,30 @@ export class TreeWriter {
   }
 }
 
-/** Of a tree in which nothing is special. */
+/** For a tree without special objects. */
 const AS_IT_IS = () => undefined
 
 /** A format of files. @internal */
 export interface TreeFormat {
   /** Its name in the metadata. */
   readonly key: string
-  /** What to say of a file without it. */
+  /** Message about a file without this text. */
   foreign(metadata: Readonly<Record<string, string>>): string
-  /** Whether every file has checksums. Default false: the first ones had none. */
+  /** All files must have checksums. Default false: the first versions of the format had none. */
   readonly isChecked?: boolean
 }
 
-/** What reads a tree. @internal */
+/** Reader of a tree. @internal */
 export interface TreeReader {
-  /** The value of what the skeleton has. */
+  /** The value of a part of the skeleton. */
   visit(value: unknown): unknown
-  /** A tensor by what {@link TreeWriter.tensor} wrote. @throws RangeError */
+  /** The tensor for an entry of {@link TreeWriter.tensor}. @throws RangeError */
   tensor(value: unknown): StoredTensor
 }
 
 /**
- * @internal the value of a file's tree
- * @param who for messages
- * @param special what to make of an object of the skeleton, undefined for one that is as any other
- * @throws RangeError for a file that is damaged, or of another format
+ * @internal the value of a file's tree @param who for messages @param special the value for an object of the skeleton, undefined for an ordinary
+ * object @throws RangeError for a file that is damaged, or of another format
  */
 export function decodeTree(
   who: string,
@@ -159,7 +156,7 @@ export function decodeTree(
   }
 }
 
-/** What compares bytes with the checksums of a file. @throws RangeError */
+/** A function that compares bytes with the checksums of a file. @throws RangeError */
 function checkerOf(
   who: string,
   key: string,
@@ -192,7 +189,7 @@ function numberText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value)
 }
 
-/** What {@link numberText} wrote. @throws RangeError for anything else: Number('abc') would be NaN */
+/** The number of a {@link numberText}. @throws RangeError for anything else: Number('abc') would be NaN */
 function numberFrom(text: unknown): number {
   const value = typeof text === 'string' ? Number(text) : Number.NaN
   if (numberText(value) === text) return value
@@ -210,7 +207,7 @@ function isStorable(value: object): value is Storable {
   return ArrayBuffer.isView(value) || ('shape' in value && 'data' in value && typeof value.data === 'function')
 }
 
-/** The state of what has one: of a model with its parameters and buffers, which know their shapes. Other objects themselves. */
+/** The state of an object that has one; for a model its parameters and buffers, which know their shapes. Other objects are returned unchanged. */
 function stateOf(value: object, check: (name: string, tensor: Storable) => void): object {
   const { savedTensors, state } = value as { savedTensors?: () => [string, Storable][]; state?: () => object }
   const own = typeof state === 'function' ? state.call(value) : value

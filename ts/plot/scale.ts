@@ -1,4 +1,4 @@
-/** Axes of charts: where values are between two ends, and which of them have a line and a number. The playground's charts have them, too. */
+/** Axes of charts: positions of values between two ends, and the values with a line and a number. The playground's charts use them, too. */
 
 /** A line or a number beside a chart. */
 export interface Tick {
@@ -33,11 +33,11 @@ export interface AxisOptions {
   text?: (value: number) => string
 }
 
-/** Whether an axis can show a value. */
+/** True if an axis can show a value. */
 export const isShown = (value: number | null | undefined, log = false): value is number =>
   Number.isFinite(value) && (!log || (value as number) > 0)
 
-/** The least and the largest value that an axis can show; 0 to 1 where there is none, or 0.1 to 1 where the axis is logarithmic. */
+/** The least and the largest value that an axis can show; if there is none, 0 to 1, or 0.1 to 1 for a logarithmic axis. */
 export function rangeOf(lists: Iterable<Iterable<number | null>>, log = false): [low: number, high: number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (const values of lists)
@@ -49,7 +49,7 @@ export function rangeOf(lists: Iterable<Iterable<number | null>>, log = false): 
   return low <= high ? [low, high] : [log ? 0.1 : 0, 1]
 }
 
-/** The axis that shows a range, `low` ≤ `high`; both are above 0 where it is logarithmic. */
+/** The axis for a range, `low` ≤ `high`; both are above 0 for a logarithmic axis. */
 export function axisOf([low, high]: readonly [number, number], options: AxisOptions): Axis {
   const { from, to, log = false, spacing = 80, margin = 0, whole = false, text = shortNumber } = options
   const scaled = log ? Math.log10 : (v: number) => v
@@ -88,7 +88,7 @@ function multiples(step: number, start: number, end: number): number[] {
   return Array.from({ length: Math.max(count, 0) }, (_, i) => Number(((first + i) * step).toPrecision(12)))
 }
 
-/** Powers of ten, with 2 and 5 times, or 3 times, such a power where there is room; round numbers where the range is short. */
+/** Powers of ten, with 2 and 5 times, or 3 times, each power if there is room; round numbers for a short range. */
 function logarithmicTicks(start: number, end: number, most: number): number[] {
   for (const factors of [[1, 2, 5], [1, 3], [1]]) {
     const ticks = multiples(1, Math.floor(start), end)

@@ -1,7 +1,7 @@
 /** Charts as SVG text, and the marks that they are made of. Text has the colour of the page around it. */
 import { type Axis, axisOf, isShown, rangeOf, shortNumber, type Tick } from './scale.js'
 
-/** Colours that people with any colour vision tell apart (Okabe & Ito 2008), readable on white and on black. */
+/** Colors that people with any color vision can distinguish (Okabe & Ito 2008), readable on white and on black. */
 export const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8a6fd1', '#7f7f7f']
 
 /** A line of a chart. */
@@ -9,7 +9,7 @@ export interface Line {
   name: string
   x: readonly number[]
   y: readonly number[]
-  /** Default: the next of a list that people with any colour vision can tell apart. */
+  /** Default: the next of a list of colors that people with any color vision can distinguish. */
   colour?: string
   dashed?: boolean
   /** Points in place of a line. */
@@ -29,11 +29,14 @@ export interface ChartOptions {
   /** Fixed ends of the axes. */
   xRange?: readonly [number, number]
   yRange?: readonly [number, number]
-  /** From one corner to the other: where predictions are right. */
+  /** Draws the diagonal, on which predictions are exact. */
   diagonal?: boolean
 }
 
-/** What XML may not hold: control characters but tab and line ends, halves of characters (as where a long name was cut), and two that are none. */
+/**
+ * Characters that XML forbids: control characters but tab and line ends, halves of surrogate pairs (from a long name that was cut), and two
+ * non-characters.
+ */
 const NOT_IN_XML = /[\0-\u0008\u000b\u000c\u000e-\u001f\p{Cs}\ufffe\uffff]/gu
 
 /** Text as it may stand in SVG and HTML, between tags and in quotes. */
@@ -67,12 +70,12 @@ export function rule([x1, y1]: Place, [x2, y2]: Place, attributes = 'stroke-opac
   return `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="currentColor" ${attributes}/>`
 }
 
-/** A point. @param title is shown where the pointer is on it */
+/** A point. @param title is shown under the pointer */
 export function dot([x, y]: Place, radius: number, attributes: string, title = ''): string {
   return `<circle cx="${round(x)}" cy="${round(y)}" r="${radius}" ${attributes}>${titled(title)}</circle>`
 }
 
-/** A line through places. @param title is shown where the pointer is on it */
+/** A line through places. @param title is shown under the pointer */
 export function path(places: readonly Place[], attributes: string, title = ''): string {
   return `<polyline points="${places.map(([x, y]) => `${round(x)},${round(y)}`).join(' ')}" fill="none" stroke-linejoin="round" ${attributes}>${titled(title)}</polyline>`
 }
@@ -158,7 +161,7 @@ export function lineChart(lines: readonly Line[], options: ChartOptions = {}): s
 export interface Bar {
   name: string
   value: number
-  /** Of the value, drawn as a thin line on both sides. */
+  /** Standard deviation of the value, drawn as a thin line on both sides. */
   deviation?: number
   /** Beside the bar. Default: its value. */
   text?: string
@@ -185,7 +188,7 @@ export function barChart(bars: readonly Bar[], { width = 640, title = '' }: Pick
   return picture(width, top + bars.length * size + 8, title || 'bars', marks)
 }
 
-/** A name of at most so many letters. */
+/** A name, cut to a number of letters. */
 const cut = (name: string, letters: number) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name)
 
 /** Counts by true class (rows) and predicted class (columns); the darker, the larger the share of its row. */

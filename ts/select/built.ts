@@ -14,7 +14,7 @@ import type { FitManyOptions } from '../train/fleet/options.js'
 import type { FitOptions } from '../train/plan.js'
 import type { WholeStepOptimizer } from '../train/whole-step-optimizer.js'
 
-/** A new model with what it is trained by. */
+/** A new model with its optimizer and training options. */
 export interface BuiltModel<N extends Module = Module> {
   model: N
   /** One over the parameters of this model. */
@@ -28,7 +28,7 @@ export interface BuiltModel<N extends Module = Module> {
 /** @internal options of `fitMany` that a built model has itself */
 export type OfBuilt = 'optimizers' | 'schedule' | 'callbacks'
 
-/** @internal what `build` made for each setting; @throws TypeError, RangeError naming the setting */
+/** @internal the results of `build` for all settings; @throws TypeError, RangeError naming the setting */
 export function buildAll<S, N extends Module>(
   who: string,
   build: (setting: S) => BuiltModel<N>,
@@ -53,7 +53,7 @@ export function buildAll<S, N extends Module>(
   })
 }
 
-/** @internal trains what was built */
+/** @internal trains the built models */
 export function trainBuilt(built: readonly BuiltModel[], options: Omit<FitManyOptions, OfBuilt>): Promise<NetHistory[]> {
   return fitMany(
     built.map(({ model }) => model),
@@ -66,14 +66,13 @@ export function trainBuilt(built: readonly BuiltModel[], options: Omit<FitManyOp
   )
 }
 
-/** @internal the options of which none of these names is */
+/** @internal the options without these names */
 export function without<T extends object, K extends string>(options: T, names: readonly K[]): Omit<T, K> {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !(names as readonly string[]).includes(name))) as Omit<T, K>
 }
 
 /**
- * @internal loss and metrics of a trained model: of the averages of its weights where its optimizer keeps such; null where the loss is not
- * finite, of a model that diverged
+ * @internal loss and metrics of a trained model, with averaged weights if its optimizer averages; null if the loss of a diverged model is not finite
  */
 export function evaluateBuilt(
   who: string,

@@ -1,4 +1,4 @@
-/** A learning-rate range test with a net for each rate: all are trained side by side, and what is left of the loss is compared. */
+/** A comparison of learning rates with one net per rate: all nets are trained side by side, and their final losses are compared. */
 import { checkCount, checkPositive } from '../common/checks.js'
 import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
@@ -10,24 +10,24 @@ import type { FitManyOptions } from '../train/fleet/options.js'
 import { OPTIONS } from '../train/plan.js'
 import { type BuiltModel, buildAll, evaluateBuilt, type OfBuilt, trainBuilt, without } from './built.js'
 
-/** What `build` is told of the net that it builds. */
+/** Arguments of `build` for the net that it builds. */
 export interface RateToBuild {
   learningRate: number
   /** One of `seeds`, for the weights of the net. */
   seed: number
 }
 
-/** Options of {@link compareLearningRates}: the rates, and those of `fit` that hold for all nets. */
+/** Options of {@link compareLearningRates}: the rates, and the options of `fit` that are the same for all nets. */
 export interface CompareLearningRatesOptions
   extends TrainingData,
     Omit<FitManyOptions, OfBuilt | keyof TrainingData | 'data' | 'rows' | 'validation' | 'validationFraction' | 'metrics' | 'seed'> {
-  /** The rates to compare. Default: those of `from`, `to` and `points`. */
+  /** The rates to compare. Default: from `from`, `to` and `points`. */
   rates?: readonly number[]
   /** First rate. Default 1e-5. */
   from?: number
   /** Last rate. Default 1. */
   to?: number
-  /** How many rates, in equal proportion from one to the next. Default 16: three to a power of ten. */
+  /** Number of rates, spaced by a constant factor. Default 16: three per power of ten. */
   points?: number
   /** A net for each rate and each of these seeds, which decide weights and the order of batches. Default [0]. */
   seeds?: readonly number[]
@@ -35,41 +35,37 @@ export interface CompareLearningRatesOptions
   validation?: TrainingData
 }
 
-/** What {@link compareLearningRates} found: points to plot (rates on a logarithmic axis), and the best of them. */
+/** Result of {@link compareLearningRates}: points to plot (rates on a logarithmic axis), and the best rate. */
 export interface LearningRateComparison {
   learningRates: number[]
-  /** The mean loss of the nets of each rate; Infinity where one of them diverged. */
+  /** Mean loss of the nets of each rate; Infinity if one of them diverged. */
   losses: number[]
   /** The loss of each seed, for each rate. */
   runs: number[][]
-  /** The rate of the least loss; null where nets of all rates diverged. */
+  /** The rate with the least loss; null if nets of all rates diverged. */
   best: number | null
   /** The history of each seed, for each rate. */
   histories: NetHistory[][]
 }
 
 const OWN = ['rates', 'from', 'to', 'points', 'seeds'] as const
-/** What `build` returns for each net, or what the comparison decides. */
+/** Options that `build` returns for each net, or that the comparison sets itself. */
 const NOT_HERE = ['optimizer', 'schedule', 'callbacks', 'validationFraction', 'metrics', 'seed']
 
 /**
- * Trains a new net at each learning rate, all by one call of {@link fitMany}, and says which rate leaves the least loss.
+ * Trains a new net at each learning rate, all by one call of {@link fitMany}, and finds the rate with the least loss.
  *
- * Where {@link findLearningRate} takes a hundred steps of one net while the rate grows, here each net keeps its rate (or the schedule that
- * `build` makes of it) for as many epochs as you like. That takes longer, but what is compared is what you are after: the loss
- * after training. Several `seeds` tell a good rate from a lucky one.
+ * {@link findLearningRate} takes a hundred steps of one net while the rate grows. Here each net keeps its rate (or a schedule that `build` makes from
+ * it) for any number of epochs. That takes longer, but compares the quantity that matters, the loss after training. Several `seeds` distinguish a
+ * good rate from a lucky one.
  *
  * @example
- * const build = ({ learningRate, seed }: { learningRate: number; seed: number }) => {
- *   const model = new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed })
- *   return { model, optimizer: new Adam(model.parameters(), { learningRate }) }
- * }
- * const rates = [0.0001, 0.01]
- * const { best, losses } = await compareLearningRates(build, { inputs, targets, loss: crossEntropy, epochs: 20, rates, seeds: [1, 2] })
- * best                  // 0.01
+ * const build = ({ learningRate, seed }: { learningRate: number; seed: number }) => { const model = new Sequential([new Dense(4, 16, { activation:
+ * 'tanh' }), new Dense(16, 3)], { seed }) return { model, optimizer: new Adam(model.parameters(), { learningRate }) } } const rates = [0.0001, 0.01]
+ * const { best, losses } = await compareLearningRates(build, { inputs, targets, loss: crossEntropy, epochs: 20, rates, seeds: [1, 2] }) best // 0.01
  * losses[1] < losses[0] // true
- * @throws RangeError, TypeError, ShapeError for what does not fit, before the first step; what a callback throws; the signal's reason
- *   where it ends training early
+ * @throws RangeError, TypeError, ShapeError for what does not fit, before the first step; what a callback throws; the signal's reason where it ends
+ *   training early
  */
 export async function compareLearningRates(
   build: (net: RateToBuild) => BuiltModel,

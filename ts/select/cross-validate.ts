@@ -1,4 +1,4 @@
-/** Cross-validation: how well nets of one kind do on rows that they were not trained on, and how much that varies. */
+/** Cross-validation: the quality of a kind of net on held-out rows, and how much it varies. */
 import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { withNewNames } from '../common/renamed.js'
@@ -16,27 +16,27 @@ import { type MetricsOption, type MetricValues, resolveMetrics } from '../train/
 import { OPTIONS, RENAMED } from '../train/plan.js'
 import { type BuiltModel, buildAll, evaluateBuilt, type OfBuilt, trainBuilt, without } from './built.js'
 
-/** What `build` is told of the fold that it builds a net for. */
+/** Arguments of `build` for a fold. */
 export interface FoldToBuild extends FoldRows {
-  /** A seed of its own for each fold, which follows from that of the call: for the weights of the net. */
+  /** A seed for the weights of this fold's net, derived from the seed of the call. */
   seed: number
 }
 
-/** Options of {@link crossValidate}: how rows are cut, and those of `fit` that hold for all nets. */
+/** Options of {@link crossValidate}: the folds, and the options of `fit` that are the same for all nets. */
 export interface CrossValidateOptions<M extends MetricsOption = MetricsOption>
   extends TrainingData,
     Omit<FoldOptions, 'shuffle'>,
     Omit<FitManyOptions, OfBuilt | keyof TrainingData | 'data' | 'rows' | 'validation' | 'metrics' | 'seed'> {
   /**
-   * Every class in the same proportion in all folds, to one row. Default: true where the targets are classes, one whole number a row: an
-   * Int32Array, or any with a loss that takes classes, such as crossEntropy. True is also good for 0 and 1 with binaryCrossEntropy.
+   * Stratifies: every class has the same proportion in all folds, to within one row. Default: true if the targets are classes, one integer per row:
+   * an Int32Array, or any array with a loss that takes classes, such as crossEntropy. True is also useful for 0 and 1 with binaryCrossEntropy.
    */
   stratify?: boolean
-  /** Scores beside the loss, as in `evaluateModel`. Default: none. */
+  /** Metrics beside the loss, as in `evaluateModel`. Default: none. */
   metrics?: M
   /**
-   * Changes the rows of each fold by what is known of those to train on, such as `standardize` of gradus/data: with the mean of all rows
-   * the held-out ones would be known before they are seen. Wants a data set of gradus/data, spread into these options.
+   * Transforms the rows of each fold using only the training rows, such as `standardize` of gradus/data: a mean over all rows would leak information
+   * about the held-out rows. Needs a data set of gradus/data, spread into these options.
    */
   prepare?: (split: Split<Dataset<Targets>>) => { train: TrainingData; test: TrainingData }
   /** Decides how rows are cut, the order of batches, and the seeds that `build` is given. Default 0. */
@@ -47,7 +47,7 @@ export interface CrossValidateOptions<M extends MetricsOption = MetricsOption>
 export interface FoldScore {
   /** The number of each fold, in the order of `folds`; NaN for one that diverged, or that the signal ended before its last epoch. */
   values: number[]
-  /** NaN where one of the values is. */
+  /** NaN if one of the values is NaN. */
   mean: number
   /** The spread between folds: √(Σ(x − mean)²/(n − 1)). */
   standardDeviation: number
@@ -59,15 +59,15 @@ export interface FoldScore {
   standardError: number
 }
 
-/** A fold and what came of it. */
+/** A fold and its results. */
 export interface FoldResult<N extends Module = Module> extends FoldRows {
   /** The net as it was trained on the other rows. */
   model: N
-  /** How its training went; `error` where it diverged. */
+  /** History of its training, with an `error` if it diverged. */
   history: NetHistory
 }
 
-/** What {@link crossValidate} found. */
+/** Result of {@link crossValidate}. */
 export interface CrossValidation<M extends MetricsOption = MetricsOption, N extends Module = Module> {
   /** The loss, and each metric by its name, on held-out rows. */
   scores: { [K in 'loss' | keyof MetricValues<M>]: FoldScore }
@@ -76,32 +76,29 @@ export interface CrossValidation<M extends MetricsOption = MetricsOption, N exte
 }
 
 const OWN = ['folds', 'repeats', 'groups', 'stratify', 'prepare']
-/** What `build` returns for each net, or what cross-validation decides. */
+/** Options that `build` returns for each net, or that cross-validation sets itself. */
 const NOT_HERE = ['optimizer', 'schedule', 'callbacks', 'validation']
-/** What people type who come from scikit-learn. */
+/** Names from scikit-learn. */
 const ALIASES = { cv: 'folds', n_splits: 'folds', k: 'folds', n_repeats: 'repeats', scoring: 'metrics', x: 'inputs', y: 'targets' }
 
 /**
- * k-fold cross-validation (Stone 1974): the rows are cut into folds, and for each a new net is trained on all other rows and judged on
- * that one. All nets are trained by one call of {@link fitMany}, small ones side by side. `repeats` cuts the rows anew so many times.
+ * k-fold cross-validation (Stone 1974): the rows are divided into folds, and for each fold a new net is trained on all other rows and evaluated on
+ * the fold. All nets are trained by one call of {@link fitMany}, small ones side by side. `repeats` repeats this with new folds.
  *
- * `build` makes the model and the optimizer of a fold; it may add a schedule and callbacks. The held-out rows are looked at once, after the
- * last epoch: early stopping takes its own rows from those to train on, by `validationFraction`. Of optimizers that judge by averages of
- * their weights, such as ScheduleFreeAdamW, it is the averages that are judged.
+ * `build` makes the model and the optimizer of a fold; it may add a schedule and callbacks. The held-out rows are used once, after the last epoch:
+ * early stopping takes its validation rows from the training rows, by `validationFraction`. If an optimizer averages weights, as ScheduleFreeAdamW
+ * does, the averages are evaluated.
  *
- * A signal ends training as it ends that of `fit`: folds whose nets were trained to the end have their scores, the others NaN, and
- * `history.stopReason` 'aborted'. Nets are trained eight side by side, so that those of five folds end together.
+ * A signal ends training as in `fit`: folds with finished nets have their scores, the others have NaN and `history.stopReason` 'aborted'. Nets are
+ * trained eight side by side, so the nets of five folds end together.
  *
  * @example
- * const build = ({ seed }: { seed: number }) => {
- *   const model = new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed })
- *   return { model, optimizer: new Adam(model.parameters(), { learningRate: 0.01 }) }
- * }
- * const { scores } = await crossValidate(build, { ...iris(), loss: crossEntropy, metrics: ['accuracy'], epochs: 30, prepare: standardize })
- * scores.accuracy.values.length // 5
- * scores.accuracy.mean > 0.9    // true
- * @throws RangeError, TypeError, ShapeError for what does not fit, before the first step; what a callback throws. A net that diverges is no
- *   error: its scores are NaN.
+ * const build = ({ seed }: { seed: number }) => { const model = new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed
+ * }) return { model, optimizer: new Adam(model.parameters(), { learningRate: 0.01 }) } } const { scores } = await crossValidate(build, { ...iris(),
+ * loss: crossEntropy, metrics: ['accuracy'], epochs: 30, prepare: standardize }) scores.accuracy.values.length // 5 scores.accuracy.mean > 0.9 //
+ * true
+ * @throws RangeError, TypeError, ShapeError for what does not fit, before the first step; what a callback throws. A net that diverges is no error:
+ *   its scores are NaN.
  */
 export async function crossValidate<const M extends MetricsOption = readonly [], N extends Module = Module>(
   build: (fold: FoldToBuild) => BuiltModel<N>,
@@ -178,7 +175,7 @@ function rowsIn(targets: TrainingData['targets']): number {
   return count
 }
 
-/** The class of each row, where folds are to have every class in proportion. */
+/** The class of each row, for stratified folds. */
 function classesFor({ stratify, targets, loss }: CrossValidateOptions): number[] | null {
   if (stratify !== undefined && typeof stratify !== 'boolean')
     throw typeError(`crossValidate: stratify wants true or false, got ${show(stratify)}`)

@@ -17,50 +17,49 @@ import { asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { checkData, type TrainingData } from '../train/data.js'
 import { evaluateRows } from '../train/evaluate.js'
 
-/** What an ensemble takes the mean of. */
+/** The quantity that an ensemble averages. */
 export type EnsembleAverage = 'outputs' | 'softmax' | 'sigmoid'
 
 /** Options of {@link Ensemble}. */
 export interface EnsembleOptions {
   /**
-   * What the mean is taken of:
-   * - `outputs`: what the members give, as it is. For numbers.
-   * - `softmax`: the probabilities of classes, where members give logits, [..., classes], for crossEntropy.
-   * - `sigmoid`: the probability of yes, where members give a logit for it, for binaryCrossEntropy.
+   * The quantity that is averaged:
+   * - `outputs`: the members' outputs. For numbers.
+   * - `softmax`: the probabilities of classes, if members return logits, [..., classes], for crossEntropy.
+   * - `sigmoid`: the probability of yes, if members return its logit, for binaryCrossEntropy.
    *
    * Default `outputs`.
    */
   average?: EnsembleAverage
-  /** How much each member counts, in proportion to their sum; numbers above 0. Default: all alike. */
+  /** Relative weights of the members; numbers above 0. Default: all equal. */
   weights?: readonly number[]
 }
 
 /** Options of {@link Ensemble.select}. */
 export interface SelectOptions {
   loss: Loss
-  /** As in {@link EnsembleOptions}. */
+  /** See {@link EnsembleOptions}. */
   average?: EnsembleAverage
-  /** Most choices; a member may be chosen more than once. Default 50. */
+  /** Largest number of choices; a member may be chosen more than once. Default 50. */
   maxMembers?: number
 }
 
 const AVERAGES = ['outputs', 'softmax', 'sigmoid']
 
 /**
- * Several nets that answer as one, by the weighted mean of their outputs or probabilities. That is usually better than each of
- * them, and where they disagree, it knows that it does not know: see {@link spread} (Lakshminarayanan, Pritzel & Blundell 2017).
+ * Several nets that predict as one, by the weighted mean of their outputs or probabilities. That is usually better than each of them, and their
+ * disagreement measures its uncertainty: see {@link spread} (Lakshminarayanan, Pritzel & Blundell 2017).
  *
- * It is a Module: `predict`, `evaluateModel`, `state` and `encodeState` work as with any model. With `softmax` and `sigmoid` it gives logits
- * as its members do, whose softmax or sigmoid is the mean probability, so that losses and metrics are the same: log Σ wᵢpᵢ of classes,
- * and log Σ wᵢpᵢ − log Σ wᵢ(1 − pᵢ).
+ * It is a Module: `predict`, `evaluateModel`, `state` and `encodeState` work as with any model. With `softmax` and `sigmoid` it returns logits, as
+ * its members do. Their softmax or sigmoid is the mean probability, so losses and metrics work unchanged: log Σ wᵢpᵢ for classes, and log Σ wᵢpᵢ −
+ * log Σ wᵢ(1 − pᵢ) for yes or no.
  *
  * @example
- * const models = [1, 2, 3].map((seed) => new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed }))
- * const optimizers = models.map((model) => new Adam(model.parameters(), { learningRate: 0.01 }))
- * await fitMany(models, { inputs, targets, loss: crossEntropy, optimizers, seed: [1, 2, 3], epochs: 20 })
- * const ensemble = new Ensemble(models, { average: 'softmax' })
- * const { accuracy } = evaluateModel(ensemble, { inputs, targets, loss: crossEntropy, metrics: ['accuracy'] })
- * const probabilities = softmax(ensemble.predict(inputs)) // the mean of the members'
+ * const models = [1, 2, 3].map((seed) => new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed })) const optimizers =
+ * models.map((model) => new Adam(model.parameters(), { learningRate: 0.01 })) await fitMany(models, { inputs, targets, loss: crossEntropy,
+ * optimizers, seed: [1, 2, 3], epochs: 20 }) const ensemble = new Ensemble(models, { average: 'softmax' }) const { accuracy } =
+ * evaluateModel(ensemble, { inputs, targets, loss: crossEntropy, metrics: ['accuracy'] }) const probabilities = softmax(ensemble.predict(inputs)) //
+ * the mean of the members'
  * @throws TypeError, RangeError naming the member or option; predict throws ShapeError where members give different shapes
  */
 export class Ensemble<N extends Module = Module> extends Module {
@@ -70,7 +69,7 @@ export class Ensemble<N extends Module = Module> extends Module {
 
   readonly members: readonly N[]
   readonly average: EnsembleAverage
-  /** How much each member counts, in proportion to their sum; saved with the state. */
+  /** Relative weights of the members; saved with the state. */
   declare weights: BufferTensor
 
   constructor(members: readonly N[], options: EnsembleOptions = {}) {
@@ -102,7 +101,7 @@ export class Ensemble<N extends Module = Module> extends Module {
     const logMean = (logs: (output: Tensor) => Tensor) =>
       logSumExp(stack(outputs.map((output, i) => add(logs(output), Math.log(shares[i])))), 0) as Tensor
     if (this.average === 'softmax') return logMean(logSoftmax)
-    // the logarithm of sigmoid(z) is −softplus(−z), that of 1 − sigmoid(z) is −softplus(z)
+    // the logarithm of sigmoid(z) is −softplus(−z), and of 1 − sigmoid(z) it is −softplus(z)
     if (this.average === 'sigmoid')
       return sub(
         logMean((z) => neg(softplus(neg(z)))),
@@ -112,12 +111,12 @@ export class Ensemble<N extends Module = Module> extends Module {
   }
 
   /**
-   * How far the members are from their mean: √(Σ wᵢ(yᵢ − y)²), with weights that add up to 1, of outputs or, with `softmax` and
-   * `sigmoid`, of probabilities. In the shape of the output. It is what the nets do not agree on, and no estimate of noise in the targets.
+   * The standard deviation of the members around their mean: √(Σ wᵢ(yᵢ − y)²), with weights that add up to 1, of outputs or, with `softmax` and
+   * `sigmoid`, of probabilities. It has the shape of the output. It measures the disagreement of the nets and does not include noise in the targets.
    *
    * @example
-   * const models = [1, 2, 3].map((seed) => new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 1)], { seed }))
-   * new Ensemble(models).spread(inputs).shape // [n, 1]
+   * const models = [1, 2, 3].map((seed) => new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 1)], { seed })) new
+   * Ensemble(models).spread(inputs).shape // [n, 1]
    */
   spread(input: TensorLike, options?: PredictOptions): Tensor {
     const x = asTensor(input, this.backend, 'spread')
@@ -141,16 +140,15 @@ export class Ensemble<N extends Module = Module> extends Module {
   }
 
   /**
-   * Chooses members one by one: each time the one that lowers the loss of the ensemble on validation data most, or raises it least, also
-   * one that was chosen before, which then counts more. The ensemble of least loss on the way is what you get (Caruana,
-   * Niculescu-Mizil, Crew & Ksikes 2004). From many nets of a sweep it makes a small ensemble that leaves bad ones out.
+   * Chooses members one by one: each time the member that lowers the ensemble's loss on validation data most, or raises it least. A member may be
+   * chosen again, and then has more weight. The result is the ensemble with the least loss on the way (Caruana, Niculescu-Mizil, Crew & Ksikes 2004).
+   * From many nets of a sweep it makes a small ensemble without the bad ones.
    *
-   * The loss on the validation data is lower than on new rows, as it was chosen by: judge the result by others.
+   * The loss on the validation data is lower than on new rows, because it decided the choice: evaluate the result on other rows.
    *
    * @example
-   * const models = [1, 2, 3, 4].map((seed) => new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 3)], { seed }))
-   * const ensemble = Ensemble.select(models, { inputs, targets }, { loss: crossEntropy, average: 'softmax' })
-   * ensemble.members.length <= 4 // true
+   * const models = [1, 2, 3, 4].map((seed) => new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 3)], { seed })) const ensemble =
+   * Ensemble.select(models, { inputs, targets }, { loss: crossEntropy, average: 'softmax' }) ensemble.members.length <= 4 // true
    * @throws TypeError, RangeError, ShapeError naming the member or argument; Error where no member has a finite loss
    */
   static select<N extends Module>(members: readonly N[], validation: TrainingData, given: SelectOptions): Ensemble<N> {
@@ -197,7 +195,7 @@ export class Ensemble<N extends Module = Module> extends Module {
   }
 }
 
-/** Gives back what it gets, so that predictions are judged as those of a model are. */
+/** Returns its input, so that predictions can be evaluated like a model. */
 class Identity extends Module {
   forward(x: Tensor): Tensor {
     return x
@@ -239,7 +237,7 @@ function checkShapes(who: string, outputs: readonly Tensor[]): void {
   })
 }
 
-/** What is averaged of an output: itself, the probabilities of classes, or those of yes and of no. */
+/** The averaged quantity of an output: the output itself, the probabilities of classes, or the probabilities of yes and no. */
 function averaged(output: Tensor, average: EnsembleAverage): Float64Array[] {
   if (average === 'softmax') return [Float64Array.from(logSoftmax(output).data(), Math.exp)]
   const values = output.data()
@@ -251,14 +249,14 @@ function added(sums: readonly Float64Array[], parts: readonly Float64Array[]): F
   return sums.map((sum, i) => sum.map((value, j) => value + parts[i][j]))
 }
 
-/** What an ensemble gives whose members' {@link averaged} values add up to these sums. */
+/** The output of an ensemble from the sums of its members' {@link averaged} values. */
 function outputOfSums<T extends Float32Array | Float64Array>(
   [yes, no]: readonly Float64Array[],
   count: number,
   average: EnsembleAverage,
   out: T,
 ): T {
-  // the logarithm of what rounds to 0 is large, not infinite
+  // the logarithm of a probability that rounds to 0 is large, not infinite
   const log = (p: number) => Math.log(Math.max(p, Number.MIN_VALUE))
   for (let i = 0; i < out.length; i++) {
     if (average === 'outputs') out[i] = yes[i] / count

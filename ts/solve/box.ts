@@ -17,12 +17,12 @@ export class Box {
     readonly upper: Float64Array,
   ) {}
 
-  /** x ← the nearest point of the box; whether that is another one. */
+  /** x ← the nearest point of the box; true if x changed. */
   clamp(x: Float64Array): boolean {
     let changed = false
     for (let i = 0; i < x.length; i++) {
       const nearest = Math.min(Math.max(x[i], this.lower[i]), this.upper[i])
-      // NaN goes on as it is: it is a point too far out.
+      // NaN stays: it marks a point too far out.
       if (nearest === x[i] || Number.isNaN(nearest)) continue
       x[i] = nearest
       changed = true
@@ -30,12 +30,12 @@ export class Box {
     return changed
   }
 
-  /** Whether the way down the slope of parameter i leads out of the box. */
+  /** True if the descent direction of parameter i leads out of the box. */
   holds(x: Float64Array, slope: Float64Array, i: number): boolean {
     return (slope[i] > 0 && x[i] <= this.lower[i]) || (slope[i] < 0 && x[i] >= this.upper[i])
   }
 
-  /** The largest component of the projected gradient, P(x − g) − x: what is left of −g where the box holds x back. */
+  /** The largest component of the projected gradient, P(x − g) − x: the part of −g that the box allows. */
   steepness(x: Float64Array, gradient: Float64Array): number {
     let most = 0
     for (let i = 0; i < x.length; i++) {
@@ -45,23 +45,23 @@ export class Box {
     return most
   }
 
-  /** Whether parameter i cannot move at all. */
+  /** True if parameter i cannot move at all. */
   fixes(i: number): boolean {
     return this.lower[i] === this.upper[i]
   }
 
-  /** h, or −h where x + h is outside of [lower, upper] and x − h is farther from the bound it would meet. */
+  /** h; or −h if x + h is outside of [lower, upper] and the other bound is farther away. */
   inward(i: number, x: number, h: number): number {
     return x + h > this.upper[i] && x - this.lower[i] > this.upper[i] - x ? -h : h
   }
 
-  /** How far x may move to either side, h at most. */
+  /** Distances that x may move to either side, h at most. */
   reach(i: number, x: number, h: number): number {
     return Math.min(h, x - this.lower[i], this.upper[i] - x)
   }
 }
 
-/** The box of some options around a start; null where there are no bounds. @throws RangeError for a start outside of it */
+/** The box of some options around a start; null without bounds. @throws RangeError for a start outside of it */
 export function boxOf(owner: string, { lower, upper }: BoundOptions, start: ArrayLike<number>): Box | null {
   if (lower === undefined && upper === undefined) return null
   const n = start.length

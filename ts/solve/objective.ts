@@ -25,7 +25,7 @@ export interface Point {
 
 const CUBE_ROOT_EPSILON = Math.cbrt(Number.EPSILON)
 
-/** Where a solver gets values and gradients from. @internal */
+/** Source of a solver's values and gradients. @internal */
 export interface PointSource {
   readonly size: number
   readonly evaluations: number
@@ -96,7 +96,7 @@ export class Objective implements PointSource {
     return gradient
   }
 
-  /** f′ ≈ (4·f(x + h) − f(x + 2h) − 3·f(x)) / 2h, with a smaller h of the same sign where the box is narrower than 2h. */
+  /** f′ ≈ (4·f(x + h) − f(x + 2h) − 3·f(x)) / 2h, with a smaller h of the same sign if the box is narrower than 2h. */
   private oneSided(x: Float64Array, i: number, h: number, value: number): number {
     const room = (h > 0 ? this.box!.upper[i] : this.box!.lower[i]) - x[i]
     const step = Math.sign(h) * Math.min(Math.abs(h), Math.abs(room) / 2)

@@ -1,10 +1,10 @@
-/** Checks of what solvers are called with. */
+/** Checks of the arguments of solvers. */
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { Tensor } from '../tensor.js'
 import { copied } from './vector.js'
 
-/** The numbers of a start, copied. @throws TypeError for anything but numbers, RangeError for none @internal */
+/** The numbers of a start, copied. @throws TypeError for anything but numbers, RangeError for an empty start @internal */
 export function startOf(owner: string, x0: ArrayLike<number> | Tensor): Float64Array {
   const values = x0 instanceof Tensor ? x0.data() : x0
   const n: unknown = (values as ArrayLike<number> | undefined)?.length
@@ -14,7 +14,7 @@ export function startOf(owner: string, x0: ArrayLike<number> | Tensor): Float64A
   return copied(values)
 }
 
-/** @throws TypeError where an element is no number @internal */
+/** @throws TypeError for an element that is not a number @internal */
 export function checkNumbers(what: string, values: ArrayLike<number>): void {
   for (let i = 0; i < values.length; i++) {
     if (typeof values[i] !== 'number') throw typeError(`${what} wants numbers, element ${i} is ${show(values[i])}`)

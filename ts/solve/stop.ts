@@ -1,4 +1,4 @@
-/** The conditions on which iterations end, the same for every method. */
+/** Stopping conditions of iterations, the same for every method. */
 
 import type { Box } from './box.js'
 import type { LastStep } from './minimize/direction.js'
@@ -37,7 +37,7 @@ const BOTTOMLESS = -1e100
 /** @internal Checks a state after each iteration. */
 export class Stopping {
   iterations = 0
-  /** The last step of a line search, to go on with. */
+  /** The last step of a line search, from which to continue. */
   last: LastStep = null
   readonly maxIterations: number
   private readonly options: StopOptions
@@ -100,10 +100,9 @@ export class Stopping {
 const SMALL_FOR_SCALE = 1e-3
 
 /**
- * Whether an end without a small gradient is one all the same: the value or the point does not change any more, and the gradient is small
- * for the scale of the function, max |gᵢ|·max(|xᵢ|, 1) ≤ 1e-3·max(|f|, 1) (Dennis & Schnabel 1983, §7.2). Otherwise the search is stuck
- * and not at a minimum: reason `line-search`. Where the caller has set the tolerance that was met, that is what convergence means.
- * @internal
+ * Decides whether an end without a small gradient counts as convergence: the value or the point no longer changes, and the gradient is small for the
+ * scale of the function, max |gᵢ|·max(|xᵢ|, 1) ≤ 1e-3·max(|f|, 1) (Dennis & Schnabel 1983, §7.2). Otherwise the search is stuck and not at a minimum:
+ * reason `line-search`. If the caller has set the tolerance that was met, it always counts. @internal
  */
 export function confirmed(stop: Stop, { x, value, gradient }: Point, options: StopOptions, box: Box | null): Stop {
   const { valueTolerance, stepTolerance } = options

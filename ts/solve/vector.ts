@@ -52,7 +52,7 @@ export function difference(a: Float64Array, b: Float64Array): Float64Array {
   return out
 }
 
-/** Whether every element is a finite number. */
+/** True if every element is a finite number. */
 export function allFinite(a: Float64Array): boolean {
   for (let i = 0; i < a.length; i++) if (!Number.isFinite(a[i])) return false
   return true

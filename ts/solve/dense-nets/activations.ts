@@ -1,4 +1,4 @@
-/** Activations in double precision for which there is no kernel. */
+/** Activations in double precision without a kernel. */
 import { erfc } from '../../backend/js/math.js'
 import type { Activation } from '../../backend/kernels.js'
 

@@ -20,7 +20,7 @@ export interface LayerPlan {
   outputs: number
   activation: Activation
   weight: number
-  /** −1 where there is none. */
+  /** −1 if there is none. */
   bias: number
   /** The layer that has these parameters. */
   source: Dense
@@ -28,7 +28,7 @@ export interface LayerPlan {
 
 /** The layers of a model that is nothing but dense layers and activations, else null. @internal */
 export function planOf(model: Module): LayerPlan[] | null {
-  // a forward of one's own may do more than the layers
+  // a custom forward may do more than the layers
   if (model instanceof Sequential && model.forward !== Sequential.prototype.forward) return null
   const layers = model instanceof Sequential ? model.layers : [model]
   const offsets = new Map<Parameter, number>()
@@ -83,11 +83,11 @@ interface LayerState {
   delta: Ptr
 }
 
-/** A net with a workspace for `rows` rows. All pointers, also those of arguments, are into the workspace. @internal */
+/** A net with a workspace for `rows` rows. All pointers, including arguments, point into the workspace. @internal */
 export class DenseNet {
   readonly outputs: number
   readonly states: LayerState[]
-  /** As many ones as there are rows. */
+  /** A vector of ones, one per row. */
   readonly ones: Ptr
   private readonly last: number
   /** Intermediate products. */
@@ -127,7 +127,7 @@ export class DenseNet {
     else if (activation !== 'linear') activations[activation].values(workspace.view(z, n), workspace.view(a, n))
   }
 
-  /** f′ of all layers after {@link forward}, but for linear ones. */
+  /** f′ of all non-linear layers after {@link forward}. */
   slopes(count: number): void {
     const { workspace } = this
     for (const [l, { activation, outputs }] of this.plan.entries()) {

@@ -30,13 +30,13 @@ export interface DenseOptimizerOptions {
   gradientTolerance?: number
 }
 
-/** What step() answers with. */
+/** Result of step(). */
 export interface NaturalGradientResult {
   /** Mean loss before the step. */
   loss: number
   /** Largest component of its gradient there, in magnitude. */
   gradientSize: number
-  /** Whether a step was taken. */
+  /** True if a step was taken. */
   updated: boolean
   /** True for the reason `gradient`. */
   converged: boolean
@@ -49,9 +49,9 @@ export interface NaturalGradientResult {
 /** The step that a method proposes. @internal */
 export interface Proposal {
   loss: number
-  /** |g|∞ of the mean loss; NaN where it is not finite. */
+  /** |g|∞ of the mean loss; NaN if it is not finite. */
   gradientSize: number
-  /** The step over −η; null where the curvature is not positive definite. */
+  /** The step over −η; null if the curvature is not positive definite. */
   direction: Float64Array | null
 }
 
@@ -62,7 +62,7 @@ export const DENSE_ALLOWED: Record<string, Allowed> = {
   loss: ['crossEntropy', 'mse'],
 }
 
-/** What a pass over all chunks has in common. @internal */
+/** Shared data of a pass over all chunks. @internal */
 export interface Stage {
   workspace: DoubleWorkspace
   net: DenseNet
@@ -127,7 +127,7 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
     return end('iterations', 'one step was taken', true)
   }
 
-  /** Goes back to before the last step if that is where the parameters come from and the loss of these rows is finite there. */
+  /** Undoes the last step, if the parameters come from it and the loss of these rows is finite before it. */
   private undo(chunks: readonly Chunk[], x: Float64Array): boolean {
     const { last } = this
     this.last = null
@@ -138,7 +138,7 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
     return true
   }
 
-  /** |g|∞, NaN where it is not finite. */
+  /** |g|∞, or NaN if it is not finite. */
   protected sizeOf(g: Float64Array): number {
     return allFinite(g) ? maxAbs(g) : Number.NaN
   }
@@ -170,7 +170,7 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
     return doubleHome(this.model.backend)
   }
 
-  /** Runs the net over all chunks; answers with the sum of the losses, and what the method made of them. */
+  /** Runs the net over all chunks; returns the sum of the losses, and the method's result. */
   protected pass<T>(chunks: readonly Chunk[], x: Float64Array, begin: (stage: Stage) => Pass<T>): { sum: number; result: T } {
     const most = chunks[0].count
     const workspace = new DoubleWorkspace(this.home)

@@ -16,7 +16,7 @@ import {
 
 /** Options of {@link KFAC}. */
 export interface KFACOptions extends DenseOptimizerOptions {
-  /** How much of the old factors is kept, at most (the first steps average evenly). Default 0.95. */
+  /** Fraction of the old factors that is kept, at most (the first steps average evenly). Default 0.95. */
   decay?: number
 }
 
@@ -32,14 +32,13 @@ export interface Factors {
  *     A = E[ā·āᵀ], ā = inputs of the layer and 1;   S = E[δ·δᵀ], δ = gradient by z under the model's own distribution
  *     ΔW = −η·(A + π·√λ·I)⁻¹·G·(S + √λ/π·I)⁻¹,   π² = (tr A / dim A) / (tr S / dim S)
  *
- * with exact expectations over the model's distribution (no sampling) and running averages over steps. Exact for one
- * layer and one sample. A learning rate that is too large for the damping diverges (there is no line search). Costs two
- * small Cholesky factorizations a layer instead of one of all parameters; for mini-batches and nets of any number of layers,
- * up to about 1,000 units each. Of a layer whose weight or bias is frozen, ā has the rest.
+ * with exact expectations over the model's distribution (no sampling) and running averages over steps. Exact for one layer and one sample. A learning
+ * rate that is too large for the damping diverges (there is no line search). Costs two small Cholesky factorizations a layer instead of one of all
+ * parameters; for mini-batches and nets of any number of layers, up to about 1,000 units each. If the weight or bias of a layer is frozen, ā has only
+ * the other part.
  *
  * @example
- * const optimizer = new KFAC(model, { learningRate: 0.3, damping: 1e-2 })
- * for (let i = 0; i < 10; i++) optimizer.step(x, y)
+ * const optimizer = new KFAC(model, { learningRate: 0.3, damping: 1e-2 }) for (let i = 0; i < 10; i++) optimizer.step(x, y)
  */
 export class KFAC extends DenseOptimizer<KFACOptions> {
   static override get name() {
@@ -92,7 +91,7 @@ export class KFAC extends DenseOptimizer<KFACOptions> {
     if (old === null) return fresh
     const keep = Math.min(this.options.decay, 1 - 1 / (this.stepCount + 1))
     const mix = (a: Float64Array, b: Float64Array) => a.map((value, i) => keep * value + (1 - keep) * b[i])
-    // a layer that was frozen meanwhile, or in part, begins anew
+    // a layer whose trained part changed meanwhile starts again
     return fresh.map((now, l) => (now.a.length === old[l].a.length ? { a: mix(old[l].a, now.a), s: mix(old[l].s, now.s) } : now))
   }
 
@@ -108,7 +107,7 @@ export class KFAC extends DenseOptimizer<KFACOptions> {
 
 const widthOf = ({ inputs, bias }: LayerPlan) => inputs + (bias < 0 ? 0 : 1)
 
-/** The elements of ā whose parameters are trained: those with a weight, the 1 of the bias, both or none. */
+/** The elements of ā whose parameters are trained: the inputs for a weight, the 1 for the bias, both or none. */
 function trainedOf(layer: LayerPlan): { first: number; end: number } {
   const { weight, bias } = layer.source
   return { first: weight.requiresGrad ? 0 : layer.inputs, end: bias?.requiresGrad ? layer.inputs + 1 : layer.inputs }
@@ -183,7 +182,7 @@ class FactorPass implements Pass<{ fresh: Factors[]; g: Float64Array }> {
     for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) into[i * n + j] += this.scale * sums[i * n + j]
   }
 
-  /** G ← G + scale·Σ āᵢ·δⱼ; the bias is the last row of ā, kept where the parameters have it. */
+  /** G ← G + scale·Σ āᵢ·δⱼ; the bias is the last row of ā, as in the parameters. */
   private addOuter(layer: LayerPlan, delta: Ptr, count: number): void {
     const { workspace } = this.stage
     const { first, end } = trainedOf(layer)

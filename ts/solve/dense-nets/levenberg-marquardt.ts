@@ -51,18 +51,16 @@ export interface LevenbergMarquardtResult extends ClosureResult {
  *
  *     (JᵀJ + μ·I)·h = −Jᵀr,  r = prediction − target over all rows and outputs
  *
- * with Nielsen's damping, as {@link levenbergMarquardt}. For a model of dense layers and activations the Jacobian is
- * computed row by row in one backward sweep in double precision, whatever the backend of the model; for any other model,
- * or a closure that answers with residuals, by one backward pass per row. Minimizes the mean squared error over exactly
- * the rows that it is given: use the full set. The damping goes on from step to step.
+ * with Nielsen's damping, as {@link levenbergMarquardt}. For a model of dense layers and activations the Jacobian is computed row by row in one
+ * backward sweep in double precision, whatever the backend of the model; for any other model, or a closure that returns residuals, by one backward
+ * pass per row. Minimizes the mean squared error over exactly the given rows: use the full set. The damping carries over from step to step.
  *
- * Parameters end at the best point; values that are not finite are rejected trials; if the closure throws, they go back.
+ * Parameters end at the best point. Values that are not finite are rejected trials. If the closure throws, the parameters are restored.
  *
  * @example
- * const model = new Sequential([new Dense(1, 20, { activation: 'tanh' }), new Dense(20, 1)], { seed: 1 })
- * const optimizer = new LevenbergMarquardt(model)
- * for (let i = 0; i < 10; i++) optimizer.step([[0], [1], [2]], [0, 1, 4])
- * optimizer.step([[0], [1], [2]], [0, 1, 4]).loss < 1e-6 // true
+ * const model = new Sequential([new Dense(1, 20, { activation: 'tanh' }), new Dense(20, 1)], { seed: 1 }) const optimizer = new
+ * LevenbergMarquardt(model) for (let i = 0; i < 10; i++) optimizer.step([[0], [1], [2]], [0, 1, 4]) optimizer.step([[0], [1], [2]], [0, 1, 4]).loss <
+ * 1e-6 // true
  */
 export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptions> {
   static override get name() {
@@ -103,8 +101,8 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
   }
 
   /**
-   * Up to `maxIterations` trials on inputs and targets, or on a closure that answers with the tensor of residuals.
-   * @throws ShapeError for data that does not fit, what the closure throws
+   * Up to `maxIterations` trials on inputs and targets, or on a closure that returns the tensor of residuals. @throws ShapeError for data that does
+   * not fit, errors of the closure
    */
   step(inputs: TensorLike, targets: TensorLike): LevenbergMarquardtResult
   step(closure: () => Tensor): LevenbergMarquardtResult
@@ -170,7 +168,7 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
     return { reason: 'step', message: 'the last step is within the tolerance' }
   }
 
-  /** The parameters, in full precision if nobody has changed them since the last step. */
+  /** The parameters, in full precision if they have not changed since the last step. */
   private start(): Float64Array {
     const now = this.read()
     const { exact } = this

@@ -13,20 +13,19 @@ import {
 } from './dense-optimizer.js'
 
 /**
- * Steepest descent in the space of predictions (Amari 1998), with the exact Fisher matrix of the model's distribution,
- * which is the generalized Gauss-Newton matrix of its loss:
+ * Steepest descent in the space of predictions (Amari 1998), with the exact Fisher matrix of the model's distribution, which is the generalized
+ * Gauss-Newton matrix of its loss:
  *
  *     F = (1/N)·Σᵢ JᵢᵀHᵢJᵢ,  H = diag(p) − p·pᵀ for cross-entropy, 2/K·I for mse
  *     p ← p − η·(F + λ·I)⁻¹·g
  *
- * A learning rate that is too large for the damping diverges (there is no line search): 1 wants a damping of 0.1.
+ * A learning rate that is too large for the damping diverges (there is no line search): a rate of 1 needs a damping of 0.1.
  *
- * F is formed: 8·n² bytes and N·K·n²/2 + n³/6 multiplications a step, for up to about 1,500 parameters. In double
- * precision, whatever the backend of the model.
+ * F is formed: 8·n² bytes and N·K·n²/2 + n³/6 multiplications a step, for up to about 1,500 parameters. In double precision on any backend of the
+ * model.
  *
  * @example
- * const optimizer = new NaturalGradient(model, { learningRate: 0.5, damping: 1e-2 })
- * const { loss } = optimizer.step(x, y)
+ * const optimizer = new NaturalGradient(model, { learningRate: 0.5, damping: 1e-2 }) const { loss } = optimizer.step(x, y)
  */
 export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
   static override get name() {
@@ -57,7 +56,7 @@ export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
   }
 }
 
-/** H = Σᵢ (R·Jᵢ)ᵀ(R·Jᵢ), g = Σᵢ Jᵢᵀ·∂lossᵢ, sums, not means; and (H + μ·I)⁻¹·g, or null where there is none. */
+/** H = Σᵢ (R·Jᵢ)ᵀ(R·Jᵢ), g = Σᵢ Jᵢᵀ·∂lossᵢ, sums, not means; and (H + μ·I)⁻¹·g, or null if it does not exist. */
 class FisherPass implements Pass<{ g: Float64Array; direction: Float64Array | null }> {
   private readonly equations: KernelEquations
   private readonly top: Ptr

@@ -22,7 +22,7 @@ export interface Chunk {
   targets: Float64Array
 }
 
-/** Cuts row-major data into chunks, for methods that hold so many numbers a row at a time. @internal */
+/** Cuts row-major data into chunks, for methods that hold `perRow` numbers per row at a time. @internal */
 export function chunksOf(plan: readonly LayerPlan[], perRow: number, x: ArrayLike<number>, y: ArrayLike<number>): Chunk[] {
   const inputs = plan[0].inputs
   const { outputs } = plan[plan.length - 1]
@@ -53,7 +53,7 @@ interface Placed {
   targets: Ptr
 }
 
-/** Puts chunks where kernels find them. @internal */
+/** Copies chunks to the memory that kernels read. @internal */
 export function place(chunks: readonly Chunk[], workspace: DoubleWorkspace): Placed[] {
   return chunks.map(({ count, inputs, targets }) => ({ count, inputs: workspace.put(inputs), targets: workspace.put(targets) }))
 }

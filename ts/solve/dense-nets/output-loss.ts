@@ -8,7 +8,7 @@ export type CurvatureLoss = 'crossEntropy' | 'mse'
  * arrays are unit-major: output k of row i at k·count + i. @internal
  */
 export interface OutputLoss {
-  /** Sum of the rows' losses; prepares what follows. */
+  /** Sum of the rows' losses; prepares the other methods. */
   value(outputs: Float64Array, targets: Float64Array, count: number): number
   /** Gradient of each row's loss. */
   gradient(out: Float64Array, count: number): void

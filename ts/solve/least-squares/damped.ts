@@ -10,7 +10,7 @@ export interface LeastSquaresProblem {
   readonly size: number
   /** JᵀJ and Jᵀr of the last {@link linearize}. */
   readonly equations: NormalEquations
-  /** F at x; keeps what {@link linearize} may need. Not finite where x is out of bounds. */
+  /** F at x; keeps data that {@link linearize} may need. Not finite if x is out of bounds. */
   value(x: Float64Array): number
   /** The equations at x, the point of the last {@link value}. */
   linearize(x: Float64Array): void
@@ -26,7 +26,7 @@ export interface DampingOptions {
   scaling?: 'none' | 'marquardt'
 }
 
-/** One trial: the step was taken; or the value was not lower, and damping grew; or there is no trial to make. */
+/** Result of one trial: the step was taken; or the value was not lower, and damping grew; or no trial is left. */
 export type TrialOutcome = 'accepted' | 'rejected' | 'exhausted'
 
 /** The first damping, relative to the largest diagonal element, or to 1. */
@@ -41,7 +41,7 @@ const ROUNDING = 1e-14
 /** Damping of a parameter that a bound holds, over the largest of all: it does not move. */
 const HELD = 1e100
 
-/** Part of its largest influence, a square, below which a parameter has none: a slope of less than 1e-15 of what it was. */
+/** Fraction of its largest influence (a square) below which a parameter has none: a derivative below 1e-15 of its former size. */
 const LOST = 1e-30
 
 /** The first radius of a region: as long as the start itself, in the units of D; for a start of zeros as large as the residuals. */
@@ -61,13 +61,13 @@ export class DampedLeastSquares {
   evaluations = 1
   /** Decrease that the last trial promised. */
   promised = 0
-  /** Whether the equations are not those at x: after a step they wait until somebody asks for them. */
+  /** True if the equations are not up to date at x: after a step they are computed only on demand. */
   private stale = true
-  /** Whether the problem still has what value() left at x. */
+  /** True if the problem still holds the data of value() at x. */
   private isFresh = true
   /** D, the diagonal scaling; null for ones. */
   private readonly scale: Float64Array | null
-  /** The largest diagonal of JᵀJ so far: how much each parameter has ever mattered. */
+  /** The largest diagonal of JᵀJ so far: the largest influence of each parameter. */
   private readonly influence: Float64Array
   /** The trust region of {@link regionTrial}; null before the first trial. */
   private region: ScaledRegion | null = null
@@ -105,22 +105,22 @@ export class DampedLeastSquares {
     return this.problem.equations.gradient
   }
 
-  /** Whether the equations are those at x; not where it is out of bounds, nor where the problem threw on the way. */
+  /** True if the equations belong to x; false if x is out of bounds or the problem threw. */
   get isLinearized(): boolean {
     return !this.stale
   }
 
-  /** Whether linearization at x has not even begun. */
+  /** True if linearization at x has not even begun. */
   get isAhead(): boolean {
     return this.isFresh
   }
 
-  /** Makes the equations those at x, where there are any. */
+  /** Updates the equations to x, if they exist there. */
   refresh(): void {
     if (this.stale && Number.isFinite(this.value)) this.linearize()
   }
 
-  /** JᵀJ and Jᵀr at x anew, from the problem's last value. */
+  /** Recomputes JᵀJ and Jᵀr at x, from the problem's last value. */
   linearize(): void {
     const { scale, influence, problem } = this
     this.isFresh = false
@@ -133,7 +133,7 @@ export class DampedLeastSquares {
     for (let i = 0; i < scale.length; i++) scale[i] = influence[i] || 1
   }
 
-  /** The first parameter that the residuals no longer depend on, though they did on the way here; −1 if there is none. */
+  /** The first parameter on which the residuals no longer depend, although they did earlier; −1 if there is none. */
   get lostParameter(): number {
     const { diagonal } = this.problem.equations
     for (let i = 0; i < diagonal.length; i++) if (diagonal[i] < LOST * this.influence[i] && this.box?.fixes(i) !== true) return i
@@ -155,14 +155,14 @@ export class DampedLeastSquares {
   }
 
   /**
-   * Whether the last step, which was refused, promised more than rounding hides: then no step helps because the Jacobian is
-   * wrong or the residuals are not smooth, and not because this is the minimum.
+   * True if the last step, which was rejected, promised a decrease above rounding. Then no step helps because the Jacobian is wrong or the residuals
+   * are not smooth, and not because this is the minimum.
    */
   get isStuck(): boolean {
     return this.promised > ROUNDING * this.value
   }
 
-  /** Size of the last step over that of x, in the units of D. */
+  /** Size of the last step relative to x, in the units of D. */
   get relativeStep(): number {
     const { step, x, scale } = this
     let [h, all] = [0, 0]
@@ -174,7 +174,7 @@ export class DampedLeastSquares {
     return Math.sqrt(h) / Math.sqrt(all)
   }
 
-  /** Whether the linearization is finite: nothing can be done otherwise. */
+  /** True if the linearization is finite; otherwise nothing can be done. */
   get isUsable(): boolean {
     return Number.isFinite(this.value) && allFinite(this.gradient)
   }
@@ -247,8 +247,8 @@ export class DampedLeastSquares {
   }
 
   /**
-   * One trial of Moré's method (1978), with D = diag(JᵀJ), its largest values so far: the step within |D½h| ≤ radius, and a radius that
-   * follows from how much of the promised decrease came true. Wants the scaling of Marquardt.
+   * One trial of Moré's method (1978), with D = the running maximum of diag(JᵀJ): the step within |D½h| ≤ radius. The radius depends on how much of
+   * the promised decrease was achieved. Needs Marquardt's scaling.
    */
   regionTrial(): TrialOutcome {
     this.refresh()
@@ -267,7 +267,7 @@ export class DampedLeastSquares {
     return 'accepted'
   }
 
-  /** D, in which parameters that a bound holds are so heavy that they do not move; null where there are no bounds. */
+  /** D, with weights so large for parameters held by a bound that they do not move; null without bounds. */
   private heldScale(): Float64Array | null {
     const { box, scale, x, gradient } = this
     if (box === null) return null
@@ -283,8 +283,8 @@ export class DampedLeastSquares {
   }
 
   /**
-   * One Gauss-Newton step: JᵀJ·h = −Jᵀr, halved until F falls (Armijo). Where JᵀJ is singular, or so close to it that the
-   * step would have to be cut to nothing, the least damping of a few that helps is added.
+   * One Gauss-Newton step: JᵀJ·h = −Jᵀr, halved until F falls (Armijo). If JᵀJ is singular, or so nearly that the step would have to be cut to
+   * nothing, the least of a few dampings that helps is added.
    */
   gaussNewtonTrial(): TrialOutcome {
     this.refresh()

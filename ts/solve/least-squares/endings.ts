@@ -1,7 +1,4 @@
-/**
- * The conditions on which least squares end. Sentences without numbers: to write down a number takes as long as a trial of a small
- * problem.
- */
+/** Stopping conditions of least squares. The sentences contain no numbers: formatting a number takes as long as a trial of a small problem. */
 import type { Stop } from '../result.js'
 import { norm } from '../vector.js'
 import type { DampedLeastSquares, TrialOutcome } from './damped.js'
@@ -16,7 +13,7 @@ const STUCK: Stop = {
 const SMALL: Stop = { reason: 'step', message: 'the last step is within the tolerance' }
 const FLAT: Stop = { reason: 'gradient', message: 'the largest component of Jᵀr is within the tolerance' }
 
-/** Whether there is nothing to do at the start. @internal */
+/** A reason to stop at the start, if there is one. @internal */
 export function usable(state: DampedLeastSquares, options: LeastSquaresOptions): Stop | null {
   if (!state.isUsable) return { reason: 'not-finite', message: 'the residuals or the Jacobian are not finite at the start' }
   return goodEnough(state, options) ?? flat(state)
@@ -32,9 +29,8 @@ export function flat(state: DampedLeastSquares): Stop | null {
 }
 
 /**
- * No convergence, though nothing falls any more: the residuals have stopped to depend on a parameter, as e^(−b·x) does where b is large,
- * so that the gradient is zero far from any minimum.
- * @internal
+ * No convergence, although the value no longer falls: the residuals no longer depend on a parameter, as e^(−b·x) for large b, so that the gradient is
+ * zero far from any minimum. @internal
  */
 export function onPlateau(state: DampedLeastSquares): Stop | null {
   const lost = state.lostParameter
@@ -60,7 +56,7 @@ export function afterTrial(state: DampedLeastSquares, before: number, outcome: T
   return outcome === 'rejected' && state.isStuck ? STUCK : SMALL
 }
 
-/** |h| ≤ tolerance·(|x| + tolerance), in the units of the damping where it has some. */
+/** |h| ≤ tolerance·(|x| + tolerance), in the units of the damping if it has some. */
 function isSmallStep(state: DampedLeastSquares, tolerance: number): boolean {
   if (state.isScaled) return state.relativeStep <= tolerance
   return norm(state.step) <= tolerance * (norm(state.x) + tolerance)

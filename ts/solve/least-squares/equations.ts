@@ -3,7 +3,7 @@ import { DoubleWorkspace, doubleHome } from '../../backend/double.js'
 import { addGram, addProduct, cholesky, solveCholesky } from '../../backend/js/normal-equations.js'
 import type { Ptr } from '../../backend/kernels.js'
 
-/** Parameters that are not to change: where they begin in the vector of all, and how many numbers they are. @internal */
+/** Parameters that stay fixed: their start in the vector of all parameters, and their number. @internal */
 export interface Frozen {
   at: number
   size: number
@@ -21,11 +21,11 @@ export interface NormalEquations {
   /** H ← H + J·Jᵀ, g ← g + J·r for J as n rows of m numbers. */
   add(j: Float64Array, m: number, r: Float64Array): void
   /**
-   * gradient and diagonal after the last add(). Of frozen parameters, whose rows of J are zeros, H gets a diagonal like that
-   * of others: they do not move, and H stays regular without a damping.
+   * gradient and diagonal after the last add(). The rows of J for frozen parameters are zeros; H gets a diagonal element like the others for them, so
+   * that they do not move, and H stays regular without a damping.
    */
   finish(frozen?: readonly Frozen[]): void
-  /** H + μ·diag(d) = L·Lᵀ, d = null for ones; false where it is not positive definite. */
+  /** H + μ·diag(d) = L·Lᵀ, d = null for ones; false if it is not positive definite. */
   factor(mu: number, d: Float64Array | null): boolean
   /** x ← (L·Lᵀ)⁻¹·x */
   solve(x: Float64Array): void
@@ -34,15 +34,15 @@ export interface NormalEquations {
   release(): void
 }
 
-/** From so many parameters on, kernels pay for the copies to their memory. */
+/** Number of parameters from which on kernels are worth the copies to their memory. */
 const MANY = 8
 
-/** Equations of the kind that is faster for so many parameters. @internal */
+/** Equations of the faster kind for n parameters. @internal */
 export function equationsFor(n: number): NormalEquations {
   return n < MANY ? new PlainEquations(n) : new KernelEquations(n, new DoubleWorkspace(doubleHome()))
 }
 
-/** In arrays of their own: for a few parameters, where calls cost more than sums. */
+/** In arrays of their own: for a few parameters, where calls cost more than arithmetic. */
 class PlainEquations implements NormalEquations {
   readonly gradient: Float64Array
   readonly diagonal: Float64Array
@@ -125,14 +125,14 @@ export class KernelEquations implements NormalEquations {
     this.addAt(ptr, m, m, ptr + 8 * size * m)
   }
 
-  /** As {@link add}, for J and r in the memory. */
+  /** {@link add} for J and r in the memory. */
   addAt(j: Ptr, m: number, stride: number, r: Ptr): void {
     const { kernels } = this.workspace
     kernels.doubleGram(j, this.size, m, stride, this.h)
     kernels.doubleProduct(j, this.size, m, stride, r, this.g)
   }
 
-  /** H ← these numbers, row-major, of which the lower triangle counts. */
+  /** H ← these numbers, row-major; only the lower triangle counts. */
   load(h: Float64Array): void {
     this.workspace.view(this.h, this.size * this.size).set(h)
   }

@@ -8,15 +8,15 @@ import { checkNumbers } from '../start.js'
 import { fittedLeastSquares, type LeastSquaresResult } from './least-squares.js'
 import { checkOptions, type LeastSquaresOptions } from './options.js'
 
-/** A model of y at one x; x is a number, or a row of numbers where there are several variables. */
+/** A model of y at one x; x is a number, or a row of numbers for several variables. */
 export type CurveModel<X> = (x: X, parameters: Float64Array) => number
 
 /**
- * Options of {@link fitCurve}. With `initialDamping` (default then 1e-8) or `scaling` (default then `marquardt`) the fit is that of
- * `levenbergMarquardt`, by a damping instead of a trust region.
+ * Options of {@link fitCurve}. If `initialDamping` (default then 1e-8) or `scaling` (default then `marquardt`) is given, the fit uses a damping, as
+ * `levenbergMarquardt`, instead of a trust region.
  */
 export interface FitCurveOptions<X = number> extends Omit<LeastSquaresOptions, 'jacobian'> {
-  /** Where the parameters start; their number says how many there are. */
+  /** Initial parameters; their number is the number of parameters. */
   initial: ArrayLike<number>
   /** ∂model/∂parameters at one x. Default: central differences. */
   jacobian?: (x: X, parameters: Float64Array) => ArrayLike<number>
@@ -31,30 +31,29 @@ export interface FitCurveOptions<X = number> extends Omit<LeastSquaresOptions, '
 /** Result of {@link fitCurve}. */
 export interface CurveFit extends LeastSquaresResult {
   parameters: Float64Array
-  /** Standard errors of the parameters, the roots of the covariance's diagonal; Infinity where it is singular. */
+  /** Standard errors of the parameters, the roots of the covariance's diagonal; Infinity if it is singular. */
   errors: Float64Array
   /** Covariance of the parameters, n rows. */
   covariance: Float64Array[]
   /** Root mean square of model − y, unweighted. */
   rms: number
-  /** 1 − Σ(model − y)² / Σ(y − ȳ)²; where all y are equal, 1 if the model is exact and else 0, as `r2Score` has it */
+  /** 1 − Σ(model − y)² / Σ(y − ȳ)²; if all y are equal, 1 if the model is exact and else 0, as in `r2Score` */
   rSquared: number
 }
 
 /**
- * Fits y ≈ model(x, p) by weighted least squares, by Levenberg-Marquardt with a trust region in scaled variables (Moré 1978, the method
- * of MINPACK), so that parameters may have any units:
+ * Fits y ≈ model(x, p) by weighted least squares, by Levenberg-Marquardt with a trust region in scaled variables (Moré 1978, the method of MINPACK),
+ * so that parameters may have any units:
  *
  *     min ½·Σ ((model(xᵢ, p) − yᵢ) / σᵢ)²,   covariance = s²·(JᵀJ)⁻¹,  s² = Σ rᵢ² / (m − n), or 1 with absoluteSigma
  *
- * Bounds (`lower`, `upper`) keep the model where it is defined, equal ones fix a parameter: its covariance is 0. Standard errors
- * of parameters that end at a bound are those of the model without it.
+ * Bounds (`lower`, `upper`) keep the parameters where the model is defined; equal bounds fix a parameter, and its covariance is 0. For parameters
+ * that end at a bound, standard errors are computed as without the bound.
  *
- * From both starts of all 27 problems of NIST's Statistical Reference Datasets it ends in the certified solution, to four digits or more.
- * Where the model stops to depend on a parameter the reason is `singular`, not converged: start nearer, or give bounds.
+ * From both starts of all 27 problems of NIST's Statistical Reference Datasets it ends in the certified solution, to four digits or more. If the
+ * model no longer depends on a parameter, the reason is `singular`, and it has not converged: start nearer, or give bounds.
  *
- * @throws RangeError where x, y and sigma differ in length, for fewer points than parameters, or a bad option;
- *   what the model throws at the start
+ * @throws RangeError if x, y and sigma differ in length, for fewer points than parameters, or a bad option; errors of the model at the start
  * @example
  * const { parameters, errors } = fitCurve((x, [a, b]) => a * Math.exp(-b * x), [0, 1, 2, 3], [2, 1.2, 0.75, 0.44], { initial: [1, 1] })
  */
@@ -63,7 +62,7 @@ export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: A
   const { initial, jacobian, sigma = 1, absoluteSigma = false, covariance = true } = options
   checkData(model, x, y)
   const weights = weightsOf(x.length, y.length, initial?.length, sigma)
-  // The solver copies what it is given, so one array serves all calls.
+  // The solver copies its input, so one array serves all calls.
   const r = new Float64Array(weights.length)
   const residuals = (p: Float64Array) => {
     for (let i = 0; i < r.length; i++) r[i] = weights[i] * (model(x[i], p) - y[i])
@@ -84,7 +83,7 @@ export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: A
   return result
 }
 
-/** Parameters of a model have units of their own, so that damping goes by what each of them does. */
+/** Parameters of a model have units of their own, so the damping is relative to each parameter's influence. */
 const USUAL = { initialDamping: 1e-8, scaling: 'marquardt' } as const
 
 /** Options that the solver does not know, or knows in another form. */
@@ -149,8 +148,8 @@ function freeOf(n: number, { lower, upper }: BoundOptions): number[] {
 }
 
 /**
- * scale·H⁻¹ over the free parameters, zeros for the others; infinite where H is singular, NaN where it is not known. Scaled to
- * unit diagonal first, so that units of parameters do not matter.
+ * scale·H⁻¹ over the free parameters, zeros for the others; infinite if H is singular, NaN if it is not known. H is first scaled to unit diagonal, so
+ * that units of parameters do not matter.
  */
 function covarianceOf(h: Float64Array, n: number, free: readonly number[], scale: number): Float64Array[] {
   const m = free.length
@@ -169,7 +168,7 @@ function covarianceOf(h: Float64Array, n: number, free: readonly number[], scale
   return rows
 }
 
-/** Whether a pivot of the unit diagonal is within what rounding leaves of zero; the factor's diagonal holds 1 / Lᵢᵢ. */
+/** True if a pivot is zero to rounding, relative to the unit diagonal; the factor's diagonal holds 1 / Lᵢᵢ. */
 function isSingular(l: Float64Array, n: number): boolean {
   const largest = 1 / (16 * n * Number.EPSILON)
   for (let i = 0; i < n; i++) if (l[i * n + i] ** 2 > largest) return true

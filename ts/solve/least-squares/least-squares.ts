@@ -14,31 +14,29 @@ import { FunctionProblem, type Jacobian, type Residuals, tensorProblem } from '.
 export interface LeastSquaresResult extends SolveResult {
   /** Residuals at `x`. */
   residuals: Float64Array
-  /** JᵀJ at `x`, row-major n×n. As the gradient, NaN where the function is not finite or threw before it was known there. */
+  /** JᵀJ at `x`, row-major n×n. Like the gradient, it is NaN if the function is not finite or threw before it was known there. */
   normalMatrix: Float64Array
   /** Last damping μ. */
   damping: number
 }
 
 /**
- * Minimizes F(x) = ½·Σ rᵢ(x)² (Levenberg 1944; Marquardt 1963) with Nielsen's damping (1999; Madsen, Nielsen & Tingleff
- * 2004, algorithm 3.16). Each iteration is one trial: solve (JᵀJ + μ·I)·h = −Jᵀr by Cholesky in double precision,
+ * Minimizes F(x) = ½·Σ rᵢ(x)² (Levenberg 1944; Marquardt 1963) with Nielsen's damping (1999; Madsen, Nielsen & Tingleff 2004, algorithm 3.16). Each
+ * iteration is one trial: solve (JᵀJ + μ·I)·h = −Jᵀr by Cholesky in double precision,
  *
  *     ϱ = (F(x) − F(x + h)) / ½hᵀ(μh − Jᵀr)
  *     ϱ > 0: x ← x + h, μ ← μ·max(⅓, 1 − (2ϱ − 1)³), ν ← 2;  else μ ← μ·ν, ν ← 2ν;  μ₀ = 1e-3·max diag JᵀJ, ν₀ = 2
  *
- * With bounds (`lower`, `upper`) steps are cut to the box, and a parameter at a bound that the gradient holds there is left out
- * of the equations (Kanzow, Yamashita & Fukushima 2004); `gradient` then means the components that are free.
+ * With bounds (`lower`, `upper`) steps are cut to the box, and a parameter at a bound that the gradient holds there is left out of the equations
+ * (Kanzow, Yamashita & Fukushima 2004); `gradient` then means the components that are free.
  *
- * Costs m·n²/2 + n³/6 multiplications; for n up to about 1,500. A singular JᵀJ (parameters that cannot be told apart) is
- * no obstacle, the damping makes it regular; residuals that are not finite are a step too far. `x` is the best point seen
- * for every reason to stop.
+ * Costs m·n²/2 + n³/6 multiplications; for n up to about 1,500. A singular JᵀJ (parameters that the data cannot distinguish) is no obstacle, since
+ * the damping makes it regular. Residuals that are not finite count as a step too far. `x` is always the best point seen.
  *
  * @param residuals plain function; when `x0` is a tensor, a function of a tensor, differentiated automatically
- * @throws what `residuals` throws at `x0`; RangeError for a bad option or sizes that do not fit
+ * @throws errors of `residuals` at `x0`; RangeError for a bad option or sizes that do not fit
  * @example
- * const rosenbrock = ([x, y]: Float64Array) => [1 - x, 10 * (y - x * x)]
- * levenbergMarquardt(rosenbrock, [-1.2, 1]).x // [1, 1]
+ * const rosenbrock = ([x, y]: Float64Array) => [1 - x, 10 * (y - x * x)] levenbergMarquardt(rosenbrock, [-1.2, 1]).x // [1, 1]
  */
 export function levenbergMarquardt(residuals: TensorFunction, x0: Tensor, options?: LeastSquaresOptions): LeastSquaresResult
 export function levenbergMarquardt(residuals: Residuals, x0: ArrayLike<number>, options?: LeastSquaresOptions): LeastSquaresResult
@@ -79,19 +77,19 @@ const searched: Advance = (state) => state.gaussNewtonTrial()
 
 const ownOf = ({ jacobian }: LeastSquaresOptions): Own => ({ jacobian, initialDamping: 1e-3, scaling: 'none', valueOnly: false })
 
-/** What {@link dampedLeastSquares} adds to the options. */
+/** Additions to the options of {@link dampedLeastSquares}. */
 interface Own {
   jacobian: Jacobian | undefined
   /** The default of `scaling`. */
   initialDamping: number
   scaling: 'none' | 'marquardt'
-  /** The Jacobian at the end does not matter: it is not computed for its own sake, and what follows from it stays empty. */
+  /** The Jacobian at the end is not computed for its own sake, and results that depend on it stay empty. */
   valueOnly: boolean
 }
 
 /**
- * Levenberg-Marquardt for options that are checked already: with a damping as {@link levenbergMarquardt} where the options speak of one,
- * else with a trust region in scaled variables. @internal
+ * Levenberg-Marquardt for checked options: with a damping, as {@link levenbergMarquardt}, if the options mention one, else with a trust region in
+ * scaled variables. @internal
  */
 export function fittedLeastSquares(
   owner: string,
@@ -165,7 +163,7 @@ function dampingOf({ initialDamping, scaling }: SolverOptions, own: Own): Dampin
   return { initialDamping: initialDamping ?? own.initialDamping, scaling: scaling ?? own.scaling }
 }
 
-/** @throws what the function throws there */
+/** @throws errors of the function at the start */
 function atStart(problem: FunctionProblem, start: Float64Array, options: DampingOptions, box: Box | null): DampedLeastSquares {
   try {
     return new DampedLeastSquares(problem, start, options, undefined, box)

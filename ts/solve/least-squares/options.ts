@@ -22,11 +22,11 @@ export interface LeastSquaresProgress {
 /** Options of {@link levenbergMarquardt} and {@link gaussNewton}. */
 export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
   /**
-   * Default: forward differences (n calls), and central ones (2n) for the last digits once those have converged; for
-   * functions of tensors by backpropagation, row by row.
+   * Default: forward differences (n calls), then central differences (2n) for the last digits once those have converged; for functions of tensors
+   * backpropagation, row by row.
    */
   jacobian?: Jacobian
-  /** `gradient`: |Jᵀr|∞ ≤ this, times its size at the start where that is below 1: residuals may be of any unit. Default 1e-10. */
+  /** `gradient`: |Jᵀr|∞ ≤ this tolerance, times its size at the start if that is below 1, since residuals may have any unit. Default 1e-10. */
   gradientTolerance?: number
   /** `step`: |h| ≤ this·(|x| + this); with the scaling of Marquardt |D½h| ≤ this·|D½x|. Default 1e-12. */
   stepTolerance?: number
@@ -40,7 +40,7 @@ export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
   onIteration?: (progress: LeastSquaresProgress) => unknown
 }
 
-/** Options and what they may be; null stands for a function. */
+/** Options and their allowed values; null stands for a function. */
 const ALLOWED: Readonly<Record<string, Allowed | null>> = {
   jacobian: null,
   gradientTolerance: nonNegative,
@@ -55,7 +55,7 @@ const ALLOWED: Readonly<Record<string, Allowed | null>> = {
 
 const RENAMES = { tolerance: 'gradientTolerance', targetValue: 'target', callback: 'onIteration' }
 
-/** These are checked later, where the start is known. */
+/** These are checked later, when the start is known. */
 const BOUNDS = ['lower', 'upper']
 
 /** @param also names that belong to the caller @returns the options, with names of today @internal */

@@ -1,13 +1,13 @@
 /**
- * The trust region of Levenberg-Marquardt in the units of its parameters (Moré 1978, the method of MINPACK): h minimizes
- * ½|r + J·h|² within |D½h| ≤ radius, which is (JᵀJ + μ·D)·h = −Jᵀr for a μ that is looked for. The first radius decides how far the
- * first step may lead: MINPACK's 100 times the size of the start sends two problems of NIST's Statistical Reference Datasets where no
- * parameter matters any more; with the size of the start itself all 54 starts end in the solution.
+ * The trust region of Levenberg-Marquardt in the units of its parameters (Moré 1978, the method of MINPACK): h minimizes ½|r + J·h|² within |D½h| ≤
+ * radius, which is (JᵀJ + μ·D)·h = −Jᵀr for some μ, found by iteration. The first radius limits the first step. MINPACK's 100 times the size of the
+ * start sends two problems of NIST's Statistical Reference Datasets to points where no parameter matters any more; with the size of the start itself,
+ * all 54 starts end in the solution.
  */
 import { dot, scaled } from '../vector.js'
 import type { NormalEquations } from './equations.js'
 
-/** What a trial step led to. */
+/** Outcome of a trial step. */
 export interface TrialResult {
   /** ½Σr² before and after; after may be NaN. */
   before: number
@@ -26,8 +26,8 @@ const MAX_DAMPINGS = 10
 /** The least part of the promised decrease that makes a step worth taking. */
 const WORTH_TAKING = 1e-4
 /**
- * Dampings that count as none, of which the first that makes the equations regular is taken; where bounds hold parameters they have a D
- * that the damping must multiply.
+ * Dampings that count as none; the first that makes the equations regular is taken. Parameters held by bounds have a D that the damping must
+ * multiply.
  */
 const FOR_REGULAR = [0, 1e-14, 1e-12, 1e-10, 1e-8]
 const FOR_HELD = [1e-30, ...FOR_REGULAR.slice(1)]
@@ -37,10 +37,10 @@ export class ScaledRegion {
   /** μ of the last step. */
   damping = 0
   private isFirst = true
-  /** Whether the last step needed no damping for its length. */
+  /** True if the last step needed no damping to limit its length. */
   private isInside = false
 
-  /** @param scale D, which changes as the search goes on */
+  /** @param scale D, which changes during the search */
   constructor(
     private readonly equations: NormalEquations,
     private readonly scale: Float64Array,
@@ -48,8 +48,8 @@ export class ScaledRegion {
   ) {}
 
   /**
-   * step ← h, whose length meets the radius to a tenth or is shorter where no damping is needed; false where there is none.
-   * @param held D for the equations, with parameters that bounds hold; null for the scale itself
+   * step ← h, whose length equals the radius to a tenth, or is shorter if no damping is needed; false if there is none. @param held D for the
+   * equations, with parameters held by bounds; null for the scale itself
    */
   solve(gradient: Float64Array, held: Float64Array | null, step: Float64Array): boolean {
     const { radius } = this
@@ -77,10 +77,10 @@ export class ScaledRegion {
     return at(mu)
   }
 
-  /** Changes the radius by what came of the step; whether to take it. */
+  /** Changes the radius by the outcome of the step; true if the step is to be taken. */
   update({ before, after, promised, slope, step }: TrialResult): boolean {
     const length = this.lengthOf(step)
-    // a value far above, or none, says nothing but that
+    // a value far above the start, or none, only says that the step was too long
     const decrease = after < 100 * before ? before - after : -before
     const ratio = promised > 0 ? decrease / promised : -1
     if (this.isFirst) this.radius = Math.min(this.radius, length)

@@ -39,7 +39,7 @@ export class FunctionProblem implements LeastSquaresProblem {
   /** F at the start. */
   private first = Number.NaN
   private central = false
-  /** What the user's function receives: it may do with it what it likes. */
+  /** A copy of x for the user's function, which may change it. */
   private readonly lent: Float64Array
 
   constructor(
@@ -61,7 +61,7 @@ export class FunctionProblem implements LeastSquaresProblem {
     return Number.isFinite(sum) ? 0.5 * sum : Number.NaN
   }
 
-  /** Says how many residuals there are, and makes room for them. */
+  /** Determines the number of residuals, and allocates arrays for them. */
   private firstCall(x: Float64Array): Float64Array {
     this.start = copied(x)
     const r = this.ask(x)
@@ -109,7 +109,7 @@ export class FunctionProblem implements LeastSquaresProblem {
   linearize(x: Float64Array): void {
     const { equations } = this
     const residuals = this.latest
-    // The other array is free: what it held belongs to the point before.
+    // The other array is free: it holds data of the previous point.
     this.latest = this.accepted
     this.accepted = residuals
     if (this.jacobian !== undefined) this.given(x, this.jacobian)
@@ -124,8 +124,8 @@ export class FunctionProblem implements LeastSquaresProblem {
   }
 
   /**
-   * From now on central differences; false if there is nothing to gain: when the residuals have shrunk to nothing, errors
-   * of the Jacobian have too. Leaves the residuals at x.
+   * Switches to central differences; false if there is nothing to gain: if the residuals have shrunk to nothing, errors of the Jacobian have, too.
+   * Leaves the residuals at x.
    */
   refine(x: Float64Array, value: number): boolean {
     if (this.jacobian !== undefined || this.central || value <= NOTHING * this.first) return false
@@ -145,9 +145,8 @@ export class FunctionProblem implements LeastSquaresProblem {
   }
 
   /**
-   * √ε steps: half of the digits for n calls, which is all that the way to the minimum takes; then ∛ε steps to both sides:
-   * two thirds of the digits for 2n calls. Within bounds, where there are any: at a bound there is one side only, and
-   * parameters that are fixed are not asked about.
+   * √ε steps: half of the digits for n calls, which is enough on the way to the minimum; then ∛ε steps to both sides: two thirds of the digits for 2n
+   * calls. Bounds limit the steps: at a bound there is one side only, and fixed parameters are not varied.
    */
   private differences(x: Float64Array, r: Float64Array): void {
     const { box } = this
@@ -160,12 +159,12 @@ export class FunctionProblem implements LeastSquaresProblem {
     }
   }
 
-  /** What a step is a part of: |x|, but where x passes zero a thousandth of its start, or of 1 for a start of zero. */
+  /** The unit of a step: |x|, or, near zero, a thousandth of the start, or of 1 for a start of zero. */
   private widthOf(j: number, x: number): number {
     return Math.max(Math.abs(x), 1e-3 * (Math.abs(this.start[j]) || 1))
   }
 
-  /** False where the function is not finite on that side. */
+  /** False if the function is not finite on that side. */
   private forwardColumn(at: Float64Array, j: number, r: Float64Array): boolean {
     const m = this.rows
     const xj = at[j]

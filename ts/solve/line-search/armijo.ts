@@ -29,7 +29,7 @@ export function armijo<T extends Trial>(phi: (t: number) => T, start: T, first: 
   return { point: start, evaluations: maxEvaluations, satisfied: false }
 }
 
-/** What to shorten a step by over which the slope promised a change of `promised`, and the value changed by `change`. @internal */
+/** Factor by which to shorten a step, if the slope promised a change of `promised`, and the value changed by `change`. @internal */
 export function shortening(promised: number, change: number): number {
   if (!Number.isFinite(change)) return 0.25
   const theta = -promised / (2 * (change - promised))

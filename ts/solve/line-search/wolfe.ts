@@ -29,7 +29,7 @@ export interface WolfeOptions {
   directionSize?: number
 }
 
-/** The chosen point, the number of trials, and whether both conditions hold there. */
+/** The chosen point, the number of trials, and a flag that both conditions hold there. */
 export interface LineSearchResult<T extends Trial> {
   point: T
   evaluations: number
@@ -151,7 +151,7 @@ function lower([a, b]: readonly [Trial, Trial]): number {
   return a.value <= b.value ? 0 : 1
 }
 
-/** The next trial inside the bracket, moved a tenth inwards where the interpolation sticks to an end. */
+/** The next trial inside the bracket, moved a tenth inwards if the interpolation stalls at an end. */
 function nextTrial([a, b]: readonly [Trial, Trial], stalled: boolean): { t: number; stalled: boolean } {
   const min = Math.min(a.t, b.t)
   const max = Math.max(a.t, b.t)
@@ -164,7 +164,7 @@ function nextTrial([a, b]: readonly [Trial, Trial], stalled: boolean): { t: numb
 }
 
 /**
- * Minimizer of the cubic through two values and slopes, kept within [min, max]; the middle where it has none.
+ * Minimizer of the cubic through two values and slopes, kept within [min, max]; the middle if it has none.
  *
  * @example cubicMinimum({ t: 0, value: 9, slope: -6 }, { t: 4, value: 1, slope: 2 }, 0, 4) // 3
  */

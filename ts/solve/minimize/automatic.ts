@@ -18,14 +18,13 @@ export interface AutomaticFunction {
 }
 
 /**
- * Makes a function of a tensor (with one number as its result) into what {@link minimize} wants. Numbers and arrays in
- * the function are taken as they are; tensors in it must belong to `backend`.
+ * Turns a function of a tensor (with one number as its result) into an objective for {@link minimize}. The function may contain numbers and arrays;
+ * tensors in it must belong to `backend`.
  *
  * @param shape shape of the tensor that f receives
  * @param backend default: a JavaScript backend in double precision, shared by all solvers
  * @example
- * const { evaluate } = automatic((x) => sum(square(x)), [2])
- * evaluate(Float64Array.of(1, 2)) // { value: 5, gradient: [2, 4] }
+ * const { evaluate } = automatic((x) => sum(square(x)), [2]) evaluate(Float64Array.of(1, 2)) // { value: 5, gradient: [2, 4] }
  */
 export function automatic(f: TensorFunction, shape: Shape, backend: Backend = doubleBackend()): AutomaticFunction {
   const leaf = (x: Float64Array) => Tensor.onHost(backend, shape, backend.dtype === 'float64' ? x.slice() : Float32Array.from(x), true)

@@ -10,21 +10,20 @@ import { History } from './history.js'
 
 /** A parameter so near to a bound counts as at it, lest steps get shorter and shorter before it. */
 const NEAR = 1e-6
-/** Sufficient decrease, and how much of the slope may be left, as in the Wolfe conditions. */
+/** Constants of sufficient decrease and of the remaining slope, as in the Wolfe conditions. */
 const C1 = 1e-4
 const C2 = 0.9
 const MAX_TRIALS = 40
 
 /**
- * The two-metric projection of Bertsekas (1982) with the metric of L-BFGS: parameters that their bounds hold back follow −g, the
- * others −H·g with H from what the steps say of the others alone, and each trial is the nearest point of the box. L-BFGS-B (Byrd, Lu,
- * Nocedal and Zhu 1995) ends at the same points; it looks for the first bounds to be met along −g, which this leaves to the projection.
- * @internal
+ * The two-metric projection of Bertsekas (1982) with the metric of L-BFGS: parameters held by their bounds follow −g, the others −H·g with H from the
+ * steps of the others alone, and each trial is the nearest point of the box. L-BFGS-B (Byrd, Lu, Nocedal and Zhu 1995) ends at the same points; it
+ * searches for the first bounds along −g, which the projection handles here. @internal
  */
 export function descendWithin(objective: Objective, box: Box, historySize: number, start: Point, stopping: Stopping): Stop {
   const history = new History(historySize)
   let now = start
-  // of the last step; none at first, and where a step failed
+  // of the last step; 0 at first, and after a failed step
   let last = 0
   for (;;) {
     const stop = stopping.before(now)
@@ -51,14 +50,14 @@ function learn(history: History, s: Float64Array, y: Float64Array): void {
   history.learn(s, y, Number.EPSILON * dot(y, y))
 }
 
-/** Half of what the slope promises for the step P(x − g) − x. */
+/** Half of the decrease that the slope promises for the step P(x − g) − x. */
 function gain(box: Box, { x, gradient }: Point): number {
   const nearest = x.map((xi, i) => xi - gradient[i])
   box.clamp(nearest)
   return -0.5 * dot(gradient, difference(nearest, x))
 }
 
-/** −H·g over the parameters that are free, −γ·g over those that are held, γ the scale of H. */
+/** −H·g over the free parameters, −γ·g over the held ones, γ the scale of H. */
 function direction(history: History, box: Box, { x, gradient }: Point): Float64Array {
   const near = Math.min(NEAR, box.steepness(x, gradient))
   const isHeld = gradient.map((g, i) => Number((g > 0 && x[i] - box.lower[i] <= near) || (g < 0 && box.upper[i] - x[i] <= near)))
@@ -74,7 +73,7 @@ function direction(history: History, box: Box, { x, gradient }: Point): Float64A
   return d.map((di, i) => (isHeld[i] ? -history.scale * gradient[i] : di))
 }
 
-/** The first of ever shorter steps that goes down enough; where the first is still on a steep slope, ever longer ones. */
+/** The first of ever shorter steps with sufficient decrease; if the first still ends on a steep slope, ever longer steps. */
 function search(objective: Objective, box: Box, now: Point, d: Float64Array, first: number): { point: Point; t: number } {
   const at = (t: number) => {
     const x = new Float64Array(d.length)

@@ -4,7 +4,7 @@ import type { Point } from '../objective.js'
 import { addScaled, dot, norm, scaled } from '../vector.js'
 import type { DirectionRule, LastStep, StepTaken } from './direction.js'
 
-/** How β is computed, see {@link conjugateBeta}. */
+/** Formula of β, see {@link conjugateBeta}. */
 export type ConjugateFormula = 'PR+' | 'FR' | 'HS' | 'HZ'
 
 /**
@@ -35,14 +35,14 @@ export function conjugateBeta(formula: ConjugateFormula, g: Float64Array, before
 
 /** The state that is kept from one direction to the next. @internal */
 export interface ConjugateMemory {
-  /** The last direction; none after a restart. */
+  /** The last direction; null after a restart. */
   d: Float64Array | null
   /** Directions since the last restart. */
   age: number
   beta: number
 }
 
-/** Restarts with −g every n steps, where β is not finite, and where d does not descend. @internal */
+/** Restarts with −g every n steps, if β is not finite, and if d does not descend. @internal */
 export class ConjugateRule implements DirectionRule {
   readonly search = 0.1
   memory: ConjugateMemory = { d: null, age: 0, beta: 0 }

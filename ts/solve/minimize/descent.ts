@@ -43,7 +43,7 @@ export function descend(objective: PointSource, rule: DirectionRule, start: Poin
   }
 }
 
-/** d ← the rule's direction, or −g where that does not go down; its slope. */
+/** d ← the rule's direction, or −g if that does not descend; returns its slope. */
 function downhill(rule: DirectionRule, now: Point, d: Float64Array): number {
   rule.direction(now, d)
   const slope = dot(now.gradient, d)
@@ -73,10 +73,10 @@ function search(
   return strongWolfe(phi, start, trial, { c2: rule.search, stepTolerance: 1e-15, directionSize: maxAbs(d) })
 }
 
-/** Value over that at the start, from which on the slope at the start would be lost in rounding. */
+/** Ratio of the value to the value at the start from which on the start's slope would be lost in rounding. */
 const FAR_DOWN = 1e15
 
-/** Whether the function is as steep as at the start, and as far down as double precision gets: no minimum comes near. */
+/** True if the function is as steep as at the start, and as far down as double precision reaches: no minimum is near. */
 function isBottomless(now: Point, start: Point): boolean {
   return now.value < -FAR_DOWN * Math.max(1, Math.abs(start.value)) && maxAbs(now.gradient) > 0.1 * maxAbs(start.gradient)
 }

@@ -29,7 +29,7 @@ export type MinimizeMethod = 'lbfgs' | 'bfgs' | 'cg' | 'newton-cg' | 'trust-ncg'
 export interface MinimizeOptions extends StopOptions, TrustRegionOptions, BoundOptions {
   /** Default `lbfgs`. */
   method?: MinimizeMethod
-  /** Gradient, where the function answers with its value only. Default: central differences (2n calls). */
+  /** Gradient, if the function returns only its value. Default: central differences (2n calls). */
   gradient?: (x: Float64Array) => ArrayLike<number>
   /** H·v for the Newton methods. Default: exact for functions of tensors, else central differences of the gradient. */
   hessianProduct?: HessianProduct
@@ -56,21 +56,19 @@ const NAMES = [
  * | `newton-cg`, `trust-ncg` | high accuracy, bad conditioning, saddles | a few vectors | one evaluation and some H·v |
  * | `gradient-descent` | to see why the others exist | 2 vectors | one or two evaluations |
  *
- * `f` is a plain function of a Float64Array that answers with its value or with `{ value, gradient }`; or, when `x0` is a
- * tensor, a function of a tensor, which is differentiated automatically in double precision whatever the default backend.
+ * `f` is a plain function of a Float64Array that returns its value or `{ value, gradient }`; or, if `x0` is a tensor, a function of a tensor, which
+ * is differentiated automatically in double precision, whatever the default backend.
  *
- * With bounds (`lower`, `upper`; `lbfgs` only) no point outside of them is asked for, and the search ends where the projected
- * gradient, P(x − g) − x, vanishes: at a bound the gradient may point outwards.
+ * With bounds (`lower`, `upper`; `lbfgs` only) no point outside of them is evaluated, and the search ends where the projected gradient, P(x − g) − x,
+ * vanishes: at a bound the gradient may point outwards.
  *
- * Never throws for what the function does after the start: a value of NaN is a point too far out, an exception ends the
- * search with reason `error`; `x` is the best point seen in any case.
+ * After the start it never throws: a value of NaN counts as a point too far out, an exception ends the search with reason `error`; `x` is the best
+ * point seen in any case.
  *
- * @param x0 where to start
- * @throws what `f` throws at `x0`; RangeError for a bad option or an empty start
+ * @param x0 start @throws errors of `f` at `x0`; RangeError for a bad option or an empty start
  * @example
- * minimize((x) => (x[0] - 3) ** 2, [0]).x // [3]
- * minimize((x) => (x[0] - 3) ** 2, [0], { upper: 2 }).x // [2]
- * minimize((x) => sum(square(sub(x, 3))), tensor([0, 0]), { method: 'newton-cg' }).x // [3, 3]
+ * minimize((x) => (x[0] - 3) ** 2, [0]).x // [3] minimize((x) => (x[0] - 3) ** 2, [0], { upper: 2 }).x // [2] minimize((x) => sum(square(sub(x, 3))),
+ * tensor([0, 0]), { method: 'newton-cg' }).x // [3, 3]
  */
 export function minimize(f: TensorFunction, x0: Tensor, options?: MinimizeOptions): SolveResult
 export function minimize(f: PlainFunction, x0: ArrayLike<number>, options?: MinimizeOptions): SolveResult

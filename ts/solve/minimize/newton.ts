@@ -18,8 +18,8 @@ export interface NewtonDirectionOptions {
 }
 
 /**
- * d ← about −H⁻¹·g (Nocedal & Wright 2006, algorithm 7.1). Stops at a direction of no positive curvature with what it
- * has, or with −g if that is the first. Answers with the number of products.
+ * d ← about −H⁻¹·g (Nocedal & Wright 2006, algorithm 7.1). At a direction without positive curvature it stops with the present d, or with −g if that
+ * is the first. Returns the number of products.
  */
 export function newtonDirection(
   g: Float64Array,

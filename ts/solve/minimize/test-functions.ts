@@ -4,12 +4,12 @@
  */
 import type { Evaluation } from '../objective.js'
 
-/** A function of two numbers with what there is to know about it. */
+/** A function of two numbers with its properties. */
 export interface TestFunction {
   name: string
   value(x: ArrayLike<number>): number
   gradient(x: ArrayLike<number>): Float64Array
-  /** Local minima worth knowing, global ones first; none where it has none. */
+  /** Important local minima, global ones first; empty if there are none. */
   minima: readonly (readonly number[])[]
   /** Value at the first of {@link minima}; −Infinity for a function without bound. */
   lowest: number
@@ -17,7 +17,7 @@ export interface TestFunction {
   start: readonly number[]
   /** [from, to] of x and of y to plot. */
   range: readonly [readonly [number, number], readonly [number, number]]
-  /** `saddle`, `plateau`: what the point (0, 0) is, where the gradient vanishes without a minimum. */
+  /** Kind of the function. For `saddle` and `plateau`: the kind of the point (0, 0), at which the gradient vanishes without a minimum. */
   kind: 'valley' | 'bowl' | 'many minima' | 'saddle' | 'plateau'
 }
 

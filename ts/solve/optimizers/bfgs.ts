@@ -5,17 +5,16 @@ import type { Closure, ClosureResult, TrainingBatch } from './closure.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
 
 /**
- * BFGS: quasi-Newton directions from an approximation of the inverse Hessian that learns from every step (Nocedal & Wright
- * 2006, chapter 6), with a strong Wolfe line search.
+ * BFGS: quasi-Newton directions from an approximation of the inverse Hessian that learns from every step (Nocedal & Wright 2006, chapter 6), with a
+ * strong Wolfe line search.
  *
  *     d ← −H·g,  H ← (I − ρ·s·yᵀ)·H·(I − ρ·y·sᵀ) + ρ·s·sᵀ,  ρ = 1 / yᵀs,  s = Δp, y = Δg
  *
- * H has 8·n² bytes: for up to about 2,000 parameters, {@link LBFGS} beyond. For full batches. H goes on from step to step.
- * A model in double precision is worth it here: differences of gradients are what the method learns from.
+ * H has 8·n² bytes: for up to about 2,000 parameters, {@link LBFGS} beyond. For full batches. H carries over from step to step. A model in double
+ * precision is worth it here, because the method learns from differences of gradients.
  *
  * @example
- * const optimizer = new BFGS(model.parameters(), { maxIterations: 50 })
- * const { loss, reason } = optimizer.step(() => mse(model.forward(x), y))
+ * const optimizer = new BFGS(model.parameters(), { maxIterations: 50 }) const { loss, reason } = optimizer.step(() => mse(model.forward(x), y))
  */
 export class BFGS extends DescentOptimizer<DescentOptions> {
   static override get name() {
@@ -35,7 +34,7 @@ export class BFGS extends DescentOptimizer<DescentOptions> {
     return this.step(evaluate).initialLoss
   }
 
-  /** Up to `maxIterations` iterations. @throws what the closure throws; then the parameters are at the best point seen */
+  /** Up to `maxIterations` iterations. @throws errors of the closure; then the parameters are at the best point seen */
   step(closure: Closure): ClosureResult {
     return this.run(closure, this.rule)
   }

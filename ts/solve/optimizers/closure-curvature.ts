@@ -1,4 +1,4 @@
-/** Curvature of what a closure computes, for the Newton methods over models. */
+/** Curvature of the loss of a closure, for the Newton methods over models. */
 
 import type { FloatArray } from '../../backend/heap.js'
 import { type CurvaturePoint, withGaussNewton, withHessian } from '../../curvature/point.js'
@@ -24,7 +24,7 @@ export function curvatureOf(
   return { whole: () => loss(closure()), curvature: (use) => withGaussNewton(closure, loss, trained, inAll(use)) }
 }
 
-/** A curvature over the trained parameters as one over all, frozen ones included. */
+/** Extends a curvature over the trained parameters to all parameters, frozen ones included. */
 function withZeros<T>(parameters: readonly Parameter[], use: (at: CurvaturePoint) => T): (at: CurvaturePoint) => T {
   const indices: number[] = []
   let size = 0

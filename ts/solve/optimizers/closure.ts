@@ -1,4 +1,4 @@
-/** What optimizers have in common that evaluate the loss themselves, several times a step. */
+/** The base of optimizers that evaluate the loss themselves, several times a step. */
 
 import { plainError, typeError } from '../../common/errors.js'
 import { type Renames, withNewNames } from '../../common/renamed.js'
@@ -21,7 +21,7 @@ import { allFinite } from '../vector.js'
  */
 export type Closure = () => Tensor | number
 
-/** What a step of a closure-style optimizer answers with. */
+/** Result of a step of a closure-style optimizer. */
 export interface ClosureResult {
   /** Loss before the step. */
   initialLoss: number
@@ -53,7 +53,7 @@ export interface TrainingBatch {
   weights: Tensor | undefined
   /** The loss function that `fit` was given. */
   loss: Loss
-  /** That loss at the present parameters. */
+  /** The loss of this batch at the present parameters. */
   evaluate: () => Tensor
 }
 
@@ -64,10 +64,9 @@ interface OptimizerClass {
 }
 
 /**
- * Base of the optimizers that take a closure: one group of parameters, seen as one vector in double precision whatever
- * the backend. Frozen parameters (`requiresGrad = false`) are part of the vector and stay as they are. In single precision
- * gradients carry about seven digits, so that these methods stall at a relative gradient of about 1e-4; a model on
- * `createBackend({ backend: 'js', dtype: 'float64' })` has no such limit.
+ * Base of the optimizers that take a closure: one group of parameters, seen as one vector in double precision on any backend. Frozen parameters
+ * (`requiresGrad = false`) are part of the vector and stay unchanged. In single precision gradients carry about seven digits, so that these methods
+ * stall at a relative gradient of about 1e-4; a model on `createBackend({ backend: 'js', dtype: 'float64' })` has no such limit.
  */
 export abstract class ClosureOptimizer<O extends object> {
   /** Old names of options, which work for one version more. */
@@ -80,7 +79,7 @@ export abstract class ClosureOptimizer<O extends object> {
   readonly options: Required<O>
   /** The one group, for schedulers. */
   readonly groups: readonly { name: string; parameters: readonly Parameter[]; options: Required<O> }[]
-  /** Whether a step needs the full set of rows, the same each time. */
+  /** True if a step needs the full set of rows, the same each time. */
   readonly wholeBatch: boolean = true
   /** Calls of step(). */
   stepCount = 0
@@ -106,7 +105,7 @@ export abstract class ClosureOptimizer<O extends object> {
     return this.constructor.name
   }
 
-  /** The option of that name; NaN for methods that have none. @throws Error on assignment to a method that has none */
+  /** The option of that name; NaN for methods without it. @throws Error on assignment to a method without it */
   get learningRate(): number {
     return (this.options as { learningRate?: number }).learningRate ?? Number.NaN
   }
@@ -116,7 +115,7 @@ export abstract class ClosureOptimizer<O extends object> {
     ;(this.options as { learningRate: number }).learningRate = rate
   }
 
-  /** What `fit` does instead of a gradient and step(): one step on these rows. Answers with the loss before it. */
+  /** The method that `fit` calls instead of a gradient and step(): one step on these rows. Returns the loss before it. */
   abstract trainOn(batch: TrainingBatch): number
 
   /** Forgets all gradients. */
@@ -136,7 +135,7 @@ export abstract class ClosureOptimizer<O extends object> {
     }
   }
 
-  /** For JSON.stringify: {@link state}, which {@link loadState} takes back. */
+  /** The value for JSON.stringify: {@link state}, which {@link loadState} takes back. */
   toJSON(): ClosureState {
     return this.state()
   }
@@ -173,7 +172,7 @@ export abstract class ClosureOptimizer<O extends object> {
     for (const [name, value] of Object.entries(options)) checkOption(this.name, name, value, defaults[name], allowed[name])
   }
 
-  /** What the method remembers. */
+  /** The state of the method. */
   protected abstract captured(): Record<string, unknown>
   protected abstract restore(values: Record<string, unknown>): void
 
@@ -214,7 +213,7 @@ export abstract class ClosureOptimizer<O extends object> {
     return gradient
   }
 
-  /** What is frozen now (requiresGrad = false): read and written as it is, with a gradient and curvature of zero. */
+  /** The parameters that are frozen now (requiresGrad = false): they stay unchanged, with zero gradient and curvature. */
   protected get frozen(): Frozen[] {
     const found: Frozen[] = []
     this.eachAt(({ requiresGrad, size }, at) => {
@@ -232,7 +231,7 @@ export abstract class ClosureOptimizer<O extends object> {
   }
 }
 
-/** A copy of a saved value in which all numbers in a row are vectors again: JSON makes objects of those, with indices for names. */
+/** A copy of a saved value in which lists of numbers are vectors again: JSON turns vectors into objects with indices as names. */
 function withVectors(saved: unknown, what: string): unknown {
   if (typeof saved !== 'object' || saved === null) return saved
   if (Array.isArray(saved) && typeof saved[0] !== 'number') return saved.map((value, i) => withVectors(value, `${what}[${i}]`))
@@ -250,7 +249,7 @@ function checkParameters(owner: string, parameters: Parameter[]): Parameter[] {
   return parameters
 }
 
-/** @internal @throws Error for a loss that is not the one that a method minimizes by itself, or for weights */
+/** @internal @throws Error for another loss than the method's own, or for weights */
 export function checkOwnLoss(owner: string, { loss, weights }: TrainingBatch, own: Loss, hint: string): void {
   if (weights !== undefined) throw plainError(`${owner} knows no weights of rows; LBFGS, ConjugateGradient and NewtonCG do`)
   if (loss !== own) throw plainError(`${owner} minimizes a loss of its own: ${hint}`)

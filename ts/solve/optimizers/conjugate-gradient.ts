@@ -11,13 +11,12 @@ export interface ConjugateGradientOptions extends DescentOptions {
 }
 
 /**
- * Nonlinear conjugate gradients with a strong Wolfe line search (c₂ = 0.1): d ← −g + β·d, restarted every n iterations
- * and where d does not descend (Nocedal & Wright 2006, chapter 5). Needs three vectors of memory only; usually slower
- * than {@link LBFGS}. For full batches.
+ * Nonlinear conjugate gradients with a strong Wolfe line search (c₂ = 0.1): d ← −g + β·d, restarted every n iterations and whenever d does not
+ * descend (Nocedal & Wright 2006, chapter 5). Needs three vectors of memory only; usually slower than {@link LBFGS}. For full batches.
  *
  * @example
- * const optimizer = new ConjugateGradient(model.parameters(), { conjugate: 'HZ' })
- * const { loss, reason } = optimizer.step(() => mse(model.forward(x), y))
+ * const optimizer = new ConjugateGradient(model.parameters(), { conjugate: 'HZ' }) const { loss, reason } = optimizer.step(() =>
+ * mse(model.forward(x), y))
  */
 export class ConjugateGradient extends DescentOptimizer<ConjugateGradientOptions> {
   static override get name() {
@@ -43,7 +42,7 @@ export class ConjugateGradient extends DescentOptimizer<ConjugateGradientOptions
     return this.step(evaluate).initialLoss
   }
 
-  /** Up to `maxIterations` iterations. @throws what the closure throws; then the parameters are at the best point seen */
+  /** Up to `maxIterations` iterations. @throws errors of the closure; then the parameters are at the best point seen */
   step(closure: Closure): ClosureResult {
     if (this.rule?.formula !== this.options.conjugate) this.rule = new ConjugateRule(this.options.conjugate)
     return this.run(closure, this.rule)

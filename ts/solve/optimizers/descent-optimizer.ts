@@ -24,7 +24,7 @@ export type Descend = (source: PointSource, first: Point, stopping: Stopping) =>
 export abstract class DescentOptimizer<O extends DescentOptions> extends ClosureOptimizer<O> {
   static override readonly renames = { toleranceGradient: 'gradientTolerance', toleranceChange: 'valueTolerance' }
 
-  /** The last step, where the next search begins. */
+  /** The last step, from which the next search starts. */
   protected last: LastStep = null
 
   /** Directions of a rule, and a line search along each. */

@@ -34,7 +34,7 @@ interface Memory {
   iterations: number
   d: Float64Array
   t: number
-  /** Gradient, and point, where the last direction was taken. */
+  /** Gradient and point of the last direction. */
   gradient: Float64Array
   x: Float64Array
 }
@@ -45,13 +45,12 @@ interface Memory {
  *     d ← −H·g with H from the pairs s = Δp, y = Δg that have yᵀs > 1e-10, H₀ = (sᵀy / yᵀy)·I
  *     p ← p + t·d, t from a line search, or t = η; at the very first iteration t starts at min(1, 1/|g|₁)·η
  *
- * For full batches (or large ones, the same for all evaluations of a step). The iterates are PyTorch's. After a step with
- * a line search the parameters are at the lowest point seen; a loss that is not finite is a point too far out, and if the
- * closure throws, the parameters go back to the best point before the error goes on.
+ * For full batches (or large ones, the same for all evaluations of a step). The iterates are PyTorch's. After a step with a line search the
+ * parameters are at the lowest point seen. A loss that is not finite counts as a point too far out. If the closure throws, the parameters return to
+ * the best point, and the error is rethrown.
  *
  * @example
- * const optimizer = new LBFGS(model.parameters())
- * const { loss, reason } = optimizer.step(() => crossEntropy(model.forward(x), y))
+ * const optimizer = new LBFGS(model.parameters()) const { loss, reason } = optimizer.step(() => crossEntropy(model.forward(x), y))
  */
 export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
   static override get name() {
@@ -88,7 +87,7 @@ export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
     return this.step(evaluate).initialLoss
   }
 
-  /** Up to `maxIterations` iterations. @throws what the closure throws; then the parameters are at the best point seen */
+  /** Up to `maxIterations` iterations. @throws errors of the closure; then the parameters are at the best point seen */
   step(closure: Closure): ClosureResult {
     this.stepCount++
     const search = new Search(this, (x) => this.evaluate(closure, x))

@@ -18,17 +18,16 @@ export interface NewtonCGOptions extends DescentOptions {
 }
 
 /**
- * Newton's method without the Hessian: d is about −H⁻¹·g by conjugate gradients, from products H·v by automatic
- * differentiation at the cost of a few gradients each, until |r| ≤ min(½, √|g|)·|g| or a direction of negative curvature
- * (Nocedal & Wright 2006, algorithm 7.1); then a strong Wolfe line search. With the Gauss-Newton matrix in place of H
- * it is Martens' Hessian-free optimization (2010), which never meets negative curvature for a convex loss.
+ * Newton's method without the Hessian: d is about −H⁻¹·g by conjugate gradients, from products H·v by automatic differentiation at the cost of a few
+ * gradients each, until |r| ≤ min(½, √|g|)·|g| or a direction of negative curvature (Nocedal & Wright 2006, algorithm 7.1); then a strong Wolfe line
+ * search. With the Gauss-Newton matrix in place of H it is Martens' Hessian-free optimization (2010), which never meets negative curvature for a
+ * convex loss.
  *
- * For full batches, and where L-BFGS crawls (bad conditioning). A model in double precision is worth it here.
+ * For full batches, and for problems on which L-BFGS crawls (bad conditioning). A model in double precision is worth it here.
  *
  * @example
- * const optimizer = new NewtonCG(model.parameters())
- * optimizer.step(() => mse(model.forward(x), y))                    // Hessian
- * optimizer.step(() => model.forward(x), (output) => mse(output, y)) // Gauss-Newton
+ * const optimizer = new NewtonCG(model.parameters()) optimizer.step(() => mse(model.forward(x), y)) // Hessian optimizer.step(() => model.forward(x),
+ * (output) => mse(output, y)) // Gauss-Newton
  */
 export class NewtonCG extends DescentOptimizer<NewtonCGOptions> {
   static override get name() {
@@ -54,8 +53,7 @@ export class NewtonCG extends DescentOptimizer<NewtonCGOptions> {
    * Up to `maxIterations` iterations.
    *
    * @param closure the loss; or, with a second argument, the model's output
-   * @param loss of an output: then the products are Gauss-Newton's
-   * @throws what the closure throws; then the parameters are at the best point seen
+   * @param loss of an output: then the products are Gauss-Newton's @throws errors of the closure; then the parameters are at the best point seen
    */
   step(closure: () => Tensor, loss?: (output: Tensor) => Tensor): ClosureResult {
     const { whole, curvature } = curvatureOf(this.parameters, closure, loss)

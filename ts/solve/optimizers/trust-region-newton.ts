@@ -10,17 +10,16 @@ import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
 export interface TrustRegionNewtonOptions extends DescentOptions, TrustRegionOptions {}
 
 /**
- * Newton-CG in a trust region: the quadratic model gᵀp + ½pᵀHp is minimized within |p| ≤ radius by truncated conjugate
- * gradients (Steihaug 1983), from products H·v by automatic differentiation; the radius grows where the model is right and
- * shrinks where it is not (Nocedal & Wright 2006, algorithm 4.1; defaults as SciPy's `trust-ncg`). Follows negative curvature
- * to the boundary, so that saddles hold it up less than {@link NewtonCG}. The radius goes on from step to step.
+ * Newton-CG in a trust region: the quadratic model gᵀp + ½pᵀHp is minimized within |p| ≤ radius by truncated conjugate gradients (Steihaug 1983),
+ * from products H·v by automatic differentiation; the radius grows if the model is accurate and shrinks if it is not (Nocedal & Wright 2006,
+ * algorithm 4.1; defaults as SciPy's `trust-ncg`). Follows negative curvature to the boundary, so that saddles hold it up less than {@link NewtonCG}.
+ * The radius carries over from step to step.
  *
  * For full batches. A model in double precision is worth it here: the comparison of decreases ends at single precision.
  *
  * @example
- * const optimizer = new TrustRegionNewton(model.parameters())
- * optimizer.step(() => mse(model.forward(x), y))                    // Hessian
- * optimizer.step(() => model.forward(x), (output) => mse(output, y)) // Gauss-Newton
+ * const optimizer = new TrustRegionNewton(model.parameters()) optimizer.step(() => mse(model.forward(x), y)) // Hessian optimizer.step(() =>
+ * model.forward(x), (output) => mse(output, y)) // Gauss-Newton
  */
 export class TrustRegionNewton extends DescentOptimizer<TrustRegionNewtonOptions> {
   static override get name() {
@@ -50,8 +49,7 @@ export class TrustRegionNewton extends DescentOptimizer<TrustRegionNewtonOptions
    * Up to `maxIterations` accepted steps.
    *
    * @param closure the loss; or, with a second argument, the model's output
-   * @param loss of an output: then the products are Gauss-Newton's
-   * @throws what the closure throws; then the parameters are at the best point seen
+   * @param loss of an output: then the products are Gauss-Newton's @throws errors of the closure; then the parameters are at the best point seen
    */
   step(closure: () => Tensor, loss?: (output: Tensor) => Tensor): ClosureResult {
     const { whole, curvature } = curvatureOf(this.parameters, closure, loss)
