@@ -1,19 +1,19 @@
 /**
- * The step arena: memory for everything that lives no longer than one training step, and the rule of when a step ends.
+ * The step arena: memory for everything that lives no longer than one training step, and the rule for the end of a step.
  *
- * A step opens with the first operation that is recorded for backpropagation. It ends when `optimizer.step()` has run,
- * or when a `backward()` has used up all that was recorded. Its tensors stay readable until the next step opens, which
- * reuses the memory: that is the whole of memory management, nobody frees anything. An operation that uses a tensor of
- * the step that just ended carries that step on instead (two losses that share a forward pass, adversarial pairs).
+ * A step opens with the first operation that is recorded for backpropagation. It ends when `optimizer.step()` has run, or when a `backward()` has
+ * used up all recorded operations. Its tensors stay readable until the next step opens, which reuses the memory. There is no other memory management,
+ * and nobody frees anything. An operation on a tensor of the step that just ended continues that step instead (two losses that share a forward pass,
+ * adversarial pairs).
  *
- * A scope is the same for work that is not recorded (evaluation, plain arithmetic): a stack-like region that is given
- * back at its end, after the result was copied out to an ordinary array.
+ * A scope does the same for work that is not recorded (evaluation, plain arithmetic): a stack-like region that is released at its end, after the
+ * result was copied to an ordinary array.
  */
 import { OutOfMemoryError, plainError, rangeError } from '../common/errors.js'
 import { type Heap, weigh } from './heap.js'
 import type { Ptr } from './kernels.js'
 
-/** Throws where elements are not what they should be. */
+/** Throws if the elements are invalid. */
 export type ElementCheck = (elements: ArrayLike<number>) => void
 
 interface Chunk {
@@ -21,7 +21,7 @@ interface Chunk {
   bytes: number
 }
 
-/** A place in the arena to go back to, and what the step had counted there. */
+/** A position in the arena to return to, with the counts of the step at that point. */
 export interface Mark {
   chunk: number
   top: number
@@ -35,13 +35,13 @@ const FIRST_CHUNK_BYTES = 1 << 16
 const FIRST_TEMPORARY_BYTES = 1 << 12
 const ALIGN = 16
 /**
- * A step that has more recorded results that nothing used than this, and more memory than that, is a loop that forgot noGrad(): an
- * error says so before memory runs out. A long chain, or many terms that are added up, leave one such result.
+ * If a step holds more than MAX_LOOSE_RESULTS recorded results that nothing used, and more than MAX_LOOSE_BYTES of memory, we assume that a loop
+ * forgot noGrad(): an error says so before memory runs out. A long chain, or many terms that are added up, leave only one unused result.
  */
 const MAX_LOOSE_RESULTS = 4096
 const MAX_LOOSE_BYTES = 64 << 20
 
-/** What an arena took from the heap. */
+/** A block that an arena took from the heap. */
 interface Taken {
   heap: Heap
   chunks: Chunk[]
@@ -65,7 +65,7 @@ export class StepArena {
   private pending = 0
   /** Recorded results that neither another operation nor a backward() has used. */
   private loose = 0
-  /** Where sequences of random numbers were when the step began to draw from them. */
+  /** Positions of random sequences when the step began to draw from them. */
   private readonly drawn = new Map<{ counter: number }, number>()
   private backwards = 0
 
@@ -96,15 +96,15 @@ export class StepArena {
     return generation === this.generation || (this.scopes.length > 0 && this.scopes.includes(generation))
   }
 
-  // What a recorded list of kernel calls does not hold: a recording (train/fast/recording.ts) listens, nobody else does.
+  // Effects that a recorded list of kernel calls does not contain. Only a recording (train/fast/recording.ts) overrides these.
 
-  /** So many bytes of an ordinary array were copied to an address. */
+  /** Bytes of an ordinary array were copied to an address. */
   noteCopy(_ptr: Ptr, _bytes: number): void {}
 
   /** Elements in linear memory were read by something that is no kernel, or may be written. */
   noteRead(): void {}
 
-  /** Elements were checked, which throws where they are wrong and changes nothing. */
+  /** Elements were checked. The check throws if they are invalid, and changes nothing. */
   noteCheck(_ptr: Ptr, _size: number, _check: ElementCheck): void {}
 
   /** Called before every recorded operation. `continues`: it uses a tensor of this step. */
@@ -127,7 +127,7 @@ export class StepArena {
     this.ended = true
   }
 
-  /** The step ran out of memory: it is over, and whoever runs it again draws the same random numbers. */
+  /** The step ran out of memory: it is over, and a repetition draws the same random numbers. */
   fail(): void {
     this.ended = true
     for (const [sequence, counter] of this.drawn) sequence.counter = counter
@@ -139,14 +139,14 @@ export class StepArena {
     if (!this.drawn.has(sequence)) this.drawn.set(sequence, sequence.counter)
   }
 
-  /** `used`: so many results that nothing had used are inputs of the new node. */
+  /** @param used number of inputs of the new node that were unused results before */
   nodeRecorded(used: number): void {
     this.pending++
     this.loose += 1 - used
     if (this.loose > MAX_LOOSE_RESULTS && this.usedBytes > MAX_LOOSE_BYTES) this.refuse()
   }
 
-  /** A backward() has used so many nodes; with `loose` its root is a result that no operation had taken as an input. */
+  /** A backward() has used `count` nodes. With `loose`, its root is a result that no operation had taken as an input. */
   nodesUsed(count: number, loose: boolean): void {
     this.pending -= count
     if (loose) this.loose--
@@ -181,7 +181,7 @@ export class StepArena {
     return { chunk, top, ended, pending, loose }
   }
 
-  /** What was recorded inside is gone with the scope; the step around it goes on as it was. */
+  /** Recordings inside a scope are gone at its end; the surrounding step continues undisturbed. */
   closeScope(mark: Mark): void {
     this.scopes.pop()
     this.chunk = mark.chunk
@@ -211,7 +211,7 @@ export class StepArena {
     return ptr
   }
 
-  /** Gives all memory back; for an arena that nobody uses any more. */
+  /** Releases all memory; for an arena that is no longer used. */
   release(): void {
     const { heap, chunks } = this
     giveBack({ heap, chunks })
@@ -244,7 +244,7 @@ export class StepArena {
     }
   }
 
-  /** Forgets what was allocated since the mark was made, for a step that is run again: its addresses are the same. */
+  /** Forgets allocations since the mark, for a step that is repeated: it gets the same addresses. */
   protected rewind({ chunk, top }: Pick<Mark, 'chunk' | 'top'>): void {
     this.reset(false)
     this.chunk = chunk

@@ -1,4 +1,4 @@
-/** The type of a backend: what tensors, models and optimizers know of the engine that runs their kernels. */
+/** The type of a backend: the view that tensors, models and optimizers have of the engine that runs their kernels. */
 import type { StepArena } from './arena.js'
 import type { DType, Heap } from './heap.js'
 import type { BasicKernels, TileName, Update } from './kernels.js'
@@ -7,7 +7,7 @@ import type { Variant } from './wasm/variants.js'
 
 /** @internal Threads that run calls of one kernel at the same time: `Pool` in threads/pool.ts. */
 export interface ThreadPool {
-  /** How many threads share what takes so many nanoseconds. */
+  /** Number of threads that share work of this many nanoseconds. */
   sharesFor(nanoseconds: number): number
   numberOf(kernel: unknown): number
   run(kernel: number, shares: number, argumentsOf: (share: number) => readonly number[]): void
@@ -18,17 +18,17 @@ export interface Backend {
   readonly name: 'wasm' | 'js'
   readonly variant: Variant | 'js'
   readonly dtype: DType
-  /** What every program needs of the kernels; the others come by the families of families.ts, which say that they are there. */
+  /** The kernels that every program needs. The families of families.ts add the others, and have types that say so. */
   readonly kernels: BasicKernels
   readonly heap: Heap
   readonly arena: StepArena
-  /** Whether `widen` of `BackendOptions` took effect. */
+  /** True if `widen` of `BackendOptions` took effect. */
   readonly widened: boolean
   /** The tile of large products; null in JavaScript. Until some have been timed it is the likeliest: `5x8`, or `6x8` with fused multiply-adds. */
   readonly tile: TileName | null
-  /** Threads at work: 1 until those that were asked for have started. */
+  /** Running threads: 1 until the requested threads have started. */
   readonly threads: number
-  /** Resolves when they have, or when it is clear that they cannot: then there is one. {@link load} waits for it. */
+  /** Resolves when the threads have started, or when it is clear that they cannot; then there is one. {@link load} waits for it. */
   readonly ready: Promise<void>
   /** The fused update kernel of that name, in the core or that part, if this backend has one; else the optimizer runs its own rule. */
   update(name: string, part?: Readonly<{ text: string }>): Update | undefined

@@ -1,4 +1,4 @@
-/** What happens when a kernel traps: its backend stops, so that nothing goes on with memory that may be wrong. */
+/** Traps in kernels: the backend stops, so that no computation continues with memory that may be wrong. */
 import { EngineCrashedError } from '../common/errors.js'
 import type { Backend } from './index.js'
 

@@ -13,8 +13,8 @@ export interface DoubleKernels {
   /** g[n] ← g + J·r, J as above */
   doubleProduct(j: Ptr, n: number, m: number, stride: number, r: Ptr, g: Ptr): void
   /**
-   * H + μ·diag(d) = L·Lᵀ, both n × n and only their lower triangles read or written; L holds 1 / Lᵢᵢ on its diagonal. `d`
-   * is optional, ones. 1, or 0 where the matrix is not positive definite (a pivot within 1e-16 of its diagonal element).
+   * H + μ·diag(d) = L·Lᵀ, both n × n and only their lower triangles read or written; L holds 1 / Lᵢᵢ on its diagonal. `d` is optional (default ones).
+   * Returns 1, or 0 if the matrix is not positive definite (a pivot within 1e-16 of its diagonal element).
    */
   doubleCholesky(h: Ptr, n: number, mu: number, d: Ptr, l: Ptr): number
   /** x[n] ← (L·Lᵀ)⁻¹·x */

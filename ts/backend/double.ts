@@ -1,12 +1,10 @@
 /**
- * Double precision beside any backend: the kernels that second-order methods need, and room for their numbers in the same
- * memory.
+ * Double precision beside any backend: the kernels that second-order methods need, and memory for their numbers.
  *
- * Normal equations square the condition number of a problem, so single precision would lose all digits before such a method has converged.
- * What these methods compute most is here: JᵀJ, Cholesky factors, small dense nets with their Jacobians. The WebAssembly modules
- * export all of it (crate/double/), ts/backend/js/double.ts is the readable twin. Everything else in double precision
- * (differentiation of any function, eigenvalues, line searches, L-BFGS) is bound by the user's function or small, and runs
- * in JavaScript.
+ * Normal equations square the condition number of a problem, so single precision would lose all digits before such a method has converged. Their most
+ * expensive computations are here: JᵀJ, Cholesky factors, small dense nets with their Jacobians. The WebAssembly modules export all of it
+ * (crate/double/), ts/backend/js/double.ts is the readable twin. Everything else in double precision (differentiation of any function, eigenvalues,
+ * line searches, L-BFGS) is either dominated by the user's function or small, and runs in JavaScript.
  */
 
 import type { DoubleKernels } from './double-kernels.js'
@@ -28,8 +26,8 @@ export function doubleKernels(backend: Backend): DoubleKernels {
 }
 
 /**
- * Where the arithmetic of a solver runs: on the backend of its model. Tensors in double precision exist in JavaScript only, and
- * for them it is the default backend, so that their owner, too, gets WebAssembly unless it was declined for everything.
+ * The backend for the arithmetic of a solver: the backend of its model. Tensors in double precision exist in JavaScript only; their solvers use the
+ * default backend, so that they, too, get WebAssembly unless it was declined for everything.
  */
 export function doubleHome(backend: Backend = defaultBackend()): Backend {
   return backend.name === 'js' && backend.dtype === 'float64' ? defaultBackend() : backend

@@ -1,7 +1,7 @@
 /**
- * The one list of families of kernels. Each entry has the name of one of its kernels (a backend that has it has the family), its loops in
- * JavaScript, and its part of WebAssembly, if it is not in the core. A family comes to a backend when something first asks for it, so
- * that a bundle carries only those of what it imports. ts/build/pack/parts.mjs says which kernels a part has.
+ * The one list of families of kernels. Each entry has the name of one of its kernels (a backend that has it has the family), its loops in JavaScript,
+ * and its part of WebAssembly, if it is not in the core. A backend gets a family when code first asks for it, so a bundle contains only the families
+ * of its imports. ts/build/pack/parts.mjs lists the kernels of each part.
  */
 import type { Heap } from './heap.js'
 import type { Backend } from './index.js'
@@ -17,7 +17,7 @@ import type { BasicKernels, Kernels } from './kernels.js'
 import { LOSSES, OPERATIONS, OTHERS } from './wasm/parts.js'
 import type { WasmPart } from './wasm/types.js'
 
-/** Gives a backend the kernels of a family, if it does not have them yet, and returns those that it then has for sure. */
+/** Adds the kernels of a family to a backend, if they are missing, and returns the kernels with a type that includes them. */
 export type With<Name extends keyof Kernels> = (backend: Backend) => BasicKernels & Pick<Kernels, Name>
 
 export interface Family<Name extends keyof Kernels = keyof Kernels> extends With<Name> {

@@ -1,7 +1,7 @@
 /**
- * Eight nets side by side: the contract of the kernels that only fleets need (crate/fleet/). Arrays have eight floats, one of each net,
- * in the place of every float, so whatever is computed element by element runs by the kernels of single nets; what adds up, draws or moves
- * between nets has kernels here. There are no loops for them in JavaScript: there nets are trained one after the other.
+ * Eight nets side by side: the contract of the kernels that only fleets need (crate/fleet/). Arrays have eight floats, one of each net, in the place
+ * of every float. Element-wise computations therefore use the kernels of single nets; computations that add up, draw random numbers or move rows have
+ * kernels here. JavaScript has no such loops: there, nets are trained one after the other.
  */
 import type { Backend } from './index.js'
 import type { Loss, Ptr } from './kernels.js'
@@ -16,8 +16,8 @@ export const SCRATCH_FLOATS = 8 * 128 * (64 + 5)
 /** The kernels that any fleet needs. */
 export interface FleetKernels {
   /**
-   * denseForward. `how` has {@link SHARED_INPUTS} where x is one matrix for all nets, and {@link WIDE} where the engine computes with all
-   * eight at once; `scratch` has {@link SCRATCH_FLOATS} floats
+   * denseForward. `how` has {@link SHARED_INPUTS} if x is one matrix for all nets, and {@link WIDE} if the engine computes with all eight at once;
+   * `scratch` has {@link SCRATCH_FLOATS} floats
    */
   fleetDenseForward(
     x: Ptr,
@@ -49,25 +49,26 @@ export interface FleetKernels {
     activation: number,
     scratch: Ptr,
   ): void
-  /** Losses take the arguments of those of single nets; `out` has one float of each net. */
+  /** Losses take the same arguments as losses of single nets; `out` has one float for each net. */
   fleetBinaryCrossEntropy: Loss
   fleetCrossEntropyIndices: Loss
   /**
-   * The hyper-parameters of an update for each net, as floats. The table has 8 addresses of hyper-parameters (doubles, `increment` bytes from step to
-   * step), 8 of learning rates (a double), and the bytes by which each of those grows. Those of the bits of `scaledByRate` are multiplied by the rate.
+   * The hyper-parameters of an update for each net, as floats. The table has 8 addresses of hyper-parameters (doubles, `increment` bytes apart from
+   * step to step), 8 addresses of learning rates (doubles), and the bytes by which each of the latter grows per step. Hyper-parameters whose bits are
+   * set in `scaledByRate` are multiplied by the rate.
    */
   fleetHyper(to: Ptr, table: Ptr, count: number, scaledByRate: number, increment: number): void
-  /** Rows of a table, by the indices at `order` (0: from the first on), into the place of a net, or of all where net is 8 */
+  /** Copies rows of a table, by the indices at `order` (0: from the first row on), to the array of a net, or of all nets if `net` is 8 */
   fleetRows(to: Ptr, net: number, from: Ptr, order: Ptr, rows: number, width: number): void
-  /** n elements of one net out of those of all */
+  /** Copies n elements of one net out of an interleaved array */
   fleetPick(from: Ptr, net: number, to: Ptr, n: number): void
   /** n elements of the array of each net, whose addresses are in the table, into the interleaved one */
   fleetInterleave(to: Ptr, table: Ptr, n: number): void
-  /** n elements of the interleaved array into that of each net, whose addresses are in the table */
+  /** Copies n elements of the interleaved array to the array of each net, whose addresses are in the table */
   fleetDeinterleave(from: Ptr, table: Ptr, n: number): void
 }
 
-/** Those that come when a step needs them; and the updates of all other optimizers. */
+/** Kernels that are loaded when a step needs them, and the updates of all other optimizers. */
 export interface OtherFleetKernels {
   fleetSquaredError: Loss
   fleetAbsoluteError: Loss
@@ -80,7 +81,7 @@ export interface OtherFleetKernels {
   fleetDropout(x: Ptr, y: Ptr, n: number, table: Ptr, increment: number): void
 }
 
-/** A kernel for eight nets by its name, of whatever part it is; undefined where there is none. */
+/** A kernel for eight nets by its name, from any part; undefined if there is none. */
 export function fleetKernel(backend: Backend, name: string): unknown {
   for (const part of [FLEET, FLEET_UPDATES, FLEET_OTHERS]) {
     const kernel = backend.part(part)?.[name]
@@ -89,7 +90,7 @@ export function fleetKernel(backend: Backend, name: string): unknown {
   return undefined
 }
 
-/** What a kernel of one net is called for eight. */
+/** The name for eight nets of a kernel for one net. */
 export const fleetName = (name: string): string => `fleet${name[0].toUpperCase()}${name.slice(1)}`
 
 /** The kernels that any fleet needs, on the memory of a backend; undefined in JavaScript. */

@@ -1,10 +1,10 @@
-/** The free blocks of a heap: the smallest that fits, in a time that does not depend on how many there are. */
+/** The free blocks of a heap: finds nearly the smallest that fits, in a time that does not depend on their number. */
 import type { Ptr } from './kernels.js'
 
-/** Sizes are told apart in steps of this many bytes up to {@link SMALL}, and above in sixteen steps for each doubling. */
+/** Size classes have steps of this many bytes up to {@link SMALL}, and above that sixteen steps for each doubling. */
 const UNIT = 64
 const SMALL = 1024
-/** How many blocks of one class are tried before a block of the next larger class is taken, which always fits. */
+/** Number of blocks of one class to try before a block of the next larger class, which always fits, is taken. */
 const MAX_LOOKS = 32
 
 export class FreeBlocks {
@@ -40,7 +40,7 @@ export class FreeBlocks {
     blocks.add(from)
   }
 
-  /** Takes this many bytes from about the smallest free block that is large enough (a few are tried); undefined if there is none. */
+  /** Takes this many bytes from nearly the smallest free block that is large enough (a few are tried); undefined if there is none. */
   take(bytes: number): Ptr | undefined {
     const { sizes, starts } = this
     const ptr = this.find(bytes)
@@ -64,7 +64,7 @@ export class FreeBlocks {
     return this.starts.get(end)
   }
 
-  /** Takes the free block that ends at an address, whatever its size. */
+  /** Takes the free block that ends at an address, of any size. */
   takeEndingAt(end: Ptr): void {
     const ptr = this.starts.get(end)
     if (ptr === undefined) return

@@ -14,7 +14,7 @@ export type DType = 'float32' | 'float64'
 /** Floats in the precision of a backend. */
 export type FloatArray = Float32Array | Float64Array
 
-/** Where the bytes live: a WebAssembly.Memory, or a growable ArrayBuffer of the JS backend. */
+/** Source of the memory: a WebAssembly.Memory, or a growable ArrayBuffer of the JS backend. */
 export interface MemorySource {
   readonly buffer: ArrayBuffer
   /** Makes at least `bytes` available; throws when that is not possible. Existing contents stay. */
@@ -22,9 +22,9 @@ export interface MemorySource {
 }
 
 /**
- * What a new block holds. `zeros`: zeros. `fresh`: zeros too, for a caller that writes before it reads: memory that was never used is zero
- * and stays untouched until then. (A page that is read first costs the machine twice, once to lend zeros and once to replace them.)
- * `any`: what was there before.
+ * Contents of a new block. `zeros`: zeros. `fresh`: zeros too, for a caller that writes before it reads: unused memory is zero anyway, and stays
+ * untouched until it is written. (A page that is read first costs the machine twice, once for the zeros and once for the replacement.) `any`: the old
+ * content of the memory.
  */
 export type Contents = 'zeros' | 'fresh' | 'any'
 
@@ -37,7 +37,7 @@ export class Heap {
   floats!: FloatArray
   /** Every 32-bit integer of the memory; valid until the next allocation. Index with `ptr / 4`. */
   ints!: Int32Array
-  /** Every double of the memory, whatever the precision of its floats; valid until the next allocation. Index with `ptr / 8`. */
+  /** Every double of the memory, for any precision of its floats; valid until the next allocation. Index with `ptr / 8`. */
   doubles!: Float64Array
   /** Grows by one each time the memory does: views made under another version are stale. */
   version = 0
@@ -58,7 +58,7 @@ export class Heap {
     private readonly source: MemorySource,
     base: Ptr,
     readonly dtype: DType = 'float32',
-    /** Most bytes that the memory may take. */
+    /** Largest number of bytes that the memory may take. */
     readonly limit: number = 0xffff0000,
   ) {
     this.elementSize = dtype === 'float64' ? 8 : 4
@@ -67,7 +67,7 @@ export class Heap {
     this.scratch = this.allocate(SCRATCH_BYTES, 'any')
   }
 
-  /** Bytes of the whole memory as it is now; it never shrinks. */
+  /** Current bytes of the whole memory; it never shrinks. */
   get totalBytes(): number {
     return this.source.buffer.byteLength
   }
@@ -158,8 +158,8 @@ export class Heap {
 const ballast = new WeakMap<object, ArrayBuffer>()
 
 /**
- * Lets the engine's collector see that so many bytes hang on a small object, so that it collects in time. The buffer is never
- * written to: it costs addresses, hardly memory.
+ * Makes this many bytes visible to the engine's garbage collector, attached to a small object, so that it collects in time. The buffer is never
+ * written to: it costs address space, but hardly memory.
  */
 export function weigh(owner: object, bytes: number): void {
   try {
@@ -180,7 +180,7 @@ export class ArrayBufferSource implements MemorySource {
   }
 }
 
-/** Bytes of memory to begin with: room for half a million parameters with their optimizer. What is not used costs only addresses. */
+/** Bytes of memory to begin with: enough for half a million parameters with their optimizer. Unused memory costs only address space. */
 export const FIRST_BYTES = 16 << 20
 
 /**
@@ -196,7 +196,7 @@ export class WasmMemorySource implements MemorySource {
     try {
       if (missing > 0) memory.grow(missing)
     } catch {
-      // An allocation that needs more memory than there is throws by itself.
+      // An allocation beyond the memory of the machine throws without a check here.
     }
   }
 

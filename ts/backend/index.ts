@@ -1,4 +1,4 @@
-/** Backends: what runs the kernels. Chosen once by {@link load}, or by the first use. */
+/** Backends run the kernels. {@link load}, or the first use, chooses one. */
 
 import { StepArena } from './arena.js'
 import type { Backend } from './backend.js'
@@ -69,12 +69,11 @@ export function defaultBackend(): Backend {
 }
 
 /**
- * A new engine in the place of the default one, with the options that {@link load} was given, from the module that is compiled already: what
- * goes on after an {@link EngineCrashedError}. Models and tensors of the old one are not taken along; make them again, and load what was saved.
+ * Replaces the default engine by a new one, with the options of {@link load}, from the already compiled module: the way to continue after an {@link
+ * EngineCrashedError}. Models and tensors of the old engine do not move; make them again, and load their saved states.
  *
  * @example
- * const fresh = reset()
- * fresh === defaultBackend() // true
+ * const fresh = reset() fresh === defaultBackend() // true
  */
 export function reset(): Backend {
   current = createBackend(loaded)

@@ -1,22 +1,21 @@
 /**
  * The one contract of the library: every hot loop, numbers in.
  *
- * Two things implement it: the exports of the WebAssembly module (crate/abi) and the pure-JS twin
- * (ts/backend/js/). Both work in place on one linear memory, the {@link Heap}. A pointer is a byte offset into it;
- * floats are 4 bytes wide (8 in the JS backend's double-precision mode), indices are 32-bit integers. A pointer of 0
- * means "absent" where a doc line says that an argument is optional. Kernels allocate nothing: `scratch` is
- * {@link SCRATCH_BYTES} of room that a kernel may overwrite. Outputs never overlap inputs unless a line says "in place".
+ * Two things implement it: the exports of the WebAssembly module (crate/abi) and the pure-JS twin (ts/backend/js/). Both work in place on one linear
+ * memory, the {@link Heap}. A pointer is a byte offset into it; floats are 4 bytes wide (8 in the JS backend's double-precision mode), indices are
+ * 32-bit integers. A pointer of 0 means "absent" if a doc line says that an argument is optional. Kernels allocate nothing: `scratch` is {@link
+ * SCRATCH_BYTES} of memory that a kernel may overwrite. Outputs never overlap inputs unless a line says "in place".
  *
- * Matrices are row-major and dense. `accumulate` is 0 (overwrite) or 1 (add to what is there), unless a line says otherwise. Zero-sized
+ * Matrices are row-major and dense. `accumulate` is 0 (overwrite) or 1 (add to the present values), unless a line says otherwise. Zero-sized
  * dimensions are legal everywhere. NaN propagates through every kernel, including relu, maximum and clip.
  *
- * Kernels for eight nets at once are in fleet.ts, those of solvers, in double precision, in double-kernels.ts.
+ * Kernels for eight nets at once are in fleet.ts, kernels of solvers, in double precision, in double-kernels.ts.
  */
 
 /** A byte offset into the linear memory of a backend. */
 export type Ptr = number
 
-/** A kernel, whichever: for code that passes arguments on without knowing what they mean. */
+/** Any kernel: for code that passes arguments on without knowing their meaning. */
 export type Kernel = (...args: number[]) => unknown
 
 /**
@@ -26,7 +25,7 @@ export type Kernel = (...args: number[]) => unknown
 export interface WrappedKernel {
   /** The kernel of WebAssembly inside it, on one thread. */
   readonly single: Kernel
-  /** Whether a call may go to it: it is too little work for several threads. */
+  /** True if a call may use it: there is too little work for several threads. */
   isSmall(...args: number[]): boolean
 }
 
@@ -51,7 +50,7 @@ export const ACCUMULATE_W = 1
 export const ACCUMULATE_B = 2
 export const ACCUMULATE_X = 4
 
-/** y[r,c] = f(a[r·ars + c·acs], b[r·brs + c·bcs]); strides are in elements, so 0 broadcasts. In place where strides agree. */
+/** y[r,c] = f(a[r·ars + c·acs], b[r·brs + c·bcs]); strides are in elements, so 0 broadcasts. In place if strides are equal. */
 export type Binary = (
   a: Ptr,
   b: Ptr,
@@ -89,7 +88,7 @@ export const BINARY_KERNELS = [
   'mul',
   'div',
   'pow', // a raised to b, as IEEE 754: 1 to any power is 1
-  'maximum', // NaN where either is NaN
+  'maximum', // NaN if either is NaN
   'minimum',
   'greater', // 1 where a > b, else 0
   'greaterEqual', // 1 where a ≥ b, else 0
@@ -100,9 +99,9 @@ export const BINARY_KERNELS = [
 export type Reduce = (x: Ptr, y: Ptr, outer: number, length: number, inner: number) => void
 
 /**
- * Value and gradient of a loss in one pass over prediction p[rows,cols] and target t:
- * out[0] = scale · Σ_r weight[r] · Σ_c ℓ(p, t) and, where `gradient` is not 0, gradient[r,c] = scale · weight[r] · ∂ℓ/∂p.
- * `weights` is one float a row, or 0 for all ones. `option` is the loss's own parameter (see each line).
+ * Value and gradient of a loss in one pass over prediction p[rows,cols] and target t: out[0] = scale · Σ_r weight[r] · Σ_c ℓ(p, t) and, if `gradient`
+ * is not 0, gradient[r,c] = scale · weight[r] · ∂ℓ/∂p. `weights` is one float a row, or 0 for all ones. `option` is the loss's own parameter (see
+ * each line).
  */
 export type Loss = (
   prediction: Ptr,
@@ -116,7 +115,7 @@ export type Loss = (
   option: number,
 ) => void
 
-/** Every hot loop; see the head of this file for what holds for all. */
+/** Every hot loop; the head of this file has the common rules. */
 export interface Kernels
   extends Record<(typeof UNARY_KERNELS)[number], Unary>, // crate/elementwise.rs
     Record<(typeof BINARY_KERNELS)[number], Binary> {
@@ -130,8 +129,8 @@ export interface Kernels
 
   // ---- dense layer (crate/dense.rs) ----
   /**
-   * y[m,n] = f(z), z[m,n] = b[n] + x[m,k] · w[k,n]. `b` optional. `z` is written only for activations that
-   * `SAVES_INPUT`; pass 0 where the derivative will not be needed.
+   * y[m,n] = f(z), z[m,n] = b[n] + x[m,k] · w[k,n]. `b` optional. `z` is written only for activations in `SAVES_INPUT`; pass 0 if the derivative will
+   * not be needed.
    */
   denseForward(x: Ptr, w: Ptr, b: Ptr, z: Ptr, y: Ptr, m: number, k: number, n: number, activation: number, scratch: Ptr): void
   /**
@@ -225,8 +224,8 @@ export interface Kernels
   /** y[i] = u ≥ rate ? x[i]·s : 0, s = 1 / (1 − rate) as an element, u as in randomUniform; the same call on dy is its own backward; in place allowed */
   dropout(x: Ptr, y: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number, rate: number): void
   /**
-   * order = the int32 numbers 0..n-1, where for i from n − 1 down to 1 those at i and at ⌊u·(i + 1)⌋ change places (Fisher-Yates). u has
-   * 53 bits, of words 2i and 2i + 1: ((first >>> 5) · 2²⁶ + (second >>> 6)) · 2⁻⁵³
+   * order = the int32 numbers 0..n-1, shuffled: for i from n − 1 down to 1, the numbers at i and at ⌊u·(i + 1)⌋ are swapped (Fisher-Yates). u has 53
+   * bits, from words 2i and 2i + 1: ((first >>> 5) · 2²⁶ + (second >>> 6)) · 2⁻⁵³
    */
   permutation(order: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number): void
 }
@@ -283,7 +282,7 @@ export const FLOAT_ARGUMENTS: Readonly<Record<string, readonly ('f32' | 'f64')[]
  */
 export const COUNTER_ARGUMENTS: Readonly<Record<string, number>> = { randomUniform: 5, randomNormal: 5, dropout: 6, permutation: 5 }
 
-/** Most hyper-parameters of an {@link Update}, the shared ones included: MAX_HYPER in crate/abi/mod.rs. */
+/** The largest number of hyper-parameters of an {@link Update}, the shared ones included: MAX_HYPER in crate/abi/mod.rs. */
 export const MAX_HYPER = 16
 
 /** Bytes from the hyper-parameters to the two sums behind them. */
@@ -292,7 +291,7 @@ export const SUMS_OFFSET = 4 * MAX_HYPER
 /** Hyper-parameters that the driver of every {@link Update} uses itself, before the rule's own. */
 export const SHARED_HYPER = 3
 
-/** What a kernel reads or writes through one of its arguments. */
+/** The memory that a kernel reads or writes through one of its arguments. */
 export interface MemoryRange {
   argument: string
   at: Ptr
@@ -333,7 +332,7 @@ export class RangeMaker {
   }
 }
 
-/** An argument that is absent where its address is 0. */
+/** An argument that is absent if its address is 0. */
 const optional = (span: MemoryRange): MemoryRange => (span.at === 0 ? { ...span, elements: 0 } : span)
 
 const product: Ranges = (d, a, b, c, m, n, k, _accumulate, scratch) => [
@@ -366,7 +365,7 @@ const written: Ranges = (d, y, n) => [d.output('y', y, n)]
 /** Rows of a table up to the last that is named. */
 const tableRows = (d: RangeMaker, index: Ptr, rows: number) => d.heap.intView(index, rows).reduce((most, i) => Math.max(most, i + 1), 0)
 
-/** What each kernel reads and writes, out of the arguments of a call; `checkKernels` holds calls against it. */
+/** The memory that each kernel reads and writes, from the arguments of a call; `checkKernels` compares calls with it. */
 export const kernelArguments = (): Record<keyof Kernels, Ranges> => ({
   ...sameForEach(UNARY_KERNELS, elementwise),
   ...sameForEach(BINARY_KERNELS, binary),

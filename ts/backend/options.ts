@@ -13,38 +13,38 @@ import type { Variant } from './wasm/variants.js'
 
 /** Options of {@link load} and {@link createBackend}. */
 export interface BackendOptions {
-  /** `wasm` (default where the engine has SIMD) or `js`. */
+  /** `wasm` (default if the engine has SIMD) or `js`. */
   backend?: 'wasm' | 'js'
-  /** The WebAssembly artefact. Default: `relaxed` where the engine accepts it, else `simd`. */
+  /** The WebAssembly artifact. Default: `relaxed` if the engine accepts it, else `simd`. */
   variant?: Variant
   /**
-   * Same seed, same bits on every runtime and machine: pins `simd`. Default false. Plain JavaScript (`gradus/js`, `backend: 'js'`)
-   * cannot promise that: its bits are the same on one engine only, as engines differ in the last digit of Math.exp and its like,
-   * and differ from those of WebAssembly; asked for there, a warning says so.
+   * Same seed, same bits on every runtime and machine: pins `simd`. Default false. Plain JavaScript (`gradus/js`, `backend: 'js'`) cannot promise
+   * that: its bits are the same only on one engine, as engines differ in the last digit of Math.exp and similar functions, and they differ from
+   * WebAssembly's. With JavaScript the option gives a warning.
    */
   reproducible?: boolean
   /** `float64` is for the JS backend only. Default `float32`. */
   dtype?: DType
   /**
-   * Experimental: let V8 use 256-bit vectors (Node 24 or newer, x86), about twice as fast on large layers. Sets a V8 flag
-   * for the whole process. Ignored elsewhere, and in bundles that are not made for Node (the condition `node` of bundlers);
-   * `backend.widened` tells. Default false.
+   * Experimental: let V8 use 256-bit vectors (Node 24 or newer, x86), about twice as fast on large layers. Sets a V8 flag for the whole process.
+   * Ignored elsewhere, and in bundles that are not made for Node (the condition `node` of bundlers); `backend.widened` is true if it took effect.
+   * Default false.
    */
   widen?: boolean
   /**
-   * The tile of large matrix products in WebAssembly, in rows and columns that are summed at a time: `5x8`, `6x8`, `4x16` or `6x16`. All
-   * give the same bits; which is fastest depends on the engine and on the processor's registers. Default `auto`: the first large
-   * products take turns, and the fastest stays. `backend.tile` tells.
+   * The tile of large matrix products in WebAssembly, in rows and columns that are summed at a time: `5x8`, `6x8`, `4x16` or `6x16`. All tiles give
+   * the same bits; the fastest depends on the engine and on the processor's registers. Default `auto`: the first large products try the tiles
+   * alternately, and the fastest stays, as `backend.tile`.
    */
   tile?: 'auto' | TileName
   /**
-   * Threads that share large kernels: a number up to 16, or `auto` (one for each core, at most 8). Default 1: a library should
-   * not take a second core unasked. The bits are the same for any number, and nets too small to gain stay on one thread. Needs
-   * SharedArrayBuffer, which a page has only when it is isolated from other origins: without it one thread is used, and a warning
-   * names the headers. JavaScript has one: more is an error there, and `auto` is one. `backend.threads` tells how many run.
+   * Threads that share large kernels: a number up to 16, or `auto` (one for each core, at most 8). Default 1: a library should not use a second core
+   * without being asked. The bits are the same for any number, and nets too small to gain stay on one thread. Needs SharedArrayBuffer, which a page
+   * has only when it is isolated from other origins: without it one thread is used, and a warning names the headers. JavaScript has one thread: more
+   * is an error there, and `auto` is one. `backend.threads` is the number of running threads.
    */
   threads?: number | 'auto'
-  /** Most bytes of memory to take. Default: 4 GiB less one page. */
+  /** Largest number of bytes of memory. Default: 4 GiB less one page. */
   memoryLimit?: number
 }
 
@@ -58,7 +58,7 @@ const CHOICES = {
 }
 const OPTIONS = [...Object.keys(CHOICES), 'threads', 'memoryLimit']
 
-/** The best variant that runs here and is not ruled out; `js` where there is none, with a warning that says why. @throws RangeError, Error */
+/** The best variant that runs here and is not excluded; `js` if there is none, with a warning that gives the reason. @throws RangeError, Error */
 export function chooseVariant(options: BackendOptions): Variant | 'js' {
   checkNames('load', options, OPTIONS)
   const { backend, variant, reproducible = false, dtype = 'float32' } = options
@@ -94,7 +94,7 @@ export function chooseVariant(options: BackendOptions): Variant | 'js' {
   )
 }
 
-/** How many threads a backend starts with; warns where there can be but one. @throws RangeError */
+/** The number of threads of a new backend; warns if only one is possible. @throws RangeError */
 export function chooseThreads(variant: Variant | 'js', { threads, backend }: BackendOptions): number {
   const wanted = wantedThreads(threads)
   if (backend === 'js' && threads === 'auto') return 1

@@ -3,12 +3,11 @@ import { NAMED } from '../metrics/named.js'
 import { METRICS } from './metrics.js'
 
 /**
- * Makes `fit` and `evaluateModel` know all metrics by name. In Node, Deno, Bun and pages without a bundler they know them; a bundler leaves out what a program does
- * not name, so that with one it is called once at the start.
+ * Makes all metrics available by name in `fit` and `evaluateModel`. In Node, Deno, Bun and pages without a bundler they are available anyway. A
+ * bundler leaves out metrics that a program does not import, so call this once at the start of a bundled program.
  *
  * @example
- * useAllMetrics()
- * const { f1, auc } = evaluateModel(model, { inputs, targets, metrics: ['f1', 'auc'] })
+ * useAllMetrics() const { f1, auc } = evaluateModel(model, { inputs, targets, metrics: ['f1', 'auc'] })
  */
 export function useAllMetrics(): void {
   Object.assign(METRICS, NAMED)

@@ -1,4 +1,4 @@
-/** How the steps of a training go through its rows. */
+/** The order in which the steps of a training go through its rows. */
 import type { Position } from './diverged.js'
 import type { EpochOrders } from './orders.js'
 import type { Plan } from './plan.js'
@@ -44,7 +44,7 @@ export class Batches {
     return Math.min(this.batchSize, this.rows - (step % this.perEpoch) * this.batchSize)
   }
 
-  /** How many of the next `most` steps have as many rows as the first of them; `spansEpochs` where an epoch may end among them. */
+  /** Number of steps among the next `most` with the same number of rows as the first; with `spansEpochs`, an epoch may end among them. */
   ahead(step: number, most: number, spansEpochs: boolean): number {
     const size = this.sizeOf(step)
     const end = Math.min(step + most, spansEpochs ? this.total : (this.epochOf(step) + 1) * this.perEpoch)

@@ -1,4 +1,4 @@
-/** What callbacks watch: a value of the progress by its name, and the best of it so far. */
+/** Monitored values of callbacks: a value of the progress by its name, and the best one so far. */
 
 import { checkChoice } from '../common/checks.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
@@ -38,7 +38,7 @@ export class BestValue {
   value = Number.NaN
   private readonly mode: 'min' | 'max'
 
-  /** @throws RangeError where nobody says what is better */
+  /** @throws RangeError if the direction of improvement is not known */
   constructor(
     private readonly who: string,
     readonly monitor: string,
@@ -55,7 +55,7 @@ export class BestValue {
     this.value = Number.NaN
   }
 
-  /** Takes a value into account: whether it is the best so far. NaN never is. */
+  /** Records a value; true if it is the best so far. NaN never is. */
   improvesBy(value: number, epoch: number): boolean {
     const { mode, minDelta } = this
     const isBetter = mode === 'min' ? value < this.value - minDelta : value > this.value + minDelta
@@ -69,7 +69,7 @@ export class BestValue {
     return { bestEpoch: this.epoch, bestValue: this.value }
   }
 
-  /** @throws TypeError, RangeError for what is no state of one */
+  /** @throws TypeError, RangeError for a value that is not such a state */
   loadState({ bestEpoch, bestValue }: BestValueState): void {
     savedCount(bestEpoch, `${this.who}.loadState(): bestEpoch`)
     if (typeof bestValue !== 'number') throw typeError(`${this.who}.loadState(): bestValue wants a number, got ${show(bestValue)}`)

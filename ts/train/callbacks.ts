@@ -1,4 +1,4 @@
-/** Callbacks: what to do besides training, at the end of each batch and epoch. */
+/** Callbacks: actions besides training, at the end of each batch and epoch. */
 
 import { typeError } from '../common/errors.js'
 import { list } from '../common/names.js'
@@ -10,7 +10,7 @@ import type { EpochRecord, History } from './history.js'
 import type { RunningMeans } from './metrics.js'
 import type { WholeStepOptimizer } from './whole-step-optimizer.js'
 
-/** Where training is. Numbers that people read: epochs and batches count from 1. */
+/** Position of the training. These numbers are for people: epochs and batches count from 1. */
 export interface Progress {
   epoch: number
   epochs: number
@@ -22,7 +22,7 @@ export interface Progress {
   loss: number
   /** Means over the epoch so far, by name. */
   metrics: Record<string, number>
-  /** Only in onEpochEnd, where there is validation data. */
+  /** Only in onEpochEnd, with validation data. */
   validation?: { loss: number } & Record<string, number>
   learningRate: number
   samplesPerSecond: number
@@ -30,7 +30,7 @@ export interface Progress {
   secondsLeft: number
 }
 
-/** What a callback can do. */
+/** Actions that a callback can request. */
 export interface TrainingControl {
   readonly model: Module
   /** Ends training after this batch; `reason` is kept in the history. Default `stopped`. */
@@ -45,27 +45,27 @@ export interface Callback {
   onBatchEnd?(progress: Progress, control: TrainingControl): void | Promise<void>
   /** The model holds the weights that validation saw: averages of the optimizers that have them, such as ScheduleFreeAdamW. */
   onEpochEnd?(progress: Progress, control: TrainingControl): void | Promise<void>
-  /** After onEpochEnd of all callbacks, for what saves the training: the model holds the weights that are trained again. */
+  /** Called after onEpochEnd of all callbacks, to save the training: the model then holds the trained weights again. */
   onEpochSaved?(progress: Progress, training: Training): void | Promise<void>
   /** It is also called before a NonFiniteError is thrown, when training diverged. */
   onTrainEnd?(control: TrainingControl): void | Promise<void>
   /**
-   * Within epochs, for what saves the training there: after each batch that is not the last one of its epoch or, where nobody watches batches,
-   * after those of a few milliseconds. Not while batches wait for others whose gradients are added to theirs.
-   * What changes the model here returns a promise; there is none where nothing was done.
+   * Called within epochs, to save the training: after each batch except the last one of its epoch or, if no callback watches batches, every few
+   * milliseconds. Not called while batches wait for others whose gradients are added to theirs. If it changes the model it must return a promise; if
+   * it did nothing it returns undefined.
    */
   onBatchSaved?(progress: Progress, training: Training): void | Promise<void>
   /** {@link onBatchSaved} follows each step whose number is a multiple of this. Default: it comes when it suits. */
   readonly savesEvery?: number
-  /** What the callback remembers from epoch to epoch: saved with the training by {@link Checkpoint}. */
+  /** The callback's state from epoch to epoch, which {@link Checkpoint} saves with the training. */
   state?(): object
   /** Goes on from a state, in the midst of a training. */
   loadState?(state: never, control: TrainingControl): void
 }
 
-/** A training between two batches: what saves it reads, and what goes on with it sets. */
+/** A training between two batches, for code that saves or resumes it. */
 export interface Training {
-  /** @internal what is trained, and on what */
+  /** @internal the trained objects and the data */
   readonly plan: {
     readonly model: Module
     readonly rows: Rows
@@ -77,7 +77,7 @@ export interface Training {
   readonly callbacks: readonly Callback[]
   readonly history: History
   readonly control: TrainingControl
-  /** Whether training ends here. */
+  /** True if training ends here. */
   readonly isStopped: boolean
   /** Since `fit` was called. */
   readonly secondsSoFar: number
@@ -85,19 +85,19 @@ export interface Training {
   readonly means: RunningMeans
   /** Since the epoch began. */
   readonly secondsOfEpoch: number
-  /** Goes on after these epochs, which took so many seconds, and after so many batches of the next one. */
+  /** Continues after these epochs, which took `seconds`, and after `batches` batches of the next one. */
   goOnAfter(epochs: readonly EpochRecord[], seconds: number, batches?: number, secondsOfEpoch?: number): void
 }
 
-/** Where a training goes on: {@link Checkpoint}, or what {@link resumeFrom} gives. */
+/** The source of a resumed training: {@link Checkpoint}, or the result of {@link resumeFrom}. */
 export interface Resume {
-  /** Puts model, optimizer and callbacks where they were; called before the first step. */
+  /** Restores model, optimizer and callbacks; called before the first step. */
   restore(training: Training): void | Promise<void>
 }
 
 const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onBatchSaved', 'onEpochEnd', 'onEpochSaved', 'onTrainEnd'] as const
 
-/** @internal @throws TypeError for what is no list of objects with hooks */
+/** @internal @throws TypeError for anything but a list of objects with hooks */
 export function checkCallbacks(callbacks: readonly Callback[] = []): readonly Callback[] {
   if (!Array.isArray(callbacks)) throw typeError(`fit: callbacks wants an array, got ${show(callbacks)}`)
   callbacks.forEach((callback, i) => {

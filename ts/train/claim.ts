@@ -17,15 +17,14 @@ const claims = new WeakMap<object, Set<Claim>>()
 /** Loops over `trainSteps` may take turns on a model, because each is between two steps when another one runs; and so may `trainOnBatch`. */
 const TAKES_TURNS = ['trainSteps', 'trainOnBatch']
 
-/** @internal @throws TypeError for what is no model */
+/** @internal @throws TypeError for anything but a model */
 export function checkModel(who: string, model: unknown): void {
   if (!(model instanceof Module)) throw typeError(`${who}: wants a model, such as a Sequential, got ${show(model)}`)
 }
 
 /**
- * @internal Claims a model with all that is in it.
- * @returns what gives the model free again, as does its being collected
- * @throws Error if it or a part of it is being trained already, TypeError for what is no model
+ * @internal Claims a model with all its parts. @returns a function that releases the model; garbage collection releases it, too @throws Error if the
+ * model or a part of it is already being trained, TypeError for anything but a model
  */
 export function claim(who: string, model: Module): () => void {
   checkModel(who, model)
@@ -39,7 +38,7 @@ export function claim(who: string, model: Module): () => void {
   return release
 }
 
-/** @internal for what trains and ends before anything else can begin. @throws Error if the model or a part of it is being trained by fit */
+/** @internal for training that ends before anything else can begin. @throws Error if `fit` is training the model or a part of it */
 export function checkUnclaimed(who: string, model: Module): void {
   checkModel(who, model)
   for (const part of model.modules()) checkFree(who, model, part)

@@ -17,11 +17,11 @@ import { CARRIED } from '../rows/carried.js'
 import { cutEvenly } from '../rows/cut.js'
 import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
-/** Inputs, what they should give, and (optionally) how much each row counts. */
+/** Inputs, targets, and (optionally) weights of rows. */
 export interface TrainingData {
   /** One row per sample: [n, …]. Nested arrays, a tensor, or a typed array of n numbers. */
   inputs: TensorLike
-  /** Shape of the inputs, where they are one flat array: [n, …]. Default: the inputs' own. */
+  /** Shape of the inputs, if they are one flat array: [n, …]. Default: the inputs' own. */
   shape?: Shape
   /** One entry or row per sample: class indices [n], probabilities, or numbers [n, …]. */
   targets: TensorLike
@@ -53,8 +53,7 @@ export interface Batch {
 }
 
 /**
- * @internal the data set as tensors with equally many rows
- * @param checksInputs false where whoever reads them looks whether they are finite
+ * @internal the data set as tensors with equal numbers of rows @param checksInputs false if the reader of the inputs checks that they are finite
  * @throws ShapeError if counts differ or there is no row; RangeError naming row and column of a number that is not finite
  */
 export function checkData(
@@ -96,7 +95,7 @@ export function checkData(
   return { inputs, targets, weights, count }
 }
 
-/** Flat targets of several numbers a row as rows, where inputs are flat too: those of an autoencoder have the shape of its inputs. */
+/** Flat targets of several numbers a row as rows, if inputs are flat too: the targets of an autoencoder have the shape of its inputs. */
 function asRows(targets: Tensor, inputs: Tensor, shape: Shape | undefined): Tensor {
   const [count] = inputs.shape
   if (shape === undefined || targets.rank !== 1 || targets.size === count || targets.size % count !== 0) return targets
@@ -149,10 +148,10 @@ export function checkAllFinite(tensor: Tensor, what: string): void {
   }
 }
 
-/** Values are checked in blocks of this size; the one that is not finite is looked for only in a block that has one. */
+/** Values are checked in blocks of this size; only a block with a bad value is searched for it. */
 const FINITE_BLOCK = 4096
 
-/** Whether all values are finite. All data pass here before each fit and evaluation, so four sums run side by side, without a branch. */
+/** True if all values are finite. All data are checked before each fit and evaluation, so four sums run side by side, without a branch. */
 function isAllFinite(values: FloatArray): boolean {
   let [a, b, c, d] = [0, 0, 0, 0]
   let i = 0
@@ -208,7 +207,7 @@ export function rowsBetween({ inputs, targets, weights }: Rows, from: number, to
   return { inputs: part(inputs), targets: part(targets), weights: weights && part(weights), count: to - from }
 }
 
-/** @internal rows by number, in that order. @throws RangeError for one that is not there, or none at all */
+/** @internal rows by index, in that order. @throws RangeError for a missing row, or for no rows at all */
 export function pickRows({ inputs, targets, weights, count }: Rows, subset: ArrayLike<number>): Rows {
   if (!(subset?.length > 0)) throw rangeError(`rows wants numbers of rows, at least one, got ${show(subset)}`)
   for (let i = 0; i < subset.length; i++) {
@@ -269,7 +268,7 @@ export function copyRows(source: Tensor, target: Ptr, order: Int32Array | null, 
 
 type Numbers = Float32Array | Float64Array | Int32Array
 
-/** So many numbers that follow each other are copied one by one: a call of set() costs more. */
+/** Up to this number, consecutive numbers are copied one by one: a call of set() costs more. */
 const FEW = 32
 
 function pick<T extends Numbers>(

@@ -10,7 +10,7 @@ export interface Position {
   batch: number
 }
 
-/** @internal The step after which all weights were last found to be finite: 0 before the first one, −1 where they never were. */
+/** @internal The last step after which all weights were known to be finite: 0 before the first step, −1 if they never were. */
 export interface LastFinite {
   step: number
 }
@@ -23,8 +23,8 @@ interface DivergedTraining {
 }
 
 /**
- * @internal The error for the loss of a step that is not finite. It drops all gradients of the model: those of this step are of no use,
- * and the next training must not add to them.
+ * @internal The error for the loss of a step that is not finite. It drops all gradients of the model: this step's gradients are useless, and the next
+ * training must not add to them.
  */
 export function stepFailed(training: DivergedTraining, loss: number, { step, epoch, batch }: Position): NonFiniteError {
   for (const p of training.model.parameters()) p.grad = null
@@ -61,7 +61,7 @@ export function checkEvaluation(who: string, model: Module, loss: number, rows: 
   throw new NonFiniteError(`${who}: ${what} is ${loss} for ${rows}; ${where}`)
 }
 
-/** @internal whether all weights are finite that are trained */
+/** @internal true if all trained weights are finite */
 export function areWeightsFinite(optimizer: HasParameters): boolean {
   return firstBroken(optimizer) === null
 }
@@ -70,7 +70,7 @@ interface HasParameters {
   readonly groups: readonly { readonly parameters: Iterable<Parameter> }[]
 }
 
-/** The first trained parameter that is not finite: one kernel call for those that lie end to end in memory. */
+/** The first trained parameter that is not finite: one kernel call for parameters that lie end to end in memory. */
 function firstBroken({ groups }: HasParameters): Parameter | null {
   const trained = groups.flatMap(({ parameters }) => [...parameters]).filter((p) => p.requiresGrad)
   for (let i = 0; i < trained.length; ) {

@@ -16,23 +16,22 @@ export interface EarlyStoppingOptions {
    * if there are any, else of training. Default `validation.loss`.
    */
   monitor?: 'loss' | 'validation.loss' | MetricName | (string & Record<never, never>)
-  /** So many epochs without improvement end training. Default 5. */
+  /** Number of epochs without improvement after which training ends. Default 5. */
   patience?: number
   /** Smallest change that counts as an improvement. Default 0. */
   minDelta?: number
-  /** Whether less or more is better. Default: `max` for accuracies, `min` for losses and errors; of other values it has to be said. */
+  /** Direction of improvement. Default: `max` for accuracies, `min` for losses and errors; required for other values. */
   mode?: 'min' | 'max'
   /** Put the weights of the best epoch back at the end. Default true. */
   restoreBest?: boolean
 }
 
 /**
- * Stops when a value has not improved for `patience` epochs, and puts the best weights back: also when training diverges. Of an
- * optimizer that trains other weights than it judges by (ScheduleFreeAdamW, ASGD) these are the averages: the model is ready as it
- * is then, and `optimizer.evaluate` not needed.
+ * Stops when a value has not improved for `patience` epochs, and restores the best weights, even if training diverges. With an averaging optimizer
+ * (ScheduleFreeAdamW, ASGD) these are the averages: the model is then ready to use, and `optimizer.evaluate` is not needed.
  * @example
- * const callbacks = [new EarlyStopping({ patience: 3 })]
- * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 100, validationFraction: 0.2, callbacks })
+ * const callbacks = [new EarlyStopping({ patience: 3 })] await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 100,
+ * validationFraction: 0.2, callbacks })
  */
 export class EarlyStopping implements Callback {
   readonly name = 'EarlyStopping'
@@ -90,12 +89,12 @@ export class EarlyStopping implements Callback {
     this.bestState = null
   }
 
-  /** What {@link Checkpoint} saves: how far it is, with the best weights. */
+  /** The state that {@link Checkpoint} saves: progress and best weights. */
   state(): EarlyStoppingState {
     return { ...this.best.state(), waited: this.waited, bestState: this.bestState }
   }
 
-  /** @throws TypeError, RangeError for what is no state of one; then nothing was changed */
+  /** @throws TypeError, RangeError for a value that is not such a state; then nothing was changed */
   loadState(state: EarlyStoppingState, control: TrainingControl): void {
     const { waited, bestState } = state ?? {}
     savedCount(waited, 'EarlyStopping.loadState(): waited')
@@ -107,7 +106,7 @@ export class EarlyStopping implements Callback {
   }
 }
 
-/** What an {@link EarlyStopping} remembers. */
+/** The state of an {@link EarlyStopping}. */
 export interface EarlyStoppingState extends BestValueState {
   waited: number
   bestState: Record<string, Float32Array | Float64Array> | null

@@ -17,7 +17,7 @@ import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } f
 
 /** Options of {@link evaluateModel}. */
 export interface EvaluateOptions<M extends MetricsOption = MetricsOption> extends TrainingData {
-  /** May be left out where metrics are all that is asked for. */
+  /** Optional if only metrics are wanted. */
   loss?: Loss
   metrics?: M
   /** Rows per forward pass. Default 1024. */
@@ -58,12 +58,12 @@ function finite(prediction: Tensor): Tensor {
   return sum(mul(prediction, 0))
 }
 
-/** What else {@link evaluateRows} is told. */
+/** Further options of {@link evaluateRows}. */
 interface Evaluating {
   loss: Loss
-  /** What is not finite, in messages. Default: the loss. */
+  /** Name of the value that is not finite, in messages. Default: the loss. */
   what?: string
-  /** Whether inputs were not looked at yet. Default false. */
+  /** Checks that inputs are finite. Default false. */
   checksInputs?: boolean
 }
 

@@ -1,4 +1,4 @@
-/** The learning-rate range test: train briefly while the rate grows, and look where the loss falls. */
+/** The learning-rate range test: a short training with a growing rate, whose loss shows the useful range. */
 
 import { checkCount } from '../common/checks.js'
 import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
@@ -26,7 +26,7 @@ export interface FindLearningRateOptions extends Omit<StepOptions, 'epochs' | 's
   divergenceFactor?: number
 }
 
-/** What {@link findLearningRate} found: points to plot (rates on a logarithmic axis), and suggestions. */
+/** Result of {@link findLearningRate}: points to plot (rates on a logarithmic axis), and suggestions. */
 export interface LearningRateCurve {
   learningRates: number[]
   /** The loss of each step, before its update. */
@@ -35,13 +35,13 @@ export interface LearningRateCurve {
   smoothed: number[]
   /** The loss exploded before the last rate was reached. */
   diverged: boolean
-  /** Null where the loss never fell. */
+  /** Null if the loss never fell. */
   suggestions: LearningRateSuggestions
 }
 
 /** Learning rates by rule of thumb. */
 export interface LearningRateSuggestions {
-  /** Where the smoothed loss falls fastest over log η, after the first tenth of the steps: its mean is of few batches there. */
+  /** The rate at which the smoothed loss falls fastest over log η, after the first tenth of the steps, whose mean is over too few batches. */
   steepest: number | null
   /** Two thirds along the longest decline of the smoothed loss; the steadiest of the three. */
   valley: number | null
@@ -131,7 +131,7 @@ export function suggest(rates: readonly number[], smoothed: readonly number[]): 
   }
 }
 
-/** Where central differences are least, from a tenth of the way up to index `last`; rates are evenly spaced in their logarithm. */
+/** The index of the least central difference, from a tenth of the way up to index `last`; rates are evenly spaced in their logarithm. */
 function steepestDescent(y: readonly number[], last: number): number {
   const slope = (i: number) => {
     const [a, b] = [Math.max(0, i - 1), Math.min(last, i + 1)]

@@ -1,4 +1,4 @@
-/** Where a model, a loss and a batch meet, for every loop: one's own losses and forward methods are checked here. */
+/** Forward pass and loss of a batch, for every training loop: user-defined losses and forward methods are checked here. */
 
 import { plainError, ShapeError, typeError } from '../common/errors.js'
 import { formatShape } from '../common/shape.js'
@@ -16,8 +16,8 @@ export interface ForwardLoss {
 }
 
 /**
- * @internal prediction and loss of a batch. Targets [n] reach losses and metrics as [n, 1] where the prediction is [n, 1].
- * @throws TypeError, ShapeError for a loss that is not a single number, Error for one that takes no notice of weights
+ * @internal prediction and loss of a batch. Targets [n] reach losses and metrics as [n, 1] if the prediction is [n, 1]. @throws TypeError, ShapeError
+ * for a loss that is not a single number, Error for a loss that ignores weights
  */
 export function forwardLoss(
   model: Module,

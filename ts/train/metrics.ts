@@ -10,8 +10,8 @@ import { joinRows } from '../nn/rows.js'
 import { Tensor } from '../tensor.js'
 
 /**
- * Something worth watching, of many rows: of the whole data set in `evaluateModel` and validation, of the epoch so far in training,
- * whatever the size of the batches. Predictions and targets are kept for it until then. A tensor of one element is as good as a number.
+ * A metric over many rows: over the whole data set in `evaluateModel` and validation, over the epoch so far in training, for any batch size.
+ * Predictions and targets are kept for it until then. It returns a number or a tensor of one element.
  */
 export type Metric = (prediction: Tensor, target: Tensor) => number | Tensor
 
@@ -35,7 +35,7 @@ export type MetricName =
   | 'rootMeanSquaredError'
   | Extract<keyof typeof NAMED, string>
 
-/** What options accept: names of metrics and functions, which keep their own name, in an array; or both by names of your own. */
+/** Metrics in options: names and functions, which keep their own name, in an array; or both under names of your own. */
 export type MetricsOption = readonly (MetricName | Metric)[] | MetricsByName
 
 /** Metrics by names of your own. */
@@ -80,7 +80,7 @@ const MEANS = new Map<Metric, Mean>([
   [rootMeanSquaredError, { of: meanSquaredError, end: Math.sqrt }],
 ])
 
-/** @internal whether all metrics are means over rows that code of this library computes batch by batch */
+/** @internal true if all metrics are means over rows that code of this library computes batch by batch */
 export function areMeans(metrics: readonly [string, Metric][]): boolean {
   return metrics.every(([, metric]) => MEANS.has(metric))
 }
@@ -95,7 +95,7 @@ export class RunningMeans {
   /** Predictions and targets so far, for metrics that are no means over rows. */
   kept: [predictions: Tensor[], targets: Tensor[]] | null
   private readonly means: (Mean | undefined)[]
-  /** The values where there are no metrics: one object for all epochs, of which there may be many thousands. */
+  /** The values if there are no metrics: one object for all epochs, which may be many thousands. */
   private readonly none: Record<string, number> = {}
 
   constructor(metrics: [string, Metric][]) {
@@ -105,7 +105,7 @@ export class RunningMeans {
     this.means = metrics.map(([, metric]) => MEANS.get(metric))
   }
 
-  /** Begins again: for the next epoch, where epochs may be as short as a microsecond. */
+  /** Resets for the next epoch; epochs may be as short as a microsecond. */
   reset(): void {
     this.samples = 0
     this.lossSum = 0

@@ -4,7 +4,7 @@ import { type Kernels, SCRATCH_BYTES } from '../backend/kernels.js'
 import { Generator } from '../random.js'
 import type { Plan } from './plan.js'
 
-/** @internal The orders of a training from epoch 0 on: those of `new Generator(seed).permutation(rows)`, one after the other. */
+/** @internal The orders of a training from epoch 0 on: `new Generator(seed).permutation(rows)`, one after the other. */
 export class EpochOrders {
   private readonly generator: Generator | null
   private readonly kept = new Map<number, Int32Array>()
@@ -20,14 +20,14 @@ export class EpochOrders {
     this.backend = model.backend
   }
 
-  /** Null where rows are not shuffled. Valid until {@link forgetBefore} is told that it is over. */
+  /** Null if rows are not shuffled. Valid until a call of {@link forgetBefore} for a later epoch. */
   of(epoch: number): Int32Array | null {
     if (this.generator === null) return null
     while (this.drawn <= epoch) this.kept.set(this.drawn++, this.draw(this.generator))
     return this.kept.get(epoch) as Int32Array
   }
 
-  /** Forgets the orders of epochs before this one; those that were not drawn are passed over, a draw each. */
+  /** Forgets the orders of earlier epochs; orders that were not drawn are skipped, a draw each. */
   forgetBefore(epoch: number): void {
     if (this.generator !== null && this.drawn < epoch) {
       this.generator.counter += epoch - this.drawn
@@ -40,7 +40,7 @@ export class EpochOrders {
     }
   }
 
-  /** Draws the order by the kernel, which gives the same bits, if there is memory for all numbers. */
+  /** Draws the order by the kernel, which gives the same bits, if there is enough memory. */
   private draw(generator: Generator): Int32Array {
     const { rows, backend } = this
     const { heap } = backend

@@ -1,19 +1,18 @@
 /**
- * Giving way: loops that train let other tasks of the page or server have their turns, and finalizers theirs, which give the
- * memory of forgotten models back.
+ * Yielding: training loops let other tasks of the page or server run, and finalizers, which release the memory of forgotten models.
  *
- * A *turn* of the event loop is what runs between two of its tasks. All loops of the process share the time of a turn: when it is
- * used up, each waits, and they go on one after the other, one a turn. So a turn takes as long with a thousand loops as with one.
+ * A *turn* of the event loop is what runs between two of its tasks. All loops of the process share the time of a turn: when it is used up, each
+ * waits, and they continue one after the other, one per turn. So a turn takes as long with a thousand loops as with one.
  */
 import { clock } from '../common/clock.js'
 import type { StepOptions } from './plan.js'
 
-/** When the current turn began. Each turn has an object of its own. */
+/** Start of the current turn. Each turn has an object of its own. */
 let turn = { began: clock.now() }
 /** Loops that wait for a turn. */
 let waiting = 0
 
-/** @internal tells a loop when its turn is over, and waits for its next one */
+/** @internal tells a loop that its turn is over, and waits for its next one */
 export class Pacer {
   private readonly milliseconds: number
 
@@ -21,12 +20,12 @@ export class Pacer {
     this.milliseconds = yieldEvery
   }
 
-  /** Whether the loops have worked for long enough in this turn. */
+  /** True if the loops have worked long enough in this turn. */
   get isDue(): boolean {
     return clock.now() - turn.began > this.milliseconds
   }
 
-  /** Resolves in a turn that has time left for this loop; those that wait already go first. */
+  /** Resolves in a turn that has time left for this loop; loops that wait already come first. */
   async pause(): Promise<void> {
     let ahead = waiting++
     try {

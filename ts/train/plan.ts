@@ -1,4 +1,4 @@
-/** What `trainSteps` and `fit` are asked to do, checked and with defaults filled in, before the first step. */
+/** The options of `trainSteps` and `fit`, checked and completed by defaults before the first step. */
 
 import { noGrad } from '../autograd.js'
 import { checkCount } from '../common/checks.js'
@@ -19,16 +19,16 @@ import { ModelFields } from './fast/model-fields.js'
 import type { MetricsOption } from './metrics.js'
 import { takesWholeSteps, type WholeStepOptimizer } from './whole-step-optimizer.js'
 
-/** Options of {@link trainSteps}; those of `fit` include them. */
+/** Options of {@link trainSteps}; the options of `fit` include them. */
 export interface StepOptions extends TrainingData {
   loss: Loss
-  /** An optimizer; or one with a closure (LBFGS, LevenbergMarquardt …), which takes whole steps: those need `batchSize: 'full'`. */
+  /** An optimizer; or an optimizer with a closure (LBFGS, LevenbergMarquardt …), which takes whole steps and needs `batchSize: 'full'`. */
   optimizer: OptimizerLike | WholeStepOptimizer
   /** Passes over the data. Default 1. */
   epochs?: number
   /**
-   * Rows per step, or all rows where there are fewer. 1 is stochastic, `full` is batch gradient descent, all between are mini-batches.
-   * The last batch of an epoch may be shorter. Default 32.
+   * Rows per step, or all rows if there are fewer. 1 is stochastic, `full` is batch gradient descent, values between are mini-batches. The last batch
+   * of an epoch may be shorter. Default 32.
    */
   batchSize?: number | 'full'
   /** A new order every epoch, drawn from `seed`. Default true. */
@@ -38,20 +38,19 @@ export interface StepOptions extends TrainingData {
   /** Leave a shorter last batch out. Default false. */
   dropLast?: boolean
   /**
-   * Learning rate of a step, counted from 0; set before each step. Default: the optimizer's own. Where groups have rates of their own
-   * (or Muon a `companionLearningRate`), it is that of the first group, and the others keep their proportion to it.
+   * Learning rate of a step, counted from 0; set before each step. Default: the optimizer's own. If groups have rates of their own (or Muon a
+   * `companionLearningRate`), it is the rate of the first group, and the others keep their proportion to it.
    *
-   * `fit` asks it ahead of time where many steps run at once: in order, once for each step, with `optimizer.stepCount` and the
-   * rate before as they are at that step. So it may count and remember, but what looks at weights or losses, or sets other options,
-   * belongs into a callback (`onBatchEnd` sees each step). It overrides what else sets the rate, such as ReduceOnPlateau.
+   * `fit` calls it in advance if many steps run at once: in order, once for each step, with `optimizer.stepCount` and the previous rate as they are
+   * at that step. So it may have a state. But code that looks at weights or losses, or sets other options, belongs into a callback (`onBatchEnd` sees
+   * each step). The schedule overrides other code that sets the rate, such as ReduceOnPlateau.
    */
   schedule?: (step: number) => number
   /**
-   * Whether steps may be run from a recording of their kernel calls, which gives the same numbers faster: `history.execution` says how
-   * many were. A forward method or loss of your own is then not called at each step. That it computes the same from the same input,
-   * fields and parameters is observed (what reads numbers, draws random ones, or changes a field is run as it is written, and steps
-   * are recorded anew after callbacks); false is for one that depends on something that it changes itself outside of the model, such
-   * as a count of calls in a variable. Default true.
+   * Allows steps to run from a recording of their kernel calls, which gives the same numbers faster; `history.execution` counts them. A forward
+   * method or loss of your own is then not called at each step. gradus observes that it computes the same from the same input, fields and parameters:
+   * code that reads numbers, draws random numbers, or changes a field is not replayed, and steps are recorded again after callbacks. Set false for
+   * code that depends on something that it changes itself outside of the model, such as a count of calls in a variable. Default true.
    */
   replay?: boolean
   /** Milliseconds of work after which other tasks get a turn. Default 16. */
@@ -63,25 +62,25 @@ export interface FitOptions extends StepOptions {
   /** Data to judge by after each epoch, never trained on. */
   validation?: TrainingData
   /**
-   * Or: the fraction of the rows to set aside for it: at random by `seed`, every class in proportion; the last rows where `shuffle` is false, as
-   * for rows in the order of time. A class that is missing on one side is told.
+   * Alternatively, the fraction of the rows to hold out for validation: at random by `seed`, every class in proportion; the last rows if `shuffle` is
+   * false, as for rows in the order of time. If a class is missing on one side, a warning says so.
    */
   validationFraction?: number
-  /** Names, such as `accuracy`, `f1`, `auc`, `mse` or `r2`, and functions, in an array or by names of your own. Default: none. */
+  /** Names, such as `accuracy`, `f1`, `auc`, `mse` or `r2`, and functions, in an array or under names of your own. Default: none. */
   metrics?: MetricsOption
   callbacks?: readonly Callback[]
-  /** Stops training after the running batch; fit then returns what there is. */
+  /** Stops training after the running batch; fit then returns the history so far. */
   signal?: AbortSignal
   /** Called after each batch, at most every 100 ms, and after each epoch: for progress bars. An error in it ends training. */
   onProgress?: (progress: Progress) => void
   /**
-   * Goes on with a training that was saved by a `Checkpoint`, as if it had not been stopped: that `Checkpoint`, which begins anew where there is no
-   * file yet, or `resumeFrom(file)`. `epochs` counts those of before. Default: begins anew.
+   * Resumes a training that a `Checkpoint` saved, as if it had not been stopped: pass that `Checkpoint`, which starts anew if there is no file yet,
+   * or `resumeFrom(file)`. `epochs` includes the earlier epochs. Default: starts anew.
    */
   resume?: Resume
   /**
-   * Whether `fit` shows how far it is, in a line that is written anew. Default: in Node, where the output is a terminal and there is no
-   * onProgress, of trainings that take longer than half a second. True: also elsewhere and of shorter ones. Only Node and Bun have one.
+   * Shows progress in a line that is overwritten. Default: in Node, if the output is a terminal and there is no onProgress, for trainings longer than
+   * half a second. True: also for other outputs and shorter trainings. Only Node and Bun show a line.
    */
   verbose?: boolean
 }
@@ -105,11 +104,11 @@ export interface Plan {
   epochs: number
   batchSize: number
   batchesPerEpoch: number
-  /** Steps that were taken before, where a training goes on. */
+  /** Earlier steps, if a training is resumed. */
   start: number
   /** Parameters of the model that the optimizer does not update. */
   untrained: readonly Parameter[]
-  /** Each group's learning rate by the first one's, which a schedule keeps; null where they are alike. */
+  /** Each group's learning rate relative to the first one's, which a schedule keeps; null if they are equal. */
   rates: readonly number[] | null
   lastFinite: LastFinite
   /**
@@ -183,13 +182,13 @@ function untrainedBy(own: readonly Parameter[], { groups }: OptimizerLike | Whol
 
 function ratesOf({ groups }: OptimizerLike | WholeStepOptimizer): number[] | null {
   const rates = groups.map((group) => (group as { options?: { learningRate?: number } }).options?.learningRate ?? 0)
-  // where a schedule went down to 0, they are in the proportion that they had
+  // after a schedule went down to 0, they have their earlier proportions
   const shares = rates.every((rate) => rate === 0) ? (proportions.get(groups) ?? []) : rates.map((rate) => rate / rates[0])
   proportions.set(groups, shares)
   return shares.every(Number.isFinite) && shares.some((share) => share !== 1) ? shares : null
 }
 
-/** What {@link ratesOf} found for the groups of an optimizer. */
+/** Results of {@link ratesOf} for the groups of an optimizer. */
 const proportions = new WeakMap<object, number[]>()
 
 /** @internal sets the learning rate of the first group, and of the others in proportion */
@@ -200,7 +199,7 @@ export function setLearningRate({ options: { optimizer }, rates }: Plan, rate: n
   })
 }
 
-/** The schedule, with an error that names it where it returns no rate. */
+/** The schedule, with an error that names it if it does not return a rate. */
 function checkedSchedule(schedule: (step: number) => number): (step: number) => number {
   return (step) => {
     const rate = schedule(step)
@@ -249,13 +248,13 @@ function rowsFor(loss: Loss, rows: Rows): Rows {
   return (rows.converted ??= { ...rows, targets: targets.dtype === 'int32' ? asFloats(targets) : asClasses(targets) })
 }
 
-/** Makes the type of targets that of whole numbers; where one is none all stay, and the loss says so. */
+/** Targets with an integer type; if one is not an integer all stay, and the loss reports it. */
 function asClasses(targets: Tensor): Tensor {
   const values = targets.read()
   return values.every(Number.isInteger) ? Tensor.onHost(targets.backend, targets.shape, Int32Array.from(values)) : targets
 }
 
-/** Whether targets are classes: whole numbers by their type, or for a loss that takes nothing but classes. */
+/** True if targets are classes: integers by their type, or targets of a loss that takes only classes. */
 function areClasses({ targets }: Rows, loss: Loss): boolean {
   return targets.dtype === 'int32' || traitsOf(loss)?.checksTargets === true
 }
@@ -269,7 +268,7 @@ function checkHandlers({ signal, onProgress, resume }: FitOptions): void {
     throw typeError(`fit: onProgress wants a function of the progress, got ${show(onProgress)}`)
 }
 
-/** Checks targets before the first step; where that would call a forward method of somebody's own once more, at the first step. */
+/** Checks targets before the first step; if that would need another call of a user's forward method, they are checked at the first step. */
 function checkTargetsEarly(plan: Plan, rows: Rows, what: string): void {
   const { model, options } = plan
   const { isBuiltIn, patched } = new ModelFields(model)

@@ -1,4 +1,4 @@
-/** What shows how training goes where nobody asked for it: the entry for Node sets it. */
+/** The progress line of a training that has no callbacks for it: the entry for Node sets it. */
 import type { Progress } from './callbacks.js'
 import type { History } from './history.js'
 
@@ -6,9 +6,9 @@ import type { History } from './history.js'
 export interface ProgressLine {
   /** Called at most ten times a second within an epoch, and at the end of each that is watched. */
   show(progress: Progress): void
-  /** Called once, with the history, or without one where training failed. */
+  /** Called once, with the history, or without it if training failed. */
   end(history?: History): void
 }
 
-/** @internal `line` makes the line of a training, if it is to have one. */
+/** @internal `make` returns the line of a training, if it should have one. */
 export const progressLine: { make?: (verbose: boolean | undefined) => ProgressLine | undefined } = {}

@@ -17,7 +17,7 @@ import { type CheckedData, type FitOptions, type Plan, planFit } from './plan.js
 import type { ProgressLine } from './progress-line.js'
 import { endSteps, type Step, steps, takeStep } from './steps.js'
 
-/** @internal The training of one model by `fit`: its history, callbacks, metrics and validation, whoever takes the steps. */
+/** @internal The training of one model by `fit`: its history, callbacks, metrics and validation, no matter who takes the steps. */
 export class TrainingRun {
   readonly plan: Plan
   readonly batches: Batches
@@ -33,7 +33,7 @@ export class TrainingRun {
   private epochStarted = clock.now()
   private stopReason: string | null = null
   private lastReport = clock.now()
-  /** Since when the pace is measured, and the steps before: the first step, which compiles, tells nothing of the others. */
+  /** Start of the measurement of speed, and the steps before it: the first step, which compiles, is not representative. */
   private pace = { since: clock.now(), step: 0 }
   private failure: { cause: unknown } | null = null
   private isOver = false
@@ -42,8 +42,7 @@ export class TrainingRun {
   readonly means: RunningMeans
 
   /**
-   * @param known data sets that were checked already, for trainings that share them
-   * @param line shows progress where nobody asked for it
+   * @param known data sets that were checked already, for trainings that share them @param line shows progress without a callback
    */
   constructor(
     model: Module,
@@ -102,7 +101,7 @@ export class TrainingRun {
     return this.callEach('onTrainBegin', (c) => c.onTrainBegin?.(this.control))
   }
 
-  /** Ends a training after its last step: checks the weights, tells callbacks, and completes the history. */
+  /** Ends a training after its last step: checks the weights, calls callbacks, and completes the history. */
   async finish(): Promise<History> {
     const { steps } = this.history
     try {
@@ -122,7 +121,7 @@ export class TrainingRun {
     return seconds(this.started)
   }
 
-  /** Takes over from an earlier training: its epochs and batches of the next one, which took so many seconds. */
+  /** Continues an earlier training: its epochs, and batches of the next one, with their seconds. */
   goOnAfter(epochs: readonly EpochRecord[], seconds: number, batches = 0, secondsOfEpoch = 0): void {
     const { history, plan } = this
     history.epochs.push(...epochs)
@@ -135,7 +134,7 @@ export class TrainingRun {
     return seconds(this.epochStarted)
   }
 
-  /** Ends a training in which there was an error, which is thrown again. */
+  /** Ends a training after an error, which is thrown again. */
   async fail(error: unknown): Promise<never> {
     // the next training must not add to the gradients of batches that this one has accumulated
     if (this.optimizer.accumulates) this.optimizer.zeroGrad()
@@ -144,17 +143,17 @@ export class TrainingRun {
     throw error
   }
 
-  /** Whether each step is looked at, by callbacks or by metrics that are no means over rows. */
+  /** True if callbacks, or metrics that are not means over rows, need each step. */
   get watchesSteps(): boolean {
     return this.watchesBatches || !areMeans(this.metrics)
   }
 
-  /** Whether predictions are looked at. */
+  /** True if predictions are needed. */
   get keepsPredictions(): boolean {
     return this.metrics.length > 0
   }
 
-  /** Adds steps that a fleet ran to the history, and tells callbacks of epochs that ended among them. */
+  /** Adds steps that a fleet ran to the history, and calls callbacks for epochs that ended among them. */
   accept(block: StepBlock): Promise<void> | undefined {
     const pending = this.afterBlock(block)
     if (pending !== undefined) return pending.then(() => this.checkFailure())
@@ -167,7 +166,7 @@ export class TrainingRun {
     const { keepsPredictions } = this
     const runStep = (i: number, range: RowRange) => {
       const step = takeStep(plan, fast, range, this.batches.positionOf(i), keepsPredictions)
-      // at once: the next step of the block belongs to the next epoch, and its gradients may not be among those that are left over
+      // at once: the next step of the block belongs to the next epoch, and its gradients must not be mixed with the remaining ones
       if (step.batch === plan.batchesPerEpoch) this.flush()
       return step
     }
@@ -196,7 +195,7 @@ export class TrainingRun {
   private async forEach<T>(taken: Iterable<T>, after: (steps: T) => Promise<void> | undefined): Promise<void> {
     const pacer = new Pacer(this.options)
     for (const steps of taken) {
-      // awaits only where there is something to wait for: a promise for each step would cost small nets as much as the step
+      // awaits only if there is something to wait for: a promise per step would cost small nets as much as the step
       const pending = after(steps)
       if (pending !== undefined) await pending
       this.checkFailure()
@@ -209,7 +208,7 @@ export class TrainingRun {
     }
   }
 
-  /** Tells those who save within epochs, unless gradients of this batch wait for those of others. */
+  /** Calls callbacks that save within epochs, unless gradients of this batch wait for others. */
   private async saveBatches(): Promise<void> {
     const position = this.batches.positionOf(this.history.steps - 1)
     if (position.batch === this.plan.batchesPerEpoch || !stepSchemeOf(this.options.optimizer).isComplete) return
@@ -218,14 +217,14 @@ export class TrainingRun {
 
   get limits(): BlockLimits {
     const { optimizer } = this
-    // where batches never wait for others at the end of an epoch, there is nothing to flush
+    // if batches never wait for others at the end of an epoch, there is nothing to flush
     const each = optimizer.flush === undefined ? 1 : (optimizer.stepScheme?.().batches ?? Infinity)
     const spansEpochs = !this.watchesEpochs && this.plan.batchesPerEpoch % each === 0
     const pauses = this.callbacks.map((c) => c.savesEvery ?? Infinity)
     return { spansEpochs, pauseEvery: Math.min(...pauses, Infinity), isOver: () => this.isStopped }
   }
 
-  /** Whether there is a reason to stop before the last step. */
+  /** True if there is a reason to stop before the last step. */
   get isStopped(): boolean {
     if (this.options.signal?.aborted) this.stopReason ??= 'aborted'
     return this.stopReason !== null
@@ -241,7 +240,7 @@ export class TrainingRun {
     return lastOfEpoch || this.watchesBatches ? this.endBatch(step, lastOfEpoch) : undefined
   }
 
-  /** Does what {@link afterStep} does, for steps that nobody watches; epochs end among them only where nobody watches those either. */
+  /** {@link afterStep} for steps that no callback watches; epochs end among them only if no callback watches epochs, either. */
   private afterBlock(taken: StepBlock): Promise<void> | undefined {
     const { batchesPerEpoch } = this.plan
     const { first, count, size } = taken
@@ -296,7 +295,7 @@ export class TrainingRun {
     this.callOnProgress(this.progressAt(position))
   }
 
-  /** An error in onProgress ends training, also where it was asynchronous and comes later. */
+  /** An error in onProgress ends training, even if it is asynchronous and comes later. */
   private callOnProgress(progress: Progress): void {
     this.line?.show(progress)
     if (this.options.onProgress === undefined) return
@@ -304,7 +303,7 @@ export class TrainingRun {
     this.fast.userCodeRan()
     if (!(answer instanceof Promise)) return
     answer.catch((cause) => {
-      // training is over, so nobody waits for the error: the runtime reports it as an unhandled rejection
+      // training is over, so no code waits for the error: the runtime reports it as an unhandled rejection
       if (this.isOver) throw cause
       this.failure ??= { cause }
     })
@@ -326,7 +325,7 @@ export class TrainingRun {
 
   private async endEpoch(progress: Progress): Promise<void> {
     checkWeights(this.plan, progress)
-    // where the optimizer trains an average (ScheduleFreeAdamW, ASGD), the average is what is evaluated and kept
+    // if the optimizer trains an average (ScheduleFreeAdamW, ASGD), the average is evaluated and kept
     const restore = (this.options.optimizer as ShowsAverages).showAverages?.()
     try {
       if (this.validation) progress.validation = this.validate(this.validation, progress)

@@ -24,7 +24,7 @@ export interface Step {
   /** The loss of this batch before its update. */
   loss: number
   prediction: Tensor
-  /** The targets of the batch. They have the prediction's shape where it is [n, 1] and they were given as [n]. */
+  /** The targets of the batch. Targets given as [n] have the prediction's shape if that is [n, 1]. */
   targets: Tensor
   /** Rows in this batch. */
   size: number
@@ -51,7 +51,7 @@ export async function* trainSteps(model: Module, options: StepOptions): AsyncGen
   }
 }
 
-/** @internal does what {@link trainSteps} does, with a model that is claimed already */
+/** @internal {@link trainSteps} for a model that is already claimed */
 export async function* stepsOf(model: Module, options: StepOptions): AsyncGenerator<Step, void, void> {
   const undone = FIT_ALONE.find((name) => (options as Partial<FitOptions>)?.[name] !== undefined)
   if (undone !== undefined) throw rangeError(`trainSteps: ${undone} is an option of fit; a loop over steps does such things itself`)
@@ -99,7 +99,7 @@ function expireUntrainedGradients({ untrained }: Plan): void {
   for (const p of untrained) if (p.gradientState === 'ready') p.gradientState = 'used'
 }
 
-/** @internal Takes a step with the present learning rate. Unless `isWatched`, there is no prediction where it would take another forward pass. */
+/** @internal Takes a step with the present learning rate. Unless `isWatched`, there is no prediction if it would need another forward pass. */
 export function takeStep(plan: Plan, fast: FastSteps, range: RowRange, at: Position, isWatched = true): Step {
   const { optimizer } = plan.options
   const { order, from, to } = range

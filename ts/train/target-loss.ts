@@ -50,12 +50,12 @@ export class TargetLoss implements Callback {
     if (last <= target) control.stop(`${monitor} ${last.toPrecision(4)} reached the target ${target}`)
   }
 
-  /** What {@link Checkpoint} saves. */
+  /** The state that {@link Checkpoint} saves. */
   state(): { last: number } {
     return { last: this.last }
   }
 
-  /** @throws TypeError for what is no state of one */
+  /** @throws TypeError for a value that is not such a state */
   loadState(state: { last: number }, control: TrainingControl): void {
     if (typeof state?.last !== 'number') throw typeError(`TargetLoss.loadState(): last wants a number, got ${show(state?.last)}`)
     this.last = state.last

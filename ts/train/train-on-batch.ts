@@ -17,17 +17,16 @@ export interface TrainOnBatchOptions extends TrainingData {
 }
 
 /**
- * One training step on these rows, all of them, before it returns: forward pass, loss, gradients, update. For rows that come one after the
- * other, as in a server, from a stream, or from a game: `fit` is for data that are there from the start, and has to prepare for many
- * steps. The model is in training mode meanwhile, and afterwards in the mode in which it was before.
+ * One training step on these rows, all of them, before it returns: forward pass, loss, gradients, update. For rows that arrive one after the other,
+ * as in a server, from a stream, or from a game: `fit` is for data that exist from the start, and prepares for many steps. The model is in training
+ * mode meanwhile; afterwards its previous mode is restored.
  *
  * @returns the loss of the batch before the update
  * @example
- * const before = trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer })
- * for (let i = 0; i < 20; i++) trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer })
- * trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer }) < before // true
- * @throws RangeError, TypeError, ShapeError for data or options that do not fit; NonFiniteError where the loss is NaN or infinite, before the
- *   update; Error if the model or a part of it is being trained by fit
+ * const before = trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer }) for (let i = 0; i < 20; i++) trainOnBatch(model, { inputs,
+ * targets, loss: crossEntropy, optimizer }) trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer }) < before // true
+ * @throws RangeError, TypeError, ShapeError for data or options that do not fit; NonFiniteError where the loss is NaN or infinite, before the update;
+ *   Error if the model or a part of it is being trained by fit
  */
 export function trainOnBatch(model: Module, options: TrainOnBatchOptions): number {
   checkUnclaimed('trainOnBatch', model)

@@ -2,7 +2,7 @@
 import type { Parameter } from '../parameter.js'
 import type { TrainingBatch } from '../solve/optimizers/closure.js'
 
-/** An optimizer that evaluates the loss itself, as often as it likes: those of ts/solve. */
+/** An optimizer that evaluates the loss itself, any number of times per step: the optimizers of ts/solve. */
 export interface WholeStepOptimizer {
   readonly name: string
   readonly groups: readonly { readonly parameters: Iterable<Parameter> }[]

@@ -1,4 +1,4 @@
-/** Steps of optimizers that evaluate the loss themselves: those of ts/solve, as often as they like, and SAM, twice. */
+/** Steps of optimizers that evaluate the loss themselves: the optimizers of ts/solve, any number of times, and SAM, twice. */
 import { noGrad } from '../autograd.js'
 import { outputOf } from '../nn/module.js'
 import { type Rows, stepBatch } from './data.js'

@@ -1,7 +1,7 @@
 /**
- * The JavaScript backend with every kernel call checked against the contract: each argument is an address inside one block of memory that is
- * allocated, aligned, with as many elements behind it as the sizes say, and no output lies over an input or another output unless the
- * contract says "in place". WebAssembly and typed arrays alone do not tell: they read and write what is next to it.
+ * The JavaScript backend with every kernel call checked against the contract: each argument is an aligned address inside one allocated block of
+ * memory, with as many elements behind it as the sizes say, and no output overlaps an input or another output unless the contract says "in place".
+ * WebAssembly and typed arrays alone do not detect such mistakes: they read and write the neighboring memory.
  */
 import { rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
@@ -9,9 +9,9 @@ import type { Backend } from '../index.js'
 import { type Kernels, kernelArguments, type MemoryRange, type Ptr, RangeMaker } from '../kernels.js'
 import { createJsKernels } from './all.js'
 
-/** A range of memory that is allocated, and what allocated it. */
+/** Allocated ranges of memory, with their owners. */
 class Blocks {
-  /** What the step arena handed out, by where it begins. */
+  /** Pieces from the step arena, by their addresses. */
   private readonly pieces = new Map<Ptr, number>()
 
   constructor(private readonly backend: Backend) {
@@ -19,7 +19,7 @@ class Blocks {
     const allocate = arena.allocate.bind(arena)
     arena.allocate = (bytes) => {
       const at = allocate(bytes)
-      // what lay here belonged to a step that is over
+      // the previous content belonged to a finished step
       for (const [piece, size] of this.pieces) if (piece < at + bytes && piece + size > at) this.pieces.delete(piece)
       this.pieces.set(at, bytes)
       return at
@@ -34,21 +34,13 @@ class Blocks {
 }
 
 /**
- * Checks every kernel call of a backend in JavaScript from now on, and returns the backend: addresses inside an allocated block, aligned, and
- * outputs apart from inputs, as `backend/kernels.ts` says. For whoever writes kernels, operations with a derivative of their own, or
- * anything that hands out addresses; a training takes several times as long. Programs that do not import this do not carry it.
+ * Checks every kernel call of a backend in JavaScript from now on, and returns the backend: addresses inside an allocated block, aligned, and outputs
+ * apart from inputs, as `backend/kernels.ts` says. Useful when you write kernels, operations with their own derivative, or other code with addresses;
+ * a training takes several times as long. Programs that do not import it do not contain it.
  *
  * @example
- * const backend = checkKernels(createBackend({ backend: 'js' }))
- * const { kernels, heap } = backend
- * const x = heap.allocate(10 * heap.elementSize)
- * kernels.fill(x, 10, 1)
- * let message = ''
- * try {
- *   kernels.fill(x, 20, 1)
- * } catch (error) {
- *   message = (error as Error).message
- * }
+ * const backend = checkKernels(createBackend({ backend: 'js' })) const { kernels, heap } = backend const x = heap.allocate(10 * heap.elementSize)
+ * kernels.fill(x, 10, 1) let message = '' try { kernels.fill(x, 20, 1) } catch (error) { message = (error as Error).message }
  * message.startsWith('fill: y wants 20 elements') // true
  * @throws TypeError for a backend in WebAssembly; the kernels throw RangeError
  */
@@ -68,7 +60,7 @@ export function checkKernels(backend: Backend): Backend & { readonly kernels: Ke
       checkOverlap(name, ranges)
       return kernel(...args)
     }
-    // as many arguments as the kernel, which is what recorded steps go by
+    // the number of arguments of the kernel, on which recorded steps rely
     return [name, Object.defineProperty(checkedKernel, 'length', { value: kernel.length })]
   })
   const kernels: Kernels = Object.assign(backend.kernels, Object.fromEntries(checked))

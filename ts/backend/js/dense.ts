@@ -31,7 +31,7 @@ export function denseKernels(heap: Heap): Pick<Kernels, 'denseForward' | 'denseB
   }
 }
 
-/** z[m,n] = b[n] in every row, or 0 where b is absent */
+/** z[m,n] = b[n] in every row, or 0 if b is absent */
 function startWithBias(f: FloatArray, b: number, z: number, m: number, n: number): void {
   if (b === 0) fillNumbers(f, z, m * n, 0)
   else for (let i = 0; i < m; i++) copyNumbers(f, b, z + i * n, n)

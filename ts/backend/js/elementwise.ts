@@ -138,7 +138,7 @@ function powerKernel(heap: Heap): Pick<Kernels, 'pow'> {
   }
 }
 
-/** The power of IEEE 754: 1 to any power is 1, also to NaN, and so is −1 to ±∞, where `**` gives NaN. */
+/** The power of IEEE 754: 1 to any power is 1, even to NaN, and −1 to ±∞ is 1; `**` gives NaN for both. */
 function power(a: number, b: number): number {
   return a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b
 }

@@ -4,7 +4,7 @@
  * - `rowProduct` (NN and TN): rows of c gather multiples of rows of b, two rows by four steps of k at a time;
  * - `dotProduct` (NT): every element of c is a dot product of two rows, two rows of a by four rows of b at a time.
  *
- * Sums run over k in ascending order, and an element gets the same bits whatever block it falls into.
+ * Sums run over k in ascending order, and the bits of an element do not depend on its block.
  */
 import type { FloatArray, Heap } from '../heap.js'
 import type { Kernels } from '../kernels.js'

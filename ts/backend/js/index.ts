@@ -8,7 +8,7 @@ import type { BasicKernels } from '../kernels.js'
 import { basicElementwise } from './elementwise.js'
 import { norms } from './reduce.js'
 
-/** What any program needs of the kernel table; ts/backend/families.ts adds the rest as it is asked for. */
+/** The part of the kernel table that any program needs; ts/backend/families.ts adds the rest on demand. */
 export function createBasicKernels(heap: Heap): BasicKernels {
   return { ...basicElementwise(heap), ...norms(heap) }
 }

@@ -148,7 +148,7 @@ function crossEntropyProbabilities(heap: Heap): Loss {
       let mass = 0
       for (let c = 0; c < cols; c++) {
         const wanted = (1 - smoothing) * f[t + c] + smoothing / cols
-        // 0 · log 0 counts as 0: a target of 0 adds nothing, also where the probability is 0
+        // 0 · log 0 counts as 0: a target of 0 adds nothing, even if the probability is 0
         if (wanted !== 0) loss += wanted * (logSum - (f[p + c] - max))
         mass += wanted
       }

@@ -1,8 +1,8 @@
 /** Normal equations: JᵀJ and Jᵀr from a Jacobian stored by columns, and their solution by Cholesky. */
 
 /**
- * H ← H + J·Jᵀ (row-major n×n, the lower triangle; some of the upper one too) for J stored as n rows of `stride` floats,
- * one row per parameter, of which the first m count. Tiles of 3×3 dot products: six loads serve nine products.
+ * H ← H + J·Jᵀ (row-major n×n, the lower triangle; some of the upper one too) for J stored as n rows of `stride` floats, one row per parameter, using
+ * the first m floats of each row. Tiles of 3×3 dot products: six loads serve nine products.
  */
 export function addGram(j: Float64Array, n: number, m: number, stride: number, h: Float64Array): void {
   let a = 0
@@ -71,8 +71,8 @@ export function addProduct(j: Float64Array, n: number, m: number, stride: number
 }
 
 /**
- * Factors H + μ·diag(d) = L·Lᵀ from the lower triangle of H into the lower triangle of `l`; no d stands for ones.
- * Answers false where the matrix is not positive definite (a pivot not above ε times its diagonal element).
+ * Factors H + μ·diag(d) = L·Lᵀ from the lower triangle of H into the lower triangle of `l`; null for d means ones. Returns false if the matrix is not
+ * positive definite (a pivot not above ε times its diagonal element).
  */
 export function cholesky(h: Float64Array, n: number, mu: number, d: Float64Array | null, l: Float64Array): boolean {
   let i = 0

@@ -36,7 +36,7 @@ function mulHigh(high: number, low: number, c: number): number {
   return (Math.imul(high, cHigh) + (middle >>> 16) + (lower >>> 16)) | 0
 }
 
-/** What a draw is made from: a key of two words, a stream under it, and which draw of the stream. */
+/** Inputs of a draw: a key of two words, a stream under it, and the index of the draw in the stream. */
 export interface DrawSource {
   readonly seedLow: number
   readonly seedHigh: number
@@ -46,7 +46,7 @@ export interface DrawSource {
 
 const drawn = new Uint32Array(4)
 
-/** Uniform number i of a draw, with 53 bits. The words of a counter make two: `isNext` where those of i ^ 1 were asked for last. */
+/** Uniform number i of a draw, with 53 bits. The words of a counter make two numbers: set `isNext` if the previous call was for i ^ 1. */
 export function uniform53(i: number, { seedLow, seedHigh, stream, counter }: DrawSource, isNext: boolean): number {
   if (!isNext) philoxInto(drawn, i >>> 1, counter, stream, 0, seedLow, seedHigh)
   return (i & 1) === 0 ? fraction(drawn[0], drawn[1]) : fraction(drawn[2], drawn[3])

@@ -73,8 +73,8 @@ export function rareReductions(heap: Heap): Pick<Kernels, 'reduceMax' | 'reduceM
 }
 
 /**
- * At most so many rows are added one by one in the precision of the heap. Of more rows each column is added up in a double, so that errors do not
- * grow with their number.
+ * The largest number of rows that are added one by one in the precision of the heap. With more rows, each column is added up in a double, so that
+ * errors do not grow with their number.
  */
 const RUN = 512
 

@@ -1,31 +1,31 @@
 /**
- * Whether sharing work with other threads is worth it. Where other programs have the cores it is not: main waits for workers that stand still
- * in the midst of their shares, or stands still itself. No clock of the processor is at hand to see that, so it is told from the time that calls
- * take on one thread, which is measured now and then, beside what they take when they are shared.
+ * Decides whether sharing work with other threads is worth it. It is not if other programs occupy the cores: main then waits for workers that stand
+ * still in the middle of their shares, or stands still itself. There is no processor clock to detect that. Instead the time of calls on one thread,
+ * measured now and then, is compared with their time when they are shared.
  */
 import { clock } from '../../common/clock.js'
 
-/** The first calls of each kind run on one thread, and later one of every so many. */
+/** The first calls of each kind run on one thread, and later one in ONE_OF calls. */
 const FIRST_ALONE = 3
 const ONE_OF = 61
 /**
- * Times are kept of this many kinds of calls. With one more all are measured anew: in a program whose calls never stop differing in size,
- * they would fill the memory.
+ * Times are kept for this many kinds of calls. With one more, all are measured again: a program whose calls keep changing in size would otherwise
+ * fill the memory.
  */
 const MOST_KINDS = 1024
-/** A call that takes longer on one thread than before counts for so much, as it is other programs that make calls longer. */
+/** Weight of a call that takes longer on one thread than before, since other programs may be the cause. */
 const SLOWER = 1 / 8
 
 /** Milliseconds of work over which shared calls are judged. */
 const WINDOW = 20
 /** Shared calls are worth it if they take less than this part of the time of one thread. */
 const WORTH_BELOW = 0.97
-/** Milliseconds for which all calls run on one thread after a window that was not worth it: at first, and at most. */
+/** Milliseconds for which all calls run on one thread after a window in which sharing did not pay: at first, and at most. */
 const FIRST_REST = 10
 const LONGEST_REST = 1000
 
 export class Gain {
-  /** The milliseconds of each kind of call on one thread, and how many calls were measured. */
+  /** The milliseconds of each kind of call on one thread, with the number of measured calls. */
   private readonly alone = new Map<number, { time: number; count: number }>()
   private calls = 0
   /** Milliseconds of the shared calls of late, and of the same on one thread. */
@@ -34,7 +34,7 @@ export class Gain {
   private rest = FIRST_REST
   private restUntil = 0
 
-  /** Whether the next call of a kind is to be shared. Calls are of one kind if they do the same work. */
+  /** True if the next call of a kind should be shared. Calls that do the same work are of one kind. */
   wants(kind: number): boolean {
     const { count } = this.alone.get(kind) ?? { count: 0 }
     if (count < FIRST_ALONE || ++this.calls % ONE_OF === 0) return false

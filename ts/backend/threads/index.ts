@@ -1,4 +1,4 @@
-/** Threads: how many, whether there can be any here, and the pool that shares a backend's kernels. */
+/** Threads: their number, the check whether they are possible here, and the pool that shares a backend's kernels. */
 import { rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { warnOnce } from '../../common/warn.js'
@@ -10,19 +10,19 @@ import type { Variant } from '../wasm/variants.js'
 import { Pool } from './pool.js'
 import { shareKernels, shareOthers, shareUpdate } from './split.js'
 
-/** Most threads of a backend. */
+/** Largest number of threads of a backend. */
 const MOST = 16
-/** Most threads that 'auto' uses. */
+/** Largest number of threads that 'auto' uses. */
 const MAX_AUTO = 8
 /** The stack of a worker; kernels use a hundredth of it. */
 const STACK_BYTES = 1 << 16
 /** Pages that the module's own data takes. */
 const MIN_PAGES = 17
-/** What a shared memory may grow to: 4 GiB less one. A page is 64 KiB. */
+/** Limit of the growth of a shared memory: 4 GiB less one page of 64 KiB. */
 const MAX_PAGES = 65_536
 const PAGE = 65_536
 
-/** What a backend with threads uses instead of the plain exports. */
+/** The exports and pool that a backend with threads uses instead of the plain exports. */
 export interface Threads {
   kernels: Kernels
   pool: Pool
@@ -30,11 +30,11 @@ export interface Threads {
   ready: Promise<void>
   /** The update, shared by the threads. */
   share(update: Update): Update
-  /** Shares the kernels of another module too. `exports` are those of its instance on the calling thread. */
+  /** Shares the kernels of another module, too. `exports` belong to its instance on the calling thread. */
   add(exports: WasmExports, module: WebAssembly.Module): WasmExports
 }
 
-/** How many threads were asked for. @throws RangeError */
+/** The requested number of threads. @throws RangeError */
 export function wantedThreads(threads: number | 'auto' = 1): number {
   if (threads === 'auto') return automatic(processors())
   if (Number.isInteger(threads) && threads >= 1 && threads <= MOST) return threads
@@ -54,7 +54,7 @@ function processors(): number {
   return process?.getBuiltinModule?.('node:os')?.availableParallelism() ?? navigator?.hardwareConcurrency ?? 1
 }
 
-/** Whether threads can share a memory here; says why not, once. */
+/** True if threads can share a memory here; otherwise warns with the reason, once. */
 export function canShare(): boolean {
   const shared = typeof SharedArrayBuffer !== 'undefined'
   if (shared && isShareable()) return true
@@ -71,7 +71,7 @@ function warnOneThread(why: string): void {
   warnOnce(`one thread is used: ${why}`)
 }
 
-/** A memory that threads can share. Its greatest size is address space, of which some machines give less. @throws RangeError */
+/** A memory that threads can share. Its maximum size takes address space, which is limited on some machines. @throws RangeError */
 export function sharedMemory(limit = MAX_PAGES * PAGE): WebAssembly.Memory {
   const most = Math.max(MIN_PAGES, Math.min(MAX_PAGES, Math.floor(limit / PAGE)))
   const initial = Math.min(FIRST_BYTES / PAGE, most)

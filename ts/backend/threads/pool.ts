@@ -1,6 +1,6 @@
 /**
- * Threads that run kernels on one memory. The thread that calls (main) gives each worker its share, computes one itself, then takes
- * back what no worker has begun, and waits for the rest: it never waits for a thread that the machine has not let run yet.
+ * Threads that run kernels on one memory. The calling thread (main) gives each worker its share, computes one itself, then takes back the shares that
+ * no worker has begun, and waits for the others. So it never waits for a thread that the machine has not started yet.
  */
 import { clock } from '../../common/clock.js'
 import { plainError } from '../../common/errors.js'
@@ -25,15 +25,15 @@ import {
 } from './protocol.js'
 import { spawn, type Thread } from './spawn.js'
 
-/** How many times main checks for the end of a share before it sleeps (if it may sleep): about 200 µs, since being woken takes 50. */
+/** Number of checks for the end of a share before main sleeps (if it may sleep): about 200 µs, since waking up takes 50. */
 const SPINS_BEFORE_SLEEP = 80_000
 /**
- * Least nanoseconds of work for each of several threads. Giving a share away takes half a microsecond; what costs more is that the
- * other core has to fetch what this one has just written.
+ * The least nanoseconds of work per thread. Handing a share over takes half a microsecond; the larger cost is that the other core has to fetch data
+ * that this core has just written.
  */
 const GRAIN = 16_000
 
-/** Whether a kernel that takes so many nanoseconds stays on one thread, however many there are. */
+/** True if a kernel of this many nanoseconds stays on one thread for any number of threads. */
 export function isSmall(nanoseconds: number): boolean {
   return nanoseconds < 2 * GRAIN
 }
@@ -41,7 +41,7 @@ export function isSmall(nanoseconds: number): boolean {
 /** More than there are, in the core and all parts: a number for each kernel and size. */
 const MAX_KERNELS = 4096
 
-/** A worker must have died if its share takes longer than so many milliseconds and so many times as long as main's share. */
+/** A worker counts as dead if its share takes longer than LIFETIME milliseconds and longer than LIFETIMES times main's share. */
 const LIFETIME = 10_000
 const LIFETIMES = 100
 
@@ -63,13 +63,13 @@ export class Pool {
   private readonly mayWait: boolean
   private readonly threads: Thread[] = []
   private modules = 0
-  /** Whether workers may still be adding kernels. */
+  /** True while workers may still be adding kernels. */
   private adding = false
   private readonly gain = new Gain()
 
   /**
-   * @param kernels the exports of main's instance, in the order that every instance has; more may follow ({@link add})
-   * @param stacks where each worker's stack begins
+   * @param kernels the exports of main's instance, in the same order as in every instance; more may follow ({@link add}) @param stacks start of each
+   * worker's stack
    */
   constructor(
     private readonly kernels: Kernel[],
@@ -90,7 +90,7 @@ export class Pool {
     })
   }
 
-  /** The number by which {@link run} knows a kernel. */
+  /** The number of a kernel for {@link run}. */
   numberOf(kernel: unknown): number {
     return this.kernels.indexOf(kernel as Kernel)
   }
@@ -114,16 +114,16 @@ export class Pool {
     return this.workers.length + 1
   }
 
-  /** How many threads may share a kernel that takes so many nanoseconds. */
+  /** Number of threads that may share a kernel of this many nanoseconds. */
   sharesFor(nanoseconds: number): number {
     if (isSmall(nanoseconds) || this.size === 1 || this.isAdding()) return 1
     return Math.min(this.size, Math.floor(nanoseconds / GRAIN))
   }
 
   /**
-   * Runs a kernel (its index in `kernels`) in as many shares, or in one where that is as fast; share i of n has the arguments
-   * argumentsOf(i, n). Calls of one kernel that take as many `nanoseconds` by estimate do the same work.
-   * @throws what a share throws; Error where a worker has died in the midst of its own
+   * Runs a kernel (its index in `kernels`) in `shares` shares, or in one if that is as fast; share i of n has the arguments argumentsOf(i, n). Calls
+   * of one kernel with the same estimated `nanoseconds` do the same work. @throws errors of a share; Error if a worker has died in the middle of its
+   * share
    */
   runShared(kernel: number, nanoseconds: number, shares: number, argumentsOf: (share: number, shares: number) => readonly number[]): void {
     const kind = kernel + MAX_KERNELS * Math.round(nanoseconds)
@@ -136,7 +136,7 @@ export class Pool {
     else this.gain.noteAlone(kind, took)
   }
 
-  /** Runs a kernel in so many shares. */
+  /** Runs a kernel in `shares` shares. */
   run(kernel: number, shares: number, argumentsOf: (share: number) => readonly number[]): void {
     const { workers } = this
     const start = clock.now()
@@ -172,7 +172,7 @@ export class Pool {
     if (Atomics.load(this.words, at + ASLEEP) === 1) Atomics.notify(this.words, at)
   }
 
-  /** Waits for all shares, whatever happens to one. @throws what the first that failed did */
+  /** Waits for all shares, even if one fails. @throws the error of the first that failed */
   private finishAll(workers: readonly number[], shares: number, until: number): void {
     let failed: { error: unknown } | undefined
     for (let i = 0; i < shares; i++) {
@@ -231,7 +231,7 @@ export class Pool {
   }
 }
 
-/** Whether this thread may sleep; the main thread of a page may not. */
+/** True if this thread may sleep; the main thread of a page may not. */
 function mayWait(words: Int32Array): boolean {
   try {
     return Atomics.wait(words, 0, IDLE, 0) === 'timed-out'

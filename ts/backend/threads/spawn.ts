@@ -1,4 +1,4 @@
-/** Starts a worker from text, in whatever way the runtime has. */
+/** Starts a worker from a string, in the way that the runtime offers. */
 import { plainError } from '../../common/errors.js'
 import program from '../wasm/generated/worker.js'
 import type { Start } from './protocol.js'
@@ -26,8 +26,8 @@ const START_TIMEOUT_MS = 20_000
 const POLICY = "a page's Content-Security-Policy has to allow blob: in worker-src"
 
 /**
- * Starts a worker, which is at the end of `threads` at once; resolves once it waits for work, rejects if it does not come to
- * that. After that it keeps no process alive. Threads outlive a pool that is gone, and hold what is given here: not the pool.
+ * Starts a worker, which is added to `threads` at once; resolves when it waits for work, rejects if it does not get there. After that it keeps no
+ * process alive. Threads may outlive their pool and hold these arguments, but not the pool.
  */
 export async function spawn(start: Start, threads: Thread[]): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined

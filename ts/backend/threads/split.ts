@@ -1,7 +1,7 @@
 /**
- * A kernel table whose large calls are shared by a pool of threads. No bit depends on how many there are: a product sums over k in
- * ascending order wherever its rows and columns are cut, everything else here is computed element by element or row by row, and what
- * sums up a whole array stays on one thread. Small calls go to the kernels as they are.
+ * A kernel table whose large calls are shared by a pool of threads. The bits do not depend on the number of threads: a product sums over k in
+ * ascending order, however its rows and columns are cut; the other kernels here compute element by element or row by row; and a sum over a whole
+ * array stays on one thread. Small calls go to the kernels directly.
  */
 import { ACTIVATIONS, type Activation, type Kernel, type Kernels, type Ptr, type Update, type WrappedKernel } from '../kernels.js'
 import type { WasmExports } from '../wasm/types.js'
@@ -13,7 +13,7 @@ const UPDATE = 0.4
 const RECTIFIER = 0.5
 const FUNCTION = 1
 
-/** Floats to a cache line: shares end where lines do. */
+/** Floats per cache line: shares end at the ends of lines. */
 const LINE = 16
 const LINEAR = 0
 
@@ -42,7 +42,7 @@ export function shareKernels(threaded: ThreadedModule): Kernels {
   return { ...shareOthers(threaded), ...products(threaded), ...dense(threaded) }
 }
 
-/** The kernels of an instance, of which the pool has been told; those that are functions of elements or rows are shared. */
+/** Registers the kernels of an instance with the pool; element-wise and row-wise kernels are shared. */
 export function shareOthers({ exports, pool }: Pick<ThreadedModule, 'exports' | 'pool'>): WasmExports {
   const table = { ...exports }
   for (const [name, addresses] of Object.entries(FUNCTIONS)) {
@@ -86,7 +86,7 @@ function scratchOf({ scratches }: ThreadedModule, index: number, own: Ptr): Ptr 
   return index === 0 ? own : scratches[index - 1]
 }
 
-/** Arguments of each share of n elements, or rows of so many columns, from the bytes before it and their number. */
+/** Arguments of each share of n elements, or of rows of `cols` columns, from the preceding bytes and the count. */
 function cut(n: number, argumentsOf: (bytes: number, count: number) => number[], cols = 0): (index: number, shares: number) => number[] {
   const unit = cols > 0 ? 1 : LINE
   const begin = (index: number, shares: number) => Math.min(n, Math.floor((Math.ceil(n / unit) * index) / shares) * unit)

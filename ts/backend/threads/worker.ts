@@ -1,9 +1,9 @@
 /**
- * The program of a worker thread. It waits for work in the words of its block (protocol.ts): first by looking again and again, which
- * answers within a microsecond, then asleep.
+ * The program of a worker thread. It waits for work in the words of its block (protocol.ts): first by polling, which responds within a microsecond,
+ * then asleep.
  *
- * A worker is started from text (spawn.ts), so that it needs no file of its own, whatever bundles the library. The text is this file and
- * what it imports, bundled by ts/build/worker.mjs. Nothing else may import it: it starts to listen as soon as it runs.
+ * A worker is started from a string (spawn.ts), so that it needs no file of its own with any bundler. The string is this file with its imports,
+ * bundled by ts/build/worker.mjs. No other file may import it, because it starts to listen as soon as it runs.
  */
 import type { Kernel } from '../kernels.js'
 import { fillTable } from '../wasm/table.js'
@@ -25,10 +25,10 @@ import {
 
 /** Milliseconds without work after which a worker goes to sleep. */
 const IDLE_BEFORE_SLEEP_MS = 0.2
-/** How many times the state is checked between two readings of the clock. */
+/** Number of checks of the state between two readings of the clock. */
 const LOOKS = 256
 
-/** Where messages of the main thread arrive: Node's `parentPort`, or the global scope of a worker in a page. */
+/** The port for messages of the main thread: Node's `parentPort`, or the global scope of a worker in a page. */
 interface Port {
   postMessage(value: unknown): void
   close(): void
@@ -40,7 +40,7 @@ class KernelWorker {
   private readonly stack: number
   private readonly words: Int32Array
   private readonly numbers: Float64Array
-  /** Where its block begins, in 32-bit words and in doubles. */
+  /** Start of its block, in 32-bit words and in doubles. */
   private readonly at: number
   private readonly first: number
   private readonly kernels: Kernel[] = []
@@ -67,7 +67,7 @@ class KernelWorker {
     return Atomics.compareExchange(this.words, this.at, listening, IDLE) === listening
   }
 
-  /** Runs what is put into the block. Returns true where modules are to be received first, false once the worker is to end. */
+  /** Runs the kernels that are put into the block. Returns true if modules have to be received first, false when the worker must end. */
   work(): boolean {
     const { words, at } = this
     let idleSince = 0
@@ -89,7 +89,7 @@ class KernelWorker {
     }
   }
 
-  /** Runs the kernel in the block. False if it threw: the main thread runs it again, and throws what it throws. */
+  /** Runs the kernel in the block. False if it threw: the main thread then repeats it, and throws its error. */
   private run(): boolean {
     const { words, numbers, at, first, kernels } = this
     for (let i = 0; i < MAX_ARGUMENTS; i++) this.arguments[i] = numbers[first + 1 + i]
@@ -129,7 +129,7 @@ const port = host.process?.getBuiltinModule?.('node:worker_threads').parentPort 
 const pause: () => void = (Atomics as { pause?(): void }).pause ?? (() => {})
 let worker: KernelWorker | undefined
 
-/** The first message is what it is started with; later ones are further modules. */
+/** The first message is the start message; later ones are further modules. */
 function receive(message: unknown): void {
   let isComplete = true
   if (worker === undefined) {

@@ -1,4 +1,4 @@
-/** The parts (parts.ts) of fleets, in a file of their own: a page that splits its code fetches them with what trains fleets. */
+/** The parts (parts.ts) of fleets, in a file of their own: a page that splits its code fetches them together with the code that trains fleets. */
 import fleet from './generated/fleet.js'
 import fleetOthers from './generated/fleet-others.js'
 import fleetUpdates from './generated/fleet-updates.js'

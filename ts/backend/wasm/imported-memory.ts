@@ -1,9 +1,8 @@
 /**
- * Makes a module that imports its memory out of the one that each entry carries, by changing a few of its bytes. No second build is
- * needed. Parts that load later (parts.ts) run on the memory of the core so; and threads on one that they share: the crate allocates
- * nothing and has no state but the choice of a tile, so its plain loads and stores may run in several threads as long as each writes
- * where no other does, and waiting for each other is done in JavaScript (threads/pool.ts). What an instance writes when it starts
- * are the same constants each time.
+ * Turns the module of each entry into a module that imports its memory, by changing a few bytes; no second build is needed. That lets parts that load
+ * later (parts.ts) run on the memory of the core, and threads on a shared memory. The crate allocates nothing and has no state but the choice of a
+ * tile. So its plain loads and stores may run in several threads as long as no two threads write the same memory; synchronization happens in
+ * JavaScript (threads/pool.ts). At its start an instance writes the same constants each time.
  */
 
 /** Numbers of sections in the binary format. */

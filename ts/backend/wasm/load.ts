@@ -8,10 +8,10 @@ import { bytesOf } from './module-text.js'
 import type { WasmExports, WasmPart } from './types.js'
 import { type Variant, variantOf } from './variants.js'
 
-/** In ascending order: an engine that runs one variant runs those before it. */
+/** In ascending order: an engine that runs one variant runs the earlier ones, too. */
 const VARIANTS: readonly Variant[] = ['simd', 'relaxed']
 
-/** How far below the stack of the core the stack of parts begins (stacks grow down). Kernels use less than 1 kB. */
+/** Distance of the parts' stack below the core's (stacks grow down). Kernels use less than 1 kB. */
 export const STACK_BETWEEN = 1 << 15
 
 const files = new Map<Variant, Uint8Array<ArrayBuffer> | undefined>()
@@ -19,7 +19,7 @@ const unpacked = new Map<WasmPart, Uint8Array>()
 const modules = new Map<WasmPart, Record<string, WebAssembly.Module>>()
 
 /**
- * The variants that this engine can run, best first; none without SIMD or WebAssembly, or where compiling is forbidden.
+ * The variants that this engine can run, best first; none without SIMD or WebAssembly, or if compiling is forbidden.
  *
  * @example const hasSimd = supportedVariants().includes('simd')
  */
@@ -33,20 +33,20 @@ export function supportedVariants(): Variant[] {
 
 /** A function of three vectors up to the number of its one instruction. */
 const PROBE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253]
-/** Whether the engine has the instructions of a variant. It validates a module of one instruction, as the whole module takes a millisecond. */
+/** True if the engine has the instructions of a variant. It validates a module of one instruction, as the whole module takes a millisecond. */
 function isKnown(variant: Variant): boolean {
   const instruction = variant === 'simd' ? [210, 0] : [133, 2] // v128.bitselect, f32x4.relaxed_madd
   return (known[variant] ??= WebAssembly.validate(Uint8Array.of(...PROBE, ...instruction, 11)))
 }
 
-/** What {@link isKnown} found, since each backend asks again. */
+/** Results of {@link isKnown}, since each backend asks again. */
 const known: { [variant in Variant]?: boolean } = {}
 
 let probed: { refusal?: string } | undefined
 
 /**
- * What the runtime says when it forbids compiling bytes that it could run: a page's Content-Security-Policy, or an edge runtime
- * reached through the wrong entry. Asked of the empty module; undefined where compiling is allowed, or nothing is to compile.
+ * The message of a runtime that forbids compiling bytes that it could run: a page's Content-Security-Policy, or an edge runtime reached through the
+ * wrong entry. Tested with the empty module; undefined if compiling is allowed, or there is nothing to compile.
  */
 export function refusal(): string | undefined {
   if (typeof WebAssembly === 'undefined' || wasmCode.text === '') return undefined
@@ -61,7 +61,7 @@ export function refusal(): string | undefined {
   return probed.refusal
 }
 
-/** Whether there are modules that threads can share: not where the runtime compiled them. */
+/** True if there are modules that threads can share; false if the runtime compiled them. */
 export function isShareable(): boolean {
   return wasmCode.simd === undefined
 }
@@ -78,9 +78,8 @@ export function instantiate(variant: Variant, memory?: WebAssembly.Memory): Wasm
 }
 
 /**
- * A part beside an instance, on its memory; the instance itself where that has all kernels. Undefined where a bundler was told to leave the
- * part out, or the calling thread may not compile so large a module, as that of a page in old Chrome versions: what asks has a twin in
- * JavaScript.
+ * A part beside an instance, on its memory; the instance itself if that has all kernels. Undefined if a bundler left the part out, or if the calling
+ * thread may not compile so large a module, as the thread of a page in old Chrome versions; the callers have a twin in JavaScript.
  */
 export function instantiatePart(part: WasmPart, variant: Variant, core: WasmExports, shared: boolean): WasmExports | undefined {
   if (wasmCode.simd !== undefined || fileOf(variant)) return core
@@ -96,8 +95,8 @@ export function instantiatePart(part: WasmPart, variant: Variant, core: WasmExpo
 }
 
 /**
- * Compiles off the calling thread, so that a later {@link instantiate} is instant; what is in a file on it, as Node takes longer to hand
- * the work to another.
+ * Compiles off the calling thread, so that a later {@link instantiate} is instant. A module from a file is compiled on the calling thread, as Node
+ * takes longer to hand the work to another.
  */
 export async function precompile(variant: Variant, shared = false): Promise<void> {
   if (fileOf(variant)) return void compiled(variant, shared)
@@ -121,9 +120,8 @@ const INPUTS = 128
 const OUTPUTS = 128
 
 /**
- * Engines compile a kernel fast at first, and well once it has run for a while, beside the program. So a layer is run as soon as there
- * is an engine, which takes a millisecond: by the time that the first batch comes, the products are fast. A second run would bring that
- * no nearer.
+ * Engines compile a kernel quickly at first, and well in the background once it has run for a while. So a layer is run as soon as there is an engine,
+ * which takes a millisecond: when the first batch comes, the products are fast. A second run would not make that happen earlier.
  */
 export function warmUp(backend: Backend): void {
   const { heap } = backend
@@ -148,7 +146,7 @@ function compiledOf(part: WasmPart): Record<string, WebAssembly.Module> {
   return found
 }
 
-/** The bytes to compile. A part imports its memory, and so does the core where threads share it. */
+/** The bytes to compile. A part imports its memory, and so does the core if threads share it. */
 function codeOf(part: WasmPart, variant: Variant, shared: boolean): Uint8Array<ArrayBuffer> {
   const bytes = (part === wasmCode && fileOf(variant)) || variantOf(unpack(part), variant)
   return shared || part !== wasmCode ? withMemoryImported(bytes, shared) : bytes

@@ -1,9 +1,9 @@
 /**
- * A module as text and back, byte by byte, so that whoever sends the text compresses it: gzip and brotli find in it what they would find in
- * the module. A byte is one character, or two for about a third of the values. The characters are safe in any literal and page.
+ * A module as text and back, byte by byte, so that servers can compress the text: gzip and brotli compress it as well as the module itself. A byte is
+ * one character, or two for about a third of the values. The characters are safe in any literal and page.
  */
 
-/** Digits are the 92 characters from `#` to `~`, but for `<` and the backslash, for which a space and `!` stand. */
+/** Digits are the 92 characters from `#` to `~` without `<` and the backslash, which a space and `!` replace. */
 const DIGITS = 92
 const FIRST = 35
 const [LESS, SPACE] = [60, 32]

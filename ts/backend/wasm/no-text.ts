@@ -1,2 +1,2 @@
-/** Stands in for each text in ./generated where no WebAssembly is carried as text: tsup.config.ts. */
+/** Replaces each text in ./generated in builds that do not contain WebAssembly as text: tsup.config.ts. */
 export default ''

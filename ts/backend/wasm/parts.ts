@@ -1,7 +1,7 @@
 /**
- * Kernels that only some programs need, each part in a text of its own: who does not import what needs it does not carry it. A part
- * becomes an instance of its own on the memory of a backend when it is first asked for ({@link Backend.part}, families.ts).
- * ts/build/pack/parts.mjs says what is in which; those of fleets are in fleet-parts.ts.
+ * Kernels that only some programs need, each part in a text of its own: a program contains a part only if it imports code that needs it. On first use
+ * ({@link Backend.part}, families.ts) a part becomes a separate instance on the memory of a backend. ts/build/pack/parts.mjs lists the kernels of
+ * each part; the parts of fleets are in fleet-parts.ts.
  */
 import descent from './generated/descent.js'
 import doubles from './generated/doubles.js'
@@ -13,7 +13,7 @@ import type { WasmPart } from './types.js'
 
 /** Kernels in double precision, for solvers. */
 export const DOUBLES: WasmPart = { text: doubles }
-/** The updates of SGD, plain and with momentum, and what SAM does between two evaluations. */
+/** The updates of SGD, plain and with momentum, and SAM's perturbation between two evaluations. */
 export const DESCENT: WasmPart = { text: descent }
 /** The updates of all optimizers but SGD and Adam. */
 export const UPDATES: WasmPart = { text: updates }

@@ -1,22 +1,22 @@
 /**
- * Which tile large products use (crate/gemm/tile.rs). All give the same bits, so that the fastest may be found while a program works:
- * its first large products take turns. That costs nothing at start, and times code that the engine has compiled well by then.
+ * The choice of a tile for large products (crate/gemm/tile.rs). All tiles give the same bits, so the fastest can be found while a program works: its
+ * first large products use the tiles alternately. That costs nothing at the start, and times code that the engine has already optimized.
  */
 import { clock } from '../../common/clock.js'
 import { type Kernel, type Kernels, TILES, type TileName, type WrappedKernel } from '../kernels.js'
 import type { Variant } from './variants.js'
 
-/** Products of so many multiply-adds or more are *large*, and worth timing: they take a twentieth of a millisecond. */
+/** Products of at least this many multiply-adds are *large*, and worth timing: they take a twentieth of a millisecond. */
 const LARGE = 1 << 21
-/** The choice is made by this many large calls, whatever shapes they have. */
+/** The choice is made by this many large calls, of any shapes. */
 const MAX_CALLS = 40
-/** Before a tile is timed, it runs so many calls or milliseconds: V8 replaces its first, unoptimised code meanwhile. */
+/** Calls or milliseconds that a tile runs before it is timed: V8 replaces its first, unoptimized code meanwhile. */
 const WARM_CALLS = 6
 const WARM_MS = 15
-/** A shape has been timed enough when each tile has run it so many times, and for so many milliseconds, as clocks of pages are coarse. */
+/** A shape has been timed enough when each tile has run it this many times, and for this many milliseconds, as clocks of pages are coarse. */
 const ENOUGH_CALLS = 3
 const ENOUGH_MS = 6
-/** Another tile is chosen if its time is less than so many times the first one's. */
+/** Another tile is chosen if its time is below this fraction of the first one's. */
 const CLEARLY = 0.97
 
 /**
@@ -26,7 +26,7 @@ const CLEARLY = 0.97
  */
 const TRIED: Record<Variant, readonly TileName[]> = { simd: ['5x8', '4x16', '6x16'], relaxed: ['6x8', '4x16', '6x16'] }
 
-/** Indices in {@link TILES} of those that are tried. */
+/** Indices in {@link TILES} of the tiles to try. */
 export function tilesFor(variant: Variant): number[] {
   return TRIED[variant].map((name) => TILES.indexOf(name))
 }
@@ -40,8 +40,8 @@ export interface Tiled {
 const known = new Map<string, number>()
 
 /**
- * A kernel table whose first large products are timed, tile after tile, beginning with the first of `tiles`; `settled` hears of the choice.
- * `engine`: the variant and what else matters.
+ * A kernel table that times its first large products, tile after tile, beginning with the first of `tiles`, and reports the choice to `settled`.
+ * `engine`: the variant and other properties that matter.
  */
 export function withTileChoice(table: Kernels, engine: string, tiles: readonly number[], settled: (tile: number) => void): Kernels {
   const { setTile } = table as unknown as Tiled
@@ -72,12 +72,12 @@ export function withTileChoice(table: Kernels, engine: string, tiles: readonly n
   return Object.assign(open, { matmul: alike(matmul, table.matmul), denseForward: alike(denseForward, table.denseForward) })
 }
 
-/** What programs (train/fast/program.ts) need to know of a kernel that is no export: the export that they call instead, and for which calls. */
+/** Information for programs (train/fast/program.ts) about a kernel that is not an export: the export that they call instead, and for which calls. */
 function alike<F extends object>(kernel: F, before: F): F {
   return Object.assign(kernel, { single: before as unknown as Kernel, isSmall: () => true } satisfies WrappedKernel, before)
 }
 
-/** What is known of one kernel and shape, by tile. */
+/** Times of one kernel and shape, by tile. */
 class Times {
   calls = 0
   /** Timed calls, their milliseconds in all, and the fastest of them. */
@@ -97,7 +97,7 @@ class Times {
     this.best[tile] = Math.min(this.best[tile], ms)
   }
 
-  /** Whether every tile has been timed. */
+  /** True if every tile has been timed. */
   isComplete(): boolean {
     return !this.timed.includes(0)
   }
@@ -108,12 +108,12 @@ class Times {
 }
 
 /**
- * Finds the fastest tile for the large products of a program. First each tile warms up; then the tiles take turns at each shape by
- * itself, so that a tile is never compared with another by products of different shapes.
+ * Finds the fastest tile for the large products of a program. First each tile warms up. Then the tiles alternate within each shape, so that tiles are
+ * only compared on products of equal shape.
  */
 class Trial {
   private readonly shapes = new Map<string, Times>()
-  /** Milliseconds per multiply-add over all shapes together, for programs in which no shape occurs often enough. */
+  /** Milliseconds per multiply-add over all shapes together, for programs in which no single shape occurs often enough. */
   private readonly any: Times
   private readonly warmCalls: number[]
   private readonly warmMs: number[]
@@ -130,7 +130,7 @@ class Trial {
     this.warmMs = new Array(tiles.length).fill(0)
   }
 
-  /** Whether this call is one to time. */
+  /** True if this call should be timed. */
   wants(m: number, n: number, k: number): boolean {
     return !this.over && m * n * k >= LARGE
   }
@@ -160,7 +160,7 @@ class Trial {
     this.settle(this.tiles[fastestOf(this.costs())])
   }
 
-  /** The tile that has been timed least often with this shape; of several, the one that has been timed least often in all. */
+  /** The tile that has been timed least often with this shape; among several, the one that has been timed least often overall. */
   private next(shape: Times): number {
     const indices = this.tiles.map((_, index) => index)
     const due = lowest(indices, (index) => shape.timed[index])
@@ -173,13 +173,13 @@ class Trial {
     return times
   }
 
-  /** Whether enough calls have been timed: all shapes with each tile, and one of them often enough. */
+  /** True if enough calls have been timed: all shapes with each tile, and one of them often enough. */
   private isClear(): boolean {
     const shapes = [...this.shapes.values()]
     return shapes.every((shape) => shape.isComplete()) && shapes.some((shape) => shape.isEnough())
   }
 
-  /** What each tile takes for the program's mix of shapes: the best time of each shape, as often as it was called. */
+  /** Cost of each tile for the program's mix of shapes: the best time of each shape, times its number of calls. */
   private costs(): number[] {
     const complete = [...this.shapes.values()].filter((shape) => shape.isComplete())
     if (complete.length === 0) return this.any.best

@@ -1,4 +1,4 @@
-/** What an import of a .wasm file gives under the conditions `workerd` and `edge-light`. */
+/** The type of an import of a .wasm file under the conditions `workerd` and `edge-light`. */
 declare module '*.wasm' {
   const module: WebAssembly.Module
   export default module
@@ -8,7 +8,7 @@ declare module '*.wasm?module' {
   export default module
 }
 
-/** What `make wasm` writes: texts of modules, and of the program of a worker. Types are checked without them. */
+/** Files that `make wasm` writes: texts of modules, and of the program of a worker. Types are checked without them. */
 declare module './generated/*' {
   const text: string
   export default text

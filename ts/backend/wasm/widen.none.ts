@@ -1,4 +1,4 @@
-/** Stands in for widen.ts where no flag of V8 can be set: in bundles that are not made for Node, and in `gradus/js`. */
+/** Replaces widen.ts in builds that cannot set a V8 flag: in bundles that are not made for Node, and in `gradus/js`. */
 import type { Backend } from '../backend.js'
 import type { Variant } from './variants.js'
 

@@ -12,18 +12,18 @@ import type { Variant } from './variants.js'
 
 /** The first V8 that widens the fused multiply-add (Node 24; Node 22 widens all but that). */
 const FIRST_V8 = 13
-/** Tiles of so many columns have rows of two vectors of 256 bits; narrower ones are best where V8 widens nothing. */
+/** Tiles of this many columns have rows of two 256-bit vectors; narrower tiles are best if V8 widens nothing. */
 const WIDE = /x16$/
 /** Enough calls for V8 to replace its first, unoptimised code. */
 const CALLS = 150
-/** Rounds in which a tile is timed; up to ten times as many while it is not clearly faster than the other. */
+/** Rounds in which a tile is timed; up to ten times as many as long as it is not clearly faster than the other. */
 const ROUNDS = 10
 
 interface Host {
   process?: { versions?: Record<string, string | undefined>; arch?: string; getBuiltinModule?(name: string): unknown }
 }
 
-/** Makes V8 widen what it compiles from now on. Returns false where this is not Node 24 or newer on x86. */
+/** Makes V8 widen everything that it compiles from now on. Returns false unless this is Node 24 or newer on x86. */
 export function enableWidening(): boolean {
   const { process } = globalThis as Host
   const { v8, deno, bun } = process?.versions ?? {}
@@ -51,10 +51,9 @@ const ROWS = 9
 const COLUMNS = 37
 
 /**
- * Whether V8 has widened a backend's kernels to any use: those that it has optimised are found to give the bits of those that it has
- * not, with each tile, and a wide tile is the fastest (without AVX2 it is not). `use` hears of the tile that was chosen; without
- * it the tile stays as it is, and need only keep its bits.
- * @throws Error if a kernel has other bits: V8 has widened it by then, and there is no way back in this process
+ * Checks that V8 has widened a backend's kernels usefully: with each tile, optimized kernels must give the same bits as unoptimized ones, and a wide
+ * tile must be the fastest (without AVX2 it is not). `use` gets the chosen tile; without `use` the tile stays unchanged, and only its bits are
+ * checked. @throws Error if a kernel gives other bits: V8 has widened it by then, and that cannot be undone in this process
  */
 export function checkWidened(backend: Backend, use?: (tile: number) => void): boolean {
   const { arena } = backend
@@ -83,8 +82,8 @@ export function checkWidened(backend: Backend, use?: (tile: number) => void): bo
 }
 
 /**
- * A product to time; and a check of whether a ragged product, tanh and cross-entropy, which have all that other kernels are made of, keep the
- * bits that they have now.
+ * A product to time, and a check that a ragged product, tanh and cross-entropy, which contain all building blocks of other kernels, keep their
+ * present bits.
  */
 function samplesOf({ heap, kernels: all, arena }: Backend): { check: () => void; multiply: () => void } {
   const kernels = all as Kernels // the core of WebAssembly has these
@@ -110,7 +109,7 @@ function samplesOf({ heap, kernels: all, arena }: Backend): { check: () => void;
   return { check, multiply: () => kernels.matmul(a, b, c, m, n, k, 0, heap.scratch) }
 }
 
-/** Milliseconds of the fastest round; there are more while none is below `goal`, for the code may still be being compiled. */
+/** Milliseconds of the fastest round. There are more rounds as long as none is below `goal`, because the code may still be compiling. */
 function fastest(call: () => void, goal: number): number {
   let best = Infinity
   for (let round = 0; round < ROUNDS || (round < 10 * ROUNDS && best > 0.9 * goal); round++) {

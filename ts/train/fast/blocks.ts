@@ -1,6 +1,6 @@
 /**
- * Blocks: steps that no callback watches one by one. A block is about two milliseconds of work, in one call of
- * WebAssembly where that is possible ({@link StepProgram}) and step by step otherwise. The bits are the same.
+ * Blocks: steps that no callback watches one by one. A block is about two milliseconds of work, in one call of WebAssembly if possible ({@link
+ * StepProgram}) and step by step otherwise. The bits are the same.
  */
 
 import { clock } from '../../common/clock.js'
@@ -19,7 +19,7 @@ export interface StepBlock {
   count: number
   /** Rows of each step. */
   size: number
-  /** Whether they ran as a program. */
+  /** True if they ran as a program. */
   isProgram: boolean
   /** The loss of step first + i before its update. */
   loss(i: number): number
@@ -27,7 +27,7 @@ export interface StepBlock {
   learningRate(i: number): number
   /** `sum` plus the losses of steps first + i to first + end − 1, each times `size`, added in their order. */
   sumLosses?(i: number, end: number, sum: number): number
-  /** Its prediction and targets, where they are asked for; valid until the next block. */
+  /** Prediction and targets of step i, if requested; valid until the next block. */
   outputs?(i: number): Outputs
   /**
    * The schedule was asked for later steps before training was stopped: these are still run, so that a schedule that counts its calls stays
@@ -36,19 +36,19 @@ export interface StepBlock {
   scheduleIsAhead?: boolean
 }
 
-/** When a block ends before it has taken as long as it may. */
+/** Conditions under which a block ends early. */
 export interface BlockLimits {
-  /** Whether epochs may end within one. */
+  /** Allows epochs to end within a block. */
   spansEpochs: boolean
   /** Blocks end after steps whose numbers are multiples of this. */
   pauseEvery: number
-  /** Whether the step that was just asked for is to be the last, as where its schedule aborts training. */
+  /** True after a step that must be the last, for example because its schedule aborts training. */
   isOver: () => boolean
 }
 
 const BLOCK_MS = 2
 
-/** How many steps take {@link BLOCK_MS}: an estimate from the last ones. */
+/** Number of steps that take {@link BLOCK_MS}: an estimate from recent steps. */
 class BlockSize {
   steps = 1
 
@@ -64,7 +64,7 @@ class BlockSize {
   }
 }
 
-/** The program of a recording as it was, with one optimizer; null where there can be none. */
+/** The program of a recording with one optimizer, kept for reuse; null if none is possible. */
 interface KnownProgram {
   version: number
   optimizer: unknown
@@ -85,10 +85,8 @@ export class BlockRunner {
   private readonly programs = new WeakMap<Recording, KnownProgram>()
 
   /**
-   * @param recordingsOf the recordings for steps of so many rows, if they may be run from one now; with `adds` there is a second, for steps
-   *   that add their gradients to those of the steps before
-   * @param runStep takes a step by itself, from 0
-   * @param keepsPredictions whether predictions and targets are asked for
+   * @param recordingsOf the recordings for steps of this number of rows, if they may run now; with `adds` there is a second one, for steps that add
+   * their gradients to earlier ones @param runStep takes a single step, from 0 @param keepsPredictions true if predictions and targets are requested
    */
   constructor(
     plan: Plan,
@@ -105,7 +103,7 @@ export class BlockRunner {
   }
 
   /**
-   * The steps from `from` on, in blocks that end where the number of rows changes and where the limits say.
+   * The steps from `from` on, in blocks that end when the number of rows changes or the limits say so.
    * @throws NonFiniteError as soon as a loss is not finite, before the update that would follow
    */
   *blocks(from: number): globalThis.Generator<StepBlock, void, void> {
@@ -120,7 +118,7 @@ export class BlockRunner {
     }
   }
 
-  /** The update that begins at a step; null where batches wait there, or would at the end of an epoch. */
+  /** The update that begins at a step; null if batches wait there, or would wait at the end of an epoch. */
   private schemeAt(step: number): StepScheme | null {
     const scheme = stepSchemeOf(this.plan.options.optimizer)
     const { batches, isComplete } = scheme
@@ -129,7 +127,7 @@ export class BlockRunner {
 
   private take(count: number): StepBlock {
     const { first, batches, limits } = this
-    // orders and learning rates of steps that are over are forgotten; those asked for ahead and not used serve the steps that come now
+    // orders and learning rates of finished steps are forgotten; those that were computed ahead but not used serve the next steps
     this.orders.forgetBefore(batches.epochOf(first))
     this.schedule?.forgetBefore(first)
     const size = batches.sizeOf(first)
@@ -184,7 +182,7 @@ export class BlockRunner {
     return keepsPredictions ? { ...block, outputs: () => step } : block
   }
 
-  /** The program for steps of so many rows, where an update begins. */
+  /** The program for steps of this number of rows at the beginning of an update. */
   private programAt(step: number, size: number): StepProgram | null {
     const scheme = this.schemeAt(step)
     const recordings = scheme && this.recordingsOf(size, scheme.batches > 1)
@@ -204,13 +202,10 @@ export class BlockRunner {
   }
 }
 
-/** What a schedule answered or threw for a step. */
+/** Result of a schedule for a step: a rate or an error. */
 type Answer = { rate: number } | { thrown: unknown }
 
-/**
- * A schedule that is asked once for each step, however often a step is planned: what it answers or throws is kept while the
- * step is ahead.
- */
+/** A schedule that is called once per step, even if a step is planned several times: its result or error is kept until the step is over. */
 export class ScheduleCache {
   private first = 0
   private readonly known: Answer[] = []

@@ -1,6 +1,6 @@
 /**
- * Fast steps: the one door to everything that makes a training step cheaper than it is as written. README.md beside this file
- * explains recordings, replay and programs.
+ * Fast steps: the only entry to the code that makes training steps cheaper than written-out steps. README.md beside this file explains recordings,
+ * replay and programs.
  */
 import { OutOfMemoryError } from '../../common/errors.js'
 import { traitsOf } from '../../loss/loss.js'
@@ -25,37 +25,37 @@ export interface Evaluation {
   loss: number
 }
 
-/** One kind of step: its number of rows, and whether it adds to gradients that are there. */
+/** One kind of step: its number of rows, and whether it adds to existing gradients. */
 interface StepKind {
   recording: Recording
-  /** Whether the recording may run in the place of the step. */
+  /** True if the recording may run instead of the step. */
   isVerified: boolean
   /** The value of {@link FastSteps.userCodeRuns} when isVerified was last established. */
   userCodeRuns: number
-  /** How often in a row the step was recorded with another list of calls. */
+  /** Number of consecutive recordings that gave different lists of calls. */
   changes: number
 }
 
 /** A step that was recorded so often in a row and never was the same is not recorded again. */
 const MAX_CHANGES = 2
 
-/** Trains by the plan, each step in the fastest way that gives the bits of the step as it is written. */
+/** Trains by the plan, each step in the fastest way that gives the same bits as the written-out step. */
 export class FastSteps {
-  /** How the steps so far were run. */
+  /** Counts of the steps so far, by the way they ran. */
   readonly execution: Execution = { programs: 0, fleet: 0, replayed: 0, writtenOut: 0 }
-  /** Kinds of steps by their numbers of rows: of steps that begin with fresh gradients, and of those that add to gradients that are there. */
+  /** Kinds of steps by their numbers of rows: steps with fresh gradients, and steps that add to existing gradients. */
   private readonly fresh = new Map<number, StepKind>()
   private readonly adding = new Map<number, StepKind>()
   private isEnabled = true
-  /** How often code that is not of this library may have changed what a step does. */
+  /** Number of times that user code ran and may have changed the step. */
   private userCodeRuns = 0
   /** The fields of the model when it was looked at last. */
   fields: ModelFields
   private isBuiltIn: boolean
-  /** What forward changed in the step that was recorded last. */
+  /** The field that forward changed in the last recorded step. */
   private changedBefore: string | null = null
 
-  /** @param codeEachStep whether other code runs after each step, such as the body of a loop */
+  /** @param codeEachStep true if user code runs after each step, such as the body of a loop */
   constructor(
     private readonly plan: Plan,
     codeEachStep: boolean,
@@ -99,9 +99,9 @@ export class FastSteps {
   }
 
   /**
-   * Forward pass, loss and gradients of a batch, from a recording where there is one.
+   * Forward pass, loss and gradients of a batch, from a recording if there is one.
    * @param fail makes the error for a loss that is not finite
-   * @param isWatched whether anybody looks at prediction and targets: otherwise they need not be of this step
+   * @param isWatched true if prediction and targets are used: otherwise they need not belong to this step
    */
   evaluate(range: RowRange, fail: (loss: number) => Error, isWatched = true): Evaluation {
     const { unchecked, model, options } = this.plan
@@ -133,8 +133,8 @@ export class FastSteps {
   }
 
   /**
-   * The recordings for steps of so many rows, if they may be run now: one, or with `adds` a second, of a step that adds its gradients to those
-   * of the first. Null where one of them is missing.
+   * The recordings for steps of this number of rows, if they may run now: one, or with `adds` a second, of a step that adds its gradients to the
+   * first one's. Null if one of them is missing.
    */
   private readyRecordings(size: number, adds: boolean): readonly Recording[] | null {
     const kind = this.fresh.get(size)
@@ -174,7 +174,7 @@ export class FastSteps {
   private isReady(kind: StepKind): boolean {
     if (!kind.isVerified || !kind.recording.isCurrent) return false
     if (kind.userCodeRuns === this.userCodeRuns) return true
-    // what code outside of this library depends on is only seen by running it
+    // dependencies of user code are only seen by running it
     if (!this.isBuiltIn || this.fields.changed() !== null) return false
     kind.userCodeRuns = this.userCodeRuns
     return true
@@ -222,11 +222,11 @@ export class FastSteps {
     return this.finished(recording, recording.loss, fail)
   }
 
-  /** Looks at the model again; false where its steps are no longer recorded. */
+  /** Inspects the model again; false if its steps are no longer recorded. */
   private refreshFields(): boolean {
     const { model, options } = this.plan
     const replaced = this.fields.replacedForward()
-    // recordings of steps with other numbers of rows were made with what the fields were before
+    // recordings of steps with other numbers of rows were made with the old fields
     if (this.fields.changed() !== null) for (const kind of this.kinds) kind.isVerified = false
     this.fields = new ModelFields(model)
     this.isBuiltIn = this.fields.isBuiltIn && traitsOf(options.loss) !== undefined
@@ -257,7 +257,7 @@ export class FastSteps {
     return { prediction, targets, loss: value }
   }
 
-  /** @throws RangeError with the row, where targets were edited to what the loss refuses */
+  /** @throws RangeError with the row, if targets were changed to values that the loss refuses */
   private forward(batch: Batch): ForwardLoss {
     const { model, rows, options } = this.plan
     try {

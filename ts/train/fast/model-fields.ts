@@ -1,5 +1,5 @@
 /**
- * The fields of a model: what a forward method may depend on besides its input and the numbers of parameters. As long as they are the
+ * The fields of a model: everything on which a forward method may depend besides its input and the values of parameters. As long as they are the
  * same, layers of this library compute the same.
  */
 import { isLayer } from '../../nn/layer.js'
@@ -15,15 +15,15 @@ interface Field {
   module: string
 }
 
-/** How deep plain objects and arrays in a field are looked into, and how many entries of one at most. */
+/** Depth to which plain objects and arrays in a field are inspected, and the largest number of entries. */
 const DEEPEST = 3
 const MAX_ENTRIES = 256
 
 /** The fields of all modules of a model, and which functions are their forward methods, as they were when this was made. */
 export class ModelFields {
-  /** Whether all modules are layers of this library with the forward methods that they were made with. */
+  /** True if all modules are layers of this library with their original forward methods. */
   readonly isBuiltIn: boolean
-  /** A module whose forward method is a field of its own: somebody put it there in the place of the class's. */
+  /** A module whose forward method is a field of its own, set in place of the class's method. */
   readonly patched: string | null
   private readonly fields: Field[] = []
 
@@ -39,7 +39,7 @@ export class ModelFields {
     }
   }
 
-  /** The first field that is another now, as 'field' of module; null where all are what they were. */
+  /** The first field that has changed, as 'field' of module; null if none has. */
   changed(): string | null {
     const { fields } = this
     for (let i = 0; i < fields.length; i++) {
@@ -79,7 +79,7 @@ function isLibraryLayer(module: Module): boolean {
   return isLayer(module) || (Object.getPrototypeOf(module) === Sequential.prototype && !Object.hasOwn(module, 'forward'))
 }
 
-/** Plain objects and arrays; a backend is a plain object too, and a generator counts by itself. */
+/** Plain objects and arrays, except a backend, which is a plain object too, and a generator, which counts separately. */
 function isContainer(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || value instanceof Generator) return false
   if (Array.isArray(value)) return typeof value[0] !== 'number'

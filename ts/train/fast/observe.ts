@@ -1,6 +1,6 @@
 /**
- * What a step does, observed while it runs as it is written: the kernels that it calls, and whatever it does besides that a list of calls
- * would miss ({@link RecordingArena.obstacle}).
+ * Observation of a written-out step: the kernels that it calls, and its other effects, which a list of calls would miss ({@link
+ * RecordingArena.obstacle}).
  */
 import { type ElementCheck, StepArena } from '../../backend/arena.js'
 import type { Backend } from '../../backend/index.js'
@@ -8,7 +8,7 @@ import type { BasicKernels, Ptr } from '../../backend/kernels.js'
 import { type Generator, hostDraws } from '../../random.js'
 import type { KernelCall } from './program.js'
 
-/** The arena of a recording, which listens to what the kernels do not do. */
+/** The arena of a recording, which notes effects outside of kernels. */
 export class RecordingArena extends StepArena {
   obstacle: string | null = null
   constants: { ptr: Ptr; bytes: number }[] = []
@@ -62,7 +62,7 @@ export function observe(backend: Backend, arena: RecordingArena, step: () => voi
     return random()
   }
   try {
-    // what is not recorded for a gradient stays in the arena, as in a backward pass: a copy would not be in the list
+    // results that are not recorded for a gradient stay in the arena, as in a backward pass: a copy would be missing in the list
     arena.duringBackward(step)
   } finally {
     open.arena = usualArena
@@ -73,7 +73,7 @@ export function observe(backend: Backend, arena: RecordingArena, step: () => voi
   return calls
 }
 
-/** Kernels that also write down what they are called with. */
+/** Kernels that also write down their arguments. */
 function recordedKernels(kernels: BasicKernels, arena: RecordingArena, calls: KernelCall[]): BasicKernels {
   // The exports of a module are frozen, so the proxy stands before an empty object.
   return new Proxy({} as BasicKernels, {

@@ -1,9 +1,9 @@
 /**
- * Programs: the kernel calls of a step, which WebAssembly runs by itself, many steps in one call (crate/abi/program.rs). What a program takes
- * for a step may be several batches and one update (step-program.ts).
+ * Programs: the kernel calls of a step, which WebAssembly runs without JavaScript, many steps in one call (crate/abi/program.rs). One step of a
+ * program may consist of several batches and one update (step-program.ts).
  *
- * A call names its kernel by its index in the module's function table (backend/wasm/table.ts). Arguments may
- * move: grow by a fixed amount from one step to the next, as the address of the next batch does.
+ * A call names its kernel by its index in the module's function table (backend/wasm/table.ts). Arguments may move: grow by a fixed amount from one
+ * step to the next, as the address of the next batch does.
  */
 import { type BasicKernels, FLOAT_ARGUMENTS, type Kernel, type Ptr, type WrappedKernel } from '../../backend/kernels.js'
 import { tableIndexOf } from '../../backend/wasm/table.js'
@@ -12,7 +12,7 @@ import type { Generator } from '../../random.js'
 
 /** A kernel as it was called. */
 export interface KernelCall extends PlainCall {
-  /** Where an argument counts the draws of a generator: which one, whose, and how many draws of the step came before. */
+  /** For an argument that counts the draws of a generator: which argument, the generator, and the number of earlier draws in the step. */
   counter: Counter | null
 }
 
@@ -36,7 +36,7 @@ interface Runner {
   runProgram(program: Ptr, words: number, moves: Ptr, moved: number, steps: number): number
 }
 
-/** The kernel that a program may call in the place of this one; null for a call that threads would share. */
+/** The kernel that a program may call instead of this one; null for a call that threads would share. */
 export function onOneThread(kernel: unknown, args: readonly number[]): Kernel | null {
   const { single, isSmall } = kernel as Partial<WrappedKernel>
   if (single === undefined || isSmall === undefined) return kernel as Kernel
@@ -48,7 +48,7 @@ export function unshared(kernel: unknown): unknown {
   return (kernel as Partial<WrappedKernel>).single ?? kernel
 }
 
-/** An update of an optimizer: the kernel and its arguments but the last, which is where its hyper-parameters are. */
+/** An update of an optimizer: the kernel and its arguments except the last, the address of its hyper-parameters. */
 export interface UpdateCall {
   kernel: unknown
   args: readonly number[]
@@ -60,26 +60,26 @@ const UPDATE_WORDS = 2 + 6 + 2
 /** A program: written call by call, then placed in memory, and run with updates that may change from run to run. */
 export class Program {
   readonly words: number[] = []
-  /** Pairs of a word and what it grows by. */
+  /** Pairs of a word and its increment. */
   private readonly moves: number[] = []
   private readonly counters: { word: number; counter: Counter }[] = []
   private readonly runner: Runner
   address: Ptr = 0
   private fixed: readonly [words: number, moves: number] = [0, 0]
-  /** Whether what is in memory is what was written: a run leaves arguments where they have moved to. */
+  /** True if the memory holds the words as written: a run leaves moved arguments behind. */
   private isWritten = false
 
   private constructor(runner: Runner) {
     this.runner = runner
   }
 
-  /** An empty program; null where the kernels are not WebAssembly's own. */
+  /** An empty program; null if the kernels are not WebAssembly's own. */
   static of(kernels: BasicKernels): Program | null {
     const runner = kernels as unknown as Runner
     return typeof runner.runProgram === 'function' ? new Program(runner) : null
   }
 
-  /** Keeps a float of each step, such as its loss, at `to`, which grows by so many bytes from step to step; the run ends where it is not finite. */
+  /** Keeps a float of each step, such as its loss, at `to`, which grows by `increment` bytes per step; the run ends if the float is not finite. */
   addFiniteTest(from: Ptr, to: Ptr, increment: number): void {
     this.words.push(FINITE_TEST, from, to)
     this.move(-1, increment)
@@ -103,7 +103,7 @@ export class Program {
     return true
   }
 
-  /** A kernel some of whose arguments grow from one step to the next: the index of each among the arguments, and by how much. */
+  /** Adds a call whose arguments grow from one step to the next: index and increment of each. */
   addMoving(
     name: string,
     kernel: unknown,
@@ -115,15 +115,15 @@ export class Program {
     for (const [argument, increment] of moves) this.moves.push(start + argument, increment)
   }
 
-  /** Finds room for what was written, and for so many updates. */
+  /** Allocates memory for the words, and for `updates` updates. */
   place(allocate: (bytes: number) => Ptr, updates: number): void {
     this.fixed = [this.words.length, this.moves.length]
     this.address = allocate(4 * (this.words.length + this.moves.length + UPDATE_WORDS * updates))
   }
 
   /**
-   * Sets the updates that each step ends with, all of them small enough for one thread. The hyper-parameters of update i are at `rows` + i·bytes;
-   * behind those of a step lie those of the next.
+   * Sets the updates at the end of each step, all of them small enough for one thread. The hyper-parameters of update i are at `rows` + i·bytes;
+   * those of the next step follow.
    */
   setUpdates(updates: readonly UpdateCall[], rows: Ptr, bytes: number): void {
     ;[this.words.length, this.moves.length] = this.fixed
@@ -134,14 +134,14 @@ export class Program {
     this.isWritten = false
   }
 
-  /** Runs up to `steps` steps; returns how many it finished. */
+  /** Runs up to `steps` steps; returns the number of finished steps. */
   run(ints: Int32Array, steps: number): number {
     const moved = this.begin(ints, steps)
     const { words, address } = this
     return this.runner.runProgram(address, words.length, address + 4 * words.length, moved, steps)
   }
 
-  /** Brings what a run of so many steps begins with into memory; returns how many arguments move. */
+  /** Writes the words for the first of `steps` steps to memory; returns the number of moving arguments. */
   begin(ints: Int32Array, steps: number): number {
     const { words, moves, address, counters } = this
     const moved = steps > 1 ? moves.length : 0

@@ -1,4 +1,4 @@
-/** What a recorded step consists of besides the numbers that change from batch to batch, and whether two steps are the same in it. */
+/** The properties of a recorded step, apart from numbers that change from batch to batch, and the comparison of two steps. */
 import { COUNTER_ARGUMENTS, type Ptr } from '../../backend/kernels.js'
 import { Parameter } from '../../parameter.js'
 import type { Generator } from '../../random.js'
@@ -11,19 +11,19 @@ export interface RecordedStep {
   readonly calls: readonly KernelCall[]
   readonly constants: readonly Constant[]
   readonly parameters: readonly RecordedParameter[]
-  /** The generators that kernels draw from, and how often. */
+  /** The generators that kernels draw from, with the number of draws. */
   readonly draws: readonly (readonly [Generator, number])[]
 }
 
-/** The state of a parameter when a step was recorded: its addresses, and what the step did with its gradient. */
+/** The state of a parameter when a step was recorded: its addresses, and the step's use of its gradient. */
 export interface RecordedParameter {
   parameter: Parameter
   address: Ptr
   gradientAddress: Ptr
   requiresGrad: boolean
-  /** Whether its gradient was there already, and was added to. */
+  /** True if a gradient was already there, and was added to. */
   accumulates: boolean
-  /** Whether the step computes its gradient. */
+  /** True if the step computes its gradient. */
   isTrained: boolean
 }
 
@@ -72,7 +72,7 @@ export function recordedParameters(parameters: ReadonlySet<Parameter>, waiting: 
   })
 }
 
-/** Whether two recordings are of the same step. */
+/** True if two recordings are of the same step. */
 export function isSameStep(a: RecordedStep, b: RecordedStep): boolean {
   return (
     sameLists(a.calls, b.calls, isSameCall) &&

@@ -1,9 +1,9 @@
 /**
- * Recordings: a training step is run as it is written, while everything that it does is noted down, and run again from the list
- * of its kernel calls, with no graph, no tensors and no allocation. The bits are those of the step that was recorded.
+ * Recordings: a training step is written out once, while all its effects are noted, and is then repeated from the list of its kernel calls, with no
+ * graph, no tensors and no allocation. The bits are the same as those of the written-out step.
  *
- * A recording has an arena of its own, so every address in it stays valid, and a step that is recorded again has the same
- * addresses. Whether the list is all that the step does is observed: see {@link Recording.obstacle}.
+ * A recording has an arena of its own, so every address in it stays valid, and a step that is recorded again has the same addresses. {@link
+ * Recording.obstacle} says whether the step has effects outside of the list.
  */
 import { type ElementCheck, StepArena } from '../../backend/arena.js'
 import type { FloatArray } from '../../backend/heap.js'
@@ -36,14 +36,14 @@ export interface Outputs {
   targets: Tensor
 }
 
-/** What a recording needs to know of a training. */
+/** The parts of a training that a recording needs. */
 export interface Recorded {
   model: Module
   loss: Loss
   rows: Rows
 }
 
-/** One tensor of the batch, inputs, targets or weights: rows of data, and where they go. */
+/** One tensor of the batch, inputs, targets or weights: rows of data, and their destination. */
 export interface BatchTensor {
   rows: Tensor
   to: Tensor
@@ -52,7 +52,7 @@ export interface BatchTensor {
   checks: ElementCheck[]
 }
 
-/** One kind of step: so many rows through the same kernels. */
+/** One kind of step: a number of rows and a list of kernels. */
 export class Recording implements RecordedStep {
   /** The kernel calls of the step, in order. */
   calls: readonly KernelCall[] = []
@@ -64,18 +64,18 @@ export class Recording implements RecordedStep {
   prediction!: Tensor
   targets!: Tensor
   private value!: Tensor
-  /** Where the loss is written. */
+  /** Address of the loss. */
   lossAddress: Ptr = 0
   /** Grows by one when the list changes: programs that were made of it are gone then. */
   version = 0
-  /** The step as a program; null where there can be none, undefined where none was asked for yet. */
+  /** The step as a program; null if none is possible, undefined if none was requested yet. */
   private program: Program | null | undefined = undefined
   private readonly backend: Backend
   /** The rows of each tensor of the batch, for checks: to make a view for each step takes longer than to check it. */
   private readonly views: (FloatArray | Int32Array)[] = []
   private viewsVersion = -1
   private readonly arena: RecordingArena
-  /** Programs of the step, and what they run on. */
+  /** Programs of the step, with their memory. */
   private programs: StepArena
   private readonly batchMemory: StepArena
 
@@ -112,9 +112,8 @@ export class Recording implements RecordedStep {
   }
 
   /**
-   * Runs the step on these rows as it is written, forward, loss and backward, and records it.
-   * @returns whether it did the same as when it was recorded before
-   * @throws whatever the step throws
+   * Writes the step out on these rows, forward, loss and backward, and records it. @returns true if it did the same as in its last recording @throws
+   * errors of the step
    */
   record(range: RowRange): boolean {
     const before = { calls: this.calls, constants: this.constants, parameters: this.parameters, draws: this.draws }
@@ -146,17 +145,17 @@ export class Recording implements RecordedStep {
     this.version++
   }
 
-  /** Why the list of calls is not all that the step does, as it was last recorded; null where it is all. */
+  /** The reason why the list of calls does not describe the whole step, from the last recording; null if it does. */
   get obstacle(): string | null {
     return this.arena.obstacle
   }
 
-  /** Whether the step looks up rows of a table and notes which, for optimizers that update those alone. */
+  /** True if the step notes the rows of a table that it looks up, for optimizers that update only those. */
   get touchesRows(): boolean {
     return this.parameters.some(({ parameter, isTrained }) => isTrained && parameter.touchedRows !== null)
   }
 
-  /** Whether the step would still be the same as far as parameters are concerned: each where it was, gradients there or not as they were. */
+  /** True if the parameters are unchanged for the step: same addresses, and gradients present or absent as before. */
   get isCurrent(): boolean {
     const { parameters, backend } = this
     backend.heap.check()
@@ -209,7 +208,7 @@ export class Recording implements RecordedStep {
     for (let i = 0; i < parameters.length; i++) if (parameters[i].isTrained) parameters[i].parameter.claimGradient()
   }
 
-  /** Runs fn as if the gradients counted, and for good where it returns true; not where it throws. */
+  /** Runs fn as if the gradients counted, and for good if it returns true, but not if it throws. */
   tryGradients(fn: () => boolean): boolean {
     const before = this.parameters.map(({ parameter }) => parameter.gradientState)
     this.markGradients()
@@ -222,7 +221,7 @@ export class Recording implements RecordedStep {
     return keep
   }
 
-  /** What fn finds as if the gradients counted; afterwards they are as they were. */
+  /** The result of fn as if the gradients counted; afterwards they are as before. */
   ifGradients<T>(fn: () => T): T {
     let found: T | undefined
     this.tryGradients(() => {
@@ -244,7 +243,7 @@ export class Recording implements RecordedStep {
     return this.parameters.filter((parameter) => parameter.isTrained).map(({ parameter }) => parameter)
   }
 
-  /** Whether this step trains the same parameters as another, and draws as often. */
+  /** True if this step trains the same parameters as another, and draws equally often. */
   continues(other: Recording): boolean {
     return this.parameters.every(({ isTrained }, i) => isTrained === other.parameters[i]?.isTrained) && haveSameDraws(this, other)
   }
@@ -273,7 +272,7 @@ export class Recording implements RecordedStep {
     for (let i = 0; i < batch.length; i++) copyRows(batch[i].rows, batch[i].ptr, order, from, to)
   }
 
-  /** Checks of the batch are repeated for each; those of anything else look at what kernels computed. */
+  /** Checks of the batch are repeated for each batch; other checks look at results of kernels. */
   private keepChecks(): void {
     for (const tensor of this.batch) tensor.checks = []
     for (const { ptr, size, check } of this.arena.checks) {
@@ -292,7 +291,7 @@ export class Recording implements RecordedStep {
     return this.programs.allocate(bytes)
   }
 
-  /** The calls as a program, which takes one call in the place of many; null where there can be none. */
+  /** The calls as a program, which replaces many calls by one; null if none is possible. */
   private makeProgram(): Program | null {
     const program = Program.of(this.backend.kernels)
     if (program === null || !this.calls.every((call) => program.add(call))) return null
@@ -306,7 +305,7 @@ function ofStep(backend: Backend, t: Tensor): Tensor {
   return t.isOnHost ? t : Tensor.inArena(backend, t.shape, t.address, false, t.dtype)
 }
 
-/** Calls kernels one by one: those of JavaScript, and those that threads share. Arguments that a kernel does not have are ignored. */
+/** Calls kernels one by one: kernels of JavaScript, and kernels that threads share. Surplus arguments are ignored. */
 function runCalls(calls: readonly KernelCall[]): void {
   for (let i = 0; i < calls.length; i++) {
     const { kernel, args: x, counter } = calls[i]
@@ -315,10 +314,10 @@ function runCalls(calls: readonly KernelCall[]): void {
   }
 }
 
-/** A data set of up to so many times the rows of a run is copied as a whole. */
+/** A data set is copied as a whole if it has at most this many times the rows of a run. */
 const MAX_PASSES = 4
 
-/** Whether a run of so many steps copies the whole data set, out of which a kernel picks the rows, or the rows one by one. */
+/** True if a run of this many steps copies the whole data set, from which a kernel picks the rows, instead of single rows. */
 export function copiesDataSet(batch: readonly BatchTensor[], steps: number): boolean {
   return batch.every(({ rows, to }) => rows.size <= MAX_PASSES * to.size * steps)
 }

@@ -1,8 +1,8 @@
 /**
  * Steps ahead: the updates of the next steps, with their hyper-parameters in rows, for a caller that runs many steps at once.
  *
- * The optimizer's own methods give the numbers, as they do in step(); only the loop over groups and spans is here, which writes them
- * into rows. That is right for optimizers that leave that loop as it is ({@link canPlan}).
+ * The optimizer's own methods compute the numbers, as in step(); only the loop over groups and spans is repeated here, and writes them into rows.
+ * That is correct for optimizers that do not override that loop ({@link canPlan}).
  */
 import type { Ptr } from '../../backend/kernels.js'
 import { HYPER_FLOATS, type ParameterGroup } from '../../optim/base/group.js'
@@ -15,11 +15,11 @@ import type { UpdateCall } from './program.js'
 /** Floats from one row of hyper-parameters to the next. */
 export const ROW = HYPER_FLOATS
 
-/** What happens at the steps of a plan. */
+/** Hooks at the steps of a plan. */
 export interface StepHooks {
-  /** Called before step i is planned; one at which it throws is left to be the first of the next plan, where it is an error. */
+  /** Called before step i is planned; if it throws, step i becomes the first of the next plan, where the error is thrown. */
   before(i: number): void
-  /** Called after step i was planned; returns whether it is the last. */
+  /** Called after step i was planned; returns true if it is the last. */
   isOver(): boolean
 }
 
@@ -29,8 +29,8 @@ const METHODS = ['step', 'applyToGroups', 'applyToGroup', 'applyToSpan', 'pass']
 const NUMBERS = ['hyper', 'coupledDecay', 'decoupledDecay', 'begin'] as const
 
 /**
- * Whether a step is nothing but one fused update for each span of parameters, with numbers that depend on options and the count of steps
- * alone: of the optimizers that are, {@link StepPlanner} knows the next steps.
+ * True if a step is just one fused update for each span of parameters, with numbers that depend only on options and the count of steps: then {@link
+ * StepPlanner} can compute the next steps in advance.
  */
 export function canPlan(optimizer: unknown): optimizer is Optimizer {
   if (!(optimizer instanceof Optimizer)) return false
@@ -40,8 +40,8 @@ export function canPlan(optimizer: unknown): optimizer is Optimizer {
 }
 
 /**
- * Whether what a class says in `kernel` or `scaledByRate` about the numbers of its updates is true of this optimizer: a class below it that
- * overrides one of the methods that give them, and not what is said of them, may let them depend on anything.
+ * True if the statement of a class in `kernel` or `scaledByRate` about the numbers of its updates holds for this optimizer. A subclass that overrides
+ * a method that computes them, but not the statement, may let them depend on anything.
  */
 export function isTrueOfNumbers(said: 'kernel' | 'scaledByRate', optimizer: object): boolean {
   let owner = optimizer
@@ -53,16 +53,15 @@ function isSameMethod(a: object, b: object, name: string): boolean {
   return (a as Record<string, unknown>)[name] === (b as Record<string, unknown>)[name]
 }
 
-/** Plans the next updates of an optimizer for which {@link canPlan}; its parameters have the gradients of the first of them. */
+/** Plans the next updates of an optimizer that {@link canPlan}; its parameters have the gradients for the first of them. */
 export class StepPlanner {
-  /** The kernel calls of each update, without where their hyper-parameters are: those of each are a row. */
+  /** The kernel calls of each update, without the addresses of their hyper-parameters: each call has its row. */
   updateCalls: UpdateCall[] = []
   private readonly optimizer: Optimizer
   private before: { stepCount: number; spans: { t: number; scalars: Scalars }[] } = { stepCount: 0, spans: [] }
 
   /**
-   * @param batches batches to an update, each of which is a step of {@link StepHooks}
-   * @param gradientScale what it multiplies gradients by
+   * @param batches batches per update, each of which is a step of {@link StepHooks} @param gradientScale factor for gradients
    */
   constructor(
     optimizer: Optimizer,
@@ -72,7 +71,7 @@ export class StepPlanner {
     this.optimizer = optimizer
   }
 
-  /** How many kernel calls an update has; 0 where nothing has a gradient, or where one is the first of its parameters. */
+  /** Number of kernel calls of an update; 0 if no parameter has a gradient, or if a parameter has its first update. */
   refresh(): number {
     const { groups } = this.optimizer
     for (const group of groups) group.refresh()
@@ -81,8 +80,8 @@ export class StepPlanner {
   }
 
   /**
-   * Plans up to `updates` next updates: does all that comes before each, and writes its hyper-parameters from `rows` on, a row for each of its
-   * kernel calls. Returns how many were planned.
+   * Plans up to `updates` next updates: calls the hooks before each, and writes hyper-parameters from `rows` on, a row for each kernel call. Returns
+   * the number of planned updates.
    */
   plan(rows: Ptr, updates: number, each: StepHooks): number {
     const { groups, stepCount } = this.optimizer
@@ -93,7 +92,7 @@ export class StepPlanner {
     for (let i = 0; i < updates; i++) {
       let isLast = false
       for (let j = 0; j < this.batches; j++) {
-        // what has gradients that wait for others is taken step by step
+        // a step whose gradients wait for others is taken singly
         if (isLast) return i
         try {
           each.before(i * this.batches + j)
@@ -118,7 +117,7 @@ export class StepPlanner {
     return updates
   }
 
-  /** The hyper-parameters of one step, as {@link Optimizer} writes them before it calls its kernel; returns where the next row begins. */
+  /** The hyper-parameters of one step, as {@link Optimizer} writes them before it calls its kernel; returns the address of the next row. */
   private writeStep(row: Ptr): Ptr {
     const optimizer = this.optimizer as unknown as OptimizerInternals
     const { groups } = optimizer
@@ -158,7 +157,7 @@ export class StepPlanner {
   }
 }
 
-/** The update of a span, but for where its hyper-parameters are. */
+/** The update of a span, without the address of its hyper-parameters. */
 function updateOf({ kernel, stride }: ParameterGroup, { p, g, s, n }: ParameterSpan): UpdateCall {
   return { kernel, args: [p, g, s, stride, n] }
 }

@@ -1,10 +1,9 @@
 /**
  * Step programs: many replayed steps in one call of WebAssembly.
  *
- * A small net's step takes less than calling its kernels from JS does. So the calls of a {@link Recording} and the updates of
- * the optimizer become a {@link Program}: the rows of all its batches are copied in beforehand, the hyper-parameters of each
- * step are a row of a table (in doubles up to there, as always), and the losses come back in another. Same kernels, same
- * arguments, same order: the bits are those of single steps.
+ * A small net's step takes less than calling its kernels from JS does. So the calls of a {@link Recording} and the updates of the optimizer become a
+ * {@link Program}: the rows of all its batches are copied in beforehand, the hyper-parameters of each step are a row of a table (computed in doubles,
+ * as always), and the losses come back in another. Kernels, arguments and order are the same, so the bits are those of single steps.
  */
 import type { Kernels, Ptr } from '../../backend/kernels.js'
 import { OutOfMemoryError } from '../../common/errors.js'
@@ -19,21 +18,21 @@ import { type KernelCall, onOneThread, Program } from './program.js'
 import { type BatchTensor, copiesDataSet, type Outputs, type Recording } from './recording.js'
 import { canPlan, ROW, type StepHooks, StepPlanner } from './step-planner.js'
 
-/** Most steps in one call, and most bytes of what differs between them: they should stay in a second-level cache. */
+/** The largest number of steps in one call, and of bytes that differ between them: they should stay in a second-level cache. */
 export const MAX_STEPS = 256
 export const MAX_BYTES = 1 << 19
 /** The outcome of a run of many steps. */
 interface ProgramResult {
   done: number
-  /** The loss of the step after those, where it was not finite; or that of its second evaluation. */
+  /** The loss of the step after these, if it was not finite; or of its second evaluation. */
   failed: number | null
   /** The loss of step i. */
   loss(i: number): number
-  /** Its prediction and targets, where the program keeps them. */
+  /** Prediction and targets of step i, if the program keeps them. */
   outputs?(i: number): Outputs
 }
 
-/** What a step of an optimizer consists of, for programs; an optimizer that is no wrapper evaluates a batch and updates. */
+/** The parts of an optimizer's step, for programs; a plain optimizer evaluates a batch and updates. */
 export function stepSchemeOf(optimizer: object): StepScheme {
   const { stepScheme } = optimizer as Partial<OptimizerLike>
   return stepScheme?.call(optimizer) ?? { optimizer, batches: 1, gradientScale: 1, isComplete: true }
@@ -54,21 +53,21 @@ export class StepProgram {
   private readonly recording: Recording
   private readonly optimizer: Optimizer
   private readonly staged: readonly Ptr[]
-  /** Null where the data set is too large to be copied. */
+  /** Null if the data set is too large to be copied. */
   private readonly dataSet: DataSetCopy | null
   private readonly hyper: Ptr
   private readonly losses: Ptr
-  /** Where predictions and targets of the steps are kept; null where nobody asks for them. */
+  /** Addresses of the predictions and targets of the steps; null if they are not requested. */
   private readonly kept: { readonly prediction: Ptr; readonly targets: Ptr } | null
-  /** Views of them, made anew when the memory has grown: one for each step would cost small nets a tenth of it. */
+  /** Views of them, remade when the memory has grown: a view per step would cost small nets a tenth of the step. */
   private outputs: Outputs[] = []
   private outputsVersion = -1
   private readonly secondEvaluation: SecondEvaluation | null
-  /** How many floats of each update are tested: the losses, and with a second evaluation also {@link SecondEvaluation.isSkipped}. */
+  /** Number of tested floats per update: the losses, and with a second evaluation also {@link SecondEvaluation.isSkipped}. */
   private readonly finiteTests: number
 
   private constructor(
-    /** A recording of the step, and one of a step that adds its gradients to those of others, where the optimizer has such steps. */
+    /** A recording of the step, and a recording of a step that adds to existing gradients, if the optimizer has such steps. */
     private readonly recordings: readonly Recording[],
     readonly scheme: StepScheme,
     private readonly program: Program,
@@ -97,7 +96,7 @@ export class StepProgram {
     this.kept = keepsPredictions ? { prediction: allSteps(prediction), targets: allSteps(targets) } : null
   }
 
-  /** Null where the steps cannot be run by WebAssembly alone, or there is no memory for it. */
+  /** Null if WebAssembly cannot run the steps alone, or memory is short. */
   static of(recordings: readonly Recording[], scheme: StepScheme, keepsPredictions: boolean): StepProgram | null {
     const { optimizer, batches, secondEvaluation } = scheme
     const [recording] = recordings
@@ -157,12 +156,12 @@ export class StepProgram {
     return calls.every((call) => this.program.add(call))
   }
 
-  /** Ends the run where the float at an address is not finite, and keeps it as number i of its update. */
+  /** Ends the run if the float at an address is not finite, and keeps it as number i of its update. */
   private addFiniteTest(address: Ptr, i: number): void {
     this.program.addFiniteTest(address, this.losses + 4 * i, 4 * this.finiteTests)
   }
 
-  /** The calls of evaluation i of an update, which draws after those before. */
+  /** The calls of evaluation i of an update, whose draws follow those of earlier evaluations. */
   private evaluation({ calls }: Recording, i: number): readonly KernelCall[] {
     const all = this.secondEvaluation === null ? this.scheme.batches : 2
     if (all === 1) return calls
@@ -174,9 +173,8 @@ export class StepProgram {
   }
 
   /**
-   * Runs the steps of all rows in the ranges; null where it cannot. Fewer steps are done than asked for where the plan ends
-   * ({@link StepHooks}), or a loss is not finite.
-   * @throws what `before` throws at the first step; nothing has changed then
+   * Runs the steps of all rows in the ranges; null if it cannot. Runs fewer steps if the plan ends ({@link StepHooks}), or if a loss is not finite.
+   * @throws errors of `before` at the first step; then nothing has changed
    */
   run(ranges: readonly RowRange[], steps: number, hooks: StepHooks): ProgramResult | null {
     const { recording, planner, hyper, optimizer, secondEvaluation, finiteTests, losses } = this
@@ -204,7 +202,7 @@ export class StepProgram {
       const failedTest = floats.subarray(first, first + finiteTests).findIndex((value) => !Number.isFinite(value))
       // a step that failed had its forward pass
       evaluations += secondEvaluation === null ? failedTest + 1 : Math.max(1, failedTest)
-      // there is no second evaluation, such as where the gradients are zero: the update follows at once
+      // there is no second evaluation, for example if the gradients are zero: the update follows at once
       if (secondEvaluation !== null && failedTest === 1) {
         recording.markGradients()
         hooks.before(done++)
@@ -242,7 +240,7 @@ export class StepProgram {
     return program.run(optimizer.groups[0].backend.heap.ints, updates)
   }
 
-  /** Copies the rows of all steps in; false where the step would refuse some of them. */
+  /** Copies the rows of all steps in; false if the step would refuse some of them. */
   private stage(ranges: readonly RowRange[], steps: number): boolean {
     const { recording, staged, dataSet } = this
     // many short ranges are epochs of one step: a kernel picks their rows faster than they are copied one by one
@@ -270,7 +268,7 @@ export class StepProgram {
     }
   }
 
-  /** Copies all rows of the data set, as it is now, and picks those of the steps out of them. */
+  /** Copies all rows of the data set, as it is now, and picks the rows of the steps from the copy. */
   private pickRows({ rows, to }: BatchTensor, { tables, indices }: DataSetCopy, i: number, steps: number): void {
     // the core of WebAssembly has it, and there are programs there alone
     const { gatherRows } = this.optimizer.groups[0].backend.kernels as Kernels
@@ -279,7 +277,7 @@ export class StepProgram {
     gatherRows(tables[i], indices, this.staged[i], steps * size, to.size / size)
   }
 
-  /** Whether the checks of the step accept the rows of all steps; where they see the data set more than once, it is looked at instead. */
+  /** True if the checks of the step accept the rows of all steps. If the rows cover the data set more than once, the data set is checked instead. */
   private areAccepted({ rows, to, checks }: BatchTensor, staged: Ptr, steps: number): boolean {
     if (checks.length === 0) return true
     const { heap } = this.optimizer.groups[0].backend
@@ -289,26 +287,26 @@ export class StepProgram {
       for (const check of checks) check(elements)
       return true
     } catch {
-      // that step is run as written after those before it, and throws the error
+      // that step is written out after the earlier ones, and throws the error
       return false
     }
   }
 }
 
-/** Steps for which there is room: each has the rows of its batch, a row of hyper-parameters for each update call, and a loss. */
+/** Number of steps that fit into memory: each has the rows of its batch, a row of hyper-parameters for each update call, and a loss. */
 function capacityOf({ batch, prediction, targets }: Recording, updateCalls: number, keepsPredictions: boolean): number {
   const outputs = keepsPredictions ? 4 * (prediction.size + targets.size) : 0
   const bytes = batch.reduce((sum, { to }) => sum + 4 * to.size, outputs + 4 + 4 * ROW * updateCalls)
   return Math.min(MAX_STEPS, Math.floor(MAX_BYTES / bytes))
 }
 
-/** Whether there are gradients that no recording made: a single step would use them up. */
+/** True if there are gradients that no recording made: a single step would use them up. */
 export function gradientsWait({ groups }: { readonly groups: readonly { readonly parameters: Iterable<Parameter> }[] }): boolean {
   for (const { parameters } of groups) for (const p of parameters) if (p.gradientState === 'ready') return true
   return false
 }
 
-/** Kernel calls of an update; 0 where they are not known ahead, leave a gradient unused, or are work for several threads. */
+/** Number of kernel calls of an update; 0 if they are not known in advance, leave a gradient unused, or are work for several threads. */
 function updateCallsOf(recording: Recording, optimizer: Optimizer): number {
   const known = new Set(optimizer.groups.flatMap(({ parameters }) => parameters))
   if (!recording.trained.every((p) => known.has(p))) return 0

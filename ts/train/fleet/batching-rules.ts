@@ -1,6 +1,6 @@
 /**
- * Batching rules make the step of eight nets of the recorded step of one. The rule of a kernel (the word is that of vmap) gives the call that does
- * the same for all eight, on arrays that have eight floats, one of each net, in the place of every float (crate/fleet).
+ * Batching rules turn the recorded step of one net into the step of eight. The rule of a kernel (the term comes from vmap) gives the equivalent call
+ * for all eight nets, on arrays that have eight floats, one of each net, in the place of every float (crate/fleet).
  */
 import { SHARED_INPUTS, WIDE } from '../../backend/fleet.js'
 import type { Ptr } from '../../backend/kernels.js'
@@ -12,7 +12,7 @@ export const NETS = 8
 /** Words of a net in the table of a dropout: seed (low, high), stream, counter, and the rate as a double (crate/abi/fleet.rs). */
 export const DROPOUT_WORDS = 6
 
-/** An argument that grows from step to step: its index among the arguments, and by how many bytes. */
+/** An argument that grows from step to step: its index, and the increment in bytes. */
 type Move = readonly [argument: number, bytes: number]
 
 /** A call that draws random numbers. */
@@ -30,24 +30,27 @@ interface BatchedCall {
   draw?: Draw
 }
 
-/** An array that a program of a fleet reads or writes. That of a batch is another one in each step, `stepBytes` behind the one before; for others this is 0. */
+/**
+ * An array that a program of a fleet reads or writes. Arrays of a batch are new in each step, `stepBytes` after the previous ones; for others this is
+ * 0.
+ */
 export interface FleetArray {
   address: Ptr
   stepBytes: number
 }
 
-/** The memory of a program of a fleet: says where its arrays are, by the addresses of those of the recorded net. */
+/** The memory of a program of a fleet: maps addresses of the recorded net to its arrays. */
 export interface BatchMemory {
   /** The inputs of the batch: one matrix that all nets share, or an interleaved one. */
   readonly inputs: FleetArray & { isShared: boolean }
   isInputs(ptr: Ptr): boolean
   /** The array of a tensor of the batch, a parameter, a gradient, or a result of this step; null for any other address. */
   find(ptr: Ptr): FleetArray | null
-  /** The array of a result, which is made where it is not known yet. */
+  /** The array of a result, which is allocated if it is not known yet. */
   result(ptr: Ptr, floats: number): FleetArray
   /** Scratch of dense layers. */
   readonly scratch: Ptr
-  /** Whether the engine computes with all eight nets at once. */
+  /** True if the engine computes with all eight nets at once. */
   readonly isWide: boolean
   /** Memory as long as the program lives, for tables. */
   allocate(bytes: number): Ptr
@@ -122,7 +125,7 @@ const loss =
 export const MAX_CLASSES = 256
 
 /**
- * The batching rule of each kernel, by its name. A rule without a name keeps the kernel: what works element by element runs over eight times as many
+ * The batching rule of each kernel, by its name. A rule without a name keeps the kernel: an element-wise kernel runs over eight times as many
  * elements.
  */
 const BATCHING_RULES: Readonly<Record<string, BatchingRule>> = {
@@ -206,7 +209,7 @@ export function checkWidth(calls: readonly KernelCall[]): void {
   }
 }
 
-/** Whether the inputs of a batch go into dense layers alone, which take one matrix for all nets. */
+/** True if the inputs of a batch go only into dense layers, which take one matrix for all nets. */
 export function onlyDenseTakes(calls: readonly KernelCall[], inputs: Ptr): boolean {
   return calls.every(({ name, args }) =>
     name === 'denseForward' || name === 'denseBackward' ? args.lastIndexOf(inputs, 7) <= 0 : args.slice(0, 3).indexOf(inputs) < 0,

@@ -1,4 +1,4 @@
-/** Compiled steps: the recorded step of one net, the programs for eight nets that are made of it, and what these read. */
+/** Compiled steps: the recorded step of one net, the programs for eight nets that are made from it, and their memory. */
 import type { Ptr } from '../../backend/kernels.js'
 import type { Batches } from '../batches.js'
 import { Recording } from '../fast/recording.js'
@@ -9,23 +9,23 @@ import type { Member } from './member.js'
 import { StagedRows } from './staged-rows.js'
 
 /**
- * Most steps of a round, and most bytes of what differs between them, which is read once, in order. Before and after a round there is work in
- * JavaScript for each net: a few long rounds take less of it than many short ones.
+ * The largest number of steps of a round, and of bytes that differ between them, which are read once, in order. Before and after a round there is
+ * work in JavaScript for each net: a few long rounds need less of it than many short ones.
  */
 const MAX_STEPS = 4096
 const MAX_BYTES = 1 << 21
 
-/** What runs the steps of so many rows of members with one {@link Member.updateKey}. */
+/** Runs the steps of members with one number of rows and one {@link Member.updateKey}. */
 export interface CompiledStep {
   recording: Recording
   tables: HyperTables
-  /** Most steps of a round. */
+  /** Largest number of steps of a round. */
   capacity: number
   /** One for each thread. */
   workspaces: readonly Workspace[]
-  /** The generator that each dropout of the step draws from, by its number in a net, and how many draws came before. */
+  /** The generator of each dropout of the step, by its number in a net, with the number of earlier draws. */
   draws: readonly { generator: number; offset: number; rate: number }[]
-  /** Each of these generators once, and how often the step draws from it. */
+  /** Each of these generators once, with its number of draws per step. */
   counters: readonly { generator: number; perStep: number }[]
   release(): void
 }
@@ -36,17 +36,17 @@ export interface Workspace {
   rows: StagedRows
 }
 
-/** What compiling a step has to know of its fleet. */
+/** Properties of a fleet that compiling a step needs. */
 export interface FleetTraits {
   readonly batches: Batches
-  /** Whether all nets see the same rows in the same order. */
+  /** True if all nets see the same rows in the same order. */
   readonly sharesRows: boolean
   readonly keepsPredictions: boolean
 }
 
 /**
- * Records a step of so many rows of a member, and makes programs of it.
- * @throws CannotBatch where the nets cannot go side by side, OutOfMemoryError
+ * Records a step of a member with this number of rows, and makes programs from it. @throws CannotBatch if the nets cannot run side by side,
+ * OutOfMemoryError
  */
 export function compileStep(member: Member, size: number, { batches, sharesRows, keepsPredictions }: FleetTraits): CompiledStep {
   const { plan, parameters, generators, optimizer, updates } = member

@@ -1,4 +1,4 @@
-/** fitMany: train many nets in one call, those of one shape side by side. */
+/** fitMany: trains many nets in one call, nets of one shape side by side. */
 
 import { rangeError, typeError } from '../../common/errors.js'
 import { withNewNames } from '../../common/renamed.js'
@@ -14,22 +14,19 @@ import { ManyTrainings, type NetHistory } from './many-trainings.js'
 import { type FitManyOptions, optionsOfNets } from './options.js'
 
 /**
- * Trains many nets in one call. What happens to each of them is what {@link fit} would have done to it alone, with the same bits; but
- * nets of one shape are computed side by side, eight at a time, which for small nets is many times as fast as one after the other.
- * `history.execution.fleet` says how many steps of a net were, `history.execution.reason` why others were not.
+ * Trains many nets in one call. Each net is trained exactly as {@link fit} would train it alone, with the same bits. Nets of one shape are computed
+ * side by side, eight at a time, which for small nets is many times as fast as one after the other. `history.execution.fleet` counts the steps of a
+ * net that ran side by side; `history.execution.reason` is the reason if some did not.
  *
- * Side by side go nets of the layers of this library with a loss of this library, optimizers that update element by element, such as
- * Adam or SGD, equally many rows, no metrics but those with names, and no `onBatchEnd`. All others are trained one after the other by the
- * same call.
- * A net that diverges keeps its last finite weights, and its history has the error: it harms no other.
+ * These nets run side by side: nets of built-in layers with a built-in loss, an element-wise optimizer, such as Adam or SGD, equal numbers of rows,
+ * only metrics with names, and no `onBatchEnd`. All others are trained one after the other by the same call. A net that diverges keeps its last
+ * finite weights, and its history has the error; other nets are not affected.
  *
  * @returns a history for each net, in the order of the models
  * @example
- * const rates = [0.001, 0.003, 0.01, 0.03]
- * const models = rates.map(() => new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)], { seed: 1 }))
- * const optimizers = models.map((model, i) => new Adam(model.parameters(), { learningRate: rates[i] }))
- * const histories = await fitMany(models, { inputs, targets, loss: crossEntropy, optimizers, epochs: 20 })
- * histories.length // 4
+ * const rates = [0.001, 0.003, 0.01, 0.03] const models = rates.map(() => new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16,
+ * 3)], { seed: 1 })) const optimizers = models.map((model, i) => new Adam(model.parameters(), { learningRate: rates[i] })) const histories = await
+ * fitMany(models, { inputs, targets, loss: crossEntropy, optimizers, epochs: 20 }) histories.length // 4
  * @throws RangeError, TypeError, ShapeError that name the net, before the first step of any
  */
 export async function fitMany(models: readonly Module[], given: FitManyOptions): Promise<NetHistory[]> {
@@ -44,7 +41,7 @@ export async function fitMany(models: readonly Module[], given: FitManyOptions):
       restores.push(rememberModes(model, true))
     }
     const dataSets = new DataSets()
-    // of nets that go alone, too, progress is told as their steps go
+    // progress also counts the steps of nets that are trained alone
     let all: ManyTrainings | undefined
     const line = options.onProgress && { show: () => all?.report(), end() {} }
     const trainings = optionsOfEach.map((own, net) =>
@@ -75,7 +72,7 @@ function checkModels(models: readonly Module[]): void {
   })
 }
 
-/** Whether models of layers of this library take the rows: one of those that are alike is asked. @throws ShapeError that names the net */
+/** Checks that models of built-in layers take the rows: one of several equal models is tested. @throws ShapeError that names the net */
 function checkInputs(trainings: readonly TrainingRun[]): void {
   const known = new Set<string>()
   for (const [net, { plan, fast }] of trainings.entries()) {

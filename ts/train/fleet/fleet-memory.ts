@@ -12,20 +12,20 @@ import { type BatchMemory, type FleetArray, NETS } from './batching-rules.js'
 import { regionsOf } from './regions.js'
 import type { StagedRows } from './staged-rows.js'
 
-/** What a net has for itself that a program works on. */
+/** The net's own arrays that a program uses. */
 export interface NetArrays {
-  /** Its parameters, in the order of those of the recorded net. */
+  /** Its parameters, in the order of the recorded net's. */
   parameters: readonly Parameter[]
   optimizer: Optimizer
 }
 
-/** An array that each net has for itself, and the interleaved one, which has eight floats, one of each net, in the place of every float of it. */
+/** An array that each net has, and the interleaved array, which has eight floats, one of each net, in the place of every float. */
 interface InterleavedArray {
-  /** Where a net has its own. */
+  /** Address of a net's own array. */
   addressOf(net: NetArrays): Ptr
   /** Floats of one net. */
   size: number
-  /** Where the interleaved one is. */
+  /** Address of the interleaved array. */
   address: Ptr
 }
 
@@ -35,7 +35,7 @@ export class FleetMemory implements BatchMemory {
   readonly isWide: boolean
   /** Losses of step i, one for each net, are at `losses` + 32·i. */
   readonly losses: Ptr
-  /** Where the interleaved state of each group of the optimizer is; 0 where it has none. */
+  /** Addresses of the interleaved state of each group of the optimizer; 0 if it has none. */
   readonly states: readonly Ptr[]
   private readonly blocks: Ptr[] = []
   /** The array that takes the place of an array of the recorded net, by the address of the latter. */
@@ -46,7 +46,7 @@ export class FleetMemory implements BatchMemory {
   private readonly gradients: InterleavedArray[] = []
   /** Room for the addresses of one array of all nets. */
   private readonly addresses: Ptr
-  /** Takes the place of the arrays of a net where there are fewer than eight. */
+  /** Replaces the arrays of missing nets if there are fewer than eight. */
   private readonly noNet: Ptr
   private readonly kernels: FleetKernels
   private readonly backend: Backend
@@ -57,7 +57,7 @@ export class FleetMemory implements BatchMemory {
     /** The recorded net. */
     { parameters, optimizer }: NetArrays,
     rows: StagedRows,
-    /** Most steps of a round. */
+    /** Largest number of steps of a round. */
     capacity: number,
   ) {
     this.backend = parameters[0].backend
@@ -114,7 +114,7 @@ export class FleetMemory implements BatchMemory {
     return known
   }
 
-  /** Interleaves parameters and states of the nets. The place of a net that is null has whatever is there. */
+  /** Interleaves parameters and states of the nets. The places of null nets keep their content. */
   load(nets: readonly (NetArrays | null)[]): void {
     const { fleetInterleave } = this.kernels
     for (const array of this.loaded) {
@@ -123,7 +123,7 @@ export class FleetMemory implements BatchMemory {
     }
   }
 
-  /** Copies parameters, states and gradients to where the nets have their own. Nothing is stored for a net that is null. */
+  /** Copies parameters, states and gradients back to the nets' own arrays. Nothing is stored for null nets. */
   store(nets: readonly (NetArrays | null)[]): void {
     const { fleetDeinterleave } = this.kernels
     for (const array of [...this.loaded, ...this.gradients]) {
@@ -138,7 +138,7 @@ export class FleetMemory implements BatchMemory {
     return address
   }
 
-  /** Notes where the parameters of a region, or their gradients, are in an interleaved array. */
+  /** Notes the addresses of the parameters of a region, or of their gradients, in an interleaved array. */
   private place(members: readonly Parameter[], address: Ptr, addressOf: (p: Parameter) => Ptr): void {
     let before = 0
     for (const p of members) {
@@ -147,7 +147,7 @@ export class FleetMemory implements BatchMemory {
     }
   }
 
-  /** Writes where each net has its own array. */
+  /** Writes the address of each net's own array. */
   private writeAddresses({ addressOf }: InterleavedArray, nets: readonly (NetArrays | null)[]): void {
     const { ints } = this.backend.heap
     for (let net = 0; net < NETS; net++) {

@@ -1,8 +1,8 @@
 /**
- * The step of eight nets as a program. It is made of the recorded step of one of them, whose kernel calls are replaced by batched ones
- * ({@link batchedCalls}), and serves all nets that have the same keys (keys.ts). Before a round the parameters and the optimizers' states of eight
- * nets are loaded into its interleaved arrays, and afterwards stored where each net has its own, so that in between each update of all eight
- * nets is one call too.
+ * The step of eight nets as a program. It is made from the recorded step of one net, whose kernel calls are replaced by batched ones ({@link
+ * batchedCalls}), and serves all nets that have the same keys (keys.ts). Before a round the parameters and optimizer states of eight nets are loaded
+ * into its interleaved arrays; afterwards they are stored back into each net's own arrays. In between, each update of all eight nets is one call,
+ * too.
  */
 import { type FleetKernels, fleetKernel, fleetKernels, fleetName } from '../../backend/fleet.js'
 import type { Backend } from '../../backend/index.js'
@@ -16,25 +16,25 @@ import type { HyperTables } from './hyper-tables.js'
 import type { UpdateSpec } from './member-optimizer.js'
 import type { StagedRows } from './staged-rows.js'
 
-/** The buffers of one net: what a round reads and writes of it. */
+/** The buffers of one net that a round reads and writes. */
 export interface NetBuffers extends NetArrays {
   /** The table with the hyper-parameters of its updates. */
   hyper: Ptr
-  /** Where the learning rates of each update are: one for all steps (`stepBytes` is 0), or one for each step. */
+  /** Learning rates of each update: one for all steps (`stepBytes` is 0), or one for each step. */
   rates: { address: Ptr; stepBytes: number }[]
   /** The generators that dropouts draw from, in the order of the calls. */
   draws: readonly { low: number; high: number; stream: number; counter: number; rate: number }[]
 }
 
-/** What a program is made of; parameters and optimizer are those of the recorded net. */
+/** Inputs of a program; parameters and optimizer belong to the recorded net. */
 export interface FleetProgramOptions extends NetArrays {
   recording: Recording
   updates: readonly UpdateSpec[]
   rows: StagedRows
   tables: HyperTables
-  /** Most steps of a round. */
+  /** Largest number of steps of a round. */
   capacity: number
-  /** Whether predictions and targets of all steps are kept. */
+  /** True if predictions and targets of all steps are kept. */
   keepsPredictions: boolean
 }
 
@@ -44,13 +44,13 @@ export class FleetProgram {
   private readonly kernels: FleetKernels
   private readonly backend: Backend
   private readonly dropouts: { table: Ptr; draw: Draw }[] = []
-  /** The table of each update for {@link FleetKernels.fleetHyper}, which says where the nets have their hyper-parameters and learning rates. */
+  /** The table of each update for {@link FleetKernels.fleetHyper}, with the addresses of the nets' hyper-parameters and learning rates. */
   private readonly hyperTables: Ptr[] = []
   /** Room for learning rates, one for each net. */
   private readonly rates: Ptr[]
   private readonly kept: KeptOutputs | null
 
-  /** @throws CannotBatch where the step is none for fleets, OutOfMemoryError */
+  /** @throws CannotBatch if the step has no version for fleets, OutOfMemoryError */
   constructor(private readonly options: FleetProgramOptions) {
     const { recording, parameters, updates, rows, capacity, keepsPredictions } = options
     const backend = (this.backend = parameters[0].backend)
@@ -83,29 +83,29 @@ export class FleetProgram {
     return this.memory.losses
   }
 
-  /** Where the learning rates of a net go: those of all steps of the first update, then those of the next. */
+  /** Address for the learning rates of a net: all steps of the first update, then all steps of the next. */
   ratesOf(net: number): Ptr {
     return this.rates[net]
   }
 
-  /** Loads what the nets have. Where there is null, the program computes with whatever is there, and nobody looks at it. */
+  /** Loads the arrays of the nets. In the place of null, the program computes with leftover data, and the results are ignored. */
   loadNets(nets: readonly (NetBuffers | null)[]): void {
     this.memory.load(nets)
     this.writeDropoutTables(nets)
     this.writeHyperTables(nets)
   }
 
-  /** Stores what has become of these nets where each has its own arrays. */
+  /** Stores the results of these nets into their own arrays. */
   storeNets(nets: readonly (NetBuffers | null)[]): void {
     this.memory.store(nets)
   }
 
-  /** Runs so many steps, for which rows are staged and nets are loaded. */
+  /** Runs this many steps; their rows are staged, and nets are loaded. */
   run(steps: number): void {
     this.program.run(this.backend.heap.ints, steps)
   }
 
-  /** Runs the programs of several rounds, each on a thread of its own where there are threads. All have the backend of the first. */
+  /** Runs the programs of several rounds, each on its own thread if there are threads. All have the backend of the first. */
   static runAll(rounds: readonly { program: FleetProgram; steps: number }[]): void {
     const { pool, heap, kernels } = rounds[0].program.backend
     if (pool === undefined || rounds.length === 1 || pool.sharesFor(Number.POSITIVE_INFINITY) === 1) {
@@ -126,7 +126,7 @@ export class FleetProgram {
     return this.dropouts.map(({ draw }) => draw)
   }
 
-  /** Predictions and targets of a net in so many steps; valid until those of another are asked for. */
+  /** Predictions and targets of a net in these steps; valid until those of another net are requested. */
   outputs(net: number, steps: number): ((i: number) => Outputs) | null {
     if (this.kept === null) return null
     const { fleetPick } = this.kernels
@@ -150,7 +150,7 @@ export class FleetProgram {
     }
   }
 
-  /** Forward pass, loss and backward pass of eight nets; then copies their predictions, where these are kept. */
+  /** Forward pass, loss and backward pass of eight nets; then copies their predictions, if these are kept. */
   private writeStep(): void {
     const { program, backend, kept, memory } = this
     const { recording } = this.options
@@ -189,7 +189,7 @@ export class FleetProgram {
     program.addMoving('update', update, [own.address, from.address, state, group.stride, n, hyper])
   }
 
-  /** Writes what each net draws by, for each dropout. */
+  /** Writes seeds, counters and rates of each net for each dropout. */
   private writeDropoutTables(nets: readonly (NetBuffers | null)[]): void {
     const { ints, doubles } = this.backend.heap
     for (const [i, { table }] of this.dropouts.entries()) {
@@ -205,7 +205,7 @@ export class FleetProgram {
     }
   }
 
-  /** Writes where each net has its hyper-parameters and learning rates, for each update; the place of a net that is null has those of another. */
+  /** Writes the addresses of each net's hyper-parameters and learning rates, for each update; null nets get another net's. */
   private writeHyperTables(nets: readonly (NetBuffers | null)[]): void {
     const { ints } = this.backend.heap
     const someone = nets.find((net) => net !== null) as NetBuffers
@@ -221,7 +221,7 @@ export class FleetProgram {
   }
 }
 
-/** Predictions and targets of many steps: of all nets, and copies of those of one, with a view for each step. */
+/** Predictions and targets of many steps: for all nets, and copies for one net, with a view for each step. */
 interface KeptOutputs {
   predictions: { from: Ptr; to: Ptr; size: number }
   targets: { from: Ptr; to: Ptr; size: number }

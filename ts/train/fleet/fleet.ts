@@ -9,13 +9,13 @@ import { orderKeyOf } from './keys.js'
 import type { Member } from './member.js'
 import { Round, type RoundFleet } from './round.js'
 
-/** What is done with a net that leaves its fleet. */
+/** Actions for a net that leaves its fleet. */
 export interface LeaveHandlers {
   /** It took its last step, or was stopped. */
   finished(member: Member): Promise<void>
   /** An error ended its training. */
   failed(member: Member, error: unknown): Promise<void>
-  /** It is another net now, and goes on alone. */
+  /** It has changed, and continues alone. */
   changed(member: Member): void
 }
 
@@ -24,13 +24,13 @@ export class Fleet implements RoundFleet {
   readonly sharesRows: boolean
   readonly keepsPredictions: boolean
   readonly spansEpochs: boolean
-  /** What runs the next step of a member, by the number of its rows and {@link Member.updateKey}. */
+  /** Compiled steps for members, by their number of rows and {@link Member.updateKey}. */
   private readonly compiled = new Map<string, CompiledStep>()
-  /** The orders of rows, by {@link orderKeyOf}: those of one seed are drawn once for all nets. */
+  /** The orders of rows, by {@link orderKeyOf}: the orders of one seed are drawn once for all nets. */
   private readonly orders = new Map<string, EpochOrders>()
   private readonly threads: number
 
-  /** @throws CannotBatch where the nets cannot go side by side, OutOfMemoryError */
+  /** @throws CannotBatch if the nets cannot run side by side, OutOfMemoryError */
   constructor(
     private members: Member[],
     private readonly handlers: LeaveHandlers,
@@ -65,9 +65,9 @@ export class Fleet implements RoundFleet {
         const groups = await this.groups()
         for (let from = 0, to = 0; from < groups.length; from = to) {
           const [{ isOver, step }] = groups[from]
-          // a signal ends all, also those that have not had their turn
+          // a signal ends all nets, including those that have not had their turn
           if (isOver) break
-          // rows may be laid out once for all, so that those at another step have to wait
+          // rows may be staged once for all nets, so nets at another step have to wait
           do to++
           while (to < Math.min(from + this.threads, groups.length) && groups[to][0].step === step)
           await this.takeRounds(groups.slice(from, to))
@@ -113,7 +113,7 @@ export class Fleet implements RoundFleet {
     for (const orders of this.orders.values()) orders.forgetBefore(this.batches.epochOf(least))
   }
 
-  /** The members that can go on, up to eight to a group: those that are at the same step and have the same {@link Member.updateKey}. */
+  /** The members that can continue, in groups of up to eight with the same step and the same {@link Member.updateKey}. */
   private async groups(): Promise<Member[][]> {
     const byKey = new Map<string, Map<number, Member[]>>()
     for (const member of this.members) {

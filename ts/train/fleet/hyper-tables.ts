@@ -11,7 +11,7 @@ import type { Optimizer } from '../../optim/base/optimizer.js'
 import type { Scalars } from '../../optim/base/span.js'
 import { atUnitRate, DECOUPLED, type MemberOptimizer, type OptionValues, type UpdateSpec } from './member-optimizer.js'
 
-/** The hyper-parameters of the updates of some steps, a row for each step. What a list has for each update is in their order. */
+/** The hyper-parameters of the updates of some steps, a row for each step. Lists with an entry per update have the order of the updates. */
 export interface HyperTable {
   /** {@link MemberOptimizer.hyperKey} of the nets that it is right for; null for a table that no other net shares. */
   hyperKey: string | null
@@ -19,15 +19,15 @@ export interface HyperTable {
   optimizer: Optimizer | null
   /** The options of each of its groups. */
   values: OptionValues[]
-  /** How many updates came before the first row, for each update. */
+  /** Number of earlier updates before the first row, for each update. */
   counts: number[]
   /** The scalars before the first row, for each update. */
   scalars: Scalars[]
-  /** How many rows it has. */
+  /** Number of rows. */
   steps: number
   /** The scalars after the last row. */
   after: Scalars[]
-  /** The scalars after each row; empty where there are none. */
+  /** The scalars after each row; empty if there are none. */
   afterEach: Scalars[][]
   address: Ptr
   /** The number of the last request for it. */
@@ -40,7 +40,7 @@ export class HyperTables {
   private readonly offsets: number[] = []
   private requests = 0
 
-  /** @param tables at least as many as nets go on at once, eight on each thread */
+  /** @param tables at least the number of nets that run at once, eight on each thread */
   constructor(
     private readonly heap: Heap,
     private readonly updates: readonly UpdateSpec[],
@@ -64,12 +64,12 @@ export class HyperTables {
     return updates.reduce((sum, { count }) => sum + 8 * (count + 1), 0)
   }
 
-  /** Where the hyper-parameters of update i are in a table. */
+  /** Address of the hyper-parameters of update i in a table. */
   addressOf(table: Ptr, i: number): Ptr {
     return table + this.offsets[i]
   }
 
-  /** A table for the next steps of an optimizer: one that another net made, or else the one that nobody asked for the longest, made anew. */
+  /** A table for the next steps of an optimizer: one that another net made, or else the least recently used one, refilled. */
   forSteps({ optimizer, hyperKey }: MemberOptimizer, steps: number): HyperTable {
     const now = ++this.requests
     let oldest = this.tables[0]
@@ -95,12 +95,12 @@ export class HyperTables {
     return table
   }
 
-  /** The scalars after so many of its steps, at least one. */
+  /** The scalars after the given number of its steps, at least one. */
   scalarsAfter({ after, afterEach }: HyperTable, steps: number): readonly Scalars[] {
     return afterEach[steps - 1] ?? after
   }
 
-  /** Empties a table: its first row is going to be that of the next step of an optimizer. */
+  /** Empties a table, whose first row will be the next step of an optimizer. */
   private start(table: HyperTable, optimizer: Optimizer): void {
     table.optimizer = optimizer
     table.hyperKey = null
@@ -112,14 +112,14 @@ export class HyperTables {
     table.afterEach = []
   }
 
-  /** Adds the row of one step more: by the options of the table, or by those that an optimizer has now. */
+  /** Adds the row of one more step: with the options of the table, or with an optimizer's present options. */
   addStep(table: HyperTable, live?: Optimizer): void {
     const { doubles } = this.heap
     const { values, counts, after, steps } = table
     const internals = table.optimizer as unknown as OptimizerInternals
     for (let i = 0; i < this.updates.length; i++) {
       const { group, count } = this.updates[i]
-      // a group of an optimizer may be one whose rate is multiplied in later, beside one where it is not
+      // one group of an optimizer may have its rate multiplied in later, while another does not
       const own = live === undefined ? values[group] : atUnitRate(live, live.groups[group].values)
       const hyper = internals.hyper(own, counts[i] + 1 + steps, after[i])
       const row = this.addressOf(table.address, i) / 8 + steps * count
@@ -137,7 +137,7 @@ function copies(scalars: readonly Scalars[]): Scalars[] {
   return scalars.map((scalars) => ({ ...scalars }))
 }
 
-/** Whether a table begins at the next step of an optimizer with the same options. */
+/** True if a table begins at the next step of an optimizer with the same options. */
 function beginsAtNextStep({ counts, scalars }: HyperTable, { groups }: Optimizer): boolean {
   let i = 0
   for (let j = 0; j < groups.length; j++) {

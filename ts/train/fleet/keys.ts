@@ -1,12 +1,12 @@
 /**
- * What nets share, as keys: nets share a thing where they have the same key for it.
+ * Keys of the parts that nets share: nets with the same key share the part.
  *
- * Two things must be equal for nets to share a program. Their steps must make the same kernel calls, so that the recorded step of one net
- * stands for all: {@link stepKeyOf}, which does not change, so that nets with one key are a fleet. And the same kernels must update parameters
- * that lie alike in memory: {@link updateKeyOf}, which callbacks may change, so that it is asked again before each round.
+ * Two things must be equal for nets to share a program. Their steps must make the same kernel calls, so that the recorded step of one net represents
+ * all: {@link stepKeyOf}. It never changes, and nets with one step key form a fleet. And the same kernels must update parameters with the same layout
+ * in memory: {@link updateKeyOf}. Callbacks may change it, so it is computed again before each round.
  *
- * Nets of one program may share more: the order of their rows ({@link orderKeyOf}), and the hyper-parameters of their updates
- * ({@link MemberOptimizer.hyperKey}).
+ * Nets of one program may share more: the order of their rows ({@link orderKeyOf}), and the hyper-parameters of their updates ({@link
+ * MemberOptimizer.hyperKey}).
  */
 import type { Module } from '../../nn/module.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'

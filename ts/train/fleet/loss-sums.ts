@@ -1,4 +1,4 @@
-/** The losses of the nets of a round, and what the training of each hears of them. */
+/** The losses of the nets of a round, as each net's training needs them. */
 import type { FloatArray } from '../../backend/heap.js'
 import type { Batches } from '../batches.js'
 import type { StepBlock } from '../fast/index.js'
@@ -17,7 +17,7 @@ export class LossSums {
 
   constructor(
     public losses: FloatArray,
-    /** Those of step i of the round begin at start + 8·i. */
+    /** The losses of step i of the round begin at start + 8·i. */
     public start: number,
     { first, steps, nets }: { first: number; steps: number; nets: readonly { readonly member: Member }[] },
     private readonly batches: Batches,
@@ -37,7 +37,7 @@ export class LossSums {
     }
   }
 
-  /** Copies the losses, so that they stay what they are when memory grows or the program runs again. */
+  /** Copies the losses, so that they survive when memory grows or the program runs again. */
   keep(): void {
     this.losses = this.losses.slice(this.start, this.start + NETS * this.steps)
     this.start = 0
@@ -48,7 +48,7 @@ export class LossSums {
     return this.sums[NETS * (this.batches.epochOf(step) - this.firstEpoch) + net]
   }
 
-  /** How many steps of a net have a finite loss, from the first on. */
+  /** Number of leading steps of a net with a finite loss. */
   finite(net: number): number {
     const { sums, steps, losses, start } = this
     let i = net

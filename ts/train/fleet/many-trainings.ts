@@ -1,4 +1,4 @@
-/** The trainings of one call of fitMany: which nets go side by side, which alone, and what came of each. */
+/** The trainings of one call of fitMany: their division into fleets and single nets, and their results. */
 
 import { trapped } from '../../backend/crash.js'
 import { fleetKernels } from '../../backend/fleet.js'
@@ -16,7 +16,7 @@ import type { FitManyOptions } from './options.js'
 
 /** The history of one net of many. */
 export interface NetHistory extends History {
-  /** What ended the training of this net alone, such as a NonFiniteError; the others go on. */
+  /** The error that ended the training of this net alone, such as a NonFiniteError; the other nets continue. */
   error?: Error
 }
 
@@ -38,7 +38,7 @@ export class ManyTrainings {
     this.totalSteps = trainings.reduce((sum, { batches }) => sum + batches.total, 0)
   }
 
-  /** Trains all nets: fleet after fleet, then those that go alone, one after the other. */
+  /** Trains all nets: fleet after fleet, then the others one after the other. */
   async train(): Promise<NetHistory[]> {
     const { fleets, alone } = this.sort()
     for (const members of fleets) {
@@ -74,7 +74,7 @@ export class ManyTrainings {
     return { fleets: fleets.values(), alone }
   }
 
-  /** False where these nets cannot go side by side: nothing has happened to them then. */
+  /** False if these nets cannot run side by side; then nothing has happened to them. */
   private async trainFleet(members: Member[]): Promise<boolean> {
     let fleet: Fleet
     const changed: Member[] = []
@@ -87,7 +87,7 @@ export class ManyTrainings {
         changed: (member) => void changed.push(member),
       })
     } catch (error) {
-      // what is wrong with a net, its own training says
+      // the own training of a net reports its errors
       for (const { training } of members) training.history.execution.reason = (trapped(backend, error) as Error).message
       return false
     }
@@ -105,7 +105,7 @@ export class ManyTrainings {
     return true
   }
 
-  /** Keeps what came of a net; an error ends this net alone. */
+  /** Keeps the result of a net; an error ends this net alone. */
   private async settle(net: number, end: () => Promise<History>): Promise<void> {
     try {
       this.results[net] = await end()
@@ -117,7 +117,7 @@ export class ManyTrainings {
     }
   }
 
-  /** Tells how far all are, at most ten times a second. */
+  /** Reports the progress of all nets, at most ten times a second. */
   report(isLast = false): void {
     const { onProgress } = this.options
     if (onProgress === undefined || (!isLast && clock.now() - this.lastReport < 100)) return
@@ -141,7 +141,7 @@ export class ManyTrainings {
   }
 }
 
-/** Why a net cannot go beside others, whatever those are; null where it may. */
+/** The reason why a net cannot run beside any others; null if it can. */
 function obstacleOf({ plan, fast, watchesSteps, batches }: TrainingRun): string | null {
   const { rows, options } = plan
   const { backend } = rows.inputs

@@ -1,4 +1,4 @@
-/** The optimizer of a member, as a fleet sees it: what its updates are, and which of their numbers other nets may share. */
+/** The optimizer of a member, as a fleet sees it: its updates, and the numbers that other nets may share. */
 import { SHARED_HYPER } from '../../backend/kernels.js'
 import type { OptimizerInternals } from '../../optim/base/internals.js'
 import { Optimizer } from '../../optim/base/optimizer.js'
@@ -17,22 +17,25 @@ export interface UpdateSpec {
   span: number
   /** Name of the kernel for one net. */
   kernel: string
-  /** How many hyper-parameters it takes, with those that all kernels have. */
+  /** Number of its hyper-parameters, including those that all kernels have. */
   count: number
-  /** A bit for each hyper-parameter that is to be multiplied by the learning rate. */
+  /** A bit for each hyper-parameter that is multiplied by the learning rate. */
   scaledByRate: number
 }
 
-/** Says which updates an optimizer makes and whether that has changed, and counts those that a program made in its place. */
+/** Lists the updates of an optimizer, detects changes of the list, and counts the updates that a program made. */
 export class MemberOptimizer {
   /** The options, kernels and spans when {@link updates} was asked last. */
   private known: { values: [name: string, value: unknown][]; kernel: unknown; spans: readonly ParameterSpan[] }[] = []
-  /** The options that hyper-parameters are computed from, as text, without a learning rate that is multiplied in later: where it is equal, nets share a table. */
+  /**
+   * The options from which hyper-parameters are computed, as text, without a learning rate that is multiplied in later: nets with equal texts share a
+   * table.
+   */
   hyperKey = ''
 
   constructor(readonly optimizer: Optimizer) {}
 
-  /** Whether options other than the learning rate, and what has a gradient, are what they were when {@link updates} was asked. */
+  /** True if options other than the learning rate, and the set of gradients, are the same as at the last call of {@link updates}. */
   isUnchanged(): boolean {
     const { groups } = this.optimizer
     for (let i = 0; i < groups.length; i++) {
@@ -70,7 +73,7 @@ export class MemberOptimizer {
     })
   }
 
-  /** Whether it does something before the first update of a parameter. */
+  /** True if it has work before the first update of a parameter. */
   get begins(): boolean {
     return (this.optimizer as unknown as OptimizerInternals).begin !== (Optimizer.prototype as unknown as OptimizerInternals).begin
   }
@@ -81,7 +84,7 @@ export class MemberOptimizer {
       for (const span of group.spans) if (span.t === 0) (this.optimizer as unknown as OptimizerInternals).begin(group, span)
   }
 
-  /** Counts steps that were taken; scalars are what they are after them. */
+  /** Counts taken steps; `scalars` are the values after them. */
   advance(steps: number, scalars: readonly Scalars[]): void {
     const { optimizer } = this
     optimizer.stepCount += steps
@@ -97,12 +100,12 @@ export class MemberOptimizer {
   }
 }
 
-/** Which hyper-parameters are proportional to the learning rate; null where it is not known. */
+/** The hyper-parameters that are proportional to the learning rate; null if they are not known. */
 export function scaledByRateOf(optimizer: Optimizer, values: object): readonly string[] | null {
   return isTrueOfNumbers('scaledByRate', optimizer) ? (optimizer as unknown as OptimizerInternals).scaledByRate(values) : null
 }
 
-/** The options at a learning rate of 1, where the hyper-parameters at any other can be had from those at 1. */
+/** The options at a learning rate of 1, if the hyper-parameters at any other rate follow from those at 1. */
 export function atUnitRate(optimizer: Optimizer, values: object): OptionValues {
   return { ...values, ...(scaledByRateOf(optimizer, values) === null ? {} : { learningRate: 1 }) }
 }

@@ -1,6 +1,6 @@
 /**
- * A member is one net of a fleet: how far its training is, and what its optimizer is going to do in the next steps. Before each round it is
- * asked to {@link Member.prepare}, then to {@link Member.planSteps}; after it, to {@link Member.advance} and {@link Member.accept}.
+ * A member is one net of a fleet: the position of its training, and the next steps of its optimizer. Each round calls {@link Member.prepare}, then
+ * {@link Member.planSteps}; after the steps it calls {@link Member.advance} and {@link Member.accept}.
  */
 
 import type { Ptr } from '../../backend/kernels.js'
@@ -34,14 +34,14 @@ export class Member {
   readonly generators: readonly Generator[]
   /** The updates that its next step ends with. */
   updates: readonly UpdateSpec[]
-  /** What {@link updateKeyOf} makes of these updates. */
+  /** The {@link updateKeyOf} these updates. */
   updateKey: string
   private readonly memberOptimizer: MemberOptimizer
   /** The fields of its layers, which the recorded step depends on. */
   private readonly fields: ModelFields
-  /** Which gradients there were before the next step was prepared; null while none is. */
+  /** States of the gradients before the next step was prepared; null if none is prepared. */
   private gradientsBefore: Parameter['gradientState'][] | null = null
-  /** Its schedule, which is asked once for each step; null where the optimizer keeps its own rate. */
+  /** Its schedule, called once for each step; null if the optimizer keeps its own rate. */
   private readonly schedule: ScheduleCache | null
   /** The state before the first step of an optimizer that begins by writing some (Rprop, DoG); null otherwise. */
   private beforeBeginning: Float32Array[] | null = null
@@ -75,16 +75,15 @@ export class Member {
     return this.step >= this.training.batches.total || this.training.isStopped
   }
 
-  /** Whether its layers are still those of the recorded step: a callback may have put another in the place of one. */
+  /** True if its layers are still those of the recorded step: a callback may have replaced one. */
   get hasSameLayers(): boolean {
     return this.fields.changed() === null
   }
 
   /**
-   * Gets ready for the next step: marks the gradients that it will have, sets its learning rate, and looks whether its updates are still the
-   * same. False where the net cannot go on beside others, since a callback changed a layer, changed how many updates there are, or left a
-   * gradient that the step has to add to.
-   * @throws what its schedule throws
+   * Prepares the next step: marks the gradients that it will have, sets its learning rate, and checks whether its updates are still the same. Returns
+   * false if the net cannot continue beside others, because a callback changed a layer, changed the number of updates, or left a gradient to which
+   * the step has to add. @throws errors of its schedule
    */
   prepare(): boolean {
     this.returnGradients()
@@ -127,7 +126,7 @@ export class Member {
       })
       return { steps: wanted, table: tables.forSteps(memberOptimizer, wanted), rates }
     }
-    // where the rate is not multiplied in later, hyper-parameters are those at the rate of each step, and no other net has them
+    // if the rate is not multiplied in later, hyper-parameters belong to the rate of each step, and no other net has them
     const own = updates.every(({ scaledByRate }) => scaledByRate !== 0) ? null : tables.empty(optimizer)
     const { stepCount } = optimizer
     let steps = 0
@@ -136,7 +135,7 @@ export class Member {
         try {
           this.setRate(steps)
         } catch {
-          break // this step begins the next plan, where what the schedule throws is an error
+          break // this step begins the next plan, where an error of the schedule is thrown
         }
         // a schedule may also set another option: that step begins the next plan, too
         if (!memberOptimizer.isUnchanged()) break
@@ -152,7 +151,7 @@ export class Member {
     return { steps, table: own ?? tables.forSteps(memberOptimizer, steps), rates }
   }
 
-  /** Brings its optimizer to where it is after `done` of the planned steps. */
+  /** Advances its optimizer by `done` of the planned steps. */
   advance({ table, steps }: PlannedSteps, tables: HyperTables, done: number): void {
     if (done > 0) {
       this.memberOptimizer.advance(done, tables.scalarsAfter(table, done))
@@ -175,7 +174,7 @@ export class Member {
     return (this.optimizer.groups[this.updates[i].group].values as { learningRate?: number }).learningRate ?? 0
   }
 
-  /** Sets the learning rate of the step that is so many ahead. */
+  /** Sets the learning rate of the step that is `ahead` steps ahead. */
   setRate(ahead: number): void {
     if (this.schedule !== null) setLearningRate(this.plan, this.schedule.of(this.step + ahead))
   }

@@ -14,7 +14,7 @@ import type { WholeStepOptimizer } from '../whole-step-optimizer.js'
 /** One value for all nets, or one for each. */
 export type Each<T> = T | readonly T[]
 
-/** What `fitMany` reports while it trains. */
+/** Progress that `fitMany` reports. */
 export interface FitManyProgress {
   /** Nets whose training is over. */
   finished: number
@@ -22,7 +22,7 @@ export interface FitManyProgress {
   nets: number
   /** Steps taken by all nets together. */
   steps: number
-  /** Steps of all nets together, if none stops early. */
+  /** Number of steps of all nets together, if none stops early. */
   totalSteps: number
   /** Steps of all nets together, by the second, since the call. */
   netStepsPerSecond: number
@@ -30,19 +30,19 @@ export interface FitManyProgress {
   secondsLeft: number
 }
 
-/** Options of {@link fitMany}: those of `fit`, with an optimizer for each net, and where it says so another value for each net. */
+/** Options of {@link fitMany}: the options of `fit`, with an optimizer for each net, and for some options a value for each net. */
 export interface FitManyOptions
   extends Omit<
     FitOptions,
     'optimizer' | 'seed' | 'schedule' | 'callbacks' | 'onProgress' | 'inputs' | 'targets' | 'validation' | 'verbose' | 'resume'
   > {
-  /** Inputs of all nets. Leave them out where {@link FitManyOptions.data} has data of each net. */
+  /** Inputs of all nets. Omit them if {@link FitManyOptions.data} has data for each net. */
   inputs?: TrainingData['inputs']
   /** Targets of all nets. */
   targets?: TrainingData['targets']
-  /** A data set for each net, in the place of `inputs` and `targets`. */
+  /** A data set for each net, instead of `inputs` and `targets`. */
   data?: readonly TrainingData[]
-  /** For each net the rows of the data that it trains on, by number: `rows.train` of a split of `kFold`, for example. Default: all. */
+  /** For each net the indices of the rows on which it trains: `rows.train` of a split of `kFold`, for example. Default: all rows. */
   rows?: readonly ArrayLike<number>[]
   /** One optimizer for each net, over its parameters. */
   optimizers: readonly (OptimizerLike | WholeStepOptimizer)[]
@@ -50,7 +50,7 @@ export interface FitManyOptions
   seed?: Each<number>
   /** Learning rate by step, for all nets or for each; undefined for one whose optimizer keeps its own. */
   schedule?: Each<FitOptions['schedule']>
-  /** Data to judge all nets by after each epoch, or those of each net. */
+  /** Validation data for all nets after each epoch, or for each net. */
   validation?: Each<TrainingData>
   /** Makes the callbacks of a net from its number: callbacks such as EarlyStopping remember, so each net needs its own. */
   callbacks?: (net: number) => readonly Callback[]
@@ -63,10 +63,10 @@ export interface NetOptions extends FitOptions {
   subset?: ArrayLike<number>
 }
 
-/** Options beside those of `fit`, and what a data set may carry besides. */
+/** Options beyond those of `fit`, and further properties of a data set. */
 const OWN = ['data', 'rows', 'optimizers', ...DATA]
 
-/** The options of each of so many nets. @throws RangeError, TypeError */
+/** The options of each net. @throws RangeError, TypeError */
 export function optionsOfNets(nets: number, options: FitManyOptions): NetOptions[] {
   checkOptions(nets, options)
   const { data, rows, optimizers, seed, schedule, validation, callbacks, onProgress: _, inputs, targets, ...shared } = options
@@ -112,7 +112,7 @@ function checkOptions(nets: number, options: FitManyOptions): void {
     throw typeError(`fitMany: callbacks wants a function that makes the callbacks of a net from its number, got ${show(callbacks)}`)
 }
 
-/** Epochs of nets side by side take turns, so that a callback that remembers would mix up two nets. @throws RangeError where it has two */
+/** Epochs of nets side by side alternate, so a callback with a state would mix up two nets. @throws RangeError if it has two */
 function checkOwnCallbacks(callbacks: readonly Callback[], net: number, owners: Map<Callback, number>): void {
   if (!Array.isArray(callbacks)) return // the training of the net says so
   for (const callback of callbacks) {

@@ -1,6 +1,6 @@
 /**
- * Rounds: steps that up to eight nets take together. A round brings the parameters and states of its nets side by side, runs so many steps
- * as one program, and takes what has become of them back, so that between rounds each net is as `fit` would have it.
+ * Rounds: steps that up to eight nets take together. A round interleaves the parameters and states of its nets, runs several steps as one program,
+ * and copies the results back, so that between rounds each net is in the same state as in `fit`.
  */
 import type { FloatArray } from '../../backend/heap.js'
 import { traitsOf } from '../../loss/loss.js'
@@ -13,9 +13,9 @@ import type { FleetProgram, NetBuffers } from './fleet-program.js'
 import { LossSums, NetBlock } from './loss-sums.js'
 import type { Member, PlannedSteps } from './member.js'
 
-/** What a round needs of its fleet. */
+/** Properties of a fleet that a round needs. */
 export interface RoundFleet extends FleetTraits {
-  /** Whether a round may go on where an epoch ends. */
+  /** True if a round may continue beyond the end of an epoch. */
   readonly spansEpochs: boolean
   ordersOf(member: Member): EpochOrders
   has(member: Member): boolean
@@ -45,7 +45,7 @@ export class Round {
     this.steps = steps
   }
 
-  /** Plans the next steps of members that are at one step, and brings everything in that they need; null where no net can go on. */
+  /** Plans the next steps of members at one step, and loads everything that they need; null if no net can continue. */
   static async plan(
     fleet: RoundFleet,
     members: readonly Member[],
@@ -59,7 +59,7 @@ export class Round {
     const nets: RoundNet[] = []
     for (const member of members) {
       try {
-        // no more than those before it
+        // at most as many as the earlier nets
         const planned = member.planSteps(tables, program.ratesOf(nets.length), capacity, steps)
         steps = planned.steps
         nets.push({ member, planned, buffers: buffersOf(member, planned, compiled) })
@@ -88,7 +88,7 @@ export class Round {
     return new Round(fleet, compiled, program, nets, steps)
   }
 
-  /** Each net takes what became of it: all steps, or those before a loss that is not finite. */
+  /** Each net takes its results: all steps, or the steps before a loss that is not finite. */
   async finish(): Promise<void> {
     const { fleet, program, nets, steps } = this
     const [{ member }] = nets
@@ -108,7 +108,7 @@ export class Round {
     for (const net of nets.keys()) if (done[net] < steps) await this.rerunFiniteSteps(net, done[net], losses.losses)
   }
 
-  /** A net whose loss is not finite takes the good steps again by itself, on the rows that are still there, and its training fails. */
+  /** A net whose loss is not finite repeats the good steps alone, on the rows that are still staged, and its training fails. */
   private async rerunFiniteSteps(net: number, done: number, losses: FloatArray): Promise<void> {
     const { fleet, program, compiled, nets } = this
     const { member, buffers } = nets[net]
@@ -127,7 +127,7 @@ export class Round {
     await fleet.fail(member, stepFailed(member.plan, losses[NETS * done + net], fleet.batches.positionOf(first + done)))
   }
 
-  /** Counts steps of a net; its training hears of them. A promise only where there is something to wait for. */
+  /** Counts steps of a net and reports them to its training. Returns a promise only if there is something to wait for. */
   private accept(net: number, done: number, losses: LossSums): Promise<void> | undefined {
     const { fleet, program } = this
     const { member, planned } = this.nets[net]
@@ -155,7 +155,7 @@ function buffersOf({ parameters, optimizer, generators }: Member, { table, rates
   }
 }
 
-/** Whether a member has targets that its loss refuses, since a callback edited them: then the error that names the row. */
+/** Finds members with targets that their loss refuses, because a callback changed them: then the error names the row. */
 function refusedTargets(member: Member): { member: Member; error: unknown }[] {
   const { model, rows, options } = member.plan
   try {

@@ -1,4 +1,4 @@
-/** Staged rows: those of the steps of a round, copied beforehand to where the kernels of a fleet read them. */
+/** Staged rows: the rows of a round's steps, copied in advance to the memory that the kernels of a fleet read. */
 import { type FleetKernels, fleetKernels } from '../../backend/fleet.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
@@ -12,35 +12,35 @@ import { type FleetArray, NETS } from './batching-rules.js'
 export interface StagedTensor extends FleetArray {
   /** The tensor of the recorded step that this one takes the place of. */
   of: Tensor
-  /** Whether there is one matrix for all nets, not one of each. */
+  /** True for one matrix for all nets, instead of one per net. */
   isShared: boolean
 }
 
 /** Rows that a kernel picks out of a data set. */
 interface PickedRange {
-  /** Where their indices are; 0 for those from `first` on. */
+  /** Address of their indices; 0 for consecutive rows from `first` on. */
   indices: Ptr
   first: number
   count: number
-  /** How many rows of the round come before them. */
+  /** Number of rows of the round before them. */
   before: number
 }
 
-/** The rows of up to eight nets for some steps. Where all nets see the same rows, one of these serves all. */
+/** The rows of up to eight nets for some steps. If all nets see the same rows, one object serves all. */
 export class StagedRows {
   readonly tensors: readonly StagedTensor[]
   private readonly kernels: FleetKernels
   private readonly backend: Backend
   /** Room for the indices of the rows that a net sees. */
   private readonly indices: Ptr
-  /** Room for a copy of each tensor of a data set, out of which a kernel picks rows; null where they are too large. */
+  /** Memory for a copy of each tensor of a data set, from which a kernel picks rows; null if they are too large. */
   private readonly dataSet: readonly Ptr[] | null
-  /** Which steps' rows are there; null where those of none are. */
+  /** The steps whose rows are staged; null if none are. */
   private staged: { first: number; steps: number } | null = null
 
   constructor(
     private readonly recording: Recording,
-    /** Whether all nets see the same rows. */
+    /** True if all nets see the same rows. */
     private readonly sharesRows: boolean,
     sharesInputs: boolean,
     capacity: number,
@@ -63,12 +63,12 @@ export class StagedRows {
     return 4 * to.size * (isShared ? 1 : NETS)
   }
 
-  /** Whether the rows of these steps are there, for whichever nets. */
+  /** True if the rows of these steps are staged, for any nets. */
   isStaged(first: number, steps: number): boolean {
     return this.sharesRows && this.staged?.first === first && this.staged.steps >= steps
   }
 
-  /** Copies the rows of the next steps in, of each net, or of one for all. @throws for rows that the step refuses what it would throw */
+  /** Copies the rows of the next steps in, for each net, or once for all. @throws the same error as the step for rows that it refuses */
   stage(first: number, steps: number, nets: readonly { rows: Rows; ranges: readonly RowRange[] }[]): void {
     this.staged = null
     let known: { rows: Rows; ranges: readonly RowRange[] } | null = null
@@ -90,7 +90,7 @@ export class StagedRows {
     this.staged = { first, steps }
   }
 
-  /** Writes the indices of the rows of all ranges one after the other, where they are not those `known` already. */
+  /** Writes the indices of the rows of all ranges one after the other, unless they are already in `known`. */
   private writeIndices(ranges: readonly RowRange[], known: readonly RowRange[] | undefined): PickedRange[] {
     const { ints } = this.backend.heap
     let before = 0
@@ -103,7 +103,7 @@ export class StagedRows {
     })
   }
 
-  /** Picks the rows of a net out of a copy of its data set; where all nets see the same rows, those of all nets. */
+  /** Picks the rows of a net from a copy of its data set; if all nets see the same rows, the rows of all nets. */
   private pick(copy: Ptr, { address, of }: StagedTensor, net: number, picked: readonly PickedRange[]): void {
     const width = of.size / this.recording.size
     for (const { indices, first, count, before } of picked) {
@@ -112,7 +112,7 @@ export class StagedRows {
     }
   }
 
-  /** Does what the kernel does, for a data set that is too large to be copied. */
+  /** Does the same as the kernel, for a data set that is too large to be copied. */
   private spread(source: Tensor, { address, of }: StagedTensor, net: number, ranges: readonly RowRange[]): void {
     const { ints, floats } = this.backend.heap
     const values = source.read()
@@ -131,7 +131,7 @@ export class StagedRows {
     }
   }
 
-  /** Repeats the checks that the recorded step made of its batch. @throws what they throw */
+  /** Repeats the checks that the recorded step made of its batch. @throws errors of the checks */
   private check(steps: number): void {
     const { ints, floats } = this.backend.heap
     this.tensors.forEach(({ of, address, stepBytes }, i) => {
