@@ -55,7 +55,7 @@ const entriesOutside: Plugin = {
     build.onResolve({ filter: /^\.\./ }, ({ path, importer, resolveDir }) => {
       const [room] = placeOf(importer).split('/')
       const wanted = placeOf(resolve(resolveDir, path))
-      if (!['report', 'table', 'tune', 'cli'].includes(room) || wanted.startsWith(`${room}/`)) return undefined
+      if (!['report', 'search', 'table', 'tune', 'cli'].includes(room) || wanted.startsWith(`${room}/`)) return undefined
       const [isEntry, entry = ''] = new RegExp(`^(${OTHERS.join('|')})?/?index\\.js$`).exec(wanted) ?? []
       if (isEntry) return { path: entry === '' ? 'gradus' : `gradus/${entry}`, external: true }
       // without state: a copy of it is as good
@@ -100,7 +100,7 @@ const textsByName: Plugin = {
 }
 
 /** What only `gradus/data`, `gradus/table` and `gradus/tune` import, of which builds without those entries have no copy. */
-const DATA_ALONE = /^(?:data\/(?:index$|formats\/|table\/)|report\/|table\/)/
+const DATA_ALONE = /^(?:data\/(?:index$|formats\/|table\/)|report\/|search\/|table\/)/
 
 /** A file for each of ts/, but for stand-ins and the entries of other builds. */
 function modules(folder: string, standIns: StandIns, entries: readonly string[]): Options[] {

@@ -23,7 +23,8 @@ const LEVELS = [
   ['select', 'report'],
   ['files', 'export'],
   ['index', 'debug'],
-  ['entries', 'table', 'tune'],
+  ['entries', 'search'],
+  ['table', 'tune'],
   ['cli'],
 ]
 const ENTRIES = ['index', 'entries/js', ...SHARING.map((name) => `${name}/index`)]

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseCsv } from '../../ts/data/index.js'
 import { Ensemble, Generator } from '../../ts/index.js'
-import { chooseGreedily, squaredErrorOf } from '../../ts/table/choose.js'
+import { chooseGreedily } from '../../ts/select/choose-greedily.js'
 import { decideTable } from '../../ts/table/decide-table.js'
 import { fitFeatures, inputsOf, widthOf } from '../../ts/table/features.js'
 import {
@@ -18,6 +18,7 @@ import {
   tableToFunction,
   trainTable,
 } from '../../ts/table/index.js'
+import { squaredErrorOf } from '../../ts/table/losses.js'
 import { importanceOf, measureMetrics } from '../../ts/table/measure.js'
 import { setAside } from '../../ts/table/set-aside.js'
 import { byClock, type ClockName } from '../tools/clocks.js'
@@ -221,7 +222,7 @@ test('selection, intervals and importance end where their time does, with what t
   const over = performance.now() - 1
   const targets = Float32Array.from({ length: 60 }, (_, i) => Math.sin(i))
   const voters = [0.3, 0.1, 0.2].map((off) => ({ predictions: Float64Array.from(targets, (y, i) => y + off * Math.cos(i * 3)) }))
-  expect(chooseGreedily(voters, squaredErrorOf(targets), over)).toEqual([0, 1, 0])
+  expect(chooseGreedily(voters, squaredErrorOf(targets), { maxChoices: 20, until: over })).toEqual([0, 1, 0])
   const few = measureMetrics(voters[0].predictions, targets, [0], 0, 1, over)
   const all = measureMetrics(voters[0].predictions, targets, [0], 0, 1)
   expect(few.map(({ value }) => value)).toEqual(all.map(({ value }) => value))
@@ -429,7 +430,11 @@ test('numbers that the target follows for as far as they go are not squeezed', a
 test('the greedy choice finds the mean that is best, and leaves bad ones out', () => {
   const targets = Float32Array.of(0, 0, 0, 0)
   const voter = (...predictions: number[]) => ({ predictions: Float64Array.from(predictions) })
-  const votes = chooseGreedily([voter(1, -1, 1, -1), voter(-1, 1, -1, 1), voter(9, 9, 9, 9)], squaredErrorOf(targets))
+  const votes = chooseGreedily([voter(1, -1, 1, -1), voter(-1, 1, -1, 1), voter(9, 9, 9, 9)], squaredErrorOf(targets), {
+    maxChoices: 20,
+    patience: 5,
+    leastGain: 1e-6,
+  })
   expect(votes).toEqual([1, 1, 0])
 })
 

@@ -1,6 +1,7 @@
 /** Ensembles: several nets that answer as one. */
 import { checkChoice, checkCount } from '../common/checks.js'
 import { NonFiniteError, plainError, rangeError, ShapeError, typeError } from '../common/errors.js'
+import { joined } from '../common/joined.js'
 import { checkNames } from '../common/names.js'
 import { withNewNames } from '../common/renamed.js'
 import { formatShape, sameShape } from '../common/shape.js'
@@ -16,6 +17,7 @@ import { logSoftmax } from '../ops/softmax.js'
 import { asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { checkData, type TrainingData } from '../train/data.js'
 import { evaluateRows } from '../train/evaluate.js'
+import { chooseGreedily } from './choose-greedily.js'
 
 /** The quantity that an ensemble averages. */
 export type EnsembleAverage = 'outputs' | 'softmax' | 'sigmoid'
@@ -164,8 +166,8 @@ export class Ensemble<N extends Module = Module> extends Module {
     const outputs = members.map((member) => member.predict(rows.inputs))
     checkShapes('Ensemble.select', outputs)
     const identity = new Identity({ backend })
-    const lossOf = (sums: readonly Float64Array[], count: number): number => {
-      const inputs = Tensor.onHost(backend, outputs[0].shape, outputOfSums(sums, count, average, floatArray(backend, outputs[0].size)))
+    const lossOf = (means: ArrayLike<number>): number => {
+      const inputs = Tensor.onHost(backend, outputs[0].shape, outputOf(means, average, floatArray(backend, outputs[0].size)))
       try {
         return evaluateRows('Ensemble.select', identity, { ...rows, inputs }, { loss, batchSize: rows.count }).loss
       } catch (error) {
@@ -173,20 +175,10 @@ export class Ensemble<N extends Module = Module> extends Module {
         throw error
       }
     }
-    const parts = outputs.map((output) => averaged(output, average))
-    const chosen: number[] = []
-    let sums: Float64Array[] = parts[0].map((part) => new Float64Array(part.length))
-    let [least, length] = [Number.POSITIVE_INFINITY, 0]
-    for (let round = 1; round <= maxMembers; round++) {
-      const candidates = parts.map((part) => lossOf(added(sums, part), round))
-      const best = candidates.reduce((a, value, i) => (value < (candidates[a] ?? Number.POSITIVE_INFINITY) ? i : a), -1)
-      if (best < 0) break
-      chosen.push(best)
-      sums = added(sums, parts[best])
-      if (candidates[best] < least) [least, length] = [candidates[best], round]
-    }
-    if (length === 0) throw plainError('Ensemble.select: no member has a finite loss on the validation data')
-    const counts = members.map((_, i) => chosen.slice(0, length).filter((c) => c === i).length)
+    const candidates = outputs.map((output) => ({ predictions: joined(Float64Array, averaged(output, average)) }))
+    if (candidates.every(({ predictions }) => lossOf(predictions) === Number.POSITIVE_INFINITY))
+      throw plainError('Ensemble.select: no member has a finite loss on the validation data')
+    const counts = chooseGreedily(candidates, lossOf, { maxChoices: maxMembers })
     const kept = [...members.keys()].filter((i) => counts[i] > 0)
     return new Ensemble(
       kept.map((i) => members[i]),
@@ -245,23 +237,14 @@ function averaged(output: Tensor, average: EnsembleAverage): Float64Array[] {
   return [-1, 1].map((sign) => Float64Array.from(values, (z) => 1 / (1 + Math.exp(sign * z))))
 }
 
-function added(sums: readonly Float64Array[], parts: readonly Float64Array[]): Float64Array[] {
-  return sums.map((sum, i) => sum.map((value, j) => value + parts[i][j]))
-}
-
-/** The output of an ensemble from the sums of its members' {@link averaged} values. */
-function outputOfSums<T extends Float32Array | Float64Array>(
-  [yes, no]: readonly Float64Array[],
-  count: number,
-  average: EnsembleAverage,
-  out: T,
-): T {
+/** The output of an ensemble from the means of its members' {@link averaged} values, one list after the other. */
+function outputOf<T extends Float32Array | Float64Array>(means: ArrayLike<number>, average: EnsembleAverage, out: T): T {
   // the logarithm of a probability that rounds to 0 is large, not infinite
   const log = (p: number) => Math.log(Math.max(p, Number.MIN_VALUE))
   for (let i = 0; i < out.length; i++) {
-    if (average === 'outputs') out[i] = yes[i] / count
-    else if (average === 'softmax') out[i] = log(yes[i] / count)
-    else out[i] = log(yes[i]) - log(no[i])
+    if (average === 'outputs') out[i] = means[i]
+    else if (average === 'softmax') out[i] = log(means[i])
+    else out[i] = log(means[i]) - log(means[out.length + i])
   }
   return out
 }

@@ -5,8 +5,7 @@ import { joined } from '../common/joined.js'
 import { Ensemble } from '../index.js'
 import type { FeatureState } from './features.js'
 import type { Folds } from './folds.js'
-import type { FoldLine } from './rounds.js'
-import { LINE, type SearchResult } from './search.js'
+import { type FoldLine, LINE, type SearchResult } from './search.js'
 import { fitLine, type Line, type LineLimits, type LineSamples, lineAnswers, lineNet } from './straight-line.js'
 
 /** A line for each fold. @returns null where one of them could not be fitted */
@@ -55,10 +54,7 @@ export async function lineModel(
   )
   const model = new Ensemble([lineNet(line)], { average: outputs > 1 ? 'softmax' : 'outputs' })
   const candidate = {
-    plan: LINE,
-    nets: [],
-    lines,
-    predictions,
+    recipe: LINE,
     loss: lossOf(predictions.subarray(from * outputs), heldOut.subarray(from)),
     histories: [],
   }

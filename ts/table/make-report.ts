@@ -1,10 +1,10 @@
 /** What is found out about a model: how good it is on the rows that were set aside, what it looks at, and how it was found. */
 import { show } from '../common/show.js'
 import type { ColumnReport, LeftOut, Table, TableEncoder } from '../data/index.js'
-import { logLossOf, squaredErrorOf } from './choose.js'
 import { compareLosses } from './compare.js'
 import type { ClassTerms } from './decision.js'
 import type { Spans } from './features.js'
+import { logLossOf, squaredErrorOf } from './losses.js'
 import { calibrationOf, confusionOf, coverageOf, importanceOf, measureMetrics } from './measure.js'
 import { weightedShares } from './metrics.js'
 import type { Prediction, TableModel } from './model.js'
@@ -92,7 +92,7 @@ export function makeReport({
             (coverage) => model.halfWidth(coverage),
           ),
     importance,
-    candidates: found.candidates.map(({ plan, loss }, i) => ({ plan: describePlan(plan), loss, votes: found.votes[i] })),
+    candidates: found.candidates.map(({ recipe, loss }, i) => ({ plan: describePlan(recipe), loss, votes: found.votes[i] })),
     nets: { trained: found.nets, used: found.model.members.length },
     curve: found.candidates.find(({ histories }) => histories.length > 0)?.histories[0] ?? { loss: [], validation: [] },
     seconds: 0,

@@ -12,7 +12,7 @@ import {
   rocAuc,
   rootMeanSquaredError,
 } from '../metrics/index.js'
-import { logLossOf } from './choose.js'
+import { logLossOf } from './losses.js'
 
 /** A metric that kinds of nets can be chosen by. */
 export type TableMetric = 'logLoss' | 'accuracy' | 'balancedAccuracy' | 'f1' | 'rocAuc' | 'averagePrecision' | 'rmse' | 'mae' | 'r2'

@@ -1,7 +1,8 @@
 /** The numbers of a table that nets learn from, rows of them as tensors, and what nets say of such rows. */
 import { type ColumnToEmbed, type Module, softmax, type Tensor, tensor } from '../index.js'
 import { takeRows } from '../rows/take.js'
-import type { LossOf } from './choose.js'
+import type { LossOf } from '../select/choose-greedily.js'
+import { logLossOf, squaredErrorOf } from './losses.js'
 
 /** Numbers to learn from. */
 export interface TableSamples {
@@ -30,6 +31,16 @@ export function inputsAt({ inputs, width }: Pick<TableSamples, 'inputs' | 'width
 export function targetsFor(targets: Int32Array | Float32Array, rows: Int32Array): Int32Array | Tensor {
   const own = takeRows(targets, rows)
   return own instanceof Int32Array ? own : tensor(own, [rows.length, 1])
+}
+
+/** The loss of predictions of rows, or what they are judged by instead. */
+export function lossOn(
+  { targets, classes, weights, lossOf }: Pick<TableSamples, 'targets' | 'classes' | 'weights' | 'lossOf'>,
+  rows: Int32Array,
+): LossOf {
+  const own = takeRows(targets, rows)
+  if (lossOf !== undefined) return lossOf(own)
+  return own instanceof Int32Array ? logLossOf(own, classes, weights && Float32Array.from(takeRows(weights, rows))) : squaredErrorOf(own)
 }
 
 /** Probabilities of classes, or numbers, row-major. */

@@ -3,13 +3,10 @@
  *
  * Without a limit of time one plan is trained, the usual one for so many rows (nets.ts): a net on each fold, or two nets where there is one split.
  *
- * With a limit it goes in rounds (rounds.ts), until the time that is left is needed for the report:
- * 1. a pilot on at most 2,000 rows, for two epochs: there is a model early, and it says how long an epoch takes;
- * 2. a short training on as many rows as fit in two fifths of the time, which measures an epoch well;
- * 3. the usual plan in full, then plans drawn at random (Bergstra & Bengio 2012), two a round, each as long as the time allows.
+ * With a limit it goes in rounds (ts/search/fill-time.ts), until the time that is left is needed for the report.
  *
  * Every net is judged by rows of its fold that it was not trained on. By these out-of-fold predictions plans are chosen greedily, with repetition
- * (choose.ts), and the nets of those that were chosen answer together, weighted by how often their plan was.
+ * (ts/select/choose-greedily.ts), and the nets of those that were chosen answer together, weighted by how often their plan was.
  *
  * A series that grows leaves what nets have seen, and they do not follow. So where rows are in time, and numbers are predicted, nets are trained on what
  * a straight line of their fold leaves of the target, and the line alone is a candidate, too; where the target has no trend, also on the target itself.
@@ -18,14 +15,27 @@
 import { clock } from '../common/clock.js'
 import { plainError } from '../common/errors.js'
 import { joined } from '../common/joined.js'
-import { Ensemble, type Module, NonFiniteError } from '../index.js'
-import { chooseGreedily } from './choose.js'
+import { crossEntropy, Ensemble, type Module, mse, NonFiniteError, type Tensor, tensor } from '../index.js'
+import { takeRows } from '../rows/take.js'
+import { fillTime } from '../search/fill-time.js'
+import { type Candidate, MOST_CHOICES, Rounds, type RoundsOptions, type Task, type View } from '../search/rounds.js'
+import { chooseGreedily } from '../select/choose-greedily.js'
 import { type FeatureState, plainColumn, widthOf } from './features.js'
 import type { Folds } from './folds.js'
-import { type NetPlan, type NetSettings, type RoundPlan, randomPlan, usualPlan, usualRound, widened } from './nets.js'
-import { type Candidate, type FoldLine, PLANS_A_ROUND, Rounds, type RoundsOptions } from './rounds.js'
-import type { TableSamples } from './samples.js'
-import { lineNet, meanOfLines } from './straight-line.js'
+import {
+  makeNet,
+  makeOptimizer,
+  type NetPlan,
+  type NetSettings,
+  type RoundPlan,
+  randomPlan,
+  scheduleOf,
+  usualPlan,
+  usualRound,
+  widened,
+} from './nets.js'
+import { inputsAt, lossOn, predictionsOf, type TableSamples, targetsFor } from './samples.js'
+import { type Line, lineNet, meanOfLines } from './straight-line.js'
 
 /** What {@link search} is asked for. */
 export interface SearchOptions extends RoundsOptions {
@@ -43,6 +53,23 @@ export interface LineFeatures {
   lines: readonly FoldLine[] | null
 }
 
+/** A straight line that was fitted to the training rows of a fold, whose errors nets learn. */
+export interface FoldLine {
+  line: Line
+  /** What it says of each row. */
+  answers: Float64Array
+  /** Deviation of its errors on the training rows: nets learn errors that are divided by it. */
+  deviation: number
+}
+
+/** What nets of a table learn; where there are lines, that of each fold comes with what nets say. */
+interface TableView extends View {
+  lines?: readonly FoldLine[]
+}
+
+/** A kind of nets, or a line. */
+type TableCandidate = Candidate<NetPlan, TableView>
+
 /** What was found. */
 export interface SearchResult {
   model: Ensemble
@@ -54,7 +81,7 @@ export interface SearchResult {
   /** From which of these rows on they decide: of rows in time, the latest. */
   from: number
   /** The best first. */
-  candidates: Candidate[]
+  candidates: Pick<TableCandidate, 'recipe' | 'loss' | 'histories'>[]
   /** How often each candidate was chosen. */
   votes: number[]
   /** Nets that were trained. */
@@ -73,35 +100,68 @@ const NEAR = 1.1
  * itself had R² −0.9 to 0.7 on the latest fifth and lines with nets 0.90 to 0.99; in the others it explains up to 0.05.
  */
 const TREND = 0.1
+/** Best candidates that begin an ensemble, choices without an improvement that end it, and how much less a choice more has to make the loss. */
+const CHOICES = { maxChoices: MOST_CHOICES, sortedStart: 4, patience: 5, leastGain: 1e-6 }
 /** A line, as the plan of a net. */
 export const LINE: NetPlan = { hidden: [], activation: 'linear', dropout: 0, learningRate: 0, weightDecay: 0 }
-/** Rows of the pilot, at most. */
-const PILOT_ROWS = 2000
-/** Epochs of the pilot and, at least, of the training that measures an epoch. */
-const PILOT_EPOCHS = 2
-const FEWEST_EPOCHS = 3
-/** Shares of the time that is left: for the training that measures an epoch, and for any other, so that it ends in time. */
-const MEASURING = 0.4
-const FITTING = 0.9
-/** A training that measures an epoch has at most this share of the epochs of a whole one. */
-const SHORT = 1 / 6
-/** There are two plans in a round where so many trainings of one fit into the time that is left. */
-const ROUNDS_LEFT = 4
-/** Between the seeds of the plans of two rounds. */
-const SEED_STEP = 7919
-/** Batch sizes of the rounds, in turns, as multiples of the usual one. */
-const BATCH_FACTORS = [1, 2, 0.5] as const
 
 /** @throws the signal's reason where it ends training before there is a net */
 export async function search(data: TableSamples, folds: Folds, features: LineFeatures, options: SearchOptions): Promise<SearchResult> {
-  const rounds = new Rounds(data, folds, options, features.lines, features.lines !== null && hasTrend(data.targets))
-  if (options.end === undefined) await trainUsual(rounds, data.count, folds.folds.length, options)
-  else await fillTime(rounds, data.count, options)
+  const rounds = new Rounds(taskOf(data, folds, features.lines), options)
+  const { net } = options
+  const { batchSize, epochs, ...usual } = usualOf(data.count, net)
+  if (options.end === undefined) {
+    const recipes = folds.folds.length === 1 ? [usual, usual] : [usual]
+    await rounds.train({ recipes, batchSize, epochs, number: 0 })
+  } else {
+    const { batchSize: givenSize, epochs: _, ...given } = net
+    await fillTime(rounds, {
+      ...{ usual, batchSize, epochs, keepsBatchSize: givenSize !== undefined },
+      draw: (seed) => ({ ...randomPlan(seed), ...given }),
+      small: { ...usual, hidden: [32], dropout: 0 },
+    })
+  }
   if (rounds.candidates.length === 0) {
     options.signal?.throwIfAborted()
-    throw noNet(rounds.failure, data.count, options.net)
+    throw noNet(rounds.failure, data.count, net)
   }
   return ensembleOf(rounds, folds, data, features, options.end)
+}
+
+/** What nets learn of a table: the target or, where there are lines, what these leave of it, or both. */
+function taskOf(data: TableSamples, { folds, from }: Folds, lines: readonly FoldLine[] | null): Task<NetPlan, TableView> {
+  const { targets, width, classes, embedded, weights } = data
+  const all = Int32Array.from(targets, (_, row) => row)
+  const inputs = tensor(data.inputs, [all.length, width])
+  const held = folds.map(({ validation }) => inputsAt(data, validation))
+  const viewOf = (targetsOf: (fold: number) => Int32Array | Float32Array): TableView => {
+    const samples = (own: Int32Array | Float32Array, rows: Int32Array, inputs: Tensor) => ({
+      ...{ inputs, targets: targetsFor(own, rows) },
+      ...(weights && { weights: tensor(Float32Array.from(takeRows(weights, rows)), [rows.length]) }),
+    })
+    const each = folds.map((_, fold) => targetsOf(fold))
+    const whole = samples(each[0], all, inputs)
+    return {
+      training: each.map((own) => (own === each[0] ? whole : samples(own, all, inputs))),
+      validation: each.map((own, fold) => samples(own, folds[fold].validation, held[fold])),
+    }
+  }
+  const leftBy = (lines: readonly FoldLine[]): TableView => ({
+    ...viewOf((fold) => Float32Array.from(targets, (y, row) => (y - lines[fold].answers[row]) / lines[fold].deviation)),
+    lines,
+    whole: (answers, fold) => answers.map((y, i) => lines[fold].answers[folds[fold].validation[i]] + lines[fold].deviation * y),
+    units: lines.map(({ deviation }) => deviation ** 2),
+  })
+  return {
+    ...{ folds, from, loss: classes > 0 ? crossEntropy : mse },
+    views: [...(lines === null || !hasTrend(targets) ? [viewOf(() => targets)] : []), ...(lines ? [leftBy(lines)] : [])],
+    build: (plan, seed, steps) => {
+      const model = makeNet(plan, width, classes || 1, seed, embedded)
+      return { model, optimizer: makeOptimizer(model, plan), schedule: scheduleOf(plan, steps) }
+    },
+    predict: (net, rows) => predictionsOf(net, rows, classes),
+    lossOn: (rows) => lossOn(data, rows),
+  }
 }
 
 /** Whether the target grows, or falls, with the order of the rows. */
@@ -134,72 +194,26 @@ function usualOf(rows: number, { batchSize, epochs, ...plan }: NetSettings): Net
   return { ...usualPlan(rows), ...plan, batchSize: batchSize ?? usual.batchSize, epochs: epochs ?? usual.epochs }
 }
 
-async function trainUsual(rounds: Rounds, count: number, folds: number, { net }: SearchOptions): Promise<void> {
-  const { batchSize, epochs, ...usual } = usualOf(count, net)
-  const plans = folds === 1 ? [usual, usual] : [usual]
-  await rounds.train({ plans, batchSize, epochs, number: 0 })
-}
-
-async function fillTime(rounds: Rounds, count: number, { net, seed, signal }: SearchOptions): Promise<void> {
-  const { batchSize, epochs, ...usual } = usualOf(count, net)
-  const { batchSize: givenSize, epochs: _, ...given } = net
-  const timeLeft = () => (rounds.deadline as number) - clock.now()
-
-  const pilotShare = Math.min(1, PILOT_ROWS / rounds.trainingRows)
-  let started = clock.now()
-  await rounds.train({ plans: [usual], batchSize, epochs: PILOT_EPOCHS, number: 0, share: pilotShare })
-  const affordable = (MEASURING * timeLeft() * PILOT_EPOCHS * pilotShare) / (clock.now() - started)
-
-  const few = Math.max(FEWEST_EPOCHS, Math.round(Math.min(epochs * SHORT, affordable)))
-  const share = Math.min(1, Math.max(pilotShare, affordable / few))
-  started = clock.now()
-  await rounds.train({ plans: [usual], batchSize, epochs: few, number: 0, share })
-  const epochTime = (clock.now() - started) / few / share
-
-  for (let number = 1; timeLeft() > 0 && !signal?.aborted; number++) {
-    const fitting = Math.floor((FITTING * timeLeft()) / epochTime)
-    // what is left may be too short for a training worth its name: it is given to one that is stopped
-    const own = Math.max(few, Math.min(epochs, fitting))
-    const plans = Array.from({ length: fitting >= ROUNDS_LEFT * own ? PLANS_A_ROUND : 1 }, (_, i) =>
-      number === 1 && i === 0 ? usual : { ...randomPlan(seed + SEED_STEP * number + i), ...given },
-    )
-    const isUsualSize = number === 1 || givenSize !== undefined
-    await rounds.train({
-      plans,
-      batchSize: isUsualSize ? batchSize : batchSize * BATCH_FACTORS[number % BATCH_FACTORS.length],
-      epochs: own,
-      number,
-      share: Math.min(1, Math.max(share, fitting / few)),
-    })
-  }
-  // there was not even the time for one epoch of all folds: a small net is better than none
-  if (rounds.candidates.length === 0 && rounds.failure === undefined && !signal?.aborted) {
-    const small = { ...usual, hidden: [32], dropout: 0 }
-    await rounds.train({ plans: [small], batchSize, epochs: PILOT_EPOCHS, number: 0, share: pilotShare, isTimed: false })
-  }
-}
-
 /** The plans that predict best together, as one model. */
 function ensembleOf(
-  rounds: Rounds,
+  rounds: Rounds<NetPlan, TableView>,
   folds: Folds,
   data: TableSamples,
   { features, withLine, lines }: LineFeatures,
   end: number | undefined,
 ): SearchResult {
-  const candidates =
-    lines === null ? rounds.candidates : [...rounds.candidates, lineAlone(rounds, folds, lines)].sort((a, b) => a.loss - b.loss)
+  const candidates = lines === null ? rounds.candidates : [...rounds.candidates, lineAlone(rounds, lines)].sort((a, b) => a.loss - b.loss)
   const { heldOut, lossOf, nets, secondsOfRow } = rounds
   const voters = lines === null ? candidates : candidates.filter(({ loss }) => loss <= NEAR * candidates[0].loss)
   // half of the time that is left, at most: the other half is for the report
-  const found = chooseGreedily(voters, lossOf, end === undefined ? undefined : (clock.now() + end) / 2)
+  const found = chooseGreedily(voters, lossOf, { ...CHOICES, until: end === undefined ? undefined : (clock.now() + end) / 2 })
   const votes = candidates.map((candidate) => found[voters.indexOf(candidate)] ?? 0)
   const total = votes.reduce((sum, vote) => sum + vote, 0)
   const predictions = new Float64Array(heldOut.length * (data.classes || 1))
   for (const [i, { predictions: own }] of candidates.entries())
     if (votes[i] > 0) for (let j = 0; j < own.length; j++) predictions[j] += (votes[i] / total) * own[j]
   const chosen = candidates.flatMap((candidate, i) => (votes[i] > 0 ? [{ ...candidate, vote: votes[i] }] : []))
-  const usesLine = chosen.some((candidate) => candidate.lines)
+  const usesLine = chosen.some(({ view }) => view.lines)
   const members = usesLine
     ? membersWithLine(chosen, total, data, withLine)
     : chosen.flatMap(({ nets, vote }) => nets.map((net): Member => ({ net, weight: vote / nets.length })))
@@ -219,12 +233,13 @@ interface Member {
 }
 
 /** What the lines of the folds say, without nets. */
-function lineAlone({ lossOf }: Rounds, folds: Folds, lines: readonly FoldLine[]): Candidate {
+function lineAlone({ task, lossOf }: Rounds<NetPlan, TableView>, lines: readonly FoldLine[]): TableCandidate {
+  const view = task.views[task.views.length - 1]
   const predictions = joined(
     Float64Array,
-    folds.folds.map(({ validation }, fold) => Float64Array.from(validation, (row) => lines[fold].answers[row])),
+    task.folds.map(({ validation }, fold) => Float64Array.from(validation, (row) => lines[fold].answers[row])),
   )
-  return { plan: LINE, nets: [], lines, predictions, loss: lossOf(predictions), histories: [] }
+  return { recipe: LINE, view, nets: [], predictions, loss: lossOf(predictions), histories: [] }
 }
 
 /**
@@ -232,15 +247,15 @@ function lineAlone({ lossOf }: Rounds, folds: Folds, lines: readonly FoldLine[])
  * with all of that line. So everything is multiplied by the sum of the weights, which the mean divides by.
  */
 function membersWithLine(
-  chosen: readonly (Candidate & { vote: number })[],
+  chosen: readonly (TableCandidate & { vote: number })[],
   total: number,
   { width, embedded }: TableSamples,
   withLine: FeatureState,
 ): Member[] {
-  const lines = chosen.flatMap(({ lines = [], vote }) => lines.map(({ line }) => ({ line, weight: vote / total / lines.length })))
+  const lines = chosen.flatMap(({ view: { lines = [] }, vote }) => lines.map(({ line }) => ({ line, weight: vote / total / lines.length })))
   const ofLine = lines.reduce((sum, { weight }) => sum + weight, 0)
-  const nets = chosen.flatMap(({ plan, nets, lines, vote }) =>
-    nets.map((net, fold) => ({ net, plan, weight: vote / total / nets.length, unit: lines?.[fold].deviation ?? 1 })),
+  const nets = chosen.flatMap(({ recipe, view, nets, vote }) =>
+    nets.map((net, fold) => ({ net, plan: recipe, weight: vote / total / nets.length, unit: view.lines?.[fold].deviation ?? 1 })),
   )
   const sum = nets.reduce((sum, { weight }) => sum + weight, ofLine)
   const mean = meanOfLines(lines.map(({ line, weight }) => ({ line, weight: (sum * weight) / ofLine })))

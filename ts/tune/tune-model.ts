@@ -6,17 +6,9 @@ import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { withNewNames } from '../common/renamed.js'
 import { show, showNames } from '../common/show.js'
-import {
-  type BuiltModel,
-  evaluateModel,
-  type FitManyOptions,
-  fitMany,
-  Generator,
-  type Module,
-  Tensor,
-  type TrainingData,
-} from '../index.js'
+import { type BuiltModel, evaluateModel, type FitManyOptions, Generator, type Module, Tensor, type TrainingData } from '../index.js'
 import { takeRows } from '../rows/take.js'
+import { race, rungsOf } from '../search/halving.js'
 import { createStudy } from './create-study.js'
 import { advice } from './report/advice.js'
 import { latinHypercube } from './samplers/random.js'
@@ -281,52 +273,26 @@ class Tuner<S extends Space, N extends Module> {
 
   /** Trains nets rung by rung and tells what came of them; the values of those that came to the end. */
   private async race(trials: readonly Trial<S>[], index: number, tuned: readonly string[]): Promise<number[]> {
-    const { study, epochs, reductionFactor, options } = this
+    const { study, epochs, reductionFactor, options, seed, data } = this
     const { build, loss, dropLast, signal, onProgress } = options
-    let running = trials.map((trial) => ({ trial, ...build({ ...trial.params, seed: this.seed }), value: Number.NaN, steps: 0 }))
-    const rungs = [...new Set([Math.ceil(epochs / reductionFactor ** 2), Math.ceil(epochs / reductionFactor), epochs])]
-    const rows = rowsIn(this.data)
-    let done = 0
-    for (const rung of index < 0 ? [epochs] : rungs) {
-      if (signal?.aborted || (index >= 0 && this.isLate(index))) break
-      for (const batchSize of new Set(running.map(({ trial }) => (trial.params as { batchSize?: number }).batchSize))) {
-        const group = running.filter(({ trial }) => (trial.params as { batchSize?: number }).batchSize === batchSize)
-        const histories = await fitMany(
-          group.map(({ model }) => model),
-          {
-            ...this.data,
-            loss,
-            ...(dropLast !== undefined && { dropLast }),
-            ...(signal && { signal }),
-            ...(batchSize !== undefined && { batchSize: Math.min(batchSize, rows) }),
-            optimizers: group.map(({ optimizer }) => optimizer),
-            // a rung goes on where the one before stopped, with the same schedule
-            schedule: group.map(({ schedule, steps }) => schedule && ((step: number) => schedule(step + steps))),
-            callbacks: (net) => group[net].callbacks ?? [],
-            epochs: rung - done,
-            seed: this.seed + done,
-          },
-        )
-        // what was stopped within a rung is judged by the rung before
-        if (signal?.aborted) break
-        for (const [i, net] of group.entries()) {
-          const { error, steps } = histories[i]
-          net.steps += steps
-          net.value = error === undefined ? this.judge(net.model, net.optimizer) : Number.NaN
-        }
-      }
-      if (signal?.aborted) break
-      done = rung
-      for (const { trial, value } of running) if (!Number.isNaN(value)) await trial.report(value, rung)
-      const diverged = running.filter(({ value }) => Number.isNaN(value))
-      for (const { trial } of diverged) await study.tell(trial, { state: 'failed', error: 'the loss is not finite' })
-      running = running.filter(({ value }) => !Number.isNaN(value)).sort((a, b) => a.value - b.value)
-      if (rung < epochs && index >= 0) {
-        const kept = Math.max(1, Math.ceil(running.length / reductionFactor))
-        for (const { trial } of running.slice(kept)) await study.tell(trial, { state: 'pruned' })
-        running = running.slice(0, kept)
-      }
-      onProgress?.({ stage: index + 1, stages: this.stages.length, tuned, epochs: rung, finished: study.finished, best: this.best?.value })
+    const rows = rowsIn(data)
+    const nets = trials.map((trial) => {
+      const { batchSize } = trial.params as { batchSize?: number }
+      return { ...build({ ...trial.params, seed }), trial, batchSize: batchSize && Math.min(batchSize, rows), value: Number.NaN, steps: 0 }
+    })
+    const rungs = index < 0 ? [epochs] : rungsOf(epochs, reductionFactor)
+    const how = { data, loss, rungs, reductionFactor, seed, ...(dropLast !== undefined && { dropLast }), ...(signal && { signal }) }
+    const judges = {
+      judge: ({ model, optimizer }: BuiltModel) => this.judge(model, optimizer),
+      isOver: () => index >= 0 && this.isLate(index),
+    }
+    let [running, done] = [nets, 0]
+    for await (const rung of race(nets, { ...how, ...judges })) {
+      ;[running, done] = [rung.running, rung.epochs]
+      for (const { trial, value } of [...running, ...rung.cut]) await trial.report(value, done)
+      for (const { trial } of rung.diverged) await study.tell(trial, { state: 'failed', error: 'the loss is not finite' })
+      for (const { trial } of rung.cut) await study.tell(trial, { state: 'pruned' })
+      onProgress?.({ stage: index + 1, stages: this.stages.length, tuned, epochs: done, finished: study.finished, best: this.best?.value })
     }
     const isWhole = done === epochs
     for (const { trial, value, model } of running) {

@@ -1,0 +1,76 @@
+/** Rounds of a search until the time is over. */
+import { clock } from '../common/clock.js'
+import { RECIPES_A_ROUND, type Rounds, type View } from './rounds.js'
+
+/** What {@link fillTime} tries. */
+export interface Trials<Recipe> {
+  /** The recipe that does well on most data of this size, and how it is trained in full. */
+  usual: Recipe
+  batchSize: number
+  epochs: number
+  /** Whether all rounds have this batch size; else they have others in turns. Default false. */
+  keepsBatchSize?: boolean
+  /** Another recipe, drawn at random: the same seed gives the same one. */
+  draw(seed: number): Recipe
+  /** A quick one, for where there was no time for one epoch of the usual. */
+  small: Recipe
+}
+
+/** Rows of the pilot, at most. */
+const PILOT_ROWS = 2000
+/** Epochs of the pilot and, at least, of the training that measures an epoch. */
+const PILOT_EPOCHS = 2
+const FEWEST_EPOCHS = 3
+/** Shares of the time that is left: for the training that measures an epoch, and for any other, so that it ends in time. */
+const MEASURING = 0.4
+const FITTING = 0.9
+/** A training that measures an epoch has at most this share of the epochs of a whole one. */
+const SHORT = 1 / 6
+/** There are two recipes in a round where so many trainings of one fit into the time that is left. */
+const ROUNDS_LEFT = 4
+/** Between the seeds of the recipes of two rounds. */
+const SEED_STEP = 7919
+/** Batch sizes of the rounds, in turns, as multiples of the usual one. */
+const BATCH_FACTORS = [1, 2, 0.5] as const
+
+/**
+ * Trains until the time that is left is needed for what follows:
+ * 1. a pilot on at most 2,000 rows, for two epochs: there is a net early, and it says how long an epoch takes;
+ * 2. a short training on as many rows as fit in two fifths of the time, which measures an epoch well;
+ * 3. the usual recipe in full, then recipes drawn at random (Bergstra & Bengio 2012), two a round, each as long as the time allows.
+ */
+export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>, trials: Trials<Recipe>): Promise<void> {
+  const { usual, batchSize, epochs, keepsBatchSize = false } = trials
+  const { seed, signal } = rounds.options
+  const timeLeft = () => (rounds.deadline as number) - clock.now()
+
+  const pilotShare = Math.min(1, PILOT_ROWS / rounds.trainingRows)
+  let started = clock.now()
+  await rounds.train({ recipes: [usual], batchSize, epochs: PILOT_EPOCHS, number: 0, share: pilotShare })
+  const affordable = (MEASURING * timeLeft() * PILOT_EPOCHS * pilotShare) / (clock.now() - started)
+
+  const few = Math.max(FEWEST_EPOCHS, Math.round(Math.min(epochs * SHORT, affordable)))
+  const share = Math.min(1, Math.max(pilotShare, affordable / few))
+  started = clock.now()
+  await rounds.train({ recipes: [usual], batchSize, epochs: few, number: 0, share })
+  const epochTime = (clock.now() - started) / few / share
+
+  for (let number = 1; timeLeft() > 0 && !signal?.aborted; number++) {
+    const fitting = Math.floor((FITTING * timeLeft()) / epochTime)
+    // what is left may be too short for a training worth its name: it is given to one that is stopped
+    const own = Math.max(few, Math.min(epochs, fitting))
+    const recipes = Array.from({ length: fitting >= ROUNDS_LEFT * own ? RECIPES_A_ROUND : 1 }, (_, i) =>
+      number === 1 && i === 0 ? usual : trials.draw(seed + SEED_STEP * number + i),
+    )
+    await rounds.train({
+      recipes,
+      batchSize: number === 1 || keepsBatchSize ? batchSize : batchSize * BATCH_FACTORS[number % BATCH_FACTORS.length],
+      epochs: own,
+      number,
+      share: Math.min(1, Math.max(share, fitting / few)),
+    })
+  }
+  // there was not even the time for one epoch of all folds: a small net is better than none
+  if (rounds.candidates.length === 0 && rounds.failure === undefined && !signal?.aborted)
+    await rounds.train({ recipes: [trials.small], batchSize, epochs: PILOT_EPOCHS, number: 0, share: pilotShare, isTimed: false })
+}

@@ -1,0 +1,277 @@
+/** Rounds of training: nets by some recipes, one on each fold, trained side by side; and the best recipes of all rounds so far. */
+import { clock } from '../common/clock.js'
+import { joined } from '../common/joined.js'
+import {
+  type BuiltModel,
+  EarlyStopping,
+  type FitManyOptions,
+  type FitManyProgress,
+  fitMany,
+  type Module,
+  NonFiniteError,
+  type Tensor,
+} from '../index.js'
+import type { LossOf } from '../select/choose-greedily.js'
+
+/** Rows to train a net on, and rows to validate it by. */
+export interface Fold {
+  train: Int32Array
+  validation: Int32Array
+}
+
+/** Rows as fitMany takes them. */
+export interface Samples {
+  inputs: Tensor
+  targets: Int32Array | Tensor
+  weights?: Tensor
+}
+
+/** What nets learn: the targets themselves, or what something simpler leaves of them, such as a line or the season before. */
+export interface View {
+  /** For each fold all rows, of which its nets are trained on those of the fold. */
+  training: readonly Samples[]
+  /** For each fold the rows that it validates by. */
+  validation: readonly Samples[]
+  /** Predictions of the task, by those of a net for the rows that its fold validates by. Default: the same. */
+  whole?(predictions: Float64Array, fold: number): Float64Array
+  /** For each fold what losses of nets are multiplied by, for curves. Default 1. */
+  units?: readonly number[]
+}
+
+/** What is searched for. A recipe says as plain data how a net is made and trained. */
+export interface Task<Recipe, V extends View = View> {
+  folds: readonly Fold[]
+  /** What nets learn: a candidate for each recipe and view. */
+  views: readonly V[]
+  /** A new net with its optimizer. @param steps of the whole training, for its schedule */
+  build(recipe: Recipe, seed: number, steps: number): BuiltModel
+  /** What nets are trained by. */
+  loss: FitManyOptions['loss']
+  /** What a net says of rows, row-major. */
+  predict(net: Module, inputs: Tensor): Float64Array
+  /** Loss of predictions of these rows, row-major. */
+  lossOn(rows: Int32Array): LossOf
+  /** From which of the out-of-fold predictions on they decide, in the order of the folds: of rows in time the latest may. */
+  from: number
+}
+
+/** A recipe, its nets (one for each fold) and what each of them predicts of the rows of its fold that it was not trained on. */
+export interface Candidate<Recipe, V extends View = View> {
+  recipe: Recipe
+  /** What its nets learnt. */
+  view: V
+  nets: Module[]
+  /** Out-of-fold predictions, row-major in the order of the folds. */
+  predictions: Float64Array
+  /** Of these predictions. */
+  loss: number
+  /** Of each net the loss of training and of validation by epoch. */
+  histories: Curve[]
+}
+
+/** Losses by epoch. */
+export interface Curve {
+  loss: number[]
+  validation: number[]
+}
+
+/** What is heard of rounds while nets are trained. */
+export interface SearchProgress {
+  /** Until training and report are over, by the speed so far; where time is limited, what counts is the limit. */
+  secondsLeft: number
+  nets: number
+  best: number | null
+  curve: Curve
+}
+
+/** Nets that are trained side by side. */
+export interface Round<Recipe> {
+  recipes: readonly Recipe[]
+  batchSize: number
+  epochs: number
+  /** Which round it is: it decides the first weights and the order of rows. */
+  number: number
+  /** Share of the training rows of each fold. Default 1. */
+  share?: number
+  /** Whether nets are stopped when the time is over. Default true. */
+  isTimed?: boolean
+}
+
+/** What rounds have in common. */
+export interface RoundsOptions {
+  /** When everything has to be over, as clock.now() counts; undefined where there is no limit. */
+  end: number | undefined
+  /** Seconds that what follows the search takes, where the whole ensemble takes so many for a row. */
+  reserve: (secondsOfRow: number) => number
+  seed: number
+  signal: AbortSignal | undefined
+  onProgress: ((progress: SearchProgress) => void) | undefined
+}
+
+/** Epochs without improvement that end the training of a net. */
+const PATIENCE = 16
+/** Candidates that are kept, the best ones. */
+const MAX_KEPT = 40
+/** Recipes of a round where time is limited: as many nets as folds for each. */
+export const RECIPES_A_ROUND = 2
+/** Nets of an ensemble are of so many candidates at most. */
+export const MOST_CHOICES = 20
+
+/** Trains rounds, and keeps the best recipes of all of them. */
+export class Rounds<Recipe, V extends View = View> {
+  /** The best first. */
+  candidates: Candidate<Recipe, V>[] = []
+  /** Nets that were trained. */
+  nets = 0
+  /** What ended the first net of which nothing came; undefined where none was, or time or a signal ended it. */
+  failure: Error | undefined
+  /** When training has to stop, so that what follows has its time; undefined where there is no limit. */
+  deadline: number | undefined
+  /** Rows that are predicted by nets that were not trained on them, in the order of the folds. */
+  readonly heldOut: Int32Array
+  /** Loss of out-of-fold predictions, by those that decide. */
+  readonly lossOf: LossOf
+  /** What predictions took so far: their quotient is the pace of a net. */
+  private readonly predicting = { seconds: 0, rows: 0 }
+
+  constructor(
+    readonly task: Task<Recipe, V>,
+    readonly options: RoundsOptions,
+  ) {
+    this.heldOut = joined(
+      Int32Array,
+      task.folds.map(({ validation }) => validation),
+    )
+    const lossOf = task.lossOn(this.heldOut.subarray(task.from))
+    this.lossOf = (all) => lossOf((all as Float64Array).subarray((task.from * all.length) / this.heldOut.length))
+    this.moveDeadline()
+  }
+
+  /** Rows of the largest fold. */
+  get trainingRows(): number {
+    return Math.max(...this.task.folds.map(({ train }) => train.length))
+  }
+
+  async train(round: Round<Recipe>): Promise<void> {
+    const { recipes, batchSize, epochs, share = 1, number, isTimed = true } = round
+    const { folds, views, build } = this.task
+    const rows = folds.map(({ train }) => everyShare(train, share))
+    const kinds = recipes.flatMap((recipe, i) => views.map((view) => ({ recipe, i, view })))
+    const jobs = kinds.flatMap(({ recipe, i, view }) =>
+      folds.map((_, fold) => {
+        const seed = this.options.seed + 1000 * number + 10 * i + fold
+        return { ...build(recipe, seed, epochs * Math.ceil(rows[fold].length / batchSize)), seed, view, fold }
+      }),
+    )
+    const curve: Curve = { loss: [], validation: [] }
+    const watch = {
+      onEpochEnd({ loss, validation }: { loss: number; validation?: { loss: number } }) {
+        curve.loss.push(loss)
+        curve.validation.push(validation?.loss ?? Number.NaN)
+      },
+    }
+    const stop = stopAt(isTimed ? this.deadline : undefined, this.options.signal)
+    try {
+      const histories = await fitMany(
+        jobs.map(({ model }) => model),
+        {
+          data: jobs.map(({ view, fold }) => view.training[fold]),
+          rows: jobs.map(({ fold }) => rows[fold]),
+          validation: jobs.map(({ view, fold }) => view.validation[fold]),
+          loss: this.task.loss,
+          optimizers: jobs.map(({ optimizer }) => optimizer),
+          schedule: jobs.map(({ schedule }) => schedule),
+          seed: jobs.map(({ seed }) => seed),
+          ...{ batchSize, epochs, signal: stop.signal },
+          // the curve of the first net is shown for all
+          callbacks: (net) => [new EarlyStopping({ patience: PATIENCE }), ...(net === 0 ? [watch] : [])],
+          onProgress: (progress) => this.tell(progress, curve, batchSize),
+        },
+      )
+      for (const [i, { recipe, view }] of kinds.entries()) {
+        const own = folds.map((_, fold) => i * folds.length + fold)
+        this.add(
+          recipe,
+          view,
+          own.map((job) => jobs[job].model),
+          own.map((job) => histories[job]),
+        )
+      }
+    } finally {
+      stop.clear()
+    }
+    this.nets += jobs.length
+    this.candidates = this.candidates.sort((a, b) => a.loss - b.loss).slice(0, MAX_KEPT)
+    this.moveDeadline()
+  }
+
+  private tell({ secondsLeft, finished, nets, netStepsPerSecond }: FitManyProgress, curve: Curve, batchSize: number): void {
+    // a step goes forward, and backward for twice as long
+    const secondsOfRow = nets / netStepsPerSecond / batchSize / 3
+    this.options.onProgress?.({
+      secondsLeft: secondsLeft + this.options.reserve(secondsOfRow),
+      nets: this.nets + finished,
+      best: this.candidates[0]?.loss ?? null,
+      curve,
+    })
+  }
+
+  /** Takes a recipe among the candidates, unless one of its nets was not trained or has no finite loss. */
+  private add(recipe: Recipe, view: V, nets: Module[], histories: Awaited<ReturnType<typeof fitMany>>): void {
+    this.failure ??= histories.find(({ error }) => error !== undefined)?.error
+    if (histories.some(({ error, epochs }) => error !== undefined || epochs.length === 0)) return
+    const asked = clock.now()
+    const predictions = joined(
+      Float64Array,
+      nets.map((net, fold) => {
+        const own = this.task.predict(net, view.validation[fold].inputs)
+        return view.whole?.(own, fold) ?? own
+      }),
+    )
+    this.predicting.seconds += (clock.now() - asked) / 1000
+    this.predicting.rows += this.heldOut.length
+    const loss = this.lossOf(predictions)
+    if (!Number.isFinite(loss)) {
+      this.failure ??= new NonFiniteError(`loss is ${loss} on rows that were not learnt from (in the end)`)
+      return
+    }
+    const curves = histories.map(({ epochs }, fold) => {
+      const unit = view.units?.[fold] ?? 1
+      return { loss: epochs.map((e) => unit * e.loss), validation: epochs.map((e) => unit * (e.validation?.loss ?? Number.NaN)) }
+    })
+    this.candidates.push({ recipe, view, nets, predictions, loss, histories: curves })
+  }
+
+  /** Seconds that a net takes for a row, by the predictions so far. */
+  get secondsOfRow(): number {
+    const { seconds, rows } = this.predicting
+    return seconds / Math.max(1, rows)
+  }
+
+  /** The ensemble grows with the candidates, and with it the time that the report takes. */
+  private moveDeadline(): void {
+    const { end, reserve } = this.options
+    if (end === undefined) return
+    const most = Math.min(this.candidates.length + RECIPES_A_ROUND, MOST_CHOICES)
+    this.deadline = end - 1000 * reserve(most * this.task.folds.length * this.secondsOfRow)
+  }
+}
+
+/** A signal that stops at a time, as clock.now() counts, or with another signal. */
+function stopAt(deadline: number | undefined, signal: AbortSignal | undefined): { signal: AbortSignal; clear: () => void } {
+  const controller = new AbortController()
+  const stop = () => controller.abort()
+  if (signal?.aborted) stop()
+  signal?.addEventListener('abort', stop)
+  const timer = deadline === undefined ? undefined : setTimeout(stop, Math.max(0, deadline - clock.now()))
+  const clear = () => {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', stop)
+  }
+  return { signal: controller.signal, clear }
+}
+
+/** A share of the rows, evenly spread. */
+function everyShare(rows: Int32Array, share: number): Int32Array {
+  return share < 1 ? rows.filter((_, i) => Math.floor(i * share) < Math.floor((i + 1) * share)) : rows
+}
