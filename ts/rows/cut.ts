@@ -1,7 +1,7 @@
-/** Which rows go to which part, by their numbers: at random, by class, by group, by time. Nothing here knows what rows are. */
+/** Division of rows into parts, by their indices: at random, by class, by group, by time. This code does not know what rows are. */
 import { dealGroups, rowsByValue } from './groups.js'
 
-/** What a cut goes by; `times` first, then `groups`. */
+/** Criteria of a cut; `times` takes precedence, then `groups`. */
 export interface CutBy {
   /** Rows of one value are in the same proportion in all parts. */
   classOf?: ArrayLike<unknown> | null
@@ -41,7 +41,7 @@ export function cutParts(order: Int32Array, fractions: readonly number[], { clas
 }
 
 /**
- * Two parts, the second of so many rows. They are evenly spaced in the order of the classes, of which each part so has its share.
+ * Two parts, the second of `held` rows. These are evenly spaced in the order of the classes, so that each part has its share of each class.
  *
  * @param order the rows, at random; it is sorted by class
  */
@@ -53,8 +53,8 @@ export function cutEvenly(order: Int32Array, held: number, classOf: ArrayLike<nu
 }
 
 /**
- * A fraction of each count, shared out by the largest remainder, so that the sum keeps the fraction however small the counts are. Of equal
- * remainders the first get one more.
+ * A fraction of each count, by the largest remainder, so that the sum keeps the fraction even for small counts. Among equal remainders the first ones
+ * get one more.
  */
 function largestRemainder(counts: readonly number[], fraction: number): number[] {
   const exact = counts.map((count) => count * fraction)

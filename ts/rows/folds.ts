@@ -1,4 +1,4 @@
-/** Which rows the parts of a cross-validation train on, and which they hold out. */
+/** The training rows and held-out rows of the parts of a cross-validation. */
 
 import { checkCount } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
@@ -7,11 +7,11 @@ import { show } from '../common/show.js'
 import { warnOnce } from '../common/warn.js'
 import { dealGroups, rowsByValue } from './groups.js'
 
-/** How rows are cut into parts. */
+/** Options of the division of rows into folds. */
 export interface FoldOptions {
-  /** How many parts, from 2 to the number of rows, or of groups. Default 5. */
+  /** Number of folds, from 2 to the number of rows, or of groups. Default 5. */
   folds?: number
-  /** How many times all rows are cut, each time into other parts. Default 1. */
+  /** Number of times that all rows are divided, each time differently. Default 1. */
   repeats?: number
   /**
    * A random order before the cut. Without it parts are rows in a row, and groups are dealt out by size, the largest first, which makes the most
@@ -21,8 +21,8 @@ export interface FoldOptions {
   /** The same seed gives the same parts. Default 0. */
   seed?: number
   /**
-   * For each row the group that it belongs to, such as a patient or a day: a text or a number. Rows of one group are never in different
-   * parts, so that nothing is tested on rows that are nearly those of the training.
+   * The group of each row, such as a patient or a day: a text or a number. Rows of one group are never in different folds, so that no test row is
+   * nearly equal to a training row.
    */
   groups?: ArrayLike<string | number>
 }
@@ -31,9 +31,9 @@ export interface FoldOptions {
 export interface FoldRows {
   /** Its number among all parts, from 0. */
   index: number
-  /** Which cut of all rows it is of, from 0. */
+  /** Index of the division of all rows, from 0. */
   repeat: number
-  /** Which part of that cut is held out, from 0. */
+  /** Index of the held-out fold in that division, from 0. */
   fold: number
   /** Rows to train on, in a random order unless `shuffle` is false. */
   train: Int32Array
@@ -42,9 +42,9 @@ export interface FoldRows {
 }
 
 /**
- * All parts, cut after cut.
+ * All folds, division after division.
  *
- * @param classOf the class of each row, where parts are to have every class in the same proportion
+ * @param classOf the class of each row, for stratified folds
  * @throws RangeError, TypeError
  */
 export function cutFolds(who: string, count: number, options: FoldOptions, classOf: ArrayLike<number> | null): FoldRows[] {
@@ -104,8 +104,8 @@ function numbered(foldOf: Int32Array): Int32Array {
 }
 
 /**
- * Whether each fold can have rows of each class: a warning where one class has fewer rows than there are folds, an error where all have, as in
- * scikit-learn. Not where each row is a fold.
+ * Checks that each fold can have rows of each class: warns if one class has fewer rows than there are folds, and throws if all classes have, as
+ * scikit-learn does. It checks nothing if each row is a fold.
  *
  * @throws RangeError
  */
@@ -149,13 +149,13 @@ function dealRows(order: Int32Array, folds: number, classOf: ArrayLike<number> |
 }
 
 /**
- * The part of each row where groups stay together. Group by group, each goes to the part that has least of its classes so far, and of equal
- * parts to the one with fewest rows: the largest and the smallest part differ by no more rows than the largest group has, where there are no
- * classes. Groups come in the order of their first rows, in which of a random order large groups tend to be early, so that small ones even the
- * parts out; or the largest first, as in scikit-learn's GroupKFold without shuffling.
+ * The part of each row, with groups kept together. Each group goes to the part with the least share of its classes so far, and among equal parts to
+ * the one with the fewest rows. Without classes, the largest and the smallest part therefore differ by no more rows than the largest group has.
+ * Groups come in the order of their first rows, so that in a random order large groups tend to come early and small ones even the parts out; or the
+ * largest first, as in scikit-learn's GroupKFold without shuffling.
  *
- * A class counts by its share of the rows that are of it. With share s of a class in a part and g in the group, the group adds
- * (s + g)² − s² = 2sg + g² to the sum of squares of shares, which is least where each class is spread evenly; g² is alike for all parts.
+ * Each class is measured by shares of its rows. If a part has share s of a class and the group has share g, the group adds (s + g)² − s² = 2sg + g²
+ * to the sum of squared shares, which is least if each class is spread evenly; g² is the same for all parts.
  */
 function dealWholeGroups(
   order: Int32Array,

@@ -11,7 +11,7 @@ export function rowsByValue(rows: ArrayLike<number>, keyOf: ArrayLike<unknown>):
   return [...parts.values()].map((part) => Int32Array.from(part))
 }
 
-/** Puts groups one by one, each where it costs least; of equal parts where `tie` is least, else the first. */
+/** Assigns groups one by one to the part with the least cost; among equal parts to the one with the least `tie`, else the first. */
 export function dealGroups<G>(
   groups: readonly G[],
   parts: number,

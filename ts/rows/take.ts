@@ -2,7 +2,7 @@
 
 type Numbers = Int32Array | Float32Array | Float64Array
 
-/** The values of these rows, of `width` each; of each row the first `columns` alone where fewer are wanted. */
+/** The values of these rows, `width` per row, or only the first `columns` of each row. */
 export function takeRows<T extends Numbers>(values: T, rows: ArrayLike<number>, width = 1, columns = width): T {
   const out = new (values.constructor as new (size: number) => T)(rows.length * columns)
   for (let i = 0; i < rows.length; i++) {

@@ -1,4 +1,4 @@
-/** Which trial comes next, and what its parameters are. */
+/** Choice of the next trial and its parameters. */
 import { plainError, rangeError } from '../common/errors.js'
 import { show, showNames } from '../common/show.js'
 import { beginning, createdWith, creation, type Ended, fixedOf, ownedBy, waitingWith, withFixed } from './entries.js'
@@ -19,19 +19,19 @@ export class Asking {
   ) {}
 
   /**
-   * The number of the next trial, which this process runs from now on: first one whose process ended, then one that waits, then a new one.
-   * @param most undefined where so many have been begun, trials that others run included, or the sampler has no more points
-   * @throws RangeError where a sampler has no more points and `most` is not given
+   * The number of the next trial, which this process runs from now on: first a trial whose process ended, then an enqueued trial, then a new one.
+   * @param most limit of started trials, including those of other processes: beyond it, or if the sampler has no more points, the result is undefined
+   * @throws RangeError if a sampler has no more points and `most` is not given
    */
   async next(most?: number): Promise<number | undefined> {
     const { trials, suggester, pulse } = this
     const { journal, index } = trials
     let number: number | undefined
     await journal.write(() => {
-      // asked again where another process was faster
+      // called again if another process was faster
       number = undefined
       if (trials.isDeleted) throw plainError(`ask: the study '${trials.parts.name}' was deleted from ${journal.store.place}`)
-      // asked here, where nothing comes between: of many that ask at once all would see the same last place
+      // checked here, with no other call in between: otherwise several simultaneous calls would see the same last place
       if (most !== undefined && trials.begun >= most) return []
       const [orphan] = trials.orphans
       if (orphan) {
@@ -68,7 +68,7 @@ export class Asking {
     return number
   }
 
-  /** Hands back a trial that was stopped without a result: it is asked for again, with the same parameters, before new ones. */
+  /** Hands back a trial that was stopped without a result: it runs again, with the same parameters, before new ones. */
   async leave(trial: StoredTrial): Promise<void> {
     this.pulse.end(trial.number)
     await this.trials.journal.write(() => (isOver(trial.state) ? [] : [ownedBy(trial, NOBODY)]))

@@ -1,4 +1,4 @@
-/** Makes studies, and opens those that a storage has. */
+/** Makes studies, and opens existing ones. */
 
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
@@ -11,7 +11,7 @@ import { storedSpace } from './stored-space.js'
 import { type Direction, Study, type StudyOptions } from './study.js'
 
 const OPTIONS = ['space', 'direction', 'sampler', 'pruner', 'storage', 'name', 'seed', 'constraint', 'allowSpaceChange']
-/** What people type who come from Optuna. */
+/** Names from Optuna. */
 const ALIASES = {
   directions: 'direction',
   study_name: 'name',
@@ -60,10 +60,9 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a study that is there, to look at it: the space is that of its storage, also of a study that Optuna made.
+ * Opens an existing study for reading: the space comes from its storage, even if Optuna made the study.
  * @example
- * // const study = await openStudy({ storage: 'study.log' })
- * // study.bestParams
+ * // const study = await openStudy({ storage: 'study.log' }) // study.bestParams
  * @throws Error where there is no such file or study
  */
 export async function openStudy(options: OpenOptions): Promise<Study> {

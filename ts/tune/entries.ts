@@ -1,19 +1,19 @@
-/** What is written into the journal of a study about its trials. */
+/** Entries about trials in the journal of a study. */
 import { lastStep } from './pruners/pruner.js'
 import type { Axis, Choice } from './space.js'
 import { ALIVE, internal, type NewEntry, OPERATION, rangeToJson, STATES, type StoredTrial } from './storage/journal.js'
 import { CONSTRAINT, ERROR } from './trial-record.js'
 
-/** Who runs a trial now, where it was taken over from a process that ended. */
+/** The process that runs a trial now, if it took the trial over from a process that ended. */
 const OWNER = 'gradus:owner'
-/** Set by the one that prunes, for a trial that runs somewhere else. */
+/** Set by the pruning process, for a trial that runs in another process. */
 const PRUNE = 'gradus:prune'
 /** Set for a trial that failed by an error of its objective, not by its time, its worker or a value that is not finite. */
 const FAULT = 'gradus:fault'
 /** The parameters that were given, of a trial that a caller asked for. */
 const FIXED = 'fixed_params'
 
-/** What came of a trial. */
+/** Outcome of a trial. */
 export interface Ended {
   state: 'complete' | 'pruned' | 'failed'
   values: number[] | null
@@ -102,12 +102,12 @@ export function ownerOf({ systemAttributes, owner }: StoredTrial): string {
   return (systemAttributes[OWNER] as string | undefined) ?? owner
 }
 
-/** Says to whoever runs a trial that it is to end as pruned. */
+/** Asks the process that runs a trial to end it as pruned. */
 export function pruneRequest({ id }: StoredTrial): NewEntry {
   return systemAttribute(id, { [PRUNE]: true })
 }
 
-/** Whether somebody said so. */
+/** True if that was requested. */
 export function isPruneAsked({ systemAttributes }: StoredTrial): boolean {
   return systemAttributes[PRUNE] === true
 }
@@ -117,7 +117,7 @@ export function deletion(studyId: number | undefined): NewEntry {
   return { op_code: OPERATION.deleteStudy, study_id: studyId }
 }
 
-/** Says that the process that writes it lives, and for how many seconds it may be silent before others take its trials. */
+/** Announces that this process lives, and the seconds for which it may be silent before others take its trials. */
 export function alive(studyId: number | undefined, seconds: number): NewEntry {
   return { op_code: OPERATION.setStudySystemAttribute, study_id: studyId, system_attr: { [ALIVE]: seconds } }
 }
@@ -127,7 +127,7 @@ export function faulty({ id }: StoredTrial): NewEntry {
   return systemAttribute(id, { [FAULT]: true })
 }
 
-/** Whether it did. */
+/** True if the objective failed. */
 export function isFaulty({ systemAttributes }: StoredTrial): boolean {
   return systemAttributes[FAULT] === true
 }
@@ -137,7 +137,7 @@ export function reported({ id }: StoredTrial, step: number, value: number): NewE
   return { op_code: OPERATION.setIntermediateValue, trial_id: id, step, intermediate_value: value }
 }
 
-/** Notes by how much a trial breaks a constraint. */
+/** Notes the amount by which a trial violates a constraint. */
 export function constrained({ id }: StoredTrial, name: string, value: number): NewEntry {
   return systemAttribute(id, { [CONSTRAINT + name]: value })
 }
@@ -155,7 +155,7 @@ function userAttribute(id: number, attributes: Attributes): NewEntry {
   return { op_code: OPERATION.setTrialUserAttribute, trial_id: id, user_attr: attributes }
 }
 
-/** As Python writes it. */
+/** The present time in Python's format. */
 function now(): string {
   return new Date().toISOString().replace('Z', '000+00:00')
 }

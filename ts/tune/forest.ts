@@ -21,9 +21,8 @@ interface Leaf {
 }
 
 /**
- * @internal Of each axis the share of variance that it explains by itself, as 1 in all. What is
- * worse than nine tenths of the first trials counts as no worse than that, so that one that went wrong does not outweigh all others. Pruned
- * trials have the last loss that they reported.
+ * @internal For each axis the share of the variance that it explains alone; the shares add up to 1. Losses worse than nine tenths of the first trials
+ * are capped there, so that one failed trial does not outweigh all others. Pruned trials have the last loss that they reported.
  */
 export function varianceShares(axes: readonly Axis[], ranked: readonly Observation[]): number[] {
   const trials = ranked.length <= MOST ? ranked : Array.from({ length: MOST }, (_, i) => ranked[Math.floor((i * ranked.length) / MOST)])
@@ -46,7 +45,7 @@ export function varianceShares(axes: readonly Axis[], ranked: readonly Observati
 
 function clippedLosses(trials: readonly Observation[]): number[] {
   const losses = trials.map(({ state, losses: own, stepLoss }) => (state === 'complete' ? own[0] : stepLoss))
-  // the first trials are all over the space, later ones where it is good
+  // the first trials cover the space, later ones concentrate on good regions
   const numbers = trials.map(({ number }) => number).sort((a, b) => a - b)
   const early = numbers[Math.min(numbers.length - 1, Math.max(EARLY, Math.floor(numbers.length / 10)))]
   const finite = losses.filter((loss, i) => Number.isFinite(loss) && trials[i].number <= early).sort((a, b) => a - b)
@@ -88,7 +87,7 @@ function grow(
   )
 }
 
-/** The split that leaves the least sum of squares; none where no split leaves less. */
+/** The split that leaves the least sum of squares; none if no split lowers it. */
 function bestSplit(
   points: readonly Float64Array[],
   values: readonly number[],
@@ -115,7 +114,7 @@ function bestSplit(
   return best
 }
 
-/** Of each axis the variance of the mean over all others, as a share of the variance of the tree. */
+/** For each axis the variance of the mean over all others, as a share of the variance of the tree. */
 function explained(leaves: readonly Leaf[], axes: number): number[] {
   const volumes = leaves.map(({ low, high }) => low.reduce((product, from, i) => product * (high[i] - from), 1))
   const mean = leaves.reduce((sum, { value }, k) => sum + value * volumes[k], 0)

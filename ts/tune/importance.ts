@@ -1,4 +1,4 @@
-/** How much each parameter decided whether a trial was good. */
+/** Importance of parameters: their influence on the quality of a trial. */
 import { checkChoice } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
@@ -13,30 +13,32 @@ import type { TrialRecord } from './trial.js'
 /** Options of {@link importance}. */
 export interface ImportanceOptions {
   /**
-   * 'pedAnova' asks how the best trials differ from the others that were tried; 'fanova' how much of the variance over the whole space a
-   * parameter explains, by a forest of regression trees (Hutter, Hoos & Leyton-Brown 2014). After a sampler has found the right range of a
-   * parameter, the first finds it unimportant, the second does not. Default 'pedAnova'.
+   * 'pedAnova' measures how the best trials differ from the other trials; 'fanova' measures the share of the variance over the whole space that a
+   * parameter explains, by a forest of regression trees (Hutter, Hoos & Leyton-Brown 2014). After a sampler has found the right range of a parameter,
+   * the first finds it unimportant, the second does not. Default 'pedAnova'.
    */
   evaluator?: 'pedAnova' | 'fanova'
   /** The fraction of the trials that counts as good. Default 0.1. */
   targetQuantile?: number
-  /** The fraction of the trials that the good ones are compared with: 1 asks what makes a trial good, 0.5 what makes the better half good. Default 1. */
+  /**
+   * The fraction of the trials with which the good ones are compared: 1 explains what makes a trial good, 0.5 what makes the better half good.
+   * Default 1.
+   */
   regionQuantile?: number
 }
 
-/** How finely ranges are divided. */
+/** Number of cells of a range. */
 const STEPS = 50
 
 /**
- * The importance of each parameter by PED-ANOVA (Watanabe, Bansal & Hutter 2023): how different a parameter is distributed among the
- * best tenth of the trials from how it is among all. The numbers add up to 1, sorted from the largest; they are those of Optuna 5's
- * `get_param_importances` with its `PedAnovaImportanceEvaluator`.
+ * The importance of each parameter by PED-ANOVA (Watanabe, Bansal & Hutter 2023): the difference between a parameter's distribution among the best
+ * tenth of the trials and among all. The numbers add up to 1, sorted from the largest, and equal Optuna 5's `get_param_importances` with its
+ * `PedAnovaImportanceEvaluator`.
  *
- * They say what mattered where the study looked, and are of use from some fifty trials.
+ * They describe the region that the study explored, and are useful from some fifty trials on.
  * @example
- * const study = await createStudy({ space: { rate: float(1e-4, 1, { log: true }), seed: int(0, 9) }, seed: 1 })
- * await study.optimize(({ rate, seed }) => Math.abs(Math.log10(rate) + 2) + seed / 1000, { trials: 60 })
- * importance(study).rate > 0.7 // true
+ * const study = await createStudy({ space: { rate: float(1e-4, 1, { log: true }), seed: int(0, 9) }, seed: 1 }) await study.optimize(({ rate, seed })
+ * => Math.abs(Math.log10(rate) + 2) + seed / 1000, { trials: 60 }) importance(study).rate > 0.7 // true
  * @throws RangeError for shares beyond 0 to 1
  */
 export function importance<S extends Space>(study: Study<S>, given: ImportanceOptions = {}): Record<keyof S & string, number> {
@@ -131,7 +133,7 @@ function densityOf(values: readonly unknown[], range: ParameterRange): number[] 
   )
 }
 
-/** How many values are in each cell: a category, a step, or one of fifty of a range. */
+/** Number of values in each cell: a category, a step, or one of fifty cells of a range. */
 function countsOf(values: readonly unknown[], range: ParameterRange): number[] {
   if (range.kind === 'categorical') return range.choices.map((choice) => values.filter((value) => value === choice).length)
   const { low, high, step } = range

@@ -141,7 +141,7 @@ function ratio([above, below]: Ratio, r: number): number {
   return polynomial(above, r) / polynomial(below, r)
 }
 
-/** By Horner's rule; the first factor is that of the highest power. */
+/** Horner's rule; the first factor belongs to the highest power. */
 function polynomial(factors: readonly number[], x: number): number {
   let sum = 0
   for (let i = 0; i < factors.length; i++) sum = sum * x + factors[i]

@@ -20,7 +20,7 @@ export type Fs = typeof import('node:fs')
 /** @internal */
 export type Os = typeof import('node:os')
 
-/** @internal whether there are files and processes */
+/** @internal true if there are files and processes */
 export function isNode(): boolean {
   return typeof process !== 'undefined' && typeof process.versions?.node === 'string'
 }

@@ -1,22 +1,22 @@
 /** The trials of a study as samplers see them: points with losses, and the order of the finished ones from best to worst. */
 import type { Axis } from './space.js'
 
-/** @internal a trial: where it is, and what came of it. Less is better, whatever the direction of the study. */
+/** @internal a trial: its point and its losses. Less is better, whatever the direction of the study. */
 export interface Observation {
   readonly number: number
-  /** A coordinate for each axis; NaN where a parameter is not there. */
+  /** A coordinate for each axis; NaN if a parameter is absent. */
   readonly point: Float64Array
   readonly state: 'complete' | 'pruned' | 'running'
   /** One for each objective; empty unless complete. */
   readonly losses: readonly number[]
-  /** By how much constraints are broken; 0 where none is. */
+  /** Total violation of constraints; 0 if there is none. */
   readonly violation: number
-  /** Of a pruned trial the last step that it reported, and the loss there. */
+  /** For a pruned trial the last step that it reported, with the loss there. */
   readonly step: number
   readonly stepLoss: number
 }
 
-/** @internal the trials of a study, without those that failed: samplers have them as `history` */
+/** @internal the trials of a study, without failed ones: samplers get them as `history` */
 export class Observations {
   /**
    * Finished trials from best to worst, by the first objective. Infeasible ones are behind all others, pruned ones behind complete ones.
@@ -44,13 +44,13 @@ export class Observations {
     this.ranked.splice(from, 0, observation)
   }
 
-  /** For trials that failed. */
+  /** For failed trials. */
   remove(number: number): void {
     this.running.delete(number)
   }
 }
 
-/** Below 0 where a is better. */
+/** Negative if a is better. */
 function compare(a: Observation, b: Observation): number {
   if (a.violation !== b.violation) return a.violation - b.violation
   if (a.state !== b.state) return a.state === 'complete' ? -1 : 1

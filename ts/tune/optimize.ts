@@ -17,16 +17,15 @@ import { isPruning, type Objective, type Outcome, type Trial, type TrialRecord }
 /** Options of `study.optimize`. */
 export interface OptimizeOptions<S extends Space = Space> {
   /**
-   * Trials of the study when it is done, those that were there before included: a program that was killed and is run again goes on to the
-   * same end. Default: as many as the time allows, or as the sampler has points.
+   * Total number of trials of the study, including earlier ones: a program that was killed and runs again ends at the same total. Default: as many as
+   * the time or the sampler's points allow.
    */
   trials?: number
-  /** Seconds after which no trial is begun and those that run are stopped; the next run has them anew. At most 24 days. Default: no limit. */
+  /** Seconds after which no trial is started and running ones are stopped; the next run repeats those. At most 24 days. Default: no limit. */
   time?: number
   /**
-   * Trials at once. For a module 'auto', which is a worker for each core; of a function 1, in this thread, so that it may use what is
-   * around it. With 'auto' or a number above 1 a function runs in workers too, if it uses nothing but its arguments and what it imports
-   * itself.
+   * Trials at once. Default for a module: 'auto', a worker per core. Default for a function: 1, in this thread, so that it may use surrounding
+   * variables. With 'auto' or a number above 1 a function runs in workers, too, if it uses only its arguments and its own imports.
    */
   parallel?: number | 'auto'
   /**
@@ -34,21 +33,20 @@ export interface OptimizeOptions<S extends Space = Space> {
    * to end by `trial.signal`; nothing can end one that neither listens nor waits, so use a module. Default: no limit.
    */
   trialTime?: number
-  /** How often a trial is begun again whose worker died. Default 1. */
+  /** Number of times that a trial is restarted after its worker died. Default 1. */
   retries?: number
-  /** What an error of the objective does besides that its trial has failed. Default 'stop'. */
+  /** Effect of an error of the objective, besides that its trial fails. Default 'stop'. */
   onError?: 'stop' | 'continue'
   /**
-   * Runs the trials on a queue on a server of Redis or PostgreSQL, `redis://localhost:6379`, by any number of `gradus tune worker`
-   * anywhere. The storage is to be the same server, and the objective a module. `parallel` is then how many trials are in the queue at
-   * once. Default: no queue.
+   * Runs the trials on a queue on a server of Redis or PostgreSQL, `redis://localhost:6379`, with any number of `gradus tune worker` anywhere. The
+   * storage must be the same server, and the objective a module. `parallel` is then the number of trials in the queue at once. Default: no queue.
    */
   queue?: string
-  /** Stops the study: trials that run are asked to stop, have no result, and are run anew, with the same parameters, by the next run. */
+  /** Stops the study: running trials are asked to stop and have no result; the next run repeats them with the same parameters. */
   signal?: AbortSignal
   /** Called after each trial. */
   onTrial?: (trial: TrialRecord<S>) => void
-  /** Called with what a person should know while the study waits, such as that a queue has no worker. Default: `console.warn`. */
+  /** Called with messages for people while the study waits, such as that a queue has no worker. Default: `console.warn`. */
   onMessage?: (text: string) => void
 }
 
@@ -63,7 +61,7 @@ const ALIASES = {
   catch: 'onError',
 }
 
-/** The page or server gets a turn after so many milliseconds. */
+/** Milliseconds after which the page or server gets a turn. */
 const TURN = 30
 /** Seconds that a timer can wait: its milliseconds are 32 bits. */
 const LONGEST = Math.floor((2 ** 31 - 1) / 1000)
@@ -72,22 +70,22 @@ const SAY_AGAIN = 6000
 /** If all of the first trials fail, something else is wrong. */
 const HOPELESS = 10
 
-/** @internal what of a study is needed to run its trials */
+/** @internal the methods of a study that running its trials needs */
 export interface RunnableStudy<S extends Space> extends QueuedStudy {
   readonly sampler: { limit?: unknown }
   readonly all: readonly StoredTrial[]
-  /** The next trial; undefined where `most` have been begun. */
+  /** The next trial; undefined if `most` have been started. */
   askBelow(most: number): Promise<Trial<S> | undefined>
   tell(trial: Trial<S>, outcome: number | Outcome): Promise<void>
   checkOutcome(trial: Trial<S>, outcome: unknown): void
   /** Hands back a trial that was stopped. */
   leave(trial: Trial<S>): Promise<void>
   recordOf(number: number): TrialRecord<S>
-  /** Whether the objective runs elsewhere, so that this process can always say that it lives. */
+  /** True if the objective runs elsewhere, so that this process can always send signs of life. */
   isFree: boolean
-  /** Trials that others run, of which it is not known yet whether they still do, and the seconds until it is. */
+  /** Trials of other processes that may or may not still run, and the seconds until that is known. */
   readonly uncertain: { numbers: number[]; seconds: number }
-  /** The error of its objective by which a trial failed that another process ran. */
+  /** The error of its objective, if a trial of another process failed by it. */
   faultOf(number: number): string | undefined
 }
 
@@ -113,7 +111,7 @@ export async function runTrials<S extends Space>(
   }
 }
 
-/** @throws RangeError, TypeError naming the option; RangeError where nothing would end the run */
+/** @throws RangeError, TypeError naming the option; RangeError if nothing would end the run */
 function checkOptions<S extends Space>(options: OptimizeOptions<S>, isLimited: boolean): void {
   checkNames('optimize', options, OPTIONS, ALIASES)
   const { trials, time, trialTime, retries = 1, onError = 'stop', signal } = options
@@ -130,7 +128,7 @@ function checkOptions<S extends Space>(options: OptimizeOptions<S>, isLimited: b
     throw rangeError('optimize: wants trials, time or a signal, got none, so it would never end; { trials: 100 } is a start')
 }
 
-/** @returns whether it is a module, for workers. @throws TypeError for what is no objective */
+/** @returns true for a module, which runs in workers @throws TypeError for anything but an objective */
 function checkObjective(objective: unknown): boolean {
   const isModule = objective instanceof URL || typeof objective === 'string' || isModuleObjective(objective)
   if (!isModule && typeof objective !== 'function')
@@ -144,7 +142,7 @@ async function trialsAtOnce(parallel: number | 'auto'): Promise<number> {
   return parallel
 }
 
-/** What runs the objective: workers of a queue, threads, or this thread. */
+/** The runner of the objective: workers of a queue, threads, or this thread. */
 async function runnerFor<S extends Space>(
   study: RunnableStudy<S>,
   objective: Objective<S> | URL | string | ModuleObjective,
@@ -180,7 +178,7 @@ class TrialRun<S extends Space> {
   private pausing: Promise<void> | undefined
   private versions: Versions | undefined
   private sayNext = 0
-  /** When the page or server had its last turn. */
+  /** Time of the last turn of the page or server. */
   private turn = clock.now()
 
   constructor(
@@ -196,7 +194,7 @@ class TrialRun<S extends Space> {
     if (time !== undefined) this.timer = setTimeout(() => this.stopping.abort(plainError('the time is over')), 1000 * time)
   }
 
-  /** Runs so many trials at once. @throws what the first one threw that failed */
+  /** Runs `count` trials at once. @throws the error of the first that failed */
   async all(runner: Runner<S>, count: number): Promise<void> {
     this.versions = new Versions(runner.version, messagesOf(this.options))
     for (const trial of this.study.all) this.versions.note(trial)
@@ -260,10 +258,10 @@ class TrialRun<S extends Space> {
         // that a result could not be stored is not the fault of the trial
         if (isResult) throw error
         if (isPruning(error)) return await study.tell(trial, { state: 'pruned' })
-        // what was stopped is no result: the trial goes on when the study does
+        // a stopped trial has no result: it is repeated when the study continues
         if (stop.aborted) return await study.leave(trial)
         if (error instanceof LoadError) {
-          // what cannot be written either is an orphan to the next run
+          // if that cannot be written, either, the trial is an orphan for the next run
           await study.leave(trial).catch(() => {})
           throw error
         }
@@ -294,7 +292,7 @@ class TrialRun<S extends Space> {
     return await runner.run(trial, own.signal, onBegin).finally(() => end())
   }
 
-  /** Whether others may have left trials behind; says so. */
+  /** True if others may have left trials behind; reports it. */
   private isUncertain(): boolean {
     const { numbers, seconds } = this.study.uncertain
     if (numbers.length === 0) return false
@@ -325,7 +323,7 @@ class TrialRun<S extends Space> {
     return this.pausing
   }
 
-  /** @throws Error where all of the first trials failed */
+  /** @throws Error if all of the first trials failed */
   private checkHope({ state, error }: TrialRecord<S>): void {
     this.ended++
     if (state === 'failed') this.failed++
@@ -363,7 +361,7 @@ function inThisThread<S extends Space>(objective: Objective<S>): Runner<S> {
       onBegin?.()
       try {
         const outcome = await Promise.race([objective(trial.params, trial), tooLong])
-        // fit returns when it is stopped, so what comes now may be of a net that is half trained
+        // fit returns when it is stopped, so a value from now on may belong to a half-trained net
         signal.throwIfAborted()
         return outcome
       } finally {
@@ -374,7 +372,7 @@ function inThisThread<S extends Space>(objective: Objective<S>): Runner<S> {
   }
 }
 
-/** How many trials run at once by themselves. */
+/** Default number of trials at once. */
 async function cores(): Promise<number> {
   if (!isNode()) return 1
   const os = await load<Os>('node:os')

@@ -3,7 +3,7 @@ import type { Observation } from './observations.js'
 
 type Losses = readonly number[]
 
-/** Whether a is at least as good as b in every objective and better in one. */
+/** True if a is at least as good as b in every objective and better in one. */
 export function dominates(a: Losses, b: Losses): boolean {
   let isLess = false
   for (let i = 0; i < a.length; i++) {
@@ -19,11 +19,11 @@ export function paretoFront(observations: readonly Observation[]): Observation[]
 }
 
 /**
- * The best observations: the first front, and further ones until there are `least` (non-dominated sorting, Deb et al. 2002). Where a front
- * brings more than `least`, and the first more than `most`, a subset of it is taken that covers much hypervolume.
+ * The best observations: the first front, and further ones until there are `least` (non-dominated sorting, Deb et al. 2002). If a front brings more
+ * than `least`, and the first more than `most`, a subset that covers much hypervolume is taken from it.
  */
 export function bestByFronts(observations: readonly Observation[], least: number, most: number): Observation[] {
-  // behind a point in this order is none that dominates it
+  // in this order, no point is dominated by a later one
   let rest = [...observations].sort((a, b) => lexicographic(a.losses, b.losses) || a.number - b.number)
   const best: Observation[] = []
   while (best.length < least && rest.length > 0) {
@@ -43,8 +43,9 @@ function lexicographic(a: Losses, b: Losses): number {
 }
 
 /**
- * A subset of a front that covers much hypervolume: one after the other that adds most (Guerreiro, Fonseca & Paquete 2016). What a point
- * adds can only shrink as others are taken, so what it added before is an upper bound, and only points above the best so far are computed.
+ * A subset of a front that covers much hypervolume: greedily, the point that adds most comes next (Guerreiro, Fonseca & Paquete 2016). The
+ * contribution of a point can only shrink as others are taken, so its earlier contribution is an upper bound, and only points above the best so far
+ * are computed.
  */
 function largestSubset(front: readonly Observation[], size: number): Observation[] {
   const points = withinReference(front.map(({ losses }) => losses))
@@ -66,7 +67,7 @@ function largestSubset(front: readonly Observation[], size: number): Observation
   return subset
 }
 
-/** For each point the hypervolume that it alone covers, as a share of the largest: 1 where nothing tells the points apart. */
+/** For each point the hypervolume that it alone covers, as a share of the largest: 1 for all if the points cannot be distinguished. */
 export function contributions(losses: readonly Losses[]): number[] {
   const points = withinReference(losses)
   const alone = points.map((point, i) =>
@@ -80,8 +81,8 @@ export function contributions(losses: readonly Losses[]): number[] {
 }
 
 /**
- * The points relative to a reference point a tenth beyond the worst of them, as Optuna has it: all are at most 0. An infinite loss is put
- * onto the reference point, where it covers nothing.
+ * The points relative to a reference point a tenth beyond the worst of them, as in Optuna: all are at most 0. An infinite loss is moved to the
+ * reference point, where it covers nothing.
  */
 function withinReference(losses: readonly Losses[]): Losses[] {
   const reference = losses[0].map((_, i) => {
@@ -104,7 +105,7 @@ function addedVolume(point: Losses, others: readonly Losses[]): number {
   return volumeOf(point) - hypervolume(within)
 }
 
-/** The volume between points and the origin: what each adds to those behind it (WFG: While, Bradstreet & Barone 2012). */
+/** The volume between points and the origin: the sum of the contributions of each point to the later ones (WFG: While, Bradstreet & Barone 2012). */
 export function hypervolume(points: readonly Losses[]): number {
   const sorted = [...points].sort(lexicographic)
   const front: Losses[] = []

@@ -17,12 +17,12 @@ export class Pulse {
 
   constructor(private readonly trials: StoredTrials) {}
 
-  /** Says whether the objective runs in threads or other processes, so that this one can always write. */
+  /** Set to true if the objective runs in threads or other processes, so that this process can always write. */
   set isFree(value: boolean) {
     this.may = value ? FREE : BLOCKING
   }
 
-  /** What to write with the first trial: how long this process may be silent. */
+  /** Entries to write with the first trial: the time for which this process may be silent. */
   get first(): NewEntry[] {
     const { journal, study } = this.trials
     return !journal.isShared || journal.maySilent(journal.worker) === this.may ? [] : [alive(study?.id, this.may)]
@@ -52,7 +52,7 @@ export class Pulse {
   private beat(): void {
     const { journal, study } = this.trials
     if (journal.silence(journal.worker) < this.may / SIGNS / 2) return
-    // where nothing can be written, what writes next says so
+    // if nothing can be written, the next writer reports it
     journal.write(() => [alive(study?.id, this.may)]).catch(() => {})
   }
 }

@@ -3,7 +3,7 @@
 import type { Params, Space } from './space.js'
 import { type Trial, TrialPruned } from './trial.js'
 
-/** Whom a running trial tells and asks. */
+/** The object to which a running trial reports. */
 export interface TrialOwner {
   report(number: number, value: number, step: number): Promise<void>
   shouldPrune(number: number): boolean

@@ -1,10 +1,10 @@
-/** What is tuned: a plain object of parameters, each with its range. */
+/** Search spaces: plain objects of parameters, each with its range. */
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { exp, log } from './math.js'
 
-/** A value that a categorical parameter may have: what JSON has, so that it can be stored. */
+/** A value of a categorical parameter: a JSON value, so that it can be stored. */
 export type Choice = string | number | boolean | null
 
 /** A real number, made by {@link float}. */
@@ -12,9 +12,9 @@ export interface FloatRange {
   readonly kind: 'float'
   readonly low: number
   readonly high: number
-  /** Whether equal proportions, not equal differences, are equally likely. */
+  /** True if equal ratios, not equal differences, are equally likely. */
   readonly log: boolean
-  /** Distance of neighbours; null where every number between is allowed. */
+  /** Distance between neighbors; null if every number in between is allowed. */
   readonly step: number | null
 }
 
@@ -41,7 +41,7 @@ export interface Conditional<R extends ParameterRange = ParameterRange> {
   readonly kind: 'when'
   /** The parameter that decides. */
   readonly name: string
-  /** For these values of it the parameter is there. */
+  /** The values of the other parameter for which this one is present. */
   readonly values: readonly Choice[]
   readonly range: R
 }
@@ -49,20 +49,20 @@ export interface Conditional<R extends ParameterRange = ParameterRange> {
 /** A parameter of a {@link Space}. */
 export type SpaceParameter = ParameterRange | Conditional
 
-/** Parameters by name, in the order in which reports show them. A conditional one stands behind the one that decides. */
+/** Parameters by name, in the order in which reports show them. A conditional parameter comes after the one on which it depends. */
 export type Space = Readonly<Record<string, SpaceParameter>>
 
 type ValueOf<P> = P extends Conditional<infer R> ? ValueOf<R> | undefined : P extends Categorical<infer T> ? T : number
 
-/** The values of a space, as the objective gets them: a number, one of the choices, or undefined where a condition does not hold. */
+/** The values of a space, as the objective gets them: a number, one of the choices, or undefined if a condition does not hold. */
 export type Params<S extends Space = Space> = { [K in keyof S]: ValueOf<S[K]> }
 
-/** How far a value may be from a multiple of the step, as a share of the step. */
+/** Allowed distance of a value from a multiple of the step, as a share of the step. */
 const ON_STEP = 1e-8
 
 /** Options of {@link float}. */
 export interface FloatOptions {
-  /** Equal proportions are equally likely: for learning rates, decays, and whatever spans powers of ten. Default false. */
+  /** Makes equal ratios equally likely: for learning rates, decays, and anything that spans powers of ten. Default false. */
   log?: boolean
   /** Multiples of it above `low` alone. Default: every number. */
   step?: number
@@ -91,7 +91,7 @@ function onStep(low: number, step: number, k: number): number {
   return digits <= MAX_DECIMALS ? Number(x.toFixed(digits)) : x
 }
 
-/** How many steps a number is above `low`: a whole number where it is as good as on one, as 0.1 + 0.2 is on the steps of 0.1. */
+/** Number of steps that a number is above `low`: an integer if it is as good as on a step, as 0.1 + 0.2 is for steps of 0.1. */
 function stepsTo(low: number, step: number, x: number): number {
   const steps = (x - low) / step
   const whole = Math.round(steps)
@@ -109,7 +109,7 @@ function decimals(x: number): number {
 
 /** Options of {@link int}. */
 export interface IntOptions {
-  /** Equal proportions are equally likely: for widths, batch sizes, and whatever doubles. Default false. */
+  /** Makes equal ratios equally likely: for widths, batch sizes, and anything that doubles. Default false. */
   log?: boolean
   /** Multiples of it above `low` alone. Default 1. */
   step?: number
@@ -153,10 +153,9 @@ export function categorical<const T extends Choice>(choices: readonly T[]): Cate
 }
 
 /**
- * A parameter that is there only where another has a certain value, or one of several. Elsewhere the objective gets undefined for it.
+ * A parameter that is present only if another has a certain value, or one of several. Otherwise the objective gets undefined for it.
  * @example
- * const space = { optimizer: categorical(['SGD', 'Adam']), momentum: when('optimizer', 'SGD', float(0, 0.99)) }
- * space.momentum.name // 'optimizer'
+ * const space = { optimizer: categorical(['SGD', 'Adam']), momentum: when('optimizer', 'SGD', float(0, 0.99)) } space.momentum.name // 'optimizer'
  * @throws TypeError for what is no parameter
  */
 export function when<R extends ParameterRange>(name: string, values: Choice | readonly Choice[], range: R): Conditional<R> {
@@ -193,9 +192,8 @@ export function describeRange(parameter: SpaceParameter): string {
 }
 
 /**
- * @internal A parameter as samplers see it: a coordinate. That of numbers is the value or, on a logarithmic range, its logarithm, from
- * `low` to `high`, where ranges with steps reach half a step beyond their ends. That of categories is the index, with `low` 0 and `high`
- * the number of choices.
+ * @internal A parameter as samplers see it: a coordinate. For numbers it is the value or, on a logarithmic range, its logarithm, from `low` to
+ * `high`; ranges with steps extend half a step beyond their ends. For categories it is the index, with `low` 0 and `high` the number of choices.
  */
 export class Axis {
   readonly range: ParameterRange
@@ -203,7 +201,7 @@ export class Axis {
   readonly high: number
   /** The number of choices; 0 for numbers. */
   readonly choices: number
-  /** The place of the axis that decides whether this one is there; −1 for none. */
+  /** The position of the axis on which this one depends; −1 for none. */
   readonly parent: number
   private readonly parentIndices: readonly number[]
   private readonly parentValues: readonly Choice[]
@@ -232,12 +230,12 @@ export class Axis {
     this.parentIndices = this.parentValues.map((value) => this.parentAxis?.coordinate(value) ?? Number.NaN)
   }
 
-  /** Whether there is only one value. */
+  /** True if there is only one value. */
   get isSingle(): boolean {
     return this.range.kind === 'categorical' ? this.choices === 1 : this.range.low === this.range.high
   }
 
-  /** Whether the parameter is there for these coordinates of the axes before. */
+  /** True if the parameter is present for these coordinates of the earlier axes. */
   isActive(point: ArrayLike<number>): boolean {
     return this.parent < 0 || this.parentIndices.includes(point[this.parent])
   }
@@ -255,7 +253,7 @@ export class Axis {
     return range.log ? log(x) : x
   }
 
-  /** Whether a value is one of the range: within its ends and on its steps, as near as Optuna wants it. */
+  /** True if a value is in the range: within its ends and on its steps, as precisely as Optuna requires. */
   has(value: unknown): boolean {
     return (
       !Number.isNaN(this.coordinate(value)) &&
@@ -263,7 +261,7 @@ export class Axis {
     )
   }
 
-  /** Whether a number is as good as a multiple of the step above `low`. */
+  /** True if a number is as good as a multiple of the step above `low`. */
   private isOnStep(value: number): boolean {
     const { range } = this
     if (range.kind === 'categorical' || range.step === null) return false
@@ -289,14 +287,14 @@ export class Axis {
     return this.choices > 0 ? Math.floor(u * this.choices) : this.low + u * (this.high - this.low)
   }
 
-  /** What share of the range is below a coordinate. */
+  /** The share of the range below a coordinate. */
   share(coordinate: number): number {
     if (this.choices > 0) return (coordinate + 0.5) / this.choices
     return this.high > this.low ? (coordinate - this.low) / (this.high - this.low) : 0.5
   }
 }
 
-/** @internal the axes of a space, each behind the one that decides about it; @throws TypeError, RangeError that name the parameter */
+/** @internal the axes of a space, each after the one on which it depends; @throws TypeError, RangeError that name the parameter */
 export function axesOf(space: Space): Axis[] {
   if (typeof space !== 'object' || space === null || Array.isArray(space))
     throw typeError(
@@ -332,7 +330,7 @@ export function valuesAt(axes: readonly Axis[], point: ArrayLike<number>): Recor
   return values
 }
 
-/** @internal the point of values: NaN for a parameter that is not there; null where one is missing or out of its range */
+/** @internal the point of values: NaN for an absent parameter; null if a value is missing or out of its range */
 export function pointOf(axes: readonly Axis[], values: Readonly<Record<string, unknown>>): Float64Array | null {
   const point = new Float64Array(axes.length).fill(Number.NaN)
   for (let i = 0; i < axes.length; i++) {

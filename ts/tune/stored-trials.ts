@@ -1,4 +1,4 @@
-/** The trials of a study as its storage has them: all of them, what is known of them together, and which nobody runs any more. */
+/** The trials of a study in its storage, facts about all of them, and orphaned trials. */
 import { rangeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { ownerOf } from './entries.js'
@@ -9,7 +9,7 @@ import { isGone } from './storage/owner.js'
 import { changesOf, SPACE, storedSpace } from './stored-space.js'
 import { TrialIndex } from './trial-index.js'
 
-/** What a study and its trials have in common. */
+/** Parts that a study and its trials share. */
 export interface StudyParts {
   readonly name: string
   readonly space: Space
@@ -42,12 +42,15 @@ export class StoredTrials {
     return this.study?.trials ?? []
   }
 
-  /** Whether the study was deleted since it was opened. */
+  /** True if the study was deleted since it was opened. */
   get isDeleted(): boolean {
     return this.study !== undefined && this.journal.studies.get(this.study.id) !== this.study
   }
 
-  /** Makes the study, or checks that it is the one there: with the same space, or one that it is to change to. To look at it writes nothing. */
+  /**
+   * Makes the study, or checks that it is the existing one: with the same space, or a space to which it may change. Opening it to look writes
+   * nothing.
+   */
   async begin(purpose: 'same' | 'change' | 'look'): Promise<void> {
     const { journal } = this
     const { name, space, directions } = this.parts
@@ -58,7 +61,7 @@ export class StoredTrials {
     const study = journal.studyNamed(name) as StoredStudy
     this.study = study
     this.checkDirections(study)
-    // what was read before this study listened
+    // entries that were read before this study listened
     for (const trial of study.trials) if (!this.index.has(trial)) this.observe(trial)
     const [json, before] = [spaceToJson(space), study.userAttributes[SPACE]]
     if (typeof before === 'string' && before !== json && purpose === 'same')
@@ -88,12 +91,12 @@ export class StoredTrials {
     await this.journal.write(() => [{ op_code: OPERATION.setStudyUserAttribute, study_id: this.study?.id, user_attr: { [name]: value } }])
   }
 
-  /** Running trials that nobody runs any more: asked for again before new ones. */
+  /** Running trials without a process: they are repeated before new ones. */
   get orphans(): StoredTrial[] {
     return [...this.index.running.values()].filter((trial) => this.isAbandoned(ownerOf(trial)))
   }
 
-  /** Running trials of processes of which it is not known yet whether they live: they said that they would write, and have not since. */
+  /** Running trials of processes that may or may not live: they announced that they would write, and have not since. */
   get uncertain(): StoredTrial[] {
     const { journal } = this
     return [...this.index.running.values()].filter((trial) => {
@@ -102,19 +105,19 @@ export class StoredTrials {
     })
   }
 
-  /** Whether a process has ended, or is silent for longer than it said. */
+  /** True if a process has ended, or is silent for longer than it announced. */
   private isAbandoned(owner: string): boolean {
     const { journal } = this
     if (owner === journal.worker) return false
     return isGone(owner) || journal.silence(owner) > (journal.maySilent(owner) ?? Number.POSITIVE_INFINITY)
   }
 
-  /** How many trials are over or run somewhere. */
+  /** Number of trials that are over or running somewhere. */
   get begun(): number {
     return this.index.finished + this.index.counts.running - this.orphans.length
   }
 
-  /** Takes a trial as it is now into account. */
+  /** Updates the index by the present state of a trial. */
   private observe(trial: StoredTrial): void {
     this.index.update(trial)
     this.onTrial(trial)

@@ -1,6 +1,6 @@
 /**
- * A study: trials of one space, what came of them, and what to try next. Its trials are in stored-trials.ts, which one is next in asking.ts, what they tell
- * in telling.ts, and what is written of them in entries.ts.
+ * A study: trials of one space, their results, and the choice of the next trial. stored-trials.ts has its trials, asking.ts the choice of the next
+ * one, telling.ts their reports and results, and entries.ts the entries in the journal.
  */
 
 import { plainError } from '../common/errors.js'
@@ -25,7 +25,7 @@ import { endedWith, Telling } from './telling.js'
 import type { Objective, Outcome, Trial, TrialRecord } from './trial.js'
 import { recordOf } from './trial-record.js'
 
-/** Whether less or more is better. */
+/** Direction of the search: less or more is better. */
 export type Direction = 'minimize' | 'maximize'
 
 /** Seconds of silence of the process that runs a study after which a worker stops its trials. */
@@ -33,36 +33,34 @@ const DESERTED = 3600
 
 /** Options of {@link createStudy}. */
 export interface StudyOptions<S extends Space> {
-  /** What is tuned. */
+  /** The space to search. */
   space: S
-  /** Whether less or more is better; for several objectives one each. Default 'minimize'. */
+  /** Direction of the search; for several objectives one each. Default 'minimize'. */
   direction?: Direction | readonly Direction[]
   /** Chooses the parameters. Default: {@link tpe}; for several objectives {@link nsga2}. */
   sampler?: Sampler
-  /** Ends trials that are not worth going on. Default: none is ended. */
+  /** Ends unpromising trials early. Default: none is ended. */
   pruner?: Pruner
   /**
-   * Where the study is kept. `'study.sqlite'` is a database, `'study.log'` a journal that Optuna and its dashboard read, `redis://host` or
-   * `postgres://host/database` a server. If there is a study of this name it goes on. Default: in memory.
+   * Storage of the study. `'study.sqlite'` is a database, `'study.log'` a journal that Optuna and its dashboard read, `redis://host` or
+   * `postgres://host/database` a server. An existing study of this name is continued. Default: in memory.
    */
   storage?: string | JournalStore
   /** Name of the study in its storage. Default 'study'. */
   name?: string
   /** The same seed gives the same trials. Default 0. */
   seed?: number
-  /** Which combinations are allowed at all: others are not tried. */
+  /** Returns true for allowed combinations: others are not tried. */
   constraint?: (params: Params<S>) => boolean
-  /** Goes on with a study whose space was another: its trials count where they fit into the new one. Default false, which is an error. */
+  /** Continues a study that had another space: its trials count if they fit the new one. Default false, which is an error. */
   allowSpaceChange?: boolean
 }
 
 /**
- * Trials of one space and what came of them. {@link createStudy} makes one.
+ * Trials of one space with their results. {@link createStudy} makes one.
  * @example
- * const study = await createStudy({ space: { x: float(0, 1) }, direction: 'maximize' })
- * const trial = await study.ask()
- * await study.tell(trial, Math.sin(trial.params.x))
- * study.trials[0].state // 'complete'
+ * const study = await createStudy({ space: { x: float(0, 1) }, direction: 'maximize' }) const trial = await study.ask() await study.tell(trial,
+ * Math.sin(trial.params.x)) study.trials[0].state // 'complete'
  */
 export class Study<S extends Space = Space> {
   /** Name of the study in its storage. */
@@ -94,7 +92,7 @@ export class Study<S extends Space = Space> {
     this.stored = new StoredTrials(
       journal,
       { name: options.name, space: options.space, axes, directions, pruner: options.pruner },
-      // first called in begin(), when there is one
+      // first called in begin(), when the suggester exists
       (trial) => suggester.note(trial.systemAttributes),
     )
     const suggester = new Suggester(this.sampler, axes, this.stored.index.history, this.seed, directions.length, options.constraint)
@@ -105,8 +103,8 @@ export class Study<S extends Space = Space> {
   }
 
   /**
-   * @internal makes the study in the storage, or checks that it is the one there: with the same space, or one that it is to change to. To
-   * look at it writes nothing.
+   * @internal makes the study in the storage, or checks that it is the existing one: with the same space, or a space to which it may change. Opening
+   * it to look writes nothing.
    */
   async begin(purpose: 'same' | 'change' | 'look'): Promise<void> {
     await this.stored.begin(purpose)
@@ -124,10 +122,7 @@ export class Study<S extends Space = Space> {
     return this.all.map((trial) => recordOf<S>(trial))
   }
 
-  /**
-   * The trial with the best value among those that are complete and feasible; undefined before the first. Of several objectives use
-   * {@link front}.
-   */
+  /** The complete and feasible trial with the best value; undefined before the first. For several objectives use {@link front}. */
   get bestTrial(): TrialRecord<S> | undefined {
     if (this.directions.length > 1)
       throw plainError(`a study of ${this.directions.length} objectives has no best trial; front has those that no other beats`)
@@ -152,7 +147,7 @@ export class Study<S extends Space = Space> {
     return best
   }
 
-  /** The Pareto front: complete, feasible trials of which none is as good in every objective and better in one. By number. */
+  /** The Pareto front: complete, feasible trials for which no other trial is as good in every objective and better in one. By number. */
   get front(): TrialRecord<S>[] {
     const complete = this.stored.index.history.ranked.filter(({ state, violation }) => state === 'complete' && violation === 0)
     return paretoFront(complete)
@@ -175,19 +170,19 @@ export class Study<S extends Space = Space> {
     await this.stored.setAttribute(name, value)
   }
 
-  /** How many trials are over. */
+  /** Number of trials that are over. */
   get finished(): number {
     return this.stored.index.finished
   }
 
-  /** Reads what other processes wrote to the storage. */
+  /** Reads the entries of other processes from the storage. */
   async sync(): Promise<void> {
     await this.journal.sync()
   }
 
   /**
-   * The next trial to run. Of a study whose process was killed those come first that it had begun, with the same parameters.
-   * @throws RangeError where a sampler such as a grid has no more points; Error where the storage fails
+   * The next trial to run. After a process was killed, its unfinished trials come first, with the same parameters. @throws RangeError if a sampler
+   * such as a grid has no more points; Error if the storage fails
    */
   async ask(): Promise<Trial<S>> {
     return (await this.askBelow()) as Trial<S>
@@ -200,16 +195,16 @@ export class Study<S extends Space = Space> {
   }
 
   /**
-   * Says what came of a trial: a value, one for each objective, or that it was pruned or failed. A value is a failure if it is NaN, or infinitely
-   * good: `Infinity` where more is better, `-Infinity` where less is.
-   * @throws RangeError for a trial that is over already, or does not exist; TypeError for what is no value
+   * Records the result of a trial: a value, one for each objective, or that it was pruned or failed. A value is a failure if it is NaN, or infinitely
+   * good: `Infinity` if more is better, `-Infinity` if less is.
+   * @throws RangeError for a trial that is over already, or does not exist; TypeError for an invalid value
    */
   async tell(trial: Trial<S> | number, outcome: number | readonly number[] | Outcome): Promise<void> {
     const number = typeof trial === 'number' ? trial : trial.number
     await this.telling.tell(number, endedWith(number, outcome, this.directions))
   }
 
-  /** @internal @throws TypeError for what an objective returned and is no value */
+  /** @internal @throws TypeError for an invalid result of an objective */
   checkOutcome({ number }: Trial<S>, outcome: unknown): void {
     endedWith(number, outcome as number, this.directions)
   }
@@ -219,21 +214,21 @@ export class Study<S extends Space = Space> {
     return this.running(await this.asking.nextWith(params))
   }
 
-  /** @internal ends trials that nobody runs any more, for those who do not resume them */
+  /** @internal ends orphaned trials, for programs that do not resume them */
   async failOrphans(): Promise<void> {
     for (const { number } of this.stored.orphans)
       await this.tell(number, { state: 'failed', error: 'its process ended before it had a result' })
   }
 
-  /** @internal says that a trial was stopped without a result: it is asked for again, with the same parameters, before new ones */
+  /** @internal marks a trial as stopped without a result: it is repeated, with the same parameters, before new ones */
   async leave({ number }: Trial<S>): Promise<void> {
     this.telling.forget(number)
     await this.asking.leave(this.all[number])
   }
 
   /**
-   * Adds a trial with these parameters, to be run before others: what is known to be good, or a suspicion. Parameters that are left out are
-   * chosen by the sampler.
+   * Adds a trial with these parameters, to be run before others: parameters that are known to be good, or a guess. The sampler chooses missing
+   * parameters.
    * @throws RangeError for a value that is not in its range, a parameter that is not in the space, or values that the constraint forbids
    */
   async enqueue(params: Partial<Params<S>>): Promise<void> {
@@ -249,16 +244,15 @@ export class Study<S extends Space = Space> {
   }
 
   /**
-   * Asks for trials, runs the objective with the parameters of each, and tells what came of them, until there are as many as wanted, the
-   * time is over or a signal stops it. What was told before an error or a stop is kept.
+   * Runs trials: asks for the next one, calls the objective with its parameters, and records the result, until the number of trials or the time is
+   * reached or a signal stops it. Results from before an error or a stop are kept.
    *
-   * @param objective a function of the parameters that returns the value, or an array of one for each objective; or a module, as a URL,
-   *   that exports one by default, for workers
-   * @throws what the objective throws, with the number of the trial, which counts as failed; losses that are not finite do not throw
+   * @param objective a function of the parameters that returns the value, or an array of one for each objective; or a module, as a URL, whose default
+   *   export is one, for workers @throws errors of the objective, with the number of the trial, which counts as failed; losses that are not finite do
+   *   not throw
    * @example
-   * const study = await createStudy({ space: { rate: float(1e-4, 1, { log: true }) }, pruner: median() })
-   * await study.optimize(
-   *   async ({ rate }, trial) => {
+   * const study = await createStudy({ space: { rate: float(1e-4, 1, { log: true }) }, pruner: median() }) await study.optimize( async ({ rate },
+   * trial) => {
    *     let loss = 1
    *     for (let epoch = 0; epoch < 10; epoch++) {
    *       loss *= 1 - Math.min(0.5, rate)
@@ -268,8 +262,7 @@ export class Study<S extends Space = Space> {
    *     return loss
    *   },
    *   { trials: 20 },
-   * )
-   * study.finished // 20
+   * ) study.finished // 20
    */
   async optimize(objective: Objective<S> | URL | string | ModuleObjective, options: OptimizeOptions<S> = {}): Promise<void> {
     await runTrials(this, objective, options)
@@ -311,7 +304,7 @@ export class Study<S extends Space = Space> {
     return new RunningTrial(this.telling, number, this.recordOf(number).params)
   }
 
-  /** @internal the trial of this number, run for another process, which decides whether it is pruned */
+  /** @internal the trial of this number, run for another process, which decides about pruning */
   onQueue(number: number): Trial<S> {
     const trial = this.running(number)
     trial.shouldPrune = () => this.telling.isPruneAsked(number)
@@ -328,12 +321,12 @@ export class Study<S extends Space = Space> {
     return this.telling.askToPrune(number)
   }
 
-  /** @internal whether the objective runs in threads or other processes, so that this one is never busy for long */
+  /** @internal true if the objective runs in threads or other processes, so that this one is never busy for long */
   set isFree(value: boolean) {
     this.pulse.isFree = value
   }
 
-  /** @internal trials that others run, of which it is not known yet whether they still do, and the seconds until it is */
+  /** @internal trials of other processes that may or may not still run, and the seconds until that is known */
   get uncertain(): { numbers: number[]; seconds: number } {
     const trials = this.stored.uncertain
     const left = trials.map((trial) => {
@@ -343,12 +336,12 @@ export class Study<S extends Space = Space> {
     return { numbers: trials.map(({ number }) => number), seconds: Math.max(0, ...left) }
   }
 
-  /** @internal says in the storage that this process is there, and is to be taken for gone when it is silent */
+  /** @internal announces this process in the storage, so that others notice when it falls silent */
   async announce(): Promise<void> {
     await this.journal.write(() => this.pulse.first)
   }
 
-  /** @internal whether the journal in another store is the one of this study: it has what this process announced */
+  /** @internal true if the journal in another store is this study's: it has this process's announcement */
   async isIn(store: JournalStore): Promise<boolean> {
     const other = new Journal(store, 'look')
     await other.sync()
@@ -365,7 +358,7 @@ export class Study<S extends Space = Space> {
     return this.stored.isDeleted
   }
 
-  /** @internal why a trial that another process runs is to be stopped; undefined where it is not */
+  /** @internal the reason to stop a trial of another process; undefined if there is none */
   stopReason(number: number): string | undefined {
     const trial = this.all[number]
     if (this.stored.isDeleted) return 'its study was deleted'
@@ -383,7 +376,7 @@ export class Study<S extends Space = Space> {
     this.telling.noteFault(number)
   }
 
-  /** @internal the error of its objective by which a trial failed */
+  /** @internal the error of its objective, if a trial failed by it */
   faultOf(number: number): string | undefined {
     const trial = this.all[number]
     return trial.state === 'failed' && isFaulty(trial) ? (this.recordOf(number).error ?? 'no reason') : undefined

@@ -1,4 +1,4 @@
-/** The parameters of the next trial of a study: what is fixed, and the rest by the sampler, so that the constraint is kept. */
+/** The parameters of the next trial of a study: fixed ones, and the rest from the sampler, subject to the constraint. */
 
 import { rangeError } from '../common/errors.js'
 import { Generator } from '../index.js'
@@ -41,7 +41,7 @@ export class Suggester {
     return this.constraint !== undefined
   }
 
-  /** How many points the sampler has. */
+  /** Number of points of the sampler. */
   get limit(): number {
     return this.sampler.limit?.(this.axes) ?? Number.POSITIVE_INFINITY
   }
@@ -53,8 +53,8 @@ export class Suggester {
   }
 
   /**
-   * The parameters of a trial; undefined where the sampler has no more points. A trial with parameters that are fixed takes no point away.
-   * @throws RangeError where nothing that is drawn keeps the constraint
+   * The parameters of a trial; undefined if the sampler has no more points. A trial with fixed parameters uses no point. @throws RangeError if no
+   * drawn point satisfies the constraint
    */
   suggest(number: number, fixed: Readonly<Record<string, unknown>>): Suggestion | undefined {
     const { axes, sampler, seed, history, objectives, limit, nextPoint } = this
@@ -75,12 +75,12 @@ export class Suggester {
     )
   }
 
-  /** Whether the constraint allows a trial with these parameters. */
+  /** True if the constraint allows a trial with these parameters. */
   isAllowed(values: Readonly<Record<string, Choice>>): boolean {
     return this.constraint === undefined || this.constraint(values as never)
   }
 
-  /** The values at a point, but those that are fixed as they were given, to the last digit. */
+  /** The values at a point, with fixed values exactly as they were given. */
   private withFixed(drawn: Float64Array, fixed: Readonly<Record<string, unknown>>): Record<string, Choice> {
     const point = new Float64Array(this.axes.length).fill(Number.NaN)
     const given: Record<string, Choice> = {}

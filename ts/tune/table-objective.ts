@@ -1,4 +1,4 @@
-/** Nets for a table in a file, as an objective: what `gradus tune table.csv` tunes. */
+/** An objective that trains nets for a table in a file: `gradus tune table.csv` uses it. */
 import { rangeError } from '../common/errors.js'
 import { showNames } from '../common/show.js'
 import { type LeftOut, type Row, readTable } from '../data/index.js'
@@ -7,7 +7,7 @@ import { type NetSettings, type PreparedRows, type PrepareTableOptions, prepareT
 import { categorical, float, int, type Space } from './space.js'
 import type { Objective } from './trial.js'
 
-/** Options of {@link tableObjective}: those of `prepareTable` say what becomes of columns, and which rows are set aside. */
+/** Options of {@link tableObjective}: the options of `prepareTable` for the encoding of columns and the held-out rows. */
 export interface TableObjectiveOptions extends PrepareTableOptions {
   /** A table that `readTable` takes. */
   file: string
@@ -15,7 +15,7 @@ export interface TableObjectiveOptions extends PrepareTableOptions {
   epochs?: number
 }
 
-/** What {@link tableObjective} understands, each with the range that it usually has. */
+/** Parameters that {@link tableObjective} understands, each with its usual range. */
 export const TABLE_SPACE = {
   learningRate: float(1e-4, 0.3, { log: true }),
   width: int(8, 128, { log: true }),
@@ -26,10 +26,10 @@ export const TABLE_SPACE = {
   dropout: float(0, 0.5),
 } satisfies Space
 
-/** What {@link TABLE_SPACE} names, of a parameter that is not tuned. */
+/** Values of {@link TABLE_SPACE} for parameters that are not tuned. */
 const FIXED = { learningRate: 0.003, width: 32, batchSize: 32, activation: 'relu', layers: 1, weightDecay: 1e-4, dropout: 0 }
 
-/** Of fewer rows nothing can be said. */
+/** Fewer rows are not enough for a result. */
 const FEWEST = 20
 /** Epochs between reports. */
 const REPORT_EVERY = 2
@@ -37,10 +37,10 @@ const REPORT_EVERY = 2
 type Values = Partial<Record<keyof typeof FIXED, unknown>>
 
 /**
- * What `trainTable` and `gradus train` take of the parameters of a trial, those that were not tuned included: with them they train the net that the
- * trial trained.
+ * The options of `trainTable` and `gradus train` for the parameters of a trial, including untuned ones: with them they train the same net as the
+ * trial.
  *
- * @param epochs those of the trial
+ * @param epochs of the trial
  * @example netSettings({ layers: 2, width: 16, learningRate: 0.01 }).hidden // [16, 16]
  * @throws RangeError for a parameter that a net of a table has not
  */
@@ -58,13 +58,12 @@ export function netSettings(params: Readonly<Record<string, unknown>>, epochs = 
 }
 
 /**
- * An objective for a table: trains a net as `trainTable` does (the same columns, inputs, optimizer and schedule) on some of the rows, and returns its loss on
- * others: the cross-entropy where the target is a class, else the root mean squared error in the units of the target. The rows that `trainTable` makes its
- * report from are in neither part. It understands the parameters of `TABLE_SPACE`; those that a space leaves out are as usual.
- * Its `leftOut` says which rows are left out because of a gap.
+ * An objective for a table: trains a net as `trainTable` does (the same columns, inputs, optimizer and schedule) on some of the rows, and returns its
+ * loss on others: the cross-entropy if the target is a class, else the root mean squared error in the units of the target. The rows for the report of
+ * `trainTable` are in neither part. It understands the parameters of `TABLE_SPACE`; missing ones have their usual values. Its `leftOut` lists the
+ * rows that are left out because of a gap.
  * @example
- * // const objective = await tableObjective({ file: 'penguins.csv', target: 'species' })
- * // await study.optimize(objective, { trials: 20 })
+ * // const objective = await tableObjective({ file: 'penguins.csv', target: 'species' }) // await study.optimize(objective, { trials: 20 })
  * @throws Error, RangeError where the file cannot be read, or has no such column
  */
 export async function tableObjective(options: TableObjectiveOptions): Promise<Objective & { leftOut: readonly LeftOut[] }> {
@@ -111,7 +110,7 @@ export async function tableObjective(options: TableObjectiveOptions): Promise<Ob
   return Object.assign(objective, { leftOut: prepared.leftOut })
 }
 
-/** The rows of a file. @throws Error that says so where there is none */
+/** The rows of a file. @throws Error if there are none */
 async function rowsOf(file: string, read: PrepareTableOptions['read']): Promise<readonly Row[]> {
   let rows: readonly Row[]
   try {

@@ -1,4 +1,4 @@
-/** What a trial tells on the way and in the end. */
+/** Reports of a trial during its run, and its result. */
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { constrained, type Ended, ending, faulty, isPruneAsked, noted, pruneRequest, reported } from './entries.js'
@@ -11,7 +11,7 @@ import type { Outcome } from './trial.js'
 import { isLoss, lossOf } from './trial-record.js'
 
 export class Telling implements TrialOwner {
-  /** Notes of trials that run, which are written together with what comes of them. */
+  /** Notes of running trials, which are written together with their results. */
   private readonly notes = new Map<number, NewEntry[]>()
 
   constructor(
@@ -59,13 +59,13 @@ export class Telling implements TrialOwner {
     return parts.pruner.shouldPrune({ trial, step: lastStep(trial.losses), trials: [...index.reported.values()] })
   }
 
-  /** Says to the process that runs a trial that it is to end. */
+  /** Asks the process that runs a trial to end it. */
   async askToPrune(number: number): Promise<void> {
     const trial = this.trials.all[number]
     await this.trials.journal.write(() => [pruneRequest(trial)])
   }
 
-  /** Whether another process said so. */
+  /** True if another process asked for that. */
   isPruneAsked(number: number): boolean {
     return isPruneAsked(this.trials.all[number])
   }
@@ -88,8 +88,7 @@ export class Telling implements TrialOwner {
 }
 
 /**
- * The outcome of a trial, checked. A value that is NaN, or that no other can beat, is a failure.
- * @throws TypeError for what is no value
+ * The outcome of a trial, checked. A value that is NaN, or that no other value can beat, is a failure. @throws TypeError for an invalid value
  */
 export function endedWith(
   number: number,

@@ -1,4 +1,4 @@
-/** What a study knows of its trials without going through all of them: how many there are of each state, which is best, what samplers and pruners see. */
+/** Facts about the trials of a study without a pass over all of them: counts by state, the best trial, and the views of samplers and pruners. */
 
 import { type Observation, Observations } from './observations.js'
 import { lastStep, type ReportedTrial } from './pruners/pruner.js'
@@ -8,13 +8,13 @@ import { isLoss, lossOf, violationOf } from './trial-record.js'
 
 /** @internal */
 export class TrialIndex {
-  /** What samplers see. */
+  /** The trials as samplers see them. */
   readonly history: Observations
   readonly running = new Map<number, StoredTrial>()
   readonly counts: Record<TrialState, number> = { running: 0, complete: 0, pruned: 0, failed: 0, waiting: 0 }
-  /** Of all complete, feasible trials, also of those by another program whose parameters are no point of this space. */
+  /** The best of all complete, feasible trials, including trials of another program whose parameters are not a point of this space. */
   best: StoredTrial | undefined
-  /** What the pruner sees: trials by number, without those that failed or wait. Empty where there is no pruner. */
+  /** The trials as the pruner sees them: by number, without failed or waiting ones. Empty if there is no pruner. */
   readonly reported = new Map<number, ReportedTrial>()
   /** The state of each trial as it was counted. */
   private readonly states: TrialState[] = []
@@ -27,7 +27,7 @@ export class TrialIndex {
     this.history = new Observations(axes)
   }
 
-  /** How many trials are over. */
+  /** Number of trials that are over. */
   get finished(): number {
     return this.counts.complete + this.counts.pruned + this.counts.failed
   }
@@ -36,7 +36,7 @@ export class TrialIndex {
     return this.states[number] !== undefined
   }
 
-  /** Takes a trial as it is now into account. */
+  /** Updates the index by the present state of a trial. */
   update(trial: StoredTrial): void {
     const before = this.states[trial.number]
     if (before !== undefined) this.counts[before]--
@@ -65,7 +65,7 @@ export class TrialIndex {
     })
   }
 
-  /** Takes into account what a trial has reported. */
+  /** Updates the index by the reports of a trial. */
   updateReports({ number, state, reports }: StoredTrial): void {
     if (!this.hasPruner) return
     const [direction] = this.directions
@@ -74,7 +74,7 @@ export class TrialIndex {
     else this.reported.set(number, { number, isComplete: state === 'complete', losses })
   }
 
-  /** Whether a trial is better than the best so far; of equal ones the first is. */
+  /** True if a trial is better than the best so far; among equal ones the first wins. */
   private isBest(trial: StoredTrial): boolean {
     if (trial.state !== 'complete' || violationOf(trial) > 0) return false
     const [own] = this.lossesOf(trial)

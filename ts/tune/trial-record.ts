@@ -28,17 +28,17 @@ export function recordOf<S extends Space>(trial: StoredTrial): TrialRecord<S> {
   }
 }
 
-/** A value of an objective as a loss, of which less is better. */
+/** A value of an objective as a loss, for which less is better. */
 export function lossOf(value: number, direction: 'minimize' | 'maximize'): number {
   return direction === 'minimize' ? value : -value
 }
 
-/** Whether trials can be compared by a loss: not by NaN, nor by one that none can beat. */
+/** True if trials can be compared by a loss: it is neither NaN nor unbeatable. */
 export function isLoss(loss: number): boolean {
   return loss > Number.NEGATIVE_INFINITY
 }
 
-/** By how much a trial breaks its constraints; 0 where it keeps to them. */
+/** Total violation of constraints by a trial; 0 if it satisfies them. */
 export function violationOf(trial: StoredTrial): number {
   return Object.values(constraintsOf(trial)).reduce((sum, value) => sum + Math.max(0, value), 0)
 }

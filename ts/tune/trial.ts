@@ -1,23 +1,23 @@
-/** A trial: one set of parameters and what came of it. */
+/** A trial: one set of parameters and its result. */
 
 import type { Params, Space } from './space.js'
 import type { TrialState } from './storage/journal.js'
 
 /** A trial that is over, or is running somewhere, to read. */
 export interface TrialRecord<S extends Space = Space> {
-  /** From 0, in the order in which trials were asked for. */
+  /** Number of the trial, from 0, in the order of creation. */
   readonly number: number
   readonly state: TrialState
   readonly params: Params<S>
-  /** What the objective returned; of several objectives the first. Undefined unless the trial is complete. */
+  /** The result of the objective; for several objectives the first. Undefined unless the trial is complete. */
   readonly value: number | undefined
-  /** What the objectives returned; empty unless the trial is complete. */
+  /** The results of the objectives; empty unless the trial is complete. */
   readonly values: readonly number[]
   /** Values that were reported on the way, by step. */
   readonly reports: ReadonlyMap<number, number>
-  /** By name what must not be above 0; a trial with one above 0 is never the best. */
+  /** Constraints by name; a trial with a value above 0 is infeasible and never the best. */
   readonly constraints: Readonly<Record<string, number>>
-  /** What the program noted about the trial. */
+  /** Notes of the program about the trial. */
   readonly attributes: Readonly<Record<string, unknown>>
   /** From asking to telling; undefined while it runs. */
   readonly seconds: number | undefined
@@ -25,7 +25,7 @@ export interface TrialRecord<S extends Space = Space> {
   readonly error: string | undefined
 }
 
-/** What an objective is given beside the parameters. */
+/** The second argument of an objective, beside the parameters. */
 export interface Trial<S extends Space = Space> {
   readonly number: number
   readonly params: Params<S>
@@ -37,11 +37,11 @@ export interface Trial<S extends Space = Space> {
    * @param step whole number that grows, such as the epoch
    */
   report(value: number, step: number): Promise<void>
-  /** Whether trials that did as this one does at this step are not worth going on. */
+  /** True if the pruner recommends to end the trial at this step. */
   shouldPrune(): boolean
-  /** Ends the trial as pruned, by throwing what the study understands. */
+  /** Ends the trial as pruned, by throwing an error that the study understands. */
   prune(): never
-  /** Notes a constraint: the trial is feasible where no value is above 0. */
+  /** Notes a constraint: the trial is feasible if no value is above 0. */
   constrain(name: string, value: number): void
   /** Notes anything that JSON has, for people and reports. */
   setAttribute(name: string, value: unknown): void
@@ -53,7 +53,7 @@ export type Objective<S extends Space = Space> = (
   trial: Trial<S>,
 ) => number | readonly number[] | Promise<number | readonly number[]>
 
-/** What came of a trial that has no value. */
+/** Outcome of a trial without a value. */
 export interface Outcome {
   state: 'pruned' | 'failed'
   /** Why it failed, for reports. */
@@ -61,15 +61,11 @@ export interface Outcome {
 }
 
 /**
- * What to throw in an objective to end the trial as pruned; `trial.prune()` throws it.
+ * Error that ends a trial as pruned if an objective throws it; `trial.prune()` throws it.
  * @example
- * const study = await createStudy({ space: { x: float(0, 1) } })
- * const objective = ({ x }: { x: number }) => {
- *   if (x > 0.5) throw new TrialPruned()
- *   return x
- * }
- * await study.optimize(objective, { trials: 10 })
- * study.trials.every(({ state, params }) => (state === 'pruned') === params.x > 0.5) // true
+ * const study = await createStudy({ space: { x: float(0, 1) } }) const objective = ({ x }: { x: number }) => { if (x > 0.5) throw new TrialPruned()
+ * return x } await study.optimize(objective, { trials: 10 }) study.trials.every(({ state, params }) => (state === 'pruned') === params.x > 0.5) //
+ * true
  */
 export class TrialPruned extends Error {
   override name = 'TrialPruned'
@@ -78,9 +74,9 @@ export class TrialPruned extends Error {
   }
 }
 
-/** @internal whether an error says that a trial is pruned, also one from another copy of this module or another thread */
+/** @internal true for an error that means a pruned trial, also from another copy of this module or another thread */
 export function isPruning(error: unknown): boolean {
-  // what a callback of fit throws comes out as the cause of another error
+  // an error in a callback of fit becomes the cause of another error
   for (let e = error as Error | undefined; e; e = e.cause as Error | undefined) if (e.name === 'TrialPruned') return true
   return false
 }

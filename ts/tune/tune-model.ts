@@ -1,4 +1,4 @@
-/** Tuning a net of gradus: the parameters that matter most first, many nets side by side, bad ones stopped early. */
+/** Tuning of a gradus net: the most important parameters first, many nets side by side, bad ones stopped early. */
 
 import { checkCount, checkPositive } from '../common/checks.js'
 import { clock } from '../common/clock.js'
@@ -18,11 +18,11 @@ import type { JournalStore } from './storage/journal.js'
 import type { Study } from './study.js'
 import type { Trial } from './trial.js'
 
-/** Options of {@link tuneModel}: the space, the data, and those of `fit` that hold for all nets. */
+/** Options of {@link tuneModel}: the space, the data, and the options of `fit` that are the same for all nets. */
 export interface TuneModelOptions<S extends Space, N extends Module = Module> extends Pick<FitManyOptions, 'loss' | 'dropLast' | 'signal'> {
   /** Makes a new net and its optimizer from the parameters; `seed` is for its weights, the same for all. */
   build: (params: Params<S> & { seed: number }) => BuiltModel<N>
-  /** What is tuned. A parameter `batchSize` is the batch size of `fit`; all others are for `build`. */
+  /** The space to search. A parameter `batchSize` is the batch size of `fit`; all others are for `build`. */
   space: S
   /** Rows to train on. */
   data: TrainingData
@@ -33,7 +33,7 @@ export interface TuneModelOptions<S extends Space, N extends Module = Module> ex
    * width and all names not known; then depth, decay and dropout.
    */
   stages?: readonly (readonly (keyof S & string)[])[]
-  /** What a parameter is before its stage has come. Default: the middle of its range, the first of its choices. */
+  /** Values of parameters before their stage. Default: the middle of the range, the first of the choices. */
   defaults?: Partial<Params<S>>
   /** Passes over the data of a net that is not stopped. Default 30. */
   epochs?: number
@@ -43,11 +43,11 @@ export interface TuneModelOptions<S extends Space, N extends Module = Module> ex
   time?: number
   /** Successive halving: at 1/reductionFactor² and 1/reductionFactor of the epochs, only the best 1/reductionFactor continue. Default 3. */
   reductionFactor?: number
-  /** What is least in the end. Default: the loss on the validation rows. */
+  /** The quantity to minimize. Default: the loss on the validation rows. */
   metric?: 'loss' | 'error'
   /** Decides the weights, the order of batches, and which parameters are tried. Default 0. */
   seed?: number
-  /** Where the study is kept, as in {@link createStudy}. */
+  /** Storage of the study, as in {@link createStudy}. */
   storage?: string | JournalStore
   /** Name of the study. Default 'study'. */
   name?: string
@@ -55,7 +55,7 @@ export interface TuneModelOptions<S extends Space, N extends Module = Module> ex
   onProgress?: (progress: TuneModelProgress) => void
 }
 
-/** What {@link tuneModel} reports. */
+/** Progress that {@link tuneModel} reports. */
 export interface TuneModelProgress {
   /** From 1. */
   stage: number
@@ -70,20 +70,20 @@ export interface TuneModelProgress {
   best: number | undefined
 }
 
-/** What {@link tuneModel} found. */
+/** Result of {@link tuneModel}. */
 export interface TunedModel<S extends Space, N extends Module = Module> {
   /** The best net, trained. */
   model: N
   params: Params<S>
   /** Its validation loss, or error. */
   value: number
-  /** That of a net with `defaults`, trained like all others; NaN where it diverged. */
+  /** The value of a net with `defaults`, trained like all others; NaN if it diverged. */
   atDefaults: number
-  /** What was tuned in each stage, and to which parameters it came. */
+  /** For each stage, its tuned parameters and the best values found. */
   stages: { tuned: string[]; params: Params<S>; value: number }[]
   /** All nets, to look at with {@link reportText} and {@link reportHtml}. */
   study: Study<S>
-  /** What mattered, in sentences: {@link advice} on the study. */
+  /** The parameters that mattered, in sentences: {@link advice} on the study. */
   advice: string
   /** @deprecated for `advice`; goes with the next version */
   text: string
@@ -115,16 +115,14 @@ const THIRD = /depth|layers|decay|dropout|regular|schedule|warmup/i
 const NARROWED = 1 / 3
 
 /**
- * Tunes a net in the order in which hyper-parameters matter (Andrew Ng's): first the learning rate; then momentum, batch size and width;
- * then depth and decay. Each stage narrows the ranges of the stages before to what was best. In a stage many nets are trained by
- * {@link fitMany}, side by side where they share a shape, and of three one goes on after a ninth and after a third of the epochs (successive
- * halving, Jamieson & Talwalkar 2016).
+ * Tunes a net in the order in which hyper-parameters matter (Andrew Ng's): first the learning rate; then momentum, batch size and width; then depth
+ * and decay. Each stage narrows the ranges of the earlier stages around the best values. In a stage many nets are trained by {@link fitMany}, side by
+ * side if they share a shape, with successive halving (Jamieson & Talwalkar 2016): one net in three continues after a ninth, and again after a third,
+ * of the epochs.
  *
  * @example
- * const space = { learningRate: float(1e-4, 1, { log: true }), width: int(4, 32, { log: true }) }
- * const { params, value, atDefaults } = await tuneModel({
- *   space,
- *   build: ({ learningRate, width, seed }) => {
+ * const space = { learningRate: float(1e-4, 1, { log: true }), width: int(4, 32, { log: true }) } const { params, value, atDefaults } = await
+ * tuneModel({ space, build: ({ learningRate, width, seed }) => {
  *     const model = new Sequential([new Dense(4, width, { activation: 'tanh' }), new Dense(width, 3)], { seed })
  *     return { model, optimizer: new Adam(model.parameters(), { learningRate }) }
  *   },
@@ -132,8 +130,7 @@ const NARROWED = 1 / 3
  *   loss: crossEntropy,
  *   trials: 9,
  *   epochs: 9,
- * })
- * value <= atDefaults // true
+ * }) value <= atDefaults // true
  * @throws TypeError, RangeError for options that do not fit; the signal's reason where it ends tuning before a net has come to its end
  */
 export async function tuneModel<const S extends Space, N extends Module = Module>(
@@ -217,7 +214,7 @@ class Tuner<S extends Space, N extends Module> {
     return { model, params, value, atDefaults, stages: summaries, study, advice: words, text: words }
   }
 
-  /** What comes out without tuning. */
+  /** The value without tuning. */
   private async atDefaults(): Promise<number> {
     const trial = await this.study.askWith(this.defaults as Partial<Params<S>>)
     trial.setAttribute('stage', 0)
@@ -225,7 +222,7 @@ class Tuner<S extends Space, N extends Module> {
     return value
   }
 
-  /** Stages by names, without those that have nothing to tune. */
+  /** Stages by names, without stages that have nothing to tune. */
   private plan(): string[][] {
     const names = this.axes.filter(({ isSingle }) => !isSingle).map(({ name }) => name)
     const { stages } = this.options
@@ -251,7 +248,10 @@ class Tuner<S extends Space, N extends Module> {
     )
   }
 
-  /** Points of a stage: its own parameters over their whole range, those of stages before near the best, those after as by default. */
+  /**
+   * Candidate points for one stage. This stage's parameters vary over their full range, earlier stages' stay near the best values found, later
+   * stages' keep their defaults.
+   */
   private async pointsOf(sampler: Sampler, index: number, tuned: readonly string[]): Promise<Record<string, Choice>[]> {
     const best = (this.best?.params ?? this.defaults) as Record<string, Choice>
     const before = this.stages.slice(0, index).flat()
@@ -271,7 +271,7 @@ class Tuner<S extends Space, N extends Module> {
     return points
   }
 
-  /** Trains nets rung by rung and tells what came of them; the values of those that came to the end. */
+  /** Trains nets rung by rung and records their results; returns the values of the nets that reached the end. */
   private async race(trials: readonly Trial<S>[], index: number, tuned: readonly string[]): Promise<number[]> {
     const { study, epochs, reductionFactor, options, seed, data } = this
     const { build, loss, dropLast, signal, onProgress } = options
@@ -321,7 +321,7 @@ class Tuner<S extends Space, N extends Module> {
     }
   }
 
-  /** Whether the time of a stage is over: each has an equal share. */
+  /** True if the time of a stage is over: each stage has an equal share. */
   private isLate(index: number): boolean {
     const { time } = this.options
     if (time === undefined) return false

@@ -1,14 +1,14 @@
 /** Objectives in modules, which workers load. */
 
-/** An objective in a module: what it exports by default, or what a function of it makes of some options. */
+/** An objective in a module: its default export, or the result of a factory in it with some options. */
 export interface ModuleObjective {
   /** Its URL, or the path of a file. */
   module: URL | string
   /** Name of an exported function that makes the objective. Default: the default export is the objective. */
   factory?: string
-  /** What the factory is given: anything that JSON has. */
+  /** Options for the factory: any JSON value. */
   options?: unknown
-  /** Name by which workers of a queue know the module: that in their `modules`. Default: the name of its file, such as `objective.js`. */
+  /** Name of the module for workers of a queue, as in their `modules`. Default: the name of its file, such as `objective.js`. */
   name?: string
 }
 

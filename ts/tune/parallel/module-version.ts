@@ -1,7 +1,7 @@
-/** Versions of modules: a hash of a module and of the files that it imports, by which workers and studies know that they have the same code. */
+/** Versions of modules: a hash of a module and of the files that it imports, by which workers and studies compare their code. */
 import { type Fs, load } from '../node.js'
 
-/** A module as it is on this machine now. */
+/** A module in its present version on this machine. */
 export interface ModuleVersion {
   /** SHA-256 of the module and of all files that it imports by relative paths, in hexadecimal. */
   readonly hash: string
@@ -18,8 +18,7 @@ const ENDINGS = ['', '.js', '.mjs', '.cjs', '.ts', '.json', '/index.js', '/index
 const known = new Map<string, { version: ModuleVersion; stamp: string }>()
 
 /**
- * @internal the version of a module in a file. Files are read again only if one of them was changed.
- * @throws Error where the module cannot be read
+ * @internal the version of a module in a file. Files are read again only if one of them was changed. @throws Error if the module cannot be read
  */
 export async function versionOf(file: string): Promise<ModuleVersion> {
   const [fs, path, { createHash }] = await Promise.all([
@@ -54,7 +53,7 @@ export async function versionOf(file: string): Promise<ModuleVersion> {
 }
 
 function resolved(path: string, fs: Fs): string | undefined {
-  // TypeScript is imported by the name of what it is compiled to
+  // TypeScript files are imported by the names of their compiled files
   const names = [...ENDINGS.map((ending) => path + ending), path.replace(/\.([cm]?)js$/, '.$1ts')]
   return names.find((name) => fs.statSync(name, { throwIfNoEntry: false })?.isFile())
 }

@@ -10,7 +10,7 @@ import { LoadError, type Runner, WorkerDied } from './runner.js'
 import { VERSION } from './versions.js'
 import { WORKER_CODE } from './worker-code.js'
 
-/** Messages of a trial have the number of its run: what a trial left undone may still speak when the thread has the next one. */
+/** Messages of a trial have the number of its run: unfinished work of a trial may still post messages when the thread has the next one. */
 type Message = { run?: number } & (
   | { kind: 'ready' }
   | { kind: 'bad'; message: string; name: string; stack: string }
@@ -30,7 +30,7 @@ export interface Loading {
   seconds?: number
 }
 
-/** @internal @throws LoadError where the objective cannot run in a worker */
+/** @internal @throws LoadError if the objective cannot run in a worker */
 export async function workerPool<S extends Space>(
   objective: Objective<S> | URL | string | ModuleObjective,
   { hash: wanted, seconds }: Loading = {},
@@ -53,7 +53,7 @@ export async function workerPool<S extends Space>(
         : { url: urlOf(objective, pathToFileURL) }
   const file = source.url?.startsWith('file:') ? fileURLToPath(source.url) : undefined
   const name = (isModuleObjective(objective) ? objective.name : undefined) ?? (file === undefined ? '' : basename(file))
-  /** The version that a thread has loaded, where the objective is a file. */
+  /** The version that a thread has loaded, if the objective is a file. */
   const versions = new WeakMap<Thread, string>()
 
   async function noteVersion(worker: Thread): Promise<void> {
@@ -111,7 +111,7 @@ export async function workerPool<S extends Space>(
     worker.unref()
     return worker
   }
-  // what is wrong with the objective is said before the first trial
+  // mistakes of the objective are reported before the first trial
   const first = await take(undefined)
   idle.push(first)
 
@@ -141,7 +141,7 @@ export async function workerPool<S extends Space>(
   }
 }
 
-/** An error in loading a module, with the file and line that it speaks of. Node does not say where a syntax error is: its check does. */
+/** An error in loading a module, with its file and line. Node does not report the place of a syntax error, but its check does. */
 async function locate(
   { message, name, stack }: { message: string; name: string; stack: string },
   url: string | undefined,
@@ -166,13 +166,13 @@ async function locate(
 
 let runs = 0
 
-/** What an objective returned, or the error that it threw. */
+/** The result of an objective, or its error. */
 interface Ended {
   outcome?: unknown
   error?: Error
 }
 
-/** @throws where it did not end: the thread died, the signal stopped it, or a report could not be stored */
+/** @throws if it did not end: the thread died, the signal stopped it, or a report could not be stored */
 function runIn<S extends Space>(worker: Thread, trial: Trial<S>, signal: AbortSignal): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const end = (settle: () => void) => {
@@ -222,7 +222,7 @@ function functionText(objective: (...args: never[]) => unknown): string {
   const text = String(objective)
   if (/\[native code\]/.test(text))
     throw typeError(`optimize: ${show(objective)} cannot run in workers; write it as a function, or in a module`)
-  // a method, `objective(params) { … }`, is no expression by itself
+  // a method, `objective(params) { … }`, is not an expression alone
   const isMethod = !/^(?:async\s+)?(?:function\b|\(|[\w$]+\s*=>)/.test(text)
   return isMethod ? `({ ${text} })[${JSON.stringify(objective.name)}]` : `(${text})`
 }

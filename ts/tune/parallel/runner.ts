@@ -1,16 +1,15 @@
-/** What runs an objective. */
+/** The interface of runners of an objective. */
 import { clock } from '../../common/clock.js'
 import type { Space } from '../space.js'
 import type { Trial } from '../trial.js'
 
 /** @internal runs an objective: in this thread or elsewhere */
 export interface Runner<S extends Space> {
-  /** Name and hash of the objective, where it is a module that this process has. */
+  /** Name and hash of the objective, if it is a module that this process has. */
   readonly version?: string
   /**
-   * What the objective returned.
-   * @param onBegin called when the objective is loaded, from where on the time of the trial counts
-   * @throws what it threw; {@link WorkerDied} where there is nobody any more who could
+   * The result of the objective. @param onBegin called when the objective is loaded; from then on the time of the trial counts @throws errors of the
+   * objective; {@link WorkerDied} if no worker is left
    */
   run(trial: Trial<S>, signal: AbortSignal, onBegin?: () => void): Promise<unknown>
   close(): Promise<void>
@@ -32,12 +31,12 @@ export class TrialTimeout extends Error {
   }
 }
 
-/** @internal an objective that cannot be loaded, or a queue on which nothing can be run: the trial is not to blame, and is handed back */
+/** @internal an objective that cannot be loaded, or a queue that cannot run anything: the trial is not at fault, and is handed back */
 export class LoadError extends TypeError {}
 
 /**
- * @internal stops a trial when it has run for some seconds; the time in which its reports wait for the storage does not count
- * @returns what ends the watch
+ * @internal stops a trial after some seconds of work; time in which its reports wait for the storage does not count @returns a function that ends the
+ * watch
  */
 export function limitTime<S extends Space>(trial: Trial<S>, seconds: number, stop: AbortController): () => void {
   const { report } = trial

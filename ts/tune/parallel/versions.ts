@@ -12,7 +12,7 @@ interface Versioned {
 /** Characters of a version at most, which comes from a storage. */
 const LONGEST = 200
 
-/** The version that ran a trial; undefined where it is not complete, or was run by a function without a module. */
+/** The version that ran a trial; undefined if it is not complete, or a function without a module ran it. */
 export function versionIn({ state, userAttributes }: Versioned): string | undefined {
   const version = userAttributes[VERSION]
   return state === 'complete' && typeof version === 'string' ? visible(version.slice(0, LONGEST)) : undefined
@@ -22,7 +22,7 @@ export function versionIn({ state, userAttributes }: Versioned): string | undefi
 export class Versions {
   private readonly known: Set<string>
 
-  /** @param own the version that runs trials now, where this process knows it */
+  /** @param own the version that runs trials now, if this process knows it */
   constructor(
     own: string | undefined,
     private readonly say: (text: string) => void,

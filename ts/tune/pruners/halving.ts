@@ -8,16 +8,16 @@ import { lossFrom, type Pruner, type PrunerContext } from './pruner.js'
 export interface AshaOptions {
   /** The step of the first rung. Default 1. */
   minResource?: number
-  /** η: the best 1/η of the trials go on from each rung to the next, which is η times as late. Default 4. */
+  /** η: the best 1/η of the trials continue from each rung to the next, which is η times as late. Default 4. */
   reductionFactor?: number
   /** Trials that a rung has seen before any of them is cut. Default 0. */
   startupTrials?: number
 }
 
 /**
- * Asynchronous successive halving (Li et al. 2020, "A system for massively parallel hyperparameter tuning"): at the steps `minResource`, `minResource` ·
- * `reductionFactor`, `minResource` · `reductionFactor`² … a trial goes on if it is among the best 1/`reductionFactor` of all that have come that far. It never waits for
- * others, so it suits many workers.
+ * Asynchronous successive halving (Li et al. 2020, "A system for massively parallel hyperparameter tuning"): at the steps `minResource`,
+ * `minResource` · `reductionFactor`, `minResource` · `reductionFactor`² … a trial continues if it is among the best 1/`reductionFactor` of all trials
+ * that have reached the step. It never waits for others, so it suits many workers.
  * @example
  * asha({ minResource: 1, reductionFactor: 3 }).name // 'asha'
  * @throws RangeError for numbers that are not whole
@@ -39,7 +39,7 @@ function isCut({ trial, step, trials }: PrunerContext, { minResource, reductionF
   for (let rung = minResource; rung <= step; rung *= reductionFactor) {
     const own = lossFrom(trial.losses, rung) as number
     if (Number.isNaN(own)) return true
-    // a trial that is at the rung for the first time is judged; what it passed before it need not pass again
+    // a trial that reaches the rung for the first time is compared; it need not pass an earlier rung again
     const isNew = [...trial.losses.keys()].filter((at) => at >= rung).length === 1
     if (!isNew) continue
     const others = trials.filter(({ number }) => number !== trial.number).flatMap(({ losses }) => lossFrom(losses, rung) ?? [])
@@ -56,13 +56,13 @@ export interface HyperbandOptions {
   minResource?: number
   /** The last step of a trial. */
   maxResource: number
-  /** As in {@link asha}. Default 3. */
+  /** See {@link asha}. Default 3. */
   reductionFactor?: number
 }
 
 /**
- * Hyperband (Li et al. 2018): trials are dealt out to brackets, each of which halves by itself. The first begins to prune at `minResource`, the
- * next `reductionFactor` times as late, and so on; the last prunes nothing. So it is right also where early losses mislead.
+ * Hyperband (Li et al. 2018): trials are distributed over brackets, and each bracket does its own successive halving. The first begins to prune at
+ * `minResource`, the next `reductionFactor` times as late, and so on; the last prunes nothing. So it also works if early losses are misleading.
  * @example
  * hyperband({ maxResource: 81 }).name // 'hyperband'
  * @throws RangeError for numbers that are not whole, or `maxResource` below `minResource`

@@ -8,7 +8,7 @@ import type { Pruner } from './pruner.js'
 
 /** Options of {@link patience}. */
 export interface PatienceOptions {
-  /** What counts as better. Default 0. */
+  /** Least change that counts as an improvement. Default 0. */
   minDelta?: number
   /** Decides once patience is at an end, instead of pruning at once. */
   wrappedPruner?: Pruner

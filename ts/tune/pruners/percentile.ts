@@ -1,4 +1,4 @@
-/** Pruners that compare with what other trials had at the same step. */
+/** Pruners that compare a trial with other trials at the same step. */
 import { checkCount } from '../../common/checks.js'
 import { rangeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
@@ -19,8 +19,7 @@ export interface PercentileOptions {
 }
 
 /**
- * Prunes a trial whose best loss so far is worse than the median of what complete trials had at the same step (Golovin et al. 2017,
- * "Google Vizier").
+ * Prunes a trial whose best loss so far is worse than the median of complete trials at the same step (Golovin et al. 2017, "Google Vizier").
  * @example
  * median({ startupTrials: 10, warmupSteps: 3 }).name // 'median'
  * @throws RangeError for counts that are no whole numbers
@@ -30,8 +29,7 @@ export function median(options: PercentileOptions = {}): Pruner {
 }
 
 /**
- * Prunes a trial whose best loss so far is not among the best `percent` of what complete trials had at the same step. 25 prunes three of
- * four.
+ * Prunes a trial whose best loss so far is not among the best `percent` of complete trials at the same step. 25 prunes three of four.
  * @example
  * percentile(25).name // 'percentile'
  * @throws RangeError for a percentage beyond 0 to 100, and counts that are no whole numbers

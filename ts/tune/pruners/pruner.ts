@@ -1,29 +1,29 @@
-/** What a pruner is, and what pruners share. */
+/** The interface of pruners, and their shared code. */
 
 /** A trial as pruners see it; less is better, whatever the direction of the study. */
 export interface ReportedTrial {
   readonly number: number
-  /** Whether it has come to its end. */
+  /** True if it has run to its end. */
   readonly isComplete: boolean
   /** Reported losses by step. */
   readonly losses: ReadonlyMap<number, number>
 }
 
-/** What a pruner decides by. */
+/** Data for the decision of a pruner. */
 export interface PrunerContext {
   /** The trial that has just reported. */
   readonly trial: ReportedTrial
   /** The last step that it reported. */
   readonly step: number
-  /** All trials of the study but those that failed, this one among them. */
+  /** All trials of the study except failed ones, including this one. */
   readonly trials: readonly ReportedTrial[]
 }
 
 /** Ends trials that are not worth going on. One of your own has a name and a function. */
 export interface Pruner {
-  /** For reports and errors. */
+  /** Name for reports and errors. */
   readonly name: string
-  /** Whether the trial is to end after its last report. */
+  /** True if the trial should end after its last report. */
   shouldPrune(context: PrunerContext): boolean
 }
 
@@ -34,7 +34,7 @@ export function bestUpTo(losses: ReadonlyMap<number, number>, step: number): num
   return best
 }
 
-/** @internal the loss at the first report at or behind a step; undefined where there is none */
+/** @internal the loss at the first report at or after a step; undefined if there is none */
 export function lossFrom(losses: ReadonlyMap<number, number>, step: number): number | undefined {
   if (losses.has(step)) return losses.get(step)
   let first = Number.POSITIVE_INFINITY

@@ -1,4 +1,4 @@
-/** What of BullMQ is used, and how it is loaded: it is an optional package, as are its clients of Redis and PostgreSQL. */
+/** The used parts of BullMQ, and loading it: it is an optional package, as are its clients of Redis and PostgreSQL. */
 import { plainError, rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { loadPackage } from '../node.js'
@@ -54,24 +54,26 @@ export interface Connection {
   queue(): Promise<Queue>
   /** Takes jobs from now on. */
   worker(process: Processor, options: object): Promise<QueueWorker>
-  /** Does again what fails because the server is away, until it is back. */
+  /** Repeats work that fails because the server is away, until it is back. */
   patiently<T>(work: () => Promise<T>): Promise<T>
   readonly signs: Signs
   close(): Promise<void>
 }
 
-/** @internal what BullMQ understands as: this job is not over, it is somewhere else */
+/** @internal the error that tells BullMQ: this job is not over, it was moved elsewhere */
 export function moved(): Error {
   return Object.assign(plainError('handed back'), { name: 'DelayedError' })
 }
 
-/** @internal gives a job back to the queue, where it is for all after some milliseconds. @throws what a processor is to throw then */
+/**
+ * @internal gives a job back to the queue, where any worker may take it after some milliseconds. @throws the error that a processor has to throw then
+ */
 export async function handBack(job: Job, token: string, after: number): Promise<never> {
   await job.moveToDelayed(Date.now() + after, token)
   throw moved()
 }
 
-/** @internal @throws RangeError for another kind of URL; Error where a package or the server is missing */
+/** @internal @throws RangeError for another kind of URL; Error if a package or the server is missing */
 export async function connect(url: string): Promise<Connection> {
   const isPostgres = /^postgres(ql)?:\/\//.test(url)
   if (!isPostgres && !/^rediss?:\/\//.test(url))
@@ -109,7 +111,7 @@ export async function connect(url: string): Promise<Connection> {
     ...shared,
     queue: () => ready(() => new bullmq.Queue(name, { connection: redis })),
     worker: (process, options) => running(() => new bullmq.Worker(name, process, { connection: redis, autorun: false, ...options })),
-    // its client waits by itself
+    // its client waits without help
     patiently: (work) => work(),
     signs: redisSigns(redis, prefix),
     close: async () => redis.disconnect(),
@@ -120,7 +122,7 @@ export async function connect(url: string): Promise<Connection> {
 export async function ready<T extends Part>(make: () => T): Promise<T> {
   return await whileAway(async () => {
     const part = make()
-    part.on('error', () => {}) // from then on it connects again by itself
+    part.on('error', () => {}) // from then on it reconnects automatically
     try {
       await part.waitUntilReady()
       return part
@@ -142,7 +144,7 @@ function queueName(prefix: string): string {
   return `${idOf(prefix)}-trials`
 }
 
-/** @internal a job is named by its trial, so that nobody adds it twice */
+/** @internal a job is named after its trial, so that no trial is added twice */
 export function jobId(study: string, number: number): string {
   return `${idOf(study)}-trial-${number}`
 }

@@ -1,6 +1,6 @@
 /**
- * What a queue carries: jobs, and signs of life of workers and of those who run studies. Anybody who can reach the server may have written
- * it, so all of it is checked before it is used.
+ * The contents of a queue: jobs, and signs of life of workers and of programs that run studies. Anyone who can reach the server may have written
+ * them, so everything is checked before use.
  */
 import { rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
@@ -18,7 +18,7 @@ export interface TrialJob {
   trialTime?: number
 }
 
-/** @internal what runs a trial: a name that a worker looks up among the modules that it was started with */
+/** @internal the objective of a job: a name that a worker looks up among the modules that it was started with */
 export interface JobObjective {
   name: string
   /** Hash of the module as the study has it; a worker with another version does not run it. Undefined if only workers have the module. */
@@ -38,7 +38,7 @@ export interface Sign {
   running: { study: string; number: number; seconds: number }[]
   /** Objectives that a worker cannot run, with the reason. */
   refused: { objective: string; reason: string }[]
-  /** Name of the study that is run, and how many trials it is to have. */
+  /** Name of the running study, and the total number of its trials. */
   study: string
   trials: number
 }
@@ -52,7 +52,7 @@ const LONGEST_LIST = 1024
 /** Seconds of a limit at most, as timers have 32 bits of milliseconds. */
 const LONGEST_TIME = Math.floor((2 ** 31 - 1) / 1000)
 
-/** @internal checks a job. @throws RangeError that says what is wrong with it */
+/** @internal checks a job. @throws RangeError naming the mistake */
 export function checkedJob(data: unknown): TrialJob {
   const { study, prefix, number, objective, trialTime } = objectOf(data, 'a job')
   const { name, hash, factory, options } = objectOf(objective, 'objective')
@@ -76,7 +76,7 @@ export function checkedJob(data: unknown): TrialJob {
   }
 }
 
-/** @internal the sign of a text from the server; undefined for a text that is none */
+/** @internal the sign of life in a text from the server; undefined for any other text */
 export function signOf(text: string): Sign | undefined {
   try {
     const { kind, host, pid, concurrency, running, refused, study, trials } = objectOf(JSON.parse(text), 'a sign')
@@ -102,7 +102,7 @@ export function signOf(text: string): Sign | undefined {
   }
 }
 
-/** @internal a text of somebody else for a terminal: without control characters, and cut where it is long */
+/** @internal a foreign text for a terminal: without control characters, and shortened if it is long */
 export function plainText(value: unknown, longest = LONGEST_TEXT): string {
   const text = typeof value === 'string' ? value : ''
   return visible(text.length > longest ? `${text.slice(0, longest)}…` : text)
@@ -140,7 +140,7 @@ export function workerCommand(place: string, objective: JobObjective): string {
   return `npx gradus tune worker ${place} ${optionFor(objective)}`
 }
 
-/** @internal the option by which a worker can run an objective */
+/** @internal the option of a worker that lets it run an objective */
 export function optionFor({ name, options }: JobObjective): string {
   const isFile = (text: unknown) => typeof text === 'string' && /^[\w.-]+$/.test(text)
   const { file } = Object(options) as { file?: unknown }

@@ -1,4 +1,4 @@
-/** Modules that a worker runs: those that it was started with, whatever a job names. */
+/** Modules that a worker runs: only those that it was started with, whatever a job names. */
 import { plainError, rangeError } from '../../common/errors.js'
 import { show, showNames } from '../../common/show.js'
 import { type Fs, load } from '../node.js'
@@ -11,7 +11,7 @@ export interface WorkerModule {
   module: URL | string
   /** Exported functions that a study may call as its factory. Default: any that the module exports. */
   factories?: readonly string[]
-  /** Checks the options that a study gives the factory, and returns those to call it with. Default: they are taken as they are. */
+  /** Checks the options that a study passes to the factory, and returns the options for the call. Default: unchecked. */
   options?: (options: unknown) => unknown
 }
 

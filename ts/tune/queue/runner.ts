@@ -1,4 +1,4 @@
-/** Runs trials on a queue: each is a job, taken by any worker anywhere, which tells what came of it in the storage. */
+/** Runs trials on a queue: each is a job, which any worker anywhere may take and whose result the worker writes to the storage. */
 import { clock } from '../../common/clock.js'
 import { rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
@@ -17,29 +17,29 @@ import { LivingSign, within } from './signs.js'
 
 /** Milliseconds between looks at the storage: at once after something came, then less and less often. */
 const LOOK = { least: 10, most: 100 }
-/** Milliseconds between questions whether a job is still there. */
+/** Milliseconds between checks that a job still exists. */
 const ASK_EVERY = 2000
 /** Seconds after which it is said that the queue is not there yet, and again after as many. */
 const CONNECTING = 5
 /** Seconds without a trial at hand after which it is said, and seconds after which it is said again. */
 const WAITING = { first: 4, again: 6 }
-/** Seconds for which no worker can run the objective before the study ends. */
+/** Seconds without a worker that can run the objective after which the study ends. */
 const HOPELESS = 5
 
-/** @internal what of a study a queue looks at */
+/** @internal the methods of a study that a queue uses */
 export interface QueuedStudy {
   readonly name: string
   readonly place: string
   sync(): Promise<void>
   isOver(number: number): boolean
   shouldPrune(number: number): boolean
-  /** Writes into the storage that a trial is to end. */
+  /** Writes a request to end a trial to the storage. */
   askToPrune(number: number): Promise<void>
   reportsOf(number: number): number
   readonly isDeleted: boolean
   /** Says in the storage that this process is there. */
   announce(): Promise<void>
-  /** Whether another store has this study, as this process announced it. */
+  /** True if another store has this study, as this process announced it. */
   isIn(store: JournalStore): Promise<boolean>
 }
 
@@ -61,7 +61,7 @@ interface Waiting {
   isPruned: boolean
 }
 
-/** @internal @throws TypeError, RangeError for an objective that no worker could have, or a storage that none can reach */
+/** @internal @throws TypeError, RangeError for an objective that no worker could have, or a storage that no worker can reach */
 export async function queueRunner<S extends Space>(study: QueuedStudy, objective: unknown, options: QueueOptions): Promise<Runner<S>> {
   const found = await objectiveOf(objective)
   const began = clock.now()
@@ -84,7 +84,7 @@ export async function queueRunner<S extends Space>(study: QueuedStudy, objective
   }
 }
 
-/** What a job says of an objective: its name and version, and what a factory makes it of. */
+/** Description of an objective in a job: its name and version, and the options of its factory. */
 async function objectiveOf(objective: unknown): Promise<JobObjective> {
   if (typeof objective === 'function')
     throw typeError(
@@ -101,11 +101,11 @@ async function objectiveOf(objective: unknown): Promise<JobObjective> {
   const { basename } = await load<typeof import('node:path')>('node:path')
   const { fileURLToPath } = await load<typeof import('node:url')>('node:url')
   const { hash } = await versionOf(file)
-  // as it is called here, not as what a link leads to
+  // named as in the call, not by the target of a link
   return { name: name ?? basename(text.startsWith('file:') ? fileURLToPath(text) : text), hash, ...more }
 }
 
-/** @throws RangeError where the workers of a queue would not find the study */
+/** @throws RangeError if the workers of a queue would not find the study */
 async function checkStorage(study: QueuedStudy, connection: Connection, url: string): Promise<void> {
   await study.announce()
   const store = await openStore(connection.storage(connection.prefix))
@@ -131,7 +131,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
   private pause = LOOK.most
   private askAt = clock.now() + ASK_EVERY
   private isAsking = false
-  /** When a trial was last seen at a worker, or ended. */
+  /** Time at which a trial last ran at a worker, or ended. */
   private busyAt = clock.now()
   private sayAt = WAITING.first
   private hopelessSince: number | undefined
@@ -150,7 +150,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
       ...{ kind: 'study', host, pid: process.pid, concurrency: 0, running: [], refused: [] },
       ...{ study: study.name, trials: options.trials ?? 0 },
     }
-    // the storage may be silent where the queue is not
+    // the storage may be silent while the queue is not
     const show = async (id: string, own: Sign) => {
       await connection.signs.show(id, own)
       await study.sync()
@@ -162,7 +162,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
   async run({ number }: { number: number }, signal: AbortSignal): Promise<unknown> {
     signal.throwIfAborted()
     const added = this.add(number)
-    // said once where the server does not answer while the study ends
+    // reported once if the server does not answer while the study ends
     added.catch(() => {})
     return await new Promise((resolve, reject) => {
       const abort = () => {
@@ -218,7 +218,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
     this.removals.add(removal)
   }
 
-  /** Asks after all jobs at once. Looks go on meanwhile, as there may be hundreds, and the server far away. */
+  /** Checks all jobs at once. Polling continues meanwhile, as there may be hundreds of jobs, and the server may be far away. */
   private async askAfterAll(): Promise<void> {
     const { waiting, connection } = this
     if (this.isAsking) return
@@ -259,7 +259,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
     return plainText(job.failedReason ?? 'no reason')
   }
 
-  /** Whether a job is of a run before this one, with a version of the objective, or of gradus, that nobody may have any more. */
+  /** True if a job belongs to an earlier run, with a version of the objective, or of gradus, that may no longer exist. */
   private isOld(job: Job): boolean {
     try {
       return refusalName(checkedJob(job.data).objective) !== refusalName(this.objective)
@@ -289,7 +289,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
     this.fail(error instanceof LoadError ? error : new LoadError((error as Error).message, { cause: error }))
   }
 
-  /** Whether anything was new. */
+  /** True if there was news. */
   private async look(): Promise<boolean> {
     const { study, waiting } = this
     await study.sync()
@@ -328,7 +328,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
     this.hopelessSince = undefined
   }
 
-  /** Looks every second who is there, and says it where the study waits for nothing. */
+  /** Every second looks for workers, and reports if the study waits for nothing. */
   private async tick(): Promise<void> {
     if (this.isTicking || this.waiting.size === 0) return
     this.isTicking = true

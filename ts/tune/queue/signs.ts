@@ -1,4 +1,4 @@
-/** Signs of life on the server of a queue: who is there, what it runs, and what it cannot run. */
+/** Signs of life on the server of a queue: processes, the trials that they run, and the objectives that they cannot run. */
 import { clock } from '../../common/clock.js'
 import { type Pool, query } from '../storage/postgres.js'
 import type { Redis } from '../storage/redis.js'
@@ -13,7 +13,7 @@ const FORGOTTEN = 3600
 
 /** @internal */
 export interface Signs {
-  /** Shows a sign of somebody, in the place of the one before. */
+  /** Shows a sign of a process, replacing the previous one. */
   show(id: string, sign: Sign): Promise<void>
   /** Takes it away. */
   remove(id: string): Promise<void>
@@ -100,7 +100,7 @@ const EVERY = 6
 /** Seconds at most that an end waits for a server that does not answer. */
 const PATIENCE = 2
 
-/** @internal shows a sign again and again, as it is then, until it is ended, and says when the server does not answer */
+/** @internal shows a sign repeatedly, in its present version, until it is ended, and reports when the server does not answer */
 export class LivingSign {
   private readonly id = Math.random().toString(36).slice(2, 12)
   private readonly timer: ReturnType<typeof setInterval>

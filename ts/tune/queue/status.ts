@@ -1,4 +1,4 @@
-/** What goes on on a queue: workers, trials that run or wait, and how far studies are. */
+/** Status of a queue: workers, running and waiting trials, and the progress of studies. */
 
 import { versionIn } from '../parallel/versions.js'
 import { isOver, Journal, type StoredStudy } from '../storage/journal.js'
@@ -7,7 +7,7 @@ import { connect } from './bullmq.js'
 import { plainText, type Sign } from './job.js'
 import { within } from './signs.js'
 
-/** What goes on on a queue, by {@link queueStatus}. */
+/** Status of a queue, from {@link queueStatus}. */
 export interface QueueStatus {
   /** Workers that have given a sign of life within the last seconds. */
   workers: {
@@ -15,7 +15,7 @@ export interface QueueStatus {
     pid: number
     /** Trials that it runs at once at most. */
     concurrency: number
-    /** Trials that it runs, and for how many seconds. */
+    /** Trials that it runs, with their seconds so far. */
     running: { study: string; number: number; seconds: number }[]
     /** Objectives that it cannot run, with the reason. */
     refused: { objective: string; reason: string }[]
@@ -27,7 +27,7 @@ export interface QueueStatus {
   studies: StudyStatus[]
 }
 
-/** How far a study is. */
+/** Progress of a study. */
 export interface StudyStatus {
   name: string
   complete: number
@@ -37,7 +37,7 @@ export interface StudyStatus {
   running: number
   /** Trials that ended in a minute, in the ten minutes before the last one ended. */
   perMinute: number
-  /** Trials that it is to have in the end, where a process says so that runs it now. */
+  /** Planned total number of trials, if a running process announces it. */
   trials: number | undefined
   /** Seconds until then, at this rate. */
   secondsLeft: number | undefined
@@ -51,7 +51,7 @@ export interface StudyStatus {
 const WINDOW = 10
 
 /**
- * Says what goes on on the queue of a server: `gradus tune status redis://…` as a function.
+ * Returns the status of the queue on a server: `gradus tune status redis://…` as a function.
  * @example
  * // const { workers, studies } = await queueStatus('redis://localhost:6379')
  * @throws RangeError for another kind of URL; Error where a package or the server is missing
@@ -103,7 +103,7 @@ function statusOf(study: StoredStudy, signs: readonly Sign[]): StudyStatus {
   }
 }
 
-/** Trials in a minute, by the dates at which they ended. */
+/** Trials per minute, from the dates of their ends. */
 function rateOf({ trials }: StoredStudy): number {
   const ends = trials.map(({ ended }) => (typeof ended === 'string' ? Date.parse(ended) : Number.NaN)).filter(Number.isFinite)
   const last = ends.reduce((a, b) => Math.max(a, b), 0)

@@ -23,21 +23,21 @@ export interface WorkerOptions {
   /** Trials at once, each in a thread of its own. Default 1. */
   concurrency?: number
   /**
-   * Modules that it may run, by the names that studies give them: `{ 'objective.js': new URL('./objective.js', import.meta.url) }`. A job can name
+   * Modules that it may run, under the names that studies use: `{ 'objective.js': new URL('./objective.js', import.meta.url) }`. A job can name
    * nothing else. Default: none.
    */
   modules?: Readonly<Record<string, URL | string | WorkerModule>>
-  /** Folder of modules that it may run too: a study names them by their path in the folder. Default: none. */
+  /** Folder of further modules that it may run: a study names them by their path in the folder. Default: none. */
   folder?: URL | string
   /** Seconds without a sign of life after which others take over a trial of this worker, a fifth more at most. Default 10. */
   lockSeconds?: number
-  /** Seconds that a trial may take; the study may set less. Longer ones are ended, and have failed. Default: no limit. */
+  /** Seconds that a trial may take; the study may set less. Longer trials are ended, and fail. Default: no limit. */
   trialTime?: number
   /** Seconds to wait for the server if it is not there at the start. Default 0. */
   wait?: number
   /** Called when a trial begins and when it is over. */
   onTrial?: (trial: WorkerTrial) => void
-  /** Called with what a person should know, such as an objective that cannot be loaded. Default: `console.warn`. */
+  /** Called with messages for people, such as about an objective that cannot be loaded. Default: `console.warn`. */
   onMessage?: (text: string) => void
 }
 
@@ -60,34 +60,33 @@ export interface QueueWorkerHandle {
 const OPTIONS = ['concurrency', 'modules', 'folder', 'lockSeconds', 'trialTime', 'wait', 'onTrial', 'onMessage']
 /** Milliseconds after which a job that this worker cannot run is there for others again, and for itself. */
 const HANDED_BACK = 300
-/** Milliseconds between looks at whether trials that run should go on. */
+/** Milliseconds between checks that running trials should continue. */
 const LOOK = 1000
 /** Seconds after which threads end whose objective no trial has wanted. */
 const IDLE = 300
 /** Seconds that a module may take to be loaded: it may read its data then. */
 const LOADING = 600
-/** Seconds of a timer at most: the limit where there is none. */
+/** The longest timer in seconds: used if there is no limit. */
 const LONGEST = Math.floor((2 ** 31 - 1) / 1000)
-/** Signs of life in `lockSeconds`, and looks for workers that give none. */
+/** Number of signs of life per `lockSeconds`, and of checks for silent workers. */
 const SIGNS = 5
 /** Milliseconds between attempts to reach a server that refuses connections. BullMQ's own are 15 s. */
 const RETRY = 500
-/** How often a trial may take its worker with it before it has failed: most workers end for reasons of their own. */
+/** Number of times that a trial's worker may die before the trial fails: most workers die for other reasons. */
 const STALLS = 20
 /** Seconds at most that an end waits for trials to be handed back. */
 const HAND_BACK = 5
 
 /**
- * Takes trials from a queue on a server of Redis or PostgreSQL and runs them, until it is closed: `gradus tune worker redis://…` as a
- * function. Any number may run on any number of machines, with gradus, bullmq and ioredis or pg installed.
+ * Takes trials from a queue on a server of Redis or PostgreSQL and runs them, until it is closed: `gradus tune worker redis://…` as a function. Any
+ * number may run on any number of machines, with gradus, bullmq and ioredis or pg installed.
  *
- * It runs the modules of `modules` and `folder` and nothing else, whatever a job names, and only if they are, to the byte, those of the study.
- * A job that it cannot run goes back to the queue. The training runs in a thread, so that this one tells the queue that it lives. A trial
- * whose worker dies is run again by another; what it reported is kept, and a result is written once. A trial of a study that was stopped is
- * ended.
+ * It runs only the modules of `modules` and `folder`, whatever a job names, and only if they equal the study's to the byte. A job that it cannot run
+ * goes back to the queue. The training runs in a thread, so that this one can send signs of life to the queue. If a worker dies, another runs its
+ * trial again; its reports are kept, and a result is written once. Trials of a stopped study are ended.
  * @example
- * // const worker = await runWorker('redis://localhost:6379', { modules: { 'objective.js': './objective.js' }, concurrency: 2 })
- * // await worker.close()
+ * // const worker = await runWorker('redis://localhost:6379', { modules: { 'objective.js': './objective.js' }, concurrency: 2 }) // await
+ * worker.close()
  * @throws RangeError for options that do not fit; Error where a package, a module or the server is missing
  */
 export async function runWorker(url: string, options: WorkerOptions = {}): Promise<QueueWorkerHandle> {
@@ -96,7 +95,7 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
   checkCount('runWorker: concurrency', concurrency)
   checkPositive('runWorker: lockSeconds', lockSeconds)
   if (trialTime !== undefined) checkPositive('runWorker: trialTime', trialTime)
-  // what is wrong with the modules is said at the start
+  // mistakes in the modules are reported at the start
   for (const module of Object.values(modules)) await pathOf(typeof module === 'object' && 'module' in module ? module.module : module)
   const allowed = { modules, ...(folder !== undefined && { folder: await pathOf(folder) }) }
   const say = options.onMessage ?? ((text: string) => console.warn(`gradus: ${text}`))
@@ -112,7 +111,7 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
   }
 }
 
-/** @throws what {@link connect} does, after some seconds */
+/** @throws the error of {@link connect}, after some seconds */
 async function patientConnection(url: string, seconds: number, say: (text: string) => void): Promise<Connection> {
   const until = clock.now() + 1000 * seconds
   for (let isSaid = false; ; isSaid = true) {
@@ -133,14 +132,14 @@ interface AtHand {
   study: Study
   opened: OpenStudy
   began: number
-  /** Whether its objective is loaded. */
+  /** True if its objective is loaded. */
   isBegun: boolean
   stop(reason: Error): void
 }
 
-/** Why a trial is stopped that nobody wants any more. */
+/** Reason to stop a trial whose result is no longer wanted. */
 class Unwanted extends Error {}
-/** Why a trial is stopped that others are to run. */
+/** Reason to stop a trial that others will run. */
 class Left extends Error {}
 
 interface OpenStudy {
@@ -157,7 +156,7 @@ interface Pool {
 }
 
 class Worker implements QueueWorkerHandle {
-  /** By name: all are in the storage with the prefix of the queue. */
+  /** Studies by name: all are in the storage with the prefix of the queue. */
   private readonly studies = new Map<string, OpenStudy>()
   private readonly pools = new Map<string, Pool>()
   private readonly running = new Set<AtHand>()
@@ -197,7 +196,7 @@ class Worker implements QueueWorkerHandle {
     if (this.isClosing) return
     this.isClosing = true
     clearInterval(this.timer)
-    // no further jobs; those at hand go back
+    // no further jobs; present jobs go back
     const closed = this.worker?.close() ?? Promise.resolve()
     for (const { stop } of this.running) stop(new Left('the worker is closed'))
     await within(HAND_BACK, closed)
@@ -229,7 +228,7 @@ class Worker implements QueueWorkerHandle {
     }
   }
 
-  /** Stops trials that nobody wants any more. */
+  /** Stops trials whose results are no longer wanted. */
   private async look(): Promise<void> {
     if (this.isLooking || this.running.size === 0) return
     this.isLooking = true
@@ -240,7 +239,7 @@ class Worker implements QueueWorkerHandle {
         if (reason !== undefined) stop(new Unwanted(reason))
       }
     } catch {
-      // the trial that tells its result next says what is wrong
+      // the next trial that writes its result reports the mistake
     } finally {
       this.isLooking = false
     }
@@ -254,7 +253,7 @@ class Worker implements QueueWorkerHandle {
     this.say(text)
   }
 
-  /** A study as the server has it now. @throws Error where it is not there, or is another than the one that was read */
+  /** A study in the server's present version. @throws Error if it is missing, or differs from the study that was read */
   private async studyOf(name: string): Promise<OpenStudy> {
     const { connection, studies } = this
     const opened = studies.get(name) ?? {
@@ -271,13 +270,13 @@ class Worker implements QueueWorkerHandle {
     }
   }
 
-  /** Opens a study anew for the next trial. This one is closed when no trial uses it. */
+  /** Reopens a study for the next trial. The old one is closed when no trial uses it. */
   private forget(name: string, opened: OpenStudy): void {
     if (this.studies.get(name) === opened) this.studies.delete(name)
     if (opened.uses === 0) void closeStudy(opened)
   }
 
-  /** What BullMQ calls: returns if the job is done with, throws if it is handed back or its worker died. */
+  /** The function that BullMQ calls: returns if the job is finished, throws if it is handed back or its worker died. */
   private async take(job: Job, token: string): Promise<void> {
     let checked: TrialJob
     try {
@@ -297,7 +296,7 @@ class Worker implements QueueWorkerHandle {
       return this.sayOnce(`trial ${number} of '${plainText(name)}' is dropped: ${plainText((error as Error).message)}`)
     }
     const study = await opened.study
-    // delivered again after its result was written, or nobody waits for it
+    // delivered again after its result was written, or its result is no longer wanted
     if (study.stopReason(number) !== undefined) return
     const limit = new AbortController()
     const atHand: AtHand = { job: checked, study, opened, began: clock.now(), isBegun: false, stop: (reason) => limit.abort(reason) }
@@ -322,7 +321,7 @@ class Worker implements QueueWorkerHandle {
     this.options.onTrial?.({ study: plainText(study), number, state, ...(reason !== undefined && { reason: plainText(reason) }) })
   }
 
-  /** Runs a trial and writes what came of it. @throws Refused, Unwanted, Left, WorkerDied where it has no result */
+  /** Runs a trial and writes its result. @throws Refused, Unwanted, Left, WorkerDied if it has none */
   private async run(atHand: AtHand, stopping: AbortController): Promise<void> {
     const { job, study } = atHand
     const { number, objective, trialTime } = job
@@ -359,8 +358,8 @@ class Worker implements QueueWorkerHandle {
   }
 
   /**
-   * Writes what came of a trial, again into the study as the server has it now where that has lost its end.
-   * @throws JournalLost where the server has another trial of this number now, or none
+   * Writes the result of a trial; if the server has lost the end of the study, writes it again into the server's present version. @throws JournalLost
+   * if the server now has another trial of this number, or none
    */
   private async write({ job, study, opened }: AtHand, outcome: Parameters<Study['tell']>[1]): Promise<void> {
     for (let own = study; ; ) {
@@ -382,7 +381,7 @@ class Worker implements QueueWorkerHandle {
     }
   }
 
-  /** Does work with threads that have loaded an objective. @throws Refused where this worker cannot run it */
+  /** Runs work with threads that have loaded an objective. @throws Refused if this worker cannot run it */
   private async withPool<T>(objective: JobObjective, signal: AbortSignal, work: (runner: Runner<Space>) => Promise<T>): Promise<T> {
     const key = JSON.stringify(objective)
     const label = refusalName(objective)
@@ -395,13 +394,13 @@ class Worker implements QueueWorkerHandle {
       if (this.refused.delete(label)) void this.sign.show()
       return await work(runner)
     } catch (error) {
-      // what stopped the trial stopped its loading, too
+      // the signal that stopped the trial also stopped its loading
       if (signal.aborted && error === signal.reason) throw error
       if (pool && !(error instanceof LoadError)) throw error
       if (pool) this.endPoolOf(key, pool)
       const reason = plainText((error as Error).message.replace(/^optimize: /, ''))
       this.refused.set(label, reason)
-      // the first of many: jobs may name whatever they like
+      // drops the oldest of many: jobs may name anything
       if (this.refused.size > 100) this.refused.delete(this.refused.keys().next().value as string)
       this.sayOnce(`cannot run ${plainText(objective.name)}, and hands its trials back: ${reason}`)
       await within(1, this.sign.show())
@@ -411,10 +410,10 @@ class Worker implements QueueWorkerHandle {
     }
   }
 
-  /** Threads with the objective as it is now, or those that have loaded what the study wants. */
+  /** Threads with the objective's present version, or with the version that the study wants. */
   private async poolFor(objective: JobObjective, key: string): Promise<Pool> {
     const found = this.pools.get(key)
-    // what threads have loaded does not change; where the study names no version it is that of the file as it is now
+    // a thread keeps its version; if the study names no version, the file's present version counts
     if (found && objective.hash !== undefined) return found
     const { file, version, options } = await allowedModule(objective, this.allowed)
     if (found?.hash === version.hash) return found
@@ -442,12 +441,12 @@ class Worker implements QueueWorkerHandle {
 /** A trial that this worker cannot run. */
 class Refused extends Error {}
 
-/** Whether an error is none of the objective. */
+/** True if an error does not come from the objective. */
 function isOfOthers(error: unknown): boolean {
   return error instanceof WorkerDied || error instanceof Refused || error instanceof JournalLost
 }
 
-/** What work makes. @throws the reason of a signal that stops it first */
+/** The result of work. @throws the reason of a signal that stops it first */
 async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted()
   let abort = () => {}

@@ -1,4 +1,4 @@
-/** What a study says, in sentences: what mattered, what did not, and what to try next. */
+/** Advice from a study, in sentences: parameters that mattered, those that did not, and the next things to try. */
 import type { Block } from '../../report/blocks.js'
 import { formatShare, formatNumber as number } from '../../report/format.js'
 import { importance } from '../importance.js'
@@ -10,15 +10,14 @@ import type { Study } from '../study.js'
 const LEAST = 20
 /** A share below which a parameter hardly mattered. */
 const HARDLY = 0.05
-/** So near to an end of its range the best trials are at the end. */
+/** Share of a range: the best trials count as being at its end if they are this near. */
 const EDGE = 0.08
 
 /**
- * What mattered, what did not, and what to try next: a few sentences for a person.
+ * Parameters that mattered, those that did not, and the next things to try: a few sentences for people.
  * @example
- * const study = await createStudy({ space: { rate: float(1e-5, 1, { log: true }), dropout: float(0, 0.5) }, seed: 1 })
- * await study.optimize(({ rate, dropout }) => (Math.log10(rate) + 3) ** 2 + dropout / 100, { trials: 60 })
- * advice(study).startsWith('rate mattered most') // true
+ * const study = await createStudy({ space: { rate: float(1e-5, 1, { log: true }), dropout: float(0, 0.5) }, seed: 1 }) await study.optimize(({ rate,
+ * dropout }) => (Math.log10(rate) + 3) ** 2 + dropout / 100, { trials: 60 }) advice(study).startsWith('rate mattered most') // true
  */
 export function advice<S extends Space>(study: Study<S>): string {
   return adviceLines(study).join(' ')
@@ -40,7 +39,7 @@ export function adviceLines<S extends Space>(study: Study<S>): string[] {
   return [mattered, ...axes.flatMap((axis, i) => edgeAdvice(axis, i, best)), ...next(study, axes, best)]
 }
 
-/** What to say where the best trials cannot be told apart, so that nothing follows from where they are; else undefined. */
+/** The message if the best trials cannot be distinguished, so that nothing follows from their parameters; else undefined. */
 function saturated<S extends Space>(study: Study<S>, tenth: readonly Observation[]): string | undefined {
   const count = tenth.length
   const [first] = tenth
@@ -52,7 +51,7 @@ function saturated<S extends Space>(study: Study<S>, tenth: readonly Observation
   return undefined
 }
 
-/** @internal whether enough trials have a value, pruned ones included, to say which parameters matter */
+/** @internal true if enough trials have a value, including pruned ones, to rank the parameters */
 export function isJudged<S extends Space>(study: Study<S>): boolean {
   return judgedIn(study) >= LEAST
 }
@@ -61,7 +60,7 @@ function judgedIn<S extends Space>(study: Study<S>): number {
   return study.observations.history.ranked.filter(({ state, stepLoss }) => state === 'complete' || Number.isFinite(stepLoss)).length
 }
 
-/** @internal the share of each parameter as a part of a report; nothing where all are alike */
+/** @internal the share of each parameter as a part of a report; empty if all are equal */
 export function importanceBlock(shares: readonly (readonly [name: string, share: number])[]): Block[] {
   if (shares.length < 2 || shares[0][1] === 0) return []
   const bars = shares.map(([name, value]) => ({ name, value, text: `${Math.round(100 * value)} %` }))
@@ -89,7 +88,7 @@ function whatMattered(shares: Record<string, number>): string {
   return `${first} mattered most (${formatShare(most)})${then}${least}.`
 }
 
-/** The best trials of a parameter are at an end of its range: what is beyond may be better. */
+/** The best trials of a parameter are at an end of its range: values beyond may be better. */
 function edgeAdvice(axis: Axis, i: number, best: readonly Float64Array[]): string[] {
   if (axis.choices > 0 || axis.isSingle) return []
   const shares = best.map((point) => axis.share(point[i])).filter((share) => !Number.isNaN(share))
@@ -97,7 +96,7 @@ function edgeAdvice(axis: Axis, i: number, best: readonly Float64Array[]): strin
   const middle = median(shares)
   if (middle > EDGE && middle < 1 - EDGE) return []
   const end = middle <= EDGE ? 'lower' : 'upper'
-  // a range that begins at 0 or 1 mostly cannot go on
+  // a range that begins at 0 or 1 can usually not be extended
   if (end === 'lower' && axis.range.kind !== 'categorical' && [0, 1].includes(axis.range.low)) return []
   return [`The best values of ${axis.name} are at the ${end} end of ${describeRange(axis.range)}: try a range that goes on there.`]
 }

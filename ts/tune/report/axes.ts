@@ -10,7 +10,7 @@ export function numberAxis(values: readonly number[], from: number, to: number, 
   return axisOf(rangeOf([values]), { from, to, margin: MARGIN, spacing: 40, whole, text: formatNumber })
 }
 
-/** An axis for losses: logarithmic where they span powers of ten, with 0 at the lower end; else one that no single bad value may stretch. */
+/** An axis for losses: logarithmic if they span powers of ten, with 0 at the lower end; otherwise an axis that no single bad value can stretch. */
 export function lossAxis(values: readonly number[], from: number, to: number): Axis {
   const finite = values.filter((value) => isShown(value)).sort((a, b) => a - b)
   const positive = finite.filter((value) => value > 0)
@@ -23,7 +23,7 @@ export function lossAxis(values: readonly number[], from: number, to: number): A
   return { ...axis, place: (value) => (log && value <= 0 ? from : Math.min(last, Math.max(first, axis.place(value)))) }
 }
 
-/** The axis of a parameter: its range, logarithmic where the range is. Places are asked for by {@link SpaceAxis.coordinate coordinates}. */
+/** The axis of a parameter: its range, logarithmic if the range is. Positions are given as {@link SpaceAxis.coordinate coordinates}. */
 export function parameterAxis({ parameter }: SpaceAxis, from: number, to: number): Axis {
   const range = rangeOfParameter(parameter)
   if (range.kind === 'categorical') return categoryAxis(range.choices.map(shown), from, to)

@@ -12,7 +12,7 @@ import type { TrialRecord } from '../trial.js'
 import { adviceLines, importanceBlock } from './advice.js'
 import { lossAxis, numberAxis, parameterAxis, paramsText, shown } from './axes.js'
 
-/** Lines of more trials cannot be told apart. */
+/** Lines of more trials cannot be distinguished. */
 const MAX_LINES = 400
 /** Parameters that have a slice. */
 const MAX_SLICES = 12
@@ -44,7 +44,7 @@ class View {
   private readonly sign: number
   /** Parameters that have more than one value, the most important first. */
   private readonly byImportance: readonly { axis: Axis; i: number; share: number }[]
-  /** Of trial numbers, the share of complete trials that are better. */
+  /** By trial number, the share of complete trials that are better. */
   private readonly ranks: ReadonlyMap<number, number>
 
   constructor(private readonly study: Study) {

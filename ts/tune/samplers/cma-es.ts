@@ -1,4 +1,4 @@
-/** CMA-ES: a normal distribution that moves, widens and turns towards what was good. */
+/** CMA-ES: a normal distribution that moves, widens and rotates towards good points. */
 import { checkCount, checkPositive } from '../../common/checks.js'
 import { checkNames } from '../../common/names.js'
 import { withNewNames } from '../../common/renamed.js'
@@ -9,7 +9,7 @@ import { pointAt, type Sampler, type SamplerContext } from './sampler.js'
 
 /** Options of {@link cmaEs}. */
 export interface CmaEsOptions {
-  /** Random trials before, of which the best is where the search begins. Default 1. */
+  /** Random trials at the beginning; the search starts from the best of them. Default 1. */
   startupTrials?: number
   /** Width of the distribution at the start, as a share of each range. Default 1/6. */
   sigma0?: number
@@ -18,11 +18,11 @@ export interface CmaEsOptions {
 }
 
 /**
- * Covariance matrix adaptation (Hansen & Ostermeier 2001; the formulas of Hansen's tutorial, 2016). For five to a hundred numbers and some
- * hundred trials, where parameters depend on each other. Numbers on logarithmic ranges are searched by their logarithm, whole ones are
- * rounded; categories and conditional parameters are random.
+ * Covariance matrix adaptation (Hansen & Ostermeier 2001; the formulas of Hansen's tutorial, 2016). For five to a hundred numbers that depend on each
+ * other, and some hundred trials. Numbers on logarithmic ranges are searched by their logarithm, integers are rounded; categories and conditional
+ * parameters are random.
  *
- * A generation is made from the trials that had ended when its first was asked for.
+ * A generation is made from the trials that had ended when its first trial was requested.
  * @example
  * cmaEs({ sigma0: 0.2 }).name // 'cmaEs'
  * @throws RangeError for counts that are not whole, or a sigma0 that is not above 0
@@ -49,7 +49,7 @@ export function cmaEs(given: CmaEsOptions = {}): Sampler {
         states.set(history, search)
       }
       search.learn(complete)
-      // drawn again where it is out of the range, at last put on its edge
+      // drawn again if it is out of the range, finally moved to its edge
       for (let tries = 0; tries < 100; tries++) {
         const drawn = search.draw(random.uniforms(numbers.length))
         if (tries < 99 && drawn.some((x) => x < 0 || x >= 1)) continue

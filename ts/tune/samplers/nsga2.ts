@@ -9,14 +9,14 @@ import type { Observation, Observations } from '../observations.js'
 import { dominates } from '../pareto.js'
 import { pointAt, type Sampler } from './sampler.js'
 
-/** Half of the numbers that are drawn anew are so near to what they were, as a share of the range. */
+/** Half of the mutated numbers stay this near to their old value, as a share of the range. */
 const NEAR = 0.05
 
 /** Options of {@link nsga2}. */
 export interface Nsga2Options {
   /** Trials of a generation. Default 50. */
   populationSize?: number
-  /** The chance of a parameter to be drawn anew. Default: one of all parameters on average. */
+  /** Probability that a parameter mutates. Default: one of all parameters on average. */
   mutationProb?: number
   /** The chance of two parents to be mixed; else one of them is copied. Default 0.9. */
   crossoverProb?: number
@@ -27,14 +27,12 @@ export interface Nsga2Options {
 const RENAMES = { population: 'populationSize', mutation: 'mutationProb', crossover: 'crossoverProb', swap: 'swappingProb' }
 
 /**
- * NSGA-II (Deb et al. 2002), as Optuna has it: the first generation is random. Each later one has the best trials so far as parents, by
- * Pareto rank and then by distance from others on the front; each child takes its parameters from two of them, and some are drawn
- * anew: half of the numbers near what they were, all else anywhere.
+ * NSGA-II (Deb et al. 2002), as in Optuna: the first generation is random. The parents of later generations are the best trials so far, by Pareto
+ * rank and then by crowding distance. Each child takes its parameters from two parents, and some mutate: half of the numbers to a value near the old
+ * one, all others to any value.
  * @example
- * const space = { x: float(0, 2) }
- * const study = await createStudy({ space, direction: ['minimize', 'minimize'], sampler: nsga2({ populationSize: 20 }) })
- * await study.optimize(({ x }) => [x ** 2, (x - 2) ** 2], { trials: 100 })
- * study.front.length > 20 // true
+ * const space = { x: float(0, 2) } const study = await createStudy({ space, direction: ['minimize', 'minimize'], sampler: nsga2({ populationSize: 20
+ * }) }) await study.optimize(({ x }) => [x ** 2, (x - 2) ** 2], { trials: 100 }) study.front.length > 20 // true
  * @throws RangeError for a population that is not whole, or chances beyond 0 to 1
  */
 export function nsga2(given: Nsga2Options = {}): Sampler {
@@ -92,7 +90,7 @@ function isBetter(a: Ranked, b: Ranked): boolean {
   return a.rank !== b.rank ? a.rank < b.rank : a.space > b.space
 }
 
-/** Whether a comes before b: a trial that breaks constraints less does, and among equals one that dominates. */
+/** True if a comes before b: because it violates constraints less or, with equal violations, because it dominates b. */
 function isAhead(a: Observation, b: Observation): boolean {
   return a.violation !== b.violation ? a.violation < b.violation : dominates(a.losses, b.losses)
 }

@@ -15,7 +15,7 @@ function cdf(x: number): number {
   return CDF[i] + (place - i) * (CDF[i + 1] - CDF[i])
 }
 
-/** What is so far below the largest exponent leaves nothing in a sum of doubles. */
+/** Exponents this far below the largest one add nothing to a sum of doubles. */
 const NEGLIGIBLE = 36
 const HALF_LOG_2PI = 0.9189385332046728
 /** The prior of a number: a normal distribution around the middle of the range, as wide as the range. */
@@ -24,22 +24,22 @@ const PRIOR_MASS = 1 - 2 * PRIOR_LOW
 
 /** The kernels along one axis. The last is the prior. */
 interface Kernels {
-  /** Of numbers: centres as shares of the range. Of categories: their indices, NaN for the prior and where the parameter is not there. */
+  /** For numbers: centers as shares of the range. For categories: their indices, NaN for the prior and if the parameter is absent. */
   readonly centres: Float64Array
-  /** Of numbers: 1 / width. Where the parameter is not there it is 0, as is the peak: the density is 1, whatever the number. */
+  /** For numbers: 1 / width. If the parameter is absent it is 0, and so is the peak: the density is 1 for any number. */
   readonly narrowness: Float64Array
-  /** Of numbers: the logarithm of the density at the centre. */
+  /** For numbers: the logarithm of the density at the center. */
   readonly peaks: Float64Array
 }
 
 /** @internal A mixture of kernels, which weigh the same unless there are weights. */
 export class ParzenEstimator {
   private readonly count: number
-  /** Sums of the weights up to each kernel, and their logarithms; undefined where all kernels weigh the same. */
+  /** Cumulative sums of the kernels' weights, and the weights' logarithms; undefined if all weights are equal. */
   private readonly sums: Float64Array | undefined
   private readonly logWeights: Float64Array | undefined
   private readonly kernels: readonly Kernels[]
-  /** Of each kernel, the logarithm of its density at four points. */
+  /** For each kernel, the logarithm of its density at four points. */
   private readonly exponents: Float64Array
 
   /**
@@ -108,7 +108,7 @@ export class ParzenEstimator {
   logDensities(points: readonly Float64Array[]): Float64Array {
     const densities = new Float64Array(points.length)
     for (let from = 0; from < points.length; from += 4) {
-      // the last of them again and again, where there are no four
+      // the last point is repeated if there are fewer than four
       const [a, b, c, d] = [0, 1, 2, 3].map((j) => points[Math.min(points.length - 1, from + j)])
       this.exponents.fill(0)
       if (this.logWeights !== undefined) for (let k = 0; k < this.count; k++) this.exponents.fill(this.logWeights[k], 4 * k, 4 * k + 4)
@@ -180,7 +180,7 @@ export class ParzenEstimator {
   }
 }
 
-/** The width of a kernel is the distance to its farther neighbour, not below the narrowest; that of the prior is the whole range. */
+/** The width of a kernel is the distance to its farther neighbor, but at least the narrowest width; the prior's width is the whole range. */
 function kernelsOf(axis: Axis, i: number, points: readonly Float64Array[], narrowest: number): Kernels {
   const n = points.length
   const centres = new Float64Array(n + 1)
@@ -210,7 +210,7 @@ function kernelsOf(axis: Axis, i: number, points: readonly Float64Array[], narro
   for (let from = 0, to = 0; from < there; from = to) {
     const centre = centres[order[from]]
     while (to < there && centres[order[to]] === centre) to++
-    // equal ones have the same width, which is the distance to the next above, as those below are at no distance
+    // equal centers have the same width: the distance to the next larger center, since their distance to each other is 0
     const below = from > 0 && to - from === 1 ? centre - centres[order[from - 1]] : 0
     const above = to < there ? centres[order[to]] - centre : 0
     const width = there === 1 ? 1 : Math.min(1, Math.max(narrowest, below, above))

@@ -1,4 +1,4 @@
-/** Points without regard to what came of others: random, and spread more evenly than by chance. */
+/** Points that ignore earlier results: random points, and points that are spread more evenly. */
 import { checkCount } from '../../common/checks.js'
 import { rangeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
@@ -8,7 +8,7 @@ import { pointAt, type Sampler } from './sampler.js'
 import { SOBOL_DIRECTIONS } from './sobol-directions.js'
 
 /**
- * Independent points, uniform over the space. A good beginning, and what any other sampler has to beat.
+ * Independent points, uniform over the space. A good beginning, and the baseline for any other sampler.
  * @example
  * random().name // 'random'
  */
@@ -57,7 +57,7 @@ export function latinHypercube(options: LatinHypercubeOptions): Sampler {
 
 /** Options of {@link sobol}. */
 export interface SobolOptions {
-  /** Decides by what the points are scrambled. Default 0. */
+  /** Seed of the scrambling. Default 0. */
   seed?: number
 }
 
@@ -79,7 +79,7 @@ export function sobol(options: SobolOptions = {}): Sampler {
       if (known?.directions.length !== axes.length)
         known = { directions: axes.map((_, i) => directionsOf(i)), shifts: new Generator(seed).uniforms(axes.length) }
       const { directions, shifts } = known
-      // what is below the digits of the sequence is random, so that no two points are alike
+      // digits below those of the sequence are random, so that no two points are equal
       const below = generator.uniforms(axes.length)
       const shares = directions.map((direction, i) => {
         let bits = Math.floor(shifts[i] * 2 ** 32) >>> 0
@@ -166,7 +166,7 @@ class Grid {
     const combinations = axes.map(() => 0)
     this.combinations = combinations
     const point = new Float64Array(axes.length).fill(Number.NaN)
-    // from the last: an axis stands behind the one that decides about it
+    // from the last: an axis comes after the axis on which it depends
     for (let i = axes.length - 1; i >= 0; i--) {
       for (const coordinate of this.coordinates[i]) {
         point[i] = coordinate
@@ -181,7 +181,7 @@ class Grid {
       )
   }
 
-  /** The number of combinations of the parameters that depend on axis i, where it has its coordinate of a point. */
+  /** The number of combinations of the parameters that depend on axis i, if it has its coordinate of a point. */
   private dependent(i: number, point: Float64Array): number {
     return this.axes.reduce((product, axis, j) => (axis.parent === i && axis.isActive(point) ? product * this.combinations[j] : product), 1)
   }
@@ -189,7 +189,7 @@ class Grid {
   at(index: number): Float64Array {
     const { axes, coordinates } = this
     const point = new Float64Array(axes.length).fill(Number.NaN)
-    // combinations of all that is not decided yet: parameters behind that are there whatever comes, or because of one that is decided
+    // combinations of all undecided parameters: later parameters that are unconditional, or present because of a decided one
     let open = this.size
     let rest = index
     for (const [i, axis] of axes.entries()) {

@@ -1,10 +1,10 @@
-/** What a sampler is. */
+/** The interface of samplers. */
 import { rangeError } from '../../common/errors.js'
 import type { Generator } from '../../index.js'
 import type { Observations } from '../observations.js'
 import type { Axis } from '../space.js'
 
-/** What a sampler is told of the trial that it makes a point for. */
+/** Context in which a sampler makes a point for a trial. */
 export interface SamplerContext {
   /** @internal */
   readonly axes: readonly Axis[]
@@ -12,21 +12,19 @@ export interface SamplerContext {
   readonly history: Observations
   /** Number of the trial, from 0. */
   readonly number: number
-  /** Of a sampler that is a sequence which of its points it is to be, from 0: the next that no trial has had. */
+  /** For a sequence sampler: the index of the next unused point, from 0. */
   readonly point: number
-  /** How many objectives there are. */
+  /** Number of objectives. */
   readonly objectives: number
   /** Random numbers of this trial: they depend on the seed of the study and the number of the trial alone. */
   readonly random: Generator
   /**
-   * Whether the trial has parameters that were enqueued or asked for with values.
-   * @internal
+   * True if the trial has parameters that were enqueued or given. @internal
    */
   readonly hasFixed: boolean
   /**
-   * Whether the constraint of the study allows a point. A point that is not allowed is drawn again, so only a sampler that chooses among several
-   * points has to ask.
-   * @internal
+   * True if the constraint of the study allows a point. A point that is not allowed is drawn again, so only a sampler that chooses among several
+   * points has to check. @internal
    */
   isAllowed(point: Float64Array): boolean
 }
@@ -36,28 +34,27 @@ export interface SamplerContext {
  * and a function.
  */
 export interface Sampler {
-  /** For reports and errors. */
+  /** Name for reports and errors. */
   readonly name: string
   /**
-   * Whether it is a list of points, such as a grid, of which each trial has the next. A point that a constraint forbids is left out, and
-   * trials that are enqueued or added take none away. Default false.
+   * True for a sequence of points, such as a grid, from which each trial takes the next. Points that a constraint forbids are skipped, and trials
+   * that are enqueued or added use no point. Default false.
    */
   readonly isSequence?: boolean
-  /** How many points a sequence has. Default: as many as are asked for. */
+  /** Number of points of a sequence. Default: unlimited. */
   limit?(axes: readonly Axis[]): number
   /**
-   * The next point: a coordinate for each axis, NaN where a parameter is not there.
-   * @internal
+   * The next point: a coordinate for each axis, NaN if a parameter is absent. @internal
    */
   sample(context: SamplerContext): Float64Array
 }
 
 /** Points that a constraint may forbid before it counts as one that allows nothing: some tenths of a second. @internal */
 export const MAX_DRAWS = 200_000
-/** Draws after which points have a coordinate for every axis, where parameters are fixed. */
+/** Number of draws after which points get a coordinate for every axis, if parameters are fixed. */
 const FEW_DRAWS = 100
 
-/** @internal a uniform point that the constraint allows; @throws RangeError where none of many is allowed */
+/** @internal a uniform point that the constraint allows; @throws RangeError if none of many is allowed */
 export function randomPoint({ axes, random, isAllowed, hasFixed }: SamplerContext): Float64Array {
   for (let draw = 0; draw < MAX_DRAWS; draw++) {
     const shares = random.uniforms(axes.length)

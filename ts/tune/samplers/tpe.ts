@@ -18,36 +18,35 @@ export interface TpeOptions {
   /** γ: the fraction of the trials that counts as good, at most 25 trials. Default 0.1. */
   gamma?: number
   /**
-   * How narrow kernels of good trials get: the narrowest of n is 1/(1 + focus · n) of the range, at least 1/100. More is greedier. Default
-   * 3.
+   * Narrowness of the kernels of good trials: the narrowest of n is 1/(1 + focus · n) of the range, at least 1/100. A larger value is greedier.
+   * Default 3.
    */
   focus?: number
 }
 
-/** More good trials than these are no help, and more bad ones than those cost time only. */
+/** More good trials than these do not help, and more bad ones only cost time. */
 const MAX_GOOD = 25
 const MAX_BAD = 200
-/** Times that candidates are drawn where a constraint forbids some of them. */
+/** Number of times that candidates are drawn if a constraint forbids some of them. */
 const MAX_ROUNDS = 32
 /** The weight of a good trial that is not feasible or not on the front, which has to be above 0. */
 const LEAST_WEIGHT = 1e-12
 
 /**
- * The multivariate tree-structured Parzen estimator (Bergstra et al. 2011; Falkner et al. 2018): one density is made of the best trials,
- * another of all others; of points drawn from the first that is tried which is likeliest in the first compared with the second. All
- * parameters are drawn together, so those that depend on each other are found. The default of a study: good from some ten to thousands of
+ * The multivariate tree-structured Parzen estimator (Bergstra et al. 2011; Falkner et al. 2018): one density is estimated from the best trials,
+ * another from all others. Candidates are drawn from the first density, and the one with the largest ratio of the first to the second density is
+ * tried. All parameters are drawn together, so dependencies between them are found. The default of a study: good from some ten to thousands of
  * trials, with categories, conditions, noise and failures.
  *
- * Trials that run count as bad (a constant liar), so many that are asked for at once spread out. Pruned trials rank behind complete
- * ones, by how far they came and how good they were there.
+ * Running trials count as bad (a constant liar), so that simultaneous trials spread out. Pruned trials rank behind complete ones, by the step that
+ * they reached and their loss there.
  *
- * With several objectives the good trials are the first Pareto front and, while it is smaller than `gamma` asks for, further ones. Of a front that is too
- * large a subset is taken that covers much hypervolume. Each weighs as much as the hypervolume that it alone covers (Ozaki et al. 2022).
+ * With several objectives the good trials are the first Pareto front and, while it is smaller than `gamma` asks for, further ones. From a front that
+ * is too large, a subset that covers much hypervolume is taken. Each trial is weighted by the hypervolume that it alone covers (Ozaki et al. 2022).
  *
  * A constraint of the study forbids candidates before one is taken.
  * @example
- * const study = await createStudy({ space: { x: float(0, 10) }, sampler: tpe({ startupTrials: 20 }) })
- * study.sampler.name // 'tpe'
+ * const study = await createStudy({ space: { x: float(0, 10) }, sampler: tpe({ startupTrials: 20 }) }) study.sampler.name // 'tpe'
  * @throws RangeError for counts that are not whole, or shares beyond 0 to 1
  */
 export function tpe(given: TpeOptions = {}): Sampler {
@@ -85,7 +84,7 @@ export function tpe(given: TpeOptions = {}): Sampler {
   }
 }
 
-/** Points drawn from a density that the constraint allows: `count` of them, or fewer where it forbids nearly all. */
+/** Points drawn from a density that the constraint allows: `count` of them, or fewer if it forbids nearly all. */
 function allowedCandidates({ axes, random, isAllowed }: SamplerContext, density: ParzenEstimator, count: number): Float64Array[] {
   const points: Float64Array[] = []
   for (let round = 0; round < MAX_ROUNDS && points.length < count; round++) {
@@ -101,12 +100,12 @@ function allowedCandidates({ axes, random, isAllowed }: SamplerContext, density:
 const isComplete = ({ state, violation }: Observation) => state === 'complete' && violation === 0
 
 /**
- * Trials of several objectives with the good ones first, and how many these are: at least the first front. A tenth of the trials, which Optuna
- * takes, is a part of the front while there are few. With three objectives the search then gathers at one edge of it: on DTLZ2 in 8 dimensions, 200
- * trials, the median hypervolume of 10 seeds was 13.6, and is 14.7 (random points: 14.0).
+ * Trials of several objectives with the good ones first, and the number of good ones: at least the first front. Optuna takes a tenth of the trials,
+ * which is only a part of the front while there are few. With three objectives its search then gathers at one edge of the front: on DTLZ2 in 8
+ * dimensions, 200 trials, the median hypervolume of 10 seeds was 13.6, and is 14.7 (random points: 14.0).
  */
 function rankedByFronts(ranked: readonly Observation[], least: number): { ranked: Observation[]; count: number } {
-  // trials that are not complete or not feasible are behind the others, and good where these are too few
+  // trials that are not complete or not feasible come after the others, and count as good if there are too few others
   const best = bestByFronts(ranked.filter(isComplete), least, MAX_GOOD)
   const chosen = new Set(best)
   return { ranked: [...best, ...ranked.filter((trial) => !chosen.has(trial))], count: Math.max(least, best.length) }
@@ -123,7 +122,7 @@ function weightsOf(good: readonly Observation[]): number[] {
 /** The width of the narrowest kernel, as a share of the range. */
 const widthOf = (narrowness: number) => 1 / Math.min(100, narrowness)
 
-/** Points of every so-manyth of those behind the best, which are sorted, and of those that run. The long list is not copied. */
+/** Points of every n-th trial behind the best, in their order, and of the running trials. The long list is not copied. */
 function thinned(ranked: readonly Observation[], best: number, running: readonly Observation[]): Float64Array[] {
   const others = ranked.length - best
   const all = others + running.length

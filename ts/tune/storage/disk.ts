@@ -1,13 +1,13 @@
-/** What goes wrong with files, for people. */
+/** Errors of files, in words for people. */
 import type { Fs } from '../node.js'
 
-/** With less free space, an error in writing is that of a full disk. */
+/** With less free space, an error in writing counts as a full disk. */
 const MIN_FREE = 65536
 
 /** @internal why a file cannot be opened or written */
 export function reasonOf(error: unknown, path: string, fs: Fs): string {
   const { code, message } = error as NodeJS.ErrnoException
-  // SQLite in WebAssembly says no more than that there was an error
+  // SQLite in WebAssembly only reports that there was an error
   if (code === 'ENOSPC' || /is full/.test(message) || (/I\/O error/.test(message) && freeAt(path, fs) < MIN_FREE))
     return 'the disk is full; free some space and run it again'
   if (code === 'ENOENT') return 'there is no such folder'

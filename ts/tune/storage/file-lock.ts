@@ -1,12 +1,12 @@
 /**
- * A lock on a file among processes, Optuna's included: whoever makes `<file>.lock` has it. Ours says which process made it, so that the
- * lock of a process that was killed is not waited for.
+ * A lock on a file among processes, Optuna's included: the process that creates `<file>.lock` has it. Our lock names its process, so that others need
+ * not wait for the lock of a killed process.
  */
 import { plainError } from '../../common/errors.js'
 import type { Fs } from '../node.js'
 import { reasonOf } from './disk.js'
 
-/** A lock older than this belongs to nobody, as in Optuna. */
+/** A lock older than this counts as abandoned, as in Optuna. */
 const GRACE_SECONDS = 30
 /** Waiting grows up to this. */
 const LONGEST_WAIT = 20
@@ -37,7 +37,7 @@ export class FileLock {
     this.fs.rmSync(this.file, { force: true })
   }
 
-  /** A link appears together with what is in it, so there is no moment at which a lock has no owner. */
+  /** A link appears together with its content, so there is no moment at which a lock has no owner. */
   private take(): boolean {
     const draft = `${this.file}.${process.pid}.${this.count++}`
     try {
@@ -60,7 +60,7 @@ export class FileLock {
     try {
       const stat = this.fs.lstatSync(this.file)
       if (Date.now() - stat.mtimeMs > 1000 * GRACE_SECONDS) return true
-      if (stat.isSymbolicLink()) return false // Optuna's, whose owner nobody knows
+      if (stat.isSymbolicLink()) return false // Optuna's lock, whose owner is unknown
       return this.isOfTheDead(this.fs.readFileSync(this.file, 'utf8'))
     } catch {
       return false // gone in the meantime
@@ -78,7 +78,7 @@ export class FileLock {
     }
   }
 
-  /** One of those that find it abandoned takes it away; if it is another's by then, that one gets it back. */
+  /** One of the processes that find it abandoned removes it; if the lock belongs to another by then, it is given back. */
   private remove(): void {
     const aside = `${this.file}.${process.pid}.${this.count++}.rename`
     try {

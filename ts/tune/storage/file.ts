@@ -5,7 +5,7 @@ import { reasonOf } from './disk.js'
 import { FileLock } from './file-lock.js'
 import { type Entry, entriesIn, isOver, type JournalStore, OPERATION, STATES, toJson } from './journal.js'
 
-/** @internal @throws Error where the file cannot be read or written */
+/** @internal @throws Error if the file cannot be read or written */
 export async function fileStore(path: string): Promise<JournalStore> {
   const [fs, os] = await Promise.all([load<Fs>('node:fs'), load<Os>('node:os')])
   const say = (what: string, error: unknown) =>
@@ -55,7 +55,7 @@ export async function fileStore(path: string): Promise<JournalStore> {
           const added = write()
           if (added.length === 0) return undefined
           const text = added.map((entry) => `${toJson(entry)}\n`).join('')
-          // what a killed process left of a line is cut off
+          // an incomplete line of a killed process is cut off
           if (fs.fstatSync(file).size > offset) fs.ftruncateSync(file, offset)
           const bytes = new TextEncoder().encode(text)
           try {
@@ -79,7 +79,9 @@ export async function fileStore(path: string): Promise<JournalStore> {
   }
 }
 
-/** What must survive the loss of power, not only the end of the process: studies, and results, also of trials that come with theirs. */
+/**
+ * Entries that must survive a power failure, not only the end of the process: studies and results, also of trials that are added with their result.
+ */
 function isLasting({ op_code, state }: Entry): boolean {
   if (op_code === OPERATION.createTrial) return isOver(STATES[state as number])
   return op_code === OPERATION.createStudy || op_code === OPERATION.setTrialState

@@ -1,6 +1,6 @@
 /**
- * The journal: every storage keeps a study as the list of what happened to it, in the form of Optuna's journal storage (Optuna 5,
- * optuna/storages/journal), so that both write and read the same files. What a study is follows from reading the list from its beginning.
+ * The journal: every storage keeps a study as a list of events, in the format of Optuna's journal storage (Optuna 5, optuna/storages/journal), so
+ * that both write and read the same files. The state of a study follows from reading the list from its beginning.
  */
 import { clock } from '../../common/clock.js'
 import { plainError, rangeError } from '../../common/errors.js'
@@ -26,14 +26,12 @@ export const OPERATION = {
 /** States of trials, by Optuna's numbers. */
 export const STATES = ['running', 'complete', 'pruned', 'failed', 'waiting'] as const
 
-/**
- * Where a trial stands: `waiting` to be run, `running`, `complete` with a value, `pruned` before its end, or `failed`.
- */
+/** State of a trial: `waiting` to be run, `running`, `complete` with a value, `pruned` before its end, or `failed`. */
 export type TrialState = (typeof STATES)[number]
 
 /**
- * Attribute of a study by which a process says that it lives: the number of seconds that it may be silent. Any entry is a sign of life; this one is
- * written when there is no other.
+ * Attribute of a study by which a process announces that it lives: the number of seconds for which it may be silent. Any entry is a sign of life;
+ * this one is written if there is no other.
  */
 export const ALIVE = 'gradus:alive'
 
@@ -50,16 +48,16 @@ export interface NewEntry {
   [field: string]: unknown
 }
 
-/** What a transaction says: 'read' if what it appended has been handed to `read` already. */
+/** Result of a transaction: 'read' if its entries have already been handed to `read`. */
 export type Transacted = 'read' | undefined
 
-/** Where the entries of a journal are kept: in a file, a database, or nowhere but in memory. */
+/** Storage of the entries of a journal: a file, a database, or memory alone. */
 export interface JournalStore {
-  /** For errors, such as the name of a file. */
+  /** Place for errors, such as the name of a file. */
   readonly place: string
   /**
-   * Hands the entries behind the first `from` to `read` and then appends those that `write` returns, with nothing of anybody else in
-   * between. When it is done, what was appended survives the end of the process. Where others append first, both may be called again.
+   * Hands the entries after the first `from` to `read` and then appends the entries that `write` returns, with no entries of others in between. When
+   * it is done, the appended entries survive the end of the process. If others append first, both functions may be called again.
    */
   transact(from: number, read: (entries: readonly Entry[]) => void, write: () => readonly Entry[]): Transacted | Promise<Transacted>
   /** Ends the use of the file or connection. */
@@ -96,13 +94,13 @@ export interface StoredStudy {
   readonly trials: StoredTrial[]
 }
 
-/** All that follows from the entries of a journal. */
+/** Everything that follows from the entries of a journal. */
 export class Journal {
   readonly studies = new Map<number, StoredStudy>()
   private readonly trials: { study: StoredStudy; trial: StoredTrial }[] = []
   private read = 0
   private created = 0
-  /** By process: when it was last heard, in milliseconds of this process, and how many seconds it may be silent, where it said so. */
+  /** For each process: the time of its last entry, in milliseconds of this process, and the seconds for which it may be silent, if announced. */
   private readonly heard = new Map<string, { at: number; may?: number }>()
   private openedAt = Number.POSITIVE_INFINITY
   /** The writes of this process, one after the other. */
@@ -112,7 +110,7 @@ export class Journal {
 
   constructor(
     readonly store: JournalStore,
-    /** Tells the entries of this process from those of others. */
+    /** Distinguishes the entries of this process from others'. */
     readonly worker: string,
   ) {}
 
@@ -120,14 +118,14 @@ export class Journal {
     this.listeners.add(listener)
   }
 
-  /** Reads what others wrote. */
+  /** Reads the entries of other processes. */
   sync(): Promise<void> {
     return this.write(() => [])
   }
 
   /**
-   * Appends the entries that `make` returns; it sees all that was written before, and nothing comes between. It changes nothing itself:
-   * where another process was faster it is asked again.
+   * Appends the entries that `make` returns; it sees all earlier entries, and nothing comes in between. It must change nothing itself: if another
+   * process was faster, it is called again.
    */
   write(make: () => readonly NewEntry[]): Promise<void> {
     const next = this.queue.then(async () => {
@@ -142,17 +140,17 @@ export class Journal {
     return next
   }
 
-  /** Whether other processes may have the same journal. */
+  /** True if other processes may have the same journal. */
   get isShared(): boolean {
     return this.store.place !== 'memory'
   }
 
-  /** All that was written before this process has been read: from now on who writes is there. */
+  /** Called when all entries from before this process have been read: processes that write from now on are alive. */
   opened(): void {
     this.openedAt = clock.now()
   }
 
-  /** Seconds that a process may be silent, as it said; undefined where it did not. */
+  /** Seconds for which a process may be silent, as announced; undefined without an announcement. */
   maySilent(worker: string): number | undefined {
     return this.heard.get(worker)?.may
   }
@@ -162,7 +160,7 @@ export class Journal {
     return (clock.now() - (this.heard.get(worker)?.at ?? 0)) / 1000
   }
 
-  /** Whether a process has written since this one opened the journal. */
+  /** True if a process has written since this one opened the journal. */
   isHeard(worker: string): boolean {
     return (this.heard.get(worker)?.at ?? 0) > this.openedAt
   }
@@ -172,7 +170,7 @@ export class Journal {
     return undefined
   }
 
-  /** @internal what others wrote */
+  /** @internal the entries of others */
   readonly see = (entries: readonly Entry[]): void => {
     for (const entry of entries) {
       try {
@@ -218,7 +216,7 @@ export class Journal {
     if (!(entry.op_code >= OPERATION.setTrialParameter && entry.op_code <= OPERATION.setTrialSystemAttribute))
       throw rangeError(`there is no operation ${show(entry.op_code)}`)
     const found = this.trials[entry.trial_id as number]
-    // a trial that is over stays as it is: whoever tells it a second time is not heard
+    // a trial that is over stays unchanged: a second result is ignored
     if (found && !isOver(found.trial.state)) this.changeTrial(found.study, found.trial, entry)
   }
 
@@ -306,7 +304,7 @@ function stateOf(number: unknown): TrialState {
   return state
 }
 
-/** Values of a trial, also infinite ones. @throws RangeError */
+/** Values of a trial, including infinite ones. @throws RangeError */
 function valuesOf(values: unknown): (number | null)[] | null {
   if (values === null) return null
   if (!Array.isArray(values)) throw rangeError(`values want to be numbers in an array, got ${show(values)}`)
@@ -318,13 +316,13 @@ function numberOf(value: unknown, what: string): number {
   return value
 }
 
-/** Puts values under names of a file: assigning to `__proto__` would change what an object inherits. */
+/** Sets values under names from a file: assigning to `__proto__` would change the prototype of an object. */
 function setAll<T>(object: Record<string, T>, values: unknown): void {
   for (const [name, value] of Object.entries(Object(values)))
     Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
 }
 
-/** Whether nothing more can happen to a trial. */
+/** True if nothing more can happen to a trial. */
 export function isOver(state: TrialState): boolean {
   return state === 'complete' || state === 'pruned' || state === 'failed'
 }
@@ -419,7 +417,7 @@ export function parseJson(text: string): unknown {
   return JSON.parse(quoted, (_, value) => (typeof value === 'string' && value[0] === '\u0000' ? NOT_FINITE[value.slice(1)] : value))
 }
 
-/** The entries of texts behind the first `from` of a journal. @throws Error naming the text that is none */
+/** The entries of texts after the first `from` of a journal. @throws Error naming the text that is not an entry */
 export function entriesIn(texts: readonly string[], place: string, from: number, unit = 'entry'): Entry[] {
   return texts.map((text, i) => {
     try {

@@ -1,4 +1,4 @@
-/** Which storage a name means. */
+/** Maps names and URLs to storages. */
 import { plainError, rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { type Fs, load } from '../node.js'
@@ -10,8 +10,8 @@ const SQLITE = /\.(sqlite3?|db)$/
 const JOURNAL = /\.(log|journal|jsonl)$/
 
 /**
- * @internal opens a storage; its code is loaded only then, as pages have none but memory
- * @throws TypeError, RangeError for what is no storage; Error where it cannot be opened
+ * @internal opens a storage; its code is loaded only then, as pages only have memory @throws TypeError, RangeError for anything but a storage; Error
+ * if it cannot be opened
  */
 export async function openStore(storage: string | JournalStore | undefined): Promise<JournalStore> {
   if (storage === undefined) return memoryStore()
@@ -33,8 +33,8 @@ export async function openStore(storage: string | JournalStore | undefined): Pro
 }
 
 /**
- * @internal opens a storage that is to be there already: to open a file for a study makes one
- * @throws what {@link openStore} does; Error where there is no such file
+ * @internal opens an existing storage: {@link openStore} would create a missing file @throws errors of {@link openStore}; Error if there is no such
+ * file
  */
 export async function openStored(storage: string | JournalStore): Promise<JournalStore> {
   if (typeof storage === 'string' && (SQLITE.test(storage) || JOURNAL.test(storage)) && !/^[a-z]+:\/\//.test(storage)) {

@@ -1,15 +1,15 @@
-/** Names of processes in a journal: they say whether a trial that runs is still run by anybody. */
+/** Names of processes in a journal: they show whether a process still runs a trial. */
 
 import { isNode, load, type Os } from '../node.js'
 
-/** @internal the owner of a trial that was stopped: whoever asks for a trial next */
+/** @internal the owner of a stopped trial: the next process that asks for a trial gets it */
 export const NOBODY = 'nobody'
 
 /** The names of studies that are open in this process. */
 const open = new Set<string>()
 let host: string | undefined
 
-/** @internal a name for the entries of a study in this process; where there are no processes a random one */
+/** @internal a name for the entries of a study in this process; a random one if there are no processes */
 export async function workerName(): Promise<string> {
   const random = Math.random().toString(36).slice(2, 10)
   if (!isNode()) return `gradus-${random}`
@@ -25,8 +25,8 @@ export function forgetWorker(name: string): void {
 }
 
 /**
- * @internal whether a name is nobody's, or that of a study on this machine whose process has ended; false for another machine's, of which
- * that is not known
+ * @internal true for {@link NOBODY}, and for a study on this machine whose process has ended; false for another machine, whose processes are not
+ * known
  */
 export function isGone(name: string): boolean {
   if (name === NOBODY) return true

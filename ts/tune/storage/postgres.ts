@@ -9,7 +9,7 @@ interface Answer {
   rowCount: number | null
 }
 
-/** What of the package pg is used. */
+/** The used parts of the package pg. */
 interface Connection {
   query(sql: string, values?: readonly unknown[]): Promise<Answer>
   release(error?: unknown): void
@@ -29,7 +29,7 @@ type PoolClass = new (options: object) => Pool
 /** Held while a table is made: two that make the same one at once would be in each other's way. */
 const LOCK = "SELECT pg_advisory_xact_lock(hashtext('gradus_journal'))"
 const READ = 'SELECT number, entry FROM gradus_journal WHERE prefix = $1 AND number >= $2 ORDER BY number'
-/** Appends unless others have appended since. Of two at the same time one fails by the primary key. */
+/** Appends unless others have appended since. Of two simultaneous statements one fails by the primary key. */
 const APPEND =
   'INSERT INTO gradus_journal SELECT $1::text, $2::bigint + place - 1, entry FROM unnest($3::text[]) WITH ORDINALITY AS added (entry, place) ' +
   'WHERE $2::bigint = (SELECT coalesce(max(number) + 1, 0) FROM gradus_journal WHERE prefix = $1::text)'
@@ -46,9 +46,8 @@ const SILENT = 15_000
 export const POOL = { connectionTimeoutMillis: FIRST, query_timeout: SILENT, keepAlive: true }
 
 /**
- * @internal connections to the database of a URL, `postgres://host/database`, on which a query that has no answer fails after some seconds
- * @param table makes what is used
- * @throws Error where pg or the server is missing
+ * @internal connections to the database of a URL, `postgres://host/database`, on which a query without an answer fails after some seconds @param
+ * table creates the table @throws Error if pg or the server is missing
  */
 export async function connectPostgres(url: string, table: string): Promise<Pool> {
   const module = await loadPackage<{ Pool?: PoolClass; default: { Pool: PoolClass } }>('pg', 'studies in PostgreSQL want')
@@ -66,7 +65,7 @@ export async function connectPostgres(url: string, table: string): Promise<Pool>
   return pool
 }
 
-/** @internal a store in the database of a URL; @throws Error where pg or the server is missing */
+/** @internal a store in the database of a URL; @throws Error if pg or the server is missing */
 export async function postgresStore(url: string, prefix: string): Promise<JournalStore> {
   const pool = await connectPostgres(url, TABLE)
   const place = withoutPassword(url)
@@ -94,8 +93,8 @@ export async function postgresStore(url: string, prefix: string): Promise<Journa
 }
 
 /**
- * @internal a statement, or several without values, which the server brings to an end whatever becomes of this process: a transaction that waits
- * for its client would hold up all others while a machine is cut off
+ * @internal a statement, or several without values, which the server completes whatever happens to this process: a transaction that waits for its
+ * client would hold up all others while a machine is cut off
  */
 export async function query(pool: Pool, sql: string, values?: readonly unknown[]): Promise<Answer> {
   const connection = await pool.connect()
@@ -114,14 +113,14 @@ export async function query(pool: Pool, sql: string, values?: readonly unknown[]
   }
 }
 
-/** Whether another process was faster: its row has the number, or a server that is set to serialize says so. */
+/** True if another process was faster: its row has the number, or a server that is set to serialize says so. */
 function isTaken(error: unknown): boolean {
   return /^(23505|40001)$/.test((error as { code?: string }).code ?? '')
 }
 
 function ignore(): void {}
 
-/** @internal does again what failed because the server was away, until it is back */
+/** @internal repeats work that failed because the server was away, until it is back */
 export async function whileAway<T>(work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

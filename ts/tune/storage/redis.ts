@@ -8,7 +8,7 @@ import { loadPackage } from '../node.js'
 import type { JournalStore } from './journal.js'
 import { lostEntry, remedyFor, serverStore, withoutPassword } from './server.js'
 
-/** What of ioredis is used. */
+/** The used parts of ioredis. */
 export interface Redis {
   get(key: string): Promise<string | null>
   mget(...keys: string[]): Promise<(string | null)[]>
@@ -21,7 +21,7 @@ export interface Redis {
 
 type RedisClass = new (url: string, options: object) => Redis
 
-/** Appends unless others have appended since: 1 where it did. */
+/** Appends unless others have appended since; returns 1 if it did. */
 const APPEND = `
 local key = ARGV[1] .. ':log_number'
 local last = tonumber(redis.call('get', key) or '-1')
@@ -38,7 +38,7 @@ const SILENT = 15_000
 /** Entries that are asked for at once. */
 const AT_ONCE = 1000
 
-/** @internal a store in the database of a URL, `redis://host:6379/0`; @throws Error where ioredis or the server is missing */
+/** @internal a store in the database of a URL, `redis://host:6379/0`; @throws Error if ioredis or the server is missing */
 export async function redisStore(url: string, prefix: string): Promise<JournalStore> {
   const redis = await connectRedis(url)
   const place = withoutPassword(url)
@@ -67,7 +67,7 @@ export async function redisStore(url: string, prefix: string): Promise<JournalSt
   })
 }
 
-/** @internal the client for a URL, connected; it comes back by itself when the server does */
+/** @internal the client for a URL, connected; it reconnects automatically when the server returns */
 export async function connectRedis(url: string): Promise<Redis> {
   const module = await loadPackage<{ Redis?: RedisClass; default: RedisClass }>('ioredis', 'studies in Redis want')
   const Client = module.Redis ?? module.default

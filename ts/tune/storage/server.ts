@@ -1,4 +1,4 @@
-/** What storages on a server share: its URL, what was written before an answer was lost, and a journal that the server has lost. */
+/** Shared code of storages on a server: the URL, entries whose confirmation was lost, and a journal that the server has lost. */
 import { plainError, rangeError } from '../../common/errors.js'
 import { entriesIn, type JournalStore, OPERATION, parseJson, toJson } from './journal.js'
 
@@ -11,8 +11,8 @@ export function withoutPassword(url: string): string {
 }
 
 /**
- * @internal a URL with options of ours, `redis://host?prefix=mine`: the server's own, and the prefix of what is kept there
- * @throws RangeError, without the URL, which may have a password
+ * @internal a URL with our options, `redis://host?prefix=mine`: the server's own URL, and the prefix of our data @throws RangeError, without the URL,
+ * which may have a password
  */
 export function serverOf(url: string): { server: string; prefix: string } {
   if (!URL.canParse(url))
@@ -25,7 +25,7 @@ export function serverOf(url: string): { server: string; prefix: string } {
   return { server: parsed.href, prefix }
 }
 
-/** @internal what to do about the reason for which a server cannot be reached */
+/** @internal advice about the reason for which a server cannot be reached */
 export function remedyFor(reason: string, program = ''): string {
   if (/WRONGPASS|NOAUTH|password|authentication|no pg_hba/i.test(reason))
     return '. Write the user and the password into the URL: //user:password@host'
@@ -35,7 +35,7 @@ export function remedyFor(reason: string, program = ''): string {
   return `. Is the server running${program}?`
 }
 
-/** Whether what was tried is among the entries that were read since: the server had it, and its answer was lost on the way. */
+/** True if the attempted entries are among those read since: the server had stored them, and its answer was lost. */
 function hasAll(entries: readonly string[], tried: readonly string[]): boolean {
   return tried.length > 0 && entries.join('\n').includes(tried.join('\n'))
 }
@@ -43,7 +43,7 @@ function hasAll(entries: readonly string[], tried: readonly string[]): boolean {
 /** Entries at the end of a journal that are kept in memory, in case the server loses them. */
 const KEPT = 20_000
 
-/** @internal a journal that is not the one any more that was read */
+/** @internal the journal differs from the one that was read */
 export class JournalLost extends Error {
   override name = 'JournalLost'
 }
@@ -63,7 +63,7 @@ export class KnownEntries {
     private readonly place: string,
   ) {}
 
-  /** How many entries were read. */
+  /** Number of entries that were read. */
   get count(): number {
     return this.first + this.texts.length
   }
@@ -78,7 +78,7 @@ export class KnownEntries {
     return this.first
   }
 
-  /** Whether the server's entries from `check` on begin with the one that was read last. */
+  /** True if the server's entries from `check` on begin with the last entry that was read. */
   isSame(entries: readonly string[]): boolean {
     return this.texts.length === 0 || entries[0] === this.texts.at(-1)
   }
@@ -94,9 +94,8 @@ export class KnownEntries {
   }
 
   /**
-   * Brings together what was read and what the server has from `start` on, where it has lost entries.
-   * @returns `lost`, to be appended to the journal, and `news`, which this process has not read
-   * @throws JournalLost where both have made trials since, or nothing in common is left
+   * Merges the entries that were read with the server's from `start` on, after it has lost entries. @returns `lost`, to be appended to the journal,
+   * and `news`, which this process has not read @throws JournalLost if both have made trials since, or nothing in common is left
    */
   reconcile(server: readonly string[]): { lost: string[]; news: string[] } {
     const { texts, first, place } = this
@@ -121,17 +120,17 @@ export class KnownEntries {
     return copy
   }
 
-  /** Takes over what another has. */
+  /** Takes over the entries of another object. */
   become({ texts, first }: KnownEntries): void {
     this.texts = [...texts]
     this.first = first
   }
 }
 
-/** @internal the journal on a server, which keeps nothing for a client between two questions: one that is cut off holds up nobody */
+/** @internal the journal on a server, which keeps nothing for a client between two requests: a client that is cut off holds up nobody */
 export interface ServerJournal {
   entriesFrom(number: number): Promise<string[]>
-  /** Appends entries, the first with this number; false where others have appended since. It may be done though the answer is lost. */
+  /** Appends entries, the first with this number; false if others have appended since. It may have been done even if the answer is lost. */
   append(number: number, entries: readonly string[]): Promise<boolean>
 }
 
@@ -162,9 +161,8 @@ export function serverStore(place: string, server: ServerJournal, close: () => P
 }
 
 /**
- * The entries that others wrote since. If the server has lost entries, they are written again first.
- * @returns also `note`, which is to be called when the entries were taken in
- * @throws JournalLost where what the server has is another journal
+ * The entries that others wrote since. If the server has lost entries, they are written again first. @returns also `note`, to be called when the
+ * entries were taken in @throws JournalLost if the server has another journal
  */
 async function newEntries(known: KnownEntries, server: ServerJournal, place: string): Promise<{ news: string[]; note(): void }> {
   for (;;) {
@@ -176,7 +174,7 @@ async function newEntries(known: KnownEntries, server: ServerJournal, place: str
     const there = await server.entriesFrom(known.start)
     const next = known.copy()
     const { lost, news } = next.reconcile(there)
-    // asked again where another process was faster
+    // requested again if another process was faster
     if (lost.length > 0 && !(await server.append(next.count, lost))) continue
     next.add(lost)
     return {
@@ -193,7 +191,7 @@ async function newEntries(known: KnownEntries, server: ServerJournal, place: str
   }
 }
 
-/** The entries of `all` but for those of `others`, each as often as it is there. */
+/** The entries of `all` without those of `others`, each as often as it occurs. */
 function without(all: readonly string[], others: readonly string[]): string[] {
   const count = new Map<string, number>()
   for (const text of others) count.set(text, (count.get(text) ?? 0) + 1)
@@ -204,7 +202,7 @@ function without(all: readonly string[], others: readonly string[]): string[] {
   })
 }
 
-/** Whether an entry makes a study or trial, whose number follows from its place in the journal. */
+/** True if an entry makes a study or trial, whose number follows from its place in the journal. */
 function makesIds(text: string): boolean {
   const { op_code } = Object(parseJson(text)) as { op_code?: unknown }
   return op_code === OPERATION.createTrial || op_code === OPERATION.createStudy || op_code === OPERATION.deleteStudy

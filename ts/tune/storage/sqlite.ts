@@ -1,4 +1,4 @@
-/** A journal in a table of SQLite: by Node itself where it has `node:sqlite`, else by the package node-sqlite3-wasm. */
+/** A journal in a table of SQLite: by Node's own `node:sqlite`, else by the package node-sqlite3-wasm. */
 import { plainError } from '../../common/errors.js'
 import { type Fs, load, loadPackage, type Os } from '../node.js'
 import { reasonOf } from './disk.js'
@@ -8,7 +8,7 @@ import { entriesIn, type JournalStore, toJson } from './journal.js'
 /** Version of the tables, which others refuse. */
 const VERSION = '1'
 
-/** What both libraries can do. */
+/** The common interface of both libraries. */
 interface Database {
   exec(sql: string): void
   all(sql: string, values: readonly (string | number)[]): Record<string, unknown>[]
@@ -16,7 +16,7 @@ interface Database {
   close(): void
 }
 
-/** @internal @throws Error where there is no SQLite, or the file is another's */
+/** @internal @throws Error if there is no SQLite, or the file belongs to another program */
 export async function sqliteStore(path: string): Promise<JournalStore> {
   const [fs, os] = await Promise.all([load<Fs>('node:fs'), load<Os>('node:os')])
   const lock = new FileLock(fs, `${path}-gradus`, os.hostname())
@@ -62,7 +62,7 @@ export async function sqliteStore(path: string): Promise<JournalStore> {
   }
 }
 
-/** One process at a time: locks of SQLite compiled to WebAssembly are not those of Node's. */
+/** One process at a time: SQLite compiled to WebAssembly uses other locks than Node's SQLite. */
 async function locked<T>(lock: FileLock, work: () => T | Promise<T>): Promise<T> {
   await lock.acquire()
   try {
