@@ -1,7 +1,7 @@
 /** Parts of a report as plain data: JSON as they are, a page by page.ts, lines of a terminal by text.ts. */
 import type { Bar, ChartOptions, Line } from '../plot/svg.js'
 
-/** A metric with its 95 % interval, and the same metric of what it is compared with. */
+/** A metric with its 95 % interval, and the same metric of its references. */
 export interface Score {
   name: string
   value: number
@@ -25,7 +25,7 @@ interface Titled {
 export type Block = Titled &
   (
     | { kind: 'facts'; facts: readonly (readonly [name: string, text: string])[] }
-    /** @param on what the metrics are measured on */
+    /** @param on the rows on which the metrics are measured */
     | { kind: 'scores'; on: string; scores: readonly Score[] }
     /** Columns whose cells are all numbers are aligned at the right. */
     | { kind: 'table'; head: readonly string[]; rows: readonly (readonly string[])[] }
@@ -40,12 +40,12 @@ export type Block = Titled &
   )
 
 /**
- * A rule of advice: it looks at figures and gives sentences, each with what was found and a remedy; or none. A room has a list of rules, in the order in which
- * people should read what they say, and a test for each that no sentence contradicts the figures.
+ * A rule of advice: it looks at figures and returns sentences, each with a finding and a remedy; or none. A folder that reports has a list of rules,
+ * in the order in which people should read their sentences, and a test for each that no sentence contradicts the figures.
  */
 export type Rule<Figures, Circumstances = undefined> = (figures: Figures, circumstances: Circumstances) => readonly string[]
 
-/** What the rules say. */
+/** The sentences of the rules. */
 export function adviceBy<F, C>(rules: readonly Rule<F, C>[], figures: F, circumstances: C): string[] {
   return rules.flatMap((rule) => rule(figures, circumstances))
 }

@@ -28,11 +28,11 @@ ul { padding-left: 1.2rem; max-width: 46rem; } li { margin: 0.35rem 0; }
 svg { display: block; } footer { margin-top: 2.5rem; font-size: 0.85rem; color: var(--faint); }
 `
 
-/** Blocks that are pictures: they stand side by side where there is room. */
+/** Blocks that are pictures: they stand side by side if there is room. */
 const PICTURES: readonly Block['kind'][] = ['curve', 'bars', 'matrix', 'drawing']
 /** Pixels of a picture that may have others beside it. */
 export const PICTURE_WIDTH = 460
-/** Scores that have a card of their own, the first ones. */
+/** Number of scores that have a card of their own, the first ones. */
 const MAX_CARDS = 4
 
 /**
@@ -58,7 +58,7 @@ ${head.lead ? `<p>${escaped(head.lead)}</p>\n` : ''}${sections.join('\n')}
 `
 }
 
-/** Whether a block stands beside others where there is room. */
+/** True if a block stands beside others if there is room. */
 const isPicture = (block?: Block) => block !== undefined && PICTURES.includes(block.kind) && !(block.kind === 'drawing' && block.wide)
 
 function section(block: Block): string {
@@ -117,7 +117,7 @@ export function scoresTable(on: string, scores: readonly Score[]): [head: string
   ]
 }
 
-/** Whether a column has numbers alone, for its alignment. */
+/** True if a column has only numbers, for its alignment. */
 export function isNumeric(rows: readonly (readonly string[])[], column: number): boolean {
   return rows.every((row) => /^(?:[+−-]?[\d.]|–|NaN|$)/.test(row[column]))
 }

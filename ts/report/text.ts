@@ -7,7 +7,7 @@ import { isNumeric, scoresTable } from './page.js'
 export interface ReportTextOptions {
   /** Columns of the terminal. Default 80. */
   width?: number
-  /** Puts a style on a text. Default: none. */
+  /** Applies a style to a text. Default: none. */
   paint?: (style: 'bold' | 'dim' | 'cyan', text: string) => string
 }
 
@@ -96,7 +96,7 @@ function aligned(head: readonly string[], rows: readonly (readonly string[])[]):
   return all.map((row) => `  ${row.map(pad).join('  ')}`.trimEnd())
 }
 
-/** Lines of a text of at most so many letters, cut between words. */
+/** Lines of a text of at most `width` letters, broken between words. */
 function wrapped(text: string, width: number): string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {

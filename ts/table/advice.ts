@@ -1,16 +1,16 @@
 /**
- * What a report says in words: what to look at, and what to try next. Each rule looks at figures of the report and gives a sentence with a remedy, or
- * nothing; the most important come first. Whether something is better is decided by the paired difference of losses and its interval, never by how
- * intervals of two values lie. Options are written as code has them, in backticks: the command line makes flags of them.
+ * Advice of a report in words: things to look at, and things to try next. Each rule looks at figures of the report and returns a sentence with a
+ * remedy, or nothing; the most important come first. Comparisons use the paired difference of losses and its interval, never the intervals of two
+ * values. Options are written as in code, in backticks: the command line turns them into flags.
  */
 import { type Rule as AdviceRule, adviceBy } from '../report/blocks.js'
 import { formatMetric, formatShare } from '../report/format.js'
 import type { MeasuredMetric } from './measure.js'
 import type { TableModelReport } from './report.js'
 
-/** What is known besides the report. */
+/** Facts besides the report. */
 export interface Circumstances {
-  /** Whether several kinds of nets were tried. */
+  /** True if several kinds of nets were tried. */
   hasTime: boolean
   /** Training rows of each class. */
   counts: readonly number[]
@@ -18,22 +18,22 @@ export interface Circumstances {
 
 type Rule = AdviceRule<TableModelReport, Circumstances>
 
-/** A share of what all columns bring that is hardly worth one. */
+/** Share of the total importance of all columns below which a column is hardly useful. */
 const LITTLE = 0.01
-/** Of the loss of a guess: a smaller difference is hardly one. */
+/** A smaller difference, as a fraction of a guess's loss, is negligible. */
 const HARDLY = 0.02
-/** Of the loss of a guess: a model that explains less owes nothing to a column that gives the target away. */
+/** Fraction of a guess's loss: a model that explains less does not owe its success to a column that gives the target away. */
 const GIVEN_AWAY = 0.5
-/** Rows of a class, or of all, below which there is little to say. */
+/** Number of rows of a class, or of all, below which conclusions are weak. */
 const FEW_OF_CLASS = 10
 const FEW = 30
-/** Test rows from which on a line and nets are compared. */
+/** Number of test rows from which on a line and nets are compared. */
 const FEWEST_COMPARED = 10
-/** How far intervals may be off, and on how many rows that is no luck. */
+/** Error of the coverage of intervals, and the number of rows for which such an error is not chance. */
 const OFF = 0.1
 const ROWS_OF_COVERAGE = 20
 
-/** The rules in the order in which people should read what they say. */
+/** The rules in the order in which people should read their sentences. */
 const RULES: readonly Rule[] = [
   notedTarget,
   fewRows,
@@ -72,7 +72,7 @@ function rareClasses({ classNames }: TableModelReport, { counts }: Circumstances
   return [`Of ${names(rare)} there are fewer than ${FEW_OF_CLASS} rows to learn from: ${remedy}.`]
 }
 
-/** Classes of which there are test rows, and which none of them is taken for. */
+/** Classes with test rows that were never predicted. */
 function neverPredicted({ confusion = [], classNames, rows, threshold, classWeights }: TableModelReport): string[] {
   const never = classNames.filter(
     (_, c) => confusion.every((row) => row[c] === 0) && (confusion[c] ?? []).reduce((sum, n) => sum + n, 0) > 0,
@@ -93,7 +93,7 @@ function neverPredicted({ confusion = [], classNames, rows, threshold, classWeig
   ]
 }
 
-/** The metric that says the same as the loss by which nets are chosen. */
+/** The metric that corresponds to the loss by which nets are chosen. */
 function deciding({ metrics, task, classWeights }: TableModelReport): MeasuredMetric | undefined {
   const loss = classWeights ? 'weighted log loss' : 'log loss'
   return metrics.find(({ name }) => name === (task === 'classification' ? loss : 'R²'))
@@ -174,7 +174,7 @@ function uselessColumns({ importance }: TableModelReport): string[] {
   ]
 }
 
-/** A gap in the target that may be a class changes what is learnt. */
+/** Notes about words in the target that may be gaps or a class, because that changes the result. */
 function notedTarget({ columns }: TableModelReport): string[] {
   const targets = columns.filter(({ role }) => role === 'target')
   return targets.flatMap(({ name, notes }) => notes.map((note) => `Column '${name}': ${note}.`))

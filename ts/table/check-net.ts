@@ -1,4 +1,4 @@
-/** What is said of the nets of a table, checked. */
+/** Checks of the options for the nets of a table. */
 import { ACTIVATIONS } from '../backend/kernels.js'
 import { checkChoice, checkCount, checkPositive } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'

@@ -1,10 +1,10 @@
-/** Tables from which the target cannot be learnt. */
+/** Checks for tables whose target cannot be learned. */
 import { rangeError } from '../common/errors.js'
 import type { Row, Table, TableReport } from '../data/index.js'
 
 /** Two to learn from, and one to judge by. */
 const FEWEST = 3
-/** Rows from which on a class for most of them is a mistake. */
+/** Number of rows from which on a separate class for most rows counts as a mistake. */
 const FEW_ROWS = 20
 
 /** @throws RangeError for too few rows with a target */
@@ -14,7 +14,7 @@ export function checkRows(rows: readonly Row[]): void {
   throw rangeError(`trainTable: ${what} too few: it wants ${FEWEST} at least, and says little of fewer than a hundred`)
 }
 
-/** @throws RangeError for a target in which there is nothing to learn, or whose classes are names */
+/** @throws RangeError for a constant target, or a target whose classes are names */
 export function checkTarget({ classes, classNames, count, targets, report }: Table, target: string): void {
   const column = `trainTable: column '${target}'`
   if (classes === 1) throw rangeError(`${column} is '${classNames[0]}' in all rows: there is nothing to tell apart`)
@@ -26,7 +26,7 @@ export function checkTarget({ classes, classNames, count, targets, report }: Tab
     throw rangeError(`${column} is ${targets[0]} in all rows to learn from: there is nothing to learn`)
 }
 
-/** What the report says of texts that are numbers for people. */
+/** The report's note about texts that are numbers in human formats. */
 function hintIn({ columns }: TableReport): string | undefined {
   const note = columns.find(({ role }) => role === 'target')?.notes.find((text) => text.includes('formatted: true'))
   return note && `${note[0].toUpperCase()}${note.slice(1)}.`

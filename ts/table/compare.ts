@@ -1,9 +1,9 @@
-/** Whether one of two models is better, by what they lose on the same rows. */
+/** Comparison of two models by their losses on the same rows. */
 
 /**
- * How much less a model loses than something else on the same rows, as a share of what a guess without columns loses on them, and its 95 % interval.
- * Above 0 the model is better. The share is a ratio of two means, whose interval is Student's with the linearized variance (Cochran, *Sampling
- * Techniques*, 1977, §6.4): rows on which the guess loses much count in both means.
+ * Difference between the losses of a reference and of a model on the same rows, as a fraction of the loss of a guess without columns, with its 95 %
+ * interval. Above 0 the model is better. The share is a ratio of two means, whose interval is Student's with the linearized variance (Cochran,
+ * *Sampling Techniques*, 1977, §6.4): rows on which the guess has a large loss count in both means.
  */
 export interface PairedDifference {
   difference: number
@@ -15,13 +15,13 @@ export interface PairedDifference {
 const FEWEST_PAIRS = 3
 
 /**
- * Compares losses of predictions row by row: of classes −log of the probability of the right one, of numbers the squared error.
+ * Compares losses of predictions row by row: for classes −log of the probability of the true class, for numbers the squared error.
  * @param predictions row-major [rows, classes] probabilities, or numbers
- * @param baseline what a guess says of each row
+ * @param baseline the guess for each row
  * @param byLine predictions of a straight line
  * @param byOther predictions of another model
- * @param factors how much a row of each class counts. Default 1
- * @returns beside the guess and, where there are any, the line and the other model; undefined of too few rows
+ * @param factors weight of a row of each class. Default 1 @returns the comparisons with the guess and, if present, the line and the other model;
+ * undefined for too few rows
  */
 export function compareLosses(
   predictions: Float64Array,

@@ -4,8 +4,8 @@
 const QUANTILES = 200
 
 /**
- * Quantiles of absolute errors on rows that nets did not see, evenly spaced from 0 to 1: those of split conformal prediction, with one error more that
- * is as large as the largest (Vovk, Gammerman & Shafer 2005; of folds Barber, Candès, Ramdas & Tibshirani 2021).
+ * Quantiles of absolute errors on held-out rows, evenly spaced from 0 to 1, as in split conformal prediction: with one more error that equals the
+ * largest (Vovk, Gammerman & Shafer 2005; for folds Barber, Candès, Ramdas & Tibshirani 2021).
  */
 export function errorQuantiles(errors: Float64Array): number[] {
   const sorted = errors.sort()

@@ -1,4 +1,4 @@
-/** What becomes of a table before it is split: its rows, its task and its columns. */
+/** Decisions about a table before it is split: its rows, its task and its columns. */
 import { checkNames } from '../common/names.js'
 import {
   type ColumnReport,
@@ -17,34 +17,34 @@ import { missingTest, valueIn } from '../data/table/values.js'
 import { type WrittenAs, wayOf } from '../data/table/written.js'
 import { MISPLACED, namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
 
-/** Options that say what becomes of the columns of a table; gaps are filled in and numbers scaled unless they say otherwise. */
+/** Options for the encoding of columns; by default gaps are filled in and numbers scaled. */
 export interface DecideTableOptions extends Omit<TableOptions, 'scale'> {
   /** Decides which rows are set aside. Default 0. */
   seed?: number
 }
 
-/** What {@link decideTable} finds out from all rows. */
+/** Result of {@link decideTable}, from all rows. */
 export interface DecidedTable {
   /** The rows that have a target. */
   rows: readonly Row[]
-  /** Rows that are left out because of a gap, in the target or where `missing` says so, and why. */
+  /** Rows that are left out because of a gap, in the target or where `missing` says so, with reasons. */
   leftOut: readonly LeftOut[]
-  /** Whether classes are predicted. */
+  /** True if classes are predicted. */
   isClasses: boolean
-  /** How the numbers or dates of a column are written for people, where `formatted` reads them, also in a column that is left out. */
+  /** The human format of the numbers or dates of a column, if `formatted` reads them, also for a column that is left out. */
   writtenIn(column: string): WrittenAs | undefined
-  /** For `fromTable` of the rows to learn from: the task and the columns are as was decided from all rows. */
+  /** Options for `fromTable` of the training rows: task and columns as decided from all rows. */
   options: TableOptions
   /** A report on the rows to learn from, with the reasons and notes that all rows gave. */
   reasonsIn(report: TableReport): ColumnReport[]
   /**
-   * What encodes other rows as those to learn from: texts among numbers are gaps where any row of the table has one, and what those to learn from
-   * did not have is counted without a warning.
+   * An encoder for other rows, based on the training rows: texts among numbers are gaps if any row of the table has one, and values that the training
+   * rows did not have are counted without a warning.
    */
   encoderOf(learnt: Table): TableEncoder
 }
 
-/** Rows that a category is in on average, at least, where each of many gets a vector of its own: with fewer, nets remember rows. */
+/** Least average number of rows per category for which each of many categories gets a vector of its own: with fewer, nets memorize rows. */
 const ROWS_OF_CATEGORY = 10
 
 /** @internal the names of these options, for checks */
@@ -52,7 +52,7 @@ export const TABLE_OPTIONS: readonly (keyof DecideTableOptions)[] = [
   ...(['target', 'seed', 'inputs', 'exclude', 'categories', 'columns', 'missing', 'missingValues', 'unknown', 'formatted'] as const),
 ]
 
-/** Finds out what the task is and what becomes of each column. What columns are scaled by is left to the rows of training. */
+/** Decides the task and the encoding of each column. The scales are left to the training rows. */
 export function decideTable(all: readonly Row[], { seed: _, ...table }: DecideTableOptions): DecidedTable {
   const { target } = table
   const whole: TableOptions = { missing: 'auto', scale: 'robust', ...table }
@@ -119,12 +119,11 @@ export function decideTable(all: readonly Row[], { seed: _, ...table }: DecideTa
 }
 
 /**
- * What `trainTable` would make of each column, and why, without training anything: for `describeTable` of gradus/data.
+ * The decisions of `trainTable` about each column, with reasons, without training: for `describeTable` of gradus/data.
  *
  * @example
- * const rows = [{ size: 1, kind: 'b' }, { size: 2, kind: 'a' }]
- * const { columns } = await inspectTable(rows, { target: 'kind' })
- * columns.map(({ name, as }) => [name, as]) // [['size', 'number'], ['kind', 'category']]
+ * const rows = [{ size: 1, kind: 'b' }, { size: 2, kind: 'a' }] const { columns } = await inspectTable(rows, { target: 'kind' }) columns.map(({ name,
+ * as }) => [name, as]) // [['size', 'number'], ['kind', 'category']]
  * @throws RangeError, TypeError naming row, or line of the file, and column of what does not fit
  */
 export async function inspectTable(
@@ -140,7 +139,7 @@ export async function inspectTable(
   })
 }
 
-/** Columns of very many categories whose rows are enough to learn a vector for each, where nobody said what becomes of them. */
+/** Columns of very many categories with enough rows to learn a vector for each, if no option decides about them. */
 function columnsToEmbed(columns: readonly ColumnReport[]): { name: string; why: string }[] {
   return columns.flatMap(({ name, as, decidedBy, different = Number.POSITIVE_INFINITY, rows }) => {
     if (as !== 'hash' || decidedBy === 'options' || rows < ROWS_OF_CATEGORY * different) return []

@@ -1,6 +1,6 @@
 /**
- * Classes that are unlike in number or in cost: how much their rows count, which of two is the positive one, from which probability on it is named, and
- * by which metric kinds of nets are chosen. All of it is decided by rows to learn from; rows to test with have no part in it.
+ * Options for classes of different frequency or cost: weights of their rows, the positive class of two, the threshold from which on it is predicted,
+ * and the metric that selects among kinds of nets. Training rows decide all of it; test rows take no part.
  */
 import { checkChoice } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
@@ -15,50 +15,50 @@ import { targetsFor } from './samples.js'
 /** Options for classes that are unlike in number or in cost, and for the metric that kinds of nets are chosen by. */
 export interface DecisionSettings {
   /**
-   * How much rows of a class count in the loss: `balanced`, the same total for each class, or factors above 0 by the names of classes (1 for those that
-   * are left out), of which only the quotients matter. Probabilities then are those of a table with such shares of the classes; metrics of the report
-   * count each row once. Default: each row counts 1.
+   * Weights of rows in the loss by class: `balanced`, with the same total for each class, or factors above 0 by the names of classes (1 for missing
+   * ones); only their ratios matter. Probabilities then fit a table with the weighted class shares; metrics of the report count each row once.
+   * Default: each row has weight 1.
    */
   classWeights?: 'balanced' | Readonly<Record<string, number>>
   /**
-   * Of two classes, the probability from which on the {@link positive} one is named, above 0 and below 1; or `f1`, the one with the best F1 on rows that
-   * nets did not learn from, or `balanced`, that with the best balanced accuracy. The model keeps it. Default: the likelier class is named.
+   * For two classes, the probability from which on the {@link positive} one is predicted, above 0 and below 1; or `f1`, the threshold with the best
+   * F1 on held-out rows, or `balanced`, the threshold with the best balanced accuracy. The model keeps it. Default: the likelier class is predicted.
    */
   threshold?: number | 'f1' | 'balanced'
   /**
-   * What kinds of nets are chosen by, and which of them answer together: a metric on rows that they did not learn from, with the threshold where there is
-   * one. Each net is stopped by its loss. Default `logLoss` for classes, `rmse` for numbers.
+   * The metric that selects among kinds of nets, and the members of the ensemble: on held-out rows, with the threshold if there is one. Early
+   * stopping of each net uses its loss. Default `logLoss` for classes, `rmse` for numbers.
    */
   metric?: TableMetric
-  /** Of two classes, the one that F1, precision, recall, average precision and {@link threshold} are about. Default: the rarer one. */
+  /** For two classes, the one that F1, precision, recall, average precision and {@link threshold} refer to. Default: the rarer one. */
   positive?: string
 }
 
 /** @internal the names of these options */
 export const DECISION_SETTINGS: readonly (keyof DecisionSettings)[] = ['classWeights', 'threshold', 'metric', 'positive']
 
-/** What a report says of them. */
+/** The part of a report about these options. */
 export interface ReportedDecision {
-  /** Of two classes, the one that F1, precision, recall, average precision and the threshold are about. */
+  /** For two classes, the one that F1, precision, recall, average precision and the threshold refer to. */
   positive?: string
-  /** From which probability on it is named, and what that was chosen by on rows that nets did not learn from. Left out where the likelier class is named. */
+  /** The threshold from which on it is predicted, and the score on held-out rows that chose it. Absent if the likelier class is predicted. */
   threshold?: { value: number; chosenBy?: 'f1' | 'balanced' }
-  /** How much rows of each class counted in the loss; their mean over rows is 1. Left out where all count the same. */
+  /** Weight of a row of each class in the loss; the mean over rows is 1. Absent if all are equal. */
   classWeights?: Record<string, number>
-  /** The metric that kinds of nets were chosen by. Left out where that was the loss. */
+  /** The metric that selected among kinds of nets. Absent if that was the loss. */
   metric?: TableMetric
 }
 
 /** @internal these options, for the rows to learn from */
 export interface ClassTerms {
-  /** Of two classes: what is known before nets are trained. */
+  /** For two classes: the decision before nets are trained. */
   decision: Decision | undefined
-  /** How the threshold is chosen. */
+  /** The score that chooses the threshold. */
   chosenBy: 'f1' | 'balanced' | undefined
-  /** How much a row of each class counts, and each row. */
+  /** Weight of a row of each class, and of each row. */
   factors: readonly number[] | undefined
   weights: Float64Array | undefined
-  /** What kinds of nets are chosen by instead of the loss: less is better. */
+  /** The quantity that selects among kinds of nets instead of the loss: less is better. */
   lossOf: ((targets: Int32Array | Float32Array) => LossOf) | undefined
   metric: TableMetric | undefined
 }
@@ -68,7 +68,7 @@ const NUMBER_METRICS: readonly TableMetric[] = ['rmse', 'mae', 'r2']
 const TABLE_METRICS: readonly TableMetric[] = [...CLASS_METRICS, ...NUMBER_METRICS]
 const CHOSEN_BY = ['f1', 'balanced'] as const
 
-/** @internal what can be checked before there are rows. @throws RangeError, TypeError naming the option */
+/** @internal checks that need no rows. @throws RangeError, TypeError naming the option */
 export function checkDecision(who: string, { classWeights: weights, threshold, metric, positive }: DecisionSettings): void {
   if (metric !== undefined) checkChoice(`${who}: metric`, metric, TABLE_METRICS)
   if (positive !== undefined && typeof positive !== 'string')
@@ -85,9 +85,8 @@ export function checkDecision(who: string, { classWeights: weights, threshold, m
 }
 
 /**
- * @internal
- * @param learnt the rows to learn from, those that nets are judged by included
- * @throws RangeError for an option that does not fit the target, or names a class that there is not
+ * @internal @param learnt the training rows, including rows on which nets are validated @throws RangeError for an option that does not fit the
+ * target, or names a missing class
  */
 export function classTerms(
   { classWeights: given, threshold, metric, positive }: DecisionSettings,
@@ -135,7 +134,7 @@ export function classTerms(
   return { decision, chosenBy, factors, weights, lossOf, metric }
 }
 
-/** A metric as a loss. @throws RangeError where it is not defined on these rows, as the AUC of one class is not */
+/** A metric as a loss. @throws RangeError if it is not defined on these rows, such as the AUC of one class */
 function lossByMetric(
   metric: TableMetric,
   targets: Int32Array | Float32Array,
@@ -165,8 +164,8 @@ function lossByMetric(
 }
 
 /**
- * @internal The threshold with the best F1 of the positive class, or the best balanced accuracy: between two neighbouring probabilities, in as few
- * digits as there fit. Of several the highest.
+ * @internal The threshold with the best F1 of the positive class, or the best balanced accuracy: between two neighboring probabilities, in as few
+ * digits as possible. Among several the highest.
  * @param predictions row-major [rows, 2] probabilities
  */
 export function bestThreshold(predictions: ArrayLike<number>, targets: Int32Array, positive: number, by: 'f1' | 'balanced'): number {
@@ -198,8 +197,7 @@ function shortBetween(lower: number, upper: number): number {
 }
 
 /**
- * @internal the threshold of a model, by the predictions of rows that its nets did not learn from
- * @throws RangeError where these rows are of one class
+ * @internal the threshold of a model, from out-of-fold predictions @throws RangeError if these rows are of one class
  */
 export function chosenThreshold(by: 'f1' | 'balanced', positive: number, predictions: Float64Array, targets: Int32Array): number {
   const found = targets.reduce((sum, target) => sum + Number(target === positive), 0)
@@ -223,7 +221,7 @@ const METRIC_NAMES: Readonly<Record<TableMetric, string>> = {
 }
 const LESS: readonly TableMetric[] = ['logLoss', 'rmse', 'mae', 'r2']
 
-/** @internal what the losses of candidates are, in words: `log loss`, `squared error`, `1 − F1` */
+/** @internal the losses of candidates in words: `log loss`, `squared error`, `1 − F1` */
 export function nameOfLoss({ task, metric, classWeights }: ReportedDecision & { task: 'classification' | 'regression' }): string {
   const name = METRIC_NAMES[metric ?? (task === 'classification' ? 'logLoss' : 'rmse')]
   if (name === 'log loss' && classWeights) return 'weighted log loss'
@@ -234,7 +232,7 @@ const BEST = { f1: 'F1', balanced: 'balanced accuracy' } as const
 const MAX_SHOWN = 6
 
 /**
- * What a report or an evaluation says of classes and of the metric, in words: a part of a sentence each, with the word that it is about.
+ * Descriptions of the class options and the metric, for reports and evaluations: each is a part of a sentence, with the word that it explains.
  *
  * @example describeDecision({ positive: 'yes', threshold: { value: 0.2 } })[0].text // "'yes' is named from a probability of 0.2 on"
  */

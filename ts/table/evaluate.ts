@@ -1,4 +1,4 @@
-/** How good a model is on rows whose answers are known. */
+/** Evaluation of a model on rows with known answers. */
 import { rangeError } from '../common/errors.js'
 import type { LeftOut } from '../data/index.js'
 import { leftOutBy } from '../data/table/table.js'
@@ -7,20 +7,20 @@ import { hashesOf, shareIn } from './fingerprint.js'
 import { baselineOf, confusionOf, type MeasuredMetric, measureMetrics } from './measure.js'
 import type { Prediction, TableModel } from './model.js'
 
-/** What {@link evaluateTable} gives. */
+/** Result of {@link evaluateTable}. */
 export interface TableEvaluation extends Pick<ReportedDecision, 'positive' | 'threshold'> {
   /** Rows with a target. */
   rows: number
-  /** Rows that were left out, and why; with those above they are all rows that were given. */
+  /** Rows that were left out, with reasons; together with the rows above they are all given rows. */
   leftOut: LeftOut[]
   metrics: MeasuredMetric[]
-  /** Names of the classes; empty where numbers are predicted. */
+  /** Names of the classes; empty if numbers are predicted. */
   classNames: string[]
   /** Rows by true class (rows) and predicted class (columns). */
   confusion?: number[][]
   /**
-   * About how many of the rows that the model learnt from are among these, as a share: above 0 it is judged by what it knows, and metrics are too good.
-   * Left out where that is not known: of models by earlier versions, and of tables whose rows are mostly alike.
+   * Estimated share of the model's training rows among these rows: above 0, metrics are too optimistic. Absent if it is not known: for models of
+   * earlier versions, and for tables whose rows are mostly equal.
    */
   learnt?: number
 }
@@ -28,17 +28,15 @@ export interface TableEvaluation extends Pick<ReportedDecision, 'positive' | 'th
 /**
  * Metrics of a model on other rows, with 95 % intervals, beside a guess that looks at no column.
  *
- * @param rows with the columns of the table, the target among them; those without a target are left out
+ * @param rows with the columns of the table, including the target; rows without a target are left out
  * @example
- * const { model } = await trainTable(rows, { target: 'species' })
- * const { metrics } = evaluateTable(model, rows)
- * metrics[0].name // 'accuracy'
+ * const { model } = await trainTable(rows, { target: 'species' }) const { metrics } = evaluateTable(model, rows) metrics[0].name // 'accuracy'
  * @throws RangeError naming row and column of what does not fit, or where no row has a target
  */
 export function evaluateTable(model: TableModel<Prediction>, rows: readonly object[]): TableEvaluation {
   const known = rows.filter((row) => ![undefined, null, ''].includes((row as Record<string, undefined>)[model.target]))
   if (known.length === 0) throw rangeError(`evaluateTable: no row has a value in column '${model.target}'`)
-  // the encoder leaves rows without a target out by itself, and errors then name rows by their numbers among all
+  // the encoder leaves out rows without a target, and its errors name rows by their index among all rows
   const { table } = model.saved()
   const data = model.encoder.dataset(table.target.drop ? rows : known)
   const without = { column: model.target, value: '', rows: rows.length - known.length }

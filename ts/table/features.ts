@@ -1,39 +1,39 @@
 /**
- * From the features of a table to the inputs of a net. Nets learn badly from columns with a few huge numbers, and slowly what happens at a
- * threshold; trees do neither. So each number goes in twice: squeezed, so that no value is far out, and as where it lies among the quantiles of
- * its column (piecewise linear encoding: Gorishniy, Rubachev & Babenko 2022). Where a target that is a number grows with them for as far as they go,
- * they are not squeezed (large-values.ts). A straight line that answers together with nets takes numbers as they are, which follow the others.
+ * Turns the features of a table into the inputs of a net. Nets learn badly from columns with a few huge numbers, and are slow to learn thresholds;
+ * trees have neither problem. So each number enters twice: squeezed, so that no value is far out, and as its position among the quantiles of its
+ * column (piecewise linear encoding: Gorishniy, Rubachev & Babenko 2022). If a numeric target keeps growing with them, they are not squeezed
+ * (large-values.ts). A straight line in the ensemble takes the unchanged numbers, which come after the others.
  */
 import type { ColumnReport, EmbeddedColumn, Table } from '../data/index.js'
 import { countInFull } from './large-values.js'
 
-/** A feature that is a number, and where its column is cut. */
+/** A numeric feature, and the cuts of its column. */
 export interface Cuts {
-  /** Which of the features it is. */
+  /** Index of the feature. */
   feature: number
-  /** Ascending, at least two; empty where the column has few different values. */
+  /** Ascending, at least two; empty if the column has few different values. */
   edges: readonly number[]
 }
 
 /** A feature that is the number of a category, and which vector stands for each. */
 export interface Embedded {
-  /** Which of the features it is. */
+  /** Index of the feature. */
   feature: number
-  /** Vectors, of which number 0 stands for unknown categories and for rare ones. */
+  /** Number of vectors; vector 0 is for unknown and rare categories. */
   count: number
   /** Numbers of a vector. */
   size: number
-  /** By the number of a category, that of its vector. */
+  /** The index of the vector for each category. */
   vectors: readonly number[]
 }
 
-/** What {@link fitFeatures} found out. */
+/** Result of {@link fitFeatures}. */
 export interface FeatureState {
   features: number
   cuts: readonly Cuts[]
-  /** Whether numbers are squeezed, so that none goes in as more than 3. Default true. */
+  /** Squeezes numbers, so that none enters as more than 3. Default true. */
   squeezes?: boolean
-  /** Features whose values, as they are, follow the others: for a line beside the nets. Default: none. */
+  /** Features whose unchanged values follow the others: for a line beside the nets. Default: none. */
   plain?: readonly number[]
   /** Default: none. */
   embedded?: readonly Embedded[]
@@ -43,13 +43,13 @@ export interface FeatureState {
 const FEWEST_EDGES = 4
 /** Values of a column that quantiles are found from. */
 const MAX_VALUES = 50_000
-/** A category in fewer rows than this has no vector of its own: what a net would learn of it is mostly noise. */
+/** A category in fewer rows has no vector of its own: a net would mostly learn noise for it. */
 const FEWEST_ROWS = 3
 
 /** Parts that a column of numbers is cut into, by rows. */
 const binsFor = (rows: number) => (rows < 300 ? 0 : rows < 2000 ? 8 : 16)
 
-/** What {@link fitFeatures} finds in the rows of a table. */
+/** The {@link fitFeatures} of the rows of a table. */
 export function featuresOf({ inputs, features, report, count, embeddings, classes, targets }: Table): FeatureState {
   const numbers = numbersOf(report.columns)
   const state = fitFeatures(inputs, features, numbers, binsFor(count), embeddings)
@@ -64,7 +64,7 @@ export function plainFeatures({ features, embedded }: FeatureState): FeatureStat
   return { features, cuts: [], squeezes: false, ...(embedded && { embedded }) }
 }
 
-/** The column of the input that has a feature as it is: where numbers are squeezed, those that follow. */
+/** The input column with the unchanged value of a feature: if numbers are squeezed, one of those at the end. */
 export function plainColumn(state: FeatureState): (feature: number) => number {
   const { plain = [] } = state
   const first = widthOf(state) - plain.length
@@ -78,10 +78,10 @@ export function plainOf({ features, embedded = [] }: FeatureState): number[] {
   return Array.from({ length: features }, (_, i) => i).filter((feature) => !taken.has(feature))
 }
 
-/** Where the features of each column begin in an encoded row, and how many there are. */
+/** Start and size of the features of each column in an encoded row. */
 export type Spans = readonly { column: string; from: number; size: number }[]
 
-/** Those of the columns that are used. */
+/** The spans of the columns that are used. */
 export function spansOf(columns: readonly ColumnReport[]): Spans {
   let from = 0
   return columns.flatMap(({ name, role, features }) => {
@@ -120,9 +120,8 @@ export function scaled(targets: Int32Array | Float32Array): {
 /**
  * Cuts each number at the quantiles of these rows, and counts categories.
  * @param inputs row-major [rows, features], numbers scaled by median and quartiles
- * @param numbers which features are numbers
- * @param bins how many parts a column is cut into; 0 for none
- * @param embeddings which features are numbers of categories
+ * @param numbers indices of the numeric features @param bins number of parts into which a column is cut; 0 for none @param embeddings indices of the
+ * features that are category numbers
  */
 export function fitFeatures(
   inputs: Float32Array,
@@ -154,7 +153,7 @@ function vectorsFor({ feature, count, size }: EmbeddedColumn, inputs: Float32Arr
   return { feature, count: next, size, vectors }
 }
 
-/** How many inputs a row has. */
+/** Number of inputs per row. */
 export function widthOf({ features, cuts, plain = [] }: FeatureState): number {
   return cuts.reduce((sum, { edges }) => sum + Math.max(0, edges.length - 1), features) + plain.length
 }

@@ -1,6 +1,6 @@
-/** Some of the rows that a model learnt from, as hashes: so that it can be told when it is judged by the same rows. */
+/** Hashes of some training rows, so that an evaluation can notice training rows among its rows. */
 
-/** Rows that are kept, at most, and at least where there are enough of them. */
+/** Limits on the number of kept rows: at most, and at least if there are enough. */
 const MOST = 64
 const FEWEST = 8
 
@@ -20,8 +20,8 @@ export function hashesOf(inputs: Float32Array, features: number, targets: Int32A
 }
 
 /**
- * Hashes of some of the rows that were learnt from, evenly spread, of which no other row of the table is the same: a table of few different rows has
- * them all again in any other sample. None where there are too few.
+ * Hashes of some training rows, evenly spread, chosen so that no other row of the table is equal: a table of few different rows has the same rows
+ * again in any other sample. Empty if there are too few.
  */
 export function fingerprintOf(learnt: Uint32Array, others: Uint32Array): number[] {
   const counts = new Map<number, number>()
@@ -32,7 +32,7 @@ export function fingerprintOf(learnt: Uint32Array, others: Uint32Array): number[
   return Array.from({ length: count }, (_, i) => single[Math.floor((i * single.length) / count)])
 }
 
-/** How many of the rows of a fingerprint are among these. @returns a share; undefined where there is no fingerprint */
+/** Share of the rows of a fingerprint that are among these rows; undefined if there is no fingerprint */
 export function shareIn(fingerprint: readonly number[], hashes: Uint32Array): number | undefined {
   if (fingerprint.length === 0) return undefined
   const there = new Set(hashes)

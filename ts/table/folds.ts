@@ -9,24 +9,24 @@ export interface Fold {
   validation: Int32Array
 }
 
-/** Rows from which on one split is enough, and folds below. */
+/** Number of rows from which on one split is enough instead of folds. */
 const ONE_SPLIT = 15_000
 const FOLDS = 5
-/** Share of the rows that nets are validated by where there is one split, and how many at most. */
+/** Fraction of validation rows in a single split, and their largest number. */
 const VALIDATION_FRACTION = 0.15
 const MAX_VALIDATION = 10_000
 
 /** Folds, and which of the rows that they validate by decide. */
 export interface Folds {
   folds: Fold[]
-  /** In the order of the folds, from which of the validated rows on they decide: of rows in time the latest do. */
+  /** In the order of the folds, index of the first validated row that decides: for rows in time only the latest do. */
   from: number
 }
 
 /**
- * Rows in time, in its order: five blocks, each validated by nets that were trained on the others (Bergmeir & Benítez 2012), of which the latest
- * decides, whose nets know nothing that comes after; of many rows that block alone. Rows of one time are in one block.
- * @returns null where there are too few times for that
+ * Folds for rows in the order of time: five blocks, each validated by nets that were trained on the others (Bergmeir & Benítez 2012). The latest
+ * block decides, because its nets know nothing later; for many rows it is the only one. Rows of the same time are in one block. @returns null if
+ * there are too few times
  */
 export function foldsInTime(times: ArrayLike<number>): Folds | null {
   const count = times.length

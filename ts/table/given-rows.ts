@@ -4,10 +4,10 @@ import { counting, nameOf, sizeOf } from '../data/formats/source.js'
 import { type ColumnReport, namingLines, type ReadOptions, type Row, readTable, type Source, streamTable } from '../data/index.js'
 import type { ProgressWatch } from './progress.js'
 
-/** Rows, or what they are read from. */
+/** Rows, or the source from which they are read. */
 export type GivenRows = readonly object[] | Source
 
-/** Rows that are given, or those of a file. @param watch hears how many there are, and how much of the file was read */
+/** The given rows, or the rows of a file. @param watch gets the number of rows, and the number of bytes that were read */
 export async function rowsFrom(given: GivenRows, read: ReadOptions | undefined, watch?: ProgressWatch): Promise<readonly Row[]> {
   if (isRows(given)) return given as readonly Row[]
   if (watch === undefined) return readTable(given, read)

@@ -1,6 +1,7 @@
 /**
- * Whether very large values of a table's numbers count in full. Mostly not: what nets learn of a few huge values spoils the rest. But where the
- * target grows with a number for as far as it goes, as the delay of an arrival with that of the departure, squeezing it takes the answer away.
+ * Decides whether very large values of a table's numbers count in full. Usually they do not, because a few huge values would spoil the rest of the
+ * training. But if the target keeps growing with a number, as the delay of an arrival with the delay of the departure, squeezing the number would
+ * lose the answer.
  */
 import { addGram, addProduct, cholesky, solveCholesky } from '../backend/js/normal-equations.js'
 
@@ -9,24 +10,22 @@ const MOST_ROWS = 3000
 const MOST_WORK = 3e8
 /** Rows for each column, at least: a fit of fewer says nothing. */
 const ROWS_OF_COLUMN = 4
-/** One row of so many judges. */
+/** One row in this many is held out for the comparison. */
 const JUDGED = 4
 /**
- * What is left of the squared error, at most: less of a gain is no reason to let go of squeezing. On delays of flights 0.16 is left, on seven other
- * tables 0.94 to 1.75.
+ * Largest remaining fraction of the squared error for which squeezing is given up. On delays of flights 0.16 remains, on seven other tables 0.94 to
+ * 1.75.
  */
 const BETTER = 0.7
-/** On columns with deviation 1: keeps columns that say the same from having huge opposite weights. */
+/** On columns with deviation 1: keeps nearly equal columns from getting huge opposite weights. */
 const RIDGE = 1e-3
 
 /** The number of a row in one of the columns. */
 type NumberAt = (row: number, column: number) => number
 
 /**
- * Fits a straight line to the numbers as they are, and another one to the squeezed ones, on three quarters of the rows, and compares their squared
- * errors on the others.
- * @param count how many columns there are
- * @returns whether the first is much better; false where there are too few rows to say
+ * Fits a straight line to the unchanged numbers, and another to the squeezed ones, on three quarters of the rows, and compares their squared errors
+ * on the others. @param count number of columns @returns true if the first is much better; false if there are too few rows to decide
  */
 export function countInFull(count: number, plain: NumberAt, squeezed: NumberAt, targets: ArrayLike<number>): boolean {
   const affordable = Math.min(MOST_ROWS, Math.floor(MOST_WORK / count ** 2))

@@ -1,4 +1,4 @@
-/** A straight line as the model of a table, and lines of the folds: by them nets learn what a line leaves, and intervals are made. */
+/** A straight line as the model of a table, and lines of the folds: nets learn their residuals, and intervals are made from them. */
 
 import { plainError } from '../common/errors.js'
 import { joined } from '../common/joined.js'
@@ -8,7 +8,7 @@ import type { Folds } from './folds.js'
 import { type FoldLine, LINE, type SearchResult } from './search.js'
 import { fitLine, type Line, type LineLimits, type LineSamples, lineAnswers, lineNet } from './straight-line.js'
 
-/** A line for each fold. @returns null where one of them could not be fitted */
+/** A line for each fold. @returns null if one of them could not be fitted */
 export async function linesOfFolds(samples: LineSamples, { folds }: Folds, limits: LineLimits): Promise<FoldLine[] | null> {
   const found: FoldLine[] = []
   for (const { train } of folds) {
@@ -22,8 +22,7 @@ export async function linesOfFolds(samples: LineSamples, { folds }: Folds, limit
 }
 
 /**
- * The line itself as the model, for `hidden: []`: fitted to all rows; the folds say how far it is off.
- * @param line of all rows
+ * The line itself as the model, for `hidden: []`: fitted to all rows; the folds estimate its errors. @param line of all rows
  */
 export async function lineModel(
   line: Line | null,

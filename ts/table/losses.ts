@@ -1,7 +1,7 @@
 /** Losses of predictions as numbers, for choosing and for reports. */
 import type { LossOf } from '../select/choose-greedily.js'
 
-/** Mean of −log of the probability of the right class. @param weights how much each row counts. Default 1 */
+/** Mean of −log of the probability of the true class. @param weights of the rows. Default 1 */
 export function logLossOf(targets: Int32Array, classes: number, weights?: ArrayLike<number>): LossOf {
   return (p) => {
     let [sum, total] = [0, 0]

@@ -1,4 +1,4 @@
-/** What is found out about a model: how good it is on the rows that were set aside, what it looks at, and how it was found. */
+/** The report on a model: its quality on the test rows, the importance of columns, and the search that found it. */
 import { show } from '../common/show.js'
 import type { ColumnReport, LeftOut, Table, TableEncoder } from '../data/index.js'
 import { compareLosses } from './compare.js'
@@ -13,18 +13,18 @@ import type { TableModelReport } from './report.js'
 import type { SearchResult } from './search.js'
 import type { TimeBudget } from './time-budget.js'
 
-/** What a report is made from. */
+/** Inputs of a report. */
 export interface Judged {
   model: TableModel<Prediction>
   found: SearchResult
   /** Rows that were learnt from, and rows to judge by. */
   learnt: Table
   tested: Table
-  /** What a straight line says of the rows to judge by, as the model says it; null where none could be fitted. */
+  /** Predictions of a straight line for the test rows, in the model's format; null if none could be fitted. */
   byLine: Float64Array | null
-  /** What another model says of them. */
+  /** Predictions of another model for them. */
   byOther: Float64Array | null
-  /** What a guess without columns says of each row. */
+  /** The guess without columns for each row. */
   baseline: readonly number[]
   spans: Spans
   columns: ColumnReport[]
@@ -104,7 +104,7 @@ export function makeReport({
   }
 }
 
-/** The loss on the first test rows, of each of the tables of so many encoded rows that lie one after the other. */
+/** The loss on the first test rows for each of several tables, which lie one after the other as encoded rows. */
 function lossesOf(
   model: TableModel<Prediction>,
   encoded: Float32Array,

@@ -1,4 +1,4 @@
-/** How good predictions are: metrics with confidence intervals, beside a guess that looks at no column. */
+/** The quality of predictions: metrics with confidence intervals, beside a guess that looks at no column. */
 import { clock } from '../common/clock.js'
 import { Generator, tensor } from '../index.js'
 import type { Spans } from './features.js'
@@ -10,38 +10,36 @@ export interface MeasuredMetric {
   name: string
   value: number
   /**
-   * With probability 0.95 the value on many new rows is between these: Wilson's interval (1927) of accuracy, which is one where all rows are right, too; of
-   * other metrics the percentile bootstrap over test rows.
+   * With probability 0.95 the value on many new rows is between these: for accuracy by Wilson's interval (1927), which has a width even if all rows
+   * are correct; for other metrics by the percentile bootstrap over test rows.
    */
   low: number
   high: number
-  /** Of a guess that looks at no column: the commonest class with the shares of the classes, or the mean. */
+  /** The metric of a guess that looks at no column: the commonest class with the shares of the classes, or the mean. */
   baseline: number
-  /** Of a straight line that was fitted to the same rows: logistic regression, or ridge regression. Left out where there is none. */
+  /** The metric of a straight line that was fitted to the same rows: logistic regression, or ridge regression. Absent if there is none. */
   line?: number
-  /** Whether more is better, or less. */
+  /** Direction of improvement. */
   better: 'more' | 'less'
 }
 
-/** Resamples; fewer of many rows, whose metrics vary less; and at least so many, however little time there is. */
+/** Number of resamples; fewer for many rows, whose metrics vary less; and a lower limit for short times. */
 const RESAMPLES = 200
 const FEW = 60
 const LEAST = 20
 const MANY_ROWS = 5000
 /**
- * Rows of a resample, at most. What varies with so many of n rows varies less with all, by √(RESAMPLED/n) (the m out of n bootstrap: Bickel, Götze &
- * van Zwet 1997).
+ * Largest number of rows of a resample. The variation over RESAMPLED of n rows is scaled by √(RESAMPLED/n) to all rows (the m out of n bootstrap:
+ * Bickel, Götze & van Zwet 1997).
  */
 const RESAMPLED = 20_000
 
 /**
  * Metrics of predictions with 95 % intervals.
  * @param predictions row-major [rows, classes] probabilities, or numbers
- * @param baseline what a guess without columns says of each row
- * @param classes 0 for numbers
- * @param until when it has to be over, as clock.now() counts: there are fewer resamples where all of them would take longer
- * @param byLine predictions of a straight line, to compare with; it names classes as the model does, and the guess names the commonest one
- * @param terms what metrics of classes are about
+ * @param baseline the guess without columns for each row @param classes 0 for numbers @param until latest end, in the time of clock.now(): there are
+ * fewer resamples if all of them would take longer @param byLine predictions of a straight line for comparison; its classes are predicted as the
+ * model's, and the guess predicts the commonest class @param terms decision and weights for metrics of classes
  */
 export function measureMetrics(
   predictions: Float64Array,
@@ -87,8 +85,8 @@ export function measureMetrics(
 const resamplesOf = (count: number) => (count > MANY_ROWS ? FEW : RESAMPLES)
 
 /**
- * Seconds that {@link measureMetrics} takes, by those of a guess without columns on so many rows.
- * @param resamples as many as there is time for: at least {@link LEAST}
+ * Estimated seconds of {@link measureMetrics}, from the time for a guess without columns on the same number of rows. @param resamples number that the
+ * time allows: at least {@link LEAST}
  */
 export function secondsOfMetrics(
   targets: Int32Array | Float32Array,
@@ -112,20 +110,20 @@ export function secondsOfMetrics(
   return each * (3 + ((resamples === 'least' ? LEAST : resamplesOf(count)) * Math.min(count, RESAMPLED)) / count)
 }
 
-/** What a guess that looks at no column says: the shares of the classes, or the mean. */
+/** The guess that looks at no column: the shares of the classes, or the mean. */
 export function baselineOf(targets: Int32Array | Float32Array, classes: number): number[] {
   if (classes === 0) return [(targets as Float32Array).reduce((sum, y) => sum + y, 0) / targets.length]
   return classCounts(targets, classes).map((count) => count / targets.length)
 }
 
-/** Rows of each class; none of numbers. */
+/** Rows of each class; empty for numbers. */
 export function classCounts(targets: Int32Array | Float32Array, classes: number): number[] {
   const counts = new Array<number>(classes).fill(0)
   for (const target of targets) if (classes > 0) counts[target]++
   return counts
 }
 
-/** NaN where a metric is not defined, such as an AUC where a class is missing. */
+/** NaN if a metric is not defined, such as an AUC with a missing class. */
 function valueOn(
   of: Named['of'],
   predictions: Float64Array,
@@ -144,7 +142,7 @@ function valueOn(
   }
 }
 
-/** How often what was said with a probability came true. */
+/** Frequency with which predictions of a probability came true. */
 export interface CalibrationBin {
   /** Mean probability that was said, or the coverage that was asked for. */
   said: number
@@ -171,7 +169,7 @@ export function calibrationOf(predictions: Float64Array, targets: Int32Array, cl
   return { bins, error }
 }
 
-/** Of intervals, how many held the true number. */
+/** The share of intervals that contained the true number. */
 export function coverageOf(errors: Float64Array, halfWidth: (coverage: number) => number): { bins: CalibrationBin[]; error: number } {
   const bins = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95].map((said) => {
     const half = halfWidth(said)
@@ -180,10 +178,10 @@ export function coverageOf(errors: Float64Array, halfWidth: (coverage: number) =
   return { bins, error: bins.reduce((sum, bin) => sum + Math.abs(bin.said - bin.true), 0) / bins.length }
 }
 
-/** How much worse predictions become where a column is shuffled. */
+/** Rise of the loss when a column is shuffled. */
 export interface Importance {
   column: string
-  /** Rise of the log loss, or of the mean squared error in variances of the target; below 0 where it became less. */
+  /** Rise of the log loss, or of the mean squared error in variances of the target; negative if it fell. */
   rise: number
   /** Standard deviation of the rise over shuffles. */
   deviation: number
@@ -191,26 +189,26 @@ export interface Importance {
 
 /** Rows that importance is measured on, at most and at least, and shuffles of each column. */
 export const IMPORTANCE_ROWS = 2000
-/** Where there is no time for so many. */
+/** Used if there is no time for all rows. */
 export const MIN_ROWS = 32
 export const SHUFFLES = 3
-/** Products of weights that importance takes at most where no time was given: about five seconds. */
+/** Largest number of products of weights for importance without a time limit: about five seconds. */
 const MOST_PRODUCTS = 1e10
-/** Where the time is to be filled: of each column, for about so many shuffles there is time, and there are so many at most. */
+/** Passes over the columns if the time should be filled: time is planned for about this number of shuffles of each column, and it is the limit. */
 const PASSES = 10
 const MAX_SHUFFLES = 50
 /** Encoded rows that are answered in one call. */
 const PART = 8192
 
 /**
- * How long importance may take: until a time, as clock.now() counts, or, so that the same seed gives the same numbers, by the weights that the model has
- * for each row.
+ * Limit of the time for importance: a time of clock.now(), or, so that the same seed gives the same numbers, a limit that follows from the model's
+ * weights per row.
  */
 export type ImportanceLimit = { until: number } | { weights: number }
 
 /**
- * Permutation importance (Breiman 2001): how much the loss rises where the values of a column are dealt out among the rows. Of large models it looks at
- * fewer rows. Until a time it shuffles as often as there is time for.
+ * Permutation importance (Breiman 2001): the rise of the loss when the values of a column are permuted among the rows. For large models it uses fewer
+ * rows. With a time limit it shuffles as often as the time allows.
  * @param lossesOf loss on the first `rows` rows, for each of the tables of `rows` rows that lie one after the other in `encoded`
  */
 export function importanceOf(
@@ -262,7 +260,7 @@ export function importanceOf(
   return found.sort((a, b) => b.rise - a.rise)
 }
 
-/** Rows that there is time for, by the time that `few` rows take. */
+/** Number of rows that the time allows, from the time for `few` rows. */
 function affordableRows(measure: () => unknown, few: number, until: number, columns: number): number {
   // the first time compiles
   measure()

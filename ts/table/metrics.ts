@@ -17,20 +17,20 @@ import { logLossOf } from './losses.js'
 /** A metric that kinds of nets can be chosen by. */
 export type TableMetric = 'logLoss' | 'accuracy' | 'balancedAccuracy' | 'f1' | 'rocAuc' | 'averagePrecision' | 'rmse' | 'mae' | 'r2'
 
-/** Which of two classes is the positive one, and from which probability on it is named. */
+/** The positive class of two, and the threshold from which on it is predicted. */
 export interface Decision {
   /** Index of the class. */
   positive: number
-  /** Undefined where the likelier class is named. */
+  /** Undefined if the likelier class is predicted. */
   threshold?: number
 }
 
-/** What metrics of classes are about. */
+/** Decision and weights for metrics of classes. */
 export interface MetricTerms {
-  /** Of two classes. */
+  /** For two classes. */
   decision?: Decision | undefined
   classNames?: readonly string[] | undefined
-  /** How much a row of each class counted in training: there is a weighted log loss, too. */
+  /** Weight of a row of each class in training: adds a weighted log loss. */
   factors?: readonly number[] | undefined
   /** The metric that nets were chosen by: it is there, and first. */
   metric?: TableMetric | undefined
@@ -43,9 +43,9 @@ export interface Named {
   better: 'more' | 'less'
   /** @param decision how a class is named; undefined: the likeliest one */
   of: (predictions: Tensor, targets: Tensor | Int32Array, decision?: Decision) => number
-  /** The 95 % interval of a value on so many rows, where there is a formula. Default: by bootstrap. */
+  /** The 95 % interval of a value on this number of rows, if there is a formula. Default: by bootstrap. */
   interval?: (value: number, rows: number) => [low: number, high: number]
-  /** What a guess without columns says of each row, where that is not the shares of the classes. */
+  /** The guess without columns for each row, if that is not the shares of the classes. */
   guess?: (shares: readonly number[]) => number[]
 }
 
@@ -114,7 +114,7 @@ function classMetrics(
   ]
 }
 
-/** Shares of classes of which a row counts so much, of 1. */
+/** Weighted shares of the classes, which add up to 1. */
 export function weightedShares(shares: readonly number[], factors: readonly number[] | undefined): number[] {
   if (factors === undefined) return [...shares]
   const each = shares.map((share, c) => share * factors[c])
@@ -139,12 +139,12 @@ function classesOf(p: Tensor, decision: Decision | undefined): Int32Array {
   return Int32Array.from({ length: rows }, (_, row) => namedClass(values, row * classes, classes, decision))
 }
 
-/** Scores where the largest decides, else classes. */
+/** Scores if the largest decides, else classes. */
 function decided(p: Tensor, decision: Decision | undefined): Tensor | Int32Array {
   return decision?.threshold === undefined ? p : classesOf(p, decision)
 }
 
-/** The 95 % interval of a share of so many rows. */
+/** The 95 % interval of a share of `count` rows. */
 function wilson(share: number, count: number): [number, number] {
   const z = 1.959964
   const middle = (share + z ** 2 / (2 * count)) / (1 + z ** 2 / count)

@@ -21,17 +21,17 @@ import { type Embedded, type FeatureState, inputsOf, widthOf } from './features.
 import { type Decision, namedClass } from './metrics.js'
 import { StrictRows } from './strict.js'
 
-/** What a model says of a row where it was trained on classes. */
+/** Prediction for a row by a model that was trained on classes. */
 export interface ClassPrediction {
   /** The most likely class; of a model with a threshold, the positive one from that probability on. */
   class: string
-  /** The probability of this class: below 0.5 where a threshold decided for the less likely one. */
+  /** The probability of this class: below 0.5 if a threshold decided for the less likely class. */
   probability: number
-  /** Of each class. */
+  /** Probabilities of all classes. */
   probabilities: Record<string, number>
 }
 
-/** What a model says of a row where it was trained on numbers. */
+/** Prediction for a row by a model that was trained on numbers. */
 export interface NumberPrediction {
   value: number
   /** The number is between these with the probability that was asked for. */
@@ -39,34 +39,37 @@ export interface NumberPrediction {
   high: number
 }
 
-/** What {@link TableModel.predict} gives for a row. */
+/** Result of {@link TableModel.predict} for a row. */
 export type Prediction = ClassPrediction | NumberPrediction
 
 /** Options of {@link TableModel.predict}. */
 export interface TablePredictOptions {
-  /** Of numbers, how often the interval is to hold the true one, above 0 and below 1. Default 0.9. */
+  /** For numbers, the desired coverage of the interval, above 0 and below 1. Default 0.9. */
   coverage?: number
   /**
-   * Whether rows have to be like those of the table: with every column that the model uses, none that the table had not, at least one value, numbers and
-   * dates where there were such, and no category that is new. A gap in a column is none of the faults. Default false: what is missing or new counts as a gap.
+   * Requires rows to be like the rows of the table: with every column that the model uses, no unknown column, at least one value, numbers and dates
+   * in the columns that had them, and no new category. A gap in a column is allowed. Default false: missing or new values count as gaps.
    */
   strict?: boolean
 }
 
-/** What a model knows beside its net: plain JSON. */
+/** State of a model beside its net: plain JSON. */
 export interface TableModelState {
   format: 'gradus-table-model/1'
   table: TableState
   features: FeatureState
   target: string
   task: 'classification' | 'regression'
-  /** Where targets are numbers: (y − mean)/deviation is what the net gives. */
+  /** For numeric targets: the net returns (y − mean)/deviation. */
   scale: { mean: number; deviation: number }
-  /** Where targets are numbers: sizes of errors on rows that the nets did not see, at evenly spaced quantiles from 0 to 1. */
+  /** For numeric targets: sizes of errors on held-out rows, at evenly spaced quantiles from 0 to 1. */
   errors: readonly number[]
   /** Hashes of some of the rows that were learnt from (fingerprint.ts). Not in files of earlier versions. */
   fingerprint?: readonly number[]
-  /** Of two classes: the positive one, and from which probability on it is named, where that is not the likelier one. Not in files of earlier versions. */
+  /**
+   * For two classes: the positive one, and the threshold from which on it is predicted, if that is not the likelier class. Absent in files of earlier
+   * versions.
+   */
   decision?: { positive: string; threshold?: number }
 }
 
@@ -74,20 +77,19 @@ export interface TableModelState {
 const PART = 'tableModel'
 
 /**
- * A model that takes raw rows: what {@link trainTable} gives, and {@link loadTableModel}.
+ * A model that takes raw rows, from {@link trainTable} or {@link loadTableModel}.
  *
  * @example
- * const { model } = await trainTable(rows, { target: 'species' })
- * model.predict(rows)[0] // such as { class: 'setosa', probability: 0.99, probabilities: { setosa: 0.99, versicolor: 0.01, virginica: 0 } }
- * model.predict(rows)[0].class // 'setosa'
+ * const { model } = await trainTable(rows, { target: 'species' }) model.predict(rows)[0] // such as { class: 'setosa', probability: 0.99,
+ * probabilities: { setosa: 0.99, versicolor: 0.01, virginica: 0 } } model.predict(rows)[0].class // 'setosa'
  */
 export class TableModel<P extends Prediction = Prediction> {
-  /** The nets: an {@link Ensemble}, which takes what {@link inputs} gives. */
+  /** The nets: an {@link Ensemble}, whose input is the result of {@link inputs}. */
   readonly net: Module
   readonly task: 'classification' | 'regression'
   /** The column that is predicted. */
   readonly target: string
-  /** Empty where numbers are predicted. */
+  /** Empty if numbers are predicted. */
   readonly classNames: readonly string[]
   /** @internal */
   readonly encoder: TableEncoder
@@ -115,16 +117,15 @@ export class TableModel<P extends Prediction = Prediction> {
   }
 
   /**
-   * What the model says of rows, which need not have the target. Gaps are filled in as in training; a category that the table did not have
-   * counts as none of them and in {@link unknown}.
+   * Predictions for rows, which need not have the target. Gaps are filled in as in training; a new category counts as none of the known ones, and in
+   * {@link unknown}.
    *
-   * In a server, `{ strict: true }` refuses rows that are not like those of the table, and says all that is wrong with them.
+   * In a server, `{ strict: true }` refuses rows that are not like the table's, with an error that lists everything wrong with them.
    *
    * @param rows one object or many, with the columns of the table; numbers may be text
    * @example
-   * const { model } = await trainTable(rows, { target: 'species' })
-   * model.predict({ petalLength: 1.4 }).class // such as 'setosa': the width counts as a gap
-   * // model.predict({ petalLength: 1.4 }, { strict: true }) throws: predict: row 0 has no column 'petalWidth'
+   * const { model } = await trainTable(rows, { target: 'species' }) model.predict({ petalLength: 1.4 }).class // such as 'setosa': the width counts
+   * as a gap // model.predict({ petalLength: 1.4 }, { strict: true }) throws: predict: row 0 has no column 'petalWidth'
    * @throws RangeError naming row and column of a value that is of another kind than those of the table, or an option that there is not
    */
   predict(rows: readonly object[], options?: TablePredictOptions): P[]
@@ -147,7 +148,7 @@ export class TableModel<P extends Prediction = Prediction> {
     return rows.map((_, row) => (this.task === 'classification' ? this.classOf(answers, row) : this.numberOf(answers[row], coverage)) as P)
   }
 
-  /** What the net takes: rows as numbers, row-major. */
+  /** The input of the net: rows as numbers, row-major. */
   inputs(rows: readonly object[]): Float32Array {
     return this.inputsFrom(rows, 0)
   }
@@ -156,7 +157,7 @@ export class TableModel<P extends Prediction = Prediction> {
     return rows.length === 0 ? new Float32Array() : inputsOf(this.state.features, this.encoder.encode(rows, from))
   }
 
-  /** @internal of two classes: which is the positive one, and from which probability on it is named */
+  /** @internal for two classes: the positive one, and the threshold from which on it is predicted */
   get decision(): Decision | undefined {
     if (this.classNames.length !== 2) return undefined
     const { positive, threshold } = this.state.decision ?? { positive: this.classNames[1] }
@@ -177,7 +178,7 @@ export class TableModel<P extends Prediction = Prediction> {
     return Float64Array.from(output.data(), (y) => mean + deviation * y)
   }
 
-  /** @internal half of the width of an interval that holds so many */
+  /** @internal half of the width of an interval with this coverage */
   halfWidth(coverage: number): number {
     return quantileOf(this.state.errors, coverage)
   }
@@ -248,7 +249,10 @@ export async function loadTableModel<P extends Prediction = any>(source: ModelSo
   return tableModelFrom<P>(file.model, file[PART], options)
 }
 
-/** @internal @param text what {@link TableModel.bytes} wrote beside the net. @throws TypeError for anything else, RangeError where it does not fit the net */
+/**
+ * @internal @param text the text of {@link TableModel.bytes} beside the net. @throws TypeError for anything else, RangeError if it does not fit the
+ * net
+ */
 export function tableModelFrom<P extends Prediction>(net: Module, text: unknown, options?: EncoderOptions): TableModel<P> {
   if (typeof text !== 'string')
     throw typeError('loadTableModel: this file holds a model, but none of a table; loadModel reads it, and trainTable makes the other kind')
@@ -289,13 +293,13 @@ function isEmbedded({ count, vectors }: Embedded): boolean {
   return Array.isArray(vectors) && vectors.every((vector) => Number.isInteger(vector) && vector >= 0 && vector < count)
 }
 
-/** Columns of the input of a net: those of its first layer. */
+/** Number of input columns of a net, from its first layer. */
 function inputsTaken(net: Module): number {
   const embed = net.modules().find((layer) => layer instanceof EmbedColumns)
   return embed?.features ?? net.parameters()[0]?.shape[0] ?? 0
 }
 
-/** @throws TypeError for what is not what {@link TableModel.bytes} writes */
+/** @throws TypeError for anything but a state of {@link TableModel.bytes} */
 function checkedState(state: TableModelState): TableModelState {
   const { format, features, scale, errors, target, task, fingerprint = [], decision } = state ?? {}
   const isNumber = (x: unknown) => typeof x === 'number' && Number.isFinite(x)

@@ -13,7 +13,7 @@ import {
   schedules,
 } from '../index.js'
 
-/** How a net is made and trained. */
+/** Construction and training of a net. */
 export interface NetPlan {
   /** Neurons of each hidden layer. */
   hidden: readonly number[]
@@ -24,17 +24,17 @@ export interface NetPlan {
   weightDecay: number
 }
 
-/** What may be said of the nets of a table and their training, instead of what is usual for so many rows. */
+/** Options for the nets of a table and their training; the defaults depend on the number of rows. */
 export interface NetSettings {
   /** Neurons of each hidden layer: `[64, 32]`; `[]` makes a straight line: ridge or logistic regression, as scikit-learn's defaults have them. */
   hidden?: readonly number[]
-  /** Of the hidden layers. */
+  /** Activation of the hidden layers. */
   activation?: ActivationName
   /** Share of the neurons of each hidden layer that are left out in a step, from 0 to below 1. */
   dropout?: number
   /** The largest one of a one-cycle schedule, by AdamW. */
   learningRate?: number
-  /** Of weights, not of biases, as AdamW has it. */
+  /** Weight decay of weights, not of biases, as in AdamW. */
   weightDecay?: number
   /** Rows of a step. */
   batchSize?: number
@@ -47,13 +47,13 @@ export const NET_SETTINGS: readonly (keyof NetSettings)[] = [
   ...(['hidden', 'activation', 'dropout', 'learningRate', 'weightDecay', 'batchSize', 'epochs'] as const),
 ]
 
-/** How all nets of a round are trained. */
+/** Training options of all nets of a round. */
 export interface RoundPlan {
   batchSize: number
   epochs: number
 }
 
-/** What does well on most tables. */
+/** Options that work well on most tables. */
 export function usualPlan(rows: number): NetPlan {
   if (rows < 500) return { hidden: [64, 64], activation: 'silu', dropout: 0.1, learningRate: 0.01, weightDecay: 0.1 }
   if (rows < 5000) return { hidden: [128, 128], activation: 'silu', dropout: 0.2, learningRate: 0.005, weightDecay: 0.1 }
@@ -113,8 +113,7 @@ export function makeNet(
 }
 
 /**
- * The same net with more inputs, which change nothing: they follow the others.
- * @param factor of what it gives
+ * The same net with more inputs at the end, which are ignored. @param factor of its output
  */
 export function widened(
   net: Module,

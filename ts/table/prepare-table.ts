@@ -1,4 +1,4 @@
-/** A table as nets take it, cut into rows to train on, rows to judge by and rows that are set aside: for one's own nets and experiments. */
+/** A table as input of nets, split into training, validation and test rows: for your own nets and experiments. */
 import { checkNames } from '../common/names.js'
 import { withNewNames } from '../common/renamed.js'
 import { fromTable, type LeftOut, type ReadOptions, type Source, type TableOptions } from '../data/index.js'
@@ -12,15 +12,15 @@ import { checkAside, checkTimes, setAside } from './set-aside.js'
 export interface PrepareTableOptions extends Omit<TableOptions, 'target' | 'scale'> {
   target: string
   /**
-   * Share of the rows that are set aside first, the same as `trainTable` makes its report from with the same share and seed: what is chosen here
-   * by the held rows is then judged by rows that nobody has seen. 0 sets none aside. Default 0.2.
+   * Fraction of the rows that are held out for the test first. With the same fraction and seed they are the rows from which `trainTable` makes its
+   * report, so that a choice by the validation rows here can be evaluated on unseen rows. 0 holds none out. Default 0.2.
    */
   testFraction?: number
-  /** Of the others, the share to judge by. Default 0.2. */
+  /** Fraction of the other rows for validation. Default 0.2. */
   validationFraction?: number
   /**
-   * A column of dates or numbers by which rows are cut in time: the latest are set aside, and the latest of the others are those to judge by. Default:
-   * at random.
+   * A column of dates or numbers by which rows are split in time: the latest are the test rows, and the latest of the others the validation rows.
+   * Default: at random.
    */
   splitBy?: string
   /** Decides which rows are which. Default 0. */
@@ -37,19 +37,19 @@ export interface PreparedRows {
   count: number
 }
 
-/** What {@link prepareTable} gives. */
+/** Result of {@link prepareTable}. */
 export interface PreparedTable {
   train: PreparedRows
   held: PreparedRows
   /** Inputs of a row. */
   width: number
-  /** 0 where targets are numbers. */
+  /** 0 if targets are numbers. */
   classes: number
-  /** Inputs that are numbers of categories, for a first layer `new EmbedColumns(width, embedded)`; empty where there are none. */
+  /** Inputs that are category numbers, for a first layer `new EmbedColumns(width, embedded)`; empty if there are none. */
   embedded: readonly ColumnToEmbed[]
-  /** Of targets that are numbers: what they were is mean + deviation · target. */
+  /** For numeric targets: the original number is mean + deviation · target. */
   scale: { mean: number; deviation: number }
-  /** Rows that are left out because of a gap, and why; these, the rows to train on, to judge by and those set aside are all there are. */
+  /** Rows that are left out because of a gap, with reasons; together with training, validation and test rows they are all rows. */
   leftOut: readonly LeftOut[]
 }
 

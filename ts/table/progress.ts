@@ -1,22 +1,22 @@
-/** How far the training of a table is, from the first byte that is read to the report. */
+/** Progress of the training of a table, from the first byte that is read to the report. */
 import { clock } from '../common/clock.js'
 
-/** What `trainTable` is at: rows are read, columns become numbers, nets are trained, and the report is made. */
+/** Phase of `trainTable`: rows are read, columns become numbers, nets are trained, and the report is made. */
 export type TablePhase = 'reading' | 'encoding' | 'training' | 'measuring'
 
-/** What the caller of `trainTable` hears while it is at work. */
+/** Progress that the caller of `trainTable` gets during the work. */
 export interface TableProgress {
   phase: TablePhase
   /** Seconds since the start. */
   seconds: number
   /**
-   * Seconds until all is done, the report included: what is left of `time`, or an estimate by the speed so far. NaN before there is one, which without
-   * `time` is when training has begun.
+   * Seconds until everything is done, the report included: the rest of `time`, or an estimate from the speed so far. NaN before there is an estimate;
+   * without `time` it comes when training has begun.
    */
   secondsLeft: number
-  /** Share of the seconds that is over, from 0 to 1; 0 before there is an estimate. */
+  /** Fraction of the time that is over, from 0 to 1; 0 before there is an estimate. */
   share: number
-  /** Bytes that were read of a file, packed ones where it is packed, and the size of the file where it is known. 0 of rows in memory. */
+  /** Bytes that were read of a file (packed bytes if it is packed), and the size of the file if known. 0 for rows in memory. */
   bytes: { read: number; total: number | undefined }
   /** Rows that are there so far, and their columns. */
   rows: number
@@ -31,22 +31,21 @@ export interface TableProgress {
 
 /** Milliseconds between two reports of a phase. */
 const BETWEEN = 100
-/** Seconds that are said to be left at least, as a multiple of those so far: what comes after reading takes as long as that, or longer. */
+/** Lower limit of the reported remaining seconds, as a multiple of those so far: the work after reading takes at least as long. */
 const LEAST_LEFT: Readonly<Record<TablePhase, number>> = { reading: 1, encoding: 0.5, training: 0.02, measuring: 0.02 }
 
-/** Hears how far the parts of the work are, and tells the caller. */
+/** Collects the progress of the parts of the work, and reports it to the caller. */
 export class ProgressWatch {
   private readonly known: Pick<TableProgress, 'phase' | 'bytes' | 'rows' | 'columns' | 'nets' | 'best' | 'curve'> = {
     ...{ phase: 'reading', bytes: { read: 0, total: undefined }, rows: 0, columns: 0, nets: 0, best: null },
     curve: { loss: [], validation: [] },
   }
   private last = Number.NEGATIVE_INFINITY
-  /** When all will be over, as the clock counts; NaN where nothing is known. */
+  /** Expected end in the time of the clock; NaN if nothing is known. */
   private end: number
 
   /**
-   * @param began when the work began, as the clock counts
-   * @param time seconds that it has; undefined where there is no limit
+   * @param began start of the work in the time of the clock @param time limit in seconds; undefined without a limit
    */
   constructor(
     private readonly onProgress: ((progress: TableProgress) => void) | undefined,
@@ -57,8 +56,8 @@ export class ProgressWatch {
   }
 
   /**
-   * Takes in what has changed. The first report of a phase is told at once, others ten times a second at most.
-   * @param secondsLeft an estimate, which counts where there is no limit
+   * Records changes. The first report of a phase is sent at once, others at most ten times a second. @param secondsLeft an estimate, which is used if
+   * there is no limit
    */
   tell(changed: Partial<typeof this.known>, secondsLeft?: number): void {
     const { onProgress, began, known } = this

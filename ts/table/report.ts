@@ -1,40 +1,43 @@
-/** What is found out about a model of a table. */
+/** The report on a model of a table. */
 import type { ColumnReport, LeftOut } from '../data/index.js'
 import type { PairedDifference } from './compare.js'
 import type { ReportedDecision } from './decision.js'
 import type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'
 
-/** What `trainTable` found out, as plain JSON. */
+/** The report of `trainTable`, as plain JSON. */
 export interface TableModelReport extends ReportedDecision {
   task: 'classification' | 'regression'
   target: string
-  /** Empty where numbers are predicted. */
+  /** Empty if numbers are predicted. */
   classNames: string[]
   /** Rows that nets were trained on, rows of the report, and rows without a target. */
   rows: { train: number; test: number; dropped: number }
-  /** Rows that were left out, those of `test` included, and why. With those that were trained on and tested with they are all rows that were given. */
+  /** Rows that were left out, including rows of `test`, with reasons. Together with training and test rows they are all given rows. */
   leftOut: LeftOut[]
-  /** Where test rows are the latest ones: by which column, and the value of the first of them. */
+  /** If the test rows are the latest ones: the column of times, and the value of the first test row. */
   splitBy?: { column: string; from: string }
-  /** What became of each column, and why. */
+  /** The encoding of each column, with the reason. */
   columns: ColumnReport[]
   metrics: MeasuredMetric[]
   /**
-   * How much less the model loses than a guess, a straight line, and the model of `compareWith`, on the same test rows, which count as those of training.
-   * Left out of fewer than three rows.
+   * Advantage of the model over a guess, a straight line, and the model of `compareWith`, on the same test rows, weighted as in training. Absent for
+   * fewer than three rows.
    */
   compared?: { guess: PairedDifference; line?: PairedDifference; other?: PairedDifference }
   /** Test rows by true class (rows) and predicted class (columns). */
   confusion?: number[][]
-  /** Of classes: how often the likeliest one was right, beside its probability. Of numbers: how often intervals held the true one. */
+  /**
+   * For classes: frequency with which the likeliest class was correct, beside its probability. For numbers: share of intervals that contained the
+   * true number.
+   */
   calibration: { bins: CalibrationBin[]; error: number }
-  /** How much the loss rises where a column is shuffled; the most important first. */
+  /** Rise of the loss when a column is shuffled; the most important first. */
   importance: Importance[]
-  /** Of numbers, some test rows: what is true and what was predicted. */
+  /** For numbers, some test rows: true and predicted values. */
   examples?: { true: number; predicted: number }[]
   /**
-   * Kinds of nets that were tried, the best first; loss on rows they did not see, or with `metric` 1 − what it gave (absolute error of `mae`); how often
-   * chosen.
+   * Kinds of nets that were tried, the best first; loss on held-out rows, or with `metric` 1 − its value (for `mae` the absolute error); number of
+   * times chosen.
    */
   candidates: { plan: string; loss: number; votes: number }[]
   /** Nets that were trained, and nets that the model consists of. */
@@ -43,6 +46,6 @@ export interface TableModelReport extends ReportedDecision {
   curve: { loss: number[]; validation: number[] }
   seconds: number
   seed: number
-  /** What to look at, and what to try next. */
+  /** Things to look at, and things to try next. */
   advice: string[]
 }

@@ -1,4 +1,4 @@
-/** The numbers of a table that nets learn from, rows of them as tensors, and what nets say of such rows. */
+/** The numbers of a table for training, rows of them as tensors, and predictions of nets for such rows. */
 import { type ColumnToEmbed, type Module, softmax, type Tensor, tensor } from '../index.js'
 import { takeRows } from '../rows/take.js'
 import type { LossOf } from '../select/choose-greedily.js'
@@ -16,13 +16,13 @@ export interface TableSamples {
   classes: number
   /** Inputs that are numbers of categories. */
   embedded: readonly ColumnToEmbed[]
-  /** How much each row counts in the loss. Default 1. */
+  /** Weight of each row in the loss. Default 1. */
   weights?: Float64Array | undefined
-  /** What predictions of rows with such targets are judged by, instead of the loss. */
+  /** The quantity that evaluates predictions of rows with such targets, instead of the loss. */
   lossOf?: ((targets: Int32Array | Float32Array) => LossOf) | undefined
 }
 
-/** Rows of the inputs as a tensor; of each row the first columns alone where fewer are wanted. */
+/** Rows of the inputs as a tensor, or only their first columns if fewer are wanted. */
 export function inputsAt({ inputs, width }: Pick<TableSamples, 'inputs' | 'width'>, rows: Int32Array, columns = width): Tensor {
   return tensor(takeRows(inputs, rows, width, columns), [rows.length, columns])
 }
@@ -33,7 +33,7 @@ export function targetsFor(targets: Int32Array | Float32Array, rows: Int32Array)
   return own instanceof Int32Array ? own : tensor(own, [rows.length, 1])
 }
 
-/** The loss of predictions of rows, or what they are judged by instead. */
+/** The loss of predictions of rows, or the quantity that replaces it. */
 export function lossOn(
   { targets, classes, weights, lossOf }: Pick<TableSamples, 'targets' | 'classes' | 'weights' | 'lossOf'>,
   rows: Int32Array,

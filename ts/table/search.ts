@@ -1,16 +1,16 @@
 /**
  * The search for nets that predict a table well.
  *
- * Without a limit of time one plan is trained, the usual one for so many rows (nets.ts): a net on each fold, or two nets where there is one split.
+ * Without a time limit one plan is trained, the usual one for the number of rows (nets.ts): a net on each fold, or two nets on a single split.
  *
- * With a limit it goes in rounds (ts/search/fill-time.ts), until the time that is left is needed for the report.
+ * With a limit it works in rounds (ts/search/fill-time.ts), until the remaining time is needed for the report.
  *
- * Every net is judged by rows of its fold that it was not trained on. By these out-of-fold predictions plans are chosen greedily, with repetition
- * (ts/select/choose-greedily.ts), and the nets of those that were chosen answer together, weighted by how often their plan was.
+ * Every net is evaluated on the held-out rows of its fold. These out-of-fold predictions select plans greedily, with repetition
+ * (ts/select/choose-greedily.ts), and the nets of the selected plans form an ensemble, weighted by the number of times that their plan was selected.
  *
- * A series that grows leaves what nets have seen, and they do not follow. So where rows are in time, and numbers are predicted, nets are trained on what
- * a straight line of their fold leaves of the target, and the line alone is a candidate, too; where the target has no trend, also on the target itself.
- * The latest rows decide.
+ * A growing series leaves the range of the training rows, and nets do not follow. So if rows are in time, and numbers are predicted, nets are trained
+ * on the residuals of a straight line of their fold, and the line alone is a candidate, too. If the target has no trend, further nets are trained on
+ * the target itself. The latest rows decide.
  */
 import { clock } from '../common/clock.js'
 import { plainError } from '../common/errors.js'
@@ -37,32 +37,32 @@ import {
 import { inputsAt, lossOn, predictionsOf, type TableSamples, targetsFor } from './samples.js'
 import { type Line, lineNet, meanOfLines } from './straight-line.js'
 
-/** What {@link search} is asked for. */
+/** Options of {@link search}. */
 export interface SearchOptions extends RoundsOptions {
-  /** What all nets have in common. */
+  /** Options that all nets share. */
   net: NetSettings
 }
 
-/** What nets take, and what a line beside them does. */
+/** Features for nets, and for a line beside them. */
 export interface LineFeatures {
-  /** Of nets alone. */
+  /** For nets alone. */
   features: FeatureState
   /** With numbers as they are, too. */
   withLine: FeatureState
-  /** Of each fold a line, whose errors nets learn, too; null where they do not. */
+  /** A line for each fold, whose residuals nets learn, too; null if they do not. */
   lines: readonly FoldLine[] | null
 }
 
 /** A straight line that was fitted to the training rows of a fold, whose errors nets learn. */
 export interface FoldLine {
   line: Line
-  /** What it says of each row. */
+  /** Its prediction for each row. */
   answers: Float64Array
   /** Deviation of its errors on the training rows: nets learn errors that are divided by it. */
   deviation: number
 }
 
-/** What nets of a table learn; where there are lines, that of each fold comes with what nets say. */
+/** The view of a table that nets learn; with lines, each fold's line is added to the nets' output. */
 interface TableView extends View {
   lines?: readonly FoldLine[]
 }
@@ -70,19 +70,19 @@ interface TableView extends View {
 /** A kind of nets, or a line. */
 type TableCandidate = Candidate<NetPlan, TableView>
 
-/** What was found. */
+/** Result of the search. */
 export interface SearchResult {
   model: Ensemble
   /** The features that it takes. */
   features: FeatureState
-  /** Rows in the order of the folds, and what the ensemble predicts of them by nets that were not trained on them: probabilities, or numbers. */
+  /** Rows in the order of the folds, and the ensemble's out-of-fold predictions for them: probabilities, or numbers. */
   heldOut: Int32Array
   predictions: Float64Array
   /** From which of these rows on they decide: of rows in time, the latest. */
   from: number
   /** The best first. */
   candidates: Pick<TableCandidate, 'recipe' | 'loss' | 'histories'>[]
-  /** How often each candidate was chosen. */
+  /** Number of times that each candidate was chosen. */
   votes: number[]
   /** Nets that were trained. */
   nets: number
@@ -91,21 +91,21 @@ export interface SearchResult {
 }
 
 /**
- * Of rows in time, candidates whose loss on the latest is at most so many times the least vote: what helps a few rows by chance is no help to those
- * that come.
+ * For rows in time, a candidate's loss on the latest rows may be at most this multiple of the least loss: an advantage on a few rows by chance does
+ * not help on future rows.
  */
 const NEAR = 1.1
 /**
- * A target has a trend where its order explains so much of its variance. Of six series three have one (0.13 to 0.82 explained), where nets of the target
- * itself had R² −0.9 to 0.7 on the latest fifth and lines with nets 0.90 to 0.99; in the others it explains up to 0.05.
+ * A target has a trend if its order explains this share of its variance. Of six series three have one (0.13 to 0.82 explained); on them nets of the
+ * target itself had R² −0.9 to 0.7 on the latest fifth, and lines with nets 0.90 to 0.99. In the others it explains up to 0.05.
  */
 const TREND = 0.1
-/** Best candidates that begin an ensemble, choices without an improvement that end it, and how much less a choice more has to make the loss. */
+/** Number of best candidates that start an ensemble, number of choices without an improvement that end it, and least gain of another choice. */
 const CHOICES = { maxChoices: MOST_CHOICES, sortedStart: 4, patience: 5, leastGain: 1e-6 }
 /** A line, as the plan of a net. */
 export const LINE: NetPlan = { hidden: [], activation: 'linear', dropout: 0, learningRate: 0, weightDecay: 0 }
 
-/** @throws the signal's reason where it ends training before there is a net */
+/** @throws the signal's reason if it ends training before there is a net */
 export async function search(data: TableSamples, folds: Folds, features: LineFeatures, options: SearchOptions): Promise<SearchResult> {
   const rounds = new Rounds(taskOf(data, folds, features.lines), options)
   const { net } = options
@@ -128,7 +128,7 @@ export async function search(data: TableSamples, folds: Folds, features: LineFea
   return ensembleOf(rounds, folds, data, features, options.end)
 }
 
-/** What nets learn of a table: the target or, where there are lines, what these leave of it, or both. */
+/** The task of nets: the target or, with lines, their residuals, or both. */
 function taskOf(data: TableSamples, { folds, from }: Folds, lines: readonly FoldLine[] | null): Task<NetPlan, TableView> {
   const { targets, width, classes, embedded, weights } = data
   const all = Int32Array.from(targets, (_, row) => row)
@@ -164,7 +164,7 @@ function taskOf(data: TableSamples, { folds, from }: Folds, lines: readonly Fold
   }
 }
 
-/** Whether the target grows, or falls, with the order of the rows. */
+/** True if the target grows, or falls, with the order of the rows. */
 export function hasTrend(targets: ArrayLike<number>): boolean {
   const middle = (targets.length - 1) / 2
   const [xy, xx, yy] = Array.from(targets).reduce(
@@ -175,7 +175,7 @@ export function hasTrend(targets: ArrayLike<number>): boolean {
   return xy ** 2 > TREND * xx * yy
 }
 
-/** The error where nothing came of any net: each cause with its remedy. */
+/** The error if no net succeeded: each cause with its remedy. */
 function noNet(failure: Error | undefined, rows: number, { learningRate }: NetSettings): Error {
   if (failure === undefined) return plainError('trainTable: the time was over before a net had seen all rows once; give more time')
   if (!(failure instanceof NonFiniteError)) return plainError(`trainTable: no net was trained: ${failure.message}`, { cause: failure })
@@ -188,7 +188,7 @@ function noNet(failure: Error | undefined, rows: number, { learningRate }: NetSe
   return new NonFiniteError(`trainTable: every net diverged: ${where}. ${remedy}`, { cause: failure })
 }
 
-/** What is usual for so many rows, unless it was said. */
+/** Usual options for the number of rows, overridden by given ones. */
 function usualOf(rows: number, { batchSize, epochs, ...plan }: NetSettings): NetPlan & RoundPlan {
   const usual = usualRound(rows)
   return { ...usualPlan(rows), ...plan, batchSize: batchSize ?? usual.batchSize, epochs: epochs ?? usual.epochs }
@@ -232,7 +232,7 @@ interface Member {
   weight: number
 }
 
-/** What the lines of the folds say, without nets. */
+/** The predictions of the folds' lines, without nets. */
 function lineAlone({ task, lossOf }: Rounds<NetPlan, TableView>, lines: readonly FoldLine[]): TableCandidate {
   const view = task.views[task.views.length - 1]
   const predictions = joined(
@@ -243,8 +243,8 @@ function lineAlone({ task, lossOf }: Rounds<NetPlan, TableView>, lines: readonly
 }
 
 /**
- * Nets and one line, the mean of those that were chosen. An ensemble takes a mean, and here a sum is wanted: a net that learnt what a line leaves comes
- * with all of that line. So everything is multiplied by the sum of the weights, which the mean divides by.
+ * Nets and one line as an ensemble of the chosen ones. An ensemble computes a mean, but here a sum is needed: a net that learned the residuals of a
+ * line needs the whole line added. So everything is multiplied by the sum of the weights, by which the mean divides.
  */
 function membersWithLine(
   chosen: readonly (TableCandidate & { vote: number })[],

@@ -1,4 +1,4 @@
-/** Which rows of a table are set aside, to judge by what was learnt from the others. */
+/** Held-out rows of a table, for the evaluation of a model trained on the others. */
 import { rangeError, typeError } from '../common/errors.js'
 import { RandomStream } from '../common/random-stream.js'
 import { show, showNames } from '../common/show.js'
@@ -8,20 +8,19 @@ import { readWritten, type WrittenAs, wayOf } from '../data/table/written.js'
 import { cutParts } from '../rows/cut.js'
 import type { DecidedTable } from './decide-table.js'
 
-/** How rows are set aside. */
+/** Options for holding rows out. */
 export interface AsideOptions {
   /** Share of the rows, above 0 and below 1. */
   fraction: number
   seed: number
-  /** The column by which the latest are set aside. Default: rows at random. */
+  /** The column of times by which the latest rows are held out. Default: rows at random. */
   splitBy?: string | undefined
 }
 
 /**
- * Rows to learn from and rows to set aside: at random, every class in the same proportion on both sides, or the latest by a column. The same options
- * set the same rows aside wherever the table is used, so that what was chosen by some of the rest can be judged by them. Rows in time come in its order;
- * those of one time are on one side.
- * @throws RangeError for a fraction that leaves nothing on a side
+ * Training rows and held-out rows: at random, with every class in the same proportion on both sides, or the latest by a column. The same options
+ * always hold the same rows out, so that a choice made with the other rows can be evaluated on them. Rows in time stay in that order; rows of the
+ * same time are on one side. @throws RangeError for a fraction that leaves one side empty
  */
 export function setAside(who: string, decided: DecidedTable, { fraction, seed, splitBy }: AsideOptions): [Row[], Row[]] {
   const { rows, isClasses, options } = decided
@@ -79,7 +78,7 @@ export function checkTimes(who: string, all: readonly Row[], decided: DecidedTab
     throw rangeError(`${who}: splitBy: column '${column}' is ${show(valueIn(rows[0], column))} in all rows: none is later than the others`)
 }
 
-/** @internal @throws RangeError, TypeError for a share that leaves nothing on a side, a seed or a name that is none */
+/** @internal @throws RangeError, TypeError for a fraction that leaves one side empty, an invalid seed or name */
 export function checkAside(who: string, name: string, { fraction, seed, splitBy }: AsideOptions): void {
   if (!(fraction > 0 && fraction < 1)) throw rangeError(`${who}: ${name} wants a number above 0 and below 1, got ${String(fraction)}`)
   if (!(Number.isSafeInteger(seed) && seed >= 0)) throw rangeError(`${who}: seed wants a whole number ≥ 0, got ${String(seed)}`)

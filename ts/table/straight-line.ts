@@ -1,9 +1,10 @@
 /**
  * The straight line of a table: ridge regression, or logistic regression, as `Ridge()` and `LogisticRegression()` of scikit-learn fit them after
- * `StandardScaler` and `OneHotEncoder`. It is the model of `hidden: []`, what reports compare nets with, and what nets of a series learn to correct.
+ * `StandardScaler` and `OneHotEncoder`. It is the model of `hidden: []`, the reference for nets in reports, and the line whose residuals nets of a
+ * series learn.
  *
  * Numbers, dates and ordered categories are brought to mean 0 and deviation 1; every other category has a weight of its own. With weights W, a bias b
- * that no penalty holds, and rows that count r,
+ * without penalty, and row weights r,
  *
  *     regression:      ½ Σ r·(y − xW − b)² + ½·|W|²
  *     classification:  Σ −r·log softmax(xW + b)[class] + ½·λ·|W|²   with λ = 1; with two classes λ = 2, as W₁ = −W₂ = w/2 of scikit-learn's one w
@@ -14,7 +15,7 @@ import { clock } from '../common/clock.js'
 import { Dense, EmbedColumns, type Module, Sequential } from '../index.js'
 import type { Embedded } from './features.js'
 
-/** What a line is fitted to. */
+/** Data to which a line is fitted. */
 export interface LineSamples {
   /** Row-major [rows, features]: as the encoder gives them, but embedded columns with the numbers of their vectors. */
   inputs: Float32Array
@@ -26,16 +27,16 @@ export interface LineSamples {
   targets: Int32Array | Float32Array
   /** 0 for numbers. */
   classes: number
-  /** How much each row counts. Default 1. */
+  /** Weight of each row. Default 1. */
   rowWeights?: ArrayLike<number> | undefined
 }
 
-/** How long a fit may take. */
+/** Limits on the time of a fit. */
 export interface LineLimits {
-  /** Seconds for everything that is trained; undefined where there is no limit. */
+  /** Seconds for everything that is trained; undefined without a limit. */
   time?: number | undefined
   signal?: AbortSignal | undefined
-  /** Whether all rows are used, however long it takes. Default: as many as some seconds allow, evenly spread. */
+  /** Uses all rows, however long it takes. Default: as many as some seconds allow, evenly spread. */
   all?: boolean
 }
 
@@ -50,10 +51,10 @@ export interface Line {
   tables: readonly { feature: number; count: number; weights: Float64Array }[]
 }
 
-/** Multiply-adds of the whole fit, at most, and of each second there is. */
+/** Largest number of multiply-adds of the whole fit, and per available second. */
 const MOST_WORK = 2e9
 const WORK_A_SECOND = 2e8
-/** Rows, at least, where there are so many. */
+/** Least number of rows, if there are that many. */
 const FEWEST_ROWS = 500
 /** Products with all rows that a fit takes, about. */
 const USUAL_PRODUCTS = 100
@@ -61,12 +62,12 @@ const USUAL_PRODUCTS = 100
 const TIME_SHARE = 0.03
 const NEWTON_STEPS = 60
 const CG_STEPS = 2000
-/** The gradient is done with where it is so much smaller than it was at the start. */
+/** The gradient has converged when it is this much smaller than at the start. */
 const TOLERANCE = 1e-11
 /** Milliseconds between turns that others get. */
 const TURN = 40
 
-/** @returns null where it has no finite loss, or the signal came before there was one */
+/** @returns null if it has no finite loss, or if the signal came first */
 export async function fitLine(
   samples: LineSamples,
   rows: ArrayLike<number>,
@@ -118,9 +119,7 @@ export function meanOfLines(lines: readonly { line: Line; weight: number }[]): L
 }
 
 /**
- * The line as a net.
- * @param width of its input
- * @param place of a feature among the columns of the input, which has its value as it is
+ * The line as a net. @param width of its input @param place column of the input with the unchanged value of a feature
  */
 export function lineNet(
   { features, outputs, weights, bias, tables }: Line,
@@ -142,7 +141,7 @@ export function lineNet(
   const rowOf = new Map(others.map((column, row) => [column, row]))
   for (let f = 0; f < features; f++)
     if (!embedded.has(f)) for (let k = 0; k < outputs; k++) own[(rowOf.get(place(f)) as number) * outputs + k] = weights[f * outputs + k]
-  // the vector of a category is its weights, each of which goes to its output
+  // the vector of a category contains its weights, one for each output
   for (let i = 0; i < tables.length * outputs; i++) own[(others.length + i) * outputs + (i % outputs)] = 1
   net.weight.assign(own)
   net.bias?.assign(Float32Array.from(bias))
@@ -164,8 +163,8 @@ function softmaxOf(logits: Float64Array): void {
 }
 
 /**
- * Loss, gradient and products with the Hessian. Parameters lie in one array: weights of scaled features [features, outputs], those of the tables, and
- * the biases.
+ * Loss, gradient and products with the Hessian. Parameters lie in one array: weights of scaled features [features, outputs], weights of the tables,
+ * and the biases.
  */
 class LineProblem {
   readonly size: number
@@ -177,7 +176,7 @@ class LineProblem {
   private readonly centers: Float64Array
   private readonly spreads: Float64Array
   private readonly isEmbedded: Uint8Array
-  /** Where the weights of each table begin, and where the biases do. */
+  /** Start of the weights of each table, and of the biases. */
   private readonly tables: readonly { feature: number; count: number; from: number }[]
   private readonly biases: number
   /** Probabilities at the parameters, row-major [rows, outputs]; of numbers errors. */
@@ -221,7 +220,7 @@ class LineProblem {
     }
   }
 
-  /** Σ of what is lost at the parameters, with the penalty; p is left at them. */
+  /** The total loss at the parameters, with the penalty; p is left at them. */
   loss(): number {
     const { samples, p, outputs, rows, rowWeights } = this
     this.forward(this.theta, p)
@@ -245,7 +244,7 @@ class LineProblem {
     return sum
   }
 
-  /** Of the loss at the parameters that {@link loss} saw last. */
+  /** Gradient of the loss at the parameters of the last call of {@link loss}. */
   gradient(out: Float64Array): void {
     const { p, u, outputs, samples, rows, rowWeights } = this
     for (let i = 0; i < this.count; i++)
@@ -369,7 +368,7 @@ class LineProblem {
   }
 }
 
-/** Newton's method with conjugate gradients, and halved steps where one makes the loss no less. @returns whether it has a finite loss */
+/** Newton's method with conjugate gradients, and halved steps if a step does not lower the loss. @returns true if it has a finite loss */
 async function minimize(problem: LineProblem, isOver: () => boolean): Promise<boolean> {
   const { size, theta } = problem
   const gradient = new Float64Array(size)
@@ -379,7 +378,7 @@ async function minimize(problem: LineProblem, isOver: () => boolean): Promise<bo
   const first = norm(gradient)
   const turn = turns()
   for (let step = 0; step < NEWTON_STEPS && norm(gradient) > TOLERANCE * first && (step === 0 || !isOver()); step++) {
-    // the first step is taken whatever it takes: of numbers it is the last one
+    // the first step is always taken: for numbers it is the last one
     const direction = await solve(problem, gradient, TOLERANCE * first, step === 0 ? () => false : isOver, turn)
     const before = theta.slice()
     const slope = dot(gradient, direction)
@@ -387,7 +386,7 @@ async function minimize(problem: LineProblem, isOver: () => boolean): Promise<bo
     for (let size = 1; size > 1e-9; size /= 2) {
       for (let i = 0; i < theta.length; i++) theta[i] = before[i] + size * direction[i]
       found = problem.loss()
-      // within rounding the least is reached, where the loss does not tell one from the other
+      // the minimum is reached within rounding, where the loss cannot distinguish the points
       if (found <= loss + 1e-4 * size * slope + 1e-14 * Math.abs(loss)) break
       await turn()
     }

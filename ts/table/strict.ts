@@ -1,4 +1,4 @@
-/** Rows that have to be like those of the table: what a server wants of requests. */
+/** Rows that have to be like the rows of the table: for requests to a server. */
 import { rangeError } from '../common/errors.js'
 import { nearest } from '../common/nearest.js'
 import { shortened, show, showNames } from '../common/show.js'
@@ -9,7 +9,7 @@ import { daysOf, isCell, isNumber, missingTest, type Row, valueIn } from '../dat
 /** Problems that a message lists. */
 const MAX_LISTED = 6
 
-/** @internal finds what is not as in the table, by the state of a table */
+/** @internal finds differences from the table, by the table's state */
 export class StrictRows {
   private readonly columns: readonly (TableColumn & { known: ReadonlySet<string> | null })[]
   /** Names that a row may have besides: the target, and columns that the model does not use. */
@@ -56,7 +56,7 @@ export class StrictRows {
   }
 }
 
-/** What a value should be; nothing where it is like those of the table. */
+/** The expected kind of a value; undefined if it is like the table's values. */
 function wantedInstead(column: TableColumn & { known: ReadonlySet<string> | null }, value: unknown): string | undefined {
   const as = useOf(column)
   if (as === 'number') return isNumber(value) ? undefined : 'a number'

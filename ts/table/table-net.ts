@@ -5,13 +5,13 @@ import { checkNet } from './check-net.js'
 import { makeNet, makeOptimizer, NET_SETTINGS, type NetSettings, scheduleOf, usualPlan, usualRound } from './nets.js'
 import type { PreparedTable } from './prepare-table.js'
 
-/** Options of {@link tableNet}: what is left out is as usual for so many rows. */
+/** Options of {@link tableNet}: defaults depend on the number of rows. */
 export interface TableNetOptions extends NetSettings {
   /** Decides the first weights. Default 0. */
   seed?: number
 }
 
-/** What `fit` takes beside rows and loss. */
+/** The options of `fit` beside rows and loss. */
 export interface TableNet {
   model: Sequential<Module[]>
   optimizer: Optimizer
@@ -21,15 +21,13 @@ export interface TableNet {
 }
 
 /**
- * A net for what {@link prepareTable} gives, with the optimizer (AdamW, whose decay spares biases) and the schedule (one cycle) that {@link trainTable}
- * trains it by. Columns to embed become vectors first.
+ * A net for the result of {@link prepareTable}, with the optimizer (AdamW without decay on biases) and the schedule (one cycle) of {@link
+ * trainTable}. Columns to embed become vectors first.
  *
  * @example
- * const prepared = await prepareTable('docs/guide/penguins.csv', { target: 'species' })
- * const { train, width, classes } = prepared
- * const { model, ...how } = tableNet(prepared, { hidden: [32], learningRate: 0.01 })
- * await fit(model, { inputs: tensor(train.inputs, [train.count, width]), targets: train.targets, loss: crossEntropy, ...how })
- * model.predict(train.inputs.subarray(0, width)).shape // [3]
+ * const prepared = await prepareTable('docs/guide/penguins.csv', { target: 'species' }) const { train, width, classes } = prepared const { model,
+ * ...how } = tableNet(prepared, { hidden: [32], learningRate: 0.01 }) await fit(model, { inputs: tensor(train.inputs, [train.count, width]), targets:
+ * train.targets, loss: crossEntropy, ...how }) model.predict(train.inputs.subarray(0, width)).shape // [3]
  * @throws RangeError, TypeError naming a setting that is none
  */
 export function tableNet(

@@ -1,34 +1,34 @@
-/** How the seconds of `time` are divided between the search for nets and the report on them. */
+/** Division of the seconds of `time` between the search for nets and the report. */
 import { clock } from '../common/clock.js'
 import { IMPORTANCE_ROWS, type ImportanceLimit, MIN_ROWS, SHUFFLES, secondsOfMetrics } from './measure.js'
 
-/** Seconds that selection and report are left at least, beside what is measured. */
+/** Guaranteed minimum of seconds for selection and report, beside measured times. */
 const LEAST_SECONDS = 0.15
-/** Of the whole time: what they are left in addition, and what they may take at most. */
+/** Shares of the time budget for the report: an addition to the guaranteed minimum, and the maximum. */
 const ADDED_SHARE = 0.02
 const MOST_SHARE = 0.4
-/** A guess of the time of predictions is short by so much at times. */
+/** Safety factor, since estimates of prediction times are sometimes too short. */
 const SAFETY = 1.2
 /** Times that a few rows are predicted for importance, besides once for each column. */
 const PASSES_OF_IMPORTANCE = 3
-/** Seconds that importance takes at most where no time was given, about: there its work is counted, not its time. */
+/** Seconds for importance without a time limit, approximately: its work is then limited, not its time. */
 const SECONDS_FOR_IMPORTANCE = 5
 /** Milliseconds before the end at which importance stops. */
 const MARGIN = 20
 
-/** When what has to be over, as clock.now() counts. */
+/** Deadlines in the time of clock.now(). */
 export interface TimeBudget {
-  /** The end of all; undefined where there is no limit. */
+  /** The end of everything; undefined without a limit. */
   end: number | undefined
-  /** Seconds that the report takes where the ensemble takes so many for a row: the least where time is limited, else an estimate. */
+  /** Seconds for the report if the ensemble takes `secondsOfRow` per row: the minimum if time is limited, else an estimate. */
   reserve: (secondsOfRow: number) => number
-  /** When to stop resampling metrics: of the time that is left when they begin, importance gets the other half. */
+  /** Time at which resampling of metrics stops; importance gets the other half of the time that is left then. */
   endOfMetrics(): number
-  /** @param weights those of the model for each row */
+  /** @param weights number of weights of the model per row */
   limitOfImportance(weights: number): ImportanceLimit
 }
 
-/** @param tested what the report is made from @param columns inputs whose importance is measured */
+/** @param tested test rows @param columns inputs whose importance is measured */
 export function timeBudget(
   time: number | undefined,
   began: number,
@@ -51,7 +51,7 @@ export function timeBudget(
   }
   const end = began + 1000 * time
   const fixed = LEAST_SECONDS + ADDED_SHARE * time + secondsOfMetrics(tested.targets, baseline, tested.classes, 'least')
-  // rows that the nets predict after the search, at least: those of the test, and some for the importance of each column
+  // least number of rows that the nets predict after the search: the test rows, and some for the importance of each column
   const rows = tested.count + (PASSES_OF_IMPORTANCE + columns) * Math.min(MIN_ROWS, tested.count)
   return {
     end,

@@ -10,11 +10,11 @@ import { TableModel } from './model.js'
 
 /** Options of {@link tableToFunction}. */
 export interface TableFunctionOptions {
-  /** How weights are written: `float32`, or `float16`, half as long and good to three digits. Default `float32`. */
+  /** Format of the weights: `float32`, or `float16`, half as long and with three digits. Default `float32`. */
   weights?: 'float32' | 'float16'
 }
 
-/** How numbers and dates that are written for people are read, in plain JavaScript: what ts/data/table/written.ts does. */
+/** Reading of numbers and dates in human formats, in plain JavaScript: the counterpart of ts/data/table/written.ts. */
 const WRITTEN = `
 const AMOUNT = ${AMOUNT}
 const DAY = ${DAY}
@@ -52,7 +52,7 @@ function readWritten({ unit, decimal, first }, value) {
 }
 `
 
-/** How columns become numbers, in plain JavaScript: what ts/data/table/encode.ts does. */
+/** Encoding of columns as numbers, in plain JavaScript: the counterpart of ts/data/table/encode.ts. */
 const ENCODING = `
 const isGap = (value, gaps) =>
   value === undefined || value === null || Number.isNaN(value) || (isCell(value) && (String(value).trim() === '' || (gaps ? gaps.includes(String(value)) : missing.has(String(value)))))
@@ -141,7 +141,7 @@ export function predict(rows) {
 }
 `
 
-/** How the class is named, in plain JavaScript. */
+/** Choice of the class, in plain JavaScript. */
 const LIKELIEST = 'all.indexOf(Math.max(...all))'
 const BY_THRESHOLD = 'all[positive] >= threshold ? positive : 1 - positive'
 
@@ -159,12 +159,11 @@ export function predict(rows, { coverage = 0.9 } = {}) {
 `
 
 /**
- * A model of a table as the source text of a JavaScript module that needs nothing: it exports `predict`, which takes rows as they are and gives what
- * {@link TableModel.predict} gives, to 1e-6. Write it into a file; nothing here runs it. Unknown categories count as none, and are not counted.
+ * A model of a table as the source of a JavaScript module without dependencies: it exports `predict`, which takes raw rows and agrees with {@link
+ * TableModel.predict} to 1e-6. Write it into a file; nothing here runs it. Unknown categories count as none, and are not counted.
  *
  * @example
- * const { model } = await trainTable(rows, { target: 'species' })
- * const source = tableToFunction(model) // fs.writeFileSync('iris.mjs', source)
+ * const { model } = await trainTable(rows, { target: 'species' }) const source = tableToFunction(model) // fs.writeFileSync('iris.mjs', source)
  * source.includes('export function predict(rows)') // true
  * @throws TypeError for anything but a model of a table
  */
@@ -176,7 +175,7 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
   const { table, features, scale, errors } = model.saved()
   const { decision } = model
   const threshold = decision?.threshold
-  // a file may have more in a column than there is
+  // a file may have more properties in a column than needed
   const columns = table.columns.map((column) => {
     const { name, categories, buckets, fill, center, spread, lenient, missingValues, written } = column
     return {

@@ -1,15 +1,16 @@
 /**
  * trainTable: from rows to a model that takes rows, and a report on how good it is.
  *
- * 1. All rows decide what the task is and what each column is taken for (decide-table.ts).
- * 2. Rows to test with are set aside: nothing below learns from them, not even how columns are scaled.
+ * 1. All rows decide the task and the kind of each column (decide-table.ts).
+ * 2. Test rows are held out: nothing below learns from them, not even the scales of columns.
  * 3. The others decide categories, centers and spreads, fills of gaps, quantiles and vectors (features.ts); each row becomes the inputs of a net.
- * 4. A straight line is fitted to them, to compare with (straight-line.ts); it is the model where no hidden layer is wanted (line-model.ts).
- * 5. Nets are trained on parts of these rows and judged by the rest, and the best answer together (search.ts); of rows in time the latest decide.
- * 6. What they got wrong of rows that they were not trained on gives intervals of numbers (conformal.ts).
- * 7. The rows to test with tell how good the model is (make-report.ts), and the report what to try next (advice.ts).
+ * 4. A straight line is fitted to them for comparison (straight-line.ts); it is the model if no hidden layer is wanted (line-model.ts).
+ * 5. Nets are trained on parts of these rows and evaluated on the rest, and the best form an ensemble (search.ts); for rows in time the latest
+ *    decide.
+ * 6. Their errors on held-out rows give prediction intervals for numbers (conformal.ts).
+ * 7. The test rows measure the model (make-report.ts), and advice follows from the report (advice.ts).
  *
- * Where `time` is given, it is divided between the search and the report (time-budget.ts).
+ * A given `time` is divided between the search and the report (time-budget.ts).
  */
 import { clock } from '../common/clock.js'
 import { rangeError, typeError } from '../common/errors.js'
@@ -42,37 +43,37 @@ import { fitLine, type LineLimits, type LineSamples, lineAnswers } from './strai
 import { timeBudget } from './time-budget.js'
 
 /**
- * Options of {@link trainTable}: those of `fromTable` say what becomes of columns, those of a net what it is like and how it is trained, and those of a
- * decision what counts where classes are unlike in number or in cost.
+ * Options of {@link trainTable}: options of `fromTable` for the columns, options for the nets and their training, and options for classes of
+ * different frequency or cost.
  */
 export interface TrainTableOptions extends Omit<TableOptions, 'target' | 'scale'>, NetSettings, DecisionSettings {
   /** The column to predict. */
   target: string
   /**
-   * Seconds to spend: on nets of several kinds, of which the best answer together. Kept to a few percent, the report included. Default: as long as
-   * it takes to train one kind of net, from seconds to a minute or two.
+   * Seconds to spend on several kinds of nets, the best of which form an ensemble. Accurate to a few percent, the report included. Default: the time
+   * to train one kind of net, from seconds to a minute or two.
    */
   time?: number
   /** Share of the rows that the report is made from, and which no net is trained on, above 0 and below 1. Default 0.2. */
   testFraction?: number
   /**
-   * A column of dates or numbers by which the rows are cut in time: the report is made from the latest ones, as a model is used that predicts what is to
-   * come, and nets are validated by blocks in time. Numbers that grow are followed: nets learn what a straight line leaves of them. Default: rows at
-   * random.
+   * A column of dates or numbers by which the rows are split in time: the report is made from the latest rows, as for a model that predicts the
+   * future, and nets are validated on blocks in time. The model follows growing numbers: nets learn the residuals of a straight line. Default: rows
+   * at random.
    */
   splitBy?: string
-  /** Rows to make the report from, instead of a share of those to learn from. */
+  /** Test rows for the report, instead of a fraction of the given rows. */
   test?: readonly object[] | Source
   /**
-   * A model that was trained on the same rows with the same options, but for those of nets: `report.compared.other` says whether this one is better, row by
-   * row of those to test with.
+   * A model that was trained on the same rows with the same options, except those of nets: `report.compared.other` says whether the new one is
+   * better, row by row on the test rows.
    */
   compareWith?: TableModel
   /** Decides splits, weights and order. The same seed gives the same model, unless `time` is given. Default 0. */
   seed?: number
-  /** How a file is read. */
+  /** Options for reading a file. */
   read?: ReadOptions
-  /** Ends training early: what was trained until then is used. */
+  /** Ends training early: the result uses the nets trained so far. */
   signal?: AbortSignal
   /**
    * Called at the start of each phase (`reading`, `encoding`, `training`, `measuring`) and while rows are read and nets are trained, some times a
@@ -81,23 +82,22 @@ export interface TrainTableOptions extends Omit<TableOptions, 'target' | 'scale'
   onProgress?: (progress: TableProgress) => void
 }
 
-/** What {@link trainTable} gives. */
+/** Result of {@link trainTable}. */
 export interface TrainedTable<P extends Prediction = Prediction> {
   model: TableModel<P>
   report: TableModelReport
 }
 
 /**
- * Trains a model on a table and says how good it is. What each column is (number, date, category, one to leave out) and whether classes or
- * numbers are predicted is found out from the rows and told in the report. Several nets are trained on parts of the rows, each judged by rows
- * that it did not see, and answer together. Test rows are set aside before anything is learnt, even how columns are scaled.
+ * Trains a model on a table and measures it. The rows decide the kind of each column (number, date, category, or left out) and whether classes or
+ * numbers are predicted; the report lists these decisions. Several nets are trained on parts of the rows, each with early stopping on held-out rows,
+ * and form an ensemble. Test rows are held out before anything is learned, even the scales of columns.
  *
- * @param rows objects with the columns as properties, whose numbers may be text; or a table in a file: a path, URL, File or bytes of CSV, TSV,
- *   JSON or what else `readTable` of gradus/data takes
+ * @param rows objects with the columns as properties, whose numbers may be text; or a table in a file: a path, URL, File or bytes of CSV, TSV, JSON
+ * or another format of `readTable` of gradus/data
  * @example
- * const { model, report } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
- * report.metrics[0].name // 'accuracy'
- * model.predict({ island: 'Dream', bill_length_mm: 39.5, bill_depth_mm: 17.8, flipper_length_mm: 188, body_mass_g: 3300 }).class // 'Adelie'
+ * const { model, report } = await trainTable('docs/guide/penguins.csv', { target: 'species' }) report.metrics[0].name // 'accuracy' model.predict({
+ * island: 'Dream', bill_length_mm: 39.5, bill_depth_mm: 17.8, flipper_length_mm: 188, body_mass_g: 3300 }).class // 'Adelie'
  * @throws RangeError, TypeError naming row and column of what does not fit
  */
 export async function trainTable<P extends Prediction = ClassPrediction & NumberPrediction>(
@@ -192,7 +192,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   return { model, report }
 }
 
-/** The rows as numbers, to learn from and to test with. Those of a file are not kept: as objects they take many times the memory. */
+/** The rows as numbers, for training and test. Rows of a file are not kept: as objects they take many times the memory. */
 async function encoded(rows: readonly object[] | Source, options: TrainTableOptions, watch: ProgressWatch) {
   const { aside, ...learnt } = await namingLinesOf(rows, options.read, () => learnColumns(rows, options, watch))
   const { test, splitBy } = options
@@ -206,7 +206,7 @@ async function encoded(rows: readonly object[] | Source, options: TrainTableOpti
   }
 }
 
-/** Decides what the columns are, sets rows aside, and learns from the others how columns become numbers. */
+/** Decides the kinds of columns, holds test rows out, and learns the encoding from the others. */
 async function learnColumns(rows: readonly object[] | Source, options: TrainTableOptions, watch: ProgressWatch) {
   const { read, test, testFraction = FRACTION, seed = 0, splitBy } = options
   const all = await rowsFrom(rows, read, watch)
@@ -230,7 +230,7 @@ async function learnColumns(rows: readonly object[] | Source, options: TrainTabl
   return { isClasses, reasonsIn, leftOut, dropped, aside, learnt, times, encoder: decided.encoderOf(learnt) }
 }
 
-/** Features of nets and, where numbers are predicted and rows are in time, of lines beside them. */
+/** Features of nets and, if numbers are predicted and rows are in time, of lines beside them. */
 async function besideLine(
   features: FeatureState,
   samples: LineSamples,
@@ -274,8 +274,8 @@ function checkSameTable(other: unknown, encoder: TableEncoder): void {
 }
 
 /**
- * Sizes of the errors of out-of-fold predictions, in units of the target, of which intervals are made. Of rows in time those of the latest, which are
- * most like what comes, and of all, where those are larger.
+ * Sizes of the errors of out-of-fold predictions, in units of the target, for intervals. For rows in time, the errors of the latest rows, which
+ * resemble future rows most, and of all rows if those are larger.
  */
 function errorsOf({ heldOut, predictions, from }: SearchResult, targets: ArrayLike<number>, deviation: number): number[] {
   const errors = Float64Array.from(heldOut, (row, i) => Math.abs(predictions[i] - targets[row]) * deviation)
@@ -287,7 +287,7 @@ function hashesOfTable({ inputs, features, targets }: Table): Uint32Array {
   return hashesOf(inputs, features, targets)
 }
 
-/** The positive class of two, and its threshold, which out-of-fold predictions choose: of rows in time those of the latest. */
+/** The positive class of two, and its threshold, which out-of-fold predictions choose; for rows in time those of the latest rows. */
 function decisionOf(
   { decision, chosenBy }: ClassTerms,
   { heldOut, predictions, from }: SearchResult,
@@ -307,7 +307,7 @@ function inUnits(answers: Float64Array, { mean, deviation }: { mean: number; dev
   return answers.map((y) => mean + deviation * y)
 }
 
-/** Share of the rows that is set aside, where nothing is said. */
+/** Default fraction of test rows. */
 const FRACTION = 0.2
 
 const OPTIONS: readonly (keyof TrainTableOptions)[] = [
@@ -334,7 +334,7 @@ function checked(options: TrainTableOptions): TrainTableOptions {
   return options
 }
 
-/** Those of the options that are given and have one of these names. */
+/** The given options that have one of these names. */
 function picked<O extends object, K extends keyof O>(options: O, names: readonly K[]): Pick<O, K> {
   return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]])) as Pick<O, K>
 }
