@@ -64,7 +64,7 @@ describe('what is no table', () => {
   const rows = Array.from({ length: 30 }, (_, i) => `${i},${i % 2 ? 'a' : 'b'}`)
 
   test.each([
-    ['', 'wants names in the first line and rows below, got an empty file'],
+    ['', 'there are no rows'],
     [`x,y\n${rows.slice(0, 20).join('\n')}\n`, 'table.csv: wants at least 20 rows with a y, besides those that are set aside, got 16'],
     [`x,z\n${rows.join('\n')}\n`, "table.csv: there is no column 'y', only 'x', 'z'"],
     [`x,y\n${rows.join('\n')}\n1\n`, 'table.csv: line 32 has 1 value, and there are 2 columns'],
@@ -74,6 +74,6 @@ describe('what is no table', () => {
   })
 
   test('a file that is not there', async () => {
-    await expect(tableObjective({ file: '/no/such.csv', target: 'y' })).rejects.toThrow('cannot read /no/such.csv: there is no such file')
+    await expect(tableObjective({ file: '/no/such.csv', target: 'y' })).rejects.toThrow('there is no file /no/such.csv')
   })
 })

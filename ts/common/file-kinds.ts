@@ -24,8 +24,12 @@ const KINDS = {
   ods: { name: 'an OpenDocument spreadsheet', is: 'other', asTable: AS_CSV },
   xls: { name: 'an old Excel workbook or another Office file', is: 'other', asTable: AS_CSV },
   zip: { name: 'a zip archive', is: 'other', asTable: UNPACK },
-  npz: { name: 'an archive of NumPy arrays', is: 'other', asTable: 'parseNpz of gradus/data reads it' },
-  npy: { name: 'an array of NumPy', is: 'other', asTable: 'parseNpy of gradus/data reads it' },
+  npz: {
+    name: 'an archive of NumPy arrays',
+    is: 'other',
+    asTable: 'parseNpz of gradus/data reads it, and numpy.savetxt writes one of its arrays as CSV',
+  },
+  npy: { name: 'an array of NumPy', is: 'other', asTable: 'parseNpy of gradus/data reads it, and numpy.savetxt writes it as CSV' },
   gzip: { name: 'a gzip file', is: 'other', asTable: UNPACK, asModel: UNPACK },
   zstd: { name: 'a Zstandard file', is: 'other', asTable: UNPACK },
   bzip2: { name: 'a bzip2 file', is: 'other', asTable: UNPACK },
@@ -147,12 +151,19 @@ export function kindOf(bytes: Uint8Array): FileKind | undefined {
   return KINDS[ENTRIES.find(([pattern]) => pattern.test(entry))?.[1] ?? 'zip']
 }
 
+/** @internal The kind of model files of gradus, and of other programs that write safetensors. */
+export const SAFETENSORS: FileKind = KINDS.safetensors
+
+/** @internal Whether bytes may be text: none of them is a control character that no text has. */
+export function isText(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, START).every((byte) => byte > 31 || [9, 10, 12, 13, 26, 27].includes(byte))
+}
+
 /**
  * @internal Description of a file that was given instead of a model: `an ONNX file; fromOnnx …`, `text, as tables are`. Undefined if it is not known.
  */
 export function asNoModel(bytes: Uint8Array): string | undefined {
   const kind = kindOf(bytes)
   if (kind !== undefined) return kind.asModel === undefined ? kind.name : `${kind.name}; ${kind.asModel}`
-  const isText = bytes.length > 0 && bytes.subarray(0, START).every((byte) => byte > 31 || byte === 9 || byte === 10 || byte === 13)
-  return isText ? 'text, as tables are' : undefined
+  return bytes.length > 0 && isText(bytes) ? 'text, as tables are' : undefined
 }

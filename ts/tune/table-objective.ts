@@ -1,7 +1,7 @@
 /** An objective that trains nets for a table in a file: `gradus tune table.csv` uses it. */
 import { rangeError } from '../common/errors.js'
 import { showNames } from '../common/show.js'
-import { type LeftOut, type Row, readTable } from '../data/index.js'
+import { type LeftOut, readTable } from '../data/index.js'
 import { crossEntropy, evaluateModel, fit, mse, type Progress, tensor } from '../index.js'
 import { type NetSettings, type PreparedRows, type PrepareTableOptions, prepareTable, tableNet } from '../table/index.js'
 import { categorical, float, int, type Space } from './space.js'
@@ -69,7 +69,8 @@ export function netSettings(params: Readonly<Record<string, unknown>>, epochs = 
 export async function tableObjective(options: TableObjectiveOptions): Promise<Objective & { leftOut: readonly LeftOut[] }> {
   const { file, epochs = 40, read, ...table } = options
   const { seed = 0 } = table
-  const rows = await rowsOf(file, read)
+  const rows = await readTable(file, read)
+  if (rows.length === 0) throw rangeError(`${file}: there are no rows`)
   const prepared = await ofFile(file, () => prepareTable(rows, table))
   const { train, held, width, classes, scale } = prepared
   const count = train.count + held.count
@@ -108,20 +109,6 @@ export async function tableObjective(options: TableObjectiveOptions): Promise<Ob
     return value
   }
   return Object.assign(objective, { leftOut: prepared.leftOut })
-}
-
-/** The rows of a file. @throws Error if there are none */
-async function rowsOf(file: string, read: PrepareTableOptions['read']): Promise<readonly Row[]> {
-  let rows: readonly Row[]
-  try {
-    rows = await readTable(file, read)
-  } catch (error) {
-    const cause = (error as Error).cause as NodeJS.ErrnoException | undefined
-    if (cause?.code === undefined) throw error
-    throw rangeError(`cannot read ${file}: ${cause.code === 'ENOENT' ? 'there is no such file' : cause.message}`, { cause })
-  }
-  if (rows.length === 0) throw rangeError(`${file}: wants names in the first line and rows below, got an empty file`)
-  return rows
 }
 
 /** Errors in it begin with the name of the file. */

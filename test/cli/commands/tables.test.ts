@@ -105,7 +105,7 @@ describe('export', () => {
     ['without a format', ['iris.safetensors'], /^error: say what for: --to onnx, js, pytorch or keras\n$/],
     ['of a format that is none', ['iris.safetensors', '--to', 'tflite'], /Allowed choices are onnx, js, pytorch, keras/],
     ['over the model itself', ['iris.safetensors', '--to', 'pytorch', '--out', 'iris.safetensors'], /would be written over/],
-    ['of no model', ['iris.csv', '--to', 'js'], /^error: .*iris\.csv.*no safetensors file/],
+    ['of no model', ['iris.csv', '--to', 'js'], /^error: iris\.csv is text, as tables are, not a model: gradus train writes one/],
   ])('%s is an error of a line', async (_, args, message) => {
     const { code, stderr } = await gradus('export', ...args)
     expect(code).toBeGreaterThan(0)
@@ -239,7 +239,7 @@ describe('failures are one line that names the file', () => {
     ],
     ['an option of nets of tables', ['train', 'iris', '--dropout', '0.5'], /^error: --dropout is for tables in files/],
     ['an option of tables', ['train', 'iris', '--time', '5s'], /^error: --time is for tables in files/],
-    ['no model', ['predict', 'iris.csv', 'iris.csv'], /^error: .*iris\.csv.*no safetensors file/],
+    ['no model', ['predict', 'iris.csv', 'iris.csv'], /^error: iris\.csv is text, as tables are, not a model: gradus train writes one/],
     ['no duration', ['train', 'iris.csv', '--time', 'soon'], /Wants a duration/],
     [
       'a rate at which all nets diverge',
@@ -490,7 +490,7 @@ test('errors print the command that helps, to be copied', async () => {
   writeFileSync(path.join(folder, 'ragged.csv'), 'a,b\n5.9,3\n5.1,3.5,1.4\n')
   expect(await error('inspect', 'ragged.csv')).toMatch(/--ragged takes it as it is: gradus inspect ragged\.csv --ragged$/)
   expect(await error('train', 'iris.safetensors', '--target', 'species')).toMatch(
-    /gradus predict iris\.safetensors new-rows\.csv and gradus inspect iris\.safetensors take it$/,
+    /gradus inspect iris\.safetensors says what it holds, and gradus predict iris\.safetensors new-rows\.csv takes it if it is of a table$/,
   )
 })
 

@@ -213,7 +213,7 @@ describe('what is wrong is said in one line', () => {
       () => ['penguins.csv', '--target', 'size'],
       /^error: penguins\.csv: there is no column 'size', only 'species', 'island'/,
     ],
-    ['no such file', () => ['none.csv', '--target', 'y'], /^error: cannot read none\.csv: there is no such file\n$/],
+    ['no such file', () => ['none.csv', '--target', 'y'], /^error: there is no file none\.csv\n$/],
     [
       'a time',
       () => [...QUICK, '--time', 'soon'],

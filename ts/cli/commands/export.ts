@@ -6,6 +6,7 @@ import { Ensemble, loadModelFile, type Module } from '../../index.js'
 import { loadTableModel, type TableModel, tableToFunction } from '../../table/index.js'
 import { checkOut, writeFileWhole } from '../out-file.js'
 import { naming } from '../table/files.js'
+import { withModelFile } from '../table/model.js'
 import { whole } from '../terminal/format.js'
 import { paint, print, printText } from '../terminal/terminal.js'
 
@@ -60,7 +61,7 @@ async function exportModel(file: string, { to, out, half = false, json = false }
   if (half && format !== 'js') throw new Error(`--half is for --to js; ${format} has weights as they are`)
   const target = out ?? `${file.replace(/^.*[\\/]/, '').replace(/\.safetensors$/i, '')}${ENDINGS[format]}`
   checkOut('--out', target, { 'the model itself': file })
-  const model = await naming(file, () => read(file))
+  const model = await withModelFile(file, () => read(file))
   const { bytes, use, note } = await naming(file, async () => written(model, format, target, half))
   await writeFileWhole(target, bytes)
   if (json) return print(JSON.stringify({ file: target, format, bytes: bytes.length, note }))

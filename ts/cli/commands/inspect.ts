@@ -6,7 +6,7 @@ import { formatMetric, inspectTable } from '../../table/index.js'
 import { columnOptions, fileOptions, type TableData } from '../options/table.js'
 import { inFlags, naming, readRows, tableOptions } from '../table/files.js'
 import { sourceOfInput } from '../table/input.js'
-import { isTableFile, readModel } from '../table/model.js'
+import { kindOfFile, readModel, withModelFile } from '../table/model.js'
 import { percent, whole } from '../terminal/format.js'
 import { paint, print, printLines, printText } from '../terminal/terminal.js'
 
@@ -32,7 +32,7 @@ export function inspectCommand(): Command {
 }
 
 async function inspect(file: string, { json = false, ...options }: InspectOptions): Promise<void> {
-  if (!isTableFile(file)) return inspectModel(file, { json })
+  if (/\.safetensors$/i.test(file) || (await kindOfFile(file))?.is === 'model') return inspectModel(file, { json })
   const [row] = await readRows(file, options, 1)
   const last = Object.keys(row).at(-1) ?? ''
   const source = await sourceOfInput(file)
@@ -43,7 +43,7 @@ async function inspect(file: string, { json = false, ...options }: InspectOption
 
 /** Of a model file: what it holds. */
 async function inspectModel(file: string, { json = false }: { json?: boolean }): Promise<void> {
-  const { model: net, ...parts } = await naming(file, () => loadModelFile(file))
+  const { model: net, ...parts } = await withModelFile(file, () => loadModelFile(file))
   if (typeof parts.tableModel !== 'string') return inspectNet(file, net, Object.keys(parts), json)
   const model = await readModel(file)
   const parameters = model.net.parameters().reduce((sum, { size }) => sum + size, 0)

@@ -21,7 +21,7 @@ import { spaceFrom } from '../options/space.js'
 import { dataOptions, type TableData, trainLine } from '../options/table.js'
 import { describeRange, numberIn, seconds } from '../options/values.js'
 import { checkEnding, checkOut, writeFileWhole } from '../out-file.js'
-import { trialOptions, withTarget } from '../table/files.js'
+import { naming, trialOptions, withTarget } from '../table/files.js'
 import { LiveBar } from '../terminal/bar.js'
 import { duration, percent } from '../terminal/format.js'
 import { columns, isLive, paint, print, printLines, printNote, printText } from '../terminal/terminal.js'
@@ -128,7 +128,7 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
     const storage = options.storage ?? `${name}.tune.log`
     const space: Space = options.space === undefined ? TABLE_SPACE : spaceFrom(options.space)
     // what is wrong with the table is said here, not by a worker
-    const { leftOut } = await tableObjective({ file, epochs, ...data })
+    const { leftOut } = await naming(file, () => tableObjective({ file, epochs, ...data }), options)
     if (leftOut.length > 0 && !silent) printNote(describeLeftOut(leftOut))
     const study = await createStudy({
       space,

@@ -56,7 +56,6 @@ export async function withTarget<O extends TableData>(file: string, options: O):
 /** Options as errors and notes of the library name them, and as the command line does. */
 const IN_COMMANDS = [
   ["ragged: 'fill' takes", '--ragged takes'],
-  ["encoding: 'windows-1252'", '--encoding windows-1252'],
   ["decimal: ',' or thousands: ','", "--decimal ',' or --thousands ','"],
   ['splitBy: ', '--split-by: '],
   ['trainTable: classWeights ', 'trainTable: --class-weights '],
@@ -80,7 +79,9 @@ const IN_BACKTICKS = /`(hidden|exclude|time|threshold|classWeights|seed)(?:: ([^
 
 /** A text of the library, with options as the command line has them. */
 export function inFlags(text: string): string {
-  const words = text.replace(/say missingValues: \['([^']+)'\]/g, "say --missing-values '$1'")
+  const words = text
+    .replace(/say missingValues: \['([^']+)'\]/g, "say --missing-values '$1'")
+    .replace(/encoding: '([\w-]+)'/g, '--encoding $1')
   const flagged = words.replace(
     IN_BACKTICKS,
     (_, name: string, value: string | undefined) => `--${kebab(name)}${value === undefined ? '' : ` ${valueInShell(value)}`}`,
@@ -99,13 +100,22 @@ function valueInShell(code: string): string {
   return /^[\w.,-]+$/.test(list) ? list : `'${list.replaceAll("'", "'\\''")}'`
 }
 
-/** What to do with a model that was given as a table, as commands to copy. */
+/** What to do with a model that was given as a table, as commands to copy, and with a model that predicts no rows of a table. */
 function withFile(text: string, file: string): string {
-  const model = quoted(file)
-  return text.replace(
-    "'gradus predict MODEL TABLE' and 'gradus inspect MODEL' take it, and loadModel or loadTableModel read it",
-    `gradus predict ${model} new-rows.csv and gradus inspect ${model} take it`,
-  )
+  const name = quoted(file)
+  return text
+    .replace(
+      "'gradus predict MODEL TABLE' and 'gradus inspect MODEL' take it, and loadModel or loadTableModel read it",
+      `gradus inspect ${name} says what it holds, and gradus predict ${name} new-rows.csv takes it if it is of a table`,
+    )
+    .replace(
+      'loadTableModel: this file holds a model, but none of a table; loadModel reads it, and trainTable makes the other kind',
+      `${file} holds a model, but none of a table, as gradus train makes; gradus inspect ${name} and gradus export ${name} take it`,
+    )
+    .replace(
+      /decodeModel: encodeModel did not make this file; decodeSafetensors gives its tensors.*/,
+      `${file} holds tensors, but no model that gradus saved; in code, decodeSafetensors reads them`,
+    )
 }
 
 /** The file beside one that is not there with nearly its name, if there is one. */
@@ -123,6 +133,9 @@ export function fileNear(file: string): string | undefined {
 }
 
 const ABSENT = /there is no (such )?file/
+
+/** How errors about a model file begin, which name the file again. */
+const OF_LOADING = /^loadModel(\('[^']*'\))?: (decodeSafetensors: )?/
 
 /** How errors about the rows of its option `test` begin in trainTable. */
 const OF_TEST = 'trainTable: test: '
@@ -142,7 +155,7 @@ export async function naming<T>(file: string, work: () => Promise<T>, { test, ..
     const source = await sourceOfInput(isOfTest ? test : file)
     const name = nameOfInput(file)
     error.message = await namingLines(error.message, source, readOptions(how)).catch(() => error.message)
-    error.message = withFile(inFlags(error.message), isOfTest ? test : file)
+    error.message = withFile(inFlags(error.message), isOfTest ? test : file).replace(OF_LOADING, '')
     const near = ABSENT.test(error.message) ? fileNear(isOfTest ? test : file) : undefined
     if (near !== undefined) error.message += `; did you mean ${near}?`
     if (isOfTest) error.message = `--test ${test}: ${error.message.slice(OF_TEST.length)}`

@@ -1,5 +1,7 @@
 /** Model files of tables, for the commands that take one: errors that name the file, and notes on rows that are not as in training. */
+import { createReadStream, statSync } from 'node:fs'
 import { Option } from 'commander'
+import { asNoModel, type FileKind, kindOf, SAFETENSORS } from '../../common/file-kinds.js'
 import { loadTableModel, type TableModel } from '../../table/index.js'
 import { quoted } from '../options/table.js'
 import { whole } from '../terminal/format.js'
@@ -7,27 +9,54 @@ import { printNote } from '../terminal/terminal.js'
 import { naming } from './files.js'
 import { nameOfInput } from './input.js'
 
-/** Reads a model of a table. @throws Error that names the file */
+/** Bytes that tell the kind of a file. */
+const START = 512
+
+/** The first bytes of a file; undefined for a pipe, which can be read once. @throws Error where there is none */
+async function startOf(file: string): Promise<Uint8Array | undefined> {
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (found === undefined) throw new Error(`there is no file ${file}`)
+  if (found.isDirectory()) throw new Error(`${file} is a folder, not a file`)
+  if (!found.isFile()) return undefined
+  for await (const piece of createReadStream(file, { end: START - 1 })) return piece as Buffer
+  return new Uint8Array()
+}
+
+/** The kind of a file by its first bytes; undefined for text such as CSV, and for what is no file. */
+export async function kindOfFile(file: string): Promise<FileKind | undefined> {
+  const start = await startOf(file).catch(() => undefined)
+  return start && kindOf(start)
+}
+
+/** Does something with a model file. @throws Error that names the file, and says what it is instead where it is none */
+export async function withModelFile<T>(file: string, work: () => Promise<T>): Promise<T> {
+  return naming(file, async () => {
+    if (nameOfInput(file) !== file) throw new Error('stdin is no model: a model is read from a file')
+    const start = await startOf(file)
+    if (start !== undefined && kindOf(start) !== SAFETENSORS) throw new Error(noModel(file, start))
+    return work()
+  })
+}
+
+/** What a file is that is no model, and what to do. */
+function noModel(file: string, start: Uint8Array): string {
+  const instead = start.length === 0 ? 'empty' : (asNoModel(start) ?? 'a binary file of a kind that is not known')
+  const remedy = instead.includes(';') ? '' : ', not a model: gradus train writes one of a table, and saveModel any other'
+  return `${file} is ${instead}${remedy}`
+}
+
+/** Reads a model of a table. @throws as {@link withModelFile} does */
 export function readModel(file: string): Promise<TableModel> {
   // what is unknown is told once, in the end
-  return naming(file, () => loadTableModel(file, { warn: false }))
+  return withModelFile(file, () => loadTableModel(file, { warn: false }))
 }
 
 /** As {@link readModel}, of a command that takes a model and a table. @throws Error that says so where the two are swapped */
 export async function readModelFor(command: string, modelFile: string, file: string): Promise<TableModel> {
-  try {
-    return await readModel(modelFile)
-  } catch (error) {
-    if (!isTableFile(modelFile) || isTableFile(file)) throw error
-    throw new Error(`${modelFile} is no model file; are model and table swapped? gradus ${command} ${quoted(file)} ${quoted(modelFile)}`, {
-      cause: error,
-    })
-  }
-}
-
-/** Whether a file is a table by its name. */
-export function isTableFile(file: string): boolean {
-  return nameOfInput(file) !== file || /\.(csv|tsv|txt|tab|data|jsonl?|ndjson|parquet|arrow|feather|npy|npz)(\.gz)?$/i.test(file)
+  const [asModel, asTable] = [await kindOfFile(modelFile), await kindOfFile(file)]
+  if (asTable === SAFETENSORS && asModel !== SAFETENSORS)
+    throw new Error(`${modelFile} is no model file; are model and table swapped? gradus ${command} ${quoted(file)} ${quoted(modelFile)}`)
+  return readModel(modelFile)
 }
 
 /** Takes rows that lack a column of the model. */

@@ -3,7 +3,7 @@ import { plainError, rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { nodeModule } from '../node.js'
 import type { Row } from '../table/values.js'
-import { checkRows } from './parquet.js'
+import { checkRows, unlike } from './parquet.js'
 import { allBytes, nameOf, type Source } from './source.js'
 
 /** What is read of an Arrow table: that of apache-arrow has it, among others. */
@@ -57,6 +57,6 @@ export async function arrowRows(source: Source): Promise<Row[]> {
     checkRows(table.numRows, table.schema.fields.length, bytes.length)
     return rowsFromArrow(table)
   } catch (cause) {
-    throw rangeError(`${nameOf(source)}: cannot be read as Arrow: ${(cause as Error).message}`, { cause })
+    throw unlike(nameOf(source), 'Arrow', bytes, cause as Error)
   }
 }

@@ -1,6 +1,6 @@
 /** CSV and its relatives (RFC 4180, with tabs or semicolons too), by Papa Parse. */
 import { rangeError, typeError } from '../../common/errors.js'
-import { kindOf } from '../../common/file-kinds.js'
+import { isText, kindOf } from '../../common/file-kinds.js'
 import { checkNames } from '../../common/names.js'
 import { show } from '../../common/show.js'
 import { leaveNotes } from '../table/file-notes.js'
@@ -88,12 +88,15 @@ export async function* decoded(
   formats: readonly string[] = [],
 ): AsyncGenerator<string, void, void> {
   let decoder: TextDecoder | undefined
+  let mayBeText = true
   const decode = (piece?: Uint8Array) => {
     try {
       return decoder?.decode(piece, { stream: piece !== undefined }) ?? ''
     } catch (cause) {
       throw rangeError(
-        `${name}: there are bytes that are no ${decoder?.encoding.toUpperCase()}; say how the text is encoded, such as encoding: 'windows-1252'`,
+        mayBeText
+          ? `${name}: there are bytes that are no ${decoder?.encoding.toUpperCase()}; say how the text is encoded, such as encoding: 'windows-1252'`
+          : `${name} is no text, but a binary file of a kind that is not known; tables are CSV, TSV, JSON, JSON lines, Parquet or Arrow`,
         { cause },
       )
     }
@@ -101,6 +104,7 @@ export async function* decoded(
   for await (const piece of withWholeStart(pieces)) {
     if (decoder === undefined) {
       checkKind(name, piece, encoding, formats)
+      mayBeText = isText(piece)
       decoder = decoderFor(name, encoding ?? markedEncoding(piece))
     }
     yield decode(piece)

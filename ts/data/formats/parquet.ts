@@ -1,5 +1,6 @@
 /** Parquet, by hyparquet: rows of one row group after the other, of which no more is read than is asked for. */
 import { rangeError } from '../../common/errors.js'
+import { isText, kindOf } from '../../common/file-kinds.js'
 import { nodeModule } from '../node.js'
 import type { Row } from '../table/values.js'
 import { allBytes, isAddress, nameOf, type Source, unreadable } from './source.js'
@@ -35,10 +36,21 @@ export async function* parquetRows(source: Source): AsyncGenerator<Row[], void, 
       from = to
     }
   } catch (cause) {
-    throw rangeError(`${name}: cannot be read as Parquet: ${(cause as Error).message}`, { cause })
+    const start = await file.slice(0, Math.min(file.byteLength, 512))
+    throw unlike(name, 'Parquet', new Uint8Array(start), cause as Error)
   } finally {
     await close()
   }
+}
+
+/** @internal Why a file cannot be read: what it is instead, by its first bytes, or what its reader says. */
+export function unlike(name: string, format: 'Parquet' | 'Arrow', start: Uint8Array, cause: Error): RangeError {
+  const kind = kindOf(start)
+  const instead =
+    kind?.name ?? (start.length === 0 ? 'empty' : isText(start) ? 'text, as CSV is; name it so that it ends in .csv' : 'of another kind')
+  const isSo = kind?.format === format.toLowerCase()
+  const damage = cause instanceof TypeError ? 'it is damaged, or ends too early' : cause.message
+  return rangeError(`${name}: cannot be read as ${format}: ${isSo ? damage : `it is ${instead}`}`, { cause })
 }
 
 /** The same file, of which nothing beside it can be asked for: what a file says about places in it may be anything. */

@@ -182,7 +182,7 @@ async function* unpacked(pieces: AsyncGenerator<Uint8Array, void, void>): AsyncG
     }
   } catch (cause) {
     if (cause instanceof RangeError) throw cause
-    throw rangeError(`packed data (gzip) are damaged: ${(cause as Error).message}`, { cause })
+    throw rangeError('packed data (gzip) are damaged, or end too early', { cause })
   }
 }
 
