@@ -29,9 +29,9 @@ function withRemedy(message: string, args: readonly string[]): string {
   return `${message.replace(/\.$/, '')}: ${['gradus', ...args, flag].map(quoted).join(' ')}`
 }
 
-/** Prints one line, and the stack for those who ask. */
+/** Prints one line, and the stack if requested. */
 function fail(error: unknown, args: readonly string[]): void {
-  // where Ctrl-C stopped the work, its code is there already
+  // if Ctrl-C stopped the work, its code is already set
   process.exitCode ??= FAILED
   printError(withRemedy(error instanceof Error ? error.message : String(error), args))
   if (args.includes('--debug') && error instanceof Error)

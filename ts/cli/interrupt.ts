@@ -1,14 +1,14 @@
 /** Ctrl-C: the first asks the running work to stop, the second ends the process at once. */
 import { printNote } from './terminal/terminal.js'
 
-/** What commands that train a model say where they are stopped too early. */
+/** Message of commands that train a model if they are stopped too early. */
 export const NO_MODEL = 'stopped before there was a model; nothing is written'
 /** Exit code of a process that was interrupted. */
 export const INTERRUPTED = 130
 
 /**
- * Runs work that stops at the end of a step when its signal says so.
- * @param stopped what the error says where work ends with nothing, since its signal said so
+ * Runs work that stops at the end of a step when its signal fires. @param stopped the error message if work ends without a result because of its
+ * signal
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>, stopped = 'stopped'): Promise<T> {
   const controller = new AbortController()

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command `gradus`. Node keeps compiled JavaScript between runs where a program asks for it before it imports the rest, so the command
- * itself is another file, command.ts: from the second run on it starts in two thirds of the time.
+ * The command `gradus`. Node caches compiled JavaScript between runs if a program requests it before it imports the rest. So the command itself is
+ * another file, command.ts, and from the second run on it starts in two thirds of the time.
  */
 import module from 'node:module'
 

@@ -6,10 +6,9 @@ import { isOwnTemporary, removeLeftBehind, temporaryName } from '../files/tempor
 import { INTERRUPTED } from './interrupt.js'
 
 /**
- * Refuses a place to write to where that cannot work, or would destroy a file that the command reads.
+ * Refuses an output path that cannot be written, or that would destroy a file that the command reads.
  *
- * @param option as it was typed, such as `--out`
- * @param reads the files that the command reads or writes beside it, by what they are: `{ 'the table': 'iris.csv' }`
+ * @param option as it was typed, such as `--out` @param reads the other files of the command, by their roles: `{ 'the table': 'iris.csv' }`
  * @throws Error that names the option and the file
  */
 export function checkOut(option: string, file: string, reads: Readonly<Record<string, string | undefined>>): void {
@@ -27,8 +26,8 @@ export function checkOut(option: string, file: string, reads: Readonly<Record<st
 }
 
 /**
- * Refuses a name that says that the file is of another kind than what is written.
- * @param ending those that are right, without the point; the first one is what is advised. No ending is right, too.
+ * Refuses a name whose ending belongs to another kind of file. @param ending the right endings, without the point; the first one is recommended. No
+ * ending is right, too.
  */
 export function checkEnding(option: string, file: string, what: string, endings: readonly string[]): void {
   const [, ending] = /\.([a-z]\w*)$/i.exec(path.basename(file)) ?? []
@@ -49,7 +48,7 @@ function mayWrite(file: string): boolean {
   }
 }
 
-/** Where a file is or would be, links followed. */
+/** Path of a file, existing or not, with links followed. */
 function placeOf(file: string): string {
   try {
     return realpathSync.native(file)
@@ -60,8 +59,8 @@ function placeOf(file: string): string {
 }
 
 /**
- * While `work` writes a file by way of a temporary one beside it, a process that ends in between leaves none behind: neither by Ctrl-C, nor where it is
- * told to end by SIGTERM. What was there is as it was.
+ * While `work` writes a file through a temporary one beside it, a process that ends by Ctrl-C or SIGTERM leaves no temporary file behind. The
+ * previous file stays unchanged.
  */
 export async function leavingNoRest<T>(file: string, work: () => Promise<T>): Promise<T> {
   const target = placeOf(file)
@@ -88,8 +87,8 @@ export function writeFileWhole(file: string, content: string | Uint8Array): Prom
 }
 
 /**
- * Text or bytes that `work` writes into a file part by part. It goes to a file beside it, which takes its name when all is written; where `work` fails,
- * that one is removed, and what was there is as it was. What is no regular file, such as `/dev/stdout`, is written to directly.
+ * Writes a file from text or bytes that `work` produces part by part. They go to a temporary file, which takes the name when everything is written.
+ * If `work` fails, the temporary file is removed, and the previous file stays unchanged. Special files, such as `/dev/stdout`, are written directly.
  */
 export function writeWhole(file: string, work: (write: (content: string | Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
   return leavingNoRest(file, () => writeByTemporary(file, work))

@@ -35,7 +35,7 @@ export function program(): Command {
     .version(version(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
-    // what stands behind `tune show` is an option of show, also --html and --json, which tune itself has
+    // options after `tune show` belong to show, even --html and --json, which tune itself has
     .enablePositionalOptions()
     .configureHelp({ helpWidth: Math.min(columns(), 100) })
     .showSuggestionAfterError(false)
@@ -68,7 +68,7 @@ function withSuggestion(text: string, command: Command, root: Command): string {
   return `${text.trimEnd()}${hint}\n`
 }
 
-/** Cuts what nobody reads to its end, such as a whole file given as the name of an optimizer. */
+/** Shortens very long words, such as a whole file given as the name of an optimizer. */
 function withoutLongWords(text: string): string {
   return text.replace(/[^\s']{101,}/g, (word) => `${word.slice(0, 40)}…`)
 }

@@ -6,24 +6,22 @@ import type { Dataset, Targets } from './dataset.js'
 
 /** Options of {@link fromArrays}. */
 export interface ArraysOptions {
-  /** Targets are classes, of which there are so many. Default: 0, they are numbers; one more than the largest of an Int32Array. */
+  /** Number of classes, for targets that are classes. Default: 0, which means numbers; for an Int32Array one more than its largest value. */
   classes?: number
 }
 
 /**
- * A data set from rows of numbers and a target each, for what cuts and scales data sets: `trainTestSplit`, `kFold`, `standardize`.
- * (`fit` takes arrays as they are.) Texts and booleans as targets are classes, by name in alphabetical order; an Int32Array has
- * classes; other numbers are numbers to predict, unless `classes` says how many classes there are.
+ * A data set from rows of numbers with one target each, for functions that split and scale data sets: `trainTestSplit`, `kFold`, `standardize`.
+ * (`fit` takes arrays directly.) Texts and booleans as targets are classes, by name in alphabetical order; an Int32Array has classes; other numbers
+ * are numbers to predict, unless `classes` gives the number of classes.
  *
  * @param inputs a row of numbers for each sample
  * @param targets an entry for each sample
  * @example
- * const data = fromArrays([[5.1, 3.5], [6.2, 2.9], [4.9, 3]], ['setosa', 'virginica', 'setosa'])
- * data.targets // Int32Array.of(0, 1, 0)
- * data.classNames // ['setosa', 'virginica']
- * const { train, test } = trainTestSplit(fromArrays([[1], [2], [3]], [2, 4, 6]))
- * @throws TypeError for what is no array of rows, or a value that is no number; RangeError for rows unlike in length, targets that are
- *   not as many, or no class
+ * const data = fromArrays([[5.1, 3.5], [6.2, 2.9], [4.9, 3]], ['setosa', 'virginica', 'setosa']) data.targets // Int32Array.of(0, 1, 0)
+ * data.classNames // ['setosa', 'virginica'] const { train, test } = trainTestSplit(fromArrays([[1], [2], [3]], [2, 4, 6]))
+ * @throws TypeError for what is no array of rows, or a value that is no number; RangeError for rows unlike in length, targets that are not as many,
+ *   or no class
  */
 export function fromArrays(
   inputs: readonly ArrayLike<number>[],

@@ -1,15 +1,15 @@
-/** What formats of arrays in bytes have in common: IDX, and those of NumPy. */
+/** Shared code for formats of arrays in bytes: IDX and NumPy's. */
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 
-/** @internal a view of all of them. @throws TypeError for what is no bytes */
+/** @internal a view of all bytes. @throws TypeError for anything but bytes */
 export function viewOf(bytes: Uint8Array | ArrayBuffer, name: string): DataView {
   if (typeof bytes?.byteLength !== 'number')
     throw typeError(`${name}: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(bytes)}`)
   return bytes instanceof Uint8Array ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new DataView(bytes)
 }
 
-/** @internal @param promised what the header says there is. @throws RangeError for a file that has more or fewer bytes than that takes */
+/** @internal @param promised the contents according to the header @throws RangeError for a file with more or fewer bytes than that */
 export function checkLength(name: string, { byteLength }: DataView, wanted: number, promised: string): void {
   if (wanted === byteLength) return
   const problem = wanted > byteLength ? 'is truncated' : 'has bytes left over'

@@ -4,16 +4,15 @@ import { show } from '../common/show.js'
 import type { Targets } from './dataset.js'
 
 /**
- * How much each row counts, by its class, where classes are unlike in number or in cost: `weights` of a data set for `fit` and
- * `evaluateModel`. Their mean is 1, so that the loss over all rows is that of PyTorch's `CrossEntropyLoss(weight)`, divided by the
- * sum of the factors, and of Keras' `class_weight` but for that.
+ * Weights of rows by their class, for classes of different frequency or cost: `weights` of a data set for `fit` and `evaluateModel`. Their mean is 1,
+ * so that the loss over all rows equals PyTorch's `CrossEntropyLoss(weight)`, which divides by the sum of the factors. Keras' `class_weight` does the
+ * same without that division.
  *
- * @param targets the class of each row: a data set's `targets`, or an array of whole numbers
- * @param factors a factor from 0 for each class, or `balanced`: the same total for each class, n / (classes · rows of the class)
+ * @param targets the class of each row: a data set's `targets`, or an array of integers @param factors a factor from 0 for each class, or `balanced`:
+ * the same total for each class, n / (classes · rows of the class)
  * @example
- * classWeights([0, 0, 0, 1], 'balanced') // Float64Array.of(0.666667, 0.666667, 0.666667, 2)
- * classWeights([0, 0, 0, 1], [1, 5]) // Float64Array.of(0.5, 0.5, 0.5, 2.5)
- * await fit(model, { inputs, targets, weights: classWeights(targets, [1, 1, 4]), loss: crossEntropy, optimizer })
+ * classWeights([0, 0, 0, 1], 'balanced') // Float64Array.of(0.666667, 0.666667, 0.666667, 2) classWeights([0, 0, 0, 1], [1, 5]) //
+ * Float64Array.of(0.5, 0.5, 0.5, 2.5) await fit(model, { inputs, targets, weights: classWeights(targets, [1, 1, 4]), loss: crossEntropy, optimizer })
  * @throws RangeError for targets that are no classes, and factors that are missing, negative, not finite, or 0 for all classes there are
  */
 export function classWeights(targets: Targets | readonly number[], factors: 'balanced' | ArrayLike<number>): Float64Array {

@@ -1,4 +1,4 @@
-/** What a data set looks like here, and how to cut one. */
+/** Data sets: their type, selection of rows, and folds. */
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
@@ -19,7 +19,7 @@ export interface Dataset<T extends Targets = Int32Array> {
   readonly targets: T
   readonly count: number
   readonly features: number
-  /** Number of classes; 0 where the targets are numbers. */
+  /** Number of classes; 0 if the targets are numbers. */
   readonly classes: number
   /** [count, features]. */
   readonly shape: [count: number, features: number]
@@ -41,17 +41,17 @@ export interface ThreeWaySplit<D = Dataset> {
 
 /** Options of {@link kFold}. */
 export interface KFoldOptions extends FoldOptions {
-  /** Keep every class in the same proportion in all parts. Default: true for classes; numbers have none. */
+  /** Keeps every class in the same proportion in all parts. Default: true for classes; numbers have none. */
   stratify?: boolean
 }
 
 /** One split of {@link kFold}. */
 export interface FoldSplit<D extends Dataset<Targets> = Dataset> extends Split<D> {
-  /** Which rows of the whole data set these are, by number: `rows.train` is what the option `rows` of fitMany takes. */
+  /** Indices of the rows in the whole data set: the option `rows` of fitMany takes `rows.train`. */
   readonly rows: { readonly train: Int32Array; readonly test: Int32Array }
 }
 
-/** Names of other libraries, and what they are called here. */
+/** Names in other libraries, and their names here. */
 export const ALIASES = {
   testSize: 'testFraction',
   test_size: 'testFraction',
@@ -63,7 +63,7 @@ export const ALIASES = {
   randomState: 'seed',
 }
 
-/** @internal @throws TypeError for what is no data set */
+/** @internal @throws TypeError for anything but a data set */
 export function checkDataset(who: string, data: Dataset<Targets>): void {
   const { inputs, targets, count, features } = (data ?? {}) as Partial<Dataset<Targets>>
   const isGood = inputs instanceof Float32Array && ArrayBuffer.isView(targets) && Number.isInteger(count) && Number.isInteger(features)
@@ -77,16 +77,15 @@ export function dataset(inputs: Float32Array, targets: Int32Array, classes: numb
   return { inputs, targets, count, features, classes, shape: [count, features], ...(classNames && { classNames }) }
 }
 
-/** Whether a row is to be in: by its inputs (a view), its target, and its number. */
+/** Returns true for rows to select, from their inputs (a view), target, and index. */
 export type RowTest = (inputs: Float32Array, target: number, row: number) => boolean
 
 /**
- * The rows of a data set at these indices, copied, in this order; or those for which a function says true.
+ * The rows of a data set at these indices, copied, in this order; or the rows for which a function returns true.
  *
  * @example
- * const someOfEach = selectRows(iris(), [0, 50, 100])
- * someOfEach.targets // Int32Array.of(0, 1, 2)
- * selectRows(iris(), ([sepalLength], target) => target < 2 && sepalLength > 6.5).count // 8
+ * const someOfEach = selectRows(iris(), [0, 50, 100]) someOfEach.targets // Int32Array.of(0, 1, 2) selectRows(iris(), ([sepalLength], target) =>
+ * target < 2 && sepalLength > 6.5).count // 8
  * @throws RangeError for an index that is no row, TypeError for what is no data set, and neither array nor function
  */
 export function selectRows<D extends Dataset<Targets>>(data: D, which: ArrayLike<number> | RowTest): D {
@@ -101,11 +100,10 @@ export function selectRows<D extends Dataset<Targets>>(data: D, which: ArrayLike
 }
 
 /**
- * The first rows of a data set, or those between two: `take(data, 100)`, `take(data, 100, 200)`. What is larger than the data is its end.
+ * The first rows of a data set, or a range of rows: `take(data, 100)`, `take(data, 100, 200)`. Indices beyond the end mean the end.
  *
  * @example
- * take(iris(), 10).count // 10
- * take(iris(), 140, 160).count // 10
+ * take(iris(), 10).count // 10 take(iris(), 140, 160).count // 10
  * @throws RangeError for what is no whole number from 0, TypeError for what is no data set
  */
 export function take<D extends Dataset<Targets>>(data: D, from: number, to?: number): D {
@@ -121,18 +119,17 @@ export function take<D extends Dataset<Targets>>(data: D, from: number, to?: num
 }
 
 /**
- * Cross-validation: as many splits as folds, in which each row is tested once; with `repeats` so many times as many, in which each is
- * tested so often, in other parts each time. Parts differ in size by one row at most, and classes too. With `groups` whole groups are dealt out
- * in a random order, or the largest first without `shuffle`, each to the part that has least of its classes.
+ * Cross-validation: one split per fold, with each row in one test set. `repeats` repeats this with different folds, so that each row is tested
+ * `repeats` times. Folds differ in size by one row at most, and in each class, too. With `groups`, whole groups are assigned in a random order, or
+ * the largest first without `shuffle`, each to the fold with the least of its classes.
  *
  * @example
- * const splits = kFold(iris(), { folds: 3, seed: 1 })
- * splits.map(({ train, test }) => [train.count, test.count]) // [[100, 50], [100, 50], [100, 50]]
- * const days = Array.from({ length: 150 }, (_, row) => `day ${row % 10}`)
- * kFold(iris(), { folds: 5, groups: days }).map(({ test }) => test.count) // [30, 30, 30, 30, 30]
- * @throws RangeError for a number of folds below 2 or above that of rows (or groups), more folds than the largest class has rows (a class with
- *   fewer is a warning), `repeats` without `shuffle` or of which there are not so many ways to cut, groups that are not one for each row, or
- *   `stratify` for targets that are numbers; TypeError for what is no data set
+ * const splits = kFold(iris(), { folds: 3, seed: 1 }) splits.map(({ train, test }) => [train.count, test.count]) // [[100, 50], [100, 50], [100, 50]]
+ * const days = Array.from({ length: 150 }, (_, row) => `day ${row % 10}`) kFold(iris(), { folds: 5, groups: days }).map(({ test }) => test.count) //
+ * [30, 30, 30, 30, 30]
+ * @throws RangeError for a number of folds below 2 or above that of rows (or groups), more folds than the largest class has rows (a class with fewer
+ *   is a warning), `repeats` without `shuffle` or of which there are not so many ways to cut, groups that are not one for each row, or `stratify` for
+ *   targets that are numbers; TypeError for what is no data set
  */
 export function kFold<D extends Dataset<Targets>>(data: D, options: KFoldOptions = {}): FoldSplit<D>[] {
   checkDataset('kFold', data)

@@ -1,6 +1,6 @@
 /**
- * The IDX format, in which MNIST and its relatives come: two zero bytes, a byte for the element type, a byte for the number
- * of dimensions, a big-endian 32-bit size for each, then the elements, big-endian, row-major.
+ * The IDX format of MNIST and its relatives: two zero bytes, a byte for the element type, a byte for the number of dimensions, a big-endian 32-bit
+ * size for each, then the elements, big-endian, row-major.
  */
 import { rangeError } from '../common/errors.js'
 import { formatShape } from '../common/shape.js'
@@ -38,10 +38,10 @@ const ELEMENTS: Readonly<Record<number, Element>> = {
 /**
  * Reads an IDX file from memory.
  *
- * @param name what errors call the file
+ * @param name of the file in errors
  * @example
- * const bytes = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9) // in a file: unsigned bytes, 1 axis, of length 3
- * parseIdx(bytes).data // Uint8Array.of(7, 8, 9)
+ * const bytes = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9) // in a file: unsigned bytes, 1 axis, of length 3 parseIdx(bytes).data //
+ * Uint8Array.of(7, 8, 9)
  * @throws TypeError for what is no bytes, RangeError saying what is wrong: no IDX, unknown type, too few or too many bytes
  */
 export function parseIdx(bytes: Uint8Array | ArrayBuffer, name = 'IDX data'): IdxData {

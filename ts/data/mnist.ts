@@ -29,7 +29,7 @@ export async function loadMnist(options: MnistOptions = {}): Promise<Split> {
   checkNames('loadMnist', options, ['directory'])
   const { directory } = options
   const folder = directory ?? (await packageFolder())
-  // One after the other, so that of several missing files the first is named.
+  // One after the other, so that the error names the first of several missing files.
   const train = await loadPart(folder, 'train')
   return { train, test: await loadPart(folder, 't10k') }
 }

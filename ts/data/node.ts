@@ -10,7 +10,9 @@ export function nodeModule<T>(name: string): Promise<T> {
   return import(/* webpackIgnore: true */ /* @vite-ignore */ name)
 }
 
-/** The most that a packed file may unpack to: so many times its size, which data never reach, above a mebibyte; never more than a gibibyte. */
+/**
+ * Upper limit on the unpacked size, to stop decompression bombs: 1 MiB or MAX_RATIO times the packed size, whichever is larger, and at most 1 GiB.
+ */
 const MAX_RATIO = 200
 const MAX_FREE = 2 ** 20
 const MAX_BYTES = 2 ** 30

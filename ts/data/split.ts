@@ -9,11 +9,11 @@ import { ALIASES, checkDataset, type Dataset, type Split, selectRows, type Targe
 import type { ColumnOf } from './table/table.js'
 import { daysOf, type Row, valueIn } from './table/values.js'
 
-/** What cuts of data sets and of rows have in common. */
+/** Options that splits of data sets and of rows share. */
 interface Shares {
   /** Share of the samples that goes to `test`, above 0 and below 1. Default 0.2. */
   testFraction?: number
-  /** Share of all samples that goes to `validation`, to stop early and to choose by. Default: none, and there is no such set. */
+  /** Fraction of all samples that goes to `validation`, for early stopping and choices. Default: none, and there is no such set. */
   validationFraction?: number
   /** The same seed gives the same split. Default 0. */
   seed?: number
@@ -21,38 +21,35 @@ interface Shares {
 
 /** Options of {@link trainTestSplit} for a data set. */
 export interface SplitOptions extends Shares {
-  /** Cut every class in the same proportion, to one row. Default: true for classes; numbers have none. */
+  /** Splits every class in the same proportion, to within one row. Default: true for classes; numbers have none. */
   stratify?: boolean
-  /** For each row the group that it belongs to, such as a patient: whole groups go to one side. */
+  /** The group of each row, such as a patient: whole groups go to one side. */
   groups?: ArrayLike<string | number>
-  /** For each row its time, a number, a Date or text such as 2024-12-31: the last rows go to `test`, those before them to `validation`. */
+  /** The time of each row, a number, a Date or text such as 2024-12-31: the last rows go to `test`, the rows before them to `validation`. */
   splitBy?: ArrayLike<string | number | Date>
 }
 
-/** Options of {@link trainTestSplit} for rows of a table: names of columns in the place of values. */
+/** Options of {@link trainTestSplit} for rows of a table: names of columns instead of values. */
 export interface RowSplitOptions<Name extends string = string> extends Shares {
-  /** The column whose values are in the same proportion on all sides, usually the target. Default: none. */
+  /** The column whose values have the same proportion on all sides, usually the target. Default: none. */
   stratify?: Name
   /** The column of groups: rows with the same value go to one side. */
   groups?: Name
-  /** The column of times: the last rows go to `test`, those before them to `validation`. */
+  /** The column of times: the last rows go to `test`, the rows before them to `validation`. */
   splitBy?: Name
 }
 
 /**
- * Cuts a data set, or the rows of a table, in two or three; every row goes to exactly one side. At random, unless `splitBy` is given; rows of
- * one group stay together. What is learnt from data (categories, means, scales) is to be learnt from `train` alone: cut the rows
- * first, then `fromTable(train)` and `table.dataset(test)`.
+ * Splits a data set, or the rows of a table, into two or three parts; every row goes to exactly one. The split is random unless `splitBy` is given;
+ * rows of one group stay together. Learn everything (categories, means, scales) from `train` alone: split the rows first, then call
+ * `fromTable(train)` and `table.dataset(test)`.
  *
  * @example
- * const { train, test } = trainTestSplit(iris(), { testFraction: 0.2, seed: 1 })
- * test.count // 30
- * const three = trainTestSplit(iris(), { validationFraction: 0.2, testFraction: 0.2 })
- * three.validation.count // 30
- * const rows = Array.from({ length: 10 }, (_, day) => ({ day, x: day % 3 }))
- * trainTestSplit(rows, { testFraction: 0.2, splitBy: 'day' }).test // [{ day: 8, x: 2 }, { day: 9, x: 0 }]
- * @throws RangeError for a fraction outside (0, 1), fractions that would leave a side empty, `stratify` for targets that are numbers, or a
- *   column that is not there; TypeError for what is neither a data set nor rows
+ * const { train, test } = trainTestSplit(iris(), { testFraction: 0.2, seed: 1 }) test.count // 30 const three = trainTestSplit(iris(), {
+ * validationFraction: 0.2, testFraction: 0.2 }) three.validation.count // 30 const rows = Array.from({ length: 10 }, (_, day) => ({ day, x: day % 3
+ * })) trainTestSplit(rows, { testFraction: 0.2, splitBy: 'day' }).test // [{ day: 8, x: 2 }, { day: 9, x: 0 }]
+ * @throws RangeError for a fraction outside (0, 1), fractions that would leave a side empty, `stratify` for targets that are numbers, or a column
+ *   that is not there; TypeError for what is neither a data set nor rows
  */
 export function trainTestSplit<D extends Dataset<Targets>>(
   data: D,
@@ -85,7 +82,7 @@ const SPLIT_ALIASES = {
   order: 'splitBy',
 }
 
-/** What a cut goes by, whatever is cut. */
+/** Criteria of a split, for data sets and rows. */
 interface Cut extends CutBy, Required<Pick<Shares, 'testFraction' | 'seed'>> {
   validationFraction: number | undefined
   times: Float64Array | null

@@ -7,22 +7,25 @@ import { quantileOf } from '../common/quantile.js'
 import { show } from '../common/show.js'
 import { checkDataset, type Dataset, type Split, type Targets, type ThreeWaySplit } from './dataset.js'
 
-/** What {@link Scaler.state} gives: JSON keeps it to the bit. */
+/** Result of {@link Scaler.state}: JSON keeps it to the bit. */
 export interface ScalerState {
   format: 'gradus-scaler/1'
   mean: number[]
   deviation: number[]
 }
 
-/** What {@link fitScaler} learned; `apply` also works on data that comes later. */
+/** The statistics that {@link fitScaler} learned; `apply` also works on later data. */
 export interface Scaler {
-  /** What is taken off each feature: its mean; of `minMax` its least value, of `robust` its median. */
+  /** Value subtracted from each feature: its mean; for `minMax` its least value, for `robust` its median. */
   readonly mean: Float64Array
-  /** What it is divided by: its standard deviation; of `minMax` its range, of `robust` the distance of its quartiles. 1 for a feature that never changes. */
+  /**
+   * Divisor of each feature: its standard deviation; for `minMax` its range, for `robust` the distance of its quartiles. 1 for a feature that never
+   * changes.
+   */
   readonly deviation: Float64Array
   /** (x − mean) / deviation for rows of the same features, as a new array. @throws RangeError if they are no whole rows */
   apply(inputs: ArrayLike<number>): Float32Array
-  /** A data set with its inputs scaled, all else as it is. */
+  /** A data set with its inputs scaled, and everything else unchanged. */
   apply<D extends Dataset<Targets>>(data: D): D
   /** The way back, x·deviation + mean, as a new array. @throws RangeError if they are no whole rows */
   invert(scaled: ArrayLike<number>): Float32Array
@@ -31,8 +34,8 @@ export interface Scaler {
 }
 
 /**
- * How features are scaled: `standard` to mean 0 and standard deviation 1; `minMax` so that the training data are from 0 to 1; `robust` to median
- * 0 and a distance of 1 between the quartiles, which outliers do not move.
+ * Scaling of features: `standard` to mean 0 and standard deviation 1; `minMax` so that the training data are from 0 to 1; `robust` to median 0 and a
+ * distance of 1 between the quartiles, which outliers do not affect.
  */
 export type ScalingMethod = 'standard' | 'minMax' | 'robust'
 
@@ -48,7 +51,7 @@ export interface StandardizeOptions extends ScalerOptions {
   targets?: boolean
 }
 
-/** What {@link standardize} gives: the scaled data, and what scaled them. */
+/** Result of {@link standardize}: the scaled data, and the scaler. */
 export interface Standardized<D extends Dataset<Targets>> extends Split<D> {
   readonly scaler: Scaler
   /** The scaler of the targets, which are one feature. Without `targets: true` it leaves them as they are. */
@@ -56,13 +59,11 @@ export interface Standardized<D extends Dataset<Targets>> extends Split<D> {
 }
 
 /**
- * Mean and standard deviation (of the population) of each column of row-major inputs; or what else `method` scales by.
+ * Mean and standard deviation (of the population) of each column of row-major inputs, or the statistics of another `method`.
  *
  * @example
- * const scaler = fitScaler(Float32Array.of(1, 10, 3, 30), 2)
- * scaler.mean // Float64Array.of(2, 20)
- * scaler.apply(Float32Array.of(3, 10)) // Float32Array.of(1, -1)
- * fitScaler([1, 2, 5], 1, { method: 'minMax' }).apply([3]) // Float32Array.of(0.5)
+ * const scaler = fitScaler(Float32Array.of(1, 10, 3, 30), 2) scaler.mean // Float64Array.of(2, 20) scaler.apply(Float32Array.of(3, 10)) //
+ * Float32Array.of(1, -1) fitScaler([1, 2, 5], 1, { method: 'minMax' }).apply([3]) // Float32Array.of(0.5)
  * @throws RangeError for no or ragged rows, and for values that are not finite; TypeError for rows that are not in one array of numbers
  */
 export function fitScaler(inputs: ArrayLike<number>, features: number, options: ScalerOptions = {}): Scaler {
@@ -137,11 +138,10 @@ function scalerOf(mean: Float64Array, deviation: Float64Array): Scaler {
 }
 
 /**
- * The scaler that a state was taken of, also after JSON: where a model is used, its inputs are scaled as where it was trained.
+ * The scaler of a saved state, also from JSON: it scales inputs for prediction as in training.
  *
  * @example
- * const text = JSON.stringify(fitScaler(Float32Array.of(1, 10, 3, 30), 2).state())
- * const scaler = scalerFromState(JSON.parse(text))
+ * const text = JSON.stringify(fitScaler(Float32Array.of(1, 10, 3, 30), 2).state()) const scaler = scalerFromState(JSON.parse(text))
  * scaler.apply(Float32Array.of(3, 10)) // Float32Array.of(1, -1)
  * @throws TypeError for anything but a scaler's state, RangeError for one that was damaged
  */
@@ -155,7 +155,7 @@ export function scalerFromState(state: ScalerState): Scaler {
   return scalerOf(Float64Array.from(mean), Float64Array.from(deviation))
 }
 
-/** @internal what was given in place of a state, for messages */
+/** @internal a description of a value that was given instead of a state, for messages */
 export function formatOf(state: unknown): string {
   const { format } = (state ?? {}) as { format?: unknown }
   return typeof format === 'string' ? `'${format}'` : show(state)

@@ -26,7 +26,7 @@ export interface SpiralsOptions extends ToyOptions {
 
 /** Options of {@link circles}. */
 export interface CirclesOptions extends ToyOptions {
-  /** Radius of the inner circle, from 0 to 1: that of the outer one is 1. Default 0.5. */
+  /** Radius of the inner circle, from 0 to 1; the outer radius is 1. Default 0.5. */
   factor?: number
 }
 
@@ -72,8 +72,8 @@ export function moons(options: ToyOptions = {}): Dataset {
 }
 
 /**
- * A circle (class 1) within another (class 0): what no straight line separates, but the distance from the middle does. Default 400
- * samples, noise 0.1.
+ * A circle (class 1) within another (class 0): no straight line separates them, but the distance from the center does. Default 400 samples, noise
+ * 0.1.
  *
  * @example circles({ count: 400, factor: 0.4 }).shape // [400, 2]
  */
@@ -90,7 +90,7 @@ export function circles(options: CirclesOptions = {}): Dataset {
 }
 
 /**
- * The corners of a square, opposite corners in one class: what a net without a hidden layer cannot learn. Default: the four corners.
+ * The corners of a square, opposite corners in one class: a net without a hidden layer cannot learn it. Default: the four corners.
  *
  * @example xor().targets // Int32Array.of(0, 1, 0, 1)
  */
@@ -114,7 +114,7 @@ export function blobs(options: BlobsOptions = {}): Dataset {
   return sample(random, count, classes, features, spread, (c) => centres[c])
 }
 
-/** `count` samples, classes by turns; `pointOf` says where sample i of the n of its class lies before the noise. */
+/** `count` samples, with alternating classes; `pointOf` returns the position of sample i of the n of its class before the noise. */
 function sample(
   random: RandomStream,
   count: number,

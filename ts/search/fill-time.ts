@@ -2,17 +2,17 @@
 import { clock } from '../common/clock.js'
 import { RECIPES_A_ROUND, type Rounds, type View } from './rounds.js'
 
-/** What {@link fillTime} tries. */
+/** Recipes and options of {@link fillTime}. */
 export interface Trials<Recipe> {
   /** The recipe that does well on most data of this size, and how it is trained in full. */
   usual: Recipe
   batchSize: number
   epochs: number
-  /** Whether all rounds have this batch size; else they have others in turns. Default false. */
+  /** True to use the same batch size in all rounds; otherwise rounds alternate between sizes. Default false. */
   keepsBatchSize?: boolean
   /** Another recipe, drawn at random: the same seed gives the same one. */
   draw(seed: number): Recipe
-  /** A quick one, for where there was no time for one epoch of the usual. */
+  /** A quick recipe, for when there was no time for one epoch of the usual one. */
   small: Recipe
 }
 
@@ -26,18 +26,18 @@ const MEASURING = 0.4
 const FITTING = 0.9
 /** A training that measures an epoch has at most this share of the epochs of a whole one. */
 const SHORT = 1 / 6
-/** There are two recipes in a round where so many trainings of one fit into the time that is left. */
+/** A round has two recipes if this many trainings of one fit into the remaining time. */
 const ROUNDS_LEFT = 4
 /** Between the seeds of the recipes of two rounds. */
 const SEED_STEP = 7919
-/** Batch sizes of the rounds, in turns, as multiples of the usual one. */
+/** Batch sizes of successive rounds, as multiples of the usual one. */
 const BATCH_FACTORS = [1, 2, 0.5] as const
 
 /**
- * Trains until the time that is left is needed for what follows:
- * 1. a pilot on at most 2,000 rows, for two epochs: there is a net early, and it says how long an epoch takes;
+ * Trains until the remaining time is needed for the work after the search:
+ * 1. a pilot on at most 2,000 rows, for two epochs: it gives an early net and the time of an epoch;
  * 2. a short training on as many rows as fit in two fifths of the time, which measures an epoch well;
- * 3. the usual recipe in full, then recipes drawn at random (Bergstra & Bengio 2012), two a round, each as long as the time allows.
+ * 3. the usual recipe in full, then recipes drawn at random (Bergstra & Bengio 2012), two per round, each as long as the time allows.
  */
 export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>, trials: Trials<Recipe>): Promise<void> {
   const { usual, batchSize, epochs, keepsBatchSize = false } = trials
@@ -57,7 +57,7 @@ export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>
 
   for (let number = 1; timeLeft() > 0 && !signal?.aborted; number++) {
     const fitting = Math.floor((FITTING * timeLeft()) / epochTime)
-    // what is left may be too short for a training worth its name: it is given to one that is stopped
+    // the remaining time may be too short for a useful training: it is given to one that is stopped early
     const own = Math.max(few, Math.min(epochs, fitting))
     const recipes = Array.from({ length: fitting >= ROUNDS_LEFT * own ? RECIPES_A_ROUND : 1 }, (_, i) =>
       number === 1 && i === 0 ? usual : trials.draw(seed + SEED_STEP * number + i),
@@ -70,7 +70,7 @@ export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>
       share: Math.min(1, Math.max(share, fitting / few)),
     })
   }
-  // there was not even the time for one epoch of all folds: a small net is better than none
+  // there was no time even for one epoch of all folds: a small net is better than none
   if (rounds.candidates.length === 0 && rounds.failure === undefined && !signal?.aborted)
     await rounds.train({ recipes: [trials.small], batchSize, epochs: PILOT_EPOCHS, number: 0, share: pilotShare, isTimed: false })
 }

@@ -1,33 +1,33 @@
-/** Successive halving (Jamieson & Talwalkar 2016): nets are trained side by side, and from rung to rung only the best go on. */
+/** Successive halving (Jamieson & Talwalkar 2016): nets are trained side by side, and from rung to rung only the best continue. */
 import { type BuiltModel, type FitManyOptions, fitMany, type TrainingData } from '../index.js'
 
 /** A net of a race. */
 export interface Racer extends BuiltModel {
   batchSize?: number | undefined
-  /** How good it was at its last rung, less is better; NaN before the first, and where it diverged. */
+  /** Its value at the last rung, less is better; NaN before the first rung, and if it diverged. */
   value: number
   /** Steps that it has taken. */
   steps: number
 }
 
-/** How nets race. */
+/** Options of a race. */
 export interface RaceOptions extends Pick<FitManyOptions, 'loss' | 'dropLast' | 'signal'> {
   data: TrainingData
   /** Epochs at the end of each rung. */
   rungs: readonly number[]
-  /** The best 1/reductionFactor go on. */
+  /** The best 1/reductionFactor of the nets continue. */
   reductionFactor: number
   seed: number
-  /** How good a net is, less is better; NaN where it diverged. */
+  /** Returns the value of a net, less is better; NaN if it diverged. */
   judge(net: BuiltModel): number
-  /** Whether there is no time for another rung. */
+  /** True if there is no time for another rung. */
   isOver(): boolean
 }
 
-/** What came of a rung. */
+/** Result of a rung. */
 export interface Rung<R> {
   epochs: number
-  /** Nets that go on, the best first. */
+  /** Nets that continue, the best first. */
   running: R[]
   cut: R[]
   diverged: R[]
@@ -38,7 +38,7 @@ export function rungsOf(epochs: number, reductionFactor: number): number[] {
   return [...new Set([Math.ceil(epochs / reductionFactor ** 2), Math.ceil(epochs / reductionFactor), epochs])]
 }
 
-/** Trains nets rung by rung. It ends early where the signal says so: what was stopped within a rung is judged by the rung before. */
+/** Trains nets rung by rung. It ends early if the signal fires: nets that were stopped within a rung keep their value of the previous rung. */
 export async function* race<R extends Racer>(nets: readonly R[], options: RaceOptions): AsyncGenerator<Rung<R>> {
   const { data, rungs, reductionFactor, seed, judge, isOver, loss, dropLast, signal } = options
   let running = [...nets]
@@ -53,7 +53,7 @@ export async function* race<R extends Racer>(nets: readonly R[], options: RaceOp
           ...{ ...data, loss, ...(dropLast !== undefined && { dropLast }), ...(signal && { signal }) },
           ...(batchSize !== undefined && { batchSize }),
           optimizers: group.map(({ optimizer }) => optimizer),
-          // a rung goes on where the one before stopped, with the same schedule
+          // a rung continues where the previous one stopped, with the same schedule
           schedule: group.map(({ schedule, steps }) => schedule && ((step: number) => schedule(step + steps))),
           callbacks: (net) => group[net].callbacks ?? [],
           epochs: epochs - done,

@@ -26,28 +26,28 @@ export interface Samples {
   weights?: Tensor
 }
 
-/** What nets learn: the targets themselves, or what something simpler leaves of them, such as a line or the season before. */
+/** The targets that nets learn: the original targets, or the residuals of something simpler, such as a line or the previous season. */
 export interface View {
-  /** For each fold all rows, of which its nets are trained on those of the fold. */
+  /** For each fold all rows; its nets are trained on the rows of the fold. */
   training: readonly Samples[]
-  /** For each fold the rows that it validates by. */
+  /** For each fold its validation rows. */
   validation: readonly Samples[]
-  /** Predictions of the task, by those of a net for the rows that its fold validates by. Default: the same. */
+  /** Predictions of the task from a net's predictions for the validation rows of its fold. Default: unchanged. */
   whole?(predictions: Float64Array, fold: number): Float64Array
-  /** For each fold what losses of nets are multiplied by, for curves. Default 1. */
+  /** Factor for the losses of nets of each fold, for curves. Default 1. */
   units?: readonly number[]
 }
 
-/** What is searched for. A recipe says as plain data how a net is made and trained. */
+/** The task of a search. A recipe describes the construction and training of a net as plain data. */
 export interface Task<Recipe, V extends View = View> {
   folds: readonly Fold[]
-  /** What nets learn: a candidate for each recipe and view. */
+  /** The views that nets learn: there is a candidate for each recipe and view. */
   views: readonly V[]
   /** A new net with its optimizer. @param steps of the whole training, for its schedule */
   build(recipe: Recipe, seed: number, steps: number): BuiltModel
-  /** What nets are trained by. */
+  /** Training loss of the nets. */
   loss: FitManyOptions['loss']
-  /** What a net says of rows, row-major. */
+  /** Predictions of a net for rows, row-major. */
   predict(net: Module, inputs: Tensor): Float64Array
   /** Loss of predictions of these rows, row-major. */
   lossOn(rows: Int32Array): LossOf
@@ -55,17 +55,17 @@ export interface Task<Recipe, V extends View = View> {
   from: number
 }
 
-/** A recipe, its nets (one for each fold) and what each of them predicts of the rows of its fold that it was not trained on. */
+/** A recipe, its nets (one for each fold) and their out-of-fold predictions. */
 export interface Candidate<Recipe, V extends View = View> {
   recipe: Recipe
-  /** What its nets learnt. */
+  /** The view that its nets learned. */
   view: V
   nets: Module[]
   /** Out-of-fold predictions, row-major in the order of the folds. */
   predictions: Float64Array
-  /** Of these predictions. */
+  /** Loss of these predictions. */
   loss: number
-  /** Of each net the loss of training and of validation by epoch. */
+  /** Training and validation loss by epoch, for each net. */
   histories: Curve[]
 }
 
@@ -75,9 +75,9 @@ export interface Curve {
   validation: number[]
 }
 
-/** What is heard of rounds while nets are trained. */
+/** Progress of rounds while nets are trained. */
 export interface SearchProgress {
-  /** Until training and report are over, by the speed so far; where time is limited, what counts is the limit. */
+  /** Seconds until training and report are over, from the speed so far; with a time limit, the limit counts. */
   secondsLeft: number
   nets: number
   best: number | null
@@ -89,19 +89,19 @@ export interface Round<Recipe> {
   recipes: readonly Recipe[]
   batchSize: number
   epochs: number
-  /** Which round it is: it decides the first weights and the order of rows. */
+  /** Number of the round: it determines the first weights and the order of rows. */
   number: number
   /** Share of the training rows of each fold. Default 1. */
   share?: number
-  /** Whether nets are stopped when the time is over. Default true. */
+  /** Stops nets when the time is over. Default true. */
   isTimed?: boolean
 }
 
-/** What rounds have in common. */
+/** Options that rounds share. */
 export interface RoundsOptions {
-  /** When everything has to be over, as clock.now() counts; undefined where there is no limit. */
+  /** Latest end of everything, in the time of clock.now(); undefined without a limit. */
   end: number | undefined
-  /** Seconds that what follows the search takes, where the whole ensemble takes so many for a row. */
+  /** Seconds for the work after the search, if the whole ensemble takes `secondsOfRow` per row. */
   reserve: (secondsOfRow: number) => number
   seed: number
   signal: AbortSignal | undefined
@@ -110,11 +110,11 @@ export interface RoundsOptions {
 
 /** Epochs without improvement that end the training of a net. */
 const PATIENCE = 16
-/** Candidates that are kept, the best ones. */
+/** Number of candidates that are kept, the best ones. */
 const MAX_KEPT = 40
-/** Recipes of a round where time is limited: as many nets as folds for each. */
+/** Recipes per round with a time limit: each needs one net per fold. */
 export const RECIPES_A_ROUND = 2
-/** Nets of an ensemble are of so many candidates at most. */
+/** Largest number of candidates in an ensemble. */
 export const MOST_CHOICES = 20
 
 /** Trains rounds, and keeps the best recipes of all of them. */
@@ -123,15 +123,15 @@ export class Rounds<Recipe, V extends View = View> {
   candidates: Candidate<Recipe, V>[] = []
   /** Nets that were trained. */
   nets = 0
-  /** What ended the first net of which nothing came; undefined where none was, or time or a signal ended it. */
+  /** The error of the first net without a result; undefined if there was none, or if time or a signal ended it. */
   failure: Error | undefined
-  /** When training has to stop, so that what follows has its time; undefined where there is no limit. */
+  /** Latest end of training, so that the following work has its time; undefined without a limit. */
   deadline: number | undefined
   /** Rows that are predicted by nets that were not trained on them, in the order of the folds. */
   readonly heldOut: Int32Array
-  /** Loss of out-of-fold predictions, by those that decide. */
+  /** Loss of out-of-fold predictions, over the rows that decide. */
   readonly lossOf: LossOf
-  /** What predictions took so far: their quotient is the pace of a net. */
+  /** Time and rows of predictions so far: their quotient is the speed of a net. */
   private readonly predicting = { seconds: 0, rows: 0 }
 
   constructor(

@@ -1,4 +1,4 @@
-/** How fast WebAssembly and JavaScript train on this machine, and what that means in words: for `gradus bench` and a page in a browser. */
+/** Training speed of WebAssembly and JavaScript on this machine, with an interpretation in words: for `gradus bench` and a page in a browser. */
 import { Adam, type Backend, crossEntropy, Dense, fit, Generator, type Loss, mse, Sequential, type Tensor, tensor } from '../../index.js'
 import { rate, table } from '../terminal/format.js'
 
@@ -16,7 +16,7 @@ export interface Speeds {
   ratio: number | null
 }
 
-/** What a net does by `fit`, which runs recorded steps, many in one call of WebAssembly, and by a loop of one's own, step by step. */
+/** Speeds of a net by `fit`, which runs recorded steps, many in one call of WebAssembly, and by a hand-written loop, step by step. */
 export interface Measurement extends Speeds {
   net: string
   batch: number
@@ -110,12 +110,12 @@ export function resultLines(results: readonly Measurement[]): string[] {
   return table([names, ...rows])
 }
 
-/** Of one loop: `1,200`, `1,000`, `1.20 ×`. */
+/** Cells of one loop: `1,200`, `1,000`, `1.20 ×`. */
 export function cells({ wasm, js, ratio }: Speeds): string[] {
   return [wasm === null ? '-' : rate(wasm), rate(js), ratio === null ? '-' : `${rate(ratio)} ×`]
 }
 
-/** What the table says, in words. */
+/** The meaning of the table, in words. */
 export function reading(results: readonly Measurement[]): string[] {
   const measured = results.filter((r): r is Measurement & { wasm: number; ratio: number } => r.wasm !== null && r.ratio !== null)
   if (measured.length === 0) return ['This runtime has no WebAssembly SIMD, so there is only the JS backend.']

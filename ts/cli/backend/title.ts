@@ -1,4 +1,4 @@
-/** What a backend is called in what is printed. */
+/** Name of a backend in the output. */
 import type { Backend } from '../../index.js'
 
 /** `WebAssembly, relaxed SIMD` for a backend. */

@@ -1,9 +1,9 @@
-/** Widening for the command's own process: on where V8's widened kernels pass their check, and not a word where they do not. */
+/** Widening for the command's own process: on if V8's widened kernels pass their check, and silently off otherwise. */
 import { spawnSync } from 'node:child_process'
 
 /**
- * Makes the engine, widened if asked. Where that fails its check, V8 has widened code that there is no way to take back in this
- * process, so the command starts again in another one, without.
+ * Makes the engine, widened if requested. If the check fails, V8 has already widened code in this process, which cannot be undone. So the command
+ * starts again in another process, without widening.
  */
 export async function widenedOrNot<T>(widen: boolean, make: (widen: boolean) => T | Promise<T>): Promise<T> {
   try {

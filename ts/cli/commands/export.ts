@@ -30,12 +30,12 @@ interface ExportOptions {
   json?: boolean
 }
 
-/** What was written, and how it is used. */
+/** The written file, and instructions for its use. */
 interface Written {
   bytes: Uint8Array | string
   /** Lines of a program that uses it. */
   use: string[]
-  /** What one has to know. */
+  /** A note for the user. */
   note: string
 }
 
@@ -144,7 +144,7 @@ function forKeras(net: Module, inputs: string): Written {
   }
 }
 
-/** One model of Keras with all nets in it, whose mean it gives: of probabilities, where the ensemble has logits of these. */
+/** One Keras model with all nets in it, which returns their mean: of probabilities, if the ensemble returns their logits. */
 function ensembleForKeras(net: Ensemble, inputs: string): Written {
   const members = net.members.map((member) => toKeras(member))
   const prefix = (i: number) => `${String(i).padStart(2, '0')}.`

@@ -1,4 +1,4 @@
-/** `gradus info`: what is here, for bug reports and for the curious. */
+/** `gradus info`: versions and properties of this installation, for bug reports. */
 import { createRequire } from 'node:module'
 import os from 'node:os'
 import { Command } from 'commander'

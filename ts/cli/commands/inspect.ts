@@ -1,4 +1,4 @@
-/** `gradus inspect FILE`: what a model file holds, or what is in a table. */
+/** `gradus inspect FILE`: the contents of a model file, or of a table. */
 import { Command } from 'commander'
 import { describeTable } from '../../data/index.js'
 import { loadModelFile, type Module, summary } from '../../index.js'
@@ -41,7 +41,7 @@ async function inspect(file: string, { json = false, ...options }: InspectOption
   else printLines(inFlags(describeTable(report)))
 }
 
-/** Of a model file: what it holds. */
+/** Shows the contents of a model file. */
 async function inspectModel(file: string, { json = false }: { json?: boolean }): Promise<void> {
   const { model: net, ...parts } = await withModelFile(file, () => loadModelFile(file))
   if (typeof parts.tableModel !== 'string') return inspectNet(file, net, Object.keys(parts), json)
@@ -66,7 +66,7 @@ async function inspectModel(file: string, { json = false }: { json?: boolean }):
   if (task === 'regression') fact('interval', `± ${formatMetric(model.halfWidth(0.9))} holds ${percent(0.9, 0)}`)
 }
 
-/** Of a model that is none of a table: its layers, and the names of what was saved beside it. */
+/** For a model that is not a table's: its layers, and the names of the values saved beside it. */
 function inspectNet(file: string, net: Module, parts: string[], json: boolean): void {
   const parameters = net.parameters().reduce((sum, { size }) => sum + size, 0)
   const layers = net.modulePaths(true).map(({ path, module }) => ({ path, layer: module.describe() }))

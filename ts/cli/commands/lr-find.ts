@@ -1,4 +1,4 @@
-/** `gradus lr-find FILE --target COLUMN`: learning rates of one optimizer on one's own table. */
+/** `gradus lr-find FILE --target COLUMN`: learning rates of one optimizer on the user's table. */
 import { Command, Option } from 'commander'
 import { lineChart } from '../../plot/index.js'
 import { OPTIMIZER_NAMES } from '../options/net.js'

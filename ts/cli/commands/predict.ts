@@ -1,4 +1,4 @@
-/** `gradus predict MODEL FILE`: the rows of a table with what a model says of them. */
+/** `gradus predict MODEL FILE`: the rows of a table with a model's predictions. */
 import { Command, Option } from 'commander'
 import type { Prediction, TableModel } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
@@ -60,7 +60,7 @@ async function predict(
   const writeAll = async (write: (text: string) => unknown) => {
     const names = only ? [] : Object.keys(rows[0])
     const csvLine = lineWriter(how.decimal)
-    // written with the first answers, so that nothing is where there are none
+    // written with the first answers, so that there is no output without answers
     let head = json ? '' : `${csvLine([...names, ...headOf(model)])}\n`
     for (let from = 0; from < rows.length; from += PART) {
       const some = rows.slice(from, from + PART)
@@ -93,7 +93,7 @@ function toStdout(text: string): Promise<void> {
   )
 }
 
-/** Cells stay as they are, so that classes can be compared with those of other files; what a spreadsheet makes of some is said. */
+/** Cells stay unchanged, so that classes can be compared with other files; cells that a spreadsheet may read as formulas are reported. */
 function tellFormulas({ classNames }: TableModel): void {
   const formula = classNames.find((name) => /^[=+\-@\t\r]/.test(name) && Number.isNaN(Number(name)))
   if (formula !== undefined)
@@ -105,7 +105,7 @@ function headOf({ task, target, classNames }: TableModel): string[] {
   return [`predicted_${target}`, 'probability', ...classNames.map((name) => `p_${name}`)]
 }
 
-/** Digits of a number in CSV: those that tell two floats apart, so that probabilities sum to 1. */
+/** Digits of a number in CSV: enough to distinguish two floats, so that probabilities sum to 1. */
 const DIGITS = 9
 
 function cellsOf({ classNames }: TableModel, answer: Prediction): unknown[] {
@@ -114,7 +114,7 @@ function cellsOf({ classNames }: TableModel, answer: Prediction): unknown[] {
   return [answer.class, short(answer.probability), ...classNames.map((name) => short(answer.probabilities[name]))]
 }
 
-/** What makes a line of CSV of cells: with semicolons and decimal commas where the file that was read has those. */
+/** A function that writes cells as a line of CSV: with semicolons and decimal commas if the input file has them. */
 function lineWriter(decimal: FileOptions['decimal'] = '.'): (cells: readonly unknown[]) => string {
   const isEuropean = decimal === ','
   const special = isEuropean ? /[";\r\n]/ : /[",\r\n]/

@@ -1,4 +1,4 @@
-/** `gradus race FILE --target COLUMN`: optimizers on one's own table, each at its best learning rate. */
+/** `gradus race FILE --target COLUMN`: optimizers on the user's table, each at its best learning rate. */
 import { Command, Option } from 'commander'
 import { lineChart } from '../../plot/index.js'
 import { OPTIMIZER_NAMES, type OptimizerName } from '../options/net.js'

@@ -1,4 +1,4 @@
-/** `gradus train NAME`: learn a task, judge the net on data it has not seen, show what it does, put WASM beside JS. */
+/** `gradus train NAME`: trains on a built-in task, tests the net on unseen data, shows its output, and compares WASM with JS. */
 import { Option } from 'commander'
 import { evaluateModel, fit, type History, type Progress } from '../../index.js'
 import { backendTitle } from '../backend/title.js'
@@ -56,7 +56,7 @@ export function defaultsHelp(): string {
   return table([['', 'hidden', 'activation', 'epochs', 'batch', 'rate', 'schedule'], ...rows]).join('\n')
 }
 
-/** How well the trained net does. */
+/** Quality and speed of the trained net. */
 interface Result {
   history: History
   test: { loss: number; accuracy: number }
@@ -138,7 +138,7 @@ function summarize({ data, task, epochs }: Plan, { history, test, samplesPerSeco
   print(`${whole(history.steps)} steps in ${time}`)
 }
 
-/** What --json prints. */
+/** The output of --json. */
 function report(plan: Plan, { backend }: Setup, { history, test, samplesPerSecond }: Result, comparison: Comparison | null): object {
   const { task, data: _, ...settings } = plan
   const { epochs, ...run } = history

@@ -1,4 +1,4 @@
-/** `gradus train table.csv --target column`: a model of one's own table, with a report that a person can read. */
+/** `gradus train table.csv --target column`: a model of the user's table, with a readable report. */
 import { InvalidArgumentError, Option } from 'commander'
 import { describeLeftOut, type Row } from '../../data/index.js'
 import {
@@ -35,7 +35,7 @@ const METRICS: readonly TableMetric[] = [
   ...(['logLoss', 'accuracy', 'balancedAccuracy', 'f1', 'rocAuc', 'averagePrecision', 'rmse', 'mae', 'r2'] as const),
 ]
 
-/** Options that are for tables alone, beside those of the data. */
+/** Options for tables alone, beside the options for the data. */
 export function tableTrainOptions(): Option[] {
   return [
     new Option('--time <duration>', 'how long to take, such as 60s or 5m: many kinds of nets, the best answer together').argParser(seconds),
@@ -80,7 +80,7 @@ function threshold(text: string): NonNullable<DecisionSettings['threshold']> {
   return value
 }
 
-/** What was said of classes and of the metric. */
+/** The given options for classes and the metric. */
 function decisionOf({ classWeights, threshold, metric, positive }: DecisionSettings): DecisionSettings {
   const given = { classWeights, threshold, metric, positive }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
@@ -91,14 +91,14 @@ export async function trainOnTable(file: string, options: TableTrainOptions): Pr
   tell(await trainModel(file, options), file, options)
 }
 
-/** What was trained, and the files that were written. */
+/** The trained model, and the written files. */
 export interface TrainedFile {
   report: TableModelReport
-  /** That of the model. */
+  /** File of the model. */
   out: string
-  /** That of the report as a page. */
+  /** File of the report as a page. */
   page: string | undefined
-  /** Whether Ctrl-C ended training early. */
+  /** True if Ctrl-C ended training early. */
   stopped: boolean
 }
 
@@ -144,15 +144,15 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
 /** Endings of model files of other programs. */
 const OF_OTHERS = /\.(onnx|m?js|pt|pth|h5|keras|pkl|joblib)$/i
 
-/** How good the same nets as `gradus train` trains by default are, and those that were tuned, on the rows to test with. */
+/** Quality of the default nets of `gradus train` and of the tuned nets, on the test rows. */
 export interface WithDefault {
   tuned: TableModelReport
   byDefault: TableModelReport
-  /** Below 0 the tuned ones are worse, as a share of what a guess loses; undefined of too few rows. */
+  /** Negative if the tuned nets are worse, as a fraction of a guess's loss; undefined for too few rows. */
   difference: PairedDifference | undefined
 }
 
-/** Trains with these settings of nets and with none of them, and compares both on the rows to test with. */
+/** Trains with these settings of nets and with the defaults, and compares both on the test rows. */
 export async function compareWithDefault(
   file: string,
   options: TableTrainOptions & { target: string },
@@ -166,7 +166,7 @@ export async function compareWithDefault(
     async () => {
       const { model, report: byDefault } = await trainTable(file, given)
       const { report: tuned } = await trainTable(file, { ...given, ...netOf(options), compareWith: model })
-      // what was stopped is no comparison
+      // a stopped training is no basis for a comparison
       signal.throwIfAborted()
       return { tuned, byDefault, difference: tuned.compared?.other }
     },
@@ -174,20 +174,20 @@ export async function compareWithDefault(
   )
 }
 
-/** What rows are learnt from, and tested with. */
+/** The training rows and the test rows. */
 function dataOf(options: TableTrainOptions, testRows: readonly Row[] | undefined) {
   return { ...tableOptions(options), ...asideOptions(options), ...(testRows !== undefined && { test: testRows }) }
 }
 
-/** What was said of the nets. */
+/** The given options for the nets. */
 function netOf({ hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs }: NetSettings): NetSettings {
   return { hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs }
 }
 
-/** Seconds that the model and the report take to be written and the process to end: at least, and as a share of those that it took to begin. */
+/** Seconds to write the model and the report and to end the process: the minimum, and a share of the start-up time. */
 const WRITING = { least: 0.05, share: 0.15 }
 
-/** Of the seconds that the whole command may take, those that are left: it began with the process. */
+/** Remaining seconds of the time for the whole command, which started with the process. */
 function timeLeft(time: number): number {
   const began = performance.now() / 1000
   return Math.max(time / 2, time - began - WRITING.least - WRITING.share * began)
@@ -198,7 +198,7 @@ function outOf(file: string): string {
   return `${file.replace(/^.*[\\/]/, '').replace(/(\.(csv|tsv|txt|tab|data|jsonl?|ndjson|parquet|arrow|feather))?(\.gz)?$/i, '')}.safetensors`
 }
 
-/** For a program to read. */
+/** JSON output for programs. */
 export function trainedJson({ report, out, stopped }: TrainedFile): object {
   return { ...report, model: out, stopped }
 }
@@ -208,7 +208,7 @@ function tell(trained: TrainedFile, file: string, options: TableTrainOptions): v
   if (options.json) return print(JSON.stringify(trainedJson(trained)))
   if (options.quiet) {
     const [main] = report.metrics
-    // what is learnt of fewer rows than the file has is never said in silence
+    // if the file has more rows than were used, a note always says so
     if (report.leftOut.length > 0) printNote(describeLeftOut(report.leftOut))
     return print(`${main.name} ${main.value.toPrecision(4)} on ${whole(report.rows.test)} test rows; ${out}`)
   }

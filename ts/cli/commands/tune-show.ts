@@ -1,4 +1,4 @@
-/** `gradus tune show STORAGE`: what a study found. */
+/** `gradus tune show STORAGE`: the results of a study. */
 import { Argument, Command } from 'commander'
 import { openStudy, reportHtml, reportText } from '../../tune/index.js'
 import { checkOut, writeFileWhole } from '../out-file.js'

@@ -1,4 +1,4 @@
-/** `gradus tune status URL` and `gradus tune delete STORAGE`: what goes on on a queue, and the end of a study. */
+/** `gradus tune status URL` and `gradus tune delete STORAGE`: the state of a queue, and deleting a study. */
 import { Argument, Command } from 'commander'
 import { deleteStudy, queueStatus } from '../../tune/index.js'
 import { duration } from '../terminal/format.js'

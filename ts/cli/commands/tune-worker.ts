@@ -9,11 +9,11 @@ import { interruptible } from '../interrupt.js'
 import { numberIn, seconds } from '../options/values.js'
 import { print, printNote } from '../terminal/terminal.js'
 
-/** Name by which all workers have the module of gradus/tune. */
+/** Name of the module of gradus/tune at all workers. */
 export const TUNE_MODULE = 'gradus:tune'
-/** The file of gradus/tune, which lies beside the built command in dist/. (It is not that of the command of this name.) */
+/** The file of gradus/tune, beside the built command in dist/. (It is not the file of the command with this name.) */
 export const TUNE_FILE = new URL('./tune.js', import.meta.url)
-/** How many trials may run at once. */
+/** Number of trials at once. */
 export const AT_ONCE = { min: 1, max: 1024, whole: true }
 const LOCK = { min: 1, max: 86400 }
 
@@ -120,7 +120,7 @@ async function work(url: string, { module, modules, table, lockSeconds, prefix, 
   })
 }
 
-/** The options of a trial of a table, with the table of this machine. @throws Error where it was not started with that table */
+/** The options of a table's trial, with the table of this machine. @throws Error if the worker was not started with that table */
 function withTable(given: unknown, tables: ReadonlyMap<string, { file: string; hash: string }>): unknown {
   const { file: name, sha256, ...options } = Object(given) as Record<string, unknown>
   const found = typeof name === 'string' ? tables.get(name) : undefined

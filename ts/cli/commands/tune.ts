@@ -48,9 +48,9 @@ interface TuneOptions extends TableData {
 
 /** Without a number of trials or a time. */
 const USUAL_TIME = 60
-/** Trials in the queue at once: it does not know how many workers there are. */
+/** Trials in the queue at once: the number of workers is not known. */
 const QUEUED = 16
-/** Where the study keeps what its trials have in common. */
+/** Attribute of the study for the settings that its trials share. */
 const SETTINGS = 'gradus:table'
 
 const TRIALS = { min: 1, whole: true }
@@ -127,7 +127,7 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
     const name = options.name ?? basename(file, extname(file))
     const storage = options.storage ?? `${name}.tune.log`
     const space: Space = options.space === undefined ? TABLE_SPACE : spaceFrom(options.space)
-    // what is wrong with the table is said here, not by a worker
+    // mistakes in the table are reported here, not by a worker
     const { leftOut } = await naming(file, () => tableObjective({ file, epochs, ...data }), options)
     if (leftOut.length > 0 && !silent) printNote(describeLeftOut(leftOut))
     const study = await createStudy({
@@ -200,7 +200,7 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
   await trainOnTable(file, training)
 }
 
-/** What trials have in common, as the command line says it. */
+/** Settings that trials share, in the form of the command line. */
 function settingsOf({
   target,
   epochs,
@@ -218,7 +218,7 @@ function settingsOf({
   const columns = Object.entries({ exclude, categories, numbers, embed, 'missing-values': missingValues }).map(
     ([name, list]) => [name, list?.join()] as const,
   )
-  // of rows to test with no trial knows more than whether they come from the table
+  // no trial knows more about the test rows than whether they come from the table
   const more = [...columns, ['formatted', formatted], ['test', test], ['test-fraction', testFraction], ['split-by', splitBy]].filter(
     ([, value]) => value !== undefined,
   )
@@ -240,7 +240,7 @@ async function checkSettings(study: Study, storage: string, settings: Record<str
     )
 }
 
-/** Commands that train with what was found, and by default; undefined before the first complete trial. */
+/** Commands that train with the parameters found, and with defaults; undefined before the first complete trial. */
 function linesOf(study: Study, file: string, options: TuneOptions): Lines | undefined {
   if (study.bestTrial === undefined) return undefined
   return { tunedTrain: trainLine(file, options, netSettings(study.bestParams, options.epochs)), defaultTrain: trainLine(file, options, {}) }
@@ -251,14 +251,14 @@ interface Lines {
   defaultTrain: string
 }
 
-/** Tuned nets beside those of the default, on rows that no trial has seen. */
+/** Comparison of tuned nets with default nets, on rows that no trial has seen. */
 interface Compared {
   /** `log loss` or `RMSE`. */
   measure: string
   rows: number
   tuned: number
   default: number
-  /** How much less the tuned ones lose, row by row, as a share of what a guess loses, with its 95 % interval. */
+  /** Advantage of the tuned nets, row by row, as a fraction of a guess's loss, with its 95 % interval. */
   difference: PairedDifference | undefined
   better: 'tuned' | 'default' | 'neither'
 }
@@ -273,18 +273,18 @@ function compared(trained: WithDefault | undefined): Compared | undefined {
   return { measure, rows: tuned.rows.test, tuned: valueIn(tuned), default: valueIn(byDefault), difference, better }
 }
 
-/** The study is kept, whatever happens to nets that are trained afterwards. */
+/** The study is kept, even if the trainings after it fail. */
 function notCompared(error: unknown): undefined {
   printNote(`nets with what was found are not compared with those of the default: ${(error as Error).message}`)
   return undefined
 }
 
-/** Without a comparison, what was found. */
+/** Without a comparison, the command with the parameters found. */
 function adviceOf({ tunedTrain, defaultTrain }: Lines, comparison: Compared | undefined): string {
   return comparison === undefined || comparison.better === 'tuned' ? tunedTrain : defaultTrain
 }
 
-/** What a study found, for a program to read. */
+/** The results of a study, for programs. */
 function foundIn({ name, place, bestTrial, trials }: Study): object {
   return {
     study: name,
@@ -354,7 +354,7 @@ class TuneProgress {
     else print(line)
   }
 
-  /** What a person should know, such as that there is no worker. */
+  /** Shows a message for the user, such as that there is no worker. */
   message(text: string): void {
     if (this.bar) this.bar.above(() => printNote(text))
     else printNote(text)

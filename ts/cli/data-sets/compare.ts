@@ -1,4 +1,4 @@
-/** The same net, the same start and the same batches on both backends: how fast each is, and whether they agree. */
+/** The same net with the same start and the same batches on both backends: their speeds, and whether they agree. */
 
 import { supportedVariants } from '../../debug/index.js'
 import { type Backend, createBackend, trainSteps } from '../../index.js'
@@ -7,7 +7,7 @@ import { percent, rate, table } from '../terminal/format.js'
 import { isLive, paint, print } from '../terminal/terminal.js'
 import { makeSetup, type Plan } from './setup.js'
 
-/** What one backend did. */
+/** Result of one backend. */
 export interface Lap {
   /** Steps per second in the fastest window. */
   stepsPerSecond: number
@@ -20,7 +20,7 @@ export interface Comparison {
   steps: number
   wasm: Lap
   js: Lap
-  /** Steps/s of WASM divided by those of JS. */
+  /** Steps/s of WASM divided by steps/s of JS. */
   ratio: number
   /** |loss of WASM − loss of JS| / loss of JS. */
   lossDifference: number
@@ -28,15 +28,15 @@ export interface Comparison {
 }
 
 /**
- * The losses of the first steps decide whether both compute the same: rounding differs from the first step on, and training
- * makes differences grow without end. The tolerance is far above that in so few steps, and far below what a wrong gradient does.
+ * The losses of the first steps decide whether both compute the same: rounding differs from the first step on, and training amplifies differences
+ * without limit. The tolerance is far above the differences in so few steps, and far below the effect of a wrong gradient.
  */
 const JUDGED_STEPS = 300
 const TOLERANCE = 0.01
-/** The fastest window counts: the first ones warm the machine up, and in others it may be busy. */
+/** The fastest window counts: the first windows warm the machine up, and in others it may be busy. */
 const WINDOWS = 20
 
-/** Runs both; null if stopped, or where WebAssembly is not there. */
+/** Runs both; null if stopped, or without WebAssembly. */
 export async function compare(plan: Plan, used: Backend, signal: AbortSignal, silent: boolean): Promise<Comparison | null> {
   const variant = used.variant === 'js' ? supportedVariants()[0] : used.variant
   if (variant === undefined) return null

@@ -1,7 +1,7 @@
 /** Pictures of digits in text: one character is two pixels, one above the other. */
 import { hasGreys, paint } from '../terminal/terminal.js'
 
-/** A picture with what the net says about it. */
+/** A picture with the net's prediction. */
 export interface Guess {
   /** Pixels 0..1, row-major. */
   pixels: Float32Array
@@ -15,7 +15,7 @@ const SIDE = 28
 const FRAME = 20
 const GAP = '   '
 
-/** Pictures side by side, as many as fit into `width` columns, with what the net says below each. */
+/** Pictures side by side, as many as fit into `width` columns, with the net's prediction below each. */
 export function drawDigits(guesses: readonly Guess[], width: number): string[] {
   const perRow = Math.max(1, Math.floor((width + GAP.length) / (FRAME + GAP.length)))
   const lines: string[] = []
@@ -53,7 +53,7 @@ function frame(pixels: Float32Array): Float32Array {
   return out
 }
 
-/** Where the frame begins along an axis, so that the ink is in its middle. */
+/** Start of the frame along an axis, so that the ink is in its middle. */
 function firstOf(pixels: Float32Array, along: number, across: number): number {
   const hasInk = (i: number) => Array.from({ length: SIDE }, (_, j) => pixels[i * along + j * across]).some((ink) => ink > 0.1)
   const inked = Array.from({ length: SIDE }, (_, i) => i).filter(hasInk)
@@ -68,7 +68,7 @@ function drawPixels(pixels: Float32Array): string[] {
   )
 }
 
-/** Both pixels in greys: one colours the half block, the other what is behind it. Copied as text the shape is still there. */
+/** Two pixels in grays: one colors the half block, the other its background. Copied as text, the shape is still visible. */
 function greys(upper: Float32Array, lower: Float32Array): string {
   const grey = (ink: number) => 232 + Math.round(23 * Math.min(1, Math.max(0, ink)))
   const cells = Array.from(upper, (ink, x) => {

@@ -1,4 +1,4 @@
-/** Telling how training goes: a live bar at a terminal, plain lines elsewhere, nothing where nobody asked. */
+/** Progress of training: a live bar at a terminal, plain lines elsewhere, nothing if it was not requested. */
 import type { Progress } from '../../index.js'
 import { LiveBar } from '../terminal/bar.js'
 import { duration, percent, whole } from '../terminal/format.js'
@@ -17,7 +17,7 @@ export function reporter(silent: boolean): Reporter {
   return isLive() ? new BarReporter() : new LineReporter()
 }
 
-/** Epochs up to which each has its line; of more, and faster ones, some are left out. */
+/** Number of epochs up to which each has its line; with more or faster epochs, some are left out. */
 const MAX_LINES = 20
 const SLOW_EPOCH = 1
 

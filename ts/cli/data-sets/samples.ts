@@ -1,4 +1,4 @@
-/** A few test samples with what the net says: digits as pictures, others as a table. */
+/** A few test samples with the net's predictions: digits as pictures, others as a table. */
 import type { Dataset } from '../../data/index.js'
 import { softmax } from '../../index.js'
 import { percent, table } from '../terminal/format.js'
@@ -8,7 +8,7 @@ import { asTensors, type Plan, type Setup } from './setup.js'
 
 const SHOWN = 6
 
-/** Draws a handful of test samples, a mistake among them if there is one. */
+/** Draws a few test samples, including a mistake if there is one. */
 export function showSamples(plan: Plan, { model, backend }: Setup): void {
   const { test } = plan.data
   const { inputs } = asTensors(test, backend)

@@ -18,11 +18,11 @@ import type { OptimizerName } from '../options/net.js'
 import { type ScheduleName, schedule } from './schedules.js'
 import type { Task } from './tasks.js'
 
-/** Options of `gradus train` with a data set by name, after reading; undefined where the task decides. */
+/** Options of `gradus train` with a data set by name, after reading; undefined if the task decides. */
 export interface DataSetOptions {
   backend?: 'wasm' | 'js'
   variant?: Variant
-  /** Whether V8 may use 256-bit vectors where that passes the check. */
+  /** Allows V8 to use 256-bit vectors if the check passes. */
   widen: boolean
   epochs?: number
   batchSize?: number
@@ -69,7 +69,7 @@ export interface Setup {
   }
 }
 
-/** Loads the data and decides what the options left open. */
+/** Loads the data and decides the options that were left open. */
 export async function makePlan(task: Task, options: DataSetOptions): Promise<Plan> {
   const { optimizer, seed, dataDirectory } = options
   if (dataDirectory !== undefined && task.name !== 'mnist') throw new Error(`--data-directory is for mnist; ${task.name} has no files`)
@@ -90,7 +90,7 @@ export async function makePlan(task: Task, options: DataSetOptions): Promise<Pla
   }
 }
 
-/** What works on all tasks for methods that are no relatives of Adam; any other one has the rate of its class. */
+/** Rates that work on all tasks for optimizers unrelated to Adam; any other optimizer has the rate of its class. */
 const RATES: Partial<Record<string, number>> = { SGD: 0.3, Momentum: 0.3, Nesterov: 0.03, RMSProp: 0.003 }
 
 /** A task's learning rate is tuned for Adam. */
@@ -119,7 +119,7 @@ export function makeSetup(plan: Plan, backend: Backend, epochs = plan.epochs): S
   return { backend, model, options: { ...options, schedule: schedule(plan.schedule, plan.learningRate, steps) } }
 }
 
-/** Leaves the averages in the parameters where they are the model (ScheduleFreeAdamW, ASGD): for when training is over. */
+/** Leaves the averages in the parameters if they are the model (ScheduleFreeAdamW, ASGD): for the end of training. */
 export function takeAverages({ options: { optimizer } }: Setup): void {
   if (!(optimizer instanceof AveragingOptimizer)) return
   const parameters = optimizer.groups.flatMap((group) => group.parameters)

@@ -1,4 +1,4 @@
-/** What `gradus train` can learn: where the data come from, and settings that suit them. */
+/** The tasks of `gradus train`: sources of the data, and suitable settings. */
 import { iris, loadMnist, moons, type Split, spirals, standardize, trainTestSplit } from '../../data/index.js'
 import type { ActivationName } from '../../index.js'
 import type { ScheduleName } from './schedules.js'

@@ -23,7 +23,7 @@ export const seedOption = () =>
     .default(0)
     .argParser(numberIn(SEED))
 
-/** Of both kinds of `gradus train`. */
+/** Options of both kinds of `gradus train`. */
 export function netOptions(): Option[] {
   return [
     hiddenOption(),

@@ -1,4 +1,4 @@
-/** Options that say what table is learnt from and how: the same for every command that trains on one. */
+/** Options for the table of a training: the same for every command that trains on one. */
 import { Option } from 'commander'
 import type { Decimal, Thousands } from '../../data/index.js'
 import type { NetSettings } from '../../table/index.js'
@@ -13,24 +13,24 @@ export interface FileOptions {
   thousands?: Thousands
 }
 
-/** Options that say what is learnt from a table, and from which of its rows. */
+/** Options for the columns and rows of a table. */
 export interface TableData extends FileOptions {
   target?: string
   /** A file of rows to test with. */
   test?: string
   testFraction?: number
-  /** A column by which the latest rows are those to test with. */
+  /** A column by which the latest rows are the test rows. */
   splitBy?: string
   exclude?: string[]
   categories?: string[]
   numbers?: string[]
   embed?: string[]
   missingValues?: string[]
-  /** Whether numbers and dates are read that are written for people. */
+  /** Reads numbers and dates in human formats. */
   formatted?: boolean
 }
 
-/** How a file of CSV is written. */
+/** Options for the format of a CSV file. */
 export function fileOptions(): Option[] {
   return [
     new Option('--ragged', 'take lines with too few or too many values as they are, instead of an error'),
@@ -46,7 +46,7 @@ export function fileOptions(): Option[] {
   ]
 }
 
-/** What becomes of columns. */
+/** Options for the encoding of columns. */
 export function columnOptions(target = 'the column to predict'): Option[] {
   return [
     new Option('-t, --target <column>', target),
@@ -62,7 +62,7 @@ export function columnOptions(target = 'the column to predict'): Option[] {
   ]
 }
 
-/** All that says which rows are learnt from, and as what. */
+/** All options for the rows and columns of a training. */
 export function dataOptions(): Option[] {
   return [
     ...columnOptions(),
@@ -120,7 +120,7 @@ function flagsOf(words: readonly [name: string, value: string | undefined][]): s
   return words.flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]))
 }
 
-/** As shells take it: in quotes where it has to be. */
+/** A text for a shell: in quotes if necessary. */
 export function quoted(text: string): string {
   if (/^[\w@%+:,./-]+$/.test(text)) return text
   return process.platform === 'win32' ? `"${text.replaceAll('"', '""')}"` : `'${text.replaceAll("'", "'\\''")}'`

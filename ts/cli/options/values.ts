@@ -1,8 +1,8 @@
-/** Reading option values: each reader throws an error that says what was wanted. */
+/** Reading of option values: each reader throws an error that describes the allowed values. */
 import { InvalidArgumentError } from 'commander'
 import { nearest } from '../../common/nearest.js'
 
-/** What a number must be. */
+/** Range of a number. */
 interface NumberRange {
   min?: number
   max?: number
@@ -22,7 +22,7 @@ export function numberIn(range: NumberRange): (text: string) => number {
   }
 }
 
-/** `a whole number from 1 to 1000`; also what --help says. */
+/** `a whole number from 1 to 1000`; --help shows it, too. */
 export function describeRange({ min, max, above, whole }: NumberRange): string {
   const parts = [whole ? 'a whole number' : 'a number']
   if (above !== undefined) parts.push(`above ${above}`)

@@ -5,7 +5,7 @@ import { namingLines, type ReadOptions, type Row, readTable } from '../../data/i
 import { type FileOptions, quoted, type TableData } from '../options/table.js'
 import { nameOfInput, sourceOfInput } from './input.js'
 
-/** As readTable takes them. */
+/** Options for readTable. */
 export function readOptions({ ragged, encoding, header, decimal, thousands }: FileOptions): ReadOptions {
   return {
     ...(ragged && { ragged: 'fill' as const }),
@@ -16,7 +16,7 @@ export function readOptions({ ragged, encoding, header, decimal, thousands }: Fi
   }
 }
 
-/** What becomes of columns, as trainTable takes it. */
+/** Column options for trainTable. */
 export function tableOptions({ exclude, categories, numbers = [], embed = [], missingValues, formatted, ...file }: TableData) {
   const columns = Object.fromEntries([
     ...numbers.map((name) => [name, 'number'] as const),
@@ -32,18 +32,18 @@ export function tableOptions({ exclude, categories, numbers = [], embed = [], mi
   }
 }
 
-/** As prepareTable takes them: where rows to test with are a file of their own, none are set aside. */
+/** Options for prepareTable: if the test rows are a file of their own, none are held out. */
 export function trialOptions(options: TableData & { target: string; seed: number }) {
   const { target, seed, test } = options
   return { ...tableOptions(options), target, seed, ...asideOptions(options), ...(test !== undefined && { testFraction: 0 }) }
 }
 
-/** Which rows of a table are set aside to test with. */
+/** Options for the test rows of a table. */
 export function asideOptions({ testFraction, splitBy }: TableData) {
   return { ...(testFraction !== undefined && { testFraction }), ...(splitBy !== undefined && { splitBy }) }
 }
 
-/** The options with a target. @throws Error that lists the columns of the file where there is none, or names options that exclude each other */
+/** The options with a target. @throws Error that lists the columns of the file if it is missing, or names options that exclude each other */
 export async function withTarget<O extends TableData>(file: string, options: O): Promise<O & { target: string }> {
   const { target, test, splitBy } = options
   if (test !== undefined && splitBy !== undefined)
@@ -118,7 +118,7 @@ function withFile(text: string, file: string): string {
     )
 }
 
-/** The file beside one that is not there with nearly its name, if there is one. */
+/** A file in the folder of a missing one with nearly the same name, if there is one. */
 export function fileNear(file: string): string | undefined {
   const [, folder, name] = /^(.*[\\/])?([^\\/]*)$/s.exec(file) as RegExpExecArray
   try {
@@ -137,19 +137,18 @@ const ABSENT = /there is no (such )?file/
 /** How errors about a model file begin, which name the file again. */
 const OF_LOADING = /^loadModel(\('[^']*'\))?: (decodeSafetensors: )?/
 
-/** How errors about the rows of its option `test` begin in trainTable. */
+/** Beginning of errors about the rows of the option `test` in trainTable. */
 const OF_TEST = 'trainTable: test: '
 
 /**
- * Errors in it begin with the name of the file, unless they have it already, name its lines where they named rows, and options as the command line
- * has them.
- * @param how the file is written, and `test`, the file whose rows are the option `test` of trainTable
+ * Rewrites errors of work: they begin with the name of the file, name its lines instead of rows, and name options in the form of the command line.
+ * @param how format of the file, and `test`, the file whose rows are the option `test` of trainTable
  */
 export async function naming<T>(file: string, work: () => Promise<T>, { test, ...how }: FileOptions & { test?: string } = {}): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    // what stops work has a message that nobody may change
+    // an error that stops work has a message that must not change
     if (!(error instanceof Error) || error.name === 'AbortError') throw error
     const isOfTest = test !== undefined && error.message.startsWith(OF_TEST)
     const source = await sourceOfInput(isOfTest ? test : file)
@@ -165,7 +164,7 @@ export async function naming<T>(file: string, work: () => Promise<T>, { test, ..
   }
 }
 
-/** All rows of a file or of stdin, or the first ones. @throws Error that names the file, also where it has no rows */
+/** All rows of a file or of stdin, or the first ones. @throws Error that names the file, also if it has no rows */
 export async function readRows(file: string, options: FileOptions, limit = Number.POSITIVE_INFINITY): Promise<Row[]> {
   const source = await sourceOfInput(file)
   const rows = await naming(file, () => readTable(source, { ...readOptions(options), limit }), options)

@@ -1,7 +1,7 @@
-/** What a command reads a table from: a file, or stdin, which `-` stands for. */
+/** Source of a table for a command: a file, or stdin, written as `-`. */
 import { printNote } from '../terminal/terminal.js'
 
-/** What stands for stdin among the arguments. */
+/** The argument for stdin. */
 const STDIN = '-'
 
 /** A file as it was given, or `stdin`. */
@@ -9,7 +9,7 @@ export function nameOfInput(file: string): string {
   return file === STDIN ? 'stdin' : file
 }
 
-/** What `readTable` of gradus/data takes: the path, or all that comes in by stdin, which is read once. */
+/** A source for `readTable` of gradus/data: the path, or the contents of stdin, which is read once. */
 export function sourceOfInput(file: string): string | Promise<File> {
   if (file !== STDIN) return file
   const { stdin } = process
@@ -18,13 +18,13 @@ export function sourceOfInput(file: string): string | Promise<File> {
   return read
 }
 
-/** What was read, since a stream is read once, and errors that name lines need it again. */
+/** Contents that were read, since a stream is read once, and errors that name lines need it again. */
 const known = new WeakMap<object, Promise<File>>()
 
 /** Bytes that stdin may bring: it is held in memory, and another program may write to it for ever. */
 const LARGEST = 1 << 30
 
-/** @internal all of stdin. @throws Error where there is more than `largest` bytes of it */
+/** @internal all of stdin. @throws Error if it has more than `largest` bytes */
 export async function readAll(stdin: NodeJS.ReadStream, largest = LARGEST): Promise<File> {
   if (stdin.isTTY) printNote('reading rows from stdin, as typed; Ctrl-D ends them')
   const pieces: Buffer[] = []
@@ -38,7 +38,7 @@ export async function readAll(stdin: NodeJS.ReadStream, largest = LARGEST): Prom
   return new File([bytes], `stdin${endingOf(bytes)}`)
 }
 
-/** The ending of a file that begins like this; that of CSV for all that is not known. */
+/** The usual ending of a file that begins like this; CSV's for unknown kinds. */
 function endingOf(bytes: Buffer): string {
   const start = bytes.subarray(0, 512).toString('latin1')
   if (start.startsWith('PAR1')) return '.parquet'

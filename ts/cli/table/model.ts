@@ -9,7 +9,7 @@ import { printNote } from '../terminal/terminal.js'
 import { naming } from './files.js'
 import { nameOfInput } from './input.js'
 
-/** Bytes that tell the kind of a file. */
+/** unknown values are reported once, at the end */
 const START = 512
 
 /** The first bytes of a file; undefined for a pipe, which can be read once. @throws Error where there is none */
@@ -38,7 +38,7 @@ export async function withModelFile<T>(file: string, work: () => Promise<T>): Pr
   })
 }
 
-/** What a file is that is no model, and what to do. */
+/** if all are missing, the model's own error is better */
 function noModel(file: string, start: Uint8Array): string {
   const instead = start.length === 0 ? 'empty' : (asNoModel(start) ?? 'a binary file of a kind that is not known')
   const remedy = instead.includes(';') ? '' : ', not a model: gradus train writes one of a table, and saveModel any other'
@@ -51,7 +51,7 @@ export function readModel(file: string): Promise<TableModel> {
   return withModelFile(file, () => loadTableModel(file, { warn: false }))
 }
 
-/** As {@link readModel}, of a command that takes a model and a table. @throws Error that says so where the two are swapped */
+/** {@link readModel} for a command that takes a model and a table. @throws Error that says so if the two are swapped */
 export async function readModelFor(command: string, modelFile: string, file: string): Promise<TableModel> {
   const [asModel, asTable] = [await kindOfFile(modelFile), await kindOfFile(file)]
   if (asTable === SAFETENSORS && asModel !== SAFETENSORS)
@@ -64,7 +64,7 @@ export function fillOption(): Option {
   return new Option('--fill-columns', 'fill in columns that the file lacks, as gaps were in training, instead of an error')
 }
 
-/** @throws Error for rows that lack a column that the model learnt from, unless such columns are filled in: then they are told */
+/** @throws Error for rows that lack a column of the model, unless such columns are filled in: then a note names them */
 export function checkColumns(model: TableModel, rows: readonly object[], file: string, fills: boolean): void {
   const absent = absentIn(model, rows)
   // where all are, the model says what it wants

@@ -1,4 +1,4 @@
-/** Telling how training on a table goes: a live area at a terminal, lines at intervals elsewhere, nothing where nobody asked. */
+/** Progress of training on a table: a live area at a terminal, lines at intervals elsewhere, nothing if it was not requested. */
 import type { TablePhase, TableProgress } from '../../table/index.js'
 import { barLine } from '../terminal/bar.js'
 import { chartLines } from '../terminal/chart.js'
@@ -19,7 +19,7 @@ const PHASES: readonly TablePhase[] = ['reading', 'encoding', 'training', 'measu
 /** Shows the progress of one training. */
 export class TableReporter {
   private readonly live: LiveArea | null
-  /** When the last line was shown, and of which phase it was. */
+  /** Time and phase of the last shown line. */
   private shown: { seconds: number; phase: TablePhase | undefined } = { seconds: 0, phase: undefined }
   private hasBegun = false
   private rows = 0
@@ -59,12 +59,12 @@ export class TableReporter {
     print(this.title)
   }
 
-  /** Removes what is live. */
+  /** Removes the live area. */
   end(): void {
     this.live?.clear()
   }
 
-  /** Says why the work took longer than it was to, where it did. */
+  /** Explains why the work took longer than planned, if it did. */
   tellOverrun(time: number, took: number): void {
     if (took <= time * (1 + TOLERANCE) || took < time + 1) return
     printNote(
@@ -73,7 +73,7 @@ export class TableReporter {
   }
 }
 
-/** `; then encoding, training, measuring`, where more comes. */
+/** `; then encoding, training, measuring`, if more phases follow. */
 function comes(phase: TablePhase): string {
   const rest = PHASES.slice(PHASES.indexOf(phase) + 1)
   return rest.length === 0 ? '' : `; then ${rest.join(', ')}`

@@ -1,4 +1,4 @@
-/** Optimizers at several learning rates on a table, side by side: what `gradus race` and `gradus lr-find` share. */
+/** Optimizers at several learning rates on a table, side by side: shared by `gradus race` and `gradus lr-find`. */
 import { type Command, Option } from 'commander'
 import { describeLeftOut } from '../../data/index.js'
 import { compareLearningRates, crossEntropy, mse, type Optimizer, tensor } from '../../index.js'
@@ -25,7 +25,7 @@ export interface RateOptions extends TableData {
   json?: boolean
 }
 
-/** What an optimizer came to at its best learning rate. */
+/** Result of an optimizer at its best learning rate. */
 export interface Lap {
   name: OptimizerName
   learningRate: number | null

@@ -15,7 +15,7 @@ export class LiveBar {
   private value = 0
   private readonly total: number
 
-  /** @param total what {@link update} counts up to */
+  /** @param total final value of {@link update} */
   constructor(total: number) {
     this.total = total
     const format = (_: unknown, { progress }: { progress: number }) => barLine(this.title, progress, this.facts, columns() - 1)
@@ -23,7 +23,7 @@ export class LiveBar {
     this.start()
   }
 
-  /** @param facts most important first: what does not fit is left out */
+  /** @param facts most important first: those that do not fit are left out */
   update(value: number, title: string, facts: readonly string[]): void {
     this.value = value
     this.title = title
@@ -31,7 +31,7 @@ export class LiveBar {
     this.bar.update(value)
   }
 
-  /** Prints lines where the bar is, and the bar again below them. */
+  /** Prints lines in the place of the bar, and the bar again below them. */
   above(print: () => void): void {
     this.bar.stop()
     print()
@@ -47,7 +47,7 @@ export class LiveBar {
   }
 }
 
-/** `epoch 1/5 ████████░░░░ loss 0.3121 · accuracy 91.2 %`, never wider than `width`. The bar is as long whatever the facts are. */
+/** `epoch 1/5 ████████░░░░ loss 0.3121 · accuracy 91.2 %`, never wider than `width`. The bar has the same length for any facts. */
 export function barLine(title: string, progress: number, facts: readonly string[], width: number): string {
   const free = width - title.length - 2
   const size = Math.max(0, Math.min(free, WIDEST, Math.max(NARROWEST, free - FACTS)))

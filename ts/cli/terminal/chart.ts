@@ -4,7 +4,7 @@ import { paint, type Style } from './terminal.js'
 
 const STYLES: readonly Style[] = ['cyan', 'yellow', 'green', 'red', 'bold', 'dim']
 
-/** What {@link chartLines} draws. */
+/** Input of {@link chartLines}. */
 export interface NamedLine {
   name: string
   x: readonly number[]

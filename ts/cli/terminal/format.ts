@@ -7,7 +7,7 @@ export function whole(n: number): string {
     .replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
-/** A rate with three digits or all whole ones: `0.512`, `36.1`, `48,120`. */
+/** A rate with three digits, or all digits before the point: `0.512`, `36.1`, `48,120`. */
 export function rate(n: number): string {
   return n >= 100 ? whole(n) : n.toPrecision(3)
 }

@@ -5,12 +5,12 @@ import { shownLine } from './terminal.js'
 /** Milliseconds between two drawings. */
 const BETWEEN = 120
 
-/** Lines that take the place of those before. */
+/** Lines that replace the previous ones. */
 export class LiveArea {
   private drawn = 0
   private last = 0
 
-  /** @param atOnce also where they were just drawn */
+  /** @param atOnce draws even if lines were just drawn */
   draw(lines: readonly string[], atOnce = false): void {
     const now = performance.now()
     if (!atOnce && now - this.last < BETWEEN) return
@@ -28,7 +28,7 @@ export class LiveArea {
     this.drawn = 0
   }
 
-  /** To the first line of what was drawn, with all below it gone. */
+  /** Moves to the first drawn line and clears everything below. */
   private back(): string {
     return this.drawn === 0 ? '' : `\r${this.drawn > 1 ? `\x1b[${this.drawn - 1}A` : ''}\x1b[J`
   }

@@ -1,4 +1,4 @@
-/** What the terminal can show: width, colours, a live line. */
+/** Capabilities of the terminal: width, colors, a live line. */
 import util from 'node:util'
 import { visible } from '../../common/visible.js'
 
@@ -7,29 +7,29 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
 const { stdout, stderr, env } = process
 
-/** Columns of the output, 80 where there is no terminal, or one that says it has none. */
+/** Columns of the output, 80 without a terminal, or if it reports none. */
 export function columns(): number {
   return stdout.columns || 80
 }
 
-/** Whether a line may be drawn over and over: a person at a terminal, not a log. */
+/** True if a line may be redrawn: for a person at a terminal, not a log. */
 export function isLive(): boolean {
   return stdout.isTTY === true && env.TERM !== 'dumb' && !isOn(env.CI)
 }
 
-/** Whether a stream takes colours: NO_COLOR and FORCE_COLOR decide, else whether it is a terminal. */
+/** True if a stream takes colors: NO_COLOR and FORCE_COLOR decide, otherwise a terminal does. */
 export function hasColours(stream: NodeJS.WriteStream = stdout): boolean {
   if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false
   if (env.FORCE_COLOR !== undefined) return isOn(env.FORCE_COLOR)
   return stream.isTTY === true && env.TERM !== 'dumb'
 }
 
-/** Whether the 256 colours with their 24 greys are there. */
+/** True if the 256 colors with their 24 grays are available. */
 export function hasGreys(): boolean {
   return hasColours() && (stdout.isTTY ? stdout.getColorDepth() >= 8 : isOn(env.FORCE_COLOR))
 }
 
-/** Text in a style, or as it is where there are no colours. */
+/** Text in a style, or unchanged without colors. */
 export function paint(style: Style, text: string, stream: NodeJS.WriteStream = stdout): string {
   if (!hasColours(stream)) return text
   return util.styleText(style, text, { validateStream: false })
@@ -38,7 +38,7 @@ export function paint(style: Style, text: string, stream: NodeJS.WriteStream = s
 /** Styles of {@link paint} and of pictures: all that reaches a terminal beside text. */
 const STYLES = /(\u001b\[(?:0|1|2|22|39|3[1-6]|(?:;?[34]8;5;\d{1,3})+)m)/
 
-/** A line as it may reach a terminal: what a name out of a file would have it do is shown instead. Styles stay where there are colours. */
+/** A line made safe for a terminal: control characters in names from a file are shown instead of obeyed. Styles stay if there are colors. */
 export function shownLine(line: string): string {
   // every second part is a style
   const parts = hasColours() ? line.split(STYLES) : [line]
@@ -66,7 +66,7 @@ export function printText(text: string, indent = ''): void {
   for (const [i, line] of lines.entries()) print(`${i === 0 ? '' : indent}${line}`)
 }
 
-/** Lines of at most so many letters, cut between words. */
+/** Lines of at most `width` letters, broken between words. */
 export function wrapped(text: string, width: number): string[] {
   const size = (line: string) => util.stripVTControlCharacters(line).length
   const lines: string[] = []
@@ -78,7 +78,7 @@ export function wrapped(text: string, width: number): string[] {
   return lines
 }
 
-/** Writes the one line that says what went wrong. */
+/** Writes the line that describes an error. */
 export function printError(message: string): void {
   stderr.write(`${paint('red', 'error:', stderr)} ${visible(message)}\n`)
 }

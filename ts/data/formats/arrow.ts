@@ -1,4 +1,4 @@
-/** Arrow tables: any that has the interface of apache-arrow; files (IPC, Feather 2) by apache-arrow where it is installed. */
+/** Arrow tables: any table with the interface of apache-arrow; files (IPC, Feather 2) by apache-arrow, if it is installed. */
 import { plainError, rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { nodeModule } from '../node.js'
@@ -6,7 +6,7 @@ import type { Row } from '../table/values.js'
 import { checkRows, unlike } from './parquet.js'
 import { allBytes, nameOf, type Source } from './source.js'
 
-/** What is read of an Arrow table: that of apache-arrow has it, among others. */
+/** The members of an Arrow table that are read; tables of apache-arrow have them. */
 export interface ArrowTable {
   readonly numRows: number
   readonly schema: { readonly fields: readonly { readonly name: string; readonly type?: unknown }[] }
@@ -39,7 +39,7 @@ function cellOf(value: unknown, isTime: boolean): unknown {
   return isTime && (typeof value === 'number' || typeof value === 'bigint') ? new Date(Number(value)) : value
 }
 
-/** @internal rows of a file. @throws Error where apache-arrow is not installed, RangeError for what is no Arrow file */
+/** @internal rows of a file. @throws Error if apache-arrow is not installed, RangeError for anything but an Arrow file */
 export async function arrowRows(source: Source): Promise<Row[]> {
   const bytes = await allBytes(source)
   let tableFromIPC: (bytes: Uint8Array) => ArrowTable

@@ -10,43 +10,43 @@ import { Papa } from './papaparse.js'
 import { nameOf, piecesOf, type Source, withWholeStart } from './source.js'
 
 /**
- * How a file of CSV is written. A delimiter at the end of a line, behind the last column, only ends the line. Delimiters at the end of the line of names
- * only end it as well, unless values stand below them: then there are columns without a name, called column3 by their place. Where the first line has one
- * name less than the lines below it have values, and the last values are not empty, the first values are names of rows, as R writes them: they become a
- * column `row`. With `header` other than true and with `ragged: 'fill'` no value is taken for the name of a row.
+ * Format of a CSV file. An extra delimiter at the end of a line, behind the last column, is ignored. Extra delimiters at the end of the header are
+ * ignored as well, unless values stand below them: then these are columns without a name, called column3 and so on by their position. If the header
+ * has one name less than the lines below have values, and the last values are not empty, the first values are row names, as R writes them: they
+ * become a column `row`. With `header` other than true and with `ragged: 'fill'` no value is read as a row name.
  */
 export interface CsvOptions {
-  /** What stands between values: one character or more. Default: the one of comma, tab, semicolon and bar that fits the first lines. */
+  /** Delimiter between values: one character or more. Default: comma, tab, semicolon or bar, whichever fits the first lines. */
   delimiter?: string
-  /** Whether the first line has the names of the columns; false names them column1, column2 …; or the names. Default true. */
+  /** True if the first line has the names of the columns; false names them column1, column2 …; or a list of names. Default true. */
   header?: boolean | readonly string[]
-  /** Of the bytes, a label that TextDecoder knows, such as `windows-1252`. Default: that of the byte order mark, else `utf-8`. */
+  /** Encoding of the bytes, a label for TextDecoder, such as `windows-1252`. Default: from the byte order mark, else `utf-8`. */
   encoding?: string
-  /** What stands around values that have delimiters or line breaks in them; twice for itself. Default `"`. */
+  /** Quote around values that contain delimiters or line breaks; a doubled quote stands for itself. Default `"`. */
   quote?: string
-  /** Lines that begin with this are left out. Default: none. */
+  /** Lines that begin with this are skipped. Default: none. */
   comment?: string
   /**
-   * What to do about lines with fewer or more values than there are columns: `error`, or `fill` (missing values are empty, and those beyond
-   * the last column are left out). Default `error`.
+   * Handling of lines with fewer or more values than columns: `error`, or `fill` (missing values are empty, and surplus values are dropped). Default
+   * `error`.
    */
   ragged?: 'error' | 'fill'
-  /** What stands before the decimals of numbers: `.` or `,`, as in much of Europe. Numbers become text with a point. Default `.`. */
+  /** Decimal sign of numbers: `.` or `,`, as in much of Europe. Numbers are converted to text with a point. Default `.`. */
   decimal?: Decimal
-  /** What stands between the thousands of numbers, which is taken out. Default: none where `decimal` is a point, a point where it is a comma. */
+  /** Sign between thousands in numbers, which is removed. Default: none if `decimal` is a point, a point if it is a comma. */
   thousands?: Thousands
 }
 
 /** @internal the names of them all */
 export const CSV_OPTIONS = ['delimiter', 'header', 'encoding', 'quote', 'comment', 'ragged', 'decimal', 'thousands']
 
-/** Characters that a single row may take; beyond there is an open quote, or it is no CSV. */
+/** Largest number of characters of a row; a longer row means an open quote, or a file that is not CSV. */
 const LONGEST_ROW = 1 << 24
 /** Columns that a table may have. */
 const MAX_COLUMNS = 100_000
 /** Characters of the beginning that the delimiter is found from. */
 const SAMPLE = 1 << 16
-/** Characters of lines that wait until one of them says what the columns are: see {@link CsvParser.wait}. */
+/** Characters of lines that may wait until a line decides about the columns: see {@link CsvParser.wait}. */
 const MAX_WAITING = 1 << 20
 
 /**
@@ -65,9 +65,8 @@ export function parseCsv(text: string, options: CsvOptions = {}): Row[] {
 }
 
 /**
- * @internal The rows of a file of CSV, some thousand at a time: the memory it takes does not depend on the size of the file.
- * @param lines where the line that each row begins in is written
- * @throws as {@link parseCsv} does, with the name of the file; Error for what cannot be read
+ * @internal The rows of a CSV file, some thousand at a time: memory does not depend on the size of the file. @param lines gets the line in which each
+ * row begins @throws the errors of {@link parseCsv}, with the name of the file; Error for an unreadable file
  */
 export async function* csvRows(source: Source, options: CsvOptions = {}, lines?: number[]): AsyncGenerator<Row[], void, void> {
   const name = nameOf(source)
@@ -80,7 +79,7 @@ export async function* csvRows(source: Source, options: CsvOptions = {}, lines?:
   if (rows.length > 0) yield rows
 }
 
-/** @internal text of bytes. @throws RangeError for an encoding that there is not, and bytes that are none of it */
+/** @internal text of bytes. @throws RangeError for an unknown encoding, and for bytes that are invalid in it */
 export async function* decoded(
   name: string,
   pieces: AsyncIterable<Uint8Array>,
@@ -142,13 +141,13 @@ class CsvParser {
   private wanted = SAMPLE
   private line = 1
   private columns: string[] | null = null
-  /** A row without values, of which each row is a copy. */
+  /** A row without values, which is copied for each row. */
   private empty: Record<string, string> = {}
-  /** Columns at the end that have no name, as long as it is not known whether they are any. */
+  /** Number of columns without a name at the end, until it is known whether they are columns. */
   private unnamed = 0
-  /** Empty values that may stand behind the last column, where delimiters end the line. */
+  /** Number of empty values that may stand behind the last column, if delimiters end the line. */
   private spare = 1
-  /** The first lines below the names, until it is known what the columns are; then null. */
+  /** The first lines below the header, until the columns are known; then null. */
   private waiting: { values: string[]; at: number }[] | null = null
   private waitingSize = 0
   private hasRowNames = false
@@ -156,7 +155,7 @@ class CsvParser {
   private notes = new Map<string, string>()
   private library: Papa.Parser | null = null
   private newline: '\r' | '\n' = '\n'
-  /** Numbers with a point before their decimals, of numbers that are written otherwise; null where all are written so. */
+  /** Converts numbers to a point before their decimals; null if all numbers are already written so. */
   private readonly plain: ((text: string, line: number) => string) | null
   private readonly name: string
   private readonly options: CsvOptions
@@ -198,7 +197,7 @@ class CsvParser {
     if (open !== undefined && isLast)
       throw rangeError(`${this.name}: the quote that opens in line ${lines[open.row ?? 0] ?? next} is never closed`)
     this.rest = isLast ? '' : text.slice(meta.cursor)
-    // what is no whole row yet is looked at again when there is twice as much of it
+    // an incomplete row is looked at again when twice as much of it has arrived
     this.wanted = data.length > 0 ? 1 : 2 * this.rest.length
     if (this.rest.length > LONGEST_ROW)
       throw rangeError(
@@ -209,7 +208,10 @@ class CsvParser {
     return rows
   }
 
-  /** The lines of the file in which rows begin, and the one in which the next row will. Quoted values may go on for several lines, comments have their own. */
+  /**
+   * The lines of the file in which rows begin, and the line in which the next row will begin. Quoted values may extend over several lines, and
+   * comments have their own.
+   */
   private linesOf(data: readonly string[][], text: string): { lines: number[]; next: number } {
     const { comment, quote = '"' } = this.options
     const mayBreak = text.includes(quote)
@@ -250,7 +252,7 @@ class CsvParser {
     })
   }
 
-  /** @param text where the values come from. @param first the line in which it begins */
+  /** @param text source of the values @param first the line in which it begins */
   private rowsOf(data: string[][], lines: readonly number[], text: string, first: number): Row[] {
     const rows: Row[] = []
     const { quote = '"' } = this.options
@@ -288,8 +290,8 @@ class CsvParser {
   }
 
   /**
-   * Adds a line to those that wait. All of them become rows once a line tells what the columns are: one value more than names that is not empty, where names
-   * of rows begin the lines; a value below no name, where the columns at the end have no name. Else delimiters end the lines.
+   * Adds a line to the waiting ones. All of them become rows once a line decides about the columns: one value more than names that is not empty means
+   * row names at the beginning of lines; a value without a name above it means columns without a name at the end. Otherwise delimiters end the lines.
    */
   private wait(rows: Row[], values: string[], at: number): void {
     const waiting = this.waiting as { values: string[]; at: number }[]
@@ -306,9 +308,8 @@ class CsvParser {
   }
 
   /**
-   * Makes rows of the lines that wait.
-   * @param isNamed whether they begin with names of rows
-   * @param isFilled whether the columns at the end that have no name have values
+   * Makes rows of the waiting lines. @param isNamed true if they begin with row names @param isFilled true if the unnamed columns at the end have
+   * values
    */
   private release(rows: Row[], isNamed: boolean, isFilled: boolean): void {
     const waiting = this.waiting as { values: string[]; at: number }[]
@@ -361,7 +362,7 @@ function filledIn(values: readonly string[]): number {
   return count
 }
 
-/** The line end of a text: that of its first line. A carriage return alone ends lines where no line feed follows it. */
+/** The line end of a text, from its first line. A carriage return alone counts if no line feed follows it. */
 function lineEndOf(text: string, quote: string): '\r' | '\n' {
   let isQuoted = false
   for (let i = 0; i < text.length; i++) {
@@ -377,7 +378,7 @@ function emptyRow(columns: readonly string[]): Record<string, string> {
   return Object.fromEntries(columns.map((column) => [column, '']))
 }
 
-/** Those that are found without being named. */
+/** Delimiters that are detected automatically. */
 const DELIMITERS = [',', '\t', ';', '|']
 
 function delimiterOf(sample: string, quoteChar: string, comments: string | undefined): string {
@@ -388,13 +389,13 @@ function delimiterOf(sample: string, quoteChar: string, comments: string | undef
     delimitersToGuess: DELIMITERS,
     ...(comments !== undefined && { comments }),
   })
-  // of few and ragged lines the names tell most
+  // for few and ragged lines the header decides
   if (errors.some(({ code }) => code === 'UndetectableDelimiter'))
     return DELIMITERS.find((delimiter) => data[0]?.join(meta.delimiter).includes(delimiter)) ?? meta.delimiter
   return meta.delimiter
 }
 
-/** A column, and what is to be said of its name. */
+/** A column, and a note about its name. */
 interface NamedColumn {
   name: string
   note?: string
@@ -428,7 +429,7 @@ class FreeNames {
 
   /** The name itself, or with a number behind it. */
   take(name: string): string {
-    // assigning to it would change what an object inherits
+    // assigning to it would change the prototype of the object
     const base = name === '__proto__' ? 'proto' : name
     let [free, number] = [base, this.next.get(base) ?? 2]
     while (this.taken.has(free)) free = `${base}_${number++}`

@@ -2,19 +2,18 @@
 import { rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 
-/** What stands before decimals. */
+/** The decimal sign. */
 export type Decimal = '.' | ','
-/** What stands between thousands; a blank stands for those that do not break a line, too. */
+/** The sign between thousands; a blank also stands for non-breaking blanks. */
 export type Thousands = '.' | ',' | ' ' | "'"
 
 const DECIMALS = ['.', ',']
 const THOUSANDS = ['.', ',', ' ', "'"]
 
 /**
- * @internal What makes plain numbers of the values of a table: `1.234,5` becomes `1234.5`, and what is no number stays. Null where all
- * numbers are plain already.
- * @throws RangeError for another sign, or the same for both; by what it returns, for a number that is plain although `decimal` is a comma and
- *   so means one thing to who wrote it and another to who reads it
+ * @internal A function that converts the values of a table to plain numbers: `1.234,5` becomes `1234.5`, and other texts stay. Null if all numbers
+ * are already plain. @throws RangeError for another sign, or the same sign for both; the returned function throws for a plain number although
+ * `decimal` is a comma, since its meaning is ambiguous
  */
 export function numberReader(
   name: string,

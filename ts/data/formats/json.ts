@@ -9,9 +9,7 @@ import { nameOf, piecesOf, type Source } from './source.js'
 const LONGEST_LINE = 1 << 24
 
 /**
- * @internal rows of JSON lines, as many at a time as a piece of the file has
- * @param where where the line of each row is written
- * @throws RangeError naming the line that is none
+ * @internal rows of JSON lines, one piece of the file at a time @param where gets the line of each row @throws RangeError naming the invalid line
  */
 export async function* jsonLines(source: Source, encoding?: string, where?: number[]): AsyncGenerator<Row[], void, void> {
   const name = nameOf(source)

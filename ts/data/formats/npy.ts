@@ -42,13 +42,13 @@ const ELEMENTS: Readonly<Record<string, Element>> = {
 }
 
 /**
- * Reads a file of .npy from memory. Arrays in Fortran's order and of other machines' byte order become row-major numbers of this one.
+ * Reads a .npy file from memory. Arrays in Fortran order or another byte order are converted to row-major numbers of this machine.
  *
- * @param name what errors call the file
+ * @param name of the file in errors
  * @example
- * const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }`.padEnd(117) + '\n'
- * const bytes = new Uint8Array([0x93, ...new TextEncoder().encode('NUMPY'), 1, 0, 118, 0, ...new TextEncoder().encode(header), 0, 0, 128, 63, 0, 0, 0, 64])
- * parseNpy(bytes).data // Float32Array.of(1, 2)
+ * const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }`.padEnd(117) + '\n' const bytes = new Uint8Array([0x93, ...new
+ * TextEncoder().encode('NUMPY'), 1, 0, 118, 0, ...new TextEncoder().encode(header), 0, 0, 128, 63, 0, 0, 0, 64]) parseNpy(bytes).data //
+ * Float32Array.of(1, 2)
  * @throws TypeError for what is no bytes, RangeError saying what is wrong: no .npy, a type that is none of numbers, too few or too many bytes
  */
 export function parseNpy(bytes: Uint8Array | ArrayBuffer, name = 'NPY data'): NpyArray {
@@ -67,7 +67,7 @@ export function parseNpy(bytes: Uint8Array | ArrayBuffer, name = 'NPY data'): Np
   return { type, shape, data }
 }
 
-/** Of NumPy since 2.0. */
+/** The limit of NumPy since 2.0. */
 const MAX_AXES = 64
 
 function readHeader(view: DataView, name: string): { descr: string; isFortran: boolean; shape: number[]; start: number } {
@@ -94,7 +94,7 @@ function readHeader(view: DataView, name: string): { descr: string; isFortran: b
   return { descr, isFortran: fortran === 'True', shape, start: start + length }
 }
 
-/** Where the i-th element in Fortran's order stands in row-major order. */
+/** Maps index i in Fortran order to the index in row-major order. */
 function fromFortran(shape: readonly number[]): (i: number) => number {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1))
   return (i) => {
@@ -115,13 +115,13 @@ function checkSafe(data: NpyValues, name: string): void {
 /** The most that a file of .npz, and one in it, may unpack to, as a multiple of its size: as much as deflate can pack. */
 const MAX_RATIO = 1100
 const MAX_BYTES = 2 ** 31 - 1
-/** An entry of a zip's directory has at least so many. */
+/** Least number of bytes of an entry in a zip directory. */
 const ENTRY_BYTES = 46
 
 /**
- * Reads a file of .npz from memory: its arrays by name.
+ * Reads a .npz file from memory: its arrays by name.
  *
- * @param name what errors call the file
+ * @param name of the file in errors
  * @example
  * const empty = Uint8Array.of(80, 75, 5, 6, ...new Array(18).fill(0)) // a zip; np.savez writes one with a file for each array
  * Object.keys(parseNpz(empty)) // []
@@ -136,7 +136,7 @@ export function parseNpz(bytes: Uint8Array | ArrayBuffer, name = 'NPZ data'): Re
   try {
     files = unzipSync(packed, {
       filter: ({ size, originalSize }) => {
-        // of what a file says about itself nothing is known to be true: neither how many there are in it, nor how large
+        // nothing in the file's own description is trusted: neither the number of entries nor their sizes
         if (++entries > packed.length / ENTRY_BYTES || size > packed.length) throw rangeError('it says that more is in it than there is')
         total += originalSize
         if (total > most || originalSize > MAX_RATIO * size + 2 ** 10) throw rangeError(`it unpacks to more than ${most} bytes`)

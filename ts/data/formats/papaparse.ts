@@ -1,2 +1,2 @@
-/** The one module that has the CSV library inside: what is bundled of it for programs that read CSV, and nothing else. */
+/** The one module that contains the CSV library, so that it is bundled only into programs that read CSV. */
 export { default as Papa } from 'papaparse'

@@ -1,4 +1,4 @@
-/** Parquet, by hyparquet: rows of one row group after the other, of which no more is read than is asked for. */
+/** Parquet, by hyparquet: rows of one row group after the other, reading only the requested ones. */
 import { rangeError } from '../../common/errors.js'
 import { isText, kindOf } from '../../common/file-kinds.js'
 import { nodeModule } from '../node.js'
@@ -6,13 +6,13 @@ import type { Row } from '../table/values.js'
 import { allBytes, isAddress, nameOf, type Source, unreadable } from './source.js'
 import { gunzipSync } from './unzip.js'
 
-/** As hyparquet wants a file: its size, and bytes from here to there. */
+/** The file interface of hyparquet: its size, and bytes of a range. */
 interface ByteRange {
   byteLength: number
   slice(start: number, end?: number): Promise<ArrayBuffer> | ArrayBuffer
 }
 
-/** @internal the rows of a file, those of a row group at a time. @throws RangeError for what is no Parquet or is damaged */
+/** @internal the rows of a file, one row group at a time. @throws RangeError for a file that is not Parquet or is damaged */
 export async function* parquetRows(source: Source): AsyncGenerator<Row[], void, void> {
   const name = nameOf(source)
   const { file: whole, close } = await openRange(source)
@@ -53,7 +53,7 @@ export function unlike(name: string, format: 'Parquet' | 'Arrow', start: Uint8Ar
   return rangeError(`${name}: cannot be read as ${format}: ${isSo ? damage : `it is ${instead}`}`, { cause })
 }
 
-/** The same file, of which nothing beside it can be asked for: what a file says about places in it may be anything. */
+/** The same file, with reads limited to its bytes: offsets in a file are untrusted. */
 function within({ byteLength, slice }: ByteRange): ByteRange {
   return {
     byteLength,
@@ -65,7 +65,7 @@ function within({ byteLength, slice }: ByteRange): ByteRange {
   }
 }
 
-/** Values that a small file may have, and values for each byte of a larger one: a column that never changes takes next to none. */
+/** Number of values that any file may have, and values per byte of a larger one: a column that never changes takes nearly no bytes. */
 const [FEWEST_VALUES, VALUES_OF_BYTE] = [1 << 22, 1000]
 
 /** @internal @throws RangeError for more rows than a file of this size may have: they become objects */
@@ -79,14 +79,16 @@ interface RowGroup {
   readonly columns: readonly { readonly meta_data?: { readonly total_compressed_size: bigint } }[]
 }
 
-/** @internal @throws RangeError for a group that says of itself what cannot be: its columns are read at once, and lie side by side in a file */
+/** @internal @throws RangeError for a group with an impossible description: its columns are read at once, and must lie side by side in a file */
 export function checkGroup({ num_rows: rows, columns }: RowGroup, byteLength: number): void {
   if (!(rows >= 0n && rows <= Number.MAX_SAFE_INTEGER)) throw rangeError(`a group of ${rows} rows`)
   const bytes = columns.reduce((sum, { meta_data: column }) => sum + Number(column?.total_compressed_size ?? 0), 0)
   if (!(bytes <= byteLength)) throw rangeError(`columns of ${bytes} bytes are promised, and it has ${byteLength}`)
 }
 
-/** The most that a page may unpack to, and as a multiple of its size where that is more; those that programs write have one MiB or a few. */
+/**
+ * Limit on the unpacked size of a page, and the limit as a multiple of its size if that is larger; ordinary programs write pages of one or a few MiB.
+ */
 const MAX_OF_PAGE = 1 << 26
 const MAX_RATIO = 1000
 
@@ -95,7 +97,7 @@ function checkPage(input: Uint8Array, size: number): number {
   throw rangeError(`a page of ${input.length} bytes unpacks to ${size}`)
 }
 
-/** Rows of a part. Pages are unpacked anew for each, so that parts are not small. */
+/** Rows of a part. Each part unpacks its pages again, so parts should not be small. */
 const ROWS = 1 << 16
 
 type FileSystem = typeof import('node:fs/promises')
@@ -140,7 +142,7 @@ async function openFile(path: string | URL): Promise<{ file: ByteRange; close():
 
 type Compressors = Record<string, (input: Uint8Array, size: number) => Uint8Array>
 
-/** @internal Snappy is hyparquet's own and gzip ours; others are Node's, or those of hyparquet-compressors where it is installed. */
+/** @internal Snappy is hyparquet's own and gzip ours; others come from Node, or from hyparquet-compressors if it is installed. */
 export async function compressorsFor(): Promise<Compressors> {
   const { snappyUncompress } = await import('./hyparquet.js')
   const own: Compressors = {

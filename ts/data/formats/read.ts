@@ -1,4 +1,4 @@
-/** Tables in files, whatever their format. */
+/** Tables in files of any supported format. */
 import { checkChoice, checkCount } from '../../common/checks.js'
 import { rangeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
@@ -14,7 +14,7 @@ const FORMATS = ['csv', 'tsv', 'jsonl', 'json', 'parquet', 'arrow'] as const
 /** A format of tables. */
 export type TableFormat = (typeof FORMATS)[number]
 
-/** Options of {@link readTable}; those of CSV are for that alone. */
+/** Options of {@link readTable}; CSV options apply to CSV alone. */
 export interface ReadOptions extends CsvOptions {
   /** Default: by the ending of the name, also before `.gz`; without one that is known, `csv`. */
   format?: TableFormat
@@ -55,7 +55,7 @@ export async function readTable(source: Source, options: ReadOptions = {}): Prom
 }
 
 /**
- * All bytes of a file, for {@link parseNpy}, {@link parseNpz}, {@link parseIdx} and others: from a path, a URL, a Blob or a stream; unpacked, where they are gzip.
+ * All bytes of a file, for {@link parseNpy}, {@link parseNpz}, {@link parseIdx} and others: from a path, a URL, a Blob or a stream; gzip is unpacked.
  *
  * @example (await readBytes(new Blob(['abc']))).length // 3
  * @throws Error for what cannot be read
@@ -65,13 +65,11 @@ export function readBytes(source: Source): Promise<Uint8Array> {
 }
 
 /**
- * The rows of a table in parts, for tables that are larger than memory: each part is an array of some thousand rows, and the next ones are read
- * while it is at work. Leaving the loop closes the file.
+ * The rows of a table in parts, for tables that are larger than memory: each part is an array of some thousand rows, and the next part is read while
+ * you process one. Leaving the loop closes the file.
  *
  * @example
- * let count = 0
- * for await (const rows of streamTable(new Blob(['x\n1\n2\n3\n']))) count += rows.length
- * count // 3
+ * let count = 0 for await (const rows of streamTable(new Blob(['x\n1\n2\n3\n']))) count += rows.length count // 3
  * @throws as {@link readTable} does
  */
 export async function* streamTable(source: Source, options: ReadOptions = {}): AsyncGenerator<Row[], void, void> {
@@ -97,14 +95,12 @@ export async function* streamTable(source: Source, options: ReadOptions = {}): A
 const NAMED_ROWS = /(?<=^|[ (])row (\d+)(?![\w']|, counted)/g
 
 /**
- * A message about rows of a table, with the lines of its file instead, as an editor shows them: {@link fromTable} and others count rows from 0, and
- * know nothing of a file. Where a file has no lines (JSON in one piece, Parquet, Arrow) rows are counted from 1, and the message says so.
+ * Replaces rows of a table in a message by lines of its file, as an editor shows them: {@link fromTable} and others count rows from 0, without
+ * knowing the file. If a file has no lines (JSON in one piece, Parquet, Arrow), rows are counted from 1, and the message says so.
  *
- * @param source what the rows were read from; of a stream, which is gone, the message stays as it is
- * @param options those that it was read with
+ * @param source from which the rows were read; for a stream, which is gone, the message stays unchanged @param options with which it was read
  * @example
- * const file = new Blob(['x\n1\n\nmany\n'])
- * await namingLines("column 'x' of row 1 wants a number", file) // "column 'x' of line 4 wants a number"
+ * const file = new Blob(['x\n1\n\nmany\n']) await namingLines("column 'x' of row 1 wants a number", file) // "column 'x' of line 4 wants a number"
  */
 export async function namingLines(message: string, source: Source, options: ReadOptions = {}): Promise<string> {
   const rows = [...message.matchAll(NAMED_ROWS)].map(([, row]) => Number(row))
@@ -127,7 +123,7 @@ function formatOf(name: string): TableFormat {
   return Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending] : 'csv'
 }
 
-/** @param lines where the line of each row is written, if its format has lines */
+/** @param lines gets the line of each row, if its format has lines */
 async function* partsOf(source: Source, format: TableFormat, csv: CsvOptions, lines?: number[]): AsyncGenerator<Row[], void, void> {
   if (format === 'csv') yield* csvRows(source, csv, lines)
   else if (format === 'tsv') yield* csvRows(source, { delimiter: '\t', ...csv }, lines)

@@ -1,4 +1,4 @@
-/** Where data come from: a path, an address, bytes in memory, or a stream; read piece by piece. */
+/** Sources of data: a path, a URL, bytes in memory, or a stream; read piece by piece. */
 import { plainError, rangeError, typeError } from '../../common/errors.js'
 import { joined } from '../../common/joined.js'
 import { show } from '../../common/show.js'
@@ -21,7 +21,7 @@ export type Source =
 /** Bytes that are read at a time. */
 const PIECE = 1 << 16
 
-/** @internal what messages call a source: the name of its file, if it has one */
+/** @internal the name of a source in messages: the name of its file, if it has one */
 export function nameOf(source: Source): string {
   if (typeof source === 'string') return isAddress(source) ? lastOf(source.replace(/[?#].*$/, '')) : lastOf(source)
   if (source instanceof URL) return lastOf(source.pathname)
@@ -30,7 +30,7 @@ export function nameOf(source: Source): string {
   return typeof url === 'string' && url !== '' ? lastOf(url.replace(/[?#].*$/, '')) : 'the data'
 }
 
-/** @internal whether it is fetched: a URL that is of no file, or a text that begins with http:// or https:// */
+/** @internal true for a source that is fetched: a URL that is not a file's, or a text that begins with http:// or https:// */
 export function isAddress(source: Source): boolean {
   return source instanceof URL ? source.protocol !== 'file:' : typeof source === 'string' && /^https?:\/\//.test(source)
 }
@@ -40,21 +40,21 @@ function lastOf(path: string): string {
 }
 
 /**
- * @internal The bytes of a source, a piece at a time, unpacked where they are gzip. Leaving the loop closes the file.
- * @throws Error for what is not there, TypeError for what is no source
+ * @internal The bytes of a source, a piece at a time; gzip is unpacked. Leaving the loop closes the file. @throws Error for a missing source,
+ * TypeError for anything but a source
  */
 export async function* piecesOf(source: Source): AsyncGenerator<Uint8Array, void, void> {
   yield* unpacked(bytesOf(source))
 }
 
-/** @internal all bytes of a source; of a file, those as they are. @throws as {@link piecesOf} does */
+/** @internal all bytes of a source, without a copy if they are in one piece. @throws errors of {@link piecesOf} */
 export async function allBytes(source: Source): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
   for await (const piece of piecesOf(source)) pieces.push(piece)
   return pieces.length === 1 ? pieces[0] : joined(Uint8Array, pieces)
 }
 
-/** @internal the size of a file or of what is in memory, packed where it is packed; undefined where it is not known */
+/** @internal the size of a file or of bytes in memory, without unpacking; undefined if it is not known */
 export async function sizeOf(source: Source): Promise<number | undefined> {
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) return source.byteLength
   if (source instanceof Blob) return source.size
@@ -63,12 +63,12 @@ export async function sizeOf(source: Source): Promise<number | undefined> {
     const { size } = (await nodeModule<Fs>('node:fs')).statSync(source)
     return size > 0 ? size : undefined
   } catch {
-    // reading it says what is wrong
+    // reading it reports the error
     return undefined
   }
 }
 
-/** @internal the same source, read from its beginning to its end, of which `onBytes` hears each piece */
+/** @internal the same source, read from its beginning to its end, with the size of each piece passed to `onBytes` */
 export function counting(source: Source, onBytes: (bytes: number) => void): Source {
   return Object.assign(counted(source, onBytes), { name: nameOf(source) })
 }
@@ -98,7 +98,7 @@ async function* bytesOf(source: Source): AsyncGenerator<Uint8Array, void, void> 
   } else throw typeError(`data are read from a path, a URL, a Blob, bytes or a stream, got ${show(source)}`)
 }
 
-/** Small pieces of what is in memory, so that what comes next need not hold all of it twice. */
+/** Small pieces of bytes in memory, so that later stages need not hold all of them twice. */
 function* cut(bytes: Uint8Array): Generator<Uint8Array, void, void> {
   for (let from = 0; from < bytes.length; from += PIECE) yield bytes.subarray(from, from + PIECE)
 }
@@ -149,7 +149,7 @@ export function unreadable(path: string | URL, cause: unknown): Error {
   return plainError(`${String(path)} cannot be read: ${message}`, { cause })
 }
 
-/** The most that packed data may unpack to, as a multiple of what was read; text never packs so well. */
+/** Limit on the unpacked size, as a multiple of the bytes that were read; text never compresses so well. */
 const MAX_RATIO = 1000
 
 async function* unpacked(pieces: AsyncGenerator<Uint8Array, void, void>): AsyncGenerator<Uint8Array, void, void> {
@@ -186,10 +186,13 @@ async function* unpacked(pieces: AsyncGenerator<Uint8Array, void, void>): AsyncG
   }
 }
 
-/** Bytes that say what kind of file it is. */
+/** Number of bytes that identify the kind of file. */
 const START = 512
 
-/** @internal The same bytes, of which the first piece has at least {@link START}, where there are so many: what begins a file is in one piece. */
+/**
+ * @internal The same bytes, with at least {@link START} bytes in the first piece if there are so many, so that the beginning of a file is in one
+ * piece.
+ */
 export async function* withWholeStart(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   let [start, size]: [Uint8Array[] | null, number] = [[], 0]
   for await (const piece of pieces) {
@@ -216,14 +219,14 @@ async function* startingWith(first: Uint8Array, rest: AsyncGenerator<Uint8Array,
 }
 
 /**
- * @internal The same items, of which the next one is under way while one is used. One, not more: requests that wait in an asynchronous generator hold on
- * to those after them, so that the collector took half the time of reading.
+ * @internal The same items, with the next one requested while one is used. One, not more: waiting requests of an asynchronous generator keep later
+ * ones alive, and the garbage collector took half the time of reading.
  */
 export async function* readAhead<T>(items: AsyncIterable<T>): AsyncGenerator<T, void, void> {
   const iterator = items[Symbol.asyncIterator]()
   const next = () => {
     const item = iterator.next()
-    // an error is told when its turn comes
+    // an error is thrown when its turn comes
     item.catch(() => {})
     return item
   }

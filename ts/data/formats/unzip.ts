@@ -1,2 +1,2 @@
-/** What unpacks: the one module for data that has fflate inside. */
+/** Decompression: the one module for data that contains fflate. */
 export { gunzipSync, unzipSync } from 'fflate'

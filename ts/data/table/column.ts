@@ -1,34 +1,34 @@
-/** What a column of a table becomes, as it is kept. */
+/** The saved encoding of a column of a table. */
 import type { WrittenAs } from './written.js'
 
 /**
- * How a column becomes numbers: `number` as it is; `date`, days since 1970; `category`, a feature for each category, 1 for the row's own;
- * `ordinal`, the index of the category in their order; `hash`, as category, but categories share a given number of features by a hash of
- * their text, for very many of them; `embedding`, the number of the category from 1 (0 for one that is unknown), for an Embedding.
+ * Encoding of a column as numbers: `number` unchanged; `date`, days since 1970; `category`, a feature for each category, 1 for the row's own;
+ * `ordinal`, the index of the category in their order; `hash`, as category, but very many categories share a given number of features by a hash of
+ * their text; `embedding`, the number of the category from 1 (0 for an unknown one), for an Embedding.
  */
 export type ColumnUse = 'number' | 'date' | 'category' | 'ordinal' | 'hash' | 'embedding'
 
-/** Of numbers: `standard` to mean 0 and deviation 1, `minMax` to 0..1, `robust` by median and quartiles, which outliers do not move. */
+/** Scaling of numbers: `standard` to mean 0 and deviation 1, `minMax` to 0..1, `robust` by median and quartiles, which outliers do not affect. */
 export type Scale = 'none' | 'standard' | 'minMax' | 'robust'
 
-/** How a column becomes numbers, as it is kept in a state. */
+/** Encoding of a column in a saved state. */
 export interface TableColumn {
   name: string
   /** Default: `number` without categories, else `category`. */
   as?: ColumnUse
-  /** null where there are none. */
+  /** null if there are none. */
   categories: readonly string[] | null
-  /** Of `hash`, how many features. */
+  /** For `hash`, the number of features. */
   buckets?: number
-  /** Of `embedding`, how long its vectors are to be, where that was said. */
+  /** For `embedding`, the length of the vectors, if it was given. */
   size?: number
-  /** What stands for a gap: of categories 0, in the feature of each. Without it a gap is an error. */
+  /** Value that fills a gap; for categories 0, in the feature of each. Without it a gap is an error. */
   fill?: number
   /** Rows with a gap here are left out of data sets. */
   drop?: true
-  /** What stands for a gap in this column. Default: that of the table. */
+  /** Values that mean a gap in this column. Default: those of the table. */
   missingValues?: readonly string[]
-  /** How its numbers or dates are written, where `formatted` found out that they are written for people. */
+  /** Human format of its numbers or dates, if `formatted` found one. */
   written?: WrittenAs
   /** Text among numbers is a gap. */
   lenient?: true
@@ -37,12 +37,12 @@ export interface TableColumn {
   spread?: number
 }
 
-/** @internal what it is used as, also in a state that does not say so */
+/** @internal its use, also for a state that does not contain it */
 export function useOf({ as, categories }: TableColumn): ColumnUse {
   return as ?? (categories === null ? 'number' : 'category')
 }
 
-/** @internal how many features a column becomes */
+/** @internal number of features of a column */
 export function widthOf({ as, categories, buckets }: TableColumn): number {
   if (as === 'hash') return buckets as number
   return as === 'ordinal' || as === 'embedding' ? 1 : (categories?.length ?? 1)

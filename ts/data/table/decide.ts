@@ -1,4 +1,4 @@
-/** What becomes of a column, found out from what is known of its values, and why. */
+/** Decision about the encoding of a column, from statistics of its values, with a reason. */
 import { rangeError, typeError } from '../../common/errors.js'
 import { shortened, show } from '../../common/show.js'
 import { type ColumnUse, type Scale, type TableColumn, widthOf } from './column.js'
@@ -6,7 +6,7 @@ import type { ColumnReport } from './report.js'
 import { type ColumnStats, MAX_KEPT } from './stats.js'
 import { COMMA_ADVICE, hasComma, isNumber, type Missing } from './values.js'
 
-/** @internal what a decision goes by */
+/** @internal inputs of a decision */
 export interface Wanted {
   role: 'input' | 'target'
   as?: ColumnUse | undefined
@@ -15,11 +15,11 @@ export interface Wanted {
   size?: number | undefined
   missing: Missing
   scale: Scale
-  /** Whether nobody asked for this column by name, so that it may be left out. */
+  /** True if no option names this column, so that it may be left out. */
   mayLeaveOut: boolean
 }
 
-/** @internal a column, or null where it is left out */
+/** @internal a column, or null if it is left out */
 export interface Decision {
   column: TableColumn | null
   report: ColumnReport
@@ -27,12 +27,12 @@ export interface Decision {
 
 /** A column of numbers may have this many other values before it is read as categories: one, or one in ten. */
 const STRAYS = 0.1
-/** With fewer rows than this, nothing is concluded from what all of them have in common. */
+/** Number of rows below which no conclusions are drawn from properties of all values. */
 const MANY = 20
 /** Texts with more categories than this share features by their hash. */
 const MAX_FEATURES = 100
 const BUCKETS = 64
-/** Whole numbers as target are classes where there are at most so many different, and on average so many rows of each. */
+/** An integer target is treated as classes if it has at most MAX_CLASSES distinct values and, on average, at least ROWS_OF_CLASS rows per value. */
 const MAX_CLASSES = 20
 const ROWS_OF_CLASS = 5
 
@@ -149,7 +149,7 @@ function isNameOfId(name: string): boolean {
   )
 }
 
-/** Whether all values are numbers. @throws RangeError where nearly all are: somebody should look at the rest */
+/** True if all values are numbers. @throws RangeError if nearly all are: a person should look at the rest */
 function isNumeric(stats: ColumnStats, isAuto: boolean): boolean {
   const { name, numbers, strays, count, firstStray, dates } = stats
   const infinite = stats.firstInfinite ?? (numbers > 0 ? stats.firstTooLarge : undefined)
@@ -196,7 +196,7 @@ function checkAllAre({ name, numbers, dates, count, firstStray }: ColumnStats, a
   throw rangeError(`fromTable: column '${shortened(name)}' of row ${at} wants a ${as}, got ${show(value)}`)
 }
 
-/** In alphabetical order, numbers among themselves by size. */
+/** In alphabetical order; numbers are ordered by size. */
 function sorted(categories: string[]): string[] {
   return categories.sort(categories.every(isNumber) ? (a, b) => Number(a) - Number(b) || (a < b ? -1 : 1) : undefined)
 }
@@ -264,7 +264,7 @@ function notesOf(stats: ColumnStats, { as }: TableColumn, { role }: Wanted): str
   return notes
 }
 
-/** A value of so many words is a text that somebody wrote. */
+/** Number of words from which on a value counts as free text. */
 const WORDS_OF_A_TEXT = 4
 
 /** Texts that say more to people than to this function. */

@@ -1,4 +1,4 @@
-/** Rows of a table made into numbers, by what was decided about its columns. */
+/** Encoding of the rows of a table as numbers, by the decisions about its columns. */
 import { rangeError } from '../../common/errors.js'
 import { shortened, show, showNames } from '../../common/show.js'
 import { type TableColumn, useOf, widthOf } from './column.js'
@@ -17,20 +17,20 @@ import {
 } from './values.js'
 import { readWritten, type WrittenAs } from './written.js'
 
-/** What to do about a category that was not in the table that columns were learnt from. */
+/** Handling of a category that was not in the original table. */
 export type Unknown = 'ignore' | 'error'
 
-/** Of each column the values that were in no row of the first table: how many there were, and the first few of them. */
+/** For each column the values that were in no row of the original table: their count, and the first few of them. */
 export type UnknownValues = Record<string, { count: number; values: string[] }>
 
-/** @internal rows without those that have a gap in one of these columns */
+/** @internal rows without a gap in these columns */
 export function withoutGaps(rows: NumberedRows, columns: readonly string[], isGapIn: GapTests): NumberedRows {
   if (columns.length === 0) return rows
   const tests = columns.map(isGapIn)
   return rows.filter(([, row]) => !tests.some((isGap, i) => isGap(valueIn(row, columns[i]))))
 }
 
-/** @internal rows without those that have a gap where such rows are left out. @throws RangeError if none is left */
+/** @internal rows without a gap in columns whose gaps leave rows out. @throws RangeError if none is left */
 export function wholeRows(who: string, rows: NumberedRows, dropped: readonly string[], isGapIn: GapTests): NumberedRows {
   const whole = withoutGaps(rows, dropped, isGapIn)
   if (whole.length === 0 && rows.length > 0) throw rangeError(`${who}: a value is missing in each of the ${rows.length} rows`)
@@ -39,7 +39,7 @@ export function wholeRows(who: string, rows: NumberedRows, dropped: readonly str
 
 const FILL = "give fromTable what fills it in (missing: 'mean', 'median' or a number), or leave such rows out"
 
-/** So many unknown values of a column are kept to be shown. */
+/** Number of unknown values of a column that are kept for messages. */
 const MAX_SHOWN = 5
 
 /** @internal Writes a column's features. */
@@ -48,14 +48,14 @@ type Writer = (value: unknown, out: Float32Array, at: number, row: number) => vo
 /** @internal Encodes rows for one table. The index of a category is looked up, so that many cost no more than few. */
 export class RowEncoder {
   readonly width: number
-  /** What was met that the table did not have. */
+  /** Values that the table did not have. */
   readonly unknown: UnknownValues = {}
   private readonly columns: readonly (TableColumn & { width: number; write: Writer })[]
   private readonly isMissing: MissingTest
   private readonly onUnknown: Unknown
   private who = 'encode'
 
-  /** @param warns whether it says of each column that it has met something unknown */
+  /** @param warns true to warn once for each column with an unknown value */
   constructor(
     columns: readonly TableColumn[],
     isMissing: MissingTest,

@@ -6,7 +6,7 @@ import { isCell, type MissingTest, type NumberedRows, valueIn } from './values.j
 export interface LeftOut {
   /** The column that has no value in them. */
   column: string
-  /** What they have instead, such as `NA`; empty for an empty cell, null or undefined. */
+  /** The value that they have instead, such as `NA`; empty for an empty cell, null or undefined. */
   value: string
   rows: number
 }
@@ -49,7 +49,7 @@ export class LeftOutCounter {
 }
 
 /**
- * Why rows were left out, in words: `12 rows left out: no value in 'vote' ('NA' in 10, empty in 2)`. Empty where none was.
+ * The reasons why rows were left out, in words: `12 rows left out: no value in 'vote' ('NA' in 10, empty in 2)`. Empty if none was.
  *
  * @example describeLeftOut([{ column: 'vote', value: 'NA', rows: 10 }]) // "10 rows left out: no value in 'vote' ('NA' in 10)"
  */

@@ -1,36 +1,36 @@
-/** What was decided about each column of a table, and why. */
+/** The report on the encoding of each column of a table, with reasons. */
 import { shortened } from '../../common/show.js'
 import { allVisible } from '../../common/visible.js'
 import type { ColumnUse } from './column.js'
 import { describeLeftOut, type LeftOut } from './left-out.js'
 
-/** What was decided about a column. */
+/** The decision about a column. */
 export interface ColumnReport {
   name: string
   role: 'input' | 'target'
   as: ColumnUse | 'left out'
   /** Why, as the end of a sentence: `as because why`. */
   why: string
-  /** Whether the caller's options or the values of the column decided. */
+  /** The source of the decision: the caller's options or the values of the column. */
   decidedBy: 'options' | 'values'
   /** Features that it became. */
   features: number
   /** Rows that were looked at. */
   rows: number
   gaps: number
-  /** What stands for a gap, where there are any. */
+  /** The value that fills gaps, if there are any. */
   fill?: number
-  /** Different values, where they were counted. */
+  /** Number of different values, if they were counted. */
   different?: number
   categories?: number
   min?: number
   max?: number
   mean?: number
-  /** What somebody should look at. */
+  /** Notes that a person should read. */
   notes: readonly string[]
 }
 
-/** What was decided about the columns of a table: see {@link describeTable}. */
+/** The decisions about the columns of a table: see {@link describeTable}. */
 export interface TableReport {
   /** Rows in the data set. */
   rows: number
@@ -42,12 +42,11 @@ export interface TableReport {
 }
 
 /**
- * A report as text, a line for each column: what became of it, and why.
+ * A report as text, a line for each column: its encoding, and the reason.
  *
  * @example
- * const rows = [{ size: 1, kind: 'b' }, { size: 2, kind: 'a' }]
- * const { report } = fromTable(rows, { target: 'kind' })
- * describeTable(report).split('\n')[1] // 'size           number    it has numbers, 1 to 2'
+ * const rows = [{ size: 1, kind: 'b' }, { size: 2, kind: 'a' }] const { report } = fromTable(rows, { target: 'kind' })
+ * describeTable(report).split('\n')[1] // 'size number it has numbers, 1 to 2'
  */
 export function describeTable(report: TableReport): string {
   const { rows, leftOut, columns } = allVisible(report)

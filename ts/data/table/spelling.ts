@@ -5,7 +5,7 @@ import { shortened, showNames } from '../../common/show.js'
 import type { TableColumn } from './column.js'
 import { type NumberedRows, type Row, valueIn } from './values.js'
 
-/** So many names that the table does not have are compared with those of its columns. */
+/** Largest number of unknown names that are compared with the table's columns. */
 const MAX_COMPARED = 1000
 
 /**
@@ -17,7 +17,7 @@ export class Spelling {
   private readonly used: ReadonlySet<string>
   /** All names that the table has. */
   private readonly known: ReadonlySet<string>
-  /** Of names that it does not have, the column that is probably meant by each. */
+  /** For unknown names, the column that each probably means. */
   private readonly meant = new Map<string, string | undefined>()
 
   /** @param leftOut columns of the table that are not used */
@@ -41,7 +41,7 @@ export class Spelling {
     }
   }
 
-  /** @throws RangeError for a row that has none of the columns, or one under another name */
+  /** @throws RangeError for a row that has none of the columns, or has one under another name */
   checkEach(who: string, rows: NumberedRows): void {
     const { names } = this
     for (const [i, row] of rows) {

@@ -1,17 +1,19 @@
-/** What is noted of a column while its values go by, so that one may decide what becomes of it without having them all at hand. */
+/** Statistics of a column, collected while its values pass by, from which its encoding is decided without holding all values. */
 import { quantileOf } from '../../common/quantile.js'
 import { RandomStream } from '../../common/random-stream.js'
 import type { Decimal } from '../formats/decimals.js'
 import { daysOf, hasComma, isCell, isTooLarge, numberOf } from './values.js'
 import { type WrittenAs, WrittenColumn } from './written.js'
 
-/** So many different values of a column are kept; a column with more is none of categories, unless it was said to be one. */
+/** Number of different values of a column that are kept; a column with more is not one of categories, unless an option says so. */
 export const MAX_KEPT = 10_000
-/** So many categories a column may have where it was said that it has some. */
+/** Largest number of categories of a column that an option declares to be one of categories. */
 const MAX_CATEGORIES = 1_000_000
-/** Numbers that quantiles are found from, of each column: all of them, or a random sample where there are more. */
+/** Numbers of each column from which quantiles are computed: all of them, or a random sample of this size. */
 const MAX_NUMBERS = 1 << 20
-/** The same of rows that come in parts, which are read so because memory is short: the middle of so many is off by 0.15 % of the rows, mostly. */
+/**
+ * The same for rows that come in parts, which are read so because memory is short: the median of such a sample is usually off by 0.15 % of the rows.
+ */
 export const MAX_OF_STREAM = 1 << 17
 
 /** A value, and the row that it is in. */
@@ -24,38 +26,38 @@ export class ColumnStats {
   count = 0
   gaps = 0
   firstGap = -1
-  /** Texts that stand for gaps, with how many rows have each. */
+  /** Texts that mean gaps, with the number of rows of each. */
   readonly gapTexts = new Map<string, number>()
   /** Values that are numbers. */
   numbers = 0
   sum = 0
   min = Infinity
   max = -Infinity
-  /** Whether all numbers are whole. */
+  /** True if all numbers are integers. */
   isWhole = true
-  /** Whether all numbers are that of their row and the same number more. */
+  /** True if all numbers are the index of their row plus the same number. */
   counts = true
   /** Values that are text and no number. */
   strays = 0
   firstStray: Found | undefined
   hasOnlyCommas = true
   firstInfinite: Found | undefined
-  /** Of text, what is a number that is too large. */
+  /** A text that is a number too large for a float. */
   firstTooLarge: Found | undefined
   /** Neither number, text, boolean nor date. */
   firstOdd: Found | undefined
   dates = 0
   firstDay = Infinity
   lastDay = -Infinity
-  /** Different values as text, with how many rows have each; the first ones where there are too many. */
+  /** Different values as text, with the number of rows of each; the first ones if there are too many. */
   readonly kinds = new Map<string, number>()
-  /** Whether {@link kinds} has all. */
+  /** True if {@link kinds} has all values. */
   hasAllKinds = true
-  /** Values until there were too many different ones. */
+  /** Number of values until there were too many different ones. */
   countOfKinds = 0
-  /** Whether its values are written for people. Of all values, or, where nothing is to be read so, of texts. */
+  /** Detection of human formats in its values: of all values or, if formats are not to be read, of texts. */
   readonly written: WrittenColumn
-  /** What is noted of the values that {@link written} reads, in each way that there is; null where none are read. */
+  /** Statistics of the values that {@link written} reads, for each possible format; null if none are read. */
   private reads: [ColumnStats, ColumnStats] | null = null
   private mean = 0
   private squares = 0
@@ -101,7 +103,7 @@ export class ColumnStats {
     if (this.hasAllKinds) this.addKind(value)
   }
 
-  /** Whether values that are written for people are to be read. */
+  /** True if values in human formats are to be read. */
   get isFormatted(): boolean {
     return this.reads !== null
   }
@@ -110,7 +112,7 @@ export class ColumnStats {
   readsWritten(): { stats: ColumnStats; way: WrittenAs; example: string } | null {
     const { way, count, example, isOpen } = this.written
     if (this.reads === null || way === null || count !== this.count) return null
-    // plain numbers, unless a comma before decimals makes other ones of them
+    // plain numbers, unless a decimal comma would make them other numbers
     if (this.strays === 0 && !(isOpen && way.decimal === ',')) return null
     const stats = this.reads[way.decimal === ',' || way.first === 'month' ? 1 : 0]
     stats.gaps = this.gaps
@@ -176,12 +178,12 @@ export class ColumnStats {
     if (this.dates === this.strays - 1 && Number.isFinite(daysOf(value))) this.addDate(at, value)
   }
 
-  /** Of the numbers, or of the days of dates. */
+  /** Mean of the numbers, or of the days of dates. */
   get average(): number {
     return this.sum / (this.numbers || this.dates)
   }
 
-  /** Of the population. */
+  /** Standard deviation of the population. */
   get deviation(): number {
     return Math.sqrt(Math.max(0, this.squares) / (this.numbers || this.dates))
   }

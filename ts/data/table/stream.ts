@@ -1,4 +1,4 @@
-/** Tables that are larger than memory: what becomes of their columns, and rows in another order, part by part. */
+/** Tables that are larger than memory: the encoding of their columns, and shuffled rows, part by part. */
 import { checkCount } from '../../common/checks.js'
 import { rangeError, typeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
@@ -13,14 +13,12 @@ import type { Row } from './values.js'
 export type RowStream = AsyncIterable<readonly Row[]> | Iterable<readonly Row[]>
 
 /**
- * What {@link fromTable} finds out about columns, of rows that come part by part and need not fit into memory together: one pass over them.
- * Medians and quartiles are those of a random sample, where a column has more than 131,072 numbers. `encoder.dataset(rows)` then makes data sets of parts.
+ * The encoder of {@link fromTable}, for rows that come part by part and need not fit into memory together: one pass over them. If a column has more
+ * than 131,072 numbers, medians and quartiles come from a random sample. `encoder.dataset(rows)` then makes data sets of parts.
  *
  * @example
- * const file = new Blob(['x,kind\n1,a\n2,b\n3,b\n'])
- * const encoder = await encoderFromStream(streamTable(file), { target: 'kind', scale: 'minMax' })
- * encoder.encode([{ x: 2 }]) // Float32Array.of(0.5)
- * encoder.report.rows // 3
+ * const file = new Blob(['x,kind\n1,a\n2,b\n3,b\n']) const encoder = await encoderFromStream(streamTable(file), { target: 'kind', scale: 'minMax' })
+ * encoder.encode([{ x: 2 }]) // Float32Array.of(0.5) encoder.report.rows // 3
  * @throws as fromTable does
  */
 export async function encoderFromStream(parts: RowStream, options: TableOptions): Promise<TableEncoder & { readonly report: TableReport }> {
@@ -50,12 +48,11 @@ export interface ShuffleOptions {
 }
 
 /**
- * Rows of a stream in parts of one size (the last is shorter), drawn at random from a buffer of the next ones. Files that are in an order, such as class
- * after class, want a buffer of about all rows, or to be shuffled once on disk.
+ * Rows of a stream in parts of one size (the last is shorter), drawn at random from a buffer of the next ones. Sorted files, such as class after
+ * class, need a buffer of about all rows, or one shuffle on disk.
  *
  * @example
- * const sizes: number[] = []
- * for await (const rows of shuffleStream([[{ x: 1 }, { x: 2 }, { x: 3 }]], { rows: 2, seed: 1 })) sizes.push(rows.length)
+ * const sizes: number[] = [] for await (const rows of shuffleStream([[{ x: 1 }, { x: 2 }, { x: 3 }]], { rows: 2, seed: 1 })) sizes.push(rows.length)
  * sizes // [2, 1]
  * @throws RangeError for numbers of rows below 1
  */

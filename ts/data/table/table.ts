@@ -18,26 +18,26 @@ import { ColumnStats } from './stats.js'
 import { ANSWERS, type Missing, type MissingTest, missingTest, type NumberedRows, type Row, USUAL_GAPS, valueIn } from './values.js'
 import { readWritten, type WrittenAs } from './written.js'
 
-/** The names of the columns of rows: those of their type, where it has any. */
+/** The names of the columns of rows: the properties of their type, if it has any. */
 export type ColumnOf<T> = [T] extends [never] ? string : [keyof T] extends [never] ? string : T extends unknown ? keyof T & string : never
 
-/** What is to become of a column. What is left out is decided from its values, or by the options of the whole table. */
+/** Encoding of a column. Missing options are decided from its values, or by the options of the whole table. */
 export interface ColumnOptions {
-  /** How it becomes numbers. */
+  /** Its encoding as numbers. */
   as?: ColumnUse
-  /** Of `category`, `ordinal` and `embedding`: all its values as text, in their order. Default: those of the table, in alphabetical order. */
+  /** For `category`, `ordinal` and `embedding`: all its values as text, in their order. Default: the table's values, in alphabetical order. */
   order?: readonly string[]
-  /** Of `hash`: how many features. Default 64. */
+  /** For `hash`: the number of features. Default 64. */
   buckets?: number
-  /** Of `embedding`: how long its vectors are. Default 1.6·categories^0.56 and at most 50. */
+  /** For `embedding`: the length of its vectors. Default 1.6·categories^0.56 and at most 50. */
   size?: number
-  /** What to do about gaps. */
+  /** Handling of gaps. */
   missing?: Missing
-  /** What stands for a missing value in this column, in the place of `missingValues` of the table. */
+  /** Values that mean a gap in this column, instead of `missingValues` of the table. */
   missingValues?: readonly (string | number)[]
-  /** How its numbers or dates are written for people, where that is known, as `formatted` of the table finds it out. */
+  /** Human format of its numbers or dates, if it is known; `formatted` of the table detects it. */
   written?: WrittenAs
-  /** How its numbers are scaled. */
+  /** Scaling of its numbers. */
   scale?: Scale
 }
 
@@ -45,90 +45,99 @@ export interface ColumnOptions {
 export interface TableOptions<Name extends string = string> {
   /** The column to predict. */
   target: Name
-  /** The columns to learn from, without the target. Default: all others of the first row, but those in which nothing can be learnt (see the report). */
+  /**
+   * The input columns, without the target. Default: all other columns of the first row, except those from which nothing can be learned (see the
+   * report).
+   */
   inputs?: readonly Name[]
   /** Columns to leave out. Default: none. */
   exclude?: readonly Name[]
   /** Columns of numbers that are names, such as a postcode or a class 0, 1, 2; may hold the target. Default: none. */
   categories?: readonly Name[]
-  /** What is to become of single columns, instead of what is decided from their values: `{ size: 'ordinal', zip: { as: 'hash', buckets: 32 } }`. */
+  /** Encoding of single columns, instead of a decision from their values: `{ size: 'ordinal', zip: { as: 'hash', buckets: 32 } }`. */
   columns?: Readonly<Partial<Record<Name, ColumnUse | ColumnOptions>>>
   /**
-   * What to do about gaps (undefined, null, NaN, empty text): `fail`, `drop` the row, or fill it in with the column's `mean` or
-   * `median` in these rows, or a number; by column where they differ, `{ age: 'median', name: 'drop' }`. What fills a column in is
-   * part of the encoder and fills in later rows too. Of categories a filled gap is none: 0 for each. Targets are not filled in.
-   * `auto` takes what is usual: `median`, rows without a target are dropped, and a few texts among numbers are gaps. Default `fail`.
+   * Handling of gaps (undefined, null, NaN, empty text): `fail`, `drop` the row, or fill it in with the column's `mean` or `median` in these rows, or
+   * a number; different for each column with `{ age: 'median', name: 'drop' }`. The fill of a column is part of the encoder and is used for later
+   * rows too. A filled gap in categories is none of them: 0 for each. Targets are not filled in. `auto` uses the usual rules: `median`, rows without
+   * a target are dropped, and a few texts among numbers are gaps. Default `fail`.
    */
   missing?: Missing | Readonly<Partial<Record<Name, Missing>>>
   /**
-   * What stands for a missing value, as text or number: `NA`, −999. Default: in the target, and with `missing: 'auto'` in all columns, `NA`, `?`, `null` and
-   * the like; else none. Of these, words that people answer with (`none`, `None`, `na`, `n/a`, `N/A`, `null`, `nan`, `?`) are a class in a target of texts, if
-   * they are in at least ten rows and 2 % of them and stand for no gap in a column of numbers; the report says which way it is. `[]` takes no text for a gap.
+   * Values that mean a gap, as text or number: `NA`, −999. Default: in the target, and with `missing: 'auto'` in all columns, `NA`, `?`, `null` and
+   * the like; otherwise none. Some of these words may also be answers (`none`, `None`, `na`, `n/a`, `N/A`, `null`, `nan`, `?`): in a text target they
+   * are a class if at least ten rows and 2 % of the rows have them and they mean no gap in a column of numbers; the report says how they were read.
+   * With `[]` no text means a gap.
    */
   missingValues?: readonly (string | number)[]
-  /** What later rows may have as a category that is not in these: `ignore` takes it for none of them and counts it in `unknown`. Default `ignore`. */
+  /** Handling of a category in later rows that is not in these: `ignore` treats it as none of them and counts it in `unknown`. Default `ignore`. */
   unknown?: Unknown
   /**
-   * Whether numbers and dates that are written for people are read: `$1,250.00`, `8.9 %` (as 8.9), `(300)` (as −300), `70 kg`, `1.250,50 €`, `31.12.2024`. A
-   * column is read so if all its values are written in one way, with one unit; the report says what it took them for, and otherwise why not. Where no value
-   * tells if its sign stands before decimals or between thousands (`1.250`), it is between thousands of money with points, and otherwise a point is before
-   * decimals, which the report says; `'.'` and `','` say what stands before decimals. Default false.
+   * Reads numbers and dates in human formats: `$1,250.00`, `8.9 %` (as 8.9), `(300)` (as −300), `70 kg`, `1.250,50 €`, `31.12.2024`. A column is read
+   * so if all its values have the same format and unit; the report says how they were read, or why they were not. If no value decides whether its
+   * sign is decimal or between thousands (`1.250`), a point in money is read as between thousands and otherwise as decimal, which the report says;
+   * `'.'` and `','` set the decimal sign. Default false.
    */
   formatted?: boolean | Decimal
-  /** How columns of numbers, dates and ordinals are scaled; by these rows, and later rows as these. Default `none`: {@link standardize} scales whole data sets. */
+  /**
+   * Scaling of columns of numbers, dates and ordinals; the scale comes from these rows and is used for later rows. Default `none`: {@link
+   * standardize} scales whole data sets.
+   */
   scale?: Scale
 }
 
 /** A feature that is the number of a category, for an Embedding. */
 export interface EmbeddedColumn {
   name: string
-  /** Which of the features it is. */
+  /** Index of the feature. */
   feature: number
-  /** Rows of the Embedding: the categories, and one, number 0, for those that are unknown. */
+  /** Rows of the Embedding: the categories, and row 0 for unknown ones. */
   count: number
-  /** The size of its vectors: the one that was given, or a usual one, 1.6·count^0.56 and at most 50 (fastai's rule). */
+  /** The length of its vectors: the given one, or the usual one, 1.6·count^0.56 and at most 50 (fastai's rule). */
   size: number
 }
 
-/** How rows of a table become numbers: what {@link fromTable} found out about its columns, without the rows. */
+/** Encoder of rows of a table as numbers: the decisions of {@link fromTable} about its columns, without the rows. */
 export interface TableEncoder {
-  /** How many numbers each row becomes. */
+  /** Number of features per row. */
   readonly features: number
-  /** What each feature is: a column of numbers, or `column=category`. */
+  /** Names of the features: a column of numbers, or `column=category`. */
   readonly featureNames: readonly string[]
-  /** Number of classes; 0 where the targets are numbers. */
+  /** Number of classes; 0 if the targets are numbers. */
   readonly classes: number
-  /** Names of the classes; empty where the targets are numbers. */
+  /** Names of the classes; empty if the targets are numbers. */
   readonly classNames: readonly string[]
   /** Features that are numbers of categories, for an Embedding. */
   readonly embeddings: readonly EmbeddedColumn[]
-  /** What rows had that the table had not, by column: how often, and the first values. */
+  /** Values of later rows that the table did not have, by column: their count, and the first values. */
   readonly unknown: Readonly<UnknownValues>
   /**
-   * Inputs of other rows with the same columns, row-major.
-   * @param from number of the first row, where rows are encoded part by part: errors name rows by their numbers. Default 0
-   * @throws RangeError for a gap that is not filled in, or an unknown category where that is an error
+   * Inputs of other rows with the same columns, row-major. @param from index of the first row, if rows are encoded part by part: errors name rows by
+   * their index. Default 0 @throws RangeError for a gap that is not filled in, or an unknown category if that is an error
    */
   encode(rows: readonly object[], from?: number): Float32Array
   /**
-   * Other rows with their targets, encoded as these are: those of a file with test data. Rows that `missing` says to drop are left
-   * out. @throws RangeError as encode does
+   * Other rows with their targets, encoded as these are: such as the rows of a file with test data. Rows that `missing` drops are left out. @throws
+   * RangeError as encode does
    */
   dataset(rows: readonly object[]): Table
   /** Plain JSON for {@link encoderFromState}, to be kept beside the model's weights. */
   state(): TableState
 }
 
-/** What {@link fromTable} makes: a data set that knows its columns. */
+/** Result of {@link fromTable}: a data set that knows its columns. */
 export interface Table extends Dataset<Targets>, TableEncoder {
   readonly features: number
   readonly classes: number
   readonly classNames: readonly string[]
-  /** What was decided about each column, and why; {@link describeTable} makes text of it. Of rows that another table's encoder encoded, that of the first table. */
+  /**
+   * The decision about each column, with its reason; {@link describeTable} makes text of it. For rows that another table's encoder encoded, the
+   * report of the first table.
+   */
   readonly report: TableReport
 }
 
-/** What {@link TableEncoder.state} gives. */
+/** Result of {@link TableEncoder.state}. */
 export interface TableState {
   format: 'gradus-table/1' | 'gradus-table/2'
   columns: readonly TableColumn[]
@@ -137,37 +146,32 @@ export interface TableState {
   missingValues: readonly string[]
   /** Default `error`, of a state that was taken by an earlier version. */
   unknown?: Unknown
-  /** Columns that the table had and that are not used, which are no misspelt ones. Default: none. */
+  /** Columns of the table that are not used; they do not count as misspelled. Default: none. */
   leftOut?: readonly string[]
 }
 
 /**
- * A data set from a table. Columns whose values are all numbers (or numbers in text) are one feature each, dates are days; every other
- * column becomes as many features as it has categories, 1 for the row's own and 0 for the others, or 64 that they share where there are more than 100. A
- * target of numbers makes a regression (`targets` a Float32Array); text, booleans, 0 and 1, and few whole numbers from 0 or 1 on make a
- * classification (an Int32Array, with `classNames`). Categories are in alphabetical order, numbers among themselves by size.
+ * A data set from a table. Columns whose values are all numbers (or numbers in text) are one feature each, dates are days; every other column becomes
+ * one feature per category, 1 for the row's own and 0 for the others, or 64 shared features if there are more than 100 categories. A target of
+ * numbers makes a regression (`targets` a Float32Array); text, booleans, 0 and 1, and few integers from 0 or 1 on make a classification (an
+ * Int32Array, with `classNames`). Categories are in alphabetical order; numbers are ordered by size.
  *
- * What was decided is in `report`, and `columns` decides otherwise. From twenty rows on, columns from which nothing can be learnt are left
- * out unless `inputs` names them: that never change, that have another text in each row, or whole numbers that are called an id. A column of numbers
- * with a few exceptions is an error: say whether they are missing values, or the column one of categories.
+ * `report` has the decisions, and `columns` overrides them. From twenty rows on, these columns are left out unless `inputs` names them: columns that
+ * never change, columns with a different text in each row, and integers with the name of an id. A column of numbers with a few exceptions is an
+ * error: declare the exceptions as missing values, or the column as one of categories.
  *
- * All is learnt from these rows: give the training rows alone, and `table.dataset` the others.
+ * Everything is learned from these rows: pass the training rows alone, and the others to `table.dataset`.
  *
  * @example
- * const table = fromTable(
- *   [
+ * const table = fromTable( [
  *     { island: 'Dream', mass: 3.7, species: 'Adelie' },
  *     { island: 'Biscoe', mass: 5.1, species: 'Gentoo' },
  *   ],
  *   { target: 'species' },
- * )
- * table.featureNames // ['island=Biscoe', 'island=Dream', 'mass']
- * table.inputs // Float32Array.of(0, 1, 3.7, 1, 0, 5.1)
- * table.classNames // ['Adelie', 'Gentoo']
- * table.report.columns[1].why // 'it has numbers'
- * @throws RangeError naming row and column of a value that is missing, infinite or not like the others, a column that does not
- *   exist, a target among the inputs, or a table without rows; TypeError for rows that are no objects, or a value that is neither
- *   number, text, boolean nor date
+ * ) table.featureNames // ['island=Biscoe', 'island=Dream', 'mass'] table.inputs // Float32Array.of(0, 1, 3.7, 1, 0, 5.1) table.classNames //
+ * ['Adelie', 'Gentoo'] table.report.columns[1].why // 'it has numbers'
+ * @throws RangeError naming row and column of a value that is missing, infinite or not like the others, a column that does not exist, a target among
+ *   the inputs, or a table without rows; TypeError for rows that are no objects, or a value that is neither number, text, boolean nor date
  */
 export function fromTable<T extends object>(rows: readonly T[], options: TableOptions<ColumnOf<T>>): Table {
   const all = numbered('fromTable', rows)
@@ -180,13 +184,13 @@ export function fromTable<T extends object>(rows: readonly T[], options: TableOp
 
 /** Rows that wait for a decision, at most. */
 const MAX_WAITING = 10_000
-/** A usual word for a gap is a class of the target if so many rows have it, and such a share of all. */
+/** A usual word for a gap is a class of the target if at least this many rows, and this share of all rows, have it. */
 const FEWEST_OF_CLASS = 10
 const LEAST_OF_CLASS = 0.02
 
-/** @internal Learns what becomes of columns from rows that come in parts. */
+/** @internal Decides the encoding of columns from rows that come in parts. */
 export class TableLearner {
-  /** Of the first row, all. */
+  /** All columns of the first row. */
   private readonly all: readonly string[]
   private readonly first: Row
   private readonly names: string[]
@@ -200,14 +204,14 @@ export class TableLearner {
   private leftOut: LeftOutCounter
   private seen = 0
   private used = 0
-  /** Whether nobody said what stands for a gap in the target. */
+  /** True if no option says what means a gap in the target. */
   private readonly asksForAnswers: boolean
-  /** Rows whose target is one of {@link ANSWERS}, until it is known whether that is a class; null where that is no question, or is answered. */
+  /** Rows whose target is one of {@link ANSWERS}, until it is known whether that is a class; null if the question does not arise, or is answered. */
   private waiting: (readonly [number, Row])[] | null = null
-  /** Which of these words are classes. */
+  /** The words among these that are classes. */
   private answers: ReadonlySet<string> = new Set()
 
-  /** @param mostNumbers of each column, what quantiles are found from. Default: a million */
+  /** @param mostNumbers of each column, from which quantiles are computed. Default: a million */
   constructor(first: Row, options: TableOptions, mostNumbers?: number) {
     checkOptions(options)
     const { target, categories = [], exclude = [], columns = {}, missing = 'fail' } = options
@@ -265,7 +269,7 @@ export class TableLearner {
     if (waiting.length >= MAX_WAITING) this.decideAnswers()
   }
 
-  /** Rows that have no gap where such rows are left out; known when it has finished. */
+  /** Rows without a gap in columns whose gaps leave rows out; known at the end. */
   wholeOf(rows: NumberedRows): NumberedRows {
     return withoutGaps(rows, this.dropped, this.isGapIn)
   }
@@ -307,7 +311,7 @@ export class TableLearner {
     this.use(waiting)
   }
 
-  /** Whether the target has classes that are texts. */
+  /** True if the target has classes that are texts. */
   private hasTextTarget(): boolean {
     const { categories = [], columns = {} } = this.options
     const { numbers, strays, dates } = this.stats.get(this.target) as ColumnStats
@@ -315,12 +319,12 @@ export class TableLearner {
     return as === undefined ? dates === 0 && strays >= numbers : as === 'category'
   }
 
-  /** What stands for a gap in the target, where nobody said it. */
+  /** Values that mean a gap in the target by default. */
   private ownGaps(): string[] {
     return USUAL_GAPS.filter((word) => !this.answers.has(word))
   }
 
-  /** What is to be said of words in a target of classes that may be a class or a gap. */
+  /** Notes about words in a class target that may be a class or a gap. */
   private answerNotes(leftOut: readonly LeftOut[]): string[] {
     const { kinds } = this.stats.get(this.target) as ColumnStats
     const list = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ')
@@ -461,7 +465,7 @@ function checkMissing(what: string, way: unknown): void {
     throw rangeError(`${what} wants ${list([...WAYS.map(show), 'a number'])}, got ${show(way)}`)
 }
 
-/** What to do about gaps, by column. */
+/** Handling of gaps, by column. */
 function waysOf(missing: NonNullable<TableOptions['missing']>, used: readonly string[], target: string): (name: string) => Missing {
   if (typeof missing !== 'object' || missing === null) {
     checkMissing('fromTable: missing', missing)
@@ -493,7 +497,7 @@ export function encoderOf(parts: EncoderParts, report = NO_REPORT, warn = true):
   return encoding(parts, report, warn).self
 }
 
-/** The columns whose gaps leave rows out, and what is a gap in each. */
+/** The columns whose gaps leave rows out, with the values that are gaps in each. */
 function gapsOf({ columns, target, missingValues }: Pick<EncoderParts, 'columns' | 'target' | 'missingValues'>) {
   const used = [...columns, target]
   const shared = missingTest(missingValues)
@@ -510,7 +514,7 @@ export function leftOutBy(state: TableState, rows: readonly object[]): LeftOut[]
   return counter.all
 }
 
-/** An encoder, and what makes data sets of rows that have no gap where such rows are left out. */
+/** An encoder, and a function that makes data sets of rows without such gaps. */
 function encoding(parts: EncoderParts, report: TableReport, warn = true) {
   const { columns, target, missingValues, unknown, leftOut } = parts
   const isMissing = missingTest(missingValues)
@@ -563,26 +567,23 @@ function embeddingsOf(columns: readonly TableColumn[]): EmbeddedColumn[] {
   })
 }
 
-/** @internal of vectors that stand for so many categories: fastai's rule, which AutoGluon has too, with a limit that is enough for tables */
+/** @internal length of vectors for this number of categories: fastai's rule, which AutoGluon has too, with a limit that suffices for tables */
 export function usualSize(count: number): number {
   return Math.min(50, Math.round(1.6 * count ** 0.56))
 }
 
 /** Options of {@link encoderFromState}. */
 export interface EncoderOptions {
-  /** Whether the console is told of the first unknown value of each column; all are counted in `unknown`. Default true. */
+  /** Warns on the console of the first unknown value of each column; all are counted in `unknown`. Default true. */
   warn?: boolean
 }
 
 /**
- * The encoder of a table whose state was kept, also after JSON: where a model is used, rows become the numbers that they were
- * where it was trained.
+ * The encoder of a saved state of a table, also from JSON: it encodes rows for prediction as in training.
  *
  * @example
- * const table = fromTable([{ x: 1, kind: 'b' }, { x: 2, kind: 'a' }], { target: 'kind' })
- * const encoder = encoderFromState(JSON.parse(JSON.stringify(table.state())))
- * encoder.classNames // ['a', 'b']
- * encoder.encode([{ x: 7 }]) // Float32Array.of(7)
+ * const table = fromTable([{ x: 1, kind: 'b' }, { x: 2, kind: 'a' }], { target: 'kind' }) const encoder =
+ * encoderFromState(JSON.parse(JSON.stringify(table.state()))) encoder.classNames // ['a', 'b'] encoder.encode([{ x: 7 }]) // Float32Array.of(7)
  * @throws TypeError for anything but a table's state, or one that was damaged
  */
 export function encoderFromState(state: TableState, options: EncoderOptions = {}): TableEncoder {
@@ -602,7 +603,7 @@ export function encoderFromState(state: TableState, options: EncoderOptions = {}
   return encoderOf({ columns, target, missingValues, unknown, leftOut }, NO_REPORT, options.warn)
 }
 
-/** Of a table that was kept: a few bytes say how many features a hash has, and every row becomes so many numbers. */
+/** For a saved table: a few bytes give the number of features of a hash, and every row gets that many numbers. */
 const MAX_FEATURES = 2 ** 20
 
 function checkSaved(column: TableColumn): void {

@@ -3,30 +3,30 @@
 /** A row of a table: its values by the name of their column. Numbers may be text, as CSV readers give them. */
 export type Row = Readonly<Record<string, unknown>>
 
-/** What to do about a gap in a column: see `missing` of {@link TableOptions}. */
+/** Handling of a gap in a column: see `missing` of {@link TableOptions}. */
 export type Missing = 'fail' | 'drop' | 'mean' | 'median' | 'auto' | number
 
-/** @internal rows with their numbers in the table, which stay where others are left out */
+/** @internal rows with their indices in the table, which stay the same if others are left out */
 export type NumberedRows = readonly (readonly [at: number, row: Row])[]
 
-/** @internal whether a value is a gap: undefined, null, NaN or empty text */
+/** @internal true for a gap: undefined, null, NaN or empty text */
 export type MissingTest = (value: unknown) => boolean
 
-/** What programs write for a missing value; those of pandas, and the question mark of the UCI repository. */
+/** Texts that programs write for a missing value: those of pandas, and the question mark of the UCI repository. */
 export const USUAL_GAPS: readonly string[] = [
   ...['NA', 'N/A', 'n/a', 'na', '#N/A', '<NA>', 'NaN', 'nan', '-NaN', '-nan', 'NULL', 'null', 'None', 'none', '?'],
 ]
 
 /**
- * Usual words for a gap that people write as answers, too: no symptoms, no garage. In a target of texts they may be a class. The others (`NA`, `NaN`, `NULL`
- * …) are what programs write for a gap.
+ * Usual words for a gap that are also answers of people: no symptoms, no garage. In a text target they may be a class. The others (`NA`, `NaN`,
+ * `NULL` …) are written by programs for a gap.
  */
 export const ANSWERS: ReadonlySet<unknown> = new Set(['none', 'None', 'na', 'n/a', 'N/A', 'null', 'nan', '?'])
 
 /** @internal */
 export function missingTest(given: readonly (string | number)[] = []): MissingTest {
   const known = new Set(given.map(String))
-  // nearly all values are seen by their first character to be none of them
+  // the first character shows for nearly all values that they are none of them
   const mayBeGap = new Uint8Array(ASCII).fill(1, 0, 33)
   for (const text of known) mayBeGap[text.charCodeAt(0)] = 1
   const isGap = (text: string) => {
@@ -40,10 +40,10 @@ export function missingTest(given: readonly (string | number)[] = []): MissingTe
   }
 }
 
-/** Codes of ASCII; those up to 32 are blanks and their like. */
+/** Codes of ASCII; codes up to 32 are blanks and control characters. */
 const ASCII = 128
 
-/** @internal whether a value is of a kind that columns take; text can be made of all these */
+/** @internal true for a value of a kind that columns take; each can be turned into text */
 export function isCell(value: unknown): value is number | string | boolean | bigint {
   return typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint'
 }
@@ -51,12 +51,12 @@ export function isCell(value: unknown): value is number | string | boolean | big
 /** @internal */
 export function valueIn(row: Row, name: string): unknown {
   const value = row[name]
-  // what every object inherits is neither text nor a number
+  // inherited properties are neither text nor a number
   if (typeof value === 'string' || typeof value === 'number') return value
   return Object.hasOwn(row, name) ? value : undefined
 }
 
-/** @internal the number that it is, or its text says, where 32 bits hold it; NaN for anything else */
+/** @internal the number of a value, or of its text, if 32 bits hold it; NaN for anything else */
 export function numberOf(value: unknown): number {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return Number.NaN
   const x = typeof value === 'string' ? numberIn(value) : Number(value)
@@ -64,13 +64,13 @@ export function numberOf(value: unknown): number {
 }
 
 const [POINT, ZERO, NINE, MINUS, I] = [...'.09-I'].map((c) => c.charCodeAt(0))
-/** Digits that a double holds exactly, whatever they are. */
+/** Number of digits that a double always holds exactly. */
 const MAX_DIGITS = 15
 const TENS = Array.from({ length: MAX_DIGITS + 1 }, (_, i) => 10 ** i)
 
 /**
- * What `Number(text)` gives, in a fraction of its time for what tables are full of. A plain decimal of few digits is a whole number divided by a power of
- * ten; both are exact, so that the quotient is rounded once, as the number should be (Clinger 1990).
+ * Returns `Number(text)`, in a fraction of the time for usual numbers. A plain decimal of few digits is an integer divided by a power of ten; both
+ * are exact, so the quotient is rounded only once, as required (Clinger 1990).
  */
 export function numberIn(text: string): number {
   const { length } = text
@@ -93,17 +93,17 @@ export function numberIn(text: string): number {
 /** The smallest number that 32 bits round to infinity: 2¹²⁸ − 2¹⁰³. */
 const TOO_LARGE = 2 ** 128 - 2 ** 103
 
-/** @internal whether it is a number, or text of one, that 32 bits hold */
+/** @internal true for a number, or a text of one, that 32 bits hold */
 export function isNumber(value: unknown): boolean {
   return !Number.isNaN(numberOf(value))
 }
 
-/** @internal whether a text is a number that 32 bits cannot hold, such as 1e999 */
+/** @internal true for a text of a number that 32 bits cannot hold, such as 1e999 */
 export function isTooLarge(value: unknown): boolean {
   return typeof value === 'string' && Math.abs(Math.fround(Number(value))) === Number.POSITIVE_INFINITY
 }
 
-/** A number with commas, as its point or between thousands: nobody but the writer knows which. Of text without blanks around it. */
+/** A number with commas, which may be decimal or between thousands: only the writer knows. For text without blanks around it. */
 const COMMA = /^-?(\d+,\d+|\d+(,\d{2,3})+(\.\d+)?|\d+(\.\d{3})+,\d+)$/
 
 /** @internal */
@@ -111,13 +111,13 @@ export function hasComma(value: unknown): boolean {
   return COMMA.test(String(value).trim())
 }
 
-/** @internal what to do about a table whose numbers have commas */
+/** @internal advice about a table whose numbers have commas */
 export const COMMA_ADVICE = "read the file with decimal: ',' or thousands: ',', as they are meant"
 
-/** A day, or a time on it, as computers write it. Of text without blanks around it: matching those too took quadratic time. */
+/** A day, or a time on it, as computers write it. For text without blanks around it: matching blanks too took quadratic time. */
 const DATE = /^(\d{4})-(\d\d)-(\d\d)([T ]\d\d:\d\d.*)?$/
 
-/** Whether there is such a day in the Gregorian calendar. */
+/** True if the Gregorian calendar has such a day. */
 function isOnCalendar(year: number, month: number, day: number): boolean {
   const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
   const days = month === 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31
@@ -127,7 +127,7 @@ function isOnCalendar(year: number, month: number, day: number): boolean {
 /** Milliseconds of a day. */
 const DAY = 864e5
 
-/** @internal days since 1970 of a Date, or of text as ISO 8601 has it (of UTC, where it does not say); NaN for anything else */
+/** @internal days since 1970 of a Date, or of text in ISO 8601 (UTC by default); NaN for anything else */
 export function daysOf(value: unknown): number {
   if (value instanceof Date) return value.getTime() / DAY
   const text = typeof value === 'string' ? value.trim() : ''

@@ -3,17 +3,17 @@ import { show } from '../../common/show.js'
 import type { Decimal } from '../formats/decimals.js'
 import { daysOf, numberOf } from './values.js'
 
-/** How the values of a column are written, found out from all of them. */
+/** The format of the values of a column, derived from all of them. */
 export interface WrittenAs {
-  /** What stands before or behind each number, such as `$`, `%` or `kg`; empty for numbers that only have signs between thousands, or parentheses. */
+  /** The text before or after each number, such as `$`, `%` or `kg`; empty for numbers with only signs between thousands, or parentheses. */
   unit?: string
-  /** What stands before decimals; the other one of the two stands between thousands. */
+  /** The decimal sign; the other one of the two is between thousands. */
   decimal?: Decimal
-  /** Of dates: what comes first. */
+  /** For dates: the part that comes first. */
   first?: 'day' | 'month'
 }
 
-/** @internal A number with its sign, and what stands around it. */
+/** @internal A number with its sign, and the text around it. */
 export const AMOUNT =
   /^(?<open>\()?(?<sign1>[+\-−])? ?(?<before>(?:[A-Z]{0,3}[$€£¥₹]|USD|EUR|GBP|CHF|JPY)?) ?(?<open2>\()?(?<sign2>[+\-−])? ?(?<digits>\d[\d.,' \u00a0\u202f]*|[.,]\d+ ?)(?<unit>[^\d\s().,][^\d()]{0,11}[²³]?|)(?<close>\))?$/u
 /** @internal A day, with or without a time; of two digits of a year, 69 to 99 are of the last century, as in POSIX. */
@@ -36,13 +36,13 @@ export function amountOf(text: string, decimal: Decimal): Amount | null {
   return { unit: before || unit.trim(), value: isNegative ? -Number(plain) : Number(plain) }
 }
 
-/** @internal Groups of three digits with one sign between all of them, of which the first does not begin with a zero. */
+/** @internal Groups of three digits with the same sign between all of them. The first group does not begin with a zero. */
 export const GROUPED = {
   '.': /^[1-9]\d{0,2}(?<sign>[.' \u00a0\u202f])\d{3}(?:\k<sign>\d{3})*$/,
   ',': /^[1-9]\d{0,2}(?<sign>[,' \u00a0\u202f])\d{3}(?:\k<sign>\d{3})*$/,
 }
 
-/** Digits with a point before decimals and nothing between thousands; null where they are none, or thousands are no groups of three digits. */
+/** Digits with a decimal point and nothing between thousands; null for anything else, or if thousands are not groups of three digits. */
 function plainNumber(digits: string, decimal: Decimal): string | null {
   const [whole, fraction, ...more] = digits.split(decimal)
   if (more.length > 0 || (fraction !== undefined && !/^\d*$/.test(fraction))) return null
@@ -52,7 +52,7 @@ function plainNumber(digits: string, decimal: Decimal): string | null {
   return `${whole.replace(/\D/g, '')}${fraction === undefined ? '' : `.${fraction}`}`
 }
 
-/** @internal Days since 1970 of a day as people write it; NaN for anything else, and for a day that there is not. */
+/** @internal Days since 1970 of a day in a human format; NaN for anything else, and for a day that does not exist. */
 export function writtenDay(text: string, first: 'day' | 'month'): number {
   const [, a, sign, b, year, time] = DAY.exec(text.trim()) ?? []
   if (sign === undefined || (sign === '.' && first === 'month')) return Number.NaN
@@ -77,30 +77,29 @@ export function readWritten({ unit, decimal, first }: WrittenAs, value: unknown)
 }
 
 /**
- * @internal How values are written for people; undefined where they are not all written in one way.
- * @param decimal what stands before decimals, where values leave it open
+ * @internal The human format of values; undefined if they do not all have the same format. @param decimal the decimal sign, if the values leave it
+ * open
  */
 export function wayOf(values: readonly unknown[], decimal?: Decimal): WrittenAs | undefined {
   const column = new WrittenColumn(undefined, undefined, decimal)
   return values.every((value, at) => column.add(at, value)) ? (column.way ?? undefined) : undefined
 }
 
-/** Money has no three decimals, but for prices of fuel. */
+/** @internal Decides whether all values of a column have the same format. Once they do not, further values cost next to nothing. */
 const MONEY = /[$€£¥₹]|USD|EUR|GBP|CHF|JPY/
 
 /** @internal Finds out whether all values of a column are written in one way. What it is given until it knows that they are not costs next to nothing. */
 export class WrittenColumn {
   count = 0
   private ways: WrittenAs[] | null = null
-  /** The first text that is not written as those before it. */
+  /** The first text in another format than the earlier ones. */
   private other: string | undefined
   private firstText = ''
   /** The first texts with a point and with a comma. */
   private readonly signed = { '.': '', ',': '' }
 
   /**
-   * @param given how values are written, where it is known
-   * @param decimal what stands before decimals, where values leave it open
+   * @param given the format of the values, if it is known @param decimal the decimal sign, if the values leave it open
    */
   constructor(
     private readonly onRead?: (way: number, at: number, value: number | Date) => void,
@@ -110,7 +109,7 @@ export class WrittenColumn {
     if (given !== undefined) this.ways = [given]
   }
 
-  /** @returns whether the column may still be one */
+  /** @returns true if the column may still have one format */
   add(at: number, value: unknown): boolean {
     if (this.ways?.length === 0) return false
     const text = typeof value === 'string' ? value.trim() : typeof value === 'number' ? String(value) : ''
@@ -126,7 +125,7 @@ export class WrittenColumn {
               { unit, decimal: ',' },
             ]
     }
-    // a number that is no text is what it is, whatever stands before decimals in texts
+    // a number that is not text keeps its value, whatever the decimal sign of texts
     const read = (way: WrittenAs) =>
       way.first !== undefined ? writtenDay(text, way.first) : typeof value === 'number' && way.unit === '' ? value : amountIn(text, way)
     this.ways = this.ways.filter((way) => Number.isFinite(read(way)))
@@ -143,7 +142,7 @@ export class WrittenColumn {
     return this.ways.length > 0
   }
 
-  /** How the values are written; null where they are not all written in one way, or it is not known which way. */
+  /** The format of the values; null if they do not all have the same format, or it is ambiguous. */
   get way(): WrittenAs | null {
     const [one, other] = this.ways ?? []
     if (one === undefined || this.reason !== undefined) return null
@@ -152,7 +151,7 @@ export class WrittenColumn {
     return MONEY.test(one.unit ?? '') && this.signed['.'] !== '' ? other : one
   }
 
-  /** Why there is no way, where values are alike but not all written in one way. */
+  /** The reason why there is no format, if values are similar but not all of one format. */
   get reason(): string | undefined {
     const { other, firstText, signed } = this
     if (other !== undefined) return `${show(firstText)} and ${show(other)} are not written in one way`
@@ -164,12 +163,12 @@ export class WrittenColumn {
     return undefined
   }
 
-  /** Whether no value tells if its sign stands before decimals or between thousands: each is followed by three digits. */
+  /** True if no value decides whether its sign is decimal or between thousands: three digits follow each sign. */
   get isOpen(): boolean {
     return this.way !== null && this.ways?.length === 2 && (this.signed['.'] !== '' || this.signed[','] !== '')
   }
 
-  /** What the values are taken for, and what else they may be; undefined where they tell, or somebody said it. */
+  /** The meaning given to the values, and the other possible meaning; undefined if they are unambiguous, or an option decided. */
   get doubt(): string | undefined {
     const { way, example } = this
     if (way === null || !this.isOpen || this.decimal !== undefined) return undefined
