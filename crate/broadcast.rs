@@ -104,7 +104,7 @@ impl<F: Zip> Map for LeftFixed<F> {
     }
 }
 
-/// [`broadcast`] for sides of which at least one has rows that are not contiguous.
+/// [`broadcast`] if at least one side has rows that are not contiguous.
 #[inline(never)]
 fn broadcast_by(f: Rows, a: Side, b: Side, y: Cells, rows: usize, cols: usize) {
     // a single column is one long row, not many short ones

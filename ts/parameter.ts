@@ -31,7 +31,7 @@ export class ParameterBlock {
   constructor(
     heap: Heap,
     readonly bytes: number,
-    /** Parameters that live in it; without end, once one had a gradient and left, as somebody may still look at that. */
+    /** Number of parameters that live in it; infinite once one with a gradient has left, as that gradient may still be read. */
     public inhabitants: number,
   ) {
     this.#heap = heap
@@ -140,8 +140,8 @@ export class Parameter extends Tensor implements GradientSink {
   }
 
   /**
-   * The values themselves, not a copy, to write to at once: what was recorded before counts as computed from other values, and its backward() is an
-   * error. Valid until more memory is allocated (what is written to it later is lost), so never store it. To read the values, use {@link data}.
+   * The values themselves, not a copy, for writing at once: earlier recorded results count as computed from other values, and their backward() is an
+   * error. The view is valid until more memory is allocated (later writes to it are lost), so never store it. To read the values, use {@link data}.
    */
   view(): FloatArray {
     this.markChanged()

@@ -35,7 +35,7 @@ export class Trace<T> {
     readonly result: T,
     /** Kernels by the time that they took, the longest first. */
     readonly kernels: readonly TracedKernel[],
-    /** Milliseconds from the call of the function to its end, with all that is no kernel. */
+    /** Milliseconds from the call of the function to its end, including time outside of kernels. */
     readonly ms: number,
   ) {}
 

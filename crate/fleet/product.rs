@@ -46,7 +46,7 @@ pub struct Context {
 /// Computes all columns, as many at a time as fit the registers. If `NEAR`, columns of b are contiguous.
 ///
 /// # Safety
-/// The caller promises what it promises to [`product`].
+/// The contract of [`product`].
 unsafe fn strips<const SHARED: bool, const NEAR: bool, const RELU: bool>(job: &Job) {
     let mut j = 0;
     // SAFETY: strips lie inside c.
@@ -78,7 +78,7 @@ unsafe fn strips<const SHARED: bool, const NEAR: bool, const RELU: bool>(job: &J
 /// Computes J columns of c, I rows at a time.
 ///
 /// # Safety
-/// The caller promises what it promises to [`product`], and that the columns lie inside c.
+/// The contract of [`product`], and the columns lie inside c.
 #[inline(always)]
 unsafe fn strip<L: Nets, const SHARED: bool, const NEAR: bool, const RELU: bool, const I: usize, const J: usize>(
     job: &Job,
@@ -153,7 +153,7 @@ unsafe fn outlined_block<
 /// Computes I rows by J columns of c.
 ///
 /// # Safety
-/// The caller promises what it promises to [`product`], and that the block lies inside c.
+/// The contract of [`product`], and the block lies inside c.
 #[inline(always)]
 unsafe fn block<L: Nets, const SHARED: bool, const NEAR: bool, const RELU: bool, const I: usize, const J: usize>(
     job: &Job,

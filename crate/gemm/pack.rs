@@ -146,7 +146,7 @@ pub unsafe fn rows(a: View, to: *mut f32, k: usize, m: usize, tile: &Tile) {
     }
 }
 
-/// A panel of H rows, of which `rows` exist.
+/// A panel of H rows; the matrix has `rows` of them.
 unsafe fn interleaved<const H: usize>(a: View, panel: *mut f32, k: usize, rows: usize) {
     // SAFETY: rows below `rows` have k steps; the panel has k steps of H.
     unsafe {

@@ -22,7 +22,7 @@ impl Share {
     /// The one share of undivided work.
     pub const WHOLE: Share = Share { index: 0, count: 1 };
 
-    /// This share of `total`, its ends multiples of `unit` but for the last.
+    /// This share of `total`. Its ends are multiples of `unit`, except at the end of `total`.
     fn of(self, total: usize, unit: usize) -> Range<usize> {
         let units = total.div_ceil(unit);
         let at = |index: usize| (units * index / self.count * unit).min(total);

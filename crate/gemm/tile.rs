@@ -74,7 +74,7 @@ impl Tile {
         self.cut(m).all(|(_, rows, height)| rows == height)
     }
 
-    /// Runs a job whose A has `height` rows side by side, of which the first `columns` columns are valid.
+    /// Runs a job whose A has `height` rows side by side; its first `columns` columns are valid.
     #[inline(always)]
     pub unsafe fn run(&self, height: usize, job: &Job, columns: usize) {
         let run = if height == SHORT { self.short } else { self.tall };

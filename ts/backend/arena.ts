@@ -101,7 +101,7 @@ export class StepArena {
   /** Bytes of an ordinary array were copied to an address. */
   noteCopy(_ptr: Ptr, _bytes: number): void {}
 
-  /** Elements in linear memory were read by something that is no kernel, or may be written. */
+  /** Elements in linear memory were read, or may be written, outside of kernels. */
   noteRead(): void {}
 
   /** Elements were checked. The check throws if they are invalid, and changes nothing. */

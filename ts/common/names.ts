@@ -32,8 +32,7 @@ export function checkName(owner: string, name: string, known: readonly string[],
 }
 
 /**
- * {@link checkName} for every property of an options object.
- * @param carried names that may be there, and are no options
+ * {@link checkName} for every property of an options object. @param carried names that are allowed but are not options
  * @throws TypeError for anything else
  */
 export function checkNames(

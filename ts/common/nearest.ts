@@ -5,7 +5,7 @@ const LONGEST_NAME = 64
 /** No more than this many names are compared, for the same reason. */
 const MAX_NAMES = 1000
 
-/** @internal the name among `known` that is a typing error or two away, if one is; none for what is too long to be a name */
+/** @internal the name among `known` that is one or two typing errors away, if there is one; none for a text that is too long for a name */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (name.length > LONGEST_NAME) return undefined
   let best: string | undefined

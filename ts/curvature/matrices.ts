@@ -1,4 +1,4 @@
-/** Jacobians and Hessians in full: for functions small enough that one pass per row or column is no matter. */
+/** Jacobians and Hessians as whole matrices: for functions so small that one pass per row or column is cheap enough. */
 
 import { checkChoice } from '../common/checks.js'
 import { checkNames } from '../common/names.js'

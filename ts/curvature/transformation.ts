@@ -106,8 +106,8 @@ export function checkResult(y: Tensor, what: string, scalar: boolean): Tensor {
 }
 
 /**
- * Σ Jᵢᵀ·seedᵢ over several outputs in one backward pass. `record`: so that it can be differentiated again; else the
- * results are lasting copies. The graph is always kept: it may be shared with somebody, and ends with its scope.
+ * Σ Jᵢᵀ·seedᵢ over several outputs in one backward pass. With `record` it can be differentiated again; otherwise the results are permanent copies.
+ * The graph is always kept: it may be shared, and ends with its scope.
  * @internal
  */
 export function pullback(outputs: readonly Tensor[], seeds: readonly Tensor[], inputs: readonly Tensor[], record: boolean): Tensor[] {

@@ -26,7 +26,7 @@ export interface Dataset<T extends Targets = Int32Array> {
   readonly classNames?: readonly string[]
 }
 
-/** Samples to learn from and samples to judge by. */
+/** Training samples and test samples. */
 export interface Split<D extends Dataset<Targets> = Dataset> {
   readonly train: D
   readonly test: D

@@ -1,4 +1,4 @@
-/** Rows to learn from, rows to choose by and rows to judge by: cut at random, by class, by group, or by time. */
+/** Training, validation and test rows: split at random, by class, by group, or by time. */
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { RandomStream } from '../common/random-stream.js'

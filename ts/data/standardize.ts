@@ -23,11 +23,11 @@ export interface Scaler {
    * changes.
    */
   readonly deviation: Float64Array
-  /** (x − mean) / deviation for rows of the same features, as a new array. @throws RangeError if they are no whole rows */
+  /** (x − mean) / deviation for rows of the same features, as a new array. @throws RangeError unless they are whole rows */
   apply(inputs: ArrayLike<number>): Float32Array
   /** A data set with its inputs scaled, and everything else unchanged. */
   apply<D extends Dataset<Targets>>(data: D): D
-  /** The way back, x·deviation + mean, as a new array. @throws RangeError if they are no whole rows */
+  /** The inverse, x·deviation + mean, as a new array. @throws RangeError unless they are whole rows */
   invert(scaled: ArrayLike<number>): Float32Array
   /** Plain JSON for {@link scalerFromState}, to be kept beside the model's weights. */
   state(): ScalerState

@@ -11,7 +11,7 @@ interface Host {
   getBuiltinModule?(name: 'worker_threads'): typeof import('node:worker_threads')
 }
 
-/** Milliseconds of training before a line appears that nobody asked for. */
+/** Milliseconds of training before a line appears that was not requested. */
 const PATIENCE = 500
 /** Milliseconds between two lines on a terminal that cannot overwrite a line. */
 const BETWEEN = 10_000

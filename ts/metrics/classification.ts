@@ -63,7 +63,7 @@ function isLargest(scores: ArrayLike<number>, from: number, cols: number, label:
   return true
 }
 
-/** @throws RangeError for a target that is no class */
+/** @throws RangeError for a target that is not a class */
 function classAt(targets: ArrayLike<number>, row: number, cols: number): number {
   const label = targets[row]
   if (Number.isInteger(label) && label >= 0 && label < cols) return label

@@ -1,4 +1,4 @@
-/** Metrics of probabilities: they judge the numbers, not only their order. */
+/** Metrics of probabilities: they depend on the numbers, not only on their order. */
 import { checkChoice } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'

@@ -82,7 +82,7 @@ export function r2Score(prediction: TensorLike, target: TensorLike, { weights }:
   let total = 0
   for (let c = 0; c < columns; c++) {
     let [mean, all, residual, spread] = [0, 0, 0, 0]
-    // from the first on, so that the mean of equal targets is no other number by rounding
+    // relative to the first target, so that rounding does not change the mean of equal targets
     for (let r = 0; r < rows; r++) {
       mean += weight(r) * (truths[r * columns + c] - truths[c])
       all += weight(r)

@@ -44,14 +44,11 @@ export const ADAM_HYPER = [
  *     epsilonPlacement 'inside':  √(v̂ + ε);   'hat':  ε/√(1 − β₂ᵗ) for ε
  *     amsgrad:  the largest v so far in place of v
  *
- * m̂ is the direction, √v̂ the typical size of the gradient: steps are about η whatever the scale of the loss. Bias
- * correction makes up for m and v starting at 0.
- * The default choice for nearly everything; with weight decay prefer {@link AdamW}, for the last half percent on image
- * models tune {@link SGD}.
- * When not: weight decay that is meant to act on all parameters alike (AdamW), or where 8 bytes a parameter are too many
- * (Lion, Adafactor).
- * Defaults: PyTorch and the paper (1e-3, 0.9, 0.999, 1e-8). State: 8 bytes a parameter, 12 with amsgrad.
- * Kingma & Ba 2015; Reddi et al. 2018.
+ * m̂ is the direction, √v̂ the typical size of the gradient: steps are about η whatever the scale of the loss. Bias correction makes up for m and v
+ * starting at 0. The default choice for nearly everything; with weight decay prefer {@link AdamW}, for the last half percent on image models tune
+ * {@link SGD}.
+ * When not: weight decay that should act on all parameters alike (AdamW), or memory for less than 8 bytes a parameter (Lion, Adafactor).
+ * Defaults: PyTorch and the paper (1e-3, 0.9, 0.999, 1e-8). State: 8 bytes a parameter, 12 with amsgrad. Kingma & Ba 2015; Reddi et al. 2018.
  *
  * @example
  * const optimizer = new Adam(model.parameters(), { learningRate: 1e-3 })
@@ -113,7 +110,7 @@ export class Adam extends Optimizer<AdamOptions> {
     const oneMinusBeta1 = 1 - beta1
     const oneMinusBeta2 = 1 - beta2
     const correctionBeforeMaximum = isCorrectedFirst ? 1 / correction2 : 1
-    const rootLeft = isCorrectedFirst ? 1 : sqrtCorrection2 // what step size and ε make up for
+    const rootLeft = isCorrectedFirst ? 1 : sqrtCorrection2 // the part of the correction that step size and ε contain
     const stepSize = learningRate * (rootLeft / correction1)
     let epsilonHat = 0
     let epsilonInRoot = 0

@@ -9,7 +9,7 @@
  */
 export function formatMetric(value: number): string {
   const size = Math.abs(value)
-  // a guess of R² is 0 but for rounding, or but for the mean of other rows
+  // the R² of a guess is 0, except for rounding or because the mean comes from other rows
   if (size < 1e-12 || (value < 0 && size < 0.0001)) return '0.000'
   if (size < 0.0005) return value.toPrecision(2)
   if (size >= 1e15) return value.toExponential(3)

@@ -19,7 +19,7 @@ export interface CutBy {
  */
 export function cutParts(order: Int32Array, fractions: readonly number[], { classOf = null, groups, times }: CutBy = {}): Int32Array[] {
   const partOf = new Uint8Array(order.length)
-  // from the last on, so that it is the same whatever is cut before it
+  // from the last on, so that a part does not depend on the parts before it
   const lastFirst = fractions.map((fraction, i) => [i + 1, fraction] as const).reverse()
   const rest = lastFirst.reduce((left, [, fraction]) => left - fraction, 1)
   if (times) order = putByTime(order, times, partOf, lastFirst)

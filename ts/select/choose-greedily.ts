@@ -1,10 +1,10 @@
-/** Which of several models answer together. */
+/** Greedy choice of the members of an ensemble. */
 import { clock } from '../common/clock.js'
 
 /** Loss of predictions of certain rows. */
 export type LossOf = (predictions: ArrayLike<number>) => number
 
-/** How {@link chooseGreedily} goes on and where it ends. */
+/** Options of {@link chooseGreedily}. */
 export interface GreedyOptions {
   /** Choices at most. */
   maxChoices: number
@@ -19,11 +19,9 @@ export interface GreedyOptions {
 }
 
 /**
- * Chooses candidates one by one, with repetition: each time the one that makes the mean of all chosen ones best (Caruana, Niculescu-Mizil, Crew & Ksikes 2004,
- * with their sorted start).
- * @param candidates predictions of each for rows that it was not trained on
- * @param lossOf the loss of such predictions
- * @returns how often each was chosen in the best of these means; the one that is best alone, where there was no time for a mean
+ * Chooses candidates one by one, with repetition: each time the candidate that improves the mean of all chosen ones most (Caruana, Niculescu-Mizil,
+ * Crew & Ksikes 2004, with their sorted start). @param candidates out-of-fold predictions of each @param lossOf the loss of such predictions @returns
+ * the number of times that each was chosen in the best of these means; if there was no time for a mean, the best single candidate
  */
 export function chooseGreedily(
   candidates: readonly { predictions: Float64Array }[],

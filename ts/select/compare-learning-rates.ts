@@ -31,7 +31,7 @@ export interface CompareLearningRatesOptions
   points?: number
   /** A net for each rate and each of these seeds, which decide weights and the order of batches. Default [0]. */
   seeds?: readonly number[]
-  /** Data to judge by after the last epoch. Default: the mean loss of the last epoch on the data that are trained on. */
+  /** Validation data for the comparison after the last epoch. Default: the mean training loss of the last epoch. */
   validation?: TrainingData
 }
 

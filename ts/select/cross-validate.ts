@@ -210,7 +210,7 @@ function preparedBy(
   return { train: weighted(prepared.train, train), test: weighted(prepared.test, test) }
 }
 
-/** The rows that each net is judged by, checked. */
+/** The held-out rows of each net, checked. */
 function heldOut(
   parts: readonly FoldRows[],
   sets: readonly { test: TrainingData }[] | undefined,

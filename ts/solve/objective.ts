@@ -56,7 +56,7 @@ export class Objective implements PointSource {
     return point
   }
 
-  /** Gradient at a point that is no candidate for the minimum (for difference quotients). */
+  /** Gradient at a point that is not a candidate for the minimum (for difference quotients). */
   gradientAt(x: Float64Array): Float64Array {
     return this.evaluate(x).gradient
   }

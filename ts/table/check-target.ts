@@ -2,7 +2,7 @@
 import { rangeError } from '../common/errors.js'
 import type { Row, Table, TableReport } from '../data/index.js'
 
-/** Two to learn from, and one to judge by. */
+/** Two training rows and one test row. */
 const FEWEST = 3
 /** Number of rows from which on a separate class for most rows counts as a mistake. */
 const FEW_ROWS = 20

@@ -59,7 +59,7 @@ export function featuresOf({ inputs, features, report, count, embeddings, classe
   return isLinear ? { ...state, squeezes: false } : state
 }
 
-/** Features for a straight line alone: as they are, but for the numbers of vectors. */
+/** Features for a straight line alone: unchanged, except for the numbers of vectors. */
 export function plainFeatures({ features, embedded }: FeatureState): FeatureState {
   return { features, cuts: [], squeezes: false, ...(embedded && { embedded }) }
 }
@@ -72,7 +72,7 @@ export function plainColumn(state: FeatureState): (feature: number) => number {
   return (feature) => places.get(feature) ?? feature
 }
 
-/** Features that are no indices of categories. */
+/** Features that are not indices of categories. */
 export function plainOf({ features, embedded = [] }: FeatureState): number[] {
   const taken = new Set(embedded.map(({ feature }) => feature))
   return Array.from({ length: features }, (_, i) => i).filter((feature) => !taken.has(feature))

@@ -1,4 +1,4 @@
-/** The rows to learn from, cut so that each net is judged by rows that it was not trained on. */
+/** The training rows, divided so that each net is evaluated on held-out rows. */
 import { RandomStream } from '../common/random-stream.js'
 import { cutParts, firstOfTime } from '../rows/cut.js'
 import { cutFolds } from '../rows/folds.js'

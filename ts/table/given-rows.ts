@@ -34,7 +34,7 @@ export async function namingLinesOf<T>(given: GivenRows, read: ReadOptions | und
   }
 }
 
-/** What is told of columns, with lines of the file where they are of one. */
+/** Notes about columns. Line numbers are included when the rows came from a file. */
 export async function notesWithLines(
   columns: readonly ColumnReport[],
   given: GivenRows,

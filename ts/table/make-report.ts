@@ -17,7 +17,7 @@ import type { TimeBudget } from './time-budget.js'
 export interface Judged {
   model: TableModel<Prediction>
   found: SearchResult
-  /** Rows that were learnt from, and rows to judge by. */
+  /** Training rows and test rows. */
   learnt: Table
   tested: Table
   /** Predictions of a straight line for the test rows, in the model's format; null if none could be fitted. */

@@ -214,7 +214,7 @@ class LineProblem {
     for (const f of numbers) {
       let sum = 0
       for (const row of rows) sum += (inputs[row * features + f] - this.centers[f]) ** 2
-      // as a column that is the same in all rows: rounding of its mean is no spread
+      // a constant column gets deviation 1: the rounding of its mean does not count as spread
       const deviation = Math.sqrt(sum / this.count)
       this.spreads[f] = deviation > 1e-7 * Math.abs(this.centers[f]) ? deviation : 1
     }

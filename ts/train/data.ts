@@ -171,7 +171,7 @@ export interface SplitWay {
   /** At random; else the last rows. */
   shuffle?: boolean | undefined
   seed?: number | undefined
-  /** Whether targets of one number a row are classes, of which each side gets its share. */
+  /** True if targets of one number per row are classes, for a stratified split. */
   areClasses: boolean
 }
 

@@ -92,7 +92,7 @@ export class RunningMeans {
   lossSum = 0
   readonly sums: number[]
   private readonly metrics: [string, Metric][]
-  /** Predictions and targets so far, for metrics that are no means over rows. */
+  /** Predictions and targets so far, for metrics that are not means over rows. */
   kept: [predictions: Tensor[], targets: Tensor[]] | null
   private readonly means: (Mean | undefined)[]
   /** The values if there are no metrics: one object for all epochs, which may be many thousands. */

@@ -59,7 +59,7 @@ export interface StepOptions extends TrainingData {
 
 /** Options of {@link fit}. */
 export interface FitOptions extends StepOptions {
-  /** Data to judge by after each epoch, never trained on. */
+  /** Validation data, evaluated after each epoch and never trained on. */
   validation?: TrainingData
   /**
    * Alternatively, the fraction of the rows to hold out for validation: at random by `seed`, every class in proportion; the last rows if `shuffle` is
@@ -224,7 +224,7 @@ export interface CheckedData {
   validation: Rows | undefined
 }
 
-/** @internal a plan and the rows to judge by, if any. @throws RangeError, ShapeError, TypeError */
+/** @internal a plan and the validation rows, if any. @throws RangeError, ShapeError, TypeError */
 export function planFit(model: Module, options: FitOptions, known?: CheckedData): { plan: Plan; validation: Rows | null } {
   const all = known?.rows ?? checkData(options, model.backend, 'fit', [...OPTIONS, 'verbose'])
   if (options.validation !== undefined && options.validationFraction !== undefined) {

@@ -81,7 +81,7 @@ export class StoredTrials {
     )
   }
 
-  /** Notes on the study as a whole, but for its space. */
+  /** Notes on the study as a whole, without its space. */
   get attributes(): Readonly<Record<string, unknown>> {
     const { [SPACE]: _, ...attributes } = this.study?.userAttributes ?? {}
     return attributes

@@ -26,7 +26,7 @@ export interface TuneModelOptions<S extends Space, N extends Module = Module> ex
   space: S
   /** Rows to train on. */
   data: TrainingData
-  /** Rows to judge by. Default: a fifth of the rows, taken out at random. */
+  /** Validation rows. Default: a fifth of the rows, held out at random. */
   validation?: TrainingData
   /**
    * The parameters of each stage, the most important first. Default: by their names, the learning rate; then momentum or β, batch size,

@@ -16,7 +16,7 @@ const MOST_KINDS = 1024
 /** Weight of a call that takes longer on one thread than before, since other programs may be the cause. */
 const SLOWER = 1 / 8
 
-/** Milliseconds of work over which shared calls are judged. */
+/** Milliseconds of work after which shared calls are compared with calls on one thread. */
 const WINDOW = 20
 /** Shared calls are worth it if they take less than this part of the time of one thread. */
 const WORTH_BELOW = 0.97

@@ -1,7 +1,6 @@
 /**
- * Widening: V8 can compile pairs of 128-bit vector operations to 256-bit ones (`--experimental-wasm-revectorize`), which
- * doubles the speed of large matrix products and adds half to that of activations and optimizer updates. It is experimental in V8
- * and acts on the whole process, so it is opt-in.
+ * Widening: V8 can compile pairs of 128-bit vector operations to 256-bit ones (`--experimental-wasm-revectorize`), which makes large matrix products
+ * twice as fast, and activations and optimizer updates half as fast again. It is experimental in V8 and acts on the whole process, so it is opt-in.
  */
 import { clock } from '../../common/clock.js'
 import { plainError } from '../../common/errors.js'

@@ -100,7 +100,7 @@ function valueInShell(code: string): string {
   return /^[\w.,-]+$/.test(list) ? list : `'${list.replaceAll("'", "'\\''")}'`
 }
 
-/** What to do with a model that was given as a table, as commands to copy, and with a model that predicts no rows of a table. */
+/** Advice, as commands to copy, about a model that was given as a table, and about a model that does not predict rows of a table. */
 function withFile(text: string, file: string): string {
   const name = quoted(file)
   return text
@@ -134,7 +134,7 @@ export function fileNear(file: string): string | undefined {
 
 const ABSENT = /there is no (such )?file/
 
-/** How errors about a model file begin, which name the file again. */
+/** Beginning of errors about a model file, which repeat the name of the file. */
 const OF_LOADING = /^loadModel(\('[^']*'\))?: (decodeSafetensors: )?/
 
 /** Beginning of errors about the rows of the option `test` in trainTable. */

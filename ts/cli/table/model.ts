@@ -12,7 +12,7 @@ import { nameOfInput } from './input.js'
 /** unknown values are reported once, at the end */
 const START = 512
 
-/** The first bytes of a file; undefined for a pipe, which can be read once. @throws Error where there is none */
+/** The first bytes of a file; undefined for a pipe, which can be read only once. @throws Error if there is no file */
 async function startOf(file: string): Promise<Uint8Array | undefined> {
   const found = statSync(file, { throwIfNoEntry: false })
   if (found === undefined) throw new Error(`there is no file ${file}`)
@@ -22,13 +22,13 @@ async function startOf(file: string): Promise<Uint8Array | undefined> {
   return new Uint8Array()
 }
 
-/** The kind of a file by its first bytes; undefined for text such as CSV, and for what is no file. */
+/** The kind of a file by its first bytes; undefined for text such as CSV, and for anything but a file. */
 export async function kindOfFile(file: string): Promise<FileKind | undefined> {
   const start = await startOf(file).catch(() => undefined)
   return start && kindOf(start)
 }
 
-/** Does something with a model file. @throws Error that names the file, and says what it is instead where it is none */
+/** Runs work on a model file. @throws Error that names the file, and its actual kind if it is not a model */
 export async function withModelFile<T>(file: string, work: () => Promise<T>): Promise<T> {
   return naming(file, async () => {
     if (nameOfInput(file) !== file) throw new Error('stdin is no model: a model is read from a file')
@@ -47,7 +47,7 @@ function noModel(file: string, start: Uint8Array): string {
 
 /** Reads a model of a table. @throws as {@link withModelFile} does */
 export function readModel(file: string): Promise<TableModel> {
-  // what is unknown is told once, in the end
+  // unknown values are reported once, at the end
   return withModelFile(file, () => loadTableModel(file, { warn: false }))
 }
 
@@ -67,7 +67,7 @@ export function fillOption(): Option {
 /** @throws Error for rows that lack a column of the model, unless such columns are filled in: then a note names them */
 export function checkColumns(model: TableModel, rows: readonly object[], file: string, fills: boolean): void {
   const absent = absentIn(model, rows)
-  // where all are, the model says what it wants
+  // if all are missing, the model's own error is better
   if (absent.length === 0 || absent.length === model.columns.length) return
   const what = `${nameOfInput(file)} has no column ${absent.map((name) => `'${name}'`).join(', ')}`
   if (!fills)

@@ -43,7 +43,7 @@ export async function* parquetRows(source: Source): AsyncGenerator<Row[], void, 
   }
 }
 
-/** @internal Why a file cannot be read: what it is instead, by its first bytes, or what its reader says. */
+/** @internal The error for an unreadable file: its actual kind, by its first bytes, or the error of its reader. */
 export function unlike(name: string, format: 'Parquet' | 'Arrow', start: Uint8Array, cause: Error): RangeError {
   const kind = kindOf(start)
   const instead =

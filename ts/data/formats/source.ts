@@ -5,8 +5,8 @@ import { show } from '../../common/show.js'
 import { nodeModule } from '../node.js'
 
 /**
- * Something to read data from. A text is a path (Node, Deno, Bun) or an address that begins with `http://` or `https://`; a URL may be of
- * a file. Bytes are the file itself, and so is a Blob, such as the File that somebody chose in a page.
+ * A source of data. A text is a path (Node, Deno, Bun) or a URL that begins with `http://` or `https://`; a URL object may refer to a file. Bytes are
+ * the contents of a file, and so is a Blob, such as the File that a user chose in a page.
  */
 export type Source =
   | string

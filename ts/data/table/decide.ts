@@ -216,7 +216,7 @@ function scaling(stats: ColumnStats, scale: Scale): Pick<TableColumn, 'center' |
   return scaledBy(middle, high - low)
 }
 
-/** A column that never changes, but for rounding, becomes 0. */
+/** A column that never changes, except by rounding, becomes 0. */
 function scaledBy(center: number, spread: number): { center: number; spread: number } {
   return { center, spread: spread <= Math.abs(center) * 1e-12 ? 1 : spread }
 }

@@ -88,7 +88,7 @@ export function wayOf(values: readonly unknown[], decimal?: Decimal): WrittenAs 
 /** @internal Decides whether all values of a column have the same format. Once they do not, further values cost next to nothing. */
 const MONEY = /[$€£¥₹]|USD|EUR|GBP|CHF|JPY/
 
-/** @internal Finds out whether all values of a column are written in one way. What it is given until it knows that they are not costs next to nothing. */
+/** @internal Decides whether all values of a column have the same format. Once they do not, further values cost next to nothing. */
 export class WrittenColumn {
   count = 0
   private ways: WrittenAs[] | null = null

@@ -5,7 +5,7 @@ import { addScaled, dot, norm, scaled } from '../vector.js'
 import type { DirectionRule, LastStep, StepTaken } from './direction.js'
 import { History } from './history.js'
 
-/** The unit step, but for the first, when the scale is unknown: at most length one. */
+/** The unit step. The first step, when the scale is unknown, has at most length one. */
 function unitTrial({ gradient }: Point, last: LastStep): number {
   return last === null ? Math.min(1, 1 / norm(gradient)) : 1
 }

@@ -27,7 +27,7 @@ export interface Counter {
   perStep: number
 }
 
-/** Word 0 of an instruction that is no kernel call: it copies a float, such as the loss, and ends the run if it is not finite. */
+/** Word 0 of an instruction that is not a kernel call: it copies a float, such as the loss, and ends the run if it is not finite. */
 const FINITE_TEST = 0
 
 /** The exports of the WebAssembly module that run programs. */

@@ -115,7 +115,7 @@ export class StepProgram {
     }
   }
 
-  /** Writes the program but for the updates; false if it has a call that programs lack. */
+  /** Writes the program without the updates; false if it has a call that programs cannot make. */
   private write(): boolean {
     const { recording, recordings, program, secondEvaluation: second } = this
     const { batches } = this.scheme

@@ -38,7 +38,7 @@ export function stepKeyOf({ plan, watchesEpochs, keepsPredictions }: TrainingRun
   ])
 }
 
-/** Equal for models of this library's layers that compute the same from the same rows, but for the numbers of their parameters. */
+/** Equal for models of this library's layers that compute the same from the same rows, apart from the values of their parameters. */
 export function modelKeyOf(model: Module, inputs: readonly number[]): string {
   return JSON.stringify([inputs, layersOf(model)])
 }

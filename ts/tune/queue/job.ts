@@ -27,7 +27,7 @@ export interface JobObjective {
   options?: unknown
 }
 
-/** @internal somebody who takes part, as the server has it */
+/** @internal the sign of life of a process on the server */
 export interface Sign {
   kind: 'worker' | 'study'
   host: string

@@ -53,11 +53,11 @@ export async function allowedModule({ name, hash, factory, options }: JobObjecti
   return { file, version, options: check ? check(options) : options }
 }
 
-/** @internal the path of a module, with symbolic links resolved. @throws RangeError for a URL that is no file */
+/** @internal the path of a module, with symbolic links resolved. @throws RangeError for a URL that is not a file's */
 export async function pathOf(module: URL | string): Promise<string> {
   const [fs, { fileURLToPath }] = await Promise.all([load<Fs>('node:fs'), load<typeof import('node:url')>('node:url')])
   const text = module instanceof URL ? module.href : module
-  // a letter of Windows is no scheme
+  // the drive letter of a Windows path is not a scheme
   const scheme = /^([a-z][a-z\d+.-]+):/i.exec(text)?.[1]
   if (scheme !== undefined && scheme !== 'file') throw rangeError(`a module wants to be a file, got ${show(text)}`)
   try {

@@ -6,7 +6,7 @@ import { type Sign, signOf } from './job.js'
 
 /** Seconds between two signs. */
 const SIGN_EVERY = 2
-/** Seconds after which somebody without a sign counts as gone. */
+/** Seconds after which a process without a sign of life counts as gone. */
 const GONE = 7
 /** Seconds after which a sign is forgotten. */
 const FORGOTTEN = 3600

@@ -292,7 +292,7 @@ class Worker implements QueueWorkerHandle {
     try {
       opened = await this.studyOf(name)
     } catch (error) {
-      // it is added again as long as somebody waits for it
+      // it is added again as long as a study waits for it
       return this.sayOnce(`trial ${number} of '${plainText(name)}' is dropped: ${plainText((error as Error).message)}`)
     }
     const study = await opened.study

@@ -346,7 +346,7 @@ function external(range: ParameterRange | undefined, value: unknown): Choice {
 /** Ranges and their texts, which each trial has all: they are written and read once. */
 const texts = new WeakMap<ParameterRange, string>()
 const ranges = new Map<string, ParameterRange>()
-/** Ranges that are kept at most: a journal of somebody else may have another one in each entry. */
+/** Largest number of ranges that are kept: a foreign journal may have a different one in each entry. */
 const RANGES = 10_000
 
 /** A range as Optuna writes it, in JSON. */

@@ -156,7 +156,7 @@ async function connect(path: string, fs: Fs): Promise<Database> {
 }
 
 async function nativeSqlite(): Promise<(new (path: string) => NativeDatabase) | undefined> {
-  // Node 22 says that it is experimental, which is no news to who tunes
+  // suppresses Node 22's warning that its SQLite is experimental
   const { emitWarning } = process
   process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
     if (!String(warning).includes('SQLite')) Reflect.apply(emitWarning, process, [warning, ...rest])
