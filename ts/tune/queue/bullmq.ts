@@ -4,7 +4,7 @@ import { show } from '../../common/show.js'
 import { loadPackage } from '../node.js'
 import { connectPostgres, POOL, whileAway } from '../storage/postgres.js'
 import { connectRedis } from '../storage/redis.js'
-import { serverOf, withoutPassword } from '../storage/server.js'
+import { serverOf, withoutPassword } from '../storage/server-url.js'
 import type { TrialJob } from './job.js'
 import { postgresSigns, redisSigns, SIGNS_TABLE, type Signs, within } from './signs.js'
 

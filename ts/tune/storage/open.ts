@@ -4,7 +4,7 @@ import { show } from '../../common/show.js'
 import { type Fs, load } from '../node.js'
 import type { JournalStore } from './journal.js'
 import { memoryStore } from './memory.js'
-import { serverOf } from './server.js'
+import { serverOf } from './server-url.js'
 
 const SQLITE = /\.(sqlite3?|db)$/
 const JOURNAL = /\.(log|journal|jsonl)$/

@@ -2,7 +2,8 @@
 import { plainError } from '../../common/errors.js'
 import { loadPackage } from '../node.js'
 import type { JournalStore } from './journal.js'
-import { lostEntry, remedyFor, serverStore, withoutPassword } from './server.js'
+import { lostEntry, serverStore } from './server.js'
+import { remedyFor, withoutPassword } from './server-url.js'
 
 interface Answer {
   rows: Record<string, unknown>[]

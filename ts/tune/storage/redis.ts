@@ -6,7 +6,8 @@ import { plainError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { loadPackage } from '../node.js'
 import type { JournalStore } from './journal.js'
-import { lostEntry, remedyFor, serverStore, withoutPassword } from './server.js'
+import { lostEntry, serverStore } from './server.js'
+import { remedyFor, withoutPassword } from './server-url.js'
 
 /** The used parts of ioredis. */
 export interface Redis {
