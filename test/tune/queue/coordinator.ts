@@ -3,11 +3,15 @@ import { createStudy, float, random } from '../../../ts/tune/index.js'
 
 const [, , url, module, trials, parallel] = process.argv
 const began = performance.now()
-/** Tenths of a second in which this process had the processor: on a machine that is busy with other things nothing can be said in the others. */
-let ran = 0
-setInterval(() => ran++, 100)
-const line = (what: object) =>
-  process.stdout.write(`${JSON.stringify({ at: Math.round(performance.now() - began), ran: ran / 10, ...what })}\n`)
+/** Tenths of a second in which this process had the processor to look: on a machine that is busy with other things nothing can be said in the rest. */
+let looked = 0
+setInterval(() => looked++, 100)
+const line = (what: object) => {
+  // where the process itself kept others from looking, its own work counts
+  const { user, system } = process.cpuUsage()
+  const ran = Math.round(looked + (user + system) / 1e5) / 10
+  process.stdout.write(`${JSON.stringify({ at: Math.round(performance.now() - began), ran, ...what })}\n`)
+}
 console.warn = (text: string) => line({ message: text })
 try {
   const study = await createStudy({ space: { x: float(-1, 1), y: float(-1, 1) }, sampler: random(), seed: 7, storage: url })
