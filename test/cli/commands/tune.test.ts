@@ -58,7 +58,7 @@ test('a run, a second one that goes on, and what both found', async () => {
     /^Tuning nets for species of penguins\.csv\n {2}kept in penguins\.tune\.log\n\ntrial {4}0 {2}best 0\.\d+ {2}learningRate /,
   )
   expect(first.stdout).toMatch(
-    /\npenguins: 12 trials(, of which \d+ pruned)?\nbest [\d.e-]+, trial \d+\n {2}learningRate [\d.]+, layers [12], width 16\n/,
+    /\npenguins: 12 trials(, of which \d+ pruned)?\n {2}best {3}[\d.e-]+, trial \d+: learningRate [\d.]+, layers [12], width 16\n/,
   )
   expect(first.stdout).toMatch(/Its net has \d+\.\d\d % of the held-out rows right\.\n\nThe report is in report\.html\.\n/)
   expect(readFileSync(file('report.html'), 'utf8')).toContain('<h2>Slices</h2>')
