@@ -27,7 +27,7 @@ export const OPTIMIZER_COLOURS: Readonly<Record<string, string>> = {
 const { textMetrics } = vega as unknown as { textMetrics: { width(item: { fontSize?: number }, text: unknown): number } }
 textMetrics.width = ({ fontSize = 11 }, text) => 0.6 * fontSize * String(text ?? '').length
 
-/** What all pictures have in common. */
+/** Style that all pictures share. */
 export const STYLE = {
   background: PAPER,
   padding: 16,

@@ -93,7 +93,7 @@ function print(title: string, best: Record<string, number>, unit: string): void 
   console.log(`${title.padEnd(34)} ${line.join(' · ')}`)
 }
 
-/** A forward column against a reverse row of a square Jacobian: what `mode: 'auto'` has to know. */
+/** A forward column against a reverse row of a square Jacobian, on which `mode: 'auto'` depends. */
 function jacobianCost(n: number, backend: Backend, window: number): Record<string, number> {
   const model = new Sequential([new Dense(n, 64, { activation: 'tanh' }), new Dense(64, n)], { seed: 1, backend })
   const x = tensor(new Generator(3).uniforms(n), [1, n], { backend })

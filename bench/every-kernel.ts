@@ -100,7 +100,7 @@ function casesOf(kernel: keyof Kernels): Cases {
 
 /** The first call of a kernel by an operation and its gradient, with the arrays of a room in the place of its own; null if there is none. */
 function callOf(kernel: keyof Kernels, { call }: Operation, shapes: readonly number[][]): Cases[string] | null {
-  // in double precision, where whole numbers are told from floats by their bytes
+  // in double precision, where integers and floats differ in size
   const backend = createBackend({ backend: 'js', dtype: 'float64' })
   const kernels = withAllKernels(backend) as unknown as Record<string, Kernel>
   const own = kernels[kernel]
@@ -213,23 +213,23 @@ export function contestants(): Contestant[] {
 const FIRST = [0, 1, 2, 3].map((shift) => Float32Array.from({ length: ROOM }, (_, i) => (((i + shift) * 7919) % 1000) / 1000 + 0.001))
 const CLASSES = Int32Array.from({ length: ROOM }, (_, i) => (i * 7) % 10)
 
-/** Writes what every case begins with: the same on each backend. */
+/** Writes the initial data of every case: the same on each backend. */
 export function fill({ backend: { heap }, room }: Contestant): void {
   for (const [i, at] of [room.x, room.y, room.z, room.out].entries()) heap.view(at, ROOM).set(FIRST[i])
   heap.intView(room.classes, ROOM).set(CLASSES)
 }
 
-/** What a case left: the floats of its two results; whole numbers in the place of the first for argmax. */
+/** The results of a case: the floats of its two results; for argmax integers instead of the first. */
 export function results({ backend: { heap }, room }: Contestant, kernel: string): [ArrayLike<number>, ArrayLike<number>] {
   return [kernel === 'argmax' ? heap.intView(room.out, ROOM) : heap.view(room.out, ROOM), heap.view(room.z, ROOM)]
 }
 
-/** How many times the time of JavaScript a kernel may take in WebAssembly: what is above 1 is for noise. */
+/** Largest time of a kernel in WebAssembly as a multiple of JavaScript's: the part above 1 is for noise. */
 const ALLOWED = 1.1
 const ROUNDS = 40
 const ROUND_MS = 0.5
 
-/** What {@link compare} finds: the fastest round of each in microseconds a call, and the median of first to second, round by round. */
+/** Result of {@link compare}: the fastest round of each in microseconds per call, and the median ratio of first to second, round by round. */
 export interface Times {
   best: [number, number]
   ratio: number

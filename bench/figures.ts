@@ -150,7 +150,7 @@ function descent(title: string, subtitle: string, heights: readonly Height[], do
   }
 }
 
-/** The nets of a tuning of bench/tune/digits.ts, and what mattered. */
+/** The nets of a tuning of bench/tune/digits.ts, and the importances. */
 function tunedDigits({ points, runs: [{ seed, importance }] }: TunedDigits): TopLevelSpec {
   const stages = ['by default', ...[...new Set(points.map(({ stage }) => stage))].filter((stage) => stage !== 'by default').sort()]
   const shares = Object.entries(importance).map(([name, share]) => ({ name, share }))

@@ -23,7 +23,7 @@ import {
 import { dataOf, WORKLOADS, type Workload, weightsOf } from './peers/workloads.js'
 import { limitOf } from './tools/limit.js'
 
-/** Steps per second to reach, as it is and widened; of C1, milliseconds. */
+/** Goals in steps per second, by default and widened; for C1 milliseconds. */
 const GOALS: Record<string, readonly [number, number]> = {
   W1: [1.3e6, 1.3e6],
   W2: [300e3, 300e3],
@@ -75,7 +75,7 @@ const lossOf = ({ model, data, options }: Task) => evaluateModel(model, { ...dat
 
 const accuracyOf = ({ model, data, options }: Task) => evaluateModel(model, { ...data, loss: options.loss, metrics: ['accuracy'] }).accuracy
 
-/** Multiply-adds of a step, twice: forward, the gradient of the weights, and of the inputs but for the first layer's. */
+/** Floating-point operations of a step, two per multiply-add: forward, the gradient of the weights, and of the inputs except the first layer's. */
 const flopsOf = ({ sizes, batch }: Workload) => sizes.slice(1).reduce((sum, n, i) => sum + 2 * batch * sizes[i] * n * (i === 0 ? 2 : 3), 0)
 
 /** Steps per second, the best window. */
@@ -98,7 +98,7 @@ async function speedOf(workload: Workload): Promise<number> {
   return best
 }
 
-/** Milliseconds from the first weights until so many rows are right, the median over all starts. */
+/** Milliseconds from the first weights until enough rows are correct, the median over all starts. */
 async function reach(workload: Workload): Promise<number> {
   const times: number[] = []
   for (let start = -1; start < workload.starts; start++) {

@@ -39,7 +39,7 @@ export interface OptimizerFigures extends Origin {
   step: Record<string, number>
   /** The same with a kernel that does nothing, for optimizers whose step is one kernel call. */
   bookkeeping: Record<string, number>
-  /** Of the optimizers whose two figures above are not from where the head says. */
+  /** Origins of optimizers whose two figures above were not measured on the machine in the head. */
   stepOrigin?: Record<string, Origin>
   updates: Update[]
   /** The updates with vectors of 256 bits (`load({ widen: true })`), in WebAssembly. */
@@ -53,10 +53,10 @@ export interface Update {
   /** Nanoseconds a parameter. */
   wasm: number
   js: number
-  /** GB/s of the WASM kernel, and of y += a·x over as many bytes, in turns with it: the best of each. */
+  /** GB/s of the WASM kernel, and of y += a·x over the same number of bytes, measured alternately: the best of each. */
   bandwidth: number
   triad: number
-  /** The one over the other: the median over the turns, of which other work on the machine disturbs both alike. */
+  /** The ratio of both: the median over alternating measurements, in which other work on the machine disturbs both alike. */
   share?: number
   /** Where it was measured, if not where the head says. */
   origin?: Origin
@@ -68,7 +68,7 @@ export interface OptimizerTiming {
   parameters: number
   arrays: number
   nsPerParameter: number
-  /** Of {@link bytesPerParameter}. */
+  /** GB/s by {@link bytesPerParameter}. */
   gigabytesPerSecond: number
 }
 
@@ -85,7 +85,7 @@ export function best(fn: () => void, least = 0.002, total = 0.3): number {
   return seconds / repeats
 }
 
-/** How many calls of fn take `least` seconds. */
+/** Number of calls of fn that take `least` seconds. */
 function enough(fn: () => void, least: number): number {
   let repeats = 1
   for (let seconds = time(fn, repeats); seconds < least; seconds = time(fn, repeats)) {
@@ -94,7 +94,7 @@ function enough(fn: () => void, least: number): number {
   return repeats
 }
 
-/** Seconds of a and of b in turns of some milliseconds: the best of each, and the median of a's over b's. */
+/** Seconds of a and of b, measured alternately for some milliseconds: the best of each, and the median of a's over b's. */
 function inTurns(a: () => void, b: () => void, total = 0.7): { a: number; b: number; ratio: number } {
   const [as, bs] = [enough(a, 0.002), enough(b, 0.002)]
   const ratios: number[] = []
@@ -124,8 +124,8 @@ function arrays(optimizer: Optimizer): number {
 }
 
 /**
- * Arrays read and written by methods that need sums over a tensor before it can move, and so pass over it twice: what any program has to
- * move if caches hold nothing from pass to pass. Sums take nothing where their pass reads those arrays anyway.
+ * Arrays read and written by methods that need sums over a tensor before it can move, and so pass over it twice: the memory traffic of any program if
+ * caches hold nothing from pass to pass. Sums cost nothing if their pass reads those arrays anyway.
  */
 const TWO_PASSES: Readonly<Record<string, number>> = {
   /** p, g, start, m, v, s → m, v, s; then p, m, v → p. */
@@ -138,7 +138,7 @@ const TWO_PASSES: Readonly<Record<string, number>> = {
   LAMB: 7 + 3,
 }
 
-/** Whether a method passes over its arrays twice. */
+/** True if a method passes over its arrays twice. */
 export function passesTwice(name: string): boolean {
   return name in TWO_PASSES
 }
@@ -224,7 +224,7 @@ async function settle(): Promise<void> {
 async function measure(name: string, n: number, wasm: Backend, js: Backend): Promise<Update> {
   await settle()
   const { optimizer, size, step } = prepare(name, wasm, n)
-  // what a cache holds is read faster, so over as many bytes
+  // data in a cache is read faster, so over the same number of bytes
   const floats = Math.ceil((size * arrays(optimizer)) / 2)
   const { heap, kernels } = wasm
   const [x, y] = [heap.allocate(4 * floats), heap.allocate(4 * floats)]
@@ -283,12 +283,12 @@ function originUnder({ cpu, node, variant, date }: Origin, head: Origin): { orig
   return isSame ? {} : { origin: { cpu, node, variant, date } }
 }
 
-/** Whether a figure may take the place of another: always, or with `better` where it was measured on the same CPU and is less. */
+/** True if a figure may replace another: always, or with `better` if it was measured on the same CPU and is less. */
 function mayReplace(now: number, before: number | undefined, sameCpu: boolean, better: boolean): boolean {
   return before === undefined || !better || (sameCpu && now < before)
 }
 
-/** Updates with new ones in the place of those of the same optimizer and size, in the order of OPTIMIZERS. */
+/** Updates, with new ones replacing those of the same optimizer and size, in the order of OPTIMIZERS. */
 export function mergeUpdates(old: readonly Update[], now: readonly Update[], at: Origin, head: Origin, better = false): Update[] {
   const keyOf = ({ optimizer, parameters }: Update) => `${optimizer} ${parameters}`
   const merged = new Map(old.map((u) => [keyOf(u), u]))

@@ -50,7 +50,7 @@ for (const Class of [Adam, Momentum]) {
         first.step()
       },
       () => {
-        // What a program does that computes its gradient itself, without that.
+        // the work of a program that computes its own gradient, without the computation
         parameter.view()
         parameter.gradientView()
         second.step()

@@ -145,7 +145,7 @@ for (let window = -4; window < windows; window++) {
   plain.push(speeds.get('plain fit') as number)
   for (const name of names) shares.get(name)?.push((speeds.get(name) as number) / (speeds.get('plain fit') as number))
 }
-// a loop of one's own around trainSteps
+// a hand-written loop around trainSteps
 const model = sequential()
 let steps = 0
 const started = clock()

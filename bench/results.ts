@@ -82,7 +82,7 @@ export const origin = (): Origin => ({
 
 const SOLVE = new URL('./results/solve.json', import.meta.url)
 
-/** Puts figures of solve.ts or curvature.ts beside those that are there already. */
+/** Adds figures of solve.ts or curvature.ts to the existing ones. */
 export function writeSolve(name: string, figures: unknown): void {
   const all = JSON.parse(readFileSync(SOLVE, 'utf8'))
   writeFileSync(SOLVE, `${JSON.stringify({ ...all, [name]: { ...origin(), figures } }, null, 2)}\n`)
@@ -224,7 +224,7 @@ async function measureOptimizer(optimizer: Name, parameters: number): Promise<Sp
       const backend = createBackend(variant === 'js' ? { backend: 'js' } : { variant })
       const { nsPerParameter } = timeOptimizer(optimizer, backend, parameters)
       nanoseconds[variant] = Math.min(nanoseconds[variant] ?? Infinity, Number(nsPerParameter.toFixed(3)))
-      // The garbage collector takes back what the backend before had.
+      // lets the garbage collector free the memory of the previous backend
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }

@@ -20,7 +20,7 @@ export interface Skinny {
   m: number
   k: number
   n: number
-  /** Of a copy of as many bytes as the matrices have. */
+  /** Time of a copy of as many bytes as the matrices have. */
   memory: number
   /** By layout: a·b, a·bᵀ, aᵀ·b. */
   wasm: number[]

@@ -31,10 +31,10 @@ interface Times {
 interface Shape {
   net: string
   rows: number
-  /** The first step with so many rows, and those after it. */
+  /** The first step with this number of rows, and the later ones. */
   first: number
   known: number
-  /** The median of the differences, which is what recording costs. */
+  /** The median of the differences: the cost of recording. */
   recording: number
 }
 
@@ -115,7 +115,7 @@ const LIBRARY = new URL('../dist/node.js', import.meta.url).href
 const NODE_22 = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url))
 const GUIDE = new URL('../docs/guide/performance.md', import.meta.url)
 
-/** What a program prints. */
+/** The output of a program. */
 function run<T>(node: string, program: string, net: Net, threads = 1): T {
   const args = ['--input-type=module', '--eval', program, JSON.stringify(net), String(threads), LIBRARY]
   return JSON.parse(execFileSync(node, args, { encoding: 'utf8' }))

@@ -46,7 +46,7 @@ function makeStepper(workload: Workload, backend: Backend): () => number {
   }
 }
 
-/** Steps per second in a window of so many milliseconds. */
+/** Steps per second in a window of this many milliseconds. */
 function window(step: () => number, milliseconds: number): number {
   const start = performance.now()
   let steps = 0

@@ -45,7 +45,7 @@ export interface ThreadResults extends Origin {
 
 const EXAMPLES = 256
 
-/** Trains one net for so many steps at a time. */
+/** Trains one net for a number of steps at a time. */
 class Runner {
   private readonly options: FitOptions
   private readonly model: Sequential
@@ -104,7 +104,7 @@ async function measure(workload: (typeof WORKLOADS)[number], backends: Backend[]
   const ratios: number[] = []
   for (let round = 0; round < rounds; round++) {
     const speeds: number[] = []
-    // Each goes first in turn.
+    // They go first alternately.
     for (const i of round % 2 === 0 ? [0, 1] : [1, 0]) {
       speeds[i] = await runners[i].run(epochs[i])
       best[i] = Math.max(best[i], speeds[i])

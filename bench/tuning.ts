@@ -32,13 +32,13 @@ import { type Origin, origin } from './results.js'
 
 /** The test error of one training, the mean over seeds; null where the loss left the numbers. */
 export interface Trial {
-  /** What was varied: an optimizer's name, or a value. */
+  /** The varied choice: an optimizer's name, or a value. */
   choice: string
   learningRate: number
   testError: number | null
 }
 
-/** How low a descent was after so many steps. */
+/** Height of a descent after a number of steps. */
 export interface Height {
   optimizer: string
   step: number

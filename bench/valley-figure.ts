@@ -8,9 +8,9 @@ import { STYLE } from './chart.js'
 import { readResults } from './results.js'
 import type { Valley, ValleyRow } from './valley.js'
 
-/** A loss that is so many times the best, or a training that diverged, is at the end of the scale. */
+/** A loss of this multiple of the best, or a diverged training, is at the end of the scale. */
 const WORST = 10
-/** What counts as near its own best: a loss at most so many times as high. */
+/** Losses up to this multiple of its own best count as near. */
 const NEAR = 1.25
 
 const capped = (ratio: number) => Math.min(WORST, Math.max(1, ratio))

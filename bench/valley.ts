@@ -12,7 +12,7 @@ import { type Dataset, iris, loadMnist, moons, selectRows, spirals, standardize,
 import { crossEntropy, Dense, evaluateModel, fitMany, Generator, type Loss, load, mse, Sequential, type TrainingData } from '../ts/index.js'
 import { AveragingOptimizer, OPTIMIZERS } from '../ts/optim/index.js'
 
-/** Seeds that choose the rate, and seeds that judge it. */
+/** Seeds that choose the rate, and seeds that evaluate it. */
 const CHOOSE = [0, 1, 2, 3]
 const JUDGE = [4, 5, 6, 7, 8, 9]
 const RATES = [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1, 3, 10]
@@ -26,7 +26,7 @@ interface Problem {
   batchSize: number
 }
 
-/** What one optimizer did on one problem. */
+/** Result of one optimizer on one problem. */
 export interface ValleyRow {
   problem: string
   optimizer: string

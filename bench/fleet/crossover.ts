@@ -26,7 +26,7 @@ async function seconds(fn: () => Promise<unknown>): Promise<number> {
   return now() - start
 }
 
-/** How many times as fast 16 nets are together, by the best of some trainings, which take turns. */
+/** Speed of 16 nets together as a multiple of one after the other, from the best of several alternating trainings. */
 async function measure(units: number, batch: number): Promise<number> {
   const steps = Math.max(8, Math.round(3e5 / (units * units * batch)))
   const rows = steps * batch

@@ -1,4 +1,4 @@
-/** What bench/fleet/fleet.ts and bench/fleet/crossover.ts measure, as they keep it in bench/results/. */
+/** Results of bench/fleet/fleet.ts and bench/fleet/crossover.ts, as stored in bench/results/. */
 
 /** Net-steps per second of processor time, of several trainings. */
 export interface Speeds {
@@ -11,12 +11,12 @@ export interface FleetRow {
   net: string
   batch: number
   nets: number
-  /** Of each training. */
+  /** Epochs of each training. */
   epochs: number
   goal: number
-  /** By contestant; those that were not measured are left out. */
+  /** Speeds by contestant; contestants that were not measured are missing. */
   speeds: Partial<Record<'together' | 'alone' | 'jax' | 'torch', Speeds>>
-  /** How many times as fast two threads are as one, by the clock on the wall, best by best. */
+  /** Speed of two threads as a multiple of one, in wall-clock time, best by best. */
   twoThreads: number | null
   /** Milliseconds of the first training of its shape: eight nets, an epoch. */
   first: number
@@ -33,7 +33,7 @@ export interface FleetResults {
   rows: FleetRow[]
 }
 
-/** Where nets side by side are no faster than one after the other. */
+/** The sizes from which on nets side by side are no faster than one after the other. */
 export interface Crossover {
   cpu: string
   node: string
@@ -42,6 +42,6 @@ export interface Crossover {
   limit: number
   /** Units of both hidden layers. */
   units: readonly number[]
-  /** How many times as fast nets are side by side as one after the other, for each number of units. */
+  /** Speed side by side as a multiple of one after the other, for each number of units. */
   lines: { batch: number; times: number[] }[]
 }

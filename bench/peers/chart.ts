@@ -15,7 +15,7 @@ const DODGE = 4
 interface Point {
   net: string
   group: string
-  /** How many times as fast as gradus as it comes. */
+  /** Speed as a multiple of gradus with default options. */
   times: number
 }
 

@@ -1,4 +1,4 @@
-/** Who is measured, on which runtime, and what to know about each. */
+/** The contestants, their runtimes, and notes about each. */
 
 /** One line of the table. */
 export interface Contestant {
@@ -9,22 +9,22 @@ export interface Contestant {
   /** Its file in contestants/, and the options that it gets. */
   program: readonly [string, ...string[]]
   runtime: 'node-22' | 'node-24' | 'python'
-  /** What makes its steps other than those of the table's head. */
+  /** Difference between its steps and the steps in the table's head. */
   note?: string
-  /** Whether its start is measured. */
+  /** True if its start is measured. */
   starts?: boolean
   /** Flags of Node. */
   flags?: readonly string[]
-  /** Cores that it may use; 1 unless it says. Those with two are compared with each other, on large nets alone. */
+  /** Number of cores; default 1. Contestants with two cores are compared with each other, on large nets alone. */
   cores?: 2
 }
 
-/** What a contestant with two cores trains. */
+/** Workloads of contestants with two cores. */
 export const LARGE: readonly string[] = ['W3', 'W4', 'W5', 'W6', 'W7']
 
 const perSample = 'trains sample by sample: a step here is as many samples as others have in a batch'
 
-/** What `load({ widen: true })` sets, for rivals. */
+/** The flag that `load({ widen: true })` sets, for rivals. */
 const WIDENS = { flags: ['--experimental-wasm-revectorize'], note: 'with the flag of V8 that `widen` sets' } as const
 
 export const CONTESTANTS: readonly Contestant[] = [

@@ -81,7 +81,7 @@ async function measureUpdate() {
   return { best: Math.min(...times), median: median(times), learned: drift < 0, drift }
 }
 
-/** Milliseconds from the made net to the accuracy, judged after each epoch on all rows, once for each start. */
+/** Milliseconds from the made net to the accuracy, measured after each epoch on all rows, once for each start. */
 async function measureReach() {
   const times = []
   const epochs = []

@@ -1,7 +1,7 @@
-/** bench/results/inference.json: what inference.ts measured, and its section of docs/benchmarks.md. */
+/** bench/results/inference.json: the results of inference.ts, and its section of docs/benchmarks.md. */
 import { type Origin, readResults, writeResults } from '../results.js'
 
-/** What is called, and the floating-point operations of its products. */
+/** The calls, and the floating-point operations of their products. */
 export const KINDS = [
   { id: 'one', title: 'predict one row', flops: 2 * (784 * 128 + 128 * 10) },
   { id: 'many', title: 'predict 256 rows', flops: 256 * 2 * (784 * 128 + 128 * 10) },

@@ -49,7 +49,7 @@ const contestants = {
   },
 }
 
-/** The mean cross-entropy of logits, and how many rows are right, as one would write it by hand. */
+/** The mean cross-entropy of logits, and the number of correct rows, written by hand. */
 function lossOf(logits) {
   const classes = sizes.at(-1)
   let [sum, right] = [0, 0]
@@ -65,7 +65,7 @@ function lossOf(logits) {
   return right < 0 ? 0 : sum / rows
 }
 
-/** Of the processor, as other work on the machine must not count. */
+/** Processor time, as other work on the machine must not count. */
 const milliseconds = () => (process.cpuUsage().user + process.cpuUsage().system) / 1000
 const calls = await contestants[name]()
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1]

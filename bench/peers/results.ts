@@ -1,16 +1,16 @@
-/** bench/results/peers.json: what run.ts measured. */
+/** bench/results/peers.json: the results of run.ts. */
 import { readResults, writeResults } from '../results.js'
 
 /** One contestant on one workload: steps/s, ns a parameter, or milliseconds until 97 %, by the kind of workload. */
 export interface Measurement {
   best: number
   median: number
-  /** Whether it learned on the same data: the loss halved, or the accuracy was reached. */
+  /** True if it learned on the same data: the loss halved, or the accuracy was reached. */
   learned: boolean
   date: string
 }
 
-/** Why there is no figure. */
+/** The reason for a missing figure. */
 export interface Missing {
   missing: string
 }

@@ -51,7 +51,7 @@ function commandOf({ runtime }: Contestant): string {
   return runtime === 'python' ? pythonIn(folder, values.python) : path.resolve(folder, `node_modules/${runtime}/bin/node`)
 }
 
-/** One process, pinned to its cores; what it prints as its last line. */
+/** Runs one process, pinned to its cores; returns the last line of its output. */
 function measure<T>(contestant: Contestant, args: readonly string[]): T {
   const cores = contestant.cores === 2 ? '0,1' : values.core
   const pin = process.platform === 'linux' ? ['taskset', '-c', cores] : []

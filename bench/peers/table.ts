@@ -8,12 +8,12 @@ import { inferenceSection, readInference } from './inference-results.js'
 import { figureOf, type Peers } from './results.js'
 import { WORKLOADS, type Workload } from './workloads.js'
 
-/** Those that have one core, and those that have two. */
+/** Contestants with one core, and with two. */
 export const SINGLE = CONTESTANTS.filter(({ cores }) => cores === undefined)
 const PAIRS = CONTESTANTS.filter(({ cores }) => cores === 2)
 /** Nets of the short table. */
 const SHORT = ['W1', 'W3', 'W4', 'W5', 'W6', 'W7']
-/** Workloads of which one figure says enough; C1 is another thing in a new process, see {@link coldTable}. */
+/** Workloads for which one figure is enough; C1 differs in a new process, see {@link coldTable}. */
 export const COMPARED = WORKLOADS.filter(({ kind }) => kind !== 'reach')
 const UNITS = { steps: 'steps/s', update: 'ns per parameter', reach: 'ms' } as const
 
@@ -27,12 +27,12 @@ export function number(n: number): string {
   return n >= 100 ? Math.round(n).toLocaleString('en') : n.toPrecision(n < 1 ? 2 : 3)
 }
 
-/** How many times as good a is as b. */
+/** Performance of a as a multiple of b's. */
 export function ratio(workload: Workload, a: number, b: number): number {
   return moreIsBetter(workload) ? a / b : b / a
 }
 
-/** What counts: the median window, or start. */
+/** The figure that counts: the median window, or start. */
 function value(peers: Peers, { id }: Contestant, workload: Workload): number | undefined {
   return figureOf(peers, id, workload.id)?.median
 }
@@ -58,7 +58,7 @@ export const isKind =
 
 const OTHER_LIBRARY = 'best other JS library'
 
-/** What the short table and the picture put side by side: gradus as it comes is first, and all others beside it. */
+/** Groups of the short table and the picture: gradus with default options is first, and all others are compared with it. */
 export const GROUPS: readonly { title: string; has: (contestant: Contestant) => boolean }[] = [
   { title: 'gradus, as it comes', has: ({ id }) => id === 'gradus' },
   { title: 'gradus, widened', has: ({ id }) => id === 'gradus-widened' },
@@ -77,11 +77,11 @@ function cell(peers: Peers, contestant: Contestant, workload: Workload): string 
   return best?.contestant === contestant ? `**${middle}** / ${top}` : `${middle} / ${top}`
 }
 
-/** Whether anything was measured of it. */
+/** True if it has any figure. */
 const isMeasured = (peers: Peers) => (contestant: Contestant) =>
   Object.values(peers.contestants[contestant.id]?.results ?? {}).some((result) => 'best' in result)
 
-/** Workloads where somebody beats this gradus. */
+/** Workloads on which a contestant beats this gradus. */
 function losses(peers: Peers, has: (contestant: Contestant) => boolean): string[] {
   return WORKLOADS.flatMap((workload) => {
     const ours = bestOf(peers, workload, has)
@@ -95,7 +95,7 @@ function losses(peers: Peers, has: (contestant: Contestant) => boolean): string[
   })
 }
 
-/** What can be said of the figures, one line a net and a gradus: how many times as fast it is as the best of each other kind. */
+/** Statements about the figures, one line per net and gradus: its speed as a multiple of the best of each other kind. */
 export function claims(peers: Peers): string[] {
   const ours = GROUPS.slice(0, 2)
   return COMPARED.flatMap((workload) =>
@@ -111,7 +111,7 @@ export function claims(peers: Peers): string[] {
   )
 }
 
-/** Of lists of {@link claims}, the lines of the second that the first does not have. */
+/** The lines in the second of two lists of {@link claims} that the first does not have. */
 export function changedClaims(before: string, after: string): string[] {
   const known = new Set(before.split('\n'))
   return after.split('\n').filter((text) => /^- \w+, gradus, /.test(text) && !known.has(text))
@@ -147,7 +147,7 @@ function startTable(peers: Peers): string {
   return table(['milliseconds', 'import and engine', 'first step of W2', 'then first step of W5'], rows)
 }
 
-/** Steps/s with two cores, and how many times those with one. */
+/** Steps/s with two cores, also as a multiple of one core. */
 function pairTable(peers: Peers, head: (workload: Workload) => string): string {
   const nets = WORKLOADS.filter(({ id }) => LARGE.includes(id))
   const rows = PAIRS.map((contestant) => {
@@ -162,7 +162,7 @@ function pairTable(peers: Peers, head: (workload: Workload) => string): string {
   return table(['', ...nets.map(head)], rows)
 }
 
-/** Floating-point operations of a step's products: forward, and both gradients, but for the one of the inputs. */
+/** Floating-point operations of a step's products: forward, and both gradients, except the gradient of the inputs. */
 function flops({ sizes, batch }: Workload): number {
   let sum = 0
   for (let i = 0; i + 1 < sizes.length; i++) sum += 2 * batch * sizes[i] * sizes[i + 1] * (i === 0 ? 2 : 3)
@@ -190,7 +190,7 @@ function best({ products }: LimitResults): string {
   return `So the widened kernels leave ${100 - Math.max(...shares)} % of what 256-bit vectors can do at their best, and ${100 - Math.min(...shares)} % at their worst.`
 }
 
-/** Nanoseconds of narrow products, and how many times as long the twin in JavaScript takes. */
+/** Nanoseconds of narrow products, and the time of the twin in JavaScript as a multiple. */
 function skinnyTable({ products }: SkinnyResults): string {
   const rows = products.map(({ title, m, k, n, memory, wasm, js }) => [
     `${title}: ${m} × ${n}, sums of ${k}`,
@@ -338,7 +338,7 @@ function speedTable(peers: Peers): string {
   )
 }
 
-/** The text of docs/benchmarks.md: what users need. */
+/** The text of docs/benchmarks.md, for users. */
 export function document(peers: Peers): string {
   return `# Benchmarks
 
@@ -388,13 +388,13 @@ ${fleetSummary()}${tablesSection(readTables())}`
 /** Where readers of the package find pages that it does not have. */
 const DESIGN = 'https://github.com/gradus-js/gradus/blob/main/docs/design/'
 
-/** What no contestant of ours runs, with what a check from outside found. */
+/** Configurations that no contestant runs, with figures from an outside check. */
 const NOT_MEASURED = `Not measured here: the training build of onnxruntime-web 1.19, whose graphs are made in Python. A check from outside (Zen 4, 2026-11-27) had
 30,800 steps/s of it on W1, 5,060 on W3, 51 on W5 (level with jax-js) and 680 on W7, so that beside it gradus widened was 53 × as fast on W1, 6 × on
 W3, 4 × on W5 and W6, 7 × on W7.
 `
 
-/** What was aimed at and not reached, with the reason; by processor time on a busy machine, so shares and ratios count, not figures. */
+/** Aims that were not reached, with reasons; measured in processor time on a busy machine, so only shares and ratios count. */
 const LIMITS = `## Aims that are not reached
 
 Shares of plain \`fit\` on W2 and shares of the limit, by processor time on an AMD EPYC of Zen 4 with other work on it, 2026-11-27

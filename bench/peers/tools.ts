@@ -1,4 +1,4 @@
-/** What benchmarks beside other libraries run on: the packages of bench/peers in .cache/peers, and Python's in an environment there. */
+/** Installation for benchmarks beside other libraries: the packages of bench/peers in .cache/peers, and Python's in an environment there. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -6,7 +6,7 @@ import { installTools } from '../../test/runtimes/consumer.js'
 
 export const HERE = 'bench/peers'
 
-/** The folder where contestants find their packages: those of bench/peers/package.json, and this repository as gradus. */
+/** The folder with the contestants' packages: those of bench/peers/package.json, and this repository as gradus. */
 export function peersFolder(): string {
   const folder = installTools('peers', HERE)
   const link = path.join(folder, 'node_modules/gradus')
@@ -15,7 +15,7 @@ export function peersFolder(): string {
   return folder
 }
 
-/** The Python to use: the one given, or that of an environment with the versions of requirements.txt. */
+/** The Python to use: the given one, or an environment with the versions of requirements.txt. */
 export function pythonIn(folder: string, given: string | undefined): string {
   if (given !== undefined) return given
   const venv = path.join(folder, 'venv')

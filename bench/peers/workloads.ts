@@ -1,6 +1,6 @@
 /**
- * What every contestant trains: nets, batches and data, written to files that JavaScript and Python read alike, so that all
- * begin with the same weights and see the same rows in the same order.
+ * The workloads: nets, batches and data, written to files that JavaScript and Python read alike, so that all contestants begin with the same weights
+ * and see the same rows in the same order.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -10,7 +10,7 @@ import { spirals } from '../../ts/data/index.js'
 /** Steps of training, an update of an optimizer alone, or the time until a net has learned. */
 export type Kind = 'steps' | 'update' | 'reach'
 
-/** Of the last layer: binary cross-entropy of one logit, cross-entropy of several, mean squared error. */
+/** Loss on the last layer: binary cross-entropy of one logit, cross-entropy of several, mean squared error. */
 export type LossName = 'bce' | 'ce' | 'mse'
 
 /** One line of the table. */

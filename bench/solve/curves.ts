@@ -64,7 +64,7 @@ const curves = (): Curve[] => [
   }),
 ]
 
-/** Microseconds of each function: the fastest of many calls, in turns. */
+/** Microseconds of each function: the fastest of many alternating calls. */
 function fastest(fns: (() => void)[]): number[] {
   const best = fns.map(() => Number.POSITIVE_INFINITY)
   const end = performance.now() + 900
@@ -129,7 +129,7 @@ export function benchCurves(): Comparison[] {
   console.log('\nfitCurve beside ml-levenberg-marquardt, without a Jacobian by hand: time to the Σr² that the peer ends with')
   if (peer === null) console.log('  not installed: see the head of bench/solve/solve.ts')
   for (const curve of curves()) {
-    // The peer stops at an error of 0.01 unless told otherwise; the second line asks it for about all that doubles give.
+    // The peer stops at an error of 0.01 by default; the second line asks for about the precision of doubles.
     for (const tolerance of peer ? [10e-3, 1e-16] : []) {
       const comparison = compare(curve, peer!, tolerance)
       console.log(line(comparison))

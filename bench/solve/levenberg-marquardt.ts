@@ -63,7 +63,7 @@ async function timeOfAdam(
 /** Rates around the best ones for this net; each seed has another favourite. */
 const RATES = [0.003, 0.006, 0.01, 0.02, 0.03]
 
-/** The fastest of {@link RATES}, best of two runs; of those that get there. */
+/** The fastest of the {@link RATES} that reach the goal, best of two runs. */
 async function bestAdam(backend: Backend, seed: number) {
   const runs = []
   for (const rate of RATES) runs.push({ rate, ...(await timeOfAdam(backend, seed, rate)) })

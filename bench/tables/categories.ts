@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util'
 import { trainTable } from '../../ts/table/index.js'
 
-/** Of each table what is predicted, and its columns of many texts. */
+/** The target of each table, and its columns of many texts. */
 const TABLES = {
   flights: { target: 'late', many: ['tailnum', 'dest'] },
   movies: { target: 'rating', many: ['title', 'userId', 'genres'] },
@@ -17,7 +17,7 @@ const TABLES = {
 
 const { positionals } = parseArgs({ allowPositionals: true })
 const seeds = (positionals[0] ?? '0,1,2').split(',').map(Number)
-// later rows have categories that are new, which is told each time
+// later rows have new categories, with a warning each time
 console.warn = () => {}
 console.log('| table: target | score | hash | vectors | by itself | embedded by itself |\n| --- | --- | ---: | ---: | ---: | --- |')
 for (const [name, { target, many }] of Object.entries(TABLES)) {

@@ -19,7 +19,7 @@ export interface Scores {
   seconds: number
 }
 
-/** Of each table, of each of its splits: scores by contestant. */
+/** Scores by contestant, for each table and each of its splits. */
 export interface TableResults {
   date: string
   about: Record<string, { target: string; task: 'classification' | 'regression'; rows: number; columns: number }>

@@ -30,7 +30,7 @@ function compare(tables: TableResults, name: string, a: Contestant, b: Contestan
   const differences = splits.map((split) => of(split[a]) - of(split[b]))
   const difference = mean(differences)
   const spread = Math.sqrt(differences.reduce((sum, d) => sum + (d - difference) ** 2, 0) / Math.max(1, differences.length - 1))
-  // of accuracies also what test rows alone leave open, of which there are a fifth
+  // for accuracies the standard error over test rows counts, too; they are a fifth of the rows
   const p = mean(splits.map((split) => of(split[a])))
   const rows = isClasses ? Math.sqrt((p * (1 - p)) / (tables.about[name].rows / 5) / splits.length) : 0
   return { difference, noise: 2 * Math.max(spread / Math.sqrt(differences.length), rows) }
@@ -43,7 +43,7 @@ function verdict(tables: TableResults, name: string, a: Contestant, b: Contestan
   return Math.abs(difference) <= noise ? 'alike' : difference > 0 ? 'better' : 'worse'
 }
 
-/** Of each table. */
+/** Splits of each table. */
 const SPLITS = 3
 
 /** The section, which ends the document. */
@@ -63,7 +63,7 @@ export function tablesSection(tables: TableResults | null): string {
     const { task, rows, columns, target } = tables.about[name]
     const means = contestants.map((who) => mean(scoresOf(tables, name, who)))
     const counts = contestants.map((who) => scoresOf(tables, name, who).length)
-    // means of other splits are no matter of better or worse
+    // means over other splits are not comparable
     const best = Math.max(...means.filter((_, i) => counts[i] === SPLITS))
     const cells = contestants.map((who, i) => {
       if (counts[i] < SPLITS) return counts[i] === 0 ? '-' : `${cell(name, who)} (${counts[i]} of ${SPLITS})`

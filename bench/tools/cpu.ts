@@ -5,7 +5,7 @@ import { cpus } from 'node:os'
 /** Families of AMD, whose names in virtual machines are all alike. */
 const FAMILIES: Readonly<Record<string, string>> = { '23': 'Zen 1 or 2', '25': 'Zen 3 or 4', '26': 'Zen 5' }
 
-/** Its name, with the generation of one of AMD's where Linux tells. */
+/** Its name, with the generation of an AMD processor if Linux reports it. */
 export function cpuName(): string {
   const name = cpus()[0]?.model ?? 'unknown'
   const generation = /^AMD/.test(name) && FAMILIES[familyOf() ?? '']

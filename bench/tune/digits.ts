@@ -26,7 +26,7 @@ const SPACE = {
   layers: int(1, 2),
   weightDecay: float(1e-6, 0.1, { log: true }),
 }
-/** Adam's own rate and β, and what guides begin with. */
+/** Adam's default rate and β, and the usual start of guides. */
 const DEFAULTS = { learningRate: 0.001, beta1: 0.9, batchSize: 32 as const, width: 32, layers: 1, weightDecay: 1e-6 }
 
 type Values = Record<keyof typeof SPACE, number>
@@ -72,7 +72,7 @@ export interface TunedDigits extends Origin {
     importance: Record<string, number>
     advice: string
   }[]
-  /** Of the first seed. */
+  /** Points of the first seed. */
   points: Point[]
 }
 

@@ -79,7 +79,7 @@ class Optuna {
   }
 }
 
-/** A trial that nobody prunes. */
+/** A trial without a pruner. */
 const LONELY = {
   signal: new AbortController().signal,
   report: async () => {},

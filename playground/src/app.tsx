@@ -28,7 +28,7 @@ const TABS = [
 const current = signal(TABS[0].name)
 /** The lesson that is open; −1 for none. */
 const lesson = signal(-1)
-/** Counts what is opened anew, so that a lesson that is opened twice begins twice. */
+/** Counts opened links, so that a lesson that is opened twice starts twice. */
 const opened = signal(0)
 
 /** The link of the lesson's tab as the lesson begins: as long as nothing is changed, the address is the lesson's. */
@@ -67,7 +67,7 @@ function open(hash: string): void {
   opened.value++
 }
 
-/** Keeps the address at what is shown, so that it can be copied at any time; not in each frame, which browsers do not allow. */
+/** Keeps the address equal to the state of the page, so that it can be copied at any time; but not in each frame, which browsers do not allow. */
 function followAddress(): () => void {
   let isDue = false
   let written = location.hash

@@ -1,4 +1,4 @@
-/** What a link may bring: anybody can make one. Values that a check refuses are left out, and the default stays. */
+/** Checks of the values in a link, which anybody can make. Values that a check refuses are ignored, and the default stays. */
 import { FIRST_ORDER, METHODS } from './methods'
 import { SCHEDULES } from './schedules/choice'
 

@@ -1,4 +1,4 @@
-/** What the page says of optimizers, and rates that suit them here. Others of the library can be chosen as well: methods.ts. */
+/** Descriptions of optimizers, and rates that suit them here. Others of the library can be chosen as well: methods.ts. */
 
 export interface Method {
   /** The class of gradus, or a method of its `minimize`. */
@@ -12,9 +12,9 @@ export interface Method {
   /** Its state to draw: a velocity as an arrow, mean squares as a box. */
   velocity?: string
   squares?: string
-  /** What of the past it keeps at each step, by the names of its options, as a rule. */
+  /** Fractions of its averages that it keeps at each step, by the names of its options. */
   decays?: Readonly<Record<string, number>>
-  /** Whether its steps are as long as the gradient times the rate, so that the rate has to suit the function. */
+  /** True if its steps are proportional to the gradient, so that the rate has to suit the function. */
   isScaled?: boolean
   /** In one sentence. */
   says: string

@@ -1,4 +1,4 @@
-/** A lecture that one can play: a state of a tab for each claim of the subject, and a sentence that says what to look at and why. */
+/** A playable lecture: for each claim a state of a tab, and a sentence that says where to look and why. */
 import type { BenchmarkState } from './benchmark/state'
 import type { DescentState } from './descent/state'
 import { racer } from './descent/state'

@@ -1,6 +1,6 @@
 /**
- * Every state in a link: `#tab/…` where the rest is what differs from the tab's defaults, as JSON in base64url. A link made by an older page
- * lacks what came later, which then has its default.
+ * Every state as a link: `#tab/…`, followed by the differences from the tab's defaults, as JSON in base64url. A link from an older page lacks newer
+ * options, which then have their defaults.
  */
 
 import type { Checks } from './checks'
@@ -8,7 +8,7 @@ import type { Checks } from './checks'
 /** Plain data: numbers, texts, booleans, lists and records of them. */
 export type Plain = number | string | boolean | null | readonly Plain[] | { readonly [name: string]: Plain }
 
-/** @returns what goes after `#` */
+/** @returns the text after `#` */
 export function encodeLink(tab: string, state: object, defaults: object): string {
   const changed = Object.entries(state).filter(([name, value]) => !same(value, (defaults as Record<string, unknown>)[name]))
   if (changed.length === 0) return tab
@@ -18,7 +18,7 @@ export function encodeLink(tab: string, state: object, defaults: object): string
   return `${tab}/${text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')}`
 }
 
-/** @returns the tab and what its state differs in; nothing of a text that is not such a link */
+/** @returns the tab and the differences of its state; empty for a text that is not such a link */
 export function decodeLink(hash: string): { tab: string; changes: Record<string, unknown> } {
   const [tab, text = ''] = hash.replace(/^#/, '').split('/')
   if (text === '') return { tab, changes: {} }

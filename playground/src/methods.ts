@@ -1,4 +1,4 @@
-/** The optimizers that one can choose, with what the page has to know about them; the worker makes them by name. */
+/** The optimizers to choose from, with the properties that the page needs; the worker makes them by name. */
 import { first, KNOWN, type Method, SCALED } from './known-methods'
 
 export type { Method } from './known-methods'

@@ -6,7 +6,7 @@ export function importing(names: readonly string[], from = 'gradus'): string {
   return `import { ${sorted.join(', ')} } from '${from}'`
 }
 
-/** An expression within a {@link literal}. It is no text, so that no text of a link is one. */
+/** An expression within a {@link literal}. It is a class of its own, so that no text in a link can become code. */
 export class Code {
   constructor(readonly text: string) {}
 }

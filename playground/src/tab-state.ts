@@ -6,14 +6,14 @@ import { encodeLink, withChanges } from './link'
 export interface TabState<State extends object> {
   readonly name: string
   readonly defaults: State
-  /** What a link may change. */
+  /** Checks of the values that a link may change. */
   readonly checks: Checks<State>
   readonly state: Signal<State>
   /** Changes some of it. */
   set(changes: Partial<State>): void
-  /** The defaults, with what a link or a lesson changes. */
+  /** Sets the defaults, with the changes of a link or a lesson. */
   restore(changes: Record<string, unknown>): void
-  /** What goes after `#`. */
+  /** The text after `#`. */
   link(): string
 }
 

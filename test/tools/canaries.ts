@@ -1,8 +1,8 @@
 /**
- * Canaries: with GRADUS_CANARIES=1 every block of a heap and everything in a step arena has words before and behind it that nobody may
- * write. They are looked at when a block is given back, when a step or a scope ends, and after each test. What is handed out without
- * being cleared is filled with the same words, a NaN, so that a result that depends on it is NaN. vitest.config.ts loads this file
- * before each test file; test/run.mjs sets the variable for the run on Node 22.
+ * Canaries: with GRADUS_CANARIES=1 every block of a heap and everything in a step arena has words before and behind it that nobody may write. They
+ * are checked when a block is freed, when a step or a scope ends, and after each test. Memory that is handed out without being cleared is filled with
+ * the same words, a NaN, so that a result that depends on it is NaN. vitest.config.ts loads this file before each test file; test/run.mjs sets the
+ * variable for the run on Node 22.
  */
 import { afterEach } from 'vitest'
 import { type Mark, StepArena } from '../../ts/backend/arena.js'
@@ -13,10 +13,10 @@ const HEAP_MARGIN = 64
 const ARENA_MARGIN = 16
 
 interface Guarded {
-  /** What the patched allocator gave, and its length. */
+  /** The block of the patched allocator, and its length. */
   from: number
   total: number
-  /** What the caller has. */
+  /** The caller's block. */
   ptr: number
   bytes: number
 }
@@ -43,13 +43,13 @@ function look(heap: Heap, block: Guarded, what: string): void {
   if (at < from + total) throw new Error(`canary: something wrote ${side} ${what} of ${bytes} bytes, at byte ${at - ptr} of it`)
 }
 
-/** The address of the first word that is no canary, or the end. */
+/** The address of the first word that is not a canary, or the end. */
 function changed(ints: Int32Array, from: number, end: number): number {
   for (let at = from; at < end; at += 4) if (ints[at / 4] !== WORD) return at
   return end
 }
 
-/** By owner, what it has handed out. Owners are held weakly: heaps and arenas that are forgotten are to be collected as without this. */
+/** Blocks by owner. Owners are held weakly, so that unused heaps and arenas are collected as usual. */
 class Owners<Owner extends object, Blocks> {
   private readonly blocks = new WeakMap<Owner, Blocks>()
   private owners: WeakRef<Owner>[] = []
@@ -82,7 +82,7 @@ function lookAtAll(): void {
   for (const arena of arenas.all()) lookAt(arena)
 }
 
-/** @param first the number of the first block to look at, such as that of a scope */
+/** @param first the number of the first block to check, such as the first of a scope */
 function lookAt(arena: StepArena, first = 0): void {
   const blocks = arenas.get(arena) ?? []
   for (let i = first; i < blocks.length; i++) look((arena as unknown as PatchedArena).heap, blocks[i], 'a result of a step')

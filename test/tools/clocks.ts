@@ -1,10 +1,10 @@
-/** Clocks that a test chooses, in the place of the one that everything measured goes by (ts/common/clock.ts). */
+/** Clocks for tests, which replace the clock of all measurements (ts/common/clock.ts). */
 import { clock } from '../../ts/common/clock.js'
 import { Generator } from '../../ts/index.js'
 
 /**
- * What a clock does between two readings. Blocks of steps get as long as they may on one that stands still, are single steps on one that
- * runs ahead, and of every length on one that jumps.
+ * Behavior of clocks between two readings. With a clock that stands still, blocks of steps get as long as allowed; with one that runs ahead they are
+ * single steps; with one that jumps they have every length.
  */
 export const CLOCKS = {
   'stands still': () => () => 0,

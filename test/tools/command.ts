@@ -6,14 +6,14 @@ import { vi } from 'vitest'
 import { run } from '../../ts/cli/command.js'
 import { defaultBackend, load } from '../../ts/index.js'
 
-/** What a command printed, and its exit code. */
+/** The output of a command, and its exit code. */
 export interface Outcome {
   code: number | null
   stdout: string
   stderr: string
 }
 
-/** How a command is run. */
+/** Options for running a command. */
 export interface RunOptions {
   /** The working directory. Default: this one. */
   cwd?: string
@@ -101,7 +101,7 @@ export function spawned(
   })
 }
 
-/** What Node is started with to be the command, in any folder. */
+/** Arguments of Node that start the command, in any folder. */
 export const commandLine: readonly string[] = ['--import', LOADER, MAIN]
 
 /** The start of a training that takes a moment. */

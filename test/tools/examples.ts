@@ -1,13 +1,13 @@
 /**
- * The examples in docstrings, as programs: found in the syntax trees of ts/, given what they take for granted (a model, data, an
- * optimizer), and with a check in the place of each `expression // value`.
+ * The examples in docstrings, as programs: found in the syntax trees of ts/, completed by the objects that they assume (a model, data, an optimizer),
+ * and with a check in the place of each `expression // value`.
  */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import ts from 'typescript'
 import { ENTRIES } from '../../ts/build/entries.js'
 
-/** What an entry exports. */
+/** An export of an entry. */
 export interface Export {
   /** As a user writes it, `schedules.linear`. */
   name: string
@@ -16,7 +16,7 @@ export interface Export {
   documentation: string
   /** Names of the tags of its docstring. */
   tags: string[]
-  /** For a class: whether it is abstract, an error, or has a constructor that is no business of users. */
+  /** For a class: the way in which its objects are made (abstract classes by heirs, errors, and classes whose constructor is internal). */
   made: 'by users' | 'by gradus' | 'by its heirs' | 'as an error'
 }
 
@@ -176,7 +176,7 @@ function isLiteral(node: ts.Node): boolean {
 
 // ---- as programs ----
 
-/** What examples take for granted, in the order in which one needs another. */
+/** Objects that examples assume, in the order of their dependencies. */
 const GIVEN: Record<string, (code: string) => string> = {
   inputs: () => 'const inputs = [[5.1, 3.5, 1.4, 0.2], [7, 3.2, 4.7, 1.4], [6.3, 3.3, 6, 2.5]]',
   targets: (code) => (usesNumbers(code) ? 'const targets = [0.1, 0.2, 0.3]' : 'const targets = [0, 1, 2]'),
@@ -207,7 +207,7 @@ export function asModule(examples: readonly Example[]): string {
   return `${imports(free, examples[0].name.split(' ')[0])}${check}export default {\n${functions.join('\n')}\n}\n`
 }
 
-/** The lines that declare what an example takes for granted. */
+/** The lines that declare the objects that an example assumes. */
 function given(code: string): string[] {
   const wanted = freeNames(code)
   const lines: string[] = []

@@ -1,4 +1,4 @@
-/** Writes what test/oracles/exports.py checks, to .cache/exports: `node --import tsx test/tools/export-files.ts`. */
+/** Writes the files that test/oracles/exports.py checks, to .cache/exports: `node --import tsx test/tools/export-files.ts`. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { encodeSafetensors, toKeras, toOnnx, toPyTorch } from '../../ts/export/index.js'
 import { cases } from '../export/models.js'

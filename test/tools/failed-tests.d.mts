@@ -1,4 +1,4 @@
-/** What is read of vitest's JSON report. */
+/** The used part of vitest's JSON report. */
 export interface Report {
   testResults: { name: string; status: string; message: string; assertionResults: TestResult[] }[]
 }

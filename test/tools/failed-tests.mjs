@@ -13,7 +13,7 @@ export function failedInVitest(report) {
   })
 }
 
-/** Name of the test, and place and message of its panic, from what `cargo test` wrote. */
+/** Name of the test, and place and message of its panic, from the output of `cargo test`. */
 export function failedInCargo(output) {
   const sections = output.matchAll(/^---- (\S+) stdout ----\n+(?:thread .* panicked at (.*):\n)?(.*)/gm)
   return [...sections].map(([, name, at, message]) => ({ place: `cargo test: ${name}`, message: at ? `${at}: ${message}` : message }))

@@ -29,7 +29,7 @@ export interface FuzzResult {
 }
 
 const RESULTS = 'test/fuzz/results.json'
-/** Of the committed corpus, each: files, and bytes of one. */
+/** Limits of each committed corpus: files, and bytes of one. */
 const MAX_KEPT = 40
 const LONGEST_KEPT = 512
 /** Executions between two writings of the figures. */
@@ -41,7 +41,7 @@ const keep = process.argv.includes('--keep')
 const goesOn = process.env.MORE === '1'
 const until = performance.now() + Number(process.env.MINUTES ?? 1e6) * 60_000
 
-// nobody reads where errors of ours were thrown
+// stack traces of our errors are not read
 Error.stackTraceLimit = 0
 
 const folder = path.resolve('.cache/fuzz')
@@ -56,7 +56,7 @@ const { targets, tokens, counters } = createRequire(import.meta.url)(program) as
 /** The counters four at a time, as most are 0 after an input. */
 const words = new Uint32Array(counters.buffer)
 
-/** How often is another thing from 1, 2, 3, 4, 8, 16, 32 and 128 times on, as AFL has it. */
+/** Counts are compared in classes that begin at 1, 2, 3, 4, 8, 16, 32 and 128, as in AFL. */
 const LEVELS = Uint8Array.from({ length: 256 }, (_, n) => [1, 2, 3, 4, 8, 16, 32, 128].filter((least) => n >= least).length)
 
 interface Finding {
@@ -64,13 +64,13 @@ interface Finding {
   error: unknown
 }
 
-/** An input that takes longer than so many milliseconds is kept, but not mutated: fast ones find as much in more executions, as AFL has it. */
+/** An input that takes longer than this many milliseconds is kept, but not mutated: fast inputs find as much in more executions, as in AFL. */
 const SLOW = 0.3
 
 /** Grows a corpus by inputs that reach a branch, or reach it more often, than any before. */
 class Fuzzer {
   readonly corpus: Uint8Array[] = []
-  /** Those of the corpus that are mutated. */
+  /** The inputs of the corpus that are mutated. */
   readonly parents: Uint8Array[] = []
   readonly findings: Finding[] = []
   /** By branch, the highest level of all inputs. */
@@ -147,7 +147,7 @@ for (const [name, target] of Object.entries(targets)) {
     if (executions % SAVED_EVERY === 0) save()
     if (executions % 1000 === 0) {
       if (performance.now() > until) break
-      // memory of what is forgotten comes back between tasks
+      // memory of unused objects is released between tasks
       await new Promise((resolve) => setImmediate(resolve))
     }
     fuzzer.run(mutated(fuzzer.parents, known, random))

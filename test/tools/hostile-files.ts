@@ -1,6 +1,6 @@
-/** Files as an attacker would make them, for tests of what reads files. */
+/** Files as an attacker would make them, for tests of parsers. */
 
-/** A safetensors file of this header, right or wrong, and so many zero bytes. */
+/** A safetensors file with this header, right or wrong, and a number of zero bytes. */
 export function safetensorsFile(header: unknown, bytes: number): Uint8Array {
   const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header))
   const file = new Uint8Array(8 + text.length + bytes)

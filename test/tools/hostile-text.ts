@@ -1,11 +1,11 @@
 /**
- * Texts that strangers put into names of columns, classes and studies, and what must not come of them: in JavaScript, in HTML and SVG, at a
- * terminal, in a shell. One generator for all doors: fault 45 of RELIABILITY.md.
+ * Texts that strangers put into names of columns, classes and studies, and checks that they stay data: in JavaScript, in HTML and SVG, at a terminal,
+ * in a shell. One generator for all outputs: fault 45 of RELIABILITY.md.
  */
 import vm from 'node:vm'
 import fc from 'fast-check'
 
-/** Texts that mean something to somebody. */
+/** Texts with a meaning in some language. */
 export const NASTY: readonly string[] = [
   ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__', 'then', 'length', 'name'],
   ...[
@@ -67,14 +67,14 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }) },
 )
 
-/** As many different texts, none of which is blank: names of columns or classes. */
+/** `count` different texts that are not blank: names of columns or classes. */
 export const hostileNames = (count: number): fc.Arbitrary<string[]> =>
   fc.uniqueArray(
     hostileText.filter((text) => text.trim() !== ''),
     { minLength: count, maxLength: count },
   )
 
-/** Of a longer run: `HOSTILE=5000`, and `HOSTILE_SEED`. */
+/** Options of a longer run: `HOSTILE=5000`, and `HOSTILE_SEED`. */
 export const runs = (usual: number): { numRuns: number; seed: number } => ({
   numRuns: Number(process.env.HOSTILE ?? usual),
   seed: Number(process.env.HOSTILE_SEED ?? 20261129),
@@ -85,7 +85,7 @@ export const OBEYED = /[\0-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\
 
 /** The names that a module of JavaScript exports, run where nothing else is: any global that it takes beside the language's own is an error. */
 export async function runModule(source: string): Promise<Record<string, (...args: unknown[]) => unknown>> {
-  // as a script, since modules in node:vm want a flag; what is exported is what is declared
+  // as a script, since modules in node:vm need a flag; declarations take the place of exports
   const script = source.replace(/^export (?=function (\w+))/gm, '')
   const names = [...source.matchAll(/^export function (\w+)/gm)].map(([, name]) => name)
   const context = vm.createContext(Object.assign(Object.create(null), { atob }), { codeGeneration: { strings: false, wasm: false } })
@@ -96,12 +96,12 @@ export async function runModule(source: string): Promise<Record<string, (...args
   return made
 }
 
-/** Elements in which there are no others, and whose text ends with their own tag alone. */
+/** Elements that contain no others, and whose text ends only with their own tag. */
 const RAW = /^(script|style|title|textarea|noscript|iframe|xmp)$/
 
 /**
- * The tags of a page, or of SVG, with the names of their attributes, in their order, as the tokenizer of HTML finds them: all that text could become
- * beside text. @throws Error for markup that is no tag, such as a comment, and for `<` and quotes where they are errors
+ * The tags of a page, or of SVG, with the names of their attributes, in their order, as the tokenizer of HTML finds them: everything that text could
+ * become beside text. @throws Error for markup that is not a tag, such as a comment, and for misplaced `<` and quotes
  */
 export function tagsOf(html: string): string[] {
   const found: string[] = []
@@ -122,7 +122,7 @@ export function tagsOf(html: string): string[] {
   }
 }
 
-/** The words of a line as a POSIX shell takes it. @throws Error for what a shell would do beside taking words */
+/** The words of a line as a POSIX shell reads it. @throws Error for anything that a shell would do besides reading words */
 export function shellWords(line: string): string[] {
   const words: string[] = []
   let word: string | undefined

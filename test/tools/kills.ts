@@ -1,7 +1,7 @@
 /**
- * Kills a training at random moments (SIGKILL) and looks whether anything is lost: `make kills`, with `KILLS=1000` by default. The training saves
- * after every batch, within epochs too. After each kill the file has to load, and to be of no earlier batch than the process had said to be saved; the program that
- * is started again goes on from there. In the end the weights have to be those of a training that nobody killed.
+ * Kills a training at random moments (SIGKILL) and checks that nothing is lost: `make kills`, with `KILLS=1000` by default. The training saves after
+ * every batch, within epochs too. After each kill the file has to load, and must not be of an earlier batch than the process had reported as saved;
+ * the restarted program continues from there. In the end the weights have to equal those of an uninterrupted training.
  */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -14,26 +14,26 @@ import { decodeModel, decodeModelFile, type Module } from '../../ts/index.js'
 
 export interface KillReport {
   kills: number
-  /** Kills after which no file loaded, or one of an earlier batch than was told. */
+  /** Kills after which no file loaded, or one of an earlier batch than reported. */
   lost: number
   /** Files that were on their way when the process was killed. */
   interrupted: number
-  /** The most files on their way that lay there after a kill: those of earlier kills are removed by the next save. */
+  /** Largest number of temporary files after a kill: the next save removes files of earlier kills. */
   mostLeft: number
   /** Files on their way that lie there in the end. */
   leftAtEnd: number
   /** Kills after which the file was of the midst of an epoch. */
   withinEpochs: number
   steps: number
-  /** Whether the weights in the end are those of a training without kills. */
+  /** True if the final weights equal those of a training without kills. */
   isSame: boolean
 }
 
-/** Of an epoch of the child. */
+/** Batches of an epoch of the child. */
 const BATCHES = 3
 const CHILD = path.resolve('test/files/kill-child.ts')
 
-/** Runs the program; kills it after so many milliseconds from its first line on. @returns the last step that it told */
+/** Runs the program; kills it `killAfter` milliseconds after its first line. @returns the last step that it reported */
 function run(program: string, args: string[], killAfter?: number): Promise<{ last: number; isOver: boolean }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -46,7 +46,7 @@ function run(program: string, args: string[], killAfter?: number): Promise<{ las
     child.on('close', (code, signal) => {
       // who ends in an error is not killed, and would be counted as if
       if (signal !== 'SIGKILL' && code !== 0) return reject(new Error(`the training ended with code ${code}`))
-      // a line that was cut is no line
+      // an incomplete line does not count
       const lines = text.split('\n').slice(0, -1)
       const told = lines.filter((line) => line !== 'over').map(Number)
       resolve({ last: told[told.length - 1] ?? 0, isOver: lines.includes('over') })
@@ -60,7 +60,7 @@ const digest = (model: Module) => {
   return hash.digest('hex')
 }
 
-/** Kills so many times. @param random a number in [0, 1) */
+/** Kills the training `kills` times. @param random a number in [0, 1) */
 export async function killOften(kills: number, random: () => number, tell = (_line: string) => {}): Promise<KillReport> {
   const folder = mkdtempSync(path.join(tmpdir(), 'gradus-kills-'))
   try {

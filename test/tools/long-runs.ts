@@ -1,7 +1,7 @@
 /**
- * Proofs that take too long for the suite: `make long-runs`, or `make long-runs ONLY=server`. Each is a test of the suite with more of
- * everything, or a target of the Makefile; what came of it goes with its date to test/reliability/long-runs.json, from where
- * RELIABILITY.md has it. A new one is a line of RUNS.
+ * Proofs that take too long for the suite: `make long-runs`, or `make long-runs ONLY=server`. Each is a test of the suite with more of everything, or
+ * a target of the Makefile; its result is written with its date to test/reliability/long-runs.json, from which RELIABILITY.md is made. A new one is a
+ * line of RUNS.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 export interface LongResult {
   what: string
-  /** What was counted, such as `10 tests`. */
+  /** The count, such as `10 tests`. */
   figure: string
   passed: boolean
   minutes: number
@@ -20,7 +20,7 @@ export interface LongResult {
 interface LongRun {
   what: string
   command: string
-  /** What the output is searched for; the figure is the number of times, or the first group. Default: tests that passed. */
+  /** Pattern for the output; the figure is the number of matches, or the first group. Default: tests that passed. */
   counts?: { pattern: RegExp; of: string }
 }
 

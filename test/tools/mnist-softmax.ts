@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Dataset } from '../../ts/data/dataset.js'
 
-/** What SciPy's L-BFGS-B did, from zeros to a largest gradient component of `tolerance`. */
+/** Result of SciPy's L-BFGS-B, from zeros to a largest gradient component of `tolerance`. */
 export interface MnistOracle {
   rows: number
   decay: number

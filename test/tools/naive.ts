@@ -81,7 +81,7 @@ export const activation: Record<Activation, (x: number) => number> = {
   elu: (x) => (x < 0 ? Math.expm1(x) : x),
 }
 
-/** f′(x), from the input for every activation; 0 at the kink of relu, the left slope at that of leakyRelu. */
+/** f′(x), from the input for every activation; 0 at the kink of relu, the left slope at the kink of leakyRelu. */
 export const derivative: Record<Activation, (x: number) => number> = {
   linear: () => 1,
   relu: (x) => (x > 0 ? 1 : 0),

@@ -1,11 +1,11 @@
 /**
- * What `make nightly` does in full and the suite in short: GRADUS_NIGHTLY is set there. Tests of the suite must not depend on how busy
- * the machine is, so promises of time are kept to there.
+ * `make nightly` sets GRADUS_NIGHTLY and runs in full the tests that the suite shortens. Tests of the suite must not depend on the load of the
+ * machine, so only the nightly run checks promises of time.
  */
 export const NIGHTLY = Boolean(process.env.GRADUS_NIGHTLY)
 
 /** Number of random cases: all of them at night, a tenth in the suite. */
 export const cases = (inFull: number): number => (NIGHTLY ? inFull : Math.ceil(inFull / 10))
 
-/** A limit of milliseconds: the promise at night, ten times that in the suite. What takes quadratic time exceeds both. */
+/** A limit of milliseconds: the promise at night, ten times that in the suite. Quadratic time exceeds both. */
 export const milliseconds = (promised: number): number => (NIGHTLY ? promised : 10 * promised)

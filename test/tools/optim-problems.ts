@@ -15,7 +15,7 @@ export interface OracleCase {
   id: string
   source: string
   compare: 'trajectory' | 'properties' | 'mutation'
-  /** How this library says the same, where the case says it itself; `defaults` are those of the reference. */
+  /** The same optimizer in this library, if the case has it; `defaults` are the reference's. */
   gradus?: { optimizer: string; options?: Record<string, unknown>; defaults?: Record<string, unknown> }
   results: Record<string, Trajectory>
 }

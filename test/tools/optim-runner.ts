@@ -4,7 +4,7 @@ import { supportedVariants } from '../../ts/backend/wasm/load.js'
 import { Parameter } from '../../ts/parameter.js'
 import { furthest, type Numbers, problems, type Trajectory } from './optim-problems.js'
 
-/** What a trajectory is made with: an optimizer or a wrapper. */
+/** The optimizer or wrapper of a trajectory. */
 export interface Steppable {
   step(): void
 }
@@ -117,7 +117,7 @@ export function followSetting(
   return { deviation: undefined, compared }
 }
 
-/** Which element of which parameter an index into all of them is. */
+/** The parameter and element for an index into all parameters. */
 function placeOf(parameters: readonly Parameter[], index: number): { parameter: string; element: number } {
   let element = index
   for (const { name, size } of parameters) {

@@ -11,15 +11,15 @@ import type { Report } from '../runtimes/report.js'
 
 export interface PageKillReport {
   kills: number
-  /** Kills after which no whole file was found, or one of an earlier number than was told. */
+  /** Kills after which no intact file was found, or one of an earlier number than reported. */
   lost: number
-  /** How often the page saved. */
+  /** Number of saves of the page. */
   saved: number
 }
 
 const URL_OF_PAGE = '/fixtures/page.html?page=save-often'
 
-/** Kills so many times. @param random a number in [0, 1) */
+/** Kills the browser `kills` times. @param random a number in [0, 1) */
 export async function killPages(
   browser: BrowserName,
   kills: number,
@@ -36,7 +36,7 @@ export async function killPages(
   })
   try {
     let told = 0
-    // one start more than kills: it looks at what the last one left
+    // one more start than kills: it checks the state after the last kill
     while (report.kills <= kills) {
       const isLast = report.kills === kills
       const child = open(browser, server.home + URL_OF_PAGE, profile)
@@ -55,7 +55,7 @@ export async function killPages(
         }
       })
       await end(child)
-      // what was on its way
+      // messages that were on their way
       onReport = ({ saved }) => {
         if (saved !== undefined) told = saved
       }

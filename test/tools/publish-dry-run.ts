@@ -1,6 +1,7 @@
 /**
- * Publishes the packed package to a registry that exists for as long as this program, on the loopback address, and installs it from there into an empty
- * project, as a user will: `make publish-dry-run`. What only the real registry can show is not tried: provenance, and signing in without a token.
+ * Publishes the packed package to a registry that exists for as long as this program, on the loopback address, and installs it from there into an
+ * empty project, as a user will: `make publish-dry-run`. Not tried, because only the real registry can show it: provenance, and signing in without a
+ * token.
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -11,7 +12,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 
-/** What npm sends when it publishes: the metadata, and the tarball in base64. */
+/** The request of npm when it publishes: the metadata, and the tarball in base64. */
 interface Publication {
   name: string
   'dist-tags': Record<string, string>

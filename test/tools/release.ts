@@ -1,4 +1,4 @@
-/** The last look before a release, after everything was built and tested: `make release-check`. What is always true is a test. */
+/** The last checks before a release, after everything was built and tested: `make release-check`. Properties that always hold are tests instead. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 

@@ -1,8 +1,7 @@
 /**
- * RELIABILITY.md from the tests: `make reliability`. Tests carry the number of the fault that they try in their name, "fault 17: …"; this
- * runs them all, and writes which fault is tried by which test, how many cases it has and whether they passed. Faults without a test have
- * their reason in test/reliability/faults.json. `--last` takes what came of the last run of the tests, where only figures of fuzzing and of
- * long runs are new.
+ * RELIABILITY.md from the tests: `make reliability`. Tests carry the number of the fault that they try in their name, "fault 17: …"; this runs them
+ * all, and writes which fault is tried by which test, how many cases it has and whether they passed. Faults without a test have their reason in
+ * test/reliability/faults.json. `--last` uses the results of the last run of the tests, if only figures of fuzzing and of long runs are new.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -15,7 +14,7 @@ interface Fault {
   fault: string
   wanted?: string
   reason?: string
-  /** What its tests do not show. */
+  /** Limits of its tests. */
   limits?: string
   /** Tests whose names have no number. */
   tests?: { file: string; name: string }[]
@@ -72,7 +71,7 @@ function run(files: readonly string[]): Report {
 
 const lastRun = () => JSON.parse(readFileSync(OUT, 'utf8')) as Report
 
-/** What was tried, by number of the fault. */
+/** The tests by number of the fault. */
 function triedBy(report: Report): Map<number, Tried[]> {
   const found = new Map<number, Tried[]>()
   for (const { name: absolute, assertionResults } of report.testResults) {
@@ -106,7 +105,7 @@ function note(found: Map<number, Tried[]>, number: number, { file, name, status 
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
-/** At most so many names of a fault; the rest are counted. */
+/** Largest number of test names per fault; the rest are counted. */
 const MAX_NAMES = 6
 
 function faultRow(number: number, tried: readonly Tried[]): string {

@@ -17,7 +17,7 @@ function built(folder: string): Map<string, string> {
   cpSync('.tools', path.join(folder, '.tools'), { recursive: true, dereference: true })
   const now = new Date()
   utimesSync(path.join(folder, '.tools/.stamp'), now, now)
-  // what a make around this one sets is not for the one inside
+  // variables of the outer make must not reach the inner one
   const { MAKEFLAGS: _, MAKELEVEL: __, ...env } = process.env
   execFileSync('make', ['pack'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'], env })
   const files = readdirSync(path.join(folder, 'dist'), { recursive: true, encoding: 'utf8' }).map((file) => path.join('dist', file))

@@ -26,7 +26,7 @@ export interface Program extends Snippet {
   name: string
 }
 
-/** The fenced blocks, those of one language and section joined. Sections are named by their headings, the first is `opening`. */
+/** The fenced blocks; blocks of one language and section are joined. Sections are named by their headings, the first is `opening`. */
 export function findSnippets(text: string): Snippet[] {
   const out: Snippet[] = []
   let section = 'opening'
@@ -60,7 +60,7 @@ export function filesNotRun(text: string): { file: string; code: string }[] {
 
 // ---- types ----
 
-/** What the compiler says to these programs, each in a file of its own. @param options of the compiler, beside those of the project */
+/** Errors of the compiler for these programs, each in a file of its own. @param options of the compiler, beside those of the project */
 export function compilerErrors(folder: string, programs: readonly Omit<Program, 'section'>[], options: object = {}): string[] {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
@@ -73,7 +73,9 @@ export function compilerErrors(folder: string, programs: readonly Omit<Program, 
   return typeErrors(files, { ...compilerOptions, ...options })
 }
 
-/** What the compiler says to these files under options as tsconfig.json has them. The sources that they import are left to `make check`. */
+/**
+ * Errors of the compiler for these files with the given options, in the form of tsconfig.json. The sources that they import are left to `make check`.
+ */
 export function typeErrors(files: readonly string[], compilerOptions: object): string[] {
   const paths = Object.fromEntries(Object.entries(SOURCES).map(([name, file]) => [name, [path.resolve(file)]]))
   const { options, errors } = ts.convertCompilerOptionsFromJson({ allowJs: true, checkJs: true, paths, ...compilerOptions }, process.cwd())

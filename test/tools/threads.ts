@@ -10,7 +10,7 @@ import type { WasmExports, WasmPart } from '../../ts/backend/wasm/types.js'
 import type { Variant } from '../../ts/backend/wasm/variants.js'
 import type { TestBackend } from './backends.js'
 
-/** What is beside the core of these kernels. */
+/** Parts with these kernels, beside the core. */
 const PARTS = [OPERATIONS, OTHERS]
 
 export interface Team extends TestBackend {
@@ -30,7 +30,7 @@ export function alone(variant: Variant): TestBackend & { kernels: WasmExports } 
   return { label: `wasm ${variant}`, kernels, heap, float64: false, unit: 2 ** -24 }
 }
 
-/** So many threads, each of which gets a share of every call that can be shared. */
+/** A pool of threads, each of which gets a share of every call that can be shared. */
 export async function team(variant: Variant, threads: number): Promise<Team> {
   const exports = instantiate(variant, sharedMemory())
   const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase())

@@ -1,4 +1,4 @@
-/** What contestants share. */
+/** Shared code of contestants. */
 import { readFileSync } from 'node:fs'
 
 /** The version of an installed package. */

@@ -7,7 +7,7 @@ import { ready } from '../engine/ready'
 export interface BenchmarkRow {
   net: string
   backend: string
-  /** Of several windows. */
+  /** Median of several windows. */
   median: number
   best: number
 }
@@ -74,7 +74,7 @@ export async function benchmark(_: null, context: Context<Benchmark>): Promise<B
   return { rows, facts }
 }
 
-/** @returns what trains so many steps by `fit`, with its defaults, and answers with the seconds */
+/** @returns a function that trains a number of steps by `fit`, with its defaults, and returns the seconds */
 function trainingOf(sizes: readonly number[], batch: number, backend: Backend): (steps: number) => Promise<number> {
   const layers = sizes.slice(1).map((units, i) => new Dense(sizes[i], units, { activation: i < sizes.length - 2 ? 'relu' : 'linear' }))
   const model = new Sequential(layers as Dense[], { seed: 1, backend })

@@ -1,4 +1,4 @@
-/** How fast gradus trains on the visitor's machine. */
+/** Training speed of gradus on the visitor's machine. */
 import { useSignal } from '@preact/signals'
 import { engineOnDemand, type Running } from '../engine/client'
 import { Button, CopyButton, Problem } from '../ui/controls'

@@ -1,4 +1,4 @@
-/** A program of gradus that does what the tab shows. */
+/** A gradus program that does the same as the tab. */
 import { methodOf } from '../methods'
 import { importing, literal, optimizers } from '../program'
 import type { DescentState } from './state'

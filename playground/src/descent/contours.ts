@@ -1,6 +1,6 @@
 /** Lines of equal height over a grid, by marching squares. */
 
-/** Of a cell, around it: corner k and the next one have edge k between them. */
+/** The corners around a cell: edge k is between corner k and the next one. */
 const CORNERS = [
   [0, 0],
   [1, 0],

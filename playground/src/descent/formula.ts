@@ -1,8 +1,8 @@
-/** Formulas that a person types, as functions of gradus' tensors, so that gradients and Hessians of what was typed are exact. */
+/** Typed formulas as functions of gradus' tensors, so that their gradients and Hessians are exact. */
 import { abs, add, cos, div, exp, log, maximum, minimum, mul, neg, pow, sign, sin, sqrt, sub, type Tensor, tanh } from 'gradus'
 import { type Expression, namesIn, parse } from './expression'
 
-/** What is descended: a formula in x, y and k, the condition number. */
+/** The function to minimize: a formula in x, y and k, the condition number. */
 export interface Ground {
   formula: string
   condition: number
@@ -10,7 +10,7 @@ export interface Ground {
 
 type Value = Tensor | number
 
-/** What an operator or a function does to numbers, to tensors, and how JavaScript writes it. */
+/** An operator or a function: for numbers, for tensors, and as JavaScript text. */
 interface Operation {
   count: number
   numbers(...args: number[]): number
@@ -67,7 +67,7 @@ function operationOf(name: string, count: number): Operation {
   return fitting
 }
 
-/** The formula as a tree of which every name is known. */
+/** The formula as a tree in which every name is known. */
 function understood(ground: Ground): Expression {
   const expression = parse(ground.formula)
   const unknown = namesIn(expression).filter((name) => !['x', 'y', 'k'].includes(name) && !isKnown(CONSTANTS, name))
@@ -75,10 +75,10 @@ function understood(ground: Ground): Expression {
   return expression
 }
 
-/** @throws Error that says what is wrong with the formula */
+/** @throws Error that describes the mistake in the formula */
 export function compile(ground: Ground): (x: Tensor, y: Tensor) => Tensor {
   const expression = understood(ground)
-  // What is wrong with a call is said before anything is computed.
+  // Mistakes in a call are reported before anything is computed.
   textOf(expression, ground)
   return (x, y) => {
     const value = evaluate(expression, { x, y, k: ground.condition })
@@ -92,7 +92,7 @@ function evaluate(expression: Expression, values: Record<string, Value>): Value 
   if (expression.kind === 'name') return values[expression.name] ?? CONSTANTS[expression.name]
   const args = expression.args.map((arg) => evaluate(arg, values))
   const { numbers, tensors } = operationOf(expression.name, args.length)
-  // Numbers stay numbers; what meets a tensor becomes one.
+  // Numbers stay numbers; a number combined with a tensor becomes one.
   return args.every((arg) => typeof arg === 'number') ? numbers(...(args as number[])) : tensors(...(args as never[]))
 }
 

@@ -5,12 +5,12 @@ export interface Surface {
   label: string
   /** In x and y; of the ravine also k, its condition number. */
   formula: string
-  /** What is shown: [from, to] of x and of y. */
+  /** The visible range: [from, to] of x and of y. */
   range: readonly [readonly [number, number], readonly [number, number]]
   start: readonly [number, number]
-  /** What to multiply the learning rate of gradient descent and its kin with here: less where it is steep. */
+  /** Factor for the learning rate of gradient descent and its relatives on this function: smaller for steep functions. */
   gentle?: number
-  /** Its lowest value; null where it has none, or nobody knows it. */
+  /** Its lowest value; null if it has none, or if it is unknown. */
   lowest: number | null
   says: string
 }

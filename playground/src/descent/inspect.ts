@@ -1,4 +1,4 @@
-/** What kind of point is this? */
+/** The kind of a point. */
 import { slice, sum, type Tensor, tensor } from 'gradus'
 import { hessian, inspectPoint, type PointKind, valueAndGrad } from 'gradus/curvature'
 import { doubles } from '../engine/doubles'
@@ -27,7 +27,7 @@ export function inspect({ ground, at }: { ground: Ground; at: readonly [number, 
 
 const pair = ([a, b]: ArrayLike<number> & Iterable<number>): [number, number] => [a, b]
 
-/** Of [[a, b], [b, d]]. */
+/** Eigenvalues and eigenvectors of [[a, b], [b, d]]. */
 function eigen(a: number, b: number, d: number): Pick<Verdict, 'eigenvalues' | 'eigenvectors'> {
   const mean = (a + d) / 2
   const radius = Math.hypot((a - d) / 2, b)

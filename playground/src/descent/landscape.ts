@@ -15,7 +15,7 @@ export interface Landscape {
 }
 
 const LEVELS = 22
-/** How much closer levels lie near the bottom. */
+/** Exponent by which levels are closer near the bottom. */
 const CLOSENESS = 2.2
 
 export function landscape(input: { ground: Ground; range: Surface['range']; columns: number; rows: number }): Landscape {

@@ -7,7 +7,7 @@ import { makeOptimizer, type Options } from '../engine/optimizers'
 import type { Method } from '../methods'
 import { compile, type Ground } from './formula'
 
-/** What is known of a method (`METHODS`), and what is chosen. */
+/** A method (`METHODS`) with the chosen options. */
 export interface Racer extends Pick<Method, 'id' | 'order' | 'velocity' | 'squares'> {
   rate: number
   options?: Options
@@ -18,21 +18,21 @@ export interface RaceInput {
   start: readonly [number, number]
   racers: readonly Racer[]
   steps: number
-  /** Standard deviation of what is added to each number of a gradient, as stochastic gradients have it. */
+  /** Standard deviation of the noise that is added to each number of a gradient, as in stochastic gradients. */
   noise: number
   seed: number
 }
 
 /** The way of one racer. */
 export interface Track {
-  /** x and y of each step in turn, from the start on. */
+  /** x and y of each step alternately, from the start on. */
   path: Float64Array
   values: Float64Array
   /** Euclidean norm of the gradient (without noise) at each step. */
   gradientNorms: Float64Array
-  /** Its velocity before each step, x and y in turn; where it keeps one. */
+  /** Its velocity before each step, x and y alternately; null if it has none. */
   velocity: Float64Array | null
-  /** Roots of its mean squares, x and y in turn; where it keeps them. */
+  /** Roots of its mean squares, x and y alternately; null if it has none. */
   scale: Float64Array | null
   /** Steps taken; fewer than asked for where it arrived or left. */
   steps: number
@@ -61,7 +61,7 @@ function descend({ ground, start, steps, noise, seed }: RaceInput, racers: reado
   const parameters = racers.map(() => new Parameter(Float64Array.from(start), { backend }))
   const optimizers = racers.map(({ id, rate, options }, i) => makeOptimizer(id, [parameters[i]], rate, options))
   const tracks = racers.map((racer) => empty(steps, racer))
-  // The same disturbances for all: what differs is what each makes of them.
+  // The same noise for all: only their reactions differ.
   const disturbances = noise > 0 ? new Generator(seed).normals(2 * steps) : new Float64Array(2 * steps)
   const isOut = new Array<boolean>(n).fill(false)
   const xs = new Float64Array(n)

@@ -18,7 +18,7 @@ export function paintSurface({ context: c, width, height }: Painting, scene: Sce
   const size = Math.min(width * 0.62, height * 0.7)
   const [sin, cos] = [Math.sin(turn), Math.cos(turn)]
   const [down, up] = [Math.sin(tilt), Math.cos(tilt)]
-  /** Of x and y from 0 to 1 and a height from 0 to 1. */
+  /** Projects x and y from 0 to 1 and a height from 0 to 1. */
   const project = (u: number, v: number, h: number): [number, number, number] => {
     const [x, y] = [u - 0.5, v - 0.5]
     const [rx, ry] = [x * cos - y * sin, x * sin + y * cos]

@@ -314,7 +314,7 @@ const decayOf = (memory: number) => Number((1 - 1 / memory).toPrecision(3))
 
 const groundOf = (state: DescentState) => ({ formula: surfaceOf(state).formula, condition: state.condition })
 
-/** Two of a kind are told apart by their rates. */
+/** Two racers of a kind are distinguished by their rates. */
 function nameOf(racers: readonly DescentRacer[], i: number): string {
   const { method, rate } = racers[i]
   const { label } = methodOf(method)
@@ -416,7 +416,7 @@ function Turnable({ scene }: { scene: Parameters<typeof paintSurface>[1] }) {
   )
 }
 
-/** Of a function that nobody knows: the lowest minimum at which a racer came to rest, unless one has been below it. */
+/** For a typed function: the lowest minimum at which a racer came to rest, unless a racer has been below it. */
 function lowestFound(tracks: readonly (Track | null)[], stops: readonly (Verdict | null)[]): number | null {
   const least = Math.min(...stops.flatMap((stop) => (stop?.kind === 'minimum' ? [stop.value] : [])))
   const isLowest = tracks.every((track) => !track?.values.some((value) => value < least - 1e-9))
@@ -477,7 +477,7 @@ function endText(track: Track, verdict: Verdict | null, surface: Surface, { epsi
   }
 }
 
-/** Whether it turns back at its last step, and is no lower than it was after three quarters of them. */
+/** True if it turns back at its last step, and is no lower than after three quarters of the steps. */
 function isBouncing({ path, values, steps }: Track): boolean {
   if (steps < 8) return false
   const step = (i: number) => [path[2 * i] - path[2 * i - 2], path[2 * i + 1] - path[2 * i - 1]]
@@ -487,7 +487,7 @@ function isBouncing({ path, values, steps }: Track): boolean {
   return ax * bx + ay * by < 0 && after > before - 1e-3 * Math.abs(before)
 }
 
-/** Whether it curves up every way, and the minimum that curvature and slope tell of is less than a tenth away. */
+/** True if it curves up in every direction, and the minimum estimated from curvature and slope is less than a tenth away. */
 const isNearMinimum = ({ gradient, eigenvalues: [lowest] }: Verdict) => lowest > 0 && Math.hypot(...gradient) < 0.1 * lowest
 
 function verdictText({ at: [x, y], verdict }: { at: readonly [number, number]; verdict: Verdict }): string {

@@ -12,7 +12,7 @@ export interface Running<N extends Name> {
   result: Promise<Output<N>>
   /** Tells the task something while it runs. */
   send(message: unknown): void
-  /** Lets the task end; its result is what it has by then. */
+  /** Ends the task; its result is the result so far. */
   stop(): void
 }
 

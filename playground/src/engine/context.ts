@@ -1,6 +1,6 @@
-/** What a task in the worker is given beside its input. */
+/** The second argument of a task in the worker, beside its input. */
 export interface Context<Update> {
-  /** Shows the page how far it is. */
+  /** Sends the progress to the page. */
   update(update: Update): void
   /** Messages that the page has sent since the last call. */
   messages(): unknown[]
@@ -10,5 +10,5 @@ export interface Context<Update> {
   breathe(): Promise<void>
 }
 
-/** What the worker says. */
+/** A message of the worker. */
 export type Answer = { id: number } & ({ update: unknown } | { result: unknown } | { error: string })

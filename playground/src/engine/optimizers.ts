@@ -12,7 +12,7 @@ interface AdamHyper {
   epsilon: number
 }
 
-/** Adam as it would be without bias correction; it is here to show what the correction does. */
+/** Adam without bias correction, to show the effect of the correction. */
 class UncorrectedAdam extends Optimizer<Partial<AdamHyper>> {
   static override get name() {
     return 'UncorrectedAdam'

@@ -4,8 +4,7 @@ import { useEffect } from 'preact/hooks'
 import type { Engine, Input, Name, Output } from './client'
 
 /**
- * `forgets`: what the task had answered to an input before is not shown any more.
- * @returns its result, or as much of it as there is by now, and what went wrong
+ * With `forgets`, results for an earlier input are no longer shown. @returns its result so far, and its error
  */
 export function useTask<N extends Name>(
   worker: () => Engine,
@@ -24,7 +23,7 @@ export function useTask<N extends Name>(
     })
     running.result.then(
       (whole) => {
-        // What was stopped answers with what it had, which is of an older input.
+        // A stopped task returns its result so far, which belongs to an older input.
         if (!isCurrent) return
         result.value = whole
         problem.value = ''

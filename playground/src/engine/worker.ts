@@ -1,7 +1,7 @@
 /** The worker: everything that gradus computes for the page. */
 import type { Answer, Context } from './context'
 
-/** What each tab needs is fetched when it is first asked for. */
+/** The code of each tab is fetched on first use. */
 const modules = {
   race: () => import('../descent/race'),
   javascript: () => import('../descent/formula'),

@@ -1,8 +1,8 @@
-/** What the worker answers, and the places of the map. */
+/** The results of the worker, and the places of the map. */
 import { type AxisName, axis } from './axes'
 
 export const SIDE = 32
-/** Of a set of `gradus/data`. */
+/** Options of a set of `gradus/data`. */
 export const DATA = { count: 230, noise: 0.2 }
 export const TRAIN_ROWS = 160
 
@@ -14,7 +14,7 @@ export interface FleetMap {
   seconds: number
 }
 
-/** What a net is trained with. */
+/** The hyper-parameters of a net. */
 export type Point = Record<AxisName, number>
 
 export interface Importance {

@@ -17,7 +17,7 @@ const [LEFT, BOTTOM, EDGE] = [64, 40, 8]
 
 export function FleetTab() {
   const state = fleet.state.value
-  /** What was found out, and on which problem. */
+  /** The importances found, with their problem. */
   const weighed = useSignal<{ problemKey: string; importance: Importance } | null>(null)
   const isWeighing = useSignal(false)
   const pointed = useSignal<number | null>(null)

@@ -16,7 +16,7 @@ export async function fleetMap(state: FleetState, context: Context<FleetMap>): P
   const xs = places(state.x, SIDE)
   const ys = places(state.y, SIDE)
   const rows = await rowsOf(state)
-  // Nets that share all numbers begin with other weights: how far their losses lie apart is luck.
+  // Nets that share all hyper-parameters start with different weights: the spread of their losses is chance.
   const isShared = axis(state.x).values !== undefined || axis(state.y).values !== undefined
   const losses = new Float32Array(SIDE * SIDE).fill(-1)
   let netSteps = 0
@@ -98,7 +98,7 @@ async function trainAll(
 const SAMPLE = 1024
 const BINS = 8
 
-/** Nets at random over all hyper-parameters: how much of the spread of losses does each explain? */
+/** Trains nets with random hyper-parameters, and computes the share of the losses' variance that each hyper-parameter explains. */
 export async function fleetImportance(state: FleetState): Promise<Importance> {
   await ready()
   const generator = new Generator(state.seed)
@@ -134,14 +134,14 @@ export async function fleetImportance(state: FleetState): Promise<Importance> {
   return { shares, best: { point: points[best], loss: losses[best] }, nets: SAMPLE, seconds: (performance.now() - start) / 1000 }
 }
 
-/** Which of a few groups a value is in: its own for an axis of whole numbers, else one of equal parts of the range. */
+/** The group of a value: its own for an axis of integers, else one of equal parts of the range. */
 function binOf({ from, to, log, values }: AxisFacts, value: number): number {
   if (values) return values.indexOf(value)
   const t = log ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from)
   return Math.min(Math.floor(t * BINS), BINS - 1)
 }
 
-/** The share of the variance that lies between groups, less what chance alone would put there (ω²). */
+/** The share of the variance between groups, minus the share expected by chance (ω²). */
 function explained(groups: readonly number[], heights: readonly number[]): number {
   const n = heights.length
   const mean = heights.reduce((a, v) => a + v, 0) / n

@@ -6,9 +6,9 @@ export interface ScheduleChoice {
   kind: ScheduleKind
   /** Steps of a whole run, of a cycle, or between drops. */
   steps: number
-  /** What a drop multiplies with. */
+  /** Factor of a drop. */
   factor: number
-  /** Of a plateau: how much better the loss must get to count, as a share of the best. */
+  /** For a plateau: the improvement of the loss that counts, as a share of the best loss. */
   threshold: number
 }
 

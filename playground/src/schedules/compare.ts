@@ -12,7 +12,7 @@ export interface Course {
   rate: number[]
   batch: number[]
   mean: number[]
-  /** On a plateau: what the running mean has to come below, to count as better. */
+  /** On a plateau: the value below which the running mean counts as better. */
   goal: number[]
   test: number
   problem: string

@@ -30,7 +30,7 @@ export function scheduleOf({ kind, steps, factor }: ScheduleChoice, rate: number
   }
 }
 
-/** Sets the rate before each step, by a schedule or by what the losses did. */
+/** Sets the rate before each step, by a schedule or by the course of the losses. */
 export class RateControl {
   private readonly schedule: Schedule | null
   private readonly plateau: ReduceOnPlateau | null

@@ -37,7 +37,7 @@ export const schedulesTab = tabState<SchedulesState>(
 )
 
 const ROWS = 300
-/** Of which so many are to learn from. */
+/** Number of training rows among them. */
 export const TRAIN_ROWS = 210
 
 /** A run for each schedule, from one start. */

@@ -14,7 +14,7 @@ import { configOf, schedulesTab, TRAIN_ROWS } from './state'
 
 const worker = engineOnDemand()
 const MOST = 5
-/** Of plateaus, from the least to the largest. */
+/** Thresholds of plateaus, from the least to the largest. */
 const THRESHOLDS = [0.0001, 0.5] as const
 /** Losses that are neither a few times the first nor far below the least running mean: those would press all else flat. */
 function inView(losses: readonly number[], { smoothed }: RateFinding): (number | null)[] {
@@ -24,7 +24,7 @@ function inView(losses: readonly number[], { smoothed }: RateFinding): (number |
 
 export function SchedulesTab() {
   const state = schedulesTab.state.value
-  /** What the finder found, and for which net. */
+  /** The result of the finder, with its net. */
   const latest = useSignal<{ netKey: string; finding: RateFinding } | null>(null)
   const problem = useSignal('')
   /** A threshold that is being dragged. */

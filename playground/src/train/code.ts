@@ -1,4 +1,4 @@
-/** Programs of gradus that train what the page trains: the same nets on the same rows in the same order. */
+/** gradus programs that train the same nets as the page, on the same rows in the same order. */
 import { Code, importing, literal, optimizers } from '../program'
 import type { ScheduleChoice } from '../schedules/choice'
 import { type Change, type RunChoice, type TrainingConfig, turned } from './config'
@@ -29,9 +29,9 @@ function scheduleText({ kind, steps, factor }: ScheduleChoice, rate: number): st
 }
 
 interface Source {
-  /** Of `gradus/data`. */
+  /** Names to import from `gradus/data`. */
   names: string[]
-  /** What makes `data`. */
+  /** Lines that make `data`. */
   lines: string[]
 }
 
@@ -67,7 +67,7 @@ function source({ kind, count, noise, seed, points, target }: TrainingConfig['da
   }
 }
 
-/** The part to learn from and the one to judge by. */
+/** Training and test rows. */
 const CUT = (seed: number) => [
   `const order = new Generator(${seed + 1}).permutation(data.count)`,
   'const tests = Math.round(0.3 * data.count)',
@@ -75,7 +75,7 @@ const CUT = (seed: number) => [
   'const test = selectRows(data, order.subarray(data.count - tests))',
 ]
 
-/** What was turned while it ran, for a comment. */
+/** A change during the run, for a comment. */
 const turnText = ({ step, method, rate, batch, schedule }: Change) =>
   `// from step ${step} on: ${JSON.stringify({ method, rate, batch, schedule }).replaceAll('"', '')}`
 

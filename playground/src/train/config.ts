@@ -1,4 +1,4 @@
-/** What a training is made of: plain data, from which the same weights come again at any step. */
+/** Configuration of a training: plain data, which determine the weights at any step. */
 import type { Options } from '../engine/optimizers'
 import type { ScheduleChoice } from '../schedules/choice'
 
@@ -9,9 +9,9 @@ export interface DataChoice {
   count: number
   noise: number
   seed: number
-  /** Of `drawn`: x, y and class in turn, coordinates from −1 to 1. */
+  /** For `drawn`: x, y and class of each point, coordinates from −1 to 1. */
   points: readonly number[]
-  /** Of `csv`: the file's text, and the column to predict ('' for the last). */
+  /** For `csv`: the file's text, and the column to predict ('' for the last). */
   csv: string
   target: string
 }
@@ -46,7 +46,7 @@ export interface TrainingConfig {
   changes: readonly Change[]
 }
 
-/** A run as it is after something was turned; options are those of a method, so another method has none. */
+/** A run after a change; options belong to a method, so another method has none. */
 export function turned(now: RunChoice, { step: _, run: __, ...change }: Change): RunChoice {
   return { ...now, ...(change.method === undefined ? {} : { options: {} }), ...change }
 }

@@ -1,4 +1,4 @@
-/** Data sets in the plane, drawn points, tables and digits, cut into a part to learn from and one to judge by. */
+/** Data sets in the plane, drawn points, tables and digits, split into training and test rows. */
 import { blobs, circles, moons, spirals, xor } from 'gradus/data'
 import type { DataChoice } from './config'
 import { cut, type Examples } from './examples'

@@ -1,4 +1,4 @@
-/** Draw a digit, and see what the net takes it for. */
+/** A pad to draw a digit, with the net's prediction. */
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { Button } from '../ui/controls'

@@ -1,4 +1,4 @@
-/** Rows with their classes, and how they are cut into a part to learn from and one to judge by. */
+/** Rows with their classes, and their split into training and test rows. */
 import { Generator } from 'gradus'
 
 export interface Examples {
@@ -6,11 +6,11 @@ export interface Examples {
   classes: number
   train: Part
   test: Part
-  /** What the picture shows: [from, to] of both coordinates. */
+  /** The range of the picture: [from, to] of both coordinates. */
   range: readonly [readonly [number, number], readonly [number, number]]
   featureNames: readonly string[]
   classNames: readonly string[]
-  /** What of a table is used, for people. */
+  /** A note about the columns of a table that are used. */
   note?: string
 }
 

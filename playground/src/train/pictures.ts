@@ -11,7 +11,7 @@ const CLASSES_DARK = ['#ff9a4d', '#58b4ea', '#2fc49a', '#e58bb9', '#e6c229', '#a
 /** The colour of a class. */
 export const classColour = (label: number): string => (isDark.value ? CLASSES_DARK : CLASSES_LIGHT)[label % CLASSES_LIGHT.length]
 
-/** How strong the colour of a class is where the net is sure: points of that class, which have all of it, stand out. */
+/** Strength of a class's color if the net is sure: below that of points of the class, so that these stand out. */
 const SURE = 0.55
 
 export function paintBoundary({ context: c, width, height }: Painting, view: NetView, examples: Examples): void {
@@ -127,7 +127,7 @@ export function paintNet({ context: c, width, height }: Painting, view: NetView,
   }
 }
 
-/** A name that fits into a box, or what stands for it: the number of a column, a dot in the colour of a class. */
+/** A name that fits into a box, or a substitute: the number of a column, a dot in the color of a class. */
 const shortName = (name: string, substitute: string) => (name.length <= 2 ? name : substitute)
 
 function scaledPicture(values: Float32Array): HTMLCanvasElement {
@@ -135,7 +135,7 @@ function scaledPicture(values: Float32Array): HTMLCanvasElement {
   return picture(values, Math.sqrt(values.length), (v) => signed(v / largest))
 }
 
-/** Of a net on images, what each unit of the first layer looks for: blue where ink speaks for it, orange where against it. */
+/** For a net on images, the weights of each unit of the first layer: blue where ink activates it, orange where ink inhibits it. */
 function paintWeightPictures(c: CanvasRenderingContext2D, width: number, height: number, layer: NetView['weights'][number]): void {
   const columns = Math.ceil(Math.sqrt((layer.units * width) / height))
   const rows = Math.ceil(layer.units / columns)

@@ -114,13 +114,13 @@ export async function session(input: SessionInput, context: Context<SessionUpdat
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 const isAlive = ({ problem }: Trainer) => problem === ''
 
-/** The step that all runs have come to; those that diverged stay behind. */
+/** The step that all runs have reached; diverged runs stay behind. */
 function stepOf(trainers: readonly Trainer[]): number {
   const alive = trainers.filter(isAlive)
   return alive.length > 0 ? Math.min(...alive.map(({ step }) => step)) : Math.max(...trainers.map(({ step }) => step))
 }
 
-/** All runs to the same step, a few steps of each in turn. */
+/** Advances all runs to the same step, a few steps of each alternately. */
 function advance(trainers: readonly Trainer[], until: number, deadline: number): void {
   while (performance.now() < deadline && stepOf(trainers) < until && trainers.some(isAlive)) {
     const next = Math.min(stepOf(trainers) + 20, until)

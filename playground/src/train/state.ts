@@ -7,7 +7,7 @@ import { type Change, type DataChoice, type DataKind, type RunChoice, type Train
 /** Characters of a table that the page takes: it is all in memory, and in the link. */
 export const LARGEST_TABLE = 4_000_000
 
-/** All that the Train tab shows comes from this; `seed` is that of the data as well. */
+/** The state of the Train tab; `seed` is also the seed of the data. */
 export interface TrainState extends Omit<TrainingConfig, 'data'>, Omit<DataChoice, 'kind'> {
   data: DataKind
   /** The run whose net is shown. */
@@ -85,19 +85,19 @@ export function configOf(state: TrainState): TrainingConfig {
   return { data: { kind, count, noise, seed, points, csv, target }, hidden, activation, seed, decay, runs, changes }
 }
 
-/** What a run does now: as chosen, with what was turned since. */
+/** The present options of a run: as chosen, with later changes. */
 export function present(state: TrainState, index: number): RunChoice {
   return state.changes.filter(({ run }) => run === index).reduce(turned, state.runs[index])
 }
 
-/** Keeps what was turned at a step, beside what was turned there before. */
+/** Records a change at a step, beside earlier changes at that step. */
 export function remember(change: Change): void {
   const { changes } = train.state.value
   const isSame = ({ step, run }: Change) => step === change.step && run === change.run
   train.set({ changes: [...changes.filter((old) => !isSame(old)), { ...changes.find(isSame), ...change }] })
 }
 
-/** From the start with what is chosen now. */
+/** Restarts with the present choices. */
 export function startAfresh(changes: Partial<TrainState> = {}): void {
   const state = train.state.value
   train.set({ runs: state.runs.map((_, i) => present(state, i)), changes: [], at: 0, ...changes })

@@ -51,7 +51,7 @@ export function TrainTab() {
   const furthest = useRef(0)
   const tell = (message: SessionMessage) => session.current?.send(message)
 
-  // A new session for a new start; what is only turned goes to the one that runs.
+  // A new session for a new start; mere changes go to the running session.
   const { changes: _, ...start } = configOf(state)
   const startKey = JSON.stringify(start)
   const begin = (at: number) => {

@@ -9,13 +9,13 @@ import { cut, type Examples } from './examples'
 const MAX_CLASSES = 10
 /** Half a column of numbers is needed for it to be one with gaps. */
 const MIN_SHARE = 0.5
-/** What people write where a value is missing. */
+/** Texts that people write for a missing value. */
 const isMissing = (text: string) => /^(|na|n\/a|nan|null|none|\?|-)$/i.test(text)
 
 interface Table {
   names: string[]
   rows: string[][]
-  /** Of a text, with the decimal comma that goes with semicolons. */
+  /** The number of a text, with a decimal comma in files with semicolons. */
   number(text: string): number
 }
 
@@ -34,12 +34,12 @@ function read(csv: string): Table {
   }
 }
 
-/** The names of all columns, any of which may be the class. */
+/** The names of all columns; each may be the class. */
 export function columns({ csv }: { csv: string }): string[] {
   return csv === '' ? [] : read(csv).names
 }
 
-/** @throws Error that says what the table lacks */
+/** @throws Error that names what the table lacks */
 export function tableExamples({ csv, target, seed }: DataChoice): Examples {
   if (csv === '') throw new Error('choose a file, or drop one on the page: a table with a header, columns of numbers and a class')
   const { names, rows, number } = read(csv)

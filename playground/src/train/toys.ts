@@ -1,4 +1,4 @@
-/** The sets of `gradus/data` that one can choose, and what they are made with, in the worker and in programs that people copy. */
+/** The data sets of `gradus/data` to choose from, with their options, for the worker and for copied programs. */
 import { literal } from '../program'
 import type { DataChoice } from './config'
 
@@ -6,7 +6,7 @@ export type Toy = 'moons' | 'circles' | 'spirals' | 'blobs' | 'xor'
 
 type ToyChoice = Pick<DataChoice, 'kind' | 'count' | 'noise' | 'seed'>
 
-/** The noise that one chooses, as each set takes it: what blurs moons a little would make spirals one cloud. */
+/** The chosen noise, scaled for each set: noise that blurs moons a little would turn spirals into one cloud. */
 export function toyOptions({ kind, count, noise, seed }: ToyChoice) {
   switch (kind) {
     case 'spirals':

@@ -19,7 +19,7 @@ import type { Examples, Part } from './examples'
 /** Losses by step, thinned out evenly so that there are never more than {@link MAX_POINTS}. */
 export interface Curve {
   steps: number[]
-  /** Of the batch of that step. */
+  /** Rows of the batch of that step. */
   batch: number[]
   train: number[]
   test: number[]
@@ -54,7 +54,7 @@ export class Trainer {
   readonly curve: Curve = { steps: [], batch: [], train: [], test: [], seconds: [], rate: [] }
   /** Why it can go no further. */
   problem = ''
-  /** Of the last batch. */
+  /** Loss of the last batch. */
   lastLoss = Number.NaN
   private stride = 1
   private seconds = 0
@@ -64,7 +64,7 @@ export class Trainer {
   private readonly orders: Generator
   private order: Int32Array = new Int32Array(0)
   private place = 0
-  /** What holds now. */
+  /** The present options. */
   private now: RunChoice
 
   constructor(
@@ -88,7 +88,7 @@ export class Trainer {
     return makeOptimizer(method, this.model.parameters(), rate, { ...options, ...decay })
   }
 
-  /** Of a schedule that the loss decides: below which it counts as better. */
+  /** For a schedule that depends on the loss: the value below which the loss counts as better. */
   get goal(): number {
     return this.rates.goal
   }
@@ -128,7 +128,7 @@ export class Trainer {
     if (batch !== undefined) this.place = this.order.length
     if (method !== undefined) this.optimizer = this.newOptimizer()
     if (method === undefined && rate === undefined && schedule === undefined) return
-    // A schedule begins again with what it drives.
+    // A schedule restarts together with the optimizer that it drives.
     this.optimizer.learningRate = this.now.rate
     this.scheduleStart = this.step
     this.rates = new RateControl(this.optimizer, this.now.schedule, this.now.rate)

@@ -1,4 +1,4 @@
-/** What a net looks like from inside: its boundary, each neuron as a picture, and where its numbers lie. */
+/** A view into a net: its decision boundary, each neuron as a picture, and the distribution of its numbers. */
 import { noGrad, type Sequential, tensor } from 'gradus'
 import { inspectPoint } from 'gradus/curvature'
 import type { Examples } from './examples'
@@ -12,11 +12,14 @@ export interface Histogram {
 }
 
 export interface NetView {
-  /** Of a class: class 1 from −1 to 1 for two classes, else the class plus how sure it is from 0 to 1, per point of a grid of GRID × GRID, rows from the bottom. */
+  /**
+   * Prediction per point of a grid of GRID × GRID, rows from the bottom: for two classes class 1 from −1 to 1, else the class plus its certainty from
+   * 0 to 1.
+   */
   boundary: Float32Array
   /** For each hidden layer each unit's values on a grid of SMALL × SMALL. */
   units: Float32Array[][]
-  /** Of each layer, inputs × units. */
+  /** Weights of each layer, inputs × units. */
   weights: { values: Float32Array; inputs: number; units: number }[]
   histograms: { weights: Histogram[]; gradients: Histogram[]; updates: Histogram[] }
 }
@@ -87,7 +90,7 @@ function histogramsOf(trainer: Trainer, examples: Examples): NetView['histograms
   const matrices = model.parameters().filter(({ shape }) => shape.length === 2)
   const { train, features, classes } = examples
   if (train.count === 0) return { weights: [], gradients: [], updates: [] }
-  // The gradient of the whole set, and what the last update would make of it, on a copy that is put back.
+  // The gradient over the whole set, and the update that would follow; the parameters are restored afterwards.
   const before = model.parameters().map((parameter) => parameter.view().slice())
   const state = optimizer.state()
   lossOf(model, tensor(train.inputs, [train.count, features]), train.labels, classes).backward()
@@ -112,7 +115,7 @@ function histogram(name: string, values: ArrayLike<number>): Histogram {
   return { name, bins, limit }
 }
 
-/** What kind of place of its loss the net is at, by the ends of the Hessian's spectrum (Lanczos). */
+/** The kind of the point at which the net is, from the ends of the Hessian's spectrum (Lanczos). */
 export function inspectNet({ model }: Trainer, { train, features, classes }: Examples) {
   const inputs = tensor(train.inputs, [train.count, features])
   const { kind, explanation, gradientNorm, eigenvalues } = inspectPoint(() => lossOf(model, inputs, train.labels, classes), model, {

@@ -11,9 +11,9 @@ export interface Painting {
 interface Props extends Omit<CanvasHTMLAttributes<HTMLCanvasElement>, 'ref' | 'label'> {
   /** Paints all of it, in CSS pixels; called when `when` changes or the size. */
   paint(painting: Painting): void
-  /** What the picture depends on. */
+  /** Values on which the picture depends. */
   when: readonly unknown[]
-  /** What it shows, for those who do not see it; none for a layer above a picture that says so. */
+  /** Description for people who do not see it; none for a layer above a picture that has one. */
   label?: string
 }
 

@@ -18,7 +18,7 @@ interface SliderProps {
   value: number
   min: number
   max: number
-  /** Of a linear slider; a logarithmic one has 20 steps a decade, each of which changes its two digits. */
+  /** Step of a linear slider; a logarithmic slider has 20 steps per decade, each of which changes its two digits. */
   step?: number
   log?: boolean
   show?: (value: number) => string
@@ -161,7 +161,7 @@ export function CopyButton({ text, children }: { text: () => string | Promise<st
   )
 }
 
-/** What went wrong; nothing where nothing did. */
+/** An error message, if there is one. */
 export function Problem({ text }: { text: string }) {
   return (
     text !== '' && (

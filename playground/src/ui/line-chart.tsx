@@ -22,14 +22,14 @@ export interface Mark {
 export interface Knob {
   /** The line's index. */
   line: number
-  /** What it sets, and what it is at. */
+  /** Name of the value that it sets, with the value. */
   label: string
   text: string
   /** Between which the line's end may be; both are in view. */
   range: readonly [low: number, high: number]
   /** Where the end is wanted; called while it is dragged. */
   onMove(value: number): void
-  /** It is let go: what it set holds from now on. */
+  /** Called when it is released: the new value applies from now on. */
   onRelease(): void
 }
 
@@ -256,7 +256,7 @@ function nearest(xs: Column, x: Axis, place: number): number {
   return best
 }
 
-/** What the lines are at a point, in a box beside it. */
+/** The values of the lines at a point, in a box beside it. */
 function drawValues(
   context: CanvasRenderingContext2D,
   index: number,

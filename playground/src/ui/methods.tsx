@@ -1,4 +1,4 @@
-/** What several tabs show of optimizers: the line of each in pictures, a choice of one, and the head of a row in a list of them. */
+/** Optimizers in several tabs: the line of each in pictures, a selection, and the head of a row in a list. */
 import type { ComponentChildren } from 'preact'
 import { FIRST_ORDER, SECOND_ORDER } from '../methods'
 import { Button } from './controls'
@@ -57,7 +57,7 @@ export function MethodChoice({
   )
 }
 
-/** The head of the i-th row of a list: its line, what is chosen, and a button that removes it, where it can be removed. */
+/** The head of the i-th row of a list: its line, the selection, and a button that removes it, if it can be removed. */
 export function RowHead({
   i,
   children,

@@ -1,4 +1,4 @@
-/** Colours that people with any kind of colour vision can tell apart (Okabe & Ito 2008), made readable on both grounds. */
+/** Colors that people with any kind of color vision can distinguish (Okabe & Ito 2008), made readable on both backgrounds. */
 import { signal } from '@preact/signals'
 
 const LIGHT = ['#0072b2', '#d55e00', '#008f68', '#b5487f', '#8a6d00', '#5b4fc4', '#3a8fc7', '#5c5c5c']
@@ -39,7 +39,7 @@ export function chooseTheme(value: Theme): void {
 /** The colour of the i-th of several things. */
 export const colour = (i: number): string => (isDark.value ? DARK : LIGHT)[i % LIGHT.length]
 
-/** Dashes for what shares a colour with an earlier one. */
+/** Dashes for a line that shares its color with an earlier one. */
 export const dash = (i: number): number[] => (i < LIGHT.length ? [] : i < 2 * LIGHT.length ? [6, 4] : [2, 3])
 
 type Rgb = readonly [number, number, number]

@@ -1,4 +1,4 @@
-/** Plays what is computed already: a playhead that runs, stops, and goes where one puts it. */
+/** Plays a computed sequence: a playhead that runs, stops, and can be moved. */
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { Button } from './controls'
@@ -23,7 +23,7 @@ export function usePlayback({ length, speed, isPlaying, onPlaying }: Options) {
     let before: number | undefined
     let request = requestAnimationFrame(function tick(now) {
       const { length, speed } = latest.current
-      // A page that was hidden goes on where it was.
+      // A page that was hidden continues from where it stopped.
       const seconds = before === undefined ? 0 : Math.min((now - before) / 1000, 0.1)
       before = now
       if (wantsLessMotion()) frame.value = length
