@@ -89,6 +89,7 @@ const KNOWN: readonly (readonly [RegExp, string])[] = [
     'NaN is no number inside the margin; at the kink half the slope, as maximum has it',
   ],
   [/^focal: value at -Infinity: Infinity, PyTorch has NaN/, 'the limit is ∞ for a target of 1, as that of binaryCrossEntropy'],
+  [/^focal: gradient 0 at (-?Infinity|3\.4\d*e\+38): -?1, PyTorch has NaN/, 'the limit of the slope, as that of binaryCrossEntropy'],
   [
     /^cosineDistance: gradient 0 at -?(0|\d(\.\d+)?e-4[01]): -?[248]0000000, PyTorch has -?[248]00000/,
     'beside a row of no length: ε is 1e-8 as in cosine_similarity, the loss of PyTorch has the root of 1e-12',

@@ -3,7 +3,7 @@ import { rangeError, ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, sameShape } from '../common/shape.js'
 import { sigmoid, softplus } from '../ops/activation.js'
-import { add, div, exp, log, maximum, mul, pow, sqrt, square, sub, where } from '../ops/elementwise.js'
+import { add, div, exp, log, maximum, minimum, mul, pow, sqrt, square, sub, where } from '../ops/elementwise.js'
 import { gather, oneHot } from '../ops/gather.js'
 import { matmul } from '../ops/matmul.js'
 import { reshape } from '../ops/shape.js'
@@ -130,7 +130,15 @@ function logOdds(logs: Tensor, others: Tensor): Tensor {
 /** (1 − p)^γ·(−log p) from the log-odds u = log(p / (1 − p)): log p is −softplus(−u), and log(1 − p) is −softplus(u). */
 function focused(u: Tensor, gamma: number): Tensor {
   const entropy = softplus(mul(-1, u))
-  return gamma === 0 ? entropy : mul(exp(mul(-gamma, softplus(u))), entropy)
+  return gamma === 0 ? entropy : attenuated(entropy, exp(mul(-gamma, softplus(u))))
+}
+
+/** A larger loss is of a row so wrong that its factor no longer changes, in any precision. */
+const FAR = 100
+
+/** entropy·factor. A row that is far off may have an infinite loss: its factor is a constant, whose slope of 0 would make NaN of ∞. */
+function attenuated(entropy: Tensor, factor: Tensor): Tensor {
+  return add(mul(factor, minimum(entropy, FAR)), mul(factor.detach(), maximum(sub(entropy, FAR), 0)))
 }
 
 function ofOne(prediction: Tensor, target: TensorLike, gamma: number, alpha: number | undefined): Tensor {
@@ -140,7 +148,7 @@ function ofOne(prediction: Tensor, target: TensorLike, gamma: number, alpha: num
   const entropy = add(mul(t, softplus(mul(-1, prediction))), mul(sub(1, t), softplus(prediction)))
   const wrong = add(mul(t, q), mul(sub(1, t), p))
   // the power of 0 has no derivative if γ < 1
-  const elements = gamma === 0 ? entropy : mul(pow(add(wrong, FAINT), gamma), entropy)
+  const elements = gamma === 0 ? entropy : attenuated(entropy, pow(add(wrong, FAINT), gamma))
   return alpha === undefined ? elements : mul(elements, add(mul(alpha, t), mul(1 - alpha, sub(1, t))))
 }
 
