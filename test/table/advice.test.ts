@@ -22,7 +22,14 @@ const situation = fc.record({
     seed: fc.nat(1e6),
     share: fc.constantFrom(0.01, 0.1, 0.5),
   },
-  ...{ nets: skill, line: fc.option(skill), same: fc.constantFrom(0, 0, 0.9, 1), splitBy: fc.boolean(), wide: fc.constantFrom(0.05, 1, 3) },
+  ...{
+    before: fc.option(skill),
+    nets: skill,
+    line: fc.option(skill),
+    same: fc.constantFrom(0, 0, 0.9, 1),
+    splitBy: fc.boolean(),
+    wide: fc.constantFrom(0.05, 1, 3),
+  },
 })
 
 /** One column rises above the others, as it may by chance. */
@@ -62,13 +69,14 @@ function reportOf(given: typeof situation extends fc.Arbitrary<infer T> ? T : ne
   const answers = said(given.nets)
   const other = given.line && said(given.line)
   const byLine = other?.map((value, i) => same * answers[i] + (1 - same) * value) ?? null
-  const compared = compareLosses(answers, targets, baseline, classes, byLine)
+  const besides = { ...(byLine && { line: byLine }), ...(given.before && classes === 0 && { before: said(given.before) }) }
+  const compared = compareLosses(answers, targets, baseline, classes, besides)
   const classNames = Array.from({ length: classes }, (_, c) => `c${c}`)
   return {
     ...{ task: classes > 0 ? 'classification' : 'regression', target: 'y', classNames, columns: [], importance: IMPORTANCE },
     ...{ candidates: [], nets: { trained: 5, used: 5 }, curve: { loss: [1], validation: [1] }, seconds: 1, seed: 0, advice: [] },
     rows: { train: 4 * rows, test: rows, dropped: 0 },
-    metrics: measureMetrics(answers, targets, baseline, classes, 1, 0, byLine),
+    metrics: measureMetrics(answers, targets, baseline, classes, 1, 0, besides),
     ...(compared && { compared }),
     ...(given.splitBy && { splitBy: { column: 't', from: '1' } }),
     ...(targets instanceof Int32Array
@@ -88,17 +96,26 @@ test('what is better by its own interval is not called luck where errors are hea
   // right but for a share of each value
   const answers = Float64Array.from(y, (value, i) => value * (i % 2 === 0 ? 0.6 : 1.3))
   const mean = y.reduce((sum, value) => sum + value, 0) / y.length
-  const { guess } = compareLosses(answers, y, [mean], 0, null) ?? {}
+  const { guess } = compareLosses(answers, y, [mean], 0) ?? {}
   expect(guess?.low).toBeGreaterThan(0)
   expect(guess?.high).toBeLessThan(1.05)
+})
+
+test('differences by rounding are none', () => {
+  const p = 1 / 30
+  const answers = Float64Array.from({ length: 90 }, (_, i) => (i % 30 === 29 ? 1 - 29 * p : p * (1 + 2e-16)))
+  const said = Array.from({ length: 30 }, () => p)
+  expect(compareLosses(answers, Int32Array.of(3, 5, 9), said, 30)?.guess).toEqual({ difference: 0, low: 0, high: 0 })
+  const [accuracy] = measureMetrics(answers, Int32Array.of(29, 29, 29), said, 30, 0)
+  expect([accuracy.value, accuracy.low]).toEqual([0, 0])
 })
 
 /** Throws where a sentence says what the figures do not. */
 function checkSentences(report: TableModelReport, advice: readonly string[]): void {
   const metric = report.metrics.find(({ name }) => name === (report.task === 'classification' ? 'log loss' : 'R²'))
   const isBetter = (a: number, b: number) => (metric?.better === 'less' ? a < b : a > b)
-  const { value = 0, baseline = 0, line = 0 } = metric ?? {}
-  const { guess, line: besideLine } = report.compared ?? {}
+  const { value = 0, baseline = 0, line = 0, before = 0 } = metric ?? {}
+  const { guess, line: besideLine, before: besideBefore } = report.compared ?? {}
   const slack = 1e-4 * (1 + Math.abs(value))
   for (const text of advice) {
     const [, name, first, second] = /(log loss|R²|accuracy) (-?[\d.,e+-]+\d) beside (-?[\d.,e+-]+\d)/.exec(text) ?? []
@@ -111,6 +128,13 @@ function checkSentences(report: TableModelReport, advice: readonly string[]): vo
       if (/at least as good/.test(text)) expect(isBetter(value, line) && Math.abs(value - line) > slack).toBe(false)
       if (/nearly as good|The nets look better/.test(text)) expect(isBetter(line, value) && Math.abs(value - line) > slack).toBe(false)
       if (/nearly as good/.test(text)) expect(besideLine?.difference).toBeLessThan(0.02)
+    }
+    if (/row before/.test(text)) {
+      expect([first, second]).toEqual([formatMetric(before), formatMetric(value)])
+      if (/is better:/.test(text)) expect(isBetter(before, value) && (besideBefore?.high ?? 1) < 0).toBe(true)
+      else expect(besideBefore && besideBefore.low <= 0 && besideBefore.high >= 0).toBe(true)
+      if (/at least as good/.test(text)) expect(isBetter(value, before) && Math.abs(value - before) > slack).toBe(false)
+      if (/nearly as good/.test(text)) expect(besideBefore?.difference).toBeLessThan(0.02)
     }
     if (/a guess/.test(text)) {
       expect([first, second]).toEqual([formatMetric(value), formatMetric(baseline)])
@@ -131,7 +155,7 @@ function checkSentences(report: TableModelReport, advice: readonly string[]): vo
     const held = /held only ([\d.]+) %/.exec(text)?.[1]
     if (held !== undefined) expect(Number(held)).toBeLessThanOrEqual(80)
   }
-  for (const what of [/straight line/, /a guess/]) expect(advice.filter((text) => what.test(text)).length).toBeLessThan(2)
+  for (const what of [/straight line/, /a guess/, /row before/]) expect(advice.filter((text) => what.test(text)).length).toBeLessThan(2)
 }
 
 test('random reports', () => {
@@ -141,7 +165,7 @@ test('random reports', () => {
       const report = reportOf(given)
       const advice = adviceOn(report, { hasTime: false, counts: report.classNames.map(() => 20) })
       checkSentences(report, advice)
-      for (const text of advice) seen.add(text.replace(/[\d'].*|:.*/, ''))
+      for (const text of advice) seen.add(text.replaceAll("'y' ", '').replace(/[\d'].*|:.*/, ''))
     }),
     { numRuns: Number(process.env.ADVICE_RUNS ?? 150), seed: 1 },
   )
@@ -157,6 +181,7 @@ test('random reports', () => {
     'looks better',
     'never predicts',
     'Intervals',
+    'of the row before is better',
   ])
     expect(all).toContain(kind)
 })

@@ -1,6 +1,7 @@
 /** Rows cut in time: trainTable and prepareTable judge by the latest ones. */
 import { describe, expect, test } from 'vitest'
 import { Generator } from '../../ts/index.js'
+import { errorQuantiles, largestQuantiles } from '../../ts/table/conformal.js'
 import { foldsInTime } from '../../ts/table/folds.js'
 import { loadTableModel, prepareTable, reportHtml, tableToFunction, trainTable } from '../../ts/table/index.js'
 
@@ -117,8 +118,61 @@ test('a series that does not grow is learnt by nets, too', async () => {
   expect(report.metrics[0].value).toBeGreaterThan(0.8)
 })
 
+describe('the row before', () => {
+  /** A walk at random, and a column that says nothing of it. */
+  const steps = new Generator(7).normals(120)
+  const walk: { day: number; x: number; y: number }[] = []
+  for (const [day, step] of steps.entries()) walk.push({ day, x: (day * 7) % 5, y: (walk.at(-1)?.y ?? 0) + step })
+  const options = { target: 'y', splitBy: 'day', exclude: ['day'], ...quick }
+
+  test('is compared with, by hand, and advised where it is better', async () => {
+    const { model, report } = await trainTable(walk, options)
+    const [r2, rmse] = report.metrics
+    const tested = walk.slice(-report.rows.test)
+    const errors = tested.map(({ y }, i) => y - walk[walk.length - tested.length + i - 1].y)
+    expect(rmse.before).toBeCloseTo(Math.sqrt(errors.reduce((sum, e) => sum + e * e, 0) / tested.length), 5)
+    const losses = model.predict(tested).map(({ value }, i) => (value - tested[i].y) ** 2 - errors[i] ** 2)
+    expect(Math.sign(report.compared?.before?.difference ?? 0)).toBe(-Math.sign(losses.reduce((a, b) => a + b, 0)))
+    expect(report.advice.join('\n')).toMatch(
+      /To repeat the 'y' of the row before is better: R² .* beside -?.* of the model\. If that value is known in time/,
+    )
+    expect(reportHtml(report)).toContain('the row before')
+    expect(r2.before).toBeGreaterThan(r2.value)
+  })
+
+  test('is left out where rows share a time, of classes, and of rows at random', async () => {
+    const twice = walk.map((row, i) => ({ ...row, day: Math.floor(i / 2) }))
+    const classes = walk.map((row) => ({ ...row, y: row.y > 0 ? 'up' : 'down' }))
+    const { splitBy: _, ...random } = options
+    for (const [rows, how] of [
+      [twice, options],
+      [classes, options],
+      [walk, random],
+    ] as const) {
+      const { metrics, compared } = (await trainTable(rows, how)).report
+      expect(metrics[0].before ?? compared?.before).toBeUndefined()
+    }
+  })
+})
+
+test('intervals of a series whose blocks are unlike one another are as wide as those of the widest', () => {
+  const blocks = [1, 3, 2].map((size) => Float64Array.from({ length: 40 }, (_, i) => (size * (i + 1)) / 40))
+  expect(largestQuantiles(blocks)).toEqual(errorQuantiles(blocks[1].slice()))
+})
+
+test('a series whose errors grow has intervals that hold enough of the latest', async () => {
+  // as unemployment: what is uncertain grows in the middle and in the end
+  const noise = new Generator(11).normals(400)
+  const series: number[] = []
+  for (const [t, e] of noise.entries()) series.push((series.at(-1) ?? 10) + 0.1 + (t % 150 > 90 ? 2 : 0.5) * e)
+  const { report } = await trainTable(lagged(series), { target: 'y', splitBy: 'day', exclude: ['day'], epochs: 5 })
+  expect(report.calibration.bins.find(({ said }) => said === 0.9)?.true).toBeGreaterThanOrEqual(0.8)
+})
+
 test('folds in time are blocks, of which the latest decides; rows of one time are together', () => {
-  const { folds, from } = foldsInTime([1, 1, 2, 3, 4, 5, 6, 6, 6, 7]) as NonNullable<ReturnType<typeof foldsInTime>>
+  const times = [1, 1, 2, 3, 4, 5, 6, 6, 6, 7]
+  const grows = Float32Array.from(times, (time) => time - 4)
+  const { folds, from } = foldsInTime(times, grows) as NonNullable<ReturnType<typeof foldsInTime>>
   expect(folds.map(({ validation }) => [...validation])).toEqual([
     [0, 1],
     [2, 3],
@@ -127,8 +181,12 @@ test('folds in time are blocks, of which the latest decides; rows of one time ar
   ])
   expect(from).toBe(6)
   for (const { train, validation } of folds) expect([...train, ...validation].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-  expect(foldsInTime([3, 3, 3, 3])).toBeNull()
-  const many = foldsInTime(Float64Array.from({ length: 20_000 }, (_, i) => i)) as NonNullable<ReturnType<typeof foldsInTime>>
+  // classes are decided by the latest, too; numbers that do not grow by all blocks
+  expect(foldsInTime(times, new Int32Array(10))?.from).toBe(6)
+  expect(foldsInTime(times, Float32Array.of(1, -1, 1, -1, 1, -1, 1, -1, 1, -1))).toEqual({ folds, from: 0 })
+  expect(foldsInTime([3, 3, 3, 3], new Float32Array(4))).toBeNull()
+  const long = Float64Array.from({ length: 20_000 }, (_, i) => i)
+  const many = foldsInTime(long, Float32Array.from(long)) as NonNullable<ReturnType<typeof foldsInTime>>
   expect(many.folds.map(({ train, validation }) => [train.at(-1), validation[0], validation.at(-1)])).toEqual([[16_999, 17_000, 19_999]])
   expect(many.from).toBe(0)
 })

@@ -41,6 +41,7 @@ const RULES: readonly Rule[] = [
   neverPredicted,
   besideGuess,
   besideLine,
+  besideRowBefore,
   coverage,
   oneColumn,
   smallTest,
@@ -129,6 +130,22 @@ function besideLine(report: TableModelReport): string[] {
   if (difference < HARDLY) return [`${line} is nearly as good: ${values}, ${luck}. ${remedy}.`]
   return [
     `The nets look better than a straight line: ${metric.name} ${formatMetric(metric.value)} beside ${formatMetric(metric.line)}, but that may be luck on ${testRows(rows.test)}.`,
+  ]
+}
+
+/** A series whose next value is mostly the last one is learnt badly from columns that do not have it. */
+function besideRowBefore(report: TableModelReport): string[] {
+  const { compared, rows, target } = report
+  const metric = deciding(report)
+  if (metric?.before === undefined || compared?.before === undefined || rows.test < FEWEST_COMPARED) return []
+  const { difference, low, high } = compared.before
+  const values = `${metric.name} ${formatMetric(metric.before)} beside ${formatMetric(metric.value)} of the model`
+  const remedy = `If that value is known in time, make it a column, or predict the change of '${target}' since then`
+  const luck = `a difference that may be luck on ${testRows(rows.test)}`
+  if (low > 0 || difference >= HARDLY) return []
+  if (high < 0) return [`To repeat the '${target}' of the row before is better: ${values}. ${remedy}.`]
+  return [
+    `To repeat the '${target}' of the row before is ${difference <= 0 ? 'at least' : 'nearly'} as good: ${values}, ${luck}. ${remedy}.`,
   ]
 }
 

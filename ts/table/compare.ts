@@ -11,6 +11,18 @@ export interface PairedDifference {
   high: number
 }
 
+/** What others say of the same rows, as the model says it: row-major [rows, classes] probabilities, or numbers. */
+export interface Besides {
+  /** A straight line that was fitted to the same rows. */
+  line?: Float64Array
+  /** The target of the row before in time. */
+  before?: Float64Array
+  /** Another model. */
+  other?: Float64Array
+}
+
+/** A smaller difference, as a share of what a guess loses, is rounding. */
+const ROUNDING = 1e-9
 /** Fewer rows say nothing. */
 const FEWEST_PAIRS = 3
 
@@ -18,20 +30,18 @@ const FEWEST_PAIRS = 3
  * Compares losses of predictions row by row: for classes −log of the probability of the true class, for numbers the squared error.
  * @param predictions row-major [rows, classes] probabilities, or numbers
  * @param baseline the guess for each row
- * @param byLine predictions of a straight line
- * @param byOther predictions of another model
- * @param factors weight of a row of each class. Default 1 @returns the comparisons with the guess and, if present, the line and the other model;
- * undefined for too few rows
+ * @param besides other predictions for comparison
+ * @param factors weight of a row of each class. Default 1
+ * @returns the comparisons with the guess and with each of the others; undefined for too few rows
  */
 export function compareLosses(
   predictions: Float64Array,
   targets: Int32Array | Float32Array,
   baseline: readonly number[],
   classes: number,
-  byLine: Float64Array | null,
-  byOther: Float64Array | null = null,
+  besides: Besides = {},
   factors?: readonly number[],
-): { guess: PairedDifference; line?: PairedDifference; other?: PairedDifference } | undefined {
+): ({ guess: PairedDifference } & { [name in keyof Besides]?: PairedDifference }) | undefined {
   const { length } = targets
   // the guess says the same of each row
   const losses = (answers: ArrayLike<number>, size: number) =>
@@ -45,7 +55,7 @@ export function compareLosses(
   const unit = ofGuess.reduce((sum, loss) => sum + loss, 0) / length
   if (length < FEWEST_PAIRS || !(unit > 0)) return undefined
   const paired = (other: Float64Array): PairedDifference => {
-    const each = other.map((loss, row) => (loss - own[row]) / unit)
+    const each = other.map((loss, row) => withoutRounding((loss - own[row]) / unit))
     const mean = each.reduce((sum, d) => sum + d, 0) / length
     const free = length - 1
     const variance = each.reduce((sum, d, row) => sum + (d - mean * (ofGuess[row] / unit)) ** 2, 0) / free
@@ -54,11 +64,12 @@ export function compareLosses(
     const half = t * Math.sqrt(variance / length)
     return { difference: mean, low: mean - half, high: mean + half }
   }
-  const besides = (answers: Float64Array) => paired(losses(answers, classes || 1))
-  const found = {
+  const others = Object.entries(besides).map(([name, answers]) => [name, paired(losses(answers, classes || 1))])
+  const found: { guess: PairedDifference } & { [name in keyof Besides]?: PairedDifference } = {
     guess: paired(ofGuess),
-    ...(byLine !== null && { line: besides(byLine) }),
-    ...(byOther !== null && { other: besides(byOther) }),
+    ...Object.fromEntries(others),
   }
   return Object.values(found).every(({ low, high }) => Number.isFinite(low + high)) ? found : undefined
 }
+
+const withoutRounding = (difference: number) => (Math.abs(difference) < ROUNDING ? 0 : difference)

@@ -44,7 +44,7 @@ export function evaluateTable(model: TableModel<Prediction>, rows: readonly obje
   const answers = model.answersTo(data.inputs)
   const { classes, targets } = data
   const { decision, classNames } = model
-  const metrics = measureMetrics(answers, targets, baselineOf(targets, classes), classes, 0, undefined, null, { decision, classNames })
+  const metrics = measureMetrics(answers, targets, baselineOf(targets, classes), classes, 0, undefined, {}, { decision, classNames })
   const learnt = shareIn(model.saved().fingerprint ?? [], hashesOf(data.inputs, data.features, targets))
   return {
     rows: data.count,

@@ -19,16 +19,34 @@ const MAX_VALIDATION = 10_000
 /** Folds, and which of the rows that they validate by decide. */
 export interface Folds {
   folds: Fold[]
-  /** In the order of the folds, index of the first validated row that decides: for rows in time only the latest do. */
+  /** In the order of the folds, index of the first validated row that decides: for rows in time that have a trend, only the latest do. */
   from: number
 }
 
 /**
- * Folds for rows in the order of time: five blocks, each validated by nets that were trained on the others (Bergmeir & Benítez 2012). The latest
- * block decides, because its nets know nothing later; for many rows it is the only one. Rows of the same time are in one block. @returns null if
- * there are too few times
+ * A target has a trend if its order explains this share of its variance. Of six series three have one (0.13 to 0.82 explained); on them nets of the
+ * target itself had R² −0.9 to 0.7 on the latest fifth, and lines with nets 0.90 to 0.99. In the others it explains up to 0.05.
  */
-export function foldsInTime(times: ArrayLike<number>): Folds | null {
+const TREND = 0.1
+
+/** True if numbers with mean 0 grow, or fall, with their order. */
+export function hasTrend(targets: ArrayLike<number>): boolean {
+  const middle = (targets.length - 1) / 2
+  const [xy, xx, yy] = Array.from(targets).reduce(
+    ([xy, xx, yy], y, i) => [xy + (i - middle) * y, xx + (i - middle) ** 2, yy + y ** 2],
+    [0, 0, 0],
+  )
+  return xy ** 2 > TREND * xx * yy
+}
+
+/**
+ * Folds for rows in the order of time: five blocks, each validated by nets that were trained on the others (Bergmeir & Benítez 2012); for many rows the
+ * latest block alone. The latest block decides, because its nets know nothing later. Numbers without a trend have blocks that are alike, and all of them
+ * decide. Rows of the same time are in one block.
+ * @param targets classes, or numbers with mean 0
+ * @returns null if there are too few times
+ */
+export function foldsInTime(times: ArrayLike<number>, targets: Int32Array | Float32Array): Folds | null {
   const count = times.length
   const isMany = count >= ONE_SPLIT
   const shares = isMany
@@ -42,7 +60,8 @@ export function foldsInTime(times: ArrayLike<number>): Folds | null {
     train: all.filter((row) => row < edges[i] || row >= end),
     validation: all.slice(edges[i], end),
   }))
-  return { folds, from: edges[edges.length - 2] - edges[0] }
+  const isStationary = targets instanceof Float32Array && !hasTrend(targets)
+  return { folds, from: isStationary ? 0 : edges[edges.length - 2] - edges[0] }
 }
 
 /** Five folds of few rows, one split of many; every class in the same proportion in each part, as far as it has rows. */

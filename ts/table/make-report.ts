@@ -1,7 +1,7 @@
 /** The report on a model: its quality on the test rows, the importance of columns, and the search that found it. */
 import { show } from '../common/show.js'
 import type { ColumnReport, LeftOut, Table, TableEncoder } from '../data/index.js'
-import { compareLosses } from './compare.js'
+import { type Besides, compareLosses } from './compare.js'
 import type { ClassTerms } from './decision.js'
 import type { Spans } from './features.js'
 import { logLossOf, squaredErrorOf } from './losses.js'
@@ -20,10 +20,8 @@ export interface Judged {
   /** Training rows and test rows. */
   learnt: Table
   tested: Table
-  /** Predictions of a straight line for the test rows, in the model's format; null if none could be fitted. */
-  byLine: Float64Array | null
-  /** Predictions of another model for them. */
-  byOther: Float64Array | null
+  /** Other predictions for the test rows, in the model's format. */
+  besides: Besides
   /** The guess without columns for each row. */
   baseline: readonly number[]
   spans: Spans
@@ -45,8 +43,7 @@ export function makeReport({
   found,
   learnt,
   tested,
-  byLine,
-  byOther,
+  besides,
   baseline,
   spans,
   columns,
@@ -61,8 +58,8 @@ export function makeReport({
   const { decision, classNames } = model
   const { factors, chosenBy, metric } = terms
   const about = { decision, classNames, factors, metric }
-  const metrics = measureMetrics(answers, targets, baseline, classes, seed, budget.endOfMetrics(), byLine, about)
-  const compared = compareLosses(answers, targets, weightedShares(baseline, factors), classes, byLine, byOther, factors)
+  const metrics = measureMetrics(answers, targets, baseline, classes, seed, budget.endOfMetrics(), besides, about)
+  const compared = compareLosses(answers, targets, weightedShares(baseline, factors), classes, besides, factors)
   const importance = importanceOf(
     tested.inputs,
     learnt.features,

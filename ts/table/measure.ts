@@ -1,6 +1,7 @@
 /** The quality of predictions: metrics with confidence intervals, beside a guess that looks at no column. */
 import { clock } from '../common/clock.js'
 import { Generator, tensor } from '../index.js'
+import type { Besides } from './compare.js'
 import type { Spans } from './features.js'
 import { type Decision, type MetricTerms, metricsOf, type Named, namedClass } from './metrics.js'
 import { targetsFor } from './samples.js'
@@ -19,6 +20,11 @@ export interface MeasuredMetric {
   baseline: number
   /** The metric of a straight line that was fitted to the same rows: logistic regression, or ridge regression. Absent if there is none. */
   line?: number
+  /**
+   * The metric of the target of the row before in time: the last known value, for someone who predicts row by row. Present if `splitBy` is given, numbers
+   * are predicted, and no two rows have the same time.
+   */
+  before?: number
   /** Direction of improvement. */
   better: 'more' | 'less'
 }
@@ -37,9 +43,11 @@ const RESAMPLED = 20_000
 /**
  * Metrics of predictions with 95 % intervals.
  * @param predictions row-major [rows, classes] probabilities, or numbers
- * @param baseline the guess without columns for each row @param classes 0 for numbers @param until latest end, in the time of clock.now(): there are
- * fewer resamples if all of them would take longer @param byLine predictions of a straight line for comparison; its classes are predicted as the
- * model's, and the guess predicts the commonest class @param terms decision and weights for metrics of classes
+ * @param baseline the guess without columns for each row
+ * @param classes 0 for numbers
+ * @param until latest end, in the time of clock.now(): there are fewer resamples if all of them would take longer
+ * @param besides other predictions for comparison; their classes are predicted as the model's, and the guess predicts the commonest class
+ * @param terms decision and weights for metrics of classes
  */
 export function measureMetrics(
   predictions: Float64Array,
@@ -48,7 +56,7 @@ export function measureMetrics(
   classes: number,
   seed: number,
   until = Number.POSITIVE_INFINITY,
-  byLine: Float64Array | null = null,
+  { line, before }: Besides = {},
   terms: MetricTerms = {},
 ): MeasuredMetric[] {
   const count = targets.length
@@ -60,7 +68,8 @@ export function measureMetrics(
   const found = metricsOf(classes, terms).map(({ of, guess, ...metric }) => ({
     ...{ ...metric, of, values: [] as number[], value: valueOn(of, predictions, targets, all, width, decision) },
     baseline: valueOn(of, guessed(guess?.(baseline) ?? baseline), targets, all, width),
-    line: byLine === null ? Number.NaN : valueOn(of, byLine, targets, all, width, decision),
+    line: line ? valueOn(of, line, targets, all, width, decision) : Number.NaN,
+    before: before ? valueOn(of, before, targets, all, width, decision) : Number.NaN,
   }))
   const most = resamplesOf(count)
   const drawn = Math.min(count, RESAMPLED)
@@ -69,7 +78,7 @@ export function measureMetrics(
     for (const { of, interval, values } of found)
       if (interval === undefined) values.push(valueOn(of, predictions, targets, rows, width, decision))
   }
-  return found.flatMap(({ name, better, value, values, baseline, line, interval }) => {
+  return found.flatMap(({ name, better, value, values, baseline, line, before, interval }) => {
     if (!Number.isFinite(value)) return []
     const sorted = values.filter(Number.isFinite).sort((a, b) => a - b)
     const narrower = Math.sqrt(drawn / count)
@@ -78,7 +87,8 @@ export function measureMetrics(
       return drawn === count ? one : value + narrower * (one - value)
     }
     const [low, high] = interval ? interval(value, count) : [at(0.025), at(0.975)]
-    return [{ name, better, value, low, high, baseline, ...(Number.isFinite(line) && { line }) }]
+    const others = { ...(Number.isFinite(line) && { line }), ...(Number.isFinite(before) && { before }) }
+    return [{ name, better, value, low, high, baseline, ...others }]
   })
 }
 

@@ -149,5 +149,6 @@ function wilson(share: number, count: number): [number, number] {
   const z = 1.959964
   const middle = (share + z ** 2 / (2 * count)) / (1 + z ** 2 / count)
   const half = (z / (1 + z ** 2 / count)) * Math.sqrt((share * (1 - share)) / count + z ** 2 / (4 * count ** 2))
-  return [middle - half, Math.min(1, middle + half)]
+  // of 0 and 1 one end is that share, but for rounding
+  return [Math.min(share, middle - half), Math.max(share, Math.min(1, middle + half))]
 }

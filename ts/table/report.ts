@@ -20,10 +20,10 @@ export interface TableModelReport extends ReportedDecision {
   columns: ColumnReport[]
   metrics: MeasuredMetric[]
   /**
-   * Advantage of the model over a guess, a straight line, and the model of `compareWith`, on the same test rows, weighted as in training. Absent for
-   * fewer than three rows.
+   * Advantage of the model over a guess, a straight line, the target of the row before in time, and the model of `compareWith`, on the same test rows,
+   * weighted as in training. Absent for fewer than three rows.
    */
-  compared?: { guess: PairedDifference; line?: PairedDifference; other?: PairedDifference }
+  compared?: { guess: PairedDifference; line?: PairedDifference; before?: PairedDifference; other?: PairedDifference }
   /** Test rows by true class (rows) and predicted class (columns). */
   confusion?: number[][]
   /**

@@ -10,7 +10,7 @@
  *
  * A growing series leaves the range of the training rows, and nets do not follow. So if rows are in time, and numbers are predicted, nets are trained
  * on the residuals of a straight line of their fold, and the line alone is a candidate, too. If the target has no trend, further nets are trained on
- * the target itself. The latest rows decide.
+ * the target itself. Candidates that are worse than the best by no more than luck form the ensemble. If there is a trend, the latest rows decide.
  */
 import { clock } from '../common/clock.js'
 import { plainError } from '../common/errors.js'
@@ -21,7 +21,7 @@ import { fillTime } from '../search/fill-time.js'
 import { type Candidate, MOST_CHOICES, Rounds, type RoundsOptions, type Task, type View } from '../search/rounds.js'
 import { chooseGreedily } from '../select/choose-greedily.js'
 import { type FeatureState, plainColumn, widthOf } from './features.js'
-import type { Folds } from './folds.js'
+import { type Folds, hasTrend } from './folds.js'
 import {
   makeNet,
   makeOptimizer,
@@ -90,16 +90,8 @@ export interface SearchResult {
   secondsOfRow: number
 }
 
-/**
- * For rows in time, a candidate's loss on the latest rows may be at most this multiple of the least loss: an advantage on a few rows by chance does
- * not help on future rows.
- */
-const NEAR = 1.1
-/**
- * A target has a trend if its order explains this share of its variance. Of six series three have one (0.13 to 0.82 explained); on them nets of the
- * target itself had R² −0.9 to 0.7 on the latest fifth, and lines with nets 0.90 to 0.99. In the others it explains up to 0.05.
- */
-const TREND = 0.1
+/** Standard errors of a difference that may be luck. */
+const LUCK = 2
 /** Number of best candidates that start an ensemble, number of choices without an improvement that end it, and least gain of another choice. */
 const CHOICES = { maxChoices: MOST_CHOICES, sortedStart: 4, patience: 5, leastGain: 1e-6 }
 /** A line, as the plan of a net. */
@@ -164,17 +156,6 @@ function taskOf(data: TableSamples, { folds, from }: Folds, lines: readonly Fold
   }
 }
 
-/** True if the target grows, or falls, with the order of the rows. */
-export function hasTrend(targets: ArrayLike<number>): boolean {
-  const middle = (targets.length - 1) / 2
-  const [xy, xx, yy] = Array.from(targets).reduce(
-    ([xy, xx, yy], y, i) => [xy + (i - middle) * y, xx + (i - middle) ** 2, yy + y ** 2],
-    [0, 0, 0],
-  )
-  // targets have mean 0
-  return xy ** 2 > TREND * xx * yy
-}
-
 /** The error if no net succeeded: each cause with its remedy. */
 function noNet(failure: Error | undefined, rows: number, { learningRate }: NetSettings): Error {
   if (failure === undefined) return plainError('trainTable: the time was over before a net had seen all rows once; give more time')
@@ -204,9 +185,10 @@ function ensembleOf(
 ): SearchResult {
   const candidates = lines === null ? rounds.candidates : [...rounds.candidates, lineAlone(rounds, lines)].sort((a, b) => a.loss - b.loss)
   const { heldOut, lossOf, nets, secondsOfRow } = rounds
-  const voters = lines === null ? candidates : candidates.filter(({ loss }) => loss <= NEAR * candidates[0].loss)
+  const voters = lines === null ? candidates : noWorse(candidates, rounds, data.targets).slice(0, MOST_CHOICES)
   // half of the time that is left, at most: the other half is for the report
-  const found = chooseGreedily(voters, lossOf, { ...CHOICES, until: end === undefined ? undefined : (clock.now() + end) / 2 })
+  const until = end === undefined ? undefined : (clock.now() + end) / 2
+  const found = lines === null ? chooseGreedily(voters, lossOf, { ...CHOICES, until }) : voters.map(() => 1)
   const votes = candidates.map((candidate) => found[voters.indexOf(candidate)] ?? 0)
   const total = votes.reduce((sum, vote) => sum + vote, 0)
   const predictions = new Float64Array(heldOut.length * (data.classes || 1))
@@ -225,6 +207,26 @@ function ensembleOf(
     ...{ model, features: usesLine ? withLine : features, heldOut, predictions, from: folds.from, candidates, votes, nets },
     secondsOfRow: members.length * secondsOfRow,
   }
+}
+
+/**
+ * In a series, the candidates that are worse than the best one by no more than luck answer together, each with one vote: where few rows decide, a mean with
+ * equal weights is hard to beat (Clemen 1989).
+ */
+function noWorse(
+  candidates: readonly TableCandidate[],
+  { heldOut, task: { from } }: Rounds<NetPlan, TableView>,
+  targets: ArrayLike<number>,
+): TableCandidate[] {
+  const rows = heldOut.subarray(from)
+  const errors = ({ predictions }: TableCandidate) => Array.from(rows, (row, i) => (predictions[from + i] - targets[row]) ** 2)
+  const best = errors(candidates[0])
+  return candidates.filter((candidate) => {
+    const more = errors(candidate).map((error, i) => error - best[i])
+    const mean = more.reduce((sum, d) => sum + d, 0) / more.length
+    const variance = more.reduce((sum, d) => sum + (d - mean) ** 2, 0) / Math.max(1, more.length - 1)
+    return mean <= LUCK * Math.sqrt(variance / more.length)
+  })
 }
 
 interface Member {

@@ -51,7 +51,7 @@ function blocksOf(report: TableModelReport): Block[] {
   const { metrics, rows, importance, calibration, examples, curve, task, columns } = report
   const isClasses = task === 'classification'
   const loss = lossIn(report)
-  const hasLine = metrics.some(({ line }) => line !== undefined)
+  const [hasLine, hasBefore] = (['line', 'before'] as const).map((other) => metrics.some((metric) => metric[other] !== undefined))
   const advice = { kind: 'advice', title: 'What to look at, and what to try next', lines: report.advice } as const
   const epochs = curve.loss.map((_, i) => i + 1)
   const said = calibration.bins.map((bin) => bin.said)
@@ -65,7 +65,7 @@ function blocksOf(report: TableModelReport): Block[] {
       title: `How good it is, on ${formatCount(rows.test)} rows it has not seen`,
       on: 'metric',
       scores: scoresOf(metrics),
-      more: `The guess looks at no column: it says the share of each class, or the mean.${hasLine ? ' The straight line, logistic or ridge regression, was fitted to the same rows as the nets: what they are better by is what they are worth.' : ''} Intervals say how much the test rows alone leave open (bootstrap; of accuracy Wilson’s).`,
+      more: `The guess looks at no column: it says the share of each class, or the mean.${hasLine ? ' The straight line, logistic or ridge regression, was fitted to the same rows as the nets: what they are better by is what they are worth.' : ''}${hasBefore ? ' The row before repeats the target of the row before in time.' : ''} Intervals say how much the test rows alone leave open (bootstrap; of accuracy Wilson’s).`,
     },
     { ...advice, only: 'page' },
     ...confusionBlock(report),
@@ -159,7 +159,10 @@ function factsOf({
 const decisionFacts = (found: ReportedDecision) => describeDecision(found).map(({ word, text }): [string, string] => [word, text])
 
 function scoresOf(metrics: readonly MeasuredMetric[]): Score[] {
-  return metrics.map(({ line, baseline, ...metric }) => ({ ...metric, beside: { 'a straight line': line, 'a guess': baseline } }))
+  return metrics.map(({ line, before, baseline, ...metric }) => ({
+    ...metric,
+    beside: { 'a straight line': line, 'the row before': before, 'a guess': baseline },
+  }))
 }
 
 function confusionBlock({ confusion, classNames }: Pick<TableEvaluation, 'confusion' | 'classNames'>): Block[] {

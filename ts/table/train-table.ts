@@ -22,7 +22,7 @@ import { takeRows } from '../rows/take.js'
 import { adviceOn } from './advice.js'
 import { checkNet } from './check-net.js'
 import { checkRows, checkTarget } from './check-target.js'
-import { errorQuantiles } from './conformal.js'
+import { errorQuantiles, largestQuantiles } from './conformal.js'
 import { decideTable, TABLE_OPTIONS } from './decide-table.js'
 import { type ClassTerms, checkDecision, chosenThreshold, classTerms, DECISION_SETTINGS, type DecisionSettings } from './decision.js'
 import { type FeatureState, featuresOf, inputsOf, plainFeatures, plainOf, scaled, scalesOf, spansOf, widthOf } from './features.js'
@@ -58,8 +58,8 @@ export interface TrainTableOptions extends Omit<TableOptions, 'target' | 'scale'
   testFraction?: number
   /**
    * A column of dates or numbers by which the rows are split in time: the report is made from the latest rows, as for a model that predicts the
-   * future, and nets are validated on blocks in time. The model follows growing numbers: nets learn the residuals of a straight line. Default: rows
-   * at random.
+   * future, and nets are validated on blocks in time. The model follows growing numbers: nets learn the residuals of a straight line. If no two rows
+   * have the same time, the report compares with the target of the row before. Default: rows at random.
    */
   splitBy?: string
   /** Test rows for the report, instead of a fraction of the given rows. */
@@ -108,7 +108,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const { time, test, compareWith, seed = 0, read, signal, onProgress } = checked(options)
   signal?.throwIfAborted()
   const watch = new ProgressWatch(onProgress, began, time)
-  const { isClasses, reasonsIn, dropped, leftOut, learnt, encoder, tested, latest, times } = await encoded(rows, options, watch)
+  const { isClasses, reasonsIn, dropped, leftOut, learnt, encoder, tested, latest, times, before } = await encoded(rows, options, watch)
 
   if (compareWith !== undefined) checkSameTable(compareWith, encoder)
   const terms = classTerms(picked(options, DECISION_SETTINGS), learnt, options.target)
@@ -138,7 +138,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     numbers: scalesOf(learnt.report.columns),
     rowWeights: terms.weights,
   }
-  const folds = (times && foldsInTime(times)) ?? foldsOf(targets, learnt.classes, seed)
+  const folds = (times && foldsInTime(times, targets)) ?? foldsOf(targets, learnt.classes, seed)
   const isLine = options.hidden?.length === 0
   const limits = { time, signal, all: isLine }
   const line = await fitLine(
@@ -162,21 +162,23 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     target: options.target,
     task: isClasses ? 'classification' : 'regression',
     scale,
-    errors: isClasses ? [] : errorsOf(found, targets, scale.deviation),
+    errors: isClasses ? [] : errorsOf(found, folds, targets, scale.deviation),
     fingerprint: fingerprintOf(hashesOfTable(learnt), hashesOfTable(tested)),
     ...decisionOf(terms, found, learnt),
   })
   const reasons = await notesWithLines(reasonsIn(learnt.report), rows, read)
   const columns = test === undefined ? reasons : reasons.map((column) => withUnknown(column, encoder.unknown))
-  const byLine = line && !isLine ? inUnits(lineAnswers(line, inputsOf(plain, tested.inputs)), scale) : null
-  const byOther = compareWith === undefined ? null : compareWith.answersTo(tested.inputs)
+  const besides = {
+    ...(line && !isLine && { line: inUnits(lineAnswers(line, inputsOf(plain, tested.inputs)), scale) }),
+    ...(before && { before }),
+    ...(compareWith && { other: compareWith.answersTo(tested.inputs) }),
+  }
   const report = makeReport({
     model,
     found,
     learnt,
     tested,
-    byLine,
-    byOther,
+    besides,
     baseline,
     spans,
     columns,
@@ -194,7 +196,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
 
 /** The rows as numbers, for training and test. Rows of a file are not kept: as objects they take many times the memory. */
 async function encoded(rows: readonly object[] | Source, options: TrainTableOptions, watch: ProgressWatch) {
-  const { aside, ...learnt } = await namingLinesOf(rows, options.read, () => learnColumns(rows, options, watch))
+  const { aside, isSeries, ...learnt } = await namingLinesOf(rows, options.read, () => learnColumns(rows, options, watch))
   const { test, splitBy } = options
   const { tested, leftOut } =
     test === undefined ? { tested: learnt.encoder.dataset(aside), leftOut: [] } : await testTable(learnt.encoder, test, options)
@@ -203,7 +205,13 @@ async function encoded(rows: readonly object[] | Source, options: TrainTableOpti
     tested,
     leftOut: [...learnt.leftOut, ...leftOut],
     latest: splitBy === undefined ? undefined : earliestOf(aside, splitBy),
+    before: isSeries && tested.count === aside.length ? targetsBefore(learnt.learnt, tested) : undefined,
   }
+}
+
+/** For each test row, the target of the row before it in time; for the first, the target of the latest training row. */
+function targetsBefore(learnt: Table, tested: Table): Float64Array {
+  return Float64Array.from(tested.targets, (_, row) => (row === 0 ? learnt.targets[learnt.count - 1] : tested.targets[row - 1]))
 }
 
 /** Decides the kinds of columns, holds test rows out, and learns the encoding from the others. */
@@ -227,7 +235,13 @@ async function learnColumns(rows: readonly object[] | Source, options: TrainTabl
       : learnt.count === training.length
         ? timesOf({ ...decided, rows: training }, splitBy)
         : Float64Array.from({ length: learnt.count }, (_, row) => row)
-  return { isClasses, reasonsIn, leftOut, dropped, aside, learnt, times, encoder: decided.encoderOf(learnt) }
+  // one row at a time: the row before is known
+  const isSeries = !isClasses && splitBy !== undefined && areAscending(timesOf({ ...decided, rows: [...training, ...aside] }, splitBy))
+  return { isClasses, reasonsIn, leftOut, dropped, aside, isSeries, learnt, times, encoder: decided.encoderOf(learnt) }
+}
+
+function areAscending(times: Float64Array): boolean {
+  return times.every((time, i) => i === 0 || time > times[i - 1])
 }
 
 /** Features of nets and, if numbers are predicted and rows are in time, of lines beside them. */
@@ -273,14 +287,12 @@ function checkSameTable(other: unknown, encoder: TableEncoder): void {
     )
 }
 
-/**
- * Sizes of the errors of out-of-fold predictions, in units of the target, for intervals. For rows in time, the errors of the latest rows, which
- * resemble future rows most, and of all rows if those are larger.
- */
-function errorsOf({ heldOut, predictions, from }: SearchResult, targets: ArrayLike<number>, deviation: number): number[] {
+/** Quantiles of the errors of out-of-fold predictions, in units of the target, for intervals. */
+function errorsOf({ heldOut, predictions }: SearchResult, { folds, from }: Folds, targets: ArrayLike<number>, deviation: number): number[] {
   const errors = Float64Array.from(heldOut, (row, i) => Math.abs(predictions[i] - targets[row]) * deviation)
-  const latest = errorQuantiles(errors.slice(from))
-  return from === 0 ? latest : errorQuantiles(errors).map((error, i) => Math.max(error, latest[i]))
+  if (from === 0) return errorQuantiles(errors)
+  let end = 0
+  return largestQuantiles(folds.map(({ validation: { length } }) => errors.slice(end, (end += length))))
 }
 
 function hashesOfTable({ inputs, features, targets }: Table): Uint32Array {
