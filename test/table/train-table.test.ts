@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { parseCsv } from '../../ts/data/index.js'
 import { Ensemble, Generator } from '../../ts/index.js'
 import { chooseGreedily } from '../../ts/select/choose-greedily.js'
-import { decideTable } from '../../ts/table/decide-table.js'
+import { ColumnPlan } from '../../ts/table/column-plan.js'
 import { fitFeatures, inputsOf, widthOf } from '../../ts/table/features.js'
 import {
   evaluateTable,
@@ -369,8 +369,8 @@ test('prepareTable sets aside what trainTable tests with, and looks at none of i
   expect(train.count + held.count).toBe(report.rows.train)
   expect(embedded).toEqual([{ feature: 3, count: 4, size: 3 }])
   expect(scale.mean).toBeCloseTo(4200, -3)
-  const decided = decideTable(rows, options)
-  const [, test] = setAside('trainTable', decided, { fraction: 0.2, seed: options.seed })
+  const plan = new ColumnPlan(rows, options)
+  const [, test] = setAside('trainTable', plan, plan.rows, { fraction: 0.2, seed: options.seed })
   expect(test).toHaveLength(report.rows.test)
   const changed = rows.map((row) => (test.includes(row) ? { ...row, bill_length_mm: '1e6', body_mass_g: '9e6' } : row))
   expect((await prepareTable(changed, options)).train).toEqual((await prepareTable(rows, options)).train)
@@ -382,7 +382,7 @@ test('a text among numbers is a gap wherever the split puts it', async () => {
   const rows = Array.from({ length: 60 }, (_, i) => ({ x: i === 7 ? 'unclear' : String(i % 9), y: i % 2 ? 'a' : 'b' }))
   const isTested: boolean[] = []
   for (let seed = 0; seed < 8; seed++) {
-    const [, test] = setAside('trainTable', decideTable(rows, { target: 'y' }), { fraction: 0.2, seed })
+    const [, test] = setAside('trainTable', new ColumnPlan(rows, { target: 'y' }), rows, { fraction: 0.2, seed })
     isTested.push(test.includes(rows[7]))
     const { model, report } = await trainTable(rows, { target: 'y', seed, hidden: [2], epochs: 1 })
     expect(report.columns[0].notes).toEqual(["1 value is no number ('unclear' in row 7) and counts as a gap"])

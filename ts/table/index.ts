@@ -4,8 +4,8 @@
  */
 export { formatMetric } from '../report/format.js'
 export type { ReportTextOptions } from '../report/text.js'
+export { inspectTable } from './column-plan.js'
 export type { PairedDifference } from './compare.js'
-export { inspectTable } from './decide-table.js'
 export { type DecisionSettings, describeDecision, type ReportedDecision } from './decision.js'
 export { evaluateTable, type TableEvaluation } from './evaluate.js'
 export type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'

@@ -1,9 +1,9 @@
 /** A table as input of nets, split into training, validation and test rows: for your own nets and experiments. */
 import { checkNames } from '../common/names.js'
 import { withNewNames } from '../common/renamed.js'
-import { fromTable, type LeftOut, type ReadOptions, type Source, type TableOptions } from '../data/index.js'
+import { type LeftOut, type ReadOptions, type Source, type TableOptions } from '../data/index.js'
 import type { ColumnToEmbed } from '../index.js'
-import { decideTable, TABLE_OPTIONS } from './decide-table.js'
+import { ColumnPlan, TABLE_OPTIONS } from './column-plan.js'
 import { featuresOf, inputsOf, scaled, widthOf } from './features.js'
 import { MISPLACED, namingLinesOf, rowsFrom } from './given-rows.js'
 import { checkAside, checkTimes, setAside } from './set-aside.js'
@@ -54,7 +54,7 @@ export interface PreparedTable {
 }
 
 /**
- * A table with the inputs that {@link trainTable} gives its nets: columns are decided in the same way, and scaled by the rows to train on.
+ * A table with the inputs that {@link trainTable} gives its nets: columns are plan in the same way, and scaled by the rows to train on.
  *
  * @example
  * const { train, width, classes } = await prepareTable('docs/guide/penguins.csv', { target: 'species' })
@@ -68,18 +68,18 @@ export async function prepareTable(rows: readonly object[] | Source, given: Prep
   const [ofTest, ofHeld] = [testFraction, validationFraction].map((fraction) => ({ fraction, seed, splitBy }))
   checkAside('prepareTable', 'validationFraction', ofHeld)
   if (testFraction !== 0) checkAside('prepareTable', 'testFraction', ofTest)
-  const decided = await namingLinesOf(rows, read, async () => {
+  const plan = await namingLinesOf(rows, read, async () => {
     const all = await rowsFrom(rows, read)
-    const decided = decideTable(all, table)
-    if (splitBy !== undefined) checkTimes('prepareTable', all, decided, splitBy)
-    return decided
+    const plan = new ColumnPlan(all, table)
+    if (splitBy !== undefined) checkTimes('prepareTable', all, plan, splitBy)
+    return plan
   })
-  const [used] = testFraction === 0 ? [decided.rows] : setAside('prepareTable', decided, ofTest)
-  const [training, judging] = setAside('prepareTable', { ...decided, rows: used }, ofHeld)
-  const data = fromTable(training, decided.options)
+  const [used] = testFraction === 0 ? [plan.rows] : setAside('prepareTable', plan, plan.rows, ofTest)
+  const [training, judging] = setAside('prepareTable', plan, used, ofHeld)
+  const data = plan.fit(training)
   const features = featuresOf(data)
   const { targets, scale } = scaled(data.targets)
-  const held = decided.encoderOf(data).dataset(judging)
+  const held = data.dataset(judging)
   const { mean, deviation } = scale
   return {
     train: { inputs: inputsOf(features, data.inputs), targets, count: data.count },
@@ -92,6 +92,6 @@ export async function prepareTable(rows: readonly object[] | Source, given: Prep
     classes: data.classes,
     embedded: (features.embedded ?? []).map(({ feature, count, size }) => ({ feature, count, size })),
     scale,
-    leftOut: decided.leftOut,
+    leftOut: plan.leftOut,
   }
 }

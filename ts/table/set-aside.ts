@@ -6,7 +6,7 @@ import type { Row } from '../data/index.js'
 import { daysOf, missingTest, numberOf, valueIn } from '../data/table/values.js'
 import { readWritten, type WrittenAs, wayOf } from '../data/table/written.js'
 import { cutParts } from '../rows/cut.js'
-import type { DecidedTable } from './decide-table.js'
+import type { ColumnPlan } from './column-plan.js'
 
 /** Options for holding rows out. */
 export interface AsideOptions {
@@ -22,15 +22,12 @@ export interface AsideOptions {
  * always hold the same rows out, so that a choice made with the other rows can be evaluated on them. Rows in time stay in that order; rows of the
  * same time are on one side. @throws RangeError for a fraction that leaves one side empty
  */
-export function setAside(who: string, decided: DecidedTable, { fraction, seed, splitBy }: AsideOptions): [Row[], Row[]] {
-  const { rows, isClasses, options } = decided
+export function setAside(who: string, plan: ColumnPlan, rows: readonly Row[], { fraction, seed, splitBy }: AsideOptions): [Row[], Row[]] {
+  const { isClasses, target } = plan
   const [order, by] =
     splitBy === undefined
-      ? [
-          new RandomStream(seed).permutation(rows.length),
-          { classOf: isClasses ? rows.map((row) => String(valueIn(row, options.target))) : null },
-        ]
-      : [Int32Array.from(rows, (_, row) => row), { times: timesOf(decided, splitBy) }]
+      ? [new RandomStream(seed).permutation(rows.length), { classOf: isClasses ? rows.map((row) => String(valueIn(row, target))) : null }]
+      : [Int32Array.from(rows, (_, row) => row), { times: timesOf(plan, rows, splitBy) }]
   const [learnt, aside] = cutParts(order, [fraction], by).map((part) => Array.from(part, (row) => rows[row]))
   if (learnt.length === 0 || aside.length === 0)
     throw rangeError(`${who}: a fraction of ${fraction} of ${rows.length} rows leaves one side empty; give another`)
@@ -38,8 +35,8 @@ export function setAside(who: string, decided: DecidedTable, { fraction, seed, s
 }
 
 /** The times of rows by a column, as {@link setAside} has them. */
-export function timesOf({ rows, writtenIn }: Pick<DecidedTable, 'rows' | 'writtenIn'>, column: string): Float64Array {
-  const written = writtenIn(column)
+export function timesOf(plan: ColumnPlan, rows: readonly Row[], column: string): Float64Array {
+  const written = plan.writtenIn(column)
   return Float64Array.from(rows, (row) => timeOf(valueIn(row, column), written))
 }
 
@@ -64,11 +61,11 @@ export function earliestOf(aside: readonly Row[], column: string): { column: str
  * @param all the rows as they were given, by whose numbers errors name them
  * @throws RangeError for a column that is not there or is the same in all rows, and for a row that has neither a date nor a number in it
  */
-export function checkTimes(who: string, all: readonly Row[], decided: DecidedTable, column: string): void {
-  const { rows } = decided
+export function checkTimes(who: string, all: readonly Row[], plan: ColumnPlan, column: string): void {
+  const { rows } = plan
   if (!rows.some((row) => Object.hasOwn(row, column)))
     throw rangeError(`${who}: splitBy: there is no column '${column}', only ${showNames(Object.keys(rows[0] ?? {}))}`)
-  const times = timesOf(decided, column)
+  const times = timesOf(plan, rows, column)
   const wrong = rows[times.findIndex(Number.isNaN)]
   if (wrong !== undefined)
     throw rangeError(

@@ -1,7 +1,7 @@
 /**
  * trainTable: from rows to a model that takes rows, and a report on how good it is.
  *
- * 1. All rows decide the task and the kind of each column (decide-table.ts).
+ * 1. All rows decide the task and the kind of each column (column-plan.ts).
  * 2. Test rows are held out: nothing below learns from them, not even the scales of columns.
  * 3. The others decide categories, centers and spreads, fills of gaps, quantiles and vectors (features.ts); each row becomes the inputs of a net.
  * 4. A straight line is fitted to them for comparison (straight-line.ts); it is the model if no hidden layer is wanted (line-model.ts).
@@ -16,14 +16,14 @@ import { clock } from '../common/clock.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show, showNames } from '../common/show.js'
-import { fromTable, type LeftOut, type ReadOptions, type Source, type Table, type TableEncoder, type TableOptions } from '../data/index.js'
+import type { LeftOut, ReadOptions, Source, Table, TableEncoder, TableOptions } from '../data/index.js'
 import { leftOutBy } from '../data/table/table.js'
 import { takeRows } from '../rows/take.js'
 import { adviceOn } from './advice.js'
 import { checkNet } from './check-net.js'
 import { checkRows, checkTarget } from './check-target.js'
+import { ColumnPlan, TABLE_OPTIONS } from './column-plan.js'
 import { errorQuantiles, largestQuantiles } from './conformal.js'
-import { decideTable, TABLE_OPTIONS } from './decide-table.js'
 import { type ClassTerms, checkDecision, chosenThreshold, classTerms, DECISION_SETTINGS, type DecisionSettings } from './decision.js'
 import { type FeatureState, featuresOf, inputsOf, plainFeatures, plainOf, scaled, scalesOf, spansOf, widthOf } from './features.js'
 import { fingerprintOf, hashesOf } from './fingerprint.js'
@@ -108,7 +108,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const { time, test, compareWith, seed = 0, read, signal, onProgress } = checked(options)
   signal?.throwIfAborted()
   const watch = new ProgressWatch(onProgress, began, time)
-  const { isClasses, reasonsIn, dropped, leftOut, learnt, encoder, tested, latest, times, before } = await encoded(rows, options, watch)
+  const { isClasses, reasons: given, dropped, leftOut, learnt, encoder, tested, latest, times, before } = await encoded(rows, options, watch)
 
   if (compareWith !== undefined) checkSameTable(compareWith, encoder)
   const terms = classTerms(picked(options, DECISION_SETTINGS), learnt, options.target)
@@ -166,7 +166,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     fingerprint: fingerprintOf(hashesOfTable(learnt), hashesOfTable(tested)),
     ...decisionOf(terms, found, learnt),
   })
-  const reasons = await notesWithLines(reasonsIn(learnt.report), rows, read)
+  const reasons = await notesWithLines(given, rows, read)
   const columns = test === undefined ? reasons : reasons.map((column) => withUnknown(column, encoder.unknown))
   const besides = {
     ...(line && !isLine && { line: inUnits(lineAnswers(line, inputsOf(plain, tested.inputs)), scale) }),
@@ -219,25 +219,26 @@ async function learnColumns(rows: readonly object[] | Source, options: TrainTabl
   const { read, test, testFraction = FRACTION, seed = 0, splitBy } = options
   const all = await rowsFrom(rows, read, watch)
   watch.tell({ phase: 'encoding', rows: all.length, columns: Object.keys(all[0] ?? {}).length })
-  const decided = decideTable(all, picked(options, TABLE_OPTIONS))
-  checkRows(decided.rows)
-  if (splitBy !== undefined) checkTimes('trainTable', all, decided, splitBy)
+  const plan = new ColumnPlan(all, picked(options, TABLE_OPTIONS))
+  checkRows(plan.rows)
+  if (splitBy !== undefined) checkTimes('trainTable', all, plan, splitBy)
   const [training, aside] =
-    test === undefined ? setAside('trainTable', decided, { fraction: testFraction, seed, splitBy }) : [decided.rows, []]
-  const learnt = fromTable(training, decided.options)
+    test === undefined ? setAside('trainTable', plan, plan.rows, { fraction: testFraction, seed, splitBy }) : [plan.rows, []]
+  const learnt = plan.fit(training)
   checkTarget(learnt, options.target)
-  const { isClasses, reasonsIn, leftOut } = decided
-  const dropped = all.length - decided.rows.length
+  const { isClasses, leftOut } = plan
+  const dropped = all.length - plan.rows.length
   // rows with gaps may be left out: of the others the order is known
   const times =
     splitBy === undefined
       ? undefined
       : learnt.count === training.length
-        ? timesOf({ ...decided, rows: training }, splitBy)
+        ? timesOf(plan, training, splitBy)
         : Float64Array.from({ length: learnt.count }, (_, row) => row)
   // one row at a time: the row before is known
-  const isSeries = !isClasses && splitBy !== undefined && areAscending(timesOf({ ...decided, rows: [...training, ...aside] }, splitBy))
-  return { isClasses, reasonsIn, leftOut, dropped, aside, isSeries, learnt, times, encoder: decided.encoderOf(learnt) }
+  const isSeries = !isClasses && splitBy !== undefined && areAscending(timesOf(plan, [...training, ...aside], splitBy))
+  // without the plan, which has all rows
+  return { isClasses, reasons: plan.describe(learnt.report), leftOut, dropped, aside, isSeries, learnt, times, encoder: learnt }
 }
 
 function areAscending(times: Float64Array): boolean {

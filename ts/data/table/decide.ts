@@ -14,6 +14,8 @@ export interface Wanted {
   buckets?: number | undefined
   size?: number | undefined
   missing: Missing
+  /** Whether a text among numbers is a gap, also where these values have none. */
+  lenient: boolean
   scale: Scale
   /** True if no option names this column, so that it may be left out. */
   mayLeaveOut: boolean
@@ -75,7 +77,7 @@ export function decideColumn(stats: ColumnStats, wanted: Wanted): Decision {
   const column = columnOf(stats, as, wanted)
   if (missing === 'drop' || (isAuto && role === 'target')) column.drop = true
   if (isFilled) column.fill = fillOf(stats, column, missing)
-  if (isFilled && as === 'number' && stats.strays > 0) column.lenient = true
+  if (isFilled && as === 'number' && (wanted.lenient || stats.strays > 0)) column.lenient = true
   const features = role === 'target' ? 0 : widthOf(column)
   return { column, report: { ...report, as, why: use.why, features, ...detailsOf(stats, column), notes: notesOf(stats, column, wanted) } }
 }

@@ -174,12 +174,17 @@ export interface TableState {
  *   the inputs, or a table without rows; TypeError for rows that are no objects, or a value that is neither number, text, boolean nor date
  */
 export function fromTable<T extends object>(rows: readonly T[], options: TableOptions<ColumnOf<T>>): Table {
+  return learnTable(rows, options)
+}
+
+/** @internal {@link fromTable}, with what is known of more rows: columns with texts among their numbers. */
+export function learnTable(rows: readonly object[], options: TableOptions, { lenient = [] as readonly string[], warn = true } = {}): Table {
   const all = numbered('fromTable', rows)
   if (rows.length === 0) throw rangeError('fromTable: there are no rows')
-  const learner = new TableLearner(rows[0] as Row, options)
+  const learner = new TableLearner(rows[0] as Row, options, undefined, lenient)
   learner.add(all)
   const { encoder, report } = learner.finish()
-  return encoding(encoder, report).tableOf('fromTable', learner.wholeOf(all))
+  return encoding(encoder, report, warn).tableOf('fromTable', learner.wholeOf(all))
 }
 
 /** Rows that wait for a decision, at most. */
@@ -211,8 +216,16 @@ export class TableLearner {
   /** The words among these that are classes. */
   private answers: ReadonlySet<string> = new Set()
 
-  /** @param mostNumbers of each column, from which quantiles are computed. Default: a million */
-  constructor(first: Row, options: TableOptions, mostNumbers?: number) {
+  /**
+   * @param mostNumbers of each column, from which quantiles are computed. Default: a million
+   * @param lenient columns of numbers in which a text is a gap, whether or not one of these rows has one
+   */
+  constructor(
+    first: Row,
+    options: TableOptions,
+    mostNumbers?: number,
+    private readonly lenient: readonly string[] = [],
+  ) {
     checkOptions(options)
     const { target, categories = [], exclude = [], columns = {}, missing = 'fail' } = options
     const names = options.inputs ?? Object.keys(first).filter((name) => name !== target && !exclude.includes(name))
@@ -381,6 +394,7 @@ export class TableLearner {
       buckets: choice.buckets,
       size: choice.size,
       missing: this.wayOf(name),
+      lenient: this.lenient.includes(name),
       scale: role === 'target' ? 'none' : (choice.scale ?? scale),
       mayLeaveOut: inputs === undefined && !Object.hasOwn(columns, name) && !categories.includes(name),
     })

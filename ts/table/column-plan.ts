@@ -1,0 +1,141 @@
+/** Decisions about a table before it is split: its rows, its task and its columns. */
+import { checkNames } from '../common/names.js'
+import {
+  type ColumnReport,
+  fromTable,
+  type LeftOut,
+  type ReadOptions,
+  type Row,
+  type Source,
+  type Table,
+  type TableOptions,
+  type TableReport,
+  type TableState,
+} from '../data/index.js'
+import { learnTable } from '../data/table/table.js'
+import { missingTest, valueIn } from '../data/table/values.js'
+import { type WrittenAs, wayOf } from '../data/table/written.js'
+import { MISPLACED, namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
+
+/** Options for the encoding of columns; by default gaps are filled in and numbers scaled. */
+export interface DecideTableOptions extends Omit<TableOptions, 'scale'> {
+  /** Decides which rows are set aside. Default 0. */
+  seed?: number
+}
+
+/** Least average number of rows per category for which each of many categories gets a vector of its own: with fewer, nets memorize rows. */
+const ROWS_OF_CATEGORY = 10
+
+/** @internal the names of these options, for checks */
+export const TABLE_OPTIONS: readonly (keyof DecideTableOptions)[] = [
+  ...(['target', 'seed', 'inputs', 'exclude', 'categories', 'columns', 'missing', 'missingValues', 'unknown', 'formatted'] as const),
+]
+
+/**
+ * The decisions about a table, made once, from all of its rows: which of them have a target, the task, and the kind of each column. {@link fit} learns
+ * categories, scales and fills from some of the rows; {@link describe} reports on these with the reasons that all rows gave.
+ */
+export class ColumnPlan {
+  readonly target: string
+  /** The rows that have a target. */
+  readonly rows: readonly Row[]
+  /** Rows that are left out because of a gap, in the target or where `missing` says so, and why. */
+  readonly leftOut: readonly LeftOut[]
+  /** True if classes are predicted. */
+  readonly isClasses: boolean
+  private readonly options: TableOptions
+  private readonly columns: TableState['columns']
+  private readonly reports: readonly ColumnReport[]
+  private readonly embedded: readonly { name: string; why: string }[]
+
+  constructor(all: readonly Row[], { seed: _, ...given }: DecideTableOptions) {
+    const whole: TableOptions = { missing: 'auto', scale: 'robust', ...given }
+    const table = fromTable(all, whole)
+    const { missingValues, columns, target } = table.state()
+    const gaps = target.missingValues ?? missingValues
+    this.target = given.target
+    this.rows = withTarget(all, gaps, given.target)
+    this.isClasses = table.classes > 0
+    this.columns = columns
+    // of the table of all rows the report alone is kept
+    this.reports = table.report.columns
+    this.leftOut = table.report.leftOut
+    this.embedded = columnsToEmbed(this.reports)
+    const choiceOf = (name: string) => {
+      const choice = whole.columns?.[name]
+      return typeof choice === 'string' ? { as: choice } : choice
+    }
+    this.options = {
+      ...whole,
+      columns: {
+        ...whole.columns,
+        ...Object.fromEntries(columns.flatMap(({ name, written }) => (written ? [[name, { ...choiceOf(name), written }]] : []))),
+        [given.target]: {
+          ...{ as: this.isClasses ? ('category' as const) : ('number' as const), missingValues: gaps },
+          ...(target.written && { written: target.written }),
+        },
+        ...Object.fromEntries(this.embedded.map(({ name }) => [name, 'embedding' as const])),
+      },
+    }
+  }
+
+  /** The human format of the numbers or dates of a column, if `formatted` reads them, also for a column that is left out. */
+  writtenIn(column: string): WrittenAs | undefined {
+    if (!this.options.formatted) return undefined
+    return this.columns.find(({ name }) => name === column)?.written ?? wayOf(this.rows.map((row) => valueIn(row, column)))
+  }
+
+  /**
+   * A table of some of the rows, which encodes others as these: texts among numbers are gaps where any row of the whole table has one, and values that
+   * these rows do not have are counted without a warning.
+   */
+  fit(rows: readonly Row[]): Table {
+    return learnTable(rows, this.options, { lenient: this.columns.filter(({ lenient }) => lenient).map(({ name }) => name), warn: false })
+  }
+
+  /** A report on some of the rows, with the reasons and notes that all rows gave. */
+  describe({ columns }: TableReport): ColumnReport[] {
+    return columns.map((column) => {
+      const ofAll = this.reports.find(({ name }) => name === column.name) ?? column
+      if (column.role === 'target') return ofAll
+      const embedded = this.embedded.find(({ name }) => name === column.name)
+      return { ...column, notes: ofAll.notes, ...(embedded && { why: embedded.why, decidedBy: 'values' as const }) }
+    })
+  }
+}
+
+/**
+ * The decisions of `trainTable` about each column, with reasons, without training: for `describeTable` of gradus/data.
+ *
+ * @example
+ * const rows = [{ size: 1, kind: 'b' }, { size: 2, kind: 'a' }]
+ * const { columns } = await inspectTable(rows, { target: 'kind' })
+ * columns.map(({ name, as }) => [name, as]) // [['size', 'number'], ['kind', 'category']]
+ * @throws RangeError, TypeError naming row, or line of the file, and column of what does not fit
+ */
+export async function inspectTable(
+  rows: readonly object[] | Source,
+  { read, ...options }: TableOptions & { read?: ReadOptions },
+): Promise<TableReport> {
+  checkNames('inspectTable', options, [...TABLE_OPTIONS, 'read'], MISPLACED)
+  return namingLinesOf(rows, read, async () => {
+    const all = await rowsFrom(rows, read)
+    const plan = new ColumnPlan(all, options)
+    const { report } = plan.fit(all)
+    return { ...report, columns: await notesWithLines(plan.describe(report), rows, read) }
+  })
+}
+
+/** Columns of very many categories with enough rows to learn a vector for each, if no option decides about them. */
+function columnsToEmbed(columns: readonly ColumnReport[]): { name: string; why: string }[] {
+  return columns.flatMap(({ name, as, decidedBy, different = Number.POSITIVE_INFINITY, rows }) => {
+    if (as !== 'hash' || decidedBy === 'options' || rows < ROWS_OF_CATEGORY * different) return []
+    return [{ name, why: `it has texts, ${different} different ones, of which each gets a vector that is learnt` }]
+  })
+}
+
+/** The rows that have a target. */
+function withTarget(rows: readonly Row[], missing: readonly string[], target: string): Row[] {
+  const isGap = missingTest(missing)
+  return rows.filter((row) => !isGap(valueIn(row, target)))
+}
