@@ -91,7 +91,9 @@ export interface HostCopy {
  * compatible unless both shapes are known and differ.
  *
  * @example
- * const x = tensor([[1, 2], [3, 4]]) x.shape // [2, 2] x.toArray() // [[1, 2], [3, 4]]
+ * const x = tensor([[1, 2], [3, 4]])
+ * x.shape      // [2, 2]
+ * x.toArray()  // [[1, 2], [3, 4]]
  */
 export class Tensor<S extends Shape = Shape> {
   static get name() {
@@ -357,7 +359,9 @@ const OPTIONS = ['requiresGrad', 'backend']
  * to the numbers that each operation read. Anything else is copied. By default the shape follows from the nesting.
  *
  * @example
- * tensor([[1, 2], [3, 4]]) // shape [2, 2] tensor(new Float32Array(6), [2, 3]) tensor(Int32Array.of(0, 2, 1)) // class indices
+ * tensor([[1, 2], [3, 4]])                       // shape [2, 2]
+ * tensor(new Float32Array(6), [2, 3])
+ * tensor(Int32Array.of(0, 2, 1))                 // class indices
  * @throws ShapeError for ragged nesting or a shape that does not fit, TypeError for anything but numbers
  */
 export function tensor<V extends Rows>(values: V, options?: TensorOptions): Tensor<Nested<V>>
@@ -413,7 +417,8 @@ export function ones<const S extends Shape>(shape: S, options: TensorOptions = {
  * The numbers from `start` in steps of `step` up to, but not including, `stop`; with one argument, from 0 up to, but not including, it.
  *
  * @example
- * arange(4) // [0, 1, 2, 3] arange(1, 2, 0.25) // [1, 1.25, 1.5, 1.75]
+ * arange(4) // [0, 1, 2, 3]
+ * arange(1, 2, 0.25) // [1, 1.25, 1.5, 1.75]
  * @throws RangeError for numbers that are not finite, or a step of 0
  */
 export function arange(start: number, stop?: number, step = 1, options: TensorOptions = {}): Tensor<[number]> {
@@ -431,7 +436,8 @@ export function arange(start: number, stop?: number, step = 1, options: TensorOp
  * The identity matrix. With a number of columns it is cut to them, or filled with zero columns; by default there are as many columns as rows.
  *
  * @example
- * eye(2) // [[1, 0], [0, 1]] eye(2, 3) // [[1, 0, 0], [0, 1, 0]]
+ * eye(2) // [[1, 0], [0, 1]]
+ * eye(2, 3) // [[1, 0, 0], [0, 1, 0]]
  * @throws RangeError unless rows and columns are whole numbers
  */
 export function eye<const N extends number>(rows: N, options?: TensorOptions): Tensor<Given<readonly [N, N]>>

@@ -72,9 +72,15 @@ let step: Optimizer['step']
  * that a training recorded before the trace began are not seen. With threads, times are measured on the waiting thread.
  *
  * @example
- * const model = new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)]) const seen = trace(() => model.predict([[5.1, 3.5, 1.4,
- * 0.2]])) seen.result.shape // [1, 3] seen.kernels.length // 2 console.log(`${seen}`) // kernel sizes calls ms share // denseForward 1 × 4 × 16 1
- * 0.003 4.1 % // … const training = await trace(() => fit(model, { inputs, targets, loss: crossEntropy, optimizer: new Adam(model.parameters()) }))
+ * const model = new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)])
+ * const seen = trace(() => model.predict([[5.1, 3.5, 1.4, 0.2]]))
+ * seen.result.shape       // [1, 3]
+ * seen.kernels.length     // 2
+ * console.log(`${seen}`)
+ * // kernel        sizes       calls     ms   share
+ * // denseForward  1 × 4 × 16      1  0.003   4.1 %
+ * // …
+ * const training = await trace(() => fit(model, { inputs, targets, loss: crossEntropy, optimizer: new Adam(model.parameters()) }))
  * @throws TypeError for anything but a function, Error inside another trace of the same backend; and what the function throws
  */
 export function trace<T>(fn: () => Promise<T>, options?: TraceOptions): Promise<Trace<T>>

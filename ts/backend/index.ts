@@ -73,7 +73,8 @@ export function defaultBackend(): Backend {
  * EngineCrashedError}. Models and tensors of the old engine do not move; make them again, and load their saved states.
  *
  * @example
- * const fresh = reset() fresh === defaultBackend() // true
+ * const fresh = reset()
+ * fresh === defaultBackend() // true
  */
 export function reset(): Backend {
   current = createBackend(loaded)

@@ -20,8 +20,8 @@ export type CustomVjp = (gradient: Tensor, inputs: readonly Tensor[], output: Te
  * @param gradient gets ∂L/∂output, the inputs and the output; returns ∂L/∂input for each (a single tensor for a single input)
  * @throws at the backward pass: ShapeError for a gradient that does not have the shape of its input
  * @example
- * const round = customGradient((x) => tensor(x.data().map(Math.round), x.shape), (g) => g) // straight through grad((x) => sum(mul(round(x),
- * 3)))([1.2, 2.7]) // [3, 3]
+ * const round = customGradient((x) => tensor(x.data().map(Math.round), x.shape), (g) => g) // straight through
+ * grad((x) => sum(mul(round(x), 3)))([1.2, 2.7]) // [3, 3]
  */
 export function customGradient(f: (...inputs: Tensor[]) => Tensor, gradient: CustomVjp): (...inputs: TensorLike[]) => Tensor {
   return (...given) => {

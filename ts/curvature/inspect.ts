@@ -35,8 +35,9 @@ export interface InspectOptions {
  * @param at the point, in double precision if given as plain numbers (tensors inside f must then be of its backend)
  * @throws NonFiniteError if value, gradient or Hessian is NaN or infinite; ShapeError unless f returns a single number
  * @example
- * inspectPoint((x) => sum(mul([1, -1], square(x))), [0, 0]).kind // 'saddle' inspectPoint((x) => sum(mul([1, -1], square(x))), [0, 0]).explanation //
- * 'A saddle: the gradient vanishes, the function curves up in 1 direction (λ to 2) and down in 1 (λ to -2).'
+ * inspectPoint((x) => sum(mul([1, -1], square(x))), [0, 0]).kind // 'saddle'
+ * inspectPoint((x) => sum(mul([1, -1], square(x))), [0, 0]).explanation
+ * // 'A saddle: the gradient vanishes, the function curves up in 1 direction (λ to 2) and down in 1 (λ to -2).'
  */
 export function inspectPoint(f: CurvatureFunction, at: TensorLike | ParameterSource, options: InspectOptions = {}): PointInspection {
   checkNames('inspectPoint', options, ['gradientTolerance', 'curvatureTolerance', 'exactLimit', 'seed'])

@@ -29,7 +29,8 @@ export type OutputLoss = (output: Tensor) => Tensor
  *
  * @throws ShapeError unless the seed has the shape of f(x)
  * @example
- * const { value, pullback } = vjp((x) => square(x))([1, 2, 3]) pullback([1, 0, 1]) // [2, 0, 6]
+ * const { value, pullback } = vjp((x) => square(x))([1, 2, 3])
+ * pullback([1, 0, 1]) // [2, 0, 6]
  */
 export function vjp(f: TensorFunction): (x: TensorLike) => { value: Tensor; pullback: (seed: TensorLike) => Tensor } {
   return (x) => {

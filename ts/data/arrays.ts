@@ -18,8 +18,10 @@ export interface ArraysOptions {
  * @param inputs a row of numbers for each sample
  * @param targets an entry for each sample
  * @example
- * const data = fromArrays([[5.1, 3.5], [6.2, 2.9], [4.9, 3]], ['setosa', 'virginica', 'setosa']) data.targets // Int32Array.of(0, 1, 0)
- * data.classNames // ['setosa', 'virginica'] const { train, test } = trainTestSplit(fromArrays([[1], [2], [3]], [2, 4, 6]))
+ * const data = fromArrays([[5.1, 3.5], [6.2, 2.9], [4.9, 3]], ['setosa', 'virginica', 'setosa'])
+ * data.targets // Int32Array.of(0, 1, 0)
+ * data.classNames // ['setosa', 'virginica']
+ * const { train, test } = trainTestSplit(fromArrays([[1], [2], [3]], [2, 4, 6]))
  * @throws TypeError for what is no array of rows, or a value that is no number; RangeError for rows unlike in length, targets that are not as many,
  *   or no class
  */

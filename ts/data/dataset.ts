@@ -84,8 +84,9 @@ export type RowTest = (inputs: Float32Array, target: number, row: number) => boo
  * The rows of a data set at these indices, copied, in this order; or the rows for which a function returns true.
  *
  * @example
- * const someOfEach = selectRows(iris(), [0, 50, 100]) someOfEach.targets // Int32Array.of(0, 1, 2) selectRows(iris(), ([sepalLength], target) =>
- * target < 2 && sepalLength > 6.5).count // 8
+ * const someOfEach = selectRows(iris(), [0, 50, 100])
+ * someOfEach.targets // Int32Array.of(0, 1, 2)
+ * selectRows(iris(), ([sepalLength], target) => target < 2 && sepalLength > 6.5).count // 8
  * @throws RangeError for an index that is no row, TypeError for what is no data set, and neither array nor function
  */
 export function selectRows<D extends Dataset<Targets>>(data: D, which: ArrayLike<number> | RowTest): D {
@@ -103,7 +104,8 @@ export function selectRows<D extends Dataset<Targets>>(data: D, which: ArrayLike
  * The first rows of a data set, or a range of rows: `take(data, 100)`, `take(data, 100, 200)`. Indices beyond the end mean the end.
  *
  * @example
- * take(iris(), 10).count // 10 take(iris(), 140, 160).count // 10
+ * take(iris(), 10).count // 10
+ * take(iris(), 140, 160).count // 10
  * @throws RangeError for what is no whole number from 0, TypeError for what is no data set
  */
 export function take<D extends Dataset<Targets>>(data: D, from: number, to?: number): D {
@@ -124,9 +126,10 @@ export function take<D extends Dataset<Targets>>(data: D, from: number, to?: num
  * the largest first without `shuffle`, each to the fold with the least of its classes.
  *
  * @example
- * const splits = kFold(iris(), { folds: 3, seed: 1 }) splits.map(({ train, test }) => [train.count, test.count]) // [[100, 50], [100, 50], [100, 50]]
- * const days = Array.from({ length: 150 }, (_, row) => `day ${row % 10}`) kFold(iris(), { folds: 5, groups: days }).map(({ test }) => test.count) //
- * [30, 30, 30, 30, 30]
+ * const splits = kFold(iris(), { folds: 3, seed: 1 })
+ * splits.map(({ train, test }) => [train.count, test.count]) // [[100, 50], [100, 50], [100, 50]]
+ * const days = Array.from({ length: 150 }, (_, row) => `day ${row % 10}`)
+ * kFold(iris(), { folds: 5, groups: days }).map(({ test }) => test.count) // [30, 30, 30, 30, 30]
  * @throws RangeError for a number of folds below 2 or above that of rows (or groups), more folds than the largest class has rows (a class with fewer
  *   is a warning), `repeats` without `shuffle` or of which there are not so many ways to cut, groups that are not one for each row, or `stratify` for
  *   targets that are numbers; TypeError for what is no data set

@@ -40,8 +40,8 @@ const ELEMENTS: Readonly<Record<number, Element>> = {
  *
  * @param name of the file in errors
  * @example
- * const bytes = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9) // in a file: unsigned bytes, 1 axis, of length 3 parseIdx(bytes).data //
- * Uint8Array.of(7, 8, 9)
+ * const bytes = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9) // in a file: unsigned bytes, 1 axis, of length 3
+ * parseIdx(bytes).data // Uint8Array.of(7, 8, 9)
  * @throws TypeError for what is no bytes, RangeError saying what is wrong: no IDX, unknown type, too few or too many bytes
  */
 export function parseIdx(bytes: Uint8Array | ArrayBuffer, name = 'IDX data'): IdxData {

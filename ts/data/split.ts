@@ -45,9 +45,12 @@ export interface RowSplitOptions<Name extends string = string> extends Shares {
  * `fromTable(train)` and `table.dataset(test)`.
  *
  * @example
- * const { train, test } = trainTestSplit(iris(), { testFraction: 0.2, seed: 1 }) test.count // 30 const three = trainTestSplit(iris(), {
- * validationFraction: 0.2, testFraction: 0.2 }) three.validation.count // 30 const rows = Array.from({ length: 10 }, (_, day) => ({ day, x: day % 3
- * })) trainTestSplit(rows, { testFraction: 0.2, splitBy: 'day' }).test // [{ day: 8, x: 2 }, { day: 9, x: 0 }]
+ * const { train, test } = trainTestSplit(iris(), { testFraction: 0.2, seed: 1 })
+ * test.count // 30
+ * const three = trainTestSplit(iris(), { validationFraction: 0.2, testFraction: 0.2 })
+ * three.validation.count // 30
+ * const rows = Array.from({ length: 10 }, (_, day) => ({ day, x: day % 3 }))
+ * trainTestSplit(rows, { testFraction: 0.2, splitBy: 'day' }).test // [{ day: 8, x: 2 }, { day: 9, x: 0 }]
  * @throws RangeError for a fraction outside (0, 1), fractions that would leave a side empty, `stratify` for targets that are numbers, or a column
  *   that is not there; TypeError for what is neither a data set nor rows
  */

@@ -62,8 +62,10 @@ export interface Standardized<D extends Dataset<Targets>> extends Split<D> {
  * Mean and standard deviation (of the population) of each column of row-major inputs, or the statistics of another `method`.
  *
  * @example
- * const scaler = fitScaler(Float32Array.of(1, 10, 3, 30), 2) scaler.mean // Float64Array.of(2, 20) scaler.apply(Float32Array.of(3, 10)) //
- * Float32Array.of(1, -1) fitScaler([1, 2, 5], 1, { method: 'minMax' }).apply([3]) // Float32Array.of(0.5)
+ * const scaler = fitScaler(Float32Array.of(1, 10, 3, 30), 2)
+ * scaler.mean // Float64Array.of(2, 20)
+ * scaler.apply(Float32Array.of(3, 10)) // Float32Array.of(1, -1)
+ * fitScaler([1, 2, 5], 1, { method: 'minMax' }).apply([3]) // Float32Array.of(0.5)
  * @throws RangeError for no or ragged rows, and for values that are not finite; TypeError for rows that are not in one array of numbers
  */
 export function fitScaler(inputs: ArrayLike<number>, features: number, options: ScalerOptions = {}): Scaler {
@@ -141,7 +143,8 @@ function scalerOf(mean: Float64Array, deviation: Float64Array): Scaler {
  * The scaler of a saved state, also from JSON: it scales inputs for prediction as in training.
  *
  * @example
- * const text = JSON.stringify(fitScaler(Float32Array.of(1, 10, 3, 30), 2).state()) const scaler = scalerFromState(JSON.parse(text))
+ * const text = JSON.stringify(fitScaler(Float32Array.of(1, 10, 3, 30), 2).state())
+ * const scaler = scalerFromState(JSON.parse(text))
  * scaler.apply(Float32Array.of(3, 10)) // Float32Array.of(1, -1)
  * @throws TypeError for anything but a scaler's state, RangeError for one that was damaged
  */

@@ -48,9 +48,10 @@ export function toPyTorch(model: Module): ForeignModel {
  * model, which takes its shapes from its first input.
  *
  * @example
- * const { tensors, code } = toKeras(new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)])) code //
- * "keras.Sequential([layers.Dense(16, activation='tanh'), layers.Dense(3)])" Object.keys(tensors) // ['0000.kernel', '0001.bias', '0002.kernel',
- * '0003.bias'] const file = encodeSafetensors(tensors) // in Python: model.set_weights([weights[name] for name in sorted(weights)])
+ * const { tensors, code } = toKeras(new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)]))
+ * code // "keras.Sequential([layers.Dense(16, activation='tanh'), layers.Dense(3)])"
+ * Object.keys(tensors) // ['0000.kernel', '0001.bias', '0002.kernel', '0003.bias']
+ * const file = encodeSafetensors(tensors) // in Python: model.set_weights([weights[name] for name in sorted(weights)])
  * @throws TypeError naming the layer that Keras does not have so
  */
 export function toKeras(model: Module): ForeignModel {
@@ -78,8 +79,9 @@ export interface FromPyTorchOptions {
  * transposed; counts of batches are ignored.
  *
  * @example
- * const { tensors } = toPyTorch(model) // or decodeSafetensors(fs.readFileSync('weights.safetensors')) const again = fromPyTorch(new Sequential([new
- * Dense(4, 8), new Dense(8, 3)]), tensors) again.predict(inputs).shape // [n, 3]
+ * const { tensors } = toPyTorch(model) // or decodeSafetensors(fs.readFileSync('weights.safetensors'))
+ * const again = fromPyTorch(new Sequential([new Dense(4, 8), new Dense(8, 3)]), tensors)
+ * again.predict(inputs).shape // [n, 3]
  * @returns the model
  * @throws Error, RangeError naming the first tensor that is missing, left over or of another shape; then nothing was changed
  */
@@ -106,8 +108,9 @@ export function fromPyTorch<M extends Module>(model: M, tensors: ForeignTensors,
  * Loads Keras weights into a model with the same layers, from `get_weights()` in its order, or by names in that order.
  *
  * @example
- * const { tensors } = toKeras(model) const again = fromKeras(new Sequential([new Dense(4, 8), new Dense(8, 3)]), tensors) again.predict(inputs).shape
- * // [n, 3]
+ * const { tensors } = toKeras(model)
+ * const again = fromKeras(new Sequential([new Dense(4, 8), new Dense(8, 3)]), tensors)
+ * again.predict(inputs).shape // [n, 3]
  * @returns the model
  * @throws Error, RangeError naming the first tensor that is missing, left over or of another shape; then nothing was changed
  */

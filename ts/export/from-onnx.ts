@@ -92,8 +92,9 @@ interface Step {
  * Information that the export left out is lost, such as dropout, or the statistics of a BatchNorm that became one product and one sum.
  *
  * @example
- * const bytes = toOnnx(new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)])) const model = fromOnnx(bytes) // or
- * fs.readFileSync('model.onnx') model.predict(inputs).shape // [n, 3]
+ * const bytes = toOnnx(new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)]))
+ * const model = fromOnnx(bytes) // or fs.readFileSync('model.onnx')
+ * model.predict(inputs).shape // [n, 3]
  * @throws RangeError naming the node that it cannot read, or saying what is damaged
  */
 export function fromOnnx(file: Uint8Array | ArrayBuffer, options: FromOnnxOptions = {}): Sequential {

@@ -69,8 +69,8 @@ function attribute(name: string, value: Attributes[string]): Field {
  * six digits, for every layer.
  *
  * @example
- * const model = new Sequential([new Dense(4, 16, { activation: 'gelu' }), new LayerNorm(16), new Dense(16, 3)]) const bytes = toOnnx(model) //
- * fs.writeFileSync('model.onnx', bytes)
+ * const model = new Sequential([new Dense(4, 16, { activation: 'gelu' }), new LayerNorm(16), new Dense(16, 3)])
+ * const bytes = toOnnx(model) // fs.writeFileSync('model.onnx', bytes)
  * @throws TypeError naming the layer that ONNX has no operation for, such as a Lambda or a class of your own; RangeError where `inputShape` has to be
  *   said
  */

@@ -68,9 +68,11 @@ function withEvery(options: CheckpointOptions): CheckpointOptions {
  * are written all or nothing, as by {@link saveModel}, and {@link loadModel} reads them: their model is the one that validation used.
  *
  * @example
- * const checkpoint = new Checkpoint('run.safetensors', { every: { epochs: 5 }, monitor: 'validation.loss' }) const options = { inputs, targets, loss:
- * crossEntropy, optimizer, epochs: 20, validation: { inputs, targets } } const history = await fit(model, { ...options, callbacks: [checkpoint],
- * resume: checkpoint }) history.epochs.length // 20 const best = await loadModel('run.best.safetensors')
+ * const checkpoint = new Checkpoint('run.safetensors', { every: { epochs: 5 }, monitor: 'validation.loss' })
+ * const options = { inputs, targets, loss: crossEntropy, optimizer, epochs: 20, validation: { inputs, targets } }
+ * const history = await fit(model, { ...options, callbacks: [checkpoint], resume: checkpoint })
+ * history.epochs.length // 20
+ * const best = await loadModel('run.best.safetensors')
  * @throws TypeError, RangeError for a path or options that cannot be; `fit` throws Error where a file cannot be written, or where it is of another
  *   model, of other data or options
  */
@@ -194,9 +196,10 @@ export class Checkpoint implements Callback, Resume {
  * @param source as for {@link loadModel}: a path, a `URL`, a Blob or bytes
  * @param parts the parts of the Checkpoint. Default: none
  * @example
- * const options = { inputs, targets, loss: crossEntropy, optimizer } await fit(model, { ...options, epochs: 3, callbacks: [new
- * Checkpoint('run.safetensors')] }) const history = await fit(model, { ...options, epochs: 5, callbacks: [new Checkpoint('more.safetensors')],
- * resume: resumeFrom('run.safetensors') }) history.epochs.length // 5
+ * const options = { inputs, targets, loss: crossEntropy, optimizer }
+ * await fit(model, { ...options, epochs: 3, callbacks: [new Checkpoint('run.safetensors')] })
+ * const history = await fit(model, { ...options, epochs: 5, callbacks: [new Checkpoint('more.safetensors')], resume: resumeFrom('run.safetensors') })
+ * history.epochs.length // 5
  * @throws in `fit`: Error for a file that is not there, or is of another model, other data or options; RangeError for one that is damaged
  */
 export function resumeFrom(source: ModelSource, parts: Readonly<Record<string, StatefulPart>> = {}): Resume {

@@ -35,15 +35,18 @@ const byName = new Map<string, { Class: unknown; known: KnownClass }>()
  * @param how functions that save and rebuild a layer or model. Not needed for a class whose constructor takes no arguments, and for optimizers, which
  * are saved as states
  * @example
- * class Residual extends Module { hidden: Dense constructor(readonly width: number) {
+ * class Residual extends Module {
+ *   hidden: Dense
+ *   constructor(readonly width: number) {
  *     super()
  *     this.hidden = new Dense(width, width, { activation: 'relu' })
  *   }
  *   forward(x: Tensor) {
  *     return add(x, this.hidden.forward(x))
  *   }
- * } registerClass('Residual', Residual, { save: ({ width }) => ({ width }), load: ({ width }) => new Residual(width) }) const model =
- * decodeModel(encodeModel(new Sequential([new Residual(8), new Dense(8, 2)])))
+ * }
+ * registerClass('Residual', Residual, { save: ({ width }) => ({ width }), load: ({ width }) => new Residual(width) })
+ * const model = decodeModel(encodeModel(new Sequential([new Residual(8), new Dense(8, 2)])))
  * @throws TypeError for what is no class, or a layer whose constructor takes arguments and that does not say how it is made again
  */
 export function registerClass<T extends object, Config>(

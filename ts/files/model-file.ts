@@ -59,8 +59,10 @@ type Places = ReadonlyMap<Module, string>
  * @param parts values saved beside the model, under names of your own: an optimizer, a schedule, a scaler, the names of classes; as `encodeState`
  * takes them. Default: none
  * @example
- * const bytes = encodeModel(model, { classNames: ['setosa', 'versicolor', 'virginica'] }) const file = decodeModelFile(bytes)
- * file.model.predict(inputs).shape // [n, 3] file.classNames[2] // 'virginica'
+ * const bytes = encodeModel(model, { classNames: ['setosa', 'versicolor', 'virginica'] })
+ * const file = decodeModelFile(bytes)
+ * file.model.predict(inputs).shape // [n, 3]
+ * file.classNames[2] // 'virginica'
  * @throws TypeError naming the layer that no file can hold, such as a Lambda, or the part; NonFiniteError naming the tensor for weights that are NaN
  *   or infinite, as after a training that diverged
  */
@@ -214,7 +216,8 @@ export function decodeModel<M extends object = Module>(file: Uint8Array | ArrayB
  *
  * @param file its bytes: an ArrayBuffer or a Uint8Array
  * @example
- * const bytes = encodeModel(new Sequential([new Dense(4, 3)]), { classNames: ['a', 'b', 'c'] }) const { model, classNames } = decodeModelFile(bytes)
+ * const bytes = encodeModel(new Sequential([new Dense(4, 3)]), { classNames: ['a', 'b', 'c'] })
+ * const { model, classNames } = decodeModelFile(bytes)
  * classNames.length // 3
  * @throws as decodeModel does
  */

@@ -22,7 +22,8 @@ export interface SaveOptions {
  * @param path of the file; in a browser any name
  * @param parts values saved beside the model, under names of your own. Default: none
  * @example
- * await saveModel(model, 'net.safetensors', { classNames: ['no', 'yes'] }) const again = await loadModel('net.safetensors')
+ * await saveModel(model, 'net.safetensors', { classNames: ['no', 'yes'] })
+ * const again = await loadModel('net.safetensors')
  * again.predict(inputs).shape // [n, 3]
  * @throws TypeError, RangeError as {@link encodeModel} does; Error where the file cannot be written: then the one that was there is as it was
  */
@@ -56,8 +57,11 @@ export async function loadModel<M extends object = Module>(source: ModelSource, 
  * Loads the model, as {@link loadModel} does, and the parts that were saved beside it, as `decodeModelFile` returns them.
  *
  * @example
- * await saveModel(model, 'net.safetensors', { optimizer, classNames: ['no', 'yes'] }) const file = await loadModelFile('net.safetensors') const goOn
- * = new Adam(file.model.parameters()) goOn.loadState(file.optimizer) file.classNames // ['no', 'yes']
+ * await saveModel(model, 'net.safetensors', { optimizer, classNames: ['no', 'yes'] })
+ * const file = await loadModelFile('net.safetensors')
+ * const goOn = new Adam(file.model.parameters())
+ * goOn.loadState(file.optimizer)
+ * file.classNames // ['no', 'yes']
  * @throws as {@link loadModel}
  */
 // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
@@ -72,7 +76,9 @@ export async function loadModelFile<M extends object = Module, Parts = Record<st
  * Saves the values that `encodeState` takes in a file, all or nothing, as {@link saveModel} does: for training loops of your own.
  *
  * @example
- * await saveState({ model, optimizer, epoch: 3 }, 'run.safetensors') const saved = await loadState('run.safetensors') model.loadState(saved.model)
+ * await saveState({ model, optimizer, epoch: 3 }, 'run.safetensors')
+ * const saved = await loadState('run.safetensors')
+ * model.loadState(saved.model)
  * saved.epoch // 3
  * @throws TypeError as `encodeState` does; Error where the file cannot be written: then the one that was there is as it was
  */
@@ -86,8 +92,8 @@ export async function saveState(parts: object, path: string, options: SaveOption
  *
  * @param source as for {@link loadModel}
  * @example
- * await saveState({ losses: Float32Array.of(2, 1) }, 'run.safetensors') const { losses } = await loadState('run.safetensors') // Float32Array.of(2,
- * 1)
+ * await saveState({ losses: Float32Array.of(2, 1) }, 'run.safetensors')
+ * const { losses } = await loadState('run.safetensors') // Float32Array.of(2, 1)
  * @throws Error for a file that is not there, RangeError for one that is damaged
  */
 // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out

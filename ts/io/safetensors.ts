@@ -122,8 +122,10 @@ function readStorable(name: string, value: Storable) {
  *
  * @param file its bytes: an ArrayBuffer (`await response.arrayBuffer()`) or a Uint8Array (`fs.readFileSync(path)`)
  * @example
- * const file = encodeSafetensors({ scale: Float32Array.of(1, 2) }, { made: 'today' }) const { tensors, metadata } = decodeSafetensors(file)
- * tensors.scale // { dtype: 'F32', shape: [2] } metadata.made // 'today'
+ * const file = encodeSafetensors({ scale: Float32Array.of(1, 2) }, { made: 'today' })
+ * const { tensors, metadata } = decodeSafetensors(file)
+ * tensors.scale // { dtype: 'F32', shape: [2] }
+ * metadata.made // 'today'
  * @throws TypeError for what is no bytes, RangeError saying what is wrong for a file that is truncated, damaged, or of another format or dtype, or
  *   whose header is too large or names a tensor twice
  */

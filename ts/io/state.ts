@@ -40,8 +40,9 @@ export function encodeState(parts: object): Bytes {
  * and tables to `scalerFromState` and `encoderFromState`.
  *
  * @example
- * const saved = decodeState(encodeState({ best: Infinity, losses: Float32Array.of(2, 1) })) saved.best // Infinity saved.losses // Float32Array.of(2,
- * 1)
+ * const saved = decodeState(encodeState({ best: Infinity, losses: Float32Array.of(2, 1) }))
+ * saved.best // Infinity
+ * saved.losses // Float32Array.of(2, 1)
  * @throws RangeError for a file that is damaged, or is of another maker: `decodeSafetensors` reads those
  */
 // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out

@@ -86,7 +86,8 @@ export interface FocalOptions {
  * is the mean over all elements, as torchvision's `sigmoid_focal_loss`; for logits [n, classes] and labels it is the mean over rows.
  *
  * @example
- * focal({ gamma: 0 })(tensor([[2, 0, 0]]), tensor(Int32Array.of(0))).item() // 0.239545 focal()(tensor([0]), tensor([1])).item() // 0.173287
+ * focal({ gamma: 0 })(tensor([[2, 0, 0]]), tensor(Int32Array.of(0))).item() // 0.239545
+ * focal()(tensor([0]), tensor([1])).item() // 0.173287
  * @throws RangeError for options out of range; the loss: ShapeError unless the shapes agree, RangeError for a label that is no class
  */
 export function focal(options: FocalOptions = {}): Loss {

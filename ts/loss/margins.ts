@@ -29,7 +29,8 @@ function marginOf(name: string, { margin = 1 }: MarginOptions): number {
  *
  * @param target −1 or 1 of the prediction's shape, or class indices [n]
  * @example
- * hinge(tensor([0.5, -2]), [1, 1]).item() // 1.75 hinge(tensor([[2, 1.5, 0]]), [0]).item() // 0.166667
+ * hinge(tensor([0.5, -2]), [1, 1]).item() // 1.75
+ * hinge(tensor([[2, 1.5, 0]]), [0]).item() // 0.166667
  * @throws ShapeError unless the shapes agree, RangeError for a target that is neither −1, 0 nor 1, or no class
  */
 export const hinge = /* @__PURE__ */ named('hinge', (prediction: Tensor, target: TensorLike, options: MarginOptions = {}): Tensor<[]> => {

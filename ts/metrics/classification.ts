@@ -16,8 +16,9 @@ import { type MetricOptions, valuesOf, weightOf } from './values.js'
  * @throws RangeError for one output whose targets are not from 0 to 1, and for a target that is not one of several classes, ShapeError for a
  * different number of rows
  * @example
- * accuracy(tensor([[0.1, 2], [3, 1]]), [1, 1]) // 0.5 accuracy([0, 1, 2, 1], [0, 1, 2, 2]) // 0.75 accuracy([0, 1], [0, 0], { weights: [3, 1] }) //
- * 0.75
+ * accuracy(tensor([[0.1, 2], [3, 1]]), [1, 1]) // 0.5
+ * accuracy([0, 1, 2, 1], [0, 1, 2, 2]) // 0.75
+ * accuracy([0, 1], [0, 0], { weights: [3, 1] }) // 0.75
  */
 export function accuracy(prediction: TensorLike, target: TensorLike, { weights }: MetricOptions = {}): number {
   const scores = asTensor(prediction)
@@ -102,7 +103,8 @@ export function confusionMatrix(prediction: TensorLike, target: TensorLike, opti
  * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
  * @param target classes [n], or probabilities [n, classes]
  * @example
- * precision([-1, 2, 3, 1], [0, 1, 1, 0]) // 0.666667 precision(Int32Array.of(0, 1, 2), [0, 2, 2], { average: 'macro' }) // 0.666667
+ * precision([-1, 2, 3, 1], [0, 1, 1, 0]) // 0.666667
+ * precision(Int32Array.of(0, 1, 2), [0, 2, 2], { average: 'macro' }) // 0.666667
  * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, `binary` for more than two
  */
 export function precision(prediction: TensorLike, target: TensorLike, options: AverageOptions = {}): number {

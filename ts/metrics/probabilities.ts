@@ -21,7 +21,8 @@ export interface ProbabilityOptions extends MetricOptions {
  * @param prediction logits [n, classes], or one a row for class 1; or probabilities
  * @param target classes [n], or probabilities [n, classes], of which the largest counts
  * @example
- * logLoss([0], [1]) // 0.693147 logLoss([[0.2, 0.8], [0.6, 0.4]], [1, 0], { from: 'probabilities' }) // 0.366985
+ * logLoss([0], [1]) // 0.693147
+ * logLoss([[0.2, 0.8], [0.6, 0.4]], [1, 0], { from: 'probabilities' }) // 0.366985
  * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, probabilities outside 0..1, or rows that look like
  *   probabilities where `from` does not say what they are
  */

@@ -26,8 +26,8 @@ export interface RankingOptions extends ProbabilityOptions {
  * @param prediction one score a row, any that grows with class 1; or logits [n, classes], or probabilities
  * @param target classes [n], or probabilities [n, classes]
  * @example
- * rocAuc([0.1, 0.4, 0.4, 0.8], [0, 0, 1, 1]) // 0.875 rocAuc([[0.8, 0.1, 0.1], [0.3, 0.4, 0.3], [0.1, 0.5, 0.4]], [0, 1, 2], { from: 'probabilities'
- * }) // 0.833333
+ * rocAuc([0.1, 0.4, 0.4, 0.8], [0, 0, 1, 1]) // 0.875
+ * rocAuc([[0.8, 0.1, 0.1], [0.3, 0.4, 0.3], [0.1, 0.5, 0.4]], [0, 1, 2], { from: 'probabilities' }) // 0.833333
  * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, what are no probabilities, or more than two columns
  *   that look like probabilities where `from` does not say what they are
  */

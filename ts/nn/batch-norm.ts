@@ -39,9 +39,10 @@ type BatchNormShapes<N extends number> = LastAxis<`BatchNorm(${N})`, N, N>
  * not trained.
  *
  * @example
- * const model = new Sequential([new Dense(4, 16, { bias: false }), new BatchNorm(16), new Activation('relu'), new Dense(16, 3)]) const layer = new
- * BatchNorm(1) layer.forward(tensor([[1], [3]])).toArray() // [[-1], [1]] Object.keys(layer.state()) // ['weight', 'bias', 'runningMean',
- * 'runningVariance']
+ * const model = new Sequential([new Dense(4, 16, { bias: false }), new BatchNorm(16), new Activation('relu'), new Dense(16, 3)])
+ * const layer = new BatchNorm(1)
+ * layer.forward(tensor([[1], [3]])).toArray()        // [[-1], [1]]
+ * Object.keys(layer.state())                          // ['weight', 'bias', 'runningMean', 'runningVariance']
  * @throws RangeError for a width that is no whole number ≥ 1, an epsilon that is not positive, or a momentum outside [0, 1]; forward() throws
  *   ShapeError naming the layer, also for a batch of one row while training
  */

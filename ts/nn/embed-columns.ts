@@ -35,10 +35,12 @@ export interface EmbedColumnsOptions extends ModuleOptions {
  * 2016).
  *
  * @example
- * const rows = [{ age: 31, city: 'Rome', y: 1 }, { age: 47, city: 'Oslo', y: 2 }] const table = fromTable(rows, { target: 'y', columns: { y:
- * 'number', city: 'embedding' } }) const embed = new EmbedColumns(table.features, table.embeddings) embed.width // 4: the age, and a vector of 3
- * numbers for the city const model = new Sequential([embed, new Dense(embed.width, 8, { activation: 'relu' }), new Dense(8, 1)], { seed: 1 }) await
- * fit(model, { ...table, loss: mse, optimizer: new Adam(model.parameters()) })
+ * const rows = [{ age: 31, city: 'Rome', y: 1 }, { age: 47, city: 'Oslo', y: 2 }]
+ * const table = fromTable(rows, { target: 'y', columns: { y: 'number', city: 'embedding' } })
+ * const embed = new EmbedColumns(table.features, table.embeddings)
+ * embed.width // 4: the age, and a vector of 3 numbers for the city
+ * const model = new Sequential([embed, new Dense(embed.width, 8, { activation: 'relu' }), new Dense(8, 1)], { seed: 1 })
+ * await fit(model, { ...table, loss: mse, optimizer: new Adam(model.parameters()) })
  * @throws RangeError for a column that there is not, or twice; forward() for a number that is no row of its table
  */
 export class EmbedColumns extends Layer {

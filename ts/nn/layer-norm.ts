@@ -25,8 +25,8 @@ type LayerNormShapes<N extends number> = LastAxis<`LayerNorm(${N})`, N, N>
  * distance from the mean (Ba et al. 2016). Training mode and evaluation mode give the same result.
  *
  * @example
- * const model = new Sequential([new Dense(4, 16), new LayerNorm(16), new Activation('relu'), new Dense(16, 3)]) new LayerNorm(2).predict([[1, 3]]) //
- * [[-1, 1]]
+ * const model = new Sequential([new Dense(4, 16), new LayerNorm(16), new Activation('relu'), new Dense(16, 3)])
+ * new LayerNorm(2).predict([[1, 3]]) // [[-1, 1]]
  * @throws RangeError for a width that is no whole number ≥ 1 or an epsilon that is not positive; forward() throws ShapeError naming the layer
  */
 export class LayerNorm<const N extends number = number> extends Layer {

@@ -9,8 +9,11 @@ import { Module } from './module.js'
  * trained, are counted separately.
  *
  * @example
- * const model = new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)]) console.log(summary(model)) // 0 Dense(4, 16, relu) 80
- * // 1 Dense(16, 3) 51 // total 131
+ * const model = new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)])
+ * console.log(summary(model))
+ * // 0      Dense(4, 16, relu)   80
+ * // 1      Dense(16, 3)         51
+ * // total                      131
  * @throws TypeError for what is no model
  */
 export function summary(model: Module): string {

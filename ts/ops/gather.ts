@@ -33,7 +33,8 @@ export function asIndices(values: TensorLike, limit: number, what: string, backe
  *   The index has as many axes as x; only `axis` may be longer than in x; the result has the shape of the index.
  *
  * @example
- * gather(tensor([[1, 2], [3, 4]]), [1, 0, 1]) // [[3, 4], [1, 2], [3, 4]] gather([[1, 2], [3, 4]], 1, [[1], [0]]) // [[2], [3]]
+ * gather(tensor([[1, 2], [3, 4]]), [1, 0, 1]) // [[3, 4], [1, 2], [3, 4]]
+ * gather([[1, 2], [3, 4]], 1, [[1], [0]]) // [[2], [3]]
  * @throws RangeError for an index that is no row of the table or no place on the axis, ShapeError for an index of another rank or longer axes
  */
 export function gather<T extends Shape, I extends Operand>(table: Tensor<T>, index: I): Tensor<Gathered<T, ShapeOf<I>>>

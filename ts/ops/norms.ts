@@ -29,7 +29,8 @@ export function std<X extends Operand, const A extends Axes = undefined, K exten
  * 0.
  *
  * @example
- * norm([3, 4]).item() // 5 norm([[3, -4], [1, 0]], 1, { order: Infinity }) // [4, 1]
+ * norm([3, 4]).item() // 5
+ * norm([[3, -4], [1, 0]], 1, { order: Infinity }) // [4, 1]
  * @throws RangeError for an order below 1
  */
 export function norm<X extends Operand, const A extends Axes = undefined, K extends boolean = false>(

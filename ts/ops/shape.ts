@@ -157,7 +157,8 @@ function padded(g: Tensor, shape: Shape, axis: number, from: number): Tensor {
  * The parts of a tensor along one axis: `parts` of equal length, or parts of the given lengths.
  *
  * @example
- * split([1, 2, 3, 4], 2)[1] // [3, 4] split([[1, 2, 3]], [1, 2], 1)[1] // [[2, 3]]
+ * split([1, 2, 3, 4], 2)[1] // [3, 4]
+ * split([[1, 2, 3]], [1, 2], 1)[1] // [[2, 3]]
  * @throws RangeError unless the lengths add up to that of the axis
  */
 export function split(value: Operand, parts: number | readonly number[], axis = 0): Tensor[] {

@@ -18,7 +18,8 @@ export interface SortOptions {
  * The values along one axis (default: last) from the smallest to the largest. Equal values stay in their order, and NaN counts as largest.
  *
  * @example
- * sort([[3, 1, 2]]) // [[1, 2, 3]] sort([[3, 1, 2]], -1, { descending: true }) // [[3, 2, 1]]
+ * sort([[3, 1, 2]]) // [[1, 2, 3]]
+ * sort([[3, 1, 2]], -1, { descending: true }) // [[3, 2, 1]]
  */
 export function sort<X extends Operand>(value: X, axis = -1, options: SortOptions = {}): Tensor<ShapeOf<X>> {
   checkNames('sort', options, ['descending'])
@@ -40,7 +41,9 @@ export function argsort<X extends Operand>(value: X, axis = -1, options: SortOpt
  * The k largest values along one axis (default: last), the largest first, and their positions.
  *
  * @example
- * const { values, indices } = topK([1, 5, 2, 4], 2) values // [5, 4] indices // [1, 3]
+ * const { values, indices } = topK([1, 5, 2, 4], 2)
+ * values // [5, 4]
+ * indices // [1, 3]
  * @throws RangeError for more values than there are
  */
 export function topK<X extends Operand, const A extends number = -1>(

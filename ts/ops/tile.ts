@@ -11,7 +11,8 @@ import { reshape } from './shape.js'
  * axes in front.
  *
  * @example
- * tile([1, 2], [2]) // [1, 2, 1, 2] tile([[1, 2]], [2, 1]) // [[1, 2], [1, 2]]
+ * tile([1, 2], [2]) // [1, 2, 1, 2]
+ * tile([[1, 2]], [2, 1]) // [[1, 2], [1, 2]]
  * @throws RangeError for a number of copies below 1
  */
 export function tile(value: Operand, copies: number | readonly number[]): Tensor {

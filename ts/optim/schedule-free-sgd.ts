@@ -27,8 +27,8 @@ const HYPER = ['c', 'gradientRate', 'rate'] as const
  * Defaults: the authors' code (learningRate 1, momentum 0.9). State: 4 bytes a parameter. Defazio et al. 2024.
  *
  * @example
- * const optimizer = new ScheduleFreeSGD(model.parameters(), { learningRate: 1, warmupSteps: 100 }) const { loss } = optimizer.evaluate(() =>
- * evaluateModel(model, { inputs, targets, loss: crossEntropy }))
+ * const optimizer = new ScheduleFreeSGD(model.parameters(), { learningRate: 1, warmupSteps: 100 })
+ * const { loss } = optimizer.evaluate(() => evaluateModel(model, { inputs, targets, loss: crossEntropy }))
  */
 export class ScheduleFreeSGD extends ScheduleFree<ScheduleFreeSGDOptions> {
   static override get name() {

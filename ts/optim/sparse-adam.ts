@@ -20,7 +20,8 @@ export type SparseAdamOptions = Omit<AdamOptions, 'weightDecay' | 'decoupledWeig
  * Defaults: PyTorch's SparseAdam. State: 8 bytes a parameter. Kingma & Ba 2015.
  *
  * @example
- * const embedding = new Embedding(1000, 16) const optimizer = new SparseAdam(embedding.parameters(), { learningRate: 1e-3 })
+ * const embedding = new Embedding(1000, 16)
+ * const optimizer = new SparseAdam(embedding.parameters(), { learningRate: 1e-3 })
  */
 export class SparseAdam extends Adam {
   static override get name() {

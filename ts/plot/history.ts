@@ -28,7 +28,8 @@ export interface PlotHistoryOptions {
  * @returns the text of an SVG, to be written into a file or a page; or with `format: 'text'` lines for a terminal
  * @example
  * const history = await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, validationFraction: 0.2 })
- * plotHistory(history).startsWith('<svg') // true console.log(plotHistory(history, { format: 'text', height: 8 }))
+ * plotHistory(history).startsWith('<svg') // true
+ * console.log(plotHistory(history, { format: 'text', height: 8 }))
  * @throws RangeError for a value that the history does not have
  */
 export function plotHistory(history: Pick<History, 'epochs'>, options: PlotHistoryOptions = {}): string {

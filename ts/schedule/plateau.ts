@@ -48,9 +48,9 @@ const DEFAULTS: Required<ReduceOnPlateauOptions> = {
  * training loss without validation data.
  *
  * @example
- * const plateau = new ReduceOnPlateau(optimizer, { factor: 0.5, patience: 3 }) for (let epoch = 0; epoch < 10; epoch++)
- * plateau.step(evaluateModel(model, { inputs, targets, loss: crossEntropy }).loss) optimizer.learningRate // 0.00025: no better after three epochs,
- * nor after three more
+ * const plateau = new ReduceOnPlateau(optimizer, { factor: 0.5, patience: 3 })
+ * for (let epoch = 0; epoch < 10; epoch++) plateau.step(evaluateModel(model, { inputs, targets, loss: crossEntropy }).loss)
+ * optimizer.learningRate // 0.00025: no better after three epochs, nor after three more
  *
  * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, validationFraction: 0.2, callbacks: [new ReduceOnPlateau(optimizer)] })
  */

@@ -60,9 +60,13 @@ const NOT_HERE = ['optimizer', 'schedule', 'callbacks', 'validationFraction', 'm
  * good rate from a lucky one.
  *
  * @example
- * const build = ({ learningRate, seed }: { learningRate: number; seed: number }) => { const model = new Sequential([new Dense(4, 16, { activation:
- * 'tanh' }), new Dense(16, 3)], { seed }) return { model, optimizer: new Adam(model.parameters(), { learningRate }) } } const rates = [0.0001, 0.01]
- * const { best, losses } = await compareLearningRates(build, { inputs, targets, loss: crossEntropy, epochs: 20, rates, seeds: [1, 2] }) best // 0.01
+ * const build = ({ learningRate, seed }: { learningRate: number; seed: number }) => {
+ *   const model = new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed })
+ *   return { model, optimizer: new Adam(model.parameters(), { learningRate }) }
+ * }
+ * const rates = [0.0001, 0.01]
+ * const { best, losses } = await compareLearningRates(build, { inputs, targets, loss: crossEntropy, epochs: 20, rates, seeds: [1, 2] })
+ * best                  // 0.01
  * losses[1] < losses[0] // true
  * @throws RangeError, TypeError, ShapeError for what does not fit, before the first step; what a callback throws; the signal's reason where it ends
  *   training early

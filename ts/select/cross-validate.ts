@@ -93,10 +93,13 @@ const ALIASES = { cv: 'folds', n_splits: 'folds', k: 'folds', n_repeats: 'repeat
  * trained eight side by side, so the nets of five folds end together.
  *
  * @example
- * const build = ({ seed }: { seed: number }) => { const model = new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed
- * }) return { model, optimizer: new Adam(model.parameters(), { learningRate: 0.01 }) } } const { scores } = await crossValidate(build, { ...iris(),
- * loss: crossEntropy, metrics: ['accuracy'], epochs: 30, prepare: standardize }) scores.accuracy.values.length // 5 scores.accuracy.mean > 0.9 //
- * true
+ * const build = ({ seed }: { seed: number }) => {
+ *   const model = new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed })
+ *   return { model, optimizer: new Adam(model.parameters(), { learningRate: 0.01 }) }
+ * }
+ * const { scores } = await crossValidate(build, { ...iris(), loss: crossEntropy, metrics: ['accuracy'], epochs: 30, prepare: standardize })
+ * scores.accuracy.values.length // 5
+ * scores.accuracy.mean > 0.9    // true
  * @throws RangeError, TypeError, ShapeError for what does not fit, before the first step; what a callback throws. A net that diverges is no error:
  *   its scores are NaN.
  */

@@ -57,11 +57,12 @@ const AVERAGES = ['outputs', 'softmax', 'sigmoid']
  * log Σ wᵢ(1 − pᵢ) for yes or no.
  *
  * @example
- * const models = [1, 2, 3].map((seed) => new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed })) const optimizers =
- * models.map((model) => new Adam(model.parameters(), { learningRate: 0.01 })) await fitMany(models, { inputs, targets, loss: crossEntropy,
- * optimizers, seed: [1, 2, 3], epochs: 20 }) const ensemble = new Ensemble(models, { average: 'softmax' }) const { accuracy } =
- * evaluateModel(ensemble, { inputs, targets, loss: crossEntropy, metrics: ['accuracy'] }) const probabilities = softmax(ensemble.predict(inputs)) //
- * the mean of the members'
+ * const models = [1, 2, 3].map((seed) => new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed }))
+ * const optimizers = models.map((model) => new Adam(model.parameters(), { learningRate: 0.01 }))
+ * await fitMany(models, { inputs, targets, loss: crossEntropy, optimizers, seed: [1, 2, 3], epochs: 20 })
+ * const ensemble = new Ensemble(models, { average: 'softmax' })
+ * const { accuracy } = evaluateModel(ensemble, { inputs, targets, loss: crossEntropy, metrics: ['accuracy'] })
+ * const probabilities = softmax(ensemble.predict(inputs)) // the mean of the members'
  * @throws TypeError, RangeError naming the member or option; predict throws ShapeError where members give different shapes
  */
 export class Ensemble<N extends Module = Module> extends Module {
@@ -117,8 +118,8 @@ export class Ensemble<N extends Module = Module> extends Module {
    * `sigmoid`, of probabilities. It has the shape of the output. It measures the disagreement of the nets and does not include noise in the targets.
    *
    * @example
-   * const models = [1, 2, 3].map((seed) => new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 1)], { seed })) new
-   * Ensemble(models).spread(inputs).shape // [n, 1]
+   * const models = [1, 2, 3].map((seed) => new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 1)], { seed }))
+   * new Ensemble(models).spread(inputs).shape // [n, 1]
    */
   spread(input: TensorLike, options?: PredictOptions): Tensor {
     const x = asTensor(input, this.backend, 'spread')
@@ -149,8 +150,9 @@ export class Ensemble<N extends Module = Module> extends Module {
    * The loss on the validation data is lower than on new rows, because it decided the choice: evaluate the result on other rows.
    *
    * @example
-   * const models = [1, 2, 3, 4].map((seed) => new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 3)], { seed })) const ensemble =
-   * Ensemble.select(models, { inputs, targets }, { loss: crossEntropy, average: 'softmax' }) ensemble.members.length <= 4 // true
+   * const models = [1, 2, 3, 4].map((seed) => new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 3)], { seed }))
+   * const ensemble = Ensemble.select(models, { inputs, targets }, { loss: crossEntropy, average: 'softmax' })
+   * ensemble.members.length <= 4 // true
    * @throws TypeError, RangeError, ShapeError naming the member or argument; Error where no member has a finite loss
    */
   static select<N extends Module>(members: readonly N[], validation: TrainingData, given: SelectOptions): Ensemble<N> {

@@ -30,7 +30,9 @@ export interface TableEvaluation extends Pick<ReportedDecision, 'positive' | 'th
  *
  * @param rows with the columns of the table, including the target; rows without a target are left out
  * @example
- * const { model } = await trainTable(rows, { target: 'species' }) const { metrics } = evaluateTable(model, rows) metrics[0].name // 'accuracy'
+ * const { model } = await trainTable(rows, { target: 'species' })
+ * const { metrics } = evaluateTable(model, rows)
+ * metrics[0].name // 'accuracy'
  * @throws RangeError naming row and column of what does not fit, or where no row has a target
  */
 export function evaluateTable(model: TableModel<Prediction>, rows: readonly object[]): TableEvaluation {

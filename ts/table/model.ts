@@ -80,8 +80,9 @@ const PART = 'tableModel'
  * A model that takes raw rows, from {@link trainTable} or {@link loadTableModel}.
  *
  * @example
- * const { model } = await trainTable(rows, { target: 'species' }) model.predict(rows)[0] // such as { class: 'setosa', probability: 0.99,
- * probabilities: { setosa: 0.99, versicolor: 0.01, virginica: 0 } } model.predict(rows)[0].class // 'setosa'
+ * const { model } = await trainTable(rows, { target: 'species' })
+ * model.predict(rows)[0] // such as { class: 'setosa', probability: 0.99, probabilities: { setosa: 0.99, versicolor: 0.01, virginica: 0 } }
+ * model.predict(rows)[0].class // 'setosa'
  */
 export class TableModel<P extends Prediction = Prediction> {
   /** The nets: an {@link Ensemble}, whose input is the result of {@link inputs}. */
@@ -124,8 +125,9 @@ export class TableModel<P extends Prediction = Prediction> {
    *
    * @param rows one object or many, with the columns of the table; numbers may be text
    * @example
-   * const { model } = await trainTable(rows, { target: 'species' }) model.predict({ petalLength: 1.4 }).class // such as 'setosa': the width counts
-   * as a gap // model.predict({ petalLength: 1.4 }, { strict: true }) throws: predict: row 0 has no column 'petalWidth'
+   * const { model } = await trainTable(rows, { target: 'species' })
+   * model.predict({ petalLength: 1.4 }).class // such as 'setosa': the width counts as a gap
+   * // model.predict({ petalLength: 1.4 }, { strict: true }) throws: predict: row 0 has no column 'petalWidth'
    * @throws RangeError naming row and column of a value that is of another kind than those of the table, or an option that there is not
    */
   predict(rows: readonly object[], options?: TablePredictOptions): P[]

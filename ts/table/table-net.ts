@@ -25,9 +25,11 @@ export interface TableNet {
  * trainTable}. Columns to embed become vectors first.
  *
  * @example
- * const prepared = await prepareTable('docs/guide/penguins.csv', { target: 'species' }) const { train, width, classes } = prepared const { model,
- * ...how } = tableNet(prepared, { hidden: [32], learningRate: 0.01 }) await fit(model, { inputs: tensor(train.inputs, [train.count, width]), targets:
- * train.targets, loss: crossEntropy, ...how }) model.predict(train.inputs.subarray(0, width)).shape // [3]
+ * const prepared = await prepareTable('docs/guide/penguins.csv', { target: 'species' })
+ * const { train, width, classes } = prepared
+ * const { model, ...how } = tableNet(prepared, { hidden: [32], learningRate: 0.01 })
+ * await fit(model, { inputs: tensor(train.inputs, [train.count, width]), targets: train.targets, loss: crossEntropy, ...how })
+ * model.predict(train.inputs.subarray(0, width)).shape // [3]
  * @throws RangeError, TypeError naming a setting that is none
  */
 export function tableNet(

@@ -163,7 +163,8 @@ export function predict(rows, { coverage = 0.9 } = {}) {
  * TableModel.predict} to 1e-6. Write it into a file; nothing here runs it. Unknown categories count as none, and are not counted.
  *
  * @example
- * const { model } = await trainTable(rows, { target: 'species' }) const source = tableToFunction(model) // fs.writeFileSync('iris.mjs', source)
+ * const { model } = await trainTable(rows, { target: 'species' })
+ * const source = tableToFunction(model) // fs.writeFileSync('iris.mjs', source)
  * source.includes('export function predict(rows)') // true
  * @throws TypeError for anything but a model of a table
  */

@@ -96,8 +96,9 @@ export interface TrainedTable<P extends Prediction = Prediction> {
  * @param rows objects with the columns as properties, whose numbers may be text; or a table in a file: a path, URL, File or bytes of CSV, TSV, JSON
  * or another format of `readTable` of gradus/data
  * @example
- * const { model, report } = await trainTable('docs/guide/penguins.csv', { target: 'species' }) report.metrics[0].name // 'accuracy' model.predict({
- * island: 'Dream', bill_length_mm: 39.5, bill_depth_mm: 17.8, flipper_length_mm: 188, body_mass_g: 3300 }).class // 'Adelie'
+ * const { model, report } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
+ * report.metrics[0].name // 'accuracy'
+ * model.predict({ island: 'Dream', bill_length_mm: 39.5, bill_depth_mm: 17.8, flipper_length_mm: 188, body_mass_g: 3300 }).class // 'Adelie'
  * @throws RangeError, TypeError naming row and column of what does not fit
  */
 export async function trainTable<P extends Prediction = ClassPrediction & NumberPrediction>(

@@ -7,7 +7,8 @@ import { METRICS } from './metrics.js'
  * bundler leaves out metrics that a program does not import, so call this once at the start of a bundled program.
  *
  * @example
- * useAllMetrics() const { f1, auc } = evaluateModel(model, { inputs, targets, metrics: ['f1', 'auc'] })
+ * useAllMetrics()
+ * const { f1, auc } = evaluateModel(model, { inputs, targets, metrics: ['f1', 'auc'] })
  */
 export function useAllMetrics(): void {
   Object.assign(METRICS, NAMED)

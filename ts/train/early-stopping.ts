@@ -30,8 +30,8 @@ export interface EarlyStoppingOptions {
  * Stops when a value has not improved for `patience` epochs, and restores the best weights, even if training diverges. With an averaging optimizer
  * (ScheduleFreeAdamW, ASGD) these are the averages: the model is then ready to use, and `optimizer.evaluate` is not needed.
  * @example
- * const callbacks = [new EarlyStopping({ patience: 3 })] await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 100,
- * validationFraction: 0.2, callbacks })
+ * const callbacks = [new EarlyStopping({ patience: 3 })]
+ * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 100, validationFraction: 0.2, callbacks })
  */
 export class EarlyStopping implements Callback {
   readonly name = 'EarlyStopping'

@@ -16,8 +16,9 @@ export interface EpochRecord {
  * Counts of training steps by the way they ran: all ways give the same numbers.
  *
  * @example
- * const { execution } = await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5 }) execution.writtenOut // steps that ran as
- * they are written, among them those that were recorded execution.reason // undefined, or why steps were not replayed
+ * const { execution } = await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5 })
+ * execution.writtenOut // steps that ran as they are written, among them those that were recorded
+ * execution.reason     // undefined, or why steps were not replayed
  */
 export interface Execution {
   /** Steps that ran many at a time, in one call of WebAssembly. */

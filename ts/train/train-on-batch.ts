@@ -23,8 +23,9 @@ export interface TrainOnBatchOptions extends TrainingData {
  *
  * @returns the loss of the batch before the update
  * @example
- * const before = trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer }) for (let i = 0; i < 20; i++) trainOnBatch(model, { inputs,
- * targets, loss: crossEntropy, optimizer }) trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer }) < before // true
+ * const before = trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer })
+ * for (let i = 0; i < 20; i++) trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer })
+ * trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer }) < before // true
  * @throws RangeError, TypeError, ShapeError for data or options that do not fit; NonFiniteError where the loss is NaN or infinite, before the update;
  *   Error if the model or a part of it is being trained by fit
  */

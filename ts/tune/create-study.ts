@@ -62,7 +62,8 @@ export interface OpenOptions {
 /**
  * Opens an existing study for reading: the space comes from its storage, even if Optuna made the study.
  * @example
- * // const study = await openStudy({ storage: 'study.log' }) // study.bestParams
+ * // const study = await openStudy({ storage: 'study.log' })
+ * // study.bestParams
  * @throws Error where there is no such file or study
  */
 export async function openStudy(options: OpenOptions): Promise<Study> {

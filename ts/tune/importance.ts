@@ -37,8 +37,9 @@ const STEPS = 50
  *
  * They describe the region that the study explored, and are useful from some fifty trials on.
  * @example
- * const study = await createStudy({ space: { rate: float(1e-4, 1, { log: true }), seed: int(0, 9) }, seed: 1 }) await study.optimize(({ rate, seed })
- * => Math.abs(Math.log10(rate) + 2) + seed / 1000, { trials: 60 }) importance(study).rate > 0.7 // true
+ * const study = await createStudy({ space: { rate: float(1e-4, 1, { log: true }), seed: int(0, 9) }, seed: 1 })
+ * await study.optimize(({ rate, seed }) => Math.abs(Math.log10(rate) + 2) + seed / 1000, { trials: 60 })
+ * importance(study).rate > 0.7 // true
  * @throws RangeError for shares beyond 0 to 1
  */
 export function importance<S extends Space>(study: Study<S>, given: ImportanceOptions = {}): Record<keyof S & string, number> {

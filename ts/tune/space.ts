@@ -155,7 +155,8 @@ export function categorical<const T extends Choice>(choices: readonly T[]): Cate
 /**
  * A parameter that is present only if another has a certain value, or one of several. Otherwise the objective gets undefined for it.
  * @example
- * const space = { optimizer: categorical(['SGD', 'Adam']), momentum: when('optimizer', 'SGD', float(0, 0.99)) } space.momentum.name // 'optimizer'
+ * const space = { optimizer: categorical(['SGD', 'Adam']), momentum: when('optimizer', 'SGD', float(0, 0.99)) }
+ * space.momentum.name // 'optimizer'
  * @throws TypeError for what is no parameter
  */
 export function when<R extends ParameterRange>(name: string, values: Choice | readonly Choice[], range: R): Conditional<R> {

@@ -59,8 +59,10 @@ export interface StudyOptions<S extends Space> {
 /**
  * Trials of one space with their results. {@link createStudy} makes one.
  * @example
- * const study = await createStudy({ space: { x: float(0, 1) }, direction: 'maximize' }) const trial = await study.ask() await study.tell(trial,
- * Math.sin(trial.params.x)) study.trials[0].state // 'complete'
+ * const study = await createStudy({ space: { x: float(0, 1) }, direction: 'maximize' })
+ * const trial = await study.ask()
+ * await study.tell(trial, Math.sin(trial.params.x))
+ * study.trials[0].state // 'complete'
  */
 export class Study<S extends Space = Space> {
   /** Name of the study in its storage. */
@@ -251,8 +253,9 @@ export class Study<S extends Space = Space> {
    *   export is one, for workers @throws errors of the objective, with the number of the trial, which counts as failed; losses that are not finite do
    *   not throw
    * @example
-   * const study = await createStudy({ space: { rate: float(1e-4, 1, { log: true }) }, pruner: median() }) await study.optimize( async ({ rate },
-   * trial) => {
+   * const study = await createStudy({ space: { rate: float(1e-4, 1, { log: true }) }, pruner: median() })
+   * await study.optimize(
+   *   async ({ rate }, trial) => {
    *     let loss = 1
    *     for (let epoch = 0; epoch < 10; epoch++) {
    *       loss *= 1 - Math.min(0.5, rate)
@@ -262,7 +265,8 @@ export class Study<S extends Space = Space> {
    *     return loss
    *   },
    *   { trials: 20 },
-   * ) study.finished // 20
+   * )
+   * study.finished // 20
    */
   async optimize(objective: Objective<S> | URL | string | ModuleObjective, options: OptimizeOptions<S> = {}): Promise<void> {
     await runTrials(this, objective, options)

@@ -63,7 +63,8 @@ export function netSettings(params: Readonly<Record<string, unknown>>, epochs = 
  * `trainTable` are in neither part. It understands the parameters of `TABLE_SPACE`; missing ones have their usual values. Its `leftOut` lists the
  * rows that are left out because of a gap.
  * @example
- * // const objective = await tableObjective({ file: 'penguins.csv', target: 'species' }) // await study.optimize(objective, { trials: 20 })
+ * // const objective = await tableObjective({ file: 'penguins.csv', target: 'species' })
+ * // await study.optimize(objective, { trials: 20 })
  * @throws Error, RangeError where the file cannot be read, or has no such column
  */
 export async function tableObjective(options: TableObjectiveOptions): Promise<Objective & { leftOut: readonly LeftOut[] }> {

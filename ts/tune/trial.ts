@@ -63,9 +63,13 @@ export interface Outcome {
 /**
  * Error that ends a trial as pruned if an objective throws it; `trial.prune()` throws it.
  * @example
- * const study = await createStudy({ space: { x: float(0, 1) } }) const objective = ({ x }: { x: number }) => { if (x > 0.5) throw new TrialPruned()
- * return x } await study.optimize(objective, { trials: 10 }) study.trials.every(({ state, params }) => (state === 'pruned') === params.x > 0.5) //
- * true
+ * const study = await createStudy({ space: { x: float(0, 1) } })
+ * const objective = ({ x }: { x: number }) => {
+ *   if (x > 0.5) throw new TrialPruned()
+ *   return x
+ * }
+ * await study.optimize(objective, { trials: 10 })
+ * study.trials.every(({ state, params }) => (state === 'pruned') === params.x > 0.5) // true
  */
 export class TrialPruned extends Error {
   override name = 'TrialPruned'

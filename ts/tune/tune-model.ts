@@ -121,8 +121,10 @@ const NARROWED = 1 / 3
  * of the epochs.
  *
  * @example
- * const space = { learningRate: float(1e-4, 1, { log: true }), width: int(4, 32, { log: true }) } const { params, value, atDefaults } = await
- * tuneModel({ space, build: ({ learningRate, width, seed }) => {
+ * const space = { learningRate: float(1e-4, 1, { log: true }), width: int(4, 32, { log: true }) }
+ * const { params, value, atDefaults } = await tuneModel({
+ *   space,
+ *   build: ({ learningRate, width, seed }) => {
  *     const model = new Sequential([new Dense(4, width, { activation: 'tanh' }), new Dense(width, 3)], { seed })
  *     return { model, optimizer: new Adam(model.parameters(), { learningRate }) }
  *   },
@@ -130,7 +132,8 @@ const NARROWED = 1 / 3
  *   loss: crossEntropy,
  *   trials: 9,
  *   epochs: 9,
- * }) value <= atDefaults // true
+ * })
+ * value <= atDefaults // true
  * @throws TypeError, RangeError for options that do not fit; the signal's reason where it ends tuning before a net has come to its end
  */
 export async function tuneModel<const S extends Space, N extends Module = Module>(

@@ -39,8 +39,16 @@ class Blocks {
  * a training takes several times as long. Programs that do not import it do not contain it.
  *
  * @example
- * const backend = checkKernels(createBackend({ backend: 'js' })) const { kernels, heap } = backend const x = heap.allocate(10 * heap.elementSize)
- * kernels.fill(x, 10, 1) let message = '' try { kernels.fill(x, 20, 1) } catch (error) { message = (error as Error).message }
+ * const backend = checkKernels(createBackend({ backend: 'js' }))
+ * const { kernels, heap } = backend
+ * const x = heap.allocate(10 * heap.elementSize)
+ * kernels.fill(x, 10, 1)
+ * let message = ''
+ * try {
+ *   kernels.fill(x, 20, 1)
+ * } catch (error) {
+ *   message = (error as Error).message
+ * }
  * message.startsWith('fill: y wants 20 elements') // true
  * @throws TypeError for a backend in WebAssembly; the kernels throw RangeError
  */

@@ -46,9 +46,9 @@ const ELEMENTS: Readonly<Record<string, Element>> = {
  *
  * @param name of the file in errors
  * @example
- * const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }`.padEnd(117) + '\n' const bytes = new Uint8Array([0x93, ...new
- * TextEncoder().encode('NUMPY'), 1, 0, 118, 0, ...new TextEncoder().encode(header), 0, 0, 128, 63, 0, 0, 0, 64]) parseNpy(bytes).data //
- * Float32Array.of(1, 2)
+ * const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }`.padEnd(117) + '\n'
+ * const bytes = new Uint8Array([0x93, ...new TextEncoder().encode('NUMPY'), 1, 0, 118, 0, ...new TextEncoder().encode(header), 0, 0, 128, 63, 0, 0, 0, 64])
+ * parseNpy(bytes).data // Float32Array.of(1, 2)
  * @throws TypeError for what is no bytes, RangeError saying what is wrong: no .npy, a type that is none of numbers, too few or too many bytes
  */
 export function parseNpy(bytes: Uint8Array | ArrayBuffer, name = 'NPY data'): NpyArray {

@@ -69,7 +69,9 @@ export function readBytes(source: Source): Promise<Uint8Array> {
  * you process one. Leaving the loop closes the file.
  *
  * @example
- * let count = 0 for await (const rows of streamTable(new Blob(['x\n1\n2\n3\n']))) count += rows.length count // 3
+ * let count = 0
+ * for await (const rows of streamTable(new Blob(['x\n1\n2\n3\n']))) count += rows.length
+ * count // 3
  * @throws as {@link readTable} does
  */
 export async function* streamTable(source: Source, options: ReadOptions = {}): AsyncGenerator<Row[], void, void> {
@@ -100,7 +102,8 @@ const NAMED_ROWS = /(?<=^|[ (])row (\d+)(?![\w']|, counted)/g
  *
  * @param source from which the rows were read; for a stream, which is gone, the message stays unchanged @param options with which it was read
  * @example
- * const file = new Blob(['x\n1\n\nmany\n']) await namingLines("column 'x' of row 1 wants a number", file) // "column 'x' of line 4 wants a number"
+ * const file = new Blob(['x\n1\n\nmany\n'])
+ * await namingLines("column 'x' of row 1 wants a number", file) // "column 'x' of line 4 wants a number"
  */
 export async function namingLines(message: string, source: Source, options: ReadOptions = {}): Promise<string> {
   const rows = [...message.matchAll(NAMED_ROWS)].map(([, row]) => Number(row))

@@ -45,8 +45,9 @@ export interface TableReport {
  * A report as text, a line for each column: its encoding, and the reason.
  *
  * @example
- * const rows = [{ size: 1, kind: 'b' }, { size: 2, kind: 'a' }] const { report } = fromTable(rows, { target: 'kind' })
- * describeTable(report).split('\n')[1] // 'size number it has numbers, 1 to 2'
+ * const rows = [{ size: 1, kind: 'b' }, { size: 2, kind: 'a' }]
+ * const { report } = fromTable(rows, { target: 'kind' })
+ * describeTable(report).split('\n')[1] // 'size           number    it has numbers, 1 to 2'
  */
 export function describeTable(report: TableReport): string {
   const { rows, leftOut, columns } = allVisible(report)

@@ -17,8 +17,10 @@ export type RowStream = AsyncIterable<readonly Row[]> | Iterable<readonly Row[]>
  * than 131,072 numbers, medians and quartiles come from a random sample. `encoder.dataset(rows)` then makes data sets of parts.
  *
  * @example
- * const file = new Blob(['x,kind\n1,a\n2,b\n3,b\n']) const encoder = await encoderFromStream(streamTable(file), { target: 'kind', scale: 'minMax' })
- * encoder.encode([{ x: 2 }]) // Float32Array.of(0.5) encoder.report.rows // 3
+ * const file = new Blob(['x,kind\n1,a\n2,b\n3,b\n'])
+ * const encoder = await encoderFromStream(streamTable(file), { target: 'kind', scale: 'minMax' })
+ * encoder.encode([{ x: 2 }]) // Float32Array.of(0.5)
+ * encoder.report.rows // 3
  * @throws as fromTable does
  */
 export async function encoderFromStream(parts: RowStream, options: TableOptions): Promise<TableEncoder & { readonly report: TableReport }> {
@@ -52,7 +54,8 @@ export interface ShuffleOptions {
  * class, need a buffer of about all rows, or one shuffle on disk.
  *
  * @example
- * const sizes: number[] = [] for await (const rows of shuffleStream([[{ x: 1 }, { x: 2 }, { x: 3 }]], { rows: 2, seed: 1 })) sizes.push(rows.length)
+ * const sizes: number[] = []
+ * for await (const rows of shuffleStream([[{ x: 1 }, { x: 2 }, { x: 3 }]], { rows: 2, seed: 1 })) sizes.push(rows.length)
  * sizes // [2, 1]
  * @throws RangeError for numbers of rows below 1
  */

@@ -163,13 +163,17 @@ export interface TableState {
  * Everything is learned from these rows: pass the training rows alone, and the others to `table.dataset`.
  *
  * @example
- * const table = fromTable( [
+ * const table = fromTable(
+ *   [
  *     { island: 'Dream', mass: 3.7, species: 'Adelie' },
  *     { island: 'Biscoe', mass: 5.1, species: 'Gentoo' },
  *   ],
  *   { target: 'species' },
- * ) table.featureNames // ['island=Biscoe', 'island=Dream', 'mass'] table.inputs // Float32Array.of(0, 1, 3.7, 1, 0, 5.1) table.classNames //
- * ['Adelie', 'Gentoo'] table.report.columns[1].why // 'it has numbers'
+ * )
+ * table.featureNames // ['island=Biscoe', 'island=Dream', 'mass']
+ * table.inputs // Float32Array.of(0, 1, 3.7, 1, 0, 5.1)
+ * table.classNames // ['Adelie', 'Gentoo']
+ * table.report.columns[1].why // 'it has numbers'
  * @throws RangeError naming row and column of a value that is missing, infinite or not like the others, a column that does not exist, a target among
  *   the inputs, or a table without rows; TypeError for rows that are no objects, or a value that is neither number, text, boolean nor date
  */
@@ -596,8 +600,10 @@ export interface EncoderOptions {
  * The encoder of a saved state of a table, also from JSON: it encodes rows for prediction as in training.
  *
  * @example
- * const table = fromTable([{ x: 1, kind: 'b' }, { x: 2, kind: 'a' }], { target: 'kind' }) const encoder =
- * encoderFromState(JSON.parse(JSON.stringify(table.state()))) encoder.classNames // ['a', 'b'] encoder.encode([{ x: 7 }]) // Float32Array.of(7)
+ * const table = fromTable([{ x: 1, kind: 'b' }, { x: 2, kind: 'a' }], { target: 'kind' })
+ * const encoder = encoderFromState(JSON.parse(JSON.stringify(table.state())))
+ * encoder.classNames // ['a', 'b']
+ * encoder.encode([{ x: 7 }]) // Float32Array.of(7)
  * @throws TypeError for anything but a table's state, or one that was damaged
  */
 export function encoderFromState(state: TableState, options: EncoderOptions = {}): TableEncoder {

@@ -17,8 +17,8 @@ export interface GradientTransform {
  * The gradients of one step, of every parameter that has one, times `scale`.
  *
  * @example
- * const halve: GradientTransform = { name: 'halve', apply: (gradients: Gradients) => void (gradients.scale /= 2) } new SGD(model.parameters(), {
- * learningRate: 0.1, gradientTransforms: [halve] }).step()
+ * const halve: GradientTransform = { name: 'halve', apply: (gradients: Gradients) => void (gradients.scale /= 2) }
+ * new SGD(model.parameters(), { learningRate: 0.1, gradientTransforms: [halve] }).step()
  */
 export class Gradients {
   groups: readonly ParameterGroup[] = []

@@ -38,7 +38,8 @@ export interface Factors {
  * the other part.
  *
  * @example
- * const optimizer = new KFAC(model, { learningRate: 0.3, damping: 1e-2 }) for (let i = 0; i < 10; i++) optimizer.step(x, y)
+ * const optimizer = new KFAC(model, { learningRate: 0.3, damping: 1e-2 })
+ * for (let i = 0; i < 10; i++) optimizer.step(x, y)
  */
 export class KFAC extends DenseOptimizer<KFACOptions> {
   static override get name() {

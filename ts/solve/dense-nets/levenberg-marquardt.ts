@@ -58,9 +58,10 @@ export interface LevenbergMarquardtResult extends ClosureResult {
  * Parameters end at the best point. Values that are not finite are rejected trials. If the closure throws, the parameters are restored.
  *
  * @example
- * const model = new Sequential([new Dense(1, 20, { activation: 'tanh' }), new Dense(20, 1)], { seed: 1 }) const optimizer = new
- * LevenbergMarquardt(model) for (let i = 0; i < 10; i++) optimizer.step([[0], [1], [2]], [0, 1, 4]) optimizer.step([[0], [1], [2]], [0, 1, 4]).loss <
- * 1e-6 // true
+ * const model = new Sequential([new Dense(1, 20, { activation: 'tanh' }), new Dense(20, 1)], { seed: 1 })
+ * const optimizer = new LevenbergMarquardt(model)
+ * for (let i = 0; i < 10; i++) optimizer.step([[0], [1], [2]], [0, 1, 4])
+ * optimizer.step([[0], [1], [2]], [0, 1, 4]).loss < 1e-6 // true
  */
 export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptions> {
   static override get name() {

@@ -25,7 +25,8 @@ import {
  * model.
  *
  * @example
- * const optimizer = new NaturalGradient(model, { learningRate: 0.5, damping: 1e-2 }) const { loss } = optimizer.step(x, y)
+ * const optimizer = new NaturalGradient(model, { learningRate: 0.5, damping: 1e-2 })
+ * const { loss } = optimizer.step(x, y)
  */
 export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
   static override get name() {

@@ -36,7 +36,8 @@ export interface LeastSquaresResult extends SolveResult {
  * @param residuals plain function; when `x0` is a tensor, a function of a tensor, differentiated automatically
  * @throws errors of `residuals` at `x0`; RangeError for a bad option or sizes that do not fit
  * @example
- * const rosenbrock = ([x, y]: Float64Array) => [1 - x, 10 * (y - x * x)] levenbergMarquardt(rosenbrock, [-1.2, 1]).x // [1, 1]
+ * const rosenbrock = ([x, y]: Float64Array) => [1 - x, 10 * (y - x * x)]
+ * levenbergMarquardt(rosenbrock, [-1.2, 1]).x // [1, 1]
  */
 export function levenbergMarquardt(residuals: TensorFunction, x0: Tensor, options?: LeastSquaresOptions): LeastSquaresResult
 export function levenbergMarquardt(residuals: Residuals, x0: ArrayLike<number>, options?: LeastSquaresOptions): LeastSquaresResult

@@ -24,7 +24,8 @@ export interface AutomaticFunction {
  * @param shape shape of the tensor that f receives
  * @param backend default: a JavaScript backend in double precision, shared by all solvers
  * @example
- * const { evaluate } = automatic((x) => sum(square(x)), [2]) evaluate(Float64Array.of(1, 2)) // { value: 5, gradient: [2, 4] }
+ * const { evaluate } = automatic((x) => sum(square(x)), [2])
+ * evaluate(Float64Array.of(1, 2)) // { value: 5, gradient: [2, 4] }
  */
 export function automatic(f: TensorFunction, shape: Shape, backend: Backend = doubleBackend()): AutomaticFunction {
   const leaf = (x: Float64Array) => Tensor.onHost(backend, shape, backend.dtype === 'float64' ? x.slice() : Float32Array.from(x), true)

@@ -67,8 +67,9 @@ const NAMES = [
  *
  * @param x0 start @throws errors of `f` at `x0`; RangeError for a bad option or an empty start
  * @example
- * minimize((x) => (x[0] - 3) ** 2, [0]).x // [3] minimize((x) => (x[0] - 3) ** 2, [0], { upper: 2 }).x // [2] minimize((x) => sum(square(sub(x, 3))),
- * tensor([0, 0]), { method: 'newton-cg' }).x // [3, 3]
+ * minimize((x) => (x[0] - 3) ** 2, [0]).x // [3]
+ * minimize((x) => (x[0] - 3) ** 2, [0], { upper: 2 }).x // [2]
+ * minimize((x) => sum(square(sub(x, 3))), tensor([0, 0]), { method: 'newton-cg' }).x // [3, 3]
  */
 export function minimize(f: TensorFunction, x0: Tensor, options?: MinimizeOptions): SolveResult
 export function minimize(f: PlainFunction, x0: ArrayLike<number>, options?: MinimizeOptions): SolveResult

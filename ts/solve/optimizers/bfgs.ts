@@ -14,7 +14,8 @@ import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
  * precision is worth it here, because the method learns from differences of gradients.
  *
  * @example
- * const optimizer = new BFGS(model.parameters(), { maxIterations: 50 }) const { loss, reason } = optimizer.step(() => mse(model.forward(x), y))
+ * const optimizer = new BFGS(model.parameters(), { maxIterations: 50 })
+ * const { loss, reason } = optimizer.step(() => mse(model.forward(x), y))
  */
 export class BFGS extends DescentOptimizer<DescentOptions> {
   static override get name() {

@@ -15,8 +15,8 @@ export interface ConjugateGradientOptions extends DescentOptions {
  * descend (Nocedal & Wright 2006, chapter 5). Needs three vectors of memory only; usually slower than {@link LBFGS}. For full batches.
  *
  * @example
- * const optimizer = new ConjugateGradient(model.parameters(), { conjugate: 'HZ' }) const { loss, reason } = optimizer.step(() =>
- * mse(model.forward(x), y))
+ * const optimizer = new ConjugateGradient(model.parameters(), { conjugate: 'HZ' })
+ * const { loss, reason } = optimizer.step(() => mse(model.forward(x), y))
  */
 export class ConjugateGradient extends DescentOptimizer<ConjugateGradientOptions> {
   static override get name() {

@@ -50,7 +50,8 @@ interface Memory {
  * the best point, and the error is rethrown.
  *
  * @example
- * const optimizer = new LBFGS(model.parameters()) const { loss, reason } = optimizer.step(() => crossEntropy(model.forward(x), y))
+ * const optimizer = new LBFGS(model.parameters())
+ * const { loss, reason } = optimizer.step(() => crossEntropy(model.forward(x), y))
  */
 export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
   static override get name() {

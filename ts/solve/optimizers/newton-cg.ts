@@ -26,8 +26,9 @@ export interface NewtonCGOptions extends DescentOptions {
  * For full batches, and for problems on which L-BFGS crawls (bad conditioning). A model in double precision is worth it here.
  *
  * @example
- * const optimizer = new NewtonCG(model.parameters()) optimizer.step(() => mse(model.forward(x), y)) // Hessian optimizer.step(() => model.forward(x),
- * (output) => mse(output, y)) // Gauss-Newton
+ * const optimizer = new NewtonCG(model.parameters())
+ * optimizer.step(() => mse(model.forward(x), y))                    // Hessian
+ * optimizer.step(() => model.forward(x), (output) => mse(output, y)) // Gauss-Newton
  */
 export class NewtonCG extends DescentOptimizer<NewtonCGOptions> {
   static override get name() {

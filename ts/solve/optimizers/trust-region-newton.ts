@@ -18,8 +18,9 @@ export interface TrustRegionNewtonOptions extends DescentOptions, TrustRegionOpt
  * For full batches. A model in double precision is worth it here: the comparison of decreases ends at single precision.
  *
  * @example
- * const optimizer = new TrustRegionNewton(model.parameters()) optimizer.step(() => mse(model.forward(x), y)) // Hessian optimizer.step(() =>
- * model.forward(x), (output) => mse(output, y)) // Gauss-Newton
+ * const optimizer = new TrustRegionNewton(model.parameters())
+ * optimizer.step(() => mse(model.forward(x), y))                    // Hessian
+ * optimizer.step(() => model.forward(x), (output) => mse(output, y)) // Gauss-Newton
  */
 export class TrustRegionNewton extends DescentOptimizer<TrustRegionNewtonOptions> {
   static override get name() {

@@ -24,9 +24,11 @@ import { type FitManyOptions, optionsOfNets } from './options.js'
  *
  * @returns a history for each net, in the order of the models
  * @example
- * const rates = [0.001, 0.003, 0.01, 0.03] const models = rates.map(() => new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16,
- * 3)], { seed: 1 })) const optimizers = models.map((model, i) => new Adam(model.parameters(), { learningRate: rates[i] })) const histories = await
- * fitMany(models, { inputs, targets, loss: crossEntropy, optimizers, epochs: 20 }) histories.length // 4
+ * const rates = [0.001, 0.003, 0.01, 0.03]
+ * const models = rates.map(() => new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)], { seed: 1 }))
+ * const optimizers = models.map((model, i) => new Adam(model.parameters(), { learningRate: rates[i] }))
+ * const histories = await fitMany(models, { inputs, targets, loss: crossEntropy, optimizers, epochs: 20 })
+ * histories.length // 4
  * @throws RangeError, TypeError, ShapeError that name the net, before the first step of any
  */
 export async function fitMany(models: readonly Module[], given: FitManyOptions): Promise<NetHistory[]> {

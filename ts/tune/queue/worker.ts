@@ -85,8 +85,8 @@ const HAND_BACK = 5
  * goes back to the queue. The training runs in a thread, so that this one can send signs of life to the queue. If a worker dies, another runs its
  * trial again; its reports are kept, and a result is written once. Trials of a stopped study are ended.
  * @example
- * // const worker = await runWorker('redis://localhost:6379', { modules: { 'objective.js': './objective.js' }, concurrency: 2 }) // await
- * worker.close()
+ * // const worker = await runWorker('redis://localhost:6379', { modules: { 'objective.js': './objective.js' }, concurrency: 2 })
+ * // await worker.close()
  * @throws RangeError for options that do not fit; Error where a package, a module or the server is missing
  */
 export async function runWorker(url: string, options: WorkerOptions = {}): Promise<QueueWorkerHandle> {

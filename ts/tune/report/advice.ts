@@ -16,8 +16,9 @@ const EDGE = 0.08
 /**
  * Parameters that mattered, those that did not, and the next things to try: a few sentences for people.
  * @example
- * const study = await createStudy({ space: { rate: float(1e-5, 1, { log: true }), dropout: float(0, 0.5) }, seed: 1 }) await study.optimize(({ rate,
- * dropout }) => (Math.log10(rate) + 3) ** 2 + dropout / 100, { trials: 60 }) advice(study).startsWith('rate mattered most') // true
+ * const study = await createStudy({ space: { rate: float(1e-5, 1, { log: true }), dropout: float(0, 0.5) }, seed: 1 })
+ * await study.optimize(({ rate, dropout }) => (Math.log10(rate) + 3) ** 2 + dropout / 100, { trials: 60 })
+ * advice(study).startsWith('rate mattered most') // true
  */
 export function advice<S extends Space>(study: Study<S>): string {
   return adviceLines(study).join(' ')

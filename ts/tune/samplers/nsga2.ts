@@ -31,8 +31,10 @@ const RENAMES = { population: 'populationSize', mutation: 'mutationProb', crosso
  * rank and then by crowding distance. Each child takes its parameters from two parents, and some mutate: half of the numbers to a value near the old
  * one, all others to any value.
  * @example
- * const space = { x: float(0, 2) } const study = await createStudy({ space, direction: ['minimize', 'minimize'], sampler: nsga2({ populationSize: 20
- * }) }) await study.optimize(({ x }) => [x ** 2, (x - 2) ** 2], { trials: 100 }) study.front.length > 20 // true
+ * const space = { x: float(0, 2) }
+ * const study = await createStudy({ space, direction: ['minimize', 'minimize'], sampler: nsga2({ populationSize: 20 }) })
+ * await study.optimize(({ x }) => [x ** 2, (x - 2) ** 2], { trials: 100 })
+ * study.front.length > 20 // true
  * @throws RangeError for a population that is not whole, or chances beyond 0 to 1
  */
 export function nsga2(given: Nsga2Options = {}): Sampler {

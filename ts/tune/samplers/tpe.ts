@@ -46,7 +46,8 @@ const LEAST_WEIGHT = 1e-12
  *
  * A constraint of the study forbids candidates before one is taken.
  * @example
- * const study = await createStudy({ space: { x: float(0, 10) }, sampler: tpe({ startupTrials: 20 }) }) study.sampler.name // 'tpe'
+ * const study = await createStudy({ space: { x: float(0, 10) }, sampler: tpe({ startupTrials: 20 }) })
+ * study.sampler.name // 'tpe'
  * @throws RangeError for counts that are not whole, or shares beyond 0 to 1
  */
 export function tpe(given: TpeOptions = {}): Sampler {
