@@ -1,7 +1,7 @@
 /** A table as input of nets, split into training, validation and test rows: for your own nets and experiments. */
 import { checkNames } from '../common/names.js'
 import { withNewNames } from '../common/renamed.js'
-import { type LeftOut, type ReadOptions, type Source, type TableOptions } from '../data/index.js'
+import type { LeftOut, ReadOptions, Source, TableOptions } from '../data/index.js'
 import type { ColumnToEmbed } from '../index.js'
 import { ColumnPlan, TABLE_OPTIONS } from './column-plan.js'
 import { featuresOf, inputsOf, scaled, widthOf } from './features.js'

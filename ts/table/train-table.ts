@@ -109,7 +109,18 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const { time, test, compareWith, seed = 0, read, signal, onProgress } = checked(options)
   signal?.throwIfAborted()
   const watch = new ProgressWatch(onProgress, began, time)
-  const { isClasses, reasons: given, dropped, leftOut, learnt, encoder, tested, latest, times, before } = await encoded(rows, options, watch)
+  const {
+    isClasses,
+    reasons: given,
+    dropped,
+    leftOut,
+    learnt,
+    encoder,
+    tested,
+    latest,
+    times,
+    before,
+  } = await encoded(rows, options, watch)
 
   if (compareWith !== undefined) checkSameTable(compareWith, encoder)
   const terms = classTerms(picked(options, DECISION_SETTINGS), learnt, options.target)
