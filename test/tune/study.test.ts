@@ -517,3 +517,12 @@ describe('createStudy', () => {
     await expect(createStudy({ space: SPACE, ...options } as never)).rejects.toThrow(message)
   })
 })
+
+test('a trial that is run again for another process has no notes of the time before', async () => {
+  const study = await createStudy({ space: { x: float(0, 1) } })
+  const { number } = await study.ask()
+  study.onQueue(number).setAttribute('half', 'done')
+  study.onQueue(number).setAttribute('all', 'done')
+  await study.tell(number, 1)
+  expect(study.trials[0].attributes).toEqual({ all: 'done' })
+})

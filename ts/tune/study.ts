@@ -310,6 +310,8 @@ export class Study<S extends Space = Space> {
 
   /** @internal the trial of this number, run for another process, which decides about pruning */
   onQueue(number: number): Trial<S> {
+    // this process may have run it before, without a result
+    this.telling.forget(number)
     const trial = this.running(number)
     trial.shouldPrune = () => this.telling.isPruneAsked(number)
     return trial

@@ -93,6 +93,25 @@ test('studies and prefixes with other names have other jobs and queues', () => {
   expect(ids.at(-1)).toBe('study-trial-1')
 })
 
+test.runIf(server)('a storage that does not answer is told, though the queue answers', { timeout: 30_000 }, async () => {
+  const own = await redis(server as string)
+  await own.start()
+  const study = await createStudy({ space: { x: float(0, 1) }, storage: own.url })
+  const silent = Object.create(study, { sync: { value: () => new Promise(() => {}) } })
+  const said: string[] = []
+  const runner = await queueRunner(silent, 'test/tune/queue/objective.mjs', { queue: own.url, say: (text) => void said.push(text) })
+  try {
+    await expect
+      .poll(() => said.join(), { timeout: 15_000 })
+      .toMatch(/^no answer of redis:\/\/127\.0\.0\.1:\d+ for [5-9] s; waiting for it/)
+  } finally {
+    await runner.close()
+    await study.close()
+    await own.stop()
+    own.remove()
+  }
+})
+
 test('errors say what is wrong', async () => {
   await expect(runWorker('http://host')).rejects.toThrow(
     "a queue wants the URL of a server, such as redis://localhost:6379 or postgres://localhost/studies, got 'http://host'",
