@@ -332,6 +332,24 @@ export default async ({ x }, t) => {
       await other.close()
     }))
 
+  test('threads of many objectives do not pile up', () =>
+    fresh(async () => {
+      const file = objective('many.mjs', 'export const make = ({ add }) => ({ x }) => x + add')
+      const alive = new Set<unknown>()
+      const note = (thread: NodeJS.EventEmitter) => {
+        alive.add(thread)
+        thread.once('exit', () => alive.delete(thread))
+      }
+      process.on('worker', note as never)
+      const own = await worker('w').then(() => study())
+      for (let add = 0; add < 8; add++)
+        await own.optimize({ module: file, factory: 'make', options: { add } }, on({ trials: add + 1 }) as never)
+      expect(own.trials.map(({ value, params }, i) => Math.abs((value as number) - params.x - i) < 1e-12)).toEqual(Array(8).fill(true))
+      await expect.poll(() => alive.size, { timeout: 5000 }).toBe(4)
+      process.off('worker', note as never)
+      await own.close()
+    }))
+
   test('jobs that a killed run left, with a version that nobody has any more, are replaced', () =>
     fresh(async () => {
       const file = objective('left.mjs', 'export default ({ x }) => x')

@@ -64,6 +64,8 @@ const HANDED_BACK = 300
 const LOOK = 1000
 /** Seconds after which threads end whose objective no trial has wanted. */
 const IDLE = 300
+/** Objectives whose idle threads are kept: jobs may name one with ever other options. */
+const MOST_IDLE = 4
 /** Seconds that a module may take to be loaded: it may read its data then. */
 const LOADING = 600
 /** The longest timer in seconds: used if there is no limit. */
@@ -388,8 +390,6 @@ class Worker implements QueueWorkerHandle {
     let pool: Pool | undefined
     try {
       pool = await this.poolFor(objective, key)
-      pool.uses++
-      clearTimeout(pool.timer)
       const runner = await unlessStopped(pool.runner, signal)
       if (this.refused.delete(label)) void this.sign.show()
       return await work(runner)
@@ -397,7 +397,7 @@ class Worker implements QueueWorkerHandle {
       // the signal that stopped the trial also stopped its loading
       if (signal.aborted && error === signal.reason) throw error
       if (pool && !(error instanceof LoadError)) throw error
-      if (pool) this.endPoolOf(key, pool)
+      if (pool) this.drop(key, pool)
       const reason = plainText((error as Error).message.replace(/^optimize: /, ''))
       this.refused.set(label, reason)
       // drops the oldest of many: jobs may name anything
@@ -406,18 +406,30 @@ class Worker implements QueueWorkerHandle {
       await within(1, this.sign.show())
       throw new Refused(reason)
     } finally {
-      if (pool && --pool.uses <= 0) pool.timer = setTimeout(() => this.endPoolOf(key, pool as Pool), 1000 * IDLE)
+      if (pool && --pool.uses === 0) this.rest(key, pool)
     }
+  }
+
+  /** Keeps threads that nobody uses for the next trial, but not for ever, nor those of many objectives. */
+  private rest(key: string, pool: Pool): void {
+    if (this.pools.get(key) !== pool) return this.drop(key, pool)
+    clearTimeout(pool.timer)
+    pool.timer = setTimeout(() => this.drop(key, pool), 1000 * IDLE)
+    // the one that rested last is the last
+    this.pools.delete(key)
+    this.pools.set(key, pool)
+    const resting = [...this.pools].filter(([, { uses }]) => uses === 0)
+    for (const [other, one] of resting.slice(0, -MOST_IDLE)) this.drop(other, one)
   }
 
   /** Threads with the objective's present version, or with the version that the study wants. */
   private async poolFor(objective: JobObjective, key: string): Promise<Pool> {
     const found = this.pools.get(key)
     // a thread keeps its version; if the study names no version, the file's present version counts
-    if (found && objective.hash !== undefined) return found
+    if (found && objective.hash !== undefined) return used(found)
     const { file, version, options } = await allowedModule(objective, this.allowed)
-    if (found?.hash === version.hash) return found
-    if (found) this.pools.delete(key)
+    if (found?.hash === version.hash) return used(found)
+    if (found) this.drop(key, found)
     const runner = workerPool(
       {
         ...{ module: await urlOfPath(file), name: plainText(objective.name) },
@@ -425,17 +437,26 @@ class Worker implements QueueWorkerHandle {
       },
       { hash: version.hash, seconds: LOADING },
     )
-    const pool = { runner, hash: version.hash, uses: 0 }
+    const pool = { runner, hash: version.hash, uses: 1 }
     this.pools.set(key, pool)
     // to be tried again
     runner.catch(() => this.pools.get(key) === pool && this.pools.delete(key))
     return pool
   }
 
-  private endPoolOf(key: string, pool: Pool): void {
+  /** Ends threads, if they are used at the end of their last trial. */
+  private drop(key: string, pool: Pool): void {
     if (this.pools.get(key) === pool) this.pools.delete(key)
-    if (pool.uses <= 0) void endPool(pool.runner)
+    if (pool.uses > 0) return
+    clearTimeout(pool.timer)
+    void endPool(pool.runner)
   }
+}
+
+/** Counts another trial that uses threads. */
+function used(pool: Pool): Pool {
+  pool.uses++
+  return pool
 }
 
 /** A trial that this worker cannot run. */
