@@ -8,4 +8,10 @@ export const ENTRIES: Readonly<Record<string, string>> = Object.fromEntries([
 ])
 
 /** Files of ts/ without state that the command has copies of: all else comes from the entries. */
-export const COPIED_BY_COMMAND: readonly string[] = ['common/file-kinds', 'common/nearest', 'common/visible', 'files/temporary-files']
+export const COPIED_BY_COMMAND: readonly string[] = [
+  'common/file-kinds',
+  'common/nearest',
+  'common/text-width',
+  'common/visible',
+  'files/temporary-files',
+]

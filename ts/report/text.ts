@@ -1,4 +1,5 @@
 /** A report as lines of a terminal. */
+import { cellsOf, cut, padEnd, padStart, wrapped } from '../common/text-width.js'
 import { allVisible } from '../common/visible.js'
 import type { Block } from './blocks.js'
 import { isNumeric, scoresTable } from './page.js'
@@ -23,7 +24,7 @@ export function textOf(blocks: readonly Block[], { width = 80, paint = (_, text)
   const parts = shown.map((given) => {
     const block = allVisible(given)
     const note = block.note ? wrapped(`(${block.note})`, width - 2) : []
-    const fits = note.length === 1 && block.title.length + 1 + note[0].length <= width
+    const fits = note.length === 1 && cellsOf(block.title) + 1 + cellsOf(note[0]) <= width
     const dim = note.map((line) => paint('dim', line))
     const title = paint('bold', block.title)
     const heading = block.title === '' ? [] : fits ? [`${title} ${dim[0]}`] : [title, ...dim.map((line) => `  ${line}`)]
@@ -35,9 +36,9 @@ export function textOf(blocks: readonly Block[], { width = 80, paint = (_, text)
 function linesOf(block: Block, width: number, paint: NonNullable<ReportTextOptions['paint']>): string[] {
   switch (block.kind) {
     case 'facts': {
-      const wide = Math.max(...block.facts.map(([name]) => name.length))
+      const wide = Math.max(...block.facts.map(([name]) => cellsOf(name)))
       return block.facts.flatMap(([name, text]) =>
-        wrapped(text, width - wide - 3).map((line, i) => `  ${paint('dim', (i === 0 ? name : '').padEnd(wide))} ${line}`),
+        wrapped(text, width - wide - 3).map((line, i) => `  ${paint('dim', padEnd(i === 0 ? name : '', wide))} ${line}`),
       )
     }
     case 'scores': {
@@ -61,11 +62,11 @@ function linesOf(block: Block, width: number, paint: NonNullable<ReportTextOptio
     case 'bars': {
       const bars = block.bars.slice(0, MAX_BARS)
       const most = Math.max(1e-12, ...bars.map(({ value }) => value))
-      const wide = Math.max(0, ...bars.map(({ name }) => Math.min(MAX_NAME, name.length)))
+      const wide = Math.max(0, ...bars.map(({ name }) => Math.min(MAX_NAME, cellsOf(name))))
       const size = Math.max(5, Math.min(MAX_BAR, width - wide - 12))
       const lines = bars.map(({ name, value, text = '' }) => {
         const length = Math.max(0, Math.round((size * value) / most))
-        return `  ${cut(name, MAX_NAME).padEnd(wide)}  ${paint('cyan', '█'.repeat(length))}${' '.repeat(size - length)}  ${text}`
+        return `  ${padEnd(cut(name, MAX_NAME), wide)}  ${paint('cyan', '█'.repeat(length))}${' '.repeat(size - length)}  ${text}`
       })
       return [...lines, ...(block.bars.length > MAX_BARS ? [paint('dim', `  and ${block.bars.length - MAX_BARS} more`)] : [])]
     }
@@ -86,23 +87,10 @@ function linesOf(block: Block, width: number, paint: NonNullable<ReportTextOptio
   }
 }
 
-const cut = (name: string, letters: number) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name)
-
 /** Rows of cells as lines; columns of numbers end at the right. */
 function aligned(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [head, ...rows]
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column].length)))
-  const pad = (cell: string, column: number) => (isNumeric(rows, column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))
+  const widths = head.map((_, column) => Math.max(...all.map((row) => cellsOf(row[column]))))
+  const pad = (cell: string, column: number) => (isNumeric(rows, column) ? padStart(cell, widths[column]) : padEnd(cell, widths[column]))
   return all.map((row) => `  ${row.map(pad).join('  ')}`.trimEnd())
-}
-
-/** Lines of a text of at most `width` letters, broken between words. */
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
-  }
-  return lines
 }

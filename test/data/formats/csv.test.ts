@@ -222,3 +222,10 @@ test('parts of a stream are read as they are asked for, and the source is closed
   expect(given).toBeLessThan(12)
   expect(closed).toBe(true)
 })
+
+test('a text above the names of columns is what an error asks about', () => {
+  expect(() => parseCsv('Report of May\n\na,b,c\n1,2,3\n', { delimiter: ',' })).toThrow(
+    "parseCsv: line 3 has 3 values, and there is 1 column (take out what stands above the names of columns, if that is why); ragged: 'fill' takes it as it is",
+  )
+  expect(() => parseCsv('a,b\n1,2\n1\n')).toThrow("parseCsv: line 3 has 1 value, and there are 2 columns; ragged: 'fill'")
+})

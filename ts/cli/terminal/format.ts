@@ -1,4 +1,5 @@
 /** Numbers and tables as people read them. */
+import { cellsOf, padEnd, padStart } from '../../common/text-width.js'
 
 /** 12345.6 → `12,346`. */
 export function whole(n: number): string {
@@ -29,6 +30,6 @@ export function duration(seconds: number): string {
 
 /** Rows of cells as lines: the first column to the left, the others to the right. */
 export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
-  return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '))
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => cellsOf(row[column]))))
+  return rows.map((row) => row.map((cell, i) => (i === 0 ? padEnd(cell, widths[i]) : padStart(cell, widths[i]))).join('  '))
 }

@@ -1,5 +1,6 @@
 /** Capabilities of the terminal: width, colors, a live line. */
 import util from 'node:util'
+import { wrapped } from '../../common/text-width.js'
 import { visible } from '../../common/visible.js'
 
 /** Names of styles that the CLI uses. */
@@ -64,18 +65,6 @@ export function printLines(text: string): void {
 export function printText(text: string, indent = ''): void {
   const lines = stdout.isTTY ? wrapped(text, columns() - indent.length) : [text]
   for (const [i, line] of lines.entries()) print(`${i === 0 ? '' : indent}${line}`)
-}
-
-/** Lines of at most `width` letters, broken between words. */
-export function wrapped(text: string, width: number): string[] {
-  const size = (line: string) => util.stripVTControlCharacters(line).length
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && size(last) + 1 + size(word) <= width) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
-  }
-  return lines
 }
 
 /** Writes the line that describes an error. */

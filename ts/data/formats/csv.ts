@@ -339,14 +339,21 @@ class CsvParser {
     rows.push(row)
   }
 
+  /** What is wrong with a line of another number of values than there are columns. */
+  private unlike(columns: number, values: number, line: number): string {
+    const [has, are] = [`${values} ${values === 1 ? 'value' : 'values'}`, columns === 1 ? 'is 1 column' : `are ${columns} columns`]
+    const names = this.hasRowNames ? ', the names of rows included' : ''
+    const above =
+      columns === 1 && this.options.header === undefined ? ' (take out what stands above the names of columns, if that is why)' : ''
+    return `line ${line} has ${has}, and there ${are}${names}${above}`
+  }
+
   private rowOf(columns: readonly string[], values: string[], line: number): Row {
     // delimiters behind the last column end the line
     const surplus = values.length - columns.length
     if (surplus > 0 && surplus <= this.spare && filledIn(values) <= columns.length) values.length = columns.length
     if (values.length !== columns.length && this.options.ragged !== 'fill')
-      throw rangeError(
-        `${this.name}: line ${line} has ${values.length} ${values.length === 1 ? 'value' : 'values'}, and there are ${columns.length} columns${this.hasRowNames ? ', the names of rows included' : ''}; ragged: 'fill' takes it as it is`,
-      )
+      throw rangeError(`${this.name}: ${this.unlike(columns.length, values.length, line)}; ragged: 'fill' takes it as it is`)
     // a copy has the place of each column already: faster than a row that grows
     const row: Record<string, string> = { ...this.empty }
     for (let i = 0; i < columns.length; i++) row[columns[i]] = values[i] ?? ''

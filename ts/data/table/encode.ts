@@ -192,7 +192,11 @@ export function encodeTargets(who: string, rows: NumberedRows, column: TableColu
             : isNumber(value)
               ? Number(value)
               : Number.NaN
-      if (!Number.isFinite(x)) throw wrong(i, column.as === 'date' ? 'a date' : `a number${unitIn(written)}`, value)
+      if (!Number.isFinite(x)) {
+        const error = wrong(i, column.as === 'date' ? 'a date' : `a number${unitIn(written)}`, value)
+        if (typeof value === 'string') error.message += '; if that stands for a gap, add it to missingValues'
+        throw error
+      }
       targets[k] = x
     } else {
       const place = isCell(value) ? places.get(String(value)) : undefined

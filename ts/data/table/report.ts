@@ -1,5 +1,6 @@
 /** The report on the encoding of each column of a table, with reasons. */
 import { shortened } from '../../common/show.js'
+import { cellsOf, padEnd } from '../../common/text-width.js'
 import { allVisible } from '../../common/visible.js'
 import type { ColumnUse } from './column.js'
 import { describeLeftOut, type LeftOut } from './left-out.js'
@@ -52,13 +53,15 @@ export interface TableReport {
 export function describeTable(report: TableReport): string {
   const { rows, leftOut, columns } = allVisible(report)
   const names = columns.map(({ name, role }) => shortened(name) + (role === 'target' ? ' (target)' : ''))
-  const width = Math.max(0, ...names.map((name) => name.length))
+  const width = Math.max(0, ...names.map(cellsOf))
   const lines = columns.map((column, i) => {
     const [reason, ...others] = column.why.split('; ')
-    return `${names[i].padEnd(width)}  ${column.as.padEnd(8)}  ${[reason + details(column), ...others, ...column.notes].join('; ')}`
+    return `${padEnd(names[i], width)}  ${column.as.padEnd(8)}  ${[reason + details(column), ...others, ...column.notes].join('; ')}`
   })
   const left = leftOut.length > 0 ? `, ${describeLeftOut(leftOut)}` : ''
-  return [`${rows} rows${left}; ${columns.reduce((sum, { features }) => sum + features, 0)} features`, ...lines].join('\n')
+  const features = columns.reduce((sum, column) => sum + column.features, 0)
+  const head = `${rows} ${rows === 1 ? 'row' : 'rows'}${left}; ${features} ${features === 1 ? 'feature' : 'features'}`
+  return [head, ...lines].join('\n')
 }
 
 function details({ as, why, gaps, fill, categories, min, max }: ColumnReport): string {
