@@ -254,7 +254,9 @@ export class Tensor<S extends Shape = Shape> {
    * @param seed gradient of the final result with respect to this tensor; may be left out for a single number
    * @throws Error if nothing was recorded, or if the graph was already used (see `retainGraph`), TypeError for a seed that is not a tensor
    * @example
-   * const w = tensor([2, 3], { requiresGrad: true }) sum(square(w)).backward() w.grad?.toArray() // [4, 6]
+   * const w = tensor([2, 3], { requiresGrad: true })
+   * sum(square(w)).backward()
+   * w.grad?.toArray() // [4, 6]
    */
   backward(seed?: Tensor, options: BackwardOptions = {}): void {
     checkNames('backward', options, ['retainGraph'])
