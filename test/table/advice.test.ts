@@ -204,16 +204,37 @@ test('small trainings', async () => {
 })
 
 test('a class that is never predicted is named first; few rows before all else', async () => {
-  const rows = Array.from({ length: 600 }, (_, i) => ({ x: Math.sin(i), z: i % 7, ill: i % 40 === 0 ? 'yes' : 'no' }))
+  const rows = Array.from({ length: 600 }, (_, i) => ({ x: Math.sin(i), z: i % 7, ill: i % 20 === 0 ? 'yes' : 'no' }))
   const { report } = await trainTable(rows, { target: 'ill', epochs: 2, hidden: [2] })
   expect(report.advice[0]).toMatch(
-    /^The model never predicts 'yes' \(3 % of the test rows\): accuracy says little of it\. `threshold: 'f1'` names it from a lower probability on, or `classWeights: 'balanced'` lets its rows count more, or rank rows by the probability of 'yes'\.$/,
+    /^The model never predicts 'yes' \(5 % of the test rows\): accuracy says little of it\. `threshold: 'f1'` names it from a lower probability on, or `classWeights: 'balanced'` lets its rows count more, or rank rows by the probability of 'yes'\.$/,
   )
   const few = await trainTable(rows.slice(0, 12), { target: 'x' })
   expect(few.report.advice[0]).toContain('12 rows are too few to say how good a model is')
   const many = Array.from({ length: 90 }, (_, i) => ({ x: i % 30, name: `k${i % 30}` }))
   const { advice } = (await trainTable(many, { target: 'name', epochs: 1, hidden: [2] })).report
   expect(advice[0]).toMatch(/^30 of 30 classes have fewer than 10 rows to learn from: gather more of them, or put such classes together\./)
+})
+
+test('a threshold that a handful of rows chose is called luck, and none is advised where it would be', async () => {
+  const rows = (positives: number) =>
+    Array.from({ length: 400 }, (_, i) => ({
+      x: Math.sin(i * i),
+      z: (i * 7) % 11,
+      ill: i % Math.ceil(400 / positives) === 0 ? 'yes' : 'no',
+    }))
+  const options = { target: 'ill', epochs: 2, hidden: [2], seed: 1 }
+  const { advice, threshold } = (await trainTable(rows(8), { ...options, threshold: 'f1' })).report
+  expect(threshold).toMatchObject({ chosenBy: 'f1', rows: 6 })
+  const said = advice.find((text) => text.startsWith('The threshold'))
+  expect(said).toMatch(
+    /^The threshold [\d.e-]+ was chosen on 6 rows of the rarer class alone, so it is mostly luck: give one .* `threshold: [\d.e-]+`/,
+  )
+  expect(inFlags(said ?? '')).toMatch(/--threshold [\d.e-]+, or gather/)
+  expect((await trainTable(rows(8), options)).report.advice.join('\n')).not.toContain("threshold: 'f1'")
+  const enough = (await trainTable(rows(80), { ...options, threshold: 'f1' })).report
+  expect(enough.threshold?.rows).toBe(64)
+  expect(enough.advice.join('\n')).not.toContain('mostly luck')
 })
 
 test('options are those of code, and flags in a terminal', () => {

@@ -31,27 +31,27 @@ test('rows as in the table are answered as without it: with the target and colum
 })
 
 test.each([
-  [{}, "predict: row 0 has no column 'size', 'town', 'day'"],
-  [{ size: null }, "predict: row 0 has no column 'town', 'day'"],
-  [{ size: null, town: '', day: 'NA' }, 'predict: row 0 has gaps alone'],
-  [{ ...good, extra: 1 }, "predict: row 0 has 'extra', which the table had not"],
+  [{}, "predict: row 0: columns 'size', 'town', 'day' are missing"],
+  [{ size: null }, "predict: row 0: columns 'town', 'day' are missing"],
+  [{ size: null, town: '', day: 'NA' }, 'predict: row 0: all columns are empty'],
+  [{ ...good, extra: 1 }, "predict: row 0: the table has no column 'extra'"],
   [
     { size: 1, Town: 'Rome', day: '2024-02-03' },
-    "predict: row 0 has no column 'town', has 'Town', which the table had not (did you mean 'town'?)",
+    "predict: row 0: column 'town' is missing, the table has no column 'Town' (did you mean 'town'?)",
   ],
-  [{ ...good, town: 'Mars' }, "predict: row 0 wants one of Bern, Oslo, Rome in 'town', got 'Mars'"],
+  [{ ...good, town: 'Mars' }, "predict: row 0: column 'town' wants one of Bern, Oslo, Rome, got 'Mars'"],
   [
     { ...good, size: 'big', day: '2024-02-30' },
-    "predict: row 0 wants a number in 'size', got 'big', wants a date (2024-12-31) in 'day', got '2024-02-30'",
+    "predict: row 0: column 'size' wants a number, got 'big', column 'day' wants a date (2024-12-31), got '2024-02-30'",
   ],
-  [{ ...good, town: { toString: 1 } }, "predict: row 0 wants one of Bern, Oslo, Rome in 'town', got an object with toString"],
+  [{ ...good, town: { toString: 1 } }, "predict: row 0: column 'town' wants one of Bern, Oslo, Rome, got an object with toString"],
   [
     JSON.parse('{"size":1,"town":"Rome","day":"2024-02-03","__proto__":{"town":"Oslo"}}'),
-    "predict: row 0 has '__proto__', which the table had not",
+    "predict: row 0: the table has no column '__proto__'",
   ],
   [
     JSON.parse('{"__proto__":{"size":1,"town":"Rome","day":"2024-02-03"}}'),
-    "predict: row 0 has no column 'size', 'town', 'day', has '__proto__', which the table had not",
+    "predict: row 0: columns 'size', 'town', 'day' are missing, the table has no column '__proto__'",
   ],
 ])('%j', (row, message) => {
   expect(() => strict(row)).toThrow(message)
@@ -60,9 +60,9 @@ test.each([
 
 test('of several rows the first few are listed, by number', () => {
   expect(() => strict([good, { ...good, town: 'x' }, good, { town: 'Rome' }])).toThrow(
-    "predict: row 1 wants one of Bern, Oslo, Rome in 'town', got 'x'; row 3 has no column 'size', 'day'",
+    "predict: row 1: column 'town' wants one of Bern, Oslo, Rome, got 'x'; row 3: columns 'size', 'day' are missing",
   )
-  expect(() => strict(Array.from({ length: 20 }, () => ({})))).toThrow(/; row 5 has no column [^;]*; and 14 more rows$/)
+  expect(() => strict(Array.from({ length: 20 }, () => ({})))).toThrow(/; row 5: columns [^;]* are missing; and 14 more rows$/)
   // what is no row at all is refused as without it
   expect(() => strict([null as never])).toThrow(/row 0 wants an object/)
   expect(() => model.predict([good], { strict: 1 as never })).toThrow('predict: strict wants true or false, got 1')
@@ -86,5 +86,18 @@ test('fault 19: any JSON is answered or refused by an error of ours, in a messag
         }
     }),
     runs(300),
+  )
+})
+
+test('numbers and dates that are written for people are read as the table has them', async () => {
+  const prices = Array.from({ length: 60 }, (_, i) => ({
+    price: `$${1000 + i * 37},000`.replace(/(\d)(\d{3}),/, '$1,$2,'),
+    due: `${1 + (i % 28)}.${1 + (i % 12)}.2024`,
+    size: i,
+  }))
+  const { model } = await trainTable(prices, { target: 'size', formatted: true, hidden: [4], epochs: 2 })
+  expect(model.predict(prices, { strict: true })).toEqual(model.predict(prices))
+  expect(() => model.predict({ price: 'cheap', due: '31.02.2024' }, { strict: true })).toThrow(
+    "predict: row 0: column 'price' wants a number, written as in the table, got 'cheap', column 'due' wants a date, written as in the table, got '31.02.2024'",
   )
 })

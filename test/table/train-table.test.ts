@@ -304,7 +304,17 @@ test('of three rows there is a model that says how little it knows; fewer are to
 
 test('what cannot be learnt is told', async () => {
   const rows = iris()
-  await expect(trainTable(rows, {} as never)).rejects.toThrow("trainTable: wants the column to predict, { target: 'species' }")
+  await expect(trainTable(rows, {} as never)).rejects.toThrow(/^trainTable: wants the column to predict, \{ target: 'species' \}$/)
+  const advised = "put targets y beside inputs X as one more column: trainTable(X.map((row, i) => ({ ...row, y: y[i] })), { target: 'y' })"
+  for (const y of [[0, 1], Float32Array.of(0, 1)]) await expect(trainTable([[1], [2]], y as never)).rejects.toThrow(advised)
+  const [X, y] = [Array.from({ length: 20 }, (_, i) => [i, i % 3]), Array.from({ length: 20 }, (_, i) => (i > 9 ? 'b' : 'a'))]
+  const called = await trainTable(
+    X.map((row, i) => ({ ...row, y: y[i] })),
+    { target: 'y', hidden: [] },
+  )
+  expect(called.model.columns).toEqual(['0', '1'])
+  await expect(trainTable(rows, 'species' as never)).rejects.toThrow("got 'species'; give { target: 'species' }")
+  await expect(trainTable('a,b\n1,2', { target: 'b' })).rejects.toThrow(/got the text of a table, 'a,b\\n1,2'; parseCsv takes such text/)
   await expect(trainTable(rows, { target: 'kind' })).rejects.toThrow("there is no column 'kind'")
   await expect(trainTable(rows, { target: 'species', time: -1 })).rejects.toThrow('time wants seconds above 0')
   await expect(prepareTable(rows, { target: 'species', validationFraction: 0 })).rejects.toThrow(

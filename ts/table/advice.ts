@@ -27,6 +27,8 @@ const GIVEN_AWAY = 0.5
 /** Number of rows of a class, or of all, below which conclusions are weak. */
 const FEW_OF_CLASS = 10
 const FEW = 30
+/** Rows of the rarer class below which a threshold that they choose is noise. */
+const FEW_FOR_THRESHOLD = 20
 /** Number of test rows from which on a line and nets are compared. */
 const FEWEST_COMPARED = 10
 /** Error of the coverage of intervals, and the number of rows for which such an error is not chance. */
@@ -39,6 +41,7 @@ const RULES: readonly Rule[] = [
   fewRows,
   rareClasses,
   neverPredicted,
+  thinThreshold,
   besideGuess,
   besideLine,
   besideRowBefore,
@@ -74,7 +77,10 @@ function rareClasses({ classNames }: TableModelReport, { counts }: Circumstances
 }
 
 /** Classes with test rows that were never predicted. */
-function neverPredicted({ confusion = [], classNames, rows, threshold, classWeights }: TableModelReport): string[] {
+function neverPredicted(
+  { confusion = [], classNames, rows, threshold, classWeights }: TableModelReport,
+  { counts }: Circumstances,
+): string[] {
   const never = classNames.filter(
     (_, c) => confusion.every((row) => row[c] === 0) && (confusion[c] ?? []).reduce((sum, n) => sum + n, 0) > 0,
   )
@@ -84,13 +90,23 @@ function neverPredicted({ confusion = [], classNames, rows, threshold, classWeig
   const [first] = never
   const them = never.length === 1 ? 'it' : 'them'
   const remedies = [
-    ...(classNames.length === 2 && threshold === undefined ? [`\`threshold: 'f1'\` names ${them} from a lower probability on`] : []),
+    ...(classNames.length === 2 && threshold === undefined && Math.min(...counts) >= FEW_FOR_THRESHOLD
+      ? [`\`threshold: 'f1'\` names ${them} from a lower probability on`]
+      : []),
     ...(classWeights === undefined ? [`\`classWeights: 'balanced'\` lets ${never.length === 1 ? 'its' : 'their'} rows count more`] : []),
     `rank rows by the probability of ${names([first])}`,
   ]
   const remedy = remedies.join(', or ')
   return [
     `The model never predicts ${names(never)} (${share}): accuracy says little of ${them}. ${remedy[0].toUpperCase()}${remedy.slice(1)}.`,
+  ]
+}
+
+function thinThreshold({ threshold: { value, chosenBy, rows = 0 } = { value: 0 } }: TableModelReport): string[] {
+  if (chosenBy === undefined || rows >= FEW_FOR_THRESHOLD) return []
+  const of = `${rows} ${rows === 1 ? 'row' : 'rows'} of the rarer class`
+  return [
+    `The threshold ${value} was chosen on ${of} alone, so it is mostly luck: give one that fits what errors cost, such as \`threshold: ${value}\`, or gather more such rows.`,
   ]
 }
 

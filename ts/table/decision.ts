@@ -41,8 +41,11 @@ export const DECISION_SETTINGS: readonly (keyof DecisionSettings)[] = ['classWei
 export interface ReportedDecision {
   /** For two classes, the one that F1, precision, recall, average precision and the threshold refer to. */
   positive?: string
-  /** The threshold from which on it is predicted, and the score on held-out rows that chose it. Absent if the likelier class is predicted. */
-  threshold?: { value: number; chosenBy?: 'f1' | 'balanced' }
+  /**
+   * The threshold from which on it is predicted, the score on held-out rows that chose it, and how many rows of the rarer class were among these. Absent if
+   * the likelier class is predicted.
+   */
+  threshold?: { value: number; chosenBy?: 'f1' | 'balanced'; rows?: number }
   /** Weight of a row of each class in the loss; the mean over rows is 1. Absent if all are equal. */
   classWeights?: Record<string, number>
   /** The metric that selected among kinds of nets. Absent if that was the loss. */

@@ -1,11 +1,12 @@
 /** The report on a model: its quality on the test rows, the importance of columns, and the search that found it. */
 import { show } from '../common/show.js'
 import type { ColumnReport, LeftOut, Table, TableEncoder } from '../data/index.js'
+import { takeRows } from '../rows/take.js'
 import { type Besides, compareLosses } from './compare.js'
 import type { ClassTerms } from './decision.js'
 import type { Spans } from './features.js'
 import { logLossOf, squaredErrorOf } from './losses.js'
-import { calibrationOf, confusionOf, coverageOf, importanceOf, measureMetrics } from './measure.js'
+import { calibrationOf, classCounts, confusionOf, coverageOf, importanceOf, measureMetrics } from './measure.js'
 import { weightedShares } from './metrics.js'
 import type { Prediction, TableModel } from './model.js'
 import { describePlan } from './nets.js'
@@ -77,7 +78,9 @@ export function makeReport({
     columns,
     metrics,
     ...(decision && { positive: classNames[decision.positive] }),
-    ...(decision?.threshold !== undefined && { threshold: { value: decision.threshold, ...(chosenBy && { chosenBy }) } }),
+    ...(decision?.threshold !== undefined && {
+      threshold: { value: decision.threshold, ...(chosenBy && { chosenBy, rows: rarerRows(found, learnt) }) },
+    }),
     ...(factors && { classWeights: Object.fromEntries(classNames.map((name, c) => [name, factors[c]])) }),
     ...(metric && { metric }),
     ...(compared && { compared }),
@@ -99,6 +102,11 @@ export function makeReport({
       ? { confusion: confusionOf(answers, targets, classes, decision) }
       : { examples: examplesOf(answers, targets) }),
   }
+}
+
+/** Rows of the rarer class among the held-out rows that chose a threshold. */
+function rarerRows({ heldOut, from }: SearchResult, { targets, classes }: Table): number {
+  return Math.min(...classCounts(takeRows(targets, heldOut.subarray(from)), classes))
 }
 
 /** The loss on the first test rows for each of several tables, which lie one after the other as encoded rows. */

@@ -5,6 +5,7 @@ import { shortened, show, showNames } from '../common/show.js'
 import type { TableState } from '../data/index.js'
 import { type TableColumn, useOf } from '../data/table/column.js'
 import { daysOf, isCell, isNumber, missingTest, type Row, valueIn } from '../data/table/values.js'
+import { readWritten } from '../data/table/written.js'
 
 /** Problems that a message lists. */
 const MAX_LISTED = 6
@@ -26,7 +27,7 @@ export class StrictRows {
   check(rows: readonly object[], from: number): void {
     const found = rows.flatMap((row, i) => {
       const wrong = typeof row === 'object' && row !== null ? this.problems(row as Row) : []
-      return wrong.length > 0 ? [`row ${from + i} ${wrong.join(', ')}`] : []
+      return wrong.length > 0 ? [`row ${from + i}: ${wrong.join(', ')}`] : []
     })
     if (found.length === 0) return
     const more = found.length > MAX_LISTED ? `; and ${found.length - MAX_LISTED} more rows` : ''
@@ -39,18 +40,17 @@ export class StrictRows {
     const absent = names.filter((name) => !Object.hasOwn(row, name))
     const strange = Object.keys(row).filter((name) => !names.includes(name) && !this.others.has(name))
     const out: string[] = []
-    if (absent.length > 0) out.push(`has no column ${showNames(absent.map((name) => `'${shortened(name)}'`))}`)
-    else if (names.every((name) => this.isGap(valueIn(row, name)))) out.push('has gaps alone')
+    if (absent.length > 0) out.push(`${named('column', absent)} ${absent.length === 1 ? 'is' : 'are'} missing`)
+    else if (names.every((name) => this.isGap(valueIn(row, name)))) out.push('all columns are empty')
     if (strange.length > 0) {
       const near = nearest(strange[0], absent)
-      out.push(
-        `has ${showNames(strange.map((name) => `'${shortened(name)}'`))}, which the table had not${near === undefined ? '' : ` (did you mean '${near}'?)`}`,
-      )
+      const meant = near === undefined ? '' : ` (did you mean '${near}'?)`
+      out.push(`the table has no ${named('column', strange)}${meant}`)
     }
     for (const column of columns) {
       const value = valueIn(row, column.name)
       const wanted = this.isGap(value) ? undefined : wantedInstead(column, value)
-      if (wanted !== undefined) out.push(`wants ${wanted} in '${shortened(column.name)}', got ${show(value)}`)
+      if (wanted !== undefined) out.push(`column '${shortened(column.name)}' wants ${wanted}, got ${show(value)}`)
     }
     return out
   }
@@ -59,8 +59,18 @@ export class StrictRows {
 /** The expected kind of a value; undefined if it is like the table's values. */
 function wantedInstead(column: TableColumn & { known: ReadonlySet<string> | null }, value: unknown): string | undefined {
   const as = useOf(column)
+  const { written } = column
+  if (written !== undefined) {
+    const example = written.first === undefined ? `a number, written as in the table` : 'a date, written as in the table'
+    return Number.isFinite(readWritten(written, value)) ? undefined : example
+  }
   if (as === 'number') return isNumber(value) ? undefined : 'a number'
   if (as === 'date') return Number.isFinite(daysOf(value)) ? undefined : 'a date (2024-12-31)'
   if (as === 'hash') return isCell(value) ? undefined : 'a text'
   return isCell(value) && column.known?.has(String(value)) ? undefined : `one of ${showNames(column.categories ?? [])}`
+}
+
+/** `column 'a'`, or `columns 'a', 'b'`. */
+function named(what: string, names: readonly string[]): string {
+  return `${what}${names.length === 1 ? '' : 's'} ${showNames(names.map((name) => `'${shortened(name)}'`))}`
 }

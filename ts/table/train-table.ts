@@ -342,8 +342,16 @@ const OPTIONS: readonly (keyof TrainTableOptions)[] = [
   ...DECISION_SETTINGS,
 ]
 
+/** The remedy for a call as other libraries want it: `(X, y)`, or the name of the column alone. */
+function misusedAs(options: unknown): string {
+  if (typeof options === 'string') return `, got ${show(options)}; give { target: ${show(options)} }`
+  if (!Array.isArray(options) && !ArrayBuffer.isView(options)) return ''
+  return ", got an array as second argument; put targets y beside inputs X as one more column: trainTable(X.map((row, i) => ({ ...row, y: y[i] })), { target: 'y' })"
+}
+
 function checked(options: TrainTableOptions): TrainTableOptions {
-  if (typeof options?.target !== 'string') throw typeError("trainTable: wants the column to predict, { target: 'species' }")
+  if (typeof options?.target !== 'string')
+    throw typeError(`trainTable: wants the column to predict, { target: 'species' }${misusedAs(options)}`)
   checkNames('trainTable', options, OPTIONS, MISPLACED)
   const { time, test, testFraction = FRACTION, seed = 0, splitBy } = options
   if (time !== undefined && !(time > 0 && Number.isFinite(time)))

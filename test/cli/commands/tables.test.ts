@@ -194,6 +194,21 @@ test('--json is one object', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ task: 'classification', model: 'other.safetensors', stopped: false })
 })
 
+test('--json and pages speak of flags, as the terminal does', async () => {
+  const rows = Array.from({ length: 300 }, (_, i) => `${i % 7},${i % 11},${i % 20 === 0 ? 'yes' : i % 3 === 0 ? 'none' : 'no'}`)
+  writeFileSync(path.join(folder, 'flags.csv'), `a,b,ill\n${rows.join('\n')}\n`)
+  const quick = ['--hidden', '2', '--epochs', '1', '--out', 'flags.safetensors', '--report', 'flags.html']
+  const { stdout } = await gradus('train', 'flags.csv', '--target', 'ill', '--json', ...quick)
+  const { advice, columns } = JSON.parse(stdout) as { advice: string[]; columns: { notes: string[] }[] }
+  const page = readFileSync(path.join(folder, 'flags.html'), 'utf8')
+  const inspected = await gradus('inspect', 'flags.csv', '--target', 'ill', '--json')
+  for (const text of [[...advice, ...columns.flatMap(({ notes }) => notes)].join('\n'), page, inspected.stdout]) {
+    expect(text).not.toMatch(/missingValues|classWeights: |hidden: \[/)
+    expect(text).toContain('--missing-values')
+  }
+  expect(advice.join()).toContain('--time 60s')
+})
+
 test('race and lr-find', async () => {
   const race = await gradus(
     'race',

@@ -4,7 +4,7 @@ import { describeTable } from '../../data/index.js'
 import { loadModelFile, type Module, summary } from '../../index.js'
 import { formatMetric, inspectTable } from '../../table/index.js'
 import { columnOptions, fileOptions, type TableData } from '../options/table.js'
-import { inFlags, naming, readRows, tableOptions } from '../table/files.js'
+import { naming, readRows, reportInFlags, tableOptions } from '../table/files.js'
 import { sourceOfInput } from '../table/input.js'
 import { kindOfFile, readModel, withModelFile } from '../table/model.js'
 import { percent, whole } from '../terminal/format.js'
@@ -36,9 +36,11 @@ async function inspect(file: string, { json = false, ...options }: InspectOption
   const [row] = await readRows(file, options, 1)
   const last = Object.keys(row).at(-1) ?? ''
   const source = await sourceOfInput(file)
-  const report = await naming(file, () => inspectTable(source, { ...tableOptions(options), target: options.target ?? last }), options)
+  const report = reportInFlags(
+    await naming(file, () => inspectTable(source, { ...tableOptions(options), target: options.target ?? last }), options),
+  )
   if (json) print(JSON.stringify(report))
-  else printLines(inFlags(describeTable(report)))
+  else printLines(describeTable(report))
 }
 
 /** Shows the contents of a model file. */

@@ -15,7 +15,7 @@ import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
 import { oneOf, seconds } from '../options/values.js'
 import { checkEnding, checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
-import { asideOptions, inFlags, naming, readRows, tableOptions, withTarget } from '../table/files.js'
+import { asideOptions, naming, readRows, reportInFlags, tableOptions, withTarget } from '../table/files.js'
 import { tellAbsent } from '../table/model.js'
 import { TableReporter } from '../table/progress.js'
 import { whole } from '../terminal/format.js'
@@ -128,11 +128,12 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
           signal,
           onProgress: (progress) => watch.progress(progress),
         })
-      const { model, report } = await naming(file, work, options)
+      const { model, report: inCode } = await naming(file, work, options)
+      const report = reportInFlags(inCode)
       watch.end()
       if (test !== undefined && testRows !== undefined) tellAbsent(model, testRows, test)
       await leavingNoRest(out, () => model.save(out))
-      if (page !== undefined) await writeFileWhole(page, reportHtml({ ...report, advice: report.advice.map(inFlags) }))
+      if (page !== undefined) await writeFileWhole(page, reportHtml(report))
       if (time !== undefined && limit !== undefined && !signal.aborted) watch.tellOverrun(time, time + report.seconds - limit)
       return { report, out, page, stopped: signal.aborted }
     } finally {
@@ -213,7 +214,7 @@ function tell(trained: TrainedFile, file: string, options: TableTrainOptions): v
     return print(`${main.name} ${main.value.toPrecision(4)} on ${whole(report.rows.test)} test rows; ${out}`)
   }
   if (stopped) print(paint('yellow', 'Stopped early; this is what there is.'))
-  printLines(reportText({ ...report, advice: report.advice.map(inFlags) }, { width: Math.min(columns(), 100), paint }))
+  printLines(reportText(report, { width: Math.min(columns(), 100), paint }))
   print()
   printText(
     `${paint('green', '✓')} The model is in ${paint('bold', out)}${page === undefined ? '' : `, the report in ${paint('bold', page)}`}. It takes rows as they are in ${file}:`,

@@ -1,7 +1,7 @@
 /** Tables in files, for the commands that take one: options as the library takes them, and errors that name the file. */
 import { readdirSync } from 'node:fs'
 import { nearest } from '../../common/nearest.js'
-import { namingLines, type ReadOptions, type Row, readTable } from '../../data/index.js'
+import { type ColumnReport, namingLines, type ReadOptions, type Row, readTable } from '../../data/index.js'
 import { type FileOptions, quoted, type TableData } from '../options/table.js'
 import { nameOfInput, sourceOfInput } from './input.js'
 
@@ -84,18 +84,24 @@ export function inFlags(text: string): string {
     .replace(/encoding: '([\w-]+)'/g, '--encoding $1')
   const flagged = words.replace(
     IN_BACKTICKS,
-    (_, name: string, value: string | undefined) => `--${kebab(name)}${value === undefined ? '' : ` ${valueInShell(value)}`}`,
+    (_, name: string, value: string | undefined) => `--${kebab(name)}${value === undefined ? '' : ` ${valueInShell(name, value)}`}`,
   )
   return IN_COMMANDS.reduce((changed, [option, flag]) => changed.replaceAll(option, flag), flagged)
+}
+
+/** A report with options as the command line has them, for JSON, pages and terminals. */
+export function reportInFlags<R extends { columns: readonly ColumnReport[]; advice?: string[] }>(report: R): R {
+  const columns = report.columns.map((column) => ({ ...column, why: inFlags(column.why), notes: column.notes.map(inFlags) }))
+  return { ...report, columns, ...(report.advice && { advice: report.advice.map(inFlags) }) }
 }
 
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 /** `['a', 'b c']` → `'a,b c'`; `[]` → `none`; `60` → `60s`; `'f1'` → `f1`. */
-function valueInShell(code: string): string {
+function valueInShell(name: string, code: string): string {
   if (code === '[]') return 'none'
   if (/^'\w+'$/.test(code)) return code.slice(1, -1)
-  if (!code.startsWith('[')) return `${code}s`
+  if (!code.startsWith('[')) return name === 'time' ? `${code}s` : code
   const list = [...code.matchAll(/'((?:[^'\\]|\\.)*)'/g)].map(([, name]) => name.replace(/\\(.)/g, '$1')).join()
   return /^[\w.,-]+$/.test(list) ? list : `'${list.replaceAll("'", "'\\''")}'`
 }

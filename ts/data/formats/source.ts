@@ -128,6 +128,10 @@ async function* readAll(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint
 type Fs = typeof import('node:fs')
 
 async function* file(path: string | URL): AsyncGenerator<Uint8Array, void, void> {
+  if (typeof path === 'string' && /[\n\r]/.test(path))
+    throw typeError(
+      `data are read from a path, a URL, a Blob, bytes or a stream, got the text of a table, ${show(path)}; parseCsv takes such text, and new Blob([text]) makes a source of it`,
+    )
   let fs: Fs
   try {
     fs = await nodeModule<Fs>('node:fs')
