@@ -526,3 +526,22 @@ test('a trial that is run again for another process has no notes of the time bef
   await study.tell(number, 1)
   expect(study.trials[0].attributes).toEqual({ all: 'done' })
 })
+
+test('a result of another process that took over a trial counts, and the study that was silent goes on', async () => {
+  const storage = memoryJournal() as JournalStore
+  const study = await createStudy({ space: { x: float(0, 1) }, storage })
+  const other = await createStudy({ space: { x: float(0, 1) }, storage })
+  const seen: (number | undefined)[] = []
+  await study.optimize(
+    async (_, { number }) => {
+      await other.sync()
+      if (number < 3) await other.tell(number, 10 + number)
+      if (number === 1) throw new Error('boom')
+      if (number === 2) throw new NonFiniteError('loss is NaN')
+      return number
+    },
+    { trials: 5, onError: 'continue', onTrial: ({ value }) => seen.push(value) },
+  )
+  expect(study.trials.map(({ value }) => value)).toEqual([10, 11, 12, 3, 4])
+  expect(seen).toEqual([10, 11, 12, 3, 4])
+})

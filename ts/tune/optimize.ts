@@ -253,11 +253,11 @@ class TrialRun<S extends Space> {
         }
         study.checkOutcome(trial, outcome)
         isResult = true
-        return await study.tell(trial, outcome as number)
+        return await this.tell(trial, outcome as number)
       } catch (error) {
         // that a result could not be stored is not the fault of the trial
         if (isResult) throw error
-        if (isPruning(error)) return await study.tell(trial, { state: 'pruned' })
+        if (isPruning(error)) return await this.tell(trial, { state: 'pruned' })
         // a stopped trial has no result: it is repeated when the study continues
         if (stop.aborted) return await study.leave(trial)
         if (error instanceof LoadError) {
@@ -267,7 +267,7 @@ class TrialRun<S extends Space> {
         }
         if (error instanceof WorkerDied && tries < retries) continue
         const message = error instanceof Error ? error.message : String(error)
-        await study.tell(trial, { state: 'failed', error: message })
+        await this.tell(trial, { state: 'failed', error: message })
         if (
           error instanceof WorkerDied ||
           error instanceof TrialTimeout ||
@@ -278,6 +278,15 @@ class TrialRun<S extends Space> {
         if (error instanceof Error) error.message = faultText(trial, message)
         throw error
       }
+    }
+  }
+
+  /** Tells what came of a trial, unless another process has done so, which took it over because this one was silent. */
+  private async tell(trial: Trial<S>, outcome: number | Outcome): Promise<void> {
+    try {
+      await this.study.tell(trial, outcome)
+    } catch (error) {
+      if (!this.study.isOver(trial.number)) throw error
     }
   }
 

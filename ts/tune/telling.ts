@@ -22,16 +22,22 @@ export class Telling implements TrialOwner {
   /** @throws RangeError for a trial that is over already, or does not exist */
   async tell(number: number, ended: Ended): Promise<void> {
     const { trials } = this
-    await trials.journal.write(() => {
-      const stored = trials.all[number]
-      if (stored === undefined)
-        throw rangeError(`tell: wants a trial that ask() gave, got ${show(number)}; the study has ${trials.all.length} trials, from 0`)
-      if (isOver(stored.state))
-        throw rangeError(`tell: trial ${number} is over already: it is ${stored.state}; add() takes what came of another`)
-      return [...(this.notes.get(number) ?? []), ...ending(stored, ended, trials.parts.directions.length)]
-    })
-    this.forget(number)
-    this.pulse.end(number)
+    try {
+      await trials.journal.write(() => {
+        const stored = trials.all[number]
+        if (stored === undefined)
+          throw rangeError(`tell: wants a trial that ask() gave, got ${show(number)}; the study has ${trials.all.length} trials, from 0`)
+        if (isOver(stored.state))
+          throw rangeError(`tell: trial ${number} is over already: it is ${stored.state}; add() takes what came of another`)
+        return [...(this.notes.get(number) ?? []), ...ending(stored, ended, trials.parts.directions.length)]
+      })
+    } finally {
+      // also if another process was faster
+      if (isOver(trials.all[number]?.state)) {
+        this.forget(number)
+        this.pulse.end(number)
+      }
+    }
   }
 
   /** Forgets notes of a trial that is handed back. */
