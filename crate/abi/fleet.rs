@@ -9,7 +9,7 @@ use crate::fleet::dropout::dropout;
 use crate::fleet::loss::{self, Call};
 use crate::fleet::{interleave, Net8, NETS};
 use crate::lane::{F32x8, Lane};
-use crate::optim::{eight_nets, Rule, Shared, SHARED_HYPER};
+use crate::optim::{eight_nets, Numbers, Rule, Shared, SHARED_HYPER};
 use crate::random::Source;
 use crate::sweep::Cells;
 use core::array::from_fn;
@@ -83,24 +83,18 @@ pub fn fleet_dense_backward(
     backward(x, w, saved, dy, dz, &to, Sizes { m, k, n }, kind, context(how, scratch));
 }
 
-/// The kernel behind every element-wise update of eight nets: n elements at p, g and each slot, slots `stride` elements apart, and 3 + H
+/// The kernel behind every element-wise update of eight nets: n elements at p, g and each slot, slots `stride` elements apart, and the
 /// hyper-parameters of each net at h.
-pub(crate) fn update<R, const S: usize, const H: usize>(
-    p: *mut f32,
-    g: *const f32,
-    s: *mut f32,
-    stride: usize,
-    n: usize,
-    h: *const f32,
-) where
-    R: Rule<S, F32x8> + for<'a> From<&'a [F32x8]>,
+pub(crate) fn update<R, const S: usize>(p: *mut f32, g: *const f32, s: *mut f32, stride: usize, n: usize, h: *const f32)
+where
+    R: Rule<S, F32x8> + Numbers<F32x8>,
 {
-    const { assert!(SHARED_HYPER + H <= MAX_HYPER) };
+    const { assert!(SHARED_HYPER + R::NAMES.len() <= MAX_HYPER) };
     let mut numbers = [F32x8::splat(0.0); MAX_HYPER];
-    let given = nets(h as Ptr, SHARED_HYPER + H);
+    let given = nets(h as Ptr, SHARED_HYPER + R::NAMES.len());
     numbers.iter_mut().zip(given).for_each(|(number, given)| *number = F32x8::get(given));
     let slots = from_fn(|j| nets(s.wrapping_add(j * stride * NETS) as Ptr, n));
-    let rule = R::from(&numbers[SHARED_HYPER..SHARED_HYPER + H]);
+    let rule = R::from(&numbers[..]);
     eight_nets(&rule, Shared::from(&numbers[..]), nets(p as Ptr, n), nets(g as Ptr, n), slots);
 }
 

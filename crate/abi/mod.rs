@@ -16,7 +16,7 @@ mod random;
 mod reduce;
 
 use crate::gemm;
-use crate::optim::{sums, sweep, Rule, ScaledGradients, Shared, Sums, CHUNK, PLAIN, SHARED_HYPER};
+use crate::optim::{sums, sweep, Numbers, Rule, ScaledGradients, Shared, Sums, CHUNK, PLAIN, SHARED_HYPER};
 use crate::sweep::Cells;
 use core::array::from_fn;
 use core::cell::Cell;
@@ -97,41 +97,35 @@ pub fn set_tile(tile: u32) {
 }
 
 /// The kernel behind every exported optimizer update: parameters p\[n\], gradients g\[n\], slot j at s + j·stride, the
-/// shared hyper-parameters and then the rule's own H at h.
-pub(crate) fn update<R, const S: usize, const H: usize>(
-    p: *mut f32,
-    g: *const f32,
-    s: *mut f32,
-    stride: usize,
-    n: usize,
-    h: *const f32,
-) where
-    R: Rule<S> + for<'a> From<&'a [f32]>,
+/// shared hyper-parameters and then the rule's own at h.
+pub(crate) fn update<R, const S: usize>(p: *mut f32, g: *const f32, s: *mut f32, stride: usize, n: usize, h: *const f32)
+where
+    R: Rule<S> + Numbers,
 {
     if n == 0 {
         return;
     }
-    // SAFETY: the caller's contract: 3 + H floats at h, and n at each of p, g and the slots.
-    let numbers = unsafe { slice::from_raw_parts(h, SHARED_HYPER + H) };
+    // SAFETY: the caller's contract: the shared numbers and the rule's own at h, and n at each of p, g and the slots.
+    let numbers = unsafe { slice::from_raw_parts(h, SHARED_HYPER + R::NAMES.len()) };
     let shared = Shared::from(numbers);
     let (parameters, gradients) = (cells(p as Ptr, n), cells(g as Ptr, n));
     if R::FUSES_GRADIENT_SCALING || shared.is_plain() {
         let slots = from_fn(|j| cells(s.wrapping_add(j * stride) as Ptr, n));
-        return sweep(&R::from(&numbers[SHARED_HYPER..]), shared, parameters, gradients, slots);
+        return sweep(&R::from(numbers), shared, parameters, gradients, slots);
     }
-    const { assert!(SHARED_HYPER + H <= MAX_HYPER) };
+    const { assert!(SHARED_HYPER + R::NAMES.len() <= MAX_HYPER) };
     let scaled = ScaledGradients::new(shared);
     let h = plain(numbers);
     for start in (0..n).step_by(CHUNK) {
         let count = scaled.prepare(parameters, gradients, start);
         let ready = scaled.gradients.as_ptr().cast();
-        update::<R, S, H>(p.wrapping_add(start), ready, s.wrapping_add(start), stride, count, h.as_ptr());
+        update::<R, S>(p.wrapping_add(start), ready, s.wrapping_add(start), stride, count, h.as_ptr());
     }
 }
 
 /// The kernel behind methods that need a whole tensor: passes the numbers of [`update`] to a function and returns its result.
-pub(crate) fn whole<const S: usize, const H: usize, T>(
-    step: impl Fn(&[f32], Cells, Cells, [Cells; S]) -> T,
+pub(crate) fn whole<R: Numbers, const S: usize, T>(
+    step: impl Fn(&R, Cells, Cells, [Cells; S]) -> T,
     p: *mut f32,
     g: *const f32,
     s: *mut f32,
@@ -140,24 +134,18 @@ pub(crate) fn whole<const S: usize, const H: usize, T>(
     h: *const f32,
 ) -> T {
     // SAFETY: as in `update`.
-    let numbers = unsafe { slice::from_raw_parts(h, SHARED_HYPER + H) };
+    let numbers = unsafe { slice::from_raw_parts(h, SHARED_HYPER + R::NAMES.len()) };
     let slots = from_fn(|j| cells(s.wrapping_add(j * stride) as Ptr, n));
-    step(numbers, cells(p as Ptr, n), cells(g as Ptr, n), slots)
+    step(&R::from(numbers), cells(p as Ptr, n), cells(g as Ptr, n), slots)
 }
 
 /// The kernel behind the sums of a method, which are written as doubles behind the [`MAX_HYPER`] floats at h.
-pub(crate) fn sums_of<R, const S: usize, const H: usize>(
-    p: *mut f32,
-    g: *const f32,
-    s: *mut f32,
-    stride: usize,
-    n: usize,
-    h: *mut f32,
-) where
-    R: Sums<S, 2> + for<'a> From<&'a [f32]>,
+pub(crate) fn sums_of<R, const S: usize>(p: *mut f32, g: *const f32, s: *mut f32, stride: usize, n: usize, h: *mut f32)
+where
+    R: Numbers + Sums<S, 2>,
 {
-    const { assert!(SHARED_HYPER + H <= MAX_HYPER) };
-    let found = whole::<S, H, _>(|h, p, g, s| sums(&R::from(h), p, g, s), p, g, s, stride, n, h);
+    const { assert!(SHARED_HYPER + R::NAMES.len() <= MAX_HYPER) };
+    let found = whole::<R, S, _>(sums, p, g, s, stride, n, h);
     doubles_mut(h.wrapping_add(MAX_HYPER) as Ptr, 2).copy_from_slice(&found);
 }
 

@@ -55,6 +55,54 @@ pub struct Shared<N = f32> {
     decoupled: N,
 }
 
+/// The numbers of a step that a rule reads by name, behind those of [`Shared`]. [`numbers!`] declares them.
+pub trait Numbers<N = f32>: for<'a> From<&'a [N]> {
+    /// Their names in the order in which the caller passes them.
+    const NAMES: &'static [&'static str];
+}
+
+/// Declares the numbers of a rule, as a struct of their names. Their order is that in which the caller passes them: ts/optim/base/numbers.ts,
+/// which the tests of this crate write, has it for TypeScript.
+///
+/// `struct Name(scale) { … }` has the scale of gradients as well, for a method that multiplies by it itself, and `struct Name(Other);` has the
+/// numbers of another rule.
+#[macro_export]
+macro_rules! numbers {
+    ($(#[$about:meta])* $vis:vis struct $name:ident $(($scale:ident))? { $($(#[$note:meta])* $number:ident),* $(,)? }) => {
+        $(#[$about])*
+        $vis struct $name<N = f32> {
+            $(pub $scale: N,)?
+            $($(#[$note])* pub $number: N,)*
+        }
+
+        impl<N: Copy> From<&[N]> for $name<N> {
+            fn from(h: &[N]) -> Self {
+                let &[$($number,)* ..] = &h[$crate::optim::SHARED_HYPER..] else { panic!() };
+                $name { $($scale: h[0],)? $($number),* }
+            }
+        }
+
+        impl<N: Copy> $crate::optim::Numbers<N> for $name<N> {
+            const NAMES: &'static [&'static str] = &[$(stringify!($number)),*];
+        }
+    };
+    ($(#[$about:meta])* $vis:vis struct $name:ident($numbers:ident);) => {
+        $(#[$about])*
+        $vis struct $name<N = f32>($numbers<N>);
+
+        impl<N: Copy> From<&[N]> for $name<N> {
+            fn from(h: &[N]) -> Self {
+                $name(h.into())
+            }
+        }
+
+        impl<N: Copy> $crate::optim::Numbers<N> for $name<N> {
+            const NAMES: &'static [&'static str] = <$numbers<N> as $crate::optim::Numbers<N>>::NAMES;
+        }
+    };
+}
+pub use numbers;
+
 /// Hyper-parameters of [`Shared`] at the head of the block; the rule's own follow.
 pub const SHARED_HYPER: usize = 3;
 
@@ -320,50 +368,52 @@ macro_rules! export_kernel {
 }
 pub(crate) use export_kernel;
 
-/// Exports rules as kernels: kernel name, that of the kernel for eight nets side by side, rule, state slots, the rule's own hyper-parameters.
+/// Exports rules as kernels: kernel name, that of the kernel for eight nets side by side, rule, state slots.
 /// One that does only a part of a step has none for eight nets.
 macro_rules! export_update {
-    ($name:ident, $fleet:ident, $rule:ident, $slots:literal, $hyper:literal) => {
+    ($name:ident, $fleet:ident, $rule:ident, $slots:literal) => {
         $crate::optim::export_kernel!(
             $name,
             concat!("The fused update of `", stringify!($rule), "`."),
-            $crate::abi::update::<$rule<f32>, $slots, $hyper>
+            $crate::abi::update::<$rule<f32>, $slots>
         );
         $crate::optim::export_kernel!(
             $fleet,
             concat!("The fused update of `", stringify!($rule), "` for eight nets."),
-            $crate::abi::fleet::update::<$rule<crate::lane::F32x8>, $slots, $hyper>
+            $crate::abi::fleet::update::<$rule<crate::lane::F32x8>, $slots>
         );
     };
-    ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
+    ($name:ident, $rule:ident, $slots:literal) => {
         $crate::optim::export_kernel!(
             $name,
             concat!("The fused update of `", stringify!($rule), "`."),
-            $crate::abi::update::<$rule, $slots, $hyper>
+            $crate::abi::update::<$rule, $slots>
         );
     };
 }
 pub(crate) use export_update;
 
-/// Exports methods that step a whole tensor at once, because they need sums over it first: kernel name, function, state slots, hyper-parameters behind the shared ones.
+/// Exports methods that step a whole tensor at once, because they need sums over it first: kernel name, function, its numbers, state slots.
 macro_rules! export_whole {
-    ($name:ident, $function:ident, $slots:literal, $hyper:literal) => {
+    ($name:ident, $function:ident, $numbers:ident, $slots:literal) => {
         $crate::optim::export_kernel!(
             $name,
             concat!("See [`", stringify!($function), "`]."),
-            |p, g, s, stride, n, h: *mut f32| $crate::abi::whole::<$slots, $hyper, _>($function, p, g, s, stride, n, h)
+            |p, g, s, stride, n, h: *mut f32| $crate::abi::whole::<$numbers, $slots, _>(
+                $function, p, g, s, stride, n, h
+            )
         );
     };
 }
 pub(crate) use export_whole;
 
-/// Exports the first pass of methods that need sums over all parameters before they step: kernel name, rule, state slots, hyper-parameters.
+/// Exports the first pass of methods that need sums over all parameters before they step: kernel name, rule, state slots.
 macro_rules! export_sums {
-    ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
+    ($name:ident, $rule:ident, $slots:literal) => {
         $crate::optim::export_kernel!(
             $name,
             concat!("State and sums of `", stringify!($rule), "`."),
-            $crate::abi::sums_of::<$rule, $slots, $hyper>
+            $crate::abi::sums_of::<$rule, $slots>
         );
     };
 }

@@ -11,7 +11,6 @@ const MAX_BYTES = 512
 const FOR_FLEETS: Record<string, readonly string[]> = {
   'ts/train/run.ts': ['accept'],
   'ts/train/fast/index.ts': ['fleet'],
-  'ts/optim/base/optimizer.ts': ['scaledByRate'],
   'ts/optim/adam.ts': ['scaledByRate'],
   'ts/backend/kernels.ts': [
     ...['SquaredError', 'AbsoluteError', 'Huber', 'BinaryCrossEntropy', 'CrossEntropyIndices', 'CrossEntropyProbabilities'].map(

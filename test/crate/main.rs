@@ -9,6 +9,7 @@ mod dense;
 mod double;
 mod elementwise;
 mod fleet;
+mod formulas;
 mod gemm;
 mod lanes;
 mod loss;

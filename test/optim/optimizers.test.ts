@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { FloatArray } from '../../ts/backend/heap.js'
 import { createBackend } from '../../ts/backend/index.js'
 import { Adam, AdamW, Lion, Momentum, type Optimizer, RAdam, RMSProp, SGD } from '../../ts/index.js'
+import type { OptimizerInternals } from '../../ts/optim/base/internals.js'
 import * as optim from '../../ts/optim/index.js'
 import { OPTIMIZERS } from '../../ts/optim/index.js'
 import { Parameter } from '../../ts/parameter.js'
@@ -22,10 +23,10 @@ test.each(classes)('%s is public, says its name and finds its kernel', (name, Cl
   expect(getter?.call(Class), `${name} has no static getter of its name; ${remedy}`).toBe(name)
   const optimizer = new Class(make([[2, 2]], createBackend({ backend: 'wasm' })))
   const { kernel, values } = optimizer.groups[0]
-  const wanted = (optimizer as unknown as { kernel(options: object): string | undefined }).kernel(values)
+  const wanted = (optimizer as unknown as OptimizerInternals).rule(values)?.kernel
   expect(
     kernel !== undefined,
-    `kernel '${wanted}' is not found: its line in crate/optim/rules/mod.rs, make wasm, and static part; ${remedy}`,
+    `kernel '${wanted}' is not found: its line in crate/optim/rules/mod.rs, make wasm, and the part of its rule; ${remedy}`,
   ).toBe(wanted !== undefined)
 })
 

@@ -1,9 +1,11 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { adaBelief } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
-import { adamHyper } from './base/scalar-math.js'
+import { adamStep } from './base/scalar-math.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link AdaBelief}. */
 export interface AdaBeliefOptions extends DecayOptions {
@@ -17,9 +19,7 @@ export interface AdaBeliefOptions extends DecayOptions {
   epsilonRoot?: number
 }
 
-const SLOTS = ['m', 's'] as const
-/** The numbers of a step, in the order of crate/optim/rules/adabelief.rs. */
-const HYPER = ['oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'epsilonRoot', 'stepSize', 'epsilon'] as const
+const RULE: UpdateRule = { kernel: 'adaBelief', part: UPDATES, slots: ['m', 's'], numbers: adaBelief, scaledByRate: ['stepSize'] }
 
 /**
  * Adam that divides by the difference between gradients and their running mean, instead of by their size.
@@ -40,8 +40,6 @@ export class AdaBelief extends Optimizer<AdaBeliefOptions> {
     return 'AdaBelief'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,
@@ -52,27 +50,21 @@ export class AdaBelief extends Optimizer<AdaBeliefOptions> {
   }
   static override readonly allowed = { epsilonRoot: nonNegative }
 
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'adaBelief'
-  }
-
   /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return ['stepSize']
+  protected override rule(): UpdateRule {
+    return RULE
   }
 
   protected override hyper(o: Required<AdaBeliefOptions>, t: number): readonly number[] {
-    const [oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonHat] = adamHyper(o.learningRate, o.beta1, o.beta2, o.epsilon, t)
-    return [oneMinusBeta1, beta2, oneMinusBeta2, o.epsilonRoot, stepSize, epsilonHat]
+    const { stepSize, epsilonHat } = adamStep(o.learningRate, o.beta1, o.beta2, o.epsilon, t)
+    return adaBelief({
+      oneMinusBeta1: 1 - o.beta1,
+      beta2: o.beta2,
+      oneMinusBeta2: 1 - o.beta2,
+      epsilonRoot: o.epsilonRoot,
+      stepSize,
+      epsilon: epsilonHat,
+    })
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, s]: FloatArray[], hyper: readonly number[]): void {

@@ -1,8 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { adadelta } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { decay } from './base/options.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Adadelta}. */
 export interface AdadeltaOptions extends DecayOptions {
@@ -12,9 +14,13 @@ export interface AdadeltaOptions extends DecayOptions {
   epsilon?: number
 }
 
-const SLOTS = ['square', 'delta'] as const
-/** The numbers of a step, in the order of crate/optim/rules/adadelta.rs. */
-const HYPER = ['rho', 'oneMinusRho', 'epsilon', 'learningRate'] as const
+const RULE: UpdateRule = {
+  kernel: 'adadelta',
+  part: UPDATES,
+  slots: ['square', 'delta'],
+  numbers: adadelta,
+  scaledByRate: ['learningRate'],
+}
 
 /**
  * Steps in the unit of the parameter: the root mean square of past steps over that of gradients.
@@ -37,31 +43,16 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
     return 'Adadelta'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1, rho: 0.9, epsilon: 1e-6, ...DECAY_DEFAULTS }
   static override readonly allowed = { rho: decay }
 
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'adadelta'
-  }
-
   /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return ['learningRate']
+  protected override rule(): UpdateRule {
+    return RULE
   }
 
   protected override hyper({ learningRate, rho, epsilon }: Required<AdadeltaOptions>): readonly number[] {
-    return [rho, 1 - rho, epsilon, learningRate]
+    return adadelta({ rho, oneMinusRho: 1 - rho, epsilon, learningRate })
   }
 
   protected override update(

@@ -18,9 +18,6 @@ export interface AdafactorOptions extends GroupOptions {
   clipThreshold?: number
 }
 
-/** The numbers of a step. */
-const HYPER = ['oneMinusBeta2', 'rho', 'epsilon1', 'epsilon2', 'clipThreshold'] as const
-
 /**
  * Adam with very little state: the mean squares of a matrix are stored as one number per row and column.
  *
@@ -67,11 +64,6 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
     if (shape.length < 2) return { variance: size }
     const [rows, cols] = shape.slice(-2)
     return { row: size / Math.max(cols, 1), column: size / Math.max(rows, 1) }
-  }
-
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
   }
 
   /** `oneMinusBeta2` is w of the formulas, `rho` the size of the step before it is scaled. */

@@ -2,8 +2,10 @@ import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import type { ParameterGroup } from './base/group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { adagrad } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Adagrad}. */
 export interface AdagradOptions extends DecayOptions {
@@ -17,9 +19,7 @@ export interface AdagradOptions extends DecayOptions {
   epsilonPlacement?: 'outside' | 'inside'
 }
 
-const SLOTS = ['sum'] as const
-/** The numbers of a step, in the order of crate/optim/rules/adagrad.rs. */
-const HYPER = ['stepSize', 'epsilon', 'epsilonRoot'] as const
+const RULE: UpdateRule = { kernel: 'adagrad', part: UPDATES, slots: ['sum'], numbers: adagrad, scaledByRate: ['stepSize'] }
 
 /**
  * Gradient descent whose step shrinks with all gradients that a parameter has seen.
@@ -40,8 +40,6 @@ export class Adagrad extends Optimizer<AdagradOptions> {
     return 'Adagrad'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     learningRateDecay: 0,
@@ -56,31 +54,19 @@ export class Adagrad extends Optimizer<AdagradOptions> {
     epsilonPlacement: ['outside', 'inside'],
   }
 
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'adagrad'
+  /** @internal */
+  protected override rule(): UpdateRule {
+    return RULE
   }
 
   protected override initialize(group: ParameterGroup<Required<AdagradOptions>>): void {
     group.fillSlot(0, group.values.initialAccumulator)
   }
 
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return ['stepSize']
-  }
-
   protected override hyper(o: Required<AdagradOptions>, t: number): readonly number[] {
     const stepSize = o.learningRate * (1 / (1 + (t - 1) * o.learningRateDecay))
-    return o.epsilonPlacement === 'outside' ? [stepSize, o.epsilon, 0] : [stepSize, 0, o.epsilon]
+    const isInside = o.epsilonPlacement === 'inside'
+    return adagrad({ stepSize, epsilon: isInside ? 0 : o.epsilon, epsilonRoot: isInside ? o.epsilon : 0 })
   }
 
   protected override update(p: FloatArray, g: FloatArray, [s]: FloatArray[], [stepSize, epsilon, epsilonRoot]: readonly number[]): void {

@@ -1,8 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { adam } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import type { Allowed } from './base/options.js'
-import { biasCorrection } from './base/scalar-math.js'
+import { adamStep, biasCorrection } from './base/scalar-math.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Place of Adam's ε: beside the root of the corrected v, under that root, or beside the root of the uncorrected v (Keras' ε-hat). */
 export type EpsilonPlacement = 'outside' | 'inside' | 'hat'
@@ -23,18 +25,9 @@ export interface AdamOptions extends DecayOptions {
   amsgradMaximum?: 'raw' | 'corrected'
 }
 
-const SLOTS = ['m', 'v'] as const
-const AMSGRAD_SLOTS = ['m', 'v', 'vMax'] as const
-/** The numbers of a step, in the order of crate/optim/rules/adam.rs. @internal */
-export const ADAM_HYPER = [
-  'oneMinusBeta1',
-  'beta2',
-  'oneMinusBeta2',
-  'stepSize',
-  'epsilonHat',
-  'epsilonInRoot',
-  'correctionBeforeMaximum',
-] as const
+const RULE: UpdateRule = { kernel: 'adam', slots: ['m', 'v'], numbers: adam, scaledByRate: ['stepSize'] }
+const RULE_INSIDE: UpdateRule = { ...RULE, kernel: 'adamInside' }
+const RULE_AMSGRAD: UpdateRule = { ...RULE, kernel: 'amsgrad', slots: ['m', 'v', 'vMax'] }
 
 /**
  * Momentum and RMSProp together, with bias correction:
@@ -73,22 +66,9 @@ export class Adam extends Optimizer<AdamOptions> {
     amsgradMaximum: ['raw', 'corrected'],
   }
 
-  protected override slots({ amsgrad }: Required<AdamOptions>): readonly string[] {
-    return amsgrad ? AMSGRAD_SLOTS : SLOTS
-  }
-
-  protected override kernel({ amsgrad, epsilonPlacement }: Required<AdamOptions>): string {
-    return amsgrad ? 'amsgrad' : epsilonPlacement === 'inside' ? 'adamInside' : 'adam'
-  }
-
   /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return ADAM_HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return ['stepSize']
+  protected override rule({ amsgrad, epsilonPlacement }: Required<AdamOptions>): UpdateRule {
+    return amsgrad ? RULE_AMSGRAD : epsilonPlacement === 'inside' ? RULE_INSIDE : RULE
   }
 
   /**
@@ -107,17 +87,21 @@ export class Adam extends Optimizer<AdamOptions> {
     const sqrtCorrection2 = Math.sqrt(correction2)
     const isCorrectedFirst = amsgrad && amsgradMaximum === 'corrected'
 
-    const oneMinusBeta1 = 1 - beta1
-    const oneMinusBeta2 = 1 - beta2
-    const correctionBeforeMaximum = isCorrectedFirst ? 1 / correction2 : 1
     const rootLeft = isCorrectedFirst ? 1 : sqrtCorrection2 // the part of the correction that step size and ε contain
-    const stepSize = learningRate * (rootLeft / correction1)
     let epsilonHat = 0
     let epsilonInRoot = 0
     if (epsilonPlacement === 'outside') epsilonHat = epsilon * rootLeft
     else if (epsilonPlacement === 'hat') epsilonHat = isCorrectedFirst ? epsilon / sqrtCorrection2 : epsilon
     else epsilonInRoot = isCorrectedFirst ? epsilon : epsilon * correction2
-    return [oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonHat, epsilonInRoot, correctionBeforeMaximum]
+    return adam({
+      epsilonHat,
+      oneMinusBeta1: 1 - beta1,
+      beta2,
+      oneMinusBeta2: 1 - beta2,
+      stepSize: learningRate * (rootLeft / correction1),
+      epsilonInRoot,
+      correctionBeforeMaximum: isCorrectedFirst ? 1 / correction2 : 1,
+    })
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
@@ -125,9 +109,16 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 }
 
+/** The numbers of Adam at step t with ε outside the root, for methods that have Adam in them. @internal */
+export function adamHyper(learningRate: number, beta1: number, beta2: number, epsilon: number, t: number): number[] {
+  const { stepSize, epsilonHat } = adamStep(learningRate, beta1, beta2, epsilon, t)
+  const [oneMinusBeta1, oneMinusBeta2] = [1 - beta1, 1 - beta2]
+  return adam({ epsilonHat, oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonInRoot: 0, correctionBeforeMaximum: 1 })
+}
+
 /** Adam's loop; {@link Adam.hyper} explains the step size αₜ and ε̂. @internal */
 export function adamRule(p: FloatArray, g: FloatArray, [m, v, vMax]: FloatArray[], hyper: readonly number[]): void {
-  const [oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonHat, epsilonInRoot, correctionBeforeMaximum] = hyper
+  const [epsilonHat, oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonInRoot, correctionBeforeMaximum] = hyper
   // AMSGrad has a loop of its own: to ask for it at each element takes twice as long.
   if (vMax === undefined) {
     for (let i = 0; i < p.length; i++) {

@@ -1,8 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { adamax } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { biasCorrection } from './base/scalar-math.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Adamax}. */
 export interface AdamaxOptions extends DecayOptions {
@@ -16,9 +18,7 @@ export interface AdamaxOptions extends DecayOptions {
   epsilonPlacement?: 'inside' | 'outside'
 }
 
-const SLOTS = ['m', 'u'] as const
-/** The numbers of a step, in the order of crate/optim/rules/adamax.rs. */
-const HYPER = ['oneMinusBeta1', 'beta2', 'epsilonInside', 'epsilonOutside', 'stepSize'] as const
+const RULE: UpdateRule = { kernel: 'adamax', part: UPDATES, slots: ['m', 'u'], numbers: adamax, scaledByRate: ['stepSize'] }
 
 /**
  * Adam with the largest recent gradient in place of the root mean square.
@@ -40,8 +40,6 @@ export class Adamax extends Optimizer<AdamaxOptions> {
     return 'Adamax'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 2e-3,
     beta1: 0.9,
@@ -52,35 +50,23 @@ export class Adamax extends Optimizer<AdamaxOptions> {
   }
   static override readonly allowed = { epsilonPlacement: ['inside', 'outside'] }
 
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'adamax'
-  }
-
   /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return ['stepSize']
+  protected override rule(): UpdateRule {
+    return RULE
   }
 
   protected override hyper(o: Required<AdamaxOptions>, t: number): readonly number[] {
     const stepSize = o.learningRate * (1 / biasCorrection(o.beta1, t))
-    const [epsilonInside, epsilonOutside] = o.epsilonPlacement === 'inside' ? [o.epsilon, 0] : [0, o.epsilon]
-    return [1 - o.beta1, o.beta2, epsilonInside, epsilonOutside, stepSize]
+    const isInside = o.epsilonPlacement === 'inside'
+    const [epsilonInside, epsilonOutside] = isInside ? [o.epsilon, 0] : [0, o.epsilon]
+    return adamax({ beta2: o.beta2, epsilonInside, oneMinusBeta1: 1 - o.beta1, epsilonOutside, stepSize })
   }
 
   protected override update(
     p: FloatArray,
     g: FloatArray,
     [m, u]: FloatArray[],
-    [oneMinusBeta1, beta2, epsilonInside, epsilonOutside, stepSize]: readonly number[],
+    [beta2, epsilonInside, oneMinusBeta1, epsilonOutside, stepSize]: readonly number[],
   ): void {
     for (let i = 0; i < p.length; i++) {
       m[i] += oneMinusBeta1 * (g[i] - m[i])

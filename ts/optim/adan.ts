@@ -1,8 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { adan } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { biasCorrection } from './base/scalar-math.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Adan}. */
 export interface AdanOptions extends GroupOptions {
@@ -18,19 +20,9 @@ export interface AdanOptions extends GroupOptions {
   weightDecayForm?: 'proximal' | 'decoupled'
 }
 
-const SLOTS = ['m', 'difference', 'n', 'previous'] as const
-/** The numbers of a step, in the order of crate/optim/rules/adan.rs. */
-const HYPER = [
-  'oneMinusBeta1',
-  'beta2',
-  'oneMinusBeta2',
-  'beta3',
-  'oneMinusBeta3',
-  'differenceWeight',
-  'stepSizeM',
-  'stepSizeW',
-  'epsilon',
-] as const
+const RULE: UpdateRule = { kernel: 'adan', part: UPDATES, slots: ['m', 'difference', 'n', 'previous'], numbers: adan }
+/** The rule where weight decay leaves the rate out of all other numbers. */
+const RULE_BY_RATE: UpdateRule = { ...RULE, scaledByRate: ['stepSizeM', 'stepSizeW'] }
 
 /**
  * Adam with Nesterov momentum made of gradient differences.
@@ -51,8 +43,6 @@ export class Adan extends Optimizer<AdanOptions> {
     return 'Adan'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.98,
@@ -64,12 +54,9 @@ export class Adan extends Optimizer<AdanOptions> {
   }
   static override readonly allowed = { weightDecayForm: ['proximal', 'decoupled'] }
 
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'adan'
+  /** @internal */
+  protected override rule({ weightDecay, weightDecayForm }: Required<AdanOptions>): UpdateRule {
+    return weightDecay === 0 || weightDecayForm === 'decoupled' ? RULE_BY_RATE : RULE
   }
 
   protected override coupledDecay(): number {
@@ -82,16 +69,6 @@ export class Adan extends Optimizer<AdanOptions> {
     return weightDecayForm === 'decoupled' ? decay : decay / (1 + decay)
   }
 
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate({ weightDecay, weightDecayForm }: Required<AdanOptions>): readonly string[] | null {
-    return weightDecay === 0 || weightDecayForm === 'decoupled' ? ['stepSizeM', 'stepSizeW'] : null
-  }
-
   protected override hyper(o: Required<AdanOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, beta3 } = o
     const shrink = o.weightDecayForm === 'proximal' ? 1 / (1 + learningRate * o.weightDecay) : 1
@@ -101,7 +78,8 @@ export class Adan extends Optimizer<AdanOptions> {
     const stepSizeW = learningRate * ((size * beta2) / biasCorrection(beta2, t))
     // at the first step there is no previous gradient for a difference
     const [oneMinusBeta2, differenceWeight] = t === 1 ? [0, 0] : [1 - beta2, beta2]
-    return [1 - beta1, beta2, oneMinusBeta2, beta3, 1 - beta3, differenceWeight, stepSizeM, stepSizeW, sqrtCorrection3 * o.epsilon]
+    const [oneMinusBeta1, oneMinusBeta3, epsilon] = [1 - beta1, 1 - beta3, sqrtCorrection3 * o.epsilon]
+    return adan({ oneMinusBeta1, beta2, oneMinusBeta2, beta3, oneMinusBeta3, differenceWeight, stepSizeM, stepSizeW, epsilon })
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, w, n, previous]: FloatArray[], hyper: readonly number[]): void {

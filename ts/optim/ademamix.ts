@@ -1,9 +1,11 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { ademamix } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
 import { biasCorrection } from './base/scalar-math.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link AdEMAMix}. */
 export interface AdEMAMixOptions extends GroupOptions {
@@ -19,9 +21,13 @@ export interface AdEMAMixOptions extends GroupOptions {
   epsilon?: number
 }
 
-const SLOTS = ['fast', 'slow', 'v'] as const
-/** The numbers of a step, in the order of crate/optim/rules/ademamix.rs. */
-const HYPER = ['oneMinusBeta1', 'oneMinusBeta3', 'beta2', 'oneMinusBeta2', 'stepSize', 'slowStepSize', 'epsilon'] as const
+const RULE: UpdateRule = {
+  kernel: 'ademamix',
+  part: UPDATES,
+  slots: ['fast', 'slow', 'v'],
+  numbers: ademamix,
+  scaledByRate: ['stepSize', 'slowStepSize'],
+}
 
 /**
  * Adam with a second, very slow mean of gradients.
@@ -43,8 +49,6 @@ export class AdEMAMix extends Optimizer<AdEMAMixOptions> {
     return 'AdEMAMix'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,
@@ -57,30 +61,18 @@ export class AdEMAMix extends Optimizer<AdEMAMixOptions> {
   }
   static override readonly allowed = { alpha: nonNegative, decoupledWeightDecay: [true] }
 
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'ademamix'
-  }
-
   /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return ['stepSize', 'slowStepSize']
+  protected override rule(): UpdateRule {
+    return RULE
   }
 
   protected override hyper(o: Required<AdEMAMixOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, beta3, alpha, epsilon } = o
     const sqrtCorrection2 = Math.sqrt(biasCorrection(beta2, t))
-    const fast = learningRate * (sqrtCorrection2 / biasCorrection(beta1, t))
-    const slow = learningRate * (sqrtCorrection2 * alpha)
-    return [1 - beta1, 1 - beta3, beta2, 1 - beta2, fast, slow, sqrtCorrection2 * epsilon]
+    const stepSize = learningRate * (sqrtCorrection2 / biasCorrection(beta1, t))
+    const slowStepSize = learningRate * (sqrtCorrection2 * alpha)
+    const [oneMinusBeta1, oneMinusBeta2, oneMinusBeta3] = [1 - beta1, 1 - beta2, 1 - beta3]
+    return ademamix({ oneMinusBeta1, oneMinusBeta3, beta2, oneMinusBeta2, stepSize, slowStepSize, epsilon: sqrtCorrection2 * epsilon })
   }
 
   protected override update(p: FloatArray, g: FloatArray, [fast, slow, v]: FloatArray[], hyper: readonly number[]): void {

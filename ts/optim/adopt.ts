@@ -1,8 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { adopt } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { power } from './base/scalar-math.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link ADOPT}. */
 export interface ADOPTOptions extends DecayOptions {
@@ -16,9 +18,7 @@ export interface ADOPTOptions extends DecayOptions {
   clip?: boolean
 }
 
-const SLOTS = ['m', 'v'] as const
-/** The numbers of a step, in the order of crate/optim/rules/adopt.rs. */
-const HYPER = ['beta1', 'oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'epsilon', 'bound', 'learningRate'] as const
+const RULE: UpdateRule = { kernel: 'adopt', part: UPDATES, slots: ['m', 'v'], numbers: adopt, scaledByRate: ['learningRate'] }
 
 /**
  * Adam in an order for which convergence can be proved with any β₂: normalise by the old v, then average.
@@ -41,8 +41,6 @@ export class ADOPT extends Optimizer<ADOPTOptions> {
     return 'ADOPT'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,
@@ -52,29 +50,17 @@ export class ADOPT extends Optimizer<ADOPTOptions> {
     ...DECAY_DEFAULTS,
   }
 
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'adopt'
-  }
-
   /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return ['learningRate']
+  protected override rule(): UpdateRule {
+    return RULE
   }
 
   /** At the first step the bound is 0, which leaves m and p alone, and v takes g² whole. */
   protected override hyper(o: Required<ADOPTOptions>, t: number): readonly number[] {
-    if (t === 1) return [o.beta1, 1 - o.beta1, 0, 1, o.epsilon, 0, o.learningRate]
-    const bound = o.clip ? power(t - 1, 0.25) : Infinity
-    return [o.beta1, 1 - o.beta1, o.beta2, 1 - o.beta2, o.epsilon, bound, o.learningRate]
+    const { beta1, epsilon, learningRate } = o
+    const beta2 = t === 1 ? 0 : o.beta2
+    const bound = t === 1 ? 0 : o.clip ? power(t - 1, 0.25) : Infinity
+    return adopt({ beta1, oneMinusBeta1: 1 - beta1, beta2, oneMinusBeta2: 1 - beta2, epsilon, bound, learningRate })
   }
 
   /** No decay at the first step, which only sets v. */

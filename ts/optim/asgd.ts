@@ -3,8 +3,10 @@ import { UPDATES } from '../backend/wasm/parts.js'
 import { AveragingOptimizer } from './base/averaging.js'
 import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { asgd } from './base/numbers.js'
 import { nonNegative } from './base/options.js'
 import { power } from './base/scalar-math.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link ASGD}. */
 export interface ASGDOptions extends GroupOptions {
@@ -16,9 +18,7 @@ export interface ASGDOptions extends GroupOptions {
   averageFrom?: number
 }
 
-const SLOTS = ['average'] as const
-/** The numbers of a step, in the order of crate/optim/rules/asgd.rs. */
-const HYPER = ['eta', 'oneMinusMu', 'mu'] as const
+const RULE: UpdateRule = { kernel: 'asgd', part: UPDATES, slots: ['average'], numbers: asgd }
 
 /**
  * Stochastic descent with averaged weights.
@@ -41,8 +41,6 @@ export class ASGD extends AveragingOptimizer<ASGDOptions> {
     return 'ASGD'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     lambda: 1e-4,
@@ -52,12 +50,9 @@ export class ASGD extends AveragingOptimizer<ASGDOptions> {
   }
   static override readonly allowed = { lambda: nonNegative, averageFrom: nonNegative }
 
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'asgd'
+  /** @internal */
+  protected override rule(): UpdateRule {
+    return RULE
   }
 
   protected override averageOf(group: ParameterGroup<Required<ASGDOptions>>, i: number): FloatArray {
@@ -68,15 +63,10 @@ export class ASGD extends AveragingOptimizer<ASGDOptions> {
     return lambda * eta
   }
 
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
   protected override hyper(o: Required<ASGDOptions>, t: number): readonly number[] {
     const eta = o.learningRate / power(1 + o.lambda * o.learningRate * (t - 1), o.power)
     const mu = 1 / Math.max(1, t - 1 - o.averageFrom)
-    return [eta, 1 - mu, mu]
+    return asgd({ eta, oneMinusMu: 1 - mu, mu })
   }
 
   protected override update(p: FloatArray, g: FloatArray, [average]: FloatArray[], [eta, oneMinusMu, mu]: readonly number[]): void {

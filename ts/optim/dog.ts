@@ -2,10 +2,12 @@ import type { FloatArray } from '../backend/heap.js'
 import { DESCENT, UPDATES } from '../backend/wasm/parts.js'
 import type { ParameterGroup } from './base/group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { sgd } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
 import type { ParameterSpan } from './base/span.js'
-import { DESCENT_HYPER, descentRule } from './sgd.js'
+import type { UpdateRule } from './base/update-rule.js'
+import { descentRule } from './sgd.js'
 
 /** Options of {@link DoG}. */
 export interface DoGOptions extends DecayOptions {
@@ -15,9 +17,10 @@ export interface DoGOptions extends DecayOptions {
   initialDistance?: number
 }
 
-const SLOTS = ['start'] as const
 /** Mean squares below this may have lost some or all digits when they were floats. */
 const SMALL = 1e-30
+
+const RULE: UpdateRule = { kernel: 'sgd', part: DESCENT, slots: ['start'], numbers: sgd }
 
 /**
  * Distance over gradients: gradient descent without a learning rate to choose.
@@ -43,28 +46,19 @@ export class DoG extends Optimizer<DoGOptions> {
     initialDistance: 0,
     ...DECAY_DEFAULTS,
   }
-  static override readonly part = DESCENT
   static override readonly allowed = { initialDistance: nonNegative }
 
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'sgd'
+  /** @internal */
+  protected override rule(): UpdateRule {
+    return RULE
   }
 
   protected override begin(group: ParameterGroup<Required<DoGOptions>>, span: ParameterSpan): void {
     group.backend.kernels.copy(span.p, group.slotOf(span, 0), span.n)
   }
 
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return DESCENT_HYPER
-  }
-
   protected override hyper({ learningRate, epsilon }: Required<DoGOptions>): readonly number[] {
-    return [(learningRate * this.globals.distance) / Math.sqrt(this.globals.squares + epsilon)]
+    return sgd({ learningRate: (learningRate * this.globals.distance) / Math.sqrt(this.globals.squares + epsilon) })
   }
 
   protected override applyToGroups(scale: number): void {

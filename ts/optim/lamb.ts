@@ -1,8 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { lamb } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
-import { adamHyper } from './base/scalar-math.js'
+import { adamStep } from './base/scalar-math.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link LAMB}. */
 export interface LAMBOptions extends GroupOptions {
@@ -16,18 +18,7 @@ export interface LAMBOptions extends GroupOptions {
   decayInRatio?: boolean
 }
 
-const SLOTS = ['m', 'v', 'direction'] as const
-/** The numbers of a step, in the order of crate/optim/rules/lamb.rs. */
-const HYPER = [
-  'oneMinusBeta1',
-  'beta2',
-  'oneMinusBeta2',
-  'stepSize',
-  'epsilonHat',
-  'directionDecay',
-  'learningRate',
-  'parameterDecay',
-] as const
+const RULE: UpdateRule = { kernel: 'lamb', part: UPDATES, slots: ['m', 'v', 'direction'], numbers: lamb }
 
 /**
  * Adam with steps proportional to the norm of each layer's parameters.
@@ -47,8 +38,6 @@ export class LAMB extends Optimizer<LAMBOptions> {
     return 'LAMB'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,
@@ -58,16 +47,13 @@ export class LAMB extends Optimizer<LAMBOptions> {
     ...GROUP_DEFAULTS,
   }
 
+  /** @internal */
+  protected override rule(): UpdateRule {
+    return RULE
+  }
+
   protected override get perTensor(): boolean {
     return true
-  }
-
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'lamb'
   }
 
   /** No decay before the update: it is part of u, or of the step. */
@@ -75,16 +61,12 @@ export class LAMB extends Optimizer<LAMBOptions> {
     return 0
   }
 
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
   protected override hyper(o: Required<LAMBOptions>, t: number): readonly number[] {
-    const { learningRate, weightDecay, decayInRatio } = o
-    const [oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonHat] = adamHyper(1, o.beta1, o.beta2, o.epsilon, t)
+    const { learningRate, beta2, weightDecay, decayInRatio } = o
+    const { stepSize, epsilonHat } = adamStep(1, o.beta1, beta2, o.epsilon, t)
+    const [oneMinusBeta1, oneMinusBeta2] = [1 - o.beta1, 1 - beta2]
     const [directionDecay, parameterDecay] = decayInRatio ? [weightDecay, 0] : [0, learningRate * weightDecay]
-    return [oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonHat, directionDecay, learningRate, parameterDecay]
+    return lamb({ oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonHat, directionDecay, learningRate, parameterDecay })
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, v, u]: FloatArray[], hyper: readonly number[]): void {

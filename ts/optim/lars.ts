@@ -1,8 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { lars } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link LARS}. */
 export interface LARSOptions extends GroupOptions {
@@ -16,18 +18,7 @@ export interface LARSOptions extends GroupOptions {
   epsilon?: number
 }
 
-const SLOTS = ['momentum'] as const
-/** The numbers of a step, in the order of crate/optim/rules/lars.rs. */
-const HYPER = [
-  'velocityDecay',
-  'gradientWeight',
-  'gradientRate',
-  'velocityRate',
-  'learningRate',
-  'weightDecay',
-  'trustCoefficient',
-  'epsilon',
-] as const
+const RULE: UpdateRule = { kernel: 'lars', part: UPDATES, slots: ['momentum'], numbers: lars }
 
 /**
  * Momentum with steps proportional to the norm of each layer's parameters.
@@ -55,19 +46,15 @@ export class LARS extends Optimizer<LARSOptions> {
     epsilon: 0,
     ...GROUP_DEFAULTS,
   }
-  static override readonly part = UPDATES
   static override readonly allowed = { trustCoefficient: nonNegative }
+
+  /** @internal */
+  protected override rule(): UpdateRule {
+    return RULE
+  }
 
   protected override get perTensor(): boolean {
     return true
-  }
-
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'lars'
   }
 
   /** No decay through gradients before the update: it is part of u. */
@@ -75,14 +62,11 @@ export class LARS extends Optimizer<LARSOptions> {
     return 0
   }
 
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
   protected override hyper(o: Required<LARSOptions>): readonly number[] {
     const { learningRate, weightDecay, momentum, nesterov, trustCoefficient, epsilon } = o
-    return [momentum, 1, nesterov ? 1 : 0, nesterov ? momentum : 1, learningRate, weightDecay, trustCoefficient, epsilon]
+    const [gradientRate, velocityRate] = nesterov ? [1, momentum] : [0, 1]
+    const velocityDecay = momentum
+    return lars({ velocityDecay, gradientWeight: 1, gradientRate, velocityRate, learningRate, weightDecay, trustCoefficient, epsilon })
   }
 
   protected override update(p: FloatArray, g: FloatArray, [v]: FloatArray[], hyper: readonly number[]): void {

@@ -1,7 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { lion } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Lion}. */
 export interface LionOptions extends GroupOptions {
@@ -11,9 +13,7 @@ export interface LionOptions extends GroupOptions {
   beta2?: number
 }
 
-const M_SLOTS = ['m'] as const
-/** The numbers of a step, in the order of crate/optim/rules/lion.rs. */
-const HYPER = ['beta1', 'oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'learningRate'] as const
+const RULE: UpdateRule = { kernel: 'lion', part: UPDATES, slots: ['m'], numbers: lion, scaledByRate: ['learningRate'] }
 
 /**
  * Evolved sign momentum: the direction gives the new gradient more weight than the stored average does.
@@ -34,8 +34,6 @@ export class Lion extends Optimizer<LionOptions> {
     return 'Lion'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-4,
     beta1: 0.9,
@@ -45,26 +43,13 @@ export class Lion extends Optimizer<LionOptions> {
   }
   static override readonly allowed = { decoupledWeightDecay: [true] }
 
-  protected override slots(): readonly string[] {
-    return M_SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'lion'
-  }
-
   /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return ['learningRate']
+  protected override rule(): UpdateRule {
+    return RULE
   }
 
   protected override hyper({ learningRate, beta1, beta2 }: Required<LionOptions>): readonly number[] {
-    return [beta1, 1 - beta1, beta2, 1 - beta2, learningRate]
+    return lion({ beta1, oneMinusBeta1: 1 - beta1, beta2, oneMinusBeta2: 1 - beta2, learningRate })
   }
 
   protected override update(

@@ -1,9 +1,11 @@
 import type { FloatArray } from '../backend/heap.js'
 import { DESCENT } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { momentum } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { decay } from './base/options.js'
 import { biasCorrection } from './base/scalar-math.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Momentum}. */
 export interface MomentumOptions extends DecayOptions {
@@ -15,9 +17,14 @@ export interface MomentumOptions extends DecayOptions {
   biasCorrection?: boolean
 }
 
-const MOMENTUM_SLOTS = ['momentum'] as const
-/** The numbers of a step, in the order of crate/optim/rules/momentum.rs. @internal */
-export const MOMENTUM_HYPER = ['velocityDecay', 'gradientWeight', 'gradientRate', 'velocityRate'] as const
+/** @internal */
+export const MOMENTUM_RULE: UpdateRule = {
+  kernel: 'momentum',
+  part: DESCENT,
+  slots: ['momentum'],
+  numbers: momentum,
+  scaledByRate: ['velocityRate'],
+}
 
 /**
  * Gradient descent with momentum, in the exponentially weighted form by default:
@@ -46,33 +53,20 @@ export class Momentum extends Optimizer<MomentumOptions> {
     biasCorrection: false,
     ...DECAY_DEFAULTS,
   }
-  static override readonly part = DESCENT
   static override readonly allowed = { form: ['ema', 'classical'], beta: decay }
 
-  protected override slots(): readonly string[] {
-    return MOMENTUM_SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'momentum'
-  }
-
   /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return MOMENTUM_HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return ['velocityRate']
+  protected override rule(): UpdateRule {
+    return MOMENTUM_RULE
   }
 
   protected override hyper(
     { learningRate, beta, form, biasCorrection: isCorrected }: Required<MomentumOptions>,
     t: number,
   ): readonly number[] {
-    if (form === 'classical') return [beta, 1, 0, learningRate]
-    return [beta, 1 - beta, 0, isCorrected ? learningRate * (1 / biasCorrection(beta, t)) : learningRate]
+    const isMean = form === 'ema'
+    const velocityRate = isMean && isCorrected ? learningRate * (1 / biasCorrection(beta, t)) : learningRate
+    return momentum({ velocityDecay: beta, gradientWeight: isMean ? 1 - beta : 1, gradientRate: 0, velocityRate })
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {

@@ -4,15 +4,16 @@ import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
 import { DESCENT } from '../backend/wasm/parts.js'
 import { rangeError } from '../common/errors.js'
-import { ADAM_HYPER, adamRule } from './adam.js'
+import { adamHyper, adamRule } from './adam.js'
 import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupInput, type GroupOptions } from './base/input.js'
 import { multiply, Workspace } from './base/matrix.js'
+import { adam, momentum, sgd } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { checkOption, nonNegative } from './base/options.js'
-import { adamHyper } from './base/scalar-math.js'
 import type { ParameterSpan } from './base/span.js'
-import { MOMENTUM_HYPER, momentumRule } from './momentum.js'
+import type { UpdateRule } from './base/update-rule.js'
+import { momentumRule } from './momentum.js'
 import { descentRule } from './sgd.js'
 
 /** Options of {@link Muon}. */
@@ -43,12 +44,13 @@ export interface MuonOptions extends GroupOptions {
   companionWeightDecay?: number
 }
 
-const MUON_SLOTS = ['momentum'] as const
-const ADAM_SLOTS = ['m', 'v'] as const
 /** Keller Jordan's quintic: a·x + b·x³ + c·x⁵ takes singular values to about 1. */
 const A = 3.4445
 const B = -4.775
 const C = 2.0315
+
+const MUON_RULE: UpdateRule = { kernel: 'momentum', part: DESCENT, slots: ['momentum'], numbers: momentum }
+const ADAM_RULE: UpdateRule = { kernel: 'adam', slots: ['m', 'v'], numbers: adam }
 
 /**
  * Momentum whose step for a weight matrix is made orthogonal: all directions count alike.
@@ -89,7 +91,6 @@ export class Muon extends Optimizer<MuonOptions> {
     companionLearningRate: null,
     companionWeightDecay: 0,
   }
-  static override readonly part = DESCENT
   static override readonly allowed = {
     iterations: { min: 1, max: 100 },
     scaling: ['original', 'matchAdamW', 'spectral'],
@@ -97,6 +98,12 @@ export class Muon extends Optimizer<MuonOptions> {
     method: ['muon', 'adamw'],
     decoupledWeightDecay: [true],
   }
+
+  /** @internal */
+  protected override rule({ method }: Required<MuonOptions>): UpdateRule {
+    return method === 'adamw' ? ADAM_RULE : MUON_RULE
+  }
+
   private workspace: Workspace | undefined
 
   /** Moves tensors that are not matrices into groups for AdamW. */
@@ -128,28 +135,15 @@ export class Muon extends Optimizer<MuonOptions> {
     return true
   }
 
-  protected override slots({ method }: Required<MuonOptions>): readonly string[] {
-    return method === 'adamw' ? ADAM_SLOTS : MUON_SLOTS
-  }
-
-  protected override kernel({ method }: Required<MuonOptions>): string {
-    return method === 'adamw' ? 'adam' : 'momentum'
-  }
-
   protected override coupledDecay(): number {
     return 0
-  }
-
-  /** @internal */
-  protected override hyperNames({ method }: Required<MuonOptions>): readonly string[] {
-    return method === 'adamw' ? ADAM_HYPER : MOMENTUM_HYPER
   }
 
   /** AdamW's numbers, or the numbers of the momentum pass, which writes U in the place of p, starting from 0. */
   protected override hyper(o: Required<MuonOptions>, t: number): readonly number[] {
     if (o.method === 'adamw') return adamHyper(o.learningRate, o.beta1, o.beta2, o.epsilon, t)
-    const direct = o.nesterov ? o.momentum - 1 : 0
-    return [o.momentum, 1 - o.momentum, direct, o.nesterov ? -o.momentum : -1]
+    const [gradientRate, velocityRate] = o.nesterov ? [o.momentum - 1, -o.momentum] : [0, -1]
+    return momentum({ velocityDecay: o.momentum, gradientWeight: 1 - o.momentum, gradientRate, velocityRate })
   }
 
   protected override applyToSpan(
@@ -169,7 +163,7 @@ export class Muon extends Optimizer<MuonOptions> {
     const x = orthogonalize(backend, u, other, gram, square, rows, cols, values)
     const rate = values.learningRate * scaleOf(values, rows, cols)
     const decay = values.learningRate * values.weightDecay
-    this.pass(group, { ...span, g: x, views: null }, 1, 0, decay, [rate], backend.update('sgd', DESCENT), descentRule)
+    this.pass(group, { ...span, g: x, views: null }, 1, 0, decay, sgd({ learningRate: rate }), backend.update('sgd', DESCENT), descentRule)
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {

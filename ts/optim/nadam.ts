@@ -1,9 +1,11 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { nadam } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { biasCorrection, expNonPositive } from './base/scalar-math.js'
 import type { Scalars } from './base/span.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link NAdam}. */
 export interface NAdamOptions extends DecayOptions {
@@ -17,12 +19,17 @@ export interface NAdamOptions extends DecayOptions {
   momentumDecay?: number
 }
 
-const SLOTS = ['m', 'v'] as const
-/** The numbers of a step, in the order of crate/optim/rules/nadam.rs. */
-const HYPER = ['oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'epsilon', 'gradientStepSize', 'momentStepSize'] as const
 /** ln 0.96 */
 const LOG_096 = -0.040821994520255166
 const SCALARS = { product: 1 }
+
+const RULE: UpdateRule = {
+  kernel: 'nadam',
+  part: UPDATES,
+  slots: ['m', 'v'],
+  numbers: nadam,
+  scaledByRate: ['gradientStepSize', 'momentStepSize'],
+}
 
 /**
  * Adam with Nesterov's look-ahead.
@@ -44,8 +51,6 @@ export class NAdam extends Optimizer<NAdamOptions> {
     return 'NAdam'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 2e-3,
     beta1: 0.9,
@@ -56,28 +61,15 @@ export class NAdam extends Optimizer<NAdamOptions> {
   }
   static override readonly allowed = { momentumDecay: { min: 0, max: Infinity } }
 
+  /** @internal */
+  protected override rule(): UpdateRule {
+    return RULE
+  }
+
   private lastPower = { t: 0, momentumDecay: 0, value: 1 }
-
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'nadam'
-  }
 
   protected override initialScalars(): Scalars {
     return SCALARS
-  }
-
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return ['gradientStepSize', 'momentStepSize']
   }
 
   protected override hyper(o: Required<NAdamOptions>, t: number, scalars: Scalars): readonly number[] {
@@ -89,7 +81,8 @@ export class NAdam extends Optimizer<NAdamOptions> {
     const sqrtCorrection2 = Math.sqrt(biasCorrection(o.beta2, t))
     const gradientStepSize = o.learningRate * ((sqrtCorrection2 * (1 - mu)) / (1 - scalars.product))
     const momentStepSize = o.learningRate * ((sqrtCorrection2 * nextMu) / (1 - scalars.product * nextMu))
-    return [1 - o.beta1, o.beta2, 1 - o.beta2, sqrtCorrection2 * o.epsilon, gradientStepSize, momentStepSize]
+    const epsilon = sqrtCorrection2 * o.epsilon
+    return nadam({ oneMinusBeta1: 1 - o.beta1, beta2: o.beta2, oneMinusBeta2: 1 - o.beta2, epsilon, gradientStepSize, momentStepSize })
   }
 
   /** 0.96^(t·decay). Each is asked for twice, first for the next step and then for this one, so the last is kept. */

@@ -3,10 +3,12 @@ import type { Update } from '../backend/kernels.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { prodigyMoments, prodigyStep } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { positive } from './base/options.js'
 import { biasCorrection } from './base/scalar-math.js'
 import type { ParameterSpan } from './base/span.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Prodigy}. */
 export interface ProdigyOptions extends GroupOptions {
@@ -24,9 +26,7 @@ export interface ProdigyOptions extends GroupOptions {
   biasCorrection?: boolean
 }
 
-const SLOTS = ['m', 'v', 's', 'start'] as const
-/** The numbers of a step, in the order of crate/optim/rules/prodigy.rs. */
-const HYPER = ['beta1', 'weightM', 'beta2', 'weightV', 'beta3', 'weightS'] as const
+const RULE: UpdateRule = { kernel: 'prodigyMoments', part: UPDATES, slots: ['m', 'v', 's', 'start'], numbers: prodigyMoments }
 
 /**
  * Adam that finds its learning rate: d estimates the distance from the start to the solution.
@@ -48,8 +48,6 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
     return 'Prodigy'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1,
     beta1: 0.9,
@@ -63,6 +61,11 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
   }
   static override readonly allowed = { initialDistance: positive, distanceFactor: positive, decoupledWeightDecay: [true] }
 
+  /** @internal */
+  protected override rule(): UpdateRule {
+    return RULE
+  }
+
   /** The present estimate of the distance, which scales all steps. */
   get distance(): number {
     return this.globals.distance ?? this.groups[0].values.initialDistance
@@ -71,27 +74,16 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
   /** The kernel of the second pass, once it was asked for: all groups have one backend. */
   private stepKernel: Update | undefined
 
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
   protected override begin(group: ParameterGroup<Required<ProdigyOptions>>, span: ParameterSpan): void {
     group.backend.kernels.copy(span.p, group.slotOf(span, 3), span.n)
-  }
-
-  protected override kernel(): string {
-    return 'prodigyMoments'
-  }
-
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
   }
 
   /** The numbers of {@link moments}. */
   protected override hyper(o: Required<ProdigyOptions>, t: number): readonly number[] {
     const d = this.distance
-    return [o.beta1, (1 - o.beta1) * d, o.beta2, (1 - o.beta2) * d * d, Math.sqrt(o.beta2), (d / o.initialDistance) * rateOf(o, d, t)]
+    const [weightM, weightV] = [(1 - o.beta1) * d, (1 - o.beta2) * d * d]
+    const weightS = (d / o.initialDistance) * rateOf(o, d, t)
+    return prodigyMoments({ beta1: o.beta1, weightM, beta2: o.beta2, weightV, beta3: Math.sqrt(o.beta2), weightS })
   }
 
   protected override applyToGroups(scale: number): void {
@@ -133,7 +125,7 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
     const kernel = group.kernel && (this.stepKernel ??= backend.update('prodigyStep', UPDATES))
     for (let j = 0; j < spans.length; j++) {
       const rate = rateOf(values, before, spans[j].t)
-      const hyper = [rate, distance * values.epsilon]
+      const hyper = prodigyStep({ stepSize: rate, epsilon: distance * values.epsilon })
       this.pass(group, spans[j], 1, 0, rate * values.weightDecay, hyper, kernel, this.update)
     }
   }

@@ -1,8 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { radam } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { biasCorrection } from './base/scalar-math.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link RAdam}. */
 export interface RAdamOptions extends DecayOptions {
@@ -16,14 +18,13 @@ export interface RAdamOptions extends DecayOptions {
   epsilonPlacement?: 'hat' | 'outside'
 }
 
-const SLOTS = ['m', 'v'] as const
-/** The numbers of a step, in the order of crate/optim/rules/radam.rs. */
-const HYPER = ['oneMinusBeta1', 'beta2', 'oneMinusBeta2', 'stepSize', 'rootScale', 'offset'] as const
 /**
  * Makes the root negligible beside 1, in single precision. It is not 0: if v overflowed, 0·√v would be NaN. (In double precision a √v of 1e11 affects
  * the last digits.)
  */
 const NEGLIGIBLE = 1e-27
+
+const RULE: UpdateRule = { kernel: 'radam', part: UPDATES, slots: ['m', 'v'], numbers: radam, scaledByRate: ['stepSize'] }
 
 /**
  * Adam that ignores v until enough gradients have been averaged: the first steps are plain momentum, then a factor r warms up.
@@ -45,8 +46,6 @@ export class RAdam extends Optimizer<RAdamOptions> {
     return 'RAdam'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,
@@ -57,22 +56,9 @@ export class RAdam extends Optimizer<RAdamOptions> {
   }
   static override readonly allowed = { epsilonPlacement: ['hat', 'outside'] }
 
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'radam'
-  }
-
   /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return ['stepSize']
+  protected override rule(): UpdateRule {
+    return RULE
   }
 
   /** The quotient is m / (rootScale·√v + offset); without normalisation rootScale is as good as 0 and offset 1. */
@@ -81,12 +67,14 @@ export class RAdam extends Optimizer<RAdamOptions> {
     const rhoInfinity = 2 / (1 - o.beta2) - 1
     const rho = rhoInfinity - (2 * t * (1 - correction2)) / correction2
     const inverse1 = 1 / biasCorrection(o.beta1, t)
-    const [oneMinusBeta1, oneMinusBeta2] = [1 - o.beta1, 1 - o.beta2]
-    if (rho <= 5) return [oneMinusBeta1, o.beta2, oneMinusBeta2, o.learningRate * inverse1, NEGLIGIBLE, 1]
+    const { beta2, learningRate } = o
+    const [oneMinusBeta1, oneMinusBeta2] = [1 - o.beta1, 1 - beta2]
+    if (rho <= 5) return radam({ oneMinusBeta1, beta2, oneMinusBeta2, stepSize: learningRate * inverse1, rootScale: NEGLIGIBLE, offset: 1 })
     const rectification = Math.sqrt(((rho - 4) * (rho - 2) * rhoInfinity) / ((rhoInfinity - 4) * (rhoInfinity - 2) * rho))
-    if (o.epsilonPlacement === 'outside')
-      return [oneMinusBeta1, o.beta2, oneMinusBeta2, o.learningRate * (inverse1 * rectification), 1 / Math.sqrt(correction2), o.epsilon]
-    return [oneMinusBeta1, o.beta2, oneMinusBeta2, o.learningRate * (inverse1 * rectification * Math.sqrt(correction2)), 1, o.epsilon]
+    const isOutside = o.epsilonPlacement === 'outside'
+    const stepSize = learningRate * (isOutside ? inverse1 * rectification : inverse1 * rectification * Math.sqrt(correction2))
+    const rootScale = isOutside ? 1 / Math.sqrt(correction2) : 1
+    return radam({ oneMinusBeta1, beta2, oneMinusBeta2, stepSize, rootScale, offset: o.epsilon })
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], hyper: readonly number[]): void {

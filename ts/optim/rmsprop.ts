@@ -2,8 +2,10 @@ import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { rangeError } from '../common/errors.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { rmsprop, rmspropMomentum } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { biasCorrection } from './base/scalar-math.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link RMSProp}. */
 export interface RMSPropOptions extends DecayOptions {
@@ -25,16 +27,14 @@ export interface RMSPropOptions extends DecayOptions {
   learningRateInside?: boolean
 }
 
-const SLOTS: Readonly<Record<string, readonly string[]>> = {
-  rmsprop: ['square'],
-  rmspropMomentum: ['square', 'momentum'],
-  rmspropCentered: ['square', 'mean'],
-  rmspropCenteredMomentum: ['square', 'mean', 'momentum'],
-}
-const RMS_HYPER = ['beta', 'oneMinusBeta', 'inverseCorrection', 'epsilonOut', 'epsilonIn'] as const
-/** The numbers of a step, in the order of crate/optim/rules/rmsprop.rs; without momentum and with it. */
-const HYPER = [...RMS_HYPER, 'learningRate'] as const
-const MOMENTUM_HYPER = [...RMS_HYPER, 'momentum', 'directionWeight', 'directionRate', 'velocityRate'] as const
+const RULE: UpdateRule = { kernel: 'rmsprop', part: UPDATES, slots: ['square'], numbers: rmsprop, scaledByRate: ['learningRate'] }
+const CENTERED: UpdateRule = { ...RULE, kernel: 'rmspropCentered', slots: ['square', 'mean'] }
+const MOMENTUM = { part: UPDATES, numbers: rmspropMomentum }
+const WITH_MOMENTUM = { ...MOMENTUM, kernel: 'rmspropMomentum', slots: ['square', 'momentum'] }
+const CENTERED_WITH_MOMENTUM = { ...MOMENTUM, kernel: 'rmspropCenteredMomentum', slots: ['square', 'mean', 'momentum'] }
+const SCALED = ['velocityRate', 'directionRate']
+/** The numbers that the rate scales where it is part of the momentum. */
+const SCALED_INSIDE = ['directionWeight', 'directionRate']
 
 /**
  * Gradient descent with a step of its own for every parameter: the gradient over its root mean square.
@@ -58,8 +58,6 @@ export class RMSProp extends Optimizer<RMSPropOptions> {
     return 'RMSProp'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     beta: 0.99,
@@ -74,27 +72,14 @@ export class RMSProp extends Optimizer<RMSPropOptions> {
   }
   static override readonly allowed = { epsilonPlacement: ['outside', 'inside'] }
 
+  /** @internal */
+  protected override rule({ centered, momentum, learningRateInside }: Required<RMSPropOptions>): UpdateRule {
+    if (momentum === 0) return centered ? CENTERED : RULE
+    return { ...(centered ? CENTERED_WITH_MOMENTUM : WITH_MOMENTUM), scaledByRate: learningRateInside ? SCALED_INSIDE : SCALED }
+  }
+
   protected override checkOptions({ nesterov, momentum }: Required<RMSPropOptions>): void {
     if (nesterov && momentum === 0) throw rangeError(`${this.name}: nesterov wants momentum > 0, got momentum ${momentum}`)
-  }
-
-  protected override kernel({ centered, momentum }: Required<RMSPropOptions>): string {
-    return `rmsprop${centered ? 'Centered' : ''}${momentum > 0 ? 'Momentum' : ''}`
-  }
-
-  protected override slots(o: Required<RMSPropOptions>): readonly string[] {
-    return SLOTS[this.kernel(o)]
-  }
-
-  /** @internal */
-  protected override hyperNames({ momentum }: Required<RMSPropOptions>): readonly string[] {
-    return momentum === 0 ? HYPER : MOMENTUM_HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate({ momentum, learningRateInside }: Required<RMSPropOptions>): readonly string[] {
-    if (momentum === 0) return ['learningRate']
-    return [learningRateInside ? 'directionWeight' : 'velocityRate', 'directionRate']
   }
 
   protected override hyper(o: Required<RMSPropOptions>, t: number): readonly number[] {
@@ -104,22 +89,24 @@ export class RMSProp extends Optimizer<RMSPropOptions> {
     const [directionWeight, velocityScale] = learningRateInside ? [learningRate, 1] : [1, learningRate]
     const [directionRate, velocityRate] = nesterov ? [learningRate, velocityScale * momentum] : [0, velocityScale]
     const [epsilonOut, epsilonIn] = epsilonPlacement === 'outside' ? [sqrtCorrection * epsilon, 0] : [0, correction * epsilon]
-    if (momentum === 0) return [beta, 1 - beta, 1 / correction, epsilonOut, epsilonIn, sqrtCorrection * learningRate]
-    return [
+    const [oneMinusBeta, inverseCorrection] = [1 - beta, 1 / correction]
+    if (momentum === 0)
+      return rmsprop({ beta, oneMinusBeta, inverseCorrection, epsilonOut, epsilonIn, learningRate: sqrtCorrection * learningRate })
+    return rmspropMomentum({
       beta,
-      1 - beta,
-      1 / correction,
+      oneMinusBeta,
+      inverseCorrection,
       epsilonOut,
       epsilonIn,
       momentum,
-      sqrtCorrection * directionWeight,
-      sqrtCorrection * directionRate,
+      directionWeight: sqrtCorrection * directionWeight,
+      directionRate: sqrtCorrection * directionRate,
       velocityRate,
-    ]
+    })
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
-    const hasVelocity = hyper.length === MOMENTUM_HYPER.length
+    const hasVelocity = hyper.length === 9
     const centered = slots.length === (hasVelocity ? 3 : 2)
     const s = slots[0]
     const m = centered ? slots[1] : undefined

@@ -2,9 +2,11 @@ import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import type { ParameterGroup } from './base/group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { rprop } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { positive } from './base/options.js'
 import type { ParameterSpan } from './base/span.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Rprop}. */
 export interface RpropOptions extends DecayOptions {
@@ -18,9 +20,7 @@ export interface RpropOptions extends DecayOptions {
   maximumStep?: number
 }
 
-const SLOTS = ['previous', 'step'] as const
-/** The numbers of a step, in the order of crate/optim/rules/rprop.rs. */
-const HYPER = ['etaMinus', 'etaPlus', 'minimum', 'maximum'] as const
+const RULE: UpdateRule = { kernel: 'rprop', part: UPDATES, slots: ['previous', 'step'], numbers: rprop, scaledByRate: [] }
 
 /**
  * Resilient backpropagation (iRprop⁻): only the sign of the gradient counts, each parameter has its own step length.
@@ -41,8 +41,6 @@ export class Rprop extends Optimizer<RpropOptions> {
     return 'Rprop'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     etaMinus: 0.5,
@@ -58,30 +56,17 @@ export class Rprop extends Optimizer<RpropOptions> {
     maximumStep: positive,
   }
 
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'rprop'
+  /** @internal */
+  protected override rule(): UpdateRule {
+    return RULE
   }
 
   protected override begin(group: ParameterGroup<Required<RpropOptions>>, span: ParameterSpan): void {
     group.backend.kernels.fill(group.slotOf(span, 1), span.n, group.values.learningRate)
   }
 
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return []
-  }
-
   protected override hyper(o: Required<RpropOptions>): readonly number[] {
-    return [o.etaMinus, o.etaPlus, o.minimumStep, o.maximumStep]
+    return rprop({ etaMinus: o.etaMinus, etaPlus: o.etaPlus, minimum: o.minimumStep, maximum: o.maximumStep })
   }
 
   protected override update(p: FloatArray, g: FloatArray, [previous, step]: FloatArray[], hyper: readonly number[]): void {

@@ -1,7 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/wasm/parts.js'
+import { scheduleFreeAdamw } from './base/numbers.js'
 import { biasCorrection } from './base/scalar-math.js'
 import { SCHEDULE_FREE_ALLOWED, SCHEDULE_FREE_DEFAULTS, ScheduleFree, type ScheduleFreeOptions } from './base/schedule-free.js'
 import type { Scalars } from './base/span.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link ScheduleFreeAdamW}. */
 export interface ScheduleFreeAdamWOptions extends ScheduleFreeOptions {
@@ -13,9 +16,7 @@ export interface ScheduleFreeAdamWOptions extends ScheduleFreeOptions {
   epsilon?: number
 }
 
-const ZV_SLOTS = ['z', 'v'] as const
-/** The numbers of a step, in the order of crate/optim/rules/schedule_free.rs. */
-const HYPER = ['c', 'gradientRate', 'rate', 'beta2', 'oneMinusBeta2', 'epsilon', 'weightDecay'] as const
+const RULE: UpdateRule = { kernel: 'scheduleFreeAdamw', part: UPDATES, slots: ['z', 'v'], numbers: scheduleFreeAdamw }
 
 /**
  * {@link ScheduleFreeSGD} with Adam's scaling.
@@ -46,43 +47,35 @@ export class ScheduleFreeAdamW extends ScheduleFree<ScheduleFreeAdamWOptions> {
   }
   static override readonly allowed = { ...SCHEDULE_FREE_ALLOWED, beta1: { min: 0, max: 1, openMin: true } }
 
+  /** @internal */
+  protected override rule(): UpdateRule {
+    return RULE
+  }
+
   protected override betaOf({ beta1 }: Required<ScheduleFreeAdamWOptions>): number {
     return beta1
-  }
-
-  protected override slots(): readonly string[] {
-    return ZV_SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'scheduleFreeAdamw'
   }
 
   protected override coupledDecay(): number {
     return 0
   }
 
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
   protected override hyper(o: Required<ScheduleFreeAdamWOptions>, t: number, scalars: Scalars): readonly number[] {
-    const [c, gradientRate, rate] = this.mixing(o, t, scalars)
+    const { c, gradientRate, rate } = this.mixing(o, t, scalars)
     const sqrtCorrection2 = Math.sqrt(biasCorrection(o.beta2, t))
-    return [
+    return scheduleFreeAdamw({
       c,
-      sqrtCorrection2 * gradientRate,
-      sqrtCorrection2 * rate,
-      o.beta2,
-      1 - o.beta2,
-      sqrtCorrection2 * o.epsilon,
-      o.weightDecay / sqrtCorrection2,
-    ]
+      gradientRate: sqrtCorrection2 * gradientRate,
+      beta2: o.beta2,
+      oneMinusBeta2: 1 - o.beta2,
+      epsilon: sqrtCorrection2 * o.epsilon,
+      weightDecay: o.weightDecay / sqrtCorrection2,
+      rate: sqrtCorrection2 * rate,
+    })
   }
 
   protected override update(y: FloatArray, g: FloatArray, [z, v]: FloatArray[], hyper: readonly number[]): void {
-    const [c, gradientRate, rate, beta2, oneMinusBeta2, epsilon, weightDecay] = hyper
+    const [c, gradientRate, beta2, oneMinusBeta2, epsilon, weightDecay, rate] = hyper
     for (let i = 0; i < y.length; i++) {
       v[i] = beta2 * v[i] + oneMinusBeta2 * g[i] * g[i]
       const u = g[i] / (Math.sqrt(v[i]) + epsilon) + weightDecay * y[i]

@@ -1,6 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/wasm/parts.js'
+import { scheduleFreeSgd } from './base/numbers.js'
 import { SCHEDULE_FREE_ALLOWED, SCHEDULE_FREE_DEFAULTS, ScheduleFree, type ScheduleFreeOptions } from './base/schedule-free.js'
 import type { Scalars } from './base/span.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link ScheduleFreeSGD}. */
 export interface ScheduleFreeSGDOptions extends ScheduleFreeOptions {
@@ -8,9 +11,7 @@ export interface ScheduleFreeSGDOptions extends ScheduleFreeOptions {
   momentum?: number
 }
 
-const Z_SLOTS = ['z'] as const
-/** The numbers of a step, in the order of crate/optim/rules/schedule_free.rs. */
-const HYPER = ['c', 'gradientRate', 'rate'] as const
+const RULE: UpdateRule = { kernel: 'scheduleFreeSgd', part: UPDATES, slots: ['z'], numbers: scheduleFreeSgd }
 
 /**
  * Gradient descent without a schedule: it averages the weights instead of lowering the learning rate.
@@ -38,25 +39,17 @@ export class ScheduleFreeSGD extends ScheduleFree<ScheduleFreeSGDOptions> {
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1, momentum: 0.9, ...SCHEDULE_FREE_DEFAULTS }
   static override readonly allowed = { ...SCHEDULE_FREE_ALLOWED, momentum: { min: 0, max: 1, openMin: true } }
 
+  /** @internal */
+  protected override rule(): UpdateRule {
+    return RULE
+  }
+
   protected override betaOf({ momentum }: Required<ScheduleFreeSGDOptions>): number {
     return momentum
   }
 
-  protected override slots(): readonly string[] {
-    return Z_SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'scheduleFreeSgd'
-  }
-
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
   protected override hyper(o: Required<ScheduleFreeSGDOptions>, t: number, scalars: Scalars): readonly number[] {
-    return this.mixing(o, t, scalars)
+    return scheduleFreeSgd(this.mixing(o, t, scalars))
   }
 
   protected override update(y: FloatArray, g: FloatArray, [z]: FloatArray[], [c, gradientRate, rate]: readonly number[]): void {

@@ -2,9 +2,11 @@ import type { FloatArray } from '../backend/heap.js'
 import { DESCENT } from '../backend/wasm/parts.js'
 import { rangeError } from '../common/errors.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { momentum, sgd } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { type Allowed, nonNegative } from './base/options.js'
-import { MOMENTUM_HYPER, momentumRule } from './momentum.js'
+import type { UpdateRule } from './base/update-rule.js'
+import { MOMENTUM_RULE, momentumRule } from './momentum.js'
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends DecayOptions {
@@ -18,11 +20,11 @@ export interface SGDOptions extends DecayOptions {
   learningRateInside?: boolean
 }
 
-const MOMENTUM_SLOTS = ['momentum'] as const
-const NO_SLOTS: readonly string[] = []
-
-/** The number of a step without momentum, as in crate/optim/rules/sgd.rs. @internal */
-export const DESCENT_HYPER = ['learningRate'] as const
+/** @internal */
+export const DESCENT_RULE: UpdateRule = { kernel: 'sgd', part: DESCENT, slots: [], numbers: sgd, scaledByRate: ['learningRate'] }
+const VELOCITY_RULE: UpdateRule = { ...MOMENTUM_RULE, scaledByRate: ['velocityRate', 'gradientRate'] }
+/** The rule where the rate is part of the velocity. */
+const RATE_INSIDE_RULE: UpdateRule = { ...MOMENTUM_RULE, scaledByRate: ['gradientWeight', 'gradientRate'] }
 
 /**
  * Gradient descent, with or without momentum: p ← p − η·g. With the gradient of all data it is batch gradient descent, of one sample stochastic, of a
@@ -53,8 +55,12 @@ export class SGD extends Optimizer<SGDOptions> {
     learningRateInside: false,
     ...DECAY_DEFAULTS,
   }
-  static override readonly part = DESCENT
   static override readonly allowed: Readonly<Record<string, Allowed>> = { dampening: nonNegative }
+
+  /** @internal */
+  protected override rule({ momentum, learningRateInside }: Required<SGDOptions>): UpdateRule {
+    return momentum === 0 ? DESCENT_RULE : learningRateInside ? RATE_INSIDE_RULE : VELOCITY_RULE
+  }
 
   protected override checkOptions({ nesterov, momentum, dampening }: Required<SGDOptions>): void {
     if (nesterov && (momentum === 0 || dampening !== 0)) {
@@ -62,33 +68,13 @@ export class SGD extends Optimizer<SGDOptions> {
     }
   }
 
-  protected override slots({ momentum }: Required<SGDOptions>): readonly string[] {
-    return momentum === 0 ? NO_SLOTS : MOMENTUM_SLOTS
-  }
-
-  protected override kernel({ momentum }: Required<SGDOptions>): string {
-    return momentum === 0 ? 'sgd' : 'momentum'
-  }
-
-  /** @internal */
-  protected override hyperNames({ momentum }: Required<SGDOptions>): readonly string[] {
-    return momentum === 0 ? DESCENT_HYPER : MOMENTUM_HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate({ momentum, learningRateInside }: Required<SGDOptions>): readonly string[] {
-    if (momentum === 0) return ['learningRate']
-    return [learningRateInside ? 'gradientWeight' : 'velocityRate', 'gradientRate']
-  }
-
   protected override hyper(o: Required<SGDOptions>, t: number): readonly number[] {
-    const { learningRate, momentum, dampening, nesterov, learningRateInside } = o
-    if (momentum === 0) return [learningRate]
+    const { learningRate, dampening, nesterov, learningRateInside } = o
+    if (o.momentum === 0) return sgd({ learningRate })
     const [gradientScale, velocityScale] = learningRateInside ? [learningRate, 1] : [1, learningRate]
-    const [velocityDecay, gradientWeight] = t === 1 ? [0, gradientScale] : [momentum, gradientScale * (1 - dampening)]
-    return nesterov
-      ? [velocityDecay, gradientWeight, learningRate, velocityScale * momentum]
-      : [velocityDecay, gradientWeight, 0, velocityScale]
+    const [velocityDecay, gradientWeight] = t === 1 ? [0, gradientScale] : [o.momentum, gradientScale * (1 - dampening)]
+    const [gradientRate, velocityRate] = nesterov ? [learningRate, velocityScale * o.momentum] : [0, velocityScale]
+    return momentum({ velocityDecay, gradientWeight, gradientRate, velocityRate })
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {

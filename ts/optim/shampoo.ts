@@ -7,6 +7,7 @@ import type { Parameter } from '../parameter.js'
 import type { ParameterGroup } from './base/group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { matrixSides, multiply, Workspace } from './base/matrix.js'
+import { sgd } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative, positive } from './base/options.js'
 import { power } from './base/scalar-math.js'
@@ -24,9 +25,6 @@ export interface ShampooOptions extends DecayOptions {
   /** A side longer than this is left without a preconditioner. Default 1024. */
   maximumDimension?: number
 }
-
-/** The numbers of a step. */
-const HYPER = ['learningRate'] as const
 
 /**
  * Preconditions a weight matrix from both sides with the roots of its gradient statistics.
@@ -89,13 +87,8 @@ export class Shampoo extends Optimizer<ShampooOptions> {
     }
   }
 
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
   protected override hyper({ learningRate }: Required<ShampooOptions>): readonly number[] {
-    return [learningRate]
+    return sgd({ learningRate })
   }
 
   protected override applyToSpan(

@@ -1,10 +1,11 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { signSgd } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
+import type { UpdateRule } from './base/update-rule.js'
 
-/** The numbers of a step, in the order of crate/optim/rules/sign.rs. */
-const HYPER = ['learningRate'] as const
+const RULE: UpdateRule = { kernel: 'signSgd', part: UPDATES, slots: [], numbers: signSgd, scaledByRate: ['learningRate'] }
 
 /**
  * Steps of the same length in every parameter.
@@ -24,26 +25,15 @@ export class SignSGD extends Optimizer<DecayOptions> {
     return 'SignSGD'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1e-3, ...DECAY_DEFAULTS }
 
-  protected override kernel(): string {
-    return 'signSgd'
-  }
-
   /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return ['learningRate']
+  protected override rule(): UpdateRule {
+    return RULE
   }
 
   protected override hyper({ learningRate }: Required<DecayOptions>): readonly number[] {
-    return [learningRate]
+    return signSgd({ learningRate })
   }
 
   protected override update(p: FloatArray, g: FloatArray, _slots: FloatArray[], [learningRate]: readonly number[]): void {

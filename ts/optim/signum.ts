@@ -1,7 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { signum } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Signum}. */
 export interface SignumOptions extends DecayOptions {
@@ -9,9 +11,7 @@ export interface SignumOptions extends DecayOptions {
   beta?: number
 }
 
-const M_SLOTS = ['m'] as const
-/** The numbers of a step, in the order of crate/optim/rules/sign.rs. */
-const HYPER = ['beta', 'oneMinusBeta', 'learningRate'] as const
+const RULE: UpdateRule = { kernel: 'signum', part: UPDATES, slots: ['m'], numbers: signum, scaledByRate: ['learningRate'] }
 
 /**
  * The sign of averaged gradients.
@@ -32,30 +32,15 @@ export class Signum extends Optimizer<SignumOptions> {
     return 'Signum'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1e-3, beta: 0.9, ...DECAY_DEFAULTS }
 
-  protected override slots(): readonly string[] {
-    return M_SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'signum'
-  }
-
   /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return ['learningRate']
+  protected override rule(): UpdateRule {
+    return RULE
   }
 
   protected override hyper({ learningRate, beta }: Required<SignumOptions>): readonly number[] {
-    return [beta, 1 - beta, learningRate]
+    return signum({ beta, oneMinusBeta: 1 - beta, learningRate })
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m]: FloatArray[], [beta, oneMinusBeta, learningRate]: readonly number[]): void {

@@ -3,15 +3,17 @@ import type { FloatArray } from '../backend/heap.js'
 import type { Ptr } from '../backend/kernels.js'
 import { symmetricEigen } from '../common/symmetric-eigen.js'
 import type { Parameter } from '../parameter.js'
-import { ADAM_HYPER, adamRule } from './adam.js'
+import { adamHyper, adamRule } from './adam.js'
 import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { matrixSides, multiply, Workspace } from './base/matrix.js'
+import { adam } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
 import { orthonormalize } from './base/qr.js'
-import { adamHyper, biasCorrection } from './base/scalar-math.js'
+import { biasCorrection } from './base/scalar-math.js'
 import type { ParameterSpan } from './base/span.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link SOAP}. */
 export interface SOAPOptions extends GroupOptions {
@@ -32,7 +34,7 @@ export interface SOAPOptions extends GroupOptions {
 type Group = ParameterGroup<Required<SOAPOptions>>
 type Side = 'left' | 'right'
 
-const SLOTS = ['m', 'v'] as const
+const RULE: UpdateRule = { kernel: 'adam', slots: ['m', 'v'], numbers: adam }
 
 /**
  * Adam in the eigenbasis of Shampoo's statistics:
@@ -67,18 +69,16 @@ export class SOAP extends Optimizer<SOAPOptions> {
     weightDecay: 0.01,
   }
   static override readonly allowed = { basisEvery: { min: 1, max: Infinity }, maximumDimension: nonNegative }
+
+  /** @internal */
+  protected override rule(): UpdateRule {
+    return RULE
+  }
+
   private workspace: Workspace | undefined
 
   protected override get perTensor(): boolean {
     return true
-  }
-
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'adam'
   }
 
   /** `left` and `right` are the statistics over 1 − β (eigenvectors do not see a factor), the others Q_L and Q_R. */
@@ -89,11 +89,6 @@ export class SOAP extends Optimizer<SOAPOptions> {
     if (rows <= maximumDimension) sizes.left = sizes.leftBasis = rows * rows
     if (cols <= maximumDimension) sizes.right = sizes.rightBasis = cols * cols
     return sizes
-  }
-
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return ADAM_HYPER
   }
 
   /** Adam's numbers; its first step is the parameter's second. */

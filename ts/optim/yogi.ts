@@ -2,9 +2,11 @@ import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import type { ParameterGroup } from './base/group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { yogi } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
-import { adamHyper } from './base/scalar-math.js'
+import { adamStep } from './base/scalar-math.js'
+import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Yogi}. */
 export interface YogiOptions extends DecayOptions {
@@ -18,9 +20,7 @@ export interface YogiOptions extends DecayOptions {
   initialAccumulator?: number
 }
 
-const SLOTS = ['m', 'v'] as const
-/** The numbers of a step, in the order of crate/optim/rules/yogi.rs. */
-const HYPER = ['oneMinusBeta1', 'oneMinusBeta2', 'stepSize', 'epsilon'] as const
+const RULE: UpdateRule = { kernel: 'yogi', part: UPDATES, slots: ['m', 'v'], numbers: yogi, scaledByRate: ['stepSize'] }
 
 /**
  * Adam whose v moves by a bounded amount: it can grow fast but forgets slowly.
@@ -41,8 +41,6 @@ export class Yogi extends Optimizer<YogiOptions> {
     return 'Yogi'
   }
 
-  /** @internal */
-  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     beta1: 0.9,
@@ -53,31 +51,18 @@ export class Yogi extends Optimizer<YogiOptions> {
   }
   static override readonly allowed = { initialAccumulator: nonNegative }
 
-  protected override slots(): readonly string[] {
-    return SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'yogi'
+  /** @internal */
+  protected override rule(): UpdateRule {
+    return RULE
   }
 
   protected override initialize(group: ParameterGroup<Required<YogiOptions>>): void {
     for (const j of [0, 1]) group.fillSlot(j, group.values.initialAccumulator)
   }
 
-  /** @internal */
-  protected override hyperNames(): readonly string[] {
-    return HYPER
-  }
-
-  /** @internal */
-  protected override scaledByRate(): readonly string[] {
-    return ['stepSize']
-  }
-
   protected override hyper(o: Required<YogiOptions>, t: number): readonly number[] {
-    const [oneMinusBeta1, , oneMinusBeta2, stepSize, epsilonHat] = adamHyper(o.learningRate, o.beta1, o.beta2, o.epsilon, t)
-    return [oneMinusBeta1, oneMinusBeta2, stepSize, epsilonHat]
+    const { stepSize, epsilonHat } = adamStep(o.learningRate, o.beta1, o.beta2, o.epsilon, t)
+    return yogi({ oneMinusBeta1: 1 - o.beta1, oneMinusBeta2: 1 - o.beta2, stepSize, epsilon: epsilonHat })
   }
 
   protected override update(

@@ -1,29 +1,11 @@
 //! AdaBelief: Adam that divides by how much gradients surprise.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// s ← β₂·s + (1 − β₂)·(g − m)² + εᵣ;  p ← p − step_size·m / (√s + ε)
-struct AdaBelief<N = f32> {
-    one_minus_beta1: N,
-    beta2: N,
-    one_minus_beta2: N,
-    epsilon_root: N,
-    step_size: N,
-    epsilon: N,
-}
-
-impl<N: Copy> From<&[N]> for AdaBelief<N> {
-    fn from(h: &[N]) -> Self {
-        AdaBelief {
-            one_minus_beta1: h[0],
-            beta2: h[1],
-            one_minus_beta2: h[2],
-            epsilon_root: h[3],
-            step_size: h[4],
-            epsilon: h[5],
-        }
-    }
+numbers! {
+    /// s ← β₂·s + (1 − β₂)·(g − m)² + εᵣ;  p ← p − step_size·m / (√s + ε)
+    struct AdaBelief { one_minus_beta1, beta2, one_minus_beta2, epsilon_root, step_size, epsilon }
 }
 
 impl<N: Number> Rule<2, N> for AdaBelief<N> {
@@ -39,4 +21,4 @@ impl<N: Number> Rule<2, N> for AdaBelief<N> {
     }
 }
 
-export_update!(adaBelief, fleetAdaBelief, AdaBelief, 2, 6);
+export_update!(adaBelief, fleetAdaBelief, AdaBelief, 2);

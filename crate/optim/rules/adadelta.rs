@@ -1,20 +1,11 @@
 //! Adadelta: steps in the unit of the parameter.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// v ← ρ·v + (1 − ρ)·g²;  d = √((u + ε)/(v + ε))·g;  u ← ρ·u + (1 − ρ)·d²;  p ← p − η·d
-struct Adadelta<N = f32> {
-    rho: N,
-    one_minus_rho: N,
-    epsilon: N,
-    learning_rate: N,
-}
-
-impl<N: Copy> From<&[N]> for Adadelta<N> {
-    fn from(h: &[N]) -> Self {
-        Adadelta { rho: h[0], one_minus_rho: h[1], epsilon: h[2], learning_rate: h[3] }
-    }
+numbers! {
+    /// v ← ρ·v + (1 − ρ)·g²;  d = √((u + ε)/(v + ε))·g;  u ← ρ·u + (1 − ρ)·d²;  p ← p − η·d
+    struct Adadelta { rho, one_minus_rho, epsilon, learning_rate }
 }
 
 impl<N: Number> Rule<2, N> for Adadelta<N> {
@@ -30,4 +21,4 @@ impl<N: Number> Rule<2, N> for Adadelta<N> {
     }
 }
 
-export_update!(adadelta, fleetAdadelta, Adadelta, 2, 4);
+export_update!(adadelta, fleetAdadelta, Adadelta, 2);

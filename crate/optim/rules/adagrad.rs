@@ -1,19 +1,11 @@
 //! Adagrad: steps shrink with the sum of all squared gradients.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// s ← s + g²;  p ← p − step_size·g / (√(s + εᵢ) + ε)
-struct Adagrad<N = f32> {
-    step_size: N,
-    epsilon: N,
-    epsilon_root: N,
-}
-
-impl<N: Copy> From<&[N]> for Adagrad<N> {
-    fn from(h: &[N]) -> Self {
-        Adagrad { step_size: h[0], epsilon: h[1], epsilon_root: h[2] }
-    }
+numbers! {
+    /// s ← s + g²;  p ← p − step_size·g / (√(s + εᵢ) + ε)
+    struct Adagrad { step_size, epsilon, epsilon_root }
 }
 
 impl<N: Number> Rule<1, N> for Adagrad<N> {
@@ -27,4 +19,4 @@ impl<N: Number> Rule<1, N> for Adagrad<N> {
     }
 }
 
-export_update!(adagrad, fleetAdagrad, Adagrad, 1, 3);
+export_update!(adagrad, fleetAdagrad, Adagrad, 1);

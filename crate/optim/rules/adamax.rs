@@ -1,21 +1,11 @@
 //! Adamax: Adam with the largest recent gradient.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// u ← max(β₂·u, |g| + εᵢ);  p ← p − step_size·m / (u + εₒ)
-struct Adamax<N = f32> {
-    beta2: N,
-    epsilon_inside: N,
-    one_minus_beta1: N,
-    epsilon_outside: N,
-    step_size: N,
-}
-
-impl<N: Copy> From<&[N]> for Adamax<N> {
-    fn from(h: &[N]) -> Self {
-        Adamax { one_minus_beta1: h[0], beta2: h[1], epsilon_inside: h[2], epsilon_outside: h[3], step_size: h[4] }
-    }
+numbers! {
+    /// u ← max(β₂·u, |g| + εᵢ);  p ← p − step_size·m / (u + εₒ)
+    struct Adamax { beta2, epsilon_inside, one_minus_beta1, epsilon_outside, step_size }
 }
 
 impl<N: Number> Rule<2, N> for Adamax<N> {
@@ -30,4 +20,4 @@ impl<N: Number> Rule<2, N> for Adamax<N> {
     }
 }
 
-export_update!(adamax, fleetAdamax, Adamax, 2, 5);
+export_update!(adamax, fleetAdamax, Adamax, 2);

@@ -1,34 +1,20 @@
 //! Adan: Adam with Nesterov momentum made of gradient differences.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// d = g − g₋₁;  m, w, n: means of g, d, (g + difference_weight·d)²;  p ← p − (step_size_m·m + step_size_w·w) / (√n + ε)
-struct Adan<N = f32> {
-    one_minus_beta1: N,
-    beta2: N,
-    one_minus_beta2: N,
-    beta3: N,
-    one_minus_beta3: N,
-    difference_weight: N,
-    step_size_m: N,
-    step_size_w: N,
-    epsilon: N,
-}
-
-impl<N: Copy> From<&[N]> for Adan<N> {
-    fn from(h: &[N]) -> Self {
-        Adan {
-            one_minus_beta1: h[0],
-            beta2: h[1],
-            one_minus_beta2: h[2],
-            beta3: h[3],
-            one_minus_beta3: h[4],
-            difference_weight: h[5],
-            step_size_m: h[6],
-            step_size_w: h[7],
-            epsilon: h[8],
-        }
+numbers! {
+    /// d = g − g₋₁;  m, w, n: means of g, d, (g + difference_weight·d)²;  p ← p − (step_size_m·m + step_size_w·w) / (√n + ε)
+    struct Adan {
+        one_minus_beta1,
+        beta2,
+        one_minus_beta2,
+        beta3,
+        one_minus_beta3,
+        difference_weight,
+        step_size_m,
+        step_size_w,
+        epsilon,
     }
 }
 
@@ -48,4 +34,4 @@ impl<N: Number> Rule<4, N> for Adan<N> {
     }
 }
 
-export_update!(adan, fleetAdan, Adan, 4, 9);
+export_update!(adan, fleetAdan, Adan, 4);

@@ -1,31 +1,11 @@
 //! AdEMAMix: Adam with a second, very slow mean.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// p ← p − (step_size·fast + slow_step_size·slow) / (√v + ε)
-struct AdEmaMix<N = f32> {
-    one_minus_beta1: N,
-    one_minus_beta3: N,
-    beta2: N,
-    one_minus_beta2: N,
-    step_size: N,
-    slow_step_size: N,
-    epsilon: N,
-}
-
-impl<N: Copy> From<&[N]> for AdEmaMix<N> {
-    fn from(h: &[N]) -> Self {
-        AdEmaMix {
-            one_minus_beta1: h[0],
-            one_minus_beta3: h[1],
-            beta2: h[2],
-            one_minus_beta2: h[3],
-            step_size: h[4],
-            slow_step_size: h[5],
-            epsilon: h[6],
-        }
-    }
+numbers! {
+    /// p ← p − (step_size·fast + slow_step_size·slow) / (√v + ε)
+    struct AdEmaMix { one_minus_beta1, one_minus_beta3, beta2, one_minus_beta2, step_size, slow_step_size, epsilon }
 }
 
 impl<N: Number> Rule<3, N> for AdEmaMix<N> {
@@ -42,4 +22,4 @@ impl<N: Number> Rule<3, N> for AdEmaMix<N> {
     }
 }
 
-export_update!(ademamix, fleetAdemamix, AdEmaMix, 3, 7);
+export_update!(ademamix, fleetAdemamix, AdEmaMix, 3);

@@ -1,31 +1,11 @@
 //! ADOPT: normalise by the old v, then average.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// u = clip(g / max(√v, ε), ±bound);  m ← β₁·m + (1 − β₁)·u;  p ← p − η·m;  v ← beta2·v + one_minus_beta2·g²
-struct Adopt<N = f32> {
-    beta1: N,
-    one_minus_beta1: N,
-    beta2: N,
-    one_minus_beta2: N,
-    epsilon: N,
-    bound: N,
-    learning_rate: N,
-}
-
-impl<N: Copy> From<&[N]> for Adopt<N> {
-    fn from(h: &[N]) -> Self {
-        Adopt {
-            beta1: h[0],
-            one_minus_beta1: h[1],
-            beta2: h[2],
-            one_minus_beta2: h[3],
-            epsilon: h[4],
-            bound: h[5],
-            learning_rate: h[6],
-        }
-    }
+numbers! {
+    /// u = clip(g / max(√v, ε), ±bound);  m ← β₁·m + (1 − β₁)·u;  p ← p − η·m;  v ← beta2·v + one_minus_beta2·g²
+    struct Adopt { beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, bound, learning_rate }
 }
 
 impl<N: Number> Rule<2, N> for Adopt<N> {
@@ -41,4 +21,4 @@ impl<N: Number> Rule<2, N> for Adopt<N> {
     }
 }
 
-export_update!(adopt, fleetAdopt, Adopt, 2, 7);
+export_update!(adopt, fleetAdopt, Adopt, 2);

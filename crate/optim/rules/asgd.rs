@@ -1,19 +1,11 @@
 //! Descent with averaged weights.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// p ← p − η·g;  average ← one_minus_mu·average + mu·p
-struct Asgd<N = f32> {
-    eta: N,
-    one_minus_mu: N,
-    mu: N,
-}
-
-impl<N: Copy> From<&[N]> for Asgd<N> {
-    fn from(h: &[N]) -> Self {
-        Asgd { eta: h[0], one_minus_mu: h[1], mu: h[2] }
-    }
+numbers! {
+    /// p ← p − η·g;  average ← one_minus_mu·average + mu·p
+    struct Asgd { eta, one_minus_mu, mu }
 }
 
 impl<N: Number> Rule<1, N> for Asgd<N> {
@@ -28,4 +20,4 @@ impl<N: Number> Rule<1, N> for Asgd<N> {
     }
 }
 
-export_update!(asgd, fleetAsgd, Asgd, 1, 3);
+export_update!(asgd, fleetAsgd, Asgd, 1);

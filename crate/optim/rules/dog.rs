@@ -1,7 +1,7 @@
 //! DoG's sums before its step, which is that of gradient descent.
 
 use crate::lane::Lane;
-use crate::optim::{export_sums, SlotKind, Sums};
+use crate::optim::{export_sums, Numbers, SlotKind, Sums};
 
 /// Σ (p − start)², Σ g²
 struct Travelled;
@@ -10,6 +10,10 @@ impl From<&[f32]> for Travelled {
     fn from(_: &[f32]) -> Self {
         Travelled
     }
+}
+
+impl Numbers for Travelled {
+    const NAMES: &'static [&'static str] = &[];
 }
 
 impl Sums<1, 2> for Travelled {
@@ -27,4 +31,4 @@ impl Sums<1, 2> for Travelled {
     }
 }
 
-export_sums!(dogSums, Travelled, 1, 0);
+export_sums!(dogSums, Travelled, 1);

@@ -3,8 +3,22 @@
 use super::momentum::Momentum;
 use crate::lane::number::sqrt;
 use crate::lane::Lane;
-use crate::optim::{export_whole, sums, sweep, Cells, Shared, SlotKind, Sums, SHARED_HYPER};
+use crate::optim::{export_whole, numbers, sums, sweep, Cells, Shared, SlotKind, Sums};
 use core::array::from_fn;
+
+numbers! {
+    /// The momentum of η·r·u with r = trust·‖p‖ / (‖u‖ + ε), 1 where a norm is 0.
+    pub struct Lars(scale) {
+        velocity_decay,
+        gradient_weight,
+        gradient_rate,
+        velocity_rate,
+        learning_rate,
+        weight_decay,
+        trust_coefficient,
+        epsilon,
+    }
+}
 
 /// Σ (size·p)², Σ u², u = scale·g + λ·p
 struct Squares {
@@ -51,20 +65,19 @@ fn norms(scale: f32, decay: f32, p: Cells, g: Cells) -> [f64; 2] {
     from_fn(|i| if usual[i] < least || !usual[i].is_finite() { again[i] } else { usual[i] })
 }
 
-/// The momentum of η·r·u with r = trust·‖p‖ / (‖u‖ + ε), 1 where a norm is 0.
-pub fn whole_lars(h: &[f32], p: Cells, g: Cells, s: [Cells; 1]) {
-    let &[velocity_decay, gradient_weight, gradient_rate, velocity_rate, learning_rate, weight_decay, trust_coefficient, epsilon, ..] =
-        &h[SHARED_HYPER..]
-    else {
-        return;
-    };
+/// See [`Lars`].
+pub fn whole_lars(rule: &Lars, p: Cells, g: Cells, s: [Cells; 1]) {
     let double = f64::from;
-    let [size, step] = norms(h[0], weight_decay, p, g);
-    let ratio =
-        if size > 0.0 && step > 0.0 { double(trust_coefficient) * size / (step + double(epsilon)) } else { 1.0 };
-    let rate = double(learning_rate) * ratio;
-    let shared = Shared::new((double(h[0]) * rate) as f32, (double(weight_decay) * rate) as f32, 0.0);
+    let [size, step] = norms(rule.scale, rule.weight_decay, p, g);
+    let ratio = if size > 0.0 && step > 0.0 {
+        double(rule.trust_coefficient) * size / (step + double(rule.epsilon))
+    } else {
+        1.0
+    };
+    let rate = double(rule.learning_rate) * ratio;
+    let shared = Shared::new((double(rule.scale) * rate) as f32, (double(rule.weight_decay) * rate) as f32, 0.0);
+    let &Lars { velocity_decay, gradient_weight, gradient_rate, velocity_rate, .. } = rule;
     sweep(&Momentum { velocity_decay, gradient_weight, gradient_rate, velocity_rate }, shared, p, g, s);
 }
 
-export_whole!(lars, whole_lars, 1, 8);
+export_whole!(lars, whole_lars, Lars, 1);

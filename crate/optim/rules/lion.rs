@@ -1,21 +1,11 @@
 //! Lion: the sign of an interpolated momentum.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// p ← p − η·sign(β₁·m + (1 − β₁)·g);  m ← β₂·m + (1 − β₂)·g
-struct Lion<N = f32> {
-    beta1: N,
-    one_minus_beta1: N,
-    beta2: N,
-    one_minus_beta2: N,
-    learning_rate: N,
-}
-
-impl<N: Copy> From<&[N]> for Lion<N> {
-    fn from(h: &[N]) -> Self {
-        Lion { beta1: h[0], one_minus_beta1: h[1], beta2: h[2], one_minus_beta2: h[3], learning_rate: h[4] }
-    }
+numbers! {
+    /// p ← p − η·sign(β₁·m + (1 − β₁)·g);  m ← β₂·m + (1 − β₂)·g
+    struct Lion { beta1, one_minus_beta1, beta2, one_minus_beta2, learning_rate }
 }
 
 impl<N: Number> Rule<1, N> for Lion<N> {
@@ -30,4 +20,4 @@ impl<N: Number> Rule<1, N> for Lion<N> {
     }
 }
 
-export_update!(lion, fleetLion, Lion, 1, 5);
+export_update!(lion, fleetLion, Lion, 1);

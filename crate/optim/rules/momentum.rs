@@ -1,20 +1,11 @@
 //! Momentum in all its forms: classical, dampened, exponentially weighted, Nesterov.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// v ← velocity_decay·v + gradient_weight·g;  p ← p − gradient_rate·g − velocity_rate·v
-pub struct Momentum<N = f32> {
-    pub velocity_decay: N,
-    pub gradient_weight: N,
-    pub gradient_rate: N,
-    pub velocity_rate: N,
-}
-
-impl<N: Copy> From<&[N]> for Momentum<N> {
-    fn from(h: &[N]) -> Self {
-        Momentum { velocity_decay: h[0], gradient_weight: h[1], gradient_rate: h[2], velocity_rate: h[3] }
-    }
+numbers! {
+    /// v ← velocity_decay·v + gradient_weight·g;  p ← p − gradient_rate·g − velocity_rate·v
+    pub struct Momentum { velocity_decay, gradient_weight, gradient_rate, velocity_rate }
 }
 
 impl<N: Number> Rule<1, N> for Momentum<N> {
@@ -29,4 +20,4 @@ impl<N: Number> Rule<1, N> for Momentum<N> {
     }
 }
 
-export_update!(momentum, fleetMomentum, Momentum, 1, 4);
+export_update!(momentum, fleetMomentum, Momentum, 1);

@@ -1,32 +1,11 @@
 //! Prodigy in two passes: the moments, then, once the distance is estimated, the step.
 
 use crate::lane::Lane;
-use crate::optim::{export_sums, export_update, Rule, SlotKind, Sums, SHARED_HYPER};
+use crate::optim::{export_sums, export_update, numbers, Rule, SlotKind, Sums};
 
-/// m ← β₁·m + a·g;  v ← β₂·v + b·g²;  s ← β₃·s + c·g, each g times scale;  Σ g·(start − p), Σ |s|
-struct Moments {
-    scale: f32,
-    beta1: f32,
-    weight_m: f32,
-    beta2: f32,
-    weight_v: f32,
-    beta3: f32,
-    weight_s: f32,
-}
-
-impl From<&[f32]> for Moments {
-    fn from(h: &[f32]) -> Self {
-        let own = &h[SHARED_HYPER..];
-        Moments {
-            scale: h[0],
-            beta1: own[0],
-            weight_m: own[1],
-            beta2: own[2],
-            weight_v: own[3],
-            beta3: own[4],
-            weight_s: own[5],
-        }
-    }
+numbers! {
+    /// m ← β₁·m + a·g;  v ← β₂·v + b·g²;  s ← β₃·s + c·g, each g times scale;  Σ g·(start − p), Σ |s|
+    struct Moments(scale) { beta1, weight_m, beta2, weight_v, beta3, weight_s }
 }
 
 impl Sums<4, 2> for Moments {
@@ -48,16 +27,9 @@ impl Sums<4, 2> for Moments {
     }
 }
 
-/// p ← p − step_size·m / (√v + ε)
-struct Step {
-    step_size: f32,
-    epsilon: f32,
-}
-
-impl From<&[f32]> for Step {
-    fn from(h: &[f32]) -> Self {
-        Step { step_size: h[0], epsilon: h[1] }
-    }
+numbers! {
+    /// p ← p − step_size·m / (√v + ε)
+    struct Step { step_size, epsilon }
 }
 
 impl Rule<2> for Step {
@@ -70,5 +42,5 @@ impl Rule<2> for Step {
     }
 }
 
-export_sums!(prodigyMoments, Moments, 4, 6);
-export_update!(prodigyStep, Step, 2, 2);
+export_sums!(prodigyMoments, Moments, 4);
+export_update!(prodigyStep, Step, 2);

@@ -1,53 +1,59 @@
 //! RMSProp: the gradient over its root mean square; plain, centered, with momentum.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// s ← β·s + (1 − β)·g²;  d = g / (√(s + εᵢ) + εₒ)
-struct RmsProp<N = f32> {
-    beta: N,
-    one_minus_beta: N,
-    /// The bias correction of m² against s, for the centered form; the correction of d is part of the other numbers.
-    inverse_correction: N,
-    epsilon_out: N,
-    epsilon_in: N,
-    /// p ← p − η·d
-    learning_rate: N,
-}
-
-impl<N: Copy> From<&[N]> for RmsProp<N> {
-    fn from(h: &[N]) -> Self {
-        RmsProp {
-            beta: h[0],
-            one_minus_beta: h[1],
-            inverse_correction: h[2],
-            epsilon_out: h[3],
-            epsilon_in: h[4],
-            learning_rate: h[5],
-        }
+numbers! {
+    /// s ← β·s + (1 − β)·g²;  d = g / (√(s + εᵢ) + εₒ);  p ← p − η·d
+    struct RmsProp {
+        beta,
+        one_minus_beta,
+        /// The bias correction of m² against s, for the centered form; the correction of d is part of the other numbers.
+        inverse_correction,
+        epsilon_out,
+        epsilon_in,
+        learning_rate,
     }
 }
 
-impl<N: Number> RmsProp<N> {
-    #[inline(always)]
-    fn mean_square<L: Broadcast<N>>(&self, s: L, g: L) -> L {
-        L::broadcast(self.beta).mul_add(s, L::broadcast(self.one_minus_beta) * (g * g))
-    }
+numbers! {
+    /// √(s − c·m²) in place of √s, m the mean gradient.
+    struct Centered(RmsProp);
+}
 
-    #[inline(always)]
-    fn mean<L: Broadcast<N>>(&self, m: L, g: L) -> L {
-        (g - m).mul_add(L::broadcast(self.one_minus_beta), m)
+numbers! {
+    /// d as above;  b ← μ·b + direction_weight·d;  p ← p − direction_rate·d − velocity_rate·b
+    struct WithMomentum {
+        beta,
+        one_minus_beta,
+        inverse_correction,
+        epsilon_out,
+        epsilon_in,
+        momentum,
+        direction_weight,
+        direction_rate,
+        velocity_rate,
     }
+}
 
-    #[inline(always)]
-    fn variance<L: Broadcast<N>>(&self, s: L, m: L) -> L {
-        s.minus_product(L::broadcast(self.inverse_correction) * m, m).pmax(L::splat(0.0))
-    }
+#[inline(always)]
+fn mean_square<N: Number, L: Broadcast<N>>(beta: N, one_minus_beta: N, s: L, g: L) -> L {
+    L::broadcast(beta).mul_add(s, L::broadcast(one_minus_beta) * (g * g))
+}
 
-    #[inline(always)]
-    fn direction<L: Broadcast<N>>(&self, g: L, variance: L) -> L {
-        g / ((variance + L::broadcast(self.epsilon_in)).sqrt() + L::broadcast(self.epsilon_out))
-    }
+#[inline(always)]
+fn mean<N: Number, L: Broadcast<N>>(one_minus_beta: N, m: L, g: L) -> L {
+    (g - m).mul_add(L::broadcast(one_minus_beta), m)
+}
+
+#[inline(always)]
+fn variance<N: Number, L: Broadcast<N>>(inverse_correction: N, s: L, m: L) -> L {
+    s.minus_product(L::broadcast(inverse_correction) * m, m).pmax(L::splat(0.0))
+}
+
+#[inline(always)]
+fn direction<N: Number, L: Broadcast<N>>(epsilon_in: N, epsilon_out: N, g: L, variance: L) -> L {
+    g / ((variance + L::broadcast(epsilon_in)).sqrt() + L::broadcast(epsilon_out))
 }
 
 impl<N: Number> Rule<1, N> for RmsProp<N> {
@@ -55,18 +61,9 @@ impl<N: Number> Rule<1, N> for RmsProp<N> {
 
     #[inline(always)]
     fn update<L: Broadcast<N>>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
-        let s = self.mean_square(s, g);
-        let d = self.direction(g, s);
+        let s = mean_square(self.beta, self.one_minus_beta, s, g);
+        let d = direction(self.epsilon_in, self.epsilon_out, g, s);
         (p.minus_product(L::broadcast(self.learning_rate), d), [s])
-    }
-}
-
-/// √(s − c·m²) in place of √s, m the mean gradient.
-struct Centered<N = f32>(RmsProp<N>);
-
-impl<N: Copy> From<&[N]> for Centered<N> {
-    fn from(h: &[N]) -> Self {
-        Centered(h.into())
     }
 }
 
@@ -75,30 +72,10 @@ impl<N: Number> Rule<2, N> for Centered<N> {
 
     #[inline(always)]
     fn update<L: Broadcast<N>>(&self, p: L, g: L, [s, m]: [L; 2]) -> (L, [L; 2]) {
-        let (s, m) = (self.0.mean_square(s, g), self.0.mean(m, g));
-        let d = self.0.direction(g, self.0.variance(s, m));
-        (p.minus_product(L::broadcast(self.0.learning_rate), d), [s, m])
-    }
-}
-
-/// b ← μ·b + direction_weight·d;  p ← p − direction_rate·d − velocity_rate·b
-struct WithMomentum<N = f32> {
-    rms: RmsProp<N>,
-    momentum: N,
-    direction_weight: N,
-    direction_rate: N,
-    velocity_rate: N,
-}
-
-impl<N: Copy> From<&[N]> for WithMomentum<N> {
-    fn from(h: &[N]) -> Self {
-        WithMomentum {
-            rms: h.into(),
-            momentum: h[5],
-            direction_weight: h[6],
-            direction_rate: h[7],
-            velocity_rate: h[8],
-        }
+        let rms = &self.0;
+        let (s, m) = (mean_square(rms.beta, rms.one_minus_beta, s, g), mean(rms.one_minus_beta, m, g));
+        let d = direction(rms.epsilon_in, rms.epsilon_out, g, variance(rms.inverse_correction, s, m));
+        (p.minus_product(L::broadcast(rms.learning_rate), d), [s, m])
     }
 }
 
@@ -116,8 +93,8 @@ impl<N: Number> Rule<2, N> for WithMomentum<N> {
 
     #[inline(always)]
     fn update<L: Broadcast<N>>(&self, p: L, g: L, [s, b]: [L; 2]) -> (L, [L; 2]) {
-        let s = self.rms.mean_square(s, g);
-        let (p, b) = self.step(p, b, self.rms.direction(g, s));
+        let s = mean_square(self.beta, self.one_minus_beta, s, g);
+        let (p, b) = self.step(p, b, direction(self.epsilon_in, self.epsilon_out, g, s));
         (p, [s, b])
     }
 }
@@ -127,13 +104,14 @@ impl<N: Number> Rule<3, N> for WithMomentum<N> {
 
     #[inline(always)]
     fn update<L: Broadcast<N>>(&self, p: L, g: L, [s, m, b]: [L; 3]) -> (L, [L; 3]) {
-        let (s, m) = (self.rms.mean_square(s, g), self.rms.mean(m, g));
-        let (p, b) = self.step(p, b, self.rms.direction(g, self.rms.variance(s, m)));
+        let (s, m) = (mean_square(self.beta, self.one_minus_beta, s, g), mean(self.one_minus_beta, m, g));
+        let d = direction(self.epsilon_in, self.epsilon_out, g, variance(self.inverse_correction, s, m));
+        let (p, b) = self.step(p, b, d);
         (p, [s, m, b])
     }
 }
 
-export_update!(rmsprop, fleetRmsprop, RmsProp, 1, 6);
-export_update!(rmspropCentered, fleetRmspropCentered, Centered, 2, 6);
-export_update!(rmspropMomentum, fleetRmspropMomentum, WithMomentum, 2, 9);
-export_update!(rmspropCenteredMomentum, fleetRmspropCenteredMomentum, WithMomentum, 3, 9);
+export_update!(rmsprop, fleetRmsprop, RmsProp, 1);
+export_update!(rmspropCentered, fleetRmspropCentered, Centered, 2);
+export_update!(rmspropMomentum, fleetRmspropMomentum, WithMomentum, 2);
+export_update!(rmspropCenteredMomentum, fleetRmspropCenteredMomentum, WithMomentum, 3);

@@ -1,20 +1,11 @@
 //! Rprop (iRprop⁻): signs of gradients, step lengths of their own.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// step ← step·η⁺ where the sign stayed, ·η⁻ where it changed (then g ← 0);  p ← p − sign(g)·step
-struct Rprop<N = f32> {
-    eta_minus: N,
-    eta_plus: N,
-    minimum: N,
-    maximum: N,
-}
-
-impl<N: Copy> From<&[N]> for Rprop<N> {
-    fn from(h: &[N]) -> Self {
-        Rprop { eta_minus: h[0], eta_plus: h[1], minimum: h[2], maximum: h[3] }
-    }
+numbers! {
+    /// step ← step·η⁺ where the sign stayed, ·η⁻ where it changed (then g ← 0);  p ← p − sign(g)·step
+    struct Rprop { eta_minus, eta_plus, minimum, maximum }
 }
 
 impl<N: Number> Rule<2, N> for Rprop<N> {
@@ -35,4 +26,4 @@ impl<N: Number> Rule<2, N> for Rprop<N> {
     }
 }
 
-export_update!(rprop, fleetRprop, Rprop, 2, 4);
+export_update!(rprop, fleetRprop, Rprop, 2);

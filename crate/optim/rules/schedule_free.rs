@@ -1,19 +1,11 @@
 //! Schedule-free descent: y, at which gradients are taken, follows the fast z; their average is the model.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// y ← y + c·(z − y) + gradient_rate·g;  z ← z − rate·g
-struct ScheduleFreeSgd<N = f32> {
-    c: N,
-    gradient_rate: N,
-    rate: N,
-}
-
-impl<N: Copy> From<&[N]> for ScheduleFreeSgd<N> {
-    fn from(h: &[N]) -> Self {
-        ScheduleFreeSgd { c: h[0], gradient_rate: h[1], rate: h[2] }
-    }
+numbers! {
+    /// y ← y + c·(z − y) + gradient_rate·g;  z ← z − rate·g
+    struct ScheduleFreeSgd { c, gradient_rate, rate }
 }
 
 impl<N: Number> Rule<1, N> for ScheduleFreeSgd<N> {
@@ -28,29 +20,9 @@ impl<N: Number> Rule<1, N> for ScheduleFreeSgd<N> {
     }
 }
 
-/// y ← y + c·(z − y) + gradient_rate·u; z ← z − rate·u, with u = g/(√v + ε) + λ·y
-struct ScheduleFreeAdamW<N = f32> {
-    c: N,
-    gradient_rate: N,
-    beta2: N,
-    one_minus_beta2: N,
-    epsilon: N,
-    weight_decay: N,
-    rate: N,
-}
-
-impl<N: Copy> From<&[N]> for ScheduleFreeAdamW<N> {
-    fn from(h: &[N]) -> Self {
-        ScheduleFreeAdamW {
-            c: h[0],
-            gradient_rate: h[1],
-            rate: h[2],
-            beta2: h[3],
-            one_minus_beta2: h[4],
-            epsilon: h[5],
-            weight_decay: h[6],
-        }
-    }
+numbers! {
+    /// y ← y + c·(z − y) + gradient_rate·u; z ← z − rate·u, with u = g/(√v + ε) + λ·y
+    struct ScheduleFreeAdamW { c, gradient_rate, beta2, one_minus_beta2, epsilon, weight_decay, rate }
 }
 
 impl<N: Number> Rule<2, N> for ScheduleFreeAdamW<N> {
@@ -67,5 +39,5 @@ impl<N: Number> Rule<2, N> for ScheduleFreeAdamW<N> {
     }
 }
 
-export_update!(scheduleFreeSgd, fleetScheduleFreeSgd, ScheduleFreeSgd, 1, 3);
-export_update!(scheduleFreeAdamw, fleetScheduleFreeAdamw, ScheduleFreeAdamW, 2, 7);
+export_update!(scheduleFreeSgd, fleetScheduleFreeSgd, ScheduleFreeSgd, 1);
+export_update!(scheduleFreeAdamw, fleetScheduleFreeAdamw, ScheduleFreeAdamW, 2);

@@ -1,17 +1,13 @@
 //! Gradient descent.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// p ← p − η·g
-pub struct Sgd<N = f32> {
-    /// η
-    pub learning_rate: N,
-}
-
-impl<N: Copy> From<&[N]> for Sgd<N> {
-    fn from(h: &[N]) -> Self {
-        Sgd { learning_rate: h[0] }
+numbers! {
+    /// p ← p − η·g
+    pub struct Sgd {
+        /// η
+        learning_rate,
     }
 }
 
@@ -25,4 +21,4 @@ impl<N: Number> Rule<0, N> for Sgd<N> {
     }
 }
 
-export_update!(sgd, fleetSgd, Sgd, 0, 1);
+export_update!(sgd, fleetSgd, Sgd, 0);

@@ -1,17 +1,11 @@
 //! Steps of the same length: signs of gradients, or of their mean.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// p ← p − η·sign(g)
-struct SignSgd<N = f32> {
-    learning_rate: N,
-}
-
-impl<N: Copy> From<&[N]> for SignSgd<N> {
-    fn from(h: &[N]) -> Self {
-        SignSgd { learning_rate: h[0] }
-    }
+numbers! {
+    /// p ← p − η·sign(g)
+    struct SignSgd { learning_rate }
 }
 
 impl<N: Number> Rule<0, N> for SignSgd<N> {
@@ -24,17 +18,9 @@ impl<N: Number> Rule<0, N> for SignSgd<N> {
     }
 }
 
-/// m ← β·m + (1 − β)·g;  p ← p − η·sign(m)
-struct Signum<N = f32> {
-    beta: N,
-    one_minus_beta: N,
-    learning_rate: N,
-}
-
-impl<N: Copy> From<&[N]> for Signum<N> {
-    fn from(h: &[N]) -> Self {
-        Signum { beta: h[0], one_minus_beta: h[1], learning_rate: h[2] }
-    }
+numbers! {
+    /// m ← β·m + (1 − β)·g;  p ← p − η·sign(m)
+    struct Signum { beta, one_minus_beta, learning_rate }
 }
 
 impl<N: Number> Rule<1, N> for Signum<N> {
@@ -48,5 +34,5 @@ impl<N: Number> Rule<1, N> for Signum<N> {
     }
 }
 
-export_update!(signSgd, fleetSignSgd, SignSgd, 0, 1);
-export_update!(signum, fleetSignum, Signum, 1, 3);
+export_update!(signSgd, fleetSignSgd, SignSgd, 0);
+export_update!(signum, fleetSignum, Signum, 1);

@@ -1,20 +1,11 @@
 //! Yogi: Adam whose v moves by bounded amounts.
 
 use crate::lane::{Broadcast, Number};
-use crate::optim::{export_update, Rule, SlotKind};
+use crate::optim::{export_update, numbers, Rule, SlotKind};
 
-/// v ← v − (1 − β₂)·sign(v − g²)·g²;  p ← p − step_size·m / (√v + ε)
-struct Yogi<N = f32> {
-    one_minus_beta1: N,
-    one_minus_beta2: N,
-    step_size: N,
-    epsilon: N,
-}
-
-impl<N: Copy> From<&[N]> for Yogi<N> {
-    fn from(h: &[N]) -> Self {
-        Yogi { one_minus_beta1: h[0], one_minus_beta2: h[1], step_size: h[2], epsilon: h[3] }
-    }
+numbers! {
+    /// v ← v − (1 − β₂)·sign(v − g²)·g²;  p ← p − step_size·m / (√v + ε)
+    struct Yogi { one_minus_beta1, one_minus_beta2, step_size, epsilon }
 }
 
 impl<N: Number> Rule<2, N> for Yogi<N> {
@@ -30,4 +21,4 @@ impl<N: Number> Rule<2, N> for Yogi<N> {
     }
 }
 
-export_update!(yogi, fleetYogi, Yogi, 2, 4);
+export_update!(yogi, fleetYogi, Yogi, 2);

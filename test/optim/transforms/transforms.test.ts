@@ -1,8 +1,6 @@
 /** Gradient transforms against torch.nn.utils and optax, and known wrong results that no optimizer may reproduce. */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../../ts/backend/index.js'
-import { UPDATES } from '../../../ts/backend/wasm/parts.js'
-import type { WasmPart } from '../../../ts/backend/wasm/types.js'
 import {
   adaptiveClip,
   addNoise,
@@ -14,8 +12,7 @@ import {
   type GradientTransform,
   SGD,
 } from '../../../ts/index.js'
-import type { OptimizerClass } from '../../../ts/optim/base/optimizer.js'
-import { ADOPT, Adan, OPTIMIZERS, Rprop } from '../../../ts/optim/index.js'
+import { ADOPT, Adan, Rprop } from '../../../ts/optim/index.js'
 import { Parameter } from '../../../ts/parameter.js'
 import { oracle, oracleCases } from '../../tools/optim-problems.js'
 import { backends, follow, type Make } from '../../tools/optim-runner.js'
@@ -158,26 +155,3 @@ describe('known wrong results of other libraries are not ours', () => {
     expect(ROWS.map(([id]) => id).sort()).toEqual(known.sort())
   })
 })
-
-test('every kernel that a class names is in the module', () => {
-  for (const { make } of backends.filter(({ name }) => name.startsWith('wasm'))) {
-    const backend = make()
-    for (const [name, Class] of Object.entries(OPTIMIZERS)) {
-      for (const kernel of kernelsOf(Class)) expect(backend.update(kernel, partOf(Class)), `${name}: ${kernel}`).toBeTypeOf('function')
-    }
-    for (const kernel of ['amsgrad', 'rmspropCentered', 'rmspropMomentum', 'rmspropCenteredMomentum', 'prodigyMoments', 'prodigyStep']) {
-      expect(backend.update(kernel, UPDATES), kernel).toBeTypeOf('function')
-    }
-  }
-})
-
-function partOf(Class: object): WasmPart | undefined {
-  return (Class as OptimizerClass).part
-}
-
-/** The kernel of a class with its default options. */
-function kernelsOf(Class: { readonly defaults: object }): string[] {
-  const { prototype } = Class as unknown as { prototype: { kernel(options: object): string | undefined } }
-  const kernel = prototype.kernel(Class.defaults)
-  return kernel === undefined ? [] : [kernel]
-}

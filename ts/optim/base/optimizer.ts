@@ -9,7 +9,6 @@
 
 import { trapped } from '../../backend/crash.js'
 import type { FloatArray } from '../../backend/heap.js'
-import type { WasmPart } from '../../backend/wasm/types.js'
 import { plainError, rangeError, typeError } from '../../common/errors.js'
 import type { Parameter } from '../../parameter.js'
 import { type ArrayBinding, copyIn, copyOut } from './arrays.js'
@@ -29,6 +28,7 @@ import { type Allowed, checked, checkName, checkNames, checkOption, fromJson } f
 import type { ParameterSpan, Scalars } from './span.js'
 import { captureState, checkState, type OptimizerState, restoreGroup } from './state.js'
 import { TransformChain } from './transform.js'
+import type { UpdateRule } from './update-rule.js'
 
 const SHARED_OPTIONS = ['backend', 'clipNorm', 'clipValue', 'clipNormPerParameter', 'skipNonFinite', 'gradientTransforms']
 const STEP_OPTIONS = ['gradientScale']
@@ -44,8 +44,6 @@ export interface OptimizerClass {
   readonly name: string
   readonly defaults: Readonly<Record<string, unknown>>
   readonly allowed: Readonly<Record<string, Allowed>>
-  /** @internal */
-  readonly part?: WasmPart | undefined
 }
 
 /**
@@ -68,8 +66,6 @@ export abstract class Optimizer<O extends object = object> {
   static readonly defaults: Readonly<Record<string, unknown>> = {}
   /** Allowed values of options that do not follow from their name and type. */
   static readonly allowed: Readonly<Record<string, Allowed>> = {}
-  /** @internal the part that contains {@link kernel}, if not the core */
-  static readonly part: WasmPart | undefined = undefined
 
   /** Groups of parameters; their `options` may change at any time. */
   readonly groups: readonly ParameterGroup<Required<O>>[]
@@ -91,10 +87,10 @@ export abstract class Optimizer<O extends object = object> {
     checkNames(this.name, options, [...Object.keys(defaults), ...SHARED_OPTIONS])
     if (typeof this.hyper !== 'function' || typeof this.update !== 'function')
       throw typeError(`${this.name}: an Optimizer wants methods hyper(options, t) and update(p, g, slots, hyper)`)
-    const { backend, clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms, ...own } = options as SharedOptions
-    this.transforms = new TransformChain({ clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms }, this.name)
+    this.transforms = new TransformChain(options, this.name)
+    const own = Object.fromEntries(Object.entries(options).filter(([option]) => !SHARED_OPTIONS.includes(option)))
     const inputs = this.arrange(readGroups(this.name, parameters), own as O)
-    const members = inputs.map((input) => readMembers(this.name, input.parameters, backend, this.bindings))
+    const members = inputs.map((input) => readMembers(this.name, input.parameters, options.backend, this.bindings))
     checkMembers(this.name, members)
     this.groups = inputs.map(({ parameters: _, name, ...override }, i) => this.makeGroup(members[i], { ...own, ...override } as O, name))
   }
@@ -107,30 +103,14 @@ export abstract class Optimizer<O extends object = object> {
   /** The rule: new p from p, gradient g and state. Weight decay and gradient scale are in p and g already. */
   protected abstract update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void
 
-  /**
-   * @internal Names of the numbers of {@link hyper}, in their order, which is the order of the fields of the rule in crate/optim. {@link update} uses
-   * the same names (test/optim/hyper-names.test.ts).
-   */
-  protected hyperNames(_options: Required<O>): readonly string[] {
-    return NO_NAMES
-  }
-
-  /**
-   * @internal Names of the numbers that equal the learning rate times their value at a rate of 1, to the last bit. No other number, and no scalar,
-   * may depend on the rate; if one does, the result is null. Nets of a fleet with different rates share all other numbers.
-   */
-  protected scaledByRate(_options: Required<O>): readonly string[] | null {
-    return null
+  /** @internal The kernel that does what {@link update} does, the same object for the same kind of options. */
+  protected rule(_options: Required<O>): UpdateRule | undefined {
+    return undefined
   }
 
   /** Names of the state slots, the same array for the same kind of options. */
-  protected slots(_options: Required<O>): readonly string[] {
-    return NO_NAMES
-  }
-
-  /** Name of the fused kernel that computes {@link update}, from numbers that depend on options, t and `scalars` alone. */
-  protected kernel(_options: Required<O>): string | undefined {
-    return undefined
+  protected slots(options: Required<O>): readonly string[] {
+    return this.rule(options)?.slots ?? NO_NAMES
   }
 
   /** Updates each parameter separately, for methods that need whole tensors. */
@@ -380,9 +360,9 @@ export abstract class Optimizer<O extends object = object> {
 
   /** The fused kernel; undefined if a subclass overrides the rule without a kernel for it. */
   private findKernel({ values, backend }: ParameterGroup<Required<O>>): ParameterGroup['kernel'] {
-    const found = this.kernel(values)
-    if (found === undefined || ownerDepth(this, 'update') < ownerDepth(this, 'kernel')) return undefined
-    return backend.update(found, this.definition.part)
+    const rule = this.rule(values)
+    if (rule === undefined || ownerDepth(this, 'update') < ownerDepth(this, 'rule')) return undefined
+    return backend.update(rule.kernel, rule.part)
   }
 }
 

@@ -33,11 +33,10 @@ function oneMinusPower(beta: number, t: number): number {
   }
 }
 
-/** The hyper-parameters of Adam's rule at step t, with ε outside the root. */
-export function adamHyper(learningRate: number, beta1: number, beta2: number, epsilon: number, t: number): number[] {
+/** Adam's step size and ε at step t, with the bias corrections of both means and ε outside the root. */
+export function adamStep(learningRate: number, beta1: number, beta2: number, epsilon: number, t: number) {
   const sqrtCorrection2 = Math.sqrt(biasCorrection(beta2, t))
-  const stepSize = learningRate * (sqrtCorrection2 / biasCorrection(beta1, t))
-  return [1 - beta1, beta2, 1 - beta2, stepSize, sqrtCorrection2 * epsilon, 0, 1]
+  return { stepSize: learningRate * (sqrtCorrection2 / biasCorrection(beta1, t)), epsilonHat: sqrtCorrection2 * epsilon }
 }
 
 /** xʸ for x ≥ 0. Computed by squares and square roots if 4·y is an integer from 0 to 64, which holds for the exponents of all defaults. */

@@ -1,5 +1,4 @@
 import type { FloatArray } from '../../backend/heap.js'
-import { UPDATES } from '../../backend/wasm/parts.js'
 import { AveragingOptimizer } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
@@ -28,8 +27,6 @@ const SCALARS = { weightSum: 0, largestRate: 0 }
  * gradients are taken at y. z is the first slot.
  */
 export abstract class ScheduleFree<O extends ScheduleFreeOptions> extends AveragingOptimizer<O> {
-  /** @internal */
-  static override readonly part = UPDATES
   protected abstract betaOf(options: Required<O>): number
 
   protected override initialScalars(): Scalars {
@@ -40,15 +37,15 @@ export abstract class ScheduleFree<O extends ScheduleFreeOptions> extends Averag
     group.backend.kernels.copy(span.p, group.slotOf(span, 0), span.n)
   }
 
-  /** c: fraction by which x moves to z; direct: factor of the new direction in y; rate: factor of the new direction in z. */
-  protected mixing(options: Required<O>, t: number, scalars: Scalars): [c: number, gradientRate: number, rate: number] {
+  /** c: fraction by which x moves to z; gradientRate: factor of the new direction in y; rate: factor of the new direction in z. */
+  protected mixing(options: Required<O>, t: number, scalars: Scalars): { c: number; gradientRate: number; rate: number } {
     const { learningRate, warmupSteps, averagePower, weightPower } = options as Required<ScheduleFreeOptions>
     const rate = t < warmupSteps ? (learningRate * t) / warmupSteps : learningRate
     scalars.largestRate = Math.max(scalars.largestRate, rate)
     const weight = power(t, averagePower) * power(scalars.largestRate, weightPower)
     scalars.weightSum += weight
     const c = scalars.weightSum > 0 ? weight / scalars.weightSum : 0
-    return [c, rate * (this.betaOf(options) * (1 - c) - 1), rate]
+    return { c, gradientRate: rate * (this.betaOf(options) * (1 - c) - 1), rate }
   }
 
   /** x = z + (y − z)/β: the weights to evaluate and save. */

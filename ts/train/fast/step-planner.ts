@@ -36,16 +36,16 @@ export function canPlan(optimizer: unknown): optimizer is Optimizer {
   if (!(optimizer instanceof Optimizer)) return false
   const { transforms, bindings } = optimizer as unknown as OptimizerInternals
   if (!transforms.isEmpty || bindings.length > 0 || optimizer.groups.some((group) => group.kernel === undefined)) return false
-  return METHODS.every((method) => isSameMethod(optimizer, Optimizer.prototype, method)) && isTrueOfNumbers('kernel', optimizer)
+  return METHODS.every((method) => isSameMethod(optimizer, Optimizer.prototype, method)) && isTrueOfNumbers(optimizer)
 }
 
 /**
- * True if the statement of a class in `kernel` or `scaledByRate` about the numbers of its updates holds for this optimizer. A subclass that overrides
- * a method that computes them, but not the statement, may let them depend on anything.
+ * True if what a class says in `rule` about the numbers of its updates holds for this optimizer. A subclass that overrides a method that computes
+ * them, but not `rule`, may let them depend on anything.
  */
-export function isTrueOfNumbers(said: 'kernel' | 'scaledByRate', optimizer: object): boolean {
+export function isTrueOfNumbers(optimizer: object): boolean {
   let owner = optimizer
-  while (!Object.hasOwn(owner, said)) owner = Object.getPrototypeOf(owner)
+  while (!Object.hasOwn(owner, 'rule')) owner = Object.getPrototypeOf(owner)
   return NUMBERS.every((method) => isSameMethod(optimizer, owner, method))
 }
 

@@ -1,6 +1,6 @@
 /**
  * Tables of the hyper-parameters of the next steps' updates, such as step sizes with their bias correction. An optimizer's own methods give
- * them, in doubles; nets that differ in nothing but their learning rate share a table ({@link Optimizer.scaledByRate}), and the rate of each is multiplied
+ * them, in doubles; nets that differ in nothing but their learning rate share a table ({@link UpdateRule.scaledByRate}), and the rate of each is multiplied
  * in by a kernel (crate/abi/fleet.rs).
  */
 import type { Heap } from '../../backend/heap.js'

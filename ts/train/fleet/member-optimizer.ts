@@ -3,6 +3,7 @@ import { SHARED_HYPER } from '../../backend/kernels.js'
 import type { OptimizerInternals } from '../../optim/base/internals.js'
 import { Optimizer } from '../../optim/base/optimizer.js'
 import type { ParameterSpan, Scalars } from '../../optim/base/span.js'
+import type { UpdateRule } from '../../optim/base/update-rule.js'
 import { isTrueOfNumbers } from '../fast/step-planner.js'
 
 /** The options of a group of parameters, by name. */
@@ -58,18 +59,14 @@ export class MemberOptimizer {
     }))
     this.hyperKey = JSON.stringify(this.optimizer.groups.map(({ values }) => Object.entries(atUnitRate(this.optimizer, values))))
     return this.optimizer.groups.flatMap(({ values, spans }, group) => {
-      const scaledByRate = scaledByRateOf(this.optimizer, values)
-      const names = internals.hyperNames(values)
-      return spans.map(({ t, scalars }, span) => ({
-        group,
-        span,
-        kernel: internals.kernel(values) ?? '',
-        count: SHARED_HYPER + internals.hyper(values, t + 1, { ...scalars }).length,
-        scaledByRate: (scaledByRate ?? []).reduce(
-          (bits, name) => bits | (1 << (SHARED_HYPER + names.indexOf(name))),
-          scaledByRate === null ? 0 : 1 << DECOUPLED,
-        ),
-      }))
+      const { kernel, numbers } = internals.rule(values) as UpdateRule
+      const names = scaledByRateOf(this.optimizer, values)
+      const isScaled = numbers(Object.fromEntries((names ?? []).map((name) => [name, 1])) as never)
+      const scaledByRate = isScaled.reduce((bits, is, i) => bits | ((is ?? 0) << (SHARED_HYPER + i)), names === null ? 0 : 1 << DECOUPLED)
+      return spans.map(({ t, scalars }, span) => {
+        const count = SHARED_HYPER + internals.hyper(values, t + 1, { ...scalars }).length
+        return { group, span, kernel, count, scaledByRate }
+      })
     })
   }
 
@@ -102,7 +99,7 @@ export class MemberOptimizer {
 
 /** The hyper-parameters that are proportional to the learning rate; null if they are not known. */
 export function scaledByRateOf(optimizer: Optimizer, values: object): readonly string[] | null {
-  return isTrueOfNumbers('scaledByRate', optimizer) ? (optimizer as unknown as OptimizerInternals).scaledByRate(values) : null
+  return (isTrueOfNumbers(optimizer) && (optimizer as unknown as OptimizerInternals).rule(values)?.scaledByRate) || null
 }
 
 /** The options at a learning rate of 1, if the hyper-parameters at any other rate follow from those at 1. */

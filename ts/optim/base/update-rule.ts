@@ -1,0 +1,19 @@
+/** What a class of optimizers says about the kernel of its updates, with {@link Optimizer.update} as its readable twin. */
+import type { WasmPart } from '../../backend/wasm/types.js'
+
+/** @internal */
+export interface UpdateRule {
+  /** Name of the fused kernel, whose numbers depend on options, t and scalars alone. */
+  readonly kernel: string
+  /** Where the kernel is found, if not in the core. */
+  readonly part?: WasmPart
+  /** Names of the state slots. */
+  readonly slots: readonly string[]
+  /** From the numbers of a step by name to the order of the kernel (ts/optim/base/numbers.ts). {@link Optimizer.hyper} calls it. */
+  readonly numbers: (named: never) => number[]
+  /**
+   * Names of the numbers that equal the learning rate times their value at a rate of 1, to the last bit. No other number, and no scalar, may
+   * depend on the rate; left out where that does not hold. Nets of a fleet that differ in the rate share all other numbers.
+   */
+  readonly scaledByRate?: readonly string[]
+}
