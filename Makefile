@@ -28,7 +28,7 @@ TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f 
 
 PLAY := playground/node_modules
 
-.PHONY: jsr publish-dry-run llms examples optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
+.PHONY: jsr publish-dry-run llms examples optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills mutants fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -131,6 +131,9 @@ kills: $(MODULES)/.stamp $(GENERATED)/.stamp ## kill a training that saves at ra
 
 page-kills: build ## kill Chromium at random moments while a page saves in it, and look whether anything is lost (KILLS=100)
 	@$(NODE) --import tsx test/tools/page-kills.ts
+
+mutants: $(MODULES)/.stamp $(GENERATED)/.stamp ## change the source in MUTANTS=300 places, one at a time, and look whether a test fails (an hour; SEED=1, ONLY=optim)
+	@$(NODE22) --import tsx test/tools/mutants.ts
 
 fuzz-fit: $(MODULES)/.stamp $(GENERATED)/.stamp ## random trainings by fit against the loop by hand (FUZZ_CASES=20000 for a night, FUZZ_SEED for others)
 	@FUZZ=$(or $(FUZZ_SEED),1),$(or $(FUZZ_CASES),1000) $(NODE) $(VITEST) run test/train/fit.fuzz.test.ts --testTimeout=36000000

@@ -110,6 +110,11 @@ const RUNS: Record<string, LongRun> = {
     command: 'make queue-proof',
     counts: { pattern: /^each: (.*)$/m, of: '' },
   },
+  mutants: {
+    what: 'places of ts/ops, ts/optim, ts/loss and ts/data, drawn at random, that are changed one at a time, such as + to −: the tests of the folder fail. Changes without effect are left out, by a list with reasons (test/tools/equivalent-mutants.json)',
+    command: 'make mutants',
+    counts: { pattern: /^killed (.*)$/m, of: '' },
+  },
   'same-bytes': {
     what: 'two clean builds in two folders, and their tarballs, are the same to the byte',
     command: 'make same-bytes',

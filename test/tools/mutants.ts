@@ -1,0 +1,149 @@
+/**
+ * What the tests miss: `make mutants` changes one place of the source at a time in a copy of this folder, such as + to −, and runs the tests of its
+ * folder, one of which should fail. The places are drawn by a seed (MUTANTS=300 SEED=1); ONLY=optim,loss is for these folders. Survivors are listed:
+ * each wants a test, or, where the change makes no difference, a line with the reason in test/tools/equivalent-mutants.json.
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+/** The tests of each folder, the likeliest to fail first. */
+const FOLDERS: Record<string, readonly string[]> = {
+  'ts/ops': ['test/ops'],
+  'ts/optim': ['test/optim'],
+  'ts/loss': ['test/loss', 'test/ops'],
+  'ts/data': ['test/data'],
+}
+/** Indices of exports, and what tests in Rust write. */
+const LEFT_OUT = /\/index\.ts$|\/numbers\.ts$/
+const TREE = '.cache/mutants/tree'
+const SECONDS = 300
+
+export interface Mutant {
+  file: string
+  line: number
+  from: number
+  to: number
+  /** The text there, and what takes its place. */
+  was: string
+  becomes: string
+}
+
+const BINARY: Record<string, string> = {
+  ...{ '+': '-', '-': '+', '*': '/', '/': '*', '%': '*', '**': '*' },
+  ...{ '<': '<=', '<=': '<', '>': '>=', '>=': '>', '===': '!==', '!==': '===' },
+  ...{ '&&': '||', '||': '&&', '&': '|', '|': '&', '>>>': '<<', '<<': '>>>' },
+  ...{ '+=': '-=', '-=': '+=', '*=': '/=', '/=': '*=' },
+}
+
+/** All changes of a file: other operators, conditions turned round, numbers one larger, calls for their effect left out. */
+export function mutantsOf(file: string, text: string): Mutant[] {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
+  const found: Mutant[] = []
+  const add = (node: ts.Node, becomes: string) => {
+    const [from, to] = [node.getStart(), node.getEnd()]
+    const { line } = source.getLineAndCharacterOfPosition(from)
+    found.push({ file, line: line + 1, from, to, was: text.slice(from, to), becomes })
+  }
+  const visit = (node: ts.Node): void => {
+    if (ts.isTypeNode(node) || ts.isImportDeclaration(node) || ts.isInterfaceDeclaration(node) || ts.isThrowStatement(node)) return
+    if (ts.isBinaryExpression(node)) {
+      const other = BINARY[node.operatorToken.getText()]
+      if (other !== undefined) add(node.operatorToken, other)
+    } else if (ts.isNumericLiteral(node)) add(node, node.text === '0' ? '1' : node.text === '1' ? '0' : `(${node.getText()} + 1)`)
+    else if (node.kind === ts.SyntaxKind.TrueKeyword) add(node, 'false')
+    else if (node.kind === ts.SyntaxKind.FalseKeyword) add(node, 'true')
+    else if (ts.isIfStatement(node)) add(node.expression, `!(${node.expression.getText()})`)
+    else if (ts.isConditionalExpression(node)) add(node.condition, `!(${node.condition.getText()})`)
+    else if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.MinusToken) add(node, node.operand.getText())
+    else if (ts.isExpressionStatement(node) && ts.isCallExpression(node.expression)) add(node, 'void 0')
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
+}
+
+/** Numbers in [0, 1) from a seed. */
+function generator(seed: number): () => number {
+  let state = (seed * 48_271 + 11) % 2_147_483_647
+  return () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647
+}
+
+/** A sample without order. */
+function drawn<T>(all: readonly T[], count: number, seed: number): T[] {
+  const [rest, random] = [[...all], generator(seed)]
+  return Array.from({ length: Math.min(count, rest.length) }, () => rest.splice(Math.floor(random() * rest.length), 1)[0])
+}
+
+const EQUIVALENT: Record<string, string> = existsSync('test/tools/equivalent-mutants.json')
+  ? JSON.parse(readFileSync('test/tools/equivalent-mutants.json', 'utf8'))
+  : {}
+/** A mutant by its place, whatever the lines before it are. */
+const nameOf = ({ file, from, to, becomes }: Mutant, text: string): string => {
+  const [start, end] = [text.lastIndexOf('\n', from) + 1, text.indexOf('\n', to)]
+  return `${file}: ${text.slice(start, from).trimStart()}⟦${text.slice(from, to)} → ${becomes}⟧${text.slice(to, end)}`
+}
+
+/** A copy of what git knows and what is new, with what was built. */
+function copyTree(): void {
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' }).trim().split('\n')
+  mkdirSync(TREE, { recursive: true })
+  for (const file of [...files, 'ts/backend/wasm/generated']) if (existsSync(file)) cpSync(file, path.join(TREE, file), { recursive: true })
+  if (!existsSync(path.join(TREE, 'node_modules'))) symlinkSync(path.resolve('node_modules'), path.join(TREE, 'node_modules'))
+}
+
+/** Whether the tests fail, or do not come to an end. */
+function isKilled(tests: readonly string[]): Promise<boolean> {
+  const args = ['node_modules/vitest/vitest.mjs', 'run', ...tests, '--bail=1', '--reporter=dot', '--maxWorkers=1', '--no-isolate']
+  const run = spawn(process.execPath, args, { cwd: TREE, stdio: 'ignore', detached: true })
+  const end = setTimeout(() => run.pid && process.kill(-run.pid, 'SIGKILL'), 1000 * SECONDS)
+  return new Promise((resolve) =>
+    run.on('exit', (code) => {
+      clearTimeout(end)
+      resolve(code !== 0)
+    }),
+  )
+}
+
+async function main(): Promise<void> {
+  const { MUTANTS = '300', SEED = '1', ONLY = '' } = process.env
+  copyTree()
+  const folders = Object.keys(FOLDERS).filter((folder) => ONLY.split(',').some((name) => folder.includes(name)))
+  const files = execFileSync('git', ['ls-files', ...folders], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+  const texts = new Map(files.filter((file) => !LEFT_OUT.test(file)).map((file) => [file, readFileSync(file, 'utf8')]))
+  const all = [...texts].flatMap(([file, text]) => mutantsOf(file, text))
+  const sample = drawn(all, Number(MUTANTS), Number(SEED))
+  const testsOf = (file: string) => FOLDERS[folders.find((folder) => file.startsWith(folder)) as string]
+  for (const folder of folders)
+    if (await isKilled(FOLDERS[folder])) throw new Error(`the tests of ${folder} fail before anything has changed`)
+  console.log(`${sample.length} of ${all.length} mutants`)
+  const tally: Record<string, { killed: number; of: number; equivalent: number }> = {}
+  for (const [i, mutant] of sample.entries()) {
+    const { file, line, from, to, becomes } = mutant
+    const text = texts.get(file) as string
+    const name = nameOf(mutant, text)
+    const folder = folders.find((folder) => file.startsWith(folder)) as string
+    const of = (tally[folder] ??= { killed: 0, of: 0, equivalent: 0 })
+    if (EQUIVALENT[name] !== undefined) {
+      of.equivalent++
+      continue
+    }
+    of.of++
+    writeFileSync(path.join(TREE, file), text.slice(0, from) + becomes + text.slice(to))
+    const killed = await isKilled(testsOf(file))
+    writeFileSync(path.join(TREE, file), text)
+    if (killed) of.killed++
+    else console.log(`survives, ${i}: ${file}:${line}: ${name}`)
+    if (i % 10 === 9) console.log(i + 1, JSON.stringify(tally))
+  }
+  for (const [folder, { killed, of, equivalent }] of Object.entries(tally))
+    console.log(`${folder}: ${killed} of ${of} (${((100 * killed) / of).toFixed(1)} %), ${equivalent} without effect`)
+  const sum = (key: 'killed' | 'of') => Object.values(tally).reduce((total, one) => total + one[key], 0)
+  console.log(`killed ${sum('killed')} of ${sum('of')} mutants, ${((100 * sum('killed')) / sum('of')).toFixed(1)} %`)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main()
