@@ -1,7 +1,12 @@
+import { spawnSync } from 'node:child_process'
 import { defineConfig } from 'vitest/config'
 import { writeWorker } from './ts/build/worker.mjs'
 
 writeWorker()
+
+// After a change of crate/, also one that a rebase brought, tests fail for reasons that no message names.
+if (process.platform !== 'win32' && spawnSync('ts/build/wasm.sh', ['--is-built']).status !== 0)
+  console.warn('ts/backend/wasm/generated was built from other sources of crate/: run make wasm')
 
 export default defineConfig({
   test: {
