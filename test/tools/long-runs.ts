@@ -101,6 +101,10 @@ const RUNS: Record<string, LongRun> = {
     command: 'make kill-proof',
     counts: { pattern: /^(\d+ kills: .*)$/m, of: '' },
   },
+  'trials-in-threads': {
+    what: '2,400 trials, three at a time in threads that are used again, which report late or nonsense, throw, die and hang: each has the value, reports and notes of its own',
+    command: vitest('GRADUS_UNRULY=60', 'test/tune/parallel/unruly.test.ts'),
+  },
   'optuna-proof': {
     what: 'a journal that gradus and Optuna write by turns and at once, with every kind of range, reports, pruning and constraints: each trial is there once and the same for both, and optuna-dashboard shows it',
     command: 'NO_COLOR=1 make optuna-proof',

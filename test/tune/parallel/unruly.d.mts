@@ -1,0 +1,1 @@
+export const kindOf: (number: number, seed: number) => string

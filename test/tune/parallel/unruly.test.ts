@@ -1,0 +1,37 @@
+/** Trials that share threads have nothing to do with one another, whatever their objectives do: random mixtures of those that behave and those that do not. */
+import { expect, test } from 'vitest'
+import { createStudy, float, random } from '../../../ts/tune/index.js'
+import { cases } from '../../tools/nightly.js'
+import { kindOf } from './unruly.mjs'
+
+const SEEDS = Number(process.env.GRADUS_UNRULY ?? cases(20))
+const FAILED: Record<string, RegExp> = {
+  'reports nonsense': /report wants a number/,
+  throws: /^error of \d+$/,
+  dies: /^the worker died \(exit code 1\)/,
+  hangs: /trialTime/,
+}
+
+test(`${SEEDS} studies of 40 trials in three threads`, async () => {
+  for (let seed = 0; seed < SEEDS; seed++) {
+    const study = await createStudy({ space: { x: float(0, 1) }, sampler: random(), seed })
+    await study.optimize(
+      { module: new URL('./unruly.mjs', import.meta.url), factory: 'make', options: { seed } },
+      { trials: 40, parallel: 3, trialTime: 1, onError: 'continue', onMessage() {} },
+    )
+    for (const { number, state, value, error, reports, attributes } of study.trials) {
+      const kind = kindOf(number, seed)
+      const own = { seed, number, kind }
+      // a busy machine
+      if (state === 'failed' && FAILED.hangs.test(error ?? '')) continue
+      if (kind in FAILED) {
+        expect({ ...own, state }).toEqual({ ...own, state: 'failed' })
+        expect(error).toMatch(FAILED[kind])
+        if (kind === 'throws') expect(error).toBe(`error of ${number}`)
+      } else
+        expect({ ...own, state, value, mine: attributes.mine }).toEqual({ ...own, state: 'complete', value: 10 + number, mine: number })
+      expect({ ...own, reports: [...reports.values()] }).toEqual({ ...own, reports: [...reports.values()].map(() => number) })
+      if (kind === 'reports') expect(reports.size).toBe(3)
+    }
+  }
+}, 36_000_000)
