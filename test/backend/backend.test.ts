@@ -1,4 +1,4 @@
-/** What load() says about promises that a backend cannot keep. */
+/** Warnings and errors of load() about options that a backend cannot satisfy. */
 import { afterEach, expect, test, vi } from 'vitest'
 import { UPDATES } from '../../ts/backend/wasm/parts.js'
 import { createBackend, load } from '../../ts/index.js'

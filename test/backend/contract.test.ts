@@ -22,9 +22,9 @@ import { partBeside } from '../tools/threads.js'
 const PARTS_OF_CRATE = { ...commonParts, ...fleetParts }
 const UPDATE_ARITY = 6
 const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'runProgram', 'table', '__data_end', '__heap_base']
-/** What threads run of a kernel: its arguments, then which share of how many. */
+/** Kernels for shares of threads: the arguments of the kernel, then the index of the share and the number of shares. */
 const SHARES = ['matmulShare', 'denseForwardShare', 'denseGradientsShare']
-/** What programs of many steps run between two evaluations of a batch, for wrappers of optimizers. */
+/** Kernels that programs of many steps run between two evaluations of a batch, for wrappers of optimizers. */
 const BETWEEN = ['perturb']
 
 /** Updates that are not the whole of a step, so that eight nets cannot take them side by side. */
@@ -37,7 +37,7 @@ const names = Object.keys(table).sort() as (keyof Kernels | keyof DoubleKernels)
 
 const isInternal = (name: string) => INTERNALS.includes(name) || name.startsWith('__wbindgen') || name.startsWith('__wbg')
 
-/** What crate/optim/rules/ says it exports: the first argument of every `export_update!` and its like. */
+/** Exports of crate/optim/rules/: the first argument of every `export_update!` and similar macros. */
 function updates(kinds = 'update|whole|sums'): string[] {
   return exported(`^\\s*export_(?:${kinds})!\\(\\s*(\\w+)`)
 }
@@ -134,7 +134,7 @@ describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
   test('programs call each kernel that answers nothing by its own signature', () => {
     const backend = createBackend({ variant })
     const kernels = Object.assign({}, ...Object.values(PARTS_OF_CRATE).map((part) => backend.part(part)), backend.kernels)
-    // what sums up a whole array answers a number, which is for JavaScript to look at
+    // kernels that sum up a whole array return a number to JavaScript
     const answering = ['sumSquares', 'sumAbs', 'maxAbs']
     for (const name of Object.keys(jsBackend.kernels).filter((kernel) => !answering.includes(kernel))) {
       const args: number[] = new Array(arity(name)).fill(0)

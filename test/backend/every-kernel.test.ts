@@ -19,7 +19,10 @@ test('cases are made of the operations that a kernel is named after', () => {
   expect(Object.keys(CASES.softmaxBackward)).toContain('softmax, 1638 × 10')
 })
 
-/** Of the largest value: what sums of 16,384 floats, in another order, may differ by. Arrays hold floats from 0 to 1, and results of them. */
+/**
+ * Allowed difference between sums of 16,384 floats in different orders, as a fraction of the largest value. Arrays hold floats from 0 to 1, and
+ * results of them.
+ */
 const TOLERANCE = 2e-5
 
 const both = contestants()

@@ -135,7 +135,7 @@ describe.each(backends)('%s', (_, backend) => {
     const full = Array.from({ length: n * n }, (_, at) =>
       sumOf(n + 3, (i) => j[Math.floor(at / n) * (n + 3) + i] * j[(at % n) * (n + 3) + i]),
     )
-    // What is above the diagonal is not read.
+    // Elements above the diagonal are not read.
     const h = full.map((x, at) => (at % n > Math.floor(at / n) ? Number.NaN : x))
     const d = r.list(n).map((x) => 1 + Math.abs(x))
     const b = r.list(n)

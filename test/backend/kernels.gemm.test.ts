@@ -145,7 +145,7 @@ function checkRowInvariance(room: Room, layout: naive.Layout): void {
   })
 }
 
-/** How far f(z) may be off apart from the error of z: a few roundings relative to 1 + |z|. */
+/** Allowed error of f(z) beside the error of z: a few roundings relative to 1 + |z|. */
 const activationError = (backend: TestBackend, z: number) => 16 * backend.unit * (1 + Math.abs(z))
 
 function checkForward(room: Room, activation: Activation, m: number, k: number, n: number, bias: boolean): void {

@@ -10,7 +10,7 @@ import { page } from '../../bench/page/build.js'
 import { NETS } from '../../ts/cli/backend/measure.js'
 import { BROWSERS, visit } from '../runtimes/browser.js'
 
-/** What the page shows once it is done. */
+/** The final content of the page. */
 interface Shown {
   engine: string
   rows: string[][]

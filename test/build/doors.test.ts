@@ -1,6 +1,6 @@
 /**
- * Doors through which text or a name becomes code: every one in ts/ and in the playground is listed here with what comes through it, none of which is
- * of a file, a model, a message or a page of strangers. SECURITY.md promises it.
+ * Doors through which text or a name becomes code: every one in ts/ and in the playground is listed here with its input, which never comes from a
+ * file, a model, a message or a page of strangers. SECURITY.md promises it.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -39,7 +39,7 @@ const files = ['ts', 'playground/src'].flatMap((folder) =>
     .filter((file) => /(?<!\.d)\.(ts|tsx|mjs)$/.test(file) && !file.startsWith('ts/build/') && !file.includes('/generated/')),
 )
 
-/** Of a file, each door as it is written, with what it is opened with. */
+/** The doors of a file as written, with their arguments. */
 function doorsIn(file: string, text: string): string[] {
   const found: string[] = []
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)

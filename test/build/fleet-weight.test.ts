@@ -1,4 +1,4 @@
-/** What a program without fleets carries of them: no module, and in the modules that it has, half a kilobyte at most. */
+/** The weight of fleets in a program without them: no module, and at most half a kilobyte in its other modules. */
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 
 const MAX_BYTES = 512
 
-/** Members of classes and objects of the core that nothing but fleets asks for. What workers need is in a text, and not counted. */
+/** Members of classes and objects of the core that only fleets use. The code of workers is a string, and not counted. */
 const FOR_FLEETS: Record<string, readonly string[]> = {
   'ts/train/run.ts': ['accept'],
   'ts/train/fast/index.ts': ['fleet'],

@@ -28,7 +28,7 @@ const LEVELS = [
   ['cli'],
 ]
 const ENTRIES = ['index', 'entries/js', ...SHARING.map((name) => `${name}/index`)]
-/** Of four modules (lane, gemm, fleet, abi) the files that need it: those that reach memory by address. */
+/** The files of four modules (lane, gemm, fleet, abi) that need it because they access memory by address. */
 const UNSAFE_FILES = [
   ...['crate/lane/f32x4.rs', 'crate/lane/f64x2.rs', 'crate/lane/touch.rs'],
   ...['blocked', 'direct', 'pack', 'tile', 'view'].map((name) => `crate/gemm/${name}.rs`),
@@ -156,7 +156,7 @@ function missingFiles(sources: Source[], isThere: (file: string) => boolean): st
   )
 }
 
-/** What is committed or would be. */
+/** Files that are committed or would be. */
 function projectFiles(): string[] {
   const list = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8', maxBuffer: 1 << 26 })
   return list.split('\n').filter((file) => file !== '' && existsSync(file))

@@ -19,7 +19,7 @@ const REPOSITORY = process.cwd()
 const TYPESCRIPT = path.join(REPOSITORY, 'node_modules/typescript/bin/tsc')
 const ATTW = path.join(REPOSITORY, 'node_modules/@arethetypeswrong/cli/dist/index.js')
 
-/** What sizes are allowed. A size that outgrows its budget is looked at before the budget is raised. */
+/** Size budgets. Look into a size that exceeds its budget before you raise the budget. */
 const BUDGETS = JSON.parse(readFileSync('test/budgets.json', 'utf8')) as Record<string, { what: string; budget: number }>
 
 const EXPECTED_FILES = [
@@ -122,7 +122,7 @@ const MISTAKES: [message: string, statement: string][] = [
 ]
 const MISTAKEN_NAMES = 'Adam, crossEntropy, Dense, fit, matmul, schedules, Sequential, tensor'
 
-/** What Node prints for a program that ends in an error. */
+/** The output of Node for a program that ends in an error. */
 function printed(file: string): string {
   const { stderr, status } = spawnSync(process.execPath, [file], { cwd: project, encoding: 'utf8' })
   expect(status, file).not.toBe(0)
@@ -132,7 +132,7 @@ function printed(file: string): string {
 describe('tarball', () => {
   test('holds what it should and nothing else', () => {
     const files = packed.files.map((file) => file.path)
-    // Code or types that entries share, of which number and names are the bundler's; and a file for each of ts/.
+    // Code or types that entries share, whose number and names the bundler chooses; and a file for each of ts/.
     const shared = /^dist\/(?:chunk-[A-Z0-9]{8}\.js|[\w-]+-[\w-]{8}\.d\.ts|modules\/(?:web|js)\/.*\.js)$/
     expect(files.filter((file) => !shared.test(file)).sort()).toEqual([...EXPECTED_FILES].sort())
     expectWithin('packed', packed.size)
@@ -344,7 +344,7 @@ describe('bundled and minified', () => {
     expect(found).toEqual(keys)
   })
 
-  // Saved weights and optimizers go by the order of parameters, which is that of a layer's fields: what lowers fields must keep it.
+  // Saved weights and optimizers depend on the order of parameters, which is the order of a layer's fields: tools that lower fields must keep it.
   test('lowered, parameters keep their order and training its bits', async () => {
     const source = `
 import { Activation, Adam, crossEntropy, Dense, Embedding, fit, Flatten, load, Module, Sequential, tensor } from 'gradus'

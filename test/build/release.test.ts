@@ -1,4 +1,4 @@
-/** What has to hold at any time for a release to go well; `make release-check` adds the rest. */
+/** Conditions of a release that have to hold at any time; `make release-check` adds the rest. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 

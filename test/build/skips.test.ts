@@ -2,12 +2,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
-/** What the targets are run on in CI, and what they need there. */
+/** The machines of the targets in CI, with their requirements. */
 const MACHINE = 'test' // on Linux with an x86 processor that has AVX2, WebAssembly with SIMD, and two cores
 const BROWSERS = 'browsers' // `make test` begins with it
 const SERVERS = 'queue-proof' // Redis and PostgreSQL are found or unpacked; the suite runs these tests where that works
 
-/** File, condition, and the targets of which one at least runs what depends on it. */
+/** File, condition, and targets; at least one of the targets runs the tests that depend on the condition. */
 const CONDITIONS: readonly [file: string, condition: string, target: string][] = [
   ['test/backend/threads/kernels.test.ts', '!GRADUS_CANARIES', 'test'],
   ['test/backend/threads/threads.test.ts', "!process.platform !== 'linux'", MACHINE],

@@ -1,5 +1,5 @@
 /**
- * What the package asks of who installs it: nothing. And whose work is inside it. The files of the tarball are listed in package.test.ts.
+ * The package needs nothing at installation, and names the authors of the code inside it. The files of the tarball are listed in package.test.ts.
  * Needs the built dist/ (`make build`).
  */
 import { existsSync, readFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ const manifest = json('package.json')
 test('installing runs no script, and brings no other package', () => {
   const atInstall = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish', 'preprepare', 'postprepare', 'dependencies']
   expect(Object.keys(manifest.scripts).filter((name) => atInstall.includes(name))).toEqual([])
-  // npm builds a package with this file by itself
+  // npm automatically builds a package with this file
   expect(existsSync('binding.gyp')).toBe(false)
   for (const kind of ['dependencies', 'optionalDependencies', 'bundleDependencies', 'bundledDependencies'])
     expect(manifest[kind], kind).toBeUndefined()

@@ -90,7 +90,7 @@ export function scriptsOf(folder: string): string {
 
 export const gzipped = (text: string) => gzipSync(text, { level: 9 }).length
 
-/** Of a bundle of the core: gzip of all of it, and without its WebAssembly. */
+/** Gzip sizes of a bundle of the core, whole and without its WebAssembly. */
 export function coreSizes(text: string): { script: number; whole: number } {
   const modules = modulesIn(text)
   if (modules.length !== 10)

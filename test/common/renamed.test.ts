@@ -49,7 +49,7 @@ function trained(train: typeof fit) {
   }
 }
 
-/** What an option does: something that differs between its two values. `old: new` names it. */
+/** The effect of an option: a result that differs between its two values. Named as `old: new`. */
 const RENAMED: readonly [string, old: string, now: string, values: readonly unknown[], run: (options: object) => unknown][] = [
   ['minimize', 'tolerance', 'gradientTolerance', [1e-12, 10], (options) => minimize(([x]) => (x - 3) ** 4, [0], options)],
   ['levenbergMarquardt', 'tolerance', 'gradientTolerance', [1e-12, 1], (o) => levenbergMarquardt(([x]) => [x ** 2 - 3, x], [1], o)],
@@ -105,7 +105,7 @@ function net(seed = 1) {
   return new Sequential([new Dense(2, 2)], { seed })
 }
 
-/** What `run` answers, and the warnings meanwhile. */
+/** The result of `run`, with its warnings. */
 async function watched<T>(run: () => T): Promise<{ result: Awaited<T>; warnings: string[] }> {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
   try {

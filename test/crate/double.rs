@@ -81,7 +81,7 @@ fn positive(n: usize) -> Vec<f64> {
     (0..n * n).map(at).collect()
 }
 
-/// L and whether there is one; the upper triangle of H is not read, that of L not written.
+/// L, and true if it exists; the upper triangle of H is not read, and that of L is not written.
 fn factor(h: &[f64], n: usize, mu: f64, d: Option<&[f64]>) -> (Vec<f64>, bool) {
     let lower = |(i, &x): (usize, &f64)| if i % n > i / n { f64::NAN } else { x };
     let h: Vec<f64> = h.iter().enumerate().map(lower).collect();

@@ -38,7 +38,7 @@ fn at<T>(x: &mut [T]) -> usize {
     x.as_mut_ptr() as usize
 }
 
-/// What one net has of the arrays of all.
+/// Compares one net's part of an interleaved array with the array of that net.
 fn assert_bits(all: &[f32], net: usize, one: &[f32], what: &str) {
     for (i, x) in one.iter().enumerate() {
         assert_eq!(

@@ -9,7 +9,7 @@ pub fn lengths() -> impl Iterator<Item = usize> + Clone {
     (0..=12).chain([31, 64, 100, 257])
 }
 
-/// What trips formulas up.
+/// Values that are difficult for formulas.
 pub const SPECIAL: [f32; 24] = [
     0.0,
     -0.0,
@@ -47,7 +47,7 @@ pub fn numbers(n: usize, seed: u32) -> Vec<f32> {
     (0..n).map(|_| next()).collect()
 }
 
-/// Numbers of which one in five is special.
+/// Numbers; one in five is special.
 pub fn mixed(n: usize, seed: u32) -> Vec<f32> {
     let at = |i: usize| SPECIAL[(i * 7 + seed as usize) % SPECIAL.len()];
     let mix = |(i, x): (usize, f32)| {
@@ -68,7 +68,7 @@ pub struct Room<T = f32> {
 }
 
 impl Room {
-    /// Room for n floats, none of which a kernel may take for its result.
+    /// Memory for n floats, filled with a value that no kernel returns.
     pub fn empty(n: usize, offset: usize) -> Self {
         Self::new(&vec![-77.0; n], offset)
     }
@@ -87,7 +87,7 @@ impl<T: Copy + PartialEq + From<f32>> Room<T> {
         self.all[self.at..].as_mut_ptr() as usize
     }
 
-    /// What is there now; nothing around it may have changed.
+    /// The present content; memory around it must not have changed.
     pub fn read(&self) -> &[T] {
         let (before, rest) = self.all.split_at(self.at);
         let (inside, after) = rest.split_at(self.n);

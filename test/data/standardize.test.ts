@@ -38,7 +38,7 @@ describe('standardize', () => {
     const deviation = Math.sqrt((100 ** 2 - 1) / 12)
     expect(fitScaler(times, 1).deviation[0]).toBeCloseTo(deviation, 6)
     expect(fitScaler(Float64Array.from(times), 1).deviation[0]).toBeCloseTo(deviation, 6)
-    // numbers of 32 bits cannot tell seconds apart there: what is left is their rounding
+    // 32-bit numbers cannot distinguish seconds there: only their rounding remains
     expect(fitScaler(Float32Array.from(times), 1).deviation[0]).toBe(1)
   })
 

@@ -1,6 +1,6 @@
 /**
- * docs/guide tells the truth: its programs compile, run and print what they say; its links lead somewhere; its figures are those
- * of bench/results (`make figures-check`). How programs are found and run is in snippets.ts; they run in a project that has nothing but the package.
+ * docs/guide is true: its programs compile, run and print the output in their comments; its links lead somewhere; its figures equal bench/results
+ * (`make figures-check`). snippets.ts finds and runs the programs, in a project that has only the package.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -82,7 +82,7 @@ describe('programs', () => {
   })
 })
 
-/** What the compiler says to the files that are not run with the settings of `npm create vite -- --template vanilla-ts`, in JavaScript too. */
+/** Compiler errors of the files that are not run, with the settings of `npm create vite -- --template vanilla-ts`, in JavaScript too. */
 function viteErrors(): string[] {
   const written = files.flatMap((guide) => {
     const sources = filesNotRun(texts[guide])

@@ -1,6 +1,6 @@
 /**
- * What documents name is there: files behind links, headings behind anchors, paths in text. Documents that are in the package link
- * only to what is in the package too, or to the repository by its address.
+ * Everything that documents refer to exists: files behind links, headings behind anchors, paths in text. Documents in the package link only to files
+ * in the package, or to the repository by its address.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
@@ -92,7 +92,7 @@ describe('documents for contributors', () => {
         /`((?:ts|crate|test|bench|docs|\.github)\/[^\s`]*|[A-Z]+\.md|Makefile|Cargo\.toml|package\.json|\w+\.config\.ts)`/g,
       ),
     ].map((match) => match[1])
-    // Names with a placeholder, `ts/optim/<name>.ts`, stand for a file to make: its folder has to be there. What is built need not be.
+    // Names with a placeholder, `ts/optim/<name>.ts`, stand for a file to make: its folder has to exist. Build products need not exist.
     const missing = named.filter((name) => {
       if (name.includes('/generated')) return false
       const known = name.replace(/[<*{].*$/, '')

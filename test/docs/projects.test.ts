@@ -66,7 +66,7 @@ async function start(name: string, args: readonly string[], env: Record<string, 
 /** Pages draw the same random numbers in every run. */
 const SAME_EACH_TIME = 'let state = 1; Math.random = () => (state = (state * 48271) % 2147483647) / 2147483647'
 
-/** What is used of a page of playwright-core, which the playground installs. */
+/** The used methods of a page of playwright-core, which the playground installs. */
 interface Page {
   click(selector: string): Promise<void>
   evaluate(code: string): Promise<string>

@@ -1,7 +1,6 @@
 /**
- * README.md tells the truth: its snippets compile and run and give what their comments promise; its links, make targets and
- * commands exist; its lists are complete; its figures and its picture are those of bench/results (`make figures-check`).
- * How its snippets are run is in snippets.ts.
+ * README.md is true: its snippets compile, run and print the values in their comments; its links, make targets and commands exist; its lists are
+ * complete; its figures and its picture equal bench/results (`make figures-check`). snippets.ts runs its snippets.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'

@@ -37,7 +37,7 @@ describe('the site', () => {
     )
     const shown = publicExports().filter(({ tags }) => !tags.includes('internal'))
     const last = (name: string) => name.split('.').at(-1)
-    // What is in `gradus` and in a namespace of it has one page.
+    // An export that is in `gradus` and in a namespace of it has one page.
     const paged = new Set([...pages].map((page) => last(page.replace(/\.html$/, ''))))
     expect(shown.filter(({ name }) => !paged.has(last(name))).map(({ name }) => name)).toEqual([])
   })

@@ -1,4 +1,4 @@
-/** What a console shows: the numbers, not the engine behind them. */
+/** The output of console.log: the numbers, not the engine behind them. */
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import '../../ts/entries/node.js'

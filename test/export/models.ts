@@ -23,7 +23,7 @@ export interface Case {
   model: Module
   inputs: Tensor
   inputShape?: number[]
-  /** Which of the other frameworks have it. */
+  /** The other frameworks that have it. */
   in: readonly ('onnx' | 'torch' | 'keras' | 'function')[]
 }
 

@@ -120,7 +120,7 @@ class Maker {
     }
   }
 
-  /** Statistics and scales that are not those of the start. */
+  /** Statistics and scales that differ from their initial values. */
   private noisy<M extends Module>(layer: M): M {
     layer.build({ backend, path: '', nextGenerator: () => this.generator })
     for (const [name, own] of layer.savedTensors())

@@ -1,6 +1,6 @@
 /**
- * What fuzzing runs: each parser of this package on bytes that anybody may have made. A target returns for an answer and for a refusal with
- * an error of ours, and throws for anything else: another error, an answer larger than its file allows, or a prototype that was changed.
+ * The targets of fuzzing: each parser of this package on untrusted bytes. A target returns for an answer and for a refusal with an error of ours, and
+ * throws for anything else: another error, an answer larger than its file allows, or a prototype that was changed.
  */
 import { type Backend, createBackend } from '../../ts/backend/index.js'
 import { encoderFromState, fromTable, parseCsv, parseIdx, parseNpy, parseNpz, type Row, type TableState } from '../../ts/data/index.js'
@@ -31,7 +31,7 @@ const ROOM = 2 ** 20
 /** Runs a parser. @param ours how its errors begin @returns its answer, or undefined where it refused. @throws Error for what should not be */
 function guarded<T>(parse: () => T, ours = OURS): T | undefined {
   const { warn } = console
-  // what later rows have and the table has not is told
+  // unknown values in later rows give warnings
   console.warn = () => {}
   let answer: T | undefined
   try {
@@ -78,7 +78,7 @@ function state(bytes: Uint8Array): void {
   const text = new TextDecoder().decode(bytes)
   const tensors = { a: Float32Array.of(1, 2), 'b.0': Int32Array.of(3) }
   const value = guarded(() => decodeState(encodeSafetensors(tensors, { 'gradus-state/1': text })))
-  // what came out goes in again, except a tree deeper than is written
+  // the result can be written again, except a tree that is too deep for writing
   if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && !Array.isArray(value)) encodeState(value)
 }
 
@@ -122,7 +122,7 @@ function bytesIn(value: unknown, depth = 4): number {
   return Object.values(value).reduce((sum: number, part) => sum + bytesIn(part, depth - 1), 0)
 }
 
-/** Models that one backend has at a time: the memory of those that are gone comes back between tasks, of which there are none here. */
+/** Largest number of models on one backend: memory of unused models is released between tasks, and there are none here. */
 const MODELS = 500
 let backend: Backend | undefined
 let made = 0
@@ -136,7 +136,7 @@ function smallBackend(): Backend {
 /** Shapes of the tensors in a model file around a text that may name them. */
 const TENSORS = { a: [2, 3], b: [3], c: [3], d: [3], e: [3], f: [3], g: [3, 1], h: [1], i: [1] }
 
-/** The bytes are the skeleton of a model file. What it makes takes no more than its numbers, and is written as the same again. */
+/** The bytes are the skeleton of a model file. The result takes no more memory than its numbers, and is written as the same bytes again. */
 function model(bytes: Uint8Array): void {
   const own = smallBackend()
   const file = withHeader(TENSORS, new TextDecoder().decode(bytes))
@@ -177,7 +177,7 @@ function journal(bytes: Uint8Array): void {
   }, /^memory[:,] /)
 }
 
-/** The bytes are what a server of a queue has: the data of a job, and the sign of a worker. What comes out is plain, and no longer than it may be. */
+/** The bytes are data from a server of a queue: a job, and the sign of a worker. The results are plain text within their limits of length. */
 function queue(bytes: Uint8Array): void {
   const text = new TextDecoder().decode(bytes)
   const job = guarded(() => checkedJob(parsed(text)), /^job: /)

@@ -56,7 +56,7 @@ function crossEntropyOf(z: readonly number[], t: readonly number[]): Row {
   return { value: sum(logs.map((log, c) => times(t[c], -log))), gradient: logs.map((log, c) => sum(t) * Math.exp(log) - t[c]) }
 }
 
-/** Σ t·(1 − p)^γ·(−log p), where log(1 − p) is that of the other classes. */
+/** Σ t·(1 − p)^γ·(−log p), with log(1 − p) from the other classes. */
 function focalOf(z: readonly number[], t: readonly number[], gamma: number): Row {
   const logs = logSoftmax(z)
   const [top, log] = logSum(z)
@@ -79,7 +79,7 @@ function focalOf(z: readonly number[], t: readonly number[], gamma: number): Row
   return row
 }
 
-/** Of single numbers. */
+/** For single numbers. */
 const each =
   (value: (z: number, t: number) => number, slope: (z: number, t: number) => number) =>
   (z: readonly number[], t: readonly number[]): Row => ({
@@ -89,7 +89,7 @@ const each =
 
 const binaryEntropy = (z: number, t: number) => times(t, softplus(-z)) + times(1 - t, softplus(z))
 function binaryFocal(gamma: number) {
-  // of the probability of what is not the target; all of it is far out
+  // of the probability against the target; all values are far out
   const wrong = (z: number, t: number) => times(t, sigmoid(-z)) + times(1 - t, sigmoid(z))
   return each(
     (z, t) => (gamma === 0 ? 1 : wrong(z, t) ** gamma) * binaryEntropy(z, t),
@@ -104,12 +104,12 @@ function binaryFocal(gamma: number) {
 const smoothed = (t: readonly number[], s: number) => t.map((v) => (1 - s) * v + s / t.length)
 
 interface Kind {
-  /** What target a row has: one number for each of its own, a class, or probabilities of classes. */
+  /** The target of a row: one number for each of its numbers, a class, or probabilities of classes. */
   target: 'numbers' | 'counts' | 'signs' | 'yes or no' | 'class' | 'probabilities'
   loss: (p: Tensor, t: Tensor) => Tensor
   /** Its mean is over rows for classes, else over elements. */
   row: (z: readonly number[], t: readonly number[]) => Row
-  /** Whether 0 · ∞ makes NaN of an infinite logit, as in PyTorch. Default: no. */
+  /** True if 0 · ∞ gives NaN for an infinite logit, as in PyTorch. Default: false. */
   isNaNAtInfinity?: true
 }
 

@@ -23,7 +23,7 @@ import { allBackends } from '../tools/small-nets.js'
 
 const ROWS = 90
 const FEATURES = 6
-/** In an order that is not that of the input, one beside another, one at the end. */
+/** In another order than the input's, one beside another, one at the end. */
 const COLUMNS = [
   { feature: 5, count: 7, size: 3 },
   { feature: 1, count: 4, size: 2 },
@@ -73,7 +73,7 @@ describe.each(allBackends)('$variant', (backend) => {
     const trained = async (wrap: (embed: EmbedColumns) => Module, more: Partial<FitOptions> = {}) => {
       const embed = make()
       const model = new Sequential<Module[]>([wrap(embed), new Dense(13, 8, { activation: 'tanh' }), new Dense(8, 3)], { seed: 2, backend })
-      // how deep a layer is nested decides what it draws
+      // the depth of a layer determines its random numbers
       for (const p of model.parameters()) p.view().set(new Generator(p.size).normals(p.size).map((z) => z / 4))
       const optimizer = new AdamW(model.parameters(), { learningRate: 0.03, weightDecay: 0.01 })
       const data = { inputs: tensor(inputs, shape, { backend }), targets, loss: crossEntropy, optimizer, epochs: 30, batchSize: 20 }

@@ -1,4 +1,4 @@
-/** What layers, losses and operations refuse: options that do not exist, calls that come too early. */
+/** Refusals of layers, losses and operations: options that do not exist, calls that come too early. */
 import { describe, expect, test } from 'vitest'
 import {
   Adam,

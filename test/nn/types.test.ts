@@ -1,4 +1,4 @@
-/** What the compiler must accept and must refuse; `make check` runs it over this file. */
+/** Programs that the compiler must accept, and others that it must refuse; `make check` compiles this file. */
 import { expect, test } from 'vitest'
 import { fromTable, type Row } from '../../ts/data/index.js'
 import {

@@ -1,6 +1,6 @@
 /**
- * What every operation of table.ts has to pass. Tolerances of gradients are PyTorch's for gradcheck (eps 1e-6, atol 1e-5, rtol 1e-3,
- * double precision), those of single precision ggml's for backends (normalised mean square error at most 1e-7).
+ * Tests for every operation of table.ts. Tolerances of gradients are PyTorch's for gradcheck (eps 1e-6, atol 1e-5, rtol 1e-3, double precision); in
+ * single precision they are ggml's for backends (normalized mean square error at most 1e-7).
  */
 import { describe, expect, test } from 'vitest'
 import { ACTIVATIONS } from '../../ts/backend/kernels.js'

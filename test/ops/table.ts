@@ -73,7 +73,7 @@ export interface Operation {
   call: Call
   /** Where inputs are drawn from. Default −1.5 to 1.5. */
   range?: readonly [number, number]
-  /** Of an operation on each element: what it makes of numbers, also of NaN, infinities, −0 and denormal ones. */
+  /** For an element-wise operation: its result for numbers, including NaN, infinities, −0 and denormal numbers. */
   reference?: (...x: number[]) => number
   /** Calls that are errors, with what their message has. */
   refuses?: readonly (readonly [(...inputs: Tensor[]) => unknown, RegExp])[]

@@ -97,7 +97,7 @@ const drivable = options.filter(([, option, Class]) => !Array.isArray((Class as 
 
 test.each(drivable)('%s: a schedule drives %s of one group and leaves the other', (_, option, Class) => {
   const parameters = [[1, 2], [3]].map((values) => ({ parameters: [new Parameter(values, { shape: [1, values.length], backend })] }))
-  // what is 0 at first may need no state, and may not change then
+  // an option that is 0 at first may need no state, and then may not change
   const given = Class.defaults[option] === 0 ? { [option]: 0.5 } : {}
   const optimizer = new Class(parameters as unknown as Parameter[], given)
   const next = (step: number) => another(option, usual, step, largest(Class, option))

@@ -1,6 +1,6 @@
 /**
- * The comment of every optimizer has what a user needs to choose it: equation, what it is for and what not, defaults and their
- * source, bytes of state (which are those of the class), paper, example.
+ * The comment of every optimizer has what a user needs to choose it: equation, uses and non-uses, defaults and their source, bytes of state (equal to
+ * the class's), paper, example.
  */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
@@ -11,7 +11,7 @@ import { commentOf, papersIn, updateIn } from '../tools/optim-comments.js'
 
 const WRAPPERS = ['Lookahead', 'SAM', 'GradientAccumulation', 'WeightAverage']
 
-/** What a comment lacks. */
+/** Parts that a comment lacks. */
 function lacking(comment: string): string[] {
   const [text] = comment.split('@example')
   const prose = text.replace(/^ {4}.*$/gm, '').split('When not:')[0]

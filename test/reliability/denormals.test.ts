@@ -8,7 +8,7 @@ import { Adam, type Backend, createBackend, crossEntropy, Dense, Sequential, ten
 import { NIGHTLY } from '../tools/nightly.js'
 
 const LIMIT = process.env.GRADUS_STRICT ? 1.5 : 3
-/** What bench/native/denormals.c measures here; of the processors of today 2 to 4. */
+/** The figure of bench/native/denormals.c on this machine; 2 to 4 on current processors. */
 const PROCESSOR = Number(process.env.GRADUS_PROCESSOR ?? 8)
 
 /** Training steps of a net whose inputs and weights were multiplied by a scale. */
@@ -34,7 +34,7 @@ function stepsOf(backend: Backend, scale: number): () => void {
   }
 }
 
-/** How many times as long steps take on numbers of a scale: the best of ten rounds, in turns with ordinary ones. */
+/** Time of steps on numbers of a scale as a multiple of ordinary ones: the best of ten alternating rounds. */
 function timesAsLong(variant: Variant, scale: number): number {
   const backend = createBackend({ variant })
   const steps = [1, scale].map((by) => stepsOf(backend, by))

@@ -23,7 +23,7 @@ interface Allocates {
   allocate(this: unknown, bytes: number, ...more: unknown[]): number
 }
 
-/** Runs fn; allocation k from now on fails. @returns whether there were so many */
+/** Runs fn; allocation k from now on fails. @returns true if there were that many */
 async function failing(k: number, fn: () => Promise<unknown>): Promise<boolean> {
   let left = k
   const patched = (owner: Allocates) => {
@@ -61,7 +61,7 @@ interface Path {
   width?: number
   options?: Pick<FitOptions, 'replay' | 'callbacks'>
   nets?: number
-  /** Whether steps were run as the path says. */
+  /** True if steps were run as the path says. */
   runs: (execution: { programs: number; replayed: number; writtenOut: number; fleet: number }) => boolean
 }
 

@@ -83,7 +83,7 @@ describe.each(backends)('$variant', (backend) => {
     w.assign([0, 0])
     loss.backward()
     expect(w.grad?.toArray()).toEqual([5, 7])
-    // that of a first layer too, and a layer that did not change
+    // also for a first layer, and for a layer that did not change
     const g = model.forward([[1]])
     w1.assign([100])
     sum(g).backward()

@@ -1,4 +1,4 @@
-/** What strangers may write into files of the newer formats: all of it ends soon, takes memory in proportion, and is told in words. */
+/** Hostile files of the newer formats: reading them ends soon, takes memory in proportion, and reports errors in words. */
 import { readFileSync } from 'node:fs'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'

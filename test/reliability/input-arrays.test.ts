@@ -1,6 +1,6 @@
 /**
- * Arrays that the caller keeps and writes to, and graphs that are used later than they were made: every result is that of the
- * numbers at the time of its operation. A shadow model in plain JavaScript says what that is; whole numbers keep both exact.
+ * Arrays that the caller keeps and writes to, and graphs that are used later than they were made: every result belongs to the numbers at the time of
+ * its operation. A shadow model in plain JavaScript computes the expected results; integers keep both exact.
  */
 import { describe, expect, test } from 'vitest'
 import { supportedVariants } from '../../ts/debug/index.js'
@@ -105,7 +105,7 @@ interface Waiting {
   /** Steps that had opened, and changes of w that had been made, when it was recorded. */
   step: number
   changes: number
-  /** Whether its gradient needs the values of w. */
+  /** True if its gradient needs the values of w. */
   needsValues: boolean
   gradient: number[]
 }
@@ -146,7 +146,7 @@ class Sequence {
     for (let i = 0; i < 20; i++) actions[int(actions.length)].call(this)
     this.predict()
     expect(Array.from(this.w.data()), 'w at the end').toEqual(this.values)
-    // what was never used counts as pending: the next sequence is to open a step of its own
+    // unused results count as pending: the next sequence should open a step of its own
     this.backend.arena.discard()
   }
 

@@ -1,4 +1,4 @@
-/** What `loadState` and `decodeState` refuse: numbers that are none, which used to become 0, NaN or a wrong order in silence. */
+/** Refusals of `loadState` and `decodeState`: invalid numbers, which used to become 0, NaN or a wrong order silently. */
 import { describe, expect, test } from 'vitest'
 import { fitScaler, scalerFromState } from '../../ts/data/index.js'
 import { encodeSafetensors } from '../../ts/export/index.js'

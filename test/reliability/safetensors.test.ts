@@ -1,4 +1,4 @@
-/** What a stranger's safetensors file may do: give its tensors, or one error of ours. Numbers of faults as in RELIABILITY.md. */
+/** A stranger's safetensors file gives its tensors, or one error of ours. Numbers of faults as in RELIABILITY.md. */
 import { describe, expect, test } from 'vitest'
 import { decodeSafetensors, encodeSafetensors } from '../../ts/export/index.js'
 import { decodeState, encodeState } from '../../ts/index.js'

@@ -19,7 +19,7 @@ const TYPES: Record<string, string> = {
 }
 const CSP = "default-src 'self'; script-src 'self'"
 
-/** What a page without these headers is told, and one whose policy forbids the workers. */
+/** Warnings for a page without these headers, and for a page whose policy forbids the workers. */
 const HEADERS = 'Cross-Origin-Opener-Policy'
 const ALONE = { threads: 'one', warnings: [HEADERS] } as const
 

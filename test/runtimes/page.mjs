@@ -36,7 +36,7 @@ const goOn = async (from, epochs) => {
   return { ...report, parts: Object.keys(parts), file: await base64('run.safetensors') }
 }
 
-/** Saves again and again, and tells after each time; first what there is of a time before. */
+/** Saves repeatedly, and reports each save; first it reports files of an earlier run. */
 const saveOften = async () => {
   const { look, saveNext } = await import('./save-often.mjs')
   const gradus = await import('/gradus/index.js')

@@ -1,6 +1,6 @@
 /**
- * What every runtime runs: the same training run on both backends, and what came out, as plain data.
- * No imports and nothing of one runtime, so that it can be imported, required, served, bundled and sent to a worker.
+ * The program of every runtime: the same training on both backends, with results as plain data. It has no imports and nothing specific to a runtime,
+ * so that it can be imported, required, served, bundled and sent to a worker.
  */
 const STEPS = 200
 const WIDE_STEPS = 30
@@ -80,7 +80,7 @@ async function trainFitted(gradus, backend) {
   return [one, ...many].flatMap((model) => Object.values(model.state()).map((value) => Float32Array.from(value.data ?? value)))
 }
 
-/** Trains three kinds of models on a reproducible backend of so many threads: one hash of all their weights. */
+/** Trains three kinds of models on a reproducible backend with a number of threads: returns one hash of all their weights. */
 async function trainAll(gradus, threads) {
   const backend = await gradus.load({ reproducible: true, threads })
   const small = train(gradus, backend).hash

@@ -1,4 +1,4 @@
-/** What program.mjs reports, and what may be wrong with it. */
+/** The report of program.mjs, and its checks. */
 
 export interface Run {
   variant: 'simd' | 'relaxed' | 'js'
@@ -23,22 +23,22 @@ export interface Report {
 
 export const failure = (error: unknown): Report => ({ error: error instanceof Error ? error.message : String(error) }) as Report
 
-/** What differs between runtimes and pages. */
+/** Differences between runtimes and pages. */
 export interface Expected {
-  /** Whether as many threads run as are asked for, or one. */
+  /** All requested threads run, or only one. */
   threads: 'all' | 'one'
   /** A word of each warning, in order. */
   warnings: readonly string[]
-  /** Whether WebAssembly may not be compiled. */
+  /** True if compiling WebAssembly is forbidden. */
   blocked?: boolean
-  /** Whether it is a worker. */
+  /** True for a worker. */
   worker?: boolean
 }
 
 /** The bits and figures of a thread more, and no warning. */
 export const FULL: Expected = { threads: 'all', warnings: [] }
 
-/** What is wrong with a report; an empty list if nothing is. `reference`: the report of the first runtime. */
+/** The faults of a report; empty if there are none. `reference`: the report of the first runtime. */
 export function faults(report: Report, reference: Report, expected: Expected = FULL): string[] {
   if (report.error) return [report.error]
   const { blocked = false } = expected

@@ -9,7 +9,7 @@ import { WORKERD, withWorker } from './workerd.js'
 const FIXTURES = path.resolve('test/runtimes')
 const tool = (...parts: string[]) => path.join(CACHE, 'runtimes/node_modules', ...parts)
 
-/** What goes into the project folder. */
+/** Files for the project folder. */
 export const PROGRAMS = ['program.mjs', 'main.mjs', 'main.cjs', 'worker.mjs', 'resume.mjs', 'resume-main.mjs'].map((name) =>
   path.join(FIXTURES, name),
 )
@@ -34,7 +34,7 @@ export interface Runtime {
   file: string
   /** Takes a second or two, so `make test` runs it where it is installed. */
   cheap: boolean
-  /** Of a runtime without pages. */
+  /** Expectation for a runtime without pages. */
   expected: Expected
   /** Reports by page; a runtime without pages has one, ''. */
   run(folder: string): Promise<Record<string, Report>>
@@ -80,7 +80,7 @@ export const RUNTIMES: readonly Runtime[] = [
   })),
 ]
 
-/** What a report of that page has to say. */
+/** Expectation for a report of that page. */
 export const expectedOf = (runtime: Runtime, page: string): Expected => PAGES[page]?.expected ?? runtime.expected
 
 export const isInstalled = (runtime: Runtime) => existsSync(runtime.file)

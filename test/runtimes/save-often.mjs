@@ -1,4 +1,4 @@
-/** What a page saves in its browser again and again, so that a test may kill the browser meanwhile. */
+/** Saves repeatedly in a page's browser, so that a test may kill the browser meanwhile. */
 const NAME = 'often.safetensors'
 const WIDTH = 400
 

@@ -1,4 +1,4 @@
-/** compareLearningRates: its losses are those of fit at each rate, and it refuses what does not fit. */
+/** compareLearningRates: its losses equal those of fit at each rate, and it refuses invalid options. */
 import { describe, expect, test } from 'vitest'
 import { iris, standardize, trainTestSplit } from '../../ts/data/index.js'
 import { supportedVariants } from '../../ts/debug/index.js'

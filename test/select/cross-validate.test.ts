@@ -1,4 +1,4 @@
-/** crossValidate: its scores are those of fits written out, it looks at held-out rows once, and refuses what does not fit. */
+/** crossValidate: its scores equal those of written-out fits, it uses held-out rows once, and refuses invalid options. */
 import { describe, expect, test } from 'vitest'
 import { iris, kFold, moons, selectRows, standardize, trainTestSplit } from '../../ts/data/index.js'
 import { supportedVariants } from '../../ts/debug/index.js'

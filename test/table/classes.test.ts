@@ -18,7 +18,7 @@ import {
   trainTable,
 } from '../../ts/table/index.js'
 
-/** Of two columns one says how probable `yes` is, which 2 % of the rows are, and which is hardly ever likelier than `no`. */
+/** One of two columns determines the probability of `yes`; 2 % of the rows are `yes`, which is hardly ever likelier than `no`. */
 function rare(count: number, seed: number, share = 0.02) {
   const random = new Generator(seed)
   return Array.from({ length: count }, () => {
@@ -112,7 +112,7 @@ test('weights: balanced for nets and the line, and factors by name', async () =>
   expect((classWeights.yes * count('yes')) / (classWeights.no * count('no'))).toBeLessThan(1.1)
   expect(metricOf(balanced, "recall of 'yes'")).toBeGreaterThan(0.4)
   expect(metricOf(balanced, 'balanced accuracy')).toBeGreaterThan(metricOf(usual, 'balanced accuracy'))
-  // probabilities are those of the weighted table, and the advice looks at its loss
+  // probabilities fit the weighted table, and the advice uses its loss
   expect(metricOf(balanced, 'log loss')).toBeGreaterThan(metricOf(usual, 'log loss'))
   expect(metricOf(balanced, 'weighted log loss')).toBeLessThan(Math.log(2))
   expect(balanced.report.advice.join()).not.toMatch(/worse than a guess|never predicts/)

@@ -154,7 +154,7 @@ test('all rows are used where those with a gap in a column are left out', async 
 test('time is kept, and spent on several kinds of nets', async () => {
   const seen: number[] = []
   const { report } = await trainTable(iris(), { target: 'species', time: 3, onProgress: ({ share }) => seen.push(share) })
-  // how long it takes on a busy machine is told by benchmarks; here that it is neither cut short nor goes on
+  // benchmarks measure the time on a busy machine; here it must neither be cut short nor continue
   expect(report.seconds).toBeGreaterThan(2)
   expect(report.nets.trained).toBeGreaterThanOrEqual(5)
   expect(report.candidates.reduce((sum, { votes }) => sum + votes, 0)).toBeGreaterThan(0)

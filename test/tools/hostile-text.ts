@@ -101,7 +101,8 @@ const RAW = /^(script|style|title|textarea|noscript|iframe|xmp)$/
 
 /**
  * The tags of a page, or of SVG, with the names of their attributes, in their order, as the tokenizer of HTML finds them: everything that text could
- * become beside text. @throws Error for markup that is not a tag, such as a comment, and for misplaced `<` and quotes
+ * become beside text.
+ * @throws Error for markup that is not a tag, such as a comment, and for misplaced `<` and quotes
  */
 export function tagsOf(html: string): string[] {
   const found: string[] = []

@@ -1,8 +1,7 @@
 /**
- * How many bytes of JavaScript objects a step of training costs: what the collector has to clear away slows small nets down. A step that
- * is written out makes tensors and nodes of the graph, some 7 kB for two layers; one in a program costs the numbers of its update. The
- * limits are a third to twice above what was measured on Node 20 and 22, so that they catch an object too many in each step of a program,
- * or a copy of all options at each operation of a loop.
+ * Bytes of JavaScript objects per training step: garbage collection slows small nets down. A step that is written out makes tensors and nodes of the
+ * graph, some 7 kB for two layers; one in a program costs the numbers of its update. The limits are a third to twice above what was measured on Node
+ * 20 and 22, so that they catch an object too many in each step of a program, or a copy of all options at each operation of a loop.
  */
 import { Session } from 'node:inspector'
 import { expect, test } from 'vitest'

@@ -167,7 +167,7 @@ function complete(drawn: Drawn): Case {
     if (c.sideBySide && (c.watcher === 'batches' || c.watcher === 'EMA')) Object.assign(c, { watcher: 'epochs' })
   }
   if (c.mode === 'resume') {
-    // what is no part of a file cannot go on: fields of a layer, counts of a schedule
+    // state that is not in a file cannot be resumed: fields of a layer, counts of a schedule
     if (c.own === 'draws' || c.own === 'counts') Object.assign(c, { own: 'scales' })
     if (c.schedule === 'counts' || c.schedule === 'throws') Object.assign(c, { schedule: 'decays' })
     if (c.watcher === 'SWA' || c.watcher === 'progress') Object.assign(c, { watcher: 'epochs' })
@@ -184,7 +184,7 @@ function fitting({ rows, size, small, every, fits, dropLast }: Drawn): Pick<Case
   return { batchSize, every: fits && divisor !== undefined ? divisor : every }
 }
 
-/** What is trained. */
+/** The subject of a training. */
 interface Subject {
   model: Sequential
   parameters: readonly Parameter[]
@@ -195,7 +195,7 @@ interface Subject {
   seen: unknown[]
 }
 
-/** @param net its number among several, each of which has other weights and data, and some of which another shape */
+/** @param net its number among several; each has other weights and data, and some have another shape */
 function subjectOf(c: Case, net = 0): Subject {
   const backend = backends[c.backend]
   const { features, outputs, rows } = c
@@ -328,7 +328,7 @@ function ended(it: Subject, result: History | Error | null): Outcome {
   return { ...outcome, epochs: epochs.map(({ seconds: _, ...record }) => record), steps, stopReason }
 }
 
-/** What came of it, or the error that it ended with. */
+/** The result, or the error. */
 async function attempt<T>(fn: () => Promise<T>): Promise<T | Error> {
   trainings++
   try {
@@ -434,7 +434,7 @@ async function throughFiles(c: Case, clocks: readonly [ClockName, ClockName]): P
   return outcome as Outcome
 }
 
-/** Whether the loop by hand knows all of it. */
+/** True if the loop by hand supports the whole case. */
 const isPlain = (c: Case) =>
   (c.mode === 'fit' || c.mode === 'trainSteps') &&
   c.validation === null &&
@@ -519,7 +519,7 @@ async function check(c: Case): Promise<void> {
   }
   if (c.mode === 'resume') {
     const found = await throughFiles(c, c.clocks)
-    // what callbacks saw, they saw in two programs
+    // callbacks saw it in two programs
     expectSame({ ...found, seen: usual.seen }, usual, `stopped and gone on with, by clocks that ${c.clocks}`)
     return
   }

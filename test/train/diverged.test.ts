@@ -1,4 +1,4 @@
-/** What is left when training diverges: an error that says so and what to do, and the last finite weights. */
+/** The result of a diverged training: an error with advice, and the last finite weights. */
 import { describe, expect, test } from 'vitest'
 import {
   Dense,

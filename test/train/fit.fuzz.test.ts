@@ -55,7 +55,7 @@ const SCHEDULES = {
 } as const
 
 type Change = (it: Subject, epoch: number) => void | Promise<void>
-/** What callbacks do where an epoch ends. */
+/** Changes that callbacks make at the end of an epoch. */
 const CHANGES: Readonly<Record<string, Change>> = {
   'sets the rate': ({ optimizer }, epoch) => void (optimizer.learningRate = 0.05 / (1 + epoch)),
   'freezes and thaws': ({ parameters }, epoch) => {
@@ -104,7 +104,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   predicts: ({ model, features }) => void model.predict([new Array(features).fill(1)]),
 }
 
-/** One of them in so many cases, else null. */
+/** A value in one of `oneIn` cases, else null. */
 const sometimes = <T>(of: fc.Arbitrary<T>, oneIn: number) =>
   fc.oneof({ weight: oneIn - 1, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: of })
 const one = <T>(of: readonly T[]) => fc.constantFrom(...of)
@@ -159,7 +159,7 @@ function sizeOf({ divides, size }: { divides: boolean; size: number }, rows: num
   return sizes[size % sizes.length]
 }
 
-/** What is trained. */
+/** The subject of a training. */
 interface Subject {
   backend: Backend
   model: Sequential
@@ -236,7 +236,7 @@ const targetsOf = ({ data, outputs }: Subject, rows: readonly number[]) =>
     ? Int32Array.from(rows, (r) => data.targets[r])
     : rows.map((r) => [...data.targets.subarray(r * outputs, (r + 1) * outputs)])
 
-/** What there is at the end, and after one step more. */
+/** The state at the end, and after one more step. */
 function ended(c: Case, it: Subject, epochs: Outcome['epochs'], error?: string): Outcome {
   const { model, optimizer, parameters } = it
   const outcome: Outcome = { epochs: error === undefined ? epochs : [], error, weights: bits(it), state: optimizer.state() }

@@ -81,7 +81,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     await expect(fit(make(), undefined as never)).rejects.toThrow(/fit: wants options as an object.*got undefined/)
     const options = { ...rows, loss: mse }
     expect(() => evaluateModel(make(), { ...options, epochs: 3 } as never)).toThrow(/evaluateModel: there is no option 'epochs'/)
-    // what data sets carry may be spread among options, and is none
+    // further properties of data sets may be spread into options, but are not options
     const table = { ...options, count: 2, classNames: [], report: {} }
     expect(() => evaluateModel(make(), table as never)).not.toThrow()
     expect(() => evaluateModel(make(), { ...table, zzzzzzzz: 1 } as never)).toThrow(

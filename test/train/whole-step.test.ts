@@ -66,7 +66,7 @@ describe.each(backends)('$variant $dtype', (backend) => {
       expect(losses[7]).toBeLessThan(losses[0] / 20)
       expect(history.epochs[7].metrics.meanAbsoluteError).toBeLessThan(history.epochs[0].metrics.meanAbsoluteError)
       expect(evaluateModel(model, { inputs, targets, loss: mse }).loss).toBeLessThanOrEqual(losses[7] * (1 + 1e-5))
-      // What a step takes it gives back.
+      // A step returns the memory that it takes.
       await fit(model, { inputs, targets, loss: mse, optimizer, batchSize: 'full', epochs: 2 })
       const before = own.heap.usedBytes
       await fit(model, { inputs, targets, loss: mse, optimizer, batchSize: 'full', epochs: 2 })

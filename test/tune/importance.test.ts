@@ -1,4 +1,4 @@
-/** Importances are those of Optuna's PED-ANOVA (test/oracles/tune_importance.py). */
+/** Importances equal those of Optuna's PED-ANOVA (test/oracles/tune_importance.py). */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { categorical, createStudy, float, importance, int, type Space, when } from '../../ts/tune/index.js'

@@ -21,7 +21,7 @@ export const range: fc.Arbitrary<ParameterRange> = fc.oneof(
   fc.uniqueArray(fc.constantFrom('a', 'b', 'c', null, true, 7), { minLength: 1 }).map((choices) => categorical(choices)),
 )
 
-/** A space of some parameters, of which some are there only for values of a categorical one before. */
+/** A space of some parameters; some are present only for values of an earlier categorical one. */
 export function space(most = 6): fc.Arbitrary<Space> {
   return fc
     .array(fc.record({ range, parent: fc.nat(), values: fc.nat(), isConditional: fc.boolean() }), { minLength: 1, maxLength: most })

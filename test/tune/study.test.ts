@@ -352,7 +352,7 @@ describe.each([
     await first.close()
     const second = await open('on')
     expect(second.finished).toBe(20)
-    // what the one before had begun is run first
+    // trials that the previous process had begun are run first
     const again = await second.ask()
     expect([again.number, again.params]).toEqual([begun.number, begun.params])
     await second.tell(again, 1)

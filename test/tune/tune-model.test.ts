@@ -42,7 +42,7 @@ describe('tuneModel', () => {
     expect(value).toBeLessThan(0.7 * atDefaults)
     expect(model.predict([[0, 0]]).shape).toEqual([1, 3])
     expect(params.width).toBeGreaterThanOrEqual(4)
-    // the default, and nine nets a stage of which one in three goes on
+    // the default, and nine nets per stage; one in three continues
     expect(study.trials).toHaveLength(28)
     expect(study.trials.filter(({ attributes, state }) => attributes.stage === 1 && state === 'pruned')).toHaveLength(8)
     const rates = study.trials

@@ -1,4 +1,4 @@
-/** Whether calls are shared is decided by times that are measured (gain.ts), and which tile products use (ts/backend/wasm/tiles.ts): neither decides a bit. */
+/** Measured times decide whether calls are shared (gain.ts), and the tile of products (ts/backend/wasm/tiles.ts): neither changes a bit. */
 import { expect, test, vi } from 'vitest'
 import { Pool } from '../../../ts/backend/threads/pool.js'
 import { clock } from '../../../ts/common/clock.js'

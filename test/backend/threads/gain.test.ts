@@ -9,7 +9,7 @@ beforeEach(() => {
 })
 afterEach(() => vi.restoreAllMocks())
 
-/** Runs so many calls of a kind; returns how many were shared. */
+/** Runs a number of calls of a kind; returns the number of shared calls. */
 function run(gain: Gain, kind: number, calls: number, alone: number, shared: number): number {
   let count = 0
   for (let i = 0; i < calls; i++) {

@@ -181,7 +181,7 @@ describe.each(cases)('$variant, $threads threads', async ({ variant, threads }) 
     const [coreOfOne, coreOfMany] = [one.backend.kernels as unknown as WasmExports, many.exports]
     const partOfOne = partBeside(UPDATES, variant, coreOfOne)
     const partOfMany = await addPart(UPDATES, variant, many)
-    // Nothing else takes six numbers (contract.test.ts) but the kernel of permutations. What sums is not shared.
+    // Only updates and the kernel of permutations take six numbers (contract.test.ts). Kernels that sum are not shared.
     const isUpdate = (exports: WasmExports) => (name: string) =>
       updateKernel(exports, name)?.length === 6 && name !== 'permutation' && !WHOLE_UPDATES.includes(name)
     const [inCore, inPart] = [coreOfMany, partOfMany].map((exports) => Object.keys(exports).filter(isUpdate(exports)))
@@ -208,8 +208,7 @@ describe.each(cases)('$variant, $threads threads', async ({ variant, threads }) 
 
   // with canaries, blocks do not lie end to end
   test.skipIf(process.env.GRADUS_CANARIES)('uses little of the stack that a worker has', () => {
-    // The block of a worker: the stack of parts, that of the core, then its room for panels. What a stack never reached is as the
-    // heap gave it: zero.
+    // The block of a worker: the stack of parts, the stack of the core, then its memory for panels. Memory that a stack never reached is still zero.
     const stack = 1 << 16
     for (let worker = 0; worker < threads - 1; worker++) {
       const block = many.heap.scratch + SCRATCH_BYTES + worker * (stack + SCRATCH_BYTES)

@@ -62,7 +62,7 @@ const trainedInFleet = (
     return models.flatMap(weightsOf)
   }
 
-/** Of each part, something that needs it. */
+/** For each part, code that needs it. */
 const NEEDS: Record<keyof typeof parts, (backend: Backend) => Promise<number[]>> = {
   DESCENT: trained((p) => new Momentum(p, { learningRate: 0.05 }) as never, mse),
   UPDATES: trained((p) => new RMSProp(p, { learningRate: 0.01 }) as never, mse),

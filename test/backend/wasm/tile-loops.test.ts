@@ -1,7 +1,7 @@
 /**
- * The loops of tiles as they are in the module, instruction by instruction (docs/design/products.md): of each row its float is loaded just
- * before its multiply-adds, and with rows side by side no address is computed but the two that step through A and B. A compiler that
- * orders them in another way makes large products up to a third slower and changes no result, so no other test would tell.
+ * The loops of tiles as they are in the module, instruction by instruction (docs/design/products.md): each row's float is loaded just before its
+ * multiply-adds, and with contiguous rows only the two addresses that step through A and B are computed. A compiler with another order makes large
+ * products up to a third slower and changes no result, so no other test would notice.
  */
 import { readFileSync } from 'node:fs'
 import binaryen from 'binaryen'
@@ -35,7 +35,7 @@ beforeAll(() => {
     .filter((loop) => loop.includes('m'))
 })
 
-/** What a tile's loop does with `rows` rows: the vectors of B with the first row, then row after row, then the steps through A and B. */
+/** The expected loop of a tile with `rows` rows: the vectors of B with the first row, then row after row, then the steps through A and B. */
 function loopOf(rows: number, vectors: number): string {
   const [first, other] = [`S${'Bm'.repeat(vectors)}`, `S${'m'.repeat(vectors)}`]
   return `${first}${other.repeat(rows - 1)}++`

@@ -33,10 +33,10 @@ function product(backend: Backend, kind: (typeof KINDS)[number], [m, n, k]: read
   return bits
 }
 
-/** Floats of scratch for panels of A; those of B are behind them. */
+/** Floats of scratch for panels of A; the panels of B follow. */
 const ROOM_A = 65_536
 
-/** Rows and columns of the tile that a product used, from its panels: in those of a the first step of k is 1, in those of b likewise. */
+/** Rows and columns of the tile that a product used, from its panels: in the panels of a and of b the first step of k is 1. */
 function tileOf(backend: Backend): string {
   const { heap } = backend
   const kernels = withProducts(backend)
@@ -51,7 +51,7 @@ function tileOf(backend: Backend): string {
   return tile
 }
 
-/** Which sides of aᵀ·b were copied into panels. */
+/** The factors of aᵀ·b that were copied into panels. */
 function copiedSides(backend: Backend, m: number, n: number, k: number): string {
   const { heap } = backend
   const kernels = withProducts(backend)
@@ -111,7 +111,7 @@ describe('the choice', () => {
     vi.spyOn(performance, 'now').mockImplementation(() => now)
     const work = (_a: number, _b: number, _c: number, m: number) => {
       const time = state.timesOf(m)[TRIED.indexOf(state.tile)]
-      // code that was not optimised yet, of which the slowest tile looks the fastest
+      // code that is not optimized yet, in which the slowest tile looks fastest
       now += state.calls++ < clumsy ? 15 * (Math.max(...times) - time) + 0.01 : time
     }
     const table = {

@@ -1,9 +1,9 @@
 /**
- * V8 still widens what it should: kernels run with `--experimental-wasm-revectorize`, and V8's own trace of it is read. One
- * kernel to a process, compiled by the optimising compiler at its first call, so a trace tells of that kernel alone.
+ * V8 still widens the kernels that it should: kernels run with `--experimental-wasm-revectorize`, and V8's own trace is read. Each process has one
+ * kernel, compiled by the optimizing compiler at its first call, so a trace shows that kernel alone.
  *
- * On the Node 22 of devDependencies, with the `simd` artefact (that V8 does not widen the fused multiply-add); and with both
- * on newer Nodes: three kernels on the Node 24 of `make test`, all of them in `make nightly`. Needs an x86 processor with AVX2, as widening does.
+ * On the Node 22 of devDependencies, with the `simd` artefact (that V8 does not widen the fused multiply-add); and with both on newer Nodes: three
+ * kernels on the Node 24 of `make test`, all of them in `make nightly`. Needs an x86 processor with AVX2, as widening does.
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ import { hasAvx2, NODES } from './widen/nodes.js'
 const UPDATES = readdirSync('crate/optim/rules').flatMap((file) =>
   [...readFileSync(`crate/optim/rules/${file}`, 'utf8').matchAll(/^export_(?:update|whole|sums)!\((\w+),/gm)].map(([, name]) => name),
 )
-/** What writes nothing: V8 looks for pairs where vectors are stored. */
+/** Kernels that write nothing: V8 looks for pairs of vectors where they are stored. */
 const SUMS_ALONE = ['dogSums']
 const KERNELS = [
   ...['matmul', 'matmulNT', 'matmulTN', 'addScaled', 'softmax', 'exp', 'log', 'erf'],
@@ -25,10 +25,10 @@ const KERNELS = [
   ...UPDATES.filter((name) => !SUMS_ALONE.includes(name)),
 ]
 
-/** Updates that are little more than p − η·g, of which the V8 of Node 22 makes nothing; `widen` pays from Node 24 on. */
+/** Updates that are little more than p − η·g, which the V8 of Node 22 does not widen; `widen` pays from Node 24 on. */
 const SHORT = ['asgd', 'prodigyStep', 'scheduleFreeSgd', 'sgd', 'signSgd']
 
-/** On other Nodes than that of devDependencies; `make nightly` asks for all. */
+/** Kernels for other Nodes than the one of devDependencies; `make nightly` tests all. */
 const SMOKE = ['matmul', 'tanh', 'adam']
 
 const FLAG = '--experimental-wasm-revectorize'
@@ -47,7 +47,7 @@ function trace(node: string, variant: Variant, kernel: string, flags: readonly s
   return execFileSync(node, [...flags, ...FLAGS, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 })
 }
 
-/** How many operations on pairs of vectors V8 made one of, memory and constants apart: what it says once it has decided. */
+/** The number of operations on pairs of vectors that V8 joined, without memory and constants, from its final report. */
 function widened(text: string): number {
   let [count, decided] = [0, false]
   for (const line of text.split('\n')) {

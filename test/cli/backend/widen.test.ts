@@ -1,4 +1,4 @@
-/** 256-bit vectors: the command asks for them by itself, a program only by `load({ widen: true })`; the bits are those without. */
+/** 256-bit vectors: the command requests them automatically, a program only by `load({ widen: true })`; the bits are the same as without. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'

@@ -128,7 +128,7 @@ test('train prints a report that a person reads', async () => {
   expect(stdout).toMatch(/accuracy +(?:0\.9\d\d|1\.000) +[01]\.\d{3} to [01]\.\d{3} +[01]\.\d{3} +0\.\d{3}\n/)
   expect(stdout).not.toContain('island')
   expect(stdout).not.toMatch(/NaN|undefined/)
-  // what is advised keeps the options of this run
+  // the recommended command keeps the options of this run
   expect(stdout).toContain('--report report.html in training writes this report as a page with pictures')
   expect(stdout).not.toContain('gradus train')
 })
@@ -167,7 +167,7 @@ test('commands that train on a table have the same options for it', () => {
 })
 
 test('inspect says what train does with each column, and every command takes it so', async () => {
-  // 120 towns, of which each has a price of its own
+  // 120 towns, each with its own price
   const lines = Array.from({ length: 1200 }, (_, i) => `t${(i * 7) % 120},${(i * 13) % 11},${((i * 7) % 120) % 10}.5`)
   writeFileSync(path.join(folder, 'towns.csv'), `town,size,price\n${lines.join('\n')}\n`)
   const here = ['towns.csv', '--target', 'price', '--exclude', 'size']

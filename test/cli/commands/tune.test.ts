@@ -9,7 +9,7 @@ import { createStudy, float, openStudy, runWorker } from '../../../ts/tune/index
 import { gradus as inThisProcess } from '../../tools/command.js'
 import { redis, redisServer } from '../../tune/queue/servers.js'
 
-// What is built, not the sources: its workers load dist/tune.js.
+// The built command, not the sources: its workers load dist/tune.js.
 const CLI = path.resolve('dist/cli.js')
 const folder = mkdtempSync(path.join(tmpdir(), 'gradus-tune-cli-'))
 copyFileSync('docs/guide/penguins.csv', path.join(folder, 'penguins.csv'))

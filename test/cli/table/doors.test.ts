@@ -1,4 +1,4 @@
-/** What comes in by stdin, and what answers hold of it: endless and binary input, names that objects have, cells that are formulas. */
+/** Hostile input by stdin and its traces in answers: endless and binary input, names of object properties, cells that are formulas. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

@@ -88,7 +88,7 @@ const KINDS: Record<string, [content: () => Uint8Array | string, asTable: string
     `FILE is an array of NumPy${WRITES}`,
   ],
 }
-/** What is no file that can be read. */
+/** Paths that are not readable files. */
 const PLACES: Record<string, string> = {
   folder: 'FILE is a folder, not a file',
   'missing.csv': 'there is no file FILE',

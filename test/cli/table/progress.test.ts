@@ -1,4 +1,4 @@
-/** What the command says of a training on a table where there is no terminal: lines at intervals, none of short work, and why it took longer. */
+/** Output of the command during a training on a table without a terminal: lines at intervals, none for short work, and the reason for an overrun. */
 import { expect, test, vi } from 'vitest'
 import { TableReporter } from '../../../ts/cli/table/progress.js'
 import type { TablePhase, TableProgress } from '../../../ts/table/index.js'

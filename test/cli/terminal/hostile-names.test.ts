@@ -13,7 +13,7 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
-/** What work writes to the terminal. */
+/** The output of work to the terminal. */
 function written(work: () => void): string {
   let text = ''
   const write = (part: unknown) => {

@@ -48,7 +48,7 @@ describe.each(['parquet', 'arrow'] as const)('fault 22: %s', (format) => {
       const rows = await read(mutated(files, tokens, random), format)
       if (rows === undefined) continue
       read0++
-      // rows are objects of plain values, of which a table is made or not
+      // rows are objects of plain values, which may or may not make a table
       for (const row of rows) expect(typeof row === 'object' && row !== null).toBe(true)
       try {
         fromTable(rows.slice(0, 60), { target: 'kind', missing: 'auto' })

@@ -200,7 +200,7 @@ describe('rows of another file', () => {
       expect([...encoder.dataset(other).inputs]).toEqual([5, 2, 1])
       expect(() => encoder.dataset(other.slice(0, 1))).toThrow('dataset: a value is missing in each of the 1 rows')
       expect(() => encoder.encode(other)).toThrow("encode: no value in column 'town' of row 0; give fromTable what fills it in")
-      // places in messages are those of the rows that were given
+      // indices in messages refer to the given rows
       expect(() => encoder.dataset([other[0], { ...other[1], age: 'old' }])).toThrow("dataset: column 'age' of row 1 wants a number")
     }
     const byColumn = fromTable(rows, { ...target, missing: { age: 'median', income: 'median', town: 'drop' } })

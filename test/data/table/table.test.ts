@@ -412,7 +412,7 @@ describe('what fromTable decides, and why', () => {
       gaps: 5,
       notes: [expect.stringContaining("values are no numbers ('none yet' in row 13) and count as gaps")],
     })
-    // what has a single value beside gaps may say something by them
+    // a column with a single value and gaps may be informative through its gaps
     expect(town).toMatchObject({ as: 'category', categories: 1, gaps: 9 })
     expect(empty).toMatchObject({ as: 'left out', why: 'it is empty' })
     expect(table.inputs.every(Number.isFinite)).toBe(true)

@@ -1,4 +1,4 @@
-/** What the files of this folder were made of, and the inputs of what is expected of them. */
+/** The models of the files in this folder, and the inputs of their expected outputs. */
 import {
   Activation,
   AdamW,
@@ -20,7 +20,7 @@ export const INPUTS = [
   [0, 4, -0.25],
 ]
 
-/** Of the ensemble: two of five words each. */
+/** Inputs of the ensemble: two rows of five words each. */
 export const WORDS = [
   [0, 4],
   [2, 1],

@@ -1,4 +1,4 @@
-/** What optimizers take as parameters, and what they refuse. */
+/** Inputs that optimizers accept as parameters, and inputs that they refuse. */
 import { describe, expect, test } from 'vitest'
 import { Adam, createBackend, Dense, fit, Muon, mse, mul, Parameter, Sequential, SGD, WeightAverage } from '../../../ts/index.js'
 import {

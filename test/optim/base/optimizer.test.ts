@@ -1,4 +1,4 @@
-/** What optimizers share: steps, absent gradients, groups and their options, states that do not fit, an optimizer of one’s own. */
+/** Behavior of all optimizers: steps, absent gradients, groups and their options, states that do not fit, a user-defined optimizer. */
 import { describe, expect, test, vi } from 'vitest'
 import type { FloatArray } from '../../../ts/backend/heap.js'
 import { createBackend } from '../../../ts/backend/index.js'

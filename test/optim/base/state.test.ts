@@ -1,4 +1,4 @@
-/** What an optimizer goes on with after loadState: the options of the state, and what is set afterwards. */
+/** Options of an optimizer after loadState: those of the state, and later changes. */
 import { expect, test } from 'vitest'
 import { Adam, Dense, Sequential } from '../../../ts/index.js'
 

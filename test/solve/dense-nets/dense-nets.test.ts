@@ -339,7 +339,7 @@ describe('bad input', () => {
       const there = of({ gradientTolerance: 1e9 }).optimizer.step(x, y)
       expect(there).toMatchObject({ reason: 'gradient', updated: false, converged: true })
       expect(there.gradientSize).toBeGreaterThan(0)
-      // One row cannot tell 25 parameters.
+      // One row cannot determine 25 parameters.
       expect(of({ damping: 0 }).optimizer.step([[0.5]], [[3]])).toMatchObject({ reason: 'singular', updated: false })
     })
   }

@@ -302,7 +302,7 @@ describe('bounds', () => {
     expect(fit.parameters[1]).toBeCloseTo(0.01, 6)
     expect(fit.parameters[2]).toBe(3)
     expect(fit.errors[2]).toBe(0)
-    // What is fixed is as if it were not there.
+    // A fixed parameter is as if it were not there.
     const two = fitCurve((v: number, p) => model(v, [p[0], p[1], 3]), t, y, {
       initial: [1, 2],
       lower: [-10, 1e-3],

@@ -93,7 +93,7 @@ describe.each(cases.map((each, i) => [`${each.problem} (${i})`, each] as const))
     expect(result.value - oracle.value).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(oracle.value)))
   })
 
-  /** Which parameters are at which bound. */
+  /** The parameters that are at a bound. */
   function held(x: ArrayLike<number>): string {
     return lower.map((low, i) => (x[i] <= low + 1e-9 ? '-' : x[i] >= upper[i] - 1e-9 ? '+' : '.')).join('')
   }

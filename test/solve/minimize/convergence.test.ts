@@ -1,4 +1,4 @@
-/** What `converged` of minimize claims: a small gradient, or one that is small for the scale of the function. */
+/** The meaning of `converged` of minimize: a small gradient, or a gradient that is small for the scale of the function. */
 import { describe, expect, test } from 'vitest'
 import { minimize } from '../../../ts/solve/index.js'
 

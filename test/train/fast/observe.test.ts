@@ -1,4 +1,4 @@
-/** Whether a step may be replayed is observed: what may be has the bits of steps as they are written, what may not is run as it is written. */
+/** Replay depends on observation: replayed steps have the same bits as written-out steps, and steps that may not be replayed are written out. */
 import { describe, expect, test } from 'vitest'
 import { apply } from '../../../ts/autograd.js'
 import { withNormals, withRandom } from '../../../ts/backend/families.js'
@@ -193,7 +193,7 @@ describe.each(backends)('$variant', (backend) => {
   ])('%s steps from recordings', async (_name, optimizer) => {
     const make = () => sequential([new Dense(6, 9), new Dropout(0.2), new Dense(9, 4)])
     const { programs, replayed, writtenOut } = await compare(make, {}, optimizer)
-    // How many of them run in programs depends on the clock.
+    // The number of steps in programs depends on the clock.
     expect(programs + replayed).toBeGreaterThan(writtenOut)
   })
 

@@ -59,7 +59,7 @@ interface Outcome {
   steps: number
   error: string | undefined
   learningRate: number
-  /** Whether gradients wait to be added to. */
+  /** True for gradients that wait to be added to. */
   waiting: boolean[]
   /** Weights after a step that is written out. */
   further: number[][] | string
@@ -482,7 +482,7 @@ describe.each(supportedVariants())('%s', (variant) => {
   })
 
   test('without room for the rows of many steps, single ones are run', async () => {
-    // what the rows of one step take is given, as in a heap that is nearly full
+    // only memory for the rows of one step is given, as in a heap that is nearly full
     const { allocate } = Recording.prototype
     const refused = vi.spyOn(Recording.prototype, 'allocate').mockImplementation(function (this: Recording, bytes: number) {
       if (bytes > 2000) throw new OutOfMemoryError(bytes, 0, 0)

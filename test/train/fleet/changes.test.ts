@@ -1,4 +1,4 @@
-/** What a callback changes in a net that is trained beside others changes that net as it would alone: it leaves its fleet and goes on. */
+/** A callback that changes a net in a fleet has the same effect as on the net alone: the net leaves its fleet and continues. */
 import { describe, expect, test } from 'vitest'
 import {
   Adam,

@@ -1,4 +1,6 @@
-/** What has to be equal for nets to share a recorded step, a program, a table of hyper-parameters, or an order of rows: README.md of fleets has the table. */
+/**
+ * Conditions under which nets share a recorded step, a program, a table of hyper-parameters, or an order of rows: README.md of fleets has the table.
+ */
 import { expect, test } from 'vitest'
 import { supportedVariants } from '../../../ts/debug/index.js'
 import { Adam, type AdamOptions, createBackend, Dense, mae, mse, Sequential, SGD } from '../../../ts/index.js'

@@ -1,4 +1,4 @@
-/** What optimizers say of their hyper-parameters: nets of a fleet that differ in their learning rate share the others. */
+/** Statements of optimizers about their hyper-parameters: nets of a fleet that differ in their learning rate share the others. */
 import { describe, expect, test } from 'vitest'
 import * as gradus from '../../../ts/entries/js.js'
 import { Adam, type AdamOptions, createBackend, Optimizer, Parameter } from '../../../ts/index.js'

@@ -1,4 +1,4 @@
-/** Pruners, on reports of which is known what they should do. */
+/** Pruners on reports with known decisions. */
 import { describe, expect, test } from 'vitest'
 import { asha, hyperband, median, type Pruner, patience, percentile } from '../../../ts/tune/index.js'
 

@@ -1,4 +1,4 @@
-/** What anybody may put on a server: jobs that name code of their own, and worse. A worker runs the modules that it was started with, and nothing else. */
+/** Hostile data on a server: jobs that name code of their own, and worse. A worker runs only the modules that it was started with. */
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

@@ -8,7 +8,7 @@ const machine = (i: number) => `gradus-m${i}`
 
 const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] })
 
-/** Whether namespaces can be made here. */
+/** True if namespaces can be made here. */
 export function canMakeNetworks(): boolean {
   try {
     ip('netns', 'add', 'gradus-try')

@@ -12,7 +12,7 @@ export interface Disturbance {
   restarts: number
 }
 
-/** What came of it. */
+/** The outcome. */
 export interface Outcome {
   finished: number
   complete: number
@@ -97,7 +97,7 @@ export async function disturbed(server: Server, { trials, workers, kills, restar
   }
 }
 
-/** Ids of trials of which the journal has more than one result that counts: a second one is only counted where the first did not end the trial. */
+/** Ids of trials with more than one result that counts in the journal: a second one only counts if the first did not end the trial. */
 async function resultsInJournal(url: string): Promise<number[]> {
   const store = await openStore(url)
   const results = new Map<number, number[]>()

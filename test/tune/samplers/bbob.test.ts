@@ -1,4 +1,4 @@
-/** The functions that samplers are judged by are those of COCO: values of the package ioh (test/oracles/bbob.py). */
+/** The test functions of samplers equal COCO's: values of the package ioh (test/oracles/bbob.py). */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { bbob } from '../../../bench/tune/bbob.js'

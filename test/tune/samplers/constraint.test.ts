@@ -49,7 +49,7 @@ function processor(): number {
   return (user + system) / 1000
 }
 
-/** Asks for trials of a study and tells them a loss that is least at the border of what is allowed. */
+/** Asks for trials of a study and reports a loss that is least at the border of the allowed region. */
 async function run(space: Space, sampler: Sampler, constraint: (params: Params) => boolean, loss: (params: Params) => number, seed = 0) {
   const study = await createStudy({ space, sampler, constraint, seed })
   const slow: number[] = []

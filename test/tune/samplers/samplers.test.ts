@@ -194,7 +194,7 @@ describe('points without regard to results', () => {
       await expect(study.ask()).rejects.toThrow(
         "ask: the sampler 'grid' has 16 points, and all have been asked for that keep the constraint",
       )
-      // the twelve of the grid, and three by hand, of which one goes on from the grid
+      // the twelve of the grid, and three by hand, one of which continues a point of the grid
       expect(study.trials).toHaveLength(15)
       const seen = new Set(study.trials.map(({ params: { a, b } }) => `${a} ${b}`))
       expect(seen.size).toBe(12)

@@ -26,7 +26,7 @@ const storages = ['.log', '.sqlite'] as const
 
 describe.each(storages)('in %s', (ending) => {
   const fresh = () => path.join(folder, `study${count++}${ending}`)
-  // to this process those of another, of which nothing is known but what it writes: it has its own name in the journal
+  // for this process it is another process, known only by its entries: it has its own name in the journal
   const open = (storage: string): Promise<Own> => createStudy({ space: SPACE, storage, sampler: random(), seed: 1 })
 
   test('a process that was killed on another machine is silent, and its trial is run by the next', async () => {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { createStudy, float, int, openStudy } from '../../../ts/tune/index.js'
 
-/** What came of it. */
+/** The outcome. */
 export interface KillOutcome {
   kills: number
   /** Results that a process said to be kept, and that are not there. */
@@ -11,7 +11,7 @@ export interface KillOutcome {
   /** Results that are there twice, or with another value. */
   doubled: number
   finished: number
-  /** Whether all trials are those of a study that was never killed. */
+  /** True if all trials equal those of a study that was never killed. */
   isSame: boolean
 }
 
@@ -23,7 +23,7 @@ export interface Program {
 
 const FROM_SOURCE: Program = { node: process.execPath, library: path.resolve('ts/tune/index.ts') }
 
-/** Kills so many times, then lets it run to its end. */
+/** Kills it `kills` times, then lets it run to its end. */
 export async function killAgain(storage: string, trials: number, kills: number, program = FROM_SOURCE): Promise<KillOutcome> {
   const kept = new Map<number, number>()
   let doubled = 0

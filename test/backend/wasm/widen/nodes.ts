@@ -1,4 +1,7 @@
-/** The Nodes on which widening is tested: that of devDependencies, and the Node 24 that `make test` installs, and what `make runtimes` has installed. */
+/**
+ * The Nodes on which widening is tested: the one of devDependencies, the Node 24 that `make test` installs, and those that `make runtimes` has
+ * installed.
+ */
 
 import { existsSync, readFileSync } from 'node:fs'
 import type { Variant } from '../../../../ts/backend/wasm/variants.js'

@@ -1,4 +1,4 @@
-/** Calls one kernel of a WebAssembly file once, so that a trace of the engine tells of nothing else: `node probe.mjs FILE KERNEL TILE`. */
+/** Calls one kernel of a WebAssembly file once, so that a trace of the engine shows only that kernel: `node probe.mjs FILE KERNEL TILE`. */
 import { readFileSync } from 'node:fs'
 
 const [file, kernel, tile] = process.argv.slice(2)

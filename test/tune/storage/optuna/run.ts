@@ -13,7 +13,7 @@ const SPACE = {
   momentum: when('kind', 'SGD', float(0, 1)),
 }
 
-/** What Optuna sees of a study. */
+/** A study as Optuna sees it. */
 export interface Seen {
   direction: string
   best: number
@@ -56,7 +56,7 @@ export async function more(study: Awaited<ReturnType<typeof open>>, trials: numb
   )
 }
 
-/** What optuna-dashboard has of the first study of a file, by its own interface. */
+/** The first study of a file in optuna-dashboard, from its own interface. */
 export async function dashboard(
   command: string,
   file: string,
