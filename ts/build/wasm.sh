@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Builds the crate to WebAssembly, and writes it as files and as text to ts/backend/wasm/generated/ (ignored by git), in two variants: relaxed as it
-# is compiled, with fused multiply-add: faster, needs a newer engine simd the same with multiplications and additions (ts/build/pack/variants.mjs):
-# the same bits on every engine Does nothing if no input changed since the last run. OUT/inputs has a record of the inputs, so a folder built
-# elsewhere can be used as well. Needs ts/build/toolchain.sh and node_modules.
+# Builds the crate to WebAssembly, and writes it as files and as text to ts/backend/wasm/generated/ (ignored by git), in two variants:
+#   relaxed  as it is compiled, with fused multiply-add: faster, needs a newer engine
+#   simd     the same with multiplications and additions (ts/build/pack/variants.mjs): the same bits on every engine
+# Does nothing if no input changed since the last run. OUT/inputs has a record of the inputs, so a folder built elsewhere can be used as well.
+# Needs ts/build/toolchain.sh and node_modules.
 #
-# ts/build/wasm.sh build what is not built yet ts/build/wasm.sh --is-built exit code 0 if there is nothing to build
+#   ts/build/wasm.sh             build what is not built yet
+#   ts/build/wasm.sh --is-built  exit code 0 if there is nothing to build
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

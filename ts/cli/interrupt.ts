@@ -7,8 +7,8 @@ export const NO_MODEL = 'stopped before there was a model; nothing is written'
 export const INTERRUPTED = 130
 
 /**
- * Runs work that stops at the end of a step when its signal fires. @param stopped the error message if work ends without a result because of its
- * signal
+ * Runs work that stops at the end of a step when its signal fires.
+ * @param stopped the error message if work ends without a result because of its signal
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>, stopped = 'stopped'): Promise<T> {
   const controller = new AbortController()

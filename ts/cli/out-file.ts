@@ -7,8 +7,8 @@ import { INTERRUPTED } from './interrupt.js'
 
 /**
  * Refuses an output path that cannot be written, or that would destroy a file that the command reads.
- *
- * @param option as it was typed, such as `--out` @param reads the other files of the command, by their roles: `{ 'the table': 'iris.csv' }`
+ * @param option as it was typed, such as `--out`
+ * @param reads the other files of the command, by their roles: `{ 'the table': 'iris.csv' }`
  * @throws Error that names the option and the file
  */
 export function checkOut(option: string, file: string, reads: Readonly<Record<string, string | undefined>>): void {
@@ -26,8 +26,8 @@ export function checkOut(option: string, file: string, reads: Readonly<Record<st
 }
 
 /**
- * Refuses a name whose ending belongs to another kind of file. @param ending the right endings, without the point; the first one is recommended. No
- * ending is right, too.
+ * Refuses a name whose ending belongs to another kind of file.
+ * @param ending the right endings, without the point; the first one is recommended. No ending is right, too.
  */
 export function checkEnding(option: string, file: string, what: string, endings: readonly string[]): void {
   const [, ending] = /\.([a-z]\w*)$/i.exec(path.basename(file)) ?? []

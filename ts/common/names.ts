@@ -32,7 +32,8 @@ export function checkName(owner: string, name: string, known: readonly string[],
 }
 
 /**
- * {@link checkName} for every property of an options object. @param carried names that are allowed but are not options
+ * {@link checkName} for every property of an options object.
+ * @param carried names that are allowed but are not options
  * @throws TypeError for anything else
  */
 export function checkNames(

@@ -9,8 +9,9 @@ export type SavedNumbers = Parameters<typeof savedNumbers>[0]
 
 /**
  * @internal saved numbers in their order. A typed array may hold NaN and infinities, which are returned. In JSON every value must be a finite number:
- * JSON writes null for NaN and infinities, which would come back as 0. @param what their name in messages @throws TypeError for keys that are not 0,
- * 1, 2 … and for values that are not numbers; RangeError for numbers that are not finite
+ * JSON writes null for NaN and infinities, which would come back as 0.
+ * @param what their name in messages
+ * @throws TypeError for keys that are not 0, 1, 2 … and for values that are not numbers; RangeError for numbers that are not finite
  */
 export function savedNumbers(saved: ArrayLike<number> | Readonly<Record<string, number>>, what: string): ArrayLike<number> {
   if (ArrayBuffer.isView(saved) && 'length' in saved) return saved as ArrayLike<number>

@@ -90,7 +90,8 @@ export function ownInput(x: Tensor, nested: boolean): Tensor {
 }
 
 /**
- * The result of the user's function. @throws TypeError for anything but a tensor, ShapeError for more than one number if `scalar` @internal
+ * The result of the user's function.
+ * @throws TypeError for anything but a tensor, ShapeError for more than one number if `scalar` @internal
  */
 export function checkResult(y: Tensor, what: string, scalar: boolean): Tensor {
   if (!(y instanceof Tensor)) {

@@ -41,7 +41,8 @@ export class DiskFiles {
 
 /**
  * @internal The bytes go to a temporary file beside it, which is flushed to the disk and then renamed; finally the folder, which has the names, is
- * flushed. The previous file keeps its name until the moment of the renaming. @param fs file system, which tests replace
+ * flushed. The previous file keeps its name until the moment of the renaming.
+ * @param fs file system, which tests replace
  */
 export async function writeNow(fs: Fs, path: string, bytes: Uint8Array, earlier: readonly string[]): Promise<void> {
   // a symbolic link stays, and its target is replaced

@@ -21,7 +21,8 @@ export interface Files {
   /** Undefined if there is no such file. */
   read(path: string): Promise<Uint8Array | undefined>
   /**
-   * Replaces a file by bytes, all or nothing, and on the medium before it resolves. @param earlier names for the previous files, the latest first
+   * Replaces a file by bytes, all or nothing, and on the medium before it resolves.
+   * @param earlier names for the previous files, the latest first
    */
   write(path: string, bytes: Uint8Array, earlier: readonly string[]): Promise<void>
 }

@@ -57,7 +57,8 @@ function partsOf(name: string, target: string): RegExpExecArray | null {
 
 /**
  * @internal Removes abandoned temporary files of a target: files of a process that is known to be dead, and files that have not changed for ten
- * minutes. @param folder the target's folder, with a separator at its end, or '.'
+ * minutes.
+ * @param folder the target's folder, with a separator at its end, or '.'
  * @param name of the target in it
  */
 export async function removeLeftBehind(fs: Fs, folder: string, name: string): Promise<void> {

@@ -48,7 +48,8 @@ const BACKSLASH = 0x5c
 
 /**
  * Facts about a JSON text that JSON.parse does not report: its nesting depth, and the number of names in its outermost object, repeated names
- * included. One pass over the text, without building anything. @param onName gets each name as JSON
+ * included. One pass over the text, without building anything.
+ * @param onName gets each name as JSON
  */
 function outline(text: string, onName?: (json: string) => void): { depth: number; names: number } {
   let [depth, deepest, names] = [0, 0, 0]

@@ -134,8 +134,8 @@ export function decodeSafetensors(file: Uint8Array | ArrayBuffer, options: Decod
 }
 
 /**
- * @internal {@link decodeSafetensors} with checks @param checkOf makes, from the metadata, a function that checks the bytes of each tensor before
- * they are used
+ * @internal {@link decodeSafetensors} with checks
+ * @param checkOf makes, from the metadata, a function that checks the bytes of each tensor before they are used
  */
 export function decodeChecked(
   file: Uint8Array | ArrayBuffer,

@@ -108,8 +108,10 @@ export interface TreeReader {
 }
 
 /**
- * @internal the value of a file's tree @param who for messages @param special the value for an object of the skeleton, undefined for an ordinary
- * object @throws RangeError for a file that is damaged, or of another format
+ * @internal the value of a file's tree
+ * @param who for messages
+ * @param special the value for an object of the skeleton, undefined for an ordinary object
+ * @throws RangeError for a file that is damaged, or of another format
  */
 export function decodeTree(
   who: string,

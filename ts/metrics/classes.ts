@@ -75,8 +75,8 @@ export function areLabels(prediction: unknown): boolean {
 }
 
 /**
- * @internal targets as classes, from integers, one per row, or from rows of probabilities, where the largest counts @throws ShapeError, RangeError
- * naming the first that is not a class below `classes`
+ * @internal targets as classes, from integers, one per row, or from rows of probabilities, where the largest counts
+ * @throws ShapeError, RangeError naming the first that is not a class below `classes`
  */
 export function targetClasses(who: string, target: TensorLike, rows: number, classes: number): ArrayLike<number> {
   const t: Tensor = asTensor(target, undefined, `${who}: target`)

@@ -70,8 +70,8 @@ function meanOverRows(
 }
 
 /**
- * @internal the probabilities of all classes, row by row; for one column the probabilities of class 0 and class 1 @throws RangeError for values that
- * are not probabilities, or that look like probabilities if `from` is missing
+ * @internal the probabilities of all classes, row by row; for one column the probabilities of class 0 and class 1
+ * @throws RangeError for values that are not probabilities, or that look like probabilities if `from` is missing
  */
 export function probabilitiesOf(who: string, { values, rows, columns }: Scores, from: ProbabilityOptions['from']): number[][] {
   if (from !== undefined) checkChoice(`${who}: from`, from, ['logits', 'probabilities'])

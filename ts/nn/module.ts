@@ -354,10 +354,9 @@ export abstract class Module {
 
   /**
    * A parameter of this module, named after its path; for {@link createParameters}.
-   *
-   * @param shape the last two axes are inputs and outputs for initializers that depend on their numbers; with one axis both have its length @param
-   *   values initial values: the name of an initializer, `'glorotUniform'`, or a function, `initializers.normal(0, 0.02)`, with random numbers of its
-   *   own under the model's seed. Default: zeros
+   * @param shape the last two axes are inputs and outputs for initializers that depend on their numbers; with one axis both have its length
+   * @param values initial values: the name of an initializer, `'glorotUniform'`, or a function, `initializers.normal(0, 0.02)`, with random numbers
+   * of its own under the model's seed. Default: zeros
    * @throws RangeError for a name that no initializer has, TypeError for more arguments
    */
   protected makeParameter(
@@ -399,7 +398,8 @@ export function outputOf(module: Module, x: Tensor): Tensor {
 }
 
 /**
- * @internal Remembers the training modes of a model and its parts; `training`, if given, is set for all. @returns a function that restores the modes
+ * @internal Remembers the training modes of a model and its parts; `training`, if given, is set for all.
+ * @returns a function that restores the modes
  */
 export function rememberModes(model: Module, training?: boolean): () => void {
   return setModes(

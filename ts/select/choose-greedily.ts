@@ -20,8 +20,10 @@ export interface GreedyOptions {
 
 /**
  * Chooses candidates one by one, with repetition: each time the candidate that improves the mean of all chosen ones most (Caruana, Niculescu-Mizil,
- * Crew & Ksikes 2004, with their sorted start). @param candidates out-of-fold predictions of each @param lossOf the loss of such predictions @returns
- * the number of times that each was chosen in the best of these means; if there was no time for a mean, the best single candidate
+ * Crew & Ksikes 2004, with their sorted start).
+ * @param candidates out-of-fold predictions of each
+ * @param lossOf the loss of such predictions
+ * @returns the number of times that each was chosen in the best of these means; if there was no time for a mean, the best single candidate
  */
 export function chooseGreedily(
   candidates: readonly { predictions: Float64Array }[],

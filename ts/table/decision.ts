@@ -88,8 +88,9 @@ export function checkDecision(who: string, { classWeights: weights, threshold, m
 }
 
 /**
- * @internal @param learnt the training rows, including rows on which nets are validated @throws RangeError for an option that does not fit the
- * target, or names a missing class
+ * @internal
+ * @param learnt the training rows, including rows on which nets are validated
+ * @throws RangeError for an option that does not fit the target, or names a missing class
  */
 export function classTerms(
   { classWeights: given, threshold, metric, positive }: DecisionSettings,
@@ -200,7 +201,8 @@ function shortBetween(lower: number, upper: number): number {
 }
 
 /**
- * @internal the threshold of a model, from out-of-fold predictions @throws RangeError if these rows are of one class
+ * @internal the threshold of a model, from out-of-fold predictions
+ * @throws RangeError if these rows are of one class
  */
 export function chosenThreshold(by: 'f1' | 'balanced', positive: number, predictions: Float64Array, targets: Int32Array): number {
   const found = targets.reduce((sum, target) => sum + Number(target === positive), 0)

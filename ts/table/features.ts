@@ -120,8 +120,9 @@ export function scaled(targets: Int32Array | Float32Array): {
 /**
  * Cuts each number at the quantiles of these rows, and counts categories.
  * @param inputs row-major [rows, features], numbers scaled by median and quartiles
- * @param numbers indices of the numeric features @param bins number of parts into which a column is cut; 0 for none @param embeddings indices of the
- * features that are category numbers
+ * @param numbers indices of the numeric features
+ * @param bins number of parts into which a column is cut; 0 for none
+ * @param embeddings indices of the features that are category numbers
  */
 export function fitFeatures(
   inputs: Float32Array,

@@ -25,7 +25,9 @@ type NumberAt = (row: number, column: number) => number
 
 /**
  * Fits a straight line to the unchanged numbers, and another to the squeezed ones, on three quarters of the rows, and compares their squared errors
- * on the others. @param count number of columns @returns true if the first is much better; false if there are too few rows to decide
+ * on the others.
+ * @param count number of columns
+ * @returns true if the first is much better; false if there are too few rows to decide
  */
 export function countInFull(count: number, plain: NumberAt, squeezed: NumberAt, targets: ArrayLike<number>): boolean {
   const affordable = Math.min(MOST_ROWS, Math.floor(MOST_WORK / count ** 2))

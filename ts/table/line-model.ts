@@ -22,7 +22,8 @@ export async function linesOfFolds(samples: LineSamples, { folds }: Folds, limit
 }
 
 /**
- * The line itself as the model, for `hidden: []`: fitted to all rows; the folds estimate its errors. @param line of all rows
+ * The line itself as the model, for `hidden: []`: fitted to all rows; the folds estimate its errors.
+ * @param line of all rows
  */
 export async function lineModel(
   line: Line | null,

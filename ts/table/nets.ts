@@ -113,7 +113,8 @@ export function makeNet(
 }
 
 /**
- * The same net with more inputs at the end, which are ignored. @param factor of its output
+ * The same net with more inputs at the end, which are ignored.
+ * @param factor of its output
  */
 export function widened(
   net: Module,

@@ -45,7 +45,8 @@ export class ProgressWatch {
   private end: number
 
   /**
-   * @param began start of the work in the time of the clock @param time limit in seconds; undefined without a limit
+   * @param began start of the work in the time of the clock
+   * @param time limit in seconds; undefined without a limit
    */
   constructor(
     private readonly onProgress: ((progress: TableProgress) => void) | undefined,
@@ -56,8 +57,8 @@ export class ProgressWatch {
   }
 
   /**
-   * Records changes. The first report of a phase is sent at once, others at most ten times a second. @param secondsLeft an estimate, which is used if
-   * there is no limit
+   * Records changes. The first report of a phase is sent at once, others at most ten times a second.
+   * @param secondsLeft an estimate, which is used if there is no limit
    */
   tell(changed: Partial<typeof this.known>, secondsLeft?: number): void {
     const { onProgress, began, known } = this

@@ -20,7 +20,8 @@ export interface AsideOptions {
 /**
  * Training rows and held-out rows: at random, with every class in the same proportion on both sides, or the latest by a column. The same options
  * always hold the same rows out, so that a choice made with the other rows can be evaluated on them. Rows in time stay in that order; rows of the
- * same time are on one side. @throws RangeError for a fraction that leaves one side empty
+ * same time are on one side.
+ * @throws RangeError for a fraction that leaves one side empty
  */
 export function setAside(who: string, plan: ColumnPlan, rows: readonly Row[], { fraction, seed, splitBy }: AsideOptions): [Row[], Row[]] {
   const { isClasses, target } = plan

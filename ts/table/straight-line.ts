@@ -119,7 +119,9 @@ export function meanOfLines(lines: readonly { line: Line; weight: number }[]): L
 }
 
 /**
- * The line as a net. @param width of its input @param place column of the input with the unchanged value of a feature
+ * The line as a net.
+ * @param width of its input
+ * @param place column of the input with the unchanged value of a feature
  */
 export function lineNet(
   { features, outputs, weights, bias, tables }: Line,

@@ -23,8 +23,9 @@ export function checkModel(who: string, model: unknown): void {
 }
 
 /**
- * @internal Claims a model with all its parts. @returns a function that releases the model; garbage collection releases it, too @throws Error if the
- * model or a part of it is already being trained, TypeError for anything but a model
+ * @internal Claims a model with all its parts.
+ * @returns a function that releases the model; garbage collection releases it, too
+ * @throws Error if the model or a part of it is already being trained, TypeError for anything but a model
  */
 export function claim(who: string, model: Module): () => void {
   checkModel(who, model)

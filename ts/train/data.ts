@@ -53,7 +53,8 @@ export interface Batch {
 }
 
 /**
- * @internal the data set as tensors with equal numbers of rows @param checksInputs false if the reader of the inputs checks that they are finite
+ * @internal the data set as tensors with equal numbers of rows
+ * @param checksInputs false if the reader of the inputs checks that they are finite
  * @throws ShapeError if counts differ or there is no row; RangeError naming row and column of a number that is not finite
  */
 export function checkData(

@@ -16,8 +16,8 @@ export interface ForwardLoss {
 }
 
 /**
- * @internal prediction and loss of a batch. Targets [n] reach losses and metrics as [n, 1] if the prediction is [n, 1]. @throws TypeError, ShapeError
- * for a loss that is not a single number, Error for a loss that ignores weights
+ * @internal prediction and loss of a batch. Targets [n] reach losses and metrics as [n, 1] if the prediction is [n, 1].
+ * @throws TypeError, ShapeError for a loss that is not a single number, Error for a loss that ignores weights
  */
 export function forwardLoss(
   model: Module,

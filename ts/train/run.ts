@@ -42,7 +42,8 @@ export class TrainingRun {
   readonly means: RunningMeans
 
   /**
-   * @param known data sets that were checked already, for trainings that share them @param line shows progress without a callback
+   * @param known data sets that were checked already, for trainings that share them
+   * @param line shows progress without a callback
    */
   constructor(
     model: Module,

@@ -183,8 +183,8 @@ export class Study<S extends Space = Space> {
   }
 
   /**
-   * The next trial to run. After a process was killed, its unfinished trials come first, with the same parameters. @throws RangeError if a sampler
-   * such as a grid has no more points; Error if the storage fails
+   * The next trial to run. After a process was killed, its unfinished trials come first, with the same parameters.
+   * @throws RangeError if a sampler such as a grid has no more points; Error if the storage fails
    */
   async ask(): Promise<Trial<S>> {
     return (await this.askBelow()) as Trial<S>

@@ -53,8 +53,8 @@ export class Suggester {
   }
 
   /**
-   * The parameters of a trial; undefined if the sampler has no more points. A trial with fixed parameters uses no point. @throws RangeError if no
-   * drawn point satisfies the constraint
+   * The parameters of a trial; undefined if the sampler has no more points. A trial with fixed parameters uses no point.
+   * @throws RangeError if no drawn point satisfies the constraint
    */
   suggest(number: number, fixed: Readonly<Record<string, unknown>>): Suggestion | undefined {
     const { axes, sampler, seed, history, objectives, limit, nextPoint } = this

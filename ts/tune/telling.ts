@@ -94,7 +94,8 @@ export class Telling implements TrialOwner {
 }
 
 /**
- * The outcome of a trial, checked. A value that is NaN, or that no other value can beat, is a failure. @throws TypeError for an invalid value
+ * The outcome of a trial, checked. A value that is NaN, or that no other value can beat, is a failure.
+ * @throws TypeError for an invalid value
  */
 export function endedWith(
   number: number,

@@ -4,7 +4,8 @@ import { useEffect } from 'preact/hooks'
 import type { Engine, Input, Name, Output } from './client'
 
 /**
- * With `forgets`, results for an earlier input are no longer shown. @returns its result so far, and its error
+ * With `forgets`, results for an earlier input are no longer shown.
+ * @returns its result so far, and its error
  */
 export function useTask<N extends Name>(
   worker: () => Engine,

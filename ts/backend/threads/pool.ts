@@ -68,8 +68,8 @@ export class Pool {
   private readonly gain = new Gain()
 
   /**
-   * @param kernels the exports of main's instance, in the same order as in every instance; more may follow ({@link add}) @param stacks start of each
-   * worker's stack
+   * @param kernels the exports of main's instance, in the same order as in every instance; more may follow ({@link add})
+   * @param stacks start of each worker's stack
    */
   constructor(
     private readonly kernels: Kernel[],
@@ -122,8 +122,8 @@ export class Pool {
 
   /**
    * Runs a kernel (its index in `kernels`) in `shares` shares, or in one if that is as fast; share i of n has the arguments argumentsOf(i, n). Calls
-   * of one kernel with the same estimated `nanoseconds` do the same work. @throws errors of a share; Error if a worker has died in the middle of its
-   * share
+   * of one kernel with the same estimated `nanoseconds` do the same work.
+   * @throws errors of a share; Error if a worker has died in the middle of its share
    */
   runShared(kernel: number, nanoseconds: number, shares: number, argumentsOf: (share: number, shares: number) => readonly number[]): void {
     const kind = kernel + MAX_KERNELS * Math.round(nanoseconds)

@@ -52,7 +52,8 @@ const COLUMNS = 37
 /**
  * Checks that V8 has widened a backend's kernels usefully: with each tile, optimized kernels must give the same bits as unoptimized ones, and a wide
  * tile must be the fastest (without AVX2 it is not). `use` gets the chosen tile; without `use` the tile stays unchanged, and only its bits are
- * checked. @throws Error if a kernel gives other bits: V8 has widened it by then, and that cannot be undone in this process
+ * checked.
+ * @throws Error if a kernel gives other bits: V8 has widened it by then, and that cannot be undone in this process
  */
 export function checkWidened(backend: Backend, use?: (tile: number) => void): boolean {
   const { arena } = backend

@@ -65,8 +65,9 @@ export function parseCsv(text: string, options: CsvOptions = {}): Row[] {
 }
 
 /**
- * @internal The rows of a CSV file, some thousand at a time: memory does not depend on the size of the file. @param lines gets the line in which each
- * row begins @throws the errors of {@link parseCsv}, with the name of the file; Error for an unreadable file
+ * @internal The rows of a CSV file, some thousand at a time: memory does not depend on the size of the file.
+ * @param lines gets the line in which each row begins
+ * @throws the errors of {@link parseCsv}, with the name of the file; Error for an unreadable file
  */
 export async function* csvRows(source: Source, options: CsvOptions = {}, lines?: number[]): AsyncGenerator<Row[], void, void> {
   const name = nameOf(source)
@@ -308,8 +309,9 @@ class CsvParser {
   }
 
   /**
-   * Makes rows of the waiting lines. @param isNamed true if they begin with row names @param isFilled true if the unnamed columns at the end have
-   * values
+   * Makes rows of the waiting lines.
+   * @param isNamed true if they begin with row names
+   * @param isFilled true if the unnamed columns at the end have values
    */
   private release(rows: Row[], isNamed: boolean, isFilled: boolean): void {
     const waiting = this.waiting as { values: string[]; at: number }[]

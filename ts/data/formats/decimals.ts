@@ -12,8 +12,9 @@ const THOUSANDS = ['.', ',', ' ', "'"]
 
 /**
  * @internal A function that converts the values of a table to plain numbers: `1.234,5` becomes `1234.5`, and other texts stay. Null if all numbers
- * are already plain. @throws RangeError for another sign, or the same sign for both; the returned function throws for a plain number although
- * `decimal` is a comma, since its meaning is ambiguous
+ * are already plain.
+ * @throws RangeError for another sign, or the same sign for both; the returned function throws for a plain number although `decimal` is a comma,
+ * since its meaning is ambiguous
  */
 export function numberReader(
   name: string,

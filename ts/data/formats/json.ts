@@ -9,7 +9,9 @@ import { nameOf, piecesOf, type Source } from './source.js'
 const LONGEST_LINE = 1 << 24
 
 /**
- * @internal rows of JSON lines, one piece of the file at a time @param where gets the line of each row @throws RangeError naming the invalid line
+ * @internal rows of JSON lines, one piece of the file at a time
+ * @param where gets the line of each row
+ * @throws RangeError naming the invalid line
  */
 export async function* jsonLines(source: Source, encoding?: string, where?: number[]): AsyncGenerator<Row[], void, void> {
   const name = nameOf(source)

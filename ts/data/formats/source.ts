@@ -40,8 +40,8 @@ function lastOf(path: string): string {
 }
 
 /**
- * @internal The bytes of a source, a piece at a time; gzip is unpacked. Leaving the loop closes the file. @throws Error for a missing source,
- * TypeError for anything but a source
+ * @internal The bytes of a source, a piece at a time; gzip is unpacked. Leaving the loop closes the file.
+ * @throws Error for a missing source, TypeError for anything but a source
  */
 export async function* piecesOf(source: Source): AsyncGenerator<Uint8Array, void, void> {
   yield* unpacked(bytesOf(source))

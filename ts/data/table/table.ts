@@ -112,13 +112,14 @@ export interface TableEncoder {
   /** Values of later rows that the table did not have, by column: their count, and the first values. */
   readonly unknown: Readonly<UnknownValues>
   /**
-   * Inputs of other rows with the same columns, row-major. @param from index of the first row, if rows are encoded part by part: errors name rows by
-   * their index. Default 0 @throws RangeError for a gap that is not filled in, or an unknown category if that is an error
+   * Inputs of other rows with the same columns, row-major.
+   * @param from index of the first row, if rows are encoded part by part: errors name rows by their index. Default 0
+   * @throws RangeError for a gap that is not filled in, or an unknown category if that is an error
    */
   encode(rows: readonly object[], from?: number): Float32Array
   /**
-   * Other rows with their targets, encoded as these are: such as the rows of a file with test data. Rows that `missing` drops are left out. @throws
-   * RangeError as encode does
+   * Other rows with their targets, encoded as these are: such as the rows of a file with test data. Rows that `missing` drops are left out.
+   * @throws RangeError as encode does
    */
   dataset(rows: readonly object[]): Table
   /** Plain JSON for {@link encoderFromState}, to be kept beside the model's weights. */

@@ -77,8 +77,8 @@ export function readWritten({ unit, decimal, first }: WrittenAs, value: unknown)
 }
 
 /**
- * @internal The human format of values; undefined if they do not all have the same format. @param decimal the decimal sign, if the values leave it
- * open
+ * @internal The human format of values; undefined if they do not all have the same format.
+ * @param decimal the decimal sign, if the values leave it open
  */
 export function wayOf(values: readonly unknown[], decimal?: Decimal): WrittenAs | undefined {
   const column = new WrittenColumn(undefined, undefined, decimal)
@@ -99,7 +99,8 @@ export class WrittenColumn {
   private readonly signed = { '.': '', ',': '' }
 
   /**
-   * @param given the format of the values, if it is known @param decimal the decimal sign, if the values leave it open
+   * @param given the format of the values, if it is known
+   * @param decimal the decimal sign, if the values leave it open
    */
   constructor(
     private readonly onRead?: (way: number, at: number, value: number | Date) => void,

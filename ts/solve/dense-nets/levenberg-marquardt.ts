@@ -102,8 +102,8 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
   }
 
   /**
-   * Up to `maxIterations` trials on inputs and targets, or on a closure that returns the tensor of residuals. @throws ShapeError for data that does
-   * not fit, errors of the closure
+   * Up to `maxIterations` trials on inputs and targets, or on a closure that returns the tensor of residuals.
+   * @throws ShapeError for data that does not fit, errors of the closure
    */
   step(inputs: TensorLike, targets: TensorLike): LevenbergMarquardtResult
   step(closure: () => Tensor): LevenbergMarquardtResult

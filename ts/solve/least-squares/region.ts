@@ -48,8 +48,8 @@ export class ScaledRegion {
   ) {}
 
   /**
-   * step ← h, whose length equals the radius to a tenth, or is shorter if no damping is needed; false if there is none. @param held D for the
-   * equations, with parameters held by bounds; null for the scale itself
+   * step ← h, whose length equals the radius to a tenth, or is shorter if no damping is needed; false if there is none.
+   * @param held D for the equations, with parameters held by bounds; null for the scale itself
    */
   solve(gradient: Float64Array, held: Float64Array | null, step: Float64Array): boolean {
     const { radius } = this

@@ -52,9 +52,9 @@ export class NewtonCG extends DescentOptimizer<NewtonCGOptions> {
 
   /**
    * Up to `maxIterations` iterations.
-   *
    * @param closure the loss; or, with a second argument, the model's output
-   * @param loss of an output: then the products are Gauss-Newton's @throws errors of the closure; then the parameters are at the best point seen
+   * @param loss of an output: then the products are Gauss-Newton's
+   * @throws errors of the closure; then the parameters are at the best point seen
    */
   step(closure: () => Tensor, loss?: (output: Tensor) => Tensor): ClosureResult {
     const { whole, curvature } = curvatureOf(this.parameters, closure, loss)

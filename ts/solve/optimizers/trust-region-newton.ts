@@ -48,9 +48,9 @@ export class TrustRegionNewton extends DescentOptimizer<TrustRegionNewtonOptions
 
   /**
    * Up to `maxIterations` accepted steps.
-   *
    * @param closure the loss; or, with a second argument, the model's output
-   * @param loss of an output: then the products are Gauss-Newton's @throws errors of the closure; then the parameters are at the best point seen
+   * @param loss of an output: then the products are Gauss-Newton's
+   * @throws errors of the closure; then the parameters are at the best point seen
    */
   step(closure: () => Tensor, loss?: (output: Tensor) => Tensor): ClosureResult {
     const { whole, curvature } = curvatureOf(this.parameters, closure, loss)

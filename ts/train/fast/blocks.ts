@@ -86,7 +86,9 @@ export class BlockRunner {
 
   /**
    * @param recordingsOf the recordings for steps of this number of rows, if they may run now; with `adds` there is a second one, for steps that add
-   * their gradients to earlier ones @param runStep takes a single step, from 0 @param keepsPredictions true if predictions and targets are requested
+   * their gradients to earlier ones
+   * @param runStep takes a single step, from 0
+   * @param keepsPredictions true if predictions and targets are requested
    */
   constructor(
     plan: Plan,

@@ -112,8 +112,9 @@ export class Recording implements RecordedStep {
   }
 
   /**
-   * Writes the step out on these rows, forward, loss and backward, and records it. @returns true if it did the same as in its last recording @throws
-   * errors of the step
+   * Writes the step out on these rows, forward, loss and backward, and records it.
+   * @returns true if it did the same as in its last recording
+   * @throws errors of the step
    */
   record(range: RowRange): boolean {
     const before = { calls: this.calls, constants: this.constants, parameters: this.parameters, draws: this.draws }

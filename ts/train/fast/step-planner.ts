@@ -61,7 +61,8 @@ export class StepPlanner {
   private before: { stepCount: number; spans: { t: number; scalars: Scalars }[] } = { stepCount: 0, spans: [] }
 
   /**
-   * @param batches batches per update, each of which is a step of {@link StepHooks} @param gradientScale factor for gradients
+   * @param batches batches per update, each of which is a step of {@link StepHooks}
+   * @param gradientScale factor for gradients
    */
   constructor(
     optimizer: Optimizer,

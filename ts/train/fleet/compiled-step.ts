@@ -45,8 +45,8 @@ export interface FleetTraits {
 }
 
 /**
- * Records a step of a member with this number of rows, and makes programs from it. @throws CannotBatch if the nets cannot run side by side,
- * OutOfMemoryError
+ * Records a step of a member with this number of rows, and makes programs from it.
+ * @throws CannotBatch if the nets cannot run side by side, OutOfMemoryError
  */
 export function compileStep(member: Member, size: number, { batches, sharesRows, keepsPredictions }: FleetTraits): CompiledStep {
   const { plan, parameters, generators, optimizer, updates } = member

@@ -18,7 +18,8 @@ const ENDINGS = ['', '.js', '.mjs', '.cjs', '.ts', '.json', '/index.js', '/index
 const known = new Map<string, { version: ModuleVersion; stamp: string }>()
 
 /**
- * @internal the version of a module in a file. Files are read again only if one of them was changed. @throws Error if the module cannot be read
+ * @internal the version of a module in a file. Files are read again only if one of them was changed.
+ * @throws Error if the module cannot be read
  */
 export async function versionOf(file: string): Promise<ModuleVersion> {
   const [fs, path, { createHash }] = await Promise.all([

@@ -8,8 +8,9 @@ export interface Runner<S extends Space> {
   /** Name and hash of the objective, if it is a module that this process has. */
   readonly version?: string
   /**
-   * The result of the objective. @param onBegin called when the objective is loaded; from then on the time of the trial counts @throws errors of the
-   * objective; {@link WorkerDied} if no worker is left
+   * The result of the objective.
+   * @param onBegin called when the objective is loaded; from then on the time of the trial counts
+   * @throws errors of the objective; {@link WorkerDied} if no worker is left
    */
   run(trial: Trial<S>, signal: AbortSignal, onBegin?: () => void): Promise<unknown>
   close(): Promise<void>
@@ -35,8 +36,8 @@ export class TrialTimeout extends Error {
 export class LoadError extends TypeError {}
 
 /**
- * @internal stops a trial after some seconds of work; time in which its reports wait for the storage does not count @returns a function that ends the
- * watch
+ * @internal stops a trial after some seconds of work; time in which its reports wait for the storage does not count
+ * @returns a function that ends the watch
  */
 export function limitTime<S extends Space>(trial: Trial<S>, seconds: number, stop: AbortController): () => void {
   const { report } = trial

@@ -66,7 +66,8 @@ export function moved(): Error {
 }
 
 /**
- * @internal gives a job back to the queue, where any worker may take it after some milliseconds. @throws the error that a processor has to throw then
+ * @internal gives a job back to the queue, where any worker may take it after some milliseconds.
+ * @throws the error that a processor has to throw then
  */
 export async function handBack(job: Job, token: string, after: number): Promise<never> {
   await job.moveToDelayed(Date.now() + after, token)

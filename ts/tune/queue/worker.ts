@@ -360,8 +360,8 @@ class Worker implements QueueWorkerHandle {
   }
 
   /**
-   * Writes the result of a trial; if the server has lost the end of the study, writes it again into the server's present version. @throws JournalLost
-   * if the server now has another trial of this number, or none
+   * Writes the result of a trial; if the server has lost the end of the study, writes it again into the server's present version.
+   * @throws JournalLost if the server now has another trial of this number, or none
    */
   private async write({ job, study, opened }: AtHand, outcome: Parameters<Study['tell']>[1]): Promise<void> {
     for (let own = study; ; ) {

@@ -10,8 +10,8 @@ const SQLITE = /\.(sqlite3?|db)$/
 const JOURNAL = /\.(log|journal|jsonl)$/
 
 /**
- * @internal opens a storage; its code is loaded only then, as pages only have memory @throws TypeError, RangeError for anything but a storage; Error
- * if it cannot be opened
+ * @internal opens a storage; its code is loaded only then, as pages only have memory
+ * @throws TypeError, RangeError for anything but a storage; Error if it cannot be opened
  */
 export async function openStore(storage: string | JournalStore | undefined): Promise<JournalStore> {
   if (storage === undefined) return memoryStore()
@@ -33,8 +33,8 @@ export async function openStore(storage: string | JournalStore | undefined): Pro
 }
 
 /**
- * @internal opens an existing storage: {@link openStore} would create a missing file @throws errors of {@link openStore}; Error if there is no such
- * file
+ * @internal opens an existing storage: {@link openStore} would create a missing file
+ * @throws errors of {@link openStore}; Error if there is no such file
  */
 export async function openStored(storage: string | JournalStore): Promise<JournalStore> {
   if (typeof storage === 'string' && (SQLITE.test(storage) || JOURNAL.test(storage)) && !/^[a-z]+:\/\//.test(storage)) {

@@ -47,8 +47,9 @@ const SILENT = 15_000
 export const POOL = { connectionTimeoutMillis: FIRST, query_timeout: SILENT, keepAlive: true }
 
 /**
- * @internal connections to the database of a URL, `postgres://host/database`, on which a query without an answer fails after some seconds @param
- * table creates the table @throws Error if pg or the server is missing
+ * @internal connections to the database of a URL, `postgres://host/database`, on which a query without an answer fails after some seconds
+ * @param table creates the table
+ * @throws Error if pg or the server is missing
  */
 export async function connectPostgres(url: string, table: string): Promise<Pool> {
   const module = await loadPackage<{ Pool?: PoolClass; default: { Pool: PoolClass } }>('pg', 'studies in PostgreSQL want')

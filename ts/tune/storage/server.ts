@@ -61,8 +61,9 @@ export class KnownEntries {
   }
 
   /**
-   * Merges the entries that were read with the server's from `start` on, after it has lost entries. @returns `lost`, to be appended to the journal,
-   * and `news`, which this process has not read @throws JournalLost if both have made trials since, or nothing in common is left
+   * Merges the entries that were read with the server's from `start` on, after it has lost entries.
+   * @returns `lost`, to be appended to the journal, and `news`, which this process has not read
+   * @throws JournalLost if both have made trials since, or nothing in common is left
    */
   reconcile(server: readonly string[]): { lost: string[]; news: string[] } {
     const { texts, first, place } = this
@@ -128,8 +129,9 @@ export function serverStore(place: string, server: ServerJournal, close: () => P
 }
 
 /**
- * The entries that others wrote since. If the server has lost entries, they are written again first. @returns also `note`, to be called when the
- * entries were taken in @throws JournalLost if the server has another journal
+ * The entries that others wrote since. If the server has lost entries, they are written again first.
+ * @returns also `note`, to be called when the entries were taken in
+ * @throws JournalLost if the server has another journal
  */
 async function newEntries(known: KnownEntries, server: ServerJournal, place: string): Promise<{ news: string[]; note(): void }> {
   for (;;) {
