@@ -95,8 +95,8 @@ export function measureMetrics(
 const resamplesOf = (count: number) => (count > MANY_ROWS ? FEW : RESAMPLES)
 
 /**
- * Estimated seconds of {@link measureMetrics}, from the time for a guess without columns on the same number of rows. @param resamples number that the
- * time allows: at least {@link LEAST}
+ * Estimated seconds of {@link measureMetrics}, from the time for a guess without columns on the same number of rows.
+ * @param resamples number that the time allows: at least {@link LEAST}
  */
 export function secondsOfMetrics(
   targets: Int32Array | Float32Array,
