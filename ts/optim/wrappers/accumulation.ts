@@ -31,7 +31,7 @@ interface Pending {
  * Gradients add up in place, and the division is part of the update. `fit` calls {@link flush} at the end of each epoch: the remaining batches make a
  * step of their own, on the mean of fewer gradients. In a loop of your own, or around `trainSteps`, call it yourself.
  * When not: batches that fit into memory: fewer, larger steps alone gain nothing.
- * Defaults: none, as PyTorch's loop and optax' MultiSteps. State: only the gradients so far. Goyal et al. 2017 on large batches.
+ * Defaults: none, as PyTorch's loop and optax' MultiSteps. State: none besides the gradients so far. Goyal et al. 2017 on large batches.
  *
  * @example
  * const optimizer = new GradientAccumulation(new Adam(model.parameters()), { every: 4 })
