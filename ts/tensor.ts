@@ -184,7 +184,7 @@ export class Tensor<S extends Shape = Shape> {
     return this.host === null && this.generation > 0 && this.generation === this.backend.arena.generation
   }
 
-  /** @internal Where the elements are, after copying them into the arena if need be. @throws StaleTensorError */
+  /** @internal The address of the elements, which are copied into the arena if need be. @throws StaleTensorError */
   get address(): Ptr {
     const { arena } = this.backend
     if (this.generation === PERMANENT || arena.isAlive(this.generation)) return this.ptr

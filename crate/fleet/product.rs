@@ -105,7 +105,7 @@ unsafe fn strip<L: Nets, const SHARED: bool, const NEAR: bool, const RELU: bool,
 /// registers.
 ///
 /// # Safety
-/// The caller promises what it promises to [`block`].
+/// As for [`block`].
 #[inline(always)]
 unsafe fn call_block<
     L: Nets,
@@ -132,7 +132,7 @@ unsafe fn call_block<
 /// [`block`] as a separate function.
 ///
 /// # Safety
-/// The caller promises what it promises to [`block`].
+/// As for [`block`].
 #[inline(never)]
 unsafe fn outlined_block<
     L: Nets,

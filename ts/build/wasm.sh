@@ -22,8 +22,8 @@ is_built() { [ -f "$OUT/core.ts" ] && [ "$(cat "$OUT/inputs" 2>/dev/null)" = "$(
 if [ "${1:-}" = --is-built ]; then is_built; exit; fi
 
 # crate -> target/pack/gradus_bg.wasm. No path of this machine gets into the module. LLVM keeps the order of the source (docs/design/products.md):
-# left to itself it loads all rows of a tile before it multiplies, which wants more registers than there are. Panics say no place, as
-# nothing reads it (crate/bare.rs): that option is not stable yet, so the compiler has to be told that we know.
+# otherwise it loads all rows of a tile before it multiplies, and has too few registers for them. Panics do not name their place, because
+# nothing reads it (crate/bare.rs). That option is not stable yet: RUSTC_BOOTSTRAP allows it.
 compile() {
   local home=${CARGO_HOME:-$HOME/.cargo} std
   std=$(rustc --print sysroot)/lib/rustlib/src/rust

@@ -154,7 +154,7 @@ export function kindOf(bytes: Uint8Array): FileKind | undefined {
 /** @internal The kind of model files of gradus, and of other programs that write safetensors. */
 export const SAFETENSORS: FileKind = KINDS.safetensors
 
-/** @internal Whether bytes may be text: none of them is a control character that no text has. */
+/** @internal True if bytes may be text: none of them is a control character that no text has. */
 export function isText(bytes: Uint8Array): boolean {
   return bytes.subarray(0, START).every((byte) => byte > 31 || [9, 10, 12, 13, 26, 27].includes(byte))
 }

@@ -1,4 +1,4 @@
-/** How wide text is at a terminal, in cells: most characters take one, those of East Asia and emoji two. */
+/** The width of text at a terminal, in cells: most characters take one, East Asian characters and emoji take two. */
 
 /** Colors and other styles, which take no cell. */
 const STYLES = /\u001b\[[\d;]*m/g

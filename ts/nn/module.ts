@@ -119,7 +119,7 @@ export abstract class Module {
     return this
   }
 
-  /** Builds this module and those of its child modules that are not built yet, outermost first. */
+  /** Builds this module and its child modules, outermost first, unless they are built. */
   private buildAll(context: BuildContext): void {
     const pending: [Module, BuildContext][] = [[this, context]]
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {

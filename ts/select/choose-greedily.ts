@@ -8,13 +8,16 @@ export type LossOf = (predictions: ArrayLike<number>) => number
 export interface GreedyOptions {
   /** Choices at most. */
   maxChoices: number
-  /** Where there are more than twice as many candidates, the best ones of this number begin: on few rows a single best one is mostly lucky. Default 0. */
+  /**
+   * With more than twice as many candidates, the search begins with this number of the best ones: on few rows a single best one is mostly lucky.
+   * Default 0.
+   */
   sortedStart?: number
   /** Choices without an improvement that end the search. Default: none do. */
   patience?: number
-  /** A choice more has to make the loss less by this share. Default 0. */
+  /** Share by which one more choice has to lower the loss. Default 0. */
   leastGain?: number
-  /** When it has to be over, as clock.now() counts: the best of the means until then. Default: no limit. */
+  /** Time at which the search ends, in the time of clock.now(), with the best of the means so far. Default: no limit. */
   until?: number | undefined
 }
 

@@ -11,7 +11,7 @@ export interface PairedDifference {
   high: number
 }
 
-/** What others say of the same rows, as the model says it: row-major [rows, classes] probabilities, or numbers. */
+/** Predictions of others for the same rows, in the form of the model's: row-major [rows, classes] probabilities, or numbers. */
 export interface Besides {
   /** A straight line that was fitted to the same rows. */
   line?: Float64Array

@@ -10,7 +10,7 @@ export interface RowRange {
   to: number
 }
 
-/** @internal Which epoch each step belongs to, and which rows it sees. Steps and epochs count from 0 here. */
+/** @internal The epoch and the rows of each step. Steps and epochs count from 0 here. */
 export class Batches {
   /** The number of steps in all epochs. */
   readonly total: number

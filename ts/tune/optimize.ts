@@ -281,7 +281,7 @@ class TrialRun<S extends Space> {
     }
   }
 
-  /** Tells what came of a trial, unless another process has done so, which took it over because this one was silent. */
+  /** Records the outcome of a trial, unless another process took the trial over while this one was silent, and recorded it. */
   private async tell(trial: Trial<S>, outcome: number | Outcome): Promise<void> {
     try {
       await this.study.tell(trial, outcome)

@@ -91,7 +91,7 @@ function coreOf(bytes, names) {
   return Buffer.from(module.emitBinary())
 }
 
-/** A part has no constants: it reads those of the core in the shared memory. Nor has it a table. */
+/** A part has neither a table nor constants: it reads the constants of the core in the shared memory. */
 function partOf(bytes, names) {
   const module = only(bytes, names)
   const elements = Array.from({ length: module.getNumElementSegments() }, (_, i) => module.getElementSegmentByIndex(i))

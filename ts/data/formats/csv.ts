@@ -341,7 +341,7 @@ class CsvParser {
     rows.push(row)
   }
 
-  /** What is wrong with a line of another number of values than there are columns. */
+  /** The message for a line whose number of values differs from the number of columns. */
   private unlike(columns: number, values: number, line: number): string {
     const [has, are] = [`${values} ${values === 1 ? 'value' : 'values'}`, columns === 1 ? 'is 1 column' : `are ${columns} columns`]
     const names = this.hasRowNames ? ', the names of rows included' : ''

@@ -194,8 +194,8 @@ async function* unpacked(pieces: AsyncGenerator<Uint8Array, void, void>): AsyncG
 const START = 512
 
 /**
- * @internal The same bytes, with at least {@link START} bytes in the first piece if there are so many, so that the beginning of a file is in one
- * piece.
+ * @internal The same bytes, with at least {@link START} bytes in the first piece if the source has that many: the beginning of a file is in
+ * one piece.
  */
 export async function* withWholeStart(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   let [start, size]: [Uint8Array[] | null, number] = [[], 0]

@@ -14,7 +14,7 @@ export interface Wanted {
   buckets?: number | undefined
   size?: number | undefined
   missing: Missing
-  /** Whether a text among numbers is a gap, also where these values have none. */
+  /** True if a text among numbers is a gap, even if none of these values is such a text. */
   lenient: boolean
   scale: Scale
   /** True if no option names this column, so that it may be left out. */

@@ -223,7 +223,7 @@ export class TableLearner {
 
   /**
    * @param mostNumbers of each column, from which quantiles are computed. Default: a million
-   * @param lenient columns of numbers in which a text is a gap, whether or not one of these rows has one
+   * @param lenient columns of numbers in which a text is a gap, even if none of these rows has one
    */
   constructor(
     first: Row,

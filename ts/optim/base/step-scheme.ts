@@ -23,7 +23,7 @@ export interface SecondEvaluation {
   refresh(): void
 }
 
-/** @internal What a step of a wrapper consists of. */
+/** @internal The parts of a wrapper's step. */
 export interface StepScheme {
   /** The optimizer that updates. */
   readonly optimizer: object

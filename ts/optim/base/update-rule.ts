@@ -1,11 +1,11 @@
-/** What a class of optimizers says about the kernel of its updates, with {@link Optimizer.update} as its readable twin. */
+/** The kernel of the updates of a class of optimizers, as the class describes it; {@link Optimizer.update} is its readable twin. */
 import type { WasmPart } from '../../backend/wasm/types.js'
 
 /** @internal */
 export interface UpdateRule {
   /** Name of the fused kernel, whose numbers depend on options, t and scalars alone. */
   readonly kernel: string
-  /** Where the kernel is found, if not in the core. */
+  /** The part of WebAssembly that has the kernel, if the core does not. */
   readonly part?: WasmPart
   /** Names of the state slots. */
   readonly slots: readonly string[]

@@ -410,12 +410,12 @@ class Worker implements QueueWorkerHandle {
     }
   }
 
-  /** Keeps threads that nobody uses for the next trial, but not for ever, nor those of many objectives. */
+  /** Keeps unused threads for the next trial, for a limited time and for a few objectives. */
   private rest(key: string, pool: Pool): void {
     if (this.pools.get(key) !== pool) return this.drop(key, pool)
     clearTimeout(pool.timer)
     pool.timer = setTimeout(() => this.drop(key, pool), 1000 * IDLE)
-    // the one that rested last is the last
+    // the pool that was used last goes to the end
     this.pools.delete(key)
     this.pools.set(key, pool)
     const resting = [...this.pools].filter(([, { uses }]) => uses === 0)
