@@ -1,4 +1,4 @@
-/** A study on a real queue, disturbed. `make queue-proof` does so with 500 trials and 20 kills. */
+/** A study on a real queue, disturbed. `make queue-proof` does so with 2,000 trials over several machines. */
 import { expect, test } from 'vitest'
 import { createStudy, float, runWorker } from '../../../ts/tune/index.js'
 import { jobId, ready } from '../../../ts/tune/queue/bullmq.js'

@@ -8,6 +8,9 @@ import { serverOf, withoutPassword } from '../storage/server-url.js'
 import type { TrialJob } from './job.js'
 import { postgresSigns, redisSigns, SIGNS_TABLE, type Signs, within } from './signs.js'
 
+/** Milliseconds that a statement of BullMQ may take, which makes its tables by one. */
+const MIGRATION = 60_000
+
 /** @internal a job; its data may be anybody's */
 export interface Job {
   data: unknown
@@ -60,18 +63,14 @@ export interface Connection {
   close(): Promise<void>
 }
 
-/** @internal the error that tells BullMQ: this job is not over, it was moved elsewhere */
-export function moved(): Error {
-  return Object.assign(plainError('handed back'), { name: 'DelayedError' })
-}
-
 /**
  * @internal gives a job back to the queue, where any worker may take it after some milliseconds.
  * @throws the error that a processor has to throw then
  */
 export async function handBack(job: Job, token: string, after: number): Promise<never> {
   await job.moveToDelayed(Date.now() + after, token)
-  throw moved()
+  // by this name BullMQ knows that the job is not over, but elsewhere
+  throw Object.assign(plainError('handed back'), { name: 'DelayedError' })
 }
 
 /** @internal @throws RangeError for another kind of URL; Error if a package or the server is missing */
@@ -96,7 +95,7 @@ export async function connect(url: string): Promise<Connection> {
     const { createPostgresBackend } = bullmq
     if (createPostgresBackend === undefined) throw plainError('a queue on PostgreSQL wants BullMQ 6: run npm install bullmq@6')
     const pool = await connectPostgres(server, SIGNS_TABLE)
-    const connection = { ...POOL, connectionString: server, migrate: true }
+    const connection = { ...POOL, query_timeout: MIGRATION, connectionString: server, migrate: true }
     return {
       ...shared,
       queue: () => ready(() => new bullmq.Queue(name, { connection }, createPostgresBackend)),
