@@ -43,14 +43,15 @@ export function program(): Command {
     .exitOverride()
     .addHelpText('after', ROOT_EXAMPLES)
   for (const make of COMMANDS) root.addCommand(make().copyInheritedSettings(root).helpOption('-h, --help', 'print this help'))
-  suggesting(root, root)
+  complete(root, root)
   return root
 }
 
-/** Errors about names that a command does not know have the nearest one that it does, or the commands that do. */
-function suggesting(command: Command, root: Command): void {
+/** What all commands have: `--debug`, and errors about unknown names with the nearest one that there is, or the commands that have it. */
+function complete(command: Command, root: Command): void {
   command.configureOutput({ outputError: (text, write) => write(withoutLongWords(withSuggestion(text, command, root))) })
-  for (const part of command.commands) suggesting(part.showSuggestionAfterError(false), root)
+  if (command !== root) command.option('--debug', 'print the stack trace of an error')
+  for (const part of command.commands) complete(part.showSuggestionAfterError(false), root)
 }
 
 function withSuggestion(text: string, command: Command, root: Command): string {

@@ -42,11 +42,11 @@ function linesOf(block: Block, width: number, paint: NonNullable<ReportTextOptio
       )
     }
     case 'scores': {
-      const [head, first, ...rest] = aligned(...scoresTable('', block.scores))
+      const [head, first, ...rest] = aligned(...scoresTable('', block.scores), width)
       return [paint('dim', head), paint('bold', first), ...rest]
     }
     case 'table': {
-      const [head, ...rows] = aligned(block.head, block.rows)
+      const [head, ...rows] = aligned(block.head, block.rows, width)
       return [paint('dim', head), ...rows]
     }
     case 'curve': {
@@ -87,10 +87,15 @@ function linesOf(block: Block, width: number, paint: NonNullable<ReportTextOptio
   }
 }
 
-/** Rows of cells as lines; columns of numbers end at the right. */
-function aligned(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** Cells that the first column of a table keeps in a narrow terminal. */
+const MIN_FIRST = 20
+
+/** Rows of cells as lines; in lines wider than `width` the first column is cut. Columns of numbers end at the right. */
+function aligned(head: readonly string[], rows: readonly (readonly string[])[], width = Number.POSITIVE_INFINITY): string[] {
   const all = [head, ...rows]
   const widths = head.map((_, column) => Math.max(...all.map((row) => cellsOf(row[column]))))
+  const surplus = widths.reduce((sum, cells) => sum + cells + 2, 0) - width
+  if (surplus > 0) widths[0] = Math.min(widths[0], Math.max(MIN_FIRST, widths[0] - surplus))
   const pad = (cell: string, column: number) => (isNumeric(rows, column) ? padStart(cell, widths[column]) : padEnd(cell, widths[column]))
-  return all.map((row) => `  ${row.map(pad).join('  ')}`.trimEnd())
+  return all.map(([first, ...rest]) => `  ${[cut(first, widths[0]), ...rest].map(pad).join('  ')}`.trimEnd())
 }

@@ -36,7 +36,6 @@ export function benchCommand(): Command {
     .addOption(variantOption())
     .addOption(widenOption())
     .addOption(new Option('--json', 'print one JSON object instead'))
-    .addOption(new Option('--debug', 'print the stack trace of an error'))
     .action((options: BenchOptions) => bench(options))
 }
 

@@ -24,9 +24,7 @@ export function evaluateCommand(): Command {
     .option('--json', 'print JSON instead')
     .addOption(fillOption())
   for (const option of fileOptions()) command.addOption(option)
-  return command
-    .option('--debug', 'print the stack trace of an error')
-    .action((model: string, file: string, options: EvaluateOptions) => evaluate(model, file, options))
+  return command.action((model: string, file: string, options: EvaluateOptions) => evaluate(model, file, options))
 }
 
 async function evaluate(modelFile: string, file: string, { json = false, fillColumns = false, ...how }: EvaluateOptions): Promise<void> {

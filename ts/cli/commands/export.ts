@@ -52,7 +52,6 @@ export function exportCommand(): Command {
     .addOption(new Option('--out <file>', 'where it goes (default: the name of the model, with another ending)'))
     .addOption(new Option('--half', 'of js: weights of 16 bits, half as long and good to three digits'))
     .option('--json', 'print JSON instead')
-    .option('--debug', 'print the stack trace of an error')
     .action((model: string, options: ExportOptions) => exportModel(model, options))
 }
 

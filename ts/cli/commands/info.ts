@@ -15,7 +15,6 @@ export function infoCommand(): Command {
     .summary('print version, runtime and what runs here')
     .description('Prints the version, the runtime, the backends and variants that run here, and the optimizers there are.')
     .option('--json', 'print one JSON object instead')
-    .option('--debug', 'print the stack trace of an error')
     .action((options: { json?: boolean }) => info(options))
 }
 

@@ -26,9 +26,7 @@ export function inspectCommand(): Command {
   for (const option of columnOptions('the column to predict (default: the last one)')) command.addOption(option)
   command.option('--json', 'print JSON instead')
   for (const option of fileOptions()) command.addOption(option)
-  return command
-    .option('--debug', 'print the stack trace of an error')
-    .action((file: string, options: InspectOptions) => inspect(file, options))
+  return command.action((file: string, options: InspectOptions) => inspect(file, options))
 }
 
 async function inspect(file: string, { json = false, ...options }: InspectOptions): Promise<void> {

@@ -54,4 +54,5 @@ async function findRate(file: string, options: RateOptions): Promise<void> {
     rate === learningRate ? '← best' : '',
   ])
   for (const line of table([['  rate', 'loss', ''], ...rows])) print(line.trimEnd())
+  if (options.picture !== undefined) print(`${paint('green', '✓')} The picture is in ${paint('bold', options.picture)}`)
 }

@@ -38,9 +38,7 @@ export function predictCommand(): Command {
     )
     .addOption(new Option('--json', 'a JSON object for each row, a line each'))
   for (const option of fileOptions()) command.addOption(option)
-  return command
-    .option('--debug', 'print the stack trace of an error')
-    .action((model: string, file: string, options: PredictOptions) => predict(model, file, options))
+  return command.action((model: string, file: string, options: PredictOptions) => predict(model, file, options))
 }
 
 /** Rows that are answered at once. */

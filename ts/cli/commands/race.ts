@@ -61,7 +61,7 @@ async function raceOn(file: string, options: RateOptions): Promise<void> {
     width: Math.min(columns() - 1, 90),
     height: 12,
     logY: true,
-    caption: 'training loss by epoch, the best four',
+    caption: `training loss by epoch${lines.length > 4 ? ', the best four' : ''}`,
   }))
     print(line)
   print()

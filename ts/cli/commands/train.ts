@@ -77,9 +77,5 @@ const TABLE_ONLY = [...attributes([...dataOptions(), ...tableTrainOptions()]), '
 const TASK_ONLY = attributes(dataSetOptions())
 
 function outputOptions(): Option[] {
-  return [
-    new Option('-q, --quiet', 'print the result only'),
-    new Option('--json', 'print one JSON object instead, with every epoch'),
-    new Option('--debug', 'print the stack trace of an error'),
-  ]
+  return [new Option('-q, --quiet', 'print the result only'), new Option('--json', 'print one JSON object instead, with every epoch')]
 }

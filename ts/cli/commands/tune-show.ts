@@ -18,7 +18,6 @@ export function showCommand(): Command {
     .option('--name <name>', 'which study, where there are several')
     .option('--html <file>', 'write a report with pictures')
     .option('--json', 'print all trials as one JSON object')
-    .option('--debug', 'print the stack trace of an error')
     .action((storage: string, options: ShowOptions) => showStudy(storage, options))
 }
 

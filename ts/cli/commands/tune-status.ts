@@ -12,7 +12,6 @@ export function statusCommand(): Command {
     .addArgument(new Argument('<url>', 'the server of the queue, redis://host:6379 or postgres://host/database'))
     .option('--prefix <name>', 'prefix of the keys of the queue, as in redis://host?prefix=name (default: gradus)')
     .option('--json', 'print one JSON object')
-    .option('--debug', 'print the stack trace of an error')
     .action((url: string, options: { prefix?: string; json?: boolean }) => status(url, options))
 }
 
@@ -22,7 +21,6 @@ export function deleteCommand(): Command {
     .description('Deletes a study from its storage. Processes and workers that run it stop.')
     .addArgument(new Argument('<storage>', 'where the study is kept, such as redis://host or penguins.tune.log'))
     .requiredOption('--name <name>', 'which study')
-    .option('--debug', 'print the stack trace of an error')
     .action(async (storage: string, { name }: { name: string }) => {
       await deleteStudy({ storage, name })
       print(`Deleted the study ${name}.`)

@@ -66,7 +66,6 @@ export function workerCommand(): Command {
         .argParser(seconds),
     )
     .option('--prefix <name>', 'prefix of the keys of the queue, as in redis://host?prefix=name (default: gradus)')
-    .option('--debug', 'print the stack trace of an error')
     .addHelpText('after', EXAMPLES)
     .action((url: string, options: WorkOptions) => work(url, options))
 }

@@ -104,7 +104,6 @@ export function tuneCommand(): Command {
   command
     .option('-q, --quiet', 'print the result only')
     .option('--json', 'print one JSON object instead; with --out the report of the model is in it as `trained`')
-    .option('--debug', 'print the stack trace of an error')
     .addHelpText('after', EXAMPLES)
     .action((file: string, options: TuneOptions) => tune(file, options))
   const parts = [showCommand(), workerCommand(), statusCommand(), deleteCommand()]

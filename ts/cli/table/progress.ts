@@ -103,6 +103,7 @@ function facts({ phase, seconds, secondsLeft, bytes, rows, columns, nets, best }
 }
 
 function megabytes(bytes: number): string {
+  if (bytes < 1e6) return `${Math.ceil(bytes / 1000)} kB`
   return `${(bytes / 1e6).toPrecision(bytes < 1e8 ? 2 : 3)} MB`
 }
 

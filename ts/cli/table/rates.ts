@@ -122,5 +122,4 @@ export function rateCommand(command: Command, optimizers: Option, points: number
   return command
     .addOption(new Option('--picture <file.svg>', 'write the picture there'))
     .addOption(new Option('--json', 'print one JSON object instead'))
-    .addOption(new Option('--debug', 'print the stack trace of an error'))
 }

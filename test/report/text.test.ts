@@ -1,0 +1,43 @@
+/** Reports at a terminal: tables fit, and their columns stand below one another whatever names are written in. */
+import { expect, test } from 'vitest'
+import { cellsOf } from '../../ts/common/text-width.js'
+import { textOf } from '../../ts/report/text.js'
+
+const score = { value: 0.5, low: 0.25, high: 0.75, better: 'more', beside: { 'a straight line': 0.375, 'a guess': 0.125 } } as const
+
+test.each([80, 120])('names that are long are cut where a table would be wider than %i columns', (width) => {
+  const name = `precision of '${'a very long name of a class '.repeat(3)}'`
+  const lines = textOf(
+    [
+      {
+        kind: 'scores',
+        title: '',
+        on: 'metric',
+        scores: [
+          { name: 'accuracy', ...score },
+          { name, ...score },
+        ],
+      },
+    ],
+    { width },
+  ).split('\n')
+  for (const line of lines) expect(cellsOf(line)).toBeLessThanOrEqual(width)
+  expect(lines[2]).toMatch(/^ {2}precision of 'a.*… /)
+  expect(lines.every((line) => line.endsWith(lines[0].slice(-7)) || /0\.125$/.test(line))).toBe(true)
+})
+
+test('columns stand below one another, also behind wide characters', () => {
+  const lines = textOf([
+    {
+      kind: 'matrix',
+      title: '',
+      names: ['はい', 'no'],
+      counts: [
+        [1, 2],
+        [3, 4],
+      ],
+    } as never,
+  ]).split('\n')
+  const ends = lines.map((line) => cellsOf(line))
+  expect(new Set(ends).size).toBe(1)
+})
