@@ -158,7 +158,7 @@ unsafe fn interleaved<const H: usize>(a: View, panel: *mut f32, k: usize, rows: 
     }
 }
 
-/// Rows that are contiguous: transposes squares of 4 × 4; of six rows the last two go in pairs.
+/// Packs contiguous rows: transposes squares of 4 × 4. If H is 6, rows 4 and 5 are transposed as a pair.
 #[inline(never)]
 unsafe fn across_rows<const H: usize>(a: View, panel: *mut f32, k: usize, rows: usize) {
     let squares = k - k % 4;
@@ -182,7 +182,7 @@ unsafe fn across_rows<const H: usize>(a: View, panel: *mut f32, k: usize, rows: 
     }
 }
 
-/// All H rows, which lie side by side.
+/// Packs H rows whose elements of one step are adjacent in memory: a copy.
 #[inline(never)]
 unsafe fn adjacent_rows<const H: usize>(a: View, panel: *mut f32, k: usize) {
     for p in 0..k {

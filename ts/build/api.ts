@@ -133,7 +133,7 @@ function textOf(checker: ts.TypeChecker, { name, symbol }: Entry, declarations: 
   return `### ${name}\n\n${sentence}\n\n\`\`\`ts\n${unique.join('\n')}\n\`\`\`\n`
 }
 
-/** Up to a full stop or a colon outside parentheses; of a list all of it. */
+/** The text up to a full stop or a colon outside parentheses; a list in full. */
 function firstSentence(documentation: string): string {
   const text = withoutLinks(documentation).trim()
   if (/^(- |`)/.test(text)) return text

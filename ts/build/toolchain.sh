@@ -133,7 +133,7 @@ release_of() {
 }
 
 choose_toolchain
-command -v rustup >/dev/null || TOOLCHAIN= # without rustup there is but one toolchain, and no name for it
+command -v rustup >/dev/null || TOOLCHAIN= # without rustup there is only one toolchain, and it has no name
 choose_linker
 if command -v rustup >/dev/null; then rustup component add rustfmt clippy >/dev/null 2>&1 || say "rustfmt or clippy is missing: make check needs both"; fi
 {

@@ -12,7 +12,7 @@ export function hasDisk(): boolean {
   return process?.versions?.node !== undefined
 }
 
-/** Who writes a path now: two at once would have each other's earlier file. */
+/** The running write of each path: two at once would mix up their earlier files. */
 const writing = new Map<string, Promise<void>>()
 
 /** @internal see {@link Files} */

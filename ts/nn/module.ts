@@ -48,7 +48,7 @@ const NOT_CLONEABLE = Symbol('a gradus Module: pass on its state(), and loadStat
 export interface PredictOptions {
   /** Rows per forward pass, to bound memory. Default 1024. */
   batchSize?: number
-  /** Makes an output that is NaN or infinite an error that names its row. It costs a look at each number. Default false. */
+  /** Makes an output that is NaN or infinite an error that names its row. It reads each number once. Default false. */
   checkFinite?: boolean
 }
 
@@ -70,7 +70,7 @@ export abstract class Module {
   training = true
   /** @internal */
   readonly clone: unknown = NOT_CLONEABLE
-  // Private to the language too: a field of any other name belongs to the user, and printing a model prints none of these.
+  // Private in the language: users may give their fields any names, and a printed model does not show these.
   readonly #options: ModuleOptions
   readonly #finder = new MemberFinder<Module>(this, isModule)
   #context: BuildContext | undefined

@@ -35,7 +35,7 @@ export type Block = Titled &
     /** Counts by true class (rows) and predicted class (columns). */
     | { kind: 'matrix'; counts: readonly (readonly number[])[]; names: readonly string[] }
     | { kind: 'advice'; lines: readonly string[] }
-    /** Pictures of the room's own, made by the marks of ts/plot/svg.ts; a terminal leaves them out. */
+    /** Pictures that the caller made with the marks of ts/plot/svg.ts; a terminal leaves them out. */
     | { kind: 'drawing'; svgs: readonly string[]; wide?: boolean }
   )
 

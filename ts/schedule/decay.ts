@@ -139,7 +139,7 @@ export interface WarmupStableDecayOptions {
   decaySteps: number
   /** Last value. Default 0. */
   to?: number
-  /** Way down. Default `linear`. */
+  /** Shape of the decay. Default `linear`. */
   shape?: Shape
 }
 

@@ -197,10 +197,11 @@ export interface Importance {
   deviation: number
 }
 
-/** Rows that importance is measured on, at most and at least, and shuffles of each column. */
+/** Importance is measured on this many rows at most. */
 export const IMPORTANCE_ROWS = 2000
-/** Used if there is no time for all rows. */
+/** Rows at least, however short the time is. */
 export const MIN_ROWS = 32
+/** Shuffles of each column. */
 export const SHUFFLES = 3
 /** Largest number of products of weights for importance without a time limit: about five seconds. */
 const MOST_PRODUCTS = 1e10

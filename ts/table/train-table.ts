@@ -269,7 +269,7 @@ async function besideLine(
   return { features, lines, withLine: features.squeezes === false ? features : { ...features, plain: plainOf(features) } }
 }
 
-/** Rows of their own to test with. @throws RangeError that says that it is about these, and names lines of their file */
+/** Rows for testing alone, which are not trained on. @throws RangeError that names `test` and the lines of its file */
 function testTable(
   encoder: TableEncoder,
   test: readonly object[] | Source,

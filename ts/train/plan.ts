@@ -287,7 +287,7 @@ function checkTargetsOnce(model: Module, rows: Rows, loss: Loss, what: string): 
 }
 
 /**
- * @internal Finds targets that the loss refuses, and names their row: by the loss itself, of zeros. Not of a model that takes no single row.
+ * @internal Finds targets that the loss refuses, and names their row: computes the loss of zeros. Skipped if the model takes no single row.
  * @throws RangeError
  */
 export function checkTargets(model: Module, rows: Rows, loss: Loss, what: string, shape = outputsOfOne(model, rows)): void {

@@ -31,7 +31,7 @@ function batchOf(rows: Rows, order: Int32Array | null, from: number, to: number)
   return to - from === rows.count ? rows : batchOnHost(rows, order, from, to)
 }
 
-/** @internal The step of an optimizer that asks for loss and gradients more than once, such as SAM: as they are the first time. */
+/** @internal The step of an optimizer that asks for loss and gradients more than once, such as SAM. Returns those of the first time. */
 export function closureStep(optimizer: object, evaluate: () => Evaluation, isWatched: boolean): Evaluation {
   let first: Evaluation | undefined
   const closure = (): void => {

@@ -64,7 +64,7 @@ export interface OpenOptions {
  * @example
  * // const study = await openStudy({ storage: 'study.log' })
  * // study.bestParams
- * @throws Error where there is no such file or study
+ * @throws Error if there is no such file or study
  */
 export async function openStudy(options: OpenOptions): Promise<Study> {
   checkNames('openStudy', options, ['storage', 'name'], ALIASES)
@@ -97,7 +97,7 @@ export async function openStudy(options: OpenOptions): Promise<Study> {
  * stop.
  * @example
  * // await deleteStudy({ storage: 'redis://localhost:6379', name: 'first-try' })
- * @throws Error where there is no such file or study
+ * @throws Error if there is no such file or study
  */
 export async function deleteStudy(options: OpenOptions): Promise<void> {
   checkNames('deleteStudy', options, ['storage', 'name'], ALIASES)

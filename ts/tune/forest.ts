@@ -1,6 +1,6 @@
 /**
- * Functional ANOVA by a forest of regression trees (Hutter, Hoos & Leyton-Brown 2014): which share of the variance over the whole space
- * each parameter explains.
+ * Functional ANOVA by a forest of regression trees (Hutter, Hoos & Leyton-Brown 2014): the share of the variance over the whole space
+ * that each parameter explains.
  */
 import { Generator } from '../index.js'
 import type { Observation } from './observations.js'

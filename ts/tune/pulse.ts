@@ -1,4 +1,4 @@
-/** Signs of life of this process in the journal of a study, while it has trials that run: by them others know that these are not free. */
+/** Signs of life of this process in the journal of a study, while it runs trials: other processes do not take these over. */
 import { alive } from './entries.js'
 import type { NewEntry } from './storage/journal.js'
 import type { StoredTrials } from './stored-trials.js'

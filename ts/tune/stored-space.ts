@@ -6,7 +6,7 @@ import { parseJson, rangeFromJson, type StoredStudy } from './storage/journal.js
 /** The attribute in which studies keep their space, for a second run and for reports. */
 export const SPACE = 'gradus:space'
 
-/** The space that a study was made with; of one by Optuna the ranges of its trials. */
+/** The space that a study was made with; for a study of Optuna the ranges of its trials. */
 export function storedSpace(study: StoredStudy): Space {
   const json = study.userAttributes[SPACE]
   if (typeof json === 'string') {

@@ -66,7 +66,7 @@ export interface TuneModelProgress {
   epochs: number
   /** Nets that are over. */
   finished: number
-  /** The least so far; undefined before the first net has come to its end. */
+  /** The least value so far; undefined before the first net is finished. */
   best: number | undefined
 }
 

@@ -64,7 +64,7 @@ export function fillOption(): Option {
   return new Option('--fill-columns', 'fill in columns that the file lacks, as gaps were in training, instead of an error')
 }
 
-/** @throws Error for rows that lack a column of the model, unless such columns are filled in: then a note names them */
+/** @throws Error for rows that lack a column of the model. If such columns are filled in, a note names them instead */
 export function checkColumns(model: TableModel, rows: readonly object[], file: string, fills: boolean): void {
   const absent = absentIn(model, rows)
   // if all are missing, the model's own error is better

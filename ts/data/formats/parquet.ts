@@ -65,7 +65,7 @@ function within({ byteLength, slice }: ByteRange): ByteRange {
   }
 }
 
-/** Number of values that any file may have, and values per byte of a larger one: a column that never changes takes nearly no bytes. */
+/** Number of values that any file may have, and values per byte in larger files: a column that never changes takes nearly no bytes. */
 const [FEWEST_VALUES, VALUES_OF_BYTE] = [1 << 22, 1000]
 
 /** @internal @throws RangeError for more rows than a file of this size may have: they become objects */

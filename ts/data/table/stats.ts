@@ -108,7 +108,7 @@ export class ColumnStats {
     return this.reads !== null
   }
 
-  /** Its numbers or dates, if all values are written in one way for people. */
+  /** The column's numbers or dates, if all values have one human format. */
   readsWritten(): { stats: ColumnStats; way: WrittenAs; example: string } | null {
     const { way, count, example, isOpen } = this.written
     if (this.reads === null || way === null || count !== this.count) return null

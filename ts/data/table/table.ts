@@ -216,7 +216,7 @@ export class TableLearner {
   private used = 0
   /** True if no option says what means a gap in the target. */
   private readonly asksForAnswers: boolean
-  /** Rows whose target is one of {@link ANSWERS}, until it is known whether that is a class; null if the question does not arise, or is answered. */
+  /** Rows with one of {@link ANSWERS} as their target, kept until it is known if that word is a class; null if options or rows have decided it. */
   private waiting: (readonly [number, Row])[] | null = null
   /** The words among these that are classes. */
   private answers: ReadonlySet<string> = new Set()

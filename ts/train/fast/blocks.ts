@@ -55,7 +55,7 @@ class BlockSize {
   measure(asked: number, fn: () => StepBlock): StepBlock {
     const start = clock.now()
     const taken = fn()
-    // this block ended early because a program is ready now, whose steps take another time
+    // this block ended early because a program is ready, and the steps of a program take another time: it is not measured
     if (taken.count < asked && !taken.isProgram) return taken
     const each = (clock.now() - start) / taken.count
     const wanted = Math.min(BLOCK_MS / Math.max(each, 1e-6), 4 * this.steps, MAX_STEPS)

@@ -226,7 +226,7 @@ export class FastSteps {
   private refreshFields(): boolean {
     const { model, options } = this.plan
     const replaced = this.fields.replacedForward()
-    // recordings of steps with other numbers of rows were made with the old fields
+    // recordings of steps with other numbers of rows depend on the old fields
     if (this.fields.changed() !== null) for (const kind of this.kinds) kind.isVerified = false
     this.fields = new ModelFields(model)
     this.isBuiltIn = this.fields.isBuiltIn && traitsOf(options.loss) !== undefined

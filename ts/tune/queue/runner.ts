@@ -19,7 +19,7 @@ import { LivingSign, within } from './signs.js'
 const LOOK = { least: 10, most: 100 }
 /** Milliseconds between checks that a job still exists. */
 const ASK_EVERY = 2000
-/** Seconds after which it is said that the queue is not there yet, and again after as many. */
+/** Seconds between messages that the queue is not there yet. */
 const CONNECTING = 5
 /** Seconds without a trial at hand after which it is said, and seconds after which it is said again. */
 const WAITING = { first: 4, again: 6 }
@@ -240,7 +240,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
     }
   }
 
-  /** Adds a job again that is gone without a result, as when the server forgot it; takes away one that failed, and returns why. */
+  /** Adds a job again if it is gone without a result, for example because the server lost it. Removes a failed job, and returns its reason. */
   private async askAfter(number: number): Promise<string | undefined> {
     const job = await this.queue.getJob(jobId(this.study.name, number))
     if (job === undefined || this.isOld(job)) {

@@ -32,7 +32,7 @@ interface Kernels {
   readonly peaks: Float64Array
 }
 
-/** @internal A mixture of kernels, which weigh the same unless there are weights. */
+/** @internal A mixture of kernels, with equal weights by default. */
 export class ParzenEstimator {
   private readonly count: number
   /** Cumulative sums of the kernels' weights, and the weights' logarithms; undefined if all weights are equal. */

@@ -47,7 +47,7 @@ const SILENT = 15_000
 export const POOL = { connectionTimeoutMillis: FIRST, query_timeout: SILENT, keepAlive: true }
 
 /**
- * @internal connections to the database of a URL, `postgres://host/database`, on which a query without an answer fails after some seconds
+ * @internal connections to the database of a URL, `postgres://host/database`. A query without an answer fails after some seconds
  * @param table creates the table
  * @throws Error if pg or the server is missing
  */
