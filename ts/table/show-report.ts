@@ -62,7 +62,7 @@ function blocksOf(report: TableModelReport): Block[] {
     { kind: 'facts', title: '', facts: factsOf(report) },
     {
       kind: 'scores',
-      title: `How good it is, on ${formatCount(rows.test)} rows it has not seen`,
+      title: `How good it is, on ${formatCount(rows.test)} ${rows.test === 1 ? 'row' : 'rows'} it has not seen`,
       on: 'metric',
       scores: scoresOf(metrics),
       more: `The guess looks at no column: it says the share of each class, or the mean.${hasLine ? ' The straight line, logistic or ridge regression, was fitted to the same rows as the nets: what they are better by is what they are worth.' : ''}${hasBefore ? ' The row before repeats the target of the row before in time.' : ''} Intervals say how much the test rows alone leave open (bootstrap; of accuracy Wilson’s).`,

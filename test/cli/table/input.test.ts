@@ -103,3 +103,8 @@ test('export writes all nets of a table as one model of Keras', async () => {
 test('inspect reads a table from stdin, too', async () => {
   expect((await gradus(PENGUINS, 'inspect', '-', '--target', 'species')).stdout).toContain('344 rows; ')
 })
+
+test('an option of nets beside --hidden none is named as the command line has it', async () => {
+  const { error } = await gradus('', 'train', 'sales.csv', '--target', 'y', '--hidden', 'none', '--learning-rate', '0.1')
+  expect(error).toBe('sales.csv: --hidden none is a straight line, which has no --learning-rate; leave it out, or give hidden layers')
+})

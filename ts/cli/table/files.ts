@@ -74,6 +74,9 @@ const IN_COMMANDS = [
   ['say missingValues: []', "say --missing-values ''"],
 ] as const
 
+/** An option of nets that was given beside `hidden: []`, which makes none. */
+const OF_LINE = /hidden: \[\] is a straight line, which has no (\w+)/
+
 /** Options in backticks, as advice has them: `hidden: []`, `exclude: ['a', 'b']`, `time: 60`, `threshold: 'f1'`, `seed`. */
 const IN_BACKTICKS = /`(hidden|exclude|time|threshold|classWeights|seed)(?:: ([^`]*))?`/g
 
@@ -82,6 +85,7 @@ export function inFlags(text: string): string {
   const words = text
     .replace(/say missingValues: \['([^']+)'\]/g, "say --missing-values '$1'")
     .replace(/encoding: '([\w-]+)'/g, '--encoding $1')
+    .replace(OF_LINE, (_, option: string) => `--hidden none is a straight line, which has no --${kebab(option)}`)
   const flagged = words.replace(
     IN_BACKTICKS,
     (_, name: string, value: string | undefined) => `--${kebab(name)}${value === undefined ? '' : ` ${valueInShell(name, value)}`}`,
