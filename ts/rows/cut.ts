@@ -12,7 +12,8 @@ export interface CutBy {
 }
 
 /**
- * Parts with a fraction of the rows each, after a first part with the rest: `cutParts([0, 1, 2, 3], [0.25])` is `[[1, 2, 3], [0]]`.
+ * Parts with a fraction of the rows each, after a first part with the rest: `cutParts(Int32Array.of(0, 1, 2, 3), [0.25])` is
+ * `[Int32Array.of(1, 2, 3), Int32Array.of(0)]`.
  *
  * @param order the rows, at random or as they come; each part keeps it
  */

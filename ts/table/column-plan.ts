@@ -2,17 +2,18 @@
 import { checkNames } from '../common/names.js'
 import {
   type ColumnReport,
+  encoderFromState,
   fromTable,
   type LeftOut,
   type ReadOptions,
   type Row,
   type Source,
   type Table,
+  type TableEncoder,
   type TableOptions,
   type TableReport,
   type TableState,
 } from '../data/index.js'
-import { learnTable } from '../data/table/table.js'
 import { missingTest, valueIn } from '../data/table/values.js'
 import { type WrittenAs, wayOf } from '../data/table/written.js'
 import { MISPLACED, namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
@@ -61,15 +62,13 @@ export class ColumnPlan {
     this.reports = table.report.columns
     this.leftOut = table.report.leftOut
     this.embedded = columnsToEmbed(this.reports)
-    const choiceOf = (name: string) => {
-      const choice = whole.columns?.[name]
-      return typeof choice === 'string' ? { as: choice } : choice
-    }
     this.options = {
       ...whole,
       columns: {
         ...whole.columns,
-        ...Object.fromEntries(columns.flatMap(({ name, written }) => (written ? [[name, { ...choiceOf(name), written }]] : []))),
+        ...Object.fromEntries(
+          columns.flatMap(({ name, written }) => (written ? [[name, { ...choiceOf(whole.columns, name), written }]] : [])),
+        ),
         [given.target]: {
           ...{ as: this.isClasses ? ('category' as const) : ('number' as const), missingValues: gaps },
           ...(target.written && { written: target.written }),
@@ -86,11 +85,15 @@ export class ColumnPlan {
   }
 
   /**
-   * A table of some of the rows, which encodes others as these: texts among numbers are gaps where any row of the whole table has one, and values that
-   * these rows do not have are counted without a warning.
+   * A table of some of the rows, and an encoder that treats others like these: texts among numbers are gaps if any row of the whole table has one, and
+   * values that these rows do not have are counted without a warning.
    */
-  fit(rows: readonly Row[]): Table {
-    return learnTable(rows, this.options, { lenient: this.columns.filter(({ lenient }) => lenient).map(({ name }) => name), warn: false })
+  fit(rows: readonly Row[]): { table: Table; encoder: TableEncoder } {
+    const { columns = {}, ...options } = this.options
+    const lenient = this.columns.filter((column) => column.lenient && rows[0] && Object.hasOwn(rows[0], column.name))
+    const choices = lenient.map(({ name }) => [name, { ...choiceOf(columns, name), lenient: true }])
+    const table = fromTable(rows, { ...options, columns: { ...columns, ...Object.fromEntries(choices) } })
+    return { table, encoder: encoderFromState(table.state(), { warn: false }) }
   }
 
   /** A report on some of the rows, with the reasons and notes that all rows gave. */
@@ -121,7 +124,7 @@ export async function inspectTable(
   return namingLinesOf(rows, read, async () => {
     const all = await rowsFrom(rows, read)
     const plan = new ColumnPlan(all, options)
-    const { report } = plan.fit(all)
+    const { report } = plan.fit(all).table
     return { ...report, columns: await notesWithLines(plan.describe(report), rows, read) }
   })
 }
@@ -132,6 +135,11 @@ function columnsToEmbed(columns: readonly ColumnReport[]): { name: string; why: 
     if (as !== 'hash' || decidedBy === 'options' || rows < ROWS_OF_CATEGORY * different) return []
     return [{ name, why: `it has texts, ${different} different ones, of which each gets a vector that is learnt` }]
   })
+}
+
+function choiceOf(columns: TableOptions['columns'], name: string) {
+  const choice = columns?.[name]
+  return typeof choice === 'string' ? { as: choice } : choice
 }
 
 /** The rows that have a target. */

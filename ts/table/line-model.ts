@@ -3,6 +3,7 @@
 import { plainError } from '../common/errors.js'
 import { joined } from '../common/joined.js'
 import { Ensemble } from '../index.js'
+import { takeRows } from '../rows/take.js'
 import type { FeatureState } from './features.js'
 import type { Folds } from './folds.js'
 import { type FoldLine, LINE, type SearchResult } from './search.js'
@@ -46,11 +47,7 @@ export async function lineModel(
   )
   const predictions = joined(
     Float64Array,
-    folds.folds.map(({ validation }, fold) => {
-      const own = new Float64Array(validation.length * outputs)
-      for (const [i, row] of validation.entries()) own.set(lines[fold].answers.subarray(row * outputs, (row + 1) * outputs), i * outputs)
-      return own
-    }),
+    folds.folds.map(({ validation }, fold) => takeRows(lines[fold].answers, validation, outputs)),
   )
   const model = new Ensemble([lineNet(line)], { average: outputs > 1 ? 'softmax' : 'outputs' })
   const candidate = {

@@ -1,6 +1,7 @@
 /** The quality of predictions: metrics with confidence intervals, beside a guess that looks at no column. */
 import { clock } from '../common/clock.js'
 import { Generator, tensor } from '../index.js'
+import { takeRows } from '../rows/take.js'
 import type { Besides } from './compare.js'
 import type { Spans } from './features.js'
 import { type Decision, type MetricTerms, metricsOf, type Named, namedClass } from './metrics.js'
@@ -142,9 +143,7 @@ function valueOn(
   width: number,
   decision?: Decision,
 ): number {
-  const p = new Float32Array(rows.length * width)
-  for (let i = 0; i < rows.length; i++) for (let c = 0; c < width; c++) p[i * width + c] = predictions[rows[i] * width + c]
-  const prediction = tensor(p, [rows.length, width])
+  const prediction = tensor(Float32Array.from(takeRows(predictions, rows, width)), [rows.length, width])
   try {
     return of(prediction, targetsFor(targets, rows), decision)
   } catch {

@@ -76,10 +76,10 @@ export async function prepareTable(rows: readonly object[] | Source, given: Prep
   })
   const [used] = testFraction === 0 ? [plan.rows] : setAside('prepareTable', plan, plan.rows, ofTest)
   const [training, judging] = setAside('prepareTable', plan, used, ofHeld)
-  const data = plan.fit(training)
+  const { table: data, encoder } = plan.fit(training)
   const features = featuresOf(data)
   const { targets, scale } = scaled(data.targets)
-  const held = data.dataset(judging)
+  const held = encoder.dataset(judging)
   const { mean, deviation } = scale
   return {
     train: { inputs: inputsOf(features, data.inputs), targets, count: data.count },

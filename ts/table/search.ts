@@ -239,7 +239,7 @@ function lineAlone({ task, lossOf }: Rounds<NetPlan, TableView>, lines: readonly
   const view = task.views[task.views.length - 1]
   const predictions = joined(
     Float64Array,
-    task.folds.map(({ validation }, fold) => Float64Array.from(validation, (row) => lines[fold].answers[row])),
+    task.folds.map(({ validation }, fold) => takeRows(lines[fold].answers, validation)),
   )
   return { recipe: LINE, view, nets: [], predictions, loss: lossOf(predictions), histories: [] }
 }

@@ -236,7 +236,7 @@ async function learnColumns(rows: readonly object[] | Source, options: TrainTabl
   if (splitBy !== undefined) checkTimes('trainTable', all, plan, splitBy)
   const [training, aside] =
     test === undefined ? setAside('trainTable', plan, plan.rows, { fraction: testFraction, seed, splitBy }) : [plan.rows, []]
-  const learnt = plan.fit(training)
+  const { table: learnt, encoder } = plan.fit(training)
   checkTarget(learnt, options.target)
   const { isClasses, leftOut } = plan
   const dropped = all.length - plan.rows.length
@@ -250,7 +250,7 @@ async function learnColumns(rows: readonly object[] | Source, options: TrainTabl
   // one row at a time: the row before is known
   const isSeries = !isClasses && splitBy !== undefined && areAscending(timesOf(plan, [...training, ...aside], splitBy))
   // without the plan, which has all rows
-  return { isClasses, reasons: plan.describe(learnt.report), leftOut, dropped, aside, isSeries, learnt, times, encoder: learnt }
+  return { isClasses, reasons: plan.describe(learnt.report), leftOut, dropped, aside, isSeries, learnt, times, encoder }
 }
 
 function areAscending(times: Float64Array): boolean {

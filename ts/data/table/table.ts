@@ -35,6 +35,8 @@ export interface ColumnOptions {
   missing?: Missing
   /** Values that mean a gap in this column, instead of `missingValues` of the table. */
   missingValues?: readonly (string | number)[]
+  /** Takes a text among its numbers for a gap, also if these rows have none such, as `missing: 'auto'` does if one has. Default false. */
+  lenient?: boolean
   /** Human format of its numbers or dates, if it is known; `formatted` of the table detects it. */
   written?: WrittenAs
   /** Scaling of its numbers. */
@@ -179,17 +181,12 @@ export interface TableState {
  *   the inputs, or a table without rows; TypeError for rows that are no objects, or a value that is neither number, text, boolean nor date
  */
 export function fromTable<T extends object>(rows: readonly T[], options: TableOptions<ColumnOf<T>>): Table {
-  return learnTable(rows, options)
-}
-
-/** @internal {@link fromTable}, with what is known of more rows: columns with texts among their numbers. */
-export function learnTable(rows: readonly object[], options: TableOptions, { lenient = [] as readonly string[], warn = true } = {}): Table {
   const all = numbered('fromTable', rows)
   if (rows.length === 0) throw rangeError('fromTable: there are no rows')
-  const learner = new TableLearner(rows[0] as Row, options, undefined, lenient)
+  const learner = new TableLearner(rows[0] as Row, options)
   learner.add(all)
   const { encoder, report } = learner.finish()
-  return encoding(encoder, report, warn).tableOf('fromTable', learner.wholeOf(all))
+  return encoding(encoder, report).tableOf('fromTable', learner.wholeOf(all))
 }
 
 /** Rows that wait for a decision, at most. */
@@ -221,16 +218,8 @@ export class TableLearner {
   /** The words among these that are classes. */
   private answers: ReadonlySet<string> = new Set()
 
-  /**
-   * @param mostNumbers of each column, from which quantiles are computed. Default: a million
-   * @param lenient columns of numbers in which a text is a gap, even if none of these rows has one
-   */
-  constructor(
-    first: Row,
-    options: TableOptions,
-    mostNumbers?: number,
-    private readonly lenient: readonly string[] = [],
-  ) {
+  /** @param mostNumbers of each column, from which quantiles are computed. Default: a million */
+  constructor(first: Row, options: TableOptions, mostNumbers?: number) {
     checkOptions(options)
     const { target, categories = [], exclude = [], columns = {}, missing = 'fail' } = options
     const names = options.inputs ?? Object.keys(first).filter((name) => name !== target && !exclude.includes(name))
@@ -399,9 +388,9 @@ export class TableLearner {
       buckets: choice.buckets,
       size: choice.size,
       missing: this.wayOf(name),
-      lenient: this.lenient.includes(name),
+      lenient: choice.lenient ?? false,
       scale: role === 'target' ? 'none' : (choice.scale ?? scale),
-      mayLeaveOut: inputs === undefined && !Object.hasOwn(columns, name) && !categories.includes(name),
+      mayLeaveOut: inputs === undefined && !isChosen(columns, name) && !categories.includes(name),
     })
     if (role === 'input' && choice.missingValues !== undefined && decision.column !== null)
       decision.column.missingValues = choice.missingValues.map(String)
@@ -427,6 +416,11 @@ function choiceOf(columns: NonNullable<TableOptions['columns']>, name: string): 
   return typeof choice === 'string' ? { as: choice } : (choice ?? {})
 }
 
+/** Whether somebody asked for the column; to be lenient with it is no such wish. */
+function isChosen(columns: NonNullable<TableOptions['columns']>, name: string): boolean {
+  return Object.hasOwn(columns, name) && Object.keys(choiceOf(columns, name)).join() !== 'lenient'
+}
+
 function checkOptions(options: TableOptions): void {
   checkNames('fromTable', options, [
     ...['target', 'inputs', 'exclude', 'categories', 'columns', 'missing', 'missingValues', 'unknown', 'formatted', 'scale'],
@@ -447,7 +441,7 @@ function checkOptions(options: TableOptions): void {
       throw rangeError(`fromTable: '${shortened(name)}' is in exclude and in columns; take it out of one of them`)
     const who = `fromTable: columns of '${shortened(name)}'`
     const choice = choiceOf(columns, name)
-    checkNames(who, choice, ['as', 'order', 'buckets', 'size', 'missing', 'missingValues', 'written', 'scale'])
+    checkNames(who, choice, ['as', 'order', 'buckets', 'size', 'missing', 'missingValues', 'lenient', 'written', 'scale'])
     if (!(choice.missingValues === undefined || Array.isArray(choice.missingValues)))
       throw typeError(`${who}: missingValues wants an array, got ${show(choice.missingValues)}`)
     if (choice.as !== undefined) checkChoice(who, choice.as, name === target ? ['number', 'date', 'category'] : COLUMN_USES)
