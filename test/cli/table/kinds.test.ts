@@ -129,7 +129,7 @@ async function expectSaid(args: string[], said: string, file: string): Promise<v
   expect(stderr.replace('--test ', '').replace(`${file}: ${file}`, file), about).toContain(`error: ${said.replaceAll('FILE', file)}`)
 }
 
-test.each(Object.entries(KINDS))('%s where a table is wanted, and where a model is', async (file, [, asTable, asModel]) => {
+test.each(Object.entries(KINDS))('fault 19: %s where a table is wanted, and where a model is', async (file, [, asTable, asModel]) => {
   for (const args of Object.values(TABLE_DOORS)) if (asTable !== null) await expectSaid(args(file), asTable, file)
   for (const args of Object.values(MODEL_DOORS)) if (asModel !== null) await expectSaid(args(file), asModel, file)
   // inspect takes both, and says of other files what they are where the one is wanted that they may be

@@ -37,7 +37,7 @@ async function rowsOfStream(data: Uint8Array, size: number, options: CsvOptions)
   return all
 }
 
-describe(`${cases.length} files`, () => {
+describe(`fault 24: ${cases.length} nasty files of CSV`, () => {
   test('have in them what their writer meant, whatever the size of the pieces', async () => {
     for (const [i, [options, encoding, text, columns, rows]] of cases.entries()) {
       const data = bytesOf(text, encoding)
@@ -117,7 +117,7 @@ describe('names of rows, as R writes them', () => {
   })
 })
 
-describe('delimiters at the end of the line of names', () => {
+describe('fault 24: delimiters at the end of the line of names', () => {
   test.each<[string, string, Row[]]>([
     [
       'end it, as they end the others',
@@ -188,7 +188,7 @@ describe('delimiters at the end of the line of names', () => {
   })
 })
 
-test('whatever is in a file, and however it is written, pieces of 1 to 7 bytes give the rows of the whole', async () => {
+test('fault 24: whatever is in a file, and however it is written, pieces of 1 to 7 bytes give the rows of the whole', async () => {
   const cell = fc.oneof(
     fc.string({ unit: fc.constantFrom('a', '1', '"', ',', ';', '\n', '\r', ' ', 'é', '😀', '\0', '#', '.'), maxLength: 6 }),
     fc.constant('x'.repeat(70_000)),
