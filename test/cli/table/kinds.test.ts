@@ -2,6 +2,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encodeSafetensors, toOnnx } from '../../../ts/export/index.js'
@@ -164,4 +165,16 @@ test('a model of no table, where one is wanted, and stdin as a model', async () 
     'iris.csv is no model file; are model and table swapped? gradus predict iris.safetensors iris.csv',
     'iris.csv',
   )
+})
+
+test('a model at an address is read from there', async () => {
+  const address = pathToFileURL(path.join(folder, 'iris.safetensors')).href
+  for (const args of [
+    ['predict', address, 'iris.csv'],
+    ['inspect', address],
+    ['export', address, '--to', 'onnx', '--out', 'x.onnx'],
+  ])
+    expect(await gradus(args, { cwd: folder }), args.join(' ')).toMatchObject({ code: 0, stderr: '' })
+  const { stderr } = await gradus(['predict', `${address}x`, 'iris.csv'], { cwd: folder })
+  expect(stderr).toMatch(/^error: there is no file file:.*iris\.safetensorsx\n$/)
 })

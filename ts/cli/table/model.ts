@@ -9,11 +9,13 @@ import { printNote } from '../terminal/terminal.js'
 import { naming } from './files.js'
 import { nameOfInput } from './input.js'
 
-/** unknown values are reported once, at the end */
+/** Bytes at the beginning of a file that tell its kind. */
 const START = 512
 
 /** The first bytes of a file; undefined for a pipe, which can be read only once. @throws Error if there is no file */
 async function startOf(file: string): Promise<Uint8Array | undefined> {
+  // an address
+  if (/^[a-z]+:\/\//i.test(file)) return undefined
   const found = statSync(file, { throwIfNoEntry: false })
   if (found === undefined) throw new Error(`there is no file ${file}`)
   if (found.isDirectory()) throw new Error(`${file} is a folder, not a file`)
