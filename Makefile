@@ -180,8 +180,9 @@ api: $(MODULES)/.stamp $(GENERATED)/.stamp ## write docs/api.md, the signature o
 dev: $(MODULES)/.stamp $(GENERATED)/.stamp ## run the tests of what changed, again at each change
 	@$(NODE) $(VITEST) watch --changed
 
-demo: build ## train a net on handwritten digits
-	@$(NODE) dist/cli.js train mnist
+# From the sources, as a bundle would take longer than all else that it needs.
+demo: $(MODULES)/.stamp $(GENERATED)/.stamp ## train a net on handwritten digits
+	@$(NODE) --import tsx ts/cli/main.ts train mnist
 
 PLAY_SOURCES := $(shell find playground -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test/*' -not -name digits.bin)
 

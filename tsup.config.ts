@@ -1,21 +1,23 @@
 /**
  * What goes to dist/:
- *   modules/web, modules/js
- *             a file for each file of ts/, for bundlers, which leave out files that a program does not need (`sideEffects: false`):
- *             of `gradus`, and of `gradus/js` without WebAssembly. Under the export conditions `workerd` and `edge-light` the texts of
- *             WebAssembly are empty (`imports` in package.json) and an entry imports wasm/simd.wasm instead
- *   index.js  `gradus` for pages without a bundler and for Deno; node.js is the same for Node, reading wasm/*.wasm: to load two hundred files
+ *   modules/web
+ *             a file for each file of ts/ but tables and tuning, for bundlers, which leave out files that a program does not need (`sideEffects: false`).
+ *             Under the export conditions `workerd` and `edge-light` the texts of WebAssembly are empty (`imports` in package.json)
+ *             and an entry imports wasm/simd.wasm instead
+ *   modules/js
+ *             the same of `gradus/js`, without WebAssembly: files that import none of it, directly or not, are those of modules/web
+ *   index.js  `gradus` for pages without a bundler and for Deno; node.js is the same for Node, reading wasm/simd.wasm: to load two hundred files
  *             would take Node longer than all the rest. solve.js, curvature.js, export.js, plot.js, debug.js, optim.js and metrics.js are
  *             further entries; all of them share chunks
- *   data.js   gradus/data in one file, but for the libraries that read files, which it shares with modules/web
- *   table.js, tune.js
- *             gradus/table and gradus/tune in one file each, which import the other entries by their names
+ *   data.js, table.js, tune.js
+ *             gradus/data, gradus/table and gradus/tune, which share chunks, and the libraries that read files with modules/web. They import
+ *             the other entries by their names. Bundlers take table.js and tune.js as well: who uses them uses most of them
  *   cli.js    the command, which imports command.js: its libraries inside, the other entries outside
  *   *.d.ts    one run for all entries, so that a type is the same type in each of them
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { relative, resolve, sep } from 'node:path'
-import type { Plugin } from 'esbuild'
+import { posix, relative, resolve, sep } from 'node:path'
+import { buildSync, type Plugin } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import { COPIED_BY_COMMAND, SHARING } from './ts/build/entries.js'
 import { notices } from './ts/build/notices.js'
@@ -32,7 +34,7 @@ const NO_TEXT: StandIns = Object.fromEntries(
     .filter((file) => /^(?!worker).*\.ts$/.test(file))
     .map((file) => [`backend/wasm/generated/${file.replace(/\.ts$/, '')}`, 'ts/backend/wasm/no-text.ts']),
 )
-/** For bundles: flags of V8 can be set in Node alone, for which the condition `node` brings a file with everything. */
+/** For bundlers: flags of V8 can be set in Node alone, for which the condition `node` brings a file with everything. */
 const NO_WIDENING: StandIns = { 'backend/wasm/widen': 'ts/backend/wasm/widen.none.ts' }
 /** For builds that have nothing to do with WebAssembly. */
 const NO_WASM: StandIns = {
@@ -99,25 +101,82 @@ const textsByName: Plugin = {
   },
 }
 
-/** What only `gradus/data`, `gradus/table` and `gradus/tune` import, of which builds without those entries have no copy. */
-const DATA_ALONE = /^(?:data\/(?:index$|formats\/|table\/)|report\/|search\/|table\/)/
-
-/** A file for each of ts/, but for stand-ins and the entries of other builds. */
-function modules(folder: string, standIns: StandIns, entries: readonly string[]): Options[] {
-  const isWanted = (name: string) => folder === 'web' || !DATA_ALONE.test(name)
-  const files = readdirSync('ts', { recursive: true, encoding: 'utf8' })
-    .filter((file) => /^(?!build\/|cli\/|entries\/).*(?<!\.d|\.none)\.ts$/.test(file))
-    .map((file) => file.replace(/\.ts$/, ''))
-    .filter((name) => !LIBRARIES.includes(name) && isWanted(name) && !(folder === 'js' && name.startsWith('tune/')))
-  const own = [...files, ...entries.map((entry) => `entries/${entry}`)].map((name) => [name, `ts/${name}.ts`])
-  const entry = { ...Object.fromEntries(own), ...standIns }
-  const each: Options = { ...shared, name: folder, outDir: `dist/modules/${folder}`, format: ['esm'] }
+/** A file for each file of ts/ that the entries for bundlers reach. */
+function webModules(): Options[] {
+  const names = [...importsFrom(WEB_ENTRIES).keys()].filter((name) => !LIBRARIES.includes(name))
+  const each: Options = { ...shared, name: 'web', outDir: 'dist/modules/web', format: ['esm'] }
   return [
-    { ...each, entry, bundle: false, esbuildPlugins: folder === 'web' ? [textsByName] : [] },
-    ...LIBRARIES.filter(isWanted).map(
-      (name): Options => ({ ...each, name: `${folder}: ${name}`, entry: { [name]: `ts/${name}.ts` }, esbuildPlugins: [notices] }),
-    ),
+    { ...each, entry: entriesOf(names, NO_WIDENING), bundle: false, esbuildPlugins: [textsByName] },
+    ...LIBRARIES.map((name): Options => ({ ...each, name: `web: ${name}`, entry: entriesOf([name]), esbuildPlugins: [notices] })),
   ]
+}
+
+/** A file for each file of ts/ that imports WebAssembly, directly or not, with the stand-ins. All others are those of modules/web. */
+function jsModules(): Options {
+  const own = importersOf(Object.keys(NO_WASM), importsFrom(JS_ENTRIES, Object.keys(NO_WASM)))
+  return {
+    ...{ ...shared, name: 'js', outDir: 'dist/modules/js', format: ['esm'] },
+    ...{ entry: entriesOf(own, NO_WASM), bundle: false, esbuildPlugins: [othersFromWeb(own)] },
+  }
+}
+
+/** `no-text` is what package.json maps the texts to on edge runtimes. */
+const WEB_ENTRIES = [
+  ...['index', ...[...SHARING, 'data'].map((name) => `${name}/index`)],
+  ...['entries/workerd', 'entries/edge', 'backend/wasm/no-text'],
+]
+const JS_ENTRIES = ['entries/js', 'entries/js-file']
+
+function entriesOf(names: readonly string[], standIns: StandIns = {}): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, standIns[name] ?? `ts/${name}.ts`]))
+}
+
+/** What each module imports, for all that the entries reach. @param ends modules whose own imports do not count */
+function importsFrom(entries: readonly string[], ends: readonly string[] = []): Map<string, string[]> {
+  const { inputs } = buildSync({
+    ...{ entryPoints: entries.map((name) => `ts/${name}.ts`), bundle: true, write: false, metafile: true, format: 'esm', outdir: 'dist' },
+    ...{ packages: 'external', external: ['*.wasm', '*.wasm?module'], logLevel: 'silent' },
+  }).metafile
+  const nameOf = (file: string) => file.replace(/^ts\/|\.ts$/g, '')
+  const found = new Map<string, string[]>()
+  const visit = (name: string) => {
+    if (found.has(name)) return
+    const imports = ends.includes(name) ? [] : inputs[`ts/${name}.ts`].imports
+    found.set(
+      name,
+      imports.filter(({ external }) => !external).map(({ path }) => nameOf(path)),
+    )
+    found.get(name)?.forEach(visit)
+  }
+  entries.forEach(visit)
+  return found
+}
+
+/** Those of these modules that are there, and all that import them, directly or not. */
+function importersOf(modules: readonly string[], imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const found = new Set(modules.filter((name) => imports.has(name)))
+  for (let before = -1; before < found.size; ) {
+    before = found.size
+    for (const [name, imported] of imports) if (imported.some((one) => found.has(one))) found.add(name)
+  }
+  return [...found]
+}
+
+/** Imports of modules/js as those of modules/web, but for its own. */
+function othersFromWeb(own: readonly string[]): Plugin {
+  return {
+    name: 'others-from-web',
+    setup(build) {
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const folder = posix.dirname(relative('ts', path).replaceAll(sep, '/'))
+        const contents = readFileSync(path, 'utf8').replace(/((?:from |import\()')(\.[^']+)\.js'/g, (text, start, imported) => {
+          const name = posix.join(folder, imported)
+          return own.includes(name) ? text : `${start}${posix.relative(`js/${folder}`, `web/${name}`)}.js'`
+        })
+        return { contents, loader: 'ts' }
+      })
+    },
+  }
 }
 
 /** One file of all that an entry imports. */
@@ -129,18 +188,18 @@ function bundle(entry: Record<string, string>): Options {
 const indexOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, `ts/${name}/index.ts`]))
 
 export default defineConfig([
-  ...modules('web', NO_WIDENING, ['workerd', 'edge']),
-  ...modules('js', NO_WASM, ['js', 'js-file']),
+  ...webModules(),
+  jsModules(),
   {
     ...bundle({ index: 'ts/entries/page.ts', node: 'ts/entries/node.ts', ...indexOf(SHARING) }),
     splitting: true,
     onSuccess: async () => {
       mkdirSync('dist/wasm', { recursive: true })
-      for (const name of ['simd', 'relaxed']) copyFileSync(`ts/backend/wasm/generated/${name}.wasm`, `dist/wasm/${name}.wasm`)
+      copyFileSync('ts/backend/wasm/generated/simd.wasm', 'dist/wasm/simd.wasm')
     },
   },
-  { ...bundle(indexOf(['data'])), esbuildPlugins: [librariesOutside] },
-  ...['table', 'tune'].map((name): Options => ({ ...bundle(indexOf([name])), esbuildPlugins: [entriesOutside] })),
+  // split, too: what only queues and processes need is imported when it is asked for
+  { ...bundle(indexOf(['data', 'table', 'tune'])), splitting: true, esbuildPlugins: [librariesOutside, entriesOutside] },
   {
     ...shared,
     name: 'cli',

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { UPDATES } from '../../ts/backend/wasm/parts.js'
-import type { Variant } from '../../ts/backend/wasm/variants.js'
+import { relaxedOf, type Variant } from '../../ts/backend/wasm/variants.js'
 
 /** The engine as it starts, with a reader of its own in the place of the entry's. */
 async function start(read?: (variant: Variant) => Uint8Array<ArrayBuffer> | undefined) {
@@ -13,7 +13,10 @@ async function start(read?: (variant: Variant) => Uint8Array<ArrayBuffer> | unde
   return { ...engine, ...(await import('../../ts/debug/index.js')), reader }
 }
 
-const FILES = (variant: Variant) => readFileSync(`ts/backend/wasm/generated/${variant}.wasm`) as Uint8Array<ArrayBuffer>
+const FILES = (variant: Variant) => {
+  const simd = readFileSync('ts/backend/wasm/generated/simd.wasm') as Uint8Array<ArrayBuffer>
+  return variant === 'relaxed' ? relaxedOf(simd) : simd
+}
 
 beforeEach(() => void vi.resetModules())
 
@@ -35,28 +38,43 @@ test('a module from a file has all kernels, and is read once', async () => {
   expect(reader.mock.calls).toEqual([['simd']])
 })
 
-test.each([FILES, () => undefined])('training has the same bits, also in threads', async (read) => {
-  const { reader, createBackend, Dense, fit, Lion, mse, Sequential, tensor, zeros } = await start(read)
-  const weights = async (threads: number) => {
-    const backend = createBackend({ variant: 'simd', threads })
-    await backend.ready
-    const model = new Sequential([new Dense(256, 256, { activation: 'tanh' }), new Dense(256, 4)], { seed: 1, backend })
-    const inputs = tensor(
-      Float32Array.from({ length: 64 * 256 }, (_, i) => Math.sin(i)),
-      [64, 256],
-      { backend },
-    )
-    await fit(model, {
-      inputs,
-      targets: zeros([64, 4], { backend }),
-      loss: mse,
-      optimizer: new Lion(model.parameters()),
-      epochs: 5,
-      batchSize: 64,
-    })
-    expect(backend.threads).toBe(threads)
-    return model.parameters().map((p) => p.view().slice())
-  }
-  expect(await weights(2)).toEqual(await weights(1))
-  expect(reader).toHaveBeenCalled()
+/** Weights and predictions after a training. */
+async function trained(engine: Awaited<ReturnType<typeof start>>, variant: Variant, threads: number): Promise<unknown[]> {
+  const { createBackend, Dense, fit, Lion, mse, Sequential, tensor, zeros } = engine
+  const backend = createBackend({ variant, threads })
+  await backend.ready
+  const model = new Sequential([new Dense(256, 256, { activation: 'tanh' }), new Dense(256, 4)], { seed: 1, backend })
+  const inputs = tensor(
+    Float32Array.from({ length: 64 * 256 }, (_, i) => Math.sin(i)),
+    [64, 256],
+    { backend },
+  )
+  await fit(model, {
+    inputs,
+    targets: zeros([64, 4], { backend }),
+    loss: mse,
+    optimizer: new Lion(model.parameters()),
+    epochs: 5,
+    batchSize: 64,
+  })
+  expect(backend.threads).toBe(threads)
+  return [...model.parameters().map((p) => p.view().slice()), model.predict(inputs).data().slice()]
+}
+
+const TEXT = () => undefined
+
+test.each([FILES, TEXT])('training has the same bits, also in threads', async (read) => {
+  const engine = await start(read)
+  expect(await trained(engine, 'simd', 2)).toEqual(await trained(engine, 'simd', 1))
+  expect(engine.reader).toHaveBeenCalled()
+})
+
+test('the file of simd has relaxed inside, with the bits of the text', async () => {
+  const fromFile = await start(FILES)
+  const [simd, relaxed] = [await trained(fromFile, 'simd', 1), await trained(fromFile, 'relaxed', 1)]
+  expect(fromFile.reader.mock.calls.map(([variant]) => variant).sort()).toEqual(['relaxed', 'simd'])
+  vi.resetModules()
+  const fromText = await start(TEXT)
+  expect(await trained(fromText, 'relaxed', 1)).toEqual(relaxed)
+  expect(relaxed).not.toEqual(simd)
 })

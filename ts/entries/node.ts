@@ -5,6 +5,7 @@
  * (`sideEffects: false`), or does not copy the files that it reads; then the text is unpacked, as in a browser.
  */
 import { wasmCode } from '../backend/wasm/bytes.js'
+import { relaxedOf } from '../backend/wasm/variants.js'
 import { StaleTensorError } from '../common/errors.js'
 import { formatShape } from '../common/shape.js'
 import { Module } from '../nn/module.js'
@@ -22,7 +23,8 @@ interface Host {
 wasmCode.read = (variant) => {
   try {
     const fs = (process as Host).getBuiltinModule?.('fs')
-    return fs?.readFileSync(`${import.meta.dirname}/wasm/${variant}.wasm`) as Uint8Array<ArrayBuffer> | undefined
+    const simd = fs?.readFileSync(`${import.meta.dirname}/wasm/simd.wasm`) as Uint8Array<ArrayBuffer> | undefined
+    return simd && variant === 'relaxed' ? relaxedOf(simd) : simd
   } catch {
     return undefined
   }

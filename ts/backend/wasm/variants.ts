@@ -34,3 +34,23 @@ export function variantOf(module: Uint8Array, variant: Variant): Uint8Array<Arra
   for (const at of marksIn(module)) out.set(MARKS[module[at + 1]][variant], at)
   return out
 }
+
+/**
+ * `relaxed` from the file of `simd`. That file ends in a custom section, which engines pass over: the places of the marks, each as its
+ * distance from the place before in groups of seven bits, and the number of these bytes as four bytes (ts/build/pack/variants.mjs writes it).
+ */
+export function relaxedOf(simd: Uint8Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(simd)
+  const end = out.length - 4
+  const relaxedBy = new Map(Object.values(MARKS).map(({ simd, relaxed }) => [simd[1], relaxed]))
+  let [place, distance, shift] = [0, 0, 0]
+  for (let at = end - new DataView(out.buffer).getUint32(end, true); at < end; at++) {
+    distance |= (out[at] & 127) << shift
+    shift += 7
+    if (out[at] >= 128) continue
+    place += distance
+    distance = shift = 0
+    out.set(relaxedBy.get(out[place + 1]) as readonly number[], place)
+  }
+  return out
+}

@@ -12,9 +12,9 @@ import { homedir } from 'node:os'
 import { gzipSync } from 'node:zlib'
 import binaryen from 'binaryen'
 import { textOf } from '../../backend/wasm/module-text.ts'
-import { variantOf } from '../../backend/wasm/variants.ts'
+import { relaxedOf } from '../../backend/wasm/variants.ts'
 import { partsOf } from './parts.mjs'
-import { checkMarks, withMarks } from './variants.mjs'
+import { checkMarks, fileOf, withMarks } from './variants.mjs'
 
 const COMPILED = 'target/pack/gradus_bg.wasm'
 /** Exports that every instance needs. */
@@ -128,9 +128,9 @@ function writeText(name, module) {
 
 const whole = optimise(readFileSync(COMPILED))
 checkMarks(whole, binaryen.readBinary(whole).emitText())
-// for Node, and runtimes that compile modules themselves: files with all of it
-for (const variant of ['simd', 'relaxed']) {
-  const bytes = Buffer.from(variantOf(whole, variant))
+// simd.wasm, for Node and runtimes that compile modules themselves: a file with all of it. relaxed.wasm is for tests alone: Node makes it of simd.wasm
+const simd = fileOf(whole)
+for (const [variant, bytes] of Object.entries({ simd, relaxed: Buffer.from(relaxedOf(simd)) })) {
   check(bytes, variant)
   writeFileSync(`${out}/${variant}.wasm`, bytes)
   console.log(`  ${variant}.wasm  ${kB(bytes.length)}, ${exportsOf(bytes).length} exports`)

@@ -1,5 +1,5 @@
-/** Writes multiply-adds as the marks of ts/backend/wasm/variants.ts, which explains them. */
-import { marksIn } from '../../backend/wasm/variants.ts'
+/** Writes multiply-adds as the marks of ts/backend/wasm/variants.ts, which explains them, and the file that has both variants. */
+import { marksIn, relaxedOf, variantOf } from '../../backend/wasm/variants.ts'
 
 /** The marks of multiplication and addition for each fused instruction. */
 const MARKS = {
@@ -40,4 +40,27 @@ export function checkMarks(module, text) {
   const meant = text.match(/\((?:f32x4|f64x2)\.relaxed_(?:min|max)/g)?.length ?? 0
   const found = marksIn(module).length
   if (found !== meant) throw new Error(`${found - meant} places look like an instruction that differs by variant and are none`)
+}
+
+/** The file of `simd`, of which `relaxedOf` makes `relaxed`. @param module with marks */
+export function fileOf(module) {
+  const distances = marksIn(module).flatMap((place, i, places) => sevenBits(place - (places[i - 1] ?? 0)))
+  const name = Buffer.from('fused')
+  const count = Buffer.alloc(4)
+  count.writeUInt32LE(distances.length)
+  const content = [name.length, ...name, ...distances, ...count]
+  const file = Buffer.from([...variantOf(module, 'simd'), 0, ...sevenBits(content.length), ...content])
+  const relaxed = variantOf(module, 'relaxed')
+  if (
+    !relaxedOf(file)
+      .subarray(0, module.length)
+      .every((byte, i) => byte === relaxed[i])
+  )
+    throw new Error('relaxed cannot be made of simd.wasm')
+  return file
+}
+
+/** LEB128: seven bits a byte, the lowest first. */
+function sevenBits(n) {
+  return n < 128 ? [n] : [(n & 127) | 128, ...sevenBits(n >> 7)]
 }
