@@ -12,6 +12,7 @@ import {
   type Tensor,
 } from '../index.js'
 import type { LossOf } from '../select/choose-greedily.js'
+import { Pace } from './pace.js'
 
 /** Rows to train a net on, and rows to validate it by. */
 export interface Fold {
@@ -77,7 +78,7 @@ export interface Curve {
 
 /** Progress of rounds while nets are trained. */
 export interface SearchProgress {
-  /** Seconds until training and report are over, from the speed so far; with a time limit, the limit counts. */
+  /** Seconds until training and report are over, from the speed of the latest seconds; NaN before it is known. With a time limit, the limit counts. */
   secondsLeft: number
   nets: number
   best: number | null
@@ -170,6 +171,7 @@ export class Rounds<Recipe, V extends View = View> {
         curve.validation.push(validation?.loss ?? Number.NaN)
       },
     }
+    const pace = new Pace()
     const stop = stopAt(isTimed ? this.deadline : undefined, this.options.signal)
     try {
       const histories = await fitMany(
@@ -185,7 +187,7 @@ export class Rounds<Recipe, V extends View = View> {
           ...{ batchSize, epochs, signal: stop.signal },
           // the curve of the first net is shown for all
           callbacks: (net) => [new EarlyStopping({ patience: PATIENCE }), ...(net === 0 ? [watch] : [])],
-          onProgress: (progress) => this.tell(progress, curve, batchSize),
+          onProgress: (progress) => this.tell(progress, pace, curve, batchSize),
         },
       )
       for (const [i, { recipe, view }] of kinds.entries()) {
@@ -205,11 +207,14 @@ export class Rounds<Recipe, V extends View = View> {
     this.moveDeadline()
   }
 
-  private tell({ secondsLeft, finished, nets, netStepsPerSecond }: FitManyProgress, curve: Curve, batchSize: number): void {
+  private tell(progress: FitManyProgress, pace: Pace, curve: Curve, batchSize: number): void {
+    const { secondsLeft, finished, nets, steps, netStepsPerSecond } = progress
+    const secondsPerStep = pace.secondsPerStep(steps)
+    const stepsLeft = secondsLeft * netStepsPerSecond
     // a step goes forward, and backward for twice as long
-    const secondsOfRow = nets / netStepsPerSecond / batchSize / 3
+    const secondsOfRow = (nets * secondsPerStep) / batchSize / 3
     this.options.onProgress?.({
-      secondsLeft: secondsLeft + this.options.reserve(secondsOfRow),
+      secondsLeft: Number.isNaN(secondsPerStep) ? Number.NaN : stepsLeft * secondsPerStep + this.options.reserve(secondsOfRow),
       nets: this.nets + finished,
       best: this.candidates[0]?.loss ?? null,
       curve,

@@ -7,6 +7,8 @@ export type TablePhase = 'reading' | 'encoding' | 'training' | 'measuring'
 /** Progress that the caller of `trainTable` gets during the work. */
 export interface TableProgress {
   phase: TablePhase
+  /** The work in this phase, in words: `rows`, `a look at each column`, `columns as numbers`, `a straight line`, `nets`, `how good it is, and what it looks at`. */
+  step: string
   /** Seconds since the start. */
   seconds: number
   /**
@@ -36,8 +38,8 @@ const LEAST_LEFT: Readonly<Record<TablePhase, number>> = { reading: 1, encoding:
 
 /** Collects the progress of the parts of the work, and reports it to the caller. */
 export class ProgressWatch {
-  private readonly known: Pick<TableProgress, 'phase' | 'bytes' | 'rows' | 'columns' | 'nets' | 'best' | 'curve'> = {
-    ...{ phase: 'reading', bytes: { read: 0, total: undefined }, rows: 0, columns: 0, nets: 0, best: null },
+  private readonly known: Pick<TableProgress, 'phase' | 'step' | 'bytes' | 'rows' | 'columns' | 'nets' | 'best' | 'curve'> = {
+    ...{ phase: 'reading', step: 'rows', bytes: { read: 0, total: undefined }, rows: 0, columns: 0, nets: 0, best: null },
     curve: { loss: [], validation: [] },
   }
   private last = Number.NEGATIVE_INFINITY
@@ -57,14 +59,14 @@ export class ProgressWatch {
   }
 
   /**
-   * Records changes. The first report of a phase is sent at once, others at most ten times a second.
+   * Records changes. The first report of a phase and of a step is sent at once, others at most ten times a second.
    * @param secondsLeft an estimate, which is used if there is no limit
    */
   tell(changed: Partial<typeof this.known>, secondsLeft?: number): void {
     const { onProgress, began, known } = this
     if (onProgress === undefined) return
     const now = clock.now()
-    const isNew = changed.phase !== undefined && changed.phase !== known.phase
+    const isNew = (['phase', 'step'] as const).some((name) => changed[name] !== undefined && changed[name] !== known[name])
     Object.assign(known, changed)
     if (secondsLeft !== undefined && this.time === undefined) this.end = now + 1000 * secondsLeft
     if (!isNew && now - this.last < BETWEEN) return

@@ -141,7 +141,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     weights: terms.weights,
     lossOf: terms.lossOf,
   }
-  watch.tell({ phase: 'training' })
+  watch.tell({ phase: 'training', step: 'a straight line' })
   const plain = plainFeatures(features)
   const ofLine: LineSamples = {
     ...samples,
@@ -163,9 +163,12 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     ? await lineModel(line, ofLine, folds, plain, (predictions, rows) => lossOn(samples, rows)(predictions), limits)
     : await search(samples, folds, await besideLine(features, ofLine, folds, times !== undefined, limits), {
         ...{ ...budget, seed, signal, net },
-        onProgress: onProgress && (({ secondsLeft, ...nets }) => watch.tell({ phase: 'training', ...nets }, secondsLeft)),
+        onProgress: onProgress && (({ secondsLeft, ...nets }) => watch.tell({ phase: 'training', step: 'nets', ...nets }, secondsLeft)),
       })
-  watch.tell({ phase: 'measuring', nets: found.nets, best: found.candidates[0].loss }, budget.reserve(found.secondsOfRow))
+  watch.tell(
+    { phase: 'measuring', step: 'how good it is, and what it looks at', nets: found.nets, best: found.candidates[0].loss },
+    budget.reserve(found.secondsOfRow),
+  )
 
   const model = new TableModel<P>(found.model, {
     format: 'gradus-table-model/1',
@@ -230,12 +233,13 @@ function targetsBefore(learnt: Table, tested: Table): Float64Array {
 async function learnColumns(rows: readonly object[] | Source, options: TrainTableOptions, watch: ProgressWatch) {
   const { read, test, testFraction = FRACTION, seed = 0, splitBy } = options
   const all = await rowsFrom(rows, read, watch)
-  watch.tell({ phase: 'encoding', rows: all.length, columns: Object.keys(all[0] ?? {}).length })
+  watch.tell({ phase: 'encoding', step: 'a look at each column', rows: all.length, columns: Object.keys(all[0] ?? {}).length })
   const plan = new ColumnPlan(all, picked(options, TABLE_OPTIONS))
   checkRows(plan.rows)
   if (splitBy !== undefined) checkTimes('trainTable', all, plan, splitBy)
   const [training, aside] =
     test === undefined ? setAside('trainTable', plan, plan.rows, { fraction: testFraction, seed, splitBy }) : [plan.rows, []]
+  watch.tell({ step: 'columns as numbers' })
   const { table: learnt, encoder } = plan.fit(training)
   checkTarget(learnt, options.target)
   const { isClasses, leftOut } = plan

@@ -3,8 +3,21 @@ import { expect, test, vi } from 'vitest'
 import { TableReporter } from '../../../ts/cli/table/progress.js'
 import type { TablePhase, TableProgress } from '../../../ts/table/index.js'
 
+const STEPS = { reading: 'rows', encoding: 'a look at each column', training: 'nets', measuring: 'how good it is, and what it looks at' }
+
 const at = (phase: TablePhase, seconds: number, rest: Partial<TableProgress> = {}): TableProgress => ({
-  ...{ phase, seconds, secondsLeft: Number.NaN, share: 0, bytes: { read: 0, total: undefined }, rows: 0, columns: 0, nets: 0, best: null },
+  ...{
+    phase,
+    step: STEPS[phase],
+    seconds,
+    secondsLeft: Number.NaN,
+    share: 0,
+    bytes: { read: 0, total: undefined },
+    rows: 0,
+    columns: 0,
+    nets: 0,
+    best: null,
+  },
   ...{ curve: { loss: [], validation: [] }, ...rest },
 })
 
@@ -31,7 +44,9 @@ test('long work is told from reading on, each phase at once, and then every ten 
     for (const seconds of [0.1, 1, 1.6, 1.8, 2])
       reporter.progress(at('reading', seconds, { bytes: { read: 9e6 * seconds, total: 18e6 }, rows: 250_000 * seconds, columns: 6 }))
     reporter.progress(at('encoding', 2.1, rows))
-    reporter.progress(at('training', 4, rows))
+    reporter.progress(at('encoding', 2.9, { ...rows, step: 'columns as numbers' }))
+    reporter.progress(at('encoding', 3.7, { ...rows, step: 'columns as numbers' }))
+    reporter.progress(at('training', 4, { ...rows, step: 'a straight line' }))
     for (let seconds = 5; seconds < 30; seconds++)
       reporter.progress(at('training', seconds, { ...rows, secondsLeft: 40 - seconds, best: 0.5 }))
     reporter.progress(at('measuring', 35, { ...rows, nets: 2, secondsLeft: 5 }))
@@ -39,11 +54,13 @@ test('long work is told from reading on, each phase at once, and then every ten 
   expect(lines).toEqual([
     'Learning',
     '  reading: 14 MB of 18 MB, 400,000 rows × 6 columns, 1.6 s so far; then encoding, training, measuring',
-    '  encoding: 500,000 rows × 6 columns, 2.1 s so far',
-    '  training: 0 nets trained, 4.0 s so far',
-    '  training: 26 s left, 0 nets trained, best loss 0.5000, 14 s so far',
-    '  training: 16 s left, 0 nets trained, best loss 0.5000, 24 s so far',
-    '  measuring: how good it is, and what it looks at, 5.0 s left, 35 s so far',
+    '  encoding: a look at each column, 500,000 rows × 6 columns, 2.1 s so far',
+    '  encoding: columns as numbers, 500,000 rows × 6 columns, 3.7 s so far',
+    '  training: a straight line, 4.0 s so far',
+    '  training: about 35 s left, 0 nets trained, best loss 0.5000, 6.0 s so far',
+    '  training: about 25 s left, 0 nets trained, best loss 0.5000, 16 s so far',
+    '  training: about 15 s left, 0 nets trained, best loss 0.5000, 26 s so far',
+    '  measuring: how good it is, and what it looks at, about 5 s left, 35 s so far',
   ])
 })
 
@@ -59,7 +76,7 @@ test('short work has a title alone, an error while rows are read none, and --qui
 test('many values are announced before they are encoded, which takes a while in one go', () => {
   expect(said((reporter) => reporter.progress(at('encoding', 0.9, { rows: 200_000, columns: 5 })))).toEqual([
     'Learning',
-    '  encoding: 200,000 rows × 5 columns, 0.9 s so far; then training, measuring',
+    '  encoding: a look at each column, 200,000 rows × 5 columns, 0.9 s so far; then training, measuring',
   ])
 })
 

@@ -2,7 +2,7 @@
 import type { TablePhase, TableProgress } from '../../table/index.js'
 import { barLine } from '../terminal/bar.js'
 import { chartLines } from '../terminal/chart.js'
-import { duration, whole } from '../terminal/format.js'
+import { duration, roughly, whole } from '../terminal/format.js'
 import { LiveArea } from '../terminal/live-area.js'
 import { columns, isLive, print, printNote } from '../terminal/terminal.js'
 
@@ -20,7 +20,7 @@ const PHASES: readonly TablePhase[] = ['reading', 'encoding', 'training', 'measu
 export class TableReporter {
   private readonly live: LiveArea | null
   /** Time and phase of the last shown line. */
-  private shown: { seconds: number; phase: TablePhase | undefined } = { seconds: 0, phase: undefined }
+  private shown: { seconds: number; phase: TablePhase | undefined; step: string } = { seconds: 0, phase: undefined, step: '' }
   private hasBegun = false
   private rows = 0
   /** Seconds after which the nets were begun. */
@@ -35,7 +35,7 @@ export class TableReporter {
   }
 
   progress(progress: TableProgress): void {
-    const { phase, seconds, rows } = progress
+    const { phase, step, seconds, rows } = progress
     this.rows = rows
     if (this.prepared === undefined && phase === 'training') this.prepared = seconds
     if (this.silent) return
@@ -43,13 +43,13 @@ export class TableReporter {
     const isNew = phase !== this.shown.phase
     // many values are encoded at once, and nothing can be said meanwhile
     const isLong = phase === 'encoding' && rows * progress.columns > MANY_VALUES
-    const wait = isNew && (isLong || !isFirst) ? 0 : isFirst ? PATIENCE : BETWEEN
+    const wait = isNew && (isLong || !isFirst) ? 0 : isFirst || step !== this.shown.step ? PATIENCE : BETWEEN
     const isDue = seconds - this.shown.seconds >= wait
     if (phase === 'training' || (this.live === null && isDue)) this.begin()
     if (this.live) this.live.draw(liveLines(progress), isNew)
     else if (isDue) print(`  ${progressLine(progress)}${isFirst ? comes(phase) : ''}`)
     else return
-    this.shown = { seconds, phase }
+    this.shown = { seconds, phase, step }
   }
 
   private begin(): void {
@@ -85,21 +85,22 @@ export function progressLine(progress: TableProgress): string {
 }
 
 /** Most important first. */
-function facts({ phase, seconds, secondsLeft, bytes, rows, columns, nets, best }: TableProgress): string[] {
+function facts({ phase, step, seconds, secondsLeft, bytes, rows, columns, nets, best }: TableProgress): string[] {
   const size = `${whole(rows)} rows × ${whole(columns)} columns`
-  const left = Number.isNaN(secondsLeft) ? [] : [`${duration(secondsLeft)} left`]
+  const left = Number.isNaN(secondsLeft) ? [] : [`about ${roughly(secondsLeft)} left`]
   const soFar = `${duration(seconds)} so far`
   if (phase === 'reading') {
     const { read, total } = bytes
     const part = total === undefined ? megabytes(read) : `${megabytes(read)} of ${megabytes(total)}`
     return [...(read > 0 ? [part] : []), ...(rows > 0 ? [size] : []), ...left, soFar]
   }
-  if (phase === 'encoding') return [size, ...left, soFar]
+  if (phase === 'encoding') return [step, size, ...left, soFar]
   if (phase === 'training') {
+    if (step !== 'nets') return [step, ...left, soFar]
     const trained = `${whole(nets)} ${nets === 1 ? 'net' : 'nets'} trained`
     return [...left, trained, ...(best === null ? [] : [`best loss ${best.toFixed(4)}`]), soFar]
   }
-  return ['how good it is, and what it looks at', ...left, soFar]
+  return [step, ...left, soFar]
 }
 
 function megabytes(bytes: number): string {

@@ -28,6 +28,14 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`
 }
 
+/** An estimate, as exact as estimates are: `3 s`, `45 s`, `4 min`, `1.5 h`. */
+export function roughly(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '…'
+  if (seconds < 10) return `${Math.max(1, Math.round(seconds))} s`
+  if (seconds < 95) return `${5 * Math.round(seconds / 5)} s`
+  return seconds < 5700 ? `${Math.round(seconds / 60)} min` : `${Number((seconds / 3600).toPrecision(2))} h`
+}
+
 /** Rows of cells as lines: the first column to the left, the others to the right. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => cellsOf(row[column]))))

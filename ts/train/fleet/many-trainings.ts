@@ -106,6 +106,11 @@ export class ManyTrainings {
   }
 
   /** Keeps the result of a net; an error ends this net alone. */
+  /** Steps of the nets whose training is not over, if none of them stops early. */
+  private stepsLeft(): number {
+    return this.trainings.reduce((sum, { batches, history }, net) => sum + (this.results[net] ? 0 : batches.total - history.steps), 0)
+  }
+
   private async settle(net: number, end: () => Promise<History>): Promise<void> {
     try {
       this.results[net] = await end()
@@ -130,7 +135,7 @@ export class ManyTrainings {
       steps,
       totalSteps: this.totalSteps,
       netStepsPerSecond: steps / seconds,
-      secondsLeft: steps === 0 ? Number.NaN : (seconds / steps) * (this.totalSteps - steps),
+      secondsLeft: steps === 0 ? Number.NaN : (seconds / steps) * this.stepsLeft(),
     }
     try {
       onProgress(progress)
