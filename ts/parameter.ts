@@ -8,14 +8,20 @@ import { type FloatArray, type Heap, weigh } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { ShapeError } from './common/errors.js'
-import { checkNames } from './common/names.js'
+import { anything, checkOptions, type Schema, text } from './common/options.js'
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './common/shape.js'
 import { asTensor, Tensor, type TensorLike } from './tensor.js'
 
 /** `none`: absent. `ready`: the next backward() adds to it. `used`: readable, but the next backward() overwrites it. */
 export type GradientState = 'none' | 'ready' | 'used'
 
-const OPTIONS = ['name', 'shape', 'backend']
+export const PARAMETER = { name: { is: text }, shape: { is: anything }, backend: { is: anything } } satisfies Schema<ParameterOptions>
+
+interface ParameterOptions {
+  name?: string
+  shape?: Shape
+  backend?: Backend
+}
 
 /** Stands for zeros of any shape, which a new block of memory holds anyway. */
 const ZEROS: readonly number[] = []
@@ -78,7 +84,7 @@ export class Parameter extends Tensor implements GradientSink {
 
   /** @param values initial values: numbers, a typed array or a tensor; or a shape through {@link Parameter.ofShape} */
   constructor(values: TensorLike, options: { name?: string; shape?: Shape; backend?: Backend } = {}) {
-    checkNames('Parameter', options, OPTIONS)
+    checkOptions('Parameter', options, PARAMETER)
     const { backend = values instanceof Tensor ? values.backend : defaultBackend(), name = 'parameter' } = options
     const initial = values === ZEROS ? undefined : asTensor(values, backend, `parameter '${name}'`)
     const shape = options.shape ?? initial?.shape ?? []

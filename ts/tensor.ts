@@ -16,7 +16,7 @@ import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { COPY } from './common/copies.js'
 import { plainError, rangeError, ShapeError, StaleTensorError, typeError } from './common/errors.js'
-import { checkNames } from './common/names.js'
+import { anything, checkOptions, flag, type Schema } from './common/options.js'
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './common/shape.js'
 import type { Given, Nested } from './common/shape-types.js'
 import { show } from './common/show.js'
@@ -259,7 +259,7 @@ export class Tensor<S extends Shape = Shape> {
    * w.grad?.toArray() // [4, 6]
    */
   backward(seed?: Tensor, options: BackwardOptions = {}): void {
-    checkNames('backward', options, ['retainGraph'])
+    checkOptions('backward', options, BACKWARD)
     if (this.node === null) {
       throw plainError('backward(): this tensor was not computed from anything with requiresGrad (or was made under noGrad, or detached)')
     }
@@ -353,7 +353,8 @@ export interface TensorOptions {
   backend?: Backend
 }
 
-const OPTIONS = ['requiresGrad', 'backend']
+export const TENSOR = { requiresGrad: { is: flag }, backend: { is: anything } } satisfies Schema<TensorOptions>
+export const BACKWARD = { retainGraph: { is: flag } } satisfies Schema<BackwardOptions>
 
 /**
  * A tensor from numbers: nested arrays (shape inferred), whose rows may be typed arrays, or a flat array with a shape. A Float32Array (Float64Array
@@ -371,7 +372,7 @@ export function tensor<const S extends Shape>(values: Numbers, shape: S | undefi
 export function tensor(values: Numbers, shape?: Shape | TensorOptions, options: TensorOptions = {}): Tensor {
   const bare = shape !== undefined && !Array.isArray(shape)
   const given = bare ? (shape as TensorOptions) : options
-  checkNames('tensor', given, OPTIONS)
+  checkOptions('tensor', given, TENSOR)
   return fromData(values, bare ? undefined : (shape as Shape | undefined), given, 'tensor')
 }
 
@@ -400,7 +401,7 @@ export function full<const S extends Shape>(shape: S, value: number, options: Te
 
 function filled<const S extends Shape>(who: string, shape: S, value: number, options: TensorOptions): Tensor<Given<S>> {
   checkShape(shape, who)
-  checkNames(who, options, OPTIONS)
+  checkOptions(who, options, TENSOR)
   const backend = options.backend ?? defaultBackend()
   return Tensor.onHost(backend, shape, floatArray(backend, sizeOf(shape)).fill(value), options.requiresGrad)
 }
@@ -427,7 +428,7 @@ export function arange(start: number, stop?: number, step = 1, options: TensorOp
   const [from, to] = stop === undefined ? [0, start] : [start, stop]
   if (![from, to, step].every(Number.isFinite) || step === 0)
     throw rangeError(`arange: wants finite numbers and a step that is not 0, got ${show(start)}, ${show(stop)}, ${show(step)}`)
-  checkNames('arange', options, OPTIONS)
+  checkOptions('arange', options, TENSOR)
   const backend = options.backend ?? defaultBackend()
   const count = Math.max(0, Math.ceil((to - from) / step))
   const values = floatArray(backend, count).map((_, i) => from + i * step)
@@ -452,7 +453,7 @@ export function eye(rows: number, columns: number | TensorOptions = rows, option
   const [width, given] = typeof columns === 'object' ? [rows, columns] : [columns, options]
   const shape = [rows, width]
   checkShape(shape, 'eye')
-  checkNames('eye', given, OPTIONS)
+  checkOptions('eye', given, TENSOR)
   const backend = given.backend ?? defaultBackend()
   const values = floatArray(backend, rows * width)
   for (let i = 0; i < Math.min(rows, width); i++) values[i * (width + 1)] = 1

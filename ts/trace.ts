@@ -4,7 +4,7 @@ import { type Backend, defaultBackend } from './backend/index.js'
 import { type BasicKernels, BINARY_KERNELS, type Kernel, type Kernels, sameForEach, UNARY_KERNELS } from './backend/kernels.js'
 import { clock } from './common/clock.js'
 import { plainError, typeError } from './common/errors.js'
-import { checkNames } from './common/names.js'
+import { anything, checkOptions, type Schema } from './common/options.js'
 import { show } from './common/show.js'
 import { Optimizer } from './optim/base/optimizer.js'
 
@@ -57,6 +57,8 @@ export class Trace<T> {
 }
 
 /** Counts one call. */
+export const TRACE = { backend: { is: anything } } satisfies Schema<TraceOptions>
+
 type Count = (kernel: string, sizes: readonly number[], ms: number) => void
 
 /** The traces that are running, one at a time for each backend. */
@@ -87,7 +89,7 @@ export function trace<T>(fn: () => Promise<T>, options?: TraceOptions): Promise<
 export function trace<T>(fn: () => T, options?: TraceOptions): Trace<T>
 export function trace<T>(fn: () => T | Promise<T>, options: TraceOptions = {}): Trace<T> | Promise<Trace<T>> {
   if (typeof fn !== 'function') throw typeError(`trace: wants a function to run, got ${show(fn)}`)
-  checkNames('trace', options, ['backend'])
+  checkOptions('trace', options, TRACE)
   const { backend = defaultBackend() } = options
   if (running.has(backend)) throw plainError('trace: this backend is being traced already; wait for the other trace to end')
   const counts = new Map<string, TracedKernel>()

@@ -189,7 +189,7 @@ describe('values', () => {
     ['gather', () => gather(zeros([3, 2]), [5]), /from 0 to 2, got 5/],
     ['classes left out', () => oneHot([0, 1], undefined as never), /oneHot: classes wants a whole number ≥ 1, got undefined/],
     ['classes fractional', () => oneHot([0, 1], 2.5), /oneHot: classes wants a whole number ≥ 1, got 2\.5/],
-    ['dropout rate', () => new Dropout(1), /rate wants a number from 0 to below 1, got 1/],
+    ['dropout rate', () => new Dropout(1), /rate wants a number in \[0, 1\), got 1/],
     ['units', () => new Dense(0, 3), /Dense: inputs wants a whole number ≥ 1, got 0/],
     ['units NaN', () => new Dense(3, Number.NaN), /Dense: outputs wants a whole number ≥ 1, got NaN/],
     ['activation', () => new Dense(2, 2, { activation: 'rellu' as 'relu' }), /activation wants one of linear, relu.*got 'rellu'/],
@@ -278,7 +278,7 @@ describe('fault 26, fault 32: fit', () => {
     ['label out of range', { targets: Int32Array.of(0, 2) }, /label: wants whole numbers from 0 to 1, got 2/],
     ['batch of nothing', { batchSize: 0 }, /batchSize wants a whole number ≥ 1 or 'full', got 0/],
     ['epochs', { epochs: 1.5 }, /epochs wants a whole number/],
-    ['split', { validationFraction: 1 }, /validationFraction wants a number between 0 and 1/],
+    ['split', { validationFraction: 1 }, /validationFraction wants a number above 0 and below 1/],
     ['both validations', { validationFraction: 0.5, validation: good }, /not both/],
     ['metric', { metrics: ['acuracy'] }, /'acuracy' is none of accuracy.*did you mean accuracy\?/],
     [

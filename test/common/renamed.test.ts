@@ -167,7 +167,7 @@ test('Checkpoint takes epochs, steps and minutes beside every for one version mo
   expect(String(warnings)).toContain('Checkpoint: steps, minutes are in every now, { every: { steps: … } }')
   const { savesEvery } = new Checkpoint('run.safetensors', { every: { steps: 5, minutes: 2 }, keep: 3 })
   expect([result.savesEvery, savesEvery]).toEqual([5, 5])
-  expect(() => new Checkpoint('run.safetensors', { steps: 0 } as CheckpointOptions)).toThrow('Checkpoint: every.steps wants')
+  expect(() => new Checkpoint('run.safetensors', { steps: 0 } as CheckpointOptions)).toThrow('Checkpoint: every: steps wants')
   const both = { steps: 1, every: { steps: 1 } } as CheckpointOptions
   expect(() => new Checkpoint('run.safetensors', both)).toThrow('Checkpoint: steps and every are there; put all into every')
 })

@@ -125,7 +125,9 @@ describe('kFold', () => {
   })
 
   test('refuses what cannot be cut', () => {
-    for (const folds of [1, 0, 2.5, 104, Number.NaN]) expect(() => kFold(data, { folds })).toThrow(`from 2 to the 103 rows, got ${folds}`)
+    for (const folds of [1, 0, 2.5, Number.NaN])
+      expect(() => kFold(data, { folds })).toThrow(`folds wants a whole number ≥ 2, got ${folds}`)
+    expect(() => kFold(data, { folds: 104 })).toThrow('from 2 to the 103 rows, got 104')
     expect(() => kFold(numbered(10), { stratify: true })).toThrow('kFold: stratify wants classes')
     expect(() => kFold(data, { k: 3 } as object)).toThrow("kFold: there is no option 'k'")
     expect(() => trainTestSplit(data, { testSize: 0.3 } as object)).toThrow("trainTestSplit: there is no option 'testSize'")

@@ -364,7 +364,7 @@ describe('within an epoch, the same bits as never stopped', () => {
       'resume: the file is of the midst of epoch 2, for which the metrics have to be the same as there',
     )
     await expect(wentOn(make, 1, bytes)).rejects.toThrow('resume: the training in the file has had 2 epochs, this one is to have 1')
-    expect(() => new Checkpoint(fresh(), { every: { steps: 0 } })).toThrow('Checkpoint: every.steps wants a whole number ≥ 1, got 0')
+    expect(() => new Checkpoint(fresh(), { every: { steps: 0 } })).toThrow('Checkpoint: every: steps wants a whole number ≥ 1, got 0')
   })
 })
 
@@ -490,11 +490,11 @@ describe('Checkpoint', () => {
     const file = fresh()
     expect(() => new Checkpoint('')).toThrow('Checkpoint: wants the path of a file')
     expect(() => new Checkpoint(file, { every: { epoch: 3 } } as never)).toThrow("there is no option 'epoch'; did you mean epochs?")
-    expect(() => new Checkpoint(file, { every: { epochs: 0 } })).toThrow('Checkpoint: every.epochs wants a whole number ≥ 1, got 0')
+    expect(() => new Checkpoint(file, { every: { epochs: 0 } })).toThrow('Checkpoint: every: epochs wants a whole number ≥ 1, got 0')
     for (const keep of [0, 1.5, 1e9])
       expect(() => new Checkpoint(file, { keep })).toThrow('Checkpoint: keep wants a whole number from 1 to 1000')
     await expect(saveModel(make().model, file, {}, { keep: 1e9 })).rejects.toThrow('saveModel: keep wants a whole number from 1 to 1000')
-    expect(() => new Checkpoint(file, { every: { minutes: -1 } })).toThrow('Checkpoint: every.minutes wants a number above 0, got -1')
+    expect(() => new Checkpoint(file, { every: { minutes: -1 } })).toThrow('Checkpoint: every: minutes wants a number above 0, got -1')
     expect(() => new Checkpoint(file, { monitor: 'gain' })).toThrow("Checkpoint: say whether more of 'gain' is better")
     expect(() => new Checkpoint(file, { mode: 'max' })).toThrow('mode says what is better of monitor')
     expect(() => new Checkpoint(file, { parts: { x: {} as never } })).toThrow(

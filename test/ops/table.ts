@@ -153,7 +153,7 @@ export const OPERATIONS: readonly Operation[] = [
     name: 'norm',
     shapes: ['ab', 'abc'],
     call: (x) => norm(x, 1),
-    refuses: [[(x) => norm(x, 0, { order: 0.5 }), /norm: order wants a number from 1/]],
+    refuses: [[(x) => norm(x, 0, { order: 0.5 }), /norm: order wants a number ≥ 1/]],
   },
   { name: 'norm of order 3', shapes: ['ab', 'abc'], call: (x) => norm(x, -1, { order: 3, keepDims: true }), range: POSITIVE },
   { name: 'prod', shapes: ['ab', 'abc', 'a'], call: (x) => prod(x, 0) },

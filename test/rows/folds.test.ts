@@ -1,9 +1,14 @@
 /** How rows are cut into folds: whatever the rows, the properties that scikit-learn's StratifiedKFold, GroupKFold and StratifiedGroupKFold promise. */
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
+import { readOptions } from '../../ts/common/options.js'
 import { fromArrays, iris, kFold, selectRows } from '../../ts/data/index.js'
 import { crossEntropy, Dense, fitMany, Sequential, SGD } from '../../ts/index.js'
-import { cutFolds, type FoldRows } from '../../ts/rows/folds.js'
+import { cutFolds as cut, FOLDS, type FoldOptions, type FoldRows } from '../../ts/rows/folds.js'
+
+function cutFolds(who: string, count: number, options: FoldOptions, classOf: ArrayLike<number> | null) {
+  return cut(who, count, readOptions(who, options, FOLDS), classOf)
+}
 
 const counted = (rows: ArrayLike<number>, of: (row: number) => number, n: number) => {
   const counts = new Array(n).fill(0)

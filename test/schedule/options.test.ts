@@ -26,7 +26,7 @@ describe('words that schedules take', () => {
   })
 
   test.each<[string, () => unknown, RegExp]>([
-    ['a number in text', () => polynomial(1, { steps: '10' }), /^polynomial: steps wants a number > 0, got '10'$/],
+    ['a number in text', () => polynomial(1, { steps: '10' }), /^polynomial: steps wants a number above 0, got '10'$/],
     ['a number in the place of a schedule', () => warmup(0.1, { steps: 3 }), /^warmup: a schedule wants a function of the step.*got 0\.1$/],
     ['factors that are no schedules', () => product(constant(1), 2), /^product: a schedule wants a function of the step.*got 2$/],
     ['one schedule in the place of a list', () => sequence(constant(1), [3]), /^sequence: wants schedules in an array, got a function$/],

@@ -166,7 +166,7 @@ describe('more of them', () => {
         [1, 1],
       ]),
     ).toThrow('interpolate: boundaries want numbers, ascending, got [1, 1]')
-    expect(() => cosine(1, { steps: 0 })).toThrow('cosine: steps wants a number > 0, got 0')
+    expect(() => cosine(1, { steps: 0 })).toThrow('cosine: steps wants a number above 0, got 0')
     expect(() => sequence([constant(1)], [3])).toThrow('sequence: 1 pieces want 0 boundaries, got 1')
     expect(() => piecewise([1, 2, 3], [5, 5])).toThrow('ascending')
     for (const steps of [10, 100])
@@ -174,7 +174,7 @@ describe('more of them', () => {
         'oneCycle: warmupFraction wants a number of at most 0.5 with threePhase, down is as long as up; got 0.6',
       )
     expect(oneCycle(1, { steps: 100, threePhase: true, warmupFraction: 0.5 })(49)).toBe(1)
-    expect(() => new ReduceOnPlateau(optimizer(1), { factor: 2 })).toThrow('factor wants a number in (0, 1), got 2')
+    expect(() => new ReduceOnPlateau(optimizer(1), { factor: 2 })).toThrow('factor wants a number above 0 and below 1, got 2')
   })
 })
 

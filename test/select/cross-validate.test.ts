@@ -232,7 +232,7 @@ describe('bad input', () => {
       null,
       'crossValidate: prepare wants to return { train, test }, got undefined for fold 0',
     ],
-    ['epochs', { epochs: -1 }, null, 'fitMany: net 0: fit: epochs wants a whole number ≥ 0, got -1'],
+    ['epochs', { epochs: -1 }, null, 'crossValidate: epochs wants a whole number ≥ 0, got -1'],
     ['no targets', { targets: undefined }, null, 'crossValidate: targets wants one entry or row for each sample, got undefined'],
   ])('%s', async (_, options, build, message) => {
     await expect(crossValidate((build ?? netFor()) as never, { ...flowers, ...options } as never)).rejects.toThrow(message)

@@ -209,7 +209,11 @@ describe('bad input', () => {
     ],
     ['shapes of spread', () => new Ensemble([a, net(2, 4)]).spread(x), 'Ensemble: members want outputs of one shape'],
     ['backends', () => new Ensemble([a, net(1, 3, backends[1])]), 'Ensemble: members want to be on one backend'],
-    ['no loss', () => Ensemble.select([a], data, {} as never), 'Ensemble.select: loss wants a function, such as mse, got undefined'],
+    [
+      'no loss',
+      () => Ensemble.select([a], data, {} as never),
+      'Ensemble.select: loss wants a function, such as mse or crossEntropy, got undefined',
+    ],
     [
       'maxMembers',
       () => Ensemble.select([a], data, { loss: crossEntropy, maxMembers: 0 }),

@@ -178,7 +178,7 @@ test('errors name what is wrong', async () => {
   await expect(run({ from: 1, to: 0.1 })).rejects.toThrow('findLearningRate: wants 0 < from < to, got from 1 and to 0.1')
   await expect(run({ steps: 1 })).rejects.toThrow('steps wants a whole number ≥ 2, got 1')
   await expect(run({ smoothing: 1 })).rejects.toThrow('smoothing wants a number in [0, 1), got 1')
-  await expect(run({ divergenceFactor: 1 })).rejects.toThrow('divergenceFactor wants a number > 1, got 1')
+  await expect(run({ divergenceFactor: 1 })).rejects.toThrow('divergenceFactor wants a number above 1, got 1')
 })
 
 test('puts back buffers, as the running statistics of batch normalisation', async () => {

@@ -43,7 +43,7 @@ test('trainOnBatch says what is wrong, changes nothing then, and knows of fit', 
   const step = (more: object) => () => trainOnBatch(model, { inputs, targets, loss: mse, optimizer, ...more })
   expect(step({ targets: [1, 2] })).toThrow('trainOnBatch: 40 rows of inputs but 2 of targets')
   expect(step({ inputs: inputs.map(([a]) => [a, Number.NaN]) })).toThrow('trainOnBatch: inputs: NaN at row 0, column 1')
-  expect(step({ loss: 'mse' })).toThrow("trainOnBatch: loss wants a function, such as mse, got 'mse'")
+  expect(step({ loss: 'mse' })).toThrow("trainOnBatch: loss wants a function, such as mse or crossEntropy, got 'mse'")
   expect(step({ optimizer: undefined })).toThrow('trainOnBatch: optimizer wants an Optimizer')
   expect(step({ optimizer: new Adam(net().parameters()) })).toThrow("has none of this model's parameters")
   expect(step({ epochs: 3 })).toThrow("trainOnBatch: there is no option 'epochs'")

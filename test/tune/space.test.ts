@@ -16,7 +16,7 @@ describe('ranges', () => {
     [() => float(1, 2, { step: 0.5, log: true }), 'float: wants step or log, got both; leave one out'],
     [() => float(0, 1, { logarithmic: true } as object), "float: there is no option 'logarithmic'"],
     [() => int(0.5, 2), 'int: low wants a whole number, got 0.5; float() takes others'],
-    [() => int(1, 2, { step: 0.5 }), 'int: step wants a whole number above 0, got 0.5'],
+    [() => int(1, 2, { step: 0.5 }), 'int: step wants a whole number ≥ 1, got 0.5'],
     [() => categorical([]), 'categorical: wants at least one value, got an empty array'],
     [() => categorical(['a', 'b', 'a']), "categorical: value 2 is 'a' again; each value once"],
     [

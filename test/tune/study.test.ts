@@ -509,7 +509,7 @@ describe('createStudy', () => {
   test.each([
     [{ direction: 'up' }, "createStudy: direction wants 'minimize' or 'maximize', or one for each objective, got 'up'"],
     [{ direction: [] }, "createStudy: direction wants 'minimize' or 'maximize' for each objective, got an empty array"],
-    [{ seed: -1 }, 'createStudy: seed wants a whole number from 0, got -1'],
+    [{ seed: -1 }, 'createStudy: seed wants a whole number from 0 to 2⁵³ − 1, got -1'],
     [{ study_name: 'a' }, "createStudy: there is no option 'study_name'; did you mean name?"],
     [{ pruner: { name: 'mine' } }, 'createStudy: pruner wants one such as median(), got an object with name'],
     [{ storage: 5 }, "createStudy: storage wants a name such as 'study.sqlite' or 'study.log', got 5"],

@@ -1,9 +1,7 @@
 /** The options of {@link load}, and the choice of a variant and of threads by them. */
 
-import { checkChoice } from '../common/checks.js'
 import { plainError, rangeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
-import { show } from '../common/show.js'
+import { anything, flag, readOptions, type Schema } from '../common/options.js'
 import { warnOnce } from '../common/warn.js'
 import type { DType } from './heap.js'
 import { TILES, type TileName } from './kernels.js'
@@ -48,26 +46,20 @@ export interface BackendOptions {
   memoryLimit?: number
 }
 
-const CHOICES = {
-  backend: ['wasm', 'js'],
-  variant: ['simd', 'relaxed'],
-  dtype: ['float32', 'float64'],
-  tile: ['auto', ...TILES],
-  reproducible: [true, false],
-  widen: [true, false],
-}
-const OPTIONS = [...Object.keys(CHOICES), 'threads', 'memoryLimit']
+export const LOAD = {
+  backend: { is: ['wasm', 'js'] },
+  variant: { is: ['simd', 'relaxed'] },
+  dtype: { is: ['float32', 'float64'], default: 'float32' },
+  tile: { is: ['auto', ...TILES] },
+  reproducible: { is: flag, default: false },
+  widen: { is: flag },
+  threads: { is: anything },
+  memoryLimit: { is: { min: 0, max: Infinity, openMin: true } },
+} satisfies Schema<BackendOptions>
 
 /** The best variant that runs here and is not excluded; `js` if there is none, with a warning that gives the reason. @throws RangeError, Error */
 export function chooseVariant(options: BackendOptions): Variant | 'js' {
-  checkNames('load', options, OPTIONS)
-  const { backend, variant, reproducible = false, dtype = 'float32' } = options
-  for (const [name, choices] of Object.entries(CHOICES)) {
-    const value = options[name as keyof BackendOptions]
-    if (value !== undefined) checkChoice(`load: ${name}`, value, choices)
-  }
-  const { memoryLimit = 1 } = options
-  if (!(memoryLimit > 0)) throw rangeError(`load: memoryLimit wants a number of bytes above 0, got ${show(memoryLimit)}`)
+  const { backend, variant, reproducible, dtype } = readOptions('load', options, LOAD)
   if (dtype === 'float64') {
     if (backend !== 'js') throw rangeError("load: dtype 'float64' needs backend 'js'")
     return 'js'

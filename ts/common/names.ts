@@ -19,16 +19,28 @@ const ALIASES: Readonly<Record<string, string>> = {
   p0: 'initial',
   ddof: 'correction',
   useBias: 'bias',
+  random_state: 'seed',
+  randomState: 'seed',
+}
+
+/** @internal an error for a name that is not among `known`, with the nearest known one as a hint; `others` are names that people may know it by */
+export function unknownName(
+  owner: string,
+  name: string,
+  known: readonly string[],
+  others: Readonly<Record<string, string>> = {},
+): RangeError {
+  const aliases = { ...ALIASES, ...others }
+  const alias = Object.hasOwn(aliases, name) ? aliases[name] : ''
+  const near = known.some((k) => alias.startsWith(k)) ? alias : nearest(name, known)
+  return rangeError(
+    `${owner}: there is no option '${shortened(name)}'${near ? `; did you mean ${near}?` : `. Options: ${[...known].sort().join(', ')}`}`,
+  )
 }
 
 /** @throws RangeError for a name that is not among `known`, with the nearest known one as a hint */
-export function checkName(owner: string, name: string, known: readonly string[], aliases = ALIASES): void {
-  if (known.includes(name)) return
-  const alias = Object.hasOwn(aliases, name) ? aliases[name] : ''
-  const near = known.some((k) => alias.startsWith(k)) ? alias : nearest(name, known)
-  throw rangeError(
-    `${owner}: there is no option '${shortened(name)}'${near ? `; did you mean ${near}?` : `. Options: ${[...known].sort().join(', ')}`}`,
-  )
+export function checkName(owner: string, name: string, known: readonly string[], others?: Readonly<Record<string, string>>): void {
+  if (!known.includes(name)) throw unknownName(owner, name, known, others)
 }
 
 /**

@@ -1,11 +1,11 @@
 /** The kind of a point, from the gradient, the eigenvalues of the Hessian and, if those do not decide, higher derivatives. */
-import { NonFiniteError, rangeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { NonFiniteError } from '../common/errors.js'
+import { type Range, readOptions, type Schema, seed as seeded } from '../common/options.js'
 import { symmetricEigen } from '../common/symmetric-eigen.js'
 import type { TensorLike } from '../tensor.js'
 import { type Limits, length, NOTHING, probeFlat } from './flat.js'
 import { type CurvatureFunction, type HessianPoint, withHessianAt } from './point.js'
-import { EXACT_LIMIT, fullHessian, spectrumOf } from './spectrum.js'
+import { CONDITION_NUMBER, fullHessian, spectrumOf } from './spectrum.js'
 import type { ParameterSource } from './transformation.js'
 import { classify, type PointInspection } from './verdict.js'
 
@@ -26,6 +26,15 @@ export interface InspectOptions {
   seed?: number
 }
 
+const tolerance: Range = { min: 0, max: Infinity }
+
+export const INSPECT_POINT = {
+  gradientTolerance: { is: tolerance },
+  curvatureTolerance: { is: tolerance },
+  exactLimit: CONDITION_NUMBER.exactLimit,
+  seed: { is: seeded, default: 0 },
+} satisfies Schema<InspectOptions>
+
 /**
  * Distinguishes a minimum from a saddle, a plateau or a slope. The Hessian decides if it can. Along flat directions the third derivative (if not
  * zero: a saddle, such as the monkey saddle) and the fourth decide, in the eigenvectors and in eight random directions of the flat space. If they
@@ -40,13 +49,12 @@ export interface InspectOptions {
  * // 'A saddle: the gradient vanishes, the function curves up in 1 direction (λ to 2) and down in 1 (λ to -2).'
  */
 export function inspectPoint(f: CurvatureFunction, at: TensorLike | ParameterSource, options: InspectOptions = {}): PointInspection {
-  checkNames('inspectPoint', options, ['gradientTolerance', 'curvatureTolerance', 'exactLimit', 'seed'])
+  const { exactLimit, seed, ...tolerances } = readOptions('inspectPoint', options, INSPECT_POINT)
   return withHessianAt(f, at, 'inspectPoint', (point) => {
     checkFinite(point.value, 'inspectPoint: the value', 'there is nothing to inspect outside of the domain')
     const gradientNorm = length(point.gradient)
     checkFinite(gradientNorm, 'inspectPoint: the gradient', 'the function is not differentiable here')
-    const limits = limitsFor(point, options)
-    const { exactLimit = EXACT_LIMIT, seed = 0 } = options
+    const limits = limitsFor(point, tolerances)
     const exact = point.size <= exactLimit
     const eigen = exact ? symmetricEigen(fullHessian(point), point.size) : { values: spectrumEnds(point, seed), vectors: null }
     const facts = { gradientNorm, ...limits, ...countSigns(eigen.values, limits.curvature), size: point.size }
@@ -61,9 +69,6 @@ export function inspectPoint(f: CurvatureFunction, at: TensorLike | ParameterSou
 function limitsFor(point: HessianPoint, { gradientTolerance, curvatureTolerance }: InspectOptions): Limits {
   const rough = point.gradient instanceof Float32Array
   const limits = { gradient: gradientTolerance ?? (rough ? 1e-4 : 1e-6), curvature: curvatureTolerance ?? (rough ? 1e-4 : 1e-8) }
-  for (const [name, value] of Object.entries(limits)) {
-    if (!(value >= 0)) throw rangeError(`inspectPoint: ${name}Tolerance wants a number ≥ 0, got ${value}`)
-  }
   return limits
 }
 

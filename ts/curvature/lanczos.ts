@@ -1,8 +1,7 @@
 /** Both ends of a spectrum from products alone (Lanczos 1950), reorthogonalised in full. */
 
-import { checkCount } from '../common/checks.js'
 import { NonFiniteError, rangeError } from '../common/errors.js'
-import { show } from '../common/show.js'
+import { count, type Read, type Schema, seed } from '../common/options.js'
 import { implicitQl } from '../common/symmetric-eigen.js'
 import { Generator } from '../random.js'
 
@@ -17,6 +16,16 @@ export interface LanczosOptions {
   /** Stop once the error bound of every wanted eigenvalue is below tolerance · max|λ|. Default 1e-8 (1e-4 in float32). */
   tolerance?: number
 }
+
+export const LANCZOS = {
+  k: { is: count, default: 1 },
+  iterations: { is: count },
+  seed: { is: seed, default: 0 },
+  tolerance: { is: { min: 0, max: Infinity } },
+} satisfies Schema<LanczosOptions>
+
+/** @internal options that were read */
+export type ReadLanczos = Read<LanczosOptions, typeof LANCZOS>
 
 /** Both ends of a spectrum. Every value lies between the true smallest and largest eigenvalue. */
 export interface Spectrum {
@@ -51,7 +60,8 @@ interface Krylov {
  * @internal
  */
 export function lanczos(product: (v: Float64Array) => ArrayLike<number>, n: number, options: Required<LanczosOptions>): Spectrum {
-  checkOptions(options)
+  if (options.iterations < options.k)
+    throw rangeError(`largestEigenvalues: iterations wants a whole number of at least k = ${options.k}, got ${options.iterations}`)
   const most = Math.min(n, options.iterations)
   const k = Math.min(options.k, n)
   const state: Krylov = { basis: [], alpha: [], beta: [], generator: new Generator(options.seed), restarted: false }
@@ -62,14 +72,6 @@ export function lanczos(product: (v: Float64Array) => ArrayLike<number>, n: numb
     const found = ends(state, k, n, options.tolerance)
     if (i === most || found.converged) return found
   }
-}
-
-function checkOptions({ k, iterations, tolerance }: Required<LanczosOptions>): void {
-  checkCount('largestEigenvalues: k', k)
-  if (!(Number.isInteger(iterations) && iterations >= k)) {
-    throw rangeError(`largestEigenvalues: iterations wants a whole number of at least k = ${k}, got ${show(iterations)}`)
-  }
-  if (!(tolerance >= 0)) throw rangeError(`largestEigenvalues: tolerance wants a number ≥ 0, got ${show(tolerance)}`)
 }
 
 /** w = A·q − its part in the basis; adds alpha, beta and, if `more`, the next basis vector. */

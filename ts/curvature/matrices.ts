@@ -1,7 +1,6 @@
 /** Jacobians and Hessians as whole matrices: for functions so small that one pass per row or column is cheap enough. */
 
-import { checkChoice } from '../common/checks.js'
-import { checkNames } from '../common/names.js'
+import { readOptions, type Schema } from '../common/options.js'
 import { gradients } from '../ops/gradients.js'
 import { reshape, stack, transpose } from '../ops/shape.js'
 import type { TensorFunction } from '../tensor.js'
@@ -18,6 +17,8 @@ export interface JacobianOptions {
   mode?: 'forward' | 'reverse' | 'auto'
 }
 
+export const JACOBIAN = { mode: { is: ['forward', 'reverse', 'auto'], default: 'auto' } } satisfies Schema<JacobianOptions>
+
 /**
  * The Jacobian of f: result[i, j] = ∂f(x)_i / ∂x_j, shape [...f(x).shape, ...x.shape]. f runs once.
  *
@@ -27,9 +28,7 @@ export interface JacobianOptions {
  * jacobian((x) => mul(x, ones([1000])), { mode: 'forward' })([2]).shape // [1000, 1]
  */
 export function jacobian(f: TensorFunction, options: JacobianOptions = {}): (x: TensorLike) => Tensor {
-  checkNames('jacobian', options, ['mode'])
-  const { mode = 'auto' } = options
-  checkChoice('jacobian: mode', mode, ['forward', 'reverse', 'auto'])
+  const { mode } = readOptions('jacobian', options, JACOBIAN)
   return (x) => {
     const at = floats(x, 'jacobian')
     return transform(at.backend, (nested) => {

@@ -1,13 +1,11 @@
 /** Facts from the eigenvalues of a Hessian: steepness, and the length of the valley. */
 import { NonFiniteError, rangeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { countFrom0, type Read, readOptions, type Schema } from '../common/options.js'
 import { symmetricEigen } from '../common/symmetric-eigen.js'
 import type { TensorLike } from '../tensor.js'
-import { type LanczosOptions, lanczos, type Spectrum } from './lanczos.js'
+import { LANCZOS, type LanczosOptions, lanczos, type ReadLanczos, type Spectrum } from './lanczos.js'
 import { type CurvatureFunction, type CurvaturePoint, withHessianAt } from './point.js'
 import type { ParameterSource } from './transformation.js'
-
-const LANCZOS = ['k', 'iterations', 'seed', 'tolerance']
 
 /**
  * The k largest and the k smallest eigenvalues of the Hessian, by Lanczos with full reorthogonalisation: one
@@ -22,12 +20,12 @@ const LANCZOS = ['k', 'iterations', 'seed', 'tolerance']
  * // largest [10], smallest [-6]
  */
 export function largestEigenvalues(f: CurvatureFunction, at: TensorLike | ParameterSource, options: LanczosOptions = {}): Spectrum {
-  checkNames('largestEigenvalues', options, LANCZOS)
-  return withHessianAt(f, at, 'largestEigenvalues', (point) => spectrumOf(point, options))
+  const read = readOptions('largestEigenvalues', options, LANCZOS)
+  return withHessianAt(f, at, 'largestEigenvalues', (point) => spectrumOf(point, read))
 }
 
 /** @internal */
-export function spectrumOf(point: CurvaturePoint, { k = 1, iterations = Math.max(100, k), seed = 0, tolerance }: LanczosOptions): Spectrum {
+export function spectrumOf(point: CurvaturePoint, { k, iterations = Math.max(100, k), seed, tolerance }: ReadLanczos): Spectrum {
   const rough = point.gradient instanceof Float32Array
   return lanczos(point.product, point.size, { k, iterations, seed, tolerance: tolerance ?? (rough ? 1e-4 : 1e-8) })
 }
@@ -38,8 +36,7 @@ export interface ConditionOptions extends LanczosOptions {
   exactLimit?: number
 }
 
-/** @internal default of exactLimit */
-export const EXACT_LIMIT = 300
+export const CONDITION_NUMBER = { ...LANCZOS, exactLimit: { is: countFrom0, default: 300 } } satisfies Schema<ConditionOptions>
 
 /**
  * max|λ| / min|λ| over the eigenvalues of the Hessian: the ratio of length to width of the valley, and so the slowness of plain gradient descent.
@@ -51,17 +48,17 @@ export const EXACT_LIMIT = 300
  * conditionNumber((x) => sum(mul([1, 100], square(x))), [0, 0]) // 100
  */
 export function conditionNumber(f: CurvatureFunction, at: TensorLike | ParameterSource, options: ConditionOptions = {}): number {
-  checkNames('conditionNumber', options, ['exactLimit', ...LANCZOS])
+  const read = readOptions('conditionNumber', options, CONDITION_NUMBER)
   return withHessianAt(f, at, 'conditionNumber', (point) => {
     const rounding = point.gradient instanceof Float32Array ? 1e-6 : 1e-14
-    const sizes = Array.from(extremes(point, options), Math.abs)
+    const sizes = Array.from(extremes(point, read), Math.abs)
     const [low, high] = [Math.min(...sizes), Math.max(...sizes)]
     return low <= rounding * high ? Number.POSITIVE_INFINITY : high / low
   })
 }
 
-function extremes(point: CurvaturePoint, options: ConditionOptions): ArrayLike<number> {
-  if (point.size <= (options.exactLimit ?? EXACT_LIMIT)) return symmetricEigen(fullHessian(point), point.size).values
+function extremes(point: CurvaturePoint, options: Read<ConditionOptions, typeof CONDITION_NUMBER>): ArrayLike<number> {
+  if (point.size <= options.exactLimit) return symmetricEigen(fullHessian(point), point.size).values
   const { largest, smallest } = spectrumOf(point, options)
   if (largest[0] > 0 && smallest[0] < 0) {
     throw rangeError(

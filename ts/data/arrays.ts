@@ -1,6 +1,6 @@
 /** Data sets from arrays that are there already. */
 import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { countFrom0, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 import type { Dataset, Targets } from './dataset.js'
 
@@ -9,6 +9,8 @@ export interface ArraysOptions {
   /** Number of classes, for targets that are classes. Default: 0, which means numbers; for an Int32Array one more than its largest value. */
   classes?: number
 }
+
+export const ARRAYS = { classes: { is: countFrom0 } } satisfies Schema<ArraysOptions>
 
 /**
  * A data set from rows of numbers with one target each, for functions that split and scale data sets: `trainTestSplit`, `kFold`, `standardize`.
@@ -30,7 +32,7 @@ export function fromArrays(
   targets: ArrayLike<number> | readonly string[] | readonly boolean[],
   options: ArraysOptions = {},
 ): Dataset<Targets> {
-  checkNames('fromArrays', options, ['classes'])
+  const { classes } = readOptions('fromArrays', options, ARRAYS)
   const count = lengthOf(inputs, 'inputs')
   if (lengthOf(targets, 'targets') !== count) throw rangeError(`fromArrays: ${count} rows of inputs, but ${targets.length} targets`)
   const features = count === 0 ? 0 : lengthOf(inputs[0], 'row 0 of inputs')
@@ -41,7 +43,7 @@ export function fromArrays(
       throw rangeError(`fromArrays: row ${i} of inputs has ${row.length} numbers, row 0 has ${features}`)
     for (let j = 0; j < features; j++) rows[i * features + j] = numberAt(row[j], `column ${j} of row ${i} of inputs`)
   })
-  return { inputs: rows, count, features, shape: [count, features], ...targetsOf(Array.from<unknown>(targets), targets, options.classes) }
+  return { inputs: rows, count, features, shape: [count, features], ...targetsOf(Array.from<unknown>(targets), targets, classes) }
 }
 
 function targetsOf(
@@ -65,7 +67,6 @@ function targetsOf(
   }
   const numbers = list.map((target, i) => numberAt(target, `target ${i}`))
   const known = classes ?? (given instanceof Int32Array ? numbers.reduce((most, target) => Math.max(most, target), 0) + 1 : 0)
-  if (!(Number.isInteger(known) && known >= 0)) throw rangeError(`fromArrays: classes wants a whole number from 0, got ${show(known)}`)
   if (known === 0) return { targets: Float32Array.from(numbers), classes: 0 }
   const wrong = numbers.findIndex((target) => !(Number.isInteger(target) && target >= 0 && target < known))
   if (wrong >= 0) throw rangeError(`fromArrays: classes are from 0 to ${known - 1}, got ${numbers[wrong]} as target ${wrong}`)

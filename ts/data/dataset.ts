@@ -1,8 +1,8 @@
 /** Data sets: their type, selection of rows, and folds. */
 import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { flag, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
-import { checkClasses, cutFolds, type FoldOptions } from '../rows/folds.js'
+import { checkClasses, cutFolds, FOLDS, type FoldOptions } from '../rows/folds.js'
 import { takeRows } from '../rows/take.js'
 
 /** One target for each sample: its class, or a number. */
@@ -45,22 +45,12 @@ export interface KFoldOptions extends FoldOptions {
   stratify?: boolean
 }
 
+export const K_FOLD = { ...FOLDS, stratify: { is: flag } } satisfies Schema<KFoldOptions>
+
 /** One split of {@link kFold}. */
 export interface FoldSplit<D extends Dataset<Targets> = Dataset> extends Split<D> {
   /** Indices of the rows in the whole data set: the option `rows` of fitMany takes `rows.train`. */
   readonly rows: { readonly train: Int32Array; readonly test: Int32Array }
-}
-
-/** Names in other libraries, and their names here. */
-export const ALIASES = {
-  testSize: 'testFraction',
-  test_size: 'testFraction',
-  n_splits: 'folds',
-  splits: 'folds',
-  k: 'folds',
-  n_repeats: 'repeats',
-  random_state: 'seed',
-  randomState: 'seed',
 }
 
 /** @internal @throws TypeError for anything but a data set */
@@ -134,9 +124,9 @@ export function take<D extends Dataset<Targets>>(data: D, from: number, to?: num
  *   is a warning), `repeats` without `shuffle` or of which there are not so many ways to cut, groups that are not one for each row, or `stratify` for
  *   targets that are numbers; TypeError for what is no data set
  */
-export function kFold<D extends Dataset<Targets>>(data: D, options: KFoldOptions = {}): FoldSplit<D>[] {
+export function kFold<D extends Dataset<Targets>>(data: D, given: KFoldOptions = {}): FoldSplit<D>[] {
   checkDataset('kFold', data)
-  checkNames('kFold', options, KFOLD, ALIASES)
+  const options = readOptions('kFold', given, K_FOLD)
   const { stratify = data.classes > 0 } = options
   if (stratify && data.classes === 0) throw rangeError('kFold: stratify wants classes, but the targets are numbers')
   const classOf = stratify ? data.targets : null
@@ -148,5 +138,3 @@ export function kFold<D extends Dataset<Targets>>(data: D, options: KFoldOptions
 function rowsThat({ inputs, targets, features }: Dataset<Targets>, test: RowTest): number[] {
   return [...targets.keys()].filter((row) => test(inputs.subarray(row * features, (row + 1) * features), targets[row], row))
 }
-
-const KFOLD = ['folds', 'repeats', 'shuffle', 'seed', 'groups', 'stratify']

@@ -1,6 +1,6 @@
 /** MNIST: 70,000 handwritten digits of 28 × 28 pixels (LeCun, Cortes & Burges 1998). For Node, Deno and Bun: it reads files. */
 import { plainError, rangeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { readOptions, type Schema, text } from '../common/options.js'
 import { type Dataset, dataset, type Split } from './dataset.js'
 import { type IdxArray, type IdxData, parseIdx } from './idx.js'
 import { fileSystem, findPackage, join } from './node.js'
@@ -17,6 +17,8 @@ export interface MnistOptions {
 const CLASSES = 10
 const NAMES = Array.from({ length: CLASSES }, (_, digit) => String(digit))
 
+export const LOAD_MNIST = { directory: { is: text } } satisfies Schema<MnistOptions>
+
 /**
  * Loads training and test digits: pixels scaled to 0..1 (0 is paper, 1 is ink), targets 0..9.
  *
@@ -26,8 +28,7 @@ const NAMES = Array.from({ length: CLASSES }, (_, digit) => String(digit))
  * @throws Error saying how to get the data if it is not there, RangeError for a damaged file
  */
 export async function loadMnist(options: MnistOptions = {}): Promise<Split> {
-  checkNames('loadMnist', options, ['directory'])
-  const { directory } = options
+  const { directory } = readOptions('loadMnist', options, LOAD_MNIST)
   const folder = directory ?? (await packageFolder())
   // One after the other, so that the error names the first of several missing files.
   const train = await loadPart(folder, 'train')

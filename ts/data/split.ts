@@ -1,11 +1,10 @@
 /** Training, validation and test rows: split at random, by class, by group, or by time. */
-import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { rangeError } from '../common/errors.js'
+import { anything, flag, fraction, type Kind, type Read, readOptions, type Schema, seed } from '../common/options.js'
 import { RandomStream } from '../common/random-stream.js'
-import { withNewNames } from '../common/renamed.js'
 import { shortened, show } from '../common/show.js'
 import { type CutBy, cutParts } from '../rows/cut.js'
-import { ALIASES, checkDataset, type Dataset, type Split, selectRows, type Targets, type ThreeWaySplit } from './dataset.js'
+import { checkDataset, type Dataset, type Split, selectRows, type Targets, type ThreeWaySplit } from './dataset.js'
 import type { ColumnOf } from './table/table.js'
 import { daysOf, type Row, valueIn } from './table/values.js'
 
@@ -39,6 +38,28 @@ export interface RowSplitOptions<Name extends string = string> extends Shares {
   splitBy?: Name
 }
 
+const SHARES = {
+  testFraction: { is: fraction, default: 0.2, aka: ['testSize', 'test_size'] },
+  validationFraction: { is: fraction, aka: ['valFraction', 'validationSize'] },
+  seed: { is: seed, default: 0 },
+} satisfies Schema<Shares>
+
+export const SPLIT = {
+  ...SHARES,
+  stratify: { is: flag },
+  groups: { is: anything, aka: ['group'] },
+  splitBy: { is: anything, was: ['time'], aka: ['order'] },
+} satisfies Schema<SplitOptions>
+
+const column: Kind = { wants: 'the name of a column', fits: (value) => typeof value === 'string' }
+
+export const SPLIT_ROWS = {
+  ...SHARES,
+  stratify: { is: column },
+  groups: { ...SPLIT.groups, is: column },
+  splitBy: { ...SPLIT.splitBy, is: column },
+} satisfies Schema<RowSplitOptions>
+
 /**
  * Splits a data set, or the rows of a table, into two or three parts; every row goes to exactly one. The split is random unless `splitBy` is given;
  * rows of one group stay together. Learn everything (categories, means, scales) from `train` alone: split the rows first, then call
@@ -65,25 +86,18 @@ export function trainTestSplit<T extends object>(
 ): ThreeWaySplit<T[]>
 export function trainTestSplit<T extends object>(rows: readonly T[], options?: RowSplitOptions<ColumnOf<T>>): { train: T[]; test: T[] }
 export function trainTestSplit(data: Dataset<Targets> | readonly object[], given: SplitOptions | RowSplitOptions = {}): object {
-  const options = withNewNames(WHO, given, { time: 'splitBy' })
-  checkNames(WHO, options, ['testFraction', 'validationFraction', 'seed', 'stratify', 'groups', 'splitBy'], SPLIT_ALIASES)
   if (Array.isArray(data) && data.every((row) => typeof row === 'object' && row !== null && !Array.isArray(row))) {
     const rows = data as readonly Row[]
-    return sides(cutRows(rows.length, ofRows(rows, options as RowSplitOptions)), (part) => Array.from(part, (row) => rows[row]))
+    const options = readOptions(WHO, given as RowSplitOptions, SPLIT_ROWS)
+    return sides(cutRows(rows.length, ofRows(rows, options)), (part) => Array.from(part, (row) => rows[row]))
   }
   const whole = data as Dataset<Targets>
   checkDataset(WHO, whole)
-  return sides(cutRows(whole.count, ofDataset(whole, options as SplitOptions)), (part) => selectRows(whole, part))
+  const options = readOptions(WHO, given as SplitOptions, SPLIT)
+  return sides(cutRows(whole.count, ofDataset(whole, options)), (part) => selectRows(whole, part))
 }
 
 const WHO = 'trainTestSplit'
-const SPLIT_ALIASES = {
-  ...ALIASES,
-  valFraction: 'validationFraction',
-  validationSize: 'validationFraction',
-  group: 'groups',
-  order: 'splitBy',
-}
 
 /** Criteria of a split, for data sets and rows. */
 interface Cut extends CutBy, Required<Pick<Shares, 'testFraction' | 'seed'>> {
@@ -97,9 +111,8 @@ function sides<T>([train, validation, test]: Parts, take: (rows: Int32Array) => 
   return { train: take(train), ...(validation && { validation: take(validation) }), test: take(test) }
 }
 
-function ofDataset({ targets, classes, count }: Dataset<Targets>, options: SplitOptions): Cut {
+function ofDataset({ targets, classes, count }: Dataset<Targets>, options: Read<SplitOptions, typeof SPLIT>): Cut {
   const { splitBy, groups, stratify = classes > 0 && splitBy === undefined } = options
-  if (typeof stratify !== 'boolean') throw typeError(`${WHO}: stratify wants true or false, got ${show(stratify)}`)
   if (stratify && classes === 0) throw rangeError(`${WHO}: stratify wants classes, but the targets are numbers`)
   for (const [name, values] of Object.entries({ groups, splitBy }))
     if (values !== undefined && (typeof values !== 'object' || values?.length !== count))
@@ -112,11 +125,10 @@ function ofDataset({ targets, classes, count }: Dataset<Targets>, options: Split
   }
 }
 
-function ofRows(rows: readonly Row[], options: RowSplitOptions): Cut {
+function ofRows(rows: readonly Row[], options: Read<RowSplitOptions, typeof SPLIT_ROWS>): Cut {
   const column = (option: 'stratify' | 'groups' | 'splitBy') => {
     const name = options[option]
     if (name === undefined) return null
-    if (typeof name !== 'string') throw typeError(`${WHO}: ${option} wants the name of a column, got ${show(name)}`)
     if (rows.length > 0 && !rows.some((row) => Object.hasOwn(row, name)))
       throw rangeError(`${WHO}: no row has a column '${shortened(name)}'`)
     return rows.map((row) => valueIn(row, name))
@@ -130,9 +142,7 @@ function ofRows(rows: readonly Row[], options: RowSplitOptions): Cut {
   }
 }
 
-function sharesOf({ testFraction = 0.2, validationFraction, seed = 0 }: Shares) {
-  for (const [name, fraction] of Object.entries({ testFraction, validationFraction: validationFraction ?? 0.5 }))
-    if (!(fraction > 0 && fraction < 1)) throw rangeError(`${WHO}: ${name} wants a number above 0 and below 1, got ${show(fraction)}`)
+function sharesOf({ testFraction, validationFraction, seed }: Read<Shares, typeof SHARES>) {
   if (testFraction + (validationFraction ?? 0) >= 1)
     throw rangeError(`${WHO}: testFraction ${testFraction} and validationFraction ${validationFraction} leave nothing to train on`)
   return { testFraction, validationFraction, seed }

@@ -1,8 +1,8 @@
 /** Scaling features, and targets that are numbers: to mean 0 and standard deviation 1, to 0..1, or by median and quartiles. */
 
-import { checkChoice, checkCount } from '../common/checks.js'
+import { checkCount } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { flag, readOptions, type Schema } from '../common/options.js'
 import { quantileOf } from '../common/quantile.js'
 import { show } from '../common/show.js'
 import { checkDataset, type Dataset, type Split, type Targets, type ThreeWaySplit } from './dataset.js'
@@ -45,11 +45,15 @@ export interface ScalerOptions {
   method?: ScalingMethod
 }
 
+export const SCALER = { method: { is: ['standard', 'minMax', 'robust'], default: 'standard' } } satisfies Schema<ScalerOptions>
+
 /** Options of {@link standardize}. */
 export interface StandardizeOptions extends ScalerOptions {
   /** Scale targets that are numbers as well; `targetScaler.invert` brings predictions back. Default false. */
   targets?: boolean
 }
+
+export const STANDARDIZE = { ...SCALER, targets: { is: flag, default: false } } satisfies Schema<StandardizeOptions>
 
 /** Result of {@link standardize}: the scaled data, and the scaler. */
 export interface Standardized<D extends Dataset<Targets>> extends Split<D> {
@@ -69,9 +73,7 @@ export interface Standardized<D extends Dataset<Targets>> extends Split<D> {
  * @throws RangeError for no or ragged rows, and for values that are not finite; TypeError for rows that are not in one array of numbers
  */
 export function fitScaler(inputs: ArrayLike<number>, features: number, options: ScalerOptions = {}): Scaler {
-  checkNames('fitScaler', options, ['method'])
-  const { method = 'standard' } = options
-  checkChoice('fitScaler: method', method, ['standard', 'minMax', 'robust'])
+  const { method } = readOptions('fitScaler', options, SCALER)
   if (features === undefined || typeof inputs?.length !== 'number')
     throw typeError(
       'fitScaler: wants inputs in one array and the number of features, fitScaler(data.inputs, data.features), ' +
@@ -182,8 +184,7 @@ export function standardize<D extends Dataset<Targets>>(
   split: Split<D> & Partial<ThreeWaySplit<D>>,
   options: StandardizeOptions = {},
 ): Standardized<D> {
-  checkNames('standardize', options, ['targets', 'method'])
-  const { targets = false, method = 'standard' } = options
+  const { targets, method } = readOptions('standardize', options, STANDARDIZE)
   const { train, test, validation } = split ?? {}
   if (!train || !test) throw typeError(`standardize: wants { train, test }, as trainTestSplit gives them, got ${show(split)}`)
   for (const data of validation ? [train, test, validation] : [train, test]) checkDataset('standardize', data)

@@ -1,8 +1,6 @@
 /** Toy data in the plane, from a seed: small, and known to be hard for this or that. */
 
-import { checkCount } from '../common/checks.js'
-import { rangeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { count, finite, nonNegative, readOptions, type Schema, seed, share } from '../common/options.js'
 import { RandomStream } from '../common/random-stream.js'
 import { type Dataset, dataset } from './dataset.js'
 
@@ -42,7 +40,39 @@ export interface BlobsOptions extends Omit<ToyOptions, 'noise'> {
   range?: number
 }
 
-const COMMON = ['count', 'noise', 'seed']
+const SEED = { seed: { is: seed, default: 0 } }
+const classes = { is: count, default: 3 }
+
+export const SPIRALS = {
+  ...SEED,
+  count: { is: count, default: 600 },
+  noise: { is: nonNegative, default: 0.03 },
+  classes,
+  turns: { is: finite, default: 0.75 },
+} satisfies Schema<SpiralsOptions>
+
+export const MOONS = {
+  ...SEED,
+  count: { is: count, default: 400 },
+  noise: { is: nonNegative, default: 0.1 },
+} satisfies Schema<ToyOptions>
+
+export const CIRCLES = { ...MOONS, factor: { is: share, default: 0.5 } } satisfies Schema<CirclesOptions>
+
+export const XOR = {
+  ...SEED,
+  count: { is: count, default: 4 },
+  noise: { is: nonNegative, default: 0 },
+} satisfies Schema<ToyOptions>
+
+export const BLOBS = {
+  ...SEED,
+  count: { is: count, default: 300 },
+  classes,
+  features: { is: count, default: 2 },
+  spread: { is: nonNegative, default: 1 },
+  range: { is: nonNegative, default: 10 },
+} satisfies Schema<BlobsOptions>
 
 /**
  * Arms that wind around each other: no straight line separates them, nor do few. Radius up to 1. Default 600 samples, noise 0.03.
@@ -50,9 +80,7 @@ const COMMON = ['count', 'noise', 'seed']
  * @example spirals({ classes: 3, seed: 1 }).shape // [600, 2]
  */
 export function spirals(options: SpiralsOptions = {}): Dataset {
-  checkNames('spirals', options, [...COMMON, 'classes', 'turns'])
-  const { count = 600, noise = 0.03, seed = 0, classes = 3, turns = 0.75 } = options
-  check('spirals', { count, noise, classes })
+  const { count, noise, seed, classes, turns } = readOptions('spirals', options, SPIRALS)
   return sample(new RandomStream(seed), count, classes, 2, noise, (c, i, n) => {
     const radius = 0.05 + (0.95 * i) / Math.max(n - 1, 1)
     const angle = 2 * Math.PI * (turns * radius + c / classes)
@@ -62,9 +90,7 @@ export function spirals(options: SpiralsOptions = {}): Dataset {
 
 /** Two interleaved half circles of radius 1. Default 400 samples, noise 0.1. @example moons({ count: 400, noise: 0.1 }).classes // 2 */
 export function moons(options: ToyOptions = {}): Dataset {
-  checkNames('moons', options, COMMON)
-  const { count = 400, noise = 0.1, seed = 0 } = options
-  check('moons', { count, noise })
+  const { count, noise, seed } = readOptions('moons', options, MOONS)
   return sample(new RandomStream(seed), count, 2, 2, noise, (c, i, n) => {
     const angle = (Math.PI * i) / Math.max(n - 1, 1)
     return c === 0 ? [Math.cos(angle), Math.sin(angle)] : [1 - Math.cos(angle), 0.5 - Math.sin(angle)]
@@ -78,10 +104,7 @@ export function moons(options: ToyOptions = {}): Dataset {
  * @example circles({ count: 400, factor: 0.4 }).shape // [400, 2]
  */
 export function circles(options: CirclesOptions = {}): Dataset {
-  checkNames('circles', options, [...COMMON, 'factor'])
-  const { count = 400, noise = 0.1, seed = 0, factor = 0.5 } = options
-  check('circles', { count, noise })
-  if (!(factor >= 0 && factor <= 1)) throw rangeError(`circles: factor wants a number from 0 to 1, got ${factor}`)
+  const { count, noise, seed, factor } = readOptions('circles', options, CIRCLES)
   return sample(new RandomStream(seed), count, 2, 2, noise, (c, i, n) => {
     const angle = (2 * Math.PI * i) / n
     const radius = c === 0 ? 1 : factor
@@ -95,9 +118,7 @@ export function circles(options: CirclesOptions = {}): Dataset {
  * @example xor().targets // Int32Array.of(0, 1, 0, 1)
  */
 export function xor(options: ToyOptions = {}): Dataset {
-  checkNames('xor', options, COMMON)
-  const { count = 4, noise = 0, seed = 0 } = options
-  check('xor', { count, noise })
+  const { count, noise, seed } = readOptions('xor', options, XOR)
   return sample(new RandomStream(seed), count, 2, 2, noise, (c, i) => {
     const x = i % 2
     return [x, c === 0 ? x : 1 - x]
@@ -106,9 +127,7 @@ export function xor(options: ToyOptions = {}): Dataset {
 
 /** Round clouds around random centres. Default 300 samples. @example blobs({ count: 300, classes: 4 }).shape // [300, 2] */
 export function blobs(options: BlobsOptions = {}): Dataset {
-  checkNames('blobs', options, ['count', 'seed', 'classes', 'features', 'spread', 'range'])
-  const { count = 300, seed = 0, classes = 3, features = 2, spread = 1, range = 10 } = options
-  check('blobs', { count, spread, range, classes, features })
+  const { count, seed, classes, features, spread, range } = readOptions('blobs', options, BLOBS)
   const random = new RandomStream(seed)
   const centres = Array.from({ length: classes }, () => Array.from({ length: features }, () => range * (2 * random.uniform() - 1)))
   return sample(random, count, classes, features, spread, (c) => centres[c])
@@ -131,13 +150,4 @@ function sample(
     for (let j = 0; j < features; j++) inputs[row * features + j] = point[j] + (noise === 0 ? 0 : noise * random.normal())
   }
   return dataset(inputs, targets, classes)
-}
-
-const WHOLE = ['count', 'classes', 'features']
-
-function check(name: string, options: Record<string, number>): void {
-  for (const [option, value] of Object.entries(options)) {
-    if (WHOLE.includes(option)) checkCount(`${name}: ${option}`, value)
-    else if (!(Number.isFinite(value) && value >= 0)) throw rangeError(`${name}: ${option} wants a number from 0, got ${value}`)
-  }
 }

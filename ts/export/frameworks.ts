@@ -1,6 +1,6 @@
 /** Weights on their way to PyTorch and Keras and back, by the names and in the layouts that they have there. */
 import { plainError, rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { array, readOptions, type Schema } from '../common/options.js'
 import { formatShape, type Shape, sameShape } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
 import { Module } from '../nn/module.js'
@@ -74,6 +74,8 @@ export interface FromPyTorchOptions {
   order?: readonly string[]
 }
 
+export const FROM_PYTORCH = { order: { is: array } } satisfies Schema<FromPyTorchOptions>
+
 /**
  * Loads PyTorch weights into a model with the same layers, from a `state_dict` that `safetensors.torch.save_file` wrote. Matrices of `nn.Linear` are
  * transposed; counts of batches are ignored.
@@ -87,11 +89,11 @@ export interface FromPyTorchOptions {
  */
 export function fromPyTorch<M extends Module>(model: M, tensors: ForeignTensors, options: FromPyTorchOptions = {}): M {
   checkModel('fromPyTorch', model)
-  checkNames('fromPyTorch', options, ['order'])
+  const { order } = readOptions('fromPyTorch', options, FROM_PYTORCH)
   checkTensors('fromPyTorch', tensors)
   const names = Object.keys(tensors).filter((name) => !name.endsWith('num_batches_tracked'))
   const moduleOf = (name: string) => name.slice(0, Math.max(name.lastIndexOf('.'), 0))
-  const modules = options.order ?? [...new Set(names.map(moduleOf))].sort(byNaturalOrder)
+  const modules = order ?? [...new Set(names.map(moduleOf))].sort(byNaturalOrder)
   const layers = leavesOf(model)
     .map((layer) => tensorsOf(layer, 'PyTorch'))
     .filter((named) => named.length > 0)

@@ -5,7 +5,7 @@
 import type { Backend } from '../backend/index.js'
 import type { Activation as ActivationName } from '../backend/kernels.js'
 import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { anything, flag, readOptions, type Schema } from '../common/options.js'
 import { shortened, show } from '../common/show.js'
 import { KINDS } from '../io/dtypes.js'
 import { Activation } from '../nn/activation.js'
@@ -31,6 +31,8 @@ export interface FromOnnxOptions {
   /** Default: the backend chosen by load(). */
   backend?: Backend
 }
+
+export const FROM_ONNX = { withoutSoftmax: { is: flag, default: false }, backend: { is: anything } } satisfies Schema<FromOnnxOptions>
 
 /** A node: an operation with its attributes. */
 interface Node {
@@ -98,10 +100,9 @@ interface Step {
  * @throws RangeError naming the node that it cannot read, or saying what is damaged
  */
 export function fromOnnx(file: Uint8Array | ArrayBuffer, options: FromOnnxOptions = {}): Sequential {
-  checkNames('fromOnnx', options, ['withoutSoftmax', 'backend'])
+  const { withoutSoftmax, backend } = readOptions('fromOnnx', options, FROM_ONNX)
   if (!(file instanceof Uint8Array || file instanceof ArrayBuffer))
     throw typeError(`fromOnnx: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(file)}`)
-  const { withoutSoftmax = false, backend } = options
   try {
     const reader = new GraphReader(file instanceof ArrayBuffer ? new Uint8Array(file) : file, withoutSoftmax)
     return modelOf(reader.parts(), backend ? { backend } : {})

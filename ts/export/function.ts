@@ -1,7 +1,6 @@
 /** A model as the source of a JavaScript function that needs nothing else: for pages, microcontrollers and places without npm. */
-import { checkChoice } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { readOptions, type Schema, text } from '../common/options.js'
 import { show } from '../common/show.js'
 import { HALVES } from '../io/dtypes.js'
 import { Activation } from '../nn/activation.js'
@@ -25,6 +24,12 @@ export interface FunctionOptions {
   /** Format of the weights, as base64: `float32`, with all bits, or `float16`, half as long and with three digits. Default `float32`. */
   weights?: 'float32' | 'float16'
 }
+
+export const TO_FUNCTION = {
+  name: { is: text, default: 'predict' },
+  form: { is: ['function', 'module'], default: 'function' },
+  weights: { is: ['float32', 'float16'], default: 'float32' },
+} satisfies Schema<FunctionOptions>
 
 /** Activations as JavaScript expressions of a number `x`. */
 const ACTIVATIONS: Readonly<Record<string, string>> = {
@@ -147,11 +152,8 @@ const HELPERS = {
  */
 export function toFunction(model: Module, options: FunctionOptions = {}): string {
   if (!(model instanceof Module)) throw typeError(`toFunction: wants a model, got ${show(model)}`)
-  checkNames('toFunction', options, ['name', 'form', 'weights'])
-  const { name = 'predict', form = 'function', weights = 'float32' } = options
+  const { name, form, weights } = readOptions('toFunction', options, TO_FUNCTION)
   if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw rangeError(`toFunction: name wants that of a function, got ${show(name)}`)
-  checkChoice('toFunction: form', form, ['function', 'module'])
-  checkChoice('toFunction: weights', weights, ['float32', 'float16'])
   const writer = new SourceWriter(weights)
   const body = writer.net(model)
   const usual = writer.constants.length > 0 ? (['weights', weights] as const) : []

@@ -1,7 +1,7 @@
 /** Models as ONNX files, which onnxruntime and others run. Operations of opset 17; numbers as float32. https://onnx.ai/onnx/operators */
 import type { Activation as ActivationName } from '../backend/kernels.js'
 import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { anything, readOptions, type Schema, text } from '../common/options.js'
 import { checkShape, type Shape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import type { Bytes } from '../io/safetensors.js'
@@ -30,6 +30,8 @@ export interface OnnxOptions {
   /** The name of the graph. Default `gradus`. */
   name?: string
 }
+
+export const TO_ONNX = { inputShape: { is: anything }, name: { is: text, default: 'gradus' } } satisfies Schema<OnnxOptions>
 
 const IR_VERSION = 8
 const OPSET = 17
@@ -76,9 +78,9 @@ function attribute(name: string, value: Attributes[string]): Field {
  */
 export function toOnnx(model: Module, options: OnnxOptions = {}): Bytes {
   if (!(model instanceof Module)) throw typeError(`toOnnx: wants a model, got ${show(model)}`)
-  checkNames('toOnnx', options, ['inputShape', 'name'])
+  const { name, ...given } = readOptions('toOnnx', options, TO_ONNX)
   checkLayers(model)
-  const { name = 'gradus', inputShape = inputOf(model) } = options
+  const { inputShape = inputOf(model) } = given
   if (inputShape === undefined)
     throw rangeError('toOnnx: wants the shape of one row of the input, { inputShape: [28, 28] }: the first layer takes any')
   checkShape(inputShape, 'toOnnx: inputShape')

@@ -1,15 +1,14 @@
 /** Checkpoints: a training saved to files, from which it can be resumed. */
 
-import { checkCount, checkPositive } from '../common/checks.js'
 import { clock } from '../common/clock.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { anything, checkOptions, count, object, positive, type Read, readOptions, type Schema, text } from '../common/options.js'
 import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
 import { warnOnce } from '../common/warn.js'
 import { BestValue, type BestValueState, monitored } from '../train/best-value.js'
 import type { Callback, Progress, Resume, Training } from '../train/callbacks.js'
-import { bytesFrom, checkKeep, checkPath, earlierOf, type Files, filesHere, type ModelSource, siblingOf } from './storage.js'
+import { bytesFrom, checkPath, earlierOf, type Files, filesHere, KEPT, type ModelSource, siblingOf } from './storage.js'
 import { encodeTraining, restoreTraining, type StatefulPart } from './training-file.js'
 
 /** Period of a {@link Checkpoint}; the end of the last epoch is always saved. */
@@ -43,7 +42,16 @@ export interface CheckpointOptions {
   parts?: Readonly<Record<string, StatefulPart>>
 }
 
-const PERIODS = ['epochs', 'steps', 'minutes'] as const
+const PERIOD = { epochs: { is: count }, steps: { is: count }, minutes: { is: positive } } satisfies Schema<CheckpointPeriod>
+const PERIODS = Object.keys(PERIOD) as (keyof CheckpointPeriod)[]
+
+export const CHECKPOINT = {
+  every: { is: anything, default: {} },
+  keep: { is: KEPT, default: 2 },
+  monitor: { is: text },
+  mode: { is: ['min', 'max'] },
+  parts: { is: object, default: {} },
+} satisfies Schema<CheckpointOptions>
 
 /** Options whose `epochs`, `steps` and `minutes` are in `every`; they stood beside the others, and may for one version more. */
 function withEvery(options: CheckpointOptions): CheckpointOptions {
@@ -78,7 +86,7 @@ function withEvery(options: CheckpointOptions): CheckpointOptions {
  */
 export class Checkpoint implements Callback, Resume {
   readonly name = 'Checkpoint'
-  private readonly options: CheckpointOptions
+  private readonly options: Read<CheckpointOptions, typeof CHECKPOINT>
   private readonly every: CheckpointPeriod
   private readonly files: Files
   private readonly best: BestValue | null
@@ -91,16 +99,9 @@ export class Checkpoint implements Callback, Resume {
     options: CheckpointOptions = {},
   ) {
     checkPath('Checkpoint', path)
-    this.options = withEvery(options)
-    checkNames('Checkpoint', this.options, ['every', 'keep', 'monitor', 'mode', 'parts'])
-    const { every = {}, keep = 2, monitor, mode, parts = {} } = this.options
-    checkNames('Checkpoint: every', every, PERIODS)
-    const { epochs = 1, steps = 1, minutes } = every
-    checkCount('Checkpoint: every.epochs', epochs)
-    checkCount('Checkpoint: every.steps', steps)
-    checkKeep('Checkpoint', keep)
-    if (minutes !== undefined) checkPositive('Checkpoint: every.minutes', minutes)
-    this.every = every
+    this.options = readOptions('Checkpoint', withEvery(options), CHECKPOINT)
+    const { every, monitor, mode, parts } = this.options
+    this.every = checkOptions('Checkpoint: every', every, PERIOD)
     if (mode !== undefined && monitor === undefined) throw rangeError('Checkpoint: mode says what is better of monitor, which is not given')
     for (const [name, part] of Object.entries(parts))
       if (typeof part?.state !== 'function' || typeof part.loadState !== 'function')
@@ -137,7 +138,7 @@ export class Checkpoint implements Callback, Resume {
 
   private async save({ step }: Progress, training: Training, isDue = true): Promise<void> {
     const { path, files, options } = this
-    const { keep = 2, parts = {} } = options
+    const { keep, parts } = options
     const bytes = encodeTraining(training, parts)
     if (this.isBest) await files.write(siblingOf(path, 'best'), bytes, [])
     if (!isDue) return

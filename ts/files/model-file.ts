@@ -4,13 +4,12 @@
  * repeated layer, and `{ $object: name, config }` an object of a registered class.
  */
 import type { Backend } from '../backend/index.js'
-import { checkChoice } from '../common/checks.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { anything, checkOptions, type Schema } from '../common/options.js'
 import { savedCount } from '../common/saved.js'
 import type { Shape } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
-import type { Bytes, DecodeOptions, Storable, StoredTensor } from '../io/safetensors.js'
+import { type Bytes, DECODE, type DecodeOptions, type Storable, type StoredTensor } from '../io/safetensors.js'
 import { decodeTree, join, type TreeReader, TreeWriter } from '../io/tree.js'
 import { Lambda } from '../nn/lambda.js'
 import { Module } from '../nn/module.js'
@@ -32,11 +31,15 @@ export interface EncodeModelOptions {
   weights?: 'float16' | 'bfloat16'
 }
 
+export const ENCODE_MODEL = { weights: { is: ['float16', 'bfloat16'] } } satisfies Schema<EncodeModelOptions>
+
 /** Options of {@link decodeModel}, {@link decodeModelFile}, `loadModel` and `loadModelFile`. */
 export interface DecodeModelOptions extends DecodeOptions {
   /** The backend of the model. Default: the backend chosen by load(). */
   backend?: Backend
 }
+
+export const DECODE_MODEL = { ...DECODE, backend: { is: anything } } satisfies Schema<DecodeModelOptions>
 
 /** Contents of a model file: the model, and under their names the parts that were saved beside it. */
 // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
@@ -67,7 +70,7 @@ type Places = ReadonlyMap<Module, string>
  *   or infinite, as after a training that diverged
  */
 export function encodeModel(model: object, parts: Readonly<Record<string, unknown>> = {}, options: EncodeModelOptions = {}): Bytes {
-  checkNames('encodeModel', options, ['weights'])
+  checkOptions('encodeModel', options, ENCODE_MODEL)
   if (Object.hasOwn(parts, 'training')) throw rangeError("encodeModel: no part can be named 'training', which is what a Checkpoint saves")
   return encodeParts(model, parts, options, false)
 }
@@ -78,7 +81,6 @@ export function encodeTrainedModel(model: Module, parts: Readonly<Record<string,
 }
 
 function encodeParts(model: object, parts: Readonly<Record<string, unknown>>, options: EncodeModelOptions, isLenient: boolean): Bytes {
-  if (options.weights !== undefined) checkChoice('encodeModel: weights', options.weights, ['float16', 'bfloat16'])
   if (typeof parts !== 'object' || parts === null || Array.isArray(parts))
     throw typeError(`encodeModel: parts wants an object, { optimizer, classNames }, got ${show(parts)}`)
   if (Object.hasOwn(parts, 'model')) throw rangeError("encodeModel: a part cannot be named 'model', which is the name of the model itself")
@@ -226,7 +228,7 @@ export function decodeModelFile<M extends object = Module, Parts = Record<string
   file: Uint8Array | ArrayBuffer,
   options: DecodeModelOptions = {},
 ): ModelFile<M, Parts> {
-  checkNames('decodeModel', options, ['backend', 'maxHeaderBytes'])
+  checkOptions('decodeModel', options, DECODE_MODEL)
   const { backend, ...rest } = options
   // the reader of the model that is being read
   let layers: LayerReader | undefined

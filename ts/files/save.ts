@@ -1,16 +1,26 @@
 /** Models and states in files, written all or nothing, and back. */
-import { checkNames } from '../common/names.js'
+import { readOptions, type Schema } from '../common/options.js'
 import type { DecodeOptions } from '../io/safetensors.js'
 import { decodeState, encodeState } from '../io/state.js'
 import type { Module } from '../nn/module.js'
-import { type DecodeModelOptions, decodeModelFile, type EncodeModelOptions, encodeModel, type ModelFile } from './model-file.js'
-import { bytesFrom, checkKeep, checkPath, earlierOf, filesHere, type ModelSource } from './storage.js'
+import {
+  type DecodeModelOptions,
+  decodeModelFile,
+  ENCODE_MODEL,
+  type EncodeModelOptions,
+  encodeModel,
+  type ModelFile,
+} from './model-file.js'
+import { bytesFrom, checkPath, earlierOf, filesHere, KEPT, type ModelSource } from './storage.js'
 
 /** Options of {@link saveState}, and with {@link EncodeModelOptions} of {@link saveModel}. */
 export interface SaveOptions {
   /** Number of earlier files that are kept: the one before `net.safetensors` is `net.1.safetensors`, and so on. Default 2. */
   keep?: number
 }
+
+export const SAVE = { keep: { is: KEPT, default: 2 } } satisfies Schema<SaveOptions>
+export const SAVE_MODEL = { ...SAVE, ...ENCODE_MODEL } satisfies Schema<EncodeModelOptions & SaveOptions>
 
 /**
  * Saves a model in a file, from which {@link loadModel} rebuilds it in any runtime; {@link encodeModel} lists the contents.
@@ -33,8 +43,7 @@ export async function saveModel(
   parts: Readonly<Record<string, unknown>> = {},
   options: EncodeModelOptions & SaveOptions = {},
 ): Promise<void> {
-  checkNames('saveModel', options, ['weights', 'keep'])
-  const { keep, ...rest } = options
+  const { keep, ...rest } = readOptions('saveModel', options, SAVE_MODEL)
   await writeFile('saveModel', path, () => encodeModel(model, parts, rest), keep)
 }
 
@@ -83,8 +92,8 @@ export async function loadModelFile<M extends object = Module, Parts = Record<st
  * @throws TypeError as `encodeState` does; Error where the file cannot be written: then the one that was there is as it was
  */
 export async function saveState(parts: object, path: string, options: SaveOptions = {}): Promise<void> {
-  checkNames('saveState', options, ['keep'])
-  await writeFile('saveState', path, () => encodeState(parts), options.keep)
+  const { keep } = readOptions('saveState', options, SAVE)
+  await writeFile('saveState', path, () => encodeState(parts), keep)
 }
 
 /**
@@ -101,9 +110,8 @@ export async function loadState<T = Record<string, any>>(source: ModelSource, op
   return readFile('loadState', source, (bytes) => decodeState<T>(bytes, options))
 }
 
-async function writeFile(who: string, path: string, encode: () => Uint8Array, keep = 2): Promise<void> {
+async function writeFile(who: string, path: string, encode: () => Uint8Array, keep: number): Promise<void> {
   checkPath(who, path)
-  checkKeep(who, keep)
   const files = filesHere(who)
   const bytes = encode()
   try {

@@ -3,6 +3,7 @@
  * killed meanwhile, the previous file stays.
  */
 import { plainError, rangeError, typeError } from '../common/errors.js'
+import type { Range } from '../common/options.js'
 import { show } from '../common/show.js'
 import { DatabaseFiles } from './database-files.js'
 import { DiskFiles, hasDisk } from './disk-files.js'
@@ -45,14 +46,8 @@ export function earlierOf(path: string, keep: number): string[] {
   return Array.from({ length: keep - 1 }, (_, i) => siblingOf(path, i + 1))
 }
 
-/** Each file is renamed whenever one is written. */
-const MAX_KEPT = 1000
-
-/** @internal @throws RangeError */
-export function checkKeep(who: string, keep: unknown): void {
-  if (!(Number.isInteger(keep) && (keep as number) >= 1 && (keep as number) <= MAX_KEPT))
-    throw rangeError(`${who}: keep wants a whole number from 1 to ${MAX_KEPT}, got ${show(keep)}`)
-}
+/** @internal how many files may be kept: each is renamed whenever one is written */
+export const KEPT: Range = { min: 1, max: 1000, whole: true }
 
 /** @internal the bytes of a source. @throws Error naming the source that could not be read */
 export async function bytesFrom(who: string, source: ModelSource): Promise<Uint8Array | ArrayBuffer> {

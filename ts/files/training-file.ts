@@ -155,7 +155,7 @@ function layersOf({ plan: { model } }: Training): [string, string][] {
 
 function settingsOf({ plan }: Training): Record<string, unknown> {
   const { batchSize, batchesPerEpoch, rows, options } = plan
-  const { shuffle = true, seed = 0, optimizer } = options
+  const { shuffle, seed, optimizer } = options
   return { optimizer: optimizer.name, rows: rows.count, batchSize, batchesPerEpoch, shuffle, seed, data: seen(rows) }
 }
 

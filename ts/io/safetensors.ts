@@ -4,9 +4,8 @@
  * https://github.com/huggingface/safetensors#format
  */
 
-import { checkCount } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { countFrom0, readOptions, type Schema } from '../common/options.js'
 import { formatShape, type Shape, sizeOf } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
 import { DTYPE_OF, DTYPES, HALVES, KINDS, type StoredArray } from './dtypes.js'
@@ -43,7 +42,7 @@ export interface DecodeOptions {
   maxHeaderBytes?: number
 }
 
-const MAX_HEADER_BYTES = 16 * 2 ** 20
+export const DECODE = { maxHeaderBytes: { is: countFrom0, default: 16 * 2 ** 20 } } satisfies Schema<DecodeOptions>
 
 /** `Uint8Array<ArrayBuffer>`, or `Uint8Array` before TypeScript 5.7, which has no such type. */
 export type Bytes = ReturnType<typeof Uint8Array.of>
@@ -142,9 +141,7 @@ export function decodeChecked(
   options: DecodeOptions = {},
   checkOf?: (metadata: Readonly<Record<string, string>>) => (name: string, bytes: Uint8Array) => void,
 ): SafetensorsFile {
-  checkNames('decodeSafetensors', options, ['maxHeaderBytes'])
-  const { maxHeaderBytes = MAX_HEADER_BYTES } = options
-  checkCount('decodeSafetensors: maxHeaderBytes', maxHeaderBytes, 0)
+  const { maxHeaderBytes } = readOptions('decodeSafetensors', options, DECODE)
   const bytes = bytesOf(file)
   const { header, start } = readHeader(bytes, maxHeaderBytes)
   const { [METADATA]: metadata = {}, ...entries } = header

@@ -3,6 +3,7 @@ import type { Operations } from '../autograd.js'
 import { withCrossEntropy } from '../backend/families.js'
 import type { Backend } from '../backend/index.js'
 import { rangeError, ShapeError } from '../common/errors.js'
+import { checkOptions, decay, type Schema } from '../common/options.js'
 import { formatShape, type Shape, sameShape } from '../common/shape.js'
 import type { Classified, Compared } from '../common/shape-types.js'
 import { asIndices } from '../ops/gather.js'
@@ -25,14 +26,11 @@ export interface CrossEntropyOptions extends LossOptions {
   labelSmoothing?: number
 }
 
-/** @internal names of {@link CrossEntropyOptions} */
-export const SMOOTHED = [...COMMON, 'labelSmoothing']
+export const SMOOTHED = { ...COMMON, labelSmoothing: { is: decay } } satisfies Schema<CrossEntropyOptions>
 
-/** @internal @throws RangeError */
-export function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntropyOptions): number {
-  if (!(labelSmoothing >= 0 && labelSmoothing < 1))
-    throw rangeError(`${name}: labelSmoothing wants a number of at least 0 and below 1, got ${labelSmoothing}`)
-  return labelSmoothing
+/** @internal the smoothing, which is checked. @throws RangeError */
+export function checkSmoothing(name: string, options: CrossEntropyOptions): number {
+  return checkOptions(name, options, SMOOTHED).labelSmoothing ?? 0
 }
 
 /**

@@ -1,7 +1,6 @@
 /** Shared code of losses that are made of operations: fit runs them from a recording, like user-defined losses. */
-import { checkChoice } from '../common/checks.js'
 import { plainError, ShapeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { checkOptions } from '../common/options.js'
 import { formatShape } from '../common/shape.js'
 import { mul } from '../ops/elementwise.js'
 import { mean } from '../ops/reduce.js'
@@ -14,10 +13,9 @@ import { COMMON, type LossOptions } from './loss.js'
  * @internal the loss of elements [rows, …]: each row by its weight, then their mean or sum
  * @throws ShapeError for an empty prediction, or weights that are not one for each row
  */
-export function reduced(name: string, elements: Tensor, options: LossOptions, takes: readonly string[] = COMMON): Tensor<[]> {
-  checkNames(name, options, takes)
+export function reduced(name: string, elements: Tensor, options: LossOptions, takes = COMMON): Tensor<[]> {
+  checkOptions(name, options, takes)
   const { weights, reduction = 'mean' } = options
-  checkChoice(`${name}: reduction`, reduction, ['mean', 'sum'])
   if (elements.size === 0) throw new ShapeError(`${name}: the prediction is empty, shape ${formatShape(elements.shape)}`)
   const weighted = weights === undefined ? elements : mul(elements, weightsFor(name, elements, weights))
   return (reduction === 'sum' ? sum(weighted) : mean(weighted)) as Tensor<[]>

@@ -1,6 +1,6 @@
 /** Losses of distributions and directions: Kullback-Leibler, Poisson, quantiles, focal, cosine. */
 import { rangeError, ShapeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { checkValue, fraction, nonNegative, readOptions, type Schema, share } from '../common/options.js'
 import { formatShape, sameShape } from '../common/shape.js'
 import { sigmoid, softplus } from '../ops/activation.js'
 import { add, div, exp, log, maximum, minimum, mul, pow, sqrt, square, sub, where } from '../ops/elementwise.js'
@@ -64,7 +64,7 @@ export const poisson = /* @__PURE__ */ named('poisson', (prediction: Tensor, tar
  * @throws RangeError for a quantile outside (0, 1); the loss: ShapeError unless the shapes agree
  */
 export function quantile(q: number): Loss {
-  if (!(q > 0 && q < 1)) throw rangeError(`quantile: wants a number above 0 and below 1, got ${q}`)
+  checkValue('quantile:', q, fraction)
   const loss = (prediction: Tensor, target: TensorLike, options: LossOptions = {}): Tensor<[]> => {
     const t = withoutGradient('quantile', sameShapeTarget('quantile', prediction, target))
     const d = sub(t, prediction)
@@ -81,6 +81,8 @@ export interface FocalOptions {
   alpha?: number
 }
 
+export const FOCAL = { gamma: { is: nonNegative, default: 2 }, alpha: { is: share } } satisfies Schema<FocalOptions>
+
 /**
  * A cross-entropy in which correct rows count less, (1 − pₜ)^γ·(−log pₜ), for rare classes (Lin et al. 2017). For one output with targets 0 and 1 it
  * is the mean over all elements, as torchvision's `sigmoid_focal_loss`; for logits [n, classes] and labels it is the mean over rows.
@@ -91,10 +93,7 @@ export interface FocalOptions {
  * @throws RangeError for options out of range; the loss: ShapeError unless the shapes agree, RangeError for a label that is no class
  */
 export function focal(options: FocalOptions = {}): Loss {
-  checkNames('focal', options, ['gamma', 'alpha'])
-  const { gamma = 2, alpha } = options
-  if (!(gamma >= 0 && gamma < Infinity)) throw rangeError(`focal: gamma wants a finite number from 0, got ${gamma}`)
-  if (alpha !== undefined && !(alpha >= 0 && alpha <= 1)) throw rangeError(`focal: alpha wants a number from 0 to 1, got ${alpha}`)
+  const { gamma, alpha } = readOptions('focal', options, FOCAL)
   const loss = (prediction: Tensor, target: TensorLike, given: LossOptions = {}): Tensor<[]> => {
     const { rank, shape } = checkPrediction('focal', prediction)
     return reduced(

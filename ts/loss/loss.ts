@@ -4,9 +4,8 @@ import { apply, needsGradient, type Operations } from '../autograd.js'
 import { withElementLosses } from '../backend/families.js'
 import type { Backend } from '../backend/index.js'
 import type { Loss as LossKernel, Ptr } from '../backend/kernels.js'
-import { checkChoice } from '../common/checks.js'
 import { plainError, ShapeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { anything, checkOptions, type Schema } from '../common/options.js'
 import { formatShape, type Shape, sameShape } from '../common/shape.js'
 import type { Text, Unless } from '../common/shape-types.js'
 import { show } from '../common/show.js'
@@ -58,8 +57,8 @@ export interface LossOptions {
   reduction?: 'mean' | 'sum'
 }
 
-/** @internal names of the options that every loss takes */
-export const COMMON = ['weights', 'reduction']
+/** @internal options that every loss takes */
+export const COMMON = { weights: { is: anything }, reduction: { is: ['mean', 'sum'] } } satisfies Schema<LossOptions>
 
 export interface LossCall {
   name: string
@@ -72,8 +71,8 @@ export interface LossCall {
   count: number
   option: number
   options: LossOptions
-  /** Names of options. Default {@link COMMON}. */
-  takes?: readonly string[]
+  /** Its options. Default {@link COMMON}. */
+  takes?: typeof COMMON
   /** ∂ℓ/∂prediction in differentiable operations, before weights and scale. */
   derivative: (operations: Operations) => Tensor
 }
@@ -81,7 +80,7 @@ export interface LossCall {
 /** @internal runs a loss kernel; see {@link LossKernel} */
 export function computeLoss(call: LossCall): Tensor {
   const { name, prediction, target, rows, cols, count, option, options } = call
-  checkNames(name, options, call.takes ?? COMMON)
+  checkOptions(name, options, call.takes ?? COMMON)
   if (prediction.size === 0) throw new ShapeError(`${name}: the prediction is empty, shape ${formatShape(prediction.shape)}`)
   if (target.requiresGrad) throw plainError(`${name}: the target requires a gradient, which losses do not compute; detach() it`)
   const weights = rowWeights(call)
@@ -119,7 +118,6 @@ function weighted(derivative: Tensor, weights: Tensor | null, { mul, reshape }: 
 }
 
 function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | null {
-  checkChoice(`${name}: reduction`, options.reduction ?? 'mean', ['mean', 'sum'])
   if (options.weights === undefined) return null
   const weights = asFloats(options.weights, prediction.backend, `${name}: weights`)
   if (weights.size !== rows)

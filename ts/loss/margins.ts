@@ -1,5 +1,6 @@
 /** Losses with margins: hinge, and losses of distances between embeddings (contrastive, triplet). */
 import { rangeError, ShapeError } from '../common/errors.js'
+import { checkOptions, positive, type Schema } from '../common/options.js'
 import { formatShape, sameShape } from '../common/shape.js'
 import { add, maximum, mul, sign, sqrt, square, sub } from '../ops/elementwise.js'
 import { asIndices, gather, oneHot } from '../ops/gather.js'
@@ -15,11 +16,10 @@ export interface MarginOptions extends LossOptions {
   margin?: number
 }
 
-const MARGIN = [...COMMON, 'margin']
+export const MARGIN = { ...COMMON, margin: { is: positive } } satisfies Schema<MarginOptions>
 
-function marginOf(name: string, { margin = 1 }: MarginOptions): number {
-  if (!(margin > 0 && margin < Infinity)) throw rangeError(`${name}: margin wants a finite number above 0, got ${margin}`)
-  return margin
+function marginOf(name: string, options: MarginOptions): number {
+  return checkOptions(name, options, MARGIN).margin ?? 1
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Losses for numbers: squared, absolute, and between the two Huber's. */
 
 import type { Operations } from '../autograd.js'
-import { rangeError } from '../common/errors.js'
+import { checkOptions, positive, type Schema } from '../common/options.js'
 import type { Shape } from '../common/shape.js'
 import type { Compared } from '../common/shape-types.js'
 import { clip, sign } from '../ops/elementwise.js'
@@ -46,13 +46,13 @@ export const mae = /* @__PURE__ */ builtIn(
   NUMBERS,
 )
 
-const HUBER = [...COMMON, 'delta']
-
 /** Options of {@link huber}. */
 export interface HuberOptions extends LossOptions {
   /** Errors up to δ count quadratically, larger errors linearly. Default 1. */
   delta?: number
 }
+
+export const HUBER = { ...COMMON, delta: { is: positive } } satisfies Schema<HuberOptions>
 
 /**
  * Huber's loss: ½d² for |d| ≤ δ, δ(|d| − ½δ) beyond, mean over all elements (Huber 1964). Less swayed by outliers than mse.
@@ -67,7 +67,7 @@ export const huber = /* @__PURE__ */ builtIn(
     options: HuberOptions = {},
   ): Tensor<[]> => {
     const { delta = 1 } = options
-    if (!(delta > 0)) throw rangeError(`huber: delta wants a number above 0, got ${delta}`)
+    checkOptions('huber', options, HUBER)
     const t = sameShapeTarget('huber', prediction, target)
     const derivative = ({ sub }: Operations) => clip(sub(prediction, t), -delta, delta)
     return elementLoss({ name: 'huber', kernel: 'huber', prediction, target: t, option: delta, options, takes: HUBER, derivative })

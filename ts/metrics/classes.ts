@@ -1,15 +1,17 @@
 /** Input of class metrics: the predicted and the true class of each row. */
 import { rangeError, ShapeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { checkOptions, finite, type Schema } from '../common/options.js'
 import { formatShape } from '../common/shape.js'
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
-import type { MetricOptions } from './values.js'
+import { METRIC, type MetricOptions } from './values.js'
 
 /** Options of all metrics that decide on a class. */
 export interface ClassOptions extends MetricOptions {
   /** For one output per row: above this, class 1 is predicted. Default 0, for logits; set 0.5 for probabilities. */
   threshold?: number
 }
+
+export const CLASS = { ...METRIC, threshold: { is: finite } } satisfies Schema<ClassOptions>
 
 /** Classes by row. */
 export interface Decisions {
@@ -30,9 +32,9 @@ export function decide(
   prediction: TensorLike,
   target: TensorLike,
   options: ClassOptions,
-  own: readonly string[] = [],
+  takes: typeof CLASS = CLASS,
 ): Decisions {
-  checkNames(who, options, ['threshold', 'weights', ...own])
+  checkOptions(who, options, takes)
   const p = asScores(who, prediction)
   const { rows, columns, values } = p
   if (p.isLabels) {

@@ -2,11 +2,11 @@
  * Metrics of predicted classes: accuracy, the confusion matrix and the metrics that follow from it. Definitions and conventions are scikit-learn's.
  */
 
-import { checkChoice } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
+import { checkOptions, type Schema } from '../common/options.js'
 import { asTensor, type TensorLike } from '../tensor.js'
-import { areLabels, type ClassOptions, type Decisions, decide, largest } from './classes.js'
-import { type MetricOptions, valuesOf, weightOf } from './values.js'
+import { areLabels, CLASS, type ClassOptions, type Decisions, decide, largest } from './classes.js'
+import { METRIC, type MetricOptions, valuesOf, weightOf } from './values.js'
 
 /**
  * The share of rows with the correct class. The predicted class is the largest of several logits; with one logit it is class 1 if the logit is above
@@ -20,7 +20,8 @@ import { type MetricOptions, valuesOf, weightOf } from './values.js'
  * accuracy([0, 1, 2, 1], [0, 1, 2, 2]) // 0.75
  * accuracy([0, 1], [0, 0], { weights: [3, 1] }) // 0.75
  */
-export function accuracy(prediction: TensorLike, target: TensorLike, { weights }: MetricOptions = {}): number {
+export function accuracy(prediction: TensorLike, target: TensorLike, options: MetricOptions = {}): number {
+  const { weights } = checkOptions('accuracy', options, METRIC)
   const scores = asTensor(prediction)
   const rows = scores.shape[0]
   const cols = scores.size / rows
@@ -84,6 +85,8 @@ export interface AverageOptions extends ClassOptions {
    */
   average?: Average
 }
+
+export const AVERAGE = { ...CLASS, average: { is: AVERAGES } } satisfies Schema<AverageOptions>
 
 /**
  * The number of rows by true class (first index) and predicted class (second index).
@@ -168,10 +171,9 @@ function matrixBy(who: string, { predicted, actual, classes }: Decisions, option
 type Score = (hits: number, predicted: number, actual: number) => number
 
 function averageOf(who: string, score: Score, prediction: TensorLike, target: TensorLike, options: AverageOptions): number {
-  const decisions = decide(who, prediction, target, options, ['average'])
+  const decisions = decide(who, prediction, target, options, AVERAGE)
   const matrix = matrixBy(who, decisions, options)
   const { average = matrix.length === 2 ? 'binary' : 'macro' } = options
-  checkChoice(`${who}: average`, average, AVERAGES)
   if (average === 'binary' && matrix.length > 2)
     throw rangeError(`${who}: average 'binary' is for two classes, and there are ${matrix.length}; 'macro', 'micro' or 'weighted'?`)
   const counts = matrix.map((row, c) => [row[c], sum(matrix.map((other) => other[c])), sum(row)] as const)

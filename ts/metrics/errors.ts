@@ -1,9 +1,8 @@
 /** Less common metrics of numbers: relative errors and quantile errors. Programs have them only if they import them. */
-import { rangeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { fraction, readOptions, type Schema } from '../common/options.js'
 import type { TensorLike } from '../tensor.js'
 import { meanOf } from './regression.js'
-import type { MetricOptions } from './values.js'
+import { METRIC, type MetricOptions } from './values.js'
 
 /** The smallest number that a target counts as: 2⁻⁵², as in scikit-learn. */
 const LEAST = Number.EPSILON
@@ -24,6 +23,8 @@ export interface QuantileErrorOptions extends MetricOptions {
   quantile?: number
 }
 
+export const QUANTILE_ERROR = { ...METRIC, quantile: { is: fraction, default: 0.5 } } satisfies Schema<QuantileErrorOptions>
+
 /**
  * The error of predictions of a quantile q (pinball loss), mean of max(q·d, (q − 1)·d) for d = target − prediction. At 0.5 half the mean
  * absolute error.
@@ -32,8 +33,6 @@ export interface QuantileErrorOptions extends MetricOptions {
  * @example quantileError([10, 10], [12, 9], { quantile: 0.9 }) // 0.95
  */
 export function quantileError(prediction: TensorLike, target: TensorLike, options: QuantileErrorOptions = {}): number {
-  checkNames('quantileError', options, ['quantile', 'weights'])
-  const { quantile: q = 0.5 } = options
-  if (!(q > 0 && q < 1)) throw rangeError(`quantileError: quantile wants a number above 0 and below 1, got ${q}`)
-  return meanOf('quantileError', prediction, target, options, (p, t) => Math.max(q * (t - p), (q - 1) * (t - p)))
+  const { quantile: q, ...others } = readOptions('quantileError', options, QUANTILE_ERROR)
+  return meanOf('quantileError', prediction, target, others, (p, t) => Math.max(q * (t - p), (q - 1) * (t - p)))
 }

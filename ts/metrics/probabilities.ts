@@ -1,10 +1,9 @@
 /** Metrics of probabilities: they depend on the numbers, not only on their order. */
-import { checkChoice } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { checkOptions, type Schema } from '../common/options.js'
 import type { TensorLike } from '../tensor.js'
 import { asScores, type Scores, targetClasses } from './classes.js'
-import { type MetricOptions, weightOf } from './values.js'
+import { METRIC, type MetricOptions, weightOf } from './values.js'
 
 /** Options of {@link logLoss} and {@link brierScore}. */
 export interface ProbabilityOptions extends MetricOptions {
@@ -14,6 +13,8 @@ export interface ProbabilityOptions extends MetricOptions {
    */
   from?: 'logits' | 'probabilities'
 }
+
+export const PROBABILITY = { ...METRIC, from: { is: ['logits', 'probabilities'] } } satisfies Schema<ProbabilityOptions>
 
 /**
  * Mean of −log of the predicted probability of the true class. For logits it equals `crossEntropy` or `binaryCrossEntropy`.
@@ -55,8 +56,7 @@ function meanOverRows(
   options: ProbabilityOptions,
   f: (probabilities: number[], actual: number) => number,
 ): number {
-  checkNames(who, options, ['from', 'weights'])
-  const { from, weights } = options
+  const { from, weights } = checkOptions(who, options, PROBABILITY)
   const scores = asScores(who, prediction)
   const { rows, columns } = scores
   const actual = targetClasses(who, target, rows, Math.max(2, columns))
@@ -74,7 +74,6 @@ function meanOverRows(
  * @throws RangeError for values that are not probabilities, or that look like probabilities if `from` is missing
  */
 export function probabilitiesOf(who: string, { values, rows, columns }: Scores, from: ProbabilityOptions['from']): number[][] {
-  if (from !== undefined) checkChoice(`${who}: from`, from, ['logits', 'probabilities'])
   const given = Array.from({ length: rows }, (_, r) => Array.from({ length: columns }, (_, c) => values[r * columns + c]))
   if (from === 'probabilities') return given.map((p, r) => checked(who, p, r))
   if (from === undefined && columns > 1 && given.every(areProbabilities))

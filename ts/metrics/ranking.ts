@@ -1,10 +1,9 @@
 /** Metrics of the order of scores rather than of one decision. */
-import { checkChoice, checkCount } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { count, countFrom0, readOptions, type Schema } from '../common/options.js'
 import type { TensorLike } from '../tensor.js'
 import { asScores, targetClasses } from './classes.js'
-import { type ProbabilityOptions, probabilitiesOf } from './probabilities.js'
+import { PROBABILITY, type ProbabilityOptions, probabilitiesOf } from './probabilities.js'
 import { weightOf } from './values.js'
 
 /** Options of {@link rocAuc} and {@link averagePrecision}. */
@@ -17,6 +16,12 @@ export interface RankingOptions extends ProbabilityOptions {
   /** Only this class, against all others. Default: all, or class 1 of two. */
   of?: number
 }
+
+export const RANKING = {
+  ...PROBABILITY,
+  average: { is: ['macro', 'weighted'], default: 'macro' },
+  of: { is: countFrom0 },
+} satisfies Schema<RankingOptions>
 
 /**
  * The area under the receiver operating characteristic: the chance that a row of class 1 scores higher than a row of class 0, ties counting half. For
@@ -53,14 +58,11 @@ export function averagePrecision(prediction: TensorLike, target: TensorLike, opt
 type Figure = (order: Int32Array, scores: Float64Array, positive: Float64Array, negative: Float64Array) => number
 
 function overClasses(who: string, figure: Figure, prediction: TensorLike, target: TensorLike, options: RankingOptions): number {
-  checkNames(who, options, ['average', 'of', 'from', 'weights'])
-  const { average = 'macro', weights, of, from } = options
-  checkChoice(`${who}: average`, average, ['macro', 'weighted'])
+  const { average, weights, of, from } = readOptions(who, options, RANKING)
   const given = asScores(who, prediction)
   const { values, rows, columns } = given
   const classes = Math.max(2, columns)
-  if (!(of === undefined || (Number.isInteger(of) && of >= 0 && of < classes)))
-    throw rangeError(`${who}: of wants a class from 0 to ${classes - 1}, got ${of}`)
+  if (of !== undefined && of >= classes) throw rangeError(`${who}: of wants a class from 0 to ${classes - 1}, got ${of}`)
   const actual = targetClasses(who, target, rows, classes)
   const weight = weightOf(who, weights, rows)
   const ofClass = (c: number, scores: Float64Array) => {
@@ -126,6 +128,8 @@ export interface TopKOptions {
   k?: number
 }
 
+export const TOP_K = { k: { is: count, default: 5 } } satisfies Schema<TopKOptions>
+
 /**
  * The share of rows whose class is among the k largest scores; among equal scores the first counts as larger, as in `accuracy`.
  *
@@ -135,9 +139,7 @@ export interface TopKOptions {
  * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, or a k below 1
  */
 export function topKAccuracy(prediction: TensorLike, target: TensorLike, options: TopKOptions = {}): number {
-  checkNames('topKAccuracy', options, ['k'])
-  const { k = 5 } = options
-  checkCount('topKAccuracy: k', k)
+  const { k } = readOptions('topKAccuracy', options, TOP_K)
   const { values, rows, columns } = asScores('topKAccuracy', prediction)
   const actual = targetClasses('topKAccuracy', target, rows, columns)
   let right = 0

@@ -1,8 +1,9 @@
 /** Metrics of numbers. */
 import { ShapeError } from '../common/errors.js'
+import { checkOptions } from '../common/options.js'
 import { formatShape } from '../common/shape.js'
 import { asTensor, type TensorLike } from '../tensor.js'
-import { type MetricOptions, valuesOf, weightOf } from './values.js'
+import { METRIC, type MetricOptions, valuesOf, weightOf } from './values.js'
 
 /**
  * Mean of |prediction − target| over all elements.
@@ -45,13 +46,13 @@ export function meanOf(
   who: string,
   prediction: TensorLike,
   target: TensorLike,
-  options: MetricOptions | undefined,
+  options: MetricOptions = {},
   f: (prediction: number, target: number) => number,
 ): number {
   const predicted = asTensor(prediction)
   const [p, t] = [predicted.read(), valuesOf(target, who, predicted)]
   const rows = predicted.shape[0] ?? 1
-  const weight = weightOf(who, options?.weights, rows)
+  const weight = weightOf(who, checkOptions(who, options, METRIC).weights, rows)
   let [sum, total] = [0, 0]
   for (let i = 0; i < p.length; i++) {
     const w = weight(Math.floor((i * rows) / p.length))

@@ -1,5 +1,6 @@
 /** Targets and weights of rows as numbers. */
 import { rangeError, ShapeError } from '../common/errors.js'
+import { anything, type Schema } from '../common/options.js'
 import { formatShape } from '../common/shape.js'
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
 
@@ -8,6 +9,8 @@ export interface MetricOptions {
   /** Weight of each row, from 0. Default: all 1. */
   weights?: TensorLike
 }
+
+export const METRIC = { weights: { is: anything } } satisfies Schema<MetricOptions>
 
 /** @internal as many as predictions, or `rows`. @throws ShapeError */
 export function valuesOf(target: TensorLike, who: string, { size, shape }: Tensor, rows = size) {

@@ -2,11 +2,10 @@
 
 import { withOperations } from '../backend/families.js'
 import type { Backend } from '../backend/index.js'
-import { checkCount, checkPositive } from '../common/checks.js'
-import { rangeError, ShapeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { checkCount } from '../common/checks.js'
+import { ShapeError } from '../common/errors.js'
+import { positive, readOptions, type Schema, share } from '../common/options.js'
 import { formatShape, type Shape } from '../common/shape.js'
-import { show } from '../common/show.js'
 import { add, div, mul, sqrt, sub } from '../ops/elementwise.js'
 import { normalize, type Statistics } from '../ops/normalize.js'
 import type { Parameter } from '../parameter.js'
@@ -14,7 +13,7 @@ import type { Tensor } from '../tensor.js'
 import type { BufferTensor } from './buffer.js'
 import { Layer } from './layer.js'
 import type { InputFor, LastAxis, OutputShape } from './layer-shapes.js'
-import type { BuildContext, ModuleOptions } from './module.js'
+import { type BuildContext, MODULE, type ModuleOptions } from './module.js'
 
 /** Options of {@link BatchNorm}. */
 export interface BatchNormOptions extends ModuleOptions {
@@ -26,6 +25,12 @@ export interface BatchNormOptions extends ModuleOptions {
    */
   momentum?: number
 }
+
+export const BATCH_NORM = {
+  ...MODULE,
+  epsilon: { is: positive, default: 1e-5 },
+  momentum: { is: share, default: 0.1 },
+} satisfies Schema<BatchNormOptions>
 
 type BatchNormShapes<N extends number> = LastAxis<`BatchNorm(${N})`, N, N>
 
@@ -63,11 +68,7 @@ export class BatchNorm<const N extends number = number> extends Layer {
   ) {
     super(options)
     checkCount('BatchNorm: width', width)
-    checkNames('BatchNorm', options, ['epsilon', 'momentum', 'seed', 'backend'])
-    const { epsilon = 1e-5, momentum = 0.1 } = options
-    checkPositive('BatchNorm: epsilon', epsilon)
-    if (!(typeof momentum === 'number' && momentum >= 0 && momentum <= 1))
-      throw rangeError(`BatchNorm: momentum wants a number from 0 to 1, got ${show(momentum)}`)
+    const { epsilon, momentum } = readOptions('BatchNorm', options, BATCH_NORM)
     this.epsilon = epsilon
     this.momentum = momentum
   }

@@ -2,16 +2,16 @@
 
 import type { Activation } from '../backend/kernels.js'
 import { checkCount } from '../common/checks.js'
-import { checkNames } from '../common/names.js'
+import { anything, flag, type Read, readOptions, type Schema } from '../common/options.js'
 import type { Shape } from '../common/shape.js'
 import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
-import { type Initializer, type InitializerName, initializer } from './initializer.js'
+import { type Initializer, type InitializerName, initializer, initializing } from './initializer.js'
 import { Layer } from './layer.js'
 import type { InputFor, LastAxis, OutputShape } from './layer-shapes.js'
-import type { BuildContext, ModuleOptions } from './module.js'
+import { type BuildContext, MODULE, type ModuleOptions } from './module.js'
 
 /** Options of {@link Dense}. */
 export interface DenseOptions extends ModuleOptions {
@@ -24,6 +24,14 @@ export interface DenseOptions extends ModuleOptions {
   /** First values of the bias. Default `zeros`. */
   biasInitializer?: InitializerName | Initializer
 }
+
+export const DENSE = {
+  ...MODULE,
+  activation: { is: anything, default: 'linear' },
+  bias: { is: flag, default: true },
+  weightInitializer: { is: initializing },
+  biasInitializer: { is: initializing, default: 'zeros' },
+} satisfies Schema<DenseOptions>
 
 const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu', 'elu', 'softplus']
 
@@ -44,7 +52,7 @@ export class Dense<const I extends number = number, const O extends number = num
   /** b [outputs], zeros at first; null with `bias: false`. */
   declare bias: Parameter | null
   readonly activation: Activation
-  readonly #options: DenseOptions
+  readonly #options: Read<DenseOptions, typeof DENSE>
 
   constructor(
     /** Length of the last axis of x. */
@@ -56,18 +64,17 @@ export class Dense<const I extends number = number, const O extends number = num
     super(options)
     checkCount('Dense: inputs', inputs)
     checkCount('Dense: outputs', outputs)
-    checkNames('Dense', options, ['activation', 'bias', 'weightInitializer', 'biasInitializer', 'seed', 'backend'])
-    this.activation = options.activation ?? 'linear'
+    this.#options = readOptions('Dense', options, DENSE)
+    this.activation = this.#options.activation
     activationNumber(this.activation, 'Dense')
-    this.#options = options
   }
 
   protected override createParameters(context: BuildContext): void {
     const { inputs, outputs } = this
-    const { bias, biasInitializer = 'zeros', weightInitializer = this.defaultInitializer() } = this.#options
+    const { bias, biasInitializer, weightInitializer = this.defaultInitializer() } = this.#options
     const generator = context.nextGenerator()
     this.weight = this.makeParameter(context, 'weight', [inputs, outputs])
-    this.bias = bias === false ? null : this.makeParameter(context, 'bias', [outputs])
+    this.bias = bias ? this.makeParameter(context, 'bias', [outputs]) : null
     initializer(weightInitializer, inputs, outputs, 'Dense')(this.weight, generator)
     if (this.bias) initializer(biasInitializer, inputs, outputs, 'Dense')(this.bias, generator)
   }

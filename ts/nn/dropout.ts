@@ -1,14 +1,12 @@
 /** Dropout as a layer. */
 
-import { rangeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
-import { show } from '../common/show.js'
+import { checkOptions, checkValue, decay } from '../common/options.js'
 import { dropout } from '../ops/dropout.js'
 import type { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
 import { Layer } from './layer.js'
 import type { KeepsShape } from './layer-shapes.js'
-import type { BuildContext, ModuleOptions } from './module.js'
+import { type BuildContext, MODULE, type ModuleOptions } from './module.js'
 
 /**
  * Zeroes each element with probability `rate` while training and scales the others by 1 / (1 − rate); the identity in
@@ -27,9 +25,8 @@ export class Dropout extends Layer {
     options: ModuleOptions = {},
   ) {
     super(options)
-    checkNames('Dropout', options, ['seed', 'backend'])
-    if (!(typeof rate === 'number' && rate >= 0 && rate < 1))
-      throw rangeError(`Dropout: rate wants a number from 0 to below 1, got ${show(rate)}`)
+    checkOptions('Dropout', options, MODULE)
+    checkValue('Dropout: rate', rate, decay)
   }
 
   protected override createParameters(context: BuildContext): void {

@@ -2,13 +2,13 @@
 
 import { checkCount } from '../common/checks.js'
 import { rangeError, ShapeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { checkOptions } from '../common/options.js'
 import { formatShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { indicesIn, rowsAt } from '../ops/gather.js'
 import { concat, slice } from '../ops/shape.js'
 import { asFloats, type Tensor, type TensorLike } from '../tensor.js'
-import { Embedding } from './embedding.js'
+import { EMBEDDING, Embedding } from './embedding.js'
 import { type Initializer, type InitializerName, normal } from './initializer.js'
 import { Layer } from './layer.js'
 import type { ModuleOptions } from './module.js'
@@ -62,7 +62,7 @@ export class EmbedColumns extends Layer {
     options: EmbedColumnsOptions = {},
   ) {
     super(options)
-    checkNames('EmbedColumns', options, ['weightInitializer', 'seed', 'backend'])
+    checkOptions('EmbedColumns', options, EMBEDDING)
     checkCount('EmbedColumns: features', features)
     if (!Array.isArray(columns) || columns.length === 0)
       throw typeError(`EmbedColumns: columns wants [{ feature, count, size }, …], as embeddings of fromTable are, got ${show(columns)}`)

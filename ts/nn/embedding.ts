@@ -1,19 +1,21 @@
 /** A trainable table of vectors, looked up by index. */
 
 import { checkCount } from '../common/checks.js'
-import { checkNames } from '../common/names.js'
+import { checkOptions, type Schema } from '../common/options.js'
 import { lookUp } from '../ops/gather.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor, TensorLike } from '../tensor.js'
-import { type Initializer, type InitializerName, initializer, normal } from './initializer.js'
+import { type Initializer, type InitializerName, initializer, initializing, normal } from './initializer.js'
 import { Layer } from './layer.js'
-import type { BuildContext, ModuleOptions } from './module.js'
+import { type BuildContext, MODULE, type ModuleOptions } from './module.js'
 
 /** Options of {@link Embedding}. */
 export interface EmbeddingOptions extends ModuleOptions {
   /** Default: normal with mean 0 and standard deviation 1, as in PyTorch. */
   weightInitializer?: InitializerName | Initializer
 }
+
+export const EMBEDDING = { ...MODULE, weightInitializer: { is: initializing } } satisfies Schema<EmbeddingOptions>
 
 /**
  * Makes vectors [..., width] of whole numbers [...]: i becomes row i of a table [count, width].
@@ -32,7 +34,7 @@ export class Embedding extends Layer {
     options: EmbeddingOptions = {},
   ) {
     super(options)
-    checkNames('Embedding', options, ['weightInitializer', 'seed', 'backend'])
+    checkOptions('Embedding', options, EMBEDDING)
     checkCount('Embedding: count', count)
     checkCount('Embedding: width', width)
     this.#options = options

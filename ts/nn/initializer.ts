@@ -2,6 +2,7 @@
 
 import { withNormals, withRandom } from '../backend/families.js'
 import { rangeError, typeError } from '../common/errors.js'
+import type { Kind } from '../common/options.js'
 import { show } from '../common/show.js'
 import type { Parameter } from '../parameter.js'
 import type { Generator } from '../random.js'
@@ -21,6 +22,12 @@ export type InitializerName =
   | 'orthogonal'
   | 'zeros'
   | 'ones'
+
+/** @internal an option that is an initializer */
+export const initializing: Kind = {
+  wants: 'the name of an initializer, or a function',
+  fits: (value) => typeof value === 'string' || typeof value === 'function',
+}
 
 /** Fills a parameter in place. */
 export type Initializer = (parameter: Parameter, generator: Generator) => void

@@ -1,7 +1,7 @@
 /** Layer normalisation. */
 
-import { checkCount, checkPositive } from '../common/checks.js'
-import { checkNames } from '../common/names.js'
+import { checkCount } from '../common/checks.js'
+import { positive, readOptions, type Schema } from '../common/options.js'
 import type { Shape } from '../common/shape.js'
 import { add, mul } from '../ops/elementwise.js'
 import { normalize } from '../ops/normalize.js'
@@ -9,13 +9,15 @@ import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import { Layer } from './layer.js'
 import type { InputFor, LastAxis, OutputShape } from './layer-shapes.js'
-import type { BuildContext, ModuleOptions } from './module.js'
+import { type BuildContext, MODULE, type ModuleOptions } from './module.js'
 
 /** Options of {@link LayerNorm}. */
 export interface LayerNormOptions extends ModuleOptions {
   /** Added to the variance, so that nothing is divided by zero. Default 1e-5, as in PyTorch. */
   epsilon?: number
 }
+
+export const LAYER_NORM = { ...MODULE, epsilon: { is: positive, default: 1e-5 } } satisfies Schema<LayerNormOptions>
 
 type LayerNormShapes<N extends number> = LastAxis<`LayerNorm(${N})`, N, N>
 
@@ -41,9 +43,7 @@ export class LayerNorm<const N extends number = number> extends Layer {
   ) {
     super(options)
     checkCount('LayerNorm: width', width)
-    checkNames('LayerNorm', options, ['epsilon', 'seed', 'backend'])
-    this.epsilon = options.epsilon ?? 1e-5
-    checkPositive('LayerNorm: epsilon', this.epsilon)
+    this.epsilon = readOptions('LayerNorm', options, LAYER_NORM).epsilon
   }
 
   protected override createParameters(context: BuildContext): void {

@@ -5,10 +5,9 @@
 
 import { noGrad, scope } from '../autograd.js'
 import { type Backend, defaultBackend } from '../backend/index.js'
-import { checkCount } from '../common/checks.js'
 import { COPY } from '../common/copies.js'
 import { plainError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { anything, checkValue, count, flag, readOptions, type Schema, seed } from '../common/options.js'
 import { savedCount } from '../common/saved.js'
 import type { Shape } from '../common/shape.js'
 import { show } from '../common/show.js'
@@ -41,6 +40,9 @@ export interface ModuleOptions {
   backend?: Backend
 }
 
+/** @internal options of every layer */
+export const MODULE = { seed: { is: seed }, backend: { is: anything } } satisfies Schema<ModuleOptions>
+
 /** `structuredClone` refuses it, with this text: a clone would be an object without methods. */
 const NOT_CLONEABLE = Symbol('a gradus Module: pass on its state(), and loadState() it into a new model')
 
@@ -51,6 +53,11 @@ export interface PredictOptions {
   /** Makes an output that is NaN or infinite an error that names its row. It reads each number once. Default false. */
   checkFinite?: boolean
 }
+
+export const PREDICT = {
+  batchSize: { is: count, default: 1024 },
+  checkFinite: { is: flag, default: false },
+} satisfies Schema<PredictOptions>
 
 /**
  * Base class of layers and models. A model of your own holds layers as properties and says how they are used:
@@ -82,7 +89,7 @@ export abstract class Module {
 
   constructor(options: ModuleOptions = {}) {
     this.#options = options
-    if (options.seed !== undefined) new Generator(options.seed) // checks it now, not at the first use
+    if (options.seed !== undefined) checkValue('seed:', options.seed, seed) // now, not at the first use
   }
 
   /** @internal */
@@ -271,10 +278,8 @@ export abstract class Module {
    * @example model.predict(inputs, { checkFinite: true }).shape // [n, 3]
    * @throws ShapeError naming the layer that the input does not fit; NonFiniteError with `checkFinite`
    */
-  predict(input: TensorLike, options?: PredictOptions): Tensor {
-    if (options !== undefined) checkNames('predict', options, ['batchSize', 'checkFinite'])
-    const { batchSize = 1024, checkFinite = false } = options ?? {}
-    checkCount('predict: batchSize', batchSize)
+  predict(input: TensorLike, options: PredictOptions = {}): Tensor {
+    const { batchSize, checkFinite } = readOptions('predict', options, PREDICT)
     const paths = this.modulePaths(true)
     const x = asTensor(input, this.backendAmong(paths), 'predict')
     const restore = setModes(paths, false)

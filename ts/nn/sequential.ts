@@ -2,14 +2,14 @@
 
 import type { Backend } from '../backend/index.js'
 import { ShapeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { checkOptions } from '../common/options.js'
 import type { Shape } from '../common/shape.js'
 import type { Unless } from '../common/shape-types.js'
 import { show } from '../common/show.js'
 import { asTensor, type Operand, type ShapeOf, type Tensor, type TensorLike } from '../tensor.js'
 import { Dense } from './dense.js'
 import type { LayerShapes, OutputShape, WrongColumns } from './layer-shapes.js'
-import { Module, type ModuleOptions, outputOf, type PredictOptions } from './module.js'
+import { MODULE, Module, type ModuleOptions, outputOf, type PredictOptions } from './module.js'
 
 /** The shape rule that a layer declares; `LayerShapes` for a layer that declares none. */
 type ShapesIn<Layer> = Layer extends { readonly shapes?: infer Rule extends LayerShapes } ? Rule : LayerShapes
@@ -67,7 +67,7 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
   constructor(layers: Chain<L> extends L ? L : Chain<L>, options: ModuleOptions = {}) {
     super(options)
     if (!Array.isArray(layers)) throw typeError(`Sequential: wants layers in an array, [new Dense(…), …], got ${show(layers)}`)
-    checkNames('Sequential', options, ['seed', 'backend'])
+    checkOptions('Sequential', options, MODULE)
     this.layers = Object.freeze([...(layers as L)]) as unknown as L
     this.layers.forEach((layer, i) => {
       if (!(layer instanceof Module))

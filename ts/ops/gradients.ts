@@ -3,7 +3,7 @@
 import { addTo, backpropagate, type Collector, type Node, type Operations, plus, seedFor } from '../autograd.js'
 import { type Activation, SAVES_INPUT } from '../backend/kernels.js'
 import { plainError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { anything, checkOptions, flag, type Schema } from '../common/options.js'
 import { formatShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { floatArray, Tensor } from '../tensor.js'
@@ -28,6 +28,8 @@ export interface GradientsOptions {
   retainGraph?: boolean
 }
 
+export const GRADIENTS = { seed: { is: anything }, createGraph: { is: flag }, retainGraph: { is: flag } } satisfies Schema<GradientsOptions>
+
 /**
  * Gradients of `output` with respect to `inputs`, returned instead of added to `grad`; zeros for an input that `output`
  * does not depend on. Any tensor of the graph may be an input, not only leaves.
@@ -38,8 +40,7 @@ export interface GradientsOptions {
  * const [ddx] = gradients(sum(dx), [x])                                        // 6x = 18
  */
 export function gradients(output: Tensor, inputs: readonly Tensor[], options: GradientsOptions = {}): Tensor[] {
-  checkNames('gradients', options, ['seed', 'createGraph', 'retainGraph'])
-  const { seed, createGraph = false, retainGraph = createGraph } = options
+  const { seed, createGraph = false, retainGraph = createGraph } = checkOptions('gradients', options, GRADIENTS)
   if (!Array.isArray(inputs)) throw typeError(`gradients(): wants inputs in an array, [x], got ${show(inputs)}`)
   for (const [i, input] of inputs.entries()) {
     if (!input.requiresGrad) throw plainError(`gradients(): input ${i} of shape ${formatShape(input.shape)} does not require a gradient`)

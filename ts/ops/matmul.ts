@@ -3,7 +3,7 @@
 import { apply } from '../autograd.js'
 import { withOperations, withProducts } from '../backend/families.js'
 import { ShapeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { checkOptions, flag, type Schema } from '../common/options.js'
 import { formatShape } from '../common/shape.js'
 import type { Product, Text, Turned, Unless } from '../common/shape-types.js'
 import { asFloats, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
@@ -18,6 +18,8 @@ type Multiplied<A, B, TA extends boolean, TB extends boolean> = Product<Turned<S
 type Refused<A, B, TA, TB> = `${Factor<A, TA>} · ${Factor<B, TB>}: wants two matrices whose inner sizes agree`
 type Factor<A, T> = `${Text<ShapeOf<A>>}${[T] extends [true] ? 'ᵀ' : ''}`
 
+export const MATMUL = { transposeA: { is: flag }, transposeB: { is: flag } } satisfies Schema<MatmulOptions>
+
 /**
  * The matrix product a[m,k] · b[k,n]; with options aᵀ or bᵀ is used without a copy being made.
  * @example matmul([[1, 2]], [[3], [4]]) // [[11]]
@@ -28,8 +30,7 @@ export function matmul<A extends Operand, B extends Operand, TA extends boolean 
   right: Unless<Multiplied<A, B, TA, TB>, B, Refused<A, B, TA, TB>>,
   options: MatmulOptions<TA, TB> = {},
 ): Tensor<Multiplied<A, B, TA, TB>> {
-  checkNames('matmul', options, ['transposeA', 'transposeB'])
-  const { transposeA = false, transposeB = false } = options
+  const { transposeA = false, transposeB = false } = checkOptions('matmul', options, MATMUL)
   const a = asFloats(left, (right as unknown) instanceof Tensor ? (right as Tensor).backend : undefined, 'matmul')
   const b = asFloats(right as TensorLike, a.backend, 'matmul')
   if (a.rank !== 2 || b.rank !== 2)

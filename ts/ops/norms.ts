@@ -1,11 +1,10 @@
 /** Standard deviation, norms and products along axes, made of other operations. */
-import { rangeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { checkOptions, flag, type Schema } from '../common/options.js'
 import { normalizeAxes } from '../common/shape.js'
 import type { Reduced } from '../common/shape-types.js'
 import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
 import { abs, add, greater, mul, pow, sqrt, square, sub } from './elementwise.js'
-import { max, variance } from './reduce.js'
+import { max, VARIANCE, variance } from './reduce.js'
 import { concat, reshape, slice, transpose } from './shape.js'
 import { type Axes, sum } from './sum.js'
 
@@ -20,9 +19,14 @@ export function std<X extends Operand, const A extends Axes = undefined, K exten
   axis?: A,
   options: { correction?: number; keepDims?: K } = {},
 ): Tensor<Reduced<ShapeOf<X>, A, K>> {
-  checkNames('std', options, ['correction', 'keepDims'])
+  checkOptions('std', options, VARIANCE)
   return rootOf(variance(asFloats(value, undefined, 'std'), axis, options), 0.5) as Tensor<Reduced<ShapeOf<X>, A, K>>
 }
+
+export const NORM = { order: { is: { min: 1, max: Infinity } }, keepDims: { is: flag } } satisfies Schema<{
+  order?: number
+  keepDims?: boolean
+}>
 
 /**
  * The p-norm over axes (default: all): (Σ |x|ᵖ)^(1/p) with `order` p ≥ 1, usually 1, 2 (default) or `Infinity`. The gradient of a norm that is 0 is
@@ -38,9 +42,7 @@ export function norm<X extends Operand, const A extends Axes = undefined, K exte
   axis?: A,
   options: { order?: number; keepDims?: K } = {},
 ): Tensor<Reduced<ShapeOf<X>, A, K>> {
-  checkNames('norm', options, ['order', 'keepDims'])
-  const { order = 2, keepDims = false } = options
-  if (!(typeof order === 'number' && order >= 1)) throw rangeError(`norm: order wants a number from 1 to Infinity, got ${String(order)}`)
+  const { order = 2, keepDims = false } = checkOptions('norm', options, NORM)
   const x = asFloats(value, undefined, 'norm')
   const along = axis as Axes
   const made = (): Tensor => {

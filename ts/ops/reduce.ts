@@ -3,7 +3,7 @@
 import { noGrad } from '../autograd.js'
 import { withOthers } from '../backend/families.js'
 import { rangeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { checkOptions, finite, flag, type Schema } from '../common/options.js'
 import { normalizeAxes, sizeOf } from '../common/shape.js'
 import type { Along, Reduced } from '../common/shape-types.js'
 import { asFloats, type Operand, type ShapeOf, Tensor } from '../tensor.js'
@@ -33,6 +33,8 @@ export function mean<X extends Operand, const A extends Axes = undefined, K exte
   return mul(total, total.size / x.size)
 }
 
+export const VARIANCE = { correction: { is: finite }, keepDims: { is: flag } } satisfies Schema<{ correction?: number; keepDims?: boolean }>
+
 /**
  * Variance over axes (default: all): mean squared distance from the mean, or with `correction` 1 the unbiased estimate.
  *
@@ -43,8 +45,7 @@ export function variance<X extends Operand, const A extends Axes = undefined, K 
   axis?: A,
   options: { correction?: number; keepDims?: K } = {},
 ): Tensor<Reduced<ShapeOf<X>, A, K>> {
-  checkNames('variance', options, ['correction', 'keepDims'])
-  const { correction = 0, keepDims = false as K } = options
+  const { correction = 0, keepDims = false as K } = checkOptions('variance', options, VARIANCE)
   const x = asFloats(value, undefined, 'variance')
   const total: Tensor = sum(square(sub(x, mean(x, axis as Axes, true))), axis as Axes, keepDims)
   return div(total, x.size / total.size - correction)

@@ -1,7 +1,7 @@
 /** Values in order along an axis: the order is found in JavaScript, and the values are gathered by it, so that gradients go back the same way. */
 import { checkCount } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { checkOptions, flag, type Schema } from '../common/options.js'
 import { normalizeAxes, sizeOf } from '../common/shape.js'
 import type { Along } from '../common/shape-types.js'
 import { asFloats, type Operand, type ShapeOf, Tensor } from '../tensor.js'
@@ -14,6 +14,8 @@ export interface SortOptions {
   descending?: boolean
 }
 
+export const SORT = { descending: { is: flag } } satisfies Schema<SortOptions>
+
 /**
  * The values along one axis (default: last) from the smallest to the largest. Equal values stay in their order, and NaN counts as largest.
  *
@@ -22,7 +24,7 @@ export interface SortOptions {
  * sort([[3, 1, 2]], -1, { descending: true }) // [[3, 2, 1]]
  */
 export function sort<X extends Operand>(value: X, axis = -1, options: SortOptions = {}): Tensor<ShapeOf<X>> {
-  checkNames('sort', options, ['descending'])
+  checkOptions('sort', options, SORT)
   const x = asFloats(value, undefined, 'sort')
   return ordered('sort', x, axis, options).values as unknown as Tensor<ShapeOf<X>>
 }
@@ -33,7 +35,7 @@ export function sort<X extends Operand>(value: X, axis = -1, options: SortOption
  * @example argsort([3, 1, 2]) // [1, 2, 0]
  */
 export function argsort<X extends Operand>(value: X, axis = -1, options: SortOptions = {}): Tensor<ShapeOf<X>> {
-  checkNames('argsort', options, ['descending'])
+  checkOptions('argsort', options, SORT)
   return ordered('argsort', asFloats(value, undefined, 'argsort'), axis, options).indices as unknown as Tensor<ShapeOf<X>>
 }
 

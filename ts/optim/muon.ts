@@ -1,3 +1,4 @@
+import { checkValue, nonNegative } from '../common/options.js'
 import { withOperations, withProducts } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
@@ -10,7 +11,6 @@ import { GROUP_DEFAULTS, type GroupInput, type GroupOptions } from './base/input
 import { multiply, Workspace } from './base/matrix.js'
 import { adam, momentum, sgd } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
-import { checkOption, nonNegative } from './base/options.js'
 import type { ParameterSpan } from './base/span.js'
 import type { UpdateRule } from './base/update-rule.js'
 import { momentumRule } from './momentum.js'
@@ -122,8 +122,8 @@ export class Muon extends Optimizer<MuonOptions> {
         weightDecay: input.companionWeightDecay ?? options.companionWeightDecay ?? 0,
       }
       const { companionLearningRate = null } = { ...options, ...input }
-      if (companionLearningRate !== null) checkOption(this.name, 'companionLearningRate', companionLearningRate, 0, nonNegative)
-      checkOption(this.name, 'companionWeightDecay', companion.weightDecay, 0, nonNegative)
+      if (companionLearningRate !== null) checkValue(`${this.name}: companionLearningRate`, companionLearningRate, nonNegative)
+      checkValue(`${this.name}: companionWeightDecay`, companion.weightDecay, nonNegative)
       const groups: GroupInput<MuonOptions>[] = []
       if (matrices.length > 0) groups.push({ ...input, parameters: matrices, method: 'muon' })
       if (rest.length > 0) groups.push({ ...input, ...companion, parameters: rest, method: 'adamw' })

@@ -1,7 +1,7 @@
 /** plotHistory: the course of a training as a picture, or in letters. */
-import { checkChoice } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
-import { checkNames, list } from '../common/names.js'
+import { list } from '../common/names.js'
+import { flag, positive, readOptions, type Schema, text } from '../common/options.js'
 import { show } from '../common/show.js'
 import type { History } from '../train/history.js'
 import { type Line, lineChart } from './svg.js'
@@ -22,6 +22,15 @@ export interface PlotHistoryOptions {
   title?: string
 }
 
+export const PLOT_HISTORY = {
+  format: { is: ['svg', 'text'], default: 'svg' },
+  value: { is: text, default: 'loss' },
+  width: { is: positive },
+  height: { is: positive },
+  log: { is: flag, default: false },
+  title: { is: text, default: '' },
+} satisfies Schema<PlotHistoryOptions>
+
 /**
  * A picture of a training: the loss, or a metric, by epoch, with the validation curve if there is one.
  *
@@ -33,13 +42,10 @@ export interface PlotHistoryOptions {
  * @throws RangeError for a value that the history does not have
  */
 export function plotHistory(history: Pick<History, 'epochs'>, options: PlotHistoryOptions = {}): string {
-  checkNames('plotHistory', options, ['format', 'value', 'width', 'height', 'log', 'title'])
-  const { format = 'svg', value = 'loss', log = false, title = '' } = options
-  checkChoice('plotHistory: format', format, ['svg', 'text'])
+  const { format, value, log, title, ...size } = readOptions('plotHistory', options, PLOT_HISTORY)
   const epochs = history?.epochs
   if (!Array.isArray(epochs)) throw typeError(`plotHistory: wants a history, as fit gives it, got ${show(history)}`)
   const lines = linesOf(epochs, value)
-  const size = { ...(options.width && { width: options.width }), ...(options.height && { height: options.height }) }
   if (format === 'svg') return lineChart(lines, { ...size, title, xLabel: 'epoch', yLabel: value, logY: log })
   const legend = lines.map(({ name, y }) => `${name} ${Number(y.at(-1)?.toPrecision(4))}`).join(' · ')
   return [...(title ? [title] : []), ...textChart(lines, { ...size, logY: log }), `${epochs.length} epochs: ${legend}`].join('\n')

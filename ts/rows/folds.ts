@@ -1,7 +1,7 @@
 /** The training rows and held-out rows of the parts of a cross-validation. */
 
-import { checkCount } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
+import { anything, count, flag, type Read, type Schema, seed } from '../common/options.js'
 import { RandomStream } from '../common/random-stream.js'
 import { show } from '../common/show.js'
 import { warnOnce } from '../common/warn.js'
@@ -27,6 +27,17 @@ export interface FoldOptions {
   groups?: ArrayLike<string | number>
 }
 
+export const FOLDS = {
+  folds: { is: { min: 2, whole: true }, default: 5, aka: ['cv', 'n_splits', 'splits', 'k'] },
+  repeats: { is: count, default: 1, aka: ['n_repeats'] },
+  shuffle: { is: flag, default: true },
+  seed: { is: seed, default: 0 },
+  groups: { is: anything },
+} satisfies Schema<FoldOptions>
+
+/** @internal options that were read */
+export type FoldsToCut = Read<FoldOptions, typeof FOLDS>
+
 /** The rows of one part. */
 export interface FoldRows {
   /** Its number among all parts, from 0. */
@@ -47,15 +58,12 @@ export interface FoldRows {
  * @param classOf the class of each row, for stratified folds
  * @throws RangeError, TypeError
  */
-export function cutFolds(who: string, count: number, options: FoldOptions, classOf: ArrayLike<number> | null): FoldRows[] {
-  const { folds = 5, repeats = 1, shuffle = true, seed = 0, groups } = options
-  checkCount(`${who}: repeats`, repeats)
-  if (typeof shuffle !== 'boolean') throw typeError(`${who}: shuffle wants true or false, got ${show(shuffle)}`)
+export function cutFolds(who: string, count: number, options: FoldsToCut, classOf: ArrayLike<number> | null): FoldRows[] {
+  const { folds, repeats, shuffle, seed, groups } = options
   if (repeats > 1 && !shuffle) throw rangeError(`${who}: repeats ${repeats} wants shuffle, or each would cut the rows in the same way`)
   if (groups !== undefined) checkGroups(who, groups, count)
   const [most, what] = groups === undefined ? [count, 'rows'] : [new Set(Array.from(groups)).size, 'groups']
-  if (!(Number.isInteger(folds) && folds >= 2 && folds <= most))
-    throw rangeError(`${who}: folds wants a whole number from 2 to the ${most} ${what}, got ${show(folds)}`)
+  if (folds > most) throw rangeError(`${who}: folds wants a whole number from 2 to the ${most} ${what}, got ${show(folds)}`)
   const random = new RandomStream(seed)
   const deal = () => {
     const order = shuffle ? random.permutation(count) : Int32Array.from({ length: count }, (_, i) => i)
@@ -109,7 +117,7 @@ function numbered(foldOf: Int32Array): Int32Array {
  *
  * @throws RangeError
  */
-export function checkClasses(who: string, { folds = 5 }: FoldOptions, classOf: ArrayLike<number> | null): void {
+export function checkClasses(who: string, { folds }: { folds: number }, classOf: ArrayLike<number> | null): void {
   if (classOf === null || folds === classOf.length) return
   const rowsOf = new Map<number, number>()
   for (let row = 0; row < classOf.length; row++) rowsOf.set(classOf[row], (rowsOf.get(classOf[row]) ?? 0) + 1)

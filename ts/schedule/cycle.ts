@@ -1,9 +1,9 @@
 /** Schedules that go up and down. */
 
-import { checkChoice } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
+import { finite, flag, fraction, positive, type Read, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
-import { checkPositive, interpolate, optionsOf, type Schedule } from './schedule.js'
+import { interpolate, type Schedule } from './schedule.js'
 
 /** Options of {@link cosineRestarts}. */
 export interface CosineRestartsOptions {
@@ -17,14 +17,20 @@ export interface CosineRestartsOptions {
   to?: number
 }
 
+export const COSINE_RESTARTS = {
+  steps: { is: positive, required: true },
+  lengthen: { is: positive, default: 1 },
+  peakFactor: { is: finite, default: 1 },
+  to: { is: finite, default: 0 },
+} satisfies Schema<CosineRestartsOptions>
+
 /**
  * Cosine decay that starts again (SGDR, Loshchilov & Hutter 2017); the ends of cycles are good moments to keep a model.
  *
  * @example schedules.cosineRestarts(0.1, { steps: 100, lengthen: 2 })(100) // 0.1
  */
 export function cosineRestarts(from: number, options: CosineRestartsOptions): Schedule {
-  const { steps, lengthen = 1, peakFactor = 1, to = 0 } = optionsOf('cosineRestarts', options, 'steps', 'lengthen', 'peakFactor', 'to')
-  checkPositive('cosineRestarts', { steps, lengthen })
+  const { steps, lengthen, peakFactor, to } = readOptions('cosineRestarts', options, COSINE_RESTARTS)
   return (step) => {
     const cycle = lengthen === 1 ? Math.floor(step / steps) : cycleOf(step / steps, lengthen)
     const start = lengthen === 1 ? cycle * steps : (steps * (lengthen ** cycle - 1)) / (lengthen - 1)
@@ -56,7 +62,20 @@ export interface OneCycleOptions {
   threePhase?: boolean
 }
 
-const CYCLE = ['steps', 'warmupFraction', 'startDivisor', 'endDivisor', 'shape', 'threePhase'] as const
+export const ONE_CYCLE = {
+  steps: { is: positive, required: true },
+  warmupFraction: { is: fraction, default: 0.3 },
+  startDivisor: { is: positive, default: 25 },
+  endDivisor: { is: positive, default: 1e4 },
+  shape: { is: ['cosine', 'linear'], default: 'cosine' },
+  threePhase: { is: flag, default: false },
+} satisfies Schema<OneCycleOptions>
+
+export const ONE_CYCLE_MOMENTUM = {
+  ...ONE_CYCLE,
+  high: { is: finite, default: 0.95 },
+  low: { is: finite, default: 0.85 },
+} satisfies Schema<Parameters<typeof oneCycleMomentum>[0]>
 
 /**
  * Up to the peak and down to nearly nothing, once (Smith & Topin 2018). PyTorch's OneCycleLR. Pair it with {@link oneCycleMomentum}.
@@ -64,10 +83,9 @@ const CYCLE = ['steps', 'warmupFraction', 'startDivisor', 'endDivisor', 'shape',
  * @example schedules.oneCycle(0.1, { steps: 1000 })(0) // 0.004
  */
 export function oneCycle(peak: number, options: OneCycleOptions): Schedule {
-  const { startDivisor = 25, endDivisor = 1e4 } = optionsOf('oneCycle', options, ...CYCLE)
-  checkPositive('oneCycle', { startDivisor, endDivisor })
-  const start = peak / startDivisor
-  return oneCycleOf('oneCycle', options, start, peak, start / endDivisor)
+  const cycle = readOptions('oneCycle', options, ONE_CYCLE)
+  const start = peak / cycle.startDivisor
+  return oneCycleOf('oneCycle', cycle, start, peak, start / cycle.endDivisor)
 }
 
 /**
@@ -76,20 +94,16 @@ export function oneCycle(peak: number, options: OneCycleOptions): Schedule {
  * @example schedules.oneCycleMomentum({ steps: 1000 })(0) // 0.95
  */
 export function oneCycleMomentum(options: OneCycleOptions & { high?: number; low?: number }): Schedule {
-  const { high = 0.95, low = 0.85 } = optionsOf('oneCycleMomentum', options, ...CYCLE, 'high', 'low')
-  return oneCycleOf('oneCycleMomentum', options, high, low, high)
+  const { high, low, ...cycle } = readOptions('oneCycleMomentum', options, ONE_CYCLE_MOMENTUM)
+  return oneCycleOf('oneCycleMomentum', cycle, high, low, high)
 }
 
-function oneCycleOf(owner: string, options: OneCycleOptions, start: number, peak: number, end: number): Schedule {
-  const { steps, warmupFraction = 0.3, shape = 'cosine', threePhase = false } = options
-  checkPositive(owner, { steps })
-  if (!(warmupFraction > 0 && warmupFraction < 1))
-    throw rangeError(`${owner}: warmupFraction wants a number above 0 and below 1, got ${show(warmupFraction)}`)
+function oneCycleOf(owner: string, options: Read<OneCycleOptions, typeof ONE_CYCLE>, start: number, peak: number, end: number): Schedule {
+  const { steps, warmupFraction, shape, threePhase } = options
   if (threePhase && warmupFraction > 0.5)
     throw rangeError(
       `${owner}: warmupFraction wants a number of at most 0.5 with threePhase, down is as long as up; got ${show(warmupFraction)}`,
     )
-  checkChoice(`${owner}: shape`, shape, ['cosine', 'linear'])
   const up = warmupFraction * steps - 1
   const down = threePhase ? 2 * warmupFraction * steps - 2 : steps - 1
   const points: [number, number][] = [
@@ -115,15 +129,21 @@ export interface CyclicOptions {
   gamma?: number
 }
 
+export const CYCLIC = {
+  up: { is: positive, default: 2000 },
+  down: { is: positive },
+  mode: { is: ['triangular', 'triangular2', 'exponential'], default: 'triangular' },
+  gamma: { is: finite, default: 1 },
+} satisfies Schema<CyclicOptions>
+
 /**
  * Between low and high in triangles (Smith 2017). PyTorch's CyclicLR. `cyclic(0.9, 0.8, …)` is the momentum that goes with it.
  *
  * @example schedules.cyclic(0.001, 0.1, { up: 50 })(50) // 0.1
  */
 export function cyclic(low: number, high: number, options: CyclicOptions = {}): Schedule {
-  const { up = 2000, down = up, mode = 'triangular', gamma = 1 } = optionsOf('cyclic', options, 'up', 'down', 'mode', 'gamma')
-  checkPositive('cyclic', { up, down })
-  checkChoice('cyclic: mode', mode, ['triangular', 'triangular2', 'exponential'])
+  const { up, mode, gamma, ...given } = readOptions('cyclic', options, CYCLIC)
+  const { down = up } = given
   const length = up + down
   return (step) => {
     const cycle = Math.floor(step / length)

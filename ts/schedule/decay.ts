@@ -1,13 +1,12 @@
 /** Schedules that go down once. */
 
-import { checkChoice } from '../common/checks.js'
-import { typeError } from '../common/errors.js'
-import { show } from '../common/show.js'
-import { checkPositive, optionsOf, progress, type Schedule, SHAPES, type Shape, warmup } from './schedule.js'
+import { checkPositive } from '../common/checks.js'
+import { array, finite, flag, nonNegative, positive, readOptions, type Schema } from '../common/options.js'
+import { progress, type Schedule, SHAPES, type Shape, warmup } from './schedule.js'
 
 /** From one value to another in `steps` steps, then constant. @example schedules.linear(0.1, 0, 100)(50) // 0.05 */
 export function linear(from: number, to: number, steps: number): Schedule {
-  checkPositive('linear', { steps })
+  checkPositive('linear: steps', steps)
   return (step) => from + (to - from) * Math.min(step / steps, 1)
 }
 
@@ -24,10 +23,17 @@ export interface PolynomialOptions {
   cycle?: boolean
 }
 
+export const POLYNOMIAL = {
+  steps: { is: positive, required: true },
+  to: { is: finite, default: 0 },
+  power: { is: finite, default: 1 },
+  after: { is: finite, default: 0 },
+  cycle: { is: flag, default: false },
+} satisfies Schema<PolynomialOptions>
+
 /** to + (from − to)·(1 − k/steps)^power, then constant. @example schedules.polynomial(0.1, { steps: 100, power: 2 })(50) // 0.025 */
 export function polynomial(from: number, options: PolynomialOptions): Schedule {
-  const { steps, to = 0, power = 1, after = 0, cycle = false } = optionsOf('polynomial', options, 'steps', 'to', 'power', 'after', 'cycle')
-  checkPositive('polynomial', { steps })
+  const { steps, to, power, after, cycle } = readOptions('polynomial', options, POLYNOMIAL)
   return (step) => {
     const k = Math.max(0, step - after)
     const length = cycle ? steps * Math.max(1, Math.ceil(k / steps)) : steps
@@ -35,16 +41,25 @@ export function polynomial(from: number, options: PolynomialOptions): Schedule {
   }
 }
 
+export const STEP_DECAY = {
+  every: { is: positive, required: true },
+  factor: { is: finite, default: 0.1 },
+} satisfies Schema<Parameters<typeof stepDecay>[1]>
+
 /**
  * value · factor^⌊k/every⌋: a drop after each `every` steps. Factor 0.1 by default.
  *
  * @example schedules.stepDecay(0.1, { every: 30 })(65) // 0.001
  */
 export function stepDecay(value: number, options: { every: number; factor?: number }): Schedule {
-  const { every, factor = 0.1 } = optionsOf('stepDecay', options, 'every', 'factor')
-  checkPositive('stepDecay', { every })
+  const { every, factor } = readOptions('stepDecay', options, STEP_DECAY)
   return (step) => value * factor ** Math.floor(step / every)
 }
+
+export const MULTI_STEP = {
+  milestones: { is: { ...array, wants: 'an array of steps' }, required: true },
+  factor: { is: finite, default: 0.1 },
+} satisfies Schema<Parameters<typeof multiStep>[1]>
 
 /**
  * A drop at each milestone; one that is listed twice counts twice. Factor 0.1 by default.
@@ -52,8 +67,7 @@ export function stepDecay(value: number, options: { every: number; factor?: numb
  * @example schedules.multiStep(0.1, { milestones: [30, 60] })(60) // 0.001
  */
 export function multiStep(value: number, options: { milestones: readonly number[]; factor?: number }): Schedule {
-  const { milestones, factor = 0.1 } = optionsOf('multiStep', options, 'milestones', 'factor')
-  if (!Array.isArray(milestones)) throw typeError(`multiStep: milestones wants an array of steps, got ${show(milestones)}`)
+  const { milestones, factor } = readOptions('multiStep', options, MULTI_STEP)
   return (step) => value * factor ** milestones.filter((m) => m <= step).length
 }
 
@@ -71,11 +85,17 @@ export interface ExponentialOptions {
   staircase?: boolean
 }
 
+export const EXPONENTIAL = {
+  factor: { is: positive, required: true },
+  every: { is: positive, default: 1 },
+  after: { is: finite, default: 0 },
+  limit: { is: finite },
+  staircase: { is: flag, default: false },
+} satisfies Schema<ExponentialOptions>
+
 /** value · factor^(k/every). @example schedules.exponential(0.1, { factor: 0.5, every: 10 })(20) // 0.025 */
 export function exponential(value: number, options: ExponentialOptions): Schedule {
-  optionsOf('exponential', options, 'factor', 'every', 'after', 'limit', 'staircase')
-  const { factor, every = 1, after = 0, limit, staircase = false } = options
-  checkPositive('exponential', { factor, every })
+  const { factor, every, after, limit, staircase } = readOptions('exponential', options, EXPONENTIAL)
   const bound = factor < 1 ? Math.max : Math.min
   return (step) => {
     const k = Math.max(0, step - after) / every
@@ -84,16 +104,23 @@ export function exponential(value: number, options: ExponentialOptions): Schedul
   }
 }
 
+export const INVERSE_TIME = {
+  rate: { is: finite, required: true },
+  every: { is: positive, default: 1 },
+  staircase: { is: flag, default: false },
+} satisfies Schema<Parameters<typeof inverseTime>[1]>
+
 /**
  * value / (1 + rate · k/every): slower and slower, the classical condition for convergence of stochastic descent.
  *
  * @example schedules.inverseTime(0.1, { rate: 1, every: 100 })(300) // 0.025
  */
 export function inverseTime(value: number, options: { rate: number; every?: number; staircase?: boolean }): Schedule {
-  const { rate, every = 1, staircase = false } = optionsOf('inverseTime', options, 'rate', 'every', 'staircase')
-  checkPositive('inverseTime', { every })
+  const { rate, every, staircase } = readOptions('inverseTime', options, INVERSE_TIME)
   return (step) => value / (1 + rate * (staircase ? Math.floor(step / every) : step / every))
 }
+
+export const INVERSE_SQRT = { warmupSteps: { is: positive, required: true } } satisfies Schema<Parameters<typeof inverseSqrt>[1]>
 
 /**
  * peak · min(k/w, √(w/k)), w = warmupSteps: linear up to the peak, then as one over the root ("Noam", Vaswani et al. 2017).
@@ -101,8 +128,7 @@ export function inverseTime(value: number, options: { rate: number; every?: numb
  * @example schedules.inverseSqrt(0.1, { warmupSteps: 100 })(400) // 0.05
  */
 export function inverseSqrt(peak: number, options: { warmupSteps: number }): Schedule {
-  const { warmupSteps } = optionsOf('inverseSqrt', options, 'warmupSteps')
-  checkPositive('inverseSqrt', { warmupSteps })
+  const { warmupSteps } = readOptions('inverseSqrt', options, INVERSE_SQRT)
   return (step) => peak * (step < warmupSteps ? step / warmupSteps : Math.sqrt(warmupSteps / step))
 }
 
@@ -117,15 +143,20 @@ export interface CosineOptions {
   afterwards?: 'hold' | 'rise'
 }
 
+export const COSINE = {
+  steps: { is: positive, required: true },
+  to: { is: finite, default: 0 },
+  exponent: { is: finite, default: 1 },
+  afterwards: { is: ['hold', 'rise'], default: 'hold' },
+} satisfies Schema<CosineOptions>
+
 /**
  * to + (from − to)·((1 + cos(πk/steps))/2)^exponent: slow at both ends. With {@link warmup} the usual choice (Loshchilov & Hutter 2017).
  *
  * @example schedules.cosine(0.1, { steps: 1000 })(500) // 0.05
  */
 export function cosine(from: number, options: CosineOptions): Schedule {
-  const { steps, to = 0, exponent = 1, afterwards = 'hold' } = optionsOf('cosine', options, 'steps', 'to', 'exponent', 'afterwards')
-  checkPositive('cosine', { steps })
-  checkChoice('cosine: afterwards', afterwards, ['hold', 'rise'])
+  const { steps, to, exponent, afterwards } = readOptions('cosine', options, COSINE)
   return (step) => {
     const k = afterwards === 'hold' ? Math.min(step, steps) : step
     return to + (from - to) * ((1 + Math.cos((Math.PI * k) / steps)) / 2) ** exponent
@@ -143,16 +174,21 @@ export interface WarmupStableDecayOptions {
   shape?: Shape
 }
 
+export const WARMUP_STABLE_DECAY = {
+  warmupSteps: { is: nonNegative, required: true },
+  stableSteps: { is: nonNegative, required: true },
+  decaySteps: { is: positive, required: true },
+  to: { is: finite, default: 0 },
+  shape: { is: SHAPES, default: 'linear' },
+} satisfies Schema<WarmupStableDecayOptions>
+
 /**
  * Linearly up, constant, then down at the end. A training can be extended from the constant part (Hu et al. 2024).
  *
  * @example schedules.warmupStableDecay(0.1, { warmupSteps: 10, stableSteps: 80, decaySteps: 10 })(95) // 0.05
  */
 export function warmupStableDecay(peak: number, options: WarmupStableDecayOptions): Schedule {
-  optionsOf('warmupStableDecay', options, 'warmupSteps', 'stableSteps', 'decaySteps', 'to', 'shape')
-  const { warmupSteps, stableSteps, decaySteps, to = 0, shape = 'linear' } = options
-  checkPositive('warmupStableDecay', { decaySteps })
-  checkChoice('warmupStableDecay: shape', shape, SHAPES)
+  const { warmupSteps, stableSteps, decaySteps, to, shape } = readOptions('warmupStableDecay', options, WARMUP_STABLE_DECAY)
   const rest = (step: number) => peak + (to - peak) * progress(shape, Math.min(Math.max(0, step - stableSteps) / decaySteps, 1))
   return warmupSteps > 0 ? warmup(rest, { steps: warmupSteps }) : rest
 }

@@ -1,8 +1,7 @@
 /** The learning rate goes down when a metric stops improving. */
 
-import { checkChoice } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { fraction, type Range, readOptions, type Schema } from '../common/options.js'
 import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
 
@@ -31,16 +30,18 @@ export interface ReduceOnPlateauOptions {
   epsilon?: number
 }
 
-const DEFAULTS: Required<ReduceOnPlateauOptions> = {
-  mode: 'min',
-  factor: 0.1,
-  patience: 10,
-  threshold: 1e-4,
-  thresholdMode: 'relative',
-  cooldown: 0,
-  minimum: 0,
-  epsilon: 1e-8,
-}
+const atLeast0: Range = { min: 0, max: Infinity }
+
+export const REDUCE_ON_PLATEAU = {
+  mode: { is: ['min', 'max'], default: 'min' },
+  factor: { is: fraction, default: 0.1 },
+  patience: { is: atLeast0, default: 10 },
+  threshold: { is: atLeast0, default: 1e-4 },
+  thresholdMode: { is: ['relative', 'absolute'], default: 'relative' },
+  cooldown: { is: atLeast0, default: 0 },
+  minimum: { is: atLeast0, default: 0 },
+  epsilon: { is: atLeast0, default: 1e-8 },
+} satisfies Schema<ReduceOnPlateauOptions>
 
 /**
  * Reduces the learning rate of all groups when a metric has not improved for more than `patience` calls. PyTorch's rules, except that a relative
@@ -66,11 +67,9 @@ export class ReduceOnPlateau {
 
   /** @throws RangeError for a factor outside (0, 1), negative counts or thresholds, unknown modes */
   constructor(optimizer: Driven, options: ReduceOnPlateauOptions = {}) {
-    checkNames('ReduceOnPlateau', options, Object.keys(DEFAULTS))
     if (!Array.isArray(optimizer?.groups)) throw typeError(`ReduceOnPlateau: wants an optimizer, got ${show(optimizer)}`)
     this.optimizer = optimizer
-    this.options = { ...DEFAULTS, ...options }
-    check(this.options)
+    this.options = readOptions('ReduceOnPlateau', options, REDUCE_ON_PLATEAU)
     this.best = this.worst
   }
 
@@ -136,14 +135,5 @@ export class ReduceOnPlateau {
       changed = true
     }
     return changed
-  }
-}
-
-function check({ mode, factor, thresholdMode, ...counts }: Required<ReduceOnPlateauOptions>): void {
-  checkChoice('ReduceOnPlateau: mode', mode, ['min', 'max'])
-  checkChoice('ReduceOnPlateau: thresholdMode', thresholdMode, ['relative', 'absolute'])
-  if (!(factor > 0 && factor < 1)) throw rangeError(`ReduceOnPlateau: factor wants a number in (0, 1), got ${show(factor)}`)
-  for (const [name, value] of Object.entries(counts)) {
-    if (!(value >= 0)) throw rangeError(`ReduceOnPlateau: ${name} wants a number ≥ 0, got ${show(value)}`)
   }
 }

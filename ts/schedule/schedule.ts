@@ -4,9 +4,9 @@
  * (`Array.from({ length: n }, (_, k) => schedule(k))`) and drive any option of an optimizer ({@link Scheduler}).
  */
 
-import { checkChoice } from '../common/checks.js'
+import { checkChoice, checkPositive } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { finite, positive, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 
 /** Steps taken → value for the next step. */
@@ -24,23 +24,10 @@ export function progress(shape: Shape, x: number): number {
   return shape === 'sqrt' ? Math.sqrt(x) : x
 }
 
-/** @internal @throws RangeError naming the schedule, the option and the value */
-export function checkPositive(owner: string, options: Record<string, number>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (!(typeof value === 'number' && value > 0)) throw rangeError(`${owner}: ${name} wants a number > 0, got ${show(value)}`)
-  }
-}
-
 function checkSchedules(owner: string, schedules: readonly Schedule[]): void {
   if (!Array.isArray(schedules)) throw typeError(`${owner}: wants schedules in an array, got ${show(schedules)}`)
   const wrong = schedules.find((schedule) => typeof schedule !== 'function')
   if (wrong !== undefined) throw typeError(`${owner}: a schedule wants a function of the step, such as constant(0.1), got ${show(wrong)}`)
-}
-
-/** @internal the options of a schedule. @throws TypeError if they are missing, RangeError for an unknown option */
-export function optionsOf<O extends object>(owner: string, options: O, ...known: readonly (keyof O & string)[]): O {
-  checkNames(owner, options, known)
-  return options
 }
 
 /** Always the same value. @example schedules.constant(0.1)(1000) // 0.1 */
@@ -84,6 +71,12 @@ export interface WarmupOptions {
   shape?: 'linear' | 'exponential'
 }
 
+export const WARMUP = {
+  steps: { is: positive, required: true },
+  from: { is: finite },
+  shape: { is: ['linear', 'exponential'], default: 'linear' },
+} satisfies Schema<WarmupOptions>
+
 /**
  * Warms up before any schedule: from `from` to the schedule's first value in `steps` steps, then the schedule, from its start.
  * Large first steps do the most harm to normalised nets and to Adam's young averages.
@@ -92,13 +85,11 @@ export interface WarmupOptions {
  * warmup(cosine(1e-3, { steps: 9000 }), { steps: 1000 })(500) // 0.0005
  */
 export function warmup(schedule: Schedule, options: WarmupOptions): Schedule {
-  const { steps, from, shape = 'linear' } = optionsOf('warmup', options, 'steps', 'from', 'shape')
+  const { steps, from, shape } = readOptions('warmup', options, WARMUP)
   checkSchedules('warmup', [schedule])
-  checkPositive('warmup', { steps })
-  checkChoice('warmup: shape', shape, ['linear', 'exponential'])
   const to = schedule(0)
   const start = from ?? (shape === 'linear' ? 0 : to / 100)
-  if (shape === 'exponential') checkPositive('warmup', { from: start })
+  if (shape === 'exponential') checkPositive('warmup: from', start)
   return (step) => {
     if (step >= steps) return schedule(step - steps)
     const x = step / steps

@@ -2,7 +2,7 @@
 
 import { checkCount } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { anything, flag, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 import type { Driven } from './plateau.js'
 import type { Schedule } from './schedule.js'
@@ -22,6 +22,8 @@ export interface SchedulerState {
   bases?: readonly number[]
 }
 
+export const SCHEDULER = { group: { is: anything }, relative: { is: flag, default: false } } satisfies Schema<SchedulerOptions>
+
 /**
  * Lets schedules drive options of an optimizer: the learning rate, or any options by name. It sets the values for the
  * first step at once; call step() after each optimizer.step() (or each epoch, for schedules that count epochs).
@@ -40,8 +42,7 @@ export class Scheduler {
 
   /** @throws RangeError for a group or an option that the optimizer does not have, TypeError for anything but an optimizer or a schedule */
   constructor(optimizer: Driven, schedule: Schedule | Readonly<Record<string, Schedule>>, settings: SchedulerOptions = {}) {
-    checkNames('Scheduler', settings, ['group', 'relative'])
-    const { group, relative = false } = settings
+    const { group, relative } = readOptions('Scheduler', settings, SCHEDULER)
     if (!Array.isArray(optimizer?.groups)) throw typeError(`Scheduler: wants an optimizer, got ${show(optimizer)}`)
     if (typeof schedule !== 'function' && (typeof schedule !== 'object' || schedule === null))
       throw typeError(`Scheduler: wants a schedule, or schedules by the name of an option, got ${show(schedule)}`)

@@ -7,10 +7,11 @@ import type { ShowsAverages } from '../optim/base/averaging.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import type { Callback } from '../train/callbacks.js'
 import type { Rows } from '../train/data.js'
-import { type EvaluateOptions, evaluateRows } from '../train/evaluate.js'
+import { evaluateRows } from '../train/evaluate.js'
 import { fitMany } from '../train/fleet/fit-many.js'
 import type { NetHistory } from '../train/fleet/many-trainings.js'
 import type { FitManyOptions } from '../train/fleet/options.js'
+import type { Metric } from '../train/metrics.js'
 import type { FitOptions } from '../train/plan.js'
 import type { WholeStepOptimizer } from '../train/whole-step-optimizer.js'
 
@@ -78,7 +79,7 @@ export function evaluateBuilt(
   who: string,
   { model, optimizer }: BuiltModel,
   rows: Rows,
-  options: Pick<EvaluateOptions, 'metrics'> & { loss: Loss },
+  options: { loss: Loss; metrics?: [string, Metric][] },
 ): Record<string, number> | null {
   const restore = (optimizer as ShowsAverages).showAverages?.()
   try {

@@ -1,13 +1,12 @@
 /** A comparison of learning rates with one net per rate: all nets are trained side by side, and their final losses are compared. */
 import { checkCount, checkPositive } from '../common/checks.js'
 import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { anything, array, positive, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 import { CARRIED } from '../rows/carried.js'
-import { checkData, DATA, type TrainingData } from '../train/data.js'
+import { checkDataSet, type TrainingData } from '../train/data.js'
 import type { NetHistory } from '../train/fleet/many-trainings.js'
-import type { FitManyOptions } from '../train/fleet/options.js'
-import { OPTIONS } from '../train/plan.js'
+import { FIT_MANY, type FitManyOptions } from '../train/fleet/options.js'
 import { type BuiltModel, buildAll, evaluateBuilt, type OfBuilt, trainBuilt, without } from './built.js'
 
 /** Arguments of `build` for the net that it builds. */
@@ -48,9 +47,17 @@ export interface LearningRateComparison {
   histories: NetHistory[][]
 }
 
-const OWN = ['rates', 'from', 'to', 'points', 'seeds'] as const
-/** Options that `build` returns for each net, or that the comparison sets itself. */
-const NOT_HERE = ['optimizer', 'schedule', 'callbacks', 'validationFraction', 'metrics', 'seed']
+const DECIDED = ['optimizers', 'schedule', 'callbacks', 'data', 'rows', 'validation', 'validationFraction', 'metrics', 'seed'] as const
+
+export const COMPARE_LEARNING_RATES = {
+  .../* @__PURE__ */ without(FIT_MANY, DECIDED),
+  rates: { is: anything },
+  from: { is: positive },
+  to: { is: positive },
+  points: { is: { min: 2, whole: true } },
+  seeds: { is: { ...array, wants: 'whole numbers in an array, at least one' }, default: [0], aka: ['seed', 'randomState', 'random_state'] },
+  validation: { is: anything },
+} satisfies Schema<CompareLearningRatesOptions>
 
 /**
  * Trains a new net at each learning rate, all by one call of {@link fitMany}, and finds the rate with the least loss.
@@ -73,16 +80,10 @@ const NOT_HERE = ['optimizer', 'schedule', 'callbacks', 'validationFraction', 'm
  */
 export async function compareLearningRates(
   build: (net: RateToBuild) => BuiltModel,
-  options: CompareLearningRatesOptions,
+  given: CompareLearningRatesOptions,
 ): Promise<LearningRateComparison> {
-  checkNames(
-    'compareLearningRates',
-    options,
-    [...OPTIONS.filter((name) => !NOT_HERE.includes(name)), ...OWN, ...DATA],
-    Object.fromEntries(['seed', 'randomState', 'random_state'].map((name) => [name, 'seeds'])),
-    CARRIED,
-  )
-  const { seeds = [0], validation } = options
+  const options = readOptions('compareLearningRates', given, COMPARE_LEARNING_RATES, CARRIED)
+  const { rates: _rates, from: _from, to: _to, points: _points, seeds, validation, ...others } = options
   const learningRates = ratesOf(options)
   checkSeeds(seeds)
   const settings = learningRates.flatMap((learningRate) => seeds.map((seed) => ({ learningRate, seed })))
@@ -95,8 +96,8 @@ export async function compareLearningRates(
           'write new Adam(model.parameters(), { learningRate })',
       )
   })
-  const held = validation && checkData(validation, built[0].model.backend, 'compareLearningRates: validation')
-  const histories = await trainBuilt(built, { ...without(options, [...OWN, 'validation']), seed: settings.map(({ seed }) => seed) })
+  const held = validation && checkDataSet(validation, built[0].model.backend, 'compareLearningRates: validation')
+  const histories = await trainBuilt(built, { ...others, seed: settings.map(({ seed }) => seed) })
   options.signal?.throwIfAborted()
   const losses = histories.map(({ error, epochs }, i) => {
     if (error instanceof NonFiniteError) return Number.POSITIVE_INFINITY
@@ -120,9 +121,7 @@ export async function compareLearningRates(
 function ratesOf({ rates, from, to, points }: CompareLearningRatesOptions): number[] {
   if (rates === undefined) {
     const [first = 1e-5, last = 1, n = 16] = [from, to, points]
-    if (!(first > 0 && last > first && last < Infinity))
-      throw rangeError(`compareLearningRates: wants 0 < from < to, got from ${show(first)} and to ${show(last)}`)
-    checkCount('compareLearningRates: points', n, 2)
+    if (last <= first) throw rangeError(`compareLearningRates: wants 0 < from < to, got from ${show(first)} and to ${show(last)}`)
     return Array.from({ length: n }, (_, i) => first * (last / first) ** (i / (n - 1)))
   }
   if (from !== undefined || to !== undefined || points !== undefined)

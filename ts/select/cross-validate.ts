@@ -1,19 +1,17 @@
 /** Cross-validation: the quality of a kind of net on held-out rows, and how much it varies. */
 import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
-import { withNewNames } from '../common/renamed.js'
+import { flag, handler, readOptions, type Schema, seed } from '../common/options.js'
 import { show } from '../common/show.js'
 import { checkDataset, type Dataset, type Split, selectRows, type Targets } from '../data/dataset.js'
 import { traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import { CARRIED } from '../rows/carried.js'
-import { checkClasses, cutFolds, type FoldOptions, type FoldRows } from '../rows/folds.js'
+import { checkClasses, cutFolds, FOLDS, type FoldOptions, type FoldRows } from '../rows/folds.js'
 import { asFloats, Tensor } from '../tensor.js'
-import { checkData, DATA, pickRows, type Rows, type TrainingData } from '../train/data.js'
+import { checkData, checkDataSet, pickRows, type Rows, type TrainingData } from '../train/data.js'
 import type { NetHistory } from '../train/fleet/many-trainings.js'
-import type { FitManyOptions } from '../train/fleet/options.js'
+import { FIT_MANY, type FitManyOptions } from '../train/fleet/options.js'
 import { type MetricsOption, type MetricValues, resolveMetrics } from '../train/metrics.js'
-import { OPTIONS, RENAMED } from '../train/plan.js'
 import { type BuiltModel, buildAll, evaluateBuilt, type OfBuilt, trainBuilt, without } from './built.js'
 
 /** Arguments of `build` for a fold. */
@@ -75,11 +73,19 @@ export interface CrossValidation<M extends MetricsOption = MetricsOption, N exte
   folds: FoldResult<N>[]
 }
 
-const OWN = ['folds', 'repeats', 'groups', 'stratify', 'prepare']
 /** Options that `build` returns for each net, or that cross-validation sets itself. */
 const NOT_HERE = ['optimizer', 'schedule', 'callbacks', 'validation']
-/** Names from scikit-learn. */
-const ALIASES = { cv: 'folds', n_splits: 'folds', k: 'folds', n_repeats: 'repeats', scoring: 'metrics', x: 'inputs', y: 'targets' }
+const { folds, repeats, groups } = FOLDS
+const OF_NETS = /* @__PURE__ */ without(FIT_MANY, ['optimizers', 'schedule', 'callbacks', 'data', 'rows', 'validation'])
+
+export const CROSS_VALIDATE = {
+  ...OF_NETS,
+  ...{ folds, repeats, groups },
+  metrics: { ...FIT_MANY.metrics, aka: ['scoring'] },
+  seed: { is: seed, default: 0 },
+  stratify: { is: flag },
+  prepare: { is: { ...handler, wants: 'a function of { train, test }, such as standardize of gradus/data' } },
+} satisfies Schema<CrossValidateOptions>
 
 /**
  * k-fold cross-validation (Stone 1974): the rows are divided into folds, and for each fold a new net is trained on all other rows and evaluated on
@@ -107,10 +113,13 @@ export async function crossValidate<const M extends MetricsOption = readonly [],
   build: (fold: FoldToBuild) => BuiltModel<N>,
   given: CrossValidateOptions<M>,
 ): Promise<CrossValidation<M, N>> {
-  const options = withNewNames('crossValidate', given, RENAMED)
-  checkOptions(options)
-  const { folds, repeats, groups, prepare, metrics, seed = 0, inputs, shape, targets, weights } = options
-  const cut = { ...(folds !== undefined && { folds }), ...(repeats !== undefined && { repeats }), ...(groups && { groups }), seed }
+  checkOptions(given)
+  const options = readOptions('crossValidate', given, CROSS_VALIDATE, CARRIED)
+  const { folds, repeats, groups, stratify, prepare, metrics, seed, ...ofNets } = options
+  const { inputs, shape, targets, weights, ...others } = ofNets
+  const named = resolveMetrics(metrics)
+  if (prepare !== undefined) checkDataset('crossValidate: prepare', given as unknown as Dataset<Targets>)
+  const cut = { folds, repeats, shuffle: true, seed, ...(groups && { groups }) }
   const count = rowsIn(targets)
   const classOf = classesFor(options)
   const parts = cutFolds('crossValidate', count, cut, classOf)
@@ -123,21 +132,21 @@ export async function crossValidate<const M extends MetricsOption = readonly [],
   )
   const [{ model }] = built
   const all = { inputs, targets, ...(shape && { shape }), ...(weights !== undefined && { weights }) }
-  const sets = prepare && parts.map((part) => preparedBy(prepare, options, part, model))
+  const sets = prepare && parts.map((part) => preparedBy(prepare, given, part, model))
   const held = heldOut(parts, sets, all, model)
   const histories = await trainBuilt(built, {
-    ...(without(options, [...OWN, ...DATA, ...CARRIED, 'metrics']) as Pick<FitManyOptions, 'loss'>),
+    ...others,
     ...(sets ? { data: sets.map(({ train }) => train) } : { ...all, rows: parts.map(({ train }) => train) }),
     seed: parts.map(({ index }) => seed + index),
   })
   const scores = histories.map(({ error, stopReason, epochs }, i) => {
     // the net of a fold that the signal ended early is half-trained
-    if (stopReason === 'aborted' && options.signal?.aborted && epochs.length < (options.epochs ?? 1)) return null
-    if (error === undefined) return evaluateBuilt('crossValidate', built[i], held[i], { loss: options.loss, ...(metrics && { metrics }) })
+    if (stopReason === 'aborted' && options.signal?.aborted && epochs.length < options.epochs) return null
+    if (error === undefined) return evaluateBuilt('crossValidate', built[i], held[i], { loss: options.loss, metrics: named })
     if (error instanceof NonFiniteError) return null
     throw error
   })
-  const names = ['loss', ...resolveMetrics(metrics).map(([name]) => name)]
+  const names = ['loss', ...named.map(([name]) => name)]
   return {
     scores: Object.fromEntries(
       names.map((name) => [
@@ -160,16 +169,6 @@ function checkOptions(options: CrossValidateOptions): void {
           ? "crossValidate: there is no option 'validation', since the held-out rows are what is judged by; validationFraction takes rows from those to train on"
           : `crossValidate: there is no option '${name}', since each net wants its own; return it from build, { model, optimizer, schedule, callbacks }`,
       )
-  const known = [...OPTIONS.filter((name) => !NOT_HERE.includes(name)), ...OWN, ...DATA]
-  checkNames('crossValidate', options, known, ALIASES, CARRIED)
-  resolveMetrics(options.metrics)
-  if (options.prepare !== undefined) {
-    if (typeof options.prepare !== 'function')
-      throw typeError(
-        `crossValidate: prepare wants a function of { train, test }, such as standardize of gradus/data, got ${show(options.prepare)}`,
-      )
-    checkDataset('crossValidate: prepare', options as unknown as Dataset<Targets>)
-  }
 }
 
 function rowsIn(targets: TrainingData['targets']): number {
@@ -180,8 +179,6 @@ function rowsIn(targets: TrainingData['targets']): number {
 
 /** The class of each row, for stratified folds. */
 function classesFor({ stratify, targets, loss }: CrossValidateOptions): number[] | null {
-  if (stratify !== undefined && typeof stratify !== 'boolean')
-    throw typeError(`crossValidate: stratify wants true or false, got ${show(stratify)}`)
   const isInt = targets instanceof Int32Array || (targets instanceof Tensor && targets.dtype === 'int32')
   if (!(stratify ?? (isInt || traitsOf(loss)?.labels === true))) return null
   const list: ArrayLike<unknown> = targets instanceof Tensor ? (targets.toArray() as unknown[]) : (targets as ArrayLike<unknown>)
@@ -220,7 +217,7 @@ function heldOut(
   all: TrainingData,
   { backend }: Module,
 ): Rows[] {
-  if (sets) return sets.map(({ test }, fold) => checkData(test, backend, `crossValidate: held-out rows of fold ${fold}`))
+  if (sets) return sets.map(({ test }, fold) => checkDataSet(test, backend, `crossValidate: held-out rows of fold ${fold}`))
   const rows = checkData(all, backend, 'crossValidate')
   return parts.map(({ test }) => pickRows(rows, test))
 }

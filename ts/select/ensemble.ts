@@ -1,9 +1,7 @@
 /** Ensembles: several nets that answer as one. */
-import { checkChoice, checkCount } from '../common/checks.js'
 import { NonFiniteError, plainError, rangeError, ShapeError, typeError } from '../common/errors.js'
 import { joined } from '../common/joined.js'
-import { checkNames } from '../common/names.js'
-import { withNewNames } from '../common/renamed.js'
+import { anything, count, readOptions, type Schema } from '../common/options.js'
 import { formatShape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import type { Loss } from '../loss/loss.js'
@@ -15,8 +13,9 @@ import { logSumExp } from '../ops/reduce.js'
 import { stack } from '../ops/shape.js'
 import { logSoftmax } from '../ops/softmax.js'
 import { asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
-import { checkData, type TrainingData } from '../train/data.js'
+import { checkDataSet, type TrainingData } from '../train/data.js'
 import { evaluateRows } from '../train/evaluate.js'
+import { lossFunction } from '../train/plan.js'
 import { chooseGreedily } from './choose-greedily.js'
 
 /** The quantity that an ensemble averages. */
@@ -46,7 +45,16 @@ export interface SelectOptions {
   maxMembers?: number
 }
 
-const AVERAGES = ['outputs', 'softmax', 'sigmoid']
+export const ENSEMBLE = {
+  average: { is: ['outputs', 'softmax', 'sigmoid'], default: 'outputs' },
+  weights: { is: anything },
+} satisfies Schema<EnsembleOptions>
+
+export const SELECT = {
+  loss: { is: lossFunction, required: true },
+  average: ENSEMBLE.average,
+  maxMembers: { is: count, default: 50, was: ['most'] },
+} satisfies Schema<SelectOptions>
 
 /**
  * Several nets that predict as one, by the weighted mean of their outputs or probabilities. That is usually better than each of them, and their
@@ -77,9 +85,8 @@ export class Ensemble<N extends Module = Module> extends Module {
 
   constructor(members: readonly N[], options: EnsembleOptions = {}) {
     checkMembers('Ensemble', members)
-    checkNames('Ensemble', options, ['average', 'weights'])
-    const { average = 'outputs', weights = members.map(() => 1) } = options
-    checkChoice('Ensemble: average', average, AVERAGES)
+    const { average, ...given } = readOptions('Ensemble', options, ENSEMBLE)
+    const { weights = members.map(() => 1) } = given
     checkWeights(weights, members.length)
     super({ backend: members[0].backend })
     this.members = [...members]
@@ -156,15 +163,10 @@ export class Ensemble<N extends Module = Module> extends Module {
    * @throws TypeError, RangeError, ShapeError naming the member or argument; Error where no member has a finite loss
    */
   static select<N extends Module>(members: readonly N[], validation: TrainingData, given: SelectOptions): Ensemble<N> {
-    const options = withNewNames('Ensemble.select', given, { most: 'maxMembers' })
     checkMembers('Ensemble.select', members)
-    checkNames('Ensemble.select', options, ['loss', 'average', 'maxMembers'])
-    const { loss, average = 'outputs', maxMembers = 50 } = options
-    if (typeof loss !== 'function') throw typeError(`Ensemble.select: loss wants a function, such as mse, got ${show(loss)}`)
-    checkChoice('Ensemble.select: average', average, AVERAGES)
-    checkCount('Ensemble.select: maxMembers', maxMembers)
+    const { loss, average, maxMembers } = readOptions('Ensemble.select', given, SELECT)
     const { backend } = members[0]
-    const rows = checkData(validation, backend, 'Ensemble.select: validation')
+    const rows = checkDataSet(validation, backend, 'Ensemble.select: validation')
     const outputs = members.map((member) => member.predict(rows.inputs))
     checkShapes('Ensemble.select', outputs)
     const identity = new Identity({ backend })

@@ -20,9 +20,3 @@ export function checkNumbers(what: string, values: ArrayLike<number>): void {
     if (typeof values[i] !== 'number') throw typeError(`${what} wants numbers, element ${i} is ${show(values[i])}`)
   }
 }
-
-/** @throws TypeError @internal */
-export function checkObject(owner: string, options: unknown): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw typeError(`${owner}: options wants an object, got ${show(options)}`)
-}

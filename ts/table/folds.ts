@@ -68,7 +68,12 @@ export function foldsInTime(times: ArrayLike<number>, targets: Int32Array | Floa
 export function foldsOf(targets: Int32Array | Float32Array, classes: number, seed: number): Folds {
   const count = targets.length
   if (count < ONE_SPLIT) {
-    const parts = cutFolds('trainTable', count, { folds: Math.min(FOLDS, count), seed }, classes > 0 ? targets : null)
+    const parts = cutFolds(
+      'trainTable',
+      count,
+      { folds: Math.min(FOLDS, count), repeats: 1, shuffle: true, seed },
+      classes > 0 ? targets : null,
+    )
     return { folds: parts.map(({ train, test }) => ({ train, validation: test })), from: 0 }
   }
   const fraction = Math.min(VALIDATION_FRACTION, MAX_VALIDATION / count)

@@ -1,6 +1,5 @@
 /** Monitored values of callbacks: a value of the progress by its name, and the best one so far. */
 
-import { checkChoice } from '../common/checks.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { nearest } from '../common/nearest.js'
 import { savedCount } from '../common/saved.js'
@@ -45,9 +44,7 @@ export class BestValue {
     mode: 'min' | 'max' | undefined,
     private readonly minDelta = 0,
   ) {
-    if (!(minDelta >= 0)) throw rangeError(`${who}: minDelta wants a number ≥ 0, got ${show(minDelta)}`)
     this.mode = mode ?? usualMode(who, monitor)
-    checkChoice(`${who}: mode`, this.mode, ['min', 'max'])
   }
 
   reset(): void {

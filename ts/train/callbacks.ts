@@ -72,7 +72,7 @@ export interface Training {
     readonly epochs: number
     readonly batchSize: number
     readonly batchesPerEpoch: number
-    readonly options: { readonly optimizer: OptimizerLike | WholeStepOptimizer; readonly shuffle?: boolean; readonly seed?: number }
+    readonly options: { readonly optimizer: OptimizerLike | WholeStepOptimizer; readonly shuffle: boolean; readonly seed: number }
   }
   readonly callbacks: readonly Callback[]
   readonly history: History
@@ -97,9 +97,8 @@ export interface Resume {
 
 const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onBatchSaved', 'onEpochEnd', 'onEpochSaved', 'onTrainEnd'] as const
 
-/** @internal @throws TypeError for anything but a list of objects with hooks */
-export function checkCallbacks(callbacks: readonly Callback[] = []): readonly Callback[] {
-  if (!Array.isArray(callbacks)) throw typeError(`fit: callbacks wants an array, got ${show(callbacks)}`)
+/** @internal @throws TypeError for what is no object with hooks */
+export function checkCallbacks(callbacks: readonly Callback[]): readonly Callback[] {
   callbacks.forEach((callback, i) => {
     if (!HOOKS.some((hook) => typeof callback?.[hook] === 'function'))
       throw typeError(`fit: callbacks[${i}] wants an object with ${list(HOOKS)}, got ${show(callback)}`)

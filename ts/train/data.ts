@@ -5,7 +5,7 @@ import type { FloatArray } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
 import { rangeError, ShapeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { anything, checkOptions, type Schema } from '../common/options.js'
 import { formatShape, type Shape, sizeOf } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { warnOnce } from '../common/warn.js'
@@ -30,7 +30,12 @@ export interface TrainingData {
 }
 
 /** @internal the options of data */
-export const DATA = ['inputs', 'shape', 'targets', 'weights']
+export const DATA = {
+  inputs: { is: anything },
+  shape: { is: anything },
+  targets: { is: anything },
+  weights: { is: anything },
+} satisfies Schema<TrainingData>
 
 /** A checked data set. @internal */
 export interface Rows {
@@ -53,18 +58,11 @@ export interface Batch {
 }
 
 /**
- * @internal the data set as tensors with equal numbers of rows
+ * @internal the data set, of options that were read, as tensors with equal numbers of rows
  * @param checksInputs false if the reader of the inputs checks that they are finite
  * @throws ShapeError if counts differ or there is no row; RangeError naming row and column of a number that is not finite
  */
-export function checkData(
-  data: TrainingData,
-  backend: Backend,
-  what: string,
-  options: readonly string[] = [],
-  { checksInputs = true } = {},
-): Rows {
-  checkNames(what, data, [...DATA, ...options], undefined, CARRIED)
+export function checkData(data: TrainingData, backend: Backend, what: string, { checksInputs = true } = {}): Rows {
   checkNumbers(data, what)
   const given = onHost(asTensor(data.inputs, backend, `${what}: inputs`))
   const inputs = data.shape === undefined ? given : reshape(given, data.shape)
@@ -94,6 +92,11 @@ export function checkData(
   }
   if (weights !== null) checkWeights(weights.read(), what)
   return { inputs, targets, weights, count }
+}
+
+/** @internal {@link checkData} of an option that is a data set, whose names are checked, too */
+export function checkDataSet(data: TrainingData, backend: Backend, what: string): Rows {
+  return checkData(checkOptions(what, data, DATA, CARRIED), backend, what)
 }
 
 /** Flat targets of several numbers a row as rows, if inputs are flat too: the targets of an autoencoder have the shape of its inputs. */
@@ -179,7 +182,6 @@ export interface SplitWay {
 /** @internal a `fraction` of the rows apart from the others, which stay in their order */
 export function splitRows(rows: Rows, fraction: number, { shuffle = true, seed = 0, areClasses }: SplitWay): [Rows, Rows] {
   const { count, targets } = rows
-  if (!(fraction > 0 && fraction < 1)) throw rangeError(`fit: validationFraction wants a number between 0 and 1, got ${show(fraction)}`)
   const held = Math.max(1, Math.round(count * fraction))
   if (held === count) throw rangeError(`fit: validationFraction ${fraction} of ${count} rows leaves none to train on`)
   const values = targets.read()

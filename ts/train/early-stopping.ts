@@ -1,8 +1,7 @@
 /** A callback that ends a training which no longer gets better. */
 
-import { checkCount } from '../common/checks.js'
 import { typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { countFrom0, flag, readOptions, type Schema, text } from '../common/options.js'
 import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
 import { BestValue, type BestValueState, monitored } from './best-value.js'
@@ -26,6 +25,14 @@ export interface EarlyStoppingOptions {
   restoreBest?: boolean
 }
 
+export const EARLY_STOPPING = {
+  monitor: { is: text, default: 'validation.loss' },
+  patience: { is: countFrom0, default: 5 },
+  minDelta: { is: { min: 0, max: Infinity }, default: 0 },
+  mode: { is: ['min', 'max'] },
+  restoreBest: { is: flag, default: true },
+} satisfies Schema<EarlyStoppingOptions>
+
 /**
  * Stops when a value has not improved for `patience` epochs, and restores the best weights, even if training diverges. With an averaging optimizer
  * (ScheduleFreeAdamW, ASGD) these are the averages: the model is then ready to use, and `optimizer.evaluate` is not needed.
@@ -41,10 +48,8 @@ export class EarlyStopping implements Callback {
   private readonly options: Required<Pick<EarlyStoppingOptions, 'monitor' | 'patience' | 'restoreBest'>>
 
   constructor(options: EarlyStoppingOptions = {}) {
-    checkNames('EarlyStopping', options, ['patience', 'monitor', 'minDelta', 'mode', 'restoreBest'])
-    const { monitor = 'validation.loss', patience = 5, minDelta = 0, restoreBest = true } = options
-    checkCount('EarlyStopping: patience', patience, 0)
-    this.best = new BestValue('EarlyStopping', monitor, options.mode, minDelta)
+    const { monitor, patience, minDelta, restoreBest, mode } = readOptions('EarlyStopping', options, EARLY_STOPPING)
+    this.best = new BestValue('EarlyStopping', monitor, mode, minDelta)
     this.options = { monitor, patience, restoreBest }
   }
 

@@ -1,19 +1,20 @@
 /** evaluateModel: loss and metrics of a model over data, without training it. */
 
 import { noGrad, scope } from '../autograd.js'
-import { checkCount } from '../common/checks.js'
 import { typeError } from '../common/errors.js'
+import { anything, count, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 import type { Loss } from '../loss/loss.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import { mul } from '../ops/elementwise.js'
 import { sum } from '../ops/sum.js'
+import { CARRIED } from '../rows/carried.js'
 import type { Tensor } from '../tensor.js'
 import { checkModel } from './claim.js'
-import { checkAllFinite, checkData, type Rows, rowsBetween, rowsInScope, type TrainingData } from './data.js'
+import { checkAllFinite, checkData, DATA, type Rows, rowsBetween, rowsInScope, type TrainingData } from './data.js'
 import { checkEvaluation } from './diverged.js'
 import { forwardLoss } from './forward-loss.js'
-import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
+import { type Metric, type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
 
 /** Options of {@link evaluateModel}. */
 export interface EvaluateOptions<M extends MetricsOption = MetricsOption> extends TrainingData {
@@ -23,6 +24,13 @@ export interface EvaluateOptions<M extends MetricsOption = MetricsOption> extend
   /** Rows per forward pass. Default 1024. */
   batchSize?: number
 }
+
+export const EVALUATE = {
+  ...DATA,
+  loss: { is: anything },
+  metrics: { is: anything },
+  batchSize: { is: count, default: 1024 },
+} satisfies Schema<EvaluateOptions>
 
 /**
  * Loss and metrics over a data set, in evaluation mode, without recording.
@@ -35,21 +43,16 @@ export function evaluateModel<const M extends MetricsOption = readonly []>(
   options: EvaluateOptions<M> & { loss: Loss },
 ): { loss: number } & MetricValues<M>
 export function evaluateModel<const M extends MetricsOption>(model: Module, options: EvaluateOptions<M>): MetricValues<M>
-export function evaluateModel(model: Module, options: EvaluateOptions): Record<string, number> {
+export function evaluateModel(model: Module, given: EvaluateOptions): Record<string, number> {
   checkModel('evaluateModel', model)
-  const { batchSize = 1024 } = options
-  checkCount('evaluateModel: batchSize', batchSize)
-  const rows = checkData(options, model.backend, 'evaluateModel', ['loss', 'metrics', 'batchSize'], { checksInputs: false })
-  const { loss, metrics } = options
+  const options = readOptions('evaluateModel', given, EVALUATE, CARRIED)
+  const rows = checkData(options, model.backend, 'evaluateModel', { checksInputs: false })
+  const { loss, metrics, batchSize } = options
   if (typeof loss !== 'function' && (loss !== undefined || metrics === undefined))
     throw typeError(`evaluateModel: wants a loss, such as mse, or metrics, got ${show(loss)} as loss${metrics ? '' : ' and no metrics'}`)
-  if (loss !== undefined) return evaluateRows('evaluateModel', model, rows, { ...options, loss, checksInputs: true })
-  const { loss: _, ...values } = evaluateRows('evaluateModel', model, rows, {
-    ...options,
-    loss: finite,
-    what: 'a prediction',
-    checksInputs: true,
-  })
+  const rest = { metrics: resolveMetrics(metrics), batchSize, checksInputs: true }
+  if (loss !== undefined) return evaluateRows('evaluateModel', model, rows, { ...rest, loss })
+  const { loss: _, ...values } = evaluateRows('evaluateModel', model, rows, { ...rest, loss: finite, what: 'a prediction' })
   return values
 }
 
@@ -61,6 +64,10 @@ function finite(prediction: Tensor): Tensor {
 /** Further options of {@link evaluateRows}. */
 interface Evaluating {
   loss: Loss
+  /** As `resolveMetrics` gives them. Default: none. */
+  metrics?: [string, Metric][]
+  /** Rows per forward pass. */
+  batchSize?: number
   /** Name of the value that is not finite, in messages. Default: the loss. */
   what?: string
   /** Checks that inputs are finite. Default false. */
@@ -72,9 +79,9 @@ export function evaluateRows(
   who: string,
   model: Module,
   rows: Rows,
-  { loss, metrics, batchSize = 1024, what = 'loss', checksInputs = false }: Pick<EvaluateOptions, 'metrics' | 'batchSize'> & Evaluating,
+  { loss, metrics = [], batchSize = EVALUATE.batchSize.default, what = 'loss', checksInputs = false }: Evaluating,
 ): { loss: number } & Record<string, number> {
-  const means = new RunningMeans(resolveMetrics(metrics))
+  const means = new RunningMeans(metrics)
   const { backend } = rows.inputs
   const restore = rememberModes(model, false)
   try {

@@ -1,13 +1,12 @@
 /** The learning-rate range test: a short training with a growing rate, whose loss shows the useful range. */
 
-import { checkCount } from '../common/checks.js'
 import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
-import { withNewNames } from '../common/renamed.js'
-import { show } from '../common/show.js'
+import { decay, positive, readOptions, type Schema } from '../common/options.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
+import { CARRIED } from '../rows/carried.js'
 import { claim } from './claim.js'
-import { FIT_ALONE, type FitOptions, type StepOptions } from './plan.js'
+import { FIT, type ReadSteps, STEPS, type StepOptions } from './plan.js'
 import { snapshot } from './snapshot.js'
 import { stepsOf } from './steps.js'
 
@@ -49,6 +48,20 @@ export interface LearningRateSuggestions {
   minimum: number | null
 }
 
+const { epochs: _epochs, schedule: _schedule, ...OF_STEPS } = STEPS
+
+export const FIND_LEARNING_RATE = {
+  ...OF_STEPS,
+  from: { is: positive, default: 1e-7 },
+  to: { is: positive, default: 10 },
+  steps: { is: { min: 2, whole: true }, default: 100 },
+  smoothing: { is: decay, default: 0.95 },
+  divergenceFactor: { is: { min: 1, openMin: true }, default: 4, was: ['stopAt'] },
+} satisfies Schema<FindLearningRateOptions>
+
+/** Options of `fit` are accepted too. */
+const OTHERS = [...CARRIED, ...Object.keys(FIT)]
+
 /**
  * Learning-rate range test (Smith 2015): the rate grows geometrically from step to step until the loss explodes.
  *
@@ -65,23 +78,20 @@ export interface LearningRateSuggestions {
  *   model is being trained
  */
 export async function findLearningRate(model: Module, given: FindLearningRateOptions): Promise<LearningRateCurve> {
-  const options = withNewNames('findLearningRate', given, { stopAt: 'divergenceFactor' })
-  const { from = 1e-7, to = 10, steps = 100, smoothing = 0.95, divergenceFactor = 4, ...stepOptions } = options
-  checkRange({ from, to, steps, smoothing, divergenceFactor })
+  const options = readOptions('findLearningRate', given, FIND_LEARNING_RATE, OTHERS)
+  const { from, to, steps, smoothing, divergenceFactor, ...others } = options
+  if (to <= from) throw rangeError(`findLearningRate: wants 0 < from < to, got from ${from} and to ${to}`)
   const rate = (i: number) => from * (to / from) ** (i / (steps - 1))
   const curve: LearningRateCurve = { learningRates: [], losses: [], smoothed: [], diverged: false, suggestions: NO_SUGGESTIONS }
-  if (!Array.isArray(options.optimizer?.groups))
-    throw typeError(`findLearningRate: optimizer wants an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`)
   if ('trainOn' in options.optimizer) throw typeError(`findLearningRate: ${options.optimizer.name} finds its steps itself`)
-  // options of `fit` are accepted too
-  for (const name of FIT_ALONE) delete (stepOptions as Partial<FitOptions>)[name]
   const release = claim('findLearningRate', model)
   let restore: (() => void) | undefined
   let [sum, least] = [0, Infinity]
   try {
     restore = snapshot(model, options.optimizer)
     model.train()
-    for await (const { step, loss } of stepsOf(model, { ...stepOptions, epochs: steps, schedule: rate })) {
+    const range: ReadSteps = { ...others, epochs: steps, schedule: rate }
+    for await (const { step, loss } of stepsOf('findLearningRate', model, range)) {
       sum = smoothing * sum + (1 - smoothing) * loss
       const smooth = sum / (1 - smoothing ** step)
       curve.learningRates.push(rate(step - 1))
@@ -102,22 +112,6 @@ export async function findLearningRate(model: Module, given: FindLearningRateOpt
 }
 
 const NO_SUGGESTIONS: LearningRateSuggestions = { steepest: null, valley: null, minimum: null }
-
-function checkRange({
-  from,
-  to,
-  steps,
-  smoothing,
-  divergenceFactor,
-}: Record<'from' | 'to' | 'steps' | 'smoothing' | 'divergenceFactor', number>): void {
-  const fail = (what: string) => {
-    throw rangeError(`findLearningRate: ${what}`)
-  }
-  if (!(from > 0 && to > from && to < Infinity)) fail(`wants 0 < from < to, got from ${from} and to ${to}`)
-  checkCount('findLearningRate: steps', steps, 2)
-  if (!(smoothing >= 0 && smoothing < 1)) fail(`smoothing wants a number in [0, 1), got ${show(smoothing)}`)
-  if (!(divergenceFactor > 1)) fail(`divergenceFactor wants a number > 1, got ${show(divergenceFactor)}`)
-}
 
 /** @internal */
 export function suggest(rates: readonly number[], smoothed: readonly number[]): LearningRateSuggestions {

@@ -1,13 +1,14 @@
 /** fit: train a model on data, with validation, metrics, callbacks, early stopping and progress. */
 import { trapped } from '../backend/crash.js'
 import { addCaller } from '../common/caller.js'
-import { withNewNames } from '../common/renamed.js'
+import { readOptions } from '../common/options.js'
 import { type Module, rememberModes } from '../nn/module.js'
+import { CARRIED } from '../rows/carried.js'
 import { claim } from './claim.js'
 import type { History } from './history.js'
 import { Pacer } from './pacer.js'
-import { type FitOptions, RENAMED } from './plan.js'
-import { progressLine } from './progress-line.js'
+import { FIT, type FitOptions, planFit } from './plan.js'
+import { type ProgressLine, progressLine } from './progress-line.js'
 import { TrainingRun } from './run.js'
 
 /**
@@ -26,16 +27,17 @@ import { TrainingRun } from './run.js'
  *   validation is; Error if the model or a part of it is being trained already
  */
 export async function fit(model: Module, given: FitOptions): Promise<History> {
-  const options = withNewNames('fit', given, RENAMED)
   // its stack is turned into text only on demand, since that takes as long as a short training
   const caller = new Error()
   const release = claim('fit', model)
   const restore = rememberModes(model, true)
-  let line = options?.verbose === false || options?.onProgress ? undefined : progressLine.make?.(options?.verbose)
+  let line: ProgressLine | undefined
   try {
+    const options = readOptions('fit', given, FIT, CARRIED)
+    line = options.verbose === false || options.onProgress ? undefined : progressLine.make?.(options.verbose)
     const pacer = new Pacer()
     if (pacer.isDue) await pacer.pause()
-    const history = await new TrainingRun(model, options, undefined, line).train()
+    const history = await new TrainingRun(planFit(model, options), line).train()
     line?.end(history)
     line = undefined
     return history

@@ -14,7 +14,7 @@ export class EpochOrders {
   private readonly rows: number
   private readonly backend: Backend
 
-  constructor({ model, rows, options: { shuffle = true, seed = 0 } }: Pick<Plan, 'model' | 'rows' | 'options'>) {
+  constructor({ model, rows, options: { shuffle, seed } }: Pick<Plan, 'model' | 'rows' | 'options'>) {
     this.generator = shuffle ? new Generator(seed) : null
     this.rows = rows.count
     this.backend = model.backend

@@ -5,7 +5,6 @@
  * waits, and they continue one after the other, one per turn. So a turn takes as long with a thousand loops as with one.
  */
 import { clock } from '../common/clock.js'
-import type { StepOptions } from './plan.js'
 
 /** Start of the current turn. Each turn has an object of its own. */
 let turn = { began: clock.now() }
@@ -14,11 +13,8 @@ let waiting = 0
 
 /** @internal tells a loop that its turn is over, and waits for its next one */
 export class Pacer {
-  private readonly milliseconds: number
-
-  constructor({ yieldEvery = 16 }: Pick<StepOptions, 'yieldEvery'> = {}) {
-    this.milliseconds = yieldEvery
-  }
+  /** @param milliseconds that a turn lasts */
+  constructor(private readonly milliseconds = 16) {}
 
   /** True if the loops have worked long enough in this turn. */
   get isDue(): boolean {

@@ -1,9 +1,23 @@
-/** The options of `trainSteps` and `fit`, checked and completed by defaults before the first step. */
+/**
+ * The options of `fit` and its kin, and the one place that reads them: everything is decided here before the first step, and what follows
+ * takes plain values from the {@link Plan}.
+ */
 
 import { noGrad } from '../autograd.js'
-import { checkCount } from '../common/checks.js'
-import { plainError, rangeError, ShapeError, typeError } from '../common/errors.js'
-import type { Renames } from '../common/renamed.js'
+import { plainError, rangeError, ShapeError } from '../common/errors.js'
+import {
+  anything,
+  array,
+  countFrom0,
+  flag,
+  fraction,
+  isFunction,
+  type Kind,
+  type Read,
+  type Schema,
+  seed,
+  signal,
+} from '../common/options.js'
 import { type Shape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { warnOnce } from '../common/warn.js'
@@ -12,11 +26,11 @@ import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import type { Parameter } from '../parameter.js'
 import { asFloats, Tensor, zeros } from '../tensor.js'
-import type { Callback, Progress, Resume } from './callbacks.js'
-import { checkData, type Rows, rowsBetween, splitRows, type TrainingData } from './data.js'
+import { type Callback, checkCallbacks, type Progress, type Resume } from './callbacks.js'
+import { checkData, checkDataSet, DATA, type Rows, rowsBetween, splitRows, type TrainingData } from './data.js'
 import { areWeightsFinite, type LastFinite } from './diverged.js'
 import { ModelFields } from './fast/model-fields.js'
-import type { MetricsOption } from './metrics.js'
+import { type Metric, type MetricsOption, resolveMetrics } from './metrics.js'
 import { takesWholeSteps, type WholeStepOptimizer } from './whole-step-optimizer.js'
 
 /** Options of {@link trainSteps}; the options of `fit` include them. */
@@ -85,22 +99,57 @@ export interface FitOptions extends StepOptions {
   verbose?: boolean
 }
 
-const DEFAULT_BATCH = 32
-/** @internal old names of options, which work for one version more */
-export const RENAMED: Renames = { validationSplit: 'validationFraction' }
-/** @internal options of `fit` that `trainSteps` would ignore */
-export const FIT_ALONE = ['validation', 'validationFraction', 'metrics', 'callbacks', 'signal', 'onProgress', 'resume'] as const
-/** @internal the options of fit and trainSteps without the data */
-export const OPTIONS: readonly string[] = [
-  ...['loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule', 'replay', 'yieldEvery'],
-  ...FIT_ALONE,
-]
+/** @internal a loss, of this library or one's own */
+export const lossFunction: Kind = {
+  wants: 'a function, such as mse or crossEntropy',
+  fits: isFunction,
+  remedy: (value) => (typeof value === 'string' ? '; import it' : ''),
+}
+/** @internal an optimizer, or a wrapper of one */
+export const optimizer: Kind = {
+  wants: 'an Optimizer, such as new Adam(model.parameters())',
+  fits: (value) => isFunction((value as OptimizerLike | null)?.step) && Array.isArray((value as OptimizerLike).groups),
+}
+
+export const STEPS = {
+  ...DATA,
+  loss: { is: lossFunction, required: true },
+  optimizer: { is: optimizer, required: true },
+  epochs: { is: countFrom0, default: 1 },
+  batchSize: { is: { min: 1, whole: true, or: ['full'] }, default: 32 },
+  shuffle: { is: flag, default: true },
+  seed: { is: seed, default: 0 },
+  dropLast: { is: flag, default: false },
+  schedule: { is: { wants: 'a function of the step, such as schedules.cosine(0.1, { steps })', fits: isFunction } },
+  replay: { is: flag, default: true },
+  yieldEvery: { is: { min: 0, max: Infinity }, default: 16 },
+} satisfies Schema<StepOptions>
+
+export const FIT = {
+  ...STEPS,
+  validation: { is: anything },
+  validationFraction: { is: fraction, was: ['validationSplit'] },
+  metrics: { is: anything },
+  callbacks: { is: array, default: [] },
+  signal: { is: signal },
+  onProgress: { is: { wants: 'a function of the progress', fits: isFunction } },
+  resume: { is: { wants: 'a Checkpoint, or resumeFrom(file)', fits: (value) => isFunction((value as Resume | null)?.restore) } },
+  verbose: { is: flag },
+} satisfies Schema<FitOptions>
+
+/** @internal options of `fit` that loops over steps leave out */
+export const FIT_ALONE: readonly string[] = Object.keys(FIT).filter((name) => !(name in STEPS))
+
+/** @internal options that were read */
+export type ReadSteps = Read<StepOptions, typeof STEPS>
+/** @internal */
+export type ReadFit = Read<FitOptions, typeof FIT>
 
 /** @internal everything that the loop needs, checked */
 export interface Plan {
   model: Module
   rows: Rows
-  options: StepOptions
+  options: ReadSteps
   epochs: number
   batchSize: number
   batchesPerEpoch: number
@@ -118,53 +167,41 @@ export interface Plan {
   unchecked: { rows: Rows; what: string }[]
 }
 
+/** @internal a plan of `fit` */
+export interface FitPlan extends Plan, Pick<ReadFit, 'callbacks' | 'signal' | 'onProgress' | 'resume'> {
+  /** Rows to judge by after each epoch. */
+  validation: Rows | null
+  metrics: [string, Metric][]
+}
+
 /** @internal @throws RangeError, ShapeError */
-export function planSteps(model: Module, options: StepOptions, given = checkData(options, model.backend, 'fit', OPTIONS)): Plan {
-  const rows = rowsFor(options.loss, given)
-  const { epochs = 1, batchSize, dropLast = false, schedule } = options
-  checkCount('fit: epochs', epochs, 0)
-  if (typeof options.loss !== 'function')
-    throw typeError(
-      `fit: loss wants a function, such as mse or crossEntropy, got ${show(options.loss)}${typeof options.loss === 'string' ? '; import it' : ''}`,
-    )
-  const { step, groups } = (options.optimizer ?? {}) as Partial<OptimizerLike>
-  if (typeof step !== 'function' || !Array.isArray(groups))
-    throw typeError(`fit: optimizer wants an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`)
-  if (schedule !== undefined && typeof schedule !== 'function')
-    throw typeError(`fit: schedule wants a function of the step, such as schedules.cosine(0.1, { steps }), got ${show(schedule)}`)
-  for (const name of ['shuffle', 'dropLast', 'replay', 'verbose'] as const) {
-    const value = (options as FitOptions)[name] ?? true
-    if (typeof value !== 'boolean') throw typeError(`fit: ${name} wants true or false, got ${show(value)}`)
-  }
+export function planSteps(who: string, model: Module, options: ReadSteps, given = checkData(options, model.backend, who)): Plan {
+  const { loss, optimizer, epochs, batchSize, dropLast, schedule } = options
+  const rows = rowsFor(loss, given)
   const parameters = model.parameters()
-  checkOwner(parameters, options.optimizer)
-  const wanted = batchSize === 'full' ? rows.count : (batchSize ?? DEFAULT_BATCH)
-  checkCount('fit: batchSize', wanted, 1, " or 'full'")
-  const size = Math.min(wanted, rows.count)
-  const { optimizer } = options
+  checkOwner(who, parameters, optimizer)
+  const size = batchSize === 'full' ? rows.count : Math.min(batchSize, rows.count)
   if (takesWholeSteps(optimizer) && optimizer.wholeBatch && size < rows.count) {
-    throw rangeError(`fit: ${optimizer.name} compares losses of steps, so each must see all rows: set batchSize: 'full'`)
+    throw rangeError(`${who}: ${optimizer.name} compares losses of steps, so each must see all rows: set batchSize: 'full'`)
   }
   const batches = rows.count / size
-  const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
-  const checked = schedule === undefined ? options : { ...options, schedule: checkedSchedule(schedule) }
   const plan: Plan = {
     model,
     rows,
-    options: checked,
+    options: schedule === undefined ? options : { ...options, schedule: checkedSchedule(who, schedule) },
     epochs,
     batchSize: size,
-    batchesPerEpoch,
+    batchesPerEpoch: dropLast ? Math.floor(batches) : Math.ceil(batches),
     start: 0,
     untrained: untrainedBy(parameters, optimizer),
     rates: ratesOf(optimizer),
     lastFinite: { step: areWeightsFinite(optimizer) ? 0 : -1 },
     unchecked: [],
   }
-  const { checksTargets, takesLogits } = traitsOf(options.loss) ?? {}
-  if (checksTargets) checkTargetsEarly(plan, rows, 'fit: targets')
+  const { checksTargets, takesLogits } = traitsOf(loss) ?? {}
+  if (checksTargets) checkTargetsEarly(plan, rows, `${who}: targets`)
   if (takesLogits && lastActivation(model as Listed) === 'sigmoid')
-    warnOnce(`fit: ${options.loss.name} takes logits, but the last layer has a sigmoid: leave it out, and apply it to predictions`)
+    warnOnce(`${who}: ${loss.name} takes logits, but the last layer has a sigmoid: leave it out, and apply it to predictions`)
   return plan
 }
 
@@ -200,22 +237,22 @@ export function setLearningRate({ options: { optimizer }, rates }: Plan, rate: n
 }
 
 /** The schedule, with an error that names it if it does not return a rate. */
-function checkedSchedule(schedule: (step: number) => number): (step: number) => number {
+function checkedSchedule(who: string, schedule: (step: number) => number): (step: number) => number {
   return (step) => {
     const rate = schedule(step)
     if (!(Number.isFinite(rate) && rate >= 0))
-      throw rangeError(`fit: schedule wants a finite number ≥ 0 for each step, got ${show(rate)} for step ${step}`)
+      throw rangeError(`${who}: schedule wants a finite number ≥ 0 for each step, got ${show(rate)} for step ${step}`)
     return rate
   }
 }
 
 /** @throws Error for an optimizer of another model, which would fail at its first step or train that one */
-function checkOwner(parameters: readonly Parameter[], { name, groups }: OptimizerLike | WholeStepOptimizer): void {
+function checkOwner(who: string, parameters: readonly Parameter[], { name, groups }: OptimizerLike | WholeStepOptimizer): void {
   const own = new Set(parameters)
   const driven = groups.flatMap(({ parameters }) => [...parameters])
   if (!driven.some((p) => own.has(p)))
-    throw plainError(`fit: optimizer ${name} has none of this model's parameters; make one with model.parameters()`)
-  if (!driven.some((p) => p.requiresGrad)) throw plainError(`fit: optimizer ${name} has no parameter that requiresGrad`)
+    throw plainError(`${who}: optimizer ${name} has none of this model's parameters; make one with model.parameters()`)
+  if (!driven.some((p) => p.requiresGrad)) throw plainError(`${who}: optimizer ${name} has no parameter that requiresGrad`)
 }
 
 /** @internal data sets that were checked already, for trainings that share them */
@@ -224,21 +261,27 @@ export interface CheckedData {
   validation: Rows | undefined
 }
 
-/** @internal a plan and the validation rows, if any. @throws RangeError, ShapeError, TypeError */
-export function planFit(model: Module, options: FitOptions, known?: CheckedData): { plan: Plan; validation: Rows | null } {
-  const all = known?.rows ?? checkData(options, model.backend, 'fit', [...OPTIONS, 'verbose'])
-  if (options.validation !== undefined && options.validationFraction !== undefined) {
-    throw rangeError('fit: give validation or validationFraction, not both')
-  }
+/** @internal the plan of options that were read. @throws RangeError, ShapeError, TypeError */
+export function planFit(model: Module, options: ReadFit, known?: CheckedData): FitPlan {
+  const { loss, validation, validationFraction, shuffle, seed, callbacks, signal, onProgress, resume } = options
+  if (validation !== undefined && validationFraction !== undefined) throw rangeError('fit: give validation or validationFraction, not both')
+  const all = known?.rows ?? checkData(options, model.backend, 'fit')
   const [rows, held] =
-    options.validationFraction === undefined
+    validationFraction === undefined
       ? [all, null]
-      : splitRows(all, options.validationFraction, { ...options, areClasses: areClasses(all, options.loss) })
-  const validation = known?.validation ?? (options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held)
-  checkHandlers(options)
-  const plan = planSteps(model, options, rows)
-  if (validation !== null && traitsOf(options.loss)) checkTargetsEarly(plan, validation, 'fit: validation')
-  return { plan, validation }
+      : splitRows(all, validationFraction, { shuffle, seed, areClasses: areClasses(all, loss) })
+  const judged = known?.validation ?? (validation ? checkDataSet(validation, model.backend, 'fit: validation') : held)
+  const plan: FitPlan = {
+    ...planSteps('fit', model, options, rows),
+    validation: judged,
+    metrics: resolveMetrics(options.metrics),
+    callbacks: checkCallbacks(callbacks),
+    signal,
+    onProgress,
+    resume,
+  }
+  if (judged !== null && traitsOf(loss)) checkTargetsEarly(plan, judged, 'fit: validation')
+  return plan
 }
 
 /** Rows whose targets are of the type that the loss takes: it would convert them in every step, in JavaScript. */
@@ -257,15 +300,6 @@ function asClasses(targets: Tensor): Tensor {
 /** True if targets are classes: integers by their type, or targets of a loss that takes only classes. */
 function areClasses({ targets }: Rows, loss: Loss): boolean {
   return targets.dtype === 'int32' || traitsOf(loss)?.checksTargets === true
-}
-
-function checkHandlers({ signal, onProgress, resume }: FitOptions): void {
-  if (resume !== undefined && typeof resume?.restore !== 'function')
-    throw typeError(`fit: resume wants a Checkpoint, or resumeFrom(file), got ${show(resume)}`)
-  if (signal !== undefined && typeof signal?.aborted !== 'boolean')
-    throw typeError(`fit: signal wants an AbortSignal, the signal of an AbortController, got ${show(signal)}`)
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw typeError(`fit: onProgress wants a function of the progress, got ${show(onProgress)}`)
 }
 
 /** Checks targets before the first step; if that would need another call of a user's forward method, they are checked at the first step. */

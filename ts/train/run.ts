@@ -1,28 +1,24 @@
 /** One training by `fit`. */
 import { clock } from '../common/clock.js'
 import { NonFiniteError, plainError } from '../common/errors.js'
-import type { Module } from '../nn/module.js'
 import type { ShowsAverages } from '../optim/base/averaging.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { Batches, type RowRange } from './batches.js'
-import { type Callback, checkCallbacks, type Progress, type TrainingControl } from './callbacks.js'
+import type { Callback, Progress, TrainingControl } from './callbacks.js'
 import type { Rows } from './data.js'
 import { checkWeights, type Position } from './diverged.js'
 import { evaluateRows } from './evaluate.js'
 import { type BlockLimits, FastSteps, type StepBlock, stepSchemeOf } from './fast/index.js'
 import type { EpochRecord, History } from './history.js'
-import { areMeans, RunningMeans, resolveMetrics } from './metrics.js'
+import { areMeans, RunningMeans } from './metrics.js'
 import { Pacer } from './pacer.js'
-import { type CheckedData, type FitOptions, type Plan, planFit } from './plan.js'
+import type { FitPlan } from './plan.js'
 import type { ProgressLine } from './progress-line.js'
 import { endSteps, type Step, steps, takeStep } from './steps.js'
 
 /** @internal The training of one model by `fit`: its history, callbacks, metrics and validation, no matter who takes the steps. */
 export class TrainingRun {
-  readonly plan: Plan
   readonly batches: Batches
-  private readonly validation: Rows | null
-  private readonly metrics
   readonly callbacks: readonly Callback[]
   private readonly watchesBatches: boolean
   private readonly savesBatches: boolean
@@ -37,43 +33,32 @@ export class TrainingRun {
   private pace = { since: clock.now(), step: 0 }
   private failure: { cause: unknown } | null = null
   private isOver = false
-  private readonly options: FitOptions
   readonly control: TrainingControl
   readonly means: RunningMeans
 
-  /**
-   * @param known data sets that were checked already, for trainings that share them
-   * @param line shows progress without a callback
-   */
+  /** @param line shows progress without a callback */
   constructor(
-    model: Module,
-    options: FitOptions,
-    known?: CheckedData,
+    readonly plan: FitPlan,
     private readonly line?: ProgressLine,
   ) {
-    const { plan, validation } = planFit(model, options, known)
-    this.plan = plan
     this.batches = new Batches(plan)
-    this.validation = validation
-    this.metrics = resolveMetrics(options.metrics)
-    this.callbacks = checkCallbacks(options.callbacks)
+    this.callbacks = plan.callbacks
     this.watchesBatches = this.callbacks.some((c) => c.onBatchEnd !== undefined)
     this.savesBatches = this.callbacks.some((c) => c.onBatchSaved !== undefined)
     this.watchesEpochs =
-      this.validation !== null ||
-      options.onProgress !== undefined ||
+      plan.validation !== null ||
+      plan.onProgress !== undefined ||
       this.callbacks.some((c) => (c.onEpochEnd ?? c.onEpochSaved) !== undefined)
-    this.options = options
     this.fast = new FastSteps(plan, this.watchesBatches)
     this.history = { epochs: [], steps: 0, seconds: 0, execution: this.fast.execution, stopReason: 'completed' }
-    this.means = new RunningMeans(this.metrics)
-    this.control = { model, stop: (reason = 'stopped') => (this.stopReason = reason) }
+    this.means = new RunningMeans(plan.metrics)
+    this.control = { model: plan.model, stop: (reason = 'stopped') => (this.stopReason = reason) }
   }
 
   /** Runs the whole training. */
   async train(): Promise<History> {
     await this.begin()
-    const { resume } = this.options
+    const { resume } = this.plan
     if (resume !== undefined) {
       await resume.restore(this)
       this.fast.userCodeRan()
@@ -146,12 +131,12 @@ export class TrainingRun {
 
   /** True if callbacks, or metrics that are not means over rows, need each step. */
   get watchesSteps(): boolean {
-    return this.watchesBatches || !areMeans(this.metrics)
+    return this.watchesBatches || !areMeans(this.plan.metrics)
   }
 
   /** True if predictions are needed. */
   get keepsPredictions(): boolean {
-    return this.metrics.length > 0
+    return this.plan.metrics.length > 0
   }
 
   /** Adds steps that a fleet ran to the history, and calls callbacks for epochs that ended among them. */
@@ -185,7 +170,7 @@ export class TrainingRun {
 
   /** The optimizer, if it can accumulate batches (GradientAccumulation). Optimizers that take whole steps cannot. */
   private get optimizer(): Partial<OptimizerLike> & Pick<OptimizerLike, 'zeroGrad'> {
-    return this.options.optimizer as OptimizerLike
+    return this.plan.options.optimizer as OptimizerLike
   }
 
   private callTrainEnd(): Promise<void> {
@@ -194,7 +179,7 @@ export class TrainingRun {
 
   /** Runs single steps or blocks of steps until training stops, and yields to other tasks of the event loop in between. */
   private async forEach<T>(taken: Iterable<T>, after: (steps: T) => Promise<void> | undefined): Promise<void> {
-    const pacer = new Pacer(this.options)
+    const pacer = new Pacer(this.plan.options.yieldEvery)
     for (const steps of taken) {
       // awaits only if there is something to wait for: a promise per step would cost small nets as much as the step
       const pending = after(steps)
@@ -212,7 +197,7 @@ export class TrainingRun {
   /** Calls callbacks that save within epochs, unless gradients of this batch wait for others. */
   private async saveBatches(): Promise<void> {
     const position = this.batches.positionOf(this.history.steps - 1)
-    if (position.batch === this.plan.batchesPerEpoch || !stepSchemeOf(this.options.optimizer).isComplete) return
+    if (position.batch === this.plan.batchesPerEpoch || !stepSchemeOf(this.plan.options.optimizer).isComplete) return
     await this.callEach('onBatchSaved', (c) => c.onBatchSaved?.(this.progressAt(position), this))
   }
 
@@ -227,7 +212,7 @@ export class TrainingRun {
 
   /** True if there is a reason to stop before the last step. */
   get isStopped(): boolean {
-    if (this.options.signal?.aborted) this.stopReason ??= 'aborted'
+    if (this.plan.signal?.aborted) this.stopReason ??= 'aborted'
     return this.stopReason !== null
   }
 
@@ -291,7 +276,7 @@ export class TrainingRun {
   }
 
   private reportProgress(position: Position): void {
-    if (!(this.options.onProgress ?? this.line) || clock.now() - this.lastReport < 100) return
+    if (!(this.plan.onProgress ?? this.line) || clock.now() - this.lastReport < 100) return
     this.lastReport = clock.now()
     this.callOnProgress(this.progressAt(position))
   }
@@ -299,8 +284,8 @@ export class TrainingRun {
   /** An error in onProgress ends training, even if it is asynchronous and comes later. */
   private callOnProgress(progress: Progress): void {
     this.line?.show(progress)
-    if (this.options.onProgress === undefined) return
-    const answer: unknown = this.options.onProgress(progress)
+    if (this.plan.onProgress === undefined) return
+    const answer: unknown = this.plan.onProgress(progress)
     this.fast.userCodeRan()
     if (!(answer instanceof Promise)) return
     answer.catch((cause) => {
@@ -327,9 +312,9 @@ export class TrainingRun {
   private async endEpoch(progress: Progress): Promise<void> {
     checkWeights(this.plan, progress)
     // if the optimizer trains an average (ScheduleFreeAdamW, ASGD), the average is evaluated and kept
-    const restore = (this.options.optimizer as ShowsAverages).showAverages?.()
+    const restore = (this.plan.options.optimizer as ShowsAverages).showAverages?.()
     try {
-      if (this.validation) progress.validation = this.validate(this.validation, progress)
+      if (this.plan.validation) progress.validation = this.validate(this.plan.validation, progress)
       this.history.epochs.push(this.recordOf(progress))
       this.callOnProgress(progress)
       await this.callEach('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
@@ -342,8 +327,8 @@ export class TrainingRun {
   }
 
   private validate(rows: Rows, { epoch, step }: Progress): NonNullable<Progress['validation']> {
-    const { loss, metrics } = this.options
-    return evaluateRows(`fit: validation after epoch ${epoch} (step ${step})`, this.plan.model, rows, { loss, metrics })
+    const { model, options, metrics } = this.plan
+    return evaluateRows(`fit: validation after epoch ${epoch} (step ${step})`, model, rows, { loss: options.loss, metrics })
   }
 
   private recordOf({ epoch, loss, metrics, validation, learningRate }: Progress): EpochRecord {
@@ -371,7 +356,7 @@ export class TrainingRun {
         metrics ??= values()
         return metrics
       },
-      learningRate: this.options.optimizer.learningRate,
+      learningRate: this.plan.options.optimizer.learningRate,
       samplesPerSecond: stepsPerSecond * this.plan.batchSize,
       secondsLeft: (this.batches.total - step) / stepsPerSecond,
     }

@@ -1,7 +1,9 @@
 /** Training as an iterator of steps: the loop that `fit` is a thin layer on. */
 import { trapped } from '../backend/crash.js'
 import { rangeError } from '../common/errors.js'
+import { readOptions } from '../common/options.js'
 import type { Module } from '../nn/module.js'
+import { CARRIED } from '../rows/carried.js'
 import type { Tensor } from '../tensor.js'
 import { Batches, type RowRange } from './batches.js'
 import { claim } from './claim.js'
@@ -9,7 +11,7 @@ import { checkWeights, type Position, stepFailed } from './diverged.js'
 import { FastSteps } from './fast/index.js'
 import { EpochOrders } from './orders.js'
 import { Pacer } from './pacer.js'
-import { FIT_ALONE, type FitOptions, type Plan, planSteps, type StepOptions, setLearningRate } from './plan.js'
+import { FIT_ALONE, type Plan, planSteps, type ReadSteps, STEPS, type StepOptions, setLearningRate } from './plan.js'
 import { closureStep, wholeStep } from './whole-step.js'
 import { takesWholeSteps } from './whole-step-optimizer.js'
 
@@ -45,18 +47,18 @@ export interface Step {
 export async function* trainSteps(model: Module, options: StepOptions): AsyncGenerator<Step, void, void> {
   const release = claim('trainSteps', model)
   try {
-    yield* stepsOf(model, options)
+    const undone = FIT_ALONE.find((name) => options?.[name as keyof StepOptions] !== undefined)
+    if (undone !== undefined) throw rangeError(`trainSteps: ${undone} is an option of fit; a loop over steps does such things itself`)
+    yield* stepsOf('trainSteps', model, readOptions('trainSteps', options, STEPS, [...CARRIED, ...FIT_ALONE]))
   } finally {
     release()
   }
 }
 
-/** @internal {@link trainSteps} for a model that is already claimed */
-export async function* stepsOf(model: Module, options: StepOptions): AsyncGenerator<Step, void, void> {
-  const undone = FIT_ALONE.find((name) => (options as Partial<FitOptions>)?.[name] !== undefined)
-  if (undone !== undefined) throw rangeError(`trainSteps: ${undone} is an option of fit; a loop over steps does such things itself`)
-  const plan = planSteps(model, options)
-  const pacer = new Pacer(options)
+/** @internal {@link trainSteps} for a model that is already claimed, of options that were read */
+export async function* stepsOf(who: string, model: Module, options: ReadSteps): AsyncGenerator<Step, void, void> {
+  const plan = planSteps(who, model, options)
+  const pacer = new Pacer(options.yieldEvery)
   if (pacer.isDue) await pacer.pause()
   const fast = new FastSteps(plan, true)
   try {

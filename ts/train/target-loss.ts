@@ -1,7 +1,7 @@
 /** A callback that ends a training which is good enough. */
 
-import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { typeError } from '../common/errors.js'
+import { finite, readOptions, type Schema, text } from '../common/options.js'
 import { show } from '../common/show.js'
 import { warnOnce } from '../common/warn.js'
 import { monitored } from './best-value.js'
@@ -14,6 +14,11 @@ export interface TargetLossOptions {
   /** The value to watch, named as for {@link EarlyStopping}. Default `loss`. */
   monitor?: string
 }
+
+export const TARGET_LOSS = {
+  target: { is: finite, required: true },
+  monitor: { is: text, default: 'loss' },
+} satisfies Schema<TargetLossOptions>
 
 /**
  * Stops as soon as the (validation) loss is at or below a target.
@@ -32,9 +37,7 @@ export class TargetLoss implements Callback {
   constructor(given: TargetLossOptions | number, watched = 'loss') {
     if (typeof given === 'number') warnOnce('TargetLoss: wants options now, { target, monitor }; numbers go with the next version')
     const options = typeof given === 'number' ? { target: given, monitor: watched } : given
-    checkNames('TargetLoss', options, ['target', 'monitor'])
-    const { target, monitor = 'loss' } = options
-    if (!Number.isFinite(target)) throw rangeError(`TargetLoss: target wants a finite number, got ${show(target)}`)
+    const { target, monitor } = readOptions('TargetLoss', options, TARGET_LOSS)
     this.target = target
     this.monitor = monitor
   }

@@ -1,13 +1,15 @@
 /** trainOnBatch: one step on the rows that are there, at once: for servers and streams. */
-import { rangeError, typeError } from '../common/errors.js'
-import { show } from '../common/show.js'
+import { rangeError } from '../common/errors.js'
+import { readOptions, type Schema } from '../common/options.js'
 import type { Loss } from '../loss/loss.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
+import { CARRIED } from '../rows/carried.js'
 import { checkUnclaimed } from './claim.js'
-import { checkData, type TrainingData } from './data.js'
+import { checkData, DATA, type TrainingData } from './data.js'
 import { checkEvaluation } from './diverged.js'
 import { forwardLoss } from './forward-loss.js'
+import { lossFunction, optimizer } from './plan.js'
 import { takesWholeSteps, type WholeStepOptimizer } from './whole-step-optimizer.js'
 
 /** Options of {@link trainOnBatch}. */
@@ -15,6 +17,12 @@ export interface TrainOnBatchOptions extends TrainingData {
   loss: Loss
   optimizer: OptimizerLike | WholeStepOptimizer
 }
+
+export const TRAIN_ON_BATCH = {
+  ...DATA,
+  loss: { is: lossFunction, required: true },
+  optimizer: { is: optimizer, required: true },
+} satisfies Schema<TrainOnBatchOptions>
 
 /**
  * One training step on these rows, all of them, before it returns: forward pass, loss, gradients, update. For rows that arrive one after the other,
@@ -29,15 +37,13 @@ export interface TrainOnBatchOptions extends TrainingData {
  * @throws RangeError, TypeError, ShapeError for data or options that do not fit; NonFiniteError where the loss is NaN or infinite, before the update;
  *   Error if the model or a part of it is being trained by fit
  */
-export function trainOnBatch(model: Module, options: TrainOnBatchOptions): number {
+export function trainOnBatch(model: Module, given: TrainOnBatchOptions): number {
   checkUnclaimed('trainOnBatch', model)
   const restore = rememberModes(model, true)
   try {
-    const rows = checkData(options, model.backend, 'trainOnBatch', ['loss', 'optimizer'])
+    const options = readOptions('trainOnBatch', given, TRAIN_ON_BATCH, CARRIED)
     const { loss, optimizer } = options
-    if (typeof loss !== 'function') throw typeError(`trainOnBatch: loss wants a function, such as mse, got ${show(loss)}`)
-    if (!Array.isArray((optimizer as OptimizerLike | undefined)?.groups))
-      throw typeError(`trainOnBatch: optimizer wants an Optimizer, such as new Adam(model.parameters()), got ${show(optimizer)}`)
+    const rows = checkData(options, model.backend, 'trainOnBatch')
     if (trained.get(optimizer) !== model) checkOwner(model, optimizer)
     const evaluate = () => forwardLoss(model, loss, rows).loss
     if (takesWholeSteps(optimizer)) {

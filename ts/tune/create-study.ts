@@ -1,8 +1,10 @@
 /** Makes studies, and opens existing ones. */
 
 import { plainError, rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { anything, flag, handler, type Kind, readOptions, type Schema, seed, text } from '../common/options.js'
 import { show, showNames } from '../common/show.js'
+import { pruner } from './pruners/pruner.js'
+import type { Sampler } from './samplers/sampler.js'
 import { axesOf, type Space } from './space.js'
 import { Journal, type JournalStore } from './storage/journal.js'
 import { openStore, openStored } from './storage/open.js'
@@ -10,17 +12,24 @@ import { workerName } from './storage/owner.js'
 import { storedSpace } from './stored-space.js'
 import { type Direction, Study, type StudyOptions } from './study.js'
 
-const OPTIONS = ['space', 'direction', 'sampler', 'pruner', 'storage', 'name', 'seed', 'constraint', 'allowSpaceChange']
-/** Names from Optuna. */
-const ALIASES = {
-  directions: 'direction',
-  study_name: 'name',
-  studyName: 'name',
-  load_if_exists: 'storage',
-  params: 'space',
-  searchSpace: 'space',
-  search_space: 'space',
+const sampler: Kind = {
+  wants: 'one such as tpe()',
+  fits: (value) => typeof (value as Sampler | null)?.sample === 'function',
+  remedy: (value) => (typeof value === 'function' ? '; call it' : ''),
 }
+
+/** @internal with the names of Optuna */
+export const CREATE_STUDY = {
+  space: { is: anything, aka: ['params', 'searchSpace', 'search_space'] },
+  direction: { is: anything, default: 'minimize', aka: ['directions'] },
+  sampler: { is: sampler },
+  pruner: { is: pruner },
+  storage: { is: anything, aka: ['load_if_exists'] },
+  name: { is: text, default: 'study', aka: ['study_name', 'studyName'] },
+  seed: { is: seed, default: 0 },
+  constraint: { is: handler },
+  allowSpaceChange: { is: flag, default: false },
+} satisfies Schema<StudyOptions<Space>>
 
 /**
  * Makes a study, or opens the one of this name in the storage.
@@ -32,18 +41,15 @@ const ALIASES = {
  * study.bestValue < 0.5    // true
  * @throws TypeError, RangeError for options that do not fit; Error where the storage cannot be opened, or its study has another space
  */
-export async function createStudy<const S extends Space>(options: StudyOptions<S>): Promise<Study<S>> {
-  checkNames('createStudy', options, OPTIONS, ALIASES)
-  const { space, storage, name = 'study', seed = 0, direction = 'minimize', allowSpaceChange = false } = options
+export async function createStudy<const S extends Space>(given: StudyOptions<S>): Promise<Study<S>> {
+  const options = readOptions('createStudy', given, CREATE_STUDY)
+  const { space, storage, direction, allowSpaceChange } = options
   const axes = axesOf(space)
   const directions = directionsOf(direction)
-  if (!Number.isSafeInteger(seed) || seed < 0) throw rangeError(`createStudy: seed wants a whole number from 0, got ${show(seed)}`)
-  checkPart('sampler', options.sampler, 'sample', 'tpe()')
-  checkPart('pruner', options.pruner, 'shouldPrune', 'median()')
   const store = await openStore(storage)
   try {
     const journal = new Journal(store, await workerName())
-    const study = new Study<S>(journal, { ...options, space, name, seed }, axes, directions)
+    const study = new Study<S>(journal, options, axes, directions)
     await study.begin(allowSpaceChange ? 'change' : 'same')
     return study
   } catch (error) {
@@ -59,6 +65,8 @@ export interface OpenOptions {
   name?: string
 }
 
+export const OPEN_STUDY = { storage: CREATE_STUDY.storage, name: { is: text, aka: CREATE_STUDY.name.aka } } satisfies Schema<OpenOptions>
+
 /**
  * Opens an existing study for reading: the space comes from its storage, even if Optuna made the study.
  * @example
@@ -67,8 +75,7 @@ export interface OpenOptions {
  * @throws Error if there is no such file or study
  */
 export async function openStudy(options: OpenOptions): Promise<Study> {
-  checkNames('openStudy', options, ['storage', 'name'], ALIASES)
-  const { storage, name } = options
+  const { storage, name } = readOptions('openStudy', options, OPEN_STUDY)
   if (storage === undefined) throw typeError("openStudy: wants { storage: 'study.log' }, the place of a study, got no storage")
   const store = await openStored(storage)
   try {
@@ -100,8 +107,7 @@ export async function openStudy(options: OpenOptions): Promise<Study> {
  * @throws Error if there is no such file or study
  */
 export async function deleteStudy(options: OpenOptions): Promise<void> {
-  checkNames('deleteStudy', options, ['storage', 'name'], ALIASES)
-  const study = await openStudy(options)
+  const study = await openStudy(readOptions('deleteStudy', options, OPEN_STUDY))
   try {
     await study.delete()
   } finally {
@@ -117,12 +123,4 @@ function directionsOf(direction: Direction | readonly Direction[]): Direction[] 
     if (one !== 'minimize' && one !== 'maximize')
       throw rangeError(`createStudy: direction wants 'minimize' or 'maximize', or one for each objective, got ${show(one)}`)
   return directions
-}
-
-function checkPart(name: string, part: unknown, method: string, example: string): void {
-  if (part === undefined) return
-  if (typeof part === 'function')
-    throw typeError(`createStudy: ${name} wants what the function makes, such as ${example}, got the function`)
-  if (typeof (part as Record<string, unknown> | null)?.[method] !== 'function')
-    throw typeError(`createStudy: ${name} wants one such as ${example}, got ${show(part)}`)
 }

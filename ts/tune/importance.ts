@@ -1,8 +1,6 @@
 /** Importance of parameters: their influence on the quality of a trial. */
-import { checkChoice } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
-import { withNewNames } from '../common/renamed.js'
+import { fraction, type Range, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 import { varianceShares } from './forest.js'
 import { normalCdf } from './math.js'
@@ -27,6 +25,14 @@ export interface ImportanceOptions {
   regionQuantile?: number
 }
 
+const aboveZero: Range = { min: 0, max: 1, openMin: true }
+
+export const IMPORTANCE = {
+  evaluator: { is: ['pedAnova', 'fanova'], default: 'pedAnova', was: ['by'] },
+  targetQuantile: { is: fraction, default: 0.1, was: ['good'] },
+  regionQuantile: { is: aboveZero, default: 1, was: ['among'] },
+} satisfies Schema<ImportanceOptions>
+
 /** Number of cells of a range. */
 const STEPS = 50
 
@@ -43,11 +49,8 @@ const STEPS = 50
  * @throws RangeError for shares beyond 0 to 1
  */
 export function importance<S extends Space>(study: Study<S>, given: ImportanceOptions = {}): Record<keyof S & string, number> {
-  const options = withNewNames('importance', given, { by: 'evaluator', good: 'targetQuantile', among: 'regionQuantile' })
-  checkNames('importance', options, ['evaluator', 'targetQuantile', 'regionQuantile'])
-  const { evaluator = 'pedAnova', targetQuantile = 0.1, regionQuantile = 1 } = options
-  checkChoice('importance: evaluator', evaluator, ['pedAnova', 'fanova'])
-  if (!(targetQuantile > 0 && targetQuantile < regionQuantile && regionQuantile <= 1))
+  const { evaluator, targetQuantile, regionQuantile } = readOptions('importance', given, IMPORTANCE)
+  if (targetQuantile >= regionQuantile)
     throw rangeError(
       `importance: wants 0 < targetQuantile < regionQuantile ≤ 1, got targetQuantile ${show(targetQuantile)} and regionQuantile ${show(regionQuantile)}`,
     )

@@ -1,9 +1,8 @@
 /** Runs the trials of a study: in this thread, in workers, or on a queue. */
 
-import { checkCount, checkPositive } from '../common/checks.js'
 import { clock } from '../common/clock.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { count, countFrom0, handler, positive, readOptions, type Schema, signal, text } from '../common/options.js'
 import { show } from '../common/show.js'
 import { isNode, load, type Os } from './node.js'
 import { isModuleObjective, type ModuleObjective } from './parallel/module-objective.js'
@@ -50,21 +49,24 @@ export interface OptimizeOptions<S extends Space = Space> {
   onMessage?: (text: string) => void
 }
 
-const OPTIONS = ['trials', 'time', 'parallel', 'queue', 'retries', 'onError', 'signal', 'onTrial', 'onMessage', 'trialTime']
-const ALIASES = {
-  n_trials: 'trials',
-  nTrials: 'trials',
-  timeout: 'time',
-  n_jobs: 'parallel',
-  nJobs: 'parallel',
-  callbacks: 'onTrial',
-  catch: 'onError',
-}
+/** Seconds that a timer can wait: its milliseconds are 32 bits. */
+const LONGEST = Math.floor((2 ** 31 - 1) / 1000)
+/** @internal with the names of Optuna */
+export const OPTIMIZE = {
+  trials: { is: count, aka: ['n_trials', 'nTrials'] },
+  time: { is: positive, aka: ['timeout'] },
+  parallel: { is: { ...count, or: ['auto'] }, aka: ['n_jobs', 'nJobs'] },
+  trialTime: { is: positive },
+  retries: { is: countFrom0, default: 1 },
+  onError: { is: ['stop', 'continue'], default: 'stop', aka: ['catch'] },
+  queue: { is: text },
+  signal: { is: signal },
+  onTrial: { is: handler, aka: ['callbacks'] },
+  onMessage: { is: handler },
+} satisfies Schema<OptimizeOptions>
 
 /** Milliseconds after which the page or server gets a turn. */
 const TURN = 30
-/** Seconds that a timer can wait: its milliseconds are 32 bits. */
-const LONGEST = Math.floor((2 ** 31 - 1) / 1000)
 /** Milliseconds after which it is said again that the study waits. */
 const SAY_AGAIN = 6000
 /** If all of the first trials fail, something else is wrong. */
@@ -93,11 +95,13 @@ export interface RunnableStudy<S extends Space> extends QueuedStudy {
 export async function runTrials<S extends Space>(
   study: RunnableStudy<S>,
   objective: Objective<S> | URL | string | ModuleObjective,
-  options: OptimizeOptions<S>,
+  given: OptimizeOptions<S>,
 ): Promise<void> {
-  checkOptions(options, study.sampler.limit !== undefined)
+  const options = readOptions('optimize', given, OPTIMIZE)
+  checkEnd(options as OptimizeOptions, study.sampler.limit !== undefined)
   const isModule = checkObjective(objective)
-  const count = await trialsAtOnce(options.parallel ?? (isModule ? 'auto' : 1))
+  const parallel = options.parallel ?? (isModule ? 'auto' : 1)
+  const count = parallel === 'auto' ? await cores() : parallel
   await study.sync()
   const run = new TrialRun(study, options)
   let runner: Runner<S> | undefined
@@ -111,19 +115,11 @@ export async function runTrials<S extends Space>(
   }
 }
 
-/** @throws RangeError, TypeError naming the option; RangeError if nothing would end the run */
-function checkOptions<S extends Space>(options: OptimizeOptions<S>, isLimited: boolean): void {
-  checkNames('optimize', options, OPTIONS, ALIASES)
-  const { trials, time, trialTime, retries = 1, onError = 'stop', signal } = options
-  if (trials !== undefined) checkCount('optimize: trials', trials)
-  for (const [name, seconds] of Object.entries({ time, trialTime })) {
-    if (seconds === undefined) continue
-    checkPositive(`optimize: ${name}`, seconds)
-    if (seconds > LONGEST)
+/** @throws RangeError where nothing would end the run, or a timer cannot wait so long */
+function checkEnd({ trials, time, trialTime, signal }: OptimizeOptions, isLimited: boolean): void {
+  for (const [name, seconds] of Object.entries({ time, trialTime }))
+    if (seconds !== undefined && seconds > LONGEST)
       throw rangeError(`optimize: ${name} wants at most ${LONGEST} seconds (24 days), got ${seconds}; leave it out for no limit`)
-  }
-  checkCount('optimize: retries', retries, 0)
-  if (!['stop', 'continue'].includes(onError)) throw rangeError(`optimize: onError wants 'stop' or 'continue', got ${show(onError)}`)
   if (trials === undefined && time === undefined && signal === undefined && !isLimited)
     throw rangeError('optimize: wants trials, time or a signal, got none, so it would never end; { trials: 100 } is a start')
 }
@@ -134,12 +130,6 @@ function checkObjective(objective: unknown): boolean {
   if (!isModule && typeof objective !== 'function')
     throw typeError(`optimize: objective wants a function of the parameters, or the URL of a module, got ${show(objective)}`)
   return isModule
-}
-
-async function trialsAtOnce(parallel: number | 'auto'): Promise<number> {
-  if (parallel === 'auto') return cores()
-  checkCount('optimize: parallel', parallel, 1, " or 'auto'")
-  return parallel
 }
 
 /** The runner of the objective: workers of a queue, threads, or this thread. */

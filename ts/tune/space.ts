@@ -1,6 +1,6 @@
 /** Search spaces: plain objects of parameters, each with its range. */
 import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { count, flag, positive, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 import { exp, log } from './math.js'
 
@@ -68,6 +68,8 @@ export interface FloatOptions {
   step?: number
 }
 
+export const FLOAT = { log: { is: flag, default: false }, step: { is: positive } } satisfies Schema<FloatOptions>
+
 /**
  * A real number from `low` to `high`, both possible.
  * @example
@@ -75,10 +77,8 @@ export interface FloatOptions {
  * @throws RangeError for an empty range, one that is not finite, a logarithm of 0, or a step that is not above 0
  */
 export function float(low: number, high: number, options: FloatOptions = {}): FloatRange {
-  checkNames('float', options, ['log', 'step'])
-  const { log: isLog = false, step } = options
+  const { log: isLog, step } = readOptions('float', options, FLOAT)
   checkEnds('float', low, high, isLog)
-  if (step !== undefined && !(Number.isFinite(step) && step > 0)) throw rangeError(`float: step wants a number above 0, got ${show(step)}`)
   if (step !== undefined && isLog) throw rangeError('float: wants step or log, got both; leave one out')
   if (step === undefined) return { kind: 'float', low, high, log: isLog, step: null }
   return { kind: 'float', low, high: onStep(low, step, Math.floor(stepsTo(low, step, high))), log: isLog, step }
@@ -115,6 +115,8 @@ export interface IntOptions {
   step?: number
 }
 
+export const INT = { log: { is: flag, default: false }, step: { is: count, default: 1 } } satisfies Schema<IntOptions>
+
 /**
  * A whole number from `low` to `high`, both possible.
  * @example
@@ -122,12 +124,10 @@ export interface IntOptions {
  * @throws RangeError for ends that are no whole numbers, an empty range, a logarithm of 0, or a step that is no whole number above 0
  */
 export function int(low: number, high: number, options: IntOptions = {}): IntRange {
-  checkNames('int', options, ['log', 'step'])
-  const { log: isLog = false, step = 1 } = options
+  const { log: isLog, step } = readOptions('int', options, INT)
   checkEnds('int', low, high, isLog)
   for (const [name, value] of Object.entries({ low, high }))
     if (!Number.isSafeInteger(value)) throw rangeError(`int: ${name} wants a whole number, got ${show(value)}; float() takes others`)
-  if (!(Number.isSafeInteger(step) && step > 0)) throw rangeError(`int: step wants a whole number above 0, got ${show(step)}`)
   if (step !== 1 && isLog) throw rangeError('int: wants step or log, got both; leave one out')
   return { kind: 'int', low, high: low + Math.floor((high - low) / step) * step, log: isLog, step }
 }

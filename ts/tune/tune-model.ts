@@ -1,10 +1,22 @@
 /** Tuning of a gradus net: the most important parameters first, many nets side by side, bad ones stopped early. */
 
-import { checkCount, checkPositive } from '../common/checks.js'
 import { clock } from '../common/clock.js'
-import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
-import { withNewNames } from '../common/renamed.js'
+import { rangeError } from '../common/errors.js'
+import {
+  anything,
+  array,
+  count,
+  flag,
+  handler,
+  object,
+  positive,
+  type Read,
+  readOptions,
+  type Schema,
+  seed,
+  signal,
+  text,
+} from '../common/options.js'
 import { show, showNames } from '../common/show.js'
 import { type BuiltModel, evaluateModel, type FitManyOptions, Generator, type Module, Tensor, type TrainingData } from '../index.js'
 import { takeRows } from '../rows/take.js'
@@ -89,25 +101,26 @@ export interface TunedModel<S extends Space, N extends Module = Module> {
   text: string
 }
 
-const OPTIONS = [
-  ...[
-    'build',
-    'space',
-    'data',
-    'validation',
-    'stages',
-    'defaults',
-    'epochs',
-    'trials',
-    'time',
-    'reductionFactor',
-    'metric',
-    'seed',
-    'storage',
-    'name',
-  ],
-  ...['onProgress', 'loss', 'dropLast', 'signal'],
-]
+export const TUNE_MODEL = {
+  build: { is: { ...handler, wants: 'a function that makes { model, optimizer } from parameters' }, required: true, aka: ['model'] },
+  space: { is: anything },
+  data: { is: anything, aka: ['inputs', 'targets', 'x'] },
+  validation: { is: anything },
+  stages: { is: array },
+  defaults: { is: object, default: {} },
+  epochs: { is: count, default: 30 },
+  trials: { is: { min: 2, whole: true }, default: 16, aka: ['n_trials'] },
+  time: { is: positive, aka: ['timeout'] },
+  reductionFactor: { is: { min: 2, whole: true }, default: 3, was: ['reduction'] },
+  metric: { is: ['loss', 'error'], default: 'loss' },
+  seed: { is: seed, default: 0 },
+  storage: { is: anything },
+  name: { is: text },
+  onProgress: { is: handler },
+  loss: { is: handler, required: true },
+  dropLast: { is: flag },
+  signal: { is: signal },
+} satisfies Schema<TuneModelOptions<Space>>
 
 const FIRST = /^(learningRate|rate|lr|alpha|eta)$/i
 const THIRD = /depth|layers|decay|dropout|regular|schedule|warmup/i
@@ -139,21 +152,14 @@ const NARROWED = 1 / 3
 export async function tuneModel<const S extends Space, N extends Module = Module>(
   given: TuneModelOptions<S, N>,
 ): Promise<TunedModel<S, N>> {
-  const options = withNewNames('tuneModel', given, { reduction: 'reductionFactor' })
-  checkNames('tuneModel', options, OPTIONS, {
-    model: 'build',
-    inputs: 'data',
-    targets: 'data',
-    x: 'data',
-    timeout: 'time',
-    n_trials: 'trials',
-  })
-  if (typeof options.build !== 'function')
-    throw typeError(`tuneModel: build wants a function that makes { model, optimizer } from parameters, got ${show(options.build)}`)
-  const { space, seed = 0, storage, name } = options
+  const options: ReadTuneModel<S, N> = readOptions('tuneModel', given, TUNE_MODEL)
+  const { space, seed, storage, name } = options
   const study = await createStudy({ space, seed, ...(storage !== undefined && { storage }), ...(name !== undefined && { name }) })
   return await new Tuner(study, options).run()
 }
+
+/** Options that were read. */
+type ReadTuneModel<S extends Space, N extends Module> = Read<TuneModelOptions<S, N>, typeof TUNE_MODEL>
 
 class Tuner<S extends Space, N extends Module> {
   private readonly axes
@@ -170,14 +176,9 @@ class Tuner<S extends Space, N extends Module> {
 
   constructor(
     private readonly study: Study<S>,
-    private readonly options: TuneModelOptions<S, N>,
+    private readonly options: ReadTuneModel<S, N>,
   ) {
-    const { epochs = 30, trials = 16, reductionFactor = 3, seed = 0, time, space, data, metric = 'loss' } = options
-    checkCount('tuneModel: epochs', epochs)
-    checkCount('tuneModel: trials', trials, 2)
-    checkCount('tuneModel: reductionFactor', reductionFactor, 2)
-    if (time !== undefined) checkPositive('tuneModel: time', time)
-    if (metric !== 'loss' && metric !== 'error') throw rangeError(`tuneModel: metric wants 'loss' or 'error', got ${show(metric)}`)
+    const { epochs, trials, reductionFactor, seed, space, data } = options
     this.epochs = epochs
     this.trials = trials
     this.reductionFactor = reductionFactor
@@ -240,7 +241,7 @@ class Tuner<S extends Space, N extends Module> {
   }
 
   private middles(): Record<string, Choice> {
-    const { defaults = {} } = this.options
+    const { defaults } = this.options
     return Object.fromEntries(
       this.axes.map((axis) => {
         const own = (defaults as Record<string, Choice>)[axis.name]
@@ -311,7 +312,7 @@ class Tuner<S extends Space, N extends Module> {
 
   private judge(model: Module, optimizer: unknown): number {
     const averaging = optimizer as { evaluate?: <T>(fn: () => T) => T }
-    const { loss, metric = 'loss' } = this.options
+    const { loss, metric } = this.options
     const judged = () => {
       const scores = evaluateModel(model, { ...this.validation, loss, ...(metric === 'error' && { metrics: ['accuracy'] as const }) })
       return metric === 'error' ? 1 - (scores as { accuracy: number }).accuracy : scores.loss

@@ -112,7 +112,7 @@ describe('states of wrappers', () => {
       'Lookahead',
       (p: Parameter) => new Lookahead(adam(p)),
       { alpha: 2 },
-      'Lookahead(Adam).loadState(): alpha wants a number in [0, 1], got 2',
+      'Lookahead(Adam).loadState(): alpha wants a number from 0 to 1, got 2',
     ],
     [
       'Lookahead',

@@ -2,12 +2,13 @@
  * Conditions under which nets share a recorded step, a program, a table of hyper-parameters, or an order of rows: README.md of fleets has the table.
  */
 import { expect, test } from 'vitest'
+import { readOptions } from '../../../ts/common/options.js'
 import { supportedVariants } from '../../../ts/debug/index.js'
 import { Adam, type AdamOptions, createBackend, Dense, mae, mse, Sequential, SGD } from '../../../ts/index.js'
 import { orderKeyOf, stepKeyOf } from '../../../ts/train/fleet/keys.js'
 import { Member } from '../../../ts/train/fleet/member.js'
 import { MemberOptimizer } from '../../../ts/train/fleet/member-optimizer.js'
-import type { FitOptions } from '../../../ts/train/plan.js'
+import { FIT, type FitOptions, planFit } from '../../../ts/train/plan.js'
 import { TrainingRun } from '../../../ts/train/run.js'
 
 const [variant] = supportedVariants()
@@ -31,7 +32,8 @@ function keysOf({ width = 4, rows = 12, frozen = false, sgd = false, adam = {}, 
   if (frozen) parameters[0].requiresGrad = false
   const optimizer = sgd ? new SGD(parameters) : new Adam(parameters, adam)
   const data = { inputs: inputs.slice(0, rows), targets: targets.slice(0, rows) }
-  const training = new TrainingRun(model, { ...data, loss: mse, optimizer, batchSize: 4, ...options })
+  const given: FitOptions = { ...data, loss: mse, optimizer, batchSize: 4, ...options }
+  const training = new TrainingRun(planFit(model, readOptions('fit', given, FIT)))
   const member = new Member(0, training)
   const memberOptimizer = new MemberOptimizer(optimizer)
   memberOptimizer.updates()

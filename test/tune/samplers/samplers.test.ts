@@ -282,7 +282,7 @@ describe('a grid by numbers', () => {
 
 describe('options', () => {
   test.each([
-    [() => tpe({ gamma: 1 }), 'tpe: gamma wants a number between 0 and 1, got 1'],
+    [() => tpe({ gamma: 1 }), 'tpe: gamma wants a number above 0 and below 1, got 1'],
     [() => tpe({ n_startup_trials: 3 } as object), "tpe: there is no option 'n_startup_trials'; did you mean startupTrials?"],
     [() => cmaEs({ populationSize: 1 }), 'cmaEs: populationSize wants a whole number ≥ 2, got 1'],
     [() => nsga2({ swappingProb: 2 }), 'nsga2: swappingProb wants a number from 0 to 1, got 2'],
@@ -294,7 +294,7 @@ describe('options', () => {
 
   test('a function in the place of what it makes', async () => {
     await expect(createStudy({ space: { x: float(0, 1) }, sampler: tpe as never })).rejects.toThrow(
-      'createStudy: sampler wants what the function makes, such as tpe(), got the function',
+      'createStudy: sampler wants one such as tpe(), got a function; call it',
     )
   })
 })

@@ -1,7 +1,7 @@
 /** CSV and its relatives (RFC 4180, with tabs or semicolons too), by Papa Parse. */
 import { rangeError, typeError } from '../../common/errors.js'
 import { isText, kindOf } from '../../common/file-kinds.js'
-import { checkNames } from '../../common/names.js'
+import { anything, type Kind, type Read, readOptions, type Schema, text as textual } from '../../common/options.js'
 import { show } from '../../common/show.js'
 import { leaveNotes } from '../table/file-notes.js'
 import type { Row } from '../table/values.js'
@@ -37,8 +37,26 @@ export interface CsvOptions {
   thousands?: Thousands
 }
 
-/** @internal the names of them all */
-export const CSV_OPTIONS = ['delimiter', 'header', 'encoding', 'quote', 'comment', 'ragged', 'decimal', 'thousands']
+const names: Kind = {
+  wants: 'true, false or names in an array',
+  fits: (value) => typeof value === 'boolean' || (Array.isArray(value) && value.every((column) => typeof column === 'string')),
+}
+const character: Kind = { wants: 'one character', fits: (value) => typeof value === 'string' && value.length === 1 }
+const mark: Kind = {
+  wants: 'a text of at least one character, no line break and no quote',
+  fits: (value) => typeof value === 'string' && value !== '' && !/[\r\n]/.test(value),
+}
+
+export const CSV = {
+  delimiter: { is: mark, aka: ['separator', 'sep'] },
+  header: { is: names, default: true, aka: ['columns', 'names'] },
+  encoding: { is: textual },
+  quote: { is: character, default: '"' },
+  comment: { is: mark },
+  ragged: { is: ['error', 'fill'], default: 'error' },
+  decimal: { is: anything },
+  thousands: { is: anything },
+} satisfies Schema<CsvOptions>
 
 /** Largest number of characters of a row; a longer row means an open quote, or a file that is not CSV. */
 const LONGEST_ROW = 1 << 24
@@ -159,21 +177,17 @@ class CsvParser {
   /** Converts numbers to a point before their decimals; null if all numbers are already written so. */
   private readonly plain: ((text: string, line: number) => string) | null
   private readonly name: string
-  private readonly options: CsvOptions
+  private readonly options: Read<CsvOptions, typeof CSV>
 
   constructor(
     name: string,
-    options: CsvOptions,
+    given: CsvOptions,
     private readonly lines?: number[],
   ) {
-    checkNames(name, options, CSV_OPTIONS, { separator: 'delimiter', sep: 'delimiter', columns: 'header', names: 'header' })
-    const { header = true, quote = '"', ragged = 'error', delimiter, comment } = options
-    if (!(typeof header === 'boolean' || (Array.isArray(header) && header.every((column) => typeof column === 'string'))))
-      throw typeError(`${name}: header wants true, false or names in an array, got ${show(header)}`)
-    if (!(typeof quote === 'string' && quote.length === 1)) throw rangeError(`${name}: quote wants one character, got ${show(quote)}`)
-    if (ragged !== 'error' && ragged !== 'fill') throw rangeError(`${name}: ragged wants 'error' or 'fill', got ${show(ragged)}`)
+    const options = readOptions(name, given, CSV)
+    const { delimiter, comment, quote } = options
     for (const [option, value] of Object.entries({ delimiter, comment }))
-      if (!(value === undefined || (typeof value === 'string' && value !== '' && !/[\r\n]/.test(value) && value !== quote)))
+      if (value === quote)
         throw rangeError(`${name}: ${option} wants a text of at least one character, no line break and no quote, got ${show(value)}`)
     this.plain = numberReader(name, options.decimal, options.thousands)
     this.name = name
@@ -214,7 +228,7 @@ class CsvParser {
    * comments have their own.
    */
   private linesOf(data: readonly string[][], text: string): { lines: number[]; next: number } {
-    const { comment, quote = '"' } = this.options
+    const { comment, quote } = this.options
     const mayBreak = text.includes(quote)
     const raw = comment === undefined ? [] : text.split(this.newline)
     const first = this.line
@@ -242,7 +256,7 @@ class CsvParser {
   }
 
   private libraryFor(text: string): Papa.Parser {
-    const { delimiter, quote = '"', comment } = this.options
+    const { delimiter, quote, comment } = this.options
     const sample = text.slice(0, SAMPLE)
     this.newline = lineEndOf(sample, quote)
     return new Papa.Parser({
@@ -256,7 +270,7 @@ class CsvParser {
   /** @param text source of the values @param first the line in which it begins */
   private rowsOf(data: string[][], lines: readonly number[], text: string, first: number): Row[] {
     const rows: Row[] = []
-    const { quote = '"' } = this.options
+    const { quote } = this.options
     let raw: string[] | undefined
     // an empty value may stand alone in quotes, in a table of one column
     const isQuoted = (line: number) => {
@@ -270,7 +284,7 @@ class CsvParser {
       if (values[last].endsWith('\r')) values[last] = values[last].slice(0, -1)
       if (last === 0 && values[0].trim() === '' && !isQuoted(at)) continue
       if (this.columns === null) {
-        const { header = true, ragged } = this.options
+        const { header, ragged } = this.options
         const names = columnsOf(this.name, header, values)
         this.columns = names.map(({ name }) => name)
         for (const { name, note } of names) if (note !== undefined) this.notes.set(name, note)

@@ -1,10 +1,9 @@
 /** Tables in files of any supported format. */
-import { checkChoice, checkCount } from '../../common/checks.js'
 import { rangeError } from '../../common/errors.js'
-import { checkNames } from '../../common/names.js'
+import { readOptions, type Schema } from '../../common/options.js'
 import type { Row } from '../table/values.js'
 import { arrowRows } from './arrow.js'
-import { CSV_OPTIONS, type CsvOptions, csvRows, decoded } from './csv.js'
+import { CSV, type CsvOptions, csvRows, decoded } from './csv.js'
 import { jsonLines, jsonRows } from './json.js'
 import { parquetRows } from './parquet.js'
 import { allBytes, nameOf, piecesOf, readAhead, type Source } from './source.js'
@@ -21,6 +20,12 @@ export interface ReadOptions extends CsvOptions {
   /** Rows to read at most. Default: all. */
   limit?: number
 }
+
+export const READ = {
+  ...CSV,
+  format: { is: FORMATS },
+  limit: { is: { min: 0, whole: true, or: [Infinity] }, default: Infinity, aka: ['nrows'] },
+} satisfies Schema<ReadOptions>
 
 const ENDINGS: Readonly<Record<string, TableFormat>> = {
   csv: 'csv',
@@ -75,15 +80,7 @@ export function readBytes(source: Source): Promise<Uint8Array> {
  * @throws as {@link readTable} does
  */
 export async function* streamTable(source: Source, options: ReadOptions = {}): AsyncGenerator<Row[], void, void> {
-  checkNames('readTable', options, ['format', 'limit', ...CSV_OPTIONS], {
-    separator: 'delimiter',
-    sep: 'delimiter',
-    names: 'header',
-    nrows: 'limit',
-  })
-  const { format = formatOf(nameOf(source)), limit = Infinity, ...csv } = options
-  checkChoice('readTable: format', format, FORMATS)
-  if (limit !== Infinity) checkCount('readTable: limit', limit, 0)
+  const { format = formatOf(nameOf(source)), limit, ...csv } = readOptions('readTable', options, READ)
   let left = limit
   if (left === 0) return
   for await (const rows of readAhead(partsOf(source, format, csv))) {

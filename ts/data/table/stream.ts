@@ -1,7 +1,6 @@
 /** Tables that are larger than memory: the encoding of their columns, and shuffled rows, part by part. */
-import { checkCount } from '../../common/checks.js'
 import { rangeError, typeError } from '../../common/errors.js'
-import { checkNames } from '../../common/names.js'
+import { count, readOptions, type Schema, seed } from '../../common/options.js'
 import { RandomStream } from '../../common/random-stream.js'
 import { show } from '../../common/show.js'
 import type { TableReport } from './report.js'
@@ -49,6 +48,12 @@ export interface ShuffleOptions {
   seed?: number
 }
 
+export const SHUFFLE = {
+  rows: { is: count, default: 10_000 },
+  buffer: { is: count },
+  seed: { is: seed, default: 0 },
+} satisfies Schema<ShuffleOptions>
+
 /**
  * Rows of a stream in parts of one size (the last is shorter), drawn at random from a buffer of the next ones. Sorted files, such as class after
  * class, need a buffer of about all rows, or one shuffle on disk.
@@ -61,10 +66,8 @@ export interface ShuffleOptions {
  */
 export async function* shuffleStream(parts: RowStream, options: ShuffleOptions = {}): AsyncGenerator<Row[], void, void> {
   checkStream('shuffleStream', parts)
-  checkNames('shuffleStream', options, ['rows', 'buffer', 'seed'])
-  const { rows: size = 10_000, buffer = 10 * size, seed = 0 } = options
-  checkCount('shuffleStream: rows', size)
-  checkCount('shuffleStream: buffer', buffer)
+  const { rows: size, seed, ...given } = readOptions('shuffleStream', options, SHUFFLE)
+  const { buffer = 10 * size } = given
   const random = new RandomStream(seed)
   const kept: Row[] = []
   let part: Row[] = []

@@ -2,10 +2,11 @@
 
 import type { Backend } from '../../backend/index.js'
 import { plainError, typeError } from '../../common/errors.js'
+import { anything, finite, type Schema } from '../../common/options.js'
 import { show } from '../../common/show.js'
 import { Parameter } from '../../parameter.js'
 import { type ArrayBinding, type ArrayParameter, bindArray, isArrayParameter } from './arrays.js'
-import type { TransformOptions } from './transform.js'
+import { TRANSFORM, type TransformOptions } from './transform.js'
 
 /** Options that every optimizer has and that may differ from group to group. */
 export interface GroupOptions {
@@ -33,11 +34,15 @@ export interface SharedOptions extends TransformOptions {
   backend?: Backend
 }
 
+export const SHARED = { ...TRANSFORM, backend: { is: anything } } satisfies Schema<SharedOptions>
+
 /** Options of one step. */
 export interface UpdateOptions {
   /** Every gradient is multiplied by this first (1/k for k accumulated batches, 1/s to undo a loss scale). Default 1. */
   gradientScale?: number
 }
+
+export const STEP = { gradientScale: { is: finite } } satisfies Schema<UpdateOptions>
 
 /** A group as it is passed in: parameters, a name, and options that override the optimizer's. */
 export type GroupInput<O> = Omit<O, keyof SharedOptions> & { parameters: Iterable<Parameter | ArrayParameter>; name?: string }

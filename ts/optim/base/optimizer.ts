@@ -10,6 +10,8 @@
 import { trapped } from '../../backend/crash.js'
 import type { FloatArray } from '../../backend/heap.js'
 import { plainError, rangeError, typeError } from '../../common/errors.js'
+import { unknownName } from '../../common/names.js'
+import { type AnySchema, checkOptions } from '../../common/options.js'
 import type { Parameter } from '../../parameter.js'
 import { type ArrayBinding, copyIn, copyOut } from './arrays.js'
 import { ParameterGroup, type StateLayout } from './group.js'
@@ -21,17 +23,17 @@ import {
   type OptimizerInput,
   readGroups,
   readMembers,
+  SHARED,
+  STEP,
   type SharedOptions,
   type UpdateOptions,
 } from './input.js'
-import { type Allowed, checked, checkName, checkNames, checkOption, fromJson } from './options.js'
+import { type Allowed, checked, fromJson, schemaOf } from './options.js'
 import type { ParameterSpan, Scalars } from './span.js'
 import { captureState, checkState, type OptimizerState, restoreGroup } from './state.js'
 import { TransformChain } from './transform.js'
 import type { UpdateRule } from './update-rule.js'
 
-const SHARED_OPTIONS = ['backend', 'clipNorm', 'clipValue', 'clipNormPerParameter', 'skipNonFinite', 'gradientTransforms']
-const STEP_OPTIONS = ['gradientScale']
 const NO_NAMES: readonly string[] = []
 const NO_SCALARS: Scalars = {}
 const NO_EXTRAS: Readonly<Record<string, number>> = {}
@@ -83,8 +85,7 @@ export abstract class Optimizer<O extends object = object> {
    * @throws RangeError for options out of range, Error for a parameter in two groups, of two backends, or none at all
    */
   constructor(parameters: OptimizerInput<O>, options: O & SharedOptions = {} as O & SharedOptions) {
-    const { defaults } = this.definition
-    checkNames(this.name, options, [...Object.keys(defaults), ...SHARED_OPTIONS])
+    checkOptions(this.name, options, { ...this.schema, ...SHARED })
     if (typeof this.hyper !== 'function' || typeof this.update !== 'function')
       throw typeError(`${this.name}: an Optimizer wants methods hyper(options, t) and update(p, g, slots, hyper)`)
     this.transforms = new TransformChain(options, this.name)
@@ -207,7 +208,7 @@ export abstract class Optimizer<O extends object = object> {
   }
 
   set learningRate(value: number) {
-    if (!('learningRate' in this.groups[0].values)) checkName(this.name, 'learningRate', Object.keys(this.definition.defaults))
+    if (!('learningRate' in this.groups[0].values)) throw unknownName(this.name, 'learningRate', Object.keys(this.schema))
     for (const group of this.groups) (group.options as GroupOptions).learningRate = value
   }
 
@@ -226,7 +227,7 @@ export abstract class Optimizer<O extends object = object> {
     const { groups, bindings } = this
     const { backend } = groups[0]
     backend.heap.check()
-    if (options !== undefined) checkNames(`${this.name}.step()`, options, STEP_OPTIONS)
+    if (options !== undefined) checkOptions(`${this.name}.step()`, options, STEP)
     if (bindings.length > 0) copyIn(bindings)
     let any = false
     for (let i = 0; i < groups.length; i++) if (groups[i].refresh()) any = true
@@ -306,7 +307,7 @@ export abstract class Optimizer<O extends object = object> {
 
   private makeGroup(parameters: Parameter[], given: O, name: string | undefined): ParameterGroup<Required<O>> {
     const raw = this.withOptions(this.definition.defaults, given)
-    const check = (option: string, value: unknown) => this.checkOption(option, value)
+    const check = (option: string, value: unknown) => checkOptions(this.name, { [option]: value }, this.schema)
     const options = checked(raw, check, (option) => this.optionChanged(group, option))
     const group: ParameterGroup<Required<O>> = new ParameterGroup(parameters, raw, options, this.layout(raw), name)
     group.kernel = this.findKernel(group)
@@ -316,16 +317,11 @@ export abstract class Optimizer<O extends object = object> {
 
   /** `values`, overridden by `given`. @throws RangeError for unknown, invalid or contradictory options */
   private withOptions(values: object, given: object): Required<O> {
-    const known = Object.keys(this.definition.defaults)
-    const merged: Record<string, unknown> = { ...values }
-    for (const [option, value] of Object.entries(given)) {
-      if (value === undefined) continue
-      checkName(this.name, option, known)
-      merged[option] = value
-    }
-    for (const [option, value] of Object.entries(merged)) this.checkOption(option, value)
-    this.checkOptions(merged as Required<O>)
-    return merged as Required<O>
+    const merged = { ...values } as Required<O>
+    for (const [option, value] of Object.entries(checkOptions(this.name, given, this.schema)))
+      if (value !== undefined) merged[option as keyof O] = value
+    this.checkOptions(merged)
+    return merged
   }
 
   /** The options of a group, overridden by saved ones. @throws RangeError if that would change its state slots */
@@ -337,9 +333,8 @@ export abstract class Optimizer<O extends object = object> {
     return options
   }
 
-  private checkOption(option: string, value: unknown): void {
-    const { defaults, allowed } = this.definition
-    checkOption(this.name, option, value, defaults[option], allowed[option])
+  private get schema(): AnySchema {
+    return schemaOf(this.definition)
   }
 
   private layout(options: Required<O>): StateLayout {

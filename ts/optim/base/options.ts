@@ -1,27 +1,8 @@
 /** Allowed values of optimizer options, and errors that name the option, the value and the allowed range. */
 
-import { checkChoice } from '../../common/checks.js'
-import { rangeError } from '../../common/errors.js'
-import { show } from '../../common/show.js'
+import { type Allowed, type AnySchema, anything, decay, finite, flag, nonNegative } from '../../common/options.js'
 
-export { checkName, checkNames, list } from '../../common/names.js'
-
-/** An interval of numbers; `open` ends are not allowed themselves. */
-export interface Range {
-  min: number
-  max: number
-  openMin?: boolean
-  openMax?: boolean
-}
-
-/** Allowed values of an option: a range of numbers, or a list of values. Without either, the type of its default decides. */
-export type Allowed = Range | readonly (string | number | boolean | null)[]
-
-export const nonNegative: Range = { min: 0, max: Infinity, openMax: true }
-export const positive: Range = { min: 0, max: Infinity, openMin: true, openMax: true }
-/** A decay constant: 0 forgets at once, 1 would never learn. */
-export const decay: Range = { min: 0, max: 1, openMax: true }
-const anyNumber: Range = { min: -Infinity, max: Infinity, openMin: true, openMax: true }
+export { type Allowed, decay, nonNegative, positive, type Range } from '../../common/options.js'
 
 /** Ranges by name of the option, for all optimizers; a class adds to them with `static allowed`. */
 const RANGES: Readonly<Record<string, Allowed>> = {
@@ -35,18 +16,29 @@ const RANGES: Readonly<Record<string, Allowed>> = {
   beta3: decay,
 }
 
-/** @throws RangeError or TypeError naming the option, the value and the allowed values */
-export function checkOption(
-  owner: string,
-  name: string,
-  value: unknown,
-  usual: unknown,
-  allowed: Allowed | undefined = RANGES[name],
-): void {
-  if (Array.isArray(allowed)) checkChoice(`${owner}: ${name}`, value, allowed)
-  else if (allowed !== undefined || typeof usual === 'number') {
-    checkNumber(owner, name, value, (allowed as Range | undefined) ?? anyNumber)
-  } else if (typeof usual === 'boolean') checkChoice(`${owner}: ${name}`, value, [true, false])
+/** What a class of optimizers says of its options. */
+interface Definition {
+  readonly defaults: Readonly<Record<string, unknown>>
+  readonly allowed: Readonly<Record<string, Allowed>>
+  /** Old names, and the name of each today. */
+  readonly renames?: Readonly<Record<string, string>>
+}
+
+const schemas = new WeakMap<Definition, AnySchema>()
+
+/** The schema of the options of a class of optimizers. */
+export function schemaOf(definition: Definition): AnySchema {
+  let schema = schemas.get(definition)
+  if (schema !== undefined) return schema
+  const { defaults, allowed, renames = {} } = definition
+  const optionOf = (name: string, usual: unknown) => ({
+    is: allowed[name] ?? RANGES[name] ?? (typeof usual === 'number' ? finite : typeof usual === 'boolean' ? flag : anything),
+    default: usual,
+    was: Object.keys(renames).filter((old) => renames[old] === name),
+  })
+  schema = Object.fromEntries(Object.entries(defaults).map(([name, usual]) => [name, optionOf(name, usual)]))
+  schemas.set(definition, schema)
+  return schema
 }
 
 /**
@@ -79,16 +71,4 @@ export function checked<O extends object>(raw: O, check: (name: string, value: u
 export function fromJson(saved: Readonly<Record<string, unknown>>, defaults: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const read = (name: string, value: unknown) => (value === null && typeof defaults[name] === 'number' ? Infinity : value)
   return Object.fromEntries(Object.entries(saved).map(([name, value]) => [name, read(name, value)]))
-}
-
-function checkNumber(owner: string, name: string, value: unknown, range: Range): void {
-  const { min, max, openMin = false, openMax = false } = range
-  const fits = typeof value === 'number' && (openMin ? value > min : value >= min) && (openMax ? value < max : value <= max)
-  if (!fits) throw rangeError(`${owner}: ${name} wants ${describe(range)}, got ${show(value)}`)
-}
-
-function describe({ min, max, openMin, openMax }: Range): string {
-  if (min === -Infinity && max === Infinity) return 'a finite number'
-  if (max === Infinity) return `a finite number ${openMin ? '>' : '≥'} ${min}`
-  return `a number in ${openMin ? '(' : '['}${min}, ${max}${openMax ? ')' : ']'}`
 }

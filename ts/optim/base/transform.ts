@@ -4,10 +4,10 @@
  * A transform sees all gradients of a step ({@link Gradients}), across groups. A transform that only scales changes `scale`, a factor in the fused
  * update, and never writes a gradient; the others write in place.
  */
+import { array, flag, positive, type Schema } from '../../common/options.js'
 import { clipByNorm, clipByValue, clipGlobalNorm } from '../transforms/clipping.js'
 import { Gradients, type GradientTransform } from './gradients.js'
 import type { ParameterGroup } from './group.js'
-import { checkOption, positive } from './options.js'
 
 /** Named options of every optimizer for the usual transforms; they run in this order, `gradientTransforms` first. */
 export interface TransformOptions {
@@ -23,26 +23,31 @@ export interface TransformOptions {
   clipNorm?: number
 }
 
-/** @internal the transforms of an optimizer, named and custom ones, and the guard against gradients that are not finite */
+export const TRANSFORM = {
+  gradientTransforms: { is: array },
+  skipNonFinite: { is: flag },
+  clipValue: { is: positive },
+  clipNormPerParameter: { is: positive },
+  clipNorm: { is: positive },
+} satisfies Schema<TransformOptions>
+
+/** @internal the transforms of an optimizer, named ones and others, and the guard against gradients that are not finite */
 export class TransformChain {
   skippedSteps = 0
   /** True if gradients are neither changed nor read. */
   readonly isEmpty: boolean
-  private readonly chain: readonly GradientTransform[]
+  private readonly chain: GradientTransform[]
   private readonly skipNonFinite: boolean
   private readonly owner: string
   private readonly gradients = new Gradients()
 
   constructor(options: TransformOptions, owner: string) {
     const { gradientTransforms = [], clipValue, clipNormPerParameter, clipNorm, skipNonFinite = false } = options
-    const named = [
-      namedTransform(owner, 'clipValue', clipValue, clipByValue),
-      namedTransform(owner, 'clipNormPerParameter', clipNormPerParameter, clipByNorm),
-      namedTransform(owner, 'clipNorm', clipNorm, clipGlobalNorm),
-    ]
-    checkOption(owner, 'skipNonFinite', skipNonFinite, false)
     this.owner = owner
-    this.chain = [...gradientTransforms, ...named.filter((transform) => transform !== undefined)]
+    this.chain = [...gradientTransforms]
+    if (clipValue !== undefined) this.chain.push(clipByValue(clipValue))
+    if (clipNormPerParameter !== undefined) this.chain.push(clipByNorm(clipNormPerParameter))
+    if (clipNorm !== undefined) this.chain.push(clipGlobalNorm(clipNorm))
     this.skipNonFinite = skipNonFinite
     this.isEmpty = this.chain.length === 0 && !skipNonFinite
   }
@@ -82,15 +87,4 @@ export class TransformChain {
     }
     return null
   }
-}
-
-function namedTransform(
-  owner: string,
-  name: string,
-  value: number | undefined,
-  make: (limit: number) => GradientTransform,
-): GradientTransform | undefined {
-  if (value === undefined) return undefined
-  checkOption(owner, name, value, 0, positive)
-  return make(value)
 }

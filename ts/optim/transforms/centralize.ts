@@ -1,7 +1,10 @@
 import type { FloatArray } from '../../backend/heap.js'
-import { checkChoice } from '../../common/checks.js'
-import { checkNames } from '../../common/names.js'
+import { readOptions, type Schema } from '../../common/options.js'
 import type { GradientTransform } from '../base/gradients.js'
+
+export const CENTRALIZE = {
+  outputAxis: { is: ['first', 'last'], default: 'last' },
+} satisfies Schema<NonNullable<Parameters<typeof centralize>[0]>>
 
 /**
  * Gradient centralisation (Yong et al. 2020): the gradient of each unit of a weight matrix loses its mean. A mild
@@ -11,9 +14,7 @@ import type { GradientTransform } from '../base/gradients.js'
  * @example new SGD(model.parameters(), { learningRate: 0.1, gradientTransforms: [centralize()] })
  */
 export function centralize(options: { outputAxis?: 'first' | 'last' } = {}): GradientTransform {
-  checkNames('centralize', options, ['outputAxis'])
-  const { outputAxis = 'last' } = options
-  checkChoice('centralize: outputAxis', outputAxis, ['first', 'last'])
+  const { outputAxis } = readOptions('centralize', options, CENTRALIZE)
   return {
     name: 'centralize',
     apply(gradients) {

@@ -1,9 +1,16 @@
 /** Clipping: gradient transforms that limit norms or values. */
 import type { FloatArray } from '../../backend/heap.js'
+import { checkValue, nonNegative, positive, type Range, readOptions, type Schema } from '../../common/options.js'
 import type { Parameter } from '../../parameter.js'
 import type { GradientTransform } from '../base/gradients.js'
 import { multiply } from '../base/matrix.js'
-import { checkNames, checkOption, nonNegative, positive } from '../base/options.js'
+
+const anyNorm: Range = { min: 0, max: Infinity, openMin: true }
+
+export const CLIP_GLOBAL_NORM = {
+  norm: { is: anyNorm, default: 2 },
+  epsilon: { is: nonNegative, default: 1e-6 },
+} satisfies Schema<NonNullable<Parameters<typeof clipGlobalNorm>[1]>>
 
 /**
  * All gradients together are shortened to norm c: g ← g · min(1, c / (‖g‖ + ε)). Keeps the direction; the usual guard of
@@ -12,11 +19,8 @@ import { checkNames, checkOption, nonNegative, positive } from '../base/options.
  * @example new Adam(model.parameters(), { gradientTransforms: [clipGlobalNorm(1)] })
  */
 export function clipGlobalNorm(limit: number, options: { norm?: number; epsilon?: number } = {}): GradientTransform {
-  checkNames('clipGlobalNorm', options, ['norm', 'epsilon'])
-  const { norm = 2, epsilon = 1e-6 } = options
-  checkOption('clipGlobalNorm', 'limit', limit, 0, nonNegative)
-  checkOption('clipGlobalNorm', 'norm', norm, 2, { min: 0, max: Infinity, openMin: true })
-  checkOption('clipGlobalNorm', 'epsilon', epsilon, 0)
+  const { norm, epsilon } = readOptions('clipGlobalNorm', options, CLIP_GLOBAL_NORM)
+  checkValue('clipGlobalNorm: limit', limit, nonNegative)
   return {
     name: 'clipGlobalNorm',
     apply(gradients) {
@@ -31,7 +35,7 @@ export function clipGlobalNorm(limit: number, options: { norm?: number; epsilon?
  * @example new Adam(model.parameters(), { gradientTransforms: [clipByValue(0.5)] })
  */
 export function clipByValue(limit: number): GradientTransform {
-  checkOption('clipByValue', 'limit', limit, 0, nonNegative)
+  checkValue('clipByValue: limit', limit, nonNegative)
   return {
     name: 'clipByValue',
     apply({ groups, scale }) {
@@ -47,7 +51,7 @@ export function clipByValue(limit: number): GradientTransform {
  * @example new Adam(model.parameters(), { gradientTransforms: [clipByNorm(1)] })
  */
 export function clipByNorm(limit: number): GradientTransform {
-  checkOption('clipByNorm', 'limit', limit, 0, nonNegative)
+  checkValue('clipByNorm: limit', limit, nonNegative)
   return perParameter('clipByNorm', (p, scale) => {
     const norm = Math.sqrt(p.backend.kernels.sumSquares(p.gradientAddress, p.size)) * scale
     return norm > limit ? limit / norm : 1
@@ -60,12 +64,16 @@ export function clipByNorm(limit: number): GradientTransform {
  * @example new Adam(model.parameters(), { gradientTransforms: [clipByRms(1)] })
  */
 export function clipByRms(limit: number): GradientTransform {
-  checkOption('clipByRms', 'limit', limit, 0, positive)
+  checkValue('clipByRms: limit', limit, positive)
   return perParameter('clipByRms', (p, scale) => {
     const rms = Math.sqrt(p.backend.kernels.sumSquares(p.gradientAddress, p.size) / p.size) * scale
     return 1 / Math.max(1, rms / limit)
   })
 }
+
+export const ADAPTIVE_CLIP = {
+  epsilon: { is: nonNegative, default: 1e-3 },
+} satisfies Schema<NonNullable<Parameters<typeof adaptiveClip>[1]>>
 
 /**
  * Adaptive clipping (Brock et al. 2021): the gradient of each unit (column of a weight matrix, whole vector) gets at most
@@ -74,10 +82,8 @@ export function clipByRms(limit: number): GradientTransform {
  * @example new Adam(model.parameters(), { gradientTransforms: [adaptiveClip(0.01)] })
  */
 export function adaptiveClip(limit: number, options: { epsilon?: number } = {}): GradientTransform {
-  checkNames('adaptiveClip', options, ['epsilon'])
-  const { epsilon = 1e-3 } = options
-  checkOption('adaptiveClip', 'limit', limit, 0, nonNegative)
-  checkOption('adaptiveClip', 'epsilon', epsilon, 0)
+  const { epsilon } = readOptions('adaptiveClip', options, ADAPTIVE_CLIP)
+  checkValue('adaptiveClip: limit', limit, nonNegative)
   return {
     name: 'adaptiveClip',
     apply(gradients) {

@@ -1,8 +1,14 @@
 import { withOthers } from '../../backend/families.js'
 import { type Ptr, SCRATCH_BYTES } from '../../backend/kernels.js'
+import { nonNegative, readOptions, type Schema, seed as seeded } from '../../common/options.js'
 import type { GradientTransform } from '../base/gradients.js'
 import type { ParameterGroup } from '../base/group.js'
-import { checkNames, checkOption, nonNegative } from '../base/options.js'
+
+export const ADD_NOISE = {
+  eta: { is: nonNegative, default: 0.01 },
+  gamma: { is: nonNegative, default: 0.55 },
+  seed: { is: seeded, default: 0 },
+} satisfies Schema<NonNullable<Parameters<typeof addNoise>[0]>>
 
 /**
  * Gaussian noise that fades: g ← g + N(0, η / t^γ) (Neelakantan et al. 2015). Helps very deep nets out of bad starts.
@@ -11,10 +17,7 @@ import { checkNames, checkOption, nonNegative } from '../base/options.js'
  * @example new SGD(model.parameters(), { learningRate: 0.1, gradientTransforms: [addNoise({ seed: 1 })] })
  */
 export function addNoise(options: { eta?: number; gamma?: number; seed?: number } = {}): GradientTransform {
-  checkNames('addNoise', options, ['eta', 'gamma', 'seed'])
-  const { eta = 0.01, gamma = 0.55, seed = 0 } = options
-  checkOption('addNoise', 'eta', eta, 0, nonNegative)
-  checkOption('addNoise', 'gamma', gamma, 0, nonNegative)
+  const { eta, gamma, seed } = readOptions('addNoise', options, ADD_NOISE)
   let t = 0
   return {
     name: 'addNoise',

@@ -2,12 +2,13 @@
 
 import { checkCount } from '../../common/checks.js'
 import { rangeError, typeError } from '../../common/errors.js'
+import { checkOptions, readOptions, type Schema } from '../../common/options.js'
 import { savedNumbers } from '../../common/saved.js'
 import type { Parameter } from '../../parameter.js'
 import type { UpdateOptions } from '../base/input.js'
 import { fromJson } from '../base/options.js'
 import type { StepScheme } from '../base/step-scheme.js'
-import { type OptimizerLike, OptimizerWrapper, type SavedArray, wrapperOptions } from './wrapper.js'
+import { type OptimizerLike, OptimizerWrapper, type SavedArray } from './wrapper.js'
 
 /** A parameter's gradient so far: its numbers, and for a table the rows that they are in, see {@link Parameter}. */
 interface PendingGradient {
@@ -15,7 +16,7 @@ interface PendingGradient {
   rows: SavedArray | null
 }
 
-const ALLOWED = { every: { min: 1, max: Infinity } }
+export const GRADIENT_ACCUMULATION = { every: { is: { min: 1, max: Infinity }, required: true } } satisfies Schema<{ every: number }>
 
 /** Entries of a state besides options. */
 interface Pending {
@@ -46,7 +47,7 @@ export class GradientAccumulation extends OptimizerWrapper {
 
   constructor(inner: OptimizerLike, options: { every: number }) {
     super(inner)
-    const { every } = wrapperOptions('GradientAccumulation', options, {}, ALLOWED)
+    const { every } = readOptions('GradientAccumulation', options, GRADIENT_ACCUMULATION)
     if (inner.wantsClosure) throw typeError(`GradientAccumulation: ${inner.name} computes its gradients itself; nothing adds up for it`)
     if (inner.accumulates) throw typeError(`GradientAccumulation: ${inner.name} adds batches up already; one of them is enough`)
     this.every = every
@@ -88,7 +89,7 @@ export class GradientAccumulation extends OptimizerWrapper {
   protected loadExtra(extra: Record<string, unknown>): () => void {
     const { pending, gradients, ...saved } = extra as unknown as Pending
     const { name, parameters, every } = this
-    const options = wrapperOptions(`${name}.loadState()`, fromJson(saved, { every }), { every }, ALLOWED)
+    const options = checkOptions(`${name}.loadState()`, { every, ...fromJson(saved, { every }) }, GRADIENT_ACCUMULATION)
     checkCount(`${name}.loadState(): pending`, pending, 0)
     if (pending > 0 !== Array.isArray(gradients))
       throw rangeError(`${name}.loadState(): the state has ${pending} batches pending and ${pending > 0 ? 'no' : 'some'} gradients`)

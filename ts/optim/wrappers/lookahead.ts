@@ -1,13 +1,13 @@
 /** Lookahead: slow weights beside the fast weights of any optimizer. */
 import type { FloatArray } from '../../backend/heap.js'
 import { checkCount } from '../../common/checks.js'
+import { checkOptions, type Range, readOptions, type Schema, share } from '../../common/options.js'
 import { withWeights } from '../base/averaging.js'
 import type { UpdateOptions } from '../base/input.js'
 import { fromJson } from '../base/options.js'
-import { type OptimizerLike, OptimizerWrapper, type SavedArray, wrapperOptions } from './wrapper.js'
+import { type OptimizerLike, OptimizerWrapper, type SavedArray } from './wrapper.js'
 
-const USUAL: Required<LookaheadOptions> = { every: 5, alpha: 0.5 }
-const ALLOWED = { every: { min: 1, max: Infinity }, alpha: { min: 0, max: 1 } }
+const period: Range = { min: 1, max: Infinity }
 
 /** Options of {@link Lookahead}. */
 export interface LookaheadOptions {
@@ -16,6 +16,11 @@ export interface LookaheadOptions {
   /** Fraction of the way that the slow weights move. Default 0.5. */
   alpha?: number
 }
+
+export const LOOKAHEAD = {
+  every: { is: period, default: 5 },
+  alpha: { is: share, default: 0.5 },
+} satisfies Schema<LookaheadOptions>
 
 /**
  * Every k steps of the inner optimizer, the slow weights move part of the way to the fast weights, and the fast weights start again from there.
@@ -41,7 +46,7 @@ export class Lookahead extends OptimizerWrapper {
 
   constructor(inner: OptimizerLike, options: LookaheadOptions = {}) {
     super(inner)
-    const { every, alpha } = wrapperOptions('Lookahead', options, USUAL, ALLOWED)
+    const { every, alpha } = readOptions('Lookahead', options, LOOKAHEAD)
     this.every = every
     this.alpha = alpha
     this.slow = this.parameters.map((p) => p.data())
@@ -84,8 +89,7 @@ export class Lookahead extends OptimizerWrapper {
 
   protected loadExtra({ taken, slow, ...saved }: { taken: number; slow: SavedArray[] }): () => void {
     const { name, every, alpha } = this
-    const usual = { every, alpha }
-    const options = wrapperOptions(`${name}.loadState()`, fromJson(saved, usual), usual, ALLOWED)
+    const options = checkOptions(`${name}.loadState()`, fromJson(saved, { every, alpha }), LOOKAHEAD)
     checkCount(`${name}.loadState(): taken`, taken, 0)
     const lists = this.listsOf(slow)
     return () => {

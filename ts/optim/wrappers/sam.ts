@@ -2,13 +2,13 @@
 import type { Kernel, Ptr } from '../../backend/kernels.js'
 import { DESCENT } from '../../backend/wasm/parts.js'
 import { typeError } from '../../common/errors.js'
+import { checkOptions, nonNegative, readOptions, type Schema } from '../../common/options.js'
 import type { Parameter } from '../../parameter.js'
 import type { UpdateOptions } from '../base/input.js'
-import { nonNegative } from '../base/options.js'
 import type { SecondEvaluation, StepScheme } from '../base/step-scheme.js'
-import { type OptimizerLike, OptimizerWrapper, wrapperOptions } from './wrapper.js'
+import { type OptimizerLike, OptimizerWrapper } from './wrapper.js'
 
-const ALLOWED = { rho: nonNegative }
+export const SAM_OPTIONS = { rho: { is: nonNegative, default: 0.05 } } satisfies Schema<{ rho?: number }>
 
 /**
  * Sharpness-aware minimisation: steps along the gradient at the worst nearby point, which prefers flat minima.
@@ -34,7 +34,7 @@ export class SAM extends OptimizerWrapper {
 
   constructor(inner: OptimizerLike, options: { rho?: number } = {}) {
     super(inner)
-    this.rho = wrapperOptions('SAM', options, { rho: 0.05 }, ALLOWED).rho
+    this.rho = readOptions('SAM', options, SAM_OPTIONS).rho
     if (inner.accumulates) throw typeError(`SAM: ${inner.name} steps on the mean of several batches; SAM has the gradient of one only`)
   }
 
@@ -102,7 +102,7 @@ export class SAM extends OptimizerWrapper {
   }
 
   protected loadExtra(saved: Record<string, unknown>): () => void {
-    const options = wrapperOptions(`${this.name}.loadState()`, saved, { rho: this.rho }, ALLOWED)
+    const options = checkOptions(`${this.name}.loadState()`, saved, SAM_OPTIONS)
     return () => Object.assign(this, options)
   }
 }

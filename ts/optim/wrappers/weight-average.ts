@@ -1,11 +1,11 @@
 import type { FloatArray } from '../../backend/heap.js'
 import { typeError } from '../../common/errors.js'
+import { readOptions, type Schema, share } from '../../common/options.js'
 import { savedCount, savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
 import type { Parameter } from '../../parameter.js'
 import { withWeights } from '../base/averaging.js'
 import { parametersOf } from '../base/input.js'
-import { checkNames, checkOption } from '../base/options.js'
 import { checkSizes } from '../base/state.js'
 
 /** Options of {@link WeightAverage}. */
@@ -15,6 +15,11 @@ export interface WeightAverageOptions {
   /** Decay of `ema`. Default 0.999. */
   decay?: number
 }
+
+export const WEIGHT_AVERAGE = {
+  form: { is: ['ema', 'mean'], default: 'ema' },
+  decay: { is: share, default: 0.999 },
+} satisfies Schema<WeightAverageOptions>
 
 /**
  * Averages of the weights along the way, which usually test better than the last weights: exponential (EMA, Polyak) or
@@ -43,10 +48,7 @@ export class WeightAverage {
 
   /** @throws TypeError for anything but a list of parameters, RangeError for options out of range */
   constructor(parameters: Iterable<Parameter>, options: WeightAverageOptions = {}) {
-    checkNames('WeightAverage', options, ['form', 'decay'])
-    const { form = 'ema', decay = 0.999 } = options
-    checkOption('WeightAverage', 'form', form, 'ema', ['ema', 'mean'])
-    checkOption('WeightAverage', 'decay', decay, 0.999, { min: 0, max: 1 })
+    const { form, decay } = readOptions('WeightAverage', options, WEIGHT_AVERAGE)
     this.form = form
     this.decay = decay
     this.parameters = parametersOf('WeightAverage', parameters)

@@ -10,7 +10,6 @@ import type { Parameter } from '../../parameter.js'
 import type { ShowsAverages } from '../base/averaging.js'
 import type { ParameterGroup } from '../base/group.js'
 import type { UpdateOptions } from '../base/input.js'
-import { type Allowed, checkNames, checkOption } from '../base/options.js'
 import { checkSizes, type OptimizerState, wrongState } from '../base/state.js'
 import type { StepScheme } from '../base/step-scheme.js'
 
@@ -138,25 +137,4 @@ export abstract class OptimizerWrapper implements OptimizerLike {
   protected get parameters(): Parameter[] {
     return this.groups.flatMap(({ parameters }) => parameters)
   }
-}
-
-/**
- * @internal options of a wrapper, all of them numbers, with defaults for missing ones
- * @throws RangeError for one that is not known or allowed
- */
-export function wrapperOptions<Name extends string>(
-  owner: string,
-  given: object,
-  usual: { readonly [N in Name]?: number },
-  allowed: { readonly [N in Name]: Allowed },
-): Record<Name, number> {
-  const names = Object.keys(allowed) as Name[]
-  checkNames(owner, given, names)
-  const options = { ...usual } as Record<Name, number>
-  for (const name of names) {
-    const value = (given as Record<Name, number | undefined>)[name]
-    if (value !== undefined) options[name] = value
-    checkOption(owner, name, options[name], 0, allowed[name])
-  }
-  return options
 }

@@ -2,11 +2,12 @@
 
 import { cholesky, inverseCholesky } from '../../backend/js/normal-equations.js'
 import { rangeError, typeError } from '../../common/errors.js'
+import { anything, flag, readOptions, type Schema } from '../../common/options.js'
 import { show } from '../../common/show.js'
 import type { BoundOptions } from '../box.js'
 import { checkNumbers } from '../start.js'
 import { fittedLeastSquares, type LeastSquaresResult } from './least-squares.js'
-import { checkOptions, type LeastSquaresOptions } from './options.js'
+import { LEAST_SQUARES, type LeastSquaresOptions } from './options.js'
 
 /** A model of y at one x; x is a number, or a row of numbers for several variables. */
 export type CurveModel<X> = (x: X, parameters: Float64Array) => number
@@ -27,6 +28,14 @@ export interface FitCurveOptions<X = number> extends Omit<LeastSquaresOptions, '
   /** false: parameters are all that is wanted, and `covariance`, `errors`, `gradient` and `normalMatrix` stay empty. Default true. */
   covariance?: boolean
 }
+
+export const FIT_CURVE = {
+  ...LEAST_SQUARES,
+  initial: { is: anything, aka: ['p0'] },
+  sigma: { is: anything, default: 1 },
+  absoluteSigma: { is: flag, default: false },
+  covariance: { is: flag, default: true },
+} satisfies Schema<FitCurveOptions>
 
 /** Result of {@link fitCurve}. */
 export interface CurveFit extends LeastSquaresResult {
@@ -58,8 +67,8 @@ export interface CurveFit extends LeastSquaresResult {
  * const { parameters, errors } = fitCurve((x, [a, b]) => a * Math.exp(-b * x), [0, 1, 2, 3], [2, 1.2, 0.75, 0.44], { initial: [1, 1] })
  */
 export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>, given: FitCurveOptions<X>): CurveFit {
-  const options = checkOptions('fitCurve', given, OWN)
-  const { initial, jacobian, sigma = 1, absoluteSigma = false, covariance = true } = options
+  const options = readOptions('fitCurve', given, FIT_CURVE)
+  const { initial, jacobian, sigma, absoluteSigma, covariance } = options
   checkData(model, x, y)
   const weights = weightsOf(x.length, y.length, initial?.length, sigma)
   // The solver copies its input, so one array serves all calls.
@@ -85,9 +94,6 @@ export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: A
 
 /** Parameters of a model have units of their own, so the damping is relative to each parameter's influence. */
 const USUAL = { initialDamping: 1e-8, scaling: 'marquardt' } as const
-
-/** Options that the solver does not know, or knows in another form. */
-const OWN = ['initial', 'jacobian', 'sigma', 'absoluteSigma', 'covariance']
 
 /** The Jacobian of the residuals, row-major. */
 function weightedRows<X>(

@@ -1,5 +1,6 @@
 /** Nonlinear least squares: Levenberg-Marquardt and Gauss-Newton for plain functions of a vector. */
 import { typeError } from '../../common/errors.js'
+import { checkOptions } from '../../common/options.js'
 import { show } from '../../common/show.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
 import { type Box, boxOf } from '../box.js'
@@ -7,7 +8,7 @@ import { FunctionError, isConverged, type SolveResult, type Stop } from '../resu
 import { startOf } from '../start.js'
 import { DampedLeastSquares, type DampingOptions, type TrialOutcome } from './damped.js'
 import { afterTrial, flat, GOOD_ENOUGH, onPlateau, usable } from './endings.js'
-import { checkOptions, type LeastSquaresOptions, type LeastSquaresProgress } from './options.js'
+import { LEAST_SQUARES, type LeastSquaresOptions, type LeastSquaresProgress } from './options.js'
 import { FunctionProblem, type Jacobian, type Residuals, tensorProblem } from './residuals.js'
 
 /** Result of a least-squares solver: `value` is ½·Σ rᵢ², `gradient` Jᵀr. */
@@ -46,7 +47,7 @@ export function levenbergMarquardt(
   x0: ArrayLike<number> | Tensor,
   given: LeastSquaresOptions = {},
 ): LeastSquaresResult {
-  const options = checkOptions('levenbergMarquardt', given)
+  const options = checkOptions('levenbergMarquardt', given, LEAST_SQUARES)
   return solve('levenbergMarquardt', residuals, x0, options, ownOf(options), damped)
 }
 
@@ -65,7 +66,7 @@ export function gaussNewton(
   x0: ArrayLike<number> | Tensor,
   given: LeastSquaresOptions = {},
 ): LeastSquaresResult {
-  const options = checkOptions('gaussNewton', given)
+  const options = checkOptions('gaussNewton', given, LEAST_SQUARES)
   if (options.lower !== undefined || options.upper !== undefined) throw typeError('gaussNewton: knows no bounds; levenbergMarquardt does')
   return solve('gaussNewton', residuals, x0, options, ownOf(options), searched)
 }

@@ -1,11 +1,7 @@
 /** Options of least squares, and their checks. */
 
-import { typeError } from '../../common/errors.js'
-import { withNewNames } from '../../common/renamed.js'
-import { show } from '../../common/show.js'
-import { type Allowed, checkName, checkOption, nonNegative, positive } from '../../optim/base/options.js'
+import { anything, handler, nonNegative, positive, type Schema } from '../../common/options.js'
 import type { BoundOptions } from '../box.js'
-import { checkObject } from '../start.js'
 import type { DampingOptions } from './damped.js'
 import type { Jacobian } from './residuals.js'
 
@@ -40,36 +36,17 @@ export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
   onIteration?: (progress: LeastSquaresProgress) => unknown
 }
 
-/** Options and their allowed values; null stands for a function. */
-const ALLOWED: Readonly<Record<string, Allowed | null>> = {
-  jacobian: null,
-  gradientTolerance: nonNegative,
-  stepTolerance: nonNegative,
-  valueTolerance: nonNegative,
-  target: nonNegative,
-  maxIterations: { min: 0, max: Number.POSITIVE_INFINITY },
-  onIteration: null,
-  initialDamping: positive,
-  scaling: ['none', 'marquardt'],
-}
-
-const RENAMES = { tolerance: 'gradientTolerance', targetValue: 'target', callback: 'onIteration' }
-
-/** These are checked later, when the start is known. */
-const BOUNDS = ['lower', 'upper']
-
-/** @param also names that belong to the caller @returns the options, with names of today @internal */
-export function checkOptions<O extends object>(owner: string, given: O, also: readonly string[] = []): O {
-  const options = withNewNames(owner, given, RENAMES)
-  checkObject(owner, options)
-  for (const name in options) {
-    if (also.includes(name) || BOUNDS.includes(name)) continue
-    const value = (options as Record<string, unknown>)[name]
-    const allowed = ALLOWED[name]
-    if (allowed === undefined) checkName(owner, name, [...new Set([...Object.keys(ALLOWED), ...BOUNDS, ...also])])
-    else if (value === undefined) continue
-    else if (allowed !== null) checkOption(owner, name, value, 0, allowed)
-    else if (typeof value !== 'function') throw typeError(`${owner}: ${name} wants a function, got ${show(value)}`)
-  }
-  return options
-}
+export const LEAST_SQUARES = {
+  jacobian: { is: handler },
+  gradientTolerance: { is: nonNegative, was: ['tolerance'] },
+  stepTolerance: { is: nonNegative },
+  valueTolerance: { is: nonNegative },
+  target: { is: nonNegative, was: ['targetValue'] },
+  maxIterations: { is: { min: 0, max: Infinity } },
+  onIteration: { is: handler, was: ['callback'] },
+  initialDamping: { is: positive },
+  scaling: { is: ['none', 'marquardt'] },
+  // these are checked later, where the start is known
+  lower: { is: anything },
+  upper: { is: anything },
+} satisfies Schema<LeastSquaresOptions>

@@ -5,7 +5,7 @@
  * point too far out.
  */
 
-import { withNewNames } from '../../common/renamed.js'
+import { finite, type Range, readOptions, type Schema } from '../../common/options.js'
 
 /** A trial point of a line search: value and slope of φ(t) = f(x + t·d). */
 export interface Trial {
@@ -28,6 +28,16 @@ export interface WolfeOptions {
   /** |d|∞. Default 1. */
   directionSize?: number
 }
+
+const tolerance: Range = { min: 0, max: Infinity }
+
+export const STRONG_WOLFE = {
+  c1: { is: finite, default: 1e-4 },
+  c2: { is: finite, default: 0.9 },
+  stepTolerance: { is: tolerance, default: 1e-9, was: ['toleranceChange'] },
+  maxEvaluations: { is: { min: 0, max: Infinity }, default: 25 },
+  directionSize: { is: tolerance, default: 1 },
+} satisfies Schema<WolfeOptions>
 
 /** The chosen point, the number of trials, and a flag that both conditions hold there. */
 export interface LineSearchResult<T extends Trial> {
@@ -67,15 +77,7 @@ export function strongWolfe<T extends Trial>(
   first: number,
   options: WolfeOptions = {},
 ): LineSearchResult<T> {
-  const {
-    c1 = 1e-4,
-    c2 = 0.9,
-    stepTolerance = 1e-9,
-    maxEvaluations = 25,
-    directionSize = 1,
-  } = withNewNames('strongWolfe', options, {
-    toleranceChange: 'stepTolerance',
-  })
+  const { c1, c2, stepTolerance, maxEvaluations, directionSize } = readOptions('strongWolfe', options, STRONG_WOLFE)
   const search: Search<T> = { phi, start, c1, c2, max: maxEvaluations, iterations: 0, evaluations: 0 }
   const found = bracket(search, first)
   if (!Array.isArray(found)) return { point: found, evaluations: search.evaluations, satisfied: true }

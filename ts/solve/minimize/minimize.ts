@@ -2,14 +2,13 @@
 
 import { doubleBackend } from '../../backend/index.js'
 import { rangeError, typeError } from '../../common/errors.js'
-import { withNewNames } from '../../common/renamed.js'
+import { anything, handler, positive, type Range, type Read, readOptions, type Schema } from '../../common/options.js'
 import { show } from '../../common/show.js'
-import { checkName, checkOption, positive } from '../../optim/base/options.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
 import { type BoundOptions, type Box, boxOf } from '../box.js'
 import { guard, Objective, type PlainFunction, type Point } from '../objective.js'
 import { FunctionError, isConverged, type SolveResult, type Stop } from '../result.js'
-import { checkObject, startOf } from '../start.js'
+import { startOf } from '../start.js'
 import { confirmed, type StopOptions, Stopping } from '../stop.js'
 import { maxAbs } from '../vector.js'
 import { automatic } from './automatic.js'
@@ -39,11 +38,29 @@ export interface MinimizeOptions extends StopOptions, TrustRegionOptions, BoundO
   conjugate?: ConjugateFormula
 }
 
-const METHODS: readonly MinimizeMethod[] = ['lbfgs', 'bfgs', 'cg', 'newton-cg', 'trust-ncg', 'gradient-descent']
-const NAMES = [
-  ...['method', 'gradient', 'hessianProduct', 'historySize', 'conjugate', 'initialRadius', 'maxRadius', 'eta'],
-  ...['lower', 'upper', 'gradientTolerance', 'valueTolerance', 'stepTolerance', 'maxIterations', 'maxEvaluations', 'onIteration'],
-]
+const atLeast0: Range = { min: 0, max: Infinity }
+
+export const MINIMIZE = {
+  method: { is: ['lbfgs', 'bfgs', 'cg', 'newton-cg', 'trust-ncg', 'gradient-descent'], default: 'lbfgs' },
+  gradient: { is: handler },
+  hessianProduct: { is: handler },
+  historySize: { is: positive, default: 10 },
+  conjugate: { is: ['PR+', 'FR', 'HS', 'HZ'], default: 'PR+' },
+  initialRadius: { is: positive, default: 1 },
+  maxRadius: { is: positive, default: 1000 },
+  eta: { is: atLeast0, default: 0.15 },
+  lower: { is: anything },
+  upper: { is: anything },
+  gradientTolerance: { is: atLeast0, default: 1e-5, was: ['tolerance'] },
+  // without a default here: an end by a tolerance that was asked for is an end, see `confirmed`
+  valueTolerance: { is: atLeast0 },
+  stepTolerance: { is: atLeast0 },
+  maxIterations: { is: atLeast0 },
+  maxEvaluations: { is: atLeast0, default: Infinity },
+  onIteration: { is: handler, was: ['callback'] },
+} satisfies Schema<MinimizeOptions>
+
+type ReadMinimize = Read<MinimizeOptions, typeof MINIMIZE>
 
 /**
  * Finds a local minimum of a function of n numbers.
@@ -74,8 +91,10 @@ const NAMES = [
 export function minimize(f: TensorFunction, x0: Tensor, options?: MinimizeOptions): SolveResult
 export function minimize(f: PlainFunction, x0: ArrayLike<number>, options?: MinimizeOptions): SolveResult
 export function minimize(f: PlainFunction | TensorFunction, x0: ArrayLike<number> | Tensor, given: MinimizeOptions = {}): SolveResult {
-  const options = withNewNames('minimize', given, { tolerance: 'gradientTolerance', callback: 'onIteration' })
-  checkOptions(options)
+  const options = readOptions('minimize', given, MINIMIZE)
+  const { method, lower, upper } = options
+  if (method !== 'lbfgs' && (lower ?? upper) !== undefined)
+    throw rangeError(`minimize: lower and upper are for the method 'lbfgs', got ${show(method)}`)
   if (typeof f !== 'function') throw typeError(`minimize: the first argument wants a function, got ${show(f)}`)
   const start = startOf('minimize', x0)
   if (x0 instanceof Tensor) return minimizeTensor(f as TensorFunction, x0, options)
@@ -117,14 +136,14 @@ function runMethod(
   objective: Objective,
   start: Point,
   stopping: Stopping,
-  options: MinimizeOptions,
+  options: ReadMinimize,
   box: Box | null,
 ): Stop & { error?: unknown } {
   try {
-    if (box !== null) return descendWithin(objective, box, options.historySize ?? 10, start, stopping)
+    if (box !== null) return descendWithin(objective, box, options.historySize, start, stopping)
     if (options.method === 'trust-ncg') {
       const product = productOf(objective, options)
-      const region = { radius: options.initialRadius ?? 1 }
+      const region = { radius: options.initialRadius }
       return trustRegion(objective, (x, use) => use((v) => product(x, v)), start, stopping, options, region)
     }
     return descend(objective, ruleOf(objective, options), start, stopping)
@@ -134,18 +153,18 @@ function runMethod(
   }
 }
 
-function ruleOf(objective: Objective, options: MinimizeOptions): DirectionRule {
-  switch (options.method ?? 'lbfgs') {
+function ruleOf(objective: Objective, options: ReadMinimize): DirectionRule {
+  switch (options.method) {
     case 'bfgs':
       return new BFGSRule()
     case 'cg':
-      return new ConjugateRule(options.conjugate ?? 'PR+')
+      return new ConjugateRule(options.conjugate)
     case 'newton-cg':
       return new NewtonRule(productOf(objective, options))
     case 'gradient-descent':
       return new GradientDescentRule()
     default:
-      return new LBFGSRule(options.historySize ?? 10)
+      return new LBFGSRule(options.historySize)
   }
 }
 
@@ -160,23 +179,4 @@ function productOf(objective: Objective, { hessianProduct }: MinimizeOptions): H
     const minus = objective.gradientAt(x.map((xi, i) => xi - h * v[i]))
     return plus.map((p, i) => (p - minus[i]) / (2 * h))
   }
-}
-
-function checkOptions(options: MinimizeOptions): void {
-  checkObject('minimize', options)
-  for (const [name, value] of Object.entries(options)) {
-    checkName('minimize', name, NAMES)
-    if (value === undefined) continue
-    if (name === 'method') checkOption('minimize', name, value, 'lbfgs', METHODS)
-    else if (name === 'lower' || name === 'upper') checkBounded(options.method)
-    else if (name === 'conjugate') checkOption('minimize', name, value, 'PR+', ['PR+', 'FR', 'HS', 'HZ'])
-    else if (/^max(Iterations|Evaluations)$/.test(name)) checkOption('minimize', name, value, 0, { min: 0, max: Number.POSITIVE_INFINITY })
-    else if (name === 'historySize' || /Radius$/.test(name)) checkOption('minimize', name, value, 1, positive)
-    else if (/olerance$|^eta$/.test(name)) checkOption('minimize', name, value, 0, { min: 0, max: Number.POSITIVE_INFINITY })
-    else if (typeof value !== 'function') throw typeError(`minimize: ${name} wants a function, got ${show(value)}`)
-  }
-}
-
-function checkBounded(method: MinimizeMethod = 'lbfgs'): void {
-  if (method !== 'lbfgs') throw rangeError(`minimize: lower and upper are for the method 'lbfgs', got ${show(method)}`)
 }

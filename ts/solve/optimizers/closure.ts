@@ -1,12 +1,13 @@
 /** The base of optimizers that evaluate the loss themselves, several times a step. */
 
 import { plainError, typeError } from '../../common/errors.js'
+import { checkOptions, readOptions, type Schema } from '../../common/options.js'
 import { type Renames, withNewNames } from '../../common/renamed.js'
 import { type SavedNumbers, savedCount, savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
 import type { Loss } from '../../loss/loss.js'
 import { parametersOf } from '../../optim/base/input.js'
-import { type Allowed, checked, checkNames, checkOption, fromJson } from '../../optim/base/options.js'
+import { type Allowed, checked, fromJson, schemaOf } from '../../optim/base/options.js'
 import { checkSizes } from '../../optim/base/state.js'
 import type { Parameter } from '../../parameter.js'
 import { Tensor } from '../../tensor.js'
@@ -89,13 +90,9 @@ export abstract class ClosureOptimizer<O extends object> {
   /** @throws RangeError for options out of range, Error for no parameters, one twice, or of two backends */
   constructor(parameters: Iterable<Parameter>, options: O = {} as O) {
     this.parameters = checkParameters(this.name, parametersOf(this.name, parameters, ' (one group: the method sees them as one vector)'))
-    const { defaults, renames } = this.definition
-    const named = withNewNames(this.name, options, renames)
-    checkNames(this.name, named, Object.keys(defaults))
-    const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
-    const values: Record<string, unknown> = { ...defaults, ...given }
-    this.checkOptions(values)
-    const check = (name: string, value: unknown) => this.checkOptions({ [name]: value })
+    const schema = schemaOf(this.definition)
+    const values = readOptions(this.name, options, schema as Schema<O>)
+    const check = (name: string, value: unknown) => checkOptions(this.name, { [name]: value }, schema)
     this.options = checked(values, check, () => {}) as Required<O>
     this.groups = [{ name: '0', parameters: this.parameters, options: this.options }]
     this.size = this.parameters.reduce((sum, p) => sum + p.size, 0)
@@ -154,8 +151,7 @@ export abstract class ClosureOptimizer<O extends object> {
     checkSizes(this.name, state.sizes ?? [], this.parameters)
     const { defaults, renames } = this.definition
     const options = fromJson(withNewNames(this.name, state.options, renames, false), defaults)
-    checkNames(this.name, options, Object.keys(defaults))
-    this.checkOptions(options)
+    checkOptions(this.name, options, schemaOf(this.definition))
     const values = Object.entries(state.values).map(([name, value]) => [name, withVectors(value, `${this.name}.loadState(): ${name}`)])
     const stepCount = savedCount(state.stepCount, `${this.name}.loadState(): stepCount`)
     Object.assign(this.options, options)
@@ -167,12 +163,7 @@ export abstract class ClosureOptimizer<O extends object> {
     return this.constructor as unknown as OptimizerClass
   }
 
-  private checkOptions(options: Readonly<Record<string, unknown>>): void {
-    const { defaults, allowed } = this.definition
-    for (const [name, value] of Object.entries(options)) checkOption(this.name, name, value, defaults[name], allowed[name])
-  }
-
-  /** The state of the method. */
+  /** What the method remembers. */
   protected abstract captured(): Record<string, unknown>
   protected abstract restore(values: Record<string, unknown>): void
 

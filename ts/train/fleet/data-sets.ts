@@ -1,6 +1,6 @@
 /** The data of many nets: each data set is checked once, and nets that are given the same have the same rows. */
 import type { Backend } from '../../backend/index.js'
-import { checkData, pickRows, type Rows, type TrainingData } from '../data.js'
+import { checkDataSet, pickRows, type Rows, type TrainingData } from '../data.js'
 import type { CheckedData } from '../plan.js'
 import type { NetOptions } from './options.js'
 
@@ -25,7 +25,7 @@ export class DataSets {
     )
     if (found !== undefined) return found.rows
     const data = { inputs, targets, ...(shape && { shape }), ...(weights !== undefined && { weights }) }
-    const rows = checkData(data, backend, what)
+    const rows = checkDataSet(data, backend, what)
     known.push({ data: { inputs, shape, targets, weights } as TrainingData, rows })
     return rows
   }

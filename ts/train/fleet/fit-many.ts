@@ -1,17 +1,16 @@
 /** fitMany: trains many nets in one call, nets of one shape side by side. */
 
 import { rangeError, typeError } from '../../common/errors.js'
-import { withNewNames } from '../../common/renamed.js'
 import { show } from '../../common/show.js'
 import { Module, rememberModes } from '../../nn/module.js'
 import { claim } from '../claim.js'
 import { rowsBetween } from '../data.js'
-import { RENAMED } from '../plan.js'
+import { planFit } from '../plan.js'
 import { TrainingRun } from '../run.js'
 import { DataSets } from './data-sets.js'
 import { modelKeyOf } from './keys.js'
 import { ManyTrainings, type NetHistory } from './many-trainings.js'
-import { type FitManyOptions, optionsOfNets } from './options.js'
+import { type FitManyOptions, optionsOfNets, readManyOptions } from './options.js'
 
 /**
  * Trains many nets in one call. Each net is trained exactly as {@link fit} would train it alone, with the same bits. Nets of one shape are computed
@@ -32,9 +31,9 @@ import { type FitManyOptions, optionsOfNets } from './options.js'
  * @throws RangeError, TypeError, ShapeError that name the net, before the first step of any
  */
 export async function fitMany(models: readonly Module[], given: FitManyOptions): Promise<NetHistory[]> {
-  const options = withNewNames('fitMany', given, RENAMED)
   checkModels(models)
-  const optionsOfEach = optionsOfNets(models.length, options)
+  const options = readManyOptions(models.length, given)
+  const optionsOfEach = optionsOfNets(options)
   const releases: (() => void)[] = []
   const restores: (() => void)[] = []
   try {
@@ -47,10 +46,7 @@ export async function fitMany(models: readonly Module[], given: FitManyOptions):
     let all: ManyTrainings | undefined
     const line = options.onProgress && { show: () => all?.report(), end() {} }
     const trainings = optionsOfEach.map((own, net) =>
-      withNetName(net, () => {
-        const { subset: _, ...fitOptions } = own
-        return new TrainingRun(models[net], fitOptions, dataSets.of(models[net].backend, own), line)
-      }),
+      withNetName(net, () => new TrainingRun(planFit(models[net], own, dataSets.of(models[net].backend, own)), line)),
     )
     checkInputs(trainings)
     all = new ManyTrainings(trainings, options)

@@ -58,7 +58,7 @@ export function updateKeyOf(parameters: readonly Parameter[], { groups }: Optimi
 }
 
 /** Equal for nets that see equally many rows in the same order. */
-export function orderKeyOf({ shuffle = true, seed = 0 }: Plan['options']): string {
+export function orderKeyOf({ shuffle, seed }: Plan['options']): string {
   return shuffle ? `seed ${seed}` : 'as given'
 }
 

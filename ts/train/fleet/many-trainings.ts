@@ -12,7 +12,7 @@ import type { TrainingRun } from '../run.js'
 import { Fleet } from './fleet.js'
 import { stepKeyOf } from './keys.js'
 import { Member } from './member.js'
-import type { FitManyOptions } from './options.js'
+import type { ReadFitMany } from './options.js'
 
 /** The history of one net of many. */
 export interface NetHistory extends History {
@@ -31,10 +31,10 @@ export class ManyTrainings {
 
   constructor(
     private readonly trainings: readonly TrainingRun[],
-    private readonly options: FitManyOptions,
+    private readonly options: ReadFitMany,
   ) {
     this.results = trainings.map(() => undefined)
-    this.pacer = new Pacer(options)
+    this.pacer = new Pacer(options.yieldEvery)
     this.totalSteps = trainings.reduce((sum, { batches }) => sum + batches.total, 0)
   }
 

@@ -1,14 +1,14 @@
 /** The options of fitMany, and the options of `fit` that each net has by them. */
 import { rangeError, typeError } from '../../common/errors.js'
-import { checkNames } from '../../common/names.js'
+import { anything, checkValue, handler, isAllowed, type Kind, type Read, readOptions, type Schema, seed } from '../../common/options.js'
 import { show } from '../../common/show.js'
 import type { OptimizerLike } from '../../optim/wrappers/wrapper.js'
 import { CARRIED } from '../../rows/carried.js'
 import { ReduceOnPlateau } from '../../schedule/plateau.js'
 import type { Callback } from '../callbacks.js'
-import { DATA, type TrainingData } from '../data.js'
+import type { TrainingData } from '../data.js'
 import { EarlyStopping } from '../early-stopping.js'
-import { type FitOptions, OPTIONS } from '../plan.js'
+import { FIT, type FitOptions, optimizer, type ReadFit } from '../plan.js'
 import type { WholeStepOptimizer } from '../whole-step-optimizer.js'
 
 /** One value for all nets, or one for each. */
@@ -58,63 +58,80 @@ export interface FitManyOptions
   onProgress?: (progress: FitManyProgress) => void
 }
 
+const { optimizer: _optimizer, resume: _resume, verbose: _verbose, ...OF_FIT } = FIT
+
+/** One seed, or one for each net. */
+const seeds: Kind = {
+  wants: 'a whole number from 0, or one for each net',
+  fits: (value) => [value].flat().every((one) => isAllowed(one, seed)),
+}
+/** One function of the step, or one for each net. */
+const schedules: Kind = {
+  wants: 'a function of the step, or one for each net',
+  fits: (value) => [value].flat().every((one) => one === undefined || typeof one === 'function'),
+}
+
+export const FIT_MANY = {
+  ...OF_FIT,
+  data: { is: anything },
+  rows: { is: anything },
+  optimizers: { is: anything },
+  seed: { is: seeds, default: 0 },
+  schedule: { is: schedules },
+  callbacks: { is: { ...handler, wants: 'a function that makes the callbacks of a net from its number' } },
+} satisfies Schema<FitManyOptions>
+
+/** @internal options that were read */
+export type ReadFitMany = Read<FitManyOptions, typeof FIT_MANY>
+
 /** The options of `fit` of one net, and the rows of its data that it trains on, by number; undefined for all. */
-export interface NetOptions extends FitOptions {
+export interface NetOptions extends ReadFit {
   subset?: ArrayLike<number>
 }
 
-/** Options beyond those of `fit`, and further properties of a data set. */
-const OWN = ['data', 'rows', 'optimizers', ...DATA]
-
-/** The options of each net. @throws RangeError, TypeError */
-export function optionsOfNets(nets: number, options: FitManyOptions): NetOptions[] {
-  checkOptions(nets, options)
-  const { data, rows, optimizers, seed, schedule, validation, callbacks, onProgress: _, inputs, targets, ...shared } = options
-  const owners = new Map<Callback, number>()
-  const of = <T>(value: Each<T>, net: number): T => (Array.isArray(value) ? value[net] : (value as T))
-  return optimizers.map((optimizer, net) => {
-    const own = data?.[net] ?? ({ inputs, targets } as TrainingData)
-    const out = { ...shared, ...own, optimizer } as NetOptions
-    if (seed !== undefined) out.seed = of(seed, net)
-    const ownSchedule = of(schedule, net)
-    if (ownSchedule !== undefined) out.schedule = ownSchedule
-    if (validation !== undefined) out.validation = of(validation, net) as TrainingData
-    if (callbacks !== undefined) {
-      out.callbacks = callbacks(net)
-      checkOwnCallbacks(out.callbacks, net, owners)
-    }
-    if (rows !== undefined) out.subset = rows[net]
-    return out
-  })
-}
-
-function checkOptions(nets: number, options: FitManyOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw typeError(`fitMany: wants options as an object, { inputs, targets, loss, optimizers, … }, got ${show(options)}`)
-  checkNames('fitMany', options, [...OPTIONS.filter((name) => name !== 'optimizer' && name !== 'resume'), ...OWN], undefined, CARRIED)
-  const { data, rows, optimizers, seed, schedule, validation, callbacks, inputs, targets } = options
+/** @internal the options of many nets. @throws RangeError, TypeError */
+export function readManyOptions(nets: number, given: FitManyOptions): ReadFitMany {
+  const options: ReadFitMany = readOptions('fitMany', given, FIT_MANY, CARRIED)
+  const { data, rows, optimizers, seed, schedule, validation, inputs, targets } = options
   const checkOnePerNet = (name: string, list: unknown): void => {
     if (!Array.isArray(list)) throw typeError(`fitMany: ${name} wants an array with one for each net, got ${show(list)}`)
     if (list.length !== nets) throw rangeError(`fitMany: ${name} wants one for each of ${nets} nets, got ${list.length}`)
   }
   checkOnePerNet('optimizers', optimizers)
   const owners = new Map<unknown, number>()
-  optimizers.forEach((optimizer, i) => {
-    const first = owners.get(optimizer)
+  optimizers.forEach((own, i) => {
+    checkValue(`fitMany: optimizers[${i}]`, own, optimizer)
+    const first = owners.get(own)
     if (first !== undefined) throw rangeError(`fitMany: optimizers[${i}] is the same as optimizers[${first}]; each net wants its own`)
-    owners.set(optimizer, i)
+    owners.set(own, i)
   })
   for (const [name, list] of Object.entries({ data, rows })) if (list !== undefined) checkOnePerNet(name, list)
   for (const [name, list] of Object.entries({ seed, schedule, validation })) if (Array.isArray(list)) checkOnePerNet(name, list)
   if (data !== undefined && (inputs !== undefined || targets !== undefined))
     throw rangeError('fitMany: wants data, or inputs and targets, not both')
-  if (callbacks !== undefined && typeof callbacks !== 'function')
-    throw typeError(`fitMany: callbacks wants a function that makes the callbacks of a net from its number, got ${show(callbacks)}`)
+  return options
+}
+
+/** The options of each net. @throws RangeError, TypeError */
+export function optionsOfNets(options: ReadFitMany): NetOptions[] {
+  const { data, rows, optimizers, seed, schedule, validation, callbacks, onProgress: _, inputs, targets, ...shared } = options
+  const owners = new Map<Callback, number>()
+  const of = <T>(value: Each<T>, net: number): T => (Array.isArray(value) ? value[net] : (value as T))
+  return optimizers.map((optimizer, net) => {
+    const own = data?.[net] ?? ({ inputs, targets } as TrainingData)
+    const out: NetOptions = { ...shared, ...own, optimizer, seed: of(seed, net), callbacks: callbacks?.(net) ?? [] }
+    const ownSchedule = of(schedule, net)
+    if (ownSchedule !== undefined) out.schedule = ownSchedule
+    if (validation !== undefined) out.validation = of(validation, net) as TrainingData
+    checkOwnCallbacks(out.callbacks, net, owners)
+    if (rows !== undefined) out.subset = rows[net]
+    return out
+  })
 }
 
 /** Epochs of nets side by side alternate, so a callback with a state would mix up two nets. @throws RangeError if it has two */
 function checkOwnCallbacks(callbacks: readonly Callback[], net: number, owners: Map<Callback, number>): void {
-  if (!Array.isArray(callbacks)) return // the training of the net says so
+  checkValue(`fitMany: callbacks of net ${net}`, callbacks, FIT.callbacks.is)
   for (const callback of callbacks) {
     if (!(callback instanceof EarlyStopping || callback instanceof ReduceOnPlateau)) continue
     const first = owners.get(callback)

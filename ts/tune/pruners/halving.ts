@@ -1,7 +1,6 @@
 /** Successive halving without waiting, and Hyperband. */
-import { checkCount } from '../../common/checks.js'
-import { checkNames } from '../../common/names.js'
-import { withNewNames } from '../../common/renamed.js'
+import { rangeError } from '../../common/errors.js'
+import { count, countFrom0, readOptions, type Schema } from '../../common/options.js'
 import { lossFrom, type Pruner, type PrunerContext } from './pruner.js'
 
 /** Options of {@link asha}. */
@@ -14,6 +13,12 @@ export interface AshaOptions {
   startupTrials?: number
 }
 
+export const ASHA = {
+  minResource: { is: count, default: 1, was: ['least'] },
+  reductionFactor: { is: { min: 2, whole: true }, default: 4, was: ['reduction'] },
+  startupTrials: { is: countFrom0, default: 0, was: ['startup'] },
+} satisfies Schema<AshaOptions>
+
 /**
  * Asynchronous successive halving (Li et al. 2020, "A system for massively parallel hyperparameter tuning"): at the steps `minResource`,
  * `minResource` · `reductionFactor`, `minResource` · `reductionFactor`² … a trial continues if it is among the best 1/`reductionFactor` of all trials
@@ -23,15 +28,10 @@ export interface AshaOptions {
  * @throws RangeError for numbers that are not whole
  */
 export function asha(given: AshaOptions = {}): Pruner {
-  const options = withNewNames('asha', given, { least: 'minResource', reduction: 'reductionFactor', startup: 'startupTrials' })
-  checkNames('asha', options, ['minResource', 'reductionFactor', 'startupTrials'])
-  const { minResource = 1, reductionFactor = 4, startupTrials = 0 } = options
-  checkCount('asha: minResource', minResource)
-  checkCount('asha: reductionFactor', reductionFactor, 2)
-  checkCount('asha: startupTrials', startupTrials, 0)
+  const options = readOptions('asha', given, ASHA)
   return {
     name: 'asha',
-    shouldPrune: (context) => isCut(context, { minResource, reductionFactor, startupTrials }),
+    shouldPrune: (context) => isCut(context, options),
   }
 }
 
@@ -60,6 +60,12 @@ export interface HyperbandOptions {
   reductionFactor?: number
 }
 
+export const HYPERBAND = {
+  minResource: ASHA.minResource,
+  maxResource: { is: count, required: true, was: ['most'] },
+  reductionFactor: { ...ASHA.reductionFactor, default: 3 },
+} satisfies Schema<HyperbandOptions>
+
 /**
  * Hyperband (Li et al. 2018): trials are distributed over brackets, and each bracket does its own successive halving. The first begins to prune at
  * `minResource`, the next `reductionFactor` times as late, and so on; the last prunes nothing. So it also works if early losses are misleading.
@@ -68,12 +74,8 @@ export interface HyperbandOptions {
  * @throws RangeError for numbers that are not whole, or `maxResource` below `minResource`
  */
 export function hyperband(given: HyperbandOptions): Pruner {
-  const options = withNewNames('hyperband', given, { least: 'minResource', most: 'maxResource', reduction: 'reductionFactor' })
-  checkNames('hyperband', options, ['minResource', 'maxResource', 'reductionFactor'])
-  const { minResource = 1, maxResource, reductionFactor = 3 } = options
-  checkCount('hyperband: minResource', minResource)
-  checkCount('hyperband: maxResource', maxResource, minResource)
-  checkCount('hyperband: reductionFactor', reductionFactor, 2)
+  const { minResource, maxResource, reductionFactor } = readOptions('hyperband', given, HYPERBAND)
+  if (maxResource < minResource) throw rangeError(`hyperband: maxResource wants a whole number ≥ ${minResource}, got ${maxResource}`)
   const brackets: number[] = []
   for (let rung = minResource; rung <= maxResource; rung *= reductionFactor) brackets.push(rung)
   // bracket s gets trials in proportion to ⌈S · ηˢ / (s + 1)⌉, s from the last to the first (Li et al. 2018, algorithm 1)

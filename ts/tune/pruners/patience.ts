@@ -1,10 +1,7 @@
 /** Prunes trials that do not get better any more. */
 import { checkCount } from '../../common/checks.js'
-import { rangeError } from '../../common/errors.js'
-import { checkNames } from '../../common/names.js'
-import { withNewNames } from '../../common/renamed.js'
-import { show } from '../../common/show.js'
-import type { Pruner } from './pruner.js'
+import { readOptions, type Schema } from '../../common/options.js'
+import { type Pruner, pruner } from './pruner.js'
 
 /** Options of {@link patience}. */
 export interface PatienceOptions {
@@ -14,6 +11,11 @@ export interface PatienceOptions {
   wrappedPruner?: Pruner
 }
 
+export const PATIENCE = {
+  minDelta: { is: { min: 0, max: Infinity }, default: 0 },
+  wrappedPruner: { is: pruner, was: ['next'] },
+} satisfies Schema<PatienceOptions>
+
 /**
  * Prunes a trial that has not become better during its last `reports` reports, compared with the best before them.
  * @example
@@ -22,10 +24,7 @@ export interface PatienceOptions {
  */
 export function patience(reports: number, given: PatienceOptions = {}): Pruner {
   checkCount('patience: reports', reports)
-  const options = withNewNames('patience', given, { next: 'wrappedPruner' })
-  checkNames('patience', options, ['minDelta', 'wrappedPruner'])
-  const { minDelta = 0, wrappedPruner } = options
-  if (!(minDelta >= 0)) throw rangeError(`patience: minDelta wants a number from 0, got ${show(minDelta)}`)
+  const { minDelta, wrappedPruner } = readOptions('patience', given, PATIENCE)
   return {
     name: 'patience',
     shouldPrune(context) {

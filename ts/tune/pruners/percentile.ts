@@ -1,9 +1,5 @@
 /** Pruners that compare a trial with other trials at the same step. */
-import { checkCount } from '../../common/checks.js'
-import { rangeError } from '../../common/errors.js'
-import { checkNames } from '../../common/names.js'
-import { withNewNames } from '../../common/renamed.js'
-import { show } from '../../common/show.js'
+import { checkValue, count, countFrom0, readOptions, type Schema } from '../../common/options.js'
 import { bestUpTo, type Pruner } from './pruner.js'
 
 /** Options of {@link median} and {@link percentile}. */
@@ -17,6 +13,13 @@ export interface PercentileOptions {
   /** Trials that must have reported at a step before it decides. Default 1. */
   minTrials?: number
 }
+
+export const PERCENTILE = {
+  startupTrials: { is: countFrom0, default: 5, was: ['startup'] },
+  warmupSteps: { is: countFrom0, default: 0, was: ['warmup'] },
+  intervalSteps: { is: count, default: 1, was: ['interval'] },
+  minTrials: { is: count, default: 1, was: ['least'] },
+} satisfies Schema<PercentileOptions>
 
 /**
  * Prunes a trial whose best loss so far is worse than the median of complete trials at the same step (Golovin et al. 2017, "Google Vizier").
@@ -35,20 +38,12 @@ export function median(options: PercentileOptions = {}): Pruner {
  * @throws RangeError for a percentage beyond 0 to 100, and counts that are no whole numbers
  */
 export function percentile(percent: number, options: PercentileOptions = {}): Pruner {
-  if (!(percent >= 0 && percent <= 100)) throw rangeError(`percentile: percent wants a number from 0 to 100, got ${show(percent)}`)
+  checkValue('percentile: percent', percent, { min: 0, max: 100 })
   return prunerBelow('percentile', percent, options)
 }
 
-const RENAMES = { startup: 'startupTrials', warmup: 'warmupSteps', interval: 'intervalSteps', least: 'minTrials' }
-
 function prunerBelow(name: string, percent: number, given: PercentileOptions): Pruner {
-  const options = withNewNames(name, given, RENAMES)
-  checkNames(name, options, ['startupTrials', 'warmupSteps', 'intervalSteps', 'minTrials'])
-  const { startupTrials = 5, warmupSteps = 0, intervalSteps = 1, minTrials = 1 } = options
-  checkCount(`${name}: startupTrials`, startupTrials, 0)
-  checkCount(`${name}: warmupSteps`, warmupSteps, 0)
-  checkCount(`${name}: intervalSteps`, intervalSteps)
-  checkCount(`${name}: minTrials`, minTrials)
+  const { startupTrials, warmupSteps, intervalSteps, minTrials } = readOptions(name, given, PERCENTILE)
   return {
     name,
     shouldPrune({ trial, step, trials }) {

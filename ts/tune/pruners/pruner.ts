@@ -1,5 +1,7 @@
 /** The interface of pruners, and their shared code. */
 
+import type { Kind } from '../../common/options.js'
+
 /** A trial as pruners see it; less is better, whatever the direction of the study. */
 export interface ReportedTrial {
   readonly number: number
@@ -25,6 +27,13 @@ export interface Pruner {
   readonly name: string
   /** True if the trial should end after its last report. */
   shouldPrune(context: PrunerContext): boolean
+}
+
+/** @internal an option that is a pruner */
+export const pruner: Kind = {
+  wants: 'one such as median()',
+  fits: (value) => typeof (value as Pruner | null)?.shouldPrune === 'function',
+  remedy: (value) => (typeof value === 'function' ? '; call it' : ''),
 }
 
 /** @internal the least loss up to a step; NaN counts as the worst */

@@ -1,9 +1,8 @@
 /** A worker of a queue of trials. */
 
-import { checkCount, checkPositive } from '../../common/checks.js'
 import { clock } from '../../common/clock.js'
 import { plainError } from '../../common/errors.js'
-import { checkNames } from '../../common/names.js'
+import { anything, count, handler, nonNegative, object, positive, readOptions, type Schema } from '../../common/options.js'
 import { openStudy } from '../create-study.js'
 import { load, type Os } from '../node.js'
 import { workerPool } from '../parallel/pool.js'
@@ -57,7 +56,17 @@ export interface QueueWorkerHandle {
   close(): Promise<void>
 }
 
-const OPTIONS = ['concurrency', 'modules', 'folder', 'lockSeconds', 'trialTime', 'wait', 'onTrial', 'onMessage']
+export const RUN_WORKER = {
+  concurrency: { is: count, default: 1 },
+  modules: { is: object, default: {} },
+  folder: { is: anything },
+  lockSeconds: { is: positive, default: 10 },
+  trialTime: { is: positive },
+  wait: { is: nonNegative, default: 0 },
+  onTrial: { is: handler },
+  onMessage: { is: handler },
+} satisfies Schema<WorkerOptions>
+
 /** Milliseconds after which a job that this worker cannot run is there for others again, and for itself. */
 const HANDED_BACK = 300
 /** Milliseconds between checks that running trials should continue. */
@@ -91,19 +100,16 @@ const HAND_BACK = 5
  * // await worker.close()
  * @throws RangeError for options that do not fit; Error where a package, a module or the server is missing
  */
-export async function runWorker(url: string, options: WorkerOptions = {}): Promise<QueueWorkerHandle> {
-  checkNames('runWorker', options, OPTIONS)
-  const { concurrency = 1, lockSeconds = 10, trialTime, wait = 0, modules = {}, folder } = options
-  checkCount('runWorker: concurrency', concurrency)
-  checkPositive('runWorker: lockSeconds', lockSeconds)
-  if (trialTime !== undefined) checkPositive('runWorker: trialTime', trialTime)
+export async function runWorker(url: string, given: WorkerOptions = {}): Promise<QueueWorkerHandle> {
+  const options = readOptions('runWorker', given, RUN_WORKER)
+  const { wait, modules, folder } = options
   // mistakes in the modules are reported at the start
   for (const module of Object.values(modules)) await pathOf(typeof module === 'object' && 'module' in module ? module.module : module)
   const allowed = { modules, ...(folder !== undefined && { folder: await pathOf(folder) }) }
   const say = options.onMessage ?? ((text: string) => console.warn(`gradus: ${text}`))
   const connection = await patientConnection(url, wait, say)
   const { hostname } = await load<Os>('node:os')
-  const worker = new Worker(connection, allowed, { ...options, concurrency, lockSeconds }, say, hostname())
+  const worker = new Worker(connection, allowed, options, say, hostname())
   try {
     await worker.begin()
     return worker

@@ -1,7 +1,5 @@
 /** CMA-ES: a normal distribution that moves, widens and rotates towards good points. */
-import { checkCount, checkPositive } from '../../common/checks.js'
-import { checkNames } from '../../common/names.js'
-import { withNewNames } from '../../common/renamed.js'
+import { count, positive, readOptions, type Schema } from '../../common/options.js'
 import { symmetricEigen } from '../../common/symmetric-eigen.js'
 import { exp, log, normalQuantile } from '../math.js'
 import type { Axis } from '../space.js'
@@ -17,6 +15,12 @@ export interface CmaEsOptions {
   populationSize?: number
 }
 
+export const CMA_ES = {
+  startupTrials: { is: count, default: 1, was: ['startup'] },
+  sigma0: { is: positive, default: 1 / 6, was: ['sigma'] },
+  populationSize: { is: { min: 2, whole: true }, was: ['population'] },
+} satisfies Schema<CmaEsOptions>
+
 /**
  * Covariance matrix adaptation (Hansen & Ostermeier 2001; the formulas of Hansen's tutorial, 2016). For five to a hundred numbers that depend on each
  * other, and some hundred trials. Numbers on logarithmic ranges are searched by their logarithm, integers are rounded; categories and conditional
@@ -28,12 +32,7 @@ export interface CmaEsOptions {
  * @throws RangeError for counts that are not whole, or a sigma0 that is not above 0
  */
 export function cmaEs(given: CmaEsOptions = {}): Sampler {
-  const options = withNewNames('cmaEs', given, { startup: 'startupTrials', sigma: 'sigma0', population: 'populationSize' })
-  checkNames('cmaEs', options, ['startupTrials', 'sigma0', 'populationSize'])
-  const { startupTrials = 1, sigma0 = 1 / 6, populationSize } = options
-  checkCount('cmaEs: startupTrials', startupTrials)
-  checkPositive('cmaEs: sigma0', sigma0)
-  if (populationSize !== undefined) checkCount('cmaEs: populationSize', populationSize, 2)
+  const { startupTrials, sigma0, populationSize } = readOptions('cmaEs', given, CMA_ES)
   const states = new WeakMap<SamplerContext['history'], Search>()
   return {
     name: 'cmaEs',

@@ -1,9 +1,5 @@
 /** NSGA-II: evolution of points for several objectives. */
-import { checkCount } from '../../common/checks.js'
-import { rangeError } from '../../common/errors.js'
-import { checkNames } from '../../common/names.js'
-import { withNewNames } from '../../common/renamed.js'
-import { show } from '../../common/show.js'
+import { readOptions, type Schema, share } from '../../common/options.js'
 import { normalQuantile } from '../math.js'
 import type { Observation, Observations } from '../observations.js'
 import { dominates } from '../pareto.js'
@@ -24,7 +20,12 @@ export interface Nsga2Options {
   swappingProb?: number
 }
 
-const RENAMES = { population: 'populationSize', mutation: 'mutationProb', crossover: 'crossoverProb', swap: 'swappingProb' }
+export const NSGA2 = {
+  populationSize: { is: { min: 2, whole: true }, default: 50, was: ['population'] },
+  mutationProb: { is: share, was: ['mutation'] },
+  crossoverProb: { is: share, default: 0.9, was: ['crossover'] },
+  swappingProb: { is: share, default: 0.5, was: ['swap'] },
+} satisfies Schema<Nsga2Options>
 
 /**
  * NSGA-II (Deb et al. 2002), as in Optuna: the first generation is random. The parents of later generations are the best trials so far, by Pareto
@@ -38,12 +39,7 @@ const RENAMES = { population: 'populationSize', mutation: 'mutationProb', crosso
  * @throws RangeError for a population that is not whole, or chances beyond 0 to 1
  */
 export function nsga2(given: Nsga2Options = {}): Sampler {
-  const options = withNewNames('nsga2', given, RENAMES)
-  checkNames('nsga2', options, Object.values(RENAMES))
-  const { populationSize: population = 50, mutationProb, crossoverProb = 0.9, swappingProb = 0.5 } = options
-  checkCount('nsga2: populationSize', population, 2)
-  for (const [name, chance] of Object.entries({ mutationProb: mutationProb ?? 0, crossoverProb, swappingProb }))
-    if (!(chance >= 0 && chance <= 1)) throw rangeError(`nsga2: ${name} wants a number from 0 to 1, got ${show(chance)}`)
+  const { populationSize: population, mutationProb, crossoverProb, swappingProb } = readOptions('nsga2', given, NSGA2)
   const states = new WeakMap<Observations, { seen: number; parents: Ranked[] }>()
   return {
     name: 'nsga2',

@@ -1,7 +1,7 @@
 /** Points that ignore earlier results: random points, and points that are spread more evenly. */
 import { checkCount } from '../../common/checks.js'
 import { rangeError } from '../../common/errors.js'
-import { checkNames } from '../../common/names.js'
+import { count, object, readOptions, type Schema, seed as seeded } from '../../common/options.js'
 import { Generator } from '../../index.js'
 import type { Axis } from '../space.js'
 import { pointAt, type Sampler } from './sampler.js'
@@ -24,6 +24,11 @@ export interface LatinHypercubeOptions {
   seed?: number
 }
 
+export const LATIN_HYPERCUBE = {
+  points: { is: count, required: true },
+  seed: { is: seeded, default: 0 },
+} satisfies Schema<LatinHypercubeOptions>
+
 /**
  * A Latin hypercube (McKay, Beckman & Conover 1979): of n points each has its own n-th of the range of each parameter, in random
  * combination.
@@ -32,9 +37,7 @@ export interface LatinHypercubeOptions {
  * @throws RangeError for a number of points that is not whole
  */
 export function latinHypercube(options: LatinHypercubeOptions): Sampler {
-  checkNames('latinHypercube', options, ['points', 'seed'])
-  const { points, seed = 0 } = options
-  checkCount('latinHypercube: points', points)
+  const { points, seed } = readOptions('latinHypercube', options, LATIN_HYPERCUBE)
   let known: { cube: number; orders: Int32Array[] } | undefined
   return {
     name: 'latinHypercube',
@@ -61,6 +64,8 @@ export interface SobolOptions {
   seed?: number
 }
 
+export const SOBOL = { seed: { is: seeded, default: 0 } } satisfies Schema<SobolOptions>
+
 /**
  * A scrambled Sobol' sequence (Joe & Kuo 2008, with a random digital shift): points that fill the space evenly however many there are. For
  * up to 101 parameters.
@@ -69,8 +74,7 @@ export interface SobolOptions {
  * @throws RangeError, at the first trial, for a space of more than 101 parameters
  */
 export function sobol(options: SobolOptions = {}): Sampler {
-  checkNames('sobol', options, ['seed'])
-  const { seed = 0 } = options
+  const { seed } = readOptions('sobol', options, SOBOL)
   let known: { directions: Uint32Array[]; shifts: Float64Array } | undefined
   return {
     name: 'sobol',
@@ -123,6 +127,11 @@ export interface GridOptions {
   counts?: Readonly<Record<string, number>>
 }
 
+export const GRID = {
+  points: { is: count, default: 5 },
+  counts: { is: object, default: {} },
+} satisfies Schema<GridOptions>
+
 /**
  * All combinations of equally distant values, both ends among them; on logarithmic ranges in equal proportion. The last parameter changes
  * fastest. The number of points is the product over all parameters, so a grid is for one to three of them. The study ends when all have been
@@ -132,9 +141,7 @@ export interface GridOptions {
  * @throws RangeError for counts that are not whole; at the first trial for a grid of more than 2⁵³ points
  */
 export function grid(options: GridOptions = {}): Sampler {
-  checkNames('grid', options, ['points', 'counts'])
-  const { points = 5, counts = {} } = options
-  checkCount('grid: points', points)
+  const { points, counts } = readOptions('grid', options, GRID)
   for (const [name, count] of Object.entries(counts)) checkCount(`grid: counts.${name}`, count)
   const grids = new WeakMap<readonly Axis[], Grid>()
   const gridOf = (axes: readonly Axis[]): Grid => {

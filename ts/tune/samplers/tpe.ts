@@ -1,9 +1,5 @@
 /** The tree-structured Parzen estimator. */
-import { checkCount } from '../../common/checks.js'
-import { rangeError } from '../../common/errors.js'
-import { checkNames } from '../../common/names.js'
-import { withNewNames } from '../../common/renamed.js'
-import { show } from '../../common/show.js'
+import { count, fraction, positive, readOptions, type Schema } from '../../common/options.js'
 import type { Observation } from '../observations.js'
 import { bestByFronts, contributions } from '../pareto.js'
 import { ParzenEstimator } from './parzen.js'
@@ -23,6 +19,13 @@ export interface TpeOptions {
    */
   focus?: number
 }
+
+export const TPE = {
+  startupTrials: { is: count, default: 10, was: ['startup'] },
+  eiCandidates: { is: count, default: 32, was: ['candidates'] },
+  gamma: { is: fraction, default: 0.1, was: ['good'] },
+  focus: { is: positive, default: 3 },
+} satisfies Schema<TpeOptions>
 
 /** More good trials than these do not help, and more bad ones only cost time. */
 const MAX_GOOD = 25
@@ -51,13 +54,7 @@ const LEAST_WEIGHT = 1e-12
  * @throws RangeError for counts that are not whole, or shares beyond 0 to 1
  */
 export function tpe(given: TpeOptions = {}): Sampler {
-  const options = withNewNames('tpe', given, { startup: 'startupTrials', candidates: 'eiCandidates', good: 'gamma' })
-  checkNames('tpe', options, ['startupTrials', 'eiCandidates', 'gamma', 'focus'])
-  const { startupTrials = 10, eiCandidates = 32, gamma = 0.1, focus = 3 } = options
-  checkCount('tpe: startupTrials', startupTrials)
-  checkCount('tpe: eiCandidates', eiCandidates)
-  if (!(gamma > 0 && gamma < 1)) throw rangeError(`tpe: gamma wants a number between 0 and 1, got ${show(gamma)}`)
-  if (!(focus > 0 && focus < Number.POSITIVE_INFINITY)) throw rangeError(`tpe: focus wants a number above 0, got ${show(focus)}`)
+  const { startupTrials, eiCandidates, gamma, focus } = readOptions('tpe', given, TPE)
   return {
     name: 'tpe',
     sample(context) {

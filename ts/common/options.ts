@@ -1,0 +1,176 @@
+/**
+ * Options are declared once: what each may be, its default and its other names stand in a {@link Schema}, beside the interface that
+ * users see. `readOptions` checks what a public call was given and fills the defaults in. CONTRIBUTING.md says how to add an option.
+ *
+ * A schema is a plain object of literals, so that bundlers can leave it out where nothing reads it.
+ */
+import { rangeError, typeError } from './errors.js'
+import { list, unknownName } from './names.js'
+import { show } from './show.js'
+import { warnOnce } from './warn.js'
+
+/** An interval of numbers; `open` ends are not allowed themselves. An end that is left out is infinite and open. */
+export interface Range {
+  min?: number
+  max?: number
+  openMin?: boolean
+  openMax?: boolean
+  /** Whole numbers alone. */
+  whole?: boolean
+  /** Values beside the numbers, such as `'full'`. */
+  or?: readonly unknown[]
+}
+
+/** Values of any other kind. */
+export interface Kind {
+  /** The text of messages: `loss wants a function, such as mse`. */
+  wants: string
+  fits(value: unknown): boolean
+  /** The end of a message about this value, such as `; import it`. */
+  remedy?(value: unknown): string
+}
+
+/** What an option may be: a number of a range, one of these values, or something of a kind. */
+export type Allowed = Range | readonly (string | number | boolean | null)[] | Kind
+
+/** The declaration of one option. */
+export interface Option<T = unknown> {
+  readonly is: Allowed
+  /** The value where none is given. */
+  readonly default?: T
+  /** Old names, which work for one version with a warning. */
+  readonly was?: readonly string[]
+  /** Names of other libraries, for "did you mean". */
+  readonly aka?: readonly string[]
+}
+
+/** A declaration for each option of an interface, no more and no fewer; {@link Required} ones are marked. */
+export type Schema<O> = {
+  readonly [K in keyof Required<O>]: Option<Exclude<O[K], undefined>> & { readonly required?: true }
+}
+
+/** Options as they are read: those with a default are there. */
+export type Read<O, S> = O & {
+  [K in keyof O & keyof S as S[K] extends { readonly default: unknown } ? K : never]-?: Exclude<O[K], undefined>
+}
+
+/** A schema of any options. */
+export type AnySchema = Readonly<Record<string, Option & { readonly required?: true }>>
+
+export const finite: Range = {}
+export const nonNegative: Range = { min: 0 }
+export const positive: Range = { min: 0, openMin: true }
+/** A decay constant: 0 forgets at once, 1 would never learn. */
+export const decay: Range = { min: 0, max: 1, openMax: true }
+/** Part of a whole, without none and all. */
+export const fraction: Range = { min: 0, max: 1, openMin: true, openMax: true }
+/** From none to all. */
+export const share: Range = { min: 0, max: 1 }
+/** A whole number from 1. */
+export const count: Range = { min: 1, whole: true }
+/** A whole number from 0. */
+export const countFrom0: Range = { min: 0, whole: true }
+/** A seed of random numbers. */
+export const seed: Range = { min: 0, max: Number.MAX_SAFE_INTEGER, whole: true }
+export const flag = [true, false] as const
+export const text: Kind = { wants: 'a text', fits: (value) => typeof value === 'string' }
+export const handler: Kind = { wants: 'a function', fits: isFunction }
+export const array: Kind = { wants: 'an array', fits: Array.isArray }
+export const object: Kind = { wants: 'an object', fits: (value) => typeof value === 'object' && value !== null && !Array.isArray(value) }
+export const signal: Kind = {
+  wants: 'an AbortSignal, the signal of an AbortController',
+  fits: (value) => typeof (value as AbortSignal | null)?.aborted === 'boolean',
+}
+/** Anything: what is made of it says what is wrong with it. */
+export const anything: Kind = { wants: 'a value', fits: () => true }
+
+/** Whether a value is a function. */
+export function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
+}
+
+/**
+ * Checks the options of a call: their names and values.
+ * @param carried names that may be there, and are no options
+ * @returns the options by their names of today
+ * @throws TypeError, RangeError: `<who>: <option> wants X, got Y`
+ */
+export function checkOptions<O extends object>(who: string, given: O, schema: AnySchema, carried: readonly string[] = []): O {
+  const names = Object.keys(schema)
+  if (!object.fits(given)) throw typeError(`${who}: wants options as an object, { ${names[0]}: … }, got ${show(given)}`)
+  let options = given as Record<string, unknown>
+  for (const name in given) {
+    if (Object.hasOwn(schema, name) || carried.includes(name)) continue
+    const now = names.find((today) => schema[today].was?.includes(name))
+    if (now === undefined)
+      throw unknownName(who, name, names, Object.fromEntries(names.flatMap((n) => (schema[n].aka ?? []).map((other) => [other, n]))))
+    const { [name]: value, ...others } = options
+    if (now in others) throw rangeError(`${who}: '${name}' is the old name of '${now}', and both are there; leave out '${name}'`)
+    warnOnce(`${who}: the option '${name}' is called '${now}' now; its old name goes with the next version`)
+    options = { ...others, [now]: value }
+  }
+  for (const name of names) {
+    const { is, required } = schema[name]
+    if (required || options[name] !== undefined) checkValue(`${who}: ${name}`, options[name], is)
+  }
+  return options as O
+}
+
+/**
+ * The options of a call, checked, with defaults where none is given. Names that are `carried` are left out.
+ * @throws TypeError, RangeError: `<who>: <option> wants X, got Y`
+ */
+export function readOptions<O extends object, const S extends Schema<O>>(
+  who: string,
+  given: O,
+  schema: S,
+  carried?: readonly string[],
+): Read<O, S> {
+  const options = checkOptions(who, given, schema as unknown as AnySchema, carried) as Record<string, unknown>
+  const read: Record<string, unknown> = {}
+  for (const name in schema) {
+    const value = options[name] === undefined ? (schema[name] as Option).default : options[name]
+    if (value !== undefined) read[name] = value
+  }
+  return read as Read<O, S>
+}
+
+/** @throws RangeError for a number or choice, TypeError for another kind, that is not allowed: `<what> wants X, got Y` */
+export function checkValue(what: string, value: unknown, allowed: Allowed): void {
+  if (isAllowed(value, allowed)) return
+  const [error, remedy] = isKind(allowed) ? [typeError, allowed.remedy?.(value) ?? ''] : [rangeError, '']
+  throw error(`${what} wants ${describe(allowed)}, got ${show(value)}${remedy}`)
+}
+
+/** Whether a value is allowed. */
+export function isAllowed(value: unknown, allowed: Allowed): boolean {
+  if (isChoice(allowed)) return allowed.includes(value as string)
+  if (isKind(allowed)) return allowed.fits(value)
+  const { min = -Infinity, max = Infinity, openMin = min === -Infinity, openMax = allowed.max === undefined, whole, or } = allowed
+  if (or?.includes(value)) return true
+  if (typeof value !== 'number' || (whole && !Number.isInteger(value))) return false
+  return (openMin ? value > min : value >= min) && (openMax ? value < max : value <= max)
+}
+
+/** What an option wants, for messages. */
+export function describe(allowed: Allowed): string {
+  if (isChoice(allowed)) return list(allowed.map(show))
+  if (isKind(allowed)) return allowed.wants
+  const { min, max, openMin, openMax, whole, or = [] } = allowed
+  const noun = whole ? 'a whole number' : max === undefined && !openMin ? 'a finite number' : 'a number'
+  let limits = ''
+  if (max !== undefined && max < Infinity) {
+    if (openMin && openMax) limits = ` above ${min} and below ${max}`
+    else if (openMin || openMax) limits = ` in ${openMin ? '(' : '['}${min}, ${max}${openMax ? ')' : ']'}`
+    else limits = ` from ${min} to ${max === Number.MAX_SAFE_INTEGER ? '2⁵³ − 1' : max}`
+  } else if (min !== undefined) limits = ` ${openMin ? 'above' : '≥'} ${min}`
+  return [noun + limits, ...or.map(show)].join(' or ')
+}
+
+function isChoice(allowed: Allowed): allowed is readonly (string | number | boolean | null)[] {
+  return Array.isArray(allowed)
+}
+
+function isKind(allowed: Allowed): allowed is Kind {
+  return 'fits' in allowed
+}
