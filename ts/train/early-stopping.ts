@@ -26,8 +26,8 @@ export interface EarlyStoppingOptions {
 }
 
 export const EARLY_STOPPING = {
-  monitor: { is: text, default: 'validation.loss' },
   patience: { is: countFrom0, default: 5 },
+  monitor: { is: text, default: 'validation.loss' },
   minDelta: { is: { min: 0, max: Infinity }, default: 0 },
   mode: { is: ['min', 'max'] },
   restoreBest: { is: flag, default: true },

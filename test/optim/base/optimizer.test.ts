@@ -121,7 +121,7 @@ describe('groups and options', () => {
     [{ weightDecay: -0.1 }, 'weightDecay wants a finite number ≥ 0, got -0.1'],
     [{ epsilonPlacement: 'middle' }, "epsilonPlacement wants 'outside', 'inside' or 'hat', got 'middle'"],
     [{ amsgrad: 1 }, 'amsgrad wants true or false, got 1'],
-    [{ clipNorm: 0 }, 'clipNorm wants a finite number > 0, got 0'],
+    [{ clipNorm: 0 }, 'clipNorm wants a number above 0, got 0'],
     [{ lr: 0.1 }, "Adam: there is no option 'lr'; did you mean learningRate?"],
     [{ learningrate: 0.1 }, 'did you mean learningRate?'],
     [{ weight_decay: 0.1 }, 'did you mean weightDecay?'],

@@ -95,7 +95,7 @@ describe('GradientAccumulation', () => {
     ['half a batch', { pending: 0.5 }, 'pending wants a whole number ≥ 0, got 0.5'],
     ['batches without gradients', { pending: 2, gradients: null }, 'the state has 2 batches pending and no gradients'],
     ['gradients of no batch', { pending: 0 }, 'the state has 0 batches pending and some gradients'],
-    ['every 0', { every: 0 }, 'every wants a finite number ≥ 1, got 0'],
+    ['every 0', { every: 0 }, 'every wants a number ≥ 1, got 0'],
     ['an unknown option', { evry: 3 }, "there is no option 'evry'; did you mean every?"],
   ])('a state with %s: refused, and nothing was changed', (_, change, message) => {
     const p = scalar()

@@ -106,7 +106,7 @@ describe('states of wrappers', () => {
       'Lookahead',
       (p: Parameter) => new Lookahead(adam(p)),
       { every: 0 },
-      'Lookahead(Adam).loadState(): every wants a finite number ≥ 1, got 0',
+      'Lookahead(Adam).loadState(): every wants a number ≥ 1, got 0',
     ],
     [
       'Lookahead',
