@@ -190,7 +190,10 @@ const declared: Declared[] = readdirSync('ts', { recursive: true, encoding: 'utf
   })
 
 const schemas = new Map<string, AnySchema>()
-for (const { file, name } of declared) schemas.set(name, (await import(`../../ts/${file.replace(/\.ts$/, '.js')}`))[name])
+for (const { file, name } of declared) {
+  const module = new URL(`../../ts/${file}`, import.meta.url).href
+  schemas.set(name, (await import(/* @vite-ignore */ module))[name])
+}
 
 const isKind = (allowed: Allowed): allowed is Kind => 'fits' in allowed
 const names = [...schemas.keys()].sort()
