@@ -89,7 +89,7 @@ export abstract class Optimizer<O extends object = object> {
     if (typeof this.hyper !== 'function' || typeof this.update !== 'function')
       throw typeError(`${this.name}: an Optimizer wants methods hyper(options, t) and update(p, g, slots, hyper)`)
     this.transforms = new TransformChain(options, this.name)
-    const own = Object.fromEntries(Object.entries(options).filter(([option]) => !SHARED_OPTIONS.includes(option)))
+    const own = Object.fromEntries(Object.entries(options).filter(([option]) => !(option in SHARED)))
     const inputs = this.arrange(readGroups(this.name, parameters), own as O)
     const members = inputs.map((input) => readMembers(this.name, input.parameters, options.backend, this.bindings))
     checkMembers(this.name, members)
