@@ -184,7 +184,7 @@ const declared: Declared[] = readdirSync('ts', { recursive: true, encoding: 'utf
       const [{ name, initializer }] = statement.declarationList.declarations
       const isExported = statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)
       if (!isExported || !initializer || !ts.isSatisfiesExpression(initializer)) return []
-      const type = /^Schema<(.*)>$/.exec(initializer.type.getText())?.[1]
+      const type = /^Schema<(.*)>$/s.exec(initializer.type.getText())?.[1]
       return type === undefined ? [] : [{ file, name: name.getText(), type, source }]
     })
   })
@@ -240,7 +240,7 @@ describe.each(names)('%s', (name) => {
 
   test('a misspelt name is refused, with the name that was meant', async () => {
     const [option] = Object.keys(schema).sort((a, b) => b.length - a.length)
-    await expect(attempt({ [`${option}x`]: 1 })).rejects.toThrow(`${who}: there is no option '${option}x'; did you mean`)
+    await expect(attempt({ [`${option}x`]: 1 })).rejects.toThrow(`${who}: there is no option '${option}x'${option.length > 2 ? '; did you mean' : ''}`)
   })
 })
 
@@ -269,10 +269,11 @@ test('the default of a docstring is that of the schema', () => {
           .getJSDocCommentsAndTags(member)
           .map((node) => node.getText())
           .join(' ')
-        const [, said] = /Default:? `?'?"?([\w.,+-]*[\w+-])/.exec(doc) ?? []
+        const [, said] = /Default:? `?'?"?((?:true|false|[\d.][\w.,/-]*|\w+(?=['`"])))(?![\w/]| MiB)/.exec(doc) ?? []
         if (usual === undefined || typeof usual === 'object' || typeof usual === 'function' || said === undefined) return []
         compared++
-        const number = Number(said.replaceAll(',', ''))
+        const [above, below = 1] = said.replaceAll(/,|\.$/g, '').split('/').map(Number)
+        const number = above / below
         const same = said === String(usual) || (typeof usual === 'number' && (number === usual || !Number.isFinite(number)))
         return same ? [] : [`${name}.${option}: the docstring says ${said}, the schema ${String(usual)}`]
       }),

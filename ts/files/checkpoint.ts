@@ -42,7 +42,7 @@ export interface CheckpointOptions {
   parts?: Readonly<Record<string, StatefulPart>>
 }
 
-const PERIOD = { epochs: { is: count }, steps: { is: count }, minutes: { is: positive } } satisfies Schema<CheckpointPeriod>
+export const PERIOD = { epochs: { is: count }, steps: { is: count }, minutes: { is: positive } } satisfies Schema<CheckpointPeriod>
 const PERIODS = Object.keys(PERIOD) as (keyof CheckpointPeriod)[]
 
 export const CHECKPOINT = {

@@ -89,7 +89,7 @@ export abstract class Module {
 
   constructor(options: ModuleOptions = {}) {
     this.#options = options
-    if (options.seed !== undefined) checkValue('seed:', options.seed, seed) // now, not at the first use
+    if (options.seed !== undefined) checkValue(`${new.target.name}: seed`, options.seed, seed) // now, not at the first use
   }
 
   /** @internal */

@@ -192,7 +192,7 @@ describe('bad input', () => {
     expect(() => minimize(f, any(3))).toThrow(/start wants an array of numbers, got 3/)
     expect(() => minimize(f, any([[1, 2]]))).toThrow(/start wants numbers, element 0 is an array/)
     expect(() => minimize(f, any(['a']))).toThrow(/element 0 is 'a'/)
-    expect(() => minimize(f, [1], any(null))).toThrow(/options wants an object, got null/)
+    expect(() => minimize(f, [1], any(null))).toThrow(/minimize: wants options as an object, .*got null/)
     expect(() =>
       minimize(
         any(async () => 1),
@@ -220,7 +220,7 @@ describe('bad input', () => {
       ),
     ).toThrow(/give the start as a tensor/)
     const line = (x: number, [a]: Float64Array) => a * x
-    expect(() => fitCurve(line, [1, 2], [1, 2], any(undefined))).toThrow(/options wants an object/)
+    expect(() => fitCurve(line, [1, 2], [1, 2], any(undefined))).toThrow(/fitCurve: wants options as an object/)
     expect(() => fitCurve(line, [1, 2], [1, Number.NaN], { initial: [1] })).toThrow(/y\[1\] is NaN/)
     expect(() => fitCurve(line, [1, Infinity], [1, 2], { initial: [1] })).toThrow(/x\[1\] is Infinity/)
     expect(() => fitCurve(line, [1, 2], any(['1', '2']), { initial: [1] })).toThrow(/y wants numbers, element 0 is '1'/)
