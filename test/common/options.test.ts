@@ -240,7 +240,9 @@ describe.each(names)('%s', (name) => {
 
   test('a misspelt name is refused, with the name that was meant', async () => {
     const [option] = Object.keys(schema).sort((a, b) => b.length - a.length)
-    await expect(attempt({ [`${option}x`]: 1 })).rejects.toThrow(`${who}: there is no option '${option}x'${option.length > 2 ? '; did you mean' : ''}`)
+    await expect(attempt({ [`${option}x`]: 1 })).rejects.toThrow(
+      `${who}: there is no option '${option}x'${option.length > 2 ? '; did you mean' : ''}`,
+    )
   })
 })
 

@@ -70,7 +70,11 @@ describe('callbacks and metrics', () => {
       'wants { best, badSteps, cooldownLeft }, got an object with nothing',
     ],
     ['summary', () => summary(optimizer() as Any), 'summary: wants a model, got a SGD'],
-    ['fitCurve', () => fitCurve((x, [a]) => a * x, [1, 2], [2, 4], [1] as Any), 'fitCurve: wants options as an object, { jacobian: … }, got an array of 1'],
+    [
+      'fitCurve',
+      () => fitCurve((x, [a]) => a * x, [1, 2], [2, 4], [1] as Any),
+      'fitCurve: wants options as an object, { jacobian: … }, got an array of 1',
+    ],
   ])('%s', (_, call, message) => expect(call).toThrow(message))
 
   test('findLearningRate without an optimizer', async () => {

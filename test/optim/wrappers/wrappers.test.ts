@@ -102,12 +102,7 @@ describe('states of wrappers', () => {
   })
 
   test.each([
-    [
-      'Lookahead',
-      (p: Parameter) => new Lookahead(adam(p)),
-      { every: 0 },
-      'Lookahead(Adam).loadState(): every wants a number ≥ 1, got 0',
-    ],
+    ['Lookahead', (p: Parameter) => new Lookahead(adam(p)), { every: 0 }, 'Lookahead(Adam).loadState(): every wants a number ≥ 1, got 0'],
     [
       'Lookahead',
       (p: Parameter) => new Lookahead(adam(p)),

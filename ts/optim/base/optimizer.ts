@@ -24,8 +24,8 @@ import {
   readGroups,
   readMembers,
   SHARED,
-  STEP,
   type SharedOptions,
+  STEP,
   type UpdateOptions,
 } from './input.js'
 import { type Allowed, checked, fromJson, schemaOf } from './options.js'
