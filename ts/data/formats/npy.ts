@@ -112,7 +112,7 @@ function checkSafe(data: NpyValues, name: string): void {
   if (wrong >= 0) throw rangeError(`${name}: element ${wrong} is a whole number beyond 2⁵³, which JavaScript's numbers do not hold`)
 }
 
-/** The most that a file of .npz, and one in it, may unpack to, as a multiple of its size: as much as deflate can pack. */
+/** Largest unpacked size of an .npz file, and of each file in it, as a multiple of its packed size: deflate cannot pack more densely. */
 const MAX_RATIO = 1100
 const MAX_BYTES = 2 ** 31 - 1
 /** Least number of bytes of an entry in a zip directory. */
