@@ -436,3 +436,19 @@ test('a target of one class is told in the report', () => {
   const rows = [1, 2, 3].map((x) => ({ x, y: 'a' }))
   expect(fromTable(rows, { target: 'y' }).report.columns[1].notes).toContain('it is the same in all rows: there is nothing to tell apart')
 })
+
+test('values that differ in case or blanks alone are two, and the report says so', () => {
+  const rows = Array.from({ length: 24 }, (_, i) => ({
+    town: ['Rome', 'Oslo', 'Rome '][i % 3],
+    kind: ['ab', 'c'][i % 2],
+    y: ['yes', 'no', 'No'][i % 3],
+  }))
+  const { classNames, report } = fromTable(rows, { target: 'y' })
+  expect(classNames).toEqual(['No', 'no', 'yes'])
+  const said = Object.fromEntries(report.columns.map(({ name, notes }) => [name, notes.join()]))
+  expect(said).toEqual({
+    town: "'Rome' and 'Rome ' are two values, which differ in case or blanks alone",
+    kind: '',
+    y: "'no' and 'No' are two values, which differ in case or blanks alone",
+  })
+})

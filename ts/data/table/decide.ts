@@ -256,6 +256,8 @@ function notesOf(stats: ColumnStats, { as }: TableColumn, { role }: Wanted): str
       `${strays === 1 ? '1 value is no number' : `${strays} values are no numbers`} (${show(firstStray[1])} in row ${firstStray[0]}) and ${strays === 1 ? 'counts as a gap' : 'count as gaps'}`,
     )
   if (as === 'category' || as === 'ordinal') {
+    const alike = nearlyAlike([...kinds.keys()])
+    if (alike !== undefined) notes.push(`${alike.map(show).join(' and ')} are two values, which differ in case or blanks alone`)
     const gap = [...kinds.keys()].find((text) => /^(\?|-|n\/?a|null|none|nan|missing|unknown)$/i.test(text.trim()))
     if (gap !== undefined) notes.push(`${show(gap)} is one of the values; if it stands for a gap, add it to missingValues`)
     const rare = [...kinds.values()].filter((n) => n === 1).length
@@ -264,6 +266,18 @@ function notesOf(stats: ColumnStats, { as }: TableColumn, { role }: Wanted): str
   if (as === 'category' && hasAllKinds && [...kinds.keys()].every(hasComma)) notes.push('its values are numbers with commas')
   if (as === 'category' || as === 'hash') notes.push(...unreadNotes(stats).filter((note) => as === 'hash' || !note.startsWith('if what')))
   return notes
+}
+
+/** Two values that differ in case or blanks alone, if there are such. */
+function nearlyAlike(values: readonly string[]): [string, string] | undefined {
+  const seen = new Map<string, string>()
+  for (const value of values) {
+    const plain = value.trim().toLowerCase()
+    const other = seen.get(plain)
+    if (other !== undefined) return [other, value]
+    seen.set(plain, value)
+  }
+  return undefined
 }
 
 /** Number of words from which on a value counts as free text. */
