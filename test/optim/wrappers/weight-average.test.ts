@@ -22,4 +22,11 @@ describe('WeightAverage', () => {
     expect(() => ema.evaluate(async () => 1)).toThrow('wants a function that is not asynchronous, got a Promise')
     expect(p.view()[0]).toBe(0)
   })
+
+  test('refuses options that it does not have, and values out of range', () => {
+    const of = (options: object) => () => new WeightAverage(make([[1]], double), options)
+    expect(of({ beta: 0.9 })).toThrow("WeightAverage: there is no option 'beta'")
+    expect(of({ form: 'median' })).toThrow('WeightAverage: form wants')
+    expect(of({ decay: 1.5 })).toThrow('WeightAverage: decay wants a number in [0, 1], got 1.5')
+  })
 })
