@@ -127,7 +127,7 @@ export class TableModel<P extends Prediction = Prediction> {
    * @example
    * const { model } = await trainTable(rows, { target: 'species' })
    * model.predict({ petalLength: 1.4 }).class // such as 'setosa': the width counts as a gap
-   * // model.predict({ petalLength: 1.4 }, { strict: true }) throws: predict: row 0 has no column 'petalWidth'
+   * // model.predict({ petalLength: 1.4 }, { strict: true }) throws: predict: row 0: column 'petalWidth' is missing
    * @throws RangeError naming row and column of a value that is of another kind than those of the table, or an option that there is not
    */
   predict(rows: readonly object[], options?: TablePredictOptions): P[]
