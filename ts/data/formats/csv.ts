@@ -360,7 +360,7 @@ class CsvParser {
     const [has, are] = [`${values} ${values === 1 ? 'value' : 'values'}`, columns === 1 ? 'is 1 column' : `are ${columns} columns`]
     const names = this.hasRowNames ? ', the names of rows included' : ''
     const above =
-      columns === 1 && this.options.header === undefined ? ' (take out what stands above the names of columns, if that is why)' : ''
+      columns === 1 && this.options.header === true ? ' (take out what stands above the names of columns, if that is why)' : ''
     return `line ${line} has ${has}, and there ${are}${names}${above}`
   }
 
