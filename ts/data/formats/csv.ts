@@ -359,8 +359,7 @@ class CsvParser {
   private unlike(columns: number, values: number, line: number): string {
     const [has, are] = [`${values} ${values === 1 ? 'value' : 'values'}`, columns === 1 ? 'is 1 column' : `are ${columns} columns`]
     const names = this.hasRowNames ? ', the names of rows included' : ''
-    const above =
-      columns === 1 && this.options.header === true ? ' (take out what stands above the names of columns, if that is why)' : ''
+    const above = columns === 1 && this.options.header === true ? ' (take out what stands above the names of columns, if that is why)' : ''
     return `line ${line} has ${has}, and there ${are}${names}${above}`
   }
 
