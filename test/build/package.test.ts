@@ -162,7 +162,7 @@ describe('tarball', () => {
 
   test('has right types for every way to resolve modules', () => {
     run(process.execPath, [ATTW, path.join(workspace, packed.filename), '--profile', 'esm-only', '--no-color', '--no-emoji'], workspace)
-  }, 120_000)
+  })
 })
 
 describe('installed', () => {
@@ -377,7 +377,7 @@ main()
     const parameters = JSON.parse(run(process.execPath, [write('plain.mjs', source)], project)) as [string, ...number[]][]
     expect(parameters.map(([name]) => name)).toEqual(['embed.weight', 'body.1.weight', 'body.1.bias', 'head.weight', 'head.bias'])
     for (const result of results) expect(JSON.parse(result)).toEqual(parameters)
-  }, 60_000)
+  })
 
   test.each([
     ['workerd', '../../../wasm/simd.wasm'],
