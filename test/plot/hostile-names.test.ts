@@ -124,7 +124,7 @@ test('fault 45: tables whose columns and classes have such names are trained and
     }),
     runs(10),
   )
-}, 120_000)
+})
 
 test('fault 45: reports of studies, as a page and at a terminal', async () => {
   const example = async ([name, rate, width, kind, one, two]: string[]) => {
@@ -152,4 +152,4 @@ test('fault 45: reports of studies, as a page and at a terminal', async () => {
     }),
     runs(30),
   )
-}, 60_000)
+})

@@ -267,7 +267,7 @@ describe('fault 22: Parquet', () => {
           expect(error.message).toMatch(/^(x\.parquet|the data): cannot be read as Parquet: /),
         )
     }
-  }, 60_000)
+  })
 
   test('columns larger than the file, rows without end, and pages that unpack to more than is promised', async () => {
     const { parquetMetadataAsync } = await import('../../ts/data/formats/hyparquet.js')

@@ -96,7 +96,7 @@ test('fits that wait for their turn take it in their order', async () => {
   )
   // each round has every fit once
   for (let round = 0; round < 5; round++) expect(order.slice(4 * round, 4 * round + 4).sort()).toEqual([0, 1, 2, 3])
-}, 60_000)
+})
 
 const flat = (name: string, loop: (backend: Backend) => Promise<void>, limit = LIMIT) =>
   test(`P1: the memory of what is forgotten comes back in a loop: ${name}`, async () => {
@@ -154,7 +154,7 @@ test('P1: a synchronous loop over models is an error whose advice helps', async 
   }
   expect(used).toBeLessThan(16 * MIB)
   models(20)
-}, 60_000)
+})
 
 test(`a server that trains a net for each of 200 requests at a time, for ${SECONDS} s`, async () => {
   const backend = createBackend({ memoryLimit: 256 * MIB })

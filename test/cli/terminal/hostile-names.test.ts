@@ -82,7 +82,7 @@ test('fault 45: reports, line for line', async () => {
     }),
     runs(10),
   )
-}, 60_000)
+})
 
 test('fault 45: errors of the library are one line each', () => {
   fc.assert(

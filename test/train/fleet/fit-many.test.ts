@@ -138,7 +138,7 @@ test('ten thousand nets at once', async () => {
   const [alone] = nets(1)
   await fit(alone, { ...data, optimizer: adams([alone])[0], epochs: 1 })
   expect(models[0].state()).toEqual(alone.state())
-}, 60_000)
+})
 
 test.each(Object.entries(OPTIMIZERS))('%s does to each net what it does to one alone', async (_, Class) => {
   const Any = Class as unknown as new (parameters: Parameter[]) => Optimizer

@@ -75,7 +75,7 @@ test(`a server that loses its end at any moment: ${RUNS} random runs of one that
     { numRuns: RUNS, seed: 1 },
   )
   warn.mockRestore()
-}, 120_000)
+})
 
 test('two that have asked for trials since the loss cannot both be right: it is said', async () => {
   const server = { log: [] as string[] }
