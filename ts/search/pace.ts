@@ -7,8 +7,6 @@ const MOST = 10_000
 
 /**
  * Seconds per step, from the steps of the latest seconds. The steps before the first call do not count: they compile, and wait for the rest of the machine.
- *
- * @example new Pace().secondsPerStep(1) // NaN
  */
 export class Pace {
   private readonly marks: { time: number; steps: number }[] = []
