@@ -14,12 +14,14 @@ const DOCUMENTS = execFileSync('git', ['ls-files', '--cached', '--others', '--ex
 /** Documents for people who work on gradus: every path that they name in code quotes is checked. */
 const FOR_CONTRIBUTORS = DOCUMENTS.filter((file) => /^(ARCHITECTURE|CONTRIBUTING)\.md$|^docs\/design\/|^\.github\//.test(file))
 
-/** All files that npm packs: those named in package.json, what is in folders named there, and the ones it always takes. */
+/** All files that npm packs: those named in package.json, what is in folders named there but for `!folder`, and the ones it always takes. */
 function packedFiles(): string[] {
   const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] }
   const inside = (name: string): string[] =>
     statSync(name).isDirectory() ? readdirSync(name).flatMap((entry) => inside(path.posix.join(name, entry))) : [name]
-  return [...files.filter((name) => name !== 'dist').flatMap(inside), 'README.md', 'LICENSE', 'package.json']
+  const leftOut = files.filter((name) => name.startsWith('!')).map((name) => `${name.slice(1)}/`)
+  const named = files.filter((name) => name !== 'dist' && !name.startsWith('!')).flatMap(inside)
+  return [...named.filter((name) => !leftOut.some((folder) => name.startsWith(folder))), 'README.md', 'LICENSE', 'package.json']
 }
 
 /** Markdown without code blocks. */
@@ -80,7 +82,13 @@ describe('the package', () => {
   const packed = packedFiles()
 
   test.each(packed.filter((file) => file.endsWith('.md')))('%s links to nothing outside', (document) => {
-    const outside = linksOf(document).filter((link) => isRelative(link) && !packed.includes(targetOf(document, link)))
+    // Pictures are not packed; their text stands for them.
+    const pictures = [...prose(document).matchAll(/!\[([^\]]*)\]\(([^)\s]+)\)/g)]
+    for (const [, text, picture] of pictures) expect(text.length, `${picture} wants a text that says what it shows`).toBeGreaterThan(40)
+    const shown = pictures.map(([, , picture]) => picture)
+    const outside = linksOf(document).filter(
+      (link) => isRelative(link) && !shown.includes(link) && !packed.includes(targetOf(document, link)),
+    )
     expect(outside, `add them to 'files' in package.json, or link to ${REPOSITORY}blob/main/…`).toEqual([])
   })
 })
