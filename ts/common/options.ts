@@ -44,7 +44,7 @@ export interface Option<T = unknown> {
   readonly aka?: readonly string[]
 }
 
-/** A declaration for each option of an interface, no more and no fewer; {@link Required} ones are marked. */
+/** A declaration for each option of an interface, no more and no fewer; required ones are marked. */
 export type Schema<O> = {
   readonly [K in keyof Required<O>]: Option<Exclude<O[K], undefined>> & { readonly required?: true }
 }

@@ -8,8 +8,8 @@ import type { Targets } from './dataset.js'
  * so that the loss over all rows equals PyTorch's `CrossEntropyLoss(weight)`, which divides by the sum of the factors. Keras' `class_weight` does the
  * same without that division.
  *
- * @param targets the class of each row: a data set's `targets`, or an array of integers @param factors a factor from 0 for each class, or `balanced`:
- * the same total for each class, n / (classes · rows of the class)
+ * @param targets the class of each row: a data set's `targets`, or an array of integers
+ * @param factors a factor from 0 for each class, or `balanced`: the same total for each class, n / (classes · rows of the class)
  * @example
  * classWeights([0, 0, 0, 1], 'balanced') // Float64Array.of(0.666667, 0.666667, 0.666667, 2)
  * classWeights([0, 0, 0, 1], [1, 5]) // Float64Array.of(0.5, 0.5, 0.5, 2.5)

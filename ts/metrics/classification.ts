@@ -9,9 +9,9 @@ import { areLabels, CLASS, type ClassOptions, type Decisions, decide, largest } 
 import { METRIC, type MetricOptions, valuesOf, weightOf } from './values.js'
 
 /**
- * The share of rows with the correct class. The predicted class is the largest of several logits; with one logit it is class 1 if the logit is above
- * 0. Predictions may also be class indices: an Int32Array (`argmax`), or an array of integers from 0. Targets are class indices, probabilities of the
- * prediction's shape, or 0 and 1.
+ * The share of rows with the correct class. The predicted class is the largest of several logits; with one logit it is class 1 if the logit is
+ * above 0. Predictions may also be class indices: an Int32Array (`argmax`), or an array of integers from 0. Targets are class indices, probabilities
+ * of the prediction's shape, or 0 and 1.
  *
  * @throws RangeError for one output whose targets are not from 0 to 1, and for a target that is not one of several classes, ShapeError for a
  * different number of rows

@@ -54,7 +54,7 @@ export interface PreparedTable {
 }
 
 /**
- * A table with the inputs that {@link trainTable} gives its nets: columns are plan in the same way, and scaled by the rows to train on.
+ * A table with the inputs that {@link trainTable} gives its nets: columns are decided in the same way, and scaled by the rows to train on.
  *
  * @example
  * const { train, width, classes } = await prepareTable('docs/guide/penguins.csv', { target: 'species' })

@@ -250,8 +250,8 @@ export class Study<S extends Space = Space> {
    * reached or a signal stops it. Results from before an error or a stop are kept.
    *
    * @param objective a function of the parameters that returns the value, or an array of one for each objective; or a module, as a URL, whose default
-   *   export is one, for workers @throws errors of the objective, with the number of the trial, which counts as failed; losses that are not finite do
-   *   not throw
+   *   export is one, for workers
+   * @throws errors of the objective, with the number of the trial, which counts as failed; losses that are not finite do not throw
    * @example
    * const study = await createStudy({ space: { rate: float(1e-4, 1, { log: true }) }, pruner: median() })
    * await study.optimize(

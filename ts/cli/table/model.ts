@@ -40,7 +40,7 @@ export async function withModelFile<T>(file: string, work: () => Promise<T>): Pr
   })
 }
 
-/** if all are missing, the model's own error is better */
+/** The message about a file that is not a model: its actual kind, and a remedy. */
 function noModel(file: string, start: Uint8Array): string {
   const instead = start.length === 0 ? 'empty' : (asNoModel(start) ?? 'a binary file of a kind that is not known')
   const remedy = instead.includes(';') ? '' : ', not a model: gradus train writes one of a table, and saveModel any other'

@@ -97,7 +97,8 @@ const NAMED_ROWS = /(?<=^|[ (])row (\d+)(?![\w']|, counted)/g
  * Replaces rows of a table in a message by lines of its file, as an editor shows them: {@link fromTable} and others count rows from 0, without
  * knowing the file. If a file has no lines (JSON in one piece, Parquet, Arrow), rows are counted from 1, and the message says so.
  *
- * @param source from which the rows were read; for a stream, which is gone, the message stays unchanged @param options with which it was read
+ * @param source from which the rows were read; for a stream, which is gone, the message stays unchanged
+ * @param options with which it was read
  * @example
  * const file = new Blob(['x\n1\n\nmany\n'])
  * await namingLines("column 'x' of row 1 wants a number", file) // "column 'x' of line 4 wants a number"

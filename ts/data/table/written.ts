@@ -85,7 +85,7 @@ export function wayOf(values: readonly unknown[], decimal?: Decimal): WrittenAs 
   return values.every((value, at) => column.add(at, value)) ? (column.way ?? undefined) : undefined
 }
 
-/** @internal Decides whether all values of a column have the same format. Once they do not, further values cost next to nothing. */
+/** Units of money, in which a point before three digits is between thousands. */
 const MONEY = /[$€£¥₹]|USD|EUR|GBP|CHF|JPY/
 
 /** @internal Decides whether all values of a column have the same format. Once they do not, further values cost next to nothing. */

@@ -82,7 +82,8 @@ type ReadMinimize = Read<MinimizeOptions, typeof MINIMIZE>
  * After the start it never throws: a value of NaN counts as a point too far out, an exception ends the search with reason `error`; `x` is the best
  * point seen in any case.
  *
- * @param x0 start @throws errors of `f` at `x0`; RangeError for a bad option or an empty start
+ * @param x0 start
+ * @throws errors of `f` at `x0`; RangeError for a bad option or an empty start
  * @example
  * minimize((x) => (x[0] - 3) ** 2, [0]).x // [3]
  * minimize((x) => (x[0] - 3) ** 2, [0], { upper: 2 }).x // [2]
