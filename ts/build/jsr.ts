@@ -22,7 +22,7 @@ export function config({ version }: { version: string }): string {
 }
 
 /** A file of dist/ as JSR wants it: no import of a package's own name, no declaration behind the name of a script that is not there. */
-export function adapted(file: string, text: string): string {
+function adapted(file: string, text: string): string {
   if (file.endsWith('.d.ts')) return text.replace(/(from |import |import\()'(\.\/[^']+)\.js'/g, "$1'$2.d.ts'")
   const self = text
     .replace(/(from |import\()(["'])gradus(\/\w+)?\2/g, (_, how, quote, entry) => `${how}${quote}.${entry ?? '/index'}.js${quote}`)

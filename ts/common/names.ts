@@ -38,26 +38,14 @@ export function unknownName(
   )
 }
 
-/** @throws RangeError for a name that is not among `known`, with the nearest known one as a hint */
-export function checkName(owner: string, name: string, known: readonly string[], others?: Readonly<Record<string, string>>): void {
-  if (!known.includes(name)) throw unknownName(owner, name, known, others)
-}
-
 /**
- * {@link checkName} for every property of an options object.
- * @param carried names that are allowed but are not options
- * @throws TypeError for anything else
+ * Checks the names of the properties of an options object.
+ * @throws RangeError for a name that is not among `known`, with the nearest known one as a hint; TypeError for anything but an object
  */
-export function checkNames(
-  owner: string,
-  options: object,
-  known: readonly string[],
-  aliases?: Readonly<Record<string, string>>,
-  carried: readonly string[] = [],
-): void {
+export function checkNames(owner: string, options: object, known: readonly string[], aliases?: Readonly<Record<string, string>>): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw typeError(`${owner}: wants options as an object, { ${known[0]}: … }, got ${show(options)}`)
-  for (const name in options) if (!carried.includes(name)) checkName(owner, name, known, aliases)
+  for (const name in options) if (!known.includes(name)) throw unknownName(owner, name, known, aliases)
 }
 
 /** @internal `a, b or c` */

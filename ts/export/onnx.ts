@@ -36,8 +36,8 @@ export const TO_ONNX = { inputShape: { is: anything }, name: { is: text, default
 const IR_VERSION = 8
 const OPSET = 17
 /** Data types of ONNX. */
-export const FLOAT = 1
-export const INT64 = 7
+const FLOAT = 1
+const INT64 = 7
 
 /** Attributes of a node, by name: whole numbers, lists of them, or floats. */
 type Attributes = Readonly<Record<string, number | readonly number[] | Float>>

@@ -45,8 +45,8 @@ function collapse(a: Shape, b: Shape, out: Shape): Axis[] {
   return axes
 }
 
-/** @internal the plan for shapes that broadcast to `out` */
-export function broadcastPlan(a: Shape, b: Shape, out: Shape): BroadcastPlan {
+/** The plan for shapes that broadcast to `out`. */
+function broadcastPlan(a: Shape, b: Shape, out: Shape): BroadcastPlan {
   const none = { length: 1, a: 0, b: 0 }
   const axes = collapse(a, b, out)
   const col = axes.pop() ?? none

@@ -20,8 +20,7 @@ export interface SGDOptions extends DecayOptions {
   learningRateInside?: boolean
 }
 
-/** @internal */
-export const DESCENT_RULE: UpdateRule = { kernel: 'sgd', part: DESCENT, slots: [], numbers: sgd, scaledByRate: ['learningRate'] }
+const DESCENT_RULE: UpdateRule = { kernel: 'sgd', part: DESCENT, slots: [], numbers: sgd, scaledByRate: ['learningRate'] }
 const VELOCITY_RULE: UpdateRule = { ...MOMENTUM_RULE, scaledByRate: ['velocityRate', 'gradientRate'] }
 /** The rule where the rate is part of the velocity. */
 const RATE_INSIDE_RULE: UpdateRule = { ...MOMENTUM_RULE, scaledByRate: ['gradientWeight', 'gradientRate'] }

@@ -251,8 +251,8 @@ function gatherRows(source: Tensor, order: Int32Array | null, from: number, to: 
   return Tensor.inArena(backend, shape, ptr)
 }
 
-/** @internal the rows in that order, as a tensor on the host */
-export function rowsInOrder(source: Tensor, order: Int32Array): Tensor {
+/** The rows in that order, as a tensor on the host. */
+function rowsInOrder(source: Tensor, order: Int32Array): Tensor {
   const width = source.size / source.shape[0]
   const values = source.read()
   const out = new (values.constructor as new (n: number) => typeof values)(order.length * width)

@@ -19,7 +19,7 @@ export function isLive(): boolean {
 }
 
 /** True if a stream takes colors: NO_COLOR and FORCE_COLOR decide, otherwise a terminal does. */
-export function hasColours(stream: NodeJS.WriteStream = stdout): boolean {
+function hasColours(stream: NodeJS.WriteStream = stdout): boolean {
   if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false
   if (env.FORCE_COLOR !== undefined) return isOn(env.FORCE_COLOR)
   return stream.isTTY === true && env.TERM !== 'dumb'

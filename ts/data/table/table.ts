@@ -580,8 +580,8 @@ function embeddingsOf(columns: readonly TableColumn[]): EmbeddedColumn[] {
   })
 }
 
-/** @internal length of vectors for this number of categories: fastai's rule, which AutoGluon has too, with a limit that suffices for tables */
-export function usualSize(count: number): number {
+/** Length of vectors for this number of categories: fastai's rule, which AutoGluon has too, with a limit that suffices for tables. */
+function usualSize(count: number): number {
   return Math.min(50, Math.round(1.6 * count ** 0.56))
 }
 

@@ -132,8 +132,8 @@ export function refusalName({ name, hash }: JobObjective): string {
   return hash === undefined ? name : `${name} ${shortHash(hash)}`
 }
 
-/** @internal the objective of `gradus tune`, which every worker has for the tables that it was started with */
-export const TABLE_MODULE = 'gradus:tune'
+/** The objective of `gradus tune`, which every worker has for the tables that it was started with. */
+const TABLE_MODULE = 'gradus:tune'
 
 /** @internal the command of a worker that can run an objective */
 export function workerCommand(place: string, objective: JobObjective): string {
