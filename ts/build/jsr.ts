@@ -7,7 +7,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ENTRIES } from './entries.js'
 
-export const FOLDER = '.cache/jsr'
+const FOLDER = '.cache/jsr'
 const NAME = '@gradus/gradus'
 /** Programs and the entry of Node alone, which JSR's users cannot import. */
 const LEFT_OUT = /^(cli|command|node)\.js$/
@@ -16,7 +16,7 @@ const LEFT_OUT = /^(cli|command|node)\.js$/
 const FILES = Object.keys(ENTRIES).map((name) => name.split('/')[1] ?? 'index')
 
 /** The text of jsr.json. */
-export function config({ version }: { version: string }): string {
+function config({ version }: { version: string }): string {
   const entries = Object.fromEntries(FILES.map((name) => [name === 'index' ? '.' : `./${name}`, `./dist/${name}.js`]))
   return `${JSON.stringify({ name: NAME, version, license: 'MIT', exports: entries, publish: { include: ['dist', 'LICENSE', 'README.md'] } }, null, 2)}\n`
 }

@@ -6,7 +6,7 @@ import { type FileOptions, quoted, type TableData } from '../options/table.js'
 import { nameOfInput, sourceOfInput } from './input.js'
 
 /** Options for readTable. */
-export function readOptions({ ragged, encoding, header, decimal, thousands }: FileOptions): ReadOptions {
+function formatOptions({ ragged, encoding, header, decimal, thousands }: FileOptions): ReadOptions {
   return {
     ...(ragged && { ragged: 'fill' as const }),
     ...(encoding !== undefined && { encoding }),
@@ -28,7 +28,7 @@ export function tableOptions({ exclude, categories, numbers = [], embed = [], mi
     ...(missingValues && { missingValues }),
     ...(formatted && { formatted: file.decimal ?? true }),
     columns,
-    read: readOptions(file),
+    read: formatOptions(file),
   }
 }
 
@@ -163,7 +163,7 @@ export async function naming<T>(file: string, work: () => Promise<T>, { test, ..
     const isOfTest = test !== undefined && error.message.startsWith(OF_TEST)
     const source = await sourceOfInput(isOfTest ? test : file)
     const name = nameOfInput(file)
-    error.message = await namingLines(error.message, source, readOptions(how)).catch(() => error.message)
+    error.message = await namingLines(error.message, source, formatOptions(how)).catch(() => error.message)
     error.message = withFile(inFlags(error.message), isOfTest ? test : file).replace(OF_LOADING, '')
     const near = ABSENT.test(error.message) ? fileNear(isOfTest ? test : file) : undefined
     if (near !== undefined) error.message += `; did you mean ${near}?`
@@ -177,7 +177,7 @@ export async function naming<T>(file: string, work: () => Promise<T>, { test, ..
 /** All rows of a file or of stdin, or the first ones. @throws Error that names the file, also if it has no rows */
 export async function readRows(file: string, options: FileOptions, limit = Number.POSITIVE_INFINITY): Promise<Row[]> {
   const source = await sourceOfInput(file)
-  const rows = await naming(file, () => readTable(source, { ...readOptions(options), limit }), options)
+  const rows = await naming(file, () => readTable(source, { ...formatOptions(options), limit }), options)
   if (rows.length === 0) throw new Error(`${nameOfInput(file)}: there are no rows`)
   return rows
 }
@@ -186,7 +186,7 @@ const SHOWN = 12
 
 /** `It has sepal_length, … and species.`, so that a column can be chosen. */
 async function fileHint(file: string, options: FileOptions): Promise<string> {
-  const [row] = await naming(file, () => readTable(file, { ...readOptions(options), limit: 1 }), options)
+  const [row] = await naming(file, () => readTable(file, { ...formatOptions(options), limit: 1 }), options)
   const names = Object.keys(row ?? {})
   if (names.length === 0) return 'It has no columns.'
   return `It has ${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''}.`

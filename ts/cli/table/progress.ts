@@ -80,7 +80,7 @@ function comes(phase: TablePhase): string {
 }
 
 /** `reading: 12 of 18 MB, 310,000 rows × 6 columns, 2.1 s so far`. */
-export function progressLine(progress: TableProgress): string {
+function progressLine(progress: TableProgress): string {
   return `${progress.phase}: ${facts(progress).join(', ')}`
 }
 

@@ -53,8 +53,8 @@ interface Placed {
   targets: Ptr
 }
 
-/** Copies chunks to the memory that kernels read. @internal */
-export function place(chunks: readonly Chunk[], workspace: DoubleWorkspace): Placed[] {
+/** Copies chunks to the memory that kernels read. */
+function place(chunks: readonly Chunk[], workspace: DoubleWorkspace): Placed[] {
   return chunks.map(({ count, inputs, targets }) => ({ count, inputs: workspace.put(inputs), targets: workspace.put(targets) }))
 }
 
