@@ -138,6 +138,7 @@ function checkSentences(report: TableModelReport, advice: readonly string[]): vo
     }
     if (/a guess/.test(text)) {
       expect([first, second]).toEqual([formatMetric(value), formatMetric(baseline)])
+      if (/better order/.test(text)) expect(report.metrics.some(({ name, low }) => name === 'ROC AUC' && low > 0.5)).toBe(true)
       if (/worse/.test(text)) expect(isBetter(baseline, value) && (guess?.high ?? 1) < 0).toBe(true)
       else {
         expect(guess && guess.low <= 0 && guess.high >= 0).toBe(true)
@@ -152,8 +153,10 @@ function checkSentences(report: TableModelReport, advice: readonly string[]): vo
       expect(report.confusion?.[Number(c)].some((n) => n > 0)).toBe(true)
     }
     if (/^Nearly all comes from/.test(text)) expect(guess && guess.low > 0 && guess.difference >= 0.5).toBe(true)
-    const held = /held only ([\d.]+) %/.exec(text)?.[1]
-    if (held !== undefined) expect(Number(held)).toBeLessThanOrEqual(80)
+    const [, said, only, held] = /Intervals that ask for ([\d.]+) % held (only )?([\d.]+) %/.exec(text) ?? []
+    if (held !== undefined) expect(only ? Number(said) - Number(held) : Number(held) - Number(said)).toBeGreaterThanOrEqual(10)
+    if (/wider than need be/.test(text)) expect(report.calibration.bins.some((bin) => bin.said - bin.true > 0.25)).toBe(false)
+    if (/say little about/.test(text)) expect(report.metrics.some(({ name, low }) => name === 'ROC AUC' && low > 0.5)).toBe(false)
   }
   for (const what of [/straight line/, /a guess/, /row before/]) expect(advice.filter((text) => what.test(text)).length).toBeLessThan(2)
 }

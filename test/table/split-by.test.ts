@@ -134,7 +134,7 @@ describe('the row before', () => {
     const losses = model.predict(tested).map(({ value }, i) => (value - tested[i].y) ** 2 - errors[i] ** 2)
     expect(Math.sign(report.compared?.before?.difference ?? 0)).toBe(-Math.sign(losses.reduce((a, b) => a + b, 0)))
     expect(report.advice.join('\n')).toMatch(
-      /To repeat the 'y' of the row before is better: R² .* beside -?.* of the model\. If that value is known in time/,
+      /To repeat the 'y' of the row before is better: R² .* beside -?.* of the model\. Predict the change of/,
     )
     expect(reportHtml(report)).toContain('the row before')
     expect(r2.before).toBeGreaterThan(r2.value)

@@ -123,8 +123,12 @@ function besideGuess(report: TableModelReport): string[] {
   const { difference, low, high } = compared.guess
   const values = `${metric.name} ${formatMetric(metric.value)} beside ${formatMetric(metric.baseline)}`
   const why = `the columns say little about '${target}', or there are too few rows`
-  if (high < 0) return [`The model is worse than a guess without columns: ${values}. Either ${why}.`]
   const ranks = metrics.some(({ name, low }) => name === 'ROC AUC' && low > 0.5)
+  if (high < 0 && ranks)
+    return [
+      `The model puts rows in a better order than chance, but its probabilities are worse than a guess without columns: ${values}. Rank rows by them, and do not take them for probabilities; more rows would help.`,
+    ]
+  if (high < 0) return [`The model is worse than a guess without columns: ${values}. Either ${why}.`]
   if (low > 0 || ranks) return []
   if (difference < 0) return [`The model is no better than a guess without columns: ${values}. Either ${why}.`]
   if (difference < HARDLY) return [`The model is hardly better than a guess without columns: ${values}. Either ${why}.`]
@@ -156,7 +160,7 @@ function besideRowBefore(report: TableModelReport): string[] {
   if (metric?.before === undefined || compared?.before === undefined || rows.test < FEWEST_COMPARED) return []
   const { difference, low, high } = compared.before
   const values = `${metric.name} ${formatMetric(metric.before)} beside ${formatMetric(metric.value)} of the model`
-  const remedy = `If that value is known in time, make it a column, or predict the change of '${target}' since then`
+  const remedy = `Predict the change of '${target}' since that row; if its value is known in time and no column yet, make it one`
   const luck = `a difference that may be luck on ${testRows(rows.test)}`
   if (low > 0 || difference >= HARDLY) return []
   if (high < 0) return [`To repeat the '${target}' of the row before is better: ${values}. ${remedy}.`]
@@ -165,14 +169,23 @@ function besideRowBefore(report: TableModelReport): string[] {
   ]
 }
 
+/** Intervals that hold too few rows matter more than those that hold too many. */
 function coverage({ task, calibration, rows, splitBy }: TableModelReport): string[] {
-  const bin = calibration.bins.find(({ said }) => said === 0.9)
-  if (task === 'classification' || bin === undefined || rows.test < ROWS_OF_COVERAGE || bin.true >= bin.said - OFF) return []
+  if (task === 'classification' || rows.test < ROWS_OF_COVERAGE) return []
+  const [worst] = calibration.bins
+    .filter((bin) => Math.abs(bin.true - bin.said) > Math.max(OFF, 2 * Math.sqrt((bin.said * (1 - bin.said)) / rows.test)))
+    .sort((a, b) => a.true - a.said - (b.true - b.said))
+  if (worst === undefined) return []
+  const [said, held] = [formatShare(worst.said), formatShare(worst.true)]
+  if (worst.true > worst.said)
+    return [
+      `Intervals that ask for ${said} held ${held} of the test rows: they are wider than need be, as the test rows were easier than those that decided.`,
+    ]
   const why = splitBy
     ? 'the latest rows are unlike those before'
     : 'too few rows decided how wide they are, or the test rows are unlike the others'
   return [
-    `Intervals that ask for ${formatShare(bin.said)} held only ${formatShare(bin.true)} of the test rows: ${why}. Do not rely on them; ${splitBy ? 'train again as rows come in' : 'gather more rows'}.`,
+    `Intervals that ask for ${said} held only ${held} of the test rows: ${why}. Do not rely on them; ${splitBy ? 'train again as rows come in' : 'gather more rows'}.`,
   ]
 }
 
