@@ -129,7 +129,7 @@ const NARROWED = 1 / 3
 
 /**
  * Tunes a net in the order in which hyper-parameters matter (Andrew Ng's): first the learning rate; then momentum, batch size and width; then depth
- * and decay. Each stage narrows the ranges of the earlier stages around the best values. In a stage many nets are trained by {@link fitMany}, side by
+ * and decay. Each stage narrows the ranges of the earlier stages around the best values. In a stage many nets are trained by `fitMany`, side by
  * side if they share a shape, with successive halving (Jamieson & Talwalkar 2016): one net in three continues after a ninth, and again after a third,
  * of the epochs.
  *

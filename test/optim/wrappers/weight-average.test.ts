@@ -27,6 +27,6 @@ describe('WeightAverage', () => {
     const of = (options: object) => () => new WeightAverage(make([[1]], double), options)
     expect(of({ beta: 0.9 })).toThrow("WeightAverage: there is no option 'beta'")
     expect(of({ form: 'median' })).toThrow('WeightAverage: form wants')
-    expect(of({ decay: 1.5 })).toThrow('WeightAverage: decay wants a number in [0, 1], got 1.5')
+    expect(of({ decay: 1.5 })).toThrow('WeightAverage: decay wants a number from 0 to 1, got 1.5')
   })
 })
