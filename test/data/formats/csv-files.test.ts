@@ -100,8 +100,8 @@ describe('names of rows, as R writes them', () => {
   })
 
   test('lines wait for the first one that tells, and their numbers are right', async () => {
-    // an empty value at the end of each line says nothing, the 500th line does
-    const lines = Array.from({ length: 500 }, (_, i) => `${i},${i % 3},${i === 499 ? 'b' : ''}`)
+    // an empty value at the end of each line says nothing, the 250th line does
+    const lines = Array.from({ length: 500 }, (_, i) => `${i},${i % 3},${i >= 249 ? 'b' : ''}`)
     const late = `size,kind\n${lines.join('\n')}\n`
     expect(parseCsv(late)[0]).toEqual({ row: '0', size: '0', kind: '' })
     expect(await namingLines('row 7 wants', new Blob([late]))).toBe('line 9 wants')
@@ -113,6 +113,34 @@ describe('names of rows, as R writes them', () => {
     expect(parseCsv('a,b\n1,2,\n3,4\n')).toEqual([
       { a: '1', b: '2' },
       { a: '3', b: '4' },
+    ])
+  })
+})
+
+describe('fault 24: one value behind the last column, where all other lines end in a delimiter', () => {
+  const lines = (stray: number, count: number) => Array.from({ length: count }, (_, i) => `${i},n${i},${i === stray ? 'x' : ''}`)
+
+  test.each([
+    [0, 3],
+    [0, 50],
+    [17, 50],
+    [49, 50],
+  ])('in line %i of %i: no row names, an error that names the line', async (stray, count) => {
+    const text = `size,name\n${lines(stray, count).join('\n')}\n`
+    const message = `line ${stray + 2} has 3 values, and there are 2 columns, while ${count - 1} of ${count} lines end in a delimiter`
+    expect(() => parseCsv(text)).toThrow(message)
+    await expect(readTable(new Blob([text]))).rejects.toThrow(message)
+    const read = async () => {
+      for await (const row of streamTable(new Blob([text]))) row.size
+    }
+    await expect(read()).rejects.toThrow(message)
+    expect(parseCsv(text, { ragged: 'fill' }).map(({ size }) => size)).toEqual(lines(stray, count).map((_, i) => String(i)))
+  })
+
+  test('names of rows and half of the last values: rows have names', () => {
+    expect(parseCsv('size,kind\na,1,\nb,2,x\n')).toEqual([
+      { row: 'a', size: '1', kind: '' },
+      { row: 'b', size: '2', kind: 'x' },
     ])
   })
 })

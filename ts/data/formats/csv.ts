@@ -12,8 +12,8 @@ import { nameOf, piecesOf, type Source, withWholeStart } from './source.js'
 /**
  * Format of a CSV file. An extra delimiter at the end of a line, behind the last column, is ignored. Extra delimiters at the end of the header are
  * ignored as well, unless values stand below them: then these are columns without a name, called column3 and so on by their position. If the header
- * has one name less than the lines below have values, and the last values are not empty, the first values are row names, as R writes them: they
- * become a column `row`. With `header` other than true and with `ragged: 'fill'` no value is read as a row name.
+ * has one name less than the lines below have values, and at least half of the last values are not empty, the first values are row names, as R
+ * writes them: they become a column `row`. If fewer are not empty, that is an error. With `header` other than true and with `ragged: 'fill'` no value is read as a row name.
  */
 export interface CsvOptions {
   /** Delimiter between values: one character or more. Default: comma, tab, semicolon or bar, whichever fits the first lines. */
@@ -170,6 +170,8 @@ class CsvParser {
   private waiting: { values: string[]; at: number }[] | null = null
   private waitingSize = 0
   private hasRowNames = false
+  /** With row names: lines so far, lines that have a last value, and the first of these. */
+  private readonly named = { lines: 0, filled: 0, first: 0 }
   /** Notes about columns, until the first row takes them along. */
   private notes = new Map<string, string>()
   private library: Papa.Parser | null = null
@@ -220,6 +222,7 @@ class CsvParser {
       )
     const rows = this.rowsOf(data, lines, text, first)
     if (isLast && this.waiting !== null) this.release(rows, false, false)
+    if (isLast) this.checkRowNames()
     return rows
   }
 
@@ -345,8 +348,25 @@ class CsvParser {
     for (const { values, at } of waiting) this.addRow(rows, values, at)
   }
 
+  /**
+   * One stray value at the end of a line, in a file whose lines end in a delimiter, looks like a last column behind row names; all values would move
+   * one column to the right. Row names are taken only if at least half of the lines have a last value.
+   */
+  private checkRowNames(): void {
+    const { lines, filled, first } = this.named
+    if (2 * filled >= lines) return
+    const names = (this.columns as string[]).length - 1
+    throw rangeError(
+      `${this.name}: line ${first} has ${names + 1} values, and there are ${names} columns, while ${lines - filled} of ${lines} lines end in a delimiter; remove its last value, put a name before the others if lines begin with row names, or say ragged: 'fill' to drop it`,
+    )
+  }
+
   private addRow(rows: Row[], values: string[], at: number): void {
     const row = this.rowOf(this.columns as string[], values, at)
+    if (this.hasRowNames) {
+      this.named.lines++
+      if (filledIn(values) === (this.columns as string[]).length && this.named.filled++ === 0) this.named.first = at
+    }
     if (this.notes.size > 0) {
       leaveNotes(row, this.notes)
       this.notes = new Map()
