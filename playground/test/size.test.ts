@@ -11,9 +11,9 @@ const ASSETS = fileURLToPath(new URL('../dist/assets', import.meta.url))
  *
  * `all` is what someone downloads who opens every tab, without the digits: 150 is what we wish for. A quarter of it is WebAssembly, half
  * the library's engine and what trains nets, a fifth the page. A kilobyte came on 29 November 2026: checks of what links bring (0.3), old names of
- * options and losses at their edges.
+ * options and losses at their edges; then another, the schema of options, which optimizers and races read.
  */
-const BUDGETS = { page: 47, 'first view': 137, 'a net trains': 177, all: 216 }
+const BUDGETS = { page: 47, 'first view': 139, 'a net trains': 178, all: 216 }
 
 test('the page keeps its budgets', () => {
   const files = readdirSync(ASSETS).filter((file) => /\.(js|css)$/.test(file))
