@@ -108,7 +108,7 @@ cargo_tool() {
   url=$(release_of "$name" "$version")
   folder=$(basename "$url" .tar.gz)
   if [ -n "$url" ] && command -v curl >/dev/null && released "$url" "$folder" "$name" && has_version "$name" "$version"; then return; fi
-  say "compiling $crate $version into .tools (about a minute of two cores, once)"
+  say "compiling $crate $version into .tools (two to four minutes of two cores for both tools, once)"
   CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="$TOOLS/target-$name" \
     cargo install --quiet --debug --force --root "$TOOLS" --version "$version" "$@" "$crate"
   rm -rf "$TOOLS/target-$name"
