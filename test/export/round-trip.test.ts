@@ -138,7 +138,7 @@ const begins = {
     .map(([rows, columns, drawn]) => ({ shape: [rows, columns], begin: [] as Module[], columns: [rows, columns], drawn })),
 }
 
-describe('random models', () => {
+describe('fault 43: random models', () => {
   test.each(Object.entries(begins))('of %s', (_name, arbitrary) => {
     fc.assert(
       fc.property(arbitrary, ({ shape, columns, drawn }) => {

@@ -311,7 +311,7 @@ describe.each(backends)('$variant $dtype', (backend) => {
     })
   }
 
-  test.each(Object.entries(KINDS))('%s', (_name, kind) => {
+  test.each(Object.entries(KINDS))('fault 43: %s', (_name, kind) => {
     fc.assert(
       fc.property(drawn(kind), (one) => check(kind, one)),
       { seed: SEED, numRuns: RUNS },

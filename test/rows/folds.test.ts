@@ -81,7 +81,7 @@ describe('any rows', () => {
     )
   })
 
-  test('groups are never split; parts differ by no more rows than the largest group has', () => {
+  test('fault 43: groups are never split; parts differ by no more rows than the largest group has', () => {
     fc.assert(
       fc.property(cuts, ({ count, folds, repeats, seed, classes, groups, skew }) => {
         const groupOf = skewed(count, groups, skew, seed)

@@ -161,7 +161,7 @@ function checkSentences(report: TableModelReport, advice: readonly string[]): vo
   for (const what of [/straight line/, /a guess/, /row before/]) expect(advice.filter((text) => what.test(text)).length).toBeLessThan(2)
 }
 
-test('random reports', () => {
+test('fault 42: random reports', () => {
   const seen = new Set<string>()
   fc.assert(
     fc.property(situation, (given) => {

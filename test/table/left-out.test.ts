@@ -134,7 +134,7 @@ describe('a frequent word for a gap in a target of texts', () => {
   })
 })
 
-test('rows used and rows left out are all rows, whatever the table and the way in', async () => {
+test('fault 41: rows used and rows left out are all rows, whatever the table and the way in', async () => {
   const words = ['', 'NA', 'none', '?', 'n/a', ' ', 'a', 'b', 'c', '1', '2', '3.5']
   const cell = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('a', 'b', 'c') }, fc.constantFrom(...words, null, undefined, Number.NaN, 7))
   const number = fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 0, max: 50 }) }, fc.constantFrom('', 'NA', '?', null))

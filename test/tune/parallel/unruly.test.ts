@@ -12,7 +12,7 @@ const FAILED: Record<string, RegExp> = {
   hangs: /trialTime/,
 }
 
-test(`${SEEDS} studies of 40 trials in three threads`, async () => {
+test(`fault 44: ${SEEDS} studies of 40 trials in three threads`, async () => {
   for (let seed = 0; seed < SEEDS; seed++) {
     const study = await createStudy({ space: { x: float(0, 1) }, sampler: random(), seed })
     await study.optimize(

@@ -24,7 +24,7 @@ const SENTENCES: [string, RegExp][] = [
 ]
 const names = (text: string | undefined) => text?.match(/p\d/g) ?? []
 
-test('every sentence of advice is true', async () => {
+test('fault 42: every sentence of advice is true', async () => {
   const seen = new Set<string>()
   await fc.assert(
     fc.asyncProperty(

@@ -67,7 +67,7 @@ async function run(space: Space, sampler: Sampler, constraint: (params: Params) 
   return { study, slowest: slow.sort((a, b) => b - a) }
 }
 
-test.each(Object.entries(SAMPLERS))('%s keeps random constraints of random spaces', async (_, make) => {
+test.each(Object.entries(SAMPLERS))('fault 40: %s keeps random constraints of random spaces', async (_, make) => {
   await fc.assert(
     fc.asyncProperty(
       space(),

@@ -27,7 +27,7 @@ function client(server: { log: string[] }): JournalStore {
 
 const RUNS = Number(process.env.GRADUS_LOST ?? 200)
 
-test(`a server that loses its end at any moment: ${RUNS} random runs of one that asks and two that tell`, async () => {
+test(`fault 44: a server that loses its end at any moment: ${RUNS} random runs of one that asks and two that tell`, async () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
   const step = fc.oneof(
     fc.constant({ do: 'ask' as const }),
