@@ -40,8 +40,9 @@ function writtenDay(text, first) {
   const [, a, sign, b, year, time] = DAY.exec(text.trim()) ?? []
   if (sign === undefined || (sign === '.' && first === 'month')) return NaN
   const [day, month] = first === 'day' ? [a, b] : [b, a]
+  const century = year.length === 4 ? '' : year < '69' ? '20' : '19'
   const clock = time === undefined ? '' : ' ' + (time.indexOf(':') === 1 ? '0' : '') + time
-  return daysOf(year + '-' + month.padStart(2, '0') + '-' + day.padStart(2, '0') + clock)
+  return daysOf(century + year + '-' + month.padStart(2, '0') + '-' + day.padStart(2, '0') + clock)
 }
 
 function readWritten({ unit, decimal, first }, value) {
