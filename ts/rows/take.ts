@@ -2,12 +2,18 @@
 
 type Numbers = Int32Array | Float32Array | Float64Array
 
+/** Up to this number, consecutive numbers are copied one by one: a call of set() costs more. */
+const FEW = 32
+
+/** @internal copies `count` consecutive numbers, from one place to another */
+export function copyBetween(values: Numbers, from: number, count: number, out: Numbers, at: number): void {
+  if (count > FEW) out.set(values.subarray(from, from + count), at)
+  else for (let i = 0; i < count; i++) out[at + i] = values[from + i]
+}
+
 /** The values of these rows, `width` per row, or only the first `columns` of each row. */
 export function takeRows<T extends Numbers>(values: T, rows: ArrayLike<number>, width = 1, columns = width): T {
   const out = new (values.constructor as new (size: number) => T)(rows.length * columns)
-  for (let i = 0; i < rows.length; i++) {
-    if (columns === 1) out[i] = values[rows[i] * width]
-    else out.set(values.subarray(rows[i] * width, rows[i] * width + columns), i * columns)
-  }
+  for (let i = 0; i < rows.length; i++) copyBetween(values, rows[i] * width, columns, out, i * columns)
   return out
 }

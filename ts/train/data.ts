@@ -15,6 +15,7 @@ import { reshape } from '../ops/shape.js'
 import { Generator } from '../random.js'
 import { CARRIED } from '../rows/carried.js'
 import { cutEvenly } from '../rows/cut.js'
+import { copyBetween, takeRows } from '../rows/take.js'
 import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** Inputs, targets, and (optionally) weights of rows. */
@@ -253,11 +254,8 @@ function gatherRows(source: Tensor, order: Int32Array | null, from: number, to: 
 
 /** The rows in that order, as a tensor on the host. */
 function rowsInOrder(source: Tensor, order: Int32Array): Tensor {
-  const width = source.size / source.shape[0]
-  const values = source.read()
-  const out = new (values.constructor as new (n: number) => typeof values)(order.length * width)
-  pick(values, out, 0, width, order, 0, order.length)
-  return Tensor.onHost(source.backend, [order.length, ...source.shape.slice(1)], out)
+  const values = takeRows(source.read(), order, source.size / source.shape[0])
+  return Tensor.onHost(source.backend, [order.length, ...source.shape.slice(1)], values)
 }
 
 /** @internal copies the rows order[from..to] (or from..to) to an address */
@@ -270,9 +268,6 @@ export function copyRows(source: Tensor, target: Ptr, order: Int32Array | null, 
 }
 
 type Numbers = Float32Array | Float64Array | Int32Array
-
-/** Up to this number, consecutive numbers are copied one by one: a call of set() costs more. */
-const FEW = 32
 
 function pick<T extends Numbers>(
   values: Numbers,
@@ -292,9 +287,4 @@ function pick<T extends Numbers>(
     at += width
   }
   return out
-}
-
-function copyBetween(values: Numbers, from: number, count: number, out: Numbers, at: number): void {
-  if (count > FEW) out.set(values.subarray(from, from + count), at)
-  else for (let i = 0; i < count; i++) out[at + i] = values[from + i]
 }
