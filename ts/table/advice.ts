@@ -5,7 +5,7 @@
  */
 import { type Rule as AdviceRule, adviceBy } from '../report/blocks.js'
 import { formatMetric, formatShare } from '../report/format.js'
-import type { MeasuredMetric } from './measure.js'
+import type { CalibrationBin, MeasuredMetric } from './measure.js'
 import type { TableModelReport } from './report.js'
 
 /** Facts besides the report. */
@@ -78,7 +78,7 @@ function rareClasses({ classNames }: TableModelReport, { counts }: Circumstances
 
 /** Classes with test rows that were never predicted. */
 function neverPredicted(
-  { confusion = [], classNames, rows, threshold, classWeights }: TableModelReport,
+  { confusion = [], classNames, rows, positive, threshold, classWeights }: TableModelReport,
   { counts }: Circumstances,
 ): string[] {
   const never = classNames.filter(
@@ -89,11 +89,16 @@ function neverPredicted(
   const share = `${formatShare(found / rows.test)} of the test rows`
   const [first] = never
   const them = never.length === 1 ? 'it' : 'them'
+  const mean = counts.reduce((sum, n) => sum + n, 0) / counts.length
+  const areRare = never.every((name) => counts[classNames.indexOf(name)] < mean)
   const remedies = [
-    ...(classNames.length === 2 && threshold === undefined && Math.min(...counts) >= FEW_FOR_THRESHOLD
-      ? [`\`threshold: 'f1'\` names ${them} from a lower probability on`]
+    // a threshold is one for the positive class of two
+    ...(first === positive && threshold === undefined && Math.min(...counts) >= FEW_FOR_THRESHOLD
+      ? ["`threshold: 'f1'` names it from a lower probability on"]
       : []),
-    ...(classWeights === undefined ? [`\`classWeights: 'balanced'\` lets ${never.length === 1 ? 'its' : 'their'} rows count more`] : []),
+    ...(areRare && classWeights === undefined
+      ? [`\`classWeights: 'balanced'\` lets ${never.length === 1 ? 'its' : 'their'} rows count more`]
+      : []),
     `rank rows by the probability of ${names([first])}`,
   ]
   const remedy = remedies.join(', or ')
@@ -130,7 +135,7 @@ function besideGuess(report: TableModelReport): string[] {
     ]
   if (high < 0) return [`The model is worse than a guess without columns: ${values}. Either ${why}.`]
   if (low > 0 || ranks) return []
-  if (difference < 0) return [`The model is no better than a guess without columns: ${values}. Either ${why}.`]
+  if (difference <= 0) return [`The model is no better than a guess without columns: ${values}. Either ${why}.`]
   if (difference < HARDLY) return [`The model is hardly better than a guess without columns: ${values}. Either ${why}.`]
   return [`The model looks better than a guess without columns, ${values}, but that may be luck on ${testRows(rows.test)}.`]
 }
@@ -169,15 +174,18 @@ function besideRowBefore(report: TableModelReport): string[] {
   ]
 }
 
-/** Intervals that hold too few rows matter more than those that hold too many. */
+/** The worst intervals. Those that hold too few rows matter more than those that hold too many. */
 function coverage({ task, calibration, rows, splitBy }: TableModelReport): string[] {
   if (task === 'classification' || rows.test < ROWS_OF_COVERAGE) return []
-  const [worst] = calibration.bins
-    .filter((bin) => Math.abs(bin.true - bin.said) > Math.max(OFF, 2 * Math.sqrt((bin.said * (1 - bin.said)) / rows.test)))
-    .sort((a, b) => a.true - a.said - (b.true - b.said))
-  if (worst === undefined) return []
+  const excess = (bin: CalibrationBin) => bin.true - bin.said
+  const off = calibration.bins
+    .filter((bin) => Math.abs(excess(bin)) > Math.max(OFF, 2 * Math.sqrt((bin.said * (1 - bin.said)) / rows.test)))
+    .sort((a, b) => excess(a) - excess(b))
+  if (off.length === 0) return []
+  const areWide = excess(off[0]) > 0
+  const worst = off[areWide ? off.length - 1 : 0]
   const [said, held] = [formatShare(worst.said), formatShare(worst.true)]
-  if (worst.true > worst.said)
+  if (areWide)
     return [
       `Intervals that ask for ${said} held ${held} of the test rows: they are wider than need be, as the test rows were easier than those that decided.`,
     ]

@@ -64,7 +64,7 @@ function judgedIn<S extends Space>(study: Study<S>): number {
 /** @internal the share of each parameter as a part of a report; empty if all are equal */
 export function importanceBlock(shares: readonly (readonly [name: string, share: number])[]): Block[] {
   if (shares.length < 2 || shares[0][1] === 0) return []
-  const bars = shares.map(([name, value]) => ({ name, value, text: `${Math.round(100 * value)} %` }))
+  const bars = shares.map(([name, value]) => ({ name, value, text: formatShare(value) }))
   return [
     { kind: 'bars', title: 'What mattered', note: 'share of the differences that a parameter explains alone, by functional ANOVA', bars },
   ]
