@@ -52,6 +52,12 @@ test('dates that are written for people are times, also in a column that is left
   )
 })
 
+test('numbers in a column that is left out have the decimal sign that formatted says', async () => {
+  const sold = rows.map((row, i) => ({ ...row, sold: i < rows.length / 2 ? `${500 + i}` : `1.${500 + i}` }))
+  const { report } = await trainTable(sold, { target: 'y', splitBy: 'sold', exclude: ['sold'], formatted: ',', ...quick })
+  expect(report.splitBy?.from).toMatch(/^1\./)
+})
+
 test('what is no time is told', async () => {
   const wrong = (options: object, given: readonly object[] | Blob = rows) =>
     trainTable(given as readonly object[], { target: 'y', ...quick, ...options })

@@ -80,8 +80,10 @@ export class ColumnPlan {
 
   /** The human format of the numbers or dates of a column, if `formatted` reads them, also for a column that is left out. */
   writtenIn(column: string): WrittenAs | undefined {
-    if (!this.options.formatted) return undefined
-    return this.columns.find(({ name }) => name === column)?.written ?? wayOf(this.rows.map((row) => valueIn(row, column)))
+    const { formatted } = this.options
+    if (!formatted) return undefined
+    const decimal = formatted === true ? undefined : formatted
+    return this.columns.find(({ name }) => name === column)?.written ?? wayOf(this.rows.map((row) => valueIn(row, column)), decimal)
   }
 
   /**
