@@ -244,15 +244,14 @@ async function learnColumns(rows: readonly object[] | Source, options: TrainTabl
   checkTarget(learnt, options.target)
   const { isClasses, leftOut } = plan
   const dropped = all.length - plan.rows.length
+  const inOrder = splitBy === undefined ? undefined : timesOf(plan, [...training, ...aside], splitBy)
   // rows with gaps may be left out: of the others the order is known
   const times =
-    splitBy === undefined
-      ? undefined
-      : learnt.count === training.length
-        ? timesOf(plan, training, splitBy)
-        : Float64Array.from({ length: learnt.count }, (_, row) => row)
+    learnt.count === training.length
+      ? inOrder?.subarray(0, learnt.count)
+      : inOrder && Float64Array.from({ length: learnt.count }, (_, row) => row)
   // one row at a time: the row before is known
-  const isSeries = !isClasses && splitBy !== undefined && areAscending(timesOf(plan, [...training, ...aside], splitBy))
+  const isSeries = !isClasses && inOrder !== undefined && areAscending(inOrder)
   // without the plan, which has all rows
   return { isClasses, reasons: plan.describe(learnt.report), leftOut, dropped, aside, isSeries, learnt, times, encoder }
 }
