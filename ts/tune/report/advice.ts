@@ -24,8 +24,8 @@ export function advice<S extends Space>(study: Study<S>): string {
   return adviceLines(study).join(' ')
 }
 
-/** @internal {@link advice}, sentence by sentence */
-export function adviceLines<S extends Space>(study: Study<S>): string[] {
+/** @internal {@link advice}, sentence by sentence; with the shares of parameters by functional ANOVA where a report has them already */
+export function adviceLines<S extends Space>(study: Study<S>, shares?: Readonly<Record<string, number>>): string[] {
   if (study.directions.length > 1) return [frontAdvice(study)]
   const { axes, history } = study.observations
   const complete = history.ranked.filter(({ state, violation }) => state === 'complete' && violation === 0)
@@ -33,7 +33,7 @@ export function adviceLines<S extends Space>(study: Study<S>): string[] {
   const judged = judgedIn(study)
   if (judged < LEAST) return [`Only ${judged} trials have a value: run ${LEAST} or more to learn which parameters matter.`]
   const tenth = complete.slice(0, Math.max(3, Math.ceil(complete.length / 10)))
-  const mattered = whatMattered(importance(study, { evaluator: 'fanova' }))
+  const mattered = whatMattered(shares ?? importance(study, { evaluator: 'fanova' }))
   const saturation = saturated(study, tenth)
   if (saturation !== undefined) return [mattered, saturation]
   const best = tenth.map(({ point }) => point)
@@ -78,7 +78,7 @@ function frontAdvice<S extends Space>(study: Study<S>): string {
   return `${front.length} trials are on the front: ${ranges.join(', ')}. Choose by what a step on the front costs in the other objective.`
 }
 
-function whatMattered(shares: Record<string, number>): string {
+function whatMattered(shares: Readonly<Record<string, number>>): string {
   const entries = Object.entries(shares)
   const [[first, most], ...others] = entries
   if (most === 0) return 'No parameter mattered more than another.'

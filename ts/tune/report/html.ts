@@ -42,6 +42,7 @@ class View {
   private readonly trials: readonly TrialRecord[]
   private readonly isSingle: boolean
   private readonly sign: number
+  private readonly shares: Readonly<Record<string, number>>
   /** Parameters that have more than one value, the most important first. */
   private readonly byImportance: readonly { axis: Axis; i: number; share: number }[]
   /** By trial number, the share of complete trials that are better. */
@@ -55,9 +56,9 @@ class View {
     this.trials = study.trials
     this.isSingle = study.directions.length === 1
     this.sign = study.directions[0] === 'minimize' ? 1 : -1
-    const shares = importance(study, { evaluator: 'fanova' }) as Record<string, number>
+    this.shares = importance(study, { evaluator: 'fanova' })
     this.byImportance = axes
-      .map((axis, i) => ({ axis, i, share: shares[axis.name] }))
+      .map((axis, i) => ({ axis, i, share: this.shares[axis.name] }))
       .filter(({ axis }) => !axis.isSingle)
       .sort((a, b) => b.share - a.share)
   }
@@ -68,7 +69,7 @@ class View {
       hasTrials && this.isSingle ? [...this.history(), ...this.contour(), ...this.rungs(), ...this.slices(), ...this.parallel()] : []
     return [
       { kind: 'facts', title: '', facts: this.facts() },
-      { kind: 'advice', title: '', lines: adviceLines(this.study) },
+      { kind: 'advice', title: '', lines: adviceLines(this.study, this.shares) },
       ...(this.isSingle ? importanceBlock(this.byImportance.map(({ axis, share }) => [axis.name, share])) : []),
       ...(hasTrials && !this.isSingle ? this.front() : []),
       ...single,

@@ -30,10 +30,11 @@ export function reportText<S extends Space>(study: Study<S>, options: ReportText
     facts.push(['best', `${formatNumber(best.value as number)}, trial ${best.number}: ${paramsText(best.params)}`])
     facts.push(['course', sparkline(study, Math.min(60, (options.width ?? 80) - 9))])
   }
+  const shares = best && isJudged(study) ? importance(study, { evaluator: 'fanova' }) : undefined
   const blocks: Block[] = [
     { kind: 'facts', title: `${study.name}: ${trials.length} trials${others.length > 0 ? `, of which ${others.join(', ')}` : ''}`, facts },
-    ...(facts.length > 0 && isJudged(study) ? importanceBlock(Object.entries(importance(study, { evaluator: 'fanova' }))) : []),
-    { kind: 'advice', title: '', lines: adviceLines(study) },
+    ...(shares ? importanceBlock(Object.entries(shares)) : []),
+    { kind: 'advice', title: '', lines: adviceLines(study, shares) },
   ]
   return textOf(blocks, options)
 }
