@@ -2,7 +2,7 @@
 
 import { clock } from '../common/clock.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
-import { count, countFrom0, handler, positive, readOptions, type Schema, signal, text } from '../common/options.js'
+import { count, countFrom0, handler, positive, type Read, readOptions, type Schema, signal, text } from '../common/options.js'
 import { show } from '../common/show.js'
 import { isNode, load, type Os } from './node.js'
 import { isModuleObjective, type ModuleObjective } from './parallel/module-objective.js'
@@ -98,7 +98,7 @@ export async function runTrials<S extends Space>(
   given: OptimizeOptions<S>,
 ): Promise<void> {
   const options = readOptions('optimize', given, OPTIMIZE)
-  checkEnd(options as OptimizeOptions, study.sampler.limit !== undefined)
+  checkEnd(options, study.sampler.limit !== undefined)
   const isModule = checkObjective(objective)
   const parallel = options.parallel ?? (isModule ? 'auto' : 1)
   const count = parallel === 'auto' ? await cores() : parallel
@@ -116,7 +116,7 @@ export async function runTrials<S extends Space>(
 }
 
 /** @throws RangeError where nothing would end the run, or a timer cannot wait so long */
-function checkEnd({ trials, time, trialTime, signal }: OptimizeOptions, isLimited: boolean): void {
+function checkEnd<S extends Space>({ trials, time, trialTime, signal }: OptimizeOptions<S>, isLimited: boolean): void {
   for (const [name, seconds] of Object.entries({ time, trialTime }))
     if (seconds !== undefined && seconds > LONGEST)
       throw rangeError(`optimize: ${name} wants at most ${LONGEST} seconds (24 days), got ${seconds}; leave it out for no limit`)
@@ -173,7 +173,7 @@ class TrialRun<S extends Space> {
 
   constructor(
     private readonly study: RunnableStudy<S>,
-    private readonly options: OptimizeOptions<S>,
+    private readonly options: Read<OptimizeOptions<S>, typeof OPTIMIZE>,
   ) {
     const { signal, time } = options
     this.stop.addEventListener('abort', () => {
@@ -230,7 +230,7 @@ class TrialRun<S extends Space> {
 
   private async runUntilTold(runner: Runner<S>, trial: Trial<S>, own: AbortController): Promise<void> {
     const { study, stop } = this
-    const { retries = 1, onError = 'stop' } = this.options
+    const { retries, onError } = this.options
     for (let tries = 0; ; tries++) {
       let isResult = false
       try {

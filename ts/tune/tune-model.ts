@@ -167,10 +167,6 @@ class Tuner<S extends Space, N extends Module> {
   private readonly defaults: Record<string, Choice>
   private readonly data: TrainingData
   private readonly validation: TrainingData
-  private readonly epochs: number
-  private readonly trials: number
-  private readonly reductionFactor: number
-  private readonly seed: number
   private readonly started = clock.now()
   private best: { model: N; value: number; params: Params<S> } | undefined
 
@@ -178,11 +174,7 @@ class Tuner<S extends Space, N extends Module> {
     private readonly study: Study<S>,
     private readonly options: ReadTuneModel<S, N>,
   ) {
-    const { epochs, trials, reductionFactor, seed, space, data } = options
-    this.epochs = epochs
-    this.trials = trials
-    this.reductionFactor = reductionFactor
-    this.seed = seed
+    const { seed, space, data } = options
     this.axes = axesOf(space)
     this.stages = this.plan()
     this.defaults = this.middles()
@@ -198,7 +190,7 @@ class Tuner<S extends Space, N extends Module> {
     const summaries: TunedModel<S, N>['stages'] = []
     for (const [index, tuned] of stages.entries()) {
       if (options.signal?.aborted || this.isLate(index)) break
-      const sampler = latinHypercube({ points: this.trials, seed: this.seed + index })
+      const sampler = latinHypercube({ points: options.trials, seed: options.seed + index })
       const trials: Trial<S>[] = []
       const points = await this.pointsOf(sampler, index, tuned)
       for (const params of points) {
@@ -257,10 +249,11 @@ class Tuner<S extends Space, N extends Module> {
    * stages' keep their defaults.
    */
   private async pointsOf(sampler: Sampler, index: number, tuned: readonly string[]): Promise<Record<string, Choice>[]> {
+    const { space, seed, trials } = this.options
     const best = (this.best?.params ?? this.defaults) as Record<string, Choice>
     const before = this.stages.slice(0, index).flat()
     const narrow = Object.fromEntries(
-      Object.entries(this.options.space).map(([name, parameter]): [string, SpaceParameter] => {
+      Object.entries(space).map(([name, parameter]): [string, SpaceParameter] => {
         if (tuned.includes(name)) return [name, parameter]
         const value = best[name] ?? this.defaults[name]
         return [
@@ -269,16 +262,16 @@ class Tuner<S extends Space, N extends Module> {
         ]
       }),
     )
-    const inner = await createStudy({ space: narrow, sampler, seed: this.seed + index })
+    const inner = await createStudy({ space: narrow, sampler, seed: seed + index })
     const points: Record<string, Choice>[] = []
-    for (let i = 0; i < this.trials; i++) points.push((await inner.ask()).params as Record<string, Choice>)
+    for (let i = 0; i < trials; i++) points.push((await inner.ask()).params as Record<string, Choice>)
     return points
   }
 
   /** Trains nets rung by rung and records their results; returns the values of the nets that reached the end. */
   private async race(trials: readonly Trial<S>[], index: number, tuned: readonly string[]): Promise<number[]> {
-    const { study, epochs, reductionFactor, options, seed, data } = this
-    const { build, loss, dropLast, signal, onProgress } = options
+    const { study, data } = this
+    const { epochs, reductionFactor, seed, build, loss, dropLast, signal, onProgress } = this.options
     const rows = rowsIn(data)
     const nets = trials.map((trial) => {
       const { batchSize } = trial.params as { batchSize?: number }
