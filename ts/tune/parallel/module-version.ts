@@ -72,3 +72,8 @@ function stampOf(files: readonly string[], fs: Fs): string {
 export function shortHash(hash: string): string {
   return hash.slice(0, 12)
 }
+
+/** @internal an objective with its version, in one spelling, as studies compare what threads, workers and they themselves write */
+export function versionName(name: string, hash: string): string {
+  return `${name} ${shortHash(hash)}`
+}

@@ -5,7 +5,7 @@ import { load } from '../node.js'
 import type { Space } from '../space.js'
 import type { Objective, Trial } from '../trial.js'
 import { isModuleObjective, type ModuleObjective, urlOf } from './module-objective.js'
-import { shortHash, versionOf } from './module-version.js'
+import { versionName, versionOf } from './module-version.js'
 import { LoadError, type Runner, WorkerDied } from './runner.js'
 import { VERSION } from './versions.js'
 import { WORKER_CODE } from './worker-code.js'
@@ -61,7 +61,7 @@ export async function workerPool<S extends Space>(
     const { hash } = await versionOf(file)
     if (wanted !== undefined && hash !== wanted)
       throw new LoadError(`${name} was changed since the study began to use it; run the study again to go on with the new version`)
-    versions.set(worker, `${name} ${shortHash(hash)}`)
+    versions.set(worker, versionName(name, hash))
   }
 
   const start = (signal: AbortSignal | undefined): Promise<Thread> =>

@@ -5,7 +5,7 @@
 import { rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { visible } from '../../common/visible.js'
-import { shortHash } from '../parallel/module-version.js'
+import { versionName } from '../parallel/module-version.js'
 
 /** @internal a trial to be run */
 export interface TrialJob {
@@ -129,7 +129,7 @@ function listOf(value: unknown): unknown[] {
 
 /** @internal the name under which workers say that they cannot run an objective, and studies look for it */
 export function refusalName({ name, hash }: JobObjective): string {
-  return hash === undefined ? name : `${name} ${shortHash(hash)}`
+  return hash === undefined ? name : versionName(name, hash)
 }
 
 /** The objective of `gradus tune`, which every worker has for the tables that it was started with. */

@@ -4,7 +4,7 @@ import { rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { load, type Os } from '../node.js'
 import { isModuleObjective, type ModuleObjective } from '../parallel/module-objective.js'
-import { shortHash, versionOf } from '../parallel/module-version.js'
+import { versionName, versionOf } from '../parallel/module-version.js'
 import { LoadError, type Runner, TOLD, WorkerDied } from '../parallel/runner.js'
 import type { Space } from '../space.js'
 import type { JournalStore } from '../storage/journal.js'
@@ -145,7 +145,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
     private readonly options: QueueOptions,
     host: string,
   ) {
-    this.version = objective.hash && `${objective.name} ${shortHash(objective.hash)}`
+    this.version = objective.hash && versionName(objective.name, objective.hash)
     const sign: Sign = {
       ...{ kind: 'study', host, pid: process.pid, concurrency: 0, running: [], refused: [] },
       ...{ study: study.name, trials: options.trials ?? 0 },
