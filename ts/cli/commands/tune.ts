@@ -175,11 +175,10 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       }
       if (options.html !== undefined) await writeFileWhole(options.html, reportHtml(study))
       if (!options.json) conclude(study, options)
-      const isDone = !signal.aborted && study.bestTrial !== undefined
-      const net = isDone ? netSettings(study.bestParams, epochs) : undefined
-      const lines = linesOf(study, file, options)
-      if (lines !== undefined && net !== undefined && !silent)
-        print(paint('dim', '\nTraining with what was found and by default, to compare both …'))
+      const best = study.bestTrial && netSettings(study.bestParams, epochs)
+      const lines = best && { tunedTrain: trainLine(file, options, best), defaultTrain: trainLine(file, options, {}) }
+      const net = signal.aborted ? undefined : best
+      if (net !== undefined && !silent) print(paint('dim', '\nTraining with what was found and by default, to compare both …'))
       const comparison =
         net === undefined ? undefined : compared(await compareWithDefault(file, { ...options, ...net }, signal).catch(notCompared))
       if (!options.json && lines !== undefined) advise(lines, comparison, options)
@@ -239,12 +238,6 @@ async function checkSettings(study: Study, storage: string, settings: Record<str
     )
 }
 
-/** Commands that train with the parameters found, and with defaults; undefined before the first complete trial. */
-function linesOf(study: Study, file: string, options: TuneOptions): Lines | undefined {
-  if (study.bestTrial === undefined) return undefined
-  return { tunedTrain: trainLine(file, options, netSettings(study.bestParams, options.epochs)), defaultTrain: trainLine(file, options, {}) }
-}
-
 interface Lines {
   tunedTrain: string
   defaultTrain: string
@@ -297,7 +290,7 @@ function foundIn({ name, place, bestTrial, trials }: Study): object {
 function advise(lines: Lines, comparison: Compared | undefined, { out }: TuneOptions): void {
   if (comparison !== undefined) {
     const { measure, rows, tuned, default: byDefault, difference, better } = comparison
-    const share = (x: number) => `${(100 * x).toFixed(1)} %`
+    const share = (x: number) => percent(x, 1)
     const interval =
       difference &&
       `; row by row the tuned ones gain ${share(difference.difference)} of what a guess loses (95 % interval: ${share(difference.low)} to ${share(difference.high)})`
