@@ -13,7 +13,7 @@ import {
 } from '../../table/index.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
-import { oneOf, seconds } from '../options/values.js'
+import { numberFrom, oneOf, seconds } from '../options/values.js'
 import { checkEnding, checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
 import { asideOptions, naming, readRows, reportInFlags, tableOptions, withTarget } from '../table/files.js'
 import { tellAbsent } from '../table/model.js'
@@ -64,8 +64,8 @@ export function tableTrainOptions(): Option[] {
 function weights(text: string): DecisionSettings['classWeights'] {
   if (text === 'balanced') return text
   const pairs = text.split(',').map((pair): [string, number] => {
-    const [, name, factor] = /^\s*(.*?)\s*=([^=]*)$/s.exec(pair) ?? []
-    return [name ?? '', factor === undefined || factor.trim() === '' ? Number.NaN : Number(factor)]
+    const [, name = '', factor = ''] = /^\s*(.*?)\s*=([^=]*)$/s.exec(pair) ?? []
+    return [name, numberFrom(factor)]
   })
   if (!pairs.every(([name, factor]) => name !== '' && factor > 0 && Number.isFinite(factor)))
     throw new InvalidArgumentError('Wants balanced, or factors above 0 by class, such as yes=5,no=1.')
@@ -75,7 +75,7 @@ function weights(text: string): DecisionSettings['classWeights'] {
 /** `0.2`, `f1`, `balanced`. */
 function threshold(text: string): NonNullable<DecisionSettings['threshold']> {
   if (text === 'f1' || text === 'balanced') return text
-  const value = text.trim() === '' ? Number.NaN : Number(text)
+  const value = numberFrom(text)
   if (!(value > 0 && value < 1)) throw new InvalidArgumentError('Wants a number above 0 and below 1, f1 or balanced.')
   return value
 }

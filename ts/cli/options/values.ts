@@ -11,10 +11,15 @@ interface NumberRange {
   whole?: boolean
 }
 
+/** The number that a text has; NaN for blanks, which `Number` reads as 0. */
+export function numberFrom(text: string): number {
+  return text.trim() === '' ? Number.NaN : Number(text)
+}
+
 /** A reader for numbers in a range. */
 export function numberIn(range: NumberRange): (text: string) => number {
   return (text) => {
-    const value = text.trim() === '' ? Number.NaN : Number(text)
+    const value = numberFrom(text)
     const { min = Number.NEGATIVE_INFINITY, max = Number.MAX_SAFE_INTEGER, above = Number.NEGATIVE_INFINITY, whole = false } = range
     const fits = Number.isFinite(value) && value >= min && value <= max && value > above && (!whole || Number.isInteger(value))
     if (!fits) throw new InvalidArgumentError(`Wants ${describeRange(range)}.`)
