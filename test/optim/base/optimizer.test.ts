@@ -134,6 +134,7 @@ describe('groups and options', () => {
   test('are checked when they change, too, and stay as they were', () => {
     const optimizer = new Adam(make([[1]], js))
     expect(() => (optimizer.learningRate = -1)).toThrow('learningRate wants')
+    expect(() => (optimizer.learningRate = undefined as never)).toThrow('learningRate wants a finite number ≥ 0, got undefined')
     expect(() => (optimizer.groups[0].options.amsgrad = true)).toThrow('amsgrad cannot change like that later on')
     expect(optimizer.groups[0].options.amsgrad).toBe(false)
     expect(optimizer.learningRate).toBe(1e-3)

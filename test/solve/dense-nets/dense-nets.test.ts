@@ -388,6 +388,7 @@ describe('bad input', () => {
     expect(() => new LBFGS([w], { learningRate: -1 })).toThrow(/learningRate wants/)
     const optimizer = new LBFGS([w])
     expect(() => (optimizer.options.maxIterations = 0)).toThrow(/maxIterations wants/)
+    expect(() => (optimizer.options.maxIterations = undefined as never)).toThrow(/maxIterations wants/)
     const model = smallNet(double())
     expect(() => new LevenbergMarquardt(model).step([[1, 2]], [[1]])).toThrow(/wants inputs \[rows, 1\], got/)
     expect(() => new LevenbergMarquardt(model).step([[1], [2]], [[1]])).toThrow(/wants 1 targets for each of 2 rows/)

@@ -11,7 +11,7 @@ import { trapped } from '../../backend/crash.js'
 import type { FloatArray } from '../../backend/heap.js'
 import { plainError, rangeError, typeError } from '../../common/errors.js'
 import { unknownName } from '../../common/names.js'
-import { type AnySchema, checkOptions } from '../../common/options.js'
+import { type AnySchema, checkOptions, checkValue } from '../../common/options.js'
 import type { Parameter } from '../../parameter.js'
 import { type ArrayBinding, copyIn, copyOut } from './arrays.js'
 import { ParameterGroup, type StateLayout } from './group.js'
@@ -307,7 +307,7 @@ export abstract class Optimizer<O extends object = object> {
 
   private makeGroup(parameters: Parameter[], given: O, name: string | undefined): ParameterGroup<Required<O>> {
     const raw = this.withOptions(this.definition.defaults, given)
-    const check = (option: string, value: unknown) => checkOptions(this.name, { [option]: value }, this.schema)
+    const check = (option: string, value: unknown) => checkValue(`${this.name}: ${option}`, value, this.schema[option].is)
     const options = checked(raw, check, (option) => this.optionChanged(group, option))
     const group: ParameterGroup<Required<O>> = new ParameterGroup(parameters, raw, options, this.layout(raw), name)
     group.kernel = this.findKernel(group)

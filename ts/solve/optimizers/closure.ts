@@ -1,7 +1,7 @@
 /** The base of optimizers that evaluate the loss themselves, several times a step. */
 
 import { plainError, typeError } from '../../common/errors.js'
-import { checkOptions, readOptions, type Schema } from '../../common/options.js'
+import { checkOptions, checkValue, readOptions, type Schema } from '../../common/options.js'
 import { type Renames, withNewNames } from '../../common/renamed.js'
 import { type SavedNumbers, savedCount, savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
@@ -92,7 +92,7 @@ export abstract class ClosureOptimizer<O extends object> {
     this.parameters = checkParameters(this.name, parametersOf(this.name, parameters, ' (one group: the method sees them as one vector)'))
     const schema = schemaOf(this.definition)
     const values = readOptions(this.name, options, schema as Schema<O>)
-    const check = (name: string, value: unknown) => checkOptions(this.name, { [name]: value }, schema)
+    const check = (name: string, value: unknown) => checkValue(`${this.name}: ${name}`, value, schema[name].is)
     this.options = checked(values, check, () => {}) as Required<O>
     this.groups = [{ name: '0', parameters: this.parameters, options: this.options }]
     this.size = this.parameters.reduce((sum, p) => sum + p.size, 0)
