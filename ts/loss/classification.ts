@@ -57,7 +57,6 @@ export const binaryCrossEntropy = /* @__PURE__ */ builtIn(
       target: t,
       option,
       options,
-      takes: SMOOTHED,
       derivative,
     })
   },
@@ -109,7 +108,6 @@ export const crossEntropy = /* @__PURE__ */ builtIn(
       count: rows,
       option,
       options,
-      takes: SMOOTHED,
       derivative,
     })
   },

@@ -5,7 +5,7 @@ import { withElementLosses } from '../backend/families.js'
 import type { Backend } from '../backend/index.js'
 import type { Loss as LossKernel, Ptr } from '../backend/kernels.js'
 import { plainError, ShapeError, typeError } from '../common/errors.js'
-import { anything, checkOptions, type Schema } from '../common/options.js'
+import { anything, type Schema } from '../common/options.js'
 import { formatShape, type Shape, sameShape } from '../common/shape.js'
 import type { Text, Unless } from '../common/shape-types.js'
 import { show } from '../common/show.js'
@@ -70,9 +70,8 @@ export interface LossCall {
   /** The divisor of `mean`. */
   count: number
   option: number
+  /** They are checked already. */
   options: LossOptions
-  /** Its options. Default {@link COMMON}. */
-  takes?: typeof COMMON
   /** ∂ℓ/∂prediction in differentiable operations, before weights and scale. */
   derivative: (operations: Operations) => Tensor
 }
@@ -80,7 +79,6 @@ export interface LossCall {
 /** @internal runs a loss kernel; see {@link LossKernel} */
 export function computeLoss(call: LossCall): Tensor {
   const { name, prediction, target, rows, cols, count, option, options } = call
-  checkOptions(name, options, call.takes ?? COMMON)
   if (prediction.size === 0) throw new ShapeError(`${name}: the prediction is empty, shape ${formatShape(prediction.shape)}`)
   if (target.requiresGrad) throw plainError(`${name}: the target requires a gradient, which losses do not compute; detach() it`)
   const weights = rowWeights(call)
@@ -126,13 +124,13 @@ function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | nul
   return weights
 }
 
-interface ElementLossCall extends Pick<LossCall, 'name' | 'prediction' | 'target' | 'option' | 'options' | 'takes' | 'derivative'> {
+interface ElementLossCall extends Pick<LossCall, 'name' | 'prediction' | 'target' | 'option' | 'options' | 'derivative'> {
   kernel: 'squaredError' | 'absoluteError' | 'huber' | 'binaryCrossEntropy'
 }
 
 /** @internal a loss that is a mean of independent losses of elements */
 export function elementLoss(call: ElementLossCall): Tensor {
-  const { name, kernel, prediction, target, option, options, takes, derivative } = call
+  const { name, kernel, prediction, target, option, options, derivative } = call
   const { rows, cols } = rowsAndCols(prediction)
   // one literal: V8 of Node 20 takes as long for a spread object as a small net takes for its step
   return computeLoss({
@@ -145,7 +143,6 @@ export function elementLoss(call: ElementLossCall): Tensor {
     count: prediction.size,
     option,
     options,
-    takes,
     derivative,
   })
 }

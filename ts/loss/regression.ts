@@ -21,6 +21,7 @@ export const mse = /* @__PURE__ */ builtIn(
     options: LossOptions = {},
   ): Tensor<[]> => {
     const t = sameShapeTarget('mse', prediction, target)
+    checkOptions('mse', options, COMMON)
     const derivative = ({ mul, sub }: Operations) => mul(2, sub(prediction, t))
     return elementLoss({ name: 'mse', kernel: 'squaredError', prediction, target: t, option: 0, options, derivative })
   },
@@ -40,6 +41,7 @@ export const mae = /* @__PURE__ */ builtIn(
     options: LossOptions = {},
   ): Tensor<[]> => {
     const t = sameShapeTarget('mae', prediction, target)
+    checkOptions('mae', options, COMMON)
     const derivative = ({ sub }: Operations) => sign(sub(prediction, t))
     return elementLoss({ name: 'mae', kernel: 'absoluteError', prediction, target: t, option: 0, options, derivative })
   },
@@ -70,7 +72,7 @@ export const huber = /* @__PURE__ */ builtIn(
     checkOptions('huber', options, HUBER)
     const t = sameShapeTarget('huber', prediction, target)
     const derivative = ({ sub }: Operations) => clip(sub(prediction, t), -delta, delta)
-    return elementLoss({ name: 'huber', kernel: 'huber', prediction, target: t, option: delta, options, takes: HUBER, derivative })
+    return elementLoss({ name: 'huber', kernel: 'huber', prediction, target: t, option: delta, options, derivative })
   },
   NUMBERS,
 )

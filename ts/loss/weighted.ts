@@ -4,14 +4,7 @@ import { rangeError, ShapeError, typeError } from '../common/errors.js'
 import { sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
-import {
-  type CrossEntropyOptions,
-  checkSmoothing,
-  classTargets,
-  type crossEntropy,
-  probabilitiesKernel,
-  SMOOTHED,
-} from './classification.js'
+import { type CrossEntropyOptions, checkSmoothing, classTargets, type crossEntropy, probabilitiesKernel } from './classification.js'
 import { computeLoss } from './loss.js'
 
 /** The loss that {@link weightedCrossEntropy} returns: it is called like {@link crossEntropy}. */
@@ -41,7 +34,7 @@ export function weightedCrossEntropy(classWeights: ArrayLike<number>): WeightedC
     const total = isLabels ? Array.from(given.read(), (label) => w[label]).reduce((a, b) => a + b, 0) : rows
     const derivative = ({ mul, sub, sum, softmax }: Operations) => sub(mul(softmax(prediction), sum(t, -1, true)), t)
     // if all rows have weight 0, the loss is 0 and not 0 / 0
-    const common = { name, kernelOf: probabilitiesKernel, prediction, rows, cols, count: total || 1, option: 0, options, takes: SMOOTHED }
+    const common = { name, kernelOf: probabilitiesKernel, prediction, rows, cols, count: total || 1, option: 0, options }
     return computeLoss({ ...common, target: t, derivative })
   }
   return loss as WeightedCrossEntropy
