@@ -5,7 +5,7 @@
  * point too far out.
  */
 
-import { finite, type Range, readOptions, type Schema } from '../../common/options.js'
+import { checkOptions, finite, type Range, type Schema } from '../../common/options.js'
 
 /** A trial point of a line search: value and slope of φ(t) = f(x + t·d). */
 export interface Trial {
@@ -77,7 +77,13 @@ export function strongWolfe<T extends Trial>(
   first: number,
   options: WolfeOptions = {},
 ): LineSearchResult<T> {
-  const { c1, c2, stepTolerance, maxEvaluations, directionSize } = readOptions('strongWolfe', options, STRONG_WOLFE)
+  return searchLine(phi, start, first, checkOptions('strongWolfe', options, STRONG_WOLFE))
+}
+
+/** @internal {@link strongWolfe} for methods, which search along a line in each iteration: the options are not checked */
+export function searchLine<T extends Trial>(phi: (t: number) => T, start: T, first: number, options: WolfeOptions): LineSearchResult<T> {
+  const { c1 = STRONG_WOLFE.c1.default, c2 = STRONG_WOLFE.c2.default, maxEvaluations = STRONG_WOLFE.maxEvaluations.default } = options
+  const { stepTolerance = STRONG_WOLFE.stepTolerance.default, directionSize = STRONG_WOLFE.directionSize.default } = options
   const search: Search<T> = { phi, start, c1, c2, max: maxEvaluations, iterations: 0, evaluations: 0 }
   const found = bracket(search, first)
   if (!Array.isArray(found)) return { point: found, evaluations: search.evaluations, satisfied: true }

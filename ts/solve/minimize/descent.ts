@@ -1,6 +1,6 @@
 /** The loop of all methods with a line search: direction, search, learn. */
 import { armijo } from '../line-search/armijo.js'
-import { type LineSearchResult, strongWolfe, type Trial } from '../line-search/wolfe.js'
+import { type LineSearchResult, searchLine, type Trial } from '../line-search/wolfe.js'
 import type { Point, PointSource } from '../objective.js'
 import type { Stop } from '../result.js'
 import { type Stopping, withinRounding } from '../stop.js'
@@ -70,7 +70,7 @@ function search(
   const start = { t: 0, value: now.value, slope, point: now }
   const trial = Number.isFinite(first) && first > 0 ? first : 1
   if (rule.search === 'armijo') return armijo(phi, start, trial)
-  return strongWolfe(phi, start, trial, { c2: rule.search, stepTolerance: 1e-15, directionSize: maxAbs(d) })
+  return searchLine(phi, start, trial, { c2: rule.search, stepTolerance: 1e-15, directionSize: maxAbs(d) })
 }
 
 /** Ratio of the value to the value at the start from which on the start's slope would be lost in rounding. */

@@ -1,6 +1,6 @@
 /** L-BFGS for training, step by step as PyTorch does it. */
 import { nonNegative, positive } from '../../optim/base/options.js'
-import { strongWolfe, type Trial } from '../line-search/wolfe.js'
+import { searchLine, type Trial } from '../line-search/wolfe.js'
 import { History } from '../minimize/history.js'
 import type { Point } from '../objective.js'
 import { isConverged, type Stop } from '../result.js'
@@ -157,7 +157,7 @@ export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
       const point = search.at(x)
       return { t, value: point.value, slope: dot(point.gradient, d), point }
     }
-    const { point } = strongWolfe(phi, { t: 0, value: now.value, slope, point: now }, memory.t, {
+    const { point } = searchLine(phi, { t: 0, value: now.value, slope, point: now }, memory.t, {
       stepTolerance: this.options.changeTolerance,
       maxEvaluations: search.maxEvaluations - search.evaluations,
       directionSize: maxAbs(d),
