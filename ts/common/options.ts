@@ -6,8 +6,8 @@
  */
 import { rangeError, typeError } from './errors.js'
 import { list, unknownName } from './names.js'
+import { withNewName } from './renamed.js'
 import { show } from './show.js'
-import { warnOnce } from './warn.js'
 
 /** An interval of numbers; `open` ends are not allowed themselves. An end that is left out is infinite and open. */
 export interface Range {
@@ -96,24 +96,23 @@ export function isFunction(value: unknown): boolean {
  * @throws TypeError, RangeError: `<who>: <option> wants X, got Y`
  */
 export function checkOptions<O extends object>(who: string, given: O, schema: AnySchema, carried: readonly string[] = []): O {
-  const names = Object.keys(schema)
-  if (!object.fits(given)) throw typeError(`${who}: wants options as an object, { ${names[0]}: … }, got ${show(given)}`)
+  if (!object.fits(given)) throw typeError(`${who}: wants options as an object, { ${Object.keys(schema)[0]}: … }, got ${show(given)}`)
   let options = given as Record<string, unknown>
-  for (const name in given) {
-    if (Object.hasOwn(schema, name) || carried.includes(name)) continue
-    const now = names.find((today) => schema[today].was?.includes(name))
-    if (now === undefined)
-      throw unknownName(who, name, names, Object.fromEntries(names.flatMap((n) => (schema[n].aka ?? []).map((other) => [other, n]))))
-    const { [name]: value, ...others } = options
-    if (now in others) throw rangeError(`${who}: '${name}' is the old name of '${now}', and both are there; leave out '${name}'`)
-    warnOnce(`${who}: the option '${name}' is called '${now}' now; its old name goes with the next version`)
-    options = { ...others, [now]: value }
-  }
-  for (const name of names) {
+  for (const name in given)
+    if (!Object.hasOwn(schema, name) && !carried.includes(name)) options = withNewName(who, options, name, nameToday(who, name, schema))
+  for (const name in schema) {
     const { is, required } = schema[name]
     if (required || options[name] !== undefined) checkValue(`${who}: ${name}`, options[name], is)
   }
   return options as O
+}
+
+/** The name of an option that is given by an old one. @throws RangeError for a name that is none */
+function nameToday(who: string, old: string, schema: AnySchema): string {
+  const names = Object.keys(schema)
+  const now = names.find((name) => schema[name].was?.includes(old))
+  if (now !== undefined) return now
+  throw unknownName(who, old, names, Object.fromEntries(names.flatMap((name) => (schema[name].aka ?? []).map((other) => [other, name]))))
 }
 
 /**

@@ -14,13 +14,15 @@ export type Renames = Readonly<Record<string, string>>
  */
 export function withNewNames<O>(owner: string, options: O, renames: Renames, warns = true): O {
   let renamed = options as Record<string, unknown>
-  for (const old of Object.keys(Object(options))) {
-    if (!Object.hasOwn(renames, old)) continue
-    const name = renames[old]
-    const { [old]: value, ...others } = renamed
-    if (name in others) throw rangeError(`${owner}: '${old}' is the old name of '${name}', and both are there; leave out '${old}'`)
-    if (warns) warnOnce(`${owner}: the option '${old}' is called '${name}' now; its old name goes with the next version`)
-    renamed = { ...others, [name]: value }
-  }
+  for (const old of Object.keys(Object(options)))
+    if (Object.hasOwn(renames, old)) renamed = withNewName(owner, renamed, old, renames[old], warns)
   return renamed as O
+}
+
+/** @internal {@link withNewNames} for one option that is there by its old name */
+export function withNewName(owner: string, options: object, old: string, name: string, warns = true): Record<string, unknown> {
+  const { [old]: value, ...others } = options as Record<string, unknown>
+  if (name in others) throw rangeError(`${owner}: '${old}' is the old name of '${name}', and both are there; leave out '${old}'`)
+  if (warns) warnOnce(`${owner}: the option '${old}' is called '${name}' now; its old name goes with the next version`)
+  return { ...others, [name]: value }
 }
