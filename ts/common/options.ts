@@ -60,6 +60,10 @@ export type AnySchema = Readonly<Record<string, Option & { readonly required?: t
 export const finite: Range = {}
 export const nonNegative: Range = { min: 0 }
 export const positive: Range = { min: 0, openMin: true }
+/** From 0, and Infinity: no limit. */
+export const atLeast0: Range = { min: 0, max: Infinity }
+/** From 1, and Infinity: no limit. */
+export const atLeast1: Range = { min: 1, max: Infinity }
 /** A decay constant: 0 forgets at once, 1 would never learn. */
 export const decay: Range = { min: 0, max: 1, openMax: true }
 /** Part of a whole, without none and all. */

@@ -1,6 +1,6 @@
 /** The kind of a point, from the gradient, the eigenvalues of the Hessian and, if those do not decide, higher derivatives. */
 import { NonFiniteError } from '../common/errors.js'
-import { type Range, readOptions, type Schema, seed as seeded } from '../common/options.js'
+import { atLeast0, readOptions, type Schema, seed as seeded } from '../common/options.js'
 import { symmetricEigen } from '../common/symmetric-eigen.js'
 import type { TensorLike } from '../tensor.js'
 import { type Limits, length, NOTHING, probeFlat } from './flat.js'
@@ -26,11 +26,9 @@ export interface InspectOptions {
   seed?: number
 }
 
-const tolerance: Range = { min: 0, max: Infinity }
-
 export const INSPECT_POINT = {
-  gradientTolerance: { is: tolerance },
-  curvatureTolerance: { is: tolerance },
+  gradientTolerance: { is: atLeast0 },
+  curvatureTolerance: { is: atLeast0 },
   exactLimit: CONDITION_NUMBER.exactLimit,
   seed: { is: seeded, default: 0 },
 } satisfies Schema<InspectOptions>

@@ -1,7 +1,7 @@
 /** Both ends of a spectrum from products alone (Lanczos 1950), reorthogonalised in full. */
 
 import { NonFiniteError, rangeError } from '../common/errors.js'
-import { count, type Read, type Schema, seed } from '../common/options.js'
+import { atLeast0, count, type Read, type Schema, seed } from '../common/options.js'
 import { implicitQl } from '../common/symmetric-eigen.js'
 import { Generator } from '../random.js'
 
@@ -21,7 +21,7 @@ export const LANCZOS = {
   k: { is: count, default: 1 },
   iterations: { is: count },
   seed: { is: seed, default: 0 },
-  tolerance: { is: { min: 0, max: Infinity } },
+  tolerance: { is: atLeast0 },
 } satisfies Schema<LanczosOptions>
 
 /** @internal options that were read */

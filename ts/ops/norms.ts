@@ -1,5 +1,5 @@
 /** Standard deviation, norms and products along axes, made of other operations. */
-import { checkOptions, flag, type Schema } from '../common/options.js'
+import { atLeast1, checkOptions, flag, type Schema } from '../common/options.js'
 import { normalizeAxes } from '../common/shape.js'
 import type { Reduced } from '../common/shape-types.js'
 import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
@@ -23,7 +23,7 @@ export function std<X extends Operand, const A extends Axes = undefined, K exten
   return rootOf(variance(asFloats(value, undefined, 'std'), axis, options), 0.5) as Tensor<Reduced<ShapeOf<X>, A, K>>
 }
 
-export const NORM = { order: { is: { min: 1, max: Infinity } }, keepDims: { is: flag } } satisfies Schema<{
+export const NORM = { order: { is: atLeast1 }, keepDims: { is: flag } } satisfies Schema<{
   order?: number
   keepDims?: boolean
 }>

@@ -1,7 +1,7 @@
 /** The learning rate goes down when a metric stops improving. */
 
 import { rangeError, typeError } from '../common/errors.js'
-import { fraction, type Range, readOptions, type Schema } from '../common/options.js'
+import { atLeast0, fraction, readOptions, type Schema } from '../common/options.js'
 import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
 
@@ -29,8 +29,6 @@ export interface ReduceOnPlateauOptions {
   /** Smaller changes than this are not made. Default 1e-8. */
   epsilon?: number
 }
-
-const atLeast0: Range = { min: 0, max: Infinity }
 
 export const REDUCE_ON_PLATEAU = {
   mode: { is: ['min', 'max'], default: 'min' },

@@ -1,7 +1,7 @@
 /** A callback that ends a training which no longer gets better. */
 
 import { typeError } from '../common/errors.js'
-import { countFrom0, flag, readOptions, type Schema, text } from '../common/options.js'
+import { atLeast0, countFrom0, flag, readOptions, type Schema, text } from '../common/options.js'
 import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
 import { BestValue, type BestValueState, monitored } from './best-value.js'
@@ -28,7 +28,7 @@ export interface EarlyStoppingOptions {
 export const EARLY_STOPPING = {
   patience: { is: countFrom0, default: 5 },
   monitor: { is: text, default: 'validation.loss' },
-  minDelta: { is: { min: 0, max: Infinity }, default: 0 },
+  minDelta: { is: atLeast0, default: 0 },
   mode: { is: ['min', 'max'] },
   restoreBest: { is: flag, default: true },
 } satisfies Schema<EarlyStoppingOptions>

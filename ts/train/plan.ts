@@ -8,6 +8,7 @@ import { plainError, rangeError, ShapeError } from '../common/errors.js'
 import {
   anything,
   array,
+  atLeast0,
   countFrom0,
   flag,
   fraction,
@@ -122,7 +123,7 @@ export const STEPS = {
   dropLast: { is: flag, default: false },
   schedule: { is: { wants: 'a function of the step, such as schedules.cosine(0.1, { steps })', fits: isFunction } },
   replay: { is: flag, default: true },
-  yieldEvery: { is: { min: 0, max: Infinity }, default: 16 },
+  yieldEvery: { is: atLeast0, default: 16 },
 } satisfies Schema<StepOptions>
 
 export const FIT = {

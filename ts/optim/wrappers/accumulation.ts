@@ -2,7 +2,7 @@
 
 import { checkCount } from '../../common/checks.js'
 import { rangeError, typeError } from '../../common/errors.js'
-import { checkOptions, readOptions, type Schema } from '../../common/options.js'
+import { atLeast1, checkOptions, readOptions, type Schema } from '../../common/options.js'
 import { savedNumbers } from '../../common/saved.js'
 import type { Parameter } from '../../parameter.js'
 import type { UpdateOptions } from '../base/input.js'
@@ -16,7 +16,7 @@ interface PendingGradient {
   rows: SavedArray | null
 }
 
-export const GRADIENT_ACCUMULATION = { every: { is: { min: 1, max: Infinity }, required: true } } satisfies Schema<{ every: number }>
+export const GRADIENT_ACCUMULATION = { every: { is: atLeast1, required: true } } satisfies Schema<{ every: number }>
 
 /** Entries of a state besides options. */
 interface Pending {

@@ -1,13 +1,11 @@
 /** Lookahead: slow weights beside the fast weights of any optimizer. */
 import type { FloatArray } from '../../backend/heap.js'
 import { checkCount } from '../../common/checks.js'
-import { checkOptions, type Range, readOptions, type Schema, share } from '../../common/options.js'
+import { atLeast1, checkOptions, readOptions, type Schema, share } from '../../common/options.js'
 import { withWeights } from '../base/averaging.js'
 import type { UpdateOptions } from '../base/input.js'
 import { fromJson } from '../base/options.js'
 import { type OptimizerLike, OptimizerWrapper, type SavedArray } from './wrapper.js'
-
-const period: Range = { min: 1, max: Infinity }
 
 /** Options of {@link Lookahead}. */
 export interface LookaheadOptions {
@@ -18,7 +16,7 @@ export interface LookaheadOptions {
 }
 
 export const LOOKAHEAD = {
-  every: { is: period, default: 5 },
+  every: { is: atLeast1, default: 5 },
   alpha: { is: share, default: 0.5 },
 } satisfies Schema<LookaheadOptions>
 

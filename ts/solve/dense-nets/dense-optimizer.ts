@@ -57,7 +57,7 @@ export interface Proposal {
 
 /** @internal */
 export const DENSE_ALLOWED: Record<string, Allowed> = {
-  damping: { min: 0, max: Number.POSITIVE_INFINITY, openMax: true },
+  damping: nonNegative,
   gradientTolerance: nonNegative,
   loss: ['crossEntropy', 'mse'],
 }

@@ -1,6 +1,6 @@
 /** Options of least squares, and their checks. */
 
-import { anything, handler, nonNegative, positive, type Schema } from '../../common/options.js'
+import { anything, atLeast0, handler, nonNegative, positive, type Schema } from '../../common/options.js'
 import type { BoundOptions } from '../box.js'
 import type { DampingOptions } from './damped.js'
 import type { Jacobian } from './residuals.js'
@@ -42,7 +42,7 @@ export const LEAST_SQUARES = {
   stepTolerance: { is: nonNegative },
   valueTolerance: { is: nonNegative },
   target: { is: nonNegative, was: ['targetValue'] },
-  maxIterations: { is: { min: 0, max: Infinity } },
+  maxIterations: { is: atLeast0 },
   onIteration: { is: handler, was: ['callback'] },
   initialDamping: { is: positive },
   scaling: { is: ['none', 'marquardt'] },

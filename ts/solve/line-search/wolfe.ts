@@ -5,7 +5,7 @@
  * point too far out.
  */
 
-import { checkOptions, finite, type Range, type Schema } from '../../common/options.js'
+import { atLeast0, checkOptions, finite, type Schema } from '../../common/options.js'
 
 /** A trial point of a line search: value and slope of φ(t) = f(x + t·d). */
 export interface Trial {
@@ -29,14 +29,12 @@ export interface WolfeOptions {
   directionSize?: number
 }
 
-const tolerance: Range = { min: 0, max: Infinity }
-
 export const STRONG_WOLFE = {
   c1: { is: finite, default: 1e-4 },
   c2: { is: finite, default: 0.9 },
-  stepTolerance: { is: tolerance, default: 1e-9, was: ['toleranceChange'] },
-  maxEvaluations: { is: { min: 0, max: Infinity }, default: 25 },
-  directionSize: { is: tolerance, default: 1 },
+  stepTolerance: { is: atLeast0, default: 1e-9, was: ['toleranceChange'] },
+  maxEvaluations: { is: atLeast0, default: 25 },
+  directionSize: { is: atLeast0, default: 1 },
 } satisfies Schema<WolfeOptions>
 
 /** The chosen point, the number of trials, and a flag that both conditions hold there. */

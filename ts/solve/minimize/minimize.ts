@@ -2,7 +2,7 @@
 
 import { doubleBackend } from '../../backend/index.js'
 import { rangeError, typeError } from '../../common/errors.js'
-import { anything, handler, positive, type Range, type Read, readOptions, type Schema } from '../../common/options.js'
+import { anything, atLeast0, handler, positive, type Read, readOptions, type Schema } from '../../common/options.js'
 import { show } from '../../common/show.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
 import { type BoundOptions, type Box, boxOf } from '../box.js'
@@ -37,8 +37,6 @@ export interface MinimizeOptions extends StopOptions, TrustRegionOptions, BoundO
   /** β of `cg`. Default `PR+`. */
   conjugate?: ConjugateFormula
 }
-
-const atLeast0: Range = { min: 0, max: Infinity }
 
 export const MINIMIZE = {
   method: { is: ['lbfgs', 'bfgs', 'cg', 'newton-cg', 'trust-ncg', 'gradient-descent'], default: 'lbfgs' },

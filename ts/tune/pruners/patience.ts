@@ -1,6 +1,6 @@
 /** Prunes trials that do not get better any more. */
 import { checkCount } from '../../common/checks.js'
-import { readOptions, type Schema } from '../../common/options.js'
+import { atLeast0, readOptions, type Schema } from '../../common/options.js'
 import { type Pruner, pruner } from './pruner.js'
 
 /** Options of {@link patience}. */
@@ -12,7 +12,7 @@ export interface PatienceOptions {
 }
 
 export const PATIENCE = {
-  minDelta: { is: { min: 0, max: Infinity }, default: 0 },
+  minDelta: { is: atLeast0, default: 0 },
   wrappedPruner: { is: pruner, was: ['next'] },
 } satisfies Schema<PatienceOptions>
 
