@@ -41,7 +41,7 @@ describe('fault 21: ONNX files', () => {
   test('whose nodes go round in a circle', () => {
     expect(() => fromOnnx(file([node('Identity', ['y'], ['y'])]))).toThrow("fromOnnx: the nodes go round in a circle at 'y'")
     const round = [node('Identity', ['a'], ['y']), node('Relu', ['b'], ['a']), node('Dropout', ['a'], ['b'])]
-    expect(() => fromOnnx(file(round))).toThrow(/^fromOnnx: the nodes go round in a circle at '[aby]'/)
+    expect(() => fromOnnx(file(round))).toThrow("fromOnnx: the nodes go round in a circle at 'a'")
   })
 
   test('whose 20,000 layers share the weights of one', () => {
