@@ -4,7 +4,7 @@
  */
 
 import { checkUnchanged, type GradientSink, recordedOperations } from './autograd.js'
-import { type FloatArray, type Heap, weigh } from './backend/heap.js'
+import type { FloatArray, Heap } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { ShapeError } from './common/errors.js'
@@ -29,7 +29,7 @@ const ZEROS: readonly number[] = []
 /** A block of the heap that parameters share; given back when the last of them is collected. */
 export class ParameterBlock {
   readonly ptr: Ptr
-  /** Freed blocks that {@link weigh} had attached to objects. They now count for this block. */
+  /** Freed blocks that {@link Heap.weigh} had attached to objects. They now count for this block. */
   readonly before: ParameterBlock[] = []
   /** A private field of the language, since printing a parameter must not print the memory. */
   readonly #heap: Heap
@@ -243,5 +243,5 @@ export function layOut(parameters: readonly Parameter[]): void {
     ptr += bytes
     gradientPtr += bytes
   }
-  if (weight < block.bytes) weigh(block, block.bytes - weight)
+  if (weight < block.bytes) heap.weigh(block, block.bytes - weight)
 }

@@ -10,7 +10,7 @@
  * result was copied to an ordinary array.
  */
 import { OutOfMemoryError, plainError, rangeError } from '../common/errors.js'
-import { type Heap, weigh } from './heap.js'
+import type { Heap } from './heap.js'
 import type { Ptr } from './kernels.js'
 
 /** Throws if the elements are invalid. */
@@ -230,7 +230,7 @@ export class StepArena {
     const comfortable = Math.max(this.isTemporary ? FIRST_TEMPORARY_BYTES : FIRST_CHUNK_BYTES, size, this.totalBytes)
     const chunk = this.tryChunk(comfortable) ?? { ptr: this.heap.allocate(size, 'any'), bytes: size }
     this.chunks.push(chunk)
-    if (this.isTemporary) weigh(this, this.totalBytes)
+    if (this.isTemporary) this.heap.weigh(this, this.totalBytes)
     return chunk
   }
 

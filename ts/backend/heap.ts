@@ -32,6 +32,11 @@ export type Contents = 'zeros' | 'fresh' | 'any'
 const ALIGN = 64
 const roundUp = (bytes: number) => Math.ceil(bytes / ALIGN) * ALIGN
 
+/** A heap with this limit can wait for a collector that begins after 64 MiB, also where the collector is slow. */
+const COLLECTED_IN_TIME = 256 << 20
+
+const ballast = new WeakMap<object, ArrayBuffer>()
+
 export class Heap {
   /** Every float of the memory; valid until the next allocation. Index with `ptr / elementSize`. */
   floats!: FloatArray
@@ -120,6 +125,19 @@ export class Heap {
     return this.ints.subarray(ptr / 4, ptr / 4 + n)
   }
 
+  /**
+   * Makes these bytes of the heap visible to the engine's garbage collector, by a buffer attached to their owner, so that it collects in time. Engines
+   * begin after some 64 MiB of new buffers, so a heap with a small limit weighs more. The buffer is never written to: it costs address space, but
+   * hardly memory.
+   */
+  weigh(owner: object, bytes: number): void {
+    try {
+      ballast.set(owner, new ArrayBuffer(bytes * Math.max(1, COLLECTED_IN_TIME / this.limit)))
+    } catch {
+      // The buffer is a hint to the collector alone, so a failure to allocate it is ignored.
+    }
+  }
+
   private takeEnd(size: number): Ptr {
     const open = this.unused.endingAt(this.end)
     const ptr = open ?? this.end
@@ -152,20 +170,6 @@ export class Heap {
     this.doubles = new Float64Array(buffer, 0, whole / 8)
     this.floats = this.dtype === 'float64' ? this.doubles : new Float32Array(buffer, 0, whole / 4)
     this.ints = new Int32Array(buffer, 0, whole / 4)
-  }
-}
-
-const ballast = new WeakMap<object, ArrayBuffer>()
-
-/**
- * Makes this many bytes visible to the engine's garbage collector, attached to a small object, so that it collects in time. The buffer is never
- * written to: it costs address space, but hardly memory.
- */
-export function weigh(owner: object, bytes: number): void {
-  try {
-    ballast.set(owner, new ArrayBuffer(bytes))
-  } catch {
-    // The buffer is a hint to the collector alone, so a failure to allocate it is ignored.
   }
 }
 

@@ -5,7 +5,7 @@
  * neighboring parameters that have a gradient and have taken the same number of steps; usually the whole group.
  */
 
-import { type FloatArray, type Heap, weigh } from '../../backend/heap.js'
+import type { FloatArray, Heap } from '../../backend/heap.js'
 import type { Backend } from '../../backend/index.js'
 import { MAX_HYPER, type Ptr, SHARED_HYPER, SUMS_OFFSET, type Update } from '../../backend/kernels.js'
 import { isLaidOut, layOut, type Parameter } from '../../parameter.js'
@@ -94,7 +94,7 @@ export class ParameterGroup<O extends object = object> {
     this.perTensor = perTensor
     this.extras = parameters.map((p) => allocateExtras(heap, extras(p)))
     const others = this.extras.flatMap((extra) => Object.values(extra).map(({ ptr }) => ptr))
-    weigh(this, floats * slotNames.length * heap.elementSize)
+    heap.weigh(this, floats * slotNames.length * heap.elementSize)
     stateBlocks.register(this, { heap, ptrs: [this.h, this.state, ...others] })
     this.counts = parameters.map(() => 0)
     this.scalars = parameters.map(() => ({ ...scalars }))
