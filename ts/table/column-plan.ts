@@ -83,7 +83,13 @@ export class ColumnPlan {
     const { formatted } = this.options
     if (!formatted) return undefined
     const decimal = formatted === true ? undefined : formatted
-    return this.columns.find(({ name }) => name === column)?.written ?? wayOf(this.rows.map((row) => valueIn(row, column)), decimal)
+    return (
+      this.columns.find(({ name }) => name === column)?.written ??
+      wayOf(
+        this.rows.map((row) => valueIn(row, column)),
+        decimal,
+      )
+    )
   }
 
   /**
