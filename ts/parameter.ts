@@ -155,7 +155,10 @@ export class Parameter extends Tensor implements GradientSink {
     return this.backend.heap.view(this.address, this.size)
   }
 
-  /** The gradient's memory, not a copy, for gradients that you compute yourself; marks the gradient as present. */
+  /**
+   * The gradient's memory, not a copy, for gradients that you compute yourself; marks the gradient as present. The view is valid until more memory is
+   * allocated (later writes to it are lost), so never store it: call this for each gradient.
+   */
   gradientView(): FloatArray {
     this.backend.arena.noteRead()
     this.gradientState = 'ready'

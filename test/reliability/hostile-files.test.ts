@@ -61,6 +61,37 @@ describe('fault 21: ONNX files', () => {
     ).toBeLessThan(5000)
   })
 
+  test('whose numbers are in another file, which is not opened, as an initializer and as the value of a node', () => {
+    const [rows, columns, type, name] = floats('w', 2, 2)
+    const place = (file: string): Field => [
+      13,
+      [
+        [1, 'location'],
+        [2, file],
+      ],
+    ]
+    const message = "fromOnnx: 'w' is in a file of its own; export with all weights in one file"
+    for (const other of ['/etc/passwd', 'http://127.0.0.1:1/w.bin', '']) {
+      const external = [rows, columns, type, name, place(other), [14, 1]] as Field[]
+      expect(() => fromOnnx(file([node('MatMul', ['x', 'w'], ['y'])], [external]))).toThrow(message)
+      const constant: Field = [
+        1,
+        [
+          [2, 'w'],
+          [4, 'Constant'],
+          [
+            5,
+            [
+              [1, 'value'],
+              [5, external],
+            ],
+          ],
+        ],
+      ]
+      expect(() => fromOnnx(file([constant, node('MatMul', ['x', 'w'], ['y'])]))).toThrow(message)
+    }
+  })
+
   test('whose layers share weights within reason are read', () => {
     const nodes = [node('MatMul', ['x', 'w'], ['a']), node('Tanh', ['a'], ['b']), node('MatMul', ['b', 'w'], ['y'])]
     expect(fromOnnx(file(nodes, [floats('w', 3, 3)]), { backend }).parameters()).toHaveLength(2)

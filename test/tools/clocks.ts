@@ -4,11 +4,12 @@ import { Generator } from '../../ts/index.js'
 
 /**
  * Behavior of clocks between two readings. With a clock that stands still, blocks of steps get as long as allowed; with one that runs ahead they are
- * single steps; with one that jumps they have every length.
+ * single steps; with one that jumps they have every length, and with one that ticks the same one in each run.
  */
 export const CLOCKS = {
   'stands still': () => () => 0,
   'runs ahead': () => () => 50,
+  ticks: () => () => 0.1,
   jumps: (seed: number) => {
     const generator = new Generator(seed)
     return () => {

@@ -115,7 +115,7 @@ const RUNS: Record<string, LongRun> = {
     counts: { pattern: /^each: (.*)$/m, of: '' },
   },
   mutants: {
-    what: 'places of ts/ops, ts/optim, ts/loss and ts/data, drawn at random, that are changed one at a time, such as + to −: the tests of the folder fail. Changes without effect are left out, by a list with reasons (test/tools/equivalent-mutants.json)',
+    what: 'places of ts/ops, ts/optim, ts/loss and ts/data, drawn at random, that are changed one at a time, such as + to −: the tests of the folder fail. Changes without effect count as missed, unless test/tools/equivalent-mutants.json gives a reason',
     command: 'make mutants',
     counts: { pattern: /^killed (.*)$/m, of: '' },
   },

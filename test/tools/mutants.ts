@@ -1,7 +1,8 @@
 /**
  * What the tests miss: `make mutants` changes one place of the source at a time in a copy of this folder, such as + to −, and runs the tests of its
  * folder, one of which should fail. The places are drawn by a seed (MUTANTS=300 SEED=1); ONLY=optim,loss is for these folders. Survivors are listed:
- * each wants a test, or, where the change makes no difference, a line with the reason in test/tools/equivalent-mutants.json.
+ * each wants a test, or, where the change makes no difference, a line with the reason in test/tools/equivalent-mutants.json, which
+ * is made with the first of them.
  *
  * Classes that nothing imports, as most optimizers, are changed many at once: a test that fails for one has its name in the test's. Those that no
  * test names are tried again alone.

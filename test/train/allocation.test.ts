@@ -20,6 +20,7 @@ import {
   Sequential,
   tensor,
 } from '../../ts/index.js'
+import { byClock } from '../tools/clocks.js'
 import { NIGHTLY } from '../tools/nightly.js'
 
 const rows = 64
@@ -95,10 +96,13 @@ test.each<[string, number, Partial<FitOptions>]>([
   const optimizer = new Adam(model.parameters())
   const run = (epochs: number) =>
     fit(model, { inputs, shape: [rows, 4], targets: classes, loss: crossEntropy, optimizer, batchSize: 4, epochs, ...given } as never)
-  await run(NIGHTLY ? 1000 : 400)
-  let steps = 0
-  const bytes = await allocated(async () => {
-    steps = (await run(given.batchSize === 'full' ? STEPS : STEPS / 16)).steps
+  // a busy machine has shorter blocks, and each block its objects: by this clock they are always as long
+  await byClock('ticks', 1, async () => {
+    await run(NIGHTLY ? 1000 : 400)
+    let steps = 0
+    const bytes = await allocated(async () => {
+      steps = (await run(given.batchSize === 'full' ? STEPS : STEPS / 16)).steps
+    })
+    expect(bytes / steps).toBeLessThan(most)
   })
-  expect(bytes / steps).toBeLessThan(most)
 })

@@ -78,6 +78,11 @@ export class ColumnPlan {
     }
   }
 
+  /** Notes about the target. */
+  get notes(): readonly string[] {
+    return this.reports.find(({ role }) => role === 'target')?.notes ?? []
+  }
+
   /** The human format of the numbers or dates of a column, if `formatted` reads them, also for a column that is left out. */
   writtenIn(column: string): WrittenAs | undefined {
     const { formatted } = this.options

@@ -51,6 +51,8 @@ export interface PreparedTable {
   scale: { mean: number; deviation: number }
   /** Rows that are left out because of a gap, with reasons; together with training, validation and test rows they are all rows. */
   leftOut: readonly LeftOut[]
+  /** Notes about the target, such as that a word that often stands for a gap is taken as a class. */
+  notes: readonly string[]
 }
 
 /**
@@ -93,5 +95,6 @@ export async function prepareTable(rows: readonly object[] | Source, given: Prep
     embedded: (features.embedded ?? []).map(({ feature, count, size }) => ({ feature, count, size })),
     scale,
     leftOut: plan.leftOut,
+    notes: plan.notes,
   }
 }

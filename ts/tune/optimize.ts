@@ -85,6 +85,8 @@ export interface RunnableStudy<S extends Space> extends QueuedStudy {
   recordOf(number: number): TrialRecord<S>
   /** True if the objective runs elsewhere, so that this process can always send signs of life. */
   isFree: boolean
+  /** Called while the server of the storage does not answer; undefined for `console.warn`. */
+  onSilence: ((text: string) => void) | undefined
   /** Trials of other processes that may or may not still run, and the seconds until that is known. */
   readonly uncertain: { numbers: number[]; seconds: number }
   /** The error of its objective, if a trial of another process failed by it. */
@@ -102,15 +104,19 @@ export async function runTrials<S extends Space>(
   const isModule = checkObjective(objective)
   const parallel = options.parallel ?? (isModule ? 'auto' : 1)
   const count = parallel === 'auto' ? await cores() : parallel
+  study.onSilence = messagesOf(options)
   await study.sync()
   const run = new TrialRun(study, options)
   let runner: Runner<S> | undefined
   try {
     study.isFree = options.queue !== undefined || isModule || count > 1
+    // from now on the sign of life says it
+    if (options.queue !== undefined) study.onSilence = () => {}
     runner = await runnerFor(study, objective, isModule, count, options)
     await run.all(runner, count)
   } finally {
     run.end()
+    study.onSilence = undefined
     await runner?.close()
   }
 }

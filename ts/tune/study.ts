@@ -298,6 +298,11 @@ export class Study<S extends Space = Space> {
     return this.journal.store.place
   }
 
+  /** @internal called while the server of its storage does not answer; undefined for `console.warn` */
+  set onSilence(say: ((text: string) => void) | undefined) {
+    this.journal.store.onSilence = say
+  }
+
   /** @internal the axes of the space, and the finished trials */
   get observations(): { axes: readonly Axis[]; history: Observations } {
     return { axes: this.axes, history: this.stored.index.history }

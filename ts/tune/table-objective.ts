@@ -1,9 +1,16 @@
 /** An objective that trains nets for a table in a file: `gradus tune table.csv` uses it. */
 import { rangeError } from '../common/errors.js'
 import { showNames } from '../common/show.js'
-import { type LeftOut, readTable } from '../data/index.js'
+import { readTable } from '../data/index.js'
 import { crossEntropy, evaluateModel, fit, mse, type Progress, tensor } from '../index.js'
-import { type NetSettings, type PreparedRows, type PrepareTableOptions, prepareTable, tableNet } from '../table/index.js'
+import {
+  type NetSettings,
+  type PreparedRows,
+  type PreparedTable,
+  type PrepareTableOptions,
+  prepareTable,
+  tableNet,
+} from '../table/index.js'
 import { categorical, float, int, type Space } from './space.js'
 import type { Objective } from './trial.js'
 
@@ -61,13 +68,13 @@ export function netSettings(params: Readonly<Record<string, unknown>>, epochs = 
  * An objective for a table: trains a net as `trainTable` does (the same columns, inputs, optimizer and schedule) on some of the rows, and returns its
  * loss on others: the cross-entropy if the target is a class, else the root mean squared error in the units of the target. The rows for the report of
  * `trainTable` are in neither part. It understands the parameters of `TABLE_SPACE`; missing ones have their usual values. Its `leftOut` lists the
- * rows that are left out because of a gap.
+ * rows that are left out because of a gap, and `notes` is about the target.
  * @example
  * // const objective = await tableObjective({ file: 'penguins.csv', target: 'species' })
  * // await study.optimize(objective, { trials: 20 })
  * @throws Error, RangeError where the file cannot be read, or has no such column
  */
-export async function tableObjective(options: TableObjectiveOptions): Promise<Objective & { leftOut: readonly LeftOut[] }> {
+export async function tableObjective(options: TableObjectiveOptions): Promise<Objective & Pick<PreparedTable, 'leftOut' | 'notes'>> {
   const { file, epochs = 40, read, ...table } = options
   const { seed = 0 } = table
   const rows = await readTable(file, read)
@@ -109,7 +116,7 @@ export async function tableObjective(options: TableObjectiveOptions): Promise<Ob
     if (accuracy !== undefined) trial.setAttribute('accuracy', accuracy)
     return value
   }
-  return Object.assign(objective, { leftOut: prepared.leftOut })
+  return Object.assign(objective, { leftOut: prepared.leftOut, notes: prepared.notes })
 }
 
 /** Errors in it begin with the name of the file. */

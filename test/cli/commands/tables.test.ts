@@ -268,6 +268,21 @@ describe('failures are one line that names the file', () => {
     expect(stderr).not.toMatch(/^\s+at /m)
   })
 
+  test.each([
+    ['train', ['--quiet', '--hidden', '4', '--epochs', '2']],
+    ['race', ['--json', '--optimizers', 'AdamW', '--epochs', '1', '--points', '2']],
+    ['tune', ['--quiet', '--storage', 'nowhere.csv']],
+  ])('%s says which words of the target may be gaps, however quiet it is', async (command, options) => {
+    const rows = Array.from({ length: 120 }, (_, i) => `${i % 10},${['none', 'mild', 'severe', 'NA'][i % 4]}`)
+    writeFileSync(path.join(folder, 'effects.csv'), `dose,effect\n${rows.join('\n')}\n`)
+    const { stderr } = await gradus(command, 'effects.csv', '--target', 'effect', ...options)
+    expect(stderr.split('\n').slice(0, 3)).toEqual([
+      "note: 30 rows left out: no value in 'effect' ('NA' in 30)",
+      "note: column 'effect': 'none' in 30 of 120 rows is taken as a class; if it stands for a gap, say --missing-values 'none'",
+      "note: column 'effect': 'NA' in 30 of 120 rows is taken as a gap, and these rows are left out; if it is a class, say --missing-values ''",
+    ])
+  })
+
   test('a value names its line, as an editor shows it, and column', async () => {
     writeFileSync(path.join(folder, 'bad.csv'), 'sepal_length,sepal_width,petal_length,petal_width\n5,3,1,0.2\n5,wide,1,0.2\n')
     const { code, stderr } = await gradus('predict', 'iris.safetensors', 'bad.csv')

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, test } from 'vitest'
-import { createStudy, float, openStudy, runWorker } from '../../../ts/tune/index.js'
+import { createStudy, float, openStudy, runWorker, TABLE_SPACE } from '../../../ts/tune/index.js'
 import { gradus as inThisProcess } from '../../tools/command.js'
 import { redis, redisServer } from '../../tune/queue/servers.js'
 
@@ -257,6 +257,37 @@ describe('what is wrong is said in one line', () => {
   test('only trials that diverge', async () => {
     const { code, stderr } = await gradus(...withSpace('{"learningRate": {"float": [1e30, 1e32], "log": true}}'))
     expect(stderr).toMatch(/^error: optimize: the first 10 trials all failed; the last: [^\n]*(NaN|finite|∞|Infinity)[^\n]*\n$/)
+    expect(code).toBe(1)
+  })
+
+  test.each([
+    ['--decimal .', ['--decimal', '.']],
+    ["--thousands '", ['--thousands', "'"]],
+    ['--encoding latin1', ['--encoding', 'latin1']],
+    ['--ragged', ['--ragged']],
+    ['--formatted', ['--formatted']],
+    ['--exclude island', ['--exclude', 'island']],
+    ['--no-header', ['--no-header', '--target', 'column1']],
+  ])('trials of the table read in another way, by %s', async (flag, more) => {
+    const name = flag.replace(/\W/g, '')
+    const study = await createStudy({ space: TABLE_SPACE, storage: file(`${name}.log`), name })
+    await study.setAttribute('gradus:table', { target: 'species', epochs: 4, seed: 0 })
+    await study.close()
+    const { code, stderr } = await inThisProcess(['tune', ...QUICK, '--storage', `${name}.log`, '--name', name, ...more], { cwd: folder })
+    expect(stderr).toMatch(
+      / is one with --target species --epochs 4 --seed 0, got --target \w+ --epochs 4 --seed 0 --[^\n]*Give this study another name/,
+    )
+    expect(code).toBe(1)
+  })
+
+  test('a table that has changed since the study began', async () => {
+    const study = await createStudy({ space: TABLE_SPACE, storage: file('changed.log'), name: 'changed' })
+    await study.setAttribute('gradus:sha256', 'that of another file')
+    await study.close()
+    const { code, stderr } = await inThisProcess(['tune', ...QUICK, '--storage', 'changed.log', '--name', 'changed'], { cwd: folder })
+    expect(stderr).toBe(
+      "error: penguins.csv has changed since the study 'changed' in changed.log began: its trials cannot be compared with these. Give this study another name by --name\n",
+    )
     expect(code).toBe(1)
   })
 

@@ -341,7 +341,8 @@ export default async ({ x }, t) => {
         thread.once('exit', () => alive.delete(thread))
       }
       process.on('worker', note as never)
-      const own = await worker('w').then(() => study())
+      await worker('w', { modules: { 'many.mjs': { module: file, factories: ['make'] } } })
+      const own = await study()
       for (let add = 0; add < 8; add++)
         await own.optimize({ module: file, factory: 'make', options: { add } }, on({ trials: add + 1 }) as never)
       expect(own.trials.map(({ value, params }, i) => Math.abs((value as number) - params.x - i) < 1e-12)).toEqual(Array(8).fill(true))

@@ -20,6 +20,7 @@ const EVIL = `require('node:fs').writeFileSync(${JSON.stringify(MARK)}, '')`
 const EVIL_MODULE = `import fs from 'node:fs'; fs.writeFileSync(${JSON.stringify(MARK)}, ''); export default () => 0`
 writeFileSync(path.join(folder, 'outside.mjs'), EVIL_MODULE)
 writeFileSync(path.join(inside, 'good.mjs'), 'export default ({ x }) => x * x\nexport const make = ({ add }) => ({ x }) => x + add\n')
+writeFileSync(path.join(inside, 'more.mjs'), `${EVIL_MODULE}\nexport const clean = () => fs.rmSync('.')\n`)
 symlinkSync(path.join(folder, 'outside.mjs'), path.join(inside, 'link.mjs'))
 symlinkSync(folder, path.join(inside, 'up'))
 writeFileSync(path.join(inside, '.hidden.mjs'), EVIL_MODULE)
@@ -46,6 +47,8 @@ const HOSTILE: Record<string, { name?: string; url?: string; factory?: string; o
   'a method of what all objects have': { name: 'good.mjs', factory: '__defineGetter__', options: EVIL },
   'an inherited name': { name: 'constructor' },
   'a prototype': { name: '__proto__' },
+  'another function of the module': { name: 'good.mjs', factory: 'make', options: { add: 5 } },
+  'a function of a module that does harm when it is loaded': { name: 'more.mjs', factory: 'clean' },
   'another version': { name: 'good.mjs', hash: '0'.repeat(64) },
 }
 
@@ -58,6 +61,7 @@ test.runIf(server)('jobs that BullMQ itself brings run nothing but the modules o
   const seen: string[] = []
   const worker = await runWorker(own.url, {
     folder: inside,
+    modules: { listed: { module: path.join(inside, 'good.mjs'), factories: ['make'] } },
     onMessage: (text) => said.push(text),
     onTrial: ({ number, state }) => seen.push(`${number} ${state}`),
   })
@@ -81,7 +85,7 @@ test.runIf(server)('jobs that BullMQ itself brings run nothing but the modules o
     const good = await createStudy({ space: { x: float(-1, 1) }, storage: own.url, name: 'good' })
     await good.optimize(path.join(inside, 'good.mjs'), { trials: 3, queue: own.url, parallel: 1 })
     await good.optimize(
-      { module: path.join(inside, 'good.mjs'), factory: 'make', options: { add: 5 } },
+      { module: path.join(inside, 'good.mjs'), name: 'listed', factory: 'make', options: { add: 5 } },
       { trials: 4, queue: own.url, parallel: 1 },
     )
     expect(good.trials.map(({ state }) => state)).toEqual(['complete', 'complete', 'complete', 'complete'])
@@ -103,12 +107,14 @@ describe('modules that a worker may run', () => {
     folder: inside,
   }
 
-  test.each(Object.entries(HOSTILE).filter(([, { name }]) => name !== undefined && name !== 'good.mjs') as [string, { name: string }][])(
-    'not %s',
-    async (_, objective) => {
-      await expect(allowedModule(objective, allowed)).rejects.toThrow(/^this worker has no module /)
-    },
-  )
+  test.each(
+    Object.entries(HOSTILE).filter(([, { name }]) => name !== undefined && !/^(good|more)\.mjs$/.test(name)) as [
+      string,
+      { name: string },
+    ][],
+  )('not %s', async (_, objective) => {
+    await expect(allowedModule(objective, allowed)).rejects.toThrow(/^this worker has no module /)
+  })
 
   test('names, files of the folder, listed factories', async () => {
     const file = path.join(inside, 'good.mjs')
@@ -119,6 +125,11 @@ describe('modules that a worker may run', () => {
       "'gradus:tune' has make for studies, got 'runWorker'",
     )
     await expect(allowedModule({ name: 'gradus:tune' }, allowed)).rejects.toThrow('got no factory')
+    // without a list the default export alone, of a module by name or in the folder
+    for (const name of ['net', 'good.mjs'])
+      await expect(allowedModule({ name, factory: 'make' }, allowed)).rejects.toThrow(
+        `'${name}' has its default export for studies, got the factory 'make'; start the worker with runWorker(url, { modules: { '${name}': { module: './objective.js', factories: ['make'] } } })`,
+      )
     await expect(allowedModule({ name: 'good.mjs' }, { modules: {} })).rejects.toThrow(
       "this worker has no module 'good.mjs'; a worker runs what it was started with, such as gradus tune worker … --module ./good.mjs",
     )

@@ -93,7 +93,64 @@ test('two that have asked for trials since the loss cannot both be right: it is 
   )
 })
 
+test('fault 44: a server that falls silent is reported every few seconds, with no queue either, and to onMessage while trials run', async () => {
+  vi.useFakeTimers()
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  try {
+    let answers = () => {}
+    let waits = Promise.resolve()
+    const log: string[] = []
+    const store = serverStore(
+      'server',
+      {
+        entriesFrom: async (from) => {
+          await waits
+          return log.slice(from)
+        },
+        append: async (_, entries) => log.push(...entries) > 0,
+      },
+      async () => {},
+    )
+    const fallSilent = () => {
+      waits = new Promise((resolve) => {
+        answers = resolve
+      })
+    }
+    const study = await createStudy({ space: { x: float(-1, 1) }, sampler: random(), storage: store })
+    fallSilent()
+    const asked = study.ask()
+    await vi.advanceTimersByTimeAsync(20_000)
+    const said = (seconds: readonly number[]) => seconds.map((s) => `no answer of server for ${s} s; waiting for it`)
+    expect(warn.mock.calls.flat()).toEqual(said([5, 11, 17]).map((text) => `gradus: ${text}`))
+    answers()
+    await study.tell(await asked, 1)
+    warn.mockClear()
+    const messages: string[] = []
+    fallSilent()
+    const optimized = study.optimize(({ x }) => x, { trials: 3, onMessage: (text) => messages.push(text) })
+    await vi.advanceTimersByTimeAsync(8000)
+    answers()
+    await optimized
+    expect([messages, warn.mock.calls]).toEqual([said([5]), []])
+  } finally {
+    vi.useRealTimers()
+    warn.mockRestore()
+  }
+})
+
 const program = redisServer()
+
+test.runIf(program)('a study ends soon though its server is gone', { timeout: 30_000 }, async () => {
+  const own = await redis(program as string)
+  await own.start()
+  const study = await createStudy({ space: { x: float(-1, 1) }, storage: own.url })
+  await study.ask()
+  await own.crash()
+  const began = performance.now()
+  await study.close()
+  expect(performance.now() - began).toBeLessThan(5000)
+  own.remove()
+})
 
 describe.runIf(program)('Redis that comes back with less', () => {
   test.each(['nothing of it', 'its last entries'])('has lost %s: the study goes on', { timeout: 60_000 }, async (what) => {

@@ -1,6 +1,6 @@
 /** `gradus train table.csv --target column`: a model of the user's table, with a readable report. */
 import { InvalidArgumentError, Option } from 'commander'
-import { describeLeftOut, type Row } from '../../data/index.js'
+import type { Row } from '../../data/index.js'
 import {
   type DecisionSettings,
   type NetSettings,
@@ -15,11 +15,11 @@ import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
 import { numberFrom, oneOf, seconds } from '../options/values.js'
 import { checkEnding, checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
-import { asideOptions, naming, readRows, reportInFlags, tableOptions, withTarget } from '../table/files.js'
+import { asideOptions, naming, printTargetNotes, readRows, reportInFlags, tableOptions, withTarget } from '../table/files.js'
 import { tellAbsent } from '../table/model.js'
 import { TableReporter } from '../table/progress.js'
 import { whole } from '../terminal/format.js'
-import { columns, paint, print, printLines, printNote, printText } from '../terminal/terminal.js'
+import { columns, paint, print, printLines, printText } from '../terminal/terminal.js'
 
 /** Options of `gradus train` for a table. */
 export interface TableTrainOptions extends TableData, NetSettings, DecisionSettings {
@@ -209,8 +209,8 @@ function tell(trained: TrainedFile, file: string, options: TableTrainOptions): v
   if (options.json) return print(JSON.stringify(trainedJson(trained)))
   if (options.quiet) {
     const [main] = report.metrics
-    // if the file has more rows than were used, a note always says so
-    if (report.leftOut.length > 0) printNote(describeLeftOut(report.leftOut))
+    const { notes = [] } = report.columns.find(({ role }) => role === 'target') ?? {}
+    printTargetNotes(report.target, { leftOut: report.leftOut, notes })
     return print(`${main.name} ${main.value.toPrecision(4)} on ${whole(report.rows.test)} test rows; ${out}`)
   }
   if (stopped) print(paint('yellow', 'Stopped early; this is what there is.'))

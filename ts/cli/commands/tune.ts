@@ -2,7 +2,6 @@
 
 import { basename, extname } from 'node:path'
 import { Argument, Command, Option } from 'commander'
-import { describeLeftOut } from '../../data/index.js'
 import type { PairedDifference, TableModelReport } from '../../table/index.js'
 import {
   createStudy,
@@ -21,7 +20,7 @@ import { spaceFrom } from '../options/space.js'
 import { dataOptions, type TableData, trainLine } from '../options/table.js'
 import { describeRange, numberIn, seconds } from '../options/values.js'
 import { checkEnding, checkOut, writeFileWhole } from '../out-file.js'
-import { naming, trialOptions, withTarget } from '../table/files.js'
+import { naming, printTargetNotes, trialOptions, withTarget } from '../table/files.js'
 import { LiveBar } from '../terminal/bar.js'
 import { duration, percent } from '../terminal/format.js'
 import { columns, isLive, paint, print, printLines, printNote, printText } from '../terminal/terminal.js'
@@ -52,6 +51,8 @@ const USUAL_TIME = 60
 const QUEUED = 16
 /** Attribute of the study for the settings that its trials share. */
 const SETTINGS = 'gradus:table'
+/** Attribute of the study for the SHA-256 of the table. */
+const TABLE_HASH = 'gradus:sha256'
 
 const TRIALS = { min: 1, whole: true }
 const EPOCHS = { min: 2, max: 10000, whole: true }
@@ -127,8 +128,7 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
     const storage = options.storage ?? `${name}.tune.log`
     const space: Space = options.space === undefined ? TABLE_SPACE : spaceFrom(options.space)
     // mistakes in the table are reported here, not by a worker
-    const { leftOut } = await naming(file, () => tableObjective({ file, epochs, ...data }), options)
-    if (leftOut.length > 0 && !silent) printNote(describeLeftOut(leftOut))
+    printTargetNotes(target, await naming(file, () => tableObjective({ file, epochs, ...data }), options))
     const study = await createStudy({
       space,
       storage,
@@ -137,7 +137,9 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       pruner: hyperband({ minResource: Math.min(4, epochs), maxResource: epochs }),
     })
     try {
+      const sha256 = await hashOf(file)
       await checkSettings(study, storage, settingsOf(options))
+      await checkTable(study, storage, file, sha256)
       const before = study.finished
       const isQueue = /^(rediss?|postgres(ql)?):/.test(storage)
       if (!silent) {
@@ -156,7 +158,7 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
           {
             ...{ module: TUNE_FILE, name: TUNE_MODULE, factory: 'tableObjective' },
             // a worker has the table under its name
-            options: { ...(isQueue ? { file: basename(file), sha256: await hashOf(file) } : { file }), epochs, ...data },
+            options: { ...(isQueue ? { file: basename(file), sha256 } : { file }), epochs, ...data },
           },
           {
             ...(trials !== undefined && { trials }),
@@ -198,29 +200,18 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
   await trainOnTable(file, training)
 }
 
-/** Settings that trials share, in the form of the command line. */
-function settingsOf({
-  target,
-  epochs,
-  seed,
-  exclude,
-  categories,
-  numbers,
-  embed,
-  missingValues,
-  formatted,
-  test,
-  testFraction,
-  splitBy,
-}: TuneOptions): Record<string, unknown> {
-  const columns = Object.entries({ exclude, categories, numbers, embed, 'missing-values': missingValues }).map(
-    ([name, list]) => [name, list?.join()] as const,
-  )
-  // no trial knows more about the test rows than whether they come from the table
-  const more = [...columns, ['formatted', formatted], ['test', test], ['test-fraction', testFraction], ['split-by', splitBy]].filter(
-    ([, value]) => value !== undefined,
-  )
-  return { target, epochs, seed, ...Object.fromEntries(more) }
+/** Settings that trials share, in the form of the command line: all options of the table, as they decide what a trial learns. */
+function settingsOf({ epochs, seed, ...options }: TuneOptions): Record<string, unknown> {
+  const { target, exclude, categories, numbers, embed, missingValues, formatted, test, testFraction, splitBy, ...file } = options
+  const { decimal, thousands, encoding, ragged, header } = file
+  const columns = { exclude, categories, numbers, embed, 'missing-values': missingValues }
+  const given = {
+    ...Object.fromEntries(Object.entries(columns).map(([name, list]) => [name, list?.join()])),
+    // no trial knows more about the test rows than whether they come from the table
+    ...{ formatted, test, 'test-fraction': testFraction, 'split-by': splitBy, decimal, thousands, encoding, ragged },
+    ...(header === false && { 'no-header': true }),
+  }
+  return { target, epochs, seed, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
 }
 
 /** Trials of another target, or trained for longer, cannot be compared: they are another study. */
@@ -234,6 +225,17 @@ async function checkSettings(study: Study, storage: string, settings: Record<str
   else if (inWords(before) !== inWords(settings))
     throw new Error(
       `the study '${study.name}' in ${storage} is one with ${inWords(before)}, got ${inWords(settings)}: its trials cannot be compared with these. ` +
+        'Give this study another name by --name',
+    )
+}
+
+/** Trials of a table that has changed cannot be compared, either. */
+async function checkTable(study: Study, storage: string, file: string, sha256: string): Promise<void> {
+  const before = study.attributes[TABLE_HASH]
+  if (before === undefined) await study.setAttribute(TABLE_HASH, sha256)
+  else if (before !== sha256)
+    throw new Error(
+      `${file} has changed since the study '${study.name}' in ${storage} began: its trials cannot be compared with these. ` +
         'Give this study another name by --name',
     )
 }

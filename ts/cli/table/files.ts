@@ -1,8 +1,10 @@
 /** Tables in files, for the commands that take one: options as the library takes them, and errors that name the file. */
 import { readdirSync } from 'node:fs'
 import { nearest } from '../../common/nearest.js'
-import { type ColumnReport, namingLines, type ReadOptions, type Row, readTable } from '../../data/index.js'
+import { type ColumnReport, describeLeftOut, namingLines, type ReadOptions, type Row, readTable } from '../../data/index.js'
+import type { PreparedTable } from '../../table/index.js'
 import { type FileOptions, quoted, type TableData } from '../options/table.js'
+import { printNote } from '../terminal/terminal.js'
 import { nameOfInput, sourceOfInput } from './input.js'
 
 /** Options for readTable. */
@@ -108,6 +110,12 @@ function valueInShell(name: string, code: string): string {
   if (!code.startsWith('[')) return name === 'time' ? `${code}s` : code
   const list = [...code.matchAll(/'((?:[^'\\]|\\.)*)'/g)].map(([, name]) => name.replace(/\\(.)/g, '$1')).join()
   return /^[\w.,-]+$/.test(list) ? list : `'${list.replaceAll("'", "'\\''")}'`
+}
+
+/** Prints, even if nothing else is printed, which rows the result is not about, and which words of the target may be gaps or a class. */
+export function printTargetNotes(target: string, { leftOut, notes }: Pick<PreparedTable, 'leftOut' | 'notes'>): void {
+  if (leftOut.length > 0) printNote(describeLeftOut(leftOut))
+  for (const note of notes) printNote(`column '${target}': ${inFlags(note)}`)
 }
 
 /** Advice, as commands to copy, about a model that was given as a table, and about a model that does not predict rows of a table. */

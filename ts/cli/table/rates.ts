@@ -1,6 +1,5 @@
 /** Optimizers at several learning rates on a table, side by side: shared by `gradus race` and `gradus lr-find`. */
 import { type Command, Option } from 'commander'
-import { describeLeftOut } from '../../data/index.js'
 import { compareLearningRates, crossEntropy, mse, type Optimizer, tensor } from '../../index.js'
 import { OPTIMIZERS } from '../../optim/index.js'
 import { prepareTable, tableNet } from '../../table/index.js'
@@ -10,8 +9,8 @@ import { numberIn } from '../options/values.js'
 import { checkEnding, checkOut } from '../out-file.js'
 import { barLine } from '../terminal/bar.js'
 import { LiveArea } from '../terminal/live-area.js'
-import { columns, isLive, printNote } from '../terminal/terminal.js'
-import { naming, trialOptions, withTarget } from './files.js'
+import { columns, isLive } from '../terminal/terminal.js'
+import { naming, printTargetNotes, trialOptions, withTarget } from './files.js'
 
 /** Options of both commands. */
 export interface RateOptions extends TableData {
@@ -55,8 +54,8 @@ export async function race(file: string, given: RateOptions): Promise<Lap[]> {
   if (picture !== undefined) checkOut('--picture', picture, { 'the table itself': file, 'the file of --test': options.test })
   if (picture !== undefined) checkEnding('--picture', picture, 'a picture in SVG', ['svg'])
   const prepared = await naming(file, () => prepareTable(file, trialOptions(options)), options)
-  const { train, held, classes, width, leftOut } = prepared
-  if (leftOut.length > 0) printNote(describeLeftOut(leftOut))
+  const { train, held, classes, width } = prepared
+  printTargetNotes(options.target, prepared)
   const rows = ({ inputs, targets, count }: typeof train) => ({
     inputs: tensor(inputs, [count, width]),
     targets: targets instanceof Int32Array ? targets : tensor(targets, [count, 1]),

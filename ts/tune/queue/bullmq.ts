@@ -4,9 +4,10 @@ import { show } from '../../common/show.js'
 import { loadPackage } from '../node.js'
 import { connectPostgres, POOL, whileAway } from '../storage/postgres.js'
 import { connectRedis } from '../storage/redis.js'
+import { within } from '../storage/server.js'
 import { serverOf, withoutPassword } from '../storage/server-url.js'
 import type { TrialJob } from './job.js'
-import { postgresSigns, redisSigns, SIGNS_TABLE, type Signs, within } from './signs.js'
+import { postgresSigns, redisSigns, SIGNS_TABLE, type Signs } from './signs.js'
 
 /** Milliseconds that a statement of BullMQ may take, which makes its tables by one. */
 const MIGRATION = 60_000

@@ -9,7 +9,7 @@ import { type JobObjective, optionFor } from './job.js'
 export interface WorkerModule {
   /** Its URL, `file:…`, or the path of a file. */
   module: URL | string
-  /** Exported functions that a study may call as its factory. Default: any that the module exports. */
+  /** Exported functions, one of which a study calls as its factory. Default: none, the default export is the objective. */
   factories?: readonly string[]
   /** Checks the options that a study passes to the factory, and returns the options for the call. Default: unchecked. */
   options?: (options: unknown) => unknown
@@ -44,6 +44,10 @@ export async function allowedModule({ name, hash, factory, options }: JobObjecti
   } = typeof found === 'string' || found instanceof URL ? ({ module: found } as WorkerModule) : found
   if (factories && !(factory !== undefined && factories.includes(factory)))
     throw rangeError(`${show(name)} has ${showNames(factories)} for studies, got ${factory === undefined ? 'no factory' : show(factory)}`)
+  if (!factories && factory !== undefined)
+    throw rangeError(
+      `${show(name)} has its default export for studies, got the factory ${show(factory)}; start the worker with runWorker(url, { modules: { ${show(name)}: { module: './objective.js', factories: [${show(factory)}] } } })`,
+    )
   const file = await pathOf(module)
   const version = await versionOf(file)
   if (hash !== undefined && hash !== version.hash)

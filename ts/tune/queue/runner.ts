@@ -9,11 +9,12 @@ import { LoadError, type Runner, TOLD, WorkerDied } from '../parallel/runner.js'
 import type { Space } from '../space.js'
 import type { JournalStore } from '../storage/journal.js'
 import { openStore } from '../storage/open.js'
+import { within } from '../storage/server.js'
 import { withoutPassword } from '../storage/server-url.js'
 import { type Connection, connect, type Job, jobId, type Queue } from './bullmq.js'
 import { checkedJob, type JobObjective, plainText, refusalName, type Sign, workerCommand } from './job.js'
 import { pathOf } from './modules.js'
-import { LivingSign, within } from './signs.js'
+import { LivingSign } from './signs.js'
 
 /** Milliseconds between looks at the storage: at once after something came, then less and less often. */
 const LOOK = { least: 10, most: 100 }

@@ -2,6 +2,7 @@
 import { clock } from '../../common/clock.js'
 import { type Pool, query } from '../storage/postgres.js'
 import type { Redis } from '../storage/redis.js'
+import { SILENCE, silenceOf, within } from '../storage/server.js'
 import { type Sign, signOf } from './job.js'
 
 /** Seconds between two signs. */
@@ -94,9 +95,6 @@ function signsIn(list: readonly string[][]): (Sign & { age: number })[] {
   })
 }
 
-/** Seconds without an answer of the server after which it is said, and again after as many more as `EVERY`. */
-const SILENCE = 5
-const EVERY = 6
 /** Seconds at most that an end waits for a server that does not answer. */
 const PATIENCE = 2
 
@@ -106,7 +104,7 @@ export class LivingSign {
   private readonly timer: ReturnType<typeof setInterval>
   private answered = clock.now()
   /** Seconds of silence after which it is said next. */
-  private next = SILENCE
+  private next = SILENCE.first
   private isShowing = false
   private isStale = true
   private isEnded = false
@@ -136,8 +134,8 @@ export class LivingSign {
   private tick(): void {
     const silent = (clock.now() - this.answered) / 1000
     if (silent > this.next) {
-      this.say(`no answer of ${this.place} for ${Math.round(silent)} s; waiting for it`)
-      this.next += EVERY
+      this.say(silenceOf(this.place, silent))
+      this.next += SILENCE.again
     }
     if (silent > SIGN_EVERY) this.isStale = true
     void this.write()
@@ -149,8 +147,8 @@ export class LivingSign {
     this.isStale = false
     try {
       await this.signs.show(this.id, this.make())
-      if (this.next > SILENCE) this.say(`${this.place} answers again`)
-      this.next = SILENCE
+      if (this.next > SILENCE.first) this.say(`${this.place} answers again`)
+      this.next = SILENCE.first
       this.answered = clock.now()
     } catch {
       // the next tick tries again
@@ -161,14 +159,4 @@ export class LivingSign {
     // it was shown when it was ended
     if (this.isEnded) await within(PATIENCE, this.signs.remove(this.id))
   }
-}
-
-/** @internal waits for work whose failure is nothing, but not for a server that does not answer */
-export async function within(seconds: number, work: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const end = new Promise((resolve) => {
-    timer = setTimeout(resolve, 1000 * seconds)
-  })
-  await Promise.race([work.catch(() => {}), end])
-  clearTimeout(timer)
 }

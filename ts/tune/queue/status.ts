@@ -3,9 +3,9 @@
 import { versionIn } from '../parallel/versions.js'
 import { isOver, Journal, type StoredStudy } from '../storage/journal.js'
 import { openStore } from '../storage/open.js'
+import { within } from '../storage/server.js'
 import { connect } from './bullmq.js'
 import { plainText, type Sign } from './job.js'
-import { within } from './signs.js'
 
 /** Status of a queue, from {@link queueStatus}. */
 export interface QueueStatus {

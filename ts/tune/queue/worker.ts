@@ -9,13 +9,13 @@ import { workerPool } from '../parallel/pool.js'
 import { LoadError, limitTime, type Runner, TrialTimeout, WorkerDied } from '../parallel/runner.js'
 import type { Space } from '../space.js'
 import type { StoredTrial } from '../storage/journal.js'
-import { JournalLost } from '../storage/server.js'
+import { JournalLost, within } from '../storage/server.js'
 import type { Study } from '../study.js'
 import { isPruning } from '../trial.js'
 import { type Connection, connect, handBack, type Job, type QueueWorker } from './bullmq.js'
 import { checkedJob, type JobObjective, plainText, refusalName, type TrialJob } from './job.js'
 import { type Allowed, allowedModule, pathOf, type WorkerModule } from './modules.js'
-import { LivingSign, within } from './signs.js'
+import { LivingSign } from './signs.js'
 
 /** Options of {@link runWorker}. */
 export interface WorkerOptions {
@@ -270,7 +270,10 @@ class Worker implements QueueWorkerHandle {
     }
     studies.set(name, opened)
     try {
-      await (await opened.study).sync()
+      const study = await opened.study
+      // the sign of life says it
+      study.onSilence = () => {}
+      await study.sync()
       return opened
     } catch (error) {
       this.forget(name, opened)

@@ -60,6 +60,8 @@ export interface JournalStore {
    * it is done, the appended entries survive the end of the process. If others append first, both functions may be called again.
    */
   transact(from: number, read: (entries: readonly Entry[]) => void, write: () => readonly Entry[]): Transacted | Promise<Transacted>
+  /** Called with a message for people, every few seconds while a server does not answer. Default: `console.warn`. */
+  onSilence?: ((text: string) => void) | undefined
   /** Ends the use of the file or connection. */
   close?(): void | Promise<void>
 }

@@ -6,7 +6,7 @@ import { plainError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { loadPackage } from '../node.js'
 import type { JournalStore } from './journal.js'
-import { lostEntry, serverStore } from './server.js'
+import { lostEntry, serverStore, within } from './server.js'
 import { remedyFor, withoutPassword } from './server-url.js'
 
 /** The used parts of ioredis. */
@@ -36,6 +36,8 @@ return 1`
 
 /** Milliseconds without an answer after which a connection counts as broken, and another is made. Workers of BullMQ wait for 5 s. */
 const SILENT = 15_000
+/** Seconds that the end waits for a server that does not answer. */
+const QUITTING = 2
 /** Entries that are asked for at once. */
 const AT_ONCE = 1000
 
@@ -64,7 +66,8 @@ export async function redisStore(url: string, prefix: string): Promise<JournalSt
   const append = async (at: number, entries: readonly string[]) => (await redis.eval(APPEND, 0, prefix, at, ...entries)) === 1
 
   return serverStore(place, { entriesFrom, append }, async () => {
-    await redis.quit().catch(() => redis.disconnect())
+    await within(QUITTING, redis.quit())
+    redis.disconnect()
   })
 }
 

@@ -1,4 +1,5 @@
 /** Shared code of storages on a server: entries whose confirmation was lost, and a journal that the server has lost. */
+import { clock } from '../../common/clock.js'
 import { plainError } from '../../common/errors.js'
 import { entriesIn, type JournalStore, OPERATION, parseJson, toJson } from './journal.js'
 
@@ -102,30 +103,58 @@ export interface ServerJournal {
   append(number: number, entries: readonly string[]): Promise<boolean>
 }
 
+/** @internal seconds without an answer after which a person is told, and again after as many more as `again` */
+export const SILENCE = { first: 5, again: 6 }
+
+/** @internal the message about a server that has not answered for some seconds */
+export function silenceOf(place: string, seconds: number): string {
+  return `no answer of ${place} for ${Math.round(seconds)} s; waiting for it`
+}
+
 /** @internal a store on a server */
 export function serverStore(place: string, server: ServerJournal, close: () => Promise<void>): JournalStore {
   const known = new KnownEntries(place)
-  return {
+  const store: JournalStore = {
     place,
     async transact(_, read, write) {
-      let tried: string[] = []
-      for (;;) {
-        const { news, note } = await newEntries(known, server, place)
-        read(entriesIn(news, place, known.count))
-        note()
-        if (hasAll(news, tried)) return 'read'
-        const added = write()
-        if (added.length === 0) return undefined
-        tried = added.map(toJson)
-        if (await server.append(known.count, tried)) {
-          known.add(tried)
-          return undefined
+      const say = (text: string) => (store.onSilence ? store.onSilence(text) : console.warn(`gradus: ${text}`))
+      const end = sayWhileWaiting(place, say)
+      try {
+        let tried: string[] = []
+        for (;;) {
+          const { news, note } = await newEntries(known, server, place)
+          read(entriesIn(news, place, known.count))
+          note()
+          if (hasAll(news, tried)) return 'read'
+          const added = write()
+          if (added.length === 0) return undefined
+          tried = added.map(toJson)
+          if (await server.append(known.count, tried)) {
+            known.add(tried)
+            return undefined
+          }
+          // another process was faster: its entries first
         }
-        // another process was faster: its entries first
+      } finally {
+        end()
       }
     },
     close,
   }
+  return store
+}
+
+/** Says every few seconds that a server has not answered, until it is ended. */
+function sayWhileWaiting(place: string, say: (text: string) => void): () => void {
+  const began = clock.now()
+  let next = SILENCE.first
+  const timer = setInterval(() => {
+    const seconds = (clock.now() - began) / 1000
+    if (seconds < next) return
+    next = seconds + SILENCE.again
+    say(silenceOf(place, seconds))
+  }, 1000)
+  return () => clearInterval(timer)
 }
 
 /**
@@ -182,4 +211,14 @@ export function lostEntry(place: string, number: number, prefix: string): Error 
   return plainError(
     `${place}: entry ${number} of the journal '${prefix}' is missing; was it deleted, or does Redis evict keys (maxmemory-policy)? Use another prefix or an empty database for a new study`,
   )
+}
+
+/** @internal waits for work whose failure is nothing, but not for a server that does not answer */
+export async function within(seconds: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const end = new Promise((resolve) => {
+    timer = setTimeout(resolve, 1000 * seconds)
+  })
+  await Promise.race([work.catch(() => {}), end])
+  clearTimeout(timer)
 }
