@@ -16,6 +16,7 @@ import * as metrics from '../../ts/metrics/index.js'
 import * as optim from '../../ts/optim/index.js'
 import { plotHistory } from '../../ts/plot/index.js'
 import { fitCurve, levenbergMarquardt, minimize, strongWolfe } from '../../ts/solve/index.js'
+import { inspectTable, prepareTable, tableNet, tableToFunction, trainTable } from '../../ts/table/index.js'
 import * as tune from '../../ts/tune/index.js'
 
 const { Adam, Dense, mse, Sequential, SGD, schedules } = gradus
@@ -43,6 +44,10 @@ const study = () => tune.createStudy({ space: { x: tune.float(0, 1) } })
 const hessian = (f: typeof largestEigenvalues | typeof conditionNumber | typeof inspectPoint) => (o: Given) =>
   f((x) => gradus.sum(gradus.square(x)), [1, 2], o)
 
+const TABLE_ROWS = Array.from({ length: 8 }, (_, i) => ({ x: (i * 5) % 8, y: i }))
+const PREPARED = { train: { inputs: new Float32Array(8), targets: new Float32Array(8), count: 8 }, width: 1, classes: 0, embedded: [] }
+const tableModel = () => trainTable(TABLE_ROWS, { target: 'y', hidden: [] })
+
 /** How to call the function of each schema with options; options that the call needs are added to those that are tried. */
 const CALLS: Record<string, [who: string, call: (options: Given) => unknown, needed?: object]> = {
   ADAPTIVE_CLIP: ['adaptiveClip', (o) => optim.adaptiveClip(1, o)],
@@ -59,6 +64,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   CLASS: ['confusionMatrix', (o) => metrics.confusionMatrix([1, 0], [1, 0], o)],
   CLIP_GLOBAL_NORM: ['clipGlobalNorm', (o) => optim.clipGlobalNorm(1, o)],
   CMA_ES: ['cmaEs', tune.cmaEs],
+  COLUMN: ["fromTable: columns of 'x'", (o) => data.fromTable(TABLE_ROWS, { target: 'y', columns: { x: o } })],
   COMMON: ['mse', (o) => mse(p(), p(), o)],
   COMPARE_LEARNING_RATES: ['compareLearningRates', (o) => gradus.compareLearningRates(build, o), { ...rows, loss: mse }],
   CONDITION_NUMBER: ['conditionNumber', hessian(conditionNumber)],
@@ -69,11 +75,13 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   CSV: ['parseCsv', (o) => data.parseCsv('a\n1', o)],
   CYCLIC: ['cyclic', (o) => schedules.cyclic(0, 1, o)],
   DATA: ['fit: validation', (o) => gradus.fit(net(), { ...trained().options, validation: o }), rows],
+  DECISION: ['trainTable', (o) => trainTable(TABLE_ROWS, o), { target: 'y' }],
   DECODE: ['decodeSafetensors', (o) => decodeSafetensors(new Uint8Array(8), o)],
   DECODE_MODEL: ['decodeModel', (o) => gradus.decodeModel(new Uint8Array(8), o)],
   DENSE: ['Dense', (o) => new Dense(2, 2, o)],
   EARLY_STOPPING: ['EarlyStopping', (o) => new gradus.EarlyStopping(o)],
   EMBEDDING: ['Embedding', (o) => new gradus.Embedding(2, 2, o)],
+  ENCODER: ['encoderFromState', (o) => data.encoderFromState(data.fromTable(TABLE_ROWS, { target: 'y' }).state(), o)],
   ENCODE_MODEL: ['encodeModel', (o) => gradus.encodeModel(net(), {}, o)],
   ENSEMBLE: ['Ensemble', (o) => new gradus.Ensemble([net()], o)],
   EVALUATE: ['evaluateModel', (o) => gradus.evaluateModel(net(), o), { ...rows, loss: mse }],
@@ -94,6 +102,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   HYPERBAND: ['hyperband', tune.hyperband, { maxResource: 9 }],
   IMPORTANCE: ['importance', async (o) => tune.importance(await study(), o)],
   INSPECT_POINT: ['inspectPoint', hessian(inspectPoint)],
+  INSPECT_TABLE: ['inspectTable', (o) => inspectTable(TABLE_ROWS, o), { target: 'y' }],
   INT: ['int', (o) => tune.int(0, 9, o)],
   INVERSE_SQRT: ['inverseSqrt', (o) => schedules.inverseSqrt(1, o), { warmupSteps: 1 }],
   INVERSE_TIME: ['inverseTime', (o) => schedules.inverseTime(1, o), { rate: 1 }],
@@ -113,6 +122,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   MODULE: ['Sequential', (o) => new Sequential([new Dense(1, 1)], o)],
   MOONS: ['moons', data.moons],
   MULTI_STEP: ['multiStep', (o) => schedules.multiStep(1, o), { milestones: [1] }],
+  NET: ['tableNet', (o) => tableNet(PREPARED, o)],
   NORM: ['norm', (o) => gradus.norm([1], undefined, o)],
   NSGA2: ['nsga2', tune.nsga2],
   ONE_CYCLE: ['oneCycle', (o) => schedules.oneCycle(1, o), { steps: 9 }],
@@ -126,6 +136,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   PLOT_HISTORY: ['plotHistory', (o) => plotHistory({ epochs: [] }, o)],
   POLYNOMIAL: ['polynomial', (o) => schedules.polynomial(1, o), { steps: 1 }],
   PREDICT: ['predict', (o) => net().predict([[1, 2]], o)],
+  PREPARE_TABLE: ['prepareTable', (o) => prepareTable(TABLE_ROWS, o), { target: 'y' }],
   PROBABILITY: ['logLoss', (o) => metrics.logLoss([0], [1], o)],
   QUANTILE_ERROR: ['quantileError', (o) => metrics.quantileError([1], [1], o)],
   RANKING: ['rocAuc', (o) => metrics.rocAuc([0, 1], [0, 1], o)],
@@ -151,6 +162,10 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   STEPS: ['trainSteps', (o) => gradus.trainSteps(net(), o).next(), trained().options],
   STEP_DECAY: ['stepDecay', (o) => schedules.stepDecay(1, o), { every: 1 }],
   STRONG_WOLFE: ['strongWolfe', (o) => strongWolfe((t) => ({ t, value: t, slope: 1 }), { t: 0, value: 0, slope: -1 }, 1, o)],
+  TABLE: ['fromTable', (o) => data.fromTable(TABLE_ROWS, o), { target: 'y' }],
+  TABLE_FUNCTION: ['tableToFunction', async (o) => tableToFunction((await tableModel()).model, o)],
+  TABLE_NET: ['tableNet', (o) => tableNet(PREPARED, o)],
+  TABLE_PREDICT: ['predict', async (o) => (await tableModel()).model.predict([{ x: 1 }], o)],
   TARGET_LOSS: ['TargetLoss', (o) => new gradus.TargetLoss(o), { target: 1 }],
   TENSOR: ['tensor', (o) => gradus.tensor([1], o)],
   TOP_K: ['topKAccuracy', (o) => metrics.topKAccuracy([[1, 0]], [0], o)],
@@ -159,6 +174,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   TPE: ['tpe', tune.tpe],
   TRACE: ['trace', (o) => trace(() => 1, o)],
   TRAIN_ON_BATCH: ['trainOnBatch', (o) => gradus.trainOnBatch(net(), o), trained().options],
+  TRAIN_TABLE: ['trainTable', (o) => trainTable(TABLE_ROWS, o), { target: 'y' }],
   TRANSFORM: ['Adam', (o) => new Adam(net().parameters(), o)],
   TUNE_MODEL: ['tuneModel', tune.tuneModel, { space: { x: tune.float(0, 1) }, build, data: rows, loss: mse }],
   VARIANCE: ['variance', (o) => gradus.variance([1], undefined, o)],

@@ -171,10 +171,13 @@ test('what does not fit is refused by name', async () => {
   await wrong({ metric: 'rmse' }, "since column 'ill' has 2 classes, got 'rmse'")
   await wrong({ positive: 'maybe' }, "trainTable: positive wants classes of 'ill', no, yes, got 'maybe'")
   await wrong({ classWeights: { maybe: 1 } }, "trainTable: classWeights wants classes of 'ill', no, yes, got 'maybe'")
-  await wrong({ classWeights: { yes: 0 } }, "trainTable: classWeights wants a finite factor above 0 for 'yes', got 0")
+  await wrong(
+    { classWeights: { yes: 0 } },
+    "trainTable: classWeights wants 'balanced', or finite factors above 0 by class such as { yes: 5 }, got an object with yes; the factor of 'yes' is 0",
+  )
   await wrong(
     { classWeights: [1, 2] },
-    "trainTable: classWeights wants 'balanced', or factors by class such as { yes: 5 }, got an array of 2",
+    "trainTable: classWeights wants 'balanced', or finite factors above 0 by class such as { yes: 5 }, got an array of 2",
   )
   await wrong({ target: 'a', threshold: 0.2 }, "trainTable: threshold is for two classes, and column 'a' has numbers; leave it out")
   await wrong({ target: 'a', classWeights: 'balanced' }, 'classWeights is for classes')

@@ -11,7 +11,11 @@ export const ENTRIES: Readonly<Record<string, string>> = Object.fromEntries([
 export const COPIED_BY_COMMAND: readonly string[] = [
   'common/file-kinds',
   'common/nearest',
+  'common/options',
   'common/text-width',
   'common/visible',
+  'data/formats/decimals',
   'files/temporary-files',
+  'table/decision',
+  'table/nets',
 ]

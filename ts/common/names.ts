@@ -1,7 +1,7 @@
 /** Names that people type: of options, with the nearest known one as a hint. */
-import { rangeError, typeError } from './errors.js'
+import { rangeError } from './errors.js'
 import { nearest } from './nearest.js'
-import { shortened, show } from './show.js'
+import { shortened } from './show.js'
 
 /** Names in other libraries, and their names here. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -36,16 +36,6 @@ export function unknownName(
   return rangeError(
     `${owner}: there is no option '${shortened(name)}'${near ? `; did you mean ${near}?` : `. Options: ${[...known].sort().join(', ')}`}`,
   )
-}
-
-/**
- * Checks the names of the properties of an options object.
- * @throws RangeError for a name that is not among `known`, with the nearest known one as a hint; TypeError for anything but an object
- */
-export function checkNames(owner: string, options: object, known: readonly string[], aliases?: Readonly<Record<string, string>>): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw typeError(`${owner}: wants options as an object, { ${known[0]}: … }, got ${show(options)}`)
-  for (const name in options) if (!known.includes(name)) throw unknownName(owner, name, known, aliases)
 }
 
 /** @internal `a, b or c` */

@@ -6,8 +6,8 @@
  */
 import { rangeError, typeError } from './errors.js'
 import { list, unknownName } from './names.js'
-import { withNewName } from './renamed.js'
 import { show } from './show.js'
+import { warnOnce } from './warn.js'
 
 /** An interval of numbers; `open` ends are not allowed themselves. An end that is left out is infinite and open. */
 export interface Range {
@@ -42,6 +42,8 @@ export interface Option<T = unknown> {
   readonly was?: readonly string[]
   /** Names of other libraries, for "did you mean". */
   readonly aka?: readonly string[]
+  /** The options within this one, for "did you mean read: { header }". */
+  readonly holds?: object
 }
 
 /** A declaration for each option of an interface, no more and no fewer; required ones are marked. */
@@ -101,9 +103,7 @@ export function isFunction(value: unknown): boolean {
  */
 export function checkOptions<O extends object>(who: string, given: O, schema: AnySchema, carried: readonly string[] = []): O {
   if (!object.fits(given)) throw typeError(`${who}: wants options as an object, { ${Object.keys(schema)[0]}: … }, got ${show(given)}`)
-  let options = given as Record<string, unknown>
-  for (const name in given)
-    if (!Object.hasOwn(schema, name) && !carried.includes(name)) options = withNewName(who, options, name, nameToday(who, name, schema))
+  const options = withNewNames(who, given, schema, carried)
   for (const name in schema) {
     const { is, required } = schema[name]
     if (required || options[name] !== undefined) checkValue(`${who}: ${name}`, options[name], is)
@@ -111,12 +111,42 @@ export function checkOptions<O extends object>(who: string, given: O, schema: An
   return options as O
 }
 
+/**
+ * Options under their current names: an option with an old name is renamed, with a warning the first time.
+ * @param carried names that may be there, and are no options
+ * @param warns false for options from a file, whose names no one can change
+ * @throws RangeError for a name that is none, or an option that has both names
+ * @internal
+ */
+export function withNewNames(
+  owner: string,
+  options: object,
+  schema: AnySchema,
+  carried: readonly string[] = [],
+  warns = true,
+): Record<string, unknown> {
+  let renamed = options as Record<string, unknown>
+  for (const old in options) {
+    if (Object.hasOwn(schema, old) || carried.includes(old)) continue
+    const name = nameToday(owner, old, schema)
+    const { [old]: value, ...others } = renamed
+    if (name in others) throw rangeError(`${owner}: '${old}' is the old name of '${name}', and both are there; leave out '${old}'`)
+    if (warns) warnOnce(`${owner}: the option '${old}' is called '${name}' now; its old name goes with the next version`)
+    renamed = { ...others, [name]: value }
+  }
+  return renamed
+}
+
 /** The name of an option that is given by an old one. @throws RangeError for a name that is none */
-function nameToday(who: string, old: string, schema: AnySchema): string {
+function nameToday(owner: string, old: string, schema: AnySchema): string {
   const names = Object.keys(schema)
   const now = names.find((name) => schema[name].was?.includes(old))
   if (now !== undefined) return now
-  throw unknownName(who, old, names, Object.fromEntries(names.flatMap((name) => (schema[name].aka ?? []).map((other) => [other, name]))))
+  const others = names.flatMap((name) => {
+    const { aka = [], holds = {} } = schema[name]
+    return [...aka.map((other) => [other, name]), ...Object.keys(holds).map((part) => [part, `${name}: { ${part} }`])]
+  })
+  throw unknownName(owner, old, names, Object.fromEntries(others))
 }
 
 /**
@@ -136,6 +166,14 @@ export function readOptions<O extends object, const S extends Schema<O>>(
     if (value !== undefined) read[name] = value
   }
   return read as Read<O, S>
+}
+
+/** Those of the given options that a schema has. */
+export function pickOptions<O extends object, S extends object>(options: O, schema: S): Pick<O, keyof O & keyof S> {
+  return Object.fromEntries(Object.entries(options).filter(([name, value]) => name in schema && value !== undefined)) as Pick<
+    O,
+    keyof O & keyof S
+  >
 }
 
 /** @throws RangeError for a number or choice, TypeError for another kind, that is not allowed: `<what> wants X, got Y` */
@@ -167,7 +205,7 @@ export function describe(allowed: Allowed): string {
     else if (openMin || openMax) limits = ` in ${openMin ? '(' : '['}${min}, ${max}${openMax ? ')' : ']'}`
     else limits = ` from ${min} to ${max === Number.MAX_SAFE_INTEGER ? '2⁵³ − 1' : max}`
   } else if (min !== undefined) limits = ` ${openMin ? 'above' : '≥'} ${min}`
-  return [noun + limits, ...or.map(show)].join(' or ')
+  return list([noun + limits, ...or.map(show)])
 }
 
 function isChoice(allowed: Allowed): allowed is readonly (string | number | boolean | null)[] {

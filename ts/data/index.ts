@@ -41,21 +41,19 @@ export {
 } from './standardize.js'
 export type { ColumnUse, Scale, TableColumn } from './table/column.js'
 export type { Unknown, UnknownValues } from './table/encode.js'
-export { describeLeftOut, type LeftOut } from './table/left-out.js'
-export { type ColumnReport, describeTable, type TableReport } from './table/report.js'
-export { encoderFromStream, type RowStream, type ShuffleOptions, shuffleStream } from './table/stream.js'
 export {
-  type ColumnOf,
-  type ColumnOptions,
   type EmbeddedColumn,
   type EncoderOptions,
   encoderFromState,
-  fromTable,
   type Table,
   type TableEncoder,
-  type TableOptions,
   type TableState,
-} from './table/table.js'
+} from './table/encoder.js'
+export { describeLeftOut, type LeftOut } from './table/left-out.js'
+export type { ColumnOf, ColumnOptions, TableOptions } from './table/options.js'
+export { type ColumnReport, describeTable, type TableReport } from './table/report.js'
+export { encoderFromStream, type RowStream, type ShuffleOptions, shuffleStream } from './table/stream.js'
+export { fromTable } from './table/table.js'
 export type { Missing, Row } from './table/values.js'
 export type { WrittenAs } from './table/written.js'
 export {

@@ -5,7 +5,7 @@ import { RandomStream } from '../common/random-stream.js'
 import { shortened, show } from '../common/show.js'
 import { type CutBy, cutParts } from '../rows/cut.js'
 import { checkDataset, type Dataset, type Split, selectRows, type Targets, type ThreeWaySplit } from './dataset.js'
-import type { ColumnOf } from './table/table.js'
+import type { ColumnOf } from './table/options.js'
 import { daysOf, type Row, valueIn } from './table/values.js'
 
 /** Options that splits of data sets and of rows share. */

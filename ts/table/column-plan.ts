@@ -1,5 +1,6 @@
 /** Decisions about a table before it is split: its rows, its task and its columns. */
-import { checkNames } from '../common/names.js'
+import { object, readOptions, type Schema } from '../common/options.js'
+import { READ } from '../data/formats/read.js'
 import {
   type ColumnReport,
   encoderFromState,
@@ -14,23 +15,25 @@ import {
   type TableReport,
   type TableState,
 } from '../data/index.js'
+import { COLUMNS } from '../data/table/options.js'
 import { missingTest, valueIn } from '../data/table/values.js'
 import { type WrittenAs, wayOf } from '../data/table/written.js'
-import { MISPLACED, namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
+import { namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
 
 /** Options for the encoding of columns; by default gaps are filled in and numbers scaled. */
-export interface DecideTableOptions extends Omit<TableOptions, 'scale'> {
-  /** Decides which rows are set aside. Default 0. */
-  seed?: number
+export interface InspectTableOptions extends Omit<TableOptions, 'scale'> {
+  /** Options for reading a file. */
+  read?: ReadOptions
 }
+
+export const INSPECT_TABLE = {
+  ...COLUMNS,
+  missing: { is: COLUMNS.missing.is, default: 'auto' },
+  read: { is: object, holds: READ },
+} satisfies Schema<InspectTableOptions>
 
 /** Least average number of rows per category for which each of many categories gets a vector of its own: with fewer, nets memorize rows. */
 const ROWS_OF_CATEGORY = 10
-
-/** @internal the names of these options, for checks */
-export const TABLE_OPTIONS: readonly (keyof DecideTableOptions)[] = [
-  ...(['target', 'seed', 'inputs', 'exclude', 'categories', 'columns', 'missing', 'missingValues', 'unknown', 'formatted'] as const),
-]
 
 /**
  * The decisions about a table, made once, from all of its rows: which of them have a target, the task, and the kind of each column. {@link fit} learns
@@ -49,8 +52,8 @@ export class ColumnPlan {
   private readonly reports: readonly ColumnReport[]
   private readonly embedded: readonly { name: string; why: string }[]
 
-  constructor(all: readonly Row[], { seed: _, ...given }: DecideTableOptions) {
-    const whole: TableOptions = { missing: 'auto', scale: 'robust', ...given }
+  constructor(all: readonly Row[], given: Omit<InspectTableOptions, 'read'>) {
+    const whole: TableOptions = { scale: 'robust', ...given }
     const table = fromTable(all, whole)
     const { missingValues, columns, target } = table.state()
     const gaps = target.missingValues ?? missingValues
@@ -129,11 +132,8 @@ export class ColumnPlan {
  * columns.map(({ name, as }) => [name, as]) // [['size', 'number'], ['kind', 'category']]
  * @throws RangeError, TypeError naming row, or line of the file, and column of what does not fit
  */
-export async function inspectTable(
-  rows: readonly object[] | Source,
-  { read, ...options }: TableOptions & { read?: ReadOptions },
-): Promise<TableReport> {
-  checkNames('inspectTable', options, [...TABLE_OPTIONS, 'read'], MISPLACED)
+export async function inspectTable(rows: readonly object[] | Source, given: InspectTableOptions): Promise<TableReport> {
+  const { read, ...options } = readOptions('inspectTable', given, INSPECT_TABLE)
   return namingLinesOf(rows, read, async () => {
     const all = await rowsFrom(rows, read)
     const plan = new ColumnPlan(all, options)

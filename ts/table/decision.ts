@@ -2,8 +2,8 @@
  * Options for classes of different frequency or cost: weights of their rows, the positive class of two, the threshold from which on it is predicted,
  * and the metric that selects among kinds of nets. Training rows decide all of it; test rows take no part.
  */
-import { checkChoice } from '../common/checks.js'
-import { rangeError, typeError } from '../common/errors.js'
+import { rangeError } from '../common/errors.js'
+import { fraction, isAllowed, type Kind, object, positive, type Schema, text } from '../common/options.js'
 import { shortened, show, showNames } from '../common/show.js'
 import { classWeights } from '../data/index.js'
 import { tensor } from '../index.js'
@@ -33,9 +33,6 @@ export interface DecisionSettings {
   /** For two classes, the one that F1, precision, recall, average precision and {@link threshold} refer to. Default: the rarer one. */
   positive?: string
 }
-
-/** @internal the names of these options */
-export const DECISION_SETTINGS: readonly (keyof DecisionSettings)[] = ['classWeights', 'threshold', 'metric', 'positive']
 
 /** The part of a report about these options. */
 export interface ReportedDecision {
@@ -71,21 +68,27 @@ const NUMBER_METRICS: readonly TableMetric[] = ['rmse', 'mae', 'r2']
 const TABLE_METRICS: readonly TableMetric[] = [...CLASS_METRICS, ...NUMBER_METRICS]
 const CHOSEN_BY = ['f1', 'balanced'] as const
 
-/** @internal checks that need no rows. @throws RangeError, TypeError naming the option */
-export function checkDecision(who: string, { classWeights: weights, threshold, metric, positive }: DecisionSettings): void {
-  if (metric !== undefined) checkChoice(`${who}: metric`, metric, TABLE_METRICS)
-  if (positive !== undefined && typeof positive !== 'string')
-    throw typeError(`${who}: positive wants the name of a class, got ${show(positive)}`)
-  const isShare = typeof threshold === 'number' && threshold > 0 && threshold < 1
-  if (threshold !== undefined && !isShare && !(CHOSEN_BY as readonly unknown[]).includes(threshold))
-    throw rangeError(`${who}: threshold wants a number above 0 and below 1, 'f1' or 'balanced', got ${show(threshold)}`)
-  if (weights === undefined || weights === 'balanced') return
-  if (typeof weights !== 'object' || weights === null || Array.isArray(weights))
-    throw typeError(`${who}: classWeights wants 'balanced', or factors by class such as { yes: 5 }, got ${show(weights)}`)
-  for (const [name, factor] of Object.entries(weights))
-    if (!(typeof factor === 'number' && factor > 0 && factor < Number.POSITIVE_INFINITY))
-      throw rangeError(`${who}: classWeights wants a finite factor above 0 for '${shortened(name)}', got ${show(factor)}`)
+/** The first class whose factor is none. */
+function wrongFactor(value: unknown): [name: string, factor: unknown] | undefined {
+  return Object.entries(Object(value)).find(([, factor]) => !isAllowed(factor, positive))
 }
+
+const weights: Kind = {
+  wants: "'balanced', or finite factors above 0 by class such as { yes: 5 }",
+  fits: (value) => value === 'balanced' || (object.fits(value) && wrongFactor(value) === undefined),
+  remedy(value) {
+    const [name, factor] = (object.fits(value) && wrongFactor(value)) || []
+    return name === undefined ? '' : `; the factor of '${shortened(name)}' is ${show(factor)}`
+  },
+}
+const className: Kind = { wants: 'the name of a class', fits: text.fits }
+
+export const DECISION = {
+  classWeights: { is: weights },
+  threshold: { is: { ...fraction, or: CHOSEN_BY } },
+  metric: { is: TABLE_METRICS },
+  positive: { is: className },
+} satisfies Schema<DecisionSettings>
 
 /**
  * @internal

@@ -1,7 +1,7 @@
 /** Evaluation of a model on rows with known answers. */
 import { rangeError } from '../common/errors.js'
 import type { LeftOut } from '../data/index.js'
-import { leftOutBy } from '../data/table/table.js'
+import { leftOutBy } from '../data/table/encoder.js'
 import type { ReportedDecision } from './decision.js'
 import { hashesOf, shareIn } from './fingerprint.js'
 import { baselineOf, confusionOf, type MeasuredMetric, measureMetrics } from './measure.js'

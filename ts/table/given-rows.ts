@@ -51,14 +51,3 @@ export async function notesWithLines(
 function isRows(given: GivenRows): given is readonly object[] {
   return Array.isArray(given)
 }
-
-/** Names of options that people give in the wrong place, or as others call them, for {@link checkNames}. */
-export const MISPLACED: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    ['delimiter', 'header', 'encoding', 'quote', 'comment', 'ragged', 'decimal', 'thousands', 'format', 'limit'].map((name) => [
-      name,
-      `read: { ${name} }`,
-    ]),
-  ),
-  lr: 'learningRate',
-}

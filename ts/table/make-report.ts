@@ -39,21 +39,8 @@ export interface Judged {
 const MAX_EXAMPLES = 400
 
 /** All but `seconds` and `advice`, which are known when all is done. */
-export function makeReport({
-  model,
-  found,
-  learnt,
-  tested,
-  besides,
-  baseline,
-  spans,
-  columns,
-  dropped,
-  leftOut,
-  seed,
-  budget,
-  terms,
-}: Judged): TableModelReport {
+export function makeReport(judged: Judged): TableModelReport {
+  const { model, found, learnt, tested, besides, baseline, spans, seed, budget, terms } = judged
   const { classes, targets } = tested
   const answers = model.answersTo(tested.inputs)
   const { decision, classNames } = model
@@ -73,9 +60,9 @@ export function makeReport({
     task: model.task,
     target: model.target,
     classNames: [...learnt.classNames],
-    rows: { train: learnt.count, test: tested.count, dropped },
-    leftOut: [...leftOut],
-    columns,
+    rows: { train: learnt.count, test: tested.count, dropped: judged.dropped },
+    leftOut: [...judged.leftOut],
+    columns: judged.columns,
     metrics,
     ...(decision && { positive: classNames[decision.positive] }),
     ...(decision?.threshold !== undefined && {

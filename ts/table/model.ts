@@ -1,6 +1,6 @@
 /** A model of a table: encoder, scaler and net as one thing, which takes rows as they are in the file. */
 import { rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { flag, fraction, readOptions, type Schema } from '../common/options.js'
 import { quantileOf } from '../common/quantile.js'
 import { shortened, show, showNames } from '../common/show.js'
 import { type EncoderOptions, encoderFromState, type TableEncoder, type TableState } from '../data/index.js'
@@ -52,6 +52,11 @@ export interface TablePredictOptions {
    */
   strict?: boolean
 }
+
+export const TABLE_PREDICT = {
+  coverage: { is: fraction, default: 0.9 },
+  strict: { is: flag, default: false },
+} satisfies Schema<TablePredictOptions>
 
 /** State of a model beside its net: plain JSON. */
 export interface TableModelState {
@@ -133,12 +138,9 @@ export class TableModel<P extends Prediction = Prediction> {
   predict(rows: readonly object[], options?: TablePredictOptions): P[]
   predict(row: object, options?: TablePredictOptions): P
   predict(rows: object | readonly object[], options: TablePredictOptions = {}): P | P[] {
-    checkNames('predict', options, ['coverage', 'strict'])
-    const { coverage = 0.9, strict = false } = options
-    if (!(coverage > 0 && coverage < 1)) throw rangeError(`predict: coverage wants a number above 0 and below 1, got ${String(coverage)}`)
+    const { coverage, strict } = readOptions('predict', options, TABLE_PREDICT)
     const isOne = !Array.isArray(rows)
     const all = (isOne ? [rows] : rows) as readonly object[]
-    if (typeof strict !== 'boolean') throw typeError(`predict: strict wants true or false, got ${show(strict)}`)
     if (strict) (this.strictRows ??= new StrictRows(this.state.table, this.target)).check(all, 0)
     const each = this.predictPart(all, 0, coverage)
     return isOne ? each[0] : each

@@ -1,4 +1,6 @@
 /** The nets that are tried on a table: their sizes and how they are trained. */
+import { ACTIVATIONS } from '../backend/kernels.js'
+import { count, isAllowed, type Kind, nonNegative, positive, type Schema } from '../common/options.js'
 import {
   type ActivationName,
   AdamW,
@@ -42,10 +44,20 @@ export interface NetSettings {
   epochs?: number
 }
 
-/** @internal */
-export const NET_SETTINGS: readonly (keyof NetSettings)[] = [
-  ...(['hidden', 'activation', 'dropout', 'learningRate', 'weightDecay', 'batchSize', 'epochs'] as const),
-]
+const sizes: Kind = {
+  wants: 'the neurons of each hidden layer, such as [64, 32]',
+  fits: (value) => Array.isArray(value) && value.every((size) => isAllowed(size, count)),
+}
+
+export const NET = {
+  hidden: { is: sizes },
+  activation: { is: ACTIVATIONS },
+  dropout: { is: { min: 0, max: 1, openMax: true } },
+  learningRate: { is: positive },
+  weightDecay: { is: nonNegative },
+  batchSize: { is: count },
+  epochs: { is: count },
+} satisfies Schema<NetSettings>
 
 /** Training options of all nets of a round. */
 export interface RoundPlan {

@@ -1,16 +1,14 @@
 /** A table as input of nets, split into training, validation and test rows: for your own nets and experiments. */
-import { checkNames } from '../common/names.js'
-import { withNewNames } from '../common/renamed.js'
-import type { LeftOut, ReadOptions, Source, TableOptions } from '../data/index.js'
+import { fraction, readOptions, type Schema, seed } from '../common/options.js'
+import type { LeftOut, Source } from '../data/index.js'
 import type { ColumnToEmbed } from '../index.js'
-import { ColumnPlan, TABLE_OPTIONS } from './column-plan.js'
+import { ColumnPlan, INSPECT_TABLE, type InspectTableOptions } from './column-plan.js'
 import { featuresOf, inputsOf, scaled, widthOf } from './features.js'
-import { MISPLACED, namingLinesOf, rowsFrom } from './given-rows.js'
-import { checkAside, checkTimes, setAside } from './set-aside.js'
+import { namingLinesOf, rowsFrom } from './given-rows.js'
+import { checkTimes, setAside, timeColumn } from './set-aside.js'
 
 /** Options of {@link prepareTable}. */
-export interface PrepareTableOptions extends Omit<TableOptions, 'target' | 'scale'> {
-  target: string
+export interface PrepareTableOptions extends InspectTableOptions {
   /**
    * Fraction of the rows that are held out for the test first. With the same fraction and seed they are the rows from which `trainTable` makes its
    * report, so that a choice by the validation rows here can be evaluated on unseen rows. 0 holds none out. Default 0.2.
@@ -25,8 +23,15 @@ export interface PrepareTableOptions extends Omit<TableOptions, 'target' | 'scal
   splitBy?: string
   /** Decides which rows are which. Default 0. */
   seed?: number
-  read?: ReadOptions
 }
+
+export const PREPARE_TABLE = {
+  ...INSPECT_TABLE,
+  testFraction: { is: { min: 0, max: 1, openMax: true }, default: 0.2 },
+  validationFraction: { is: fraction, default: 0.2, was: ['heldFraction'] },
+  splitBy: { is: timeColumn },
+  seed: { is: seed, default: 0 },
+} satisfies Schema<PrepareTableOptions>
 
 /** Rows as numbers. */
 export interface PreparedRows {
@@ -64,12 +69,8 @@ export interface PreparedTable {
  * @throws as trainTable does
  */
 export async function prepareTable(rows: readonly object[] | Source, given: PrepareTableOptions): Promise<PreparedTable> {
-  const options = withNewNames('prepareTable', given, { heldFraction: 'validationFraction' })
-  checkNames('prepareTable', options, [...TABLE_OPTIONS, 'testFraction', 'validationFraction', 'splitBy', 'read'], MISPLACED)
-  const { testFraction = 0.2, validationFraction = 0.2, splitBy, seed = 0, read, ...table } = options
+  const { testFraction, validationFraction, splitBy, seed, read, ...table } = readOptions('prepareTable', given, PREPARE_TABLE)
   const [ofTest, ofHeld] = [testFraction, validationFraction].map((fraction) => ({ fraction, seed, splitBy }))
-  checkAside('prepareTable', 'validationFraction', ofHeld)
-  if (testFraction !== 0) checkAside('prepareTable', 'testFraction', ofTest)
   const plan = await namingLinesOf(rows, read, async () => {
     const all = await rowsFrom(rows, read)
     const plan = new ColumnPlan(all, table)

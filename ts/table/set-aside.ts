@@ -1,5 +1,6 @@
 /** Held-out rows of a table, for the evaluation of a model trained on the others. */
-import { rangeError, typeError } from '../common/errors.js'
+import { rangeError } from '../common/errors.js'
+import { type Kind, text } from '../common/options.js'
 import { RandomStream } from '../common/random-stream.js'
 import { show, showNames } from '../common/show.js'
 import type { Row } from '../data/index.js'
@@ -7,6 +8,9 @@ import { daysOf, missingTest, numberOf, valueIn } from '../data/table/values.js'
 import { readWritten, type WrittenAs, wayOf } from '../data/table/written.js'
 import { cutParts } from '../rows/cut.js'
 import type { ColumnPlan } from './column-plan.js'
+
+/** What `splitBy` may be. */
+export const timeColumn: Kind = { wants: 'the name of a column of dates or numbers', fits: text.fits }
 
 /** Options for holding rows out. */
 export interface AsideOptions {
@@ -74,12 +78,4 @@ export function checkTimes(who: string, all: readonly Row[], plan: ColumnPlan, c
     )
   if (times.every((time) => time === times[0]))
     throw rangeError(`${who}: splitBy: column '${column}' is ${show(valueIn(rows[0], column))} in all rows: none is later than the others`)
-}
-
-/** @internal @throws RangeError, TypeError for a fraction that leaves one side empty, an invalid seed or name */
-export function checkAside(who: string, name: string, { fraction, seed, splitBy }: AsideOptions): void {
-  if (!(fraction > 0 && fraction < 1)) throw rangeError(`${who}: ${name} wants a number above 0 and below 1, got ${String(fraction)}`)
-  if (!(Number.isSafeInteger(seed) && seed >= 0)) throw rangeError(`${who}: seed wants a whole number ≥ 0, got ${String(seed)}`)
-  if (splitBy !== undefined && typeof splitBy !== 'string')
-    throw typeError(`${who}: splitBy wants the name of a column of dates or numbers, got ${show(splitBy)}`)
 }

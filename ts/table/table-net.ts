@@ -1,8 +1,7 @@
 /** A net for a prepared table, as trainTable makes and trains it. */
-import { checkNames } from '../common/names.js'
+import { readOptions, type Schema, seed as seedRange } from '../common/options.js'
 import type { Module, Optimizer, Sequential } from '../index.js'
-import { checkNet } from './check-net.js'
-import { makeNet, makeOptimizer, NET_SETTINGS, type NetSettings, scheduleOf, usualPlan, usualRound } from './nets.js'
+import { makeNet, makeOptimizer, NET, type NetSettings, scheduleOf, usualPlan, usualRound } from './nets.js'
 import type { PreparedTable } from './prepare-table.js'
 
 /** Options of {@link tableNet}: defaults depend on the number of rows. */
@@ -10,6 +9,8 @@ export interface TableNetOptions extends NetSettings {
   /** Decides the first weights. Default 0. */
   seed?: number
 }
+
+export const TABLE_NET = { ...NET, seed: { is: seedRange, default: 0 } } satisfies Schema<TableNetOptions>
 
 /** The options of `fit` beside rows and loss. */
 export interface TableNet {
@@ -36,10 +37,10 @@ export function tableNet(
   { train, width, classes, embedded }: Pick<PreparedTable, 'train' | 'width' | 'classes' | 'embedded'>,
   options: TableNetOptions = {},
 ): TableNet {
-  checkNames('tableNet', options, [...NET_SETTINGS, 'seed'])
-  checkNet('tableNet', options)
-  const { seed = 0, batchSize = usualRound(train.count).batchSize, epochs = usualRound(train.count).epochs, ...given } = options
-  const plan = { ...usualPlan(train.count), ...given }
+  const { seed, batchSize, epochs, ...plan } = {
+    ...{ ...usualPlan(train.count), ...usualRound(train.count) },
+    ...readOptions('tableNet', options, TABLE_NET),
+  }
   const model = makeNet(plan, width, classes || 1, seed, embedded)
   const schedule = scheduleOf(plan, epochs * Math.ceil(train.count / batchSize))
   return { model, optimizer: makeOptimizer(model, plan), schedule, batchSize: Math.min(batchSize, train.count), epochs }

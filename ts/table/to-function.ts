@@ -1,6 +1,6 @@
 /** A model of a table as the source of a JavaScript function: encoder, scaler and nets, which take rows as they are. */
 import { typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
+import { readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 import { useOf, widthOf } from '../data/table/column.js'
 import { AMOUNT, DAY, GROUPED } from '../data/table/written.js'
@@ -13,6 +13,8 @@ export interface TableFunctionOptions {
   /** Format of the weights: `float32`, or `float16`, half as long and with three digits. Default `float32`. */
   weights?: 'float32' | 'float16'
 }
+
+export const TABLE_FUNCTION = { weights: { is: ['float32', 'float16'], default: 'float32' } } satisfies Schema<TableFunctionOptions>
 
 /** Reading of numbers and dates in human formats, in plain JavaScript: the counterpart of ts/data/table/written.ts. */
 const WRITTEN = `
@@ -172,8 +174,7 @@ export function predict(rows, { coverage = 0.9 } = {}) {
 export function tableToFunction(model: TableModel, options: TableFunctionOptions = {}): string {
   if (!(model instanceof TableModel))
     throw typeError(`tableToFunction: wants a model of trainTable or loadTableModel, got ${show(model)}; toFunction takes other models`)
-  checkNames('tableToFunction', options, ['weights'])
-  const { weights = 'float32' } = options
+  const { weights } = readOptions('tableToFunction', options, TABLE_FUNCTION)
   const { table, features, scale, errors } = model.saved()
   const { decision } = model
   const threshold = decision?.threshold

@@ -140,7 +140,7 @@ describe('numbers as other countries write them', () => {
       "parseCsv: line 3 has '2.5', a point before decimals, where decimal says that a comma is",
     )
     expect(() => parseCsv('x', { decimal: ';' as never })).toThrow("parseCsv: decimal wants '.' or ',', got ';'")
-    expect(() => parseCsv('x', { thousands: '_' as never })).toThrow("parseCsv: thousands wants one of . , ' and a blank, got '_'")
+    expect(() => parseCsv('x', { thousands: '_' as never })).toThrow("parseCsv: thousands wants '.', ',', ' ' or ''', got '_'")
     expect(() => parseCsv('x', { decimal: ',', thousands: ',' })).toThrow("decimal and thousands are both ','")
     expect(() => parseCsv('x', { thousands: '.' })).toThrow("decimal and thousands are both '.'")
   })

@@ -1,5 +1,6 @@
 /** Gaps in tables: what fills them in is learnt from the table and kept with its encoder. */
 import { describe, expect, test } from 'vitest'
+import { show } from '../../../ts/common/show.js'
 import { encoderFromState, fromTable, standardize, type TableState, trainTestSplit } from '../../../ts/data/index.js'
 import { decodeState, encodeState } from '../../../ts/index.js'
 
@@ -100,10 +101,10 @@ describe('gaps in columns that a net learns from', () => {
 
   test('says what does not fit', () => {
     const wrong = (missing: unknown) => () => inputs(missing as 'mean')
-    const words = "wants 'fail', 'drop', 'mean', 'median', 'auto' or a number, got"
-    expect(wrong('average')).toThrow(`fromTable: missing ${words} 'average'`)
-    for (const value of [null, true, Number.NaN, Infinity, 1e300]) expect(wrong(value)).toThrow(`fromTable: missing ${words} ${value}`)
-    expect(wrong({ age: 'avg' })).toThrow(`fromTable: missing of 'age' ${words} 'avg'`)
+    const words = "wants 'fail', 'drop', 'mean', 'median', 'auto' or a number,"
+    for (const value of ['average', null, true, Number.NaN, Infinity, 1e300])
+      expect(wrong(value)).toThrow(`fromTable: missing ${words} or an object with one for each column, got ${show(value)}`)
+    expect(wrong({ age: 'avg' })).toThrow(`fromTable: missing of 'age' ${words} got 'avg'`)
     expect(wrong({ aeg: 'mean' })).toThrow("missing has a column 'aeg' that is not used, only age, income, town, y are")
     expect(() => fromTable([{ a: '', y: 1 }], { ...target, missing: 'mean' })).toThrow("there is no value in column 'a'")
   })

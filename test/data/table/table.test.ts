@@ -92,7 +92,7 @@ describe('fromTable', () => {
     expect(() => fromTable([{ a: null, b: 1 }], { target: 'b', missing: 'drop' })).toThrow('missing in each of the 1 rows')
     expect(() => fromTable([{ a: [0], b: 1 }], { target: 'b' })).toThrow(TypeError)
     expect(() => fromTable(rows, { target: 'species', missing: 'mode' as 'mean' })).toThrow(
-      "missing wants 'fail', 'drop', 'mean', 'median', 'auto' or a number, got 'mode'",
+      "missing wants 'fail', 'drop', 'mean', 'median', 'auto' or a number, or an object with one for each column, got 'mode'",
     )
   })
 })
@@ -177,7 +177,9 @@ describe('what fromTable finds in columns and options', () => {
     expect(() => fromTable(rows, { target: 'y', inputs: 'a' as Any })).toThrow(new TypeError("fromTable: inputs wants an array, got 'a'"))
     expect(() => fromTable(rows, { target: 'y', categories: 'a' as Any })).toThrow("fromTable: categories wants an array, got 'a'")
     expect(() => fromTable(rows, { target: 'y', missingValues: 'NA' as Any })).toThrow("fromTable: missingValues wants an array, got 'NA'")
-    expect(() => fromTable(rows, { target: ['y'] as Any })).toThrow('fromTable: target wants the name of one column, got an array of 1')
+    expect(() => fromTable(rows, { target: ['y'] as Any })).toThrow(
+      'fromTable: target wants the name of the column to predict, got an array of 1',
+    )
   })
 })
 
@@ -367,7 +369,7 @@ describe('what fromTable decides, and why', () => {
       "order of column 'size' does not have 'L'",
     )
     expect(() => fromTable(rows, { target: 'y', columns: { size: 'onehot' as never } })).toThrow(
-      "columns of 'size' wants 'number', 'date', 'category'",
+      "columns of 'size': as wants 'number', 'date', 'category'",
     )
     expect(() => fromTable(rows, { target: 'y', columns: { size: 'number' } })).toThrow("column 'size' of row 0 wants a number, got 'S'")
   })

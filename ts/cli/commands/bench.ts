@@ -1,12 +1,13 @@
 /** `gradus bench`: training steps on nets from tiny to middling, WASM beside JS. */
 import { Command, Option } from 'commander'
+import { describe } from '../../common/options.js'
 import { supportedVariants } from '../../debug/index.js'
 import { createBackend, type Variant } from '../../index.js'
 import { type Measurement, measure, NETS, reading, resultLines } from '../backend/measure.js'
 import { backendTitle } from '../backend/title.js'
 import { widenedOrNot } from '../backend/widen.js'
 import { variantOption, widenOption } from '../options/backend.js'
-import { describeRange, numberIn } from '../options/values.js'
+import { flag } from '../options/values.js'
 import { isLive, paint, print, printText } from '../terminal/terminal.js'
 
 /** Options of `gradus bench`. */
@@ -18,7 +19,7 @@ interface BenchOptions {
   json?: boolean
 }
 
-const SECONDS = { min: 0.01, max: 60 }
+const SECONDS = { is: { min: 0.01, max: 60 }, default: 1.5 }
 
 /** The command and its options. */
 export function benchCommand(): Command {
@@ -28,11 +29,7 @@ export function benchCommand(): Command {
       'Measures whole training steps (forward, loss, backward, Adam) on five nets from tiny to middling, on one core: by fit, which runs ' +
         'recorded steps, and by a loop by hand, which the table in the README measures.',
     )
-    .addOption(
-      new Option('--seconds <x>', `measuring time for each net and backend, ${describeRange(SECONDS)}`)
-        .default(1.5)
-        .argParser(numberIn(SECONDS)),
-    )
+    .addOption(flag('--seconds <x>', `measuring time for each net and backend, ${describe(SECONDS.is)}`, SECONDS))
     .addOption(variantOption())
     .addOption(widenOption())
     .addOption(new Option('--json', 'print one JSON object instead'))

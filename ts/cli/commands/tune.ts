@@ -2,6 +2,7 @@
 
 import { basename, extname } from 'node:path'
 import { Argument, Command, Option } from 'commander'
+import { count } from '../../common/options.js'
 import type { PairedDifference, TableModelReport } from '../../table/index.js'
 import {
   createStudy,
@@ -16,9 +17,10 @@ import {
   tableObjective,
 } from '../../tune/index.js'
 import { interruptible } from '../interrupt.js'
+import { seedOption } from '../options/net.js'
 import { spaceFrom } from '../options/space.js'
 import { dataOptions, type TableData, trainLine } from '../options/table.js'
-import { describeRange, numberIn, seconds } from '../options/values.js'
+import { flag, kebab, seconds } from '../options/values.js'
 import { checkEnding, checkOut, writeFileWhole } from '../out-file.js'
 import { naming, printTargetNotes, trialOptions, withTarget } from '../table/files.js'
 import { LiveBar } from '../terminal/bar.js'
@@ -27,7 +29,7 @@ import { columns, isLive, paint, print, printLines, printNote, printText } from 
 import { compareWithDefault, trainedJson, trainModel, trainOnTable, type WithDefault } from './train-table.js'
 import { showCommand } from './tune-show.js'
 import { deleteCommand, statusCommand } from './tune-status.js'
-import { AT_ONCE, hashOf, TUNE_FILE, TUNE_MODULE, workerCommand } from './tune-worker.js'
+import { hashOf, TUNE_FILE, TUNE_MODULE, trialTimeOption, workerCommand } from './tune-worker.js'
 
 interface TuneOptions extends TableData {
   time?: number
@@ -54,9 +56,8 @@ const SETTINGS = 'gradus:table'
 /** Attribute of the study for the SHA-256 of the table. */
 const TABLE_HASH = 'gradus:sha256'
 
-const TRIALS = { min: 1, whole: true }
-const EPOCHS = { min: 2, max: 10000, whole: true }
-const SEED = { min: 0, whole: true }
+/** Fewer cannot be halved. */
+const EPOCHS = { is: { min: 2, whole: true }, default: 40 }
 
 const EXAMPLES = `
 Examples:
@@ -84,21 +85,17 @@ export function tuneCommand(): Command {
     .addOption(
       new Option('--time <duration>', 'how long, such as 90s, 10m or 1h (default: 60s unless there is --trials)').argParser(seconds),
     )
-    .addOption(new Option('--trials <n>', 'trials of the study when it is done').argParser(numberIn(TRIALS)))
+    .addOption(flag('--trials <n>', 'trials of the study when it is done', { is: count }))
     .option('--space <file>', 'what is tuned, as JSON: {"learningRate": {"float": [1e-4, 0.1], "log": true}, "layers": [1, 2]}')
     .option(
       '--storage <place>',
       'where it is kept: study.log (Optuna reads it), study.sqlite, redis://host or postgres://host/database (default: the name of the table, .tune.log)',
     )
     .option('--name <name>', 'name of the study in its storage (default: that of the table)')
-    .addOption(new Option('-e, --epochs <n>', `passes over the rows, ${describeRange(EPOCHS)}`).default(40).argParser(numberIn(EPOCHS)))
-    .addOption(new Option('--parallel <n>', 'trials at once (default: a thread for each core; 16 in a queue)').argParser(numberIn(AT_ONCE)))
-    .addOption(new Option('--trial-time <duration>', 'ends trials that take longer, such as 10m (default: no limit)').argParser(seconds))
-    .addOption(
-      new Option('-s, --seed <n>', 'decides the split and the first weights; the same seed gives the same trials, one at a time')
-        .default(0)
-        .argParser(numberIn(SEED)),
-    )
+    .addOption(flag('-e, --epochs <n>', 'passes over the rows', EPOCHS))
+    .addOption(flag('--parallel <n>', 'trials at once (default: a thread for each core; 16 in a queue)', { is: count }))
+    .addOption(trialTimeOption())
+    .addOption(seedOption('the split and the first weights; the same seed gives the same trials, one at a time'))
     .option('--out <file>', 'train a model with what was found, and write it there')
     .option('--html <file>', 'write a report with pictures')
   command.optionsGroup?.('Options:')
@@ -201,17 +198,16 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
 }
 
 /** Settings that trials share, in the form of the command line: all options of the table, as they decide what a trial learns. */
-function settingsOf({ epochs, seed, ...options }: TuneOptions): Record<string, unknown> {
-  const { target, exclude, categories, numbers, embed, missingValues, formatted, test, testFraction, splitBy, ...file } = options
-  const { decimal, thousands, encoding, ragged, header } = file
-  const columns = { exclude, categories, numbers, embed, 'missing-values': missingValues }
-  const given = {
-    ...Object.fromEntries(Object.entries(columns).map(([name, list]) => [name, list?.join()])),
+function settingsOf(options: TuneOptions): Record<string, unknown> {
+  const { target, epochs, seed, exclude, categories, numbers, embed, missingValues, formatted, test, testFraction, splitBy } = options
+  const { decimal, thousands, encoding, ragged, header } = options
+  const settings = {
+    ...{ target, epochs, seed, exclude, categories, numbers, embed, missingValues, formatted },
     // no trial knows more about the test rows than whether they come from the table
-    ...{ formatted, test, 'test-fraction': testFraction, 'split-by': splitBy, decimal, thousands, encoding, ragged },
-    ...(header === false && { 'no-header': true }),
+    ...{ test, testFraction, splitBy, decimal, thousands, encoding, ragged, noHeader: header === false || undefined },
   }
-  return { target, epochs, seed, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given.map(([name, value]) => [kebab(name), Array.isArray(value) ? value.join() : value]))
 }
 
 /** Trials of another target, or trained for longer, cannot be compared: they are another study. */

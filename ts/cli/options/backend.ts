@@ -1,13 +1,13 @@
 /** Options that choose between builds of the engine: the same for every command that measures or compares. */
 import { Option } from 'commander'
 import type { Variant } from '../../index.js'
-import { oneOf } from './values.js'
+import { flag } from './values.js'
 
 const VARIANTS: readonly Variant[] = ['relaxed', 'simd']
 
 export function variantOption(): Option {
   const about = 'WebAssembly: relaxed (default where it runs, faster) or simd (same bits everywhere)'
-  return new Option('--variant <name>', about).argParser(oneOf(VARIANTS))
+  return flag('--variant <name>', about, { is: VARIANTS })
 }
 
 export function widenOption(): Option {

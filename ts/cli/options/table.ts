@@ -1,8 +1,10 @@
 /** Options for the table of a training: the same for every command that trains on one. */
 import { Option } from 'commander'
+import { fraction } from '../../common/options.js'
+import { DECIMALS, THOUSANDS } from '../../data/formats/decimals.js'
 import type { Decimal, Thousands } from '../../data/index.js'
 import type { NetSettings } from '../../table/index.js'
-import { numberIn } from './values.js'
+import { flag, kebab } from './values.js'
 
 /** Options that say how a file is written. */
 export interface FileOptions {
@@ -35,13 +37,8 @@ export function fileOptions(): Option[] {
   return [
     new Option('--ragged', 'take lines with too few or too many values as they are, instead of an error'),
     new Option('--encoding <name>', 'of the text, such as windows-1252 (default: utf-8)'),
-    new Option('--decimal <sign>', 'what stands before the decimals of numbers, a point or a comma (default: a point)').choices(['.', ',']),
-    new Option('--thousands <sign>', 'what stands between thousands (default: nothing, or with --decimal , a point)').choices([
-      '.',
-      ',',
-      ' ',
-      "'",
-    ]),
+    flag('--decimal <sign>', 'what stands before the decimals of numbers, a point or a comma (default: a point)', { is: DECIMALS }),
+    flag('--thousands <sign>', 'what stands between thousands (default: nothing, or with --decimal , a point)', { is: THOUSANDS }),
     new Option('--no-header', 'the first line has values, no names: columns are column1, column2 …'),
   ]
 }
@@ -67,9 +64,7 @@ export function dataOptions(): Option[] {
   return [
     ...columnOptions(),
     new Option('--test <file>', 'rows to test with, instead of a share of those to learn from'),
-    new Option('--test-fraction <x>', 'share of the rows that are set aside to test with (default: 0.2)').argParser(
-      numberIn({ above: 0, max: 0.9 }),
-    ),
+    flag('--test-fraction <x>', 'share of the rows that are set aside to test with (default: 0.2)', { is: fraction }),
     new Option('--split-by <column>', 'test with the latest rows by a column of dates or numbers, instead of some at random'),
     ...fileOptions(),
   ]
@@ -80,30 +75,16 @@ function names(text: string): string[] {
 }
 
 /** The command that trains on the same table in the same way, to be copied into a shell. */
-export function trainLine(
-  file: string,
-  { exclude, categories, numbers, embed, missingValues, ...one }: TableData & { seed: number },
-  net: NetSettings,
-): string {
-  const short = (x: number | undefined) => (x === undefined ? undefined : String(Number(x.toPrecision(4))))
-  const words: [name: string, value: string | undefined][] = [
-    ['target', one.target],
-    ...Object.entries({ exclude, categories, numbers, embed, 'missing-values': missingValues }).map(
-      ([name, list]) => [name, list?.join()] as [string, string | undefined],
-    ),
-    ['test', one.test],
-    ['test-fraction', one.testFraction?.toString()],
-    ['split-by', one.splitBy],
-    ['hidden', net.hidden?.join() || (net.hidden && 'none')],
-    ['activation', net.activation],
-    ['dropout', short(net.dropout)],
-    ['learning-rate', short(net.learningRate)],
-    ['weight-decay', short(net.weightDecay)],
-    ['batch-size', net.batchSize?.toString()],
-    ['epochs', net.epochs?.toString()],
-    ['seed', one.seed.toString()],
-  ]
-  return ['gradus train', quoted(file), ...flagsOf(words), ...(one.formatted ? ['--formatted'] : []), ...fileFlags(one)].join(' ')
+export function trainLine(file: string, options: TableData & { seed: number }, net: NetSettings): string {
+  const { target, exclude, categories, numbers, embed, missingValues, test, testFraction, splitBy, seed, formatted } = options
+  const { hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs } = net
+  const short = (x: number | undefined) => x && Number(x.toPrecision(4))
+  const flags = {
+    ...{ target, exclude, categories, numbers, embed, missingValues, test, testFraction, splitBy },
+    ...{ hidden: hidden?.length === 0 ? 'none' : hidden, activation, dropout: short(dropout), learningRate: short(learningRate) },
+    ...{ weightDecay: short(weightDecay), batchSize, epochs, seed },
+  }
+  return ['gradus train', quoted(file), ...flagsOf(flags), ...(formatted ? ['--formatted'] : []), ...fileFlags(options)].join(' ')
 }
 
 /** The command that predicts rows of a file that is written as the table was, to be copied into a shell. */
@@ -112,12 +93,12 @@ export function predictLine(model: string, options: FileOptions): string {
 }
 
 function fileFlags({ encoding, decimal, thousands, ragged, header }: FileOptions): string[] {
-  const valued = flagsOf(Object.entries({ encoding, decimal, thousands }))
-  return [...valued, ...(ragged ? ['--ragged'] : []), ...(header === false ? ['--no-header'] : [])]
+  return [...flagsOf({ encoding, decimal, thousands }), ...(ragged ? ['--ragged'] : []), ...(header === false ? ['--no-header'] : [])]
 }
 
-function flagsOf(words: readonly [name: string, value: string | undefined][]): string[] {
-  return words.flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]))
+/** `{ testFraction: 0.1 }` → `--test-fraction 0.1`, for each that is given. */
+function flagsOf(values: object): string[] {
+  return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${kebab(name)} ${quoted(String(value))}`]))
 }
 
 /** A text for a shell: in quotes if necessary. */

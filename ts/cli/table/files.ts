@@ -4,6 +4,7 @@ import { nearest } from '../../common/nearest.js'
 import { type ColumnReport, describeLeftOut, namingLines, type ReadOptions, type Row, readTable } from '../../data/index.js'
 import type { PreparedTable } from '../../table/index.js'
 import { type FileOptions, quoted, type TableData } from '../options/table.js'
+import { kebab } from '../options/values.js'
 import { printNote } from '../terminal/terminal.js'
 import { nameOfInput, sourceOfInput } from './input.js'
 
@@ -60,10 +61,6 @@ const IN_COMMANDS = [
   ["ragged: 'fill' takes", '--ragged takes'],
   ["decimal: ',' or thousands: ','", "--decimal ',' or --thousands ','"],
   ['splitBy: ', '--split-by: '],
-  ['trainTable: classWeights ', 'trainTable: --class-weights '],
-  ['trainTable: threshold', 'trainTable: --threshold'],
-  ['trainTable: metric ', 'trainTable: --metric '],
-  ['trainTable: positive ', 'trainTable: --positive '],
   ['give header: false, or the names as header', 'give --no-header'],
   ['toOnnx and toFunction take', '--to onnx and --to js take'],
   ["columns: 'number' for it makes", '--numbers with its name makes'],
@@ -79,6 +76,9 @@ const IN_COMMANDS = [
 /** An option of nets that was given beside `hidden: []`, which makes none. */
 const OF_LINE = /hidden: \[\] is a straight line, which has no (\w+)/
 
+/** Beginning of an error about an option for classes. */
+const OF_CLASSES = /trainTable: (classWeights|threshold|metric|positive)\b/
+
 /** Options in backticks, as advice has them: `hidden: []`, `exclude: ['a', 'b']`, `time: 60`, `threshold: 'f1'`, `seed`. */
 const IN_BACKTICKS = /`(hidden|exclude|time|threshold|classWeights|seed)(?:: ([^`]*))?`/g
 
@@ -87,6 +87,7 @@ export function inFlags(text: string): string {
   const words = text
     .replace(/say missingValues: \['([^']+)'\]/g, "say --missing-values '$1'")
     .replace(/encoding: '([\w-]+)'/g, '--encoding $1')
+    .replace(OF_CLASSES, (_, option: string) => `trainTable: --${kebab(option)}`)
     .replace(OF_LINE, (_, option: string) => `--hidden none is a straight line, which has no --${kebab(option)}`)
   const flagged = words.replace(
     IN_BACKTICKS,
@@ -100,8 +101,6 @@ export function reportInFlags<R extends { columns: readonly ColumnReport[]; advi
   const columns = report.columns.map((column) => ({ ...column, why: inFlags(column.why), notes: column.notes.map(inFlags) }))
   return { ...report, columns, ...(report.advice && { advice: report.advice.map(inFlags) }) }
 }
-
-const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 /** `['a', 'b c']` → `'a,b c'`; `[]` → `none`; `60` → `60s`; `'f1'` → `f1`. */
 function valueInShell(name: string, code: string): string {

@@ -5,7 +5,7 @@ import { OPTIMIZERS } from '../../optim/index.js'
 import { prepareTable, tableNet } from '../../table/index.js'
 import { batchOption, epochsOption, hiddenOption, type OptimizerName, seedOption } from '../options/net.js'
 import { dataOptions, type TableData } from '../options/table.js'
-import { numberIn } from '../options/values.js'
+import { flag } from '../options/values.js'
 import { checkEnding, checkOut } from '../out-file.js'
 import { barLine } from '../terminal/bar.js'
 import { LiveArea } from '../terminal/live-area.js'
@@ -109,11 +109,7 @@ export function rateCommand(command: Command, optimizers: Option, points: number
   for (const option of dataOptions()) command.addOption(option)
   command
     .addOption(optimizers)
-    .addOption(
-      new Option('--points <n>', 'learning rates that are tried of each optimizer')
-        .default(points)
-        .argParser(numberIn({ min: 2, max: 64, whole: true })),
-    )
+    .addOption(flag('--points <n>', 'learning rates that are tried of each optimizer', { is: { min: 2, whole: true }, default: points }))
     .addOption(hiddenOption().default([64, 64], '64,64'))
     .addOption(batchOption().default(64))
     .addOption(epochsOption().default(20))

@@ -1,11 +1,11 @@
 /** CSV and its relatives (RFC 4180, with tabs or semicolons too), by Papa Parse. */
 import { rangeError, typeError } from '../../common/errors.js'
 import { isText, kindOf } from '../../common/file-kinds.js'
-import { anything, type Kind, type Read, readOptions, type Schema, text as textual } from '../../common/options.js'
+import { type Kind, type Read, readOptions, type Schema, text as textual } from '../../common/options.js'
 import { show } from '../../common/show.js'
 import { leaveNotes } from '../table/file-notes.js'
 import type { Row } from '../table/values.js'
-import { type Decimal, numberReader, type Thousands } from './decimals.js'
+import { DECIMALS, type Decimal, numberReader, THOUSANDS, type Thousands } from './decimals.js'
 import { Papa } from './papaparse.js'
 import { nameOf, piecesOf, type Source, withWholeStart } from './source.js'
 
@@ -54,8 +54,8 @@ export const CSV = {
   quote: { is: character, default: '"' },
   comment: { is: mark },
   ragged: { is: ['error', 'fill'], default: 'error' },
-  decimal: { is: anything },
-  thousands: { is: anything },
+  decimal: { is: DECIMALS },
+  thousands: { is: THOUSANDS },
 } satisfies Schema<CsvOptions>
 
 /** Largest number of characters of a row; a longer row means an open quote, or a file that is not CSV. */

@@ -7,13 +7,13 @@ export type Decimal = '.' | ','
 /** The sign between thousands; a blank also stands for non-breaking blanks. */
 export type Thousands = '.' | ',' | ' ' | "'"
 
-const DECIMALS = ['.', ',']
-const THOUSANDS = ['.', ',', ' ', "'"]
+export const DECIMALS: readonly Decimal[] = ['.', ',']
+export const THOUSANDS: readonly Thousands[] = ['.', ',', ' ', "'"]
 
 /**
  * @internal A function that converts the values of a table to plain numbers: `1.234,5` becomes `1234.5`, and other texts stay. Null if all numbers
  * are already plain.
- * @throws RangeError for another sign, or the same sign for both; the returned function throws for a plain number although `decimal` is a comma,
+ * @throws RangeError for the same sign for both; the returned function throws for a plain number although `decimal` is a comma,
  * since its meaning is ambiguous
  */
 export function numberReader(
@@ -21,9 +21,6 @@ export function numberReader(
   decimal: Decimal = '.',
   thousands: Thousands | undefined = decimal === ',' ? '.' : undefined,
 ): ((text: string, line: number) => string) | null {
-  if (!DECIMALS.includes(decimal)) throw rangeError(`${name}: decimal wants '.' or ',', got ${show(decimal)}`)
-  if (thousands !== undefined && !THOUSANDS.includes(thousands))
-    throw rangeError(`${name}: thousands wants one of . , ' and a blank, got ${show(thousands)}`)
   if (thousands === decimal) throw rangeError(`${name}: decimal and thousands are both ${show(decimal)}; numbers cannot be read so`)
   if (thousands === undefined && decimal === '.') return null
   const between = thousands === ' ' ? '[ \u00a0\u202f]' : thousands === undefined ? '(?!)' : `\\${thousands}`

@@ -3,10 +3,12 @@ import { rangeError, typeError } from '../../common/errors.js'
 import { count, readOptions, type Schema, seed } from '../../common/options.js'
 import { RandomStream } from '../../common/random-stream.js'
 import { show } from '../../common/show.js'
+import { encoderOf, type TableEncoder } from './encoder.js'
+import { TableLearner } from './learn.js'
+import type { TableOptions } from './options.js'
 import type { TableReport } from './report.js'
 import { MAX_OF_STREAM } from './stats.js'
-import { encoderOf, numbered, type TableEncoder, TableLearner, type TableOptions } from './table.js'
-import type { Row } from './values.js'
+import { numbered, type Row } from './values.js'
 
 /** Rows that come part by part, as {@link streamTable} gives them. */
 export type RowStream = AsyncIterable<readonly Row[]> | Iterable<readonly Row[]>

@@ -1,4 +1,6 @@
 /** Values in cells of tables: which are numbers, dates or missing. */
+import { typeError } from '../../common/errors.js'
+import { show } from '../../common/show.js'
 
 /** A row of a table: its values by the name of their column. Numbers may be text, as CSV readers give them. */
 export type Row = Readonly<Record<string, unknown>>
@@ -8,6 +10,14 @@ export type Missing = 'fail' | 'drop' | 'mean' | 'median' | 'auto' | number
 
 /** @internal rows with their indices in the table, which stay the same if others are left out */
 export type NumberedRows = readonly (readonly [at: number, row: Row])[]
+
+/** @internal rows with their numbers. @throws TypeError for anything but objects in an array */
+export function numbered(who: string, rows: readonly object[], from = 0): NumberedRows {
+  if (!Array.isArray(rows)) throw typeError(`${who}: wants rows in an array, got ${show(rows)}`)
+  const none = rows.findIndex((row) => typeof row !== 'object' || row === null || Array.isArray(row) || ArrayBuffer.isView(row))
+  if (none >= 0) throw typeError(`${who}: row ${none + from} wants an object, { column: value, … }, got ${show(rows[none])}`)
+  return rows.map((row, i) => [from + i, row as Row] as const)
+}
 
 /** @internal true for a gap: undefined, null, NaN or empty text */
 export type MissingTest = (value: unknown) => boolean

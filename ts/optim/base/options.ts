@@ -17,7 +17,7 @@ const RANGES: Readonly<Record<string, Allowed>> = {
 }
 
 /** What a class of optimizers says of its options. */
-interface Definition {
+export interface Definition {
   readonly defaults: Readonly<Record<string, unknown>>
   readonly allowed: Readonly<Record<string, Allowed>>
   /** Old names, and the name of each today. */

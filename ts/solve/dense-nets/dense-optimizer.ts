@@ -4,7 +4,6 @@ import { DoubleWorkspace, doubleHome } from '../../backend/double.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
 import { rangeError, typeError } from '../../common/errors.js'
-import type { Renames } from '../../common/renamed.js'
 import { show } from '../../common/show.js'
 import { crossEntropy } from '../../loss/classification.js'
 import { mse } from '../../loss/regression.js'
@@ -83,7 +82,7 @@ export interface Pass<T> {
 
 /** @internal */
 export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends ClosureOptimizer<O> {
-  static override readonly renames: Renames = { toleranceGradient: 'gradientTolerance' }
+  static override readonly renames: Readonly<Record<string, string>> = { toleranceGradient: 'gradientTolerance' }
 
   protected readonly plan: readonly LayerPlan[]
   private readonly model: Module

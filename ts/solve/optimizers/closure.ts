@@ -1,13 +1,12 @@
 /** The base of optimizers that evaluate the loss themselves, several times a step. */
 
 import { plainError, typeError } from '../../common/errors.js'
-import { checkOptions, checkValue, readOptions, type Schema } from '../../common/options.js'
-import { type Renames, withNewNames } from '../../common/renamed.js'
+import { checkOptions, checkValue, readOptions, type Schema, withNewNames } from '../../common/options.js'
 import { type SavedNumbers, savedCount, savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
 import type { Loss } from '../../loss/loss.js'
 import { parametersOf } from '../../optim/base/input.js'
-import { type Allowed, checked, fromJson, schemaOf } from '../../optim/base/options.js'
+import { type Allowed, checked, type Definition, fromJson, schemaOf } from '../../optim/base/options.js'
 import { checkSizes } from '../../optim/base/state.js'
 import type { Parameter } from '../../parameter.js'
 import { Tensor } from '../../tensor.js'
@@ -58,12 +57,6 @@ export interface TrainingBatch {
   evaluate: () => Tensor
 }
 
-interface OptimizerClass {
-  readonly renames: Renames
-  readonly defaults: Readonly<Record<string, unknown>>
-  readonly allowed: Readonly<Record<string, Allowed>>
-}
-
 /**
  * Base of the optimizers that take a closure: one group of parameters, seen as one vector in double precision on any backend. Frozen parameters
  * (`requiresGrad = false`) are part of the vector and stay unchanged. In single precision gradients carry about seven digits, so that these methods
@@ -71,7 +64,7 @@ interface OptimizerClass {
  */
 export abstract class ClosureOptimizer<O extends object> {
   /** Old names of options, which work for one version more. */
-  static readonly renames: Renames = {}
+  static readonly renames: Readonly<Record<string, string>> = {}
   static readonly defaults: Readonly<Record<string, unknown>> = {}
   static readonly allowed: Readonly<Record<string, Allowed>> = {}
 
@@ -149,9 +142,9 @@ export abstract class ClosureOptimizer<O extends object> {
       )
     }
     checkSizes(this.name, state.sizes ?? [], this.parameters)
-    const { defaults, renames } = this.definition
-    const options = fromJson(withNewNames(this.name, state.options, renames, false), defaults)
-    checkOptions(this.name, options, schemaOf(this.definition))
+    const schema = schemaOf(this.definition)
+    const options = fromJson(withNewNames(this.name, state.options, schema, [], false), this.definition.defaults)
+    checkOptions(this.name, options, schema)
     const values = Object.entries(state.values).map(([name, value]) => [name, withVectors(value, `${this.name}.loadState(): ${name}`)])
     const stepCount = savedCount(state.stepCount, `${this.name}.loadState(): stepCount`)
     Object.assign(this.options, options)
@@ -159,8 +152,8 @@ export abstract class ClosureOptimizer<O extends object> {
     this.restore(Object.fromEntries(values))
   }
 
-  private get definition(): OptimizerClass {
-    return this.constructor as unknown as OptimizerClass
+  private get definition(): Definition {
+    return this.constructor as unknown as Definition
   }
 
   /** What the method remembers. */

@@ -1,0 +1,89 @@
+/** The rows of a table as numbers, for training and test, and what was decided about them. */
+import { rangeError } from '../common/errors.js'
+import { pickOptions } from '../common/options.js'
+import { showNames } from '../common/show.js'
+import type { LeftOut, Source, Table, TableEncoder } from '../data/index.js'
+import { leftOutBy } from '../data/table/encoder.js'
+import { COLUMNS } from '../data/table/options.js'
+import { checkRows, checkTarget } from './check-target.js'
+import { ColumnPlan } from './column-plan.js'
+import { namingLinesOf, rowsFrom } from './given-rows.js'
+import type { ProgressWatch } from './progress.js'
+import { checkTimes, earliestOf, setAside, timesOf } from './set-aside.js'
+import type { ReadTrainOptions } from './train-options.js'
+
+/** Result of {@link tableData}. */
+export type TableData = Awaited<ReturnType<typeof tableData>>
+
+/** The rows as numbers, for training and test. Rows of a file are not kept: as objects they take many times the memory. */
+export async function tableData(rows: readonly object[] | Source, options: ReadTrainOptions, watch: ProgressWatch) {
+  const { aside, isSeries, ...learnt } = await namingLinesOf(rows, options.read, () => learnColumns(rows, options, watch))
+  const { test, splitBy } = options
+  const { tested, leftOut } =
+    test === undefined ? { tested: learnt.encoder.dataset(aside), leftOut: [] } : await testTable(learnt.encoder, test, options)
+  return {
+    ...learnt,
+    tested,
+    leftOut: [...learnt.leftOut, ...leftOut],
+    latest: splitBy === undefined ? undefined : earliestOf(aside, splitBy),
+    before: isSeries && tested.count === aside.length ? targetsBefore(learnt.learnt, tested) : undefined,
+  }
+}
+
+/** For each test row, the target of the row before it in time; for the first, the target of the latest training row. */
+function targetsBefore(learnt: Table, tested: Table): Float64Array {
+  return Float64Array.from(tested.targets, (_, row) => (row === 0 ? learnt.targets[learnt.count - 1] : tested.targets[row - 1]))
+}
+
+/** Decides the kinds of columns, holds test rows out, and learns the encoding from the others. */
+async function learnColumns(rows: readonly object[] | Source, options: ReadTrainOptions, watch: ProgressWatch) {
+  const { read, test, testFraction, seed, splitBy } = options
+  const all = await rowsFrom(rows, read, watch)
+  watch.tell({ phase: 'encoding', step: 'a look at each column', rows: all.length, columns: Object.keys(all[0] ?? {}).length })
+  const plan = new ColumnPlan(all, pickOptions(options, COLUMNS))
+  checkRows(plan.rows)
+  if (splitBy !== undefined) checkTimes('trainTable', all, plan, splitBy)
+  const [training, aside] =
+    test === undefined ? setAside('trainTable', plan, plan.rows, { fraction: testFraction, seed, splitBy }) : [plan.rows, []]
+  watch.tell({ step: 'columns as numbers' })
+  const { table: learnt, encoder } = plan.fit(training)
+  checkTarget(learnt, options.target)
+  const { isClasses, leftOut } = plan
+  const dropped = all.length - plan.rows.length
+  const inOrder = splitBy === undefined ? undefined : timesOf(plan, [...training, ...aside], splitBy)
+  // rows with gaps may be left out: of the others the order is known
+  const times =
+    learnt.count === training.length
+      ? inOrder?.subarray(0, learnt.count)
+      : inOrder && Float64Array.from({ length: learnt.count }, (_, row) => row)
+  // one row at a time: the row before is known
+  const isSeries = !isClasses && inOrder !== undefined && areAscending(inOrder)
+  // without the plan, which has all rows
+  return { isClasses, reasons: plan.describe(learnt.report), leftOut, dropped, aside, isSeries, learnt, times, encoder }
+}
+
+function areAscending(times: Float64Array): boolean {
+  return times.every((time, i) => i === 0 || time > times[i - 1])
+}
+
+/** Rows for testing alone, which are not trained on. @throws RangeError that names `test` and the lines of its file */
+function testTable(
+  encoder: TableEncoder,
+  test: readonly object[] | Source,
+  { read, target }: ReadTrainOptions,
+): Promise<{ tested: Table; leftOut: readonly LeftOut[] }> {
+  return namingLinesOf(test, read, async () => {
+    const rows = await rowsFrom(test, read)
+    if (rows.length === 0) throw rangeError('trainTable: test: there are no rows')
+    if (!rows.some((row) => Object.hasOwn(row, target)))
+      throw rangeError(
+        `trainTable: test: there is no column '${target}', which is to be predicted, only ${showNames(Object.keys(rows[0]))}`,
+      )
+    try {
+      return { tested: encoder.dataset(rows), leftOut: leftOutBy(encoder.state(), rows) }
+    } catch (error) {
+      if (error instanceof Error) error.message = `trainTable: test: ${error.message.replace(/^dataset: /, '')}`
+      throw error
+    }
+  })
+}

@@ -1,0 +1,97 @@
+/** Options of trainTable. */
+import { rangeError, typeError } from '../common/errors.js'
+import {
+  anything,
+  fraction,
+  handler,
+  type Kind,
+  pickOptions,
+  positive,
+  type Read,
+  readOptions,
+  type Schema,
+  seed,
+  signal,
+} from '../common/options.js'
+import { show } from '../common/show.js'
+import type { Source } from '../data/index.js'
+import { INSPECT_TABLE, type InspectTableOptions } from './column-plan.js'
+import { DECISION, type DecisionSettings } from './decision.js'
+import { TableModel } from './model.js'
+import { NET, type NetSettings } from './nets.js'
+import type { TableProgress } from './progress.js'
+import { timeColumn } from './set-aside.js'
+
+/**
+ * Options of {@link trainTable}: options of `fromTable` for the columns, options for the nets and their training, and options for classes of
+ * different frequency or cost.
+ */
+export interface TrainTableOptions extends InspectTableOptions, NetSettings, DecisionSettings {
+  /**
+   * Seconds to spend on several kinds of nets, the best of which form an ensemble. Accurate to a few percent, the report included. Default: the time
+   * to train one kind of net, from seconds to a minute or two.
+   */
+  time?: number
+  /** Share of the rows that the report is made from, and which no net is trained on, above 0 and below 1. Default 0.2. */
+  testFraction?: number
+  /**
+   * A column of dates or numbers by which the rows are split in time: the report is made from the latest rows, as for a model that predicts the
+   * future, and nets are validated on blocks in time. The model follows growing numbers: nets learn the residuals of a straight line. If no two rows
+   * have the same time, the report compares with the target of the row before. Default: rows at random.
+   */
+  splitBy?: string
+  /** Test rows for the report, instead of a fraction of the given rows. */
+  test?: readonly object[] | Source
+  /**
+   * A model that was trained on the same rows with the same options, except those of nets: `report.compared.other` says whether the new one is
+   * better, row by row on the test rows.
+   */
+  compareWith?: TableModel
+  /** Decides splits, weights and order. The same seed gives the same model, unless `time` is given. Default 0. */
+  seed?: number
+  /** Ends training early: the result uses the nets trained so far. */
+  signal?: AbortSignal
+  /**
+   * Called at the start of each phase (`reading`, `encoding`, `training`, `measuring`) and while rows are read and nets are trained, some times a
+   * second.
+   */
+  onProgress?: (progress: TableProgress) => void
+}
+
+const tableModel: Kind = { wants: 'a model of trainTable', fits: (value) => value instanceof TableModel }
+
+export const TRAIN_TABLE = {
+  ...{ ...INSPECT_TABLE, ...NET, ...DECISION },
+  time: { is: positive },
+  testFraction: { is: fraction, default: 0.2 },
+  splitBy: { is: timeColumn },
+  test: { is: anything },
+  compareWith: { is: tableModel },
+  seed: { is: seed, default: 0 },
+  signal: { is: signal },
+  onProgress: { is: handler },
+} satisfies Schema<TrainTableOptions>
+
+/** The options, with defaults. */
+export type ReadTrainOptions = Read<TrainTableOptions, typeof TRAIN_TABLE>
+
+/** @throws RangeError, TypeError naming the option */
+export function readTrainOptions(given: TrainTableOptions): ReadTrainOptions {
+  const misuse = misusedAs(given)
+  if (misuse !== '') throw typeError(`trainTable: wants the column to predict, { target: 'species' }${misuse}`)
+  const options = readOptions('trainTable', given, TRAIN_TABLE)
+  if (options.test !== undefined && options.splitBy !== undefined)
+    throw rangeError('trainTable: splitBy says which rows are set aside to test with, and test gives other ones; give one of the two')
+  const { hidden, ...ofNets } = pickOptions(options, NET)
+  const [useless] = Object.keys(ofNets)
+  if (hidden?.length === 0 && useless !== undefined)
+    throw rangeError(`trainTable: hidden: [] is a straight line, which has no ${useless}; leave it out, or give hidden layers`)
+  return options
+}
+
+/** The remedy for a call as other libraries want it: `(X, y)`, or the name of the column alone. */
+function misusedAs(options: unknown): string {
+  if (typeof options === 'string') return `, got ${show(options)}; give { target: ${show(options)} }`
+  if (!Array.isArray(options) && !ArrayBuffer.isView(options)) return ''
+  return ", got an array as second argument; put targets y beside inputs X as one more column: trainTable(X.map((row, i) => ({ ...row, y: y[i] })), { target: 'y' })"
+}
