@@ -16,7 +16,10 @@ const TABS = ['Descent', 'Train', 'Schedules', 'A thousand nets', 'Benchmark']
 
 /** Milliseconds after which something is taken to hang, however busy the machine is; what is waited for takes a second or ten. */
 const HANGS = 400_000
-const until = (page: Page, what: string) => page.waitForFunction(what)
+const until = (page: Page, what: string) =>
+  page.waitForFunction(what).catch(async (cause) => {
+    throw new Error(`${what} did not come; the page says: ${await page.locator('main').innerText()}`, { cause })
+  })
 /** A page of its own that waits as long as it takes. */
 async function newPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
