@@ -13,7 +13,7 @@ const FAINT = '#e4e7eb'
 const PAPER = '#fdfdfb'
 const FONT = 'Helvetica, Arial, "DejaVu Sans", sans-serif'
 const BACKEND_COLOURS = { WebAssembly: INK, JavaScript: '#9aa5b1' }
-/** An optimizer has the same colour in every picture; nothing else in a picture of optimizers has one of these. */
+/** An optimizer has the same color in every picture; nothing else in a picture of optimizers has one of these. */
 export const OPTIMIZER_COLOURS: Readonly<Record<string, string>> = {
   SGD: '#7b8794',
   'SGD, momentum 0.9': '#e8890c',

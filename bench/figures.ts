@@ -12,7 +12,7 @@ import type { Height, Trial, Tuning } from './tuning.js'
 import type { Valley } from './valley.js'
 import { valleyFigure } from './valley-figure.js'
 
-/** For values that are varied, from light to dark, in the colour of the optimizer that they are varied with. */
+/** For values that are varied, from light to dark, in the color of the optimizer that they are varied with. */
 const SHADES = { Momentum: ['#9cc6f2', '#2f7ed8', '#174a86'], Adam: ['#f3a1a3', '#e5484d', '#8a1c21'] } as const
 /** Nets that learned nothing are at 90 %; the axis ends a little above. */
 const WORST = 0.95
@@ -80,7 +80,7 @@ function rateAxis(values: readonly number[], domain: readonly number[]): Layer {
   }
 }
 
-/** Colours in the order of the choices, or by their names. */
+/** Colors in the order of the choices, or by their names. */
 type Palette = readonly string[] | Readonly<Record<string, string>>
 
 /** Lines that others may hide are dashed, on top of them. */

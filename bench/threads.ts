@@ -1,6 +1,6 @@
 /**
  * Training with `fit` on one thread and on several: interleaved windows of one run, all on the same data. Of each net the best
- * window, and the median of the ratios of neighbouring windows, which the drift of a machine does not touch.
+ * window, and the median of the ratios of neighboring windows, which the drift of a machine does not touch.
  * `node --import tsx bench/threads.ts [threads, default 2] [--milliseconds n] [--rounds n] [--nets W1,W5] [--save]`; `--save` writes
  * bench/results/threads.json and the table of docs/guide/performance.md.
  */
@@ -32,7 +32,7 @@ export interface Row {
   /** Steps per second, best window. */
   one: number
   many: number
-  /** Median of the ratios of neighbouring windows, many to one. */
+  /** Median of the ratios of neighboring windows, many to one. */
   ratio: number
 }
 

@@ -1,6 +1,6 @@
 /**
  * The tile that a program finds for itself beside each tile that may be pinned: forward products of five shapes that take turns, as in a
- * net with five different layers. Each figure comes from a process of its own, as code that is optimised for one would serve the others.
+ * net with five different layers. Each figure comes from a process of its own, as code that is optimized for one would serve the others.
  * Processes take turns; the figure is the median of their ratios.
  *
  *     node --import tsx bench/tiles.ts

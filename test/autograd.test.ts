@@ -1,4 +1,4 @@
-/** The graph and the step: sharing, detaching, several losses, and whose memory a tensor is. */
+/** The graph and the step: shared values, detaching, several losses, and the memory that a tensor lives in. */
 import { describe, expect, test } from 'vitest'
 import { grad, jacobian, valueAndGrad } from '../ts/curvature/index.js'
 import { supportedVariants } from '../ts/debug/index.js'

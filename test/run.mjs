@@ -1,8 +1,8 @@
 /**
  * Runs every suite, one after the other, and closes with the failed tests, one line each, and `N passed, M failed`.
  * A suite that dies without naming a failed test counts as one failure. Exit code 1 unless everything passed.
- * Where a few tests of vitest fail, their files run once more, alone: a server that was slow to start on a busy machine is no fault of
- * the code. A test that fails only the first time is listed as unsteady, so that somebody looks at it.
+ * If a few tests of vitest fail, their files run once more, alone: a server that was slow to start on a busy machine is not a fault of the code. A
+ * test that fails only the first time is listed as unsteady, so that somebody looks at it.
  *
  *   node test/run.mjs             all suites
  *   node test/run.mjs cargo vitest
@@ -14,10 +14,10 @@ import { failedInCargo, failedInVitest, lineOf, unsteady } from './tools/failed-
 
 /** A suite that hangs is stopped and fails. */
 const SUITE_TIMEOUT = 60 * 60_000
-/** Where more tests fail than this, something is broken, and a second try would only cost time. */
+/** If more tests fail than this, something is broken, and a second try would only cost time. */
 const SECOND_TRY = 10
 const VITEST = 'node_modules/vitest/vitest.mjs'
-/** Files with tests that are left out while there are canaries. */
+/** Files with tests that are skipped while canaries are used. */
 const WITHOUT_CANARIES = ['test/train/allocation.test.ts', 'test/backend/threads/kernels.test.ts']
 const suites = {
   cargo: { title: 'cargo test', run: () => cargo() },

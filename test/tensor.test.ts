@@ -1,4 +1,4 @@
-/** Tensors that are made of a rule, ranges and the identity; and the types of their numbers. */
+/** Tensors made by a rule: ranges and the identity matrix; and the types of their elements. */
 import { describe, expect, test } from 'vitest'
 import { arange, createBackend, Dense, eye, matmul, Sequential, softmax, tensor } from '../ts/index.js'
 

@@ -1,4 +1,4 @@
-/** trace: which kernels ran, on what sizes, how often; and that nothing is left of it afterwards. */
+/** trace: lists the kernels that ran, with sizes and counts; and leaves no trace of itself afterwards. */
 import { describe, expect, test } from 'vitest'
 import { supportedVariants, trace } from '../ts/debug/index.js'
 import { Adam, createBackend, crossEntropy, Dense, fit, Optimizer, relu, Sequential, sum, type Tensor, tensor } from '../ts/index.js'

@@ -1,4 +1,4 @@
-/** Numbers that stand in Rust and in TypeScript, since one side allocates what the other fills: both say the same. */
+/** Constants that Rust and TypeScript both have, since one side allocates memory that the other fills: they must be equal. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { SCRATCH_FLOATS, SHARED_INPUTS, WIDE } from '../../ts/backend/fleet.js'
@@ -14,7 +14,7 @@ import {
 } from '../../ts/backend/kernels.js'
 import { DROPOUT_WORDS, MAX_CLASSES, NETS } from '../../ts/train/fleet/batching-rules.js'
 
-/** Where the constants are that others are made of. */
+/** Files of constants by which other constants are defined. */
 const ELSEWHERE: Readonly<Record<string, string>> = { NETS: 'fleet/mod.rs', PAIRWISE_BLOCK: 'sweep.rs' }
 
 /** The value of a constant of a file of crate/, from its text; constants that it is made of are looked up. */

@@ -141,7 +141,7 @@ describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
       const program = Program.of(kernels) as Program
       expect(program.add({ name, kernel: kernels[name], args, counter: null }), name).toBe(true)
       program.place((bytes) => backend.heap.allocate(bytes), 0)
-      // an engine traps where the types differ
+      // an engine traps if the types of the arguments differ
       const remedy = `${name}: FLOAT_ARGUMENTS in ts/backend/kernels.ts, an arm in \`call\` of crate/abi/program.rs, or \`answering\` above`
       expect(() => expect(program.run(backend.heap.ints, 1), name).toBe(1), remedy).not.toThrow()
     }

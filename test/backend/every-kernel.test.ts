@@ -1,4 +1,4 @@
-/** Every kernel of the contract is measured beside JavaScript, and each case of the benchmark gives the same on both backends. */
+/** Every kernel of the contract is measured beside JavaScript, and each case of the benchmark gives the same results on both backends. */
 import { expect, test } from 'vitest'
 import { CASES, compare, contestants, fill, results } from '../../bench/every-kernel.js'
 import { createJsKernels, withAllKernels } from '../../ts/backend/js/all.js'
@@ -21,7 +21,7 @@ test('cases are made of the operations that a kernel is named after', () => {
 
 /**
  * Allowed difference between sums of 16,384 floats in different orders, as a fraction of the largest value. Arrays hold floats from 0 to 1, and
- * results of them.
+ * results computed from them.
  */
 const TOLERANCE = 2e-5
 
@@ -37,7 +37,7 @@ for (const [kernel, cases] of Object.entries(CASES))
     expect(wasm.map((got, i) => difference(got, twin[i]))).toEqual(['', '', ''])
   })
 
-/** Where two results differ by more than {@link TOLERANCE} allows; empty if nowhere. */
+/** Describes the place where two results differ by more than {@link TOLERANCE} allows; empty if there is none. */
 function difference(got: ArrayLike<number>, want: ArrayLike<number>): string {
   let size = 1
   for (let i = 0; i < want.length; i++) size = Math.max(size, Math.abs(want[i]))

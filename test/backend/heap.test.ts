@@ -1,4 +1,4 @@
-/** Memory: blocks are zeros whoever had them before, and what moves gives back where it was. */
+/** Memory: new blocks are zero, whoever used them before, and an object that moves frees its previous place. */
 import { describe, expect, test } from 'vitest'
 import type { Heap } from '../../ts/backend/heap.js'
 import { Adam, createBackend, Dense, Parameter, Sequential, SGD, sum } from '../../ts/index.js'

@@ -78,7 +78,7 @@ class Doubles {
 
 const sumOf = (n: number, term: (i: number) => number) => Array.from({ length: n }, (_, i) => term(i)).reduce((a, b) => a + b, 0)
 
-/** NaN matches NaN and an infinity itself; anything else to the tolerance. */
+/** NaN equals NaN and an infinity itself; other numbers are compared to the tolerance. */
 function close(actual: number, expected: number, tolerance: number, what: string): void {
   if (Object.is(actual, expected) || actual === expected) return
   if (Math.abs(actual - expected) <= tolerance) return
@@ -269,7 +269,7 @@ describe.each(backends)('%s', (_, backend) => {
           ]
           kernels.doubleSquash(room.input(z.slice(0, n), 1), a, n, sigmoid)
           const got = room.read(a, n)
-          // Below the smallest normal number, and beyond 700 in the exponent, a sigmoid is as good as 0.
+          // Below the smallest normal number, and for exponents beyond 700, a sigmoid counts as 0.
           got.forEach((x, i) => {
             close(x, exact[i], 8 * U * Math.abs(exact[i]) + 2e-304, `f(${z[i]})`)
           })

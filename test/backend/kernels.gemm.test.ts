@@ -13,7 +13,9 @@ import * as naive from '../tools/naive.js'
 
 const LAYOUTS = ['matmul', 'matmulNT', 'matmulTN'] as const
 
-/** All sizes 0…9 in three dimensions, 1…33 with `GRADUS_SIZES=33`; with ragged larger ones in each, so that every tile edge is met. */
+/**
+ * All sizes 0…9 in three dimensions, or up to 33 with `GRADUS_SIZES=33`, and some larger odd sizes in each, so that every edge of a tile is tested.
+ */
 const LARGEST = Number(process.env.GRADUS_SIZES ?? 9)
 const SMALL = triples(Array.from({ length: LARGEST + 1 }, (_, i) => i))
 const LARGE = [
@@ -50,7 +52,7 @@ describe.each(backends)('$label', (backend) => {
     for (const [m, n, k] of SMALL) {
       const odd = (m + n + k) % 2
       checkProduct(room, layout, m, n, k, odd as 0 | 1, (m + n + k) % 4)
-      // of larger ones one of the two, by turns
+      // larger products are tested with and without accumulation alternately
       if (Math.max(m, n, k) < 10) checkProduct(room, layout, m, n, k, (1 - odd) as 0 | 1, (m + n + k + 1) % 4)
     }
   })

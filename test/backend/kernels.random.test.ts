@@ -105,7 +105,7 @@ describe.each(backends)('$label', (backend) => {
   })
 })
 
-/** The n numbers that a fill leaves. */
+/** The n numbers that a fill writes. */
 function run(room: Room, n: number, fill: (kernels: Kernels, y: Ptr) => void, offset = 0): number[] {
   let result: number[] = []
   inRoom(room, 'random', (kernels) => {
@@ -148,7 +148,7 @@ function checkFormulas(room: Room, n: number, low: number, high: number, stream:
   expect(inPlace).toEqual([])
 }
 
-/** Bit for bit: the float64 backend after rounding, for fills whose arithmetic is in doubles. */
+/** Compares bit by bit; the float64 backend after rounding, for fills whose arithmetic is in doubles. */
 function checkSameBits(
   room: Room,
   reference: Room,
@@ -161,7 +161,7 @@ function checkSameBits(
     normal: (on) => run(on, n, (k, y) => k.randomNormal(y, n, low, high, stream, counter, 0.1, 0.3), n % 4),
     dropout: (on) => run(on, n, (k, y) => k.dropout(on.input(x), y, n, low, high, stream, counter, 0.3), n % 4),
   }
-  // dropout's factor is a double there
+  // on the float64 backend dropout's factor is a double
   if (room.backend.float64) delete fills.dropout
   for (const [name, fill] of Object.entries(fills)) {
     const wanted = fill(reference)
@@ -181,7 +181,7 @@ test('normals of a generator: mean 0, deviation 1, tails as they should be, one 
   expect(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / n).toBeCloseTo(1, 1)
   expect(share((x) => Math.abs(x) > 1.96)).toBeCloseTo(0.05, 2)
   expect(share((x) => x > 0.6745)).toBeCloseTo(0.25, 2)
-  // neighbours come of one pair of uniform numbers and are independent all the same
+  // neighbors are made from one pair of uniform numbers, and are independent all the same
   let together = 0
   for (let i = 1; i < n; i += 2) together += values[i] * values[i - 1]
   expect(Math.abs(together / (n / 2))).toBeLessThan(0.02)

@@ -1,4 +1,4 @@
-/** Whose memory is it? Nobody's: long synchronous loops leave the heap where it was, without a call by the user. */
+/** Memory needs no call by the user: after long synchronous loops the heap is as large as before. */
 import { describe, expect, test } from 'vitest'
 import { supportedVariants } from '../../ts/debug/index.js'
 import { Adam, createBackend, Dense, mse, OutOfMemoryError, Sequential, tensor, zeros } from '../../ts/index.js'

@@ -1,6 +1,5 @@
 /**
- * `make bench-page`: one file that needs no other, and that measures and reads its figures out in Chromium, where Debian's is
- * installed.
+ * `make bench-page`: a single file that needs no other. In Chromium, if Debian's is installed, it measures and shows its figures.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,7 +36,7 @@ test('is one file', () => {
   expect(html).not.toContain('/* page.ts */')
 })
 
-/** Posts what the page shows when it says that it is done. */
+/** Posts the content of the page when the page says that it is done. */
 const REPORTER = `<script>
   const failures = []
   addEventListener('error', ({ message }) => failures.push(message))
@@ -69,7 +68,7 @@ describe.skipIf(!existsSync(BROWSERS.chromium.command))('in Chromium', () => {
         const [w, j, r] = loop.map((text) => Number.parseFloat(text.replaceAll(',', '')))
         expect(Math.abs(w / j / r - 1)).toBeLessThan(0.02)
       }
-    // by fit and by hand
+    // one bar for fit and one for the loop by hand
     expect(bars).toBe(2 * NETS.length)
     expect(reading[0]).toMatch(/^On this machine WebAssembly trains \S+ [\d.]+ times as fast as JavaScript, by fit\.$/)
     expect(reading).toHaveLength(5)

@@ -1,4 +1,4 @@
-/** Measured time goes through ts/common/clock.ts, so that tests can put another clock there and see that it decides no bit. */
+/** Measured time goes through ts/common/clock.ts, so that tests can replace the clock and show that time never changes a bit of a result. */
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import ts from 'typescript'
@@ -54,7 +54,7 @@ test('measured time goes through ts/common/clock.ts', () => {
   const isAllowed = (file: string) => allowed.some((name) => file === name || (name.endsWith('/') && file.startsWith(name)))
   const wrong = [...found].flatMap(([file, lines]) => (isAllowed(file) ? [] : lines))
   expect(wrong, 'import { clock } from ts/common/clock.ts, or give the reason in ALLOWED of test/build/clock.test.ts').toEqual([])
-  // an exception that nothing needs any more
+  // true if an exception of the list is still needed
   const needed = (name: string) =>
     [...found].some(([file, lines]) => lines.length > 0 && (file === name || (name.endsWith('/') && file.startsWith(name))))
   expect(allowed.filter((name) => !needed(name))).toEqual([])

@@ -7,7 +7,7 @@ import path from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 
-/** By file, what a door is opened with, and where that comes from. */
+/** For each file the arguments of its doors, and where they come from. */
 const DOORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'ts/backend/threads/spawn.ts': {
     'new Worker(program)': 'text of this package, made when it is built',
@@ -57,7 +57,7 @@ function doorsIn(file: string, text: string): string[] {
           (/^(import|require)$/.test(name) && !isLiteral)
       if (isDoor) found.push(`${ts.isNewExpression(node) ? 'new ' : ''}${name}(${first?.getText(source) ?? ''})`)
     }
-    // programs in texts: of workers, and of what is exported
+    // programs inside of strings: of workers, and of exported functions
     if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddle(node) || ts.isTemplateTail(node)) {
       for (const [what, pattern] of [
         ['import()', /\bimport\s*\(/],

@@ -4,7 +4,7 @@ import path from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 
-/** The command prints its errors in one line, what builds the package is not for users, and code of a worker imports nothing. */
+/** Exceptions: the command line prints its errors in one line, build scripts are not for users, and the code of a worker imports nothing. */
 const LEFT_OUT = /^(cli\/|build\/|tune\/parallel\/worker-code)/
 const HELPERS = 'common/errors.ts'
 

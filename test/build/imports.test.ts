@@ -1,6 +1,6 @@
 /**
- * Rules about where things are and what a file may name: imports go one way and make no circles, tests stand in the folders of what they test,
- * unsafe code stays where it is looked for, no registry is written down.
+ * Rules about where things are and what a file may name: imports go one way and make no circles, tests stand in the folders of the code that they
+ * test, unsafe code is only in listed files, and no file names a registry.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -146,7 +146,7 @@ function forbiddenNames(sources: Source[], names: readonly string[]): string[] {
   return sources.flatMap(({ file, text }) => names.filter((name) => text.includes(name)).map((name) => `${file} names ${name}`))
 }
 
-/** Files that a text names, by their path from the top, and that are not there. */
+/** Files that a text names by their path from the top folder, and that do not exist. */
 function missingFiles(sources: Source[], isThere: (file: string) => boolean): string[] {
   const named = /(?<![\w./-])(?:crate|ts|test|bench|docs|playground)\/[\w./-]*\w\.(?:tsx?|mjs|rs|py|md|sh)\b/g
   return sources.flatMap(({ file, text }) =>

@@ -52,7 +52,7 @@ const optimizer = new Adam(model.parameters(), { learningRate: 0.05 })
 await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 200, batchSize: 4 })
 const logits = model.predict(inputs)
 `
-/** Words in the messages of what a bundle should have left out. */
+/** Words from messages and code that a bundle should have left out. */
 // fleets are a part of their own, kernels and all
 const STRANGERS = ['fitMany', 'fleetHyper', 'AdEMAMix', 'Shampoo', 'Embedding', 'ReduceOnPlateau', 'conjugate', 'jacobian']
 const NAMES = 'load, Sequential, Dense, Adam, crossEntropy, fit, tensor'
@@ -103,7 +103,7 @@ afterAll(() => {
   if (workspace) rmSync(workspace, { recursive: true, force: true })
 })
 
-/** Ten usual mistakes, each alone on a line of a program, by what the message says. */
+/** Ten common mistakes, each with its message and the line of a program that makes it. */
 const MISTAKES: [message: string, statement: string][] = [
   ['Dense(2, 2)', 'new Sequential([new Dense(2, 2)]).predict([[1, 2, 3]])'],
   ["no option 'learningrate'", 'new Adam([], { learningrate: 1 })'],
@@ -367,7 +367,7 @@ async function main() {
 main()
 `
     const lowered = ['es2022', 'es2020', 'es2015'].map(async (target) => [target, await bundle(source, { target })])
-    // The older way, by assignment, as Babel's loose mode and TypeScript before ES2022 have it.
+    // Fields set by assignment, as by Babel's loose mode and TypeScript before ES2022.
     const { outputText } = ts.transpileModule(await bundle(source, { minify: false }), {
       compilerOptions: { target: ts.ScriptTarget.ES2015, module: ts.ModuleKind.ESNext, useDefineForClassFields: false },
     })

@@ -18,7 +18,7 @@ test('the package runs nothing when it is installed and needs nothing', () => {
   const byItself = /^(pre|post)?(install|prepare|prepublish|prepublishOnly|pack|publish)$/
   expect(Object.keys(manifest.scripts).filter((name) => byItself.test(name))).toEqual([])
   expect(manifest.dependencies ?? {}).toEqual({})
-  // those two hand the modules that their runtime compiled to the engine, which they share
+  // these two entries set the compiled modules of their runtime in the shared engine
   expect(manifest.sideEffects).toEqual(['./dist/modules/web/entries/edge.js', './dist/modules/web/entries/workerd.js'])
 })
 

@@ -1,11 +1,11 @@
 /**
- * The installed package in every runtime that is quick to start and there: Node 22 always; 22.13, 24 and 26, Deno and Bun once
+ * The installed package in every runtime that is installed and starts quickly: Node 22 always; 22.13, 24 and 26, Deno and Bun once
  * `make runtimes` has installed them into .cache/; Chromium where Debian's is installed. `make runtimes` runs all of them, Firefox
  * and workerd too, and fails if one is missing; `make bundlers` does the same for bundlers. Needs the built dist/ (`make build`).
  *
- * What is promised: load({ reproducible: true }) gives the same bits everywhere, because WebAssembly without relaxed SIMD is fixed
- * to the bit. Of the JS backend it is not promised: its arithmetic is fixed too, but Math.exp and its kin may differ by engine. Its
- * weights came out equal on every engine so far (the last bit of a double mostly disappears in a float), so they are only printed.
+ * gradus promises that load({ reproducible: true }) gives the same bits everywhere, because WebAssembly without relaxed SIMD is fixed to the bit. It
+ * does not promise this for the JS backend: its arithmetic is fixed too, but Math.exp and similar functions may differ by engine. Its weights came
+ * out equal on every engine so far (the last bit of a double mostly disappears in a float), so they are only printed.
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'

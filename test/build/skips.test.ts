@@ -1,4 +1,4 @@
-/** No test runs by chance: each condition in test/ under which tests are left out is listed here with the target that runs them. */
+/** No test is skipped unnoticed: each condition in test/ under which tests are skipped is listed here with the target that runs them. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 

@@ -48,7 +48,7 @@ test('docs/guide/data.md names each library that is inside or optional, with its
 test('has the licences of the libraries of the command and the crates of the WebAssembly, and of no others', () => {
   const notices = readFileSync('dist/THIRD-PARTY-NOTICES.md', 'utf8')
   const headings = [...notices.matchAll(/^## (\S+ \d+\.\d+\.\d+ \(.*\))$/gm)].map(([, heading]) => heading)
-  // a library that comes, goes or changes its licence is looked at, then this list is edited
+  // a library that is new, removed or has another license must be reviewed before this list is edited
   expect(headings).toEqual(json('test/build/licences.json'))
   const crates = linkedCrates().map(({ name, version, license }) => `${name} ${version} (${license})`)
   expect(headings).toEqual(expect.arrayContaining(crates))

@@ -1,9 +1,9 @@
-/** One word for one thing: options of exported interfaces use the words of the table in CONTRIBUTING.md, and none that was given up. */
+/** One word for one thing: options of exported interfaces use the words of the table in CONTRIBUTING.md, and no retired word. */
 import { readdirSync, readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 
-/** Rows of the table: the word of today, and the words that it took the place of. */
+/** The rows of the table: the current word, and the words that it replaced. */
 const TABLE = /\n### Words of options\n[\s\S]*?\n\|[- |]+\|\n((?:\|.*\n)+)/.exec(readFileSync('CONTRIBUTING.md', 'utf8'))?.[1] ?? ''
 const RETIRED = new Map(
   TABLE.trim()
@@ -14,7 +14,7 @@ const RETIRED = new Map(
     }),
 )
 
-/** Options that have such a word, as it is right there. */
+/** Options in which a retired word is right, with the reason. */
 const RIGHT: Readonly<Record<string, string>> = {
   'LanczosOptions.tolerance': 'the only tolerance there is, of eigenvalues, as in SciPy',
   'NewtonDirectionOptions.tolerance': 'of the residual of linear equations',

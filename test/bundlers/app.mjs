@@ -1,4 +1,4 @@
-/** A small app with named imports: trains in the page and posts what came out. */
+/** A small app with named imports: trains in the page and posts its results. */
 import {
   Activation,
   Adam,

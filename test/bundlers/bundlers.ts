@@ -1,4 +1,4 @@
-/** How each bundler builds an entry with its default settings, as a user's one command does. Each gives the folder it wrote to. */
+/** For each bundler a function that builds an entry with default settings, as a user's command would. It returns the folder that it wrote to. */
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -4,7 +4,7 @@
  *
  *   make bundlers, or: node node_modules/tsx/dist/cli.mjs test/bundlers/run.ts [--only WORD] [--package FOLDER]
  *
- * The bundlers come from the package registry into .cache/bundlers. Sizes are held against test/budgets.json.
+ * The bundlers come from the package registry into .cache/bundlers. Sizes are compared with test/budgets.json.
  */
 import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
@@ -52,7 +52,7 @@ try {
 for (const fault of wrong) console.error(fault)
 process.exitCode = wrong.length > 0 ? 1 : 0
 
-/** One file, moved to where no package is: what a serverless function or a container image is made of. */
+/** Bundles into a single file and moves it to a folder without packages, as serverless functions and container images are made. */
 async function runMoved(folder: string, reference: Report): Promise<void> {
   for (const name of ['esbuild', 'Rollup', 'webpack']) {
     if (!name.toLowerCase().includes(values.only.toLowerCase())) continue

@@ -1,4 +1,4 @@
-/** The least that trains: one optimizer and a parameter, without WebAssembly. */
+/** The smallest program that trains: one optimizer and a parameter, without WebAssembly. */
 import { Parameter, SGD } from 'gradus/js'
 
 globalThis.gradusParts = { Parameter, SGD }

@@ -51,7 +51,7 @@ describe('as a process of its own the command does the same', () => {
     ['a training', [...SMALL, '--quiet']],
   ])('%s', async (_, args) => {
     const [own, here] = await Promise.all([spawned(args), gradus(args)])
-    // the time that it took is another
+    // the two runs differ only in the time that they took
     const plain = ({ stdout, ...rest }: typeof own) => ({ ...rest, stdout: stdout.replace(/ in [\d.]+ s, .*/, '') })
     expect(plain(own)).toEqual(plain(here))
   })

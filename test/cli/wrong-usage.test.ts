@@ -1,6 +1,6 @@
 /**
- * Whatever is wrong about a command line, it ends in one line on stderr: over all commands, with options misspelt, values out of range, and files that are
- * missing, of another kind, or nowhere to be written. RUNS=5000 tries more than the suite does.
+ * Every wrong command line ends with one line on stderr: over all commands, with options misspelled, values out of range, and files
+ * that are missing, of another kind, or nowhere to be written. RUNS=5000 tries more than the suite does.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -84,7 +84,7 @@ const misspelt = (words: readonly string[]) =>
       return `--${letters.join('')}`
     })
 
-/** Options with values that none takes, by the command that has them. */
+/** Invalid values of options, for each command. */
 const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
   '--epochs': ['many', '0', '-3', '1.5', 'NaN', ''],
   '--time': ['soon', '-5s', '0', '5 years'],
@@ -123,7 +123,7 @@ const wrongLine = fc
     if (kind === 'file' && places.length > 0)
       return good.map((word, i) => (i === places[one % places.length] ? BAD_FILES[other % BAD_FILES.length] : word))
     if (kind === 'surplus') return [...good, 'surplus', 'words']
-    // commander takes the beginning of a name for the name in no case, and `--` ends the options
+    // commander never accepts the beginning of a name for the name, and `--` ends the options
     return [...good, ...(has.includes(flag) || flag === '--' || flag === '--help' ? ['--no-such-option'] : [flag])]
   })
 
@@ -140,7 +140,7 @@ describe('a wrong command line', () => {
         expect(stderr).not.toMatch(/^\s+at |undefined|\[object|NaN:/m)
         const lines = stderr.trimEnd().split('\n')
         if (code === 1) expect(lines).toHaveLength(1)
-        // with a hint, and where help is
+        // followed by a hint, or by the command that shows help
         else expect(lines.slice(1).every((line) => /^\((Did you mean|It is an option of) .*\)$|^Run it with --help/.test(line))).toBe(true)
         const [, typed, meant] = /'(--[^']*)'\n\(Did you mean (--[^?]*)\?/.exec(stderr) ?? []
         if (meant !== undefined) expect(sharedLetters(typed, meant)).toBeGreaterThanOrEqual(0.6)

@@ -1,4 +1,4 @@
-/** Files of another kind than wanted are named by their first bytes, as tables and as models. */
+/** A file of an unexpected kind is recognized by its first bytes and named in the error, for tables and for models. */
 import { describe, expect, test } from 'vitest'
 import { kindOf } from '../../ts/common/file-kinds.js'
 import { readTable } from '../../ts/data/index.js'
@@ -38,7 +38,7 @@ describe('kinds', () => {
     const error = await readTable(new File([bytes as BlobPart], name)).then(String, (error: Error) => error.message)
     expect(error).toContain(`${name} is ${kind}; `)
     expect(error).toContain(remedy)
-    // in pieces of a byte as well
+    // the same for a stream of single bytes
     async function* pieces() {
       for (const byte of bytes) yield Uint8Array.of(byte)
     }

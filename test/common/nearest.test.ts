@@ -1,4 +1,4 @@
-/** The name that is meant by a misspelt one. */
+/** The name that is meant by a misspelled one. */
 import { expect, test } from 'vitest'
 import { nearest } from '../../ts/common/nearest.js'
 

@@ -1,6 +1,6 @@
 /**
- * Every set of options has one schema, and every function with one says what is wrong: who, which option, what it wants. The cases are made from the
- * schemas themselves, so that a new option is tested without a line here; a new schema wants a row in CALLS.
+ * Every set of options has one schema, and every function with a schema reports wrong options: the caller, the option, the allowed values. The cases
+ * are made from the schemas, so a new option needs no line here; a new schema needs a row in CALLS.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
@@ -184,7 +184,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   XOR: ['xor', data.xor],
 }
 
-/** A schema in a file of ts/, and the interface that it is held to. */
+/** A schema in a file of ts/, and the interface that it must satisfy. */
 interface Declared {
   file: string
   name: string

@@ -32,7 +32,7 @@ const DATA = {
 
 const ROWS = Array.from({ length: 60 }, (_, i) => ({ x: i, z: (i * 7) % 11, y: (i * i) / 100 + 0.5 }))
 
-/** Numbers that a training gives, without its times. */
+/** The numbers in the history of a training, without times. */
 function numbersOf({ epochs }: Pick<History, 'epochs'>) {
   return epochs.map(({ loss, validation }) => ({ loss, validation }))
 }

@@ -56,12 +56,12 @@ const here = { backend }
 /** The same type, not one that is merely assignable. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** Compiles where the compiler knows just this shape of a tensor; and it is the one that the tensor has. */
+/** Compiles only if the compiler knows exactly this shape for a tensor; at run time the tensor must have it. */
 function isOf<S extends Shape>(...shape: number[] & S): <T extends Shape>(t: Same<T, S> extends true ? Tensor<T> : never) => void {
   return (t) => expect((t as Tensor).shape).toEqual([...shape])
 }
 
-/** Compiles where nothing is known of a shape. */
+/** Compiles only if nothing is known about the shape. */
 function isOpen<S extends Shape>(t: Same<S, Shape> extends true ? Tensor<S> : never): void {
   expect(t).toBeInstanceOf(Tensor)
 }

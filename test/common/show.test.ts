@@ -1,4 +1,4 @@
-/** How messages show what was passed. */
+/** Descriptions of arguments in messages. */
 import { expect, test } from 'vitest'
 import { show } from '../../ts/common/show.js'
 

@@ -16,7 +16,7 @@ struct Function {
 }
 
 impl Function {
-    /// Four neighbours: every lane must give the scalar's bits, and those must be near the truth. The largest error.
+    /// Four neighbors: every lane must give the scalar's bits, and those must be near the truth. The largest error.
     fn check(&self, x: [f32; 4]) -> f64 {
         let lanes = (self.vector)(F32x4::load(&x)).to_array();
         let error = |(x, lane): (f32, f32)| {

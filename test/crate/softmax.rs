@@ -71,7 +71,7 @@ fn gradients() {
     }
 }
 
-/// A row that knows nothing of its neighbours: NaN and infinities stay where they are.
+/// A row that knows nothing of its neighbors: NaN and infinities stay where they are.
 #[test]
 fn special_rows() {
     const INF: f32 = f32::INFINITY;

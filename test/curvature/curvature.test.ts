@@ -1,4 +1,4 @@
-/** Beyond the gradient: how transformations nest, what they leave behind, and what they say about classic points. */
+/** Higher derivatives: nested transformations, their effects on memory and recording, and the kinds of classic points. */
 import { describe, expect, test } from 'vitest'
 import { symmetricEigen } from '../../ts/common/symmetric-eigen.js'
 import {
@@ -72,7 +72,7 @@ function expectClose(got: ArrayLike<number>, wanted: ArrayLike<number>, toleranc
   }
 }
 
-/** A net of mixed activations and one batch for it. */
+/** A net with several kinds of activations, and a batch for it. */
 function problem(backend = double) {
   const layers = [new Dense(3, 5, { activation: 'tanh' }), new Dense(5, 4, { activation: 'gelu' }), new Dense(4, 2)]
   const model = new Sequential(layers, { seed: 3, backend })

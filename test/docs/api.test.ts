@@ -1,4 +1,4 @@
-/** docs/api.md is the public surface as it is: a change of a signature is a change of this file, which a reviewer sees. */
+/** docs/api.md equals the public API: a change of a signature changes this file, so that a reviewer sees it. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { apiReport, FILE } from '../../ts/build/api.js'

@@ -1,4 +1,4 @@
-/** Docstrings: everything public has one, callable and constructible things have an example, and the examples compile and are true. */
+/** Docstrings: everything public has one, functions and classes have an example, and the examples compile and are true. */
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync } from 'node:fs'
 import path from 'node:path'

@@ -82,7 +82,7 @@ describe('the package', () => {
   const packed = packedFiles()
 
   test.each(packed.filter((file) => file.endsWith('.md')))('%s links to nothing outside', (document) => {
-    // Pictures are not packed; their text stands for them.
+    // Pictures are not in the package, so each needs a text.
     const pictures = [...prose(document).matchAll(/!\[([^\]]*)\]\(([^)\s]+)\)/g)]
     for (const [, text, picture] of pictures) expect(text.length, `${picture} wants a text that says what it shows`).toBeGreaterThan(40)
     const shown = pictures.map(([, , picture]) => picture)

@@ -1,4 +1,4 @@
-/** llms.txt is what `make llms` writes: docs/guide/one-page.md, whose programs guides.test.ts runs, and a list of the guides. */
+/** llms.txt equals the output of `make llms`: docs/guide/one-page.md, whose programs guides.test.ts runs, and a list of the guides. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { FILE, full, short } from '../../ts/build/llms.js'

@@ -1,5 +1,5 @@
 /**
- * The projects in examples/, with the packed package as a user installs it: each does with one command what its README says. Those for Node run
+ * The projects in examples/, with the packed package as a user installs it: one command of each does what its README says. The projects for Node run
  * always; Deno, Vite and workerd once `make runtimes` and `make bundlers` have installed them, pages where Debian's Chromium is. `make examples`
  * installs all of them, and fails where one is missing. Needs the built dist/ (`make build`).
  */
@@ -33,7 +33,7 @@ beforeAll(() => {
 })
 afterAll(() => home?.remove())
 
-/** A copy of the example, with what `npm install` would bring of gradus. */
+/** A copy of the example, with gradus as `npm install` would install it. */
 function project(name: string): string {
   const folder = path.join(home.folder, name)
   if (!existsSync(folder)) {

@@ -1,4 +1,4 @@
-/** The server of docs/guide/serving.md, and what strangers send to it: fault 19. */
+/** The server of docs/guide/serving.md under hostile requests: fault 19. */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -14,7 +14,7 @@ let printed = ''
 
 beforeAll(async () => {
   const [{ code, language }] = programsOf(readFileSync('docs/guide/serving.md', 'utf8'))
-  // as it stands, without the request that it sends to itself
+  // the program of the guide, without the request that it sends to itself
   const [server] = code.split('const { port }')
   const file = path.join(folder, 'server.mjs')
   await bundle(file, `${server}\nconsole.log((server.address() as { port: number }).port)\n`, language)

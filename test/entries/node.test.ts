@@ -1,4 +1,4 @@
-/** The entry for Node reads modules from files; where they are missing it unpacks the text, as others do. */
+/** The entry for Node reads modules from files; if they are missing it unpacks the text, as other entries do. */
 import { readFileSync } from 'node:fs'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { UPDATES } from '../../ts/backend/wasm/parts.js'

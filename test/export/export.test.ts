@@ -1,4 +1,4 @@
-/** Exports: as onnxruntime, PyTorch and Keras compute them (test/oracles/exports.json), as plain JavaScript, and back. */
+/** Exports compared with the results of onnxruntime, PyTorch and Keras (test/oracles/exports.json); exports as plain JavaScript; and the way back. */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

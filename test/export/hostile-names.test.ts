@@ -1,4 +1,4 @@
-/** Fault 45: JavaScript that is written of models whose tables, classes and files strangers named. */
+/** Fault 45: generated JavaScript for models whose columns, classes and files have names chosen by strangers. */
 import vm from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -25,7 +25,7 @@ import { hostileNames, hostileText, NASTY, runModule, runs } from '../tools/host
 const backend = createBackend({ backend: 'js' })
 const net = new Sequential([new Dense(7, 3, { activation: 'tanh' })], { seed: 1, backend })
 
-/** A model of a table with these names, as a file that a stranger wrote may have it. */
+/** A table model with these names, as a stranger's file may contain. */
 function modelOf([number, category, hash, target, ...rest]: string[], more: object = {}) {
   const [a, b, u, v, w, missing] = rest
   const state = {
@@ -56,7 +56,7 @@ describe('fault 45: a table as JavaScript', () => {
       fc.asyncProperty(hostileNames(10), hostileText, async (names, cell) => {
         const model = modelOf(names)
         const source = tableToFunction(model)
-        // between the tags of a page it ends no script, and older engines take it
+        // between the tags of a page it does not end the script, and older engines accept it
         expect(source).not.toMatch(/<\/|<!--|<script|[\u2028\u2029]/i)
         const { predict } = await runModule(source)
         const rows = [names[4], names[5], cell].map((category, i) => ({
@@ -116,7 +116,7 @@ describe('fault 45: what a model file says of its layers', () => {
 
   /** The file with another value in the place of one. */
   function withConfig(text: string): Uint8Array {
-    // a stranger writes checksums, too
+    // a stranger's file may have valid checksums
     const checksums = JSON.stringify({ ...JSON.parse(header.__metadata__['gradus-crc32']), text: crc32Of(new TextEncoder().encode(text)) })
     const metadata = { ...header.__metadata__, [key]: text, 'gradus-crc32': checksums }
     const changed = new TextEncoder().encode(JSON.stringify({ ...header, __metadata__: metadata }))
@@ -162,7 +162,7 @@ describe('fault 45: what a model file says of its layers', () => {
         ])
           expect(code).not.toMatch(/globalThis|script/)
       }
-    // an activation that is null is none
+    // null is not a valid activation
     expect(read).toBeLessThan(5)
   })
 })

@@ -23,7 +23,7 @@ export interface Case {
   model: Module
   inputs: Tensor
   inputShape?: number[]
-  /** The other frameworks that have it. */
+  /** The formats that have an equivalent of the model. */
   in: readonly ('onnx' | 'torch' | 'keras' | 'function')[]
 }
 

@@ -43,7 +43,7 @@ describe('every model of models.ts', () => {
   test.each(cases())('$name', ({ model, inputs, inputShape }) => expectSame(model, inputs, inputShape))
 })
 
-/** A layer by what it is; of a width that is known when the ones before it are. */
+/** A random layer: its kind and the numbers that determine it. Its width follows from the layers before it. */
 type Drawn =
   | { kind: 'dense'; outputs: number; activation: ActivationName; bias: boolean }
   | { kind: 'activation'; activation: ActivationName }
@@ -109,7 +109,7 @@ class Maker {
         const before = [...this.shape]
         const made = members.map((own) => {
           const maker = new Maker([...before], this.generator)
-          // all of one shape in the end
+          // all members return the same shape
           const inner = maker.layers(own.filter(({ kind }) => kind !== 'flatten' && kind !== 'sequential' && kind !== 'ensemble'))
           const end = new Dense(maker.shape[maker.shape.length - 1], outputs)
           return new Sequential([...inner, end] as Module[], { seed: weights[0], backend })

@@ -1,4 +1,7 @@
-/** Stop, save, load, go on is as if nothing had been stopped: the same bits, of every optimizer, on both backends, with all that goes along. */
+/**
+ * A training that is stopped, saved, loaded and resumed has the same bits as an uninterrupted one, for every optimizer, on both backends, with
+ * callbacks and schedules.
+ */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -80,7 +83,7 @@ const outcome = (model: Module, { optimizer }: Pick<FitOptions, 'optimizer'>, { 
   steps,
 })
 
-/** Trains in one go, and in parts, each by a program that knows nothing of the one before but the file. */
+/** Trains without interruption, and in parts; each part is a program that has only the file of the previous one. */
 async function inParts(make: Make, ends: readonly number[], checkpointOptions: () => CheckpointOptions = () => ({})) {
   const whole = make()
   const all = await fit(whole.model, { ...whole.options, epochs: ends[ends.length - 1] })
@@ -218,7 +221,7 @@ describe('the same bits as never stopped', () => {
 })
 
 describe('within an epoch, the same bits as never stopped', () => {
-  /** Each file that is saved within epochs, by how many steps there were, and what a training that nobody stopped comes to. */
+  /** All files that are saved within epochs, by their number of steps, and the outcome of an uninterrupted training. */
   async function savedWithin(make: Make, epochs: number, checkpointOptions: CheckpointOptions) {
     const whole = make()
     const all = await fit(whole.model, { ...whole.options, epochs })

@@ -1,4 +1,4 @@
-/** Writing files when the disk is full, or breaks in between: what was there is as it was, and the error says so. */
+/** Writing files when the disk is full or fails in between: the previous file stays unchanged, and the error says so. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -53,13 +53,13 @@ test('fault 15: a disk that is full, or breaks, at each moment: a clear error, a
     )
     expect(readdirSync(folder).filter((entry) => entry.endsWith('.tmp'))).toEqual([])
     if (error === null) {
-      // a link that fails is a copy, so one failure is overcome
+      // if a link fails, the file is copied instead, so one failure does no harm
       expect(text('net.safetensors')).toBe('new')
       if (calls() <= n) break
       continue
     }
     failed++
-    // only the folder may fail after the file has its name
+    // after the file has its name, only the flush of the folder can fail
     const isOld = text('net.safetensors') === 'old'
     expect(error.message).toMatch(
       isOld ? /could not be written, and what was there is as it was: ENOSPC/ : /was written, but may not outlive/,
@@ -135,7 +135,7 @@ test('files of another system stay for ten minutes, and those of an earlier proc
   const [system] = path.basename(own).slice('net.safetensors.'.length).split('-')
   const foreign = `net.safetensors.${system === 'ffffffff' ? '0' : 'f'}${system.slice(1)}-1-1.tmp`
   const earlier = `net.safetensors.${system}-${process.pid}-0.tmp`
-  // its number is nobody's: Linux has none above 2²²
+  // no process has this number: Linux uses none above 2²²
   const dead = `net.safetensors.${system}-4194399-1.tmp`
   const other = `other.net.safetensors.${system}-4194399-1.tmp`
   for (const entry of [path.basename(own), foreign, earlier, dead, other]) writeFileSync(path.join(folder, entry), 'x')

@@ -1,6 +1,6 @@
 /**
- * Files that version 0.1.0 wrote, in test/files/format-1, load for ever: with the layers, the numbers and the answers that they had. Whoever changes the
- * format keeps a reader of this one; these files are never written again.
+ * The files in test/files/format-1, which version 0.1.0 wrote, can be loaded for ever: with the same layers, numbers and predictions. Whoever changes
+ * the format keeps a reader of this one; these files are never written again.
  */
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

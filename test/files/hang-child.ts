@@ -1,4 +1,4 @@
-/** Writes a file and never ends: the bytes are in the temporary file, the disk does not answer. Prints a line when it is there. */
+/** Writes a file and never ends: the bytes are in the temporary file, but the disk does not respond. Prints a line when the temporary file exists. */
 import * as fs from 'node:fs/promises'
 import { writeNow } from '../../ts/files/disk-files.js'
 

@@ -1,5 +1,5 @@
 /**
- * Trains and saves after each batch, of which an epoch has three, the last one smaller, until it is killed; started again, it goes on: `kills.ts`
+ * Trains and saves after each batch until it is killed; an epoch has three batches, and the last is smaller. Started again, it resumes. `kills.ts`
  * bundles and runs it. It prints the number of the step after each file that is on the disk.
  */
 import { Adam, Checkpoint, Dense, EarlyStopping, fit, load, mse, Sequential } from '../../ts/index.js'

@@ -1,4 +1,4 @@
-/** Model files: what comes back from them is the model, and what is wrong with a file is said. */
+/** Model files: the loaded model equals the saved one, and errors say what is wrong with a file. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -101,7 +101,7 @@ describe('a model comes back', () => {
     expect(again.state()).toEqual(model.state())
     expect(again.predict(x).data()).toEqual(model.predict(x).data())
     expect((again as Sequential).layers[1]).toMatchObject({ momentum: 0.3, epsilon: 1e-4 })
-    // and goes on with the same random numbers
+    // the loaded model continues with the same random numbers
     const goOn = (m: Module) => fit(m, { inputs: x, targets: [0, 1], loss: crossEntropy, optimizer: new SGD(m.parameters()), epochs: 3 })
     await goOn(model)
     await goOn(again)

@@ -1,4 +1,4 @@
-/** Counters in the branches of a program, for fuzzing to see which inputs reach something new. */
+/** Counters in the branches of a program: they tell the fuzzer which inputs reach new code. */
 import ts from 'typescript'
 
 /** The name of the counters in the program: a Uint8Array of as many as there are branches. */
@@ -34,7 +34,7 @@ export function instrumented(text: string): { text: string; branches: number } {
     ts.forEachChild(node, visit)
   }
   visit(source)
-  // of one place the outer, which came first, ends up outside
+  // of insertions at the same place, the outer one, which came first, ends up outside
   const sorted = insertions.map((insertion, i) => ({ ...insertion, i })).sort((a, b) => a.at - b.at || a.i - b.i)
   const parts = sorted.map(({ at, text: added }, i) => text.slice(sorted[i - 1]?.at ?? 0, at) + added)
   const out = parts.join('') + text.slice(sorted[sorted.length - 1]?.at ?? 0)

@@ -22,13 +22,15 @@ import { withHeader } from '../tools/model-files.js'
 
 export type Target = (bytes: Uint8Array) => void
 
-/** Errors of ours begin so; anything else is one of the engine that slipped through. */
+/** Beginnings of the errors of this package. Any other error is an error of the engine that was not anticipated. */
 const OURS = /^(decodeSafetensors|decodeState|IDX data|fromTable|encode)\b/
 
-/** Memory that an answer may take beyond its file. */
+/** Memory that a result may take in addition to the size of its file. */
 const ROOM = 2 ** 20
 
-/** Runs a parser. @param ours how its errors begin @returns its answer, or undefined where it refused. @throws Error for what should not be */
+/**
+ * Runs a parser. @param ours the beginning of its errors @returns its result; undefined if it refused the input. @throws Error for any other behavior
+ */
 function guarded<T>(parse: () => T, ours = OURS): T | undefined {
   const { warn } = console
   // unknown values in later rows give warnings
@@ -58,7 +60,7 @@ function check(holds: boolean, what: string): void {
   if (!holds) throw new Error(what)
 }
 
-/** Answers fill the file exactly (halves twice), and come back from what is written of them. */
+/** Results have exactly the size of the file (twice that for 16-bit floats), and survive writing and reading. */
 function safetensors(bytes: Uint8Array): void {
   const file = guarded(() => decodeSafetensors(bytes))
   if (file === undefined) return
@@ -194,7 +196,7 @@ function queue(bytes: Uint8Array): void {
 
 const net = new Sequential([new Dense(3, 2)], { seed: 1, backend: createBackend({ backend: 'js' }) })
 
-/** The bytes are what a model file has of a table, as text. */
+/** The bytes are the text about the table in the file of a table model. */
 function tableModel(bytes: Uint8Array): void {
   const text = new TextDecoder().decode(bytes)
   const ours = /^(loadTableModel|encoderFromState|encode)\b/
@@ -249,7 +251,7 @@ export const targets: Readonly<Record<string, Target>> = {
   queue,
 }
 
-/** Words of the formats, which a fuzzer would be long in finding. */
+/** Keywords of the formats, which a fuzzer would take long to find. */
 export const tokens: Readonly<Record<string, readonly string[]>> = {
   safetensors: [
     '"dtype":',

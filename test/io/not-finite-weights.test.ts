@@ -1,4 +1,4 @@
-/** Weights of a training that diverged are neither saved over good ones nor loaded in silence. */
+/** Weights of a diverged training never replace a good file, and are never loaded silently. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

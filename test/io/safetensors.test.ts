@@ -1,4 +1,4 @@
-/** safetensors byte for byte as Python writes them, and whatever is damaged. */
+/** safetensors files equal Python's byte for byte, and damaged files are refused. */
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -16,7 +16,7 @@ const bytesOf = ({ file }: Case) => new Uint8Array(Buffer.from(file, 'base64'))
 const plain = (data: StoredArray) =>
   Array.from(data as Iterable<number | bigint>, (v) => (typeof v === 'bigint' ? String(v) : v === 0 ? 0 : v))
 
-/** A file of a header and bytes as they are. */
+/** A file made of a header and raw bytes. */
 function file(header: unknown, body = 0, length?: number): Uint8Array {
   const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header))
   const out = new Uint8Array(8 + text.length + body)

@@ -1,4 +1,4 @@
-/** States of whole trainings as bytes, there and back: to the bit, with all that goes along; what is refused. */
+/** States of whole trainings, encoded as bytes and decoded: equal to the bit, with everything beside the weights; and refused values. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fitScaler, fromTable, scalerFromState } from '../../ts/data/index.js'
@@ -171,7 +171,7 @@ describe('encodeState', () => {
     const weights = Object.fromEntries(one.namedParameters())
     const third = make().loadState(weights)
     expect(third.state()['1.generator']).toEqual(Float64Array.of(0))
-    // and a part has names of its own
+    // a part that is saved alone has its own names
     expect(Object.keys(one.layers[0].state())).toEqual(['0.weight', '0.bias', '2.weight', '2.bias', '1.generator'])
   })
 

@@ -35,11 +35,11 @@ interface Row {
 
 const softplus = (z: number) => (z > 0 ? z + Math.log1p(Math.exp(-z)) : Math.log1p(Math.exp(z)))
 const sigmoid = (z: number) => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z)))
-/** 0 · ∞ is 0: a target of 0 asks nothing. */
+/** t·x, where 0 · ∞ is 0: a target of 0 adds nothing. */
 const times = (t: number, x: number) => (t === 0 ? 0 : t * x)
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0)
 
-/** The largest of logits, and log Σ exp(z − largest): apart, as the sum of both would lose the second beside a large first. */
+/** The largest of logits, and log Σ exp(z − largest): returned separately, because their sum would lose the second beside a large first. */
 function logSum(z: readonly number[]): [top: number, log: number] {
   const top = Math.max(...z)
   return Number.isFinite(top) ? [top, Math.log(sum(z.map((v) => Math.exp(v - top))))] : [top, 0]
@@ -65,7 +65,7 @@ function focalOf(z: readonly number[], t: readonly number[], gamma: number): Row
     if (share === 0) return
     const [topOthers, logOthers] = logSum(z.filter((_, j) => j !== c))
     const wrong = topOthers - top + logOthers - log
-    // log1p of the others, where they are little
+    // log1p of the other probabilities if they are small
     const entropy = wrong < -1 ? -Math.log1p(-Math.exp(wrong)) : -logs[c]
     const power = gamma === 0 ? 1 : Math.exp(gamma * wrong)
     row.value += share * power * entropy
@@ -89,7 +89,7 @@ const each =
 
 const binaryEntropy = (z: number, t: number) => times(t, softplus(-z)) + times(1 - t, softplus(z))
 function binaryFocal(gamma: number) {
-  // of the probability against the target; all values are far out
+  // the probability of the wrong class; all values are extreme
   const wrong = (z: number, t: number) => times(t, sigmoid(-z)) + times(1 - t, sigmoid(z))
   return each(
     (z, t) => (gamma === 0 ? 1 : wrong(z, t) ** gamma) * binaryEntropy(z, t),
@@ -156,7 +156,7 @@ const KINDS: Record<string, Kind> = {
     row: (z, t) => {
       const own = t.indexOf(1)
       const margins = z.map((v, c) => (c === own ? 0 : v - z[own] + 1))
-      // of two classes that are masked, no difference is known
+      // two masked classes have no defined difference
       const slopes = margins.map((m) => (m > 0 ? 1 : m < 0 ? 0 : m === 0 ? 0.5 : Number.NaN) / z.length)
       return {
         value: sum(margins.map((m) => Math.max(m, 0))) / z.length,
@@ -294,7 +294,7 @@ describe.each(backends)('$variant $dtype', (backend) => {
       if (Number.isFinite(value) && isOdd && !(Math.abs(value - wanted) <= 1e-4 * Math.max(1, Math.abs(wanted))))
         throw new Error(`${text}: ${value}, is ${wanted}`)
     } else if (Number.isFinite(value) || Math.max(...z.map(scale)) < 1e37) {
-      // a difference of logits is rounded as they are, and a sum of large ones may be infinite
+      // a difference of logits has their rounding error, and a sum of large ones may be infinite
       const largest = Math.max(...z.map(scale))
       if (!(Math.abs(value - wanted) <= 64 * unit * (largest + Math.abs(wanted)))) throw new Error(`${text}: ${value}, is ${wanted}`)
     }
@@ -304,7 +304,7 @@ describe.each(backends)('$variant $dtype', (backend) => {
       rows[r].gradient.forEach((g, c) => {
         const [got, right] = [gradient[r * cols + c] * z.length, round(g)]
         if (!Number.isFinite(right)) return
-        // exp of a difference d is rounded as d, and beyond 104 it is 0
+        // exp of a difference d has the rounding error of d, and is 0 beyond 104
         const rounding = 64 * unit * Math.max(1, Math.abs(right)) * Math.min(104, scale(row))
         if (!(Math.abs(got - right) <= rounding)) throw new Error(`${text}: gradient ${got} at row ${r}, ${c}, is ${right}`)
       })

@@ -1,4 +1,4 @@
-/** Weights of classes, as a loss and as weights of rows in fit, against PyTorch's numbers on every backend; what they refuse. */
+/** Weights of classes, as a loss and as weights of rows in fit, against PyTorch's numbers on every backend; and refused arguments. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { classWeights } from '../../ts/data/index.js'

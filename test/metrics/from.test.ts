@@ -1,4 +1,4 @@
-/** Metrics of probabilities and of logits: the same figures, and what is neither is refused. */
+/** Metrics give the same figures for probabilities and logits, and refuse values that are neither. */
 import { describe, expect, test } from 'vitest'
 import { Generator, softmax, tensor } from '../../ts/index.js'
 import { averagePrecision, brierScore, f1Score, logLoss, precision, recall, rocAuc } from '../../ts/metrics/index.js'
@@ -15,7 +15,7 @@ describe.each(Object.entries(METRICS))('%s', (name, metric) => {
     const wanted = metric(z, target)
     expect(metric(p, target, { from: 'probabilities' })).toBeCloseTo(wanted, 6)
     expect(metric(z, target, { from: 'logits' })).toBe(wanted)
-    // a second softmax would be another number without a word
+    // a second softmax would silently give another number
     if (classes > 2 || !['rocAuc', 'averagePrecision'].includes(name))
       expect(() => metric(p, target)).toThrow(
         new RegExp(`^${name}: wants logits, got rows that add up to 1, such as .*; of probabilities say from: 'probabilities'`),

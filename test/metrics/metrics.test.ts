@@ -1,4 +1,4 @@
-/** Metrics against scikit-learn's numbers, in every form in which predictions and targets come; what they refuse. */
+/** Metrics against scikit-learn's numbers, for every form of predictions and targets; and refused arguments. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { blobs } from '../../ts/data/index.js'
@@ -110,7 +110,7 @@ describe('against scikit-learn', () => {
     const [p, t] = [tensor(one.scores), tensor(one.target)]
     expect(r2Score(p, t)).toBeCloseTo(one.r2, 10)
     expect(r2Score(one.scores, one.target)).toBeCloseTo(one.r2, 10)
-    // equal targets whose sum over their number is another number
+    // equal targets whose sum divided by their count is, by rounding, another number
     const equal = Array.from({ length: 7 }, () => 0.1)
     expect(
       r2Score(

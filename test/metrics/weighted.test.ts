@@ -1,4 +1,4 @@
-/** Metrics of probabilities, of ranks and in proportion, and weights of rows, against scikit-learn; what they take and refuse. */
+/** Metrics of probabilities, of rankings and relative errors, with weights of rows, against scikit-learn; accepted and refused arguments. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { softmax, type TensorLike, tensor } from '../../ts/index.js'

@@ -1,4 +1,4 @@
-/** EmbedColumns: what it gives, its gradient and training beside the same of single operations, files, and what it refuses. */
+/** EmbedColumns: its output, gradient and training compared with the same made of single operations; its files; and refused arguments. */
 import { describe, expect, test } from 'vitest'
 import { fromTable } from '../../ts/data/index.js'
 import {
@@ -23,7 +23,7 @@ import { allBackends } from '../tools/small-nets.js'
 
 const ROWS = 90
 const FEATURES = 6
-/** In another order than the input's, one beside another, one at the end. */
+/** Columns in another order than the input's: two next to each other, one at the end. */
 const COLUMNS = [
   { feature: 5, count: 7, size: 3 },
   { feature: 1, count: 4, size: 2 },
@@ -39,7 +39,7 @@ function rows(): { inputs: Float32Array; shape: [number, number]; targets: Int32
   return { inputs, shape: [ROWS, FEATURES], targets }
 }
 
-/** The same by operations that anybody may write, with the indices made in JavaScript. */
+/** The same layer made of public operations, with indices computed in JavaScript. */
 class ByHand extends Module {
   constructor(readonly embed: EmbedColumns) {
     super({ backend: embed.backend })

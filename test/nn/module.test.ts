@@ -1,4 +1,4 @@
-/** How modules find what they own, in which order, wherever it is kept. */
+/** Modules find their parameters and layers, in a fixed order, in all kinds of properties. */
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 import {

@@ -1,4 +1,4 @@
-/** Models of models: layers in plain objects, their names, their modes, forward methods of plain JavaScript. */
+/** Models inside models: layers in plain objects, their names, their modes, forward methods in plain JavaScript. */
 import { describe, expect, test } from 'vitest'
 import { supportedVariants } from '../../ts/debug/index.js'
 import {

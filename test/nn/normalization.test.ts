@@ -1,4 +1,4 @@
-/** Layer and batch normalisation against the formulas that PyTorch documents, written out in double precision, and as parts of models. */
+/** Layer and batch normalization, against PyTorch's documented formulas in double precision, and as parts of models. */
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../ts/backend/index.js'
 import { supportedVariants } from '../../ts/debug/index.js'
@@ -41,7 +41,7 @@ const transposed = (rows: Grid): Grid => rows[0].map((_, c) => rows.map((row) =>
 const averageOf = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length
 const varianceOf = (values: number[]) => averageOf(values.map((v) => (v - averageOf(values)) ** 2))
 
-/** Output and gradients of normalisation over rows, from the formulas, element by element. */
+/** Output and gradients of normalization over rows, from the formulas, element by element. */
 function normalizedRows(rows: Grid, upstream: Grid, epsilon: number): { output: Grid; gradient: Grid } {
   const output: Grid = []
   const gradient: Grid = []

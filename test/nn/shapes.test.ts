@@ -1,4 +1,4 @@
-/** Shapes that people give by mistake: messages say what is wanted. */
+/** Shapes that people give by mistake: messages name the expected shape. */
 import { expect, test } from 'vitest'
 import { Dense, mse, Sequential } from '../../ts/index.js'
 

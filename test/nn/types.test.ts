@@ -82,7 +82,7 @@ test('every option that is a word is one of a few', () => {
   expect(() => crossEntropy(model.predict([[1, 2]]), [0], { reduction: 'none' })).toThrow()
   // @ts-expect-error no such initialiser
   expect(() => new Sequential([new Dense(2, 2, { weightInitializer: 'he' })], { backend })).toThrow()
-  // a metric of one's own has any name
+  // a user-defined metric may have any name
   expect(new EarlyStopping({ monitor: 'kappa', mode: 'max' }).bestEpoch).toBe(0)
 })
 
@@ -103,11 +103,11 @@ test('results have the names of the metrics that were asked for', () => {
   expect(named.accuracy + named.loss).toBeGreaterThan(0)
   // @ts-expect-error a misspelt metric
   expect(named.acuracy).toBeUndefined()
-  // @ts-expect-error one that was not asked for
+  // @ts-expect-error a metric that was not requested
   expect(evaluateModel(model, data).accuracy).toBeUndefined()
   const own = evaluateModel(model, { ...data, metrics: { always: () => 1 } })
   expect(own.always).toBe(1)
-  // @ts-expect-error none of that name
+  // @ts-expect-error no metric of that name
   expect(own.accuracy).toBeUndefined()
 })
 
@@ -123,7 +123,7 @@ test('rows of a table may have a type of one’s own, whose columns are then the
   expect(fromTable(penguins, { target: 'mass' }).encode(penguins)).toHaveLength(4)
   // @ts-expect-error no column of that name
   expect(() => fromTable(penguins, { target: 'weight' })).toThrow()
-  // @ts-expect-error neither here
+  // @ts-expect-error no input column of that name
   expect(() => fromTable(penguins, { target: 'mass', inputs: ['isle'] })).toThrow()
   const loose: Row[] = [{ a: 1, b: 2 }]
   const name: string = 'a'

@@ -32,7 +32,7 @@ import { drawShapes, OPERATIONS, type Operation } from './table.js'
 interface Case {
   name: string
   shapes: number[][]
-  /** Values are drawn from here. */
+  /** Range from which values are drawn. */
   range?: readonly [number, number]
   build: (...inputs: Tensor[]) => Tensor
 }
@@ -43,7 +43,7 @@ const ofTable = ({ name, shapes, call, range }: Operation): Case[] =>
     const random = numbers(shapes.indexOf(pattern) + 5)
     return { name: `${name}, ${pattern}`, shapes: drawShapes(pattern, (n) => random.int(n)), range, build: call }
   })
-/** Every operation on each of its lists of shapes, and graphs that are more than one operation. */
+/** Every operation on each of its lists of shapes, and graphs of several operations. */
 const cases: Case[] = [
   ...OPERATIONS.flatMap(ofTable),
   { name: 'sum over 0', shapes: [[3, 4]], build: (x) => sum(x, 0) },
@@ -129,7 +129,7 @@ describe('gradients by central differences, float64', () => {
 })
 
 describe('the gradient written in operations equals the fused one, and can be differentiated again', () => {
-  // One number out of all gradients, whose own gradient is then compared with differences of it.
+  // A single number from all gradients; its gradient is compared with its differences, for the second order.
   const outer = (c: Case, inputs: Tensor[]): Tensor =>
     gradients(weightedSum(c.build(...inputs)), inputs, { createGraph: true })
       .map((g) => weightedSum(square(g)))

@@ -1,4 +1,4 @@
-/** Operations and graphs at their edges: stale losses, numbers beside tensors, infinities, whole numbers, memory that runs out. */
+/** Misuse and edge cases of operations and graphs: stale losses, numbers as operands, infinities, integers, memory that runs out. */
 import { describe, expect, test } from 'vitest'
 import { supportedVariants } from '../../ts/debug/index.js'
 import {

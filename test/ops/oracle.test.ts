@@ -91,13 +91,13 @@ const called: Record<string, Run> = {
   crossEntropy: ([p, t, weights], o) => g.crossEntropy(p, t.detach() as TensorLike, { ...o, weights: weights?.detach() }),
 }
 
-/** How a case is run: an operation of its name takes the inputs, then the options in their order. */
+/** The function that runs a case: by default the operation of its name, called with the inputs and then the options in their order. */
 function runOf(op: string): Run | undefined {
   const plain = (g as unknown as Record<string, unknown>)[op] as ((...args: unknown[]) => Tensor) | undefined
   return called[op] ?? (plain && ((inputs, o) => plain(...inputs, ...Object.values(o))))
 }
 
-/** Not in the library, or another convention, each with its reason. */
+/** The reason why a case is left out, such as an operation that gradus lacks or another convention; undefined for a case to test. */
 function leftOut({ op, options, inputs, note }: Case): string | undefined {
   if (runOf(op) === undefined) return 'no such operation here'
   if (op === 'stack' && options.axis !== 0) return 'along a first axis only'

@@ -67,7 +67,7 @@ const CALLED: Record<string, (inputs: Tensor[], options: Case['options']) => Ten
   triplet: ([p]) => g.triplet(p, row(p, 1, 2, -1, 0.5), row(p, 3, 2, 0, 1)),
 }
 
-/** Where gradus differs on purpose, or where neither is of use; by the beginning of what {@link differences} says. */
+/** Known differences, which are intended or where neither result is useful, by the beginning of the text from {@link differences}. */
 const KNOWN: readonly (readonly [RegExp, string])[] = [
   [/^(abs|mae): gradient 0 at NaN: NaN, PyTorch has 0/, 'a gradient of 0 would hide where NaN came from'],
   [/^leakyRelu: gradient 0 at NaN: NaN, PyTorch has 0\.0/, 'a slope would hide where NaN came from'],
@@ -113,10 +113,10 @@ function run(
   return { output: output.data(), grads }
 }
 
-/** Equal, or within rounding; what comes out below the normal numbers may be anything as small. Zeros are alike. */
+/** True if numbers are equal to rounding. Results below the normal numbers may be any number that small; zeros of both signs are equal. */
 function isClose(got: number, wanted: number, dtype: Case['dtype']): boolean {
   if (Object.is(got, wanted)) return true
-  // differences of numbers around 1 are rounded to some 1e-8 of that
+  // differences of numbers around 1 have rounding errors of about 1e-8
   const [relative, tiny] = dtype === 'float32' ? [2e-5, 3e-8] : [1e-12, 1e-16]
   if (Math.abs(wanted) > 0 && Math.abs(wanted) < tiny) return Math.abs(got) < 2 * tiny
   return Math.abs(got - wanted) <= relative * Math.abs(wanted) + tiny
@@ -144,7 +144,7 @@ const backends = [
 
 test('fault 28: every operation with a row in the table has special numbers by PyTorch', () => {
   const tried = new Set(cases.map(({ op }) => op))
-  // linear gives its input; dropout draws which elements go; normalize is below
+  // linear returns its input; dropout is random; normalize is tested below
   const missing = OPERATIONS.map(({ name }) => name.split(' ')[0]).filter(
     (op) => !tried.has(op) && !['linear', 'dropout', 'normalize'].includes(op),
   )
@@ -167,7 +167,7 @@ describe.each(backends)('the slope of a function of one number at NaN is NaN, $v
     const x = tensor(new Float64Array(shape[0]).fill(Number.NaN), shape, { backend, requiresGrad: true })
     return [...gradients(sum(f(x)), [x])[0].data()]
   }
-  // lanes of eight and of four, and what is left
+  // lengths that use loops of eight and four lanes, and their remainders
   const lengths = [1, 4, 8, 13]
 
   test.each(UNARY_KERNELS.filter((name) => name !== 'sign'))('%s', (name) => {

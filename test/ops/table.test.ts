@@ -160,7 +160,7 @@ describe.each([double, ...single])('fault 28: NaN, infinities, −0 and denormal
     const got = noGrad(() => call(...columns)).data()
     pairs.forEach((pair, i) => {
       const wanted = round((reference as (...x: number[]) => number)(...pair))
-      // the sign of zero is looked at by 1/x; computed functions may round to 0 what is below the normal numbers
+      // 1/x shows the sign of zero; computed functions may round results below the normal numbers to 0
       const close = Object.is(got[i], wanted) || Math.abs(got[i] - wanted) <= 4e-6 * Math.abs(wanted) + (wanted === 0 ? 0 : 2e-38)
       if (!close && !(wanted === 0 && got[i] === 0)) throw new Error(`of ${pair}: ${got[i]}, wants ${wanted}`)
     })

@@ -1,7 +1,7 @@
 /**
- * The one table of operations. A row says how an operation is called on random shapes, what it must refuse, and, for those that work
- * element by element, what each number becomes; table.test.ts checks gradients of first and second order, single against double
- * precision, special numbers, errors and failing allocations for every row. A new operation is a row here.
+ * The one table of operations. A row says how an operation is called on random shapes, what it must refuse, and, for element-wise operations, the
+ * result for each number; table.test.ts checks gradients of first and second order, single against double precision, special numbers, errors and
+ * failing allocations for every row. A new operation is a row here.
  */
 import { ACTIVATIONS, BINARY_KERNELS, UNARY_KERNELS } from '../../ts/backend/kernels.js'
 import * as gradus from '../../ts/index.js'
@@ -66,16 +66,16 @@ type Call = (...inputs: Tensor[]) => Tensor
 export interface Operation {
   name: string
   /**
-   * Shapes of the inputs: a letter is a dimension, the same letter the same length, a digit is itself and `-` no dimension at all. Each of
-   * several lists is used.
+   * Shapes of the inputs, one string per list: a letter is a dimension (equal letters have equal lengths), a digit is a dimension of this length, `-`
+   * is a shape without dimensions. Each list is tested.
    */
   shapes: readonly string[]
   call: Call
-  /** Where inputs are drawn from. Default −1.5 to 1.5. */
+  /** Range from which inputs are drawn. Default −1.5 to 1.5. */
   range?: readonly [number, number]
   /** For an element-wise operation: its result for numbers, including NaN, infinities, −0 and denormal numbers. */
   reference?: (...x: number[]) => number
-  /** Calls that are errors, with what their message has. */
+  /** Calls that must fail, with a pattern for the message. */
   refuses?: readonly (readonly [(...inputs: Tensor[]) => unknown, RegExp])[]
 }
 
@@ -129,7 +129,7 @@ const labelsOf = (p: Tensor) =>
 const weightsOf = (p: Tensor) => Array.from({ length: p.shape[0] }, (_, row) => 0.25 + (row % 3))
 
 export const OPERATIONS: readonly Operation[] = [
-  // elements alone: what test/tools/naive.ts has for the kernels of one and of two arrays, but for those without a gradient
+  // element-wise operations: all kernels of one and two arrays in test/tools/naive.ts, except those without a gradient
   ...UNARY_KERNELS.filter((name) => name !== 'sign').map((name) => unary(name, byName[name], naive.unary[name], RANGES[name])),
   ...BINARY_KERNELS.filter((name) => !COMPARISONS.includes(name)).map((name) =>
     binary(name, byName[name], naive.binary[name], RANGES[name]),
@@ -261,7 +261,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     name: 'gather along an axis',
     shapes: ['ab', 'abc', 'a1'],
-    // places that repeat, more of them than the axis has
+    // indices that repeat, and more of them than the length of the axis
     call: (x) => square(gather(x, 1, placesIn(x, [x.shape[0], x.shape[1] + 2, ...x.shape.slice(2)], x.shape[1]))),
     refuses: [
       [

@@ -20,7 +20,7 @@ const make = (backend: Parameter['backend']) =>
     )
   })
 
-/** Gradients of ½‖p‖² and some waves, so that each step has others; added to those that wait, as backward() does. */
+/** Gradients of ½‖p‖² and some waves, so that each step has other gradients; added to unused gradients, as backward() does. */
 function fill(parameters: readonly Parameter[], k: number): void {
   for (const p of parameters) {
     const [values, adds] = [p.view(), p.gradientState === 'ready']
@@ -55,7 +55,7 @@ describe.each(backends)('on $name', ({ make: makeBackend }) => {
       const start = Math.hypot(...a.flatMap((p) => [...p.view()]))
       const [straight, first] = [wrap(new Class(a)), wrap(new Class(b))]
       walk(straight, a, 0, 14)
-      // in the middle of what each of them counts
+      // saved in the middle of a period of each wrapper
       walk(first, b, 0, 7)
       const second = wrap(new Class(c))
       c.forEach((p, i) => p.view().set(b[i].view()))
@@ -97,7 +97,7 @@ const drivable = options.filter(([, option, Class]) => !Array.isArray((Class as 
 
 test.each(drivable)('%s: a schedule drives %s of one group and leaves the other', (_, option, Class) => {
   const parameters = [[1, 2], [3]].map((values) => ({ parameters: [new Parameter(values, { shape: [1, values.length], backend })] }))
-  // an option that is 0 at first may need no state, and then may not change
+  // an optimizer may keep no state for an option that is 0 at first; such an option cannot change later
   const given = Class.defaults[option] === 0 ? { [option]: 0.5 } : {}
   const optimizer = new Class(parameters as unknown as Parameter[], given)
   const next = (step: number) => another(option, usual, step, largest(Class, option))
@@ -115,7 +115,7 @@ function largest(Class: Class, option: string): number {
   return allowed[option]?.max ?? Infinity
 }
 
-/** Another value near the usual one, whole where that is. */
+/** Another value near the usual one; a whole number if the usual one is. */
 function another(option: string, usual: number, step: number, most: number): number {
   if (!option.startsWith('beta') && usual >= 1 && Number.isInteger(usual) && usual + 1 + step <= most) return usual + 1 + step
   return usual * (0.99 - 0.01 * step)

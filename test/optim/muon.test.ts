@@ -1,4 +1,4 @@
-/** Muon: what is no matrix goes to AdamW. */
+/** Muon: parameters that are not matrices go to AdamW. */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
 import { Muon } from '../../ts/index.js'

@@ -122,7 +122,7 @@ describe.each(backends)('every optimizer on $name', ({ make: makeBackend }) => {
   })
 
   test.each(classes)('%s: the kernel agrees with its readable rule', (name, Class) => {
-    // Bases of rank-deficient statistics are arbitrary: optim.soap.test.ts compares SOAP where they are not.
+    // Bases of rank-deficient statistics are arbitrary: soap.test.ts compares SOAP with statistics of full rank.
     if (backend.name !== 'wasm' || name === 'SOAP') return
     for (const options of name === 'SparseAdam' ? [{}] : [{}, { weightDecay: 0.1 }]) {
       const [a, b] = [make([[37], [8, 5]], backend), make([[37], [8, 5]], js)]
@@ -270,7 +270,7 @@ describe.each(backends)('fault: decoupled decay near the last bit of a parameter
   const backend = makeBackend()
   const start = Float32Array.from({ length: 1000 }, (_, i) => 1 + i / 1000)
 
-  /** Mean of how much a parameter shrinks in a step of AdamW without a gradient, over what it should. */
+  /** The mean shrinkage of a parameter per step of AdamW without a gradient, divided by the expected shrinkage. */
   function shrinkage(decay: number, steps: number): number {
     const p = new Parameter(start, { backend })
     const optimizer = new AdamW([p], { learningRate: 1e-3, weightDecay: decay / 1e-3 })

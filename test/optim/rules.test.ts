@@ -18,7 +18,7 @@ type Internals = OptimizerInternals & { update: ElementRule; moments?: ElementRu
 const classes = [...new Set(Object.values(gradus as Record<string, unknown>))].filter(
   (value): value is Class => typeof value === 'function' && value.prototype instanceof Optimizer,
 )
-/** Options that change the kernel, or how many numbers there are. */
+/** Options that change the kernel, or the number of its hyper-parameters. */
 const VARIANTS: object[] = [
   ...[{}, { momentum: 0.9 }, { centered: true }, { centered: true, momentum: 0.9 }, { amsgrad: true }],
   ...[{ epsilonPlacement: 'inside' }, { method: 'adamw' }, { momentum: 0.9, learningRateInside: true }],
@@ -26,7 +26,7 @@ const VARIANTS: object[] = [
 const js = createBackend({ backend: 'js' })
 const N = 37
 
-/** A kernel and its twin in TypeScript, which may be one of two of a class. */
+/** A kernel and its twin in TypeScript; a class may have two such pairs. */
 interface Twins {
   kernel: string
   part: UpdateRule['part']
@@ -51,7 +51,7 @@ function twinsOf(Class: Class): Twins[] {
   })
 }
 
-/** Distinct numbers that no swap leaves alone, between 0.1 and 0.8. */
+/** Different numbers between 0.1 and 0.8, so that a swap of any two is noticed. */
 const spread = (count: number) => Array.from({ length: count }, (_, i) => Math.fround(0.1 + 0.7 * ((0.618034 * (i + 1)) % 1)))
 
 const prodigy = new gradus.OPTIMIZERS.Prodigy([new Parameter([1], { backend: js })]) as unknown as Internals
@@ -76,7 +76,7 @@ describe.each(backends.filter(({ name }) => name.startsWith('wasm')))('on $name'
       h: heap.allocate(4 * MAX_HYPER + 16),
     }
     const numbers = spread(count)
-    // the kernel with ε outside the root has no other, which is 0 then
+    // the kernel with ε outside the root has no ε inside of it, which is 0 then
     if (kernel === 'adam') numbers[adam({ epsilonInRoot: 1 } as never).indexOf(1)] = 0
     const [p, g] = [heap.view(at.p, N), heap.view(at.g, N)]
     const state = Array.from({ length: slots }, (_, j) => heap.view(at.s + 4 * N * j, N))

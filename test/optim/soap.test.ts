@@ -1,4 +1,7 @@
-/** SOAP by its properties: trajectories depend on eigenvectors that are arbitrary where statistics are rank-deficient. */
+/**
+ * Properties of SOAP. Its trajectories cannot be compared in general: they depend on eigenvectors, which are arbitrary if statistics are
+ * rank-deficient.
+ */
 import { describe, expect, test } from 'vitest'
 import { Adam } from '../../ts/index.js'
 import { orthonormalize } from '../../ts/optim/base/qr.js'

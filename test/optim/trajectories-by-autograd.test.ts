@@ -1,6 +1,6 @@
 /**
  * The trajectories of the small net once more, with gradients by this library's own layers, loss and backpropagation, and with
- * weights laid out as its layers have them: what users run is what was verified.
+ * weights laid out as its layers have them: so the code that users run is verified, too.
  */
 import { describe, expect, test } from 'vitest'
 import { crossEntropy, Dense, Muon, Sequential } from '../../ts/index.js'
@@ -34,7 +34,7 @@ function netSetting(learningRate: number, backend: Setting['backend']): Setting 
   return { parameters, learningRate, problem: 'mlp', backend, gradient, flat }
 }
 
-/** As users write it: the output is the last axis. */
+/** Muon as users call it, with the output on the last axis. */
 const MUON: Row[] = [
   ['muon', (s) => new Muon(s.parameters, { learningRate: s.learningRate })],
   ['muon_no_nesterov_wd0', (s) => new Muon(s.parameters, { learningRate: s.learningRate, nesterov: false, weightDecay: 0 })],

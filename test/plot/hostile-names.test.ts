@@ -1,4 +1,4 @@
-/** Fault 45: pages and pictures with names out of strangers' files in them have no tag that the page without them has not. */
+/** Fault 45: names from strangers' files add no tags to pages and pictures. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { lineChart } from '../../ts/plot/index.js'
@@ -66,7 +66,7 @@ test('fault 45: charts', () => {
   )
 })
 
-/** Names that stand for others: everywhere in a report, also within sentences. */
+/** Placeholders that are replaced by hostile names everywhere in a report, also within sentences. */
 const PLACES = ['qqcolumn', 'qqother', 'qqtarget', 'qqyes', 'qqno', 'qqmaybe', 'qqday']
 
 function replacing<T>(value: T, names: readonly string[]): T {
@@ -147,7 +147,7 @@ test('fault 45: reports of studies, as a page and at a terminal', async () => {
       const study = await example(names)
       expect(tagsOf(studyHtml(study))).toEqual(wanted)
       expect(reportText(study)).not.toMatch(OBEYED)
-      // a line end in a name makes no line
+      // a line end in a name does not start a new line
       expect(reportText(study, { width: 1e6 }).split('\n').length).toBeLessThanOrEqual(13)
     }),
     runs(30),

@@ -1,4 +1,4 @@
-/** Charts as SVG: where points are, what axes say, and what stays out. */
+/** Charts as SVG: positions of points, texts of axes, and values that are left out. */
 import { expect, test } from 'vitest'
 import { lineChart } from '../../ts/plot/index.js'
 import { barChart, confusionChart } from '../../ts/plot/svg.js'

@@ -1,4 +1,4 @@
-/** That canaries find what they are for. The suite runs with them on Node 22: test/tools/canaries.ts. */
+/** Canaries detect writes out of bounds. The suite runs with them on Node 22: test/tools/canaries.ts. */
 import { expect, test } from 'vitest'
 import { StepArena } from '../../ts/backend/arena.js'
 import { ArrayBufferSource, Heap } from '../../ts/backend/heap.js'

@@ -1,4 +1,4 @@
-/** A trap in WebAssembly: nothing goes on with memory that may be wrong, and a new engine is there at once. */
+/** A trap in WebAssembly: no computation continues with memory that may be wrong, and a new engine is available at once. */
 import { expect, test } from 'vitest'
 import { supportedVariants } from '../../ts/debug/index.js'
 import {
@@ -102,7 +102,7 @@ test('fault 11: a trap in a fleet ends all of its nets, side by side or one afte
       jobs.map(({ model }) => model),
       {
         ...{ inputs: jobs[0].x, targets: jobs[0].y, loss: mse, optimizers: jobs.map(({ optimizer }) => optimizer) },
-        // a loss that nobody knows keeps nets apart
+        // nets with a user-defined loss are trained one after the other
         ...{ epochs: 400, batchSize: 5, ...(sideBySide ? {} : { loss: (p: Tensor, t: Tensor) => mse(p, t) }) },
       },
     )

@@ -1,6 +1,6 @@
 /**
- * Numbers below 1.2e-38, on which processors are slow. These are times of the processor, for a machine that does nothing else: `make
- * nightly`. Limits are twice the promise; with GRADUS_STRICT they are the promise.
+ * Numbers below 1.2e-38, with which processors are slow. The test measures processor time on an otherwise idle machine: `make nightly`. Limits are
+ * twice the promise; with GRADUS_STRICT they are the promise.
  */
 import { describe, expect, test } from 'vitest'
 import { supportedVariants } from '../../ts/debug/index.js'

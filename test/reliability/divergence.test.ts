@@ -1,4 +1,4 @@
-/** Training that diverges where no later loss could tell: at its end, in validation, in an evaluation. */
+/** Training that diverges where no later training loss would reveal it: at its end, in validation, in an evaluation. */
 import { describe, expect, test } from 'vitest'
 import {
   Dense,
@@ -91,7 +91,7 @@ describe.each(allBackends)('fault 27: $variant', (backend) => {
     })
     await expect(failed).rejects.toThrow(/not finite after step 4 \(epoch 4, batch 1\).*all were finite after step 3/)
     expect(epochs).toEqual([1, 2, 3])
-    // the best weights are put back, as where a loss is not finite
+    // the best weights are restored, as after a loss that is not finite
     expect(model.parameters().every((p) => p.data().every(Number.isFinite))).toBe(true)
   })
 

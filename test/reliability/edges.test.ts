@@ -1,4 +1,4 @@
-/** Values and slopes at the edges of the numbers, on every backend and in fleets. */
+/** Values and derivatives for extreme numbers, on every backend and in fleets. */
 import { describe, expect, test } from 'vitest'
 import { supportedVariants } from '../../ts/debug/index.js'
 import {
@@ -25,7 +25,7 @@ const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((
 describe.each(backends)('fault 28: $variant', (backend) => {
   test('binaryCrossEntropy of infinite logits: 0 and ∞, never ∞·0', () => {
     const value = (p: number, t: number) => {
-      // as many as fill whole vectors, and the rest
+      // a number of elements that fills a vector and leaves a remainder
       const prediction = tensor(new Float32Array(7).fill(p), [7, 1], { backend })
       return binaryCrossEntropy(prediction, tensor(new Float32Array(7).fill(t), [7, 1], { backend })).item()
     }

@@ -1,6 +1,6 @@
 /**
- * The k-th allocation of a training fails, for every k, however its steps are run: what comes of it is an OutOfMemoryError or, where
- * there is a way without, the right result; the weights are those after a whole number of steps; and the same call works afterwards.
+ * The k-th allocation of a training fails, for every k, however its steps are run: the outcome is an OutOfMemoryError or, if training can do without
+ * that memory, the right result; the weights are those after a whole number of steps; and the same call works afterwards.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { StepArena } from '../../ts/backend/arena.js'
@@ -16,7 +16,7 @@ beforeAll(() => threads.ready)
 const ROWS = 8
 const inputs = Array.from({ length: ROWS }, (_, i) => [i / 4 - 1, 1 - i / 8, (i % 3) / 2])
 const targets = inputs.map(([a, b]) => [a - b])
-/** Each step is looked at, so that none runs with others in one call. */
+/** Watches each step, so that no two steps run in one call. */
 const callbacks = [{ onBatchEnd: () => {} }]
 
 interface Allocates {
@@ -36,7 +36,7 @@ async function failing(k: number, fn: () => Promise<unknown>): Promise<boolean> 
       owner.allocate = allocate
     }
   }
-  // of the heap, and of the arenas of steps and of recordings
+  // patches the allocations of the heap, and of the arenas of steps and recordings
   const undo = [StepArena, Heap].map((of) => patched(of.prototype as unknown as Allocates))
   try {
     await fn()

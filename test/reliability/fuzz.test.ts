@@ -1,4 +1,4 @@
-/** Parsers on what an attacker makes: the corpus that fuzzing found, files made at random in the form of the format, and damaged ones. */
+/** Parsers on hostile input: the corpus that fuzzing found, random files in the form of the format, and damaged files. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -68,7 +68,7 @@ test.each(Object.keys(targets))(`fault 19: ${cases(2000)} random byte strings: %
 })
 
 describe('what an answer may allocate', () => {
-  /** Bytes of the heap and beside it that a call leaves at its end, garbage included. */
+  /** Bytes that a call has allocated at its end, in the heap and outside of it, including garbage. */
   function allocated(call: () => unknown): number {
     const total = () => {
       const { heapUsed, external } = process.memoryUsage()

@@ -1,6 +1,6 @@
 /**
  * Graphs that outlive a change of what they were computed from: backward() is right or an error that names parameter and
- * operation, never a gradient of other weights. Orders that are right, as adversarial pairs have them, stay legal.
+ * operation, never a gradient of other weights. Correct orders, as in training of adversarial pairs, stay allowed.
  */
 import { describe, expect, test } from 'vitest'
 import { supportedVariants } from '../../ts/debug/index.js'
@@ -65,7 +65,7 @@ describe.each(backends)('$variant', (backend) => {
       )
       expect(w1.grad).toBeNull()
       expect(() => gradients(b, [w1], { createGraph: true })).toThrow(/1\.weight/)
-      // and the model goes on
+      // and training of the model can continue
       sum(mul(model.forward([[1]]), 2)).backward()
       expect((w1.grad as Tensor | null)?.item()).toBe(2 * w2.item())
     }
@@ -77,7 +77,7 @@ describe.each(backends)('$variant', (backend) => {
     sum(h).backward(undefined, { retainGraph: true })
     sum(mul(h, 2)).backward()
     expect(w1.grad?.toArray()).toEqual([[9]])
-    // the gradient of a product with data needs the data alone
+    // the gradient of a product with respect to weights needs only the data
     const w = new Parameter([2, 3], { backend })
     const loss = sum(mul(w, [5, 7]))
     w.assign([0, 0])

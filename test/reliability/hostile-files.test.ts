@@ -1,4 +1,4 @@
-/** Hostile files of the newer formats: reading them ends soon, takes memory in proportion, and reports errors in words. */
+/** Hostile files of the newer formats: reading them ends soon, takes memory in proportion to their size, and reports errors clearly. */
 import { readFileSync } from 'node:fs'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
@@ -292,7 +292,7 @@ describe('fault 22: Parquet', () => {
     for (let i = 0; i < 50; i++) {
       const bytes = Uint8Array.from(good[i % good.length])
       for (let k = 0; k < 1 + (i % 3); k++) bytes[bytes.length - 9 - random.int(Math.min(400, bytes.length - 9))] = random.int(256)
-      // Node ends where a Blob is asked for bytes that no file has, so the same is read from both
+      // Node crashes if a Blob is asked for bytes beyond its file, so both a File and plain bytes are tested
       for (const source of [new File([bytes], 'x.parquet'), bytes])
         await readTable(source, { format: 'parquet' }).catch((error: Error) =>
           expect(error.message).toMatch(/^(x\.parquet|the data): cannot be read as Parquet: /),

@@ -1,4 +1,4 @@
-/** IDX files of strangers: what is defined is read, all else is refused by name. */
+/** IDX files from strangers: valid files are read, all others are refused with the name of the parser. */
 import { expect, test } from 'vitest'
 import { parseIdx } from '../../ts/data/index.js'
 import { idxFile } from '../tools/hostile-files.js'

@@ -1,5 +1,5 @@
 /**
- * Arrays that the caller keeps and writes to, and graphs that are used later than they were made: every result belongs to the numbers at the time of
+ * Arrays that the caller keeps and overwrites, and graphs that are used later: every result belongs to the numbers at the time of
  * its operation. A shadow model in plain JavaScript computes the expected results; integers keep both exact.
  */
 import { describe, expect, test } from 'vitest'
@@ -99,10 +99,10 @@ describe.each(kinds)('%o', (kind) => {
   })
 })
 
-/** A graph that waits for its backward pass, and what that is to give. */
+/** A graph that waits for its backward pass, and the expected gradient. */
 interface Waiting {
   result: Tensor
-  /** Steps that had opened, and changes of w that had been made, when it was recorded. */
+  /** Number of steps that had begun, and of changes of w, when the graph was recorded. */
   step: number
   changes: number
   /** True if its gradient needs the values of w. */

@@ -1,6 +1,6 @@
 /**
- * Many trainings in one process: the event loop keeps its turns however many run at once, and the memory of models that were
- * forgotten comes back in every kind of asynchronous loop.
+ * Many trainings in one process: the event loop stays responsive however many run at once, and the memory of forgotten models is reused in every kind
+ * of asynchronous loop.
  *
  * Limits of time are ten times the promise, and turns are measured in time of the processor, as machines are busy; with GRADUS_STRICT
  * they are the promise, and with GRADUS_STRICT=clock measured by the clock, of a machine that nobody else uses. GRADUS_SECONDS is how long
@@ -46,7 +46,7 @@ test.each([1, 50, 200])(
     let running = true
     const all = Array.from({ length: fits }, (_, i) => {
       const { model, options } = job(backend, [4, 8, 1], i)
-      // no fast path over many steps: each step is a turn's work of its own
+      // keeps steps from running many at a time: each step is work for a whole turn
       const stop = new AbortController()
       return {
         stop,
@@ -69,7 +69,7 @@ test.each([1, 50, 200])(
     expect(turns[turns.length >> 1]).toBeLessThan(25 * LENIENT)
     expect(turns[Math.floor(turns.length * 0.95)]).toBeLessThan(25 * LENIENT)
     expect(histories.every(({ stopReason }) => stopReason === 'aborted')).toBe(true)
-    // those that wait take turns: in a second and a half of 16 ms each some ninety have theirs
+    // waiting trainings take turns of 16 ms: in a second and a half about ninety get one
     const trained = histories.filter(({ steps }) => steps > 0).length
     if (LENIENT === 1) expect(trained).toBeGreaterThanOrEqual(Math.min(fits, 50))
     else expect(trained).toBeGreaterThan(0)
@@ -191,7 +191,7 @@ test(`a server that trains a net for each of 200 requests at a time, for ${SECON
   const client = async () => {
     while (performance.now() < until) {
       await ask()
-      // compilation and the first growth are not what is promised
+      // the promise does not include compilation and the first growth of memory
       if (++warm === 400) delay.enable()
     }
   }

@@ -1,4 +1,4 @@
-/** The memory of a backend: what is allocated, given back, refused and asked for again; and arrays that are not what they seem. */
+/** The memory of a backend: allocating, freeing, refusing and reusing it; and arrays whose memory was transferred or resized. */
 import { describe, expect, test } from 'vitest'
 import { ArrayBufferSource, Heap } from '../../ts/backend/heap.js'
 import { grad } from '../../ts/curvature/index.js'

@@ -7,7 +7,7 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('fau
   const rows = 1500
   const model = new Sequential([new Dense(width, 1)])
   const targets = tensor(new Float32Array(rows), [rows, 1])
-  // around the ends of the blocks that are looked at together, and of the whole
+  // places around the ends of the blocks that are checked together, and around the end of the array
   for (const place of [0, 1, 2, 3, 4, 4093, 4094, 4095, 4096, 4097, 8191, 8192, 10_494, 10_497, 10_498, 10_499]) {
     const inputs = new Float32Array(rows * width).fill(3e38)
     inputs[place] = value

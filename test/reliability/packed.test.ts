@@ -1,4 +1,4 @@
-/** Packed files of data that unpack to more than anybody wants. */
+/** Compressed data files that unpack to excessive sizes (decompression bombs). */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'

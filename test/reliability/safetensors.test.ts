@@ -1,4 +1,4 @@
-/** A stranger's safetensors file gives its tensors, or one error of ours. Numbers of faults as in RELIABILITY.md. */
+/** A stranger's safetensors file gives its tensors, or one of the errors of this package. Numbers of faults are those of RELIABILITY.md. */
 import { describe, expect, test } from 'vitest'
 import { decodeSafetensors, encodeSafetensors } from '../../ts/export/index.js'
 import { decodeState, encodeState } from '../../ts/index.js'

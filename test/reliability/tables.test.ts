@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { encoderFromState, fromTable, parseCsv } from '../../ts/data/index.js'
 
-/** Milliseconds of this process that a call takes; its error, if any, is what is tested elsewhere. */
+/** Milliseconds of processor time that a call takes. Its error, if any, is tested elsewhere. */
 function cpuTime(call: () => unknown): number {
   const before = process.cpuUsage()
   try {
@@ -153,7 +153,7 @@ describe('messages', () => {
       () => encoderFromState({ format: 'gradus-table/1', columns: [{ name, categories: 5 }], target: {}, missingValues: [] } as never),
     ],
   ])('have at most 200 characters of %s', (_, call) => {
-    // some 200 of ours beside them
+    // the message adds some 200 characters to the names
     expect(messageOf(call).length).toBeLessThan(400)
   })
 })

@@ -1,4 +1,4 @@
-/** Reports at a terminal: tables fit, and their columns stand below one another whatever names are written in. */
+/** Reports at a terminal: tables fit, and their columns are aligned whatever script names are written in. */
 import { expect, test } from 'vitest'
 import { cellsOf } from '../../ts/common/text-width.js'
 import { textOf } from '../../ts/report/text.js'

@@ -1,4 +1,4 @@
-/** How rows are cut into folds: whatever the rows, the properties that scikit-learn's StratifiedKFold, GroupKFold and StratifiedGroupKFold promise. */
+/** Cuts of random rows into folds have the properties that scikit-learn's StratifiedKFold, GroupKFold and StratifiedGroupKFold promise. */
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { readOptions } from '../../ts/common/options.js'
@@ -17,7 +17,7 @@ const counted = (rows: ArrayLike<number>, of: (row: number) => number, n: number
 }
 const spread = (list: number[]) => Math.max(...list) - Math.min(...list)
 
-/** Each row held out once in each repeat, and trained on in all other parts. */
+/** Checks that each row is held out once in each repeat, and is a training row in all other parts. */
 function checkPartition(parts: FoldRows[], count: number, folds: number, repeats: number): void {
   expect(parts.map(({ index, repeat, fold }) => [index, repeat, fold])).toEqual(
     Array.from({ length: folds * repeats }, (_, i) => [i, Math.floor(i / folds), i % folds]),
@@ -63,7 +63,7 @@ describe('any rows', () => {
     fc.assert(
       fc.property(cuts, ({ count, folds, repeats, seed, classes, skew }) => {
         const classOf = skewed(count, classes, skew, seed)
-        // of few rows there are few ways to cut
+        // a few rows can be cut in only a few ways
         fc.pre(repeats === 1 || folds < count)
         for (const given of [null, classOf]) {
           const parts = cutFolds('test', count, { folds, repeats, seed }, given)
@@ -95,7 +95,7 @@ describe('any rows', () => {
             const held = new Set(Array.from(test, (row) => groupOf[row]))
             expect([...train].some((row) => held.has(groupOf[row]))).toBe(false)
           }
-          // each repeat is another cut, whatever its parts are called
+          // each repeat is another cut, and not the same parts in another order
           expect(new Set(cutsOf(parts, repeats)).size).toBe(repeats)
           if (given !== null) continue
           const largest = Math.max(...counted([...groupOf.keys()], (row) => groupOf[row], groups))
@@ -146,7 +146,7 @@ describe('groups of many sizes', () => {
   })
 
   test('are dealt by size without shuffle, as by GroupKFold', () => {
-    // 13, 11 and 11 begin; 9 goes to 11, 7 to 11, 5 to 13, 3 to 18, and 1 to 18
+    // the first three groups have 13, 11 and 11 rows; 9 goes to 11, 7 to 11, 5 to 13, 3 to 18, and 1 to 18
     expect(cutFolds('test', 60, { folds: 3, shuffle: false, groups }, null).map(({ test }) => test.length)).toEqual([21, 20, 19])
   })
 

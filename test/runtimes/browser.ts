@@ -1,5 +1,5 @@
 /**
- * Browsers, driven by nothing but a page that trains and posts what came out; no driver, so that any browser will do.
+ * Browsers that open a page, which trains and posts its results. No driver is needed, so any browser will do.
  * A small server serves the installed package as it is, sends the pages one after the other, and gathers the reports.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -19,7 +19,7 @@ const TYPES: Record<string, string> = {
 }
 const CSP = "default-src 'self'; script-src 'self'"
 
-/** Warnings for a page without these headers, and for a page whose policy forbids the workers. */
+/** Words of the warnings on a page without the headers for threads, and on a page whose policy forbids the workers. */
 const HEADERS = 'Cross-Origin-Opener-Policy'
 const ALONE = { threads: 'one', warnings: [HEADERS] } as const
 
@@ -82,7 +82,7 @@ export interface Page {
 }
 
 /**
- * Opens the pages in turn, each once the one before has reported.
+ * Opens the pages one after the other, each when the previous page has reported.
  * @param roots URL prefix → folder
  * @returns reports by page name; a page that did not report has `{ error }`
  */
@@ -119,7 +119,7 @@ export async function visit(
 /**
  * Serves files, and takes reports of pages.
  * @param roots URL prefix → folder
- * @param onReport gives the address of the page that comes next, or ''
+ * @param onReport returns the address of the next page, or ''
  */
 export async function serve(
   pages: readonly Page[],

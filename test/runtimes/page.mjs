@@ -28,7 +28,7 @@ const runInServiceWorker = async () => {
   return report
 }
 
-/** A training that another runtime began, from a file of the server, which goes on in the database of this browser. */
+/** Continues a training of another runtime from a file of the server, and saves it in the database of this browser. */
 const goOn = async (from, epochs) => {
   const [gradus, { base64, trainUntil }] = await Promise.all([import('/gradus/index.js'), import('./resume.mjs')])
   const report = await trainUntil(gradus, epochs, { save: 'run.safetensors', ...(from && { from: new URL(from, location.href) }) })

@@ -120,9 +120,9 @@ export function hash(arrays) {
 /**
  * @param gradus the module `gradus`
  * @param pure the module `gradus/js`
- * @returns `chosen`: what load({ reproducible: true }) gave and how it trained; `js`: the same without WebAssembly;
- *   `fast`: the backend that is used when nothing is said; `threads`: for one, two and four that were asked for, how many run and one hash
- *   of three models that trained there
+ * @returns `chosen`: the backend of load({ reproducible: true }) and its results; `js`: the same without WebAssembly;
+ *   `fast`: the default backend; `threads`: for one, two and four requested threads, the number of running threads, and one hash of three models
+ *   trained on them
  */
 export async function smoke(gradus, pure) {
   const warnings = []

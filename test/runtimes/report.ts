@@ -14,7 +14,7 @@ export interface Report {
   chosen: Run
   fast: Run
   js: Run
-  /** Where one, two and four threads were asked for: how many run, and one hash of the weights of three models. */
+  /** For one, two and four requested threads: the number of running threads, and one hash of the weights of three models. */
   threads: { count: number; hash: string }[]
   repeats: boolean
   document: boolean
@@ -35,7 +35,7 @@ export interface Expected {
   worker?: boolean
 }
 
-/** The bits and figures of a thread more, and no warning. */
+/** All threads run, with the same bits as one thread, and no warning. */
 export const FULL: Expected = { threads: 'all', warnings: [] }
 
 /** The faults of a report; empty if there are none. `reference`: the report of the first runtime. */

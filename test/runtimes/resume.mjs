@@ -1,14 +1,14 @@
 /**
- * A training that is stopped and gone on with, wherever: in a page with files in its database, in Node, Deno and Bun on the disk. No imports and
- * nothing of one runtime, as program.mjs.
+ * A training that is stopped and resumed in any runtime: in a page with files in its database, in Node, Deno and Bun on the disk. Like program.mjs,
+ * it has no imports and nothing specific to a runtime.
  */
 const ROWS = 40
 
 /**
- * Trains to the end of so many epochs on the reproducible backend.
- * @param from the file of a training to go on with; without it, goes on with `save` where that is there
- * @param save where it is saved after each epoch
- * @returns the SHA-256 of weights, state of the optimizer and all losses; and from which epoch on it trained
+ * Trains to the end of epoch `epochs` on the reproducible backend.
+ * @param from the file of a training to continue; without it, `save` is continued if it exists
+ * @param save the file in which the training is saved after each epoch
+ * @returns the SHA-256 of weights, state of the optimizer and all losses; and the first epoch that was trained
  */
 export async function trainUntil(gradus, epochs, { from, save }) {
   const { AdamW, BatchNorm, Checkpoint, crossEntropy, Dense, Dropout, EarlyStopping, fit, load, resumeFrom, schedules, Sequential } = gradus

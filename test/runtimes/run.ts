@@ -4,8 +4,8 @@
  *   make runtimes, or: node node_modules/tsx/dist/cli.mjs test/runtimes/run.ts [--only WORD] [--package FOLDER]
  *
  * Node 24 and 26, Deno, Bun and workerd come from the package registry into .cache/runtimes (750 MB); Chromium and Firefox are
- * Debian's (`apt-get install chromium firefox-esr`). What is not there fails the run, unless --installed is given.
- * test/build/runtimes.test.ts runs the quick ones of those that are there with every `make test`.
+ * Debian's (`apt-get install chromium firefox-esr`). A missing runtime fails the run, unless --installed is given.
+ * test/build/runtimes.test.ts runs the installed runtimes that start quickly with every `make test`.
  */
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'

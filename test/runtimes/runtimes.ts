@@ -1,4 +1,4 @@
-/** Every runtime that the package is run in: where it is, and how it runs the program. */
+/** Every runtime in which the package is tested: its path, and how it runs the program. */
 import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { BROWSERS, type BrowserName, PAGES, visit } from './browser.js'
@@ -18,7 +18,7 @@ const nodes: readonly [title: string, command: string][] = [
   ['Node 22', path.resolve('node_modules/node/bin/node')],
   // The oldest that package.json names as enough.
   ['Node 22.13', tool('node-22-first/bin/node')],
-  // `make test` needs this one alone
+  // the only one that `make test` needs
   ['Node 24', path.join(CACHE, 'node-24/node_modules/node-24/bin/node')],
   ['Node 26', tool('node-26/bin/node')],
 ]
@@ -30,9 +30,9 @@ const program = (command: string, args: string[], env?: Record<string, string>) 
 
 export interface Runtime {
   title: string
-  /** The program; it is installed if this is there. */
+  /** Path of the program; the runtime is installed if the file exists. */
   file: string
-  /** Takes a second or two, so `make test` runs it where it is installed. */
+  /** True if it takes only a second or two, so that `make test` runs it if it is installed. */
   cheap: boolean
   /** Expectation for a runtime without pages. */
   expected: Expected

@@ -11,7 +11,7 @@ export async function saveNext(gradus, number) {
   await saveModel(model, NAME, { number })
 }
 
-/** The number that was saved last, 0 for none. @throws where the file is no whole one, or the one before it is not */
+/** The number that was saved last, 0 for none. @throws if the file or the previous one is not intact */
 export async function look(gradus) {
   const { loadModelFile } = gradus
   const read = async (name) => {

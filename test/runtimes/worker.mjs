@@ -1,4 +1,4 @@
-/** For workerd: bundled by wrangler, trains in the request. */
+/** The program for workerd: wrangler bundles it, and it trains while it answers a request. */
 import * as gradus from 'gradus'
 import * as pure from 'gradus/js'
 import { smoke } from './program.mjs'

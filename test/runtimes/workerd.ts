@@ -1,4 +1,4 @@
-/** A worker of Cloudflare's, as a user deploys it: wrangler bundles (it sets the export conditions), workerd serves what came out. */
+/** A Cloudflare worker, as a user deploys it: wrangler bundles it (and sets the export conditions), workerd serves the bundle. */
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -12,7 +12,7 @@ const KINDS: Record<string, string> = { '.wasm': 'wasm', '.safetensors': 'data' 
 
 /**
  * @param folder a project with a wrangler.json
- * @param use gets the address of the worker, which is gone afterwards
+ * @param use gets the address of the worker, which is stopped afterwards
  */
 export async function withWorker<T>(folder: string, use: (home: string) => Promise<T>): Promise<T> {
   const out = path.join(folder, 'deployed')

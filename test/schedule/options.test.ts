@@ -1,4 +1,4 @@
-/** Options of schedules: words they take, and what they refuse. */
+/** Options of schedules: accepted words and refused values. */
 import { describe, expect, test } from 'vitest'
 import { schedules } from '../../ts/index.js'
 

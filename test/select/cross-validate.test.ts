@@ -33,7 +33,7 @@ const netFor =
   }
 const flowers = { ...iris(), loss: crossEntropy, epochs: 4, batchSize: 16 }
 
-/** One of one's own, with which nets are trained one after the other. */
+/** A user-defined loss, with which nets are trained one after the other. */
 const ownLoss: typeof crossEntropy = (prediction, labels, options) => crossEntropy(prediction, labels, options)
 
 describe.each(backends)('on $variant', (backend) => {

@@ -42,7 +42,7 @@ const numbersOf = (t: Tensor) => [...t.data()]
 describe.each(backends)('on $variant $dtype', (backend) => {
   const members = [1, 2, 3].map((seed) => net(seed, 3, backend))
   const shares = [0.5, 0.25, 0.25]
-  /** Weighted means and spreads of what the members give, in plain arithmetic. */
+  /** Weighted means and spreads of the members' outputs, in plain arithmetic. */
   const expected = (of: (t: Tensor) => Tensor) => {
     const each = members.map((member) => numbersOf(of(member.predict(x))))
     const mean = each[0].map((_, i) => each.reduce((sum, values, m) => sum + shares[m] * values[i], 0))
@@ -139,7 +139,7 @@ describe('select', () => {
     const models = await trained(outputs, loss, validation)
     const lossOf = (members: readonly Sequential[], weights: readonly number[]) =>
       evaluateModel(new Ensemble(members, { average, weights }), { ...validation, loss }).loss
-    // written out: ensembles of counts, each judged as a model
+    // the same selection written out: each candidate ensemble is evaluated as a model
     const counts = models.map(() => 0)
     let best = { loss: Number.POSITIVE_INFINITY, counts: [...counts] }
     for (let round = 0; round < 12; round++) {

@@ -8,7 +8,7 @@ import { compareLosses } from '../../ts/table/compare.js'
 import { formatMetric, type TableModelReport, trainTable } from '../../ts/table/index.js'
 import { baselineOf, calibrationOf, confusionOf, coverageOf, measureMetrics } from '../../ts/table/measure.js'
 
-/** How good nets and a line are: the weight of the truth in what they say, and of noise. */
+/** The quality of the nets and the line: weights of the truth and of noise in their predictions. */
 interface Skill {
   truth: number
   noise: number
@@ -35,7 +35,7 @@ const situation = fc.record({
 /** One column rises above the others, as it may by chance. */
 const IMPORTANCE = [1, 0.01, -0.02].map((rise, i) => ({ column: `x${i}`, rise, deviation: 0.1 }))
 
-/** A report of nets that are so good, beside a line that is so good. */
+/** A report of nets and a line with the given qualities. */
 function reportOf(given: typeof situation extends fc.Arbitrary<infer T> ? T : never): TableModelReport {
   const { rows, classes, seed, share, same } = given
   const random = new Generator(seed)
@@ -93,7 +93,7 @@ function reportOf(given: typeof situation extends fc.Arbitrary<infer T> ? T : ne
 test('what is better by its own interval is not called luck where errors are heavy-tailed', () => {
   const x = new Generator(3).normals(80)
   const y = Float32Array.from(x, (value) => Math.exp(2 * value))
-  // right but for a share of each value
+  // right except for an error proportional to each value
   const answers = Float64Array.from(y, (value, i) => value * (i % 2 === 0 ? 0.6 : 1.3))
   const mean = y.reduce((sum, value) => sum + value, 0) / y.length
   const { guess } = compareLosses(answers, y, [mean], 0) ?? {}
@@ -110,7 +110,7 @@ test('differences by rounding are none', () => {
   expect([accuracy.value, accuracy.low]).toEqual([0, 0])
 })
 
-/** Throws where a sentence says what the figures do not. */
+/** Throws if a sentence contradicts the figures. */
 function checkSentences(report: TableModelReport, advice: readonly string[]): void {
   const metric = report.metrics.find(({ name }) => name === (report.task === 'classification' ? 'log loss' : 'R²'))
   const isBetter = (a: number, b: number) => (metric?.better === 'less' ? a < b : a > b)

@@ -1,4 +1,4 @@
-/** Classes that are unlike in number or in cost: weights, thresholds, the positive class and metrics of trainTable. */
+/** Classes of different frequency or cost: weights, thresholds, the positive class and metrics of trainTable. */
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** A model that is judged by the rows that it learnt from says so. */
+/** Evaluation reports if a model is evaluated on its own training rows. */
 import { expect, test } from 'vitest'
 import { readTable } from '../../ts/data/index.js'
 import { fingerprintOf, hashesOf, shareIn } from '../../ts/table/fingerprint.js'

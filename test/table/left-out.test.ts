@@ -1,4 +1,4 @@
-/** Rows that are left out of tables: words that are a class or a gap, and that rows used and rows left out are all rows, in each way in. */
+/** Rows that are left out of tables: words that are a class or a gap; and used and left-out rows together are all rows, for each kind of input. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { inFlags } from '../../ts/cli/table/files.js'
@@ -114,11 +114,11 @@ describe('a frequent word for a gap in a target of texts', () => {
     expect(() => fromTable(rows, { target: 'effect' })).toThrow(message)
     await expect(encoderFromStream(parts, { target: 'effect' })).rejects.toThrow(message)
     expect(fromTable(rows, { target: 'effect', missingValues: [] }).classNames).toEqual(['NA', 'mild', 'severe'])
-    // a word that people answer with is asked about where it is rare, and a class where it is not
+    // a word that may be an answer is an error if it is rare, and a class if it is frequent
     const few = sideEffects('no').map((row, i) => (i < 9 ? { ...row, effect: 'none' } : row))
     expect(() => fromTable(few, { target: 'effect' })).toThrow("if 'none' is a class, not a gap, say missingValues: []")
     expect(fromTable(sideEffects('none'), { target: 'effect' }).classNames).toEqual(['mild', 'none', 'severe'])
-    // in a column to learn from, a word is a gap only where it is said, or with 'auto'
+    // in an input column a word is a gap only if it is listed, or with 'auto'
     const towns = rows.map((row, i) => ({ ...row, effect: 'ab'[i % 2], town: 'XY'[i % 2], kind: row.effect }))
     expect(fromTable(towns, { target: 'effect' }).featureNames).toContain('kind=NA')
   })
@@ -154,7 +154,7 @@ test('fault 41: rows used and rows left out are all rows, whatever the table and
         try {
           table = fromTable(rows as Row[], options)
         } catch (error) {
-          // such as a class of numbers and texts, or no value in a column
+          // for example because a column mixes numbers and texts, or has no value
           expect(error).toBeInstanceOf(RangeError)
           return
         }

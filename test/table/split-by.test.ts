@@ -1,11 +1,11 @@
-/** Rows cut in time: trainTable and prepareTable judge by the latest ones. */
+/** Rows cut in time: trainTable and prepareTable evaluate on the latest rows. */
 import { describe, expect, test } from 'vitest'
 import { Generator } from '../../ts/index.js'
 import { errorQuantiles, largestQuantiles } from '../../ts/table/conformal.js'
 import { foldsInTime } from '../../ts/table/folds.js'
 import { loadTableModel, prepareTable, reportHtml, tableToFunction, trainTable } from '../../ts/table/index.js'
 
-/** A number that grows by the day, in rows that are in no order. */
+/** A number that grows with each day, in unordered rows. */
 const rows = Array.from({ length: 60 }, (_, i) => {
   const day = (i * 37) % 60
   return { day: new Date(Date.UTC(2024, 0, 1 + day)).toISOString().slice(0, 10), x: (day * 7) % 11, y: day + ((day * 7) % 11) }
@@ -125,7 +125,7 @@ test('a series that does not grow is learnt by nets, too', async () => {
 })
 
 describe('the row before', () => {
-  /** A walk at random, and a column that says nothing of it. */
+  /** A random walk, and an unrelated column. */
   const steps = new Generator(7).normals(120)
   const walk: { day: number; x: number; y: number }[] = []
   for (const [day, step] of steps.entries()) walk.push({ day, x: (day * 7) % 5, y: (walk.at(-1)?.y ?? 0) + step })
@@ -167,7 +167,7 @@ test('intervals of a series whose blocks are unlike one another are as wide as t
 })
 
 test('a series whose errors grow has intervals that hold enough of the latest', async () => {
-  // as unemployment: what is uncertain grows in the middle and in the end
+  // like unemployment: the uncertainty grows in the middle and at the end
   const noise = new Generator(11).normals(400)
   const series: number[] = []
   for (const [t, e] of noise.entries()) series.push((series.at(-1) ?? 10) + 0.1 + (t % 150 > 90 ? 2 : 0.5) * e)
@@ -187,7 +187,7 @@ test('folds in time are blocks, of which the latest decides; rows of one time ar
   ])
   expect(from).toBe(6)
   for (const { train, validation } of folds) expect([...train, ...validation].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-  // classes are decided by the latest, too; numbers that do not grow by all blocks
+  // for classes, too, the latest block decides; for numbers without a trend all blocks decide
   expect(foldsInTime(times, new Int32Array(10))?.from).toBe(6)
   expect(foldsInTime(times, Float32Array.of(1, -1, 1, -1, 1, -1, 1, -1, 1, -1))).toEqual({ folds, from: 0 })
   expect(foldsInTime([3, 3, 3, 3], new Float32Array(4))).toBeNull()

@@ -1,4 +1,4 @@
-/** The straight line: scikit-learn's, as what nets are compared with and as the model of `hidden: []`, and what a report says of it. */
+/** The straight line equals scikit-learn's: as the reference for nets, as the model of `hidden: []`, and in reports. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { classWeights, parseCsv } from '../../ts/data/index.js'
@@ -58,7 +58,7 @@ test.each(tables)('$name, $target: hidden: [] is the line of scikit-learn, and o
     .predict(test)
     .flatMap(({ value, probabilities = {} }) => (model.task === 'regression' ? [value] : Object.values(probabilities)))
   expect(worst(answers as number[], predictions) / scale).toBeLessThan(1e-6)
-  // nothing is beside it in its own report, and the same stands beside nets
+  // its own report has no line for comparison; the report of nets has this one
   expect(report.metrics[0].line).toBeUndefined()
   expect(report.advice.join()).not.toContain('straight line')
   expect(report.candidates.map(({ plan }) => plan)).toEqual(['a straight line'])

@@ -1,4 +1,4 @@
-/** `predict` with `strict: true`: rows that are not like those of the table are refused, with all that is wrong. */
+/** `predict` with `strict: true`: rows that differ in form from the training rows are refused, with a list of all faults. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { loadTableModel, trainTable } from '../../ts/table/index.js'
@@ -63,7 +63,7 @@ test('of several rows the first few are listed, by number', () => {
     "predict: row 1: column 'town' wants one of Bern, Oslo, Rome, got 'x'; row 3: columns 'size', 'day' are missing",
   )
   expect(() => strict(Array.from({ length: 20 }, () => ({})))).toThrow(/; row 5: columns [^;]* are missing; and 14 more rows$/)
-  // what is no row at all is refused as without it
+  // a value that is not a row is refused as without `strict`
   expect(() => strict([null as never])).toThrow(/row 0 wants an object/)
   expect(() => model.predict([good], { strict: 1 as never })).toThrow('predict: strict wants true or false, got 1')
 })

@@ -1,4 +1,4 @@
-/** A model of a table as JavaScript that needs nothing gives what the model gives. */
+/** The JavaScript source of a table model gives the same predictions as the model. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

@@ -1,4 +1,4 @@
-/** trainTable: from rows to a model that takes rows, its file, its report, and what is refused. */
+/** trainTable: from rows to a model that takes rows, its file, its report, and refused arguments. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseCsv } from '../../ts/data/index.js'
@@ -165,7 +165,7 @@ test('nets that diverge are told apart from time that is over, each with its rem
   const diverged =
     /^trainTable: every net diverged: (loss|weights|validation)[^.;]*\. Lower the learningRate \(now 1000; 0\.01 is usual for so many rows\)$/
   await expect(trainTable(iris(), { target: 'species', learningRate: 1000, hidden: [64, 64, 64, 64] })).rejects.toThrow(diverged)
-  // a clock on which all time is over at once
+  // with a clock on which all time is over at once
   const { report } = await byClock('runs ahead', 0, () => trainTable(iris(), { target: 'species', time: 0.01 }))
   expect(report.nets.used).toBeGreaterThan(0)
 })
@@ -241,7 +241,7 @@ test('selection, intervals and importance end where their time does, with what t
   expect(rowsAsked).toBe(32 * (3 + 2))
   expect([first.column, second.column, second.rise]).toEqual(['x0', 'x1', 0])
   expect(first.rise).toBeGreaterThan(0.2)
-  // without a time, all rows, several times; of a large model few
+  // without a time limit all rows are used several times; a large model uses only a few rows
   expect(importanceOf(encoded, 2, spans, lossesOf, 1, { weights: 100 })[0].deviation).toBeGreaterThan(0)
   rowsAsked = 0
   importanceOf(encoded, 2, spans, lossesOf, 1, { weights: 1e9 })

@@ -20,10 +20,10 @@ export interface TestBackend {
   readonly unit: number
 }
 
-/** All of them: js float32, js float64, both with every call checked, and the WebAssembly variants that validate. */
+/** All backends: js float32, js float64, both with every call checked, and the WebAssembly variants that validate. */
 export const backends: readonly TestBackend[] = [jsBackend('float32'), jsBackend('float64'), ...supportedVariants().map(wasmBackend)]
 
-/** Sizes that meet every vector body and tail. */
+/** Sizes that use every vector loop and its remainder. */
 export const SIZES: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 17, 33, 65, 100]
 export const INF = Number.POSITIVE_INFINITY
 /** Below the smallest normal float32 a computed function may round to 0. */

@@ -76,7 +76,7 @@ class Owners<Owner extends object, Blocks> {
 const heaps = new Owners<Heap, Map<number, Guarded>>()
 const arenas = new Owners<StepArena, Guarded[]>()
 
-/** Looks at all that is allocated. */
+/** Checks all allocated memory. */
 function lookAtAll(): void {
   for (const heap of heaps.all()) for (const block of heaps.get(heap)?.values() ?? []) look(heap, block, 'a block')
   for (const arena of arenas.all()) lookAt(arena)
@@ -155,7 +155,7 @@ function guardArenas(): void {
   }
 }
 
-/** vitest runs this file before each test file, also where several of them share a process. */
+/** vitest runs this file before each test file, also if several of them share a process. */
 const shared = globalThis as { lookAtCanaries?: () => void }
 
 if (process.env.GRADUS_CANARIES) {

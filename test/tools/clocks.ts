@@ -22,11 +22,11 @@ export const CLOCKS = {
 
 export type ClockName = keyof typeof CLOCKS
 
-/** Runs `fn` by a clock; afterwards there is the clock of before. */
+/** Runs `fn` with a clock, then restores the previous clock. */
 export async function byClock<T>(name: ClockName, seed: number, fn: () => T | Promise<T>): Promise<T> {
   const { now } = clock
   const tick = CLOCKS[name](seed)
-  // from the present on, as parts of the library remember when the turn of the event loop began
+  // starts at the present time, as parts of the library store when the turn of the event loop began
   let time = now()
   clock.now = () => {
     time += tick()

@@ -27,7 +27,7 @@ const COLORS = ['FORCE_COLOR', 'NO_COLOR'] as const
 const MAIN = path.resolve('ts/cli/main.ts')
 const LOADER = path.resolve('node_modules/tsx/dist/loader.mjs')
 
-/** Commands share `process`, so each waits for the one before. */
+/** Commands share `process`, so each waits for the previous one. */
 let queue: Promise<unknown> = Promise.resolve()
 
 /** Runs a command in this process. Commands that run at once take turns; the default backend is afterwards as it was. */

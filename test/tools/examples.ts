@@ -9,14 +9,16 @@ import { ENTRIES } from '../../ts/build/entries.js'
 
 /** An export of an entry. */
 export interface Export {
-  /** As a user writes it, `schedules.linear`. */
+  /** The name as users write it, such as `schedules.linear`. */
   name: string
   from: string
   kind: 'class' | 'function' | 'value' | 'type'
   documentation: string
   /** Names of the tags of its docstring. */
   tags: string[]
-  /** For a class: the way in which its objects are made (abstract classes by heirs, errors, and classes whose constructor is internal). */
+  /**
+   * For a class, who makes its objects: users, gradus (if the constructor is internal), subclasses (if it is abstract), or whoever throws the error.
+   */
   made: 'by users' | 'by gradus' | 'by its heirs' | 'as an error'
 }
 
@@ -153,7 +155,7 @@ export function withClaims(code: string): { code: string; claims: number } {
   return { code: out, claims }
 }
 
-/** The value that a comment states, `[1, 2]` or `true: because …`; none where it is prose. */
+/** The value that a comment states, as in `[1, 2]` or `true: because …`; undefined for prose. */
 function valueIn(comment: string): string | undefined {
   return [comment, comment.split(': ')[0]].map((text) => text.trim()).find(isValue)
 }
@@ -219,7 +221,7 @@ function given(code: string): string[] {
   return lines
 }
 
-/** Imports of these names: of two entries with one name that one counts in whose folder the file of the examples is, else the first. */
+/** Imports of these names. If two entries export a name, the entry in whose folder the examples are is used, else the first. */
 function imports(names: ReadonlySet<string>, file: string): string {
   const isHome = (from: string) => from !== 'gradus' && file.startsWith(`${path.posix.dirname(ENTRIES[from as Export['from']])}/`)
   const entries = Object.keys(ENTRIES).sort((a, b) => Number(isHome(b)) - Number(isHome(a)))

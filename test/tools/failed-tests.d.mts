@@ -12,7 +12,7 @@ export interface TestResult {
 export interface Failure {
   /** File and name of the test. */
   place: string
-  /** Missing for tests of the crate. */
+  /** File of the test; missing for tests of the crate. */
   file?: string
   message: string
 }

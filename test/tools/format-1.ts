@@ -1,6 +1,6 @@
 /**
- * Made the files in test/files/format-1, which every later version has to read. They are never made again: a new version of the format gets a folder
- * and a script of its own beside these, so this one refuses to write over what is there.
+ * The script that made the files in test/files/format-1, which every later version has to read. They are never made again: a new version of the
+ * format gets a folder and a script of its own. So this script refuses to overwrite existing files.
  *
  *   node --import tsx test/tools/format-1.ts FOLDER
  */

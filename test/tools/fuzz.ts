@@ -3,9 +3,9 @@
  * reaches a branch of the code that none reached before joins the corpus. The same seed gives the same run. A new parser is a line in
  * test/fuzz/targets.ts.
  *
- * A long run may be made in parts: `MINUTES=9 MORE=1` ends after nine minutes, and goes on from the inputs and figures of the part before,
- * which are kept in .cache/fuzz. `--keep` adds what was found to test/fuzz-corpus, which the suite replays. Figures go to
- * test/fuzz/results.json, from where RELIABILITY.md has them, also those of a run that is stopped before its end.
+ * A long run may be made in parts: `MINUTES=9 MORE=1` ends after nine minutes, and continues from the inputs and figures of the previous part, which
+ * are kept in .cache/fuzz. `--keep` adds what was found to test/fuzz-corpus, which the suite replays. Figures go to test/fuzz/results.json, also if a
+ * run is stopped early; RELIABILITY.md takes them from there.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -17,7 +17,7 @@ import type { Target } from '../fuzz/targets.js'
 
 export interface FuzzResult {
   executions: number
-  /** Inputs in the corpus at the end. */
+  /** Number of inputs in the corpus at the end. */
   corpus: number
   /** Branches of the code that inputs have reached. */
   branches: number
@@ -29,7 +29,7 @@ export interface FuzzResult {
 }
 
 const RESULTS = 'test/fuzz/results.json'
-/** Limits of each committed corpus: files, and bytes of one. */
+/** Limits of each committed corpus: number of files, and bytes of a file. */
 const MAX_KEPT = 40
 const LONGEST_KEPT = 512
 /** Executions between two writings of the figures. */
@@ -116,7 +116,7 @@ for (const [name, target] of Object.entries(targets)) {
   if (!only.includes(name)) continue
   const began = performance.now()
   const last = goesOn ? resultsNow()[name] : undefined
-  // the same numbers again would make the same inputs
+  // repeating the same random numbers would make the same inputs
   const random = randomFrom(seed + (last?.executions ?? 0))
   const kept = `test/fuzz-corpus/${name}`
   const parts = path.join(folder, `${name}-parts`)
@@ -176,7 +176,7 @@ function cpuTime(call: () => void): number {
   return (user + system) / 1000
 }
 
-/** Adds small inputs that reached something new to the committed corpus, by the place in which they were found. */
+/** Adds small inputs that reached something new to the committed corpus, named by the order in which they were found. */
 function keepNew(inputs: readonly Uint8Array[], folder: string, already: number): void {
   const room = Math.max(0, MAX_KEPT - already)
   const small = inputs.filter(({ length }) => length <= LONGEST_KEPT).slice(0, room)

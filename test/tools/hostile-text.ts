@@ -60,7 +60,7 @@ export const NASTY: readonly string[] = [
   ...['../../etc/passwd', '/etc/passwd', 'C:\\x', 'file:///etc/passwd', 'data:text/javascript,1', 'javascript:alert(1)'],
 ]
 
-/** One of them, some of them together, or any text. */
+/** A text of NASTY, several of them joined, or any text. */
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...NASTY) },
   { weight: 2, arbitrary: fc.array(fc.constantFrom(...NASTY), { minLength: 2, maxLength: 3 }).map((parts) => parts.join('')) },
@@ -83,7 +83,7 @@ export const runs = (usual: number): { numRuns: number; seed: number } => ({
 /** Characters that a terminal obeys, or that turn the direction of a line; line ends are looked at apart. */
 export const OBEYED = /[\0-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/
 
-/** The names that a module of JavaScript exports, run where nothing else is: any global that it takes beside the language's own is an error. */
+/** Runs a JavaScript module without any globals but the language's own, and returns its exports; use of another global is an error. */
 export async function runModule(source: string): Promise<Record<string, (...args: unknown[]) => unknown>> {
   // as a script, since modules in node:vm need a flag; declarations take the place of exports
   const script = source.replace(/^export (?=function (\w+))/gm, '')
@@ -101,7 +101,7 @@ const RAW = /^(script|style|title|textarea|noscript|iframe|xmp)$/
 
 /**
  * The tags of a page, or of SVG, with the names of their attributes, in their order, as the tokenizer of HTML finds them: everything that text could
- * become beside text.
+ * turn into besides text.
  * @throws Error for markup that is not a tag, such as a comment, and for misplaced `<` and quotes
  */
 export function tagsOf(html: string): string[] {

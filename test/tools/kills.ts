@@ -16,13 +16,13 @@ export interface KillReport {
   kills: number
   /** Kills after which no file loaded, or one of an earlier batch than reported. */
   lost: number
-  /** Files that were on their way when the process was killed. */
+  /** Number of unfinished files when the process was killed. */
   interrupted: number
   /** Largest number of temporary files after a kill: the next save removes files of earlier kills. */
   mostLeft: number
-  /** Files on their way that lie there in the end. */
+  /** Number of unfinished files that remain in the end. */
   leftAtEnd: number
-  /** Kills after which the file was of the midst of an epoch. */
+  /** Number of kills after which the file was from the middle of an epoch. */
   withinEpochs: number
   steps: number
   /** True if the final weights equal those of a training without kills. */
@@ -44,7 +44,7 @@ function run(program: string, args: string[], killAfter?: number): Promise<{ las
     })
     child.on('error', reject)
     child.on('close', (code, signal) => {
-      // who ends in an error is not killed, and would be counted as if
+      // a process that ends with an error was not killed, and must not be counted as killed
       if (signal !== 'SIGKILL' && code !== 0) return reject(new Error(`the training ended with code ${code}`))
       // an incomplete line does not count
       const lines = text.split('\n').slice(0, -1)

@@ -1,6 +1,6 @@
 /**
- * Proofs that take too long for the suite: `make long-runs`, or `make long-runs ONLY=server`. Each is a test of the suite with more of everything, or
- * a target of the Makefile; its result is written with its date to test/reliability/long-runs.json, from which RELIABILITY.md is made. A new one is a
+ * Proofs that take too long for the suite: `make long-runs`, or `make long-runs ONLY=server`. Each is a test of the suite with more cases, or a
+ * target of the Makefile; its result is written with its date to test/reliability/long-runs.json, from which RELIABILITY.md is made. A new proof is a
  * line of RUNS.
  */
 import { spawnSync } from 'node:child_process'
@@ -162,7 +162,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     if (!(name in RUNS)) throw new Error(`no long run '${name}'; there are ${Object.keys(RUNS).join(', ')}`)
     const result = run(name)
     process.stdout.write(`${name}: ${JSON.stringify(result)}\n`)
-    // read again, as another may have ended in the meantime
+    // read again, as another run may have ended in the meantime
     writeFileSync(RESULTS, `${JSON.stringify({ ...longResults(), [name]: result }, null, 2)}\n`)
     if (!result.passed) process.exitCode = 1
   }

@@ -39,7 +39,7 @@ function sparse({ inputs, targets, features }: Dataset, rows: number): Sparse {
       const pixel = inputs[r * features + i]
       if (pixel === 0) continue
       columns[at] = i
-      // The data set is in single precision; the byte gives the number that the oracle has.
+      // The data set is in single precision; computed from the byte, the number equals the oracle's.
       values[at++] = Math.round(pixel * 255) / 255
     }
   }
@@ -64,7 +64,7 @@ export function mnistObjective(data: Dataset, rows: number, decay: number): (w: 
   }
 }
 
-/** The loss of a row; its gradient is added to. */
+/** The loss of a row; adds to its gradient. */
 function addRow({ from, columns, values, labels }: Sparse, r: number, w: Float64Array, biases: number, gradient: Float64Array): number {
   const z = w.slice(biases)
   for (let i = from[r]; i < from[r + 1]; i++) {

@@ -1,4 +1,4 @@
-/** Model files as a stranger may write them. */
+/** Model files as strangers could write them. */
 
 import { encodeSafetensors } from '../../ts/export/index.js'
 import { crc32Of } from '../../ts/io/crc32.js'

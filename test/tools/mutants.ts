@@ -1,11 +1,11 @@
 /**
- * What the tests miss: `make mutants` changes one place of the source at a time in a copy of this folder, such as + to −, and runs the tests of its
+ * Mutation testing: `make mutants` changes one place of the source at a time in a copy of this folder, such as + to −, and runs the tests of its
  * folder, one of which should fail. The places are drawn by a seed (MUTANTS=300 SEED=1); ONLY=optim,loss is for these folders. Survivors are listed:
- * each wants a test, or, where the change makes no difference, a line with the reason in test/tools/equivalent-mutants.json, which
- * is made with the first of them.
+ * each needs a test or, if the change makes no difference, a line with the reason in test/tools/equivalent-mutants.json, which is made with the
+ * first of them.
  *
- * Classes that nothing imports, as most optimizers, are changed many at once: a test that fails for one has its name in the test's. Those that no
- * test names are tried again alone.
+ * Classes that nothing imports, such as most optimizers, are changed many at once: a failing test has the name of the class in its own name. Classes
+ * that no failing test names are tried again alone.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -42,7 +42,7 @@ const BINARY: Record<string, string> = {
   ...{ '+=': '-=', '-=': '+=', '*=': '/=', '/=': '*=' },
 }
 
-/** All changes of a file: other operators, conditions turned round, numbers one larger, calls for their effect left out. */
+/** All mutants of a file: other operators, negated conditions, numbers increased by one, calls with side effects left out. */
 export function mutantsOf(file: string, text: string): Mutant[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
   const found: Mutant[] = []
@@ -84,13 +84,13 @@ function drawn<T>(all: readonly T[], count: number, seed: number): T[] {
 const EQUIVALENT: Record<string, string> = existsSync('test/tools/equivalent-mutants.json')
   ? JSON.parse(readFileSync('test/tools/equivalent-mutants.json', 'utf8'))
   : {}
-/** A mutant by its place, whatever the lines before it are. */
+/** A name for a mutant that does not depend on the lines before it. */
 const nameOf = ({ file, from, to, becomes }: Mutant, text: string): string => {
   const [start, end] = [text.lastIndexOf('\n', from) + 1, text.indexOf('\n', to)]
   return `${file}: ${text.slice(start, from).trimStart()}⟦${text.slice(from, to)} → ${becomes}⟧${text.slice(to, end)}`
 }
 
-/** A copy of what git knows and what is new, with what was built. */
+/** Copies tracked and new files, with the build results. */
 function copyTree(): void {
   const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' }).trim().split('\n')
   mkdirSync(TREE, { recursive: true })
@@ -119,14 +119,14 @@ function namedIn(test: string, names: readonly string[]): string | undefined {
   return names.filter(isIn).sort((a, b) => b.length - a.length)[0]
 }
 
-/** The names whose mutants the tests notice, of mutants that are all in place at once and each in a file of its own that nothing imports. */
+/** The names of the mutants that tests notice. All mutants are in place at once, each in a file of its own that nothing imports. */
 async function killedOf(mutants: readonly (Mutant & { name: string })[], texts: ReadonlyMap<string, string>, tests: readonly string[]) {
   for (const mutant of mutants) put(mutant, texts)
   const out = path.resolve('.cache/mutants/report.json')
   rmSync(out, { force: true })
   await isKilled(tests, ['--reporter=json', `--outputFile=${out}`])
   for (const { file } of mutants) writeFileSync(path.join(TREE, file), texts.get(file) as string)
-  // where a file cannot even be loaded, nothing is known of any
+  // if a file cannot even be loaded, nothing is known about any mutant
   if (!existsSync(out)) return new Set<string>()
   const { testResults } = JSON.parse(readFileSync(out, 'utf8')) as {
     testResults: { assertionResults: { fullName: string; status: string }[] }[]

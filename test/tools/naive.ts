@@ -1,6 +1,6 @@
 /**
  * Reference implementations of every kernel in the plainest loops there are, in doubles, over ordinary arrays. They share
- * no code with the backends. Where a sum is involved, `scale` is Σ|terms|, to which honest error bounds are relative.
+ * no code with the backends. Where a sum is involved, `scale` is Σ|terms|, to which error bounds are relative.
  */
 import type { Activation, BINARY_KERNELS, UNARY_KERNELS } from '../../ts/backend/kernels.js'
 
@@ -13,7 +13,7 @@ export interface Sum {
 
 export type Layout = 'matmul' | 'matmulNT' | 'matmulTN'
 
-/** c[m,n] = a · b (+ c), a and b laid out as the name says. */
+/** c[m,n] = a · b (+ c), a and b are laid out as the name of the layout says. */
 export function product(layout: Layout, a: Numbers, b: Numbers, c: Numbers | null, m: number, n: number, k: number): Sum {
   const result: Sum = { value: [], scale: [] }
   for (let i = 0; i < m; i++) {
@@ -169,7 +169,7 @@ export interface RowLoss {
   scale: number
   /** ∂ℓ/∂p */
   gradient: number[]
-  /** The same for each element of the gradient. */
+  /** `scale` for each element of the gradient. */
   gradientScale: number[]
 }
 

@@ -1,5 +1,5 @@
 /**
- * The oracle cases of optimizers.json and how this library's classes say the same. A case that says it itself (`gradus`, see
+ * The oracle cases of optimizers.json, each with the equivalent optimizer of this library. A case that names its equivalent itself (`gradus`, see
  * test/oracles/optimizers.py) needs no row here.
  */
 import {
@@ -50,10 +50,10 @@ import { cosine, Scheduler, warmup } from '../../ts/schedule/index.js'
 import { oracleCases } from './optim-problems.js'
 import type { Floors, Make, Setting, Steppable } from './optim-runner.js'
 
-/** An oracle case, how our class says the same, and, where it needs one, a lower bound of the tolerance with the reason. */
+/** An oracle case, the equivalent optimizer, and, if necessary, a lower bound of the tolerance with the reason. */
 export type Row = [id: string, make: Make, floors?: Floors]
 
-/** The rows of cases that say themselves which class and which options they are. */
+/** The rows of cases that name their class and options themselves. */
 const SELF_DESCRIBED: Row[] = [...oracleCases.values()].flatMap(({ id, gradus }): Row[] => {
   if (gradus === undefined) return []
   const Class = OPTIMIZERS[gradus.optimizer as 'Adam'] as typeof Adam | undefined
@@ -64,9 +64,9 @@ const SELF_DESCRIBED: Row[] = [...oracleCases.values()].flatMap(({ id, gradus })
   return [[id, (s) => new Class(s.parameters, { learningRate: s.learningRate, ...gradus.options })]]
 })
 
-/** Where float32 roots of float32 sums cannot be closer (no drift data in the file). */
+/** For float32 roots of float32 sums, which cannot be closer (the file has no drift data). */
 const FLOAT32_ROOTS: Floors = { single: 2e-4 }
-/** A chaotic tail: 1.5 times the measured drift × 8. */
+/** For trajectories that are chaotic in the end: 1.5 times the measured drift × 8. */
 const CHAOTIC: Floors = { single: 2e-3, from: 50 }
 /** Inside optax the schedule is evaluated in float32, also in float64 runs. */
 const FLOAT32_SCHEDULE: Floors = { double: 1e-7 }
@@ -241,7 +241,7 @@ function sam({ gradient }: Setting, inner: Optimizer): Steppable {
   return { step: () => optimizer.step(() => void gradient()) }
 }
 
-/** As backward() does: gradients add up until a step has used them. */
+/** Makes gradients add up until a step has used them, as backward() does. */
 function accumulating({ parameters, learningRate }: Setting): Steppable {
   const optimizer = new GradientAccumulation(new Adam(parameters, { learningRate }), { every: 4 })
   const sums = parameters.map((p) => new Float64Array(p.size))

@@ -1,4 +1,4 @@
-/** The comments of the optimizer classes, which tests check and docs/optimizers.md is made from. */
+/** The comments of the optimizer classes, which tests check, and from which docs/optimizers.md is made. */
 import { readdirSync, readFileSync } from 'node:fs'
 
 const FOLDER = new URL('../../ts/optim/', import.meta.url)

@@ -1,4 +1,4 @@
-/** Parameters with numbers and gradients that are made up, and steps on them. */
+/** Parameters with invented values and gradients, and steps on them. */
 import type { Backend } from '../../ts/backend/index.js'
 import type { Optimizer } from '../../ts/index.js'
 import { Parameter } from '../../ts/parameter.js'

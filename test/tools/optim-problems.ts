@@ -1,4 +1,4 @@
-/** The problems of the optimizer oracles, with gradients by hand, and how closely a trajectory must be followed. */
+/** The problems of the optimizer oracles, with gradients by hand, and the tolerances for trajectories. */
 import { readFileSync } from 'node:fs'
 
 export type Numbers = Float32Array | Float64Array
@@ -105,7 +105,7 @@ export const problems: Record<string, Problem> = {
   embed: { shapes: [[6, 3]], start: [embed.E0.flat()], gradient: embedGradient },
 }
 
-/** error = |p − p*|∞ / max(1, |p*|∞), and the element that is the furthest off. */
+/** error = |p − p*|∞ / max(1, |p*|∞), and the element with the largest error. */
 export function furthest(p: ArrayLike<number>, expected: readonly number[]): { error: number; at: number } {
   let worst = 0
   let size = 1

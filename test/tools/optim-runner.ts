@@ -46,7 +46,7 @@ export function makeSetting(problem: string, learningRate: number, backend: Back
   }
 }
 
-/** Where a trajectory leaves its oracle: the element that is the furthest off. */
+/** The place where a trajectory leaves its oracle: the element with the largest error. */
 export interface Deviation {
   step: number
   /** `weights` or `averaged weights`. */
@@ -67,7 +67,7 @@ export interface Floors {
   from?: number
 }
 
-/** Follows the trajectory for 100 steps; the first snapshot that is off by more than is allowed, if any. */
+/** Follows the trajectory for 100 steps; returns the first snapshot whose error exceeds its tolerance, if any. */
 export function follow(
   problem: string,
   trajectory: Trajectory,
@@ -84,7 +84,7 @@ export interface Followed {
   compared: number
 }
 
-/** {@link follow} for a problem that is set up already. */
+/** {@link follow} for a problem whose parameters exist already. */
 export function followSetting(
   setting: Setting & { flat(): number[]; at?: { k: number } },
   trajectory: Trajectory,
@@ -132,7 +132,7 @@ export function describeDeviation({ step, of, parameter, element, got, wanted, e
   return `step ${step}, ${of} '${parameter}'[${element}]: got ${got}, wanted ${wanted}; error ${error.toExponential(2)}, allowed ${allowed.toExponential(2)}`
 }
 
-/** The spec cases have no float32 data: their early steps are held to the general bound. */
+/** Cases by a formula have no float32 data: the general bound holds for their early steps. */
 function tolerance({ tol64, tol32 }: Trajectory, k: number, double: boolean): number | null {
   if (double) return tol64[k] ?? null
   if (tol32 === undefined) return k <= 3 ? 2e-6 : null

@@ -1,6 +1,7 @@
 /**
- * Kills a browser (SIGKILL) at random moments while a page saves a model in it again and again, and looks whether anything is lost: `make page-kills`.
- * After each kill the page that comes next has to find a whole file, of no earlier number than the page had said to be saved, and a whole one before it.
+ * Kills a browser (SIGKILL) at random moments while a page saves a model in it again and again, and checks that nothing is lost: `make page-kills`.
+ * After each kill the next page has to find an intact file, with at least the number that the killed page had reported as saved, and an intact
+ * previous file.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -54,7 +55,7 @@ export async function killPages(
         }
       })
       await end(child)
-      // messages that were on their way
+      // accepts messages that were still on their way
       onReport = ({ saved }) => {
         if (saved !== undefined) told = saved
       }

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 
-/** The request of npm when it publishes: the metadata, and the tarball in base64. */
+/** npm's request to publish: the metadata, and the tarball in base64. */
 interface Publication {
   name: string
   'dist-tags': Record<string, string>
@@ -20,7 +20,7 @@ interface Publication {
   _attachments: Record<string, { data: string }>
 }
 
-/** A registry of npm, as small as one package needs it. */
+/** A minimal npm registry, for one package. */
 async function registry(): Promise<{ url: string; published: Map<string, Publication>; close(): void }> {
   const published = new Map<string, Publication>()
   const server = createServer(async (request, response) => {

@@ -1,6 +1,6 @@
 /**
- * RELIABILITY.md from the tests: `make reliability`. Tests carry the number of the fault that they try in their name, "fault 17: …"; this runs them
- * all, and writes which fault is tried by which test, how many cases it has and whether they passed. Faults without a test have their reason in
+ * RELIABILITY.md from the tests: `make reliability`. Tests have the number of a fault in their name, "fault 17: …". This program runs them all, and
+ * writes for each fault its tests, their number of cases and whether they passed. Faults without a test have their reason in
  * test/reliability/faults.json. `--last` uses the results of the last run of the tests, if only figures of fuzzing and of long runs are new.
  */
 import { spawnSync } from 'node:child_process'
@@ -14,7 +14,7 @@ interface Fault {
   fault: string
   wanted?: string
   reason?: string
-  /** Limits of its tests. */
+  /** Limits of the fault's tests. */
   limits?: string
   /** Tests whose names have no number. */
   tests?: { file: string; name: string }[]
@@ -42,7 +42,7 @@ interface Report {
   testResults: { name: string; assertionResults: { ancestorTitles: string[]; title: string; status: string }[] }[]
 }
 
-/** Not "fault 16.3", which is a number of another list. */
+/** Does not match "fault 16.3", which is a number of another list. */
 const FAULT = 'fault (\\d+)(?!\\.?\\d)'
 const NUMBER = new RegExp(`\\b${FAULT}`, 'g')
 const QUOTED = new RegExp(`['"\`]${FAULT}`)
@@ -85,7 +85,7 @@ function triedBy(report: Report): Map<number, Tried[]> {
   return found
 }
 
-/** The title that carries a number, or is listed for it. */
+/** The titles of tests that contain the number of a fault or are listed for it, each with the number. */
 function namesIn(file: string, titles: readonly string[]): [number, string][] {
   const listed = Object.entries(faults).flatMap(([number, { tests = [] }]) =>
     tests.filter((test) => test.file === file && titles.includes(test.name)).map(({ name }): [number, string] => [Number(number), name]),

@@ -1,5 +1,5 @@
 /**
- * Two clean builds of HEAD, in two folders of different depths, are the same to the byte: `make same-bytes`. Each is a clone with its own
+ * Checks that two clean builds of HEAD, in folders of different depths, are equal to the byte: `make same-bytes`. Each is a clone with its own
  * `npm ci` and its own compilation; only the Rust tools in .tools/ are shared.
  */
 import { execFileSync } from 'node:child_process'

@@ -53,7 +53,7 @@ export function programsOf(text: string, prefix = ''): Program[] {
     .map((snippet, i) => ({ ...snippet, name: `${prefix}${i}-${snippet.section.toLowerCase().replace(/\W+/g, '-')}` }))
 }
 
-/** Each fenced block that is not run, by the name of its file, which its first line says: `// worker.ts, not run here`. */
+/** The fenced blocks that are not run, each with the file name in its first line: `// worker.ts, not run here`. */
 export function filesNotRun(text: string): { file: string; code: string }[] {
   return [...text.matchAll(/^```\w+\n(\/\/ (\S+), not run here\n[\s\S]*?)^```$/gm)].map(([, code, file]) => ({ file, code }))
 }
@@ -114,7 +114,7 @@ function __keeps(program, text, got, relation, wanted) {
 }
 `
 
-/** `gradus` as these sources, without the bytes of WebAssembly behind `gradus/js`. */
+/** A plugin that resolves `gradus` to these sources; `gradus/js` without the bytes of WebAssembly. */
 function sources(withoutWasm: boolean): Plugin {
   return {
     name: 'gradus-from-source',
@@ -152,7 +152,7 @@ export async function runBundle<T>(outfile: string, options: { cwd?: string } = 
     .map((line) => JSON.parse(line))
 }
 
-/** A project in this folder that has nothing but the package. That the packed one has the same files is shown by test/build/package.test.ts. */
+/** Makes a project in this folder that has only the package. test/build/package.test.ts shows that the packed package has the same files. */
 export function emptyProject(folder: string): string {
   const project = path.join(folder, 'project')
   const installed = path.join(project, 'node_modules/gradus')

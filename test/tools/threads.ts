@@ -17,11 +17,11 @@ export interface Team extends TestBackend {
   exports: WasmExports
   pool: Pool
   share(update: Update): Update
-  /** Calls that were shared. */
+  /** Number of calls that were shared. */
   shared(): number
 }
 
-/** One thread on a memory of its own, as everybody has who asks for nothing. */
+/** One thread with a memory of its own, as by default. */
 export function alone(variant: Variant): TestBackend & { kernels: WasmExports } {
   const exports = instantiate(variant)
   const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase())

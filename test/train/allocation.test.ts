@@ -1,7 +1,7 @@
 /**
  * Bytes of JavaScript objects per training step: garbage collection slows small nets down. A step that is written out makes tensors and nodes of the
- * graph, some 7 kB for two layers; one in a program costs the numbers of its update. The limits are a third to twice above what was measured on Node
- * 20 and 22, so that they catch an object too many in each step of a program, or a copy of all options at each operation of a loop.
+ * graph, some 7 kB for two layers; a step in a program makes only the numbers of its update. The limits are a third to twice above what was measured
+ * on Node 20 and 22, so that they catch an object too many in each step of a program, or a copy of all options at each operation of a loop.
  */
 import { Session } from 'node:inspector'
 import { expect, test } from 'vitest'
@@ -35,7 +35,7 @@ interface Profile {
 }
 const sizeOf = ({ selfSize, children }: Profile): number => children.reduce((sum, child) => sum + sizeOf(child), selfSize)
 
-/** Bytes of JavaScript objects that `fn` makes, those that are collected meanwhile included: V8 looks at one in a kilobyte. */
+/** Bytes of JavaScript objects that `fn` makes, including objects that are collected meanwhile: V8 samples one allocation per kilobyte. */
 async function allocated(fn: () => unknown): Promise<number> {
   const session = new Session()
   session.connect()
@@ -56,7 +56,7 @@ async function allocated(fn: () => unknown): Promise<number> {
 
 const STEPS = NIGHTLY ? 20_000 : 4000
 
-// Canaries around every block make garbage of their own.
+// Canaries around every block would make garbage of their own.
 test.skipIf(process.env.GRADUS_CANARIES).each<[string, Loss, number]>([
   ['crossEntropy', crossEntropy, 3],
   ['binaryCrossEntropy', binaryCrossEntropy, 1],

@@ -1,4 +1,4 @@
-/** Optimizers that average weights are judged by their averages in fit. */
+/** fit validates the averages of optimizers that average weights. */
 import { describe, expect, test } from 'vitest'
 import {
   type Callback,
@@ -47,7 +47,7 @@ describe.each(allBackends)('$variant', (backend) => {
       expect(seen[3]).toBe(valLoss)
       expect(optimizer.evaluate(() => evaluateModel(model, data).loss)).toBe(valLoss)
       expect(evaluateModel(model, data).loss).not.toBe(valLoss)
-      // looking on changes nothing
+      // validation does not change the training
       const silent = await learn(wrap, { validation: undefined })
       expect(model.state()).toEqual(silent.model.state())
     })

@@ -1,4 +1,4 @@
-/** Callbacks, metrics and progress of fit: what may be asynchronous, what an error in one does, why training ended. */
+/** Callbacks, metrics and progress of fit: asynchronous callbacks, errors in callbacks, and the reason why training ended. */
 import { describe, expect, test } from 'vitest'
 import {
   Adam,

@@ -1,4 +1,4 @@
-/** Who trains what: a layer is in one training at a time, and forward is called for batches alone. */
+/** Claims of models: a layer is in one training at a time, and forward is called only for batches. */
 import { describe, expect, test } from 'vitest'
 import {
   Adam,

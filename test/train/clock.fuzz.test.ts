@@ -1,7 +1,7 @@
 /**
- * The bits of a training depend on no clock: random trainings by clocks that jump, run ahead and stand still, which decide how long blocks of
- * steps are and where training pauses, against the same training by the clock of the machine and against the loop by hand. `make fuzz-clock`
- * tries more of them; `CLOCK_FUZZ=seed,runs` is what it sets.
+ * The bits of a training depend on no clock. Random trainings run with clocks that jump, run ahead and stand still, which changes the length of
+ * blocks of steps and the pauses of training. They are compared with the same training by the machine's clock, and with a loop by hand.
+ * `make fuzz-clock` tries more of them: it sets `CLOCK_FUZZ=seed,runs`.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -65,7 +65,7 @@ const threaded = supportedVariants()
 for (const { ready } of threaded) await ready
 const backends: readonly Backend[] = [...allBackends, ...threaded]
 
-/** A layer of one's own. */
+/** A user-defined layer. */
 class Own extends Module {
   calls = 0
   private readonly generator = new Generator(7)
@@ -88,7 +88,7 @@ class Own extends Module {
   }
 }
 
-/** Time passes in it. */
+/** A user-defined loss in which time passes. */
 const ownLoss =
   (loss: Loss): Loss =>
   (p, t, options) => {
@@ -156,18 +156,18 @@ type Drawn = typeof drawn extends fc.Arbitrary<infer C> ? C : never
 type Case = Drawn & { batchSize: number }
 const cases = drawn.map(complete)
 
-/** Takes away what does not go together, and makes the batches fit the accumulation or not. */
+/** Removes options that exclude each other, and makes the number of batches fit the accumulation, or not fit. */
 function complete(drawn: Drawn): Case {
   const c: Case = { ...drawn, ...fitting(drawn) }
   if (c.mode === 'trainSteps') Object.assign(c, { watcher: null, metrics: null, validation: null })
   if (c.mode === 'fitMany') {
-    // an abort is of all nets of a call
+    // an abort stops all nets of a call
     if (c.schedule === 'aborts') Object.assign(c, { schedule: 'decays' })
     if (c.sideBySide) Object.assign(c, { own: null, ownLoss: false, wrapper: 'none', clipped: false, replay: true, metrics: null })
     if (c.sideBySide && (c.watcher === 'batches' || c.watcher === 'EMA')) Object.assign(c, { watcher: 'epochs' })
   }
   if (c.mode === 'resume') {
-    // state that is not in a file cannot be resumed: fields of a layer, counts of a schedule
+    // state that files do not contain cannot be resumed: fields of a layer, counts of a schedule
     if (c.own === 'draws' || c.own === 'counts') Object.assign(c, { own: 'scales' })
     if (c.schedule === 'counts' || c.schedule === 'throws') Object.assign(c, { schedule: 'decays' })
     if (c.watcher === 'SWA' || c.watcher === 'progress') Object.assign(c, { watcher: 'epochs' })
@@ -176,7 +176,7 @@ function complete(drawn: Drawn): Case {
   return c
 }
 
-/** The number of rows in a batch, and of batches to an update. */
+/** The number of rows in a batch, and of batches per update. */
 function fitting({ rows, size, small, every, fits, dropLast }: Drawn): Pick<Case, 'batchSize' | 'every'> {
   const batchSize = 1 + (size % (small ? Math.min(rows, 5) : rows))
   const batches = dropLast ? Math.floor(rows / batchSize) : Math.ceil(rows / batchSize)
@@ -195,7 +195,7 @@ interface Subject {
   seen: unknown[]
 }
 
-/** @param net its number among several; each has other weights and data, and some have another shape */
+/** @param net number of the net among several; each has other weights and data, and some have another shape */
 function subjectOf(c: Case, net = 0): Subject {
   const backend = backends[c.backend]
   const { features, outputs, rows } = c
@@ -227,7 +227,7 @@ function subjectOf(c: Case, net = 0): Subject {
 
 const averageOf = ({ watcher }: Case) => (watcher === 'SWA' ? { form: 'mean' as const } : { decay: 0.8 })
 
-/** In training BatchNorm wants two rows at least, also in the last batch and where rows are set aside. */
+/** In training BatchNorm needs at least two rows, also in the last batch and if rows are held out. */
 function between(c: Case, width: number): Module[] {
   if (c.between === 'LayerNorm') return [new LayerNorm(width)]
   if (c.between === 'Dropout') return [new Dropout(0.3)]
@@ -298,7 +298,7 @@ function optionsOf(c: Case, it: Subject, yieldEvery?: number): Omit<FitOptions, 
   }
 }
 
-/** All that can be seen of a training. */
+/** All observable results of a training. */
 interface Outcome {
   weights: Uint32Array[]
   waiting: boolean[]
@@ -398,13 +398,13 @@ async function throughFleet(c: Case, yieldEvery: number): Promise<Outcome[]> {
   })
 }
 
-/** Steps that were taken side by side, and many in one call of WebAssembly. */
+/** Numbers of steps that ran side by side, and of steps that ran many at a time in WebAssembly. */
 let fleetSteps = 0
 
 const folder = mkdtempSync(path.join(tmpdir(), 'gradus-clock-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Trains until the schedule or the end of an epoch stops it, and goes on from the file in a program that knows nothing else. */
+/** Trains until the schedule or the end of an epoch stops it, then continues from the file with new objects. */
 async function throughFiles(c: Case, clocks: readonly [ClockName, ClockName]): Promise<Outcome> {
   const file = path.join(folder, 'run.safetensors')
   for (const name of readdirSync(folder)) rmSync(path.join(folder, name))
@@ -519,7 +519,7 @@ async function check(c: Case): Promise<void> {
   }
   if (c.mode === 'resume') {
     const found = await throughFiles(c, c.clocks)
-    // callbacks saw it in two programs
+    // what callbacks saw is split over two programs
     expectSame({ ...found, seen: usual.seen }, usual, `stopped and gone on with, by clocks that ${c.clocks}`)
     return
   }

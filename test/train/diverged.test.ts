@@ -26,7 +26,7 @@ describe.each(allBackends)('$variant', (backend) => {
   const line = () => lineNet(backend)
   const inputs = linePoints
   const flat = lineTargets
-  /** As anybody writes it; mse under another name. */
+  /** A user-defined loss equal to mse. */
   const own: Loss = (p, t) => mean(square(sub(p, t)))
 
   test('SAM in fit takes the steps of the loop written out', async () => {
@@ -110,7 +110,7 @@ test('after a blow-up the message says that the weights are ruined, and how to g
   await expect(fit(model, options)).rejects.toThrow(ruined)
   optimizer.learningRate = 0.001
   await expect(fit(model, options)).rejects.toThrow(`${ruined} (now 0.001)`)
-  // finite weights of a usual size are not
+  // finite weights of a usual size do not count as ruined
   const good = new Sequential([new Dense(2, 8, { activation: 'relu' }), new Dense(8, 1)], { seed: 3 })
   const far = { inputs, targets: targets.map(() => [1e38]), loss: mse, optimizer: new SGD(good.parameters()), epochs: 1 }
   await expect(fit(good, far)).rejects.toThrow('the weights are finite, those after step 0. Lower the learning rate')

@@ -1,4 +1,4 @@
-/** The learning-rate range test: what it finds, and that it leaves everything as it was. */
+/** The learning-rate range test: its suggestions, and that it restores everything. */
 import { describe, expect, test } from 'vitest'
 import { iris, spirals, standardize, trainTestSplit } from '../../ts/data/index.js'
 import { supportedVariants } from '../../ts/debug/index.js'
@@ -83,7 +83,7 @@ describe.each(backends)('on $variant $dtype', (backend) => {
   })
 })
 
-/** Bits of weights, optimizer state and dropout after an epoch and a batch, a test or none, and an epoch more. */
+/** Bits of weights, optimizer state and dropout after an epoch and a batch, then optionally a range test, then another epoch. */
 async function bits(make: Make, tested: boolean, more: Partial<FindLearningRateOptions> = {}, isNew = false): Promise<unknown> {
   const model = net(4, 3)
   const optimizer = make(model.parameters())
@@ -105,7 +105,7 @@ describe('leaves everything as it was, to the bit', () => {
   test.each(classes)('%s', async (_, Class) => {
     const make = (parameters: Parameter[]) => new Class(parameters)
     expect(await bits(make, true)).toEqual(await bits(make, false))
-    // of one that took no step, too
+    // also for an optimizer that has taken no step
     expect(await bits(make, true, {}, true)).toEqual(await bits(make, false, {}, true))
   })
 
@@ -160,7 +160,7 @@ test('suggestions of a known curve', () => {
     valley: rates[7],
     minimum: rates[9] / 10,
   })
-  // the mean of the first batches jumps about, which says nothing of the rate
+  // the mean over the first few batches fluctuates, whatever the rate
   const jumps = [9, 3, 4, 4, 4, 4, 4, 4, 3.9, 3.5, 2, 1.5, 1.3, 1.2, 1.1, 1, 1, 2, 5, 9]
   expect(
     suggest(

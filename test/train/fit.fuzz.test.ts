@@ -141,10 +141,10 @@ const cases = fc
     watched: rarely(10),
   })
   .map(({ batch, ...c }) => ({ ...c, batchSize: sizeOf(batch, c.rows) }))
-  // callbacks see the averages of such optimizers in the place of what is trained, and fit puts that back
+  // callbacks see the averages of such optimizers in the place of the trained weights, which fit restores afterwards
   .filter(({ optimizer, change }) => !(change === 'writes into a parameter' && 'averageOf' in OPTIMIZERS[optimizer as 'Adam'].prototype))
 
-/** A layer behind each hidden one. In training BatchNorm wants two rows at least, also in the last batch. */
+/** The layers after each hidden layer. In training BatchNorm needs at least two rows, also in the last batch. */
 function between(c: Case, width: number): Module[] {
   if (c.between === 'LayerNorm') return [new LayerNorm(width)]
   if (c.between === 'Dropout') return [new Dropout(0.3)]
@@ -213,13 +213,13 @@ function optimizerOf(c: Case, parameters: readonly Parameter[]): Optimizer {
   return new Class([{ parameters: every(0), ...known({ weightDecay: 0.02 }) }, { parameters: every(1) }], options)
 }
 
-/** All that can be seen of a training. */
+/** All observable results of a training. */
 interface Outcome {
   epochs: [epoch: number, loss: number, learningRate: number][]
   error?: string
   waiting?: boolean[]
   weights?: Uint32Array[]
-  /** Running statistics, and how often random numbers were drawn. */
+  /** Running statistics, and counts of random draws. */
   others?: unknown
   state?: unknown
   learningRate?: number
@@ -285,7 +285,7 @@ async function throughFit(c: Case, backend: Backend): Promise<Outcome> {
   return ended(c, it, epochs)
 }
 
-/** As {@link throughFit}, for a net beside another like it. */
+/** Like {@link throughFit}, for a net side by side with a similar one. */
 async function throughFleet(c: Case, backend: Backend): Promise<Outcome[]> {
   const its = [subjectOf(c, backend), subjectOf(c, backend)]
   const { change } = c
@@ -326,7 +326,7 @@ async function throughFleet(c: Case, backend: Backend): Promise<Outcome[]> {
   )
 }
 
-/** Steps that were taken side by side. */
+/** Number of steps that ran side by side. */
 let fleetSteps = 0
 
 /** One forward and backward pass on some rows; the loss. @throws where it is not finite, before the backward pass */
@@ -371,7 +371,7 @@ async function byHandFor(c: Case, it: Subject, seed: number, count: number, epoc
       const batch = order.slice(from, from + c.batchSize)
       if (c.dropLast && batch.length < c.batchSize) break
       const rate = schedule?.(step) ?? optimizer.learningRate
-      // as fit says it; the optimizer says the same of any number that it is given
+      // the message of fit; the optimizer has the same message for any invalid number
       if (!(rate >= 0)) throw new RangeError(`fit: schedule wants a finite number ≥ 0 for each step, got ${rate} for step ${step}`)
       if (schedule !== null) optimizer.learningRate = rate
       const loss = backward(c, it, batch, `${++step}`)
@@ -379,7 +379,7 @@ async function byHandFor(c: Case, it: Subject, seed: number, count: number, epoc
       sum += loss * batch.length
       seen += batch.length
     }
-    // fit looks at the weights where callbacks hear of the epoch or of its batches, and at the end
+    // fit checks the weights after epochs for which callbacks are called, and at the end
     if (c.change !== null || c.watched || epoch === count) checkWeights(it, step)
     epochs.push([epoch, sum / seen, optimizer.learningRate])
     if (c.change !== null && epoch >= c.from) await CHANGES[c.change](it, epoch)
@@ -391,7 +391,7 @@ function checkWeights({ optimizer }: Subject, step: number): void {
   if (!trained.every((p) => p.data().every(Number.isFinite))) throw new Error(`weights are not finite after step ${step}`)
 }
 
-/** A case with nothing in it that could fail. */
+/** A plain case, the basis of the cases below. */
 const PLAIN: Case = {
   ...{ seed: 0, rows: 1, features: 1, hidden: [], outputs: 2, loss: 'mse', between: null, flatten: false, bias: true, frozen: null },
   ...{ optimizer: 'SGD', options: {}, grouped: false, epochs: 1, weighted: false, shuffle: true, dropLast: false },
@@ -402,7 +402,7 @@ const PLAIN: Case = {
 const FOUND: readonly Case[] = [
   // the recording for the shorter last batch kept the activation that a callback had changed
   { ...PLAIN, rows: 3, epochs: 2, batchSize: 2, change: 'changes an activation' },
-  // in a fleet with a schedule, a group whose rate is multiplied in later had it twice where the rate of the other group is not
+  // in a fleet with a schedule, a group whose rate is multiplied in later got it twice if the other group's rate is not multiplied in
   { ...PLAIN, optimizer: 'Adan', grouped: true, schedule: 'decays', change: 'sets the rate' },
 ]
 
@@ -418,7 +418,7 @@ test('fit and the written-out loop end at the same bits', async () => {
       const [found, expected] = [await throughFit(c, backend), await byHand(c, backend)]
       if (!isDeepStrictEqual(found, expected)) expect(found, `${backend.variant}, ${backend.threads} threads`).toEqual(expected)
     }
-    // an abort is of all nets of a call
+    // an abort stops all nets of a call
     if (c.twice || c.watched || c.change === 'aborts') return
     const expected = await byHand(c, simd)
     for (const found of await throughFleet(c, simd)) if (!isDeepStrictEqual(found, expected)) expect(found, 'in a fleet').toEqual(expected)

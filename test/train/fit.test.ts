@@ -1,4 +1,4 @@
-/** fit and what it is made of: order, validation, callbacks, stopping, progress, and other tasks getting their turn. */
+/** fit and its parts: order of rows, validation, callbacks, stopping, progress, and turns for other tasks. */
 import { describe, expect, test, vi } from 'vitest'
 import { supportedVariants } from '../../ts/debug/index.js'
 import {

@@ -1,4 +1,4 @@
-/** Options of fit and its kin that cannot be: each an error that names the option, before anything has changed. */
+/** Invalid options of fit and similar functions: each is an error that names the option, before anything has changed. */
 import { describe, expect, test } from 'vitest'
 import {
   Adam,
@@ -211,7 +211,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     run(4096) // as many results may wait whatever they hold: here 64 MiB and a little
     expect(() => run(1)).toThrow(/^4097 results were recorded.*with 64 MiB of memory: .*predict.*noGrad.*add them up as they come/)
     expect(mse(model.forward(x), zeros([1, 4096], { backend })).item()).toBeGreaterThan(0)
-    // small results are not worth an error
+    // very small results are not an error
     const small = make()
     const row = tensor([[1]], { backend })
     const predictions = Array.from({ length: 5000 }, () => small.forward(row))

@@ -1,4 +1,4 @@
-/** Progress: the time that is left, and the line that an entry may show where nobody asked. */
+/** Progress: the remaining time, and the line that an entry may show by default. */
 import { expect, test, vi } from 'vitest'
 import { Adam, Dense, fit, mse, type Progress, Sequential } from '../../ts/index.js'
 import { progressLine } from '../../ts/train/progress-line.js'

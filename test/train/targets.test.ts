@@ -44,7 +44,7 @@ describe.each(allBackends)('$variant', (backend) => {
   const line = () => lineNet(backend)
   const inputs = linePoints
   const flat = lineTargets
-  /** As anybody writes it; mse under another name. */
+  /** A user-defined loss equal to mse. */
   const own: Loss = (p, t) => mean(square(sub(p, t)))
 
   describe('targets of one output may be flat, also for losses and metrics of your own', () => {

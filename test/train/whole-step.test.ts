@@ -26,7 +26,7 @@ import {
 } from '../../ts/solve/index.js'
 
 const backends = [createBackend({ backend: 'js', dtype: 'float64' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
-/** Another one like it, on whose heap nothing of other tests waits for the garbage collector. */
+/** A new backend of the same kind, whose heap has no garbage of other tests. */
 const fresh = ({ variant, dtype }: Backend) => createBackend(variant === 'js' ? { backend: 'js', dtype } : { variant })
 
 const inputs = Array.from({ length: 48 }, (_, i) => [-1 + i / 24])

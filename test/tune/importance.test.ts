@@ -26,7 +26,7 @@ function spaceOf(ranges: Case['space']): Space {
           : float(low, high, step === null ? { log } : { step })
     return [name, name === 'momentum' ? when('kind', 'SGD', range) : range] as const
   })
-  // the one that decides stands before the one that it decides about
+  // a parameter comes before the conditional parameter that depends on it
   return Object.fromEntries(entries.sort(([a], [b]) => Number(a === 'momentum') - Number(b === 'momentum')))
 }
 

@@ -1,4 +1,4 @@
-/** A storage that outlives a study. */
+/** A storage in memory that outlives a study. */
 export function memoryJournal() {
   const entries: object[] = []
   return {

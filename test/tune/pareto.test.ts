@@ -1,4 +1,4 @@
-/** Several objectives: fronts and hypervolumes against their definitions, and what TPE makes of them. */
+/** Several objectives: fronts and hypervolumes against their definitions, and TPE with several objectives. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { front, PROBLEMS, spaceOf, volumeOf } from '../../bench/tune/zdt.js'
@@ -116,7 +116,7 @@ describe('TPE', () => {
       { trials: 120 },
     )
     const late = study.trials.slice(80)
-    // five of random points
+    // random points give five
     expect(late.filter(({ params: { x0, x1 } }) => x0 + x1 <= 0.5).length).toBeGreaterThan(12)
     expect(late.reduce((sum, { params }) => sum + params.x2, 0) / late.length).toBeLessThan(0.4)
   })

@@ -1,4 +1,4 @@
-/** Spaces: what they refuse, and that types reach the objective. */
+/** Spaces: refused arguments, and the types of the objective's argument. */
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { categorical, createStudy, float, grid, int, type Params, when } from '../../ts/tune/index.js'

@@ -1,4 +1,4 @@
-/** Studies: asking and telling, what they refuse, and what they keep. */
+/** Studies: asking and telling, refused arguments, and storage. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -36,7 +36,7 @@ afterEach(() => {
   syncBuiltinESMExports()
 })
 
-/** A value of a range as a person would write it, at a share of it. */
+/** The value at a share of a range, as a person would write it. */
 function valueIn(range: ParameterRange, share: number): unknown {
   if (range.kind === 'categorical') return range.choices[Math.floor(0.999 * share * range.choices.length)]
   const { low, high, step } = range
@@ -396,7 +396,7 @@ describe.each([
 })
 
 test('where another process is faster, notes and trials that were begun are not lost', async () => {
-  // as Redis: what was refused is made again
+  // like Redis: an append that was refused is tried again
   const entries: Entry[] = []
   const store: JournalStore = {
     place: 'slow',

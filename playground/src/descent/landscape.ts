@@ -8,7 +8,7 @@ import type { Surface } from './functions'
 export interface Landscape {
   columns: number
   rows: number
-  /** Heights from 0 to 1, row by row from the bottom (the least y) up; lines lie closer near the bottom, and so do colours. */
+  /** Heights from 0 to 1, row by row from the bottom (the least y) up; lines lie closer near the bottom, and so do colors. */
   shares: Float64Array
   /** Contour lines as pieces (`contourLine`), with the level's place from 0 (lowest) to 1. */
   lines: { share: number; pieces: Float32Array }[]

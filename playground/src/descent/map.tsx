@@ -1,4 +1,4 @@
-/** The function from above: colours, contour lines, and the racers on their way. */
+/** The function from above: colors, contour lines, and the racers on their way. */
 import type { Painting } from '../ui/canvas'
 import { colour, dash, depth, isDark, token } from '../ui/palette'
 import type { Surface } from './functions'
@@ -62,7 +62,7 @@ export function paintMap({ context: c, width, height }: Painting, scene: Scene):
 
 const pictures = new WeakMap<Landscape, { key: string; picture: HTMLCanvasElement }>()
 
-/** Heights as colours with contour lines above them, which stay as they are while racers move. */
+/** Heights as colors with contour lines above them, which stay as they are while racers move. */
 function ground(landscape: Landscape, width: number, height: number): HTMLCanvasElement {
   const ratio = Math.min(devicePixelRatio || 1, 2)
   const key = [isDark.value, width, height, ratio].join()

@@ -70,7 +70,7 @@ export function DigitPad({ onDigit, outputs }: { onDigit(pixels: Float32Array): 
   )
 }
 
-/** 14 × 14 shares of ink, with the centre of the ink in the middle, as the digits of the set have it. */
+/** 14 × 14 shares of ink, with the center of the ink in the middle, as the digits of the set have it. */
 function pixelsOf(canvas: HTMLCanvasElement): Float32Array {
   const { data, width } = canvas.getContext('2d', { willReadFrequently: true })!.getImageData(0, 0, SIDE * SCALE, SIDE * SCALE)
   const ink = (x: number, y: number) => (x < 0 || y < 0 || x >= width || y >= width ? 0 : data[4 * (y * width + x)] / 255)

@@ -8,7 +8,7 @@ import type { NetView } from './view'
 const CLASSES_LIGHT = ['#c65a00', '#0068a8', '#008060', '#b5487f', '#7a6200', '#5b4fc4', '#3a8fc7', '#5c5c5c', '#a03030', '#306030']
 const CLASSES_DARK = ['#ff9a4d', '#58b4ea', '#2fc49a', '#e58bb9', '#e6c229', '#a29bfe', '#8fd3ff', '#b5b5b5', '#ff8a80', '#9ccc65']
 
-/** The colour of a class. */
+/** The color of a class. */
 export const classColour = (label: number): string => (isDark.value ? CLASSES_DARK : CLASSES_LIGHT)[label % CLASSES_LIGHT.length]
 
 /** Strength of a class's color if the net is sure: below that of points of the class, so that these stand out. */

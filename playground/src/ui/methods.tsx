@@ -13,7 +13,7 @@ function Swatch({ i }: { i: number }) {
   )
 }
 
-/** A name beside its colour, in a table. */
+/** A name beside its color, in a table. */
 export function Named({ i, children }: { i: number; children: ComponentChildren }) {
   return (
     <span class="named">

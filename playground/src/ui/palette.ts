@@ -36,7 +36,7 @@ export function chooseTheme(value: Theme): void {
   apply()
 }
 
-/** The colour of the i-th of several things. */
+/** The color of the i-th of several things. */
 export const colour = (i: number): string => (isDark.value ? DARK : LIGHT)[i % LIGHT.length]
 
 /** Dashes for a line that shares its color with an earlier one. */
@@ -65,7 +65,7 @@ const DEPTHS_DARK: readonly Rgb[] = [
   [20, 28, 38],
 ]
 
-/** Height as a colour: 0 is the lowest. */
+/** Height as a color: 0 is the lowest. */
 export const depth = (share: number): Rgb => along(isDark.value ? DEPTHS_DARK : DEPTHS_LIGHT, share)
 
 const SIGNED_LIGHT: readonly Rgb[] = [
@@ -94,10 +94,10 @@ const LOSS: readonly Rgb[] = [
   [68, 1, 84],
 ]
 
-/** A loss as a colour (viridis): 0, the best, is bright. */
+/** A loss as a color (viridis): 0, the best, is bright. */
 export const lossColour = (share: number): Rgb => along(LOSS, share)
 
 export const css = ([r, g, b]: Rgb, alpha = 1): string => `rgb(${r | 0} ${g | 0} ${b | 0} / ${alpha})`
 
-/** A colour of the style sheet. */
+/** A color of the style sheet. */
 export const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()

@@ -1,4 +1,4 @@
-/** The checked backend refuses calls that leave the contract, says where, and lets the library's own calls pass. */
+/** The checked backend refuses calls that violate the contract, names the argument, and accepts all calls of the library. */
 import { beforeEach, expect, test } from 'vitest'
 import { SCRATCH_BYTES } from '../../../ts/backend/kernels.js'
 import * as g from '../../../ts/entries/js.js'

@@ -16,7 +16,9 @@ import {
   Sequential,
 } from '../../../ts/index.js'
 
-/** Clocks by which shared calls are always worth it, never, or by chance. Time goes on slowly: a worker that takes 10 s is taken for dead. */
+/**
+ * Clocks that make shared calls look always, never, or randomly worthwhile. Their time passes slowly, since a worker that takes 10 s counts as dead.
+ */
 const CLOCKS: Readonly<Record<string, (seed: number) => () => number>> = {
   'stands still': () => () => 0,
   'goes on evenly': () => () => 1,
@@ -66,7 +68,7 @@ test.each(supportedVariants())('fault 39: shared or not, by any clock: the bits 
     }
   }
   vi.restoreAllMocks()
-  // they do differ in how many calls they shared
+  // the runs do differ in the number of shared calls
   expect(Math.max(...shared)).toBeGreaterThan(20)
   expect(new Set(shared).size).toBeGreaterThan(2)
 })

@@ -1,4 +1,4 @@
-/** When calls are shared: by what they take on one thread, and shared. */
+/** Calls are shared or not depending on the time that they take on one thread and when shared. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Gain } from '../../../ts/backend/threads/gain.js'
 
@@ -60,7 +60,7 @@ test('the time of one thread follows a machine that has become slower, not a sin
   gain.noteAlone(1, 50)
   run(gain, 1, 3000, 1, 1.2)
   expect(run(gain, 1, 1000, 1, 1.2)).toBeLessThan(50)
-  // twice as slow from now on, shared and not
+  // from here on all calls take twice as long, shared or not
   run(gain, 1, 4000, 2, 1.2)
   expect(run(gain, 1, 500, 2, 1.2)).toBeGreaterThan(480)
 })

@@ -48,7 +48,7 @@ describe.each(cases)('$variant, $threads threads', async ({ variant, threads }) 
   const many = await team(variant, threads)
   const rooms = [one, new Room(many)]
 
-  /** Runs a case on one thread and on many, and compares the bits of what it says it wrote. */
+  /** Runs a case on one thread and on many, and compares the bits of the memory that the case says it wrote. */
   function same(what: string, run: (room: Room, kernels: Kernels) => [ptr: Ptr, length: number][]): void {
     const before = many.shared()
     const [wanted, got] = rooms.map((room) => {

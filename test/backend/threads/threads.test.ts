@@ -1,4 +1,4 @@
-/** Threads: whole trainings to the bit, what happens where they are missing, slow or broken, and that they end. */
+/** Threads: whole trainings give the same bits; threads may be missing, slow or broken; and they end. */
 import { execFile } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
@@ -222,7 +222,7 @@ describe('a pool', async () => {
     const { pool, heap } = await team('simd', 3)
     expect(pool.size).toBe(3)
     const [x, beyond] = [heap.allocate(64), heap.totalBytes + (1 << 28)]
-    // until it is a worker that begins the share, and not main that takes it back
+    // repeated until a worker begins the share, before main takes it back
     for (let i = 0; i < 2000 && pool.size === 3; i++) {
       const slow = (part: number) => {
         if (part === 0) for (const end = performance.now() + 1; performance.now() < end; );

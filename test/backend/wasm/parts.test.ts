@@ -1,6 +1,6 @@
 /**
- * Parts of WebAssembly that a bundler was told to leave out, as the playground's (playground/vite.config.ts) leaves out five: what they
- * have is done by loops in JavaScript then, and comes to the same.
+ * Parts of WebAssembly that a bundler was told to leave out, as the playground's (playground/vite.config.ts) leaves out five: loops in JavaScript
+ * then do the same, with the same results.
  */
 import { afterEach, expect, test } from 'vitest'
 import { FLEET, FLEET_OTHERS, FLEET_UPDATES } from '../../../ts/backend/wasm/fleet-parts.js'

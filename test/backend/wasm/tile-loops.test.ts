@@ -19,7 +19,7 @@ const LETTERS: Record<string, string> = {
 
 beforeAll(() => {
   const module = binaryen.readBinary(readFileSync('ts/backend/wasm/generated/relaxed.wasm'))
-  // in the order of instructions, one a line
+  // the instructions in their order, one per line
   const text = module.emitStackIR()
   module.dispose()
   loops = text

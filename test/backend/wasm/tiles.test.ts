@@ -1,4 +1,4 @@
-/** Tiles of large products: the same bits from each, and the one that is pinned, or the fastest, is the one at work. */
+/** Tiles of large products: all give the same bits, and the pinned tile, or else the fastest, is used. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { withProducts } from '../../../ts/backend/families.js'
 import { type Kernels, TILES } from '../../../ts/backend/kernels.js'
@@ -6,7 +6,7 @@ import { tilesFor, withTileChoice } from '../../../ts/backend/wasm/tiles.js'
 import { supportedVariants } from '../../../ts/debug/index.js'
 import { type Backend, createBackend } from '../../../ts/index.js'
 
-/** Rows on both sides of what tiles of four, five and six share out, several blocks of rows, of columns and of k. */
+/** Numbers of rows just below and above multiples of four, five and six, the tile heights; and several blocks of rows, of columns and of k. */
 const SHAPES = [
   ...[24, 25, 26, 27, 28, 29, 30, 31, 125].map((m) => [m, 33, 300] as const),
   [60, 130, 61],
@@ -105,13 +105,13 @@ describe('the choice', () => {
 
   let now = 0
 
-  /** A table whose products take what `times` say of each tile that is tried, in milliseconds, by a clock that nothing else moves. */
+  /** A kernel table whose products take the milliseconds that `times` gives for each tile, by a clock that only they advance. */
   function engine(name: string, times: readonly number[], clumsy = 0) {
     const state = { tile: 0, calls: 0, settled: -1, timesOf: (_m: number): readonly number[] => times }
     vi.spyOn(performance, 'now').mockImplementation(() => now)
     const work = (_a: number, _b: number, _c: number, m: number) => {
       const time = state.timesOf(m)[TRIED.indexOf(state.tile)]
-      // code that is not optimized yet, in which the slowest tile looks fastest
+      // in code that is not optimized yet the slowest tile looks fastest
       now += state.calls++ < clumsy ? 15 * (Math.max(...times) - time) + 0.01 : time
     }
     const table = {
@@ -183,7 +183,7 @@ describe('the choice', () => {
   })
 
   test.each([3, 5])('weighs %i shapes by how often they come', (shapes) => {
-    // the first shape, which comes as often as all others together, is faster by the second tile, the others by the third
+    // the first shape, which is as frequent as all others together, is faster with the second tile; the others with the third
     const { state, kernels } = engine(`weighed ${shapes}`, [0.5, 0.5, 0.5])
     state.timesOf = (m) => (m === 128 ? [0.5, 0.3, 0.5] : [0.5, 0.5, 0.4])
     for (let i = 0; i < 40; i++) large(kernels, i % 2 === 0 ? 128 : 129 + (((i - 1) / 2) % (shapes - 1)))

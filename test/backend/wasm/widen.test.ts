@@ -1,8 +1,8 @@
 /**
- * V8 still widens the kernels that it should: kernels run with `--experimental-wasm-revectorize`, and V8's own trace is read. Each process has one
- * kernel, compiled by the optimizing compiler at its first call, so a trace shows that kernel alone.
+ * V8 still widens the kernels that it should widen: kernels run with `--experimental-wasm-revectorize`, and V8's own trace is read. Each process has
+ * one kernel, compiled by the optimizing compiler at its first call, so a trace shows that kernel alone.
  *
- * On the Node 22 of devDependencies, with the `simd` artefact (that V8 does not widen the fused multiply-add); and with both on newer Nodes: three
+ * On the Node 22 of devDependencies, with the `simd` artifact (that V8 does not widen the fused multiply-add); and with both on newer Nodes: three
  * kernels on the Node 24 of `make test`, all of them in `make nightly`. Needs an x86 processor with AVX2, as widening does.
  */
 import { execFileSync } from 'node:child_process'
@@ -69,7 +69,7 @@ describe.skipIf(!hasAvx2)('V8 widens', () => {
       test.each(isFirst || NIGHTLY ? all : SMOKE)(`%s of ${variant} on ${title}`, (kernel) => {
         const told = trace(node, variant, kernel, [FLAG])
         expect(widened(told)).toBeGreaterThan(0)
-        // hyper-parameters that were loaded together and taken apart: what needs them stays narrow
+        // if hyper-parameters are loaded together and taken apart, the code that needs them is not widened
         if (UPDATES.includes(kernel)) expect(told).not.toContain('Unsupported Simd128Shuffle')
       })
       test(`nothing of ${variant} on ${title} without the flag`, () => {

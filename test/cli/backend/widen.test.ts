@@ -27,7 +27,7 @@ const gradus = (node: string, args: readonly string[], flags: readonly string[] 
 
 const TRAIN = ['train', 'moons', '--no-compare', '--epochs', '3', '--hidden', '64,64']
 const BENCH = ['bench', '--seconds', '0.01']
-/** Both ask for widening by the same call: in the suite one of them tries it. */
+/** Both commands request widening by the same call, so the suite tests only one of them. */
 const COMMANDS: [string, string[]][] = [['train', TRAIN], ...(NIGHTLY ? [['bench', BENCH] as [string, string[]]] : [])]
 
 /** All that training reports but the time that it took. */
@@ -136,7 +136,7 @@ describe('V8 is asked', () => {
 })
 
 describe('the check of widened kernels', () => {
-  /** A backend whose kernel flips a bit of its result from a call on; y is the argument that says where that is. */
+  /** A backend with a kernel that flips a bit of its result from a certain call on; y is the argument with the address of the result. */
   function flipping(name: 'matmul' | 'crossEntropyProbabilities' | 'activationForward', y: number, from: number) {
     const backend = createBackend({ backend: 'wasm' })
     const kernel = withAllKernels(backend)[name] as (...args: number[]) => void

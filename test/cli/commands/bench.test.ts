@@ -1,4 +1,4 @@
-/** `gradus bench`: the table and what is read out of it, from the command and from figures made up. */
+/** `gradus bench`: the table and its summary, from the command and from invented figures. */
 import { describe, expect, test } from 'vitest'
 import { type Measurement, measure, NETS, reading, resultLines } from '../../../ts/cli/backend/measure.js'
 import { createBackend } from '../../../ts/index.js'
@@ -6,7 +6,7 @@ import { gradus } from '../../tools/command.js'
 
 const names = NETS.map(({ sizes }) => sizes.join('-'))
 const speeds = (ratio: number) => ({ wasm: 1000 * ratio, js: 1000, ratio })
-/** Figures of a fast machine: as many times as fast as JavaScript on each net. */
+/** Figures of a fast machine: these ratios to JavaScript on each net. */
 const figures = (ratios: readonly number[], nets = names): Measurement[] =>
   nets.map((net, i) => ({ net, batch: NETS[i].batch, ...speeds(ratios[i]), byHand: speeds(1.5) }))
 

@@ -1,4 +1,4 @@
-/** Commands on tables: what they print, the files they write, and the one line in which they fail. */
+/** Commands on tables: their output, the files that they write, and their errors in one line. */
 import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ let folder: string
 
 const gradus = (...args: string[]) => run(args, { cwd: folder })
 
-/** The error of a command that fails, without the word before it. */
+/** The message of a command that fails, without the word `error:`. */
 async function errorOf(...args: string[]): Promise<string> {
   const { code, stderr } = await gradus(...args)
   expect(code).toBeGreaterThan(0)

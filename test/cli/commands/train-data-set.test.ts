@@ -1,4 +1,4 @@
-/** `gradus train` with a data set by name: what it prints, every option, Ctrl-C. */
+/** `gradus train` with a data set by name: its output, every option, Ctrl-C. */
 import { describe, expect, test } from 'vitest'
 import { gradus, SMALL, spawned } from '../../tools/command.js'
 

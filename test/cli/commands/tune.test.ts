@@ -1,4 +1,4 @@
-/** `gradus tune`, as it is installed: what it prints and keeps, Ctrl-C and going on, every storage, and the one line in which it fails. */
+/** `gradus tune`, as it is installed: its output and its files, Ctrl-C and resuming, every storage, and errors in one line. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -98,7 +98,7 @@ test('what it found is a command that trains so, with the same table', async () 
   expect(trained.candidates[0].plan).toContain(`16-16 relu, dropout 0, learning rate ${Number(learningRate.toPrecision(2))}, `)
   expect(trained.columns.map(({ name }: { name: string }) => name)).not.toContain('island')
   expect(trained.curve.loss.length).toBeLessThanOrEqual(4)
-  // or in one go
+  // a single call does both
   const both = await gradus(...QUICK, ...given, '--out', 'both.safetensors', '--quiet')
   expect([both.code, both.stderr]).toEqual([0, ''])
   expect(both.stdout).toMatch(/accuracy 0\.\d+ on 69 test rows; both\.safetensors\n$/)
@@ -131,7 +131,7 @@ test.each(['stopped.log', 'stopped.sqlite'])('Ctrl-C keeps everything in %s, and
 
 const program = redisServer()
 
-// that PostgreSQL does the same is shown by test/tune/queue/queue.test.ts
+// test/tune/queue/queue.test.ts shows the same with PostgreSQL
 test.runIf(program)('on Redis, by a worker', async () => {
   const server = await redis(program as string)
   await server.start()

@@ -1,4 +1,4 @@
-/** Hostile input by stdin and its traces in answers: endless and binary input, names of object properties, cells that are formulas. */
+/** Hostile input on stdin and its effect on the output: endless and binary input, names of object properties, cells with formulas. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

@@ -1,4 +1,4 @@
-/** Whatever kind of file is given where a table or a model is wanted, one sentence says what it is, and what to do: at each door of the command. */
+/** If a file of another kind is given instead of a table or a model, one sentence names its kind and the remedy, in every command. */
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -22,7 +22,7 @@ const TRAINED =
 const WRITES = ', not a model: gradus train writes one of a table, and saveModel any other'
 const BINARY = 'FILE is no text, but a binary file of a kind that is not known; tables are CSV, TSV, JSON, JSON lines, Parquet or Arrow'
 
-/** A file, what is said where a table is wanted, and where a model is; null where it is one. */
+/** For each kind of file its content, the message if a table is expected, and the message if a model is expected; null if it is one. */
 const KINDS: Record<string, [content: () => Uint8Array | string, asTable: string | null, asModel: string | null]> = {
   'empty.csv': [() => '', 'FILE: there are no rows', `FILE is empty${WRITES}`],
   'header.csv': [() => 'sepal_length,species\n', 'FILE: there are no rows', `FILE is text, as tables are${WRITES}`],
@@ -133,7 +133,7 @@ async function expectSaid(args: string[], said: string, file: string): Promise<v
 test.each(Object.entries(KINDS))('fault 19: %s where a table is wanted, and where a model is', async (file, [, asTable, asModel]) => {
   for (const args of Object.values(TABLE_DOORS)) if (asTable !== null) await expectSaid(args(file), asTable, file)
   for (const args of Object.values(MODEL_DOORS)) if (asModel !== null) await expectSaid(args(file), asModel, file)
-  // inspect takes both, and says of other files what they are where the one is wanted that they may be
+  // inspect takes tables and models; for another file it gives the message of the kind that the file resembles
   const { code, stderr } = await gradus(['inspect', file], { cwd: folder })
   const isGood = file === 'model.csv' || file === 'packed.csv.gz'
   expect(code, stderr).toBe(isGood ? 0 : 1)

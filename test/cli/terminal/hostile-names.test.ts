@@ -1,4 +1,4 @@
-/** Fault 45: what a name out of a file would have a terminal do is shown instead. */
+/** Fault 45: control characters in names from a file are shown, and not obeyed by the terminal. */
 import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
 import { LiveArea } from '../../../ts/cli/terminal/live-area.js'
@@ -73,7 +73,7 @@ test('fault 45: reports, line for line', async () => {
       const rows = Array.from({ length: 40 }, (_, i) => ({ [a]: i, [target]: classes[i % 3] }))
       const { report } = await trainTable(rows, { target, hidden: [2], epochs: 1, seed: 1, missingValues: [] })
       for (const line of reportText(report).split('\n')) expect(line).not.toMatch(OBEYED)
-      // a line end in a name makes no line
+      // a line end in a name does not start a new line
       const inLine = JSON.parse(JSON.stringify(report), (_, value) => (typeof value === 'string' ? value.replaceAll('\n', ' ') : value))
       const [lines, wanted] = [report, inLine].map((one) => reportText(one, { width: 1e6 }).split('\n').length)
       expect(lines).toBe(wanted)

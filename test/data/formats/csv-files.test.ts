@@ -1,4 +1,6 @@
-/** Nasty files of CSV: what the documents say is in them, read whole, in pieces and as a stream, beside what pandas reads (test/oracles/csv_files.py). */
+/**
+ * Difficult CSV files, read whole, in pieces and as a stream: the results are as documented, and compared with pandas (test/oracles/csv_files.py).
+ */
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -100,12 +102,12 @@ describe('names of rows, as R writes them', () => {
   })
 
   test('lines wait for the first one that tells, and their numbers are right', async () => {
-    // an empty value at the end of each line says nothing, the 250th line does
+    // lines with an empty last value do not decide whether rows have names; the 250th line does
     const lines = Array.from({ length: 500 }, (_, i) => `${i},${i % 3},${i >= 249 ? 'b' : ''}`)
     const late = `size,kind\n${lines.join('\n')}\n`
     expect(parseCsv(late)[0]).toEqual({ row: '0', size: '0', kind: '' })
     expect(await namingLines('row 7 wants', new Blob([late]))).toBe('line 9 wants')
-    // no more than a mebibyte of lines waits; the one that does not fit then is an error with its number
+    // at most a mebibyte of lines is buffered; a line that does not fit later is an error with its number
     const long = `${'x'.repeat(1000)},1,\n`.repeat(1200)
     expect(() => parseCsv(`size,kind\n${long}a,b,c\n`)).toThrow('line 1202 has 3 values, and there are 2 columns')
     expect(parseCsv(`size,kind\n${long}`)).toHaveLength(1200)
@@ -244,7 +246,7 @@ test('fault 24: whatever is in a file, and however it is written, pieces of 1 to
             .then(read)
             .catch((error: Error) => error instanceof RangeError || error)
         const whole = await result(() => parseCsv(text, options))
-        // bytes of more than a few thousand would only take long
+        // more than a few thousand bytes would only take longer
         const data = new TextEncoder().encode(text)
         const step = data.length > 2000 ? 9973 * size : size
         expect(await result(() => readTable(pieces(data, step), options))).toEqual(whole)

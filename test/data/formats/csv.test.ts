@@ -1,4 +1,4 @@
-/** CSV: as csv-parse reads it, in pieces of any size, and what is said of files that are none. */
+/** CSV: the results of csv-parse, for input in pieces of any size; and errors about files that are not CSV. */
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

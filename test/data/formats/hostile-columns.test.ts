@@ -1,4 +1,7 @@
-/** Fault 22: Parquet and Arrow as strangers write them, mutated at every place: an answer no larger than its file allows, or an error with its name. */
+/**
+ * Fault 22: Parquet and Arrow files from strangers, mutated at every byte: the reader returns no more than a file of this size may contain, or throws
+ * an error that begins with its name.
+ */
 import { readFileSync } from 'node:fs'
 import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow'
 import { describe, expect, test } from 'vitest'
@@ -12,10 +15,10 @@ const good = (kind: string) =>
   cases.filter((one) => one.kind === kind && one.bytes).map(({ bytes }) => new Uint8Array(Buffer.from(bytes, 'base64')))
 const OURS = /^(x\.(parquet|arrow)|the data): cannot be read as (Parquet|Arrow): /
 
-/** CPU milliseconds that a reader may take for a file of a few kB; a good one takes some. */
+/** CPU milliseconds that a reader may take for a file of a few kB; an intact file takes a few. */
 const SLOWEST = 3000
 
-/** Reads a file in the ways that there are. @returns its rows, or nothing where it was refused */
+/** Reads a file in every way. @returns its rows; undefined if it was refused */
 async function read(bytes: Uint8Array, format: 'parquet' | 'arrow'): Promise<Row[] | undefined> {
   const before = process.cpuUsage()
   const rows = await readTable(bytes, { format }).catch((error: Error) => {
@@ -48,7 +51,7 @@ describe.each(['parquet', 'arrow'] as const)('fault 22: %s', (format) => {
       const rows = await read(mutated(files, tokens, random), format)
       if (rows === undefined) continue
       read0++
-      // rows are objects of plain values, which may or may not make a table
+      // rows are objects of plain values; fromTable may still refuse them
       for (const row of rows) expect(typeof row === 'object' && row !== null).toBe(true)
       try {
         fromTable(rows.slice(0, 60), { target: 'kind', missing: 'auto' })

@@ -1,4 +1,4 @@
-/** Parquet, Arrow, NumPy and JSON: files by pyarrow and NumPy, from every kind of source, and what is said of damaged ones. */
+/** Parquet, Arrow, NumPy and JSON: files written by pyarrow and NumPy, from every kind of source, and errors about damaged files. */
 import { Buffer } from 'node:buffer'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'

@@ -1,4 +1,4 @@
-/** Gaps in tables: what fills them in is learnt from the table and kept with its encoder. */
+/** Gaps in tables: the values that fill them are learned from the table and kept in its encoder. */
 import { describe, expect, test } from 'vitest'
 import { show } from '../../../ts/common/show.js'
 import { encoderFromState, fromTable, standardize, type TableState, trainTestSplit } from '../../../ts/data/index.js'
@@ -149,7 +149,7 @@ describe('errors of tables', () => {
       ]),
     ).toThrow("encode: row 1 has no column 'income'; did you mean it by 'incom'? (A gap is null in a row.)")
     expect(table.encode([{ age: 1 }, { age: null, income: null, town: null, other: 2 }])).toHaveLength(2 * table.features)
-    // a column that is known and left out is none that was misspelt
+    // a known column that was left out does not count as misspelled
     const two = fromTable(
       [
         { x1: 1, x2: 7, z: 1, y: 0 },
@@ -219,7 +219,7 @@ describe('rows of another file', () => {
     expect(() => table.dataset([{ age: 1, income: 5, town: 'A', Y: 'no' }])).toThrow(
       "dataset: no row has a column 'y'; did you mean it by 'Y'?",
     )
-    // one left out, beside others that nobody learns from
+    // a row without one column, and with columns that the encoder ignores
     expect([...table.encode([{ age: 1, town: 'A', id: 7, i: 3 }])]).toEqual([1, 200, 1, 0])
     expect(() => table.encode([{ income: 3 }, one])).toThrow("encode: row 1 has no column 'income'; did you mean it by 'incme'?")
     expect([...table.encode([{ ...one, income: null }])].slice(0, 2)).toEqual([1, 200])

@@ -1,4 +1,4 @@
-/** Tables that are larger than memory: the same columns as of all rows at once, rows in another order, a training over parts; larger ones than fit. */
+/** Tables that are larger than memory: the same columns as from all rows at once, rows in another order, and training chunk by chunk. */
 import { describe, expect, test } from 'vitest'
 import { encoderFromStream, fromTable, type Row, readTable, shuffleStream, streamTable } from '../../../ts/data/index.js'
 import { Adam, crossEntropy, Dense, evaluateModel, fit, Sequential } from '../../../ts/index.js'

@@ -1,4 +1,4 @@
-/** Tables: columns as numbers, categories, dates and texts, encoders and their states, and what is said where a value does not fit. */
+/** Tables: columns as numbers, categories, dates and texts, encoders and their states, and errors about values that do not fit. */
 import { describe, expect, test, vi } from 'vitest'
 import { describeTable, encoderFromState, fitScaler, fromTable, type Row, trainTestSplit } from '../../../ts/data/index.js'
 

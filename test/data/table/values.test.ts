@@ -1,4 +1,4 @@
-/** Numbers in text are what `Number(text)` says, to the bit, whichever way they are read. */
+/** Numbers in text equal `Number(text)` to the bit, by each way of reading them. */
 import { describe, expect, test } from 'vitest'
 import { missingTest, numberIn, valueIn } from '../../../ts/data/table/values.js'
 import { Generator } from '../../../ts/index.js'

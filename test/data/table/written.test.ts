@@ -1,4 +1,4 @@
-/** Numbers and dates that are written for people, which an option reads, and errors and notes that name it. */
+/** Numbers and dates in human formats, which the option `formatted` reads, and errors and notes that name this option. */
 import { describe, expect, test } from 'vitest'
 import { inFlags } from '../../../ts/cli/table/files.js'
 import { encoderFromState, encoderFromStream, fromTable, type Row } from '../../../ts/data/index.js'
@@ -114,7 +114,7 @@ describe('a sign that may stand before decimals or between thousands', () => {
         ['1,250 kg', '0,500 kg'],
         [1.25, 0.5],
       ],
-      // numbers that are no texts are what they are
+      // numbers that are not text stay unchanged
       [
         [2.101, 3.205, 900],
         [2.101, 3.205, 900],

@@ -26,7 +26,7 @@ export const WORDS = [
   [2, 1],
 ]
 
-/** A row that is whole, one with gaps, and one of an island that there was not. */
+/** A complete row, a row with gaps, and a row with an unknown island. */
 export const PENGUINS = [
   { island: 'Biscoe', bill_length_mm: 47, bill_depth_mm: '14.5', flipper_length_mm: 218, body_mass_g: 5100, sex: 'female' },
   { island: 'Dream', bill_length_mm: 'NA', flipper_length_mm: 190 },
@@ -50,7 +50,7 @@ export function everyLayer() {
   )
 }
 
-/** A training that a checkpoint holds three epochs of: dropout, order and schedule all go on with it. */
+/** A training whose checkpoint is from the end of the third epoch. Dropout, order of rows and schedule continue when it is resumed. */
 export function training() {
   const model = new Sequential([new Dense(3, 8, { activation: 'tanh' }), new Dropout(0.1), new Dense(8, 1)], { seed: 4 })
   const optimizer = new AdamW(model.parameters(), { learningRate: 0.02 })

@@ -1,4 +1,4 @@
-/** Optimizers whose best weights are averages of those they train: what they show, and what `fit` keeps of it. */
+/** Optimizers that average weights: the weights that they show for validation, and the weights that `fit` keeps. */
 import { describe, expect, test } from 'vitest'
 import { createBackend, Dense, EarlyStopping, fit, mse, type Optimizer, type Parameter, Sequential } from '../../../ts/index.js'
 import { AveragingOptimizer, OPTIMIZERS } from '../../../ts/optim/index.js'

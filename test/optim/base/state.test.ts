@@ -1,4 +1,4 @@
-/** Options of an optimizer after loadState: those of the state, and later changes. */
+/** Options of an optimizer after loadState come from the state; later changes of options also count. */
 import { expect, test } from 'vitest'
 import { Adam, Dense, Sequential } from '../../../ts/index.js'
 

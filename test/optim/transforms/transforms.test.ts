@@ -19,7 +19,7 @@ import { backends, follow, type Make } from '../../tools/optim-runner.js'
 
 const clipping = oracle.clipping
 
-/** The gradient that an update with this transform uses: p before a step of plain descent with η = 1, less p after it. */
+/** The gradient that an update with this transform uses: p before minus p after a step of plain descent with η = 1. */
 function transformed(transform: GradientTransform, backend = createBackend({ backend: 'js', dtype: 'float64' })): number[][] {
   const parameters = clipping.g.map((_: number[], i: number) => {
     const p = new Parameter(Float64Array.from(clipping.p[i]), { shape: clipping.shapes[i], name: `p${i}`, backend })

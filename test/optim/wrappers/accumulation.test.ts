@@ -1,4 +1,4 @@
-/** GradientAccumulation: what it counts, what it keeps in its state, and what `fit` does with batches that are left over. */
+/** GradientAccumulation: its counts, its state, and the remaining batches at the end of an epoch of `fit`. */
 import { describe, expect, test } from 'vitest'
 import {
   Dense,
@@ -191,7 +191,7 @@ describe('fit with GradientAccumulation', () => {
     const { model } = made()
     const optimizer = new Alternating(new SGD(model.parameters(), { learningRate: 0.1 }))
     await fit(model, { ...data, optimizer, epochs: 200 })
-    // of six batches an epoch: at the fourth call and at the end, then at the eighth and the twelfth
+    // six batches per epoch: fit steps at the fourth call and at the end; a loop without flush at the eighth and the twelfth
     expect(optimizer.stepCount).toBe(400)
   })
 

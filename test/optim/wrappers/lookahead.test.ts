@@ -1,4 +1,4 @@
-/** Lookahead: which steps it counts, and what its state keeps. */
+/** Lookahead: the steps that it counts, and its state. */
 import { describe, expect, test } from 'vitest'
 import { Adam, GradientAccumulation, Lookahead, SGD } from '../../../ts/index.js'
 import { batch, pairs, scalar } from '../../tools/wrappers.js'

@@ -1,4 +1,4 @@
-/** States of wrappers: what they keep and bring, whichever optimizer is inside, and what is refused. */
+/** States of wrappers around any optimizer: saving, loading, and refused states. */
 import { describe, expect, test } from 'vitest'
 import {
   Adam,
@@ -72,7 +72,7 @@ describe('states of wrappers', () => {
     train(other, p, 0, 5)
     train(optimizer, q, 0, 3)
     const before = structuredClone(optimizer.state())
-    // the first that finds another inside says so, of what is left of both
+    // the outermost wrapper whose inner optimizer differs reports it, and names the rest of both chains
     expect(() => optimizer.loadState(other.state())).toThrow(/^(.+)\.loadState\(\): this is the state of (?!\1$)\S+$/)
     expect(optimizer.state()).toEqual(before)
   })

@@ -1,4 +1,4 @@
-/** Jacobians of dense nets beside automatic differentiation, which models are taken apart, and the equations of all sizes. */
+/** Jacobians of dense nets compared with automatic differentiation; the models that are supported; and equations of all sizes. */
 import { describe, expect, test } from 'vitest'
 import { DoubleWorkspace } from '../../../ts/backend/double.js'
 import { addGram, cholesky, solveCholesky } from '../../../ts/backend/js/normal-equations.js'

@@ -1,4 +1,4 @@
-/** Curvature optimizers on nets: beside the oracles, beside automatic differentiation, on every backend, and with bad input. */
+/** Curvature optimizers on nets, compared with the oracles and with automatic differentiation, on every backend, and with bad input. */
 import { describe, expect, test } from 'vitest'
 import { iris, moons, spirals, standardize, trainTestSplit } from '../../../ts/data/index.js'
 import {
@@ -113,7 +113,7 @@ describe('training a small net, on every backend', () => {
       expect(result.loss).toBeLessThanOrEqual(1e-5)
       expect(lossOf(model, data)).toBeLessThan(1.1e-5)
       expect(result.accepted).toBeLessThanOrEqual(result.iterations)
-      // In single precision, too, it goes on from the unrounded parameters.
+      // In single precision, too, it continues from the unrounded parameters.
       expect(optimizer.step(data.x, data.y).initialLoss).toBe(result.loss)
       model.parameters()[0].view()[0] += 0.5
       expect(optimizer.step(data.x, data.y).initialLoss).toBeGreaterThan(result.loss)
@@ -223,7 +223,7 @@ test('NaturalGradient and KFAC learn the moons in fewer steps than SGD at any ra
   const data = moons({ count: 300, noise: 0.15, seed: 1 })
   const x = tensor(data.inputs, data.shape, { backend })
   const y = Int32Array.from(data.targets)
-  /** Steps to a loss of 0.02, which SGD at a careful rate of 1 takes thousands for. */
+  /** Number of steps to a loss of 0.02; SGD with a careful rate of 1 needs thousands. */
   const stepsOf = (make: (model: Sequential) => () => number, most: number) => {
     const model = new Sequential([new Dense(2, 16, { activation: 'tanh' }), new Dense(16, 2)], { seed: 3, backend })
     const step = make(model)

@@ -1,4 +1,4 @@
-/** Least squares and curve fitting beside SciPy: steps, bounds, functions that throw, what is singular. */
+/** Least squares and curve fitting compared with SciPy: steps, bounds, functions that throw, singular problems. */
 import { describe, expect, test } from 'vitest'
 import { createBackend, Generator, mul, square, sub, tensor } from '../../../ts/index.js'
 import { r2Score } from '../../../ts/metrics/index.js'
@@ -14,7 +14,7 @@ describe('bad input', () => {
     const wrong = levenbergMarquardt(r, [5, 3], { jacobian: ([x]) => [-1, 0, -2 * x, -1] })
     expect(wrong).toMatchObject({ reason: 'line-search', converged: false })
     expect([...wrong.x]).toEqual([5, 3])
-    // A minimum that is not zero, to the end of precision: refused steps there are no reason for alarm.
+    // A minimum with a value above zero, to the end of precision: rejected steps there are no failure.
     const nothing = { gradientTolerance: 0, valueTolerance: 0 }
     expect(levenbergMarquardt(([x]) => [x - 1, x + 1, Math.sin(x)], [0.7], nothing)).toMatchObject({ reason: 'step', converged: true })
   })
@@ -242,7 +242,7 @@ describe('a function that throws on the way', () => {
 })
 
 describe('bounds', () => {
-  /** Inside, and no free component of the gradient is left: what a minimum within a box is. */
+  /** Checks the conditions of a minimum within a box: x is inside, and the gradient has no free component. */
   function expectMinimum(x: ArrayLike<number>, gradient: ArrayLike<number>, lower: number[], upper: number[], tolerance: number) {
     for (let i = 0; i < lower.length; i++) {
       expect(x[i]).toBeGreaterThanOrEqual(lower[i])

@@ -1,4 +1,4 @@
-/** fitCurve on NIST's Statistical Reference Datasets: all 54 starts end in the certified solution, and none is claimed that does not. */
+/** fitCurve on NIST's Statistical Reference Datasets: all 54 starts end in the certified solution, and no other end is reported as converged. */
 import { describe, expect, test } from 'vitest'
 import { fitCurve } from '../../../ts/solve/index.js'
 import { digits, nistProblems } from '../../tools/nist-problems.js'
@@ -16,7 +16,7 @@ describe.each(starts)('$label', ({ problem, initial }) => {
     const fit = fitCurve(model, x, y, { initial })
     expect(fit.converged, fit.message).toBe(true)
     expect(digits(problem, fit.parameters)).toBeGreaterThan(4)
-    // of Lanczos1 the sum of squares is the rounding of its data
+    // the sum of squares of Lanczos1 consists of the rounding of its data
     if (problem.sumOfSquares > 1e-20) expect((2 * fit.value) / problem.sumOfSquares).toBeCloseTo(1, 6)
     if (problem.sumOfSquares > 1e-20) for (const [i, error] of fit.errors.entries()) expect(error / problem.deviations[i]).toBeCloseTo(1, 3)
   })

@@ -1,4 +1,4 @@
-/** Line searches: the conditions that they promise, and where they end if nothing helps. */
+/** Line searches: the conditions that they promise, and their result if no step satisfies these. */
 import { describe, expect, test } from 'vitest'
 import { armijo, strongWolfe } from '../../../ts/solve/index.js'
 

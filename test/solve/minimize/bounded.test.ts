@@ -76,7 +76,7 @@ describe.each(cases.map((each, i) => [`${each.problem} (${i})`, each] as const))
     if (result.reason === 'gradient') expect(steepness(result.x, result.gradient, lower, upper)).toBeLessThanOrEqual(1e-7)
     const [mine, scipy] = [held(result.x), held(oracle.x)]
     if (Math.abs(result.value - oracle.value) <= 1e-9 * Math.max(1, Math.abs(oracle.value))) expect(mine).toEqual(scipy)
-    // Wood's function takes the unbounded method as many; SciPy's way past its saddle is a lucky one.
+    // on Wood's function the unbounded method needs as many; SciPy passes its saddle by luck
     expect(result.evaluations).toBeLessThanOrEqual((oracle.problem === '14 Wood' ? 4 : 1.5) * oracle.evaluations + 10)
   })
 

@@ -1,4 +1,4 @@
-/** minimize beside SciPy, and what happens with bad input, of the functions of least squares, too. */
+/** minimize compared with SciPy, and with bad input, which the functions of least squares get, too. */
 import { describe, expect, test } from 'vitest'
 import { add, createBackend, crossEntropy, matmul, mul, sin, square, sub, sum, type Tensor, tensor, zeros } from '../../../ts/index.js'
 import {
@@ -17,7 +17,7 @@ const METHODS: MinimizeMethod[] = ['lbfgs', 'bfgs', 'cg', 'newton-cg', 'trust-nc
 
 /** Values at other stationary points that are as good an end as SciPy's. */
 const OTHER_ENDS: Record<string, number[]> = { '2 Freudenstein-Roth': [0], '18 Biggs EXP6': [0.005655649925, 0] }
-/** Where a method crawls, SciPy's too: only a decrease is asked for. */
+/** Problems on which a method is very slow, also SciPy's: the test requires only a decrease. */
 const CRAWLS: Record<string, MinimizeMethod[]> = {
   '3 Powell badly scaled': ['cg', 'newton-cg', 'trust-ncg'],
   '10 Meyer': ['cg', 'newton-cg', 'trust-ncg'],

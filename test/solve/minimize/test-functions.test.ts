@@ -1,4 +1,4 @@
-/** The functions that people plot: their values and gradients, their minima, and where each method ends on them. */
+/** The functions that people plot: their values and gradients, their minima, and the points in which each method ends. */
 import { describe, expect, test } from 'vitest'
 import {
   asObjective,

@@ -1,4 +1,4 @@
-/** States of optimizers that take a closure: they go on where they were, and others are refused. */
+/** States of optimizers that take a closure: optimizers continue from them, and foreign states are refused. */
 import { describe, expect, test } from 'vitest'
 import { add, createBackend, mul, Parameter, square, sub, sum, type Tensor, tensor } from '../../../ts/index.js'
 import { BFGS, ConjugateGradient, LBFGS, NewtonCG, TrustRegionNewton } from '../../../ts/solve/index.js'

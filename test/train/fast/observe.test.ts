@@ -53,7 +53,7 @@ const classes = Int32Array.from({ length: rows }, (_, i) => (i * 7) % 4)
 const data = { inputs: numbers(rows * 6, 1), shape: [rows, 6], targets: classes }
 const oneHot = Array.from(classes, (c) => [0, 1, 2, 3].map((i) => Number(i === c)))
 
-/** A model of one's own, with what a forward method may do to `h` in the middle. */
+/** A user-defined model; `middle` is code that a forward method may run on `h`. */
 class Own extends Module {
   first = new Dense(6, 9, { activation: 'tanh' })
   second = new Dense(9, 4)
@@ -72,7 +72,7 @@ class Own extends Module {
   }
 }
 
-/** A layer of the library that it might have: noise, drawn by a kernel that starts at the counter of its generator. */
+/** A layer as the library might have: it adds noise, drawn by a kernel from the counter of its generator. */
 class Noise extends Layer {
   declare private generator: Generator
   constructor(readonly kind: 'randomNormal' | 'randomUniform') {
@@ -137,7 +137,7 @@ async function outcome(model: Module, given: Given, make: (m: Module) => Optimiz
 
 const adam = (model: Module) => new Adam(model.parameters(), { learningRate: 0.01 })
 
-/** The same training, replayed where it may be and as it is written; returns how the first was run. */
+/** Runs a training with replay and without, and compares them; returns the counts of steps of the first. */
 async function compare(make: () => Module, given: Given = {}, optimizer: (m: Module) => OptimizerLike = adam): Promise<Execution> {
   const [fast, slow] = [await outcome(make(), given, optimizer, true), await outcome(make(), given, optimizer, false)]
   expect(fast.seen).toEqual(slow.seen)
@@ -179,7 +179,7 @@ describe.each(backends)('$variant', (backend) => {
     }
     const given = { inputs, shape: [rows, 2] } as Partial<FitOptions>
     const { programs, replayed, reason: why } = await compare(make, given)
-    // in JavaScript, updates are not known to be one kernel call
+    // in JavaScript an update is not a single kernel call
     if (isWasm) expect(programs + replayed).toBeGreaterThan(0)
     else expect(why).toMatch(/Adam may update the rows/)
     const sparse = (m: Module) => new SparseAdam(m.parameters(), { learningRate: 0.01 })

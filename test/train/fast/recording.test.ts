@@ -1,4 +1,4 @@
-/** Replayed steps have the bits of the steps that they stand for, and step aside where they would not. */
+/** Replayed steps have the bits of the written-out steps; steps that could differ are not replayed. */
 import { describe, expect, test } from 'vitest'
 import { supportedVariants } from '../../../ts/debug/index.js'
 import {
@@ -29,7 +29,7 @@ const backends = [
   ...supportedVariants().map((variant) => createBackend({ variant })),
 ]
 
-/** A layer whose forward method is a field: it is asked at each step. */
+/** A layer whose forward method is a field: it is called at each step. */
 const asked = () => Object.assign(new Activation('linear'), { forward: (x: Tensor) => x })
 
 const rows = 53
@@ -46,7 +46,7 @@ describe.each(backends)('$variant $dtype', (backend) => {
     new Dense(9, 7, { activation: 'relu' }),
     new Dense(7, 4),
   ]
-  /** The same net; a forward method that was put there in the place of the class's keeps it from being replayed. */
+  /** The same net twice; in the second a replaced forward method prevents replay. */
   const nets = () => [new Sequential(layers(), { seed: 3, backend }), new Sequential([...layers(), asked()], { seed: 3, backend })]
   const values4 = (model: Module) => model.parameters().map((p) => [...p.data()])
 
@@ -164,7 +164,7 @@ describe.each(backends)('$variant $dtype', (backend) => {
       expect(prediction.shape[1]).toBe(4)
       expect([...targets.data()]).toEqual([...classes.subarray(((step - 1) % 4) * 16, ((step - 1) % 4) * 16 + 16)])
       if (step === 8) used = backend.heap.usedBytes
-      // a finalizer of an earlier test may give memory back meanwhile
+      // a finalizer of an earlier test may free memory meanwhile
       if (step > 8) expect(backend.heap.usedBytes).toBeLessThanOrEqual(used)
     }
   })

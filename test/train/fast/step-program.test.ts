@@ -42,7 +42,7 @@ const data = { inputs: numbers(rows * 6, 1), shape: [rows, 6], targets: Int32Arr
 
 const asked = () => Object.assign(new Activation('linear'), { forward: (x: Tensor) => x })
 const layers = () => [new Dense(6, 9, { activation: 'tanh' }), new Dense(9, 4)]
-/** The same net; a forward method that is a field has its steps run as they are written. */
+/** The same net twice; in the second, a forward method that is a field makes steps run as they are written. */
 const quick = (backend: Backend) => new Sequential(layers(), { seed: 3, backend })
 const plain = (backend: Backend) => new Sequential([...layers(), asked()], { seed: 3, backend })
 
@@ -59,9 +59,9 @@ interface Outcome {
   steps: number
   error: string | undefined
   learningRate: number
-  /** True for gradients that wait to be added to. */
+  /** True for each parameter whose gradient waits for more batches. */
   waiting: boolean[]
-  /** Weights after a step that is written out. */
+  /** Weights after one more step, which is written out. */
   further: number[][] | string
 }
 
@@ -100,7 +100,7 @@ function furtherStep(model: Sequential, optimizer: OptimizerLike): number[][] | 
   return weightsOf(model)
 }
 
-/** Both ways to the same end; returns how many steps were run many at a time. */
+/** Trains in both ways and compares the ends; returns the number of steps that ran many at a time. */
 async function compare(
   backend: Backend,
   make: Make,
@@ -202,7 +202,7 @@ describe.each(supportedVariants())('%s', (variant) => {
   })
 
   test('SAM where gradients are 0, or too large to look around', async () => {
-    // weights of rows that do not count leave no gradient
+    // rows of weight 0 give no gradient
     const weights = Float32Array.from({ length: rows }, (_, i) => Number(i >= 40))
     const unshuffled = { weights, shuffle: false, epochs: 20 }
     expect(await compare(backend, sharp, () => unshuffled)).toBeGreaterThan(20)
@@ -477,12 +477,12 @@ describe.each(supportedVariants())('%s', (variant) => {
     await run()
     const used = backend.heap.usedBytes
     for (let i = 0; i < 5; i++) await run()
-    // a finalizer of an earlier test may give memory back meanwhile
+    // a finalizer of an earlier test may free memory meanwhile
     expect(backend.heap.usedBytes).toBeLessThanOrEqual(used)
   })
 
   test('without room for the rows of many steps, single ones are run', async () => {
-    // only memory for the rows of one step is given, as in a heap that is nearly full
+    // allows memory only for the rows of one step, as in a heap that is nearly full
     const { allocate } = Recording.prototype
     const refused = vi.spyOn(Recording.prototype, 'allocate').mockImplementation(function (this: Recording, bytes: number) {
       if (bytes > 2000) throw new OutOfMemoryError(bytes, 0, 0)

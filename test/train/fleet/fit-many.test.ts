@@ -1,4 +1,4 @@
-/** fitMany as its users meet it: progress, signals, callbacks and data of each net, memory that stays flat, ten thousand nets. */
+/** fitMany from the user's side: progress, signals, callbacks and data of each net, memory that stays flat, ten thousand nets. */
 import { describe, expect, test } from 'vitest'
 import { supportedVariants } from '../../../ts/debug/index.js'
 import {
@@ -42,7 +42,7 @@ test('progress is told while a net is trained that goes alone, and an error in i
   const seen: number[] = []
   const train = (onProgress: (progress: FitManyProgress) => void) => {
     const models = nets(2)
-    // a loss of one's own is none of a fleet
+    // nets with a user-defined loss do not run in a fleet
     const options = { ...data, loss: (p: Tensor, t: Tensor) => mse(p, t), optimizers: adams(models), epochs: 5, onProgress }
     return byClock('runs ahead', 0, () => fitMany(models, options))
   }

@@ -1,4 +1,4 @@
-/** fitMany does to each net what fit does to it alone: the same bits, whatever the nets have of their own. */
+/** fitMany trains each net with the same bits as fit alone, whatever differs between the nets. */
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { supportedVariants } from '../../../ts/debug/index.js'
@@ -42,7 +42,7 @@ import { LBFGS } from '../../../ts/solve/index.js'
 const variants = supportedVariants()
 const threaded = variants.slice(0, 1).map((variant) => createBackend({ variant, threads: 2 }))
 const usual = [createBackend({ backend: 'js' }), ...variants.map((variant) => createBackend({ variant })), ...threaded]
-/** `make fleet-proof WIDEN=1` on Node 24: what V8 widens. */
+/** `make fleet-proof WIDEN=1` on Node 24 tests widened kernels. */
 const backends = process.env.WIDEN ? variants.map((variant) => createBackend({ variant, widen: true })) : usual
 test.runIf(process.env.WIDEN)('V8 widens', () => expect(backends.map(({ widened }) => widened)).not.toContain(false))
 for (const { ready } of threaded) await ready
@@ -94,7 +94,7 @@ const LOSSES: [Loss, 'numbers' | 'labels' | 'zeroToOne'][] = [
 const fleets = fc.record({
   nets: fc.integer({ min: 2, max: 19 }),
   inputs: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 10, max: 40 })),
-  // some with factors of more than a thousand numbers, whose products go by panels
+  // some layers have more than a thousand weights, so that their products use panels
   hidden: fc.oneof(
     fc.array(fc.integer({ min: 1, max: 17 }), { maxLength: 2 }),
     fc.array(fc.integer({ min: 1, max: 17 }), { maxLength: 2 }),
@@ -240,7 +240,7 @@ describe.each(backends)('on $variant, threads: $threads', (backend) => {
       const optimizer = new Adam(model.parameters())
       const training = { inputs: x, targets: y, loss: mse, optimizer, batchSize: 2 }
       if (seed % 2 === 1) {
-        // the first layer's weights are behind the others from here on, so they are updated by themselves
+        // from here on the first layer's weights have taken fewer steps than the others, so they are updated separately
         model.parameters()[0].requiresGrad = false
         await fit(model, training)
         model.parameters()[0].requiresGrad = true
@@ -306,7 +306,7 @@ describe.each(backends)('on $variant, threads: $threads', (backend) => {
     const options = { inputs: x, targets: y, loss: mse, epochs: 4, batchSize: 2 }
     const histories = await fitMany(
       many.map(({ model }) => model),
-      // the second goes on as it was
+      // the second net continues unchanged
       { ...options, optimizers: many.map(({ optimizer }) => optimizer), callbacks: (i) => callbacks(many[i].optimizer, i !== 1) },
     )
     for (const [i, { model }] of many.entries()) {
@@ -328,7 +328,7 @@ describe.each(backends)('on $variant, threads: $threads', (backend) => {
       return { model, optimizer, schedule }
     }
     const many = Array.from({ length: 20 }, (_, seed) => make(seed))
-    // somebody looks at epochs, so that the net that stops within one and those beside it are at other steps from then on
+    // a callback watches epochs; so after one net stops within an epoch, the nets beside it are at other steps
     const callbacks = () => [{ onEpochEnd: () => {} }]
     const options = { inputs: x, targets: y, loss: mse, epochs: 20, batchSize: 2 }
     await fitMany(
@@ -408,7 +408,7 @@ describe.runIf(variants.length > 0)('many', () => {
     expect(first.every(({ execution, steps }) => execution.fleet === 2 && steps === 2)).toBe(true)
     const used = backend.heap.usedBytes
     await fitMany(models, options)
-    // less where memory of an earlier test comes back in between
+    // it may be less if memory of an earlier test is freed in between
     expect(backend.heap.usedBytes).toBeLessThanOrEqual(used)
   })
 

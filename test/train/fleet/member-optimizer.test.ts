@@ -1,4 +1,4 @@
-/** Statements of optimizers about their hyper-parameters: nets of a fleet that differ in their learning rate share the others. */
+/** The `scaledByRate` of optimizers: nets of a fleet that differ only in their learning rate share all other hyper-parameters. */
 import { describe, expect, test } from 'vitest'
 import * as gradus from '../../../ts/entries/js.js'
 import { Adam, type AdamOptions, createBackend, Optimizer, Parameter } from '../../../ts/index.js'
@@ -14,7 +14,7 @@ const isOptimizer = (value: unknown): value is Class => typeof value === 'functi
 const classes = Object.entries(gradus as Record<string, unknown>).flatMap(([name, value]): [string, Class][] =>
   isOptimizer(value) ? [[name, value]] : [],
 )
-/** Options that change which numbers there are. */
+/** Options that change the set of hyper-parameters. */
 const VARIANTS: object[] = [
   {},
   { weightDecay: 0.01 },

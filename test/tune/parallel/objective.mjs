@@ -1,4 +1,4 @@
-/** For tests of workers: dies at some trials the first time, as its file of marks says. */
+/** An objective for tests of workers: its process dies at the first run of some trials, which a file records. */
 import { existsSync, writeFileSync } from 'node:fs'
 
 export default async function objective({ x, marks }, trial) {

@@ -20,7 +20,7 @@ test('a module runs in threads, with reports, pruning and notes', async () => {
 test('a function runs in threads too, if it stands alone', async () => {
   const study = await createStudy({ space: { x: float(0, 1) }, sampler: random() })
   await study.optimize(
-    // the thread of the test has this name, workers have not
+    // only the thread of the test has this global variable
     ({ x }) => ('__vitest_worker__' in globalThis ? 99 : x),
     { trials: 6, parallel: 2 },
   )
@@ -123,7 +123,7 @@ test('a trial whose report is wrong does not answer for the next one of its thre
   const study = await createStudy({ space: { x: float(0, 1) } })
   await study.optimize(
     async (_, t) => {
-      // in JavaScript anything may be reported
+      // JavaScript allows reports of any value
       await t.report(t.number === 0 ? ('text' as never) : 1, 0)
       return 10 + t.number
     },

@@ -1,4 +1,4 @@
-/** Trials that share threads have nothing to do with one another, whatever their objectives do: random mixtures of those that behave and those that do not. */
+/** Trials that share threads do not affect each other, whatever their objectives do: random mixtures of well-behaved and unruly trials. */
 import { expect, test } from 'vitest'
 import { createStudy, float, random } from '../../../ts/tune/index.js'
 import { cases } from '../../tools/nightly.js'
@@ -36,6 +36,6 @@ test(`fault 44: ${SEEDS} studies of 40 trials in three threads`, async () => {
       if (kind === 'reports') expect(reports.size).toBe(3)
     }
   }
-  // of nine kinds, most were not taken for hanging ones
+  // most of the nine kinds were recognized, and not mistaken for hanging trials
   expect(seen.size).toBeGreaterThan(4)
 }, 36_000_000)

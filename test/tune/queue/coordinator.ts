@@ -1,13 +1,13 @@
-/** A process that runs a study on a queue, for the proof: coordinator.ts URL MODULE TRIALS PARALLEL. It writes a line for all that it says. */
+/** A process that runs a study on a queue, for the proof: coordinator.ts URL MODULE TRIALS PARALLEL. It writes a line for each message. */
 import { createStudy, float, random } from '../../../ts/tune/index.js'
 
 const [, , url, module, trials, parallel] = process.argv
 const began = performance.now()
-/** Tenths of a second in which this process had the processor to look: on a machine that is busy with other things nothing can be said in the rest. */
+/** Tenths of a second in which this process had the processor to look: on a busy machine the process cannot write anything in the remaining time. */
 let looked = 0
 setInterval(() => looked++, 100)
 const line = (what: object) => {
-  // where the process itself kept others from looking, its own work counts
+  // if the process's own work kept it from looking, that work counts as well
   const { user, system } = process.cpuUsage()
   const ran = Math.round(looked + (user + system) / 1e5) / 10
   process.stdout.write(`${JSON.stringify({ at: Math.round(performance.now() - began), ran, ...what })}\n`)

@@ -1,4 +1,7 @@
-/** A queue that one can leave overnight: objectives that hang, throw, were edited or cannot be loaded, studies that are stopped, workers that are not there. */
+/**
+ * Faults that a queue must survive overnight: objectives that hang, throw, were edited or cannot be loaded, studies that are stopped, missing
+ * workers.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -21,7 +24,7 @@ import { redis, redisServer, type Server } from './servers.js'
 const folder = mkdtempSync(path.join(tmpdir(), 'gradus-edges-'))
 const program = redisServer()
 
-/** A module with an objective, as it is now. */
+/** Writes a module with an objective in its present version. */
 function objective(name: string, code: string): string {
   const file = path.join(folder, name)
   writeFileSync(file, code)
@@ -149,7 +152,7 @@ describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
       const first = await study('first')
       await first.optimize(file, on({ trials: 3 }) as never)
       expect(first.bestValue).toBeLessThan(1)
-      // not the module itself, but what it imports
+      // changes a module that the objective imports
       objective('part.mjs', 'export const offset = 100')
       const second = await study('second')
       await second.optimize(file, on({ trials: 3 }) as never)
@@ -357,7 +360,7 @@ export default async ({ x }, t) => {
       const queue = new Queue(`p${prefix - 1}-trials`, { connection: { url: server.url } as never })
       const left = { study: 'study', prefix: `p${prefix - 1}`, number: 0, objective: { name: 'left.mjs', hash: '0'.repeat(64) } }
       await queue.add('trial', left, { jobId: 'study-trial-0' })
-      // of another version of gradus, or anybody's
+      // a job from another version of gradus, or from anybody else
       await queue.add('trial', { study: 'study', number: 1, objective: { url: 'file:///left.mjs' } }, { jobId: 'study-trial-1' })
       await worker('w')
       const own = await study()

@@ -14,7 +14,7 @@ const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'gradus-hostile-')))
 const inside = path.join(folder, 'objectives')
 mkdirSync(inside)
 afterAll(() => rmSync(folder, { recursive: true }))
-/** Exists where hostile code has run. */
+/** A file that exists if hostile code has run. */
 const MARK = path.join(folder, 'ran')
 const EVIL = `require('node:fs').writeFileSync(${JSON.stringify(MARK)}, '')`
 const EVIL_MODULE = `import fs from 'node:fs'; fs.writeFileSync(${JSON.stringify(MARK)}, ''); export default () => 0`
@@ -28,7 +28,7 @@ writeFileSync(path.join(inside, '.hidden.mjs'), EVIL_MODULE)
 const DATA = `data:text/javascript,${encodeURIComponent(EVIL_MODULE)}`
 const OUTSIDE = path.join(folder, 'outside.mjs')
 
-/** Objectives that name what a worker was not started with. */
+/** Objectives with modules that the worker was not started with. */
 const HOSTILE: Record<string, { name?: string; url?: string; factory?: string; options?: unknown; hash?: string }> = {
   'the form of before, with code in a URL': { url: DATA },
   'code in a URL': { name: DATA },
@@ -81,7 +81,7 @@ test.runIf(server)('jobs that BullMQ itself brings run nothing but the modules o
     expect(seen.filter((line) => /complete|begun/.test(line))).toEqual([])
     await study.sync()
     expect(study.finished).toBe(0)
-    // and the worker goes on
+    // and the worker continues
     const good = await createStudy({ space: { x: float(-1, 1) }, storage: own.url, name: 'good' })
     await good.optimize(path.join(inside, 'good.mjs'), { trials: 3, queue: own.url, parallel: 1 })
     await good.optimize(

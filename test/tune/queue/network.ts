@@ -1,4 +1,4 @@
-/** A network for the proof: a namespace with the server, and three with machines, joined by a bridge; machines have names of their own. */
+/** A network for the proof: a namespace with the server and three with machines, joined by a bridge; each machine has its own host name. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 
 const HUB = 'gradus-hub'
@@ -48,7 +48,7 @@ export function removeNetwork(machines: number): void {
     try {
       ip('netns', 'del', name)
     } catch {
-      // it was not there
+      // it did not exist
     }
   }
 }
@@ -56,7 +56,7 @@ export function removeNetwork(machines: number): void {
 /** The command that runs another in the namespace of the server. */
 export const inHub = (command: string, args: readonly string[]): [string, string[]] => ['ip', ['netns', 'exec', HUB, command, ...args]]
 
-/** Starts a program on a machine that has this host name; its process is the one that is returned. */
+/** Starts a program on a machine that has this host name; returns the process of the program. */
 export function startOn(i: number, host: string, args: readonly string[], stderr: 'inherit' | 'ignore' = 'inherit'): ChildProcess {
   const line = ['netns', 'exec', machine(i), 'unshare', '-u', 'sh', '-c', 'hostname "$0"; exec "$@"', host, process.execPath, ...args]
   return spawn('ip', line, { stdio: ['ignore', 'pipe', stderr] })

@@ -29,7 +29,7 @@ const isInside = process.env.GRADUS_IN_HUB === '1'
 interface Event {
   /** Milliseconds since the study began. */
   at: number
-  /** Seconds of these in which its process had the processor: it looked around each tenth of a second, or was at work. */
+  /** Seconds since then in which the study's process had the processor: it ran at every tenth of a second, or was busy itself. */
   ran: number
   message?: string
   number?: number
@@ -45,7 +45,7 @@ class Proof {
   private readonly began = performance.now()
   finished = 0
   longest = 0
-  /** The same in seconds in which the study had the processor, which is what is judged. */
+  /** The longest silence in seconds of processor time of the study; the proof judges by this. */
   longestRan = 0
   readonly did: Record<string, number> = {}
   readonly messages = new Map<string, number>()
@@ -174,14 +174,14 @@ class Proof {
     if (!this.hasNetwork) return
     cut(1, true)
     this.count(`cuts of ${CUT} s`)
-    // meanwhile the study goes on, and what else is to happen happens
+    // meanwhile the study and the other disturbances continue
     setTimeout(() => {
       cut(1, false)
       this.note('the cut is over')
     }, 1000 * CUT)
   }
 
-  /** Ends the server as a loss of power does, where it is to with the last entries not on the disk. */
+  /** Ends the server like a loss of power; with `isLosing` its last entries are not on the disk. */
   private async crash(isLosing: boolean): Promise<void> {
     await this.server.crash()
     if (isLosing && this.server.url.startsWith('redis')) {
@@ -193,7 +193,7 @@ class Proof {
     await this.server.start()
     if (isLosing && this.server.url.startsWith('postgres')) {
       const pool = await connectPostgres(this.server.url, 'SELECT 1')
-      // sent at once, and one transaction on the server, as it loses its end at one moment
+      // both statements are sent at once and are one transaction on the server, so that the end is lost at one moment
       await query(
         pool,
         'LOCK TABLE gradus_journal IN EXCLUSIVE MODE; DELETE FROM gradus_journal WHERE number > (SELECT max(number) - 20 FROM gradus_journal)',
@@ -243,7 +243,7 @@ async function wrongTrials(url: string): Promise<{ wrong: string[]; over: number
   return { wrong, over, twice: [...ends.values()].filter((count) => count > 1).length }
 }
 
-/** @returns seconds of silence at most, in which the study had the processor; undefined where a trial is not as it should be */
+/** @returns the longest silence, in seconds of processor time of the study; undefined if a trial is wrong */
 async function prove(name: string, server: Server, hasNetwork: boolean): Promise<number | undefined> {
   const folder = mkdtempSync(path.join(tmpdir(), 'gradus-proof-'))
   copyFileSync('test/tune/queue/proof-objective.mjs', path.join(folder, 'objective.mjs'))

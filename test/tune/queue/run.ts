@@ -52,7 +52,7 @@ export async function disturbed(server: Server, { trials, workers, kills, restar
     const optimizing = study.optimize('test/tune/queue/objective.mjs', { trials, queue: server.url, parallel: 3 * workers })
     const disturbing = (async () => {
       for (let i = 1; i <= kills + restarts; i++) {
-        // spread over the study, at moments that nobody chose
+        // spread over the study, at random moments
         const until = (i * trials * 0.8) / (kills + restarts + 1)
         while (study.finished < until && !isOver) await pause(5 + 20 * Math.random())
         if (isOver) return
@@ -108,7 +108,7 @@ async function resultsInJournal(url: string): Promise<number[]> {
   }
   await store.transact(0, see, () => [])
   await store.close?.()
-  // two workers may have been at it, but what they wrote is the same
+  // two workers may have run the trial, but both wrote the same value
   return [...results].filter(([, values]) => new Set(values).size > 1).map(([id]) => id)
 }
 

@@ -12,13 +12,13 @@ export interface Server {
   readonly folder: string
   start(): Promise<void>
   stop(): Promise<void>
-  /** Ends it as the loss of power does. */
+  /** Ends the server like a loss of power. */
   crash(): Promise<void>
   /** Removes its files. */
   remove(): void
 }
 
-/** Where the programs are; undefined where there are none and none can be had. */
+/** The path of a server's programs; undefined if they are neither installed nor can be unpacked. */
 function programs(script: string): string | undefined {
   try {
     return execFileSync(`test/tune/queue/${script}`, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
@@ -30,13 +30,13 @@ function programs(script: string): string | undefined {
 /** The path of a redis-server, found or unpacked. */
 export const redisServer = (): string | undefined => programs('redis.sh')
 
-/** The folder with PostgreSQL's programs, found or unpacked; undefined also where no user is there to run it: root may not. */
+/** The folder with PostgreSQL's programs, found or unpacked; undefined also if there is no user to run it: PostgreSQL refuses to run as root. */
 export function postgresFolder(): string | undefined {
   const folder = programs('postgres.sh')
   return folder !== undefined && (!isRoot() || userId('nobody') !== undefined) ? folder : undefined
 }
 
-/** A Redis that writes each change to disk before it answers, or as it is to. */
+/** A Redis that by default writes each change to disk before it answers; `fsync` sets another way. */
 export async function redis(server: string, { address = '127.0.0.1', fsync = 'always' } = {}): Promise<Server> {
   const port = await freePort(address)
   const folder = mkdtempSync(path.join(tmpdir(), 'gradus-redis-'))
@@ -75,7 +75,8 @@ export async function postgres(programs: string, { address = '127.0.0.1' } = {})
   ]
   if (address !== '127.0.0.1') appendFileSync(path.join(data, 'pg_hba.conf'), `host all all ${address}/24 trust\n`)
   const start = () => spawn(path.join(programs, 'postgres'), settings, { ...options, cwd: data, stdio: ['ignore', 'pipe', 'pipe'] })
-  // its name for an end without any tidying up; SIGKILL would leave its children, which a new one waits for
+  // PostgreSQL's signal for an immediate end without cleaning up; after SIGKILL its child processes would remain, and a new server would wait for
+  // them
   return serverOf(`postgres://gradus@${address}:${port}/postgres`, folder, start, {
     ready: /ready to accept connections/,
     crash: 'SIGQUIT',

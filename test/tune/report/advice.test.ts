@@ -106,6 +106,6 @@ test('fault 42: every sentence of advice is true', async () => {
     ),
     { numRuns: Number(process.env.ADVICE ?? 60), seed: 11 },
   )
-  // all kinds came that a study with a complete trial may have
+  // all kinds of sentences occurred that a study with a complete trial may have
   for (const kind of ['few', 'mattered', 'tied', 'edge', 'late', 'next']) expect(seen).toContain(kind)
 })

@@ -1,4 +1,4 @@
-/** Reports: what they say, and that the page needs nothing else. */
+/** Reports: their content, and that the page is self-contained. */
 import { describe, expect, test } from 'vitest'
 import {
   advice,
@@ -55,7 +55,8 @@ describe('after eighty trials', async () => {
   })
 
   test('functional ANOVA has the shares of the function', async () => {
-    // trials all over the space: of those that TPE gathers near the best, what does nothing may seem to explain what is elsewhere
+    // random trials, over the whole space: TPE gathers trials near the best, where a parameter without effect may seem to explain the values
+    // elsewhere
     const shares = importance(await example(80, random()), { evaluator: 'fanova' })
     expect(shares.rate).toBeGreaterThan(0.5)
     expect(shares.idle).toBeLessThan(0.06)

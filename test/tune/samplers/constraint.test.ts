@@ -1,5 +1,5 @@
 /**
- * The constraint of a study: no sampler breaks it, none ends a study that it leaves something to try, and asking stays fast.
+ * The constraint of a study: no sampler violates it, none ends a study while allowed points remain, and asking stays fast.
  *
  *   CONSTRAINTS=2000 node node_modules/vitest/vitest.mjs run test/tune/samplers/constraint.test.ts
  */
@@ -76,12 +76,12 @@ test.each(Object.entries(SAMPLERS))('fault 40: %s keeps random constraints of ra
       fc.nat(),
       async (space, phase, share, seed) => {
         const constraint = (params: Params) => mixed(params, phase) <= share
-        // a constraint that allows next to nothing of the space has its own tests
+        // other tests try a constraint that allows hardly anything of the space
         const probe = await createStudy({ space, sampler: random(), seed: 1 })
         await probe.optimize(() => 0, { trials: 200 })
         fc.pre(probe.trials.filter(({ params }) => constraint(params)).length >= 2)
         const { slowest } = await run(space, make(), constraint, (params) => -mixed(params, phase), seed)
-        // the first and some later ones wait for the compiler
+        // the first call and some later ones wait for the compiler
         expect(slowest[5] ?? 0).toBeLessThan(50)
       },
     ),

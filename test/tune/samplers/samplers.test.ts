@@ -209,7 +209,7 @@ describe('points without regard to results', () => {
   test.each([() => sobol(), () => latinHypercube({ points: 16 })])('a constraint goes on to the next point: %#', async (sampler) => {
     const study = await createStudy({ space: { x: float(0, 1), y: float(0, 1) }, sampler: sampler(), constraint: ({ x }) => x < 0.5 })
     await study.optimize(({ x }) => x, { trials: 32 })
-    // each sixteenth of the half that is allowed as often as any other
+    // each allowed sixteenth of the range occurs equally often
     const cells = study.trials.map(({ params }) => Math.floor(16 * params.x))
     expect(Array.from({ length: 8 }, (_, i) => cells.filter((cell) => cell === i).length)).toEqual(Array(8).fill(4))
   })
@@ -229,7 +229,7 @@ describe('points without regard to results', () => {
 })
 
 describe('a grid by numbers', () => {
-  /** All points, made one from the other. */
+  /** All points of a grid, each made from the previous one. */
   function enumerated(axes: readonly Axis[], points: number): Float64Array[] {
     return axes.reduce<Float64Array[]>(
       (found, axis, i) =>

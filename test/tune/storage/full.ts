@@ -1,6 +1,6 @@
 /**
- * A study on a disk that really is full, a tmpfs of 160 kB: the error says so, and every trial that was told is there. Wants Linux and rights to mount;
- * elsewhere it says that it did nothing. `make kill-proof` runs it on both Nodes.
+ * A study on a disk that really is full, a tmpfs of 160 kB: the error says so, and every trial that was confirmed is there. Needs Linux and the right
+ * to mount; elsewhere it reports that it did nothing. `make kill-proof` runs it on both Nodes.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'

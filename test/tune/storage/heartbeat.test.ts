@@ -1,4 +1,4 @@
-/** Trials of a process that is gone, wherever it was: others hear that it lives, or take them after a while. */
+/** Trials of a process that ended, on any machine: other processes see its signs of life, or take over its trials after a while. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -13,7 +13,7 @@ afterEach(() => {
   clock.now = real
   vi.restoreAllMocks()
 })
-/** Lets seconds go by, for all processes. */
+/** Lets seconds pass, for all processes. */
 const later = (seconds: number) => {
   const now = clock.now()
   clock.now = () => now + 1000 * seconds
@@ -79,7 +79,7 @@ describe.each(storages)('in %s', (ending) => {
         await new Promise((resolve) => setTimeout(resolve, 30))
         await next.sync()
       }
-      // three minutes later its trial is still its own
+      // three minutes later the process still has its trial
       expect((await next.ask()).number).toBe(1)
       await living.tell(trial, 1)
       await next.sync()

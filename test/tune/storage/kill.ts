@@ -1,4 +1,4 @@
-/** Kills a process with a study again and again: what it said to be kept is there, once, and the study comes to the same end. */
+/** Kills a process with a study again and again: every confirmed result is there once, and the study ends with the same trials. */
 import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { createStudy, float, int, openStudy } from '../../../ts/tune/index.js'
@@ -6,9 +6,9 @@ import { createStudy, float, int, openStudy } from '../../../ts/tune/index.js'
 /** The outcome. */
 export interface KillOutcome {
   kills: number
-  /** Results that a process said to be kept, and that are not there. */
+  /** Number of results that a process reported as stored and that are missing. */
   lost: number
-  /** Results that are there twice, or with another value. */
+  /** Number of results that are stored twice, or with another value. */
   doubled: number
   finished: number
   /** True if all trials equal those of a study that was never killed. */
@@ -23,7 +23,7 @@ export interface Program {
 
 const FROM_SOURCE: Program = { node: process.execPath, library: path.resolve('ts/tune/index.ts') }
 
-/** Kills it `kills` times, then lets it run to its end. */
+/** Kills the process `kills` times, then lets it run to its end. */
 export async function killAgain(storage: string, trials: number, kills: number, program = FROM_SOURCE): Promise<KillOutcome> {
   const kept = new Map<number, number>()
   let doubled = 0
@@ -46,7 +46,7 @@ export async function killAgain(storage: string, trials: number, kills: number, 
   return outcome
 }
 
-/** A process, killed after a few results; whether it came to its end. */
+/** Runs a process, which may be killed after a few results; returns true if it ended by itself. */
 function run(
   storage: string,
   trials: number,
@@ -69,7 +69,7 @@ function run(
         const [, number, value] = /^kept (\d+) (.*)$/.exec(line) ?? []
         if (number === undefined) continue
         keep(Number(number), Number(value))
-        // anywhere within the next trials
+        // at a random moment within the next trials
         if (isKilled && said++ === 0) setTimeout(() => child.kill('SIGKILL'), 12 * Math.random())
       }
     })

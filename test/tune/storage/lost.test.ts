@@ -1,4 +1,4 @@
-/** Servers that lose the end of a journal: it is written again from memory, or said; nothing waits for ever. */
+/** Servers that lose the end of a journal: it is written again from memory, or the loss is reported; nothing waits for ever. */
 import { connect, createServer, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
@@ -44,7 +44,7 @@ test(`fault 44: a server that loses its end at any moment: ${RUNS} random runs o
       const asked: number[] = []
       const told = new Map<number, number>()
       for (const one of steps) {
-        // each that has read before a loss brings back what it knows: the one that asks first, as it looks all the time
+        // each client that read before a loss restores the entries it knows: first the one that asks, as it reads all the time
         if (one.do === 'ask') asked.push((await asker.ask()).number)
         else if (one.do === 'lose') {
           server.log.splice(Math.floor(one.share * server.log.length))
@@ -63,7 +63,7 @@ test(`fault 44: a server that loses its end at any moment: ${RUNS} random runs o
           }
         }
       }
-      // all that was told and read by anybody is there, once, for everybody, and for one that comes new
+      // every result that any client wrote and read is there once, for all clients and for a new one
       const fresh = await openStudy({ storage: client(server) })
       for (const study of [asker, ...workers, fresh]) {
         await study.sync()

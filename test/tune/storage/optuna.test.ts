@@ -1,6 +1,6 @@
 /**
- * Optuna reads and writes the journals of gradus, and the other way round. Where Optuna is installed, by `make optuna`, it is asked itself; else
- * a journal that it wrote (test/oracles/optuna_journal.log, by tune_journal.py) stands for it.
+ * Optuna reads and writes the journals of gradus, and the other way round. If Optuna is installed, by `make optuna`, it takes part itself; otherwise
+ * a journal that it wrote (test/oracles/optuna_journal.log, by tune_journal.py) stands in for it.
  */
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -36,7 +36,7 @@ describe('a journal by Optuna', () => {
       [1, Number.POSITIVE_INFINITY],
       [2, 0.5],
     ])
-    // The best is a complete trial that keeps to its constraints, as Optuna has it.
+    // The best trial is complete and satisfies its constraints, as in Optuna.
     const complete = study.trials.filter(
       ({ state, constraints }) => state === 'complete' && Object.values(constraints).every((value) => value <= 0),
     )
@@ -76,7 +76,7 @@ describe.runIf(existsSync(PYTHON))('Optuna itself', () => {
       expect([trial.number, trial.state.slice(0, 4), trial.value ?? undefined, trial.log]).toEqual([
         i,
         record.state.toUpperCase().slice(0, 4),
-        // of a pruned trial the last report, as Optuna writes it itself
+        // the value of a pruned trial is its last report, as in Optuna
         record.state === 'pruned' ? [...record.reports.values()].pop() : record.value,
         true,
       ])

@@ -1,4 +1,4 @@
-/** Storages that are not as they should be: other files, other versions, full disks, half a line. */
+/** Faulty storages: other files, other versions, full disks, half a line. */
 import fs, { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-/** A process with a study, to be killed: study.mjs LIBRARY STORAGE TRIALS. It says each trial whose result it was told is kept. */
+/** A process with a study, to be killed: study.mjs LIBRARY STORAGE TRIALS. It prints each trial whose result was confirmed as stored. */
 const [library, storage, trials] = process.argv.slice(2)
 const { createStudy, float, int } = await import(library)
 const study = await createStudy({ space: { x: float(-1, 1), n: int(1, 9) }, storage, seed: 3 })

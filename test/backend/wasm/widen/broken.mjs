@@ -1,4 +1,6 @@
-/** `--import` this for an engine whose optimised kernels have other bits: from the hundredth call on, a gradient of cross-entropy is off by one bit. */
+/**
+ * `--import` this for an engine whose optimized kernels have other bits: from the hundredth call on, a gradient of cross-entropy is off by one bit.
+ */
 const { Instance } = WebAssembly
 const GOOD_CALLS = 100
 

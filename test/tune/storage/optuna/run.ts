@@ -1,4 +1,4 @@
-/** A journal that gradus and Optuna write by turns and at once, and that optuna-dashboard shows. */
+/** A journal that gradus and Optuna write alternately and at the same time, and that optuna-dashboard shows. */
 import { execFile, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { promisify } from 'node:util'
@@ -56,7 +56,7 @@ export async function more(study: Awaited<ReturnType<typeof open>>, trials: numb
   )
 }
 
-/** The first study of a file in optuna-dashboard, from its own interface. */
+/** The first study of a file as optuna-dashboard's HTTP interface returns it. */
 export async function dashboard(
   command: string,
   file: string,
