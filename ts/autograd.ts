@@ -73,7 +73,7 @@ let running: Node | null = null
 let differentiating = 0
 
 /**
- * Runs fn without recording: nothing made inside has a gradient, and results are ordinary arrays that need no care.
+ * Runs fn without recording: nothing made inside has a gradient, and results are ordinary arrays, which live as long as they are referenced.
  *
  * @example
  * const loss = noGrad(() => crossEntropy(model.forward(x), y).item())
@@ -133,8 +133,8 @@ export function apply(
 }
 
 /**
- * @internal x's elements as another node of the graph, of another shape if you like: the same memory, but of a parameter a copy, since an
- * optimizer may move and change that.
+ * @internal x's elements as another node of the graph, with any shape of the same size. It shares x's memory; for a parameter it is a copy, since an
+ *   optimizer may move and change the parameter.
  */
 export function recordedView(x: Tensor, shape: Shape, vjp: (g: Tensor) => Tensor): Tensor {
   const gradient = () => ({ vjp: (g: Tensor) => [vjp(g)] })
@@ -217,11 +217,11 @@ export function checkUnchanged(name: string, changedAt: number): void {
 /** One recorded operation. */
 export class Node implements GraphNode {
   readonly id = ++nodeCounter
-  /** The gradient that has arrived so far in the running backward pass. */
+  /** Sum of the gradients that have arrived so far in the running backward pass. */
   gradient: Tensor | null = null
-  /** The backward pass that has seen this node last. */
+  /** Number of the last backward pass that has visited this node. */
   visit = 0
-  /** Recorded while another graph was being differentiated. */
+  /** True if the node was recorded while another graph was being differentiated. */
   readonly ofGradient = differentiating > 0
   /** True until another operation uses the result. */
   isLoose = true
@@ -265,7 +265,7 @@ export class Node implements GraphNode {
     const outer = running
     running = this
     try {
-      // a rule without a faster twin asks for no operations
+      // a rule without a faster twin does not use the operations
       return fused !== undefined && operations === null ? fused(gradient, direct) : vjp(gradient, operations as Operations)
     } finally {
       running = outer
@@ -348,7 +348,7 @@ function propagate(root: Tensor, seed: Tensor | undefined, options: PassOptions)
   const { arena } = root.backend
   arena.nodesUsed(nodes.length, nodes[0].isLoose)
   nodes[0].isLoose = false
-  // The graph of a gradient was used: nodes beside its path stay unused, and the step is over all the same.
+  // The graph of a gradient was used. Some of its nodes may be unused because they lie off the path, but the step is over all the same.
   if (nodes.some((node) => node.ofGradient)) arena.end()
   for (const node of nodes) node.release()
 }

@@ -23,21 +23,21 @@ interface ParameterOptions {
   backend?: Backend
 }
 
-/** Stands for zeros of any shape, which a new block of memory holds anyway. */
+/** Stands for zeros of any shape: a new block of memory is zero already. */
 const ZEROS: readonly number[] = []
 
 /** A block of the heap that parameters share; given back when the last of them is collected. */
 export class ParameterBlock {
   readonly ptr: Ptr
-  /** Freed blocks that {@link Heap.weigh} had attached to objects. They now count for this block. */
+  /** Earlier blocks whose weight ({@link Heap.weigh}) is attached to objects; their weight now counts for this block. */
   readonly before: ParameterBlock[] = []
-  /** A private field of the language, since printing a parameter must not print the memory. */
+  /** A private field (`#`), since printing a parameter must not print the memory. */
   readonly #heap: Heap
 
   constructor(
     heap: Heap,
     readonly bytes: number,
-    /** Number of parameters that live in it; infinite once one with a gradient has left, as that gradient may still be read. */
+    /** Number of parameters in the block. Infinite once a parameter with a gradient has left, as that gradient may still be read. */
     public inhabitants: number,
   ) {
     this.#heap = heap
@@ -74,12 +74,12 @@ export class Parameter extends Tensor implements GradientSink {
   name: string
   /** @internal */
   gradientState: GradientState = 'none'
-  /** @internal the rows that the gradient may have numbers in, in any order and more than once; null: any row */
+  /** @internal the rows in which the gradient may differ from 0, in any order and possibly repeated; null for any row */
   touchedRows: readonly Int32Array[] | null = null
   private gradientPtr: Ptr = 0
   /** Number of operations recorded when the values last changed. Gradients of earlier operations cannot use the values any more. */
   private changedAt = 0
-  /** @internal held so that the block outlives its parameters, and no longer */
+  /** @internal held so that the block is freed only after its parameters */
   block: ParameterBlock | undefined = undefined
 
   /** @param values initial values: numbers, a typed array or a tensor; or a shape through {@link Parameter.ofShape} */
@@ -98,7 +98,7 @@ export class Parameter extends Tensor implements GradientSink {
     if (initial) this.view().set(initial.read())
   }
 
-  /** @internal The values are about to change, or have just changed: graphs that were recorded before are of other values. */
+  /** @internal The values are about to change, or have just changed: graphs that were recorded before belong to the old values. */
   markChanged(): void {
     this.changedAt = recordedOperations()
   }
@@ -120,7 +120,7 @@ export class Parameter extends Tensor implements GradientSink {
     return new Parameter(ZEROS, { ...options, shape })
   }
 
-  /** The gradient of the last backward() since the last step; null if there is none. A live tensor, `keep()` it to store it. */
+  /** The gradient of the last backward() since the last step; null if there is none. It is not a copy: use `keep()` to store it. */
   override get grad(): Tensor | null {
     return this.gradientState === 'none' ? null : Tensor.permanent(this.backend, this.shape, this.gradientPtr)
   }
@@ -216,8 +216,8 @@ export function isLaidOut(parameters: readonly Parameter[]): boolean {
 }
 
 /**
- * Moves parameters into one block, values end to end and gradients end to end, keeping both. A block that all have left is given
- * back at once, and its weight goes along.
+ * Moves parameters into one block, values end to end and gradients end to end, keeping both. A block that all its parameters have left is freed at
+ * once; its weight is passed on to the new block.
  * @internal
  */
 export function layOut(parameters: readonly Parameter[]): void {

@@ -105,7 +105,7 @@ export class Tensor<S extends Shape = Shape> {
   /** @internal the number that all elements equal, if known (lets a loss skip multiplying by one) */
   constant: number | undefined = undefined
   private leafGradient: Tensor<S> | null = null
-  /** Private to the language too: printing a tensor must not print the engine. */
+  /** A private field (`#`), so that printing a tensor does not print the engine. */
   readonly #backend: Backend
 
   /**
@@ -119,7 +119,7 @@ export class Tensor<S extends Shape = Shape> {
     backend: Backend,
     readonly shape: Shape,
     readonly dtype: TensorDType,
-    /** Records operations on this tensor. */
+    /** True if operations on this tensor are recorded. */
     public requiresGrad: boolean,
     private ptr: Ptr,
     private generation: number,
@@ -174,12 +174,12 @@ export class Tensor<S extends Shape = Shape> {
     return this.host !== null
   }
 
-  /** @internal true for memory that outlives the step, and may move or change while it does: a parameter */
+  /** @internal true for a tensor, such as a parameter, whose memory outlives the step, and may move or change in the meantime */
   get isPermanent(): boolean {
     return this.generation === PERMANENT
   }
 
-  /** @internal true for results in the step arena that are still valid: using one carries the step on */
+  /** @internal true for results in the step arena that are still valid: using one of them continues the step */
   get isInStep(): boolean {
     return this.host === null && this.generation > 0 && this.generation === this.backend.arena.generation
   }
@@ -323,7 +323,7 @@ export class Tensor<S extends Shape = Shape> {
     return ptr
   }
 
-  /** @throws Error for the array of a caller who gave its memory away (postMessage, transfer) or resized it */
+  /** @throws Error if the caller has transferred the array's memory (postMessage, transfer) or resized it */
   private checkLength<T extends FloatArray | Int32Array>(values: T): T {
     if (values.length !== this.size) throw this.gone(values.length)
     // V8 as of Node 20: optimized code may still use the length that an array had before its buffer was transferred
@@ -347,7 +347,7 @@ export class Tensor<S extends Shape = Shape> {
 
 /** Options of {@link tensor}, {@link zeros}, {@link ones} and {@link full}. */
 export interface TensorOptions {
-  /** Record operations on this tensor. Default false. */
+  /** Records operations on this tensor. Default false. */
   requiresGrad?: boolean
   /** The backend of the tensor. Default: the one chosen by load(). */
   backend?: Backend
@@ -417,7 +417,7 @@ export function ones<const S extends Shape>(shape: S, options: TensorOptions = {
 }
 
 /**
- * The numbers from `start` in steps of `step` up to, but not including, `stop`; with one argument, from 0 up to, but not including, it.
+ * The numbers from `start` in steps of `step` up to, but not including, `stop`; with one argument, from 0 up to that number, exclusive.
  *
  * @example
  * arange(4) // [0, 1, 2, 3]
@@ -436,7 +436,7 @@ export function arange(start: number, stop?: number, step = 1, options: TensorOp
 }
 
 /**
- * The identity matrix. With a number of columns it is cut to them, or filled with zero columns; by default there are as many columns as rows.
+ * The identity matrix. `columns` cuts it, or fills it up with zero columns; by default there are as many columns as rows.
  *
  * @example
  * eye(2) // [[1, 0], [0, 1]]

@@ -83,7 +83,7 @@ let step: Optimizer['step']
  * // denseForward  1 × 4 × 16      1  0.003   4.1 %
  * // …
  * const training = await trace(() => fit(model, { inputs, targets, loss: crossEntropy, optimizer: new Adam(model.parameters()) }))
- * @throws TypeError for anything but a function, Error inside another trace of the same backend; and what the function throws
+ * @throws TypeError for anything but a function, Error inside another trace of the same backend; errors of the function
  */
 export function trace<T>(fn: () => Promise<T>, options?: TraceOptions): Promise<Trace<T>>
 export function trace<T>(fn: () => T, options?: TraceOptions): Trace<T>
@@ -134,7 +134,7 @@ export function trace<T>(fn: () => T | Promise<T>, options: TraceOptions = {}): 
 /** Milliseconds in kernels since the first trace, to separate an optimizer's own time from the time of its kernels. */
 let inKernels = 0
 
-/** `step()` of an optimizer, which holds its kernels since it was made: counted as one call, without the kernels that it asks for. */
+/** `step()` of an optimizer, counted as one call. Its update kernels are not counted, since an optimizer holds them from its construction on. */
 function tracedStep(this: Optimizer, ...args: Parameters<typeof step>): ReturnType<typeof step> {
   const { groups } = this
   const count = running.get(groups[0]?.parameters[0]?.backend)

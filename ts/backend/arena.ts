@@ -31,7 +31,9 @@ export interface Mark {
 }
 
 const FIRST_CHUNK_BYTES = 1 << 16
-/** The first chunk of an arena that a training makes for itself is smaller: thousands of small nets make some each. */
+/**
+ * Size of the first chunk of an arena that a training makes for itself. It is small, because thousands of small nets may make several arenas each.
+ */
 const FIRST_TEMPORARY_BYTES = 1 << 12
 const ALIGN = 16
 /**
@@ -53,7 +55,7 @@ function giveBack({ heap, chunks }: Taken): void {
 
 const forgotten = new FinalizationRegistry<Taken>(giveBack)
 
-/** Numbers of steps and scopes. One counter for all arenas, so that no tensor of one is taken for one of another. */
+/** Last number given to a step or scope. All arenas share the counter, so that a tensor of one arena is never taken for a tensor of another. */
 let counter = 0
 
 export class StepArena {
@@ -69,12 +71,12 @@ export class StepArena {
   private readonly drawn = new Map<{ counter: number }, number>()
   private backwards = 0
 
-  /** The same array for good: the finalizer has it too. */
+  /** Never replaced by another array, because the finalizer holds this one too. */
   private readonly chunks: Chunk[] = []
   private chunk = 0
   private top = 0
 
-  /** `isTemporary`: others live on its heap longer than it does. If it is forgotten, its memory goes back when it is collected. */
+  /** With `isTemporary` the arena may be collected before its heap; its memory then goes back to the heap. */
   constructor(
     private readonly heap: Heap,
     private readonly isTemporary = false,
@@ -234,7 +236,7 @@ export class StepArena {
     return chunk
   }
 
-  /** Room to spare is a wish: no error when it is not there. */
+  /** Takes spare room if possible; without it there is no error. */
   private tryChunk(bytes: number): Chunk | undefined {
     try {
       return { ptr: this.heap.allocate(bytes, 'any'), bytes }
@@ -262,7 +264,7 @@ export class StepArena {
     this.top = 0
   }
 
-  /** One chunk as large as all of them, so that the next step like this one is a plain bump. */
+  /** Replaces all chunks by a single one of their total size, so that an equal next step only moves a pointer. */
   private merge(): void {
     const bytes = this.totalBytes
     this.release()

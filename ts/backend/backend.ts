@@ -24,7 +24,10 @@ export interface Backend {
   readonly arena: StepArena
   /** True if `widen` of `BackendOptions` took effect. */
   readonly widened: boolean
-  /** The tile of large products; null in JavaScript. Until some have been timed it is the likeliest: `5x8`, or `6x8` with fused multiply-adds. */
+  /**
+   * The tile of large products; null in JavaScript. Until large products have been timed it is the likeliest: `5x8`, or `6x8` with fused
+   * multiply-adds.
+   */
   readonly tile: TileName | null
   /** Running threads: 1 until the requested threads have started. */
   readonly threads: number
@@ -34,8 +37,8 @@ export interface Backend {
   update(name: string, part?: Readonly<{ text: string }>): Update | undefined
   /** @internal the threads, if there are several */
   readonly pool?: ThreadPool | undefined
-  /** @internal the kernels of a part of the crate that loads when it is asked for, if this backend has them */
+  /** @internal the kernels of a part of the crate, which is loaded at the first request; undefined if this backend does not have them */
   part(part: WasmPart): WasmExports | undefined
-  /** @internal the exports that are the function of that number in their module, as the stack of a trap has it */
+  /** @internal the exports whose function has this number in its module, as the stack of a trap shows it */
   exportsNumbered(number: string): string[]
 }

@@ -3,8 +3,8 @@ import { EngineCrashedError } from '../common/errors.js'
 import type { Backend } from './index.js'
 
 /**
- * The error to throw for one that came out of kernels. A trap of WebAssembly is an {@link EngineCrashedError} that names the kernel,
- * and from then on everything that takes memory of this backend, as each computation does, throws one. Other errors are returned as they are.
+ * The error to throw for an error that came out of kernels. For a trap of WebAssembly it is an {@link EngineCrashedError} that names the kernel; from
+ * then on everything that takes memory of this backend, as each computation does, throws such an error. Other errors are returned unchanged.
  */
 export function trapped(backend: Backend, error: unknown): unknown {
   if (typeof WebAssembly === 'undefined' || !(error instanceof WebAssembly.RuntimeError)) return error

@@ -27,7 +27,7 @@ export function doubleKernels(backend: Backend): DoubleKernels {
 
 /**
  * The backend for the arithmetic of a solver: the backend of its model. Tensors in double precision exist in JavaScript only; their solvers use the
- * default backend, so that they, too, get WebAssembly unless it was declined for everything.
+ * default backend, so that they, too, use WebAssembly unless the program has chosen JavaScript for everything.
  */
 export function doubleHome(backend: Backend = defaultBackend()): Backend {
   return backend.name === 'js' && backend.dtype === 'float64' ? defaultBackend() : backend

@@ -47,12 +47,15 @@ export const withActivations = /* @__PURE__ */ family('activationForward', activ
 export const withCrossEntropy = /* @__PURE__ */ family('crossEntropyIndices', crossEntropyKernels)
 export const withChoices = /* @__PURE__ */ family('maximum', choiceKernels)
 export const withRandom = /* @__PURE__ */ family('randomUniform', randomKernels)
-/** Makes first weights, which may be normal: by the loop in JavaScript, which gives the same bits, unless WebAssembly is there for something else. */
+/**
+ * Normal random numbers, for initial weights. They come from the loop in JavaScript, which gives the same bits, unless the part of WebAssembly is
+ * loaded for another reason.
+ */
 export const withNormals = /* @__PURE__ */ family('randomNormal', normalKernel)
 export const withElementLosses = /* @__PURE__ */ family('squaredError', elementLossKernels, LOSSES)
 export const withSoftmax = /* @__PURE__ */ family('softmax', softmaxKernels, OPERATIONS)
 export const withDropout = /* @__PURE__ */ family('dropout', dropoutKernel, OPERATIONS)
-/** Operations that nets, losses and optimizers do without. */
+/** Operations that the layers, losses and optimizers of this library do not need. */
 export const withOperations = /* @__PURE__ */ family(
   'reduceSum',
   (heap) => ({ ...arithmeticKernels(heap), ...sumKernel(heap) }),

@@ -68,7 +68,7 @@ export interface FleetKernels {
   fleetDeinterleave(from: Ptr, table: Ptr, n: number): void
 }
 
-/** Kernels that are loaded when a step needs them, and the updates of all other optimizers. */
+/** Kernels that are loaded when a step needs them. The updates of all other optimizers are loaded in the same way. */
 export interface OtherFleetKernels {
   fleetSquaredError: Loss
   fleetAbsoluteError: Loss
@@ -76,7 +76,7 @@ export interface OtherFleetKernels {
   fleetCrossEntropyProbabilities: Loss
   /**
    * dropout of n elements. The table has for each net the words of its generator (seed low, seed high, stream, counter) and its rate as
-   * a double; counters grow by `increment` when all is done.
+   * a double; counters grow by `increment` at the end.
    */
   fleetDropout(x: Ptr, y: Ptr, n: number, table: Ptr, increment: number): void
 }

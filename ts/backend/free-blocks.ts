@@ -14,7 +14,7 @@ export class FreeBlocks {
   /** The free blocks of each size class, in ascending order. */
   private readonly classes: (Set<Ptr> | undefined)[] = []
 
-  /** Adds a block, joined with free neighbours. Sizes are multiples of 64. */
+  /** Adds a block, joined with free neighbors. Sizes are multiples of 64. */
   add(ptr: Ptr, bytes: number): void {
     const { sizes, starts } = this
     let from = ptr

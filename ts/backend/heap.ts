@@ -32,7 +32,7 @@ export type Contents = 'zeros' | 'fresh' | 'any'
 const ALIGN = 64
 const roundUp = (bytes: number) => Math.ceil(bytes / ALIGN) * ALIGN
 
-/** A heap with this limit can wait for a collector that begins after 64 MiB, also where the collector is slow. */
+/** From this limit on, a heap has room enough until a collector runs that begins after 64 MiB, even a slow one. */
 const COLLECTED_IN_TIME = 256 << 20
 
 const ballast = new WeakMap<object, ArrayBuffer>()
@@ -50,7 +50,7 @@ export class Heap {
   readonly elementSize: number
   /** Room for packed panels, passed to every matrix kernel. */
   readonly scratch: Ptr
-  /** Bytes handed out and not given back. */
+  /** Bytes that are allocated at present. */
   usedBytes = 0
 
   private readonly sizes = new Map<Ptr, number>()
@@ -90,7 +90,7 @@ export class Heap {
     return ptr
   }
 
-  /** Gives a block of {@link allocate} back. */
+  /** Frees a block of {@link allocate}. */
   free(ptr: Ptr): void {
     const bytes = this.sizes.get(ptr)
     if (bytes === undefined) throw plainError(`heap: ${ptr} is not an allocated block`)
@@ -99,7 +99,7 @@ export class Heap {
     this.unused.add(ptr, bytes)
   }
 
-  /** The allocated block that an address is in, by a look at each: for checks. */
+  /** The allocated block that contains an address. Searches all blocks: only for checks. */
   blockAt(ptr: Ptr): { from: Ptr; bytes: number } | undefined {
     for (const [from, bytes] of this.sizes) if (from <= ptr && ptr < from + bytes) return { from, bytes }
     return undefined
@@ -127,8 +127,8 @@ export class Heap {
 
   /**
    * Makes these bytes of the heap visible to the engine's garbage collector, by a buffer attached to their owner, so that it collects in time. Engines
-   * begin after some 64 MiB of new buffers, so a heap with a small limit weighs more. The buffer is never written to: it costs address space, but
-   * hardly memory.
+   * begin after some 64 MiB of new buffers, so for a heap with a small limit the buffer is larger than the block. The buffer is never written to: it
+   * costs address space, but hardly memory.
    */
   weigh(owner: object, bytes: number): void {
     try {

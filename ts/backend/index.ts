@@ -30,7 +30,7 @@ let loaded: BackendOptions = {}
  * console.log(backend.name, backend.variant)
  *
  * await load({ threads: 'auto', reproducible: true }) // all cores, the bits of one
- * @throws RangeError for options that do not go together, Error where WebAssembly SIMD was asked for and is missing
+ * @throws RangeError for options that exclude each other, Error if WebAssembly SIMD was requested and is missing
  */
 export async function load(options: BackendOptions = {}): Promise<Backend> {
   const variant = chooseVariant(options)
@@ -83,7 +83,7 @@ export function reset(): Backend {
 
 let double: Backend | undefined
 
-/** @internal JavaScript in double precision, one for everything that looks at curvature */
+/** @internal the backend in JavaScript with double precision that all second-order code shares */
 export function doubleBackend(): Backend {
   double ??= createBackend({ backend: 'js', dtype: 'float64' })
   return double
@@ -164,7 +164,7 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
   return backend
 }
 
-/** Engines name an exported function by its number. */
+/** True if a kernel is the exported function with this number: engines name exported functions by their numbers. */
 function isNumbered(kernel: unknown, number: string): boolean {
   return typeof kernel === 'function' && kernel.name === number
 }

@@ -19,13 +19,13 @@ export type Ptr = number
 export type Kernel = (...args: number[]) => unknown
 
 /**
- * A kernel that calls another, as threads share its calls (threads/split.ts) or its tiles are timed (wasm/tiles.ts). It says which one, and when
- * a call may go straight to that.
+ * A kernel in JavaScript around a kernel of WebAssembly, because threads share its calls (threads/split.ts) or its tiles are timed (wasm/tiles.ts).
+ * It says which kernel is inside, and which calls may go straight to that kernel.
  */
 export interface WrappedKernel {
   /** The kernel of WebAssembly inside it, on one thread. */
   readonly single: Kernel
-  /** True if a call may use it: there is too little work for several threads. */
+  /** True if a call with these arguments may use `single`, because it is too little work for several threads. */
   isSmall(...args: number[]): boolean
 }
 
@@ -81,7 +81,7 @@ export const UNARY_KERNELS = [
   'erf',
 ] as const
 
-/** The kernels of two arrays, likewise. */
+/** The kernels of two arrays; a name here is a kernel of the contract, too. */
 export const BINARY_KERNELS = [
   'add',
   'sub',
@@ -277,8 +277,8 @@ export const FLOAT_ARGUMENTS: Readonly<Record<string, readonly ('f32' | 'f64')[]
 }
 
 /**
- * Kernels that draw random numbers: which argument is the counter of the generator, whose seed and stream come before it. Recorded steps
- * move it on from step to step.
+ * Kernels that draw random numbers, with the index of the argument that is the generator's counter; seed and stream come before it. Recorded steps
+ * advance the counter from step to step.
  */
 export const COUNTER_ARGUMENTS: Readonly<Record<string, number>> = { randomUniform: 5, randomNormal: 5, dropout: 6, permutation: 5 }
 
@@ -303,10 +303,10 @@ export interface MemoryRange {
   mayEqual: readonly string[]
 }
 
-/** The ranges of a kernel, out of the arguments of a call. */
+/** Computes the memory ranges of a kernel from the arguments of a call. */
 type Ranges = (maker: RangeMaker, ...args: number[]) => MemoryRange[]
 
-/** Makes ranges of the floats of a heap, and of whole numbers. */
+/** Makes ranges of floats or whole numbers in a heap. */
 export class RangeMaker {
   constructor(readonly heap: { readonly elementSize: number; intView(at: Ptr, length: number): Int32Array }) {}
 
@@ -362,7 +362,7 @@ const lossOf =
 const loss = /* @__PURE__ */ lossOf((d, at, rows, cols) => d.input('target', at, rows * cols))
 /** An array that is written and not read. */
 const written: Ranges = (d, y, n) => [d.output('y', y, n)]
-/** Rows of a table up to the last that is named. */
+/** Number of rows of a table that is looked up: up to the largest index. */
 const tableRows = (d: RangeMaker, index: Ptr, rows: number) => d.heap.intView(index, rows).reduce((most, i) => Math.max(most, i + 1), 0)
 
 /** The memory that each kernel reads and writes, from the arguments of a call; `checkKernels` compares calls with it. */

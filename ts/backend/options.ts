@@ -1,4 +1,4 @@
-/** The options of {@link load}, and the choice of a variant and of threads by them. */
+/** The options of {@link load}, and how they determine the variant and the number of threads. */
 
 import { plainError, rangeError } from '../common/errors.js'
 import { anything, flag, readOptions, type Schema } from '../common/options.js'
@@ -24,7 +24,7 @@ export interface BackendOptions {
   /** `float64` is for the JS backend only. Default `float32`. */
   dtype?: DType
   /**
-   * Experimental: let V8 use 256-bit vectors (Node 24 or newer, x86), about twice as fast on large layers. Sets a V8 flag for the whole process.
+   * Experimental: lets V8 use 256-bit vectors (Node 24 or newer, x86), about twice as fast on large layers. Sets a V8 flag for the whole process.
    * Ignored elsewhere, and in bundles that are not made for Node (the condition `node` of bundlers); `backend.widened` is true if it took effect.
    * Default false.
    */

@@ -7,7 +7,7 @@ export const ENTRIES: Readonly<Record<string, string>> = Object.fromEntries([
   ...[...SHARING, 'data', 'table', 'tune'].map((name) => [`gradus/${name}`, `ts/${name}/index.ts`]),
 ])
 
-/** Files of ts/ without state that the command has copies of: all else comes from the entries. */
+/** Stateless files of ts/ that the command line bundles as copies; everything else it imports from the entries. */
 export const COPIED_BY_COMMAND: readonly string[] = [
   'common/file-kinds',
   'common/nearest',

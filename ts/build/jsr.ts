@@ -21,12 +21,12 @@ function config({ version }: { version: string }): string {
   return `${JSON.stringify({ name: NAME, version, license: 'MIT', exports: entries, publish: { include: ['dist', 'LICENSE', 'README.md'] } }, null, 2)}\n`
 }
 
-/** A file of dist/ as JSR wants it: no import of a package's own name, no declaration behind the name of a script that is not there. */
+/** A file of dist/ as JSR requires it: without imports of the package by its own name, and without declarations that refer to a missing script. */
 function adapted(file: string, text: string): string {
   if (file.endsWith('.d.ts')) return text.replace(/(from |import |import\()'(\.\/[^']+)\.js'/g, "$1'$2.d.ts'")
   const self = text
     .replace(/(from |import\()(["'])gradus(\/\w+)?\2/g, (_, how, quote, entry) => `${how}${quote}.${entry ?? '/index'}.js${quote}`)
-    // types of a library that was bundled
+    // removes types that refer to a bundled library
     .replace(/\/\*\* @type \{[^}]*import\([^}]*\} \*\//g, '')
   const name = path.basename(file, '.js')
   return FILES.includes(name) ? `/* @ts-self-types="./${name}.d.ts" */\n${self}` : self

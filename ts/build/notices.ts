@@ -1,4 +1,4 @@
-/** The licences of libraries and crates that the package has inside, which ask to go along with it, as dist/THIRD-PARTY-NOTICES.md. */
+/** Writes dist/THIRD-PARTY-NOTICES.md: the licenses of the libraries and crates in the package, which require that they are included. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'

@@ -23,7 +23,10 @@ const ALIASES: Readonly<Record<string, string>> = {
   randomState: 'seed',
 }
 
-/** @internal an error for a name that is not among `known`, with the nearest known one as a hint; `others` are names that people may know it by */
+/**
+ * @internal an error for a name that is not among `known`, with the nearest known one as a hint; `others` maps names that people may know to the
+ *   names here
+ */
 export function unknownName(
   owner: string,
   name: string,

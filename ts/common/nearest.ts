@@ -1,5 +1,5 @@
-/** The name that is meant by a misspelt one. */
-/** Longer texts are not misspelt names, and comparing two texts takes as long as the product of their lengths. */
+/** The name that is meant by a misspelled one. */
+/** Longer texts are not misspelled names, and comparing two texts takes as long as the product of their lengths. */
 const LONGEST_NAME = 64
 
 /** No more than this many names are compared, for the same reason. */

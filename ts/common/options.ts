@@ -21,7 +21,7 @@ export interface Range {
   or?: readonly unknown[]
 }
 
-/** Values of any other kind. */
+/** A kind of value that is neither a number of a range nor one of a list, such as a function. */
 export interface Kind {
   /** The text of messages: `loss wants a function, such as mse`. */
   wants: string
@@ -30,17 +30,17 @@ export interface Kind {
   remedy?(value: unknown): string
 }
 
-/** What an option may be: a number of a range, one of these values, or something of a kind. */
+/** The allowed values of an option: a range of numbers, a list of values, or a kind of value. */
 export type Allowed = Range | readonly (string | number | boolean | null)[] | Kind
 
 /** The declaration of one option. */
 export interface Option<T = unknown> {
   readonly is: Allowed
-  /** The value where none is given. */
+  /** The value that is used if none is given. */
   readonly default?: T
   /** Old names, which work for one version with a warning. */
   readonly was?: readonly string[]
-  /** Names of other libraries, for "did you mean". */
+  /** Names of this option in other libraries, for the hint "did you mean". */
   readonly aka?: readonly string[]
   /** The options within this one, for "did you mean read: { header }". */
   readonly holds?: object
@@ -62,15 +62,15 @@ export type AnySchema = Readonly<Record<string, Option & { readonly required?: t
 export const finite: Range = {}
 export const nonNegative: Range = { min: 0 }
 export const positive: Range = { min: 0, openMin: true }
-/** From 0, and Infinity: no limit. */
+/** Numbers from 0 on; Infinity is allowed, for "no limit". */
 export const atLeast0: Range = { min: 0, max: Infinity }
-/** From 1, and Infinity: no limit. */
+/** Numbers from 1 on; Infinity is allowed, for "no limit". */
 export const atLeast1: Range = { min: 1, max: Infinity }
 /** A decay constant: 0 forgets at once, 1 would never learn. */
 export const decay: Range = { min: 0, max: 1, openMax: true }
-/** Part of a whole, without none and all. */
+/** Part of a whole: above 0 and below 1. */
 export const fraction: Range = { min: 0, max: 1, openMin: true, openMax: true }
-/** From none to all. */
+/** Part of a whole: from 0 to 1, both allowed. */
 export const share: Range = { min: 0, max: 1 }
 /** A whole number from 1. */
 export const count: Range = { min: 1, whole: true }
@@ -87,18 +87,18 @@ export const signal: Kind = {
   wants: 'an AbortSignal, the signal of an AbortController',
   fits: (value) => typeof (value as AbortSignal | null)?.aborted === 'boolean',
 }
-/** Anything: what is made of it says what is wrong with it. */
+/** Any value: the code that uses it checks it. */
 export const anything: Kind = { wants: 'a value', fits: () => true }
 
-/** Whether a value is a function. */
+/** True if a value is a function. */
 export function isFunction(value: unknown): boolean {
   return typeof value === 'function'
 }
 
 /**
  * Checks the options of a call: their names and values.
- * @param carried names that may be there, and are no options
- * @returns the options by their names of today
+ * @param carried further names that may be there and are not checked
+ * @returns the options under their current names
  * @throws TypeError, RangeError: `<who>: <option> wants X, got Y`
  */
 export function checkOptions<O extends object>(who: string, given: O, schema: AnySchema, carried: readonly string[] = []): O {
@@ -183,7 +183,7 @@ export function checkValue(what: string, value: unknown, allowed: Allowed): void
   throw error(`${what} wants ${describe(allowed)}, got ${show(value)}${remedy}`)
 }
 
-/** Whether a value is allowed. */
+/** True if a value is allowed. */
 export function isAllowed(value: unknown, allowed: Allowed): boolean {
   if (isChoice(allowed)) return allowed.includes(value as string)
   if (isKind(allowed)) return allowed.fits(value)
@@ -193,7 +193,7 @@ export function isAllowed(value: unknown, allowed: Allowed): boolean {
   return (openMin ? value > min : value >= min) && (openMax ? value < max : value <= max)
 }
 
-/** What an option wants, for messages. */
+/** The allowed values in words, for messages: `a number above 0`. */
 export function describe(allowed: Allowed): string {
   if (isChoice(allowed)) return list(allowed.map(show))
   if (isKind(allowed)) return allowed.wants

@@ -196,7 +196,7 @@ type Walked<Left extends Sizes, Axes extends number, To extends Sizes, Done exte
       : [D, ...Tail]
     : never
   : []
-/** The axis with `Before` axes before it, and itself the `Last`th from the end. */
+/** True if `Axes` names this axis: it has `Before` axes before it, and is the `Last`th from the end. */
 type IsChosen<Before extends number, Last extends number, Axes extends number> = Before extends Axes
   ? true
   : `-${Last}` extends `${Axes}`
@@ -271,7 +271,7 @@ type SameSize<A extends Sizes, B extends Sizes> = number extends A[number] | B[n
     : unknown
 type SameCount<A, B> = A extends number ? (B extends number ? (A extends B ? true : false) : unknown) : unknown
 
-/** The product of sizes, by the length of a tuple; `unknown` from five digits on, which the compiler would be slow with. */
+/** The product of sizes, by the length of a tuple; `unknown` from five digits on, which would make the compiler slow. */
 type Count<S extends Sizes, Done extends readonly unknown[] = [unknown]> = S extends readonly [
   infer D extends number,
   ...infer Rest extends Sizes,

@@ -3,7 +3,7 @@
 import { rangeError, ShapeError, typeError } from './errors.js'
 import { show } from './show.js'
 
-// An interface, since the compiler shows one by its name: Tensor<Shape>, not Tensor<readonly number[]>.
+// an interface and not a type, since the compiler shows interfaces by name: Tensor<Shape>, not Tensor<readonly number[]>
 /** Lengths along each axis; [] for a single number. Any array of numbers is one. */
 export interface Shape extends ReadonlyArray<number> {}
 

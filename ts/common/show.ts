@@ -43,7 +43,10 @@ function namesIn(value: object): string {
 const LONGEST_LIST = 12
 const LONGEST_LINE = 160
 
-/** @internal names that the caller gave, such as columns or categories, for a message: all of a few, the first and the number of many */
+/**
+ * @internal names that the caller gave, such as columns or categories, for a message: all names of a short list; the first names and the number of a
+ *   long one
+ */
 export function showNames(names: readonly string[]): string {
   const shown: string[] = []
   let length = 0

@@ -51,7 +51,7 @@ function fromLeft(m: Float64Array, u: Float64Array, n: number, k: number): void 
 
 /**
  * Diagonal d and subdiagonal e (e[i] beside d[i] and d[i + 1]) of a tridiagonal matrix; d becomes the eigenvalues. Row i
- * of `rows` (each `width` long) is turned along, so that rows of the identity become the eigenvectors.
+ * of `rows` (each `width` long) is rotated along with it, so that rows of the identity become the eigenvectors.
  * @internal
  */
 export function implicitQl(d: Float64Array, e: Float64Array, rows: Float64Array, width: number): void {

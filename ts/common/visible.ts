@@ -8,7 +8,7 @@ export function visible(text: string): string {
   return text.replace(INVISIBLE, (c) => (c === '\n' ? '\\n' : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`))
 }
 
-/** @internal plain data with each text in it as {@link visible} makes it, names of properties too */
+/** @internal plain data with {@link visible} applied to each text in it, also to names of properties */
 export function allVisible<T>(value: T): T {
   if (typeof value === 'string') return visible(value) as T
   if (Array.isArray(value)) return value.map(allVisible) as T

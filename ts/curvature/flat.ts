@@ -13,10 +13,10 @@ export interface Limits {
 /** @internal results for flat directions */
 export interface FlatFindings {
   third: boolean
-  /** Directions along which the fourth derivative, or a kink, points up (down); a kink may do both, one to each side. */
+  /** Number of directions along which the fourth derivative, or a kink, points up (down). A kink may point up to one side and down to the other. */
   up: number
   down: number
-  /** Directions along which the function bends at once, to one side or to both; `walls` of them rise (fall) to both. */
+  /** Number of directions with a kink at the point; along `walls` of them the function rises (falls) to both sides. */
   kinks: number
   walls: number
   probes: number

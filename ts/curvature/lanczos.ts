@@ -1,4 +1,4 @@
-/** Both ends of a spectrum from products alone (Lanczos 1950), reorthogonalised in full. */
+/** Both ends of a spectrum from products alone (Lanczos 1950), with full reorthogonalization. */
 
 import { NonFiniteError, rangeError } from '../common/errors.js'
 import { atLeast0, count, type Read, type Schema, seed } from '../common/options.js'
@@ -7,9 +7,9 @@ import { Generator } from '../random.js'
 
 /** Options of the Lanczos iteration. */
 export interface LanczosOptions {
-  /** Eigenvalues wanted at each end. Default 1. */
+  /** Number of eigenvalues to find at each end. Default 1. */
   k?: number
-  /** Products at most. Default 100, and never more than there are dimensions. */
+  /** Largest number of products. Default 100, and never more than there are dimensions. */
   iterations?: number
   /** Seed of the random start, a whole number. Default 0. */
   seed?: number
@@ -24,7 +24,7 @@ export const LANCZOS = {
   tolerance: { is: atLeast0 },
 } satisfies Schema<LanczosOptions>
 
-/** @internal options that were read */
+/** @internal checked options, with defaults */
 export type ReadLanczos = Read<LanczosOptions, typeof LANCZOS>
 
 /** Both ends of a spectrum. Every value lies between the true smallest and largest eigenvalue. */

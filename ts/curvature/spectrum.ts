@@ -1,4 +1,4 @@
-/** Facts from the eigenvalues of a Hessian: steepness, and the length of the valley. */
+/** Eigenvalues of a Hessian, and its condition number. */
 import { NonFiniteError, rangeError } from '../common/errors.js'
 import { countFrom0, type Read, readOptions, type Schema } from '../common/options.js'
 import { symmetricEigen } from '../common/symmetric-eigen.js'
@@ -8,7 +8,7 @@ import { type CurvatureFunction, type CurvaturePoint, withHessianAt } from './po
 import type { ParameterSource } from './transformation.js'
 
 /**
- * The k largest and the k smallest eigenvalues of the Hessian, by Lanczos with full reorthogonalisation: one
+ * The k largest and the k smallest eigenvalues of the Hessian, by Lanczos with full reorthogonalization: one
  * Hessian-vector product per iteration on a function that was recorded once, n·iterations numbers of memory. The largest
  * of a loss says how large a learning rate may be (gradient descent needs one below 2/λ).
  *

@@ -22,7 +22,7 @@ export interface PointInspection {
   /** Eigenvalues of the Hessian in ascending order: all of them if `exact`, else the ends of the spectrum. */
   eigenvalues: Float64Array
   exact: boolean
-  /** Directions (eigenvalues) with positive, negative and no curvature; of all if `exact`, else of the computed ones. */
+  /** Directions (eigenvalues) with positive, negative and no curvature; counted over all eigenvalues if `exact`, else over the computed ones. */
   rising: number
   falling: number
   flat: number
@@ -87,7 +87,7 @@ function classifyFlat(facts: Facts, found: FlatFindings): Verdict {
   return verdict('degenerate', order, `Degenerate: ${start}; everything else curves ${sense}, so it is ${shape}.`)
 }
 
-/** The derivatives that are reported are silent, but values beside the point are not. */
+/** All derivatives vanish, but values beside the point reveal kinks. */
 function classifyKinks(flat: number, { kinks, walls, probes }: FlatFindings, up: number, down: number, start: string): Verdict {
   if (up > 0 && down > 0)
     return verdict('saddle', 1, `A saddle with a kink: ${start}, but beside the point the function both rises and falls.`)

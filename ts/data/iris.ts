@@ -1,12 +1,12 @@
 /**
- * Iris: 150 flowers of three species, four lengths in centimetres each (Anderson 1935; Fisher 1936, table I, whose rows 35
+ * Iris: 150 flowers of three species, four lengths in centimeters each (Anderson 1935; Fisher 1936, table I, whose rows 35
  * and 38 the widespread UCI copy has wrong).
  */
 import { type Dataset, dataset } from './dataset.js'
 
 const NAMES = ['setosa', 'versicolor', 'virginica'] as const
 
-/** Sepal length, sepal width, petal length, petal width in millimetres; 50 flowers of each species. */
+/** Sepal length, sepal width, petal length, petal width in millimeters; 50 flowers of each species. */
 const MILLIMETRES = `
 51 35 14 2, 49 30 14 2, 47 32 13 2, 46 31 15 2, 50 36 14 2, 54 39 17 4, 46 34 14 3, 50 34 15 2, 44 29 14 2, 49 31 15 1,
 54 37 15 2, 48 34 16 2, 48 30 14 1, 43 30 11 1, 58 40 12 2, 57 44 15 4, 54 39 13 4, 51 35 14 3, 57 38 17 3, 51 38 15 3,
@@ -26,7 +26,7 @@ const MILLIMETRES = `
 
 /**
  * The 150 irises in Fisher's order: 50 setosa, 50 versicolor, 50 virginica. Features: sepal length, sepal width, petal
- * length and petal width in centimetres.
+ * length and petal width in centimeters.
  *
  * @example const { train, test } = standardize(trainTestSplit(iris(), { seed: 1 }))
  */

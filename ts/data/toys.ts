@@ -125,7 +125,7 @@ export function xor(options: ToyOptions = {}): Dataset {
   })
 }
 
-/** Round clouds around random centres. Default 300 samples. @example blobs({ count: 300, classes: 4 }).shape // [300, 2] */
+/** Round clouds around random centers. Default 300 samples. @example blobs({ count: 300, classes: 4 }).shape // [300, 2] */
 export function blobs(options: BlobsOptions = {}): Dataset {
   const { count, seed, classes, features, spread, range } = readOptions('blobs', options, BLOBS)
   const random = new RandomStream(seed)

@@ -1,4 +1,4 @@
-/** The same as workerd.ts, in the spelling that Next and Vercel want in their edge runtime. */
+/** The same as workerd.ts, with the import that Next and Vercel require in their edge runtime. */
 
 import simd from '../../../wasm/simd.wasm?module'
 import { wasmCode } from '../backend/wasm/bytes.js'

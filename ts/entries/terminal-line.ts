@@ -11,12 +11,12 @@ interface Host {
   getBuiltinModule?(name: 'worker_threads'): typeof import('node:worker_threads')
 }
 
-/** Milliseconds of training before a line appears that was not requested. */
+/** Milliseconds of training before the line appears, unless `verbose` requests it at once. */
 const PATIENCE = 500
 /** Milliseconds between two lines on a terminal that cannot overwrite a line. */
 const BETWEEN = 10_000
 
-/** One at a time: two lines at the same place would overwrite each other. */
+/** True while a training shows its line: two lines at the same place would overwrite each other. */
 let isTaken = false
 
 /** The line of a training; none if the output is not a terminal, unless `verbose` asks for it. */

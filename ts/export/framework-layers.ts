@@ -17,7 +17,7 @@ export type Framework = 'PyTorch' | 'Keras'
 export interface NamedTensor {
   readonly name: string
   readonly tensor: Parameter | BufferTensor
-  /** True if rows there are columns here. */
+  /** True if the framework's matrix is the transpose of the one here. */
   readonly isTransposed: boolean
 }
 
@@ -30,9 +30,9 @@ interface TensorNames {
 }
 
 interface FrameworkLayer<L extends Module> {
-  /** Its tensors, in the order of `get_weights` of Keras. */
+  /** The layer's tensors, in the order of Keras' `get_weights`. */
   tensors(layer: L): TensorNames[]
-  /** The modules of `nn.Sequential` that stand for it: an activation is one of its own there. */
+  /** The modules of `nn.Sequential` that replace the layer: an activation is a module of its own there. */
   torch(layer: L): string[]
   keras(layer: L): string[]
 }
@@ -132,7 +132,7 @@ function entryOf(layer: Module, framework: Framework): FrameworkLayer<Module> {
   return entry
 }
 
-/** @internal @throws TypeError for a layer that the framework does not have so */
+/** @internal @throws TypeError for a layer that has no equivalent in the framework */
 export function tensorsOf(layer: Module, framework: Framework): NamedTensor[] {
   const isTorch = framework === 'PyTorch'
   return entryOf(layer, framework)
@@ -142,12 +142,12 @@ export function tensorsOf(layer: Module, framework: Framework): NamedTensor[] {
     )
 }
 
-/** @internal @throws TypeError for a layer that PyTorch does not have so */
+/** @internal @throws TypeError for a layer that has no equivalent in PyTorch */
 export function torchCode(layer: Module): string[] {
   return entryOf(layer, 'PyTorch').torch(layer)
 }
 
-/** @internal @throws TypeError for a layer that Keras does not have so */
+/** @internal @throws TypeError for a layer that has no equivalent in Keras */
 export function kerasCode(layer: Module): string[] {
   return entryOf(layer, 'Keras').keras(layer)
 }

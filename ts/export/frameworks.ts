@@ -1,4 +1,4 @@
-/** Weights on their way to PyTorch and Keras and back, by the names and in the layouts that they have there. */
+/** Conversion of weights to PyTorch and Keras and back, with the names and layouts of these frameworks. */
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { array, readOptions, type Schema } from '../common/options.js'
 import { formatShape, type Shape, sameShape } from '../common/shape.js'
@@ -23,14 +23,14 @@ export interface ForeignModel {
 
 /**
  * The weights of a model as PyTorch's `nn.Sequential` has them, by the names of its `state_dict` and in its layouts ([out, in] of `nn.Linear`), and
- * the Python that makes that model. An activation of a `Dense` is a module of its own there, and counts in the names.
+ * the Python that makes that model. The activation of a `Dense` is a module of its own there, and has a number of its own in the names.
  *
  * @example
  * const { tensors, code } = toPyTorch(new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)]))
  * code // 'nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 3))'
  * tensors['2.weight'].shape // [3, 16]
  * const file = encodeSafetensors(tensors) // in Python: model.load_state_dict(safetensors.torch.load_file(path))
- * @throws TypeError naming the layer that PyTorch does not have so
+ * @throws TypeError naming a layer that has no equivalent in PyTorch
  */
 export function toPyTorch(model: Module): ForeignModel {
   checkModel('toPyTorch', model)
@@ -52,7 +52,7 @@ export function toPyTorch(model: Module): ForeignModel {
  * code // "keras.Sequential([layers.Dense(16, activation='tanh'), layers.Dense(3)])"
  * Object.keys(tensors) // ['0000.kernel', '0001.bias', '0002.kernel', '0003.bias']
  * const file = encodeSafetensors(tensors) // in Python: model.set_weights([weights[name] for name in sorted(weights)])
- * @throws TypeError naming the layer that Keras does not have so
+ * @throws TypeError naming a layer that has no equivalent in Keras
  */
 export function toKeras(model: Module): ForeignModel {
   checkModel('toKeras', model)

@@ -25,7 +25,7 @@ import { bytesIn, decodeMessage, type Message, messagesOf, numbersOf, textsOf } 
 export interface FromOnnxOptions {
   /**
    * Leaves out a Softmax or LogSoftmax at the end: the losses and metrics of gradus take logits, and `softmax(model.predict(x))` returns the
-   * probabilities. Default false: it is refused.
+   * probabilities. Default false: such a file is refused.
    */
   withoutSoftmax?: boolean
   /** Default: the backend chosen by load(). */
@@ -57,7 +57,7 @@ const ACTIVATIONS: Readonly<Record<string, ActivationName>> = {
   Gelu: 'gelu',
 }
 
-/** ONNX' data types that numbers of dense nets have → dtypes. */
+/** The data types of ONNX that occur as numbers of dense nets, with their dtypes. */
 const TYPES: Readonly<Record<number, string>> = { 1: 'F32', 11: 'F64', 10: 'F16', 16: 'BF16', 7: 'I64', 6: 'I32' }
 
 /**
@@ -82,7 +82,7 @@ interface DensePart {
 /** The layer or activation made from one or several nodes. */
 type Part = DensePart | { readonly activation: ActivationName } | { readonly make: (options: Options) => Module }
 
-/** One step from the input on: its output value, and the part that computes it; null if nothing changes. */
+/** A step on the way from the input to the output: the name of its output value, and the part that computes it; null if it changes nothing. */
 interface Step {
   readonly value: string
   readonly part: Part | null
@@ -113,13 +113,13 @@ export function fromOnnx(file: Uint8Array | ArrayBuffer, options: FromOnnxOption
 
 class GraphReader {
   private readonly constants = new Map<string, Constant>()
-  /** The node that gives each value. */
+  /** For each value the node whose output it is. */
   private readonly makers = new Map<string, Node>()
   /** For each value that was read: its source and its part. */
   private readonly known = new Map<string, { from: string; part: Part | null }>()
   private readonly graph: Message
   private readonly input: string
-  /** Numbers that layers may still have. */
+  /** Number of weights that layers may still take from the file. */
   private room: number
 
   constructor(
@@ -221,12 +221,12 @@ class GraphReader {
     return node?.type === type ? node : undefined
   }
 
-  /** The input of the node of a type that gives a value. */
+  /** The input of the node that computes a value, if the node has this type. */
   private before(type: string, value: string | undefined): string | undefined {
     return this.maker(value, type)?.inputs[0]
   }
 
-  /** A value and the number that a node takes beside it. */
+  /** The two inputs of a node: a value and a constant number. */
   private withNumber(node: Node | undefined): { value: string; number: number } | undefined {
     if (node === undefined) return undefined
     const [a = '', b = ''] = node.inputs
@@ -241,7 +241,7 @@ class GraphReader {
     return undefined
   }
 
-  /** A bias, the shift of a batch normalisation, or the sum of an ensemble's outputs. */
+  /** A bias, the shift of a batch normalization, or the sum of an ensemble's outputs. */
   private sum(node: Node): [string, Part] {
     const name = node.inputs.find((input) => this.constants.has(input))
     const value = node.inputs.find((input) => !this.constants.has(input)) ?? ''
@@ -323,7 +323,7 @@ class GraphReader {
     return { make: (options) => new Embedding(count, width, { weightInitializer: fill(data), ...options }) }
   }
 
-  /** Columns of a table that are looked up, after the others: of [n, features] in one piece. */
+  /** A Concat of an EmbedColumns: the other columns, then the columns that are looked up, all from one input [n, features]. */
   private embedColumns(node: Node): [string, Part] {
     const picked = (value: string | undefined) => {
       const pick = this.maker(value, 'Gather')
@@ -396,7 +396,7 @@ class GraphReader {
     return means?.every(({ output }, i) => output !== undefined && output === others?.[i]) ? means : undefined
   }
 
-  /** Members have the steps that they do not share. */
+  /** The ensemble of members that share their first steps; each member's model has only the steps after these. */
   private ensembleOf(node: Node, average: EnsembleAverage, means: readonly Mean[] | undefined): [string, Part] {
     if (means === undefined || means.some(({ output }) => output === undefined))
       throw unread(node, 'as it is no ensemble: only nets whose layers follow each other can be read')
@@ -409,7 +409,7 @@ class GraphReader {
     return [shared === 0 ? this.input : chains[0][shared - 1].value, { make }]
   }
 
-  /** Layers may share their numbers in the file, and have each their own here. */
+  /** Counts weights that a layer takes, since layers may share them in the file but have copies of their own here. */
   private take(node: Node, numbers: number): void {
     this.room -= numbers
     if (this.room < 0) throw unread(node, 'as layers that share their weights would have far more numbers than there are in the file')
@@ -549,7 +549,7 @@ function numbersFrom(raw: Uint8Array, dtype: string, name: string): ArrayLike<nu
   return Array.from(read(new Uint8Array(raw).buffer) as Iterable<number | bigint>, Number)
 }
 
-/** Numbers in fields of their own: packed, as every writer has it. */
+/** The floats of a message. They are packed, as all writers do it. */
 function floatsOf(message: Message): number[] {
   const [floats, doubles] = [message.get(4) ?? [], message.get(10) ?? []]
   const list = (values: readonly (number | Uint8Array)[], bytes: number) =>

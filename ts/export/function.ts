@@ -140,9 +140,9 @@ const HELPERS = {
 }
 
 /**
- * A model, or an ensemble of models, as the source text of a JavaScript function without imports: as it predicts, in double precision, within 1e-6 of `predict`. The function takes
- * rows and answers with rows, or one flat row and answers with one; rows of several axes are taken as they are nested, and answered flat.
- * Nothing here evaluates the text: write it into a file, or a page.
+ * A model, or an ensemble of models, as the source text of a JavaScript function without imports: it predicts in double precision, within 1e-6 of
+ * `predict`. The function takes a list of rows and returns a list of rows, or takes one flat row and returns one. Rows with several axes are given
+ * nested; results are always flat. Nothing here evaluates the text: write it into a file, or a page.
  *
  * @example
  * const model = new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 3)])
@@ -177,7 +177,7 @@ class SourceWriter {
 
   constructor(private readonly format: 'float32' | 'float16') {}
 
-  /** The function of a net, or of several that answer together. */
+  /** The function of a net or of an ensemble. */
   net(model: Module): string {
     if (model instanceof Ensemble) {
       const { members, average, weights } = model
@@ -273,7 +273,7 @@ function widthOf(model: Module): number {
 
 function base64(bytes: Uint8Array): string {
   let text = ''
-  // each byte is an argument, whose number is limited
+  // each byte is an argument of the call, and the number of arguments is limited
   for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
   return btoa(text)
 }

@@ -6,7 +6,9 @@ import { Sequential } from '../nn/sequential.js'
 /** Layers that every format has. */
 const SHARED = 'Dense, Embedding, BatchNorm, LayerNorm, Activation, Dropout, Flatten'
 
-/** @internal for a layer that a format does not have. @param hasEmbedColumns true if the format has EmbedColumns, as ONNX and JavaScript do */
+/**
+ * @internal the error for a layer that a format does not have. @param hasEmbedColumns true if the format has EmbedColumns, as ONNX and JavaScript do
+ */
 export function withoutExport(who: string, layer: Module, hasEmbedColumns = true): TypeError {
   const where = layer.path === '' ? '' : ` '${layer.path}'`
   return typeError(

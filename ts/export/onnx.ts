@@ -73,8 +73,7 @@ function attribute(name: string, value: Attributes[string]): Field {
  * @example
  * const model = new Sequential([new Dense(4, 16, { activation: 'gelu' }), new LayerNorm(16), new Dense(16, 3)])
  * const bytes = toOnnx(model) // fs.writeFileSync('model.onnx', bytes)
- * @throws TypeError naming the layer that ONNX has no operation for, such as a Lambda or a class of your own; RangeError where `inputShape` has to be
- *   said
+ * @throws TypeError naming the layer that ONNX has no operation for, such as a Lambda or a class of your own; RangeError if `inputShape` is required
  */
 export function toOnnx(model: Module, options: OnnxOptions = {}): Bytes {
   if (!(model instanceof Module)) throw typeError(`toOnnx: wants a model, got ${show(model)}`)
@@ -117,7 +116,7 @@ export function toOnnx(model: Module, options: OnnxOptions = {}): Bytes {
   ])
 }
 
-/** @throws TypeError naming the first layer without an operation, before anything is asked of the user for the others */
+/** @throws TypeError naming the first layer without an operation, before the user is asked for an `inputShape` */
 function checkLayers(layer: Module): void {
   if (Object.hasOwn(layer, 'forward') || !EXPORTED.includes(layer.constructor)) throw withoutExport('toOnnx', layer)
   if (layer instanceof Sequential) layer.layers.forEach(checkLayers)

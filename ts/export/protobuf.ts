@@ -1,5 +1,5 @@
 /**
- * Reads and writes as much of protocol buffers as ONNX takes: fields of whole numbers, floats, texts, bytes and messages.
+ * Reads and writes the part of protocol buffers that ONNX uses: fields of whole numbers, floats, texts, bytes and messages.
  * https://protobuf.dev/programming-guides/encoding
  */
 import { rangeError } from '../common/errors.js'
@@ -96,7 +96,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
 export function numbersOf(message: Message, field: number): number[] {
   return (message.get(field) ?? []).flatMap((value) => {
     if (typeof value === 'number') return [value]
-    // packed numbers look like a message without field values: each is read as a key
+    // packed numbers are read like the keys of a message's fields, without values
     const out: number[] = []
     let current = 0n
     let shift = 0n

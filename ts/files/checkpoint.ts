@@ -53,7 +53,7 @@ export const CHECKPOINT = {
   parts: { is: object, default: {} },
 } satisfies Schema<CheckpointOptions>
 
-/** Options whose `epochs`, `steps` and `minutes` are in `every`; they stood beside the others, and may for one version more. */
+/** Options with `epochs`, `steps` and `minutes` moved into `every`: they used to be options themselves, and still work so for one more version. */
 function withEvery(options: CheckpointOptions): CheckpointOptions {
   const outside = PERIODS.filter((name) => Object.hasOwn(Object(options), name))
   if (outside.length === 0) return options
@@ -81,8 +81,8 @@ function withEvery(options: CheckpointOptions): CheckpointOptions {
  * const history = await fit(model, { ...options, callbacks: [checkpoint], resume: checkpoint })
  * history.epochs.length // 20
  * const best = await loadModel('run.best.safetensors')
- * @throws TypeError, RangeError for a path or options that cannot be; `fit` throws Error where a file cannot be written, or where it is of another
- *   model, of other data or options
+ * @throws TypeError, RangeError for an invalid path or option; `fit` throws Error if a file cannot be written, or if it belongs to another model,
+ *   other data or other options
  */
 export class Checkpoint implements Callback, Resume {
   readonly name = 'Checkpoint'
@@ -156,7 +156,7 @@ export class Checkpoint implements Callback, Resume {
     return hasMultiple || (period !== undefined && isEnd && epoch % period === 0)
   }
 
-  /** @internal its own state within the training: the best value */
+  /** @internal the state of the checkpoint itself: the best value */
   state(): BestValueState {
     return this.best?.state() ?? { bestEpoch: 0, bestValue: Number.NaN }
   }
@@ -179,7 +179,7 @@ export class Checkpoint implements Callback, Resume {
         restoreTraining(training, bytes, parts)
         this.lastStep = training.history.steps
       } catch (error) {
-        // of a file that is whole the error is meant for who reads it: an earlier one is of the same training
+        // the error of an intact file is meant for the user: an earlier file of the same training would give the same error
         if (!isDamage(error)) throw named(name, error)
         failure ??= named(name, error)
         warnOnce(`${(error as Error).message}; going on from the file before it`)
@@ -201,7 +201,8 @@ export class Checkpoint implements Callback, Resume {
  * await fit(model, { ...options, epochs: 3, callbacks: [new Checkpoint('run.safetensors')] })
  * const history = await fit(model, { ...options, epochs: 5, callbacks: [new Checkpoint('more.safetensors')], resume: resumeFrom('run.safetensors') })
  * history.epochs.length // 5
- * @throws in `fit`: Error for a file that is not there, or is of another model, other data or options; RangeError for one that is damaged
+ * @throws in `fit`: Error for a file that does not exist, or that belongs to another model, other data or other options; RangeError for a damaged
+ *   file
  */
 export function resumeFrom(source: ModelSource, parts: Readonly<Record<string, StatefulPart>> = {}): Resume {
   return {

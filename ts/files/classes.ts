@@ -47,7 +47,7 @@ const byName = new Map<string, { Class: unknown; known: KnownClass }>()
  * }
  * registerClass('Residual', Residual, { save: ({ width }) => ({ width }), load: ({ width }) => new Residual(width) })
  * const model = decodeModel(encodeModel(new Sequential([new Residual(8), new Dense(8, 2)])))
- * @throws TypeError for what is no class, or a layer whose constructor takes arguments and that does not say how it is made again
+ * @throws TypeError if `Class` is no class, or is a layer whose constructor takes arguments and `how` is missing
  */
 export function registerClass<T extends object, Config>(
   name: string,
@@ -69,7 +69,7 @@ export function registerClass<T extends object, Config>(
     byClass.delete(before.Class)
     warnOnce(`registerClass: there is another class named '${name}' now; files that name it are read with the last one`)
   }
-  // minifiers rename classes; the name of one is not writable, but configurable
+  // minifiers rename classes; the `name` of a class is not writable, but configurable
   Object.defineProperty(Class, 'name', { value: name, configurable: true })
   const withoutArguments = { save: () => ({}), load: () => new (Class as unknown as new () => T)() }
   const known: KnownClass = { name, how: (how ?? (isLayer ? withoutArguments : undefined)) as KnownClass['how'] }

@@ -31,7 +31,7 @@ export class DatabaseFiles {
     })
   }
 
-  /** Resolves when all of it is on the medium, with the result of the request. */
+  /** Runs a transaction. Resolves with the result of the request when everything is on the medium. */
   private async transact<T>(mode: IDBTransactionMode, run: (store: IDBObjectStore) => IDBRequest<T> | undefined): Promise<T> {
     const database = await opened()
     try {

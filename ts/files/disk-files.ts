@@ -40,8 +40,8 @@ export class DiskFiles {
 }
 
 /**
- * @internal The bytes go to a temporary file beside it, which is flushed to the disk and then renamed; finally the folder, which has the names, is
- * flushed. The previous file keeps its name until the moment of the renaming.
+ * @internal The bytes go to a temporary file beside the target, which is flushed to the disk and then renamed; finally the folder, which holds the
+ *   names, is flushed. The previous file keeps its name until the moment of the renaming.
  * @param fs file system, which tests replace
  */
 export async function writeNow(fs: Fs, path: string, bytes: Uint8Array, earlier: readonly string[]): Promise<void> {
@@ -83,7 +83,7 @@ async function keepEarlier(fs: Fs, path: string, earlier: readonly string[]): Pr
   const [, last] = names
   if (last === undefined) return
   await fs.rm(last, { force: true })
-  // some file systems have no hard links, and at first there is no file
+  // some file systems have no hard links, and before the first save there is no file
   await fs.link(path, last).catch(() => fs.copyFile(path, last).catch(unlessMissing))
 }
 

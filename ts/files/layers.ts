@@ -28,7 +28,7 @@ export interface LayerKind {
   readonly names: readonly string[]
   /** @param options for the constructor */
   load(config: LayerConfig, options: { backend?: Backend }): Module
-  /** The shapes of its own tensors by name: they are looked up in the file before a layer of that size is made. */
+  /** The shapes of the layer's own tensors by name. They are compared with the file before a layer of that size is made. */
   shapes?(config: LayerConfig): Readonly<Record<string, Shape>>
 }
 

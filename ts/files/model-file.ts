@@ -46,7 +46,7 @@ export const DECODE_MODEL = { ...DECODE, backend: { is: anything } } satisfies S
 export type ModelFile<M extends object = Module, Parts = Record<string, any>> = { model: M } & Parts
 
 const HALVES = { float16: 'F16', bfloat16: 'BF16' } as const
-/** The limit from which on numbers round to an infinite half; for bfloat16 it is nearly float32's. */
+/** Numbers from this size on round to infinity in a half; for bfloat16 the limit is nearly that of float32. */
 const LARGEST = { F16: 65520, BF16: 3.3961775e38 } as const
 
 /** Paths of the modules of a model; for a module in several places the first. */
@@ -75,7 +75,7 @@ export function encodeModel(model: object, parts: Readonly<Record<string, unknow
   return encodeParts(model, parts, options, false)
 }
 
-/** @internal as {@link encodeModel}, of a model whose layers may be unknown to files: then the file has its numbers alone */
+/** @internal {@link encodeModel} for a model that may have layers unknown to files: the file then has the numbers alone */
 export function encodeTrainedModel(model: Module, parts: Readonly<Record<string, unknown>>): Bytes {
   return encodeParts(model, parts, {}, true)
 }
@@ -99,7 +99,7 @@ interface Writing {
   readonly isLenient: boolean
 }
 
-/** Models and objects of registered classes; undefined for all else. */
+/** A model or an object of a registered class as it is written; undefined for any other value. */
 function written(value: object, path: string, writer: TreeWriter, how: Writing): object | undefined {
   if (value instanceof Module) return writtenModel(value, path, writer, how)
   const known = registeredClass(value)
@@ -112,7 +112,7 @@ function writtenModel(model: Module, path: string, writer: TreeWriter, { half, i
   if (model.path !== '') throw plainError(`encodeModel: ${model.describe()} is '${model.path}' of another model; save that one`)
   const places: Places = new Map(model.modulePaths(true).map(({ module, path }) => [module, path]))
   const met = new Set<Module>()
-  // layers, which may be anywhere in the result of `save` of a class
+  // writes layers, which may be anywhere in the result of a registered class's `save`
   const layers: TreeWriter = new TreeWriter('encodeModel', (value, at): object | undefined => {
     if (value instanceof Module) {
       if (places.has(value)) return writtenLayer(value, layers, places, met)
@@ -205,8 +205,8 @@ function layersInside(owner: Module): Record<string, [string, LayerConfig]> {
  * @example
  * const model = decodeModel(encodeModel(new Sequential([new Dense(4, 3, { activation: 'tanh' })])))
  * model.predict([[1, 2, 3, 4]]).shape // [1, 3]
- * @throws RangeError for a file that is damaged (it names the tensor), of another maker or version, or with layers that do not fit their
- *   numbers or that this program does not know; nothing of it is ever run
+ * @throws RangeError for a file that is damaged (the message names the tensor), that another program or version wrote, or whose layers do not fit
+ *   their numbers or are unknown to this program. Nothing in a file is ever run
  */
 export function decodeModel<M extends object = Module>(file: Uint8Array | ArrayBuffer, options: DecodeModelOptions = {}): M {
   return decodeModelFile<M>(file, options).model
@@ -230,7 +230,7 @@ export function decodeModelFile<M extends object = Module, Parts = Record<string
 ): ModelFile<M, Parts> {
   checkOptions('decodeModel', options, DECODE_MODEL)
   const { backend, ...rest } = options
-  // the reader of the model that is being read
+  // reads the layers of the current model
   let layers: LayerReader | undefined
   const used = new Set<StoredTensor>()
   const special = (value: Readonly<Record<string, unknown>>, reader: TreeReader): object | undefined => {
@@ -353,14 +353,14 @@ class LayerReader {
     const layer = named(known as ReturnType<typeof classNamed>, config)
     if (!(layer instanceof Module)) throw rangeError(`${known.name} is a layer in the file, and load gives ${show(layer)}`)
     let stream = 0
-    // a user-defined model does not know the requested backend
+    // the class of a user-defined model ignores the requested backend
     if (this.options.backend !== undefined && at === '')
       layer.build({ backend: this.options.backend, path: '', nextGenerator: () => new Generator(0, ++stream) })
     return layer
   }
 }
 
-/** Checks that the layers inside a layer of a registered class are the saved ones. @throws RangeError naming the first that is not */
+/** Checks that the layers inside a layer of a registered class equal the saved layers. @throws RangeError naming the first that differs */
 function checkInside(owner: Module, saved: Readonly<Record<string, unknown>>): void {
   const own = layersInside(owner)
   for (const [path, entry] of Object.entries(saved)) {

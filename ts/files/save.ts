@@ -35,7 +35,7 @@ export const SAVE_MODEL = { ...SAVE, ...ENCODE_MODEL } satisfies Schema<EncodeMo
  * await saveModel(model, 'net.safetensors', { classNames: ['no', 'yes'] })
  * const again = await loadModel('net.safetensors')
  * again.predict(inputs).shape // [n, 3]
- * @throws TypeError, RangeError as {@link encodeModel} does; Error where the file cannot be written: then the one that was there is as it was
+ * @throws TypeError, RangeError as {@link encodeModel} does; Error if the file cannot be written: the previous file then stays as it was
  */
 export async function saveModel(
   model: object,
@@ -56,7 +56,7 @@ export async function saveModel(
  * await saveModel(new Sequential([new Dense(4, 3)]), 'net.safetensors')
  * const model = await loadModel('net.safetensors')
  * model.predict([[1, 2, 3, 4]]).shape // [1, 3]
- * @throws Error for a file that is not there, RangeError for one that is damaged or that {@link decodeModel} refuses
+ * @throws Error for a file that does not exist, RangeError for a file that is damaged or that {@link decodeModel} refuses
  */
 export async function loadModel<M extends object = Module>(source: ModelSource, options?: DecodeModelOptions): Promise<M> {
   return (await loadModelFile<M>(source, options)).model
@@ -82,14 +82,14 @@ export async function loadModelFile<M extends object = Module, Parts = Record<st
 }
 
 /**
- * Saves the values that `encodeState` takes in a file, all or nothing, as {@link saveModel} does: for training loops of your own.
+ * Saves values in a file, as `encodeState` takes them, all or nothing, as {@link saveModel} does: for training loops of your own.
  *
  * @example
  * await saveState({ model, optimizer, epoch: 3 }, 'run.safetensors')
  * const saved = await loadState('run.safetensors')
  * model.loadState(saved.model)
  * saved.epoch // 3
- * @throws TypeError as `encodeState` does; Error where the file cannot be written: then the one that was there is as it was
+ * @throws TypeError as `encodeState` does; Error if the file cannot be written: the previous file then stays as it was
  */
 export async function saveState(parts: object, path: string, options: SaveOptions = {}): Promise<void> {
   const { keep } = readOptions('saveState', options, SAVE)
@@ -103,7 +103,7 @@ export async function saveState(parts: object, path: string, options: SaveOption
  * @example
  * await saveState({ losses: Float32Array.of(2, 1) }, 'run.safetensors')
  * const { losses } = await loadState('run.safetensors') // Float32Array.of(2, 1)
- * @throws Error for a file that is not there, RangeError for one that is damaged
+ * @throws Error for a file that does not exist, RangeError for a damaged file
  */
 // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
 export async function loadState<T = Record<string, any>>(source: ModelSource, options?: DecodeOptions): Promise<T> {

@@ -46,7 +46,7 @@ export function earlierOf(path: string, keep: number): string[] {
   return Array.from({ length: keep - 1 }, (_, i) => siblingOf(path, i + 1))
 }
 
-/** @internal how many files may be kept: each is renamed whenever one is written */
+/** @internal allowed numbers of kept files: each of them is renamed whenever a file is written */
 export const KEPT: Range = { min: 1, max: 1000, whole: true }
 
 /** @internal the bytes of a source. @throws Error naming the source that could not be read */

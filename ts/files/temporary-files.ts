@@ -11,10 +11,10 @@ type Fs = Pick<typeof import('node:fs/promises'), 'readdir' | 'readFile' | 'read
 /** A file that has not changed for this long counts as abandoned, if its writer cannot be checked, in another container or on another host. */
 const LEFT_BEHIND_MS = 600_000
 
-/** A clock of the file system may be behind this one. */
+/** The clock of the file system may be behind the clock of the process by this much. */
 const CLOCKS_APART_MS = 2000
 
-/** The system if it is unknown. */
+/** Stands in names for a system that cannot be found out. */
 const UNKNOWN = '00000000'
 
 /** Earlier versions used names with the process alone, or with the process and a number. */
@@ -40,7 +40,7 @@ async function findSystem({ readFile, readlink }: Fs): Promise<string> {
 /** @internal the name of a new temporary file for a target */
 export async function temporaryName(fs: Fs, target: string): Promise<string> {
   systemOfThis ??= await findSystem(fs)
-  // threads of a process, and the engine beside the command, count apart
+  // random, since threads of a process, or two copies of this library, would count separately
   const number = Math.floor(Math.random() * 2 ** 32)
   return `${target}.${systemOfThis}-${process.pid}-${number}.tmp`
 }
@@ -76,8 +76,8 @@ export async function removeLeftBehind(fs: Fs, folder: string, name: string): Pr
 }
 
 /**
- * True if the process of this number that wrote a file is over. Another process that got the number since counts as the writer, except this process,
- * which knows its own start.
+ * True if the process with this number, which wrote a file, has ended. A later process with the same number is taken for the writer, unless it is
+ * this process, which knows when it started.
  */
 function isDead(pid: number, mtimeMs: number): boolean {
   if (pid === process.pid) return mtimeMs < Date.now() - 1000 * process.uptime() - CLOCKS_APART_MS

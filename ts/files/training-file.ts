@@ -24,12 +24,12 @@ type State = Record<string, unknown>
 
 /** A training in a file. */
 interface SavedTraining {
-  /** The layers of the model, as text: with other layers it would be another training. */
+  /** The layers of the model, as text: a training with other layers is another training. */
   layers: [path: string, description: string][]
   /** Other settings that have to be the same. */
   settings: Record<string, unknown>
   optimizer: State
-  /** The trained weights, if the model in the file has their average. */
+  /** The trained weights, if the model in the file has averaged weights instead. */
   weights: State | null
   /** States of the callbacks that have one. */
   callbacks: { name: string; state: State }[]
@@ -39,11 +39,11 @@ interface SavedTraining {
   part?: EpochPart | null
 }
 
-/** The part of an epoch that was. */
+/** The finished part of an epoch. */
 interface EpochPart {
   batches: number
   seconds: number
-  /** Rows, the sum of their losses, and of each metric that is a mean. */
+  /** Number of rows so far, and the sums over them of the loss and of each metric that is a mean. */
   samples: number
   lossSum: number
   sums: number[]
@@ -51,7 +51,7 @@ interface EpochPart {
   kept: { shape: number[]; values: FloatArray | Int32Array }[] | null
 }
 
-/** Number of rows that are compared to check that the data are the same. */
+/** Number of rows that enter the checksum by which a resumed training recognizes its data. */
 const ROWS_SEEN = 64
 
 /**
@@ -109,7 +109,7 @@ export function restoreTraining(training: Training, file: Uint8Array | ArrayBuff
   }
   training.goOnAfter(saved.epochs, saved.seconds, saved.part?.batches, saved.part?.seconds)
   if (saved.part) setMeans(training, saved.part)
-  // last, as one may say at once that it is over
+  // callbacks last, as a restored callback may request at once that training stops
   for (const [i, callback] of stateful.entries()) callback.loadState(saved.callbacks[i].state as never, control)
 }
 

@@ -7,14 +7,14 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return remainder
 })
 
-/** @internal eight hexadecimal digits */
+/** @internal the checksum of bytes, as eight hexadecimal digits */
 export function crc32(bytes: Uint8Array): string {
   let remainder = 0xffffffff
   for (let i = 0; i < bytes.length; i++) remainder = TABLE[(remainder ^ bytes[i]) & 0xff] ^ (remainder >>> 8)
   return (~remainder >>> 0).toString(16).padStart(8, '0')
 }
 
-/** @internal the same of the bytes of any typed array */
+/** @internal the checksum of the bytes of any typed array */
 export function crc32Of({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
   return crc32(new Uint8Array(buffer, byteOffset, byteLength))
 }

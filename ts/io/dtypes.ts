@@ -19,7 +19,7 @@ interface Kind {
   read: (buffer: ArrayBuffer) => StoredArray
 }
 
-/** In the order of the tensors in a file, so that each is aligned to its size. */
+/** Dtypes in the order in which a file has their tensors: the largest elements first, so that each tensor is aligned. */
 export const KINDS: Readonly<Record<string, Kind>> = {
   U64: { bytes: 8, read: (b) => new BigUint64Array(b) },
   I64: { bytes: 8, read: (b) => new BigInt64Array(b) },
@@ -52,7 +52,7 @@ export const DTYPE_OF: Readonly<Record<string, string>> = {
   Uint8Array: 'U8',
 }
 
-/** The upper half of a float32, without copies beside the result: a file may be large. */
+/** Numbers of bfloat16, each the upper half of a float32. The result is the only copy, as a file may be large. */
 function bfloat16(buffer: ArrayBuffer): Float32Array {
   const halves = new Uint16Array(buffer)
   const bits = new Uint32Array(halves.length)
@@ -76,7 +76,7 @@ export function halfToFloat(bits: number): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25))
 }
 
-/** @internal numbers as the bits of halves, rounded to nearest, ties to even; too large numbers become infinite */
+/** @internal converts numbers to the bits of 16-bit floats, rounded to nearest, ties to even; numbers that are too large become infinite */
 export const HALVES: Readonly<Record<string, (values: ArrayLike<number>) => Uint16Array>> = {
   F16: (values) => Uint16Array.from(values, floatToHalf),
   BF16: toBfloat16,
@@ -89,7 +89,8 @@ function floatToHalf(value: number): number {
   if (Number.isNaN(value)) return 0x7e00
   if (size >= 65520) return sign | 0x7c00
   const exponent = Math.max(Math.floor(Math.log2(size)), -14)
-  // the logarithm of a number just below a power of two may be that of the power; such a number rounds to the power in either unit
+  // the logarithm of a number just below a power of two may be rounded up to the logarithm of the power; such a number rounds to the power with
+  // either unit
   const unit = 2 ** (exponent - 10)
   const units = roundToEven(size / unit)
   return sign | (units + (exponent + 14) * 1024)

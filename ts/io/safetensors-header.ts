@@ -6,10 +6,10 @@ import { formatShape, sizeOf } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
 import { DTYPES, KINDS } from './dtypes.js'
 
-/** The name under which a header has texts of its writer. */
+/** The name under which a header keeps free texts of the program that wrote the file. */
 export const METADATA = '__metadata__'
 
-/** A header is an object of objects of arrays. */
+/** Deepest nesting of a header: it is an object of objects of arrays. */
 const DEEPEST = 3
 
 /** @throws TypeError for anything but bytes */

@@ -57,7 +57,7 @@ export type Bytes = ReturnType<typeof Uint8Array.of>
  * const { tensors } = decodeSafetensors(bytes)
  * tensors['0.weight'].shape // [4, 8]
  * model.loadState(tensors)
- * @throws TypeError for what is no tensor, RangeError for numbers that do not fill their shape
+ * @throws TypeError for anything but a tensor, RangeError for numbers that do not fill their shape
  */
 export function encodeSafetensors(
   tensors: Readonly<Record<string, Storable>> | ReadonlyMap<string, Storable>,
@@ -85,7 +85,7 @@ export function encodeEntries(entries: readonly StoredEntry[], metadata: Readonl
     return [name, { dtype, shape, data_offsets }] as const
   })
   const head = Object.keys(metadata).length > 0 ? [[METADATA, metadata] as const] : []
-  // not an object: it would reorder keys that are numbers
+  // written by hand, since an object would reorder names that are numbers
   const json = [...head, ...places].map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`)
   const header = new TextEncoder().encode(`{${json.join(',')}}`)
   const start = 8 + Math.ceil(header.length / 8) * 8
@@ -125,7 +125,7 @@ function readStorable(name: string, value: Storable) {
  * const { tensors, metadata } = decodeSafetensors(file)
  * tensors.scale // { dtype: 'F32', shape: [2] }
  * metadata.made // 'today'
- * @throws TypeError for what is no bytes, RangeError saying what is wrong for a file that is truncated, damaged, or of another format or dtype, or
+ * @throws TypeError for anything but bytes, RangeError that names the fault for a file that is truncated, damaged, or of another format or dtype, or
  *   whose header is too large or names a tensor twice
  */
 export function decodeSafetensors(file: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): SafetensorsFile {

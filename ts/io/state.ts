@@ -43,7 +43,7 @@ export function encodeState(parts: object): Bytes {
  * const saved = decodeState(encodeState({ best: Infinity, losses: Float32Array.of(2, 1) }))
  * saved.best // Infinity
  * saved.losses // Float32Array.of(2, 1)
- * @throws RangeError for a file that is damaged, or is of another maker: `decodeSafetensors` reads those
+ * @throws RangeError for a file that is damaged, or that another program wrote: `decodeSafetensors` reads such files
  */
 // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
 export function decodeState<T = Record<string, any>>(file: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): T {

@@ -86,7 +86,7 @@ export class TreeWriter {
   }
 }
 
-/** For a tree without special objects. */
+/** The `special` of a tree without special objects. */
 const AS_IT_IS = () => undefined
 
 /** A format of files. @internal */
@@ -198,7 +198,7 @@ function numberFrom(text: unknown): number {
   throw rangeError(`${show(text)} is no number`)
 }
 
-/** Names with their values. @throws RangeError unless they are */
+/** Checks names with their values. @throws RangeError for anything else */
 function entriesFrom(entries: unknown): [string, unknown][] {
   const isPair = (entry: unknown) => Array.isArray(entry) && entry.length === 2 && typeof entry[0] === 'string'
   if (Array.isArray(entries) && entries.every(isPair)) return entries

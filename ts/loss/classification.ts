@@ -97,7 +97,7 @@ export const crossEntropy = /* @__PURE__ */ builtIn(
       const wanted = add(mul(1 - option, hasLabels ? oneHot(given, cols) : given), option / cols)
       return sub(hasLabels ? softmax(prediction) : mul(softmax(prediction), sum(wanted, -1, true)), wanted)
     }
-    // one literal: V8 of Node 20 takes as long for a spread object as a small net takes for its step
+    // one literal without a spread: in V8 of Node 20 a spread takes as long as the step of a small net
     return computeLoss({
       name: 'crossEntropy',
       kernelOf: hasLabels ? indicesKernel : probabilitiesKernel,
@@ -114,7 +114,7 @@ export const crossEntropy = /* @__PURE__ */ builtIn(
   CLASSES,
 )
 
-/** @internal cross-entropy with targets t [n, classes], of any sum, for other losses: a class with target 0 may have a logit of −∞ */
+/** @internal cross-entropy for other losses, with targets t [n, classes] that may have any sum; a class with target 0 may have a logit of −∞ */
 export function crossEntropyOf(name: string, prediction: Tensor, t: Tensor, options: LossOptions): Tensor<[]> {
   const [rows, cols] = prediction.shape
   const derivative = ({ mul, sub, sum, softmax }: Operations) => sub(mul(softmax(prediction), sum(t, -1, true)), t)
@@ -122,7 +122,7 @@ export function crossEntropyOf(name: string, prediction: Tensor, t: Tensor, opti
   return computeLoss({ ...common, target: t, derivative })
 }
 
-/** @internal probabilities of the prediction's shape, as floats, or class indices, one a row. @throws ShapeError, RangeError */
+/** @internal checked targets: probabilities as floats, of the prediction's shape, or class indices, one per row. @throws ShapeError, RangeError */
 export function classTargets(name: string, prediction: Tensor, target: TensorLike): Tensor {
   checkLogits(name, prediction)
   const [rows, cols] = prediction.shape

@@ -10,7 +10,7 @@ import { asFloats, type Tensor } from '../tensor.js'
 import { COMMON, type LossOptions } from './loss.js'
 
 /**
- * @internal the loss of elements [rows, …]: each row by its weight, then their mean or sum
+ * @internal the loss from the losses of elements [rows, …]: multiplies each row by its weight and takes the mean or sum
  * @throws ShapeError for an empty prediction, or weights that are not one for each row
  */
 export function reduced(name: string, elements: Tensor, options: LossOptions, takes = COMMON): Tensor<[]> {

@@ -14,7 +14,7 @@ import { checkProbabilities, classTargets, crossEntropyOf } from './classificati
 import { named, reduced, withoutGradient } from './composed.js'
 import { checkPrediction, type Loss, type LossOptions, sameShapeTarget } from './loss.js'
 
-/** The smallest number that has a logarithm here. */
+/** Smaller numbers are raised to this one before their logarithm is taken. */
 const LEAST = 1e-37
 
 /**
@@ -39,8 +39,8 @@ export const klDivergence = /* @__PURE__ */ named(
 )
 
 /**
- * Negative log-likelihood of counts with a Poisson distribution whose mean is exp(p), without the term that only targets have:
- * exp(p) − t·p, mean over all elements (PyTorch's `poisson_nll_loss`). The net's last layer is linear; `exp` gives the mean.
+ * Negative log-likelihood of counts with a Poisson distribution whose mean is exp(p), without the term that depends on the targets alone: exp(p) −
+ * t·p, mean over all elements (PyTorch's `poisson_nll_loss`). The net's last layer is linear; `exp` gives the mean.
  *
  * @param target counts from 0, of the prediction's shape
  * @example poisson(tensor([0, 1]), [2, 3]).item() // 0.359141
@@ -119,7 +119,7 @@ function ofClasses(prediction: Tensor, target: TensorLike, gamma: number): Tenso
   return focused(logOdds(reshape(gather(logs, 1, reshape(given, [rows, 1])), [rows]), others), gamma)
 }
 
-/** Less than this counts as this: the loss of so sure an answer is 0 in any precision. */
+/** Lower limit of 1 − p: for an answer surer than that the loss is 0 in any precision. */
 const FAINT = 1e-18
 
 /** log p − log(1 − p) @param logs log p @param others 1 − p */
@@ -133,10 +133,13 @@ function focused(u: Tensor, gamma: number): Tensor {
   return gamma === 0 ? entropy : attenuated(entropy, exp(mul(-gamma, softplus(u))))
 }
 
-/** A larger loss is of a row so wrong that its factor no longer changes, in any precision. */
+/** From this loss on a row is so wrong that its factor no longer changes, in any precision. */
 const FAR = 100
 
-/** entropy·factor. A row that is far off may have an infinite loss: its factor is a constant, whose slope of 0 would make NaN of ∞. */
+/**
+ * Returns entropy·factor. A row that is far off may have an infinite loss; its factor is then a constant, and the factor's slope of 0 times ∞ would
+ * be NaN.
+ */
 function attenuated(entropy: Tensor, factor: Tensor): Tensor {
   return add(mul(factor, minimum(entropy, FAR)), mul(factor.detach(), maximum(sub(entropy, FAR), 0)))
 }
@@ -152,12 +155,12 @@ function ofOne(prediction: Tensor, target: TensorLike, gamma: number, alpha: num
   return alpha === undefined ? elements : mul(elements, add(mul(alpha, t), mul(1 - alpha, sub(1, t))))
 }
 
-/** No length counts as less than this: PyTorch's. */
+/** Lower limit of a row's length, as in PyTorch. */
 const SHORTEST = 1e-8
 
 /**
- * One minus the cosine of the angle between rows: 0 for the same direction, 2 for the opposite one; mean over rows. For embeddings whose length
- * says nothing.
+ * One minus the cosine of the angle between rows: 0 for the same direction, 2 for the opposite one; mean over rows. For embeddings whose length has
+ * no meaning.
  *
  * @param target of the prediction's shape, [n, size]
  * @example cosineDistance(tensor([[1, 0], [0, 2]]), [[1, 0], [1, 0]]).item() // 0.5

@@ -20,30 +20,30 @@ export type Loss = (prediction: Tensor, target: Tensor, options?: LossOptions) =
 
 /** Properties of a built-in loss that training uses. @internal */
 export interface Traits {
-  /** True if these targets reach the kernel unchanged; `fit` converts others once, the loss itself at each call. */
+  /** True if these targets reach the kernel unchanged. `fit` converts other targets once; the loss would convert them at each call. */
   takes(targets: Tensor): boolean
-  /** The loss refuses some numbers as targets. Kernels do not check them, so `fit` checks a data set before the first step. */
+  /** True if the loss refuses some numbers as targets. Kernels do not check them, so `fit` checks a data set before the first step. */
   checksTargets?: true
-  /** Targets [n] stay labels if the prediction is [n, 1]. */
+  /** True if targets [n] stay labels even if the prediction is [n, 1]. */
   labels?: boolean
-  /** Predictions are logits, so a sigmoid in the last layer would be one too many. */
+  /** True if predictions are logits, so that a sigmoid in the last layer would be a mistake. */
   takesLogits?: true
 }
 
 const known = new WeakMap<object, Traits>()
 
-/** @internal a loss with its traits, which a bundle has only together with the loss, and with a name of its own, since minifiers rename functions */
+/** @internal gives a loss its traits, which a bundle then has only together with the loss, and a fixed name, since minifiers rename functions */
 export function builtIn<F extends (...args: never[]) => Tensor>(name: string, loss: F, traits: Traits): F {
   known.set(loss, traits)
   return Object.defineProperty(loss, 'name', { value: name })
 }
 
-/** @internal undefined for a user-defined loss, which may do anything */
+/** @internal the traits of a built-in loss; undefined for a user-defined loss, which may do anything */
 export function traitsOf(loss: Loss): Traits | undefined {
   return known.get(loss)
 }
 
-/** @internal of losses that compare numbers */
+/** @internal traits of losses that compare numbers */
 export const NUMBERS: Traits = { takes: (targets) => targets.dtype === 'float' }
 
 /** Targets for a prediction of this shape; a sentence if their shapes cannot be compared. */
@@ -70,7 +70,7 @@ export interface LossCall {
   /** The divisor of `mean`. */
   count: number
   option: number
-  /** They are checked already. */
+  /** Options that have been checked. */
   options: LossOptions
   /** ∂ℓ/∂prediction in differentiable operations, before weights and scale. */
   derivative: (operations: Operations) => Tensor
@@ -132,7 +132,7 @@ interface ElementLossCall extends Pick<LossCall, 'name' | 'prediction' | 'target
 export function elementLoss(call: ElementLossCall): Tensor {
   const { name, kernel, prediction, target, option, options, derivative } = call
   const { rows, cols } = rowsAndCols(prediction)
-  // one literal: V8 of Node 20 takes as long for a spread object as a small net takes for its step
+  // one literal without a spread: in V8 of Node 20 a spread takes as long as the step of a small net
   return computeLoss({
     name,
     kernelOf: (backend) => withElementLosses(backend)[kernel],

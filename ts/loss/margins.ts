@@ -39,7 +39,7 @@ export const hinge = /* @__PURE__ */ named('hinge', (prediction: Tensor, target:
   const [rows, classes] = prediction.shape
   if (prediction.rank === 2 && classes > 1 && given.size === rows) {
     const labels = asIndices(given, classes, 'hinge: label', prediction.backend)
-    // by its place, not by a product with 0: another class may be masked by a score of −∞
+    // picked by index and not by a product with 0, since another class may be masked by a score of −∞
     const own = gather(prediction, 1, reshape(labels, [rows, 1]))
     const others = mul(maximum(add(sub(prediction, own), margin), 0), sub(1, oneHot(labels, classes)))
     return reduced('hinge', mul(sum(others, -1), 1 / classes), options, MARGIN)
@@ -57,7 +57,7 @@ function signs(target: Tensor): Tensor {
   return sign(sub(target, 0.5))
 }
 
-/** Added to differences before they are squared, so that the distance has a gradient at 0; PyTorch's. */
+/** Added to differences before they are squared, as in PyTorch, so that the distance has a gradient at 0. */
 const APART = 1e-6
 
 /** The Euclidean distance of rows, [n]. */
@@ -96,7 +96,7 @@ export function contrastive(a: Tensor, b: Tensor, alike: TensorLike, options: Ma
  * The loss of triplets of embeddings: max(0, d(anchor, positive) − d(anchor, negative) + margin), mean over rows (Schroff et al. 2015; PyTorch's
  * `triplet_margin_loss`).
  *
- * @param anchor embeddings [n, size]; `positive` is like it, `negative` is not
+ * @param anchor embeddings [n, size]; `positive` has similar examples, `negative` has different ones
  * @example triplet(tensor([[0, 0]]), tensor([[0, 1]]), tensor([[1.5, 0]])).item() // 0.5
  * @throws ShapeError unless all have one shape [n, size], RangeError for a margin that is not above 0
  */

@@ -57,7 +57,7 @@ export interface HuberOptions extends LossOptions {
 export const HUBER = { ...COMMON, delta: { is: positive } } satisfies Schema<HuberOptions>
 
 /**
- * Huber's loss: ½d² for |d| ≤ δ, δ(|d| − ½δ) beyond, mean over all elements (Huber 1964). Less swayed by outliers than mse.
+ * Huber's loss: ½d² for |d| ≤ δ, δ(|d| − ½δ) beyond, mean over all elements (Huber 1964). Less influenced by outliers than mse.
  * @example huber(tensor([1, 2]), [1, 4]).item() // 0.75
  * @throws RangeError unless delta > 0, ShapeError unless the shapes agree
  */

@@ -15,7 +15,7 @@ export const CLASS = { ...METRIC, threshold: { is: finite } } satisfies Schema<C
 
 /** Classes by row. */
 export interface Decisions {
-  /** −1 if scores are NaN. */
+  /** The predicted class of each row; −1 if its scores are NaN. */
   predicted: ArrayLike<number>
   actual: ArrayLike<number>
   /** Number of classes: the outputs of a row, 2 for one output, and for class indices one more than the largest. */
@@ -56,7 +56,7 @@ export interface Scores {
   values: ArrayLike<number>
   rows: number
   columns: number
-  /** Whole numbers, one a row. */
+  /** True if predictions are integers, one per row. */
   isLabels: boolean
 }
 

@@ -141,7 +141,7 @@ export function f1Score(prediction: TensorLike, target: TensorLike, options: Ave
 }
 
 /**
- * The mean over the classes that occur of the share of each that was found: accuracy, if all classes had as many rows.
+ * The mean over the classes that occur of the share of each that was found: the accuracy that would result if all classes had equal numbers of rows.
  *
  * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
  * @param target classes [n], or probabilities [n, classes]

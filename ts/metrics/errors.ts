@@ -1,10 +1,10 @@
-/** Less common metrics of numbers: relative errors and quantile errors. Programs have them only if they import them. */
+/** Less common metrics of numbers: relative errors and quantile errors. Only programs that import these metrics contain them. */
 import { fraction, readOptions, type Schema } from '../common/options.js'
 import type { TensorLike } from '../tensor.js'
 import { meanOf } from './regression.js'
 import { METRIC, type MetricOptions } from './values.js'
 
-/** The smallest number that a target counts as: 2⁻⁵², as in scikit-learn. */
+/** Lower limit of |target|: 2⁻⁵², as in scikit-learn. */
 const LEAST = Number.EPSILON
 
 /**

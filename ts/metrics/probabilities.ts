@@ -25,13 +25,13 @@ export const PROBABILITY = { ...METRIC, from: { is: ['logits', 'probabilities'] 
  * logLoss([0], [1]) // 0.693147
  * logLoss([[0.2, 0.8], [0.6, 0.4]], [1, 0], { from: 'probabilities' }) // 0.366985
  * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, probabilities outside 0..1, or rows that look like
- *   probabilities where `from` does not say what they are
+ *   probabilities if `from` is missing
  */
 export function logLoss(prediction: TensorLike, target: TensorLike, options: ProbabilityOptions = {}): number {
   return meanOverRows('logLoss', prediction, target, options, (p, actual) => -Math.log(Math.max(p[actual], LEAST)))
 }
 
-/** Probabilities of 0 count as this, so that one row does not make the mean infinite: 2⁻⁵², as in scikit-learn. */
+/** Lower limit of probabilities, so that one row does not make the mean infinite: 2⁻⁵², as in scikit-learn. */
 const LEAST = Number.EPSILON
 
 /**

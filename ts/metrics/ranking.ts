@@ -13,7 +13,7 @@ export interface RankingOptions extends ProbabilityOptions {
    * Default `macro`.
    */
   average?: 'macro' | 'weighted'
-  /** Only this class, against all others. Default: all, or class 1 of two. */
+  /** Evaluates only this class, against all others. Default: all classes, or class 1 of two. */
   of?: number
 }
 
@@ -33,8 +33,8 @@ export const RANKING = {
  * @example
  * rocAuc([0.1, 0.4, 0.4, 0.8], [0, 0, 1, 1]) // 0.875
  * rocAuc([[0.8, 0.1, 0.1], [0.3, 0.4, 0.3], [0.1, 0.5, 0.4]], [0, 1, 2], { from: 'probabilities' }) // 0.833333
- * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, what are no probabilities, or more than two columns
- *   that look like probabilities where `from` does not say what they are
+ * @throws ShapeError unless both have the same rows, RangeError for targets that are not classes, values that are not probabilities, or more than two
+ *   columns that look like probabilities if `from` is missing
  */
 export function rocAuc(prediction: TensorLike, target: TensorLike, options: RankingOptions = {}): number {
   return overClasses('rocAuc', areaOf, prediction, target, options)
@@ -54,7 +54,7 @@ export function averagePrecision(prediction: TensorLike, target: TensorLike, opt
   return overClasses('averagePrecision', precisionOf, prediction, target, options)
 }
 
-/** A figure of scores and of the weights of rows that are of the class, and that are not. */
+/** Computes a metric from scores, the weights of the rows of the class, and the weights of all other rows. */
 type Figure = (order: Int32Array, scores: Float64Array, positive: Float64Array, negative: Float64Array) => number
 
 function overClasses(who: string, figure: Figure, prediction: TensorLike, target: TensorLike, options: RankingOptions): number {
@@ -71,7 +71,7 @@ function overClasses(who: string, figure: Figure, prediction: TensorLike, target
     const share = (isOf: boolean) => Float64Array.from({ length: rows }, (_, r) => ((actual[r] === c) === isOf ? weight(r) : 0))
     return figure(order, scores, share(true), share(false))
   }
-  // two columns of logits have the order of their differences, which softmax would round
+  // two columns of logits are ordered by their difference: softmax would round it
   const byRow = columns > 2 || from !== undefined ? probabilitiesOf(who, given, from) : []
   if (columns <= 2) {
     const ofProbabilities = from === 'probabilities'

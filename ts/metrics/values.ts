@@ -12,7 +12,7 @@ export interface MetricOptions {
 
 export const METRIC = { weights: { is: anything } } satisfies Schema<MetricOptions>
 
-/** @internal as many as predictions, or `rows`. @throws ShapeError */
+/** @internal the values of targets, as many as predictions or as `rows` says. @throws ShapeError */
 export function valuesOf(target: TensorLike, who: string, { size, shape }: Tensor, rows = size) {
   const targets = asTensor(target)
   if (targets.size === size || targets.size === rows) return targets.read()

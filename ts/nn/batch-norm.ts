@@ -1,4 +1,4 @@
-/** Batch normalisation. */
+/** Batch normalization. */
 
 import { withOperations } from '../backend/families.js'
 import type { Backend } from '../backend/index.js'
@@ -35,8 +35,8 @@ export const BATCH_NORM = {
 type BatchNormShapes<N extends number> = LastAxis<`BatchNorm(${N})`, N, N>
 
 /**
- * Brings each column to mean 0 and variance 1, then scales and shifts it by trained numbers: y = (x − mean) / √(variance + ε) · weight + bias, with x
- * [..., width], weight [width] (ones at first) and bias [width] (zeros at first).
+ * Normalizes each column to mean 0 and variance 1, then scales and shifts it by trained numbers: y = (x − mean) / √(variance + ε) · weight + bias,
+ * with x [..., width], weight [width] (ones at first) and bias [width] (zeros at first).
  *
  * In training mode, mean and variance are computed from the batch, over all axes but the last. In evaluation mode (`predict`, `evaluateModel`,
  * `evaluate()`) the running statistics are used. Each forward pass in training mode moves them towards the statistics of its batch; the running

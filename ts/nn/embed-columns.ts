@@ -17,15 +17,15 @@ import type { ModuleOptions } from './module.js'
 export interface ColumnToEmbed {
   /** Index of the column in the input, from 0. */
   readonly feature: number
-  /** Rows of its table: the column has whole numbers from 0 to count − 1. */
+  /** Number of rows of the column's table: the column has whole numbers from 0 to count − 1. */
   readonly count: number
-  /** Length of its vectors. */
+  /** Length of the vectors of the column. */
   readonly size: number
 }
 
 /** Options of {@link EmbedColumns}. */
 export interface EmbedColumnsOptions extends ModuleOptions {
-  /** Default: normal with mean 0 and standard deviation 0.05, so that a category says little before something was learnt of it. */
+  /** Default: normal with mean 0 and standard deviation 0.05, so that a category has little effect before anything was learned about it. */
   weightInitializer?: InitializerName | Initializer
 }
 
@@ -41,7 +41,7 @@ export interface EmbedColumnsOptions extends ModuleOptions {
  * embed.width // 4: the age, and a vector of 3 numbers for the city
  * const model = new Sequential([embed, new Dense(embed.width, 8, { activation: 'relu' }), new Dense(8, 1)], { seed: 1 })
  * await fit(model, { ...table, loss: mse, optimizer: new Adam(model.parameters()) })
- * @throws RangeError for a column that there is not, or twice; forward() for a number that is no row of its table
+ * @throws RangeError for a column that does not exist or is listed twice; forward() throws it for a number that is not a row of the table
  */
 export class EmbedColumns extends Layer {
   static override get name() {
@@ -53,7 +53,7 @@ export class EmbedColumns extends Layer {
   readonly columns: readonly ColumnToEmbed[]
   /** The table of each column. */
   readonly tables: readonly Embedding[]
-  /** Columns that stay as they are, in runs from one to another. */
+  /** Columns that stay as they are, as runs of consecutive columns. */
   readonly #others: readonly (readonly [from: number, to: number])[]
 
   constructor(

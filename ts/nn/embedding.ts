@@ -18,7 +18,7 @@ export interface EmbeddingOptions extends ModuleOptions {
 export const EMBEDDING = { ...MODULE, weightInitializer: { is: initializing } } satisfies Schema<EmbeddingOptions>
 
 /**
- * Makes vectors [..., width] of whole numbers [...]: i becomes row i of a table [count, width].
+ * Turns whole numbers [...] into vectors [..., width]: i becomes row i of a table [count, width].
  *
  * @example
  * new Embedding(1000, 16).predict(Int32Array.of(3, 14, 15)).shape // [3, 16]

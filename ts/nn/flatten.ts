@@ -1,11 +1,10 @@
-/** Many axes as one. */
+/** A layer that joins axes. */
 
 import { reshape } from '../ops/shape.js'
 import { asTensor, type Tensor } from '../tensor.js'
 import { Layer } from './layer.js'
 
-/**
- * All axes but the first as one: [n, 28, 28] becomes [n, 784].
+/** Joins all axes but the first into one: [n, 28, 28] becomes [n, 784].
  *
  * @example
  * new Flatten().predict(zeros([5, 28, 28])).shape // [5, 784]

@@ -1,4 +1,4 @@
-/** Layer normalisation. */
+/** Layer normalization. */
 
 import { checkCount } from '../common/checks.js'
 import { positive, readOptions, type Schema } from '../common/options.js'
@@ -22,8 +22,8 @@ export const LAYER_NORM = { ...MODULE, epsilon: { is: positive, default: 1e-5 } 
 type LayerNormShapes<N extends number> = LastAxis<`LayerNorm(${N})`, N, N>
 
 /**
- * Brings each row to mean 0 and variance 1 over its last axis, then scales and shifts each column by trained numbers: y = (x − mean) / √(variance +
- * ε) · weight + bias, with x [..., width], weight [width] (ones at first) and bias [width] (zeros at first). The variance is the mean squared
+ * Normalizes each row to mean 0 and variance 1 over its last axis, then scales and shifts each column by trained numbers: y = (x − mean) / √(variance
+ * + ε) · weight + bias, with x [..., width], weight [width] (ones at first) and bias [width] (zeros at first). The variance is the mean squared
  * distance from the mean (Ba et al. 2016). Training mode and evaluation mode give the same result.
  *
  * @example

@@ -16,11 +16,11 @@ export interface LayerShapes {
   readonly Name: string
   /** Columns (entries along the last axis) that the input must have; `number` for any. */
   readonly InputColumns: number
-  /** Columns of the output: a number, `'same'` for those of the input, `unknown` if not known. */
+  /** Columns of the output: a number, `'same'` for the number of the input, `unknown` if not known. */
   readonly OutputColumns: unknown
 }
 
-/** The shape that a layer makes of an input of shape S. */
+/** The shape of a layer's output for an input of shape S. */
 export type OutputShape<Rule extends LayerShapes, S extends Shape> = (Rule & { readonly In: S })['Out'] extends infer Out extends Shape
   ? Out
   : Shape

@@ -20,7 +20,7 @@ export abstract class Layer extends Module {
   }
 }
 
-/** @internal true if a module is exactly a layer of this library: a subclass may do more, and so may a `forward` of its own */
+/** @internal true if a module is exactly a layer of this library: a subclass, or an object with a `forward` of its own, may do more */
 export function isLayer(module: Module): boolean {
   return Object.getPrototypeOf(module.constructor) === Layer && !Object.hasOwn(module, 'forward')
 }

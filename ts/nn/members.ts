@@ -4,7 +4,7 @@ import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
 import { BufferTensor } from './buffer.js'
 
-/** Something that an object holds, by the name of the property. */
+/** The value of a property, with its name. */
 export type Named<T> = readonly [name: string, value: T]
 
 /** The members of one object by kind, in the order of its properties. */

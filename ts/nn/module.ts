@@ -43,14 +43,14 @@ export interface ModuleOptions {
 /** @internal options of every layer */
 export const MODULE = { seed: { is: seed }, backend: { is: anything } } satisfies Schema<ModuleOptions>
 
-/** `structuredClone` refuses it, with this text: a clone would be an object without methods. */
+/** A value that `structuredClone` refuses, with this text in the error: a clone of a module would be an object without methods. */
 const NOT_CLONEABLE = Symbol('a gradus Module: pass on its state(), and loadState() it into a new model')
 
 /** Options of {@link Module.predict}. */
 export interface PredictOptions {
   /** Rows per forward pass, to bound memory. Default 1024. */
   batchSize?: number
-  /** Makes an output that is NaN or infinite an error that names its row. It reads each number once. Default false. */
+  /** Throws an error that names the row if an output is NaN or infinite. That takes one pass over the output. Default false. */
   checkFinite?: boolean
 }
 
@@ -73,11 +73,11 @@ export const PREDICT = {
  * const model = new Residual({ seed: 1 })
  */
 export abstract class Module {
-  /** True while training: dropout is active, batch normalisation uses the batch. See {@link train} and {@link evaluate}. */
+  /** True while training: dropout is active, batch normalization uses the batch. See {@link train} and {@link evaluate}. */
   training = true
   /** @internal */
   readonly clone: unknown = NOT_CLONEABLE
-  // Private in the language: users may give their fields any names, and a printed model does not show these.
+  // A private field (`#`), so that users may give their fields any names, and a printed model does not show it.
   readonly #options: ModuleOptions
   readonly #finder = new MemberFinder<Module>(this, isModule)
   #context: BuildContext | undefined
@@ -117,7 +117,7 @@ export abstract class Module {
 
   /**
    * Makes all parameters and buffers, once. Called by the first use, with the module's own seed and backend; a model builds its layers
-   * with its own. A part that was built before it became part of a model keeps its values and gets its place as its name. A part
+   * with its own. A part that was built before it became part of a model keeps its values and is named after its place in the model. A part
    * that is put into a model that was built, such as a new head, is built when the model is next asked for its parameters.
    */
   build(context?: BuildContext): this {
@@ -260,20 +260,20 @@ export abstract class Module {
     return this.#options.backend ?? defaultBackend()
   }
 
-  /** Training mode: dropout is active, and batch normalisation uses the statistics of the batch. */
+  /** Training mode: dropout is active, and batch normalization uses the statistics of the batch. */
   train(): this {
     for (const module of this.modules()) module.training = true
     return this
   }
 
-  /** Evaluation mode: dropout is the identity, and batch normalisation uses the running statistics. */
+  /** Evaluation mode: dropout is the identity, and batch normalization uses the running statistics. */
   evaluate(): this {
     for (const module of this.modules()) module.training = false
     return this
   }
 
   /**
-   * The output in evaluation mode, without recording: an ordinary tensor that needs no care, however often it is called.
+   * The output in evaluation mode, without recording: an ordinary tensor, which the garbage collector frees.
    *
    * @example model.predict(inputs, { checkFinite: true }).shape // [n, 3]
    * @throws ShapeError naming the layer that the input does not fit; NonFiniteError with `checkFinite`
@@ -326,7 +326,7 @@ export abstract class Module {
    * one model has a dropout, the other needs a `Dropout(0)` in its place.
    *
    * @throws Error if a name is missing or left over, ShapeError if a size or a shape differs, TypeError for a value that is no state, NonFiniteError
-   *   naming the tensor for a parameter that is NaN or infinite, or a buffer that is NaN; then nothing was changed
+   *   naming the tensor for a parameter that is NaN or infinite, or a buffer that is NaN; nothing is changed then
    */
   loadState(state: Readonly<Record<string, SavedValues>>): this {
     if (typeof state !== 'object' || state === null)
@@ -346,7 +346,7 @@ export abstract class Module {
     return this
   }
 
-  /** @internal all that a state has values of, in its order */
+  /** @internal all tensors that a state contains, in its order */
   savedTensors(): [name: string, tensor: Parameter | BufferTensor][] {
     return [...this.namedParameters(), ...this.namedBuffers()]
   }
@@ -403,7 +403,7 @@ export function outputOf(module: Module, x: Tensor): Tensor {
 }
 
 /**
- * @internal Remembers the training modes of a model and its parts; `training`, if given, is set for all.
+ * @internal Saves the training modes of a model and its parts, then sets all of them to `training` if it is given.
  * @returns a function that restores the modes
  */
 export function rememberModes(model: Module, training?: boolean): () => void {

@@ -6,7 +6,7 @@ import { formatShape, type Shape, sameShape } from '../common/shape.js'
 import { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 
-/** Values of a parameter as they were kept: in a row, or with their shape, as tensors are. */
+/** Saved values of a parameter: a flat list, or values with a shape, as tensors have. */
 export type SavedValues =
   | ArrayLike<number>
   | { readonly shape: Shape; readonly data: ArrayLike<number | bigint> | (() => ArrayLike<number>) }

@@ -38,21 +38,21 @@ export type Output<L extends readonly unknown[], S extends Shape> = L extends re
 
 /** An input that the layers take, or a sentence that says why they do not. */
 export type Input<L extends readonly unknown[], X, S extends Shape> = Unless<Output<L, S>, X, Misfit<L, S>>
-/** The sentence of the first layer that wants a number of columns. */
+/** The message of the first layer that needs a certain number of columns. */
 type Misfit<L extends readonly unknown[], S extends Shape> = L extends readonly [infer H, ...infer T]
   ? number extends ShapesIn<H>['InputColumns']
     ? Misfit<T, S>
     : WrongColumns<ShapesIn<H>['Name'], ShapesIn<H>['InputColumns'], S>
   : never
 
-// biome-ignore-start lint/suspicious/noUnsafeDeclarationMerging: the interface below only says more of a method that Module has
+// biome-ignore-start lint/suspicious/noUnsafeDeclarationMerging: the interface below only adds types to a method of Module
 /**
  * A model that feeds each layer's output into the next.
  *
  * @example
  * const model = new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed: 1 })
  * model.predict([[5.1, 3.5, 1.4, 0.2]]).shape // [1, 3]
- * @throws TypeError for anything but modules, ShapeError for neighbours of which one wants other columns than the other gives
+ * @throws TypeError for anything but modules, ShapeError for two neighbors if the second needs another number of columns than the first returns
  */
 export class Sequential<const L extends readonly Module[] = readonly Module[]> extends Module {
   static override get name() {
@@ -102,7 +102,7 @@ function isDense(layer: Module | undefined): layer is Dense {
   return layer?.constructor === Dense
 }
 
-/** Through models inside models without recursion, since they may be nested deeply. */
+/** Runs models inside models without recursion, since they may be nested deeply. */
 function throughNested(layers: readonly Module[], input: Tensor): Tensor {
   let x = input
   const pending = [...layers].reverse()

@@ -14,7 +14,7 @@ import { Module } from './module.js'
  * // 0      Dense(4, 16, relu)   80
  * // 1      Dense(16, 3)         51
  * // total                      131
- * @throws TypeError for what is no model
+ * @throws TypeError for anything but a model
  */
 export function summary(model: Module): string {
   if (!(model instanceof Module)) throw typeError(`summary: wants a model, got ${show(model)}`)

@@ -4,7 +4,7 @@ import type { Tensor } from '../tensor.js'
 import { activationBackward, sigmoid } from './activation.js'
 import { add, clip, exp, greater, minimum, mul, neg, square, sub } from './elementwise.js'
 
-/** g ⊙ f′. It is linear in g, so that its own gradient for g is the same kernel again. */
+/** g ⊙ f′. It is linear in g, so its gradient with respect to g is the same kernel again. */
 export function activationGradient(name: Activation, saved: Tensor, g: Tensor): Tensor {
   if (name === 'linear') return g
   const bends = name !== 'relu' && name !== 'leakyRelu'

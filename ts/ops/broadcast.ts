@@ -31,7 +31,7 @@ function stridesAs(shape: Shape, out: Shape): number[] {
   return strides
 }
 
-/** Merges neighbouring axes that both operands can walk as a single axis. */
+/** Merges neighboring axes that both operands can walk as a single axis. */
 function collapse(a: Shape, b: Shape, out: Shape): Axis[] {
   const [sa, sb] = [stridesAs(a, out), stridesAs(b, out)]
   const axes: Axis[] = []

@@ -66,7 +66,7 @@ function applyDense(call: DenseCall): Tensor {
   )
 }
 
-/** dz, dw, db and dx in one kernel call; parameters receive theirs in place. */
+/** dz, dw, db and dx in one kernel call; gradients of parameters are written in place. */
 function fusedGradient({ x, w, b, m, k, n, activation, number }: DenseCall, saved: Ptr, g: Tensor, direct: boolean): (Tensor | null)[] {
   const { heap, arena } = x.backend
   const allocate = (t: Tensor | null) => (t?.requiresGrad ? arena.allocate(t.size * heap.elementSize) : 0)

@@ -57,7 +57,7 @@ export function norm<X extends Operand, const A extends Axes = undefined, K exte
 /** A root of non-negative numbers with gradient 0 at 0, where the gradient of the root itself is infinite. */
 function rootOf(x: Tensor, exponent: number): Tensor {
   const isAbove = greater(x, 0)
-  // 1 instead of 0; its root is multiplied by 0 below
+  // zeros are replaced by 1, and their roots are multiplied by 0 below
   const safe: Tensor = add(x, sub(1, isAbove))
   return mul(exponent === 0.5 ? sqrt(safe) : pow(safe, exponent), isAbove) as Tensor
 }
@@ -77,7 +77,7 @@ export function prod<X extends Operand, const A extends Axes = undefined, K exte
   const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i))
   const size = axes.reduce((count, i) => count * x.shape[i], 1)
   let rest: Tensor = reshape(transpose(x, [...axes, ...kept]) as Tensor, [size, ...kept.map((i) => x.shape[i])]) as Tensor
-  // halves by halves: as many multiplications as values, and as many operations as their number has digits
+  // multiplies one half by the other again and again: a multiplication for each value, and log₂(n) operations
   while (rest.shape[0] > 1) {
     const [count] = rest.shape
     const half = count >> 1
@@ -88,7 +88,7 @@ export function prod<X extends Operand, const A extends Axes = undefined, K exte
   return (size === 0 ? add(sum(x, axis as Axes, keepDims), 1) : reshape(rest, shape)) as Tensor<Reduced<ShapeOf<X>, A, K>>
 }
 
-/** A product of halves with the value that was left over. */
+/** Appends the value that was left over to the products of the halves. */
 function withLast(product: Tensor, last: Tensor): Tensor {
   const [count] = product.shape
   if (count === 1) return mul(product, last) as Tensor

@@ -1,4 +1,4 @@
-/** Whole numbers near others. */
+/** Rounding to integers. */
 import { apply } from '../autograd.js'
 import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
 import { mul } from './elementwise.js'

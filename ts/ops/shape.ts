@@ -9,7 +9,7 @@ import { show } from '../common/show.js'
 import { asFloats, asTensor, type Operand, type ShapeOf, type ShapesOf, Tensor, type TensorLike } from '../tensor.js'
 
 /**
- * The same elements in another shape; one dimension may be −1 (as many as fit). No copy but of a parameter.
+ * The same elements in another shape; one dimension may be −1 (as many as fit). Only a parameter is copied.
  *
  * @example reshape([1, 2, 3, 4], [2, -1]) // [[1, 2], [3, 4]]
  * @throws ShapeError
@@ -176,12 +176,12 @@ export function split(value: Operand, parts: number | readonly number[], axis = 
 }
 
 /**
- * Without an axis of length 1, or without all of them.
+ * Removes an axis of length 1, or all axes of length 1.
  *
  * @example
  * squeeze([[[1, 2]]]) // [1, 2]
  * squeeze([[[1, 2]]], 0) // [[1, 2]]
- * @throws RangeError for an axis that is not there; ShapeError for one of another length
+ * @throws RangeError for an axis that does not exist; ShapeError for an axis of another length
  */
 export function squeeze(value: Operand, axis?: number): Tensor {
   const x = asTensor(value, undefined, 'squeeze')
@@ -199,7 +199,7 @@ export function squeeze(value: Operand, axis?: number): Tensor {
 }
 
 /**
- * The tensor with one more axis of length 1, which is number `axis` of the result; −1 is the last.
+ * Adds an axis of length 1, which is number `axis` of the result; −1 is the last.
  *
  * @example
  * expandDims([1, 2], 0) // [[1, 2]]
@@ -212,8 +212,7 @@ export function expandDims(value: Operand, axis: number): Tensor {
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])
 }
 
-/**
- * Tensors end to end along one axis.
+/** Joins tensors end to end along one axis.
  *
  * @example concat([[1, 2], [3]]) // [1, 2, 3]
  * @throws ShapeError unless all other axes agree
@@ -256,7 +255,7 @@ export function concat<V extends readonly Operand[] | [], const A extends number
   )
 }
 
-/** Tensors of one shape as the entries of a new first axis. @example stack([[1, 2], [3, 4]]) // [[1, 2], [3, 4]] */
+/** Stacks tensors of one shape along a new first axis. @example stack([[1, 2], [3, 4]]) // [[1, 2], [3, 4]] */
 export function stack<V extends readonly Operand[] | []>(
   values: Unless<Stacked<ShapesOf<V>>, V, `${Texts<ShapesOf<V>>} are not of one shape`>,
 ): Tensor<Stacked<ShapesOf<V>>> {

@@ -71,7 +71,7 @@ function ordered(
   const length = x.shape[at]
   const count = k ?? length
   if (count > length) throw rangeError(`${who}: wants k of at most ${length}, the length of axis ${at}, got ${count}`)
-  // the axis last, so that a row after the other is sorted; this order of axes is its own inverse
+  // moves the axis to the end, so that rows are sorted one after the other; this order of axes is its own inverse
   const order = x.shape.map((_, i) => (i === at ? x.rank - 1 : i === x.rank - 1 ? at : i))
   const last = transpose(x, order) as Tensor
   const rows = last.size / Math.max(1, length)
@@ -102,7 +102,7 @@ function compared(a: number, b: number, descending: boolean): number {
   return descending ? -order : order
 }
 
-/** Whole numbers that an operation on floats moved. */
+/** Converts whole numbers back to int32, after an operation on floats has moved them. */
 function asWhole(x: Tensor): Tensor {
   return Tensor.onHost(x.backend, x.shape, Int32Array.from(x.data()))
 }

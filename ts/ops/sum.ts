@@ -1,4 +1,4 @@
-/** Sums over axes and broadcasting: each is the gradient of the other, so they stand in one file. */
+/** Sums over axes, and broadcasting: each is the gradient of the other, so they are in one file. */
 import { apply } from '../autograd.js'
 import { withOperations } from '../backend/families.js'
 import type { Backend } from '../backend/index.js'
@@ -26,7 +26,7 @@ const SUM: Reduction = {
   gradient: (x, _y, g) => broadcastTo(g, x.shape),
 }
 
-/** Reduces neighbouring axes from..to (inclusive) to length 1. */
+/** Reduces neighboring axes from..to (inclusive) to length 1. */
 function reduceRun({ kernelOf, gradient }: Reduction, x: Tensor, from: number, to: number): Tensor {
   const shape = x.shape.map((d, i) => (i >= from && i <= to ? 1 : d))
   const outer = sizeOf(x.shape.slice(0, from))
@@ -40,7 +40,7 @@ function reduceRun({ kernelOf, gradient }: Reduction, x: Tensor, from: number, t
   )
 }
 
-/** @internal a reduction over axes, with one call of the kernel for each run of neighbouring axes */
+/** @internal a reduction over axes, with one call of the kernel for each run of neighboring axes */
 export function reduce(how: Reduction, value: TensorLike, axis: Axes, keepDims: boolean): Tensor {
   let x = asFloats(value, undefined, how.name)
   const axes = normalizeAxes(axis, x.rank, how.name)

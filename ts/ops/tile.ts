@@ -1,4 +1,4 @@
-/** Copies of a tensor beside each other. */
+/** Repetition of a tensor along its axes. */
 import { checkCount } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
 import { show } from '../common/show.js'

@@ -28,7 +28,7 @@ const RULE: UpdateRule = { kernel: 'adaBelief', part: UPDATES, slots: ['m', 's']
  *     s ← β₂·s + (1 − β₂)·(g − m)² + ε_root
  *     p ← p − η·m̂ / (√ŝ + ε)
  *
- * Steps are long for steady gradients and short for surprising ones. Sensitive to ε; try it where SGD generalises better than Adam.
+ * Steps are long for steady gradients and short for surprising ones. Sensitive to ε; try it where SGD generalizes better than Adam.
  * When not: an ε much larger than 1e-16 under the root: it becomes the step size.
  * Defaults: the paper's and optax' (1e-3, 0.9, 0.999, 1e-16). State: 8 bytes a parameter. Zhuang et al. 2020.
  *

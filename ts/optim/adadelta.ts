@@ -8,7 +8,7 @@ import type { UpdateRule } from './base/update-rule.js'
 
 /** Options of {@link Adadelta}. */
 export interface AdadeltaOptions extends DecayOptions {
-  /** ρ of both means. Default 0.9. */
+  /** ρ, the decay of both running means. Default 0.9. */
   rho?: number
   /** Default 1e-6. */
   epsilon?: number

@@ -8,7 +8,7 @@ import type { ParameterSpan } from './base/span.js'
 
 /** Options of {@link Adafactor}. */
 export interface AdafactorOptions extends GroupOptions {
-  /** The new statistics weigh t^beta2Decay. Default −0.8. */
+  /** Exponent of the weight t^beta2Decay of new statistics at step t. Default −0.8. */
   beta2Decay?: number
   /** Lower bound of the root mean square of statistics; 0 means the precision of the backend's floats. Default 0. */
   epsilon1?: number
@@ -112,7 +112,7 @@ function normalize(u: Float64Array, variance: FloatArray, w: number, epsilon: nu
   }
 }
 
-/** The same with V = R·C/mean(R), for each matrix of the last two axes. */
+/** {@link normalize} with V = R·C/mean(R), for each matrix of the last two axes. */
 function normalizeFactored(
   u: Float64Array,
   row: FloatArray,

@@ -109,7 +109,7 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 }
 
-/** The numbers of Adam at step t with ε outside the root, for methods that have Adam in them. @internal */
+/** The numbers of Adam at step t with ε outside the root, for methods that contain Adam. @internal */
 export function adamHyper(learningRate: number, beta1: number, beta2: number, epsilon: number, t: number): number[] {
   const { stepSize, epsilonHat } = adamStep(learningRate, beta1, beta2, epsilon, t)
   const [oneMinusBeta1, oneMinusBeta2] = [1 - beta1, 1 - beta2]
@@ -119,7 +119,7 @@ export function adamHyper(learningRate: number, beta1: number, beta2: number, ep
 /** Adam's loop; {@link Adam.hyper} explains the step size αₜ and ε̂. @internal */
 export function adamRule(p: FloatArray, g: FloatArray, [m, v, vMax]: FloatArray[], hyper: readonly number[]): void {
   const [epsilonHat, oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonInRoot, correctionBeforeMaximum] = hyper
-  // AMSGrad has a loop of its own: to ask for it at each element takes twice as long.
+  // AMSGrad has a loop of its own: a test at each element would take twice as long.
   if (vMax === undefined) {
     for (let i = 0; i < p.length; i++) {
       m[i] += oneMinusBeta1 * (g[i] - m[i])

@@ -21,7 +21,7 @@ export interface AdanOptions extends GroupOptions {
 }
 
 const RULE: UpdateRule = { kernel: 'adan', part: UPDATES, slots: ['m', 'difference', 'n', 'previous'], numbers: adan }
-/** The rule where weight decay leaves the rate out of all other numbers. */
+/** The rule for forms of weight decay with which the other numbers are proportional to the rate. */
 const RULE_BY_RATE: UpdateRule = { ...RULE, scaledByRate: ['stepSizeM', 'stepSizeW'] }
 
 /**

@@ -14,14 +14,14 @@ export interface ADOPTOptions extends DecayOptions {
   beta2?: number
   /** Lower bound of √v. Default 1e-6. */
   epsilon?: number
-  /** Clip normalised gradients to (t − 1)^¼. Default true. */
+  /** Clip normalized gradients to (t − 1)^¼. Default true. */
   clip?: boolean
 }
 
 const RULE: UpdateRule = { kernel: 'adopt', part: UPDATES, slots: ['m', 'v'], numbers: adopt, scaledByRate: ['learningRate'] }
 
 /**
- * Adam in an order for which convergence can be proved with any β₂: normalise by the old v, then average.
+ * Adam in an order for which convergence can be proved with any β₂: normalize by the old v, then average.
  *
  *     first step:  v = g², nothing else
  *     u = clip(g / max(√v, ε), ±(t − 1)^¼)

@@ -27,7 +27,7 @@ const RULE: UpdateRule = { kernel: 'asgd', part: UPDATES, slots: ['average'], nu
  *     p ← (1 − λ·ηₜ)·p − ηₜ·g
  *     average ← average + μₜ·(p − average)
  *
- * The average of the late iterates has less noise than any of them: optimal for convex problems. For nets see
+ * The average of the late weights has less noise than any of them: optimal for convex problems. For nets see
  * {@link WeightAverage}, which works with every optimizer.
  * When not: deep nets, where the last weights of a schedule or an EMA (WeightAverage) do better.
  * Defaults: PyTorch (averaging starts at 1e6: set averageFrom). State: 4 bytes a parameter. Polyak & Juditsky 1992; Xu 2011.

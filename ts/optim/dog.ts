@@ -17,7 +17,7 @@ export interface DoGOptions extends DecayOptions {
   initialDistance?: number
 }
 
-/** Mean squares below this may have lost some or all digits when they were floats. */
+/** A mean square below this may have lost digits, or all of them, in single precision. */
 const SMALL = 1e-30
 
 const RULE: UpdateRule = { kernel: 'sgd', part: DESCENT, slots: ['start'], numbers: sgd }
@@ -73,7 +73,7 @@ export class DoG extends Optimizer<DoGOptions> {
           sums(span.p, span.g, span.s, group.stride, span.n, group.h)
           travelled += group.sumAt(0)
           const sum = group.sumAt(1)
-          // squares that leave the range of a float again, in doubles
+          // a sum outside of the range of floats is computed again in doubles
           squares += sum > SMALL * span.n && sum < Infinity ? sum : group.backend.kernels.sumSquares(span.g, span.n)
         } else {
           const { p, slots } = group.viewsOf(span)

@@ -12,7 +12,7 @@ export interface LARSOptions extends GroupOptions {
   momentum?: number
   /** Default false. */
   nesterov?: boolean
-  /** Share of ‖p‖ that a step may be. Default 1e-3. */
+  /** Length of a step as a share of ‖p‖. Default 1e-3. */
   trustCoefficient?: number
   /** Default 0. */
   epsilon?: number
@@ -26,7 +26,7 @@ const RULE: UpdateRule = { kernel: 'lars', part: UPDATES, slots: ['momentum'], n
  *     u = g + λ·p,   r = trustCoefficient·‖p‖ / (‖u‖ + ε)   (1 where a norm is 0)
  *     v ← μ·v + η·r·u,   p ← p − v        nesterov: p ← p − (η·r·u + μ·v)
  *
- * For image models with very large batches; leave biases and normalisation out with a group of plain SGD.
+ * For image models with very large batches; leave biases and normalization out with a group of plain SGD.
  * When not: usual batch sizes (below some thousands), where SGD with momentum does as well and is simpler.
  * Defaults: optax and the paper. State: 4 bytes a parameter. You, Gitman & Ginsburg 2017.
  *

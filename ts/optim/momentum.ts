@@ -13,7 +13,7 @@ export interface MomentumOptions extends DecayOptions {
   beta?: number
   /** `ema`: V ← βV + (1 − β)g. `classical`: V ← βV + g, whose steps are 1/(1 − β) times as long. Default `ema`. */
   form?: 'ema' | 'classical'
-  /** Divide V by 1 − βᵗ, so that the first averages are not too small; for `ema`. Default false. */
+  /** Divides V by 1 − βᵗ, so that the first averages are not too small; for `ema`. Default false. */
   biasCorrection?: boolean
 }
 

@@ -76,7 +76,7 @@ export class NAdam extends Optimizer<NAdamOptions> {
     const mu = o.beta1 * (1 - 0.5 * this.decayPower(t, o.momentumDecay))
     const nextMu = o.beta1 * (1 - 0.5 * this.decayPower(t + 1, o.momentumDecay))
     scalars.product *= mu
-    // It is negligible beside 1 long before it becomes a denormal number, which takes processors a hundred times as long.
+    // The product is negligible beside 1 long before it becomes a subnormal number, with which processors take a hundred times as long.
     if (scalars.product < 1e-200) scalars.product = 0
     const sqrtCorrection2 = Math.sqrt(biasCorrection(o.beta2, t))
     const gradientStepSize = o.learningRate * ((sqrtCorrection2 * (1 - mu)) / (1 - scalars.product))
@@ -85,7 +85,7 @@ export class NAdam extends Optimizer<NAdamOptions> {
     return nadam({ oneMinusBeta1: 1 - o.beta1, beta2: o.beta2, oneMinusBeta2: 1 - o.beta2, epsilon, gradientStepSize, momentStepSize })
   }
 
-  /** 0.96^(t·decay). Each is asked for twice, first for the next step and then for this one, so the last is kept. */
+  /** 0.96^(t·decay). Each value is needed twice, first for the next step and then for the current one, so the last value is kept. */
   private decayPower(t: number, momentumDecay: number): number {
     const { lastPower } = this
     if (lastPower.t !== t || lastPower.momentumDecay !== momentumDecay) {

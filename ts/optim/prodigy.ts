@@ -71,7 +71,7 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
     return this.globals.distance ?? this.groups[0].values.initialDistance
   }
 
-  /** The kernel of the second pass, once it was asked for: all groups have one backend. */
+  /** The kernel of the second pass, kept after the first request: all groups have the same backend. */
   private stepKernel: Update | undefined
 
   protected override begin(group: ParameterGroup<Required<ProdigyOptions>>, span: ParameterSpan): void {
@@ -119,7 +119,7 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
     return size
   }
 
-  /** Second pass, with the distance before it and after. */
+  /** Second pass, with the estimated distance before and after this step. */
   private move(group: ParameterGroup<Required<ProdigyOptions>>, before: number, distance: number): void {
     const { values, spans, backend } = group
     const kernel = group.kernel && (this.stepKernel ??= backend.update('prodigyStep', UPDATES))
@@ -146,7 +146,7 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
   }
 }
 
-/** ⟨g, p₀ − p⟩, which the kernel of the first pass sums on the way. */
+/** ⟨g, p₀ − p⟩, which the kernel of the first pass computes as well. */
 function alongOf(group: ParameterGroup<Required<ProdigyOptions>>, span: ParameterSpan): number {
   const { p, g, slots } = group.viewsOf(span)
   let along = 0

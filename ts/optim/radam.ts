@@ -19,8 +19,8 @@ export interface RAdamOptions extends DecayOptions {
 }
 
 /**
- * Makes the root negligible beside 1, in single precision. It is not 0: if v overflowed, 0·√v would be NaN. (In double precision a √v of 1e11 affects
- * the last digits.)
+ * Factor that makes the root negligible beside 1 in single precision. The factor is not 0, because 0·√v would be NaN if v overflowed. (In double
+ * precision a √v of 1e11 affects the last digits.)
  */
 const NEGLIGIBLE = 1e-27
 
@@ -61,7 +61,7 @@ export class RAdam extends Optimizer<RAdamOptions> {
     return RULE
   }
 
-  /** The quotient is m / (rootScale·√v + offset); without normalisation rootScale is as good as 0 and offset 1. */
+  /** The quotient is m / (rootScale·√v + offset); without normalization rootScale is negligible and offset is 1. */
   protected override hyper(o: Required<RAdamOptions>, t: number): readonly number[] {
     const correction2 = biasCorrection(o.beta2, t)
     const rhoInfinity = 2 / (1 - o.beta2) - 1

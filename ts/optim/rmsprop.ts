@@ -17,11 +17,11 @@ export interface RMSPropOptions extends DecayOptions {
   epsilonPlacement?: 'outside' | 'inside'
   /** μ: momentum on the scaled gradient. Default 0. */
   momentum?: number
-  /** Look ahead along the momentum. Default false. */
+  /** Looks ahead along the momentum. Default false. */
   nesterov?: boolean
-  /** Subtract the squared mean: divide by the standard deviation. Default false. */
+  /** Subtracts the squared mean, so that gradients are divided by their standard deviation. Default false. */
   centered?: boolean
-  /** Divide the averages by 1 − βᵗ. Default false. */
+  /** Divides the averages by 1 − βᵗ. Default false. */
   biasCorrection?: boolean
   /** Keras' and optax' form: the learning rate goes into the momentum. Default false. */
   learningRateInside?: boolean
@@ -33,7 +33,7 @@ const MOMENTUM = { part: UPDATES, numbers: rmspropMomentum }
 const WITH_MOMENTUM = { ...MOMENTUM, kernel: 'rmspropMomentum', slots: ['square', 'momentum'] }
 const CENTERED_WITH_MOMENTUM = { ...MOMENTUM, kernel: 'rmspropCenteredMomentum', slots: ['square', 'mean', 'momentum'] }
 const SCALED = ['velocityRate', 'directionRate']
-/** The numbers that the rate scales where it is part of the momentum. */
+/** The numbers that are proportional to the rate if the rate is part of the momentum. */
 const SCALED_INSIDE = ['directionWeight', 'directionRate']
 
 /**

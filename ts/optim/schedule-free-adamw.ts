@@ -24,7 +24,7 @@ const RULE: UpdateRule = { kernel: 'scheduleFreeAdamw', part: UPDATES, slots: ['
  *     v ← β₂·v + (1 − β₂)·g²
  *     u = g/(√v̂ + ε) + λ·y  in place of g + λ·y
  *
- * √v̂ is the typical size of the gradient; y, z and x as there.
+ * √v̂ is the typical size of the gradient; y, z and x are as in ScheduleFreeSGD.
  * Won the self-tuning track of AlgoPerf. Warm-up is needed; learning rates up to 10 times AdamW's.
  * When not: as {@link ScheduleFreeSGD}; and without warm-up.
  * Defaults: the authors' code (2.5e-3, 0.9, 0.999, λ 0). State: 8 bytes a parameter. Defazio et al. 2024.

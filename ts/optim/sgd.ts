@@ -14,7 +14,7 @@ export interface SGDOptions extends DecayOptions {
   momentum?: number
   /** Reduction of a new gradient's weight relative to older ones. Default 0. */
   dampening?: number
-  /** Look ahead along the momentum. Default false. */
+  /** Looks ahead along the momentum. Default false. */
   nesterov?: boolean
   /** Keras' form v ← μv − ηg, p ← p + v: the velocity keeps old learning rates. Default false. */
   learningRateInside?: boolean

@@ -20,7 +20,7 @@ export interface ShampooOptions extends DecayOptions {
   epsilon?: number
   /** Decay of the preconditioners; 1 is the paper's sum. Default 1. */
   beta?: number
-  /** Steps between new matrix roots, the expensive part. More than 1 wants a larger ε. Default 1. */
+  /** Steps between new matrix roots, the expensive part. With more than 1, choose a larger ε. Default 1. */
   rootEvery?: number
   /** A side longer than this is left without a preconditioner. Default 1024. */
   maximumDimension?: number

@@ -19,7 +19,7 @@ const RULE: UpdateRule = { kernel: 'signum', part: UPDATES, slots: ['m'], number
  *     m ← β·m + (1 − β)·g
  *     p ← p − η·sign(m)
  *
- * Adam without its second moment, at half the state. Comparable with Adam for language models when tuned; choose η
+ * Adam without its second moment, with half the state. Comparable with Adam for language models when tuned; choose η
  * 3–10 times smaller than Adam's.
  * When not: small batches, and convolutional nets, where SGD with momentum wins.
  * Defaults: β 0.9, learningRate 1e-3. State: 4 bytes a parameter. Bernstein et al. 2018.

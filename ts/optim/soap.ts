@@ -44,8 +44,8 @@ const RULE: UpdateRule = { kernel: 'adam', slots: ['m', 'v'], numbers: adam }
  *
  * In that basis the gradient's components are nearly uncorrelated, as Adam's division assumes. So it needs as few steps as Shampoo, at less cost,
  * because the bases may be outdated. The first step only sets them up and moves nothing. Every `basisEvery` steps one power iteration and a QR
- * factorization (in doubles) follow the statistics. For dense nets of layers up to some hundred wide; for wider ones {@link Muon} is cheaper. Vectors
- * get plain Adam.
+ * factorization (in doubles) follow the statistics. For dense nets whose layers have up to a few hundred units; for wider layers {@link Muon} is
+ * cheaper. Vectors get plain Adam.
  * When not: matrices with sides in the thousands, or if a step must be cheap.
  * Defaults: the authors' (3e-3, 0.95, 0.95, every 10, λ 0.01). State: 8 bytes a parameter and 8·(rows² + columns²) a matrix. Vyas et al. 2024.
  *
@@ -81,7 +81,7 @@ export class SOAP extends Optimizer<SOAPOptions> {
     return true
   }
 
-  /** `left` and `right` are the statistics over 1 − β (eigenvectors do not see a factor), the others Q_L and Q_R. */
+  /** `left` and `right` are the statistics divided by 1 − β (a factor does not change eigenvectors); the other two are Q_L and Q_R. */
   protected override extras({ maximumDimension }: Required<SOAPOptions>, parameter: Parameter): Readonly<Record<string, number>> {
     if (parameter.rank < 2) return {}
     const [rows, cols] = matrixSides(parameter)
@@ -129,7 +129,7 @@ export class SOAP extends Optimizer<SOAPOptions> {
     }
   }
 
-  /** New bases, with m turned into them. v stays, reordered as its eigenvectors are. */
+  /** Computes new bases and rotates m into them. v is only reordered in the way in which the eigenvectors are. */
   private renew(group: Group, span: ParameterSpan, x: Ptr, y: Ptr): void {
     const { kernels } = group.backend
     const m = group.slotOf(span, 0)

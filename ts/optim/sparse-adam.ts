@@ -64,7 +64,7 @@ export class SparseAdam extends Adam {
   }
 }
 
-/** Calls `update` for each stretch of neighbouring rows. */
+/** Calls `update` for each stretch of neighboring rows. */
 function neighbours(rows: Int32Array, update: (from: number, to: number) => void): void {
   for (let i = 0; i < rows.length; ) {
     const first = i

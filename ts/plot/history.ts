@@ -13,9 +13,9 @@ export interface PlotHistoryOptions {
   format?: 'svg' | 'text'
   /** `loss`, or the name of a metric. Default `loss`. */
   value?: string
-  /** Pixels, or letters of a terminal. Default 640 and 72. */
+  /** Width in pixels, or in letters of a terminal. Default 640 and 72. */
   width?: number
-  /** Pixels, or lines of a terminal. Default 320 and 12. */
+  /** Height in pixels, or in lines of a terminal. Default 320 and 12. */
   height?: number
   /** Makes the axis of the values logarithmic. Default false. */
   log?: boolean

@@ -1,4 +1,4 @@
-/** Axes of charts: positions of values between two ends, and the values with a line and a number. The playground's charts use them, too. */
+/** Axes of charts: positions of values between two ends, and ticks. The playground's charts use them, too. */
 
 /** A line or a number beside a chart. */
 export interface Tick {

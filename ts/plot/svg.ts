@@ -1,4 +1,4 @@
-/** Charts as SVG text, and the marks that they are made of. Text has the colour of the page around it. */
+/** Charts as SVG text, and the marks that they are made of. Text has the color of the page around it. */
 import { type Axis, axisOf, isShown, rangeOf, shortNumber, type Tick } from './scale.js'
 
 /** Colors that people with any color vision can distinguish (Okabe & Ito 2008), readable on white and on black. */
@@ -12,7 +12,7 @@ export interface Line {
   /** Default: the next of a list of colors that people with any color vision can distinguish. */
   colour?: string
   dashed?: boolean
-  /** Points in place of a line. */
+  /** Draws points in place of a line. */
   points?: boolean
 }
 
@@ -163,7 +163,7 @@ export interface Bar {
   value: number
   /** Standard deviation of the value, drawn as a thin line on both sides. */
   deviation?: number
-  /** Beside the bar. Default: its value. */
+  /** Text beside the bar. Default: its value. */
   text?: string
 }
 

@@ -13,9 +13,9 @@ export interface Score {
 
 interface Titled {
   title: string
-  /** A few words about it. */
+  /** A few words about the score. */
   note?: string
-  /** More about it, for a page alone. */
+  /** A longer note, shown only on pages. */
   more?: string
   /** Shown there alone. */
   only?: 'page' | 'terminal'
@@ -25,7 +25,7 @@ interface Titled {
 export type Block = Titled &
   (
     | { kind: 'facts'; facts: readonly (readonly [name: string, text: string])[] }
-    /** @param on the rows on which the metrics are measured */
+    /** `on` names the rows on which the metrics are measured. */
     | { kind: 'scores'; on: string; scores: readonly Score[] }
     /** Columns whose cells are all numbers are aligned at the right. */
     | { kind: 'table'; head: readonly string[]; rows: readonly (readonly string[])[] }
@@ -40,8 +40,8 @@ export type Block = Titled &
   )
 
 /**
- * A rule of advice: it looks at figures and returns sentences, each with a finding and a remedy; or none. A folder that reports has a list of rules,
- * in the order in which people should read their sentences, and a test for each that no sentence contradicts the figures.
+ * A rule of advice: it returns sentences about the figures, each with a finding and a remedy, or no sentence. A folder that reports has a list of
+ * rules, in the order in which people should read their sentences, and a test for each that no sentence contradicts the figures.
  */
 export type Rule<Figures, Circumstances = undefined> = (figures: Figures, circumstances: Circumstances) => readonly string[]
 

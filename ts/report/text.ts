@@ -12,7 +12,7 @@ export interface ReportTextOptions {
   paint?: (style: 'bold' | 'dim' | 'cyan', text: string) => string
 }
 
-/** Classes of a matrix, at most, and bars. */
+/** Largest number of classes of a matrix, and of bars. */
 const MAX_CLASSES = 10
 const MAX_BARS = 10
 const MAX_BAR = 24

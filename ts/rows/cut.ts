@@ -3,23 +3,23 @@ import { dealGroups, rowsByValue } from './groups.js'
 
 /** Criteria of a cut; `times` takes precedence, then `groups`. */
 export interface CutBy {
-  /** Rows of one value are in the same proportion in all parts. */
+  /** Class of each row: every class has the same proportion in all parts. */
   classOf?: ArrayLike<unknown> | null
-  /** Rows of one value stay together. */
+  /** Group of each row: the rows of a group stay in one part. */
   groups?: ArrayLike<unknown> | null
-  /** The latest rows are the last part; rows of one time stay together. */
+  /** Time of each row: the latest rows become the last part, and rows of the same time stay together. */
   times?: ArrayLike<number> | null
 }
 
 /**
- * Parts with a fraction of the rows each, after a first part with the rest: `cutParts(Int32Array.of(0, 1, 2, 3), [0.25])` is
- * `[Int32Array.of(1, 2, 3), Int32Array.of(0)]`.
+ * Cuts rows into parts: the first has the remaining rows, each other part has its fraction of all rows: `cutParts(Int32Array.of(0, 1, 2, 3), [0.25])`
+ * is `[Int32Array.of(1, 2, 3), Int32Array.of(0)]`.
  *
  * @param order the rows, at random or as they come; each part keeps it
  */
 export function cutParts(order: Int32Array, fractions: readonly number[], { classOf = null, groups, times }: CutBy = {}): Int32Array[] {
   const partOf = new Uint8Array(order.length)
-  // from the last on, so that a part does not depend on the parts before it
+  // cut from the last part to the first, so that a part does not depend on the parts before it
   const lastFirst = fractions.map((fraction, i) => [i + 1, fraction] as const).reverse()
   const rest = lastFirst.reduce((left, [, fraction]) => left - fraction, 1)
   if (times) order = putByTime(order, times, partOf, lastFirst)
@@ -41,7 +41,8 @@ export function cutParts(order: Int32Array, fractions: readonly number[], { clas
 }
 
 /**
- * Two parts, the second of `held` rows. These are evenly spaced in the order of the classes, so that each part has its share of each class.
+ * Cuts rows into two parts, the second with `held` rows. These are evenly spaced in the order of the classes, so that each part has its share of each
+ * class.
  *
  * @param order the rows, at random; it is sorted by class
  */
@@ -89,7 +90,7 @@ export function firstOfTime(times: ArrayLike<number>, row: number): number {
   return first
 }
 
-/** Each group to the part that lacks most of its rows, class by class as a fraction of the class; the largest groups first. */
+/** Assigns each group, the largest first, to the part that lacks most of its rows. The lack is measured for each class as a fraction of the class. */
 function putGroups(
   order: Int32Array,
   groups: ArrayLike<unknown>,

@@ -14,8 +14,8 @@ export interface FoldOptions {
   /** Number of times that all rows are divided, each time differently. Default 1. */
   repeats?: number
   /**
-   * A random order before the cut. Without it parts are rows in a row, and groups are dealt out by size, the largest first, which makes the most
-   * even parts. Default true.
+   * Shuffles the rows before the cut. Without it, parts are consecutive rows, and groups are dealt out by size, the largest first, which makes the
+   * most even parts. Default true.
    */
   shuffle?: boolean
   /** The same seed gives the same parts. Default 0. */
@@ -35,12 +35,12 @@ export const FOLDS = {
   groups: { is: anything },
 } satisfies Schema<FoldOptions>
 
-/** @internal options that were read */
+/** @internal checked options, with defaults */
 export type FoldsToCut = Read<FoldOptions, typeof FOLDS>
 
 /** The rows of one part. */
 export interface FoldRows {
-  /** Its number among all parts, from 0. */
+  /** Number of the part among all parts, from 0. */
   index: number
   /** Index of the division of all rows, from 0. */
   repeat: number
@@ -99,10 +99,10 @@ export function cutFolds(who: string, count: number, options: FoldsToCut, classO
   }).flat()
 }
 
-/** Random cuts that are tried for one that no earlier repeat had. */
+/** Largest number of random cuts that are tried to find one that differs from those of earlier repeats. */
 const MAX_DRAWS = 100
 
-/** The part of each row, with parts numbered in the order of their first rows: alike for cuts into the same parts. */
+/** The part of each row, with parts numbered in the order of their first rows: cuts into the same parts give equal lists. */
 function numbered(foldOf: Int32Array): Int32Array {
   const numbers = new Map<number, number>()
   return foldOf.map((fold) => {

@@ -11,7 +11,7 @@ export interface CosineRestartsOptions {
   steps: number
   /** Each cycle is this many times as long as the previous one. Default 1. */
   lengthen?: number
-  /** Each cycle starts that much lower. Default 1. */
+  /** Each cycle starts at this many times the start of the previous one. Default 1. */
   peakFactor?: number
   /** Lowest value. Default 0. */
   to?: number
@@ -39,7 +39,7 @@ export function cosineRestarts(from: number, options: CosineRestartsOptions): Sc
   }
 }
 
-/** The cycle that contains x first lengths; counted, because a logarithm errs at the borders. */
+/** The cycle at time x, in units of the first cycle's length. Counted cycle by cycle, because a logarithm errs at the borders. */
 function cycleOf(x: number, lengthen: number): number {
   let cycle = 0
   for (let length = 1, end = 1; x >= end && length > 1e-12; cycle++) end += length *= lengthen
@@ -58,7 +58,10 @@ export interface OneCycleOptions {
   endDivisor?: number
   /** Default `cosine`. */
   shape?: 'cosine' | 'linear'
-  /** Down to the first value as long as up, so that neither is more than half of it, then on to the last. Default false. */
+  /**
+   * True for three phases: up to the peak, down to the first value in the same time (at most half of the steps each), then on to the last value.
+   * Default false.
+   */
   threePhase?: boolean
 }
 
@@ -112,7 +115,7 @@ function oneCycleOf(owner: string, options: Read<OneCycleOptions, typeof ONE_CYC
     [down, threePhase ? start : end],
   ]
   if (threePhase) points.push([steps - 1, end])
-  // of a training of a few steps, phases are over before it begins
+  // in a training of a few steps, some phases may be over before it begins
   const first = points.reduce((last, [step], i) => (step <= 0 ? i : last), 0)
   return interpolate(points.slice(first), shape)
 }
@@ -121,7 +124,7 @@ function oneCycleOf(owner: string, options: Read<OneCycleOptions, typeof ONE_CYC
 export interface CyclicOptions {
   /** Steps from low to high. Default 2000. */
   up?: number
-  /** Steps back. Default: as `up`. */
+  /** Steps from high back to low. Default: as `up`. */
   down?: number
   /** `triangular`: as is; `triangular2`: half as high each cycle; `exponential`: × gammaᵏ. Default `triangular`. */
   mode?: 'triangular' | 'triangular2' | 'exponential'

@@ -4,7 +4,7 @@ import { checkPositive } from '../common/checks.js'
 import { array, finite, flag, nonNegative, positive, readOptions, type Schema } from '../common/options.js'
 import { progress, type Schedule, SHAPES, type Shape, warmup } from './schedule.js'
 
-/** From one value to another in `steps` steps, then constant. @example schedules.linear(0.1, 0, 100)(50) // 0.05 */
+/** Goes linearly from one value to another in `steps` steps, then stays constant. @example schedules.linear(0.1, 0, 100)(50) // 0.05 */
 export function linear(from: number, to: number, steps: number): Schedule {
   checkPositive('linear: steps', steps)
   return (step) => from + (to - from) * Math.min(step / steps, 1)
@@ -62,7 +62,7 @@ export const MULTI_STEP = {
 } satisfies Schema<Parameters<typeof multiStep>[1]>
 
 /**
- * A drop at each milestone; one that is listed twice counts twice. Factor 0.1 by default.
+ * A drop at each milestone; a milestone that is listed twice counts twice. Factor 0.1 by default.
  *
  * @example schedules.multiStep(0.1, { milestones: [30, 60] })(60) // 0.001
  */
@@ -111,7 +111,7 @@ export const INVERSE_TIME = {
 } satisfies Schema<Parameters<typeof inverseTime>[1]>
 
 /**
- * value / (1 + rate · k/every): slower and slower, the classical condition for convergence of stochastic descent.
+ * value / (1 + rate · k/every): falls slower and slower, as the classical proofs of convergence of stochastic gradient descent require.
  *
  * @example schedules.inverseTime(0.1, { rate: 1, every: 100 })(300) // 0.025
  */
@@ -123,7 +123,7 @@ export function inverseTime(value: number, options: { rate: number; every?: numb
 export const INVERSE_SQRT = { warmupSteps: { is: positive, required: true } } satisfies Schema<Parameters<typeof inverseSqrt>[1]>
 
 /**
- * peak · min(k/w, √(w/k)), w = warmupSteps: linear up to the peak, then as one over the root ("Noam", Vaswani et al. 2017).
+ * peak · min(k/w, √(w/k)), w = warmupSteps: linear up to the peak, then proportional to 1/√k ("Noam", Vaswani et al. 2017).
  *
  * @example schedules.inverseSqrt(0.1, { warmupSteps: 100 })(400) // 0.05
  */
@@ -139,7 +139,7 @@ export interface CosineOptions {
   to?: number
   /** Exponent of the cosine term. Default 1. */
   exponent?: number
-  /** After `steps`: stay (optax, Keras) or rise again (PyTorch's CosineAnnealingLR). Default `hold`. */
+  /** Course after `steps`: `hold` stays at the last value (optax, Keras), `rise` goes up again (PyTorch's CosineAnnealingLR). Default `hold`. */
   afterwards?: 'hold' | 'rise'
 }
 

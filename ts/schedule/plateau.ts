@@ -16,17 +16,17 @@ export interface ReduceOnPlateauOptions {
   mode?: 'min' | 'max'
   /** New learning rate = factor · old. Default 0.1. */
   factor?: number
-  /** Calls without improvement that are put up with; one more reduces. Default 10. */
+  /** Number of calls without improvement that are tolerated; one more reduces the rate. Default 10. */
   patience?: number
   /** Least change that counts as an improvement. Default 1e-4. */
   threshold?: number
   /** `relative`: better by threshold·|best|; `absolute`: better by threshold. Default `relative`. */
   thresholdMode?: 'relative' | 'absolute'
-  /** Calls after a reduction during which nothing is counted. Default 0. */
+  /** Number of calls after a reduction that are not counted. Default 0. */
   cooldown?: number
   /** Lowest learning rate. Default 0. */
   minimum?: number
-  /** Smaller changes than this are not made. Default 1e-8. */
+  /** Smallest change of the learning rate: smaller ones are not made. Default 1e-8. */
   epsilon?: number
 }
 
@@ -56,9 +56,9 @@ export const REDUCE_ON_PLATEAU = {
 export class ReduceOnPlateau {
   /** Best metric so far. */
   best: number
-  /** Calls since then, cooldown left out. */
+  /** Number of calls since the best metric, without those of a cooldown. */
   badSteps = 0
-  /** Calls of the cooldown that are left. */
+  /** Remaining calls of the cooldown. */
   cooldownLeft = 0
   readonly options: Required<ReduceOnPlateauOptions>
   private readonly optimizer: Driven
@@ -99,7 +99,7 @@ export class ReduceOnPlateau {
     return { best, badSteps, cooldownLeft }
   }
 
-  /** @throws TypeError for a value that is not such a state, RangeError for invalid counts; then nothing was changed */
+  /** @throws TypeError for anything but a saved state, RangeError for invalid counts; nothing is changed then */
   loadState(state: { best: number; badSteps: number; cooldownLeft: number }): void {
     if (typeof state?.badSteps !== 'number')
       throw typeError(`ReduceOnPlateau.loadState(): wants { best, badSteps, cooldownLeft }, got ${show(state)}`)

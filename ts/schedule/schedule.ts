@@ -79,7 +79,7 @@ export const WARMUP = {
 
 /**
  * Warms up before any schedule: from `from` to the schedule's first value in `steps` steps, then the schedule, from its start.
- * Large first steps do the most harm to normalised nets and to Adam's young averages.
+ * Large first steps do the most harm to nets with normalization layers, and to Adam while its averages are over few gradients.
  * @example
  * const { warmup, cosine } = schedules
  * warmup(cosine(1e-3, { steps: 9000 }), { steps: 1000 })(500) // 0.0005
@@ -98,7 +98,7 @@ export function warmup(schedule: Schedule, options: WarmupOptions): Schedule {
 }
 
 /**
- * A constant per stretch: values[i] from step boundaries[i − 1] on.
+ * Piecewise constant: values[i] from step boundaries[i − 1] on.
  * @example schedules.piecewise([0.1, 0.01, 0.001], [30, 60])(45) // 0.01
  */
 export function piecewise(values: readonly number[], boundaries: readonly number[]): Schedule {

@@ -11,7 +11,10 @@ import type { Schedule } from './schedule.js'
 export interface SchedulerOptions {
   /** Index of the group to drive. Default: every group. */
   group?: number
-  /** Schedules give a factor on the option's value at construction (or in a state that is loaded), which may differ between groups. Default false. */
+  /**
+   * True if schedules return factors. Each is multiplied by the option's value at construction (or in a loaded state), which may differ between
+   * groups. Default false.
+   */
   relative?: boolean
 }
 

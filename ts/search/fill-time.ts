@@ -12,7 +12,7 @@ export interface Trials<Recipe> {
   keepsBatchSize?: boolean
   /** Another recipe, drawn at random: the same seed gives the same one. */
   draw(seed: number): Recipe
-  /** A quick recipe, for when there was no time for one epoch of the usual one. */
+  /** A quick recipe, used if there is no time for one epoch of the usual recipe. */
   small: Recipe
 }
 
@@ -21,14 +21,14 @@ const PILOT_ROWS = 2000
 /** Epochs of the pilot and, at least, of the training that measures an epoch. */
 const PILOT_EPOCHS = 2
 const FEWEST_EPOCHS = 3
-/** Shares of the time that is left: for the training that measures an epoch, and for any other, so that it ends in time. */
+/** Shares of the remaining time: for the training that measures an epoch, and for any other training, so that it ends in time. */
 const MEASURING = 0.4
 const FITTING = 0.9
-/** A training that measures an epoch has at most this share of the epochs of a whole one. */
+/** A training that measures an epoch has at most this share of the epochs of a full training. */
 const SHORT = 1 / 6
 /** A round has two recipes if this many trainings of one fit into the remaining time. */
 const ROUNDS_LEFT = 4
-/** Between the seeds of the recipes of two rounds. */
+/** Distance between the seeds of the recipes of two rounds. */
 const SEED_STEP = 7919
 /** Batch sizes of successive rounds, as multiples of the usual one. */
 const BATCH_FACTORS = [1, 2, 0.5] as const

@@ -1,7 +1,9 @@
 /** The pace of steps, for estimates of the time that is left. */
 import { clock } from '../common/clock.js'
 
-/** Milliseconds of steps that the pace is measured over: at least, and at most, as the load of a machine changes. */
+/**
+ * Least and largest length, in milliseconds, of the window over which the pace is measured. The window is limited because a machine's load changes.
+ */
 const LEAST = 1000
 const MOST = 10_000
 

@@ -33,9 +33,9 @@ export interface View {
   training: readonly Samples[]
   /** For each fold its validation rows. */
   validation: readonly Samples[]
-  /** Predictions of the task from a net's predictions for the validation rows of its fold. Default: unchanged. */
+  /** Turns a net's predictions for the validation rows of its fold into predictions of the task's targets. Default: unchanged. */
   whole?(predictions: Float64Array, fold: number): Float64Array
-  /** Factor for the losses of nets of each fold, for curves. Default 1. */
+  /** For each fold the factor that multiplies its losses in the curves of a report. Default 1. */
   units?: readonly number[]
 }
 
@@ -52,7 +52,10 @@ export interface Task<Recipe, V extends View = View> {
   predict(net: Module, inputs: Tensor): Float64Array
   /** Loss of predictions of these rows, row-major. */
   lossOn(rows: Int32Array): LossOf
-  /** From which of the out-of-fold predictions on they decide, in the order of the folds: of rows in time the latest may. */
+  /**
+   * Index of the first out-of-fold prediction, in the order of the folds, that counts in comparisons. For rows in time, only the latest rows may
+   * count.
+   */
   from: number
 }
 
@@ -211,7 +214,7 @@ export class Rounds<Recipe, V extends View = View> {
     const { secondsLeft, finished, nets, steps, netStepsPerSecond } = progress
     const secondsPerStep = pace.secondsPerStep(steps)
     const stepsLeft = secondsLeft * netStepsPerSecond
-    // a step goes forward, and backward for twice as long
+    // the backward pass takes twice as long as the forward pass, so a prediction takes a third of a step
     const secondsOfRow = (nets * secondsPerStep) / batchSize / 3
     this.options.onProgress?.({
       secondsLeft: Number.isNaN(secondsPerStep) ? Number.NaN : stepsLeft * secondsPerStep + this.options.reserve(secondsOfRow),

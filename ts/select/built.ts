@@ -18,7 +18,7 @@ import type { WholeStepOptimizer } from '../train/whole-step-optimizer.js'
 /** A new model with its optimizer and training options. */
 export interface BuiltModel<N extends Module = Module> {
   model: N
-  /** One over the parameters of this model. */
+  /** An optimizer over the parameters of this model. */
   optimizer: OptimizerLike | WholeStepOptimizer
   /** Learning rate by step, for this model alone. */
   schedule?: NonNullable<FitOptions['schedule']>

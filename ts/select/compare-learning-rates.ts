@@ -75,8 +75,8 @@ export const COMPARE_LEARNING_RATES = {
  * const { best, losses } = await compareLearningRates(build, { inputs, targets, loss: crossEntropy, epochs: 20, rates, seeds: [1, 2] })
  * best                  // 0.01
  * losses[1] < losses[0] // true
- * @throws RangeError, TypeError, ShapeError for what does not fit, before the first step; what a callback throws; the signal's reason where it ends
- *   training early
+ * @throws RangeError, TypeError, ShapeError for arguments that do not fit, before the first step; errors of a callback; the signal's reason if it
+ *   ends training early
  */
 export async function compareLearningRates(
   build: (net: RateToBuild) => BuiltModel,

@@ -69,7 +69,7 @@ export interface FoldResult<N extends Module = Module> extends FoldRows {
 export interface CrossValidation<M extends MetricsOption = MetricsOption, N extends Module = Module> {
   /** The loss, and each metric by its name, on held-out rows. */
   scores: { [K in 'loss' | keyof MetricValues<M>]: FoldScore }
-  /** One for each fold of each repeat. */
+  /** A result for each fold of each repeat. */
   folds: FoldResult<N>[]
 }
 
@@ -106,8 +106,8 @@ export const CROSS_VALIDATE = {
  * const { scores } = await crossValidate(build, { ...iris(), loss: crossEntropy, metrics: ['accuracy'], epochs: 30, prepare: standardize })
  * scores.accuracy.values.length // 5
  * scores.accuracy.mean > 0.9    // true
- * @throws RangeError, TypeError, ShapeError for what does not fit, before the first step; what a callback throws. A net that diverges is no error:
- *   its scores are NaN.
+ * @throws RangeError, TypeError, ShapeError for arguments that do not fit, before the first step; errors of a callback. A net that diverges is no
+ *   error: its scores are NaN.
  */
 export async function crossValidate<const M extends MetricsOption = readonly [], N extends Module = Module>(
   build: (fold: FoldToBuild) => BuiltModel<N>,

@@ -206,7 +206,7 @@ function checkMembers(who: string, members: readonly Module[]): void {
     const first = members.indexOf(member)
     if (first !== i)
       throw rangeError(`${who}: members[${i}] is the same as members[${first}]; let it count more by its weight, or leave it out`)
-    // with its own seed and backend, before it is a part of another
+    // built with its own seed and backend, before it becomes a part of this model
     member.build()
     if (member.backend !== members[0].backend)
       throw rangeError(

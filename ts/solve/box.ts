@@ -1,4 +1,4 @@
-/** Bounds of parameters: a box that no point of a search leaves. */
+/** Bounds of parameters: all points of a search stay in this box. */
 import { rangeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 
@@ -55,7 +55,7 @@ export class Box {
     return x + h > this.upper[i] && x - this.lower[i] > this.upper[i] - x ? -h : h
   }
 
-  /** Distances that x may move to either side, h at most. */
+  /** Distances, at most h, by which x may move to either side. */
   reach(i: number, x: number, h: number): number {
     return Math.min(h, x - this.lower[i], this.upper[i] - x)
   }

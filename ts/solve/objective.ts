@@ -82,7 +82,7 @@ export class Objective implements PointSource {
 
   /**
    * Central differences, step ∛ε·max(1, |xᵢ|): about ten correct digits for 2n calls. At a bound both calls are on the other side
-   * of xᵢ; of a parameter that is fixed the slope counts as 0.
+   * of xᵢ; the slope of a fixed parameter counts as 0.
    */
   private differences(x: Float64Array, value: number): Float64Array {
     const { box } = this

@@ -41,7 +41,7 @@ export interface SolveResult {
   error?: unknown
 }
 
-/** A stop before it is joined with the point. @internal */
+/** The reason of a stop, before it is combined with the point in a result. @internal */
 export interface Stop {
   reason: StopReason
   message: string

@@ -17,15 +17,15 @@ export interface SolveProgress {
 
 /** Limits and tolerances of {@link minimize}. */
 export interface StopOptions {
-  /** `gradient`: every |gᵢ| ≤ this; with bounds, of the projected gradient. Default 1e-5 (SciPy's gtol). */
+  /** `gradient`: every |gᵢ| ≤ this, with bounds for the projected gradient. Default 1e-5 (SciPy's gtol). */
   gradientTolerance?: number
   /** `value`: |Δf| ≤ this·max(|f|, |f₋₁|). Default 1e-15: at the end of double precision. */
   valueTolerance?: number
   /** `step`: every |Δxᵢ| ≤ this·max(1, |x|∞). Default 1e-16. */
   stepTolerance?: number
-  /** The most iterations. Default 200·n, at least 1000 (SciPy: 200·n). */
+  /** Largest number of iterations. Default 200·n, at least 1000 (SciPy: 200·n). */
   maxIterations?: number
-  /** The most evaluations of the function. Default: no limit. */
+  /** Largest number of evaluations of the function. Default: no limit. */
   maxEvaluations?: number
   /** Called after every iteration; false stops. */
   onIteration?: (progress: SolveProgress) => unknown
@@ -96,7 +96,7 @@ export class Stopping {
   }
 }
 
-/** A gradient counts as small for the scale of the function below this: the part of the value that a change of x by |x| would make. */
+/** A gradient counts as small for the scale of the function if a change of x by |x| would change the value by less than this share. */
 const SMALL_FOR_SCALE = 1e-3
 
 /**
@@ -122,7 +122,7 @@ export function confirmed(stop: Stop, { x, value, gradient }: Point, options: St
 const ROUNDING = 1e-14
 
 /**
- * The end of double precision: a decrease to be expected that is lost in the rounding of values as large as these two.
+ * True if an expected decrease would be lost in the rounding of values as large as these two: double precision is exhausted.
  * @internal
  */
 export function withinRounding(expected: number, value: number, startValue: number): Stop | null {

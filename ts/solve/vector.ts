@@ -58,7 +58,7 @@ export function allFinite(a: Float64Array): boolean {
   return true
 }
 
-/** Float64Array.from takes the way through iterators, which is slow. @internal */
+/** A copy as a Float64Array, by a loop: Float64Array.from uses iterators, which are slow. @internal */
 export function copied(r: ArrayLike<number>): Float64Array {
   const out = new Float64Array(r.length)
   for (let i = 0; i < out.length; i++) out[i] = r[i]

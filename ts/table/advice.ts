@@ -158,7 +158,7 @@ function besideLine(report: TableModelReport): string[] {
   ]
 }
 
-/** A series whose next value is mostly the last one is learnt badly from columns that do not have it. */
+/** A series whose next value is mostly the last one is learned badly from columns that do not have it. */
 function besideRowBefore(report: TableModelReport): string[] {
   const { compared, rows, target } = report
   const metric = deciding(report)

@@ -69,7 +69,7 @@ export interface TableModelState {
   scale: { mean: number; deviation: number }
   /** For numeric targets: sizes of errors on held-out rows, at evenly spaced quantiles from 0 to 1. */
   errors: readonly number[]
-  /** Hashes of some of the rows that were learnt from (fingerprint.ts). Not in files of earlier versions. */
+  /** Hashes of some of the rows that were learned from (fingerprint.ts). Not in files of earlier versions. */
   fingerprint?: readonly number[]
   /**
    * For two classes: the positive one, and the threshold from which on it is predicted, if that is not the likelier class. Absent in files of earlier

@@ -29,7 +29,7 @@ export class Batches {
     return Math.floor(step / this.perEpoch)
   }
 
-  /** The step behind an epoch. */
+  /** The first step after an epoch. */
   endOf(epoch: number): number {
     return (epoch + 1) * this.perEpoch
   }
@@ -53,7 +53,7 @@ export class Batches {
     return next - step
   }
 
-  /** The rows of `count` steps of as many rows each: a range for each epoch. */
+  /** The rows of `count` steps with equal numbers of rows: a range for each epoch. */
   ranges(orders: EpochOrders, step: number, count: number): RowRange[] {
     const size = this.sizeOf(step)
     const out: RowRange[] = []

@@ -23,7 +23,7 @@ export function monitored(progress: Progress, name: string, who: string): number
   throw plainError(`${who}: there is no '${name}' to watch, only ${known.join(', ')}${remedy}`)
 }
 
-/** The best of a value so far. */
+/** The state of a monitored value: its best value so far, with its epoch. */
 export interface BestValueState {
   /** 0 before the first. */
   bestEpoch: number
@@ -66,7 +66,7 @@ export class BestValue {
     return { bestEpoch: this.epoch, bestValue: this.value }
   }
 
-  /** @throws TypeError, RangeError for a value that is not such a state */
+  /** @throws TypeError, RangeError for anything but a saved state */
   loadState({ bestEpoch, bestValue }: BestValueState): void {
     savedCount(bestEpoch, `${this.who}.loadState(): bestEpoch`)
     if (typeof bestValue !== 'number') throw typeError(`${this.who}.loadState(): bestValue wants a number, got ${show(bestValue)}`)

@@ -47,7 +47,7 @@ export interface Callback {
   onEpochEnd?(progress: Progress, control: TrainingControl): void | Promise<void>
   /** Called after onEpochEnd of all callbacks, to save the training: the model then holds the trained weights again. */
   onEpochSaved?(progress: Progress, training: Training): void | Promise<void>
-  /** It is also called before a NonFiniteError is thrown, when training diverged. */
+  /** Called at the end of training, also when training diverged, before the NonFiniteError is thrown. */
   onTrainEnd?(control: TrainingControl): void | Promise<void>
   /**
    * Called within epochs, to save the training: after each batch except the last one of its epoch or, if no callback watches batches, every few
@@ -55,11 +55,11 @@ export interface Callback {
    * it did nothing it returns undefined.
    */
   onBatchSaved?(progress: Progress, training: Training): void | Promise<void>
-  /** {@link onBatchSaved} follows each step whose number is a multiple of this. Default: it comes when it suits. */
+  /** {@link onBatchSaved} is called after each step whose number is a multiple of this. Default: whenever a block of steps ends. */
   readonly savesEvery?: number
   /** The callback's state from epoch to epoch, which {@link Checkpoint} saves with the training. */
   state?(): object
-  /** Goes on from a state, in the midst of a training. */
+  /** Restores a state, in the middle of a training. */
   loadState?(state: never, control: TrainingControl): void
 }
 
@@ -79,11 +79,11 @@ export interface Training {
   readonly control: TrainingControl
   /** True if training ends here. */
   readonly isStopped: boolean
-  /** Since `fit` was called. */
+  /** Seconds since `fit` was called. */
   readonly secondsSoFar: number
   /** @internal means of losses and metrics over the batches of the epoch so far */
   readonly means: RunningMeans
-  /** Since the epoch began. */
+  /** Seconds since the epoch began. */
   readonly secondsOfEpoch: number
   /** Continues after these epochs, which took `seconds`, and after `batches` batches of the next one. */
   goOnAfter(epochs: readonly EpochRecord[], seconds: number, batches?: number, secondsOfEpoch?: number): void
@@ -97,7 +97,7 @@ export interface Resume {
 
 const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onBatchSaved', 'onEpochEnd', 'onEpochSaved', 'onTrainEnd'] as const
 
-/** @internal @throws TypeError for what is no object with hooks */
+/** @internal @throws TypeError for anything but objects with hooks */
 export function checkCallbacks(callbacks: readonly Callback[]): readonly Callback[] {
   callbacks.forEach((callback, i) => {
     if (!HOOKS.some((hook) => typeof callback?.[hook] === 'function'))

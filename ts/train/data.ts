@@ -44,9 +44,9 @@ export interface Rows {
   targets: Tensor
   weights: Tensor | null
   count: number
-  /** The same with targets of the other type, for a loss that takes that. */
+  /** The same rows with targets of the other type (classes or numbers), for a loss that needs that type. */
   converted?: Rows
-  /** A loss that took the targets for predictions of a shape, so that many trainings on the same data look at them once. */
+  /** The loss that last accepted these targets, and for which shape of predictions: many trainings on the same data check them only once. */
   taken?: { loss: Loss; shape: Shape }
 }
 
@@ -59,7 +59,7 @@ export interface Batch {
 }
 
 /**
- * @internal the data set, of options that were read, as tensors with equal numbers of rows
+ * @internal the data set in checked options, as tensors with equal numbers of rows
  * @param checksInputs false if the reader of the inputs checks that they are finite
  * @throws ShapeError if counts differ or there is no row; RangeError naming row and column of a number that is not finite
  */
@@ -95,12 +95,12 @@ export function checkData(data: TrainingData, backend: Backend, what: string, { 
   return { inputs, targets, weights, count }
 }
 
-/** @internal {@link checkData} of an option that is a data set, whose names are checked, too */
+/** @internal {@link checkData} for an option that is a data set itself: its names are checked, too */
 export function checkDataSet(data: TrainingData, backend: Backend, what: string): Rows {
   return checkData(checkOptions(what, data, DATA, CARRIED), backend, what)
 }
 
-/** Flat targets of several numbers a row as rows, if inputs are flat too: the targets of an autoencoder have the shape of its inputs. */
+/** Reshapes flat targets with several numbers per row, if inputs are flat too: the targets of an autoencoder have the shape of its inputs. */
 function asRows(targets: Tensor, inputs: Tensor, shape: Shape | undefined): Tensor {
   const [count] = inputs.shape
   if (shape === undefined || targets.rank !== 1 || targets.size === count || targets.size % count !== 0) return targets
@@ -133,7 +133,7 @@ function checkWeights(weights: ArrayLike<number>, what: string): void {
   if (most === 0) throw rangeError(`${what}: all weights are 0`)
 }
 
-/** Data outlives many steps, so it must not be in the memory of one. */
+/** The tensor in an ordinary array: data outlives many steps, so it must not be in the memory of a step. */
 function onHost(tensor: Tensor): Tensor {
   return tensor.isOnHost ? tensor : tensor.keep()
 }
@@ -173,7 +173,7 @@ function isAllFinite(values: FloatArray): boolean {
 
 /** @internal how {@link splitRows} chooses */
 export interface SplitWay {
-  /** At random; else the last rows. */
+  /** True to draw the rows at random; else the last rows are taken. */
   shuffle?: boolean | undefined
   seed?: number | undefined
   /** True if targets of one number per row are classes, for a stratified split. */
@@ -235,7 +235,7 @@ export function stepBatch(rows: Rows, order: Int32Array | null, from: number, to
   }
 }
 
-/** @internal rows from..to in memory of the running scope */
+/** @internal copies rows from..to into memory of the current scope */
 export function rowsInScope(source: Tensor, from: number, to: number): Tensor {
   return gatherRows(source, null, from, to)
 }

@@ -93,7 +93,7 @@ function maxAbs(p: Parameter): number {
   return p.backend.kernels.maxAbs(p.address, p.size)
 }
 
-/** Weights larger than this are left over from a training that went astray: no lower learning rate makes them good again. */
+/** Weights larger than this are the remains of a diverged training: a lower learning rate does not mend them. */
 const RUINED = 1e6
 
 function describe({ model, lastFinite }: DivergedTraining, broken: Parameter): string {

@@ -11,8 +11,8 @@ import type { MetricName } from './metrics.js'
 /** Options of {@link EarlyStopping}. */
 export interface EarlyStoppingOptions {
   /**
-   * `loss`, `validation.loss` (or Keras' name for it, `valLoss`), or a metric: `validation.accuracy` of the validation data, `accuracy` of them
-   * if there are any, else of training. Default `validation.loss`.
+   * `loss`, `validation.loss` (or Keras' name for it, `valLoss`), or a metric: `validation.accuracy`, or `accuracy`, which is the validation data's
+   * if there are any, else the training data's. Default `validation.loss`.
    */
   monitor?: 'loss' | 'validation.loss' | MetricName | (string & Record<never, never>)
   /** Number of epochs without improvement after which training ends. Default 5. */
@@ -21,7 +21,7 @@ export interface EarlyStoppingOptions {
   minDelta?: number
   /** Direction of improvement. Default: `max` for accuracies, `min` for losses and errors; required for other values. */
   mode?: 'min' | 'max'
-  /** Put the weights of the best epoch back at the end. Default true. */
+  /** Restores the weights of the best epoch at the end. Default true. */
   restoreBest?: boolean
 }
 
@@ -99,7 +99,7 @@ export class EarlyStopping implements Callback {
     return { ...this.best.state(), waited: this.waited, bestState: this.bestState }
   }
 
-  /** @throws TypeError, RangeError for a value that is not such a state; then nothing was changed */
+  /** @throws TypeError, RangeError for anything but a saved state; nothing is changed then */
   loadState(state: EarlyStoppingState, control: TrainingControl): void {
     const { waited, bestState } = state ?? {}
     savedCount(waited, 'EarlyStopping.loadState(): waited')

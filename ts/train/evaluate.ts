@@ -64,7 +64,7 @@ function finite(prediction: Tensor): Tensor {
 /** Further options of {@link evaluateRows}. */
 interface Evaluating {
   loss: Loss
-  /** As `resolveMetrics` gives them. Default: none. */
+  /** Metrics, as `resolveMetrics` returns them. Default: none. */
   metrics?: [string, Metric][]
   /** Rows per forward pass. */
   batchSize?: number
@@ -94,7 +94,7 @@ export function evaluateRows(
           if (checksInputs) checkBatch(rows.inputs, inputs, who)
           const result = forwardLoss(model, loss, { inputs, targets, weights })
           const value = result.loss.item()
-          // rows that come later are named before a loss is
+          // if inputs anywhere are not finite, the error names them rather than the loss
           if (checksInputs && !Number.isFinite(value)) checkAllFinite(rows.inputs, `${who}: inputs`)
           checkEvaluation(who, model, value, `rows ${from} to ${to - 1}`, what)
           means.add(value, result.prediction, result.targets, count)
@@ -109,10 +109,10 @@ export function evaluateRows(
 }
 
 /**
- * A batch is looked at by a kernel, right after it was copied in, in a tenth of the time that the array takes in JavaScript.
+ * Checks a batch by a kernel, right after it was copied in: a tenth of the time that a loop in JavaScript takes.
  * @throws RangeError naming the first number of all inputs that is not finite, if the batch has one
  */
 function checkBatch(all: Tensor, { backend, address, size, dtype }: Tensor, who: string): void {
-  // in double precision squares of large numbers overflow too, and then the array is looked at after all
+  // in double precision the squares of large finite numbers overflow, so then the array itself is checked
   if (dtype === 'float' && !Number.isFinite(backend.kernels.sumSquares(address, size))) checkAllFinite(all, `${who}: inputs`)
 }

@@ -17,7 +17,7 @@ export interface FindLearningRateOptions extends Omit<StepOptions, 'epochs' | 's
   from?: number
   /** Last rate. Default 10. */
   to?: number
-  /** Steps, and so points of the plot. Default 100. */
+  /** Number of steps, which is the number of points of the plot. Default 100. */
   steps?: number
   /** β of the running mean of the loss. Default 0.95. */
   smoothing?: number
@@ -32,9 +32,9 @@ export interface LearningRateCurve {
   losses: number[]
   /** The bias-corrected running mean of `losses`. */
   smoothed: number[]
-  /** The loss exploded before the last rate was reached. */
+  /** True if the loss exploded before the last rate was reached. */
   diverged: boolean
-  /** Null if the loss never fell. */
+  /** Suggested rates, each null if the loss never fell. */
   suggestions: LearningRateSuggestions
 }
 
@@ -67,9 +67,9 @@ const OTHERS = [...CARRIED, ...Object.keys(FIT)]
  *
  *     ηᵢ = from · (to/from)^(i/(steps − 1));    s ← β·s + (1 − β)·loss,  smoothed = s/(1 − βⁱ⁺¹)
  *
- * Too small a rate leaves the loss flat, a good one lets it fall, one too large lets it rise: choose one on the slope.
+ * The loss stays flat at rates that are too small, falls at good rates, and rises at rates that are too large: choose a rate on the slope.
  * Afterwards weights, gradients, optimizer (with its options) and random generators are as before, to the bit. All groups
- * get the same rate during the test. For methods that choose their own step (Prodigy, DoG, Rprop) it says little.
+ * get the same rate during the test. The test says little about methods that choose their own step (Prodigy, DoG, Rprop).
  *
  * @example
  * const { suggestions, learningRates, smoothed } = await findLearningRate(model, { inputs, targets, loss: crossEntropy, optimizer })

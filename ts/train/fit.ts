@@ -23,11 +23,11 @@ import { TrainingRun } from './run.js'
  * const history = await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, metrics: ['accuracy'] })
  * history.epochs[4].metrics.accuracy <= 1 // true
  * @throws RangeError, ShapeError for data or options that do not fit, before the first step; NonFiniteError as soon as a loss is NaN or infinite,
- *   before the update that would follow, where a weight is at the end of training or of an epoch that a callback hears of, or where the loss of
- *   validation is; Error if the model or a part of it is being trained already
+ *   before the update that would follow; also if a weight is NaN or infinite at the end of training or of an epoch with a callback, or if the
+ *   validation loss is; Error if the model or a part of it is being trained already
  */
 export async function fit(model: Module, given: FitOptions): Promise<History> {
-  // its stack is turned into text only on demand, since that takes as long as a short training
+  // the stack of this error becomes text only on demand, since that takes as long as a short training
   const caller = new Error()
   const release = claim('fit', model)
   const restore = rememberModes(model, true)

@@ -4,7 +4,7 @@
 export interface EpochRecord {
   epoch: number
   loss: number
-  /** Metrics of the training batches as they were trained on. */
+  /** Metrics of the training batches, each computed before the update by its batch. */
   metrics: Record<string, number>
   /** Loss and metrics of the validation data, if there are any: callbacks see them in `progress.validation`. */
   validation?: { loss: number } & Record<string, number>
@@ -13,7 +13,7 @@ export interface EpochRecord {
 }
 
 /**
- * Counts of training steps by the way they ran: all ways give the same numbers.
+ * Counts of training steps by the way in which they ran. All ways give the same results.
  *
  * @example
  * const { execution } = await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5 })

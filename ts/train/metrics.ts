@@ -15,7 +15,7 @@ import { Tensor } from '../tensor.js'
  */
 export type Metric = (prediction: Tensor, target: Tensor) => number | Tensor
 
-/** Metrics by name, as far as they are there: few cost little, and {@link useAllMetrics} puts the others beside them. */
+/** The metrics that are available by name. The few that cost little are always there; {@link useAllMetrics} adds the others. */
 export const METRICS: Record<string, Metric> = {
   accuracy,
   mae: meanAbsoluteError,
@@ -43,12 +43,12 @@ export interface MetricsByName {
   readonly [name: string]: MetricName | Metric
 }
 
-/** A number for each metric that an option names. Functions in an array have names that types do not know. */
+/** A number for each metric that an option names. The names of functions in an array are unknown to the type. */
 export type MetricValues<M extends MetricsOption> = M extends readonly (infer N)[]
   ? Record<Extract<N, string> | (Extract<N, Metric> extends never ? never : string), number>
   : Record<Extract<keyof M, string>, number>
 
-/** @internal @throws RangeError naming the metrics there are */
+/** @internal metrics by name, of the option of a user. @throws RangeError that lists the available metrics */
 export function resolveMetrics(option: MetricsOption | undefined): [string, Metric][] {
   if (option === undefined) return []
   if (typeof option !== 'object' || option === null)
@@ -67,7 +67,7 @@ export function resolveMetrics(option: MetricsOption | undefined): [string, Metr
   })
 }
 
-/** Metrics that are means over rows, or made of one by `end`: they are computed batch by batch, and nothing has to be kept. */
+/** A metric that is a mean over rows, or that `end` makes from such a mean. It is computed batch by batch, so no predictions have to be kept. */
 interface Mean {
   of(prediction: Tensor, target: Tensor): number
   end?(mean: number): number
@@ -142,7 +142,7 @@ export class RunningMeans {
     return this.metrics.length > 0 ? this.valuesLater()() : this.none
   }
 
-  /** The {@link values} of now, computed when they are asked for: by then there may be more rows, which do not count. */
+  /** The present {@link values}, computed only when the returned function is called; rows added in the meantime do not count. */
   valuesLater(): () => Record<string, number> {
     const { metrics, samples, kept } = this
     const sums = [...this.sums]

@@ -8,7 +8,7 @@ import type { Plan } from './plan.js'
 export class EpochOrders {
   private readonly generator: Generator | null
   private readonly kept = new Map<number, Int32Array>()
-  /** Arrays of orders that are over, to be filled again: with short epochs, new arrays would be much work for the collector. */
+  /** Arrays of orders that are no longer needed, to be reused: with short epochs, new arrays would be much work for the garbage collector. */
   private readonly spare: Int32Array[] = []
   private drawn = 0
   private readonly rows: number
@@ -27,7 +27,7 @@ export class EpochOrders {
     return this.kept.get(epoch) as Int32Array
   }
 
-  /** Forgets the orders of earlier epochs; orders that were not drawn are skipped, a draw each. */
+  /** Forgets the orders of earlier epochs; orders that were never drawn are skipped by advancing the generator. */
   forgetBefore(epoch: number): void {
     if (this.generator !== null && this.drawn < epoch) {
       this.generator.counter += epoch - this.drawn

@@ -11,9 +11,9 @@ let turn = { began: clock.now() }
 /** Loops that wait for a turn. */
 let waiting = 0
 
-/** @internal tells a loop that its turn is over, and waits for its next one */
+/** @internal tells a loop when its turn is over, and waits for its next turn */
 export class Pacer {
-  /** @param milliseconds that a turn lasts */
+  /** @param milliseconds length of a turn */
   constructor(private readonly milliseconds = 16) {}
 
   /** True if the loops have worked long enough in this turn. */
@@ -21,14 +21,14 @@ export class Pacer {
     return clock.now() - turn.began > this.milliseconds
   }
 
-  /** Resolves in a turn that has time left for this loop; loops that wait already come first. */
+  /** Resolves in a turn that has time left for this loop; loops that have waited longer come first. */
   async pause(): Promise<void> {
     let ahead = waiting++
     try {
       for (; ; ahead--) {
         const seen = turn
         await otherTasks()
-        // a loop that waited longer has this turn
+        // a loop that waited longer gets this turn
         if (ahead > 0) continue
         if (turn === seen) {
           turn = { began: clock.now() }

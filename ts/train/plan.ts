@@ -1,6 +1,6 @@
 /**
- * The options of `fit` and its kin, and the one place that reads them: everything is decided here before the first step, and what follows
- * takes plain values from the {@link Plan}.
+ * The options of `fit`, `trainSteps` and similar functions, and the only place that reads them: everything is decided here before the first step, and
+ * later code takes plain values from the {@link Plan}.
  */
 
 import { noGrad } from '../autograd.js'
@@ -48,9 +48,9 @@ export interface StepOptions extends TrainingData {
   batchSize?: number | 'full'
   /** A new order every epoch, drawn from `seed`. Default true. */
   shuffle?: boolean
-  /** Seed of the shuffle, a whole number. The same seed gives the same orders: give each of several runs in a row its own. Default 0. */
+  /** Seed of the shuffle, a whole number. The same seed gives the same orders: give each of several consecutive runs a seed of its own. Default 0. */
   seed?: number
-  /** Leave a shorter last batch out. Default false. */
+  /** Leaves out the last batch of an epoch if it is shorter. Default false. */
   dropLast?: boolean
   /**
    * Learning rate of a step, counted from 0; set before each step. Default: the optimizer's own. If groups have rates of their own (or Muon a
@@ -141,7 +141,7 @@ export const FIT = {
 /** @internal options of `fit` that loops over steps leave out */
 export const FIT_ALONE: readonly string[] = Object.keys(FIT).filter((name) => !(name in STEPS))
 
-/** @internal options that were read */
+/** @internal options of trainSteps after the check, with defaults */
 export type ReadSteps = Read<StepOptions, typeof STEPS>
 /** @internal */
 export type ReadFit = Read<FitOptions, typeof FIT>
@@ -170,7 +170,7 @@ export interface Plan {
 
 /** @internal a plan of `fit` */
 export interface FitPlan extends Plan, Pick<ReadFit, 'callbacks' | 'signal' | 'onProgress' | 'resume'> {
-  /** Rows to judge by after each epoch. */
+  /** Validation rows, evaluated after each epoch. */
   validation: Rows | null
   metrics: [string, Metric][]
 }
@@ -220,7 +220,7 @@ function untrainedBy(own: readonly Parameter[], { groups }: OptimizerLike | Whol
 
 function ratesOf({ groups }: OptimizerLike | WholeStepOptimizer): number[] | null {
   const rates = groups.map((group) => (group as { options?: { learningRate?: number } }).options?.learningRate ?? 0)
-  // after a schedule went down to 0, they have their earlier proportions
+  // if a schedule has brought all rates down to 0, their earlier proportions count
   const shares = rates.every((rate) => rate === 0) ? (proportions.get(groups) ?? []) : rates.map((rate) => rate / rates[0])
   proportions.set(groups, shares)
   return shares.every(Number.isFinite) && shares.some((share) => share !== 1) ? shares : null
@@ -247,7 +247,7 @@ function checkedSchedule(who: string, schedule: (step: number) => number): (step
   }
 }
 
-/** @throws Error for an optimizer of another model, which would fail at its first step or train that one */
+/** @throws Error for an optimizer of another model, which would fail at its first step, or train the other model */
 function checkOwner(who: string, parameters: readonly Parameter[], { name, groups }: OptimizerLike | WholeStepOptimizer): void {
   const own = new Set(parameters)
   const driven = groups.flatMap(({ parameters }) => [...parameters])
@@ -262,7 +262,7 @@ export interface CheckedData {
   validation: Rows | undefined
 }
 
-/** @internal the plan of options that were read. @throws RangeError, ShapeError, TypeError */
+/** @internal makes the plan from checked options. @throws RangeError, ShapeError, TypeError */
 export function planFit(model: Module, options: ReadFit, known?: CheckedData): FitPlan {
   const { loss, validation, validationFraction, shuffle, seed, callbacks, signal, onProgress, resume } = options
   if (validation !== undefined && validationFraction !== undefined) throw rangeError('fit: give validation or validationFraction, not both')
@@ -285,14 +285,14 @@ export function planFit(model: Module, options: ReadFit, known?: CheckedData): F
   return plan
 }
 
-/** Rows whose targets are of the type that the loss takes: it would convert them in every step, in JavaScript. */
+/** Rows with targets of the type that the loss takes: otherwise the loss would convert them in every step, in JavaScript. */
 function rowsFor(loss: Loss, rows: Rows): Rows {
   const { targets } = rows
   if (traitsOf(loss)?.takes(targets) !== false) return rows
   return (rows.converted ??= { ...rows, targets: targets.dtype === 'int32' ? asFloats(targets) : asClasses(targets) })
 }
 
-/** Targets with an integer type; if one is not an integer all stay, and the loss reports it. */
+/** Targets converted to an integer type. If one of them is not an integer, all stay unchanged, and the loss reports it. */
 function asClasses(targets: Tensor): Tensor {
   const values = targets.read()
   return values.every(Number.isInteger) ? Tensor.onHost(targets.backend, targets.shape, Int32Array.from(values)) : targets
@@ -303,7 +303,7 @@ function areClasses({ targets }: Rows, loss: Loss): boolean {
   return targets.dtype === 'int32' || traitsOf(loss)?.checksTargets === true
 }
 
-/** Checks targets before the first step; if that would need another call of a user's forward method, they are checked at the first step. */
+/** Checks targets before the first step. If that would need an extra call of a user's forward method, they are checked at the first step instead. */
 function checkTargetsEarly(plan: Plan, rows: Rows, what: string): void {
   const { model, options } = plan
   const { isBuiltIn, patched } = new ModelFields(model)

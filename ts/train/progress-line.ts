@@ -4,7 +4,7 @@ import type { History } from './history.js'
 
 /** @internal The line of one training. */
 export interface ProgressLine {
-  /** Called at most ten times a second within an epoch, and at the end of each that is watched. */
+  /** Called at most ten times a second within an epoch, and at the end of each epoch if epochs are watched. */
   show(progress: Progress): void
   /** Called once, with the history, or without it if training failed. */
   end(history?: History): void

@@ -74,7 +74,7 @@ export class TrainingRun {
         if (this.watchesSteps) await this.forEach(steps(plan, fast), (step) => this.afterStep(step))
         else await this.trainInBlocks(from)
       }
-      // before callbacks put the best weights back
+      // remaining gradients are used before callbacks restore the best weights
       this.flush()
     } catch (error) {
       return this.fail(error)
@@ -124,7 +124,7 @@ export class TrainingRun {
   async fail(error: unknown): Promise<never> {
     // the next training must not add to the gradients of batches that this one has accumulated
     if (this.optimizer.accumulates) this.optimizer.zeroGrad()
-    // callbacks put the best weights back, also after an error
+    // callbacks restore the best weights, also after an error
     if (error instanceof NonFiniteError) await this.callTrainEnd()
     throw error
   }
@@ -152,7 +152,7 @@ export class TrainingRun {
     const { keepsPredictions } = this
     const runStep = (i: number, range: RowRange) => {
       const step = takeStep(plan, fast, range, this.batches.positionOf(i), keepsPredictions)
-      // at once: the next step of the block belongs to the next epoch, and its gradients must not be mixed with the remaining ones
+      // done at once: the next step of the block belongs to the next epoch, and its gradients must not be mixed with the remaining ones
       if (step.batch === plan.batchesPerEpoch) this.flush()
       return step
     }
@@ -163,7 +163,7 @@ export class TrainingRun {
     }
   }
 
-  /** Updates by gradients of batches that wait for others, at the end of an epoch and of training. */
+  /** Makes an update from accumulated gradients that still wait for more batches, at the end of an epoch or of training. */
   private flush(): void {
     this.optimizer.flush?.()
   }

@@ -5,9 +5,9 @@ import type { Parameter } from '../parameter.js'
 import type { Generator } from '../random.js'
 
 /**
- * @internal Remembers all that a training step changes: weights, gradients, buffers such as the running statistics of batch
- * normalisation, optimizer state and options, random generators of layers, training modes.
- * @returns a function that puts it back, to the bit
+ * @internal Saves everything that a training step changes: weights, gradients, buffers such as the running statistics of batch  * normalization,
+ *   optimizer state and options, random generators of layers, training modes.
+ * @returns a function that restores it all, to the bit
  */
 export function snapshot(model: Module, optimizer: OptimizerLike): () => void {
   const parameters = new Set([...model.parameters(), ...optimizer.groups.flatMap((group) => [...group.parameters])])

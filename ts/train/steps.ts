@@ -1,4 +1,4 @@
-/** Training as an iterator of steps: the loop that `fit` is a thin layer on. */
+/** Training as an iterator of steps. `fit` is a thin layer over this loop. */
 import { trapped } from '../backend/crash.js'
 import { rangeError } from '../common/errors.js'
 import { readOptions } from '../common/options.js'
@@ -15,9 +15,9 @@ import { FIT_ALONE, type Plan, planSteps, type ReadSteps, STEPS, type StepOption
 import { closureStep, wholeStep } from './whole-step.js'
 import { takesWholeSteps } from './whole-step-optimizer.js'
 
-/** One finished step. Tensors are valid until the next one. */
+/** One finished step. Its tensors are valid until the next step. */
 export interface Step {
-  /** From 1, over all epochs. */
+  /** Number of the step, from 1, over all epochs. */
   step: number
   /** From 1. */
   epoch: number
@@ -33,15 +33,14 @@ export interface Step {
 }
 
 /**
- * Trains and reports after each step; leave the loop whenever you like. Gives way to other tasks of the page or server
- * every few milliseconds.
+ * Trains and reports after each step; leave the loop whenever you like. Lets other tasks of the page or server run every few milliseconds.
  *
  * @example
  * for await (const { step, loss } of trainSteps(model, { inputs, targets, loss: mse, optimizer, epochs: 10 })) {
  *   if (loss < 0.01) break
  * }
  * @throws RangeError, ShapeError for options or data that do not fit, before the first step; NonFiniteError as soon as a
- *   loss is NaN or infinite, before the update that would follow, or where a weight is at the end of an epoch; Error
+ *   loss is NaN or infinite, before the update that would follow, also if a weight is NaN or infinite at the end of an epoch; Error
  *   if the model or a part of it is being trained by fit
  */
 export async function* trainSteps(model: Module, options: StepOptions): AsyncGenerator<Step, void, void> {
@@ -55,7 +54,7 @@ export async function* trainSteps(model: Module, options: StepOptions): AsyncGen
   }
 }
 
-/** @internal {@link trainSteps} for a model that is already claimed, of options that were read */
+/** @internal {@link trainSteps} for a model that is already claimed, with checked options */
 export async function* stepsOf(who: string, model: Module, options: ReadSteps): AsyncGenerator<Step, void, void> {
   const plan = planSteps(who, model, options)
   const pacer = new Pacer(options.yieldEvery)
@@ -73,7 +72,7 @@ export async function* stepsOf(who: string, model: Module, options: ReadSteps): 
   }
 }
 
-/** @internal the steps of all epochs, each taken when it is asked for */
+/** @internal the steps of all epochs, each taken when the caller asks for it */
 export function* steps(plan: Plan, fast: FastSteps): Generator<Step, void, void> {
   const { schedule } = plan.options
   const batches = new Batches(plan)
@@ -96,12 +95,15 @@ export function endSteps(plan: Plan, fast: FastSteps): void {
   fast.release()
 }
 
-/** Gradients that this optimizer does not use must not add up from step to step. Until the next step another optimizer may use them. */
+/**
+ * Drops gradients of parameters that the optimizer does not update: they must not add up from step to step. Until the next step another optimizer may
+ * use them.
+ */
 function expireUntrainedGradients({ untrained }: Plan): void {
   for (const p of untrained) if (p.gradientState === 'ready') p.gradientState = 'used'
 }
 
-/** @internal Takes a step with the present learning rate. Unless `isWatched`, there is no prediction if it would need another forward pass. */
+/** @internal Takes a step with the present learning rate. Without `isWatched`, the prediction is left out if it would need another forward pass. */
 export function takeStep(plan: Plan, fast: FastSteps, range: RowRange, at: Position, isWatched = true): Step {
   const { optimizer } = plan.options
   const { order, from, to } = range

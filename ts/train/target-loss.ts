@@ -1,4 +1,4 @@
-/** A callback that ends a training which is good enough. */
+/** A callback that ends a training once it is good enough. */
 
 import { typeError } from '../common/errors.js'
 import { finite, readOptions, type Schema, text } from '../common/options.js'
@@ -58,7 +58,7 @@ export class TargetLoss implements Callback {
     return { last: this.last }
   }
 
-  /** @throws TypeError for a value that is not such a state */
+  /** @throws TypeError for anything but a saved state */
   loadState(state: { last: number }, control: TrainingControl): void {
     if (typeof state?.last !== 'number') throw typeError(`TargetLoss.loadState(): last wants a number, got ${show(state?.last)}`)
     this.last = state.last

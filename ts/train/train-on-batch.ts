@@ -1,4 +1,4 @@
-/** trainOnBatch: one step on the rows that are there, at once: for servers and streams. */
+/** trainOnBatch: one immediate training step on the given rows, for servers and streams. */
 import { rangeError } from '../common/errors.js'
 import { readOptions, type Schema } from '../common/options.js'
 import type { Loss } from '../loss/loss.js'
@@ -25,7 +25,7 @@ export const TRAIN_ON_BATCH = {
 } satisfies Schema<TrainOnBatchOptions>
 
 /**
- * One training step on these rows, all of them, before it returns: forward pass, loss, gradients, update. For rows that arrive one after the other,
+ * Takes one training step on all of these rows before it returns: forward pass, loss, gradients, update. For rows that arrive one after the other,
  * as in a server, from a stream, or from a game: `fit` is for data that exist from the start, and prepares for many steps. The model is in training
  * mode meanwhile; afterwards its previous mode is restored.
  *
@@ -69,7 +69,7 @@ export function trainOnBatch(model: Module, given: TrainOnBatchOptions): number 
   }
 }
 
-/** The model that an optimizer trained last, which is checked once. */
+/** The model that each optimizer trained last, so that the pair is checked only once. */
 const trained = new WeakMap<object, Module>()
 
 function checkOwner(model: Module, optimizer: OptimizerLike | WholeStepOptimizer): void {

@@ -9,7 +9,10 @@ import type { WholeStepOptimizer } from './whole-step-optimizer.js'
 
 type Batch = Pick<Rows, 'inputs' | 'targets' | 'weights'>
 
-/** @internal The optimizer's own step and the loss before it. If `isWatched`, also the prediction before it, by another forward pass; else the inputs are in its place. */
+/**
+ * @internal The optimizer's own step and the loss before it. If `isWatched`, also the prediction before it, by another forward pass; otherwise the
+ *   inputs stand in for the prediction.
+ */
 export function wholeStep(
   { model, rows, options: { loss } }: Plan,
   optimizer: WholeStepOptimizer,
@@ -31,7 +34,10 @@ function batchOf(rows: Rows, order: Int32Array | null, from: number, to: number)
   return to - from === rows.count ? rows : batchOnHost(rows, order, from, to)
 }
 
-/** @internal The step of an optimizer that asks for loss and gradients more than once, such as SAM. Returns those of the first time. */
+/**
+ * @internal The step of an optimizer that asks for loss and gradients more than once, such as SAM. Returns the loss and gradients of the first
+ *   evaluation.
+ */
 export function closureStep(optimizer: object, evaluate: () => Evaluation, isWatched: boolean): Evaluation {
   let first: Evaluation | undefined
   const closure = (): void => {

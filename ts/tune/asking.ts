@@ -54,7 +54,7 @@ export class Asking {
     return number
   }
 
-  /** The number of a new trial with these parameters, which this process runs: others that wait are left waiting. */
+  /** The number of a new trial with these parameters, which this process runs. Waiting trials keep waiting. */
   async nextWith(params: Values): Promise<number> {
     const { trials, suggester } = this
     let number = -1
@@ -106,7 +106,7 @@ export class Asking {
   }
 }
 
-/** Values of all parameters that are there, as they were given; or the axis of the first that is missing or not in its range. */
+/** Values of all parameters of a point, as they were given; or the axis of the first parameter that is missing or out of range. */
 function valuesOf(axes: readonly Axis[], params: Values): Record<string, Choice> | Axis {
   const point = new Float64Array(axes.length).fill(Number.NaN)
   const values: Record<string, Choice> = {}

@@ -18,7 +18,7 @@ const sampler: Kind = {
   remedy: (value) => (typeof value === 'function' ? '; call it' : ''),
 }
 
-/** @internal with the names of Optuna */
+/** @internal the options of createStudy; `aka` has Optuna's names for them */
 export const CREATE_STUDY = {
   space: { is: anything, aka: ['params', 'searchSpace', 'search_space'] },
   direction: { is: anything, default: 'minimize', aka: ['directions'] },
@@ -100,7 +100,7 @@ export async function openStudy(options: OpenOptions): Promise<Study> {
 }
 
 /**
- * Deletes a study from its storage, as Optuna does: its entries stay in the journal, and say nothing any more. Processes and workers that run it
+ * Deletes a study from its storage, as Optuna does: its entries stay in the journal, and have no effect any more. Processes and workers that run it
  * stop.
  * @example
  * // await deleteStudy({ storage: 'redis://localhost:6379', name: 'first-try' })

@@ -6,11 +6,11 @@ import { CONSTRAINT, ERROR } from './trial-record.js'
 
 /** The process that runs a trial now, if it took the trial over from a process that ended. */
 const OWNER = 'gradus:owner'
-/** Set by the pruning process, for a trial that runs in another process. */
+/** Attribute that asks the process that runs a trial to end it as pruned. The process that prunes sets it. */
 const PRUNE = 'gradus:prune'
-/** Set for a trial that failed by an error of its objective, not by its time, its worker or a value that is not finite. */
+/** Attribute of a trial that failed by an error of its objective, and not because of its time, its worker or a value that is not finite. */
 const FAULT = 'gradus:fault'
-/** The parameters that were given, of a trial that a caller asked for. */
+/** Attribute with the parameters that a caller gave for a trial. */
 const FIXED = 'fixed_params'
 
 /** Outcome of a trial. */

@@ -7,11 +7,11 @@ import type { Observation } from './observations.js'
 import type { Axis } from './space.js'
 
 const TREES = 48
-/** Trials that are all over the space. */
+/** Number of first trials, which are spread over the whole space. */
 const EARLY = 16
 const MIN_TO_SPLIT = 6
 const MIN_IN_LEAF = 3
-/** More trials are thinned: the time grows with their square. */
+/** Largest number of trials; more are thinned out, as the time grows with the square of their number. */
 const MOST = 400
 
 interface Leaf {

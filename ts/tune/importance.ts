@@ -104,7 +104,7 @@ function divergence(name: string, space: Space, target: readonly TrialRecord[], 
   return scale * sum * (target.length / region.length) ** 2
 }
 
-/** A density over the cells of a range: normal kernels as wide as Scott's rule has them, and a prior over all. */
+/** A density over the cells of a range: normal kernels with the width of Scott's rule, and a prior over all cells. */
 function densityOf(values: readonly unknown[], range: ParameterRange): number[] {
   const counts = countsOf(values, range)
   const cells = counts.flatMap((count, i) => (count > 0 ? [i] : []))

@@ -7,7 +7,7 @@
 const LN2_HIGH = 0.6931471803691238
 const LN2_LOW = 1.9082149292705877e-10
 
-/** 2 to a whole power, exactly, also below the normal range. */
+/** Exact powers of 2 with integer exponents, including subnormal numbers. */
 const POWERS = Float64Array.from({ length: 2100 }, (_, i) => {
   let [power, base] = [1, i < 1075 ? 0.5 : 2]
   for (let n = Math.abs(i - 1075); n > 0; n >>= 1) {

@@ -51,7 +51,7 @@ export interface OptimizeOptions<S extends Space = Space> {
 
 /** Seconds that a timer can wait: its milliseconds are 32 bits. */
 const LONGEST = Math.floor((2 ** 31 - 1) / 1000)
-/** @internal with the names of Optuna */
+/** @internal the options of optimize; `aka` has Optuna's names for them */
 export const OPTIMIZE = {
   trials: { is: count, aka: ['n_trials', 'nTrials'] },
   time: { is: positive, aka: ['timeout'] },
@@ -67,9 +67,9 @@ export const OPTIMIZE = {
 
 /** Milliseconds after which the page or server gets a turn. */
 const TURN = 30
-/** Milliseconds after which it is said again that the study waits. */
+/** Milliseconds until the message that the study waits is repeated. */
 const SAY_AGAIN = 6000
-/** If all of the first trials fail, something else is wrong. */
+/** Number of first trials that must all fail for the study to end: the cause is then not one trial. */
 const HOPELESS = 10
 
 /** @internal the methods of a study that running its trials needs */
@@ -286,7 +286,7 @@ class TrialRun<S extends Space> {
     }
   }
 
-  /** Runs a trial for as long as it may take; workers of a queue see to that themselves. */
+  /** Runs a trial within its time limit; workers of a queue enforce the limit themselves. */
   private async inTime(runner: Runner<S>, trial: Trial<S>, own: AbortController): Promise<unknown> {
     const { trialTime, queue } = this.options
     if (trialTime === undefined || queue !== undefined) return await runner.run(trial, own.signal)
@@ -358,7 +358,7 @@ function inThisThread<S extends Space>(objective: Objective<S>): Runner<S> {
       tooLong.catch(() => {})
       const abort = () => {
         own.abort(signal.reason)
-        // one that was asked to stop is waited for, but not one that does not end
+        // a trial that was asked to stop is waited for, but not one that exceeds its time
         if (signal.reason instanceof TrialTimeout) giveUp(signal.reason)
       }
       signal.throwIfAborted()

@@ -19,8 +19,8 @@ export function paretoFront(observations: readonly Observation[]): Observation[]
 }
 
 /**
- * The best observations: the first front, and further ones until there are `least` (non-dominated sorting, Deb et al. 2002). If a front brings more
- * than `least`, and the first more than `most`, a subset that covers much hypervolume is taken from it.
+ * The best observations: the first front, and further ones until there are `least` (non-dominated sorting, Deb et al. 2002). If the last front taken
+ * makes it more than `least`, or the first front alone has more than `most`, only a subset of it that covers much hypervolume is taken.
  */
 export function bestByFronts(observations: readonly Observation[], least: number, most: number): Observation[] {
   // in this order, no point is dominated by a later one
@@ -111,7 +111,7 @@ export function hypervolume(points: readonly Losses[]): number {
   const front: Losses[] = []
   for (const point of sorted) if (!front.some((other) => dominates(other, point) || isEqual(other, point))) front.push(point)
   if (front.length > 0 && front[0].length === 2) {
-    // in two dimensions they are a staircase
+    // in two dimensions the points form a staircase
     let [volume, before] = [0, 0]
     for (const [x, y] of front) {
       volume += -x * (before - y)

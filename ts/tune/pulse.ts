@@ -5,9 +5,9 @@ import type { StoredTrials } from './stored-trials.js'
 
 /** Seconds of silence after which others take the trials of a process whose objective may block it. */
 const BLOCKING = 120
-/** Seconds for one whose objective runs elsewhere. */
+/** The same for a process whose objective runs in threads or other processes. */
 const FREE = 45
-/** Signs in the time that a process may be silent. */
+/** Number of signs of life in the time for which a process may be silent. */
 const SIGNS = 4
 
 export class Pulse {

@@ -64,7 +64,7 @@ const ON_STEP = 1e-8
 export interface FloatOptions {
   /** Makes equal ratios equally likely: for learning rates, decays, and anything that spans powers of ten. Default false. */
   log?: boolean
-  /** Multiples of it above `low` alone. Default: every number. */
+  /** Distance of allowed values: only `low` plus a multiple of it. Default: every number is allowed. */
   step?: number
 }
 
@@ -91,14 +91,14 @@ function onStep(low: number, step: number, k: number): number {
   return digits <= MAX_DECIMALS ? Number(x.toFixed(digits)) : x
 }
 
-/** Number of steps that a number is above `low`: an integer if it is as good as on a step, as 0.1 + 0.2 is for steps of 0.1. */
+/** Number of steps from `low` to a number: an integer if the number is on a step to rounding, as 0.1 + 0.2 is for steps of 0.1. */
 function stepsTo(low: number, step: number, x: number): number {
   const steps = (x - low) / step
   const whole = Math.round(steps)
   return Math.abs(steps - whole) < ON_STEP || onStep(low, step, whole) === x ? whole : steps
 }
 
-/** `toFixed` writes no more. */
+/** The largest number of decimals that `toFixed` accepts. */
 const MAX_DECIMALS = 100
 
 /** Digits behind the point: 2 for 0.25, 7 for 1.5e-6. */
@@ -111,7 +111,7 @@ function decimals(x: number): number {
 export interface IntOptions {
   /** Makes equal ratios equally likely: for widths, batch sizes, and anything that doubles. Default false. */
   log?: boolean
-  /** Multiples of it above `low` alone. Default 1. */
+  /** Distance of allowed values: only `low` plus a multiple of it. Default 1. */
   step?: number
 }
 
@@ -157,7 +157,7 @@ export function categorical<const T extends Choice>(choices: readonly T[]): Cate
  * @example
  * const space = { optimizer: categorical(['SGD', 'Adam']), momentum: when('optimizer', 'SGD', float(0, 0.99)) }
  * space.momentum.name // 'optimizer'
- * @throws TypeError for what is no parameter
+ * @throws TypeError if `parameter` is no parameter
  */
 export function when<R extends ParameterRange>(name: string, values: Choice | readonly Choice[], range: R): Conditional<R> {
   if (typeof name !== 'string') throw typeError(`when: wants the name of another parameter, got ${show(name)}`)
@@ -182,7 +182,7 @@ export function rangeOf(parameter: SpaceParameter): ParameterRange {
   return parameter.kind === 'when' ? parameter.range : parameter
 }
 
-/** @internal as people would write it, `float(1e-5, 1, { log: true })` */
+/** @internal the call that makes a range, as people would write it: `float(1e-5, 1, { log: true })` */
 export function describeRange(parameter: SpaceParameter): string {
   if (parameter.kind === 'when') return `when('${parameter.name}', ${JSON.stringify(parameter.values)}, ${describeRange(parameter.range)})`
   if (parameter.kind === 'categorical') return `categorical(${JSON.stringify(parameter.choices)})`
@@ -262,7 +262,7 @@ export class Axis {
     )
   }
 
-  /** True if a number is as good as a multiple of the step above `low`. */
+  /** True if a number is, to rounding, a multiple of the step above `low`. */
   private isOnStep(value: number): boolean {
     const { range } = this
     if (range.kind === 'categorical' || range.step === null) return false

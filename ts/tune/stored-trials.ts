@@ -30,7 +30,7 @@ export class StoredTrials {
   ) {
     this.index = new TrialIndex(parts.axes, parts.directions, parts.pruner !== undefined)
     journal.onChange((study, trial, change) => {
-      // not by its name: one that was deleted before had the same
+      // compared by identity, since a deleted study may have had the same name
       if (study !== this.study) return
       if (change === 'reported') this.index.updateReports(trial)
       else this.observe(trial)
@@ -96,7 +96,7 @@ export class StoredTrials {
     return [...this.index.running.values()].filter((trial) => this.isAbandoned(ownerOf(trial)))
   }
 
-  /** Running trials of processes that may or may not live: they announced that they would write, and have not since. */
+  /** Running trials of processes that may have died: they announced signs of life, and have written nothing since. */
   get uncertain(): StoredTrial[] {
     const { journal } = this
     return [...this.index.running.values()].filter((trial) => {

@@ -112,7 +112,7 @@ export class Study<S extends Space = Space> {
     await this.stored.begin(purpose)
   }
 
-  /** The study in a line; Node and Deno print it so too. */
+  /** The study in a line, which Node and Deno also print for it. */
   toString(): string {
     const { best: trial } = this.stored.index
     const best = trial === undefined || this.directions.length > 1 ? '' : `, best ${this.bestValue} in trial ${trial.number}`
@@ -163,7 +163,7 @@ export class Study<S extends Space = Space> {
   }
 
   /**
-   * Notes something on the study as a whole, which its storage keeps: anything that JSON has. On a single trial it is `trial.setAttribute`.
+   * Notes something on the study as a whole, which its storage keeps: anything that JSON has. For notes on a single trial use `trial.setAttribute`.
    * @example
    * // await study.setAttribute('table', 'penguins.csv')
    * // study.attributes.table // 'penguins.csv'
@@ -211,7 +211,7 @@ export class Study<S extends Space = Space> {
     endedWith(number, outcome as number, this.directions)
   }
 
-  /** @internal a trial with these parameters, to be run at once: others that wait are left waiting */
+  /** @internal a trial with these parameters, to be run at once; waiting trials keep waiting */
   async askWith(params: Partial<Params<S>>): Promise<Trial<S>> {
     return this.running(await this.asking.nextWith(params))
   }
@@ -281,7 +281,7 @@ export class Study<S extends Space = Space> {
     await this.journal.store.close?.()
   }
 
-  // ---- for the parts of this entry ----
+  // ---- for other files of gradus/tune ----
 
   /** @internal */
   get all(): readonly StoredTrial[] {
@@ -315,7 +315,7 @@ export class Study<S extends Space = Space> {
 
   /** @internal the trial of this number, run for another process, which decides about pruning */
   onQueue(number: number): Trial<S> {
-    // this process may have run it before, without a result
+    // this process may have run the trial before, without a result
     this.telling.forget(number)
     const trial = this.running(number)
     trial.shouldPrune = () => this.telling.isPruneAsked(number)
@@ -337,7 +337,7 @@ export class Study<S extends Space = Space> {
     this.pulse.isFree = value
   }
 
-  /** @internal trials of other processes that may or may not still run, and the seconds until that is known */
+  /** @internal trials of other processes that may have died, and the seconds until it is known whether they have */
   get uncertain(): { numbers: number[]; seconds: number } {
     const trials = this.stored.uncertain
     const left = trials.map((trial) => {
@@ -359,7 +359,7 @@ export class Study<S extends Space = Space> {
     return other.maySilent(this.journal.worker) !== undefined && other.studyNamed(this.name) !== undefined
   }
 
-  /** @internal deletes it from its storage */
+  /** @internal deletes the study from its storage */
   async delete(): Promise<void> {
     await this.journal.write(() => (this.stored.isDeleted ? [] : [deletion(this.stored.study?.id)]))
   }
@@ -387,7 +387,7 @@ export class Study<S extends Space = Space> {
     this.telling.noteFault(number)
   }
 
-  /** @internal the error of its objective, if a trial failed by it */
+  /** @internal the error of the objective, if it made the trial fail */
   faultOf(number: number): string | undefined {
     const trial = this.all[number]
     return trial.state === 'failed' && isFaulty(trial) ? (this.recordOf(number).error ?? 'no reason') : undefined

@@ -6,10 +6,10 @@ import type { Observations } from './observations.js'
 import { MAX_DRAWS, randomPoint, type Sampler } from './samplers/sampler.js'
 import { type Axis, type Choice, valuesAt } from './space.js'
 
-/** With the name of a sampler: the attribute that says which of its points a trial has. */
+/** Prefix, before the name of a sampler, of the attribute with the index of the point that a trial has from it. */
 const POINT = 'gradus:point:'
 
-/** Points of a sampler that the constraint may forbid before random points are drawn. */
+/** Number of the sampler's points that the constraint may forbid before random points are drawn instead. */
 const OWN_DRAWS = 1000
 
 /** Parameters of a trial, and the attributes that go with them. */
@@ -20,7 +20,7 @@ interface Suggestion {
 
 /** @internal */
 export class Suggester {
-  /** The first point of the sampler that no trial has had. */
+  /** Index of the sampler's first unused point. */
   private nextPoint = 0
 
   constructor(

@@ -36,7 +36,7 @@ export const TABLE_SPACE = {
 /** Values of {@link TABLE_SPACE} for parameters that are not tuned. */
 const FIXED = { learningRate: 0.003, width: 32, batchSize: 32, activation: 'relu', layers: 1, weightDecay: 1e-4, dropout: 0 }
 
-/** Fewer rows are not enough for a result. */
+/** Least number of rows. */
 const FEWEST = 20
 /** Epochs between reports. */
 const REPORT_EVERY = 2
@@ -49,7 +49,7 @@ type Values = Partial<Record<keyof typeof FIXED, unknown>>
  *
  * @param epochs of the trial
  * @example netSettings({ layers: 2, width: 16, learningRate: 0.01 }).hidden // [16, 16]
- * @throws RangeError for a parameter that a net of a table has not
+ * @throws RangeError for a parameter that nets for tables do not have
  */
 export function netSettings(params: Readonly<Record<string, unknown>>, epochs = 40): Required<NetSettings> {
   for (const name of Object.keys(params))
@@ -119,7 +119,7 @@ export async function tableObjective(options: TableObjectiveOptions): Promise<Ob
   return Object.assign(objective, { leftOut: prepared.leftOut, notes: prepared.notes })
 }
 
-/** Errors in it begin with the name of the file. */
+/** Does work; the file's name is put in front of the messages of its errors. */
 async function ofFile<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

@@ -32,7 +32,7 @@ export class Telling implements TrialOwner {
         return [...(this.notes.get(number) ?? []), ...ending(stored, ended, trials.parts.directions.length)]
       })
     } finally {
-      // also if another process was faster
+      // another process may have been faster
       if (isOver(trials.all[number]?.state)) {
         this.forget(number)
         this.pulse.end(number)
@@ -49,7 +49,7 @@ export class Telling implements TrialOwner {
     if (typeof value !== 'number') throw typeError(`trial ${number}: report wants a number, got ${show(value)}`)
     if (!Number.isSafeInteger(step) || step < 0)
       throw rangeError(`trial ${number}: report wants a step from 0, a whole number, got ${show(step)}`)
-    // one that no other could beat says as little as NaN
+    // a report that no other could beat says as little as NaN
     const useful = isLoss(lossOf(value, this.trials.parts.directions[0])) ? value : Number.NaN
     await this.trials.journal.write(() => {
       const trial = this.trials.all[number]
@@ -71,7 +71,7 @@ export class Telling implements TrialOwner {
     await this.trials.journal.write(() => [pruneRequest(trial)])
   }
 
-  /** True if another process asked for that. */
+  /** True if another process asked this one to end the trial as pruned. */
   isPruneAsked(number: number): boolean {
     return isPruneAsked(this.trials.all[number])
   }

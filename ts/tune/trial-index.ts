@@ -47,7 +47,7 @@ export class TrialIndex {
     this.updateReports(trial)
     if (this.isBest(trial)) this.best = trial
     const losses = this.lossesOf(trial)
-    // Optuna keeps trials as complete that are infinitely good
+    // Optuna counts a trial with an infinitely good value as complete
     const isFailed = trial.state === 'failed' || !losses.every(isLoss)
     if (isFailed) this.history.remove(trial.number)
     if (isFailed || trial.state === 'waiting') return
@@ -84,7 +84,7 @@ export class TrialIndex {
     return own < best || (own === best && trial.number < this.best.number)
   }
 
-  /** One for each objective; empty unless the trial is complete. */
+  /** A loss for each objective; empty unless the trial is complete. */
   private lossesOf({ state, values }: StoredTrial): number[] {
     return state === 'complete' ? (values ?? []).map((value, i) => lossOf(Number(value), this.directions[i])) : []
   }

@@ -3,7 +3,7 @@
 import type { Params, Space } from './space.js'
 import type { TrialState } from './storage/journal.js'
 
-/** A trial that is over, or is running somewhere, to read. */
+/** A read-only record of a trial, which may be over or still run somewhere. */
 export interface TrialRecord<S extends Space = Space> {
   /** Number of the trial, from 0, in the order of creation. */
   readonly number: number
@@ -19,7 +19,7 @@ export interface TrialRecord<S extends Space = Space> {
   readonly constraints: Readonly<Record<string, number>>
   /** Notes of the program about the trial. */
   readonly attributes: Readonly<Record<string, unknown>>
-  /** From asking to telling; undefined while it runs. */
+  /** Seconds from `ask` to `tell`; undefined while the trial runs. */
   readonly seconds: number | undefined
   /** Why it failed. */
   readonly error: string | undefined

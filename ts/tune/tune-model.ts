@@ -74,9 +74,9 @@ export interface TuneModelProgress {
   stages: number
   /** Parameters of the stage. */
   tuned: readonly string[]
-  /** Epochs that the nets at hand have had. */
+  /** Epochs that the nets of the current rung have been trained for. */
   epochs: number
-  /** Nets that are over. */
+  /** Number of finished nets, in all stages. */
   finished: number
   /** The least value so far; undefined before the first net is finished. */
   best: number | undefined
@@ -124,7 +124,7 @@ export const TUNE_MODEL = {
 
 const FIRST = /^(learningRate|rate|lr|alpha|eta)$/i
 const THIRD = /depth|layers|decay|dropout|regular|schedule|warmup/i
-/** After a stage a number is searched within this share of its range, around the best. */
+/** After its stage, a number is searched only in this share of its range, around the best value. */
 const NARROWED = 1 / 3
 
 /**
@@ -147,7 +147,7 @@ const NARROWED = 1 / 3
  *   epochs: 9,
  * })
  * value <= atDefaults // true
- * @throws TypeError, RangeError for options that do not fit; the signal's reason where it ends tuning before a net has come to its end
+ * @throws TypeError, RangeError for options that do not fit; the signal's reason if it ends tuning before any net is finished
  */
 export async function tuneModel<const S extends Space, N extends Module = Module>(
   given: TuneModelOptions<S, N>,

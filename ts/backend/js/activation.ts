@@ -1,4 +1,4 @@
-/** Activations and their derivatives: one pair of loops each, named; the numbers come from the order of ACTIVATIONS. */
+/** Activations and their derivatives: for each name one pair of loops; the number of an activation is its place in ACTIVATIONS. */
 import type { FloatArray, Heap } from '../heap.js'
 import { ACTIVATIONS, type Activation, type Kernels } from '../kernels.js'
 import { erfc } from './math.js'

@@ -1,4 +1,4 @@
-/** `fill` and `copyWithin` of typed arrays for possibly few numbers: for small nets a call of those costs more than a loop. */
+/** `fill` and `copyWithin` of typed arrays for possibly few numbers: for small nets a call of these methods costs more than a loop. */
 import type { FloatArray } from '../heap.js'
 
 /** Above this many numbers the calls are faster. */

@@ -12,7 +12,7 @@ export function addGram(j: Float64Array, n: number, m: number, stride: number, h
   for (; a < n; a++) for (let b = 0; b <= a; b++) h[a * n + b] += dotAt(j, a * stride, b * stride, m)
 }
 
-/** Long because it must be one loop on local numbers: a call that V8 does not inline would put each number on the heap. */
+/** Long, because it must be a single loop over local variables: a call that V8 does not inline would put each number on the heap. */
 function tile(j: Float64Array, a: number, b: number, m: number, stride: number, h: Float64Array, at: number, n: number): void {
   const a1 = (a + stride) | 0
   const a2 = (a1 + stride) | 0
@@ -107,7 +107,7 @@ function eliminateTwo(h: Float64Array, l: Float64Array, i: number, n: number): v
   }
 }
 
-/** 1 / Lᵢᵢ on the diagonal: products instead of quotients in all that follows. */
+/** 1 / Lᵢᵢ on the diagonal: later steps then multiply instead of dividing. */
 function pivot(h: Float64Array, l: Float64Array, i: number, n: number, shift: number): boolean {
   const at = i * n
   const diagonal = h[at + i] + shift

@@ -1,6 +1,6 @@
 /**
  * Counter-based random numbers: Philox-4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
- * A word depends only on (seed, stream, counter, i), so nothing is stored and any part can be made anywhere.
+ * A word depends only on (seed, stream, counter, i), so nothing is stored, and any part can be computed on its own.
  * crate/random.rs does the same operations in the same order on integers and doubles: the bits are equal.
  */
 import type { Heap } from '../heap.js'

@@ -78,7 +78,7 @@ export function rareReductions(heap: Heap): Pick<Kernels, 'reduceMax' | 'reduceM
  */
 const RUN = 512
 
-/** sums[j] = Σ_i rows[i,j] (+ sums), for m rows of n; a column of its own keeps its sum in a double. */
+/** sums[j] = Σ_i rows[i,j] (+ sums), for m rows of n; a single column (n = 1) keeps its sum in a double. */
 export function columnSums(f: FloatArray, rows: number, sums: number, m: number, n: number, accumulate: boolean): void {
   if (!accumulate) fillNumbers(f, sums, n, 0)
   if (n === 1) {

@@ -1,7 +1,7 @@
 /**
- * Decides whether sharing work with other threads is worth it. It is not if other programs occupy the cores: main then waits for workers that stand
- * still in the middle of their shares, or stands still itself. There is no processor clock to detect that. Instead the time of calls on one thread,
- * measured now and then, is compared with their time when they are shared.
+ * Decides whether sharing work with other threads is worth it. It is not if other programs occupy the cores: the main thread then waits for workers
+ * that are suspended in the middle of their shares, or is suspended itself. There is no processor clock to detect that. Instead the time of calls on
+ * one thread, measured now and then, is compared with their time when they are shared.
  */
 import { clock } from '../../common/clock.js'
 
@@ -9,8 +9,8 @@ import { clock } from '../../common/clock.js'
 const FIRST_ALONE = 3
 const ONE_OF = 61
 /**
- * Times are kept for this many kinds of calls. With one more, all are measured again: a program whose calls keep changing in size would otherwise
- * fill the memory.
+ * Largest number of kinds of calls whose times are kept. With one more, all times are dropped and measured again: a program whose calls keep changing
+ * in size would otherwise fill the memory.
  */
 const MOST_KINDS = 1024
 /** Weight of a call that takes longer on one thread than before, since other programs may be the cause. */
@@ -28,7 +28,7 @@ export class Gain {
   /** The milliseconds of each kind of call on one thread, with the number of measured calls. */
   private readonly alone = new Map<number, { time: number; count: number }>()
   private calls = 0
-  /** Milliseconds of the shared calls of late, and of the same on one thread. */
+  /** Milliseconds that shared calls took in the current window, and that the same calls would have taken on one thread. */
   private taken = 0
   private expected = 0
   private rest = FIRST_REST

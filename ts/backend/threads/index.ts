@@ -26,9 +26,9 @@ const PAGE = 65_536
 export interface Threads {
   kernels: Kernels
   pool: Pool
-  /** Resolves once the workers have started, or have failed to. */
+  /** Resolves once the workers have started, or have failed to start. */
   ready: Promise<void>
-  /** The update, shared by the threads. */
+  /** An optimizer's update kernel, divided among the threads. */
   share(update: Update): Update
   /** Shares the kernels of another module, too. `exports` belong to its instance on the calling thread. */
   add(exports: WasmExports, module: WebAssembly.Module): WasmExports

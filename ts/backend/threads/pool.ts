@@ -28,8 +28,8 @@ import { spawn, type Thread } from './spawn.js'
 /** Number of checks for the end of a share before main sleeps (if it may sleep): about 200 µs, since waking up takes 50. */
 const SPINS_BEFORE_SLEEP = 80_000
 /**
- * The least nanoseconds of work per thread. Handing a share over takes half a microsecond; the larger cost is that the other core has to fetch data
- * that this core has just written.
+ * Smallest amount of work per thread, in nanoseconds. Handing a share over takes half a microsecond; the larger cost is that the other core has to
+ * fetch data that this core has just written.
  */
 const GRAIN = 16_000
 
@@ -38,7 +38,7 @@ export function isSmall(nanoseconds: number): boolean {
   return nanoseconds < 2 * GRAIN
 }
 
-/** More than there are, in the core and all parts: a number for each kernel and size. */
+/** Upper limit of the number of kernels in the core and all parts. A kind of calls has a number made of kernel and size. */
 const MAX_KERNELS = 4096
 
 /** A worker counts as dead if its share takes longer than LIFETIME milliseconds and longer than LIFETIMES times main's share. */
@@ -95,7 +95,7 @@ export class Pool {
     return this.kernels.indexOf(kernel as Kernel)
   }
 
-  /** Takes kernels of a further module, which each worker instantiates for itself; until all have, main works alone. */
+  /** Adds the kernels of a further module, which each worker instantiates for itself. Until all workers have done so, main works alone. */
   add(kernels: readonly Kernel[], module: WebAssembly.Module): void {
     this.kernels.push(...kernels)
     const first = this.fillTable(kernels)
@@ -109,7 +109,7 @@ export class Pool {
     })
   }
 
-  /** Threads at work, main included: 1 until the workers have started, fewer when some have ended. */
+  /** Number of usable threads, main included: 1 until the workers have started, and fewer after some have died. */
   get size(): number {
     return this.workers.length + 1
   }

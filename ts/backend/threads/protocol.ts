@@ -18,7 +18,7 @@ export const BLOCK = 256
 /** Indices of 32-bit words: flags that the worker sleeps, and that the main thread sleeps until the worker is done. */
 export const ASLEEP = 1
 export const AWAITED = 2
-/** Flag that the worker has ended because its kernel threw. */
+/** Flag that the worker has ended, because its kernel threw. */
 export const GONE = 3
 /** Index among the doubles: the number of the kernel, then its arguments. */
 export const KERNEL = 4

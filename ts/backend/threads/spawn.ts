@@ -26,8 +26,8 @@ const START_TIMEOUT_MS = 20_000
 const POLICY = "a page's Content-Security-Policy has to allow blob: in worker-src"
 
 /**
- * Starts a worker, which is added to `threads` at once; resolves when it waits for work, rejects if it does not get there. After that it keeps no
- * process alive. Threads may outlive their pool and hold these arguments, but not the pool.
+ * Starts a worker, which is added to `threads` at once; resolves when the worker waits for work, rejects if it fails before that. From then on the
+ * worker does not keep the process alive. Threads may outlive their pool and hold these arguments, but not the pool.
  */
 export async function spawn(start: Start, threads: Thread[]): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -17,7 +17,7 @@ const FUNCTION = 1
 const LINE = 16
 const LINEAR = 0
 
-/** Kernels whose time is computing and not memory, with the number of addresses that come before their sizes. */
+/** Kernels whose time is limited by arithmetic and not by memory, with the number of address arguments before their sizes. */
 const FUNCTIONS = { exp: 2, log: 2, sin: 2, cos: 2, erf: 2, softmax: 2, logSoftmax: 2, softmaxBackward: 3, logSoftmaxBackward: 3 }
 const CHEAP: readonly Activation[] = ['linear', 'relu', 'leakyRelu']
 
@@ -64,7 +64,7 @@ export function shareOthers({ exports, pool }: Pick<ThreadedModule, 'exports' | 
   return table
 }
 
-/** The update of an optimizer, shared. */
+/** An optimizer's update kernel, divided among the threads. */
 export function shareUpdate(pool: Pool, update: Update): Update {
   const number = pool.numberOf(update)
   const kernel: Update = (p, g, s, stride, n, h) => {
@@ -86,7 +86,10 @@ function scratchOf({ scratches }: ThreadedModule, index: number, own: Ptr): Ptr 
   return index === 0 ? own : scratches[index - 1]
 }
 
-/** Arguments of each share of n elements, or of rows of `cols` columns, from the preceding bytes and the count. */
+/**
+ * Divides n elements, or rows of `cols` columns, into shares. `argumentsOf` makes the arguments of a share from the number of bytes before it and its
+ * number of elements.
+ */
 function cut(n: number, argumentsOf: (bytes: number, count: number) => number[], cols = 0): (index: number, shares: number) => number[] {
   const unit = cols > 0 ? 1 : LINE
   const begin = (index: number, shares: number) => Math.min(n, Math.floor((Math.ceil(n / unit) * index) / shares) * unit)

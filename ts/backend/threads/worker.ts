@@ -60,7 +60,7 @@ class KernelWorker {
     this.instantiate({ module, first }, stack)
   }
 
-  /** Takes the kernels of a further module. True once no other is on its way. */
+  /** Adds the kernels of a further module. True once no other module is on its way. */
   add(further: Further): boolean {
     this.instantiate(further, this.stack)
     const listening = LISTEN + ++this.modules

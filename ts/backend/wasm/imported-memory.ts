@@ -12,7 +12,7 @@ const MEMORY = 5
 
 /** `(import "env" "memory" (memory 0))`, up to its limits: one import, two names, a memory. */
 const NAMES = [1, 3, ...ascii('env'), 6, ...ascii('memory'), 2]
-/** From 0 pages on; `0 65536 shared`. */
+/** Limits of the memory: at least 0 pages; or, for threads, `0 65536 shared`. */
 const LIMITS = [0, 0]
 const SHARED_LIMITS = [3, 0, 0x80, 0x80, 4]
 

@@ -31,7 +31,7 @@ export function supportedVariants(): Variant[] {
   return best < 0 ? [] : [...VARIANTS].reverse().slice(best)
 }
 
-/** A function of three vectors up to the number of its one instruction. */
+/** A module with a function of three vectors, up to the opcode of the function's only instruction. */
 const PROBE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253]
 /** True if the engine has the instructions of a variant. It validates a module of one instruction, as the whole module takes a millisecond. */
 function isKnown(variant: Variant): boolean {
@@ -78,8 +78,8 @@ export function instantiate(variant: Variant, memory?: WebAssembly.Memory): Wasm
 }
 
 /**
- * A part beside an instance, on its memory; the instance itself if that has all kernels. Undefined if a bundler left the part out, or if the calling
- * thread may not compile so large a module, as the thread of a page in old Chrome versions; the callers have a twin in JavaScript.
+ * Instantiates a part on the memory of an instance; returns the instance itself if that has all kernels. Undefined if a bundler left the part out, or
+ * if the calling thread may not compile a module of this size, as in pages of old Chrome versions; the callers then use their twin in JavaScript.
  */
 export function instantiatePart(part: WasmPart, variant: Variant, core: WasmExports, shared: boolean): WasmExports | undefined {
   if (wasmCode.simd !== undefined || fileOf(variant)) return core
@@ -114,7 +114,7 @@ function exportsOf(module: WebAssembly.Module, memory?: WebAssembly.Memory): Was
   return new WebAssembly.Instance(module, memory ? { env: { memory } } : {}).exports as unknown as WasmExports
 }
 
-/** Rows, inputs and outputs of a layer that takes a tenth of a millisecond once its kernels are compiled well. */
+/** Rows, inputs and outputs of the layer that is run to warm up; it takes a tenth of a millisecond with optimized kernels. */
 const ROWS = 32
 const INPUTS = 128
 const OUTPUTS = 128

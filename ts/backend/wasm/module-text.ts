@@ -3,7 +3,7 @@
  * one character, or two for about a third of the values. The characters are safe in any literal and page.
  */
 
-/** Digits are the 92 characters from `#` to `~` without `<` and the backslash, which a space and `!` replace. */
+/** Number of digits: the characters from `#` to `~`, with a space and `!` in the places of `<` and the backslash. */
 const DIGITS = 92
 const FIRST = 35
 const [LESS, SPACE] = [60, 32]

@@ -7,7 +7,7 @@ function numbersIn(table: WebAssembly.Table): Map<unknown, number> {
   return numbers
 }
 
-/** The index of an export in the table, where it is put on first use. @throws TypeError for a function that is not an export of WebAssembly */
+/** The index of an export in the table; on first use it is put there. @throws TypeError for a function that is not an export of WebAssembly */
 export function tableIndexOf(table: WebAssembly.Table, kernel: unknown): number {
   const numbers = numbersIn(table)
   let index = numbers.get(kernel)

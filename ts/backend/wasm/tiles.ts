@@ -13,7 +13,7 @@ const MAX_CALLS = 40
 /** Calls or milliseconds that a tile runs before it is timed: V8 replaces its first, unoptimized code meanwhile. */
 const WARM_CALLS = 6
 const WARM_MS = 15
-/** A shape has been timed enough when each tile has run it this many times, and for this many milliseconds, as clocks of pages are coarse. */
+/** A shape has been timed enough when each tile has run it this many times, and for this many milliseconds, since the clocks of pages are coarse. */
 const ENOUGH_CALLS = 3
 const ENOUGH_MS = 6
 /** Another tile is chosen if its time is below this fraction of the first one's. */
@@ -72,7 +72,7 @@ export function withTileChoice(table: Kernels, engine: string, tiles: readonly n
   return Object.assign(open, { matmul: alike(matmul, table.matmul), denseForward: alike(denseForward, table.denseForward) })
 }
 
-/** Information for programs (train/fast/program.ts) about a kernel that is not an export: the export that they call instead, and for which calls. */
+/** Marks a kernel in JavaScript with what programs (train/fast/program.ts) need to know: the export that they call instead, and for which calls. */
 function alike<F extends object>(kernel: F, before: F): F {
   return Object.assign(kernel, { single: before as unknown as Kernel, isSmall: () => true } satisfies WrappedKernel, before)
 }
@@ -193,7 +193,7 @@ function lowest(indices: readonly number[], scoreOf: (index: number) => number):
   return indices.filter((index) => scoreOf(index) === least)
 }
 
-/** The index of the least time, unless it is hardly less than the first. */
+/** The index of the least time, or 0 if the least time is hardly less than the first. */
 export function fastestOf(times: readonly number[]): number {
   const least = Math.min(...times)
   return least < CLEARLY * times[0] ? times.indexOf(least) : 0

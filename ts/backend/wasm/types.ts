@@ -3,14 +3,14 @@ import type { Kernels, Ptr } from '../kernels.js'
 import type { Variant } from './variants.js'
 
 /**
- * A module, both variants in one, as text (module-text.ts). The text is empty if the runtime compiled a module with all kernels, or there is no
- * WebAssembly.
+ * A module as text (module-text.ts), from which both variants can be made. The text is empty if the runtime compiled a module with all kernels, or
+ * there is no WebAssembly.
  */
 export interface WasmPart {
   text: string
 }
 
-/** The WebAssembly of an entry at the start: as text; or `simd` alone, if the runtime compiled it already; or nothing. */
+/** The WebAssembly of an entry: a text; or the compiled module of `simd` alone, if the runtime has compiled it; or nothing. */
 export interface WasmCode extends WasmPart {
   simd?: WebAssembly.Module
   /** Reads the module with all kernels from a file, if the entry has files; undefined if it is missing. */
@@ -19,7 +19,7 @@ export interface WasmCode extends WasmPart {
 
 /** The exports of an instance: the kernel table, the optimizer updates by name, and the start of free memory. */
 export interface WasmExports extends Kernels {
-  /** The properties of these WebAssembly objects are spelt out, since a user's compiler knows no WebAssembly without the DOM's types. */
+  /** The properties of these WebAssembly objects are spelled out, since a user's compiler knows no WebAssembly without the DOM's types. */
   memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
   __stack_pointer: { value: number }
   heapBase(): Ptr

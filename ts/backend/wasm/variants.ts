@@ -11,7 +11,10 @@ export type Variant = 'simd' | 'relaxed'
 const SIMD_PREFIX = 0xfd
 const NOTHING = [1, 1, 1]
 
-/** Keyed by the second of three bytes. The first is the prefix of all SIMD instructions, and the last is 2. */
+/**
+ * The instructions for each mark and variant, by the second of a mark's three bytes. The first byte is the prefix of all SIMD instructions, and the
+ * last is 2.
+ */
 const MARKS: Readonly<Record<number, Readonly<Record<Variant, readonly number[]>>>> = {
   // f32x4.relaxed_min stands for f32x4.mul or nothing, f32x4.relaxed_max for f32x4.add or f32x4.relaxed_madd
   141: { simd: [SIMD_PREFIX, 0xe6, 1], relaxed: NOTHING },

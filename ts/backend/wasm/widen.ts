@@ -13,9 +13,9 @@ import type { Variant } from './variants.js'
 const FIRST_V8 = 13
 /** Tiles of this many columns have rows of two 256-bit vectors; narrower tiles are best if V8 widens nothing. */
 const WIDE = /x16$/
-/** Enough calls for V8 to replace its first, unoptimised code. */
+/** Enough calls for V8 to replace its first, unoptimized code. */
 const CALLS = 150
-/** Rounds in which a tile is timed; up to ten times as many as long as it is not clearly faster than the other. */
+/** Rounds in which a tile is timed; up to ten times as many until it is clearly faster than the other. */
 const ROUNDS = 10
 
 interface Host {
@@ -41,11 +41,11 @@ export function engineOf(variant: Variant): string {
   return isAsked ? `${variant}, widened` : variant
 }
 
-/** Rows, columns and terms of a ragged product, and of one to time: B must not be so small that it is read in place, without a tile. */
+/** Rows, columns and terms of a ragged product. The product to time is larger, because a small B is read in place, without a tile. */
 const [M, N, K] = [37, 61, 150]
 const TIMED = [48, 96, 192] as const
 const TANH = 4
-/** Rows and columns of a loss; all of it, with a tail, through tanh. */
+/** Rows and columns of the loss in the check; all its elements, which end in a partial vector, also go through tanh. */
 const ROWS = 9
 const COLUMNS = 37
 

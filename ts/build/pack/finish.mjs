@@ -29,8 +29,8 @@ function optimise(bytes) {
   binaryen.setShrinkLevel(0)
   // Folds address arithmetic into loads and stores, which V8 needs to widen vector pairs. Rust's data starts at 1 MiB.
   binaryen.setLowMemoryUnused(true)
-  // Large functions stay apart although they have one caller: each is compiled well, by V8 in the background, as soon as it has run for a
-  // while, and all of a product in one took so long that a net's first step was over by then.
+  // Large functions are not inlined, even if they have only one caller: V8 optimizes each in the background once it has run for a while. A whole
+  // product in one function took so long to optimize that a net's first step was over by then.
   binaryen.setOneCallerInlineMaxSize(100)
   module.optimize()
   module.runPasses(['reorder-locals', 'strip-producers', 'strip-target-features'])
@@ -44,7 +44,7 @@ function exportTable(module) {
   module.addTableExport(name, 'table')
 }
 
-/** A panic ends in a trap (crate/bare.rs), so the functions of Rust's core library that word its message end in one as well. */
+/** A panic ends in a trap (crate/bare.rs), so the functions of Rust's core library that format its message are replaced by a trap as well. */
 function cutMessages(module) {
   const functions = Array.from({ length: module.getNumFunctions() }, (_, i) => binaryen.Function(module.getFunctionByIndex(i)))
   const wording = functions.filter(({ name }) => /^<?.*\bcore\[\w+\]::(panicking|fmt|slice::index)::/.test(name))
@@ -52,20 +52,23 @@ function cutMessages(module) {
   for (const info of wording) info.body = module.unreachable()
 }
 
-/** Rewriting that binaryen does not do, on the text of the module. */
+/** Rewrites of the module's text that binaryen does not do. */
 function rewrite(text) {
   return withMarks(foldSplats(exactExtremes(text)))
 }
 
 /**
- * The larger and the smaller as they were written: LLVM makes the relaxed instruction of pmax and pmin wherever it may, and with that
- * whose NaN is kept depends on the engine. The operands are the same, in the same order.
+ * Turns relaxed minimum and maximum back into the pmin and pmax of the source: LLVM uses the relaxed instructions wherever it may, and with these the
+ * result for NaN depends on the engine. The operands are the same, in the same order.
  */
 function exactExtremes(text) {
   return text.replace(/f32x4\.relaxed_(max|min)/g, 'f32x4.p$1')
 }
 
-/** Folds the address arithmetic of loads into all four lanes, or half of them, as well, which binaryen passes over: `a + 4` becomes an offset. */
+/**
+ * Folds address arithmetic into loads that fill all four lanes, or half of them, with one value: `a + 4` becomes an offset. Binaryen does that only
+ * for other loads.
+ */
 function foldSplats(text) {
   const sum = /v128\.(load32_splat|load64_zero) (align=\d)\n\s*\(i32\.add\n\s*(\(local\.get \S+\))\n\s*\(i32\.const (\d{1,3})\)\n\s*\)/g
   if (!sum.test(text)) throw new Error('no load to fold was found; did the compiler change them?')
@@ -128,7 +131,8 @@ function writeText(name, module) {
 
 const whole = optimise(readFileSync(COMPILED))
 checkMarks(whole, binaryen.readBinary(whole).emitText())
-// simd.wasm, for Node and runtimes that compile modules themselves: a file with all of it. relaxed.wasm is for tests alone: Node makes it of simd.wasm
+// simd.wasm, for Node and runtimes that compile modules themselves: a file with all of it. relaxed.wasm is for tests alone: Node makes it from
+// simd.wasm
 const simd = fileOf(whole)
 for (const [variant, bytes] of Object.entries({ simd, relaxed: Buffer.from(relaxedOf(simd)) })) {
   check(bytes, variant)

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 /** Exports of every instance that are not kernels. */
 export const INSTANCE = ['memory', '__stack_pointer', 'table']
 
-/** The updates that files of crate/optim/rules export: the first argument of each `export_update!` and its like. */
+/** The updates that files of crate/optim/rules export: the first argument of `export_update!` and of similar macros. */
 function updatesOf(file) {
   const text = readFileSync(`crate/optim/rules/${file}`, 'utf8')
   return [...text.matchAll(/^\s*export_(?:update|whole|sums)!\(\s*(\w+)/gm)].map(([, name]) => name)
@@ -44,7 +44,7 @@ const CORE = [
   ...ADAM.flatMap(updatesOf),
 ]
 
-/** @type {(exports: string[]) => Record<string, string[]>} of each part, its exports */
+/** @type {(exports: string[]) => Record<string, string[]>} the exports of each part */
 export function partsOf(exports) {
   const forFleets = (names) => names.map((name) => `fleet${name[0].toUpperCase()}${name.slice(1)}`)
   const fleetUpdates = forFleets(UPDATES)

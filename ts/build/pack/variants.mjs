@@ -1,4 +1,4 @@
-/** Writes multiply-adds as the marks of ts/backend/wasm/variants.ts, which explains them, and the file that has both variants. */
+/** Writes multiply-adds as the marks that ts/backend/wasm/variants.ts explains, and writes the file from which both variants can be made. */
 import { marksIn, relaxedOf, variantOf } from '../../backend/wasm/variants.ts'
 
 /** The marks of multiplication and addition for each fused instruction. */
@@ -42,7 +42,7 @@ export function checkMarks(module, text) {
   if (found !== meant) throw new Error(`${found - meant} places look like an instruction that differs by variant and are none`)
 }
 
-/** The file of `simd`, of which `relaxedOf` makes `relaxed`. @param module with marks */
+/** The file of `simd`, from which `relaxedOf` makes `relaxed`. @param module with marks */
 export function fileOf(module) {
   const distances = marksIn(module).flatMap((place, i, places) => sevenBits(place - (places[i - 1] ?? 0)))
   const name = Buffer.from('fused')

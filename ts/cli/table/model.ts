@@ -79,7 +79,7 @@ export function checkColumns(model: TableModel, rows: readonly object[], file: s
   printNote(`${what}: filled in as gaps were in training`)
 }
 
-/** Columns that a model learnt from and the rows to test it with lack: they are gaps in each of them. */
+/** Columns that a model learned from and the rows to test it with lack: they are gaps in each of them. */
 export function tellAbsent(model: TableModel, rows: readonly object[], file: string): void {
   const absent = absentIn(model, rows)
   if (absent.length > 0 && absent.length < model.columns.length)

@@ -26,7 +26,7 @@ export class TableReporter {
   /** Seconds after which the nets were begun. */
   private prepared: number | undefined
 
-  /** @param title printed before anything else, when there are rows that can be learnt from: errors about a file come before it */
+  /** @param title printed before anything else, when there are rows that can be learned from: errors about a file come before it */
   constructor(
     private readonly title: string,
     private readonly silent: boolean,

@@ -34,7 +34,7 @@ export abstract class AveragingOptimizer<O extends object> extends Optimizer<O> 
     )
   }
 
-  /** Runs fn with the averaged weights in the parameters, and puts the trained ones back. */
+  /** Runs fn with the averaged weights in the parameters, then restores the trained weights. */
   evaluate<T>(fn: () => T): T {
     return withWeights(
       this.groups.flatMap((group) => group.parameters),

@@ -14,7 +14,7 @@ export interface GradientTransform {
 }
 
 /**
- * The gradients of one step, of every parameter that has one, times `scale`.
+ * The gradients of one step, for every parameter that has a gradient; each counts multiplied by `scale`.
  *
  * @example
  * const halve: GradientTransform = { name: 'halve', apply: (gradients: Gradients) => void (gradients.scale /= 2) }

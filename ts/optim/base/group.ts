@@ -15,11 +15,11 @@ import type { ParameterSpan, Scalars, SpanViews } from './span.js'
 export interface StateLayout {
   /** State slots as large as the parameters. */
   slots: readonly string[]
-  /** First values of numbers for each parameter. */
+  /** Initial values of the numbers that are kept for each parameter. */
   scalars: Scalars
-  /** Updates each parameter separately. */
+  /** True to update each parameter separately. */
   perTensor: boolean
-  /** Further state of a parameter by name, with its number of floats. */
+  /** Number of floats of each further state of a parameter, by name. */
   extras(parameter: Parameter): Readonly<Record<string, number>>
 }
 
@@ -52,7 +52,7 @@ export class ParameterGroup<O extends object = object> {
   readonly stride: number
   /** @internal address of the hyper-parameters */
   readonly h: Ptr
-  /** @internal the fused kernel, if the backend has one */
+  /** @internal the fused update kernel, if the backend has one */
   kernel: Update | undefined = undefined
   /** @internal */
   spans: ParameterSpan[] = []
@@ -69,7 +69,7 @@ export class ParameterGroup<O extends object = object> {
   private anyActive = false
   private viewsVersion = -1
 
-  /** @internal an optimizer makes its groups */
+  /** @internal groups are made by their optimizer */
   constructor(parameters: readonly Parameter[], values: O, options: O, layout: StateLayout, name = '') {
     const { slots: slotNames, scalars, perTensor, extras } = layout
     const { backend } = parameters[0]
@@ -219,7 +219,7 @@ export class ParameterGroup<O extends object = object> {
     return true
   }
 
-  /** Back from spans to counts and scalars of single parameters. */
+  /** Writes step counts and scalars of spans back to single parameters. */
   private flush(): void {
     for (const span of this.spans) {
       for (let i = span.first; i < span.end; i++) {

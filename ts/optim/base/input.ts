@@ -1,4 +1,4 @@
-/** Inputs of optimizers: parameters, arrays of the user, groups of either; and the options that all optimizers have. */
+/** Inputs of optimizers: parameters, arrays of the user, or groups of either; and the options that all optimizers share. */
 
 import type { Backend } from '../../backend/index.js'
 import { plainError, typeError } from '../../common/errors.js'
@@ -14,7 +14,7 @@ export interface GroupOptions {
   learningRate?: number
   /** Pulls parameters towards zero. Default 0 unless the class says otherwise. */
   weightDecay?: number
-  /** Ascend instead of descend; weight decay still shrinks. Default false. */
+  /** Ascends instead of descending; weight decay still shrinks parameters. Default false. */
   maximize?: boolean
 }
 
@@ -50,9 +50,9 @@ export type GroupInput<O> = Omit<O, keyof SharedOptions> & { parameters: Iterabl
 /** Parameters, arrays of your own, or groups of either. */
 export type OptimizerInput<O> = Iterable<Parameter | ArrayParameter | GroupInput<O>>
 
-/** The usual values of {@link GroupOptions}, to spread into `defaults`. */
+/** The usual defaults of {@link GroupOptions}, to spread into `defaults` of a class. */
 export const GROUP_DEFAULTS = { weightDecay: 0, maximize: false }
-/** The usual values of {@link DecayOptions}, to spread into `defaults`. */
+/** The usual defaults of {@link DecayOptions}, to spread into `defaults` of a class. */
 export const DECAY_DEFAULTS = { ...GROUP_DEFAULTS, decoupledWeightDecay: false }
 
 const NONE = 'there are no parameters; did you pass model.parameters()?'
@@ -93,7 +93,7 @@ export function parametersOf(owner: string, given: Iterable<Parameter>, note = '
   return found
 }
 
-/** The parameters of a group; arrays get one that stands for them, which is added to `bindings`. */
+/** The parameters of a group. For arrays, a parameter is made that represents them, and is added to `bindings`. */
 export function readMembers(
   owner: string,
   members: Iterable<Parameter | ArrayParameter>,

@@ -21,7 +21,7 @@ const workspaces = new FinalizationRegistry<{ heap: Heap; block: { ptr: Ptr } }>
   if (block.ptr !== 0) heap.free(block.ptr)
 })
 
-/** Room for matrices that do not outlive a step; grows to the largest need and is given back with its owner. */
+/** Room for matrices that do not outlive a step; grows to the largest size requested and is freed together with its owner. */
 export class Workspace {
   private floats = 0
   private readonly block = { ptr: 0 }

@@ -64,18 +64,18 @@ export interface OptimizerClass {
  * }
  */
 export abstract class Optimizer<O extends object = object> {
-  /** Names and usual values of the group options. */
+  /** Names and defaults of the group options. */
   static readonly defaults: Readonly<Record<string, unknown>> = {}
   /** Allowed values of options that do not follow from their name and type. */
   static readonly allowed: Readonly<Record<string, Allowed>> = {}
 
   /** Groups of parameters; their `options` may change at any time. */
   readonly groups: readonly ParameterGroup<Required<O>>[]
-  /** Calls of step() that changed something. */
+  /** Number of calls of step() that changed something. */
   stepCount = 0
 
   protected readonly transforms: TransformChain
-  /** Numbers that the optimizer remembers beside the state of parameters; saved with it. */
+  /** Numbers that the optimizer keeps besides the state of parameters; they are saved with it. */
   protected globals: Scalars = {}
   private readonly bindings: ArrayBinding[] = []
   private scratch: FloatArray | null = null
@@ -104,17 +104,17 @@ export abstract class Optimizer<O extends object = object> {
   /** The rule: new p from p, gradient g and state. Weight decay and gradient scale are in p and g already. */
   protected abstract update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void
 
-  /** @internal The kernel that does what {@link update} does, the same object for the same kind of options. */
+  /** @internal Describes the kernel that does the same as {@link update}. Returns the same object for the same kind of options. */
   protected rule(_options: Required<O>): UpdateRule | undefined {
     return undefined
   }
 
-  /** Names of the state slots, the same array for the same kind of options. */
+  /** Names of the state slots. Returns the same array for the same kind of options. */
   protected slots(options: Required<O>): readonly string[] {
     return this.rule(options)?.slots ?? NO_NAMES
   }
 
-  /** Updates each parameter separately, for methods that need whole tensors. */
+  /** True to update each parameter separately, for methods that need whole tensors. */
   protected get perTensor(): boolean {
     return false
   }
@@ -124,12 +124,12 @@ export abstract class Optimizer<O extends object = object> {
     return NO_EXTRAS
   }
 
-  /** First values of scalars that a parameter carries along. */
+  /** Initial values of the scalars that are kept for each parameter. */
   protected initialScalars(_options: Required<O>): Scalars {
     return NO_SCALARS
   }
 
-  /** Puts first values other than 0 into the slots of a new group. */
+  /** Fills the slots of a new group with initial values other than 0. */
   protected initialize(_group: ParameterGroup<Required<O>>): void {}
 
   /** Called for parameters before their first step. */
@@ -147,7 +147,7 @@ export abstract class Optimizer<O extends object = object> {
     return decoupledWeightDecay ? learningRate * weightDecay : 0
   }
 
-  /** Updates all parameters of a group that have a gradient. Methods that look at whole tensors replace this. */
+  /** Updates all parameters of a group that have a gradient. Methods that need whole tensors override this. */
   protected applyToGroup(group: ParameterGroup<Required<O>>, scale: number): void {
     const { values, spans } = group
     for (let i = 0; i < spans.length; i++) {
@@ -197,7 +197,7 @@ export abstract class Optimizer<O extends object = object> {
 
   // ---- members that users call ----
 
-  /** The class's name. Each class says it by a static getter: saved states carry it, and minifiers rename classes. */
+  /** The class's name, from a static getter of each class: saved states contain the name, and minifiers rename classes. */
   get name(): string {
     return this.constructor.name
   }
@@ -275,7 +275,7 @@ export abstract class Optimizer<O extends object = object> {
       restoreGroup(group, state.groups[k].parameters)
     })
     this.stepCount = state.stepCount
-    // a state from before the first step has fewer entries than there are now
+    // a state from before the first step may have fewer entries than this optimizer has now
     this.globals = { ...state.globals }
     this.transforms.loadState(state.transforms)
   }
@@ -342,7 +342,7 @@ export abstract class Optimizer<O extends object = object> {
     return { slots: this.slots(options), scalars: this.initialScalars(options), perTensor: this.perTensor, extras }
   }
 
-  /** Options that do not go together. @throws RangeError */
+  /** Checks combinations of options. @throws RangeError for options that exclude each other */
   protected checkOptions(_options: Required<O>): void {}
 
   private optionChanged(group: ParameterGroup<Required<O>>, option: string): void {

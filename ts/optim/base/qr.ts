@@ -1,4 +1,4 @@
-/** The QR factorisation of small matrices in doubles, by Householder reflections. */
+/** The QR factorization of small matrices in doubles, by Householder reflections. */
 
 /**
  * Q of the QR factorization of a[n, n]: orthonormal columns whose first j span the first j columns of `a`. Orthonormal to rounding for any `a`; if a

@@ -1,6 +1,6 @@
 /**
- * Arithmetic for the hyper-parameters of a step: faster than Math.pow and Math.exp, and with the same bits on every engine, because
- * it is nothing but sums, products and square roots.
+ * Arithmetic for the hyper-parameters of a step: faster than Math.pow and Math.exp, and with the same bits on every engine, because it uses only
+ * sums, products and square roots.
  */
 
 /**
@@ -10,7 +10,7 @@
  */
 export function biasCorrection(beta: number, t: number): number {
   if ((1 - beta) * t > 40) return 1
-  // groups, and nets of a fleet, ask for the same values again
+  // several groups, and the nets of a fleet, request the same values
   const slot = (t & (KEPT / 2 - 1)) + (beta > 0.99 ? KEPT / 2 : 0)
   if (keptSteps[slot] === t && keptBetas[slot] === beta) return kept[slot]
   keptSteps[slot] = t
@@ -18,7 +18,7 @@ export function biasCorrection(beta: number, t: number): number {
   return (kept[slot] = oneMinusPower(beta, t))
 }
 
-/** Bias corrections that were computed last: half of the slots are for β above 0.99, as of second moments. */
+/** Bias corrections that were computed last: half of the slots are for β above 0.99, as second moments have. */
 const KEPT = 1024
 const keptSteps = /* @__PURE__ */ new Float64Array(KEPT)
 const keptBetas = /* @__PURE__ */ new Float64Array(KEPT)

@@ -10,9 +10,9 @@ import type { ParameterSpan, Scalars } from './span.js'
 export interface ScheduleFreeOptions extends GroupOptions {
   /** Steps of linear warm-up. Default 0. */
   warmupSteps?: number
-  /** Later iterates weigh step^averagePower more. Default 0. */
+  /** Iterates are weighted by step^averagePower, so that later ones count more. Default 0. */
   averagePower?: number
-  /** Iterates weigh (largest learning rate so far)^weightPower. Default 2. */
+  /** Iterates are also weighted by (largest learning rate so far)^weightPower. Default 2. */
   weightPower?: number
 }
 

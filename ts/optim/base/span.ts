@@ -2,7 +2,7 @@
 import type { FloatArray } from '../../backend/heap.js'
 import type { Ptr } from '../../backend/kernels.js'
 
-/** Numbers that an optimizer remembers beside its slots, a set per parameter (a running product, an estimate). */
+/** Numbers that an optimizer keeps besides its slots, one set per parameter, such as a running product or an estimate. */
 export type Scalars = Record<string, number>
 
 /** Typed arrays over the memory of a span. */
@@ -12,9 +12,9 @@ export interface SpanViews {
   slots: FloatArray[]
 }
 
-/** Neighbouring parameters that one update call covers. */
+/** Neighboring parameters that one update call covers. */
 export interface ParameterSpan {
-  /** Indices of the first parameter and the end. */
+  /** Indices of the first parameter and of the parameter after the last. */
   first: number
   end: number
   /** Values, gradients, and slot 0 of the state (slot j follows j·stride elements later). */

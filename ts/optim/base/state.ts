@@ -9,13 +9,13 @@ import type { Scalars } from './span.js'
 /** State of one parameter. */
 export interface ParameterState {
   name: string
-  /** Number of its values. */
+  /** Number of elements of the parameter. */
   size: number
-  /** Steps that it has taken. */
+  /** Steps that the parameter has taken. */
   stepCount: number
-  /** State by name: slots as long as the parameter, and further state of methods that factorise. */
+  /** State by name: slots as long as the parameter, and further state of methods that factorize. */
   slots: Record<string, FloatArray>
-  /** Numbers that it carries along, by name. */
+  /** Numbers kept for the parameter, by name. */
   scalars: Scalars
 }
 
@@ -29,7 +29,7 @@ export interface OptimizerState {
   globals: Scalars
   /** State of gradient transforms. */
   transforms: Record<string, number>
-  /** State of the wrapper around it, if there is one. */
+  /** State of the wrapper around the optimizer, if there is one. */
   extra?: WrapperState
 }
 
@@ -45,7 +45,7 @@ function nameOf(optimizer: string, extra: WrapperState | undefined): string {
   return extra ? `${extra.wrapper}(${nameOf(optimizer, extra.inner)})` : optimizer
 }
 
-/** The error for the state of something else. */
+/** The error for a state that belongs to another optimizer or wrapper. */
 export function wrongState(owner: string, state: OptimizerState): Error {
   const { format, optimizer, extra } = state ?? {}
   return plainError(

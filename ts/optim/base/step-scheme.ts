@@ -15,7 +15,7 @@ export interface PlainCall {
 /** @internal A second evaluation of the same batch between the first one and the update, and the calls around it (SAM). */
 export interface SecondEvaluation {
   readonly before: readonly PlainCall[]
-  /** A float that is not finite after `before` if there is no second evaluation: the update then follows at once. */
+  /** Address of a float that is not finite, after the calls of `before`, if the second evaluation is skipped: the update then follows at once. */
   readonly isSkipped: Ptr
   /** Runs after the second evaluation, even if its loss is not finite. */
   readonly after: readonly PlainCall[]
@@ -27,11 +27,11 @@ export interface SecondEvaluation {
 export interface StepScheme {
   /** The optimizer that updates. */
   readonly optimizer: object
-  /** Batches to an update, whose gradients are added up. */
+  /** Number of batches per update, whose gradients are added up. */
   readonly batches: number
   /** Factor by which the update multiplies gradients. */
   readonly gradientScale: number
-  /** False while batches wait for others. */
+  /** False while accumulated batches wait for more. */
   readonly isComplete: boolean
   /** @param parameters the parameters that get a gradient @throws OutOfMemoryError */
   secondEvaluation?(parameters: readonly Parameter[], allocate: (bytes: number) => Ptr): SecondEvaluation | null

@@ -13,13 +13,13 @@ import type { ParameterGroup } from './group.js'
 export interface TransformOptions {
   /** Any transforms, in order. */
   gradientTransforms?: readonly GradientTransform[]
-  /** Skip a step whose gradients are not all finite: count it, warn once, leave parameters and state alone. Default false. */
+  /** Skips a step whose gradients are not all finite: counts it, warns once, and leaves parameters and state unchanged. Default false. */
   skipNonFinite?: boolean
-  /** Clip every gradient element to [−c, c]. */
+  /** Clips every gradient element to [−c, c]. */
   clipValue?: number
-  /** Clip the norm of each parameter's gradient to c. */
+  /** Clips the norm of each parameter's gradient to c. */
   clipNormPerParameter?: number
-  /** Clip the norm of all gradients together to c. Fused: no gradient is written. */
+  /** Clips the norm of all gradients together to c. The factor is part of the update, so no gradient is written. */
   clipNorm?: number
 }
 

@@ -7,8 +7,8 @@ export const CENTRALIZE = {
 } satisfies Schema<NonNullable<Parameters<typeof centralize>[0]>>
 
 /**
- * Gradient centralisation (Yong et al. 2020): the gradient of each unit of a weight matrix loses its mean. A mild
- * regulariser; vectors stay as they are. `outputAxis` says which axis counts the units: 'last' for this library's layers,
+ * Gradient centralization (Yong et al. 2020): the gradient of each unit of a weight matrix loses its mean. A mild
+ * regularizer; vectors stay as they are. `outputAxis` says which axis counts the units: 'last' for this library's layers,
  * 'first' for weights laid out as in PyTorch.
  *
  * @example new SGD(model.parameters(), { learningRate: 0.1, gradientTransforms: [centralize()] })

@@ -77,7 +77,7 @@ export const ADAPTIVE_CLIP = {
 
 /**
  * Adaptive clipping (Brock et al. 2021): the gradient of each unit (column of a weight matrix, whole vector) gets at most
- * c times the norm of the unit's weights. For nets without normalisation layers; not for the last layer.
+ * c times the norm of the unit's weights. For nets without normalization layers; not for the last layer.
  *
  * @example new Adam(model.parameters(), { gradientTransforms: [adaptiveClip(0.01)] })
  */

@@ -11,7 +11,7 @@ export const ADD_NOISE = {
 } satisfies Schema<NonNullable<Parameters<typeof addNoise>[0]>>
 
 /**
- * Gaussian noise that fades: g ← g + N(0, η / t^γ) (Neelakantan et al. 2015). Helps very deep nets out of bad starts.
+ * Gaussian noise that fades: g ← g + N(0, η / t^γ) (Neelakantan et al. 2015). Helps very deep nets to recover from bad initial weights.
  * Reproducible: the same seed gives the same noise on every backend.
  *
  * @example new SGD(model.parameters(), { learningRate: 0.1, gradientTransforms: [addNoise({ seed: 1 })] })

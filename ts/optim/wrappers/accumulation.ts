@@ -10,7 +10,7 @@ import { fromJson } from '../base/options.js'
 import type { StepScheme } from '../base/step-scheme.js'
 import { type OptimizerLike, OptimizerWrapper, type SavedArray } from './wrapper.js'
 
-/** A parameter's gradient so far: its numbers, and for a table the rows that they are in, see {@link Parameter}. */
+/** A parameter's accumulated gradient: its values, and for a table that is looked up the rows that have values, see {@link Parameter}. */
 interface PendingGradient {
   values: SavedArray
   rows: SavedArray | null
@@ -25,7 +25,7 @@ interface Pending {
 }
 
 /**
- * One inner step for every k batches, on the mean of their gradients: a batch k times as large, in the memory of one batch.
+ * Takes one inner step for every k batches, on the mean of their gradients: like a batch k times as large, in the memory of one batch.
  *
  *     g = (g₁ + … + g_k)/k,   then the inner step with g
  *
@@ -62,7 +62,7 @@ export class GradientAccumulation extends OptimizerWrapper {
     else this.flush(options)
   }
 
-  /** Steps on the gradients since the last step, if there are any: for the end of an epoch. */
+  /** Takes a step on the gradients accumulated since the last step, if there are any: for the end of an epoch. */
   override flush(options?: UpdateOptions): void {
     if (this.pending === 0) return
     this.inner.step({ ...options, gradientScale: (options?.gradientScale ?? 1) / this.pending })
@@ -75,7 +75,7 @@ export class GradientAccumulation extends OptimizerWrapper {
     return { optimizer: inner, batches: every, gradientScale: 1 / every, isComplete: pending === 0 }
   }
 
-  /** Forgets all gradients, and with them the batches that have come together. */
+  /** Forgets all gradients, and with them the batches accumulated so far. */
   override zeroGrad(): void {
     super.zeroGrad()
     this.pending = 0

@@ -9,9 +9,9 @@ import { type OptimizerLike, OptimizerWrapper, type SavedArray } from './wrapper
 
 /** Options of {@link Lookahead}. */
 export interface LookaheadOptions {
-  /** Fast steps to each slow one. Default 5. */
+  /** Number of fast steps per slow step. Default 5. */
   every?: number
-  /** Fraction of the way that the slow weights move. Default 0.5. */
+  /** Fraction of the way to the fast weights that the slow weights move. Default 0.5. */
   alpha?: number
 }
 

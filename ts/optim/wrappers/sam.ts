@@ -1,4 +1,4 @@
-/** Sharpness-aware minimisation, around any optimizer. */
+/** Sharpness-aware minimization, around any optimizer. */
 import type { Kernel, Ptr } from '../../backend/kernels.js'
 import { DESCENT } from '../../backend/wasm/parts.js'
 import { typeError } from '../../common/errors.js'
@@ -11,11 +11,11 @@ import { type OptimizerLike, OptimizerWrapper } from './wrapper.js'
 export const SAM_OPTIONS = { rho: { is: nonNegative, default: 0.05 } } satisfies Schema<{ rho?: number }>
 
 /**
- * Sharpness-aware minimisation: steps along the gradient at the worst nearby point, which prefers flat minima.
+ * Sharpness-aware minimization: steps along the gradient at the worst nearby point, which prefers flat minima.
  *
  *     e = ρ·g/‖g‖,   g′ = gradient at p + e,   then the inner step from p with g′
  *
- * Twice the cost of a step, for better generalisation on small data. Pass the closure that computes the loss and calls backward().
+ * Twice the cost of a step, for better generalization on small data. Pass the closure that computes the loss and calls backward().
  * When not: large data or short budgets: twice the steps without it do better there.
  * Defaults: the authors' (ρ 0.05). State: 4 bytes a parameter more, during the step. Foret et al. 2021.
  *
@@ -72,7 +72,7 @@ export class SAM extends OptimizerWrapper {
     }
   }
 
-  /** {@link step} as kernel calls. */
+  /** The second evaluation of {@link step}, as kernel calls for programs. */
   private secondEvaluation(parameters: readonly Parameter[], allocate: (bytes: number) => Ptr): SecondEvaluation | null {
     const active = this.parameters.filter((p) => parameters.includes(p) && p.requiresGrad)
     const { kernels, heap, part } = active[0].backend

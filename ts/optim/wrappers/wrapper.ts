@@ -18,15 +18,15 @@ export interface OptimizerLike {
   readonly name: string
   readonly groups: readonly ParameterGroup[]
   readonly stepCount: number
-  /** step() takes a function that computes the loss and calls backward(), to call it more than once (SAM). */
+  /** True if step() takes a function that computes the loss and calls backward(), because it calls that function more than once (SAM). */
   readonly wantsClosure?: boolean
-  /** Not every step() changes parameters: batches add up (GradientAccumulation). */
+  /** True if not every step() changes parameters, because batches are accumulated (GradientAccumulation). */
   readonly accumulates?: boolean
   learningRate: number
   step(options?: UpdateOptions): void
   /** Steps on batches that are waiting for others, if there are any ({@link GradientAccumulation}). */
   flush?(options?: UpdateOptions): void
-  /** @internal the scheme of its next step; only wrappers whose steps programs can run have it */
+  /** @internal the scheme of the wrapper's next step; only wrappers whose steps can run in programs have this method */
   stepScheme?(): StepScheme
   zeroGrad(): void
   state(): OptimizerState
@@ -112,7 +112,7 @@ export abstract class OptimizerWrapper implements OptimizerLike {
   /**
    * Restores a state of {@link OptimizerWrapper.state}, options included.
    * @throws Error for the state of other optimizers or wrappers, or of the same wrappers in another order, RangeError for a state of other parameters
-   *   or with options that it cannot have; then nothing was changed
+   *   or with invalid options; nothing is changed then
    */
   loadState(state: OptimizerState): void {
     const { wrapper, own, inner } = state?.extra ?? {}
@@ -123,7 +123,7 @@ export abstract class OptimizerWrapper implements OptimizerLike {
     restore()
   }
 
-  /** Arrays of a state, one for each parameter, as lists. @throws RangeError unless they are as long as the parameters */
+  /** The arrays of a state, one for each parameter, as lists of numbers. @throws RangeError unless each is as long as its parameter */
   protected listsOf(saved: readonly SavedArray[] | undefined): ArrayLike<number>[] {
     const lists = (saved ?? []).map((values, i) => savedNumbers(values, `${this.name}.loadState(): array ${i}`))
     checkSizes(

@@ -20,13 +20,13 @@ export interface LayerPlan {
   outputs: number
   activation: Activation
   weight: number
-  /** −1 if there is none. */
+  /** Offset of the bias; −1 without a bias. */
   bias: number
   /** The layer that has these parameters. */
   source: Dense
 }
 
-/** The layers of a model that is nothing but dense layers and activations, else null. @internal */
+/** The layers of a model that consists only of dense layers and activations; null for any other model. @internal */
 export function planOf(model: Module): LayerPlan[] | null {
   // a custom forward may do more than the layers
   if (model instanceof Sequential && model.forward !== Sequential.prototype.forward) return null
@@ -70,7 +70,7 @@ function addLayer(plan: LayerPlan[], layer: Module, offsets: ReadonlyMap<Paramet
   return layer instanceof Flatten || (layer instanceof Dropout && (!layer.training || layer.rate === 0))
 }
 
-/** Zeros their rows of a matrix with a row to a parameter. @internal */
+/** Sets the rows of frozen parameters to 0, in a matrix that has one row per parameter. @internal */
 export function clearFrozen(workspace: DoubleWorkspace, frozen: readonly Frozen[], rows: Ptr, stride: number): void {
   for (const { at, size } of frozen) workspace.view(rows + 8 * at * stride, size * stride).fill(0)
 }
@@ -169,7 +169,7 @@ export class DenseNet {
     for (const [l, layer] of this.plan.entries()) this.columnsOf(l, 0, layer.outputs, inputs, count, columns, stride, from)
   }
 
-  /** out ← f′(z of unit j)·by */
+  /** out ← f′(z)·by for the rows of unit j */
   private scaled(l: number, j: number, by: Ptr, out: Ptr, count: number): void {
     const slope = this.plan[l].activation === 'linear' ? this.ones : this.states[l].slope + 8 * j * count
     this.workspace.kernels.doubleMultiply(slope, by, out, count)

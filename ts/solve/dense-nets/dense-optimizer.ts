@@ -1,4 +1,4 @@
-/** Optimizers over dense nets that compute everything themselves, in double precision. */
+/** Base of optimizers for dense nets that compute forward pass and gradients themselves, in double precision. */
 
 import { DoubleWorkspace, doubleHome } from '../../backend/double.js'
 import type { Backend } from '../../backend/index.js'
@@ -17,7 +17,7 @@ import { DenseNet, type LayerPlan, planOf } from './dense-net.js'
 import { type Chunk, checkNetData, chunksOf } from './net-problem.js'
 import { type CurvatureLoss, type OutputLoss, outputLoss } from './output-loss.js'
 
-/** Options that all of them have. */
+/** Options that all these optimizers share. */
 export interface DenseOptimizerOptions {
   /** Step size. Default 0.3 (`KFAC`: 0.1). */
   learningRate?: number
@@ -33,7 +33,7 @@ export interface DenseOptimizerOptions {
 export interface NaturalGradientResult {
   /** Mean loss before the step. */
   loss: number
-  /** Largest component of its gradient there, in magnitude. */
+  /** Largest magnitude of a gradient component before the step. */
   gradientSize: number
   /** True if a step was taken. */
   updated: boolean
@@ -50,7 +50,7 @@ export interface Proposal {
   loss: number
   /** |g|∞ of the mean loss; NaN if it is not finite. */
   gradientSize: number
-  /** The step over −η; null if the curvature is not positive definite. */
+  /** The step divided by −η; null if the curvature is not positive definite. */
   direction: Float64Array | null
 }
 
@@ -68,13 +68,13 @@ export interface Stage {
   loss: OutputLoss
   /** Address of the parameters. */
   x: Ptr
-  /** Rows of a chunk at most. */
+  /** Largest number of rows of a chunk. */
   most: number
 }
 
 /** A method's share of a pass. @internal */
 export interface Pass<T> {
-  /** After forward and slopes of a chunk, with the loss prepared. */
+  /** Called for each chunk, after its forward pass and slopes, when the loss is prepared. */
   add(inputs: Ptr, count: number): void
   /** Called at the end of a pass, before the workspace is freed. */
   result(): T
@@ -86,7 +86,7 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
 
   protected readonly plan: readonly LayerPlan[]
   private readonly model: Module
-  /** The last step: a loss that is not finite after it undoes it. */
+  /** The last step. It is undone if the next loss is not finite. */
   protected last: { from: Float64Array; to: Float64Array } | null = null
 
   /** @param model dense layers and activations only @throws TypeError for any other model */

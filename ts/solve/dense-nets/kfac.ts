@@ -16,7 +16,7 @@ import {
 
 /** Options of {@link KFAC}. */
 export interface KFACOptions extends DenseOptimizerOptions {
-  /** Fraction of the old factors that is kept, at most (the first steps average evenly). Default 0.95. */
+  /** Largest fraction of the old factors that is kept; the first steps average evenly. Default 0.95. */
   decay?: number
 }
 
@@ -92,7 +92,7 @@ export class KFAC extends DenseOptimizer<KFACOptions> {
     if (old === null) return fresh
     const keep = Math.min(this.options.decay, 1 - 1 / (this.stepCount + 1))
     const mix = (a: Float64Array, b: Float64Array) => a.map((value, i) => keep * value + (1 - keep) * b[i])
-    // a layer whose trained part changed meanwhile starts again
+    // a layer whose set of trained parameters has changed starts again
     return fresh.map((now, l) => (now.a.length === old[l].a.length ? { a: mix(old[l].a, now.a), s: mix(old[l].s, now.s) } : now))
   }
 

@@ -22,7 +22,7 @@ import { checkNetData, chunksOf, NetProblem } from './net-problem.js'
 
 /** Options of {@link LevenbergMarquardt}. */
 export interface LevenbergMarquardtOptions {
-  /** Trials per step(). Default 20. */
+  /** Largest number of trials per step(). Default 20. */
   maxIterations?: number
   /** μ₀ = this · max diag JᵀJ. Default 1e-3. */
   initialDamping?: number
@@ -94,7 +94,7 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
   /** The parameters in full precision after the last step; the model's own may be rounded to single. */
   private exact: Float64Array | null = null
 
-  /** @param target a model; or parameters, for closures that answer with residuals */
+  /** @param target a model; or parameters, for closures that return residuals */
   constructor(target: Module | Iterable<Parameter>, options: LevenbergMarquardtOptions = {}) {
     const isModel = typeof (target as Module | undefined)?.parameters === 'function'
     super(isModel ? (target as Module).parameters() : (target as Iterable<Parameter>), options)
@@ -231,7 +231,7 @@ function residualsOf(model: Module, x: Tensor, y: Tensor): Tensor {
   return sub(prediction, reshape(y, prediction.shape))
 }
 
-/** Residuals from the tensor engine. */
+/** A least-squares problem whose residuals come from a closure over tensors. */
 class ResidualClosure implements LeastSquaresProblem {
   rows = 1
   private latest: Tensor | null = null

@@ -9,7 +9,7 @@ import type { LeastSquaresProblem } from '../least-squares/damped.js'
 import { type Frozen, KernelEquations } from '../least-squares/equations.js'
 import { clearFrozen, DenseNet, type LayerPlan, unitMajor } from './dense-net.js'
 
-/** Floats of Jacobian that are held at a time, and fewest rows. */
+/** Number of elements of the Jacobian that are held at a time, and least number of rows of a chunk. */
 const CHUNK_FLOATS = 1 << 17
 const MIN_ROWS = 32
 

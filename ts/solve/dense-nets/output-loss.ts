@@ -1,6 +1,6 @@
 /** Losses of outputs with their curvature, for natural gradients. */
 
-/** Losses that have one here. */
+/** Losses whose curvature is implemented here. */
 export type CurvatureLoss = 'crossEntropy' | 'mse'
 
 /**
@@ -18,7 +18,7 @@ export interface OutputLoss {
   root(k: number, out: Float64Array, count: number): void
 }
 
-/** @param units outputs of the net @param rows the most rows of a chunk @internal */
+/** @param units outputs of the net @param rows largest number of rows of a chunk @internal */
 export function outputLoss(name: CurvatureLoss, units: number, rows: number): OutputLoss {
   return name === 'mse' ? new SquaredError(units, rows) : new SoftmaxCrossEntropy(units, rows)
 }

@@ -1,4 +1,4 @@
-/** The Levenberg-Marquardt trial: solve, compare, accept or damp more. */
+/** A trial of Levenberg-Marquardt: solves for a step, compares the values, and accepts the step or increases the damping. */
 import type { Box } from '../box.js'
 import { allFinite, along, dot, maxAbs, scaled } from '../vector.js'
 import type { NormalEquations } from './equations.js'
@@ -22,11 +22,11 @@ export interface LeastSquaresProblem {
 export interface DampingOptions {
   /** First damping μ₀ = this · max diag JᵀJ. Default 1e-3 (Nielsen). */
   initialDamping?: number
-  /** `none`: JᵀJ + μ·I. `marquardt`: JᵀJ + μ·diag(JᵀJ), which ignores the units of parameters. Default `none`. */
+  /** `none`: JᵀJ + μ·I. `marquardt`: JᵀJ + μ·diag(JᵀJ), which does not depend on the units of parameters. Default `none`. */
   scaling?: 'none' | 'marquardt'
 }
 
-/** Result of one trial: the step was taken; or the value was not lower, and damping grew; or no trial is left. */
+/** Result of one trial: the step was taken; or the value was not lower, and the damping was increased; or there is nothing more to try. */
 export type TrialOutcome = 'accepted' | 'rejected' | 'exhausted'
 
 /** The first damping, relative to the largest diagonal element, or to 1. */
@@ -35,13 +35,16 @@ const LARGEST_DAMPING = 1e100
 /** Dampings that Gauss-Newton tries, relative to the largest diagonal element. */
 const GAUSS_NEWTON_DAMPING = [0, 1e-12, 1e-9, 1e-6, 1e-3, 1]
 
-/** Decrease over F that rounding of the residuals can hide. */
+/** A relative decrease of F that rounding of the residuals can hide. */
 const ROUNDING = 1e-14
 
-/** Damping of a parameter that a bound holds, over the largest of all: it does not move. */
+/** Factor on the largest damping for a parameter that a bound holds: the parameter does not move. */
 const HELD = 1e100
 
-/** Fraction of its largest influence (a square) below which a parameter has none: a derivative below 1e-15 of its former size. */
+/**
+ * A parameter has lost its influence (a sum of squared derivatives) below this fraction of the largest it ever had, that is with derivatives below
+ * 1e-15 of their former size.
+ */
 const LOST = 1e-30
 
 /** The first radius of a region: as long as the start itself, in the units of D; for a start of zeros as large as the residuals. */
@@ -92,7 +95,7 @@ export class DampedLeastSquares {
     this.mu = mu ?? (options.initialDamping ?? 1e-3) * (this.scale === null ? this.largestDiagonal() : 1)
   }
 
-  /** |Jᵀr|∞ that counts as nothing. */
+  /** Limit of |Jᵀr|∞ below which the gradient counts as 0. */
   flatAt = 0
 
   get isScaled(): boolean {
@@ -129,7 +132,7 @@ export class DampedLeastSquares {
     const { diagonal } = problem.equations
     for (let i = 0; i < influence.length; i++) if (diagonal[i] > influence[i]) influence[i] = diagonal[i]
     if (scale === null) return
-    // A parameter without any influence gets the 1 of MINPACK: any other floor would depend on the units of the others.
+    // A parameter without any influence gets a scale of 1, as in MINPACK: any other value would depend on the units of other parameters.
     for (let i = 0; i < scale.length; i++) scale[i] = influence[i] || 1
   }
 
@@ -147,7 +150,7 @@ export class DampedLeastSquares {
     return max
   }
 
-  /** |Jᵀr|∞, parameters left out that a bound holds; NaN if any is NaN. */
+  /** |Jᵀr|∞ over the parameters that no bound holds; NaN if any element is NaN. */
   get slope(): number {
     const { gradient, box, x } = this
     if (box === null) return maxAbs(gradient)
@@ -238,7 +241,7 @@ export class DampedLeastSquares {
     return 'accepted'
   }
 
-  /** The candidate is the point from now on. */
+  /** Makes the candidate the current point. */
   private moveTo(value: number): void {
     this.x = this.candidate
     this.candidate = new Float64Array(this.x.length)
@@ -276,15 +279,15 @@ export class DampedLeastSquares {
   }
 
   private reject(): TrialOutcome {
-    // After μ = 0 (no damping asked for, or no influence at all) something to multiply is needed.
+    // After μ = 0 (no damping requested, or no parameter with influence), μ needs a first value that can be multiplied.
     this.mu = this.mu > 0 ? this.mu * this.nu : 1e-15 * (this.largestDiagonal() || 1)
     this.nu *= 2
     return 'rejected'
   }
 
   /**
-   * One Gauss-Newton step: JᵀJ·h = −Jᵀr, halved until F falls (Armijo). If JᵀJ is singular, or so nearly that the step would have to be cut to
-   * nothing, the least of a few dampings that helps is added.
+   * One Gauss-Newton step: JᵀJ·h = −Jᵀr, halved until F falls (Armijo). If JᵀJ is singular, or nearly so that the step would shrink to nothing, a
+   * damping is added: the smallest of a few that helps.
    */
   gaussNewtonTrial(): TrialOutcome {
     this.refresh()

@@ -1,4 +1,4 @@
-/** Stopping conditions of least squares. The sentences contain no numbers: formatting a number takes as long as a trial of a small problem. */
+/** Stopping conditions of least squares. The messages contain no numbers: formatting a number takes as long as a trial of a small problem. */
 import type { Stop } from '../result.js'
 import { norm } from '../vector.js'
 import type { DampedLeastSquares, TrialOutcome } from './damped.js'

@@ -21,8 +21,8 @@ export interface NormalEquations {
   /** H ← H + J·Jᵀ, g ← g + J·r for J as n rows of m numbers. */
   add(j: Float64Array, m: number, r: Float64Array): void
   /**
-   * gradient and diagonal after the last add(). The rows of J for frozen parameters are zeros; H gets a diagonal element like the others for them, so
-   * that they do not move, and H stays regular without a damping.
+   * gradient and diagonal after the last add(). The rows of J for frozen parameters are zeros; In H they get diagonal elements of the size of the
+   * others, so that they do not move and H stays regular without a damping.
    */
   finish(frozen?: readonly Frozen[]): void
   /** H + μ·diag(d) = L·Lᵀ, d = null for ones; false if it is not positive definite. */
@@ -37,12 +37,12 @@ export interface NormalEquations {
 /** Number of parameters from which on kernels are worth the copies to their memory. */
 const MANY = 8
 
-/** Equations of the faster kind for n parameters. @internal */
+/** Makes equations for n parameters, of the kind that is faster for this number. @internal */
 export function equationsFor(n: number): NormalEquations {
   return n < MANY ? new PlainEquations(n) : new KernelEquations(n, new DoubleWorkspace(doubleHome()))
 }
 
-/** In arrays of their own: for a few parameters, where calls cost more than arithmetic. */
+/** Equations in plain arrays, for a few parameters: there, calls of kernels cost more than the arithmetic. */
 class PlainEquations implements NormalEquations {
   readonly gradient: Float64Array
   readonly diagonal: Float64Array
@@ -85,7 +85,7 @@ class PlainEquations implements NormalEquations {
   release(): void {}
 }
 
-/** In the memory of a backend. @internal */
+/** Equations in the memory of a backend. @internal */
 export class KernelEquations implements NormalEquations {
   readonly gradient: Float64Array
   readonly diagonal: Float64Array

@@ -23,9 +23,11 @@ export interface FitCurveOptions<X = number> extends Omit<LeastSquaresOptions, '
   jacobian?: (x: X, parameters: Float64Array) => ArrayLike<number>
   /** Standard deviation of each y, or of all: residuals are divided by it. Default 1. */
   sigma?: number | ArrayLike<number>
-  /** true: `sigma` is exact. false: only its proportions count, the scatter of the residuals sets the size. Default false. */
+  /**
+   * True if `sigma` holds absolute values. If false, only its proportions count, and the scatter of the residuals determines the size. Default false.
+   */
   absoluteSigma?: boolean
-  /** false: parameters are all that is wanted, and `covariance`, `errors`, `gradient` and `normalMatrix` stay empty. Default true. */
+  /** Set false if you need only the parameters: `covariance`, `errors`, `gradient` and `normalMatrix` then stay empty. Default true. */
   covariance?: boolean
 }
 
@@ -92,7 +94,7 @@ export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: A
   return result
 }
 
-/** Parameters of a model have units of their own, so the damping is relative to each parameter's influence. */
+/** Parameters of a model have different units, so the damping is relative to each parameter's influence. */
 const USUAL = { initialDamping: 1e-8, scaling: 'marquardt' } as const
 
 /** The Jacobian of the residuals, row-major. */
@@ -184,7 +186,7 @@ function isSingular(l: Float64Array, n: number): boolean {
 /** Adds rms and rSquared. */
 function addGoodnessOfFit(fit: CurveFit, weights: Float64Array, y: ArrayLike<number>): void {
   const { residuals } = fit
-  // from the first one on, so that the mean of equal numbers is that number
+  // starts at the first number, so that the mean of equal numbers is that number
   let mean = y[0]
   for (let i = 0; i < y.length; i++) mean += (y[i] - y[0]) / y.length
   let left = 0

@@ -15,7 +15,7 @@ import { FunctionProblem, type Jacobian, type Residuals, tensorProblem } from '.
 export interface LeastSquaresResult extends SolveResult {
   /** Residuals at `x`. */
   residuals: Float64Array
-  /** JᵀJ at `x`, row-major n×n. Like the gradient, it is NaN if the function is not finite or threw before it was known there. */
+  /** JᵀJ at `x`, row-major n×n. Like the gradient, it is NaN if the function was not finite or threw before it could be computed at `x`. */
   normalMatrix: Float64Array
   /** Last damping μ. */
   damping: number
@@ -82,10 +82,10 @@ const ownOf = ({ jacobian }: LeastSquaresOptions): Own => ({ jacobian, initialDa
 /** Additions to the options of {@link dampedLeastSquares}. */
 interface Own {
   jacobian: Jacobian | undefined
-  /** The default of `scaling`. */
+  /** The defaults of `initialDamping` and `scaling`. */
   initialDamping: number
   scaling: 'none' | 'marquardt'
-  /** The Jacobian at the end is not computed for its own sake, and results that depend on it stay empty. */
+  /** True to leave out the Jacobian at the end; results that depend on it stay empty. */
   valueOnly: boolean
 }
 
@@ -128,7 +128,7 @@ const NOTHING = new Float64Array(0)
 
 const unknown = (n: number) => new Float64Array(n).fill(Number.NaN)
 
-/** Spelt out: copying objects by their names would take longer than a small problem. */
+/** Written out property by property: copying with spread syntax would take longer than a small problem. */
 function resultOf(state: DampedLeastSquares, problem: FunctionProblem, end: Ending, valueOnly: boolean): LeastSquaresResult {
   const { isLinearized } = state
   const n = state.x.length
@@ -160,7 +160,7 @@ function problemOf(
   return new FunctionProblem(owner, f as Residuals, jacobian, x0.length, box)
 }
 
-/** Spelt out, as {@link resultOf}. */
+/** Written out property by property, as {@link resultOf}. */
 function dampingOf({ initialDamping, scaling }: SolverOptions, own: Own): DampingOptions {
   return { initialDamping: initialDamping ?? own.initialDamping, scaling: scaling ?? own.scaling }
 }

@@ -28,9 +28,9 @@ export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
   stepTolerance?: number
   /** `value`: the decrease of an accepted step ≤ this·F. Default 1e-14. */
   valueTolerance?: number
-  /** `value` too: F ≤ this, good enough. Default 0. */
+  /** `value` is also the reason at F ≤ this, which is good enough. Default 0. */
   target?: number
-  /** Trials, rejected ones included. Default 100·(n + 1) (MINPACK). */
+  /** Largest number of trials, including rejected ones. Default 100·(n + 1) (MINPACK). */
   maxIterations?: number
   /** Called after every trial, an accepted or a rejected one; false stops. */
   onIteration?: (progress: LeastSquaresProgress) => unknown

@@ -19,15 +19,15 @@ export interface TrialResult {
   step: Float64Array
 }
 
-/** A radius is met to a tenth. */
+/** Relative precision to which the length of a step meets the radius. */
 const CLOSE = 0.1
-/** Dampings to try for a radius: one or two are enough nearly always. */
+/** Largest number of dampings to try for a radius: one or two are nearly always enough. */
 const MAX_DAMPINGS = 10
-/** The least part of the promised decrease that makes a step worth taking. */
+/** Least share of the promised decrease that makes a step worth taking. */
 const WORTH_TAKING = 1e-4
 /**
- * Dampings that count as none; the first that makes the equations regular is taken. Parameters held by bounds have a D that the damping must
- * multiply.
+ * Dampings so small that they count as none; the first that makes the equations regular is taken. They are needed for parameters that are held by
+ * bounds, whose large D the damping multiplies.
  */
 const FOR_REGULAR = [0, 1e-14, 1e-12, 1e-10, 1e-8]
 const FOR_HELD = [1e-30, ...FOR_REGULAR.slice(1)]
@@ -80,7 +80,7 @@ export class ScaledRegion {
   /** Changes the radius by the outcome of the step; true if the step is to be taken. */
   update({ before, after, promised, slope, step }: TrialResult): boolean {
     const length = this.lengthOf(step)
-    // a value far above the start, or none, only says that the step was too long
+    // a value far above the previous one, or NaN, only says that the step was too long
     const decrease = after < 100 * before ? before - after : -before
     const ratio = promised > 0 ? decrease / promised : -1
     if (this.isFirst) this.radius = Math.min(this.radius, length)

@@ -22,7 +22,7 @@ const CUBE_ROOT_EPSILON = Math.cbrt(Number.EPSILON)
 
 const EMPTY = new Float64Array(0)
 
-/** Part of the first sum of squares that counts as nothing. */
+/** Share of the first sum of squares that counts as 0. */
 const NOTHING = 1e-14
 
 /** A sum of squares of a user's function. @internal */
@@ -93,7 +93,7 @@ export class FunctionProblem implements LeastSquaresProblem {
 
   private ask(x: Float64Array): ArrayLike<number> {
     this.evaluations++
-    // set() takes longer than the few numbers there are.
+    // For few numbers set() takes longer than a loop.
     for (let i = 0; i < x.length; i++) this.lent[i] = x[i]
     return this.guarded(this.f)
   }
@@ -109,7 +109,7 @@ export class FunctionProblem implements LeastSquaresProblem {
   linearize(x: Float64Array): void {
     const { equations } = this
     const residuals = this.latest
-    // The other array is free: it holds data of the previous point.
+    // The other array may be overwritten: it holds data of the previous point.
     this.latest = this.accepted
     this.accepted = residuals
     if (this.jacobian !== undefined) this.given(x, this.jacobian)
@@ -124,8 +124,8 @@ export class FunctionProblem implements LeastSquaresProblem {
   }
 
   /**
-   * Switches to central differences; false if there is nothing to gain: if the residuals have shrunk to nothing, errors of the Jacobian have, too.
-   * Leaves the residuals at x.
+   * Switches to central differences; false if nothing can be gained: if the residuals are nearly 0, so are the effects of errors in the Jacobian.
+   * Afterwards the residuals are those at x.
    */
   refine(x: Float64Array, value: number): boolean {
     if (this.jacobian !== undefined || this.central || value <= NOTHING * this.first) return false

@@ -5,12 +5,12 @@ import type { LineSearchResult, Trial } from './wolfe.js'
 export interface ArmijoOptions {
   /** Sufficient decrease, φ(t) ≤ φ(0) + c₁·t·φ′(0). Default 1e-4. */
   c1?: number
-  /** Trials at most. Default 40. */
+  /** Largest number of trials. Default 40. */
   maxEvaluations?: number
 }
 
 /**
- * The first of t, θ₁t, θ₂θ₁t … with φ(t) ≤ φ(0) + c₁·t·φ′(0); each θ minimizes the parabola through φ(0), φ′(0) and
+ * Finds the first of the steps t, θ₁t, θ₂θ₁t … with φ(t) ≤ φ(0) + c₁·t·φ′(0); each θ minimizes the parabola through φ(0), φ′(0) and
  * the last value, kept within [0.1, 0.5] (Armijo 1966; Dennis & Schnabel 1983). A value that is not finite halves twice.
  * Returns the start, not satisfied, when no trial is low enough.
  *

@@ -1,7 +1,7 @@
 /**
  * The strong Wolfe line search of PyTorch's L-BFGS: a bracket, then zoom, by cubic interpolation, with the safeguard
  * that a trial too near the end of its bracket is moved a tenth inwards (Nocedal & Wright 2006, algorithms 3.5 and 3.6;
- * Schmidt's minFunc). The same trials and the same answer as torch, except that a value that is not finite counts as a
+ * Schmidt's minFunc). Trials and result are the same as torch's, except that a value that is not finite counts as a
  * point too far out.
  */
 
@@ -23,7 +23,7 @@ export interface WolfeOptions {
   c2?: number
   /** A bracket shorter than this (times |d|∞) is final. Default 1e-9. */
   stepTolerance?: number
-  /** Trials at most. Default 25. */
+  /** Largest number of trials. Default 25. */
   maxEvaluations?: number
   /** |d|∞. Default 1. */
   directionSize?: number
@@ -101,7 +101,7 @@ function evaluate<T extends Trial>(search: Search<T>, t: number): T {
   return search.phi(t)
 }
 
-/** Walks outwards until a point satisfies both conditions (answered alone) or two points enclose one. */
+/** Walks outwards until a point satisfies both conditions (then only this point is returned) or two points enclose such a point. */
 function bracket<T extends Trial>(search: Search<T>, first: number): T | Bracket<T> {
   let previous = search.start
   let now = retreat(search, previous, evaluate(search, first))

@@ -8,7 +8,7 @@ import { along, difference, dot, norm } from '../vector.js'
 import { failed } from './descent.js'
 import { History } from './history.js'
 
-/** A parameter so near to a bound counts as at it, lest steps get shorter and shorter before it. */
+/** A parameter within this distance of a bound counts as being at the bound; otherwise steps would get shorter and shorter in front of it. */
 const NEAR = 1e-6
 /** Constants of sufficient decrease and of the remaining slope, as in the Wolfe conditions. */
 const C1 = 1e-4
@@ -18,12 +18,12 @@ const MAX_TRIALS = 40
 /**
  * The two-metric projection of Bertsekas (1982) with the metric of L-BFGS: parameters held by their bounds follow −g, the others −H·g with H from the
  * steps of the others alone, and each trial is the nearest point of the box. L-BFGS-B (Byrd, Lu, Nocedal and Zhu 1995) ends at the same points; it
- * searches for the first bounds along −g, which the projection handles here. @internal
+ * first searches for bounds along −g, which the projection makes unnecessary here. @internal
  */
 export function descendWithin(objective: Objective, box: Box, historySize: number, start: Point, stopping: Stopping): Stop {
   const history = new History(historySize)
   let now = start
-  // of the last step; 0 at first, and after a failed step
+  // length of the last step; 0 at first, and after a failed step
   let last = 0
   for (;;) {
     const stop = stopping.before(now)

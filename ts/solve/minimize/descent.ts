@@ -1,4 +1,4 @@
-/** The loop of all methods with a line search: direction, search, learn. */
+/** The loop of all methods with a line search: compute a direction, search along it, learn from the step. */
 import { armijo } from '../line-search/armijo.js'
 import { type LineSearchResult, searchLine, type Trial } from '../line-search/wolfe.js'
 import type { Point, PointSource } from '../objective.js'
@@ -73,7 +73,7 @@ function search(
   return searchLine(phi, start, trial, { c2: rule.search, stepTolerance: 1e-15, directionSize: maxAbs(d) })
 }
 
-/** Ratio of the value to the value at the start from which on the start's slope would be lost in rounding. */
+/** From this ratio of a negative value to the value at the start on, the slope at the start would be lost in rounding. */
 const FAR_DOWN = 1e15
 
 /** True if the function is as steep as at the start, and as far down as double precision reaches: no minimum is near. */
@@ -81,7 +81,9 @@ function isBottomless(now: Point, start: Point): boolean {
   return now.value < -FAR_DOWN * Math.max(1, Math.abs(start.value)) && maxAbs(now.gradient) > 0.1 * maxAbs(start.gradient)
 }
 
-/** @internal no lower point: at the end of double precision if the method expected next to nothing of its own last direction. */
+/**
+ * @internal the stop if a search found no lower point. Double precision is exhausted if the method expected next to nothing of its last direction.
+ */
 export function failed(now: Point, trial: Trial, expected: number, start: Point): Stop {
   if (trial.value === Number.NEGATIVE_INFINITY || isBottomless(now, start))
     return { reason: 'not-finite', message: 'the function falls without bound' }

@@ -50,7 +50,7 @@ export const MINIMIZE = {
   lower: { is: anything },
   upper: { is: anything },
   gradientTolerance: { is: atLeast0, default: 1e-5, was: ['tolerance'] },
-  // without a default here: an end by a tolerance that was asked for is an end, see `confirmed`
+  // no default here: if the caller sets a tolerance, meeting it always counts as convergence, see `confirmed`
   valueTolerance: { is: atLeast0 },
   stepTolerance: { is: atLeast0 },
   maxIterations: { is: atLeast0 },

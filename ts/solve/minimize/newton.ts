@@ -9,9 +9,9 @@ export type HessianProduct = (x: Float64Array, v: Float64Array) => ArrayLike<num
 
 /** Options of {@link newtonDirection}. */
 export interface NewtonDirectionOptions {
-  /** Stop at |r| ≤ this. Default min(½, √|g|)·|g|, which makes the convergence superlinear. */
+  /** Stops at |r| ≤ this. Default min(½, √|g|)·|g|, which makes the convergence superlinear. */
   tolerance?: number
-  /** Products at most. Default 20·n, as in SciPy. */
+  /** Largest number of products. Default 20·n, as in SciPy. */
   maxProducts?: number
   /** λ of (H + λ·I)·d = −g. Default 0. */
   damping?: number
@@ -49,7 +49,7 @@ export function newtonDirection(
   return maxProducts
 }
 
-/** r ← r + α·H·p, p ← −r + β·p; answers with the new rᵀr. @internal */
+/** r ← r + α·H·p, p ← −r + β·p; returns the new rᵀr. @internal */
 export function nextConjugate(r: Float64Array, p: Float64Array, hp: Float64Array, alpha: number, rr: number): number {
   addScaled(r, alpha, hp)
   const next = dot(r, r)

@@ -192,7 +192,7 @@ export const plateau: TestFunction = {
   kind: 'plateau',
 }
 
-/** All of them. @example for (const f of testFunctions) console.log(f.name, minimize(asObjective(f), f.start).x) */
+/** All test functions. @example for (const f of testFunctions) console.log(f.name, minimize(asObjective(f), f.start).x) */
 export const testFunctions: readonly TestFunction[] = [
   rosenbrock,
   beale,

@@ -16,8 +16,8 @@ import type { StopReason } from '../result.js'
 import { allFinite } from '../vector.js'
 
 /**
- * Computes the loss at the present parameters: the forward pass only, the optimizer runs backward() itself. A closure that
- * fills the gradients itself answers with a number instead. It must be deterministic: the same batch, no dropout.
+ * Computes the loss at the present parameters: the forward pass only, as the optimizer runs backward(). A closure that fills the gradients itself
+ * returns a number instead. It must be deterministic: the same batch, no dropout.
  */
 export type Closure = () => Tensor | number
 
@@ -25,7 +25,7 @@ export type Closure = () => Tensor | number
 export interface ClosureResult {
   /** Loss before the step. */
   initialLoss: number
-  /** Loss after it, as far as it was evaluated (a fixed last step is not). */
+  /** Loss after the step, if it was evaluated; after a last step of fixed length it is not. */
   loss: number
   iterations: number
   evaluations: number
@@ -80,7 +80,7 @@ export abstract class ClosureOptimizer<O extends object> {
   /** Number of elements of all parameters. */
   readonly size: number
 
-  /** @throws RangeError for options out of range, Error for no parameters, one twice, or of two backends */
+  /** @throws RangeError for options out of range; Error for an empty list, a parameter that is listed twice, or parameters of two backends */
   constructor(parameters: Iterable<Parameter>, options: O = {} as O) {
     this.parameters = checkParameters(this.name, parametersOf(this.name, parameters, ' (one group: the method sees them as one vector)'))
     const schema = schemaOf(this.definition)
@@ -95,7 +95,7 @@ export abstract class ClosureOptimizer<O extends object> {
     return this.constructor.name
   }
 
-  /** The option of that name; NaN for methods without it. @throws Error on assignment to a method without it */
+  /** The option `learningRate`; NaN for methods without it. @throws Error on assignment to a method without it */
   get learningRate(): number {
     return (this.options as { learningRate?: number }).learningRate ?? Number.NaN
   }
@@ -131,9 +131,8 @@ export abstract class ClosureOptimizer<O extends object> {
   }
 
   /**
-   * Goes on from a {@link ClosureOptimizer.state}, options included.
-   * @throws Error for the state of another optimizer, RangeError for one of other parameters or with options that it cannot have;
-   *   then nothing was changed
+   * Continues from a {@link ClosureOptimizer.state}, options included.
+   * @throws Error for the state of another optimizer, RangeError for a state of other parameters or with invalid options; nothing is changed then
    */
   loadState(state: ClosureState): void {
     if (state?.format !== 'gradus-closure-optimizer/1' || state.optimizer !== this.name) {
@@ -156,7 +155,7 @@ export abstract class ClosureOptimizer<O extends object> {
     return this.constructor as unknown as Definition
   }
 
-  /** What the method remembers. */
+  /** The numbers and vectors that the method keeps from step to step. */
   protected abstract captured(): Record<string, unknown>
   protected abstract restore(values: Record<string, unknown>): void
 
@@ -171,7 +170,7 @@ export abstract class ClosureOptimizer<O extends object> {
     this.eachAt((p, at) => p.view().set(x.subarray(at, at + p.size)))
   }
 
-  /** Loss and gradient at `x`, a value of NaN if either is not finite; leaves the parameters at `x`. */
+  /** Loss and gradient at `x`; the value is NaN if either is not finite. The parameters stay at `x`. */
   protected evaluate(closure: Closure, x: Float64Array): Point {
     if (typeof closure !== 'function') throw typeError(`${this.name}.step(): wants a function that computes the loss, () => mse(…)`)
     this.write(x)

@@ -7,9 +7,9 @@ import { isConverged, type Stop } from '../result.js'
 import { Stopping } from '../stop.js'
 import { type Closure, ClosureOptimizer, type ClosureResult } from './closure.js'
 
-/** Options that all of them have. */
+/** Options that all these optimizers share. */
 export interface DescentOptions {
-  /** Iterations per step(). Default 20. */
+  /** Largest number of iterations per step(). Default 20. */
   maxIterations?: number
   /** Stops at |g|∞ ≤ this. Default 1e-7. */
   gradientTolerance?: number
@@ -27,7 +27,7 @@ export abstract class DescentOptimizer<O extends DescentOptions> extends Closure
   /** The last step, from which the next search starts. */
   protected last: LastStep = null
 
-  /** Directions of a rule, and a line search along each. */
+  /** Runs a direction rule with a line search along each direction. */
   protected run(closure: Closure, rule: DirectionRule): ClosureResult {
     return this.runWith(closure, (source, first, stopping) => {
       const stop = descend(source, rule, first, stopping, this.last)
@@ -37,7 +37,7 @@ export abstract class DescentOptimizer<O extends DescentOptions> extends Closure
     })
   }
 
-  /** Any method; leaves the parameters at the best point seen. */
+  /** Runs any method; the parameters end at the best point seen. */
   protected runWith(closure: Closure, method: Descend): ClosureResult {
     this.stepCount++
     const { maxIterations, gradientTolerance, valueTolerance } = this.options

@@ -11,9 +11,9 @@ import { type Closure, ClosureOptimizer, type ClosureResult, type TrainingBatch 
 export interface LBFGSOptions {
   /** First trial of a line search, or the fixed step. Default 1. */
   learningRate?: number
-  /** Iterations per step(). Default 20. */
+  /** Largest number of iterations per step(). Default 20. */
   maxIterations?: number
-  /** Evaluations per step(). Default ⌊1.25·maxIterations⌋. */
+  /** Largest number of evaluations per step(). Default ⌊1.25·maxIterations⌋. */
   maxEvaluations?: number | null
   /** Stops at |g|∞ ≤ this. Default 1e-7. */
   gradientTolerance?: number
@@ -167,7 +167,7 @@ export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
     else memory.t = 0
   }
 
-  /** Undoes a fixed step to a point that is not finite, and forgets the pairs. */
+  /** Undoes a step of fixed length to a point that is not finite, and forgets the pairs. */
   private startIsNotFinite(search: Search): Stop {
     if (this.memory !== null) search.now = { ...search.now, x: this.memory.x }
     const where = this.memory === null ? 'the start' : 'the end of the last step, which was undone'

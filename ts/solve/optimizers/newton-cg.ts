@@ -13,7 +13,7 @@ import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
 export interface NewtonCGOptions extends DescentOptions {
   /** λ of (H + λ·I)·d = −g. Default 0. */
   damping?: number
-  /** Products with H per iteration at most. Default 50. */
+  /** Largest number of products with H per iteration. Default 50. */
   maxProducts?: number
 }
 

@@ -12,9 +12,9 @@ import { type Plan, type StepOptions, setLearningRate } from '../plan.js'
 import type { Outputs, Recording } from './recording.js'
 import { gradientsWait, MAX_STEPS, StepProgram, stepSchemeOf } from './step-program.js'
 
-/** Steps that were taken, all with as many rows. */
+/** Consecutive finished steps, all with the same number of rows. */
 export interface StepBlock {
-  /** The first of them, from 0, over all epochs. */
+  /** Number of the first step, from 0, over all epochs. */
   first: number
   count: number
   /** Rows of each step. */
@@ -23,7 +23,7 @@ export interface StepBlock {
   isProgram: boolean
   /** The loss of step first + i before its update. */
   loss(i: number): number
-  /** The learning rate that it had. */
+  /** The learning rate of step first + i. */
   learningRate(i: number): number
   /** `sum` plus the losses of steps first + i to first + end − 1, each times `size`, added in their order. */
   sumLosses?(i: number, end: number, sum: number): number
@@ -55,7 +55,7 @@ class BlockSize {
   measure(asked: number, fn: () => StepBlock): StepBlock {
     const start = clock.now()
     const taken = fn()
-    // this block ended early because a program is ready, and the steps of a program take another time: it is not measured
+    // this block ended early because a program is ready. The steps of a program take a different time, so this block is not measured.
     if (taken.count < asked && !taken.isProgram) return taken
     const each = (clock.now() - start) / taken.count
     const wanted = Math.min(BLOCK_MS / Math.max(each, 1e-6), 4 * this.steps, MAX_STEPS)
@@ -195,7 +195,7 @@ export class BlockRunner {
     const version = recordings.reduce((sum, { version }) => sum + version, 0)
     let known = this.programs.get(recording)
     if (known?.optimizer !== optimizer || known.version !== version || known.batches !== batches) {
-      // a gradient that waits is used by a single step, after which there may be a program
+      // a gradient from before this call is used by a single step, after which there may be a program
       if (gradientsWait(optimizer)) return null
       known = { version, optimizer, batches, program: StepProgram.of(recordings, scheme, this.keepsPredictions) }
       this.programs.set(recording, known)
@@ -220,7 +220,7 @@ export class ScheduleCache {
     return answer.rate
   }
 
-  /** The first step that it was not asked for. */
+  /** The first step for which the schedule has not been called. */
   get end(): number {
     return this.first + this.known.length
   }

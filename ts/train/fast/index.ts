@@ -36,7 +36,7 @@ interface StepKind {
   changes: number
 }
 
-/** A step that was recorded so often in a row and never was the same is not recorded again. */
+/** After this many consecutive recordings that all differ, a step is not recorded again. */
 const MAX_CHANGES = 2
 
 /** Trains by the plan, each step in the fastest way that gives the same bits as the written-out step. */
@@ -107,7 +107,7 @@ export class FastSteps {
     const { unchecked, model, options } = this.plan
     const evaluation = this.evaluated(range, fail, isWatched || unchecked.length > 0)
     if (unchecked.length === 0) return evaluation
-    // a model may make several rows of one
+    // a model may return several rows for one
     const [rowsOfBatch, ...outputs] = evaluation.prediction.shape
     const shape = [rowsOfBatch / (range.to - range.from), ...outputs]
     for (const { rows, what } of unchecked.splice(0)) checkTargets(model, rows, options.loss, what, shape)

@@ -11,7 +11,7 @@ interface Field {
   owner: object
   name: string
   value: unknown
-  /** Names of fields and modules, for messages. */
+  /** Name of the module that has the field, for messages. */
   module: string
 }
 
@@ -49,7 +49,7 @@ export class ModelFields {
     return null
   }
 
-  /** A module whose forward method is another function now, by name. */
+  /** Name of a module whose forward method has been replaced since; null if none has. */
   replacedForward(): string | null {
     const found = this.fields.find(({ owner, name, value }) => name === 'forward' && (owner as Module).forward !== value)
     return found?.module ?? null

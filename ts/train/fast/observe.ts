@@ -62,7 +62,8 @@ export function observe(backend: Backend, arena: RecordingArena, step: () => voi
     return random()
   }
   try {
-    // results that are not recorded for a gradient stay in the arena, as in a backward pass: a copy would be missing in the list
+    // results that are not recorded for a gradient stay in the arena, as in a backward pass: copying them out would be an effect that the list of
+    // calls lacks
     arena.duringBackward(step)
   } finally {
     open.arena = usualArena

@@ -36,7 +36,7 @@ interface Runner {
   runProgram(program: Ptr, words: number, moves: Ptr, moved: number, steps: number): number
 }
 
-/** The kernel that a program may call instead of this one; null for a call that threads would share. */
+/** The kernel that a program may call in the place of this one, on one thread; null for a call that threads would share. */
 export function onOneThread(kernel: unknown, args: readonly number[]): Kernel | null {
   const { single, isSmall } = kernel as Partial<WrappedKernel>
   if (single === undefined || isSmall === undefined) return kernel as Kernel
@@ -85,7 +85,7 @@ export class Program {
     this.move(-1, increment)
   }
 
-  /** Any kernel; false, and nothing written, if programs cannot call it: one in JavaScript, or work for several threads. */
+  /** Adds a call of any kernel. Returns false, and adds nothing, if programs cannot call it: a kernel in JavaScript, or a call that threads share. */
   add({ name, kernel, args, counter = null }: PlainCall & Partial<KernelCall>): boolean {
     const own = onOneThread(kernel, args)
     if (own === null) return false
@@ -122,8 +122,8 @@ export class Program {
   }
 
   /**
-   * Sets the updates at the end of each step, all of them small enough for one thread. The hyper-parameters of update i are at `rows` + i·bytes;
-   * those of the next step follow.
+   * Sets the updates at the end of each step, all small enough for one thread. The hyper-parameters of update i are at `rows` + i·bytes; the
+   * hyper-parameters of the next step follow.
    */
   setUpdates(updates: readonly UpdateCall[], rows: Ptr, bytes: number): void {
     ;[this.words.length, this.moves.length] = this.fixed
@@ -153,7 +153,7 @@ export class Program {
       const { word, counter } = counters[i]
       ints[address / 4 + word] = counter.generator.counter + counter.offset
     }
-    // a single step is written in words that stay as they are
+    // without moving arguments the words stay as written
     this.isWritten = moved === 0
     return moved / 2
   }

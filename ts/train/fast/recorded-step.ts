@@ -93,7 +93,7 @@ function isSameParameter(a: RecordedParameter, b: RecordedParameter): boolean {
 function isSameCall(a: KernelCall, b: KernelCall): boolean {
   if (a.name !== b.name || a.kernel !== b.kernel || a.args.length !== b.args.length) return false
   for (let i = 0; i < a.args.length; i++) {
-    // a counter is as many draws after the step's first one
+    // counters are compared by their distance from the first draw of the step, above
     if (a.counter?.argument === i && b.counter?.argument === i) continue
     if (!Object.is(a.args[i], b.args[i])) return false
   }

@@ -71,7 +71,7 @@ export class Recording implements RecordedStep {
   /** The step as a program; null if none is possible, undefined if none was requested yet. */
   private program: Program | null | undefined = undefined
   private readonly backend: Backend
-  /** The rows of each tensor of the batch, for checks: to make a view for each step takes longer than to check it. */
+  /** The rows of each tensor of the batch, for checks: making a view in each step would take longer than the check. */
   private readonly views: (FloatArray | Int32Array)[] = []
   private viewsVersion = -1
   private readonly arena: RecordingArena
@@ -168,8 +168,7 @@ export class Recording implements RecordedStep {
     return true
   }
 
-  /**
-   * The step on other rows, as many. @returns its loss; {@link markGradients} makes its gradients count
+  /** Runs the step on other rows, of the same number. @returns its loss; {@link markGradients} makes its gradients count
    * @throws RangeError for rows that the step refuses; nothing has changed then
    */
   run(range: RowRange): number {
@@ -203,13 +202,13 @@ export class Recording implements RecordedStep {
     return floats[this.lossAddress / elementSize]
   }
 
-  /** The gradients that the step computes are there. */
+  /** Marks the gradients that the step computes as present. */
   markGradients(): void {
     const { parameters } = this
     for (let i = 0; i < parameters.length; i++) if (parameters[i].isTrained) parameters[i].parameter.claimGradient()
   }
 
-  /** Runs fn as if the gradients counted, and for good if it returns true, but not if it throws. */
+  /** Runs fn with the gradients marked as present; they stay marked if it returns true, but not if it throws. */
   tryGradients(fn: () => boolean): boolean {
     const before = this.parameters.map(({ parameter }) => parameter.gradientState)
     this.markGradients()
@@ -222,7 +221,7 @@ export class Recording implements RecordedStep {
     return keep
   }
 
-  /** The result of fn as if the gradients counted; afterwards they are as before. */
+  /** Runs fn with the gradients marked as present and returns its result; afterwards the marks are as before. */
   ifGradients<T>(fn: () => T): T {
     let found: T | undefined
     this.tryGradients(() => {
@@ -249,7 +248,7 @@ export class Recording implements RecordedStep {
     return this.parameters.every(({ isTrained }, i) => isTrained === other.parameters[i]?.isTrained) && haveSameDraws(this, other)
   }
 
-  /** Moves the counters of the model's generators on by the draws of this many steps. */
+  /** Advances the counters of the model's generators by the draws of this many steps. */
   advanceCounters(steps: number): void {
     const { draws } = this
     for (let i = 0; i < draws.length; i++) draws[i][0].counter += steps * draws[i][1]
@@ -287,7 +286,7 @@ export class Recording implements RecordedStep {
     return new Uint8Array(this.backend.heap.floats.buffer, ptr, bytes).slice()
   }
 
-  /** Memory that lasts until the list changes. @throws OutOfMemoryError */
+  /** Allocates memory that lasts until the list of calls changes. @throws OutOfMemoryError */
   allocate(bytes: number): Ptr {
     return this.programs.allocate(bytes)
   }

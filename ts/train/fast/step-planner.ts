@@ -40,8 +40,8 @@ export function canPlan(optimizer: unknown): optimizer is Optimizer {
 }
 
 /**
- * True if what a class says in `rule` about the numbers of its updates holds for this optimizer. A subclass that overrides a method that computes
- * them, but not `rule`, may let them depend on anything.
+ * True if the `rule` of this optimizer describes the numbers of its updates. A subclass that overrides a method that computes these numbers, but not
+ * `rule`, may let them depend on anything.
  */
 export function isTrueOfNumbers(optimizer: object): boolean {
   let owner = optimizer
@@ -93,7 +93,7 @@ export class StepPlanner {
     for (let i = 0; i < updates; i++) {
       let isLast = false
       for (let j = 0; j < this.batches; j++) {
-        // a step whose gradients wait for others is taken singly
+        // a step whose gradients are added to those of later steps is run as a single step
         if (isLast) return i
         try {
           each.before(i * this.batches + j)
@@ -138,7 +138,7 @@ export class StepPlanner {
     return row
   }
 
-  /** Ends the plan: of its steps, `done` were run. Without the others, the optimizer is as it was before them. */
+  /** Ends the plan after `done` of its steps were run. The optimizer is then as if the other steps had not been planned. */
   finish(rows: Ptr, planned: number, done: number, each: StepHooks): void {
     if (done < planned) {
       this.restore()

@@ -24,7 +24,7 @@ export const MAX_BYTES = 1 << 19
 /** The outcome of a run of many steps. */
 interface ProgramResult {
   done: number
-  /** The loss of the step after these, if it was not finite; or of its second evaluation. */
+  /** The loss of the next step, or of its second evaluation, if it was not finite; else null. */
   failed: number | null
   /** The loss of step i. */
   loss(i: number): number
@@ -32,21 +32,21 @@ interface ProgramResult {
   outputs?(i: number): Outputs
 }
 
-/** The parts of an optimizer's step, for programs; a plain optimizer evaluates a batch and updates. */
+/** The parts of an optimizer's step that a program repeats; for a plain optimizer, the evaluation of a batch and an update. */
 export function stepSchemeOf(optimizer: object): StepScheme {
   const { stepScheme } = optimizer as Partial<OptimizerLike>
   return stepScheme?.call(optimizer) ?? { optimizer, batches: 1, gradientScale: 1, isComplete: true }
 }
 
-/** Memory for a copy of the data set, a table for each tensor of the batch, and for the numbers of the rows that a run picks out of it. */
+/** Memory for a copy of the data set, one table for each tensor of the batch, and for the indices of the rows that a run picks. */
 interface DataSetCopy {
   readonly tables: readonly Ptr[]
   readonly indices: Ptr
 }
 
 /**
- * The steps of one kind with one optimizer, as a program. It is run once for each update of the parameters, which is once for each step, or for
- * as many steps as the optimizer adds up the gradients of ({@link StepScheme}).
+ * The steps of one kind with one optimizer, as a program. It is run once for each update of the parameters, which is once for each step, or once for
+ * the several steps whose gradients the optimizer adds up ({@link StepScheme}).
  */
 export class StepProgram {
   private readonly planner: StepPlanner
@@ -59,7 +59,9 @@ export class StepProgram {
   private readonly losses: Ptr
   /** Addresses of the predictions and targets of the steps; null if they are not requested. */
   private readonly kept: { readonly prediction: Ptr; readonly targets: Ptr } | null
-  /** Views of them, remade when the memory has grown: a view per step would cost small nets a tenth of the step. */
+  /**
+   * Views of these predictions and targets, made anew when the memory has grown: new views in each step would cost small nets a tenth of the step.
+   */
   private outputs: Outputs[] = []
   private outputsVersion = -1
   private readonly secondEvaluation: SecondEvaluation | null
@@ -73,7 +75,7 @@ export class StepProgram {
     private readonly program: Program,
     /** Kernel calls of an update: one for each span of parameters. */
     private readonly updateCalls: number,
-    /** The most steps of one run. */
+    /** Largest number of steps of one run. */
     readonly capacity: number,
     keepsPredictions: boolean,
   ) {
@@ -200,7 +202,7 @@ export class StepProgram {
       // the run ended at one of the floats that are tested before the next update
       const first = losses / 4 + finiteTests * updates
       const failedTest = floats.subarray(first, first + finiteTests).findIndex((value) => !Number.isFinite(value))
-      // a step that failed had its forward pass
+      // the failed step has run its forward pass, which drew random numbers
       evaluations += secondEvaluation === null ? failedTest + 1 : Math.max(1, failedTest)
       // there is no second evaluation, for example if the gradients are zero: the update follows at once
       if (secondEvaluation !== null && failedTest === 1) {
@@ -259,7 +261,7 @@ export class StepProgram {
     })
   }
 
-  /** Writes which rows the steps see, one after the other. */
+  /** Writes the indices of the rows that the steps see, one after the other. */
   private writeRowIndices(ranges: readonly RowRange[], indices: Ptr): void {
     const { ints } = this.optimizer.groups[0].backend.heap
     let word = indices / 4
@@ -270,7 +272,7 @@ export class StepProgram {
 
   /** Copies all rows of the data set, as it is now, and picks the rows of the steps from the copy. */
   private pickRows({ rows, to }: BatchTensor, { tables, indices }: DataSetCopy, i: number, steps: number): void {
-    // the core of WebAssembly has it, and there are programs there alone
+    // programs exist only with WebAssembly, whose core has this kernel
     const { gatherRows } = this.optimizer.groups[0].backend.kernels as Kernels
     const { size } = this.recording
     copyRows(rows, tables[i], null, 0, rows.shape[0])
@@ -287,7 +289,7 @@ export class StepProgram {
       for (const check of checks) check(elements)
       return true
     } catch {
-      // that step is written out after the earlier ones, and throws the error
+      // the refused step is run as written after the earlier steps, and throws the error
       return false
     }
   }

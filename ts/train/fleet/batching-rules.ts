@@ -26,12 +26,12 @@ interface BatchedCall {
   name: string
   args: readonly number[]
   moves: readonly Move[]
-  /** A dropout has the call that draws for one net, which says whose generators are in its table. */
+  /** For dropout the call that draws for one net: it tells which generators the table of the dropout contains. */
   draw?: Draw
 }
 
 /**
- * An array that a program of a fleet reads or writes. Arrays of a batch are new in each step, `stepBytes` after the previous ones; for others this is
+ * An array that a program of a fleet reads or writes. The arrays of a batch advance by `stepBytes` from step to step; for other arrays `stepBytes` is
  * 0.
  */
 export interface FleetArray {
@@ -52,7 +52,7 @@ export interface BatchMemory {
   readonly scratch: Ptr
   /** True if the engine computes with all eight nets at once. */
   readonly isWide: boolean
-  /** Memory as long as the program lives, for tables. */
+  /** Allocates memory for tables, which lasts as long as the program. */
   allocate(bytes: number): Ptr
 }
 
@@ -107,7 +107,7 @@ class Arguments {
   }
 }
 
-/** The batching rule of a loss, which must be asked for its gradient. */
+/** The batching rule of a loss; a call without a gradient cannot be batched. */
 const loss =
   (name: string): BatchingRule =>
   ([prediction, target, weights, gradient, out, rows, cols, scale, option], memory) => {
@@ -184,7 +184,7 @@ const BATCHING_RULES: Readonly<Record<string, BatchingRule>> = {
   crossEntropyProbabilities: loss('fleetCrossEntropyProbabilities'),
 }
 
-/** The batched calls of all calls of a step. @throws CannotBatch that says which has no rule */
+/** The batched calls of all calls of a step. @throws CannotBatch that names a kernel without a rule */
 export function batchedCalls(calls: readonly KernelCall[], memory: BatchMemory): BatchedCall[] {
   return calls.map((call) => {
     const rule = BATCHING_RULES[call.name]
@@ -194,8 +194,8 @@ export function batchedCalls(calls: readonly KernelCall[], memory: BatchMemory):
 }
 
 /**
- * The most weights of a layer of nets side by side. With more, a net alone keeps the multiply-add units as busy, by the tiles of large
- * products, and eight nets at once need more of the cache. bench/fleet/crossover.ts measures it, and sets others to do so.
+ * Largest number of weights of a layer for nets side by side. With more, a net alone keeps the multiply-add units equally busy, by the tiles of large
+ * products, and eight nets at once need more of the cache. bench/fleet/crossover.ts measures this limit, and changes it to do so.
  */
 export const CROSSOVER = { mostWeights: 10_000 }
 

@@ -9,8 +9,8 @@ import type { Member } from './member.js'
 import { StagedRows } from './staged-rows.js'
 
 /**
- * The largest number of steps of a round, and of bytes that differ between them, which are read once, in order. Before and after a round there is
- * work in JavaScript for each net: a few long rounds need less of it than many short ones.
+ * The largest number of steps of a round, and of bytes that differ from step to step; these bytes are read once, in order. Before and after a round
+ * there is work in JavaScript for each net: a few long rounds need less of it than many short ones.
  */
 const MAX_STEPS = 4096
 const MAX_BYTES = 1 << 21
@@ -103,7 +103,7 @@ function recordUnnoticed(recording: Recording, { generators, parameters, plan }:
   const states = parameters.map((p) => p.gradientState)
   // running statistics follow each step
   const buffers = plan.model.buffers().map((buffer) => ({ buffer, before: buffer.data().slice() }))
-  // gradients that are awaited would be added to
+  // the recorded step would otherwise add to gradients of earlier batches
   for (const p of parameters) p.gradientState = 'none'
   try {
     recording.record({ order: null, from: 0, to: size })

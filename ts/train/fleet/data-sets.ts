@@ -1,11 +1,11 @@
-/** The data of many nets: each data set is checked once, and nets that are given the same have the same rows. */
+/** The data of many nets: each data set is checked once, and nets with the same data set share its rows. */
 import type { Backend } from '../../backend/index.js'
 import { checkDataSet, pickRows, type Rows, type TrainingData } from '../data.js'
 import type { CheckedData } from '../plan.js'
 import type { NetOptions } from './options.js'
 
 export class DataSets {
-  /** Data sets with the same inputs, by these. */
+  /** Data sets by their inputs, since several may have the same inputs. */
   private readonly sets = new Map<unknown, { data: TrainingData; rows: Rows }[]>()
   private readonly subsets = new Map<Rows, Map<ArrayLike<number>, Rows>>()
 

@@ -42,7 +42,7 @@ export class FleetMemory implements BatchMemory {
   private readonly arrays = new Map<Ptr, FleetArray>()
   /** Parameters and the optimizers' states, which are loaded before a round. */
   private readonly loaded: InterleavedArray[] = []
-  /** Gradients, which are stored with these after it. */
+  /** Gradients, which are stored after a round together with parameters and states. */
   private readonly gradients: InterleavedArray[] = []
   /** Room for the addresses of one array of all nets. */
   private readonly addresses: Ptr

@@ -88,7 +88,7 @@ export class FleetProgram {
     return this.rates[net]
   }
 
-  /** Loads the arrays of the nets. In the place of null, the program computes with leftover data, and the results are ignored. */
+  /** Loads the arrays of the nets. For a null net, the program computes with leftover data, and its results are ignored. */
   loadNets(nets: readonly (NetBuffers | null)[]): void {
     this.memory.load(nets)
     this.writeDropoutTables(nets)
@@ -100,7 +100,7 @@ export class FleetProgram {
     this.memory.store(nets)
   }
 
-  /** Runs this many steps; their rows are staged, and nets are loaded. */
+  /** Runs this many steps, whose rows must be staged; the nets must be loaded. */
   run(steps: number): void {
     this.program.run(this.backend.heap.ints, steps)
   }
@@ -126,7 +126,7 @@ export class FleetProgram {
     return this.dropouts.map(({ draw }) => draw)
   }
 
-  /** Predictions and targets of a net in these steps; valid until those of another net are requested. */
+  /** Predictions and targets of a net in these steps; valid until the outputs of another net are requested. */
   outputs(net: number, steps: number): ((i: number) => Outputs) | null {
     if (this.kept === null) return null
     const { fleetPick } = this.kernels
@@ -171,7 +171,7 @@ export class FleetProgram {
     program.addMoving('copy', kernels.copy, [prediction.address, from, NETS * size], [[1, 4 * NETS * size]])
   }
 
-  /** An update of eight nets: a call that brings their hyper-parameters side by side, then the kernel of the optimizer. */
+  /** Writes an update of eight nets: a call that puts their hyper-parameters side by side, then the kernel of the optimizer. */
   private writeUpdate({ group: g, span: s, kernel, count, scaledByRate }: UpdateSpec): void {
     const { program, backend, memory } = this
     const { optimizer } = this.options

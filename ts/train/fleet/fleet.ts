@@ -11,11 +11,11 @@ import { Round, type RoundFleet } from './round.js'
 
 /** Actions for a net that leaves its fleet. */
 export interface LeaveHandlers {
-  /** It took its last step, or was stopped. */
+  /** The net took its last step, or was stopped. */
   finished(member: Member): Promise<void>
   /** An error ended its training. */
   failed(member: Member, error: unknown): Promise<void>
-  /** It has changed, and continues alone. */
+  /** The net has changed, and continues alone. */
   changed(member: Member): void
 }
 
@@ -51,7 +51,7 @@ export class Fleet implements RoundFleet {
     }
   }
 
-  /** Trains all members; gives way to other tasks when the pacer says. */
+  /** Trains all members; lets other tasks run when the pacer says so. */
   async train(pacer: Pacer, report: () => void): Promise<void> {
     try {
       while (this.members.length > 0) {
@@ -143,7 +143,7 @@ export class Fleet implements RoundFleet {
   private async takeRounds(groups: readonly (readonly Member[])[]): Promise<void> {
     const rounds: Round[] = []
     for (const group of groups) {
-      // callbacks of nets that had their turn may have changed these
+      // callbacks of nets that have had their round may have changed the others
       const members = group.filter((member) => member.hasSameLayers)
       if (members.length === 0) continue
       const compiled = this.compiledFor(members[0])

@@ -13,9 +13,9 @@ import { atUnitRate, DECOUPLED, type MemberOptimizer, type OptionValues, type Up
 
 /** The hyper-parameters of the updates of some steps, a row for each step. Lists with an entry per update have the order of the updates. */
 export interface HyperTable {
-  /** {@link MemberOptimizer.hyperKey} of the nets that it is right for; null for a table that no other net shares. */
+  /** The {@link MemberOptimizer.hyperKey} of the nets that can use the table; null for a table that no other net shares. */
   hyperKey: string | null
-  /** An optimizer with these options, whose methods give the numbers. */
+  /** An optimizer with these options, whose methods compute the numbers. */
   optimizer: Optimizer | null
   /** The options of each of its groups. */
   values: OptionValues[]
@@ -27,10 +27,10 @@ export interface HyperTable {
   steps: number
   /** The scalars after the last row. */
   after: Scalars[]
-  /** The scalars after each row; empty if there are none. */
+  /** The scalars after each row; empty if the optimizer has no scalars. */
   afterEach: Scalars[][]
   address: Ptr
-  /** The number of the last request for it. */
+  /** The number of the last request for this table. */
   lastUsed: number
 }
 
@@ -95,7 +95,7 @@ export class HyperTables {
     return table
   }
 
-  /** The scalars after the given number of its steps, at least one. */
+  /** The scalars of a table after the given number of its steps, at least one. */
   scalarsAfter({ after, afterEach }: HyperTable, steps: number): readonly Scalars[] {
     return afterEach[steps - 1] ?? after
   }

@@ -17,7 +17,7 @@ import type { TrainingRun } from '../run.js'
 import type { UpdateSpec } from './member-optimizer.js'
 import { regionsOf } from './regions.js'
 
-/** Equal for nets whose steps make the same kernel calls, and whose epochs have as many of them. */
+/** Equal for nets whose steps make the same kernel calls, and whose epochs have equal numbers of steps. */
 export function stepKeyOf({ plan, watchesEpochs, keepsPredictions }: TrainingRun): string {
   const { model, options, rows, batchSize, batchesPerEpoch } = plan
   const optimizer = options.optimizer as OptimizerLike & {

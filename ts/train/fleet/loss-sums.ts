@@ -7,10 +7,10 @@ import type { Member } from './member.js'
 
 /**
  * The losses of a round, eight to a step, and for each net and epoch their sum, in doubles: each loss times its rows, added one after the other, as
- * `fit` adds them. The eight sums side by side take as long as one, whose additions wait for each other.
+ * `fit` adds them. The eight sums side by side take as long as a single sum, in which each addition waits for the previous one.
  */
 export class LossSums {
-  /** Eight for each epoch of the round, one of each net. */
+  /** Eight sums for each epoch of the round, one for each net. */
   private readonly sums: Float64Array
   private readonly firstEpoch: number
   private readonly steps: number

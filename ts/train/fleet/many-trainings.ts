@@ -24,7 +24,7 @@ export class ManyTrainings {
   private readonly results: (NetHistory | undefined)[]
   private readonly started = clock.now()
   private lastReport = 0
-  /** An error of the caller's, which ends all. */
+  /** An error in the caller's code, such as onProgress, which ends all trainings. */
   private failure: { cause: unknown } | null = null
   private readonly pacer: Pacer
   private readonly totalSteps: number
@@ -54,7 +54,7 @@ export class ManyTrainings {
     return this.results as NetHistory[]
   }
 
-  /** Nets that go side by side as far as is known before their step is recorded, fleet by fleet, and the others by index. */
+  /** Nets that can run side by side, fleet by fleet, as far as that is known before a step is recorded; and the others by index. */
   private sort(): { fleets: Iterable<Member[]>; alone: number[] } {
     const fleets = new Map<string, Member[]>()
     const alone: number[] = []
@@ -74,7 +74,7 @@ export class ManyTrainings {
     return { fleets: fleets.values(), alone }
   }
 
-  /** False if these nets cannot run side by side; then nothing has happened to them. */
+  /** Trains a fleet. False if its nets cannot run side by side; they are then unchanged. */
   private async trainFleet(members: Member[]): Promise<boolean> {
     let fleet: Fleet
     const changed: Member[] = []
@@ -87,7 +87,7 @@ export class ManyTrainings {
         changed: (member) => void changed.push(member),
       })
     } catch (error) {
-      // the own training of a net reports its errors
+      // each net's training then runs alone and reports its own errors
       for (const { training } of members) training.history.execution.reason = (trapped(backend, error) as Error).message
       return false
     }

@@ -26,11 +26,11 @@ export interface UpdateSpec {
 
 /** Lists the updates of an optimizer, detects changes of the list, and counts the updates that a program made. */
 export class MemberOptimizer {
-  /** The options, kernels and spans when {@link updates} was asked last. */
+  /** The options, kernels and spans at the last call of {@link updates}. */
   private known: { values: [name: string, value: unknown][]; kernel: unknown; spans: readonly ParameterSpan[] }[] = []
   /**
-   * The options from which hyper-parameters are computed, as text, without a learning rate that is multiplied in later: nets with equal texts share a
-   * table.
+   * The options from which hyper-parameters are computed, as text, without the learning rate if it is multiplied in later: nets with equal texts
+   * share a table.
    */
   hyperKey = ''
 
@@ -49,7 +49,7 @@ export class MemberOptimizer {
     return true
   }
 
-  /** The updates of its next step. */
+  /** The updates of the optimizer's next step. */
   updates(): UpdateSpec[] {
     const internals = this.optimizer as unknown as OptimizerInternals
     for (const group of this.optimizer.groups) group.refresh()
@@ -70,7 +70,7 @@ export class MemberOptimizer {
     })
   }
 
-  /** True if it has work before the first update of a parameter. */
+  /** True if the optimizer has work before the first update of a parameter. */
   get begins(): boolean {
     return (this.optimizer as unknown as OptimizerInternals).begin !== (Optimizer.prototype as unknown as OptimizerInternals).begin
   }

@@ -34,7 +34,7 @@ export class Member {
   readonly generators: readonly Generator[]
   /** The updates that its next step ends with. */
   updates: readonly UpdateSpec[]
-  /** The {@link updateKeyOf} these updates. */
+  /** The result of {@link updateKeyOf} for these updates. */
   updateKey: string
   private readonly memberOptimizer: MemberOptimizer
   /** The fields of its layers, which the recorded step depends on. */
@@ -102,7 +102,7 @@ export class Member {
     return this.updates.length === length
   }
 
-  /** Takes back that the next step was prepared: its gradients are not there. */
+  /** Undoes the preparation of the next step: its gradients are no longer marked as present. */
   returnGradients(): void {
     const { gradientsBefore } = this
     if (gradientsBefore === null) return
@@ -127,7 +127,7 @@ export class Member {
       })
       return { steps: wanted, table: tables.forSteps(memberOptimizer, wanted), rates }
     }
-    // if the rate is not multiplied in later, hyper-parameters belong to the rate of each step, and no other net has them
+    // if the rate is not multiplied in later, hyper-parameters depend on the rate of each step, and no other net shares them
     const own = updates.every(({ scaledByRate }) => scaledByRate !== 0) ? null : tables.empty(optimizer)
     const { stepCount } = optimizer
     let steps = 0
@@ -180,7 +180,7 @@ export class Member {
     if (this.schedule !== null) setLearningRate(this.plan, this.schedule.of(this.step + ahead))
   }
 
-  /** Its training hears of steps that were taken. */
+  /** Reports finished steps to the training of the net. */
   accept(block: StepBlock): Promise<void> | undefined {
     this.training.history.execution.fleet += block.count
     return this.training.accept(block)

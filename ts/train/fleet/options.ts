@@ -1,4 +1,4 @@
-/** The options of fitMany, and the options of `fit` that each net has by them. */
+/** The options of fitMany, and the options of `fit` for each net that follow from them. */
 import { rangeError, typeError } from '../../common/errors.js'
 import { anything, checkValue, handler, isAllowed, type Kind, type Read, readOptions, type Schema, seed } from '../../common/options.js'
 import { show } from '../../common/show.js'
@@ -48,7 +48,7 @@ export interface FitManyOptions
   optimizers: readonly (OptimizerLike | WholeStepOptimizer)[]
   /** Seed of the order of the batches, for all nets or for each. Default 0. */
   seed?: Each<number>
-  /** Learning rate by step, for all nets or for each; undefined for one whose optimizer keeps its own. */
+  /** Learning rate by step, for all nets or for each; undefined for a net whose optimizer keeps its own rate. */
   schedule?: Each<FitOptions['schedule']>
   /** Validation data for all nets after each epoch, or for each net. */
   validation?: Each<TrainingData>
@@ -81,7 +81,7 @@ export const FIT_MANY = {
   callbacks: { is: { ...handler, wants: 'a function that makes the callbacks of a net from its number' } },
 } satisfies Schema<FitManyOptions>
 
-/** @internal options that were read */
+/** @internal options of fitMany after the check, with defaults */
 export type ReadFitMany = Read<FitManyOptions, typeof FIT_MANY>
 
 /** The options of `fit` of one net, and the rows of its data that it trains on, by number; undefined for all. */
@@ -129,7 +129,7 @@ export function optionsOfNets(options: ReadFitMany): NetOptions[] {
   })
 }
 
-/** Epochs of nets side by side alternate, so a callback with a state would mix up two nets. @throws RangeError if it has two */
+/** Epochs of nets side by side alternate, so a callback with a state would mix up two nets. @throws RangeError if two nets have the same one */
 function checkOwnCallbacks(callbacks: readonly Callback[], net: number, owners: Map<Callback, number>): void {
   checkValue(`fitMany: callbacks of net ${net}`, callbacks, FIT.callbacks.is)
   for (const callback of callbacks) {

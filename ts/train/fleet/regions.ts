@@ -3,7 +3,7 @@ import type { Parameter } from '../../parameter.js'
 
 /** Parameters whose values lie end to end, and so do their gradients, if they have any. */
 export interface Region {
-  /** The number of the first of them among the parameters of a net. */
+  /** The index of the first parameter among the parameters of a net. */
   first: number
   members: Parameter[]
   size: number

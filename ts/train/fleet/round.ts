@@ -45,7 +45,7 @@ export class Round {
     this.steps = steps
   }
 
-  /** Plans the next steps of members at one step, and loads everything that they need; null if no net can continue. */
+  /** Plans the next steps of members that are all at the same step, and loads everything that they need; null if no net can continue. */
   static async plan(
     fleet: RoundFleet,
     members: readonly Member[],
@@ -59,7 +59,7 @@ export class Round {
     const nets: RoundNet[] = []
     for (const member of members) {
       try {
-        // at most as many as the earlier nets
+        // a net plans at most as many steps as the earlier nets
         const planned = member.planSteps(tables, program.ratesOf(nets.length), capacity, steps)
         steps = planned.steps
         nets.push({ member, planned, buffers: buffersOf(member, planned, compiled) })
@@ -80,7 +80,7 @@ export class Round {
         const refused = nets.flatMap(({ member }) => refusedTargets(member))
         if (refused.length === 0) throw error
         for (const { member, error } of refused) await fleet.fail(member, error)
-        // the others plan their next steps again
+        // the other nets plan their next steps again
         return null
       }
     }
@@ -96,7 +96,7 @@ export class Round {
     const losses = new LossSums(floats, program.losses / 4, { first: member.step, steps, nets }, fleet.batches)
     const done = nets.map((_, net) => losses.finite(net))
     const allFinite = done.every((count) => count === steps)
-    // callbacks may make the memory grow, which ends views of it
+    // callbacks may make the memory grow, which invalidates views of it
     if (fleet.keepsPredictions || !allFinite) losses.keep()
     program.storeNets(nets.map(({ buffers }, net) => (done[net] === steps ? buffers : null)))
     for (const net of nets.keys()) {
@@ -120,7 +120,7 @@ export class Round {
     }
     const first = member.step
     await this.accept(net, done, new LossSums(losses, 0, { first, steps: done, nets }, fleet.batches))
-    // the step that failed had its forward pass
+    // the failed step has run its forward pass, which drew random numbers
     for (const { generator, perStep } of compiled.counters) member.generators[generator].counter += perStep
     if (!fleet.has(member)) return
     member.setRate(0)

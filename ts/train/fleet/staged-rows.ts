@@ -33,7 +33,7 @@ export class StagedRows {
   private readonly backend: Backend
   /** Room for the indices of the rows that a net sees. */
   private readonly indices: Ptr
-  /** Memory for a copy of each tensor of a data set, from which a kernel picks rows; null if they are too large. */
+  /** Memory for a copy of each tensor of a data set, from which a kernel picks rows; null if the data set is too large. */
   private readonly dataSet: readonly Ptr[] | null
   /** The steps whose rows are staged; null if none are. */
   private staged: { first: number; steps: number } | null = null
@@ -68,7 +68,7 @@ export class StagedRows {
     return this.sharesRows && this.staged?.first === first && this.staged.steps >= steps
   }
 
-  /** Copies the rows of the next steps in, for each net, or once for all. @throws the same error as the step for rows that it refuses */
+  /** Copies the rows of the next steps in, for each net, or once for all. @throws for rows that the step refuses, the error of the step */
   stage(first: number, steps: number, nets: readonly { rows: Rows; ranges: readonly RowRange[] }[]): void {
     this.staged = null
     let known: { rows: Rows; ranges: readonly RowRange[] } | null = null
@@ -112,7 +112,7 @@ export class StagedRows {
     }
   }
 
-  /** Does the same as the kernel, for a data set that is too large to be copied. */
+  /** Picks rows in JavaScript, as the kernel does, for a data set that is too large to be copied. */
   private spread(source: Tensor, { address, of }: StagedTensor, net: number, ranges: readonly RowRange[]): void {
     const { ints, floats } = this.backend.heap
     const values = source.read()

@@ -88,7 +88,7 @@ export async function workerPool<S extends Space>(
       })
       worker.once('error', (error) => refuse(new LoadError(`optimize: ${error.message}`, { cause: error })))
       worker.once('exit', () => {
-        // one that could not load it ends, too
+        // a thread that could not load the objective ends, too
         if (isHeard) return
         refuse(new LoadError('optimize: the worker ended before it had begun; does the module of the objective end the process?'))
       })
@@ -126,7 +126,7 @@ export async function workerPool<S extends Space>(
       try {
         ended = await runIn(worker, trial, signal)
       } catch (error) {
-        // its objective may still run, and would answer for the next trial
+        // the trial's objective may still run, and its answer would be taken for the next trial's
         all.delete(worker)
         await worker.terminate()
         throw error
@@ -217,7 +217,7 @@ function runIn<S extends Space>(worker: Thread, trial: Trial<S>, signal: AbortSi
   })
 }
 
-/** The text of a function, which is all of it that a worker can have. */
+/** The source text of a function: a worker can get nothing else of it. */
 function functionText(objective: (...args: never[]) => unknown): string {
   const text = String(objective)
   if (/\[native code\]/.test(text))

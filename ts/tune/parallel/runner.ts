@@ -16,7 +16,7 @@ export interface Runner<S extends Space> {
   close(): Promise<void>
 }
 
-/** @internal an outcome that the storage has already */
+/** @internal stands for an outcome that is already in the storage */
 export const TOLD = Symbol('told')
 
 /** @internal a worker that ended in the middle of a trial */

@@ -9,7 +9,7 @@ interface Versioned {
   readonly userAttributes: Readonly<Record<string, unknown>>
 }
 
-/** Characters of a version at most, which comes from a storage. */
+/** Largest number of characters of a version: it comes from a storage and may be anything. */
 const LONGEST = 200
 
 /** The version that ran a trial; undefined if it is not complete, or a function without a module ran it. */
@@ -18,7 +18,7 @@ export function versionIn({ state, userAttributes }: Versioned): string | undefi
   return state === 'complete' && typeof version === 'string' ? visible(version.slice(0, LONGEST)) : undefined
 }
 
-/** Says once of each further version that it ran trials of the study. */
+/** Reports each further version that ran trials of the study, once. */
 export class Versions {
   private readonly known: Set<string>
 

@@ -9,7 +9,7 @@ export interface AshaOptions {
   minResource?: number
   /** η: the best 1/η of the trials continue from each rung to the next, which is η times as late. Default 4. */
   reductionFactor?: number
-  /** Trials that a rung has seen before any of them is cut. Default 0. */
+  /** Number of trials that must reach a rung before any trial is pruned there. Default 0. */
   startupTrials?: number
 }
 

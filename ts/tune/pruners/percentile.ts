@@ -4,13 +4,13 @@ import { bestUpTo, type Pruner } from './pruner.js'
 
 /** Options of {@link median} and {@link percentile}. */
 export interface PercentileOptions {
-  /** Trials that come to their end before any is pruned. Default 5. */
+  /** Number of trials that must complete before any trial is pruned. Default 5. */
   startupTrials?: number
   /** No trial is pruned before this step. Default 0. */
   warmupSteps?: number
   /** Steps between decisions. Default 1. */
   intervalSteps?: number
-  /** Trials that must have reported at a step before it decides. Default 1. */
+  /** Number of trials that must have reported at a step before the pruner decides there. Default 1. */
   minTrials?: number
 }
 
@@ -58,7 +58,7 @@ function prunerBelow(name: string, percent: number, given: PercentileOptions): P
   }
 }
 
-/** Between neighbours in proportion, as numpy.percentile has it. */
+/** A quantile, interpolated linearly between neighbors, as by numpy.percentile. */
 function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   const place = share * (sorted.length - 1)

@@ -21,7 +21,7 @@ export interface PrunerContext {
   readonly trials: readonly ReportedTrial[]
 }
 
-/** Ends trials that are not worth going on. One of your own has a name and a function. */
+/** Ends trials that are not worth continuing. A pruner of your own is an object with a name and a function. */
 export interface Pruner {
   /** Name for reports and errors. */
   readonly name: string

@@ -9,7 +9,7 @@ import { serverOf, withoutPassword } from '../storage/server-url.js'
 import type { TrialJob } from './job.js'
 import { postgresSigns, redisSigns, SIGNS_TABLE, type Signs } from './signs.js'
 
-/** Milliseconds that a statement of BullMQ may take, which makes its tables by one. */
+/** Milliseconds that a statement of BullMQ may take: a single one creates all its tables. */
 const MIGRATION = 60_000
 
 /** @internal a job; its data may be anybody's */
@@ -70,7 +70,7 @@ export interface Connection {
  */
 export async function handBack(job: Job, token: string, after: number): Promise<never> {
   await job.moveToDelayed(Date.now() + after, token)
-  // by this name BullMQ knows that the job is not over, but elsewhere
+  // by this name BullMQ knows that the job is not finished, but was put back into the queue
   throw Object.assign(plainError('handed back'), { name: 'DelayedError' })
 }
 
@@ -119,7 +119,10 @@ export async function connect(url: string): Promise<Connection> {
   }
 }
 
-/** @internal a part of BullMQ that has reached its server. One that was made while the server was away does nothing, for ever: it is made again. */
+/**
+ * @internal a part of BullMQ that has reached its server. A part that was made while the server was away would never do anything, so it is made
+ *   again.
+ */
 export async function ready<T extends Part>(make: () => T): Promise<T> {
   return await whileAway(async () => {
     const part = make()
@@ -140,7 +143,7 @@ async function running(make: () => QueueWorker): Promise<QueueWorker> {
   return worker
 }
 
-/** The name of the queue: one for all studies with a prefix */
+/** The name of the queue, which all studies with a prefix share */
 function queueName(prefix: string): string {
   return `${idOf(prefix)}-trials`
 }
@@ -150,7 +153,7 @@ export function jobId(study: string, number: number): string {
   return `${idOf(study)}-trial-${number}`
 }
 
-/** A name without the colons that BullMQ keeps for itself, and another one for each name. */
+/** A name without colons, which BullMQ keeps for itself. Different names stay different. */
 function idOf(name: string): string {
   return name.replace(/[^a-zA-Z0-9-]/g, (c) => `_${c.charCodeAt(0).toString(16)}_`)
 }

@@ -16,13 +16,13 @@ import { checkedJob, type JobObjective, plainText, refusalName, type Sign, worke
 import { pathOf } from './modules.js'
 import { LivingSign } from './signs.js'
 
-/** Milliseconds between looks at the storage: at once after something came, then less and less often. */
+/** Milliseconds between two readings of the storage: short after news, then longer and longer. */
 const LOOK = { least: 10, most: 100 }
 /** Milliseconds between checks that a job still exists. */
 const ASK_EVERY = 2000
-/** Seconds between messages that the queue is not there yet. */
+/** Seconds between messages that the queue cannot be reached yet. */
 const CONNECTING = 5
-/** Seconds without a trial at hand after which it is said, and seconds after which it is said again. */
+/** Seconds without a running trial until a message says so, and seconds until the message is repeated. */
 const WAITING = { first: 4, again: 6 }
 /** Seconds without a worker that can run the objective after which the study ends. */
 const HOPELESS = 5
@@ -66,7 +66,7 @@ interface Waiting {
 export async function queueRunner<S extends Space>(study: QueuedStudy, objective: unknown, options: QueueOptions): Promise<Runner<S>> {
   const found = await objectiveOf(objective)
   const began = clock.now()
-  // a server may be reached and then not answer
+  // a server may accept the connection and then not answer
   const timer = setInterval(() => {
     options.say(`connecting to ${withoutPassword(options.queue)} for ${Math.round((clock.now() - began) / 1000)} s`)
   }, 1000 * CONNECTING)
@@ -151,7 +151,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
       ...{ kind: 'study', host, pid: process.pid, concurrency: 0, running: [], refused: [] },
       ...{ study: study.name, trials: options.trials ?? 0 },
     }
-    // the storage may be silent while the queue is not
+    // the storage may not answer although the queue does
     const show = async (id: string, own: Sign) => {
       await connection.signs.show(id, own)
       await study.sync()
@@ -209,7 +209,9 @@ class QueueRunner<S extends Space> implements Runner<S> {
     return connection.patiently(() => this.queue.add('trial', job, { jobId: jobId(study.name, number), removeOnComplete: true }))
   }
 
-  /** Takes away the job of a trial that was stopped. One that a worker has at hand stays: the worker sees in the storage that it is stopped. */
+  /**
+   * Takes away the job of a trial that was stopped. A job that a worker is running stays: the worker sees in the storage that the trial was stopped.
+   */
   private remove(number: number): void {
     const removal = this.queue
       .getJob(jobId(this.study.name, number))
@@ -245,7 +247,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
   private async askAfter(number: number): Promise<string | undefined> {
     const job = await this.queue.getJob(jobId(this.study.name, number))
     if (job === undefined || this.isOld(job)) {
-      // one that a worker has at hand cannot be taken away
+      // a job that a worker is running cannot be taken away
       const isGone = await Promise.resolve(job?.remove()).then(
         () => true,
         () => false,
@@ -290,7 +292,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
     this.fail(error instanceof LoadError ? error : new LoadError((error as Error).message, { cause: error }))
   }
 
-  /** True if there was news. */
+  /** Reads the storage; true if there was news. */
   private async look(): Promise<boolean> {
     const { study, waiting } = this
     await study.sync()
@@ -320,7 +322,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
     return isNew
   }
 
-  /** A trial ended, or was at a worker some seconds ago. */
+  /** Notes that a trial ended now, or ran at a worker `age` seconds ago. */
   private atHand(age = 0): void {
     const at = clock.now() - 1000 * age
     if (at <= this.busyAt) return
@@ -337,7 +339,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
       const signs = await this.connection.signs.all()
       this.judge(signs.filter(({ kind }) => kind === 'worker'))
     } catch {
-      // the sign of this process says that the server is away
+      // the sign of life of this process reports that the server is away
     } finally {
       this.isTicking = false
     }

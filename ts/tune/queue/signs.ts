@@ -18,7 +18,7 @@ export interface Signs {
   show(id: string, sign: Sign): Promise<void>
   /** Takes it away. */
   remove(id: string): Promise<void>
-  /** The signs of all that are there, each with its age in seconds. */
+  /** The signs of all present processes, each with its age in seconds. */
   all(): Promise<(Sign & { age: number })[]>
 }
 
@@ -119,7 +119,7 @@ export class LivingSign {
     this.tick()
   }
 
-  /** Shows it soon, since something has changed. */
+  /** Shows the sign soon, since something has changed. */
   async show(): Promise<void> {
     this.isStale = true
     await this.write()

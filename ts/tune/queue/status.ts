@@ -22,7 +22,7 @@ export interface QueueStatus {
   }[]
   /** Jobs that no worker has taken yet. */
   waiting: number
-  /** Jobs that a worker took that is gone: others get them after its `lockSeconds`. */
+  /** Jobs whose worker has disappeared: other workers get them after its `lockSeconds`. */
   stalled: number
   studies: StudyStatus[]
 }
@@ -33,13 +33,13 @@ export interface StudyStatus {
   complete: number
   pruned: number
   failed: number
-  /** Trials that were begun and are not over. */
+  /** Number of trials that have begun and not ended. */
   running: number
-  /** Trials that ended in a minute, in the ten minutes before the last one ended. */
+  /** Trials that ended per minute, over the ten minutes before the end of the last one. */
   perMinute: number
   /** Planned total number of trials, if a running process announces it. */
   trials: number | undefined
-  /** Seconds until then, at this rate. */
+  /** Seconds until all planned trials are over, at this rate. */
   secondsLeft: number | undefined
   /** Versions of the objective that ran complete trials, as a name and a hash. Trials of different versions cannot be compared. */
   versions: string[]
@@ -47,7 +47,7 @@ export interface StudyStatus {
   runBy: string[]
 }
 
-/** Minutes of the rate. */
+/** Minutes over which the rate is measured. */
 const WINDOW = 10
 
 /**

@@ -71,9 +71,9 @@ export const RUN_WORKER = {
 const HANDED_BACK = 300
 /** Milliseconds between checks that running trials should continue. */
 const LOOK = 1000
-/** Seconds after which threads end whose objective no trial has wanted. */
+/** Seconds without a trial after which the threads of an objective end. */
 const IDLE = 300
-/** Objectives whose idle threads are kept: jobs may name one with ever other options. */
+/** Largest number of objectives whose idle threads are kept: jobs may name the same objective with ever new options. */
 const MOST_IDLE = 4
 /** Seconds that a module may take to be loaded: it may read its data then. */
 const LOADING = 600
@@ -85,7 +85,7 @@ const SIGNS = 5
 const RETRY = 500
 /** Number of times that a trial's worker may die before the trial fails: most workers die for other reasons. */
 const STALLS = 20
-/** Seconds at most that an end waits for trials to be handed back. */
+/** Largest number of seconds that an end waits for trials to be handed back. */
 const HAND_BACK = 5
 
 /**
@@ -152,7 +152,7 @@ class Left extends Error {}
 
 interface OpenStudy {
   study: Promise<Study>
-  /** Trials at hand that write into it. */
+  /** Number of running trials that write into the study. */
   uses: number
 }
 
@@ -204,7 +204,7 @@ class Worker implements QueueWorkerHandle {
     if (this.isClosing) return
     this.isClosing = true
     clearInterval(this.timer)
-    // no further jobs; present jobs go back
+    // takes no further jobs; present jobs go back
     const closed = this.worker?.close() ?? Promise.resolve()
     for (const { stop } of this.running) stop(new Left('the worker is closed'))
     await within(HAND_BACK, closed)
@@ -303,11 +303,11 @@ class Worker implements QueueWorkerHandle {
     try {
       opened = await this.studyOf(name)
     } catch (error) {
-      // it is added again as long as a study waits for it
+      // the job is added again as long as a study waits for it
       return this.sayOnce(`trial ${number} of '${plainText(name)}' is dropped: ${plainText((error as Error).message)}`)
     }
     const study = await opened.study
-    // delivered again after its result was written, or its result is no longer wanted
+    // the job was delivered again after its result was written, or its result is no longer wanted
     if (study.stopReason(number) !== undefined) return
     const limit = new AbortController()
     const atHand: AtHand = { job: checked, study, opened, began: clock.now(), isBegun: false, stop: (reason) => limit.abort(reason) }
@@ -448,12 +448,12 @@ class Worker implements QueueWorkerHandle {
     )
     const pool = { runner, hash: version.hash, uses: 1 }
     this.pools.set(key, pool)
-    // to be tried again
+    // a failed start is tried again
     runner.catch(() => this.pools.get(key) === pool && this.pools.delete(key))
     return pool
   }
 
-  /** Ends threads, if they are used at the end of their last trial. */
+  /** Ends threads at once, or after the last trial that uses them. */
   private drop(key: string, pool: Pool): void {
     if (this.pools.get(key) === pool) this.pools.delete(key)
     if (pool.uses > 0) return

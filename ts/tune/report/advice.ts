@@ -6,7 +6,7 @@ import type { Observation } from '../observations.js'
 import { type Axis, describeRange, type Space } from '../space.js'
 import type { Study } from '../study.js'
 
-/** Fewer trials with a value say nothing about importance. */
+/** Least number of trials with a value that says something about importance. */
 const LEAST = 20
 /** A share below which a parameter hardly mattered. */
 const HARDLY = 0.05

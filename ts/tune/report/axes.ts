@@ -15,7 +15,7 @@ export function lossAxis(values: readonly number[], from: number, to: number): A
   const finite = values.filter((value) => isShown(value)).sort((a, b) => a - b)
   const positive = finite.filter((value) => value > 0)
   const log = positive.length >= 3 && finite[0] >= 0 && positive[positive.length - 1] / positive[0] >= 10
-  // one that went wrong would press all others together
+  // a trial that went wrong would squeeze all others together
   const cut = finite[Math.floor(0.95 * (finite.length - 1))]
   const usual = log ? positive : finite.filter((value) => value <= cut + 2 * (cut - finite[0]))
   const axis = axisOf(rangeOf([usual]), { from, to, log, margin: MARGIN, spacing: 40, text: formatNumber })

@@ -12,9 +12,9 @@ import type { TrialRecord } from '../trial.js'
 import { adviceLines, importanceBlock } from './advice.js'
 import { lossAxis, numberAxis, parameterAxis, paramsText, shown } from './axes.js'
 
-/** Lines of more trials cannot be distinguished. */
+/** Largest number of trials drawn as lines: more cannot be distinguished. */
 const MAX_LINES = 400
-/** Parameters that have a slice. */
+/** Largest number of parameters for which a slice is drawn. */
 const MAX_SLICES = 12
 /** Cells of a contour along each axis. */
 const CELLS = 28
@@ -136,7 +136,7 @@ class View {
         .reverse()
         .filter(({ point }) => !Number.isNaN(point[i]))
         .map((trial) => {
-          // categories would hide each other: each trial has its place beside the middle
+          // trials of one category would hide each other, so each is shifted a little from the middle
           const aside = axis.choices > 0 ? (((trial.number * 0.618) % 1) - 0.5) * 0.6 : 0
           return this.dot([x.place(trial.point[i] + aside), y.place(this.sign * trial.losses[0])], trial)
         })
@@ -157,7 +157,7 @@ class View {
     for (let i = 0; i < CELLS; i++)
       for (let j = 0; j < CELLS; j++) {
         const [left, top] = [x.from + i * width, y.to + j * height]
-        // ranks, so that one bad value does not take all colours
+        // ranks, so that one bad value does not use up all colors
         let [sum, weights] = [0, 1e-12]
         for (const [rank, [px, py]] of places.entries()) {
           const [dx, dy] = [(px - left) / width - 0.5, (py - top) / height - 0.5]

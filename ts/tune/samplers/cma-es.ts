@@ -48,7 +48,7 @@ export function cmaEs(given: CmaEsOptions = {}): Sampler {
         states.set(history, search)
       }
       search.learn(complete)
-      // drawn again if it is out of the range, finally moved to its edge
+      // a point outside of the range is drawn again, and finally moved to its edge
       for (let tries = 0; tries < 100; tries++) {
         const drawn = search.draw(random.uniforms(numbers.length))
         if (tries < 99 && drawn.some((x) => x < 0 || x >= 1)) continue
@@ -80,7 +80,7 @@ class Search {
   private vectors: Float64Array
   private lengths: Float64Array
   private generation = 0
-  /** Trials that have been learnt from. */
+  /** Number of trials that the search has learned from. */
   private seen: number
   private readonly population: number
   private readonly weights: number[]
@@ -134,7 +134,7 @@ class Search {
     return out
   }
 
-  /** A step for each generation that has come to its end since. */
+  /** Takes a step for each generation that has ended since the last call. */
   learn(complete: readonly Judged[]): void {
     for (; complete.length - this.seen >= this.population; this.seen += this.population) {
       const generation = complete

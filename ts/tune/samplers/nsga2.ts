@@ -80,7 +80,7 @@ export function nsga2(given: Nsga2Options = {}): Sampler {
 interface Ranked {
   trial: Observation
   rank: number
-  /** Distance between the neighbours on the front, as a share of its extent. */
+  /** Crowding distance: from the previous to the next point on the front, as a share of its extent. */
   space: number
 }
 
@@ -108,7 +108,7 @@ function best(trials: readonly Observation[], count: number): Ranked[] {
   return out
 }
 
-/** Crowding distances: of the ends of a front infinite. */
+/** Crowding distances; infinite for the ends of a front. */
 function distances(front: readonly Observation[]): number[] {
   const out = front.map(() => 0)
   for (let objective = 0; objective < front[0].losses.length; objective++) {

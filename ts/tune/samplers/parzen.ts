@@ -2,7 +2,7 @@
 import { exp, log, normalCdf, normalQuantile } from '../math.js'
 import type { Axis } from '../space.js'
 
-/** Φ at equal distances. Between them it is linear, to 1e-5: for the mass of a kernel within a range, which is near 1. */
+/** Table of Φ at equal distances; linear interpolation is accurate to 1e-5. It gives the mass of a kernel within a range. */
 const STEPS = 128
 const REACH = 8
 const CDF = Float64Array.from({ length: 2 * REACH * STEPS + 2 }, (_, i) => normalCdf(i / STEPS - REACH))
@@ -63,7 +63,7 @@ export class ParzenEstimator {
     this.exponents = new Float64Array(4 * this.count)
   }
 
-  /** A point drawn from the mixture, one that the space has. Takes a number of [0, 1) for the kernel, and one for each axis. */
+  /** A point drawn from the mixture, within the space. Uses one uniform number of [0, 1) for the choice of the kernel and one for each axis. */
   sample(uniforms: ArrayLike<number>, from: number): Float64Array {
     const { axes, count } = this
     const kernel = this.kernelAt(uniforms[from])
@@ -87,13 +87,13 @@ export class ParzenEstimator {
     return point
   }
 
-  /** The kernel at a share of all weights, 0 ≤ u < 1. */
+  /** The kernel at which the cumulative weight reaches the share u of all weights, 0 ≤ u < 1. */
   private kernelAt(u: number): number {
     const { count, sums } = this
     return sums === undefined ? Math.floor(u * count) : sums.findIndex((sum) => u * sums[count - 1] < sum)
   }
 
-  /** The category of a kernel, which is most likely, or another. */
+  /** Draws a category: most likely the kernel's own, else another. */
   private category(choices: number, centre: number, u: number): number {
     const own = (this.count + 1) / (this.count + choices)
     if (u < own) return centre
@@ -102,7 +102,7 @@ export class ParzenEstimator {
   }
 
   /**
-   * The logarithms of the density at points, as shares of the ranges have it. Four points at a time: each kernel is read once for all of
+   * The logarithms of the density at points, per unit of the shares of ranges. Four points at a time: each kernel is read once for all of
    * them, which takes a third of the time.
    */
   logDensities(points: readonly Float64Array[]): Float64Array {
@@ -122,7 +122,7 @@ export class ParzenEstimator {
   }
 
   /**
-   * Adds the logarithms of all kernels of a number at four coordinates. One that is NaN, for a parameter that is not there, adds nothing.
+   * Adds the logarithms of all kernels of a number at four coordinates. A coordinate that is NaN, for an absent parameter, adds nothing.
    */
   private addNumbers(i: number, a: number, b: number, c: number, d: number): void {
     const { count, exponents } = this
@@ -196,7 +196,7 @@ function kernelsOf(axis: Axis, i: number, points: readonly Float64Array[], narro
     narrowness[k] = 1 / width
     peaks[k] = -HALF_LOG_2PI - log(width * (cdf((1 - centre) / width) - cdf(-centre / width)))
   }
-  // sorted with the numbers of the observations in the last binary digits, which is faster than sorting these by a function
+  // keys have the number of the observation in their last binary digits: sorting them is faster than sorting the numbers by a function
   const keys = new Float64Array(n)
   let there = 0
   for (let k = 0; k < n; k++) {
@@ -220,7 +220,7 @@ function kernelsOf(axis: Axis, i: number, points: readonly Float64Array[], narro
   return { centres, narrowness, peaks }
 }
 
-/** Observations that the keys of a sort have room for. */
+/** Largest number of observations: sort keys have 16 bits for their number. */
 const MAX_POINTS = 2 ** 16
 
 const NONE = new Float64Array()

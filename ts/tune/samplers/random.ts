@@ -87,7 +87,7 @@ export function sobol(options: SobolOptions = {}): Sampler {
       const below = generator.uniforms(axes.length)
       const shares = directions.map((direction, i) => {
         let bits = Math.floor(shifts[i] * 2 ** 32) >>> 0
-        // Gray code: neighbours differ in one digit
+        // Gray code: neighbors differ in one digit
         for (let code = (point ^ (point >>> 1)) >>> 0, j = 0; code > 0; code >>>= 1, j++) if (code & 1) bits = (bits ^ direction[j]) >>> 0
         return (bits + below[i]) / 2 ** 32
       })
@@ -121,7 +121,7 @@ function directionsOf(dimension: number): Uint32Array {
 
 /** Options of {@link grid}. */
 export interface GridOptions {
-  /** Points along a real number, or along a range of more whole numbers than that, unless `counts` says otherwise. Default 5. */
+  /** Number of points along a real number, or along a range with more integers than that. `counts` overrides it. Default 5. */
   points?: number
   /** Points along single parameters, by name. */
   counts?: Readonly<Record<string, number>>
@@ -188,7 +188,7 @@ class Grid {
       )
   }
 
-  /** The number of combinations of the parameters that depend on axis i, if it has its coordinate of a point. */
+  /** The number of combinations of the parameters that depend on axis i, if axis i has the coordinate that `point` gives it. */
   private dependent(i: number, point: Float64Array): number {
     return this.axes.reduce((product, axis, j) => (axis.parent === i && axis.isActive(point) ? product * this.combinations[j] : product), 1)
   }

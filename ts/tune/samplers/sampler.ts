@@ -30,8 +30,8 @@ export interface SamplerContext {
 }
 
 /**
- * Chooses the parameters of the next trial. Samplers of this library are made by `tpe()`, `random()` and others; one of your own has a name
- * and a function.
+ * Chooses the parameters of the next trial. Samplers of this library are made by `tpe()`, `random()` and others; a sampler of your own is an object
+ * with a name and a function.
  */
 export interface Sampler {
   /** Name for reports and errors. */
@@ -49,7 +49,7 @@ export interface Sampler {
   sample(context: SamplerContext): Float64Array
 }
 
-/** Points that a constraint may forbid before it counts as one that allows nothing: some tenths of a second. @internal */
+/** Number of forbidden points after which a constraint counts as allowing nothing; drawing them takes some tenths of a second. @internal */
 export const MAX_DRAWS = 200_000
 /** Number of draws after which points get a coordinate for every axis, if parameters are fixed. */
 const FEW_DRAWS = 100
@@ -58,7 +58,7 @@ const FEW_DRAWS = 100
 export function randomPoint({ axes, random, isAllowed, hasFixed }: SamplerContext): Float64Array {
   for (let draw = 0; draw < MAX_DRAWS; draw++) {
     const shares = random.uniforms(axes.length)
-    // a fixed parent may switch on a parameter that the point lacks, and whose middle is forbidden
+    // a fixed parent may switch on a parameter that the drawn point lacks; its default, the middle of its range, may be forbidden
     const isWhole = hasFixed && draw >= FEW_DRAWS
     const point = isWhole ? Float64Array.from(axes, (axis, i) => axis.coordinate(axis.value(axis.at(shares[i])))) : pointAt(axes, shares)
     if (isAllowed(point)) return point

@@ -7,7 +7,7 @@ import { randomPoint, type Sampler, type SamplerContext } from './sampler.js'
 
 /** Options of {@link tpe}. */
 export interface TpeOptions {
-  /** Random trials before the first that is modelled. Default 10. */
+  /** Number of random trials before the first trial from the model. Default 10. */
   startupTrials?: number
   /** Points drawn for each trial; the one with the highest expected improvement is taken. Default 32. */
   eiCandidates?: number
@@ -27,7 +27,7 @@ export const TPE = {
   focus: { is: positive, default: 3 },
 } satisfies Schema<TpeOptions>
 
-/** More good trials than these do not help, and more bad ones only cost time. */
+/** Largest numbers of good and of bad trials: more good ones do not help, and more bad ones only cost time. */
 const MAX_GOOD = 25
 const MAX_BAD = 200
 /** Number of times that candidates are drawn if a constraint forbids some of them. */

@@ -8,7 +8,7 @@ import { reasonOf } from './disk.js'
 
 /** A lock older than this counts as abandoned, as in Optuna. */
 const GRACE_SECONDS = 30
-/** Waiting grows up to this. */
+/** Longest pause between attempts, in milliseconds. */
 const LONGEST_WAIT = 20
 
 /** @internal */
@@ -78,7 +78,9 @@ export class FileLock {
     }
   }
 
-  /** One of the processes that find it abandoned removes it; if the lock belongs to another by then, it is given back. */
+  /**
+   * Removes an abandoned lock, if several processes notice it only in one of them. If another process has taken the lock by then, it gets it back.
+   */
   private remove(): void {
     const aside = `${this.file}.${process.pid}.${this.count++}.rename`
     try {
@@ -90,7 +92,7 @@ export class FileLock {
       const isOld = Date.now() - this.fs.lstatSync(aside).mtimeMs > 1000 * GRACE_SECONDS
       if (!isOld && !this.isOfTheDead(this.fs.readFileSync(aside, 'utf8'))) this.fs.linkSync(aside, this.file)
     } catch {
-      // taken by a third in between
+      // a third process took the lock in between
     }
     this.fs.rmSync(aside, { force: true })
   }

@@ -40,7 +40,7 @@ export async function fileStore(path: string): Promise<JournalStore> {
     try {
       fs.ftruncateSync(file, offset)
     } catch {
-      // the half line stays: the next that writes cuts it off
+      // the half line stays: the next process that writes cuts it off
     }
   }
 
@@ -62,7 +62,7 @@ export async function fileStore(path: string): Promise<JournalStore> {
             for (let at = 0; at < bytes.length; ) at += fs.writeSync(file, bytes, at, bytes.length - at, offset + at)
             if (added.some(isLasting)) fs.fdatasyncSync(file)
           } catch (error) {
-            // a full disk: nothing of it counts
+            // the disk is full: what was written does not count
             cutOff(file)
             throw say('write to', error)
           }

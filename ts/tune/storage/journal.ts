@@ -35,7 +35,7 @@ export type TrialState = (typeof STATES)[number]
  */
 export const ALIVE = 'gradus:alive'
 
-/** One thing that happened. */
+/** One event in the journal. */
 export interface Entry {
   op_code: number
   worker_id: string
@@ -56,8 +56,8 @@ export interface JournalStore {
   /** Place for errors, such as the name of a file. */
   readonly place: string
   /**
-   * Hands the entries after the first `from` to `read` and then appends the entries that `write` returns, with no entries of others in between. When
-   * it is done, the appended entries survive the end of the process. If others append first, both functions may be called again.
+   * Hands the entries after the first `from` to `read`, then appends the entries that `write` returns; no other process appends in between. Once this
+   * has resolved, the appended entries survive the end of the process. If another process appends first, both functions may be called again.
    */
   transact(from: number, read: (entries: readonly Entry[]) => void, write: () => readonly Entry[]): Transacted | Promise<Transacted>
   /** Called with a message for people, every few seconds while a server does not answer. Default: `console.warn`. */
@@ -68,9 +68,9 @@ export interface JournalStore {
 
 /** A trial as the journal has it. */
 export interface StoredTrial {
-  /** Among all trials of the journal. */
+  /** Number of the trial among all trials of the journal. */
   readonly id: number
-  /** Among the trials of its study. */
+  /** Number of the trial in its study. */
   readonly number: number
   state: TrialState
   values: (number | null)[] | null
@@ -82,7 +82,7 @@ export interface StoredTrial {
   readonly systemAttributes: Record<string, unknown>
   started: string | null
   ended: string | null
-  /** The worker that asked for it. */
+  /** The process that asked for the trial. */
   owner: string
 }
 
@@ -107,7 +107,7 @@ export class Journal {
   private openedAt = Number.POSITIVE_INFINITY
   /** The writes of this process, one after the other. */
   private queue: Promise<void> = Promise.resolve()
-  /** Told of trials that came or changed. */
+  /** Functions that are called when a trial is made or changes. */
   private readonly listeners = new Set<(study: StoredStudy, trial: StoredTrial, change: 'created' | 'ended' | 'reported') => void>()
 
   constructor(
@@ -126,8 +126,8 @@ export class Journal {
   }
 
   /**
-   * Appends the entries that `make` returns; it sees all earlier entries, and nothing comes in between. It must change nothing itself: if another
-   * process was faster, it is called again.
+   * Appends the entries that `make` returns; `make` sees all earlier entries, and no other entry comes in between. `make` must not change anything
+   * itself: if another process was faster, it is called again.
    */
   write(make: () => readonly NewEntry[]): Promise<void> {
     const next = this.queue.then(async () => {
@@ -345,7 +345,7 @@ function external(range: ParameterRange | undefined, value: unknown): Choice {
   return choice
 }
 
-/** Ranges and their texts, which each trial has all: they are written and read once. */
+/** Texts of ranges: every trial contains all ranges of its study, so each is converted to text only once. */
 const texts = new WeakMap<ParameterRange, string>()
 const ranges = new Map<string, ParameterRange>()
 /** Largest number of ranges that are kept: a foreign journal may have a different one in each entry. */
@@ -364,7 +364,7 @@ function writtenRange(range: ParameterRange): string {
   return JSON.stringify({ name: range.kind === 'int' ? 'IntDistribution' : 'FloatDistribution', attributes: { log, step, low, high } })
 }
 
-/** The other way round. */
+/** The range in a text of {@link rangeToJson}. */
 export function rangeFromJson(json: string): ParameterRange {
   const range = ranges.get(json) ?? readRange(json)
   if (ranges.size >= RANGES) ranges.clear()
@@ -412,7 +412,7 @@ const NOT_FINITE: Readonly<Record<string, number>> = {
 /** JSON as Python writes it, which has NaN and Infinity besides. @throws SyntaxError */
 export function parseJson(text: string): unknown {
   if (!/NaN|Infinity/.test(text)) return JSON.parse(text)
-  // a text that is not closed is taken to the end: to look again behind each quote in it would be quadratic
+  // a text without its closing quote extends to the end: to search again after each quote would take quadratic time
   const quoted = text.replace(/"(?:[^"\\]|\\[\s\S]?)*(?:"|$)|-?\bInfinity\b|\bNaN\b/g, (part) =>
     part[0] === '"' ? part : `"\\u0000${part}"`,
   )

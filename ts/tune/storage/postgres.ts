@@ -27,7 +27,7 @@ export interface Pool {
 
 type PoolClass = new (options: object) => Pool
 
-/** Held while a table is made: two that make the same one at once would be in each other's way. */
+/** Lock that is held while a table is created: two processes that create the same table at once would get an error. */
 const LOCK = "SELECT pg_advisory_xact_lock(hashtext('gradus_journal'))"
 const READ = 'SELECT number, entry FROM gradus_journal WHERE prefix = $1 AND number >= $2 ORDER BY number'
 /** Appends unless others have appended since. Of two simultaneous statements one fails by the primary key. */
@@ -57,7 +57,7 @@ export async function connectPostgres(url: string, table: string): Promise<Pool>
   const pool = new Client({ ...POOL, connectionString: url, max: 1 })
   pool.on('error', ignore) // a connection that was idle; the next query makes another
   try {
-    // sent at once, and one transaction on the server
+    // both statements are sent at once, and are one transaction on the server
     await query(pool, `${LOCK}; ${table}`)
   } catch (error) {
     await pool.end()
@@ -95,19 +95,19 @@ export async function postgresStore(url: string, prefix: string): Promise<Journa
 }
 
 /**
- * @internal a statement, or several without values, which the server completes whatever happens to this process: a transaction that waits for its
- * client would hold up all others while a machine is cut off
+ * @internal runs a statement, or several without values. The server completes it whatever happens to this process: a transaction that waits for its
+ *   client would block all other clients while a machine is cut off
  */
 export async function query(pool: Pool, sql: string, values?: readonly unknown[]): Promise<Answer> {
   const connection = await pool.connect()
-  // one that ends without a question; the next one fails
+  // an idle connection that breaks must not end the process; the next query fails
   connection.on('error', ignore)
   try {
     const answer = await connection.query(sql, values)
     connection.release()
     return answer
   } catch (error) {
-    // one that may be broken is ended
+    // a connection that may be broken is closed
     connection.release(isTaken(error) ? undefined : error)
     throw error
   } finally {

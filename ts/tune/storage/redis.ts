@@ -54,7 +54,7 @@ export async function redisStore(url: string, prefix: string): Promise<JournalSt
     for (let at = from; at <= last; at += AT_ONCE) {
       const keys = Array.from({ length: Math.min(AT_ONCE, last - at + 1) }, (_, i) => `${prefix}:log:${at + i}`)
       for (const [i, text] of (await redis.mget(...keys)).entries()) {
-        // gone in between, with all others
+        // the entry disappeared in between, and so did all others
         if (text === null && (await redis.get(`${prefix}:log_number`)) !== String(last)) return await entriesFrom(from)
         if (text === null) throw lostEntry(place, at + i, prefix)
         entries.push(text)

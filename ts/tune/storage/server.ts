@@ -36,7 +36,7 @@ export class KnownEntries {
     return this.first + this.texts.length
   }
 
-  /** Number of the first entry to compare with, which the last one is that was read. */
+  /** Number of the first entry to compare with: the last entry that was read. */
   get check(): number {
     return Math.max(this.first, this.count - 1)
   }
@@ -54,7 +54,7 @@ export class KnownEntries {
   /** Adds entries that were read or written. */
   add(entries: readonly string[]): void {
     for (const entry of entries) this.texts.push(entry)
-    // a tenth more, so that the beginning is not cut off at each entry
+    // kept until there is a tenth more, so that the beginning is not cut off at each new entry
     const surplus = this.texts.length - KEPT
     if (surplus < KEPT / 10) return
     this.texts = this.texts.slice(surplus)
@@ -96,10 +96,13 @@ export class KnownEntries {
   }
 }
 
-/** @internal the journal on a server, which keeps nothing for a client between two requests: a client that is cut off holds up nobody */
+/**
+ * @internal the journal on a server. The server keeps no lock or transaction for a client between two requests, so a client that is cut off blocks
+ *   nobody
+ */
 export interface ServerJournal {
   entriesFrom(number: number): Promise<string[]>
-  /** Appends entries, the first with this number; false if others have appended since. It may have been done even if the answer is lost. */
+  /** Appends entries, the first with this number; false if others have appended since. The entries may be there even if the answer is lost. */
   append(number: number, entries: readonly string[]): Promise<boolean>
 }
 
@@ -159,7 +162,7 @@ function sayWhileWaiting(place: string, say: (text: string) => void): () => void
 
 /**
  * The entries that others wrote since. If the server has lost entries, they are written again first.
- * @returns also `note`, to be called when the entries were taken in
+ * @returns the entries, and `note`, to be called after they were processed
  * @throws JournalLost if the server has another journal
  */
 async function newEntries(known: KnownEntries, server: ServerJournal, place: string): Promise<{ news: string[]; note(): void }> {
@@ -189,7 +192,7 @@ async function newEntries(known: KnownEntries, server: ServerJournal, place: str
   }
 }
 
-/** The entries of `all` without those of `others`, each as often as it occurs. */
+/** The entries of `all` without the entries of `others`; of an entry that occurs several times, only as many are removed. */
 function without(all: readonly string[], others: readonly string[]): string[] {
   const count = new Map<string, number>()
   for (const text of others) count.set(text, (count.get(text) ?? 0) + 1)

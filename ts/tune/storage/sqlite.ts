@@ -5,7 +5,7 @@ import { reasonOf } from './disk.js'
 import { FileLock } from './file-lock.js'
 import { entriesIn, type JournalStore, toJson } from './journal.js'
 
-/** Version of the tables, which others refuse. */
+/** Version of the tables; a file with another version is refused. */
 const VERSION = '1'
 
 /** The common interface of both libraries. */
@@ -44,7 +44,7 @@ export async function sqliteStore(path: string): Promise<JournalStore> {
           try {
             database.exec('ROLLBACK')
           } catch {
-            // SQLite has done so itself
+            // SQLite has already rolled the transaction back
           }
           if (/full|I\/O/i.test((error as Error).message))
             throw plainError(`cannot write to the study in ${path}: ${reasonOf(error, path, fs)}. What was told before is safe`, {
@@ -140,7 +140,7 @@ async function connect(path: string, fs: Fs): Promise<Database> {
     }
   }
   const Database = await wasmSqlite()
-  // its own lock is a folder that a killed process leaves behind; ours, which is held here, is in charge
+  // node-sqlite3-wasm locks by a folder, which a killed process leaves behind. Our own lock, held here, already excludes other processes.
   const unlock = () => fs.rmSync(`${path}.lock`, { recursive: true, force: true })
   unlock()
   const database = new Database(path)
