@@ -87,7 +87,7 @@ export interface RunnableStudy<S extends Space> extends QueuedStudy {
   isFree: boolean
   /** Called while the server of the storage does not answer; undefined for `console.warn`. */
   onSilence: ((text: string) => void) | undefined
-  /** Trials of other processes that may or may not still run, and the seconds until that is known. */
+  /** Trials of other processes that may have died, and the seconds until it is known whether they have. */
   readonly uncertain: { numbers: number[]; seconds: number }
   /** The error of its objective, if a trial of another process failed by it. */
   faultOf(number: number): string | undefined

@@ -95,7 +95,7 @@ function signsIn(list: readonly string[][]): (Sign & { age: number })[] {
   })
 }
 
-/** Seconds at most that an end waits for a server that does not answer. */
+/** Largest number of seconds that an end waits for a server that does not answer. */
 const PATIENCE = 2
 
 /** @internal shows a sign repeatedly, in its present version, until it is ended, and reports when the server does not answer */
@@ -103,7 +103,7 @@ export class LivingSign {
   private readonly id = Math.random().toString(36).slice(2, 12)
   private readonly timer: ReturnType<typeof setInterval>
   private answered = clock.now()
-  /** Seconds of silence after which it is said next. */
+  /** Seconds of silence until the next message about it. */
   private next = SILENCE.first
   private isShowing = false
   private isStale = true

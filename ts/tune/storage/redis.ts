@@ -38,7 +38,7 @@ return 1`
 const SILENT = 15_000
 /** Seconds that the end waits for a server that does not answer. */
 const QUITTING = 2
-/** Entries that are asked for at once. */
+/** Number of entries per request. */
 const AT_ONCE = 1000
 
 /** @internal a store in the database of a URL, `redis://host:6379/0`; @throws Error if ioredis or the server is missing */

@@ -136,7 +136,7 @@ export function serverStore(place: string, server: ServerJournal, close: () => P
             known.add(tried)
             return undefined
           }
-          // another process was faster: its entries first
+          // another process was faster: its entries are read first
         }
       } finally {
         end()
