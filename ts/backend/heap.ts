@@ -8,6 +8,7 @@
 import { OutOfMemoryError, plainError } from '../common/errors.js'
 import { FreeBlocks } from './free-blocks.js'
 import { type Ptr, SCRATCH_BYTES } from './kernels.js'
+import type { WasmExports } from './wasm/types.js'
 
 /** Precision of a backend's floats. */
 export type DType = 'float32' | 'float64'
@@ -193,7 +194,7 @@ export const FIRST_BYTES = 16 << 20
  */
 export class WasmMemorySource implements MemorySource {
   constructor(
-    private readonly memory: WebAssembly.Memory,
+    private readonly memory: WasmExports['memory'],
     limit = FIRST_BYTES,
   ) {
     const missing = Math.floor(Math.min(limit, FIRST_BYTES) / 65536) - memory.grow(0)
@@ -205,7 +206,7 @@ export class WasmMemorySource implements MemorySource {
   }
 
   get buffer(): ArrayBuffer {
-    return this.memory.buffer as ArrayBuffer
+    return this.memory.buffer
   }
 
   grow(bytes: number): void {

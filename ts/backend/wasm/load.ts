@@ -85,7 +85,7 @@ export function instantiatePart(part: WasmPart, variant: Variant, core: WasmExpo
   if (wasmCode.simd !== undefined || fileOf(variant)) return core
   if (part.text === '') return undefined
   try {
-    const exports = exportsOf(compiled(variant, shared, part), core.memory)
+    const exports = exportsOf(compiled(variant, shared, part), core.memory as WebAssembly.Memory)
     exports.__stack_pointer.value = core.__stack_pointer.value - STACK_BETWEEN
     return exports
   } catch (error) {
