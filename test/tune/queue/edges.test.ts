@@ -19,6 +19,7 @@ import {
   type WorkerOptions,
 } from '../../../ts/tune/index.js'
 import { connectRedis } from '../../../ts/tune/storage/redis.js'
+import { faster } from '../../tools/clocks.js'
 import { redis, redisServer, type Server } from './servers.js'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'gradus-edges-'))
@@ -189,7 +190,7 @@ describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
       const before = own.finished
       await expect.poll(() => own.finished, { timeout: 10_000 }).toBeGreaterThan(before + 1)
       await old.close()
-      expect(String(await optimizing)).toMatch(/Error: optimize: no worker can run midst\.mjs: midst\.mjs has version /)
+      expect(String(await faster(6, () => optimizing))).toMatch(/Error: optimize: no worker can run midst\.mjs: midst\.mjs has version /)
       expect(own.trials.filter(({ state }) => state === 'complete').every(({ value }) => (value as number) < 50)).toBe(true)
       expect(own.trials.filter(({ state }) => state === 'failed')).toEqual([])
       await own.close()
@@ -197,12 +198,12 @@ describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
 
   test('a worker that cannot load the objective hands its trials back: all are complete by another', () =>
     fresh(async () => {
-      const code = 'export default async ({ x }) => { await new Promise((r) => setTimeout(r, 100)); return x }'
+      const code = 'export default async ({ x }) => { await new Promise((r) => setTimeout(r, 50)); return x }'
       const file = objective('table.mjs', code)
       await worker('bad', { modules: {}, folder: tmpdir() })
       await worker('good')
       const own = await study()
-      await own.optimize(file, on({ trials: 25, parallel: 8 }) as never)
+      await own.optimize(file, on({ trials: 16, parallel: 8 }) as never)
       expect(own.trials.every(({ state }) => state === 'complete')).toBe(true)
       expect(seen.some((line) => line.startsWith('bad') && /begun|complete/.test(line))).toBe(false)
       expect(said.filter((line) => line.startsWith('bad: cannot run table.mjs'))).toHaveLength(1)
@@ -229,7 +230,8 @@ describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
     fresh(async () => {
       await worker('w')
       const own = await study()
-      await expect(own.optimize(objective(name, code), on({ trials: 5 }) as never)).rejects.toThrow(message)
+      const optimizing = faster(6, () => own.optimize(objective(name, code), on({ trials: 5 }) as never))
+      await expect(optimizing).rejects.toThrow(message)
       expect(own.finished).toBe(0)
       await own.close()
     }),
@@ -239,11 +241,17 @@ describe.runIf(program)('on a queue', { timeout: 60_000 }, () => {
     fresh(async () => {
       const file = objective('alone.mjs', 'export default ({ x }) => x')
       const own = await study()
-      await own.optimize(file, on({ trials: 5, time: 19 }) as never)
+      const controller = new AbortController()
+      const seconds: number[] = []
       const command = `npx gradus tune worker ${url} --module ./alone.mjs`
-      const lines = said.filter((line) => line.endsWith(`there is no worker. Start one, on any machine: ${command}`))
-      expect(lines.length).toBeGreaterThanOrEqual(2)
-      expect(lines[0]).toMatch(/^study: 2 trials of 'study' wait, for [4-9] s:/)
+      const onMessage = (text: string) => {
+        if (!text.endsWith(`: there is no worker. Start one, on any machine: ${command}`)) return
+        seconds.push(Number(/^2 trials of 'study' wait, for (\d+) s:/.exec(text)?.[1]))
+        if (seconds.length === 2) controller.abort()
+      }
+      await faster(3, () => own.optimize(file, on({ trials: 5, signal: controller.signal, onMessage }) as never))
+      expect(seconds[0]).toBeGreaterThanOrEqual(4)
+      expect(seconds[1] - seconds[0]).toBeGreaterThanOrEqual(5)
       await own.close()
     }))
 
