@@ -7,6 +7,7 @@ import { Redis } from 'ioredis'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createStudy, float, openStudy, runWorker, TABLE_SPACE } from '../../../ts/tune/index.js'
 import { gradus as inThisProcess } from '../../tools/command.js'
+import { milliseconds } from '../../tools/nightly.js'
 import { redis, redisServer } from '../../tune/queue/servers.js'
 
 // The built command, not the sources: its workers load dist/tune.js.
@@ -144,8 +145,10 @@ test.runIf(program)('on Redis, by a worker', async () => {
     )
     expect(await valuesIn(server.url)).toHaveLength(8)
     expect((await gradus('show', server.url)).stdout).toContain('penguins: 8 trials')
+    const asked = performance.now()
     worker.child.kill('SIGINT')
     const ended = await worker.outcome
+    expect(performance.now() - asked).toBeLessThan(milliseconds(1000))
     expect([ended.code, ended.stderr]).toEqual([130, 'note: stopping; Ctrl-C again ends it at once\n'])
     expect(ended.stdout).toMatch(/^Waiting for trials; Ctrl-C ends it\.\npenguins trial 0 begun\n/)
     expect(ended.stdout.match(/penguins trial \d (complete|pruned)/g)).toHaveLength(8)

@@ -18,6 +18,11 @@ export interface Redis {
   quit(): Promise<unknown>
   disconnect(): void
   on(event: 'error', listener: (error: Error) => void): void
+  on(event: 'end', listener: () => void): void
+  /** BullMQ's connections are duplicates of ours. */
+  duplicate(options?: object): Redis
+  /** Private in ioredis: fires when the server has been silent for `socketTimeout`. */
+  socketTimeoutTimer?: ReturnType<typeof setTimeout>
 }
 
 type RedisClass = new (url: string, options: object) => Redis
@@ -75,12 +80,14 @@ export async function redisStore(url: string, prefix: string): Promise<JournalSt
 export async function connectRedis(url: string): Promise<Redis> {
   const module = await loadPackage<{ Redis?: RedisClass; default: RedisClass }>('ioredis', 'studies in Redis want')
   const Client = module.Redis ?? module.default
-  const redis = new Client(url, {
-    lazyConnect: true,
-    maxRetriesPerRequest: null,
-    retryStrategy: (n: number) => Math.min(50 * n, 1000),
-    socketTimeout: SILENT,
-  })
+  const redis = endingAtOnce(
+    new Client(url, {
+      lazyConnect: true,
+      maxRetriesPerRequest: null,
+      retryStrategy: (n: number) => Math.min(50 * n, 1000),
+      socketTimeout: SILENT,
+    }),
+  )
   let last: Error | undefined
   redis.on('error', (error) => {
     last = error
@@ -95,5 +102,16 @@ export async function connectRedis(url: string): Promise<Redis> {
     const reason = (last ?? (error as Error)).message
     throw plainError(`cannot reach Redis at ${withoutPassword(url)}: ${reason}${remedyFor(reason, ' (redis-server)')}`, { cause: error })
   }
+  return redis
+}
+
+/**
+ * Clears the timer of a silent server when a connection ends, as ioredis does not if a command is waiting, as a worker's always is: the process would
+ * go on for {@link SILENT}.
+ */
+function endingAtOnce(redis: Redis): Redis {
+  redis.on('end', () => clearTimeout(redis.socketTimeoutTimer))
+  const { duplicate } = redis
+  redis.duplicate = (options) => endingAtOnce(duplicate.call(redis, options))
   return redis
 }
