@@ -57,10 +57,13 @@ import {
   tanh,
   tensor,
 } from '../../ts/index.js'
+import { cases } from '../tools/nightly.js'
 
 const double = createBackend({ backend: 'js', dtype: 'float64' })
 const backends = [double, createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
 const data = (values: Parameters<typeof tensor>[0], backend = double) => tensor(values, { backend })
+/** Products after which the memory is what it was after ten. */
+const PRODUCTS = cases(10_000)
 const cube = (x: TensorLike) => mul(x, square(x))
 const at = (x: Tensor, i: number) => sum(slice(x, i, i + 1))
 
@@ -666,7 +669,7 @@ describe.each(backends)('bad input and memory, $variant $dtype', (backend) => {
     }
     good()
     const memory = footprint()
-    for (let i = 0; i < 3000; i++) {
+    for (let i = 0; i < cases(3000); i++) {
       expect(() => hvp(fail)(leaf([1, 2]), [1, 1])).toThrow('mine')
       expect(() => grad((x) => sum(grad(fail)(x)))(leaf([1, 2]))).toThrow('mine')
       expect(() => valueAndGradOf(fail, model)).toThrow('mine')
@@ -774,7 +777,7 @@ describe.each(backends)('bad input and memory, $variant $dtype', (backend) => {
     expect(model.parameters().map((p) => p.grad?.toArray())).toEqual(before)
   })
 
-  test('10,000 products are flat', () => {
+  test(`${PRODUCTS} products are flat`, () => {
     const model = new Sequential([new Dense(2, 4, { activation: 'tanh' }), new Dense(4, 1)], { seed: 1, backend })
     const [x, y] = [
       leaf([
@@ -798,13 +801,13 @@ describe.each(backends)('bad input and memory, $variant $dtype', (backend) => {
     }
     for (let i = 0; i < 10; i++) once()
     const before = footprint()
-    for (let i = 0; i < 10_000; i++) once()
+    for (let i = 0; i < PRODUCTS; i++) once()
     expect(footprint()).toEqual(before)
     withHessian(run, model, ({ product, size }) => {
       const v = new Float64Array(size).fill(1)
       product(v)
       const recorded = footprint()
-      for (let i = 0; i < 10_000; i++) product(v)
+      for (let i = 0; i < PRODUCTS; i++) product(v)
       expect(footprint()).toEqual(recorded)
     })
   })
