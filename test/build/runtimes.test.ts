@@ -15,6 +15,7 @@ import { BROWSERS, PAGES, visit } from '../runtimes/browser.js'
 import { makeProject, run } from '../runtimes/consumer.js'
 import { FULL, failure, faults, type Report } from '../runtimes/report.js'
 import { expectedOf, isInstalled, PROGRAMS, RUNTIMES } from '../runtimes/runtimes.js'
+import { cases } from '../tools/nightly.js'
 import { killPages } from '../tools/page-kills.js'
 
 let project: ReturnType<typeof makeProject>
@@ -101,8 +102,9 @@ for (const browser of ['chromium', 'firefox'] as const)
     `fault 13: ${BROWSERS[browser].title}, killed while a page saves, loses no file: a short form of \`make page-kills\``,
     async () => {
       const random = new Generator(1)
-      const report = await killPages(browser, 2, () => random.next())
-      expect(report).toMatchObject({ kills: 2, lost: [] })
+      const kills = cases(10)
+      const report = await killPages(browser, kills, () => random.next())
+      expect(report).toMatchObject({ kills, lost: [] })
       expect(report.saved).toBeGreaterThan(2)
     },
   )

@@ -24,8 +24,9 @@ import {
   tensor,
   weightedCrossEntropy,
 } from '../../ts/index.js'
+import { cases } from '../tools/nightly.js'
 
-const [SEED, RUNS] = (process.env.FUZZ ?? '1,300').split(',').map(Number)
+const [SEED, RUNS] = (process.env.FUZZ ?? `1,${cases(1000)}`).split(',').map(Number)
 
 /** ℓ and ∂ℓ/∂z of one row. */
 interface Row {

@@ -19,6 +19,7 @@ import {
 } from '../../../ts/index.js'
 import { OPTIMIZERS } from '../../../ts/optim/index.js'
 import { byClock } from '../../tools/clocks.js'
+import { cases } from '../../tools/nightly.js'
 
 const [variant] = supportedVariants()
 const backend = createBackend(variant ? { variant } : { backend: 'js' })
@@ -130,8 +131,8 @@ test('memory is flat over 50 calls', async () => {
   expect(used[49]).toBe(used[10])
 })
 
-test('ten thousand nets at once', async () => {
-  const models = nets(10_000)
+test(`${cases(10_000)} nets at once`, async () => {
+  const models = nets(cases(10_000))
   const histories = await fitMany(models, { ...data, optimizers: adams(models), epochs: 1 })
   expect(histories.every(({ steps, error }) => steps === 5 && error === undefined)).toBe(true)
   if (backend.name === 'wasm') expect(histories.every(({ execution }) => execution.fleet === 5)).toBe(true)

@@ -38,6 +38,7 @@ import {
 } from '../../../ts/index.js'
 import { ADOPT, Adan, ASGD, LAMB, Rprop, ScheduleFreeAdamW } from '../../../ts/optim/index.js'
 import { LBFGS } from '../../../ts/solve/index.js'
+import { cases } from '../../tools/nightly.js'
 
 const variants = supportedVariants()
 const threaded = variants.slice(0, 1).map((variant) => createBackend({ variant, threads: 2 }))
@@ -196,7 +197,7 @@ describe.each(backends)('on $variant, threads: $threads', (backend) => {
           if (backend.name === 'wasm') expect(histories[net].execution.fleet, histories[net].execution.reason).toBe(histories[net].steps)
         }
       }),
-      { numRuns: Number(process.env.FLEETS ?? 25), seed: Number(process.env.FLEET_SEED ?? 1) },
+      { numRuns: Number(process.env.FLEETS ?? cases(150)), seed: Number(process.env.FLEET_SEED ?? 1) },
     )
   })
 
