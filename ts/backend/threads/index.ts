@@ -88,8 +88,8 @@ export function sharedMemory(limit = MAX_PAGES * PAGE): WebAssembly.Memory {
 export function startThreads(variant: Variant, exports: WasmExports, heap: Heap, threads: number): Threads {
   const blocks = Array.from({ length: threads - 1 }, () => heap.allocate(STACK_BYTES + SCRATCH_BYTES, 'any'))
   const scratches = blocks.map((block) => block + STACK_BYTES)
-  const { memory, table } = exports
-  const pool = new Pool(Object.values(exports) as Kernel[], compiled(variant, true), memory as WebAssembly.Memory, scratches, table as WebAssembly.Table)
+  const memory = exports.memory as WebAssembly.Memory
+  const pool = new Pool(Object.values(exports) as Kernel[], compiled(variant, true), memory, scratches, exports.table as WebAssembly.Table)
   const threaded = { exports, pool, scratches }
   const ready = pool.ready.catch(({ message }: Error) => warnOneThread(`workers do not start (${message})`))
   const add: Threads['add'] = (added, module) => {
