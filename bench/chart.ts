@@ -13,7 +13,7 @@ const FAINT = '#e4e7eb'
 const PAPER = '#fdfdfb'
 const FONT = 'Helvetica, Arial, "DejaVu Sans", sans-serif'
 const BACKEND_COLOURS = { WebAssembly: INK, JavaScript: '#9aa5b1' }
-/** An optimizer has the same color in every picture; nothing else in a picture of optimizers has one of these. */
+/** Colors of optimizers: the same in every picture, and nothing else in a picture of optimizers has one of them. */
 export const OPTIMIZER_COLOURS: Readonly<Record<string, string>> = {
   SGD: '#7b8794',
   'SGD, momentum 0.9': '#e8890c',
@@ -23,7 +23,7 @@ export const OPTIMIZER_COLOURS: Readonly<Record<string, string>> = {
   Lion: '#8e4ec6',
 }
 
-/** Without a canvas Vega takes letters for 0.8 em wide, which leaves gaps. This is what Helvetica and Arial have on average. */
+/** Without a canvas Vega takes letters for 0.8 em wide, which leaves gaps. This is the average width in Helvetica and Arial. */
 const { textMetrics } = vega as unknown as { textMetrics: { width(item: { fontSize?: number }, text: unknown): number } }
 textMetrics.width = ({ fontSize = 11 }, text) => 0.6 * fontSize * String(text ?? '').length
 
@@ -120,7 +120,7 @@ function speeds({ steps }: Speed): object {
   ])
   const y = { field: 'net', type: 'nominal', sort: nets, title: null, axis: { labelPadding: 8, labelLimit: 300, grid: true } }
   const speed = { field: 'speed', type: 'quantitative', scale: { type: 'log', domain: [1, 1e6] } }
-  /** Figures stand outside of the two points of a line, which may lie close together. */
+  /** Figures stand to the left and right of a line's two points, which may be close together. */
   const figures = (backend: keyof typeof BACKEND_COLOURS, place: object) => ({
     transform: [{ filter: { field: 'backend', equal: backend } }],
     mark: { type: 'text', fontSize: 13, color: INK, ...place },

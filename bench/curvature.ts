@@ -1,7 +1,8 @@
 /**
- * What curvature costs in gradients: Hessian-vector, Gauss-Newton and Jacobian-vector products beside the plain gradient,
- * interleaved rounds in one run, best window of each. The goal is hvp ≤ 4 gradients.
- * `node_modules/node/bin/node --import tsx bench/curvature.ts [milliseconds per window] [write]`; with `write` to bench/results/solve.json
+ * The cost of curvature in units of a gradient: Hessian-vector, Gauss-Newton and Jacobian-vector products compared with the plain gradient, in
+ * interleaved rounds of one run, the best window of each. The goal is hvp ≤ 4 gradients.
+ * `node_modules/node/bin/node --import tsx bench/curvature.ts [milliseconds per window] [write]`; with `write`, results go to
+ * bench/results/solve.json
  */
 
 import { gnvpOf, hvpOf, jacobian, valueAndGradOf, withGaussNewton, withHessian } from '../ts/curvature/index.js'
@@ -93,7 +94,7 @@ function print(title: string, best: Record<string, number>, unit: string): void 
   console.log(`${title.padEnd(34)} ${line.join(' · ')}`)
 }
 
-/** A forward column against a reverse row of a square Jacobian, on which `mode: 'auto'` depends. */
+/** The cost of a column in forward mode and of a row in reverse mode, for a square Jacobian: the choice of `mode: 'auto'` is based on it. */
 function jacobianCost(n: number, backend: Backend, window: number): Record<string, number> {
   const model = new Sequential([new Dense(n, 64, { activation: 'tanh' }), new Dense(64, n)], { seed: 1, backend })
   const x = tensor(new Generator(3).uniforms(n), [1, n], { backend })

@@ -26,7 +26,7 @@ import { type Backend, createBackend, gradients, square, sum, tensor } from '../
 const N = 1 << 14
 const ROWS = N / 64
 
-/** Where a case finds its arrays: three of floats between 0 and 1, whole numbers below 10, and room for results. */
+/** Addresses of the arrays of a case: three with floats between 0 and 1, one with whole numbers below 10, and room for results. */
 export interface Room {
   x: Ptr
   y: Ptr
@@ -74,15 +74,15 @@ const product = (name: 'matmul' | 'matmulNT' | 'matmulTN'): Cases => ({
 const activation = (call: (k: Kernels, room: Room, number: number) => void): Cases =>
   Object.fromEntries(ACTIVATIONS.map((name, number) => [name, (k, room) => call(k, room, number)]))
 
-/** The cases of kernels that are called alike, made of their names. */
+/** The cases of kernels that are called in the same way, made from their names. */
 function eachOf<Name extends keyof Kernels>(names: readonly Name[], casesOf: (name: Name) => Cases): Record<Name, Cases> {
   return Object.fromEntries(names.map((name) => [name, casesOf(name)])) as Record<Name, Cases>
 }
 
-/** Lengths of as many axes as an operation's inputs have between them. */
+/** Lengths of the axes, for operations whose inputs have one, two, three or four different axes. */
 const LENGTHS = [[N], [ROWS, 64], [1638, 10], [16, 32, 32]]
 
-/** Cases of a kernel without a row below: the calls of the operation whose name its own begins with, as test/ops/table.ts has it. */
+/** Cases of a kernel without a row below: the calls of the operation in test/ops/table.ts with whose name the kernel's name begins. */
 function casesOf(kernel: keyof Kernels): Cases {
   const cases: Cases = {}
   for (const operation of OPERATIONS.filter(({ name }) => kernel.startsWith(name.split(' ')[0]))) {
@@ -100,7 +100,7 @@ function casesOf(kernel: keyof Kernels): Cases {
 
 /** The first call of a kernel by an operation and its gradient, with the arrays of a room in the place of its own; null if there is none. */
 function callOf(kernel: keyof Kernels, { call }: Operation, shapes: readonly number[][]): Cases[string] | null {
-  // in double precision, where integers and floats differ in size
+  // in double precision, so that integers and floats differ in size
   const backend = createBackend({ backend: 'js', dtype: 'float64' })
   const kernels = withAllKernels(backend) as unknown as Record<string, Kernel>
   const own = kernels[kernel]
@@ -267,7 +267,7 @@ function measure(names: readonly string[], check: boolean): void {
             call(withAllKernels(backend), room),
       )
       let found = compare(calls[0], calls[1])
-      // again, for longer, where other programs may have had the core
+      // measured again, for longer, since other programs may have used the core
       if (found.ratio > ALLOWED) found = compare(calls[0], calls[1], 3 * ROUNDS)
       const { best, ratio } = found
       const figures = [...best.map((us) => us.toFixed(2).padStart(10)), ratio.toFixed(2).padStart(8)]

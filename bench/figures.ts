@@ -12,7 +12,7 @@ import type { Height, Trial, Tuning } from './tuning.js'
 import type { Valley } from './valley.js'
 import { valleyFigure } from './valley-figure.js'
 
-/** For values that are varied, from light to dark, in the color of the optimizer that they are varied with. */
+/** Shades for the values of a varied setting, from light to dark, in the color of the optimizer that is used. */
 const SHADES = { Momentum: ['#9cc6f2', '#2f7ed8', '#174a86'], Adam: ['#f3a1a3', '#e5484d', '#8a1c21'] } as const
 /** Nets that learned nothing are at 90 %; the axis ends a little above. */
 const WORST = 0.95
@@ -83,7 +83,7 @@ function rateAxis(values: readonly number[], domain: readonly number[]): Layer {
 /** Colors in the order of the choices, or by their names. */
 type Palette = readonly string[] | Readonly<Record<string, string>>
 
-/** Lines that others may hide are dashed, on top of them. */
+/** Lines that may coincide with others are dashed and drawn on top. */
 const DASHED = ['Momentum']
 
 function colours(names: readonly string[], field: string, palette: Palette): Layer {
@@ -99,7 +99,7 @@ function colours(names: readonly string[], field: string, palette: Palette): Lay
 /** The suggestion `minimum` is a tenth of the rate at the minimum. */
 const MINIMUM = 'minimum / 10'
 
-/** The smoothed loss of the range test, and where its suggestions are. */
+/** The smoothed loss of the range test, with its suggestions as marks. */
 function finder({ finder: { learningRates, smoothed, suggestions } }: Tuning): Layer {
   const values = learningRates.map((learningRate, i) => ({ learningRate, loss: smoothed[i] }))
   const marks = Object.entries(suggestions).flatMap(([name, rate]) => {

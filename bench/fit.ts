@@ -1,8 +1,8 @@
 /**
- * Whole training steps through `fit`, as a user has them: the nets of bench/peers/workloads.ts on the best WebAssembly, beside
+ * Whole training steps through `fit`, at the speed that users get: the nets of bench/peers/workloads.ts on the best WebAssembly, beside
  * their goals and beside the multiply-add limit of this core in the same run. Best of many windows; a net that does not learn is an error.
  * `node --import tsx bench/fit.ts [W1 W2 …] [--widen] [--simd] [--ms=300] [--windows=7] [--cpu]`
- * On a machine with other work, `--cpu` counts the time that this process had, and many short windows find the gaps.
+ * On a busy machine, `--cpu` counts the processor time of this process, and many short windows find undisturbed moments.
  */
 
 import { supportedVariants } from '../ts/debug/index.js'
@@ -34,7 +34,7 @@ const GOALS: Record<string, readonly [number, number]> = {
   W7: [2600, 3500],
   C1: [15, 15],
 }
-/** Accuracy that C1 is to reach, and the most epochs for it. */
+/** Accuracy that C1 has to reach, and the largest number of epochs for it. */
 const RIGHT = 0.97
 const MAX_EPOCHS = 400
 const LOSSES = { bce: binaryCrossEntropy, ce: crossEntropy, mse }
@@ -78,7 +78,7 @@ const accuracyOf = ({ model, data, options }: Task) => evaluateModel(model, { ..
 /** Floating-point operations of a step, two per multiply-add: forward, the gradient of the weights, and of the inputs except the first layer's. */
 const flopsOf = ({ sizes, batch }: Workload) => sizes.slice(1).reduce((sum, n, i) => sum + 2 * batch * sizes[i] * n * (i === 0 ? 2 : 3), 0)
 
-/** Steps per second, the best window. */
+/** Steps per second in the best window. */
 async function speedOf(workload: Workload): Promise<number> {
   const task = taskOf(workload)
   const { model, options } = task

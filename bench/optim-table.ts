@@ -1,6 +1,6 @@
 /**
  * The tables of docs/optimizers.md, from the classes and their comments, the oracle cases that tests follow and bench/results/optim.json.
- * `node_modules/node/bin/node --import tsx bench/optim-table.ts` writes them; test/docs/optimizers.test.ts tells when it is time to.
+ * `node_modules/node/bin/node --import tsx bench/optim-table.ts` writes them; test/docs/optimizers.test.ts fails when that is necessary.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
@@ -18,8 +18,8 @@ import { bytesPerParameter, type OptimizerFigures, type Origin, passesTwice, rea
 type Name = keyof typeof OPTIMIZERS
 
 /**
- * The update in short (m, v: running means of g and g², corrected for their start where the method does), and the paper, where they are not
- * taken from the comment of the class.
+ * The update in short (m, v: running means of g and g², with bias correction if the method has it), and the paper, for classes whose comment does not
+ * give them.
  */
 const METHODS: Partial<Record<Name, [update: string, paper: string]>> = {
   SGD: ['p −= η·g (or of a momentum buffer)', 'Robbins & Monro 1951; Sutskever et al. 2013'],
@@ -91,13 +91,13 @@ function stateOf(name: Name): { slots: number; bytes: number; moved: number } {
 
 const describe = ({ cpu, node, variant, date }: Origin) => `${cpu}, one thread, Node ${node}, \`${variant}\`, ${date}.`
 
-/** Where figures were measured that are not from where the head of the file says, in the order in which they come. */
+/** Other origins than the one in the head of the file, in the order in which figures with them occur. */
 function otherOrigins({ updates, widened, stepOrigin = {} }: OptimizerFigures): string[] {
   const all = [...updates, ...(widened?.updates ?? [])].map(({ origin }) => origin)
   return [...new Set([...Object.values(stepOrigin), ...all].flatMap((origin) => (origin ? [describe(origin)] : [])))]
 }
 
-/** The number of the note that says where a figure was measured; '' for where the head says. */
+/** The number of the note with the origin of a figure; '' for the origin in the head. */
 function markOf(figures: OptimizerFigures, origin: Origin | undefined): string {
   return origin ? `<sup>${otherOrigins(figures).indexOf(describe(origin)) + 1}</sup>` : ''
 }

@@ -1,14 +1,14 @@
 /**
  * Every optimizer: nanoseconds a parameter and memory bandwidth at three sizes, WASM beside the JS rule, beside the triad
- * bandwidth that a kernel reaches in the same run over as many bytes; and what one step() call costs at 100 parameters, with how
- * much of that is not the kernel.
+ * bandwidth that a kernel reaches in the same run over as many bytes; and the cost of one step() call at 100 parameters, with the part of it that is
+ * not the kernel.
  *
  *     node_modules/node/bin/node --import tsx bench/optim.ts [--sizes 1000,100000] [--only Adam,Lion] [--widen] [--write | --keep]
  *
  * `--updates` leaves step() out. `--write` puts the figures into bench/results/optim.json, from which bench/optim-table.ts makes
- * docs/optimizers.md. With `--only` or `--sizes` all other figures of the file stay, and each new one says where it was measured, unless
- * that is what the head of the file says. `--keep` does the same where figures are better than those of the file: for a second try on
- * the same machine, if that was busy at the first. `--widen` asks V8 for vectors of 256 bits, on Node 24 or newer, and leaves step() out; its figures stand beside the others.
+ * docs/optimizers.md. With `--only` or `--sizes` all other figures of the file stay, and each new one has its origin, unless that is the origin in
+ * the head of the file. `--keep` does the same only for figures that are better than those of the file: for a second try on the same machine, if it
+ * was busy at the first. `--widen` asks V8 for vectors of 256 bits, on Node 24 or newer, and leaves step() out; its figures stand beside the others.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -25,7 +25,7 @@ import { cpuName } from './tools/cpu.js'
 
 type OptimizerConstructor = new (parameters: Parameter[], options?: object) => Optimizer
 
-/** Where figures were measured. */
+/** The origin of figures: where and when they were measured. */
 export interface Origin {
   cpu: string
   node: string
@@ -33,7 +33,7 @@ export interface Origin {
   date: string
 }
 
-/** The head says where all figures were measured that do not say so themselves. */
+/** The head has the origin of all figures without an origin of their own. */
 export interface OptimizerFigures extends Origin {
   /** Nanoseconds of one step() at 100 parameters. */
   step: Record<string, number>
@@ -58,7 +58,7 @@ export interface Update {
   triad: number
   /** The ratio of both: the median over alternating measurements, in which other work on the machine disturbs both alike. */
   share?: number
-  /** Where it was measured, if not where the head says. */
+  /** The origin, if it differs from the head's. */
   origin?: Origin
 }
 
@@ -72,10 +72,10 @@ export interface OptimizerTiming {
   gigabytesPerSecond: number
 }
 
-/** Methods that look at matrices are measured on a square one, up to this many parameters. */
+/** Methods for matrices are measured on a square matrix, with at most this many parameters. */
 const LARGEST_MATRIX: Readonly<Record<string, number>> = { Adafactor: 1e7, Muon: 1e5, Shampoo: 1e3, SOAP: 1e5, SparseAdam: 1e7 }
 
-/** Seconds of fn: the fastest of many short runs, which other work on the machine can hardly all disturb. */
+/** Seconds of fn: the fastest of many short runs, some of which other work on the machine will not disturb. */
 export function best(fn: () => void, least = 0.002, total = 0.3): number {
   const repeats = enough(fn, least)
   let seconds = Infinity
@@ -118,14 +118,14 @@ function time(fn: () => void, repeats: number): number {
   return (performance.now() - start) / 1000
 }
 
-/** Arrays as long as the parameters: values, gradients and state. */
+/** Number of arrays as long as the parameters: values, gradients and state. */
 function arrays(optimizer: Optimizer): number {
   return 2 + optimizer.groups[0].slotNames.length
 }
 
 /**
- * Arrays read and written by methods that need sums over a tensor before it can move, and so pass over it twice: the memory traffic of any program if
- * caches hold nothing from pass to pass. Sums cost nothing if their pass reads those arrays anyway.
+ * Number of arrays read and written by methods that need sums over a tensor before they can update it, and so pass over it twice: the memory traffic
+ * of any program if caches hold nothing from pass to pass. Sums cost nothing if their pass reads those arrays anyway.
  */
 const TWO_PASSES: Readonly<Record<string, number>> = {
   /** p, g, start, m, v, s → m, v, s; then p, m, v → p. */
@@ -134,7 +134,7 @@ const TWO_PASSES: Readonly<Record<string, number>> = {
   DoG: 3 + 3,
   /** p, g; then p, g, momentum → p, momentum. */
   LARS: 2 + 5,
-  /** p, g, m, v → m, v, direction; then p, direction → p. That the direction is loaded before it is written over is not counted. */
+  /** p, g, m, v → m, v, direction; then p, direction → p. The load of the direction before it is overwritten is not counted. */
   LAMB: 7 + 3,
 }
 
@@ -143,7 +143,7 @@ export function passesTwice(name: string): boolean {
   return name in TWO_PASSES
 }
 
-/** Bytes a parameter that a step reads and writes; p, g and state read, p and state written where one pass does. */
+/** Bytes a parameter that a step reads and writes; for methods of one pass, p, g and state are read, p and state written. */
 export function bytesPerParameter(optimizer: Optimizer): number {
   return 4 * (TWO_PASSES[optimizer.name] ?? 2 * arrays(optimizer) - 1)
 }
@@ -159,7 +159,7 @@ export function bandwidth(backend: Backend, n: number): { copy: number; triad: n
   return { copy, triad }
 }
 
-/** An optimizer of one parameter with n elements, and its step with a gradient at hand. */
+/** An optimizer of one parameter with n elements, and a function that takes a step with an existing gradient. */
 function prepare(name: string, backend: Backend, n: number, options: object = {}): { optimizer: Optimizer; size: number; step(): void } {
   const Class = OPTIMIZERS[name as keyof typeof OPTIMIZERS] as unknown as OptimizerConstructor
   const side = Math.round(Math.sqrt(n))
@@ -175,7 +175,7 @@ function prepare(name: string, backend: Backend, n: number, options: object = {}
   return { optimizer, size, step }
 }
 
-/** Time of an update of n parameters with gradients at hand. */
+/** Time of an update of n parameters with existing gradients. */
 export function timeOptimizer(name: string, backend: Backend, n: number, options: object = {}): OptimizerTiming {
   const { optimizer, size, step } = prepare(name, backend, n, options)
   const seconds = best(step)
@@ -224,7 +224,7 @@ async function settle(): Promise<void> {
 async function measure(name: string, n: number, wasm: Backend, js: Backend): Promise<Update> {
   await settle()
   const { optimizer, size, step } = prepare(name, wasm, n)
-  // data in a cache is read faster, so over the same number of bytes
+  // data in a cache is read faster, so the triad covers the same number of bytes
   const floats = Math.ceil((size * arrays(optimizer)) / 2)
   const { heap, kernels } = wasm
   const [x, y] = [heap.allocate(4 * floats), heap.allocate(4 * floats)]
@@ -277,7 +277,7 @@ export function readFigures(): OptimizerFigures {
   return JSON.parse(readFileSync(FILE, 'utf8'))
 }
 
-/** The origin of a figure that is put under another head; nothing where they are the same. */
+/** The origin of a figure that is moved under another head; nothing if both are equal. */
 function originUnder({ cpu, node, variant, date }: Origin, head: Origin): { origin?: Origin } {
   const isSame = cpu === head.cpu && node === head.node && variant === head.variant && date === head.date
   return isSame ? {} : { origin: { cpu, node, variant, date } }
@@ -302,7 +302,7 @@ export function mergeUpdates(old: readonly Update[], now: readonly Update[], at:
   return [...merged.values()].sort((a, b) => a.parameters - b.parameters || names.indexOf(a.optimizer) - names.indexOf(b.optimizer))
 }
 
-/** The figures of a file with those of a run that measured some of them; all others stay, with where they were measured. */
+/** The figures of a file, updated with those of a run that measured some of them; all others stay, with their origins. */
 export function mergeFigures(old: OptimizerFigures, now: OptimizerFigures, better = false): OptimizerFigures {
   const merged = { ...old, step: { ...old.step }, bookkeeping: { ...old.bookkeeping }, stepOrigin: { ...old.stepOrigin } }
   for (const [name, ns] of Object.entries(now.step)) {

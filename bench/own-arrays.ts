@@ -1,7 +1,7 @@
 /**
- * An optimizer alone, in the two forms that users write: gradients put into the memory of a Parameter, and arrays of one's own, which are
- * copied in before each step and back after it; beside the update that bench/optim.ts and bench/peers time, whose gradient stays where it
- * is. All take turns step by step (run by run where a step is short); nanoseconds a parameter are medians, and so are the ratios of neighbors.
+ * An optimizer alone, in the two forms that users write: gradients put into the memory of a Parameter, and the user's own arrays, which are copied in
+ * before each step and back after it. Both are compared with the update that bench/optim.ts and bench/peers time, which copies no gradient. All take
+ * turns step by step (or run by run, for short steps); nanoseconds a parameter are medians, and so are the ratios of neighbors.
  *
  *     node_modules/node/bin/node --import tsx bench/own-arrays.ts [--sizes 1000,100000] [--turns 41]
  */
@@ -50,7 +50,7 @@ for (const Class of [Adam, Momentum]) {
         first.step()
       },
       () => {
-        // the work of a program that computes its own gradient, without the computation
+        // the work of a program that computes its own gradient, except the computation
         parameter.view()
         parameter.gradientView()
         second.step()

@@ -1,5 +1,5 @@
 /**
- * How fast the ways are that people train in, as shares of plain `fit` on the same net (W2 of bench/peers/workloads.ts: 4-16-3, 64 batches
+ * The speed of different ways to train, as shares of plain `fit` on the same net (W2 of bench/peers/workloads.ts: 4-16-3, 64 batches
  * of 16 rows, shuffle off). All take turns window by window, so that a busy machine slows all of them alike; medians of shares.
  * `node --import tsx bench/paths.ts [--ms=40] [--windows=15] [--net=W2] [--cpu] [name …]`
  */
@@ -33,7 +33,7 @@ const flags = process.argv.slice(2).filter((a) => a.startsWith('--'))
 const wanted = process.argv.slice(2).filter((a) => !a.startsWith('--'))
 const given = (name: string, otherwise: string) => flags.find((a) => a.startsWith(`--${name}=`))?.split('=')[1] ?? otherwise
 const [ms, windows] = [Number(given('ms', '40')), Number(given('windows', '15'))]
-/** With `--cpu` the time that this process had, for a machine with other work. */
+/** With `--cpu` the processor time of this process, for a busy machine. */
 const clock = flags.includes('--cpu') ? () => (process.cpuUsage().user + process.cpuUsage().system) / 1000 : () => performance.now()
 const workload = WORKLOADS.find(({ id }) => id === given('net', 'W2')) as Workload
 const backend: Backend = createBackend({ backend: given('backend', 'wasm') as 'wasm' })

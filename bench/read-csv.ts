@@ -1,7 +1,7 @@
 /**
- * How fast tables are read, and in how much memory: files of CSV (10 columns: numbers, texts; in one of them some are quoted) are made in .cache, and
- * read by streamTable, without and with encoding of rows; beside that the bytes alone as text, Papa Parse alone and csv-parse. Each in a process of
- * its own. docs/guide/data.md has the figures.
+ * Speed and memory of reading tables. CSV files (10 columns of numbers and texts; one file with some quoted values) are made in .cache, and read by
+ * streamTable, without and with encoding of rows. That is compared with decoding the bytes as text, with Papa Parse alone and with csv-parse, each in
+ * a process of its own. docs/guide/data.md has the figures.
  *
  *   node_modules/node/bin/node --import tsx bench/read-csv.ts [megabytes, 100]
  */
@@ -14,7 +14,7 @@ import { encoderFromStream, streamTable } from '../ts/data/index.js'
 
 const [megabytes = '100', mode, file = ''] = process.argv.slice(2)
 
-/** The same file for the same size: a linear congruential generator. */
+/** Writes a file by a linear congruential generator, so that the same size gives the same file. */
 async function make(path: string, size: number, isQuoted: boolean): Promise<void> {
   let state = 1
   const random = () => (state = (state * 1664525 + 1013904223) >>> 0) / 2 ** 32

@@ -1,5 +1,5 @@
 /**
- * Measures what README.md shows and writes it to bench/results/*.json, from which bench/chart.ts draws the picture.
+ * Measures the figures of README.md's picture and writes them to bench/results/*.json, from which bench/chart.ts draws it.
  * `node_modules/node/bin/node --import tsx bench/results.ts [curves] [speed] [keep]`, about six minutes for both. With `keep`
  * the better figures of the file stay: for a second try, with the same code, on a machine that was busy at the first.
  *
@@ -113,7 +113,7 @@ async function measureCurves(): Promise<Curves> {
   return { ...origin(), net: NET.join('-'), batchSize: BATCH, seed: SEED, curves }
 }
 
-/** 1, 2, 3, … then further and further apart, and the last of the epoch. */
+/** Steps at which the error is measured: 1, 2, 3, …, then at growing distances, and the last of the epoch. */
 function measuringSteps(): Set<number> {
   const last = Math.ceil(60_000 / BATCH)
   return new Set([...Array.from({ length: 40 }, (_, i) => Math.round(last ** (i / 39))), last])
@@ -216,7 +216,7 @@ function bestGemm(a: Speed['gemm'], b: Speed['gemm']): Speed['gemm'] {
   return Object.fromEntries(Object.keys(a).map((variant) => [variant, best(variant)]))
 }
 
-/** The backends by turns, each on memory of its own. */
+/** Measures the backends alternately, each with memory of its own. */
 async function measureOptimizer(optimizer: Name, parameters: number): Promise<Speed['optimizers'][number]> {
   const nanoseconds: Record<string, number> = {}
   for (let round = 0; round < REPEATS; round++) {

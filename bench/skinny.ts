@@ -1,7 +1,7 @@
 /**
- * Products with few rows, few columns or few terms, as batches of one and layers of few outputs make them, in all three layouts:
- * nanoseconds on the best WebAssembly, beside the twin in JavaScript and beside what moving the matrices once would take, by the copy
- * kernel. Writes bench/results/skinny.json.
+ * Products with few rows, few columns or few terms, as from batches of one and layers with few outputs, in all three layouts: nanoseconds on the best
+ * WebAssembly, compared with the twin in JavaScript, and with the time of copying the matrices once by the copy kernel. Writes
+ * bench/results/skinny.json.
  *
  *     node --import tsx bench/skinny.ts
  */
@@ -20,7 +20,7 @@ export interface Skinny {
   m: number
   k: number
   n: number
-  /** Time of a copy of as many bytes as the matrices have. */
+  /** Time of a copy of the same number of bytes. */
   memory: number
   /** By layout: a·b, a·bᵀ, aᵀ·b. */
   wasm: number[]
@@ -56,7 +56,7 @@ function products(backend: Backend, m: number, k: number, n: number): number[] {
   return times
 }
 
-/** A copy reads and writes each float, so half of them are as many bytes. */
+/** A copy reads and writes each float, so copying half of the floats moves the same number of bytes. */
 function memory(backend: Backend, floats: number): number {
   const [from, to] = [buffer(backend, floats), buffer(backend, floats)]
   const result = time(() => backend.kernels.copy(from, to, Math.ceil(floats / 2)))

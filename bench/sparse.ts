@@ -1,6 +1,6 @@
 /**
- * A table of 5,000 rows of 32, of which a batch looks 32 up: a step with SparseAdam beside one with Adam, which passes over the whole table.
- * They take turns; medians of processor time. `node --import tsx bench/sparse.ts [rows]`
+ * A table of 5,000 rows with 32 numbers each, of which a batch looks up 32 rows: a step with SparseAdam is compared with a step with Adam, which
+ * passes over the whole table. They take turns; medians of processor time. `node --import tsx bench/sparse.ts [rows]`
  */
 import { Adam, createBackend, Dense, Embedding, Generator, mse, type Optimizer, Sequential, tensor } from '../ts/index.js'
 import { SparseAdam } from '../ts/optim/index.js'

@@ -1,8 +1,7 @@
 /**
- * How soon training begins: `import` and `load()`, then the first training step of a net, each in a process of its own, on what
- * `make build` made; with one thread, and the larger net with two. And what the first step with a new number of rows costs in a loop
- * that runs already. `node --import tsx bench/start.ts [processes] [--save]` with Node 20; saved, it writes the table of
- * docs/guide/performance.md.
+ * The time until training begins: `import` and `load()`, then the first training step of a net, each in a process of its own, with the output of
+ * `make build`; with one thread, and for the larger net with two. Also the cost of the first step with a new number of rows in a running loop.
+ * `node --import tsx bench/start.ts [processes] [--save]` with Node 20; saved, it writes the table of docs/guide/performance.md.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -13,11 +12,11 @@ import { type Origin, origin, readResults } from './results.js'
 interface Net {
   sizes: number[]
   batch: number
-  /** Rows of a last batch that is smaller. */
+  /** Rows of a smaller last batch. */
   rest: number
 }
 
-/** Milliseconds of one process, or of the best or the middle one of several. */
+/** Milliseconds of one process, or the least or median of several. */
 interface Times {
   import: number
   load: number
@@ -121,7 +120,7 @@ function run<T>(node: string, program: string, net: Net, threads = 1): T {
   return JSON.parse(execFileSync(node, args, { encoding: 'utf8' }))
 }
 
-/** The i-th smallest of each. */
+/** The i-th smallest value of each time. */
 function nth(times: readonly Times[], i: number): Times {
   const of = (name: keyof Times) =>
     Number(

@@ -1,6 +1,6 @@
 /**
- * Training with `fit` on one thread and on several: interleaved windows of one run, all on the same data. Of each net the best
- * window, and the median of the ratios of neighboring windows, which the drift of a machine does not touch.
+ * Training with `fit` on one thread and on several: interleaved windows of one run, all on the same data. For each net it reports the best window,
+ * and the median of the ratios of neighboring windows, which the drift of a machine does not affect.
  * `node --import tsx bench/threads.ts [threads, default 2] [--milliseconds n] [--rounds n] [--nets W1,W5] [--save]`; `--save` writes
  * bench/results/threads.json and the table of docs/guide/performance.md.
  */
@@ -50,7 +50,7 @@ class Runner {
   private readonly options: FitOptions
   private readonly model: Sequential
   private readonly batches: number
-  /** Losses of the first epoch of all, and of the last. */
+  /** Loss of the very first epoch. */
   first = Number.NaN
   last = Number.NaN
 
@@ -85,7 +85,7 @@ class Runner {
     return speed
   }
 
-  /** Epochs that take about so long; warms up. */
+  /** Number of epochs that take about this long; warms up, too. */
   async calibrate(milliseconds: number): Promise<number> {
     let epochs = 1
     for (;;) {
@@ -104,7 +104,7 @@ async function measure(workload: (typeof WORKLOADS)[number], backends: Backend[]
   const ratios: number[] = []
   for (let round = 0; round < rounds; round++) {
     const speeds: number[] = []
-    // They go first alternately.
+    // The two runners go first alternately.
     for (const i of round % 2 === 0 ? [0, 1] : [1, 0]) {
       speeds[i] = await runners[i].run(epochs[i])
       best[i] = Math.max(best[i], speeds[i])

@@ -1,7 +1,7 @@
 /**
- * The tile that a program finds for itself beside each tile that may be pinned: forward products of five shapes that take turns, as in a
- * net with five different layers. Each figure comes from a process of its own, as code that is optimized for one would serve the others.
- * Processes take turns; the figure is the median of their ratios.
+ * Compares the tile that a program chooses automatically with each pinned tile: forward products of five shapes in rotation, as in a net with five
+ * different layers. Each figure comes from a process of its own, as code that was optimized for one tile would also serve the others. Processes take
+ * turns; the figure is the median of their ratios.
  *
  *     node --import tsx bench/tiles.ts
  *     node --import tsx bench/tiles.ts --check    # fails below 0.98

@@ -1,8 +1,7 @@
 /**
- * What the guide on choosing an optimizer shows, measured: trains small nets on a part of MNIST with each learning rate and one
- * other choice varied, runs the learning-rate range test, and descends from a saddle and on a plateau.
- * `node_modules/node/bin/node --import tsx bench/tuning.ts` writes bench/results/tuning.json, from which bench/figures.ts draws;
- * about five minutes. `… tuning.ts rates beta` does some of the parts again.
+ * Measures the figures of the guide on choosing an optimizer: trains small nets on a part of MNIST with varied learning rates and one other varied
+ * choice, runs the learning-rate range test, and descends from a saddle and on a plateau. `node_modules/node/bin/node --import tsx bench/tuning.ts`
+ * writes bench/results/tuning.json, from which bench/figures.ts draws; about five minutes. `… tuning.ts rates beta` repeats some of the parts.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -30,7 +29,7 @@ import { OPTIMIZERS } from '../ts/optim/index.js'
 import { plateau, saddle, type TestFunction } from '../ts/solve/index.js'
 import { type Origin, origin } from './results.js'
 
-/** The test error of one training, the mean over seeds; null where the loss left the numbers. */
+/** The test error of one training, the mean over seeds; null if the loss became NaN or infinite. */
 export interface Trial {
   /** The varied choice: an optimizer's name, or a value. */
   choice: string
@@ -90,7 +89,7 @@ function makeModel({ hidden = [64], activation = 'relu' }: Setup, seed: number):
   return new Sequential([...layers, new Dense(widths.at(-1) as number, 10)] as Module[], { seed })
 }
 
-/** The test error after {@link ALL}.epochs, or null. */
+/** The test error after {@link ALL}.epochs; null if training diverged. */
 async function trainOnce(setup: Setup, learningRate: number, seed: number): Promise<number | null> {
   const { batchSize = 64 } = setup
   const model = makeModel(setup, seed)
@@ -108,7 +107,7 @@ async function trainOnce(setup: Setup, learningRate: number, seed: number): Prom
 
 const adam = (parameters: Parameter[], learningRate: number): Optimizer => new Adam(parameters, { learningRate })
 
-/** Every rate with every choice. */
+/** Trains with every rate and every choice. */
 async function sweep(choices: Record<string, Setup>): Promise<Trial[]> {
   const trials: Trial[] = []
   for (const [choice, setup] of Object.entries(choices)) {
@@ -140,7 +139,7 @@ const DESCENTS: Record<string, (w: { value: Float32Array; gradient: Float32Array
   Adam: (w) => new Adam([w], { learningRate: 0.01 }),
 }
 
-/** Heights along the way, until the range worth seeing is left. */
+/** Heights during a descent, until it leaves the range to plot. */
 function descend({ value, gradient, range }: TestFunction, start: readonly number[], steps: number): Height[] {
   return Object.entries(DESCENTS).flatMap(([optimizer, make]) => {
     const w = { value: Float32Array.from(start), gradient: new Float32Array(2) }

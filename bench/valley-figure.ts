@@ -1,5 +1,5 @@
 /**
- * The figure of bench/valley.ts, which bench/figures.ts draws. As a program it prints what docs/guide/choose.md says of it:
+ * The figure of bench/valley.ts, which bench/figures.ts draws. As a program it prints the figures that docs/guide/choose.md states:
  * `node_modules/node/bin/node --import tsx bench/valley-figure.ts`
  */
 import { fileURLToPath } from 'node:url'
@@ -8,16 +8,16 @@ import { STYLE } from './chart.js'
 import { readResults } from './results.js'
 import type { Valley, ValleyRow } from './valley.js'
 
-/** A loss of this multiple of the best, or a diverged training, is at the end of the scale. */
+/** End of the scale, as a multiple of the best loss; larger losses and diverged trainings are drawn there. */
 const WORST = 10
-/** Losses up to this multiple of its own best count as near. */
+/** Losses up to this multiple of an optimizer's own best loss count as near. */
 const NEAR = 1.25
 
 const capped = (ratio: number) => Math.min(WORST, Math.max(1, ratio))
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length
 const geometric = (values: readonly number[]) => Math.exp(mean(values.map(Math.log)))
 
-/** Rates on the grid whose loss is near that of the best, by the seeds that choose. */
+/** Number of rates whose loss is near the best one, for the seeds that choose the rate. */
 function nearRates({ curve }: ValleyRow): number {
   const losses = curve.map(([, loss]) => loss ?? Number.POSITIVE_INFINITY)
   return losses.filter((loss) => loss <= NEAR * Math.min(...losses)).length
@@ -28,7 +28,7 @@ interface Summary {
   /** Losses at the best rate and at the default, as multiples of the least of any optimizer: geometric means over the problems. */
   tuned: number
   byDefault: number
-  /** Mean number of rates that are near the best. */
+  /** Mean number of rates near the best. */
   near: number
 }
 

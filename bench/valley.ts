@@ -1,11 +1,12 @@
 /**
- * Every optimizer on eight small problems at thirteen learning rates and ten seeds, trained side by side by fitMany: which wins where, how much tuning
- * each needs, and how far its default rate goes. In the manner of Schmidt, Schneider & Hennig 2021, "Descending through a crowded valley".
+ * Every optimizer on eight small problems at thirteen learning rates and ten seeds, trained side by side by fitMany: the winner on each problem, the
+ * tuning that each optimizer needs, and the quality of its default rate. In the manner of Schmidt, Schneider & Hennig 2021, "Descending through a
+ * crowded valley".
  *
  *   node_modules/node/bin/node --import tsx bench/valley.ts [--only Adam,SGD] [--problems iris,sine] [--out file.json]
  *
- * Writes bench/results/valley.json after each optimizer, and goes on where it was stopped. Rates are chosen by seeds 0 to 3, and what is reported is
- * the mean of seeds 4 to 9, so that no rate wins by luck. The loss is that on rows that were not trained on, at the end of training.
+ * Writes bench/results/valley.json after each optimizer, and continues where it was stopped. Seeds 0 to 3 choose the rate, and the reported loss is
+ * the mean of seeds 4 to 9, so that no rate wins by luck. The loss is measured on held-out rows at the end of training.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { type Dataset, iris, loadMnist, moons, selectRows, spirals, standardize, trainTestSplit, xor } from '../ts/data/index.js'
@@ -31,11 +32,11 @@ export interface ValleyRow {
   problem: string
   optimizer: string
   defaultRate: number
-  /** Mean test loss of the judging seeds at the default rate, and at the best; null where one of them diverged. */
+  /** Mean test loss at the default rate and at the best rate, over the seeds that evaluate; null if one of them diverged. */
   atDefault: number | null
   bestRate: number
   atBest: number | null
-  /** Test loss of the choosing seeds by rate; null where one diverged. */
+  /** Mean test loss at each rate, over the seeds that choose the rate; null if one of them diverged. */
   curve: [rate: number, loss: number | null][]
 }
 
@@ -105,9 +106,9 @@ async function problems(): Promise<Record<string, () => Problem>> {
   }
 }
 
-/** Shampoo takes roots of matrices at each step by default, which would take most of the hour; every 20 steps is as others have it. */
+/** Shampoo takes roots of matrices at each step by default, which would take most of the hour; other implementations also use every 20 steps. */
 const OPTIONS: Record<string, object> = { Shampoo: { rootEvery: 20 } }
-/** Optimizers that want something else than dense nets. */
+/** Optimizers that are not for dense nets. */
 const OTHERS = ['SparseAdam']
 
 async function run(name: string, problem: Problem, optimizer: keyof typeof OPTIMIZERS): Promise<ValleyRow> {

@@ -1,6 +1,6 @@
 /**
- * Where side by side stops to pay: 16 nets of 8-H-H-1 with Adam, `fitMany` beside one `fit` after the other, processor time, for layers of
- * more and more units. Writes bench/results/fleet-crossover.json; bench/peers/write.ts draws it.
+ * The size of layers from which on nets side by side are no longer faster: 16 nets of 8-H-H-1 with Adam, `fitMany` compared with one `fit` after the
+ * other, in processor time, for growing H. Writes bench/results/fleet-crossover.json; bench/peers/write.ts draws it.
  * `node_modules/node/bin/node --import tsx bench/fleet/crossover.ts [--rounds=5]`
  */
 import { writeFileSync } from 'node:fs'

@@ -1,12 +1,11 @@
 /**
  * Many small nets: `fitMany` beside `fit` for one net after the other, JAX vmap and PyTorch batched by hand, in net-steps per second of
  * processor time on one core. Adam, mean squared error, a learning rate for each net, the default shuffle. Each figure is the best and
- * the median of several trainings, which take turns. With `--threads` two threads are beside one, by the clock on the wall: where the machine
- * has two cores and nothing else to do.
- * `node --import tsx bench/fleet/fleet.ts [--widen] [--simd] [--rounds=5] [--only=0,1] [--threads] [--python=PATH] [--keep=NAME]`
+ * the median of several trainings, which take turns. With `--threads` two threads are compared with one, in wall-clock time, for an idle machine with
+ * two cores. `node --import tsx bench/fleet/fleet.ts [--widen] [--simd] [--rounds=5] [--only=0,1] [--threads] [--python=PATH] [--keep=NAME]`
  *
  * `--keep` writes the figures to bench/results/NAME.json, from which bench/peers/write.ts makes the tables of docs/benchmarks.md and README.md.
- * `--python` names the interpreter of an environment with jax, optax and torch, such as that which `make peers` installs
+ * `--python` names the interpreter of an environment with jax, optax and torch, such as the one that `make peers` installs
  * (.cache/peers/venv/bin/python); the scripts are in bench/fleet/.
  */
 import { execFileSync } from 'node:child_process'
@@ -17,7 +16,7 @@ import { Adam, type Backend, createBackend, Dense, fit, fitMany, mse, Sequential
 import { cpuName } from '../tools/cpu.js'
 import type { FleetRow, Speeds } from './results.js'
 
-/** Widths, rows of a batch, nets, epochs of a training, and net-steps per second to reach: with 128 bits, and widened. */
+/** Widths, rows per batch, number of nets, epochs per training, and goals in net-steps per second: with vectors of 128 bits, and widened. */
 const FLEETS = [
   { sizes: [2, 8, 1], batch: 4, nets: 256, epochs: 200, goals: [12e6, 16e6] },
   { sizes: [4, 16, 3], batch: 16, nets: 256, epochs: 50, goals: [1.5e6, 2e6] },
@@ -116,7 +115,7 @@ for (const [row, { sizes, batch, nets, epochs, goals }] of FLEETS.entries()) {
           for (const { model, optimizer } of all.slice(0, few)) await fit(model, { ...options, optimizer, epochs: 4 })
         })),
     )
-    // two trainings of each rival, among ours
+    // two trainings of each rival are spread among ours
     if (round % Math.ceil(rounds / 2) !== 0) continue
     jax.push(...rival('jax_vmap.py', sizes, batch, nets))
     torch.push(...rival('torch_batched.py', sizes, batch, nets))

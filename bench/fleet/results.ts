@@ -18,9 +18,9 @@ export interface FleetRow {
   speeds: Partial<Record<'together' | 'alone' | 'jax' | 'torch', Speeds>>
   /** Speed of two threads as a multiple of one, in wall-clock time, best by best. */
   twoThreads: number | null
-  /** Milliseconds of the first training of its shape: eight nets, an epoch. */
+  /** Milliseconds of the first training of this shape: eight nets for one epoch. */
   first: number
-  /** Why the nets did not go side by side; empty where they did. */
+  /** The reason why the nets did not run side by side; empty if they did. */
   reason: string
 }
 
@@ -38,7 +38,7 @@ export interface Crossover {
   cpu: string
   node: string
   date: string
-  /** The most weights of a layer that the planner puts side by side. */
+  /** Largest number of weights of a layer for which `fitMany` runs nets side by side. */
   limit: number
   /** Units of both hidden layers. */
   units: readonly number[]

@@ -1,12 +1,12 @@
 /**
- * How long a `fit` takes besides its steps: milliseconds of a `fit` of one step, on one net after another, of the built package. Engines
+ * The overhead of a `fit` beyond its steps: milliseconds of a `fit` of one step, on one net after another, with the built package. Engines
  * compile JavaScript while it runs, so the first hundreds take longer than those that come later.
  * `node_modules/node/bin/node --import tsx bench/fleet/start.ts`, after `make build`
  */
 import type * as Gradus from '../../ts/index.js'
 import { cpuName } from '../tools/cpu.js'
 
-/** What `make build` makes; types are those of the sources, so that they can be checked before it. */
+/** The output of `make build`. Types come from the sources, so that they can be checked before a build. */
 const BUILT = new URL('../../dist/index.js', import.meta.url).href
 const { Adam, createBackend, Dense, fit, mse, Sequential, tensor }: typeof Gradus = await import(BUILT)
 

@@ -1,4 +1,4 @@
-/** The tables of docs/benchmarks.md and docs/design/benchmarks.md that bench/fleet/fleet.ts has the figures of, and the picture of the crossover. */
+/** The tables of docs/benchmarks.md and docs/design/benchmarks.md with the figures of bench/fleet/fleet.ts, and the picture of the crossover. */
 import { existsSync, readFileSync } from 'node:fs'
 import { lineChart } from '../../ts/plot/svg.js'
 import type { Crossover, FleetResults, FleetRow, Speeds } from './results.js'
@@ -6,7 +6,7 @@ import type { Crossover, FleetResults, FleetRow, Speeds } from './results.js'
 const fileOf = (name: string) => new URL(`../results/${name}.json`, import.meta.url)
 const read = <T>(name: string): T => JSON.parse(readFileSync(fileOf(name), 'utf8')) as T
 
-/** On Node 22, and widened on Node 24, by the names that bench/fleet/fleet.ts keeps them under. */
+/** Runs on Node 22, and widened on Node 24, by the names under which bench/fleet/fleet.ts keeps them. */
 const RUNS = { fleet: 'The same bits everywhere', 'fleet-relaxed': 'As it comes', 'fleet-widened': 'Widened' }
 const FOUND = Object.entries(RUNS).filter(([run]) => existsSync(fileOf(run)))
 const CONTESTANTS = { together: 'fitMany', alone: 'fit in a row', jax: 'JAX vmap', torch: 'PyTorch by hand' } as const
@@ -19,7 +19,10 @@ const title = ({ net, batch, nets }: FleetRow) => `${net}, batch ${batch}, ${net
 const table = (rows: readonly (readonly string[])[]) =>
   rows.flatMap((row, i) => [`| ${row.join(' | ')} |`, ...(i === 0 ? [`| --- |${' ---: |'.repeat(row.length - 1)}`] : [])]).join('\n')
 
-/** A run of bench/fleet/fleet.ts. JAX and PyTorch do not depend on the runtime of gradus: where they were not measured, they are those of the first run. */
+/**
+ * A run of bench/fleet/fleet.ts. JAX and PyTorch do not depend on the runtime of gradus: if a run did not measure them, the figures of the first run
+ * are used.
+ */
 function resultsOf(run: string): FleetResults {
   const [results, first] = [read<FleetResults>(run), read<FleetResults>('fleet')]
   const rows = results.rows.map((row, i) => ({
@@ -29,7 +32,7 @@ function resultsOf(run: string): FleetResults {
   return { ...results, rows }
 }
 
-/** Where another is faster than fitMany, by medians. */
+/** Lines for nets on which another contestant is faster than fitMany, by medians. */
 function losses({ rows }: FleetResults): string[] {
   return rows.flatMap((row) => {
     const own = row.speeds.together?.median ?? 0

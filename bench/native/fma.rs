@@ -1,10 +1,10 @@
-//! The most multiply-adds that one core does: loops on registers, with vectors of 128, 256 and 512 bits, in native code.
+//! The largest number of multiply-adds that one core does: loops on registers, with vectors of 128, 256 and 512 bits, in native code.
 //! Prints GFLOP/s, best of many rounds, as `128 51.2`, one line to each width that the processor has. bench/native/native.ts builds it.
 use std::arch::x86_64::*;
 use std::hint::black_box;
 use std::time::Instant;
 
-/// As many independent chains as hide the latency of one: two ports, four cycles, and some to spare.
+/// Number of independent chains, enough to hide the latency of one: two ports times four cycles, and some to spare.
 const CHAINS: usize = 12;
 const STEPS: u32 = 20_000;
 const ROUNDS: u32 = 200;
@@ -43,7 +43,7 @@ fn report(bits: usize, run: impl Fn()) {
 
 fn main() {
     if is_x86_feature_detected!("fma") {
-        // SAFETY: the processor was asked for the feature that each needs
+        // SAFETY: the processor has the feature that each function needs, as tested here
         report(128, || unsafe { narrow() });
         report(256, || unsafe { middle() });
     }

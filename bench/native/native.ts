@@ -1,5 +1,5 @@
 /**
- * Matrix products beside what the silicon can do: a native loop of multiply-adds on registers, built by rustc, in the same run,
+ * Matrix products compared with the limit of the processor: a native loop of multiply-adds on registers, built by rustc, in the same run,
  * before and after each product. Writes bench/results/native.json. Linux on x86; on Node 24 or newer the widened kernels too:
  *
  *     node --import tsx bench/native/native.ts
@@ -17,7 +17,7 @@ export type Limits = Record<string, number>
 export interface Product {
   kind: 'matmul' | 'matmulNT' | 'matmulTN'
   size: number
-  /** GFLOP/s, and the limit in that run of vectors as wide as those used. */
+  /** GFLOP/s, and the limit in the same run for vectors of the width that was used. */
   speed: number
   limit: number
   widened: boolean
@@ -72,7 +72,7 @@ function run(): LimitResults {
   const products: Product[] = []
   // the plain kernels first: V8 widens for the whole process
   for (const widen of [false, true]) {
-    // 6 × 8 pinned: a trial of the wide tiles would have V8 compile them for good, and for 128 bits
+    // 6 × 8 is pinned: a trial of the wide tiles would make V8 compile them once and for all for 128 bits
     const backend = createBackend({ variant: 'relaxed', widen, tile: widen ? 'auto' : '6x8' })
     if (backend.widened !== widen) continue
     const width = widen ? 256 : 128

@@ -1,5 +1,5 @@
 /**
- * The page's program: measures in the browser what `gradus bench` measures in Node, and says it in the same words. `?seconds=0.3`
+ * The page's program: makes the measurements of `gradus bench` in the browser, and reports them in the same words. `?seconds=0.3`
  * is quicker.
  */
 import { cells, type Measurement, measure, NETS, reading } from '../../ts/cli/backend/measure.js'

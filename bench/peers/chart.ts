@@ -1,4 +1,4 @@
-/** bench/results/peers.svg: how fast others are beside gradus, net by net. Written by write.ts. */
+/** bench/results/peers.svg: the speed of other libraries compared with gradus, net by net. Written by write.ts. */
 import type { TopLevelSpec } from 'vega-lite'
 import { INK, STYLE, toSvg } from '../chart.js'
 import type { Peers } from './results.js'

@@ -6,12 +6,12 @@ export interface Contestant {
   title: string
   /** `gradus`, a library for JavaScript, a loop by hand, or native code behind Python. */
   kind: 'gradus' | 'library' | 'loop' | 'native'
-  /** Its file in contestants/, and the options that it gets. */
+  /** The contestant's file in contestants/, and the options that it gets. */
   program: readonly [string, ...string[]]
   runtime: 'node-22' | 'node-24' | 'python'
   /** Difference between its steps and the steps in the table's head. */
   note?: string
-  /** True if its start is measured. */
+  /** True if the start of the contestant is measured. */
   starts?: boolean
   /** Flags of Node. */
   flags?: readonly string[]

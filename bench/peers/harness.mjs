@@ -45,7 +45,7 @@ async function learn(net) {
     epochs++
     last = await net.loss()
   }
-  // a step of many seconds is not repeated: there it must only do better than at the start
+  // a step of many seconds is not repeated: such a net must only improve on its start
   const slow = (seconds() - started) / epochs > PATIENCE / 4
   return { first, last, epochs, learned: last < (slow ? 1 : LEARNED) * first, perEpoch: (seconds() - started) / epochs }
 }
@@ -81,7 +81,7 @@ async function measureUpdate() {
   return { best: Math.min(...times), median: median(times), learned: drift < 0, drift }
 }
 
-/** Milliseconds from the made net to the accuracy, measured after each epoch on all rows, once for each start. */
+/** Milliseconds from the new net until the accuracy is reached, measured after each epoch on all rows, once for each start. */
 async function measureReach() {
   const times = []
   const epochs = []

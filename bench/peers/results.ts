@@ -1,7 +1,7 @@
 /** bench/results/peers.json: the results of run.ts. */
 import { readResults, writeResults } from '../results.js'
 
-/** One contestant on one workload: steps/s, ns a parameter, or milliseconds until 97 %, by the kind of workload. */
+/** The result of a contestant on a workload: steps/s, ns per parameter, or milliseconds until 97 % accuracy, depending on the kind of workload. */
 export interface Measurement {
   best: number
   median: number
@@ -26,7 +26,7 @@ export interface Entry {
   versions: Record<string, string>
   results: Record<string, Measurement | Missing>
   start?: Start
-  /** Milliseconds of C1 in a new process, from before it is started until it has ended. */
+  /** Milliseconds of C1 in a new process, from before its start to after its end. */
   cold?: number
 }
 
@@ -44,7 +44,7 @@ export function writePeers(peers: Peers): void {
   writeResults('peers', peers)
 }
 
-/** The figure of a contestant on a workload that counts: measured, and it learned. */
+/** The figure of a contestant on a workload, if it counts: if it was measured, and the contestant learned. */
 export function figureOf(peers: Peers, contestant: string, workload: string): Measurement | undefined {
   const result = peers.contestants[contestant]?.results[workload]
   return result !== undefined && 'best' in result && result.learned ? result : undefined

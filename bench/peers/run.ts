@@ -1,14 +1,13 @@
 /**
- * `make peers`: gradus beside other libraries, loops by hand, PyTorch and JAX, on the same nets and data, and writes
+ * `make peers`: compares gradus with other libraries, loops by hand, PyTorch and JAX, on the same nets and data, and writes
  * bench/results/peers.json, from which write.ts makes docs/benchmarks.md. Each contestant runs each workload in a process of
  * its own, pinned to one core or two, and has to learn. Packages go into .cache/peers, Python's into a virtual environment there.
  *
  *     node --import tsx bench/peers/run.ts [--only gradus,jax-js] [--workloads W4,W5|start] [--python PATH] [--core 1] [--keep]
  *
- * Without options everything is measured in one run and nothing older stays. With them, what is measured again replaces what the file has, on the
- * same processor; all else stays. With `--keep` the better of both stays: for a second try, with
- * the same versions, on a machine that was busy, for other work can only make a figure worse. An hour or less for everything, and
- * 5 GB for Python's packages.
+ * Without options everything is measured in one run and nothing older stays. With options, new figures replace those of the file, if the processor is
+ * the same; all others stay. With `--keep` the better of both figures stays: for a second try, with the same versions, on a machine that was busy, as
+ * other work can only make a figure worse. An hour or less for everything, and 5 GB for Python's packages.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync } from 'node:fs'
@@ -39,7 +38,7 @@ function prepare(): string {
   const folder = peersFolder()
   for (const name of ['harness.mjs', 'harness.py', 'start.mjs', 'start.py', 'contestants'])
     cpSync(path.join(HERE, name), path.join(folder, name), { recursive: true })
-  // starts are of W2 and W5
+  // starts are measured on W2 and W5
   const needed = wanted && [...wanted, ...(wanted.includes('start') ? ['W2', 'W5'] : [])]
   for (const workload of WORKLOADS) if (!needed || needed.includes(workload.id)) writeWorkload(workload, path.join(folder, 'data'))
   return folder
@@ -88,7 +87,7 @@ function measureWorkload(contestant: Contestant, { id: workload, kind }: Workloa
   }
 }
 
-/** Milliseconds of a whole process that trains until it is right, the median of as many as there are starts. */
+/** Milliseconds of a whole process that trains until it reaches the accuracy: the median over all starts. */
 function measureCold(contestant: Contestant, { id, starts }: Workload, entry: Entry): string {
   const [program, ...options] = contestant.program
   const harness = contestant.runtime === 'python' ? 'harness.py' : 'harness.mjs'

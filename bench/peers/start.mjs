@@ -1,5 +1,5 @@
 /**
- * How long a fresh process waits: for the import and the engine, for the first step of a net, and for the first step of W5.
+ * The waiting times of a new process: for the import and the engine, for the first step of a net, and for the first step of W5.
  * `node start.mjs CONTESTANT [OPTION]`, in .cache/peers; prints one line of JSON, milliseconds.
  */
 import { readFileSync } from 'node:fs'

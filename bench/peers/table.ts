@@ -1,4 +1,7 @@
-/** docs/benchmarks.md, docs/design/benchmarks.md and the short table of README.md, out of bench/results/peers.json (see run.ts); write.ts writes them. */
+/**
+ * docs/benchmarks.md, docs/design/benchmarks.md and the short table of README.md, made from bench/results/peers.json (see run.ts); write.ts writes
+ * them.
+ */
 import { fleetSection, fleetSummary } from '../fleet/table.js'
 import { type LimitResults, type Product, SIZES } from '../native/native.js'
 import type { SkinnyResults } from '../skinny.js'
@@ -32,7 +35,7 @@ export function ratio(workload: Workload, a: number, b: number): number {
   return moreIsBetter(workload) ? a / b : b / a
 }
 
-/** The figure that counts: the median window, or start. */
+/** The figure that is used: the median of windows, or of starts. */
 function value(peers: Peers, { id }: Contestant, workload: Workload): number | undefined {
   return figureOf(peers, id, workload.id)?.median
 }
@@ -77,7 +80,7 @@ function cell(peers: Peers, contestant: Contestant, workload: Workload): string 
   return best?.contestant === contestant ? `**${middle}** / ${top}` : `${middle} / ${top}`
 }
 
-/** True if it has any figure. */
+/** True if a contestant has any figure. */
 const isMeasured = (peers: Peers) => (contestant: Contestant) =>
   Object.values(peers.contestants[contestant.id]?.results ?? {}).some((result) => 'best' in result)
 
@@ -385,7 +388,7 @@ ${pairTable(peers, ({ title }) => title)}
 ${fleetSummary()}${tablesSection(readTables())}`
 }
 
-/** Where readers of the package find pages that it does not have. */
+/** Address of pages that are not in the package. */
 const DESIGN = 'https://github.com/gradus-js/gradus/blob/main/docs/design/'
 
 /** Configurations that no contestant runs, with figures from an outside check. */

@@ -1,4 +1,7 @@
-/** Installation for benchmarks beside other libraries: the packages of bench/peers in .cache/peers, and Python's in an environment there. */
+/**
+ * Installation of the libraries that benchmarks compare with: the packages of bench/peers in .cache/peers, and Python's packages in an environment
+ * there.
+ */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'

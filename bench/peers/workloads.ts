@@ -22,12 +22,12 @@ export interface Workload {
   /** Widths from input to output; of an update, the number of parameters. */
   sizes: readonly number[]
   batch: number
-  /** Batches of an epoch. */
+  /** Number of batches per epoch. */
   batches: number
   activation: 'relu' | 'tanh'
   loss: LossName
   learningRate: number
-  /** Sets of first weights: each is a run of its own. */
+  /** Number of sets of initial weights: each is a run of its own. */
   starts: number
   optimizer: 'adam' | 'momentum'
 }

@@ -5,7 +5,7 @@ import { fitCurve } from '../../ts/solve/index.js'
 
 interface Curve {
   name: string
-  /** The model as the peer takes it, and as fitCurve does. */
+  /** The model in the form of the peer, and in the form of fitCurve. */
   theirs: (p: ArrayLike<number>) => (t: number) => number
   ours: (t: number, p: ArrayLike<number>) => number
   x: number[]
@@ -98,7 +98,7 @@ interface Comparison {
   peerIterations: number
 }
 
-/** The time that the peer takes to its own error, and ours to one no larger. */
+/** Compares the time of the peer to its final error with ours to an error that is no larger. */
 function compare(
   { name, ours: model, theirs: peerModel, x, y, initial, options, own }: Curve,
   peer: Peer,
@@ -129,7 +129,7 @@ export function benchCurves(): Comparison[] {
   console.log('\nfitCurve beside ml-levenberg-marquardt, without a Jacobian by hand: time to the Σr² that the peer ends with')
   if (peer === null) console.log('  not installed: see the head of bench/solve/solve.ts')
   for (const curve of curves()) {
-    // The peer stops at an error of 0.01 by default; the second line asks for about the precision of doubles.
+    // The peer stops at an error of 0.01 by default; the second setting requests about the precision of doubles.
     for (const tolerance of peer ? [10e-3, 1e-16] : []) {
       const comparison = compare(curve, peer!, tolerance)
       console.log(line(comparison))

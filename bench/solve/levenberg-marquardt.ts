@@ -60,7 +60,7 @@ async function timeOfAdam(
   return { time: performance.now() - from, iterations: last.step, loss: last.loss }
 }
 
-/** Rates around the best ones for this net; each seed has another favorite. */
+/** Rates around the best ones for this net; each seed has another best rate. */
 const RATES = [0.003, 0.006, 0.01, 0.02, 0.03]
 
 /** The fastest of the {@link RATES} that reach the goal, best of two runs. */

@@ -1,5 +1,5 @@
 /**
- * Columns of very many categories in trainTable: a hash for all of them, a vector for each category of all of them, and what trainTable chooses.
+ * Columns of very many categories in trainTable: a hash for all these columns, vectors for all of them, and the automatic choice of trainTable.
  *
  *   python bench/tables/categories.py .cache/tables    (the packages of requirements.txt)
  *   node --import tsx bench/tables/categories.ts [seeds, 0,1,2]

@@ -1,6 +1,6 @@
 /**
- * How well `gradus train --time` keeps its time: the command on tables of .cache/tables (`make tables` puts them there), from the start of the process to
- * its end. Node's own start and a busy machine are in it.
+ * The accuracy of `gradus train --time`: times the command on tables of .cache/tables (`make tables` puts them there), from the start of the process
+ * to its end. The time includes the start of Node and the effects of a busy machine.
  *
  *   node --import tsx bench/tables/time.ts [seconds, 10] [tables, ames,diamonds,wine,credit,wage,oj]      after `make build`
  */

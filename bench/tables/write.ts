@@ -8,12 +8,12 @@ type Contestant = keyof typeof CONTESTANTS
 
 const FILE = new URL('../results/tables.json', import.meta.url)
 
-/** The figures, or null where none were taken. */
+/** The results; null if there are none. */
 export function readTables(): TableResults | null {
   return existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : null
 }
 
-/** Scores of the splits that all of these have. */
+/** Scores of a contestant on the splits that all contestants have. */
 function scoresOf(tables: TableResults, name: string, who: Contestant): number[] {
   const isClasses = tables.about[name].task === 'classification'
   const of = ({ accuracy, r2 }: Scores) => (isClasses ? accuracy : r2) as number
@@ -22,7 +22,7 @@ function scoresOf(tables: TableResults, name: string, who: Contestant): number[]
 
 const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length
 
-/** On the splits that both have: mean difference, and twice its standard error, of splits and of test rows. */
+/** Mean difference on the splits that both have, and twice its standard error, from splits and from test rows. */
 function compare(tables: TableResults, name: string, a: Contestant, b: Contestant): { difference: number; noise: number } {
   const splits = tables.results[name].filter((split) => split?.[a] && split[b])
   const isClasses = tables.about[name].task === 'classification'

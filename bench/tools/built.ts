@@ -1,7 +1,6 @@
 /**
- * gradus as `make build` makes it. Benchmarks that count steps take this one: tsx keeps the names of functions by a call for each, so that a
- * loop over the sources makes half as many steps of small nets as users get. Types are those of the sources, so that they can be checked
- * before there is a build.
+ * gradus as built by `make build`. Benchmarks that count steps use it: tsx adds a call for each function to keep its name, so with the sources small
+ * nets would take half as many steps per second as users get. Types are those of the sources, so that they can be checked before there is a build.
  */
 import type * as Debug from '../../ts/debug/index.js'
 import type * as Gradus from '../../ts/index.js'

@@ -1,4 +1,4 @@
-/** The limit that products are measured beside. */
+/** The limit with which products are compared. */
 import binaryen from 'binaryen'
 
 const ROUND_MS = 2
@@ -6,7 +6,7 @@ const ROUNDS = 40
 
 /**
  * A loop of multiply-adds on registers, a ← a·x + x in 12 independent chains: GFLOP/s that no kernel of 128-bit vectors exceeds.
- * The product must depend on a: V8 would take x·x out of the loop, and the limit would be one of additions alone.
+ * The product must depend on a: otherwise V8 would move x·x out of the loop, and the loop would measure additions alone.
  */
 export function limitOf(relaxed: boolean): () => number {
   const chains = Array.from({ length: 12 }, (_, i) => `$a${i}`)
@@ -31,7 +31,7 @@ export function limitOf(relaxed: boolean): () => number {
   return limit
 }
 
-/** Units per nanosecond of the fastest round, or 0 where a call is too slow to repeat. */
+/** Units per nanosecond in the fastest round; 0 if a call is too slow to repeat. */
 export function best(call: () => void, units: number, rounds = ROUNDS): number {
   let fastest = 0
   let calls = 1

@@ -3,7 +3,7 @@ import * as sources from '../../ts/index.js'
 
 type Library = Pick<typeof sources, 'Dense' | 'Sequential'>
 
-/** Widths from input to output, rows to a step, and the activation of all layers but the last. */
+/** Widths from input to output, rows per step, and the activation of all layers but the last. */
 export interface Workload {
   name: string
   sizes: number[]
@@ -11,7 +11,7 @@ export interface Workload {
   activation: 'relu' | 'tanh'
 }
 
-/** The net of a workload, the same weights each time, of the library that the backend is of. */
+/** The net of a workload, always with the same weights, made by the library to which the backend belongs. */
 export function netOf(
   { sizes, activation }: Workload,
   backend: sources.Backend,

@@ -1,11 +1,12 @@
 /**
- * A net for handwritten digits, tuned stage by stage by tuneModel in less than a minute on one core, beside the same net as it is by default: test
- * error of three seeds, the time, and what the report says mattered.
+ * Compares a net for handwritten digits, tuned stage by stage by tuneModel in less than a minute on one core, with the same net with default options:
+ * test error of three seeds, the time, and the parameters that mattered according to the report.
  *
  *   node_modules/node/bin/node --import tsx bench/tune/digits.ts
  *
- * Writes bench/results/tune-digits.json, of which bench/figures.ts draws a picture. Both nets see the same 10,000 digits as often; 2,000 others choose,
- * and the test error is that on 10,000 which nothing was chosen by. Seconds are of the processor, all threads together.
+ * Writes bench/results/tune-digits.json, from which bench/figures.ts draws a picture. Both nets see the same 10,000 digits equally often; 2,000
+ * others are the validation rows, and the test error is measured on 10,000 digits that took no part in any choice. Seconds are processor time of all
+ * threads together.
  */
 import { writeFileSync } from 'node:fs'
 import { type Dataset, loadMnist, selectRows } from '../../ts/data/index.js'
@@ -49,7 +50,7 @@ async function defaultNet(data: Dataset, seed: number): Promise<Module> {
   return model
 }
 
-/** A net of the tuning: its stage, its rate, and its validation error at the last rung that it came to. */
+/** A net of the tuning: its stage, its rate, and its validation error at the last rung that it reached. */
 interface Point {
   stage: string
   learningRate: number

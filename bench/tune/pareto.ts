@@ -1,9 +1,10 @@
 /**
- * Hypervolume of gradus' TPE and NSGA-II beside Optuna's with several objectives: ZDT1, ZDT2 and DTLZ2 in 8 dimensions, 200 trials, 10 seeds.
+ * Hypervolumes of gradus' TPE and NSGA-II, compared with Optuna's, for several objectives: ZDT1, ZDT2 and DTLZ2 in 8 dimensions, 200 trials, 10
+ * seeds.
  *
  *   node_modules/node/bin/node --import tsx bench/tune/pareto.ts [--write]
  *
- * Optuna's are in bench/results/tune-optuna-pareto.json, by bench/tune/optuna_pareto.py. --write puts all numbers into
+ * Optuna's hypervolumes are in bench/results/tune-optuna-pareto.json, written by bench/tune/optuna_pareto.py. --write puts all numbers into
  * bench/results/tune-pareto.json. Medians are compared by P(gradus better), the share of pairs of seeds.
  */
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -1,10 +1,10 @@
 /**
- * Regret of gradus' TPE beside Optuna's at equal trials, on 20 functions of COCO's bbob in 5 dimensions: best value after 100 trials minus the
- * optimum, of 30 seeds, compared by Wilcoxon's paired test of log10 regrets.
+ * Regret of gradus' TPE compared with Optuna's after the same number of trials, on 20 functions of COCO's bbob in 5 dimensions: best value after 100
+ * trials minus the optimum, of 30 seeds, compared by Wilcoxon's paired test of log10 regrets.
  *
  *   node_modules/node/bin/node --import tsx bench/tune/regret.ts [--write]
  *
- * Optuna's regrets are in bench/results/tune-optuna-bbob.json, by bench/tune/optuna_bbob.py. --write puts all numbers into
+ * Optuna's regrets are in bench/results/tune-optuna-bbob.json, written by bench/tune/optuna_bbob.py. --write puts all numbers into
  * bench/results/tune-regret.json. Seed s is instance 1 + s % 15 for both.
  */
 import { readFileSync, writeFileSync } from 'node:fs'

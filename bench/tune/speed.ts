@@ -1,14 +1,14 @@
 /**
- * What tuning itself costs, without any training: a study with the default sampler, beside Optuna's.
+ * The cost of tuning itself, without any training: a study with the default sampler, compared with Optuna's.
  *
  *   node_modules/node/bin/node --import tsx bench/tune/speed.ts [--optuna] [--only ask] [--write]
  *
- * - `ask`: one `ask()` at 1,000 finished trials, median of 200, each of which is told, so that there are 1,200 in the end.
+ * - `ask`: one `ask()` with 1,000 finished trials: the median of 200 calls. Each trial is finished, so that there are 1,200 in the end.
  * - `trials`: 10,000 trials (Optuna: 1,000) by `optimize` of an objective that costs nothing.
- * - `prune`: `report` and `shouldPrune` of the 1,001st trial, where each of the others has 20 reports.
+ * - `prune`: `report` and `shouldPrune` of the 1,001st trial, when each of the others has 20 reports.
  *
  * All times are of the processor, all threads together. --optuna runs bench/tune/optuna_speed.py in the same run, with the Python of `make optuna`.
- * --write puts the numbers into bench/results/tune-speed.json, beside those that are there; --only measures the rows with a text in their names.
+ * --write puts the numbers into bench/results/tune-speed.json, and keeps the others in the file; --only measures the rows whose names contain a text.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -35,7 +35,7 @@ const SPACES: Record<string, Space> = {
   },
 }
 
-/** Depends on each number and category, and costs nothing. */
+/** An objective that depends on each number and category, and costs nothing. */
 function objective(params: Record<string, unknown>): number {
   return Object.values(params).reduce<number>(
     (sum, value) => sum + (typeof value === 'number' ? (value - 0.3) ** 2 : String(value).length),

@@ -1,13 +1,13 @@
 /**
- * TPE of gradus beside Optuna's on five real tuning problems: nets for tables, the objective and the space of `gradus tune`, which has seven
- * parameters, numbers on logarithmic ranges and categories among them. (The figures kept are of 2026-11-27, before that objective took inputs and schedule of
- * trainTable.) Best loss on held-out rows (cross-entropy, or root mean squared error) after
- * 50 trials, of 30 seeds, compared by Wilcoxon's paired test of log10 losses. A seed decides the split, the weights and the sampler, for both the same.
+ * Compares TPE of gradus with Optuna's on five real tuning problems: nets for tables, with the objective and the space of `gradus tune`, which has
+ * seven parameters, including numbers on logarithmic ranges and categories. (The figures kept are of 2026-11-27, before that objective took inputs
+ * and schedule of trainTable.) Best loss on held-out rows (cross-entropy, or root mean squared error) after 50 trials, of 30 seeds, compared by
+ * Wilcoxon's paired test of log10 losses. A seed decides the split, the weights and the sampler, equally for both.
  *
  *   node_modules/node/bin/node --import tsx bench/tune/tables.ts [--seeds 30] [--only diabetes,digits] [--out file.json]
  *
- * Optuna is that of `make optuna`; it asks, in a process of its own (bench/tune/optuna_tables.py), and the nets of both are trained here. Writes
- * bench/results/tune-tables.json after each seed, and goes on where it was stopped.
+ * Optuna, installed by `make optuna`, suggests parameters in a process of its own (bench/tune/optuna_tables.py); the nets of both are trained here.
+ * Writes bench/results/tune-tables.json after each seed, and continues where it was stopped.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -87,7 +87,7 @@ const LONELY = {
   setAttribute: () => {},
 } as unknown as Trial
 
-/** undefined where the training diverged. */
+/** The loss of a trial; undefined if its training diverged. */
 async function lossOf(objective: Objective, params: Record<string, unknown>): Promise<number | undefined> {
   try {
     const loss = (await objective(params as never, LONELY)) as number

@@ -1,7 +1,7 @@
-/** Wilcoxon's signed-rank test of pairs (1945), by the normal approximation with corrections for ties and continuity, as SciPy has it. */
+/** Wilcoxon's signed-rank test of pairs (1945), by the normal approximation with corrections for ties and continuity, as in SciPy. */
 import { normalCdf } from '../../ts/tune/math.js'
 
-/** Two-sided p of the differences being symmetric around 0. Pairs without a difference are left out. */
+/** Two-sided p value of the hypothesis that the differences are symmetric around 0. Pairs without a difference are left out. */
 export function wilcoxon(differences: readonly number[]): number {
   const kept = differences.filter((d) => d !== 0)
   const n = kept.length

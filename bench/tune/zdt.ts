@@ -13,7 +13,7 @@ function dtlz2(x: readonly number[]): number[] {
 interface Problem {
   value: (x: readonly number[]) => number[]
   directions: readonly 'minimize'[]
-  /** Hypervolumes are measured from here. */
+  /** Reference point of hypervolumes. */
   reference: readonly number[]
 }
 

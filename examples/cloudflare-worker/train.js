@@ -1,4 +1,4 @@
-// At home, before deploying: a model in a file of some kilobytes.
+// Run on your machine before deploying: trains a model and saves it in a file of some kilobytes.
 import { trainTable } from 'gradus/table'
 
 const { model, report } = await trainTable('node_modules/gradus/docs/guide/iris.csv', { target: 'species' })

@@ -1,4 +1,4 @@
-// At the edge: the model is a part of the worker, so that no request waits for it.
+// Runs at the edge: the model is a part of the worker, so that no request waits for it.
 import { loadTableModel } from 'gradus/table'
 import bytes from './iris.safetensors'
 

@@ -1,4 +1,4 @@
-// A model behind HTTP. Trained when the server starts for the first time, kept in a file, asked by POST.
+// A model behind HTTP: it is trained when the server starts for the first time, kept in a file, and answers POST requests.
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { loadTableModel, trainTable } from 'gradus/table'

@@ -1,4 +1,4 @@
-// Runs the code cells of the notebook, one after the other, where there is no Jupyter.
+// Runs the code cells of the notebook, one after the other, without Jupyter.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const { cells } = JSON.parse(readFileSync('learning-rate.ipynb', 'utf8'))

@@ -1,4 +1,4 @@
-// Draws what the worker sends; the page stays free.
+// Draws the pictures that the worker sends; the page stays responsive.
 import { spirals as makeSpirals } from 'gradus/data'
 
 const SIZE = 80

@@ -1,4 +1,4 @@
-// Trains in a Web Worker, and sends after each tenth epoch what the net says to every point of a grid.
+// Trains in a Web Worker, and sends the net's prediction for every point of a grid after each tenth epoch.
 import { Adam, argmax, crossEntropy, Dense, fit, Sequential } from 'gradus'
 
 self.onmessage = async ({ data: { spirals, grid } }) => {

@@ -1,4 +1,4 @@
-/** ConvNetJS: sample by sample, an update after each batch. It has no Adam; Adadelta is the nearest of its own. */
+/** ConvNetJS: sample by sample, an update after each batch. It has no Adam; Adadelta is its most similar optimizer. */
 import { createRequire } from 'node:module'
 import { mean, versionOf } from './tools.mjs'
 

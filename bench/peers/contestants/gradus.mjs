@@ -1,4 +1,4 @@
-/** gradus itself, as a user has it: the built package, `fit` over batches in the order they have. Option `widen`. */
+/** gradus itself, as users install it: the built package, `fit` over batches in their order. Option `widen`. */
 import {
   Adam,
   binaryCrossEntropy,

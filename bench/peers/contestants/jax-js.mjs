@@ -1,6 +1,6 @@
 /**
- * jax-js on its WebAssembly device, the whole step in one `jit`. It is lazy, so the loss is read where time is taken; Adam's
- * bias correction goes in as a number made outside, or every step would be compiled anew.
+ * jax-js on its WebAssembly device, the whole step in one `jit`. It is lazy, so the loss is read within the measured time. Adam's bias correction is
+ * passed as a number computed outside; otherwise every step would be compiled anew.
  */
 import { defaultDevice, init, jit, nn, numpy as np, valueAndGrad } from '@jax-js/jax'
 import { accuracyOf, batchesOf, mean, oneHot, versionOf } from './tools.mjs'
@@ -23,7 +23,7 @@ const forwardOf =
       return i === layers.length - 1 ? z : activation === 'relu' ? nn.relu(z) : np.tanh(z)
     }, x)
 
-/** Mean loss of logits z; arguments are used up. */
+/** Mean loss of logits z; consumes its arguments. */
 function lossOf(kind, z, y) {
   if (kind === 'mse') return np.mean(np.square(z.sub(y)))
   if (kind === 'bce') return np.mean(nn.softplus(z.ref).sub(z.mul(y)))
@@ -80,7 +80,7 @@ function net(task) {
 
 const kept = (layers) => layers.map(({ w, b }) => ({ w: w.ref, b: b.ref }))
 
-/** [p, m, v] after a step; arguments are used up. */
+/** [p, m, v] after a step; consumes its arguments. */
 function adam(p, g, m, v, rate) {
   const m1 = m.mul(B1).add(g.ref.mul(1 - B1))
   const v1 = v.mul(B2).add(np.square(g).mul(1 - B2))
@@ -103,7 +103,7 @@ function update({ sizes: [n], optimizer, learningRate }) {
         const rate = np.array((learningRate * Math.sqrt(1 - B2 ** step)) / (1 - B1 ** step))
         ;[p, m, v] = adamStep(p, g.ref, m, v, rate)
       } else [p, m] = momentumStep(p, g.ref, m, np.array(learningRate))
-      // reading one number of each runs what is waiting, without a copy of ten million
+      // reading one number of each array runs the pending computations, without a copy of ten million numbers
       await p.ref.slice(0).data()
       await m.ref.slice(0).data()
     },

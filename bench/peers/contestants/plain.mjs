@@ -1,4 +1,4 @@
-/** Loops over typed arrays, as one would write them by hand: no library, nothing allocated in a step. */
+/** Hand-written loops over typed arrays: no library, nothing allocated in a step. */
 import { accuracyOf, batchesOf, mean } from './tools.mjs'
 
 export const versions = {}

@@ -1,4 +1,4 @@
-/** Synaptic: a perceptron trained sample by sample with plain gradient descent, the only rule it has. Small nets only. */
+/** Synaptic: a perceptron trained sample by sample with plain gradient descent, its only optimizer. Small nets only. */
 import { createRequire } from 'node:module'
 import { mean, versionOf } from './tools.mjs'
 

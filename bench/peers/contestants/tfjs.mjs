@@ -1,10 +1,10 @@
-/** TensorFlow.js as its guide teaches it: variables, `optimizer.minimize`, one tidy a step. Option: the backend, `cpu` or `wasm`. */
+/** TensorFlow.js as its guide recommends: variables, `optimizer.minimize`, one tidy per step. Option: the backend, `cpu` or `wasm`. */
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import '@tensorflow/tfjs-backend-cpu'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs-core'
-// the gradients of operations come with the layers
+// this package registers the gradients of operations
 import '@tensorflow/tfjs-layers'
 import { accuracyOf, batchesOf, mean, oneHot, versionOf } from './tools.mjs'
 
