@@ -58,7 +58,7 @@ impl<const KIND: u32> Zip for Backward<KIND> {
         match KIND {
             // not s > 0: a NaN in s lets dy through, as in PyTorch and in the JS twin
             RELU => dy.zero_where(s.le(zero)),
-            // the slope of NaN is NaN
+            // the derivative at NaN is NaN
             LEAKY_RELU => {
                 let up = L::select(s.gt(zero), dy, s);
                 L::select(s.le(zero), dy * L::splat(LEAKY_SLOPE), up)
@@ -71,7 +71,7 @@ impl<const KIND: u32> Zip for Backward<KIND> {
                 dy * p * (one + s * (one - p))
             }
             SOFTPLUS => dy * -exp_m1(-s),
-            // from the output it would be y + 1, which far out has no digits left
+            // from the output the derivative would be y + 1, which has no digits left for very negative inputs
             ELU => L::select(s.gt(zero), dy, dy * exp(s)),
             _ => dy,
         }

@@ -1,4 +1,4 @@
-//! Formulas of two arrays of unlike shape: each side is walked by strides, and rows of contiguous floats are used in place.
+//! Formulas of two arrays of different shapes: each side is read by strides, and rows of contiguous floats are used in place.
 
 use crate::elementwise::fill;
 use crate::lane::Lane;
@@ -54,7 +54,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// A formula of two numbers over rows, so that walking the sides is compiled once for all formulas.
+/// A formula of two numbers over rows; the code that walks over the sides is compiled once for all formulas.
 #[derive(Clone, Copy)]
 struct Rows {
     /// y = f(a, b), floats of a row side by side.

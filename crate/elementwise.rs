@@ -1,4 +1,4 @@
-//! Element-wise kernels: formulas of one number and of two, and moves of rows. Two arrays of unlike shape meet in `broadcast`.
+//! Element-wise kernels: formulas of one number and of two, and moves of rows. Formulas of two arrays of different shapes are in `broadcast`.
 
 use crate::lane::{F32x4, Lane};
 use crate::math;

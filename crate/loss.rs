@@ -110,7 +110,7 @@ pub struct Huber(pub f32);
 impl Element for Huber {
     #[inline(always)]
     fn value<L: Lane>(&self, p: L, t: L) -> L {
-        // with s the derivative, both cases are s·(d − ½s)
+        // both cases are s·(d − ½s), where s is the derivative
         let s = self.slope(p, t);
         s * ((p - t) - s * L::splat(0.5))
     }
@@ -131,7 +131,7 @@ impl Binary {
 impl Element for Binary {
     #[inline(always)]
     fn value<L: Lane>(&self, p: L, t: L) -> L {
-        // max(p, 0) and p·t′ nearly cancel where the prediction is right, so they are subtracted first: the small rest keeps its digits
+        // max(p, 0) and p·t′ nearly cancel if the prediction is right, so they are subtracted first: the small difference keeps its digits
         let (zero, wanted) = (L::splat(0.0), self.smooth(t));
         // p·t′ counts as 0 where t′ is 0, also for an infinite p
         (p.max(zero) - (p * wanted).zero_where(wanted.eq(zero))) + softplus_excess(p)

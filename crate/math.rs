@@ -155,7 +155,7 @@ fn erfc_large<L: Lane>(a: L) -> L {
         y,
         [-10.477_664, 12.977_2, -7.495_518_7, 2.921_019, -1.015_265_3, 4.218_463_4e-1, -2.820_767_4e-1, 5.641_895e-1],
     );
-    // a² in two parts: the rounding of a² alone would cost digits in the exponential; of 32 and more the result is 0
+    // a² in two parts, since the rounding of a² would cost digits in the exponential; from 32 on the result is 0
     let a = a.pmin(k(32.0));
     let high = (a * k(4096.0)).nearest() * k(1.0 / 4096.0);
     let square = high * high;

@@ -103,7 +103,7 @@ fn exp(x: f64) -> f64 {
     series(x - n * LN_2, &EXP) * power
 }
 
-/// Whole exponents up to here are products: squares of floats are then rounded once.
+/// Integer exponents up to this one are computed by multiplication, so that squares of floats are rounded once.
 const MAX_PRODUCTS: f64 = 64.0;
 
 /// xⁿ by squaring.
@@ -152,7 +152,7 @@ pub fn pow(a: f32, b: f32) -> f32 {
 
 /// π/2 in two parts, the first short enough that whole multiples of it below 2²⁰ are exact.
 const HALF_PI: [f64; 2] = [f64::from_bits(FRAC_PI_2.to_bits() >> 20 << 20), 6.077_100_506_506_192e-11];
-/// Up to here the two parts give 2⁻⁶⁸.
+/// Largest argument for which the two parts of π/2 have a precision of 2⁻⁶⁸.
 const MODERATE: f32 = 100_000.0;
 
 /// Added to a number below 2⁵¹, it rounds to an integer; the lowest bits of the sum are the integer's.

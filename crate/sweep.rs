@@ -152,7 +152,7 @@ fn total_vectors(f: &impl Zip, x: Cells, y: Cells) -> [f32; 4] {
     sum.to_array()
 }
 
-/// [`total`], and out\[i\] = g(x\[i\], y\[i\]) if it is wanted, in one pass, so that the compiler computes common parts of both formulas once, such
+/// [`total`], and out\[i\] = g(x\[i\], y\[i\]) if `out` is given, in one pass, so that the compiler computes common parts of both formulas once, such
 /// as an exponential.
 #[inline(always)]
 pub fn total_into(f: impl Zip, g: impl Zip, x: Cells, y: Cells, out: Option<Cells>) -> f32 {

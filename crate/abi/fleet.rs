@@ -108,7 +108,7 @@ pub fn fleet_hyper(to: Ptr, table: Ptr, count: usize, scaled_by_rate: u32, incre
     let rate = |net: usize| doubles(table[NETS + net].get() as Ptr, 1)[0];
     let row = |net: usize| doubles(table[net].get() as Ptr, count);
     if (1..NETS).all(|net| table[net].get() == table[0].get()) {
-        // nets that differ in nothing but their learning rate
+        // for nets that differ only in their learning rate
         let rates: [f64; NETS] = from_fn(rate);
         for (i, number) in row(0).iter().enumerate() {
             if scaled_by_rate >> i & 1 == 1 {

@@ -60,7 +60,7 @@ macro_rules! whole {
 /// Calls a kernel whose whole-number arguments are the given words of `$words`, followed by the given floats.
 macro_rules! run_kernel {
     ($kernel:expr, $words:expr, [$($float:expr => $kind:ty),*], $($i:literal)*) => {{
-        // SAFETY: JS put a kernel of this signature into the table; an engine traps where the types differ.
+        // SAFETY: JS put a kernel of this signature into the table; an engine traps if the types differ.
         let kernel = unsafe { transmute::<usize, extern "C" fn($(whole!($i),)* $($kind),*)>($kernel) };
         kernel($($words[$i].get() as usize,)* $($float),*);
     }};

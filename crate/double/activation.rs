@@ -1,4 +1,4 @@
-//! The two saturating activations of small nets in double precision. The rest stays in ts/backend/js: cheap, or rare.
+//! The two saturating activations of small nets in double precision. Other activations stay in ts/backend/js, as they are cheap or rare.
 
 use crate::lane::F64x2;
 
@@ -37,7 +37,7 @@ fn whole_pairs(x: &[f64], y: &mut [f64], f: &impl Fn(F64x2) -> F64x2) {
 }
 
 /// exp y − 1 for |y| ≤ 700: 2ᵏ·(exp r − 1) + (2ᵏ − 1), y = k·log 2 + r, |r| ≤ ½·log 2, and exp r − 1 by its Taylor
-/// polynomial of degree 13, in halves: even and odd powers wait for one another less than a chain of all would.
+/// polynomial of degree 13, split into even and odd powers: two short chains of dependent operations take less time than a long one.
 #[inline(always)]
 fn exp_m1(y: F64x2) -> F64x2 {
     let k = F64x2::splat;

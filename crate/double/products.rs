@@ -46,7 +46,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The number at the end that has no other beside it, or 0.
+/// The product of the last numbers if their count is odd, else 0.
 #[inline(always)]
 fn odd(row: &[f64]) -> f64 {
     row.chunks_exact(2).remainder().first().copied().unwrap_or(0.0)

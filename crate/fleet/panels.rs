@@ -86,7 +86,7 @@ unsafe fn multiply_nets<L: Nets, const SHARED: bool, const ROWS: usize>(
 /// A section of a product: some steps and columns, whose panels are made at a time.
 struct Section<'a> {
     job: &'a Job,
-    /// The first of its nets.
+    /// The first of the section's nets.
     net: usize,
     from: usize,
     steps: usize,

@@ -1,4 +1,4 @@
-//! Small products and narrow ones: A and B in place.
+//! Small and narrow products, which read A and B in place.
 
 use super::tile::strided;
 use super::{blocks, Product, Start, SMALL_B};
@@ -35,7 +35,7 @@ unsafe fn strip<const MR: usize, const NV: usize, const W: usize>(x: &Product, j
     end
 }
 
-/// The tiles of a strip from column j to `end`. It is a function of its own because engines compile small functions soon (see `pack`).
+/// The tiles of a strip from column j to `end`. It is a function of its own because engines optimize small functions sooner (see `pack`).
 #[inline(never)]
 unsafe fn tiles<const MR: usize, const NV: usize, const W: usize>(x: &Product, j: usize, end: usize) {
     for (i, rows) in blocks(x.m, MR) {
@@ -52,7 +52,7 @@ unsafe fn tiles<const MR: usize, const NV: usize, const W: usize>(x: &Product, j
 
 /// Steps of k that [`one_row`] adds to a sum before it stores it: with more, V8 runs out of registers.
 const DEPTH: usize = 4;
-/// Columns that it computes side by side.
+/// Columns that [`one_row`] computes side by side.
 const PAIR: usize = 8;
 
 /// True if [`one_row`] computes a product: one row of whole steps, and a B of whole pairs of vectors that exceeds a first-level cache.

@@ -97,7 +97,7 @@ impl Product {
             && tile.fits(self.m % ROWS)
     }
 
-    /// Likewise B, which the first-level cache must hold.
+    /// True if tiles may read B in place; the first-level cache must hold it.
     fn reads_b(&self, tile: &Tile) -> bool {
         self.b.column_stride == 1 && self.n * self.k <= SMALL_B && self.n.is_multiple_of(tile.columns)
     }
@@ -144,8 +144,8 @@ fn write(cells: Cells) -> *mut f32 {
     cells.as_ptr().cast_mut().cast()
 }
 
-/// c\[m,n\] = a\[m,k\] · b\[k,n\] (+ c), by addresses, as are the two after it: slices, as [`multiply`] has them, would cost tiny products half of
-/// their time.
+/// c\[m,n\] = a\[m,k\] · b\[k,n\] (+ c). This function and the next two take addresses: slices, as [`multiply`] takes, would cost tiny products half
+/// of their time.
 ///
 /// # Safety
 /// Pointers are valid for their matrices, `scratch` for [`SCRATCH`] floats; c overlaps nothing else.
@@ -205,7 +205,7 @@ const TINY_B: usize = 1 << 11;
 const NARROW_TILE: usize = 8;
 /// Aᵀ·B of more steps of k than this is worth a wide tile even for a tiny B.
 const FEW_STEPS: usize = 32;
-/// The largest number of columns of C for which a column-major A is read in place, as each strip of columns reads all of A again.
+/// The largest number of columns of C for which a column-major A is read in place: each strip of columns reads all of A again.
 const MAX_REREAD: usize = 256;
 /// Floats in half a page. If the steps of A are a multiple of half a page apart, all of them fall into the same few lines of a first-level cache, so
 /// [`blocked`] does not read such an A in place. If they are whole pages apart, that happens on every processor, and even narrow products copy A.

@@ -39,7 +39,7 @@ pub unsafe fn columns(b: View, to: *mut f32, k: usize, n: usize, width: usize) {
     }
 }
 
-/// The last panel, of fewer columns.
+/// Fills the last panel, which has fewer columns.
 #[inline(never)]
 unsafe fn ragged(b: View, panel: *mut f32, k: usize, columns: usize, width: usize) {
     // SAFETY: a whole vector that starts inside a row of B and ends past it is still inside B, unless the row is among the last few.

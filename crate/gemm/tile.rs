@@ -20,7 +20,7 @@ const LARGEST: usize = 6 * 16;
 /// Rows of the tiles that end a strip, if fewer rows are left than a full tile has.
 pub const SHORT: usize = 4;
 
-/// One tile of C: k steps of A and B, each so far behind the last, `rows` rows of start values and of C.
+/// One tile of C: k steps of A and B at given distances, and `rows` rows of start values and of C.
 #[derive(Clone, Copy)]
 pub struct Job {
     pub k: usize,
@@ -60,7 +60,7 @@ impl Tile {
         let mut at = 0;
         core::iter::from_fn(move || {
             let (from, left) = (at, m - at);
-            // the first comparison follows from the second, and spares most calls its division
+            // the first comparison is implied by the second, but most calls then need no division
             let is_short = left <= SHORT * SHORT && left <= SHORT * left.div_ceil(tall);
             let height = if is_short { SHORT } else { tall };
             at += height.min(left);
@@ -68,7 +68,7 @@ impl Tile {
         })
     }
 
-    /// True if m rows are [`Tile::cut`] into tiles that all are full.
+    /// True if [`Tile::cut`] cuts m rows into full tiles only.
     #[inline(never)]
     pub fn fits(&self, m: usize) -> bool {
         self.cut(m).all(|(_, rows, height)| rows == height)
@@ -162,7 +162,7 @@ unsafe fn tile<const MR: usize, const NV: usize, const W: usize>(
             a = a.add(step);
             b = b.add(ldb);
         }
-        // two neighbouring vectors of a row, one right after the other, so that V8 can widen the pair
+        // two neighboring vectors of a row, one right after the other, so that V8 can widen the pair
         for pair in (0..NV).step_by(2) {
             for (i, sums) in sum.iter().enumerate() {
                 let c = c.add(i.min(rows - 1) * ldc);

@@ -28,7 +28,7 @@ impl F64x2 {
         return F64x2([x; 2]);
     }
 
-    /// The first two floats of a slice as doubles: of four in a register, an instruction more would have to bring the last two to the front.
+    /// The first two floats of a slice as doubles. Loading four floats and taking two would need another instruction for the last two.
     #[inline(always)]
     pub fn of(x: &[Cell<f32>]) -> Self {
         assert!(x.len() >= 2);
@@ -117,7 +117,7 @@ impl F64x2 {
         core::hint::black_box(Self::splat(f64::from_bits(i64::MAX as u64)))
     }
 
-    /// self·a + b: rounded once on the relaxed artefact, twice otherwise.
+    /// self·a + b: rounded once on the relaxed artifact, twice otherwise.
     #[inline(always)]
     pub fn mul_add(self, a: Self, b: Self) -> Self {
         #[cfg(target_feature = "relaxed-simd")]
@@ -153,7 +153,7 @@ impl F64x2 {
         return self.each(most, |x, most| if most < x { most } else { x });
     }
 
-    /// `odd` where the lowest bit of self is set, else `even`.
+    /// `odd` if the lowest bit of self is set, else `even`.
     #[inline(always)]
     pub fn choose(self, even: Self, odd: Self) -> Self {
         #[cfg(target_feature = "simd128")]

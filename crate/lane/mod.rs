@@ -1,8 +1,8 @@
 //! Lanes: kernels are written once over [`Lane`] and run on one float (`f32`), on four in a register ([`F32x4`]) or on eight in
 //! two of them ([`F32x8`]).
 //!
-//! The only module that names machine intrinsics. All give the same bits: every operation of `f32` rounds as
-//! its vector twin does, also the fused multiply-add of the relaxed artefact. Off wasm, `F32x4` is four scalars, so that
+//! This is the only module that names machine intrinsics. All lanes give the same bits: every operation of `f32` rounds as
+//! its vector twin does, also the fused multiply-add of the relaxed artifact. Off wasm, `F32x4` is four scalars, so that
 //! `cargo test` checks the very kernels that ship.
 
 mod f32x4;
@@ -48,7 +48,7 @@ pub trait Lane:
     /// [`Self::store`] into memory that may be read elsewhere (in-place kernels).
     fn set(self, to: &[Cell<f32>]);
 
-    /// self·a + b: rounded once on the relaxed artefact, twice otherwise.
+    /// self·a + b: rounded once on the relaxed artifact, twice otherwise.
     fn mul_add(self, a: Self, b: Self) -> Self;
     /// self − a·b, rounded as [`Self::mul_add`]. V8 widens no vector that is negated, so `a` should be
     /// a number everywhere, which the compiler negates before it becomes a vector.
@@ -70,7 +70,7 @@ pub trait Lane:
     fn pmax(self, least: Self) -> Self;
     /// self, or `most` where self is larger; NaN stays NaN.
     fn pmin(self, most: Self) -> Self;
-    /// From `least` to `most`, neither of them 0; NaN stays NaN. A fourth of the instructions of max and min on the relaxed artefact.
+    /// From `least` to `most`, neither of them 0; NaN stays NaN. A fourth of the instructions of max and min on the relaxed artifact.
     #[inline(always)]
     fn clamp(self, least: Self, most: Self) -> Self {
         self.pmax(least).pmin(most)
@@ -84,9 +84,9 @@ pub trait Lane:
     fn le(self, other: Self) -> Self::Mask;
     /// self = other
     fn eq(self, other: Self) -> Self::Mask;
-    /// yes where the mask says so, else no.
+    /// `yes` where the mask is set, else `no`.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
-    /// self, or 0 where the mask says so: one instruction to the three of [`Self::select`].
+    /// self, or 0 where the mask is set: one instruction instead of the three of [`Self::select`].
     fn zero_where(self, mask: Self::Mask) -> Self;
     /// self, or NaN where `other` is NaN.
     fn or_nan_of(self, other: Self) -> Self;

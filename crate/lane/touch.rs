@@ -1,4 +1,4 @@
-//! A look ahead in memory.
+//! Prefetching of memory pages.
 #![allow(unsafe_code)]
 
 /// Reads x\[at\], if it exists, so that the processor finds its page of memory: WebAssembly has no prefetch.

@@ -20,7 +20,7 @@ mod sums;
 
 pub use sums::{sums, Sums};
 
-/// What a slot of state holds. Means decay, and so may become denormal numbers, on which processors take a hundred times as long.
+/// Kind of a state slot. Means decay, and so may become denormal numbers, with which processors take a hundred times as long.
 #[derive(Clone, Copy)]
 pub enum SlotKind {
     /// A running mean of numbers of either sign.
@@ -35,11 +35,11 @@ pub enum SlotKind {
 
 /// An element-wise update with a number of state slots, whose numbers are floats, or one float of each net of a fleet.
 pub trait Rule<const SLOTS: usize, N: Number = f32> {
-    /// What the slots hold.
+    /// Kinds of the state slots.
     const SLOT_KINDS: [SlotKind; SLOTS];
-    /// Whether g ← scale·g + coupled·p is computed in the loop of the rule, always. That is faster for rules with little arithmetic,
-    /// which wait for memory anyway. In other rules it would cost up to a fifth of the time, even where scale is 1 and the decay is 0;
-    /// there it is a pass of its own ([`ScaledGradients`]), only when it is needed.
+    /// True to always compute g ← scale·g + coupled·p in the loop of the rule. That is faster for rules with little arithmetic,
+    /// which wait for memory anyway. In other rules it would cost up to a fifth of the time, even if scale is 1 and the decay is 0; for them it is a
+    /// separate pass ([`ScaledGradients`]), made only when it is needed.
     const FUSES_GRADIENT_SCALING: bool = false;
 
     /// New parameter and state from parameter p, gradient g and state.
@@ -122,7 +122,7 @@ impl Shared {
         Shared { scale, coupled, decoupled }
     }
 
-    /// Whether gradients need no scaling and no coupled decay.
+    /// True if gradients need no scaling and no coupled decay.
     #[inline(always)]
     pub fn is_plain(self) -> bool {
         [self.scale, self.coupled] == PLAIN
@@ -130,7 +130,7 @@ impl Shared {
 }
 
 impl Shared<F32x8> {
-    /// Whether no net's gradients need scaling or coupled decay.
+    /// True if no net's gradients need scaling or coupled decay.
     fn is_plain(self) -> bool {
         self.scale.to_array() == [PLAIN[0]; NETS] && self.coupled.to_array() == [PLAIN[1]; NETS]
     }
@@ -162,7 +162,7 @@ impl ScaledGradients {
         ScaledGradients { gradients: [const { Cell::new(0.0) }; CHUNK], shared }
     }
 
-    /// Prepares the chunk that begins at `start`, and returns how many gradients it has.
+    /// Prepares the chunk that begins at `start`, and returns its number of gradients.
     #[inline(never)]
     pub fn prepare(&self, p: Cells, g: Cells, start: usize) -> usize {
         let end = p.len().min(start + CHUNK);
@@ -207,7 +207,7 @@ fn flush_denormals<L: Lane, const S: usize>(kinds: [SlotKind; S], s: [L; S]) -> 
 const PAGE: usize = 1024;
 /// Arrays of at least this many floats have more pages than the processor keeps addresses of (in its TLB).
 pub const LONG_ARRAY: usize = 1 << 20;
-/// How many floats of a long array are updated between two prefetches, and how far ahead those look. It is half a page so that
+/// Floats of a long array that are updated between two prefetches, which is also the distance of a prefetch. It is half a page so that
 /// prefetches always meet the same places of a page: with other distances updates took up to a quarter longer, perhaps because they
 /// mislead the processor's own prefetcher.
 const PREFETCH_DISTANCE: usize = PAGE / 2;
@@ -271,7 +271,7 @@ pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells
 /// inputs (`p`, `s`) and outputs (`p_out`, `s_out`) are separate arguments that may overlap, and because this function is not inlined into
 /// callers that know more. That is why parameters and slots are passed twice.
 ///
-/// The order of a rule's fields matters too: where the compiler loads two neighbouring fields as one vector and takes that apart, V8 does
+/// The order of a rule's fields matters too: where the compiler loads two neighboring fields as one vector and takes that apart, V8 does
 /// not widen what they are used for. test/backend/wasm/widen.test.ts finds such a rule; reorder its fields until it passes.
 #[inline(never)]
 fn pairs<R: Rule<S>, const S: usize>(
@@ -327,8 +327,8 @@ pub fn eight_nets<R: Rule<S, F32x8>, const S: usize>(
     }
 }
 
-/// Each parameter of eight nets. The loop has nothing but the rule in it: an instruction more, and the processor has fewer parameters
-/// under way while it divides and takes roots.
+/// Each parameter of eight nets. The loop contains only the rule: with more instructions the processor works on fewer parameters at a time while it
+/// waits for divisions and roots.
 #[inline(never)]
 fn parameter_by_parameter<R: Rule<S, F32x8>, const S: usize>(
     rule: &R,
@@ -368,8 +368,8 @@ macro_rules! export_kernel {
 }
 pub(crate) use export_kernel;
 
-/// Exports rules as kernels: kernel name, that of the kernel for eight nets side by side, rule, state slots.
-/// One that does only a part of a step has none for eight nets.
+/// Exports rules as kernels: name of the kernel, name of the kernel for eight nets side by side, rule, number of state slots. A rule that does only a
+/// part of a step has no kernel for eight nets.
 macro_rules! export_update {
     ($name:ident, $fleet:ident, $rule:ident, $slots:literal) => {
         $crate::optim::export_kernel!(

@@ -6,9 +6,9 @@ use crate::sweep::{Cells, BLOCK};
 use core::array::from_fn;
 use core::cell::Cell;
 
-/// New state, and what is summed over a tensor.
+/// A rule that computes new state, and terms that are summed over a tensor.
 pub trait Sums<const SLOTS: usize, const SUMS: usize> {
-    /// What the slots hold; those that are read-only are not written.
+    /// Kinds of the state slots; read-only slots are not written.
     const SLOT_KINDS: [SlotKind; SLOTS];
 
     /// New state from parameter p, gradient g and state.
@@ -26,7 +26,7 @@ type Running = [Cell<f32>; F32x4::WIDTH];
 const WINDOW: usize = 1024;
 
 /// Updates the state and returns the sums, added in an order that depends on the length alone. The elements after the last whole block go
-/// one by one, with the bits that vectors give: in a padded block the terms of the padding would have to be told apart.
+/// one by one, with the bits that vectors give: in a padded block, the terms of the padding would have to be excluded.
 #[inline(always)]
 pub fn sums<R: Sums<S, T>, const S: usize, const T: usize>(rule: &R, p: Cells, g: Cells, s: [Cells; S]) -> [f64; T] {
     let n = p.len();

@@ -1,4 +1,4 @@
-//! Activations and their derivatives against double precision, and what they do with special numbers.
+//! Activations and their derivatives against double precision, and for special numbers.
 
 use crate::tools::{activation, assert_close, assert_same, derivative, lengths, mixed, numbers, ptr, ulp, Room};
 use gradus::abi::{activation_backward, activation_forward};
@@ -18,7 +18,7 @@ fn backward(kind: u32, saved: &[f32], dy: &[f32]) -> Vec<f32> {
     dx.read().to_vec()
 }
 
-/// −20 to 20 densely, and then by bit patterns of all sizes.
+/// Arguments: −20 to 20 densely, then bit patterns of all sizes.
 fn range() -> Vec<f32> {
     let near = (-20_000..=20_000).map(|i| i as f32 * 1.003e-3);
     let all = (0..u32::MAX).step_by(300_007).map(f32::from_bits);

@@ -13,7 +13,7 @@ fn doubles(n: usize, seed: u32) -> Vec<f64> {
     numbers(n, seed).into_iter().map(f64::from).collect()
 }
 
-/// NaN matches NaN and an infinity itself, anything else to the tolerance.
+/// NaN equals NaN and an infinity itself; other numbers are compared to the tolerance.
 fn assert_near(got: f64, want: f64, tolerance: f64, what: &str) {
     let near = got == want || got.is_nan() && want.is_nan() || (got - want).abs() <= tolerance;
     assert!(near, "{what} is {got:e}, not {want:e}: off by {:e}, allowed {tolerance:e}", got - want);
@@ -25,7 +25,7 @@ fn assert_sum(got: f64, terms: impl Iterator<Item = f64>, what: &str) {
     assert_near(got, sum, (n + 2.0) * U * size, what);
 }
 
-/// J·Jᵀ and J·r added to numbers that are there already; what is above the diagonal stays.
+/// Checks J·Jᵀ and J·r, added to existing numbers; elements above the diagonal stay unchanged.
 fn check_equations(j: &[f64], [n, m, stride]: [usize; 3], offset: usize) {
     let (r, h0, g0) = (doubles(m, 2), doubles(n * n, 3), doubles(n, 4));
     let (mut j, mut h, mut g) = (Room::new(j, offset), Room::new(&h0, 1), Room::new(&g0, offset));
@@ -245,7 +245,7 @@ fn squashes_and_their_slopes() {
     }
 }
 
-/// The same bits wherever a number stands.
+/// A number gets the same bits at every position.
 #[test]
 fn squashes_do_not_depend_on_the_place() {
     let z: Vec<f64> = doubles(9, 6).iter().map(|x| 5.0 * x).collect();

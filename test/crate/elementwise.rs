@@ -9,7 +9,7 @@ type Binary = fn(usize, usize, usize, usize, usize, usize, usize, usize, usize);
 type Formula1 = fn(f32) -> f32;
 type Formula2 = fn(f32, f32) -> f32;
 
-/// a to the power of b as IEEE 754 has it.
+/// a to the power of b as defined by IEEE 754.
 fn power(a: f32, b: f32) -> f32 {
     f64::from(a).powf(f64::from(b)) as f32
 }
@@ -22,7 +22,7 @@ fn maximum(a: f32, b: f32) -> f32 {
     }
 }
 
-/// Name, kernel, and what it should give for one element.
+/// Name, kernel, and the expected result for one element.
 const BINARIES: [(&str, Binary, Formula2); 10] = [
     ("add", abi::add, |a, b| a + b),
     ("sub", abi::sub, |a, b| a - b),
@@ -163,7 +163,7 @@ fn sine_and_cosine_are_rounded_once() {
     }
 }
 
-/// Also of large angles, and of those that stand beside a large one.
+/// Tests large angles, too, and ordinary ones in the same vector as a large one.
 #[test]
 fn sine_and_cosine_of_all_floats() {
     let step = if cfg!(debug_assertions) { 99_991 } else { 9973 };

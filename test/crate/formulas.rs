@@ -1,4 +1,4 @@
-//! What each optimizer rule should do to one parameter, in doubles, as its paper has it. test/crate/optim.rs compares the kernels with it, and
+//! The formula of each optimizer rule for one parameter, in doubles, as in its paper. test/crate/optim.rs compares the kernels with it, and
 //! fails for a kernel that has no formula here.
 
 use std::ops::Index;
@@ -61,7 +61,7 @@ fn sign(x: f64) -> f64 {
     }
 }
 
-/// The direction of RMSProp, with its new state but for momentum.
+/// The direction of RMSProp, with its new state except momentum.
 fn rms(h: &Numbers, g: f64, s: f64, centered: Option<f64>) -> (f64, f64, f64) {
     let s = mean(h["beta"], h["one_minus_beta"], s, g * g);
     let m = centered.map_or(0.0, |m| mean(1.0 - h["one_minus_beta"], h["one_minus_beta"], m, g));

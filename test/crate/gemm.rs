@@ -160,7 +160,7 @@ fn products_that_read_in_place_with_every_tile() {
         }
         // rows of A side by side, steps of k half a page, a page and two pages apart
         let apart = [[512, 32, 24], [512, 10, 40], [1024, 10, 40], [1024, 32, 9], [1024, 64, 20], [2048, 17, 33]];
-        // and then a B in place over several blocks of k
+        // then products that read B in place over several blocks of k
         for size in apart.into_iter().chain([[1024, 16, 300], [1024, 24, 300]]) {
             check(size, 0, &mut scratch);
         }

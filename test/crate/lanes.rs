@@ -5,7 +5,7 @@ use gradus::lane::{F32x4, F64x2, Lane};
 use std::cell::Cell;
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
-/// Asserts that a formula over a, b gives each lane what it gives the scalar, for all pairs of special numbers.
+/// Asserts that a formula of a and b gives the same result in each lane as for a scalar, for all pairs of special numbers.
 macro_rules! agree {
     ($($name:literal |$a:ident, $b:ident| $body:expr;)*) => {
         $({

@@ -38,7 +38,7 @@ const LOSSES: [(&str, Loss, Exact, [f32; 2]); 5] = [
     ("probabilities", abi::cross_entropy_probabilities, cross_entropy, [0.0, 0.1]),
 ];
 
-/// One call and what it should give.
+/// A call and its expected result.
 struct Case<'a> {
     what: &'a str,
     kernel: Loss,
@@ -47,7 +47,7 @@ struct Case<'a> {
     rows: usize,
     cols: usize,
     p: Vec<f32>,
-    /// Where the kernel finds its targets, and the same as one number an element.
+    /// Address of the targets for the kernel, and the targets as one number per element.
     target: usize,
     dense: Vec<f64>,
 }

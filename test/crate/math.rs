@@ -4,7 +4,7 @@ use crate::tools::{self, same, ulp, SPECIAL};
 use gradus::lane::{F32x4, Lane};
 use gradus::math;
 
-/// Every so manyth bit pattern.
+/// Distance between tested bit patterns.
 const STEP: usize = if cfg!(debug_assertions) { 9973 } else { 997 };
 
 /// A function, its vector form, the truth, and the error in ulp that crate/math.rs states.
@@ -16,7 +16,7 @@ struct Function {
 }
 
 impl Function {
-    /// Four neighbors: every lane must give the scalar's bits, and those must be near the truth. The largest error.
+    /// Checks four numbers: every lane must give the scalar's bits, which must be near the exact result. Returns the largest error.
     fn check(&self, x: [f32; 4]) -> f64 {
         let lanes = (self.vector)(F32x4::load(&x)).to_array();
         let error = |(x, lane): (f32, f32)| {

@@ -35,7 +35,7 @@ fn decays(slot: SlotKind) -> bool {
     !matches!(slot, SlotKind::NonDecaying | SlotKind::ReadOnly)
 }
 
-/// Parameters and state, as the rule alone leaves them: what the driver should do, one number at a time.
+/// Parameters and state after applying the rule alone to one number at a time: the expected result of the driver.
 fn one_by_one<R: Rule<S>, const S: usize>(
     rule: &R,
     [scale, coupled, decoupled]: [f32; SHARED_HYPER],
@@ -155,7 +155,7 @@ where
     F: Rule<S, F32x8> + Numbers<F32x8>,
 {
     for n in [1, 7, 33] {
-        // of some nets gradients are scaled or decay is coupled, of others not, and some have neither
+        // some nets scale gradients or have coupled decay, others do not
         for kinds in [[1.0, 0.0, 0.0], [0.5, 0.01, 0.001]] {
             let shared: [[f32; SHARED_HYPER]; NETS] = from_fn(|net| match net % 3 {
                 0 => [1.0, 0.0, 0.0],
@@ -193,7 +193,7 @@ where
     }
 }
 
-/// New state to the bit as the rule leaves it number by number, and sums as doubles have them.
+/// Checks that the new state equals the rule's, number by number and to the bit, and the sums those in doubles.
 fn check_sums<R, const S: usize>()
 where
     R: Numbers + Sums<S, 2>,
@@ -234,12 +234,13 @@ fn spread(own: &[&'static str]) -> formulas::Numbers {
     formulas::Numbers { names, values }
 }
 
-/// Whether all numbers agree, but for rounding to floats.
+/// True if all numbers agree, except for rounding to floats.
 fn agree(got: &[f64], want: &[f64]) -> bool {
     got.iter().zip(want).all(|(got, want)| (got - want).abs() <= 2e-5 * want.abs().max(1.0))
 }
 
-/// A kernel does what its formula says, and no longer if any two of its numbers are swapped. Both give all that changes in a step.
+/// Checks that a kernel agrees with its formula, and no longer does so if any two of its numbers are swapped. Both functions return everything that
+/// changes in a step.
 fn follows(
     kernel: &str,
     own: &[&'static str],
@@ -353,7 +354,7 @@ const NUMBERS_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ts/optim/base/n
 /// Tests run side by side.
 static WRITING: Mutex<()> = Mutex::new(());
 
-/// Fails where the line of a kernel in ts/optim/base/numbers.ts is not what the rule in Rust says, after it was written.
+/// Writes the line of a kernel in ts/optim/base/numbers.ts, and fails if it differed from the rule in Rust.
 fn write_numbers(kernel: &str, names: &[&str]) {
     let camel = |name: &&str| {
         let mut words = name.split('_');

@@ -157,7 +157,7 @@ fn quantiles_undo_the_distribution() {
     }
 }
 
-/// The words are in reading order whatever the address: ptr is all that a kernel knows.
+/// The words come in the same order at every address.
 #[test]
 fn a_prefix_is_a_prefix() {
     let all = normal(257, 0.0, 1.0);

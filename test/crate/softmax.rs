@@ -39,7 +39,7 @@ fn values() {
             let at = r * cols..(r + 1) * cols;
             for ((&y, &log), want) in y[at.clone()].iter().zip(&log[at.clone()]).zip(exact(&x[at.clone()])) {
                 let error = (f64::from(y) - want.exp()).abs();
-                // relative, but for what underflows; x − max rounds
+                // relative, except for underflow; x − max is rounded
                 let bound = want.exp() * (1e-6 + 1e-7 * want.abs()) + 1e-37;
                 assert!(error <= bound, "{y:e}, not {:e}", want.exp());
                 assert_close(log, want, 3e-7, "log softmax");
@@ -71,7 +71,7 @@ fn gradients() {
     }
 }
 
-/// A row that knows nothing of its neighbors: NaN and infinities stay where they are.
+/// Rows do not affect each other: NaN and infinities stay in their rows.
 #[test]
 fn special_rows() {
     const INF: f32 = f32::INFINITY;

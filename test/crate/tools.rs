@@ -96,7 +96,7 @@ impl<T: Copy + PartialEq + From<f32>> Room<T> {
     }
 }
 
-/// The address of what a kernel only reads.
+/// The address of an array that a kernel only reads.
 pub fn ptr<T>(x: &[T]) -> usize {
     x.as_ptr() as usize
 }
@@ -131,7 +131,7 @@ pub fn ulp(got: f32, exact: f64) -> f64 {
     (got - exact).abs() / 2f64.powi(exponent.clamp(-126, 127) - 23)
 }
 
-/// erf x: a series of positive terms, or what the tail leaves.
+/// erf x: a series of positive terms, or 1 minus the tail.
 pub fn erf(x: f64) -> f64 {
     if x.abs() > 2.5 {
         return (1.0 - erfc(x.abs())).copysign(x);

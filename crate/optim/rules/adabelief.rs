@@ -1,4 +1,4 @@
-//! AdaBelief: Adam that divides by how much gradients surprise.
+//! AdaBelief: Adam that divides by the deviation of gradients from their mean.
 
 use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, numbers, Rule, SlotKind};

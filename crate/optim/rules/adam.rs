@@ -32,7 +32,7 @@ numbers! {
         one_minus_beta2,
         step_size,
         epsilon_in_root,
-        /// What v is multiplied by before AMSGrad takes the largest: 1 or 1/(1 − β₂ᵗ).
+        /// Factor of v before AMSGrad takes the largest: 1 or 1/(1 − β₂ᵗ).
         correction_before_maximum,
     }
 }

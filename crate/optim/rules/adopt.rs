@@ -1,4 +1,4 @@
-//! ADOPT: normalise by the old v, then average.
+//! ADOPT: normalize by the old v, then average.
 
 use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, numbers, Rule, SlotKind};

@@ -1,4 +1,4 @@
-//! DoG's sums before its step, which is that of gradient descent.
+//! DoG's sums before its step; the step itself is that of gradient descent.
 
 use crate::lane::Lane;
 use crate::optim::{export_sums, Numbers, SlotKind, Sums};

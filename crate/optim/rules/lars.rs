@@ -43,11 +43,11 @@ impl Sums<0, 2> for Squares {
     }
 }
 
-/// Mean squares below this may have lost digits, or all, where squares leave the range of a float.
+/// Mean squares below this may have lost digits, or all of them, because squares leave the range of a float.
 const SMALL: f64 = 1e-30;
 const TWO_TO_60: f32 = (1u64 << 60) as f32;
 
-/// ‖p‖ and ‖scale·g + λ·p‖: squares out of the range of a float are taken again, of numbers 2^±60 times as large.
+/// ‖p‖ and ‖scale·g + λ·p‖: if squares leave the range of a float, they are computed again from numbers multiplied by 2^±60.
 fn norms(scale: f32, decay: f32, p: Cells, g: Cells) -> [f64; 2] {
     let of = |size: f32| {
         let squares = sums(&Squares { size, scale: size * scale, decay: size * decay }, p, g, []);

@@ -1,4 +1,4 @@
-//! Every optimizer rule, a file each: the crate compiles them from this list, and test/crate/optim.rs once more.
+//! The list of optimizer rules, one file each. The crate compiles them from this list, and so does test/crate/optim.rs.
 
 pub mod adabelief;
 pub mod adadelta;

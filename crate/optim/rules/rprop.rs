@@ -1,4 +1,4 @@
-//! Rprop (iRprop⁻): signs of gradients, step lengths of their own.
+//! Rprop (iRprop⁻): uses the signs of gradients; each parameter has its own step length.
 
 use crate::lane::{Broadcast, Number};
 use crate::optim::{export_update, numbers, Rule, SlotKind};
