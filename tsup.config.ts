@@ -1,7 +1,7 @@
 /**
  * What goes to dist/:
  *   modules/web
- *             a file for each file of ts/ but tables and tuning, for bundlers, which leave out files that a program does not need (`sideEffects: false`).
+ *             a file for each file of ts/ but heads, tables and tuning, for bundlers, which leave out files that a program does not need (`sideEffects: false`).
  *             Under the export conditions `workerd` and `edge-light` the texts of WebAssembly are empty (`imports` in package.json)
  *             and an entry imports wasm/simd.wasm instead
  *   modules/js
@@ -9,9 +9,9 @@
  *   index.js  `gradus` for pages without a bundler and for Deno; node.js is the same for Node, reading wasm/simd.wasm: to load two hundred files
  *             would take Node longer than all the rest. solve.js, curvature.js, export.js, plot.js, debug.js, optim.js and metrics.js are
  *             further entries; all of them share chunks
- *   data.js, table.js, tune.js
- *             gradus/data, gradus/table and gradus/tune, which share chunks, and the libraries that read files with modules/web. They import
- *             the other entries by their names. Bundlers take table.js and tune.js as well: who uses them uses most of them
+ *   data.js, head.js, table.js, tune.js
+ *             gradus/data, gradus/head, gradus/table and gradus/tune, which share chunks, and the libraries that read files with modules/web. They
+ *             import the other entries by their names. Bundlers take head.js, table.js and tune.js as well: who uses them uses most of them
  *   cli.js    the command, which imports command.js: its libraries inside, the other entries outside
  *   *.d.ts    one run for all entries, so that a type is the same type in each of them
  */
@@ -19,7 +19,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { posix, relative, resolve, sep } from 'node:path'
 import { buildSync, type Plugin } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
-import { COPIED_BY_COMMAND, SHARING } from './ts/build/entries.js'
+import { BUILT_ON, COPIED_BY_COMMAND, SHARING } from './ts/build/entries.js'
 import { notices } from './ts/build/notices.js'
 import { writeWorker } from './ts/build/worker.mjs'
 
@@ -44,7 +44,7 @@ const NO_WASM: StandIns = {
 }
 
 /** Every entry that is a folder of ts/. */
-const OTHERS = [...SHARING, 'data', 'table', 'tune']
+const OTHERS = [...SHARING, ...BUILT_ON]
 
 /**
  * For what is built on the public API: it imports other entries by the name of this package, which every runtime finds in its own way. The
@@ -57,7 +57,7 @@ const entriesOutside: Plugin = {
     build.onResolve({ filter: /^\.\./ }, ({ path, importer, resolveDir }) => {
       const [room] = placeOf(importer).split('/')
       const wanted = placeOf(resolve(resolveDir, path))
-      if (!['report', 'search', 'table', 'tune', 'cli'].includes(room) || wanted.startsWith(`${room}/`)) return undefined
+      if (!['head', 'report', 'search', 'table', 'tune', 'cli'].includes(room) || wanted.startsWith(`${room}/`)) return undefined
       const [isEntry, entry = ''] = new RegExp(`^(${OTHERS.join('|')})?/?index\\.js$`).exec(wanted) ?? []
       if (isEntry) return { path: entry === '' ? 'gradus' : `gradus/${entry}`, external: true }
       // without state: a copy of it is as good
@@ -199,7 +199,7 @@ export default defineConfig([
     },
   },
   // split, too: what only queues and processes need is imported when it is asked for
-  { ...bundle(indexOf(['data', 'table', 'tune'])), splitting: true, esbuildPlugins: [librariesOutside, entriesOutside] },
+  { ...bundle(indexOf(BUILT_ON)), splitting: true, esbuildPlugins: [librariesOutside, entriesOutside] },
   {
     ...shared,
     name: 'cli',

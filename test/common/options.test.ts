@@ -11,6 +11,7 @@ import { conditionNumber, inspectPoint, jacobian, largestEigenvalues } from '../
 import * as data from '../../ts/data/index.js'
 import { trace } from '../../ts/debug/index.js'
 import { decodeSafetensors, fromOnnx, fromPyTorch, toFunction, toOnnx, toPyTorch } from '../../ts/export/index.js'
+import * as heads from '../../ts/head/index.js'
 import * as gradus from '../../ts/index.js'
 import * as metrics from '../../ts/metrics/index.js'
 import * as optim from '../../ts/optim/index.js'
@@ -41,6 +42,10 @@ const trained = () => {
 const build = () => ({ model: net(), optimizer: new SGD(net().parameters()) })
 const p = () => gradus.tensor([[1], [2]])
 const study = () => tune.createStudy({ space: { x: tune.float(0, 1) } })
+const animals = [
+  [[0], [1], [2]],
+  ['cat', 'dog', 'dog'],
+] as const
 const hessian = (f: typeof largestEigenvalues | typeof conditionNumber | typeof inspectPoint) => (o: Given) =>
   f((x) => gradus.sum(gradus.square(x)), [1, 2], o)
 
@@ -79,6 +84,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   DECODE: ['decodeSafetensors', (o) => decodeSafetensors(new Uint8Array(8), o)],
   DECODE_MODEL: ['decodeModel', (o) => gradus.decodeModel(new Uint8Array(8), o)],
   DENSE: ['Dense', (o) => new Dense(2, 2, o)],
+  DUPLICATES: ['findDuplicates', (o) => heads.findDuplicates([[1], [2]], o)],
   EARLY_STOPPING: ['EarlyStopping', (o) => new gradus.EarlyStopping(o)],
   EMBEDDING: ['Embedding', (o) => new gradus.Embedding(2, 2, o)],
   ENCODER: ['encoderFromState', (o) => data.encoderFromState(data.fromTable(TABLE_ROWS, { target: 'y' }).state(), o)],
@@ -87,6 +93,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   EVALUATE: ['evaluateModel', (o) => gradus.evaluateModel(net(), o), { ...rows, loss: mse }],
   EXPONENTIAL: ['exponential', (o) => schedules.exponential(1, o), { factor: 0.5 }],
   FIND_LEARNING_RATE: ['findLearningRate', (o) => gradus.findLearningRate(net(), o), trained().options],
+  FIND_MISLABELLED: ['findMislabelled', (o) => heads.findMislabelled(...animals, o)],
   FIT: ['fit', (o) => gradus.fit(net(), o), trained().options],
   FIT_CURVE: ['fitCurve', (o) => fitCurve((x, [a]) => a * x, [1], [1], o), { initial: [1] }],
   FIT_MANY: ['fitMany', (o) => gradus.fitMany([net()], o), { ...rows, loss: mse, optimizers: [new SGD(net().parameters())] }],
@@ -98,6 +105,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   GRADIENTS: ['gradients', (o) => gradus.gradients(p(), [], o)],
   GRADIENT_ACCUMULATION: ['GradientAccumulation', (o) => new gradus.GradientAccumulation(new SGD(net().parameters()), o), { every: 2 }],
   GRID: ['grid', tune.grid],
+  HEAD_TO_FUNCTION: ['headToFunction', async (o) => heads.headToFunction(await heads.trainHead(...animals), o)],
   HUBER: ['huber', (o) => gradus.huber(p(), p(), o)],
   HYPERBAND: ['hyperband', tune.hyperband, { maxResource: 9 }],
   IMPORTANCE: ['importance', async (o) => tune.importance(await study(), o)],
@@ -145,6 +153,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   RUN_WORKER: ['runWorker', (o) => tune.runWorker('redis://127.0.0.1:1', o)],
   SAM_OPTIONS: ['SAM', (o) => new gradus.SAM(new SGD(net().parameters()), o)],
   SAVE: ['saveState', (o) => gradus.saveState({}, 'x.safetensors', o)],
+  SAVE_HEAD: ['bytes', async (o) => (await heads.trainHead(...animals)).bytes(o)],
   SAVE_MODEL: ['saveModel', (o) => gradus.saveModel(net(), 'x.safetensors', {}, o)],
   SCALER: ['fitScaler', (o) => data.fitScaler([1, 2], 1, o)],
   SCHEDULER: ['Scheduler', (o) => new gradus.Scheduler(new SGD(net().parameters()), () => 1, o)],
@@ -173,6 +182,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   TO_ONNX: ['toOnnx', (o) => toOnnx(net(), o)],
   TPE: ['tpe', tune.tpe],
   TRACE: ['trace', (o) => trace(() => 1, o)],
+  TRAIN_HEAD: ['trainHead', (o) => heads.trainHead(...animals, o)],
   TRAIN_ON_BATCH: ['trainOnBatch', (o) => gradus.trainOnBatch(net(), o), trained().options],
   TRAIN_TABLE: ['trainTable', (o) => trainTable(TABLE_ROWS, o), { target: 'y' }],
   TRANSFORM: ['Adam', (o) => new Adam(net().parameters(), o)],

@@ -20,6 +20,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   'ts/plot/index.ts': 'Pictures: `gradus/plot`',
   'ts/solve/index.ts': 'Solvers: `gradus/solve`',
   'ts/data/index.ts': 'Data: `gradus/data`',
+  'ts/head/index.ts': 'Classes on vectors: `gradus/head`',
   'ts/table/index.ts': 'Tables: `gradus/table`',
   'ts/tune/index.ts': 'Tuning: `gradus/tune`',
 }

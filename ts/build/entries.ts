@@ -1,10 +1,13 @@
 /** Entries of the package whose folder of ts/ has an index: they share the engine of `gradus`. */
 export const SHARING = ['curvature', 'debug', 'export', 'metrics', 'optim', 'plot', 'solve'] as const
 
+/** Entries that are built on the others and import them by their names. */
+export const BUILT_ON = ['data', 'head', 'table', 'tune'] as const
+
 /** Every entry of the package but `gradus/js`, with the index of its exports. tsup, reports, examples and tests use this list. */
 export const ENTRIES: Readonly<Record<string, string>> = Object.fromEntries([
   ['gradus', 'ts/index.ts'],
-  ...[...SHARING, 'data', 'table', 'tune'].map((name) => [`gradus/${name}`, `ts/${name}/index.ts`]),
+  ...[...SHARING, ...BUILT_ON].map((name) => [`gradus/${name}`, `ts/${name}/index.ts`]),
 ])
 
 /** Stateless files of ts/ that the command line bundles as copies; everything else it imports from the entries. */

@@ -1,0 +1,67 @@
+/** Weights and probabilities against scikit-learn's LogisticRegression at the same penalty. */
+import { readFileSync } from 'node:fs'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { EngineRows } from '../../ts/head/engine-rows.js'
+import { trainHead } from '../../ts/head/index.js'
+import { Lines } from '../../ts/head/lines.js'
+import { load } from '../../ts/index.js'
+
+interface Case {
+  name: string
+  l2: number
+  count: number
+  width: number
+  classes: number
+  vectors: number[]
+  labels: number[]
+  weights: number[]
+  bias: number[]
+  probabilities: number[]
+}
+
+const { cases } = JSON.parse(readFileSync('test/oracles/head.json', 'utf8')) as { cases: Case[] }
+beforeAll(() => load({ backend: 'wasm' }))
+
+const largest = (values: Iterable<number>) => [...values].reduce((a, b) => Math.max(a, Math.abs(b)), 0)
+const furthest = (a: ArrayLike<number>, b: ArrayLike<number>) => largest(Array.from(a, (x, i) => x - b[i]))
+
+describe.each(cases)('$name', ({ l2, count, width, classes, vectors, labels, ...wanted }) => {
+  const rows = { vectors: Float32Array.from(vectors), count, width }
+  const solved = (penalty: number, weightOf?: (row: number, problem: number) => number, problems = 1) => {
+    const lines = new Lines(new EngineRows(rows), classes, problems)
+    lines.setTargets(labels, weightOf)
+    lines.solve(penalty, 1e-9, 5000)
+    return lines
+  }
+
+  // a weak penalty leaves the minimum so flat that single precision finds it to four digits
+  const within = l2 < 0.1 ? 5e-5 : 1e-6
+
+  test(`weights are those of scikit-learn to ${within} of the largest`, () => {
+    const { weights, bias } = solved(l2).line()
+    const mean = bias.reduce((a, b) => a + b) / classes
+    expect(furthest(weights, wanted.weights)).toBeLessThan(within * largest(wanted.weights))
+    expect(
+      furthest(
+        bias.map((b) => b - mean),
+        wanted.bias,
+      ),
+    ).toBeLessThan(within * Math.max(1, largest(wanted.bias)))
+  })
+
+  test('probabilities are those of scikit-learn to 1e-6', async () => {
+    const list = Array.from({ length: count }, (_, i) => rows.vectors.subarray(i * width, (i + 1) * width))
+    const head = await trainHead(list, labels, { l2, calibrate: false, gradientTolerance: 1e-9 })
+    const found = head.predict(list).flatMap(({ probabilities }) => Object.values(probabilities))
+    expect(furthest(found, wanted.probabilities)).toBeLessThan(1e-6)
+  })
+
+  test('folds that are solved together are those that are solved alone', () => {
+    const weightOf = (row: number, problem: number) => Number(row % 3 !== problem)
+    const together = solved(l2, weightOf, 3)
+    for (let fold = 0; fold < 3; fold++) {
+      const alone = solved(l2, (row) => weightOf(row, fold)).line()
+      expect(furthest(together.line(fold).weights, alone.weights)).toBeLessThan(50 * within * largest(alone.weights))
+    }
+  })
+})

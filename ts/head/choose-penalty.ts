@@ -1,0 +1,183 @@
+/** The penalty λ and the temperature of a head, by stratified cross-validation. */
+import { RandomStream } from '../common/random-stream.js'
+import { cutFolds, type FoldRows } from '../rows/folds.js'
+import { EngineRows } from './engine-rows.js'
+import { type Line, Lines } from './lines.js'
+import type { Rows } from './vectors.js'
+
+/** Scores of a penalty on held-out rows. */
+export interface PenaltyScore {
+  l2: number
+  /** Mean −log of the probability of the true class. */
+  logLoss: number
+  accuracy: number
+}
+
+/** Result of a cross-validation. */
+export interface Chosen {
+  best: PenaltyScore
+  /** Every penalty that was tried, from small to large. */
+  tried: PenaltyScore[]
+  /** The rows, by their number among all rows. */
+  rows: Int32Array
+  folds: readonly FoldRows[]
+  /** Held-out logits of these rows with the best penalty, row-major [rows, classes]. */
+  logits: Float64Array
+  classOf: Int32Array
+  /** A line of a fold with the best penalty: a start for that of all rows. */
+  start: Line
+}
+
+/** Largest number of folds. */
+const FOLDS = 5
+/** Rows × width × classes × folds of a cross-validation, at most: a fraction of a second. */
+const MAX_WORK = 8e7
+/** Rows that it has in any case, and for each class. */
+const LEAST_ROWS = 500
+const LEAST_ROWS_PER_CLASS = 20
+/** Penalties are the mean squared distance of rows from their center times 10^(−step/2). With it, the scale of the vectors does not matter. */
+const [FIRST_STEP, LAST_STEP, USUAL_STEP] = [-4, 10, 3]
+/** The tolerance of the search for one penalty: held-out losses are then right to about 1 %. */
+const TOLERANCE = 3e-3
+const MAX_ITERATIONS = 200
+
+/** λ of a step. */
+export function penaltyAt(step: number, scale: number): number {
+  return scale ** 2 * 10 ** (-step / 2)
+}
+
+/** The penalty where there are too few rows for a cross-validation. */
+export function usualPenalty(scale: number): number {
+  return penaltyAt(USUAL_STEP, scale)
+}
+
+/** Numbers of rows of each class. */
+export function countClasses(classOf: ArrayLike<number>, classes: number): Int32Array {
+  const counts = new Int32Array(classes)
+  for (let i = 0; i < classOf.length; i++) counts[classOf[i]]++
+  return counts
+}
+
+/**
+ * Steps from the usual penalty to smaller ones while held-out rows get likelier, otherwise to larger ones. All folds are solved together, each penalty
+ * from the solution of the one before.
+ *
+ * @param only one penalty, to score it
+ * @param all scores all rows, however long it takes. Default: a random part of many rows
+ * @returns null if no class has two rows
+ */
+export function choosePenalty(
+  who: string,
+  all: Rows,
+  classOf: Int32Array,
+  classes: number,
+  { seed, only, everyRow = false }: { seed: number; only?: number | undefined; everyRow?: boolean },
+): Chosen | null {
+  const counts = countClasses(classOf, classes)
+  const several = counts.filter((count) => count > 1)
+  if (several.length === 0) return null
+  const count = Math.min(
+    FOLDS,
+    Math.max(
+      2,
+      several.reduce((a, b) => Math.min(a, b)),
+    ),
+  )
+  const affordable = Math.max(LEAST_ROWS, LEAST_ROWS_PER_CLASS * classes, Math.floor(MAX_WORK / (all.width * classes * count)))
+  const rows =
+    everyRow || all.count <= affordable
+      ? Int32Array.from(classOf, (_, i) => i)
+      : new RandomStream(seed).permutation(all.count).slice(0, affordable)
+  const own = rows.length === all.count ? all : pick(all, rows)
+  const ownClasses = Int32Array.from(rows, (row) => classOf[row])
+  const folds = cutFolds(who, rows.length, { folds: count, repeats: 1, shuffle: true, seed }, ownClasses)
+  const foldOf = new Int32Array(rows.length)
+  for (const { fold, test } of folds) for (const row of test) foldOf[row] = fold
+  const engine = new EngineRows(own)
+  const lines = new Lines(engine, classes, count)
+  lines.setTargets(ownClasses, (row, fold) => Number(foldOf[row] !== fold))
+  // a class with one row is unknown to the net that does not see it
+  const judged = rows.map((_, i) => i).filter((i) => counts[ownClasses[i]] > 1)
+  const tried = new Map<number, PenaltyScore>()
+  let best: Pick<Chosen, 'best' | 'logits' | 'start'> | undefined
+  const attempt = (l2: number): boolean => {
+    lines.solve(l2, TOLERANCE, MAX_ITERATIONS)
+    const logits = lines.logits(foldOf)
+    const score = { l2, ...scoreOf(logits, ownClasses, classes, judged) }
+    tried.set(l2, score)
+    const isBetter = best === undefined || score.logLoss < best.best.logLoss
+    if (isBetter) best = { best: score, logits, start: lines.line() }
+    return isBetter
+  }
+  if (only !== undefined) attempt(only)
+  else {
+    attempt(penaltyAt(USUAL_STEP, engine.scale))
+    let step = USUAL_STEP + 1
+    while (step <= LAST_STEP && attempt(penaltyAt(step, engine.scale))) step++
+    if (step === USUAL_STEP + 1) for (step = USUAL_STEP - 1; step >= FIRST_STEP && attempt(penaltyAt(step, engine.scale)); ) step--
+  }
+  return {
+    ...(best as NonNullable<typeof best>),
+    tried: [...tried.values()].sort((a, b) => a.l2 - b.l2),
+    ...{ rows, folds, classOf: ownClasses },
+  }
+}
+
+function pick({ vectors, width }: Rows, rows: Int32Array): Rows {
+  const out = new Float32Array(rows.length * width)
+  for (let i = 0; i < rows.length; i++) out.set(vectors.subarray(rows[i] * width, (rows[i] + 1) * width), i * width)
+  return { vectors: out, count: rows.length, width }
+}
+
+function scoreOf(logits: Float64Array, classOf: Int32Array, classes: number, rows: Int32Array): { logLoss: number; accuracy: number } {
+  let [loss, hits] = [0, 0]
+  for (const row of rows) {
+    const z = logits.subarray(row * classes, (row + 1) * classes)
+    loss += lossOf(z, classOf[row], 1)
+    let best = 0
+    for (let c = 1; c < classes; c++) if (z[c] > z[best]) best = c
+    hits += Number(best === classOf[row])
+  }
+  return { logLoss: loss / rows.length, accuracy: hits / rows.length }
+}
+
+/** −log softmax(z/temperature)[target] */
+function lossOf(z: Float64Array, target: number, inverse: number): number {
+  let most = z[0]
+  for (let c = 1; c < z.length; c++) if (z[c] > most) most = z[c]
+  let sum = 0
+  for (let c = 0; c < z.length; c++) sum += Math.exp((z[c] - most) * inverse)
+  return Math.log(sum) - (z[target] - most) * inverse
+}
+
+/** Steps of the golden section over the logarithm of the temperature, which then is right to 0.1 %. */
+const GOLDEN_STEPS = 16
+const GOLDEN = (Math.sqrt(5) - 1) / 2
+/** Limits of the logarithm of a temperature. */
+const WIDEST = Math.log(8)
+
+/**
+ * The temperature T with the least Σ −log softmax(logits/T)[class] + ½·(log T)² on held-out rows (Guo, Pleiss, Sun & Weinberger 2017). The last
+ * term keeps it near 1 where rows are few.
+ */
+export function chooseTemperature({ logits, classOf }: Pick<Chosen, 'logits' | 'classOf'>, classes: number): number {
+  const lossAt = (log: number) => {
+    let sum = log ** 2 / 2
+    for (let i = 0; i < classOf.length; i++) sum += lossOf(logits.subarray(i * classes, (i + 1) * classes), classOf[i], Math.exp(-log))
+    return sum
+  }
+  let [low, high] = [-WIDEST, WIDEST]
+  let [left, right] = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)]
+  let [atLeft, atRight] = [lossAt(left), lossAt(right)]
+  for (let i = 0; i < GOLDEN_STEPS; i++)
+    if (atLeft < atRight) {
+      ;[high, right, atRight] = [right, left, atLeft]
+      left = high - GOLDEN * (high - low)
+      atLeft = lossAt(left)
+    } else {
+      ;[low, left, atLeft] = [left, right, atRight]
+      right = low + GOLDEN * (high - low)
+      atRight = lossAt(right)
+    }
+  return Math.exp((low + high) / 2)
+}

@@ -1,0 +1,61 @@
+/** Rows that are nearly the same. */
+import { rangeError } from '../common/errors.js'
+import { type Range, readOptions, type Schema } from '../common/options.js'
+import { matmul, noGrad, tensor } from '../index.js'
+import { lengthOf } from './examples.js'
+import { readVectors, type Vectors } from './vectors.js'
+
+/** Options of {@link findDuplicates}. */
+export interface DuplicateOptions {
+  /** Rows whose vectors have at least this cosine are duplicates, above 0 and at most 1. Default 0.98. */
+  similarity?: number
+}
+
+const SIMILARITY: Range = { min: 0, openMin: true, max: 1 }
+export const DUPLICATES = { similarity: { is: SIMILARITY, default: 0.98, aka: ['threshold'] } } satisfies Schema<DuplicateOptions>
+
+/** Two rows that are nearly the same. */
+export interface DuplicatePair {
+  /** The earlier row. */
+  first: number
+  second: number
+  /** Cosine of the angle between their vectors. */
+  similarity: number
+}
+
+/** Rows that are compared with rows at a time. */
+const BLOCK = 512
+/** Single precision may find a little less than 1 for equal rows. */
+const ROUNDING = 1e-6
+
+/**
+ * Pairs of rows that are nearly the same, the most similar first: they make held-out scores too good, and labels that contradict each other. It compares
+ * all pairs: 10,000 rows of 384 numbers take some seconds.
+ *
+ * @example findDuplicates([[1, 0], [0, 1], [2, 0]]) // [{ first: 0, second: 2, similarity: 1 }]
+ * @throws TypeError, RangeError naming the row that does not fit
+ */
+export function findDuplicates(vectors: Vectors, options: DuplicateOptions = {}): DuplicatePair[] {
+  const { similarity } = readOptions('findDuplicates', options, DUPLICATES)
+  const { vectors: values, count, width } = readVectors('findDuplicates', vectors)
+  if (width === 0 && count > 0) throw rangeError('findDuplicates: row 0 wants numbers, got none')
+  for (let i = 0; i < count; i++) {
+    const length = lengthOf(values, i * width, width) || 1
+    for (let j = i * width; j < (i + 1) * width; j++) values[j] /= length
+  }
+  const found: DuplicatePair[] = []
+  const blockAt = (from: number) =>
+    tensor(values.subarray(from * width, Math.min(count, from + BLOCK) * width), [Math.min(count, from + BLOCK) - from, width])
+  for (let a = 0; a < count; a += BLOCK)
+    for (let b = a; b < count; b += BLOCK) {
+      const [rows, columns] = [blockAt(a), blockAt(b)]
+      const cosines = noGrad(() => matmul(rows, columns, { transposeB: true }).data())
+      const across = columns.shape[0]
+      for (let at = 0; at < cosines.length; at++) {
+        if (cosines[at] < similarity - ROUNDING) continue
+        const [first, second] = [a + Math.floor(at / across), b + (at % across)]
+        if (first < second) found.push({ first, second, similarity: Math.min(1, cosines[at]) })
+      }
+    }
+  return found.sort((p, q) => q.similarity - p.similarity || p.first - q.first || p.second - q.second)
+}

@@ -1,0 +1,127 @@
+/** Examples to look at: labels that are probably wrong, and rows whose labels would teach the most. */
+import { checkCount } from '../common/checks.js'
+import { typeError } from '../common/errors.js'
+import { positive, readOptions, type Schema, seed } from '../common/options.js'
+import { show } from '../common/show.js'
+import { choosePenalty } from './choose-penalty.js'
+import { Head } from './head.js'
+import { readExamples } from './train-head.js'
+import { type Label, readVectors, type Vectors } from './vectors.js'
+
+/** Options of {@link findMislabelled}. */
+export interface FindMislabelledOptions {
+  /** The penalty of the squared weights, as in `trainHead`. Default: by cross-validation. */
+  l2?: number
+  /** Decides the folds. Default 0. */
+  seed?: number
+}
+
+export const FIND_MISLABELLED = { l2: { is: positive }, seed: { is: seed, default: 0 } } satisfies Schema<FindMislabelledOptions>
+
+/** A row whose label is probably wrong. */
+export interface Mislabelled<L extends Label = Label> {
+  index: number
+  /** The label that it has. */
+  label: L
+  /** The label that is likelier. */
+  suggestion: L
+  /** Probabilities of both, from a head that did not see the row. */
+  probability: number
+  suggestedProbability: number
+}
+
+/**
+ * Rows whose label is probably wrong, the surest first. Each row is judged by a head that did not see it. It is named where another class has at least
+ * the probability that this class has on average for rows with its label, and is the likeliest such class (confident learning, Northcutt, Jiang & Chuang
+ * 2021).
+ *
+ * @example
+ * const wrong = await findMislabelled([[0, 1], [0, 2], [0, 3], [1, 0], [2, 0], [3, 0], [4, 0]], ['a', 'a', 'a', 'b', 'b', 'b', 'a'])
+ * wrong[0].index // 6
+ * @throws as `trainHead` does; RangeError if no class has two rows
+ */
+export async function findMislabelled<const L extends Label>(
+  vectors: Vectors,
+  labels: readonly L[],
+  options: FindMislabelledOptions = {},
+): Promise<Mislabelled<L>[]> {
+  const { l2, seed } = readOptions('findMislabelled', options, FIND_MISLABELLED)
+  const { rows, read } = readExamples('findMislabelled', vectors, labels)
+  const { labels: names, classOf } = read
+  const classes = names.length
+  const only = l2 ?? choosePenalty('findMislabelled', rows, classOf, classes, { seed })?.best.l2
+  const chosen = choosePenalty('findMislabelled', rows, classOf, classes, { seed, only, everyRow: true })
+  if (chosen === null) return []
+  const p = chosen.logits.slice()
+  for (let i = 0; i < rows.count; i++) softmax(p.subarray(i * classes, (i + 1) * classes))
+  const [sums, counts] = [new Float64Array(classes), new Float64Array(classes)]
+  for (let i = 0; i < rows.count; i++) {
+    sums[classOf[i]] += p[i * classes + classOf[i]]
+    counts[classOf[i]]++
+  }
+  const usual = sums.map((sum, c) => sum / counts[c])
+  const found: Mislabelled<L>[] = []
+  for (let i = 0; i < rows.count; i++) {
+    const own = p.subarray(i * classes, (i + 1) * classes)
+    let best = -1
+    for (let c = 0; c < classes; c++) if (counts[c] > 1 && own[c] >= usual[c] && (best < 0 || own[c] > own[best])) best = c
+    if (best < 0 || best === classOf[i] || counts[classOf[i]] < 2) continue
+    const [probability, suggestedProbability] = [own[classOf[i]], own[best]]
+    found.push({ index: i, label: names[classOf[i]], suggestion: names[best], probability, suggestedProbability })
+  }
+  return found.sort((a, b) => a.probability - a.suggestedProbability - (b.probability - b.suggestedProbability) || a.index - b.index)
+}
+
+function softmax(z: Float64Array): void {
+  const most = z.reduce((a, b) => Math.max(a, b))
+  let sum = 0
+  for (let c = 0; c < z.length; c++) sum += z[c] = Math.exp(z[c] - most)
+  for (let c = 0; c < z.length; c++) z[c] /= sum
+}
+
+/** Rows among which the next ones are chosen, for each of them: the least sure ones. */
+const POOL = 10
+
+/**
+ * The rows whose labels would teach a head the most, the first one first (active learning): rows whose two likeliest classes are closest, and of ten
+ * times as many such rows those that are farthest from one another, so that no two of them say the same.
+ *
+ * @param vectors rows without labels
+ * @param count of rows. Default 1
+ * @returns numbers of rows
+ * @example
+ * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
+ * chooseNext(head, [[0, 3], [1, 1], [3, 0]]) // [1]
+ * @throws TypeError, RangeError naming the row that does not fit
+ */
+export function chooseNext<L extends Label>(head: Head<L>, vectors: Vectors, count = 1): number[] {
+  if (!(head instanceof Head)) throw typeError(`chooseNext: wants a head of trainHead or loadHead, got ${show(head)}`)
+  checkCount('chooseNext: count', count)
+  const { vectors: values, count: rows, width } = readVectors('chooseNext', vectors, head.width)
+  const at = (row: number) => values.subarray(row * width, (row + 1) * width)
+  const margins = Float64Array.from({ length: rows }, (_, row) => {
+    const [first, second] = Object.values<number>(head.predict(at(row)).probabilities).sort((a, b) => b - a)
+    return first - second
+  })
+  const pool = Array.from(margins.keys())
+    .sort((a, b) => margins[a] - margins[b] || a - b)
+    .slice(0, POOL * count)
+  const distances = pool.map(() => Number.POSITIVE_INFINITY)
+  const chosen: number[] = []
+  while (chosen.length < Math.min(count, rows)) {
+    // the pool is in the order of margins, so that of equal distances the least sure row is first
+    let best = 0
+    for (let i = 1; i < pool.length; i++) if (distances[i] > distances[best]) best = i
+    chosen.push(pool[best])
+    const own = at(pool[best])
+    for (let i = 0; i < pool.length; i++) distances[i] = Math.min(distances[i], squaredDistance(at(pool[i]), own))
+    distances[best] = -1
+  }
+  return chosen
+}
+
+function squaredDistance(a: Float32Array, b: Float32Array): number {
+  let sum = 0
+  for (let j = 0; j < a.length; j++) sum += (a[j] - b[j]) ** 2
+  return sum
+}

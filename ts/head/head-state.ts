@@ -1,0 +1,134 @@
+/** Everything that a head is, as plain data, and its form in a file. */
+import { rangeError, typeError } from '../common/errors.js'
+import { show } from '../common/show.js'
+import { HALVES, halfToFloat } from '../io/dtypes.js'
+import { Examples } from './examples.js'
+import type { Line } from './lines.js'
+import type { Spread } from './none.js'
+import type { Priors } from './priors.js'
+import type { Label, Rows } from './vectors.js'
+
+/** Scores of a head on held-out rows. */
+export interface HeadReport {
+  /** Rows and folds of the cross-validation. */
+  rows: number
+  folds: number
+  /** Mean −log of the probability of the true class, before calibration. */
+  logLoss: number
+  accuracy: number
+  /** The same for each penalty that was tried, from small to large. */
+  tried: readonly { l2: number; logLoss: number; accuracy: number }[]
+}
+
+/** State of a head. */
+export interface HeadState<L extends Label> {
+  labels: readonly L[]
+  width: number
+  line: Line
+  l2: number
+  temperature: number
+  priors: Priors<L>
+  noneBelow: number
+  gradientTolerance: number
+  /** Number of examples of each class. */
+  counts: Int32Array
+  spread: Spread
+  report: HeadReport | null
+  examples: Examples | null
+}
+
+const FORMAT = 'gradus-head/1'
+
+/** Numbers in 16 bits each: halves of numbers from −1 to 1, and their common factor. */
+interface Halves {
+  factor: number
+  halves: Uint16Array
+}
+
+/** @returns what `encodeState` takes: weights and means in 16 bits, all else as it is */
+export function stored<L extends Label>({ line, spread, examples, ...state }: HeadState<L>, withExamples: boolean): object {
+  return {
+    head: {
+      format: FORMAT,
+      ...state,
+      weights: halvesOf(line.weights),
+      bias: Float32Array.from(line.bias),
+      means: halvesOf(spread.means),
+      spreads: Float32Array.from(spread.spreads),
+      distances: Float32Array.from(spread.distances),
+      ...(withExamples && examples && { examples: { vectors: halvesOf(examples.rows.vectors), classOf: examples.classOf.slice() } }),
+    },
+  }
+}
+
+function halvesOf(values: Float32Array | Float64Array): Halves {
+  let most = 0
+  for (const value of values) most = Math.max(most, Math.abs(value))
+  const factor = most || 1
+  return { factor, halves: HALVES.F16(values.map((value) => value / factor)) }
+}
+
+/** @param file result of `loadState` @throws RangeError, TypeError for a file that is damaged or holds no head */
+export function readState<L extends Label>(file: unknown): HeadState<L> {
+  const { head } = Object(file) as { head?: unknown }
+  const saved = Object(head) as Record<string, unknown>
+  if (saved.format !== FORMAT)
+    throw typeError(`loadHead: this file holds no head of trainHead, 'gradus-head/1', but ${show(saved.format)}; loadModel reads models`)
+  const { labels, width, l2, temperature, noneBelow, gradientTolerance, counts, priors, report = null } = saved as unknown as HeadState<L>
+  const { bias, spreads, distances, examples } = saved as { bias: unknown; spreads: unknown; distances: unknown; examples?: unknown }
+  const classes = Array.isArray(labels) ? labels.length : 0
+  const isGood =
+    classes >= 2 &&
+    new Set(labels.map(String)).size === classes &&
+    labels.every((label) => ['string', 'number', 'boolean'].includes(typeof label)) &&
+    Number.isInteger(width) &&
+    width > 0 &&
+    [l2, temperature, gradientTolerance].every((x) => Number.isFinite(x) && x > 0) &&
+    noneBelow >= 0 &&
+    noneBelow <= 1 &&
+    areNumbers(counts, classes, Int32Array) &&
+    counts.every((count) => count > 0) &&
+    areNumbers(bias, classes, Float32Array) &&
+    areNumbers(spreads, classes, Float32Array) &&
+    spreads.every((spread) => spread > 0) &&
+    areNumbers(distances, undefined, Float32Array)
+  if (!isGood) throw damaged('its parts do not fit')
+  return {
+    ...{ labels, width, l2, temperature, noneBelow, gradientTolerance, counts, priors, report },
+    line: { weights: Float64Array.from(numbersOf('weights', saved.weights, width * classes)), bias: Float64Array.from(bias) },
+    spread: {
+      means: numbersOf('means', saved.means, width * classes),
+      spreads: Float64Array.from(spreads),
+      distances: Float64Array.from(distances).sort(),
+    },
+    examples: examples === undefined ? null : examplesOf(examples, width, classes),
+  }
+}
+
+function examplesOf(saved: unknown, width: number, classes: number): Examples {
+  const { vectors, classOf } = Object(saved) as { vectors: unknown; classOf: unknown }
+  if (!areNumbers(classOf, undefined, Int32Array) || !classOf.every((c) => c >= 0 && c < classes)) throw damaged('classes of examples')
+  const rows: Rows = { vectors: numbersOf('examples', vectors, width * classOf.length), count: classOf.length, width }
+  return new Examples(rows, classOf as Int32Array)
+}
+
+function areNumbers<A extends Float32Array | Int32Array | Uint16Array>(
+  given: unknown,
+  length: number | undefined,
+  Type: abstract new (...args: never[]) => A,
+): given is A {
+  return given instanceof Type && (length === undefined || given.length === length) && given.every(Number.isFinite)
+}
+
+function numbersOf(what: string, given: unknown, length: number): Float32Array {
+  const { factor, halves } = Object(given) as Halves
+  if (!areNumbers(halves, length, Uint16Array) || !(Number.isFinite(factor) && factor > 0)) throw damaged(what)
+  const out = new Float32Array(length)
+  for (let i = 0; i < length; i++) out[i] = halfToFloat(halves[i]) * factor
+  if (!out.every(Number.isFinite)) throw damaged(what)
+  return out
+}
+
+function damaged(what: string): RangeError {
+  return rangeError(`loadHead: the file is damaged: ${what}; save the head again`)
+}

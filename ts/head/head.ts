@@ -1,0 +1,385 @@
+/** A head: classes on top of vectors from a frozen model. It predicts, learns example by example, and forgets. */
+
+import { checkCount } from '../common/checks.js'
+import { plainError, rangeError, typeError } from '../common/errors.js'
+import { checkValue, flag, readOptions, type Schema } from '../common/options.js'
+import { show, showNames } from '../common/show.js'
+import { Dense, encodeState, Sequential, saveState } from '../index.js'
+import { countClasses } from './choose-penalty.js'
+import { EngineRows } from './engine-rows.js'
+import type { Examples } from './examples.js'
+import { type HeadReport, type HeadState, stored } from './head-state.js'
+import { type Line, Lines, lineOfAll } from './lines.js'
+import { pValueOf, spreadOf } from './none.js'
+import { logShifts, type Priors } from './priors.js'
+import { areSeveral, type Label, readLabels, readVector, readVectors, type Vector, type Vectors } from './vectors.js'
+
+/** Prediction of a head for one vector. */
+export interface HeadPrediction<L extends Label = Label> {
+  /** The likeliest class. */
+  label: L
+  /** Its probability. */
+  probability: number
+  /** Probabilities of all classes, by their labels as text. */
+  probabilities: Record<`${L}`, number>
+  /**
+   * Conformal p-value: the share of examples that are at least as far from the mean of their class as this vector is from the mean of the likeliest
+   * one.
+   */
+  pValue: number
+  /** True if the p-value is below `noneBelow`: the vector is probably of no class that the head knows. */
+  isNone: boolean
+}
+
+/** An example that explains a prediction. */
+export interface NearExample<L extends Label = Label> {
+  /** Its number among the examples, in the order in which they came. */
+  index: number
+  label: L
+  /** Cosine of the angle between the two vectors, from −1 to 1. */
+  similarity: number
+}
+
+/** Options of {@link Head.save} and {@link Head.bytes}. */
+export interface SaveHeadOptions {
+  /**
+   * Keeps the examples, so that the head can go on learning and name the nearest ones: two bytes a number. Default false: such a head only predicts,
+   * and 384 numbers × 10 classes take less than 20 kB.
+   */
+  examples?: boolean
+}
+
+interface Engine {
+  rows: EngineRows
+  lines: Lines
+}
+
+export const SAVE_HEAD = { examples: { is: flag, default: false } } satisfies Schema<SaveHeadOptions>
+
+/**
+ * Classes on top of vectors, from {@link trainHead} or {@link loadHead}: logistic regression with calibrated probabilities. Predicting takes no engine.
+ *
+ * The rule of {@link add} and {@link forget}: afterwards the weights minimize the penalized loss of all present examples, with the penalty `l2` of the
+ * training, to within `gradientTolerance`. So examples that come one by one make the head that they would make together. Means and p-values are those
+ * of the present examples; `l2`, `temperature` and `report` stay until {@link trainHead} is called again.
+ *
+ * @example
+ * const head = await trainHead<string>([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
+ * head.predict([0, 3]).label // 'cat'
+ * head.add([-2, -2], 'fish')
+ * head.labels // ['cat', 'dog', 'fish']
+ */
+export class Head<L extends Label = Label> {
+  #state!: HeadState<L>
+  /** Calibrated logits with the priors are packed·x + shift; row-major [classes, width]. */
+  #packed!: Float32Array
+  #shift!: Float64Array
+  readonly #scratch: Float32Array
+  #engine: Engine | null = null
+
+  /** @internal use {@link trainHead} or {@link loadHead} */
+  constructor(state: HeadState<L>) {
+    this.#scratch = new Float32Array(state.width)
+    this.#take(state)
+  }
+
+  /** The classes: sorted at first, later ones behind them. */
+  get labels(): readonly L[] {
+    return this.#state.labels
+  }
+
+  /** The length of a vector. */
+  get width(): number {
+    return this.#state.width
+  }
+
+  /** The number of examples that it learned from. */
+  get count(): number {
+    return this.#state.counts.reduce((a, b) => a + b, 0)
+  }
+
+  /** The penalty of the squared weights, 1/C of scikit-learn's `LogisticRegression`. */
+  get l2(): number {
+    return this.#state.l2
+  }
+
+  /** Logits are divided by this, which makes probabilities calibrated. */
+  get temperature(): number {
+    return this.#state.temperature
+  }
+
+  /** Scores on held-out rows of the training; null if there was no cross-validation. */
+  get report(): HeadReport | null {
+    return this.#state.report
+  }
+
+  /** The labels of the examples, in the order of their numbers. @throws Error for a head that was saved without examples */
+  get exampleLabels(): readonly L[] {
+    const { labels } = this.#state
+    return Array.from(this.#examples('exampleLabels').classOf, (c) => labels[c])
+  }
+
+  /** @internal for files */
+  get state(): HeadState<L> {
+    return this.#state
+  }
+
+  /**
+   * The class of a vector, or of each of several.
+   *
+   * @throws TypeError, RangeError naming the row of a vector that has another length, or a number that is not finite
+   */
+  predict(vector: Vector): HeadPrediction<L>
+  predict(vectors: Vectors): HeadPrediction<L>[]
+  predict(given: Vector | Vectors): HeadPrediction<L> | HeadPrediction<L>[] {
+    const { width } = this.#state
+    if (areSeveral(given)) {
+      const { vectors, count } = readVectors('predict', given, width)
+      return Array.from({ length: count }, (_, i) => this.#predicted(vectors.subarray(i * width, (i + 1) * width)))
+    }
+    readVector('predict', given, this.#scratch)
+    return this.#predicted(this.#scratch)
+  }
+
+  #predicted(x: Float32Array): HeadPrediction<L> {
+    const { labels, spread, noneBelow } = this.#state
+    const [packed, shift] = [this.#packed, this.#shift]
+    const z = new Float64Array(shift.length)
+    let best = 0
+    for (let c = 0, at = 0; c < z.length; c++, at += x.length) {
+      z[c] = shift[c] + product(packed, at, x)
+      if (z[c] > z[best]) best = c
+    }
+    const most = z[best]
+    let sum = 0
+    for (let c = 0; c < z.length; c++) sum += z[c] = Math.exp(z[c] - most)
+    const probabilities: Record<string, number> = {}
+    for (let c = 0; c < z.length; c++) probabilities[labels[c] as string] = z[c] / sum
+    const pValue = pValueOf(spread, x, best)
+    return { label: labels[best], probability: 1 / sum, probabilities, pValue, isNone: pValue < noneBelow }
+  }
+
+  /**
+   * The examples most like a vector, the nearest first: they explain a prediction.
+   *
+   * @param count of examples. Default 3
+   * @example
+   * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
+   * head.nearest([0, 3], 1)[0] // { index: 0, label: 'cat', similarity: 1 }
+   * @throws TypeError, RangeError as {@link predict} does; Error for a head that was saved without examples
+   */
+  nearest(vector: Vector, count = 3): NearExample<L>[] {
+    const { labels } = this.#state
+    const examples = this.#examples('nearest')
+    checkCount('nearest: count', count)
+    readVector('nearest', vector, this.#scratch)
+    return examples
+      .nearest(this.#scratch, count)
+      .map(({ index, similarity }) => ({ index, label: labels[examples.classOf[index]], similarity }))
+  }
+
+  /**
+   * Learns one more example, or several. A new label makes a class.
+   *
+   * @throws TypeError, RangeError naming the row that does not fit; then the head is as it was. Error for a head that was saved without examples
+   */
+  add(vector: Vector, label: L): void
+  add(vectors: Vectors, labels: readonly L[]): void
+  add(given: Vector | Vectors, label: L | readonly L[]): void {
+    const { labels, width, line } = this.#state
+    const examples = this.#examples('add')
+    const several = areSeveral(given)
+    if (!several) readVector('add', given, this.#scratch)
+    const rows = several ? readVectors('add', given, width) : { vectors: this.#scratch, count: 1, width }
+    const read = readLabels('add', (several ? label : [label]) as readonly L[], rows.count, labels)
+    if (rows.count === 0) return
+    const before = examples.classOf.length
+    this.#safely(
+      () => {
+        const engine = this.#engineFor(examples)
+        examples.append(rows, read.classOf)
+        engine.rows.append(rows.vectors)
+        this.#learn(engine, examples, read.labels, withClasses(line, width, labels.length, read.labels.length))
+      },
+      () => examples.truncate(before),
+    )
+  }
+
+  /**
+   * Forgets a class with all its examples, `{ label: 'fish' }`, or one example, `{ index: 17 }`; numbers of later examples are then lower by one. A
+   * class without examples is forgotten.
+   *
+   * @throws TypeError, RangeError for a label or index that the head does not have, or if fewer than two classes would be left; Error for a head that
+   *   was saved without examples
+   */
+  forget(what: { label: L } | { index: number }): void {
+    const { labels, line, width } = this.#state
+    const examples = this.#examples('forget')
+    const keeps = this.#keeps(what, examples.classOf)
+    const left = new Set(examples.classOf.filter((_, row) => keeps(row)))
+    if (left.size < 2)
+      throw rangeError(`forget: a head wants at least two classes, and ${left.size} would be left; add another class first`)
+    const kept = labels.map((_, c) => c).filter((c) => left.has(c))
+    const after = examples.filter(keeps, (c) => kept.indexOf(c))
+    this.#safely(() => {
+      const engine = this.#engineFor(examples)
+      engine.rows.filter(keeps)
+      this.#learn(
+        engine,
+        after,
+        kept.map((c) => labels[c]),
+        onlyClasses(line, width, kept),
+      )
+    })
+  }
+
+  #keeps(what: { label?: L; index?: number }, classOf: Int32Array): (row: number) => boolean {
+    const { labels } = this.#state
+    const { label, index } = Object(what) as { label?: L; index?: number }
+    if ((label === undefined) === (index === undefined)) throw typeError(`forget: wants { label } or { index }, got ${show(what)}`)
+    if (label === undefined) {
+      checkValue('forget: index', index, { min: 0, max: classOf.length - 1, whole: true })
+      return (row) => row !== index
+    }
+    const c = labels.indexOf(label)
+    if (c < 0) throw rangeError(`forget: label wants one of ${showNames(labels.map(String))}, got ${show(label)}`)
+    return (row) => classOf[row] !== c
+  }
+
+  /**
+   * Sets the shares of classes in the place where the head is used. Probabilities follow by Bayes' rule; weights stay.
+   *
+   * @throws TypeError, RangeError for a label that the head does not have, or shares that do not fit
+   */
+  setPriors(priors: Priors<L>): void {
+    this.#take({ ...this.#state, priors }, 'setPriors')
+  }
+
+  /**
+   * The head as a model with one dense layer, whose outputs are calibrated logits: for `toOnnx`, `toFunction` and other exports. It is a copy.
+   *
+   * @example
+   * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
+   * head.toModel().predict([[0, 3]]).shape // [1, 2]
+   */
+  toModel(): Sequential {
+    const { width, labels } = this.#state
+    const classes = labels.length
+    const layer = new Dense(width, classes)
+    const model = new Sequential([layer], { seed: 0 })
+    model.build()
+    const packed = this.#packed
+    layer.weight.assign(Float32Array.from({ length: width * classes }, (_, i) => packed[(i % classes) * width + Math.floor(i / classes)]))
+    layer.bias?.assign(Float32Array.from(this.#shift))
+    return model
+  }
+
+  /**
+   * The head as the bytes of one file, for {@link loadHead}: weights and means with 11 significant bits.
+   *
+   * @example
+   * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
+   * const again = await loadHead(head.bytes())
+   * again.predict([0, 3]).label // 'cat'
+   */
+  bytes(options: SaveHeadOptions = {}): Uint8Array {
+    const { examples } = readOptions('bytes', options, SAVE_HEAD)
+    return encodeState(stored(this.#state, examples))
+  }
+
+  /**
+   * Saves the head in one file, all or nothing, as `saveModel` does; in a browser under a name in IndexedDB.
+   *
+   * @example
+   * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
+   * await head.save('head.safetensors', { examples: true })
+   */
+  save(path: string, options: SaveHeadOptions = {}): Promise<void> {
+    const { examples } = readOptions('save', options, SAVE_HEAD)
+    return saveState(stored(this.#state, examples), path)
+  }
+
+  #examples(who: string): Examples {
+    const { examples } = this.#state
+    if (examples !== null) return examples
+    throw plainError(`${who}: this head was saved without its examples; save it with examples: true, or train it again`)
+  }
+
+  /** The examples in the memory of the engine. */
+  #engineFor(examples: Examples): Engine {
+    if (this.#engine === null) {
+      const rows = new EngineRows(examples.rows)
+      this.#engine = { rows, lines: new Lines(rows, this.#state.labels.length, 1) }
+    }
+    return this.#engine
+  }
+
+  /** Solves again, from a line on, and takes the result. */
+  #learn(engine: Engine, examples: Examples, labels: readonly L[], start: Line): void {
+    const { l2, gradientTolerance } = this.#state
+    if (engine.lines.classes !== labels.length) engine.lines = new Lines(engine.rows, labels.length, 1)
+    const line = lineOfAll(engine.lines, examples.classOf, start, l2, gradientTolerance)
+    const counts = countClasses(examples.classOf, labels.length)
+    const spread = spreadOf(examples.rows, examples.classOf, labels.length)
+    this.#take({ ...this.#state, labels, line, counts, spread, examples })
+  }
+
+  /** Changes the examples, or leaves all as it was: where the engine fails, its rows are made again later. */
+  #safely(change: () => void, undo: () => void = () => {}): void {
+    try {
+      change()
+    } catch (error) {
+      this.#engine = null
+      undo()
+      throw error
+    }
+  }
+
+  /** Takes a state, if its priors fit. */
+  #take(state: HeadState<L>, who = 'Head'): void {
+    const { line, width, labels, temperature, priors } = state
+    const classes = labels.length
+    const shifts = logShifts(who, priors, state)
+    this.#packed = new Float32Array(classes * width)
+    for (let c = 0; c < classes; c++)
+      for (let j = 0; j < width; j++) this.#packed[c * width + j] = line.weights[j * classes + c] / temperature
+    this.#shift = line.bias.map((b, c) => b / temperature + shifts[c])
+    this.#state = state
+  }
+}
+
+/** A line with more classes, whose weights are 0. */
+function withClasses({ weights, bias }: Line, width: number, before: number, after: number): Line {
+  if (before === after) return { weights, bias }
+  const out = { weights: new Float64Array(width * after), bias: new Float64Array(after) }
+  for (let j = 0; j < width; j++) out.weights.set(weights.subarray(j * before, (j + 1) * before), j * after)
+  out.bias.set(bias)
+  return out
+}
+
+/** A line with some of its classes. */
+function onlyClasses({ weights, bias }: Line, width: number, kept: readonly number[]): Line {
+  const before = bias.length
+  return {
+    weights: Float64Array.from(
+      { length: width * kept.length },
+      (_, i) => weights[Math.floor(i / kept.length) * before + kept[i % kept.length]],
+    ),
+    bias: Float64Array.from(kept, (c) => bias[c]),
+  }
+}
+
+/** Σ packed[at + j]·x[j], by four sums that do not wait for one another. */
+function product(packed: Float32Array, at: number, x: Float32Array): number {
+  let [a, b, c, d] = [0, 0, 0, 0]
+  const end = x.length - (x.length % 4)
+  let j = 0
+  for (; j < end; j += 4) {
+    a += packed[at + j] * x[j]
+    b += packed[at + j + 1] * x[j + 1]
+    c += packed[at + j + 2] * x[j + 2]
+    d += packed[at + j + 3] * x[j + 3]
+  }
+  for (; j < x.length; j++) a += packed[at + j] * x[j]
+  return a + b + (c + d)
+}

@@ -1,0 +1,13 @@
+/**
+ * `gradus/head`: classes of your own on top of vectors from a frozen model, such as embeddings of texts or pictures.
+ * @module gradus/head
+ */
+export { type DuplicateOptions, type DuplicatePair, findDuplicates } from './duplicates.js'
+export { chooseNext, type FindMislabelledOptions, findMislabelled, type Mislabelled } from './examine.js'
+export { Head, type HeadPrediction, type NearExample, type SaveHeadOptions } from './head.js'
+export type { HeadReport } from './head-state.js'
+export { loadHead } from './load-head.js'
+export type { Priors } from './priors.js'
+export { type HeadFunctionOptions, headToFunction } from './to-function.js'
+export { type TrainHeadOptions, trainHead } from './train-head.js'
+export type { Label, Vector, Vectors } from './vectors.js'

@@ -1,0 +1,54 @@
+/** A head as the source of a JavaScript module without dependencies. */
+import { typeError } from '../common/errors.js'
+import { readOptions, type Schema } from '../common/options.js'
+import { show } from '../common/show.js'
+import { toFunction } from '../export/index.js'
+import { literal } from '../export/literal.js'
+import { Head } from './head.js'
+import type { Label } from './vectors.js'
+
+/** Options of {@link headToFunction}. */
+export interface HeadFunctionOptions {
+  /** Format of the weights: `float32`, or `float16`, half as long and with three digits. Default `float16`. */
+  weights?: 'float32' | 'float16'
+}
+
+export const HEAD_TO_FUNCTION = {
+  weights: { is: ['float32', 'float16'], default: 'float16' },
+} satisfies Schema<HeadFunctionOptions>
+
+const PREDICT = `
+/** The likeliest class of a vector, its probability, and those of all classes. */
+export function predict(vector) {
+  if (vector?.length !== width) throw new RangeError('predict: vector wants ' + width + ' numbers, got ' + vector?.length)
+  const logits = net(vector)
+  const most = Math.max(...logits)
+  const powers = Array.from(logits, (z) => Math.exp(z - most))
+  const sum = powers.reduce((a, b) => a + b)
+  const best = powers.indexOf(Math.max(...powers))
+  const probabilities = Object.fromEntries(labels.map((label, i) => [label, powers[i] / sum]))
+  return { label: labels[best], probability: powers[best] / sum, probabilities }
+}
+`
+
+/**
+ * A head as the source of a JavaScript module without dependencies. It exports `predict`, whose label and probabilities are those of {@link
+ * Head.predict}, without the p-value. Write it into a file; nothing here runs it.
+ *
+ * @example
+ * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
+ * const source = headToFunction(head) // fs.writeFileSync('head.mjs', source)
+ * source.includes('export function predict(vector)') // true
+ * @throws TypeError for anything but a head
+ */
+export function headToFunction<L extends Label>(head: Head<L>, options: HeadFunctionOptions = {}): string {
+  if (!(head instanceof Head))
+    throw typeError(`headToFunction: wants a head of trainHead or loadHead, got ${show(head)}; toFunction takes models`)
+  const { weights } = readOptions('headToFunction', options, HEAD_TO_FUNCTION)
+  return [
+    '/** Names the class of a vector. Written by gradus; it needs nothing. */\n',
+    toFunction(head.toModel(), { name: 'net', weights }),
+    `\nconst labels = ${literal(head.labels)}\nconst width = ${head.width}\n`,
+    PREDICT,
+  ].join('')
+}

@@ -1,0 +1,102 @@
+/** The training of a head, in one call. */
+import { rangeError } from '../common/errors.js'
+import { anything, flag, positive, readOptions, type Schema, seed, share } from '../common/options.js'
+import { choosePenalty, chooseTemperature, countClasses, usualPenalty } from './choose-penalty.js'
+import { EngineRows } from './engine-rows.js'
+import { Examples } from './examples.js'
+import { Head } from './head.js'
+import { Lines, lineOfAll } from './lines.js'
+import { spreadOf } from './none.js'
+import type { Priors } from './priors.js'
+import { type Label, type ReadLabels, type Rows, readLabels, readVectors, type Vectors } from './vectors.js'
+
+/** Options of {@link trainHead}. */
+export interface TrainHeadOptions<L extends Label = Label> {
+  /**
+   * The penalty of the squared weights, λ in Σ −log p(class) + ½·λ·Σ w²: 1/C of scikit-learn's `LogisticRegression`. Default: the one with the least
+   * log loss in a stratified cross-validation, of steps by √10.
+   */
+  l2?: number
+  /**
+   * Divides logits by the temperature with the least held-out log loss, so that probabilities are what they say. Without a cross-validation it is 1.
+   * Default true.
+   */
+  calibrate?: boolean
+  /** Shares of classes in the place where the head is used. Default `examples`: as in the examples. */
+  priors?: Priors<L>
+  /** A prediction with a p-value below this is `isNone`; about this share of vectors of known classes is, too. 0: none is. Default 0.05. */
+  noneBelow?: number
+  /**
+   * The search for the weights ends where no component of the gradient of the mean loss is larger, for vectors centered and scaled to a mean squared
+   * length of 1; where l2 of these vectors is below 1, in proportion to it. Default 1e-3: probabilities are right to about three digits.
+   */
+  gradientTolerance?: number
+  /** Decides the folds, and the rows of the cross-validation where there are many. Default 0. */
+  seed?: number
+}
+
+export const TRAIN_HEAD = {
+  l2: { is: positive, aka: ['C', 'penalty', 'weightDecay', 'alpha'] },
+  calibrate: { is: flag, default: true },
+  priors: { is: anything, default: 'examples' },
+  noneBelow: { is: share, default: 0.05, aka: ['threshold'] },
+  gradientTolerance: { is: positive, default: 1e-3, aka: ['tol'] },
+  seed: { is: seed, default: 0 },
+} satisfies Schema<TrainHeadOptions>
+
+/**
+ * Trains a head: classes on top of vectors from a frozen model, such as embeddings of texts or pictures. It is the logistic regression of scikit-learn's
+ * `LogisticRegressionCV`: multinomial, all folds solved together by L-BFGS, the penalty by held-out log loss.
+ *
+ * Three examples of a class are enough to begin with. The vectors may have any scale; what matters is that all come from the same model.
+ *
+ * @param vectors one a row: arrays, typed arrays, or a tensor [rows, width] of gradus or transformers.js
+ * @param labels a text, number or boolean for each row
+ * @example
+ * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
+ * const { label, probability } = head.predict([0, 3])
+ * label // 'cat'
+ * @throws TypeError, RangeError naming the row of a vector of another length, of a number that is not finite or of a label that is none; RangeError
+ *   if all vectors are alike, or all labels
+ */
+export async function trainHead<const L extends Label>(
+  vectors: Vectors,
+  labels: readonly L[],
+  options: TrainHeadOptions<L> = {},
+): Promise<Head<L>> {
+  const { l2: given, calibrate, priors, noneBelow, gradientTolerance, seed } = readOptions('trainHead', options, TRAIN_HEAD)
+  const { rows, read } = readExamples('trainHead', vectors, labels)
+  const { classOf } = read
+  const classes = read.labels.length
+  const chosen = given !== undefined && !calibrate ? null : choosePenalty('trainHead', rows, classOf, classes, { seed, only: given })
+  const engine = new EngineRows(rows)
+  const l2 = given ?? chosen?.best.l2 ?? usualPenalty(engine.scale)
+  const line = lineOfAll(new Lines(engine, classes, 1), classOf, chosen?.start ?? null, l2, gradientTolerance)
+  return new Head<L>({
+    ...{ labels: read.labels, width: rows.width, line, l2, priors: priors as Priors<L>, noneBelow, gradientTolerance },
+    temperature: calibrate && chosen ? chooseTemperature(chosen, classes) : 1,
+    counts: countClasses(classOf, classes),
+    spread: spreadOf(rows, classOf, classes),
+    report: chosen && { rows: chosen.rows.length, folds: chosen.folds.length, ...chosen.best, tried: chosen.tried },
+    examples: new Examples(rows, classOf),
+  })
+}
+
+/** @internal vectors and labels that something can be learnt from. @throws TypeError, RangeError */
+export function readExamples<L extends Label>(who: string, vectors: Vectors, labels: readonly L[]): { rows: Rows; read: ReadLabels<L> } {
+  const rows = readVectors(who, vectors)
+  const read = readLabels(who, labels, rows.count)
+  if (rows.count === 0 || rows.width === 0) throw rangeError(`${who}: vectors wants examples of two classes, got none`)
+  if (read.labels.length < 2)
+    throw rangeError(`${who}: labels wants at least two classes, and all rows are ${String(read.labels[0])}; add rows of another class`)
+  if (areAlike(rows))
+    throw rangeError(
+      `${who}: vectors wants rows that differ, and all ${rows.count} are alike; does the model get the right texts or pictures?`,
+    )
+  return { rows, read }
+}
+
+function areAlike({ vectors, count, width }: Rows): boolean {
+  for (let i = width; i < count * width; i++) if (vectors[i] !== vectors[i % width]) return false
+  return true
+}

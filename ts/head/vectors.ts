@@ -1,0 +1,145 @@
+/** Reading of vectors and labels, with errors that name the row. Everything is checked before anything changes. */
+import { rangeError, typeError } from '../common/errors.js'
+import { show } from '../common/show.js'
+import { Tensor } from '../index.js'
+
+/** A name of a class. */
+export type Label = string | number | boolean
+
+/** One vector: an array or typed array of numbers. */
+export type Vector = ArrayLike<number>
+
+/**
+ * Vectors, one a row: arrays or typed arrays, a tensor [rows, width] of gradus, or anything with `data` and `dims`, such as the tensors of
+ * transformers.js and onnxruntime.
+ */
+export type Vectors = readonly Vector[] | Tensor | { readonly data: ArrayLike<number>; readonly dims: readonly number[] }
+
+/** Vectors side by side. */
+export interface Rows {
+  /** Row-major [count, width]. */
+  readonly vectors: Float32Array
+  readonly count: number
+  readonly width: number
+}
+
+const WANTS = 'arrays of numbers, one for each row, or a tensor [rows, width]'
+
+/** Whether these are several vectors, not one. */
+export function areSeveral(given: Vector | Vectors): given is Vectors {
+  if (given instanceof Tensor) return given.rank !== 1
+  if (Array.isArray(given)) return typeof given[0] !== 'number'
+  return typeof given === 'object' && given !== null && 'dims' in given && given.dims.length > 1
+}
+
+/**
+ * @param width the length that all vectors want; undefined takes that of row 0
+ * @throws TypeError, RangeError naming the row
+ */
+export function readVectors(who: string, given: Vectors, width?: number): Rows {
+  if (given instanceof Tensor) return fromFlat(who, given.data(), given.shape, width)
+  if (typeof given === 'object' && given !== null && 'dims' in given) return fromFlat(who, given.data, given.dims, width)
+  if (!Array.isArray(given)) throw typeError(`${who}: vectors wants ${WANTS}, got ${show(given)}`)
+  const list: readonly Vector[] = given
+  const size = width ?? (list.length === 0 ? 0 : lengthOf(who, list[0], 0))
+  const vectors = new Float32Array(list.length * size)
+  for (let i = 0; i < list.length; i++) {
+    const length = lengthOf(who, list[i], i)
+    if (length !== size) throw wrongLength(who, i, length, size, width === undefined ? 'row 0' : 'those of the head')
+    copyRow(vectors, i * size, list[i], size)
+  }
+  return checked(who, { vectors, count: list.length, width: size })
+}
+
+/** Copies one vector. @throws TypeError, RangeError */
+export function readVector(who: string, given: Vector, out: Float32Array): void {
+  const { length } = out
+  const own = given instanceof Tensor ? given.data() : given
+  const size = (own as Vector | undefined)?.length
+  if (size === undefined || typeof own === 'string') throw typeError(`${who}: vector wants ${length} numbers, got ${show(given)}`)
+  if (size !== length)
+    throw rangeError(`${who}: vector wants ${length} numbers, as the head was trained on, got ${size}; embed it by the same model`)
+  let sum = 0
+  for (let j = 0; j < length; j++) sum += out[j] = own[j]
+  if (sum - sum === 0) return
+  const odd = out.findIndex((x) => !Number.isFinite(x))
+  throw notFinite(who, 'vector', odd, own[odd])
+}
+
+function fromFlat(who: string, data: ArrayLike<number>, shape: readonly number[], width: number | undefined): Rows {
+  if (shape.length !== 2)
+    throw rangeError(
+      `${who}: vectors wants a tensor [rows, width], got shape [${shape.join(', ')}]; pool the tokens of each text first, such as pooling: 'mean'`,
+    )
+  const [count, size] = shape
+  if (data?.length !== count * size)
+    throw rangeError(`${who}: vectors of shape [${shape.join(', ')}] wants ${count * size} numbers, got ${data?.length}`)
+  if (width !== undefined && size !== width && count > 0) throw wrongLength(who, 0, size, width, 'those of the head')
+  return checked(who, { vectors: new Float32Array(data), count, width: size })
+}
+
+function lengthOf(who: string, vector: Vector, row: number): number {
+  if (Array.isArray(vector) || (ArrayBuffer.isView(vector) && 'length' in vector)) return vector.length
+  throw typeError(`${who}: row ${row} wants an array of numbers, got ${show(vector)}`)
+}
+
+function copyRow(out: Float32Array, from: number, row: Vector, width: number): void {
+  for (let j = 0; j < width; j++) out[from + j] = typeof row[j] === 'number' ? row[j] : Number.NaN
+}
+
+/** One sum a row says whether there is a NaN or an infinity in it. */
+function checked(who: string, rows: Rows): Rows {
+  const { vectors, count, width } = rows
+  for (let i = 0, at = 0; i < count; i++) {
+    let sum = 0
+    for (let j = 0; j < width; j++) sum += vectors[at++]
+    if (sum - sum === 0) continue
+    const odd = vectors.subarray(i * width, at).findIndex((x) => !Number.isFinite(x))
+    throw notFinite(who, `row ${i}`, odd, vectors[i * width + odd])
+  }
+  return rows
+}
+
+function wrongLength(who: string, row: number, got: number, wants: number, as: string): RangeError {
+  return rangeError(`${who}: row ${row} wants ${wants} numbers, as ${as}, got ${got}; embed all rows by the same model`)
+}
+
+function notFinite(who: string, what: string, place: number, got: unknown): RangeError {
+  return rangeError(`${who}: ${what} wants finite numbers, got ${show(got)} at place ${place}; leave the row out, or embed it again`)
+}
+
+/** Labels as numbers of classes. */
+export interface ReadLabels<L extends Label> {
+  /** The classes: known ones, then others in the order of their first rows; without known ones all are sorted. */
+  labels: L[]
+  classOf: Int32Array
+}
+
+/**
+ * @param known classes that there are already
+ * @throws TypeError, RangeError naming the row
+ */
+export function readLabels<L extends Label>(who: string, given: readonly L[], count: number, known: readonly L[] = []): ReadLabels<L> {
+  if (!Array.isArray(given) && !ArrayBuffer.isView(given))
+    throw typeError(`${who}: labels wants one label for each row, got ${show(given)}`)
+  if (given.length !== count) throw rangeError(`${who}: labels wants one for each of ${count} vectors, got ${given.length}`)
+  for (let i = 0; i < count; i++) checkLabel(who, given[i], i)
+  const labels = known.length > 0 ? [...known] : [...new Set(given)].sort((a, b) => Number(a > b) - Number(a < b))
+  const place = new Map<string, number>(labels.map((label, c) => [String(label), c]))
+  const classOf = new Int32Array(count)
+  for (let i = 0; i < count; i++) {
+    const label = given[i]
+    const c = place.get(String(label))
+    if (c === undefined) {
+      place.set(String(label), labels.length)
+      classOf[i] = labels.push(label) - 1
+    } else if (labels[c] === label) classOf[i] = c
+    else throw rangeError(`${who}: the labels ${show(labels[c])} and ${show(label)} (row ${i}) are alike as text; write them alike`)
+  }
+  return { labels, classOf }
+}
+
+function checkLabel(who: string, label: unknown, row: number): void {
+  if (typeof label === 'string' || typeof label === 'boolean' || (typeof label === 'number' && Number.isFinite(label))) return
+  throw typeError(`${who}: the label of row ${row} wants a text, a finite number or a boolean, got ${show(label)}; leave the row out`)
+}
