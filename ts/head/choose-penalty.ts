@@ -37,18 +37,22 @@ const LEAST_ROWS = 500
 const LEAST_ROWS_PER_CLASS = 20
 /** Penalties are the mean squared distance of rows from their center times 10^(−step/2). With it, the scale of the vectors does not matter. */
 const [FIRST_STEP, LAST_STEP, USUAL_STEP] = [-4, 10, 3]
-/** The tolerance of the search for one penalty: held-out losses are then right to about 1 %. */
-const TOLERANCE = 3e-3
-const MAX_ITERATIONS = 200
+/** End of the search for one penalty: held-out losses are then right to about 1 %. */
+const TOLERANCE = { absolute: 1e-6, relative: 0.1 }
+/**
+ * A weaker penalty wants to lower the log loss by this. Where classes are far apart each step lowers it a little, and such steps would take most of the
+ * time.
+ */
+const LEAST_GAIN = 0.003
 
 /** λ of a step. */
-export function penaltyAt(step: number, scale: number): number {
-  return scale ** 2 * 10 ** (-step / 2)
+export function penaltyAt(step: number, spread: number): number {
+  return spread ** 2 * 10 ** (-step / 2)
 }
 
 /** The penalty where there are too few rows for a cross-validation. */
-export function usualPenalty(scale: number): number {
-  return penaltyAt(USUAL_STEP, scale)
+export function usualPenalty(spread: number): number {
+  return penaltyAt(USUAL_STEP, spread)
 }
 
 /** Numbers of rows of each class. */
@@ -101,20 +105,21 @@ export function choosePenalty(
   const tried = new Map<number, PenaltyScore>()
   let best: Pick<Chosen, 'best' | 'logits' | 'start'> | undefined
   const attempt = (l2: number): boolean => {
-    lines.solve(l2, TOLERANCE, MAX_ITERATIONS)
+    lines.solve(l2, TOLERANCE)
     const logits = lines.logits(foldOf)
     const score = { l2, ...scoreOf(logits, ownClasses, classes, judged) }
     tried.set(l2, score)
-    const isBetter = best === undefined || score.logLoss < best.best.logLoss
+    const before = best?.best.logLoss ?? Number.POSITIVE_INFINITY
+    const isBetter = score.logLoss < before - (l2 < (best?.best.l2 ?? 0) ? LEAST_GAIN : 0)
     if (isBetter) best = { best: score, logits, start: lines.line() }
     return isBetter
   }
   if (only !== undefined) attempt(only)
   else {
-    attempt(penaltyAt(USUAL_STEP, engine.scale))
+    attempt(penaltyAt(USUAL_STEP, engine.spread))
     let step = USUAL_STEP + 1
-    while (step <= LAST_STEP && attempt(penaltyAt(step, engine.scale))) step++
-    if (step === USUAL_STEP + 1) for (step = USUAL_STEP - 1; step >= FIRST_STEP && attempt(penaltyAt(step, engine.scale)); ) step--
+    while (step <= LAST_STEP && attempt(penaltyAt(step, engine.spread))) step++
+    if (step === USUAL_STEP + 1) for (step = USUAL_STEP - 1; step >= FIRST_STEP && attempt(penaltyAt(step, engine.spread)); ) step--
   }
   return {
     ...(best as NonNullable<typeof best>),

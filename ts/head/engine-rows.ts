@@ -28,12 +28,15 @@ class Block extends Module {
 }
 
 /**
- * Rows that were centered, and divided by the root of their mean squared distance from the center. Both come from the first rows and stay: a line can
- * be written for the rows as they came, whatever they are.
+ * Rows that were centered and scaled. Center and scale come from the first rows and stay: a line can be written for the rows as they came, whatever they
+ * are.
  */
 export class EngineRows {
   readonly width: number
   readonly center: Float64Array
+  /** The root of the mean squared distance from the center. */
+  readonly spread: number
+  /** Columns are divided by this, twice their deviation: then the biases are about as steep as the weights, which takes a third of the iterations. */
   readonly scale: number
   count = 0
   private block: Block
@@ -47,7 +50,8 @@ export class EngineRows {
     for (let j = 0; j < width; j++) this.center[j] /= count
     let squares = 0
     for (let i = 0, at = 0; i < count; i++) for (let j = 0; j < width; j++, at++) squares += (vectors[at] - this.center[j]) ** 2
-    this.scale = Math.sqrt(squares / count)
+    this.spread = Math.sqrt(squares / count)
+    this.scale = (2 * this.spread) / Math.sqrt(width)
     this.block = new Block(count, width)
     this.append(vectors)
   }

@@ -36,9 +36,11 @@ export interface Mislabelled<L extends Label = Label> {
  * 2021).
  *
  * @example
- * const wrong = await findMislabelled([[0, 1], [0, 2], [0, 3], [1, 0], [2, 0], [3, 0], [4, 0]], ['a', 'a', 'a', 'b', 'b', 'b', 'a'])
- * wrong[0].index // 6
- * @throws as `trainHead` does; RangeError if no class has two rows
+ * const vectors = Array.from({ length: 20 }, (_, i) => [i % 2, i / 20])
+ * const labels = vectors.map(([x], i) => (x === 1 || i === 8 ? 'b' : 'a'))
+ * const wrong = await findMislabelled(vectors, labels)
+ * wrong[0].index // 8
+ * @throws TypeError, RangeError as `trainHead` does
  */
 export async function findMislabelled<const L extends Label>(
   vectors: Vectors,

@@ -8,6 +8,7 @@
  * are alike.
  */
 import { crossEntropy, dense, noGrad, Parameter, reshape, type Tensor, tensor } from '../index.js'
+import { maxAbs } from '../solve/vector.js'
 import { descend } from './descend.js'
 import type { EngineRows } from './engine-rows.js'
 
@@ -80,15 +81,18 @@ export class Lines {
   }
 
   /**
-   * Solves all problems.
+   * Solves all problems, until no component of the gradient of the mean loss is larger than `absolute`, or than this share, `relative`, of the
+   * penalty's own gradient, which the gradient of the loss balances at the minimum.
    * @param penalty λ
-   * @param tolerance the largest component of the gradient of the mean loss at the end, for the rows as the engine has them. A penalty below their scale
-   * tightens it in proportion, since it makes the minimum flatter
    */
-  solve(penalty: number, tolerance: number, maxIterations: number): void {
+  solve(penalty: number, { absolute, relative = 0 }: { absolute: number; relative?: number }): void {
     const scaled = ((this.classes === 2 ? 2 : 1) * penalty) / this.rows.scale ** 2
-    const limits = { tolerance: tolerance * Math.min(1, scaled), maxIterations }
-    this.theta = descend((theta) => this.gradient(theta, scaled), this.theta, limits)
+    const pull = (theta: Float64Array) => (scaled / this.total) * maxAbs(theta.subarray(0, this.weight.size))
+    this.theta = descend(
+      (theta) => this.gradient(theta, scaled),
+      this.theta,
+      (theta, size) => size <= absolute || size <= relative * pull(theta),
+    )
   }
 
   /** A solution, for the rows as they came. */
@@ -150,13 +154,10 @@ export class Lines {
   }
 }
 
-/** Iterations of the search for the line of a head, at most. */
-const MAX_ITERATIONS = 1000
-
 /** The line of all rows: the minimum to within the tolerance of a head. */
 export function lineOfAll(lines: Lines, classOf: ArrayLike<number>, start: Line | null, penalty: number, gradientTolerance: number): Line {
   lines.setTargets(classOf)
   if (start !== null) lines.startAt(start)
-  lines.solve(penalty, gradientTolerance, MAX_ITERATIONS)
+  lines.solve(penalty, { absolute: gradientTolerance })
   return lines.line()
 }

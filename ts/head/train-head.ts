@@ -27,8 +27,8 @@ export interface TrainHeadOptions<L extends Label = Label> {
   /** A prediction with a p-value below this is `isNone`; about this share of vectors of known classes is, too. 0: none is. Default 0.05. */
   noneBelow?: number
   /**
-   * The search for the weights ends where no component of the gradient of the mean loss is larger, for vectors centered and scaled to a mean squared
-   * length of 1; where l2 of these vectors is below 1, in proportion to it. Default 1e-3: probabilities are right to about three digits.
+   * The search for the weights ends where no component of the gradient of the mean loss is larger, for vectors that are centered and scaled to columns of
+   * deviation 1/2. Default 1e-4, as in scikit-learn: probabilities are right to about three digits. Below 1e-8 single precision ends it.
    */
   gradientTolerance?: number
   /** Decides the folds, and the rows of the cross-validation where there are many. Default 0. */
@@ -40,7 +40,7 @@ export const TRAIN_HEAD = {
   calibrate: { is: flag, default: true },
   priors: { is: anything, default: 'examples' },
   noneBelow: { is: share, default: 0.05, aka: ['threshold'] },
-  gradientTolerance: { is: positive, default: 1e-3, aka: ['tol'] },
+  gradientTolerance: { is: positive, default: 1e-4, aka: ['tol'] },
   seed: { is: seed, default: 0 },
 } satisfies Schema<TrainHeadOptions>
 
@@ -70,7 +70,7 @@ export async function trainHead<const L extends Label>(
   const classes = read.labels.length
   const chosen = given !== undefined && !calibrate ? null : choosePenalty('trainHead', rows, classOf, classes, { seed, only: given })
   const engine = new EngineRows(rows)
-  const l2 = given ?? chosen?.best.l2 ?? usualPenalty(engine.scale)
+  const l2 = given ?? chosen?.best.l2 ?? usualPenalty(engine.spread)
   const line = lineOfAll(new Lines(engine, classes, 1), classOf, chosen?.start ?? null, l2, gradientTolerance)
   return new Head<L>({
     ...{ labels: read.labels, width: rows.width, line, l2, priors: priors as Priors<L>, noneBelow, gradientTolerance },
