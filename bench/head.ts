@@ -1,0 +1,144 @@
+/**
+ * Heads: time and accuracy.
+ *
+ *     node --import tsx bench/head.ts time      from import to the first head in a new process (needs dist/), one example more, one prediction
+ *     node --import tsx bench/head.ts large     100,000 vectors of 768 numbers, 10 classes
+ *     node --import tsx bench/head.ts real      accuracy on real sets beside scikit-learn's LogisticRegressionCV, on the same five parts
+ *
+ * The real sets are made by bench/head/embed.py, whose head says how, and judged by bench/head/sklearn_cv.py. Wall-clock times are the least of several
+ * runs, and CPU times beside them, for machines that do other work.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { RandomStream } from '../ts/common/random-stream.js'
+import { trainHead } from '../ts/head/index.js'
+import { load } from '../ts/index.js'
+
+const SETS = '.cache/head'
+const PARTS = 5
+
+/** Clouds of unit vectors, about as far apart as topics of news are in an embedding. */
+function clouds(count: number, width: number, classes: number, spread = 2) {
+  const random = new RandomStream(1)
+  const centers = Array.from({ length: classes }, () => Float32Array.from({ length: width }, () => random.normal()))
+  const data = new Float32Array(count * width)
+  for (let i = 0; i < count; i++) {
+    const own = data.subarray(i * width, (i + 1) * width)
+    let squares = 0
+    for (let j = 0; j < width; j++) squares += (own[j] = centers[i % classes][j] / spread + random.uniform() * 4 - 2) ** 2
+    for (let j = 0; j < width; j++) own[j] /= Math.sqrt(squares)
+  }
+  return { vectors: { data, dims: [count, width] }, labels: Array.from({ length: count }, (_, i) => `class ${i % classes}`) }
+}
+
+const cpu = (from?: NodeJS.CpuUsage) => {
+  const { user, system } = process.cpuUsage(from)
+  return (user + system) / 1000
+}
+
+/** A program for a new process: data are made before the clock starts. */
+const COLD = `
+const [count, width, classes] = [1000, 384, 10]
+let state = 1
+const uniform = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32
+const centers = Array.from({ length: classes }, () => Float32Array.from({ length: width }, () => uniform() * 2 - 1))
+const vectors = Array.from({ length: count }, (_, i) => {
+  const v = Float32Array.from({ length: width }, (_, j) => centers[i % classes][j] * 0.6 + uniform() * 4 - 2)
+  const length = Math.hypot(...v)
+  return v.map((x) => x / length)
+})
+const labels = vectors.map((_, i) => 'class ' + (i % classes))
+const [start, used] = [performance.now(), process.cpuUsage()]
+const { trainHead } = await import(process.argv[1])
+const imported = performance.now() - start
+const head = await trainHead(vectors, labels)
+head.predict(vectors[0])
+const { user, system } = process.cpuUsage(used)
+console.log(JSON.stringify({ imported, whole: performance.now() - start, cpu: (user + system) / 1000, report: head.report }))
+`
+
+async function time(): Promise<void> {
+  const runs = Array.from({ length: 7 }, () =>
+    JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', COLD, path.resolve('dist/head.js')], { encoding: 'utf8' })),
+  )
+  const least = (key: string) => Math.min(...runs.map((run) => run[key])).toFixed(0)
+  const { tried, accuracy } = runs[0].report
+  console.log(`1,000 × 384, 10 classes, new process: ${least('whole')} ms (${least('cpu')} ms CPU), of which import ${least('imported')}`)
+  console.log(`  ${tried.length} penalties tried, held-out accuracy ${accuracy}`)
+  await load()
+  const { vectors, labels } = clouds(1000, 384, 10)
+  const row = (i: number) => vectors.data.subarray(i * 384, (i + 1) * 384)
+  const warm = []
+  for (let i = 0; i < 5; i++) {
+    const [start, used] = [performance.now(), process.cpuUsage()]
+    await trainHead(vectors, labels)
+    warm.push([performance.now() - start, cpu(used)])
+  }
+  console.log(
+    `again in the same process: ${Math.min(...warm.map(([ms]) => ms)).toFixed(0)} ms (${Math.min(...warm.map(([, ms]) => ms)).toFixed(0)} ms CPU)`,
+  )
+  const head = await trainHead<string>(vectors, labels)
+  const added = Array.from({ length: 40 }, (_, i) => {
+    const start = performance.now()
+    head.add(row(i), labels[(i + 1) % 1000])
+    return performance.now() - start
+  }).sort((a, b) => a - b)
+  console.log(`one example more: least ${added[0].toFixed(1)} ms, median ${added[20].toFixed(1)} ms`)
+  const predicted = Array.from({ length: 10 }, () => {
+    const start = performance.now()
+    for (let i = 0; i < 10_000; i++) head.predict(row(i % 1000))
+    return (performance.now() - start) / 10
+  })
+  console.log(`one prediction: ${Math.min(...predicted).toFixed(1)} µs`)
+}
+
+async function large(): Promise<void> {
+  await load()
+  const { vectors, labels } = clouds(100_000, 768, 10, 4)
+  const [start, used] = [performance.now(), process.cpuUsage()]
+  const head = await trainHead<string>(vectors, labels)
+  console.log(`100,000 × 768, 10 classes: ${((performance.now() - start) / 1000).toFixed(1)} s (${(cpu(used) / 1000).toFixed(1)} s CPU)`)
+  console.log(`  ${JSON.stringify(head.report)}`)
+}
+
+/** The part of a row: the same numbers in bench/head/sklearn_cv.py. */
+const partOf = (row: number) => (Math.imul(row, 0x9e3779b1) >>> 16) % PARTS
+
+async function real(): Promise<void> {
+  await load()
+  const names = readdirSync(SETS).flatMap((file) => /^(.*)\.f32$/.exec(file)?.[1] ?? [])
+  for (const name of names) {
+    const { count, width, labels } = JSON.parse(readFileSync(path.join(SETS, `${name}.json`), 'utf8'))
+    const bytes = new Uint8Array(readFileSync(path.join(SETS, `${name}.f32`)))
+    const data = new Float32Array(bytes.buffer)
+    const row = (i: number) => data.subarray(i * width, (i + 1) * width)
+    let [right, loss, none, spent] = [0, 0, 0, 0]
+    for (let part = 0; part < PARTS; part++) {
+      const rows = Array.from({ length: count }, (_, i) => i)
+      const [train, test] = [rows.filter((i) => partOf(i) !== part), rows.filter((i) => partOf(i) === part)]
+      const used = process.cpuUsage()
+      const head = await trainHead<string>(
+        train.map(row),
+        train.map((i) => labels[i]),
+      )
+      spent += cpu(used)
+      for (const i of test) {
+        const { label, probabilities, isNone } = head.predict(row(i))
+        right += Number(label === labels[i])
+        loss -= Math.log(Math.max(probabilities[labels[i]], 1e-15))
+        none += Number(isNone)
+      }
+    }
+    const file = path.join(SETS, `${name}.sklearn.json`)
+    const other = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
+    const shown = (accuracy: number, logLoss: number) => `${(100 * accuracy).toFixed(2)} %, log loss ${logLoss.toFixed(4)}`
+    console.log(`${name} (${count} × ${width}, ${new Set(labels).size} classes)`)
+    console.log(
+      `  gradus:       ${shown(right / count, loss / count)}; ${(spent / PARTS).toFixed(0)} ms CPU; isNone ${((100 * none) / count).toFixed(1)} %`,
+    )
+    if (other) console.log(`  scikit-learn: ${shown(other.accuracy, other.logLoss)}; ${other.cpu.toFixed(0)} ms CPU`)
+  }
+}
+
+await { time, large, real }[process.argv[2] as 'time' | 'large' | 'real']()
