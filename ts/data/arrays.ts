@@ -1,4 +1,4 @@
-/** Data sets from arrays that are there already. */
+/** Data sets from arrays in memory. */
 import { rangeError, typeError } from '../common/errors.js'
 import { countFrom0, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
@@ -24,8 +24,8 @@ export const ARRAYS = { classes: { is: countFrom0 } } satisfies Schema<ArraysOpt
  * data.targets // Int32Array.of(0, 1, 0)
  * data.classNames // ['setosa', 'virginica']
  * const { train, test } = trainTestSplit(fromArrays([[1], [2], [3]], [2, 4, 6]))
- * @throws TypeError for what is no array of rows, or a value that is no number; RangeError for rows unlike in length, targets that are not as many,
- *   or no class
+ * @throws TypeError for anything but an array of rows, or a value that is not a number; RangeError for rows of different lengths, another number of
+ *   targets than of rows, or an invalid class
  */
 export function fromArrays(
   inputs: readonly ArrayLike<number>[],

@@ -14,7 +14,7 @@ import type { Targets } from './dataset.js'
  * classWeights([0, 0, 0, 1], 'balanced') // Float64Array.of(0.666667, 0.666667, 0.666667, 2)
  * classWeights([0, 0, 0, 1], [1, 5]) // Float64Array.of(0.5, 0.5, 0.5, 2.5)
  * await fit(model, { inputs, targets, weights: classWeights(targets, [1, 1, 4]), loss: crossEntropy, optimizer })
- * @throws RangeError for targets that are no classes, and factors that are missing, negative, not finite, or 0 for all classes there are
+ * @throws RangeError for targets that are not classes, and factors that are missing, negative, not finite, or 0 for all classes of the targets
  */
 export function classWeights(targets: Targets | readonly number[], factors: 'balanced' | ArrayLike<number>): Float64Array {
   const counts = new Map<number, number>()

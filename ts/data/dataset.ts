@@ -77,7 +77,7 @@ export type RowTest = (inputs: Float32Array, target: number, row: number) => boo
  * const someOfEach = selectRows(iris(), [0, 50, 100])
  * someOfEach.targets // Int32Array.of(0, 1, 2)
  * selectRows(iris(), ([sepalLength], target) => target < 2 && sepalLength > 6.5).count // 8
- * @throws RangeError for an index that is no row, TypeError for what is no data set, and neither array nor function
+ * @throws RangeError for an index without a row; TypeError for anything but a data set, or if rows are neither an array nor a function
  */
 export function selectRows<D extends Dataset<Targets>>(data: D, which: ArrayLike<number> | RowTest): D {
   checkDataset('selectRows', data)
@@ -96,7 +96,7 @@ export function selectRows<D extends Dataset<Targets>>(data: D, which: ArrayLike
  * @example
  * take(iris(), 10).count // 10
  * take(iris(), 140, 160).count // 10
- * @throws RangeError for what is no whole number from 0, TypeError for what is no data set
+ * @throws RangeError for a number that is not whole or is below 0, TypeError for anything but a data set
  */
 export function take<D extends Dataset<Targets>>(data: D, from: number, to?: number): D {
   checkDataset('take', data)
@@ -121,8 +121,8 @@ export function take<D extends Dataset<Targets>>(data: D, from: number, to?: num
  * const days = Array.from({ length: 150 }, (_, row) => `day ${row % 10}`)
  * kFold(iris(), { folds: 5, groups: days }).map(({ test }) => test.count) // [30, 30, 30, 30, 30]
  * @throws RangeError for a number of folds below 2 or above that of rows (or groups), more folds than the largest class has rows (a class with fewer
- *   is a warning), `repeats` without `shuffle` or of which there are not so many ways to cut, groups that are not one for each row, or `stratify` for
- *   targets that are numbers; TypeError for what is no data set
+ *   is a warning), `repeats` without `shuffle`, more `repeats` than there are different divisions, groups that are not one for each row, or
+ *   `stratify` for targets that are numbers; TypeError for anything but a data set
  */
 export function kFold<D extends Dataset<Targets>>(data: D, given: KFoldOptions = {}): FoldSplit<D>[] {
   checkDataset('kFold', data)

@@ -42,7 +42,7 @@ const ELEMENTS: Readonly<Record<number, Element>> = {
  * @example
  * const bytes = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9) // in a file: unsigned bytes, 1 axis, of length 3
  * parseIdx(bytes).data // Uint8Array.of(7, 8, 9)
- * @throws TypeError for what is no bytes, RangeError saying what is wrong: no IDX, unknown type, too few or too many bytes
+ * @throws TypeError for anything but bytes; RangeError for anything but an IDX file, an unknown type, or too few or too many bytes
  */
 export function parseIdx(bytes: Uint8Array | ArrayBuffer, name = 'IDX data'): IdxData {
   const view = viewOf(bytes, name)

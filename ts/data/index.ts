@@ -1,5 +1,5 @@
 /**
- * `gradus/data`: data sets to try things on, and a few tools for your own. Plain functions on typed arrays, without the engine.
+ * `gradus/data`: data sets for experiments, and tools for data of your own. Plain functions on typed arrays, without the engine.
  * @module gradus/data
  */
 

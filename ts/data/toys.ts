@@ -1,4 +1,4 @@
-/** Toy data in the plane, from a seed: small, and known to be hard for this or that. */
+/** Toy data in the plane, from a seed: small sets, each of which is hard for some kind of model. */
 
 import { count, finite, nonNegative, readOptions, type Schema, seed, share } from '../common/options.js'
 import { RandomStream } from '../common/random-stream.js'
@@ -75,7 +75,7 @@ export const BLOBS = {
 } satisfies Schema<BlobsOptions>
 
 /**
- * Arms that wind around each other: no straight line separates them, nor do few. Radius up to 1. Default 600 samples, noise 0.03.
+ * Arms that wind around each other: neither one straight line nor a few lines separate them. Radius up to 1. Default 600 samples, noise 0.03.
  *
  * @example spirals({ classes: 3, seed: 1 }).shape // [600, 2]
  */

@@ -136,7 +136,7 @@ export const TOP_K = { k: { is: count, default: 5 } } satisfies Schema<TopKOptio
  * @param prediction scores [n, classes]
  * @param target classes [n], or probabilities [n, classes]
  * @example topKAccuracy([[3, 2, 1], [3, 2, 1]], [1, 2], { k: 2 }) // 0.5
- * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, or a k below 1
+ * @throws ShapeError unless both have the same rows, RangeError for targets that are not classes, or a k below 1
  */
 export function topKAccuracy(prediction: TensorLike, target: TensorLike, options: TopKOptions = {}): number {
   const { k } = readOptions('topKAccuracy', options, TOP_K)

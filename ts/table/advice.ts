@@ -27,7 +27,7 @@ const GIVEN_AWAY = 0.5
 /** Number of rows of a class, or of all, below which conclusions are weak. */
 const FEW_OF_CLASS = 10
 const FEW = 30
-/** Rows of the rarer class below which a threshold that they choose is noise. */
+/** Number of rows of the rarer class below which a threshold chosen by them is noise. */
 const FEW_FOR_THRESHOLD = 20
 /** Number of test rows from which on a line and nets are compared. */
 const FEWEST_COMPARED = 10
@@ -92,7 +92,7 @@ function neverPredicted(
   const mean = counts.reduce((sum, n) => sum + n, 0) / counts.length
   const areRare = never.every((name) => counts[classNames.indexOf(name)] < mean)
   const remedies = [
-    // a threshold is one for the positive class of two
+    // a threshold is suggested for the positive class of two
     ...(first === positive && threshold === undefined && Math.min(...counts) >= FEW_FOR_THRESHOLD
       ? ["`threshold: 'f1'` names it from a lower probability on"]
       : []),
@@ -158,7 +158,7 @@ function besideLine(report: TableModelReport): string[] {
   ]
 }
 
-/** A series whose next value is mostly the last one is learned badly from columns that do not have it. */
+/** Advice to predict changes, if repeating the last value of a series predicts about as well as the model. */
 function besideRowBefore(report: TableModelReport): string[] {
   const { compared, rows, target } = report
   const metric = deciding(report)
@@ -174,7 +174,7 @@ function besideRowBefore(report: TableModelReport): string[] {
   ]
 }
 
-/** The worst intervals. Those that hold too few rows matter more than those that hold too many. */
+/** Advice about the intervals whose coverage is furthest off. Intervals that contain too few rows matter more than those that contain too many. */
 function coverage({ task, calibration, rows, splitBy }: TableModelReport): string[] {
   if (task === 'classification' || rows.test < ROWS_OF_COVERAGE) return []
   const excess = (bin: CalibrationBin) => bin.true - bin.said

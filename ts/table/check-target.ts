@@ -2,7 +2,7 @@
 import { rangeError } from '../common/errors.js'
 import type { Row, Table, TableReport } from '../data/index.js'
 
-/** Two training rows and one test row. */
+/** Least number of rows: two for training and one for the test. */
 const FEWEST = 3
 /** Number of rows from which on a separate class for most rows counts as a mistake. */
 const FEW_ROWS = 20

@@ -61,7 +61,7 @@ export class ColumnPlan {
     this.rows = withTarget(all, gaps, given.target)
     this.isClasses = table.classes > 0
     this.columns = columns
-    // of the table of all rows the report alone is kept
+    // only the report of the table of all rows is kept
     this.reports = table.report.columns
     this.leftOut = table.report.leftOut
     this.embedded = columnsToEmbed(this.reports)
@@ -130,7 +130,7 @@ export class ColumnPlan {
  * const rows = [{ size: 1, kind: 'b' }, { size: 2, kind: 'a' }]
  * const { columns } = await inspectTable(rows, { target: 'kind' })
  * columns.map(({ name, as }) => [name, as]) // [['size', 'number'], ['kind', 'category']]
- * @throws RangeError, TypeError naming row, or line of the file, and column of what does not fit
+ * @throws RangeError, TypeError naming the row (or the line of the file) and the column of a value that does not fit
  */
 export async function inspectTable(rows: readonly object[] | Source, given: InspectTableOptions): Promise<TableReport> {
   const { read, ...options } = readOptions('inspectTable', given, INSPECT_TABLE)

@@ -11,7 +11,7 @@ export interface PairedDifference {
   high: number
 }
 
-/** Predictions of others for the same rows, in the form of the model's: row-major [rows, classes] probabilities, or numbers. */
+/** Other predictions for the same rows, in the form of the model's: row-major [rows, classes] probabilities, or numbers. */
 export interface Besides {
   /** A straight line that was fitted to the same rows. */
   line?: Float64Array
@@ -21,9 +21,9 @@ export interface Besides {
   other?: Float64Array
 }
 
-/** A smaller difference, as a share of what a guess loses, is rounding. */
+/** A smaller difference, as a fraction of the guess's loss, is rounding. */
 const ROUNDING = 1e-9
-/** Fewer rows say nothing. */
+/** Least number of rows for a comparison. */
 const FEWEST_PAIRS = 3
 
 /**
@@ -43,7 +43,7 @@ export function compareLosses(
   factors?: readonly number[],
 ): ({ guess: PairedDifference } & { [name in keyof Besides]?: PairedDifference }) | undefined {
   const { length } = targets
-  // the guess says the same of each row
+  // the guess is the same for each row
   const losses = (answers: ArrayLike<number>, size: number) =>
     Float64Array.from(targets, (target, row) =>
       classes > 0

@@ -1,6 +1,6 @@
-/** Sizes of errors that intervals of predictions are made of. */
+/** Sizes of errors, from which prediction intervals are made. */
 
-/** Parts between the quantiles that a model keeps. */
+/** Number of equal parts between the quantiles that a model keeps. */
 const QUANTILES = 200
 
 /**
@@ -17,8 +17,8 @@ export function errorQuantiles(errors: Float64Array): number[] {
 }
 
 /**
- * The same of errors in time, whose blocks are unlike one another: at each share the largest quantile of any block, as the block to come may be as unlike
- * the others as any of these. With pooled errors, intervals for 0.9 held 0.72 of the latest unemployment figures; with these they hold 0.89.
+ * The same for rows in time, where blocks differ: for each fraction the largest of the blocks' quantiles, because the coming block may differ from
+ * the others as much as any of these. With pooled errors, intervals for 0.9 held 0.72 of the latest unemployment figures; with these they hold 0.89.
  * @param blocks errors of each block, on rows that nets did not see
  */
 export function largestQuantiles(blocks: readonly Float64Array[]): number[] {

@@ -12,7 +12,7 @@ import { baselineOf, classCounts } from './measure.js'
 import { type Decision, metricsOf, type TableMetric } from './metrics.js'
 import { targetsFor } from './samples.js'
 
-/** Options for classes that are unlike in number or in cost, and for the metric that kinds of nets are chosen by. */
+/** Options for classes of different frequency or cost, and for the metric that selects among kinds of nets. */
 export interface DecisionSettings {
   /**
    * Weights of rows in the loss by class: `balanced`, with the same total for each class, or factors above 0 by the names of classes (1 for missing
@@ -49,7 +49,7 @@ export interface ReportedDecision {
   metric?: TableMetric
 }
 
-/** @internal these options, for the rows to learn from */
+/** @internal these options, as numbers for the training rows */
 export interface ClassTerms {
   /** For two classes: the decision before nets are trained. */
   decision: Decision | undefined
@@ -68,7 +68,7 @@ const NUMBER_METRICS: readonly TableMetric[] = ['rmse', 'mae', 'r2']
 const TABLE_METRICS: readonly TableMetric[] = [...CLASS_METRICS, ...NUMBER_METRICS]
 const CHOSEN_BY = ['f1', 'balanced'] as const
 
-/** The first class whose factor is none. */
+/** The first class whose factor is invalid. */
 function wrongFactor(value: unknown): [name: string, factor: unknown] | undefined {
   return Object.entries(Object(value)).find(([, factor]) => !isAllowed(factor, positive))
 }
@@ -119,7 +119,7 @@ export function classTerms(
       `trainTable: ${unknown === positive ? 'positive' : 'classWeights'} wants classes of '${target}', ${showNames(classNames)}, got ${show(unknown)}`,
     )
   const counts = classCounts(targets, classes)
-  // the rarer one; of two with as many rows the second, as of 0 and 1
+  // the rarer class; if both have the same number of rows the second, such as 1 of 0 and 1
   const rarer = counts[0] < counts[1] ? 0 : 1
   const decision =
     classes === 2
@@ -188,12 +188,12 @@ export function bestThreshold(predictions: ArrayLike<number>, targets: Int32Arra
     const score = by === 'f1' ? (2 * hits) / (taken + positives) : hits / positives - (taken - hits) / negatives
     if (score > best) [best, threshold] = [score, shortBetween(lower, upper)]
   }
-  // of a model that is worse than chance: to name it never is better
+  // for a model that is worse than chance, a threshold that never predicts the class may be best
   const most = scores[order[0]]
   return by === 'balanced' && best < 0 && most < 1 ? shortBetween(most, 1) : threshold
 }
 
-/** A number above `lower` and up to `upper`, near their middle, in as few digits as there fit. */
+/** A number above `lower` and up to `upper`, near their middle, with as few digits as possible. */
 function shortBetween(lower: number, upper: number): number {
   const middle = lower + (upper - lower) / 2
   for (let digits = 1; digits < 17; digits++) {

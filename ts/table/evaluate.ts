@@ -33,7 +33,7 @@ export interface TableEvaluation extends Pick<ReportedDecision, 'positive' | 'th
  * const { model } = await trainTable(rows, { target: 'species' })
  * const { metrics } = evaluateTable(model, rows)
  * metrics[0].name // 'accuracy'
- * @throws RangeError naming row and column of what does not fit, or where no row has a target
+ * @throws RangeError naming row and column of a value that does not fit, and if no row has a target
  */
 export function evaluateTable(model: TableModel<Prediction>, rows: readonly object[]): TableEvaluation {
   const known = rows.filter((row) => ![undefined, null, ''].includes((row as Record<string, undefined>)[model.target]))

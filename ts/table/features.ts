@@ -41,12 +41,12 @@ export interface FeatureState {
 
 /** Columns with fewer different values than this are not cut. */
 const FEWEST_EDGES = 4
-/** Values of a column that quantiles are found from. */
+/** Largest number of values of a column from which quantiles are computed. */
 const MAX_VALUES = 50_000
 /** A category in fewer rows has no vector of its own: a net would mostly learn noise for it. */
 const FEWEST_ROWS = 3
 
-/** Parts that a column of numbers is cut into, by rows. */
+/** Number of parts into which a column of numbers is cut, from the number of rows. */
 const binsFor = (rows: number) => (rows < 300 ? 0 : rows < 2000 ? 8 : 16)
 
 /** The {@link fitFeatures} of the rows of a table. */
@@ -96,7 +96,7 @@ function numbersOf(columns: readonly ColumnReport[]): number[] {
   return featuresTakenAs(['number', 'date'], columns)
 }
 
-/** Features that have a size: numbers, dates and ordered categories. */
+/** Indices of the features with a magnitude: numbers, dates and ordered categories. */
 export function scalesOf(columns: readonly ColumnReport[]): number[] {
   return featuresTakenAs(['number', 'date', 'ordinal'], columns)
 }

@@ -13,7 +13,7 @@ import { fitLine, type LineLimits, type LineSamples, lineAnswers } from './strai
 import type { TimeBudget } from './time-budget.js'
 import type { ReadTrainOptions } from './train-options.js'
 
-/** Numbers to learn from, how they were made, and how they are divided. */
+/** The training data as numbers, the scaling that made them, and their folds. */
 export interface Lesson {
   features: FeatureState
   samples: TableSamples
@@ -43,7 +43,7 @@ export function lessonOf(learnt: Table, times: Float64Array | undefined, { weigh
   }
 }
 
-/** What was found, and the predictions of a straight line beside it; null if the model is that line, or none could be fitted. */
+/** The model that was found, and the predictions of a straight line for comparison; null if the model is that line, or none could be fitted. */
 export interface Found {
   found: SearchResult
   /** @param encoded rows as the encoder gives them */

@@ -1,6 +1,6 @@
 /** Hashes of some training rows, so that an evaluation can notice training rows among its rows. */
 
-/** Limits on the number of kept rows: at most, and at least if there are enough. */
+/** Largest number of kept rows, and the least number if there are enough rows. */
 const MOST = 64
 const FEWEST = 8
 

@@ -16,16 +16,17 @@ const FOLDS = 5
 const VALIDATION_FRACTION = 0.15
 const MAX_VALIDATION = 10_000
 
-/** Folds, and which of the rows that they validate by decide. */
+/** Folds, and the validation rows that decide between nets. */
 export interface Folds {
   folds: Fold[]
-  /** In the order of the folds, index of the first validated row that decides: for rows in time that have a trend, only the latest do. */
+  /** Index of the first validation row that decides, in the order of the folds: for rows in time with a trend only the latest rows decide. */
   from: number
 }
 
 /**
- * A target has a trend if its order explains this share of its variance. Of six series three have one (0.13 to 0.82 explained); on them nets of the
- * target itself had R² −0.9 to 0.7 on the latest fifth, and lines with nets 0.90 to 0.99. In the others it explains up to 0.05.
+ * A target has a trend if its order explains this share of its variance. Three of six series have a trend (0.13 to 0.82 explained): there, nets
+ * trained on the target itself had R² −0.9 to 0.7 on the latest fifth, and nets on the residuals of lines 0.90 to 0.99. In the other three the order
+ * explains up to 0.05.
  */
 const TREND = 0.1
 

@@ -15,7 +15,7 @@ export async function rowsFrom(given: GivenRows, read: ReadOptions | undefined, 
   watch.tell({ bytes: { read: 0, total } })
   const rows: Row[] = []
   let bytes = 0
-  // of Parquet and Arrow only some parts are read
+  // only parts of a Parquet or Arrow file are read
   const isText = !/^(parquet|arrow)$/.test(read?.format ?? '') && !/\.(parquet|arrow|feather|ipc)$/i.test(nameOf(given))
   for await (const some of streamTable(isText ? counting(given, (size) => (bytes += size)) : given, read)) {
     for (const row of some) rows.push(row)

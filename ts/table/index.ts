@@ -1,5 +1,5 @@
 /**
- * `gradus/table`: from a table to a model that takes rows of it, in one call, and a report on how good it is.
+ * `gradus/table`: from a table to a model that takes rows of it, in one call, with a report on how good the model is.
  * @module gradus/table
  */
 export { formatMetric } from '../report/format.js'

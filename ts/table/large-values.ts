@@ -5,10 +5,10 @@
  */
 import { addGram, addProduct, cholesky, solveCholesky } from '../backend/js/normal-equations.js'
 
-/** Rows that are looked at, at most, and multiply-adds of a fit. */
+/** Largest number of rows that are used, and of multiply-adds of a fit. */
 const MOST_ROWS = 3000
 const MOST_WORK = 3e8
-/** Rows for each column, at least: a fit of fewer says nothing. */
+/** Least number of rows per column: a fit to fewer rows says nothing. */
 const ROWS_OF_COLUMN = 4
 /** One row in this many is held out for the comparison. */
 const JUDGED = 4

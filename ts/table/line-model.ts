@@ -1,4 +1,7 @@
-/** A straight line as the model of a table, and lines of the folds: nets learn their residuals, and intervals are made from them. */
+/**
+ * A straight line as the model of a table, and one line per fold: nets learn the lines' residuals, and prediction intervals are made from the lines'
+ * errors.
+ */
 
 import { plainError } from '../common/errors.js'
 import { joined } from '../common/joined.js'

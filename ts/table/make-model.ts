@@ -1,4 +1,4 @@
-/** The model of what a search found: it keeps all that later rows need. */
+/** Makes the model from the result of a search: it keeps everything that is needed to predict later rows. */
 import type { Table, TableEncoder } from '../data/index.js'
 import { takeRows } from '../rows/take.js'
 import { errorQuantiles, largestQuantiles } from './conformal.js'

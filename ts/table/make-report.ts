@@ -35,10 +35,10 @@ export interface Judged {
   terms: ClassTerms
 }
 
-/** Test rows that are shown as examples, at most. */
+/** Largest number of test rows that are shown as examples. */
 const MAX_EXAMPLES = 400
 
-/** All but `seconds` and `advice`, which are known when all is done. */
+/** The report without `seconds` and `advice`, which are known at the end. */
 export function makeReport(judged: Judged): TableModelReport {
   const { model, found, learnt, tested, besides, baseline, spans, seed, budget, terms } = judged
   const { classes, targets } = tested
@@ -96,7 +96,7 @@ function rarerRows({ heldOut, from }: SearchResult, { targets, classes }: Table)
   return Math.min(...classCounts(takeRows(targets, heldOut.subarray(from)), classes))
 }
 
-/** The loss on the first test rows for each of several tables, which lie one after the other as encoded rows. */
+/** The loss on the first test rows for each of several tables, whose encoded rows lie one table after the other. */
 function lossesOf(
   model: TableModel<Prediction>,
   encoded: Float32Array,
@@ -119,7 +119,7 @@ function examplesOf(answers: Float64Array, targets: Float32Array): { true: numbe
   return Array.from({ length: Math.floor(targets.length / every) }, (_, i) => ({ true: targets[i * every], predicted: answers[i * every] }))
 }
 
-/** With a note on values that are in rows to test with alone. */
+/** A column's report, with a note on values that occur only in test rows. */
 export function withUnknown(column: ColumnReport, unknown: TableEncoder['unknown']): ColumnReport {
   const { count, values } = unknown[column.name] ?? { count: 0, values: [] }
   if (count === 0) return column

@@ -1,4 +1,4 @@
-/** The quality of predictions: metrics with confidence intervals, beside a guess that looks at no column. */
+/** The quality of predictions: metrics with confidence intervals, compared with a guess that looks at no column. */
 import { clock } from '../common/clock.js'
 import { Generator, tensor } from '../index.js'
 import { takeRows } from '../rows/take.js'
@@ -108,7 +108,7 @@ export function secondsOfMetrics(
   const width = classes || 1
   const count = targets.length
   const all = Int32Array.from({ length: count }, (_, i) => i)
-  // no two alike, as predictions are
+  // all different, as predictions usually are
   const guess = Float64Array.from({ length: count * width }, (_, i) => baseline[i % width] * (1 + 0.1 * Math.sin(i)))
   for (let row = 0; row < guess.length && classes > 0; row += width) {
     const total = guess.subarray(row, row + width).reduce((sum, p) => sum + p, 0)
@@ -155,11 +155,11 @@ function valueOn(
   }
 }
 
-/** Frequency with which predictions of a probability came true. */
+/** How often predictions with a given probability came true. */
 export interface CalibrationBin {
-  /** Mean probability that was said, or the coverage that was asked for. */
+  /** Mean predicted probability, or the requested coverage. */
   said: number
-  /** The share that it was true of. */
+  /** The share of rows for which the prediction was true. */
   true: number
   rows: number
 }
@@ -200,18 +200,18 @@ export interface Importance {
   deviation: number
 }
 
-/** Importance is measured on this many rows at most. */
+/** Largest number of rows on which importance is measured. */
 export const IMPORTANCE_ROWS = 2000
-/** Rows at least, however short the time is. */
+/** Least number of rows, however short the time. */
 export const MIN_ROWS = 32
-/** Shuffles of each column. */
+/** Number of shuffles of each column. */
 export const SHUFFLES = 3
 /** Largest number of products of weights for importance without a time limit: about five seconds. */
 const MOST_PRODUCTS = 1e10
 /** Passes over the columns if the time should be filled: time is planned for about this number of shuffles of each column, and it is the limit. */
 const PASSES = 10
 const MAX_SHUFFLES = 50
-/** Encoded rows that are answered in one call. */
+/** Number of encoded rows that are predicted in one call. */
 const PART = 8192
 
 /**
@@ -276,7 +276,7 @@ export function importanceOf(
 
 /** Number of rows that the time allows, from the time for `few` rows. */
 function affordableRows(measure: () => unknown, few: number, until: number, columns: number): number {
-  // the first time compiles
+  // the first call compiles
   measure()
   const began = clock.now()
   measure()

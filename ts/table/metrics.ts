@@ -1,4 +1,4 @@
-/** The metrics of a table by name, and the class that a model names. */
+/** The metrics of a table by name, and the class that a model predicts from its probabilities. */
 import { shortened } from '../common/show.js'
 import type { Tensor } from '../index.js'
 import {
@@ -14,7 +14,7 @@ import {
 } from '../metrics/index.js'
 import { logLossOf } from './losses.js'
 
-/** A metric that kinds of nets can be chosen by. */
+/** A metric that can select among kinds of nets. */
 export type TableMetric = 'logLoss' | 'accuracy' | 'balancedAccuracy' | 'f1' | 'rocAuc' | 'averagePrecision' | 'rmse' | 'mae' | 'r2'
 
 /** The positive class of two, and the threshold from which on it is predicted. */
@@ -32,7 +32,7 @@ export interface MetricTerms {
   classNames?: readonly string[] | undefined
   /** Weight of a row of each class in training: adds a weighted log loss. */
   factors?: readonly number[] | undefined
-  /** The metric that nets were chosen by: it is there, and first. */
+  /** The metric that selected the nets: it is included, and first. */
   metric?: TableMetric | undefined
 }
 
@@ -41,11 +41,11 @@ export interface Named {
   key?: TableMetric
   name: string
   better: 'more' | 'less'
-  /** @param decision how a class is named; undefined: the likeliest one */
+  /** @param decision how a class is predicted from probabilities; undefined: the likeliest one */
   of: (predictions: Tensor, targets: Tensor | Int32Array, decision?: Decision) => number
   /** The 95 % interval of a value on this number of rows, if there is a formula. Default: by bootstrap. */
   interval?: (value: number, rows: number) => [low: number, high: number]
-  /** The guess without columns for each row, if that is not the shares of the classes. */
+  /** The guess for each row that looks at no column, if it is something else than the shares of the classes. */
   guess?: (shares: readonly number[]) => number[]
 }
 
@@ -122,7 +122,7 @@ export function weightedShares(shares: readonly number[], factors: readonly numb
   return each.map((share) => share / total)
 }
 
-/** The class that is named: the likeliest, the first of several, or the positive one of two from its threshold on. */
+/** The predicted class: the likeliest (the first of equally likely ones), or the positive one of two from its threshold on. */
 export function namedClass(probabilities: ArrayLike<number>, from: number, classes: number, decision: Decision | undefined): number {
   if (decision?.threshold !== undefined) {
     const { positive, threshold } = decision
@@ -139,7 +139,7 @@ function classesOf(p: Tensor, decision: Decision | undefined): Int32Array {
   return Int32Array.from({ length: rows }, (_, row) => namedClass(values, row * classes, classes, decision))
 }
 
-/** Scores if the largest decides, else classes. */
+/** The scores if the largest score decides, else the predicted classes. */
 function decided(p: Tensor, decision: Decision | undefined): Tensor | Int32Array {
   return decision?.threshold === undefined ? p : classesOf(p, decision)
 }
@@ -149,6 +149,6 @@ function wilson(share: number, count: number): [number, number] {
   const z = 1.959964
   const middle = (share + z ** 2 / (2 * count)) / (1 + z ** 2 / count)
   const half = (z / (1 + z ** 2 / count)) * Math.sqrt((share * (1 - share)) / count + z ** 2 / (4 * count ** 2))
-  // of 0 and 1 one end is that share, but for rounding
+  // for the shares 0 and 1 one end is the share itself, except for rounding
   return [Math.min(share, middle - half), Math.max(share, Math.min(1, middle + half))]
 }

@@ -23,7 +23,7 @@ import { StrictRows } from './strict.js'
 
 /** Prediction for a row by a model that was trained on classes. */
 export interface ClassPrediction {
-  /** The most likely class; of a model with a threshold, the positive one from that probability on. */
+  /** The most likely class; for a model with a threshold, the positive class if its probability is at least the threshold. */
   class: string
   /** The probability of this class: below 0.5 if a threshold decided for the less likely class. */
   probability: number
@@ -34,7 +34,7 @@ export interface ClassPrediction {
 /** Prediction for a row by a model that was trained on numbers. */
 export interface NumberPrediction {
   value: number
-  /** The number is between these with the probability that was asked for. */
+  /** The true number is between these two with the requested probability. */
   low: number
   high: number
 }
@@ -69,7 +69,7 @@ export interface TableModelState {
   scale: { mean: number; deviation: number }
   /** For numeric targets: sizes of errors on held-out rows, at evenly spaced quantiles from 0 to 1. */
   errors: readonly number[]
-  /** Hashes of some of the rows that were learned from (fingerprint.ts). Not in files of earlier versions. */
+  /** Hashes of some of the training rows (fingerprint.ts). Absent in files of earlier versions. */
   fingerprint?: readonly number[]
   /**
    * For two classes: the positive one, and the threshold from which on it is predicted, if that is not the likelier class. Absent in files of earlier
@@ -78,7 +78,7 @@ export interface TableModelState {
   decision?: { positive: string; threshold?: number }
 }
 
-/** The part of a model file that a model of a table is in. */
+/** The part of a model file that contains the model of a table. */
 const PART = 'tableModel'
 
 /**
@@ -112,12 +112,12 @@ export class TableModel<P extends Prediction = Prediction> {
     this.classNames = this.encoder.classNames
   }
 
-  /** The columns that rows have to have, in the order of the table. */
+  /** The columns that rows must have, in the order of the table. */
   get columns(): readonly string[] {
     return this.state.table.columns.map(({ name }) => name)
   }
 
-  /** Values that rows had and the table had not, by column: they count as no category. */
+  /** Values of later rows that the table did not have, by column: they count as no category. */
   get unknown(): TableEncoder['unknown'] {
     return this.encoder.unknown
   }
@@ -133,7 +133,7 @@ export class TableModel<P extends Prediction = Prediction> {
    * const { model } = await trainTable(rows, { target: 'species' })
    * model.predict({ petalLength: 1.4 }).class // such as 'setosa': the width counts as a gap
    * // model.predict({ petalLength: 1.4 }, { strict: true }) throws: predict: row 0: column 'petalWidth' is missing
-   * @throws RangeError naming row and column of a value that is of another kind than those of the table, or an option that there is not
+   * @throws RangeError naming row and column of a value that is of another kind than those of the table, or an unknown option
    */
   predict(rows: readonly object[], options?: TablePredictOptions): P[]
   predict(row: object, options?: TablePredictOptions): P
@@ -244,7 +244,7 @@ export class TableModel<P extends Prediction = Prediction> {
  * await model.save('iris.safetensors')
  * const again = await loadTableModel('iris.safetensors')
  * again.predict(rows)[0].class // 'setosa'
- * @throws RangeError for a file that is damaged, TypeError for one that holds no model of a table
+ * @throws RangeError for a damaged file, TypeError for a file without a model of a table
  */
 // biome-ignore lint/suspicious/noExplicitAny: which of the two a file holds is not known before it is read; `model.task` says it
 export async function loadTableModel<P extends Prediction = any>(source: ModelSource, options?: EncoderOptions): Promise<TableModel<P>> {
@@ -272,7 +272,7 @@ export function tableModelFrom<P extends Prediction>(net: Module, text: unknown,
   return model
 }
 
-/** @throws RangeError for a table of other columns or classes than the net was trained on */
+/** @throws RangeError for a table whose columns or classes are not those that the net was trained on */
 function checkFits({ net, encoder, classNames }: TableModel, { features, task, decision }: TableModelState): void {
   if (decision !== undefined && !(classNames.length === 2 && classNames.includes(decision.positive)))
     throw rangeError(`loadTableModel: the positive class wants one of two, ${showNames(classNames)}, got ${show(decision.positive)}`)

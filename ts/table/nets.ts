@@ -21,26 +21,26 @@ export interface NetPlan {
   hidden: readonly number[]
   activation: ActivationName
   dropout: number
-  /** The largest of a one-cycle schedule. */
+  /** Largest learning rate of a one-cycle schedule. */
   learningRate: number
   weightDecay: number
 }
 
 /** Options for the nets of a table and their training; the defaults depend on the number of rows. */
 export interface NetSettings {
-  /** Neurons of each hidden layer: `[64, 32]`; `[]` makes a straight line: ridge or logistic regression, as scikit-learn's defaults have them. */
+  /** Neurons of each hidden layer: `[64, 32]`; `[]` makes a straight line: ridge or logistic regression, with the defaults of scikit-learn. */
   hidden?: readonly number[]
   /** Activation of the hidden layers. */
   activation?: ActivationName
   /** Share of the neurons of each hidden layer that are left out in a step, from 0 to below 1. */
   dropout?: number
-  /** The largest one of a one-cycle schedule, by AdamW. */
+  /** Largest learning rate of a one-cycle schedule, for AdamW. */
   learningRate?: number
   /** Weight decay of weights, not of biases, as in AdamW. */
   weightDecay?: number
   /** Rows of a step. */
   batchSize?: number
-  /** Passes over the rows, at most: nets stop when rows that they did not see get no better. */
+  /** Largest number of passes over the rows: nets stop earlier when the loss on held-out rows no longer falls. */
   epochs?: number
 }
 
@@ -73,7 +73,7 @@ export function usualPlan(rows: number): NetPlan {
   return { hidden: [128, 128], activation: 'silu', dropout: 0, learningRate: 0.004, weightDecay: 0.02 }
 }
 
-/** Rows that a net of a large table is trained on, each as often as there are epochs. */
+/** Approximate number of rows that a net of a large table sees in training, each counted once per epoch. */
 const MOST_VISITS = 3e6
 
 /** More rows make larger batches and fewer epochs, so that the steps stay in the thousands. */
@@ -137,7 +137,7 @@ export function widened(
   const outputs = from[from.length - 1].size
   const wide = makeNet(plan, inputs + more, outputs, 0, embedded)
   const to = wide.parameters()
-  // vectors of categories come behind all other inputs
+  // vectors of categories come after all other inputs
   const place = inputs - embedded.length
   for (const [i, parameter] of to.entries()) {
     const values = Float32Array.from(from[i].data())

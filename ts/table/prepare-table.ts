@@ -21,7 +21,7 @@ export interface PrepareTableOptions extends InspectTableOptions {
    * Default: at random.
    */
   splitBy?: string
-  /** Decides which rows are which. Default 0. */
+  /** Decides how rows are split. Default 0. */
   seed?: number
 }
 
@@ -56,7 +56,7 @@ export interface PreparedTable {
   scale: { mean: number; deviation: number }
   /** Rows that are left out because of a gap, with reasons; together with training, validation and test rows they are all rows. */
   leftOut: readonly LeftOut[]
-  /** Notes about the target, such as that a word that often stands for a gap is taken as a class. */
+  /** Notes about the target, such as that a word that often stands for a gap is read as a class. */
   notes: readonly string[]
 }
 

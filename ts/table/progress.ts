@@ -20,10 +20,10 @@ export interface TableProgress {
   share: number
   /** Bytes that were read of a file (packed bytes if it is packed), and the size of the file if known. 0 for rows in memory. */
   bytes: { read: number; total: number | undefined }
-  /** Rows that are there so far, and their columns. */
+  /** Rows that were read so far, and the number of their columns. */
   rows: number
   columns: number
-  /** Nets that are trained. */
+  /** Number of nets that were trained. */
   nets: number
   /** Loss of the best kind of net so far. */
   best: number | null

@@ -10,7 +10,7 @@ export interface TableModelReport extends ReportedDecision {
   target: string
   /** Empty if numbers are predicted. */
   classNames: string[]
-  /** Rows that nets were trained on, rows of the report, and rows without a target. */
+  /** Number of training rows, of test rows, and of rows without a target. */
   rows: { train: number; test: number; dropped: number }
   /** Rows that were left out, including rows of `test`, with reasons. Together with training and test rows they are all given rows. */
   leftOut: LeftOut[]
@@ -46,6 +46,6 @@ export interface TableModelReport extends ReportedDecision {
   curve: { loss: number[]; validation: number[] }
   seconds: number
   seed: number
-  /** Things to look at, and things to try next. */
+  /** Possible problems, and suggestions for the next attempt. */
   advice: string[]
 }

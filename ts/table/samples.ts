@@ -4,7 +4,7 @@ import { takeRows } from '../rows/take.js'
 import type { LossOf } from '../select/choose-greedily.js'
 import { logLossOf, squaredErrorOf } from './losses.js'
 
-/** Numbers to learn from. */
+/** Training data as numbers. */
 export interface TableSamples {
   /** Row-major [count, width]. */
   inputs: Float32Array
@@ -22,7 +22,7 @@ export interface TableSamples {
   lossOf?: ((targets: Int32Array | Float32Array) => LossOf) | undefined
 }
 
-/** Rows of the inputs as a tensor, or only their first columns if fewer are wanted. */
+/** Rows of the inputs as a tensor, or only their first columns if `columns` is less than all. */
 export function inputsAt({ inputs, width }: Pick<TableSamples, 'inputs' | 'width'>, rows: Int32Array, columns = width): Tensor {
   return tensor(takeRows(inputs, rows, width, columns), [rows.length, columns])
 }

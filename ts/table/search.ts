@@ -47,7 +47,7 @@ export interface SearchOptions extends RoundsOptions {
 export interface LineFeatures {
   /** For nets alone. */
   features: FeatureState
-  /** With numbers as they are, too. */
+  /** The same with unchanged numbers as well, for a line. */
   withLine: FeatureState
   /** A line for each fold, whose residuals nets learn, too; null if they do not. */
   lines: readonly FoldLine[] | null
@@ -78,7 +78,7 @@ export interface SearchResult {
   /** Rows in the order of the folds, and the ensemble's out-of-fold predictions for them: probabilities, or numbers. */
   heldOut: Int32Array
   predictions: Float64Array
-  /** From which of these rows on they decide: of rows in time, the latest. */
+  /** Index of the first held-out row that decides: for rows in time only the latest rows decide. */
   from: number
   /** The best first. */
   candidates: Pick<TableCandidate, 'recipe' | 'loss' | 'histories'>[]
@@ -90,11 +90,11 @@ export interface SearchResult {
   secondsOfRow: number
 }
 
-/** Standard errors of a difference that may be luck. */
+/** A difference of losses of up to this many standard errors may be luck. */
 const LUCK = 2
 /** Number of best candidates that start an ensemble, number of choices without an improvement that end it, and least gain of another choice. */
 const CHOICES = { maxChoices: MOST_CHOICES, sortedStart: 4, patience: 5, leastGain: 1e-6 }
-/** A line, as the plan of a net. */
+/** The plan that stands for a straight line among the plans of nets. */
 export const LINE: NetPlan = { hidden: [], activation: 'linear', dropout: 0, learningRate: 0, weightDecay: 0 }
 
 /** @throws the signal's reason if it ends training before there is a net */
@@ -186,7 +186,7 @@ function ensembleOf(
   const candidates = lines === null ? rounds.candidates : [...rounds.candidates, lineAlone(rounds, lines)].sort((a, b) => a.loss - b.loss)
   const { heldOut, lossOf, nets, secondsOfRow } = rounds
   const voters = lines === null ? candidates : noWorse(candidates, rounds, data.targets).slice(0, MOST_CHOICES)
-  // half of the time that is left, at most: the other half is for the report
+  // at most half of the remaining time: the other half is for the report
   const until = end === undefined ? undefined : (clock.now() + end) / 2
   const found = lines === null ? chooseGreedily(voters, lossOf, { ...CHOICES, until }) : voters.map(() => 1)
   const votes = candidates.map((candidate) => found[voters.indexOf(candidate)] ?? 0)

@@ -9,7 +9,7 @@ import { readWritten, type WrittenAs, wayOf } from '../data/table/written.js'
 import { cutParts } from '../rows/cut.js'
 import type { ColumnPlan } from './column-plan.js'
 
-/** What `splitBy` may be. */
+/** The allowed values of `splitBy`. */
 export const timeColumn: Kind = { wants: 'the name of a column of dates or numbers', fits: text.fits }
 
 /** Options for holding rows out. */
@@ -39,7 +39,7 @@ export function setAside(who: string, plan: ColumnPlan, rows: readonly Row[], { 
   return [learnt, aside]
 }
 
-/** The times of rows by a column, as {@link setAside} has them. */
+/** The times of rows from a column, as {@link setAside} compares them. */
 export function timesOf(plan: ColumnPlan, rows: readonly Row[], column: string): Float64Array {
   const written = plan.writtenIn(column)
   return Float64Array.from(rows, (row) => timeOf(valueIn(row, column), written))
@@ -55,7 +55,7 @@ function timeOf(value: unknown, written: WrittenAs | undefined): number {
   return isGap(value) ? Number.NaN : numberOf(value)
 }
 
-/** From when on the rows are that were set aside, in words. */
+/** The column of times, and the time of the earliest held-out row in words. */
 export function earliestOf(aside: readonly Row[], column: string): { column: string; from: string } {
   const first = valueIn(aside[0], column)
   return { column, from: first instanceof Date ? first.toISOString().replace(/T00:00:00.000Z$/, '') : String(first) }
@@ -64,7 +64,7 @@ export function earliestOf(aside: readonly Row[], column: string): { column: str
 /**
  * @internal
  * @param all the rows as they were given, by whose numbers errors name them
- * @throws RangeError for a column that is not there or is the same in all rows, and for a row that has neither a date nor a number in it
+ * @throws RangeError for a column that does not exist or never changes, and for a row with neither a date nor a number in it
  */
 export function checkTimes(who: string, all: readonly Row[], plan: ColumnPlan, column: string): void {
   const { rows } = plan

@@ -15,7 +15,7 @@ const MAX_CLASSES = 15
 const MAX_CANDIDATES = 12
 
 /**
- * A report as a page of HTML that holds everything it shows, pictures too: for a file, a mail or a browser.
+ * A report as an HTML page that contains all of its pictures: for a file, a mail or a browser.
  *
  * @param report of {@link trainTable}
  * @example
@@ -27,7 +27,7 @@ export function reportHtml(report: TableModelReport): string {
 }
 
 /**
- * A report, or an evaluation, as lines for a terminal: names in it are shown, never obeyed.
+ * A report, or an evaluation, as lines for a terminal: control characters in names are made visible.
  *
  * @param report of {@link trainTable} or {@link evaluateTable}
  * @example

@@ -9,7 +9,7 @@
  *     regression:      ½ Σ r·(y − xW − b)² + ½·|W|²
  *     classification:  Σ −r·log softmax(xW + b)[class] + ½·λ·|W|²   with λ = 1; with two classes λ = 2, as W₁ = −W₂ = w/2 of scikit-learn's one w
  *
- * Newton's method finds the least (for a number in one step), each step by conjugate gradients, all in double precision.
+ * Newton's method finds the minimum (for numeric targets in one step), each step by conjugate gradients, all in double precision.
  */
 import { clock } from '../common/clock.js'
 import { Dense, EmbedColumns, type Module, Sequential } from '../index.js'
@@ -20,7 +20,7 @@ export interface LineSamples {
   /** Row-major [rows, features]: as the encoder gives them, but embedded columns with the numbers of their vectors. */
   inputs: Float32Array
   features: number
-  /** Features that are brought to mean 0 and deviation 1. */
+  /** Indices of the features that are scaled to mean 0 and deviation 1. */
   numbers: readonly number[]
   /** Columns of numbers of categories: each has a weight of its own. */
   embedded: readonly Pick<Embedded, 'feature' | 'count'>[]
@@ -36,7 +36,7 @@ export interface LineLimits {
   /** Seconds for everything that is trained; undefined without a limit. */
   time?: number | undefined
   signal?: AbortSignal | undefined
-  /** Uses all rows, however long it takes. Default: as many as some seconds allow, evenly spread. */
+  /** Uses all rows, however long it takes. Default: as many rows as a few seconds allow, evenly spread. */
   all?: boolean
 }
 
@@ -56,18 +56,18 @@ const MOST_WORK = 2e9
 const WORK_A_SECOND = 2e8
 /** Least number of rows, if there are that many. */
 const FEWEST_ROWS = 500
-/** Products with all rows that a fit takes, about. */
+/** Approximate number of products with all rows that a fit takes. */
 const USUAL_PRODUCTS = 100
-/** Share of the time that it may take. */
+/** Largest share of the time that the fit may take. */
 const TIME_SHARE = 0.03
 const NEWTON_STEPS = 60
 const CG_STEPS = 2000
 /** The gradient has converged when it is this much smaller than at the start. */
 const TOLERANCE = 1e-11
-/** Milliseconds between turns that others get. */
+/** Milliseconds between pauses in which other tasks of the event loop run. */
 const TURN = 40
 
-/** @returns null if it has no finite loss, or if the signal came first */
+/** @returns null if the loss is not finite, or if the signal fired first */
 export async function fitLine(
   samples: LineSamples,
   rows: ArrayLike<number>,
@@ -181,7 +181,7 @@ class LineProblem {
   /** Start of the weights of each table, and of the biases. */
   private readonly tables: readonly { feature: number; count: number; from: number }[]
   private readonly biases: number
-  /** Probabilities at the parameters, row-major [rows, outputs]; of numbers errors. */
+  /** For classes the probabilities at the parameters, row-major [rows, outputs]; for numbers the errors. */
   private readonly p: Float64Array
   private readonly u: Float64Array
   private readonly rowWeights: Float64Array
@@ -210,7 +210,7 @@ class LineProblem {
     this.theta = new Float64Array(this.size)
     this.p = new Float64Array(this.count * this.outputs)
     this.u = new Float64Array(this.count * this.outputs)
-    // centers of all change nothing but the bias, and make it independent of the weights
+    // centering changes only the bias, and makes it independent of the weights
     for (const row of rows) for (let f = 0; f < features; f++) this.centers[f] += inputs[row * features + f]
     for (let f = 0; f < features; f++) this.centers[f] = this.isEmbedded[f] ? 0 : this.centers[f] / this.count
     for (const f of numbers) {
@@ -222,7 +222,7 @@ class LineProblem {
     }
   }
 
-  /** The total loss at the parameters, with the penalty; p is left at them. */
+  /** The total loss at the parameters, with the penalty; `p` is updated. */
   loss(): number {
     const { samples, p, outputs, rows, rowWeights } = this
     this.forward(this.theta, p)
@@ -258,7 +258,7 @@ class LineProblem {
     for (let i = 0; i < this.biases; i++) out[i] += this.penalty * this.theta[i]
   }
 
-  /** The Hessian there, times v. */
+  /** The Hessian at these parameters, times v. */
   product(v: Float64Array, out: Float64Array): void {
     const { p, u, outputs, rowWeights } = this
     this.forward(v, u)
@@ -274,7 +274,7 @@ class LineProblem {
     for (let i = 0; i < this.biases; i++) out[i] += this.penalty * v[i]
   }
 
-  /** The diagonal of the Hessian there. */
+  /** The diagonal of the Hessian at these parameters. */
   diagonal(out: Float64Array): void {
     const { p, outputs, rowWeights, samples, rows, centers, spreads } = this
     const { inputs, features } = samples
@@ -292,7 +292,7 @@ class LineProblem {
     for (let i = 0; i < this.size; i++) if (!(out[i] > 0)) out[i] = 1
   }
 
-  /** The line that these parameters are, on inputs that are not scaled. */
+  /** These parameters as a line on inputs that are not scaled. */
   line(): Line {
     const { theta, outputs, centers, spreads, samples, tables, biases } = this
     const { features } = samples
@@ -419,7 +419,7 @@ async function solve(
   const z = r.map((value, i) => value / diagonal[i])
   const d = z.slice()
   const h = new Float64Array(size)
-  // closer as the gradient gets smaller, so that the last steps double the digits
+  // more accurate as the gradient gets smaller, so that the last steps converge quadratically
   const target = Math.max(least / 10, Math.min(0.01, norm(gradient)) * 1e-3 * norm(gradient))
   let rz = dot(r, z)
   for (let step = 0; step < CG_STEPS && norm(r) > target && !isOver(); step++) {
@@ -440,7 +440,7 @@ async function solve(
   return x
 }
 
-/** Lets the page or server have a turn, now and then. */
+/** Lets the other tasks of a page or server run from time to time. */
 function turns(): () => Promise<void> {
   let last = clock.now()
   return async () => {

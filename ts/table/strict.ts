@@ -1,4 +1,4 @@
-/** Rows that have to be like the rows of the table: for requests to a server. */
+/** Checks that rows are like the rows of the table: for requests to a server. */
 import { rangeError } from '../common/errors.js'
 import { nearest } from '../common/nearest.js'
 import { shortened, show, showNames } from '../common/show.js'
@@ -7,13 +7,13 @@ import { type TableColumn, useOf } from '../data/table/column.js'
 import { daysOf, isCell, isNumber, missingTest, type Row, valueIn } from '../data/table/values.js'
 import { readWritten } from '../data/table/written.js'
 
-/** Problems that a message lists. */
+/** Largest number of problems that a message lists. */
 const MAX_LISTED = 6
 
 /** @internal finds differences from the table, by the table's state */
 export class StrictRows {
   private readonly columns: readonly (TableColumn & { known: ReadonlySet<string> | null })[]
-  /** Names that a row may have besides: the target, and columns that the model does not use. */
+  /** Further names that a row may have: the target, and columns that the model does not use. */
   private readonly others: ReadonlySet<string>
   private readonly isGap: (value: unknown) => boolean
 
@@ -23,7 +23,7 @@ export class StrictRows {
     this.isGap = missingTest(table.missingValues)
   }
 
-  /** @param from number of the first row. @throws RangeError that lists all that is wrong, of one row after the other */
+  /** @param from number of the first row. @throws RangeError that lists everything that is wrong, row by row */
   check(rows: readonly object[], from: number): void {
     const found = rows.flatMap((row, i) => {
       const wrong = typeof row === 'object' && row !== null ? this.problems(row as Row) : []

@@ -51,14 +51,14 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
   const { isClasses, leftOut } = plan
   const dropped = all.length - plan.rows.length
   const inOrder = splitBy === undefined ? undefined : timesOf(plan, [...training, ...aside], splitBy)
-  // rows with gaps may be left out: of the others the order is known
+  // rows with gaps may have been left out: the order of the others is known
   const times =
     learnt.count === training.length
       ? inOrder?.subarray(0, learnt.count)
       : inOrder && Float64Array.from({ length: learnt.count }, (_, row) => row)
   // one row at a time: the row before is known
   const isSeries = !isClasses && inOrder !== undefined && areAscending(inOrder)
-  // without the plan, which has all rows
+  // the plan is not returned, because it holds all rows
   return { isClasses, reasons: plan.describe(learnt.report), leftOut, dropped, aside, isSeries, learnt, times, encoder }
 }
 

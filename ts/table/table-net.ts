@@ -31,7 +31,7 @@ export interface TableNet {
  * const { model, ...how } = tableNet(prepared, { hidden: [32], learningRate: 0.01 })
  * await fit(model, { inputs: tensor(train.inputs, [train.count, width]), targets: train.targets, loss: crossEntropy, ...how })
  * model.predict(train.inputs.subarray(0, width)).shape // [3]
- * @throws RangeError, TypeError naming a setting that is none
+ * @throws RangeError, TypeError naming an unknown setting
  */
 export function tableNet(
   { train, width, classes, embedded }: Pick<PreparedTable, 'train' | 'width' | 'classes' | 'embedded'>,

@@ -9,7 +9,7 @@ const ADDED_SHARE = 0.02
 const MOST_SHARE = 0.4
 /** Safety factor, since estimates of prediction times are sometimes too short. */
 const SAFETY = 1.2
-/** Times that a few rows are predicted for importance, besides once for each column. */
+/** Number of predictions of a few rows for importance, besides one per column. */
 const PASSES_OF_IMPORTANCE = 3
 /** Seconds for importance without a time limit, approximately: its work is then limited, not its time. */
 const SECONDS_FOR_IMPORTANCE = 5

@@ -32,7 +32,7 @@ export interface TrainTableOptions extends InspectTableOptions, NetSettings, Dec
    * to train one kind of net, from seconds to a minute or two.
    */
   time?: number
-  /** Share of the rows that the report is made from, and which no net is trained on, above 0 and below 1. Default 0.2. */
+  /** Share of test rows, on which the report is made and no net is trained, above 0 and below 1. Default 0.2. */
   testFraction?: number
   /**
    * A column of dates or numbers by which the rows are split in time: the report is made from the latest rows, as for a model that predicts the
@@ -52,8 +52,8 @@ export interface TrainTableOptions extends InspectTableOptions, NetSettings, Dec
   /** Ends training early: the result uses the nets trained so far. */
   signal?: AbortSignal
   /**
-   * Called at the start of each phase (`reading`, `encoding`, `training`, `measuring`) and while rows are read and nets are trained, some times a
-   * second.
+   * Called at the start of each phase (`reading`, `encoding`, `training`, `measuring`) and several times a second while rows are read and nets are
+   * trained.
    */
   onProgress?: (progress: TableProgress) => void
 }
@@ -89,7 +89,7 @@ export function readTrainOptions(given: TrainTableOptions): ReadTrainOptions {
   return options
 }
 
-/** The remedy for a call as other libraries want it: `(X, y)`, or the name of the column alone. */
+/** The remedy for a call in the form of other libraries: `(X, y)`, or the name of the column alone. */
 function misusedAs(options: unknown): string {
   if (typeof options === 'string') return `, got ${show(options)}; give { target: ${show(options)} }`
   if (!Array.isArray(options) && !ArrayBuffer.isView(options)) return ''

@@ -47,7 +47,7 @@ export interface TrainedTable<P extends Prediction = Prediction> {
  * const { model, report } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
  * report.metrics[0].name // 'accuracy'
  * model.predict({ island: 'Dream', bill_length_mm: 39.5, bill_depth_mm: 17.8, flipper_length_mm: 188, body_mass_g: 3300 }).class // 'Adelie'
- * @throws RangeError, TypeError naming row and column of what does not fit
+ * @throws RangeError, TypeError naming row and column of a value that does not fit
  */
 export async function trainTable<P extends Prediction = ClassPrediction & NumberPrediction>(
   rows: readonly object[] | Source,
@@ -91,7 +91,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   return { model, report }
 }
 
-/** @throws RangeError for a model of other columns or rows */
+/** @throws RangeError for a model that was trained on other columns or rows */
 function checkSameTable(other: TableModel, encoder: TableEncoder): void {
   if (JSON.stringify(other.saved().table) !== JSON.stringify(encoder.state()))
     throw rangeError(

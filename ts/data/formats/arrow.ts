@@ -21,7 +21,7 @@ export interface ArrowTable {
  * const columns: Record<string, ReturnType<typeof column>> = { x: column([1, 2]), kind: column(['a', 'b']) }
  * const table = { numRows: 2, schema: { fields: [{ name: 'x' }, { name: 'kind' }] }, getChild: (name: string) => columns[name] }
  * rowsFromArrow(table) // [{ x: 1, kind: 'a' }, { x: 2, kind: 'b' }]
- * @throws TypeError for what is no Arrow table
+ * @throws TypeError for anything but an Arrow table
  */
 export function rowsFromArrow(table: ArrowTable): Row[] {
   if (!(Number.isInteger(table?.numRows) && Array.isArray(table.schema?.fields) && typeof table.getChild === 'function'))
@@ -34,7 +34,7 @@ export function rowsFromArrow(table: ArrowTable): Row[] {
   return Array.from({ length: table.numRows }, (_, row) => Object.fromEntries(columns.map(([name, get]) => [name, get(row)])))
 }
 
-/** Times are milliseconds since 1970 there. */
+/** In Arrow, times are milliseconds since 1970. */
 function cellOf(value: unknown, isTime: boolean): unknown {
   return isTime && (typeof value === 'number' || typeof value === 'bigint') ? new Date(Number(value)) : value
 }

@@ -60,9 +60,9 @@ export const CSV = {
 
 /** Largest number of characters of a row; a longer row means an open quote, or a file that is not CSV. */
 const LONGEST_ROW = 1 << 24
-/** Columns that a table may have. */
+/** Largest number of columns of a table. */
 const MAX_COLUMNS = 100_000
-/** Characters of the beginning that the delimiter is found from. */
+/** Number of characters at the beginning from which the delimiter is found. */
 const SAMPLE = 1 << 16
 /** Characters of lines that may wait until a line decides about the columns: see {@link CsvParser.wait}. */
 const MAX_WAITING = 1 << 20
@@ -156,7 +156,7 @@ function markedEncoding([a, b]: Uint8Array): string {
 /** Rows of text that comes in pieces. */
 class CsvParser {
   private rest = ''
-  /** Characters that have to be there before it is worth looking for a whole row again. */
+  /** Number of characters that must have arrived before a complete row is looked for again. */
   private wanted = SAMPLE
   private line = 1
   private columns: string[] | null = null
@@ -196,7 +196,7 @@ class CsvParser {
     this.options = options
   }
 
-  /** The rows that are whole with this piece of text. */
+  /** The rows that this piece of text completes. */
   push(piece: string, isLast: boolean): Row[] {
     this.rest += piece
     if (!isLast && this.rest.length < this.wanted) return []
@@ -204,7 +204,7 @@ class CsvParser {
     const { data, errors, meta } = this.library.parse(this.rest, 0, !isLast) as Papa.ParseResult<string[]>
     const [text, first] = [this.rest, this.line]
     const { lines, next } = this.linesOf(data, text)
-    // of a row that is not whole yet nothing is known
+    // a quote that looks wrong in an incomplete row may turn out to be right
     const wrong = errors.find(({ code, row = 0 }) => code === 'InvalidQuotes' && (isLast || row < data.length))
     if (wrong !== undefined)
       throw rangeError(
@@ -214,7 +214,7 @@ class CsvParser {
     if (open !== undefined && isLast)
       throw rangeError(`${this.name}: the quote that opens in line ${lines[open.row ?? 0] ?? next} is never closed`)
     this.rest = isLast ? '' : text.slice(meta.cursor)
-    // an incomplete row is looked at again when twice as much of it has arrived
+    // an incomplete row is parsed again when twice as much of it has arrived
     this.wanted = data.length > 0 ? 1 : 2 * this.rest.length
     if (this.rest.length > LONGEST_ROW)
       throw rangeError(
@@ -462,7 +462,7 @@ function columnsOf(name: string, header: boolean | readonly string[], first: str
 /** Names that are all different. */
 class FreeNames {
   private readonly taken: Set<string>
-  /** The number that the next one of a name gets: counting from 2 each time would be quadratic. */
+  /** The number for the next column with the same name: counting from 2 each time would be quadratic. */
   private readonly next = new Map<string, number>()
 
   constructor(taken: readonly string[] = []) {

@@ -1,5 +1,5 @@
 /**
- * The one module that has the library for Parquet inside; loaded when a file of Parquet is read. Its index for every runtime: the other one, for
- * Node, imports modules of Node, which a page does not have.
+ * The one module that contains the Parquet library; loaded when a Parquet file is read. It imports the library's entry for every runtime: the entry
+ * for Node imports modules that browsers lack.
  */
 export { asyncBufferFromUrl, parquetMetadataAsync, parquetReadObjects, snappyUncompress } from 'hyparquet/src/index.js'

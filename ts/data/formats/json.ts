@@ -5,7 +5,7 @@ import type { Row } from '../table/values.js'
 import { decoded } from './csv.js'
 import { nameOf, piecesOf, type Source } from './source.js'
 
-/** The most characters that a line may have. */
+/** Largest number of characters of a line. */
 const LONGEST_LINE = 1 << 24
 
 /**

@@ -49,7 +49,7 @@ const ELEMENTS: Readonly<Record<string, Element>> = {
  * const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }`.padEnd(117) + '\n'
  * const bytes = new Uint8Array([0x93, ...new TextEncoder().encode('NUMPY'), 1, 0, 118, 0, ...new TextEncoder().encode(header), 0, 0, 128, 63, 0, 0, 0, 64])
  * parseNpy(bytes).data // Float32Array.of(1, 2)
- * @throws TypeError for what is no bytes, RangeError saying what is wrong: no .npy, a type that is none of numbers, too few or too many bytes
+ * @throws TypeError for anything but bytes; RangeError for anything but a .npy file, a type that is not numeric, or too few or too many bytes
  */
 export function parseNpy(bytes: Uint8Array | ArrayBuffer, name = 'NPY data'): NpyArray {
   const view = viewOf(bytes, name)
@@ -125,7 +125,7 @@ const ENTRY_BYTES = 46
  * @example
  * const empty = Uint8Array.of(80, 75, 5, 6, ...new Array(18).fill(0)) // a zip; np.savez writes one with a file for each array
  * Object.keys(parseNpz(empty)) // []
- * @throws RangeError for what is no zip, is damaged, or has something else than arrays in it
+ * @throws RangeError for anything but a zip file, a damaged one, or one that contains anything but arrays
  */
 export function parseNpz(bytes: Uint8Array | ArrayBuffer, name = 'NPZ data'): Record<string, NpyArray> {
   const { buffer, byteOffset, byteLength } = viewOf(bytes, name)

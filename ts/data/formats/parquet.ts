@@ -65,7 +65,9 @@ function within({ byteLength, slice }: ByteRange): ByteRange {
   }
 }
 
-/** Number of values that any file may have, and values per byte in larger files: a column that never changes takes nearly no bytes. */
+/**
+ * Number of values that a file of any size may have, and largest number per byte for larger files: a column that never changes takes nearly no bytes.
+ */
 const [FEWEST_VALUES, VALUES_OF_BYTE] = [1 << 22, 1000]
 
 /** @internal @throws RangeError for more rows than a file of this size may have: they become objects */
@@ -168,7 +170,7 @@ export async function compressorsFor(): Promise<Compressors> {
     const zlib = await nodeModule<typeof import('node:zlib') & { zstdDecompressSync?: Unpack }>('node:zlib')
     const { zstdDecompressSync: zstd, brotliDecompressSync: brotli } = zlib
     const bounded = (unpack: Unpack) => (input: Uint8Array, size: number) =>
-      // of nothing Node wants one byte of room
+      // Node requires a limit of at least one byte, even for empty contents
       unpack(input, { maxOutputLength: Math.max(1, checkPage(input, size)) })
     return { ...own, BROTLI: bounded(brotli), ...(zstd && { ZSTD: bounded(zstd) }) }
   } catch {

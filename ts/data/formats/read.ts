@@ -17,7 +17,7 @@ export type TableFormat = (typeof FORMATS)[number]
 export interface ReadOptions extends CsvOptions {
   /** Default: by the ending of the name, also before `.gz`; without one that is known, `csv`. */
   format?: TableFormat
-  /** Rows to read at most. Default: all. */
+  /** Largest number of rows to read. Default: all. */
   limit?: number
 }
 
@@ -51,7 +51,7 @@ const ENDINGS: Readonly<Record<string, TableFormat>> = {
  * const rows = await readTable(new Blob(['x,kind\n1,a\n2,b\n'])) // in Node also a path, readTable('table.csv')
  * rows[1] // { x: '2', kind: 'b' }
  * const some = await readTable(new Blob(['x;y\n1;2\n3;4\n']), { limit: 1 }) // [{ x: '1', y: '2' }]
- * @throws Error for what cannot be read, RangeError naming file and line of what is no table
+ * @throws Error for a source that cannot be read, RangeError naming the file and the line that is not part of a table
  */
 export async function readTable(source: Source, options: ReadOptions = {}): Promise<Row[]> {
   const rows: Row[] = []
@@ -63,7 +63,7 @@ export async function readTable(source: Source, options: ReadOptions = {}): Prom
  * All bytes of a file, for {@link parseNpy}, {@link parseNpz}, {@link parseIdx} and others: from a path, a URL, a Blob or a stream; gzip is unpacked.
  *
  * @example (await readBytes(new Blob(['abc']))).length // 3
- * @throws Error for what cannot be read
+ * @throws Error for a source that cannot be read
  */
 export function readBytes(source: Source): Promise<Uint8Array> {
   return allBytes(source)
@@ -144,5 +144,5 @@ async function* partsOf(source: Source, format: TableFormat, csv: CsvOptions, li
   }
 }
 
-/** Characters of a text, which is read as a whole. */
+/** Largest number of characters of a JSON file, which is read as a whole. */
 const MAX_JSON = 1 << 29

@@ -4,7 +4,7 @@ import { inWords, type LeftOut } from './left-out.js'
 import type { ColumnStats } from './stats.js'
 import { ANSWERS, type NumberedRows, type Row, USUAL_GAPS, valueIn } from './values.js'
 
-/** Rows that wait for a decision, at most. */
+/** Largest number of rows that wait for a decision. */
 const MAX_WAITING = 10_000
 /** A usual word for a gap is a class of the target if at least this many rows, and this share of all rows, have it. */
 const FEWEST_OF_CLASS = 10
@@ -26,7 +26,7 @@ export class TargetAnswers {
     return this.classes.length > 0
   }
 
-  /** True if too many rows wait: they are to be decided now. */
+  /** True if so many rows wait that the decision must be made now. */
   get isFull(): boolean {
     return this.waiting !== null && this.waiting.length >= MAX_WAITING
   }
@@ -43,7 +43,7 @@ export class TargetAnswers {
   }
 
   /**
-   * Decides which words are classes: frequent ones that are no gap of a column of numbers.
+   * Decides which words are classes: frequent ones that are not also gaps in a column of numbers.
    * @param seen number of all rows
    * @param as encoding of the target by an option
    * @returns the rows that waited; none the second time

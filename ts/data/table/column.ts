@@ -2,9 +2,9 @@
 import type { WrittenAs } from './written.js'
 
 /**
- * Encoding of a column as numbers: `number` unchanged; `date`, days since 1970; `category`, a feature for each category, 1 for the row's own;
- * `ordinal`, the index of the category in their order; `hash`, as category, but very many categories share a given number of features by a hash of
- * their text; `embedding`, the number of the category from 1 (0 for an unknown one), for an Embedding.
+ * Encoding of a column as numbers: `number` unchanged; `date`, days since 1970; `category`, one feature per category, which is 1 for the row's own
+ * and otherwise 0; `ordinal`, the index of the category in their order; `hash`, as category, but very many categories share a given number of
+ * features by a hash of their text; `embedding`, the number of the category from 1 (0 for an unknown one), for an Embedding.
  */
 export type ColumnUse = 'number' | 'date' | 'category' | 'ordinal' | 'hash' | 'embedding'
 
@@ -24,13 +24,13 @@ export interface TableColumn {
   size?: number
   /** Value that fills a gap; for categories 0, in the feature of each. Without it a gap is an error. */
   fill?: number
-  /** Rows with a gap here are left out of data sets. */
+  /** True if rows with a gap in this column are left out of data sets. */
   drop?: true
   /** Values that mean a gap in this column. Default: those of the table. */
   missingValues?: readonly string[]
   /** Human format of its numbers or dates, if `formatted` found one. */
   written?: WrittenAs
-  /** Text among numbers is a gap. */
+  /** True if text among numbers is a gap. */
   lenient?: true
   /** (x − center) / spread is the feature. */
   center?: number

@@ -40,7 +40,7 @@ const ROWS_OF_CLASS = 5
 
 /**
  * @internal
- * @throws RangeError for a gap that nothing was said about, and a value that is infinite or not like the others; TypeError for one
+ * @throws RangeError for a gap if no option says what to do with it, and for a value that is infinite or not like the others; TypeError for one
  *   that is neither number, text, boolean nor date
  */
 export function decideColumn(stats: ColumnStats, wanted: Wanted): Decision {
@@ -283,7 +283,7 @@ function nearlyAlike(values: readonly string[]): [string, string] | undefined {
 /** Number of words from which on a value counts as free text. */
 const WORDS_OF_A_TEXT = 4
 
-/** Texts that say more to people than to this function. */
+/** Notes on text that contains more information than its categories: numbers or dates in human formats, or free text. */
 function unreadNotes({ count, numbers, firstStray, written, isFormatted }: ColumnStats): string[] {
   const { way, reason, example } = written
   if (isFormatted) return reason === undefined ? [] : [reason]

@@ -143,7 +143,7 @@ export class RowEncoder {
   }
 
   private note(name: string, value: unknown): void {
-    // of the table that is learned from, the report says it
+    // for the training table the report says it
     if (this.who === 'fromTable') return
     const text = shortened(String(value))
     if (!Object.hasOwn(this.unknown, name)) {

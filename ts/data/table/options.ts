@@ -1,4 +1,4 @@
-/** Options of tables: what says how columns become numbers. */
+/** Options of tables, which say how columns become numbers. */
 import { rangeError } from '../../common/errors.js'
 import {
   array,
@@ -37,7 +37,7 @@ export interface ColumnOptions {
   missing?: Missing
   /** Values that mean a gap in this column, instead of `missingValues` of the table. */
   missingValues?: readonly (string | number)[]
-  /** Takes a text among its numbers for a gap, also if these rows have none such, as `missing: 'auto'` does if one has. Default false. */
+  /** Treats text among its numbers as a gap, even if these rows contain no such text; `missing: 'auto'` does so only if they do. Default false. */
   lenient?: boolean
   /** Human format of its numbers or dates, if it is known; `formatted` of the table detects it. */
   written?: WrittenAs
@@ -91,15 +91,15 @@ export interface TableOptions<Name extends string = string> {
 }
 
 const SCALES: readonly Scale[] = ['none', 'standard', 'minMax', 'robust']
-/** The parts that rows of a hash or a vector of a category may have. */
+/** Number of features of a hash, or length of the vector of a category. */
 export const BUCKETS: Range = { min: 1, max: 65536, whole: true }
 export const VECTOR: Range = { min: 1, max: 1024, whole: true }
-/** The encodings that a saved column, or an option, may have; a target has no other features than its own. */
+/** The encodings that a saved column, or an option, may have; a target may only be a `number`, `date` or `category`. */
 export const COLUMN_USES: readonly ColumnUse[] = ['number', 'date', 'category', 'ordinal', 'hash', 'embedding']
 const TARGET_USES: readonly ColumnUse[] = ['number', 'date', 'category']
 
 const WAYS: readonly unknown[] = ['fail', 'drop', 'mean', 'median', 'auto']
-/** A number fills gaps of floats, so that it has to be one of 32 bits. */
+/** A number that fills gaps becomes a float, so it must fit into 32 bits. */
 const way: Kind = {
   wants: `'fail', 'drop', 'mean', 'median', 'auto' or a number`,
   fits: (value) => WAYS.includes(value) || (typeof value === 'number' && Number.isFinite(Math.fround(value))),
@@ -161,7 +161,7 @@ export function choiceOf(columns: ReadTableOptions['columns'], name: string): Co
   return typeof choice === 'string' ? { as: choice } : (choice ?? {})
 }
 
-/** @internal True if the options ask for the column; to be lenient with it is no such wish. */
+/** @internal True if the options ask for the column; `lenient` alone does not. */
 export function isChosen(columns: ReadTableOptions['columns'], name: string): boolean {
   return Object.hasOwn(columns, name) && Object.keys(choiceOf(columns, name)).join() !== 'lenient'
 }

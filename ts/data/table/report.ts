@@ -14,9 +14,9 @@ export interface ColumnReport {
   why: string
   /** The source of the decision: the caller's options or the values of the column. */
   decidedBy: 'options' | 'values'
-  /** Features that it became. */
+  /** Number of features that the column became. */
   features: number
-  /** Rows that were looked at. */
+  /** Number of rows from which the decision was made. */
   rows: number
   gaps: number
   /** The value that fills gaps, if there are any. */
@@ -37,7 +37,7 @@ export interface TableReport {
   rows: number
   /** Rows that were left out because of a gap. */
   dropped: number
-  /** Why they were. Rows in the data set and these are all rows there were. */
+  /** Reasons why rows were left out; together with the rows of the data set they are all given rows. */
   leftOut: readonly LeftOut[]
   columns: readonly ColumnReport[]
 }

@@ -1,4 +1,4 @@
-/** Rows whose columns are probably named otherwise than in the table. */
+/** Detects rows whose columns are probably named differently from the table's. */
 import { rangeError } from '../../common/errors.js'
 import { nearest } from '../../common/nearest.js'
 import { shortened, showNames } from '../../common/show.js'
@@ -9,13 +9,13 @@ import { type NumberedRows, type Row, valueIn } from './values.js'
 const MAX_COMPARED = 1000
 
 /**
- * @internal A row may leave a column out, which is a gap, but not one that it has under nearly the same name, nor all of them: that would be
- * filled in without a word.
+ * @internal A row may lack a column, which is a gap. But if it has the column under nearly the same name, or lacks all columns, that is an error: the
+ *   gaps would otherwise be filled in silently.
  */
 export class Spelling {
   private readonly names: readonly string[]
   private readonly used: ReadonlySet<string>
-  /** All names that the table has. */
+  /** All names of columns of the table. */
   private readonly known: ReadonlySet<string>
   /** For unknown names, the column that each probably means. */
   private readonly meant = new Map<string, string | undefined>()

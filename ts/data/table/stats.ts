@@ -12,7 +12,7 @@ const MAX_CATEGORIES = 1_000_000
 /** Numbers of each column from which quantiles are computed: all of them, or a random sample of this size. */
 const MAX_NUMBERS = 1 << 20
 /**
- * The same for rows that come in parts, which are read so because memory is short: the median of such a sample is usually off by 0.15 % of the rows.
+ * The same limit for rows that come in parts, where memory is usually short: the median of such a sample is usually off by 0.15 % of the rows.
  */
 export const MAX_OF_STREAM = 1 << 17
 
@@ -22,29 +22,29 @@ export type Found = readonly [at: number, value: unknown]
 /** @internal */
 export class ColumnStats {
   readonly name: string
-  /** Values that are there. */
+  /** Number of values that are not gaps. */
   count = 0
   gaps = 0
   firstGap = -1
   /** Texts that mean gaps, with the number of rows of each. */
   readonly gapTexts = new Map<string, number>()
-  /** Values that are numbers. */
+  /** Number of values that are numbers. */
   numbers = 0
   sum = 0
   min = Infinity
   max = -Infinity
   /** True if all numbers are integers. */
   isWhole = true
-  /** True if all numbers are the index of their row plus the same number. */
+  /** True if each number is the index of its row plus the same constant, as in a column of row numbers. */
   counts = true
-  /** Values that are text and no number. */
+  /** Number of values that are text but not a number. */
   strays = 0
   firstStray: Found | undefined
   hasOnlyCommas = true
   firstInfinite: Found | undefined
-  /** A text that is a number too large for a float. */
+  /** The first text that is a number too large for a float. */
   firstTooLarge: Found | undefined
-  /** Neither number, text, boolean nor date. */
+  /** The first value that is neither number, text, boolean nor date. */
   firstOdd: Found | undefined
   dates = 0
   firstDay = Infinity

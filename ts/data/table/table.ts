@@ -30,7 +30,7 @@ import { numbered, type Row } from './values.js'
  * table.classNames // ['Adelie', 'Gentoo']
  * table.report.columns[1].why // 'it has numbers'
  * @throws RangeError naming row and column of a value that is missing, infinite or not like the others, a column that does not exist, a target among
- *   the inputs, or a table without rows; TypeError for rows that are no objects, or a value that is neither number, text, boolean nor date
+ *   the inputs, or a table without rows; TypeError for rows that are not objects, or a value that is neither number, text, boolean nor date
  */
 export function fromTable<T extends object>(rows: readonly T[], options: TableOptions<ColumnOf<T>>): Table {
   const all = numbered('fromTable', rows)

@@ -36,7 +36,7 @@ export const ANSWERS: ReadonlySet<unknown> = new Set(['none', 'None', 'na', 'n/a
 /** @internal */
 export function missingTest(given: readonly (string | number)[] = []): MissingTest {
   const known = new Set(given.map(String))
-  // the first character shows for nearly all values that they are none of them
+  // for nearly all values the first character shows that they are not one of these texts
   const mayBeGap = new Uint8Array(ASCII).fill(1, 0, 33)
   for (const text of known) mayBeGap[text.charCodeAt(0)] = 1
   const isGap = (text: string) => {
@@ -61,7 +61,7 @@ export function isCell(value: unknown): value is number | string | boolean | big
 /** @internal */
 export function valueIn(row: Row, name: string): unknown {
   const value = row[name]
-  // inherited properties are neither text nor a number
+  // no inherited property of an object is text or a number, so such a value is the row's own
   if (typeof value === 'string' || typeof value === 'number') return value
   return Object.hasOwn(row, name) ? value : undefined
 }
@@ -92,7 +92,7 @@ export function numberIn(text: string): number {
       digits = 10 * digits + code - ZERO
       if (++count > MAX_DIGITS) return Number(text)
     } else if (code === POINT && point < 0) point = i
-    // a letter first: a word, but for Infinity
+    // a text that begins with a letter is a word, except `Infinity`
     else return i === 0 && code > NINE && code < ASCII && code !== I ? Number.NaN : Number(text)
   }
   if (count === 0) return Number(text)

@@ -16,7 +16,7 @@ export interface WrittenAs {
 /** @internal A number with its sign, and the text around it. */
 export const AMOUNT =
   /^(?<open>\()?(?<sign1>[+\-−])? ?(?<before>(?:[A-Z]{0,3}[$€£¥₹]|USD|EUR|GBP|CHF|JPY)?) ?(?<open2>\()?(?<sign2>[+\-−])? ?(?<digits>\d[\d.,' \u00a0\u202f]*|[.,]\d+ ?)(?<unit>[^\d\s().,][^\d()]{0,11}[²³]?|)(?<close>\))?$/u
-/** @internal A day, with or without a time; of two digits of a year, 69 to 99 are of the last century, as in POSIX. */
+/** @internal A day, with or without a time; years of two digits are 1969 to 2068, as in POSIX. */
 export const DAY = /^(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:,? (\d{1,2}:\d\d(?::\d\d)?))?$/
 
 /** @internal */
@@ -62,7 +62,7 @@ export function writtenDay(text: string, first: 'day' | 'month'): number {
   return daysOf(`${century}${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}${clock}`)
 }
 
-/** @internal The number, or the days, that a value of a column stands for; NaN for one that is not written so. */
+/** @internal The number, or the days, that a value of a column stands for; NaN for a value in another format. */
 export function readWritten({ unit, decimal, first }: WrittenAs, value: unknown): number {
   if (first !== undefined)
     return typeof value === 'string' && !DAY.test(value.trim())
