@@ -12,6 +12,6 @@ if (major < 22 || (major === 22 && minor < 13)) {
 }
 module.enableCompileCache()
 const { run } = await import('./command.js')
-// A reader that has seen enough (head, less) is no error.
+// A reader that stops early (head, less) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 await run(process.argv.slice(2))

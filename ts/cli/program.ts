@@ -1,4 +1,4 @@
-/** All commands, with the help that teaches them. */
+/** All commands, with their help. */
 import { Command } from 'commander'
 import { nearest } from '../common/nearest.js'
 import { benchCommand } from './commands/bench.js'
@@ -47,7 +47,9 @@ export function program(): Command {
   return root
 }
 
-/** What all commands have: `--debug`, and errors about unknown names with the nearest one that there is, or the commands that have it. */
+/**
+ * Adds what all commands share: `--debug`, and errors about unknown names, which suggest the nearest known name or the commands that have the option.
+ */
 function complete(command: Command, root: Command): void {
   command.configureOutput({ outputError: (text, write) => write(withoutLongWords(withSuggestion(text, command, root))) })
   if (command !== root) command.option('--debug', 'print the stack trace of an error')

@@ -2,7 +2,7 @@
 import { Adam, type Backend, crossEntropy, Dense, fit, Generator, type Loss, mse, Sequential, type Tensor, tensor } from '../../index.js'
 import { rate, table } from '../terminal/format.js'
 
-/** A net with the rows of a step and the steps of an epoch, the least that is measured. */
+/** A net with the rows per step, and the steps per epoch, which is the least that is measured. */
 export interface Net {
   sizes: readonly number[]
   batch: number
@@ -37,7 +37,7 @@ const WINDOWS = 6
 /** Up to this ratio both count as equally fast. */
 const EQUAL = 1.5
 
-/** Best of several windows, the backends by turns, so that a busy moment of the machine hits both. */
+/** Best of several windows, alternating between the backends, so that a busy moment of the machine affects both. */
 export async function measure(net: Net, wasm: Backend | null, js: Backend, seconds: number): Promise<Measurement> {
   const runs = [wasm, js].flatMap((backend) => (backend === null ? [null, null] : makeRuns(net, backend)))
   const best = runs.map(() => 0)
@@ -59,7 +59,7 @@ export async function measure(net: Net, wasm: Backend | null, js: Backend, secon
 
 type Run = (epochs: number) => Promise<unknown>
 
-/** Training on random data in memory: with `fit`, and with a loop by hand. */
+/** Training on random data in memory: with `fit`, and with a hand-written loop. */
 function makeRuns({ sizes, batch, batches }: Net, backend: Backend): [fit: Run, byHand: Run] {
   const last = sizes.length - 2
   const layers = sizes.slice(0, -1).map((size, i) => new Dense(size, sizes[i + 1], i < last ? { activation: 'relu' } : {}))
@@ -103,7 +103,7 @@ async function stepsPerSecond(run: Run, batches: number, seconds: number): Promi
   return (1000 * epochs * batches) / elapsed
 }
 
-/** The table, a line each. */
+/** The lines of the table. */
 export function resultLines(results: readonly Measurement[]): string[] {
   const rows = results.map(({ net, batch, byHand, ...byFit }) => [net, String(batch), ...cells(byFit), ...cells(byHand)])
   const names = ['net', 'batch', ...['fit', 'by hand'].flatMap((loop) => [`${loop}: WASM`, 'JS', 'WASM / JS'])]

@@ -1,4 +1,4 @@
-/** `gradus bench`: training steps on nets from tiny to middling, WASM beside JS. */
+/** `gradus bench`: speed of training steps on nets from tiny to medium, for WASM and JS. */
 import { Command, Option } from 'commander'
 import { describe } from '../../common/options.js'
 import { supportedVariants } from '../../debug/index.js'
@@ -14,7 +14,7 @@ import { isLive, paint, print, printText } from '../terminal/terminal.js'
 interface BenchOptions {
   variant?: Variant
   widen: boolean
-  /** Seconds of measuring for each net and backend. */
+  /** Seconds of measurement for each net and backend. */
   seconds: number
   json?: boolean
 }

@@ -38,7 +38,7 @@ export function predictCommand(): Command {
   return command.action((model: string, file: string, options: PredictOptions) => predict(model, file, options))
 }
 
-/** Rows that are answered at once. */
+/** Number of rows that are predicted at once. */
 const PART = 4096
 
 async function predict(

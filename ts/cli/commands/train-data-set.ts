@@ -26,7 +26,7 @@ import { paint, print } from '../terminal/terminal.js'
 
 const BACKENDS = ['wasm', 'js'] as const
 
-/** Options that are for data sets by name alone. */
+/** Options for built-in data sets only. */
 export function dataSetOptions(): Option[] {
   return [
     flag('-o, --optimizer <name>', `update rule: ${OPTIMIZER_NAMES.join(', ')}`, { is: OPTIMIZER_NAMES, default: 'Adam' }),
@@ -46,7 +46,7 @@ export function taskHelp(): string {
   return TASK_NAMES.map((name) => `${name}: ${TASKS[name].about}`).join('; ')
 }
 
-/** Their defaults, for the help. */
+/** The defaults of the data sets, for the help. */
 export function defaultsHelp(): string {
   const rows = TASK_NAMES.map((name) => {
     const { hidden, activation, epochs, batchSize, learningRate, schedule } = TASKS[name].defaults

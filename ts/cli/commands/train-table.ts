@@ -128,7 +128,7 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
   }, NO_MODEL)
 }
 
-/** Endings of model files of other programs. */
+/** Extensions of model files of other programs. */
 const OF_OTHERS = /\.(onnx|m?js|pt|pth|h5|keras|pkl|joblib)$/i
 
 /** Quality of the default nets of `gradus train` and of the tuned nets, on the test rows. */

@@ -47,16 +47,16 @@ interface TuneOptions extends TableData {
   json?: boolean
 }
 
-/** Without a number of trials or a time. */
+/** Seconds if neither a number of trials nor a time is given. */
 const USUAL_TIME = 60
-/** Trials in the queue at once: the number of workers is not known. */
+/** Trials in the queue at once: the number of workers is unknown. */
 const QUEUED = 16
 /** Attribute of the study for the settings that its trials share. */
 const SETTINGS = 'gradus:table'
 /** Attribute of the study for the SHA-256 of the table. */
 const TABLE_HASH = 'gradus:sha256'
 
-/** Fewer cannot be halved. */
+/** Fewer epochs than two cannot be halved. */
 const EPOCHS = { is: { min: 2, whole: true }, default: 40 }
 
 const EXAMPLES = `

@@ -36,7 +36,7 @@ const TOLERANCE = 0.01
 /** The fastest window counts: the first windows warm the machine up, and in others it may be busy. */
 const WINDOWS = 20
 
-/** Runs both; null if stopped, or without WebAssembly. */
+/** Runs both backends; null if stopped, or without WebAssembly. */
 export async function compare(plan: Plan, used: Backend, signal: AbortSignal, silent: boolean): Promise<Comparison | null> {
   const variant = used.variant === 'js' ? supportedVariants()[0] : used.variant
   if (variant === undefined) return null

@@ -1,4 +1,4 @@
-/** Courses of the learning rate over a whole run, by name. */
+/** Learning-rate schedules over a whole run, by name. */
 import { schedules } from '../../index.js'
 
 type Course = (learningRate: number, steps: number) => schedules.Schedule

@@ -99,7 +99,7 @@ function usualLearningRate(name: OptimizerName, forAdam: number): number {
   return RATES[name] ?? (OPTIMIZERS[name].defaults as { learningRate?: number }).learningRate ?? forAdam
 }
 
-/** The backend that the options ask for, made the default one. */
+/** The backend that the options select; it becomes the default backend. */
 export async function loadBackend({ backend, variant, widen }: DataSetOptions): Promise<Backend> {
   if (backend === 'js' && variant !== undefined) throw new Error('--variant chooses between WebAssembly artefacts; --backend js has none')
   const options = { ...(backend && { backend }), ...(variant && { variant }) }
@@ -119,14 +119,14 @@ export function makeSetup(plan: Plan, backend: Backend, epochs = plan.epochs): S
   return { backend, model, options: { ...options, schedule: schedule(plan.schedule, plan.learningRate, steps) } }
 }
 
-/** Leaves the averages in the parameters if they are the model (ScheduleFreeAdamW, ASGD): for the end of training. */
+/** At the end of training: replaces the parameters by their averages if the optimizer's model is the average (ScheduleFreeAdamW, ASGD). */
 export function takeAverages({ options: { optimizer } }: Setup): void {
   if (!(optimizer instanceof AveragingOptimizer)) return
   const parameters = optimizer.groups.flatMap((group) => group.parameters)
   optimizer.averages().forEach((values, i) => parameters[i].view().set(values))
 }
 
-/** A data set as the engine takes it; nothing is copied. */
+/** A data set as tensors, without copies. */
 export function asTensors(data: Dataset, backend: Backend): { inputs: Tensor; targets: Int32Array } {
   return { inputs: tensor(data.inputs, data.shape, { backend }), targets: data.targets }
 }

@@ -1,4 +1,4 @@
-/** Options of the command line: an option of the library has its values, range and default from the library's schema. */
+/** Options of the command line: options of the library take their values, range and default from the library's schema. */
 import { InvalidArgumentError, Option } from 'commander'
 import { nearest } from '../../common/nearest.js'
 import { type Allowed, describe, isAllowed } from '../../common/options.js'
@@ -9,7 +9,7 @@ interface Declared {
   default?: unknown
 }
 
-/** An option that takes the values of a schema, and has its default. @param read its value from a text, if it is no number and no name */
+/** An option that takes the values of a schema, and has its default. @param read makes the value from text, if it is neither a number nor a name */
 export function flag(flags: string, about: string, { is, default: usual }: Declared, read = readerOf(is)): Option {
   return new Option(flags, about).default(usual).argParser(read)
 }

@@ -82,7 +82,7 @@ const OF_CLASSES = /trainTable: (classWeights|threshold|metric|positive)\b/
 /** Options in backticks, as advice has them: `hidden: []`, `exclude: ['a', 'b']`, `time: 60`, `threshold: 'f1'`, `seed`. */
 const IN_BACKTICKS = /`(hidden|exclude|time|threshold|classWeights|seed)(?:: ([^`]*))?`/g
 
-/** A text of the library, with options as the command line has them. */
+/** A text of the library, with options in the form of the command line. */
 export function inFlags(text: string): string {
   const words = text
     .replace(/say missingValues: \['([^']+)'\]/g, "say --missing-values '$1'")
@@ -96,7 +96,7 @@ export function inFlags(text: string): string {
   return IN_COMMANDS.reduce((changed, [option, flag]) => changed.replaceAll(option, flag), flagged)
 }
 
-/** A report with options as the command line has them, for JSON, pages and terminals. */
+/** A report whose texts name options in the form of the command line (`--time 60` for `time: 60`), for JSON, pages and terminals. */
 export function reportInFlags<R extends { columns: readonly ColumnReport[]; advice?: string[] }>(report: R): R {
   const columns = report.columns.map((column) => ({ ...column, why: inFlags(column.why), notes: column.notes.map(inFlags) }))
   return { ...report, columns, ...(report.advice && { advice: report.advice.map(inFlags) }) }
@@ -111,13 +111,13 @@ function valueInShell(name: string, code: string): string {
   return /^[\w.,-]+$/.test(list) ? list : `'${list.replaceAll("'", "'\\''")}'`
 }
 
-/** Prints, even if nothing else is printed, which rows the result is not about, and which words of the target may be gaps or a class. */
+/** Prints, even if nothing else is printed, which rows were left out, and which words of the target may be gaps or a class. */
 export function printTargetNotes(target: string, { leftOut, notes }: Pick<PreparedTable, 'leftOut' | 'notes'>): void {
   if (leftOut.length > 0) printNote(describeLeftOut(leftOut))
   for (const note of notes) printNote(`column '${target}': ${inFlags(note)}`)
 }
 
-/** Advice, as commands to copy, about a model that was given as a table, and about a model that does not predict rows of a table. */
+/** Advice, as commands to copy, if a model file was given instead of a table, or a model that does not predict rows of a table. */
 function withFile(text: string, file: string): string {
   const name = quoted(file)
   return text

@@ -21,7 +21,7 @@ export function sourceOfInput(file: string): string | Promise<File> {
 /** Contents that were read, since a stream is read once, and errors that name lines need it again. */
 const known = new WeakMap<object, Promise<File>>()
 
-/** Bytes that stdin may bring: it is held in memory, and another program may write to it for ever. */
+/** Largest number of bytes from stdin: they are held in memory, and another program may write forever. */
 const LARGEST = 1 << 30
 
 /** @internal all of stdin. @throws Error if it has more than `largest` bytes */

@@ -1,4 +1,4 @@
-/** Model files of tables, for the commands that take one: errors that name the file, and notes on rows that are not as in training. */
+/** Model files of tables, for the commands that take one: errors that name the file, and notes on rows that differ from the training rows. */
 import { createReadStream, statSync } from 'node:fs'
 import { Option } from 'commander'
 import { asNoModel, type FileKind, kindOf, SAFETENSORS } from '../../common/file-kinds.js'
@@ -61,7 +61,7 @@ export async function readModelFor(command: string, modelFile: string, file: str
   return readModel(modelFile)
 }
 
-/** Takes rows that lack a column of the model. */
+/** The option that accepts rows that lack a column of the model. */
 export function fillOption(): Option {
   return new Option('--fill-columns', 'fill in columns that the file lacks, as gaps were in training, instead of an error')
 }
@@ -79,7 +79,7 @@ export function checkColumns(model: TableModel, rows: readonly object[], file: s
   printNote(`${what}: filled in as gaps were in training`)
 }
 
-/** Columns that a model learned from and the rows to test it with lack: they are gaps in each of them. */
+/** Notes the columns that the model learned from and the test rows lack: they count as gaps in each row. */
 export function tellAbsent(model: TableModel, rows: readonly object[], file: string): void {
   const absent = absentIn(model, rows)
   if (absent.length > 0 && absent.length < model.columns.length)
@@ -90,7 +90,7 @@ function absentIn({ columns }: TableModel, rows: readonly object[]): string[] {
   return columns.filter((name) => !rows.some((row) => Object.hasOwn(row, name)))
 }
 
-/** Values that the model has not met in training. */
+/** Notes the values that did not occur in training. */
 export function tellUnknown({ unknown }: TableModel): void {
   for (const [column, { count, values }] of Object.entries(unknown))
     printNote(

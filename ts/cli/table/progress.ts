@@ -9,9 +9,9 @@ import { columns, isLive, print, printNote } from '../terminal/terminal.js'
 /** Seconds before the first line, and between two lines of one phase. Shorter work has no lines. */
 const PATIENCE = 1.5
 const BETWEEN = 10
-/** Values of a table whose encoding takes about a second. */
+/** Number of values whose encoding takes about a second. */
 const MANY_VALUES = 5e5
-/** A command that takes this share longer than it was given says why. */
+/** A command that exceeds its time by more than this fraction says why. */
 const TOLERANCE = 0.05
 
 const PHASES: readonly TablePhase[] = ['reading', 'encoding', 'training', 'measuring']
@@ -26,7 +26,7 @@ export class TableReporter {
   /** Seconds after which the nets were begun. */
   private prepared: number | undefined
 
-  /** @param title printed before anything else, when there are rows that can be learned from: errors about a file come before it */
+  /** @param title printed before anything else, once the rows were read and can be learned from; errors about a file come before it */
   constructor(
     private readonly title: string,
     private readonly silent: boolean,
@@ -41,7 +41,7 @@ export class TableReporter {
     if (this.silent) return
     const isFirst = this.shown.phase === undefined
     const isNew = phase !== this.shown.phase
-    // many values are encoded at once, and nothing can be said meanwhile
+    // many values are encoded at once, without progress in between
     const isLong = phase === 'encoding' && rows * progress.columns > MANY_VALUES
     const wait = isNew && (isLong || !isFirst) ? 0 : isFirst || step !== this.shown.step ? PATIENCE : BETWEEN
     const isDue = seconds - this.shown.seconds >= wait

@@ -36,7 +36,7 @@ export interface Lap {
   seconds: number
 }
 
-/** Rates that are tried of each optimizer, by how large its steps usually are. */
+/** Range of learning rates that are tried for each optimizer, by the usual size of its steps. */
 const RANGES: Partial<Record<string, readonly [number, number]>> = {
   SGD: [1e-3, 1],
   Momentum: [1e-3, 1],

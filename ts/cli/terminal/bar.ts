@@ -4,10 +4,10 @@ import { columns, paint } from './terminal.js'
 
 const WIDEST = 40
 const NARROWEST = 8
-/** Letters that all facts take. */
+/** Number of columns reserved for the facts. */
 const FACTS = 60
 
-/** A progress bar that lines can be printed above. */
+/** A progress bar above which lines can be printed. */
 export class LiveBar {
   private readonly bar: SingleBar
   private title = ''

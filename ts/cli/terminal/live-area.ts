@@ -10,7 +10,7 @@ export class LiveArea {
   private drawn = 0
   private last = 0
 
-  /** @param atOnce draws even if lines were just drawn */
+  /** @param atOnce draws even if the last drawing was just now */
   draw(lines: readonly string[], atOnce = false): void {
     const now = performance.now()
     if (!atOnce && now - this.last < BETWEEN) return

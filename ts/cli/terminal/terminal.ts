@@ -36,7 +36,7 @@ export function paint(style: Style, text: string, stream: NodeJS.WriteStream = s
   return util.styleText(style, text, { validateStream: false })
 }
 
-/** Styles of {@link paint} and of pictures: all that reaches a terminal beside text. */
+/** Styles of {@link paint} and of pictures: the only control sequences that reach a terminal. */
 const STYLES = /(\u001b\[(?:0|1|2|22|39|3[1-6]|(?:;?[34]8;5;\d{1,3})+)m)/
 
 /** A line made safe for a terminal: control characters in names from a file are shown instead of obeyed. Styles stay if there are colors. */
