@@ -1,4 +1,4 @@
-/** Writes public/digits.bin: 3,000 digits of MNIST, 14 × 14 pixels a byte each, then the class. Run by `make play`. */
+/** Writes public/digits.bin: 3,000 digits of MNIST, each is 14 × 14 pixels of one byte, followed by the class. Run by `make play`. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { loadMnist } from 'gradus/data'
 

@@ -59,7 +59,7 @@ for (let step = 0; step <= 120; step += 3) {
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))))
   frames.push(PNG.sync.read(await stage.screenshot()))
 }
-// One palette for all; what stays as it was is transparent, which compresses to nearly nothing.
+// One palette for all frames; unchanged pixels are transparent, which compresses to nearly nothing.
 const { width, height } = frames[0]
 const pixels = frames.map(({ data }) => data)
 const palette = quantize(pixels[pixels.length - 1], 63)

@@ -1,4 +1,4 @@
-/** The page: tabs, the lecture, and the link that holds it all. */
+/** The page: tabs, the lecture, and the link that contains the whole state. */
 import { effect, signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { benchmarkTab } from './benchmark/state'
@@ -96,7 +96,7 @@ function followAddress(): () => void {
 
 open(location.hash)
 
-/** As a small live piece of another page: the stage alone, with a link to all of it. */
+/** True if the page is embedded in another page: it then shows only the picture, with a link to the whole playground. */
 const isEmbedded = new URLSearchParams(location.search).has('embed')
 if (isEmbedded) document.documentElement.classList.add('embedded')
 

@@ -1,7 +1,7 @@
 /**
- * What the lecture says, over seeds: the claims of each lesson, and of those that hold in most runs but not in each, in how many of twenty
- * they did on 2026-11-27. A claim of most runs has to hold in three quarters of those tried. `SEEDS=20` (a minute and a half) tries twenty;
- * without it there are five, of fleets one, and one where nothing is random.
+ * The lecture's claims, tested over seeds. For claims that hold in most runs but not in each, it says in how many of twenty runs they did on
+ * 2026-11-27. A claim of most runs has to hold in three quarters of those tried. `SEEDS=20` (a minute and a half) tries twenty; without it there are
+ * five, of fleets one, and one where nothing is random.
  */
 import { expect, test } from 'vitest'
 import { surfaceOf } from '../src/descent/functions'
@@ -77,9 +77,9 @@ type Claims = Record<string, boolean>
 interface Row {
   /** The beginning of the lesson's title. */
   lesson: string
-  /** Nothing in it is random. */
+  /** True if nothing in the lesson is random. */
   isCertain?: boolean
-  /** It takes seconds a seed. */
+  /** True if it takes seconds per seed. */
   isLong?: boolean
   claims(seed: number): Claims | Promise<Claims>
   /** Claims that hold in most runs, with how many of twenty; all others hold in each. */

@@ -29,7 +29,7 @@ const opened = (tab: TabState<object>, link: string) => {
   return tab.state.value
 }
 
-/** Programs that the page shows or has copied, of the state that a link brought. */
+/** Programs that the page shows or copies for the state that a link contains. */
 function programs(tab: string): string[] {
   if (tab === 'train') return [trainCode(configOf(train.state.value), 210, 1000)]
   if (tab === 'schedules') return [trainCode(schedulesConfig(schedulesTab.state.value), 210, 1000)]
@@ -88,7 +88,7 @@ describe('fault 46: a link', () => {
         for (const [part, value] of Object.entries(now))
           expect(tab.checks[part as never](value) || value === tab.defaults[part as never], part).toBe(true)
         for (const program of programs(name)) {
-          // as a module it is not run, but read
+          // the program is parsed here, but not run
           new vm.Script(`(async () => {${program.replace(/^import .*$/gm, '')}})`)
           expect(words(program)).not.toContain('evil')
         }

@@ -28,7 +28,7 @@ async function newPage(browser: Browser, options: BrowserContextOptions = {}): P
 }
 const weights = async (page: Page) => /step: (\w{16})/.exec((await page.locator('.stage').textContent()) ?? '')?.[1]
 
-/** What was turned while it trained, by the address. */
+/** The settings that were changed during training, according to the address. */
 const changes = async (page: Page) => (decodeLink(new URL(page.url()).hash).changes.changes ?? []) as Change[]
 
 describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
@@ -95,7 +95,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       await page.locator('.map').hover()
       await until(page, `/f = /.test(document.querySelector('.verdict').textContent)`)
       await page.getByLabel('Function', { exact: true }).selectOption('own')
-      // What was said of a place holds for the other function alone.
+      // The message about a place belonged to the other function, and is gone.
       await until(page, `/Drag the start/.test(document.querySelector('.verdict').textContent)`)
       await page.getByLabel('f(x, y) =').fill('4*(x - 1)^2 + 4*(y + 1)^2')
       await until(page, `/minimum/.test(document.querySelector('.results tbody')?.textContent ?? '')`)
@@ -159,7 +159,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     await on(site.url + link, async (page) => {
       await until(page, `/step: \\w{16}/.test(document.querySelector('.stage')?.textContent ?? '')`)
       first = await weights(page)
-      // On, and back to step 120.
+      // One step forward, and back to step 120.
       await page.getByRole('button', { name: '+1 step', exact: true }).click()
       await until(page, `document.querySelector('.rewind output').textContent === '121'`)
       expect(await weights(page)).not.toBe(first)
@@ -231,7 +231,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     await on(
       `${withoutWasm.url}#train`,
       async (page) => {
-        // The policy forbids `eval` as well, by which conditions are waited for elsewhere.
+        // The policy forbids `eval` as well, with which other tests wait for conditions.
         await page.getByText('Runs in plain JavaScript').waitFor()
         await expect.poll(async () => Number(await page.locator('.rewind output').textContent()), { timeout: HANGS }).toBeGreaterThan(20)
       },
@@ -459,7 +459,7 @@ describe('in Chromium alone', () => {
     const folder = fileURLToPath(new URL('../.copied', import.meta.url))
     mkdirSync(folder, { recursive: true })
     const open = async (link: string) => {
-      // from another page: of two places in one, the page itself writes the first into its address
+      // opened from another page, because within one page the page itself writes the earlier state into its address
       await page.goto('about:blank')
       await page.goto(`${site.url}#${link}`)
     }

@@ -16,7 +16,7 @@ const TYPES: Record<string, string> = {
 /**
  * `isolated`: with the headers that allow threads; `wasm: false`: with a policy that forbids WebAssembly.
  *
- * @returns its address, the paths that were asked for so far, and what ends it
+ * @returns its address, the paths that were requested so far, and a function that stops it
  */
 export async function serve(folder: string, { isolated = false, wasm = true } = {}) {
   const headers = {

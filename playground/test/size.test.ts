@@ -1,4 +1,4 @@
-/** What the built page weighs, so that it does not grow unseen: `make play-build` first. */
+/** Limits on the size of the built page, so that it does not grow unnoticed: `make play-build` first. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, gzipSync } from 'node:zlib'

@@ -46,7 +46,7 @@ export async function benchmark(_: null, context: Context<Benchmark>): Promise<B
   for (const { sizes, batch } of NETS) {
     const contestants = backends.map(([name, backend]) => ({ name, train: trainingOf(sizes, batch, backend), speeds: [] as number[] }))
     for (const { train } of contestants) await train(5)
-    // In turn, so that a busy moment of the machine hits all alike.
+    // Backends take turns, so that a busy moment of the machine affects all of them.
     for (let window = 0; window < WINDOWS && !context.isStopped; window++) {
       for (const { train, speeds } of contestants) {
         const seconds = await train(1)

@@ -6,7 +6,7 @@ export type Expression =
   /** An operator (+ − * / ^, and − alone with one argument) or a function by its name. */
   | { kind: 'call'; name: string; args: Expression[] }
 
-/** A formula that is longer is none that a person types; each bracket of one is a call of this parser. */
+/** Nobody types a longer formula by hand; the limit also bounds the recursion of the parser, which calls itself for each bracket. */
 export const LONGEST_FORMULA = 1000
 
 const TOKEN = /\s*(?:((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)|([a-z_]\w*)|(\*\*|[-+*/^(),−·]))/iy

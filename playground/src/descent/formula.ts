@@ -78,7 +78,7 @@ function understood(ground: Ground): Expression {
 /** @throws Error that describes the mistake in the formula */
 export function compile(ground: Ground): (x: Tensor, y: Tensor) => Tensor {
   const expression = understood(ground)
-  // Mistakes in a call are reported before anything is computed.
+  // This reports mistakes in calls before anything is computed.
   textOf(expression, ground)
   return (x, y) => {
     const value = evaluate(expression, { x, y, k: ground.condition })

@@ -40,7 +40,7 @@ export function landscape(input: { ground: Ground; range: Surface['range']; colu
   return { columns, rows, shares, lines }
 }
 
-/** The lowest value, and one that few are above: the corners of a map may be very high. */
+/** The lowest value, and a high one that few values exceed: the corners of a map may be very high. */
 function rangeOf(values: Float64Array): [low: number, high: number] {
   const finite = values.filter(Number.isFinite).sort()
   const low = finite[0] ?? 0

@@ -11,7 +11,7 @@ export interface Scene {
   landscape: Landscape | null
   tracks: readonly (Track | null)[]
   start: readonly [number, number]
-  /** The step that is shown, with fractions. */
+  /** The step that is shown; it may be fractional. */
   frame: number
   showState: boolean
   verdict: { at: readonly [number, number]; verdict: Verdict } | null
@@ -112,7 +112,7 @@ function contourLines(c: CanvasRenderingContext2D, { lines, columns, rows }: Lan
 
 type To = ReturnType<typeof projection>
 
-/** Where it is at a step with a fraction. */
+/** Position of a racer at a fractional step. */
 export function placeAt({ path, steps }: Track, frame: number): [number, number] {
   const at = Math.min(frame, steps)
   const i = Math.min(Math.floor(at), Math.max(steps - 1, 0))

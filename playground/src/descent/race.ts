@@ -34,7 +34,7 @@ export interface Track {
   velocity: Float64Array | null
   /** Roots of its mean squares, x and y alternately; null if it has none. */
   scale: Float64Array | null
-  /** Steps taken; fewer than asked for where it arrived or left. */
+  /** Number of steps taken; fewer than requested if it arrived, or left the map. */
   steps: number
   /** Why it ended. */
   end: 'steps' | 'converged' | 'diverged'
@@ -42,7 +42,7 @@ export interface Track {
   evaluations: number
 }
 
-/** A number this large is out of every map. */
+/** A coordinate this large is outside of every map. */
 const FAR = 1e12
 
 export function race(input: RaceInput): Track[] {

@@ -21,9 +21,9 @@ export interface DescentState {
   noise: number
   seed: number
   steps: number
-  /** Steps a second that are shown. */
+  /** Number of steps per second of the animation. */
   speed: number
-  /** A racer has arrived where the value is within this of the lowest. */
+  /** A racer has arrived once the value is at most this far above the lowest. */
   epsilon: number
   view: string
   showState: boolean

@@ -22,7 +22,7 @@ const worker = engineOnDemand()
 
 const GRID = 110
 const MAX_RACERS = 12
-/** The left end of the slider, which stands for none. */
+/** The left end of the slider, which stands for no noise. */
 const MIN_NOISE = 0.01
 
 export function DescentTab() {
@@ -64,7 +64,7 @@ export function DescentTab() {
   const raceKey = JSON.stringify([groundKey, state.start, state.racers, state.noise, state.seed, state.steps])
   const wish = useRef({ key: '', isRunning: false })
   useEffect(() => {
-    // One race at a time; where the wish changes meanwhile, as when the start is dragged, only the last one runs.
+    // One race at a time; if other races are requested meanwhile, as when the start is dragged, only the last of them runs.
     wish.current.key = raceKey
     if (wish.current.isRunning) return
     const next = async () => {
@@ -308,7 +308,7 @@ export function DescentTab() {
   )
 }
 
-/** The steps that a mean with this decay looks back, 1 / (1 − β), by which a slider has room for 0.9, 0.99 and 0.999. */
+/** Approximate number of steps over which a mean with this decay averages, 1 / (1 − β): a slider of it has room for 0.9, 0.99 and 0.999. */
 const memoryOf = (decay: number) => 1 / (1 - decay)
 const decayOf = (memory: number) => Number((1 - 1 / memory).toPrecision(3))
 
@@ -450,7 +450,7 @@ function arrival(track: Track, surface: Surface, epsilon: number): string {
   return step === null ? 'not yet' : String(step)
 }
 
-/** Why it stands where it stands. */
+/** The reason why a racer ended where it did. */
 function endText(track: Track, verdict: Verdict | null, surface: Surface, { epsilon, noise }: DescentState): string {
   if (track.end === 'diverged') return `left the map at step ${track.steps}: the learning rate is too large`
   if (track.values[track.steps] > track.values[0])

@@ -1,4 +1,4 @@
-/** The hyper-parameters that nets of the map differ in. */
+/** The hyper-parameters in which nets of the map may differ. */
 
 export type AxisName = 'rate' | 'momentum' | 'decay' | 'batch' | 'width' | 'depth'
 
@@ -8,13 +8,13 @@ export interface AxisFacts {
   from: number
   to: number
   log: boolean
-  /** Whole numbers that it takes, in place of a range. */
+  /** The whole numbers that it may be, instead of a range. */
   values?: readonly number[]
-  /** The rank that the subject gives it: 1 is tuned first. */
+  /** Its usual rank in the order of tuning: 1 is tuned first. */
   rank: 1 | 2 | 3
 }
 
-/** Hyper-parameters in the order of importance that the subject teaches. */
+/** Hyper-parameters in their usual order of importance. */
 export const AXES: readonly AxisFacts[] = [
   { name: 'rate', label: 'Learning rate', from: 1e-3, to: 10, log: true, rank: 1 },
   { name: 'momentum', label: 'Momentum β', from: 0, to: 0.99, log: false, rank: 2 },

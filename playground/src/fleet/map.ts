@@ -2,7 +2,7 @@
 import { type AxisName, axis } from './axes'
 
 export const SIDE = 32
-/** Options of a set of `gradus/data`. */
+/** Options of the data set of `gradus/data`. */
 export const DATA = { count: 230, noise: 0.2 }
 export const TRAIN_ROWS = 160
 

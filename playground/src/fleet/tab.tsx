@@ -1,4 +1,4 @@
-/** A thousand nets at once: a map of two hyper-parameters, and which of all of them mattered. */
+/** A thousand nets at once: a map of two hyper-parameters, and the importance of all hyper-parameters. */
 import { useSignal } from '@preact/signals'
 import { engineOnDemand } from '../engine/client'
 import { useTask } from '../engine/use-task'

@@ -16,7 +16,7 @@ const worker = engineOnDemand()
 const MOST = 5
 /** Thresholds of plateaus, from the least to the largest. */
 const THRESHOLDS = [0.0001, 0.5] as const
-/** Losses that are neither a few times the first nor far below the least running mean: those would press all else flat. */
+/** Losses that are neither a few times the first nor far below the least running mean: those would flatten all other lines. */
 function inView(losses: readonly number[], { smoothed }: RateFinding): (number | null)[] {
   const least = Math.min(...smoothed) / 8
   return losses.map((loss) => (loss < 4 * smoothed[0] && loss > least ? loss : null))

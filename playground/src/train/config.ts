@@ -25,7 +25,7 @@ export interface RunChoice {
   schedule: ScheduleChoice
 }
 
-/** Something that was turned while training went on. */
+/** A setting that was changed during training. */
 export interface Change {
   /** The first step that it holds for. */
   step: number

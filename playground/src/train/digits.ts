@@ -1,4 +1,4 @@
-/** Handwritten digits of 14 × 14 pixels, fetched when they are wanted. */
+/** Handwritten digits of 14 × 14 pixels, fetched on first use. */
 import type { Examples, Part } from './examples'
 
 /** The file: for each digit 196 bytes of pixels, then its class. */

@@ -23,7 +23,7 @@ export interface Part {
 
 const TEST_SHARE = 0.3
 
-/** Rows in an order that the seed says; the last ones are for judging. */
+/** Rows in a random order, from the seed; the last ones are the test rows. */
 export function cut(
   inputs: Float32Array,
   labels: Int32Array,

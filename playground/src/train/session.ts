@@ -11,10 +11,10 @@ export interface SessionInput {
   config: TrainingConfig
   /** The run whose net is shown. */
   chosen: number
-  /** The step to be at before anything is shown. */
+  /** The step up to which the task trains before anything is shown. */
   at: number
   isPlaying: boolean
-  /** Steps a second; 0 for as many as there can be. */
+  /** Number of steps per second; 0 for as many as possible. */
   speed: number
 }
 

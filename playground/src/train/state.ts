@@ -15,7 +15,7 @@ export interface TrainState extends Omit<TrainingConfig, 'data'>, Omit<DataChoic
   /** The step that is shown. */
   at: number
   isPlaying: boolean
-  /** Steps a second; 0 for as many as there can be. */
+  /** Number of steps per second; 0 for as many as possible. */
   speed: number
   axis: string
   loss: string

@@ -1,4 +1,4 @@
-/** A net that learns before one's eyes. */
+/** The Train tab: a net that learns while one watches. */
 import { useSignal } from '@preact/signals'
 import type { TargetedPointerEvent } from 'preact'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
@@ -79,7 +79,7 @@ export function TrainTab() {
     })
   }
   const isFirst = useRef(true)
-  // The last picture stays until the next one comes, unless it is of other inputs or another net.
+  // The last picture stays until the next one comes, unless it shows other inputs or another net.
   const shape = JSON.stringify([state.data, state.hidden, state.csv, state.target])
   const shownShape = useRef(shape)
   useEffect(() => {
@@ -95,7 +95,7 @@ export function TrainTab() {
   useEffect(() => tell({ type: 'play', isPlaying: state.isPlaying }), [state.isPlaying])
   useEffect(() => tell({ type: 'speed', speed: state.speed }), [state.speed])
   useEffect(() => tell({ type: 'choose', chosen: state.chosen }), [state.chosen])
-  /** Turns something of a run: from the next step on if it is under way, from the start otherwise. */
+  /** Changes a setting of a run: from the next step on if it is under way, from the start otherwise. */
   const turn = (index: number, what: Omit<Change, 'step' | 'run'>) => {
     const { at, runs } = train.state.value
     if (at === 0) train.set({ runs: runs.map((run, i) => (i === index ? { ...run, ...what } : run)), changes: [] })
@@ -387,7 +387,7 @@ export function TrainTab() {
 /** The least distance of points that are drawn in one go. */
 const APART = 0.09
 
-/** Adds a point of the chosen class, unless the last one is as good as there. */
+/** Adds a point of the chosen class, unless the last point is nearly at the same place. */
 function draw(e: TargetedPointerEvent<HTMLCanvasElement>, { range }: Examples): void {
   const { data, points, brush } = train.state.value
   if (data !== 'drawn') return

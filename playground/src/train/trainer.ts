@@ -52,7 +52,7 @@ export class Trainer {
   step = 0
   samples = 0
   readonly curve: Curve = { steps: [], batch: [], train: [], test: [], seconds: [], rate: [] }
-  /** Why it can go no further. */
+  /** The reason why training cannot go on; empty if it can. */
   problem = ''
   /** Loss of the last batch. */
   lastLoss = Number.NaN

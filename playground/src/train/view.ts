@@ -13,8 +13,8 @@ export interface Histogram {
 
 export interface NetView {
   /**
-   * Prediction per point of a grid of GRID × GRID, rows from the bottom: for two classes class 1 from −1 to 1, else the class plus its certainty from
-   * 0 to 1.
+   * Prediction per point of a grid of GRID × GRID, rows from the bottom: for two classes a number from −1 (class 0) to 1 (class 1); for more, the
+   * class plus its certainty from 0 to 1.
    */
   boundary: Float32Array
   /** For each hidden layer each unit's values on a grid of SMALL × SMALL. */

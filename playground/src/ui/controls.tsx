@@ -23,7 +23,7 @@ interface SliderProps {
   log?: boolean
   show?: (value: number) => string
   hint?: string
-  /** Changes once it is let go, rather than at each place that it is dragged over. */
+  /** If true, the value changes when the slider is released, not while it is dragged. */
   onRelease?: boolean
   onChange(value: number): void
 }

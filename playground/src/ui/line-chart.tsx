@@ -25,9 +25,9 @@ export interface Knob {
   /** Name of the value that it sets, with the value. */
   label: string
   text: string
-  /** Between which the line's end may be; both are in view. */
+  /** The range of the line's end; both limits are in view. */
   range: readonly [low: number, high: number]
-  /** Where the end is wanted; called while it is dragged. */
+  /** Called with the requested value while it is dragged. */
   onMove(value: number): void
   /** Called when it is released: the new value applies from now on. */
   onRelease(): void
