@@ -1,5 +1,5 @@
 /**
- * Double precision beside any backend: the kernels that second-order methods need, and memory for their numbers.
+ * Double precision in addition to any backend: the kernels that second-order methods need, and memory for their numbers.
  *
  * Normal equations square the condition number of a problem, so single precision would lose all digits before such a method has converged. Their most
  * expensive computations are here: JᵀJ, Cholesky factors, small dense nets with their Jacobians. The WebAssembly modules export all of it

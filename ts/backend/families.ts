@@ -39,7 +39,7 @@ function family<Name extends keyof Kernels>(
   return Object.assign(withFamily, { loops, part })
 }
 
-// A bundler leaves out the families that nothing imports, as each is said to be pure.
+// A bundler leaves out the families that nothing imports, because each call is marked as pure.
 
 export const withProducts = /* @__PURE__ */ family('matmul', gemmKernels)
 export const withDense = /* @__PURE__ */ family('denseForward', denseKernels)

@@ -43,7 +43,7 @@ export async function load(options: BackendOptions = {}): Promise<Backend> {
 }
 
 /**
- * A backend of its own, beside the default one. Pass it as `backend` to models and tensors.
+ * A separate backend, in addition to the default one. Pass it as `backend` to models and tensors.
  *
  * @example
  * const exact = createBackend({ backend: 'js', dtype: 'float64' })

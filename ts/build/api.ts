@@ -10,7 +10,7 @@ import ts from 'typescript'
 import { ENTRIES } from './entries.js'
 
 export const FILE = 'docs/api.md'
-/** Headings of entries beside the main one. */
+/** Headings of entries besides the main one. */
 const HEADINGS: Readonly<Record<string, string>> = {
   'ts/curvature/index.ts': 'Curvature: `gradus/curvature`',
   'ts/debug/index.ts': 'Checks of kernels: `gradus/debug`',

@@ -1,4 +1,4 @@
-/** Checks of arguments that are no options. @internal */
+/** Checks of arguments that are not options. @internal */
 import { checkValue } from './options.js'
 
 /** @throws RangeError naming the value and the choices */

@@ -2,7 +2,7 @@
 
 /** A kind of file. */
 export interface FileKind {
-  /** With its article: `an Excel workbook`. */
+  /** Name with its article: `an Excel workbook`. */
   name: string
   /** A table that is read by another reader, a model, or something else. */
   is: 'table' | 'model' | 'other'

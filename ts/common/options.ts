@@ -15,13 +15,13 @@ export interface Range {
   max?: number
   openMin?: boolean
   openMax?: boolean
-  /** Whole numbers alone. */
+  /** True if only whole numbers are allowed. */
   whole?: boolean
-  /** Values beside the numbers, such as `'full'`. */
+  /** Allowed values besides the numbers, such as `'full'`. */
   or?: readonly unknown[]
 }
 
-/** A kind of value that is neither a number of a range nor one of a list, such as a function. */
+/** A kind of value, such as a function, that is neither a number in a range nor a value from a list. */
 export interface Kind {
   /** The text of messages: `loss wants a function, such as mse`. */
   wants: string
@@ -51,7 +51,7 @@ export type Schema<O> = {
   readonly [K in keyof Required<O>]: Option<Exclude<O[K], undefined>> & { readonly required?: true }
 }
 
-/** Options as they are read: those with a default are there. */
+/** Options after reading: those with a default are always present. */
 export type Read<O, S> = O & {
   [K in keyof O & keyof S as S[K] extends { readonly default: unknown } ? K : never]-?: Exclude<O[K], undefined>
 }
@@ -113,9 +113,9 @@ export function checkOptions<O extends object>(who: string, given: O, schema: An
 
 /**
  * Options under their current names: an option with an old name is renamed, with a warning the first time.
- * @param carried names that may be there, and are no options
+ * @param carried names that are allowed although they are not options
  * @param warns false for options from a file, whose names no one can change
- * @throws RangeError for a name that is none, or an option that has both names
+ * @throws RangeError for an unknown name, or an option that was given under both names
  * @internal
  */
 export function withNewNames(
@@ -137,7 +137,7 @@ export function withNewNames(
   return renamed
 }
 
-/** The name of an option that is given by an old one. @throws RangeError for a name that is none */
+/** The name of an option that is given by an old one. @throws RangeError for an unknown name */
 function nameToday(owner: string, old: string, schema: AnySchema): string {
   const names = Object.keys(schema)
   const now = names.find((name) => schema[name].was?.includes(old))
@@ -150,7 +150,7 @@ function nameToday(owner: string, old: string, schema: AnySchema): string {
 }
 
 /**
- * The options of a call, checked, with defaults where none is given. Names that are `carried` are left out.
+ * The checked options of a call, with defaults for those that were not given. Names that are `carried` are left out.
  * @throws TypeError, RangeError: `<who>: <option> wants X, got Y`
  */
 export function readOptions<O extends object, const S extends Schema<O>>(
@@ -168,7 +168,7 @@ export function readOptions<O extends object, const S extends Schema<O>>(
   return read as Read<O, S>
 }
 
-/** Those of the given options that a schema has. */
+/** Selects the given options that are in a schema. */
 export function pickOptions<O extends object, S extends object>(options: O, schema: S): Pick<O, keyof O & keyof S> {
   return Object.fromEntries(Object.entries(options).filter(([name, value]) => name in schema && value !== undefined)) as Pick<
     O,

@@ -9,7 +9,7 @@ export type Renames = Readonly<Record<string, string>>
  * Options under their current names: an option with an old name is renamed, with a warning the first time. Anything else is returned unchanged, for
  * later checks.
  * @param warns false for options from a file, whose names no one can change
- * @throws RangeError for an option that has both names
+ * @throws RangeError for an option that was given under both names
  * @internal
  */
 export function withNewNames<O>(owner: string, options: O, renames: Renames, warns = true): O {

@@ -1,4 +1,4 @@
-/** Directions in which the Hessian is flat: higher derivatives along them, and values beside the point. */
+/** Directions in which the Hessian is flat: higher derivatives along them, and values near the point. */
 
 import type { SymmetricEigen } from '../common/symmetric-eigen.js'
 import { Generator } from '../random.js'

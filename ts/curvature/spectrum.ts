@@ -30,7 +30,7 @@ export function spectrumOf(point: CurvaturePoint, { k, iterations = Math.max(100
   return lanczos(point.product, point.size, { k, iterations, seed, tolerance: tolerance ?? (rough ? 1e-4 : 1e-8) })
 }
 
-/** Options of {@link conditionNumber} beside Lanczos' options. */
+/** Options of {@link conditionNumber} besides Lanczos' options. */
 export interface ConditionOptions extends LanczosOptions {
   /** Up to this many numbers in x the Hessian is formed and all of its eigenvalues are found. Default 300. */
   exactLimit?: number

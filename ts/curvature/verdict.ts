@@ -87,7 +87,7 @@ function classifyFlat(facts: Facts, found: FlatFindings): Verdict {
   return verdict('degenerate', order, `Degenerate: ${start}; everything else curves ${sense}, so it is ${shape}.`)
 }
 
-/** All derivatives vanish, but values beside the point reveal kinks. */
+/** All derivatives vanish, but values near the point reveal kinks. */
 function classifyKinks(flat: number, { kinks, walls, probes }: FlatFindings, up: number, down: number, start: string): Verdict {
   if (up > 0 && down > 0)
     return verdict('saddle', 1, `A saddle with a kink: ${start}, but beside the point the function both rises and falls.`)

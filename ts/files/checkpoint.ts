@@ -116,7 +116,7 @@ export class Checkpoint implements Callback, Resume {
     this.lastStep = 0
   }
 
-  /** @internal blocks of steps end where it saves */
+  /** @internal blocks of steps end at the steps after which it saves */
   get savesEvery(): number {
     return this.every.steps ?? Number.POSITIVE_INFINITY
   }

@@ -47,7 +47,7 @@ const byName = new Map<string, { Class: unknown; known: KnownClass }>()
  * }
  * registerClass('Residual', Residual, { save: ({ width }) => ({ width }), load: ({ width }) => new Residual(width) })
  * const model = decodeModel(encodeModel(new Sequential([new Residual(8), new Dense(8, 2)])))
- * @throws TypeError if `Class` is no class, or is a layer whose constructor takes arguments and `how` is missing
+ * @throws TypeError if `Class` is not a class, or is a layer whose constructor takes arguments and `how` is missing
  */
 export function registerClass<T extends object, Config>(
   name: string,

@@ -1,5 +1,5 @@
 /**
- * Encodes models as the bytes of a file and decodes them: layers, weights, and parts saved beside them. The format is a tree (ts/io/tree.ts) of `{
+ * Encodes models as the bytes of a file and decodes them: layers, weights, and parts saved with them. The format is a tree (ts/io/tree.ts) of `{
  * model, parts }`. In it `{ $model, tensors, generators, frozen }` is a model, `{ $layer: name, at, config, inside }` a layer, `{ $same: at }` a
  * repeated layer, and `{ $object: name, config }` an object of a registered class.
  */
@@ -41,7 +41,7 @@ export interface DecodeModelOptions extends DecodeOptions {
 
 export const DECODE_MODEL = { ...DECODE, backend: { is: anything } } satisfies Schema<DecodeModelOptions>
 
-/** Contents of a model file: the model, and under their names the parts that were saved beside it. */
+/** Contents of a model file: the model, and under their names the parts that were saved with it. */
 // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
 export type ModelFile<M extends object = Module, Parts = Record<string, any>> = { model: M } & Parts
 
@@ -213,7 +213,7 @@ export function decodeModel<M extends object = Module>(file: Uint8Array | ArrayB
 }
 
 /**
- * Decodes the model, as {@link decodeModel} does, and the parts that were encoded beside it, as `decodeState` returns them: states in the place of
+ * Decodes the model, as {@link decodeModel} does, and the parts that were encoded with it, as `decodeState` returns them: states in the place of
  * optimizers and schedules, each for a `loadState`.
  *
  * @param file its bytes: an ArrayBuffer or a Uint8Array
@@ -272,7 +272,7 @@ function named({ name, how }: Pick<ReturnType<typeof classNamed>, 'name' | 'how'
   return made
 }
 
-/** Contents of a model in a file beside its layers. @internal */
+/** Contents of a model file besides the layers. @internal */
 export interface SavedModel {
   readonly tensors: ReadonlyMap<string, StoredTensor>
   readonly generators: Readonly<Record<string, unknown>>

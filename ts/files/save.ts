@@ -30,7 +30,7 @@ export const SAVE_MODEL = { ...SAVE, ...ENCODE_MODEL } satisfies Schema<EncodeMo
  * training may continue while it is written.
  *
  * @param path of the file; in a browser any name
- * @param parts values saved beside the model, under names of your own. Default: none
+ * @param parts values saved with the model, under names of your choice. Default: none
  * @example
  * await saveModel(model, 'net.safetensors', { classNames: ['no', 'yes'] })
  * const again = await loadModel('net.safetensors')
@@ -63,7 +63,7 @@ export async function loadModel<M extends object = Module>(source: ModelSource, 
 }
 
 /**
- * Loads the model, as {@link loadModel} does, and the parts that were saved beside it, as `decodeModelFile` returns them.
+ * Loads the model, as {@link loadModel} does, and the parts that were saved with it, as `decodeModelFile` returns them.
  *
  * @example
  * await saveModel(model, 'net.safetensors', { optimizer, classNames: ['no', 'yes'] })

@@ -7,7 +7,7 @@ import { along, difference, dot, maxAbs } from '../solve/vector.js'
 
 type Gradient = (x: Float64Array) => Float64Array
 
-/** Iterations that a search takes at most. */
+/** Largest number of iterations of a search. */
 const MAX_ITERATIONS = 1000
 
 /** Pairs that are remembered. */

@@ -2,7 +2,7 @@
 import { type BufferTensor, type BuildContext, Module, type Tensor } from '../index.js'
 import type { Rows } from './vectors.js'
 
-/** Room for later rows: this share of the rows, and at least so many. */
+/** Room for later rows: this fraction of the rows, and at least this many. */
 const ROOM = 1 / 16
 const LEAST_ROOM = 32
 

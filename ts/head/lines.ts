@@ -4,8 +4,8 @@
  *     Σᵢ rᵢ·(−log softmax(xᵢ·W + b)[classᵢ]) + ½·λ·|W|²
  *
  * over W and b, with row weights r of its own, such as 0 for the rows that a fold holds out. b has no penalty. It is `LogisticRegression` of
- * scikit-learn with C = 1/λ; for two classes that has one vector w, which here is W₂ − W₁ = 2·W₂, so that λ counts twice. One matrix product serves all problems, and so does one history of L-BFGS: the problems share most rows, so that their curvatures
- * are alike.
+ * scikit-learn with C = 1/λ; for two classes that has one vector w, which here is W₂ − W₁ = 2·W₂, so that λ counts twice. One matrix product serves
+ * all problems, and so does one history of L-BFGS: the problems share most rows, so that their curvatures are similar.
  */
 import { crossEntropy, dense, noGrad, Parameter, reshape, type Tensor, tensor } from '../index.js'
 import { maxAbs } from '../solve/vector.js'

@@ -18,8 +18,8 @@ export interface TrainHeadOptions<L extends Label = Label> {
    */
   l2?: number
   /**
-   * Divides logits by the temperature with the least held-out log loss, so that probabilities are what they say. Without a cross-validation it is 1.
-   * Default true.
+   * Divides logits by the temperature with the least held-out log loss, so that predicted probabilities match observed frequencies. Without a
+   * cross-validation it is 1. Default true.
    */
   calibrate?: boolean
   /** Shares of classes in the place where the head is used. Default `examples`: as in the examples. */

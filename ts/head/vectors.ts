@@ -25,7 +25,7 @@ export interface Rows {
 
 const WANTS = 'arrays of numbers, one for each row, or a tensor [rows, width]'
 
-/** Whether these are several vectors, not one. */
+/** True for several vectors, false for one. */
 export function areSeveral(given: Vector | Vectors): given is Vectors {
   if (given instanceof Tensor) return given.rank !== 1
   if (Array.isArray(given)) return typeof given[0] !== 'number'
@@ -33,7 +33,7 @@ export function areSeveral(given: Vector | Vectors): given is Vectors {
 }
 
 /**
- * @param width the length that all vectors want; undefined takes that of row 0
+ * @param width required length of all vectors; undefined takes the length of row 0
  * @throws TypeError, RangeError naming the row
  */
 export function readVectors(who: string, given: Vectors, width?: number): Rows {

@@ -1,4 +1,4 @@
-/** All objects of a training in one file: models, optimizers, schedulers, scalers, and any JSON values beside them. */
+/** All objects of a training in one file: models, optimizers, schedulers, scalers, together with any JSON values. */
 import { typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import type { Bytes, DecodeOptions } from './safetensors.js'

@@ -80,7 +80,7 @@ const CLASSES: Traits = {
  *
  * @param target class indices [n] (whole numbers from 0), or probabilities [n, classes]
  * @example crossEntropy(tensor([[2, 0, 0]]), [0]).item() // 0.239545
- * @throws ShapeError unless the shapes agree, RangeError naming a label that is no class
+ * @throws ShapeError unless the shapes agree, RangeError naming a label that is not a class
  */
 export const crossEntropy = /* @__PURE__ */ builtIn(
   'crossEntropy',

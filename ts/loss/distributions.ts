@@ -75,7 +75,7 @@ export function quantile(q: number): Loss {
 
 /** Options of {@link focal}. */
 export interface FocalOptions {
-  /** Exponent γ: the larger, the less correct rows count. From 0, which is cross-entropy. Default 2. */
+  /** Exponent γ: the larger, the less correct rows count. At least 0, which makes it cross-entropy. Default 2. */
   gamma?: number
   /** Factor of class 1 if there is one output, from 0 to 1; class 0 has 1 − alpha. Default: none. */
   alpha?: number
@@ -90,7 +90,7 @@ export const FOCAL = { gamma: { is: nonNegative, default: 2 }, alpha: { is: shar
  * @example
  * focal({ gamma: 0 })(tensor([[2, 0, 0]]), tensor(Int32Array.of(0))).item() // 0.239545
  * focal()(tensor([0]), tensor([1])).item() // 0.173287
- * @throws RangeError for options out of range; the loss: ShapeError unless the shapes agree, RangeError for a label that is no class
+ * @throws RangeError for options out of range; the loss: ShapeError unless the shapes agree, RangeError for a label that is not a class
  */
 export function focal(options: FocalOptions = {}): Loss {
   const { gamma, alpha } = readOptions('focal', options, FOCAL)

@@ -19,7 +19,7 @@ export type WeightedCrossEntropy = typeof crossEntropy
  * @example
  * const loss = weightedCrossEntropy([1, 3])
  * loss(tensor([[2, 0], [2, 0]]), [0, 1]).item() // 1.626928
- * @throws RangeError for factors below 0 or not finite; the loss: ShapeError unless shapes agree, RangeError naming a label that is no class
+ * @throws RangeError for factors below 0 or not finite; the loss: ShapeError unless shapes agree, RangeError naming a label that is not a class
  */
 export function weightedCrossEntropy(classWeights: ArrayLike<number>): WeightedCrossEntropy {
   const w = checkFactors(classWeights)

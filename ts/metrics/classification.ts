@@ -94,7 +94,7 @@ export const AVERAGE = { ...CLASS, average: { is: AVERAGES } } satisfies Schema<
  * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
  * @param target classes [n], or probabilities [n, classes]
  * @example confusionMatrix(Int32Array.of(0, 1, 1, 2), [0, 1, 2, 2]) // [[1, 0, 0], [0, 1, 0], [0, 1, 1]]
- * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes
+ * @throws ShapeError unless both have the same rows, RangeError for targets that are not classes
  */
 export function confusionMatrix(prediction: TensorLike, target: TensorLike, options: ClassOptions = {}): number[][] {
   return matrixOf('confusionMatrix', prediction, target, options)
@@ -108,7 +108,7 @@ export function confusionMatrix(prediction: TensorLike, target: TensorLike, opti
  * @example
  * precision([-1, 2, 3, 1], [0, 1, 1, 0]) // 0.666667
  * precision(Int32Array.of(0, 1, 2), [0, 2, 2], { average: 'macro' }) // 0.666667
- * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, `binary` for more than two
+ * @throws ShapeError unless both have the same rows, RangeError for targets that are not classes, `binary` for more than two
  */
 export function precision(prediction: TensorLike, target: TensorLike, options: AverageOptions = {}): number {
   return averageOf('precision', (hits, predicted) => hits / predicted, prediction, target, options)
@@ -120,7 +120,7 @@ export function precision(prediction: TensorLike, target: TensorLike, options: A
  * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
  * @param target classes [n], or probabilities [n, classes]
  * @example recall([-1, 2, 3, 1], [0, 1, 1, 1]) // 1
- * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, `binary` for more than two
+ * @throws ShapeError unless both have the same rows, RangeError for targets that are not classes, `binary` for more than two
  */
 export function recall(prediction: TensorLike, target: TensorLike, options: AverageOptions = {}): number {
   return averageOf('recall', (hits, _, actual) => hits / actual, prediction, target, options)
@@ -134,7 +134,7 @@ export function recall(prediction: TensorLike, target: TensorLike, options: Aver
  * @example
  * f1Score([-1, 2, 3, 1], [0, 1, 1, 0]) // 0.8
  * f1Score([0.2, 0.9], [1, 1], { threshold: 0.5 }) // 0.666667
- * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, `binary` for more than two
+ * @throws ShapeError unless both have the same rows, RangeError for targets that are not classes, `binary` for more than two
  */
 export function f1Score(prediction: TensorLike, target: TensorLike, options: AverageOptions = {}): number {
   return averageOf('f1Score', (hits, predicted, actual) => (2 * hits) / (predicted + actual), prediction, target, options)
@@ -146,7 +146,7 @@ export function f1Score(prediction: TensorLike, target: TensorLike, options: Ave
  * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
  * @param target classes [n], or probabilities [n, classes]
  * @example balancedAccuracy([0, 0, 0, 0], [0, 0, 0, 1]) // 0.5
- * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes
+ * @throws ShapeError unless both have the same rows, RangeError for targets that are not classes
  */
 export function balancedAccuracy(prediction: TensorLike, target: TensorLike, options: ClassOptions = {}): number {
   const found = matrixOf('balancedAccuracy', prediction, target, options).flatMap((row, c) => (sum(row) > 0 ? [row[c] / sum(row)] : []))

@@ -24,7 +24,7 @@ export const PROBABILITY = { ...METRIC, from: { is: ['logits', 'probabilities'] 
  * @example
  * logLoss([0], [1]) // 0.693147
  * logLoss([[0.2, 0.8], [0.6, 0.4]], [1, 0], { from: 'probabilities' }) // 0.366985
- * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, probabilities outside 0..1, or rows that look like
+ * @throws ShapeError unless both have the same rows, RangeError for targets that are not classes, probabilities outside 0..1, or rows that look like
  *   probabilities if `from` is missing
  */
 export function logLoss(prediction: TensorLike, target: TensorLike, options: ProbabilityOptions = {}): number {

@@ -43,7 +43,7 @@ type DenseShapes<I extends number, O extends number> = LastAxis<`Dense(${I}, ${O
  * @example
  * const layer = new Dense(784, 128, { activation: 'relu' })
  * layer.predict(zeros([1, 784])).shape // [1, 128]
- * @throws RangeError for sizes that are no whole numbers or an unknown activation; forward() throws ShapeError naming the layer
+ * @throws RangeError for sizes that are not whole numbers or an unknown activation; forward() throws ShapeError naming the layer
  */
 export class Dense<const I extends number = number, const O extends number = number> extends Layer {
   declare readonly shapes?: DenseShapes<I, O>

@@ -22,7 +22,7 @@ export const EMBEDDING = { ...MODULE, weightInitializer: { is: initializing } } 
  *
  * @example
  * new Embedding(1000, 16).predict(Int32Array.of(3, 14, 15)).shape // [3, 16]
- * @throws RangeError for sizes that are no whole numbers; forward() for an index outside the table
+ * @throws RangeError for sizes that are not whole numbers; forward() for an index outside the table
  */
 export class Embedding extends Layer {
   declare weight: Parameter

@@ -29,7 +29,7 @@ type LayerNormShapes<N extends number> = LastAxis<`LayerNorm(${N})`, N, N>
  * @example
  * const model = new Sequential([new Dense(4, 16), new LayerNorm(16), new Activation('relu'), new Dense(16, 3)])
  * new LayerNorm(2).predict([[1, 3]]) // [[-1, 1]]
- * @throws RangeError for a width that is no whole number ≥ 1 or an epsilon that is not positive; forward() throws ShapeError naming the layer
+ * @throws RangeError for a width that is not a whole number ≥ 1 or an epsilon that is not positive; forward() throws ShapeError naming the layer
  */
 export class LayerNorm<const N extends number = number> extends Layer {
   declare readonly shapes?: LayerNormShapes<N>

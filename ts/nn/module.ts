@@ -325,8 +325,8 @@ export abstract class Module {
    * may be missing or left over: a model of your own has the same names with and without dropout. A `Sequential` names layers by their number, so if
    * one model has a dropout, the other needs a `Dropout(0)` in its place.
    *
-   * @throws Error if a name is missing or left over, ShapeError if a size or a shape differs, TypeError for a value that is no state, NonFiniteError
-   *   naming the tensor for a parameter that is NaN or infinite, or a buffer that is NaN; nothing is changed then
+   * @throws Error if a name is missing or left over, ShapeError if a size or a shape differs, TypeError for a value that is not a state,
+   *   NonFiniteError naming the tensor for a parameter that is NaN or infinite, or a buffer that is NaN; nothing is changed then
    */
   loadState(state: Readonly<Record<string, SavedValues>>): this {
     if (typeof state !== 'object' || state === null)

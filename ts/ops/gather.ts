@@ -35,7 +35,7 @@ export function asIndices(values: TensorLike, limit: number, what: string, backe
  * @example
  * gather(tensor([[1, 2], [3, 4]]), [1, 0, 1]) // [[3, 4], [1, 2], [3, 4]]
  * gather([[1, 2], [3, 4]], 1, [[1], [0]]) // [[2], [3]]
- * @throws RangeError for an index that is no row of the table or no place on the axis, ShapeError for an index of another rank or longer axes
+ * @throws RangeError for an index outside of the table or of the axis, ShapeError for an index of another rank or longer axes
  */
 export function gather<T extends Shape, I extends Operand>(table: Tensor<T>, index: I): Tensor<Gathered<T, ShapeOf<I>>>
 export function gather<I extends Operand>(x: Operand, axis: number, index: I): Tensor<ShapeOf<I>>
@@ -154,7 +154,7 @@ function scatterInto(table: Parameter, g: Tensor, indices: Tensor): void {
  * Class indices [n] as rows that are 1 at the class and 0 elsewhere, shape [n, classes].
  *
  * @example oneHot([2, 0], 3) // [[0, 0, 1], [1, 0, 0]]
- * @throws RangeError for a label that is no class, or a number of classes that is none
+ * @throws RangeError for a label that is not a class, or an invalid number of classes
  */
 export function oneHot(labels: TensorLike, classes: number): Tensor {
   checkCount('oneHot: classes', classes)

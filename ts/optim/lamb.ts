@@ -14,7 +14,7 @@ export interface LAMBOptions extends GroupOptions {
   beta2?: number
   /** Default 1e-6. */
   epsilon?: number
-  /** Weight decay inside the trust ratio (the paper, optax) or beside it (Keras). Default true. */
+  /** Weight decay inside the trust ratio (the paper, optax) or outside of it (Keras). Default true. */
   decayInRatio?: boolean
 }
 

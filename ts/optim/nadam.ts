@@ -76,7 +76,7 @@ export class NAdam extends Optimizer<NAdamOptions> {
     const mu = o.beta1 * (1 - 0.5 * this.decayPower(t, o.momentumDecay))
     const nextMu = o.beta1 * (1 - 0.5 * this.decayPower(t + 1, o.momentumDecay))
     scalars.product *= mu
-    // The product is negligible beside 1 long before it becomes a subnormal number, with which processors take a hundred times as long.
+    // The product is negligible compared with 1 long before it becomes a subnormal number, with which processors take a hundred times as long.
     if (scalars.product < 1e-200) scalars.product = 0
     const sqrtCorrection2 = Math.sqrt(biasCorrection(o.beta2, t))
     const gradientStepSize = o.learningRate * ((sqrtCorrection2 * (1 - mu)) / (1 - scalars.product))

@@ -19,8 +19,8 @@ export interface RAdamOptions extends DecayOptions {
 }
 
 /**
- * Factor that makes the root negligible beside 1 in single precision. The factor is not 0, because 0·√v would be NaN if v overflowed. (In double
- * precision a √v of 1e11 affects the last digits.)
+ * Factor that makes the root negligible compared with 1 in single precision. The factor is not 0, because 0·√v would be NaN if v overflowed. (In
+ * double precision a √v of 1e11 affects the last digits.)
  */
 const NEGLIGIBLE = 1e-27
 

@@ -75,7 +75,7 @@ export function categoryAxis(names: readonly string[], from: number, to: number)
   return { ...axis, ticks: names.map((text, value) => ({ value, place: axis.place(value), text })) }
 }
 
-/** At most `most` numbers of one distance: 1, 2 or 5 times a power of ten. */
+/** At most `most` evenly spaced numbers; their distance is 1, 2 or 5 times a power of ten. */
 function roundNumbers(start: number, end: number, most: number): number[] {
   const least = (end - start) / most
   const power = 10 ** Math.floor(Math.log10(least))

@@ -1,6 +1,6 @@
 /**
- * Names that data sets of `gradus/data` carry beside `inputs`, `shape` and `targets`. A data set may be spread into the options of a training
- * function, which therefore accepts these names without using them.
+ * Names of properties that data sets of `gradus/data` have besides `inputs`, `shape` and `targets`. A data set may be spread into the options of a
+ * training function, which therefore accepts these names without using them.
  */
 export const CARRIED = [
   'count',

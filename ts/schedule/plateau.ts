@@ -56,7 +56,7 @@ export const REDUCE_ON_PLATEAU = {
 export class ReduceOnPlateau {
   /** Best metric so far. */
   best: number
-  /** Number of calls since the best metric, without those of a cooldown. */
+  /** Number of calls since the best metric, without calls during a cooldown. */
   badSteps = 0
   /** Remaining calls of the cooldown. */
   cooldownLeft = 0

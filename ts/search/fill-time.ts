@@ -16,7 +16,7 @@ export interface Trials<Recipe> {
   small: Recipe
 }
 
-/** Rows of the pilot, at most. */
+/** Largest number of rows of the pilot, a short training that measures speed. */
 const PILOT_ROWS = 2000
 /** Epochs of the pilot and, at least, of the training that measures an epoch. */
 const PILOT_EPOCHS = 2

@@ -30,7 +30,7 @@ export interface CrossValidateOptions<M extends MetricsOption = MetricsOption>
    * an Int32Array, or any array with a loss that takes classes, such as crossEntropy. True is also useful for 0 and 1 with binaryCrossEntropy.
    */
   stratify?: boolean
-  /** Metrics beside the loss, as in `evaluateModel`. Default: none. */
+  /** Metrics besides the loss, as in `evaluateModel`. Default: none. */
   metrics?: M
   /**
    * Transforms the rows of each fold using only the training rows, such as `standardize` of gradus/data: a mean over all rows would leak information

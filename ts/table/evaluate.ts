@@ -26,7 +26,7 @@ export interface TableEvaluation extends Pick<ReportedDecision, 'positive' | 'th
 }
 
 /**
- * Metrics of a model on other rows, with 95 % intervals, beside a guess that looks at no column.
+ * Metrics of a model on other rows, with 95 % intervals, compared with a guess that looks at no column.
  *
  * @param rows with the columns of the table, including the target; rows without a target are left out
  * @example

@@ -33,7 +33,7 @@ export interface FeatureState {
   cuts: readonly Cuts[]
   /** Squeezes numbers, so that none enters as more than 3. Default true. */
   squeezes?: boolean
-  /** Features whose unchanged values follow the others: for a line beside the nets. Default: none. */
+  /** Features whose unchanged values follow the others: for a line in addition to the nets. Default: none. */
   plain?: readonly number[]
   /** Default: none. */
   embedded?: readonly Embedded[]

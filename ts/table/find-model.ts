@@ -1,4 +1,4 @@
-/** The search for a model of a table: a straight line if no hidden layer is wanted, else nets, beside which a line is fitted for comparison. */
+/** The search for a model of a table: a straight line if no hidden layer is wanted, else nets, with which a fitted line is compared. */
 import { pickOptions } from '../common/options.js'
 import type { Table } from '../data/index.js'
 import type { ClassTerms } from './decision.js'
@@ -70,7 +70,7 @@ export async function findModel(lesson: Lesson, options: ReadTrainOptions, budge
   return { found, lineBeside: line && ((encoded) => inUnits(lineAnswers(line, inputsOf(plain, encoded)), scale)) }
 }
 
-/** Features of nets and, if numbers are predicted and rows are in time, of lines beside them. */
+/** Features of nets and, if numbers are predicted and rows are in time, of lines in addition to them. */
 async function besideLine({ features, ofLine, folds, isInTime }: Lesson, limits: LineLimits): Promise<LineFeatures> {
   const lines = isInTime && ofLine.classes === 0 ? await linesOfFolds(ofLine, folds, limits) : null
   return { features, lines, withLine: features.squeezes === false ? features : { ...features, plain: plainOf(features) } }

@@ -42,7 +42,7 @@ export function hasTrend(targets: ArrayLike<number>): boolean {
 
 /**
  * Folds for rows in the order of time: five blocks, each validated by nets that were trained on the others (Bergmeir & Benítez 2012); for many rows the
- * latest block alone. The latest block decides, because its nets know nothing later. Numbers without a trend have blocks that are alike, and all of them
+ * latest block alone. The latest block decides, because its nets know nothing later. Numbers without a trend have similar blocks, and all of them
  * decide. Rows of the same time are in one block.
  * @param targets classes, or numbers with mean 0
  * @returns null if there are too few times

@@ -58,7 +58,7 @@ export const TABLE_PREDICT = {
   strict: { is: flag, default: false },
 } satisfies Schema<TablePredictOptions>
 
-/** State of a model beside its net: plain JSON. */
+/** State of a model besides its net: plain JSON. */
 export interface TableModelState {
   format: 'gradus-table-model/1'
   table: TableState
@@ -224,7 +224,7 @@ export class TableModel<P extends Prediction = Prediction> {
     return saveModel(this.net, path, this.parts())
   }
 
-  /** @internal all that it knows beside its net */
+  /** @internal everything that it knows besides its net */
   saved(): TableModelState {
     return this.state
   }

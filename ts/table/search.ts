@@ -43,7 +43,7 @@ export interface SearchOptions extends RoundsOptions {
   net: NetSettings
 }
 
-/** Features for nets, and for a line beside them. */
+/** Features for nets, and for a line in addition to them. */
 export interface LineFeatures {
   /** For nets alone. */
   features: FeatureState

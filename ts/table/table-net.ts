@@ -12,7 +12,7 @@ export interface TableNetOptions extends NetSettings {
 
 export const TABLE_NET = { ...NET, seed: { is: seedRange, default: 0 } } satisfies Schema<TableNetOptions>
 
-/** The options of `fit` beside rows and loss. */
+/** The options of `fit` besides rows and loss. */
 export interface TableNet {
   model: Sequential<Module[]>
   optimizer: Optimizer

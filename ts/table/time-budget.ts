@@ -2,7 +2,7 @@
 import { clock } from '../common/clock.js'
 import { IMPORTANCE_ROWS, type ImportanceLimit, MIN_ROWS, SHUFFLES, secondsOfMetrics } from './measure.js'
 
-/** Guaranteed minimum of seconds for selection and report, beside measured times. */
+/** Guaranteed minimum of seconds for selection and report, in addition to measured times. */
 const LEAST_SECONDS = 0.15
 /** Shares of the time budget for the report: an addition to the guaranteed minimum, and the maximum. */
 const ADDED_SHARE = 0.02

@@ -16,7 +16,7 @@ import { TrainingRun } from './run.js'
  * remaining batches at the end of an epoch make a step of their own.
  *
  * Other code may change the model between two steps (`loadState`, the step of a second optimizer, in a callback or while this waits): the next step
- * starts from the changed model, as in a loop by hand. A second training of the model is an error.
+ * starts from the changed model, as in a hand-written loop. A second training of the model is an error.
  *
  * @returns the history: one record per epoch
  * @example

@@ -20,7 +20,7 @@ export interface OptimizeOptions<S extends Space = Space> {
    * the time or the sampler's points allow.
    */
   trials?: number
-  /** Seconds after which no trial is started and running ones are stopped; the next run repeats those. At most 24 days. Default: no limit. */
+  /** Seconds after which no trial is started and running ones are stopped; the next run repeats those. The maximum is 24 days. Default: no limit. */
   time?: number
   /**
    * Trials at once. Default for a module: 'auto', a worker per core. Default for a function: 1, in this thread, so that it may use surrounding

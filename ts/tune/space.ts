@@ -121,7 +121,7 @@ export const INT = { log: { is: flag, default: false }, step: { is: count, defau
  * A whole number from `low` to `high`, both possible.
  * @example
  * int(8, 256, { log: true }).low // 8
- * @throws RangeError for ends that are no whole numbers, an empty range, a logarithm of 0, or a step that is no whole number above 0
+ * @throws RangeError for ends that are not whole numbers, an empty range, a logarithm of 0, or a step that is not a whole number above 0
  */
 export function int(low: number, high: number, options: IntOptions = {}): IntRange {
   const { log: isLog, step } = readOptions('int', options, INT)
@@ -157,7 +157,7 @@ export function categorical<const T extends Choice>(choices: readonly T[]): Cate
  * @example
  * const space = { optimizer: categorical(['SGD', 'Adam']), momentum: when('optimizer', 'SGD', float(0, 0.99)) }
  * space.momentum.name // 'optimizer'
- * @throws TypeError if `parameter` is no parameter
+ * @throws TypeError if `parameter` is not a parameter
  */
 export function when<R extends ParameterRange>(name: string, values: Choice | readonly Choice[], range: R): Conditional<R> {
   if (typeof name !== 'string') throw typeError(`when: wants the name of another parameter, got ${show(name)}`)

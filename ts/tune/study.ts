@@ -149,7 +149,7 @@ export class Study<S extends Space = Space> {
     return best
   }
 
-  /** The Pareto front: complete, feasible trials for which no other trial is as good in every objective and better in one. By number. */
+  /** The Pareto front: complete, feasible trials for which no other trial is as good in every objective and better in one, sorted by number. */
   get front(): TrialRecord<S>[] {
     const complete = this.stored.index.history.ranked.filter(({ state, violation }) => state === 'complete' && violation === 0)
     return paretoFront(complete)

@@ -25,7 +25,7 @@ export interface TrialRecord<S extends Space = Space> {
   readonly error: string | undefined
 }
 
-/** The second argument of an objective, beside the parameters. */
+/** The second argument of an objective; the first is the parameters. */
 export interface Trial<S extends Space = Space> {
   readonly number: number
   readonly params: Params<S>

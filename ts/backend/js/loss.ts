@@ -94,7 +94,7 @@ function crossEntropyIndices(f: FloatArray, p: number, label: number, g: number,
   const rest = smoothing / cols
   const max = rowMax(f, p, cols)
   const sum = sumExp(f, p, cols, max)
-  // the largest logit is subtracted first: beside a logit of 1e30 the logarithm of the sum would be lost
+  // the largest logit is subtracted first: added to a logit of 1e30, the logarithm of the sum would be lost
   const logSum = Math.log(sum)
   let loss = (1 - smoothing) * (logSum - (f[p + label] - max))
   if (rest !== 0) for (let c = 0; c < cols; c++) loss += rest * (logSum - (f[p + c] - max))

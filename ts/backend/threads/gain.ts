@@ -20,7 +20,7 @@ const SLOWER = 1 / 8
 const WINDOW = 20
 /** Shared calls are worth it if they take less than this part of the time of one thread. */
 const WORTH_BELOW = 0.97
-/** Milliseconds for which all calls run on one thread after a window in which sharing did not pay: at first, and at most. */
+/** Milliseconds for which all calls run on one thread after a window in which sharing did not pay: the first time, and the maximum. */
 const FIRST_REST = 10
 const LONGEST_REST = 1000
 

@@ -41,7 +41,7 @@ export function wantedThreads(threads: number | 'auto' = 1): number {
   throw rangeError(`load: threads wants 'auto' or a whole number from 1 to ${MOST}, got ${show(threads)}`)
 }
 
-/** One thread for each core. Most machines report two processors for each core, or slow cores beside fast ones. */
+/** One thread for each core. Most machines report two processors for each core, or have slow cores besides fast ones. */
 function automatic(processors: number): number {
   return Math.min(MAX_AUTO, processors <= 2 ? processors : Math.ceil(processors / 2))
 }
@@ -84,7 +84,7 @@ export function sharedMemory(limit = MAX_PAGES * PAGE): WebAssembly.Memory {
   }
 }
 
-/** Starts workers beside the calling thread, on its memory. */
+/** Starts workers that share the memory of the calling thread. */
 export function startThreads(variant: Variant, exports: WasmExports, heap: Heap, threads: number): Threads {
   const blocks = Array.from({ length: threads - 1 }, () => heap.allocate(STACK_BYTES + SCRATCH_BYTES, 'any'))
   const scratches = blocks.map((block) => block + STACK_BYTES)

@@ -66,7 +66,7 @@ async function inspectModel(file: string, { json = false }: { json?: boolean }):
   if (task === 'regression') fact('interval', `± ${formatMetric(model.halfWidth(0.9))} holds ${percent(0.9, 0)}`)
 }
 
-/** For a model that is not a table's: its layers, and the names of the values saved beside it. */
+/** For a model that is not a table's: its layers, and the names of the values saved with it. */
 function inspectNet(file: string, net: Module, parts: string[], json: boolean): void {
   const parameters = net.parameters().reduce((sum, { size }) => sum + size, 0)
   const layers = net.modulePaths(true).map(({ path, module }) => ({ path, layer: module.describe() }))

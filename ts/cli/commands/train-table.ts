@@ -33,7 +33,7 @@ export interface TableTrainOptions extends TableData, NetSettings, DecisionSetti
   json?: boolean
 }
 
-/** Options for tables alone, beside the options for the data. */
+/** Options for tables only, besides the options for the data. */
 export function tableTrainOptions(): Option[] {
   return [
     new Option('--time <duration>', 'how long to take, such as 60s or 5m: many kinds of nets, the best answer together').argParser(seconds),

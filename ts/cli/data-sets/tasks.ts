@@ -20,7 +20,7 @@ export interface Task {
   readonly about: string
   readonly plural: string
   readonly defaults: TaskDefaults
-  /** Steps for WASM beside JS; a multiple of 20. */
+  /** Number of steps for the comparison of WASM and JS; a multiple of 20. */
   readonly compareSteps: number
   load(seed: number, directory?: string): Promise<Split>
 }

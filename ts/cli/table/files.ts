@@ -73,7 +73,7 @@ const IN_COMMANDS = [
   ['say missingValues: []', "say --missing-values ''"],
 ] as const
 
-/** An option of nets that was given beside `hidden: []`, which makes none. */
+/** An option of nets that was given together with `hidden: []`, which makes none. */
 const OF_LINE = /hidden: \[\] is a straight line, which has no (\w+)/
 
 /** Beginning of an error about an option for classes. */

@@ -72,7 +72,7 @@ export function printError(message: string): void {
   stderr.write(`${paint('red', 'error:', stderr)} ${visible(message)}\n`)
 }
 
-/** Writes a line beside the output that a person should see. */
+/** Writes a line to stderr that a person should see, separate from the output. */
 export function printNote(message: string): void {
   stderr.write(`${paint('yellow', 'note:', stderr)} ${visible(message)}\n`)
 }

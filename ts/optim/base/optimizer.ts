@@ -119,7 +119,7 @@ export abstract class Optimizer<O extends object = object> {
     return false
   }
 
-  /** State of a parameter beside its slots: names, and numbers of floats. */
+  /** State of a parameter besides its slots: names, and numbers of floats. */
   protected extras(_options: Required<O>, _parameter: Parameter): Readonly<Record<string, number>> {
     return NO_EXTRAS
   }

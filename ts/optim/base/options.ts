@@ -16,7 +16,7 @@ const RANGES: Readonly<Record<string, Allowed>> = {
   beta3: decay,
 }
 
-/** What a class of optimizers says of its options. */
+/** Declarations of a class of optimizers about its options. */
 export interface Definition {
   readonly defaults: Readonly<Record<string, unknown>>
   readonly allowed: Readonly<Record<string, Allowed>>

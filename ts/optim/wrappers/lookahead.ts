@@ -1,4 +1,4 @@
-/** Lookahead: slow weights beside the fast weights of any optimizer. */
+/** Lookahead: slow weights in addition to the fast weights of any optimizer. */
 import type { FloatArray } from '../../backend/heap.js'
 import { checkCount } from '../../common/checks.js'
 import { atLeast1, checkOptions, readOptions, type Schema, share } from '../../common/options.js'

@@ -23,7 +23,7 @@ export const WEIGHT_AVERAGE = {
 
 /**
  * Averages of the weights along the way, which usually test better than the last weights: exponential (EMA, Polyak) or
- * plain (stochastic weight averaging, Izmailov et al. 2018). Works beside any optimizer: call update() after its steps,
+ * plain (stochastic weight averaging, Izmailov et al. 2018). Works with any optimizer: call update() after its steps,
  * for `mean` at the end of each epoch of the last quarter. The first update copies.
  *
  *     EMA:  a ← decay·a + (1 − decay)·p        mean:  a ← a + (p − a)/n

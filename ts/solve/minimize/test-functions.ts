@@ -1,5 +1,5 @@
 /**
- * Functions that optimizers are tried on and that people plot, with gradients by hand, minima and a range worth seeing;
+ * Functions on which optimizers are tried and that people plot, with hand-written gradients, their minima, and a range worth plotting;
  * and problems of Moré, Garbow & Hillstrom (1981) as sums of squares.
  */
 import type { Evaluation } from '../objective.js'

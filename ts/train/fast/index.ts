@@ -1,5 +1,5 @@
 /**
- * Fast steps: the only entry to the code that makes training steps cheaper than written-out steps. README.md beside this file explains recordings,
+ * Fast steps: the only entry to the code that makes training steps cheaper than written-out steps. README.md in this folder explains recordings,
  * replay and programs.
  */
 import { OutOfMemoryError } from '../../common/errors.js'

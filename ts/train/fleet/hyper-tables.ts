@@ -34,7 +34,7 @@ export interface HyperTable {
   lastUsed: number
 }
 
-/** Tables for members whose updates are alike ({@link UpdateSpec}). */
+/** Tables for members with equal updates ({@link UpdateSpec}). */
 export class HyperTables {
   private readonly tables: HyperTable[]
   private readonly offsets: number[] = []

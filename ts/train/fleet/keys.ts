@@ -43,7 +43,7 @@ export function modelKeyOf(model: Module, inputs: readonly number[]): string {
   return JSON.stringify([inputs, layersOf(model)])
 }
 
-/** Equal for nets of a fleet that the same kernels update, and whose parameters and states lie alike in memory. */
+/** Equal for nets of a fleet that the same kernels update, and whose parameters and states have the same layout in memory. */
 export function updateKeyOf(parameters: readonly Parameter[], { groups }: Optimizer, updates: readonly UpdateSpec[]): string {
   return JSON.stringify([
     regionsOf(parameters).map(({ first, members }) => [first, ...members.map((p) => parameters.indexOf(p))]),

@@ -146,7 +146,7 @@ export class ManyTrainings {
   }
 }
 
-/** The reason why a net cannot run beside any others; null if it can. */
+/** The reason why a net cannot run side by side with any others; null if it can. */
 function obstacleOf({ plan, fast, watchesSteps, batches }: TrainingRun): string | null {
   const { rows, options } = plan
   const { backend } = rows.inputs

@@ -82,8 +82,8 @@ export class Member {
 
   /**
    * Prepares the next step: marks the gradients that it will have, sets its learning rate, and checks whether its updates are still the same. Returns
-   * false if the net cannot continue beside others, because a callback changed a layer, changed the number of updates, or left a gradient to which
-   * the step has to add.
+   * false if the net cannot continue side by side with others, because a callback changed a layer, changed the number of updates, or left a gradient
+   * to which the step has to add.
    * @throws errors of its schedule
    */
   prepare(): boolean {

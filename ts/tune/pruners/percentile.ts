@@ -25,7 +25,7 @@ export const PERCENTILE = {
  * Prunes a trial whose best loss so far is worse than the median of complete trials at the same step (Golovin et al. 2017, "Google Vizier").
  * @example
  * median({ startupTrials: 10, warmupSteps: 3 }).name // 'median'
- * @throws RangeError for counts that are no whole numbers
+ * @throws RangeError for counts that are not whole numbers
  */
 export function median(options: PercentileOptions = {}): Pruner {
   return prunerBelow('median', 50, options)
@@ -35,7 +35,7 @@ export function median(options: PercentileOptions = {}): Pruner {
  * Prunes a trial whose best loss so far is not among the best `percent` of complete trials at the same step. 25 prunes three of four.
  * @example
  * percentile(25).name // 'percentile'
- * @throws RangeError for a percentage beyond 0 to 100, and counts that are no whole numbers
+ * @throws RangeError for a percentage beyond 0 to 100, and counts that are not whole numbers
  */
 export function percentile(percent: number, options: PercentileOptions = {}): Pruner {
   checkValue('percentile: percent', percent, { min: 0, max: 100 })

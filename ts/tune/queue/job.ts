@@ -43,13 +43,13 @@ export interface Sign {
   trials: number
 }
 
-/** Characters of a name at most. */
+/** Largest number of characters of a name. */
 const LONGEST_NAME = 1000
-/** Characters of a text that is shown at most. */
+/** Largest number of characters of a text that is shown. */
 const LONGEST_TEXT = 500
-/** Entries of a list in a sign at most. */
+/** Largest number of entries of a list in a sign of life. */
 const LONGEST_LIST = 1024
-/** Seconds of a limit at most, as timers have 32 bits of milliseconds. */
+/** Largest time limit in seconds, as timers have 32 bits of milliseconds. */
 const LONGEST_TIME = Math.floor((2 ** 31 - 1) / 1000)
 
 /** @internal checks a job. @throws RangeError naming the mistake */

@@ -13,7 +13,7 @@ export interface QueueStatus {
   workers: {
     host: string
     pid: number
-    /** Trials that it runs at once at most. */
+    /** Largest number of trials that it runs at once. */
     concurrency: number
     /** Trials that it runs, with their seconds so far. */
     running: { study: string; number: number; seconds: number }[]

@@ -28,7 +28,7 @@ export interface WorkerOptions {
   modules?: Readonly<Record<string, URL | string | WorkerModule>>
   /** Folder of further modules that it may run: a study names them by their path in the folder. Default: none. */
   folder?: URL | string
-  /** Seconds without a sign of life after which others take over a trial of this worker, a fifth more at most. Default 10. */
+  /** Seconds without a sign of life after which others take over a trial of this worker, at the latest after a fifth more. Default 10. */
   lockSeconds?: number
   /** Seconds that a trial may take; the study may set less. Longer trials are ended, and fail. Default: no limit. */
   trialTime?: number
@@ -431,7 +431,7 @@ class Worker implements QueueWorkerHandle {
     for (const [other, one] of resting.slice(0, -MOST_IDLE)) this.drop(other, one)
   }
 
-  /** Threads with the objective's present version, or with the version that the study wants. */
+  /** Threads with the objective's present version, or with the version that the study requires. */
   private async poolFor(objective: JobObjective, key: string): Promise<Pool> {
     const found = this.pools.get(key)
     // a thread keeps its version; if the study names no version, the file's present version counts

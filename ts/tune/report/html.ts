@@ -45,7 +45,7 @@ class View {
   private readonly shares: Readonly<Record<string, number>>
   /** Parameters that have more than one value, the most important first. */
   private readonly byImportance: readonly { axis: Axis; i: number; share: number }[]
-  /** By trial number, the share of complete trials that are better. */
+  /** For each trial number, the share of complete trials that are better. */
   private readonly ranks: ReadonlyMap<number, number>
 
   constructor(private readonly study: Study) {

@@ -10,7 +10,7 @@ import { adviceLines, importanceBlock, isJudged } from './advice.js'
 import { paramsText } from './axes.js'
 
 const BLOCKS = '▁▂▃▄▅▆▇█'
-/** States beside complete. An unfinished trial is running, or its process was stopped and the study will repeat it. */
+/** States other than `complete`. An unfinished trial is running, or its process was stopped and the study will repeat it. */
 const OTHERS = { pruned: 'pruned', failed: 'failed', running: 'unfinished', waiting: 'waiting' }
 
 /**

@@ -30,7 +30,7 @@ type PoolClass = new (options: object) => Pool
 /** Lock that is held while a table is created: two processes that create the same table at once would get an error. */
 const LOCK = "SELECT pg_advisory_xact_lock(hashtext('gradus_journal'))"
 const READ = 'SELECT number, entry FROM gradus_journal WHERE prefix = $1 AND number >= $2 ORDER BY number'
-/** Appends unless others have appended since. Of two simultaneous statements one fails by the primary key. */
+/** Appends unless others have appended since. If two statements run simultaneously, the primary key makes one of them fail. */
 const APPEND =
   'INSERT INTO gradus_journal SELECT $1::text, $2::bigint + place - 1, entry FROM unnest($3::text[]) WITH ORDINALITY AS added (entry, place) ' +
   'WHERE $2::bigint = (SELECT coalesce(max(number) + 1, 0) FROM gradus_journal WHERE prefix = $1::text)'

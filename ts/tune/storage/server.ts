@@ -106,7 +106,7 @@ export interface ServerJournal {
   append(number: number, entries: readonly string[]): Promise<boolean>
 }
 
-/** @internal seconds without an answer after which a person is told, and again after as many more as `again` */
+/** @internal seconds without an answer after which a person is told, and seconds after which the message is repeated */
 export const SILENCE = { first: 5, again: 6 }
 
 /** @internal the message about a server that has not answered for some seconds */
