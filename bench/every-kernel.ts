@@ -1,6 +1,6 @@
 /**
- * Every kernel of the contract in WebAssembly beside its twin in JavaScript, at a typical size and at awkward ones: reductions along the
- * last axis, short rows, odd columns. Rounds of both take turns; the figures are the fastest round of each and the median of the ratio of
+ * Every kernel of the contract in WebAssembly compared with its counterpart in JavaScript, at a typical size and at awkward ones: reductions along
+ * the last axis, short rows, odd columns. Rounds of both take turns; the figures are the fastest round of each and the median of the ratio of
  * rounds that follow one another, which another program on the machine hardly moves.
  *
  *     node --import tsx bench/every-kernel.ts [NAMES]      # a table: kernel, case, microseconds of both, WebAssembly to JavaScript

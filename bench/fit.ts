@@ -1,8 +1,8 @@
 /**
- * Whole training steps through `fit`, at the speed that users get: the nets of bench/peers/workloads.ts on the best WebAssembly, beside
- * their goals and beside the multiply-add limit of this core in the same run. Best of many windows; a net that does not learn is an error.
- * `node --import tsx bench/fit.ts [W1 W2 …] [--widen] [--simd] [--ms=300] [--windows=7] [--cpu]`
- * On a busy machine, `--cpu` counts the processor time of this process, and many short windows find undisturbed moments.
+ * Whole training steps through `fit`, at the speed that users get: the nets of bench/peers/workloads.ts on the best WebAssembly, compared with their
+ * goals and with the multiply-add limit of this core in the same run. Best of many windows; a net that does not learn is an error.
+ * `node --import tsx bench/fit.ts [W1 W2 …] [--widen] [--simd] [--ms=300] [--windows=7] [--cpu]` On a busy machine, `--cpu` counts the processor time
+ * of this process, and many short windows find undisturbed moments.
  */
 
 import { supportedVariants } from '../ts/debug/index.js'

@@ -6,7 +6,7 @@
  *     node --import tsx bench/head.ts real      accuracy on real sets beside scikit-learn's LogisticRegressionCV, on the same five parts
  *
  * The real sets are made by bench/head/embed.py, whose head says how, and judged by bench/head/sklearn_cv.py. Wall-clock times are the least of several
- * runs, and CPU times beside them, for machines that do other work.
+ * runs, with CPU times next to them, for machines that do other work.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'

@@ -1,5 +1,5 @@
 /**
- * Kernels alone: matrix products beside the multiply-add limit of this core in this run, and element-wise kernels per element.
+ * Kernels alone: matrix products compared with the multiply-add limit of this core in this run, and element-wise kernels per element.
  * Best of many short rounds, the limit measured before and after each product. `npx tsx bench/kernels.ts`, on Node 22 for `relaxed`.
  */
 import { withProducts } from '../ts/backend/families.js'

@@ -56,7 +56,7 @@ const METHODS: Partial<Record<Name, [update: string, paper: string]>> = {
   SparseAdam: ['Adam on rows that have a gradient', 'Kingma & Ba 2015; PyTorch'],
 }
 
-/** Work of these methods beside one pass over p, g and their slots. */
+/** Work of these methods in addition to one pass over p, g and their slots. */
 const BESIDES: Partial<Record<Name, string>> = {
   Prodigy: '+ reductions',
   DoG: '+ norms',

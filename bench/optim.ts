@@ -1,14 +1,13 @@
 /**
- * Every optimizer: nanoseconds a parameter and memory bandwidth at three sizes, WASM beside the JS rule, beside the triad
- * bandwidth that a kernel reaches in the same run over as many bytes; and the cost of one step() call at 100 parameters, with the part of it that is
- * not the kernel.
+ * Every optimizer: nanoseconds a parameter and memory bandwidth at three sizes, WASM compared with the JS rule, and with the triad bandwidth that a
+ * kernel reaches in the same run over as many bytes; and the cost of one step() call at 100 parameters, with the part of it that is not the kernel.
  *
  *     node_modules/node/bin/node --import tsx bench/optim.ts [--sizes 1000,100000] [--only Adam,Lion] [--widen] [--write | --keep]
  *
  * `--updates` leaves step() out. `--write` puts the figures into bench/results/optim.json, from which bench/optim-table.ts makes
  * docs/optimizers.md. With `--only` or `--sizes` all other figures of the file stay, and each new one has its origin, unless that is the origin in
  * the head of the file. `--keep` does the same only for figures that are better than those of the file: for a second try on the same machine, if it
- * was busy at the first. `--widen` asks V8 for vectors of 256 bits, on Node 24 or newer, and leaves step() out; its figures stand beside the others.
+ * was busy at the first. `--widen` asks V8 for vectors of 256 bits, on Node 24 or newer, and leaves step() out; its figures are added to the others.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -46,7 +45,7 @@ export interface OptimizerFigures extends Origin {
   widened?: { node: string; date: string; updates: Update[] }
 }
 
-/** One optimizer at one size, WASM beside JS. */
+/** One optimizer at one size, for WASM and JS. */
 export interface Update {
   optimizer: string
   parameters: number
@@ -243,7 +242,7 @@ async function measure(name: string, n: number, wasm: Backend, js: Backend): Pro
   }
 }
 
-/** The share of the triad's bandwidth. */
+/** The bandwidth of an update as a fraction of the triad's (x ← x + c·y), which only reads and writes memory. */
 export function shareOf({ bandwidth, triad, share }: Update): number {
   return share ?? bandwidth / triad
 }
@@ -326,7 +325,7 @@ function save(figures: OptimizerFigures): void {
   writeFileSync(FILE, `${rounded}\n`)
 }
 
-/** Puts widened updates beside the others of the file. */
+/** Adds widened updates to the others of the file. */
 function saveWidened(origin: Origin, updates: Update[], isWhole: boolean, better: boolean): void {
   const file = readFigures()
   const { node, date } = origin

@@ -1,6 +1,6 @@
 /**
- * Whole training steps (forward, backward, Adam) on data in memory: WASM beside the JS backend, interleaved rounds in one
- * run, best window of each, of the built package. `node --import tsx bench/step.ts [milliseconds per window] [--widen]`
+ * Whole training steps (forward, backward, Adam) on data in memory: WASM compared with the JS backend, in interleaved rounds of one run, best window
+ * of each, of the built package. `node --import tsx bench/step.ts [milliseconds per window] [--widen]`
  */
 import type { Backend, Tensor } from '../ts/index.js'
 import { debug, gradus } from './tools/built.js'

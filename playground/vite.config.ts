@@ -45,7 +45,7 @@ export function otherMethods(
   })
 }
 
-/** What replaces names in the sources, here and in tests. */
+/** Values that replace names in the sources, here and in tests. */
 export const DEFINED = {
   OTHER_METHODS: JSON.stringify(otherMethods(OPTIMIZERS, readFileSync(new URL('../docs/optimizers.md', import.meta.url), 'utf8'))),
 }

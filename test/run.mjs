@@ -59,7 +59,7 @@ async function vitestOnce(name, options, env) {
   }
 }
 
-/** In Debian's browsers; a machine that has none and cannot install them leaves these tests out. */
+/** Tests the playground in Debian's browsers; a machine that has none and cannot install them leaves these tests out. */
 async function playground() {
   if (!existsSync('/usr/bin/chromium') && !existsSync('/usr/bin/apt-get')) {
     console.log('left out: there is no /usr/bin/chromium')

@@ -1,6 +1,6 @@
 /**
- * Many small nets: `fitMany` beside `fit` for one net after the other, JAX vmap and PyTorch batched by hand, in net-steps per second of
- * processor time on one core. Adam, mean squared error, a learning rate for each net, the default shuffle. Each figure is the best and
+ * Many small nets: `fitMany` compared with `fit` for one net after the other, JAX vmap and PyTorch with hand-written batches of nets, in net-steps
+ * per second of processor time on one core. Adam, mean squared error, a learning rate for each net, the default shuffle. Each figure is the best and
  * the median of several trainings, which take turns. With `--threads` two threads are compared with one, in wall-clock time, for an idle machine with
  * two cores. `node --import tsx bench/fleet/fleet.ts [--widen] [--simd] [--rounds=5] [--only=0,1] [--threads] [--python=PATH] [--keep=NAME]`
  *

@@ -1,6 +1,6 @@
 /**
- * `make bench-page`: writes .cache/bench.html, one file with everything inside, which measures WebAssembly beside JavaScript in
- * whatever browser opens it, from disk or from any server. `node --import tsx bench/page/build.ts [FILE]`
+ * `make bench-page`: writes .cache/bench.html, one file with everything inside, which compares WebAssembly with JavaScript in whatever browser opens
+ * it, from disk or from any server. `node --import tsx bench/page/build.ts [FILE]`
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'

@@ -4,7 +4,7 @@
 export interface Contestant {
   id: string
   title: string
-  /** `gradus`, a library for JavaScript, a loop by hand, or native code behind Python. */
+  /** `gradus`, a library for JavaScript, a hand-written loop, or native code behind Python. */
   kind: 'gradus' | 'library' | 'loop' | 'native'
   /** The contestant's file in contestants/, and the options that it gets. */
   program: readonly [string, ...string[]]

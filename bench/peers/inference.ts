@@ -1,6 +1,6 @@
 /**
- * Prediction, evaluation, gradients and Hessian-vector products of the net 784-128-10 beside PyTorch and onnxruntime-node: each in a process of its
- * own on one core, alternately, with the same weights and rows. Writes bench/results/inference.json, from which write.ts makes a section of
+ * Prediction, evaluation, gradients and Hessian-vector products of the net 784-128-10 compared with PyTorch and onnxruntime-node: each in a process
+ * of its own on one core, alternately, with the same weights and rows. Writes bench/results/inference.json, from which write.ts makes a section of
  * docs/benchmarks.md.
  *
  *     node_modules/node/bin/node --import tsx bench/peers/inference.ts [--python PATH] [--core 1] [--turns 5]

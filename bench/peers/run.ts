@@ -1,5 +1,5 @@
 /**
- * `make peers`: compares gradus with other libraries, loops by hand, PyTorch and JAX, on the same nets and data, and writes
+ * `make peers`: compares gradus with other libraries, hand-written loops, PyTorch and JAX, on the same nets and data, and writes
  * bench/results/peers.json, from which write.ts makes docs/benchmarks.md. Each contestant runs each workload in a process of
  * its own, pinned to one core or two, and has to learn. Packages go into .cache/peers, Python's into a virtual environment there.
  *

@@ -172,7 +172,7 @@ function flops({ sizes, batch }: Workload): number {
   return sum
 }
 
-/** GFLOP/s of square products beside the limit. */
+/** GFLOP/s of square products, and the limit. */
 function productTable({ products }: LimitResults): string {
   const cellOf = (kind: Product['kind'], size: number, widened: boolean) => {
     const found = products.find((p) => p.kind === kind && p.size === size && p.widened === widened)

@@ -1,4 +1,4 @@
-/** fitCurve beside ml-levenberg-marquardt on that package's own examples, each timed to the same error. */
+/** fitCurve compared with ml-levenberg-marquardt on that package's own examples, each timed to the same error. */
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fitCurve } from '../../ts/solve/index.js'

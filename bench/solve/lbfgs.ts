@@ -1,10 +1,10 @@
-/** Iterations of L-BFGS beside those of SciPy's L-BFGS-B on all digits of MNIST: in doubles, and as an optimizer in single precision. */
+/** Iterations of L-BFGS compared with those of SciPy's L-BFGS-B on all digits of MNIST: in doubles, and as an optimizer in single precision. */
 import { CLASSES, type MnistOracle, mnistObjective, mnistOracles } from '../../test/tools/mnist-softmax.js'
 import { type Dataset, loadMnist } from '../../ts/data/index.js'
 import { add, createBackend, crossEntropy, Dense, mul, Sequential, square, sum, tensor } from '../../ts/index.js'
 import { LBFGS, minimize } from '../../ts/solve/index.js'
 
-/** minimize() on a function by hand in doubles. */
+/** minimize() on a function written by hand in doubles. */
 function inDoubles(train: Dataset, { rows, decay, tolerance }: MnistOracle) {
   const start = new Float64Array((train.features + 1) * CLASSES)
   return minimize(mnistObjective(train, rows, decay), start, { gradientTolerance: tolerance, valueTolerance: 0, stepTolerance: 0 })

@@ -1,4 +1,4 @@
-/** Levenberg-Marquardt on a small net: iterations per second, and the time to a small error beside Adam's. */
+/** Levenberg-Marquardt on a small net: iterations per second, and the time to a small error compared with Adam's. */
 import { Adam, type Backend, createBackend, Dense, mse, Sequential, type Tensor, tensor, trainSteps } from '../../ts/index.js'
 import { LevenbergMarquardt } from '../../ts/solve/index.js'
 

@@ -1,6 +1,6 @@
 /**
- * Second order: Levenberg-Marquardt on a small net beside Adam, curve fits beside ml-levenberg-marquardt, L-BFGS iterations
- * beside SciPy. Figures are those of the best of many short windows, all in one run.
+ * Second order: Levenberg-Marquardt on a small net compared with Adam, curve fits with ml-levenberg-marquardt, L-BFGS iterations with SciPy. Figures
+ * are those of the best of many short windows, all in one run.
  *
  *     node --import tsx bench/solve/solve.ts [lm] [curves] [lbfgs] [write]
  *

@@ -6,7 +6,7 @@ const file = await loadModelFile(NAME).catch(() => undefined)
 const model = file?.model ?? new Sequential([new Dense(3, 8, { activation: 'tanh' }), new Dense(8, 1)], { seed: 1 })
 const optimizer = new Adam(model.parameters(), { learningRate: 0.02 })
 if (file) optimizer.loadState(file.optimizer)
-/** What the visitor said: colors and answers, 1 for white text. */
+/** Answers of the visitor so far: colors and answers, 1 for white text. */
 const seen = file?.seen ?? { inputs: [], targets: [] }
 
 const buttons = document.querySelectorAll('button')

@@ -12,7 +12,7 @@ const POINTS = [
   [0.5, -1.25],
 ]
 
-/** By gradus, and by JavaScript from what the page copies. */
+/** Values of a formula, computed by gradus, and by the JavaScript that the page copies. */
 function values(formula: string): [number[], number[]] {
   const f = compile(ground(formula))
   const program = new Function('x', 'y', `return ${javascript(ground(formula))}`) as (x: number, y: number) => number

@@ -47,7 +47,7 @@ const lastOf = ({ values, steps }: Track) => values[steps]
 /** Its farthest place from the middle. */
 const reach = ({ path }: Track) => Math.max(...Array.from(path, Math.abs))
 
-/** Runs of the Train tab, so many samples or steps each; their losses of batches, and of all rows at the end. */
+/** Runs of the Train tab, up to a number of samples or steps; their losses of batches, and of all rows at the end. */
 async function trained(title: string, seed: number, until: { steps?: number; samples?: number }) {
   await ready()
   const config = configOf({ ...train.defaults, ...titled(title).state, seed } as typeof train.defaults)

@@ -14,7 +14,7 @@ import { serve } from './serve'
 const DIST = fileURLToPath(new URL('../dist', import.meta.url))
 const TABS = ['Descent', 'Train', 'Schedules', 'A thousand nets', 'Benchmark']
 
-/** Milliseconds after which something is taken to hang, however busy the machine is; what is waited for takes a second or ten. */
+/** Milliseconds after which something is considered to hang, however busy the machine is; it usually takes one to ten seconds. */
 const HANGS = 400_000
 const until = (page: Page, what: string) =>
   page.waitForFunction(what).catch(async (cause) => {
@@ -311,7 +311,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
 
   test('paints at once and moves smoothly', async () => {
     const fresh = await newPage(browser)
-    // When the playhead of the first race has left step 0, in milliseconds since the page was asked for.
+    // Records when the playhead of the first race leaves step 0, in milliseconds since the page was requested.
     await fresh.addInitScript(() => {
       requestAnimationFrame(function look(now) {
         if (/^[1-9]/.test(document.querySelector('.playback output')?.textContent ?? '')) Object.assign(window, { firstMove: now })
@@ -347,7 +347,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   })
 })
 
-/** Frames over two seconds, as the page is asked for them. */
+/** Frames per second, measured over two seconds by the page's requestAnimationFrame. */
 function framesPerSecond(page: Page): Promise<number> {
   return page.evaluate(
     () =>
@@ -363,7 +363,7 @@ function framesPerSecond(page: Page): Promise<number> {
   )
 }
 
-/** Of all browsers together. */
+/** The digests of weights from all browsers, which must be equal. */
 const sharedBits = new Set<string | undefined>()
 
 describe('in Chromium alone', () => {
@@ -463,7 +463,7 @@ describe('in Chromium alone', () => {
       await page.goto('about:blank')
       await page.goto(`${site.url}#${link}`)
     }
-    /** What the program of the page prints, with a line more. */
+    /** The output of the program that the page copies, after `more` has added lines to it. */
     const printed = async (more: (program: string) => string = (program) => program) => {
       await page.getByRole('button', { name: 'Copy as code' }).click()
       await page.getByText('Copied').waitFor()

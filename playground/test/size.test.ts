@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 const ASSETS = fileURLToPath(new URL('../dist/assets', import.meta.url))
 
 /**
- * In kB of gzip; raise one only with a reason, here and in README.md, which says what there is and what is gone.
+ * Limits in kB of gzip; raise one only with a reason, here and in README.md, which lists what the page contains and what was left out.
  *
  * `all` is what someone downloads who opens every tab, without the digits: 150 is what we wish for. A quarter of it is WebAssembly, half
  * the library's engine and what trains nets, a fifth the page. A kilobyte came on 29 November 2026: checks of what links bring (0.3), old names of

@@ -1,4 +1,4 @@
-/** Every kernel of the contract is measured beside JavaScript, and each case of the benchmark gives the same results on both backends. */
+/** Every kernel of the contract is compared with JavaScript, and each case of the benchmark gives the same results on both backends. */
 import { expect, test } from 'vitest'
 import { CASES, compare, contestants, fill, results } from '../../bench/every-kernel.js'
 import { createJsKernels, withAllKernels } from '../../ts/backend/js/all.js'

@@ -68,7 +68,7 @@ describe.skipIf(!existsSync(BROWSERS.chromium.command))('in Chromium', () => {
         const [w, j, r] = loop.map((text) => Number.parseFloat(text.replaceAll(',', '')))
         expect(Math.abs(w / j / r - 1)).toBeLessThan(0.02)
       }
-    // one bar for fit and one for the loop by hand
+    // one bar for fit and one for the hand-written loop
     expect(bars).toBe(2 * NETS.length)
     expect(reading[0]).toMatch(/^On this machine WebAssembly trains \S+ [\d.]+ times as fast as JavaScript, by fit\.$/)
     expect(reading).toHaveLength(5)

@@ -37,7 +37,7 @@ const UNSAFE_FILES = [
   ...['dense', 'job', 'panels', 'product'].map((name) => `crate/fleet/${name}.rs`),
   ...['crate/abi/mod.rs', 'crate/abi/fleet.rs', 'crate/abi/products.rs', 'crate/abi/program.rs'],
 ]
-/** Folders of tests whose subject is no folder of ts/. */
+/** Folders of tests whose subject is not a folder of ts/. */
 const OTHER_TESTS = ['bench', 'docs', 'reliability']
 const INTRINSICS = ['crate/lane/', 'crate/bare.rs']
 

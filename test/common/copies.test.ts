@@ -1,4 +1,4 @@
-/** Two copies of gradus in one process, as a second version, or CommonJS beside ESM, produce: errors say so. */
+/** Two copies of gradus in one process, as a second version, or CommonJS and ESM together, produce: errors say so. */
 import { describe, expect, test, vi } from 'vitest'
 import * as A from '../../ts/entries/js.js'
 

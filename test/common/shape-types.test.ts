@@ -186,7 +186,7 @@ describe('what is refused', () => {
     expect(() => matmul(x, zeros([2, 3], here))).toThrow()
     // @ts-expect-error and if one is used transposed
     expect(() => matmul(x, zeros([3, 4], here), { transposeA: true })).toThrow()
-    // @ts-expect-error a vector is no matrix
+    // @ts-expect-error a vector is not a matrix
     expect(() => matmul(x, ones([3], here))).toThrow()
     // @ts-expect-error six elements do not fill eight
     expect(() => reshape(x, [4, 2])).toThrow()

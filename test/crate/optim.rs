@@ -224,7 +224,7 @@ where
     }
 }
 
-/// As in the crate.
+/// Numbers that may overlap other arguments, as in the crate.
 type Cells<'a> = &'a [Cell<f32>];
 
 /// The numbers of a step: the shared ones, and then a rule's own. No two are near each other.

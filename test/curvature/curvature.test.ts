@@ -62,7 +62,7 @@ import { cases } from '../tools/nightly.js'
 const double = createBackend({ backend: 'js', dtype: 'float64' })
 const backends = [double, createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
 const data = (values: Parameters<typeof tensor>[0], backend = double) => tensor(values, { backend })
-/** Products after which the memory is what it was after ten. */
+/** Number of products after which the memory must have the same size as after ten. */
 const PRODUCTS = cases(10_000)
 const cube = (x: TensorLike) => mul(x, square(x))
 const at = (x: Tensor, i: number) => sum(slice(x, i, i + 1))

@@ -1,4 +1,4 @@
-/** Scalers: what they learn, which columns they leave unchanged, their states, and refused arguments. */
+/** Scalers: the numbers that they learn, the columns that they leave unchanged, their states, and refused arguments. */
 import { describe, expect, test } from 'vitest'
 import { blobs, fitScaler, fromTable, iris, scalerFromState, standardize, trainTestSplit } from '../../ts/data/index.js'
 import { tensor } from '../../ts/index.js'

@@ -23,7 +23,7 @@ const GUIDES = 'docs/guide'
 const folder = path.resolve('.cache/guide', process.versions.node)
 const files = readdirSync(GUIDES).filter((file) => file.endsWith('.md'))
 const texts = Object.fromEntries(files.map((file) => [file, readFileSync(path.join(GUIDES, file), 'utf8')]))
-/** Programs of other libraries, which stand beside ours, say so in their import. */
+/** Programs for other libraries, which are shown next to ours, say so in their import. */
 const programs = Object.entries(texts).flatMap(([file, text]) =>
   programsOf(text, `${file.replace('.md', '')}-`).filter(({ code }) => !code.includes('not run here')),
 )

@@ -73,7 +73,7 @@ describe('fault 45: a table as JavaScript', () => {
     )
   })
 
-  /** Also where the name is `__proto__`, as JSON.parse makes it. */
+  /** A row with this property, even if the name is `__proto__`, as JSON.parse makes it. */
   const row = (name: string, value: unknown) =>
     Object.defineProperty({}, name, { value, enumerable: true, configurable: true, writable: true })
 

@@ -234,14 +234,14 @@ function csv(bytes: Uint8Array): void {
   )
 }
 
-/** By name of the parser. A new one is a line here, such as `npy: parser(/^NPY data\b/, parseNpy)`; words of its format below help. */
+/** The targets by name of the parser. To add a parser, add a line such as `npy: parser(/^NPY data\b/, parseNpy)`; words of its format below help. */
 export const targets: Readonly<Record<string, Target>> = {
   safetensors,
   state,
   idx,
   table,
   npy: parser(/^NPY data\b/, (bytes) => parseNpy(bytes), 4),
-  // deflate packs a thousand times at most
+  // deflate packs at most a thousand bytes into one
   npz: parser(/\bNPZ data\b/, (bytes) => parseNpz(bytes), 4 * 1100),
   csv,
   model,

@@ -152,7 +152,7 @@ describe('a head', () => {
     const rate = known.filter(({ isNone }) => isNone).length / 900
     expect(rate).toBeGreaterThan(0.02)
     expect(rate).toBeLessThan(0.1)
-    // p-values of what it knows are even between 0 and 1
+    // p-values of known classes are evenly distributed between 0 and 1
     expect(known.reduce((sum, { pValue }) => sum + pValue, 0) / 900).toBeCloseTo(0.5, 1)
     expect((await trainHead(vectors, labels, { noneBelow: 0 })).predict([...vectors[0]].map((x) => 100 * x)).isNone).toBe(false)
   })

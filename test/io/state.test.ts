@@ -1,4 +1,4 @@
-/** States of whole trainings, encoded as bytes and decoded: equal to the bit, with everything beside the weights; and refused values. */
+/** States of whole trainings, encoded as bytes and decoded: equal to the bit, with everything saved with the weights; and refused values. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fitScaler, fromTable, scalerFromState } from '../../ts/data/index.js'

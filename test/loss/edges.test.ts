@@ -40,7 +40,7 @@ const sigmoid = (z: number) => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / 
 const times = (t: number, x: number) => (t === 0 ? 0 : t * x)
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0)
 
-/** The largest of logits, and log Σ exp(z − largest): returned separately, because their sum would lose the second beside a large first. */
+/** The largest of logits, and log Σ exp(z − largest): returned separately, because their sum would lose the second if the first is large. */
 function logSum(z: readonly number[]): [top: number, log: number] {
   const top = Math.max(...z)
   return Number.isFinite(top) ? [top, Math.log(sum(z.map((v) => Math.exp(v - top))))] : [top, 0]

@@ -286,7 +286,7 @@ export const OPERATIONS: readonly Operation[] = [
     shapes: ['ab', 'abc'],
     call: (x) => square(gather(x, -x.rank, placesIn(x, [3, 1, ...x.shape.slice(2)], x.shape[0]))),
   },
-  // of LayerNorm and BatchNorm; with a large epsilon, as the second derivative is huge where a row's elements are nearly alike
+  // of LayerNorm and BatchNorm; with a large epsilon, as the second derivative is huge if a row's elements are nearly equal
   { name: 'normalize rows', shapes: ['ab', 'abc', 'a'], call: (x) => square(normalize(x, 'row', 0.3)) },
   { name: 'normalize columns', shapes: ['ab', 'abc'], call: (x) => square(normalize(x, 'column', 0.3)) },
   { name: 'dropout', shapes: ['ab', 'abc'], call: (x) => square(dropout(x, 0.4, new Generator(3))) },

@@ -39,7 +39,7 @@ const MUON: Row[] = [
   ['muon', (s) => new Muon(s.parameters, { learningRate: s.learningRate })],
   ['muon_no_nesterov_wd0', (s) => new Muon(s.parameters, { learningRate: s.learningRate, nesterov: false, weightDecay: 0 })],
 ]
-/** Cases that name the axes, and the loop that adds up gradients by hand. */
+/** Cases that name the axes, and the hand-written loop that adds up gradients. */
 const OTHERS = ['muon', 'ox_agc', 'ox_centralize', 'ox_accumulate']
 const rows = [...ELEMENTWISE, ...LAYERWISE, ...WRAPPED].filter(
   ([id]) => oracleCases.get(id)!.results.mlp !== undefined && !OTHERS.some((other) => id.startsWith(other)),

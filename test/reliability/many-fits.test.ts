@@ -19,7 +19,7 @@ const MIB = 2 ** 20
 const LENIENT = process.env.GRADUS_STRICT ? 1 : 10
 const FITS = Number(process.env.GRADUS_FITS ?? (NIGHTLY ? 1500 : 400))
 const LIMIT = (FITS < 1500 ? 64 : 256) * MIB
-/** Loops by hand wait for a task now and then, so a limit must have room for all between two. */
+/** Hand-written loops await a task from time to time, so a limit must have room for everything between two such pauses. */
 const BY_HAND = Math.max(FITS, 1500)
 const WATCHED = NIGHTLY || LENIENT === 1 ? 1500 : 400
 const SECONDS = Number(process.env.GRADUS_SECONDS ?? 2)

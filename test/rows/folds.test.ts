@@ -32,7 +32,7 @@ function checkPartition(parts: FoldRows[], count: number, folds: number, repeats
   }
 }
 
-/** For each repeat its parts as text, alike for the same parts in another order. */
+/** The parts of each repeat as text, which is the same for the same parts in another order. */
 const cutsOf = (parts: readonly FoldRows[], repeats: number) =>
   Array.from({ length: repeats }, (_, repeat) =>
     parts

@@ -7,7 +7,7 @@ import { CACHE, run } from './consumer.js'
 const TOOLS = path.join(CACHE, 'runtimes/node_modules')
 export const WORKERD = path.join(TOOLS, '@cloudflare/workerd-linux-64/bin/workerd')
 
-/** Modules that are no JavaScript, by the ends of their names. */
+/** Modules that are not JavaScript, by the ends of their names. */
 const KINDS: Record<string, string> = { '.wasm': 'wasm', '.safetensors': 'data' }
 
 /**

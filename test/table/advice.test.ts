@@ -1,4 +1,4 @@
-/** No sentence of the advice contradicts the figures beside it. */
+/** No sentence of the advice contradicts the figures of its report. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { inFlags } from '../../ts/cli/table/files.js'

@@ -99,7 +99,7 @@ describe('a series that grows', () => {
     expect(report.metrics[0].value).toBeGreaterThan(0.85)
     expect(report.calibration.bins.find(({ said }) => said === 0.9)?.true).toBeGreaterThanOrEqual(0.75)
     expect(report.candidates.map(({ plan }) => plan)).toContain('a straight line')
-    // the file and the function have the line beside the nets
+    // the file and the function contain the line as well as the nets
     const loaded = await loadTableModel(model.bytes())
     const { predict } = await import(`data:text/javascript,${encodeURIComponent(tableToFunction(model))}`)
     for (const row of rows.slice(-20)) {

@@ -73,7 +73,7 @@ class Fuzzer {
   /** The inputs of the corpus that are mutated. */
   readonly parents: Uint8Array[] = []
   readonly findings: Finding[] = []
-  /** By branch, the highest level of all inputs. */
+  /** For each branch, the highest level that any input reached. */
   private readonly reached = new Uint8Array(counters.length)
 
   constructor(private readonly target: Target) {}

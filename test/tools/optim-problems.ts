@@ -1,4 +1,4 @@
-/** The problems of the optimizer oracles, with gradients by hand, and the tolerances for trajectories. */
+/** The problems of the optimizer oracles, with hand-written gradients, and the tolerances for trajectories. */
 import { readFileSync } from 'node:fs'
 
 export type Numbers = Float32Array | Float64Array

@@ -12,7 +12,7 @@ import type { Report } from '../runtimes/report.js'
 
 export interface PageKillReport {
   kills: number
-  /** What was found after a kill instead of an intact file whose number is not below the one reported. */
+  /** Descriptions of each file that was found after a kill and was damaged, or had a smaller number than the page had reported. */
   lost: string[]
   /** Number of saves of the page. */
   saved: number

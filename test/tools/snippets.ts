@@ -60,7 +60,7 @@ export function filesNotRun(text: string): { file: string; code: string }[] {
 
 // ---- types ----
 
-/** Errors of the compiler for these programs, each in a file of its own. @param options of the compiler, beside those of the project */
+/** Errors of the compiler for these programs, each in a file of its own. @param options of the compiler, besides the options of the project */
 export function compilerErrors(folder: string, programs: readonly Omit<Program, 'section'>[], options: object = {}): string[] {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })

@@ -1,4 +1,4 @@
-/** Problems of Moré, Garbow & Hillstrom (1981) with residuals and Jacobians by hand; starts and answers are in oracles/solve.json. */
+/** Problems of Moré, Garbow & Hillstrom (1981) with hand-written residuals and Jacobians; starts and answers are in oracles/solve.json. */
 import { readFileSync } from 'node:fs'
 
 export interface MethodOracle {

@@ -10,7 +10,7 @@ import type { WasmExports, WasmPart } from '../../ts/backend/wasm/types.js'
 import type { Variant } from '../../ts/backend/wasm/variants.js'
 import type { TestBackend } from './backends.js'
 
-/** Parts with these kernels, beside the core. */
+/** Parts with these kernels, besides the core. */
 const PARTS = [OPERATIONS, OTHERS]
 
 export interface Team extends TestBackend {
@@ -60,7 +60,7 @@ export async function team(variant: Variant, threads: number): Promise<Team> {
   }
 }
 
-/** A part of the crate beside an instance of its core. */
+/** A part of the crate, on the memory of an instance of its core. */
 export function partBeside(part: WasmPart, variant: Variant, core: WasmExports, shared = false): WasmExports {
   const exports = instantiatePart(part, variant, core, shared)
   if (exports === undefined || exports === core) throw new Error('the part is no module of its own')

@@ -1,6 +1,6 @@
 /**
  * The bits of a training depend on no clock. Random trainings run with clocks that jump, run ahead and stand still, which changes the length of
- * blocks of steps and the pauses of training. They are compared with the same training by the machine's clock, and with a loop by hand.
+ * blocks of steps and the pauses of training. They are compared with the same training by the machine's clock, and with a hand-written loop.
  * `make fuzz-clock` tries more of them: it sets `CLOCK_FUZZ=seed,runs`.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -435,7 +435,7 @@ async function throughFiles(c: Case, clocks: readonly [ClockName, ClockName]): P
   return outcome as Outcome
 }
 
-/** True if the loop by hand supports the whole case. */
+/** True if the hand-written loop supports the whole case. */
 const isPlain = (c: Case) =>
   (c.mode === 'fit' || c.mode === 'trainSteps') &&
   c.validation === null &&

@@ -1,4 +1,4 @@
-/** trainOnBatch: its step equals that of a loop by hand and of fit; and refused arguments. */
+/** trainOnBatch: its step equals the step of a hand-written loop and of fit; and refused arguments. */
 import { expect, test } from 'vitest'
 import { Adam, Dense, fit, mse, NonFiniteError, SAM, Sequential, trainOnBatch, trainSteps } from '../../ts/index.js'
 import { LBFGS } from '../../ts/solve/index.js'

@@ -1,4 +1,4 @@
-/** The functions that every runtime computes alike, compared with the engine's and with known values. */
+/** The functions that give the same bits on every runtime, compared with the engine's and with known values. */
 import { expect, test } from 'vitest'
 import { exp, log, normalCdf, normalQuantile } from '../../ts/tune/math.js'
 

@@ -1,4 +1,4 @@
-/** The second argument of a task in the worker, beside its input. */
+/** The second argument of a task in the worker; the first is its input. */
 export interface Context<Update> {
   /** Sends the progress to the page. */
   update(update: Update): void

@@ -2,7 +2,7 @@
 import { Optimizer, type Parameter } from 'gradus'
 import { OPTIMIZERS } from 'gradus/optim'
 
-/** Numbers and names that an optimizer takes beside its learning rate. */
+/** Numbers and names that an optimizer takes besides its learning rate. */
 export type Options = Record<string, number | string | boolean>
 
 interface AdamHyper {

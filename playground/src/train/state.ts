@@ -90,7 +90,7 @@ export function present(state: TrainState, index: number): RunChoice {
   return state.changes.filter(({ run }) => run === index).reduce(turned, state.runs[index])
 }
 
-/** Records a change at a step, beside earlier changes at that step. */
+/** Records a change at a step, in addition to earlier changes at that step. */
 export function remember(change: Change): void {
   const { changes } = train.state.value
   const isSame = ({ step, run }: Change) => step === change.step && run === change.run

@@ -98,7 +98,7 @@ export function LineChart({
     })
     marks.forEach(({ x: value, text }, i) => {
       const place = upright(context, value, x, y, token('soft'))
-      // On the side where there is room.
+      // The text is on the side with enough room.
       const isLeft = place + 4 + context.measureText(text).width > width - RIGHT
       context.textAlign = isLeft ? 'right' : 'left'
       context.fillText(text, place + (isLeft ? -4 : 4), TOP + 10 + 13 * (i % 3))

@@ -14,7 +14,7 @@ describe('bad input', () => {
     const wrong = levenbergMarquardt(r, [5, 3], { jacobian: ([x]) => [-1, 0, -2 * x, -1] })
     expect(wrong).toMatchObject({ reason: 'line-search', converged: false })
     expect([...wrong.x]).toEqual([5, 3])
-    // A minimum with a value above zero, to the end of precision: rejected steps there are no failure.
+    // A minimum with a value above zero, to the end of precision: rejected steps there are not a failure.
     const nothing = { gradientTolerance: 0, valueTolerance: 0 }
     expect(levenbergMarquardt(([x]) => [x - 1, x + 1, Math.sin(x)], [0.7], nothing)).toMatchObject({ reason: 'step', converged: true })
   })

@@ -329,7 +329,7 @@ describe.each(backends)('on $variant, threads: $threads', (backend) => {
       return { model, optimizer, schedule }
     }
     const many = Array.from({ length: 20 }, (_, seed) => make(seed))
-    // a callback watches epochs; so after one net stops within an epoch, the nets beside it are at other steps
+    // a callback watches epochs; so after one net stops within an epoch, the nets of its group are at other steps
     const callbacks = () => [{ onEpochEnd: () => {} }]
     const options = { inputs: x, targets: y, loss: mse, epochs: 20, batchSize: 2 }
     await fitMany(

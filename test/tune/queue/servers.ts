@@ -120,7 +120,7 @@ function serverOf(
   }
 }
 
-/** Packages that were unpacked have their libraries beside them. */
+/** Programs of unpacked packages find their libraries in the unpacked folders. */
 function withLibraries(programs: string): NodeJS.ProcessEnv {
   const at = programs.indexOf('/usr/')
   const libraries = path.join(

@@ -1,5 +1,5 @@
 /**
- * Every sentence of advice against the numbers beside it, for random studies.
+ * Every sentence of advice, checked against the numbers of its report, for random studies.
  *
  *   ADVICE=2000 node node_modules/vitest/vitest.mjs run test/tune/report/advice.test.ts
  */
