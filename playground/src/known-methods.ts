@@ -9,7 +9,7 @@ export interface Method {
   /** A learning rate that suits the functions of the Descent tab, and one for small nets; none where the method finds its own step. */
   rate: number | null
   netRate: number
-  /** Its state to draw: a velocity as an arrow, mean squares as a box. */
+  /** Its state to draw: a velocity, or for `gradient` its gradient, as an arrow; mean squares as a box. */
   velocity?: string
   squares?: string
   /** Fractions of its averages that it keeps at each step, by the names of its options. */
@@ -39,7 +39,7 @@ const TURNABLE_ADAM = { ...ADAM, decays: { beta1: 0.9, beta2: 0.999 } }
 export const SCALED = new Set(['SGD', 'Momentum', 'Nesterov', 'ASGD', 'ScheduleFreeSGD'])
 
 export const KNOWN: readonly Method[] = [
-  first('SGD', 'Gradient descent', 0.02, 0.3, 'A step against the gradient, as long as the learning rate says.'),
+  first('SGD', 'Gradient descent', 0.02, 0.3, 'A step against the gradient, as long as the learning rate says.', { velocity: 'gradient' }),
   first('Momentum', 'Momentum', 0.05, 0.5, 'A velocity that remembers past gradients, with friction: zigzags cancel.', {
     velocity: 'momentum',
     decays: { beta: 0.9 },
@@ -85,6 +85,7 @@ export const KNOWN: readonly Method[] = [
   second('cg', 'Conjugate gradient', 'Directions that do not undo each other.'),
   second('lbfgs', 'L-BFGS', 'Learns the curvature from the last ten gradients.'),
   second('bfgs', 'BFGS', 'Learns the curvature from all gradients so far.'),
-  second('newton-cg', 'Newton', 'Solves with the Hessian: exact on a bowl, in one step.'),
+  second('newton', 'Newton', 'Solves H·d = −g with the whole Hessian H: on a bowl one straight step to the minimum.'),
+  second('newton-cg', 'Newton-CG', "Solves Newton's system by a few conjugate gradients, from products with H alone: for many numbers."),
   second('trust-ncg', 'Newton, trust region', 'Newton within a distance that it trusts: leaves saddles.'),
 ]

@@ -10,7 +10,7 @@ export interface Ground {
 
 type Value = Tensor | number
 
-/** An operator or a function: for numbers, for tensors, and as JavaScript text. */
+/** An operator or a function: for numbers, for tensors, and as a call of gradus' functions in a program. */
 interface Operation {
   count: number
   numbers(...args: number[]): number
@@ -18,40 +18,35 @@ interface Operation {
   text(...args: string[]): string
 }
 
-const operator = (symbol: string, numbers: Operation['numbers'], tensors: Operation['tensors']): Operation => ({
-  ...{ count: 2, numbers, tensors },
-  // JavaScript refuses a sign in front of the base of a power.
-  text: (a, b) => `(${symbol === '**' && a.startsWith('-') ? `(${a})` : a} ${symbol} ${b})`,
-})
-const method = (name: string, count: number, numbers: Operation['numbers'], tensors: Operation['tensors']): Operation => ({
-  ...{ count, numbers, tensors },
-  text: (...args) => `Math.${name}(${args.join(', ')})`,
-})
+const operation = (
+  count: number,
+  numbers: Operation['numbers'],
+  tensors: Operation['tensors'],
+  name: string,
+  text: Operation['text'] = (...args) => `${name}(${args.join(', ')})`,
+): Operation => ({ count, numbers, tensors, text })
 
-const POWER = operator('**', (a, b) => a ** b, pow)
-const LOG = method('log', 1, Math.log, log)
+const POWER = operation(2, (a, b) => a ** b, pow, 'pow')
+const LOG = operation(1, Math.log, log, 'log')
 const OPERATIONS: Record<string, Operation | Operation[]> = {
-  '+': operator('+', (a, b) => a + b, add),
-  '-': [
-    { count: 1, numbers: (a) => -a, tensors: neg, text: (a) => `-${a.startsWith('-') ? `(${a})` : a}` },
-    operator('-', (a, b) => a - b, sub),
-  ],
-  '*': operator('*', (a, b) => a * b, mul),
-  '/': operator('/', (a, b) => a / b, div),
+  '+': operation(2, (a, b) => a + b, add, 'add'),
+  '-': [operation(1, (a) => -a, neg, 'neg'), operation(2, (a, b) => a - b, sub, 'sub')],
+  '*': operation(2, (a, b) => a * b, mul, 'mul'),
+  '/': operation(2, (a, b) => a / b, div, 'div'),
   '^': POWER,
   pow: POWER,
-  sin: method('sin', 1, Math.sin, sin),
-  cos: method('cos', 1, Math.cos, cos),
-  tan: method('tan', 1, Math.tan, (a: Tensor) => div(sin(a), cos(a))),
-  tanh: method('tanh', 1, Math.tanh, tanh),
-  sqrt: method('sqrt', 1, Math.sqrt, sqrt),
-  exp: method('exp', 1, Math.exp, exp),
+  sin: operation(1, Math.sin, sin, 'sin'),
+  cos: operation(1, Math.cos, cos, 'cos'),
+  tan: operation(1, Math.tan, (a: Tensor) => div(sin(a), cos(a)), 'tan', (a) => `div(sin(${a}), cos(${a}))`),
+  tanh: operation(1, Math.tanh, tanh, 'tanh'),
+  sqrt: operation(1, Math.sqrt, sqrt, 'sqrt'),
+  exp: operation(1, Math.exp, exp, 'exp'),
   ln: LOG,
   log: LOG,
-  abs: method('abs', 1, Math.abs, abs),
-  sign: method('sign', 1, Math.sign, sign),
-  min: method('min', 2, Math.min, minimum),
-  max: method('max', 2, Math.max, maximum),
+  abs: operation(1, Math.abs, abs, 'abs'),
+  sign: operation(1, Math.sign, sign, 'sign'),
+  min: operation(2, Math.min, minimum, 'minimum'),
+  max: operation(2, Math.max, maximum, 'maximum'),
 }
 const CONSTANTS: Record<string, number> = { pi: Math.PI, PI: Math.PI, e: Math.E, E: Math.E }
 
@@ -78,8 +73,8 @@ function understood(ground: Ground): Expression {
 /** @throws Error that describes the mistake in the formula */
 export function compile(ground: Ground): (x: Tensor, y: Tensor) => Tensor {
   const expression = understood(ground)
-  // This reports mistakes in calls before anything is computed.
-  textOf(expression, ground)
+  // Mistakes in a call are reported before anything is computed.
+  textOf(expression, ground.condition)
   return (x, y) => {
     const value = evaluate(expression, { x, y, k: ground.condition })
     // A formula without x and y is a number.
@@ -96,18 +91,21 @@ function evaluate(expression: Expression, values: Record<string, Value>): Value 
   return args.every((arg) => typeof arg === 'number') ? numbers(...(args as number[])) : tensors(...(args as never[]))
 }
 
-/** The formula in JavaScript, for programs that people copy. */
-export function javascript(ground: Ground): string {
-  return textOf(understood(ground), ground)
+/** The formula as a program calls gradus, with the names of the functions that it calls. */
+export function program(ground: Ground): { text: string; names: string[] } {
+  const value = textOf(understood(ground), ground.condition)
+  const text = typeof value === 'number' ? `add(mul(x, 0), ${numberText(value)})` : value
+  return { text, names: [...new Set(text.match(/[a-z]+(?=\()/g))] }
 }
 
-function textOf(expression: Expression, { condition }: Ground): string {
-  if (expression.kind === 'number') return String(expression.value)
-  if (expression.kind === 'name') {
-    const { name } = expression
-    if (isKnown(CONSTANTS, name)) return CONSTANTS[name] === Math.PI ? 'Math.PI' : 'Math.E'
-    return name === 'k' ? String(condition) : name
-  }
-  const args = expression.args.map((arg) => textOf(arg, { condition } as Ground))
-  return operationOf(expression.name, args.length).text(...args)
+/** Parts without x and y are numbers, as in {@link compile}. */
+function textOf(expression: Expression, condition: number): string | number {
+  if (expression.kind === 'number') return expression.value
+  if (expression.kind === 'name') return expression.name === 'k' ? condition : (CONSTANTS[expression.name] ?? expression.name)
+  const args = expression.args.map((arg) => textOf(arg, condition))
+  const { numbers, text } = operationOf(expression.name, args.length)
+  if (args.every((arg) => typeof arg === 'number')) return numbers(...(args as number[]))
+  return text(...args.map((arg) => (typeof arg === 'number' ? numberText(arg) : arg)))
 }
+
+const numberText = (value: number) => (Object.is(value, -0) ? '-0' : String(value))

@@ -6,6 +6,8 @@ import { compile, type Ground } from './formula'
 import type { Surface } from './functions'
 
 export interface Landscape {
+  /** What it covers. */
+  range: Surface['range']
   columns: number
   rows: number
   /** Heights from 0 to 1, row by row from the bottom (the least y) up; lines lie closer near the bottom, and so do colors. */
@@ -15,12 +17,17 @@ export interface Landscape {
 }
 
 const LEVELS = 22
+/** Points of the grid, about. */
+const POINTS = 110 * 110
 /** Exponent by which levels are closer near the bottom. */
 const CLOSENESS = 2.2
 
-export function landscape(input: { ground: Ground; range: Surface['range']; columns: number; rows: number }): Landscape {
-  const { range, columns, rows } = input
+/** The function over a range, on a grid whose cells are as wide as high. */
+export function landscape({ ground, range }: { ground: Ground; range: Surface['range'] }): Landscape {
   const [[left, right], [bottom, top]] = range
+  const aspect = (right - left) / (top - bottom)
+  const columns = Math.round(Math.sqrt(POINTS * aspect))
+  const rows = Math.round(Math.sqrt(POINTS / aspect))
   const xs = new Float64Array(columns * rows)
   const ys = new Float64Array(columns * rows)
   for (let row = 0; row < rows; row++) {
@@ -30,14 +37,14 @@ export function landscape(input: { ground: Ground; range: Surface['range']; colu
     }
   }
   const backend = doubles()
-  const f = compile(input.ground)
+  const f = compile(ground)
   const values = Float64Array.from(noGrad(() => f(tensor(xs, { backend }), tensor(ys, { backend }))).data())
   const [low, high] = rangeOf(values)
   const levels = Array.from({ length: LEVELS }, (_, i) => low + (high - low) * ((i + 0.5) / LEVELS) ** CLOSENESS)
   const shares = values.map((v) => (Number.isFinite(v) ? Math.min(Math.max((v - low) / (high - low), 0), 1) ** (1 / CLOSENESS) : 1))
   const heights = values.map((v) => (Number.isFinite(v) ? v : Number.MAX_VALUE))
   const lines = levels.map((level, i) => ({ share: i / (LEVELS - 1), pieces: contourLine(heights, columns, rows, level) }))
-  return { columns, rows, shares, lines }
+  return { range, columns, rows, shares, lines }
 }
 
 /** The lowest value, and a high one that few values exceed: the corners of a map may be very high. */

@@ -1,15 +1,24 @@
-/** The function from above: colors, contour lines, and the racers on their way. */
+/** The function from above: colours, contour lines, and the racers on their way. */
+import { axisOf } from '../../../ts/plot/scale'
 import type { Painting } from '../ui/canvas'
-import { colour, dash, depth, isDark, token } from '../ui/palette'
+import { short } from '../ui/controls'
+import { drawLabels } from '../ui/labels'
+import type { Look } from '../ui/looks'
+import { depth, isDark, token } from '../ui/palette'
 import type { Surface } from './functions'
 import type { Verdict } from './inspect'
 import type { Landscape } from './landscape'
+import { type Sizes, shownSize } from './sizes'
 import type { Track } from './race'
 
 export interface Scene {
   surface: Surface
   landscape: Landscape | null
   tracks: readonly (Track | null)[]
+  /** Lines of the racers, with their names. */
+  looks: readonly (Look & { name: string })[]
+  /** The largest sizes in this race, as which arrows and boxes are drawn whole. */
+  sizes: Sizes
   start: readonly [number, number]
   /** The step that is shown; it may be fractional. */
   frame: number
@@ -17,32 +26,46 @@ export interface Scene {
   verdict: { at: readonly [number, number]; verdict: Verdict } | null
 }
 
-/** From the function's coordinates to the canvas and back. */
-export function projection({ range: [[left, right], [bottom, top]] }: Surface, width: number, height: number) {
+/** The range widened about its middle to the shape of a picture, so that a unit of x is as long as a unit of y. */
+export function widened([[left, right], [bottom, top]]: Surface['range'], aspect: number): Surface['range'] {
+  const half = Math.max(right - left, (top - bottom) * aspect) / 2
+  const [x, y] = [(left + right) / 2, (bottom + top) / 2]
+  return [
+    [x - half, x + half],
+    [y - half / aspect, y + half / aspect],
+  ]
+}
+
+/** From the function's coordinates to the canvas and back, with one scale for both. */
+export function projection({ range }: Pick<Surface, 'range'>, width: number, height: number) {
+  const [[left, right], [bottom, top]] = widened(range, width / height)
+  const scale = width / (right - left)
   return {
-    px: (x: number) => ((x - left) / (right - left)) * width,
-    py: (y: number) => height - ((y - bottom) / (top - bottom)) * height,
-    x: (px: number) => left + (px / width) * (right - left),
-    y: (py: number) => bottom + ((height - py) / height) * (top - bottom),
+    range: [
+      [left, right],
+      [bottom, top],
+    ] as const,
+    px: (x: number) => (x - left) * scale,
+    py: (y: number) => height - (y - bottom) * scale,
+    x: (px: number) => left + px / scale,
+    y: (py: number) => bottom + (height - py) / scale,
   }
 }
 
 export function paintMap({ context: c, width, height }: Painting, scene: Scene): void {
-  const { surface, landscape, tracks, start, frame, showState, verdict } = scene
+  const { surface, landscape, tracks, looks, sizes, start, frame, showState, verdict } = scene
   const to = projection(surface, width, height)
   if (landscape) {
-    c.drawImage(ground(landscape, width, height), 0, 0, width, height)
+    const [[left, right], [bottom, top]] = landscape.range
+    const [x, y] = [to.px(left), to.py(top)]
+    const [w, h] = [to.px(right) - x, to.py(bottom) - y]
+    c.drawImage(ground(landscape, w, h), x, y, w, h)
   }
-  tracks.forEach((track, i) => {
-    if (track) drawTrack(c, track, i, frame, to)
-  })
-  if (showState)
-    tracks.forEach((track, i) => {
-      if (track) drawState(c, track, i, frame, to)
-    })
-  tracks.forEach((track, i) => {
-    if (track) drawHead(c, track, i, frame, to)
-  })
+  drawAxes(c, to, width, height)
+  const shown = tracks.flatMap((track, i) => (track && looks[i] ? [{ track, look: looks[i] }] : []))
+  for (const { track, look } of shown) drawTrack(c, track, look, frame, to)
+  if (showState) for (const { track, look } of shown) drawState(c, track, look, frame, to, sizes)
+  for (const { track, look } of shown) drawHead(c, track, look, frame, to)
   if (verdict) drawVerdict(c, verdict.at, verdict.verdict, to)
   const [x, y] = [to.px(start[0]), to.py(start[1])]
   c.lineWidth = 2
@@ -57,6 +80,48 @@ export function paintMap({ context: c, width, height }: Painting, scene: Scene):
   c.lineTo(x + 3, y)
   c.moveTo(x, y - 3)
   c.lineTo(x, y + 3)
+  c.stroke()
+  // At the start all are in one place.
+  if (frame > 0)
+    drawLabels(
+      c,
+      shown.map(({ track, look: { name, colour } }) => {
+        const [x, y] = placeAt(track, frame)
+        return { text: name, colour, x: within(to.px(x), width), y: within(to.py(y), height) }
+      }),
+      width,
+      height - AXIS,
+    )
+}
+
+const within = (v: number, most: number) => Math.min(Math.max(v, 0), most)
+
+/** Room for the numbers at the lower edge, in pixels. */
+const AXIS = 16
+
+/** Numbers at the edges. */
+function drawAxes(c: CanvasRenderingContext2D, { range }: To, width: number, height: number): void {
+  const x = axisOf(range[0], { from: 0, to: width, text: short })
+  const y = axisOf(range[1], { from: height, to: 0, spacing: 60, text: short })
+  c.font = '11px system-ui, sans-serif'
+  c.lineWidth = 1
+  c.fillStyle = token('ink')
+  c.strokeStyle = token('ink')
+  c.beginPath()
+  c.textAlign = 'center'
+  for (const { place, text } of x.ticks) {
+    if (place < 30 || place > width - 14) continue
+    c.moveTo(place, height)
+    c.lineTo(place, height - 4)
+    c.fillText(text, place, height - 6)
+  }
+  c.textAlign = 'left'
+  for (const { place, text } of y.ticks) {
+    if (place < 8 || place > height - 20) continue
+    c.moveTo(0, place)
+    c.lineTo(4, place)
+    c.fillText(text, 7, place + 4)
+  }
   c.stroke()
 }
 
@@ -121,24 +186,35 @@ export function placeAt({ path, steps }: Track, frame: number): [number, number]
   return [path[2 * i] + (path[2 * next] - path[2 * i]) * t, path[2 * i + 1] + (path[2 * next + 1] - path[2 * i + 1]) * t]
 }
 
-function drawTrack(c: CanvasRenderingContext2D, track: Track, i: number, frame: number, to: To): void {
+/** Pixels between the dots of two steps, at least. */
+const APART = 5
+
+/** The way so far, above a halo, with a dot for each step that can be told from the one before. */
+function drawTrack(c: CanvasRenderingContext2D, track: Track, { colour, dash }: Look, frame: number, to: To): void {
   const whole = Math.floor(Math.min(frame, track.steps))
-  c.strokeStyle = colour(i)
-  c.lineWidth = 2
+  const place = (k: number) => [clamp(to.px(track.path[2 * k])), clamp(to.py(track.path[2 * k + 1]))] as const
   c.lineJoin = 'round'
-  c.setLineDash(dash(i))
   c.beginPath()
-  c.moveTo(clamp(to.px(track.path[0])), clamp(to.py(track.path[1])))
-  for (let k = 1; k <= whole; k++) c.lineTo(clamp(to.px(track.path[2 * k])), clamp(to.py(track.path[2 * k + 1])))
+  c.moveTo(...place(0))
+  for (let k = 1; k <= whole; k++) c.lineTo(...place(k))
   const [x, y] = placeAt(track, frame)
   c.lineTo(clamp(to.px(x)), clamp(to.py(y)))
+  c.strokeStyle = token('ground')
+  c.lineWidth = 4.5
+  c.stroke()
+  c.strokeStyle = colour
+  c.lineWidth = 2
+  c.setLineDash(dash)
   c.stroke()
   c.setLineDash([])
-  if (track.steps > 60) return
-  c.fillStyle = colour(i)
+  c.fillStyle = colour
+  let [lastX, lastY] = place(0)
   for (let k = 1; k <= whole; k++) {
+    const [x, y] = place(k)
+    if (Math.hypot(x - lastX, y - lastY) < APART) continue
+    ;[lastX, lastY] = [x, y]
     c.beginPath()
-    c.arc(clamp(to.px(track.path[2 * k])), clamp(to.py(track.path[2 * k + 1])), 2.4, 0, 2 * Math.PI)
+    c.arc(x, y, 2.6, 0, 2 * Math.PI)
     c.fill()
   }
 }
@@ -146,48 +222,56 @@ function drawTrack(c: CanvasRenderingContext2D, track: Track, i: number, frame: 
 /** Canvases draw nothing where numbers are too large. */
 const clamp = (v: number) => Math.min(Math.max(v, -1e4), 1e4)
 
+/** Pixels of the longest arrow and of half the side of the largest box, and of what is too small to be drawn. */
+const [ARROW, BOX, LEAST] = [64, 34, 3]
+
 /** Where the velocity carries it as an arrow, roots of mean squares as a box: wide where gradients have been large. */
-function drawState(c: CanvasRenderingContext2D, track: Track, i: number, frame: number, to: To): void {
+function drawState(c: CanvasRenderingContext2D, track: Track, { colour }: Look, frame: number, to: To, sizes: Sizes): void {
   const step = Math.min(Math.round(frame), track.steps)
   const [x, y] = placeAt(track, frame)
   const [px, py] = [clamp(to.px(x)), clamp(to.py(y))]
-  c.strokeStyle = colour(i)
+  c.strokeStyle = colour
   if (track.scale) {
-    const [sx, sy] = [track.scale[2 * step], track.scale[2 * step + 1]]
-    const largest = Math.max(sx, sy)
-    if (largest > 0) {
-      const [w, h] = [6 + (sx / largest) * 26, 6 + (sy / largest) * 26]
-      c.lineWidth = 1.5
-      c.fillStyle = `${colour(i)}22`
+    const [w, h] = [0, 1].map((axis) => shownSize(track.scale![2 * step + axis], sizes.scale, BOX))
+    c.lineWidth = 1.5
+    if (Math.max(w, h) >= LEAST) {
+      c.fillStyle = `${colour}22`
       c.fillRect(px - w, py - h, 2 * w, 2 * h)
       c.strokeRect(px - w, py - h, 2 * w, 2 * h)
     }
+    c.lineWidth = 1
+    c.globalAlpha = 0.5
+    c.setLineDash([2, 4])
+    c.strokeRect(px - BOX, py - BOX, 2 * BOX, 2 * BOX)
+    c.setLineDash([])
+    c.globalAlpha = 1
   }
   if (track.velocity) {
     const [vx, vy] = [-track.velocity[2 * step], -track.velocity[2 * step + 1]]
-    const [dx, dy] = [to.px(x + vx) - to.px(x), to.py(y + vy) - to.py(y)]
-    const length = Math.hypot(dx, dy)
-    if (length > 1e-9) arrow(c, px, py, dx / length, dy / length, 22 + 30 * (1 - Math.exp(-length / 120)))
+    const size = Math.hypot(vx, vy)
+    const length = shownSize(size, sizes.velocity, ARROW)
+    if (length >= LEAST) arrow(c, px, py, vx / size, -vy / size, length)
   }
 }
 
 function arrow(c: CanvasRenderingContext2D, x: number, y: number, dx: number, dy: number, length: number): void {
   const [ex, ey] = [x + dx * length, y + dy * length]
+  const tip = Math.min(8, length)
   c.lineWidth = 3
   c.beginPath()
   c.moveTo(x, y)
   c.lineTo(ex, ey)
-  c.moveTo(ex - 8 * dx - 5 * dy, ey - 8 * dy + 5 * dx)
+  c.moveTo(ex - tip * (dx + 0.6 * dy), ey - tip * (dy - 0.6 * dx))
   c.lineTo(ex, ey)
-  c.lineTo(ex - 8 * dx + 5 * dy, ey - 8 * dy - 5 * dx)
+  c.lineTo(ex - tip * (dx - 0.6 * dy), ey - tip * (dy + 0.6 * dx))
   c.stroke()
 }
 
-function drawHead(c: CanvasRenderingContext2D, track: Track, i: number, frame: number, to: To): void {
+function drawHead(c: CanvasRenderingContext2D, track: Track, { colour }: Look, frame: number, to: To): void {
   const [x, y] = placeAt(track, frame)
   c.beginPath()
   c.arc(clamp(to.px(x)), clamp(to.py(y)), 6, 0, 2 * Math.PI)
-  c.fillStyle = colour(i)
+  c.fillStyle = colour
   c.fill()
   c.lineWidth = 2
   c.strokeStyle = token('ground')
@@ -201,12 +285,11 @@ function drawVerdict(c: CanvasRenderingContext2D, at: readonly [number, number],
   c.strokeStyle = token('ink')
   c.lineWidth = 1.5
   eigenvectors.forEach(([x, y], k) => {
-    const [dx, dy] = [to.px(at[0] + x) - px, to.py(at[1] + y) - py]
-    const size = (12 + 30 * Math.sqrt(Math.abs(eigenvalues[k]) / largest)) / (Math.hypot(dx, dy) || 1)
+    const size = 12 + 30 * Math.sqrt(Math.abs(eigenvalues[k]) / largest)
     c.setLineDash(eigenvalues[k] < 0 ? [3, 3] : [])
     c.beginPath()
-    c.moveTo(px - dx * size, py - dy * size)
-    c.lineTo(px + dx * size, py + dy * size)
+    c.moveTo(px - x * size, py + y * size)
+    c.lineTo(px + x * size, py - y * size)
     c.stroke()
   })
   c.setLineDash([])

@@ -1,16 +1,20 @@
 /** Optimizers that race from one point. All first-order ones go in step: one gradient of all their places at once. */
 import { Generator, noGrad, type Optimizer, Parameter, slice, sum, type Tensor, tensor } from 'gradus'
-import { valueAndGrad } from 'gradus/curvature'
+import { hessian, hvp, valueAndGrad } from 'gradus/curvature'
 import { type MinimizeMethod, minimize } from 'gradus/solve'
 import { doubles } from '../engine/doubles'
 import { makeOptimizer, type Options } from '../engine/optimizers'
 import type { Method } from '../methods'
+import { arrivalOf } from './arrival'
 import { compile, type Ground } from './formula'
+import type { Surface } from './functions'
 
 /** A method (`METHODS`) with the chosen options. */
 export interface Racer extends Pick<Method, 'id' | 'order' | 'velocity' | 'squares'> {
   rate: number
   options?: Options
+  /** A start of its own. */
+  start?: readonly [number, number]
 }
 
 export interface RaceInput {
@@ -30,16 +34,18 @@ export interface Track {
   values: Float64Array
   /** Euclidean norm of the gradient (without noise) at each step. */
   gradientNorms: Float64Array
-  /** Its velocity before each step, x and y alternately; null if it has none. */
+  /** Its velocity, or its gradient, before each step, x and y alternately; null if it has none. */
   velocity: Float64Array | null
   /** Roots of its mean squares, x and y alternately; null if it has none. */
   scale: Float64Array | null
   /** Number of steps taken; fewer than requested if it arrived, or left the map. */
   steps: number
-  /** Why it ended. */
-  end: 'steps' | 'converged' | 'diverged'
+  /** Why it ended; `undefined`: f or its gradient is not a number there. */
+  end: 'steps' | 'converged' | 'diverged' | 'undefined'
   /** Evaluations of the gradient: second-order methods take several a step. */
   evaluations: number
+  /** Products of the Hessian with a vector; a Hessian of two numbers is two of them. */
+  products: number
 }
 
 /** A coordinate this large is outside of every map. */
@@ -52,13 +58,13 @@ export function race(input: RaceInput): Track[] {
   return input.racers.map((racer) => tracks.get(racer) ?? solve(input, racer))
 }
 
-function descend({ ground, start, steps, noise, seed }: RaceInput, racers: readonly Racer[]): Track[] {
+function descend({ ground, start: shared, steps, noise, seed }: RaceInput, racers: readonly Racer[]): Track[] {
   const backend = doubles()
   const f = compile(ground)
   const n = racers.length
   if (n === 0) return []
   const evaluate = valueAndGrad((x: Tensor, y: Tensor) => sum(f(x, y)))
-  const parameters = racers.map(() => new Parameter(Float64Array.from(start), { backend }))
+  const parameters = racers.map(({ start = shared }) => new Parameter(Float64Array.from(start), { backend }))
   const optimizers = racers.map(({ id, rate, options }, i) => makeOptimizer(id, [parameters[i]], rate, options))
   const tracks = racers.map((racer) => empty(steps, racer))
   // The same noise for all: only their reactions differ.
@@ -84,11 +90,11 @@ function descend({ ground, start, steps, noise, seed }: RaceInput, racers: reado
       track.values[step] = values[i]
       track.gradientNorms[step] = Math.hypot(dx, dy)
       track.steps = step
-      record(track, optimizers[i], racers[i], step)
+      record(track, optimizers[i], racers[i], step, [dx, dy])
       if (!(Math.abs(values[i]) < FAR && Number.isFinite(dx + dy))) {
         isOut[i] = true
-        track.end = 'diverged'
-        parameters[i].view().set(start)
+        track.end = step === 0 || Number.isNaN(values[i] + dx + dy) ? 'undefined' : 'diverged'
+        parameters[i].view().set(shared)
       } else if (step < steps) {
         const g = parameters[i].gradientView()
         g[0] = dx + noise * disturbances[2 * step]
@@ -104,11 +110,10 @@ function descend({ ground, start, steps, noise, seed }: RaceInput, racers: reado
 
 /** Second-order methods choose their own steps. */
 function solve({ ground, start, steps }: RaceInput, racer: Racer): Track {
-  const backend = doubles()
   const f = compile(ground)
   const track = empty(steps, racer)
   const loss = (p: Tensor) => sum(f(slice(p, 0, 1), slice(p, 1, 2)))
-  const point = tensor(Float64Array.from(start), { backend })
+  const point = tensor(Float64Array.from(start), { backend: doubles() })
   const { value, gradient } = valueAndGrad(loss)(point)
   const visit = (step: number, x: ArrayLike<number>, v: number, g: ArrayLike<number>) => {
     track.path.set([x[0], x[1]], 2 * step)
@@ -117,9 +122,18 @@ function solve({ ground, start, steps }: RaceInput, racer: Racer): Track {
     track.steps = step
   }
   visit(0, start, value, gradient.data())
+  if (!Number.isFinite(value + track.gradientNorms[0])) return trimmed({ ...track, end: 'undefined' })
+  if (racer.id === 'newton') {
+    Object.assign(track, newton(loss, point, steps, visit))
+    return trimmed(track)
+  }
   const result = minimize(loss, point, {
     method: racer.id as MinimizeMethod,
     maxIterations: steps,
+    hessianProduct: (x, v) => {
+      track.products++
+      return hvp(loss)(tensor(x, { backend: doubles() }), tensor(v, { backend: doubles() })).data()
+    },
     onIteration: ({ iteration, x, value, gradient, evaluations }) => {
       if (iteration > steps) return false
       visit(iteration, x, value, gradient)
@@ -131,6 +145,33 @@ function solve({ ground, start, steps }: RaceInput, racer: Racer): Track {
   return trimmed(track)
 }
 
+/**
+ * Newton's method with the whole Hessian, H·d = −g by Cramer's rule; where H is not positive definite, d = −g. A step that does not lower f
+ * is halved until it does. `NEWTON` in code.ts is the same as a program.
+ */
+function newton(
+  loss: (p: Tensor) => Tensor,
+  start: Tensor,
+  steps: number,
+  visit: (step: number, x: ArrayLike<number>, v: number, g: ArrayLike<number>) => void,
+): Pick<Track, 'end' | 'evaluations' | 'products'> {
+  const at = (x: number[]) => tensor(Float64Array.from(x), { backend: doubles() })
+  let [x, y] = start.data()
+  for (let step = 0; ; step++) {
+    const { value, gradient } = valueAndGrad(loss)(at([x, y]))
+    const [p, q] = gradient.data()
+    visit(step, [x, y], value, [p, q])
+    const end = Math.hypot(p, q) < 1e-8 ? 'converged' : Math.abs(value) < FAR ? 'steps' : 'diverged'
+    if (step === steps || end !== 'steps') return { end, evaluations: step + 1, products: 2 * step }
+    const [a, b, , c] = hessian(loss)(at([x, y])).data()
+    const det = a * c - b * b
+    const [dx, dy] = a > 0 && det > 0 ? [(b * q - c * p) / det, (b * p - a * q) / det] : [-p, -q]
+    let share = 1
+    while (share > 1e-9 && !(loss(at([x + share * dx, y + share * dy])).item() < value)) share /= 2
+    ;[x, y] = [x + share * dx, y + share * dy]
+  }
+}
+
 function empty(steps: number, { velocity, squares }: Racer): Track {
   const pairs = () => new Float64Array(2 * (steps + 1))
   return {
@@ -139,12 +180,13 @@ function empty(steps: number, { velocity, squares }: Racer): Track {
     gradientNorms: new Float64Array(steps + 1),
     velocity: velocity === undefined ? null : pairs(),
     scale: squares === undefined ? null : pairs(),
-    ...{ steps: 0, end: 'steps', evaluations: 0 },
+    ...{ steps: 0, end: 'steps', evaluations: 0, products: 0 },
   }
 }
 
-function record(track: Track, optimizer: Optimizer, { velocity, squares }: Racer, step: number): void {
-  if (track.velocity === null && track.scale === null) return
+function record(track: Track, optimizer: Optimizer, { velocity, squares }: Racer, step: number, gradient: ArrayLike<number>): void {
+  if (velocity === 'gradient') track.velocity!.set(gradient, 2 * step)
+  if ((track.velocity === null || velocity === 'gradient') && track.scale === null) return
   const { slots } = optimizer.state().groups[0].parameters[0]
   if (track.velocity && slots[velocity!]) track.velocity.set(slots[velocity!], 2 * step)
   if (track.scale && slots[squares!]) track.scale.set(slots[squares!].map(Math.sqrt), 2 * step)
@@ -160,4 +202,46 @@ function trimmed(track: Track): Track {
     velocity: track.velocity?.slice(0, 2 * n) ?? null,
     scale: track.scale?.slice(0, 2 * n) ?? null,
   }
+}
+
+/** Learning rates that {@link bestRates} tries: eight a decade. */
+const RATES = Array.from({ length: 37 }, (_, i) => Number((10 ** (i / 8 - 4)).toPrecision(2)))
+/** Steps of its races at most. */
+const SWEEP_STEPS = 300
+/** Directions in which its other starts lie. */
+const AROUND = [[0, 0], [1, 1], [-1, 1], [1, -1], [-1, -1]] as const
+
+/**
+ * The learning rate of each racer with which the slowest of five starts arrives soonest: the start itself and four around it, as one start alone
+ * rewards lucky jumps. Where fewer starts arrive at all, more of them count first, then lower ends.
+ *
+ * @param input `lowest` null: the lowest value that any race found
+ * @returns the present rate for second-order methods, and for all where f has no floor
+ */
+export function bestRates(input: RaceInput & { range: Surface['range']; lowest: number | null; epsilon: number }): number[] {
+  const { racers, start, range, epsilon } = input
+  const [w, h] = range.map(([low, high]) => (high - low) / 12)
+  const starts = AROUND.map(([dx, dy]) => [start[0] + w * dx, start[1] + h * dy] as const)
+  const swept = racers.map(({ id, order, options }) =>
+    order === 1 ? descend({ ...input, steps: Math.min(input.steps, SWEEP_STEPS) }, RATES.flatMap((rate) => starts.map((start) => ({ id, order, options, rate, start })))) : [],
+  )
+  const end = ({ values, steps, end }: Track) => (end === 'steps' ? values[steps] : Number.POSITIVE_INFINITY)
+  const found = Math.min(...swept.flat().flatMap(({ values, steps }) => (values[steps] < FAR ? values[steps] : [])))
+  const lowest = input.lowest ?? found
+  if (!(lowest > -FAR)) return racers.map(({ rate }) => rate)
+  return racers.map((racer, r) => {
+    if (racer.order === 2) return racer.rate
+    const costs = RATES.map((rate, i) => {
+      const tracks = swept[r].slice(5 * i, 5 * i + 5)
+      const arrivals = tracks.flatMap((track) => arrivalOf(track, lowest, epsilon) ?? [])
+      return { rate, cost: [-arrivals.length, Math.max(0, ...arrivals), tracks.reduce((sum, track) => sum + end(track), 0)] }
+    })
+    return costs.reduce((best, one) => (isLess(one.cost, best.cost) ? one : best)).rate
+  })
+}
+
+/** In the order of dictionaries. */
+function isLess(a: readonly number[], b: readonly number[]): boolean {
+  const i = a.findIndex((v, k) => v !== b[k])
+  return i >= 0 && a[i] < b[i]
 }

@@ -1,6 +1,7 @@
 /** The function as a surface that one can turn: quads from the far ones to the near ones. */
 import type { Painting } from '../ui/canvas'
-import { colour, css, depth, isDark, token } from '../ui/palette'
+import { drawLabels, type Label } from '../ui/labels'
+import { css, depth, isDark, token } from '../ui/palette'
 import { placeAt, type Scene } from './map'
 
 export interface View {
@@ -12,15 +13,18 @@ export interface View {
 const CELLS = 44
 
 export function paintSurface({ context: c, width, height }: Painting, scene: Scene, { turn, tilt }: View): void {
-  const { landscape, surface, tracks, frame } = scene
+  const { landscape, tracks, looks, frame } = scene
   if (!landscape) return
-  const { columns, rows, shares } = landscape
+  const { columns, rows, shares, range } = landscape
+  const [[left, right], [bottom, top]] = range
+  /** Sides of the ground: the longer one is 1. */
+  const [wide, deep] = [right - left, top - bottom].map((side) => side / Math.max(right - left, top - bottom))
   const size = Math.min(width * 0.62, height * 0.7)
   const [sin, cos] = [Math.sin(turn), Math.cos(turn)]
   const [down, up] = [Math.sin(tilt), Math.cos(tilt)]
   /** Projects x and y from 0 to 1 and a height from 0 to 1. */
   const project = (u: number, v: number, h: number): [number, number, number] => {
-    const [x, y] = [u - 0.5, v - 0.5]
+    const [x, y] = [(u - 0.5) * wide, (v - 0.5) * deep]
     const [rx, ry] = [x * cos - y * sin, x * sin + y * cos]
     return [width / 2 + rx * size, height * 0.56 - ry * size * down - (h - 0.35) * size * 0.62 * up, ry]
   }
@@ -54,16 +58,17 @@ export function paintSurface({ context: c, width, height }: Painting, scene: Sce
     c.fill()
     c.stroke()
   }
-  const [[left, right], [bottom, top]] = surface.range
   const on = (x: number, y: number) => {
     const [u, v] = [(x - left) / (right - left), (y - bottom) / (top - bottom)]
     if (u < 0 || u > 1 || v < 0 || v > 1) return null
     const [px, py] = project(u, v, shareAt(u, v) + 0.012)
     return [px, py] as const
   }
+  const names: Label[] = []
   tracks.forEach((track, i) => {
-    if (!track) return
-    c.strokeStyle = colour(i)
+    const look = looks[i]
+    if (!track || !look) return
+    c.strokeStyle = look.colour
     c.lineWidth = 2.4
     c.beginPath()
     let isDown = false
@@ -81,10 +86,12 @@ export function paintSurface({ context: c, width, height }: Painting, scene: Sce
     if (!head) return
     c.beginPath()
     c.arc(head[0], head[1], 6, 0, 2 * Math.PI)
-    c.fillStyle = colour(i)
+    c.fillStyle = look.colour
     c.fill()
     c.lineWidth = 2
     c.strokeStyle = token('ground')
     c.stroke()
+    names.push({ text: look.name, colour: look.colour, x: head[0], y: head[1] })
   })
+  if (frame > 0) drawLabels(c, names, width, height)
 }

@@ -4,23 +4,25 @@ import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { engineOnDemand } from '../engine/client'
 import { methodOf } from '../methods'
 import { Canvas } from '../ui/canvas'
-import { Choice, CopyButton, Panel, Problem, Segments, Slider, short, Toggle } from '../ui/controls'
+import { Button, Choice, CopyButton, Panel, Problem, Segments, Slider, short, Toggle } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
+import { looksOf } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
-import { colour, dash, isDark } from '../ui/palette'
+import { isDark } from '../ui/palette'
 import { usePlayback } from '../ui/playback'
+import { arrivalOf } from './arrival'
 import { descentCode } from './code'
 import { SURFACES, type Surface, surfaceOf } from './functions'
 import type { Verdict } from './inspect'
 import type { Landscape } from './landscape'
-import { paintMap, projection } from './map'
+import { paintMap, projection, widened } from './map'
 import type { Track } from './race'
+import { sizesOf } from './sizes'
 import { chooseSurface, type DescentRacer, type DescentState, descent, racer } from './state'
 import { paintSurface } from './surface'
 
 const worker = engineOnDemand()
 
-const GRID = 110
 const MAX_RACERS = 12
 /** The left end of the slider, which stands for no noise. */
 const MIN_NOISE = 0.01
@@ -42,12 +44,18 @@ export function DescentTab() {
   })
   const ground = groundOf(state)
   const groundKey = JSON.stringify([state.surface, ground])
+  /** Width over height of the map; 0 until it is there. */
+  const aspect = useSignal(0)
+  const range = state.view === 'surface' ? surface.range : aspect.value > 0 ? widened(surface.range, aspect.value) : null
 
   useEffect(() => {
-    const current = { isCurrent: true }
     pointed.value = null
+  }, [groundKey])
+  useEffect(() => {
+    if (!range) return
+    const current = { isCurrent: true }
     worker()
-      .ask('landscape', { ground, range: surface.range, columns: GRID, rows: GRID })
+      .ask('landscape', { ground, range })
       .then((result) => {
         if (!current.isCurrent) return
         landscape.value = result
@@ -59,7 +67,7 @@ export function DescentTab() {
     return () => {
       current.isCurrent = false
     }
-  }, [groundKey])
+  }, [groundKey, JSON.stringify(range)])
 
   const raceKey = JSON.stringify([groundKey, state.start, state.racers, state.noise, state.seed, state.steps])
   const wish = useRef({ key: '', isRunning: false })
@@ -74,14 +82,14 @@ export function DescentTab() {
         done = wish.current.key
         const { start, racers, noise, seed, steps } = descent.state.value
         const now = groundOf(descent.state.value)
-        const known = racers.map(({ method, rate, options }) => ({ ...methodOf(method), rate, options }))
+        const known = knownRacers(racers)
         try {
           const result = await worker().ask('race', { ground: now, start, racers: known, noise, seed, steps })
           tracks.value = result
           stops.value = []
           const verdicts = await Promise.all(
             result.map((track) =>
-              track.end === 'diverged'
+              track.end === 'diverged' || track.end === 'undefined'
                 ? null
                 : worker()
                     .ask('inspect', { ground: now, at: lastOf(track) })
@@ -102,6 +110,24 @@ export function DescentTab() {
     [groundKey, JSON.stringify(state.racers.map(({ method }) => method)), state.noise, state.seed, state.steps],
   )
 
+  const isSweeping = useSignal(false)
+  /** Gives racers the rates of a sweep: all, or the last one. */
+  const sweep = async (which: 'all' | 'last') => {
+    const { racers, epsilon, start, steps, noise, seed } = descent.state.value
+    const now = groundOf(descent.state.value)
+    const { range, lowest } = surfaceOf(descent.state.value)
+    const from = which === 'all' ? 0 : racers.length - 1
+    isSweeping.value = true
+    const input = { ground: now, racers: knownRacers(racers.slice(from)), start, steps, noise, seed, range, lowest, epsilon }
+    const rates = await worker()
+      .ask('bestRates', input)
+      .catch(() => [])
+    isSweeping.value = false
+    // Not where another race has been chosen meanwhile.
+    if (descent.state.value.racers !== racers) return
+    descent.set({ racers: racers.map((one, i) => ({ ...one, rate: rates[i - from] ?? one.rate })) })
+  }
+
   const inspecting = useRef({ isBusy: false, at: null as readonly [number, number] | null })
   const inspect = async (at: readonly [number, number]) => {
     inspecting.current.at = at
@@ -119,11 +145,14 @@ export function DescentTab() {
     inspecting.current.isBusy = false
   }
 
+  const looks = looksOf(state.racers.map(({ method }) => method)).map((look, i) => ({ ...look, name: nameOf(state.racers, i) }))
+  const sizes = useMemo(() => sizesOf(tracks.value), [tracks.value])
   const scene = {
-    ...{ surface, landscape: landscape.value, tracks: tracks.value, start: state.start, frame: playback.frame },
+    ...{ surface, landscape: landscape.value, tracks: tracks.value, looks, sizes, start: state.start, frame: playback.frame },
     ...{ showState: state.showState, verdict: pointed.value },
   }
   const judged = surface.id === 'own' ? { ...surface, lowest: lowestFound(tracks.value, stops.value) } : surface
+  const hasProducts = tracks.value.some((track) => track && track.products > 0)
   const chart = useMemo(() => valuesChart(tracks.value, judged), [tracks.value, surface.id, judged.lowest])
 
   return (
@@ -134,7 +163,10 @@ export function DescentTab() {
             label="Function"
             value={state.surface}
             options={[...SURFACES.map(({ id, label }) => [id, label] as const), ['own', 'Your own formula…'] as const]}
-            onChange={chooseSurface}
+            onChange={(id) => {
+              chooseSurface(id)
+              sweep('all')
+            }}
           />
           {state.surface === 'own' && (
             <div class="field">
@@ -182,7 +214,7 @@ export function DescentTab() {
               return (
                 <li key={`${i}-${method}`} title={says}>
                   <RowHead
-                    i={i}
+                    look={looks[i]}
                     remove={`Remove ${label}`}
                     onRemove={() => descent.set({ racers: state.racers.filter((_, k) => k !== i) })}
                   >
@@ -193,7 +225,15 @@ export function DescentTab() {
                     />
                   </RowHead>
                   {usual !== null && (
-                    <Slider label="Learning rate" value={rate} min={1e-5} max={3} log onChange={(value) => change({ rate: value })} />
+                    <Slider
+                      label="Learning rate"
+                      value={rate}
+                      min={1e-5}
+                      max={3}
+                      log
+                      show={(rate) => rateText(method, rate, options)}
+                      onChange={(value) => change({ rate: value })}
+                    />
                   )}
                   {Object.entries(decays).map(([name, usual], k) => (
                     <Slider
@@ -217,10 +257,17 @@ export function DescentTab() {
               label="Add an optimizer"
               value=""
               add
-              onChange={(id) => descent.set({ racers: [...state.racers, racer(id, surface)] })}
+              onChange={(id) => {
+                descent.set({ racers: [...state.racers, racer(id, surface)] })
+                sweep('last')
+              }}
             />
           )}
-          <CopyButton text={async () => descentCode(state, await worker().ask('javascript', ground))}>Copy as code</CopyButton>
+          <Button disabled={isSweeping.value} onClick={() => sweep('all')}>
+            Each at its best rate
+          </Button>
+          <p class="says">Rates decide a race. The best of 37 is that with which the slowest of five starts around here arrives soonest.</p>
+          <CopyButton text={async () => descentCode(state, await worker().ask('program', ground))}>Copy as code</CopyButton>
         </Panel>
         <Panel title="More" open={false}>
           <Slider label="Seed of the noise" value={state.seed} min={1} max={50} step={1} onChange={(seed) => descent.set({ seed })} />
@@ -244,6 +291,9 @@ export function DescentTab() {
           <MapView
             scene={scene}
             surface={surface}
+            onAspect={(shape) => {
+              aspect.value = shape
+            }}
             onStart={(start) => descent.set({ start })}
             onPoint={inspect}
             onLeave={() => (pointed.value = null)}
@@ -252,6 +302,11 @@ export function DescentTab() {
           <Turnable scene={scene} />
         )}
         {playback.bar}
+        {state.showState && (
+          <p class="says key">
+            Arrow: velocity, or for gradient descent −∇f. Box: √S; dashed, the largest of this race. Lengths go by the root of the size.
+          </p>
+        )}
         <p class="verdict" aria-live="off">
           {pointed.value
             ? verdictText(pointed.value)
@@ -267,7 +322,7 @@ export function DescentTab() {
           data={chart.data}
           log={chart.log}
           at={playback.frame}
-          lines={state.racers.map((_, i) => ({ label: nameOf(state.racers, i), colour: colour(i), dash: dash(i) }))}
+          lines={looks.map(({ name, ...look }) => ({ label: name, ...look }))}
         />
         <div class="scroll">
           <table>
@@ -276,10 +331,17 @@ export function DescentTab() {
               <tr>
                 <th>Optimizer</th>
                 <th class="number">Value now</th>
-                <th class="number">Steps to ε</th>
-                <th class="number spare" title="Gradients computed; products with the Hessian come on top">
+                <th class="number" title="The first step from which it stays within ε of the lowest value">
+                  Steps to ε
+                </th>
+                <th class="number spare" title="Gradients computed">
                   Gradients
                 </th>
+                {hasProducts && (
+                  <th class="number spare" title="Products of the Hessian with a vector; a whole Hessian of two numbers is two of them">
+                    H·v
+                  </th>
+                )}
                 <th class="wide">At the end</th>
               </tr>
             </thead>
@@ -288,15 +350,19 @@ export function DescentTab() {
                 const track = tracks.value[i]
                 if (!track) return null
                 const step = Math.min(Math.round(playback.frame), track.steps)
+                // What is known at the end alone is not told before.
+                const isAtEnd = step === track.steps
+                const arrived = judged.lowest === null ? null : arrivalOf(track, judged.lowest, state.epsilon)
                 return (
                   <tr key={`${i}-${method}`}>
                     <td>
-                      <Named i={i}>{nameOf(state.racers, i)}</Named>
+                      <Named look={looks[i]}>{looks[i].name}</Named>
                     </td>
                     <td class="number">{short(track.values[step])}</td>
-                    <td class="number">{arrival(track, judged, state.epsilon)}</td>
-                    <td class="number spare">{track.evaluations}</td>
-                    <td>{endText(track, stops.value[i] ?? null, judged, state)}</td>
+                    <td class="number">{judged.lowest === null ? '–' : arrived !== null && arrived <= step ? arrived : 'not yet'}</td>
+                    <td class="number spare">{isAtEnd ? track.evaluations : '…'}</td>
+                    {hasProducts && <td class="number spare">{isAtEnd ? track.products : '…'}</td>}
+                    <td>{isAtEnd ? endText(track, stops.value[i] ?? null, judged, state) : '…'}</td>
                   </tr>
                 )
               })}
@@ -314,6 +380,17 @@ const decayOf = (memory: number) => Number((1 - 1 / memory).toPrecision(3))
 
 const groundOf = (state: DescentState) => ({ formula: surfaceOf(state).formula, condition: state.condition })
 
+const knownRacers = (racers: readonly DescentRacer[]) =>
+  racers.map(({ method, rate, options }) => {
+    const { id, order, velocity, squares } = methodOf(method)
+    return { id, order, velocity, squares, rate, options }
+  })
+
+/** A rate; of Momentum, whose velocity is a mean of gradients, also the rate of the form that adds them up. */
+function rateText(method: string, rate: number, { beta = 0.9 }: DescentRacer['options']): string {
+  return method === 'Momentum' ? `${short(rate)} (${short(rate * (1 - Number(beta)), 2)} in PyTorch's form)` : short(rate)
+}
+
 /** Two racers of a kind are distinguished by their rates. */
 function nameOf(racers: readonly DescentRacer[], i: number): string {
   const { method, rate } = racers[i]
@@ -326,17 +403,20 @@ const lastOf = ({ path, steps }: Track): [number, number] => [path[2 * steps], p
 function MapView({
   scene,
   surface,
+  onAspect,
   onStart,
   onPoint,
   onLeave,
 }: {
   scene: Parameters<typeof paintMap>[1]
   surface: Surface
+  onAspect(aspect: number): void
   onStart(at: [number, number]): void
   onPoint(at: [number, number]): void
   onLeave(): void
 }) {
   const isDragging = useRef(false)
+  const names = scene.looks.map(({ name, colour }) => name + colour).join()
   const at = (e: PointerEvent): [number, number] => {
     const canvas = e.currentTarget as HTMLCanvasElement
     const box = canvas.getBoundingClientRect()
@@ -349,8 +429,9 @@ function MapView({
     if (!by) return
     e.preventDefault()
     const [[left, right], [bottom, top]] = surface.range
+    const step = Math.max(right - left, top - bottom) / 50
     const [x, y] = scene.start
-    const next: [number, number] = [rounded(x + (by[0] * (right - left)) / 50), rounded(y + (by[1] * (top - bottom)) / 50)]
+    const next: [number, number] = [rounded(x + by[0] * step), rounded(y + by[1] * step)]
     onStart(next)
     onPoint(next)
   }
@@ -359,8 +440,11 @@ function MapView({
       class="map"
       tabIndex={0}
       label={`${surface.label} from above, with the ways of the optimizers. Arrow keys move the start.`}
-      when={[scene.landscape, scene.tracks, scene.frame, scene.start, scene.showState, scene.verdict, isDark.value]}
-      paint={(painting) => paintMap(painting, scene)}
+      when={[scene.landscape, scene.tracks, names, scene.frame, scene.start, scene.showState, scene.verdict, isDark.value]}
+      paint={(painting) => {
+        onAspect(Number((painting.width / painting.height).toFixed(2)))
+        paintMap(painting, scene)
+      }}
       onKeyDown={nudge}
       onPointerDown={(e) => {
         isDragging.current = true
@@ -438,22 +522,14 @@ function valuesChart(tracks: readonly (Track | null)[], { lowest }: Surface) {
   return { title: log ? 'Height above the minimum' : 'Value', log, data: [steps, ...tracks.map(line)] }
 }
 
-function arrivedAt(track: Track, { lowest }: Surface, epsilon: number): number | null {
-  if (lowest === null) return null
-  const step = track.values.findIndex((v) => v - lowest <= epsilon)
-  return step < 0 ? null : step
-}
-
-function arrival(track: Track, surface: Surface, epsilon: number): string {
-  if (surface.lowest === null) return '–'
-  const step = arrivedAt(track, surface, epsilon)
-  return step === null ? 'not yet' : String(step)
-}
-
-/** The reason why a racer ended where it did. */
+/** Why it stands where it stands. */
 function endText(track: Track, verdict: Verdict | null, surface: Surface, { epsilon, noise }: DescentState): string {
+  const value = track.values[track.steps]
+  if (track.end === 'undefined')
+    return track.steps === 0 ? 'f is not a number at the start: drag it elsewhere' : `walked to where f is not a number, at step ${track.steps}`
+  if (hasNoFloor(track, surface)) return `fell to ${short(value, 2)} and on: f has no floor here, so no minimum`
   if (track.end === 'diverged') return `left the map at step ${track.steps}: the learning rate is too large`
-  if (track.values[track.steps] > track.values[0])
+  if (value > track.values[0])
     return `climbing, ‖g‖\u00a0${short(track.gradientNorms[track.steps], 2)}: the learning rate is too large${noise > 0 ? ' for this noise' : ''}`
   if (!verdict) return ''
   const norm = short(track.gradientNorms[track.steps], 2)
@@ -466,7 +542,7 @@ function endText(track: Track, verdict: Verdict | null, surface: Surface, { epsi
     case 'saddle':
       return `stuck at a saddle: ‖g‖\u00a0${norm}, an eigenvalue of ${low}`
     case 'slope': {
-      if (arrivedAt(track, surface, epsilon) !== null) return `near the minimum: ‖g‖\u00a0${norm}`
+      if (surface.lowest !== null && value - surface.lowest <= epsilon) return `near the minimum: ‖g‖\u00a0${norm}`
       if (isNearMinimum(verdict)) return `near a minimum: ‖g‖\u00a0${norm}`
       if (noise === 0 && isBouncing(track)) return `bouncing, ‖g‖\u00a0${norm}: the learning rate is too large`
       if (track.gradientNorms[track.steps] < 1e-2) return `on a plateau: ‖g‖\u00a0${norm}`
@@ -475,6 +551,12 @@ function endText(track: Track, verdict: Verdict | null, surface: Surface, { epsi
     default:
       return `${verdict.kind}: ‖g‖\u00a0${norm}`
   }
+}
+
+/** True if it fell far below its start and far off the map, where the ground is still falling. */
+function hasNoFloor({ path, values, steps }: Track, { range, lowest }: Surface): boolean {
+  if (lowest !== null || !(values[steps] < values[0])) return false
+  return range.some(([low, high], axis) => Math.abs(path[2 * steps + axis] - (low + high) / 2) > 5 * (high - low)) || values[steps] < -1e9
 }
 
 /** True if it turns back at its last step, and is no lower than after three quarters of the steps. */

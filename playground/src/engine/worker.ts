@@ -4,7 +4,8 @@ import type { Answer, Context } from './context'
 /** The code of each tab is fetched on first use. */
 const modules = {
   race: () => import('../descent/race'),
-  javascript: () => import('../descent/formula'),
+  bestRates: () => import('../descent/race'),
+  program: () => import('../descent/formula'),
   landscape: () => import('../descent/landscape'),
   inspect: () => import('../descent/inspect'),
   columns: () => import('../train/table'),

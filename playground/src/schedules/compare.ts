@@ -6,6 +6,7 @@ import { ready } from '../engine/ready'
 import type { TrainingConfig } from '../train/config'
 import { examples } from '../train/data'
 import { netOf, Trainer } from '../train/trainer'
+import { type Slope, slopeOf } from './slope'
 
 export interface Course {
   /** Rate, loss of the batch and its running mean, at every `stride`th step. */
@@ -68,8 +69,8 @@ export interface RateFinding {
   rates: number[]
   losses: number[]
   smoothed: number[]
-  steepest: number | null
-  valley: number | null
+  /** Null where the loss does not fall. */
+  slope: Slope | null
 }
 
 export async function findRate({ config }: { config: TrainingConfig }): Promise<RateFinding> {
@@ -92,6 +93,6 @@ export async function findRate({ config }: { config: TrainingConfig }): Promise<
     data.classes === 2
       ? await findLearningRate(model, { ...common, targets: Float32Array.from(labels), loss: binaryCrossEntropy } as never)
       : await findLearningRate(model, { ...common, targets: labels, loss: crossEntropy } as never)
-  const { learningRates, losses, smoothed, suggestions } = curve
-  return { rates: learningRates, losses, smoothed, steepest: suggestions.steepest, valley: suggestions.valley }
+  const { learningRates, losses, smoothed } = curve
+  return { rates: learningRates, losses, smoothed, slope: slopeOf(smoothed) }
 }

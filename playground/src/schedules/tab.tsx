@@ -6,8 +6,9 @@ import { methodOf } from '../methods'
 import { trainCode } from '../train/code'
 import { Button, Choice, CopyButton, Panel, Problem, Slider, short } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
+import { slotLooks } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
-import { colour, dash } from '../ui/palette'
+import { colour } from '../ui/palette'
 import { CONSTANT, SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from './choice'
 import type { RateFinding } from './compare'
 import { configOf, schedulesTab, TRAIN_ROWS } from './state'
@@ -22,6 +23,17 @@ function inView(losses: readonly number[], { smoothed }: RateFinding): (number |
   return losses.map((loss) => (loss < 4 * smoothed[0] && loss > least ? loss : null))
 }
 
+/** What the loss does: stand still, fall, explode. */
+function zonesOf({ rates, slope }: RateFinding) {
+  if (!slope) return []
+  const [from, to, end] = [rates[slope.from], rates[slope.to], rates[rates.length - 1]]
+  return [
+    { from: rates[0], to: from, text: 'nothing', colour: colour(7) },
+    { from, to, text: 'falls', colour: colour(2) },
+    { from: to, to: end, text: 'explodes', colour: colour(1) },
+  ]
+}
+
 export function SchedulesTab() {
   const state = schedulesTab.state.value
   /** The result of the finder, with its net. */
@@ -33,15 +45,16 @@ export function SchedulesTab() {
   const comparison = useTask(worker, 'compareSchedules', { config: configOf(state), steps: state.steps })
   const netKey = JSON.stringify([state.data, state.method, state.batch, state.seed])
   const finding = latest.value?.netKey === netKey ? latest.value.finding : null
+  const suggested = finding?.slope ? finding.rates[finding.slope.middle] : null
   const change = (i: number, changes: Partial<ScheduleChoice>) =>
     set({ choices: state.choices.map((c, k) => (k === i ? { ...c, ...changes } : c)) })
   const { steps = [], courses = [] } = comparison.result ?? {}
+  const looks = slotLooks(state.choices.length)
   const lines = state.choices.map(({ kind, steps: length }, i) => ({
     label: state.choices.some((other, k) => k !== i && other.kind === kind)
       ? `${scheduleFacts(kind).label}, ${length} steps`
       : scheduleFacts(kind).label,
-    colour: colour(i),
-    dash: dash(i),
+    ...looks[i],
   }))
   const x = steps.length > 1 ? steps : [0, 1]
   const shown = (values: readonly number[]) => values.map((v) => (Number.isFinite(v) ? v : null))
@@ -112,7 +125,7 @@ export function SchedulesTab() {
               return (
                 <li key={i}>
                   <RowHead
-                    i={i}
+                    look={looks[i]}
                     remove={`Remove ${facts.label}`}
                     isLast={state.choices.length === 1}
                     onRemove={() => set({ choices: state.choices.filter((_, k) => k !== i) })}
@@ -194,7 +207,7 @@ export function SchedulesTab() {
           height={280}
           log
           data={[x, ...courses.map(({ mean }) => shown(mean)), ...goals]}
-          lines={[...lines, ...plateaus.map((i) => ({ label: 'to be better', colour: colour(i), dash: [1, 3], width: 1 }))]}
+          lines={[...lines, ...plateaus.map((i) => ({ label: 'to be better', colour: colour(i), dash: [1, 3], width: 1, isUnnamed: true }))]}
           knobs={knobs}
           xRange={range}
         />
@@ -218,10 +231,10 @@ export function SchedulesTab() {
               </tr>
             </thead>
             <tbody>
-              {courses.map(({ rate, mean, test, problem }, i) => (
+              {courses.slice(0, looks.length).map(({ rate, mean, test, problem }, i) => (
                 <tr key={i}>
                   <td>
-                    <Named i={i}>{lines[i]?.label}</Named>
+                    <Named look={looks[i]}>{lines[i]?.label}</Named>
                   </td>
                   <td class="number">{short(rate.at(-1) ?? Number.NaN)}</td>
                   <td class="number">{problem ? 'diverged' : short(mean.at(-1) ?? Number.NaN)}</td>
@@ -250,7 +263,7 @@ export function SchedulesTab() {
           <Problem text={problem.value} />
           <p class="says">
             The rate grows from step to step until the loss explodes: choose one on the slope.
-            {finding?.valley != null && ` Suggested: ${short(finding.valley, 2)}, two thirds along the longest fall.`}
+            {suggested !== null && ` Suggested: ${short(suggested, 2)}, where half of the fall is behind.`}
           </p>
           {finding && (
             <>
@@ -262,13 +275,14 @@ export function SchedulesTab() {
                 log
                 data={[finding.rates, ...[finding.losses, finding.smoothed].map((losses) => inView(losses, finding))]}
                 lines={[
-                  { label: 'loss', colour: colour(7), width: 0.8 },
-                  { label: 'smoothed', colour: colour(0) },
+                  { label: 'loss', colour: colour(7), width: 0.8, isUnnamed: true },
+                  { label: 'smoothed', colour: colour(0), isUnnamed: true },
                 ]}
-                marks={finding.valley === null ? [] : [{ x: finding.valley, text: 'valley' }]}
+                zones={zonesOf(finding)}
+                marks={suggested === null ? [] : [{ x: suggested, text: 'half of the fall' }]}
               />
-              {finding.valley !== null && (
-                <Button onClick={() => set({ rate: Number(finding.valley!.toPrecision(2)) })}>Use {short(finding.valley, 2)}</Button>
+              {suggested !== null && (
+                <Button onClick={() => set({ rate: Number(suggested.toPrecision(2)) })}>Use {short(suggested, 2)}</Button>
               )}
             </>
           )}

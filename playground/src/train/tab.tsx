@@ -9,8 +9,9 @@ import { SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from
 import { Canvas } from '../ui/canvas'
 import { Button, Choice, CopyButton, Panel, Problem, Segments, Slider, short } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
+import { looksOf } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
-import { colour, dash, isDark } from '../ui/palette'
+import { colour, isDark } from '../ui/palette'
 import { trainCode } from './code'
 import type { Change, DataKind } from './config'
 import { DigitPad } from './digit-pad'
@@ -127,6 +128,7 @@ export function TrainTab() {
     train.set({ isPlaying: false, at: step })
     begin(step)
   }
+  const looks = runLooks(state)
   const shown = examples.value
   const view = frame.value?.view
   const isDigits = state.data === 'digits'
@@ -360,7 +362,7 @@ export function TrainTab() {
                   now && (
                     <tr key={i}>
                       <td>
-                        <Named i={i}>{runName(now)}</Named>
+                        <Named look={looks[i]}>{runName(now)}</Named>
                       </td>
                       <td class="number">{short(trainLoss)}</td>
                       <td class="number">{short(testLoss)}</td>
@@ -404,6 +406,8 @@ const rowsText = (batch: number) => (batch === 0 ? 'all rows' : batch === 1 ? '1
 const runName = ({ method, batch, rate }: { method: string; batch: number; rate: number }) =>
   `${methodOf(method).label} ${short(rate, 2)}, ${rowsText(batch)}`
 
+const runLooks = (state: TrainState) => looksOf(state.runs.map((_, i) => present(state, i).method))
+
 type Turn = (index: number, what: Omit<Change, 'step' | 'run'>) => void
 
 function RunControls({ index, state, turn }: { index: number; state: TrainState; turn: Turn }) {
@@ -414,7 +418,7 @@ function RunControls({ index, state, turn }: { index: number; state: TrainState;
   return (
     <li>
       <RowHead
-        i={index}
+        look={runLooks(state)[index]}
         remove={`Remove run ${index + 1}`}
         isLast={state.runs.length === 1}
         onRemove={() => startAfresh({ runs: state.runs.flatMap((_, i) => (i === index ? [] : [present(state, i)])), chosen: 0 })}
@@ -556,7 +560,7 @@ function Curves({ state, frame }: { state: TrainState; frame: Frame | null }) {
         xRange={range}
         log
         marks={marks}
-        lines={state.runs.map((_, i) => ({ label: runName(present(state, i)), colour: colour(i), dash: dash(i) }))}
+        lines={runLooks(state).map((look, i) => ({ label: runName(present(state, i)), ...look }))}
       />
     </div>
   )

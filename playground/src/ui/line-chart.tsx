@@ -4,6 +4,7 @@ import { useMemo, useRef } from 'preact/hooks'
 import { type Axis, axisOf, isShown, rangeOf } from '../../../ts/plot/scale'
 import { Canvas, type Painting } from './canvas'
 import { short } from './controls'
+import { drawLabels, type Label } from './labels'
 import { isDark, token } from './palette'
 
 export interface Line {
@@ -11,11 +12,21 @@ export interface Line {
   colour: string
   dash?: number[]
   width?: number
+  /** Without its name at its end. */
+  isUnnamed?: boolean
 }
 
 export interface Mark {
   x: number
   text: string
+}
+
+/** A part of the x axis, with a word at its lower end. */
+export interface Zone {
+  from: number
+  to: number
+  text: string
+  colour: string
 }
 
 /** A knob at the end of a line, by which one moves it up and down. */
@@ -45,6 +56,7 @@ interface Props {
   log?: boolean
   /** Upright lines with a word. */
   marks?: readonly Mark[]
+  zones?: readonly Zone[]
   knobs?: readonly Knob[]
   /** The place of a playhead on the x axis. */
   at?: number
@@ -64,6 +76,7 @@ export function LineChart({
   height = 200,
   log = false,
   marks = [],
+  zones = [],
   knobs = [],
   at,
   xRange,
@@ -93,6 +106,13 @@ export function LineChart({
     context.beginPath()
     context.rect(LEFT, TOP - 2, width - LEFT - RIGHT, height - bottom - TOP + 4)
     context.clip()
+    for (const { from, to, text, colour } of zones) {
+      const [start, end] = [x.place(from), x.place(to)]
+      context.fillStyle = `${colour}1c`
+      context.fillRect(start, TOP, end - start, height)
+      context.fillStyle = colour
+      context.fillText(text, (start + end) / 2, height - bottom - 6)
+    }
     lines.forEach((line, i) => {
       if (columns[i]) drawLine(context, line, xs, columns[i], x, y, log)
     })
@@ -104,6 +124,7 @@ export function LineChart({
       context.fillText(text, place + (isLeft ? -4 : 4), TOP + 10 + 13 * (i % 3))
     })
     context.restore()
+    if (lines.length > 1) drawLabels(context, lines.flatMap((line, i) => nameAtEnd(line, xs, columns[i], x, y, log)), width - RIGHT, height - bottom)
   }
   const paintPlayhead = ({ context, width }: Painting) => {
     const { x, y } = axes(width)
@@ -125,7 +146,7 @@ export function LineChart({
           pointer.value = null
         }}
       >
-        <Canvas paint={paintLines} when={[...looks, marks]} label={`${title}. Last values: ${last.join(', ')}`} />
+        <Canvas paint={paintLines} when={[...looks, JSON.stringify([marks, zones])]} label={`${title}. Last values: ${last.join(', ')}`} />
         <Canvas paint={paintPlayhead} when={[...looks, at, pointer.value]} />
         {knobs.map((knob) => (
           <KnobView
@@ -231,6 +252,14 @@ function drawLine(context: CanvasRenderingContext2D, line: Line, xs: Column, ys:
   context.stroke()
   context.setLineDash([])
   context.lineWidth = 1
+}
+
+/** The name of a line, just above its last point; nothing where it has none. */
+function nameAtEnd({ label, colour, isUnnamed }: Line, xs: Column, ys: Column | undefined, x: Axis, y: Axis, log: boolean): Label[] {
+  if (isUnnamed || !ys) return []
+  let i = Math.min(xs.length, ys.length) - 1
+  while (i >= 0 && !isShown(ys[i], log)) i--
+  return i < 0 ? [] : [{ text: label, colour, x: x.place(xs[i] as number), y: y.place(ys[i] as number) - 9 }]
 }
 
 /** @returns its pixel */

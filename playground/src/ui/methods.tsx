@@ -2,22 +2,21 @@
 import type { ComponentChildren } from 'preact'
 import { FIRST_ORDER, SECOND_ORDER } from '../methods'
 import { Button } from './controls'
-import { colour, dash } from './palette'
+import type { Look } from './looks'
 
-function Swatch({ i }: { i: number }) {
-  const isPlain = dash(i).length === 0
+function Swatch({ look: { colour, dash } }: { look: Look }) {
   return (
     <svg class="swatch" width="18" height="12" aria-hidden="true">
-      <line x1="0" y1="6" x2="18" y2="6" stroke={colour(i)} stroke-width={isPlain ? 4 : 3} stroke-dasharray={dash(i).join(' ')} />
+      <line x1="0" y1="6" x2="18" y2="6" stroke={colour} stroke-width={dash.length === 0 ? 4 : 3} stroke-dasharray={dash.join(' ')} />
     </svg>
   )
 }
 
-/** A name beside its color, in a table. */
-export function Named({ i, children }: { i: number; children: ComponentChildren }) {
+/** A name beside its line, in a table. */
+export function Named({ look, children }: { look: Look; children: ComponentChildren }) {
   return (
     <span class="named">
-      <Swatch i={i} /> <span>{children}</span>
+      <Swatch look={look} /> <span>{children}</span>
     </span>
   )
 }
@@ -57,15 +56,15 @@ export function MethodChoice({
   )
 }
 
-/** The head of the i-th row of a list: its line, the selection, and a button that removes it, if it can be removed. */
+/** The head of a row of a list: its line, the selection, and a button that removes it, if it can be removed. */
 export function RowHead({
-  i,
+  look,
   children,
   remove,
   isLast = false,
   onRemove,
 }: {
-  i: number
+  look: Look
   children: ComponentChildren
   remove: string
   isLast?: boolean
@@ -73,7 +72,7 @@ export function RowHead({
 }) {
   return (
     <div class="racer-head">
-      <Swatch i={i} />
+      <Swatch look={look} />
       {children}
       <Button kind="quiet" label={remove} disabled={isLast} onClick={onRemove}>
         ×

@@ -1,7 +1,8 @@
-/** Colors that people with any kind of color vision can distinguish (Okabe & Ito 2008), made readable on both backgrounds. */
+/** The colours of the page, light and dark. */
 import { signal } from '@preact/signals'
+import { LIGHT } from './hues'
 
-const LIGHT = ['#0072b2', '#d55e00', '#008f68', '#b5487f', '#8a6d00', '#5b4fc4', '#3a8fc7', '#5c5c5c']
+/** The colours of hues.ts on a dark ground. */
 const DARK = ['#4aa8e0', '#ff8c42', '#2fc49a', '#e58bb9', '#e6c229', '#a29bfe', '#8fd3ff', '#b5b5b5']
 
 export type Theme = 'auto' | 'light' | 'dark'
@@ -38,9 +39,6 @@ export function chooseTheme(value: Theme): void {
 
 /** The color of the i-th of several things. */
 export const colour = (i: number): string => (isDark.value ? DARK : LIGHT)[i % LIGHT.length]
-
-/** Dashes for a line that shares its color with an earlier one. */
-export const dash = (i: number): number[] => (i < LIGHT.length ? [] : i < 2 * LIGHT.length ? [6, 4] : [2, 3])
 
 type Rgb = readonly [number, number, number]
 const between = (a: Rgb, b: Rgb, t: number): Rgb => [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t]

@@ -1,0 +1,24 @@
+/** Lengths at which velocities and scales are drawn. */
+import type { Track } from './race'
+
+/** The largest velocity and the largest scale of a coordinate in a race. */
+export interface Sizes {
+  velocity: number
+  scale: number
+}
+
+/** The largest sizes of the racers that stay on the map; of all racers, where none does. */
+export function sizesOf(tracks: readonly (Track | null)[]): Sizes {
+  const known = tracks.flatMap((track) => track ?? [])
+  const stayed = known.filter(({ end }) => end !== 'diverged')
+  const sizes = { velocity: 0, scale: 0 }
+  for (const { velocity, scale } of stayed.length > 0 ? stayed : known) {
+    for (let i = 0; velocity && i < velocity.length; i += 2) sizes.velocity = Math.max(sizes.velocity, Math.hypot(velocity[i], velocity[i + 1]))
+    for (const side of scale ?? []) sizes.scale = Math.max(sizes.scale, side)
+  }
+  return sizes
+}
+
+/** The length of a size in a picture, by its root, so that a hundredth is a tenth as long; the largest and all above it are whole. */
+export const shownSize = (size: number, largest: number, whole: number): number =>
+  largest > 0 ? whole * Math.sqrt(Math.min(size / largest, 1)) : 0

@@ -1,0 +1,59 @@
+/** Names beside what they name in a picture. */
+import { token } from './palette'
+
+export interface Label {
+  text: string
+  colour: string
+  /** The named place, in pixels. */
+  x: number
+  y: number
+}
+
+const LINE = 15
+const GAP = 9
+const FONT = '600 12px system-ui, sans-serif'
+
+/**
+ * Places for labels of these widths, beside their points, within a picture, where none covers another.
+ *
+ * @returns left end and middle of each
+ */
+export function placeLabels(labels: readonly { x: number; y: number; width: number }[], width: number, height: number): { left: number; y: number }[] {
+  const placed: { left: number; y: number; width: number }[] = []
+  return labels.map(({ x, y, width: w }) => {
+    const side = x + GAP + w <= width ? x + GAP : x - GAP - w
+    const left = Math.max(0, Math.min(side, width - w))
+    const within = Math.max(LINE / 2, Math.min(y, height - LINE / 2))
+    const isFree = (y: number) =>
+      y >= LINE / 2 &&
+      y <= height - LINE / 2 &&
+      placed.every((other) => Math.abs(other.y - y) >= LINE || other.left >= left + w || left >= other.left + other.width)
+    // The nearest free line, below or above.
+    const tries = Array.from({ length: 2 * labels.length + 1 }, (_, i) => within + LINE * Math.ceil(i / 2) * (i % 2 === 1 ? 1 : -1))
+    const label = { left, y: tries.find(isFree) ?? within, width: w }
+    placed.push(label)
+    return label
+  })
+}
+
+/** Writes labels with a halo. */
+export function drawLabels(c: CanvasRenderingContext2D, labels: readonly Label[], width: number, height: number): void {
+  c.save()
+  c.font = FONT
+  c.textAlign = 'left'
+  c.textBaseline = 'middle'
+  c.lineJoin = 'round'
+  c.lineWidth = 4
+  c.strokeStyle = token('ground')
+  const places = placeLabels(
+    labels.map(({ x, y, text }) => ({ x, y, width: c.measureText(text).width })),
+    width,
+    height,
+  )
+  labels.forEach(({ text, colour }, i) => {
+    c.fillStyle = colour
+    c.strokeText(text, places[i].left, places[i].y)
+    c.fillText(text, places[i].left, places[i].y)
+  })
+  c.restore()
+}
