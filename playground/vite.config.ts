@@ -16,19 +16,21 @@ const withoutSomeKernels = (): Plugin => ({
 
 /**
  * The worker in few files, for gzip looks back no further than 32 kB and one file does better than thirty: the library's engine with what
- * descends functions, which the first view runs on; what nets need and what fleets need, which come when a tab asks for them. WebAssembly is
- * apart from code.
+ * descends functions, which the first view runs on; other optimizers than those of the first view; what nets need and what fleets need. They
+ * come when they are asked for. WebAssembly is apart from code.
  */
 const FLEET = 'train/fleet|backend/(?:wasm/)?fleet'
+const OTHER_OPTIMIZERS = 'optim/(?!(?:sgd|momentum|rmsprop|adam)\\.|base/|transforms/)'
 const NETS = 'nn/|loss/|train/|schedule/|data/|metrics/'
 const GROUPS = [
   { name: 'wasm-fleet', test: /wasm\/generated\/fleet/, priority: 4 },
   { name: 'wasm', test: /wasm\/generated\//, priority: 3 },
   {
     name: 'gradus',
-    test: new RegExp(`modules/web/(?!${NETS}|${FLEET})|src/(descent|engine/(doubles|optimizers))`),
+    test: new RegExp(`modules/web/(?!${NETS}|${FLEET}|${OTHER_OPTIMIZERS})|src/(descent|engine/(doubles|optimizers))`),
     priority: 2,
   },
+  { name: 'optimizers', test: new RegExp(`modules/web/${OTHER_OPTIMIZERS}`), priority: 1.5 },
   { name: 'nets', test: new RegExp(`modules/web/(?!${FLEET})|src/(train|schedules|benchmark)/|d3-dsv|engine/ready`), priority: 1 },
   { name: 'fleet', test: /modules\/web\/|src\/fleet\//, priority: 0 },
 ]

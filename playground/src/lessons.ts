@@ -25,9 +25,9 @@ const at = (method: string, rate: number) => ({ ...racer(method), rate })
 export const LESSONS: readonly Lesson[] = [
   {
     title: 'Gradient descent goes against the gradient',
-    why: 'Backpropagation computes the gradient; an optimization algorithm decides where to go with it. The simplest takes a step against it, and again, until the ground is level.',
+    why: 'Backpropagation computes the gradient; an optimization algorithm decides where to go with it. The simplest takes a step against it (the arrow), at a right angle to the contour line, and again, until the ground is level.',
     tab: 'descent',
-    state: { condition: 3, racers: [at('SGD', 0.08)], steps: 80, speed: 15, showState: false },
+    state: { condition: 3, racers: [at('SGD', 0.08)], steps: 80, speed: 15 },
   },
   {
     title: 'The learning rate sets the length of the steps',
@@ -55,12 +55,12 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Second order: the Hessian knows the way',
-    why: 'Newton divides by the curvature and crosses the ravine in a step or two; L-BFGS learns the curvature from gradients. But the Hessian of a net with n weights has n² numbers, 25 million for a small net on digits, and the noise of mini-batches spoils what such methods learn: nets are trained by first-order methods.',
+    why: 'Newton divides by the curvature: one straight step to the bottom. Newton-CG goes there by conjugate gradients, from products with the Hessian alone; L-BFGS learns the curvature from gradients. But the Hessian of a net with n weights has n² numbers, 25 million for the small net on digits in the next tab: nets are trained by first-order methods.',
     tab: 'descent',
     state: {
       condition: 100,
       start: [-10, 1.5],
-      racers: [at('SGD', 0.0192), racer('newton-cg'), racer('lbfgs'), racer('cg')],
+      racers: [at('SGD', 0.0192), racer('newton'), racer('newton-cg'), racer('lbfgs')],
       steps: 100,
       speed: 6,
       showState: false,
@@ -68,19 +68,19 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Batch gradient descent: all rows in every step',
-    why: 'The curve is smooth, for the gradient is exact. But each step looks at all 210 rows, most of which say the same: much of that work is redundant.',
+    why: 'The curve is smooth, for the gradient is exact. But each step looks at all 210 rows, of which many say the same: half of them give nearly the same gradient, so half of the work is redundant.',
     tab: 'train',
     state: { runs: [run('SGD', { batch: 0, rate: 0.3 })], loss: 'batch', speed: 100 },
   },
   {
     title: 'Stochastic gradient descent: one row a step',
-    why: 'Each step is 210 times as cheap, and points only roughly downhill: the loss of each row fluctuates, and the net wanders around the minimum rather than into it.',
+    why: 'Each step looks at one row in place of 210, and points only roughly downhill: the loss of each row fluctuates, and the net wanders around the minimum rather than into it.',
     tab: 'train',
     state: { runs: [run('SGD', { batch: 1, rate: 0.1 })], loss: 'batch', speed: 1000 },
   },
   {
     title: 'Mini-batches: the middle way',
-    why: 'All three from the same weights, over the samples they have seen. Per sample seen, single rows mostly come furthest, but need a fifth of the rate to bear their noise; per step, all rows do (the table below). Mini-batches have most of both, and products of matrices are where processors are fast. Switch the axis to steps, and to seconds.',
+    why: 'All three from the same weights, over the samples they have seen. Per sample seen, single rows mostly come furthest, at a fifth of the rate; per step, all rows do (the table below). Mini-batches have most of both, and take less time for a row than single rows do: switch the axis to steps, and to seconds. All this is of the loss in training; on test rows the order changes from run to run.',
     tab: 'train',
     state: {
       runs: [run('SGD', { batch: 0, rate: 0.5 }), run('SGD', { batch: 16, rate: 0.5 }), run('SGD', { batch: 1, rate: 0.1 })],
@@ -98,13 +98,13 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'A schedule: long steps first, short ones last',
-    why: 'Above the rate, below the loss that it causes. The constant rate goes on bouncing; where the step decay drops, the loss drops with it; the cosine does it gently.',
+    why: 'Above the rate, below the loss that it causes. The constant rate goes on bouncing; with the step decay and with the cosine the bouncing dies down, and the loss ends lower.',
     tab: 'schedules',
     state: {},
   },
   {
     title: 'Thresholds: when to lower the rate',
-    why: 'Here the loss itself decides: once it has not improved by the share τ for so many steps, the rate is halved. With a patience of 80 steps noise looks like a plateau, and the rate is gone before the net has learned; with 700 it falls when it should, and the loss ends below that of the constant rate, which bounces on. (This is the loss in training; on test rows early stops may even help.) Drag the dotted lines, which are the thresholds.',
+    why: 'Here the loss itself decides: once it has not improved by the share τ for so many steps, the rate is halved. With a patience of 80 steps noise looks like a plateau, and the rate is gone before the net has learned; with 700 it falls when it should, and the loss in training ends below that of the constant rate. (On test rows another order may come out: look at the table.) Drag the dotted lines, which are the thresholds.',
     tab: 'schedules',
     state: {
       ...{ steps: 5000, rate: 1, seed: 8 },
@@ -117,25 +117,23 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Warm restarts and one cycle',
-    why: 'Restarts throw the net out of a bad valley and let it settle again, each time for longer. One cycle warms up, runs hot, and cools once.',
+    why: 'A restart throws the net out of the valley where it has settled; it settles again, over twice as many steps, in most runs lower. One cycle warms up, runs hot, and cools once. In training both end below the constant rate in nearly every run, on test rows in most.',
     tab: 'schedules',
     state: {
       // 400, 800 and 1600 steps: the third cosine has come to its end.
-      steps: 2800,
-      method: 'Momentum',
-      rate: 1,
+      ...{ steps: 2800, method: 'Momentum', rate: 1, seed: 7 },
       choices: [{ ...CONSTANT, kind: 'restarts', steps: 400 }, { ...CONSTANT, kind: 'onecycle', steps: 2800 }, CONSTANT],
     },
   },
   {
     title: 'Which rate? Let it grow until it explodes',
-    why: 'Press "Find a learning rate": the rate grows from step to step. The loss stands still, falls, and explodes; choose a rate on the slope.',
+    why: 'Press "Find a learning rate": the rate grows from step to step. The loss stands still, falls, and explodes; choose a rate on the slope. The mark is where half of the fall is behind.',
     tab: 'schedules',
     state: { choices: [CONSTANT], rate: 0.01, steps: 600 },
   },
   {
     title: 'A saddle: level ground that is no minimum',
-    why: 'At the saddle the gradient vanishes, though lower ground is on both sides. Plain descent slows down and lingers; Momentum bears a rate ten times as large and passes; Adam goes around; the trust region sees the negative eigenvalue at once. Point at the middle.',
+    why: 'At the saddle the gradient vanishes, though lower ground is on both sides. Plain descent slows down and lingers; Momentum at the same rate (its 0.2 is 0.02 in the form that adds gradients up) gathers speed and leaves in half the steps; Adam, whose first steps are as long in either coordinate, goes around; the trust region sees the negative eigenvalue at once. Point at the middle.',
     tab: 'descent',
     state: {
       surface: 'saddle',
@@ -147,7 +145,7 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'A plateau: hardly any slope',
-    why: 'Far out the gradient is 0.005, and a step is the gradient times the rate: plain descent stands still. RMSProp and Adam divide by the size of the gradient, so they walk.',
+    why: 'Far out the gradient is 0.005, and a step is the gradient times the rate: plain descent stands still, and so does Momentum. RMSProp and Adam divide by the size of the gradient, so they walk.',
     tab: 'descent',
     state: {
       surface: 'plateau',
@@ -159,7 +157,7 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Local minima trap those who only go down',
-    why: 'A bowl full of dents. Whoever follows the gradient ends in the nearest dent. Turn the noise up to about 60: gradient descent jumps from dent to dent, as stochastic gradients may, and Momentum, whose rate is ten times as large, strays over all of the map; Adam divides the noise away and stays.',
+    why: 'A bowl full of dents. Whoever follows the gradient ends in the nearest dent. Turn the noise up to about 60: gradient descent jumps from dent to dent, as stochastic gradients may; Momentum, which remembers the noise of ten steps, strays further; Adam divides the noise away and stays.',
     tab: 'descent',
     state: {
       surface: 'rastrigin',
@@ -172,9 +170,9 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Momentum: a velocity with friction',
-    why: 'The arrow is the velocity, V ← βV + (1 − β)·gradient: a heavy ball with friction. It swings across the ravine, but both directions now shrink by √β a step, where descent shrinks by only 0.965 along the valley. That is why momentum wins here.',
+    why: 'The arrow is the velocity, V ← βV + (1 − β)·gradient: a heavy ball with friction. Across the ravine it swings less and less, and both directions shrink by √β = 0.87 a step, where descent shrinks by only 0.965 along the valley. Turn β: at 0.95 there is too little friction, and it swings past the minimum; at 0 it is descent, and this rate leaves the map.',
     tab: 'descent',
-    state: { condition: 50, racers: [at('SGD', 0.035), at('Momentum', 0.12)], steps: 150, speed: 20 },
+    state: { condition: 50, racers: [at('SGD', 0.035), { ...at('Momentum', 0.11), options: { beta: 0.75 } }], steps: 150, speed: 20 },
   },
   {
     title: 'RMSProp: each coordinate its own rate',
@@ -196,9 +194,9 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Bias correction: the first fifty steps',
-    why: 'V and S begin at 0, and S forgets more slowly than V: without correction the first step is three times too long, and six times after ten steps: it shoots over the minimum. Corrected, Adam walks in.',
+    why: 'V and S begin at 0, and S forgets more slowly than V: without correction the first step is 3.2 times as long, and the next ones are about four times. Uncorrected, Adam flies far over the minimum; corrected, it hardly overshoots.',
     tab: 'descent',
-    state: { condition: 20, racers: [at('Adam', 0.8), at('UncorrectedAdam', 0.8)], steps: 50, speed: 8 },
+    state: { condition: 20, racers: [at('Adam', 0.3), at('UncorrectedAdam', 0.3)], steps: 50, speed: 8 },
   },
   {
     title: 'The same on a net',
@@ -208,12 +206,12 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Hyper-parameters: the learning rate first',
-    why: 'Each square is a net that was trained with its own rate and β. From left to right nearly everything changes, from bottom to top little, except where the rate is large. Then press "Find out" for all six: the rate comes first; the rest matter mostly together with it, which single shares do not show.',
+    why: 'Each square is a net that was trained with its own rate and β. From left to right nearly everything changes, from bottom to top little, except where the rate is large. Then press "Find out" for all seven: the rate comes first; the rest matter mostly together with it, which single shares do not show.',
     tab: 'fleet',
     state: {},
   },
   {
-    title: 'Then momentum, batch and units',
+    title: 'Then the batch and the units',
     why: 'With the rate fixed at 1 the rest can be told apart: units a layer against rows a step. Each square is a net of its own first weights, so speckles within a block are luck, and only what is larger than they are is an effect: here a few rows are too noisy for so large a rate, and two units are too few.',
     tab: 'fleet',
     state: { x: 'width', y: 'batch', rate: 1 },

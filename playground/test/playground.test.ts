@@ -244,7 +244,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       await until(page, `/^1,024/.test(document.querySelector('.count')?.textContent ?? '')`)
       console.log(`${name}: ${await page.locator('.count').textContent()}`)
       await page.getByRole('button', { name: 'Find out' }).click()
-      await until(page, `document.querySelectorAll('.importance tr').length === 6`)
+      await until(page, `document.querySelectorAll('.importance tr').length === 7`)
       expect(await page.locator('.importance tr').first().textContent()).toMatch(/Learning rate/)
     })
   })

@@ -18,7 +18,10 @@ mkdirSync(folder, { recursive: true })
 function printed(text: string): number[][] {
   writeFileSync(`${folder}/node.mjs`, text)
   const output = execFileSync(process.execPath, [`${folder}/node.mjs`], { encoding: 'utf8' })
-  return output.trim().split('\n').map((line) => line.split(' ').slice(1).map(Number))
+  return output
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ').slice(1).map(Number))
 }
 
 const races: [string, Partial<DescentState>][] = [
@@ -27,17 +30,26 @@ const races: [string, Partial<DescentState>][] = [
   [
     'a formula with noise',
     {
-      ...{ surface: 'own', formula: '4*(x-1)^2 + pow(y, 2) - -2^2 + ln(e)*pi + sin(0*x) + tan(y/9) + k/2*max(x, -y)', noise: 0.2, steps: 300 },
-      racers: ['Adam', 'UncorrectedAdam', 'Lion', 'newton', 'bfgs', 'lbfgs', 'lbfgs'].map((method) => ({ method, rate: 0.05, options: {} })),
+      ...{
+        surface: 'own',
+        formula: '4*(x-1)^2 + pow(y, 2) - -2^2 + ln(e)*pi + sin(0*x) + tan(y/9) + k/2*max(x, -y)',
+        noise: 0.2,
+        steps: 300,
+      },
+      racers: ['Adam', 'UncorrectedAdam', 'Lion', 'newton', 'bfgs', 'lbfgs', 'lbfgs'].map((method) => ({
+        method,
+        rate: 0.05,
+        options: {},
+      })),
     },
   ],
 ]
 
-test.each(races)('a race: %s', (_, changes) => {
+test.each(races)('a race: %s', async (_, changes) => {
   const state = { ...descent.defaults, ...changes }
   const ground = { formula: surfaceOf(state).formula, condition: state.condition }
   const racers = state.racers.map(({ method, rate, options }) => ({ ...methodOf(method), rate, options }))
-  const ends = race({ ...state, ground, racers } as RaceInput).map(({ path, values, steps }, i) => ({
+  const ends = (await race({ ...state, ground, racers } as RaceInput)).map(({ path, values, steps }, i) => ({
     order: racers[i].order === 1 ? 0 : racers[i].id === 'newton' ? 1 : 2,
     end: [path[2 * steps], path[2 * steps + 1], values[steps]],
   }))

@@ -21,7 +21,10 @@ const NEWTON = `const newton = (steps) => {
 }`
 
 /** @param formula the function, as `program` of formula.ts writes it */
-export function descentCode({ start, racers, steps, noise, seed }: DescentState, { text, names }: { text: string; names: string[] }): string {
+export function descentCode(
+  { start, racers, steps, noise, seed }: DescentState,
+  { text, names }: { text: string; names: string[] },
+): string {
   const first = racers.filter(({ method }) => methodOf(method).order === 1)
   const second = racers.filter(({ method }) => methodOf(method).order === 2)
   const known = optimizers(first.map(({ method }) => method))

@@ -8,8 +8,8 @@ import { depth, isDark, token } from '../ui/palette'
 import type { Surface } from './functions'
 import type { Verdict } from './inspect'
 import type { Landscape } from './landscape'
-import { type Sizes, shownSize } from './sizes'
 import type { Track } from './race'
+import { type Sizes, shownSize } from './sizes'
 
 export interface Scene {
   surface: Surface
@@ -64,6 +64,17 @@ export function paintMap({ context: c, width, height }: Painting, scene: Scene):
   drawAxes(c, to, width, height)
   const shown = tracks.flatMap((track, i) => (track && looks[i] ? [{ track, look: looks[i] }] : []))
   for (const { track, look } of shown) drawTrack(c, track, look, frame, to)
+  // At the start all are in one place.
+  if (frame > 0)
+    drawLabels(
+      c,
+      shown.map(({ track, look: { name, colour } }) => {
+        const [x, y] = placeAt(track, frame)
+        return { text: name, colour, x: within(to.px(x), width), y: within(to.py(y), height) - ABOVE }
+      }),
+      width,
+      height - AXIS,
+    )
   if (showState) for (const { track, look } of shown) drawState(c, track, look, frame, to, sizes)
   for (const { track, look } of shown) drawHead(c, track, look, frame, to)
   if (verdict) drawVerdict(c, verdict.at, verdict.verdict, to)
@@ -81,23 +92,12 @@ export function paintMap({ context: c, width, height }: Painting, scene: Scene):
   c.moveTo(x, y - 3)
   c.lineTo(x, y + 3)
   c.stroke()
-  // At the start all are in one place.
-  if (frame > 0)
-    drawLabels(
-      c,
-      shown.map(({ track, look: { name, colour } }) => {
-        const [x, y] = placeAt(track, frame)
-        return { text: name, colour, x: within(to.px(x), width), y: within(to.py(y), height) }
-      }),
-      width,
-      height - AXIS,
-    )
 }
 
 const within = (v: number, most: number) => Math.min(Math.max(v, 0), most)
 
-/** Room for the numbers at the lower edge, in pixels. */
-const AXIS = 16
+/** Room for the numbers at the lower edge, and from a head up to its name, in pixels. */
+const [AXIS, ABOVE] = [16, 11]
 
 /** Numbers at the edges. */
 function drawAxes(c: CanvasRenderingContext2D, { range }: To, width: number, height: number): void {

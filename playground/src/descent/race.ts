@@ -3,7 +3,7 @@ import { Generator, noGrad, type Optimizer, Parameter, slice, sum, type Tensor, 
 import { hessian, hvp, valueAndGrad } from 'gradus/curvature'
 import { type MinimizeMethod, minimize } from 'gradus/solve'
 import { doubles } from '../engine/doubles'
-import { makeOptimizer, type Options } from '../engine/optimizers'
+import { fetchOptimizers, makeOptimizer, type Options } from '../engine/optimizers'
 import type { Method } from '../methods'
 import { arrivalOf } from './arrival'
 import { compile, type Ground } from './formula'
@@ -51,8 +51,9 @@ export interface Track {
 /** A coordinate this large is outside of every map. */
 const FAR = 1e12
 
-export function race(input: RaceInput): Track[] {
+export async function race(input: RaceInput): Promise<Track[]> {
   const first = input.racers.filter(({ order }) => order === 1)
+  await fetchOptimizers(first.map(({ id }) => id))
   const together = descend(input, first)
   const tracks = new Map(first.map((racer, i) => [racer, together[i]]))
   return input.racers.map((racer) => tracks.get(racer) ?? solve(input, racer))
@@ -209,7 +210,13 @@ const RATES = Array.from({ length: 37 }, (_, i) => Number((10 ** (i / 8 - 4)).to
 /** Steps of its races at most. */
 const SWEEP_STEPS = 300
 /** Directions in which its other starts lie. */
-const AROUND = [[0, 0], [1, 1], [-1, 1], [1, -1], [-1, -1]] as const
+const AROUND = [
+  [0, 0],
+  [1, 1],
+  [-1, 1],
+  [1, -1],
+  [-1, -1],
+] as const
 
 /**
  * The learning rate of each racer with which the slowest of five starts arrives soonest: the start itself and four around it, as one start alone
@@ -218,12 +225,18 @@ const AROUND = [[0, 0], [1, 1], [-1, 1], [1, -1], [-1, -1]] as const
  * @param input `lowest` null: the lowest value that any race found
  * @returns the present rate for second-order methods, and for all where f has no floor
  */
-export function bestRates(input: RaceInput & { range: Surface['range']; lowest: number | null; epsilon: number }): number[] {
+export async function bestRates(input: RaceInput & { range: Surface['range']; lowest: number | null; epsilon: number }): Promise<number[]> {
   const { racers, start, range, epsilon } = input
+  await fetchOptimizers(racers.flatMap(({ id, order }) => (order === 1 ? id : [])))
   const [w, h] = range.map(([low, high]) => (high - low) / 12)
   const starts = AROUND.map(([dx, dy]) => [start[0] + w * dx, start[1] + h * dy] as const)
   const swept = racers.map(({ id, order, options }) =>
-    order === 1 ? descend({ ...input, steps: Math.min(input.steps, SWEEP_STEPS) }, RATES.flatMap((rate) => starts.map((start) => ({ id, order, options, rate, start })))) : [],
+    order === 1
+      ? descend(
+          { ...input, steps: Math.min(input.steps, SWEEP_STEPS) },
+          RATES.flatMap((rate) => starts.map((start) => ({ id, order, options, rate, start }))),
+        )
+      : [],
   )
   const end = ({ values, steps, end }: Track) => (end === 'steps' ? values[steps] : Number.POSITIVE_INFINITY)
   const found = Math.min(...swept.flat().flatMap(({ values, steps }) => (values[steps] < FAR ? values[steps] : [])))

@@ -13,7 +13,8 @@ export function sizesOf(tracks: readonly (Track | null)[]): Sizes {
   const stayed = known.filter(({ end }) => end !== 'diverged')
   const sizes = { velocity: 0, scale: 0 }
   for (const { velocity, scale } of stayed.length > 0 ? stayed : known) {
-    for (let i = 0; velocity && i < velocity.length; i += 2) sizes.velocity = Math.max(sizes.velocity, Math.hypot(velocity[i], velocity[i + 1]))
+    for (let i = 0; velocity && i < velocity.length; i += 2)
+      sizes.velocity = Math.max(sizes.velocity, Math.hypot(velocity[i], velocity[i + 1]))
     for (const side of scale ?? []) sizes.scale = Math.max(sizes.scale, side)
   }
   return sizes

@@ -11,7 +11,7 @@ import { MethodChoice, Named, RowHead } from '../ui/methods'
 import { isDark } from '../ui/palette'
 import { usePlayback } from '../ui/playback'
 import { arrivalOf } from './arrival'
-import { descentCode } from './code'
+import { endText, isNearMinimum } from './ends'
 import { SURFACES, type Surface, surfaceOf } from './functions'
 import type { Verdict } from './inspect'
 import type { Landscape } from './landscape'
@@ -226,12 +226,11 @@ export function DescentTab() {
                   </RowHead>
                   {usual !== null && (
                     <Slider
-                      label="Learning rate"
+                      label={rateLabel(method, rate, options)}
                       value={rate}
                       min={1e-5}
                       max={3}
                       log
-                      show={(rate) => rateText(method, rate, options)}
                       onChange={(value) => change({ rate: value })}
                     />
                   )}
@@ -267,7 +266,9 @@ export function DescentTab() {
             Each at its best rate
           </Button>
           <p class="says">Rates decide a race. The best of 37 is that with which the slowest of five starts around here arrives soonest.</p>
-          <CopyButton text={async () => descentCode(state, await worker().ask('program', ground))}>Copy as code</CopyButton>
+          <CopyButton text={async () => (await import('./code')).descentCode(state, await worker().ask('program', ground))}>
+            Copy as code
+          </CopyButton>
         </Panel>
         <Panel title="More" open={false}>
           <Slider label="Seed of the noise" value={state.seed} min={1} max={50} step={1} onChange={(seed) => descent.set({ seed })} />
@@ -386,10 +387,9 @@ const knownRacers = (racers: readonly DescentRacer[]) =>
     return { id, order, velocity, squares, rate, options }
   })
 
-/** A rate; of Momentum, whose velocity is a mean of gradients, also the rate of the form that adds them up. */
-function rateText(method: string, rate: number, { beta = 0.9 }: DescentRacer['options']): string {
-  return method === 'Momentum' ? `${short(rate)} (${short(rate * (1 - Number(beta)), 2)} in PyTorch's form)` : short(rate)
-}
+/** Of Momentum, whose velocity is a mean of gradients, with the rate of the form that adds them up. */
+const rateLabel = (method: string, rate: number, { beta = 0.9 }: DescentRacer['options']) =>
+  method === 'Momentum' ? `Learning rate (${short(rate * (1 - Number(beta)), 2)} in PyTorch)` : 'Learning rate'
 
 /** Two racers of a kind are distinguished by their rates. */
 function nameOf(racers: readonly DescentRacer[], i: number): string {
@@ -521,56 +521,6 @@ function valuesChart(tracks: readonly (Track | null)[], { lowest }: Surface) {
     })
   return { title: log ? 'Height above the minimum' : 'Value', log, data: [steps, ...tracks.map(line)] }
 }
-
-/** Why it stands where it stands. */
-function endText(track: Track, verdict: Verdict | null, surface: Surface, { epsilon, noise }: DescentState): string {
-  const value = track.values[track.steps]
-  if (track.end === 'undefined')
-    return track.steps === 0 ? 'f is not a number at the start: drag it elsewhere' : `walked to where f is not a number, at step ${track.steps}`
-  if (hasNoFloor(track, surface)) return `fell to ${short(value, 2)} and on: f has no floor here, so no minimum`
-  if (track.end === 'diverged') return `left the map at step ${track.steps}: the learning rate is too large`
-  if (value > track.values[0])
-    return `climbing, ‖g‖\u00a0${short(track.gradientNorms[track.steps], 2)}: the learning rate is too large${noise > 0 ? ' for this noise' : ''}`
-  if (!verdict) return ''
-  const norm = short(track.gradientNorms[track.steps], 2)
-  const low = short(verdict.eigenvalues[0], 2)
-  switch (verdict.kind) {
-    case 'minimum': {
-      const isLowest = surface.lowest === null || verdict.value - surface.lowest <= Math.max(epsilon, 1e-6)
-      return isLowest ? `a minimum: ‖g‖\u00a0${norm}` : `stuck in a local minimum: ‖g‖\u00a0${norm}, lower ones exist`
-    }
-    case 'saddle':
-      return `stuck at a saddle: ‖g‖\u00a0${norm}, an eigenvalue of ${low}`
-    case 'slope': {
-      if (surface.lowest !== null && value - surface.lowest <= epsilon) return `near the minimum: ‖g‖\u00a0${norm}`
-      if (isNearMinimum(verdict)) return `near a minimum: ‖g‖\u00a0${norm}`
-      if (noise === 0 && isBouncing(track)) return `bouncing, ‖g‖\u00a0${norm}: the learning rate is too large`
-      if (track.gradientNorms[track.steps] < 1e-2) return `on a plateau: ‖g‖\u00a0${norm}`
-      return `on its way: ‖g‖\u00a0${norm}${verdict.eigenvalues[0] < 0 ? `, curved down (${low})` : ''}`
-    }
-    default:
-      return `${verdict.kind}: ‖g‖\u00a0${norm}`
-  }
-}
-
-/** True if it fell far below its start and far off the map, where the ground is still falling. */
-function hasNoFloor({ path, values, steps }: Track, { range, lowest }: Surface): boolean {
-  if (lowest !== null || !(values[steps] < values[0])) return false
-  return range.some(([low, high], axis) => Math.abs(path[2 * steps + axis] - (low + high) / 2) > 5 * (high - low)) || values[steps] < -1e9
-}
-
-/** True if it turns back at its last step, and is no lower than after three quarters of the steps. */
-function isBouncing({ path, values, steps }: Track): boolean {
-  if (steps < 8) return false
-  const step = (i: number) => [path[2 * i] - path[2 * i - 2], path[2 * i + 1] - path[2 * i - 1]]
-  const [[ax, ay], [bx, by]] = [step(steps - 1), step(steps)]
-  const before = Math.min(...values.slice(0, Math.ceil(0.75 * steps)))
-  const after = Math.min(...values.slice(Math.ceil(0.75 * steps), steps + 1))
-  return ax * bx + ay * by < 0 && after > before - 1e-3 * Math.abs(before)
-}
-
-/** True if it curves up in every direction, and the minimum estimated from curvature and slope is less than a tenth away. */
-const isNearMinimum = ({ gradient, eigenvalues: [lowest] }: Verdict) => lowest > 0 && Math.hypot(...gradient) < 0.1 * lowest
 
 function verdictText({ at: [x, y], verdict }: { at: readonly [number, number]; verdict: Verdict }): string {
   const { kind, value, gradient, eigenvalues } = verdict

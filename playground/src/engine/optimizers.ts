@@ -1,6 +1,5 @@
 /** Optimizers by name, and one of the page's own. */
-import { Optimizer, type Parameter } from 'gradus'
-import { OPTIMIZERS } from 'gradus/optim'
+import { Adam, Momentum, Optimizer, type Parameter, RMSProp, SGD } from 'gradus'
 
 /** Numbers and names that an optimizer takes besides its learning rate. */
 export type Options = Record<string, number | string | boolean>
@@ -42,8 +41,18 @@ class UncorrectedAdam extends Optimizer<Partial<AdamHyper>> {
 
 type Make = new (parameters: readonly Parameter[], options: object) => Optimizer
 
+/** Those that are here: first the ones of the first view. */
+let known = { SGD, Momentum, RMSProp, Adam, UncorrectedAdam } as unknown as Record<string, Make>
+
+/** Fetches all optimizers of the library, where one of these is not here yet. */
+export async function fetchOptimizers(ids: readonly string[]): Promise<void> {
+  if (ids.every((id) => Object.hasOwn(known, id))) return
+  const { OPTIMIZERS } = await import('gradus/optim')
+  known = { ...(OPTIMIZERS as unknown as Record<string, Make>), ...known }
+}
+
+/** An optimizer that is here ({@link fetchOptimizers}). */
 export function makeOptimizer(id: string, parameters: readonly Parameter[], learningRate: number, options: Options = {}): Optimizer {
-  const known = { ...OPTIMIZERS, UncorrectedAdam } as unknown as Record<string, Make>
   const Class = known[id]
   if (!Class) throw new Error(`there is no optimizer '${id}'`)
   return new Class(parameters, { ...options, learningRate })

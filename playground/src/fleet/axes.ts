@@ -1,6 +1,6 @@
 /** The hyper-parameters in which nets of the map may differ. */
 
-export type AxisName = 'rate' | 'momentum' | 'decay' | 'batch' | 'width' | 'depth'
+export type AxisName = 'rate' | 'momentum' | 'cooling' | 'decay' | 'batch' | 'width' | 'depth'
 
 export interface AxisFacts {
   name: AxisName
@@ -10,8 +10,8 @@ export interface AxisFacts {
   log: boolean
   /** The whole numbers that it may be, instead of a range. */
   values?: readonly number[]
-  /** Its usual rank in the order of tuning: 1 is tuned first. */
-  rank: 1 | 2 | 3
+  /** The rank that the subject gives it: 1 is tuned first. The subject does not rank weight decay. */
+  rank?: 1 | 2 | 3
 }
 
 /** Hyper-parameters in their usual order of importance. */
@@ -21,7 +21,8 @@ export const AXES: readonly AxisFacts[] = [
   { name: 'batch', label: 'Rows a step', from: 2, to: 64, log: true, values: [2, 4, 8, 16, 32, 64], rank: 2 },
   { name: 'width', label: 'Units a layer', from: 2, to: 16, log: true, values: [2, 4, 8, 16], rank: 2 },
   { name: 'depth', label: 'Layers', from: 1, to: 3, log: false, values: [1, 2, 3], rank: 3 },
-  { name: 'decay', label: 'Weight decay', from: 1e-6, to: 0.1, log: true, rank: 3 },
+  { name: 'cooling', label: 'Learning-rate decay', from: 0.1, to: 100, log: true, rank: 3 },
+  { name: 'decay', label: 'Weight decay', from: 1e-6, to: 0.1, log: true },
 ]
 
 export const axis = (name: string): AxisFacts => AXES.find((facts) => facts.name === name) ?? AXES[0]
@@ -36,6 +37,8 @@ export interface FleetState {
   batch: number
   rate: number
   momentum: number
+  /** d of η / (1 + d·t), where t goes from 0 to 1 over the training. */
+  cooling: number
   decay: number
   steps: number
   seed: number

@@ -14,7 +14,10 @@ function placesText(name: string): string {
 
 export function fleetCode(state: FleetState): string {
   const { x, y, seed, steps } = state
-  const shared = (['rate', 'momentum', 'decay', 'batch', 'width', 'depth'] as AxisName[]).filter((name) => name !== x && name !== y)
+  const shared = (['rate', 'momentum', 'cooling', 'decay', 'batch', 'width', 'depth'] as AxisName[]).filter(
+    (name) => name !== x && name !== y,
+  )
+  const isCooled = x === 'cooling' || y === 'cooling' || state.cooling > 0
   const isCounted = axis(x).values !== undefined || axis(y).values !== undefined
   return `${[
     importing(['binaryCrossEntropy', 'Dense', 'fitMany', 'Generator', 'load', 'Momentum', 'Sequential']),
@@ -38,8 +41,12 @@ export function fleetCode(state: FleetState): string {
     '  })',
     '  const optimizers = group.map(({ rate, momentum, decay }, i) =>',
     '    new Momentum(models[i].parameters(), { learningRate: rate, beta: momentum, weightDecay: decay }))',
-    `  const epochs = Math.max(1, Math.round(${steps} / Math.ceil(train.count / batchSize)))`,
-    `  const histories = await fitMany(models, { ...train, loss: binaryCrossEntropy, optimizers, batchSize, epochs, seed: ${seed} })`,
+    '  const stepsAnEpoch = Math.ceil(train.count / batchSize)',
+    `  const epochs = Math.max(1, Math.round(${steps} / stepsAnEpoch))`,
+    ...(isCooled
+      ? ['  const schedule = group.map(({ rate, cooling }) => (step) => rate / (1 + (cooling * step) / (epochs * stepsAnEpoch)))']
+      : []),
+    `  const histories = await fitMany(models, { ...train, loss: binaryCrossEntropy, optimizers, batchSize, epochs${isCooled ? ', schedule' : ''}, seed: ${seed} })`,
     '  histories.forEach(({ error, epochs }, i) => {',
     '    group[i].loss = error ? Infinity : epochs.at(-1).loss',
     '  })',

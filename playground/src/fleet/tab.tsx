@@ -6,7 +6,6 @@ import { Canvas } from '../ui/canvas'
 import { Button, Choice, CopyButton, Panel, Problem, Slider, short } from '../ui/controls'
 import { css, isDark, lossColour, token } from '../ui/palette'
 import { AXES, axis, type FleetState } from './axes'
-import { fleetCode } from './code'
 import { type Importance, places, SIDE } from './map'
 import { fleet } from './state'
 
@@ -89,8 +88,17 @@ export function FleetTab() {
                 options={values.map((v) => [String(v), String(v)] as const)}
                 onChange={(v) => set({ [name]: Number(v) })}
               />
-            ) : name === 'decay' ? (
-              <Slider key={name} label={label} value={state.decay} min={0} max={0.05} step={0.001} onChange={(decay) => set({ decay })} />
+            ) : name === 'decay' || name === 'cooling' ? (
+              <Slider
+                key={name}
+                label={label}
+                value={state[name]}
+                min={0}
+                max={name === 'decay' ? 0.05 : 10}
+                step={name === 'decay' ? 0.001 : 0.1}
+                hint={name === 'decay' ? undefined : 'd of η / (1 + d·t), where t goes from 0 to 1 over the training'}
+                onChange={(v) => set({ [name]: v })}
+              />
             ) : (
               <Slider
                 key={name}
@@ -104,7 +112,7 @@ export function FleetTab() {
               />
             ),
           )}
-          <CopyButton text={() => fleetCode(state)}>Copy as code</CopyButton>
+          <CopyButton text={async () => (await import('./code')).fleetCode(state)}>Copy as code</CopyButton>
         </Panel>
       </aside>
       <section class="stage" aria-label="Map of a thousand nets">
@@ -176,9 +184,9 @@ export function FleetTab() {
       <section class="results" aria-label="Which hyper-parameter mattered">
         <h2>Which hyper-parameter matters here?</h2>
         <p class="says">
-          Another 1,024 nets, with all six hyper-parameters drawn at random, each over its usual range. A bar is the share of the spread of
-          log losses that one explains by itself. All nets take equally many steps. The subject's order: the learning rate first; then
-          momentum, rows a step and units; then layers and decay.
+          Another 1,024 nets, with all seven hyper-parameters drawn at random, each over its usual range. A bar is the share of the spread
+          of log losses that one explains by itself. All nets take equally many steps. The subject tunes the learning rate first; second
+          momentum, rows a step and units; third layers and learning-rate decay. It does not rank weight decay.
         </p>
         <Button kind="primary" disabled={isWeighing.value} onClick={weigh}>
           {isWeighing.value ? 'Training 1,024 nets…' : 'Find out'}
@@ -190,7 +198,7 @@ export function FleetTab() {
                 {importance.shares.map(({ name, share }) => (
                   <tr key={name}>
                     <th scope="row">
-                      {axis(name).label} <small>{['first', 'second', 'third'][axis(name).rank - 1]}</small>
+                      {axis(name).label} {axis(name).rank && <small>subject: {['first', 'second', 'third'][axis(name).rank! - 1]}</small>}
                     </th>
                     <td>
                       <span class="bar" style={{ width: `${Math.max(1, 100 * share)}%` }} />

@@ -39,8 +39,8 @@ export async function fleetMap(state: FleetState, context: Context<FleetMap>): P
   return { losses, done, netSteps, seconds }
 }
 
-function pointOf({ rate, momentum, decay, batch, width, depth }: FleetState, changes: Partial<Point>): Point {
-  return { rate, momentum, decay, batch, width, depth, ...changes }
+function pointOf({ rate, momentum, cooling, decay, batch, width, depth }: FleetState, changes: Partial<Point>): Point {
+  return { rate, momentum, cooling, decay, batch, width, depth, ...changes }
 }
 
 interface Rows {
@@ -77,12 +77,16 @@ async function trainAll(
     })
     const stepsAnEpoch = Math.ceil(count / batch)
     const epochs = Math.max(1, Math.round(state.steps / stepsAnEpoch))
+    const steps = epochs * stepsAnEpoch
+    const isCooled = chosen.some((i) => points[i].cooling > 0)
+    const schedule = chosen.map((i) => (step: number) => points[i].rate / (1 + (points[i].cooling * step) / steps))
     const histories = await fitMany(models, {
       inputs,
       shape: [count, 2],
       targets,
       loss: binaryCrossEntropy,
       optimizers,
+      ...(isCooled ? { schedule } : {}),
       batchSize: batch,
       epochs,
       seed: state.seed,
@@ -90,7 +94,7 @@ async function trainAll(
     histories.forEach((history, k) => {
       losses[chosen[k]] = history.error ? Number.NaN : (history.epochs.at(-1)?.loss ?? Number.NaN)
     })
-    netSteps += models.length * epochs * stepsAnEpoch
+    netSteps += models.length * steps
   }
   return { losses, netSteps }
 }

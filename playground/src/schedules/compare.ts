@@ -1,7 +1,7 @@
 /** The same net trained under several schedules, and the learning-rate finder's curve on it. */
 import { binaryCrossEntropy, crossEntropy, findLearningRate, tensor } from 'gradus'
 import type { Context } from '../engine/context'
-import { makeOptimizer } from '../engine/optimizers'
+import { fetchOptimizers, makeOptimizer } from '../engine/optimizers'
 import { ready } from '../engine/ready'
 import type { TrainingConfig } from '../train/config'
 import { examples } from '../train/data'
@@ -32,6 +32,7 @@ export async function compareSchedules(
 ): Promise<Comparison> {
   await ready()
   const { config, steps } = input
+  await fetchOptimizers(config.runs.map(({ method }) => method))
   const data = await examples(config.data)
   const stride = Math.max(1, Math.floor(steps / POINTS))
   const trainers = config.runs.map((_, i) => new Trainer(config, i, data, { isQuiet: true }))
@@ -75,6 +76,7 @@ export interface RateFinding {
 
 export async function findRate({ config }: { config: TrainingConfig }): Promise<RateFinding> {
   await ready()
+  await fetchOptimizers([config.runs[0].method])
   const data = await examples(config.data)
   const model = netOf(config, data)
   const { method, rate, options, batch } = config.runs[0]

@@ -3,7 +3,6 @@ import { useSignal } from '@preact/signals'
 import { engineOnDemand } from '../engine/client'
 import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
-import { trainCode } from '../train/code'
 import { Button, Choice, CopyButton, Panel, Problem, Slider, short } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
 import { slotLooks } from '../ui/looks'
@@ -188,7 +187,9 @@ export function SchedulesTab() {
               Add a schedule
             </Button>
           )}
-          <CopyButton text={() => trainCode(configOf(state), TRAIN_ROWS, state.steps)}>Copy as code</CopyButton>
+          <CopyButton text={async () => (await import('../train/code')).trainCode(configOf(state), TRAIN_ROWS, state.steps)}>
+            Copy as code
+          </CopyButton>
         </Panel>
       </aside>
       <section class="stage two-wide" aria-label="Schedules and losses">
@@ -207,7 +208,10 @@ export function SchedulesTab() {
           height={280}
           log
           data={[x, ...courses.map(({ mean }) => shown(mean)), ...goals]}
-          lines={[...lines, ...plateaus.map((i) => ({ label: 'to be better', colour: colour(i), dash: [1, 3], width: 1, isUnnamed: true }))]}
+          lines={[
+            ...lines,
+            ...plateaus.map((i) => ({ label: 'to be better', colour: colour(i), dash: [1, 3], width: 1, isUnnamed: true })),
+          ]}
           knobs={knobs}
           xRange={range}
         />

@@ -1,5 +1,6 @@
 /** The task that trains: all runs from one start, as fast as asked, with a picture of the chosen one in each frame. */
 import type { Context } from '../engine/context'
+import { fetchOptimizers } from '../engine/optimizers'
 import { ready } from '../engine/ready'
 import type { Change, TrainingConfig } from './config'
 import { examples } from './data'
@@ -51,6 +52,7 @@ export async function session(input: SessionInput, context: Context<SessionUpdat
   await ready()
   const data = await examples(input.config.data)
   const { config } = input
+  await fetchOptimizers([...config.runs, ...config.changes].flatMap(({ method }) => method ?? []))
   let { chosen, isPlaying, speed } = input
   const changes = [...config.changes]
   const trainers = config.runs.map((_, i) => new Trainer({ ...config, changes }, i, data))
@@ -76,6 +78,7 @@ export async function session(input: SessionInput, context: Context<SessionUpdat
       else if (message.type === 'speed') speed = message.speed
       else if (message.type === 'choose') chosen = message.chosen
       else if (message.type === 'change') {
+        if (message.change.method !== undefined) await fetchOptimizers([message.change.method])
         // It holds from the next step on, which only the session knows.
         const change = { ...message.change, step: stepOf(trainers) }
         changes.push(change)

@@ -12,7 +12,6 @@ import { LineChart } from '../ui/line-chart'
 import { looksOf } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
 import { colour, isDark } from '../ui/palette'
-import { trainCode } from './code'
 import type { Change, DataKind } from './config'
 import { DigitPad } from './digit-pad'
 import type { Examples } from './examples'
@@ -236,7 +235,11 @@ export function TrainTab() {
               onChange={(id) => startAfresh({ runs: [...state.runs.map((_, i) => present(state, i)), run(id)] })}
             />
           )}
-          {shown && <CopyButton text={() => trainCode(configOf(state), shown.train.count, state.at || 1000)}>Copy as code</CopyButton>}
+          {shown && (
+            <CopyButton text={async () => (await import('./code')).trainCode(configOf(state), shown.train.count, state.at || 1000)}>
+              Copy as code
+            </CopyButton>
+          )}
         </Panel>
       </aside>
       <section class="stage" aria-label="Net">

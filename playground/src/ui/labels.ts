@@ -18,7 +18,11 @@ const FONT = '600 12px system-ui, sans-serif'
  *
  * @returns left end and middle of each
  */
-export function placeLabels(labels: readonly { x: number; y: number; width: number }[], width: number, height: number): { left: number; y: number }[] {
+export function placeLabels(
+  labels: readonly { x: number; y: number; width: number }[],
+  width: number,
+  height: number,
+): { left: number; y: number }[] {
   const placed: { left: number; y: number; width: number }[] = []
   return labels.map(({ x, y, width: w }) => {
     const side = x + GAP + w <= width ? x + GAP : x - GAP - w

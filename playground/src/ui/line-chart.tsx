@@ -124,7 +124,13 @@ export function LineChart({
       context.fillText(text, place + (isLeft ? -4 : 4), TOP + 10 + 13 * (i % 3))
     })
     context.restore()
-    if (lines.length > 1) drawLabels(context, lines.flatMap((line, i) => nameAtEnd(line, xs, columns[i], x, y, log)), width - RIGHT, height - bottom)
+    if (lines.length > 1)
+      drawLabels(
+        context,
+        lines.flatMap((line, i) => nameAtEnd(line, xs, columns[i], x, y, log)),
+        width - RIGHT,
+        height - bottom,
+      )
   }
   const paintPlayhead = ({ context, width }: Painting) => {
     const { x, y } = axes(width)

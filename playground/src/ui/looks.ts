@@ -11,7 +11,7 @@ export interface Look {
 
 const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3]]
 /** Shares of the ink or, below 0, of the ground that are mixed in. */
-const SHADES = [0, 0.5, -0.4, 0.75]
+const SHADES = [0, 0.5, -0.25, 0.75]
 
 const hueOf = (id: string) => HUES[id] ?? METHODS.findIndex((method) => method.id === id)
 
@@ -30,5 +30,11 @@ export const slotLooks = (count: number): Look[] => Array.from({ length: count }
 
 function mixed(hex: string, to: number, share: number): string {
   const parts = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16))
-  return `#${parts.map((v) => Math.round(v + (to - v) * share).toString(16).padStart(2, '0')).join('')}`
+  return `#${parts
+    .map((v) =>
+      Math.round(v + (to - v) * share)
+        .toString(16)
+        .padStart(2, '0'),
+    )
+    .join('')}`
 }
