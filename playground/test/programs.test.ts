@@ -8,17 +8,32 @@ import { program } from '../src/descent/formula'
 import { surfaceOf } from '../src/descent/functions'
 import { type RaceInput, race } from '../src/descent/race'
 import { type DescentState, descent } from '../src/descent/state'
+import { ready } from '../src/engine/ready'
+import { fleetCode } from '../src/fleet/code'
+import { fleet } from '../src/fleet/state'
+import { fleetMap } from '../src/fleet/train-many'
 import { LESSONS } from '../src/lessons'
 import { methodOf } from '../src/methods'
+import { compareSchedules } from '../src/schedules/compare'
+import { configOf as schedulesConfig, schedulesTab, TRAIN_ROWS } from '../src/schedules/state'
+import { trainCode } from '../src/train/code'
+import { examples } from '../src/train/data'
+import { configOf, run, type TrainState, train } from '../src/train/state'
+import { Trainer } from '../src/train/trainer'
 
 const folder = fileURLToPath(new URL('../.copied', import.meta.url))
 mkdirSync(folder, { recursive: true })
 
+const context = { update() {}, messages: () => [], isStopped: false, breathe: async () => {} }
+
+function output(text: string): string {
+  writeFileSync(`${folder}/node.mjs`, text)
+  return execFileSync(process.execPath, [`${folder}/node.mjs`], { encoding: 'utf8' })
+}
+
 /** The numbers of each line that a program prints. */
 function printed(text: string): number[][] {
-  writeFileSync(`${folder}/node.mjs`, text)
-  const output = execFileSync(process.execPath, [`${folder}/node.mjs`], { encoding: 'utf8' })
-  return output
+  return output(text)
     .trim()
     .split('\n')
     .map((line) => line.split(' ').slice(1).map(Number))
@@ -56,4 +71,74 @@ test.each(races)('a race: %s', async (_, changes) => {
   // A program runs first-order methods first, then Newton, then the rest.
   const wanted = [0, 1, 2].flatMap((order) => ends.flatMap((one) => (one.order === order ? [one.end] : [])))
   expect(printed(descentCode(state, program(ground)))).toEqual(wanted)
+})
+
+/** What a program of Train or Schedules prints of each run. */
+const PRINT = /console\.log\(Optimizer\.name, \{ rate/
+interface Printed {
+  rate: number
+  runningMean: number
+  train: { loss: number; accuracy: number }
+  test: { loss: number; accuracy: number }
+}
+function runsOf(text: string): Printed[] {
+  expect(text).toMatch(PRINT)
+  const program = text.replace(/console\.log\(Optimizer\.name, (\{.*\})\)/, 'console.log(JSON.stringify($1))')
+  return output(program)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+}
+
+const trainings: [string, number, Partial<TrainState>][] = [
+  ['the first training, at step 541', 541, {}],
+  ...LESSONS.flatMap(({ title, tab, state }) => (tab === 'train' ? [[title, 333, state] as [string, number, Partial<TrainState>]] : [])),
+  [
+    'weight decay, all rows, and what is left over of an epoch',
+    47,
+    { decay: 0.01, runs: [run('SGD', { batch: 0 }), run('RMSProp', { batch: 64 })] },
+  ],
+  ['clouds of three classes', 100, { data: 'blobs', hidden: [6] }],
+]
+test.each(trainings)('a training: %s', async (_, steps, changes) => {
+  await ready()
+  const config = configOf({ ...train.defaults, ...changes })
+  const data = await examples(config.data)
+  const wanted = config.runs.map((_, i) => {
+    const trainer = new Trainer(config, i, data, { isQuiet: true })
+    trainer.advance(steps, Number.POSITIVE_INFINITY)
+    return [trainer.lossOn(data.train), trainer.lossOn(data.test), trainer.accuracyOn(data.test)]
+  })
+  const got = runsOf(trainCode(config, data.train.count, steps))
+  expect(got.map(({ train, test }) => [train.loss, test.loss, test.accuracy])).toEqual(wanted)
+})
+
+const schedules = LESSONS.flatMap(({ title, tab, state }) => (tab === 'schedules' ? [[title, state] as const] : []))
+test.each([
+  ...schedules,
+  [
+    'every schedule',
+    {
+      steps: 530,
+      choices: (['step', 'exponential', 'inverse', 'cosine', 'warmup', 'restarts', 'onecycle', 'plateau'] as const).map((kind) => ({
+        ...schedulesTab.defaults.choices[0],
+        kind,
+        steps: 90,
+      })),
+    },
+  ] as const,
+])('schedules: %s', async (_, changes) => {
+  const state = { ...schedulesTab.defaults, ...changes } as typeof schedulesTab.defaults
+  const { courses } = await compareSchedules({ config: schedulesConfig(state), steps: state.steps }, context)
+  const got = runsOf(trainCode(schedulesConfig(state), TRAIN_ROWS, state.steps))
+  expect(got.map(({ rate, runningMean, test }) => [rate, runningMean, test.loss])).toEqual(
+    courses.map(({ rate, mean, test }) => [rate.at(-1), mean.at(-1), test]),
+  )
+})
+
+test.each([{}, { x: 'cooling', y: 'width', steps: 60 }, { steps: 60, cooling: 3 }])('a thousand nets: %j', async (changes) => {
+  const state = { ...fleet.defaults, ...changes }
+  const { losses } = await fleetMap(state, context)
+  const text = `${fleetCode(state).replace(/console\.table.*/, '')}console.log(JSON.stringify(points.map(({ loss }) => loss)))`
+  expect(JSON.parse(output(text))).toEqual(Array.from(losses, (loss) => (Number.isFinite(loss) ? expect.closeTo(loss, 6) : null)))
 })

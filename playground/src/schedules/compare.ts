@@ -41,7 +41,7 @@ export async function compareSchedules(
   const means = trainers.map(() => Number.NaN)
   let shown = performance.now()
   for (let step = 1; step <= steps && !context.isStopped; step++) {
-    const isShown = step % stride === 0
+    const isShown = step % stride === 0 || step === steps
     if (isShown) at.push(step)
     trainers.forEach((trainer, i) => {
       trainer.advance(step, Number.POSITIVE_INFINITY)

@@ -81,7 +81,7 @@ const turnText = ({ step, method, rate, batch, schedule }: Change) =>
 
 /**
  * @param count of the rows to learn from
- * @param steps that each run takes, to whole epochs
+ * @param steps that each run takes
  */
 export function trainCode(config: TrainingConfig, count: number, steps: number): string {
   const { data, hidden, activation, seed, decay, changes } = config
@@ -99,8 +99,9 @@ export function trainCode(config: TrainingConfig, count: number, steps: number):
     const options = i < hidden.length ? `, { activation: '${activation}' }` : ''
     return `    new Dense(${sizes[i]}, ${units}${options}),`
   })
+  const hasPlateau = plateaus.length > 0
   return [
-    importing([...names, ...schedules, ...plateaus, 'Dense', 'evaluateModel', 'fit', 'Generator', 'load', loss, 'Sequential']),
+    importing([...names, ...schedules, ...plateaus, 'Dense', 'evaluateModel', 'Generator', 'load', loss, 'Sequential', 'trainSteps']),
     importing([...made.names, 'selectRows'], 'gradus/data'),
     '',
     ...own,
@@ -109,23 +110,26 @@ export function trainCode(config: TrainingConfig, count: number, steps: number):
     ...CUT(data.seed),
     `const loss = ${loss}`,
     '',
-    `async function run(Optimizer, options, ${plateaus.length > 0 ? '{ plateau, ...training }' : 'training'}) {`,
+    `async function run(Optimizer, options, ${hasPlateau ? '{ plateau, ...training }' : 'training'}) {`,
     '  const model = new Sequential([',
     ...layers,
     `  ], { seed: ${seed} })`,
     '  const optimizer = new Optimizer(model.parameters(), options)',
-    ...(plateaus.length > 0
-      ? [
-          '  // It judges by epochs, where the page looks at a running mean of the batches.',
-          '  const callbacks = plateau ? [new ReduceOnPlateau(optimizer, plateau)] : []',
-        ]
-      : []),
-    `  await fit(model, { ...train, loss, optimizer, seed: ${seed}${plateaus.length > 0 ? ', callbacks' : ''}, ...training })`,
-    "  console.log(Optimizer.name, evaluateModel(model, { ...test, loss, metrics: ['accuracy'] }))",
+    ...(hasPlateau ? ['  const reduce = plateau && new ReduceOnPlateau(optimizer, plateau)', '  let smooth = NaN'] : []),
+    '  let mean = NaN',
+    `  for await (const { step, loss: value } of trainSteps(model, { ...train, loss, optimizer, seed: ${seed}, ...training })) {`,
+    '    mean = step === 1 ? value : mean + 0.03 * (value - mean)',
+    ...(hasPlateau ? ['    smooth = step === 1 ? value : smooth + 0.05 * (value - smooth)', '    if (reduce) reduce.step(smooth)'] : []),
+    `    if (step === ${steps}) break`,
+    '  }',
+    "  const of = (rows) => evaluateModel(model, { ...rows, loss, metrics: ['accuracy'] })",
+    '  console.log(Optimizer.name, { rate: optimizer.learningRate, runningMean: mean, train: of(train), test: of(test) })',
     '  return model',
     '}',
     '',
-    ...(turns.length > 0 ? ['// What was turned while it trained holds from the start here. On the page:', ...turns] : []),
+    ...(turns.length > 0
+      ? ['// What was turned while it trained holds from the start here, so the numbers differ from those of the page. There:', ...turns]
+      : []),
     ...calls,
     '',
   ].join('\n')
@@ -136,18 +140,16 @@ function callOf(
   { count, steps, decay }: { count: number; steps: number; decay: number },
 ): string {
   const size = batch === 0 ? count : Math.min(batch, count)
-  const stepsAnEpoch = Math.ceil(count / size)
   const rule = scheduleText(schedule, rate)
   const training = {
     // All rows at once need no order.
     ...(size === count ? { batchSize: 'full', shuffle: false } : { batchSize: size }),
-    epochs: Math.max(1, Math.round(steps / stepsAnEpoch)),
+    epochs: Math.max(1, Math.ceil(steps / Math.ceil(count / size))),
     ...(rule === '' ? {} : { schedule: new Code(rule) }),
-    ...(schedule.kind === 'plateau' ? { plateau: new Code(plateauText(schedule, stepsAnEpoch)) } : {}),
+    ...(schedule.kind === 'plateau'
+      ? { plateau: new Code(literal({ factor: schedule.factor, patience: schedule.steps, threshold: schedule.threshold, cooldown: 0 })) }
+      : {}),
   }
   const optimizer = { learningRate: rate, ...options, ...(decay > 0 ? { weightDecay: decay } : {}) }
   return `await run(${method}, ${literal(optimizer)}, ${literal(training)})`
 }
-
-const plateauText = ({ factor, steps, threshold }: ScheduleChoice, stepsAnEpoch: number) =>
-  literal({ factor, patience: Math.max(1, Math.round(steps / stepsAnEpoch)), threshold })
