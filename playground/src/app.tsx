@@ -47,8 +47,8 @@ function openLesson(index: number): void {
 }
 
 /** The link of a state as it begins, however far it has come. */
-const startLink = ({ name, defaults }: TabState<object>, state: object) =>
-  encodeLink(name, { ...state, at: 0, isPlaying: true }, { ...defaults, at: 0, isPlaying: true })
+const startLink = ({ name, defaults, linked }: TabState<object>, state: object) =>
+  encodeLink(name, { ...linked(state), at: 0, isPlaying: true }, { ...defaults, at: 0, isPlaying: true })
 
 function address(): string {
   const { state } = tabOf(current.value)

@@ -13,17 +13,24 @@ export interface TabState<State extends object> {
   set(changes: Partial<State>): void
   /** Sets the defaults, with the changes of a link or a lesson. */
   restore(changes: Record<string, unknown>): void
+  /** A state without the parts that no link has. */
+  linked(state: State): State
   /** The text after `#`. */
   link(): string
 }
 
-/** @param agreed makes parts agree that a link may have set apart, such as the number of a run that there is not */
+/**
+ * @param agreed makes parts agree that a link may have set apart, such as the number of a run that there is not
+ * @param unlinked parts that no link has, such as a file of the visitor
+ */
 export function tabState<State extends object>(
   name: string,
   defaults: State,
   checks: Checks<State>,
   agreed = (state: State): State => state,
+  unlinked: readonly (keyof State)[] = [],
 ): TabState<State> {
+  const linked = (state: State): State => ({ ...state, ...Object.fromEntries(unlinked.map((part) => [part, defaults[part]])) })
   const state = signal(defaults)
   return {
     ...{ name, defaults, checks, state },
@@ -33,6 +40,7 @@ export function tabState<State extends object>(
     restore: (changes) => {
       state.value = agreed(withChanges(defaults, changes, checks))
     },
-    link: () => encodeLink(name, state.value, defaults),
+    linked,
+    link: () => encodeLink(name, linked(state.value), defaults),
   }
 }

@@ -78,6 +78,17 @@ describe('fault 46: a link', () => {
     expect(opened(tabOf('train'), encodeLink('train', { csv }, {}))).toMatchObject({ csv })
   })
 
+  test('has no file of the visitor, however large; an older one that has it still opens', () => {
+    const csv = 'a,b,c\n'.repeat(600_000)
+    train.restore({ data: 'csv', target: 'c' })
+    const link = train.link()
+    train.set({ csv })
+    const start = performance.now()
+    for (let i = 0; i < 100; i++) expect(train.link()).toBe(link)
+    expect(performance.now() - start).toBeLessThan(2000)
+    expect(opened(tabOf('train'), link)).toMatchObject({ csv: '', data: 'csv', target: 'c' })
+  })
+
   test('with anything in the place of anything is a state of the page, and no text of it is code in a program to copy', () => {
     fc.assert(
       fc.property(fc.constantFrom(...starts), fc.array(fc.nat(30), { minLength: 1, maxLength: 4 }), place, ([name, state], path, evil) => {

@@ -141,6 +141,8 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
         transfer.items.add(new File([text], 'penguins.csv', { type: 'text/csv' }))
         document.querySelector('.tab')!.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }))
       }, small)
+      await expect.poll(() => new URL(page.url()).hash, { timeout: HANGS }).toContain('train/')
+      expect(decodeLink(new URL(page.url()).hash).changes).not.toHaveProperty('csv')
       await page.getByLabel('Class to predict').selectOption('species')
       await until(page, `[...document.querySelectorAll('.results tbody tr')].some((row) => parseFloat(row.cells[3]?.textContent) >= 90)`)
     })
@@ -233,6 +235,8 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       async (page) => {
         // The policy forbids `eval` as well, with which other tests wait for conditions.
         await page.getByText('Runs in plain JavaScript').waitFor()
+        await page.getByText('Weights of this step').waitFor()
+        expect(await page.locator('.stage').textContent()).not.toContain('the same in every browser')
         await expect.poll(async () => Number(await page.locator('.rewind output').textContent()), { timeout: HANGS }).toBeGreaterThan(20)
       },
       allowed,

@@ -1,6 +1,6 @@
 /** A task of the worker that runs again whenever its input changes. */
 import { useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useMemo } from 'preact/hooks'
 import type { Engine, Input, Name, Output } from './client'
 
 /**
@@ -15,6 +15,8 @@ export function useTask<N extends Name>(
 ): { result: Output<N> | null; problem: string } {
   const result = useSignal<Output<N> | null>(null)
   const problem = useSignal('')
+  // A table may have megabytes.
+  const key = useMemo(() => JSON.stringify(input), [input])
   useEffect(() => {
     if (forgets) result.value = null
     // Tasks that are shown on the way send results that are not whole yet.
@@ -37,6 +39,6 @@ export function useTask<N extends Name>(
       isCurrent = false
       running.stop()
     }
-  }, [JSON.stringify(input)])
+  }, [key])
   return { result: result.value, problem: problem.value }
 }

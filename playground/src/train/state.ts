@@ -4,7 +4,7 @@ import { CONSTANT } from '../schedules/choice'
 import { tabState } from '../tab-state'
 import { type Change, type DataChoice, type DataKind, type RunChoice, type TrainingConfig, turned } from './config'
 
-/** Characters of a table that the page takes: it is all in memory, and in the link. */
+/** Characters of a table that the page takes: it is all in memory. */
 export const LARGEST_TABLE = 4_000_000
 
 /** The state of the Train tab; `seed` is also the seed of the data. */
@@ -78,6 +78,8 @@ export const train = tabState<TrainState>(
     chosen: Math.min(state.chosen, state.runs.length - 1),
     changes: state.changes.filter(({ run }) => run < state.runs.length),
   }),
+  // A file stays on the visitor's machine. Older links had it, and still open.
+  ['csv'],
 )
 
 export function configOf(state: TrainState): TrainingConfig {

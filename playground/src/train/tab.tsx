@@ -53,7 +53,8 @@ export function TrainTab() {
 
   // A new session for a new start; mere changes go to the running session.
   const { changes: _, ...start } = configOf(state)
-  const startKey = JSON.stringify(start)
+  const table = tableNumber(state.csv)
+  const startKey = JSON.stringify({ ...start, data: { ...start.data, csv: table } })
   const begin = (at: number) => {
     session.current?.stop()
     const { chosen, isPlaying, speed } = train.state.value
@@ -79,8 +80,8 @@ export function TrainTab() {
     })
   }
   const isFirst = useRef(true)
-  // The last picture stays until the next one comes, unless it shows other inputs or another net.
-  const shape = JSON.stringify([state.data, state.hidden, state.csv, state.target])
+  // The last picture stays until the next one comes, unless it is of other inputs or another net.
+  const shape = JSON.stringify([state.data, state.hidden, table, state.target])
   const shownShape = useRef(shape)
   useEffect(() => {
     const at = isFirst.current ? train.state.value.at : 0
@@ -343,7 +344,7 @@ export function TrainTab() {
         </div>
         <p class="says">
           {backend.value && `Runs in ${backend.value === 'js' ? 'plain JavaScript' : `WebAssembly (${backend.value})`}. `}
-          {frame.value?.weights && `Weights of this step: ${frame.value.weights}; the same in every browser with this link.`}
+          {frame.value?.weights && `Weights of this step: ${frame.value.weights}${sameWhere(state, backend.value)}.`}
         </p>
       </section>
       <section class="results" aria-label="Results">
@@ -403,6 +404,19 @@ function draw(e: TargetedPointerEvent<HTMLCanvasElement>, { range }: Examples): 
   const [beforeX = 9, beforeY = 9] = points.slice(-3)
   if (Math.hypot(x - beforeX, y - beforeY) < APART) return
   startAfresh({ points: [...points, Number(x.toFixed(2)), Number(y.toFixed(2)), brush] })
+}
+
+/** Where the weights are the same: not in plain JavaScript, whose functions differ from browser to browser. */
+function sameWhere({ data }: TrainState, backend: string): string {
+  if (backend === 'js') return ''
+  return `; the same in every browser with this link${data === 'csv' ? ' and this file' : ''}`
+}
+
+/** A number for each table in turn, by which states are compared: a table may have megabytes. */
+let [latestTable, tables] = ['', 0]
+function tableNumber(csv: string): number {
+  if (csv !== latestTable) [latestTable, tables] = [csv, tables + 1]
+  return tables
 }
 
 const rowsText = (batch: number) => (batch === 0 ? 'all rows' : batch === 1 ? '1 row' : `${batch} rows`)
@@ -470,7 +484,8 @@ function RunControls({ index, state, turn }: { index: number; state: TrainState;
 }
 
 function CsvChoice({ state }: { state: TrainState }) {
-  const columns = useTask(worker, 'columns', { csv: state.csv }).result ?? []
+  const input = useMemo(() => ({ csv: state.csv }), [state.csv])
+  const columns = useTask(worker, 'columns', input).result ?? []
   return (
     <>
       <label class="file">
@@ -494,7 +509,9 @@ function CsvChoice({ state }: { state: TrainState }) {
           onChange={(target) => startAfresh({ target })}
         />
       )}
-      <p class="says">Columns of numbers are the inputs. The file stays on your machine.</p>
+      <p class="says">
+        Columns of numbers are the inputs. The file stays on your machine, and out of the link: to open one, choose the file again.
+      </p>
     </>
   )
 }
