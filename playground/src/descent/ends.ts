@@ -5,7 +5,7 @@ import type { Verdict } from './inspect'
 import type { Track } from './race'
 import type { DescentState } from './state'
 
-/** Why a racer stands where it stands. */
+/** The reason why a racer ended where it did. */
 export function endText(track: Track, verdict: Verdict | null, surface: Surface, { epsilon, noise }: DescentState): string {
   const value = track.values[track.steps]
   if (track.end === 'undefined')

@@ -1,4 +1,4 @@
-/** The function from above: colours, contour lines, and the racers on their way. */
+/** The function from above: colors, contour lines, and the racers on their way. */
 import { axisOf } from '../../../ts/plot/scale'
 import type { Painting } from '../ui/canvas'
 import { short } from '../ui/controls'

@@ -1,4 +1,4 @@
-/** Lines of optimizers in pictures: the colour is the optimizer's own (hues.ts); lines that share one differ in shade and dashes. */
+/** Lines of optimizers in pictures: the color is the optimizer's own (hues.ts); lines that share one differ in shade and dashes. */
 import { METHODS } from '../methods'
 import { HUES } from './hues'
 import { colour, isDark } from './palette'

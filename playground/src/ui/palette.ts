@@ -1,8 +1,8 @@
-/** The colours of the page, light and dark. */
+/** The colors of the page, light and dark. */
 import { signal } from '@preact/signals'
 import { LIGHT } from './hues'
 
-/** The colours of hues.ts on a dark ground. */
+/** The colors of hues.ts on a dark ground. */
 const DARK = ['#4aa8e0', '#ff8c42', '#2fc49a', '#e58bb9', '#e6c229', '#a29bfe', '#8fd3ff', '#b5b5b5']
 
 export type Theme = 'auto' | 'light' | 'dark'
