@@ -38,7 +38,7 @@ export function racer(method: string, surface: { gentle?: number } = {}, options
   return { method, rate: Number(((rate ?? 0) * (isScaled ? (surface.gentle ?? 1) : 1)).toPrecision(2)), options }
 }
 
-/** The rates of the first race: those that "Each at its best rate" finds, by test/truth.test.ts. */
+/** The rates of the first race: those that "Each at its best rate" finds, as playground/test/truth.test.ts checks. */
 const BEST = { SGD: 0.032, Momentum: 0.056, RMSProp: 0.13, Adam: 0.32 }
 
 export const descent = tabState<DescentState>(
