@@ -35,7 +35,7 @@ const { values } = parseArgs({
   options: { time: { type: 'string' }, only: { type: 'string' }, seeds: { type: 'string', default: '0,1,2' } },
 })
 
-/** The command on one split. */
+/** The scores of `gradus train` on one split. */
 function train(name: string, target: string, seed: number, time: string | undefined): Scores {
   const file = (part: string) => `${FOLDER}/${name}.${seed}.${part}.csv`
   const more = time === undefined ? [] : ['--time', `${time}s`]

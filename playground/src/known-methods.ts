@@ -6,7 +6,7 @@ export interface Method {
   label: string
   /** First order: one gradient a step. Second order: curvature as well, of the whole set. */
   order: 1 | 2
-  /** A learning rate that suits the functions of the Descent tab, and one for small nets; none where the method finds its own step. */
+  /** A learning rate that suits the functions of the Descent tab, and one for small nets; none if the method finds its own step. */
   rate: number | null
   netRate: number
   /** Its state to draw: a velocity, or for `gradient` its gradient, as an arrow; mean squares as a box. */

@@ -36,7 +36,7 @@ const UNCORRECTED_ADAM = `class UncorrectedAdam extends Optimizer {
   }
 }`
 
-/** The imports of optimizers, and the class of the page's own where it is among them. */
+/** The imports of optimizers, and the class of the page's own if it is among them. */
 export function optimizers(methods: readonly string[]): { names: string[]; own: string[] } {
   const isOwn = methods.includes('UncorrectedAdam')
   const names = methods.filter((method) => method !== 'UncorrectedAdam')

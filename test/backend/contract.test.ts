@@ -42,7 +42,7 @@ function updates(kinds = 'update|whole|sums'): string[] {
   return exported(`^\\s*export_(?:${kinds})!\\(\\s*(\\w+)`)
 }
 
-/** Updates of eight nets side by side: the second argument of `export_update!`, where it is one. */
+/** Updates of eight nets side by side: the second argument of `export_update!`, if it begins with `fleet`. */
 function fleetUpdates(): string[] {
   return exported('^\\s*export_update!\\(\\s*\\w+,\\s*(fleet\\w+)')
 }

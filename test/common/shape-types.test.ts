@@ -205,7 +205,7 @@ describe('what is refused', () => {
   test('inputs of the wrong width, targets of another shape', () => {
     // @ts-expect-error four columns into three inputs
     expect(() => new Dense(3, 4, here).forward(zeros([2, 4], here))).toThrow()
-    // @ts-expect-error likewise through a model
+    // @ts-expect-error four columns into the three inputs of a model
     expect(() => new Sequential([new Dense(3, 4)], here).predict([[1, 2]])).toThrow()
     // @ts-expect-error a target for each of two rows
     expect(() => crossEntropy(x, [0, 1, 2])).toThrow()

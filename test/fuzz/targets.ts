@@ -129,7 +129,7 @@ const MODELS = 500
 let backend: Backend | undefined
 let made = 0
 
-/** A backend with little in it. */
+/** A backend with a small heap, which is replaced after some models. */
 function smallBackend(): Backend {
   if (made++ % MODELS === 0) backend = createBackend({ backend: 'js', memoryLimit: 64 * ROOM })
   return backend as Backend

@@ -76,7 +76,7 @@ test('every option that is a word is one of a few', () => {
   expect(() => new RMSProp(parameters, { centered: true, epsilonPlacement: 'hat' })).toThrow()
   // @ts-expect-error less or more is better
   expect(() => new EarlyStopping({ mode: 'best' })).toThrow()
-  // @ts-expect-error likewise
+  // @ts-expect-error the same for a plateau
   expect(() => new ReduceOnPlateau(new Adam(parameters), { mode: 'best' })).toThrow()
   // @ts-expect-error mean or sum
   expect(() => crossEntropy(model.predict([[1, 2]]), [0], { reduction: 'none' })).toThrow()

@@ -1,4 +1,4 @@
-/** Tables of strangers: long cells, strange cells, long names. All in linear time, with messages of a few lines. */
+/** Tables from strangers, with long cells, odd cells and long names: all are handled in linear time, with messages of a few lines. */
 import { describe, expect, test } from 'vitest'
 import { encoderFromState, fromTable, parseCsv } from '../../ts/data/index.js'
 

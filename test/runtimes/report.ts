@@ -27,7 +27,7 @@ export const failure = (error: unknown): Report => ({ error: error instanceof Er
 export interface Expected {
   /** All requested threads run, or only one. */
   threads: 'all' | 'one'
-  /** A word of each warning, in order. */
+  /** One characteristic word of each warning, in order. */
   warnings: readonly string[]
   /** True if compiling WebAssembly is forbidden. */
   blocked?: boolean

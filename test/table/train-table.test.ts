@@ -432,7 +432,7 @@ test('numbers that the target follows for as far as they go are not squeezed', a
     expect(predict(row).value).toBeCloseTo(value as number, 3)
     expect(loaded.predict(row)).toEqual(model.predict(row))
   }
-  // where the target does not, they are
+  // if the target does not grow with the number, its values are squeezed
   const bent = rows.map(({ arrival, ...row }) => ({ ...row, arrival: Math.min(arrival, 30) }))
   expect((await trainTable(bent, { target: 'arrival', seed: 1, epochs: 1 })).model.saved().features.squeezes).toBeUndefined()
 })

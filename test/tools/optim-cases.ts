@@ -64,7 +64,7 @@ const SELF_DESCRIBED: Row[] = [...oracleCases.values()].flatMap(({ id, gradus })
   return [[id, (s) => new Class(s.parameters, { learningRate: s.learningRate, ...gradus.options })]]
 })
 
-/** For float32 roots of float32 sums, which cannot be closer (the file has no drift data). */
+/** Tolerance for float32 roots of float32 sums, which cannot be more accurate; the file of drifts has no data on them. */
 const FLOAT32_ROOTS: Floors = { single: 2e-4 }
 /** For trajectories that are chaotic in the end: 1.5 times the measured drift × 8. */
 const CHAOTIC: Floors = { single: 2e-3, from: 50 }

@@ -339,7 +339,7 @@ function backward(c: Case, it: Subject, rows: readonly number[], where = ''): nu
   const loss = LOSSES[c.loss](output, tensor(targetsOf(it, rows), { backend }), options)
   const value = loss.item()
   if (where !== '' && !Number.isFinite(value)) {
-    // fit drops gradients where a step fails, also those that a callback has set
+    // fit drops gradients if a step fails, also those that a callback has set
     for (const p of model.parameters()) p.grad = null
     throw new Error(`loss is ${value} at step ${where}`)
   }

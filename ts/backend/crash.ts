@@ -14,7 +14,7 @@ export function trapped(backend: Backend, error: unknown): unknown {
   return fail()
 }
 
-/** The kernel that a trap happened in. Engines write the numbers of functions into the stack; the outermost is the export that was called. */
+/** The kernel in which a trap happened. Engines write the numbers of functions into the stack; the outermost is the export that was called. */
 function kernelIn(backend: Backend, { stack = '' }: Error): string {
   const numbers = [...stack.matchAll(/wasm-function\[(\d+)\]/g)].map(([, number]) => number)
   const names = numbers.length > 0 ? backend.exportsNumbered(numbers[numbers.length - 1]) : []

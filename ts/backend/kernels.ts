@@ -308,7 +308,7 @@ export interface MemoryRange {
 /** Computes the memory ranges of a kernel from the arguments of a call. */
 type Ranges = (maker: RangeMaker, ...args: number[]) => MemoryRange[]
 
-/** Makes ranges of floats or whole numbers in a heap. */
+/** Describes the memory of kernel arguments as ranges of floats or whole numbers in a heap. */
 export class RangeMaker {
   constructor(readonly heap: { readonly elementSize: number; intView(at: Ptr, length: number): Int32Array }) {}
 

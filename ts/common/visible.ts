@@ -1,4 +1,4 @@
-/** Text of strangers, such as the names of columns, for a terminal or a log. */
+/** Makes text from untrusted sources safe, such as the names of columns, for a terminal or a log. */
 
 /** Control characters of terminals, halves of characters, line ends of Unicode, and marks that turn the direction of the text after them. */
 const INVISIBLE = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]/gu

@@ -8,7 +8,7 @@ export type TensorsFunction = (...xs: Tensor[]) => Tensor
 
 /** A value and its gradient, one for each argument. */
 export interface ValueAndGradient {
-  /** f(x) as a plain number, which no gradient flows through. */
+  /** f(x) as a plain number, through which no gradient flows. */
   value: number
   /** ∂f/∂x for the first argument, of its shape. */
   gradient: Tensor

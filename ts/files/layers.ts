@@ -20,7 +20,7 @@ import { Ensemble, type EnsembleAverage } from '../select/ensemble.js'
 /** The options of a layer in a file. */
 export type LayerConfig = Readonly<Record<string, unknown>>
 
-/** One kind of layer. For a stranger's file, `load` checks everything that the constructors do not. */
+/** One kind of layer. For an untrusted file, `load` checks everything that the constructors do not. */
 export interface LayerKind {
   /** The options of the layer. Names never change their meaning: files of older versions contain them. */
   save(layer: Module): LayerConfig

@@ -26,7 +26,7 @@ type State = Record<string, unknown>
 interface SavedTraining {
   /** The layers of the model, as text: a training with other layers is another training. */
   layers: [path: string, description: string][]
-  /** Other settings that have to be the same. */
+  /** Further settings that must be the same in a resumed training. */
   settings: Record<string, unknown>
   optimizer: State
   /** The trained weights, if the model in the file has averaged weights instead. */

@@ -15,7 +15,7 @@ const HISTORY = 10
 /** Iterations that lower the function by less than this, {@link PATIENCE} in a row, end the search: single precision is exhausted. */
 const LEAST_DECREASE = 1e-14
 const PATIENCE = 10
-/** The slope has fallen enough at this share of the slope at the start. */
+/** The slope has fallen enough if it is at most this fraction of the slope at the start. */
 const CURVATURE = 0.9
 const TRIALS = 12
 

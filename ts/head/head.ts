@@ -33,7 +33,7 @@ export interface HeadPrediction<L extends Label = Label> {
 
 /** An example that explains a prediction. */
 export interface NearExample<L extends Label = Label> {
-  /** Its number among the examples, in the order in which they came. */
+  /** Its index among the examples, in the order in which they were added. */
   index: number
   label: L
   /** Cosine of the angle between the two vectors, from −1 to 1. */
@@ -314,7 +314,7 @@ export class Head<L extends Label = Label> {
     return this.#engine
   }
 
-  /** Solves again, from a line on, and takes the result. */
+  /** Solves again, starting from a given line, and takes the result. */
   #learn(engine: Engine, examples: Examples, labels: readonly L[], start: Line): void {
     const { l2, gradientTolerance } = this.#state
     if (engine.lines.classes !== labels.length) engine.lines = new Lines(engine.rows, labels.length, 1)
@@ -324,7 +324,7 @@ export class Head<L extends Label = Label> {
     this.#take({ ...this.#state, labels, line, counts, spread, examples })
   }
 
-  /** Changes the examples, or leaves all as it was: where the engine fails, its rows are made again later. */
+  /** Changes the examples, or leaves all as it was: if the engine fails, its rows are made again later. */
   #safely(change: () => void, undo: () => void = () => {}): void {
     try {
       change()

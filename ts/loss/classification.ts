@@ -28,7 +28,7 @@ export interface CrossEntropyOptions extends LossOptions {
 
 export const SMOOTHED = { ...COMMON, labelSmoothing: { is: decay } } satisfies Schema<CrossEntropyOptions>
 
-/** @internal the smoothing, which is checked. @throws RangeError */
+/** @internal the smoothing, after a check. @throws RangeError */
 export function checkSmoothing(name: string, options: CrossEntropyOptions): number {
   return checkOptions(name, options, SMOOTHED).labelSmoothing ?? 0
 }

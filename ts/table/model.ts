@@ -255,7 +255,7 @@ export async function loadTableModel<P extends Prediction = any>(source: ModelSo
 
 /**
  * @internal
- * @param text the text of {@link TableModel.bytes} beside the net.
+ * @param text the text that {@link TableModel.bytes} stores besides the net.
  * @throws TypeError for anything else, RangeError if it does not fit the net
  */
 export function tableModelFrom<P extends Prediction>(net: Module, text: unknown, options?: EncoderOptions): TableModel<P> {

@@ -180,7 +180,7 @@ export interface SplitWay {
   areClasses: boolean
 }
 
-/** @internal a `fraction` of the rows apart from the others, which stay in their order */
+/** @internal splits a `fraction` of the rows off; the others stay in their order */
 export function splitRows(rows: Rows, fraction: number, { shuffle = true, seed = 0, areClasses }: SplitWay): [Rows, Rows] {
   const { count, targets } = rows
   const held = Math.max(1, Math.round(count * fraction))

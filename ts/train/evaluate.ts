@@ -35,7 +35,7 @@ export const EVALUATE = {
 /**
  * Loss and metrics over a data set, in evaluation mode, without recording.
  * @example const { loss, accuracy } = evaluateModel(model, { inputs, targets, loss: crossEntropy, metrics: ['accuracy'] })
- * @throws RangeError, ShapeError for data or options that do not fit; NonFiniteError where the loss of a batch is NaN or infinite, or,
+ * @throws RangeError, ShapeError for data or options that do not fit; NonFiniteError if the loss of a batch is NaN or infinite, or,
  *   without a loss, a prediction
  */
 export function evaluateModel<const M extends MetricsOption = readonly []>(

@@ -34,7 +34,7 @@ export const TRAIN_ON_BATCH = {
  * const before = trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer })
  * for (let i = 0; i < 20; i++) trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer })
  * trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer }) < before // true
- * @throws RangeError, TypeError, ShapeError for data or options that do not fit; NonFiniteError where the loss is NaN or infinite, before the update;
+ * @throws RangeError, TypeError, ShapeError for data or options that do not fit; NonFiniteError if the loss is NaN or infinite, before the update;
  *   Error if the model or a part of it is being trained by fit
  */
 export function trainOnBatch(model: Module, given: TrainOnBatchOptions): number {

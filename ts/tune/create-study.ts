@@ -39,7 +39,7 @@ export const CREATE_STUDY = {
  * await study.optimize(({ x, y }) => (x - 2) ** 2 + y ** 2, { trials: 100 })
  * study.trials.length      // 100
  * study.bestValue < 0.5    // true
- * @throws TypeError, RangeError for options that do not fit; Error where the storage cannot be opened, or its study has another space
+ * @throws TypeError, RangeError for options that do not fit; Error if the storage cannot be opened, or its study has another space
  */
 export async function createStudy<const S extends Space>(given: StudyOptions<S>): Promise<Study<S>> {
   const options = readOptions('createStudy', given, CREATE_STUDY)

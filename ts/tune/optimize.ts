@@ -121,7 +121,7 @@ export async function runTrials<S extends Space>(
   }
 }
 
-/** @throws RangeError where nothing would end the run, or a timer cannot wait so long */
+/** @throws RangeError if nothing would end the run, or a timer cannot wait so long */
 function checkEnd<S extends Space>({ trials, time, trialTime, signal }: OptimizeOptions<S>, isLimited: boolean): void {
   for (const [name, seconds] of Object.entries({ time, trialTime }))
     if (seconds !== undefined && seconds > LONGEST)

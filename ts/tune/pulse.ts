@@ -32,7 +32,7 @@ export class Pulse {
     this.running.add(number)
     if (!this.trials.journal.isShared) return
     this.timer ??= setInterval(() => this.beat(), (1000 * this.may) / SIGNS)
-    // it alone does not keep a process of Node
+    // the timer alone does not keep a Node process alive
     ;(this.timer as { unref?(): void }).unref?.()
   }
 

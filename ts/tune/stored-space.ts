@@ -23,7 +23,7 @@ export function storedSpace(study: StoredStudy): Space {
   return Object.fromEntries(study.trials.flatMap(({ ranges }) => Object.entries(ranges)))
 }
 
-/** The differences between two spaces, for people. */
+/** The differences between two spaces, in words. */
 export function changesOf(before: Space, after: Space): string {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
   const changes = names.flatMap((name) => {

@@ -72,7 +72,7 @@ export function netSettings(params: Readonly<Record<string, unknown>>, epochs = 
  * @example
  * // const objective = await tableObjective({ file: 'penguins.csv', target: 'species' })
  * // await study.optimize(objective, { trials: 20 })
- * @throws Error, RangeError where the file cannot be read, or has no such column
+ * @throws Error, RangeError if the file cannot be read, or has no such column
  */
 export async function tableObjective(options: TableObjectiveOptions): Promise<Objective & Pick<PreparedTable, 'leftOut' | 'notes'>> {
   const { file, epochs = 40, read, ...table } = options

@@ -49,7 +49,7 @@ export class Telling implements TrialOwner {
     if (typeof value !== 'number') throw typeError(`trial ${number}: report wants a number, got ${show(value)}`)
     if (!Number.isSafeInteger(step) || step < 0)
       throw rangeError(`trial ${number}: report wants a step from 0, a whole number, got ${show(step)}`)
-    // a report that no other could beat says as little as NaN
+    // a reported value of −∞, which no other could beat, is treated as NaN
     const useful = isLoss(lossOf(value, this.trials.parts.directions[0])) ? value : Number.NaN
     await this.trials.journal.write(() => {
       const trial = this.trials.all[number]

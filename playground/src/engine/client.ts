@@ -10,7 +10,7 @@ export type Update<N extends Name> = Tasks[N] extends (input: never, context: Co
 /** A call under way. */
 export interface Running<N extends Name> {
   result: Promise<Output<N>>
-  /** Tells the task something while it runs. */
+  /** Sends a message to the task while it runs. */
   send(message: unknown): void
   /** Ends the task; its result is the result so far. */
   stop(): void

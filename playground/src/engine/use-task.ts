@@ -19,7 +19,7 @@ export function useTask<N extends Name>(
   const key = useMemo(() => JSON.stringify(input), [input])
   useEffect(() => {
     if (forgets) result.value = null
-    // Tasks that are shown on the way send results that are not whole yet.
+    // Tasks that are shown while they run send partial results.
     let isCurrent = true
     const running = worker().run(task, input, (update) => {
       if (isCurrent) result.value = update as unknown as Output<N>

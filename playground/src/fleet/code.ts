@@ -4,7 +4,7 @@ import { toyLines } from '../train/toys'
 import { type AxisName, axis, type FleetState } from './axes'
 import { DATA, places, SIDE, TRAIN_ROWS } from './map'
 
-/** The places of an axis, as one writes them. */
+/** The places of an axis, as they are written in a program. */
 function placesText(name: string): string {
   const { from, to, log, values } = axis(name)
   if (values) return `[${places(name, SIDE).join(', ')}]`

@@ -25,7 +25,7 @@ export interface Importance {
   seconds: number
 }
 
-/** Places of an axis, evenly spaced; whole numbers where it takes such. */
+/** Places of an axis, evenly spaced; whole numbers if the axis takes only these. */
 export function places(name: string, count: number): number[] {
   const { from, to, log, values } = axis(name)
   return Array.from({ length: count }, (_, i) => {

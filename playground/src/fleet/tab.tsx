@@ -225,7 +225,7 @@ interface Area {
   bottom: number
   top: number
   nets: number
-  /** The geometric mean of their losses; infinite where one diverged or is not trained yet. */
+  /** The geometric mean of their losses; infinite if one diverged or is not trained yet. */
   loss: number
 }
 
@@ -253,7 +253,7 @@ function ticksOf(name: string, places: readonly number[]): number[] {
   return values ? values.map((value) => (places.indexOf(value) + places.lastIndexOf(value)) / 2) : [0, 8, 16, 24, 31]
 }
 
-/** The shape of all nets, where they share it. */
+/** The shape of all nets, if they share it. */
 function netName({ x, y, width, depth }: FleetState): string {
   const isVaried = (name: string) => x === name || y === name
   return isVaried('depth') ? '' : ` of 2-${new Array(depth).fill(isVaried('width') ? 'n' : width).join('-')}-1`

@@ -4,7 +4,7 @@ import type { ScheduleChoice } from '../schedules/choice'
 import { type Change, type RunChoice, type TrainingConfig, turned } from './config'
 import { toyLines } from './toys'
 
-/** The schedule as gradus has it; nothing where the rate is constant, or the loss decides. */
+/** The schedule as gradus has it; nothing if the rate is constant, or the loss decides. */
 function scheduleText({ kind, steps, factor }: ScheduleChoice, rate: number): string {
   switch (kind) {
     case 'step':

@@ -27,7 +27,7 @@ export interface RunChoice {
 
 /** A setting that was changed during training. */
 export interface Change {
-  /** The first step that it holds for. */
+  /** The first step to which the change applies. */
   step: number
   run: number
   method?: string

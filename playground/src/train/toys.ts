@@ -23,7 +23,7 @@ export function toyOptions({ kind, count, noise, seed }: ToyChoice) {
 /** The middle of the moons, which nets learn faster around 0. */
 export const MIDDLE = [0.5, 0.25]
 
-/** The set as a program makes it. */
+/** Lines of a program that make the set. */
 export function toyLines(choice: ToyChoice): string[] {
   const { kind } = choice
   const centred = `data.inputs.forEach((x, i) => { data.inputs[i] = x - (i % 2 === 0 ? ${MIDDLE[0]} : ${MIDDLE[1]}) })`

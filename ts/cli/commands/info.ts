@@ -40,7 +40,7 @@ function collect(): Record<string, string | string[]> {
   }
 }
 
-/** The tile of large products, after as many of them as it takes to choose one. */
+/** The tile of large products, after enough products to choose one. */
 function chosenTile(): string {
   const square = zeros([128, 128])
   for (let i = 0; i < 64; i++) matmul(square, square)

@@ -135,7 +135,7 @@ function withFile(text: string, file: string): string {
     )
 }
 
-/** A file in the folder of a missing one with nearly the same name, if there is one. */
+/** A file with nearly the same name as a missing file, in the same folder, if there is one. */
 export function fileNear(file: string): string | undefined {
   const [, folder, name] = /^(.*[\\/])?([^\\/]*)$/s.exec(file) as RegExpExecArray
   try {
@@ -191,7 +191,7 @@ export async function readRows(file: string, options: FileOptions, limit = Numbe
 
 const SHOWN = 12
 
-/** `It has sepal_length, … and species.`, so that a column can be chosen. */
+/** A sentence with the columns of a file, `It has sepal_length, … and species.`, from which the user can choose one. */
 async function fileHint(file: string, options: FileOptions): Promise<string> {
   const [row] = await naming(file, () => readTable(file, { ...formatOptions(options), limit: 1 }), options)
   const names = Object.keys(row ?? {})

@@ -318,7 +318,7 @@ class CsvParser {
     const filled = filledIn(values)
     const surplus = this.options.ragged === 'fill' ? 0 : values.length - names
     if (surplus > 1) return this.release(rows, false, true)
-    // both lines end in the same delimiters, and this one has a value more
+    // both lines end in the same delimiters, and this one has one more value
     if (surplus === 1 && filled > names - this.unnamed) return this.release(rows, true, filled > names - this.unnamed + 1)
     if (surplus < 1 && (this.unnamed === 0 || filled > names - this.unnamed)) return this.release(rows, false, true)
     for (const value of values) this.waitingSize += value.length + 1

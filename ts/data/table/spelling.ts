@@ -27,7 +27,7 @@ export class Spelling {
     this.known = new Set([...this.names, target.name, ...leftOut])
   }
 
-  /** @throws RangeError naming a column that no row has, and another of nearly its name that the first row has instead */
+  /** @throws RangeError naming a column that no row has, and the similarly named column that the first row has instead */
   check(who: string, rows: NumberedRows, columns: readonly TableColumn[]): void {
     const absent = columns.filter(({ name }) => !rows.some(([, row]) => Object.hasOwn(row, name)))
     if (absent.length === 0 || rows.length === 0) return

@@ -231,7 +231,7 @@ export class Recording implements RecordedStep {
     return found as T
   }
 
-  /** Prediction and targets of the step that ran last, as tensors of a step that opens here: stale when the next one does. */
+  /** Prediction and targets of the step that ran last, as tensors of a step that opens here; they are stale when the next step opens. */
   results(): { prediction: Tensor; targets: Tensor } {
     const { backend } = this
     backend.arena.enter(false)

@@ -22,7 +22,7 @@ interface PickedRange {
   indices: Ptr
   first: number
   count: number
-  /** Number of rows of the round before them. */
+  /** Number of rows of the round that precede these. */
   before: number
 }
 

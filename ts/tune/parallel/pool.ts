@@ -217,7 +217,7 @@ function runIn<S extends Space>(worker: Thread, trial: Trial<S>, signal: AbortSi
   })
 }
 
-/** The source text of a function: a worker can get nothing else of it. */
+/** The source text of a function, because only text can be sent to a worker. */
 function functionText(objective: (...args: never[]) => unknown): string {
   const text = String(objective)
   if (/\[native code\]/.test(text))

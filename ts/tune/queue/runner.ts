@@ -252,7 +252,7 @@ class QueueRunner<S extends Space> implements Runner<S> {
         () => true,
         () => false,
       )
-      // a job is gone, too, when its trial is over
+      // a job also disappears when its trial is over
       await this.study.sync()
       if (isGone && this.waiting.has(number) && !this.study.isOver(number)) await this.add(number)
       return undefined

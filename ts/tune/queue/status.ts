@@ -54,7 +54,7 @@ const WINDOW = 10
  * Returns the status of the queue on a server: `gradus tune status redis://…` as a function.
  * @example
  * // const { workers, studies } = await queueStatus('redis://localhost:6379')
- * @throws RangeError for another kind of URL; Error where a package or the server is missing
+ * @throws RangeError for another kind of URL; Error if a package or the server is missing
  */
 export async function queueStatus(url: string): Promise<QueueStatus> {
   const connection = await connect(url)

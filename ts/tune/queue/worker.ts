@@ -52,7 +52,7 @@ export interface WorkerTrial {
 
 /** A worker that runs. */
 export interface QueueWorkerHandle {
-  /** Ends it: trials at hand are left to others. */
+  /** Ends the worker: other workers take over its unfinished trials. */
   close(): Promise<void>
 }
 
@@ -98,7 +98,7 @@ const HAND_BACK = 5
  * @example
  * // const worker = await runWorker('redis://localhost:6379', { modules: { 'objective.js': './objective.js' }, concurrency: 2 })
  * // await worker.close()
- * @throws RangeError for options that do not fit; Error where a package, a module or the server is missing
+ * @throws RangeError for options that do not fit; Error if a package, a module or the server is missing
  */
 export async function runWorker(url: string, given: WorkerOptions = {}): Promise<QueueWorkerHandle> {
   const options = readOptions('runWorker', given, RUN_WORKER)

@@ -24,7 +24,7 @@ export function advice<S extends Space>(study: Study<S>): string {
   return adviceLines(study).join(' ')
 }
 
-/** @internal {@link advice}, sentence by sentence; with the shares of parameters by functional ANOVA where a report has them already */
+/** @internal {@link advice}, sentence by sentence; with the shares of parameters by functional ANOVA if a report has them already */
 export function adviceLines<S extends Space>(study: Study<S>, shares?: Readonly<Record<string, number>>): string[] {
   if (study.directions.length > 1) return [frontAdvice(study)]
   const { axes, history } = study.observations

@@ -20,7 +20,7 @@ const MAX_SLICES = 12
 const CELLS = 28
 /** Rows of a table, and trials whose reports are drawn. */
 const MAX_ROWS = 10
-/** Qualities from worst to best, which are classes q0 to q5. */
+/** Number of groups of trials by quality: the CSS classes q0 (worst) to q5 (best). */
 const QUALITIES = 6
 
 /**

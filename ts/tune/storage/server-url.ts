@@ -1,4 +1,4 @@
-/** The URL of a server: its password, the prefix in it, and advice where it cannot be reached. */
+/** The URL of a server: its password, the prefix in it, and advice if it cannot be reached. */
 import { rangeError } from '../../common/errors.js'
 
 /** @internal the URL of a server as people may see it, without its password */

@@ -82,7 +82,7 @@ export class KnownEntries {
     return { lost, news }
   }
 
-  /** A copy to try something with. */
+  /** A copy, on which changes can be tried. */
   copy(): KnownEntries {
     const copy = new KnownEntries(this.place)
     copy.become(this)
