@@ -4,9 +4,9 @@ import { defineConfig, type Plugin } from 'vite'
 import { KNOWN } from './src/known-methods.ts'
 
 /**
- * Kernels of WebAssembly that the page can do without, as their loops in JavaScript are fast enough for what it does with them: operations
- * of Hessians and of formulas, the updates of optimizers other than SGD, Momentum and Adam, on nets of a few hundred weights, and what
- * its fleets have no use for. They would be 32 kB of gzip, a sixth of the page.
+ * Kernels of WebAssembly that the page does not need. Its nets have a few hundred weights, so loops in JavaScript are fast enough for the operations
+ * of Hessians and formulas, and for updates of optimizers other than SGD, Momentum and Adam; its fleets do not use the others. They would be 32 kB of
+ * gzip, a sixth of the page.
  */
 const LEFT_OUT = /\/wasm\/generated\/(doubles|fleet-others|fleet-updates|operations|others|updates)\.js$/
 const withoutSomeKernels = (): Plugin => ({
@@ -15,9 +15,9 @@ const withoutSomeKernels = (): Plugin => ({
 })
 
 /**
- * The worker in few files, for gzip looks back no further than 32 kB and one file does better than thirty: the library's engine with what
- * descends functions, which the first view runs on; other optimizers than those of the first view; what nets need and what fleets need. They
- * come when they are asked for. WebAssembly is apart from code.
+ * Puts the worker into a few files, because gzip compresses one file better than thirty. One has the library's engine and the descent on functions,
+ * which the first view needs; the others are loaded on demand: further optimizers, code for nets, and code for fleets. WebAssembly is in separate
+ * files.
  */
 const FLEET = 'train/fleet|backend/(?:wasm/)?fleet'
 const OTHER_OPTIMIZERS = 'optim/(?!(?:sgd|momentum|rmsprop|adam)\\.|base/|transforms/)'

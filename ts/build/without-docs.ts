@@ -1,7 +1,7 @@
 /** Takes doc comments out of bundled code. Editors read them in the types; esbuild keeps those inside of classes and functions. */
 import ts from 'typescript'
 
-/** Comments for programs: annotations of bundlers, and licences. */
+/** Comments for programs: annotations of bundlers, and licenses. */
 const KEPT = /@license|@preserve|[@#]__/
 
 /**

@@ -42,7 +42,7 @@ export interface DecodeModelOptions extends DecodeOptions {
 export const DECODE_MODEL = { ...DECODE, backend: { is: anything } } satisfies Schema<DecodeModelOptions>
 
 /** Contents of a model file: the model, and under their names the parts that were saved with it. */
-// biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
+// biome-ignore lint/suspicious/noExplicitAny: like the result of JSON.parse, saved values can be of any type
 export type ModelFile<M extends object = Module, Parts = Record<string, any>> = { model: M } & Parts
 
 const HALVES = { float16: 'F16', bfloat16: 'BF16' } as const
@@ -223,7 +223,7 @@ export function decodeModel<M extends object = Module>(file: Uint8Array | ArrayB
  * classNames.length // 3
  * @throws as decodeModel does
  */
-// biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
+// biome-ignore lint/suspicious/noExplicitAny: like the result of JSON.parse, saved values can be of any type
 export function decodeModelFile<M extends object = Module, Parts = Record<string, any>>(
   file: Uint8Array | ArrayBuffer,
   options: DecodeModelOptions = {},

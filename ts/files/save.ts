@@ -73,7 +73,7 @@ export async function loadModel<M extends object = Module>(source: ModelSource, 
  * file.classNames // ['no', 'yes']
  * @throws as {@link loadModel}
  */
-// biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
+// biome-ignore lint/suspicious/noExplicitAny: like the result of JSON.parse, saved values can be of any type
 export async function loadModelFile<M extends object = Module, Parts = Record<string, any>>(
   source: ModelSource,
   options?: DecodeModelOptions,
@@ -105,7 +105,7 @@ export async function saveState(parts: object, path: string, options: SaveOption
  * const { losses } = await loadState('run.safetensors') // Float32Array.of(2, 1)
  * @throws Error for a file that does not exist, RangeError for a damaged file
  */
-// biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
+// biome-ignore lint/suspicious/noExplicitAny: like the result of JSON.parse, saved values can be of any type
 export async function loadState<T = Record<string, any>>(source: ModelSource, options?: DecodeOptions): Promise<T> {
   return readFile('loadState', source, (bytes) => decodeState<T>(bytes, options))
 }

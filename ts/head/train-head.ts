@@ -82,7 +82,7 @@ export async function trainHead<const L extends Label>(
   })
 }
 
-/** @internal vectors and labels that something can be learnt from. @throws TypeError, RangeError */
+/** @internal vectors and labels that something can be learned from. @throws TypeError, RangeError */
 export function readExamples<L extends Label>(who: string, vectors: Vectors, labels: readonly L[]): { rows: Rows; read: ReadLabels<L> } {
   const rows = readVectors(who, vectors)
   const read = readLabels(who, labels, rows.count)

@@ -45,7 +45,7 @@ export function encodeState(parts: object): Bytes {
  * saved.losses // Float32Array.of(2, 1)
  * @throws RangeError for a file that is damaged, or that another program wrote: `decodeSafetensors` reads such files
  */
-// biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
+// biome-ignore lint/suspicious/noExplicitAny: like the result of JSON.parse, saved values can be of any type
 export function decodeState<T = Record<string, any>>(file: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): T {
   return decodeTree('decodeState', file, options, { key: KEY, foreign }) as T
 }

@@ -51,7 +51,7 @@ export function TrainTab() {
   const furthest = useRef(0)
   const tell = (message: SessionMessage) => session.current?.send(message)
 
-  // A new session for a new start; mere changes go to the running session.
+  // A new start needs a new session; changes of settings go to the running session.
   const { changes: _, ...start } = configOf(state)
   const table = tableNumber(state.csv)
   const startKey = JSON.stringify({ ...start, data: { ...start.data, csv: table } })

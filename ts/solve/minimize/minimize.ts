@@ -50,7 +50,7 @@ export const MINIMIZE = {
   lower: { is: anything },
   upper: { is: anything },
   gradientTolerance: { is: atLeast0, default: 1e-5, was: ['tolerance'] },
-  // no default here: if the caller sets a tolerance, meeting it always counts as convergence, see `confirmed`
+  // no default here, so that a tolerance that the caller sets can be distinguished: meeting it always counts as convergence, see `confirmed`
   valueTolerance: { is: atLeast0 },
   stepTolerance: { is: atLeast0 },
   maxIterations: { is: atLeast0 },
