@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as vega from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
+import { HUES, LIGHT } from '../playground/src/ui/hues.js'
 import { type Curves, readResults, type Speed } from './results.js'
 
 export const INK = '#1f2933'
@@ -15,12 +16,9 @@ const FONT = 'Helvetica, Arial, "DejaVu Sans", sans-serif'
 const BACKEND_COLOURS = { WebAssembly: INK, JavaScript: '#9aa5b1' }
 /** Colors of optimizers: the same in every picture, and nothing else in a picture of optimizers has one of them. */
 export const OPTIMIZER_COLOURS: Readonly<Record<string, string>> = {
-  SGD: '#7b8794',
-  'SGD, momentum 0.9': '#e8890c',
-  Momentum: '#2f7ed8',
-  RMSProp: '#12a594',
-  Adam: '#e5484d',
-  Lion: '#8e4ec6',
+  ...Object.fromEntries(['SGD', 'Momentum', 'RMSProp', 'Adam', 'Lion'].map((name) => [name, LIGHT[HUES[name]]])),
+  // PyTorch's form of Momentum: its color, lighter.
+  'SGD, momentum 0.9': '#ee9d62',
 }
 
 /** Without a canvas Vega takes letters for 0.8 em wide, which leaves gaps. This is the average width in Helvetica and Arial. */

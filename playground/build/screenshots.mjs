@@ -46,7 +46,7 @@ for (const [name, { link, wait, click, after = 5000 }] of Object.entries(VIEWS))
 
 // The animation: the map of a race, frame by frame, so that it is the same on a slow machine.
 const page = await browser.newPage({ viewport: { width: 760, height: 600 }, colorScheme: 'light' })
-const state = { condition: 20, isPlaying: false, steps: 120 }
+const state = { isPlaying: false, steps: 120 }
 await page.goto(`${url}?embed#${encodeLink('descent', state, {})}`)
 await page.locator('.playback output').getByText('/ 120').waitFor()
 const stage = page.locator('.map')

@@ -1,4 +1,5 @@
 /** What pictures and tables of the page say is true: by the functions that draw and count, without a browser. */
+import { readFileSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { arrivalOf } from '../src/descent/arrival'
 import { SURFACES, surfaceOf } from '../src/descent/functions'
@@ -8,7 +9,7 @@ import { shownSize, sizesOf } from '../src/descent/sizes'
 import { type DescentState, descent } from '../src/descent/state'
 import { LESSONS } from '../src/lessons'
 import { methodOf } from '../src/methods'
-import { HUES } from '../src/ui/hues'
+import { HUES, LIGHT } from '../src/ui/hues'
 
 // The palette asks the browser for its theme.
 vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener() {} }))
@@ -210,6 +211,17 @@ describe('B1, B2: colours and names', () => {
     const four = looksOf(['SGD', 'SGD', 'SGD', 'SGD'])
     expect(new Set(four.map(({ colour, dash }) => `${colour} ${dash}`)).size).toBe(4)
     expect(new Set(looksOf(['SGD', 'Momentum', 'RMSProp', 'Adam']).map(({ colour }) => colour)).size).toBe(4)
+  })
+
+  test('figures of the guides have them, too', () => {
+    for (const [figure, ...names] of [
+      ['learning-rate', 'SGD', 'Momentum', 'RMSProp', 'Adam'],
+      ['saddle', 'SGD', 'RMSProp', 'Adam'],
+      ['find-learning-rate', 'Adam'],
+    ]) {
+      const svg = readFileSync(new URL(`../../docs/guide/figures/${figure}.svg`, import.meta.url), 'utf8')
+      for (const name of names) expect(svg, `${figure}, ${name}`).toContain(LIGHT[HUES[name]])
+    }
   })
 
   test('names cover no other name, and stay in the picture', () => {

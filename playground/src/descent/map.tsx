@@ -70,7 +70,7 @@ export function paintMap({ context: c, width, height }: Painting, scene: Scene):
       c,
       shown.map(({ track, look: { name, colour } }) => {
         const [x, y] = placeAt(track, frame)
-        return { text: name, colour, x: within(to.px(x), width), y: within(to.py(y), height) - ABOVE }
+        return { text: name, colour, x: within(to.px(x), width), y: within(to.py(y), height) }
       }),
       width,
       height - AXIS,
@@ -96,8 +96,8 @@ export function paintMap({ context: c, width, height }: Painting, scene: Scene):
 
 const within = (v: number, most: number) => Math.min(Math.max(v, 0), most)
 
-/** Room for the numbers at the lower edge, and from a head up to its name, in pixels. */
-const [AXIS, ABOVE] = [16, 11]
+/** Room for the numbers at the lower edge, in pixels. */
+const AXIS = 16
 
 /** Numbers at the edges. */
 function drawAxes(c: CanvasRenderingContext2D, { range }: To, width: number, height: number): void {

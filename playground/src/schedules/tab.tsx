@@ -221,7 +221,7 @@ export function SchedulesTab() {
           height={170}
           log
           data={[x, ...courses.map(({ batch }) => batch.map((v) => (Number.isFinite(v) ? Math.max(v, 1e-6) : null)))]}
-          lines={lines.map((line) => ({ ...line, width: 0.8 }))}
+          lines={lines.map((line) => ({ ...line, width: 0.8, isUnnamed: true }))}
           xRange={range}
         />
         <div class="scroll">

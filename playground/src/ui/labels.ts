@@ -11,10 +11,12 @@ export interface Label {
 
 const LINE = 15
 const GAP = 9
+/** Pixels from a place up to the middle of its name, and the radius of what is drawn there. */
+const [ABOVE, HEAD] = [10, 7]
 const FONT = '600 12px system-ui, sans-serif'
 
 /**
- * Places for labels of these widths, beside their points, within a picture, where none covers another.
+ * Places for labels of these widths, above and beside their points, within a picture. No label covers another one, nor, if there is room, a point.
  *
  * @returns left end and middle of each
  */
@@ -27,14 +29,17 @@ export function placeLabels(
   return labels.map(({ x, y, width: w }) => {
     const side = x + GAP + w <= width ? x + GAP : x - GAP - w
     const left = Math.max(0, Math.min(side, width - w))
-    const within = Math.max(LINE / 2, Math.min(y, height - LINE / 2))
+    const within = Math.max(LINE / 2, Math.min(y - ABOVE, height - LINE / 2))
     const isFree = (y: number) =>
       y >= LINE / 2 &&
       y <= height - LINE / 2 &&
       placed.every((other) => Math.abs(other.y - y) >= LINE || other.left >= left + w || left >= other.left + other.width)
+    const coversNoPoint = (y: number) =>
+      labels.every((other) => Math.abs(other.y - y) > LINE / 2 + HEAD / 2 || other.x < left - HEAD || other.x > left + w + HEAD)
     // The nearest free line, below or above.
-    const tries = Array.from({ length: 2 * labels.length + 1 }, (_, i) => within + LINE * Math.ceil(i / 2) * (i % 2 === 1 ? 1 : -1))
-    const label = { left, y: tries.find(isFree) ?? within, width: w }
+    const tries = Array.from({ length: 2 * labels.length + 5 }, (_, i) => within + LINE * Math.ceil(i / 2) * (i % 2 === 1 ? -1 : 1))
+    const free = tries.filter(isFree)
+    const label = { left, y: free.find(coversNoPoint) ?? free[0] ?? within, width: w }
     placed.push(label)
     return label
   })

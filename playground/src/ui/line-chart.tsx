@@ -111,7 +111,8 @@ export function LineChart({
       context.fillStyle = `${colour}1c`
       context.fillRect(start, TOP, end - start, height)
       context.fillStyle = colour
-      context.fillText(text, (start + end) / 2, height - bottom - 6)
+      const half = context.measureText(text).width / 2
+      context.fillText(text, Math.min((start + end) / 2, width - RIGHT - half), height - bottom - 6)
     }
     lines.forEach((line, i) => {
       if (columns[i]) drawLine(context, line, xs, columns[i], x, y, log)
@@ -264,8 +265,8 @@ function drawLine(context: CanvasRenderingContext2D, line: Line, xs: Column, ys:
 function nameAtEnd({ label, colour, isUnnamed }: Line, xs: Column, ys: Column | undefined, x: Axis, y: Axis, log: boolean): Label[] {
   if (isUnnamed || !ys) return []
   let i = Math.min(xs.length, ys.length) - 1
-  while (i >= 0 && !isShown(ys[i], log)) i--
-  return i < 0 ? [] : [{ text: label, colour, x: x.place(xs[i] as number), y: y.place(ys[i] as number) - 9 }]
+  while (i >= 0 && !(isShown(ys[i], log) && x.place(xs[i] as number) <= x.to)) i--
+  return i < 0 ? [] : [{ text: label, colour, x: x.place(xs[i] as number), y: y.place(ys[i] as number) }]
 }
 
 /** @returns its pixel */
