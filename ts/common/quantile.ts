@@ -4,5 +4,6 @@
 export function quantileOf(sorted: ArrayLike<number>, q: number): number {
   const at = q * (sorted.length - 1)
   const low = sorted[Math.floor(at)]
-  return low + (at % 1) * (sorted[Math.ceil(at)] - low)
+  // of two infinite values the difference would be NaN
+  return at % 1 === 0 ? low : low + (at % 1) * (sorted[Math.ceil(at)] - low)
 }

@@ -3,6 +3,7 @@
 import { NonFiniteError, rangeError } from '../common/errors.js'
 import { atLeast0, count, type Read, type Schema, seed } from '../common/options.js'
 import { implicitQl } from '../common/symmetric-eigen.js'
+import { dot, norm } from '../common/vector.js'
 import { Generator } from '../random.js'
 
 /** Options of the Lanczos iteration. */
@@ -140,14 +141,4 @@ function ends({ alpha, beta }: Krylov, k: number, n: number, tolerance: number):
     iterations: m,
     converged: [...largestErrors, ...smallestErrors].every((error) => error <= allowed),
   }
-}
-
-function dot(a: Float64Array, b: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
-  return sum
-}
-
-function norm(a: Float64Array): number {
-  return Math.sqrt(dot(a, a))
 }

@@ -2,10 +2,10 @@
 
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
+import { allFinite } from '../common/vector.js'
 import { Tensor } from '../tensor.js'
 import type { Box } from './box.js'
 import { FunctionError } from './result.js'
-import { allFinite } from './vector.js'
 
 /** Value and gradient at a point. */
 export interface Evaluation {

@@ -1,8 +1,8 @@
 /** Checks of the arguments of solvers. */
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
+import { copied } from '../common/vector.js'
 import { Tensor } from '../tensor.js'
-import { copied } from './vector.js'
 
 /** The numbers of a start, copied. @throws TypeError for anything but numbers, RangeError for an empty start @internal */
 export function startOf(owner: string, x0: ArrayLike<number> | Tensor): Float64Array {

@@ -1,10 +1,10 @@
 /** Stopping conditions of iterations, the same for every method. */
 
+import { maxAbs } from '../common/vector.js'
 import type { Box } from './box.js'
 import type { LastStep } from './minimize/direction.js'
 import type { Point, PointSource } from './objective.js'
 import type { Stop } from './result.js'
-import { maxAbs } from './vector.js'
 
 /** State after an iteration, for `onIteration`. */
 export interface SolveProgress {

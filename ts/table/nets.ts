@@ -15,17 +15,6 @@ import {
   schedules,
 } from '../index.js'
 
-/** Construction and training of a net. */
-export interface NetPlan {
-  /** Neurons of each hidden layer. */
-  hidden: readonly number[]
-  activation: ActivationName
-  dropout: number
-  /** Largest learning rate of a one-cycle schedule. */
-  learningRate: number
-  weightDecay: number
-}
-
 /** Options for the nets of a table and their training; the defaults depend on the number of rows. */
 export interface NetSettings {
   /** Neurons of each hidden layer: `[64, 32]`; `[]` makes a straight line: ridge or logistic regression, with the defaults of scikit-learn. */
@@ -60,10 +49,9 @@ export const NET = {
 } satisfies Schema<NetSettings>
 
 /** Training options of all nets of a round. */
-export interface RoundPlan {
-  batchSize: number
-  epochs: number
-}
+export type RoundPlan = Required<Pick<NetSettings, 'batchSize' | 'epochs'>>
+/** Construction and training of a net; the learning rate is the largest of a one-cycle schedule. */
+export type NetPlan = Required<Omit<NetSettings, keyof RoundPlan>>
 
 /** Options that work well on most tables. */
 export function usualPlan(rows: number): NetPlan {

@@ -12,6 +12,7 @@
  * Newton's method finds the minimum (for numeric targets in one step), each step by conjugate gradients, all in double precision.
  */
 import { clock } from '../common/clock.js'
+import { dot, norm } from '../common/vector.js'
 import { Dense, EmbedColumns, type Module, Sequential } from '../index.js'
 import type { Embedded } from './features.js'
 
@@ -449,11 +450,3 @@ function turns(): () => Promise<void> {
     last = clock.now()
   }
 }
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
-  return sum
-}
-
-const norm = (a: Float64Array) => Math.sqrt(dot(a, a))

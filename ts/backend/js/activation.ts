@@ -1,7 +1,7 @@
 /** Activations and their derivatives: for each name one pair of loops; the number of an activation is its place in ACTIVATIONS. */
 import type { FloatArray, Heap } from '../heap.js'
 import { ACTIVATIONS, type Activation, type Kernels } from '../kernels.js'
-import { erfc } from './math.js'
+import { normalCdf, normalPdf, sigmoid } from './math.js'
 import { floatShift } from './shift.js'
 
 const LEAKY_SLOPE = 0.01
@@ -22,12 +22,6 @@ export function activationKernels(heap: Heap): Pick<Kernels, 'activationForward'
     },
   }
 }
-
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
-/** The normal distribution's Φ(x), accurate in both tails. */
-const normalCdf = (x: number) => 0.5 * erfc(-x * Math.SQRT1_2)
-/** Its density φ(x). */
-const normalPdf = (x: number) => Math.exp(-0.5 * x * x) * 0.3989422804014327
 
 const forward: Record<Activation, Forward> = {
   linear(f, x, y, n) {

@@ -18,6 +18,13 @@ export function erfc(x: number): number {
   return x < 0 ? 2 - erfcPositive(t) : erfcPositive(t)
 }
 
+/** 1 / (1 + e⁻ˣ) */
+export const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
+/** The normal distribution's Φ(x), accurate in both tails. */
+export const normalCdf = (x: number) => 0.5 * erfc(-x * Math.SQRT1_2)
+/** Its density φ(x). */
+export const normalPdf = (x: number) => Math.exp(-0.5 * x * x) * 0.3989422804014327
+
 /** erf(x) / x for |x| ≤ 0.46875, from z = x² */
 function erfSmall(z: number): number {
   const p = (((0.18577770618460315 * z + 3.1611237438705655) * z + 113.86415415105016) * z + 377.485237685302) * z + 3209.3775891384694

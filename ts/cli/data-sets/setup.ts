@@ -1,36 +1,20 @@
 /** From options to everything that training takes: data, backend, model, optimizer, schedule. */
+import { pickOptions } from '../../common/options.js'
 import type { Dataset, Split } from '../../data/index.js'
-import {
-  type ActivationName,
-  type Backend,
-  crossEntropy,
-  Dense,
-  load,
-  type Optimizer,
-  Sequential,
-  type Tensor,
-  tensor,
-  type Variant,
-} from '../../index.js'
+import { type Backend, crossEntropy, Dense, load, type Optimizer, Sequential, type Tensor, tensor, type Variant } from '../../index.js'
 import { AveragingOptimizer, OPTIMIZERS } from '../../optim/index.js'
 import { widenedOrNot } from '../backend/widen.js'
 import type { OptimizerName } from '../options/net.js'
-import { type ScheduleName, schedule } from './schedules.js'
-import type { Task } from './tasks.js'
+import { schedule } from './schedules.js'
+import type { Settings, Task } from './tasks.js'
 
 /** Options of `gradus train` with a data set by name, after reading; undefined if the task decides. */
-export interface DataSetOptions {
+export interface DataSetOptions extends Partial<Settings> {
   backend?: 'wasm' | 'js'
   variant?: Variant
   /** Allows V8 to use 256-bit vectors if the check passes. */
   widen: boolean
-  epochs?: number
-  batchSize?: number
-  learningRate?: number
   optimizer: OptimizerName
-  schedule?: ScheduleName
-  hidden?: number[]
-  activation?: ActivationName
   seed: number
   compare: boolean
   dataDirectory?: string
@@ -39,17 +23,12 @@ export interface DataSetOptions {
 }
 
 /** Everything that a run takes except the engine. */
-export interface Plan {
+export interface Plan extends Readonly<Omit<Settings, 'hidden'>> {
   readonly task: Task
   readonly data: Split
   /** Sizes from inputs to outputs: 784, 128, 10. */
   readonly sizes: readonly number[]
-  readonly epochs: number
-  readonly batchSize: number
-  readonly learningRate: number
-  readonly schedule: ScheduleName
   readonly optimizer: OptimizerName
-  readonly activation: ActivationName
   readonly seed: number
 }
 
@@ -74,20 +53,12 @@ export async function makePlan(task: Task, options: DataSetOptions): Promise<Pla
   const { optimizer, seed, dataDirectory } = options
   if (dataDirectory !== undefined && task.name !== 'mnist') throw new Error(`--data-directory is for mnist; ${task.name} has no files`)
   const data = await task.load(seed, dataDirectory)
-  const { defaults } = task
-  const { batchSize = defaults.batchSize } = options
-  return {
-    task,
-    data,
-    sizes: [data.train.features, ...(options.hidden ?? defaults.hidden), data.train.classes],
-    epochs: options.epochs ?? defaults.epochs,
-    batchSize,
-    learningRate: options.learningRate ?? usualLearningRate(optimizer, defaults.learningRate),
-    schedule: options.schedule ?? (/ScheduleFree|Prodigy|DoG/.test(optimizer) ? 'constant' : defaults.schedule),
-    optimizer,
-    activation: options.activation ?? defaults.activation,
-    seed,
+  const usual: Settings = {
+    ...{ ...task.defaults, learningRate: usualLearningRate(optimizer, task.defaults.learningRate) },
+    ...(/ScheduleFree|Prodigy|DoG/.test(optimizer) && { schedule: 'constant' }),
   }
+  const { hidden, ...settings } = { ...usual, ...pickOptions(options, usual) }
+  return { task, data, sizes: [data.train.features, ...hidden, data.train.classes], optimizer, seed, ...settings }
 }
 
 /** Rates that work on all tasks for optimizers unrelated to Adam; any other optimizer has the rate of its class. */

@@ -3,13 +3,12 @@ import { iris, loadMnist, moons, type Split, spirals, standardize, trainTestSpli
 import type { ActivationName } from '../../index.js'
 import type { ScheduleName } from './schedules.js'
 
-/** Settings that fit a task; options on the command line replace them. */
-export interface TaskDefaults {
+/** Settings of a net and its training. */
+export interface Settings {
   hidden: readonly number[]
   activation: ActivationName
   epochs: number
   batchSize: number
-  /** For Adam and its relatives; other optimizers use the learning rate of their own. */
   learningRate: number
   schedule: ScheduleName
 }
@@ -19,7 +18,8 @@ export interface Task {
   /** One line for --help. */
   readonly about: string
   readonly plural: string
-  readonly defaults: TaskDefaults
+  /** Settings that fit the task; options replace them. The learning rate is for Adam and its relatives. */
+  readonly defaults: Settings
   /** Number of steps for the comparison of WASM and JS; a multiple of 20. */
   readonly compareSteps: number
   load(seed: number, directory?: string): Promise<Split>

@@ -7,9 +7,8 @@ import { batchOption, epochsOption, hiddenOption, type OptimizerName, seedOption
 import { dataOptions, type TableData } from '../options/table.js'
 import { flag } from '../options/values.js'
 import { checkEnding, checkOut } from '../out-file.js'
-import { barLine } from '../terminal/bar.js'
-import { LiveArea } from '../terminal/live-area.js'
-import { columns, isLive } from '../terminal/terminal.js'
+import { LiveBar } from '../terminal/bar.js'
+import { isLive } from '../terminal/terminal.js'
 import { naming, printTargetNotes, trialOptions, withTarget } from './files.js'
 
 /** Options of both commands. */
@@ -61,7 +60,7 @@ export async function race(file: string, given: RateOptions): Promise<Lap[]> {
     targets: targets instanceof Int32Array ? targets : tensor(targets, [count, 1]),
   })
   const [data, validation] = [rows(train), rows(held)]
-  const live = options.json || !isLive() ? null : new LiveArea()
+  const live = options.json || !isLive() ? null : new LiveBar(optimizers.length)
   const laps: Lap[] = []
   try {
     for (const [i, name] of optimizers.entries()) {
@@ -72,14 +71,7 @@ export async function race(file: string, given: RateOptions): Promise<Lap[]> {
         return { model, optimizer: new OPTIMIZERS[name](model.parameters(), { learningRate }) as Optimizer }
       }
       const onProgress = ({ steps, totalSteps }: { steps: number; totalSteps: number }) =>
-        live?.draw([
-          barLine(
-            name.padEnd(12),
-            (i + steps / totalSteps) / optimizers.length,
-            [`${points} learning rates, ${epochs} epochs`],
-            Math.min(columns() - 1, 90),
-          ),
-        ])
+        live?.update(i + steps / totalSteps, name.padEnd(12), [`${points} learning rates, ${epochs} epochs`])
       const found = await compareLearningRates(build, {
         ...data,
         validation,
@@ -98,7 +90,7 @@ export async function race(file: string, given: RateOptions): Promise<Lap[]> {
       })
     }
   } finally {
-    live?.clear()
+    live?.stop()
   }
   return laps.sort((a, b) => a.loss - b.loss)
 }

@@ -1,5 +1,5 @@
 /** One live line at the bottom of the terminal: a bar, and beside it as many facts as fit. */
-import { SingleBar } from 'cli-progress'
+import { LiveArea } from './live-area.js'
 import { columns, paint } from './terminal.js'
 
 const WIDEST = 40
@@ -9,41 +9,28 @@ const FACTS = 60
 
 /** A progress bar above which lines can be printed. */
 export class LiveBar {
-  private readonly bar: SingleBar
-  private title = ''
-  private facts: readonly string[] = []
-  private value = 0
-  private readonly total: number
+  private readonly area = new LiveArea()
+  private line = ''
 
   /** @param total final value of {@link update} */
-  constructor(total: number) {
-    this.total = total
-    const format = (_: unknown, { progress }: { progress: number }) => barLine(this.title, progress, this.facts, columns() - 1)
-    this.bar = new SingleBar({ format, fps: 10, stream: process.stdout, clearOnComplete: true, hideCursor: true, gracefulExit: false })
-    this.start()
-  }
+  constructor(private readonly total: number) {}
 
   /** @param facts most important first: those that do not fit are left out */
   update(value: number, title: string, facts: readonly string[]): void {
-    this.value = value
-    this.title = title
-    this.facts = facts
-    this.bar.update(value)
+    this.line = barLine(title, value / this.total, facts, columns() - 1)
+    this.area.draw([this.line])
   }
 
   /** Prints lines in the place of the bar, and the bar again below them. */
   above(print: () => void): void {
-    this.bar.stop()
+    this.area.clear()
     print()
-    if (this.value < this.total) this.start()
+    this.area.draw([this.line], true)
   }
 
+  /** Removes the bar. */
   stop(): void {
-    this.bar.stop()
-  }
-
-  private start(): void {
-    this.bar.start(this.total, this.value)
+    this.area.clear()
   }
 }
 

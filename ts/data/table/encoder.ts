@@ -78,13 +78,7 @@ export interface TableState {
 }
 
 /** The columns and settings that an encoder works with. */
-export interface EncoderParts {
-  columns: readonly TableColumn[]
-  target: TableColumn
-  missingValues: readonly string[]
-  unknown: Unknown
-  leftOut: readonly string[]
-}
+export type EncoderParts = Required<Omit<TableState, 'format'>>
 
 const NO_REPORT: TableReport = { rows: 0, dropped: 0, leftOut: [], columns: [] }
 

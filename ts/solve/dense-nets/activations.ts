@@ -1,5 +1,5 @@
 /** Activations in double precision without a kernel. */
-import { erfc } from '../../backend/js/math.js'
+import { normalCdf, normalPdf, sigmoid } from '../../backend/js/math.js'
 import type { Activation } from '../../backend/kernels.js'
 
 /** Writes f(z) into `a`. */
@@ -7,9 +7,6 @@ type Values = (z: Float64Array, a: Float64Array) => void
 /** Writes f′ into `d`, from z and a = f(z). */
 type Slopes = (z: Float64Array, a: Float64Array, d: Float64Array) => void
 
-const sigmoid = (z: number) => 1 / (1 + Math.exp(-z))
-const normalCdf = (z: number) => 0.5 * erfc(-z * Math.SQRT1_2)
-const normalPdf = (z: number) => Math.exp(-0.5 * z * z) * 0.3989422804014327
 const softplus = (z: number) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))
 
 const each =

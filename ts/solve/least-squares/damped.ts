@@ -1,6 +1,6 @@
 /** A trial of Levenberg-Marquardt: solves for a step, compares the values, and accepts the step or increases the damping. */
+import { allFinite, along, dot, maxAbs, scaled } from '../../common/vector.js'
 import type { Box } from '../box.js'
-import { allFinite, along, dot, maxAbs, scaled } from '../vector.js'
 import type { NormalEquations } from './equations.js'
 import { ScaledRegion } from './region.js'
 

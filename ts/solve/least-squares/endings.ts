@@ -1,6 +1,6 @@
 /** Stopping conditions of least squares. The messages contain no numbers: formatting a number takes as long as a trial of a small problem. */
+import { norm } from '../../common/vector.js'
 import type { Stop } from '../result.js'
-import { norm } from '../vector.js'
 import type { DampedLeastSquares, TrialOutcome } from './damped.js'
 import type { LeastSquaresOptions } from './options.js'
 

@@ -4,7 +4,7 @@
  * start sends two problems of NIST's Statistical Reference Datasets to points where no parameter matters any more; with the size of the start itself,
  * all 54 starts end in the solution.
  */
-import { dot, scaled } from '../vector.js'
+import { dot, scaled } from '../../common/vector.js'
 import type { NormalEquations } from './equations.js'
 
 /** Outcome of a trial step. */

@@ -3,11 +3,11 @@
 import { doubleBackend } from '../../backend/index.js'
 import { rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
+import { allFinite, copied, dot } from '../../common/vector.js'
 import { gradients } from '../../ops/gradients.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
 import type { Box } from '../box.js'
 import { FunctionError } from '../result.js'
-import { allFinite, copied, dot } from '../vector.js'
 import type { LeastSquaresProblem } from './damped.js'
 import { equationsFor, type NormalEquations } from './equations.js'
 

@@ -1,10 +1,11 @@
 /** L-BFGS within bounds: steps projected onto the box, curvature of the parameters that are free. */
+
+import { along, difference, dot, norm } from '../../common/vector.js'
 import type { Box } from '../box.js'
 import { shortening } from '../line-search/armijo.js'
 import type { Objective, Point } from '../objective.js'
 import type { Stop } from '../result.js'
 import type { Stopping } from '../stop.js'
-import { along, difference, dot, norm } from '../vector.js'
 import { failed } from './descent.js'
 import { History } from './history.js'
 

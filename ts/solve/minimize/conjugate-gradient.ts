@@ -1,7 +1,7 @@
 /** Nonlinear conjugate gradients. */
 
+import { addScaled, dot, norm, scaled } from '../../common/vector.js'
 import type { Point } from '../objective.js'
-import { addScaled, dot, norm, scaled } from '../vector.js'
 import type { DirectionRule, LastStep, StepTaken } from './direction.js'
 
 /** Formula of β, see {@link conjugateBeta}. */

@@ -1,10 +1,10 @@
 /** The loop of all methods with a line search: compute a direction, search along it, learn from the step. */
+import { along, difference, dot, maxAbs, scaled } from '../../common/vector.js'
 import { armijo } from '../line-search/armijo.js'
 import { type LineSearchResult, searchLine, type Trial } from '../line-search/wolfe.js'
 import type { Point, PointSource } from '../objective.js'
 import type { Stop } from '../result.js'
 import { type Stopping, withinRounding } from '../stop.js'
-import { along, difference, dot, maxAbs, scaled } from '../vector.js'
 import type { DirectionRule, LastStep } from './direction.js'
 
 /** A trial that remembers its point. */

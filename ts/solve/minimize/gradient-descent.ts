@@ -1,7 +1,7 @@
 /** Steepest descent with backtracking. */
 
+import { norm, scaled } from '../../common/vector.js'
 import type { Point } from '../objective.js'
-import { norm, scaled } from '../vector.js'
 import type { DirectionRule, LastStep } from './direction.js'
 
 /** d = −g. The first trial is twice the last accepted step, so that the step can grow again. @internal */

@@ -1,5 +1,5 @@
 /** The memory of L-BFGS: the last pairs of steps and gradient changes, and the product with the inverse Hessian they imply. */
-import { addScaled, dot, scaled } from '../vector.js'
+import { addScaled, dot, scaled } from '../../common/vector.js'
 
 /** A step s and the change y of the gradient over it. */
 export interface Pair {

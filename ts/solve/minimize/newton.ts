@@ -1,7 +1,7 @@
 /** Newton's method without the Hessian: conjugate gradients on H·d = −g, from products with H alone. */
 
+import { addScaled, dot, norm, scaled } from '../../common/vector.js'
 import type { Point } from '../objective.js'
-import { addScaled, dot, norm, scaled } from '../vector.js'
 import type { DirectionRule } from './direction.js'
 
 /** H·v at a point. */

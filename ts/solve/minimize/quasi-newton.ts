@@ -1,7 +1,7 @@
 /** L-BFGS and BFGS: the inverse Hessian from the steps taken. */
 
+import { addScaled, dot, norm, scaled } from '../../common/vector.js'
 import type { Point } from '../objective.js'
-import { addScaled, dot, norm, scaled } from '../vector.js'
 import type { DirectionRule, LastStep, StepTaken } from './direction.js'
 import { History } from './history.js'
 

@@ -1,9 +1,9 @@
 /** Newton's method in a trust region, by truncated conjugate gradients. */
 
+import { addScaled, along, dot, norm, scaled } from '../../common/vector.js'
 import type { Point, PointSource } from '../objective.js'
 import type { Stop } from '../result.js'
 import { type Stopping, withinRounding } from '../stop.js'
-import { addScaled, along, dot, norm, scaled } from '../vector.js'
 import { nextConjugate } from './newton.js'
 
 /** Options of the method `trust-ncg`, with SciPy's defaults. */

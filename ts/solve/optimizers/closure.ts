@@ -4,6 +4,7 @@ import { plainError, typeError } from '../../common/errors.js'
 import { checkOptions, checkValue, readOptions, type Schema, withNewNames } from '../../common/options.js'
 import { type SavedNumbers, savedCount, savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
+import { allFinite } from '../../common/vector.js'
 import type { Loss } from '../../loss/loss.js'
 import { parametersOf } from '../../optim/base/input.js'
 import { type Allowed, checked, type Definition, fromJson, schemaOf } from '../../optim/base/options.js'
@@ -13,7 +14,6 @@ import { Tensor } from '../../tensor.js'
 import type { Frozen } from '../least-squares/equations.js'
 import type { Point } from '../objective.js'
 import type { StopReason } from '../result.js'
-import { allFinite } from '../vector.js'
 
 /**
  * Computes the loss at the present parameters: the forward pass only, as the optimizer runs backward(). A closure that fills the gradients itself

@@ -1,10 +1,11 @@
 /** L-BFGS for training, step by step as PyTorch does it. */
+
+import { along, difference, dot, maxAbs, scaled, sumAbs } from '../../common/vector.js'
 import { nonNegative, positive } from '../../optim/base/options.js'
 import { searchLine, type Trial } from '../line-search/wolfe.js'
 import { History } from '../minimize/history.js'
 import type { Point } from '../objective.js'
 import { isConverged, type Stop } from '../result.js'
-import { along, difference, dot, maxAbs, scaled, sumAbs } from '../vector.js'
 import { type Closure, ClosureOptimizer, type ClosureResult, type TrainingBatch } from './closure.js'
 
 /** Options of {@link LBFGS}. */

@@ -1,10 +1,11 @@
 /** Hessian-free Newton for training. */
+
+import { scaled } from '../../common/vector.js'
 import { nonNegative, positive } from '../../optim/base/options.js'
 import type { Tensor } from '../../tensor.js'
 import type { DirectionRule } from '../minimize/direction.js'
 import { newtonDirection } from '../minimize/newton.js'
 import type { Point } from '../objective.js'
-import { scaled } from '../vector.js'
 import type { ClosureResult, TrainingBatch } from './closure.js'
 import { type ClosureCurvature, curvatureOf } from './closure-curvature.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'

@@ -1,5 +1,6 @@
 /** Pruners that compare a trial with other trials at the same step. */
 import { checkValue, count, countFrom0, readOptions, type Schema } from '../../common/options.js'
+import { quantileOf } from '../../common/quantile.js'
 import { bestUpTo, type Pruner } from './pruner.js'
 
 /** Options of {@link median} and {@link percentile}. */
@@ -50,19 +51,13 @@ function prunerBelow(name: string, percent: number, given: PercentileOptions): P
       if (step < warmupSteps || (step - warmupSteps) % intervalSteps !== 0) return false
       const complete = trials.filter(({ isComplete, number }) => isComplete && number !== trial.number)
       if (complete.length < startupTrials) return false
-      const losses = complete.flatMap((other) => other.losses.get(step) ?? []).filter((loss) => !Number.isNaN(loss))
+      const losses = complete
+        .flatMap((other) => other.losses.get(step) ?? [])
+        .filter((loss) => !Number.isNaN(loss))
+        .sort((a, b) => a - b)
       if (losses.length < minTrials) return false
       const best = bestUpTo(trial.losses, step)
-      return best === Number.POSITIVE_INFINITY || best > quantile(losses, percent / 100)
+      return best === Number.POSITIVE_INFINITY || best > quantileOf(losses, percent / 100)
     },
   }
-}
-
-/** A quantile, interpolated linearly between neighbors, as by numpy.percentile. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const place = share * (sorted.length - 1)
-  const below = Math.floor(place)
-  const part = place - below
-  return part === 0 ? sorted[below] : sorted[below] + part * (sorted[below + 1] - sorted[below])
 }

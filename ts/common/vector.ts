@@ -1,4 +1,4 @@
-/** Plain loops over vectors in double precision: all arithmetic of the solvers. */
+/** Plain loops over vectors in double precision. */
 
 /** aᵀb */
 export function dot(a: Float64Array, b: Float64Array): number {
