@@ -174,6 +174,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   TABLE: ['fromTable', (o) => data.fromTable(TABLE_ROWS, o), { target: 'y' }],
   TABLE_FUNCTION: ['tableToFunction', async (o) => tableToFunction((await tableModel()).model, o)],
   TABLE_NET: ['tableNet', (o) => tableNet(PREPARED, o)],
+  TABLE_OBJECTIVE: ['tableObjective', tune.tableObjective, { file: 'docs/guide/penguins.csv', target: 'species' }],
   TABLE_PREDICT: ['predict', async (o) => (await tableModel()).model.predict([{ x: 1 }], o)],
   TARGET_LOSS: ['TargetLoss', (o) => new gradus.TargetLoss(o), { target: 1 }],
   TENSOR: ['tensor', (o) => gradus.tensor([1], o)],

@@ -8,7 +8,7 @@
  * all problems, and so does one history of L-BFGS: the problems share most rows, so that their curvatures are similar.
  */
 import { crossEntropy, dense, noGrad, Parameter, reshape, type Tensor, tensor } from '../index.js'
-import { maxAbs } from '../solve/vector.js'
+import { maxAbs } from '../common/vector.js'
 import { descend } from './descend.js'
 import type { EngineRows } from './engine-rows.js'
 

@@ -4,6 +4,7 @@ import { flag, fraction, readOptions, type Schema } from '../common/options.js'
 import { quantileOf } from '../common/quantile.js'
 import { shortened, show, showNames } from '../common/show.js'
 import { type EncoderOptions, encoderFromState, type TableEncoder, type TableState } from '../data/index.js'
+import { ENCODER } from '../data/table/encoder.js'
 import {
   decodeModelFile,
   EmbedColumns,
@@ -247,10 +248,14 @@ export class TableModel<P extends Prediction = Prediction> {
  * @throws RangeError for a damaged file, TypeError for a file without a model of a table
  */
 // biome-ignore lint/suspicious/noExplicitAny: which of the two a file holds is not known before it is read; `model.task` says it
-export async function loadTableModel<P extends Prediction = any>(source: ModelSource, options?: EncoderOptions): Promise<TableModel<P>> {
+export async function loadTableModel<P extends Prediction = any>(
+  source: ModelSource,
+  options: EncoderOptions = {},
+): Promise<TableModel<P>> {
+  const read = readOptions('loadTableModel', options, ENCODER)
   const isBytes = source instanceof Uint8Array || source instanceof ArrayBuffer
   const file: ModelFile<Ensemble> = isBytes ? decodeModelFile(source as Uint8Array) : await loadModelFile(source)
-  return tableModelFrom<P>(file.model, file[PART], options)
+  return tableModelFrom<P>(file.model, file[PART], read)
 }
 
 /**

@@ -1,5 +1,6 @@
 /** An objective that trains nets for a table in a file: `gradus tune table.csv` uses it. */
 import { rangeError } from '../common/errors.js'
+import { count, readOptions, type Schema, text } from '../common/options.js'
 import { showNames } from '../common/show.js'
 import { readTable } from '../data/index.js'
 import { crossEntropy, evaluateModel, fit, mse, type Progress, tensor } from '../index.js'
@@ -11,6 +12,7 @@ import {
   prepareTable,
   tableNet,
 } from '../table/index.js'
+import { PREPARE_TABLE } from '../table/prepare-table.js'
 import { categorical, float, int, type Space } from './space.js'
 import type { Objective } from './trial.js'
 
@@ -21,6 +23,12 @@ export interface TableObjectiveOptions extends PrepareTableOptions {
   /** Passes over the rows. Default 40. */
   epochs?: number
 }
+
+export const TABLE_OBJECTIVE = {
+  ...PREPARE_TABLE,
+  file: { is: text, required: true },
+  epochs: { is: count, default: 40 },
+} satisfies Schema<TableObjectiveOptions>
 
 /** Parameters that {@link tableObjective} understands, each with its usual range. */
 export const TABLE_SPACE = {
@@ -75,8 +83,8 @@ export function netSettings(params: Readonly<Record<string, unknown>>, epochs = 
  * @throws Error, RangeError if the file cannot be read, or has no such column
  */
 export async function tableObjective(options: TableObjectiveOptions): Promise<Objective & Pick<PreparedTable, 'leftOut' | 'notes'>> {
-  const { file, epochs = 40, read, ...table } = options
-  const { seed = 0 } = table
+  const { file, epochs, read, ...table } = readOptions('tableObjective', options, TABLE_OBJECTIVE)
+  const { seed } = table
   const rows = await readTable(file, read)
   if (rows.length === 0) throw rangeError(`${file}: there are no rows`)
   const prepared = await ofFile(file, () => prepareTable(rows, table))

@@ -101,7 +101,7 @@ const TARGET_USES: readonly ColumnUse[] = ['number', 'date', 'category']
 const WAYS: readonly unknown[] = ['fail', 'drop', 'mean', 'median', 'auto']
 /** A number that fills gaps becomes a float, so it must fit into 32 bits. */
 const way: Kind = {
-  wants: `'fail', 'drop', 'mean', 'median', 'auto' or a number`,
+  wants: "'fail', 'drop', 'mean', 'median', 'auto' or a number",
   fits: (value) => WAYS.includes(value) || (typeof value === 'number' && Number.isFinite(Math.fround(value))),
 }
 const ways: Kind = { wants: `${way.wants}, or an object with one for each column`, fits: (value) => way.fits(value) || object.fits(value) }

@@ -1,7 +1,6 @@
 /** BFGS with a full matrix for training. */
-import { nonNegative, positive } from '../../optim/base/options.js'
 import { BFGSRule } from '../minimize/quasi-newton.js'
-import type { Closure, ClosureResult, TrainingBatch } from './closure.js'
+import type { Closure, ClosureResult } from './closure.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
 
 /**
@@ -22,18 +21,7 @@ export class BFGS extends DescentOptimizer<DescentOptions> {
     return 'BFGS'
   }
 
-  static override readonly defaults: Readonly<Record<string, unknown>> = {
-    maxIterations: 20,
-    gradientTolerance: 1e-7,
-    valueTolerance: 1e-12,
-  }
-  static override readonly allowed = { maxIterations: positive, gradientTolerance: nonNegative, valueTolerance: nonNegative } as const
-
   private readonly rule = new BFGSRule()
-
-  override trainOn({ evaluate }: TrainingBatch): number {
-    return this.step(evaluate).initialLoss
-  }
 
   /** Up to `maxIterations` iterations. @throws errors of the closure; then the parameters are at the best point seen */
   step(closure: Closure): ClosureResult {

@@ -1,7 +1,6 @@
 /** Nonlinear conjugate gradients for training. */
-import { nonNegative, positive } from '../../optim/base/options.js'
 import { type ConjugateFormula, ConjugateRule } from '../minimize/conjugate-gradient.js'
-import type { Closure, ClosureResult, TrainingBatch } from './closure.js'
+import type { Closure, ClosureResult } from './closure.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
 
 /** Options of {@link ConjugateGradient}. */
@@ -24,23 +23,15 @@ export class ConjugateGradient extends DescentOptimizer<ConjugateGradientOptions
   }
 
   static override readonly defaults: Readonly<Record<string, unknown>> = {
-    maxIterations: 20,
-    gradientTolerance: 1e-7,
-    valueTolerance: 1e-12,
+    ...DescentOptimizer.defaults,
     conjugate: 'PR+',
   }
   static override readonly allowed = {
-    maxIterations: positive,
-    gradientTolerance: nonNegative,
-    valueTolerance: nonNegative,
+    ...DescentOptimizer.allowed,
     conjugate: ['PR+', 'FR', 'HS', 'HZ'],
   } as const
 
   private rule: ConjugateRule | null = null
-
-  override trainOn({ evaluate }: TrainingBatch): number {
-    return this.step(evaluate).initialLoss
-  }
 
   /** Up to `maxIterations` iterations. @throws errors of the closure; then the parameters are at the best point seen */
   step(closure: Closure): ClosureResult {

@@ -1,11 +1,12 @@
 /** Closure-style optimizers that are a direction rule and a line search. */
+import { type Allowed, nonNegative, positive } from '../../optim/base/options.js'
 
 import { descend } from '../minimize/descent.js'
 import type { DirectionRule, LastStep } from '../minimize/direction.js'
 import type { Point, PointSource } from '../objective.js'
 import { isConverged, type Stop } from '../result.js'
 import { Stopping } from '../stop.js'
-import { type Closure, ClosureOptimizer, type ClosureResult } from './closure.js'
+import { type Closure, ClosureOptimizer, type ClosureResult, type TrainingBatch } from './closure.js'
 
 /** Options that all these optimizers share. */
 export interface DescentOptions {
@@ -23,9 +24,25 @@ export type Descend = (source: PointSource, first: Point, stopping: Stopping) =>
 /** @internal */
 export abstract class DescentOptimizer<O extends DescentOptions> extends ClosureOptimizer<O> {
   static override readonly renames = { toleranceGradient: 'gradientTolerance', toleranceChange: 'valueTolerance' }
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    maxIterations: 20,
+    gradientTolerance: 1e-7,
+    valueTolerance: 1e-12,
+  }
+  static override readonly allowed: Readonly<Record<string, Allowed>> = {
+    maxIterations: positive,
+    gradientTolerance: nonNegative,
+    valueTolerance: nonNegative,
+  }
 
   /** The last step, from which the next search starts. */
   protected last: LastStep = null
+
+  abstract step(closure: Closure): ClosureResult
+
+  override trainOn({ evaluate }: TrainingBatch): number {
+    return this.step(evaluate).initialLoss
+  }
 
   /** Runs a direction rule with a line search along each direction. */
   protected run(closure: Closure, rule: DirectionRule): ClosureResult {
@@ -64,8 +81,8 @@ export abstract class DescentOptimizer<O extends DescentOptions> extends Closure
   }
 }
 
-/** Values and gradients by running a closure; remembers the best point. */
-class ClosureSource implements PointSource {
+/** Values and gradients by running a closure; remembers the best point. @internal */
+export class ClosureSource implements PointSource {
   evaluations = 0
   best: Point | null = null
 

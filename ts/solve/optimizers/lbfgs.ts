@@ -7,6 +7,7 @@ import { History } from '../minimize/history.js'
 import type { Point } from '../objective.js'
 import { isConverged, type Stop } from '../result.js'
 import { type Closure, ClosureOptimizer, type ClosureResult, type TrainingBatch } from './closure.js'
+import { ClosureSource } from './descent-optimizer.js'
 
 /** Options of {@link LBFGS}. */
 export interface LBFGSOptions {
@@ -194,27 +195,19 @@ export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
 }
 
 /** The search of one call of step(). */
-class Search {
+class Search extends ClosureSource {
   iterations = 0
-  evaluations = 0
   now!: Point
   first!: Point
-  best: Point | null = null
   readonly maxEvaluations: number
 
   constructor(
     private readonly optimizer: LBFGS,
-    private readonly evaluate: (x: Float64Array) => Point,
+    evaluate: (x: Float64Array) => Point,
   ) {
+    super(evaluate, optimizer.size)
     const { maxEvaluations, maxIterations } = optimizer.options
     this.maxEvaluations = maxEvaluations ?? Math.floor(1.25 * maxIterations)
-  }
-
-  at(x: Float64Array): Point {
-    this.evaluations++
-    const point = this.evaluate(x)
-    if (Number.isFinite(point.value) && !(point.value >= (this.best?.value ?? Number.POSITIVE_INFINITY))) this.best = point
-    return point
   }
 
   isFlat(): boolean {

@@ -6,7 +6,7 @@ import type { Tensor } from '../../tensor.js'
 import type { DirectionRule } from '../minimize/direction.js'
 import { newtonDirection } from '../minimize/newton.js'
 import type { Point } from '../objective.js'
-import type { ClosureResult, TrainingBatch } from './closure.js'
+import type { ClosureResult } from './closure.js'
 import { type ClosureCurvature, curvatureOf } from './closure-curvature.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
 
@@ -37,16 +37,12 @@ export class NewtonCG extends DescentOptimizer<NewtonCGOptions> {
   }
 
   static override readonly defaults: Readonly<Record<string, unknown>> = {
-    maxIterations: 20,
-    gradientTolerance: 1e-7,
-    valueTolerance: 1e-12,
+    ...DescentOptimizer.defaults,
     damping: 0,
     maxProducts: 50,
   }
   static override readonly allowed = {
-    maxIterations: positive,
-    gradientTolerance: nonNegative,
-    valueTolerance: nonNegative,
+    ...DescentOptimizer.allowed,
     damping: nonNegative,
     maxProducts: positive,
   } as const
@@ -60,10 +56,6 @@ export class NewtonCG extends DescentOptimizer<NewtonCGOptions> {
   step(closure: () => Tensor, loss?: (output: Tensor) => Tensor): ClosureResult {
     const { whole, curvature } = curvatureOf(this.parameters, closure, loss)
     return this.run(whole, new ClosureNewtonRule((x) => this.write(x), curvature, this.options))
-  }
-
-  override trainOn({ evaluate }: TrainingBatch): number {
-    return this.step(evaluate).initialLoss
   }
 
   protected captured(): Record<string, unknown> {

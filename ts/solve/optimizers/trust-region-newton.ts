@@ -1,8 +1,8 @@
 /** Newton's method in a trust region for training. */
-import { nonNegative, positive } from '../../optim/base/options.js'
+import { positive } from '../../optim/base/options.js'
 import type { Tensor } from '../../tensor.js'
 import { type HessianAt, type TrustRegionOptions, trustRegion } from '../minimize/trust-region.js'
-import type { ClosureResult, TrainingBatch } from './closure.js'
+import type { ClosureResult } from './closure.js'
 import { curvatureOf } from './closure-curvature.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
 
@@ -28,17 +28,13 @@ export class TrustRegionNewton extends DescentOptimizer<TrustRegionNewtonOptions
   }
 
   static override readonly defaults: Readonly<Record<string, unknown>> = {
-    maxIterations: 20,
-    gradientTolerance: 1e-7,
-    valueTolerance: 1e-12,
+    ...DescentOptimizer.defaults,
     initialRadius: 1,
     maxRadius: 1000,
     eta: 0.15,
   }
   static override readonly allowed = {
-    maxIterations: positive,
-    gradientTolerance: nonNegative,
-    valueTolerance: nonNegative,
+    ...DescentOptimizer.allowed,
     initialRadius: positive,
     maxRadius: positive,
     eta: { min: 0, max: 0.25, openMax: true },
@@ -65,10 +61,6 @@ export class TrustRegionNewton extends DescentOptimizer<TrustRegionNewtonOptions
       this.radius = stop.reason === 'line-search' || stop.reason === 'not-finite' ? null : region.radius
       return stop
     })
-  }
-
-  override trainOn({ evaluate }: TrainingBatch): number {
-    return this.step(evaluate).initialLoss
   }
 
   protected captured(): Record<string, unknown> {
