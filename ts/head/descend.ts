@@ -2,8 +2,9 @@
  * L-BFGS for smooth convex functions whose gradients are in single precision. The line search looks at slopes alone, which is enough for a convex
  * function: near the minimum, values in single precision no longer tell two points apart, but slopes do. `minimize` of gradus/solve compares values.
  */
+
+import { along, difference, dot, maxAbs } from '../common/vector.js'
 import { History } from '../solve/minimize/history.js'
-import { along, difference, dot, maxAbs } from '../solve/vector.js'
 
 type Gradient = (x: Float64Array) => Float64Array
 

@@ -7,8 +7,9 @@
  * scikit-learn with C = 1/λ; for two classes that has one vector w, which here is W₂ − W₁ = 2·W₂, so that λ counts twice. One matrix product serves
  * all problems, and so does one history of L-BFGS: the problems share most rows, so that their curvatures are similar.
  */
-import { crossEntropy, dense, noGrad, Parameter, reshape, type Tensor, tensor } from '../index.js'
+
 import { maxAbs } from '../common/vector.js'
+import { crossEntropy, dense, noGrad, Parameter, reshape, type Tensor, tensor } from '../index.js'
 import { descend } from './descend.js'
 import type { EngineRows } from './engine-rows.js'
 
