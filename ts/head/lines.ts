@@ -28,9 +28,9 @@ export class Lines {
   private readonly bias: Parameter
   /** Weights and then biases of all problems, for the rows as the engine has them: where the last search ended. */
   private theta: Float64Array
-  private targets!: Tensor
-  private rowWeights!: Tensor
-  /** The weight of the rows of a problem, which gradients are divided by. */
+  /** Of each block of rows: classes and weights of its rows in all problems, and the weights of a problem in sum. */
+  private targets: { classes: Tensor; weights: Tensor; total: number }[] = []
+  /** The weight of the rows of a problem. */
   private total = 0
 
   constructor(
@@ -49,19 +49,20 @@ export class Lines {
    * @param weightOf of a row in a problem. Default: 1
    */
   setTargets(classOf: ArrayLike<number>, weightOf: (row: number, problem: number) => number = () => 1): void {
-    const { problems } = this
-    const { count, capacity } = this.rows
-    const targets = new Int32Array(capacity * problems)
-    const weights = new Float32Array(capacity * problems)
-    let total = 0
-    for (let i = 0, at = 0; i < count; i++)
-      for (let f = 0; f < problems; f++, at++) {
-        targets[at] = classOf[i]
-        total += weights[at] = weightOf(i, f)
-      }
-    this.total = total / problems
-    this.targets = tensor(targets)
-    this.rowWeights = tensor(weights)
+    const { problems, rows } = this
+    let row = 0
+    this.targets = rows.blocks.map(({ capacity, count }) => {
+      const classes = new Int32Array(capacity * problems)
+      const weights = new Float32Array(capacity * problems)
+      let total = 0
+      for (let i = 0, at = 0; i < count; i++, row++)
+        for (let f = 0; f < problems; f++, at++) {
+          classes[at] = classOf[row]
+          total += weights[at] = weightOf(row, f)
+        }
+      return { classes: tensor(classes), weights: tensor(weights), total: total / problems }
+    })
+    this.total = this.targets.reduce((sum, { total }) => sum + total, 0)
   }
 
   /** Begins at a line in each problem. @param line for the rows as they came */
@@ -85,14 +86,14 @@ export class Lines {
    * Solves all problems, until no component of the gradient of the mean loss is larger than `absolute`, or than this share, `relative`, of the
    * penalty's own gradient, which the gradient of the loss balances at the minimum.
    * @param penalty λ
+   * @param every takes every such block of rows only, for a start on many rows
    */
-  solve(penalty: number, { absolute, relative = 0 }: { absolute: number; relative?: number }): void {
-    const scaled = ((this.classes === 2 ? 2 : 1) * penalty) / this.rows.scale ** 2
-    const pull = (theta: Float64Array) => (scaled / this.total) * maxAbs(theta.subarray(0, this.weight.size))
+  solve(penalty: number, { absolute, relative = 0 }: { absolute: number; relative?: number }, every = 1): void {
+    const shrink = ((this.classes === 2 ? 2 : 1) * penalty) / this.rows.scale ** 2 / this.total
     this.theta = descend(
-      (theta) => this.gradient(theta, scaled),
+      (theta) => this.gradient(theta, shrink, every),
       this.theta,
-      (theta, size) => size <= absolute || size <= relative * pull(theta),
+      (theta, size) => size <= absolute || size <= relative * shrink * maxAbs(theta.subarray(0, this.weight.size)),
     )
   }
 
@@ -117,13 +118,16 @@ export class Lines {
 
   /** Logits of all rows by the problem that each names: row-major [rows, classes]. */
   logits(problemOf: ArrayLike<number>): Float64Array {
-    const { classes, problems } = this
+    const { classes, problems, rows } = this
     this.assign(this.theta)
-    const all = noGrad(() => this.forward().data())
-    const out = new Float64Array(this.rows.count * classes)
-    for (let i = 0; i < this.rows.count; i++) {
-      const from = (i * problems + problemOf[i]) * classes
-      out.set(all.subarray(from, from + classes), i * classes)
+    const out = new Float64Array(rows.count * classes)
+    let row = 0
+    for (const block of rows.blocks) {
+      const all = noGrad(() => dense(block.forward(), this.weight, this.bias).data())
+      for (let i = 0; i < block.count; i++, row++) {
+        const from = (i * problems + problemOf[row]) * classes
+        out.set(all.subarray(from, from + classes), row * classes)
+      }
     }
     return out
   }
@@ -133,32 +137,39 @@ export class Lines {
     this.bias.view().set(theta.subarray(this.weight.size))
   }
 
-  private forward(): Tensor {
-    return dense(this.rows.tensor, this.weight, this.bias)
-  }
-
-  /** Gradient of the mean loss with the penalty. */
-  private gradient(theta: Float64Array, penalty: number): Float64Array {
-    const { weight, bias } = this
+  /** Gradient of the mean loss of these blocks, with the penalty. */
+  private gradient(theta: Float64Array, shrink: number, every: number): Float64Array {
+    const { weight, bias, rows, classes, problems } = this
     this.evaluations++
     this.assign(theta)
     weight.grad = bias.grad = null
-    const logits = reshape(this.forward(), [this.rows.capacity * this.problems, this.classes])
-    crossEntropy(logits, this.targets, { weights: this.rowWeights, reduction: 'sum' }).backward()
+    let total = 0
+    for (let b = 0; b < rows.blocks.length; b += every) {
+      const [block, targets] = [rows.blocks[b], this.targets[b]]
+      if (targets.total === 0) continue
+      total += targets.total
+      // gradients of blocks add up in the parameters
+      const logits = reshape(dense(block.forward(), weight, bias), [block.capacity * problems, classes])
+      crossEntropy(logits, targets.classes, { weights: targets.weights, reduction: 'sum' }).backward()
+    }
     const out = new Float64Array(theta.length)
     out.set(weight.gradientView())
     out.set(bias.gradientView(), weight.size)
-    const [byTotal, shrink] = [1 / this.total, penalty / this.total]
-    for (let i = 0; i < weight.size; i++) out[i] = out[i] * byTotal + shrink * theta[i]
-    for (let i = weight.size; i < out.length; i++) out[i] *= byTotal
+    for (let i = 0; i < weight.size; i++) out[i] = out[i] / total + shrink * theta[i]
+    for (let i = weight.size; i < out.length; i++) out[i] /= total
     return out
   }
 }
+
+/** From this number of rows on, the search begins on one of {@link SOME} blocks. */
+const MANY = 10_000
+const SOME = 8
 
 /** The line of all rows: the minimum to within the tolerance of a head. */
 export function lineOfAll(lines: Lines, classOf: ArrayLike<number>, start: Line | null, penalty: number, gradientTolerance: number): Line {
   lines.setTargets(classOf)
   if (start !== null) lines.startAt(start)
+  if (classOf.length >= MANY) lines.solve(penalty, { absolute: gradientTolerance }, SOME)
   lines.solve(penalty, { absolute: gradientTolerance })
   return lines.line()
 }
