@@ -60,7 +60,11 @@ console.log(JSON.stringify({ imported, whole: performance.now() - start, cpu: (u
 
 async function time(): Promise<void> {
   const runs = Array.from({ length: 7 }, () =>
-    JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', COLD, path.resolve(process.env.HEAD ?? 'dist/head.js')], { encoding: 'utf8' })),
+    JSON.parse(
+      execFileSync(process.execPath, ['--input-type=module', '-e', COLD, path.resolve(process.env.HEAD ?? 'dist/head.js')], {
+        encoding: 'utf8',
+      }),
+    ),
   )
   const least = (key: string) => Math.min(...runs.map((run) => run[key])).toFixed(0)
   const { tried, accuracy } = runs[0].report

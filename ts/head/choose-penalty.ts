@@ -8,7 +8,7 @@ import type { Rows } from './vectors.js'
 /** Scores of a penalty on held-out rows. */
 export interface PenaltyScore {
   l2: number
-  /** Mean −log of the probability of the true class. */
+  /** Mean −log of the probability of the true class, with the temperature. */
   logLoss: number
   accuracy: number
 }
@@ -16,6 +16,8 @@ export interface PenaltyScore {
 /** Result of a cross-validation. */
 export interface Chosen {
   best: PenaltyScore
+  /** The temperature that makes its held-out probabilities likeliest. */
+  temperature: number
   /** Every penalty that was tried, from small to large. */
   tried: PenaltyScore[]
   /** The rows, by their number among all rows. */
@@ -39,10 +41,7 @@ const LEAST_ROWS_PER_CLASS = 20
 const [FIRST_STEP, LAST_STEP, USUAL_STEP] = [-4, 10, 3]
 /** Tolerances that end the search for one penalty: held-out losses are then accurate to about 1 %. */
 const TOLERANCE = { absolute: 1e-6, relative: 0.3 }
-/**
- * A weaker penalty wants to lower the log loss by this. Where classes are far apart each step lowers it a little, and such steps would take most of the
- * time.
- */
+/** A further penalty wants to lower the log loss by this, or is not worth the time. */
 const LEAST_GAIN = 0.003
 
 /** λ of a step. */
@@ -75,7 +74,7 @@ export function choosePenalty(
   all: Rows,
   classOf: Int32Array,
   classes: number,
-  { seed, only, everyRow = false }: { seed: number; only?: number | undefined; everyRow?: boolean },
+  { seed, only, calibrate = true, everyRow = false }: { seed: number; only?: number | undefined; calibrate?: boolean; everyRow?: boolean },
 ): Chosen | null {
   const counts = countClasses(classOf, classes)
   const several = counts.filter((count) => count > 1)
@@ -103,15 +102,15 @@ export function choosePenalty(
   // a class with one row is unknown to the net that does not see it
   const judged = rows.map((_, i) => i).filter((i) => counts[ownClasses[i]] > 1)
   const tried = new Map<number, PenaltyScore>()
-  let best: Pick<Chosen, 'best' | 'logits' | 'start'> | undefined
+  let best: Pick<Chosen, 'best' | 'temperature' | 'logits' | 'start'> | undefined
   const attempt = (l2: number): boolean => {
     lines.solve(l2, TOLERANCE)
     const logits = lines.logits(foldOf)
-    const score = { l2, ...scoreOf(logits, ownClasses, classes, judged) }
+    const temperature = calibrate ? chooseTemperature(logits, ownClasses, classes, judged) : 1
+    const score = { l2, ...scoreOf(logits, ownClasses, classes, judged, temperature) }
     tried.set(l2, score)
-    const before = best?.best.logLoss ?? Number.POSITIVE_INFINITY
-    const isBetter = score.logLoss < before - (l2 < (best?.best.l2 ?? 0) ? LEAST_GAIN : 0)
-    if (isBetter) best = { best: score, logits, start: lines.line() }
+    const isBetter = best === undefined || score.logLoss < best.best.logLoss - LEAST_GAIN
+    if (isBetter) best = { best: score, temperature, logits, start: lines.line() }
     return isBetter
   }
   if (only !== undefined) attempt(only)
@@ -134,11 +133,17 @@ function pick({ vectors, width }: Rows, rows: Int32Array): Rows {
   return { vectors: out, count: rows.length, width }
 }
 
-function scoreOf(logits: Float64Array, classOf: Int32Array, classes: number, rows: Int32Array): { logLoss: number; accuracy: number } {
+function scoreOf(
+  logits: Float64Array,
+  classOf: Int32Array,
+  classes: number,
+  rows: Int32Array,
+  temperature: number,
+): { logLoss: number; accuracy: number } {
   let [loss, hits] = [0, 0]
   for (const row of rows) {
     const z = logits.subarray(row * classes, (row + 1) * classes)
-    loss += lossOf(z, classOf[row], 1)
+    loss += lossOf(z, classOf[row], 1 / temperature)
     let best = 0
     for (let c = 1; c < classes; c++) if (z[c] > z[best]) best = c
     hits += Number(best === classOf[row])
@@ -155,8 +160,8 @@ function lossOf(z: Float64Array, target: number, inverse: number): number {
   return Math.log(sum) - (z[target] - most) * inverse
 }
 
-/** Steps of the golden section over the logarithm of the temperature, which then is right to 0.1 %. */
-const GOLDEN_STEPS = 16
+/** Steps of the golden section over the logarithm of the temperature, which then is right to 2 %. */
+const GOLDEN_STEPS = 9
 const GOLDEN = (Math.sqrt(5) - 1) / 2
 /** Limits of the logarithm of a temperature. */
 const WIDEST = Math.log(8)
@@ -165,10 +170,10 @@ const WIDEST = Math.log(8)
  * The temperature T with the least Σ −log softmax(logits/T)[class] + ½·(log T)² on held-out rows (Guo, Pleiss, Sun & Weinberger 2017). The last
  * term keeps it near 1 where rows are few.
  */
-export function chooseTemperature({ logits, classOf }: Pick<Chosen, 'logits' | 'classOf'>, classes: number): number {
+function chooseTemperature(logits: Float64Array, classOf: Int32Array, classes: number, rows: Int32Array): number {
   const lossAt = (log: number) => {
     let sum = log ** 2 / 2
-    for (let i = 0; i < classOf.length; i++) sum += lossOf(logits.subarray(i * classes, (i + 1) * classes), classOf[i], Math.exp(-log))
+    for (const row of rows) sum += lossOf(logits.subarray(row * classes, (row + 1) * classes), classOf[row], Math.exp(-log))
     return sum
   }
   let [low, high] = [-WIDEST, WIDEST]

@@ -54,7 +54,7 @@ export async function findMislabelled<const L extends Label>(
   const only = l2 ?? choosePenalty('findMislabelled', rows, classOf, classes, { seed })?.best.l2
   const chosen = choosePenalty('findMislabelled', rows, classOf, classes, { seed, only, everyRow: true })
   if (chosen === null) return []
-  const p = chosen.logits.slice()
+  const p = chosen.logits.map((z) => z / chosen.temperature)
   for (let i = 0; i < rows.count; i++) softmax(p.subarray(i * classes, (i + 1) * classes))
   const [sums, counts] = [new Float64Array(classes), new Float64Array(classes)]
   for (let i = 0; i < rows.count; i++) {

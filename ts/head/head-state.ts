@@ -13,7 +13,7 @@ export interface HeadReport {
   /** Rows and folds of the cross-validation. */
   rows: number
   folds: number
-  /** Mean −log of the probability of the true class, before calibration. */
+  /** Mean −log of the probability of the true class. */
   logLoss: number
   accuracy: number
   /** The same for each penalty that was tried, from small to large. */

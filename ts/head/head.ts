@@ -72,14 +72,17 @@ export const SAVE_HEAD = { examples: { is: flag, default: false } } satisfies Sc
 export class Head<L extends Label = Label> {
   #state!: HeadState<L>
   /** Calibrated logits with the priors are packed·x + shift; row-major [classes, width]. */
-  #packed!: Float32Array
+  #packed!: Float64Array
   #shift!: Float64Array
   readonly #scratch: Float32Array
+  /** The vector of a prediction as doubles, so that products need no conversions. */
+  readonly #wide: Float64Array
   #engine: Engine | null = null
 
   /** @internal use {@link trainHead} or {@link loadHead} */
   constructor(state: HeadState<L>) {
     this.#scratch = new Float32Array(state.width)
+    this.#wide = new Float64Array(state.width)
     this.#take(state)
   }
 
@@ -142,12 +145,14 @@ export class Head<L extends Label = Label> {
   }
 
   #predicted(x: Float32Array): HeadPrediction<L> {
+    const wide = this.#wide
+    wide.set(x)
     const { labels, spread, noneBelow } = this.#state
     const [packed, shift] = [this.#packed, this.#shift]
     const z = new Float64Array(shift.length)
     let best = 0
     for (let c = 0, at = 0; c < z.length; c++, at += x.length) {
-      z[c] = shift[c] + product(packed, at, x)
+      z[c] = shift[c] + product(packed, at, wide)
       if (z[c] > z[best]) best = c
     }
     const most = z[best]
@@ -340,7 +345,7 @@ export class Head<L extends Label = Label> {
     const { line, width, labels, temperature, priors } = state
     const classes = labels.length
     const shifts = logShifts(who, priors, state)
-    this.#packed = new Float32Array(classes * width)
+    this.#packed = new Float64Array(classes * width)
     for (let c = 0; c < classes; c++)
       for (let j = 0; j < width; j++) this.#packed[c * width + j] = line.weights[j * classes + c] / temperature
     this.#shift = line.bias.map((b, c) => b / temperature + shifts[c])
@@ -370,8 +375,11 @@ function onlyClasses({ weights, bias }: Line, width: number, kept: readonly numb
 }
 
 /** Σ packed[at + j]·x[j], by four sums that do not wait for one another. */
-function product(packed: Float32Array, at: number, x: Float32Array): number {
-  let [a, b, c, d] = [0, 0, 0, 0]
+function product(packed: Float64Array, at: number, x: Float64Array): number {
+  let a = 0
+  let b = 0
+  let c = 0
+  let d = 0
   const end = x.length - (x.length % 4)
   let j = 0
   for (; j < end; j += 4) {

@@ -33,14 +33,17 @@ export function spreadOf({ vectors, count, width }: Rows, classOf: ArrayLike<num
     counts[classOf[i]]++
     for (let j = 0; j < width; j++, at++) sums[from + j] += vectors[at]
   }
-  const means = Float32Array.from(sums, (sum, at) => sum / Math.max(1, counts[Math.floor(at / width)]))
+  const means = new Float32Array(classes * width)
+  for (let c = 0, at = 0; c < classes; c++) for (let j = 0; j < width; j++, at++) means[at] = sums[at] / counts[c]
   const squares = new Float64Array(count)
   const totals = new Float64Array(classes)
-  let [total, measured] = [0, 0]
+  let total = 0
+  let measured = 0
   for (let i = 0, at = 0; i < count; i++) {
-    const [c, n] = [classOf[i], counts[classOf[i]]]
+    const c = classOf[i]
+    const n = counts[c]
     let square = 0
-    for (let j = 0; j < width; j++, at++) square += (vectors[at] - means[c * width + j]) ** 2
+    for (let j = 0, from = c * width; j < width; j++, at++) square += (vectors[at] - means[from + j]) ** 2
     if (n < 2) continue
     // from the mean of the others: n/(n − 1) times as far
     squares[i] = square * (n / (n - 1)) ** 2

@@ -1,7 +1,7 @@
 /** The training of a head, in one call. */
 import { rangeError } from '../common/errors.js'
 import { anything, flag, positive, readOptions, type Schema, seed, share } from '../common/options.js'
-import { choosePenalty, chooseTemperature, countClasses, usualPenalty } from './choose-penalty.js'
+import { choosePenalty, countClasses, usualPenalty } from './choose-penalty.js'
 import { EngineRows } from './engine-rows.js'
 import { Examples } from './examples.js'
 import { Head } from './head.js'
@@ -68,13 +68,14 @@ export async function trainHead<const L extends Label>(
   const { rows, read } = readExamples('trainHead', vectors, labels)
   const { classOf } = read
   const classes = read.labels.length
-  const chosen = given !== undefined && !calibrate ? null : choosePenalty('trainHead', rows, classOf, classes, { seed, only: given })
+  const chosen =
+    given !== undefined && !calibrate ? null : choosePenalty('trainHead', rows, classOf, classes, { seed, only: given, calibrate })
   const engine = new EngineRows(rows)
   const l2 = given ?? chosen?.best.l2 ?? usualPenalty(engine.spread)
   const line = lineOfAll(new Lines(engine, classes, 1), classOf, chosen?.start ?? null, l2, gradientTolerance)
   return new Head<L>({
     ...{ labels: read.labels, width: rows.width, line, l2, priors: priors as Priors<L>, noneBelow, gradientTolerance },
-    temperature: calibrate && chosen ? chooseTemperature(chosen, classes) : 1,
+    temperature: chosen?.temperature ?? 1,
     counts: countClasses(classOf, classes),
     spread: spreadOf(rows, classOf, classes),
     report: chosen && { rows: chosen.rows.length, folds: chosen.folds.length, ...chosen.best, tried: chosen.tried },
