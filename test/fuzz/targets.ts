@@ -7,6 +7,8 @@ import { encoderFromState, fromTable, parseCsv, parseIdx, parseNpy, parseNpz, ty
 import { fromOnnx } from '../../ts/export/from-onnx.js'
 import { toOnnx } from '../../ts/export/onnx.js'
 import { decodeModelFile, encodeModel } from '../../ts/files/model-file.js'
+import { Head } from '../../ts/head/head.js'
+import { type HeadState, readState } from '../../ts/head/head-state.js'
 import { decodeSafetensors, encodeSafetensors } from '../../ts/io/safetensors.js'
 import { decodeState, encodeState } from '../../ts/io/state.js'
 import { Dense } from '../../ts/nn/dense.js'
@@ -207,6 +209,48 @@ function tableModel(bytes: Uint8Array): void {
   check(answers === undefined || Object.keys(answers[0]).length >= 3, 'no answer')
 }
 
+const HALVES = { factor: 1, halves: Uint16Array.of(0x3c00, 0, 0, 0x3c00) }
+const GOOD_HEAD = {
+  ...{
+    format: 'gradus-head/1',
+    labels: ['a', 'b'],
+    width: 2,
+    l2: 1,
+    temperature: 1,
+    priors: 'examples',
+    noneBelow: 0.05,
+    gradientTolerance: 1e-4,
+  },
+  ...{
+    counts: Int32Array.of(2, 1),
+    report: null,
+    weights: HALVES,
+    bias: Float32Array.of(0, 1),
+    means: HALVES,
+    spreads: Float32Array.of(1, 2),
+  },
+  ...{ distances: Float32Array.of(1, 2, 3), examples: { vectors: HALVES, classOf: Int32Array.of(0, 1) } },
+}
+
+/** The bytes are JSON: parts of a head file that stand in the place of good ones. A list of numbers is an array of the kind that a good part has. */
+function head(bytes: Uint8Array): void {
+  const parts = Object.entries(parsed(new TextDecoder().decode(bytes)) ?? {}).map(([name, value]) => {
+    const good = (GOOD_HEAD as Record<string, unknown>)[name]
+    if (Array.isArray(value) && good instanceof Float32Array) return [name, Float32Array.from(value)]
+    if (Array.isArray(value) && good instanceof Int32Array) return [name, Int32Array.from(value)]
+    return [name, value]
+  })
+  const ours = /^(loadHead|predict|Head): /
+  const state = guarded(() => readState<string>({ head: { ...GOOD_HEAD, ...Object.fromEntries(parts) } }), ours)
+  const made = state && guarded(() => new Head(state as HeadState<string>), ours)
+  if (made === undefined) return
+  const { probabilities, probability, pValue } = made.predict(new Float32Array(made.width))
+  const all = Object.values<number>(probabilities)
+  check(all.length === made.labels.length && all.every(Number.isFinite), 'a class without a probability')
+  check(probability > 0 && pValue > 0 && pValue <= 1, 'a probability that is none')
+  check(made.bytes({ examples: true }).length > 0, 'a head that cannot be written')
+}
+
 function parsed(text: string): { table?: unknown } | undefined {
   try {
     return Object(JSON.parse(text)) as { table?: unknown }
@@ -247,6 +291,7 @@ export const targets: Readonly<Record<string, Target>> = {
   model,
   onnx,
   tableModel,
+  head,
   journal,
   queue,
 }
@@ -321,6 +366,23 @@ export const tokens: Readonly<Record<string, readonly string[]>> = {
     '\u0012\0',
     '\u00ff\u00ff\u00ff\u00ff\u000f',
     '\u000a\u0001x',
+  ],
+  head: [
+    '"labels":',
+    '"width":2',
+    '"counts":[1,1]',
+    '"priors":{"a":0.5,"b":0.5}',
+    '"priors":"uniform"',
+    '"spreads":[1,1]',
+    '"distances":[]',
+    '"bias":[0,0]',
+    '"temperature":',
+    '"examples":',
+    '"__proto__"',
+    'null',
+    'true',
+    '1e999',
+    '1e-320',
   ],
   tableModel: [
     '"as":"hash"',

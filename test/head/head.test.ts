@@ -350,6 +350,15 @@ describe('bad input', () => {
       'trainHead: the label of row 0 wants a text, a finite number or a boolean, got NaN',
     ],
     [
+      'a label that is no property',
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      ['__proto__', 'a'],
+      "trainHead: the label of row 0 wants a text, a finite number or a boolean, got '__proto__'; leave the row out",
+    ],
+    [
       'labels alike as text',
       [
         [1, 2],

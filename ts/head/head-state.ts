@@ -6,7 +6,7 @@ import { Examples } from './examples.js'
 import type { Line } from './lines.js'
 import type { Spread } from './none.js'
 import type { Priors } from './priors.js'
-import type { Label, Rows } from './vectors.js'
+import { isLabel, type Label, type Rows } from './vectors.js'
 
 /** Scores of a head on held-out rows. */
 export interface HeadReport {
@@ -79,8 +79,8 @@ export function readState<L extends Label>(file: unknown): HeadState<L> {
   const classes = Array.isArray(labels) ? labels.length : 0
   const isGood =
     classes >= 2 &&
+    labels.every(isLabel) &&
     new Set(labels.map(String)).size === classes &&
-    labels.every((label) => ['string', 'number', 'boolean'].includes(typeof label)) &&
     Number.isInteger(width) &&
     width > 0 &&
     [l2, temperature, gradientTolerance].every((x) => Number.isFinite(x) && x > 0) &&
@@ -91,7 +91,8 @@ export function readState<L extends Label>(file: unknown): HeadState<L> {
     areNumbers(bias, classes, Float32Array) &&
     areNumbers(spreads, classes, Float32Array) &&
     spreads.every((spread) => spread > 0) &&
-    areNumbers(distances, undefined, Float32Array)
+    areNumbers(distances, undefined, Float32Array) &&
+    (report === null || isReport(report))
   if (!isGood) throw damaged('its parts do not fit')
   return {
     ...{ labels, width, l2, temperature, noneBelow, gradientTolerance, counts, priors, report },
@@ -101,8 +102,15 @@ export function readState<L extends Label>(file: unknown): HeadState<L> {
       spreads: Float64Array.from(spreads),
       distances: Float64Array.from(distances).sort(),
     },
-    examples: examples === undefined ? null : examplesOf(examples, width, classes),
+    examples: examples === undefined || examples === null ? null : examplesOf(examples, width, classes),
   }
+}
+
+function isReport({ tried, ...numbers }: HeadReport): boolean {
+  const areGood = (scores: object) => Object.values(scores).every((x) => Number.isFinite(x))
+  return (
+    areGood(numbers) && Array.isArray(tried) && tried.every((scores) => typeof scores === 'object' && scores !== null && areGood(scores))
+  )
 }
 
 function examplesOf(saved: unknown, width: number, classes: number): Examples {

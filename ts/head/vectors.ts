@@ -139,7 +139,16 @@ export function readLabels<L extends Label>(who: string, given: readonly L[], co
   return { labels, classOf }
 }
 
+/** Probabilities are properties by label, and `__proto__` would not be one. */
+export function isLabel(label: unknown): label is Label {
+  return (
+    (typeof label === 'string' && label !== '__proto__') ||
+    typeof label === 'boolean' ||
+    (typeof label === 'number' && Number.isFinite(label))
+  )
+}
+
 function checkLabel(who: string, label: unknown, row: number): void {
-  if (typeof label === 'string' || typeof label === 'boolean' || (typeof label === 'number' && Number.isFinite(label))) return
-  throw typeError(`${who}: the label of row ${row} wants a text, a finite number or a boolean, got ${show(label)}; leave the row out`)
+  if (!isLabel(label))
+    throw typeError(`${who}: the label of row ${row} wants a text, a finite number or a boolean, got ${show(label)}; leave the row out`)
 }
