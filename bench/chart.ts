@@ -17,8 +17,8 @@ const BACKEND_COLOURS = { WebAssembly: INK, JavaScript: '#9aa5b1' }
 /** Colors of optimizers: the same in every picture, and nothing else in a picture of optimizers has one of them. */
 export const OPTIMIZER_COLOURS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(['SGD', 'Momentum', 'RMSProp', 'Adam', 'Lion'].map((name) => [name, LIGHT[HUES[name]]])),
-  // PyTorch's form of Momentum: its color, lighter.
-  'SGD, momentum 0.9': '#ee9d62',
+  // PyTorch's form of Momentum.
+  'SGD, momentum 0.9': LIGHT[HUES.Momentum],
 }
 
 /** Without a canvas Vega takes letters for 0.8 em wide, which leaves gaps. This is the average width in Helvetica and Arial. */

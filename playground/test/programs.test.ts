@@ -98,8 +98,24 @@ const trainings: [string, number, Partial<TrainState>][] = [
     47,
     { decay: 0.01, runs: [run('SGD', { batch: 0 }), run('RMSProp', { batch: 64 })] },
   ],
+  [
+    'rates and schedules that were turned at steps 50 and 120',
+    200,
+    {
+      changes: [
+        { step: 120, run: 0, schedule: { kind: 'cosine', steps: 100, factor: 0.5, threshold: 0.01 } },
+        { step: 50, run: 0, rate: 0.05 },
+        { step: 60, run: 1, rate: 1 },
+      ],
+    },
+  ],
   ['clouds of three classes', 100, { data: 'blobs', hidden: [6] }],
 ]
+test('a program says what it cannot repeat', () => {
+  const config = configOf({ ...train.defaults, changes: [{ step: 50, run: 0, batch: 4 }] })
+  expect(trainCode(config, 210, 100)).toMatch(/numbers differ from those of the page[\s\S]*from step 50 on/)
+})
+
 test.each(trainings)('a training: %s', async (_, steps, changes) => {
   await ready()
   const config = configOf({ ...train.defaults, ...changes })

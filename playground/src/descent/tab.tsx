@@ -69,7 +69,7 @@ export function DescentTab() {
     }
   }, [groundKey, JSON.stringify(range)])
 
-  const raceKey = JSON.stringify([groundKey, state.start, state.racers, state.noise, state.seed, state.steps])
+  const raceKey = raceKeyOf(state)
   const wish = useRef({ key: '', isRunning: false })
   useEffect(() => {
     // One race at a time; if other races are requested meanwhile, as when the start is dragged, only the last of them runs.
@@ -111,6 +111,8 @@ export function DescentTab() {
   )
 
   const isSweeping = useSignal(false)
+  /** The latest race whose rates are known to be the best. */
+  const fair = useSignal(raceKeyOf(descent.defaults))
   /** Gives racers the rates of a sweep: all, or the last one. */
   const sweep = async (which: 'all' | 'last') => {
     const { racers, epsilon, start, steps, noise, seed } = descent.state.value
@@ -126,6 +128,7 @@ export function DescentTab() {
     // Not where another race has been chosen meanwhile.
     if (descent.state.value.racers !== racers) return
     descent.set({ racers: racers.map((one, i) => ({ ...one, rate: rates[i - from] ?? one.rate })) })
+    if (which === 'all' && rates.length > 0) fair.value = raceKeyOf(descent.state.value)
   }
 
   const inspecting = useRef({ isBusy: false, at: null as readonly [number, number] | null })
@@ -327,7 +330,7 @@ export function DescentTab() {
         />
         <div class="scroll">
           <table>
-            <caption>Where each has come to</caption>
+            <caption>{fair.value === raceKey ? 'Where each has come to, at its best rate' : 'Where each has come to'}</caption>
             <thead>
               <tr>
                 <th>Optimizer</th>
@@ -379,6 +382,8 @@ export function DescentTab() {
 const memoryOf = (decay: number) => 1 / (1 - decay)
 const decayOf = (memory: number) => Number((1 - 1 / memory).toPrecision(3))
 
+const raceKeyOf = (state: DescentState) =>
+  JSON.stringify([state.surface, groundOf(state), state.start, state.racers, state.noise, state.seed, state.steps])
 const groundOf = (state: DescentState) => ({ formula: surfaceOf(state).formula, condition: state.condition })
 
 const knownRacers = (racers: readonly DescentRacer[]) =>

@@ -4,6 +4,7 @@ import { engineOnDemand } from '../engine/client'
 import { useTask } from '../engine/use-task'
 import { Canvas } from '../ui/canvas'
 import { Button, Choice, CopyButton, Panel, Problem, Slider, short } from '../ui/controls'
+import { LIGHT } from '../ui/hues'
 import { css, isDark, lossColour, token } from '../ui/palette'
 import { AXES, axis, type FleetState } from './axes'
 import { type Importance, places, SIDE } from './map'
@@ -13,6 +14,10 @@ const worker = engineOnDemand()
 
 /** Room around the map for its axes, in pixels. */
 const [LEFT, BOTTOM, EDGE] = [64, 40, 8]
+
+/** A loss that is clearly above that of a guess between two classes, ln 2: such a net learned nothing, but exploded. */
+const GUESS = 0.75
+const WORSE = LIGHT[1]
 
 export function FleetTab() {
   const state = fleet.state.value
@@ -38,7 +43,7 @@ export function FleetTab() {
   const ys = places(state.y, SIDE)
   const { losses, done = 0, netSteps = 0, seconds = 0 } = map.result ?? {}
   const finite = losses ? Array.from(losses).filter((v) => v >= 0 && Number.isFinite(v)) : []
-  const [low, high] = [Math.min(...finite, Number.POSITIVE_INFINITY), Math.min(Math.max(...finite, 0), 1)]
+  const [low, high] = [Math.min(...finite, Number.POSITIVE_INFINITY), Math.min(Math.max(...finite, 0), GUESS)]
   const share = (loss: number) => (Math.log(Math.min(loss, high)) - Math.log(low)) / (Math.log(high) - Math.log(low) || 1)
   const areas = losses ? areasOf(losses, xs, ys) : []
   const best = areas.reduce<Area | null>((least, area) => (area.loss < (least?.loss ?? Number.POSITIVE_INFINITY) ? area : least), null)
@@ -131,7 +136,8 @@ export function FleetTab() {
             for (let i = 0; i < SIDE * SIDE; i++) {
               const loss = losses?.[i] ?? -1
               const [x, y] = [LEFT + (i % SIDE) * w, EDGE + (SIDE - 1 - Math.floor(i / SIDE)) * h]
-              c.fillStyle = loss < 0 ? token('panel') : Number.isNaN(loss) ? token('ground') : css(lossColour(share(loss)))
+              c.fillStyle =
+                loss < 0 ? token('panel') : Number.isNaN(loss) ? token('ground') : loss > GUESS ? WORSE : css(lossColour(share(loss)))
               c.fillRect(x, y, w + 0.5, h + 0.5)
               if (Number.isNaN(loss)) {
                 c.strokeStyle = token('line')
@@ -173,6 +179,7 @@ export function FleetTab() {
           <span>{Number.isFinite(low) ? short(low, 2) : ''}</span>
           <i style={{ background: `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1].map((t) => css(lossColour(t))).join(', ')})` }} />
           <span>{short(high, 2)} loss</span>
+          <span class="hatched worse">worse than a guess</span>
           <span class="hatched">diverged</span>
         </div>
         <p class="verdict">

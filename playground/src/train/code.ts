@@ -75,6 +75,20 @@ const CUT = (seed: number) => [
   'const test = selectRows(data, order.subarray(data.count - tests))',
 ]
 
+/**
+ * The schedule of a run whose rate or schedule was turned while it trained, as parts that begin at their steps; null where something else was
+ * turned, or the loss decides, which a schedule of steps cannot say.
+ */
+function partsText(run: RunChoice, changes: readonly Change[]): string | null {
+  const own = [...changes].sort((a, b) => a.step - b.step)
+  if (own.some(({ method, batch }) => method !== undefined || batch !== undefined)) return null
+  let now = run
+  const parts = [{ step: 0, now }, ...own.map((change) => ({ step: change.step, now: (now = turned(now, change)) }))]
+  if (parts.some(({ now }) => now.schedule.kind === 'plateau')) return null
+  const texts = parts.map(({ step, now: { schedule, rate } }) => `[${step}, ${scheduleText(schedule, rate) || `() => ${rate}`}]`)
+  return `parts([${texts.join(', ')}])`
+}
+
 /** A change during the run, for a comment. */
 const turnText = ({ step, method, rate, batch, schedule }: Change) =>
   `// from step ${step} on: ${JSON.stringify({ method, rate, batch, schedule }).replaceAll('"', '')}`
@@ -88,9 +102,13 @@ export function trainCode(config: TrainingConfig, count: number, steps: number):
   const made = source(data)
   const isBinary = data.kind !== 'blobs' && data.kind !== 'csv' && data.kind !== 'digits'
   const loss = isBinary ? 'binaryCrossEntropy' : 'crossEntropy'
-  const runs = config.runs.map((run, i) => changes.filter((change) => change.run === i).reduce(turned, run))
-  const turns = changes.map((change) => `${turnText(change)} (run ${change.run + 1})`)
-  const calls = runs.map((run) => callOf(run, { count, steps, decay }))
+  const ownChanges = config.runs.map((_, i) => changes.filter((change) => change.run === i))
+  /** Of each run that was turned: its schedule in parts, if that says it all. */
+  const parts = config.runs.map((run, i) => (ownChanges[i].length > 0 ? partsText(run, ownChanges[i]) : null))
+  const runs = config.runs.map((run, i) => (parts[i] === null ? ownChanges[i].reduce(turned, run) : run))
+  const turns = changes.flatMap((change) => (parts[change.run] === null ? `${turnText(change)} (run ${change.run + 1})` : []))
+  const calls = runs.map((run, i) => callOf(run, { count, steps, decay }, parts[i]))
+  const hasParts = parts.some((text) => text !== null)
   const { names, own } = optimizers(runs.map(({ method }) => method))
   const schedules = calls.some((call) => call.includes('schedules.')) ? ['schedules'] : []
   const plateaus = calls.some((call) => call.includes('plateau:')) ? ['ReduceOnPlateau'] : []
@@ -109,6 +127,15 @@ export function trainCode(config: TrainingConfig, count: number, steps: number):
     ...made.lines,
     ...CUT(data.seed),
     `const loss = ${loss}`,
+    ...(hasParts
+      ? [
+          '/** Schedules that take over at their steps. */',
+          'const parts = (list) => (step) => {',
+          '  const [start, rate] = list.findLast(([start]) => start <= step)',
+          '  return rate(step - start)',
+          '}',
+        ]
+      : []),
     '',
     `async function run(Optimizer, options, ${hasPlateau ? '{ plateau, ...training }' : 'training'}) {`,
     '  const model = new Sequential([',
@@ -138,15 +165,16 @@ export function trainCode(config: TrainingConfig, count: number, steps: number):
 function callOf(
   { method, rate, batch, schedule, options }: RunChoice,
   { count, steps, decay }: { count: number; steps: number; decay: number },
+  parts: string | null,
 ): string {
   const size = batch === 0 ? count : Math.min(batch, count)
-  const rule = scheduleText(schedule, rate)
+  const rule = parts ?? scheduleText(schedule, rate)
   const training = {
     // All rows at once need no order.
     ...(size === count ? { batchSize: 'full', shuffle: false } : { batchSize: size }),
     epochs: Math.max(1, Math.ceil(steps / Math.ceil(count / size))),
     ...(rule === '' ? {} : { schedule: new Code(rule) }),
-    ...(schedule.kind === 'plateau'
+    ...(parts === null && schedule.kind === 'plateau'
       ? { plateau: new Code(literal({ factor: schedule.factor, patience: schedule.steps, threshold: schedule.threshold, cooldown: 0 })) }
       : {}),
   }

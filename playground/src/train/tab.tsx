@@ -103,18 +103,21 @@ export function TrainTab() {
     else tell({ type: 'change', change: { run: index, ...what } })
   }
 
+  /** Trains on a table of the visitor. */
+  const open = async (file: File | undefined) => {
+    if (!file) return
+    if (file.size > LARGEST_TABLE) {
+      problem.value = TOO_LARGE
+      return
+    }
+    const { hidden } = train.state.value
+    startAfresh({ data: 'csv', csv: await file.text(), target: '', hidden: hidden.length === 0 ? [8] : hidden })
+  }
   useEffect(() => {
     const over = (e: DragEvent) => e.preventDefault()
-    const drop = async (e: DragEvent) => {
+    const drop = (e: DragEvent) => {
       e.preventDefault()
-      const file = e.dataTransfer?.files[0]
-      if (!file) return
-      if (file.size > LARGEST_TABLE) {
-        problem.value = TOO_LARGE
-        return
-      }
-      const { hidden } = train.state.value
-      startAfresh({ data: 'csv', csv: await file.text(), target: '', hidden: hidden.length === 0 ? [8] : hidden })
+      open(e.dataTransfer?.files[0])
     }
     document.addEventListener('dragover', over)
     document.addEventListener('drop', drop)
@@ -164,7 +167,7 @@ export function TrainTab() {
               <Button onClick={() => startAfresh({ points: [] })}>Remove all points</Button>
             </>
           )}
-          {state.data === 'csv' && <CsvChoice state={state} />}
+          {state.data === 'csv' && <CsvChoice state={state} onFile={open} />}
           {!['drawn', 'csv', 'digits'].includes(state.data) && (
             <>
               <Slider label="Points" value={state.count} min={40} max={1000} step={20} onChange={(count) => startAfresh({ count })} />
@@ -483,7 +486,7 @@ function RunControls({ index, state, turn }: { index: number; state: TrainState;
   )
 }
 
-function CsvChoice({ state }: { state: TrainState }) {
+function CsvChoice({ state, onFile }: { state: TrainState; onFile(file: File | undefined): void }) {
   const input = useMemo(() => ({ csv: state.csv }), [state.csv])
   const columns = useTask(worker, 'columns', input).result ?? []
   return (
@@ -491,15 +494,7 @@ function CsvChoice({ state }: { state: TrainState }) {
       <label class="file">
         <span>{state.csv === '' ? 'Choose a file' : 'Choose another file'}</span>
         or drop one on the page
-        <input
-          class="hidden"
-          type="file"
-          accept=".csv,.tsv,text/csv"
-          onChange={async (e) => {
-            const file = e.currentTarget.files?.[0]
-            if (file) startAfresh({ csv: await file.text(), target: '' })
-          }}
-        />
+        <input class="hidden" type="file" accept=".csv,.tsv,text/csv" onChange={(e) => onFile(e.currentTarget.files?.[0])} />
       </label>
       {columns.length > 0 && (
         <Choice
