@@ -28,6 +28,18 @@ test('classes are in proportion, groups are whole, and of rows in time the lates
   expect(firstOfTime(times, 6)).toBe(4)
 })
 
+test('the only row of a class is held out only if there is no other', () => {
+  for (const singles of [1, 2, 5, 12, 40])
+    for (let shift = 0; shift < 20; shift++) {
+      const rows = Int32Array.from({ length: 60 + singles }, (_, i) => (i + 7 * shift) % (60 + singles))
+      const classOf = Array.from(rows, (_, row) => (row < 40 ? 'a' : row < 60 ? 'b' : `c${row}`))
+      const [rest, held] = cutParts(rows, [0.2], { classOf })
+      expect(held).toHaveLength(Math.round(0.2 * rows.length))
+      expect(new Set(Array.from(rest, (row) => classOf[row])).size).toBe(2 + singles)
+    }
+  expect(cutParts(order, [0.25], { classOf: order })[1]).toHaveLength(3)
+})
+
 test('an exact number of rows is held out evenly', () => {
   const [rest, held] = cutEvenly(
     Int32Array.from({ length: 10 }, (_, row) => row),

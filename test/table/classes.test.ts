@@ -163,6 +163,20 @@ test('a metric chooses kinds of nets, and stands first in the report', async () 
   expect(candidates[0].loss).toBeLessThan(0.5)
 })
 
+test('a metric chooses the best epoch of each net', async () => {
+  const random = new Generator(5)
+  // a few numbers are far off, which squared errors follow
+  const heavy = Array.from({ length: 300 }, () => {
+    const [a, u, v] = random.uniforms(3)
+    return { a, y: 3 * a + (u < 0.1 ? 40 * v : v / 5) }
+  })
+  const of = async (options: Partial<TrainTableOptions>) =>
+    (await trainTable(heavy, { target: 'y', hidden: [8], epochs: 40, learningRate: 0.05, ...options })).report.curve.validation
+  const byLoss = await of({ metric: 'rmse' })
+  expect(await of({})).toEqual(byLoss)
+  expect((await of({ metric: 'mae' })).length).not.toBe(byLoss.length)
+})
+
 test('what does not fit is refused by name', async () => {
   const wrong = (options: object, message: string | RegExp) =>
     expect(trainTable(rows.slice(0, 200), { ...small, ...options } as TrainTableOptions)).rejects.toThrow(message)

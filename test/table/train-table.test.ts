@@ -302,6 +302,38 @@ test('of three rows there is a model that says how little it knows; fewer are to
   }
 })
 
+test('numbers that 32 bits do not tell apart are learnt, measured and answered as they are', async () => {
+  // seconds since 1970: 32 bits know every second minute
+  const rows = Array.from({ length: 200 }, (_, i) => ({ x: (i * 37) % 100, y: 1.6e9 + ((i * 37) % 100) }))
+  const { model, report } = await trainTable(rows, { target: 'y', hidden: [] })
+  const answers = model.predict(rows)
+  expect(Math.max(...answers.map(({ value }, i) => Math.abs(value - rows[i].y)))).toBeLessThan(1)
+  expect(report.metrics.find(({ name }) => name === 'R²')?.value).toBeGreaterThan(0.999)
+  for (const { true: y, predicted } of report.examples ?? []) expect(Math.abs(y - predicted)).toBeLessThan(1)
+  expect((await loadTableModel(model.bytes())).predict(rows)).toEqual(answers)
+  expect(evaluateTable(model, rows).metrics.find(({ name }) => name === 'RMSE')?.value).toBeLessThan(1)
+  const { scale } = await prepareTable(rows, { target: 'y' })
+  expect(scale.mean).toBeCloseTo(1.6e9 + 49.5, -1)
+  const wrong = trainTable(
+    rows.map((row) => ({ ...row, y: 1e12 + 4 })),
+    { target: 'y' },
+  )
+  await expect(wrong).rejects.toThrow("column 'y' is 1000000000004 in all rows")
+})
+
+test('classes of single rows are learnt from, and one that only the latest rows have is told by its row', async () => {
+  const rows = Array.from({ length: 162 }, (_, i) => ({ t: i, x: (i * 37) % 100, y: i < 100 ? 'a' : i < 150 ? 'b' : `c${i}` }))
+  for (let seed = 0; seed < 3; seed++) {
+    expect((await prepareTable(rows, { target: 'y', seed })).classes).toBe(14)
+    expect((await trainTable(rows, { target: 'y', seed, hidden: [4], epochs: 1 })).report.classNames).toHaveLength(14)
+  }
+  const message = (who: string, row: number) => `${who}: column 'y' of row ${row} has the class 'c${row}', which no row to learn from has`
+  await expect(trainTable(rows, { target: 'y', splitBy: 't' })).rejects.toThrow(message('trainTable', 150))
+  await expect(prepareTable(rows.slice(0, 153), { target: 'y', splitBy: 't', testFraction: 0 })).rejects.toThrow(
+    message('prepareTable', 150),
+  )
+})
+
 test('what cannot be learnt is told', async () => {
   const rows = iris()
   await expect(trainTable(rows, {} as never)).rejects.toThrow(/^trainTable: target wants the name of the column to predict, got undefined$/)

@@ -55,15 +55,19 @@ export function cutEvenly(order: Int32Array, held: number, classOf: ArrayLike<nu
 
 /**
  * A fraction of each count, by the largest remainder, so that the sum keeps the fraction even for small counts. Among equal remainders the first ones
- * get one more.
+ * get one more. A count is used up only if there is no other: the only row of a class stays in the first part, which is learnt from.
  */
 function largestRemainder(counts: readonly number[], fraction: number): number[] {
   const exact = counts.map((count) => count * fraction)
   const shares = exact.map(Math.floor)
   const total = Math.round(counts.reduce((sum, count) => sum + count, 0) * fraction)
-  const left = total - shares.reduce((sum, share) => sum + share, 0)
   const order = counts.map((_, i) => i).sort((a, b) => exact[b] - shares[b] - (exact[a] - shares[a]))
-  for (const i of order.slice(0, left)) shares[i]++
+  for (let left = total - shares.reduce((sum, share) => sum + share, 0); left > 0; ) {
+    const withRoom = order.filter((i) => shares[i] + 1 < counts[i])
+    const next = withRoom.length > 0 ? withRoom : order.filter((i) => shares[i] < counts[i])
+    for (const i of next.slice(0, left)) shares[i]++
+    left -= Math.min(left, next.length)
+  }
   return shares
 }
 

@@ -3,12 +3,14 @@ import { clock } from '../common/clock.js'
 import { joined } from '../common/joined.js'
 import {
   type BuiltModel,
+  type Callback,
   EarlyStopping,
   type FitManyOptions,
   type FitManyProgress,
   fitMany,
   type Module,
   NonFiniteError,
+  type Progress,
   type Tensor,
 } from '../index.js'
 import type { LossOf } from '../select/choose-greedily.js'
@@ -52,6 +54,11 @@ export interface Task<Recipe, V extends View = View> {
   predict(net: Module, inputs: Tensor): Float64Array
   /** Loss of predictions of these rows, row-major. */
   lossOn(rows: Int32Array): LossOf
+  /**
+   * Value of predictions of these rows by which the best epoch of a net is chosen, less is better; undefined where it is not defined on them. Default:
+   * the validation loss.
+   */
+  stopOn?(rows: Int32Array): LossOf | undefined
   /**
    * Index of the first out-of-fold prediction, in the order of the folds, that counts in comparisons. For rows in time, only the latest rows may
    * count.
@@ -114,6 +121,11 @@ export interface RoundsOptions {
 
 /** Epochs without improvement that end the training of a net. */
 const PATIENCE = 16
+/**
+ * Share of the loss in the value that chooses the best epoch: metrics such as F1 are alike in many epochs. On a table of 3 % positive rows, F1 by the
+ * metric alone was 0.234 (mean of seven splits), with this share of the loss 0.320, by the loss alone 0.282; balanced accuracy 0.552, 0.615 and 0.584.
+ */
+const TIE_BREAK = 0.01
 /** Number of candidates that are kept, the best ones. */
 const MAX_KEPT = 40
 /** Recipes per round with a time limit: each needs one net per fold. */
@@ -189,7 +201,7 @@ export class Rounds<Recipe, V extends View = View> {
           seed: jobs.map(({ seed }) => seed),
           ...{ batchSize, epochs, signal: stop.signal },
           // the curve of the first net is shown for all
-          callbacks: (net) => [new EarlyStopping({ patience: PATIENCE }), ...(net === 0 ? [watch] : [])],
+          callbacks: (net) => [...this.stopping(jobs[net]), ...(net === 0 ? [watch] : [])],
           onProgress: (progress) => this.tell(progress, pace, curve, batchSize),
         },
       )
@@ -208,6 +220,19 @@ export class Rounds<Recipe, V extends View = View> {
     this.nets += jobs.length
     this.candidates = this.candidates.sort((a, b) => a.loss - b.loss).slice(0, MAX_KEPT)
     this.moveDeadline()
+  }
+
+  /** Ends the training of a net that no longer gets better, with the weights of its best epoch. */
+  private stopping({ model, view, fold }: { model: Module; view: V; fold: number }): Callback[] {
+    const judged = this.task.stopOn?.(this.task.folds[fold].validation)
+    if (judged === undefined) return [new EarlyStopping({ patience: PATIENCE })]
+    const judge = {
+      onEpochEnd: ({ validation }: Progress) => {
+        const own = this.task.predict(model, view.validation[fold].inputs)
+        if (validation) validation.value = judged(view.whole?.(own, fold) ?? own) + TIE_BREAK * validation.loss
+      },
+    }
+    return [judge, new EarlyStopping({ patience: PATIENCE, monitor: 'validation.value', mode: 'min' })]
   }
 
   private tell(progress: FitManyProgress, pace: Pace, curve: Curve, batchSize: number): void {

@@ -1,6 +1,8 @@
 /** Checks for tables whose target cannot be learned. */
 import { rangeError } from '../common/errors.js'
+import { show } from '../common/show.js'
 import type { Row, Table, TableReport } from '../data/index.js'
+import { valueIn } from '../data/table/values.js'
 
 /** Least number of rows: two for training and one for the test. */
 const FEWEST = 3
@@ -23,7 +25,25 @@ export function checkTarget({ classes, classNames, count, targets, report }: Tab
       `${column} has ${classes} different values in ${count} rows, as names have; a class wants rows to learn it from. ${hintIn(report) ?? 'Which column is to be predicted?'}`,
     )
   if (classes === 0 && targets.every((value) => value === targets[0]))
-    throw rangeError(`${column} is ${targets[0]} in all rows to learn from: there is nothing to learn`)
+    throw rangeError(
+      `${column} is ${report.columns.find(({ role }) => role === 'target')?.min ?? targets[0]} in all rows to learn from: there is nothing to learn`,
+    )
+}
+
+/**
+ * Checks that the rows to learn from have every class of the rows that were set aside.
+ * @param all the rows as they were given, by whose numbers errors name them
+ * @throws RangeError naming the first row whose class cannot be learned
+ */
+export function checkClasses(who: string, { classNames }: Table, target: string, aside: readonly Row[], all: readonly object[]): void {
+  if (classNames.length === 0) return
+  const known = new Set(classNames)
+  const wrong = aside.find((row) => !known.has(String(valueIn(row, target))))
+  if (wrong === undefined) return
+  throw rangeError(
+    `${who}: column '${target}' of row ${all.indexOf(wrong)} has the class ${show(String(valueIn(wrong, target)))}, which no row to learn from has: ` +
+      'leave such rows out, split by another column or at random, or gather more rows of this class',
+  )
 }
 
 /** The report's note about texts that are numbers in human formats. */

@@ -74,6 +74,7 @@ export class ColumnPlan {
         ),
         [given.target]: {
           ...{ as: this.isClasses ? ('category' as const) : ('number' as const), missingValues: gaps },
+          ...(!this.isClasses && centerOf(table)),
           ...(target.written && { written: target.written }),
         },
         ...Object.fromEntries(this.embedded.map(({ name }) => [name, 'embedding' as const])),
@@ -140,6 +141,20 @@ export async function inspectTable(rows: readonly object[] | Source, given: Insp
     const { report } = plan.fit(all).table
     return { ...report, columns: await notesWithLines(plan.describe(report), rows, read) }
   })
+}
+
+/** Largest error by which 32 bits may change a target, as a fraction of the range of all. */
+const MOST_ROUNDED = 1e-5
+/** Whole numbers up to this size stand for themselves in 32 bits; so nearly do others, which only look whole afterwards. */
+const WHOLE = 2 ** 20
+
+/** A number to subtract from a target whose numbers differ by so little that 32 bits would lose it. */
+function centerOf({ report, targets }: Table): { center?: number } {
+  const { min = 0, max = 0, mean } = report.columns.find(({ role }) => role === 'target') ?? {}
+  const largest = Math.max(Math.abs(min), Math.abs(max))
+  const isLost = 2 ** -24 * largest > MOST_ROUNDED * (max - min) && max > min
+  if (!isLost || (largest <= WHOLE && targets.every(Number.isInteger))) return {}
+  return { center: mean ?? (min + max) / 2 }
 }
 
 /** Columns of very many categories with enough rows to learn a vector for each, if no option decides about them. */

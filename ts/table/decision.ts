@@ -26,8 +26,8 @@ export interface DecisionSettings {
    */
   threshold?: number | 'f1' | 'balanced'
   /**
-   * The metric that selects among kinds of nets, and the members of the ensemble: on held-out rows, with the threshold if there is one. Early
-   * stopping of each net uses its loss. Default `logLoss` for classes, `rmse` for numbers.
+   * The metric that selects among kinds of nets, the members of the ensemble and (but for `rocAuc` and `averagePrecision`) the best epoch of each net:
+   * on held-out rows, with the threshold if there is one. Default `logLoss` for classes, `rmse` for numbers.
    */
   metric?: TableMetric
   /** For two classes, the one that F1, precision, recall, average precision and {@link threshold} refer to. Default: the rarer one. */
@@ -60,12 +60,19 @@ export interface ClassTerms {
   weights: Float64Array | undefined
   /** The quantity that selects among kinds of nets instead of the loss: less is better. */
   lossOf: ((targets: Int32Array | Float32Array) => LossOf) | undefined
+  /** The same for the best epoch of each net. */
+  stopOf: ((targets: Int32Array | Float32Array) => LossOf) | undefined
   metric: TableMetric | undefined
 }
 
 const CLASS_METRICS: readonly TableMetric[] = ['logLoss', 'accuracy', 'balancedAccuracy', 'f1', 'rocAuc', 'averagePrecision']
 const NUMBER_METRICS: readonly TableMetric[] = ['rmse', 'mae', 'r2']
 const TABLE_METRICS: readonly TableMetric[] = [...CLASS_METRICS, ...NUMBER_METRICS]
+/**
+ * Metrics of the order of rows alone, which follows the loss: average precision on a table of 3 % positive rows was 0.493 (mean of eight splits) with
+ * epochs chosen by it, 0.498 by the loss.
+ */
+const RANKS: readonly (TableMetric | undefined)[] = ['rocAuc', 'averagePrecision']
 const CHOSEN_BY = ['f1', 'balanced'] as const
 
 /** The first class whose factor is invalid. */
@@ -138,7 +145,8 @@ export function classTerms(
   const factors = weights && classNames.map((_, c) => weights[targets.indexOf(c)] ?? 1)
   const isLoss = metric === undefined || metric === 'logLoss' || metric === 'rmse' || metric === 'r2'
   const lossOf = isLoss ? undefined : (own: Int32Array | Float32Array) => lossByMetric(metric, own, classes, decision, chosenBy)
-  return { decision, chosenBy, factors, weights, lossOf, metric }
+  const stopOf = RANKS.includes(metric) ? undefined : lossOf
+  return { decision, chosenBy, factors, weights, lossOf, stopOf, metric }
 }
 
 /** A metric as a loss. @throws RangeError if it is not defined on these rows, such as the AUC of one class */
@@ -260,6 +268,6 @@ export function describeDecision({
     const all = each.length > MAX_SHOWN ? `${each.slice(0, MAX_SHOWN).join(', ')} and ${each.length - MAX_SHOWN} more` : each.join(', ')
     out.push({ word: 'weights', text: `rows count ${all} times; probabilities are those of a table with such shares` })
   }
-  if (metric !== undefined) out.push({ word: 'metric', text: `kinds of nets were chosen by ${METRIC_NAMES[metric]}` })
+  if (metric !== undefined) out.push({ word: 'metric', text: `nets were chosen by ${METRIC_NAMES[metric]}` })
   return out
 }

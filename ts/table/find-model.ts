@@ -28,7 +28,7 @@ export interface Lesson {
 }
 
 /** @param times of the rows, if they are in time */
-export function lessonOf(learnt: Table, times: Float64Array | undefined, { weights, lossOf }: ClassTerms, seed: number): Lesson {
+export function lessonOf(learnt: Table, times: Float64Array | undefined, { weights, lossOf, stopOf }: ClassTerms, seed: number): Lesson {
   const features = featuresOf(learnt)
   const plain = plainFeatures(features)
   const { targets, scale } = scaled(learnt.targets)
@@ -37,7 +37,7 @@ export function lessonOf(learnt: Table, times: Float64Array | undefined, { weigh
   const numbers = scalesOf(learnt.report.columns)
   return {
     ...{ features, plain, scale, isInTime: times !== undefined },
-    samples: { ...shared, inputs: inputsOf(features, learnt.inputs), width: widthOf(features), count, weights, lossOf },
+    samples: { ...shared, inputs: inputsOf(features, learnt.inputs), width: widthOf(features), count, weights, lossOf, stopOf },
     ofLine: { ...shared, inputs: inputsOf(plain, learnt.inputs), features: plain.features, numbers, rowWeights: weights },
     folds: (times && foldsInTime(times, targets)) ?? foldsOf(targets, classes, seed),
   }

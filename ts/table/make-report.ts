@@ -87,7 +87,7 @@ export function makeReport(judged: Judged): TableModelReport {
     advice: [],
     ...(targets instanceof Int32Array
       ? { confusion: confusionOf(answers, targets, classes, decision) }
-      : { examples: examplesOf(answers, targets) }),
+      : { examples: examplesOf(answers, targets, model.center) }),
   }
 }
 
@@ -114,9 +114,12 @@ function lossesOf(
 }
 
 /** Some of the test rows, evenly spread. */
-function examplesOf(answers: Float64Array, targets: Float32Array): { true: number; predicted: number }[] {
+function examplesOf(answers: Float64Array, targets: Float32Array, center: number): { true: number; predicted: number }[] {
   const every = Math.max(1, Math.ceil(targets.length / MAX_EXAMPLES))
-  return Array.from({ length: Math.floor(targets.length / every) }, (_, i) => ({ true: targets[i * every], predicted: answers[i * every] }))
+  return Array.from({ length: Math.floor(targets.length / every) }, (_, i) => ({
+    true: center + targets[i * every],
+    predicted: center + answers[i * every],
+  }))
 }
 
 /** A column's report, with a note on values that occur only in test rows. */

@@ -4,6 +4,7 @@ import type { Tensor } from '../index.js'
 import {
   accuracy,
   averagePrecision,
+  balancedAccuracy,
   f1Score,
   meanAbsoluteError,
   precision,
@@ -83,7 +84,7 @@ function classMetrics(
     { key: 'accuracy', name: 'accuracy', better: 'more', of: (p, t, decision) => accuracy(decided(p, decision), t), interval: wilson },
     {
       ...{ key: 'balancedAccuracy', name: 'balanced accuracy', better: 'more' },
-      of: (p, t, decision) => recall(decided(p, decision), t, { average: 'macro' }),
+      of: (p, t, decision) => balancedAccuracy(decided(p, decision), t),
     },
     { key: 'rocAuc', name: 'ROC AUC', better: 'more', of: (p, t) => rocAuc(p, t, { from: 'probabilities' }) },
     { key: 'f1', name: about('F1'), better: 'more', of: isTwo ? ofPositive((p, t) => f1Score(p, t)) : (p, t) => f1Score(p, t) },

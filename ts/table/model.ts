@@ -66,7 +66,7 @@ export interface TableModelState {
   features: FeatureState
   target: string
   task: 'classification' | 'regression'
-  /** For numeric targets: the net returns (y − mean)/deviation. */
+  /** For numeric targets, less the center of their column: the net returns (y − mean)/deviation. */
   scale: { mean: number; deviation: number }
   /** For numeric targets: sizes of errors on held-out rows, at evenly spaced quantiles from 0 to 1. */
   errors: readonly number[]
@@ -162,6 +162,11 @@ export class TableModel<P extends Prediction = Prediction> {
     return rows.length === 0 ? new Float32Array() : inputsOf(this.state.features, this.encoder.encode(rows, from))
   }
 
+  /** @internal a number that was subtracted from the targets before anything was learned */
+  get center(): number {
+    return this.state.table.target.center ?? 0
+  }
+
   /** @internal for two classes: the positive one, and the threshold from which on it is predicted */
   get decision(): Decision | undefined {
     if (this.classNames.length !== 2) return undefined
@@ -169,7 +174,7 @@ export class TableModel<P extends Prediction = Prediction> {
     return { positive: this.classNames.indexOf(positive), ...(threshold !== undefined && { threshold }) }
   }
 
-  /** @internal of rows as the encoder gives them: probabilities of classes, row-major, or numbers */
+  /** @internal of rows as the encoder gives them: probabilities of classes, row-major, or numbers less {@link center} */
   answersTo(encoded: Float32Array): Float64Array {
     return this.answers(inputsOf(this.state.features, encoded))
   }
@@ -201,7 +206,8 @@ export class TableModel<P extends Prediction = Prediction> {
 
   private numberOf(value: number, coverage: number): NumberPrediction {
     const half = this.halfWidth(coverage)
-    return { value, low: value - half, high: value + half }
+    const whole = value + this.center
+    return { value: whole, low: whole - half, high: whole + half }
   }
 
   /**

@@ -2,6 +2,7 @@
 import { fraction, readOptions, type Schema, seed } from '../common/options.js'
 import type { LeftOut, Source } from '../data/index.js'
 import type { ColumnToEmbed } from '../index.js'
+import { checkClasses } from './check-target.js'
 import { ColumnPlan, INSPECT_TABLE, type InspectTableOptions } from './column-plan.js'
 import { featuresOf, inputsOf, scaled, widthOf } from './features.js'
 import { namingLinesOf, rowsFrom } from './given-rows.js'
@@ -71,15 +72,16 @@ export interface PreparedTable {
 export async function prepareTable(rows: readonly object[] | Source, given: PrepareTableOptions): Promise<PreparedTable> {
   const { testFraction, validationFraction, splitBy, seed, read, ...table } = readOptions('prepareTable', given, PREPARE_TABLE)
   const [ofTest, ofHeld] = [testFraction, validationFraction].map((fraction) => ({ fraction, seed, splitBy }))
-  const plan = await namingLinesOf(rows, read, async () => {
+  const { plan, judging, data, encoder } = await namingLinesOf(rows, read, async () => {
     const all = await rowsFrom(rows, read)
     const plan = new ColumnPlan(all, table)
     if (splitBy !== undefined) checkTimes('prepareTable', all, plan, splitBy)
-    return plan
+    const [used] = testFraction === 0 ? [plan.rows] : setAside('prepareTable', plan, plan.rows, ofTest)
+    const [training, judging] = setAside('prepareTable', plan, used, ofHeld)
+    const { table: data, encoder } = plan.fit(training)
+    checkClasses('prepareTable', data, table.target, judging, all)
+    return { plan, judging, data, encoder }
   })
-  const [used] = testFraction === 0 ? [plan.rows] : setAside('prepareTable', plan, plan.rows, ofTest)
-  const [training, judging] = setAside('prepareTable', plan, used, ofHeld)
-  const { table: data, encoder } = plan.fit(training)
   const features = featuresOf(data)
   const { targets, scale } = scaled(data.targets)
   const held = encoder.dataset(judging)
@@ -94,7 +96,7 @@ export async function prepareTable(rows: readonly object[] | Source, given: Prep
     width: widthOf(features),
     classes: data.classes,
     embedded: (features.embedded ?? []).map(({ feature, count, size }) => ({ feature, count, size })),
-    scale,
+    scale: { mean: mean + (data.state().target.center ?? 0), deviation },
     leftOut: plan.leftOut,
     notes: plan.notes,
   }

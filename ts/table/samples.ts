@@ -20,6 +20,8 @@ export interface TableSamples {
   weights?: Float64Array | undefined
   /** The quantity that evaluates predictions of rows with such targets, instead of the loss. */
   lossOf?: ((targets: Int32Array | Float32Array) => LossOf) | undefined
+  /** The same for the choice of a net's best epoch. */
+  stopOf?: ((targets: Int32Array | Float32Array) => LossOf) | undefined
 }
 
 /** Rows of the inputs as a tensor, or only their first columns if `columns` is less than all. */
@@ -41,6 +43,16 @@ export function lossOn(
   const own = takeRows(targets, rows)
   if (lossOf !== undefined) return lossOf(own)
   return own instanceof Int32Array ? logLossOf(own, classes, weights && Float32Array.from(takeRows(weights, rows))) : squaredErrorOf(own)
+}
+
+/** The quantity that chooses the best epoch by these rows; undefined if that is the loss, or it is not defined on them. */
+export function stopOn({ targets, stopOf }: Pick<TableSamples, 'targets' | 'stopOf'>, rows: Int32Array): LossOf | undefined {
+  try {
+    return stopOf?.(takeRows(targets, rows))
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 /** Probabilities of classes, or numbers, row-major. */

@@ -34,7 +34,7 @@ import {
   usualRound,
   widened,
 } from './nets.js'
-import { inputsAt, lossOn, predictionsOf, type TableSamples, targetsFor } from './samples.js'
+import { inputsAt, lossOn, predictionsOf, stopOn, type TableSamples, targetsFor } from './samples.js'
 import { type Line, lineNet, meanOfLines } from './straight-line.js'
 
 /** Options of {@link search}. */
@@ -153,6 +153,7 @@ function taskOf(data: TableSamples, { folds, from }: Folds, lines: readonly Fold
     },
     predict: (net, rows) => predictionsOf(net, rows, classes),
     lossOn: (rows) => lossOn(data, rows),
+    stopOn: (rows) => stopOn(data, rows),
   }
 }
 

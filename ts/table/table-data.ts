@@ -5,7 +5,7 @@ import { showNames } from '../common/show.js'
 import type { LeftOut, Source, Table, TableEncoder } from '../data/index.js'
 import { leftOutBy } from '../data/table/encoder.js'
 import { COLUMNS } from '../data/table/options.js'
-import { checkRows, checkTarget } from './check-target.js'
+import { checkClasses, checkRows, checkTarget } from './check-target.js'
 import { ColumnPlan } from './column-plan.js'
 import { namingLinesOf, rowsFrom } from './given-rows.js'
 import type { ProgressWatch } from './progress.js'
@@ -48,6 +48,7 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
   watch.tell({ step: 'columns as numbers' })
   const { table: learnt, encoder } = plan.fit(training)
   checkTarget(learnt, options.target)
+  checkClasses('trainTable', learnt, options.target, aside, all)
   const { isClasses, leftOut } = plan
   const dropped = all.length - plan.rows.length
   const inOrder = splitBy === undefined ? undefined : timesOf(plan, [...training, ...aside], splitBy)

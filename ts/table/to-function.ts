@@ -206,7 +206,7 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
     mustKnow: table.unknown !== 'ignore',
     ...(isClasses
       ? { classNames: model.classNames, ...(threshold !== undefined && { positive: decision?.positive, threshold }) }
-      : { mean: scale.mean, deviation: scale.deviation, errors }),
+      : { mean: scale.mean + model.center, deviation: scale.deviation, errors }),
   }
   return [
     `/** Predicts '${model.target.replace(/[^\w .-]/g, '?')}' from rows of the table that it was learnt from. Written by gradus; it needs nothing. */\n`,

@@ -86,19 +86,36 @@ export class Asking {
       if (!axis.has(value)) throw rangeError(`enqueue: ${name} wants a value of ${describeRange(axis.range)}, got ${show(value)}`)
     }
     const whole = valuesOf(axes, params)
-    if (!(whole instanceof Axis) && !this.suggester.isAllowed(whole))
-      throw rangeError(`enqueue: the constraint of the study forbids ${show(params)}`)
+    if (!(whole instanceof Axis)) this.checkAllowed('enqueue', whole)
+    else if (this.suggester.hasConstraint) this.checkCompletable(params)
     const entry = waitingWith(this.creation({}), params)
     await this.trials.journal.write(() => [entry])
   }
 
-  /** Adds a trial that was run elsewhere. @throws RangeError for parameters that are missing or not in their ranges */
+  /** Adds a trial that was run elsewhere. @throws RangeError for parameters that are missing, not in their ranges, or forbidden by the constraint */
   async add(params: Values, ended: Ended): Promise<void> {
     const values = valuesOf(this.trials.parts.axes, params)
     if (values instanceof Axis)
       throw rangeError(`add: ${values.name} wants a value of ${describeRange(values.parameter)}, got ${show(params[values.name])}`)
+    this.checkAllowed('add', values)
     const entry = createdWith(this.creation(values), ended)
     await this.trials.journal.write(() => [entry])
+  }
+
+  private checkAllowed(who: string, values: Record<string, Choice>): void {
+    if (!this.suggester.isAllowed(values)) throw rangeError(`${who}: the constraint of the study forbids ${show(values)}`)
+  }
+
+  /** A trial that no values of the other parameters complete would be the next one for ever. */
+  private checkCompletable(params: Values): void {
+    try {
+      this.suggester.suggest(this.trials.all.length, params)
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause
+      throw rangeError(`enqueue: with ${show(params)} as given, no values of the other parameters keep the constraint of the study`, {
+        cause,
+      })
+    }
   }
 
   private creation(values: Parameters<typeof creation>[2], attributes?: Values) {

@@ -239,7 +239,7 @@ export class Study<S extends Space = Space> {
 
   /**
    * Adds a trial that was run elsewhere, with its value or one for each objective: samplers learn from it as from any other.
-   * @throws RangeError for parameters that are missing or not in their ranges; TypeError for an invalid value
+   * @throws RangeError for parameters that are missing, not in their ranges, or forbidden by the constraint; TypeError for an invalid value
    */
   async add(params: Params<S>, value: number | readonly number[]): Promise<void> {
     await this.asking.add(params, endedWith(this.all.length, value, this.directions))

@@ -1,6 +1,7 @@
 /** The parameters of the next trial of a study: fixed ones, and the rest from the sampler, subject to the constraint. */
 
-import { rangeError } from '../common/errors.js'
+import { rangeError, typeError } from '../common/errors.js'
+import { show } from '../common/show.js'
 import { Generator } from '../index.js'
 import type { Observations } from './observations.js'
 import { MAX_DRAWS, randomPoint, type Sampler } from './samplers/sampler.js'
@@ -75,9 +76,12 @@ export class Suggester {
     )
   }
 
-  /** True if the constraint allows a trial with these parameters. */
+  /** True if the constraint allows a trial with these parameters. @throws TypeError for a constraint that returns neither true nor false */
   isAllowed(values: Readonly<Record<string, Choice>>): boolean {
-    return this.constraint === undefined || this.constraint(values as never)
+    if (this.constraint === undefined) return true
+    const answer: unknown = this.constraint(values as never)
+    if (typeof answer === 'boolean') return answer
+    throw typeError(`createStudy: constraint wants to return true or false, at once, got ${show(answer)}`)
   }
 
   /** The values at a point, with fixed values exactly as they were given. */

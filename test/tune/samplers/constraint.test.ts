@@ -130,6 +130,25 @@ test.each(['tpe', 'random', 'latinHypercube', 'sobol', 'cmaEs', 'nsga2'])(
   },
 )
 
+test('a trial that the constraint forbids is neither added nor left waiting', async () => {
+  const study = await createStudy({ space: two, constraint: ({ x }: Params) => (x as number) < 0.5 })
+  await expect(study.add({ x: 0.6, y: 0.1 }, -5)).rejects.toThrow('add: the constraint of the study forbids an object with x, y')
+  await expect(study.enqueue({ x: 0.6 })).rejects.toThrow(
+    'enqueue: with an object with x as given, no values of the other parameters keep the constraint of the study',
+  )
+  await study.enqueue({ y: 0.6 })
+  const { params } = await study.ask()
+  expect([(params.x as number) < 0.5, params.y, study.trials.length]).toEqual([true, 0.6, 1])
+})
+
+test.each([undefined, Promise.resolve(false), 1, ''])(
+  'a constraint that returns %s, neither true nor false, is an error',
+  async (answer) => {
+    const study = await createStudy({ space: two, constraint: (() => answer) as never })
+    await expect(study.ask()).rejects.toThrow(/^createStudy: constraint wants to return true or false, at once, got /)
+  },
+)
+
 test.each([
   ['tpe', 'ask: of 200000 random points none keeps the constraint; does it allow any? Narrow the ranges of the space to where it does'],
   ['cmaEs', 'ask: of 200000 random points none keeps the constraint'],

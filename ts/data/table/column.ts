@@ -32,7 +32,7 @@ export interface TableColumn {
   written?: WrittenAs
   /** True if text among numbers is a gap. */
   lenient?: true
-  /** (x − center) / spread is the feature. */
+  /** (x − center) / spread is the feature; x − center is the target. */
   center?: number
   spread?: number
 }

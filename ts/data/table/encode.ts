@@ -175,7 +175,7 @@ function hashOf(text: string): number {
 
 /** @internal targets: numbers, or classes by their index. @throws RangeError for a gap, or a value that is not of its column */
 export function encodeTargets(who: string, rows: NumberedRows, column: TableColumn, isMissing: MissingTest): Int32Array | Float32Array {
-  const { name, categories, written } = column
+  const { name, categories, written, center = 0 } = column
   const targets = categories === null ? new Float32Array(rows.length) : new Int32Array(rows.length)
   const places = new Map((categories ?? []).map((category, i) => [category, i]))
   const wrong = (row: number, wanted: string, value: unknown) =>
@@ -197,7 +197,7 @@ export function encodeTargets(who: string, rows: NumberedRows, column: TableColu
         if (typeof value === 'string') error.message += '; if that stands for a gap, add it to missingValues'
         throw error
       }
-      targets[k] = x
+      targets[k] = x - center
     } else {
       const place = isCell(value) ? places.get(String(value)) : undefined
       if (place === undefined) throw wrong(i, `one of ${showNames(categories)}`, value)

@@ -143,7 +143,7 @@ export class TableLearner {
 
   private decide(name: string, role: Wanted['role']): Decision {
     const { categories, columns, inputs, scale } = this.options
-    const { order, buckets, size, lenient = false, scale: ownScale = scale, missingValues } = this.choiceOf(name)
+    const { order, buckets, size, lenient = false, scale: ownScale = scale, missingValues, center } = this.choiceOf(name)
     const stats = this.statsOf(name)
     const as = this.useOf(name)
     const read = as === undefined || as === 'number' || as === 'date' ? stats.readsWritten() : null
@@ -154,6 +154,7 @@ export class TableLearner {
       mayLeaveOut: inputs === undefined && !isChosen(columns, name) && !categories.includes(name),
     })
     if (column !== null && role === 'input' && missingValues !== undefined) column.missingValues = missingValues.map(String)
+    if (column?.categories === null && center !== undefined) column.center = center
     if (column !== null && read !== null) {
       column.written = read.way
       const isDate = read.way.first !== undefined

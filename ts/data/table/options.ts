@@ -4,6 +4,7 @@ import {
   array,
   checkOptions,
   checkValue,
+  finite,
   flag,
   type Kind,
   object,
@@ -43,6 +44,11 @@ export interface ColumnOptions {
   written?: WrittenAs
   /** Scaling of its numbers. */
   scale?: Scale
+  /**
+   * For a target of numbers that differ by little for their size, such as times in seconds: a number that is subtracted from each of them, since
+   * targets have 32 bits. Predictions want it added. Default 0.
+   */
+  center?: number
 }
 
 /** Options of {@link fromTable}. */
@@ -122,6 +128,7 @@ export const COLUMN = {
   lenient: { is: flag, default: false },
   written: { is: object },
   scale: { is: SCALES },
+  center: { is: finite },
 } satisfies Schema<ColumnOptions>
 
 /** Options of a table but for its scale: of `fromTable` and of all that makes its own decisions about scales. */
@@ -149,7 +156,9 @@ export function readTableOptions(given: TableOptions): ReadTableOptions {
   for (const name of Object.keys(columns)) {
     if (exclude.includes(name)) throw rangeError(`fromTable: '${shortened(name)}' is in exclude and in columns; take it out of one of them`)
     const who = `fromTable: columns of '${shortened(name)}'`
-    const { as } = checkOptions(who, choiceOf(columns, name), COLUMN)
+    const { as, center } = checkOptions(who, choiceOf(columns, name), COLUMN)
+    if (name !== target && center !== undefined)
+      throw rangeError(`${who}: center is for the target, got one for another column; leave it out`)
     if (name === target && as !== undefined) checkValue(`${who}: as`, as, TARGET_USES)
   }
   return options
