@@ -137,7 +137,7 @@ function classMetrics(truth: readonly string[], said: readonly ClassPrediction[]
   return {
     accuracy: mean(truth.map((t, i) => Number(t === said[i].class))),
     'balanced accuracy': mean(present.map((name) => counts(name).tp / (counts(name).tp + counts(name).fn))),
-    'log loss': mean(truth.map((t, i) => -Math.log(said[i].probabilities[t]))),
+    'log loss': mean(truth.map((t, i) => -Math.log(Math.max(said[i].probabilities[t], 1e-9)))),
     ...(positive !== undefined && {
       [`F1 of '${positive}'`]: tp === 0 ? 0 : (2 * tp) / (2 * tp + fp + fn),
       [`precision of '${positive}'`]: tp === 0 ? 0 : tp / (tp + fp),
