@@ -251,7 +251,7 @@ export function importanceOf(
       const some = spans.slice(first, first + together)
       const changed = new Float32Array(some.length * part.length)
       for (const [i, { from, size }] of some.entries()) {
-        const order = shuffled(rows, generator)
+        const order = generator.permutation(rows)
         const own = changed.subarray(i * part.length, (i + 1) * part.length)
         own.set(part)
         for (let row = 0; row < rows; row++)
@@ -282,18 +282,6 @@ function affordableRows(measure: () => unknown, few: number, until: number, colu
   measure()
   const ofRow = (clock.now() - began) / few
   return (0.8 * (until - clock.now())) / (ofRow * (1 + PASSES * columns))
-}
-
-function shuffled(count: number, generator: Generator): Int32Array {
-  const order = Int32Array.from({ length: count }, (_, i) => i)
-  const draws = generator.uniforms(count)
-  for (let i = count - 1; i > 0; i--) {
-    const j = Math.floor(draws[i] * (i + 1))
-    const kept = order[i]
-    order[i] = order[j]
-    order[j] = kept
-  }
-  return order
 }
 
 /** Rows by true class (rows) and predicted class (columns). @param decision how a class is named; undefined: the likeliest one */

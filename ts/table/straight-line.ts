@@ -12,6 +12,7 @@
  * Newton's method finds the minimum (for numeric targets in one step), each step by conjugate gradients, all in double precision.
  */
 import { clock } from '../common/clock.js'
+import { Pacer } from '../common/pacer.js'
 import { dot, norm } from '../common/vector.js'
 import { Dense, EmbedColumns, type Module, Sequential } from '../index.js'
 import type { Embedded } from './features.js'
@@ -379,10 +380,10 @@ async function minimize(problem: LineProblem, isOver: () => boolean): Promise<bo
   if (!Number.isFinite(loss)) return false
   problem.gradient(gradient)
   const first = norm(gradient)
-  const turn = turns()
+  const pacer = new Pacer(TURN)
   for (let step = 0; step < NEWTON_STEPS && norm(gradient) > TOLERANCE * first && (step === 0 || !isOver()); step++) {
     // the first step is always taken: for numbers it is the last one
-    const direction = await solve(problem, gradient, TOLERANCE * first, step === 0 ? () => false : isOver, turn)
+    const direction = await solve(problem, gradient, TOLERANCE * first, step === 0 ? () => false : isOver, pacer)
     const before = theta.slice()
     const slope = dot(gradient, direction)
     let found = Number.POSITIVE_INFINITY
@@ -391,7 +392,7 @@ async function minimize(problem: LineProblem, isOver: () => boolean): Promise<bo
       found = problem.loss()
       // the minimum is reached within rounding, where the loss cannot distinguish the points
       if (found <= loss + 1e-4 * size * slope + 1e-14 * Math.abs(loss)) break
-      await turn()
+      if (pacer.isDue) await pacer.pause()
     }
     if (!(found <= loss + 1e-12 * Math.abs(loss))) {
       theta.set(before)
@@ -410,7 +411,7 @@ async function solve(
   gradient: Float64Array,
   least: number,
   isOver: () => boolean,
-  turn: () => Promise<void>,
+  pacer: Pacer,
 ): Promise<Float64Array> {
   const { size } = problem
   const diagonal = new Float64Array(size)
@@ -436,17 +437,7 @@ async function solve(
     const next = dot(r, z)
     for (let i = 0; i < size; i++) d[i] = z[i] + (next / rz) * d[i]
     rz = next
-    await turn()
+    if (pacer.isDue) await pacer.pause()
   }
   return x
-}
-
-/** Lets the other tasks of a page or server run from time to time. */
-function turns(): () => Promise<void> {
-  let last = clock.now()
-  return async () => {
-    if (clock.now() - last < TURN) return
-    await new Promise((resolve) => setTimeout(resolve))
-    last = clock.now()
-  }
 }

@@ -3,6 +3,7 @@
 import { clock } from '../common/clock.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { count, countFrom0, handler, positive, type Read, readOptions, type Schema, signal, text } from '../common/options.js'
+import { Pacer } from '../common/pacer.js'
 import { show } from '../common/show.js'
 import { isNode, load, type Os } from './node.js'
 import { isModuleObjective, type ModuleObjective } from './parallel/module-objective.js'
@@ -174,8 +175,7 @@ class TrialRun<S extends Space> {
   private pausing: Promise<void> | undefined
   private versions: Versions | undefined
   private sayNext = 0
-  /** Time of the last turn of the page or server. */
-  private turn = clock.now()
+  private readonly pacer = new Pacer(TURN)
 
   constructor(
     private readonly study: RunnableStudy<S>,
@@ -230,7 +230,7 @@ class TrialRun<S extends Space> {
       this.checkHope(record)
       this.versions?.note(this.study.all[trial.number])
       onTrial?.(record)
-      await this.giveTurn()
+      if (this.pacer.isDue) await this.pacer.pause()
     }
   }
 
@@ -334,12 +334,6 @@ class TrialRun<S extends Space> {
     if (state === 'failed') this.failed++
     if (this.failed === HOPELESS && this.ended === HOPELESS)
       throw plainError(`optimize: the first ${HOPELESS} trials all failed; the last: ${error}`)
-  }
-
-  private async giveTurn(): Promise<void> {
-    if (clock.now() - this.turn <= TURN) return
-    await new Promise((resolve) => setTimeout(resolve))
-    this.turn = clock.now()
   }
 }
 

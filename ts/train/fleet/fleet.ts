@@ -1,7 +1,8 @@
 /** Fleets: nets of one step key ({@link stepKeyOf}), which are trained side by side, eight at a time. */
+
+import type { Pacer } from '../../common/pacer.js'
 import type { Batches } from '../batches.js'
 import { EpochOrders } from '../orders.js'
-import type { Pacer } from '../pacer.js'
 import { NETS } from './batching-rules.js'
 import { type CompiledStep, compileStep } from './compiled-step.js'
 import { FleetProgram } from './fleet-program.js'

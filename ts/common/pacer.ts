@@ -4,7 +4,7 @@
  * A *turn* of the event loop is what runs between two of its tasks. All loops of the process share the time of a turn: when it is used up, each
  * waits, and they continue one after the other, one per turn. So a turn takes as long with a thousand loops as with one.
  */
-import { clock } from '../common/clock.js'
+import { clock } from './clock.js'
 
 /** Start of the current turn. Each turn has an object of its own. */
 let turn = { began: clock.now() }
