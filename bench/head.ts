@@ -99,7 +99,7 @@ async function time(): Promise<void> {
 
 async function large(): Promise<void> {
   await load()
-  const { vectors, labels } = clouds(100_000, 768, 10, 4)
+  const { vectors, labels } = clouds(100_000, 768, 10, 5)
   const [start, used] = [performance.now(), process.cpuUsage()]
   const head = await trainHead<string>(vectors, labels)
   console.log(`100,000 × 768, 10 classes: ${((performance.now() - start) / 1000).toFixed(1)} s (${(cpu(used) / 1000).toFixed(1)} s CPU)`)

@@ -57,12 +57,18 @@ export class EngineRows {
   constructor(rows: Rows) {
     const { vectors, count, width } = rows
     this.width = width
-    this.center = new Float64Array(width)
-    for (let i = 0, at = 0; i < count; i++) for (let j = 0; j < width; j++, at++) this.center[j] += vectors[at]
-    for (let j = 0; j < width; j++) this.center[j] /= count
+    // distances from row 0 lose no digits where all rows are far from 0
+    const sums = new Float64Array(width)
     let squares = 0
-    for (let i = 0, at = 0; i < count; i++) for (let j = 0; j < width; j++, at++) squares += (vectors[at] - this.center[j]) ** 2
-    this.spread = Math.sqrt(squares / count)
+    for (let i = 0, at = 0; i < count; i++)
+      for (let j = 0; j < width; j++) {
+        const x = vectors[at++] - vectors[j]
+        sums[j] += x
+        squares += x * x
+      }
+    this.center = sums.map((sum, j) => vectors[j] + sum / count)
+    for (let j = 0; j < width; j++) squares -= sums[j] ** 2 / count
+    this.spread = Math.sqrt(Math.max(squares, 0) / count)
     this.scale = (2 * this.spread) / Math.sqrt(width)
     for (let left = count; left > 0; left -= BLOCK) this.blocks.push(new Block(Math.min(BLOCK, left), width))
     this.write(vectors)

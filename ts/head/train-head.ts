@@ -66,6 +66,8 @@ export async function trainHead<const L extends Label>(
 ): Promise<Head<L>> {
   const { l2: given, calibrate, priors, noneBelow, gradientTolerance, seed } = readOptions('trainHead', options, TRAIN_HEAD)
   const { rows, read } = readExamples('trainHead', vectors, labels)
+  // memory of earlier heads is given back only between tasks
+  await new Promise((resolve) => setTimeout(resolve))
   const { classOf } = read
   const classes = read.labels.length
   const chosen =
