@@ -103,8 +103,9 @@ nightly: test ## the suite and every long proof in full: hours; wants valgrind, 
 	@$(MAKE) -k $(NIGHTLY)
 	@$(MAKE) fleet-proof WIDEN=1 NODE22=.cache/node-24/node_modules/node-24/bin/node
 
-nightly-suite: build node-24 ## the suite with all random cases, and with limits of time as they are promised, on a machine that does nothing else
+nightly-suite: build node-24 browsers play-build ## the suite with all random cases, and with limits of time as they are promised, on a machine that does nothing else
 	@GRADUS_NIGHTLY=1 $(NODE) $(VITEST) run --testTimeout=36000000
+	@GRADUS_NIGHTLY=1 $(NODE) $(VITEST) run --root playground
 
 # Both install what they run into .cache/ (900 MB); the browsers are Debian's: apt-get install chromium firefox-esr.
 runtimes: build ## the packed package in every Node, Deno, Bun, workerd, Chromium and Firefox: the same bits in all

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { NIGHTLY } from '../../test/tools/nightly'
 import { LESSONS } from '../src/lessons'
 import { decodeLink, encodeLink } from '../src/link'
 import type { Change } from '../src/train/config'
@@ -67,6 +68,9 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     expect(errors).toEqual([])
   }
 
+  /** For tests of the page alone: Chromium by day, both at night. The others try what browsers differ in: bits, workers, policies, pointers. */
+  const once = test.runIf(name === 'chromium' || NIGHTLY)
+
   const tab = (page: Page, title: string) => page.getByRole('navigation').getByRole('button', { name: title, exact: true }).click()
 
   test.each([
@@ -90,7 +94,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     })
   })
 
-  test('a formula that is typed is raced on, and a wrong one is named', async () => {
+  once('a formula that is typed is raced on, and a wrong one is named', async () => {
     await on(site.url, async (page) => {
       await page.locator('.map').hover()
       await until(page, `/f = /.test(document.querySelector('.verdict').textContent)`)
@@ -107,7 +111,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     })
   })
 
-  test('each press of a key moves a logarithmic slider', async () => {
+  once('each press of a key moves a logarithmic slider', async () => {
     await on(site.url, async (page) => {
       const slider = page.getByLabel('Learning rate').first()
       const seen = new Set<string>()
@@ -119,13 +123,13 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     })
   })
 
-  test('a net learns the moons', async () => {
+  once('a net learns the moons', async () => {
     await on(`${site.url}#${encodeLink('train', { speed: 1000 }, {})}`, async (page) => {
       await until(page, `[...document.querySelectorAll('.results tbody tr')].some((row) => parseFloat(row.cells[3]?.textContent) >= 95)`)
     })
   })
 
-  test('a dropped table trains', async () => {
+  once('a dropped table trains', async () => {
     await on(`${site.url}#train`, async (page) => {
       await page.locator('.net-picture').waitFor()
       const csv = readFileSync(new URL('../../docs/guide/penguins.csv', import.meta.url), 'utf8')
@@ -243,7 +247,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     )
   })
 
-  test('a thousand nets, and which hyper-parameter mattered', async () => {
+  once('a thousand nets, and which hyper-parameter mattered', async () => {
     await on(`${site.url}#fleet`, async (page) => {
       await until(page, `/^1,024/.test(document.querySelector('.count')?.textContent ?? '')`)
       console.log(`${name}: ${await page.locator('.count').textContent()}`)
@@ -253,7 +257,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     })
   })
 
-  test('schedules are drawn, and the finder suggests a rate', async () => {
+  once('schedules are drawn, and the finder suggests a rate', async () => {
     await on(`${site.url}#schedules`, async (page) => {
       await page.getByRole('button', { name: 'Find a learning rate' }).click()
       await until(page, `/Suggested: 0\\.|Suggested: \\d/.test(document.querySelector('.finder')?.textContent ?? '')`)
@@ -261,7 +265,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     })
   })
 
-  test('the threshold of a plateau is dragged on the curve', async () => {
+  once('the threshold of a plateau is dragged on the curve', async () => {
     const link = encodeLink('schedules', { choices: [{ kind: 'plateau', steps: 200, factor: 0.5, threshold: 0.01 }] }, {})
     await on(`${site.url}#${link}`, async (page) => {
       await until(page, `document.querySelector('tbody tr')?.cells[3].textContent !== ''`)
@@ -301,7 +305,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     })
   })
 
-  test('a digit that is drawn is named', async () => {
+  once('a digit that is drawn is named', async () => {
     await on(`${site.url}#${encodeLink('train', { data: 'digits', hidden: [24], speed: 0 }, {})}`, async (page) => {
       await until(page, `Number(document.querySelector('.rewind output')?.textContent) > 150`)
       const box = (await page.locator('.digit-pad canvas').boundingBox())!
@@ -313,7 +317,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     })
   })
 
-  test('paints at once and moves smoothly', async () => {
+  once('paints at once and moves smoothly', async () => {
     const fresh = await newPage(browser)
     // Records when the playhead of the first race leaves step 0, in milliseconds since the page was requested.
     await fresh.addInitScript(() => {

@@ -1,4 +1,4 @@
-/** No test is skipped unnoticed: each condition in test/ under which tests are skipped is listed here with the target that runs them. */
+/** No test is skipped unnoticed: each condition in test/ and playground/test/ under which tests are skipped is listed here with the target that runs them. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
@@ -9,6 +9,7 @@ const SERVERS = 'queue-proof' // Redis and PostgreSQL are found or unpacked; the
 
 /** File, condition, and targets; at least one of the targets runs the tests that depend on the condition. */
 const CONDITIONS: readonly [file: string, condition: string, target: string][] = [
+  ['playground/test/playground.test.ts', "name === 'chromium' || NIGHTLY", 'nightly-suite'],
   ['test/backend/threads/kernels.test.ts', '!GRADUS_CANARIES', 'test'],
   ['test/backend/threads/threads.test.ts', "!process.platform !== 'linux'", MACHINE],
   ['test/backend/wasm/tiles.test.ts', '!supportedVariants().length === 0', MACHINE],
@@ -37,8 +38,8 @@ const CONDITIONS: readonly [file: string, condition: string, target: string][] =
   ['test/tune/storage/optuna.test.ts', 'existsSync(PYTHON)', 'optuna-proof'],
 ]
 
-const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
-  .map((file) => `test/${file.replaceAll('\\', '/')}`)
+const files = ['test', 'playground/test']
+  .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file.replaceAll('\\', '/')}`))
   .filter((file) => file.endsWith('.test.ts') && file !== 'test/build/skips.test.ts')
 const CALL = /\b(?:test|describe|it)(?:\.\w+)*\.(skipIf|runIf)\(((?:[^()]|\([^()]*\))*(?:\((?:[^()]|\([^()]*\))*\))?)\)/g
 
