@@ -166,24 +166,28 @@ describe('tarball', () => {
 })
 
 describe('installed', () => {
-  test.each(MISTAKES)('a stack trace begins at the line of the program: %s', (message, statement) => {
-    const setUp = 'const model = new Sequential([new Dense(2, 2)]); const optimizer = new Adam(model.parameters())'
-    const programs = [
-      write(
-        'mistake.mjs',
-        `import { ${MISTAKEN_NAMES} } from 'gradus'; import { decodeSafetensors } from 'gradus/export'\n${setUp}\n\n${statement}\n`,
-      ),
-      write(
-        'mistake.cjs',
-        `const { ${MISTAKEN_NAMES} } = require('gradus'), { decodeSafetensors } = require('gradus/export')\n${setUp}\nvoid (async () => {\n${statement}\n})()\n`,
-      ),
-    ]
-    for (const file of programs) {
-      const text = printed(file)
-      expect(text).toContain(message)
-      const [first] = text.split('\n').filter((line) => /^\s+at /.test(line))
-      expect(first, text).toMatch(new RegExp(`${file.replace('.', '\\.')}:4:`))
-    }
+  describe('a stack trace begins at the line of the program', () => {
+    const files = ['mistakes.mjs', 'mistakes.cjs']
+    const stacks = new Map<string, string[]>()
+
+    beforeAll(() => {
+      const setUp = 'const model = new Sequential([new Dense(2, 2)]); const optimizer = new Adam(model.parameters()); const stacks = []'
+      const lines = MISTAKES.map(([, statement]) => `try { ${statement} } catch (error) { stacks.push(error.stack) }`)
+      const body = `${setUp}\n${lines.join('\n')}\nconsole.log(JSON.stringify(stacks))`
+      write(files[0], `import { ${MISTAKEN_NAMES} } from 'gradus'; import { decodeSafetensors } from 'gradus/export'\n${body}\n`)
+      const required = `const { ${MISTAKEN_NAMES} } = require('gradus'), { decodeSafetensors } = require('gradus/export'); void (async () => {`
+      write(files[1], `${required}\n${body}\n})()\n`)
+      for (const file of files) stacks.set(file, JSON.parse(run(process.execPath, [file], project)))
+    })
+
+    test.each(MISTAKES.map(([message], i) => ({ message, i })))('$message', ({ message, i }) => {
+      for (const file of files) {
+        const stack = stacks.get(file)?.[i] ?? ''
+        expect(stack).toContain(message)
+        const [first] = stack.split('\n').filter((line) => /^\s+at /.test(line))
+        expect(first, stack).toMatch(new RegExp(`${file.replace('.', '\\.')}:${3 + i}:`))
+      }
+    })
   })
 
   test('the line of source that Node prints above an error can be read', () => {
