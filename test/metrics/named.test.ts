@@ -1,11 +1,18 @@
 /** Metrics by name: in fit and evaluateModel, in EarlyStopping, among the exports, and for the compiler. */
 import ts from 'typescript'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { blobs } from '../../ts/data/index.js'
 import { Adam, crossEntropy, Dense, EarlyStopping, evaluateModel, fit, mse, Sequential, useAllMetrics } from '../../ts/index.js'
 import * as g from '../../ts/metrics/index.js'
 import { accuracy, f1Score } from '../../ts/metrics/index.js'
 import { METRICS } from '../../ts/train/metrics.js'
+
+// the metrics that have names are of the process
+const named = { ...METRICS }
+afterEach(() => {
+  for (const name of Object.keys(METRICS)) delete METRICS[name]
+  Object.assign(METRICS, named)
+})
 
 describe('metrics by name', () => {
   const data = blobs({ count: 90, classes: 3, seed: 4 })
