@@ -69,7 +69,7 @@ describe('fault 45: a table as JavaScript', () => {
         expect(found.map((one) => one.class)).toEqual(wanted.map((one) => one.class))
         expect(Object.keys(found[0].probabilities)).toEqual(Object.keys(wanted[0].probabilities))
       }),
-      runs(100),
+      runs(500),
     )
   })
 
@@ -93,7 +93,7 @@ describe('fault 45: a table as JavaScript', () => {
         expect(vm.runInNewContext(`JSON.stringify(${literal(data)})`)).toBe(JSON.stringify(data))
         expect(literal(data)).not.toMatch(/[<\u2028\u2029]/)
       }),
-      runs(500),
+      runs(2500),
     )
   })
 })

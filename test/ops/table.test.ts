@@ -24,9 +24,10 @@ import {
   tensor,
 } from '../../ts/index.js'
 import { numbers } from '../tools/backends.js'
+import { cases } from '../tools/nightly.js'
 import { drawShapes, OPERATIONS, type Operation } from './table.js'
 
-const SHAPES = Number(process.env.GRADUS_SHAPES ?? 20)
+const SHAPES = Number(process.env.GRADUS_SHAPES ?? cases(100))
 /** Lengths where values are compared: loops of four and eight lanes run, with all their remainders. */
 const LONGEST = 19
 const double = createBackend({ backend: 'js', dtype: 'float64' })

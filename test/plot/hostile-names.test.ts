@@ -27,7 +27,7 @@ test('fault 45: escaped text is text, in XML too', () => {
       expect(safe).not.toMatch(/\p{Cs}/u)
       expect(safe).not.toMatch(/[\0-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/)
     }),
-    runs(2000),
+    runs(10_000),
   )
 })
 
@@ -62,7 +62,7 @@ test('fault 45: charts', () => {
       const turned = (tags: string[]) => tags.map((tag) => tag.replace(/^text .*/, 'text'))
       expect(draw(names).map(tagsOf).map(turned)).toEqual(wanted.map(turned))
     }),
-    runs(300),
+    runs(1500),
   )
 })
 
@@ -100,7 +100,7 @@ describe('fault 45: reports of tables', async () => {
       fc.property(hostileNames(PLACES.length), (names) => {
         expect(turned(tagsOf(reportHtml(replacing(reports[i], names))))).toEqual(turned(wanted))
       }),
-      runs(100),
+      runs(500),
     )
   })
 })
@@ -122,7 +122,7 @@ test('fault 45: tables whose columns and classes have such names are trained and
       tagsOf(reportHtml(report))
       expect(Object.keys(Object.prototype)).toEqual([])
     }),
-    runs(10),
+    runs(50),
   )
 })
 
@@ -150,6 +150,6 @@ test('fault 45: reports of studies, as a page and at a terminal', async () => {
       // a line end in a name does not start a new line
       expect(reportText(study, { width: 1e6 }).split('\n').length).toBeLessThanOrEqual(13)
     }),
-    runs(30),
+    runs(150),
   )
 })

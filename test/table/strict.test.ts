@@ -85,7 +85,7 @@ test('fault 19: any JSON is answered or refused by an error of ours, in a messag
           expect((error as Error).message.length).toBeLessThan(3000)
         }
     }),
-    runs(300),
+    runs(1500),
   )
 })
 

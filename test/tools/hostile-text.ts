@@ -4,6 +4,7 @@
  */
 import vm from 'node:vm'
 import fc from 'fast-check'
+import { cases } from './nightly.js'
 
 /** Texts with a meaning in some language. */
 export const NASTY: readonly string[] = [
@@ -74,9 +75,9 @@ export const hostileNames = (count: number): fc.Arbitrary<string[]> =>
     { minLength: count, maxLength: count },
   )
 
-/** Options of a longer run: `HOSTILE=5000`, and `HOSTILE_SEED`. */
-export const runs = (usual: number): { numRuns: number; seed: number } => ({
-  numRuns: Number(process.env.HOSTILE ?? usual),
+/** Number of random cases, all at night and a tenth by day, or `HOSTILE=5000`; and a seed, or `HOSTILE_SEED`. */
+export const runs = (inFull: number): { numRuns: number; seed: number } => ({
+  numRuns: Number(process.env.HOSTILE ?? cases(inFull)),
   seed: Number(process.env.HOSTILE_SEED ?? 20261129),
 })
 

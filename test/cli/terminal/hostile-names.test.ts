@@ -35,7 +35,7 @@ test('fault 45: visible text is a line of text, the same again, and ordinary let
       expect(visible(text)).not.toContain('\n')
       expect(visible(visible(text))).toBe(visible(text))
     }),
-    runs(2000),
+    runs(10_000),
   )
   expect(allVisible({ '\u001b': ['\u0007', { a: '\n' }, 1, null] })).toEqual({ '\\u001b': ['\\u0007', { a: '\\n' }, 1, null] })
 })
@@ -61,7 +61,7 @@ test.each(['0', '1'])('fault 45: every line that the command writes, colours %s'
       const live = written(() => new LiveArea().draw([name])).replace(/^(?:\r\u001b\[J)?\u001b\[\?25l/, '')
       expect(withoutStyles(live)).not.toMatch(OBEYED)
     }),
-    runs(300),
+    runs(1500),
   )
 })
 
@@ -82,7 +82,7 @@ test('fault 45: reports, line for line', async () => {
       expect(described).toHaveLength(3)
       for (const line of described) expect(line).not.toMatch(OBEYED)
     }),
-    { ...runs(10), examples: [[['a\nb', 'c\nd', 'e\nf', 'g', 'h']]] },
+    { ...runs(50), examples: [[['a\nb', 'c\nd', 'e\nf', 'g', 'h']]] },
   )
 })
 
@@ -109,6 +109,6 @@ test('fault 45: errors of the library are one line each', () => {
           expect((error as Error).message).not.toContain('\n')
         }
     }),
-    runs(500),
+    runs(2500),
   )
 })

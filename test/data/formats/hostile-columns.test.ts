@@ -33,7 +33,7 @@ async function read(bytes: Uint8Array, format: 'parquet' | 'arrow'): Promise<Row
 
 describe.each(['parquet', 'arrow'] as const)('fault 22: %s', (format) => {
   const files = good(format)
-  const { numRuns, seed } = runs(40)
+  const { numRuns, seed } = runs(200)
 
   test('truncated at any length', async () => {
     const [file] = files

@@ -401,8 +401,8 @@ describe.runIf(variants.length > 0)('many', () => {
     if (backend.name === 'wasm') for (const { execution } of histories) expect(execution.fleet).toBeGreaterThan(0)
   })
 
-  test('10,000 nets are in memory at once, and training them keeps none', async () => {
-    const models = Array.from({ length: 10_000 }, (_, i) => small(i))
+  test(`${cases(10_000)} nets are in memory at once, and training them keeps none`, async () => {
+    const models = Array.from({ length: cases(10_000) }, (_, i) => small(i))
     const optimizers = models.map((model) => new Adam(model.parameters()))
     const options = { ...data, loss: mse, optimizers, epochs: 2, batchSize: 4 }
     const first = await fitMany(models, options)
