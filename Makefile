@@ -85,7 +85,9 @@ format: $(MODULES)/.stamp ## let the formatters decide the layout
 	@cargo fmt
 	@$(NODE) $(BIOME) check --write --diagnostic-level=error .
 
-test: setup browsers node-24 build check play-build test-only ## what CI runs: checks, cargo test, vitest, the playground in browsers
+test: setup browsers node-24 wasm ## what CI runs: checks, cargo test, vitest, the playground in browsers
+	@$(MAKE) -j2 build check
+	@$(MAKE) play-build test-only
 
 test-only: ## the suites alone, with what is built already
 	@$(NODE) test/run.mjs

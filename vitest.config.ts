@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestUserConfig } from 'vitest/config'
+import { WITHOUT_CANARIES } from './test/tools/without-canaries.mjs'
 import { writeWorker } from './ts/build/worker.mjs'
 
 writeWorker()
@@ -8,14 +9,41 @@ writeWorker()
 if (process.platform !== 'win32' && spawnSync('ts/build/wasm.sh', ['--is-built']).status !== 0)
   console.warn('ts/backend/wasm/generated was built from other sources of crate/: run make wasm')
 
+/**
+ * Folders whose files share a process: to import the library takes longer than their tests. Their files leave nothing behind: no default backend, no
+ * variable of the environment, no spy (`restoreMocks`). Any order of them passes: `--sequence.shuffle.files`.
+ */
+const SHARED = [
+  'test/{curvature,data,export,io,loss,metrics,nn,ops,optim,plot,report,rows,schedule,search,select,solve}/**/*.test.ts',
+  'test/{autograd,tensor,trace}.test.ts',
+]
+/** Tests of documents, of the build and of the command line, which start programs by paths of Unix. */
+const UNIX = ['test/{bench,build,cli,docs}/**/*.test.ts']
+
+const CANARIES = Boolean(process.env.GRADUS_CANARIES)
+
+const common: TestUserConfig = {
+  setupFiles: CANARIES ? ['test/tools/canaries.ts'] : [],
+  // Far above what any test takes, so that none fails because the machine is busy; it only stops a test that hangs.
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
+}
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    setupFiles: process.env.GRADUS_CANARIES ? ['test/tools/canaries.ts'] : [],
-    // Far above what any test takes, so that none fails because the machine is busy; it only stops a test that hangs.
-    testTimeout: 600_000,
-    hookTimeout: 600_000,
     // Two cores are what CI has; a worker each.
     maxWorkers: 2,
+    projects: [
+      { test: { ...common, name: 'unix', include: UNIX } },
+      {
+        test: {
+          ...common,
+          name: 'alone',
+          include: ['test/**/*.test.ts'],
+          exclude: [...UNIX, ...SHARED, ...(CANARIES ? WITHOUT_CANARIES : [])],
+        },
+      },
+      { test: { ...common, name: 'shared', include: SHARED, isolate: false, restoreMocks: true, sequence: { groupOrder: 1 } } },
+    ],
   },
 })

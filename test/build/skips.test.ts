@@ -10,7 +10,6 @@ const SERVERS = 'queue-proof' // Redis and PostgreSQL are found or unpacked; the
 /** File, condition, and targets; at least one of the targets runs the tests that depend on the condition. */
 const CONDITIONS: readonly [file: string, condition: string, target: string][] = [
   ['playground/test/playground.test.ts', "name === 'chromium' || NIGHTLY", 'nightly-suite'],
-  ['test/backend/threads/kernels.test.ts', '!GRADUS_CANARIES', 'test'],
   ['test/backend/threads/threads.test.ts', "!process.platform !== 'linux'", MACHINE],
   ['test/backend/wasm/tiles.test.ts', '!supportedVariants().length === 0', MACHINE],
   ['test/backend/wasm/widen.test.ts', '!!hasAvx2', MACHINE],
@@ -25,7 +24,6 @@ const CONDITIONS: readonly [file: string, condition: string, target: string][] =
   ['test/docs/readme.test.ts', 'GRADUS_FIGURES', 'figures-check'],
   ['test/reliability/canaries.test.ts', 'GRADUS_CANARIES', 'test'],
   ['test/reliability/denormals.test.ts', 'NIGHTLY || GRADUS_STRICT', 'nightly'],
-  ['test/train/allocation.test.ts', '!GRADUS_CANARIES', 'test'],
   ['test/train/fleet/fleet.test.ts', 'WIDEN', 'fleet-proof'],
   ['test/train/fleet/fleet.test.ts', 'threaded[0]?.threads === 2', MACHINE],
   ['test/train/fleet/fleet.test.ts', 'variants.length > 0', MACHINE],

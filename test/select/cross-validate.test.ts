@@ -213,7 +213,7 @@ describe('bad input', () => {
       null,
       'stratify wants one class for each row, a whole number, got 0.5 at row 0',
     ],
-    ['a metric', { metrics: ['f1'] }, null, "metrics: 'f1' is none of accuracy"],
+    ['a metric', { metrics: ['f11'] }, null, "metrics: 'f11' is none of accuracy"],
     [
       'prepare',
       { prepare: 1 },

@@ -53,17 +53,35 @@ function changed(ints: Int32Array, from: number, end: number): number {
 class Owners<Owner extends object, Blocks> {
   private readonly blocks = new WeakMap<Owner, Blocks>()
   private owners: WeakRef<Owner>[] = []
+  private listed = new WeakSet<Owner>()
+
+  constructor(private readonly none: () => Blocks) {}
 
   get(owner: Owner): Blocks | undefined {
     return this.blocks.get(owner)
   }
 
-  add(owner: Owner, blocks: Blocks): Blocks {
-    this.blocks.set(owner, blocks)
-    this.owners.push(new WeakRef(owner))
+  /** The blocks of an owner that allocates. */
+  use(owner: Owner): Blocks {
+    let blocks = this.blocks.get(owner)
+    if (blocks === undefined) {
+      blocks = this.none()
+      this.blocks.set(owner, blocks)
+    }
+    if (!this.listed.has(owner)) {
+      this.listed.add(owner)
+      this.owners.push(new WeakRef(owner))
+    }
     return blocks
   }
 
+  /** Lists no owner until it allocates again. */
+  forget(): void {
+    this.owners = []
+    this.listed = new WeakSet()
+  }
+
+  /** Owners that have allocated since {@link forget}. */
   *all(): Iterable<Owner> {
     this.owners = this.owners.filter((owner) => owner.deref() !== undefined)
     for (const owner of this.owners) {
@@ -73,8 +91,8 @@ class Owners<Owner extends object, Blocks> {
   }
 }
 
-const heaps = new Owners<Heap, Map<number, Guarded>>()
-const arenas = new Owners<StepArena, Guarded[]>()
+const heaps = new Owners<Heap, Map<number, Guarded>>(() => new Map())
+const arenas = new Owners<StepArena, Guarded[]>(() => [])
 
 /** Checks all allocated memory. */
 function lookAtAll(): void {
@@ -98,8 +116,7 @@ function guardHeaps(): void {
     if (contents === 'any') words(this, from, from + total).fill(WORD)
     words(this, from, block.ptr).fill(WORD)
     words(this, behind(block), from + total).fill(WORD)
-    const blocks = heaps.get(this) ?? heaps.add(this, new Map())
-    blocks.set(block.ptr, block)
+    heaps.use(this).set(block.ptr, block)
     return block.ptr
   }
   of.free = function (ptr: number) {
@@ -124,8 +141,7 @@ function guardArenas(): void {
     const from = allocate.call(this, bytes >= 0 ? total : bytes)
     const block = { from, total, ptr: from + ARENA_MARGIN, bytes }
     words(this.heap, from, from + total).fill(WORD)
-    const blocks = arenas.get(arena) ?? arenas.add(arena, [])
-    blocks.push(block)
+    arenas.use(arena).push(block)
     return block.ptr
   }
   const forgetting = <A extends unknown[]>(method: (this: PatchedArena, ...args: A) => void) =>
@@ -155,14 +171,23 @@ function guardArenas(): void {
   }
 }
 
-/** vitest runs this file before each test file, also if several of them share a process. */
-const shared = globalThis as { lookAtCanaries?: () => void }
+/** Of the process: vitest runs this file before each test file, also where several of them share a process. */
+const shared = globalThis as { canaries?: { look(): void; forget(): void } }
+
+/** Guards all memory of the process from now on. */
+function guard() {
+  guardHeaps()
+  guardArenas()
+  const forget = () => {
+    heaps.forget()
+    arenas.forget()
+  }
+  return { look: lookAtAll, forget }
+}
 
 if (process.env.GRADUS_CANARIES) {
-  if (shared.lookAtCanaries === undefined) {
-    guardHeaps()
-    guardArenas()
-    shared.lookAtCanaries = lookAtAll
-  }
-  afterEach(shared.lookAtCanaries)
+  shared.canaries ??= guard()
+  // backends of a file before have no part in the tests of this one
+  shared.canaries.forget()
+  afterEach(shared.canaries.look)
 }

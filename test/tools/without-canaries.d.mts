@@ -1,0 +1,1 @@
+export const WITHOUT_CANARIES: readonly string[]
