@@ -111,7 +111,24 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     })
   })
 
-  once('each press of a key moves a logarithmic slider', async () => {
+  test('each at its best rate, and an optimizer that is fetched when it is chosen', async () => {
+    await on(site.url, async (page) => {
+      const caption = page.locator('.results caption')
+      await page.locator('.results tbody tr').nth(3).waitFor()
+      expect(await caption.textContent()).toContain('at its best rate')
+      await page.getByLabel('Learning rate').first().press('ArrowLeft')
+      await until(page, `!/best/.test(document.querySelector('.results caption').textContent)`)
+      await page.getByRole('button', { name: 'Each at its best rate' }).click()
+      await until(page, `/best/.test(document.querySelector('.results caption').textContent)`)
+      expect(await page.getByLabel('Learning rate').first().getAttribute('aria-valuetext')).toBe('0.032')
+      await page.getByLabel('Add an optimizer').selectOption('Lion')
+      await until(page, `/Lion/.test(document.querySelector('.results tbody tr:nth-child(5)')?.textContent ?? '')`)
+      await page.getByLabel('Function', { exact: true }).selectOption('rosenbrock')
+      await until(page, `/best/.test(document.querySelector('.results caption').textContent)`)
+    })
+  })
+
+  test('each press of a key moves a logarithmic slider', async () => {
     await on(site.url, async (page) => {
       const slider = page.getByLabel('Learning rate').first()
       const seen = new Set<string>()

@@ -13,7 +13,7 @@ const ASSETS = fileURLToPath(new URL('../dist/assets', import.meta.url))
  * the library's engine and what trains nets, a fifth the page. Optimizers that no tab begins with, and programs to copy, come when they are asked
  * for. Names beside lines, one scale of the map, sizes of arrows and the sweep for best rates came on 29 November 2026 (2.5).
  */
-const BUDGETS = { page: 48, 'first view': 132, 'a net trains': 171, 'all tabs': 210, 'all files': 225 }
+const BUDGETS = { page: 48, 'first view': 134, 'a net trains': 173, 'all tabs': 212, 'all files': 227 }
 
 test('the page keeps its budgets', () => {
   const files = readdirSync(ASSETS).filter((file) => /\.(js|css)$/.test(file))

@@ -194,6 +194,11 @@ describe('A11: where f is no number, or has no floor', () => {
   test.each(['1/0 + x', 'log(x*y)', 'sqrt(x)', 'x^y'])('%s', async (formula) => {
     for (const text of await said(formula, [-3, 2])) expect(text).toMatch(/not a number at the start/)
   })
+  test('the map has no color where f is not a number', () => {
+    const { shares, columns, rows } = landscape({ ground: { formula: 'sqrt(x)', condition: 1 }, range: surfaceOf(descent.defaults).range })
+    const at = (x: number) => shares[Math.floor(rows / 2) * columns + Math.round(x * (columns - 1))]
+    expect([Number.isNaN(at(0.2)), Number.isNaN(at(0.8))]).toEqual([true, false])
+  })
   test('−x², from 1: no floor', async () => {
     for (const text of await said('0 - x^2', [1, 1], 200)) expect(text).toMatch(/no floor/)
   })

@@ -10,7 +10,9 @@ export interface Landscape {
   range: Surface['range']
   columns: number
   rows: number
-  /** Heights from 0 to 1, row by row from the bottom (the least y) up; lines lie closer near the bottom, and so do colors. */
+  /**
+   * Heights from 0 to 1, row by row from the bottom (the least y) up; lines lie closer near the bottom, and so do colors. NaN where f is not a number.
+   */
   shares: Float64Array
   /** Contour lines as pieces (`contourLine`), with the level's place from 0 (lowest) to 1. */
   lines: { share: number; pieces: Float32Array }[]
@@ -41,7 +43,9 @@ export function landscape({ ground, range }: { ground: Ground; range: Surface['r
   const values = Float64Array.from(noGrad(() => f(tensor(xs, { backend }), tensor(ys, { backend }))).data())
   const [low, high] = rangeOf(values)
   const levels = Array.from({ length: LEVELS }, (_, i) => low + (high - low) * ((i + 0.5) / LEVELS) ** CLOSENESS)
-  const shares = values.map((v) => (Number.isFinite(v) ? Math.min(Math.max((v - low) / (high - low), 0), 1) ** (1 / CLOSENESS) : 1))
+  const shares = values.map((v) =>
+    Number.isFinite(v) ? Math.min(Math.max((v - low) / (high - low), 0), 1) ** (1 / CLOSENESS) : Number.NaN,
+  )
   const heights = values.map((v) => (Number.isFinite(v) ? v : Number.MAX_VALUE))
   const lines = levels.map((level, i) => ({ share: i / (LEVELS - 1), pieces: contourLine(heights, columns, rows, level) }))
   return { range, columns, rows, shares, lines }

@@ -144,7 +144,7 @@ function ground(landscape: Landscape, width: number, height: number): HTMLCanvas
   return picture
 }
 
-/** A pixel for each point of the grid. */
+/** A pixel for each point of the grid, transparent where f is not a number. */
 function heights({ columns, rows, shares }: Landscape): HTMLCanvasElement {
   const picture = document.createElement('canvas')
   picture.width = columns
@@ -153,7 +153,9 @@ function heights({ columns, rows, shares }: Landscape): HTMLCanvasElement {
   const image = context.createImageData(columns, rows)
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      const [r, g, b] = depth(shares[row * columns + column])
+      const share = shares[row * columns + column]
+      if (Number.isNaN(share)) continue
+      const [r, g, b] = depth(share)
       image.data.set([r, g, b, 255], 4 * ((rows - 1 - row) * columns + column))
     }
   }
@@ -227,6 +229,7 @@ const [ARROW, BOX, LEAST] = [64, 34, 3]
 
 /** Where the velocity carries it as an arrow, roots of mean squares as a box: wide where gradients have been large. */
 function drawState(c: CanvasRenderingContext2D, track: Track, { colour }: Look, frame: number, to: To, sizes: Sizes): void {
+  if (track.end === 'undefined') return
   const step = Math.min(Math.round(frame), track.steps)
   const [x, y] = placeAt(track, frame)
   const [px, py] = [clamp(to.px(x)), clamp(to.py(y))]

@@ -31,7 +31,8 @@ export function paintSurface({ context: c, width, height }: Painting, scene: Sce
   const shareAt = (u: number, v: number) => {
     const column = Math.min(Math.max(Math.round(u * (columns - 1)), 0), columns - 1)
     const row = Math.min(Math.max(Math.round(v * (rows - 1)), 0), rows - 1)
-    return shares[row * columns + column]
+    const share = shares[row * columns + column]
+    return Number.isNaN(share) ? 1 : share
   }
   const quads: { far: number; share: number; corners: [number, number, number][] }[] = []
   for (let i = 0; i < CELLS; i++) {

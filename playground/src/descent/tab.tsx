@@ -394,7 +394,7 @@ const knownRacers = (racers: readonly DescentRacer[]) =>
 
 /** Of Momentum, whose velocity is a mean of gradients, with the rate of the form that adds them up. */
 const rateLabel = (method: string, rate: number, { beta = 0.9 }: DescentRacer['options']) =>
-  method === 'Momentum' ? `Learning rate (${short(rate * (1 - Number(beta)), 2)} in PyTorch)` : 'Learning rate'
+  method === 'Momentum' ? `Learning rate (PyTorch ${short(rate * (1 - Number(beta)), 2)})` : 'Learning rate'
 
 /** Two racers of a kind are distinguished by their rates. */
 function nameOf(racers: readonly DescentRacer[], i: number): string {

@@ -106,14 +106,14 @@ export function LineChart({
     context.beginPath()
     context.rect(LEFT, TOP - 2, width - LEFT - RIGHT, height - bottom - TOP + 4)
     context.clip()
-    for (const { from, to, text, colour } of zones) {
+    zones.forEach(({ from, to, text, colour }, i) => {
       const [start, end] = [x.place(from), x.place(to)]
       context.fillStyle = `${colour}1c`
       context.fillRect(start, TOP, end - start, height)
       context.fillStyle = colour
       const half = context.measureText(text).width / 2
-      context.fillText(text, Math.min((start + end) / 2, width - RIGHT - half), height - bottom - 6)
-    }
+      context.fillText(text, Math.min((start + end) / 2, width - RIGHT - half), height - bottom - 6 - 13 * (i % 2))
+    })
     lines.forEach((line, i) => {
       if (columns[i]) drawLine(context, line, xs, columns[i], x, y, log)
     })
