@@ -83,18 +83,18 @@ async function time(): Promise<void> {
     `again in the same process: ${Math.min(...warm.map(([ms]) => ms)).toFixed(0)} ms (${Math.min(...warm.map(([, ms]) => ms)).toFixed(0)} ms CPU)`,
   )
   const head = await trainHead<string>(vectors, labels)
-  const added = Array.from({ length: 40 }, (_, i) => {
-    const start = performance.now()
-    head.add(row(i), labels[(i + 1) % 1000])
-    return performance.now() - start
-  }).sort((a, b) => a - b)
-  console.log(`one example more: least ${added[0].toFixed(1)} ms, median ${added[20].toFixed(1)} ms`)
-  const predicted = Array.from({ length: 10 }, () => {
-    const start = performance.now()
-    for (let i = 0; i < 10_000; i++) head.predict(row(i % 1000))
-    return (performance.now() - start) / 10
-  })
-  console.log(`one prediction: ${Math.min(...predicted).toFixed(1)} µs`)
+  const timed = (times: number, call: (i: number) => unknown) => {
+    const runs = Array.from({ length: 8 }, (_, run) => {
+      const [start, used] = [performance.now(), process.cpuUsage()]
+      for (let i = 0; i < times; i++) call(run * times + i)
+      return [(performance.now() - start) / times, cpu(used) / times]
+    })
+    return [0, 1].map((which) => Math.min(...runs.map((run) => run[which])))
+  }
+  const [added, addedCpu] = timed(10, (i) => head.add(row(i), labels[(i + 1) % 1000]))
+  console.log(`one example more: ${added.toFixed(1)} ms (${addedCpu.toFixed(1)} ms CPU)`)
+  const [predicted, predictedCpu] = timed(10_000, (i) => head.predict(row(i % 1000)))
+  console.log(`one prediction: ${(1000 * predicted).toFixed(1)} µs (${(1000 * predictedCpu).toFixed(1)} µs CPU)`)
 }
 
 async function large(): Promise<void> {

@@ -6,62 +6,64 @@
 import { along, difference, dot, maxAbs } from '../common/vector.js'
 import { History } from '../solve/minimize/history.js'
 
-type Gradient = (x: Float64Array) => Float64Array
+/** Writes the gradient at a point. */
+type Gradient = (x: Float64Array, out: Float64Array) => void
+
+interface Point {
+  x: Float64Array
+  gradient: Float64Array
+}
 
 /** Largest number of iterations of a search. */
 const MAX_ITERATIONS = 1000
-
 /** Pairs that are remembered. */
 const HISTORY = 10
-/** Iterations that lower the function by less than this, {@link PATIENCE} in a row, end the search: single precision is exhausted. */
+/** {@link PATIENCE} iterations in a row that lower the function by less than this end the search: single precision is exhausted. */
 const LEAST_DECREASE = 1e-14
 const PATIENCE = 10
-/** The slope has fallen enough if it is at most this fraction of the slope at the start. */
+/** The slope has fallen enough at this share of the slope at the start. */
 const CURVATURE = 0.9
 const TRIALS = 12
 
 /**
  * @param gradientAt of a function whose values are about 1, such as a mean loss
- * @param isDone whether a point with a gradient whose largest component has this size ends the search
+ * @param isDone whether a point ends the search; it gets the largest component of its gradient, too
  */
 export function descend(gradientAt: Gradient, start: Float64Array, isDone: (x: Float64Array, size: number) => boolean): Float64Array {
   const history = new History(HISTORY)
-  const d = new Float64Array(start.length)
-  let [x, g] = [start, gradientAt(start)]
-  let [best, least, waited] = [x, maxAbs(g), 0]
-  for (let i = 0; i < MAX_ITERATIONS && waited < PATIENCE && !isDone(x, maxAbs(g)); i++) {
-    history.direction(g, d)
-    if (!(dot(g, d) < 0)) {
+  const size = start.length
+  const d = new Float64Array(size)
+  // two points in turns: with new arrays for each, a third of the time went into collecting them
+  let now: Point = { x: start.slice(), gradient: new Float64Array(size) }
+  let next: Point = { x: new Float64Array(size), gradient: new Float64Array(size) }
+  gradientAt(now.x, now.gradient)
+  for (let i = 0, waited = 0; i < MAX_ITERATIONS && waited < PATIENCE && !isDone(now.x, maxAbs(now.gradient)); i++) {
+    history.direction(now.gradient, d)
+    if (!(dot(now.gradient, d) < 0)) {
       history.clear()
-      history.direction(g, d)
+      history.direction(now.gradient, d)
     }
-    const next = alongSlope(gradientAt, x, d, dot(g, d))
-    history.learn(difference(next.x, x), difference(next.g, g))
-    ;[x, g] = [next.x, next.g]
-    waited = next.decrease < LEAST_DECREASE ? waited + 1 : 0
-    // where it goes down, the last point is the lowest one; where it no longer does, the one with the least gradient is
-    const size = maxAbs(g)
-    if (waited === 0 || size < least) [best, least] = [x, size]
+    const decrease = searchSlope(gradientAt, now, d, next)
+    history.learn(difference(next.x, now.x), difference(next.gradient, now.gradient))
+    ;[now, next] = [next, now]
+    waited = decrease < LEAST_DECREASE ? waited + 1 : 0
   }
-  return best
+  return now.x
 }
 
-interface Next {
-  x: Float64Array
-  g: Float64Array
-  /** How much lower the function is there, by the trapezoid under the slopes. */
-  decrease: number
-}
-
-/** A point along d where the slope has fallen enough, by secants. */
-function alongSlope(gradientAt: Gradient, x: Float64Array, d: Float64Array, startSlope: number): Next {
+/**
+ * Finds a point along d where the slope has fallen enough, by secants.
+ * @param to receives the point
+ * @returns how much lower the function is there, by the trapezoid under the slopes
+ */
+function searchSlope(gradientAt: Gradient, from: Point, d: Float64Array, to: Point): number {
+  const startSlope = dot(from.gradient, d)
   let [low, lowSlope, high, highSlope] = [0, startSlope, Infinity, 0]
   for (let t = 1, trial = 1; ; trial++) {
-    const at = new Float64Array(x.length)
-    along(x, t, d, at)
-    const g = gradientAt(at)
-    const slope = dot(g, d)
-    if (Math.abs(slope) <= -CURVATURE * startSlope || trial === TRIALS) return { x: at, g, decrease: (-t * (startSlope + slope)) / 2 }
+    along(from.x, t, d, to.x)
+    gradientAt(to.x, to.gradient)
+    const slope = dot(to.gradient, d)
+    if (Math.abs(slope) <= -CURVATURE * startSlope || trial === TRIALS) return (-t * (startSlope + slope)) / 2
     if (slope < 0) [low, lowSlope] = [t, slope]
     else [high, highSlope] = [t, slope]
     if (high < Infinity) t = low + Math.min(0.9, Math.max(0.1, lowSlope / (lowSlope - highSlope))) * (high - low)

@@ -91,7 +91,7 @@ export class Lines {
   solve(penalty: number, { absolute, relative = 0 }: { absolute: number; relative?: number }, every = 1): void {
     const shrink = ((this.classes === 2 ? 2 : 1) * penalty) / this.rows.scale ** 2 / this.total
     this.theta = descend(
-      (theta) => this.gradient(theta, shrink, every),
+      (theta, out) => this.gradient(theta, shrink, every, out),
       this.theta,
       (theta, size) => size <= absolute || size <= relative * shrink * maxAbs(theta.subarray(0, this.weight.size)),
     )
@@ -138,7 +138,7 @@ export class Lines {
   }
 
   /** Gradient of the mean loss of these blocks, with the penalty. */
-  private gradient(theta: Float64Array, shrink: number, every: number): Float64Array {
+  private gradient(theta: Float64Array, shrink: number, every: number, out: Float64Array): void {
     const { weight, bias, rows, classes, problems } = this
     this.evaluations++
     this.assign(theta)
@@ -152,12 +152,10 @@ export class Lines {
       const logits = reshape(dense(block.forward(), weight, bias), [block.capacity * problems, classes])
       crossEntropy(logits, targets.classes, { weights: targets.weights, reduction: 'sum' }).backward()
     }
-    const out = new Float64Array(theta.length)
     out.set(weight.gradientView())
     out.set(bias.gradientView(), weight.size)
     for (let i = 0; i < weight.size; i++) out[i] = out[i] / total + shrink * theta[i]
     for (let i = weight.size; i < out.length; i++) out[i] /= total
-    return out
   }
 }
 
