@@ -2,7 +2,7 @@
 import ts from 'typescript'
 
 /** Comments for programs: annotations of bundlers, and licenses. */
-const KEPT = /@license|@preserve|[@#]__/
+const KEPT = /@license|@preserve|copyright|[@#]__/i
 
 /**
  * Code without the doc comments that stand on lines of their own.
