@@ -26,6 +26,13 @@ test('the pace is that of the latest ten seconds, as load changes', () => {
   expect(found.at(-1)).toBeCloseTo(0.01, 3)
 })
 
+test('a busy machine of some seconds changes the estimate of a long training by little', () => {
+  const steady = Array.from({ length: 400 }, (_, i): [number, number] => [i, 100 * i])
+  const [last, busy] = paces(...steady, [410, 39_901]).slice(-2)
+  expect(last).toBeCloseTo(0.01, 6)
+  expect(busy).toBeLessThan(0.012)
+})
+
 test('steps that stand still have no pace', () => {
   expect(paces([0, 5], [3, 5])).toEqual([Number.NaN, Number.NaN])
 })

@@ -179,6 +179,8 @@ test('progress has phases, and what is left holds the report', async () => {
   )
   const phases = seen.map(({ phase }) => phase)
   expect([...new Set(phases)]).toEqual(['reading', 'encoding', 'training', 'measuring'])
+  const steps = seen.filter(({ phase }) => phase === 'encoding').map(({ step }) => step)
+  expect([...new Set(steps)]).toEqual(['a look at each column', 'columns as numbers', 'test rows as numbers', 'inputs of nets'])
   const reading = seen.filter(({ phase }) => phase === 'reading')
   expect(reading.length).toBeGreaterThan(2)
   expect(reading.at(-1)?.bytes).toEqual({ read: file.length, total: file.length })

@@ -7,7 +7,10 @@ export type TablePhase = 'reading' | 'encoding' | 'training' | 'measuring'
 /** Progress that the caller of `trainTable` gets during the work. */
 export interface TableProgress {
   phase: TablePhase
-  /** The work in this phase, in words: `rows`, `a look at each column`, `columns as numbers`, `a straight line`, `nets`, `how good it is, and what it looks at`. */
+  /**
+   * The work in this phase, in words: `rows`, `a look at each column`, `columns as numbers`, `test rows as numbers`, `inputs of nets`, `a straight
+   * line`, `nets`, `how good it is, and what it looks at`.
+   */
   step: string
   /** Seconds since the start. */
   seconds: number

@@ -19,6 +19,7 @@ export type TableData = Awaited<ReturnType<typeof tableData>>
 export async function tableData(rows: readonly object[] | Source, options: ReadTrainOptions, watch: ProgressWatch) {
   const { aside, isSeries, ...learnt } = await namingLinesOf(rows, options.read, () => learnColumns(rows, options, watch))
   const { test, splitBy } = options
+  watch.tell({ step: 'test rows as numbers' })
   const { tested, leftOut } =
     test === undefined ? { tested: learnt.encoder.dataset(aside), leftOut: [] } : await testTable(learnt.encoder, test, options)
   return {

@@ -62,6 +62,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const { learnt, tested, encoder, latest, before } = data
   if (compareWith !== undefined) checkSameTable(compareWith, encoder)
   const terms = classTerms(options, learnt, target)
+  watch.tell({ step: 'inputs of nets' })
   const lesson = lessonOf(learnt, data.times, terms, seed)
 
   const spans = spansOf(learnt.report.columns)
