@@ -14,7 +14,8 @@ NODE   ?= node
 NPM    ?= npm
 MODULES := node_modules
 VITEST := node_modules/vitest/vitest.mjs
-TSC    := node_modules/typescript/bin/tsc
+# TypeScript 7 checks the project in a sixth of the time; packages that use the compiler as a library want 5.9.
+TSC    := node_modules/typescript-7/bin/tsc
 TSUP   := node_modules/tsup/dist/cli-default.js
 TSX    := node_modules/tsx/dist/cli.mjs
 TYPEDOC := node_modules/typedoc/bin/typedoc

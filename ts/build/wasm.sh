@@ -14,8 +14,10 @@ NODE=node_modules/node/bin/node # binaryen needs Node 22
 OUT=ts/backend/wasm/generated
 
 inputs() {
-  { find crate -name '*.rs'; ls Cargo.toml Cargo.lock package-lock.json ts/build/wasm.sh ts/build/pack/*.mjs ts/backend/wasm/variants.ts; } |
-    LC_ALL=C sort | xargs cat | if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi
+  {
+    { find crate -name '*.rs'; ls Cargo.toml Cargo.lock ts/build/wasm.sh ts/build/pack/*.mjs ts/backend/wasm/variants.ts; } | LC_ALL=C sort | xargs cat
+    grep -A 2 '"node_modules/binaryen"' package-lock.json
+  } | if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi
 }
 
 is_built() { [ -f "$OUT/core.ts" ] && [ "$(cat "$OUT/inputs" 2>/dev/null)" = "$(inputs)" ]; }
