@@ -609,3 +609,19 @@ describe('examples to look at', () => {
     console.log(`right of 192 after 30 labels: ${active} chosen, ${passive} not`)
   })
 })
+
+test('every backend finds the same head', async () => {
+  const { vectors, labels } = clouds(ANIMALS, 12, 8, 1)
+  const predictions = []
+  try {
+    for (const options of [{ backend: 'js', dtype: 'float64' }, { backend: 'js' }, { backend: 'wasm' }] as const) {
+      await load(options)
+      const head = await trainHead(vectors, labels, { l2: 0.5, gradientTolerance: 1e-7 })
+      head.add(vectors[0], 'dog')
+      predictions.push(head.predict(vectors))
+    }
+  } finally {
+    await load({ backend: 'wasm' })
+  }
+  for (const found of predictions) closeTo(found, predictions[0], 1e-5)
+})
