@@ -122,7 +122,8 @@ function hypotenuse(x: number, y: number): number {
   return largest * Math.sqrt(1 + ratio * ratio)
 }
 
-function identity(n: number): Float64Array {
+/** The n × n identity, row-major. */
+export function identity(n: number): Float64Array {
   const out = new Float64Array(n * n)
   for (let i = 0; i < n; i++) out[i * n + i] = 1
   return out

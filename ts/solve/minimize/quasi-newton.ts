@@ -5,26 +5,26 @@ import type { Point } from '../objective.js'
 import type { DirectionRule, LastStep, StepTaken } from './direction.js'
 import { History } from './history.js'
 
-/** The unit step. The first step, when the scale is unknown, has at most length one. */
-function unitTrial({ gradient }: Point, last: LastStep): number {
-  return last === null ? Math.min(1, 1 / norm(gradient)) : 1
+class QuasiNewton {
+  readonly search = 0.9
+
+  /** The unit step. The first step, when the scale is unknown, has at most length one. */
+  firstTrial({ gradient }: Point, _slope: number, last: LastStep): number {
+    return last === null ? Math.min(1, 1 / norm(gradient)) : 1
+  }
 }
 
 /** d = −H·g, H from the last `historySize` pairs: 16·n·historySize bytes. @internal */
-export class LBFGSRule implements DirectionRule {
-  readonly search = 0.9
+export class LBFGSRule extends QuasiNewton implements DirectionRule {
   private readonly history: History
 
   constructor(historySize: number) {
+    super()
     this.history = new History(historySize)
   }
 
   direction({ gradient }: Point, d: Float64Array): void {
     this.history.direction(gradient, d)
-  }
-
-  firstTrial(point: Point, _slope: number, last: LastStep): number {
-    return unitTrial(point, last)
   }
 
   learn({ s, y }: StepTaken): void {
@@ -43,8 +43,7 @@ export class LBFGSRule implements DirectionRule {
  *
  * and before the first update H = (yᵀs / yᵀy)·I (Nocedal & Wright 2006, 6.20). @internal
  */
-export class BFGSRule implements DirectionRule {
-  readonly search = 0.9
+export class BFGSRule extends QuasiNewton implements DirectionRule {
   /** Row-major; null before the first update. */
   h: Float64Array | null = null
 
@@ -53,10 +52,6 @@ export class BFGSRule implements DirectionRule {
     if (h === null) return scaled(gradient, -1, d)
     multiply(h, gradient, d)
     scaled(d, -1, d)
-  }
-
-  firstTrial(point: Point, _slope: number, last: LastStep): number {
-    return unitTrial(point, last)
   }
 
   learn({ s, y }: StepTaken): void {

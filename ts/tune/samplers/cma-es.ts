@@ -1,6 +1,6 @@
 /** CMA-ES: a normal distribution that moves, widens and rotates towards good points. */
 import { count, positive, readOptions, type Schema } from '../../common/options.js'
-import { symmetricEigen } from '../../common/symmetric-eigen.js'
+import { identity, symmetricEigen } from '../../common/symmetric-eigen.js'
 import { exp, log, normalQuantile } from '../math.js'
 import type { Axis } from '../space.js'
 import { pointAt, type Sampler, type SamplerContext } from './sampler.js'
@@ -196,10 +196,4 @@ class Search {
   private sharesOf({ point }: Judged): Float64Array {
     return Float64Array.from(this.numbers, (axis) => this.axes[axis].share(point[axis]))
   }
-}
-
-function identity(n: number): Float64Array {
-  const out = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) out[i * n + i] = 1
-  return out
 }
