@@ -210,7 +210,7 @@ export default defineConfig([
     platform: 'node',
     // so that cli.js imports command.js and is not one with it
     splitting: true,
-    noExternal: ['commander', 'cli-progress'],
+    noExternal: ['commander'],
     esbuildPlugins: [entriesOutside, notices],
     // Bundled CommonJS libraries call require for Node's own modules.
     banner: { js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)" },
