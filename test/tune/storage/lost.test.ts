@@ -94,7 +94,7 @@ test('two that have asked for trials since the loss cannot both be right: it is 
 })
 
 test('fault 44: a server that falls silent is reported every few seconds, with no queue either, and to onMessage while trials run', async () => {
-  vi.useFakeTimers()
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
   try {
     let answers = () => {}
