@@ -16,7 +16,8 @@ const POINTS = [
 function values(formula: string): [number[], number[]] {
   const { text, names } = program(ground(formula))
   const copied = new Function(...names, 'x', 'y', `return ${text}`)
-  const functions = names.map((name) => gradus[name as 'add'])
+  const operations: Record<string, unknown> = { ...gradus }
+  const functions = names.map((name) => operations[name])
   const at = (f: (x: gradus.Tensor, y: gradus.Tensor) => gradus.Tensor) =>
     POINTS.map(([x, y]) => f(gradus.tensor([x], { backend }), gradus.tensor([y], { backend })).item())
   return [at(compile(ground(formula))), at((x, y) => copied(...functions, x, y))]

@@ -19,7 +19,7 @@ const TABS = ['Descent', 'Train', 'Schedules', 'A thousand nets', 'Benchmark']
 const HANGS = 400_000
 const until = (page: Page, what: string) =>
   page.waitForFunction(what).catch(async (cause) => {
-    throw new Error(`${what} did not come; the page says: ${await page.locator('main').innerText()}`, { cause })
+    throw new Error(`${what} did not come; the page says: ${await page.locator('main').textContent()}`, { cause })
   })
 /** A page of its own that waits as long as it takes. */
 async function newPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
