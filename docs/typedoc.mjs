@@ -32,6 +32,7 @@ const CATEGORIES = {
   search: 'Tables',
   plot: 'Training',
   table: 'Tables',
+  head: 'Heads',
   tune: 'Tuning',
   io: 'Saving',
   files: 'Saving',

@@ -42,7 +42,8 @@ const OPERATIONS: Record<string, Operation | Operation[]> = {
     Math.tan,
     (a: Tensor) => div(sin(a), cos(a)),
     'tan',
-    (a) => `div(sin(${a}), cos(${a}))`,
+    // computed once: derivatives along two paths would be rounded in another order
+    (a) => `((a) => div(sin(a), cos(a)))(${a})`,
   ),
   tanh: operation(1, Math.tanh, tanh, 'tanh'),
   sqrt: operation(1, Math.sqrt, sqrt, 'sqrt'),
