@@ -114,7 +114,8 @@ function serverOf(
         started.on('exit', () => reject(new Error(`the server ended: ${said}`)))
       })
     },
-    stop: () => end('SIGTERM'),
+    // after SIGTERM PostgreSQL would wait for clients that were cut off
+    stop: () => end('SIGINT'),
     crash: () => end(crash),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
