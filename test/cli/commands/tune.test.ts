@@ -1,6 +1,8 @@
 /** `gradus tune`, as it is installed: its output and its files, Ctrl-C and resuming, every storage, and errors in one line. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Redis } from 'ioredis'
@@ -292,6 +294,19 @@ describe('what is wrong is said in one line', () => {
       "error: penguins.csv has changed since the study 'changed' in changed.log began: its trials cannot be compared with these. Give this study another name by --name\n",
     )
     expect(code).toBe(1)
+  })
+
+  test('a table that is fetched is no file whose bytes are kept, and otherwise as good', async () => {
+    const server = createServer((_, answer) => answer.end(readFileSync(file('penguins.csv'))))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const study = await createStudy({ space: TABLE_SPACE, storage: file('fetched.log'), name: 'fetched' })
+    await study.setAttribute('gradus:table', { target: 'island' })
+    await study.close()
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/penguins.csv`
+    const [, ...more] = QUICK
+    const { stderr } = await inThisProcess(['tune', address, ...more, '--storage', 'fetched.log', '--name', 'fetched'], { cwd: folder })
+    server.close()
+    expect(stderr).toMatch(/ is one with --target island, got --target species /)
   })
 
   test('another space, another target, a disk that is full: nothing is lost', async () => {

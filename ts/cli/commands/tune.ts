@@ -134,11 +134,12 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       pruner: hyperband({ minResource: Math.min(4, epochs), maxResource: epochs }),
     })
     try {
-      const sha256 = await hashOf(file)
-      await checkSettings(study, storage, settingsOf(options))
-      await checkTable(study, storage, file, sha256)
-      const before = study.finished
       const isQueue = /^(rediss?|postgres(ql)?):/.test(storage)
+      // a table that is fetched is no file; workers of a queue want one
+      const sha256 = isQueue || !/^https?:\/\//.test(file) ? await hashOf(file) : undefined
+      await checkSettings(study, storage, settingsOf(options))
+      if (sha256 !== undefined) await checkTable(study, storage, file, sha256)
+      const before = study.finished
       if (!silent) {
         print(paint('bold', `Tuning nets for ${target} of ${file}`))
         print(`  ${paint('dim', 'kept in')} ${study.place}${before > 0 ? `, which has ${before} trials: going on` : ''}`)
