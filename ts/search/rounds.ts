@@ -228,8 +228,7 @@ export class Rounds<Recipe, V extends View = View> {
     if (judged === undefined) return [new EarlyStopping({ patience: PATIENCE })]
     const judge = {
       onEpochEnd: ({ validation }: Progress) => {
-        const own = this.task.predict(model, view.validation[fold].inputs)
-        if (validation) validation.value = judged(view.whole?.(own, fold) ?? own) + TIE_BREAK * validation.loss
+        if (validation) validation.value = judged(this.predictionsOf(model, view, fold)) + TIE_BREAK * validation.loss
       },
     }
     return [judge, new EarlyStopping({ patience: PATIENCE, monitor: 'validation.value', mode: 'min' })]
@@ -249,6 +248,12 @@ export class Rounds<Recipe, V extends View = View> {
     })
   }
 
+  /** Predictions of a net for the held-out rows of a fold, in the form that {@link Task.lossOn} takes. */
+  private predictionsOf(net: Module, view: V, fold: number): Float64Array {
+    const own = this.task.predict(net, view.validation[fold].inputs)
+    return view.whole?.(own, fold) ?? own
+  }
+
   /** Takes a recipe among the candidates, unless one of its nets was not trained or has no finite loss. */
   private add(recipe: Recipe, view: V, nets: Module[], histories: Awaited<ReturnType<typeof fitMany>>): void {
     this.failure ??= histories.find(({ error }) => error !== undefined)?.error
@@ -256,10 +261,7 @@ export class Rounds<Recipe, V extends View = View> {
     const asked = clock.now()
     const predictions = joined(
       Float64Array,
-      nets.map((net, fold) => {
-        const own = this.task.predict(net, view.validation[fold].inputs)
-        return view.whole?.(own, fold) ?? own
-      }),
+      nets.map((net, fold) => this.predictionsOf(net, view, fold)),
     )
     this.predicting.seconds += (clock.now() - asked) / 1000
     this.predicting.rows += this.heldOut.length
