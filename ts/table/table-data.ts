@@ -50,7 +50,6 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
   const { table: learnt, encoder } = plan.fit(training)
   checkTarget(learnt, options.target)
   checkClasses('trainTable', learnt, options.target, aside, all)
-  const { isClasses, leftOut } = plan
   const dropped = all.length - plan.rows.length
   const inOrder = splitBy === undefined ? undefined : timesOf(plan, [...training, ...aside], splitBy)
   // rows with gaps may have been left out: the order of the others is known
@@ -59,9 +58,9 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
       ? inOrder?.subarray(0, learnt.count)
       : inOrder && Float64Array.from({ length: learnt.count }, (_, row) => row)
   // one row at a time: the row before is known
-  const isSeries = !isClasses && inOrder !== undefined && areAscending(inOrder)
+  const isSeries = !plan.isClasses && inOrder !== undefined && areAscending(inOrder)
   // the plan is not returned, because it holds all rows
-  return { isClasses, reasons: plan.describe(learnt.report), leftOut, dropped, aside, isSeries, learnt, times, encoder }
+  return { reasons: plan.describe(learnt.report), leftOut: plan.leftOut, dropped, aside, isSeries, learnt, times, encoder }
 }
 
 function areAscending(times: Float64Array): boolean {
