@@ -330,7 +330,7 @@ class TuneProgress {
   ) {
     this.best = study.bestTrial?.value ?? Number.POSITIVE_INFINITY
     if (silent || !isLive()) return
-    this.bar = new LiveBar(1000)
+    this.bar = new LiveBar(1)
     this.timer = setInterval(() => this.draw(), 200)
     this.draw()
   }
@@ -367,6 +367,6 @@ class TuneProgress {
     )
     const left = share > 0.01 ? [`${duration((elapsed / share) * (1 - Math.min(1, share)))} left`] : []
     const best = Number.isFinite(this.best) ? [`best ${this.best.toPrecision(4)}`] : []
-    this.bar?.update(Math.min(999, Math.floor(1000 * share)), `${done} trials`, [...best, ...left])
+    this.bar?.update(share, `${done} trials`, [...best, ...left])
   }
 }
