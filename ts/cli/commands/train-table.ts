@@ -55,7 +55,7 @@ export function tableTrainOptions(): Option[] {
     ),
     flag(
       '--metric <name>',
-      `what kinds of nets and their epochs are chosen by: ${DECISION.metric.is.join(', ')} (default: logLoss, of numbers rmse)`,
+      `what kinds of nets and (but for rocAuc and averagePrecision) their epochs are chosen by: ${DECISION.metric.is.join(', ')} (default: logLoss, of numbers rmse)`,
       DECISION.metric,
     ),
     new Option('--out <file>', 'where the model goes (default: the name of the table, .safetensors)'),
