@@ -166,6 +166,14 @@ describe('A4: arrows and boxes', () => {
     expect(shownSize(0, 0, 64)).toBe(0)
   })
 
+  test('are as before beside a racer that walks to where f is not a number', async () => {
+    const state = { ...descent.defaults, surface: 'own', formula: 'sqrt(x)', start: [1, 1] as const, steps: 20 }
+    const [stays, walks] = [0.01, 3].map((rate) => ({ method: 'SGD', rate, options: {} }))
+    const alone = sizesOf(await race(inputOf({ ...state, racers: [stays] })))
+    const tracks = await race(inputOf({ ...state, racers: [stays, walks] }))
+    expect([tracks[1].end, sizesOf(tracks)]).toEqual(['undefined', alone])
+  })
+
   test('the box of lesson 20 grows', async () => {
     const tracks = await race(inputOf(lesson(20)))
     const { scale } = sizesOf(tracks)

@@ -7,9 +7,10 @@ export interface Sizes {
   scale: number
 }
 
-/** The largest sizes of the racers that stay on the map; of all racers, where none does. */
+/** The largest sizes of the racers that stay on the map; of all racers that are drawn, where none does. */
 export function sizesOf(tracks: readonly (Track | null)[]): Sizes {
-  const known = tracks.flatMap((track) => track ?? [])
+  // Where f is not a number, neither is the last gradient, and nothing is drawn.
+  const known = tracks.flatMap((track) => (track && track.end !== 'undefined' ? track : []))
   const stayed = known.filter(({ end }) => end !== 'diverged')
   const sizes = { velocity: 0, scale: 0 }
   for (const { velocity, scale } of stayed.length > 0 ? stayed : known) {
