@@ -185,7 +185,7 @@ describe('A4: arrows and boxes', () => {
 })
 
 describe('A11: where f is no number, or has no floor', () => {
-  const said = async (formula: string, start: readonly [number, number], steps = 100) => {
+  const said = async (formula: string, start: readonly [number, number], steps = 100, rate = 0.05) => {
     const state = {
       ...descent.defaults,
       surface: 'own',
@@ -193,8 +193,9 @@ describe('A11: where f is no number, or has no floor', () => {
       start,
       steps,
       racers: [
-        { method: 'SGD', rate: 0.05, options: {} },
+        { method: 'SGD', rate, options: {} },
         { method: 'lbfgs', rate: 0, options: {} },
+        { method: 'newton', rate: 0, options: {} },
       ],
     }
     return (await race(inputOf(state))).map((track) => endText(track, null, { ...surfaceOf(state), lowest: null }, state))
@@ -210,8 +211,12 @@ describe('A11: where f is no number, or has no floor', () => {
   test('−x², from 1: no floor', async () => {
     for (const text of await said('0 - x^2', [1, 1], 200)) expect(text).toMatch(/no floor/)
   })
+  test('a minimum far off the map is a floor', async () => {
+    for (const text of await said('(x - 100)^2 / 1000', [-3, 2], 300, 1)) expect(text).not.toMatch(/no floor/)
+  })
   test('a racer that walks out of the domain', async () => {
-    expect((await said('sqrt(x)', [0.001, 1]))[0]).toMatch(/walked to where f is not a number/)
+    const [sgd, , newton] = await said('sqrt(x)', [0.001, 1])
+    for (const text of [sgd, newton]) expect(text).toMatch(/walked to where f is not a number/)
   })
 })
 

@@ -38,10 +38,11 @@ export function endText(track: Track, verdict: Verdict | null, surface: Surface,
   }
 }
 
-/** True if it fell far below its start and far off the map, where the ground is still falling. */
-function hasNoFloor({ path, values, steps }: Track, { range, lowest }: Surface): boolean {
+/** True if it fell very far, or fell far off the map to ground as steep as any on its way: towards a minimum the ground becomes flatter. */
+function hasNoFloor({ path, values, gradientNorms, steps }: Track, { range, lowest }: Surface): boolean {
   if (lowest !== null || !(values[steps] < values[0])) return false
-  return range.some(([low, high], axis) => Math.abs(path[2 * steps + axis] - (low + high) / 2) > 5 * (high - low)) || values[steps] < -1e9
+  const isFar = range.some(([low, high], axis) => Math.abs(path[2 * steps + axis] - (low + high) / 2) > 5 * (high - low))
+  return values[steps] < -1e9 || (isFar && gradientNorms[steps] >= Math.max(...gradientNorms))
 }
 
 /** True if it turns back at its last step, and is no lower than after three quarters of the steps. */

@@ -162,7 +162,8 @@ function newton(
     const { value, gradient } = valueAndGrad(loss)(at([x, y]))
     const [p, q] = gradient.data()
     visit(step, [x, y], value, [p, q])
-    const end = Math.hypot(p, q) < 1e-8 ? 'converged' : Math.abs(value) < FAR ? 'steps' : 'diverged'
+    const beyond = Number.isNaN(value) ? 'undefined' : 'diverged'
+    const end = Math.hypot(p, q) < 1e-8 ? 'converged' : Math.abs(value) < FAR ? 'steps' : beyond
     if (step === steps || end !== 'steps') return { end, evaluations: step + 1, products: 2 * step }
     const [a, b, , c] = hessian(loss)(at([x, y])).data()
     const det = a * c - b * b
