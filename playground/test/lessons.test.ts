@@ -8,15 +8,14 @@ import { expect, test } from 'vitest'
 import { arrivalOf } from '../src/descent/arrival'
 import { surfaceOf } from '../src/descent/functions'
 import { inspect } from '../src/descent/inspect'
-import { type RaceInput, race, type Track } from '../src/descent/race'
-import { type DescentState, descent } from '../src/descent/state'
+import { race, type Track } from '../src/descent/race'
+import { type DescentState, descent, groundOf, raceOf } from '../src/descent/state'
 import { ready } from '../src/engine/ready'
 import { axis, type FleetState } from '../src/fleet/axes'
 import { places, SIDE } from '../src/fleet/map'
 import { fleet } from '../src/fleet/state'
 import { fleetImportance, fleetMap } from '../src/fleet/train-many'
 import { LESSONS } from '../src/lessons'
-import { methodOf } from '../src/methods'
 import { compareSchedules, findRate } from '../src/schedules/compare'
 import { configOf as schedulesConfig, schedulesTab } from '../src/schedules/state'
 import { examples } from '../src/train/data'
@@ -36,9 +35,7 @@ const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, v) =
 /** The race of a lesson. */
 function raced(title: string, changes: Partial<DescentState> = {}): Promise<Track[]> {
   const state = { ...descent.defaults, ...(titled(title).state as Partial<DescentState>), ...changes }
-  const { condition, start, steps, noise, seed } = state
-  const racers = state.racers.map(({ method, rate, options }) => ({ ...methodOf(method), rate, options }))
-  return race({ ground: { formula: surfaceOf(state).formula, condition }, racers, start, steps, noise, seed } as RaceInput)
+  return race(raceOf(state))
 }
 /** The step from which it stays within ε of the lowest value, as the table of the page has it. */
 const arrival = (track: Track, lowest = 0, epsilon = 0.01) => arrivalOf(track, lowest, epsilon) ?? Number.POSITIVE_INFINITY
@@ -131,8 +128,7 @@ const TABLE: readonly Row[] = [
     isCertain: true,
     claims: async () => {
       const [descent] = await raced('Gradient descent goes')
-      const { start, condition } = { ...descent0, condition: 3 }
-      const { gradient } = inspect({ ground: { formula: surfaceOf(descent0).formula, condition }, at: start })
+      const { gradient } = inspect({ ground: groundOf({ ...descent0, condition: 3 }), at: descent0.start })
       const step = [descent.path[2] - descent.path[0], descent.path[3] - descent.path[1]]
       return {
         'takes a step against it': cosine(step, gradient) < -1 + 1e-12,

@@ -5,15 +5,13 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { descentCode } from '../src/descent/code'
 import { program } from '../src/descent/formula'
-import { surfaceOf } from '../src/descent/functions'
-import { type RaceInput, race } from '../src/descent/race'
-import { type DescentState, descent } from '../src/descent/state'
+import { race } from '../src/descent/race'
+import { type DescentState, descent, raceOf } from '../src/descent/state'
 import { ready } from '../src/engine/ready'
 import { fleetCode } from '../src/fleet/code'
 import { fleet } from '../src/fleet/state'
 import { fleetMap } from '../src/fleet/train-many'
 import { LESSONS } from '../src/lessons'
-import { methodOf } from '../src/methods'
 import { compareSchedules } from '../src/schedules/compare'
 import { configOf as schedulesConfig, schedulesTab, TRAIN_ROWS } from '../src/schedules/state'
 import { trainCode } from '../src/train/code'
@@ -62,9 +60,9 @@ const races: [string, Partial<DescentState>][] = [
 
 test.each(races)('a race: %s', async (_, changes) => {
   const state = { ...descent.defaults, ...changes }
-  const ground = { formula: surfaceOf(state).formula, condition: state.condition }
-  const racers = state.racers.map(({ method, rate, options }) => ({ ...methodOf(method), rate, options }))
-  const ends = (await race({ ...state, ground, racers } as RaceInput)).map(({ path, values, steps }, i) => ({
+  const input = raceOf(state)
+  const { ground, racers } = input
+  const ends = (await race(input)).map(({ path, values, steps }, i) => ({
     order: racers[i].order === 1 ? 0 : racers[i].id === 'newton' ? 1 : 2,
     end: [path[2 * steps], path[2 * steps + 1], values[steps]],
   }))

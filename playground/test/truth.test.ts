@@ -4,11 +4,10 @@ import { describe, expect, test, vi } from 'vitest'
 import { arrivalOf } from '../src/descent/arrival'
 import { SURFACES, surfaceOf } from '../src/descent/functions'
 import { landscape } from '../src/descent/landscape'
-import { bestRates, type RaceInput, race } from '../src/descent/race'
+import { bestRates, race } from '../src/descent/race'
 import { shownSize, sizesOf } from '../src/descent/sizes'
-import { type DescentState, descent } from '../src/descent/state'
+import { type DescentState, descent, raceOf } from '../src/descent/state'
 import { LESSONS } from '../src/lessons'
-import { methodOf } from '../src/methods'
 import { HUES, LIGHT } from '../src/ui/hues'
 
 // The palette asks the browser for its theme.
@@ -19,11 +18,6 @@ const { placeLabels } = await import('../src/ui/labels')
 const { looksOf } = await import('../src/ui/looks')
 const { endText } = await import('../src/descent/ends')
 
-const inputOf = (state: DescentState): RaceInput => ({
-  ...state,
-  ground: { formula: surfaceOf(state).formula, condition: state.condition },
-  racers: state.racers.map(({ method, rate, options }) => ({ ...methodOf(method), rate, options })),
-})
 const lesson = (number: number) => ({ ...descent.defaults, ...LESSONS[number - 1].state }) as DescentState
 
 /** Sizes of the map: 1440 pixels wide, a phone, an embedded piece. */
@@ -47,7 +41,7 @@ describe('A1: the map', () => {
   })
 
   test.each(MAPS)('of %d × %d pixels: steps of lesson 1 meet the drawn contour lines at a right angle', async (width, height) => {
-    const input = inputOf(lesson(1))
+    const input = raceOf(lesson(1))
     const [track] = await race(input)
     const range = widened(surfaceOf(lesson(1)).range, width / height)
     const { lines, columns, rows } = landscape({ ground: input.ground, range })
@@ -80,7 +74,7 @@ describe('A1: the map', () => {
       [2, 1, 5],
     ]) {
       const state = lesson(number)
-      const { path, steps } = (await race(inputOf(state)))[racer]
+      const { path, steps } = (await race(raceOf(state)))[racer]
       const to = projection(surfaceOf(state), 362, 362)
       const far = Array.from({ length: steps }, (_, i) =>
         Math.hypot(to.px(path[2 * i + 2]) - to.px(path[2 * i]), to.py(path[2 * i + 3]) - to.py(path[2 * i + 1])),
@@ -97,9 +91,7 @@ test('A2: Newton takes one straight step on every ravine, from anywhere', async 
       [3, -4],
       [0.1, 7],
     ] as const) {
-      const [track] = await race({
-        ...inputOf({ ...descent.defaults, condition, start, racers: [{ method: 'newton', rate: 0, options: {} }] }),
-      })
+      const [track] = await race(raceOf({ ...descent.defaults, condition, start, racers: [{ method: 'newton', rate: 0, options: {} }] }))
       expect([track.steps, track.products, track.end]).toEqual([1, 2, 'converged'])
       expect(Math.hypot(...track.path.slice(2))).toBeLessThan(1e-12)
     }
@@ -109,19 +101,19 @@ test('A2: Newton takes one straight step on every ravine, from anywhere', async 
 test('A2: Newton goes down on all functions, and counts products of Newton-CG', async () => {
   for (const { id, start } of SURFACES) {
     const racers = ['newton', 'newton-cg', 'trust-ncg'].map((method) => ({ method, rate: 0, options: {} }))
-    const [newton, ...others] = await race(inputOf({ ...descent.defaults, surface: id, start, racers }))
+    const [newton, ...others] = await race(raceOf({ ...descent.defaults, surface: id, start, racers }))
     for (let i = 1; i < newton.values.length; i++) expect(newton.values[i]).toBeLessThanOrEqual(newton.values[i - 1])
     for (const { products, steps } of others) expect(products).toBeGreaterThanOrEqual(steps)
   }
 })
 
 describe('A3: a fair race', () => {
-  const sweep = (state: DescentState) => bestRates({ ...inputOf(state), ...surfaceOf(state), start: state.start, epsilon: state.epsilon })
+  const sweep = (state: DescentState) => bestRates({ ...raceOf(state), ...surfaceOf(state), start: state.start, epsilon: state.epsilon })
 
   test('the first view has the best rates, all arrive, and it is not descent that is best', async () => {
     const state = descent.defaults
     expect(await sweep(state)).toEqual(state.racers.map(({ rate }) => rate))
-    const arrivals = (await race(inputOf(state))).map((track) => arrivalOf(track, 0, state.epsilon) as number)
+    const arrivals = (await race(raceOf(state))).map((track) => arrivalOf(track, 0, state.epsilon) as number)
     expect(arrivals.every((step) => step !== null && step < state.steps)).toBe(true)
     expect(Math.max(...arrivals)).toBe(arrivals[0])
   })
@@ -138,7 +130,7 @@ describe('A3: a fair race', () => {
     ].map(([x, y]) => [state.start[0] + w * x, state.start[1] + h * y] as const)
     const slowest = async (racer: number, rate: number) => {
       const racers = [{ ...state.racers[racer], rate }]
-      const tracks = await Promise.all(starts.map(async (start) => (await race(inputOf({ ...state, start, racers })))[0]))
+      const tracks = await Promise.all(starts.map(async (start) => (await race(raceOf({ ...state, start, racers })))[0]))
       return Math.max(...tracks.map((track) => arrivalOf(track, 0, state.epsilon) ?? Number.POSITIVE_INFINITY))
     }
     for (const racer of [0, 1])
@@ -155,7 +147,7 @@ describe('A3: a fair race', () => {
 
 describe('A4: arrows and boxes', () => {
   test('are as long as the root of their size says, and nothing at rest', async () => {
-    const tracks = await race(inputOf(lesson(16)))
+    const tracks = await race(raceOf(lesson(16)))
     const sizes = sizesOf(tracks)
     for (const { velocity, steps } of tracks) {
       const length = (step: number) => shownSize(Math.hypot(velocity![2 * step], velocity![2 * step + 1]), sizes.velocity, 64)
@@ -169,13 +161,13 @@ describe('A4: arrows and boxes', () => {
   test('are as before beside a racer that walks to where f is not a number', async () => {
     const state = { ...descent.defaults, surface: 'own', formula: 'sqrt(x)', start: [1, 1] as const, steps: 20 }
     const [stays, walks] = [0.01, 3].map((rate) => ({ method: 'SGD', rate, options: {} }))
-    const alone = sizesOf(await race(inputOf({ ...state, racers: [stays] })))
-    const tracks = await race(inputOf({ ...state, racers: [stays, walks] }))
+    const alone = sizesOf(await race(raceOf({ ...state, racers: [stays] })))
+    const tracks = await race(raceOf({ ...state, racers: [stays, walks] }))
     expect([tracks[1].end, sizesOf(tracks)]).toEqual(['undefined', alone])
   })
 
   test('the box of lesson 20 grows', async () => {
-    const tracks = await race(inputOf(lesson(20)))
+    const tracks = await race(raceOf(lesson(20)))
     const { scale } = sizesOf(tracks)
     const side = (step: number) => shownSize(Math.hypot(tracks[0].scale![2 * step], tracks[0].scale![2 * step + 1]), scale, 34)
     expect(side(0)).toBe(0)
@@ -198,7 +190,7 @@ describe('A11: where f is no number, or has no floor', () => {
         { method: 'newton', rate: 0, options: {} },
       ],
     }
-    return (await race(inputOf(state))).map((track) => endText(track, null, { ...surfaceOf(state), lowest: null }, state))
+    return (await race(raceOf(state))).map((track) => endText(track, null, { ...surfaceOf(state), lowest: null }, state))
   }
   test.each(['1/0 + x', 'log(x*y)', 'sqrt(x)', 'x^y'])('%s', async (formula) => {
     for (const text of await said(formula, [-3, 2])) expect(text).toMatch(/not a number at the start/)

@@ -3,7 +3,9 @@ import type { Options } from '../engine/optimizers'
 import { methodOf } from '../methods'
 import { tabState } from '../tab-state'
 import { LONGEST_FORMULA } from './expression'
+import type { Ground } from './formula'
 import { SURFACES, surfaceOf } from './functions'
+import type { RaceInput } from './race'
 
 export interface DescentRacer {
   method: string
@@ -78,6 +80,18 @@ export const descent = tabState<DescentState>(
     isPlaying: flag,
   },
 )
+
+export const groundOf = (state: DescentState): Ground => ({ formula: surfaceOf(state).formula, condition: state.condition })
+
+/** The race that a state describes. */
+export function raceOf(state: DescentState): RaceInput {
+  const { start, steps, noise, seed } = state
+  const racers = state.racers.map(({ method, rate, options }) => {
+    const { id, order, velocity, squares } = methodOf(method)
+    return { id, order, velocity, squares, rate, options }
+  })
+  return { ground: groundOf(state), start, racers, steps, noise, seed }
+}
 
 /** Another function, with its own start and rates that suit it. */
 export function chooseSurface(id: string): void {

@@ -18,7 +18,7 @@ import type { Landscape } from './landscape'
 import { paintMap, projection, widened } from './map'
 import type { Track } from './race'
 import { sizesOf } from './sizes'
-import { chooseSurface, type DescentRacer, type DescentState, descent, racer } from './state'
+import { chooseSurface, type DescentRacer, type DescentState, descent, groundOf, raceOf, racer } from './state'
 import { paintSurface } from './surface'
 
 const worker = engineOnDemand()
@@ -80,11 +80,9 @@ export function DescentTab() {
       let done = ''
       while (done !== wish.current.key) {
         done = wish.current.key
-        const { start, racers, noise, seed, steps } = descent.state.value
-        const now = groundOf(descent.state.value)
-        const known = knownRacers(racers)
+        const input = raceOf(descent.state.value)
         try {
-          const result = await worker().ask('race', { ground: now, start, racers: known, noise, seed, steps })
+          const result = await worker().ask('race', input)
           tracks.value = result
           stops.value = []
           const verdicts = await Promise.all(
@@ -92,7 +90,7 @@ export function DescentTab() {
               track.end === 'diverged' || track.end === 'undefined'
                 ? null
                 : worker()
-                    .ask('inspect', { ground: now, at: lastOf(track) })
+                    .ask('inspect', { ground: input.ground, at: lastOf(track) })
                     .catch(() => null),
             ),
           )
@@ -111,24 +109,25 @@ export function DescentTab() {
   )
 
   const isSweeping = useSignal(false)
-  /** The latest race whose rates are known to be the best. */
-  const fair = useSignal(raceKeyOf(descent.defaults))
+  /** The latest race whose rates are known to be the best, as a key. */
+  const fair = useSignal(fairKeyOf(descent.defaults))
   /** Gives racers the rates of a sweep: all, or the last one. */
   const sweep = async (which: 'all' | 'last') => {
-    const { racers, epsilon, start, steps, noise, seed } = descent.state.value
-    const now = groundOf(descent.state.value)
-    const { range, lowest } = surfaceOf(descent.state.value)
+    const asked = descent.state.value
+    const { racers, epsilon } = asked
+    const { range, lowest } = surfaceOf(asked)
     const from = which === 'all' ? 0 : racers.length - 1
     isSweeping.value = true
-    const input = { ground: now, racers: knownRacers(racers.slice(from)), start, steps, noise, seed, range, lowest, epsilon }
     const rates = await worker()
-      .ask('bestRates', input)
+      .ask('bestRates', { ...raceOf({ ...asked, racers: racers.slice(from) }), range, lowest, epsilon })
       .catch(() => [])
     isSweeping.value = false
-    // Not where another race has been chosen meanwhile.
+    // Not where other racers have been chosen meanwhile.
     if (descent.state.value.racers !== racers) return
-    descent.set({ racers: racers.map((one, i) => ({ ...one, rate: rates[i - from] ?? one.rate })) })
-    if (which === 'all' && rates.length > 0) fair.value = raceKeyOf(descent.state.value)
+    const rated = racers.map((one, i) => ({ ...one, rate: rates[i - from] ?? one.rate }))
+    descent.set({ racers: rated })
+    // If the start or something else has changed meanwhile, these are the best rates of the race before.
+    if (which === 'all' && rates.length > 0) fair.value = fairKeyOf({ ...asked, racers: rated })
   }
 
   const inspecting = useRef({ isBusy: false, at: null as readonly [number, number] | null })
@@ -330,7 +329,7 @@ export function DescentTab() {
         />
         <div class="scroll">
           <table>
-            <caption>{fair.value === raceKey ? 'Where each has come to, at its best rate' : 'Where each has come to'}</caption>
+            <caption>{fair.value === fairKeyOf(state) ? 'Where each has come to, at its best rate' : 'Where each has come to'}</caption>
             <thead>
               <tr>
                 <th>Optimizer</th>
@@ -382,15 +381,9 @@ export function DescentTab() {
 const memoryOf = (decay: number) => 1 / (1 - decay)
 const decayOf = (memory: number) => Number((1 - 1 / memory).toPrecision(3))
 
-const raceKeyOf = (state: DescentState) =>
-  JSON.stringify([state.surface, groundOf(state), state.start, state.racers, state.noise, state.seed, state.steps])
-const groundOf = (state: DescentState) => ({ formula: surfaceOf(state).formula, condition: state.condition })
-
-const knownRacers = (racers: readonly DescentRacer[]) =>
-  racers.map(({ method, rate, options }) => {
-    const { id, order, velocity, squares } = methodOf(method)
-    return { id, order, velocity, squares, rate, options }
-  })
+const raceKeyOf = (state: DescentState) => JSON.stringify([state.surface, raceOf(state)])
+/** The best rates depend on ε as well. */
+const fairKeyOf = (state: DescentState) => raceKeyOf(state) + state.epsilon
 
 /** Of Momentum, whose velocity is a mean of gradients, with the rate of the form that adds them up. */
 const rateLabel = (method: string, rate: number, { beta = 0.9 }: DescentRacer['options']) =>
