@@ -28,7 +28,7 @@ export function inspect({ ground, at }: { ground: Ground; at: readonly [number, 
 const pair = ([a, b]: ArrayLike<number> & Iterable<number>): [number, number] => [a, b]
 
 /** Eigenvalues and eigenvectors of [[a, b], [b, d]]. */
-export function eigen(a: number, b: number, d: number): Pick<Verdict, 'eigenvalues' | 'eigenvectors'> {
+function eigen(a: number, b: number, d: number): Pick<Verdict, 'eigenvalues' | 'eigenvectors'> {
   const mean = (a + d) / 2
   const radius = Math.hypot((a - d) / 2, b)
   const angle = Math.atan2(2 * b, a - d) / 2

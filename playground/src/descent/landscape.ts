@@ -6,7 +6,7 @@ import { compile, type Ground } from './formula'
 import type { Surface } from './functions'
 
 export interface Landscape {
-  /** What it covers. */
+  /** The part of the plane that the grid covers. */
   range: Surface['range']
   columns: number
   rows: number

@@ -38,13 +38,11 @@ export function widened([[left, right], [bottom, top]]: Surface['range'], aspect
 
 /** From the function's coordinates to the canvas and back, with one scale for both. */
 export function projection({ range }: Pick<Surface, 'range'>, width: number, height: number) {
-  const [[left, right], [bottom, top]] = widened(range, width / height)
+  const shown = widened(range, width / height)
+  const [[left, right], [bottom]] = shown
   const scale = width / (right - left)
   return {
-    range: [
-      [left, right],
-      [bottom, top],
-    ] as const,
+    range: shown,
     px: (x: number) => (x - left) * scale,
     py: (y: number) => height - (y - bottom) * scale,
     x: (px: number) => left + px / scale,

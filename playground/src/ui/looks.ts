@@ -1,5 +1,6 @@
 /** Lines of optimizers in pictures: the color is the optimizer's own (hues.ts); lines that share one differ in shade and dashes. */
 import { METHODS } from '../methods'
+import { rgbOf } from './hex'
 import { HUES } from './hues'
 import { colour, isDark } from './palette'
 
@@ -29,8 +30,7 @@ export function looksOf(ids: readonly string[]): Look[] {
 export const slotLooks = (count: number): Look[] => Array.from({ length: count }, (_, i) => ({ colour: colour(i), dash: [] }))
 
 function mixed(hex: string, to: number, share: number): string {
-  const parts = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16))
-  return `#${parts
+  return `#${rgbOf(hex)
     .map((v) =>
       Math.round(v + (to - v) * share)
         .toString(16)
