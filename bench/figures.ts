@@ -13,7 +13,10 @@ import type { Valley } from './valley.js'
 import { valleyFigure } from './valley-figure.js'
 
 /** Shades for the values of a varied setting, from light to dark, in the color of the optimizer that is used. */
-const SHADES = { Momentum: ['#f2b78d', '#d55e00', '#7a3600'], Adam: ['#dda3c1', '#b5487f', '#641f43'] } as const
+const SHADES = {
+  Momentum: ['#f2b78d', OPTIMIZER_COLOURS.Momentum, '#7a3600'],
+  Adam: ['#dda3c1', OPTIMIZER_COLOURS.Adam, '#641f43'],
+} as const
 /** Nets that learned nothing are at 90 %; the axis ends a little above. */
 const WORST = 0.95
 
