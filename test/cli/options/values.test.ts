@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { layerSizes } from '../../../ts/cli/options/net.js'
 import { flag, oneOf, readerOf } from '../../../ts/cli/options/values.js'
 import { countFrom0 } from '../../../ts/common/options.js'
+import { THOUSANDS } from '../../../ts/data/formats/decimals.js'
 
 describe('values', () => {
   test('readers of options', () => {
@@ -14,6 +15,8 @@ describe('values', () => {
     for (const bad of ['', '0', '1,', '1.5']) expect(() => layerSizes(bad)).toThrow()
     expect(oneOf(['leakyRelu'])('leaky-relu')).toBe('leakyRelu')
     expect(() => oneOf(['leakyRelu', 'tanh'])('leky-relu')).toThrow('Did you mean leakyRelu?')
+    expect(THOUSANDS.map(readerOf(THOUSANDS))).toEqual(THOUSANDS)
+    for (const bad of ['', '-', '_', '  ', '..']) expect(() => readerOf(THOUSANDS)(bad)).toThrow('There are ')
   })
 
   test('an option of the library has the values and the default of its schema', () => {

@@ -39,7 +39,9 @@ export function numberFrom(text: string): number {
 /** A reader for one of some names, upper or lower case, with dashes or without. */
 export function oneOf<T extends string>(names: readonly T[]): (text: string) => T {
   return (text) => {
-    const found = names.find((name) => name === text) ?? names.find((name) => plain(name) === plain(text))
+    const letters = plain(text)
+    // a sign, such as a blank between thousands, has none
+    const found = names.find((name) => name === text) ?? names.find((name) => letters !== '' && plain(name) === letters)
     if (found !== undefined) return found
     const near = nearest(text, names)
     throw new InvalidArgumentError(
