@@ -211,6 +211,9 @@ const MAX_REREAD: usize = 256;
 /// [`blocked`] does not read such an A in place. If they are whole pages apart, that happens on every processor, and even narrow products copy A.
 const HALF_PAGE: usize = 512;
 
+/// Steps of k in a block of a column-major A that [`direct`] reads in place.
+const DIRECT_DEPTH: usize = 128;
+
 /// The path of a product.
 enum Path {
     /// [`direct`]: A and B in place, rows of B contiguous.
@@ -273,13 +276,25 @@ unsafe fn larger(x: &Product) {
     // SAFETY: as for [`product`]; a B that is transposed has at most B_ROOM floats.
     unsafe {
         match path(x, tile) {
-            Path::Direct => direct(x),
+            Path::Direct => direct_by_depth(x),
             Path::DirectTransposed => {
                 let b = x.scratch.add(A_ROOM);
                 pack::transpose(x.b, b, x.k, x.n);
                 direct(&Product { b: View::matrix(b, x.n), ..*x });
             }
             Path::Blocked => blocked(tile, x),
+        }
+    }
+}
+
+/// [`direct`], for a column-major A in blocks of k: every few rows of C read all of a block of A again, which a second-level cache then holds.
+unsafe fn direct_by_depth(x: &Product) {
+    let depth = if x.a.is_column_major() { DIRECT_DEPTH } else { x.k };
+    for (p, k) in blocks(x.k, depth) {
+        // SAFETY: step p is inside A and B.
+        unsafe {
+            let start = if p == 0 { x.start } else { Start::matrix(x.c, x.ldc) };
+            direct(&Product { k, a: x.a.from(0, p), b: x.b.from(p, 0), start, ..*x });
         }
     }
 }
