@@ -388,6 +388,8 @@ describe('bad input', () => {
   const bad: [what: string, change: (head: Head<string>) => void, message: string][] = [
     ['a vector of another length', (head) => head.add([1, 2, 3], 'cat'), 'add: vector wants 2 numbers, as the head was trained on, got 3'],
     ['a vector that is not finite', (head) => head.add([1, Infinity], 'cat'), 'add: vector wants finite numbers, got Infinity at place 1'],
+    ['a number beyond single precision', (head) => head.add([1e39, 1], 'cat'), 'add: vector wants finite numbers, got 1e+39 at place 0'],
+    ['a hole', (head) => head.add([1, null as never], 'cat'), 'add: vector wants finite numbers, got null at place 1'],
     ['a label that is undefined', (head) => head.add([1, 2], undefined as never), 'add: the label of row 0 wants a text'],
     [
       'the second row of a batch',
@@ -461,6 +463,7 @@ describe('bad input', () => {
         [1, 'x'],
       ] as never),
     ).toThrow('predict: row 1 wants finite numbers')
+    expect(() => head.predict([1, 1e39])).toThrow('predict: vector wants finite numbers, got 1e+39 at place 1')
     expect(() => head.predict([1])).toThrow('predict: vector wants 2 numbers, as the head was trained on, got 1')
     expect(() => head.predict(undefined as never)).toThrow('predict: vector wants 2 numbers, got undefined')
     expect(head.predict([])).toEqual([])

@@ -59,11 +59,9 @@ export function readVector(who: string, given: Vector, out: Float32Array): void 
   if (size === undefined || typeof own === 'string') throw typeError(`${who}: vector wants ${length} numbers, got ${show(given)}`)
   if (size !== length)
     throw rangeError(`${who}: vector wants ${length} numbers, as the head was trained on, got ${size}; embed it by the same model`)
-  let sum = 0
-  for (let j = 0; j < length; j++) sum += out[j] = own[j]
-  if (sum - sum === 0) return
-  const odd = out.findIndex((x) => !Number.isFinite(x))
-  throw notFinite(who, 'vector', odd, own[odd])
+  copyRow(out, 0, own, length)
+  const odd = oddPlace(out, 0, length)
+  if (odd >= 0) throw notFinite(who, 'vector', odd, own[odd])
 }
 
 function fromFlat(who: string, data: ArrayLike<number>, shape: readonly number[], width: number | undefined): Rows {
@@ -87,17 +85,21 @@ function copyRow(out: Float32Array, from: number, row: Vector, width: number): v
   for (let j = 0; j < width; j++) out[from + j] = typeof row[j] === 'number' ? row[j] : Number.NaN
 }
 
-/** One sum a row says whether there is a NaN or an infinity in it. */
 function checked(who: string, rows: Rows): Rows {
   const { vectors, count, width } = rows
-  for (let i = 0, at = 0; i < count; i++) {
-    let sum = 0
-    for (let j = 0; j < width; j++) sum += vectors[at++]
-    if (sum - sum === 0) continue
-    const odd = vectors.subarray(i * width, at).findIndex((x) => !Number.isFinite(x))
-    throw notFinite(who, `row ${i}`, odd, vectors[i * width + odd])
+  for (let i = 0; i < count; i++) {
+    const odd = oddPlace(vectors, i * width, width)
+    if (odd >= 0) throw notFinite(who, `row ${i}`, odd, vectors[i * width + odd])
   }
   return rows
+}
+
+/** Place of a row's first NaN or infinity, or −1. The sum of the row says whether there is one. */
+function oddPlace(vectors: Float32Array, from: number, width: number): number {
+  let sum = 0
+  for (let j = from; j < from + width; j++) sum += vectors[j]
+  if (sum - sum === 0) return -1
+  return vectors.subarray(from, from + width).findIndex((x) => !Number.isFinite(x))
 }
 
 function wrongLength(who: string, row: number, got: number, wants: number, as: string): RangeError {
