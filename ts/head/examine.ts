@@ -48,7 +48,7 @@ export async function findMislabelled<const L extends Label>(
   options: FindMislabelledOptions = {},
 ): Promise<Mislabelled<L>[]> {
   const { l2, seed } = readOptions('findMislabelled', options, FIND_MISLABELLED)
-  const { rows, read } = readExamples('findMislabelled', vectors, labels)
+  const { rows, read } = await readExamples('findMislabelled', vectors, labels)
   const { labels: names, classOf } = read
   const classes = names.length
   const only = l2 ?? choosePenalty('findMislabelled', rows, classOf, classes, { seed })?.best.l2

@@ -65,9 +65,7 @@ export async function trainHead<const L extends Label>(
   options: TrainHeadOptions<L> = {},
 ): Promise<Head<L>> {
   const { l2: given, calibrate, priors, noneBelow, gradientTolerance, seed } = readOptions('trainHead', options, TRAIN_HEAD)
-  const { rows, read } = readExamples('trainHead', vectors, labels)
-  // memory of earlier heads is given back only between tasks
-  await new Promise((resolve) => setTimeout(resolve))
+  const { rows, read } = await readExamples('trainHead', vectors, labels)
   const { classOf } = read
   const classes = read.labels.length
   const chosen =
@@ -85,8 +83,12 @@ export async function trainHead<const L extends Label>(
   })
 }
 
-/** @internal vectors and labels that something can be learned from. @throws TypeError, RangeError */
-export function readExamples<L extends Label>(who: string, vectors: Vectors, labels: readonly L[]): { rows: Rows; read: ReadLabels<L> } {
+/** @internal vectors and labels that something can be learned from, once there is room for them in the engine. @throws TypeError, RangeError */
+export async function readExamples<L extends Label>(
+  who: string,
+  vectors: Vectors,
+  labels: readonly L[],
+): Promise<{ rows: Rows; read: ReadLabels<L> }> {
   const rows = readVectors(who, vectors)
   const read = readLabels(who, labels, rows.count)
   if (rows.count === 0 || rows.width === 0) throw rangeError(`${who}: vectors wants examples of two classes, got none`)
@@ -96,6 +98,8 @@ export function readExamples<L extends Label>(who: string, vectors: Vectors, lab
     throw rangeError(
       `${who}: vectors wants rows that differ, and all ${rows.count} are alike; does the model get the right texts or pictures?`,
     )
+  // memory of earlier rows is given back only between tasks
+  await new Promise((resolve) => setTimeout(resolve))
   return { rows, read }
 }
 
