@@ -1,6 +1,7 @@
 /** The penalty λ and the temperature of a head, by stratified cross-validation. */
 import { RandomStream } from '../common/random-stream.js'
 import { cutFolds, type FoldRows } from '../rows/folds.js'
+import { takeRows } from '../rows/take.js'
 import { EngineRows } from './engine-rows.js'
 import { type Line, Lines } from './lines.js'
 import type { Rows } from './vectors.js'
@@ -91,8 +92,8 @@ export function choosePenalty(
     everyRow || all.count <= affordable
       ? Int32Array.from(classOf, (_, i) => i)
       : new RandomStream(seed).permutation(all.count).slice(0, affordable)
-  const own = rows.length === all.count ? all : pick(all, rows)
-  const ownClasses = Int32Array.from(rows, (row) => classOf[row])
+  const own = rows.length === all.count ? all : { ...all, vectors: takeRows(all.vectors, rows, all.width), count: rows.length }
+  const ownClasses = takeRows(classOf, rows)
   const folds = cutFolds(who, rows.length, { folds: count, repeats: 1, shuffle: true, seed }, ownClasses)
   const foldOf = new Int32Array(rows.length)
   for (const { fold, test } of folds) for (const row of test) foldOf[row] = fold
@@ -125,12 +126,6 @@ export function choosePenalty(
     tried: [...tried.values()].sort((a, b) => a.l2 - b.l2),
     ...{ rows, folds, classOf: ownClasses },
   }
-}
-
-function pick({ vectors, width }: Rows, rows: Int32Array): Rows {
-  const out = new Float32Array(rows.length * width)
-  for (let i = 0; i < rows.length; i++) out.set(vectors.subarray(rows[i] * width, (rows[i] + 1) * width), i * width)
-  return { vectors: out, count: rows.length, width }
 }
 
 function scoreOf(

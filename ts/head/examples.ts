@@ -1,4 +1,5 @@
 /** The examples of a head, as they came: for nearest neighbors, for files, and to learn again. */
+import { takeRows } from '../rows/take.js'
 import type { Rows } from './vectors.js'
 
 /** Examples with their classes, in arrays with room at their ends. */
@@ -49,12 +50,8 @@ export class Examples {
   filter(keeps: (row: number) => boolean, classFor: (c: number) => number): Examples {
     const { width } = this
     const kept = Array.from(this.classOf.keys()).filter(keeps)
-    const vectors = new Float32Array(kept.length * width)
-    for (let i = 0; i < kept.length; i++) vectors.set(this.#vectors.subarray(kept[i] * width, (kept[i] + 1) * width), i * width)
-    return new Examples(
-      { vectors, count: kept.length, width },
-      Int32Array.from(kept, (row) => classFor(this.#classOf[row])),
-    )
+    const vectors = takeRows(this.#vectors, kept, width)
+    return new Examples({ vectors, count: kept.length, width }, takeRows(this.#classOf, kept).map(classFor))
   }
 
   /** The examples with the largest cosine, the first ones of equal ones. */
