@@ -46,9 +46,10 @@ export function findDuplicates(vectors: Vectors, options: DuplicateOptions = {})
   const found: DuplicatePair[] = []
   const blockAt = (from: number) =>
     tensor(values.subarray(from * width, Math.min(count, from + BLOCK) * width), [Math.min(count, from + BLOCK) - from, width])
-  for (let a = 0; a < count; a += BLOCK)
+  for (let a = 0; a < count; a += BLOCK) {
+    const rows = blockAt(a)
     for (let b = a; b < count; b += BLOCK) {
-      const [rows, columns] = [blockAt(a), blockAt(b)]
+      const columns = blockAt(b)
       const cosines = noGrad(() => matmul(rows, columns, { transposeB: true }).data())
       const across = columns.shape[0]
       for (let at = 0; at < cosines.length; at++) {
@@ -57,5 +58,6 @@ export function findDuplicates(vectors: Vectors, options: DuplicateOptions = {})
         if (first < second) found.push({ first, second, similarity: Math.min(1, cosines[at]) })
       }
     }
+  }
   return found.sort((p, q) => q.similarity - p.similarity || p.first - q.first || p.second - q.second)
 }
