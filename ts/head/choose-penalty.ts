@@ -1,6 +1,6 @@
 /** The penalty λ and the temperature of a head, by stratified cross-validation. */
 import { RandomStream } from '../common/random-stream.js'
-import { cutFolds, type FoldRows } from '../rows/folds.js'
+import { cutFolds } from '../rows/folds.js'
 import { takeRows } from '../rows/take.js'
 import { EngineRows } from './engine-rows.js'
 import { type Line, Lines } from './lines.js'
@@ -21,12 +21,11 @@ export interface Chosen {
   temperature: number
   /** Every penalty that was tried, from small to large. */
   tried: PenaltyScore[]
-  /** The rows, by their number among all rows. */
-  rows: Int32Array
-  folds: readonly FoldRows[]
-  /** Held-out logits of these rows with the best penalty, row-major [rows, classes]. */
+  /** Numbers of rows and folds. */
+  rows: number
+  folds: number
+  /** Held-out logits of the rows with the best penalty, row-major [rows, classes]. */
   logits: Float64Array
-  classOf: Int32Array
   /** A line of a fold with the best penalty: a start for that of all rows. */
   start: Line
 }
@@ -46,7 +45,7 @@ const TOLERANCE = { absolute: 1e-6, relative: 0.3 }
 const LEAST_GAIN = 0.003
 
 /** λ of a step. */
-export function penaltyAt(step: number, spread: number): number {
+function penaltyAt(step: number, spread: number): number {
   return spread ** 2 * 10 ** (-step / 2)
 }
 
@@ -80,13 +79,7 @@ export function choosePenalty(
   const counts = countClasses(classOf, classes)
   const several = counts.filter((count) => count > 1)
   if (several.length === 0) return null
-  const count = Math.min(
-    FOLDS,
-    Math.max(
-      2,
-      several.reduce((a, b) => Math.min(a, b)),
-    ),
-  )
+  const count = several.reduce((a, b) => Math.min(a, b), FOLDS)
   const affordable = Math.max(LEAST_ROWS, LEAST_ROWS_PER_CLASS * classes, Math.floor(MAX_WORK / (all.width * classes * count)))
   const rows =
     everyRow || all.count <= affordable
@@ -102,29 +95,29 @@ export function choosePenalty(
   lines.setTargets(ownClasses, (row, fold) => Number(foldOf[row] !== fold))
   // a class with one row is unknown to the net that does not see it
   const judged = rows.map((_, i) => i).filter((i) => counts[ownClasses[i]] > 1)
-  const tried = new Map<number, PenaltyScore>()
+  const tried: PenaltyScore[] = []
   let best: Pick<Chosen, 'best' | 'temperature' | 'logits' | 'start'> | undefined
   const attempt = (l2: number): boolean => {
     lines.solve(l2, TOLERANCE)
     const logits = lines.logits(foldOf)
     const temperature = calibrate ? chooseTemperature(logits, ownClasses, classes, judged) : 1
     const score = { l2, ...scoreOf(logits, ownClasses, classes, judged, temperature) }
-    tried.set(l2, score)
+    tried.push(score)
     const isBetter = best === undefined || score.logLoss < best.best.logLoss - LEAST_GAIN
     if (isBetter) best = { best: score, temperature, logits, start: lines.line() }
     return isBetter
   }
   if (only !== undefined) attempt(only)
   else {
-    attempt(penaltyAt(USUAL_STEP, engine.spread))
-    let step = USUAL_STEP + 1
+    // the first attempt is the best so far, whatever its score
+    let step = USUAL_STEP
     while (step <= LAST_STEP && attempt(penaltyAt(step, engine.spread))) step++
     if (step === USUAL_STEP + 1) for (step = USUAL_STEP - 1; step >= FIRST_STEP && attempt(penaltyAt(step, engine.spread)); ) step--
   }
   return {
     ...(best as NonNullable<typeof best>),
-    tried: [...tried.values()].sort((a, b) => a.l2 - b.l2),
-    ...{ rows, folds, classOf: ownClasses },
+    tried: tried.sort((a, b) => a.l2 - b.l2),
+    ...{ rows: rows.length, folds: count },
   }
 }
 

@@ -3,7 +3,7 @@ import { checkCount } from '../common/checks.js'
 import { typeError } from '../common/errors.js'
 import { positive, readOptions, type Schema, seed } from '../common/options.js'
 import { show } from '../common/show.js'
-import { choosePenalty } from './choose-penalty.js'
+import { choosePenalty, countClasses } from './choose-penalty.js'
 import { Head } from './head.js'
 import { readExamples } from './train-head.js'
 import { type Label, readVectors, type Vectors } from './vectors.js'
@@ -56,11 +56,9 @@ export async function findMislabelled<const L extends Label>(
   if (chosen === null) return []
   const p = chosen.logits.map((z) => z / chosen.temperature)
   for (let i = 0; i < rows.count; i++) softmax(p.subarray(i * classes, (i + 1) * classes))
-  const [sums, counts] = [new Float64Array(classes), new Float64Array(classes)]
-  for (let i = 0; i < rows.count; i++) {
-    sums[classOf[i]] += p[i * classes + classOf[i]]
-    counts[classOf[i]]++
-  }
+  const counts = countClasses(classOf, classes)
+  const sums = new Float64Array(classes)
+  for (let i = 0; i < rows.count; i++) sums[classOf[i]] += p[i * classes + classOf[i]]
   const usual = sums.map((sum, c) => sum / counts[c])
   const found: Mislabelled<L>[] = []
   for (let i = 0; i < rows.count; i++) {

@@ -22,8 +22,6 @@ export interface Line {
 
 /** Problems that share their rows and classes. */
 export class Lines {
-  /** Calls of the engine for a gradient. */
-  evaluations = 0
   private readonly weight: Parameter
   private readonly bias: Parameter
   /** Weights and then biases of all problems, for the rows as the engine has them: where the last search ended. */
@@ -140,7 +138,6 @@ export class Lines {
   /** Gradient of the mean loss of these blocks, with the penalty. */
   private gradient(theta: Float64Array, shrink: number, every: number, out: Float64Array): void {
     const { weight, bias, rows, classes, problems } = this
-    this.evaluations++
     this.assign(theta)
     weight.grad = bias.grad = null
     let total = 0

@@ -78,7 +78,7 @@ export async function trainHead<const L extends Label>(
     temperature: chosen?.temperature ?? 1,
     counts: countClasses(classOf, classes),
     spread: spreadOf(rows, classOf, classes),
-    report: chosen && { rows: chosen.rows.length, folds: chosen.folds.length, ...chosen.best, tried: chosen.tried },
+    report: chosen && { rows: chosen.rows, folds: chosen.folds, ...chosen.best, tried: chosen.tried },
     examples: new Examples(rows, classOf),
   })
 }
