@@ -3,6 +3,7 @@ import { checkCount } from '../common/checks.js'
 import { typeError } from '../common/errors.js'
 import { positive, readOptions, type Schema, seed } from '../common/options.js'
 import { show } from '../common/show.js'
+import { softmaxOf } from '../common/softmax.js'
 import { choosePenalty, countClasses } from './choose-penalty.js'
 import { Head } from './head.js'
 import { readExamples } from './train-head.js'
@@ -55,7 +56,7 @@ export async function findMislabelled<const L extends Label>(
   const chosen = choosePenalty('findMislabelled', rows, classOf, classes, { seed, only, everyRow: true })
   if (chosen === null) return []
   const p = chosen.logits.map((z) => z / chosen.temperature)
-  for (let i = 0; i < rows.count; i++) softmax(p.subarray(i * classes, (i + 1) * classes))
+  for (let i = 0; i < rows.count; i++) softmaxOf(p.subarray(i * classes, (i + 1) * classes))
   const counts = countClasses(classOf, classes)
   const sums = new Float64Array(classes)
   for (let i = 0; i < rows.count; i++) sums[classOf[i]] += p[i * classes + classOf[i]]
@@ -70,13 +71,6 @@ export async function findMislabelled<const L extends Label>(
     found.push({ index: i, label: names[classOf[i]], suggestion: names[best], probability, suggestedProbability })
   }
   return found.sort((a, b) => a.probability - a.suggestedProbability - (b.probability - b.suggestedProbability) || a.index - b.index)
-}
-
-function softmax(z: Float64Array): void {
-  const most = z.reduce((a, b) => Math.max(a, b))
-  let sum = 0
-  for (let c = 0; c < z.length; c++) sum += z[c] = Math.exp(z[c] - most)
-  for (let c = 0; c < z.length; c++) z[c] /= sum
 }
 
 /** Rows among which the next ones are chosen, for each of them: the least sure ones. */

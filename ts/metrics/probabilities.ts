@@ -1,6 +1,7 @@
 /** Metrics of probabilities: they depend on the numbers, not only on their order. */
 import { rangeError } from '../common/errors.js'
 import { checkOptions, type Schema } from '../common/options.js'
+import { softmaxOf } from '../common/softmax.js'
 import type { TensorLike } from '../tensor.js'
 import { asScores, type Scores, targetClasses } from './classes.js'
 import { METRIC, type MetricOptions, weightOf } from './values.js'
@@ -81,13 +82,6 @@ export function probabilitiesOf(who: string, { values, rows, columns }: Scores, 
       `${who}: wants logits, got rows that add up to 1, such as ${given[0].slice(0, 4).join(', ')}; of probabilities say from: 'probabilities', of logits from: 'logits'`,
     )
   return given.map((scores) => softmaxOf(columns === 1 ? [0, scores[0]] : scores))
-}
-
-function softmaxOf(scores: readonly number[]): number[] {
-  const most = Math.max(...scores)
-  const powers = scores.map((z) => Math.exp(z - most))
-  const total = powers.reduce((a, b) => a + b)
-  return powers.map((power) => power / total)
 }
 
 function checked(who: string, p: number[], row: number): number[] {

@@ -13,6 +13,7 @@
  */
 import { clock } from '../common/clock.js'
 import { Pacer } from '../common/pacer.js'
+import { softmaxOf } from '../common/softmax.js'
 import { dot, norm } from '../common/vector.js'
 import { Dense, EmbedColumns, type Module, Sequential } from '../index.js'
 import type { Embedded } from './features.js'
@@ -157,13 +158,6 @@ export function lineNet(
 function everyAffordable(rows: ArrayLike<number>, affordable: number): Int32Array {
   const every = Math.max(1, Math.ceil(rows.length / Math.max(FEWEST_ROWS, affordable)))
   return Int32Array.from({ length: Math.ceil(rows.length / every) }, (_, i) => rows[i * every])
-}
-
-function softmaxOf(logits: Float64Array): void {
-  const most = Math.max(...logits)
-  let sum = 0
-  for (let k = 0; k < logits.length; k++) sum += logits[k] = Math.exp(logits[k] - most)
-  for (let k = 0; k < logits.length; k++) logits[k] /= sum
 }
 
 /**
