@@ -3,7 +3,7 @@ import type { Parameter } from '../parameter.js'
 import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
-import { nonNegative } from './base/options.js'
+import { atLeast1, nonNegative } from './base/options.js'
 import type { ParameterSpan } from './base/span.js'
 
 /** Options of {@link Adafactor}. */
@@ -51,7 +51,7 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
     beta2Decay: { min: -Infinity, max: 0 },
     epsilon1: nonNegative,
     epsilon2: nonNegative,
-    clipThreshold: { min: 1, max: Infinity },
+    clipThreshold: atLeast1,
     decoupledWeightDecay: [true],
   }
   private step_: Float64Array | undefined

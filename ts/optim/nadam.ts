@@ -3,6 +3,7 @@ import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { nadam } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
+import { atLeast0 } from './base/options.js'
 import { biasCorrection, expNonPositive } from './base/scalar-math.js'
 import type { Scalars } from './base/span.js'
 import type { UpdateRule } from './base/update-rule.js'
@@ -59,7 +60,7 @@ export class NAdam extends Optimizer<NAdamOptions> {
     momentumDecay: 4e-3,
     ...DECAY_DEFAULTS,
   }
-  static override readonly allowed = { momentumDecay: { min: 0, max: Infinity } }
+  static override readonly allowed = { momentumDecay: atLeast0 }
 
   /** @internal */
   protected override rule(): UpdateRule {

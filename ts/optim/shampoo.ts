@@ -9,7 +9,7 @@ import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { matrixSides, multiply, Workspace } from './base/matrix.js'
 import { sgd } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
-import { nonNegative, positive } from './base/options.js'
+import { atLeast1, nonNegative, positive } from './base/options.js'
 import { power } from './base/scalar-math.js'
 import type { ParameterSpan } from './base/span.js'
 import { descentRule } from './sgd.js'
@@ -57,7 +57,7 @@ export class Shampoo extends Optimizer<ShampooOptions> {
   static override readonly allowed = {
     epsilon: positive,
     beta: { min: 0, max: 1 },
-    rootEvery: { min: 1, max: Infinity },
+    rootEvery: atLeast1,
     maximumDimension: nonNegative,
   }
   private workspace: Workspace | undefined

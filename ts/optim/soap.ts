@@ -9,7 +9,7 @@ import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { matrixSides, multiply, Workspace } from './base/matrix.js'
 import { adam } from './base/numbers.js'
 import { Optimizer } from './base/optimizer.js'
-import { nonNegative } from './base/options.js'
+import { atLeast1, nonNegative } from './base/options.js'
 import { orthonormalize } from './base/qr.js'
 import { biasCorrection } from './base/scalar-math.js'
 import type { ParameterSpan } from './base/span.js'
@@ -68,7 +68,7 @@ export class SOAP extends Optimizer<SOAPOptions> {
     ...GROUP_DEFAULTS,
     weightDecay: 0.01,
   }
-  static override readonly allowed = { basisEvery: { min: 1, max: Infinity }, maximumDimension: nonNegative }
+  static override readonly allowed = { basisEvery: atLeast1, maximumDimension: nonNegative }
 
   /** @internal */
   protected override rule(): UpdateRule {

@@ -2,7 +2,7 @@
 
 import { type Allowed, type AnySchema, anything, decay, finite, flag, nonNegative } from '../../common/options.js'
 
-export { type Allowed, decay, nonNegative, positive, type Range } from '../../common/options.js'
+export { type Allowed, atLeast0, atLeast1, decay, nonNegative, positive, type Range } from '../../common/options.js'
 
 /** Ranges by name of the option, for all optimizers; a class adds to them with `static allowed`. */
 const RANGES: Readonly<Record<string, Allowed>> = {
