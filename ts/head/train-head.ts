@@ -1,6 +1,7 @@
 /** The training of a head, in one call. */
 import { rangeError } from '../common/errors.js'
 import { anything, flag, positive, readOptions, type Schema, seed, share } from '../common/options.js'
+import { Pacer } from '../common/pacer.js'
 import { choosePenalty, countClasses, usualPenalty } from './choose-penalty.js'
 import { EngineRows } from './engine-rows.js'
 import { Examples } from './examples.js'
@@ -99,7 +100,7 @@ export async function readExamples<L extends Label>(
       `${who}: vectors wants rows that differ, and all ${rows.count} are alike; does the model get the right texts or pictures?`,
     )
   // memory of earlier rows is given back only between tasks
-  await new Promise((resolve) => setTimeout(resolve))
+  await new Pacer().pause()
   return { rows, read }
 }
 
