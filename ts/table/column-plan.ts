@@ -15,7 +15,7 @@ import {
   type TableReport,
   type TableState,
 } from '../data/index.js'
-import { COLUMNS } from '../data/table/options.js'
+import { COLUMNS, choiceOf } from '../data/table/options.js'
 import { missingTest, valueIn } from '../data/table/values.js'
 import { type WrittenAs, wayOf } from '../data/table/written.js'
 import { namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
@@ -70,7 +70,7 @@ export class ColumnPlan {
       columns: {
         ...whole.columns,
         ...Object.fromEntries(
-          columns.flatMap(({ name, written }) => (written ? [[name, { ...choiceOf(whole.columns, name), written }]] : [])),
+          columns.flatMap(({ name, written }) => (written ? [[name, { ...choiceOf(whole.columns ?? {}, name), written }]] : [])),
         ),
         [given.target]: {
           ...{ as: this.isClasses ? ('category' as const) : ('number' as const), missingValues: gaps },
@@ -163,11 +163,6 @@ function columnsToEmbed(columns: readonly ColumnReport[]): { name: string; why: 
     if (as !== 'hash' || decidedBy === 'options' || rows < ROWS_OF_CATEGORY * different) return []
     return [{ name, why: `it has texts, ${different} different ones, of which each gets a vector that is learnt` }]
   })
-}
-
-function choiceOf(columns: TableOptions['columns'], name: string) {
-  const choice = columns?.[name]
-  return typeof choice === 'string' ? { as: choice } : choice
 }
 
 /** The rows that have a target. */
