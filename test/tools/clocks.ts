@@ -23,30 +23,30 @@ export const CLOCKS = {
 export type ClockName = keyof typeof CLOCKS
 
 /** Runs `fn` with a clock, then restores the previous clock. */
-export async function byClock<T>(name: ClockName, seed: number, fn: () => T | Promise<T>): Promise<T> {
-  const { now } = clock
-  const tick = CLOCKS[name](seed)
+export function byClock<T>(name: ClockName, seed: number, fn: () => T | Promise<T>): Promise<T> {
+  return byTicks(CLOCKS[name](seed), fn)
+}
+
+/** Runs `fn` with a clock that moves on by `tick` at each reading. */
+export function byTicks<T>(tick: () => number, fn: () => T | Promise<T>): Promise<T> {
   // starts at the present time, as parts of the library store when the turn of the event loop began
-  let time = now()
-  clock.now = () => {
-    time += tick()
-    return time
-  }
-  try {
-    return await fn()
-  } finally {
-    clock.now = now
-  }
+  let time = clock.now()
+  return withNow(() => (time += tick()), fn)
 }
 
 /** Runs `fn` by a clock that is this many times as fast; timers of Node go as usual. For limits of seconds, which a test would only wait for. */
-export async function faster<T>(times: number, fn: () => T | Promise<T>): Promise<T> {
+export function faster<T>(times: number, fn: () => T | Promise<T>): Promise<T> {
   const { now } = clock
   const start = now()
-  clock.now = () => start + times * (now() - start)
+  return withNow(() => start + times * (now() - start), fn)
+}
+
+async function withNow<T>(now: () => number, fn: () => T | Promise<T>): Promise<T> {
+  const before = clock.now
+  clock.now = now
   try {
     return await fn()
   } finally {
-    clock.now = now
+    clock.now = before
   }
 }

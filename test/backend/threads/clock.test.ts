@@ -1,7 +1,6 @@
 /** Measured times decide whether calls are shared (gain.ts), and the tile of products (ts/backend/wasm/tiles.ts): neither changes a bit. */
 import { expect, test, vi } from 'vitest'
 import { Pool } from '../../../ts/backend/threads/pool.js'
-import { clock } from '../../../ts/common/clock.js'
 import { supportedVariants } from '../../../ts/debug/index.js'
 import {
   AdamW,
@@ -15,6 +14,7 @@ import {
   Generator,
   Sequential,
 } from '../../../ts/index.js'
+import { byTicks } from '../../tools/clocks.js'
 
 /**
  * Clocks that make shared calls look always, never, or randomly worthwhile. Their time passes slowly, since a worker that takes 10 s counts as dead.
@@ -51,20 +51,10 @@ test.each(supportedVariants())('fault 39: shared or not, by any clock: the bits 
     const backend = createBackend({ variant, threads })
     await backend.ready
     for (const [name, ticks] of Object.entries(CLOCKS)) {
-      const { now } = clock
-      const tick = ticks(threads)
-      let time = now()
-      clock.now = () => {
-        time += tick()
-        return time
-      }
-      try {
-        run.mockClear()
-        expect(await trained(backend), `${threads} threads, a clock that ${name}`).toEqual(wanted)
-        shared.push(run.mock.calls.length)
-      } finally {
-        clock.now = now
-      }
+      run.mockClear()
+      const found = await byTicks(ticks(threads), () => trained(backend))
+      expect(found, `${threads} threads, a clock that ${name}`).toEqual(wanted)
+      shared.push(run.mock.calls.length)
     }
   }
   vi.restoreAllMocks()
