@@ -18,8 +18,9 @@ import {
   tableToFunction,
   trainTable,
 } from '../../ts/table/index.js'
+import { cases } from '../tools/nightly.js'
 
-const [SEED, RUNS] = (process.env.TABLES ?? '1,25').split(',').map(Number)
+const [SEED, RUNS] = (process.env.TABLES ?? `1,${cases(250)}`).split(',').map(Number)
 
 type Cell = string | number | boolean | null
 type Row = Record<string, Cell>
