@@ -58,7 +58,7 @@ const entriesOutside: Plugin = {
     build.onResolve({ filter: /^\.\./ }, ({ path, importer, resolveDir }) => {
       const [room] = placeOf(importer).split('/')
       const wanted = placeOf(resolve(resolveDir, path))
-      if (!['head', 'report', 'search', 'table', 'tune', 'cli'].includes(room) || wanted.startsWith(`${room}/`)) return undefined
+      if (![...BUILT_ON, 'report', 'search', 'cli'].includes(room) || wanted.startsWith(`${room}/`)) return undefined
       const [isEntry, entry = ''] = new RegExp(`^(${OTHERS.join('|')})?/?index\\.js$`).exec(wanted) ?? []
       if (isEntry) return { path: entry === '' ? 'gradus' : `gradus/${entry}`, external: true }
       // without state: a copy of it is as good
