@@ -469,6 +469,15 @@ test('a file with decimal commas is answered in the same form, and without the o
   ])
 })
 
+test('numbers that 32 bits do not tell apart are printed with all digits that they need', async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => `${(i * 37) % 60},${1.6e9 + ((i * 37) % 60)}`)
+  writeFileSync(path.join(folder, 'seconds.csv'), `x,y\n${rows.join('\n')}\n`)
+  await gradus('train', 'seconds.csv', '--target', 'y', '--hidden', 'none', '--quiet')
+  const { stdout } = await gradus('predict', 'seconds.safetensors', 'seconds.csv')
+  const [, ...answers] = stdout.trimEnd().split('\n')
+  for (const [, y, value] of answers.map((line) => line.split(',').map(Number))) expect(Math.abs(value - y)).toBeLessThan(1)
+})
+
 test('Ctrl-C before there is a model ends in a sentence', async () => {
   const note = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   const work = (signal: AbortSignal) =>

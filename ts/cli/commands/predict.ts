@@ -100,12 +100,12 @@ function headOf({ task, target, classNames }: TableModel): string[] {
   return [`predicted_${target}`, 'probability', ...classNames.map((name) => `p_${name}`)]
 }
 
-/** Digits of a number in CSV: enough to distinguish two floats, so that probabilities sum to 1. */
+/** Digits of a number in CSV: enough to distinguish two floats, so that probabilities sum to 1. Numbers have them less the center of the target. */
 const DIGITS = 9
 
-function cellsOf({ classNames }: TableModel, answer: Prediction): unknown[] {
+function cellsOf({ classNames, center }: TableModel, answer: Prediction): unknown[] {
   const short = (x: number) => Number(x.toPrecision(DIGITS))
-  if ('value' in answer) return [answer.value, answer.low, answer.high].map(short)
+  if ('value' in answer) return [answer.value, answer.low, answer.high].map((x) => center + short(x - center))
   return [answer.class, short(answer.probability), ...classNames.map((name) => short(answer.probabilities[name]))]
 }
 
