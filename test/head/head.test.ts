@@ -11,7 +11,8 @@ import {
   loadHead,
   trainHead,
 } from '../../ts/head/index.js'
-import { load, tensor } from '../../ts/index.js'
+import { defaultBackend, load, tensor } from '../../ts/index.js'
+import { collectGarbage } from '../tools/garbage.js'
 
 beforeAll(() => load({ backend: 'wasm' }))
 
@@ -618,6 +619,21 @@ describe('examples to look at', () => {
     console.log(`right of ${8 * 192} after 30 labels: ${active} chosen, ${passive} not`)
     expect(active).toBeGreaterThan(passive)
   })
+})
+
+test.each<[string, (vectors: Float32Array[], labels: string[]) => Promise<unknown>]>([
+  ['trainHead', (vectors, labels) => trainHead(vectors, labels, { l2: 1 })],
+  ['findMislabelled', (vectors, labels) => findMislabelled(vectors, labels, { l2: 1 })],
+])('%s gives the memory of its rows back where it is called again and again', async (_, call) => {
+  const { vectors, labels } = clouds(ANIMALS, 100, 64)
+  const { heap } = defaultBackend()
+  const before = heap.usedBytes
+  for (let i = 0; i < 20; i++) {
+    await call(vectors, labels)
+    collectGarbage()
+  }
+  // twenty times the rows are 2 MB
+  expect(heap.usedBytes - before).toBeLessThan(1e6)
 })
 
 test('every backend finds the same head', async () => {
