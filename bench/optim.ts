@@ -13,8 +13,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { collectGarbage } from '../test/tools/garbage.js'
 import { type Backend, createBackend } from '../ts/backend/index.js'
 import type { Optimizer } from '../ts/index.js'
 import { OPTIMIZERS } from '../ts/optim/index.js'
@@ -215,8 +214,7 @@ function argument(name: string): string | undefined {
 
 /** Collects garbage and lets finalizers give back heap blocks. */
 async function settle(): Promise<void> {
-  setFlagsFromString('--expose-gc')
-  ;(runInNewContext('gc') as () => void)()
+  collectGarbage()
   await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
