@@ -386,6 +386,10 @@ describe('bad input', () => {
     await expect(train(vectors, labels)).rejects.toThrow(message)
   })
 
+  test('C of scikit-learn is 1/l2', async () => {
+    await expect(trainHead(...TWO, { C: 10 } as never)).rejects.toThrow("trainHead: there is no option 'C'; did you mean l2 = 1/C?")
+  })
+
   const bad: [what: string, change: (head: Head<string>) => void, message: string][] = [
     ['a vector of another length', (head) => head.add([1, 2, 3], 'cat'), 'add: vector wants 2 numbers, as the head was trained on, got 3'],
     ['a vector that is not finite', (head) => head.add([1, Infinity], 'cat'), 'add: vector wants finite numbers, got Infinity at place 1'],

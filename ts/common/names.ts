@@ -18,6 +18,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   maxiter: 'maxIterations',
   p0: 'initial',
   ddof: 'correction',
+  C: 'l2 = 1/C',
   useBias: 'bias',
   random_state: 'seed',
   randomState: 'seed',

@@ -37,7 +37,7 @@ export interface TrainHeadOptions<L extends Label = Label> {
 }
 
 export const TRAIN_HEAD = {
-  l2: { is: positive, aka: ['C', 'penalty', 'weightDecay', 'alpha'] },
+  l2: { is: positive, aka: ['penalty', 'weightDecay', 'alpha'] },
   calibrate: { is: flag, default: true },
   priors: { is: anything, default: 'examples' },
   noneBelow: { is: share, default: 0.05, aka: ['threshold'] },
