@@ -42,7 +42,7 @@ export const LEAST_SQUARES = {
   stepTolerance: { is: nonNegative },
   valueTolerance: { is: nonNegative },
   target: { is: nonNegative, was: ['targetValue'] },
-  maxIterations: { is: atLeast0 },
+  maxIterations: { is: atLeast0, aka: ['maxiter'] },
   onIteration: { is: handler, was: ['callback'] },
   initialDamping: { is: positive },
   scaling: { is: ['none', 'marquardt'] },

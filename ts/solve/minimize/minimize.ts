@@ -53,7 +53,7 @@ export const MINIMIZE = {
   // no default here, so that a tolerance that the caller sets can be distinguished: meeting it always counts as convergence, see `confirmed`
   valueTolerance: { is: atLeast0 },
   stepTolerance: { is: atLeast0 },
-  maxIterations: { is: atLeast0 },
+  maxIterations: { is: atLeast0, aka: ['maxiter'] },
   maxEvaluations: { is: atLeast0, default: Infinity },
   onIteration: { is: handler, was: ['callback'] },
 } satisfies Schema<MinimizeOptions>
