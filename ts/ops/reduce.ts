@@ -33,7 +33,10 @@ export function mean<X extends Operand, const A extends Axes = undefined, K exte
   return mul(total, total.size / x.size)
 }
 
-export const VARIANCE = { correction: { is: finite, aka: ['ddof'] }, keepDims: { is: flag } } satisfies Schema<{ correction?: number; keepDims?: boolean }>
+export const VARIANCE = { correction: { is: finite, aka: ['ddof'] }, keepDims: { is: flag } } satisfies Schema<{
+  correction?: number
+  keepDims?: boolean
+}>
 
 /**
  * Variance over axes (default: all): mean squared distance from the mean, or with `correction` 1 the unbiased estimate.
