@@ -19,6 +19,8 @@ import { plotHistory } from '../../ts/plot/index.js'
 import { fitCurve, levenbergMarquardt, minimize, strongWolfe } from '../../ts/solve/index.js'
 import { inspectTable, prepareTable, tableNet, tableToFunction, trainTable } from '../../ts/table/index.js'
 import * as tune from '../../ts/tune/index.js'
+import { plotXray } from '../../ts/xray/plot.js'
+import { fixture as xrayed } from '../xray/fixture.js'
 
 const { Adam, Dense, mse, Sequential, SGD, schedules } = gradus
 beforeAll(() => gradus.load({ backend: 'js' }))
@@ -142,6 +144,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   PERCENTILE: ['median', tune.median],
   PERIOD: ['Checkpoint: every', (o) => new gradus.Checkpoint('x.safetensors', { every: o })],
   PLOT_HISTORY: ['plotHistory', (o) => plotHistory({ epochs: [] }, o)],
+  PLOT_XRAY: ['plotXray', (o) => plotXray(xrayed(), o)],
   POLYNOMIAL: ['polynomial', (o) => schedules.polynomial(1, o), { steps: 1 }],
   PREDICT: ['predict', (o) => net().predict([[1, 2]], o)],
   PREPARE_TABLE: ['prepareTable', (o) => prepareTable(TABLE_ROWS, o), { target: 'y' }],

@@ -1,6 +1,7 @@
 /** Charts in Braille letters for terminals. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { textChart } from '../../ts/plot/index.js'
+import { sparkline } from '../../ts/plot/text.js'
 
 const dotsOf = (rows: readonly string[]) => rows.map((row) => row.slice(row.search(/[┤│]/) + 1))
 
@@ -44,4 +45,21 @@ test('the letters of each line are painted by its number', () => {
   const rows = textChart(lines, { width: 20, height: 2, paint: (text, line) => `<${line}${text}>` })
   expect(rows[0]).toContain('<1')
   expect(rows[1]).toContain('<0')
+})
+
+describe('sparkline', () => {
+  test('a letter for each share of the values, from the lowest to the highest', () => {
+    expect(sparkline([0, 1, 2, 3, 4, 5, 6, 7])).toBe('▁▂▃▄▅▆▇█')
+    expect(sparkline([1, 1, 10, 10, 100, 100], { width: 3, log: true })).toBe('▁▅█')
+    expect(sparkline([0, 0.5, 1], { range: [0, 2] })).toBe('▁▃▅')
+  })
+
+  test('what cannot be shown is blank, and what does not change is level', () => {
+    expect(sparkline([1, Number.NaN, 3])).toBe('▁ █')
+    expect(sparkline([0, 1, 10], { log: true })).toBe(' ▁█')
+    expect(sparkline([])).toBe('')
+    expect(sparkline([Number.POSITIVE_INFINITY])).toBe(' ')
+    // means of a constant differ in their last bits
+    expect(sparkline(new Array(100).fill(0.1), { width: 7 })).toBe('▅▅▅▅▅▅▅')
+  })
 })

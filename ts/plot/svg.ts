@@ -81,33 +81,42 @@ export function path(places: readonly Place[], attributes: string, title = ''): 
 }
 
 /** The part of a picture between its axes, in pixels. */
-export function frame({ width = 640, height = 320, title = '' }: ChartOptions): {
+export interface Box {
   left: number
   right: number
   top: number
   bottom: number
-} {
+}
+
+/** The box of a chart that is a picture of its own. */
+export function frame({ width = 640, height = 320, title = '' }: ChartOptions): Box {
   return { left: 62, right: width - 14, top: title ? 52 : 30, bottom: height - 44 }
 }
 
 /** A chart: marks over a grid, whose axes end at the edges of {@link frame}. */
 export function chart(x: Axis, y: Axis, marks: readonly string[], options: ChartOptions & { name?: string } = {}): string {
-  const { width = 640, height = 320, title = '', name = title, xLabel = '', yLabel = '' } = options
-  const { left, right, top, bottom } = frame(options)
+  const { width = 640, height = 320, title = '', name = title } = options
+  return picture(width, height, name, plotted(frame(options), x, y, marks, options))
+}
+
+/** Marks over a grid with numbers at its edges, in a box of a picture, whose edges are the ends of the axes. */
+export function plotted(box: Box, x: Axis, y: Axis, marks: readonly string[], options: ChartOptions = {}): string[] {
+  const { title = '', xLabel = '', yLabel = '' } = options
+  const { left, right, top, bottom } = box
   const [middle, center] = [(left + right) / 2, (top + bottom) / 2]
-  return picture(width, height, name, [
-    ...(title ? [label([left, 18], title, 'font-size="14" font-weight="600"')] : []),
+  return [
+    ...(title ? [label([left, top - 34], title, 'font-size="14" font-weight="600"')] : []),
     ...y.ticks.flatMap(({ place, text }: Tick) => [
       rule([left, place], [right, place], 'stroke-opacity="0.15"'),
       label([left - 8, place + 4], text, 'text-anchor="end" fill-opacity="0.75"'),
     ]),
     ...x.ticks.map(({ place, text }) => label([place, bottom + 18], text, 'text-anchor="middle" fill-opacity="0.75"')),
     rule([left, bottom], [right, bottom]),
-    ...(xLabel ? [label([middle, height - 8], xLabel, 'text-anchor="middle"')] : []),
-    ...(yLabel ? [label([14, center], yLabel, `text-anchor="middle" transform="rotate(-90 14 ${center})"`)] : []),
+    ...(xLabel ? [label([middle, bottom + 36], xLabel, 'text-anchor="middle"')] : []),
+    ...(yLabel ? [label([left - 48, center], yLabel, `text-anchor="middle" transform="rotate(-90 ${left - 48} ${center})"`)] : []),
     ...(options.diagonal ? [rule([left, bottom], [right, top], 'stroke-opacity="0.5" stroke-dasharray="4 4"')] : []),
     ...marks,
-  ])
+  ]
 }
 
 /**

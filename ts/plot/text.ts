@@ -68,3 +68,30 @@ export function textChart(lines: readonly Pick<Line, 'x' | 'y'>[], options: Text
     return `${labels[i].padStart(margin)} ${labels[i] ? '┤' : '│'}${text.trimEnd()}`
   })
 }
+
+const LEVELS = '▁▂▃▄▅▆▇█'
+
+/**
+ * A course in one line of letters, ▁ to █: each letter is the mean of its share of the values, blank if none of them can be shown.
+ * @param options `width` in letters at most, default 24; `log` for a logarithmic scale; `range` of the scale, default that of the values
+ */
+export function sparkline(
+  values: readonly number[],
+  { width = 24, log = false, range }: { width?: number; log?: boolean; range?: readonly [number, number] } = {},
+): string {
+  const scale = log ? Math.log : (v: number) => v
+  const letters = Math.min(width, values.length)
+  const means = Array.from({ length: letters }, (_, i) => {
+    const shown = values.slice(Math.floor((i * values.length) / letters), Math.floor(((i + 1) * values.length) / letters))
+    const scaled = shown.filter((value) => isShown(value, log)).map(scale)
+    return scaled.reduce((sum, value) => sum + value, 0) / scaled.length
+  })
+  const [low, high] = range ? range.map(scale) : rangeOf([means])
+  return means
+    .map((mean) => {
+      if (Number.isNaN(mean)) return ' '
+      const share = high - low > 1e-9 * Math.abs(high) ? Math.min(1, Math.max(0, (mean - low) / (high - low))) : 0.5
+      return LEVELS[Math.min(LEVELS.length - 1, Math.floor(share * LEVELS.length))]
+    })
+    .join('')
+}

@@ -11,6 +11,18 @@ export interface Score {
   beside: Readonly<Record<string, number | undefined>>
 }
 
+/** Values of a quantity over time. */
+export interface Course {
+  name: string
+  values: readonly number[]
+  /** The latest value, as text. */
+  text: string
+  /** Draws it on a logarithmic scale. Default false. */
+  log?: boolean
+  /** Ends of the scale. Default: those of the values. */
+  range?: readonly [number, number]
+}
+
 interface Titled {
   title: string
   /** A few words about the score. */
@@ -32,6 +44,8 @@ export type Block = Titled &
     /** In a terminal a curve is a table of its points. */
     | { kind: 'curve'; lines: readonly Line[]; axes: ChartOptions }
     | { kind: 'bars'; bars: readonly Bar[] }
+    /** A line of letters for each course, with its latest value as text. */
+    | { kind: 'courses'; courses: readonly Course[] }
     /** Counts by true class (rows) and predicted class (columns). */
     | { kind: 'matrix'; counts: readonly (readonly number[])[]; names: readonly string[] }
     | { kind: 'advice'; lines: readonly string[] }

@@ -1,5 +1,6 @@
 /** A report as one page of HTML that holds everything it shows. */
 import { barChart, confusionChart, escaped, lineChart } from '../plot/svg.js'
+import { sparkline } from '../plot/text.js'
 import type { Block, Score } from './blocks.js'
 import { formatInterval, formatMetric } from './format.js'
 
@@ -84,6 +85,11 @@ function bodyOf(block: Block): string {
       return lineChart(block.lines, { width: PICTURE_WIDTH, ...block.axes })
     case 'bars':
       return barChart(block.bars, { width: PICTURE_WIDTH })
+    case 'courses':
+      return table(
+        ['', 'course', 'now'],
+        block.courses.map(({ name, values, text, ...scale }) => [name, sparkline(values, scale), text]),
+      )
     case 'matrix':
       return confusionChart(block.counts, block.names, { width: PICTURE_WIDTH })
     case 'advice':

@@ -1,6 +1,7 @@
 /** A report as lines of a terminal. */
 import { cellsOf, cut, padEnd, padStart, wrapped } from '../common/text-width.js'
 import { allVisible } from '../common/visible.js'
+import { sparkline } from '../plot/text.js'
 import type { Block } from './blocks.js'
 import { isNumeric, scoresTable } from './page.js'
 
@@ -17,6 +18,9 @@ const MAX_CLASSES = 10
 const MAX_BARS = 10
 const MAX_BAR = 24
 const MAX_NAME = 24
+/** Cells of a name, and of a course, in a block of courses. */
+const MIN_NAME = 8
+const [MIN_COURSE, MAX_COURSE] = [12, 48]
 
 /** The lines of all blocks that a terminal can show, with an empty line between two. */
 export function textOf(blocks: readonly Block[], { width = 80, paint = (_, text) => text }: ReportTextOptions = {}): string {
@@ -69,6 +73,16 @@ function linesOf(block: Block, width: number, paint: NonNullable<ReportTextOptio
         return `  ${padEnd(cut(name, MAX_NAME), wide)}  ${paint('cyan', '█'.repeat(length))}${' '.repeat(size - length)}  ${text}`
       })
       return [...lines, ...(block.bars.length > MAX_BARS ? [paint('dim', `  and ${block.bars.length - MAX_BARS} more`)] : [])]
+    }
+    case 'courses': {
+      const names = Math.max(0, ...block.courses.map(({ name }) => cellsOf(name)))
+      const texts = Math.max(0, ...block.courses.map(({ text }) => cellsOf(text)))
+      const wide = Math.min(names, MAX_NAME, Math.max(MIN_NAME, width - texts - MIN_COURSE - 6))
+      const size = Math.max(MIN_COURSE, Math.min(MAX_COURSE, width - wide - texts - 6))
+      return block.courses.map(({ name, values, text, ...scale }) => {
+        const line = padEnd(sparkline(values, { ...scale, width: size }), size)
+        return `  ${padEnd(cut(name, wide), wide)}  ${paint('cyan', line)}  ${padStart(text, texts)}`.trimEnd()
+      })
     }
     case 'matrix': {
       const { names, counts } = block

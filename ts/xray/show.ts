@@ -1,0 +1,159 @@
+/** An X-ray as blocks of a report, as a page, and as lines of a terminal. */
+import { rangeOf } from '../plot/scale.js'
+import type { Block, Course } from '../report/blocks.js'
+import { formatCount, formatNumber, formatShare } from '../report/format.js'
+import { PICTURE_WIDTH, page } from '../report/page.js'
+import { type ReportTextOptions, textOf } from '../report/text.js'
+import { checkReport, layerName, panelPicture, panelsOf, sentence } from './plot.js'
+import type { LayerSample, Severity, Verdict, XrayReport, XraySample } from './report.js'
+
+/** Layers whose courses a terminal shows, and rows that look mislabelled. */
+const [MAX_LAYERS, MAX_SUSPECTS] = [12, 10]
+const WORDS: Readonly<Record<Severity, string>> = { fault: 'Fault', warning: 'Warning', note: 'Note' }
+
+/**
+ * An X-ray as an HTML page that contains its pictures.
+ *
+ * @param report of an `XRay`
+ * @example
+ * const xray = new XRay()
+ * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, callbacks: [xray] })
+ * reportHtml(xray.report).startsWith('<!doctype html>') // true
+ */
+export function reportHtml(report: XrayReport): string {
+  checkReport('reportHtml', report)
+  return page({ title: 'X-ray of a training', heading: 'X-ray of a training', lead: summaryOf(report.verdicts) }, reportBlocks(report))
+}
+
+/**
+ * An X-ray as lines for a terminal: verdicts, the remedy first, and a sparkline for each layer. Control characters in names are made visible.
+ *
+ * @param report of an `XRay`
+ * @example
+ * const xray = new XRay()
+ * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, callbacks: [xray] })
+ * reportText(xray.report, { width: 100 }).includes('Gradient norms') // true
+ */
+export function reportText(report: XrayReport, options: ReportTextOptions = {}): string {
+  checkReport('reportText', report)
+  return textOf(reportBlocks(report), options)
+}
+
+/** `2 faults, 1 warning`; `no fault was found`. */
+export function summaryOf(verdicts: readonly Verdict[]): string {
+  const counts = (['fault', 'warning', 'note'] as const).flatMap((severity) => {
+    const count = verdicts.filter((verdict) => verdict.severity === severity).length
+    return count === 0 ? [] : [`${count} ${severity}${count === 1 ? '' : 's'}`]
+  })
+  return counts.length === 0 ? 'no fault was found' : counts.join(', ')
+}
+
+/** The parts of a report, to stand beside others: {@link reportHtml} of `gradus/table` takes them as `also`. */
+export function reportBlocks(report: XrayReport): Block[] {
+  const { samples, suspects = [], verdicts, end } = report
+  const terminal = { kind: 'courses', only: 'terminal' } as const
+  const byLayer = (
+    title: string,
+    of: (layer: LayerSample) => number | undefined,
+    text: (value: number) => string,
+    scale: Partial<Course>,
+  ) =>
+    layerCourses(report, of, text, scale).map((courses) => ({
+      ...{ ...terminal, title, courses: courses.slice(0, MAX_LAYERS) },
+      ...(courses.length > MAX_LAYERS && { note: `the first ${MAX_LAYERS} of ${courses.length} layers` }),
+    }))
+  return [
+    { kind: 'facts', title: '', facts: factsOf(report) },
+    ...(verdicts.length > 0
+      ? (['page', 'terminal'] as const).map(
+          (only): Block => ({
+            ...{ kind: 'advice', only, title: 'What to do', ...(only === 'terminal' && { note: summaryOf(verdicts) }) },
+            // the picture of the loss has the numbers
+            lines: verdicts.map((verdict, i) => `${only === 'page' ? `${i + 1}. ` : ''}${verdictLine(verdict)}`),
+          }),
+        )
+      : [{ kind: 'facts', title: '', facts: [['verdict', summaryOf(verdicts)]] } as const]),
+    ...panelsOf(report).map(
+      (panel, i): Block => ({
+        ...{ kind: 'drawing', title: panel.title, note: panel.note, only: 'page' },
+        svgs: [panelPicture(panel, i === 0 ? 2 * PICTURE_WIDTH : PICTURE_WIDTH)],
+        ...(i === 0 && { wide: true }),
+      }),
+    ),
+    ...(samples.length > 0 ? [{ ...terminal, title: 'The whole net', courses: netCourses(report) }] : []),
+    ...byLayer('Updates by layer, ‖Δw‖ / ‖w‖', ({ updateRatio }) => updateRatio, formatNumber, { log: true }),
+    ...byLayer('Gradient norms by layer', ({ gradientNorm }) => gradientNorm, formatNumber, { log: true }),
+    ...byLayer('Dead units', ({ dead }) => dead, formatShare, { range: [0, 1] }),
+    ...byLayer('Saturated outputs', ({ saturated }) => saturated, formatShare, { range: [0, 1] }),
+    ...(suspects.length > 0
+      ? [
+          {
+            ...({ kind: 'table', title: 'Rows that look mislabelled', head: ['row', 'label', 'the net prefers', 'mean margin'] } as const),
+            ...(suspects.length > MAX_SUSPECTS && { note: `the first ${MAX_SUSPECTS} of ${formatCount(suspects.length)}` }),
+            rows: suspects
+              .slice(0, MAX_SUSPECTS)
+              .map(({ row, label, suggestion, margin }) => [String(row), String(label), String(suggestion), formatNumber(margin)]),
+          },
+        ]
+      : []),
+    ...(end ? [{ kind: 'facts', title: '', facts: [['it stopped at', `${end.kind}: ${end.explanation}`]] } as const] : []),
+  ]
+}
+
+/** `Fault: Try a learning rate of 0.008. 62 % of the units of layer 2 are dead since step 300.` */
+const verdictLine = ({ severity, remedy, says }: Verdict) => `${WORDS[severity] ?? 'Note'}: ${sentence(remedy)} ${sentence(says)}`
+
+function factsOf({ samples, layers, model, optimizer, loss, batchSize, every, level }: XrayReport): [string, string][] {
+  const parameters = layers.reduce((sum, layer) => sum + layer.parameters, 0)
+  const { step = 0, epoch = 0, learningRate = Number.NaN } = samples.at(-1) ?? {}
+  return [
+    ['net', `${model}, ${formatCount(parameters)} numbers`],
+    ['training', `${optimizer}, ${loss}, ${formatCount(batchSize)} rows a step`],
+    ['so far', `${formatCount(step)} steps, epoch ${epoch}; learning rate ${formatNumber(learningRate)}`],
+    ['samples', `${formatCount(samples.length)}, one each ${formatCount(every)} steps (${level})`],
+  ]
+}
+
+/** Courses of figures of the whole net. */
+function netCourses({ samples, epochs }: XrayReport): Course[] {
+  const course = (name: string, of: (sample: XraySample) => number | undefined, scale: Partial<Course> = {}) =>
+    courseOf(name, samples.map(of), formatNumber, scale)
+  return [
+    ...course('training loss', ({ loss }) => loss, { log: true }),
+    ...courseOf(
+      'validation loss',
+      epochs.map(({ validationLoss }) => validationLoss),
+      formatNumber,
+      { log: true },
+    ),
+    ...course('gradient norm', ({ gradientNorm }) => gradientNorm, { log: true }),
+    ...course('learning rate', ({ learningRate }) => learningRate),
+    ...course('over the stable rate', ({ stability }) => stability, { log: true }),
+    ...course('noise scale, rows', ({ noiseScale }) => noiseScale, { log: true }),
+    ...course('cosine of updates', ({ cosine }) => cosine, { range: [-1, 1] }),
+    ...course('clipped steps', ({ clipped }) => clipped, { range: [0, 1] }),
+  ]
+}
+
+/** A course of each layer that has the figure; nothing if none has. */
+function layerCourses(
+  { samples, layers }: XrayReport,
+  of: (layer: LayerSample) => number | undefined,
+  text: (value: number) => string,
+  scale: Partial<Course>,
+): Course[][] {
+  const values = layers.map((_, i) => samples.map((sample) => (sample.layers[i] === undefined ? undefined : of(sample.layers[i]))))
+  // one scale for all, so that layers can be compared
+  const range = rangeOf(
+    values.map((own) => own.map((value) => value ?? null)),
+    scale.log,
+  )
+  const courses = layers.flatMap((layer, i) => courseOf(layerName(layer), values[i], text, { range, ...scale }))
+  return courses.length > 0 ? [courses] : []
+}
+
+function courseOf(name: string, given: readonly (number | undefined)[], text: (value: number) => string, scale: Partial<Course>): Course[] {
+  const values = given.map((value) => value ?? Number.NaN)
+  const last = values.filter(Number.isFinite).at(-1)
+  return last === undefined ? [] : [{ ...scale, name, values, text: text(last) }]
+}
