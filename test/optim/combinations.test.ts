@@ -1,8 +1,8 @@
 /** Every wrapper takes any optimizer, every schedule any option, and every option has its errors. */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
-import { GradientAccumulation, Lookahead, type Optimizer, SAM, WeightAverage } from '../../ts/index.js'
-import { OPTIMIZERS, type OptimizerLike } from '../../ts/optim/index.js'
+import { Cautious, GradientAccumulation, Lookahead, type Optimizer, SAM, WeightAverage } from '../../ts/index.js'
+import { AveragingOptimizer, OPTIMIZERS, type OptimizerLike } from '../../ts/optim/index.js'
 import { Parameter } from '../../ts/parameter.js'
 import { Scheduler } from '../../ts/schedule/index.js'
 import { backends } from '../tools/optim-runner.js'
@@ -32,6 +32,7 @@ const WRAPPERS: Record<string, (inner: Optimizer) => OptimizerLike> = {
   Lookahead: (inner) => new Lookahead(inner, { every: 3 }),
   SAM: (inner) => new SAM(inner),
   GradientAccumulation: (inner) => new GradientAccumulation(inner, { every: 2 }),
+  Cautious: (inner) => new Cautious(inner),
   'Lookahead of accumulated batches': (inner) => new Lookahead(new GradientAccumulation(inner, { every: 2 }), { every: 2 }),
 }
 
@@ -49,8 +50,9 @@ function walk(optimizer: OptimizerLike, parameters: readonly Parameter[], from: 
 describe.each(backends)('on $name', ({ make: makeBackend }) => {
   const backend = makeBackend()
 
-  describe.each(Object.entries(WRAPPERS))('%s', (_, wrap) => {
-    test.each(classes)('of %s moves down, and a state restored mid-way gives the same bits', (_, Class) => {
+  describe.each(Object.entries(WRAPPERS))('%s', (wrapper, wrap) => {
+    const taken = classes.filter(([, Class]) => wrapper !== 'Cautious' || !(Class.prototype instanceof AveragingOptimizer))
+    test.each(taken)('of %s moves down, and a state restored mid-way gives the same bits', (_, Class) => {
       const [a, b, c] = [make(backend), make(backend), make(backend)]
       const start = Math.hypot(...a.flatMap((p) => [...p.view()]))
       const [straight, first] = [wrap(new Class(a)), wrap(new Class(b))]

@@ -9,7 +9,7 @@ import { OPTIMIZERS } from '../../ts/optim/index.js'
 import { Parameter } from '../../ts/parameter.js'
 import { commentOf, papersIn, updateIn } from '../tools/optim-comments.js'
 
-const WRAPPERS = ['Lookahead', 'SAM', 'GradientAccumulation', 'WeightAverage']
+const WRAPPERS = ['Cautious', 'Lookahead', 'SAM', 'GradientAccumulation', 'WeightAverage']
 
 /** Parts that a comment lacks. */
 function lacking(comment: string): string[] {

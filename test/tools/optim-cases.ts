@@ -9,6 +9,7 @@ import {
   Adamax,
   AdamW,
   adaptiveClip,
+  Cautious,
   centralize,
   clipGlobalNorm,
   GradientAccumulation,
@@ -223,6 +224,8 @@ export const LAYERWISE: Row[] = [
 
 export const WRAPPED: Row[] = [
   ['ox_lookahead_sgdm', (s) => new Lookahead(new SGD(s.parameters, lr(s.learningRate, { momentum: 0.9 })))],
+  ['cautious_adamw', (s) => new Cautious(new AdamW(s.parameters, lr(s.learningRate, { weightDecay: 0.05 })))],
+  ['cautious_lion', (s) => new Cautious(new Lion(s.parameters, lr(s.learningRate, { weightDecay: 0.05 })))],
   ['ox_accumulate4_adam', (s) => accumulating(s)],
   ['ox_sam_sgd', (s) => sam(s, new SGD(s.parameters, lr(s.learningRate)))],
   ['ox_sam_adamw', (s) => sam(s, new AdamW(s.parameters, lr(s.learningRate))), CHAOTIC],

@@ -78,6 +78,15 @@ describe('states of wrappers', () => {
   })
 
   test.each([
+    ['Lookahead', (inner: OptimizerLike) => new Lookahead(inner)],
+    ['SAM', (inner: OptimizerLike) => new SAM(inner)],
+    ['GradientAccumulation', (inner: OptimizerLike) => new GradientAccumulation(inner, { every: 2 })],
+  ])('%s refuses an optimizer of arrays, which would miss its part', (name, wrap) => {
+    const inner = new Adam([{ value: Float32Array.of(1), gradient: Float32Array.of(1) }])
+    expect(() => wrap(inner)).toThrow(`${name}: Adam updates arrays of your own; wrap an optimizer of Parameters`)
+  })
+
+  test.each([
     ['nothing', undefined],
     ['a model', { '0.weight': [1] }],
   ])('%s is none', (_, state) => {

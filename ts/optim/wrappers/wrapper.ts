@@ -10,6 +10,7 @@ import type { Parameter } from '../../parameter.js'
 import type { ShowsAverages } from '../base/averaging.js'
 import type { ParameterGroup } from '../base/group.js'
 import type { UpdateOptions } from '../base/input.js'
+import type { OptimizerInternals } from '../base/internals.js'
 import { checkSizes, type OptimizerState, wrongState } from '../base/state.js'
 import type { StepScheme } from '../base/step-scheme.js'
 
@@ -42,6 +43,9 @@ export abstract class OptimizerWrapper implements OptimizerLike {
 
   constructor(inner: OptimizerLike) {
     if (typeof inner?.step !== 'function') throw typeError(`${this.constructor.name}: wants an optimizer to wrap, got ${show(inner)}`)
+    // the arrays are copied in and out around each step of the inner optimizer, so that they would miss the wrapper's part
+    if ((inner as Partial<OptimizerInternals>).bindings?.length)
+      throw typeError(`${this.constructor.name}: ${inner.name} updates arrays of your own; wrap an optimizer of Parameters`)
     this.inner = inner
   }
 
