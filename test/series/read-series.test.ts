@@ -1,0 +1,219 @@
+/** Reading of series: what is found, what is told, and what is refused. */
+import { describe, expect, test } from 'vitest'
+import { RandomStream } from '../../ts/common/random-stream.js'
+import { calendarOf, findCalendar, PERIODS, placeOf, readTimes, stepName, timeAt, timeText } from '../../ts/series/calendar.js'
+import { type Columns, filled, type Reading, readSeries } from '../../ts/series/read-series.js'
+
+const DAY = 864e5
+const iso = (time: number) => new Date(time).toISOString().slice(0, 10)
+const read = (rows: object[], columns: Partial<Columns> = {}, reading: Partial<Reading> = {}) =>
+  readSeries('forecast', rows, { time: 't', values: ['y'], by: [], known: [], fixed: [], ...columns }, { combine: 'sum', ...reading })
+const months = (count: number, y = (i: number) => i as unknown) =>
+  Array.from({ length: count }, (_, i) => ({ t: iso(Date.UTC(2000, i)), y: y(i) }))
+
+describe('times', () => {
+  const grid = (texts: unknown[]) => {
+    const { values, form } = readTimes('forecast', 't', texts)
+    return { ...findCalendar('forecast', [values], form), values }
+  }
+  const NEXT: [string, unknown[], string, unknown][] = [
+    ['months', ['2020-01-01', '2020-02-01', '2020-03-01'], 'month', '2020-04-01'],
+    ['last days of months', ['2020-01-31', '2020-02-29', '2020-03-31'], 'month', '2020-04-30'],
+    ['months without days', ['2019-11', '2019-12', '2020-01'], 'month', '2020-02'],
+    ['months by name', ['Nov 2019', 'Dec 2019', 'Jan 2020'], 'month', '2020-02'],
+    ['months by name, the year first', ['2019 Nov', '2019 Dec', '2020 Jan'], 'month', '2020-02'],
+    ['fractions of years, as R writes them', [1949, 1949.08333, 1949.16667], 'month', '1949-04'],
+    ['quarters', ['2019 Q3', '2019 Q4', '2020Q1'], 'quarter', '2020 Q2'],
+    ['weeks', ['2020-W52', '2020-W53', '2021-W01'], 'week', '2021-01-11'],
+    ['days', ['2020-02-27', '2020-02-28', '2020-02-29'], 'day', '2020-03-01'],
+    ['days, the day first', ['27.02.2020', '28.02.2020', '29.02.2020'], 'day', '2020-03-01'],
+    ['hours', ['2020-01-01 22:00', '2020-01-01 23:00', '2020-01-02 00:00'], 'hour', '2020-01-02 01:00'],
+    ['half hours', ['2020-01-01T23:00:00Z', '2020-01-01T23:30:00Z', '2020-01-02T00:00:00Z'], '30 minutes', '2020-01-02 00:30'],
+    ['years', ['2018-01-01', '2019-01-01', '2020-01-01'], 'year', '2021-01-01'],
+    ['numbers', [1949, 1950, 1951], 'unit', 1952],
+    ['texts of numbers', ['10', '15', '20'], '5 units', 25],
+    ['Dates', [new Date(0), new Date(DAY), new Date(2 * DAY)], 'day', '1970-01-04'],
+  ]
+  test.each(NEXT)('%s are found, and go on', (_, texts, step, next) => {
+    const { values, ...calendar } = grid(texts)
+    expect(stepName(calendar)).toBe(step)
+    expect(timeText(calendar, placeOf(calendar, values[2]) + 1)).toBe(next)
+  })
+
+  test('weekdays skip Saturday and Sunday', () => {
+    const days = Array.from({ length: 28 }, (_, i) => Date.UTC(2024, 0, 1) + i * DAY).filter((time) => new Date(time).getUTCDay() % 6 !== 0)
+    const { values, ...calendar } = grid(days.map(iso))
+    expect(stepName(calendar)).toBe('weekday')
+    const last = placeOf(calendar, values[values.length - 1])
+    expect([1, 2].map((h) => timeText(calendar, last + h))).toEqual(['2024-01-29', '2024-01-30'])
+  })
+
+  test('each place of each calendar has a time that has this place', () => {
+    const random = new RandomStream(1)
+    const calendars = [
+      ...PERIODS.map(calendarOf),
+      { kind: 'weekday', step: 1, phase: 9 * 36e5, within: 0, form: 'instant' } as const,
+      { kind: 'month', step: 1, phase: 0, within: -1, form: 'day' } as const,
+      { kind: 'month', step: 3, phase: 2, within: 14 * DAY, form: 'day' } as const,
+      { kind: 'number', step: 0.1, phase: 0.05, within: 0, form: 'number' } as const,
+    ]
+    for (const calendar of calendars)
+      for (let i = 0; i < 300; i++) {
+        const place = Math.floor(4000 * (random.uniform() - 0.5))
+        expect(placeOf(calendar, timeAt(calendar, place))).toBe(place)
+      }
+  })
+
+  test.each([
+    ['2024-02-30', /row 1: 't' wants a date .* got '2024-02-30'/],
+    ['soon', /row 1: 't' wants a date .* got 'soon'/],
+    ['', /got ''/],
+    [null, /got null/],
+    [{}, /got an object/],
+    [Number.NaN, /got NaN/],
+    [new Date(Number.NaN), /row 1/],
+    [5, /written in one way, got 5 after '2024-01-01'/],
+    ['2024-W54', /got '2024-W54'/],
+    ['2024-13', /got '2024-13'/],
+    ['x\u001b[31m', /\\u001b/],
+  ])('%s is refused', (value, message) => {
+    expect(() => readTimes('forecast', 't', ['2024-01-01', value])).toThrow(message)
+  })
+
+  test('a day that may be a month is refused', () => {
+    expect(() => readTimes('forecast', 't', ['01/02/2024', '02/02/2024'])).toThrow(
+      /may begin with the day or the month; write dates as 2024-12-31/,
+    )
+  })
+
+  test('a frequency that changes, and irregular times, are refused', () => {
+    const changed = [...months(12).map(({ t }) => t), ...Array.from({ length: 30 }, (_, i) => iso(Date.UTC(2001, 0, 1) + i * DAY))]
+    expect(() => grid(changed)).toThrow(/one frequency, got steps of a day and, at 2000-\d\d-01, of \d\d days; give every: 'month'/)
+    const random = new RandomStream(2)
+    let time = Date.UTC(2000, 0)
+    const irregular = Array.from({ length: 50 }, () => iso((time += DAY * Math.ceil(30 * random.uniform()))))
+    expect(() => grid(irregular)).toThrow(/times want regular steps, .*every: 'day', 'week' or 'month'/)
+  })
+})
+
+describe('rows', () => {
+  test('one series, its frequency told', () => {
+    const { series, notes, seasons } = read(months(24))
+    expect(series).toHaveLength(1)
+    expect([...series[0].values]).toEqual(Array.from({ length: 24 }, (_, i) => i))
+    expect(notes).toEqual(['Times are a month apart'])
+    expect(seasons).toEqual([12, 1])
+  })
+
+  test('long and wide rows give the same series', () => {
+    const wide = months(12).map(({ t }, i) => ({ t, a: i, b: 2 * i }))
+    const long = wide.flatMap(({ t, a, b }) => [
+      { t, key: 'a', y: a },
+      { t, key: 'b', y: b },
+    ])
+    expect(read(long, { by: ['key'] }).series).toEqual(read(wide, { values: ['a', 'b'] }).series)
+  })
+
+  test('any order of the rows gives the same series, and is told', () => {
+    const rows = months(30).flatMap(({ t, y }) => [
+      { t, y, k: 1 },
+      { t, y: -Number(y), k: 2 },
+    ])
+    const order = new RandomStream(3).permutation(rows.length)
+    const mixed = read(
+      [...order].map((i) => rows[i]),
+      { by: ['k'] },
+    )
+    const byKey = ({ series }: typeof mixed) => Object.fromEntries(series.map((one) => [one.key[0], one]))
+    expect(byKey(mixed)).toEqual(byKey(read(rows, { by: ['k'] })))
+    expect(mixed.notes.join()).toContain('Rows of 2 series were not in the order of time; they were sorted')
+  })
+
+  test('gaps are filled in between neighbors, counted and told, whether a row is absent or empty', () => {
+    const rows = months(30, (i) => (i === 5 ? '' : i === 9 ? 'NA' : i)).filter((_, i) => i !== 20)
+    const { series, notes } = read(rows)
+    expect([...series[0].gaps].flatMap((gap, i) => (gap ? [i] : []))).toEqual([5, 9, 20])
+    // a line is filled in by a line
+    for (const [i, value] of series[0].values.entries()) expect(value).toBeCloseTo(i, 12)
+    expect(notes[1]).toMatch(/^3 values of 30 are missing/)
+  })
+
+  test('a long gap takes linear time', () => {
+    const [values, gaps] = [new Float64Array(1e6), new Uint8Array(1e6).fill(1)]
+    gaps[0] = gaps[1e6 - 1] = 0
+    values[1e6 - 1] = 1e6 - 1
+    expect(filled(values, gaps, 1)[4321]).toBeCloseTo(4321, 6)
+  })
+
+  test('every adds rows up, and leaves out a period that is covered in part', () => {
+    const days = Array.from({ length: 150 }, (_, i) => ({ t: iso(Date.UTC(2020, 0, 1) + i * DAY), y: 1 }))
+    const { series, notes } = read(days, {}, { every: 'month' })
+    expect([...series[0].values]).toEqual([31, 29, 31, 30])
+    expect(notes.join('\n')).toMatch(/rows cover only a part of 2020-05, which is left out\n150 rows became 4 months/)
+    expect([...read(days, {}, { every: 'month', combine: 'mean' }).series[0].values]).toEqual([1, 1, 1, 1])
+  })
+
+  test('future rows give known columns, and no gaps', () => {
+    const rows = [...months(12).map((row, i) => ({ ...row, price: i })), { t: '2001-01-01', y: '', price: 50 }]
+    const { series } = read(rows, { known: ['price'] })
+    expect(series[0].values).toHaveLength(12)
+    expect([...series[0].known[0]]).toEqual([...Array(12).keys(), 50])
+  })
+
+  const REFUSED: [string, () => unknown, RegExp][] = [
+    ['no rows', () => read([]), /forecast: there are no rows/],
+    ['no array', () => read('x' as never), /wants rows in an array/],
+    ['a row that is none', () => read([null as never]), /row 0 wants an object/],
+    ['a misspelled column', () => read(months(9), { time: 'T' }), /time wants a column of the rows, got 'T'/],
+    ['a column twice', () => read(months(9), { by: ['y'] }), /by wants a column of its own, got 'y', which is value already/],
+    ['a text', () => read(months(9, (i) => (i === 3 ? 'many' : i))), /row 3: 'y' wants a finite number, got 'many'/],
+    ['a comma', () => read(months(9, () => '1,5')), /decimal: ','/],
+    ['infinity', () => read(months(9, () => Infinity)), /row 0: 'y' wants a finite number, got Infinity/],
+    ['a huge number', () => read(months(9, () => '1e999')), /finite number/],
+    ['an object', () => read(months(9, () => ({}))), /finite number, got an object/],
+    [
+      'a time twice',
+      () => read([...months(9), ...months(1)]),
+      /row 9: 't' wants each time once, got 2000-01-01 as in row 0; name the column/,
+    ],
+    ['one row', () => read(months(1)), /the series has 1 value, and a forecast wants at least 4/],
+    [
+      'a key with one row',
+      () => read([...months(9).map((row) => ({ ...row, k: 'a' })), { ...months(1)[0], k: 'b\u001b' }], { by: ['k'] }),
+      /'b\\u001b' has 1 value, .* leave this series out/,
+    ],
+    [
+      'a key that is empty',
+      () =>
+        read(
+          months(9).map((row) => ({ ...row, k: '' })),
+          { by: ['k'] },
+        ),
+      /row 0: 'k' names the series and is empty/,
+    ],
+    ['gaps alone', () => read(months(9, () => null)), /has 0 values/],
+    ['mostly gaps', () => read(months(90, (i) => (i % 3 === 0 ? 1 : null))), /no value at 58 of 88 times/],
+    ['a wrong year', () => read([...months(30), { t: '9999-01-01', y: 1 }]), /nearly all of them gaps; is a time wrong/],
+    [
+      'an empty known column',
+      () =>
+        read(
+          months(9).map((row) => ({ ...row, p: '' })),
+          { known: ['p'] },
+        ),
+      /row 0: 'p' is a known column and is empty/,
+    ],
+    [
+      'a static column that changes',
+      () =>
+        read(
+          months(9).map((row, i) => ({ ...row, p: i })),
+          { fixed: ['p'] },
+        ),
+      /row 1: 'p' wants one value for each series, got '1' after '0'; name it in known/,
+    ],
+  ]
+  test.each(REFUSED)('%s is refused', (_, work, message) => {
+    expect(work).toThrow(message)
+  })
+})
