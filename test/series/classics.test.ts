@@ -34,8 +34,10 @@ describe.each(cases)('$name', ({ values, period, forms, theta }) => {
       const ours = likelihoodAt(values, own) + n * (Math.log((2 * Math.PI) / n) + 1)
       expect(Math.abs(ours + 2 * loglike), etsName(model.form)).toBeLessThan(1e-6 * Math.abs(loglike) + 1e-6)
       const ahead = etsForecasts(own, values, [n], forecast.length)
-      for (const [h, value] of forecast.entries())
-        expect(Math.abs(ahead[h] - value)).toBeLessThan((model.form.season === 'M' ? 3e-3 : 1e-6) * sized(values)) // statsforecast gives means, which are above the points
+      // means of statsforecast lie above the points of a multiplicative season, the more the later
+      const isFactor = model.form.season === 'M'
+      for (const [h, value] of forecast.slice(0, isFactor ? 4 : forecast.length).entries())
+        expect(Math.abs(ahead[h] - value)).toBeLessThan((isFactor ? 2e-3 : 1e-6) * sized(values))
     }
   })
 
