@@ -3,6 +3,7 @@ import { plainError, rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { nodeModule } from '../node.js'
 import type { Row } from '../table/values.js'
+import { checkLengths } from './arrow-lengths.js'
 import { checkRows, unlike } from './parquet.js'
 import { allBytes, nameOf, type Source } from './source.js'
 
@@ -52,6 +53,7 @@ export async function arrowRows(source: Source): Promise<Row[]> {
     )
   }
   try {
+    checkLengths(bytes)
     const table = tableFromIPC(bytes)
     if (table.schema.fields.length === 0) throw rangeError('there are no columns')
     checkRows(table.numRows, table.schema.fields.length, bytes.length)
