@@ -60,13 +60,17 @@ const digest = (model: Module) => {
   return hash.digest('hex')
 }
 
-/** Kills the training `kills` times. @param random a number in [0, 1) */
-export async function killOften(kills: number, random: () => number, tell = (_line: string) => {}): Promise<KillReport> {
+/**
+ * Kills the training `kills` times.
+ * @param random a number in [0, 1)
+ * @param child a program with three batches an epoch; default: the training by fit
+ */
+export async function killOften(kills: number, random: () => number, tell = (_line: string) => {}, child = CHILD): Promise<KillReport> {
   const folder = mkdtempSync(path.join(tmpdir(), 'gradus-kills-'))
   try {
     const program = path.join(folder, 'program.mjs')
     await build({
-      entryPoints: [CHILD],
+      entryPoints: [child],
       outfile: program,
       bundle: true,
       format: 'esm',

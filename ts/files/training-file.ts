@@ -113,8 +113,7 @@ export function restoreTraining(training: Training, file: Uint8Array | ArrayBuff
   for (const [i, callback] of stateful.entries()) callback.loadState(saved.callbacks[i].state as never, control)
 }
 
-function partOf({ plan, history, means, secondsOfEpoch }: Training): EpochPart | null {
-  const batches = history.steps - history.epochs.length * plan.batchesPerEpoch
+function partOf({ batchesOfEpoch: batches, means, secondsOfEpoch }: Training): EpochPart | null {
   if (batches === 0) return null
   const kept = means.kept?.map((parts) => {
     const joined = joinRows('Checkpoint', parts)

@@ -85,6 +85,8 @@ export interface Training {
   readonly means: RunningMeans
   /** Seconds since the epoch began. */
   readonly secondsOfEpoch: number
+  /** Batches of the unfinished epoch so far; 0 between two epochs. */
+  readonly batchesOfEpoch: number
   /** Continues after these epochs, which took `seconds`, and after `batches` batches of the next one. */
   goOnAfter(epochs: readonly EpochRecord[], seconds: number, batches?: number, secondsOfEpoch?: number): void
 }

@@ -120,6 +120,10 @@ export class TrainingRun {
     return seconds(this.epochStarted)
   }
 
+  get batchesOfEpoch(): number {
+    return this.history.steps - this.history.epochs.length * this.plan.batchesPerEpoch
+  }
+
   /** Ends a training after an error, which is thrown again. */
   async fail(error: unknown): Promise<never> {
     // the next training must not add to the gradients of batches that this one has accumulated

@@ -1,0 +1,598 @@
+/** fitStream: trains on rows that come one after the other and need not fit into memory. */
+import { clock } from '../common/clock.js'
+import { plainError, rangeError, typeError } from '../common/errors.js'
+import { anything, array, atLeast0, count, countFrom0, flag, type Read, readOptions, type Schema, seed, signal } from '../common/options.js'
+import { show } from '../common/show.js'
+import { warnOnce } from '../common/warn.js'
+import {
+  type Callback,
+  type EpochRecord,
+  evaluateModel,
+  fit,
+  type History,
+  type Loss,
+  type MetricsOption,
+  Module,
+  NonFiniteError,
+  type Progress,
+  type Resume,
+  type Training,
+  type TrainingControl,
+  type TrainingData,
+} from '../index.js'
+import type { ShowsAverages } from '../optim/base/averaging.js'
+import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
+import { type BadRow, between, dataOf, NumberReader, type Numbers, type RowEncoder, rename, targetCheck } from './numbers.js'
+import { StreamPosition } from './position.js'
+import { Source, type StreamData } from './source.js'
+import { type StreamWindow, WindowFiller } from './windows.js'
+
+/** Options of {@link fitStream}. */
+export interface FitStreamOptions {
+  /**
+   * Rows that come one after the other, in parts of any size: rows of a table, as `streamTable` of gradus/data gives them (with `encoder`); batches
+   * `{ inputs, targets }` as `fit` takes them; or single rows `{ inputs, targets }`, whose target is one number. A function opens the source anew, for
+   * each epoch, after a failure, and where a training is resumed. Anything else is read once, as it comes.
+   */
+  data: StreamData
+  /** Makes numbers of rows of a table: the result of `encoderFromStream` or `fromTable`. Default: the rows are numbers. */
+  encoder?: RowEncoder
+  loss: Loss
+  /** An optimizer that takes a step for each batch. */
+  optimizer: OptimizerLike
+  /** Epochs. Default 1. */
+  epochs?: number
+  /** Rows of an epoch, for sources that are long or never end: it may end within a pass over the source, or span several. Default: a pass. */
+  epochRows?: number
+  /** Rows per step; the last batch of an epoch may be shorter. Default 32. */
+  batchSize?: number
+  /**
+   * Rows that are held in memory and mixed, rounded up to whole batches; as many again are read ahead. Default 65,536, or fewer of wide rows: as many
+   * as take 16 MiB.
+   */
+  window?: number
+  /** Mixes the rows of each window, in another order in each. Sorted sources, such as class after class, want to be mixed before. Default true. */
+  shuffle?: boolean
+  /** Seed of the order, a whole number. Default 0. */
+  seed?: number
+  /** Learning rate of a step, counted from 0. Default: the optimizer's own. */
+  schedule?: (step: number) => number
+  /** Rows to judge by after each epoch, as numbers; never trained on. Default: none. */
+  validation?: TrainingData
+  /** Metrics of the validation rows. Default: none. */
+  metrics?: MetricsOption
+  /**
+   * As for `fit`. A `Checkpoint` also saves within an epoch, by its `every.steps` or `every.minutes`, and at once where the source fails.
+   */
+  callbacks?: readonly Callback[]
+  /** Stops training after the running batch, or while it waits for rows. */
+  signal?: AbortSignal
+  /** Called at most every 100 ms, and after each epoch. An error in it ends training. */
+  onProgress?: (progress: Progress) => void
+  /**
+   * Resumes a training that a `Checkpoint` saved, with the same bits: a function as `data` is read again from the start, up to the row (with `seeks`, it
+   * begins there). What is read once goes on with its next row. Default: starts anew.
+   */
+  resume?: Resume
+  /**
+   * What a row does that cannot be read, such as a text in a column of numbers, NaN, or a class that the loss does not know: `error` ends training before
+   * anything of its window is learnt, `skip` leaves the row out and counts it in `history.skipped`. A thousand in succession end training in any case.
+   * Default `error`.
+   */
+  badRows?: 'error' | 'skip'
+  /** Times that a source that fails is opened again at its row, without a row in between; needs a function as `data`. Default 0. */
+  retries?: number
+  /** Seconds without a row after which the source counts as failed. Default Infinity. */
+  stallTime?: number
+  /** True if the function `data({ pass, row })` begins at the row that it is asked for, as a query with an offset can. Default false: rows before are read and left out. */
+  seeks?: boolean
+  /** As for `fit`. Default true. */
+  replay?: boolean
+  /** Milliseconds of work after which other tasks get a turn. Default 16. */
+  yieldEvery?: number
+}
+
+const isFunction = (value: unknown) => typeof value === 'function'
+
+export const FIT_STREAM = {
+  data: { is: anything, required: true },
+  encoder: {
+    is: {
+      wants: 'an encoder of rows, as encoderFromStream(…) gives it',
+      fits: (value: unknown) => isFunction((value as RowEncoder | null)?.dataset),
+    },
+  },
+  loss: { is: { wants: 'a function, such as mse or crossEntropy', fits: isFunction }, required: true },
+  optimizer: {
+    is: {
+      wants: 'an Optimizer, such as new Adam(model.parameters())',
+      fits: (value: unknown) => isFunction((value as OptimizerLike | null)?.step) && Array.isArray((value as OptimizerLike).groups),
+    },
+    required: true,
+  },
+  epochs: { is: countFrom0, default: 1 },
+  epochRows: { is: count },
+  batchSize: { is: count, default: 32 },
+  window: { is: count },
+  shuffle: { is: flag, default: true },
+  seed: { is: seed, default: 0 },
+  schedule: { is: { wants: 'a function of the step, such as schedules.cosine(0.1, { steps })', fits: isFunction } },
+  validation: { is: anything },
+  metrics: { is: anything },
+  callbacks: { is: array, default: [] },
+  signal: { is: signal },
+  onProgress: { is: { wants: 'a function of the progress', fits: isFunction } },
+  resume: {
+    is: { wants: 'a Checkpoint, or resumeFrom(file)', fits: (value: unknown) => isFunction((value as Resume | null)?.restore) },
+  },
+  badRows: { is: ['error', 'skip'], default: 'error' },
+  retries: { is: countFrom0, default: 0 },
+  stallTime: { is: { min: 0, openMin: true, or: [Infinity] }, default: Infinity },
+  seeks: { is: flag, default: false },
+  replay: { is: flag, default: true },
+  yieldEvery: { is: atLeast0, default: 16 },
+} satisfies Schema<FitStreamOptions>
+
+/** The history of a training on a stream. */
+export interface StreamHistory extends History {
+  /** Rows that were learnt, over all epochs. */
+  rows: number
+  /** Rows that were skipped because they could not be read: their number, and the first ones of this run. */
+  skipped: { count: number; first: BadRow[] }
+  /** Rows that repeat rows before them, part by part: a source that began again where it should have gone on. */
+  repeated: number
+  /** Times that the source was opened again after a failure. */
+  reopened: number
+}
+
+type Options = Read<FitStreamOptions, typeof FIT_STREAM>
+/** Rows and bytes of a window by default. */
+const WINDOW_ROWS = 1 << 16
+const WINDOW_BYTES = 1 << 24
+/** Rows by which a resumed training recognizes its source. */
+const ROWS_SEEN = 64
+/** Skipped rows that the history tells. */
+const MAX_TOLD = 10
+/** Stands for the unknown number of batches of an epoch in files of a {@link Checkpoint}. */
+const UNKNOWN = Number.MAX_SAFE_INTEGER
+
+/** Models that are being trained here. */
+const busy = new WeakSet<Module>()
+
+/**
+ * Trains a model on rows that come one after the other: from a file that is larger than memory, a database, a socket. The next rows are read while the
+ * net learns those of the window before. With a window that holds all rows, an epoch is one of `fit` with the same seed, bit for bit.
+ *
+ * Where the source fails, or a row cannot be read, the error names the row, and the net is as it was before the window of that row.
+ *
+ * @returns the history: one record per epoch, and how the source behaved
+ * @example
+ * const file = new Blob(['x,kind\n1,a\n2,b\n3,b\n'])
+ * const encoder = await encoderFromStream(streamTable(file), { target: 'kind' })
+ * const net = new Sequential([new Dense(encoder.features, encoder.classes)])
+ * const adam = new Adam(net.parameters())
+ * const history = await fitStream(net, { data: () => streamTable(file), encoder, loss: crossEntropy, optimizer: adam, epochs: 5 })
+ * history.rows // 15
+ * @throws RangeError, TypeError for options or rows that do not fit, naming the row; Error if the source fails, naming the row; NonFiniteError as `fit`
+ *   does; Error if the model is being trained already
+ */
+export async function fitStream(model: Module, given: FitStreamOptions): Promise<StreamHistory> {
+  if (!(model instanceof Module)) throw typeError(`fitStream: wants a model, such as a Sequential, got ${show(model)}`)
+  const options = readOptions('fitStream', given, FIT_STREAM)
+  checkTogether(options)
+  if (busy.has(model)) throw plainError('fitStream: this model is being trained already; wait for the first fitStream to end')
+  busy.add(model)
+  const run = new StreamRun(model, options)
+  try {
+    return await run.train()
+  } finally {
+    busy.delete(model)
+    await run.close()
+  }
+}
+
+const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onBatchSaved', 'onEpochEnd', 'onEpochSaved', 'onTrainEnd'] as const
+
+function checkTogether({ data, epochs, epochRows, retries, seeks, optimizer, validation, metrics, callbacks }: Options): void {
+  const opens = isFunction(data)
+  if (epochs > 1 && !opens && epochRows === undefined)
+    throw rangeError(`fitStream: ${epochs} epochs want a function as data, which opens the source anew, or epochRows`)
+  for (const [name, isSet] of [
+    ['retries', retries > 0],
+    ['seeks', seeks],
+  ] as const)
+    if (isSet && !opens) throw rangeError(`fitStream: ${name} wants a function as data, which opens the source anew, got ${show(data)}`)
+  if ((optimizer as { wholeBatch?: boolean }).wholeBatch)
+    throw rangeError(`fitStream: ${optimizer.name} compares losses of steps, so each must see all rows; take Adam, or fit`)
+  if (metrics !== undefined && validation === undefined)
+    throw rangeError('fitStream: metrics are those of the validation rows; give validation, too')
+  callbacks.forEach((callback, i) => {
+    if (!HOOKS.some((hook) => isFunction(callback?.[hook])))
+      throw typeError(
+        `fitStream: callbacks[${i}] wants an object with ${HOOKS.slice(0, -1).join(', ')} or ${HOOKS.at(-1)}, got ${show(callback)}`,
+      )
+  })
+}
+
+/** One training. To a Checkpoint it is what a training by `fit` is. */
+class StreamRun implements Training {
+  readonly callbacks: readonly Callback[]
+  readonly history: StreamHistory
+  readonly control: TrainingControl
+  readonly plan: { -readonly [K in keyof Training['plan']]: Training['plan'][K] }
+  private readonly position: StreamPosition
+  private readonly source: Source
+  private readonly filler: WindowFiller
+  /** Ends all waiting for rows. */
+  private readonly end = new AbortController()
+  private readonly started = clock.now()
+  private epochStarted = clock.now()
+  private lastReport = clock.now()
+  private rowsBefore = 0
+  private stopReason: string | null = null
+  /** An error in a callback, which the training of the window wraps in its own. */
+  private failure: unknown
+  /** Batches of the epoch before. */
+  private batchesPerEpoch = Number.POSITIVE_INFINITY
+
+  constructor(
+    private readonly model: Module,
+    private readonly options: Options,
+  ) {
+    const { badRows, encoder, retries, stallTime, seeks, batchSize, epochs, epochRows, optimizer, shuffle, seed, callbacks } = options
+    options.signal?.addEventListener('abort', this.abort)
+    const { signal } = this.end
+    this.source = new Source(options.data, { retries, stallTime, seeks, signal, areTables: encoder !== undefined })
+    const skips = badRows === 'skip'
+    const checkTargets = skips ? targetCheck(model, options.loss) : undefined
+    const reader = new NumberReader({ who: 'fitStream', model, encoder, skips, checkTargets })
+    this.filler = new WindowFiller(this.source, reader, (first) => this.windowFor(first))
+    const position = new StreamPosition(epochRows ?? 0)
+    this.position = position
+    this.callbacks = [...callbacks, position]
+    this.control = { model, stop: (reason = 'stopped') => void (this.stopReason ??= reason) }
+    const { source, filler } = this
+    this.history = {
+      epochs: [],
+      get steps() {
+        return position.steps + position.batches
+      },
+      seconds: 0,
+      execution: { programs: 0, fleet: 0, replayed: 0, writtenOut: 0 },
+      stopReason: 'completed',
+      get rows() {
+        return position.rows + position.windowRows
+      },
+      skipped: { count: 0, first: [] },
+      get repeated() {
+        return filler.repeated
+      },
+      get reopened() {
+        return source.reopened
+      },
+    }
+    this.plan = { model, rows: this.seen(NOTHING), epochs, batchSize, batchesPerEpoch: UNKNOWN, options: { optimizer, shuffle, seed } }
+  }
+
+  /** Trains until the last epoch ends, or somebody stops it. */
+  async train(): Promise<StreamHistory> {
+    const { history, options } = this
+    await this.callEach('onTrainBegin', (c) => c.onTrainBegin?.(this.control))
+    this.validate()
+    try {
+      for (let window = await this.begin(); window !== null && !this.isStopped; ) window = await this.after(window)
+    } catch (error) {
+      if (error instanceof NonFiniteError) await this.callTrainEnd()
+      if (options.signal?.aborted !== true) throw error
+    }
+    await this.callTrainEnd()
+    history.seconds += this.secondsSoFar
+    if (this.isStopped) history.stopReason = this.stopReason as string
+    return history
+  }
+
+  /** Closes the source. */
+  async close(): Promise<void> {
+    this.options.signal?.removeEventListener('abort', this.abort)
+    this.end.abort()
+    await this.source.close()
+  }
+
+  private readonly abort = () => this.end.abort(this.options.signal?.reason)
+
+  /** The first window, or that in which a saved training was; null if there is nothing left to do. */
+  private async begin(): Promise<StreamWindow | null> {
+    const { options, history, position, source, filler } = this
+    if (options.epochs === 0) return null
+    const first = await this.fill()
+    if (source.repeats) this.plan.rows = this.seen(first.numbers)
+    if (options.resume === undefined) return first
+    await options.resume.restore(this)
+    this.rowsBefore = history.rows
+    if (history.epochs.length === options.epochs) return null
+    if (!source.repeats) {
+      // the rest of its window is lost, and others come in its place
+      position.leaveWindow()
+      return first
+    }
+    if (position.steps + position.batches === 0) return first
+    await filler.moveTo(position.place)
+    return this.fill()
+  }
+
+  /** Learns a window. @returns the next one, or null after the last one */
+  private async after(window: StreamWindow): Promise<StreamWindow | null> {
+    const { position, history, options } = this
+    const { count } = window.numbers
+    const isLast = window.endsPass || position.epochRows + count === options.epochRows
+    const next = isLast ? null : this.fill(count)
+    // its error waits until this window is learnt
+    next?.catch(() => {})
+    await this.learn(window)
+    if (this.isStopped) return null
+    position.endWindow(window)
+    const following = next && (await this.orSave(next))
+    if (following !== null && following.numbers.count > 0) return following
+    if (following !== null) this.count(following)
+    await this.endEpoch()
+    if (history.epochs.length === options.epochs || this.isStopped) return null
+    const isOver = (following ?? window).endsPass && !this.source.repeats
+    const first = isOver ? null : await this.orSave(this.fill())
+    if (first !== null && first.numbers.count > 0) return first
+    this.stopReason = 'the stream ended'
+    return null
+  }
+
+  /** @param ahead rows that are held, and not learnt yet */
+  private fill(ahead = 0): Promise<StreamWindow> {
+    const { epochRows } = this.options
+    if (epochRows === undefined) return this.filler.fill()
+    return this.filler.fill(epochRows - this.position.epochRows - ahead, true)
+  }
+
+  /** Waits for rows; where they do not come, the training is saved as it is. */
+  private async orSave<T>(rows: Promise<T>): Promise<T> {
+    try {
+      return await rows
+    } catch (error) {
+      if (!this.isStopped) this.stopReason = 'the source failed'
+      await this.saveBatches()
+      throw error
+    }
+  }
+
+  private async learn(window: StreamWindow): Promise<void> {
+    const { model, options, position, history } = this
+    const { numbers } = window
+    const { loss, optimizer, batchSize, shuffle, seed, schedule, replay, yieldEvery, onProgress, signal } = options
+    this.count(window)
+    if (position.batches * batchSize >= numbers.count) return
+    const { steps } = position
+    let inner: Training | undefined
+    const follow = () => {
+      if (inner === undefined) return
+      position.batches = inner.history.steps
+      position.windowRows = inner.means.samples
+      position.windowLossSum = inner.means.lossSum
+      if (this.isStopped) inner.control.stop(this.stopReason as string)
+    }
+    const hooks: Callback[] = []
+    if (this.has('onBatchEnd'))
+      hooks.push({
+        onBatchEnd: async () => {
+          follow()
+          await this.callEach('onBatchEnd', (c) => c.onBatchEnd?.(this.progress(), this.control))
+          follow()
+        },
+      })
+    if (this.has('onBatchSaved'))
+      hooks.push({
+        savesEvery: Math.min(...this.callbacks.map((c) => c.savesEvery ?? Number.POSITIVE_INFINITY)),
+        onBatchSaved: () => {
+          follow()
+          return this.saveBatches()
+        },
+      })
+    const resume: Resume = {
+      restore: (training) => {
+        inner = training
+        training.goOnAfter([], 0, position.batches)
+        training.means.samples = position.windowRows
+        training.means.lossSum = position.windowLossSum
+      },
+    }
+    const report = () => {
+      follow()
+      return this.report(false)
+    }
+    try {
+      const { execution } = await fit(model, {
+        ...dataOf(model, numbers),
+        ...{ loss, optimizer, batchSize, shuffle, replay, yieldEvery, resume, verbose: false },
+        seed: (seed + position.window) % Number.MAX_SAFE_INTEGER,
+        callbacks: hooks,
+        ...(schedule && { schedule: (step: number) => schedule(steps + step) }),
+        ...(onProgress && { onProgress: report }),
+        ...(signal && { signal }),
+      })
+      for (const way of ['programs', 'replayed', 'writtenOut'] as const) history.execution[way] += execution[way]
+      if (execution.reason !== undefined) history.execution.reason ??= execution.reason
+    } catch (error) {
+      if (this.failure !== undefined) throw this.failure
+      throw this.placed(error, window)
+    }
+    follow()
+    // a shorter window is the last one of its epoch, which is saved at its end
+    if (numbers.count % batchSize === 0 && position.batches * batchSize >= numbers.count) await this.saveBatches()
+  }
+
+  private count({ bad }: StreamWindow): void {
+    const { skipped } = this.history
+    skipped.count = this.position.skipped + bad.length
+    skipped.first.push(...bad.slice(0, MAX_TOLD - skipped.first.length))
+    if (bad.length > 0)
+      warnOnce(`fitStream: ${bad[0].message}; the row is skipped, and so are others that cannot be read: history.skipped counts them`)
+  }
+
+  private async endEpoch(): Promise<void> {
+    const { options, position, history, batchesOfEpoch } = this
+    const { learningRate } = options.optimizer
+    const { showAverages } = options.optimizer as ShowsAverages
+    const restore = showAverages?.call(options.optimizer)
+    const progress = this.progress()
+    const validation = (() => {
+      try {
+        return this.validate()
+      } catch (error) {
+        restore?.()
+        throw error
+      }
+    })()
+    try {
+      if (validation !== undefined) progress.validation = validation
+      const { epoch, loss } = progress
+      const record: EpochRecord = { epoch, loss, metrics: {}, learningRate, seconds: this.secondsOfEpoch }
+      history.epochs.push(validation === undefined ? record : { ...record, validation })
+      await this.report(true, progress)
+      await this.callEach('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
+    } finally {
+      restore?.()
+    }
+    this.batchesPerEpoch = batchesOfEpoch
+    if (options.epochRows === undefined && this.filler.nextPass()) position.place = { pass: this.source.pass, row: 0 }
+    position.endEpoch()
+    await this.callEach('onEpochSaved', (c) => c.onEpochSaved?.(progress, this))
+    this.epochStarted = clock.now()
+  }
+
+  /** Loss and metrics of the validation rows; before the first step, it finds what is wrong with them. */
+  private validate(): ({ loss: number } & Record<string, number>) | undefined {
+    const { validation, loss, metrics } = this.options
+    if (validation === undefined) return undefined
+    try {
+      return evaluateModel(this.model, { ...validation, loss, ...(metrics && { metrics }) })
+    } catch (error) {
+      if (error instanceof Error) rename(error, error.message.replace(/^evaluateModel: /, 'fitStream: validation: '))
+      throw error
+    }
+  }
+
+  get isStopped(): boolean {
+    if (this.options.signal?.aborted) this.stopReason ??= 'aborted'
+    return this.stopReason !== null
+  }
+
+  get secondsSoFar(): number {
+    return (clock.now() - this.started) / 1000
+  }
+
+  get secondsOfEpoch(): number {
+    return (clock.now() - this.epochStarted) / 1000
+  }
+
+  get batchesOfEpoch(): number {
+    return this.position.epochBatches + this.position.batches
+  }
+
+  get means(): Training['means'] {
+    const { epochRows, windowRows, lossSum, windowLossSum } = this.position
+    return { samples: epochRows + windowRows, lossSum: lossSum + windowLossSum, sums: [], kept: null } as unknown as Training['means']
+  }
+
+  goOnAfter(epochs: readonly EpochRecord[], seconds: number, _batches = 0, secondsOfEpoch = 0): void {
+    this.history.epochs.push(...epochs)
+    this.history.seconds = seconds
+    this.epochStarted = clock.now() - 1000 * secondsOfEpoch
+  }
+
+  private windowFor({ inputs, targets, count }: Numbers): number {
+    const { window, batchSize } = this.options
+    const bytes = (inputs.byteLength + targets.byteLength) / count
+    const rows = window ?? Math.min(WINDOW_ROWS, Math.floor(WINDOW_BYTES / bytes))
+    this.position.size = Math.max(1, Math.ceil(rows / batchSize)) * batchSize
+    return this.position.size
+  }
+
+  /** Rows by which a resumed training recognizes its source: copies, as a window is filled again. */
+  private seen(numbers: Numbers): Training['plan']['rows'] {
+    const count = Math.min(numbers.count, ROWS_SEEN)
+    const some = between(numbers, 0, count)
+    const { inputs, targets } = dataOf(this.model, { ...some, inputs: some.inputs.slice(), targets: some.targets.slice(), weights: null })
+    return { inputs, targets, weights: null, count } as Training['plan']['rows']
+  }
+
+  private progress(): Progress {
+    const { options, history, batchesPerEpoch, batchesOfEpoch: batch } = this
+    const { steps, rows } = history
+    const { epochs, epochRows, batchSize, optimizer } = options
+    const samplesPerSecond = (rows - this.rowsBefore) / this.secondsSoFar
+    const perEpoch = epochRows === undefined ? batchesPerEpoch : Math.ceil(epochRows / batchSize)
+    const epoch = history.epochs.length + 1
+    return {
+      ...{ epoch, epochs, step: steps, batch, batchesPerEpoch: perEpoch, loss: this.position.epochLoss, metrics: {} },
+      ...{ learningRate: optimizer.learningRate, samplesPerSecond },
+      secondsLeft: (((epochs - epoch + 1) * perEpoch - batch) * batchSize) / samplesPerSecond,
+    }
+  }
+
+  private report(isEnd: boolean, progress?: Progress): unknown {
+    if (this.options.onProgress === undefined || (!isEnd && clock.now() - this.lastReport < 100)) return undefined
+    this.lastReport = clock.now()
+    return this.options.onProgress(progress ?? this.progress())
+  }
+
+  /** Offers the training to callbacks that save it; undefined if none of them has to be waited for. */
+  private saveBatches(): Promise<void> | undefined {
+    if (!this.has('onBatchSaved') || this.batchesOfEpoch === 0) return undefined
+    const progress = this.progress()
+    let pending: Promise<void> | undefined
+    for (const [i, callback] of this.callbacks.entries()) {
+      const saved = pending ? pending.then(() => callback.onBatchSaved?.(progress, this)) : callback.onBatchSaved?.(progress, this)
+      if (saved !== undefined) pending = saved.catch((cause) => Promise.reject(this.failed('onBatchSaved', callback.name ?? i, cause)))
+    }
+    return pending
+  }
+
+  private has(hook: keyof Callback): boolean {
+    return this.callbacks.some((callback) => callback[hook] !== undefined)
+  }
+
+  private callTrainEnd(): Promise<void> {
+    return this.callEach('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
+  }
+
+  private async callEach(hook: string, invoke: (callback: Callback) => void | Promise<void>): Promise<void> {
+    for (const [i, callback] of this.callbacks.entries()) {
+      try {
+        await invoke(callback)
+      } catch (cause) {
+        throw this.failed(hook, callback.name ?? i, cause)
+      }
+    }
+  }
+
+  private failed(hook: string, name: string | number, cause: unknown): unknown {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    this.failure ??= plainError(`fitStream: ${hook} of callback ${name} failed: ${why}`, { cause })
+    return this.failure
+  }
+
+  /** An error in a window, with places in the stream. */
+  private placed(error: unknown, { rowOf, numbers }: StreamWindow): unknown {
+    if (!(error instanceof Error)) return error
+    const { position, history } = this
+    const rows = `in rows ${rowOf(0)} to ${rowOf(numbers.count - 1)}`
+    const text = error.message
+      .replace(/^fit: /, 'fitStream: ')
+      .replace(/^fitStream: targets, row (\d+):/, (_, row) => `fitStream: row ${rowOf(Number(row))}: targets:`)
+      .replace(/\bstep (\d+)/g, (_, step) => `step ${Number(step) + position.steps}`)
+      .replace(
+        /\bepoch 1, batch (\d+)/,
+        (_, batch) => `epoch ${history.epochs.length + 1}, batch ${Number(batch) + position.epochBatches}, ${rows}`,
+      )
+    rename(error, text)
+    return error
+  }
+}
+
+const NOTHING: Numbers = { inputs: new Float32Array(1), targets: new Float32Array(1), weights: null, count: 1, shape: [], targetShape: [] }
