@@ -33,6 +33,7 @@ const CATEGORIES = {
   plot: 'Training',
   table: 'Tables',
   head: 'Heads',
+  stream: 'Streams',
   tune: 'Tuning',
   io: 'Saving',
   files: 'Saving',

@@ -24,7 +24,7 @@ const LEVELS = [
   ['files', 'export'],
   ['index', 'debug'],
   ['entries', 'search'],
-  ['head', 'series', 'table', 'tune', 'xray'],
+  ['head', 'series', 'stream', 'table', 'tune', 'xray'],
   ['cli'],
 ]
 const ENTRIES = ['index', 'entries/js', ...SHARING.map((name) => `${name}/index`)]

@@ -17,6 +17,7 @@ import * as metrics from '../../ts/metrics/index.js'
 import * as optim from '../../ts/optim/index.js'
 import { plotHistory } from '../../ts/plot/index.js'
 import { fitCurve, levenbergMarquardt, minimize, strongWolfe } from '../../ts/solve/index.js'
+import { fitStream, OnlineLearner } from '../../ts/stream/index.js'
 import { inspectTable, prepareTable, tableNet, tableToFunction, trainTable } from '../../ts/table/index.js'
 import * as tune from '../../ts/tune/index.js'
 import { plotXray } from '../../ts/xray/plot.js'
@@ -99,6 +100,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   FIT: ['fit', (o) => gradus.fit(net(), o), trained().options],
   FIT_CURVE: ['fitCurve', (o) => fitCurve((x, [a]) => a * x, [1], [1], o), { initial: [1] }],
   FIT_MANY: ['fitMany', (o) => gradus.fitMany([net()], o), { ...rows, loss: mse, optimizers: [new SGD(net().parameters())] }],
+  FIT_STREAM: ['fitStream', (o) => fitStream(net(), o), { data: [rows], loss: mse, optimizer: new SGD(net().parameters()) }],
   FLOAT: ['float', (o) => tune.float(0, 1, o)],
   FOCAL: ['focal', gradus.focal],
   FOLDS: ['kFold', (o) => data.kFold(data.iris(), o)],
@@ -137,6 +139,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   NSGA2: ['nsga2', tune.nsga2],
   ONE_CYCLE: ['oneCycle', (o) => schedules.oneCycle(1, o), { steps: 9 }],
   ONE_CYCLE_MOMENTUM: ['oneCycleMomentum', schedules.oneCycleMomentum, { steps: 9 }],
+  ONLINE: ['OnlineLearner', (o) => new OnlineLearner(net(), o), { loss: mse, optimizer: new SGD(net().parameters()) }],
   OPEN_STUDY: ['openStudy', tune.openStudy, { storage: 'nowhere.log' }],
   OPTIMIZE: ['optimize', async (o) => (await study()).optimize(() => 1, o), { trials: 1 }],
   PARAMETER: ['Parameter', (o) => new gradus.Parameter([1], o)],

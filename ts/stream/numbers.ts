@@ -1,8 +1,8 @@
 /** Items of a stream as numbers: flat arrays of one width, without the rows that cannot be read. */
-import { rangeError, ShapeError, typeError } from '../common/errors.js'
+import { rangeError, typeError } from '../common/errors.js'
 import { formatShape, type Shape, sameShape, sizeOf } from '../common/shape.js'
 import { show } from '../common/show.js'
-import { type Loss, type Module, noGrad, Tensor, type TensorLike, type TrainingData, tensor, zeros } from '../index.js'
+import { type Loss, type Module, noGrad, ShapeError, Tensor, type TensorLike, type TrainingData, tensor, zeros } from '../index.js'
 import { copyBetween } from '../rows/take.js'
 import type { SourcePart, StreamBatch } from './source.js'
 
