@@ -167,7 +167,7 @@ export class OnlineLearner {
       ...kept,
       inputs: kept.inputs.slice(),
       targets: kept.targets.slice(),
-      weights: kept.weights && kept.weights.slice(),
+      weights: kept.weights?.slice() ?? null,
     }
     return { rows, learnt, steps, remembered: copy, drift: detector.state() }
   }
