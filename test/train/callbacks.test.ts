@@ -17,6 +17,7 @@ import {
   ShapeError,
   summary,
   type Tensor,
+  type Training,
   type TrainingControl,
 } from '../../ts/index.js'
 import { fitCurve } from '../../ts/solve/index.js'
@@ -114,4 +115,17 @@ test('an error inside fit shows the line that called it, however deep it was', a
   expect(error).toBeInstanceOf(ShapeError)
   expect((error as Error).stack?.match(/callbacks\.test\.ts/g)).toHaveLength(1)
   expect((error as Error).stack).toMatch(/^ShapeError: Dense\(2, 4\) '0': wants inputs of shape \[\.\.\., 2\][^\n]*\n +at /)
+})
+
+test('onPause is called after the steps that each callback asks for, also at the end of an epoch, and knows the training', async () => {
+  const model = netOfOutputs()
+  const seen = { three: [] as number[], five: [] as number[] }
+  const every = (savesEvery: number, steps: number[]) => ({
+    savesEvery,
+    onTrainBegin: (_: TrainingControl, { plan }: Training) => void steps.push(-plan.batchesPerEpoch),
+    onPause: ({ step }: { step: number }) => void (step % savesEvery === 0 && steps.push(step)),
+  })
+  const callbacks = [every(3, seen.three), every(5, seen.five)]
+  await fit(model, fourRows(model, { batchSize: 1, epochs: 5, callbacks }))
+  expect(seen).toEqual({ three: [-4, 3, 6, 9, 12, 15, 18], five: [-4, 5, 10, 15, 20] })
 })

@@ -3,6 +3,7 @@
 import { typeError } from '../common/errors.js'
 import { list } from '../common/names.js'
 import { show } from '../common/show.js'
+import type { Loss } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import type { Rows } from './data.js'
@@ -41,7 +42,7 @@ export interface TrainingControl {
 export interface Callback {
   /** The name of the callback in error messages. */
   name?: string
-  onTrainBegin?(control: TrainingControl): void | Promise<void>
+  onTrainBegin?(control: TrainingControl, training: Training): void | Promise<void>
   onBatchEnd?(progress: Progress, control: TrainingControl): void | Promise<void>
   /** The model holds the weights that validation saw: averages of the optimizers that have them, such as ScheduleFreeAdamW. */
   onEpochEnd?(progress: Progress, control: TrainingControl): void | Promise<void>
@@ -55,7 +56,15 @@ export interface Callback {
    * it did nothing it returns undefined.
    */
   onBatchSaved?(progress: Progress, training: Training): void | Promise<void>
-  /** {@link onBatchSaved} is called after each step whose number is a multiple of this. Default: whenever a block of steps ends. */
+  /**
+   * Called at the same steps as {@link onBatchSaved}, and after the last batch of an epoch, to look at the training. It must leave the model as it
+   * is: steps before and after it may run in one recording.
+   */
+  onPause?(progress: Progress, training: Training): void
+  /**
+   * {@link onBatchSaved} and {@link onPause} are called after each step whose number is a multiple of this, which may change from call to call.
+   * Default: whenever a block of steps ends.
+   */
   readonly savesEvery?: number
   /** The callback's state from epoch to epoch, which {@link Checkpoint} saves with the training. */
   state?(): object
@@ -72,7 +81,13 @@ export interface Training {
     readonly epochs: number
     readonly batchSize: number
     readonly batchesPerEpoch: number
-    readonly options: { readonly optimizer: OptimizerLike | WholeStepOptimizer; readonly shuffle: boolean; readonly seed: number }
+    readonly validation: Rows | null
+    readonly options: {
+      readonly loss: Loss
+      readonly optimizer: OptimizerLike | WholeStepOptimizer
+      readonly shuffle: boolean
+      readonly seed: number
+    }
   }
   readonly callbacks: readonly Callback[]
   readonly history: History
@@ -97,7 +112,7 @@ export interface Resume {
   restore(training: Training): void | Promise<void>
 }
 
-const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onBatchSaved', 'onEpochEnd', 'onEpochSaved', 'onTrainEnd'] as const
+const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onBatchSaved', 'onPause', 'onEpochEnd', 'onEpochSaved', 'onTrainEnd'] as const
 
 /** @internal @throws TypeError for anything but objects with hooks */
 export function checkCallbacks(callbacks: readonly Callback[]): readonly Callback[] {

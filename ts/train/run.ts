@@ -44,7 +44,7 @@ export class TrainingRun {
     this.batches = new Batches(plan)
     this.callbacks = plan.callbacks
     this.watchesBatches = this.callbacks.some((c) => c.onBatchEnd !== undefined)
-    this.savesBatches = this.callbacks.some((c) => c.onBatchSaved !== undefined)
+    this.savesBatches = this.callbacks.some((c) => (c.onBatchSaved ?? c.onPause) !== undefined)
     this.watchesEpochs =
       plan.validation !== null ||
       plan.onProgress !== undefined ||
@@ -84,7 +84,7 @@ export class TrainingRun {
 
   /** Tells callbacks that training begins; to be called before the first step. */
   begin(): Promise<void> {
-    return this.callEach('onTrainBegin', (c) => c.onTrainBegin?.(this.control))
+    return this.callEach('onTrainBegin', (c) => c.onTrainBegin?.(this.control, this))
   }
 
   /** Ends a training after its last step: checks the weights, calls callbacks, and completes the history. */
@@ -198,10 +198,12 @@ export class TrainingRun {
     }
   }
 
-  /** Calls callbacks that save within epochs, unless gradients of this batch wait for others. */
+  /** Calls callbacks that look or save within epochs, unless gradients of this batch wait for others. */
   private async saveBatches(): Promise<void> {
     const position = this.batches.positionOf(this.history.steps - 1)
-    if (position.batch === this.plan.batchesPerEpoch || !stepSchemeOf(this.plan.options.optimizer).isComplete) return
+    if (!stepSchemeOf(this.plan.options.optimizer).isComplete) return
+    await this.callEach('onPause', (c) => c.onPause?.(this.progressAt(position), this))
+    if (position.batch === this.plan.batchesPerEpoch) return
     await this.callEach('onBatchSaved', (c) => c.onBatchSaved?.(this.progressAt(position), this))
   }
 
@@ -210,8 +212,8 @@ export class TrainingRun {
     // if batches never wait for others at the end of an epoch, there is nothing to flush
     const each = optimizer.flush === undefined ? 1 : (optimizer.stepScheme?.().batches ?? Infinity)
     const spansEpochs = !this.watchesEpochs && this.plan.batchesPerEpoch % each === 0
-    const pauses = this.callbacks.map((c) => c.savesEvery ?? Infinity)
-    return { spansEpochs, pauseEvery: Math.min(...pauses, Infinity), isOver: () => this.isStopped }
+    const untilPause = (step: number) => Math.min(...this.callbacks.map(({ savesEvery = Infinity }) => savesEvery - (step % savesEvery)))
+    return { spansEpochs, untilPause, isOver: () => this.isStopped }
   }
 
   /** True if there is a reason to stop before the last step. */
@@ -371,7 +373,7 @@ export class TrainingRun {
       try {
         const result = invoke(callback)
         if (result !== undefined) await result
-        else if (hook === 'onBatchSaved') continue
+        else if (/Pause|BatchS/.test(hook)) continue
         this.fast.userCodeRan()
       } catch (cause) {
         throw plainError(

@@ -40,8 +40,8 @@ export interface StepBlock {
 export interface BlockLimits {
   /** Allows epochs to end within a block. */
   spansEpochs: boolean
-  /** Blocks end after steps whose numbers are multiples of this. */
-  pauseEvery: number
+  /** The most steps of a block that begins after so many steps. */
+  untilPause: (steps: number) => number
   /** True after a step that must be the last, for example because its schedule aborts training. */
   isOver: () => boolean
 }
@@ -114,7 +114,7 @@ export class BlockRunner {
     const size = new BlockSize()
     while (this.first < batches.total) {
       const scheme = this.schemeAt(this.first)
-      const most = Math.min(Math.max(size.steps, scheme?.batches ?? 1), limits.pauseEvery - (this.first % limits.pauseEvery))
+      const most = Math.min(Math.max(size.steps, scheme?.batches ?? 1), limits.untilPause(this.first))
       const count = batches.ahead(this.first, most, limits.spansEpochs && scheme !== null)
       yield size.measure(count, () => this.take(count))
     }
