@@ -35,6 +35,7 @@ const CATEGORIES = {
   head: 'Heads',
   stream: 'Streams',
   tune: 'Tuning',
+  xray: 'Training',
   io: 'Saving',
   files: 'Saving',
   export: 'Saving',

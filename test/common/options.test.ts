@@ -20,7 +20,7 @@ import { fitCurve, levenbergMarquardt, minimize, strongWolfe } from '../../ts/so
 import { fitStream, OnlineLearner } from '../../ts/stream/index.js'
 import { inspectTable, prepareTable, tableNet, tableToFunction, trainTable } from '../../ts/table/index.js'
 import * as tune from '../../ts/tune/index.js'
-import { plotXray } from '../../ts/xray/plot.js'
+import { plotXray, XRay } from '../../ts/xray/index.js'
 import { fixture as xrayed } from '../xray/fixture.js'
 
 const { Adam, Dense, mse, Sequential, SGD, schedules } = gradus
@@ -199,6 +199,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   WARMUP_STABLE_DECAY: ['warmupStableDecay', (o) => schedules.warmupStableDecay(1, o), { warmupSteps: 1, stableSteps: 1, decaySteps: 1 }],
   WEIGHT_AVERAGE: ['WeightAverage', (o) => new gradus.WeightAverage(net().parameters(), o)],
   XOR: ['xor', data.xor],
+  XRAY: ['XRay', (o) => new XRay(o)],
 }
 
 /** A schema in a file of ts/, and the interface that it must satisfy. */

@@ -21,6 +21,10 @@ export function fixture({ layers = 3, samples = 120, every = 10, seed = 1 } = {}
       batchesPerEpoch: 40,
       epochsPlanned: 30,
     },
+    setup: {
+      ...{ shuffle: true, steps: 1200, learningRate: 0.1, weightDecay: 0, decoupled: false, limit: 2, dropout: 0 },
+      ...{ output: 'linear', logits: true },
+    },
     layers: Array.from({ length: layers }, (_, i) => ({
       ...{
         name: String(i),
@@ -34,7 +38,11 @@ export function fixture({ layers = 3, samples = 120, every = 10, seed = 1 } = {}
       const t = i / Math.max(1, samples - 1)
       return {
         ...{ step: (i + 1) * every, epoch: 1 + Math.floor(((i + 1) * every) / 40), learningRate: 0.1, batchSize: 32 },
-        ...{ loss: Math.exp(-3 * t) + 0.1 + 0.03 * noise(), gradientNorm: Math.exp(-2 * t + 0.2 * noise()) },
+        ...{
+          probeLoss: Math.exp(-3 * t) + 0.1,
+          loss: Math.exp(-3 * t) + 0.1 + 0.03 * noise(),
+          gradientNorm: Math.exp(-2 * t + 0.2 * noise()),
+        },
         ...{
           noiseScale: 8 + 400 * t + 10 * noise(),
           sharpness: 10 + 14 * t,

@@ -68,8 +68,8 @@ describe('plotXray', () => {
     [
       'samples without figures',
       {
-        samples: fixture().samples.map(({ step, epoch, loss, learningRate, batchSize, gradientNorm }) => ({
-          ...{ step, epoch, loss, learningRate, batchSize, gradientNorm },
+        samples: fixture().samples.map(({ step, epoch, loss, probeLoss, learningRate, batchSize, gradientNorm }) => ({
+          ...{ step, epoch, loss, probeLoss, learningRate, batchSize, gradientNorm },
           layers: [],
         })),
       },

@@ -24,6 +24,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   'ts/stream/index.ts': 'Streams of rows: `gradus/stream`',
   'ts/table/index.ts': 'Tables: `gradus/table`',
   'ts/tune/index.ts': 'Tuning: `gradus/tune`',
+  'ts/xray/index.ts': 'X-ray of a training: `gradus/xray`',
 }
 
 const INTRODUCTION = `# API

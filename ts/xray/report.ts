@@ -40,6 +40,8 @@ export interface XraySample {
   epoch: number
   /** Mean of the loss over the epoch so far. */
   loss: number
+  /** Loss on the probe rows, the same at each sample, in evaluation mode; left out where it is infinite. */
+  probeLoss?: number
   learningRate: number
   batchSize: number
   /** Euclidean norm of the gradient of all layers. */
@@ -56,6 +58,44 @@ export interface XraySample {
   clipped?: number
   /** In the order of `layers` of the report. */
   layers: LayerSample[]
+}
+
+/** The net before its first step, on the probe rows. */
+export interface XrayStart {
+  loss: number
+  /** Euclidean norm of the gradient. */
+  gradientNorm: number
+  /** Largest and smallest eigenvalue of the Hessian. */
+  sharpness?: number
+  lowest?: number
+  layers: StartLayer[]
+}
+
+/** A layer before the first step. */
+export interface StartLayer extends Omit<LayerSample, 'updateRatio'> {
+  /** Share of units whose weights equal those of the first unit, from 0 to 1. */
+  equal: number
+  /** Root mean square of the weights times √inputs: 1 keeps the size of signals, usual initializers give 0.6 to 1.5. */
+  gain: number
+}
+
+/** Options of the training that rules look at. */
+export interface XraySetup {
+  shuffle: boolean
+  /** Steps that the training plans. */
+  steps: number
+  learningRate: number
+  weightDecay: number
+  /** True if the decay acts on weights apart from the gradient, as in AdamW. */
+  decoupled: boolean
+  /** η·λ at which steps begin to overshoot: 2 for plain gradient descent; undefined for a method without a known one. */
+  limit?: number
+  /** The largest rate among dropout layers, or 0. */
+  dropout: number
+  /** Activation of the last layer. */
+  output: string
+  /** True if the loss takes logits. */
+  logits: boolean
 }
 
 /** An epoch that ended. */
@@ -83,6 +123,8 @@ export interface SuspectRow {
 export interface XrayEnd {
   kind: 'minimum' | 'maximum' | 'saddle' | 'plateau' | 'slope' | 'degenerate' | 'diverged'
   explanation: string
+  /** Euclidean norm of the gradient there. */
+  gradientNorm?: number
 }
 
 /** `fault`: training cannot succeed like this. `warning`: it is clearly worse than it could be. `note`: worth knowing. */
@@ -104,17 +146,38 @@ export interface Verdict {
   figures: Record<string, number>
 }
 
-/** Facts of the rows, looked at before the first step. */
+/** Facts of the rows, looked at before the first step. Columns count from 0. */
 export interface XrayData {
   rows: number
   columns: number
   validationRows?: number
   /** Rows by class, for targets that are classes. */
   classes?: number[]
-  /** Mean and standard deviation of the targets, for targets that are numbers. */
-  target?: { mean: number; deviation: number }
-  /** Figures that rules use, by name. */
-  figures: Record<string, number>
+  /** Rows of each class among the predictions for the probe rows at the end. */
+  predicted?: number[]
+  /** Targets that are numbers. */
+  target?: { mean: number; deviation: number; least: number; most: number }
+  /** Loss of the best constant prediction, for losses of this library. */
+  baseline?: number
+  /** Columns with one value in all rows. */
+  constant: number[]
+  /** The column of the largest root mean square, and the root mean squares of it and of the smallest column that is not constant. */
+  largest: { column: number; size: number; least: number }
+  /** The column that says most about the target: its squared correlation, and that of the second best. */
+  telling?: { column: number; share: number; second: number }
+  /** How often a row has the class of the row before it (for numbers: correlation of neighbors), and how often it would in a random order. */
+  sorted: { share: number; expected: number }
+  /** Share of validation rows that are among the training rows, and of training rows that repeat an earlier one. */
+  repeated?: { validation: number; training: number }
+}
+
+/** Residuals or margins of the probe rows over the training. */
+export interface XrayFit {
+  rows: number
+  /** Rows whose label the net contradicts as strongly as it agrees with the others; for numbers, rows four times as far off as the median. */
+  odd: number
+  /** Share of rows that the net has right (classes), or of the variance that it explains (numbers). */
+  right: number
 }
 
 /** Everything that an X-ray saw. It is plain data: `JSON.parse(JSON.stringify(report))` gives the same verdicts. */
@@ -131,10 +194,13 @@ export interface XrayReport {
   layers: XrayLayer[]
   samples: XraySample[]
   epochs: XrayEpoch[]
+  setup: XraySetup
+  start?: XrayStart
   data?: XrayData
+  fit?: XrayFit
   /** Rows that look mislabelled, worst first; level `full` only. */
   suspects?: SuspectRow[]
   end?: XrayEnd
-  /** The findings, worst first: the first one names the likely cause. */
+  /** The findings, faults and warnings before notes: the first one names the likely cause. */
   verdicts: Verdict[]
 }

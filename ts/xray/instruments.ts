@@ -1,0 +1,477 @@
+/** Measurements of a net in training: norms, units, noise scale, sharpness. They leave model, optimizer and gradients as they are. */
+
+import { inspectPoint, withHessian } from '../curvature/index.js'
+import { lanczos } from '../curvature/lanczos.js'
+import { type Loss, type Module, noGrad, type Parameter, reshape, type Tensor, tensor } from '../index.js'
+import { type OptimizerParts, optimizerFacts } from './optimizer-facts.js'
+import type { LayerSample, StartLayer, XrayEnd, XrayFit, XrayLayer, XraySample, XrayStart } from './report.js'
+import { evenly, labelsOf } from './rows.js'
+
+/** A net in training, and the rows that it is trained on. */
+export interface Subject {
+  readonly model: Module
+  readonly optimizer: OptimizerParts
+  readonly loss: Loss
+  /** [n, …] */
+  readonly inputs: Tensor
+  readonly targets: Tensor
+}
+
+/** Rows on which units and losses are looked at, and rows for products with the Hessian. */
+const PROBE_ROWS = 256
+const HESSIAN_ROWS = 128
+/** Products of one sharpness at most; 0.5 % is right enough. */
+const PRODUCTS = 24
+/** Numbers of a net whose kind of point is looked at where its gradient vanishes. */
+const MAX_INSPECTED = 20_000
+const TOLERANCE = 5e-3
+/** Outputs this close to an end of a sigmoid or tanh have less than a twelfth of its largest slope. */
+const END = 0.02
+
+interface Layer {
+  readonly facts: XrayLayer
+  readonly module: Module | undefined
+  readonly parameters: readonly Parameter[]
+  /** Weights before the last step, and the update before it. */
+  before: Float64Array
+  update: Float64Array | undefined
+}
+
+/** Numbers of a layer's units on the probe rows. */
+interface Units {
+  dead?: number
+  saturated?: number
+}
+
+/**
+ * Looks at a net in training. Call {@link watch} before a step and after it, then {@link sample} after the next step; or use {@link XRay} in `fit`.
+ *
+ * @example
+ * const instruments = new Instruments({ model, optimizer, loss: crossEntropy, inputs: tensor(inputs), targets: tensor(targets) })
+ * instruments.start().layers.length // one for each layer with weights
+ */
+export class Instruments {
+  readonly layers: readonly XrayLayer[]
+  /** Rows of {@link margins}, by their numbers. */
+  readonly rows: readonly number[]
+  /** For each row, the sum of its margins (classes), or its last residual (numbers). */
+  readonly margins: Float64Array
+  readonly suggestions: Int32Array
+  /** Number of margins in each sum. */
+  looks = 0
+  /** Rows by predicted class, at the last sample. */
+  predicted: number[] = []
+  private readonly own: readonly Layer[]
+  private readonly probe: Rows
+  private readonly hessianRows: Rows
+  private readonly labels: Int32Array | null
+  private watched = 0
+  /** Sums of tr Σ and ‖G‖² over the looks at noise. */
+  private readonly noise = { trace: 0, signal: 0 }
+  private clipped = 0
+  private steps = 0
+
+  /** @param hessianRows rows for products with the Hessian, such as the rows of a batch. Default 128, and never more. */
+  constructor(
+    private readonly subject: Subject,
+    hessianRows = HESSIAN_ROWS,
+  ) {
+    const { inputs, targets } = subject
+    const count = inputs.shape[0]
+    this.rows = evenly(count, PROBE_ROWS)
+    this.probe = pick(inputs, targets, this.rows)
+    this.hessianRows = pick(inputs, targets, evenly(count, Math.min(HESSIAN_ROWS, hessianRows)))
+    this.labels = labelsOf({ inputs: this.probe.inputs, targets: this.probe.targets, count: this.rows.length })
+    this.margins = new Float64Array(this.rows.length)
+    this.suggestions = new Int32Array(this.rows.length)
+    this.own = layersOf(subject)
+    this.layers = this.own.map(({ facts }) => facts)
+  }
+
+  /** The net before its first step. */
+  start(): XrayStart {
+    const { loss, units } = this.forward()
+    const gradient = this.gradientOf(this.hessianRows)
+    const spectrum = this.spectrum(null)
+    const at = offsets(this.own)
+    const layers = this.own.map((layer, i): StartLayer => {
+      const slope = gradient === null || layer.facts.frozen ? 0 : length(gradient.subarray(at[i], at[i] + trainedSize(layer)))
+      return { gradientNorm: slope, weightNorm: normOf(layer.parameters), ...shapeOfWeights(layer), ...units[i] }
+    })
+    return { loss, gradientNorm: gradient === null ? 0 : length(gradient), ...spectrum, layers }
+  }
+
+  /** Keeps the weights; from the second call on also the update since the first. */
+  watch(): void {
+    const isNext = this.watched++ > 0
+    for (const layer of this.own) {
+      const { before } = layer
+      const update = isNext ? (layer.update ??= new Float64Array(before.length)) : undefined
+      each(layer.parameters, (w, i) => {
+        if (update !== undefined) update[i] = w - before[i]
+        before[i] = w
+      })
+    }
+  }
+
+  /** True if the next step can be sampled: the weights before it and the update before it are known. */
+  get isReady(): boolean {
+    return this.watched > 1
+  }
+
+  /** Forgets the weights that were kept, where steps were not watched. */
+  forget(): void {
+    this.watched = 0
+  }
+
+  /** The figures of the step that was just taken. With `curved`, noise scale and sharpness too. */
+  sample(at: { step: number; epoch: number; loss: number; batchSize: number }, curved: boolean): XraySample {
+    const { optimizer } = this.subject
+    const facts = optimizerFacts(optimizer)
+    const { loss: probeLoss, units } = this.forward()
+    let [cross, first, second] = [0, 0, 0]
+    const layers = this.own.map((layer, l): LayerSample => {
+      let [moved, before, weight, slope] = [0, 0, 0, 0]
+      const { update } = layer
+      each(layer.parameters, (w, i) => {
+        const last = layer.before[i]
+        const step = w - last
+        moved += step * step
+        before += last * last
+        weight += w * w
+        layer.before[i] = w
+        if (update === undefined) return
+        cross += step * update[i]
+        first += update[i] * update[i]
+        update[i] = step
+      })
+      for (const { grad } of layer.parameters) if (grad !== null) slope += squares(grad.read())
+      second += moved
+      const updateRatio = before === 0 ? 0 : Math.sqrt(moved / before)
+      return finite({ gradientNorm: Math.sqrt(slope), weightNorm: Math.sqrt(weight), updateRatio, ...units[l] })
+    })
+    const gradientNorm = Math.sqrt(layers.reduce((sum, layer) => sum + layer.gradientNorm ** 2, 0))
+    const { learningRate } = optimizer
+    const sample: XraySample = { ...at, probeLoss, learningRate, gradientNorm, layers }
+    if (first > 0 && second > 0) sample.cosine = cross / Math.sqrt(first * second)
+    this.steps++
+    if (facts.isClipped?.(gradientNorm)) this.clipped++
+    if (facts.isClipped !== undefined) sample.clipped = this.clipped / this.steps
+    if (curved) {
+      this.lookAtNoise()
+      const { sharpness } = this.spectrum(facts.scale?.(this.trained) ?? null)
+      if (sharpness !== undefined && facts.limit !== undefined) {
+        sample.sharpness = sharpness
+        sample.stability = (learningRate * sharpness) / facts.limit
+      }
+    }
+    const { trace, signal } = this.noise
+    if (signal > 0 && trace > 0) sample.noiseScale = trace / signal
+    return finite(sample)
+  }
+
+  /** The kind of point at which training stopped. A gradient below a hundredth of `slope` counts as none. */
+  end(slope: number): XrayEnd | undefined {
+    const { inputs, targets } = this.hessianRows
+    const gradient = this.gradientOf(this.hessianRows)
+    if (gradient === null) return undefined
+    const norm = length(gradient)
+    const gradientTolerance = Math.max(1e-7, slope / 100)
+    if (!(norm <= gradientTolerance) || gradient.length > MAX_INSPECTED)
+      return { kind: 'slope', explanation: `A slope: the gradient has norm ${Number(norm.toPrecision(4))}.`, gradientNorm: norm }
+    return this.evaluating(() => {
+      const { model, loss } = this.subject
+      const run = () => lossOf(loss, model.forward(inputs), targets)
+      const { kind, explanation } = inspectPoint(run, this.trained, { gradientTolerance, exactLimit: 100 })
+      return { kind, explanation, gradientNorm: norm }
+    })
+  }
+
+  /** How well the probe rows fit, and how many of them the net contradicts. */
+  fit(): XrayFit | undefined {
+    const { rows, labels, margins, looks } = this
+    if (looks === 0) return undefined
+    if (labels !== null) {
+      const means = Array.from(margins, (sum) => sum / looks)
+      const agreed = means.filter((m) => m > 0).sort((a, b) => a - b)
+      const usual = agreed[agreed.length >> 1] ?? Infinity
+      return { rows: rows.length, odd: means.filter((m) => m < -usual / 2).length, right: agreed.length / rows.length }
+    }
+    const sizes = Float64Array.from(margins, Math.abs).sort()
+    const usual = sizes[sizes.length >> 1]
+    const targets = this.probe.targets.read()
+    const width = targets.length / rows.length
+    const first = Array.from(rows, (_, r) => targets[r * width])
+    const mean = first.reduce((a, b) => a + b, 0) / first.length
+    const total = first.reduce((sum, y) => sum + (y - mean) ** 2, 0)
+    const odd = sizes.filter((size) => size > 4 * usual).length
+    return { rows: rows.length, odd, right: total === 0 ? 0 : Math.max(-1e9, 1 - squares(margins) / total || 0) }
+  }
+
+  private get trained(): Parameter[] {
+    return this.subject.model.parameters().filter((p) => p.requiresGrad)
+  }
+
+  /** Loss and units on the probe rows, in evaluation mode. */
+  private forward(): { loss: number; units: readonly Units[] } {
+    const { model, loss } = this.subject
+    const units: Units[] = this.own.map(() => ({}))
+    const prediction = watching(this.own, units, () => model.predict(this.probe.inputs))
+    this.lookAtMargins(prediction)
+    return { loss: noGrad(() => lossOf(loss, prediction, this.probe.targets).item()), units }
+  }
+
+  private lookAtMargins(prediction: Tensor): void {
+    const { rows, labels, margins, suggestions } = this
+    const width = prediction.size / rows.length
+    if (!Number.isInteger(width) || width === 0) return
+    const values = prediction.read()
+    this.looks++
+    if (labels === null) {
+      const targets = this.probe.targets.read()
+      if (targets.length === values.length) for (let r = 0; r < rows.length; r++) margins[r] = values[r * width] - targets[r * width]
+      return
+    }
+    const counts = new Array<number>(Math.max(width, 2)).fill(0)
+    for (let r = 0; r < rows.length; r++) {
+      const label = labels[r]
+      if (width === 1) {
+        const score = values[r] - (this.subject.loss.name === 'binaryCrossEntropy' ? 0 : 0.5)
+        margins[r] += label === 1 ? score : -score
+        suggestions[r] = score > 0 ? 1 : 0
+      } else {
+        let other = label === 0 ? 1 : 0
+        for (let c = 0; c < width; c++) if (c !== label && values[r * width + c] > values[r * width + other]) other = c
+        const margin = values[r * width + label] - values[r * width + other]
+        margins[r] += margin
+        suggestions[r] = margin < 0 ? other : label
+      }
+      counts[suggestions[r]]++
+    }
+    this.predicted = counts
+  }
+
+  /** The gradient of the trained parameters on some rows, end to end; null if there is none. */
+  private gradientOf({ inputs, targets }: Rows): Float64Array | null {
+    return this.curved(inputs, targets, (point) => Float64Array.from(point.gradient))
+  }
+
+  /** Two halves of the rows have the same gradient but for noise: an unbiased estimate of tr Σ and ‖G‖² (McCandlish 2018, appendix A.1). */
+  private lookAtNoise(): void {
+    const { inputs, targets } = this.probe
+    const half = Math.floor(this.rows.length / 2)
+    if (half < 4) return
+    const even = Array.from({ length: half }, (_, i) => 2 * i)
+    const [a, b] = [0, 1].map((odd) => {
+      const rows = pick(
+        inputs,
+        targets,
+        even.map((r) => r + odd),
+      )
+      return this.gradientOf(rows)
+    })
+    if (a === null || b === null) return
+    let [inner, apart] = [0, 0]
+    for (let i = 0; i < a.length; i++) {
+      inner += a[i] * b[i]
+      apart += (a[i] - b[i]) ** 2
+    }
+    this.noise.trace += (half * apart) / 2
+    this.noise.signal += inner
+  }
+
+  /** Both ends of the spectrum of S·H·S, with S the given scales. */
+  private spectrum(scale: Float64Array | null): { sharpness?: number; lowest?: number } {
+    const { inputs, targets } = this.hessianRows
+    const found = this.curved(inputs, targets, (point) => {
+      const product = (v: Float64Array) => {
+        if (scale === null) return point.product(v)
+        const w = Float64Array.from(point.product(v.map((x, i) => x * scale[i])))
+        for (let i = 0; i < w.length; i++) w[i] *= scale[i]
+        return w
+      }
+      return lanczos(product, point.size, { k: 1, iterations: PRODUCTS, seed: 0, tolerance: TOLERANCE })
+    })
+    return found === null ? {} : finite({ sharpness: found.largest[0], lowest: found.smallest[0] })
+  }
+
+  /** Runs `use` at the present weights. Null where the model has no Hessian: an operation without one, or NaN. */
+  private curved<T>(inputs: Tensor, targets: Tensor, use: Parameters<typeof withHessian<T>>[2]): T | null {
+    const { model, loss } = this.subject
+    return this.evaluating(() => withHessian(() => lossOf(loss, model.forward(inputs), targets), this.trained, use)) ?? null
+  }
+
+  /** Runs fn in evaluation mode; undefined if it throws. */
+  private evaluating<T>(fn: () => T): T | undefined {
+    const { model } = this.subject
+    const modes = model.modules().map((module) => [module, module.training] as const)
+    model.evaluate()
+    try {
+      return fn()
+    } catch {
+      return undefined
+    } finally {
+      for (const [module, training] of modes) module.training = training
+    }
+  }
+}
+
+interface Rows {
+  readonly inputs: Tensor
+  readonly targets: Tensor
+}
+
+function pick(inputs: Tensor, targets: Tensor, rows: readonly number[]): Rows {
+  const of = (t: Tensor) => {
+    const width = t.size / t.shape[0]
+    const values = t.read()
+    const out = new (values.constructor as Float32ArrayConstructor)(rows.length * width)
+    rows.forEach((r, i) => out.set((values as Float32Array).subarray(r * width, (r + 1) * width), i * width))
+    return tensor(out, [rows.length, ...t.shape.slice(1)], { backend: t.backend })
+  }
+  return { inputs: of(inputs), targets: of(targets) }
+}
+
+/** Loss of a prediction; targets [n] are [n, 1] where the prediction is. */
+function lossOf(loss: Loss, prediction: Tensor, targets: Tensor): Tensor {
+  const isColumn = prediction.rank === 2 && prediction.shape[1] === 1 && targets.rank === 1 && targets.dtype === 'float'
+  return loss(prediction, isColumn ? reshape(targets, prediction.shape) : targets)
+}
+
+function layersOf({ model, optimizer }: Subject): Layer[] {
+  const driven = new Set(optimizer.groups.flatMap(({ parameters }) => [...parameters]))
+  const byPath = new Map<string, Parameter[]>()
+  for (const [name, parameter] of model.namedParameters()) {
+    const path = name.slice(0, Math.max(0, name.lastIndexOf('.')))
+    byPath.set(path, [...(byPath.get(path) ?? []), parameter])
+  }
+  const modules = new Map(model.modules().map((module) => [module.path, module]))
+  return [...byPath].map(([path, parameters]) => {
+    const module = modules.get(model.path === '' ? path : path === '' ? model.path : `${model.path}.${path}`)
+    const { activation } = (module ?? {}) as { activation?: unknown }
+    const size = parameters.reduce((sum, p) => sum + p.size, 0)
+    const facts: XrayLayer = {
+      name: path === '' ? (module?.constructor.name ?? 'model') : path,
+      kind: module?.describe() ?? 'parameters',
+      units: parameters[0].shape.at(-1) ?? 1,
+      parameters: size,
+    }
+    if (typeof activation === 'string') facts.activation = activation
+    if (parameters.every((p) => !p.requiresGrad || !driven.has(p))) facts.frozen = true
+    return { facts, module, parameters, before: new Float64Array(size), update: undefined }
+  })
+}
+
+const trainedSize = ({ parameters }: Layer) => parameters.reduce((sum, p) => sum + (p.requiresGrad ? p.size : 0), 0)
+
+/** The first number of each layer among all trained numbers. */
+function offsets(layers: readonly Layer[]): number[] {
+  let at = 0
+  return layers.map((layer) => {
+    const first = at
+    at += trainedSize(layer)
+    return first
+  })
+}
+
+/** Runs fn while the outputs of layers, and of activations behind them, are looked at. */
+function watching<T>(layers: readonly Layer[], units: Units[], fn: () => T): T {
+  const index = new Map(layers.map(({ module }, i) => [module, i]))
+  let last = -1
+  const look = (module: Module, y: Tensor) => {
+    const own = index.get(module)
+    const { activation } = module as { activation?: unknown }
+    if (own !== undefined) last = own
+    if (last < 0 || typeof activation !== 'string' || (own === undefined && activation === 'linear')) return
+    layers[last].facts.activation = activation
+    Object.assign(units[last], unitsOf(activation, y))
+  }
+  const undo = patchForward(layers, look)
+  try {
+    return fn()
+  } finally {
+    undo()
+  }
+}
+
+/** Lets `look` see what the forward methods of these modules' classes return, until the returned function is called. */
+function patchForward(layers: readonly Layer[], look: (module: Module, y: Tensor) => void): () => void {
+  const prototypes = new Set<Module>()
+  for (const { module } of layers) if (module !== undefined) prototypes.add(Object.getPrototypeOf(module))
+  const undo = [...prototypes].map((prototype) => {
+    const own = Object.getOwnPropertyDescriptor(prototype, 'forward')
+    const { forward } = prototype
+    Object.defineProperty(prototype, 'forward', {
+      configurable: true,
+      writable: true,
+      value: function watched(this: Module, x: Tensor) {
+        const y = forward.call(this, x)
+        look(this, y)
+        return y
+      },
+    })
+    return () => {
+      if (own) Object.defineProperty(prototype, 'forward', own)
+      else delete (prototype as Partial<Module>).forward
+    }
+  })
+  return () => {
+    for (const restore of undo) restore()
+  }
+}
+
+/** Dead units: 0 on all rows. Saturated outputs: at an end of their function. */
+function unitsOf(activation: string, y: Tensor): Units {
+  const width = y.shape[y.rank - 1] ?? 1
+  const values = y.read()
+  if (activation === 'relu') {
+    const alive = new Uint8Array(width)
+    for (let i = 0; i < values.length; i++) if (values[i] !== 0) alive[i % width] = 1
+    return { dead: 1 - alive.reduce((sum, a) => sum + a, 0) / width }
+  }
+  if (activation !== 'sigmoid' && activation !== 'tanh') return {}
+  const low = activation === 'tanh' ? 2 * END - 1 : END
+  let ends = 0
+  for (let i = 0; i < values.length; i++) if (values[i] < low || values[i] > 1 - END * (activation === 'tanh' ? 2 : 1)) ends++
+  return { saturated: ends / values.length }
+}
+
+/** Of the first matrix of a layer: the share of units, its columns, that equal the first one, and the gain. */
+function shapeOfWeights({ parameters }: Layer): { equal: number; gain: number } {
+  const weight = parameters.find(({ rank }) => rank === 2)
+  if (weight === undefined || weight.size === 0) return { equal: 0, gain: 1 }
+  const [inputs, outputs] = weight.shape
+  const w = weight.read()
+  const gain = Math.sqrt(squares(w) / outputs)
+  if (outputs < 2) return { equal: 0, gain }
+  let equal = 0
+  for (let c = 1; c < outputs; c++) {
+    let same = true
+    for (let i = 0; same && i < inputs; i++) same = Math.abs(w[i * outputs + c] - w[i * outputs]) <= 1e-6 * Math.abs(w[i * outputs])
+    if (same) equal++
+  }
+  return { equal: equal / (outputs - 1), gain }
+}
+
+/** Calls fn for all numbers of parameters, end to end. */
+function each(parameters: readonly Parameter[], fn: (value: number, i: number) => void): void {
+  let at = 0
+  for (const p of parameters) {
+    const values = p.read()
+    for (let i = 0; i < values.length; i++) fn(values[i], at++)
+  }
+}
+
+function squares(values: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i]
+  return sum
+}
+
+const length = (values: ArrayLike<number>) => Math.sqrt(squares(values))
+const normOf = (parameters: readonly Parameter[]) => Math.sqrt(parameters.reduce((sum, p) => sum + squares(p.read()), 0))
+
+/** Leaves out numbers that are not finite. */
+function finite<T extends object>(figures: T): T {
+  return Object.fromEntries(Object.entries(figures).filter(([, value]) => typeof value !== 'number' || Number.isFinite(value))) as T
+}

@@ -1,0 +1,235 @@
+/** Facts of the training rows that need no net: scales, constant and telling columns, order, classes, duplicates. */
+import type { Tensor } from '../index.js'
+import type { XrayData } from './report.js'
+
+/** Inputs and targets, one row a sample, as `fit` has them. */
+export interface RowsOfFit {
+  readonly inputs: Tensor
+  readonly targets: Tensor
+  readonly count: number
+}
+
+/** Numbers of the inputs that are looked at; of more rows, evenly spaced ones. */
+const MAX_NUMBERS = 200_000
+const MIN_ROWS = 64
+const MAX_CLASSES = 1000
+/** Rows from which on a column of one value is called constant. */
+const MIN_CONSTANT = 8
+
+/** Looks at the rows of a training. `loss` is the name of its loss. */
+export function lookAtRows(rows: RowsOfFit, validation: RowsOfFit | null, loss: string): XrayData {
+  const { inputs, targets, count } = rows
+  const columns = inputs.size / count
+  const x = inputs.read()
+  const picked = evenly(count, Math.max(MIN_ROWS, Math.floor(MAX_NUMBERS / columns)))
+  const labels = labelsOf(rows)
+  const y = labels ?? firstColumn(targets, count)
+  const found = columnFacts(x, columns, picked, y, labels !== null)
+  const data: XrayData = { rows: count, columns, ...found, sorted: order(y, labels !== null) }
+  if (validation !== null) {
+    data.validationRows = validation.count
+    data.repeated = repeated(rows, validation)
+  }
+  if (labels !== null) data.classes = countsOf(labels)
+  else data.target = spreadOf(targets.read())
+  const baseline = baselineOf(loss, data, targets.read())
+  if (baseline !== undefined) data.baseline = baseline
+  return data
+}
+
+/** At most `most` of `count` rows, evenly spaced. */
+export function evenly(count: number, most: number): number[] {
+  const n = Math.min(count, most)
+  return Array.from({ length: n }, (_, i) => Math.floor((i * count) / n))
+}
+
+/** The class of each row; null for targets that are numbers. Targets of 0 and 1 are classes, and so are rows with a single 1. */
+export function labelsOf({ targets, count }: RowsOfFit): Int32Array | null {
+  const values = targets.read()
+  const width = targets.size / count
+  if (width === 1) {
+    const limit = values instanceof Int32Array ? MAX_CLASSES : 2
+    for (let i = 0; i < count; i++) if (!(Number.isInteger(values[i]) && values[i] >= 0 && values[i] < limit)) return null
+    return Int32Array.from(values)
+  }
+  const labels = new Int32Array(count)
+  for (let r = 0; r < count; r++) {
+    let ones = 0
+    for (let c = 0; c < width; c++) {
+      const value = values[r * width + c]
+      if (value === 1) {
+        ones++
+        labels[r] = c
+      } else if (value !== 0) return null
+    }
+    if (ones !== 1) return null
+  }
+  return labels
+}
+
+function countsOf(labels: Int32Array): number[] {
+  const counts = new Array<number>(labels.reduce((a, b) => Math.max(a, b), 0) + 1).fill(0)
+  for (const label of labels) counts[label]++
+  return counts
+}
+
+function firstColumn(targets: Tensor, count: number): Float64Array {
+  const values = targets.read()
+  const width = targets.size / count
+  return Float64Array.from({ length: count }, (_, r) => values[r * width])
+}
+
+function spreadOf(values: ArrayLike<number>): NonNullable<XrayData['target']> {
+  let [sum, squares, least, most] = [0, 0, Infinity, -Infinity]
+  for (let i = 0; i < values.length; i++) {
+    sum += values[i]
+    least = Math.min(least, values[i])
+    most = Math.max(most, values[i])
+  }
+  const mean = sum / values.length
+  for (let i = 0; i < values.length; i++) squares += (values[i] - mean) ** 2
+  return { mean, deviation: Math.sqrt(squares / values.length), least, most }
+}
+
+type ColumnFacts = Pick<XrayData, 'constant' | 'largest' | 'telling'>
+
+/** One pass over the columns of the picked rows. */
+function columnFacts(
+  x: ArrayLike<number>,
+  columns: number,
+  picked: readonly number[],
+  y: ArrayLike<number>,
+  areClasses: boolean,
+): ColumnFacts {
+  const n = picked.length
+  const constant: number[] = []
+  const largest = { column: 0, size: 0, least: Infinity }
+  const telling = { column: -1, share: 0, second: 0 }
+  const total = x.length / columns
+  for (let c = 0; c < columns; c++) {
+    let [sum, squares] = [0, 0]
+    for (let i = 0; i < n; i++) sum += x[picked[i] * columns + c]
+    const mean = sum / n
+    for (let i = 0; i < n; i++) squares += (x[picked[i] * columns + c] - mean) ** 2
+    if (squares === 0 && isConstant(x, columns, c, total)) {
+      constant.push(c)
+      continue
+    }
+    const size = Math.sqrt(squares / n + mean * mean)
+    if (size > largest.size) Object.assign(largest, { column: c, size })
+    largest.least = Math.min(largest.least, size)
+    const share = squares === 0 ? 0 : explained(x, columns, c, picked, y, mean, squares, areClasses)
+    if (share > telling.share) Object.assign(telling, { column: c, share, second: telling.share })
+    else telling.second = Math.max(telling.second, share)
+  }
+  if (largest.least === Infinity) largest.least = 0
+  return { constant, largest, ...(telling.column >= 0 && { telling }) }
+}
+
+function isConstant(x: ArrayLike<number>, columns: number, c: number, rows: number): boolean {
+  if (rows < MIN_CONSTANT) return false
+  for (let r = 1; r < rows; r++) if (x[r * columns + c] !== x[c]) return false
+  return true
+}
+
+/** Share of the variance of a column that lies between classes, or its squared correlation with the target. */
+function explained(
+  x: ArrayLike<number>,
+  columns: number,
+  c: number,
+  picked: readonly number[],
+  y: ArrayLike<number>,
+  mean: number,
+  squares: number,
+  areClasses: boolean,
+): number {
+  if (areClasses) {
+    const sums = new Map<number, [sum: number, rows: number]>()
+    for (const r of picked) {
+      const entry = sums.get(y[r]) ?? [0, 0]
+      entry[0] += x[r * columns + c] - mean
+      entry[1]++
+      sums.set(y[r], entry)
+    }
+    let between = 0
+    for (const [sum, rows] of sums.values()) between += (sum * sum) / rows
+    return sums.size < 2 ? 0 : between / squares
+  }
+  let [sumY, cross, squaresY] = [0, 0, 0]
+  for (const r of picked) sumY += y[r]
+  const meanY = sumY / picked.length
+  for (const r of picked) {
+    cross += (x[r * columns + c] - mean) * (y[r] - meanY)
+    squaresY += (y[r] - meanY) ** 2
+  }
+  return squaresY === 0 ? 0 : (cross * cross) / (squares * squaresY)
+}
+
+/** How much neighbors have in common. */
+function order(y: ArrayLike<number>, areClasses: boolean): XrayData['sorted'] {
+  const n = y.length
+  if (n < 2) return { share: 0, expected: 0 }
+  if (areClasses) {
+    const counts = countsOf(y as Int32Array)
+    let same = 0
+    for (let i = 1; i < n; i++) if (y[i] === y[i - 1]) same++
+    return { share: same / (n - 1), expected: counts.reduce((sum, k) => sum + (k / n) ** 2, 0) }
+  }
+  let [mean, squares, cross] = [0, 0, 0]
+  for (let i = 0; i < n; i++) mean += y[i] / n
+  for (let i = 0; i < n; i++) squares += (y[i] - mean) ** 2
+  for (let i = 1; i < n; i++) cross += (y[i] - mean) * (y[i - 1] - mean)
+  return { share: squares === 0 ? 0 : cross / squares, expected: 0 }
+}
+
+/** Rows that are there twice, by a hash of their inputs' bits. */
+function repeated(training: RowsOfFit, validation: RowsOfFit): NonNullable<XrayData['repeated']> {
+  const known = new Set<number>()
+  let again = 0
+  for (const hash of hashes(training)) {
+    if (known.has(hash)) again++
+    known.add(hash)
+  }
+  let found = 0
+  for (const hash of hashes(validation)) if (known.has(hash)) found++
+  return { validation: found / validation.count, training: again / training.count }
+}
+
+/** Two hashes of 26 bits of each row, as one whole number. */
+function* hashes({ inputs, count }: RowsOfFit): Generator<number> {
+  const width = inputs.size / count
+  const values = inputs.read()
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.byteLength / 4)
+  const words = bits.length / count
+  if (width === 0) return
+  for (let r = 0; r < count; r++) {
+    let [a, b] = [17, 31]
+    for (let i = r * words; i < (r + 1) * words; i++) {
+      a = Math.imul(a ^ bits[i], 0x01000193)
+      b = Math.imul(b + bits[i], 0x85ebca6b) ^ (b >>> 13)
+    }
+    yield (a >>> 6) * 2 ** 26 + (b >>> 6)
+  }
+}
+
+/** Loss of the best constant prediction. */
+function baselineOf(loss: string, { classes, target, rows }: XrayData, targets: ArrayLike<number>): number | undefined {
+  if (classes !== undefined && /^(crossEntropy|binaryCrossEntropy)$/.test(loss))
+    return classes.reduce((sum, k) => sum - (k === 0 ? 0 : (k / rows) * Math.log(k / rows)), 0)
+  if (loss === 'mse') {
+    const width = targets.length / rows
+    let sum = 0
+    for (let c = 0; c < width; c++) sum += spreadOf(Array.from({ length: rows }, (_, r) => targets[r * width + c])).deviation ** 2
+    return sum / width
+  }
+  if (loss === 'huber' && target !== undefined) {
+    const all = Array.from(targets, (y) => Math.abs(y - target.mean))
+    return all.reduce((sum, r) => sum + (r <= 1 ? (r * r) / 2 : r - 0.5), 0) / all.length
+  }
+  if (loss === 'mae' && target !== undefined) {
+    const sorted = Float64Array.from(targets).sort()
+    const middle = sorted[sorted.length >> 1]
+    return sorted.reduce((sum, y) => sum + Math.abs(y - middle), 0) / sorted.length
+  }
+  return undefined
+}

@@ -1,0 +1,248 @@
+/** XRay: a callback of fit that looks at a training and says what is wrong with it. */
+import { plainError } from '../common/errors.js'
+import { count, handler, readOptions, type Schema } from '../common/options.js'
+import type { Callback, Module, Progress, Training, TrainingControl } from '../index.js'
+import { Instruments } from './instruments.js'
+import { type OptimizerParts, optimizerFacts } from './optimizer-facts.js'
+import type { SuspectRow, XrayLevel, XrayReport, XraySample } from './report.js'
+import { labelsOf, lookAtRows } from './rows.js'
+import { diagnose } from './rules.js'
+
+/** Options of {@link XRay}. */
+export interface XRayOptions {
+  /**
+   * Steps from one sample to the next. Default: as many as keep the cost below 3 % of the training (`full`: 15 %), and at least a dozen samples a
+   * training.
+   */
+  every?: number
+  /** `light`, or `full`: sharpness and noise scale at each sample, and the margins of all rows. Default `light`. */
+  level?: XrayLevel
+  /** Called after each sample. */
+  onSample?: (sample: XraySample, report: XrayReport) => void
+}
+
+export const XRAY = {
+  every: { is: count },
+  level: { is: ['light', 'full'], default: 'light' },
+  onSample: { is: handler },
+} satisfies Schema<XRayOptions>
+
+/** Share of the training that samples may cost, and microseconds that each training has for them besides. */
+const BUDGET = { light: { share: 0.02, grant: 20_000 }, full: { share: 0.1, grant: 100_000 } }
+const MIN_SAMPLES = 12
+const MAX_SAMPLES = 200
+/** Suspects in a report at most. */
+const MAX_SUSPECTS = 100
+
+/**
+ * Looks at a training at some of its steps, and says what is wrong with it, with a remedy. The training has the same bits as without it.
+ *
+ * @example
+ * const xray = new XRay()
+ * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 20, callbacks: [xray] })
+ * console.log(String(xray)) // the verdicts
+ */
+export class XRay implements Callback {
+  readonly name = 'XRay'
+  private readonly options: ReturnType<typeof read>
+  private instruments: Instruments | null = null
+  private training: Training | null = null
+  private seen: XrayReport | null = null
+  /** Step of the next pause, step of the next sample, and the optimizer's count at the last pause. */
+  private next = 1
+  private due = 2
+  private counted = 0
+  private isNear = true
+  /** Microseconds left for sharpness and noise. */
+  private credit = 0
+  private cost = { step: 0, sample: 0, curve: 0 }
+  private margins: Float64Array | null = null
+
+  constructor(options: XRayOptions = {}) {
+    this.options = read(options)
+  }
+
+  /** What was seen so far, with verdicts; plain data. @throws Error before a training */
+  get report(): XrayReport {
+    if (this.seen === null) throw plainError('XRay: there is no report yet; give it to fit, { callbacks: [xray] }, first')
+    const { seen } = this
+    seen.epochs = (this.training?.history.epochs ?? []).map(({ epoch, loss, validation, learningRate }) => ({
+      epoch,
+      step: epoch * seen.batchesPerEpoch,
+      loss,
+      learningRate,
+      ...(validation && { validationLoss: validation.loss }),
+    }))
+    seen.verdicts = diagnose(seen)
+    return seen
+  }
+
+  /** The step of the next pause; around a sample steps are taken one by one. */
+  get savesEvery(): number {
+    return this.isNear ? 1 : this.next
+  }
+
+  onTrainBegin({ model }: TrainingControl, training: Training): void {
+    const { plan } = training
+    const { loss, optimizer, shuffle } = plan.options
+    const parts = optimizer as unknown as OptimizerParts & { stepCount: number }
+    const { inputs, targets } = plan.rows
+    const instruments = new Instruments({ model, optimizer: parts, loss, inputs, targets }, Math.max(64, plan.batchSize))
+    const steps = plan.epochs * plan.batchesPerEpoch
+    const every = this.plan(instruments, plan.batchSize, steps, plan.rows.count)
+    const { weightDecay, decoupled, limit } = optimizerFacts(parts)
+    Object.assign(this, { instruments, training, isNear: true, next: 1, due: Math.min(2, steps), counted: parts.stepCount })
+    const start = instruments.start()
+    const rates = model
+      .modules()
+      .map((module) => (module.constructor.name === 'Dropout' ? (module as unknown as { rate: number }).rate : 0))
+    this.seen = {
+      level: this.options.level,
+      every,
+      model: model.describe(),
+      optimizer: optimizer.name,
+      loss: loss.name || 'a loss of your own',
+      batchSize: plan.batchSize,
+      batchesPerEpoch: plan.batchesPerEpoch,
+      epochsPlanned: plan.epochs,
+      layers: instruments.layers.map((layer) => layer),
+      setup: {
+        ...{ shuffle, steps, learningRate: parts.learningRate, weightDecay, decoupled, dropout: Math.max(0, ...rates) },
+        ...{ output: outputOf(model), logits: /^(binaryCrossEntropy|crossEntropy|focal|weightedCrossEntropy)$/.test(loss.name) },
+        ...(limit !== undefined && { limit }),
+      },
+      start,
+      data: lookAtRows(plan.rows, plan.validation, loss.name),
+      samples: [],
+      epochs: [],
+      verdicts: [],
+    }
+    instruments.watch()
+  }
+
+  onPause(progress: Progress, training: Training): void {
+    const { instruments, seen } = this
+    if (instruments === null || seen === null || progress.step < this.next) return
+    const { stepCount } = training.plan.options.optimizer as unknown as { stepCount: number }
+    if (stepCount !== this.counted + 1) instruments.forget()
+    this.counted = stepCount
+    const { step, epoch, loss } = progress
+    if (!instruments.isReady || step < this.due) {
+      instruments.watch()
+      this.isNear = true
+      this.next = step + 1
+      return
+    }
+    const { every } = seen
+    this.credit += this.cost.step * (step - (seen.samples.at(-1)?.step ?? 0)) * BUDGET[this.options.level].share
+    const isCurved = this.options.level === 'full' || seen.samples.length === 0 || this.credit > this.cost.curve
+    if (isCurved) this.credit -= this.cost.curve
+    const sample = instruments.sample({ step, epoch, loss, batchSize: seen.batchSize }, isCurved)
+    seen.samples.push(sample)
+    this.lookAtAllRows(training)
+    this.due = every * (Math.floor(step / every) + 1)
+    this.next = Math.max(step + 1, this.due - 2)
+    this.isNear = this.next === step + 1
+    this.options.onSample?.(sample, seen)
+  }
+
+  onTrainEnd(): void {
+    const { instruments, seen, training } = this
+    if (instruments === null || seen === null || training === null) return
+    const { steps } = training.history
+    const isDiverged = steps < seen.setup.steps && !training.isStopped
+    if (isDiverged) seen.end = { kind: 'diverged', explanation: `The loss was not finite at step ${steps + 1}.` }
+    else if (steps > 0) {
+      const end = instruments.end(seen.start?.gradientNorm ?? 0)
+      if (end !== undefined) seen.end = end
+    }
+    const fit = instruments.fit()
+    if (fit !== undefined) seen.fit = fit
+    if (instruments.predicted.length > 0 && seen.data?.classes) seen.data.predicted = instruments.predicted
+    if (this.margins !== null) seen.suspects = this.suspects(training)
+    this.instruments = null
+    this.margins = null
+  }
+
+  /** The report, for JSON.stringify. */
+  toJSON(): XrayReport {
+    return this.report
+  }
+
+  /** The verdicts, one a line. */
+  toString(): string {
+    const { verdicts, samples } = this.report
+    if (verdicts.length === 0) return `XRay: nothing looks wrong in ${samples.length} samples`
+    return verdicts.map(({ severity, says, remedy }) => `${severity}: ${says}; ${remedy}`).join('\n')
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.seen === null ? 'XRay: no training yet' : String(this)
+  }
+
+  /** Chooses the steps between samples from estimates of costs in microseconds, which are the same on every machine: so is the report. */
+  private plan({ layers }: Instruments, batchSize: number, steps: number, rows: number): number {
+    const numbers = layers.reduce((sum, { parameters }) => sum + parameters, 0)
+    const probes = Math.min(256, rows)
+    const pass = (n: number) => (2 * numbers * n) / 20e3
+    this.cost = {
+      step: 1 + 3 * pass(batchSize),
+      sample: 60 * layers.length + 0.02 * numbers + pass(probes),
+      curve: 30 * (60 * layers.length + 4 * pass(Math.min(128, rows))),
+    }
+    const { share, grant } = BUDGET[this.options.level]
+    const each = this.cost.sample + (this.options.level === 'full' ? this.cost.curve : 0)
+    this.credit = grant
+    if (this.options.every !== undefined) return this.options.every
+    const affordable = Math.floor((share * steps * this.cost.step + grant) / each / (this.options.level === 'full' ? 1 : 2))
+    const samples = Math.max(MIN_SAMPLES, Math.min(MAX_SAMPLES, affordable))
+    return Math.max(1, Math.ceil(steps / samples))
+  }
+
+  /** Level full: the margin of every training row with a class. */
+  private lookAtAllRows({ plan }: Training): void {
+    if (this.options.level !== 'full' || this.seen?.data?.classes === undefined) return
+    const { rows, model } = plan
+    const prediction = (model as Module).predict(rows.inputs)
+    const width = prediction.size / rows.count
+    if (width < 2) return
+    const labels = labelsOf(rows)
+    if (labels === null) return
+    const values = prediction.read()
+    this.margins ??= new Float64Array(rows.count * (width + 1))
+    const sums = this.margins
+    for (let r = 0; r < rows.count; r++) {
+      let other = -Infinity
+      for (let c = 0; c < width; c++) {
+        sums[r * (width + 1) + c] += values[r * width + c]
+        if (c !== labels[r]) other = Math.max(other, values[r * width + c])
+      }
+      sums[r * (width + 1) + width] += values[r * width + labels[r]] - other
+    }
+  }
+
+  private suspects({ plan: { rows } }: Training): SuspectRow[] {
+    const sums = this.margins as Float64Array
+    const labels = labelsOf(rows) as Int32Array
+    const width = sums.length / rows.count - 1
+    const looks = this.seen?.samples.length ?? 1
+    const found: SuspectRow[] = []
+    for (let row = 0; row < rows.count; row++) {
+      const margin = sums[row * (width + 1) + width] / looks
+      if (!(margin < 0)) continue
+      const scores = sums.subarray(row * (width + 1), row * (width + 1) + width)
+      found.push({ row, margin, label: labels[row], suggestion: scores.indexOf(scores.reduce((a, b) => Math.max(a, b))) })
+    }
+    return found.sort((a, b) => a.margin - b.margin).slice(0, MAX_SUSPECTS)
+  }
+}
+
+function read(options: XRayOptions) {
+  return readOptions('XRay', options, XRAY)
+}
+
+/** The activation of the last layer. */
+function outputOf(model: Module): string {
+  const { activation } = (model.modules().at(-1) ?? {}) as { activation?: unknown }
+  return typeof activation === 'string' ? activation : 'linear'
+}
