@@ -15,6 +15,7 @@ import {
   Sequential,
   SGD,
 } from '../../ts/index.js'
+import { fitStream } from '../../ts/stream/index.js'
 import { diagnose, XRay } from '../../ts/xray/index.js'
 import { caseOf, draw } from './faults.js'
 
@@ -201,4 +202,19 @@ describe('mistakes', () => {
 
 test('the generator of faults repeats', () => {
   expect(JSON.stringify(caseOf('leak', 4))).toBe(JSON.stringify(caseOf('leak', 4)))
+})
+
+test('a stream is refused: it has no rows to look at', async () => {
+  const model = new Sequential([new Dense(2, 1)])
+  const batches = () => [
+    {
+      inputs: [
+        [1, 2],
+        [3, 4],
+      ],
+      targets: [[1], [2]],
+    },
+  ]
+  const options = { data: batches, loss: mse, optimizer: new SGD(model.parameters()), callbacks: [new XRay()] }
+  await expect(fitStream(model, options as never)).rejects.toThrow(/XRay: wants a training by fit/)
 })

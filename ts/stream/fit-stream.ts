@@ -239,7 +239,7 @@ class StreamRun implements Training {
     private readonly model: Module,
     private readonly options: Options,
   ) {
-    const { badRows, encoder, retries, stallTime, seeks, batchSize, epochs, epochRows, optimizer, shuffle, seed, callbacks } = options
+    const { badRows, encoder, retries, stallTime, seeks, batchSize, epochs, epochRows, loss, optimizer, shuffle, seed, callbacks } = options
     options.signal?.addEventListener('abort', this.abort)
     const { signal } = this.end
     this.source = new Source(options.data, { retries, stallTime, seeks, signal, areTables: encoder !== undefined })
@@ -271,13 +271,14 @@ class StreamRun implements Training {
         return source.reopened
       },
     }
-    this.plan = { model, rows: this.seen(NOTHING), epochs, batchSize, batchesPerEpoch: UNKNOWN, options: { optimizer, shuffle, seed } }
+    const plan = { model, epochs, batchSize, batchesPerEpoch: UNKNOWN, validation: null, options: { loss, optimizer, shuffle, seed } }
+    this.plan = { ...plan, rows: this.seen(NOTHING) }
   }
 
   /** Trains until the last epoch ends, or somebody stops it. */
   async train(): Promise<StreamHistory> {
     const { history, options } = this
-    await this.callEach('onTrainBegin', (c) => c.onTrainBegin?.(this.control))
+    await this.callEach('onTrainBegin', (c) => c.onTrainBegin?.(this.control, this))
     this.validate()
     try {
       for (let window = await this.begin(); window !== null && !this.isStopped; ) window = await this.after(window)

@@ -84,6 +84,8 @@ export class XRay implements Callback {
 
   onTrainBegin({ model }: TrainingControl, training: Training): void {
     const { plan } = training
+    if (plan.rows.count === 0)
+      throw plainError('XRay: wants a training by fit, which has all rows; a stream shows them one window at a time')
     const { loss, optimizer, shuffle } = plan.options
     const parts = optimizer as unknown as OptimizerParts & { stepCount: number }
     const { inputs, targets } = plan.rows
