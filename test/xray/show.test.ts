@@ -30,13 +30,26 @@ describe('an X-ray in a terminal', () => {
   })
 
   test('shows rows that look mislabelled, and the end', () => {
-    const text = reportText({
-      ...fixture(),
-      suspects: Array.from({ length: 14 }, (_, row) => ({ row, margin: -2 + row / 10, label: 1, suggestion: 2 })),
-      end: { kind: 'saddle', explanation: 'one direction falls' },
-    })
-    expect(text).toContain('Rows that look mislabelled (the first 10 of 14)')
-    expect(text).toContain('saddle: one direction falls')
+    const text = reportText(
+      {
+        ...fixture(),
+        suspects: Array.from({ length: 14 }, (_, row) => ({ row, margin: -2 + row / 10, label: 1, suggestion: 2 })),
+        end: { kind: 'saddle', explanation: 'A saddle: one direction falls.' },
+      },
+      { width: 100 },
+    )
+    expect(text).toContain('Rows that look mislabelled (numbers among the training rows, from 0; the first 10 of 14)')
+    expect(text).toContain('the end A saddle: one direction falls.')
+  })
+
+  test('leaves doubts about labels out where the net has learned little, and shares that are 0 everywhere', () => {
+    const suspects = [{ row: 3, margin: -2, label: 1, suggestion: 2 }]
+    const text = (right: number) => reportText({ ...fixture(), suspects, fit: { rows: 100, odd: 1, right } })
+    expect(text(0.9)).toContain('Rows that look mislabelled')
+    expect(text(0.4)).not.toContain('Rows that look mislabelled')
+    const alive = fixture()
+    for (const sample of alive.samples) sample.layers = sample.layers.map((layer) => ({ ...layer, dead: 0 }))
+    expect(reportText(alive)).not.toContain('Dead units')
   })
 
   test('control characters in names are shown, not obeyed', () => {

@@ -11,6 +11,7 @@ import { predictCommand } from './commands/predict.js'
 import { raceCommand } from './commands/race.js'
 import { trainCommand } from './commands/train.js'
 import { tuneCommand } from './commands/tune.js'
+import { xrayCommand } from './commands/xray.js'
 import { columns } from './terminal/terminal.js'
 import { version } from './version.js'
 
@@ -23,6 +24,7 @@ const COMMANDS = [
   exportCommand,
   raceCommand,
   lrFindCommand,
+  xrayCommand,
   tuneCommand,
   benchCommand,
   infoCommand,
@@ -83,6 +85,7 @@ Examples:
   gradus predict iris.safetensors new.csv       what it says of other rows
   gradus export iris.safetensors --to onnx      also js, pytorch, keras
   gradus tune sales.csv -t price --time 5m      look for better nets
+  gradus xray sales.csv -t price                why does it not learn?
   gradus train mnist                            handwritten digits, 98 % right
   gradus train spirals --json                   for a program to read
   gradus bench                                  how fast is this machine?

@@ -18,12 +18,13 @@ const MAX_CANDIDATES = 12
  * A report as an HTML page that contains all of its pictures: for a file, a mail or a browser.
  *
  * @param report of {@link trainTable}
+ * @param also blocks that follow, such as `reportBlocks` of gradus/xray
  * @example
  * const { report } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
  * reportHtml(report).startsWith('<!doctype html>') // true
  */
-export function reportHtml(report: TableModelReport): string {
-  return page({ title: `${report.target}: report of a model`, heading: `Predicting ‘${report.target}’` }, blocksOf(report))
+export function reportHtml(report: TableModelReport, also: readonly Block[] = []): string {
+  return page({ title: `${report.target}: report of a model`, heading: `Predicting ‘${report.target}’` }, [...blocksOf(report), ...also])
 }
 
 /**

@@ -9,6 +9,8 @@ import type { LayerSample, Severity, Verdict, XrayReport, XraySample } from './r
 
 /** Layers whose courses a terminal shows, and rows that look mislabelled. */
 const [MAX_LAYERS, MAX_SUSPECTS] = [12, 10]
+/** Share of the probe rows that a net must have right for its doubts about labels to count. */
+const MIN_RIGHT = 0.6
 const WORDS: Readonly<Record<Severity, string>> = { fault: 'Fault', warning: 'Warning', note: 'Note' }
 
 /**
@@ -50,7 +52,9 @@ export function summaryOf(verdicts: readonly Verdict[]): string {
 
 /** The parts of a report, to stand beside others: {@link reportHtml} of `gradus/table` takes them as `also`. */
 export function reportBlocks(report: XrayReport): Block[] {
-  const { samples, suspects = [], verdicts, end } = report
+  const { samples, verdicts, end, fit } = report
+  // a net that has learned little prefers other classes everywhere
+  const suspects = fit === undefined || fit.right >= MIN_RIGHT ? (report.suspects ?? []) : []
   const terminal = { kind: 'courses', only: 'terminal' } as const
   const byLayer = (
     title: string,
@@ -89,14 +93,14 @@ export function reportBlocks(report: XrayReport): Block[] {
       ? [
           {
             ...({ kind: 'table', title: 'Rows that look mislabelled', head: ['row', 'label', 'the net prefers', 'mean margin'] } as const),
-            ...(suspects.length > MAX_SUSPECTS && { note: `the first ${MAX_SUSPECTS} of ${formatCount(suspects.length)}` }),
+            note: `numbers among the training rows, from 0${suspects.length > MAX_SUSPECTS ? `; the first ${MAX_SUSPECTS} of ${formatCount(suspects.length)}` : ''}`,
             rows: suspects
               .slice(0, MAX_SUSPECTS)
               .map(({ row, label, suggestion, margin }) => [String(row), String(label), String(suggestion), formatNumber(margin)]),
           },
         ]
       : []),
-    ...(end ? [{ kind: 'facts', title: '', facts: [['it stopped at', `${end.kind}: ${end.explanation}`]] } as const] : []),
+    ...(end ? [{ kind: 'facts', title: '', facts: [['the end', end.explanation]] } as const] : []),
   ]
 }
 
@@ -128,14 +132,14 @@ function netCourses({ samples, epochs }: XrayReport): Course[] {
     ),
     ...course('gradient norm', ({ gradientNorm }) => gradientNorm, { log: true }),
     ...course('learning rate', ({ learningRate }) => learningRate),
-    ...course('over the stable rate', ({ stability }) => stability, { log: true }),
+    ...course('rate / stable rate', ({ stability }) => stability, { log: true }),
     ...course('noise scale, rows', ({ noiseScale }) => noiseScale, { log: true }),
     ...course('cosine of updates', ({ cosine }) => cosine, { range: [-1, 1] }),
     ...course('clipped steps', ({ clipped }) => clipped, { range: [0, 1] }),
   ]
 }
 
-/** A course of each layer that has the figure; nothing if none has. */
+/** A course of each layer that has the figure; nothing if none has, or if shares are 0 everywhere. */
 function layerCourses(
   { samples, layers }: XrayReport,
   of: (layer: LayerSample) => number | undefined,
@@ -143,6 +147,7 @@ function layerCourses(
   scale: Partial<Course>,
 ): Course[][] {
   const values = layers.map((_, i) => samples.map((sample) => (sample.layers[i] === undefined ? undefined : of(sample.layers[i]))))
+  if (scale.range && !values.some((own) => own.some((value) => (value ?? 0) > 0))) return []
   // one scale for all, so that layers can be compared
   const range = rangeOf(
     values.map((own) => own.map((value) => value ?? null)),

@@ -160,7 +160,7 @@ test('commands that train on a table have the same options for it', () => {
     commands.find((command) => command.name() === name)?.options.map(({ flags, description }) => [flags, description])
   const data = dataOptions().map(({ flags, description }) => [flags, description])
   expect(data).toContainEqual(['--embed <columns>', expect.any(String)])
-  for (const name of ['train', 'tune', 'race', 'lr-find']) expect(flagsOf(name), name).toEqual(expect.arrayContaining(data))
+  for (const name of ['train', 'tune', 'race', 'lr-find', 'xray']) expect(flagsOf(name), name).toEqual(expect.arrayContaining(data))
   expect(flagsOf('inspect')).toEqual(
     expect.arrayContaining([...columnOptions().slice(1), ...fileOptions()].map(({ flags, description }) => [flags, description])),
   )
@@ -230,6 +230,57 @@ test('race and lr-find', async () => {
   const found = JSON.parse((await gradus('lr-find', 'iris.csv', '-t', 'species', '--epochs', '5', '--points', '4', '--json')).stdout)
   expect(found.learningRates).toHaveLength(4)
   expect(found.learningRates).toContain(found.best)
+})
+
+describe('xray', () => {
+  const IRIS = ['xray', 'iris.csv', '-t', 'species', '--epochs', '12']
+
+  test('says what it saw, as text within the terminal, JSON, a page and a picture', async () => {
+    const { code, stdout, stderr } = await gradus(...IRIS, '--report', 'xray.html', '--picture', 'xray.svg')
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain("X-ray of a net that learns 'species' from iris.csv")
+    expect(stdout).toMatch(/Gradient norms by layer\n {2}0 Dense\(4, 64, silu\) +[▁-█]+ +[\d.e-]+\n/)
+    expect(stdout).not.toMatch(/undefined|NaN/)
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+    expect(readFileSync(path.join(folder, 'xray.html'), 'utf8')).toMatch(/^<!doctype html>.*Updates by layer/s)
+    expect(readFileSync(path.join(folder, 'xray.svg'), 'utf8')).toMatch(/^<svg .*X-ray: &#39;species&#39; of iris\.csv/s)
+    const report = JSON.parse((await gradus(...IRIS, '--json', '--every', '7', '--level', 'light')).stdout)
+    expect(report).toMatchObject({ file: 'iris.csv', target: 'species', optimizer: 'AdamW', every: 7, level: 'light', epochsPlanned: 12 })
+    expect(report.samples.length).toBeGreaterThan(3)
+  })
+
+  test('a rate that is too large is named, the remedy first, also where training diverges', async () => {
+    const wild = await gradus(...IRIS, '--optimizer', 'SGD', '--learning-rate', '30', '--quiet')
+    expect([wild.code, wild.stderr]).toEqual([0, ''])
+    expect(wild.stdout).toMatch(/^(fault|warning): try [\d.]+.*the learning rate is too large/m)
+    const gone = await gradus(...IRIS, '--optimizer', 'SGD', '--learning-rate', '1e30', '--json')
+    expect(gone.code).toBe(0)
+    expect(JSON.parse(gone.stdout)).toMatchObject({
+      diverged: expect.stringMatching(/^loss is NaN at step \d/),
+      end: { kind: 'diverged' },
+    })
+  })
+
+  test('--xray of train looks at one net as well, in text, page and JSON', async () => {
+    const training = ['train', 'iris.csv', '-t', 'species', '--hidden', '8', '--epochs', '8', '--xray']
+    const { code, stdout, stderr } = await gradus(...training, '--out', 'x.safetensors', '--report', 'both.html')
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/accuracy.*X-ray of one such net, trained alone.*0 Dense\(4, 8, silu\)/s)
+    expect(readFileSync(path.join(folder, 'both.html'), 'utf8')).toMatch(/Predicting ‘species’.*X-ray of one such net.*Gradient norms/s)
+    const json = JSON.parse((await gradus(...training, '--out', 'x.safetensors', '--json')).stdout)
+    expect(json).toMatchObject({ target: 'species', xray: { optimizer: 'AdamW', layers: [{ units: 8 }, { units: 3 }] } })
+    expect(await errorOf('train', 'iris.csv', '-t', 'species', '--hidden', 'none', '--xray')).toMatch(
+      /--xray looks at a net .*--hidden none/,
+    )
+  })
+
+  test('--xray of a data set by name', async () => {
+    const { code, stdout } = await gradus('train', 'iris', '--epochs', '4', '--xray', '--no-compare')
+    expect(code).toBe(0)
+    expect(stdout).toContain('Gradient norms by layer')
+    const { xray } = JSON.parse((await gradus('train', 'iris', '--epochs', '4', '--xray', '--no-compare', '--json')).stdout)
+    expect(xray).toMatchObject({ optimizer: 'Adam', layers: expect.any(Array) })
+  })
 })
 
 describe('failures are one line that names the file', () => {
@@ -354,6 +405,12 @@ describe('what a command writes', () => {
     ['no folder', [...IRIS, '--report', 'nowhere/r.html'], /--report nowhere\/r\.html: there is no folder nowhere; make it first/],
     ['a file as folder', [...IRIS, '--out', 'one.csv/m.safetensors'], /one\.csv is a file, no folder/],
     ['a folder', [...IRIS, '--out', '.'], /this is a folder; give the name of a file in it/],
+    ['an X-ray over the table', ['xray', 'iris.csv', '-t', 'species', '--report', 'iris.csv'], /--report iris\.csv is the table itself/],
+    [
+      'a page over a picture',
+      ['xray', 'iris.csv', '-t', 'species', '--report', 'x.html', '--picture', 'x.html'],
+      /--report x\.html is the file of --picture/,
+    ],
     ['a picture over the table', ['race', 'iris.csv', '-t', 'species', '--picture', 'iris.csv'], /--picture iris\.csv is the table itself/],
   ])('is refused before anything is computed where it is %s', async (_, args, message) => {
     if (!existsSync(here('iris-link.csv'))) symlinkSync(here('iris.csv'), here('iris-link.csv'))

@@ -41,7 +41,7 @@ test('--split-by tests with the latest rows', async () => {
   expect((await gradus('', ...training, '--split-by', 'country')).error).toBe(
     "sales.csv: --split-by: column 'country' of line 2 wants a date (2024-12-31) or a number, got 'NA'; leave out rows without one",
   )
-  for (const command of ['train', 'tune', 'race', 'lr-find'])
+  for (const command of ['train', 'tune', 'race', 'lr-find', 'xray'])
     expect((await gradus('', command, 'sales.csv', '--target', 'y', '--split-by', 'day', '--test', 'sales.csv')).error).toBe(
       '--split-by says which rows of sales.csv are those to test with, and --test gives other ones; give one of the two',
     )

@@ -103,6 +103,7 @@ const TABLE_DOORS: Record<string, (file: string) => string[]> = {
   evaluate: (file) => ['evaluate', 'iris.safetensors', file],
   race: (file) => ['race', file, '--target', 'species'],
   'lr-find': (file) => ['lr-find', file, '--target', 'species'],
+  xray: (file) => ['xray', file, '--target', 'species'],
   tune: (file) => ['tune', file, '--target', 'species'],
 }
 const MODEL_DOORS: Record<string, (file: string) => string[]> = {

@@ -1,6 +1,7 @@
 /** `gradus train NAME`: trains on a built-in task, tests the net on unseen data, shows its output, and compares WASM with JS. */
 import { Option } from 'commander'
-import { evaluateModel, fit, type History, type Progress } from '../../index.js'
+import { evaluateModel, fit, type History, NonFiniteError, type Progress } from '../../index.js'
+import { XRay } from '../../xray/index.js'
 import { backendTitle } from '../backend/title.js'
 import { type Comparison, compare, printComparison } from '../data-sets/compare.js'
 import { reporter } from '../data-sets/progress.js'
@@ -23,6 +24,7 @@ import { OPTIMIZER_NAMES } from '../options/net.js'
 import { flag } from '../options/values.js'
 import { duration, percent, table, whole } from '../terminal/format.js'
 import { paint, print } from '../terminal/terminal.js'
+import { printXray } from './xray.js'
 
 const BACKENDS = ['wasm', 'js'] as const
 
@@ -70,15 +72,21 @@ export async function trainOnDataSet(name: TaskName, options: DataSetOptions): P
     const plan = await makePlan(TASKS[name], options)
     const setup = makeSetup(plan, backend)
     if (!silent) introduce(plan, setup)
-    const result = await learn(plan, setup, signal, silent)
+    const xray = options.xray ? new XRay() : undefined
+    const result = await learn(plan, setup, { signal, silent, xray }).catch((error) => {
+      // a training that diverged is what an X-ray is wanted for
+      if (xray && error instanceof NonFiniteError && !options.json) printXray({ report: xray.report })
+      throw error
+    })
     if (!options.json) summarize(plan, result)
+    if (!options.json && xray) printXray({ report: xray.report })
     if (!silent && !signal.aborted) {
       print()
       showSamples(plan, setup)
     }
     const wanted = options.compare && !options.quiet && !signal.aborted
     const comparison = wanted ? await compare(plan, backend, signal, silent) : null
-    if (options.json) print(JSON.stringify(report(plan, setup, result, comparison)))
+    if (options.json) print(JSON.stringify({ ...report(plan, setup, result, comparison), ...(xray && { xray: xray.report }) }))
     else if (wanted) conclude(comparison, signal)
   }, NO_MODEL)
 }
@@ -102,7 +110,11 @@ function introduce(plan: Plan, { model, backend }: Setup): void {
   print()
 }
 
-async function learn(plan: Plan, setup: Setup, signal: AbortSignal, silent: boolean): Promise<Result> {
+async function learn(
+  plan: Plan,
+  setup: Setup,
+  { signal, silent, xray }: { signal: AbortSignal; silent: boolean; xray: XRay | undefined },
+): Promise<Result> {
   const { model, options, backend } = setup
   const validation = asTensors(plan.data.test, backend)
   const report = reporter(silent)
@@ -113,7 +125,14 @@ async function learn(plan: Plan, setup: Setup, signal: AbortSignal, silent: bool
   }
   try {
     const onProgress = (progress: Progress) => report.progress(progress)
-    const history = await fit(model, { ...options, validation, metrics: ['accuracy'], signal, onProgress, callbacks: [{ onEpochEnd }] })
+    const history = await fit(model, {
+      ...options,
+      validation,
+      metrics: ['accuracy'],
+      signal,
+      onProgress,
+      callbacks: [{ onEpochEnd }, ...(xray ? [xray] : [])],
+    })
     takeAverages(setup)
     const { loss, accuracy } = evaluateModel(model, { ...validation, loss: options.loss, metrics: ['accuracy'] })
     const samples = Math.min(history.steps * plan.batchSize, plan.epochs * plan.data.train.count)

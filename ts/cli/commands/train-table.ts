@@ -7,12 +7,14 @@ import {
   type DecisionSettings,
   type NetSettings,
   type PairedDifference,
+  type ReportBlock,
   reportHtml,
   reportText,
   type TableModelReport,
   trainTable,
 } from '../../table/index.js'
 import { NET } from '../../table/nets.js'
+import { reportBlocks } from '../../xray/index.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
 import { checked, flag, numberFrom, seconds } from '../options/values.js'
@@ -20,8 +22,10 @@ import { checkEnding, checkOut, leavingNoRest, writeFileWhole } from '../out-fil
 import { asideOptions, naming, printTargetNotes, readRows, reportInFlags, tableOptions, withTarget } from '../table/files.js'
 import { tellAbsent } from '../table/model.js'
 import { TableReporter } from '../table/progress.js'
+import { type XrayedTraining, xrayTable } from '../table/xray.js'
 import { whole } from '../terminal/format.js'
 import { columns, paint, print, printLines, printText } from '../terminal/terminal.js'
+import { printXray, xrayJson } from './xray.js'
 
 /** Options of `gradus train` for a table. */
 export interface TableTrainOptions extends TableData, NetSettings, DecisionSettings {
@@ -29,6 +33,8 @@ export interface TableTrainOptions extends TableData, NetSettings, DecisionSetti
   out?: string
   report?: string
   seed: number
+  /** Looks at one more net while it trains. */
+  xray?: boolean
   quiet?: boolean
   json?: boolean
 }
@@ -87,6 +93,7 @@ export interface TrainedFile {
   page: string | undefined
   /** True if Ctrl-C ended training early. */
   stopped: boolean
+  xray?: XrayedTraining
 }
 
 /** Trains a model on a table and writes it, with progress at a terminal unless the options say otherwise. */
@@ -98,6 +105,10 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
   if (page !== undefined) checkEnding('--report', page, 'a page of HTML', ['html', 'htm'])
   if (OF_OTHERS.test(out))
     throw new Error(`--out ${out}: the model goes to a file that ends in .safetensors; gradus export makes others of it`)
+  if (options.xray && options.hidden?.length === 0)
+    throw new Error(
+      '--xray looks at a net while it trains, and --hidden none is a straight line, which is solved at once; leave one of them out',
+    )
   const testRows = test === undefined ? undefined : await readRows(test, options)
   const silent = options.quiet === true || options.json === true
   return interruptible(async (signal) => {
@@ -119,13 +130,22 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
       watch.end()
       if (test !== undefined && testRows !== undefined) tellAbsent(model, testRows, test)
       await leavingNoRest(out, () => model.save(out))
-      if (page !== undefined) await writeFileWhole(page, reportHtml(report))
+      const xray = options.xray && !signal.aborted ? await xrayTable(file, { ...options, target }, {}, { signal, silent }) : undefined
+      if (page !== undefined) await writeFileWhole(page, reportHtml(report, xray && xrayBlocks(xray)))
       if (time !== undefined && limit !== undefined && !signal.aborted) watch.tellOverrun(time, time + report.seconds - limit)
-      return { report, out, page, stopped: signal.aborted }
+      return { report, out, page, stopped: signal.aborted, ...(xray && { xray }) }
     } finally {
       watch.end()
     }
   }, NO_MODEL)
+}
+
+const XRAY_TITLE = 'X-ray of one such net, trained alone'
+
+/** The X-ray below a report, with a title. */
+function xrayBlocks({ report }: XrayedTraining): ReportBlock[] {
+  const [first, ...rest] = reportBlocks(report)
+  return [{ ...first, title: XRAY_TITLE }, ...rest]
 }
 
 /** Extensions of model files of other programs. */
@@ -181,12 +201,12 @@ function outOf(file: string): string {
 }
 
 /** JSON output for programs. */
-export function trainedJson({ report, out, stopped }: TrainedFile): object {
-  return { ...report, model: out, stopped }
+export function trainedJson({ report, out, stopped, xray }: TrainedFile): object {
+  return { ...report, model: out, stopped, ...(xray && { xray: xrayJson(xray) }) }
 }
 
 function tell(trained: TrainedFile, file: string, options: TableTrainOptions): void {
-  const { report, out, page, stopped } = trained
+  const { report, out, page, stopped, xray } = trained
   if (options.json) return print(JSON.stringify(trainedJson(trained)))
   if (options.quiet) {
     const [main] = report.metrics
@@ -197,6 +217,10 @@ function tell(trained: TrainedFile, file: string, options: TableTrainOptions): v
   if (stopped) print(paint('yellow', 'Stopped early; this is what there is.'))
   printLines(reportText(report, { width: Math.min(columns(), 100), paint }))
   print()
+  if (xray) {
+    print(paint('bold', XRAY_TITLE))
+    printXray(xray)
+  }
   printText(
     `${paint('green', '✓')} The model is in ${paint('bold', out)}${page === undefined ? '' : `, the report in ${paint('bold', page)}`}. It takes rows as they are in ${file}:`,
   )

@@ -77,5 +77,9 @@ const TABLE_ONLY = [...attributes([...dataOptions(), ...tableTrainOptions()]), '
 const TASK_ONLY = attributes(dataSetOptions())
 
 function outputOptions(): Option[] {
-  return [new Option('-q, --quiet', 'print the result only'), new Option('--json', 'print one JSON object instead, with every epoch')]
+  return [
+    new Option('-q, --quiet', 'print the result only'),
+    new Option('--json', 'print one JSON object instead, with every epoch'),
+    new Option('--xray', 'look at the training, and say what is wrong with it; of a table, at one net that is trained alone'),
+  ]
 }

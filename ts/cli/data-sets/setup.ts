@@ -18,6 +18,7 @@ export interface DataSetOptions extends Partial<Settings> {
   seed: number
   compare: boolean
   dataDirectory?: string
+  xray?: boolean
   quiet?: boolean
   json?: boolean
 }
