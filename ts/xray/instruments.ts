@@ -59,6 +59,8 @@ export class Instruments {
   readonly suggestions: Int32Array
   /** Number of margins in each sum. */
   looks = 0
+  /** True if the net gives probabilities, each row with the sum 1. */
+  sumsToOne = false
   /** Rows by predicted class, at the last sample. */
   predicted: number[] = []
   private readonly own: readonly Layer[]
@@ -227,6 +229,7 @@ export class Instruments {
     if (!Number.isInteger(width) || width === 0) return
     const values = prediction.read()
     this.looks++
+    this.sumsToOne = width > 1 && rows.every((_, r) => isDistribution(values.subarray(r * width, (r + 1) * width)))
     if (labels === null) {
       const targets = this.probe.targets.read()
       if (targets.length === values.length) for (let r = 0; r < rows.length; r++) margins[r] = values[r * width] - targets[r * width]
@@ -357,7 +360,8 @@ function layersOf({ model, optimizer }: Subject): Layer[] {
       parameters: size,
     }
     if (typeof activation === 'string') facts.activation = activation
-    if (parameters.every((p) => !p.requiresGrad || !driven.has(p))) facts.frozen = true
+    const still = parameters.reduce((sum, p) => sum + (p.requiresGrad && driven.has(p) ? 0 : p.size), 0)
+    if (still > size / 2) facts.frozen = true
     return { facts, module, parameters, before: new Float64Array(size), update: undefined }
   })
 }
@@ -437,9 +441,9 @@ function unitsOf(activation: string, y: Tensor): Units {
 }
 
 /** Of the first matrix of a layer: the share of units, its columns, that equal the first one, and the gain. */
-function shapeOfWeights({ parameters }: Layer): { equal: number; gain: number } {
+function shapeOfWeights({ parameters, facts }: Layer): { equal: number; gain: number } {
   const weight = parameters.find(({ rank }) => rank === 2)
-  if (weight === undefined || weight.size === 0) return { equal: 0, gain: 1 }
+  if (weight === undefined || weight.size === 0 || /Embed/.test(facts.kind)) return { equal: 0, gain: 1 }
   const [inputs, outputs] = weight.shape
   const w = weight.read()
   const gain = Math.sqrt(squares(w) / outputs)
@@ -466,6 +470,12 @@ function squares(values: ArrayLike<number>): number {
   let sum = 0
   for (let i = 0; i < values.length; i++) sum += values[i] * values[i]
   return sum
+}
+
+const isDistribution = (row: ArrayLike<number>) => {
+  let sum = 0
+  for (let i = 0; i < row.length; i++) sum += row[i] >= 0 ? row[i] : Number.NaN
+  return Math.abs(sum - 1) < 1e-4
 }
 
 const length = (values: ArrayLike<number>) => Math.sqrt(squares(values))

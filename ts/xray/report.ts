@@ -92,7 +92,7 @@ export interface XraySetup {
   limit?: number
   /** The largest rate among dropout layers, or 0. */
   dropout: number
-  /** Activation of the last layer. */
+  /** Activation of the last layer; `softmax` if rows of predictions have the sum 1. */
   output: string
   /** True if the loss takes logits. */
   logits: boolean
@@ -155,8 +155,8 @@ export interface XrayData {
   classes?: number[]
   /** Rows of each class among the predictions for the probe rows at the end. */
   predicted?: number[]
-  /** Targets that are numbers. */
-  target?: { mean: number; deviation: number; least: number; most: number }
+  /** Targets that are numbers. `levels` counts different targets if they are a few whole numbers, else it is 0. */
+  target?: { mean: number; deviation: number; least: number; most: number; levels: number }
   /** Loss of the best constant prediction, for losses of this library. */
   baseline?: number
   /** Columns with one value in all rows. */

@@ -13,6 +13,8 @@ export interface RowsOfFit {
 const MAX_NUMBERS = 200_000
 const MIN_ROWS = 64
 const MAX_CLASSES = 1000
+/** Different whole numbers that look like classes. */
+const MAX_LEVELS = 20
 /** Rows from which on a column of one value is called constant. */
 const MIN_CONSTANT = 8
 
@@ -81,14 +83,17 @@ function firstColumn(targets: Tensor, count: number): Float64Array {
 
 function spreadOf(values: ArrayLike<number>): NonNullable<XrayData['target']> {
   let [sum, squares, least, most] = [0, 0, Infinity, -Infinity]
+  const different = new Set<number>()
   for (let i = 0; i < values.length; i++) {
+    if (different.size <= MAX_LEVELS) different.add(Number.isInteger(values[i]) ? values[i] : Number.NaN)
     sum += values[i]
     least = Math.min(least, values[i])
     most = Math.max(most, values[i])
   }
   const mean = sum / values.length
   for (let i = 0; i < values.length; i++) squares += (values[i] - mean) ** 2
-  return { mean, deviation: Math.sqrt(squares / values.length), least, most }
+  const levels = different.has(Number.NaN) || different.size > MAX_LEVELS ? 0 : different.size
+  return { mean, deviation: Math.sqrt(squares / values.length), least, most, levels }
 }
 
 type ColumnFacts = Pick<XrayData, 'constant' | 'largest' | 'telling'>

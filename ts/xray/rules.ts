@@ -62,6 +62,14 @@ const RULES: readonly Rule[] = [
           remedy: "leave the last layer's activation out, and apply it to predictions",
           figures: {},
         }
+      const { levels = 0 } = data?.target ?? {}
+      if (!logits && levels >= 3 && data?.target?.least === 0 && data.target.most === levels - 1)
+        return {
+          severity: 'warning',
+          says: `targets look like ${levels} classes, 0 to ${levels - 1}, but ${loss} takes them as numbers`,
+          remedy: `let the last layer have ${levels} outputs, take crossEntropy, and give targets as Int32Array`,
+          figures: { levels, most: levels - 1 },
+        }
       const [low, high] = { sigmoid: [0, 1], tanh: [-1, 1], relu: [0, Infinity], softplus: [0, Infinity] }[output] ?? [-Infinity, Infinity]
       const { least, most, deviation } = data?.target ?? { least: 0, most: 0, deviation: 0 }
       if (data?.target === undefined || (least >= low - 0.01 * deviation && most <= high + 0.01 * deviation)) return null
@@ -92,12 +100,14 @@ const RULES: readonly Rule[] = [
   },
   {
     name: 'inputs not scaled',
-    source: 'LeCun, Bottou, Orr & Müller 1998, section 4.3: inputs of mean 0 and equal variance; 12 is twice the largest column of iris',
-    find: ({ r: { data } }) => {
-      if (data === undefined || data.largest.size <= MAX_INPUT) return null
+    source: 'LeCun, Bottou, Orr & Müller 1998, section 4.3: inputs of mean 0 and equal variance; raw iris has 5.9',
+    find: ({ r: { data, start }, left, hidden }) => {
+      if (data === undefined || data.constant.length === data.columns) return null
       const { column, size, least } = data.largest
+      if (size > MIN_INPUT && size < MAX_INPUT) return null
+      const suffers = left > 0.5 || hidden.some(({ i }) => (start?.layers[i].saturated ?? 0) > 0.4)
       return {
-        severity: 'warning',
+        severity: size > SURE * MAX_INPUT || size < MIN_INPUT || suffers ? 'warning' : 'note',
         says: `inputs are not scaled: column ${column} has values of about ${formatNumber(size)}, the smallest column of ${formatNumber(least)}`,
         remedy: 'standardize the inputs: standardize() of gradus/data',
         figures: { column, size, least },
@@ -107,12 +117,12 @@ const RULES: readonly Rule[] = [
   {
     name: 'target not scaled',
     source: 'Bishop 1995, section 8.2: targets of order one',
-    find: ({ r: { data, setup } }) => {
+    find: ({ r: { data, setup }, left }) => {
       const { mean, deviation, most, least } = data?.target ?? { mean: 0, deviation: 1, most: 0, least: 0 }
       const size = Math.hypot(mean, deviation)
-      if (setup.logits || size <= MAX_TARGET || most === least) return null
+      if (setup.logits || most === least || (size <= MAX_INPUT && size > MIN_INPUT)) return null
       return {
-        severity: 'warning',
+        severity: size > SURE * MAX_INPUT || left > 0.5 ? 'warning' : 'note',
         says: `targets are not scaled: their mean is ${formatNumber(mean)} and their spread ${formatNumber(deviation)}`,
         remedy: 'subtract the mean from targets and divide them by the spread, and undo that in predictions',
         figures: { mean, deviation },
@@ -166,6 +176,22 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    name: 'equal units',
+    source: 'Goodfellow, Bengio & Courville 2016, section 8.4: initial weights must break the symmetry between units',
+    find: ({ r: { start }, hidden }) => {
+      const found = hidden.find(({ layer, i }) => layer.units > 1 && (start?.layers[i].equal ?? 0) > 0.9)
+      if (found === undefined || start === undefined) return null
+      const { equal, gain } = start.layers[found.i]
+      return {
+        severity: 'fault',
+        layer: found.layer.name,
+        says: `the initial weights are symmetric: ${formatShare(equal)} of the ${found.layer.units} units of layer ${found.layer.name} equal the first one, and learn the same${gain < MIN_GAIN ? '; all near 0, they are a saddle' : ''}`,
+        remedy: 'draw the initial weights at random (leave weightInitializer out)',
+        figures: { equal, gain, units: found.layer.units },
+      }
+    },
+  },
+  {
     name: 'saddle',
     source: 'Saxe, McClelland & Ganguli 2014: with small weights a net starts beside a saddle, whose escape takes long',
     find: ({ r: { start }, hidden }) => {
@@ -179,22 +205,6 @@ const RULES: readonly Rule[] = [
         says: `the training starts at a saddle: hidden weights are ${formatNumber(gain)} of the size that keeps signals alive, and the slope is ${formatNumber(gradientNorm)}`,
         remedy: 'take a usual initializer, such as heUniform or glorotUniform',
         figures: { gain, gradientNorm, lowest },
-      }
-    },
-  },
-  {
-    name: 'equal units',
-    source: 'Goodfellow, Bengio & Courville 2016, section 8.4: initial weights must break the symmetry between units',
-    find: ({ r: { start }, hidden }) => {
-      const found = hidden.find(({ layer, i }) => layer.units > 1 && (start?.layers[i].equal ?? 0) > 0.9)
-      if (found === undefined || start === undefined) return null
-      const { equal } = start.layers[found.i]
-      return {
-        severity: 'fault',
-        layer: found.layer.name,
-        says: `the initial weights are symmetric: ${formatShare(equal)} of the ${found.layer.units} units of layer ${found.layer.name} equal the first one, and learn the same`,
-        remedy: 'draw the initial weights at random (leave weightInitializer out)',
-        figures: { equal, units: found.layer.units },
       }
     },
   },
@@ -297,11 +307,26 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    name: 'constant column',
+    source: 'a column with one value is a second bias',
+    find: ({ r: { data } }) => {
+      const { constant = [], columns = 0 } = data ?? {}
+      if (constant.length === 0) return null
+      const names = constant.slice(0, 5).join(', ')
+      return {
+        severity: 'note',
+        says: `${constant.length === 1 ? `column ${names} is` : `columns ${names}${constant.length > 5 ? ` and ${constant.length - 5} more` : ''} are`} constant: ${constant.length} of ${columns} say nothing`,
+        remedy: 'leave constant columns out, and look whether something went wrong where they were read',
+        figures: { constant: constant.length, columns },
+      }
+    },
+  },
+  {
     name: 'weight decay too large',
     source: 'Loshchilov & Hutter 2019; Krogh & Hertz 1991: the decay holds weights below what the loss wants',
     find: ({ r: { setup, samples }, left, growth, last }) => {
       const { weightDecay, decoupled, learningRate, steps } = setup
-      if (!(weightDecay >= (decoupled ? 0.3 : 0.02))) return null
+      if (!(weightDecay >= (decoupled ? 0.3 : 0.008))) return null
       const pull = decoupled ? learningRate * weightDecay * steps : weightDecay
       const failed = left > 0.5 || growth < 0.5
       return {
@@ -315,21 +340,22 @@ const RULES: readonly Rule[] = [
   },
   {
     name: 'schedule ends too early',
-    source: 'the rate is below a hundredth of its largest for a fourth of the steps or more',
+    source: 'the rate is below a fiftieth of its largest for a fourth of the steps or more',
     find: ({ r: { setup }, samples, falling, left }) => {
       if (samples.length < 4) return null
       const largest = Math.max(setup.learningRate, ...samples.map((s) => s.learningRate))
-      const from = samples.findIndex((_, i) => samples.slice(i).every((s) => s.learningRate <= largest / 100))
+      const from = samples.findIndex((_, i) => samples.slice(i).every((s) => s.learningRate <= largest / 50))
       if (from < 0) return null
       const { step } = samples[from]
       const share = (samples[samples.length - 1].step - step) / samples[samples.length - 1].step
       if (share < 0.25) return null
+      const idle = samples.filter((s) => s.learningRate <= largest / 1000).length / samples.length
       return {
-        severity: 'warning',
+        severity: idle > 0.2 ? 'warning' : 'note',
         step,
-        says: `the learning rate is below a hundredth of ${formatNumber(largest)} since step ${step}: ${formatShare(share)} of the steps change nothing`,
+        says: `the learning rate is below a fiftieth of ${formatNumber(largest)} since step ${step}: ${formatShare(share)} of the steps change little`,
         remedy: `let the schedule last ${setup.steps} steps`,
-        figures: { largest, step, share, steps: setup.steps, falling, left },
+        figures: { largest, step, share, idle, steps: setup.steps, falling, left },
       }
     },
   },
@@ -356,7 +382,8 @@ const RULES: readonly Rule[] = [
       const { learningRate, limit } = r.setup
       const isAdaptive = /Ada|RMS|NAdam|RAdam|Lion|Yogi|Prodigy/.test(r.optimizer)
       const unstable = Math.max(isAdaptive ? 0 : early, late)
-      const wild = jump > 0.35
+      const wild = jump > (isAdaptive ? 0.1 : 1)
+      const mad = jump > (isAdaptive ? 0.35 : 1)
       const failed = left > 0.4 || (growth > 8 && left > 0.15)
       if (!diverged && !(unstable > 1 || wild || (growth > 8 && failed))) return null
       const atStart = isAdaptive || limit === undefined ? 0 : (learningRate * (r.start?.sharpness ?? 0)) / limit
@@ -370,7 +397,7 @@ const RULES: readonly Rule[] = [
           : `with rate ${formatNumber(learningRate)} weights grew ${formatNumber(growth)} ×`
       const effect = diverged ? 'the training diverged: ' : failed ? `the loss is ${formatNumber(left)} × that of a constant: ` : ''
       return {
-        severity: diverged ? 'fault' : failed ? 'warning' : 'note',
+        severity: diverged ? 'fault' : failed && (mad || unstable > 1 || growth > 8) ? 'warning' : 'note',
         step: last?.step ?? 0,
         says: `the learning rate is too large; ${effect}${cause}`,
         remedy: `try ${formatNumber(better)}${measured ? ' (measured)' : ''}`,
@@ -382,9 +409,9 @@ const RULES: readonly Rule[] = [
     name: 'batch too large',
     source: 'McCandlish et al. 2018: beyond the noise scale more rows a step bring little',
     find: ({ r: { batchesPerEpoch, data, batchSize, setup, end }, left, falling, last }) => {
-      if (batchesPerEpoch !== 1 || data === undefined || data.rows < 100) return null
+      if (batchesPerEpoch !== 1 || data === undefined || data.rows < 64) return null
       const noise = last?.noiseScale
-      const short = left > 0.1 && falling > 0.02 && setup.steps < 2000
+      const short = left > 0.4 && falling > 0.02 && setup.steps < 2000
       return {
         severity: short && end?.kind !== 'minimum' ? 'warning' : 'note',
         step: last?.step ?? 0,
@@ -398,13 +425,15 @@ const RULES: readonly Rule[] = [
     name: 'labels that look wrong',
     source: 'Pleiss et al. 2020: negative area under the margin',
     find: ({ r: { fit, data }, last }) => {
-      if (fit === undefined || data?.classes === undefined) return null
+      if (fit === undefined || data === undefined) return null
       const share = fit.odd / fit.rows
-      if (share < 0.07 || fit.right < 0.6) return null
+      if (share < 0.07 || fit.right < (data.classes ? 0.6 : 0.1)) return null
       return {
         severity: share > 0.1 ? 'warning' : 'note',
         step: last?.step ?? 0,
-        says: `labels look wrong: the net contradicts ${formatShare(share)} of them, as strongly as it agrees with the others`,
+        says: data.classes
+          ? `labels look wrong: the net contradicts ${formatShare(share)} of them, as strongly as it agrees with the others`
+          : `targets look wrong: the net is off by more than 4 times the median for ${formatShare(share)} of them`,
         remedy: "look at them: level: 'full' lists them in report.suspects",
         figures: { share, right: fit.right, rows: fit.rows },
       }
@@ -416,8 +445,8 @@ const RULES: readonly Rule[] = [
     find: ({ r: { setup, end, start }, moved, left, falling, late, early, last, samples }) => {
       const path = moved * setup.steps
       const cosine = median(samples.flatMap((s) => s.cosine ?? []))
-      if (samples.length < 3 || !(path < 0.35 && left > 0.15 && falling > 0.005 && Math.max(late, 0) < 0.2)) return null
-      if (cosine < 0.3) return null
+      if (samples.length < 3 || !(path < 0.35 && left > 0.02 && falling > 0.005 && Math.max(late, 0) < 0.2)) return null
+      if (cosine < (left > 0.15 ? 0.3 : 0.8)) return null
       const stable = Math.max(late, early > 1 ? 0 : early)
       const times = Math.min(1000, Math.max(3, stable > 0 ? 0.3 / stable : 0.003 / moved))
       return {
@@ -473,21 +502,6 @@ const RULES: readonly Rule[] = [
     },
   },
   {
-    name: 'constant column',
-    source: 'a column with one value is a second bias',
-    find: ({ r: { data } }) => {
-      const { constant = [], columns = 0 } = data ?? {}
-      if (constant.length === 0) return null
-      const names = constant.slice(0, 5).join(', ')
-      return {
-        severity: 'note',
-        says: `${constant.length === 1 ? `column ${names} is` : `columns ${names}${constant.length > 5 ? ` and ${constant.length - 5} more` : ''} are`} constant: ${constant.length} of ${columns} say nothing`,
-        remedy: 'leave constant columns out, and look whether something went wrong where they were read',
-        figures: { constant: constant.length, columns },
-      }
-    },
-  },
-  {
     name: 'overfitting',
     source: 'Prechelt 1998: the validation loss rises while the training loss falls',
     find: ({ r: { epochs } }) => {
@@ -526,13 +540,12 @@ const RULES: readonly Rule[] = [
   },
 ]
 
-/** Largest root mean square of a column, or of targets, that counts as scaled. */
-const MAX_INPUT = 12
-const MAX_TARGET = 20
+/** Root mean square of the largest column, or of targets, that counts as scaled, and how far above it nobody would doubt that it is not. */
+const [MIN_INPUT, MAX_INPUT, SURE] = [0.02, 8, 3]
 /** Share of the target that a column must explain to look like a copy of it. */
 const MIN_LEAK = 0.98
 /** Gain of weights below which signals are too small to be told apart. */
-const MIN_GAIN = 0.05
+const MIN_GAIN = 0.12
 
 /** Names of all rules with their sources. */
 export const SOURCES: readonly { name: string; source: string }[] = RULES.map(({ name, source }) => ({ name, source }))

@@ -84,7 +84,7 @@ export class XRay implements Callback {
 
   onTrainBegin({ model }: TrainingControl, training: Training): void {
     const { plan } = training
-    if (plan.rows.count === 0)
+    if (plan.batchesPerEpoch === Number.MAX_SAFE_INTEGER)
       throw plainError('XRay: wants a training by fit, which has all rows; a stream shows them one window at a time')
     const { loss, optimizer, shuffle } = plan.options
     const parts = optimizer as unknown as OptimizerParts & { stepCount: number }
@@ -110,7 +110,10 @@ export class XRay implements Callback {
       layers: instruments.layers.map((layer) => layer),
       setup: {
         ...{ shuffle, steps, learningRate: parts.learningRate, weightDecay, decoupled, dropout: Math.max(0, ...rates) },
-        ...{ output: outputOf(model), logits: /^(binaryCrossEntropy|crossEntropy|focal|weightedCrossEntropy)$/.test(loss.name) },
+        ...{
+          output: instruments.sumsToOne ? 'softmax' : outputOf(model),
+          logits: /^(binaryCrossEntropy|crossEntropy|focal|weightedCrossEntropy)$/.test(loss.name),
+        },
         ...(limit !== undefined && { limit }),
       },
       start,
