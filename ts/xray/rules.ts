@@ -53,7 +53,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'wrong loss for the output',
     source: 'Goodfellow, Bengio & Courville 2016, section 6.2.2: the loss decides the output units',
-    find: ({ r: { setup, loss, data } }) => {
+    find: ({ r: { setup, loss, data } }): Finding | null => {
       const { output, logits } = setup
       if (logits && output !== 'linear')
         return {
@@ -105,7 +105,8 @@ const RULES: readonly Rule[] = [
       if (data === undefined || data.constant.length === data.columns) return null
       const { column, size, least } = data.largest
       if (size > MIN_INPUT && size < MAX_INPUT) return null
-      const suffers = left > 0.5 || hidden.some(({ i }) => (start?.layers[i].saturated ?? 0) > 0.4)
+      const suffers =
+        left > 0.5 || hidden.some(({ i }) => start !== undefined && (start.layers[i].saturated ?? 0) > 0.4 && start.layers[i].gain < 3)
       return {
         severity: size > SURE * MAX_INPUT || size < MIN_INPUT || suffers ? 'warning' : 'note',
         says: `inputs are not scaled: column ${column} has values of about ${formatNumber(size)}, the smallest column of ${formatNumber(least)}`,
@@ -225,7 +226,7 @@ const RULES: readonly Rule[] = [
   },
   {
     name: 'saturated units',
-    source: 'Glorot & Bengio 2010, section 3',
+    source: 'Glorot & Bengio 2010, section 3: sigmoids at their ends have no slope',
     find: ({ r: { start }, hidden }) => {
       const found = worst(hidden, ({ i }) => start?.layers[i].saturated ?? 0)
       if (found === undefined || start === undefined || found.value < 0.45) return null
@@ -289,7 +290,7 @@ const RULES: readonly Rule[] = [
   },
   {
     name: 'rare class',
-    source: 'He & Garcia 2009, section 2',
+    source: 'He & Garcia 2009, section 2: a class with an eighth of its even share',
     find: ({ r: { data } }) => {
       const { classes, rows } = data ?? {}
       if (classes === undefined || rows === undefined || classes.length < 2) return null
@@ -302,7 +303,7 @@ const RULES: readonly Rule[] = [
         severity: share * classes.length < 0.12 ? 'warning' : 'note',
         says: `class ${label} is rare: ${least} of ${rows} rows, ${formatShare(share)}${missed ? ', and the net never predicts it' : ''}`,
         remedy: 'weight its rows (classWeights of gradus/data), and judge by f1 or auc rather than accuracy',
-        figures: { label, count: least, share },
+        figures: { label, count: least, rows, share },
       }
     },
   },
@@ -526,7 +527,7 @@ const RULES: readonly Rule[] = [
   },
   {
     name: 'too few epochs',
-    source: 'the loss still falls',
+    source: 'the loss still falls by a twentieth in the last third of the training',
     find: ({ left, falling, last, r: { epochsPlanned } }) =>
       left < 0.3 || falling < 0.05
         ? null
@@ -541,7 +542,7 @@ const RULES: readonly Rule[] = [
 ]
 
 /** Root mean square of the largest column, or of targets, that counts as scaled, and how far above it nobody would doubt that it is not. */
-const [MIN_INPUT, MAX_INPUT, SURE] = [0.02, 8, 3]
+const [MIN_INPUT, MAX_INPUT, SURE] = [0.02, 10, 3]
 /** Share of the target that a column must explain to look like a copy of it. */
 const MIN_LEAK = 0.98
 /** Gain of weights below which signals are too small to be told apart. */
