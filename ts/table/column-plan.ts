@@ -1,5 +1,5 @@
 /** Decisions about a table before it is split: its rows, its task and its columns. */
-import { object, readOptions, type Schema } from '../common/options.js'
+import { count, object, readOptions, type Schema } from '../common/options.js'
 import { READ } from '../data/formats/read.js'
 import {
   type ColumnReport,
@@ -24,12 +24,18 @@ import { namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
 export interface InspectTableOptions extends Omit<TableOptions, 'scale'> {
   /** Options for reading a file. */
   read?: ReadOptions
+  /**
+   * Rows that are held in memory: of a longer table a random sample, drawn while it is read. Default: of a file, as many rows as have 10 million values,
+   * about 2 GB; of rows in memory, all.
+   */
+  sample?: number
 }
 
 export const INSPECT_TABLE = {
   ...COLUMNS,
   missing: { is: COLUMNS.missing.is, default: 'auto' },
   read: { is: object, holds: READ },
+  sample: { is: count },
 } satisfies Schema<InspectTableOptions>
 
 /** Least average number of rows per category for which each of many categories gets a vector of its own: with fewer, nets memorize rows. */
@@ -52,7 +58,7 @@ export class ColumnPlan {
   private readonly reports: readonly ColumnReport[]
   private readonly embedded: readonly { name: string; why: string }[]
 
-  constructor(all: readonly Row[], given: Omit<InspectTableOptions, 'read'>) {
+  constructor(all: readonly Row[], given: Omit<InspectTableOptions, 'read' | 'sample'>) {
     const whole: TableOptions = { scale: 'robust', ...given }
     const table = fromTable(all, whole)
     const { missingValues, columns, target } = table.state()
@@ -134,12 +140,12 @@ export class ColumnPlan {
  * @throws RangeError, TypeError naming the row (or the line of the file) and the column of a value that does not fit
  */
 export async function inspectTable(rows: readonly object[] | Source, given: InspectTableOptions): Promise<TableReport> {
-  const { read, ...options } = readOptions('inspectTable', given, INSPECT_TABLE)
-  return namingLinesOf(rows, read, async () => {
-    const all = await rowsFrom(rows, read)
+  const { read, sample, ...options } = readOptions('inspectTable', given, INSPECT_TABLE)
+  return namingLinesOf(rows, read, async (taken) => {
+    const all = await rowsFrom(rows, { read, sample }, taken)
     const plan = new ColumnPlan(all, options)
     const { report } = plan.fit(all).table
-    return { ...report, columns: await notesWithLines(plan.describe(report), rows, read) }
+    return { ...report, columns: await notesWithLines(plan.describe(report), rows, read, taken) }
   })
 }
 

@@ -70,10 +70,10 @@ export interface PreparedTable {
  * @throws as trainTable does
  */
 export async function prepareTable(rows: readonly object[] | Source, given: PrepareTableOptions): Promise<PreparedTable> {
-  const { testFraction, validationFraction, splitBy, seed, read, ...table } = readOptions('prepareTable', given, PREPARE_TABLE)
+  const { testFraction, validationFraction, splitBy, seed, read, sample, ...table } = readOptions('prepareTable', given, PREPARE_TABLE)
   const [ofTest, ofHeld] = [testFraction, validationFraction].map((fraction) => ({ fraction, seed, splitBy }))
-  const { plan, judging, data, encoder } = await namingLinesOf(rows, read, async () => {
-    const all = await rowsFrom(rows, read)
+  const { plan, judging, data, encoder } = await namingLinesOf(rows, read, async (taken) => {
+    const all = await rowsFrom(rows, { read, sample, seed }, taken)
     const plan = new ColumnPlan(all, table)
     if (splitBy !== undefined) checkTimes('prepareTable', all, plan, splitBy)
     const [used] = testFraction === 0 ? [plan.rows] : setAside('prepareTable', plan, plan.rows, ofTest)

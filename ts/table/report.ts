@@ -14,6 +14,8 @@ export interface TableModelReport extends ReportedDecision {
   rows: { train: number; test: number; dropped: number }
   /** Rows that were left out, including rows of `test`, with reasons. Together with training and test rows they are all given rows. */
   leftOut: LeftOut[]
+  /** Rows of the whole table, if those above are a random sample of it. */
+  sampledFrom?: number
   /** If the test rows are the latest ones: the column of times, and the value of the first test row. */
   splitBy?: { column: string; from: string }
   /** The encoding of each column, with the reason. */

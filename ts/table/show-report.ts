@@ -134,6 +134,7 @@ function factsOf({
   classNames,
   rows,
   leftOut,
+  sampledFrom,
   splitBy,
   columns,
   nets,
@@ -145,9 +146,10 @@ function factsOf({
   const left = columns.filter(({ role, as }) => role === 'input' && as === 'left out').map(({ name }) => name)
   const dropped = leftOut.length === 0 ? '' : `; ${describeLeftOut(leftOut)}`
   const latest = splitBy ? `, the latest by ‘${splitBy.column}’, from ${splitBy.from} on` : ''
+  const sampled = sampledFrom === undefined ? '' : `; a random sample of the ${formatCount(sampledFrom)} rows of the table`
   return [
     ['task', task === 'classification' ? `${classNames.length} classes` : 'a number'],
-    ['rows', `${formatCount(rows.train)} to learn from, ${formatCount(rows.test)} to test with${latest}${dropped}`],
+    ['rows', `${formatCount(rows.train)} to learn from, ${formatCount(rows.test)} to test with${latest}${dropped}${sampled}`],
     ['columns', `${used.length} used${left.length > 0 ? `; left out: ${left.slice(0, 6).join(', ')}${left.length > 6 ? ', …' : ''}` : ''}`],
     [
       'nets',

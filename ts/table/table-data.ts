@@ -9,6 +9,7 @@ import { checkClasses, checkRows, checkTarget } from './check-target.js'
 import { ColumnPlan } from './column-plan.js'
 import { namingLinesOf, rowsFrom } from './given-rows.js'
 import type { ProgressWatch } from './progress.js'
+import type { Taken } from './sample.js'
 import { checkTimes, earliestOf, setAside, timesOf } from './set-aside.js'
 import type { ReadTrainOptions } from './train-options.js'
 
@@ -17,7 +18,7 @@ export type TableData = Awaited<ReturnType<typeof tableData>>
 
 /** The rows as numbers, for training and test. Rows of a file are not kept: as objects they take many times the memory. */
 export async function tableData(rows: readonly object[] | Source, options: ReadTrainOptions, watch: ProgressWatch) {
-  const { aside, isSeries, ...learnt } = await namingLinesOf(rows, options.read, () => learnColumns(rows, options, watch))
+  const { aside, isSeries, ...learnt } = await namingLinesOf(rows, options.read, (taken) => learnColumns(rows, options, taken, watch))
   const { test, splitBy } = options
   watch.tell({ step: 'test rows as numbers' })
   const { tested, leftOut } =
@@ -37,9 +38,9 @@ function targetsBefore(learnt: Table, tested: Table): Float64Array {
 }
 
 /** Decides the kinds of columns, holds test rows out, and learns the encoding from the others. */
-async function learnColumns(rows: readonly object[] | Source, options: ReadTrainOptions, watch: ProgressWatch) {
-  const { read, test, testFraction, seed, splitBy } = options
-  const all = await rowsFrom(rows, read, watch)
+async function learnColumns(rows: readonly object[] | Source, options: ReadTrainOptions, taken: Taken, watch: ProgressWatch) {
+  const { test, testFraction, seed, splitBy } = options
+  const all = await rowsFrom(rows, options, taken, watch)
   watch.tell({ phase: 'encoding', step: 'a look at each column', rows: all.length, columns: Object.keys(all[0] ?? {}).length })
   const plan = new ColumnPlan(all, pickOptions(options, COLUMNS))
   checkRows(plan.rows)
@@ -60,7 +61,7 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
   // one row at a time: the row before is known
   const isSeries = !plan.isClasses && inOrder !== undefined && areAscending(inOrder)
   // the plan is not returned, because it holds all rows
-  return { reasons: plan.describe(learnt.report), leftOut: plan.leftOut, dropped, aside, isSeries, learnt, times, encoder }
+  return { taken, reasons: plan.describe(learnt.report), leftOut: plan.leftOut, dropped, aside, isSeries, learnt, times, encoder }
 }
 
 function areAscending(times: Float64Array): boolean {
@@ -71,10 +72,10 @@ function areAscending(times: Float64Array): boolean {
 function testTable(
   encoder: TableEncoder,
   test: readonly object[] | Source,
-  { read, target }: ReadTrainOptions,
+  { read, target, sample, seed }: ReadTrainOptions,
 ): Promise<{ tested: Table; leftOut: readonly LeftOut[] }> {
-  return namingLinesOf(test, read, async () => {
-    const rows = await rowsFrom(test, read)
+  return namingLinesOf(test, read, async (taken) => {
+    const rows = await rowsFrom(test, { read, sample, seed }, taken)
     if (rows.length === 0) throw rangeError('trainTable: test: there are no rows')
     if (!rows.some((row) => Object.hasOwn(row, target)))
       throw rangeError(

@@ -75,7 +75,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     budget.reserve(found.secondsOfRow),
   )
   const model = makeModel<P>(found, target, data, lesson, terms)
-  const reasons = await notesWithLines(data.reasons, rows, read)
+  const reasons = await notesWithLines(data.reasons, rows, read, data.taken)
   const report = makeReport({
     ...data,
     ...{ model, found, terms, spans, baseline, budget, seed },
@@ -87,6 +87,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     },
   })
   if (latest !== undefined) report.splitBy = latest
+  if (data.taken.of !== undefined) report.sampledFrom = data.taken.of
   report.seconds = (clock.now() - began) / 1000
   report.advice = adviceOn(report, { hasTime: time !== undefined, counts: classCounts(learnt.targets, learnt.classes) })
   return { model, report }

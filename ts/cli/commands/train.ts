@@ -16,8 +16,8 @@ export function trainCommand(): Command {
     .summary('train a model on a table of yours, or on a data set that comes with it')
     .description(
       'Of a table (CSV, TSV, JSON, JSON lines, also .gz): finds out what each column is and whether classes or numbers are predicted, sets rows ' +
-        'aside to test with, trains nets that answer together, and says how good they are. The model is one file that takes rows as they are. All ' +
-        'rows are held in memory, 150 to 200 bytes a value.\n\n' +
+        'aside to test with, trains nets that answer together, and says how good they are. The model is one file that takes rows as they are. ' +
+        'Rows are held in memory, 150 to 200 bytes a value; of a table of more than 10 million values, a random sample.\n\n' +
         'Of a data set by name: trains a net of dense layers with softmax cross-entropy, tests it on data it has not seen, shows a few of its ' +
         'answers, and then trains the same net with WASM and with JS for comparison. Ctrl-C stops and says how far it came.',
     )

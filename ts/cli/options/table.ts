@@ -1,6 +1,6 @@
 /** Options for the table of a training: the same for every command that trains on one. */
 import { Option } from 'commander'
-import { fraction } from '../../common/options.js'
+import { count, fraction } from '../../common/options.js'
 import { DECIMALS, THOUSANDS } from '../../data/formats/decimals.js'
 import type { Decimal, Thousands } from '../../data/index.js'
 import type { NetSettings } from '../../table/index.js'
@@ -21,6 +21,8 @@ export interface TableData extends FileOptions {
   /** A file of rows to test with. */
   test?: string
   testFraction?: number
+  /** Rows that are held in memory. */
+  sample?: number
   /** A column by which the latest rows are the test rows. */
   splitBy?: string
   exclude?: string[]
@@ -66,6 +68,9 @@ export function dataOptions(): Option[] {
     new Option('--test <file>', 'rows to test with, instead of a share of those to learn from'),
     flag('--test-fraction <x>', 'share of the rows that are set aside to test with (default: 0.2)', { is: fraction }),
     new Option('--split-by <column>', 'test with the latest rows by a column of dates or numbers, instead of some at random'),
+    flag('--sample <n>', 'rows to hold in memory: of a longer table a random sample (default: as many as have 10 million values)', {
+      is: count,
+    }),
     ...fileOptions(),
   ]
 }

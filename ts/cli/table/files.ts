@@ -20,7 +20,7 @@ function formatOptions({ ragged, encoding, header, decimal, thousands }: FileOpt
 }
 
 /** Column options for trainTable. */
-export function tableOptions({ exclude, categories, numbers = [], embed = [], missingValues, formatted, ...file }: TableData) {
+export function tableOptions({ exclude, categories, numbers = [], embed = [], missingValues, formatted, sample, ...file }: TableData) {
   const columns = Object.fromEntries([
     ...numbers.map((name) => [name, 'number'] as const),
     ...embed.map((name) => [name, 'embedding'] as const),
@@ -29,6 +29,7 @@ export function tableOptions({ exclude, categories, numbers = [], embed = [], mi
     ...(exclude && { exclude }),
     ...(categories && { categories }),
     ...(missingValues && { missingValues }),
+    ...(sample !== undefined && { sample }),
     ...(formatted && { formatted: file.decimal ?? true }),
     columns,
     read: formatOptions(file),

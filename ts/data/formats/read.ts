@@ -5,6 +5,7 @@ import type { Row } from '../table/values.js'
 import { arrowRows } from './arrow.js'
 import { CSV, type CsvOptions, csvRows, decoded } from './csv.js'
 import { jsonLines, jsonRows } from './json.js'
+import { countedRow, renameRows, rowsNamedIn } from './named-rows.js'
 import { parquetRows } from './parquet.js'
 import { allBytes, nameOf, piecesOf, readAhead, type Source } from './source.js'
 
@@ -90,9 +91,6 @@ export async function* streamTable(source: Source, options: ReadOptions = {}): A
   }
 }
 
-/** Rows that a message names: `of row 17`, `row 17 wants`. */
-const NAMED_ROWS = /(?<=^|[ (])row (\d+)(?![\w']|, counted)/g
-
 /**
  * Replaces rows of a table in a message by lines of its file, as an editor shows them: {@link fromTable} and others count rows from 0, without
  * knowing the file. If a file has no lines (JSON in one piece, Parquet, Arrow), rows are counted from 1, and the message says so.
@@ -104,7 +102,7 @@ const NAMED_ROWS = /(?<=^|[ (])row (\d+)(?![\w']|, counted)/g
  * await namingLines("column 'x' of row 1 wants a number", file) // "column 'x' of line 4 wants a number"
  */
 export async function namingLines(message: string, source: Source, options: ReadOptions = {}): Promise<string> {
-  const rows = [...message.matchAll(NAMED_ROWS)].map(([, row]) => Number(row))
+  const rows = rowsNamedIn(message)
   const isThere = typeof source === 'string' || [URL, Blob, ArrayBuffer, Uint8Array].some((kind) => source instanceof kind)
   if (rows.length === 0 || !isThere) return message
   const lines: number[] = []
@@ -114,9 +112,7 @@ export async function namingLines(message: string, source: Source, options: Read
     const most = Math.max(...rows)
     for await (const _ of partsOf(source, format, csv, lines)) if (lines.length > most) break
   }
-  return message.replace(NAMED_ROWS, (_, row) =>
-    hasLines ? `line ${lines[Number(row)] ?? '?'}` : `row ${Number(row) + 1}, counted from 1,`,
-  )
+  return renameRows(message, (row) => (hasLines ? `line ${lines[row] ?? '?'}` : countedRow(row)))
 }
 
 function formatOf(name: string): TableFormat {

@@ -1,4 +1,5 @@
 /** Statistics of a column, collected while its values pass by, from which its encoding is decided without holding all values. */
+import { ownText } from '../../common/own-text.js'
 import { quantileOf } from '../../common/quantile.js'
 import { RandomStream } from '../../common/random-stream.js'
 import type { Decimal } from '../formats/decimals.js'
@@ -199,9 +200,4 @@ function enlarged(numbers: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer>
   const out = new Float64Array(2 * numbers.length)
   out.set(numbers)
   return out
-}
-
-/** A copy. Engines keep a part of a text as a reference to all of it, and that is a piece of a file. */
-function ownText(text: string): string {
-  return text.length < 13 ? text : ` ${text}`.slice(1)
 }

@@ -1,0 +1,76 @@
+/** Tables that are longer than memory: a random sample, its report, and the places of its rows. */
+import { beforeAll, describe, expect, test } from 'vitest'
+import { load } from '../../ts/index.js'
+import { inspectTable, prepareTable, reportText, trainTable } from '../../ts/table/index.js'
+import { RowSample, type Taken } from '../../ts/table/sample.js'
+
+beforeAll(() => load({ backend: 'wasm' }))
+
+const lines = Array.from({ length: 2000 }, (_, i) => `${i % 50},${(i * 7) % 31},${(i % 50) * 2 + 1}`)
+const file = (some = lines) => new Blob([`a,b,y\n${some.join('\n')}\n`])
+
+describe('a sample of rows', () => {
+  test('has each row as likely as any other, in their order', () => {
+    const counts = new Float64Array(40)
+    for (let seed = 0; seed < 2000; seed++) {
+      const sample = new RowSample(10, seed)
+      for (let i = 0; i < 40; i++) sample.add({ i })
+      const taken: Taken = {}
+      const rows = sample.finish(taken)
+      expect(taken.of).toBe(40)
+      const places = Array.from(taken.places as ArrayLike<number>)
+      expect(places).toEqual(rows.map(({ i }) => i))
+      expect(places).toEqual([...places].sort((a, b) => a - b))
+      for (const place of places) counts[place]++
+    }
+    // 500 each; the standard deviation is 19
+    for (const count of counts) expect(Math.abs(count - 500)).toBeLessThan(90)
+  })
+
+  test('is all rows if there are not more', () => {
+    const taken: Taken = {}
+    const sample = new RowSample(3, 0)
+    for (let i = 0; i < 3; i++) sample.add({ i })
+    expect(sample.finish(taken)).toEqual([{ i: 0 }, { i: 1 }, { i: 2 }])
+    expect(taken).toEqual({})
+  })
+
+  test('by default has ten million values', () => {
+    const wide = Object.fromEntries(Array.from({ length: 2_500_000 }, (_, i) => [i, 0]))
+    const sample = new RowSample(undefined, 0)
+    for (let i = 0; i < 9; i++) sample.add(wide)
+    expect(sample.size).toBe(4)
+  })
+})
+
+describe('a table of which a sample is taken', () => {
+  test('is told in the report', async () => {
+    const { report, model } = await trainTable(file(), { target: 'y', hidden: [], sample: 300 })
+    expect(report.sampledFrom).toBe(2000)
+    expect(report.rows.train + report.rows.test + report.rows.dropped).toBe(300)
+    expect(reportText(report).replace(/\s+/g, ' ')).toContain('; a random sample of the 2,000 rows of the table')
+    expect(model.predict({ a: 10, b: 1 }).value).toBeCloseTo(21, 0)
+    const { report: whole } = await trainTable(file(), { target: 'y', hidden: [], sample: 2000 })
+    expect(whole.sampledFrom).toBeUndefined()
+    expect(whole).toEqual({ ...(await trainTable(file(), { target: 'y', hidden: [] })).report, seconds: whole.seconds })
+  })
+
+  test('is the same for the same seed, from a file and from memory, and may be inspected and prepared', async () => {
+    const rows = lines.map((line) => Object.fromEntries(line.split(',').map((value, i) => ['aby'[i], value])))
+    const one = await prepareTable(file(), { target: 'y', sample: 200, seed: 3 })
+    const two = await prepareTable(rows, { target: 'y', sample: 200, seed: 3 })
+    expect(one.train.inputs).toEqual(two.train.inputs)
+    expect((await inspectTable(file(), { target: 'y', sample: 100 })).rows).toBe(100)
+  })
+
+  test('names the row of the file that is wrong', async () => {
+    const wrong = lines.map((line, i) => (i % 2 === 0 ? line : line.replace(/^\d+/, 'many')))
+    const message = await inspectTable(file(wrong), { target: 'y', columns: { a: 'number' }, missing: 'fail', sample: 300 }).then(
+      () => '',
+      (error: Error) => error.message,
+    )
+    const [, row] = /row (\d+), counted from 1,/.exec(message) ?? []
+    expect(message).not.toBe('')
+    expect(wrong[Number(row) - 1]).toContain('many')
+  })
+})
