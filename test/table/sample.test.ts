@@ -12,7 +12,7 @@ const file = (some = lines) => new Blob([`a,b,y\n${some.join('\n')}\n`])
 describe('a sample of rows', () => {
   test('has each row as likely as any other, in their order', () => {
     const counts = new Float64Array(40)
-    for (let seed = 0; seed < 2000; seed++) {
+    for (let seed = 0; seed < 500; seed++) {
       const sample = new RowSample(10, seed)
       for (let i = 0; i < 40; i++) sample.add({ i })
       const taken: Taken = {}
@@ -23,8 +23,8 @@ describe('a sample of rows', () => {
       expect(places).toEqual([...places].sort((a, b) => a - b))
       for (const place of places) counts[place]++
     }
-    // 500 each; the standard deviation is 19
-    for (const count of counts) expect(Math.abs(count - 500)).toBeLessThan(90)
+    // 125 each; the standard deviation is 10
+    for (const count of counts) expect(Math.abs(count - 125)).toBeLessThan(48)
   })
 
   test('is all rows if there are not more', () => {
@@ -36,10 +36,10 @@ describe('a sample of rows', () => {
   })
 
   test('by default has ten million values', () => {
-    const wide = Object.fromEntries(Array.from({ length: 2_500_000 }, (_, i) => [i, 0]))
+    const wide = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [i, 0]))
     const sample = new RowSample(undefined, 0)
-    for (let i = 0; i < 9; i++) sample.add(wide)
-    expect(sample.size).toBe(4)
+    for (let i = 0; i < 103; i++) sample.add(wide)
+    expect(sample.size).toBe(100)
   })
 })
 
@@ -52,7 +52,6 @@ describe('a table of which a sample is taken', () => {
     expect(model.predict({ a: 10, b: 1 }).value).toBeCloseTo(21, 0)
     const { report: whole } = await trainTable(file(), { target: 'y', hidden: [], sample: 2000 })
     expect(whole.sampledFrom).toBeUndefined()
-    expect(whole).toEqual({ ...(await trainTable(file(), { target: 'y', hidden: [] })).report, seconds: whole.seconds })
   })
 
   test('is the same for the same seed, from a file and from memory, and may be inspected and prepared', async () => {

@@ -26,6 +26,8 @@ export interface Chosen {
   folds: number
   /** Held-out logits of the rows with the best penalty, row-major [rows, classes]. */
   logits: Float64Array
+  /** Held-out rows by true and predicted class. */
+  confusion: number[][]
   /** A line of a fold with the best penalty: a start for that of all rows. */
   start: Line
 }
@@ -114,8 +116,10 @@ export function choosePenalty(
     while (step <= LAST_STEP && attempt(penaltyAt(step, engine.spread))) step++
     if (step === USUAL_STEP + 1) for (step = USUAL_STEP - 1; step >= FIRST_STEP && attempt(penaltyAt(step, engine.spread)); ) step--
   }
+  const found = best as NonNullable<typeof best>
   return {
-    ...(best as NonNullable<typeof best>),
+    ...found,
+    confusion: confusionOf(found.logits, ownClasses, classes, judged),
     tried: tried.sort((a, b) => a.l2 - b.l2),
     ...{ rows: rows.length, folds: count },
   }
@@ -132,11 +136,21 @@ function scoreOf(
   for (const row of rows) {
     const z = logits.subarray(row * classes, (row + 1) * classes)
     loss += lossOf(z, classOf[row], 1 / temperature)
-    let best = 0
-    for (let c = 1; c < classes; c++) if (z[c] > z[best]) best = c
-    hits += Number(best === classOf[row])
+    hits += Number(largestOf(z) === classOf[row])
   }
   return { logLoss: loss / rows.length, accuracy: hits / rows.length }
+}
+
+function confusionOf(logits: Float64Array, classOf: Int32Array, classes: number, rows: Int32Array): number[][] {
+  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
+  for (const row of rows) counts[classOf[row]][largestOf(logits.subarray(row * classes, (row + 1) * classes))]++
+  return counts
+}
+
+function largestOf(z: Float64Array): number {
+  let best = 0
+  for (let c = 1; c < z.length; c++) if (z[c] > z[best]) best = c
+  return best
 }
 
 /** −log softmax(z/temperature)[target] */

@@ -16,6 +16,10 @@ export interface HeadReport {
   /** Mean −log of the probability of the true class. */
   logLoss: number
   accuracy: number
+  /** The classes of the training, as text; later ones are in no figure here. Empty if there are more than 50. */
+  classes: readonly string[]
+  /** Held-out rows by true class (rows) and predicted class (columns). Empty if there are more than 50. */
+  confusion: readonly (readonly number[])[]
   /** The same for each penalty that was tried, from small to large. */
   tried: readonly { l2: number; logLoss: number; accuracy: number }[]
 }
@@ -106,10 +110,19 @@ export function readState<L extends Label>(file: unknown): HeadState<L> {
   }
 }
 
-function isReport({ tried, ...numbers }: HeadReport): boolean {
+function isReport({ tried, classes, confusion, ...numbers }: HeadReport): boolean {
   const areGood = (scores: object) => Object.values(scores).every((x) => Number.isFinite(x))
+  const isCounts = (row: readonly number[]) =>
+    Array.isArray(row) && row.length === classes.length && row.every((count) => Number.isInteger(count) && count >= 0)
   return (
-    areGood(numbers) && Array.isArray(tried) && tried.every((scores) => typeof scores === 'object' && scores !== null && areGood(scores))
+    areGood(numbers) &&
+    Array.isArray(tried) &&
+    tried.every((scores) => typeof scores === 'object' && scores !== null && areGood(scores)) &&
+    Array.isArray(classes) &&
+    classes.every((name) => typeof name === 'string') &&
+    Array.isArray(confusion) &&
+    confusion.length === classes.length &&
+    confusion.every(isCounts)
   )
 }
 

@@ -8,6 +8,7 @@ export { Head, type HeadPrediction, type NearExample, type SaveHeadOptions } fro
 export type { HeadReport } from './head-state.js'
 export { loadHead } from './load-head.js'
 export type { Priors } from './priors.js'
+export { reportHtml, reportText } from './show-report.js'
 export { type HeadFunctionOptions, headToFunction } from './to-function.js'
 export { type TrainHeadOptions, trainHead } from './train-head.js'
 export type { Label, Vector, Vectors } from './vectors.js'

@@ -2,10 +2,11 @@
 import { rangeError } from '../common/errors.js'
 import { anything, flag, positive, readOptions, type Schema, seed, share } from '../common/options.js'
 import { Pacer } from '../common/pacer.js'
-import { choosePenalty, countClasses, usualPenalty } from './choose-penalty.js'
+import { type Chosen, choosePenalty, countClasses, usualPenalty } from './choose-penalty.js'
 import { EngineRows } from './engine-rows.js'
 import { Examples } from './examples.js'
 import { Head } from './head.js'
+import type { HeadReport } from './head-state.js'
 import { Lines, lineOfAll } from './lines.js'
 import { spreadOf } from './none.js'
 import type { Priors } from './priors.js'
@@ -79,9 +80,17 @@ export async function trainHead<const L extends Label>(
     temperature: chosen?.temperature ?? 1,
     counts: countClasses(classOf, classes),
     spread: spreadOf(rows, classOf, classes),
-    report: chosen && { rows: chosen.rows, folds: chosen.folds, ...chosen.best, tried: chosen.tried },
+    report: chosen && reportOf(chosen, read.labels),
     examples: new Examples(rows, classOf),
   })
+}
+
+/** Classes up to which the report has a table of classes, which grows with their square. */
+const MOST_CLASSES = 50
+
+function reportOf({ rows, folds, best, tried, confusion }: Chosen, labels: readonly Label[]): HeadReport {
+  const told = labels.length <= MOST_CLASSES
+  return { rows, folds, ...best, tried, classes: told ? labels.map(String) : [], confusion: told ? confusion : [] }
 }
 
 /** @internal vectors and labels that something can be learned from, once there is room for them in the engine. @throws TypeError, RangeError */

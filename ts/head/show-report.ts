@@ -1,0 +1,144 @@
+/** A report on a head as a page, and as lines of a terminal. */
+import { show } from '../common/show.js'
+import { adviceBy, type Block, type Rule } from '../report/blocks.js'
+import { formatCount, formatMetric, formatNumber, formatShare } from '../report/format.js'
+import { page } from '../report/page.js'
+import { type ReportTextOptions, textOf } from '../report/text.js'
+import type { Head } from './head.js'
+import type { HeadReport } from './head-state.js'
+import type { Label } from './vectors.js'
+
+/** Examples of a class below which its probabilities are guesses. */
+const FEW = 3
+/** Held-out rows of a class that are taken for one other class, and their share, from which on the two are named. */
+const [LEAST_CONFUSED, SHARE_CONFUSED] = [3, 0.1]
+/** Pairs of classes that are named. */
+const MAX_PAIRS = 3
+const MAX_NAMED = 6
+/** Classes of a matrix. */
+const MAX_CLASSES = 30
+
+/** What the report is about. */
+interface Figures {
+  names: readonly string[]
+  counts: readonly number[]
+  report: HeadReport | null
+}
+
+/**
+ * A report on a head as an HTML page: how good it is on held-out rows, class by class, and what to try next.
+ *
+ * @example
+ * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
+ * reportHtml(head).startsWith('<!doctype html>') // true
+ */
+export function reportHtml<L extends Label>(head: Head<L>): string {
+  return page({ title: 'report of a head', heading: `${formatCount(head.labels.length)} classes on vectors` }, blocksOf(head))
+}
+
+/**
+ * The same as lines for a terminal: control characters in labels are made visible.
+ *
+ * @example
+ * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
+ * reportText(head, { width: 60 }).includes('accuracy') // true
+ */
+export function reportText<L extends Label>(head: Head<L>, options: ReportTextOptions = {}): string {
+  return textOf(blocksOf(head), options)
+}
+
+function blocksOf<L extends Label>(head: Head<L>): Block[] {
+  const { state, report, width, count, l2, temperature } = head
+  const names = head.labels.map(String)
+  const counts = [...state.counts]
+  const { classes = [], confusion = [] } = report ?? {}
+  const held =
+    report === null ? [] : [['accuracy', formatMetric(report.accuracy)] as const, ['log loss', formatMetric(report.logLoss)] as const]
+  return [
+    {
+      ...({ kind: 'facts', title: '' } as const),
+      facts: [
+        ['classes', `${formatCount(names.length)}, of ${formatCount(count)} examples with ${formatCount(width)} numbers each`],
+        ...held,
+        ...(report === null
+          ? []
+          : [['measured on', `${formatCount(report.rows)} rows, each by a head that did not see it (${report.folds} folds)`] as const]),
+        ['penalty', `${formatNumber(l2)}${report === null || report.tried.length < 2 ? '' : `, the best of ${report.tried.length}`}`],
+        ['temperature', formatNumber(temperature)],
+      ],
+    },
+    {
+      ...({ kind: 'table', title: 'Class by class' } as const),
+      head: ['class', 'examples', ...(report ? ['found', 'right where named'] : [])],
+      rows: names.map((name, c) => [name, formatCount(counts[c]), ...(report ? sharesOf(confusion, classes.indexOf(name)) : [])]),
+      ...(report && { note: 'of held-out rows: the share of the class that is found, and of rows named so that are of it' }),
+    },
+    ...(classes.length > 0 && classes.length <= MAX_CLASSES
+      ? [
+          {
+            kind: 'matrix',
+            title: 'Taken for',
+            note: 'rows: the true class, columns: the named one',
+            counts: confusion,
+            names: classes,
+          } as const,
+        ]
+      : []),
+    { kind: 'advice', title: 'What to try next', lines: adviceBy(RULES, { names, counts, report }, undefined) },
+  ]
+}
+
+/** Recall and precision of a class; of a later one nothing is known. */
+function sharesOf(confusion: readonly (readonly number[])[], c: number): string[] {
+  if (c < 0) return ['', '']
+  const right = confusion[c][c]
+  const share = (all: number) => (all === 0 ? '' : formatShare(right / all))
+  return [share(confusion[c].reduce((a, b) => a + b, 0)), share(confusion.reduce((sum, row) => sum + row[c], 0))]
+}
+
+const RULES: readonly Rule<Figures>[] = [notMeasured, fewExamples, noBetterThanGuess, confusedPairs]
+
+function notMeasured({ report }: Figures): string[] {
+  return report === null
+    ? ['Nothing says how good the head is: no class had two examples, or `l2` and `calibrate` left no cross-validation.']
+    : []
+}
+
+function fewExamples({ names, counts }: Figures): string[] {
+  const few = names.filter((_, c) => counts[c] < FEW)
+  if (few.length === 0) return []
+  const shown = few.slice(0, MAX_NAMED).map(show).join(', ')
+  const more = few.length > MAX_NAMED ? ` and ${few.length - MAX_NAMED} more` : ''
+  return [`${shown}${more} ${few.length === 1 ? 'has' : 'have'} fewer than ${FEW} examples: add some, such as those that chooseNext names.`]
+}
+
+function noBetterThanGuess({ report }: Figures): string[] {
+  if (report === null) return []
+  const { classes, confusion } = report
+  const counts = confusion.map((row) => row.reduce((a, b) => a + b, 0))
+  const all = counts.reduce((a, b) => a + b, 0)
+  const right = confusion.reduce((sum, row, c) => sum + row[c], 0)
+  const most = Math.max(...counts)
+  if (right > most) return []
+  return [
+    `It is no better than always saying ${show(classes[counts.indexOf(most)])}, which is right for ${formatShare(most / all)}: ` +
+      'the vectors hardly tell these classes apart, or labels are wrong (findMislabelled).',
+  ]
+}
+
+function confusedPairs({ report }: Figures): string[] {
+  const { classes, confusion } = report ?? { classes: [], confusion: [] }
+  const pairs = confusion.flatMap((row, c) => {
+    const all = row.reduce((a, b) => a + b, 0)
+    return row.flatMap((count, other) =>
+      other !== c && count >= LEAST_CONFUSED && count >= SHARE_CONFUSED * all ? [{ c, other, count, all }] : [],
+    )
+  })
+  return pairs
+    .sort((a, b) => b.count - a.count)
+    .slice(0, MAX_PAIRS)
+    .map(
+      ({ c, other, count, all }) =>
+        `${count} of ${all} rows of ${show(classes[c])} are taken for ${show(classes[other])}: findMislabelled says whether labels are wrong; if not, more examples that tell the two apart help.`,
+    )
+}
