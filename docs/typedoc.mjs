@@ -33,6 +33,7 @@ const CATEGORIES = {
   plot: 'Training',
   table: 'Tables',
   head: 'Heads',
+  series: 'Forecasts',
   stream: 'Streams',
   tune: 'Tuning',
   xray: 'Training',

@@ -16,6 +16,7 @@ import * as gradus from '../../ts/index.js'
 import * as metrics from '../../ts/metrics/index.js'
 import * as optim from '../../ts/optim/index.js'
 import { plotHistory } from '../../ts/plot/index.js'
+import { forecast } from '../../ts/series/index.js'
 import { fitCurve, levenbergMarquardt, minimize, strongWolfe } from '../../ts/solve/index.js'
 import { fitStream, OnlineLearner } from '../../ts/stream/index.js'
 import { inspectTable, prepareTable, tableNet, tableToFunction, trainTable } from '../../ts/table/index.js'
@@ -104,6 +105,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   FLOAT: ['float', (o) => tune.float(0, 1, o)],
   FOCAL: ['focal', gradus.focal],
   FOLDS: ['kFold', (o) => data.kFold(data.iris(), o)],
+  FORECAST: ['forecast', (o) => forecast(TABLE_ROWS, o), { time: 'y', value: 'x' }],
   FROM_ONNX: ['fromOnnx', (o) => fromOnnx(new Uint8Array(8), o)],
   FROM_PYTORCH: ['fromPyTorch', (o) => fromPyTorch(net(), toPyTorch(net()).tensors, o)],
   GRADIENTS: ['gradients', (o) => gradus.gradients(p(), [], o)],

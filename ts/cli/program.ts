@@ -4,6 +4,7 @@ import { nearest } from '../common/nearest.js'
 import { benchCommand } from './commands/bench.js'
 import { evaluateCommand } from './commands/evaluate.js'
 import { exportCommand } from './commands/export.js'
+import { forecastCommand } from './commands/forecast.js'
 import { infoCommand } from './commands/info.js'
 import { inspectCommand } from './commands/inspect.js'
 import { lrFindCommand } from './commands/lr-find.js'
@@ -19,6 +20,7 @@ import { version } from './version.js'
 const COMMANDS = [
   trainCommand,
   predictCommand,
+  forecastCommand,
   evaluateCommand,
   inspectCommand,
   exportCommand,
@@ -83,6 +85,7 @@ Examples:
   gradus train iris.csv --target species        a model of your own table
   gradus train sales.csv -t price --time 60s    the same, a minute for many nets
   gradus predict iris.safetensors new.csv       what it says of other rows
+  gradus forecast sales.csv --time date --value units    how it goes on
   gradus export iris.safetensors --to onnx      also js, pytorch, keras
   gradus tune sales.csv -t price --time 5m      look for better nets
   gradus xray sales.csv -t price                why does it not learn?

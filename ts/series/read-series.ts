@@ -208,7 +208,7 @@ function seriesOf(
   cells: Cells,
   grid: Calendar,
   columns: Columns,
-  { every, combine }: Reading,
+  { every, combine, calendar }: Reading,
   notes: string[],
   form: Form,
 ): Series {
@@ -238,7 +238,7 @@ function seriesOf(
   while (from < to && counts[from] === 0) from++
   while (from < to && counts[to - 1] === 0) to--
   if (every !== undefined) [from, to] = wholePeriods(cells, grid, [start + from, start + to], notes).map((place) => place - start)
-  if (to - from < FEWEST)
+  if (to - from < (calendar === undefined ? FEWEST : 1))
     throw rangeError(
       `${who}: ${named(cells.key)}has ${count(Math.max(0, to - from), 'value')}, and a forecast wants at least ${FEWEST}; leave ${cells.key.length > 0 ? 'this series' : 'it'} out, or add earlier rows`,
     )

@@ -3,7 +3,7 @@
  * and season, and no, additive or damped trend. Parameters and initial states maximize the likelihood together, by L-BFGS with exact gradients: one
  * pass forward and one back over the series.
  */
-import { minimize } from '../solve/minimize/minimize.js'
+import { minimize } from '../solve/index.js'
 
 /** Components, as ETS(error, trend, season) has them: `Ad` is a damped trend, `N` is none. */
 export interface EtsForm {

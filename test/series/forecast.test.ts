@@ -1,0 +1,332 @@
+/** Forecasts from rows to file: what they keep to, what they refuse, and that no model sees what it is judged by. */
+import { beforeAll, describe, expect, test } from 'vitest'
+import { RandomStream } from '../../ts/common/random-stream.js'
+import { load } from '../../ts/index.js'
+import { calendarOf } from '../../ts/series/calendar.js'
+import { fitClassics, forecastsOf, judge, MODELS } from '../../ts/series/ensemble.js'
+import { type ForecastOptions, forecast, loadSeriesModel, reportHtml, reportText, type SeriesModel } from '../../ts/series/index.js'
+import { errorsOf, scalesOf } from '../../ts/series/measures.js'
+import { netForecasts, planNet, trainNet } from '../../ts/series/net.js'
+import type { SeriesReport } from '../../ts/series/report.js'
+import { RULES } from '../../ts/series/show-report.js'
+
+beforeAll(() => load({ reproducible: true }))
+
+const HOW: ForecastOptions = { time: 't', value: 'y', horizon: 4, season: 4 }
+const rowsOf = (count: number, y: (t: number) => number | null, more: object = {}) =>
+  Array.from({ length: count }, (_, t) => ({ t, y: y(t), ...more }))
+/** A trend, a season of four and noise. */
+function noisy(count: number, seed: number, noise = 2) {
+  const random = new RandomStream(seed)
+  return Float64Array.from({ length: count }, (_, t) => 50 + 0.5 * t + 8 * Math.sin((t * Math.PI) / 2) + noise * random.normal())
+}
+
+describe('forecast', () => {
+  test.each([
+    ['that rises', 10, 2],
+    ['that falls below zero', 30, -1],
+    ['that is flat', 5, 0],
+    ['of zeros', 0, 0],
+    ['of large numbers', 1e9, 1e7],
+  ])('a line %s goes on as a line, with a narrow band', async (_, start, slope) => {
+    const { forecasts } = await forecast(
+      rowsOf(40, (t) => start + slope * t),
+      { time: 't', value: 'y', horizon: 10 },
+    )
+    const size = Math.max(1, Math.abs(start), Math.abs(40 * slope))
+    for (const [h, { time, value, low, high }] of forecasts.entries()) {
+      expect(time).toBe(40 + h)
+      expect(Math.abs(value - start - slope * (40 + h))).toBeLessThan(1e-3 * size)
+      expect(high - low).toBeLessThan(0.01 * size)
+    }
+  })
+
+  test('a season goes on as a season', async () => {
+    const season = [10, 20, 15, 40]
+    const { forecasts } = await forecast(
+      rowsOf(40, (t) => season[t % 4]),
+      HOW,
+    )
+    for (const [h, { value }] of forecasts.entries()) expect(value).toBeCloseTo(season[h], 1)
+  })
+
+  test('trend, season and noise: better than the last season again, and the band holds about 80 %', async () => {
+    const all = Array.from({ length: 30 }, (_, s) => noisy(64, s + 1))
+    const rows = all.flatMap((own, s) => rowsOf(60, (t) => own[t], { s }))
+    const { forecasts, report } = await forecast(rows, { ...HOW, by: 's' })
+    expect(report.errors.ensemble?.mase).toBeLessThan(0.9 * (report.errors.naive?.mase ?? 0))
+    const held = forecasts.filter(({ low, high }, i) => {
+      const y = all[Math.floor(i / 4)][60 + (i % 4)]
+      return y >= low && y <= high
+    })
+    expect(held.length / forecasts.length).toBeGreaterThan(0.7)
+    expect(held.length / forecasts.length).toBeLessThan(0.93)
+    for (const { weights } of report.each) expect(Object.values(weights).reduce((a, b) => a + b, 0)).toBeCloseTo(1, 9)
+  })
+
+  test('the same seed gives the same bits', async () => {
+    const values = noisy(60, 5)
+    const run = async () =>
+      (
+        await forecast(
+          rowsOf(60, (t) => values[t]),
+          HOW,
+        )
+      ).forecasts
+    expect(await run()).toEqual(await run())
+  })
+
+  test('a known column tells what no past could', async () => {
+    const random = new RandomStream(7)
+    const promo = Array.from({ length: 124 }, () => Number(random.uniform() < 0.3))
+    const rows = promo.map((p, t) => ({ t, y: t < 120 ? 20 + 10 * p + 0.1 * random.normal() : null, p }))
+    const { forecasts } = await forecast(rows, { ...HOW, season: 1, known: 'p' })
+    const without = await forecast(rows, { ...HOW, season: 1 })
+    const off = (list: typeof forecasts) => list.reduce((sum, { value }, h) => sum + Math.abs(value - 20 - 10 * promo[120 + h]), 0) / 4
+    expect(off(forecasts)).toBeLessThan(2)
+    expect(off(without.forecasts)).toBeGreaterThan(2)
+  })
+
+  test('forecasts and bands keep to min', async () => {
+    const { forecasts } = await forecast(
+      rowsOf(40, (t) => 40 - t),
+      { time: 't', value: 'y', horizon: 8, min: 0 },
+    )
+    for (const { value, low, high } of forecasts) for (const x of [value, low, high]) expect(x).toBeGreaterThanOrEqual(0)
+  })
+
+  test('several columns of values are series of their own', async () => {
+    const rows = Array.from({ length: 30 }, (_, t) => ({ t, a: t, b: -t }))
+    const { forecasts } = await forecast(rows, { time: 't', value: ['a', 'b'], horizon: 2 })
+    expect(forecasts.map(({ key }) => key[0])).toEqual(['a', 'a', 'b', 'b'])
+    expect(forecasts.map(({ value }) => Math.round(value))).toEqual([30, 31, -30, -31])
+  })
+
+  const dates = (count: number) => Array.from({ length: count }, (_, i) => ({ t: new Date(Date.UTC(2020, i)), y: (i * 7) % 5 }))
+  const REFUSED: [string, () => Promise<unknown>, RegExp][] = [
+    [
+      'a horizon that is too long',
+      () => forecast(dates(40), { time: 't', value: 'y', horizon: 21 }),
+      /at most 20 of 40 months, half of the longest series, got 21/,
+    ],
+    [
+      'a series of less than two seasons',
+      () => forecast(dates(20), { time: 't', value: 'y' }),
+      /20 values, fewer than two seasons of 12 months; give season: 1/,
+    ],
+    ['a misspelled option', () => forecast(dates(40), { time: 't', value: 'y', horizn: 3 } as never), /did you mean horizon/],
+    [
+      'the word of another library',
+      () => forecast(dates(40), { time: 't', value: 'y', season_length: 12 } as never),
+      /did you mean season/,
+    ],
+    ['a horizon of 0', () => forecast(dates(40), { time: 't', value: 'y', horizon: 0 }), /horizon wants a whole number ≥ 1, got 0/],
+    ['no column of values', () => forecast(dates(40), { time: 't' } as never), /value wants the name of a column/],
+    [
+      'a known column that ends before the horizon',
+      () =>
+        forecast(
+          dates(40).map((row) => ({ ...row, p: 1 })),
+          { time: 't', value: 'y', known: 'p', horizon: 3 },
+        ),
+      /'p' is a known column and wants values until 2023-07-01, got them until 2023-04-01; add rows with 'y' empty/,
+    ],
+  ]
+  test.each(REFUSED)('%s is refused', (_, work, message) => expect(work()).rejects.toThrow(message))
+
+  test('a signal stops it', async () => {
+    await expect(forecast(dates(40), { time: 't', value: 'y', signal: AbortSignal.abort() })).rejects.toThrow(/abort/i)
+  })
+
+  test('series of a few values, constants, jumps, huge and tiny numbers are forecast by finite numbers', async () => {
+    const random = new RandomStream(11)
+    const made: [string, (t: number) => number][] = [
+      ['constant', () => 7],
+      ['one jump', (t) => Number(t > 20)],
+      ['spikes', (t) => (t % 9 === 0 ? 1000 : 0)],
+      ['huge', () => 1e35 * random.uniform()],
+      ['tiny', () => 1e-35 * random.uniform()],
+      ['signs', () => random.normal()],
+      ['growth', (t) => 1.3 ** t],
+    ]
+    for (const count of [5, 26])
+      for (const [name, y] of made) {
+        const { forecasts } = await forecast(rowsOf(count, y), { time: 't', value: 'y', horizon: 2 })
+        for (const { value, low, high } of forecasts)
+          expect(low <= value && value <= high && Number.isFinite(high - low), `${name}, ${count}`).toBe(true)
+      }
+  })
+})
+
+describe('honesty', () => {
+  const calendar = { ...calendarOf('day'), form: 'day' } as const
+  const series = (values: Float64Array) => ({ key: [], start: 0, values, gaps: new Uint8Array(values.length), known: [], fixed: [] })
+
+  test('models of a backtest do not change with the values that they are judged by', async () => {
+    const values = noisy(80, 3)
+    const changed = values.map((y, i) => (i < 70 ? y : -y))
+    const of = async (own: ReturnType<typeof series>) => {
+      const plan = planNet([own], [70], 4, [4, 1])
+      const net = plan && (await trainNet(plan, calendar, [own], [70], { hidden: 8, seed: 1 }))
+      const fits = fitClassics(own, 70, 4)
+      return forecastsOf(calendar, [own], [fits], { linear: null, net }, [[70]], 4)
+    }
+    expect(await of(series(values))).toEqual(await of(series(changed)))
+  })
+
+  test('a net forecasts nothing where it cannot look back', async () => {
+    const own = series(noisy(80, 3))
+    const plan = planNet([own], [80], 4, [4, 1])
+    const net = plan && (await trainNet(plan, calendar, [own], [80], { hidden: 0, seed: 1 }))
+    const [ahead] = netForecasts(net as NonNullable<typeof net>, calendar, [own], [[2, 40]])
+    expect([...ahead].map(Number.isNaN)).toEqual([true, true, true, true, false, false, false, false])
+  })
+
+  test('a model without error has all of the weight, one that is absurd none', () => {
+    const own = series(Float64Array.from({ length: 40 }, (_, i) => i))
+    const origins = [[32, 36]]
+    const right = Float64Array.from([32, 33, 34, 35, 36, 37, 38, 39])
+    const past = {
+      naive: right.map(() => 31),
+      drift: right,
+      theta: right.map((y) => y + 1),
+      ets: right.map(() => 1e9),
+      linear: right.map(() => Number.NaN),
+      net: right.map((y) => y - 2),
+    }
+    const [{ weights, errors }] = judge([own], 1, origins, [past], 4, 0.8).series
+    expect(weights.drift).toBe(1)
+    expect(MODELS.filter((model) => weights[model] > 0)).toEqual(['drift'])
+    expect(errors.ensemble?.mase).toBe(0)
+    expect(errors.linear).toBeNull()
+  })
+
+  test('errors by hand', () => {
+    const values = Float64Array.from([1, 2, 4, 7])
+    expect(scalesOf(values, new Uint8Array(4), 1, 4)).toEqual([2, Math.sqrt(14 / 3)])
+    const errors = errorsOf(
+      [
+        [10, 8, 7, 9],
+        [4, 4, 3, 5],
+      ],
+      [2, 2],
+      0.8,
+    )
+    expect(errors.mase).toBe(0.5)
+    expect(errors.rmsse).toBeCloseTo(Math.SQRT2 / 2, 12)
+    expect(errors.smape).toBeCloseTo(200 / 18, 12)
+    expect(errors.coverage).toBe(0.5)
+    // 10 over [7, 9]: 0.1·3 and 0.9·1; 4 in [3, 5]: 0.1·1 twice
+    expect(errors.pinball).toBeCloseTo((0.3 + 0.9 + 0.1 + 0.1) / 4 / 2, 12)
+  })
+})
+
+describe('a model', () => {
+  const values = noisy(70, 9)
+  const rows = [...rowsOf(60, (t) => values[t], { s: 'a', p: 1 }), ...rowsOf(60, (t) => -values[t], { s: 'b', p: 2 })]
+  let made: SeriesModel
+  beforeAll(async () => {
+    made = await forecast(rows, { ...HOW, by: 's', static: 'p' })
+  })
+
+  test('goes on from new rows: forecasts follow, parameters stay', async () => {
+    const model = made
+    const later = model.extend([
+      { t: 60, y: values[60], s: 'a', p: 1 },
+      { t: 61, y: values[61], s: 'a', p: 1 },
+    ])
+    expect(later.forecasts.map(({ time }) => time)).toEqual([62, 63, 64, 65, 60, 61, 62, 63])
+    expect(later.forecasts.slice(4)).toEqual(model.forecasts.slice(4))
+    expect(model.forecasts[0].time).toBe(60)
+    // one by one is as together
+    const first = model.extend([{ t: 60, y: values[60], s: 'a', p: 1 }])
+    expect(first.extend([{ t: 61, y: values[61], s: 'a', p: 1 }]).forecasts).toEqual(later.forecasts)
+  })
+
+  test('refuses rows that it has, other series, and times between its own', async () => {
+    const model = made
+    expect(() => model.extend([{ t: 59, y: 1, s: 'a', p: 1 }])).toThrow(
+      /extend: rows want times after 59, the last one of 'a', got 59; leave out rows/,
+    )
+    expect(() => model.extend([{ t: 60, y: 1, s: 'c', p: 1 }])).toThrow(/the model has no series 'c'/)
+    expect(() => model.extend([{ t: 60.5, y: 1, s: 'a', p: 1 }])).toThrow(/times a unit apart, got 60.5/)
+    expect(() => model.extend([])).toThrow(/there are no rows/)
+  })
+
+  test('is the same from its file', async () => {
+    const model = made
+    const again = await loadSeriesModel(model.bytes())
+    expect(again.forecasts).toEqual(model.forecasts)
+    expect(again.report).toEqual(model.report)
+    expect(again.bytes()).toEqual(model.bytes())
+  })
+
+  test('a damaged file is refused, whatever byte is wrong, or makes finite forecasts', async () => {
+    const bytes = made.bytes()
+    await expect(loadSeriesModel(new Uint8Array(8))).rejects.toThrow()
+    const random = new RandomStream(4)
+    for (let i = 0; i < 60; i++) {
+      const wrong = bytes.slice(0, i % 3 === 0 ? Math.floor(bytes.length * random.uniform()) : bytes.length)
+      if (wrong.length > 0) wrong[Math.floor(Math.min(wrong.length, i % 2 === 0 ? 3000 : Infinity) * random.uniform())] ^= 1 << (i % 8)
+      const model = await loadSeriesModel(wrong).catch((error: unknown) => error)
+      if (model instanceof Error) expect(model.message.length).toBeGreaterThan(10)
+      else expect((model as SeriesModel).forecasts.every(({ low, high }) => low <= high)).toBe(true)
+    }
+  })
+
+  test('report: every series once, the hardest first; texts and page say the same numbers', async () => {
+    const model = made
+    const { report } = model
+    expect(report.each.map(({ key }) => key[0]).sort()).toEqual(['a', 'b'])
+    const errors = report.each.map(({ errors }) => errors?.mase ?? 0)
+    expect([...errors].sort((a, b) => b - a)).toEqual(errors)
+    const text = reportText(model)
+    const html = reportHtml(model)
+    for (const part of ['exponential smoothing', 'all by weight', report.each[0].ets])
+      for (const shown of [text, html]) expect(shown).toContain(part)
+    expect(html).toContain('<svg')
+  })
+
+  test('a value unlike its neighbors is found', async () => {
+    const own = noisy(60, 2)
+    own[30] = 500
+    const { report } = await forecast(
+      rowsOf(60, (t) => own[t]),
+      HOW,
+    )
+    expect(report.anomalies[0]).toMatchObject({ time: 30, value: 500 })
+    expect(report.anomalies[0].deviations).toBeGreaterThan(6)
+  })
+})
+
+describe('advice', () => {
+  const report = async (): Promise<SeriesReport> =>
+    (
+      await forecast(
+        rowsOf(40, (t) => t),
+        { time: 't', value: 'y', horizon: 2 },
+      )
+    ).report
+  const errors = (mase: number) => ({ mase, rmsse: 1, smape: 1, pinball: 1, coverage: 0.8 })
+  test('each rule speaks where its figures say so, and is silent otherwise', async () => {
+    const plain = await report()
+    const [noBetter, short, anomalies] = RULES
+    const with_ = (ensemble: number, naive: number) => ({
+      ...plain,
+      errors: { ...plain.errors, ensemble: errors(ensemble), naive: errors(naive) },
+    })
+    expect(noBetter(with_(1.2, 1.1), undefined)[0]).toMatch(/\(MASE 1.100, all by weight 1.200\)/)
+    expect(noBetter(with_(1, 1.1), undefined)).toEqual([])
+    const each = [
+      { ...plain.each[0], values: 47 },
+      { ...plain.each[0], values: 48 },
+    ]
+    expect(short({ ...plain, season: 12, each }, undefined)[0]).toMatch(/^1 of 2 series have fewer than four seasons/)
+    expect(short({ ...plain, season: 12, each: each.slice(0, 1) }, undefined)[0]).toMatch(/^The series has/)
+    expect(short({ ...plain, season: 1, each }, undefined)).toEqual([])
+    expect(anomalies(plain, undefined)).toEqual([])
+    const anomaly = { key: [], time: 1, value: 1, expected: 0, deviations: 9 }
+    expect(anomalies({ ...plain, anomalies: [anomaly] }, undefined)[0]).toMatch(/Check the value unlike its/)
+    expect(anomalies({ ...plain, anomalies: [anomaly, anomaly] }, undefined)[0]).toMatch(/Check the values unlike their/)
+  })
+})

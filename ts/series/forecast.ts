@@ -1,0 +1,154 @@
+/** Forecasts of one or many series, in one call. */
+import { rangeError } from '../common/errors.js'
+import { count, finite, fraction, readOptions, type Schema, seed, signal, text } from '../common/options.js'
+import { Pacer } from '../common/pacer.js'
+import { show } from '../common/show.js'
+import { PERIODS, type Period, stepName } from './calendar.js'
+import { type Fits, fitClassics, forecastsOf, heldOut, judge, type Nets, originsOf } from './ensemble.js'
+import { planNet, trainNet } from './net.js'
+import { type Columns, nameOf, readSeries, type SeriesSet } from './read-series.js'
+import { checkKnown, SeriesModel } from './series-model.js'
+
+/** Options of {@link forecast}. */
+export interface ForecastOptions {
+  /** The column of times: dates (2024-12-31, 2024-12, 2024 Q4, 31.12.2024), instants or numbers. */
+  time: string
+  /** The column of values, or several, each a series of its own (a wide table). */
+  value: string | readonly string[]
+  /** The column that tells series apart, such as a store, or several (a long table). Default: one series. */
+  by?: string | readonly string[]
+  /** How many values to forecast. Default: a season, but no more than a quarter of the longest series. */
+  horizon?: number
+  /** Columns whose future is known, such as prices or holidays: rows after the last value have them for the whole horizon, with the value empty. */
+  known?: string | readonly string[]
+  /** Columns that stay the same within a series, such as the size of a store. */
+  static?: string | readonly string[]
+  /** Places of a season, such as 12 for months. Default: a year of months or weeks, a week of days, a day of hours; 1 is none. */
+  season?: number
+  /** Adds rows up to periods of this length: for several rows at a time, or irregular times. */
+  every?: Period
+  /** How `every` joins rows. Default `sum`. */
+  combine?: 'sum' | 'mean'
+  /** Fraction of future values that bands should hold. Default 0.8. */
+  coverage?: number
+  /** Forecasts and bands are not below this, such as 0 for sales. Default: no limit. */
+  min?: number
+  /** Default 0. The same seed gives the same forecasts. */
+  seed?: number
+  /** Stops the training of nets with the error of the signal. */
+  signal?: AbortSignal
+}
+
+const columns = {
+  wants: 'the name of a column, or several in an array',
+  fits: (value: unknown) =>
+    typeof value === 'string' || (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string')),
+}
+
+export const FORECAST = {
+  time: { is: text, required: true, aka: ['date', 'ds', 'timeColumn'] },
+  value: { is: columns, required: true, aka: ['target', 'y', 'values'] },
+  by: { is: columns, aka: ['groups', 'id', 'unique_id'] },
+  horizon: { is: count, aka: ['h', 'steps', 'fh'] },
+  known: { is: columns, aka: ['futr_exog_list', 'exog'] },
+  static: { is: columns, aka: ['stat_exog_list'] },
+  season: { is: count, aka: ['season_length', 'm', 'sp'] },
+  every: { is: PERIODS, aka: ['freq', 'frequency'] },
+  combine: { is: ['sum', 'mean'], default: 'sum' },
+  coverage: { is: fraction, default: 0.8, aka: ['level'] },
+  min: { is: finite },
+  seed: { is: seed, default: 0 },
+  signal: { is: signal },
+} satisfies Schema<ForecastOptions>
+
+const listOf = (given: string | readonly string[] | undefined): readonly string[] =>
+  given === undefined ? [] : typeof given === 'string' ? [given] : given
+
+/** Largest default horizon. */
+const USUAL_HORIZON = 48
+/** Default horizon of series without a season. */
+const WITHOUT_SEASON = 6
+const HIDDEN = 64
+
+/**
+ * Forecasts the values of one or thousands of series. The frequency of the times is found; classics (the last season again, drift, Theta, exponential
+ * smoothing) and dense nets over all series are tried by a backtest with rolling origin, which weighs them for each series and sets the width of the bands.
+ *
+ * @param rows of a table, as `readTable` gives them
+ * @example
+ * const rows = Array.from({ length: 36 }, (_, i) => ({ month: new Date(Date.UTC(2020, i)), units: 100 + 5 * i }))
+ * const model = await forecast(rows, { time: 'month', value: 'units', horizon: 3 })
+ * model.forecasts.map(({ value }) => Math.round(value)) // [280, 285, 290]
+ * model.forecasts[0].time // '2023-01-01'
+ * @throws TypeError, RangeError naming the row, column or series that does not fit: times that cannot be read, repeat or change their frequency, a series
+ *   that is too short, a horizon longer than half of the longest series
+ */
+export async function forecast(rows: readonly object[], options: ForecastOptions): Promise<SeriesModel> {
+  const given = readOptions('forecast', options, FORECAST)
+  const { coverage, seed, signal, combine } = given
+  const names: Columns = {
+    time: given.time,
+    values: listOf(given.value),
+    by: listOf(given.by),
+    known: listOf(given.known),
+    fixed: listOf(given.static),
+  }
+  const reading = {
+    combine,
+    ...(given.every !== undefined && { every: given.every }),
+    ...(given.season !== undefined && { season: given.season }),
+  }
+  const set = readSeries('forecast', rows, names, reading)
+  const { calendar, series } = set
+  const [season] = set.seasons
+  const notes = [...set.notes, ...checkLengths(set, given.season !== undefined)]
+  const longest = Math.max(...series.map(({ values }) => values.length))
+  const horizon = given.horizon ?? Math.max(1, Math.min(USUAL_HORIZON, season > 1 ? season : WITHOUT_SEASON, Math.floor(longest / 4)))
+  if (horizon > longest / 2)
+    throw rangeError(
+      `forecast: horizon wants at most ${Math.floor(longest / 2)} of ${longest} ${stepName(calendar)}s, half of the longest series, got ${horizon}; add earlier rows, or lower it`,
+    )
+  checkKnown('forecast', { series, horizon, calendar, columns: names })
+  const pacer = new Pacer()
+  const lengths = series.map(({ values }) => values.length)
+  const cut = lengths.map((length) => length - heldOut(length, horizon))
+  const early: Fits[] = []
+  for (const [s, own] of series.entries()) {
+    early.push(fitClassics(own, cut[s], season))
+    if (pacer.isDue) await pacer.pause()
+    signal?.throwIfAborted()
+  }
+  const plan = planNet(series, cut, horizon, set.seasons)
+  const train = async (until: readonly number[]): Promise<Nets> => ({
+    linear: plan && (await trainNet(plan, calendar, series, until, { hidden: 0, seed, signal })),
+    net: plan && (await trainNet(plan, calendar, series, until, { hidden: HIDDEN, seed, signal })),
+  })
+  const origins = lengths.map((length) => originsOf(length, horizon))
+  const past = forecastsOf(calendar, series, early, await train(cut), origins, horizon)
+  const judgment = judge(series, season, origins, past, horizon, coverage)
+  const fits: Fits[] = []
+  for (const [s, own] of series.entries()) {
+    fits.push(fitClassics(own, lengths[s], season, early[s]))
+    if (pacer.isDue) await pacer.pause()
+    signal?.throwIfAborted()
+  }
+  const usesNets = judgment.series.some(({ weights }) => weights.linear + weights.net > 0)
+  const nets = usesNets ? await train(lengths) : { linear: null, net: null }
+  return new SeriesModel({
+    ...{ columns: names, calendar, seasons: set.seasons, horizon, coverage, min: given.min ?? null, notes, nets },
+    series: series.map((own, s) => ({ ...own, fits: fits[s], ...judgment.series[s], band: judgment.bands[s] })),
+  })
+}
+
+/** Notes on series without a season. @throws RangeError if no series has two seasons, unless the caller chose the season */
+function checkLengths({ series, seasons: [season], calendar }: SeriesSet, isChosen: boolean): string[] {
+  const short = series.filter(({ values }) => values.length < 2 * season)
+  if (short.length === 0) return []
+  const { key, values } = short[0]
+  const what = series.length === 1 ? 'the series has' : `${show(nameOf(key))} has`
+  if (short.length === series.length)
+    throw rangeError(
+      `forecast: ${what} ${values.length} values, fewer than two seasons of ${season} ${stepName(calendar)}s; ${isChosen ? 'give a shorter season' : 'give season: 1 for a forecast without a season'}, or add earlier rows`,
+    )
+  return [`${short.length} of ${series.length} series are shorter than two seasons of ${season}: their classics have no season`]
+}

@@ -1,0 +1,130 @@
+/** What a backtest found, as plain data. */
+import { quantileOf } from '../common/quantile.js'
+import { stepName, timeText } from './calendar.js'
+import { MODELS, type Model } from './ensemble.js'
+import type { SeriesErrors } from './measures.js'
+import type { FittedSeries, SeriesState } from './series-model.js'
+import { etsName } from './smoothing.js'
+
+/** The report of a model of series. Errors are of a backtest with rolling origin, whose values no model had seen. */
+export interface SeriesReport {
+  series: number
+  /** Values of all series, without gaps. */
+  values: number
+  /** Distance of two times, such as `month`. */
+  step: string
+  /** Places of a season; 1 is none. */
+  season: number
+  horizon: number
+  /** Nominal coverage of bands. */
+  coverage: number
+  /** What was found in the rows and changed, in sentences. */
+  notes: readonly string[]
+  /** Mean errors over all series; null for a model that had none. `ensemble` is what `forecasts` have. */
+  errors: Readonly<Record<Model | 'ensemble', SeriesErrors | null>>
+  /** Mean weight of each model, and the number of series in which its weight is the largest. */
+  models: Readonly<Record<Model, { weight: number; leads: number }>>
+  /** Each series, that with the largest MASE first. */
+  each: readonly SeriesSummary[]
+  /** Values of the past that are unlike their neighbors in the season, the farthest first. */
+  anomalies: readonly Anomaly[]
+}
+
+/** One series in a report. */
+export interface SeriesSummary {
+  key: readonly string[]
+  values: number
+  /** Errors of the ensemble; null if its last values are all gaps. */
+  errors: SeriesErrors | null
+  weights: Readonly<Record<Model, number>>
+  /** The form of exponential smoothing, such as `ETS(M,Ad,M)`. */
+  ets: string
+}
+
+/** A value far from its expectation. */
+export interface Anomaly {
+  key: readonly string[]
+  time: string | number
+  value: number
+  /** Median of the two values before and the two after in the same place of the season. */
+  expected: number
+  /** Distance in robust standard deviations of such distances in the series. */
+  deviations: number
+}
+
+/** A value this many robust standard deviations away is an anomaly. */
+const FAR = 6
+const MOST_ANOMALIES = 20
+
+export function reportOf(state: SeriesState): SeriesReport {
+  const { series, calendar, seasons, horizon, coverage, notes } = state
+  const mean = (model: Model | 'ensemble'): SeriesErrors | null => {
+    const own = series.flatMap(({ errors }) => errors[model] ?? [])
+    if (own.length === 0) return null
+    const of = (name: keyof SeriesErrors) => own.reduce((sum, errors) => sum + errors[name], 0) / own.length
+    return { mase: of('mase'), rmsse: of('rmsse'), smape: of('smape'), pinball: of('pinball'), coverage: of('coverage') }
+  }
+  const leader = ({ weights }: FittedSeries) => MODELS.reduce((best, model) => (weights[model] > weights[best] ? model : best))
+  const each = series.map(({ key, values, errors, weights, fits }) => ({
+    key,
+    values: values.length,
+    errors: errors.ensemble,
+    weights,
+    ets: etsName(fits.ets.form),
+  }))
+  return {
+    ...{ series: series.length, step: stepName(calendar), season: seasons[0], horizon, coverage, notes },
+    values: series.reduce((sum, { gaps }) => sum + gaps.length - gaps.reduce((a, b) => a + b, 0), 0),
+    errors: Object.fromEntries([...MODELS, 'ensemble' as const].map((model) => [model, mean(model)])) as SeriesReport['errors'],
+    models: Object.fromEntries(
+      MODELS.map((model) => [
+        model,
+        {
+          weight: series.reduce((sum, { weights }) => sum + weights[model], 0) / series.length,
+          leads: series.filter((own) => leader(own) === model).length,
+        },
+      ]),
+    ) as SeriesReport['models'],
+    each: each.sort((a, b) => (b.errors?.mase ?? -1) - (a.errors?.mase ?? -1)),
+    anomalies: anomaliesOf(state),
+  }
+}
+
+/**
+ * Values unlike the two before and the two after them in the same place of the season: a median of four does not move with one wrong value, as the states
+ * of smoothing do, and cancels a trend.
+ */
+function anomaliesOf({ series, calendar }: SeriesState): Anomaly[] {
+  const found = series.flatMap(({ key, start, values, gaps, fits: { season } }): Anomaly[] => {
+    const expected = values.map((_, i) => {
+      const others = [-2, -1, 1, 2].map((k) => i + k * season).filter((j) => j >= 0 && j < values.length && gaps[j] === 0)
+      return others.length < 4
+        ? Number.NaN
+        : quantileOf(
+            others.map((j) => values[j]).sort((a, b) => a - b),
+            0.5,
+          )
+    })
+    const places = [...values.keys()].filter((i) => gaps[i] === 0 && !Number.isNaN(expected[i]))
+    const distance = (i: number) => Math.abs(values[i] - expected[i])
+    // 1.4826 times the median is the standard deviation of normal errors
+    const deviation =
+      1.4826 *
+      quantileOf(
+        places.map(distance).sort((a, b) => a - b),
+        0.5,
+      )
+    const size = quantileOf(values.map(Math.abs).sort(), 0.5)
+    if (!(deviation > 1e-9 * size)) return []
+    return places
+      .filter((i) => distance(i) > FAR * deviation)
+      .map((i) => ({
+        key,
+        time: timeText(calendar, start + i),
+        value: values[i],
+        expected: expected[i],
+        deviations: distance(i) / deviation,
+      }))
+  })
+  return found.sort((a, b) => b.deviations - a.deviations).slice(0, MOST_ANOMALIES)
+}

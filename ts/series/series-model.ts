@@ -1,0 +1,322 @@
+/** Fitted models of series: what they forecast, how they go on from new rows, and their file. */
+import { rangeError, typeError } from '../common/errors.js'
+import { show } from '../common/show.js'
+import { encodeState, loadState, type ModelSource, saveState } from '../index.js'
+import { type Calendar, stepName, timeText } from './calendar.js'
+import { type Backtest, combine, type Fits, forecastsOf, MODELS, type Model, type Nets } from './ensemble.js'
+import { netOf, type SavedNet, savedNet } from './net.js'
+import { type Columns, filled, nameOf, readSeries, type Series, type SeriesSet } from './read-series.js'
+import { reportOf, type SeriesReport } from './report.js'
+
+/** A forecast of one value. */
+export interface ForecastPoint {
+  /** Values of the `by` columns, and the column of the value if there are several; empty for a single series. */
+  key: readonly string[]
+  /** In the form of the rows; written days as 2024-12-31. */
+  time: string | number
+  value: number
+  /** Ends of the band. */
+  low: number
+  high: number
+}
+
+/** One series with its models. @internal */
+export interface FittedSeries extends Series, Backtest {
+  readonly fits: Fits
+  /** Half of the band of each step. */
+  readonly band: Float64Array
+}
+
+/** Everything that a model is. @internal */
+export interface SeriesState {
+  readonly columns: Columns
+  readonly calendar: Calendar
+  readonly seasons: readonly [season: number, longer: number]
+  readonly horizon: number
+  readonly coverage: number
+  readonly min: number | null
+  readonly notes: readonly string[]
+  readonly nets: Nets
+  readonly series: readonly FittedSeries[]
+}
+
+/**
+ * Models of series, from {@link forecast} or {@link loadSeriesModel}. It does not change: {@link extend} makes another.
+ *
+ * @example
+ * const rows = Array.from({ length: 24 }, (_, i) => ({ week: i, units: 10 + i }))
+ * const model = await forecast(rows, { time: 'week', value: 'units', horizon: 2 })
+ * model.report.season // 1
+ * model.extend([{ week: 24, units: 34 }]).forecasts[0].time // 25
+ */
+export class SeriesModel {
+  #forecasts: ForecastPoint[] | undefined
+  #report: SeriesReport | undefined
+
+  /** @internal use {@link forecast} or {@link loadSeriesModel} */
+  constructor(readonly state: SeriesState) {}
+
+  /** Number of values that are forecast for each series. */
+  get horizon(): number {
+    return this.state.horizon
+  }
+
+  /** The columns of the rows. */
+  get columns(): Columns {
+    return this.state.columns
+  }
+
+  /** Errors of the backtest, weights of the models, anomalies: plain data. `reportText` and `reportHtml` show it. */
+  get report(): SeriesReport {
+    return (this.#report ??= reportOf(this.state))
+  }
+
+  /** Forecasts of each series after its last value, series by series. */
+  get forecasts(): readonly ForecastPoint[] {
+    return (this.#forecasts ??= forecastPoints(this.state))
+  }
+
+  /** Forecasts of one model alone, for each series; NaN for a model that it does not have. */
+  alone(model: Model): Float64Array[] {
+    const { calendar, series, nets, horizon } = this.state
+    const origins = series.map(({ values }) => [values.length])
+    return forecastsOf(
+      calendar,
+      series,
+      series.map(({ fits }) => fits),
+      nets,
+      origins,
+      horizon,
+    ).map((own) => own[model])
+  }
+
+  /**
+   * The model with later rows of its series: forecasts begin after them. Parameters stay, so it takes a fraction of the time of a training.
+   *
+   * @param rows with the same columns, later than those before. Times without a row are gaps, as in {@link forecast}
+   * @example
+   * const rows = Array.from({ length: 24 }, (_, i) => ({ week: i, units: 10 + i }))
+   * const model = await forecast(rows, { time: 'week', value: 'units', horizon: 2 })
+   * model.extend([{ week: 24, units: 34 }, { week: 25, units: 35 }]).forecasts.map(({ value }) => Math.round(value)) // [36, 37]
+   * @throws TypeError, RangeError for rows that do not fit, of a series that the model does not have, or that are not later
+   */
+  extend(rows: readonly object[]): SeriesModel {
+    const { columns, calendar, seasons, series } = this.state
+    const added = readSeries('extend', rows, columns, { combine: 'sum', calendar, season: seasons[0] })
+    const byKey = new Map(added.series.map((own) => [nameOf(own.key), own]))
+    const known = new Set(series.map(({ key }) => nameOf(key)))
+    const other = added.series.find(({ key }) => !known.has(nameOf(key)))
+    if (other !== undefined)
+      throw rangeError(`extend: the model has no series ${show(nameOf(other.key))}; forecast learns new series from rows of all`)
+    const state = {
+      ...this.state,
+      notes: [...this.state.notes, ...added.notes],
+      series: series.map((own) => {
+        const more = byKey.get(nameOf(own.key))
+        return more === undefined ? own : { ...own, ...joined(own, more, calendar, seasons[0]) }
+      }),
+    }
+    checkKnown('extend', state)
+    return new SeriesModel(state)
+  }
+
+  /**
+   * The model as the bytes of one file, for {@link loadSeriesModel}. It holds the values of all series.
+   *
+   * @example
+   * const rows = Array.from({ length: 24 }, (_, i) => ({ week: i, units: 10 + i }))
+   * const model = await forecast(rows, { time: 'week', value: 'units', horizon: 2 })
+   * const again = await loadSeriesModel(model.bytes())
+   * again.forecasts.length // 2
+   */
+  bytes(): Uint8Array {
+    return encodeState(stored(this.state))
+  }
+
+  /** Saves the model in one file, all or nothing, as `saveModel` does; in a browser under a name in IndexedDB. */
+  save(path: string): Promise<void> {
+    return saveState(stored(this.state), path)
+  }
+}
+
+/** Values of a series with later ones behind them. @throws RangeError if they are not later */
+function joined(own: Series, more: Series, calendar: Calendar, season: number): Pick<Series, 'values' | 'gaps' | 'known'> {
+  const end = own.start + own.values.length
+  if (more.start < end)
+    throw rangeError(
+      `extend: rows want times after ${timeText(calendar, end - 1)}, the last one of ${own.key.length > 0 ? show(nameOf(own.key)) : 'the series'}, got ${timeText(calendar, more.start)}; leave out rows that the model has`,
+    )
+  const from = more.start - own.start
+  const gaps = new Uint8Array(from + more.values.length).fill(1)
+  gaps.set(own.gaps)
+  gaps.set(more.gaps, from)
+  const values = new Float64Array(gaps.length)
+  values.set(own.values)
+  values.set(more.values, from)
+  const known = own.known.map((column, k) => {
+    const all = new Float64Array(from + more.known[k].length)
+    all.set(column.subarray(0, from))
+    // places without a row keep the value before, as in reading
+    all.fill(column[Math.min(column.length, from) - 1] ?? 0, Math.min(column.length, from), from)
+    all.set(more.known[k], from)
+    return all
+  })
+  // gaps of earlier rows are filled in already
+  const open = gaps.map((gap, i) => (i < own.values.length ? 0 : gap))
+  return { values: filled(values, open, season), gaps, known }
+}
+
+/** @throws RangeError for known columns that end before the horizon */
+export function checkKnown(
+  who: string,
+  { series, horizon, calendar, columns }: Pick<SeriesState, 'horizon' | 'calendar' | 'columns'> & Pick<SeriesSet, 'series'>,
+): void {
+  for (const { key, start, values, known } of series)
+    for (const [k, column] of known.entries())
+      if (column.length < values.length + horizon)
+        throw rangeError(
+          `${who}: '${columns.known[k]}' is a known column and wants values until ${timeText(calendar, start + values.length + horizon - 1)}${key.length > 0 ? ` for ${show(nameOf(key))}` : ''}, got them until ${timeText(calendar, start + column.length - 1)}; add rows with '${columns.values[0]}' empty, or lower the horizon`,
+        )
+}
+
+function forecastPoints({ calendar, series, nets, horizon, min }: SeriesState): ForecastPoint[] {
+  const all = forecastsOf(
+    calendar,
+    series,
+    series.map(({ fits }) => fits),
+    nets,
+    series.map(({ values }) => [values.length]),
+    horizon,
+  )
+  const least = min ?? -Infinity
+  return series.flatMap(({ key, start, values, weights, band }, s) => {
+    const ahead = combine(
+      all[s],
+      MODELS.map((model) => weights[model]),
+    )
+    return Array.from(ahead, (value, h) => ({
+      key,
+      time: timeText(calendar, start + values.length + h),
+      value: Math.max(least, value),
+      low: Math.max(least, value - band[h]),
+      high: Math.max(least, value + band[h]),
+    }))
+  })
+}
+
+const FORMAT = 'gradus-series/1'
+
+/** What `encodeState` takes: the arrays of all series end to end. */
+function stored({ nets, series, ...state }: SeriesState): object {
+  const end = <A extends Float64Array | Uint8Array>(Type: new (length: number) => A, parts: readonly A[]): A => {
+    const all = new Type(parts.reduce((sum, part) => sum + part.length, 0))
+    let at = 0
+    for (const part of parts) {
+      all.set(part as never, at)
+      at += part.length
+    }
+    return all
+  }
+  return {
+    series: {
+      format: FORMAT,
+      ...state,
+      values: end(
+        Float64Array,
+        series.map(({ values }) => values),
+      ),
+      gaps: end(
+        Uint8Array,
+        series.map(({ gaps }) => gaps),
+      ),
+      known: end(
+        Float64Array,
+        series.flatMap(({ known }) => known),
+      ),
+      bands: end(
+        Float64Array,
+        series.map(({ band }) => band),
+      ),
+      each: series.map(({ values, gaps, known, band, ...own }) => ({ ...own, length: values.length, knownLength: known[0]?.length ?? 0 })),
+      linear: nets.linear && savedNet(nets.linear),
+      net: nets.net && savedNet(nets.net),
+    },
+  }
+}
+
+/**
+ * A model from a file that {@link SeriesModel.save} wrote.
+ *
+ * @param source a path, URL, Blob, or the bytes
+ * @example
+ * const rows = Array.from({ length: 24 }, (_, i) => ({ week: i, units: 10 + i }))
+ * const model = await forecast(rows, { time: 'week', value: 'units', horizon: 2 })
+ * await model.save('units.safetensors')
+ * const again = await loadSeriesModel('units.safetensors')
+ * again.horizon // 2
+ * @throws Error for a file that is not there, RangeError for one that is damaged, TypeError for one that holds no model of series
+ */
+export async function loadSeriesModel(source: ModelSource): Promise<SeriesModel> {
+  const { series: saved } = Object(await loadState(source)) as { series?: Record<string, unknown> }
+  if (saved?.format !== FORMAT)
+    throw typeError(
+      `loadSeriesModel: this file holds no model of forecast, '${FORMAT}', but ${show(saved?.format)}; loadModel reads models`,
+    )
+  try {
+    return new SeriesModel(stateOf(saved))
+  } catch (cause) {
+    throw rangeError('loadSeriesModel: the file is damaged: its parts do not fit; save the model again', { cause })
+  }
+}
+
+type Saved = Omit<SeriesState, 'nets' | 'series'> & {
+  values: Float64Array
+  gaps: Uint8Array
+  known: Float64Array
+  bands: Float64Array
+  each: (Omit<FittedSeries, 'values' | 'gaps' | 'known' | 'band'> & { length: number; knownLength: number })[]
+  linear: SavedNet | null
+  net: SavedNet | null
+}
+
+/** @throws Error for parts that do not fit */
+function stateOf(saved: Record<string, unknown>): SeriesState {
+  const { values, gaps, known, bands, each, linear, net, ...others } = saved as unknown as Saved
+  const { columns, calendar, seasons, horizon, coverage, min = null, notes } = others
+  let [at, atKnown] = [0, 0]
+  const series = each.map(({ length, knownLength, ...own }, s): FittedSeries => {
+    const columnsOf = columns.known.map((_, k) => known.slice(atKnown + k * knownLength, atKnown + (k + 1) * knownLength))
+    const one = {
+      ...own,
+      values: values.slice(at, at + length),
+      gaps: gaps.slice(at, at + length),
+      known: columnsOf,
+      band: bands.slice(s * horizon, (s + 1) * horizon),
+    }
+    at += length
+    atKnown += columns.known.length * knownLength
+    return one
+  })
+  const state = {
+    columns,
+    calendar,
+    seasons,
+    horizon,
+    coverage,
+    min,
+    notes,
+    series,
+    nets: { linear: linear && netOf(linear), net: net && netOf(net) },
+  }
+  const isWhole = at === values.length && at === gaps.length && atKnown === known.length && bands.length === series.length * horizon
+  const points = forecastPoints(state)
+  if (
+    !isWhole ||
+    series.length === 0 ||
+    !points.every(({ value, low, high }) => low <= value && value <= high) ||
+    stepName(calendar) === ''
+  )
+    throw Error()
+  reportOf(state)
+  return state
+}
