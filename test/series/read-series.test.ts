@@ -1,7 +1,8 @@
 /** Reading of series: what is found, what is told, and what is refused. */
 import { describe, expect, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
-import { calendarOf, findCalendar, PERIODS, placeOf, readTimes, stepName, timeAt, timeText } from '../../ts/series/calendar.js'
+import { calendarOf, findCalendar, placeOf, readTimes, stepName, timeAt, timeText } from '../../ts/series/calendar.js'
+import { PERIODS } from '../../ts/series/options.js'
 import { type Columns, filled, type Reading, readSeries } from '../../ts/series/read-series.js'
 
 const DAY = 864e5
@@ -75,6 +76,8 @@ describe('times', () => {
     [5, /written in one way, got 5 after '2024-01-01'/],
     ['2024-W54', /got '2024-W54'/],
     ['2024-13', /got '2024-13'/],
+    ['0050-01', /got '0050-01'/],
+    [new Date(8.64e15), /row 1/],
     ['x\u001b[31m', /\\u001b/],
   ])('%s is refused', (value, message) => {
     expect(() => readTimes('forecast', 't', ['2024-01-01', value])).toThrow(message)
@@ -215,5 +218,77 @@ describe('rows', () => {
   ]
   test.each(REFUSED)('%s is refused', (_, work, message) => {
     expect(work).toThrow(message)
+  })
+})
+
+describe('any rows', () => {
+  const ODD: readonly unknown[] = [
+    ...[
+      null,
+      undefined,
+      '',
+      ' ',
+      'NA',
+      0,
+      -0,
+      1,
+      -3.5,
+      1e300,
+      '1e300',
+      '1,5',
+      '1.234,5',
+      true,
+      7n,
+      Number.NaN,
+      -Infinity,
+      [],
+      {},
+      [1],
+      () => 1,
+    ],
+    ...[
+      Symbol('s'),
+      new Date(Number.NaN),
+      new Date(8.64e15),
+      '2024-01-01',
+      '2024-02-30',
+      '0001-01-01',
+      '9999-12-31',
+      '2024-W53',
+      '31.12.2024',
+    ],
+    ...['12/31/24', '2024 Q5', '2024-12-31 25:00', '\u0000\u001b[2J', '\u202e', 'x'.repeat(5000), '__proto__', 2 ** 53, 1e15, 1949.0833],
+  ]
+  test('are series of finite values, or an error that begins with the caller and has no control characters', () => {
+    const random = new RandomStream(8)
+    const pick = <T>(list: readonly T[]): T => list[Math.floor(random.uniform() * list.length)]
+    const day = (i: number) => iso(Date.UTC(2024, 0, 1) + i * DAY)
+    const makers: ((i: number) => unknown)[] = [
+      (i) => i,
+      day,
+      (i) => new Date(Date.UTC(2024, i)),
+      (i) => `2024-${String((i % 12) + 1).padStart(2, '0')}`,
+      () => pick(ODD),
+    ]
+    let [read_, refused] = [0, 0]
+    for (let run = 0; run < 600; run++) {
+      const [time, odd, count] = [pick(makers), random.uniform() ** 3, Math.floor(24 * random.uniform())]
+      const cell = (good: unknown) => (random.uniform() < odd / 4 ? pick(ODD) : good)
+      const rows = Array.from({ length: count }, (_, i) => ({ t: cell(time(i)), y: cell(random.normal()), k: cell('a'), p: cell(i) }))
+      const columns = { by: pick([[], ['k']]), known: pick([[], [], ['p']]), fixed: pick([[], [], ['k'], ['p']]) }
+      const every = pick([undefined, undefined, ...PERIODS])
+      try {
+        const { series, notes } = read(rows, columns, every === undefined ? {} : { every })
+        for (const { values, gaps } of series) expect(values.every(Number.isFinite) && gaps.length === values.length).toBe(true)
+        expect(notes.length).toBeGreaterThan(0)
+        read_++
+      } catch (error) {
+        if (!(error instanceof TypeError || error instanceof RangeError)) throw error
+        expect(error.message).toMatch(/^forecast: [^\p{Cc}\u202e]{5,700}$/u)
+        refused++
+      }
+    }
+    expect(read_).toBeGreaterThan(20)
+    expect(refused).toBeGreaterThan(60)
   })
 })

@@ -19,6 +19,7 @@ export const COPIED_BY_COMMAND: readonly string[] = [
   'common/visible',
   'data/formats/decimals',
   'files/temporary-files',
+  'series/options',
   'table/decision',
   'table/nets',
 ]

@@ -3,11 +3,15 @@ import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { daysOf, numberOf } from '../data/table/values.js'
 import { wayOf, writtenDay } from '../data/table/written.js'
+import type { Period } from './options.js'
 
 const DAY = 864e5
 const WEEK = 7 * DAY
 const HOUR = 36e5
 const MINUTE = 6e4
+/** Times from the year 1000 until 9999, which texts have in four digits. */
+const EARLIEST = Date.UTC(1000, 0)
+const LATEST = Date.UTC(10_000, 0)
 
 /** How times are written: forecasts have their times in the same form, written days as ISO 8601. */
 export const FORMS = ['number', 'day', 'instant', 'month', 'quarter', 'week'] as const
@@ -52,7 +56,7 @@ export function readTimes(who: string, column: string, given: readonly unknown[]
     )
   for (let i = 0; i < given.length; i++) {
     const [time, own] = readTime(given[i], first)
-    if (!Number.isFinite(time))
+    if (!Number.isFinite(time) || (own !== 'number' && !(time >= EARLIEST && time < LATEST)))
       throw (typeof given[i] === 'object' && !(given[i] instanceof Date) && given[i] !== null ? typeError : rangeError)(
         `${who}: row ${i}: '${column}' wants a date such as 2024-12-31, 2024-12, 2024 Q4 or a number, got ${show(given[i])}`,
       )
@@ -114,10 +118,6 @@ const firstOfMonth = (months: number) => Date.UTC(1970, months)
 /** Months since January 1970. */
 const monthsOf = (time: number) => 12 * (new Date(time).getUTCFullYear() - 1970) + new Date(time).getUTCMonth()
 const lastOfMonth = (months: number) => firstOfMonth(months + 1) - DAY
-
-/** Names of periods that rows can be added up to. */
-export const PERIODS = ['hour', 'day', 'week', 'month', 'quarter', 'year'] as const
-export type Period = (typeof PERIODS)[number]
 
 /** The calendar of a period: weeks begin on Monday. */
 export function calendarOf(period: Period): Calendar {

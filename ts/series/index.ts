@@ -4,8 +4,9 @@
  */
 export type { ReportTextOptions } from '../report/text.js'
 export type { Model } from './ensemble.js'
-export { type ForecastOptions, forecast } from './forecast.js'
+export { forecast } from './forecast.js'
 export type { SeriesErrors } from './measures.js'
+export type { ForecastOptions } from './options.js'
 export type { Anomaly, SeriesReport, SeriesSummary } from './report.js'
 export { type ForecastPoint, loadSeriesModel, SeriesModel } from './series-model.js'
 export { reportHtml, reportText } from './show-report.js'

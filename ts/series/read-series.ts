@@ -9,7 +9,6 @@ import {
   calendarOf,
   type Form,
   findCalendar,
-  type Period,
   placeOf,
   readTimes,
   seasonsOf,
@@ -17,6 +16,7 @@ import {
   timeAt,
   timeText,
 } from './calendar.js'
+import type { Period } from './options.js'
 
 /** Columns of the rows, and how they are read. */
 export interface Columns {
@@ -158,7 +158,7 @@ function cellsOf(who: string, rows: readonly Row[], times: Float64Array, { value
 function keyOf(who: string, row: number, name: string, value: unknown): string {
   if (isGap(value))
     throw rangeError(`${who}: row ${row}: '${shortened(name)}' names the series and is empty; fill it in, or leave the row out`)
-  if (value instanceof Date) return value.toISOString()
+  if (value instanceof Date && Number.isFinite(value.getTime())) return value.toISOString()
   if (typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol')
     throw typeError(`${who}: row ${row}: '${shortened(name)}' wants a text or number, got ${show(value)}`)
   return String(value)

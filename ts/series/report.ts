@@ -3,8 +3,8 @@ import { quantileOf } from '../common/quantile.js'
 import { stepName, timeText } from './calendar.js'
 import { MODELS, type Model } from './ensemble.js'
 import type { SeriesErrors } from './measures.js'
-import type { FittedSeries, SeriesState } from './series-model.js'
 import { etsName } from './smoothing.js'
+import type { FittedSeries, SeriesState } from './state.js'
 
 /** The report of a model of series. Errors are of a backtest with rolling origin, whose values no model had seen. */
 export interface SeriesReport {

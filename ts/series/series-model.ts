@@ -3,10 +3,11 @@ import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { encodeState, loadState, type ModelSource, saveState } from '../index.js'
 import { type Calendar, stepName, timeText } from './calendar.js'
-import { type Backtest, combine, type Fits, forecastsOf, MODELS, type Model, type Nets } from './ensemble.js'
+import { combine, forecastsOf, MODELS, type Model } from './ensemble.js'
 import { netOf, type SavedNet, savedNet } from './net.js'
 import { type Columns, filled, nameOf, readSeries, type Series, type SeriesSet } from './read-series.js'
 import { reportOf, type SeriesReport } from './report.js'
+import type { FittedSeries, SeriesState } from './state.js'
 
 /** A forecast of one value. */
 export interface ForecastPoint {
@@ -18,26 +19,6 @@ export interface ForecastPoint {
   /** Ends of the band. */
   low: number
   high: number
-}
-
-/** One series with its models. @internal */
-export interface FittedSeries extends Series, Backtest {
-  readonly fits: Fits
-  /** Half of the band of each step. */
-  readonly band: Float64Array
-}
-
-/** Everything that a model is. @internal */
-export interface SeriesState {
-  readonly columns: Columns
-  readonly calendar: Calendar
-  readonly seasons: readonly [season: number, longer: number]
-  readonly horizon: number
-  readonly coverage: number
-  readonly min: number | null
-  readonly notes: readonly string[]
-  readonly nets: Nets
-  readonly series: readonly FittedSeries[]
 }
 
 /**

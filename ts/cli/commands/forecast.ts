@@ -1,7 +1,7 @@
 /** `gradus forecast sales.csv --time date --value units`: forecasts of series in a table, with a picture and one model file. */
 import { Command, Option } from 'commander'
-import { FORECAST } from '../../series/forecast.js'
 import { type ForecastPoint, forecast, loadSeriesModel, reportHtml, reportText, type SeriesModel } from '../../series/index.js'
+import { FORECAST } from '../../series/options.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { flag } from '../options/values.js'

@@ -1,0 +1,24 @@
+/** Everything that a model of series is, as plain data and nets. */
+import type { Calendar } from './calendar.js'
+import type { Backtest, Fits, Nets } from './ensemble.js'
+import type { Columns, Series } from './read-series.js'
+
+/** One series with its models. @internal */
+export interface FittedSeries extends Series, Backtest {
+  readonly fits: Fits
+  /** Half of the band of each step. */
+  readonly band: Float64Array
+}
+
+/** Everything that a model is. @internal */
+export interface SeriesState {
+  readonly columns: Columns
+  readonly calendar: Calendar
+  readonly seasons: readonly [season: number, longer: number]
+  readonly horizon: number
+  readonly coverage: number
+  readonly min: number | null
+  readonly notes: readonly string[]
+  readonly nets: Nets
+  readonly series: readonly FittedSeries[]
+}
