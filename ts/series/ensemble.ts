@@ -7,9 +7,9 @@ import { type Net, netForecasts } from './net.js'
 import type { Series } from './read-series.js'
 import { type Ets, etsForecasts, fitEts, fitForm } from './smoothing.js'
 
-/** Models, from the simplest on. */
-export const MODELS = ['naive', 'drift', 'theta', 'ets', 'linear', 'net'] as const
-export type Model = (typeof MODELS)[number]
+/** A kind of model: the last season again, drift, Theta, exponential smoothing, a linear net, a net with a hidden layer. */
+export type Model = 'naive' | 'drift' | 'theta' | 'ets' | 'linear' | 'net'
+export const MODELS: readonly Model[] = ['naive', 'drift', 'theta', 'ets', 'linear', 'net']
 
 /** The models of one series. */
 export interface Fits {

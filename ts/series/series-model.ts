@@ -35,7 +35,10 @@ export class SeriesModel {
   #report: SeriesReport | undefined
 
   /** @internal use {@link forecast} or {@link loadSeriesModel} */
-  constructor(readonly state: SeriesState) {}
+  constructor(
+    /** @internal */
+    readonly state: SeriesState,
+  ) {}
 
   /** Number of values that are forecast for each series. */
   get horizon(): number {
