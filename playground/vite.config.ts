@@ -27,11 +27,11 @@ const GROUPS = [
   { name: 'wasm', test: /wasm\/generated\//, priority: 3 },
   {
     name: 'gradus',
-    test: new RegExp(`modules/web/(?!${NETS}|${FLEET}|${OTHER_OPTIMIZERS})|src/(descent|engine/(doubles|optimizers))`),
+    test: new RegExp(`modules/web/(?!${NETS}|${FLEET}|${OTHER_OPTIMIZERS})|src/(descent/(?!starts|block)|engine/(doubles|optimizers))`),
     priority: 2,
   },
   { name: 'optimizers', test: new RegExp(`modules/web/${OTHER_OPTIMIZERS}`), priority: 1.5 },
-  { name: 'nets', test: new RegExp(`modules/web/(?!${FLEET})|src/(train|schedules|benchmark)/|d3-dsv|engine/ready`), priority: 1 },
+  { name: 'nets', test: new RegExp(`modules/web/(?!${FLEET})|src/(train/(?!xray)|schedules/|benchmark/)|d3-dsv|engine/ready`), priority: 1 },
   { name: 'fleet', test: /modules\/web\/|src\/fleet\//, priority: 0 },
 ]
 

@@ -70,7 +70,7 @@ function operationOf(name: string, count: number): Operation {
 }
 
 /** The formula as a tree in which every name is known. */
-function understood(ground: Ground): Expression {
+export function understood(ground: Ground): Expression {
   const expression = parse(ground.formula)
   const unknown = namesIn(expression).filter((name) => !['x', 'y', 'k'].includes(name) && !isKnown(CONSTANTS, name))
   if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}. ${HELP}`)

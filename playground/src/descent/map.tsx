@@ -2,18 +2,24 @@
 import { axisOf } from '../../../ts/plot/scale'
 import type { Painting } from '../ui/canvas'
 import { short } from '../ui/controls'
+import { rgbOf } from '../ui/hex'
 import { drawLabels } from '../ui/labels'
 import type { Look } from '../ui/looks'
-import { depth, isDark, token } from '../ui/palette'
+import { colour, depth, isDark, token } from '../ui/palette'
 import type { Surface } from './functions'
 import type { Verdict } from './inspect'
 import type { Landscape } from './landscape'
 import type { Track } from './race'
 import { type Sizes, shownSize } from './sizes'
+import type { Starts } from './starts'
 
 export interface Scene {
   surface: Surface
   landscape: Landscape | null
+  /** Where a race from each point ends, in place of heights; null for heights. */
+  starts: Starts | null
+  /** The way of a race from the place that is pointed at. */
+  trace: Track | null
   tracks: readonly (Track | null)[]
   /** Lines of the racers, with their names. */
   looks: readonly (Look & { name: string })[]
@@ -51,7 +57,7 @@ export function projection({ range }: Pick<Surface, 'range'>, width: number, hei
 }
 
 export function paintMap({ context: c, width, height }: Painting, scene: Scene): void {
-  const { surface, landscape, tracks, looks, sizes, start, frame, showState, verdict } = scene
+  const { surface, landscape, starts, trace, tracks, looks, sizes, start, frame, showState, verdict } = scene
   const to = projection(surface, width, height)
   if (landscape) {
     const [[left, right], [bottom, top]] = landscape.range
@@ -59,7 +65,16 @@ export function paintMap({ context: c, width, height }: Painting, scene: Scene):
     const [w, h] = [to.px(right) - x, to.py(bottom) - y]
     c.drawImage(ground(landscape, w, h), x, y, w, h)
   }
-  drawAxes(c, to, width, height)
+  if (starts) {
+    const [[left, right], [bottom, top]] = starts.range
+    const [x, y] = [to.px(left), to.py(top)]
+    c.imageSmoothingEnabled = false
+    c.drawImage(countries(starts), x, y, to.px(right) - x, to.py(bottom) - y)
+    c.imageSmoothingEnabled = true
+    for (const [mx, my] of starts.minima) drawMinimum(c, to.px(mx), to.py(my))
+  }
+  drawAxes(c, to, width, height, starts ? '#ffffff' : token('ink'))
+  if (trace) drawTrack(c, trace, { colour: '#ffffff', dash: [] }, trace.steps, to, '#000000')
   const shown = tracks.flatMap((track, i) => (track && looks[i] ? [{ track, look: looks[i] }] : []))
   for (const { track, look } of shown) drawTrack(c, track, look, frame, to)
   // At the start all are in one place.
@@ -98,13 +113,13 @@ const within = (v: number, most: number) => Math.min(Math.max(v, 0), most)
 const AXIS = 16
 
 /** Numbers at the edges. */
-function drawAxes(c: CanvasRenderingContext2D, { range }: To, width: number, height: number): void {
+function drawAxes(c: CanvasRenderingContext2D, { range }: To, width: number, height: number, ink: string): void {
   const x = axisOf(range[0], { from: 0, to: width, text: short })
   const y = axisOf(range[1], { from: height, to: 0, spacing: 60, text: short })
   c.font = '11px system-ui, sans-serif'
   c.lineWidth = 1
-  c.fillStyle = token('ink')
-  c.strokeStyle = token('ink')
+  c.fillStyle = ink
+  c.strokeStyle = ink
   c.beginPath()
   c.textAlign = 'center'
   for (const { place, text } of x.ticks) {
@@ -120,6 +135,41 @@ function drawAxes(c: CanvasRenderingContext2D, { range }: To, width: number, hei
     c.lineTo(4, place)
     c.fillText(text, 7, place + 4)
   }
+  c.stroke()
+}
+
+/** A color of its own for each minimum: the sooner, the lighter; dark where a race never arrives. */
+function countries(starts: Starts): HTMLCanvasElement {
+  const { columns, rows, reached, arrivals } = starts
+  const picture = document.createElement('canvas')
+  picture.width = columns
+  picture.height = rows
+  const context = picture.getContext('2d')!
+  const image = context.createImageData(columns, rows)
+  const latest = Math.log1p(arrivals.reduce((most, arrival, i) => (reached[i] > 0 ? Math.max(most, arrival) : most), 1))
+  const hues = starts.minima.map((_, k) => rgbOf(colour(k)))
+  for (let i = 0; i < columns * rows; i++) {
+    const at = 4 * ((rows - 1 - Math.floor(i / columns)) * columns + (i % columns))
+    const share = Math.log1p(arrivals[i]) / latest
+    image.data.set([...(reached[i] === 0 ? NEVER : shaded(hues[reached[i] - 1], share)), 255], at)
+  }
+  context.putImageData(image, 0, 0)
+  return picture
+}
+
+const NEVER = [18, 20, 26] as const
+
+/** From nearly white, at once, over the color itself to a dark shade of it, at last. */
+const shaded = (hue: readonly number[], share: number): number[] =>
+  hue.map((v) => (share < 0.5 ? v + (255 - v) * (0.8 - 1.6 * share) : v * (1.45 - 0.9 * share)))
+
+function drawMinimum(c: CanvasRenderingContext2D, x: number, y: number): void {
+  c.beginPath()
+  c.arc(x, y, 3.5, 0, 2 * Math.PI)
+  c.fillStyle = '#fff'
+  c.fill()
+  c.lineWidth = 1.5
+  c.strokeStyle = '#000'
   c.stroke()
 }
 
@@ -190,7 +240,7 @@ export function placeAt({ path, steps }: Track, frame: number): [number, number]
 const APART = 5
 
 /** The way so far, above a halo, with a dot for each step that can be told from the one before. */
-function drawTrack(c: CanvasRenderingContext2D, track: Track, { colour, dash }: Look, frame: number, to: To): void {
+function drawTrack(c: CanvasRenderingContext2D, track: Track, { colour, dash }: Look, frame: number, to: To, halo = token('ground')): void {
   const whole = Math.floor(Math.min(frame, track.steps))
   const place = (k: number) => [clamp(to.px(track.path[2 * k])), clamp(to.py(track.path[2 * k + 1]))] as const
   c.lineJoin = 'round'
@@ -199,7 +249,7 @@ function drawTrack(c: CanvasRenderingContext2D, track: Track, { colour, dash }: 
   for (let k = 1; k <= whole; k++) c.lineTo(...place(k))
   const [x, y] = placeAt(track, frame)
   c.lineTo(clamp(to.px(x)), clamp(to.py(y)))
-  c.strokeStyle = token('ground')
+  c.strokeStyle = halo
   c.lineWidth = 4.5
   c.stroke()
   c.strokeStyle = colour

@@ -34,6 +34,8 @@ export interface Track {
   values: Float64Array
   /** Euclidean norm of the gradient (without noise) at each step. */
   gradientNorms: Float64Array
+  /** The gradient of each step, with its noise, x and y alternately. */
+  gradients: Float64Array
   /** Its velocity, or its gradient, before each step, x and y alternately; null if it has none. */
   velocity: Float64Array | null
   /** Roots of its mean squares, x and y alternately; null if it has none. */
@@ -100,6 +102,7 @@ function descend({ ground, start: shared, steps, noise, seed }: RaceInput, racer
         const g = parameters[i].gradientView()
         g[0] = dx + noise * disturbances[2 * step]
         g[1] = dy + noise * disturbances[2 * step + 1]
+        track.gradients.set(g, 2 * step)
         optimizers[i].step()
         track.evaluations++
       }
@@ -120,6 +123,7 @@ function solve({ ground, start, steps }: RaceInput, racer: Racer): Track {
     track.path.set([x[0], x[1]], 2 * step)
     track.values[step] = v
     track.gradientNorms[step] = Math.hypot(g[0], g[1])
+    track.gradients.set([g[0], g[1]], 2 * step)
     track.steps = step
   }
   visit(0, start, value, gradient.data())
@@ -180,6 +184,7 @@ function empty(steps: number, { velocity, squares }: Racer): Track {
     path: pairs(),
     values: new Float64Array(steps + 1),
     gradientNorms: new Float64Array(steps + 1),
+    gradients: pairs(),
     velocity: velocity === undefined ? null : pairs(),
     scale: squares === undefined ? null : pairs(),
     ...{ steps: 0, end: 'steps', evaluations: 0, products: 0 },
@@ -201,6 +206,7 @@ function trimmed(track: Track): Track {
     path: track.path.slice(0, 2 * n),
     values: track.values.slice(0, n),
     gradientNorms: track.gradientNorms.slice(0, n),
+    gradients: track.gradients.slice(0, 2 * n),
     velocity: track.velocity?.slice(0, 2 * n) ?? null,
     scale: track.scale?.slice(0, 2 * n) ?? null,
   }

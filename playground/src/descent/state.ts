@@ -29,6 +29,9 @@ export interface DescentState {
   epsilon: number
   view: string
   showState: boolean
+  /** Paints where a race from each point ends, by the optimizer `chosen` (a place in `racers`). */
+  everyStart: boolean
+  chosen: number
   turn: number
   tilt: number
   isPlaying: boolean
@@ -58,6 +61,8 @@ export const descent = tabState<DescentState>(
     epsilon: 0.01,
     view: 'map',
     showState: true,
+    everyStart: false,
+    chosen: 0,
     turn: 0.6,
     tilt: 0.75,
     isPlaying: true,
@@ -75,6 +80,8 @@ export const descent = tabState<DescentState>(
     epsilon: number(0, 1e6),
     view: oneOf(['map', 'surface']),
     showState: flag,
+    everyStart: flag,
+    chosen: whole(0, 39),
     turn: number(-100, 100),
     tilt: number(-100, 100),
     isPlaying: flag,

@@ -18,6 +18,7 @@ import type { Landscape } from './landscape'
 import { paintMap, projection, widened } from './map'
 import type { Track } from './race'
 import { sizesOf } from './sizes'
+import type { Starts } from './starts'
 import { chooseSurface, type DescentRacer, type DescentState, descent, groundOf, raceOf, racer } from './state'
 import { paintSurface } from './surface'
 
@@ -35,6 +36,8 @@ export function DescentTab() {
   const problem = useSignal('')
   const pointed = useSignal<{ at: readonly [number, number]; verdict: Verdict } | null>(null)
   const stops = useSignal<readonly (Verdict | null)[]>([])
+  const starts = useSignal<Starts | null>(null)
+  const trace = useSignal<Track | null>(null)
   const longest = Math.max(1, ...tracks.value.map((track) => track?.steps ?? 0))
   const playback = usePlayback({
     length: longest,
@@ -147,11 +150,42 @@ export function DescentTab() {
     inspecting.current.isBusy = false
   }
 
+  const [anatomy, everyStart] = [
+    useSignal<typeof import('./anatomy-table') | null>(null),
+    useSignal<typeof import('./every-start') | null>(null),
+  ]
+  useEffect(() => {
+    if (state.everyStart && !everyStart.value) import('./every-start').then((module) => (everyStart.value = module))
+  }, [state.everyStart])
+  const isPainted = state.view === 'map' && state.everyStart
+  const tracing = useRef({ isBusy: false, at: null as [number, number] | null })
+  /** Draws the race from a place that is pointed at. */
+  const follow = async (at: [number, number]) => {
+    if (!everyStart.value) return
+    const { painted } = everyStart.value
+    const now = tracing.current
+    now.at = at
+    if (now.isBusy) return
+    now.isBusy = true
+    while (now.at) {
+      const input = raceOf(descent.state.value)
+      const racer = input.racers[painted(descent.state.value)]
+      const start = now.at
+      now.at = null
+      if (racer)
+        [trace.value] = await worker()
+          .ask('race', { ...input, start, racers: [racer] })
+          .catch(() => [null])
+    }
+    now.isBusy = false
+  }
+
   const looks = looksOf(state.racers.map(({ method }) => method)).map((look, i) => ({ ...look, name: nameOf(state.racers, i) }))
   const sizes = useMemo(() => sizesOf(tracks.value), [tracks.value])
   const scene = {
     ...{ surface, landscape: landscape.value, tracks: tracks.value, looks, sizes, start: state.start, frame: playback.frame },
-    ...{ showState: state.showState, verdict: pointed.value },
+    ...{ showState: state.showState && !isPainted, verdict: isPainted ? null : pointed.value },
+    ...{ starts: isPainted ? starts.value : null, trace: isPainted ? trace.value : null },
   }
   const judged = surface.id === 'own' ? { ...surface, lowest: lowestFound(tracks.value, stops.value) } : surface
   const hasProducts = tracks.value.some((track) => track && track.products > 0)
@@ -289,6 +323,9 @@ export function DescentTab() {
             onChange={(view) => descent.set({ view })}
           />
           <Toggle label="Velocity and scale" value={state.showState} onChange={(showState) => descent.set({ showState })} />
+          {state.view === 'map' && (
+            <Toggle label="Every start" value={state.everyStart} onChange={(everyStart) => descent.set({ everyStart })} />
+          )}
         </div>
         {state.view === 'map' ? (
           <MapView
@@ -298,14 +335,30 @@ export function DescentTab() {
               aspect.value = shape
             }}
             onStart={(start) => descent.set({ start })}
-            onPoint={inspect}
-            onLeave={() => (pointed.value = null)}
+            onPoint={(at) => {
+              inspect(at)
+              if (isPainted) follow(at)
+            }}
+            onLeave={() => {
+              pointed.value = trace.value = null
+            }}
           />
         ) : (
           <Turnable scene={scene} />
         )}
+        {isPainted && range && everyStart.value && (
+          <everyStart.value.EveryStart
+            worker={worker}
+            range={range}
+            names={looks.map(({ name }) => name)}
+            onStarts={(grid) => {
+              starts.value = grid
+              if (grid === null) trace.value = null
+            }}
+          />
+        )}
         {playback.bar}
-        {state.showState && (
+        {state.showState && !isPainted && (
           <p class="says key">
             Arrow: velocity, or for gradient descent −∇f. Box: √S; dashed, the largest of this race. Lengths go by the root of the size.
           </p>
@@ -372,6 +425,17 @@ export function DescentTab() {
             </tbody>
           </table>
         </div>
+        <details
+          class="panel"
+          onToggle={() => {
+            if (!anatomy.value) import('./anatomy-table').then((module) => (anatomy.value = module))
+          }}
+        >
+          <summary>Anatomy of a step: the formula with its numbers</summary>
+          {anatomy.value && (
+            <anatomy.value.AnatomyTable state={state} tracks={tracks.value} names={looks.map(({ name }) => name)} frame={playback.frame} />
+          )}
+        </details>
       </section>
     </div>
   )
@@ -438,7 +502,18 @@ function MapView({
       class="map"
       tabIndex={0}
       label={`${surface.label} from above, with the ways of the optimizers. Arrow keys move the start.`}
-      when={[scene.landscape, scene.tracks, names, scene.frame, scene.start, scene.showState, scene.verdict, isDark.value]}
+      when={[
+        scene.landscape,
+        scene.starts,
+        scene.trace,
+        scene.tracks,
+        names,
+        scene.frame,
+        scene.start,
+        scene.showState,
+        scene.verdict,
+        isDark.value,
+      ]}
       paint={(painting) => {
         onAspect(Number((painting.width / painting.height).toFixed(2)))
         paintMap(painting, scene)

@@ -5,6 +5,7 @@ import type { Answer, Context } from './context'
 const modules = {
   race: () => import('../descent/race'),
   bestRates: () => import('../descent/race'),
+  starts: () => import('../descent/starts'),
   program: () => import('../descent/formula'),
   landscape: () => import('../descent/landscape'),
   inspect: () => import('../descent/inspect'),

@@ -26,6 +26,8 @@ export function Canvas({ paint, when, label, ...rest }: Props) {
     const context = canvas?.getContext('2d')
     if (!canvas || !context) return
     const { clientWidth: width, clientHeight: height } = canvas
+    // not laid out yet
+    if (width === 0 || height === 0) return
     const ratio = Math.min(devicePixelRatio || 1, 2)
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
       canvas.width = Math.round(width * ratio)

@@ -1,0 +1,77 @@
+/** Controls and text of the picture that paints every start: which optimizer, and its rate. */
+import { useEffect } from 'preact/hooks'
+import type { Engine } from '../engine/client'
+import { useTask } from '../engine/use-task'
+import { methodOf } from '../methods'
+import { Choice, Problem, Slider } from '../ui/controls'
+import type { Surface } from './functions'
+import type { Racer } from './race'
+import type { Starts } from './starts'
+import { startsText } from './starts-text'
+import { type DescentState, descent, raceOf } from './state'
+
+/** Optimizers that `starts.ts` has the rules of. */
+const RULES = ['SGD', 'Momentum', 'RMSProp', 'Adam']
+
+/** The racer whose races are painted: the chosen one, or the first that can be. */
+export function painted({ racers, chosen }: Pick<DescentState, 'racers' | 'chosen'>): number {
+  const can = racers.flatMap(({ method }, i) => (RULES.includes(method) ? [i] : []))
+  return can.includes(chosen) ? chosen : (can[0] ?? -1)
+}
+
+/** @param onStarts is called with each finer grid, and with null at the end */
+export function EveryStart({
+  worker,
+  range,
+  names,
+  onStarts,
+}: {
+  worker: () => Engine
+  range: Surface['range']
+  names: readonly string[]
+  onStarts(starts: Starts | null): void
+}) {
+  const state = descent.state.value
+  const index = painted(state)
+  if (index < 0) return <p class="says">Every start is painted for {RULES.map((id) => methodOf(id).label).join(', ')}: add one of them.</p>
+  const { ground, racers, noise, seed, steps } = raceOf(state)
+  return <Painted {...{ worker, names, index, onStarts }} input={{ ground, racer: racers[index], noise, seed, steps, range }} />
+}
+
+function Painted({
+  worker,
+  names,
+  index,
+  input,
+  onStarts,
+}: {
+  worker: () => Engine
+  names: readonly string[]
+  index: number
+  input: { racer: Racer; steps: number } & Parameters<typeof useTask<'starts'>>[2]
+  onStarts(starts: Starts | null): void
+}) {
+  const { racers } = descent.state.value
+  const { result, problem } = useTask(worker, 'starts', input)
+  useEffect(() => onStarts(result), [result])
+  useEffect(() => () => onStarts(null), [])
+  const can = racers.flatMap(({ method }, i) => (RULES.includes(method) ? [[String(i), names[i]] as const] : []))
+  const { method, rate } = racers[index]
+  return (
+    <div class="every-start">
+      <div class="pair">
+        <Choice label="Optimizer" value={String(index)} options={can} onChange={(i) => descent.set({ chosen: Number(i) })} />
+        <Slider
+          label="Its learning rate"
+          value={rate}
+          min={1e-4}
+          max={3}
+          log
+          onChange={(rate) => descent.set({ racers: racers.map((racer, i) => (i === index ? { ...racer, rate } : racer)) })}
+        />
+      </div>
+      <Problem text={problem} />
+      <p class="says">{result ? startsText(result, { ...input.racer, label: methodOf(method).label }, input.steps) : 'Racing…'}</p>
+    </div>
+  )
+}
