@@ -216,4 +216,15 @@ export const LESSONS: readonly Lesson[] = [
     tab: 'fleet',
     state: { x: 'width', y: 'batch', rate: 1 },
   },
+  {
+    title: 'Why does it stall? Ask the X-ray',
+    why: 'Three runs of one net from one start: two stall, and the third learns. The X-ray of the first (below the table) says that its rate is too small, and names one with which the loss falls further in as many steps. Choose the net of the second: its rate is too large, and hardly a unit is left that is not saturated. It finds nothing wrong with the third.',
+    tab: 'train',
+    state: {
+      runs: [run('SGD', { rate: 0.002 }), run('SGD', { rate: 30 }), run('SGD', { rate: 0.3 })],
+      loss: 'train',
+      speed: 100,
+      xray: true,
+    },
+  },
 ]

@@ -21,6 +21,7 @@ import { configOf as schedulesConfig, schedulesTab } from '../src/schedules/stat
 import { examples } from '../src/train/data'
 import { configOf, type TrainState, train } from '../src/train/state'
 import { lossOf, netOf, Trainer } from '../src/train/trainer'
+import { TrainerXray } from '../src/train/xray'
 
 const SEEDS = Number(process.env.SEEDS ?? 5)
 
@@ -120,6 +121,22 @@ interface Row {
   some?: readonly string[]
   /** Sentences that claim nothing: what to do, what is shown, what a word means. */
   tells?: readonly string[]
+}
+
+/** Runs of the Train tab with an X-ray each, after so many steps; `rate` in place of their own. */
+async function xrayed(title: string, seed: number, steps: number, rate?: number) {
+  await ready()
+  const config = configOf({ ...train.defaults, ...titled(title).state, seed } as TrainState)
+  const runs = rate === undefined ? config.runs : [{ ...config.runs[0], rate }]
+  const data = await examples(config.data)
+  return runs.map((_, i) => {
+    const trainer = new Trainer({ ...config, runs }, i, data, { isQuiet: true })
+    const xray = new TrainerXray(trainer, data, config.decay)
+    trainer.xray = xray
+    const start = trainer.lossOn(data.train)
+    trainer.advance(steps, Number.POSITIVE_INFINITY)
+    return { report: xray.now(), start, loss: trainer.problem === '' ? trainer.lossOn(data.train) : Number.POSITIVE_INFINITY }
+  })
 }
 
 const TABLE: readonly Row[] = [
@@ -555,6 +572,25 @@ const TABLE: readonly Row[] = [
     },
     isLong: true,
     tells: ['With the rate fixed at 1'],
+  },
+  {
+    lesson: 'Why does it stall?',
+    claims: async (seed) => {
+      const [small, large, sound] = await xrayed('Why does it stall?', seed, 600)
+      const verdict = small.report.verdicts.find(({ rule }) => rule === 'rate too small')
+      const named = Number(/^try ([\d.e-]+)$/.exec(verdict?.remedy ?? '')?.[1] ?? 0.003)
+      const [better] = await xrayed('Why does it stall?', seed, 600, named)
+      const saturated = large.report.samples.at(-1)!.layers.slice(0, -1)
+      return {
+        'two stall, and the third learns': small.loss > 0.55 * small.start && large.loss > large.start && sound.loss < 0.3 * sound.start,
+        'says that its rate is too small': verdict !== undefined,
+        'names one with which the loss falls further in as many steps': better.loss < 0.8 * small.loss,
+        'its rate is too large': large.report.verdicts[0].rule === 'rate too large',
+        'hardly a unit is left that is not saturated': saturated[0].saturated! > 0.8,
+        'finds nothing wrong with the third': sound.report.verdicts.every(({ severity }) => severity === 'note'),
+      }
+    },
+    tells: ['Choose the net of the second'],
   },
 ]
 

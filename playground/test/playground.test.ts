@@ -128,6 +128,51 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     })
   })
 
+  once('every start is painted, its rate repaints it, a click starts there, and a step is taken apart', async () => {
+    await on(site.url, async (page) => {
+      await page.getByLabel('Function', { exact: true }).selectOption('himmelblau')
+      expect(site.asked.some((path) => /\/starts-/.test(path))).toBe(false)
+      await page.getByLabel('Every start').check()
+      const says = `(document.querySelector('.every-start .says')?.textContent ?? '')`
+      await until(page, `/from 1[12]\\d,\\d+ starts: \\d+ % to /.test${says}`)
+      const before = await page.locator('.every-start .says').textContent()
+      await page.getByLabel('Its learning rate').press('ArrowRight')
+      await until(page, `${says} !== ${JSON.stringify(before)} && /from 1[12]\\d,/.test${says}`)
+      const box = (await page.locator('.map').boundingBox())!
+      await page.mouse.move(box.x + 0.3 * box.width, box.y + 0.3 * box.height)
+      await page.mouse.down()
+      await page.mouse.up()
+      await until(
+        page,
+        `/himmelblau|start/.test(decodeURIComponent(atob(location.hash.split('/')[1].replaceAll('-', '+').replaceAll('_', '/'))))`,
+      )
+      const { start } = decodeLink(new URL(page.url()).hash).changes as { start: [number, number] }
+      expect(start[0]).toBeLessThan(-1)
+      expect(start[1]).toBeGreaterThan(1)
+      await page.getByText('Anatomy of a step').click()
+      await until(page, `/θ ← θ \\+ step/.test(document.querySelector('.anatomy')?.textContent ?? '')`)
+    })
+  })
+
+  once('the X-ray of a run comes when it is asked for, leaves the weights as they are, and names what is wrong', async () => {
+    await on(`${site.url}#lesson-24`, async (page) => {
+      await until(page, `/rate is too small/.test(document.querySelector('.findings')?.textContent ?? '')`)
+      await page.getByLabel('its net is shown').nth(1).check()
+      await until(page, `/rate is too large/.test(document.querySelector('.findings')?.textContent ?? '')`)
+      await page.getByRole('button', { name: 'Pause' }).click()
+      await until(page, `/step: \\w{16}/.test(document.querySelector('.stage').textContent)`)
+      const step = await page.locator('#rewind').inputValue()
+      const seen = await weights(page)
+      await page.getByLabel('X-ray').uncheck()
+      await until(
+        page,
+        `document.querySelector('.findings') === null && document.querySelector('#rewind').value === ${JSON.stringify(step)}`,
+      )
+      await page.waitForTimeout(500)
+      expect(await weights(page)).toBe(seen)
+    })
+  })
+
   test('each press of a key moves a logarithmic slider', async () => {
     await on(site.url, async (page) => {
       const slider = page.getByLabel('Learning rate').first()

@@ -1,4 +1,5 @@
 /** The task that trains: all runs from one start, as fast as asked, with a picture of the chosen one in each frame. */
+import type { XrayReport } from 'gradus/xray'
 import type { Context } from '../engine/context'
 import { fetchOptimizers } from '../engine/optimizers'
 import { ready } from '../engine/ready'
@@ -7,6 +8,7 @@ import { examples } from './data'
 import type { Examples } from './examples'
 import { type Curve, Trainer } from './trainer'
 import { inspectNet, type NetView, viewOf } from './view'
+import type { TrainerXray } from './xray'
 
 export interface SessionInput {
   config: TrainingConfig
@@ -17,6 +19,8 @@ export interface SessionInput {
   isPlaying: boolean
   /** Number of steps per second; 0 for as many as possible. */
   speed: number
+  /** Looks for what is wrong with the chosen run. */
+  xray: boolean
 }
 
 export type SessionMessage =
@@ -36,6 +40,8 @@ export interface Frame {
   view: NetView
   /** SHA-256 of all weights, for those who compare: same link, same bits. */
   weights: string
+  /** Of the chosen run, if it was asked for. */
+  xray?: XrayReport
 }
 
 export type SessionUpdate =
@@ -56,6 +62,7 @@ export async function session(input: SessionInput, context: Context<SessionUpdat
   let { chosen, isPlaying, speed } = input
   const changes = [...config.changes]
   const trainers = config.runs.map((_, i) => new Trainer({ ...config, changes }, i, data))
+  const xrays = input.xray && data.train.count > 0 ? await xraysOf(trainers, data, config) : []
   context.update({ type: 'data', examples: data, backend: String(trainers[0].model.backend.variant) })
   let due = 0
   let goal = input.at
@@ -63,7 +70,9 @@ export async function session(input: SessionInput, context: Context<SessionUpdat
   let isSeen = true
   let stepsPerSecond = 0
   const show = async () => {
-    context.update({ type: 'frame', frame: await frameOf(trainers, data, chosen, stepsPerSecond) })
+    const frame = await frameOf(trainers, data, chosen, stepsPerSecond)
+    const xray = xrays[Math.min(chosen, xrays.length - 1)]
+    context.update({ type: 'frame', frame: { ...frame, ...(xray && { xray: xray.now() }) } })
     isShown = true
     isSeen = false
   }
@@ -112,6 +121,16 @@ export async function session(input: SessionInput, context: Context<SessionUpdat
     else if (rest > 1 && speed !== 0 && stepOf(trainers) >= goal) await pause(rest)
     else await context.breathe()
   }
+}
+
+/** An X-ray of each run; all of them, as another run may be chosen at any step. */
+async function xraysOf(trainers: readonly Trainer[], data: Examples, { decay }: TrainingConfig): Promise<TrainerXray[]> {
+  const { TrainerXray } = await import('./xray')
+  return trainers.map((trainer) => {
+    const xray = new TrainerXray(trainer, data, decay)
+    trainer.xray = xray
+    return xray
+  })
 }
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))

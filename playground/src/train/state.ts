@@ -21,6 +21,8 @@ export interface TrainState extends Omit<TrainingConfig, 'data'>, Omit<DataChoic
   loss: string
   /** The class that a click draws. */
   brush: number
+  /** Looks for what is wrong with the run whose net is shown. */
+  xray: boolean
 }
 
 export function run(method: string, changes: Partial<RunChoice> = {}): RunChoice {
@@ -51,6 +53,7 @@ export const train = tabState<TrainState>(
     axis: 'steps',
     loss: 'test',
     brush: 0,
+    xray: false,
   },
   {
     data: oneOf(['moons', 'circles', 'spirals', 'blobs', 'xor', 'drawn', 'csv', 'digits']),
@@ -72,6 +75,7 @@ export const train = tabState<TrainState>(
     axis: oneOf(['steps', 'samples', 'seconds']),
     loss: oneOf(['test', 'train', 'batch']),
     brush: whole(0, 9),
+    xray: flag,
   },
   (state) => ({
     ...state,

@@ -7,7 +7,7 @@ import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
 import { SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from '../schedules/choice'
 import { Canvas } from '../ui/canvas'
-import { Button, Choice, CopyButton, Panel, Problem, Segments, Slider, short } from '../ui/controls'
+import { Button, Choice, CopyButton, Panel, Problem, Segments, Slider, short, Toggle } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
 import { looksOf } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
@@ -57,8 +57,8 @@ export function TrainTab() {
   const startKey = JSON.stringify({ ...start, data: { ...start.data, csv: table } })
   const begin = (at: number) => {
     session.current?.stop()
-    const { chosen, isPlaying, speed } = train.state.value
-    const running = worker().run('session', { config: configOf(train.state.value), chosen, at, isPlaying, speed }, (update) => {
+    const { chosen, isPlaying, speed, xray } = train.state.value
+    const running = worker().run('session', { config: configOf(train.state.value), chosen, at, isPlaying, speed, xray }, (update) => {
       if (session.current !== running) return
       problem.value = ''
       if (update.type === 'data') {
@@ -92,6 +92,14 @@ export function TrainTab() {
     verdict.value = ''
     begin(at)
   }, [startKey])
+  const panel = useSignal<typeof import('./xray-panel') | null>(null)
+  const wasXrayed = useRef(state.xray)
+  useEffect(() => {
+    if (state.xray && !panel.value) import('./xray-panel').then((module) => (panel.value = module))
+    // It looks from the first step on: the run is taken again up to where it is, with the same bits.
+    if (state.xray !== wasXrayed.current) begin(train.state.value.at)
+    wasXrayed.current = state.xray
+  }, [state.xray])
   useEffect(() => () => session.current?.stop(), [])
   useEffect(() => tell({ type: 'play', isPlaying: state.isPlaying }), [state.isPlaying])
   useEffect(() => tell({ type: 'speed', speed: state.speed }), [state.speed])
@@ -382,6 +390,8 @@ export function TrainTab() {
           </table>
         </div>
         <div class="inspect">
+          <Toggle label="X-ray: why does it stall?" value={state.xray} onChange={(xray) => train.set({ xray })} />
+          {state.xray && frame.value?.xray && panel.value && <panel.value.XrayPanel report={frame.value.xray} />}
           <Button onClick={() => tell({ type: 'inspect' })}>What kind of place is this?</Button>
           <p class="verdict" aria-live="polite">
             {verdict.value || 'The curvature of the loss at these weights, by Lanczos.'}

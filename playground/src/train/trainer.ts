@@ -66,6 +66,8 @@ export class Trainer {
   private place = 0
   /** The present options. */
   private now: RunChoice
+  /** Looks at the run after each step. */
+  xray: { after(step: number, loss: number): void } | null = null
 
   constructor(
     private readonly config: TrainingConfig,
@@ -86,6 +88,12 @@ export class Trainer {
     const { method, rate, options } = this.now
     const decay: Options = this.config.decay > 0 ? { weightDecay: this.config.decay } : {}
     return makeOptimizer(method, this.model.parameters(), rate, { ...options, ...decay })
+  }
+
+  /** Rows of a step at present. */
+  get batchSize(): number {
+    const { count } = this.examples.train
+    return this.now.batch === 0 ? count : Math.min(this.now.batch, count)
   }
 
   /** For a schedule that depends on the loss: the value below which the loss counts as better. */
@@ -119,6 +127,7 @@ export class Trainer {
     this.step++
     this.samples += labels.length
     this.lastLoss = value
+    this.xray?.after(this.step, value)
     if (!this.settings.isQuiet && this.step % this.stride === 0) this.record(value)
   }
 
@@ -137,7 +146,7 @@ export class Trainer {
   /** The next rows in an order that is new each epoch. */
   private nextBatch(): { inputs: Float32Array; labels: Int32Array } {
     const { train, features } = this.examples
-    const size = this.now.batch === 0 ? train.count : Math.min(this.now.batch, train.count)
+    const size = this.batchSize
     if (size === train.count) return train
     if (this.place >= this.order.length) {
       this.order = this.orders.permutation(train.count)
