@@ -31,7 +31,11 @@ const GROUPS = [
     priority: 2,
   },
   { name: 'optimizers', test: new RegExp(`modules/web/${OTHER_OPTIMIZERS}`), priority: 1.5 },
-  { name: 'nets', test: new RegExp(`modules/web/(?!${FLEET})|src/(train/(?!xray)|schedules/|benchmark/)|d3-dsv|engine/ready`), priority: 1 },
+  {
+    name: 'nets',
+    test: new RegExp(`modules/web/(?!${FLEET})|src/(train/(?!xray)|schedules/|benchmark/)|d3-dsv|engine/ready`),
+    priority: 1,
+  },
   { name: 'fleet', test: /modules\/web\/|src\/fleet\//, priority: 0 },
 ]
 
