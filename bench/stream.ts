@@ -13,7 +13,7 @@ import { fitStream } from '../ts/stream/index.js'
 
 const [megabytes = '500', mode, file = '', width = '0'] = process.argv.slice(2)
 /** Neurons of each of two hidden layers, and rows of a step. */
-const WIDTHS = [32, 64, 128, 256, 512]
+const WIDTHS = [32, 128, 512]
 const BATCH = 256
 /** Rows of the net in memory. */
 const ROWS = 1 << 17

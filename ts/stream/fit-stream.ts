@@ -310,6 +310,7 @@ class StreamRun implements Training {
     if (options.resume === undefined) return first
     await options.resume.restore(this)
     this.rowsBefore = history.rows
+    history.skipped.count = position.skipped
     if (history.epochs.length === options.epochs) return null
     if (!source.repeats) {
       // the rest of its window is lost, and others come in its place
@@ -334,7 +335,10 @@ class StreamRun implements Training {
     position.endWindow(window)
     const following = next && (await this.orSave(next))
     if (following !== null && following.numbers.count > 0) return following
-    if (following !== null) this.count(following)
+    if (following !== null) {
+      this.count(following)
+      position.skipped += following.bad.length
+    }
     await this.endEpoch()
     if (history.epochs.length === options.epochs || this.isStopped) return null
     const isOver = (following ?? window).endsPass && !this.source.repeats
@@ -430,8 +434,9 @@ class StreamRun implements Training {
   private count({ bad }: StreamWindow): void {
     const { skipped } = this.history
     skipped.count = this.position.skipped + bad.length
+    const isFirst = skipped.first.length === 0 && bad.length > 0
     skipped.first.push(...bad.slice(0, MAX_TOLD - skipped.first.length))
-    if (bad.length > 0)
+    if (isFirst)
       warnOnce(`fitStream: ${bad[0].message}; the row is skipped, and so are others that cannot be read: history.skipped counts them`)
   }
 

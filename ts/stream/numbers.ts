@@ -6,6 +6,7 @@ import { type Loss, type Module, noGrad, ShapeError, Tensor, type TensorLike, ty
 import { copyBetween } from '../rows/take.js'
 import type { SourcePart, StreamBatch } from './source.js'
 
+/** Numbers in a flat array. */
 export type NumberArray = Float32Array | Float64Array | Int32Array
 
 /** Numbers of some rows. */

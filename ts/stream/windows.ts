@@ -139,7 +139,9 @@ export class WindowFiller {
     const before = this.repeats.find(segment)
     if (before === undefined) return
     const { row, numbers } = segment
+    const isFirst = this.repeated === 0
     this.repeated += numbers.count
+    if (!isFirst) return
     warnOnce(
       `fitStream: rows ${row} to ${row + numbers.count - 1} are those from row ${before} on once more; a source that is opened again wants to go on` +
         ' where it was. They are learnt, and history.repeated counts them',
