@@ -1,6 +1,7 @@
 /** X-rays as pages and as lines of a terminal. */
 import { describe, expect, test } from 'vitest'
 import { cellsOf } from '../../ts/common/text-width.js'
+import { reportHtml as tableHtml, trainTable } from '../../ts/table/index.js'
 import { reportBlocks, reportHtml, reportText } from '../../ts/xray/show.js'
 import { fixture } from './fixture.js'
 
@@ -76,4 +77,15 @@ test('the page has a picture of each panel and all verdicts with the numbers of 
   expect(html).toContain('<li>1. Fault: Try a learning rate')
   expect(html).not.toMatch(/NaN|undefined/)
   expect(JSON.parse(JSON.stringify(reportBlocks(fixture())))).toHaveLength(reportBlocks(fixture()).length)
+})
+
+test('blocks stand in the page of a table, and nothing else does', async () => {
+  const rows = Array.from({ length: 30 }, (_, i) => ({ x: i, y: 2 * i + 1 }))
+  const { report } = await trainTable(rows, { target: 'y', hidden: [] })
+  expect(tableHtml(report, reportBlocks(fixture()))).toMatch(/Predicting ‘y’.*Gradient norms by layer/s)
+  for (const wrong of [null, 3, 'x', [1], [null], [{ kind: 'toString', title: '' }], [{ title: 'x' }]])
+    expect(() => tableHtml(report, wrong as never)).toThrow(
+      /^reportHtml: also wants blocks, as reportBlocks of gradus\/xray returns them, got /,
+    )
+  expect(() => reportBlocks({} as never)).toThrow(/^reportBlocks: wants a report/)
 })

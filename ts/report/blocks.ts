@@ -1,4 +1,6 @@
 /** Parts of a report as plain data: JSON as they are, a page by page.ts, lines of a terminal by text.ts. */
+import { typeError } from '../common/errors.js'
+import { show } from '../common/show.js'
 import type { Bar, ChartOptions, Line } from '../plot/svg.js'
 
 /** A metric with its 95 % interval, and the same metric of its references. */
@@ -21,6 +23,13 @@ export interface Course {
   log?: boolean
   /** Ends of the scale. Default: those of the values. */
   range?: readonly [number, number]
+}
+
+/** A part of a report, as plain data: what `reportBlocks` of gradus/xray returns, and `reportHtml` of gradus/table takes as `also`. */
+export interface ReportBlock {
+  /** Such as `facts`, `table` or `advice`. */
+  readonly kind: string
+  title: string
 }
 
 interface Titled {
@@ -52,6 +61,17 @@ export type Block = Titled &
     /** Pictures that the caller made with the marks of ts/plot/svg.ts; a terminal leaves them out. */
     | { kind: 'drawing'; svgs: readonly string[]; wide?: boolean }
   )
+
+const KINDS: Readonly<Record<Block['kind'], true>> = {
+  ...{ facts: true, scores: true, table: true, curve: true, bars: true, courses: true, matrix: true, advice: true, drawing: true },
+}
+
+/** Blocks that another room made. @throws TypeError for anything else */
+export function checkBlocks(what: string, given: readonly ReportBlock[]): readonly Block[] {
+  if (!Array.isArray(given) || !given.every((block) => Object.hasOwn(KINDS, block?.kind)))
+    throw typeError(`${what} wants blocks, as reportBlocks of gradus/xray returns them, got ${show(given)}`)
+  return given as readonly ReportBlock[] as readonly Block[]
+}
 
 /**
  * A rule of advice: it returns sentences about the figures, each with a finding and a remedy, or no sentence. A folder that reports has a list of

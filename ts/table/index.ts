@@ -2,7 +2,7 @@
  * `gradus/table`: from a table to a model that takes rows of it, in one call, with a report on how good the model is.
  * @module gradus/table
  */
-export type { Block as ReportBlock } from '../report/blocks.js'
+export type { ReportBlock } from '../report/blocks.js'
 export { formatMetric } from '../report/format.js'
 export type { ReportTextOptions } from '../report/text.js'
 export { type InspectTableOptions, inspectTable } from './column-plan.js'

@@ -1,7 +1,7 @@
 /** A report on a model of a table as a page, and as lines of a terminal. */
 import { describeLeftOut } from '../data/index.js'
 import { rangeOf } from '../plot/scale.js'
-import type { Block, Score } from '../report/blocks.js'
+import { type Block, checkBlocks, type ReportBlock, type Score } from '../report/blocks.js'
 import { formatCount, formatMetric, formatNumber, formatShare } from '../report/format.js'
 import { page } from '../report/page.js'
 import { type ReportTextOptions, textOf } from '../report/text.js'
@@ -23,8 +23,9 @@ const MAX_CANDIDATES = 12
  * const { report } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
  * reportHtml(report).startsWith('<!doctype html>') // true
  */
-export function reportHtml(report: TableModelReport, also: readonly Block[] = []): string {
-  return page({ title: `${report.target}: report of a model`, heading: `Predicting ‘${report.target}’` }, [...blocksOf(report), ...also])
+export function reportHtml(report: TableModelReport, also: readonly ReportBlock[] = []): string {
+  const blocks = [...blocksOf(report), ...checkBlocks('reportHtml: also', also)]
+  return page({ title: `${report.target}: report of a model`, heading: `Predicting ‘${report.target}’` }, blocks)
 }
 
 /**

@@ -2,7 +2,7 @@
  * `gradus/xray`: looks at a training at some of its steps, and says what is wrong with it.
  * @module gradus/xray
  */
-export type { Block as ReportBlock } from '../report/blocks.js'
+export type { ReportBlock } from '../report/blocks.js'
 export { Instruments, type Subject } from './instruments.js'
 export type { OptimizerParts } from './optimizer-facts.js'
 export { type PlotXrayOptions, plotXray } from './plot.js'

@@ -1,6 +1,6 @@
 /** An X-ray as blocks of a report, as a page, and as lines of a terminal. */
 import { rangeOf } from '../plot/scale.js'
-import type { Block, Course } from '../report/blocks.js'
+import type { Block, Course, ReportBlock } from '../report/blocks.js'
 import { formatCount, formatNumber, formatShare } from '../report/format.js'
 import { PICTURE_WIDTH, page } from '../report/page.js'
 import { type ReportTextOptions, textOf } from '../report/text.js'
@@ -24,7 +24,7 @@ const WORDS: Readonly<Record<Severity, string>> = { fault: 'Fault', warning: 'Wa
  */
 export function reportHtml(report: XrayReport): string {
   checkReport('reportHtml', report)
-  return page({ title: 'X-ray of a training', heading: 'X-ray of a training', lead: summaryOf(report.verdicts) }, reportBlocks(report))
+  return page({ title: 'X-ray of a training', heading: 'X-ray of a training', lead: summaryOf(report.verdicts) }, blocksOf(report))
 }
 
 /**
@@ -38,7 +38,7 @@ export function reportHtml(report: XrayReport): string {
  */
 export function reportText(report: XrayReport, options: ReportTextOptions = {}): string {
   checkReport('reportText', report)
-  return textOf(reportBlocks(report), options)
+  return textOf(blocksOf(report), options)
 }
 
 /** `2 faults, 1 warning`; `no fault was found`. */
@@ -50,8 +50,13 @@ export function summaryOf(verdicts: readonly Verdict[]): string {
   return counts.length === 0 ? 'no fault was found' : counts.join(', ')
 }
 
-/** The parts of a report, to stand beside others: {@link reportHtml} of `gradus/table` takes them as `also`. */
-export function reportBlocks(report: XrayReport): Block[] {
+/** The parts of a report, to stand beside others: `reportHtml` of gradus/table takes them as `also`. */
+export function reportBlocks(report: XrayReport): ReportBlock[] {
+  checkReport('reportBlocks', report)
+  return blocksOf(report)
+}
+
+function blocksOf(report: XrayReport): Block[] {
   const { samples, verdicts, end, fit } = report
   // a net that has learned little prefers other classes everywhere
   const suspects = fit === undefined || fit.right >= MIN_RIGHT ? (report.suspects ?? []) : []
