@@ -76,8 +76,8 @@ export function xrayCommand(): Command {
 const EXAMPLES = `
 Examples:
   gradus xray iris.csv --target species
-  gradus xray sales.csv -t price --optimizer SGD --learning-rate 0.5 --report xray.html
-  gradus xray sales.csv -t price --hidden 64,64,64,64 --activation sigmoid --json`
+  gradus xray sales.csv -t price -o SGD -l 0.5 --report xray.html
+  gradus xray sales.csv -t price --hidden 64,64,64 -a sigmoid --json`
 
 async function xrayFile(file: string, given: XrayCommandOptions): Promise<void> {
   const { report: page, picture, quiet, json, optimizer, schedule, level = 'full', every, ...rest } = await withTarget(file, given)
