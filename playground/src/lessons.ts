@@ -227,4 +227,10 @@ export const LESSONS: readonly Lesson[] = [
       xray: true,
     },
   },
+  {
+    title: 'Every start: sharp minima go dark',
+    why: 'Each point is a race from there: its color is the minimum that it reaches, lighter the sooner, dark if none. Two of the four minima are dark: their curvature is above 2 divided by the rate. At 0.01 all four have a country. Choose Momentum: the borders fray.',
+    tab: 'descent',
+    state: { surface: 'himmelblau', start: [0, -0.5], racers: [at('SGD', 0.0195), at('Momentum', 0.15)], steps: 150, everyStart: true },
+  },
 ]

@@ -9,6 +9,7 @@ import { arrivalOf } from '../src/descent/arrival'
 import { surfaceOf } from '../src/descent/functions'
 import { inspect } from '../src/descent/inspect'
 import { race, type Track } from '../src/descent/race'
+import { nearestMinimum, type Starts, startOf, starts } from '../src/descent/starts'
 import { type DescentState, descent, groundOf, raceOf } from '../src/descent/state'
 import { ready } from '../src/engine/ready'
 import { axis, type FleetState } from '../src/fleet/axes'
@@ -591,6 +592,34 @@ const TABLE: readonly Row[] = [
       }
     },
     tells: ['Choose the net of the second'],
+  },
+  {
+    lesson: 'Every start',
+    isCertain: true,
+    claims: async () => {
+      const state = { ...descent.defaults, ...(titled('Every start').state as Partial<DescentState>) }
+      const { range } = surfaceOf(state)
+      const { racers, ...input } = raceOf(state)
+      const grid = (racer: (typeof racers)[number]) => starts({ ...input, racer, range, count: 20_000 }, context)
+      const [large, calm, momentum] = await Promise.all([grid(racers[0]), grid({ ...racers[0], rate: 0.01 }), grid(racers[1])])
+      const share = ({ reached }: Starts, k: number) => reached.filter((minimum) => minimum === k + 1).length / reached.length
+      const dark = large.minima.flatMap((_, k) => (share(large, k) < 0.001 ? [k] : []))
+      /** Share of points whose right neighbor reaches another minimum. */
+      const border = ({ reached }: Starts) => mean(reached.map((minimum, i) => (minimum !== reached[i + 1] ? 1 : 0)))
+      const [track] = await raced('Every start')
+      const nearest = nearestMinimum(large.minima, range)
+      const cell = large.reached.findIndex((_, i) => Math.hypot(...startOf(large, i).map((v, axis) => v - state.start[axis])) < 0.08)
+      return {
+        'its color is the minimum that it reaches': large.reached[cell] === nearest(...endOf(track)) && large.reached[cell] > 0,
+        'Two of the four minima are dark': dark.length === 2 && large.minima.length === 4,
+        'curvature is above 2 divided by the rate': large.minima.every(
+          ([, , curvature], k) => curvature > 2 / racers[0].rate === dark.includes(k),
+        ),
+        'At 0.01 all four have a country': calm.minima.every((_, k) => share(calm, k) > 0.1),
+        'the borders fray': border(momentum) > 3 * border(calm),
+      }
+    },
+    tells: ['Choose Momentum'],
   },
 ]
 

@@ -4,9 +4,10 @@ import type { Engine } from '../engine/client'
 import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
 import { Choice, Problem, Slider } from '../ui/controls'
+import { isDark } from '../ui/palette'
+import { type Countries, countriesOf } from './countries'
 import type { Surface } from './functions'
 import type { Racer } from './race'
-import type { Starts } from './starts'
 import { startsText } from './starts-text'
 import { type DescentState, descent, raceOf } from './state'
 
@@ -29,7 +30,7 @@ export function EveryStart({
   worker: () => Engine
   range: Surface['range']
   names: readonly string[]
-  onStarts(starts: Starts | null): void
+  onStarts(countries: Countries | null): void
 }) {
   const state = descent.state.value
   const index = painted(state)
@@ -49,11 +50,11 @@ function Painted({
   names: readonly string[]
   index: number
   input: { racer: Racer; steps: number } & Parameters<typeof useTask<'starts'>>[2]
-  onStarts(starts: Starts | null): void
+  onStarts(countries: Countries | null): void
 }) {
   const { racers } = descent.state.value
   const { result, problem } = useTask(worker, 'starts', input)
-  useEffect(() => onStarts(result), [result])
+  useEffect(() => onStarts(result && countriesOf(result)), [result, isDark.value])
   useEffect(() => () => onStarts(null), [])
   const can = racers.flatMap(({ method }, i) => (RULES.includes(method) ? [[String(i), names[i]] as const] : []))
   const { method, rate } = racers[index]

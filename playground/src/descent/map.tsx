@@ -2,22 +2,21 @@
 import { axisOf } from '../../../ts/plot/scale'
 import type { Painting } from '../ui/canvas'
 import { short } from '../ui/controls'
-import { rgbOf } from '../ui/hex'
 import { drawLabels } from '../ui/labels'
 import type { Look } from '../ui/looks'
-import { colour, depth, isDark, token } from '../ui/palette'
+import { depth, isDark, token } from '../ui/palette'
+import type { Countries } from './countries'
 import type { Surface } from './functions'
 import type { Verdict } from './inspect'
 import type { Landscape } from './landscape'
 import type { Track } from './race'
 import { type Sizes, shownSize } from './sizes'
-import type { Starts } from './starts'
 
 export interface Scene {
   surface: Surface
   landscape: Landscape | null
   /** Where a race from each point ends, in place of heights; null for heights. */
-  starts: Starts | null
+  starts: Countries | null
   /** The way of a race from the place that is pointed at. */
   trace: Track | null
   tracks: readonly (Track | null)[]
@@ -69,7 +68,7 @@ export function paintMap({ context: c, width, height }: Painting, scene: Scene):
     const [[left, right], [bottom, top]] = starts.range
     const [x, y] = [to.px(left), to.py(top)]
     c.imageSmoothingEnabled = false
-    c.drawImage(countries(starts), x, y, to.px(right) - x, to.py(bottom) - y)
+    c.drawImage(starts.picture, x, y, to.px(right) - x, to.py(bottom) - y)
     c.imageSmoothingEnabled = true
     for (const [mx, my] of starts.minima) drawMinimum(c, to.px(mx), to.py(my))
   }
@@ -137,31 +136,6 @@ function drawAxes(c: CanvasRenderingContext2D, { range }: To, width: number, hei
   }
   c.stroke()
 }
-
-/** A color of its own for each minimum: the sooner, the lighter; dark where a race never arrives. */
-function countries(starts: Starts): HTMLCanvasElement {
-  const { columns, rows, reached, arrivals } = starts
-  const picture = document.createElement('canvas')
-  picture.width = columns
-  picture.height = rows
-  const context = picture.getContext('2d')!
-  const image = context.createImageData(columns, rows)
-  const latest = Math.log1p(arrivals.reduce((most, arrival, i) => (reached[i] > 0 ? Math.max(most, arrival) : most), 1))
-  const hues = starts.minima.map((_, k) => rgbOf(colour(k)))
-  for (let i = 0; i < columns * rows; i++) {
-    const at = 4 * ((rows - 1 - Math.floor(i / columns)) * columns + (i % columns))
-    const share = Math.log1p(arrivals[i]) / latest
-    image.data.set([...(reached[i] === 0 ? NEVER : shaded(hues[reached[i] - 1], share)), 255], at)
-  }
-  context.putImageData(image, 0, 0)
-  return picture
-}
-
-const NEVER = [18, 20, 26] as const
-
-/** From nearly white, at once, over the color itself to a dark shade of it, at last. */
-const shaded = (hue: readonly number[], share: number): number[] =>
-  hue.map((v) => (share < 0.5 ? v + (255 - v) * (0.8 - 1.6 * share) : v * (1.45 - 0.9 * share)))
 
 function drawMinimum(c: CanvasRenderingContext2D, x: number, y: number): void {
   c.beginPath()

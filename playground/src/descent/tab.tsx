@@ -11,6 +11,7 @@ import { MethodChoice, Named, RowHead } from '../ui/methods'
 import { isDark } from '../ui/palette'
 import { usePlayback } from '../ui/playback'
 import { arrivalOf } from './arrival'
+import type { Countries } from './countries'
 import { endText, isNearMinimum } from './ends'
 import { SURFACES, type Surface, surfaceOf } from './functions'
 import type { Verdict } from './inspect'
@@ -18,7 +19,6 @@ import type { Landscape } from './landscape'
 import { paintMap, projection, widened } from './map'
 import type { Track } from './race'
 import { sizesOf } from './sizes'
-import type { Starts } from './starts'
 import { chooseSurface, type DescentRacer, type DescentState, descent, groundOf, raceOf, racer } from './state'
 import { paintSurface } from './surface'
 
@@ -36,7 +36,7 @@ export function DescentTab() {
   const problem = useSignal('')
   const pointed = useSignal<{ at: readonly [number, number]; verdict: Verdict } | null>(null)
   const stops = useSignal<readonly (Verdict | null)[]>([])
-  const starts = useSignal<Starts | null>(null)
+  const starts = useSignal<Countries | null>(null)
   const trace = useSignal<Track | null>(null)
   const longest = Math.max(1, ...tracks.value.map((track) => track?.steps ?? 0))
   const playback = usePlayback({
@@ -351,9 +351,9 @@ export function DescentTab() {
             worker={worker}
             range={range}
             names={looks.map(({ name }) => name)}
-            onStarts={(grid) => {
-              starts.value = grid
-              if (grid === null) trace.value = null
+            onStarts={(countries) => {
+              starts.value = countries
+              if (countries === null) trace.value = null
             }}
           />
         )}
