@@ -17,7 +17,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   y: 'targets',
   C: 'l2 = 1/C',
   useBias: 'bias',
-  xray: 'callbacks: [new XRay()] of gradus/xray',
+  xray: 'callbacks: [new XRay()]',
   random_state: 'seed',
   randomState: 'seed',
 }

@@ -161,8 +161,8 @@ export interface XrayData {
   baseline?: number
   /** Columns with one value in all rows. */
   constant: number[]
-  /** The column of the largest root mean square, and the root mean squares of it and of the smallest column that is not constant. */
-  largest: { column: number; size: number; least: number }
+  /** The column of the largest root mean square, and the root mean squares of it and of the smallest column; of columns that are not constant or indices. */
+  largest?: { column: number; size: number; least: number }
   /** The column that says most about the target: its squared correlation, and that of the second best. */
   telling?: { column: number; share: number; second: number }
   /** How often a row has the class of the row before it (for numbers: correlation of neighbors), and how often it would in a random order. */

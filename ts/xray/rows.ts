@@ -28,6 +28,7 @@ export function lookAtRows(rows: RowsOfFit, validation: RowsOfFit | null, loss: 
   const y = labels ?? firstColumn(targets, count)
   const found = columnFacts(x, columns, picked, y, labels !== null)
   const data: XrayData = { rows: count, columns, ...found, sorted: order(y, labels !== null) }
+  if (inputs.dtype === 'int32') delete data.largest
   if (validation !== null) {
     data.validationRows = validation.count
     data.repeated = repeated(rows, validation)
@@ -127,8 +128,7 @@ function columnFacts(
     if (share > telling.share) Object.assign(telling, { column: c, share, second: telling.share })
     else telling.second = Math.max(telling.second, share)
   }
-  if (largest.least === Infinity) largest.least = 0
-  return { constant, largest, ...(telling.column >= 0 && { telling }) }
+  return { constant, ...(largest.size > 0 && { largest }), ...(telling.column >= 0 && { telling }) }
 }
 
 function isConstant(x: ArrayLike<number>, columns: number, c: number, rows: number): boolean {

@@ -101,8 +101,9 @@ const RULES: readonly Rule[] = [
   {
     name: 'inputs not scaled',
     source: 'LeCun, Bottou, Orr & Müller 1998, section 4.3: inputs of mean 0 and equal variance; raw iris has 5.9',
-    find: ({ r: { data, start }, left, hidden }) => {
-      if (data === undefined || data.constant.length === data.columns) return null
+    find: ({ r: { data, start, layers }, left, hidden }) => {
+      // indices are no quantities, and a normalization scales its input
+      if (data?.largest === undefined || /Embed|Norm/.test(layers[0]?.kind ?? '')) return null
       const { column, size, least } = data.largest
       if (size > MIN_INPUT && size < MAX_INPUT) return null
       const suffers =
@@ -167,7 +168,7 @@ const RULES: readonly Rule[] = [
     source: 'Kaufman, Rosset & Perlich 2012: a column that would not be known before the target is',
     find: ({ r: { data } }) => {
       const { column, share, second } = data?.telling ?? { column: 0, share: 0, second: 0 }
-      if (data === undefined || data.columns < 2 || share < MIN_LEAK || 1 - second < 5 * (1 - share)) return null
+      if (data === undefined || data.columns < 2 || share < (data.classes ? 0.99 : 0.98) || 1 - second < 5 * (1 - share)) return null
       return {
         severity: 'warning',
         says: `column ${column} explains ${(100 * share).toFixed(1)} % of the target, the next best ${(100 * second).toFixed(1)} %: it may be a copy of the answer`,
@@ -543,8 +544,6 @@ const RULES: readonly Rule[] = [
 
 /** Root mean square of the largest column, or of targets, that counts as scaled, and how far above it nobody would doubt that it is not. */
 const [MIN_INPUT, MAX_INPUT, SURE] = [0.02, 10, 3]
-/** Share of the target that a column must explain to look like a copy of it. */
-const MIN_LEAK = 0.98
 /** Gain of weights below which signals are too small to be told apart. */
 const MIN_GAIN = 0.12
 

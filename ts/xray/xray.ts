@@ -7,6 +7,7 @@ import { type OptimizerParts, optimizerFacts } from './optimizer-facts.js'
 import type { SuspectRow, XrayLevel, XrayReport, XraySample } from './report.js'
 import { labelsOf, lookAtRows } from './rows.js'
 import { diagnose } from './rules.js'
+import { reportText } from './show.js'
 
 /** Options of {@link XRay}. */
 export interface XRayOptions {
@@ -182,7 +183,7 @@ export class XRay implements Callback {
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.seen === null ? 'XRay: no training yet' : String(this)
+    return this.seen === null ? 'XRay: no training yet' : reportText(this.report, { width: 80 })
   }
 
   /** Chooses the steps between samples from estimates of costs in microseconds, which are the same on every machine: so is the report. */
