@@ -194,9 +194,7 @@ describe('mistakes', () => {
   })
 
   test('fit names the callback to people who look for an option', async () => {
-    await expect(train({ xray: true } as never)).rejects.toThrow(
-      "fit: there is no option 'xray'; did you mean callbacks: [new XRay()]?",
-    )
+    await expect(train({ xray: true } as never)).rejects.toThrow("fit: there is no option 'xray'; did you mean callbacks: [new XRay()]?")
   })
 })
 

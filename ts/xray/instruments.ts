@@ -17,13 +17,14 @@ export interface Subject {
   readonly targets: Tensor
 }
 
-/** Rows on which units and losses are looked at, and rows for products with the Hessian. */
-const PROBE_ROWS = 256
-const HESSIAN_ROWS = 128
+/** Rows on which units and losses are looked at, and rows for products with the Hessian; of large nets fewer, since a pass takes long. */
+const PROBE_ROWS = { small: 256, large: 64 }
+const HESSIAN_ROWS = { small: 128, large: 32 }
+const LARGE = 50_000
 /** Products of one sharpness at most; 0.5 % is right enough. */
 const PRODUCTS = 24
 /** Numbers of a net whose kind of point is looked at where its gradient vanishes. */
-const MAX_INSPECTED = 20_000
+const MAX_INSPECTED = 600
 const TOLERANCE = 5e-3
 /** Outputs this close to an end of a sigmoid or tanh have less than a twelfth of its largest slope. */
 const END = 0.02
@@ -73,28 +74,46 @@ export class Instruments {
   private clipped = 0
   private steps = 0
 
-  /** @param hessianRows rows for products with the Hessian, such as the rows of a batch. Default 128, and never more. */
-  constructor(
-    private readonly subject: Subject,
-    hessianRows = HESSIAN_ROWS,
-  ) {
+  constructor(private readonly subject: Subject) {
     const { inputs, targets } = subject
     const count = inputs.shape[0]
-    this.rows = evenly(count, PROBE_ROWS)
+    this.own = layersOf(subject)
+    this.layers = this.own.map(({ facts }) => facts)
+    const size = this.numbers > LARGE ? 'large' : 'small'
+    this.rows = evenly(count, PROBE_ROWS[size])
     this.probe = pick(inputs, targets, this.rows)
-    this.hessianRows = pick(inputs, targets, evenly(count, Math.min(HESSIAN_ROWS, hessianRows)))
+    this.hessianRows = pick(inputs, targets, evenly(count, HESSIAN_ROWS[size]))
     this.labels = labelsOf({ inputs: this.probe.inputs, targets: this.probe.targets, count: this.rows.length })
     this.margins = new Float64Array(this.rows.length)
     this.suggestions = new Int32Array(this.rows.length)
-    this.own = layersOf(subject)
-    this.layers = this.own.map(({ facts }) => facts)
   }
 
-  /** The net before its first step. */
-  start(): XrayStart {
+  /** Numbers of all layers. */
+  private get numbers(): number {
+    return this.layers.reduce((sum, { parameters }) => sum + parameters, 0)
+  }
+
+  /**
+   * Microseconds of a step, a sample and a look at noise scale and sharpness, estimated from sizes: the same on every machine, so that reports repeat.
+   */
+  costs(batchSize: number): { step: number; sample: number; curve: number } {
+    const { numbers, layers, rows, hessianRows } = this
+    const pass = (n: number) => (2 * numbers * n) / 20e3
+    const written = 60 * layers.length
+    return {
+      step: 1 + 3 * pass(batchSize),
+      // code that runs rarely is slow: a millisecond
+      sample: 1000 + written + 0.03 * numbers + pass(rows.length),
+      // Lanczos makes each product orthogonal to all before
+      curve: 6000 + 16 * (4 * written + 4 * pass(hessianRows.inputs.shape[0]) + 0.3 * numbers) + 3 * (written + pass(rows.length)),
+    }
+  }
+
+  /** The net before its first step; with `curved`, its sharpness too. */
+  start(curved = true): XrayStart {
     const { loss, units } = this.forward()
     const gradient = this.gradientOf(this.hessianRows)
-    const spectrum = this.spectrum(null)
+    const spectrum = curved ? this.spectrum(null) : {}
     const at = offsets(this.own)
     const layers = this.own.map((layer, i): StartLayer => {
       const slope = gradient === null || layer.facts.frozen ? 0 : length(gradient.subarray(at[i], at[i] + trainedSize(layer)))
@@ -107,12 +126,13 @@ export class Instruments {
   watch(): void {
     const isNext = this.watched++ > 0
     for (const layer of this.own) {
-      const { before } = layer
-      const update = isNext ? (layer.update ??= new Float64Array(before.length)) : undefined
-      each(layer.parameters, (w, i) => {
-        if (update !== undefined) update[i] = w - before[i]
-        before[i] = w
-      })
+      const { before, parameters } = layer
+      const update = isNext ? (layer.update ??= new Float64Array(before.length)) : null
+      let at = 0
+      for (const p of parameters) {
+        keepWeights(p.read(), before, update, at)
+        at += p.size
+      }
     }
   }
 
@@ -133,20 +153,16 @@ export class Instruments {
     const { loss: probeLoss, units } = this.forward()
     let [cross, first, second] = [0, 0, 0]
     const layers = this.own.map((layer, l): LayerSample => {
-      let [moved, before, weight, slope] = [0, 0, 0, 0]
-      const { update } = layer
-      each(layer.parameters, (w, i) => {
-        const last = layer.before[i]
-        const step = w - last
-        moved += step * step
-        before += last * last
-        weight += w * w
-        layer.before[i] = w
-        if (update === undefined) return
-        cross += step * update[i]
-        first += update[i] * update[i]
-        update[i] = step
-      })
+      const sums = new Float64Array(5)
+      let at = 0
+      for (const p of layer.parameters) {
+        addMoves(p.read(), layer.before, layer.update ?? new Float64Array(layer.before.length), at, sums)
+        at += p.size
+      }
+      const [moved, before, weight] = sums
+      cross += sums[3]
+      first += sums[4]
+      let slope = 0
       for (const { grad } of layer.parameters) if (grad !== null) slope += squares(grad.read())
       second += moved
       const updateRatio = before === 0 ? 0 : Math.sqrt(moved / before)
@@ -179,7 +195,8 @@ export class Instruments {
     if (gradient === null) return undefined
     const norm = length(gradient)
     const gradientTolerance = Math.max(1e-7, slope / 100)
-    if (!(norm <= gradientTolerance) || gradient.length > MAX_INSPECTED)
+    if (norm <= gradientTolerance && gradient.length > MAX_INSPECTED) return undefined
+    if (!(norm <= gradientTolerance))
       return { kind: 'slope', explanation: `A slope: the gradient has norm ${Number(norm.toPrecision(4))}.`, gradientNorm: norm }
     return this.evaluating(() => {
       const { model, loss } = this.subject
@@ -457,13 +474,31 @@ function shapeOfWeights({ parameters, facts }: Layer): { equal: number; gain: nu
   return { equal: equal / (outputs - 1), gain }
 }
 
-/** Calls fn for all numbers of parameters, end to end. */
-function each(parameters: readonly Parameter[], fn: (value: number, i: number) => void): void {
-  let at = 0
-  for (const p of parameters) {
-    const values = p.read()
-    for (let i = 0; i < values.length; i++) fn(values[i], at++)
+/** Keeps weights from number `at` on, and in `update` the step that they made. Loops of plain indices: a closure for each number takes ten times as long. */
+function keepWeights(w: ArrayLike<number>, before: Float64Array, update: Float64Array | null, at: number): void {
+  if (update !== null) for (let i = 0; i < w.length; i++) update[at + i] = w[i] - before[at + i]
+  for (let i = 0; i < w.length; i++) before[at + i] = w[i]
+}
+
+/** Adds |step|², |w before|², |w|², step · last step and |last step|² to the sums, and keeps weights and step. */
+function addMoves(w: ArrayLike<number>, before: Float64Array, update: Float64Array, at: number, sums: Float64Array): void {
+  let [moved, earlier, weight, cross, last] = [0, 0, 0, 0, 0]
+  for (let i = 0; i < w.length; i++) {
+    const old = before[at + i]
+    const step = w[i] - old
+    moved += step * step
+    earlier += old * old
+    weight += w[i] * w[i]
+    cross += step * update[at + i]
+    last += update[at + i] * update[at + i]
+    before[at + i] = w[i]
+    update[at + i] = step
   }
+  sums[0] += moved
+  sums[1] += earlier
+  sums[2] += weight
+  sums[3] += cross
+  sums[4] += last
 }
 
 function squares(values: ArrayLike<number>): number {

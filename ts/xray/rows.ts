@@ -10,7 +10,7 @@ export interface RowsOfFit {
 }
 
 /** Numbers of the inputs that are looked at; of more rows, evenly spaced ones. */
-const MAX_NUMBERS = 200_000
+const MAX_NUMBERS = 100_000
 const MIN_ROWS = 64
 const MAX_CLASSES = 1000
 /** Different whole numbers that look like classes. */
@@ -112,6 +112,8 @@ function columnFacts(
   const largest = { column: 0, size: 0, least: Infinity }
   const telling = { column: -1, share: 0, second: 0 }
   const total = x.length / columns
+  // for each class the sum of a column's values less their mean, and the number of rows
+  const sums = areClasses ? new Float64Array(2 * countsOf(y as Int32Array).length) : null
   for (let c = 0; c < columns; c++) {
     let [sum, squares] = [0, 0]
     for (let i = 0; i < n; i++) sum += x[picked[i] * columns + c]
@@ -124,7 +126,7 @@ function columnFacts(
     const size = Math.sqrt(squares / n + mean * mean)
     if (size > largest.size) Object.assign(largest, { column: c, size })
     largest.least = Math.min(largest.least, size)
-    const share = squares === 0 ? 0 : explained(x, columns, c, picked, y, mean, squares, areClasses)
+    const share = squares === 0 ? 0 : explained(x, columns, c, picked, y, mean, squares, sums)
     if (share > telling.share) Object.assign(telling, { column: c, share, second: telling.share })
     else telling.second = Math.max(telling.second, share)
   }
@@ -146,19 +148,19 @@ function explained(
   y: ArrayLike<number>,
   mean: number,
   squares: number,
-  areClasses: boolean,
+  sums: Float64Array | null,
 ): number {
-  if (areClasses) {
-    const sums = new Map<number, [sum: number, rows: number]>()
+  if (sums !== null) {
     for (const r of picked) {
-      const entry = sums.get(y[r]) ?? [0, 0]
-      entry[0] += x[r * columns + c] - mean
-      entry[1]++
-      sums.set(y[r], entry)
+      sums[2 * y[r]] += x[r * columns + c] - mean
+      sums[2 * y[r] + 1]++
     }
     let between = 0
-    for (const [sum, rows] of sums.values()) between += (sum * sum) / rows
-    return sums.size < 2 ? 0 : between / squares
+    for (let k = 0; k < sums.length; k += 2) {
+      if (sums[k + 1] > 0) between += (sums[k] * sums[k]) / sums[k + 1]
+      sums[k] = sums[k + 1] = 0
+    }
+    return between / squares
   }
   let [sumY, cross, squaresY] = [0, 0, 0]
   for (const r of picked) sumY += y[r]

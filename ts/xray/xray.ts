@@ -29,8 +29,8 @@ export const XRAY = {
 } satisfies Schema<XRayOptions>
 
 /** Share of the training that samples may cost, and microseconds that each training has for them besides. */
-const BUDGET = { light: { share: 0.02, grant: 20_000 }, full: { share: 0.1, grant: 100_000 } }
-const MIN_SAMPLES = 12
+const BUDGET = { light: { share: 0.015, grant: 60_000 }, full: { share: 0.08, grant: 150_000 } }
+const MIN_SAMPLES = 3
 const MAX_SAMPLES = 200
 /** Suspects in a report at most. */
 const MAX_SUSPECTS = 100
@@ -90,12 +90,12 @@ export class XRay implements Callback {
     const { loss, optimizer, shuffle } = plan.options
     const parts = optimizer as unknown as OptimizerParts & { stepCount: number }
     const { inputs, targets } = plan.rows
-    const instruments = new Instruments({ model, optimizer: parts, loss, inputs, targets }, Math.max(64, plan.batchSize))
+    const instruments = new Instruments({ model, optimizer: parts, loss, inputs, targets })
     const steps = plan.epochs * plan.batchesPerEpoch
-    const every = this.plan(instruments, plan.batchSize, steps, plan.rows.count)
+    const every = this.plan(instruments, plan.batchSize, steps)
     const { weightDecay, decoupled, limit } = optimizerFacts(parts)
     Object.assign(this, { instruments, training, isNear: true, next: 1, due: Math.min(2, steps), counted: parts.stepCount })
-    const start = instruments.start()
+    const start = instruments.start(this.isCurved)
     const rates = model
       .modules()
       .map((module) => (module.constructor.name === 'Dropout' ? (module as unknown as { rate: number }).rate : 0))
@@ -140,10 +140,8 @@ export class XRay implements Callback {
       return
     }
     const { every } = seen
-    this.credit += this.cost.step * (step - (seen.samples.at(-1)?.step ?? 0)) * BUDGET[this.options.level].share
-    const isCurved = this.options.level === 'full' || seen.samples.length === 0 || this.credit > this.cost.curve
-    if (isCurved) this.credit -= this.cost.curve
-    const sample = instruments.sample({ step, epoch, loss, batchSize: seen.batchSize }, isCurved)
+    this.credit += (this.cost.step * (step - (seen.samples.at(-1)?.step ?? 0)) * BUDGET[this.options.level].share) / 2
+    const sample = instruments.sample({ step, epoch, loss, batchSize: seen.batchSize }, this.isCurved)
     seen.samples.push(sample)
     this.lookAtAllRows(training)
     this.due = every * (Math.floor(step / every) + 1)
@@ -186,23 +184,22 @@ export class XRay implements Callback {
     return this.seen === null ? 'XRay: no training yet' : reportText(this.report, { width: 80 })
   }
 
-  /** Chooses the steps between samples from estimates of costs in microseconds, which are the same on every machine: so is the report. */
-  private plan({ layers }: Instruments, batchSize: number, steps: number, rows: number): number {
-    const numbers = layers.reduce((sum, { parameters }) => sum + parameters, 0)
-    const probes = Math.min(256, rows)
-    const pass = (n: number) => (2 * numbers * n) / 20e3
-    this.cost = {
-      step: 1 + 3 * pass(batchSize),
-      sample: 60 * layers.length + 0.02 * numbers + pass(probes),
-      curve: 30 * (60 * layers.length + 4 * pass(Math.min(128, rows))),
-    }
+  /** Chooses the steps between samples from estimates of their costs. */
+  private plan(instruments: Instruments, batchSize: number, steps: number): number {
+    this.cost = instruments.costs(batchSize)
     const { share, grant } = BUDGET[this.options.level]
-    const each = this.cost.sample + (this.options.level === 'full' ? this.cost.curve : 0)
     this.credit = grant
     if (this.options.every !== undefined) return this.options.every
-    const affordable = Math.floor((share * steps * this.cost.step + grant) / each / (this.options.level === 'full' ? 1 : 2))
-    const samples = Math.max(MIN_SAMPLES, Math.min(MAX_SAMPLES, affordable))
-    return Math.max(1, Math.ceil(steps / samples))
+    // half of the budget is for sharpness and noise
+    const affordable = Math.floor((share * steps * this.cost.step + grant) / this.cost.sample / 2)
+    return Math.max(1, Math.ceil(steps / Math.max(MIN_SAMPLES, Math.min(MAX_SAMPLES, affordable))))
+  }
+
+  /** True if the training so far has paid for a look at sharpness and noise. */
+  private get isCurved(): boolean {
+    if (this.credit < this.cost.curve) return false
+    this.credit -= this.cost.curve
+    return true
   }
 
   /** Level full: the margin of every training row with a class. */
