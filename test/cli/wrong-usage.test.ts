@@ -94,7 +94,7 @@ const BAD_VALUES: Readonly<Record<string, readonly string[]>> = {
   '--hidden': ['8,,4', 'wide', '0'],
   '--coverage': ['0', '2', 'x'],
   '--seconds': ['0', 'x'],
-  '--points': ['1', '65'],
+  '--points': ['1', '2.5', 'x'],
   '--to': ['tflite'],
   '--decimal': ['x'],
   '--class-weights': ['', 'even', 'yes', 'yes=0', 'yes=-1', '=5', 'setosa=x', 'nobody=2', 'setosa=1,'],
