@@ -78,9 +78,9 @@ export class Source {
     private readonly data: StreamData,
     private readonly options: SourceOptions,
   ) {
-    if (typeof data !== 'function' && iteratorOf(data) === null)
+    if (typeof data !== 'function' && !areItems(data))
       throw typeError(
-        `fitStream: data wants rows that come one after the other, as streamTable gives them, or a function, got ${show(data)}`,
+        `fitStream: data wants rows that come one after the other, as streamTable gives them, or a function, got ${show(data)}${typeof data === 'string' ? '; streamTable reads a file' : ''}`,
       )
   }
 
@@ -166,11 +166,10 @@ export class Source {
       return iteratorOf(data)
     }
     const opened = await this.within(Promise.resolve(data({ pass, row })), options.stallTime)
-    const items = iteratorOf(opened)
-    if (items === null)
+    if (!areItems(opened))
       throw new Failure(typeError(`fitStream: data wants a function that returns rows one after the other, got ${show(opened)}`))
     this.toSkip = options.seeks ? 0 : row
-    return items
+    return iteratorOf(opened)
   }
 
   /** A promise that may not take longer. @throws Error if it does, or if training is stopped meanwhile */
@@ -224,11 +223,15 @@ class Failure {
   constructor(readonly error: unknown) {}
 }
 
-function iteratorOf(items: unknown): AnyIterator | null {
-  if (typeof items !== 'object' || items === null) return null
+/** True for anything that has an iterator. It is not asked for one, which would lock a ReadableStream. */
+function areItems(items: unknown): items is StreamItems {
+  if (typeof items !== 'object' || items === null) return false
   const { [Symbol.asyncIterator]: later, [Symbol.iterator]: now } = items as Partial<AsyncIterable<StreamItem> & Iterable<StreamItem>>
-  if (typeof later === 'function') return later.call(items)
-  return typeof now === 'function' ? now.call(items) : null
+  return typeof later === 'function' || typeof now === 'function'
+}
+
+function iteratorOf(items: StreamItems): AnyIterator {
+  return Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
 }
 
 /** @internal the number of rows of an item. @throws TypeError for anything but an object */

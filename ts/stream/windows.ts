@@ -78,14 +78,16 @@ export class WindowFiller {
         if (endsPass) break
         continue
       }
-      if (buffer === null) {
-        size = Math.min(most, this.sizeFor(segment.numbers))
-        buffer = this.bufferOf(segment.numbers, size)
-      }
       const { numbers, row } = segment
+      if (count === 0) {
+        size = Math.min(most, this.sizeFor(numbers))
+        this.turn = 1 - this.turn
+      }
       const rows = Math.min(size - count, numbers.count - this.taken)
+      buffer = this.roomFor(numbers, count, count + rows, size)
       copyRows(numbers, this.taken, rows, buffer, count)
-      pieces.push({ at: count, row: row + this.taken })
+      const last = pieces.at(-1)
+      if (last === undefined || last.row + count - last.at !== row + this.taken) pieces.push({ at: count, row: row + this.taken })
       this.taken += rows
       count += rows
       next = { pass: source.pass, row: row + this.taken }
@@ -148,11 +150,12 @@ export class WindowFiller {
     )
   }
 
-  private bufferOf(like: Numbers, size: number): Numbers {
-    this.turn = 1 - this.turn
+  /** The present buffer, larger if there is no room for `wanted` rows: a window may be as large as a source that is small. */
+  private roomFor(like: Numbers, used: number, wanted: number, most: number): Numbers {
     const known = this.buffers[this.turn]
-    if (known !== null && known.count >= size) return known
-    const made = arraysLike(this.reader.first ?? like, size)
+    if (known !== null && known.count >= wanted) return known
+    const made = arraysLike(this.reader.first ?? like, Math.min(most, Math.max(wanted, 2 * used)))
+    if (known !== null) copyRows(known, 0, used, made, 0)
     this.buffers[this.turn] = made
     return made
   }
