@@ -600,7 +600,7 @@ const TABLE: readonly Row[] = [
       const state = { ...descent.defaults, ...(titled('Every start').state as Partial<DescentState>) }
       const { range } = surfaceOf(state)
       const { racers, ...input } = raceOf(state)
-      const grid = (racer: (typeof racers)[number]) => starts({ ...input, racer, range, count: 20_000 }, context)
+      const grid = (racer: (typeof racers)[number]) => starts({ ...input, racer, range, count: 8000 }, context)
       const [large, calm, momentum] = await Promise.all([grid(racers[0]), grid({ ...racers[0], rate: 0.01 }), grid(racers[1])])
       const share = ({ reached }: Starts, k: number) => reached.filter((minimum) => minimum === k + 1).length / reached.length
       const dark = large.minima.flatMap((_, k) => (share(large, k) < 0.001 ? [k] : []))
@@ -608,7 +608,7 @@ const TABLE: readonly Row[] = [
       const border = ({ reached }: Starts) => mean(reached.map((minimum, i) => (minimum !== reached[i + 1] ? 1 : 0)))
       const [track] = await raced('Every start')
       const nearest = nearestMinimum(large.minima, range)
-      const cell = large.reached.findIndex((_, i) => Math.hypot(...startOf(large, i).map((v, axis) => v - state.start[axis])) < 0.08)
+      const cell = large.reached.findIndex((_, i) => Math.hypot(...startOf(large, i).map((v, axis) => v - state.start[axis])) < 0.12)
       return {
         'its color is the minimum that it reaches': large.reached[cell] === nearest(...endOf(track)) && large.reached[cell] > 0,
         'Two of the four minima are dark': dark.length === 2 && large.minima.length === 4,

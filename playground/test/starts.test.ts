@@ -78,7 +78,7 @@ describe.each([
 ] as const)('%s on %s at %d', (id, surface, rate) => {
   test('a pixel has the minimum and the step of the race from there', async () => {
     const input = inputOf(id, rate, find(surface))
-    const grid = await starts({ ...input, count: 4000 }, context)
+    const grid = await starts({ ...input, count: 2000 }, context)
     const cells = Array.from(new Generator(5).uniforms(60), (u) => Math.floor(u * grid.columns * grid.rows))
     const tracks = await race({ ...input, start: [0, 0], racers: cells.map((cell) => ({ ...input.racer, start: startOf(grid, cell) })) })
     const nearest = nearestMinimum(grid.minima, input.range)
@@ -97,7 +97,7 @@ describe.each([
 
 test('large rates cannot stay in sharp minima: two countries of Himmelblau go dark past 2/λ, and the text says so', async () => {
   const share = (grid: Starts, minimum: number) => grid.reached.filter((reached) => reached === minimum).length / grid.reached.length
-  const inputs = [0.01, 0.0195].map((rate) => inputOf('SGD', rate, find('himmelblau'), { count: 20_000 }))
+  const inputs = [0.01, 0.0195].map((rate) => inputOf('SGD', rate, find('himmelblau'), { count: 6000 }))
   const [calm, large] = await Promise.all(inputs.map((input) => starts(input, context)))
   for (const k of [1, 2, 3, 4]) expect(share(calm, k)).toBeGreaterThan(0.1)
   const sharp = calm.minima.flatMap(([, , curvature], k) => (curvature > 2 / 0.0195 ? [k + 1] : []))
@@ -140,11 +140,11 @@ test('every number of the text is the grid’s', async () => {
 
 test('noise, no steps, no floor and no number: nothing hangs or arrives by mistake', async () => {
   for (const id of RULES) {
-    const noisy = await starts(inputOf(id, 0.01, find('himmelblau'), { noise: 20, steps: 60, count: 1000 }), context)
+    const noisy = await starts(inputOf(id, 0.01, find('himmelblau'), { noise: 20, steps: 60, count: 400 }), context)
     expect(noisy.reached.some((reached) => reached === 0)).toBe(true)
     for (const formula of ['-x^2 - y^2', 'log(x)', '1/0', 'x + y', '3']) {
       const grid = await starts(
-        { ...inputOf(id, 0.1, find('himmelblau'), { steps: 30, count: 1000 }), ground: { formula, condition: 1 } },
+        { ...inputOf(id, 0.1, find('himmelblau'), { steps: 30, count: 200 }), ground: { formula, condition: 1 } },
         context,
       )
       expect(grid.reached.every((reached) => reached === 0)).toBe(true)

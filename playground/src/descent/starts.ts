@@ -295,7 +295,9 @@ export function minimaOf({ ground, range }: { ground: Ground; range: Surface['ra
   for (let row = 1; row < rows - 1; row++)
     for (let column = 1; column < columns - 1; column++) {
       const value = values[row * columns + column]
-      const isLowest = [-1, 0, 1].every((r) => [-1, 0, 1].every((c) => !(values[(row + r) * columns + column + c] < value)))
+      const around = [-1, 0, 1].flatMap((r) => [-1, 0, 1].map((c) => values[(row + r) * columns + column + c]))
+      // level ground is no minimum
+      const isLowest = around.every((other) => !(other < value)) && around.some((other) => other > value)
       if (isLowest && Number.isFinite(value))
         found.push({ x: points[row * columns + column][0], y: points[row * columns + column][1], value })
     }
