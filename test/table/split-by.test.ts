@@ -196,3 +196,23 @@ test('folds in time are blocks, of which the latest decides; rows of one time ar
   expect(many.folds.map(({ train, validation }) => [train.at(-1), validation[0], validation.at(-1)])).toEqual([[16_999, 17_000, 19_999]])
   expect(many.from).toBe(0)
 })
+
+test('prepareTable names the column of each input: no other input changes with the column', async () => {
+  for (const [count, target, kind] of [
+    [40, 'y', 'number'],
+    [400, 'y', 'number'],
+    [400, 'kind', 'category'],
+  ] as const) {
+    const rows = Array.from({ length: count }, (_, i) => ({ x: (i * 37) % 101, z: (i * 11) % 97, kind: 'abc'[i % 3], y: (i * i) % 53 }))
+    const { width, columns, train } = await prepareTable(rows, { target, columns: { [target]: kind } })
+    expect(columns).toHaveLength(width)
+    for (const column of ['x', 'z'] as const) {
+      const changed = rows.map((row) => ({ ...row, [column]: row[column] ** 2 + 1 }))
+      const other = await prepareTable(changed, { target, columns: { [target]: kind } })
+      const moved = columns.filter((_, i) =>
+        Array.from({ length: train.count }, (_, row) => row * width + i).some((at) => train.inputs[at] !== other.train.inputs[at]),
+      )
+      expect(new Set(moved)).toEqual(new Set([column]))
+    }
+  }
+})

@@ -159,6 +159,13 @@ export function widthOf({ features, cuts, plain = [] }: FeatureState): number {
   return cuts.reduce((sum, { edges }) => sum + Math.max(0, edges.length - 1), features) + plain.length
 }
 
+/** The column that each input comes from: features, parts of cut columns, and plain values, in the order of {@link inputsOf}. */
+export function columnsOfInputs({ features, cuts, plain = [] }: FeatureState, spans: Spans): string[] {
+  const columns = spans.flatMap(({ column, size }) => new Array<string>(size).fill(column)).slice(0, features)
+  const parts = cuts.flatMap(({ feature, edges }) => new Array<string>(Math.max(0, edges.length - 1)).fill(columns[feature]))
+  return [...columns, ...parts, ...plain.map((feature) => columns[feature])]
+}
+
 /** Inputs of a net, row-major [rows, {@link widthOf}]. */
 export function inputsOf(state: FeatureState, encoded: Float32Array): Float32Array {
   const { features, cuts, squeezes = true, embedded = [], plain = [] } = state

@@ -4,7 +4,7 @@ import type { LeftOut, Source } from '../data/index.js'
 import type { ColumnToEmbed } from '../index.js'
 import { checkClasses } from './check-target.js'
 import { ColumnPlan, INSPECT_TABLE, type InspectTableOptions } from './column-plan.js'
-import { featuresOf, inputsOf, scaled, widthOf } from './features.js'
+import { columnsOfInputs, featuresOf, inputsOf, scaled, spansOf, widthOf } from './features.js'
 import { namingLinesOf, rowsFrom } from './given-rows.js'
 import { checkTimes, setAside, timeColumn } from './set-aside.js'
 
@@ -49,6 +49,8 @@ export interface PreparedTable {
   held: PreparedRows
   /** Inputs of a row. */
   width: number
+  /** The column that each input of a row comes from. */
+  columns: readonly string[]
   /** 0 if targets are numbers. */
   classes: number
   /** Inputs that are category numbers, for a first layer `new EmbedColumns(width, embedded)`; empty if there are none. */
@@ -94,6 +96,7 @@ export async function prepareTable(rows: readonly object[] | Source, given: Prep
       count: held.count,
     },
     width: widthOf(features),
+    columns: columnsOfInputs(features, spansOf(data.report.columns)),
     classes: data.classes,
     embedded: (features.embedded ?? []).map(({ feature, count, size }) => ({ feature, count, size })),
     scale: { mean: mean + (data.state().target.center ?? 0), deviation },

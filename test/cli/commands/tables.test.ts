@@ -9,9 +9,11 @@ import { INTERRUPTED, interruptible, NO_MODEL } from '../../../ts/cli/interrupt.
 import { columnOptions, dataOptions, fileOptions, predictLine } from '../../../ts/cli/options/table.js'
 import { program } from '../../../ts/cli/program.js'
 import { naming } from '../../../ts/cli/table/files.js'
+import { namingColumns } from '../../../ts/cli/table/xray.js'
 import { decodeSafetensors } from '../../../ts/export/index.js'
 import { Dense, Sequential, saveModel } from '../../../ts/index.js'
 import { commandLine, gradus as run } from '../../tools/command.js'
+import { fixture } from '../../xray/fixture.js'
 
 let folder: string
 
@@ -259,6 +261,28 @@ describe('xray', () => {
       diverged: expect.stringMatching(/^loss is NaN at step \d/),
       end: { kind: 'diverged' },
     })
+  })
+
+  test('sentences name columns of the table, whatever they are called', () => {
+    const verdict = { rule: 'leak', severity: 'warning', step: 0, figures: {} } as const
+    const { verdicts } = namingColumns(
+      {
+        ...fixture(),
+        verdicts: [
+          {
+            ...verdict,
+            says: 'column 1 explains 99.1 % of the target, the next best 3.0 %',
+            remedy: 'leave column 1 out, unless it is known',
+          },
+          { ...verdict, says: 'columns 0, 2, 9 and 4 more are constant: 7 of 20 say nothing', remedy: 'leave constant columns out' },
+        ],
+      },
+      ['a $& b', 'column 7', 'c'],
+    )
+    expect(verdicts.map(({ says, remedy }) => [says, remedy])).toEqual([
+      ["column 'column 7' explains 99.1 % of the target, the next best 3.0 %", "leave column 'column 7' out, unless it is known"],
+      ["columns 'a $& b', 'c', '9' and 4 more are constant: 7 of 20 say nothing", 'leave constant columns out'],
+    ])
   })
 
   test('--xray of train looks at one net as well, in text, page and JSON', async () => {

@@ -65,12 +65,25 @@ export async function xrayTable(
       onProgress: ({ step, epoch, epochs: all, loss, secondsLeft }) =>
         live?.update(step, `epoch ${epoch}/${all}`, [`loss ${loss.toFixed(4)}`, `${duration(secondsLeft)} left`]),
     })
-    return { report: xray.report, prepared }
+    return { report: namingColumns(xray.report, prepared.columns), prepared }
   } catch (error) {
     // the training that an X-ray is wanted for
     if (!(error instanceof NonFiniteError)) throw error
-    return { report: xray.report, prepared, diverged: error.message }
+    return { report: namingColumns(xray.report, prepared.columns), prepared, diverged: error.message }
   } finally {
     live?.stop()
+  }
+}
+
+/** A report whose sentences name columns of the table in place of numbers of inputs: `column 'price'` for `column 3`. */
+export function namingColumns(report: XrayReport, columns: readonly string[]): XrayReport {
+  const named = (text: string) =>
+    text.replace(/\b(columns?) ((?:\d+, )*\d+)\b/g, (_, word: string, numbers: string) => {
+      const names = numbers.split(', ').map((number) => `'${columns[Number(number)] ?? number}'`)
+      return `${word} ${[...new Set(names)].join(', ')}`
+    })
+  return {
+    ...report,
+    verdicts: report.verdicts.map((verdict) => ({ ...verdict, says: named(verdict.says), remedy: named(verdict.remedy) })),
   }
 }
