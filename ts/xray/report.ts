@@ -1,6 +1,6 @@
 /** The report of an X-ray: plain JSON data, from which verdicts, pictures and texts are made. */
 
-/** `light` looks at norms, units and, a few times, at the sharpness; `full` does so at each sample, and follows the margin of every row. */
+/** `light` looks at norms, units and, a few times, at the sharpness; `full` does so more often, and follows the margin of every row. */
 export type XrayLevel = 'light' | 'full'
 
 /** A layer with parameters of its own, in the order of the model. */

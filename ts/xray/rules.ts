@@ -234,7 +234,7 @@ const RULES: readonly Rule[] = [
       const { gain } = start.layers[found.of.i]
       const cause = gain > 3 ? `initial weights are ${formatNumber(gain)} × as large as they should be` : 'biases or inputs push them there'
       return {
-        severity: 'fault',
+        severity: gain > 3 || found.value > 0.75 ? 'fault' : 'note',
         layer: found.of.layer.name,
         says: `${formatShare(found.value)} of the outputs of layer ${found.of.layer.name} are saturated from the start, on a plateau of its ${found.of.layer.activation}: ${cause}`,
         remedy: 'start with biases of 0 and weights of glorotUniform, and scale the inputs',

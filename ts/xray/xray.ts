@@ -12,8 +12,8 @@ import { reportText } from './show.js'
 /** Options of {@link XRay}. */
 export interface XRayOptions {
   /**
-   * Steps from one sample to the next. Default: as many as keep the cost below 3 % of the training (`full`: 15 %), and at least a dozen samples a
-   * training.
+   * Steps from one sample to the next. Default: as many as keep the cost near 2 % of the training (`full`: 10 %) after the first tenth of a second,
+   * by estimates that are the same on every machine; at least 3 samples a training, at most 200.
    */
   every?: number
   /** `light`, or `full`: sharpness and noise scale at each sample, and the margins of all rows. Default `light`. */
@@ -28,7 +28,7 @@ export const XRAY = {
   onSample: { is: handler },
 } satisfies Schema<XRayOptions>
 
-/** Share of the training that samples may cost, and microseconds that each training has for them besides. */
+/** Share of the training that samples may cost, and microseconds that each training has for them besides, however short it is. */
 const BUDGET = { light: { share: 0.015, grant: 60_000 }, full: { share: 0.08, grant: 150_000 } }
 const MIN_SAMPLES = 3
 const MAX_SAMPLES = 200
@@ -92,7 +92,7 @@ export class XRay implements Callback {
     const { inputs, targets } = plan.rows
     const instruments = new Instruments({ model, optimizer: parts, loss, inputs, targets })
     const steps = plan.epochs * plan.batchesPerEpoch
-    const every = this.plan(instruments, plan.batchSize, steps)
+    const every = this.plan(instruments, plan)
     const { weightDecay, decoupled, limit } = optimizerFacts(parts)
     Object.assign(this, { instruments, training, isNear: true, next: 1, due: Math.min(2, steps), counted: parts.stepCount })
     const start = instruments.start(this.isCurved)
@@ -185,13 +185,16 @@ export class XRay implements Callback {
   }
 
   /** Chooses the steps between samples from estimates of their costs. */
-  private plan(instruments: Instruments, batchSize: number, steps: number): number {
+  private plan(instruments: Instruments, { batchSize, batchesPerEpoch, epochs }: Training['plan']): number {
+    const steps = epochs * batchesPerEpoch
     this.cost = instruments.costs(batchSize)
     const { share, grant } = BUDGET[this.options.level]
     this.credit = grant
     if (this.options.every !== undefined) return this.options.every
+    // a forward pass of all rows takes a third of an epoch
+    const each = this.cost.sample + (this.options.level === 'full' ? (this.cost.step * batchesPerEpoch) / 3 : 0)
     // half of the budget is for sharpness and noise
-    const affordable = Math.floor((share * steps * this.cost.step + grant) / this.cost.sample / 2)
+    const affordable = Math.floor((share * steps * this.cost.step + grant) / each / 2)
     return Math.max(1, Math.ceil(steps / Math.max(MIN_SAMPLES, Math.min(MAX_SAMPLES, affordable))))
   }
 
