@@ -454,7 +454,7 @@ describe('in Chromium alone', () => {
     const parts = () => new Set(fresh.asked.flatMap((path) => /assets\/([a-z-]+)-[\w-]{8}\.js$/.exec(path)?.[1] ?? []))
     await page.goto(fresh.url)
     await page.locator('.results tbody tr').nth(3).waitFor()
-    expect([...parts()].sort()).toEqual(['gradus', 'index', 'rolldown-runtime', 'wasm', 'worker'])
+    expect([...parts()].sort()).toEqual(['controls', 'gradus', 'index', 'rolldown-runtime', 'wasm', 'worker'])
     for (const [title, part] of [
       ['Train', 'nets'],
       ['A thousand nets', 'wasm-fleet'],
