@@ -133,6 +133,7 @@ export type { BuiltModel } from './select/built.js'
 export { type CompareLearningRatesOptions, compareLearningRates, type LearningRateComparison, type RateToBuild } from './select/compare-learning-rates.js'
 export { type CrossValidateOptions, type CrossValidation, crossValidate, type FoldResult, type FoldScore, type FoldToBuild } from './select/cross-validate.js'
 export { Ensemble, type EnsembleAverage, type EnsembleOptions, type SelectOptions } from './select/ensemble.js'
+export { type AutoHistory, type FitAutoOptions, fitAuto, type RateTrial } from './select/fit-auto.js'
 
 // Metrics
 

@@ -99,6 +99,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   FIND_LEARNING_RATE: ['findLearningRate', (o) => gradus.findLearningRate(net(), o), trained().options],
   FIND_MISLABELLED: ['findMislabelled', (o) => heads.findMislabelled(...animals, o)],
   FIT: ['fit', (o) => gradus.fit(net(), o), trained().options],
+  FIT_AUTO: ['fitAuto', (o) => gradus.fitAuto(net(), o), trained().options],
   FIT_CURVE: ['fitCurve', (o) => fitCurve((x, [a]) => a * x, [1], [1], o), { initial: [1] }],
   FIT_MANY: ['fitMany', (o) => gradus.fitMany([net()], o), { ...rows, loss: mse, optimizers: [new SGD(net().parameters())] }],
   FIT_STREAM: ['fitStream', (o) => fitStream(net(), o), { data: [rows], loss: mse, optimizer: new SGD(net().parameters()) }],

@@ -323,6 +323,16 @@ describe('failures are one line that names the file', () => {
       /^error: --schedule is for data sets by name \(mnist, iris, spirals, moons\), not for a table\n/,
     ],
     [
+      'a rate that is found, for a table',
+      ['train', 'iris.csv', '--target', 'species', '--learning-rate', 'auto'],
+      /^error: --learning-rate auto is for data sets by name \(mnist, iris, spirals, moons\); the nets of a table have rates that suit them\n/,
+    ],
+    [
+      'a schedule for a rate that is found',
+      ['train', 'iris', '-l', 'auto', '--schedule', 'cosine'],
+      /^error: --learning-rate auto chooses the schedule/,
+    ],
+    [
       'a switch of the other kind',
       ['train', 'iris.csv', '--target', 'species', '--no-compare'],
       /^error: --no-compare is for data sets by name/,

@@ -19,6 +19,15 @@ describe('train', () => {
     expect(JSON.parse(other.stdout).test).not.toEqual(result.test)
   })
 
+  test('--learning-rate auto finds the rate', async () => {
+    const { code, stdout } = await gradus([...SMALL, '--json', '--learning-rate', 'auto'])
+    expect(code).toBe(0)
+    const { learningRate, trials, settings, test } = JSON.parse(stdout)
+    expect(settings).toMatchObject({ isAuto: true, learningRate })
+    expect(trials.length).toBeGreaterThanOrEqual(8)
+    expect(test.accuracy).toBeGreaterThan(0.8)
+  })
+
   test('prints plain lines where there is no terminal', async () => {
     const { code, stdout } = await gradus(SMALL)
     expect(code).toBe(0)

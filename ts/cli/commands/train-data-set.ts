@@ -1,6 +1,6 @@
 /** `gradus train NAME`: trains on a built-in task, tests the net on unseen data, shows its output, and compares WASM with JS. */
 import { Option } from 'commander'
-import { evaluateModel, fit, type History, NonFiniteError, type Progress } from '../../index.js'
+import { evaluateModel, fit, fitAuto, type History, NonFiniteError, type Progress, type RateTrial } from '../../index.js'
 import { XRay } from '../../xray/index.js'
 import { backendTitle } from '../backend/title.js'
 import { type Comparison, compare, printComparison } from '../data-sets/compare.js'
@@ -59,7 +59,7 @@ export function defaultsHelp(): string {
 
 /** Quality and speed of the trained net. */
 interface Result {
-  history: History
+  history: History & { learningRate?: number; trials?: RateTrial[] }
   test: { loss: number; accuracy: number }
   samplesPerSecond: number
 }
@@ -72,6 +72,8 @@ export async function trainOnDataSet(name: TaskName, options: DataSetOptions): P
     const plan = await makePlan(TASKS[name], options)
     const setup = makeSetup(plan, backend)
     if (!silent) introduce(plan, setup)
+    if (plan.isAuto && options.xray)
+      throw new Error('--xray watches one training, and --learning-rate auto takes several: leave one of them out')
     const xray = options.xray ? new XRay() : undefined
     const result = await learn(plan, setup, { signal, silent, xray }).catch((error) => {
       // a training that diverged is what an X-ray is wanted for
@@ -85,8 +87,9 @@ export async function trainOnDataSet(name: TaskName, options: DataSetOptions): P
       showSamples(plan, setup)
     }
     const wanted = options.compare && !options.quiet && !signal.aborted
-    const comparison = wanted ? await compare(plan, backend, signal, silent) : null
-    if (options.json) print(JSON.stringify({ ...report(plan, setup, result, comparison), ...(xray && { xray: xray.report }) }))
+    const taken = { ...plan, learningRate: result.history.learningRate ?? plan.learningRate }
+    const comparison = wanted ? await compare(taken, backend, signal, silent) : null
+    if (options.json) print(JSON.stringify({ ...report(taken, setup, result, comparison), ...(xray && { xray: xray.report }) }))
     else if (wanted) conclude(comparison, signal)
   }, NO_MODEL)
 }
@@ -104,7 +107,8 @@ function introduce(plan: Plan, { model, backend }: Setup): void {
   print(paint('bold', `Learning ${task.name}: ${task.about}`))
   fact('data', `${whole(data.train.count)} ${task.plural} to learn from, ${whole(data.test.count)} to test with`)
   fact('net', `${sizes.join('-')}, ${plan.activation}, ${whole(parameters)} parameters`)
-  fact('training', `${plan.optimizer}, learning rate ${plan.learningRate}, ${plan.schedule}`)
+  const rate = plan.isAuto ? 'the learning rate is chosen by short trainings' : `learning rate ${plan.learningRate}, ${plan.schedule}`
+  fact('training', `${plan.optimizer}, ${rate}`)
   fact('batches', `${plan.batchSize} ${task.plural}, seed ${plan.seed}`)
   fact('engine', backendTitle(backend))
   print()
@@ -125,14 +129,11 @@ async function learn(
   }
   try {
     const onProgress = (progress: Progress) => report.progress(progress)
-    const history = await fit(model, {
-      ...options,
-      validation,
-      metrics: ['accuracy'],
-      signal,
-      onProgress,
-      callbacks: [{ onEpochEnd }, ...(xray ? [xray] : [])],
-    })
+    const { schedule, ...shared } = { ...options, metrics: ['accuracy'] as const, signal, onProgress }
+    // the test rows judge the net, so that they must not choose its rate
+    const history = plan.isAuto
+      ? await fitAuto(model, { ...shared, validationFraction: 0.2 })
+      : await fit(model, { ...shared, schedule, validation, callbacks: [{ onEpochEnd }, ...(xray ? [xray] : [])] })
     takeAverages(setup)
     const { loss, accuracy } = evaluateModel(model, { ...validation, loss: options.loss, metrics: ['accuracy'] })
     const samples = Math.min(history.steps * plan.batchSize, plan.epochs * plan.data.train.count)
@@ -153,6 +154,8 @@ function summarize({ data, task, epochs }: Plan, { history, test, samplesPerSeco
     return
   }
   print(right)
+  if (history.trials !== undefined)
+    print(`learning rate ${history.learningRate?.toPrecision(2)}, chosen by ${history.trials.length} trainings and a range test`)
   print(`${whole(history.steps)} steps in ${time}`)
 }
 

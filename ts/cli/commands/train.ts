@@ -48,6 +48,7 @@ Examples:
   gradus train patients.csv --target ill --threshold f1 --positive yes
   gradus train mnist --hidden 256,128 --activation gelu
   gradus train moons --optimizer SGD --learning-rate 0.1 --schedule constant
+  gradus train spirals --optimizer Lion --learning-rate auto
   gradus train iris --seed 7 --backend js --no-compare`
 
 const isTask = (name: string): name is TaskName => (TASK_NAMES as readonly string[]).includes(name.toLowerCase())
@@ -69,6 +70,10 @@ async function trainAny(data: string, options: DataSetOptions & TableTrainOption
   }
   const wrong = given(TASK_ONLY)
   if (wrong !== undefined) throw new Error(`${flag(wrong)} is for data sets by name (${TASK_NAMES.join(', ')}), not for a table`)
+  if ((options.learningRate as DataSetOptions['learningRate']) === 'auto')
+    throw new Error(
+      `--learning-rate auto is for data sets by name (${TASK_NAMES.join(', ')}); the nets of a table have rates that suit them`,
+    )
   return trainOnTable(data, options)
 }
 

@@ -9,7 +9,8 @@ import { schedule } from './schedules.js'
 import type { Settings, Task } from './tasks.js'
 
 /** Options of `gradus train` with a data set by name, after reading; undefined if the task decides. */
-export interface DataSetOptions extends Partial<Settings> {
+export interface DataSetOptions extends Partial<Omit<Settings, 'learningRate'>> {
+  learningRate?: number | 'auto'
   backend?: 'wasm' | 'js'
   variant?: Variant
   /** Allows V8 to use 256-bit vectors if the check passes. */
@@ -31,6 +32,8 @@ export interface Plan extends Readonly<Omit<Settings, 'hidden'>> {
   readonly sizes: readonly number[]
   readonly optimizer: OptimizerName
   readonly seed: number
+  /** True if `fitAuto` chooses rate and schedule. */
+  readonly isAuto: boolean
 }
 
 /** A fresh model on a backend with its optimizer, and the options that fit and trainSteps share. */
@@ -51,15 +54,17 @@ export interface Setup {
 
 /** Loads the data and decides the options that were left open. */
 export async function makePlan(task: Task, options: DataSetOptions): Promise<Plan> {
-  const { optimizer, seed, dataDirectory } = options
+  const { optimizer, seed, dataDirectory, learningRate, ...others } = options
+  const isAuto = learningRate === 'auto'
+  if (isAuto && options.schedule !== undefined) throw new Error('--learning-rate auto chooses the schedule, too: leave out --schedule')
   if (dataDirectory !== undefined && task.name !== 'mnist') throw new Error(`--data-directory is for mnist; ${task.name} has no files`)
   const data = await task.load(seed, dataDirectory)
   const usual: Settings = {
     ...{ ...task.defaults, learningRate: usualLearningRate(optimizer, task.defaults.learningRate) },
     ...(/ScheduleFree|Prodigy|DoG/.test(optimizer) && { schedule: 'constant' }),
   }
-  const { hidden, ...settings } = { ...usual, ...pickOptions(options, usual) }
-  return { task, data, sizes: [data.train.features, ...hidden, data.train.classes], optimizer, seed, ...settings }
+  const { hidden, ...settings } = { ...usual, ...pickOptions(isAuto ? others : options, usual) } as Settings
+  return { task, data, sizes: [data.train.features, ...hidden, data.train.classes], optimizer, seed, isAuto, ...settings }
 }
 
 /** Rates that work on all tasks for optimizers unrelated to Adam; any other optimizer has the rate of its class. */

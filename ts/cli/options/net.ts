@@ -21,14 +21,17 @@ export function layerSizes(text: string): number[] {
   return checked(sizes, NET.hidden.is, 'whole numbers ≥ 1 with commas between, such as 128 or 512,256; or none')
 }
 
+/** A learning rate, or `auto`. */
+const RATE = { is: { ...NET.learningRate.is, or: ['auto'] } }
+
 /** Options of both kinds of `gradus train`. */
 export function netOptions(): Option[] {
   return [
     hiddenOption(),
     flag('-a, --activation <name>', `of the hidden layers: ${NET.activation.is.join(', ')}`, NET.activation),
-    flag('-l, --learning-rate <x>', 'step size, above 0; also --lr', NET.learningRate),
+    flag('-l, --learning-rate <x>', 'step size, above 0; of a data set also auto: chosen by short trainings; also --lr', RATE),
     // an option has two names at most; this is the third of that one
-    Object.assign(flag('--lr <x>', '', NET.learningRate).hideHelp(), { attributeName: () => 'learningRate' }),
+    Object.assign(flag('--lr <x>', '', RATE).hideHelp(), { attributeName: () => 'learningRate' }),
     batchOption(),
     epochsOption(),
     flag('--dropout <x>', 'of a table: share of hidden neurons left out in a step', NET.dropout),

@@ -1,0 +1,200 @@
+/**
+ * Which optimizer? Twelve of them on ten data sets (digits, two tables, toys) and three nets, each tuned by `tuneModel` with the same number of trials,
+ * then trained anew with three seeds and judged by rows that took part in no choice.
+ *
+ *   node_modules/node/bin/node --import tsx bench/which-optimizer.ts [--only Adam,Muon] [--data moons,digits] [--trials 12] [--tables] [--out file.json]
+ *
+ * `--tables` adds the tables that `make tables` writes into .cache/tables. A trial is a learning rate, log-uniform from 10⁻⁵ to 3, for a cosine with
+ * warmup; `tuneModel` stops two in three early. The width of the valley is the range of rates, in decades, whose validation loss is at most a tenth
+ * above the least, in a grid of nine rates a factor of √10 apart around the tuned one. Seconds are processor time of the three final trainings, one
+ * after the other. Writes bench/results/which-optimizer.json after each optimizer, and continues where it was stopped.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { fromTable, readTable, trainTestSplit } from '../ts/data/index.js'
+import {
+  Adam,
+  AdamW,
+  type BuiltModel,
+  Cautious,
+  compareLearningRates,
+  crossEntropy,
+  fit,
+  Lion,
+  load,
+  type Module,
+  Muon,
+  mse,
+  muonGroups,
+  NAdam,
+  Nesterov,
+  type Optimizer,
+  RMSProp,
+  SGD,
+  schedules,
+  WeightAverage,
+} from '../ts/index.js'
+import { Adan, type OptimizerLike, ScheduleFreeAdamW, SOAP } from '../ts/optim/index.js'
+import { float, tuneModel } from '../ts/tune/index.js'
+import { type Origin, origin } from './results.js'
+import { DATA, type Data, judge, makeNet, NETS, stepsOf } from './tools/problems.js'
+
+const BATCH = 32
+const SEEDS = [11, 12, 13]
+const GRID = [-4, -3, -2, -1, 0, 1, 2, 3, 4].map((k) => 10 ** (k / 2))
+
+const CONTESTANTS: Record<string, (model: Module, learningRate: number) => OptimizerLike> = {
+  SGD: (model, learningRate) => new SGD(model.parameters(), { learningRate }),
+  Nesterov: (model, learningRate) => new Nesterov(model.parameters(), { learningRate }),
+  RMSProp: (model, learningRate) => new RMSProp(model.parameters(), { learningRate }),
+  Adam: (model, learningRate) => new Adam(model.parameters(), { learningRate }),
+  AdamW: (model, learningRate) => new AdamW(model.parameters(), { learningRate }),
+  'AdamW, averaged': (model, learningRate) => new AdamW(model.parameters(), { learningRate }),
+  'Cautious(AdamW)': (model, learningRate) => new Cautious(new AdamW(model.parameters(), { learningRate })),
+  NAdam: (model, learningRate) => new NAdam(model.parameters(), { learningRate }),
+  Lion: (model, learningRate) => new Lion(model.parameters(), { learningRate }),
+  Adan: (model, learningRate) => new Adan(model.parameters(), { learningRate }),
+  Muon: (model, learningRate) => new Muon(muonGroups(model), { learningRate, companionLearningRate: learningRate / 5 }),
+  SOAP: (model, learningRate) => new SOAP(model.parameters(), { learningRate }),
+  ScheduleFreeAdamW: (model, learningRate) => new ScheduleFreeAdamW(model.parameters(), { learningRate }),
+}
+
+/** Result of an optimizer on a data set. */
+export interface WhichRow {
+  data: string
+  optimizer: string
+  learningRate: number
+  /** Test losses of the seeds. */
+  test: number[]
+  /** Decades of rates that are nearly as good as the best. */
+  width: number
+  /** Processor time of one training. */
+  seconds: number
+}
+
+/** bench/results/which-optimizer.json */
+export interface WhichOptimizer extends Origin {
+  load: string
+  trials: number
+  rows: WhichRow[]
+}
+
+/** The tables of `make tables`, by the first of their splits. */
+function tables(): Record<string, () => Promise<Data>> {
+  const folder = '.cache/tables'
+  const about = JSON.parse(readFileSync(`${folder}/tables.json`, 'utf8')) as Record<string, { target: string; task: string }>
+  const files = readdirSync(folder)
+  return Object.fromEntries(
+    Object.entries(about)
+      .filter(([name]) => files.includes(`${name}.0.train.csv`))
+      .map(([name, { target, task }]) => [
+        name,
+        async () => {
+          const rows = await readTable(`${folder}/${name}.0.train.csv`)
+          const table = fromTable(rows, { target })
+          const outer = trainTestSplit(table, { seed: 1 })
+          const inner = trainTestSplit(outer.train, { seed: 2 })
+          const { features, classes } = table
+          const loss = task === 'classification' ? crossEntropy : mse
+          const epochs = Math.max(4, Math.min(40, Math.round(60_000 / inner.train.count)))
+          const outputs = task === 'classification' ? classes : 1
+          return { train: inner.train, validation: inner.test, test: outer.test, loss, inputs: features, outputs, epochs }
+        },
+      ]),
+  )
+}
+
+async function run(name: string, data: Data, net: (typeof NETS)[number], optimizer: string, trials: number): Promise<WhichRow> {
+  const { train, validation, loss, epochs } = data
+  const steps = stepsOf(data, BATCH)
+  const averages = optimizer === 'AdamW, averaged'
+  const build = ({ learningRate, seed }: { learningRate: number; seed: number }) => {
+    const model = makeNet(data, net, seed)
+    const own = CONTESTANTS[optimizer](model, learningRate)
+    const schedule =
+      optimizer === 'ScheduleFreeAdamW'
+        ? schedules.warmup(schedules.constant(learningRate), { steps: steps / 20 })
+        : schedules.warmup(schedules.cosine(learningRate, { steps }), { steps: steps / 20 })
+    return { model, optimizer: own as Optimizer, schedule } satisfies BuiltModel
+  }
+  const { params } = await tuneModel({
+    ...{ space: { learningRate: float(1e-5, 3, { log: true }) }, build, data: train, validation, loss, epochs, trials },
+    defaults: { learningRate: build({ learningRate: 0.01, seed: 1 }).optimizer.learningRate },
+  })
+  const { learningRate } = params
+  const rates = GRID.map((factor) => factor * learningRate)
+  const grid = await compareLearningRates(build, { ...train, validation, loss, epochs, batchSize: BATCH, rates, seeds: [1] })
+  const least = Math.min(...grid.losses)
+  const near = grid.losses.filter((x) => x <= 1.1 * least).length
+  const began = process.cpuUsage()
+  const test: number[] = []
+  for (const seed of SEEDS) {
+    const built = build({ learningRate, seed })
+    const average = averages ? new WeightAverage(built.model.parameters(), { decay: 0.99 }) : null
+    const callbacks = average === null ? [] : [{ onBatchEnd: () => average.update() }]
+    try {
+      await fit(built.model, { ...train, loss, ...built, epochs, batchSize: BATCH, seed, callbacks })
+      average?.apply()
+      test.push(judge(data, built.model, built.optimizer)[1])
+    } catch {
+      test.push(Number.POSITIVE_INFINITY)
+    }
+  }
+  const { user, system } = process.cpuUsage(began)
+  return { data: name, optimizer, learningRate, test, width: near / 2, seconds: (user + system) / 1e6 / SEEDS.length }
+}
+
+const option = (flag: string) => (process.argv.includes(flag) ? process.argv[process.argv.indexOf(flag) + 1] : undefined)
+const OUT = option('--out') ?? 'bench/results/which-optimizer.json'
+const trials = Number(option('--trials') ?? 12)
+
+await load()
+const all: Record<string, () => Data | Promise<Data>> = { ...DATA, ...(process.argv.includes('--tables') && tables()) }
+const known: WhichOptimizer = existsSync(OUT) ? JSON.parse(readFileSync(OUT, 'utf8')) : { ...origin(), load: '', trials, rows: [] }
+for (const [i, name] of (option('--data')?.split(',') ?? Object.keys(all)).entries()) {
+  const data = await all[name]()
+  for (const optimizer of option('--only')?.split(';') ?? Object.keys(CONTESTANTS)) {
+    if (known.rows.some((row) => row.data === name && row.optimizer === optimizer)) continue
+    const row = await run(name, data, NETS[i % NETS.length], optimizer, trials)
+    known.rows.push(row)
+    Object.assign(known, origin(), { load: loadavg()[0].toFixed(1) })
+    console.log(
+      name.padEnd(12),
+      optimizer.padEnd(18),
+      row.learningRate.toPrecision(2).padStart(8),
+      row.test.map((x) => x.toPrecision(3)).join(' '),
+    )
+    const text = JSON.stringify(known, (_, x) => (typeof x === 'number' ? (Number.isFinite(x) ? Number(x.toPrecision(4)) : 1e30) : x))
+    writeFileSync(OUT, `${text.replace(/\{"data"/g, '\n{"data"')}\n`)
+  }
+}
+
+/** For each optimizer: mean rank and its standard error, mean loss beside AdamW's, seconds beside Adam's, width. */
+const names = [...new Set(known.rows.map((row) => row.optimizer))]
+const sets = [...new Set(known.rows.map((row) => row.data))].filter(
+  (data) => known.rows.filter((row) => row.data === data).length === names.length,
+)
+const mean = (list: readonly number[]) => list.reduce((a, b) => a + b, 0) / list.length
+const rowOf = (data: string, optimizer: string) => known.rows.find((row) => row.data === data && row.optimizer === optimizer) as WhichRow
+const summary = names.map((optimizer) => {
+  const ranks = sets.map((data) => {
+    const own = mean(rowOf(data, optimizer).test)
+    return 1 + names.filter((other) => mean(rowOf(data, other).test) < own).length
+  })
+  const rank = mean(ranks)
+  const spread = Math.sqrt(mean(ranks.map((r) => (r - rank) ** 2)) / ranks.length)
+  const beside = (other: string, of: (row: WhichRow) => number) =>
+    Math.exp(mean(sets.map((data) => Math.log(of(rowOf(data, optimizer)) / of(rowOf(data, other))))))
+  return {
+    ...{ optimizer, rank, spread },
+    loss: beside('AdamW', (row) => mean(row.test)),
+    time: beside('Adam', (row) => row.seconds),
+    width: mean(sets.map((data) => rowOf(data, optimizer).width)),
+  }
+})
+console.log(`\n${sets.length} data sets, ${known.trials} trials each, ${known.date}, load ${known.load}\n`)
+console.log('| optimizer | mean rank | test loss beside AdamW | time beside Adam | width, decades |\n| --- | ---: | ---: | ---: | ---: |')
+for (const { optimizer, rank, spread, loss, time, width } of summary.sort((a, b) => a.rank - b.rank))
+  console.log(
+    `| ${optimizer} | ${rank.toFixed(1)} ± ${spread.toFixed(1)} | ${loss.toFixed(2)} | ${time.toFixed(1)} | ${width.toFixed(1)} |`,
+  )

@@ -1,0 +1,200 @@
+/** fitAuto: the rate that it chooses, what it leaves as it was, and what it refuses. bench/auto-rate.ts measures it on forty problems. */
+import { expect, test } from 'vitest'
+import { moons, standardize, trainTestSplit } from '../../ts/data/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
+import {
+  Adam,
+  type Callback,
+  Checkpoint,
+  createBackend,
+  crossEntropy,
+  Dense,
+  Dropout,
+  evaluateModel,
+  type FitAutoOptions,
+  fit,
+  fitAuto,
+  mse,
+  mul,
+  type Optimizer,
+  type Parameter,
+  SAM,
+  Sequential,
+  SGD,
+  tensor,
+} from '../../ts/index.js'
+import { OPTIMIZERS } from '../../ts/optim/index.js'
+import { LBFGS } from '../../ts/solve/index.js'
+
+const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const backend = backends.at(-1) as (typeof backends)[number]
+const { train, test: held } = standardize(trainTestSplit(moons({ count: 300, noise: 0.2, seed: 1 }), { seed: 1 }))
+const data = { ...train, loss: crossEntropy, validation: held, epochs: 8, batchSize: 16, seed: 3 }
+
+const net = (on = backend, ...more: Dropout[]) =>
+  new Sequential([new Dense(2, 16, { activation: 'tanh' }), ...more, new Dense(16, 2)], { seed: 1, backend: on })
+const lossOf = (model: Sequential) => evaluateModel(model, { ...held, loss: crossEntropy }).loss
+const weightsOf = (model: Sequential) => model.parameters().map((p) => [...p.data()])
+
+test.each(['SGD', 'Adam', 'Lion'] as const)('%s: nearly as good as the best of a grid, or better', async (name) => {
+  const make = OPTIMIZERS[name] as unknown as new (p: Parameter[], o?: object) => Optimizer
+  const losses: number[] = []
+  for (const learningRate of [1e-3, 1e-2, 0.1, 1]) {
+    const model = net()
+    try {
+      const { epochs } = await fit(model, { ...data, optimizer: new make(model.parameters(), { learningRate }) })
+      losses.push(Math.min(...epochs.map(({ validation }) => validation?.loss ?? Number.NaN)))
+    } catch {
+      // this rate diverged
+    }
+  }
+  const model = net()
+  await fitAuto(model, { ...data, optimizer: new make(model.parameters(), { learningRate: 123 }) })
+  expect(lossOf(model)).toBeLessThan(1.1 * Math.min(...losses))
+})
+
+test.each(backends)('the same seed gives the same run on $variant', async (on) => {
+  const run = async () => {
+    const model = net(on, new Dropout(0.1))
+    const found = await fitAuto(model, { ...data, epochs: 2, optimizer: new Adam(model.parameters()) })
+    return { weights: weightsOf(model), trials: found.trials, rate: found.learningRate, course: found.epochs.map(({ loss }) => loss) }
+  }
+  expect(await run()).toEqual(await run())
+})
+
+test('callbacks see three full trainings; the model has the best epoch of the best, by the rate that is returned', async () => {
+  const model = net()
+  const optimizer = new Adam(model.parameters())
+  const begins: number[] = []
+  const callbacks: Callback[] = [{ onTrainBegin: () => void begins.push(optimizer.stepCount) }]
+  const found = await fitAuto(model, { ...data, optimizer, callbacks })
+  expect(begins).toEqual([0, 0, 0])
+  const full = found.trials.slice(-3)
+  expect(found.trials.length).toBeGreaterThanOrEqual(8)
+  expect(found.trials.map(({ steps }) => steps)).toEqual([...found.trials.slice(3).map(() => 15), 120, 120, 120])
+  const least = Math.min(...full.map(({ loss }) => loss))
+  expect(full.find(({ loss }) => loss === least)?.learningRate).toBe(found.learningRate)
+  expect(Math.min(...found.epochs.map(({ validation }) => validation?.loss ?? Number.NaN))).toBe(least)
+  expect(lossOf(model)).toBe(least)
+  expect(optimizer.stepCount).toBe(120)
+})
+
+/** Ruins the weights in each training whose rate reaches `above`. */
+const poison = (model: Sequential, above: number): Callback => ({
+  onEpochEnd: ({ learningRate }) => {
+    if (learningRate >= above) model.parameters()[0].view().fill(Number.NaN)
+  },
+})
+
+test('a training that diverges counts as the worst; if all do, lower rates follow', async () => {
+  const model = net()
+  const usual = await fitAuto(model, { ...data, optimizer: new Adam(model.parameters()) })
+  const rates = usual.trials.slice(-3).map(({ learningRate }) => learningRate)
+  for (const limit of [usual.learningRate / 2, Math.min(...rates) / 20]) {
+    const again = net()
+    const optimizer = new Adam(again.parameters())
+    const { learningRate, epochs, trials } = await fitAuto(again, { ...data, optimizer, callbacks: [poison(again, limit)] })
+    expect(trials.some(({ loss }) => loss === Number.POSITIVE_INFINITY)).toBe(true)
+    expect(epochs).toHaveLength(8)
+    expect(learningRate).toBeLessThan(2 * limit)
+    expect(weightsOf(again).flat().every(Number.isFinite)).toBe(true)
+  }
+})
+
+test('if it diverges at every rate, that is the error, and everything is as before', async () => {
+  const model = net()
+  const before = weightsOf(model)
+  const optimizer = new SGD(model.parameters(), { learningRate: 0.5 })
+  await expect(fitAuto(model, { ...data, optimizer, callbacks: [poison(model, 0)] })).rejects.toThrow('loss is NaN')
+  expect(weightsOf(model)).toEqual(before)
+  expect([optimizer.learningRate, optimizer.stepCount]).toEqual([0.5, 0])
+  await expect(fitAuto(model, { ...data, optimizer, loss: (p, t) => crossEntropy(mul(p, Number.NaN), t) })).rejects.toThrow('loss is NaN')
+  expect(weightsOf(model)).toEqual(before)
+})
+
+test('groups keep the proportions of their rates, and a frozen layer stays', async () => {
+  const model = net()
+  const [first, second] = model.layers
+  second.parameters()[1].requiresGrad = false
+  const frozen = [...second.parameters()[1].data()]
+  const groups = [
+    { parameters: first.parameters(), learningRate: 0.02 },
+    { parameters: second.parameters(), learningRate: 0.01 },
+  ]
+  const seen: number[] = []
+  const optimizer = new Adam(groups)
+  await fitAuto(model, {
+    ...data,
+    optimizer,
+    callbacks: [{ onEpochEnd: () => void seen.push(optimizer.groups[0].options.learningRate / optimizer.groups[1].options.learningRate) }],
+  })
+  expect(new Set(seen)).toEqual(new Set([2]))
+  expect([...second.parameters()[1].data()]).toEqual(frozen)
+})
+
+const x = Array.from({ length: 40 }, (_, i) => [Math.sin(i)])
+const line = { inputs: x, targets: x.map(([v]) => [3 * v]), loss: mse }
+const straight = () => new Sequential([new Dense(1, 1)], { seed: 1, backend })
+
+test.each<[string, Partial<FitAutoOptions>]>([
+  ['without validation data', { epochs: 20 }],
+  ['with a fraction of the rows', { epochs: 20, validationFraction: 0.25 }],
+  ['in one epoch', { epochs: 1, batchSize: 1 }],
+  ['with all rows at once', { epochs: 60, batchSize: 'full' }],
+  ['with weights', { epochs: 20, weights: x.map((_, i) => (i % 2 ? 1 : 0.5)) }],
+])('learns a line %s', async (_, options) => {
+  const model = straight()
+  const { learningRate, trials, epochs } = await fitAuto(model, {
+    ...line,
+    batchSize: 8,
+    optimizer: new SGD(model.parameters()),
+    ...options,
+  })
+  expect(epochs).toHaveLength(options.epochs as number)
+  expect(evaluateModel(model, line).loss).toBeLessThan(0.05)
+  expect(learningRate).toBeGreaterThan(0)
+  expect(trials.every(({ steps, loss }) => steps >= 1 && !Number.isNaN(loss))).toBe(true)
+})
+
+test('takes one row, and an optimizer with a closure', async () => {
+  const model = straight()
+  const one = { inputs: [[1]], targets: [[2]], loss: mse, epochs: 30 }
+  await fitAuto(model, { ...one, optimizer: new SGD(model.parameters()) })
+  expect(model.predict(tensor([[1]], { backend })).item()).toBeCloseTo(2, 1)
+  const other = net()
+  await fitAuto(other, { ...data, optimizer: new SAM(new SGD(other.parameters(), { momentum: 0.9 })) })
+  expect(lossOf(other)).toBeLessThan(0.4)
+})
+
+test('a signal ends the search, and everything is as before', async () => {
+  const model = net()
+  const before = weightsOf(model)
+  const optimizer = new Adam(model.parameters(), { learningRate: 0.5 })
+  const signal = AbortSignal.abort(new Error('enough'))
+  await expect(fitAuto(model, { ...data, optimizer, signal })).rejects.toThrow('enough')
+  expect(weightsOf(model)).toEqual(before)
+  expect([optimizer.learningRate, optimizer.stepCount]).toEqual([0.5, 0])
+})
+
+test.each<[object, string]>([
+  [{ schedule: () => 0.1 }, 'fitAuto: schedule is chosen by fitAuto; leave it out, or use fit'],
+  [{ resume: { restore: () => {} } }, 'fitAuto: resume is an option of fit; give it the schedule that fitAuto found'],
+  [{ callbacks: [new Checkpoint('x.safetensors')] }, 'fitAuto: callbacks: Checkpoint saves a training, and there are several here'],
+  [{ learningRate: 'auto' }, "fitAuto: there is no option 'learningRate'"],
+  [{ epochs: 0 }, 'fitAuto: epochs wants a whole number ≥ 1, got 0'],
+  [{ optimizer: undefined }, 'fitAuto: optimizer wants an Optimizer'],
+])('%o: %s', async (wrong, message) => {
+  const model = net()
+  await expect(fitAuto(model, { ...data, optimizer: new Adam(model.parameters()), ...wrong })).rejects.toThrow(message)
+})
+
+test('an optimizer that searches by itself, no options and no model are refused', async () => {
+  const model = net()
+  await expect(fitAuto(model, { ...data, optimizer: new LBFGS(model.parameters()) as never })).rejects.toThrow(
+    'fitAuto: LBFGS finds its steps itself; use fit',
+  )
+  await expect(fitAuto(model, undefined as never)).rejects.toThrow('fitAuto: wants options as an object')
+  await expect(fitAuto(undefined as never, { ...data, optimizer: new Adam(model.parameters()) })).rejects.toThrow(
+    'fitAuto: wants a model, such as a Sequential, got undefined',
+  )
+})
