@@ -28,6 +28,7 @@ import {
   muonGroups,
   NAdam,
   Nesterov,
+  NonFiniteError,
   type Optimizer,
   RMSProp,
   SGD,
@@ -104,15 +105,15 @@ function tables(): Record<string, () => Promise<Data>> {
   )
 }
 
-async function run(name: string, data: Data, net: (typeof NETS)[number], optimizer: string, trials: number): Promise<WhichRow> {
+async function run(name: string, data: Data, net: (typeof NETS)[number], contestant: string, trials: number): Promise<WhichRow> {
   const { train, validation, loss, epochs } = data
   const steps = stepsOf(data, BATCH)
-  const averages = optimizer === 'AdamW, averaged'
+  const averages = contestant === 'AdamW, averaged'
   const build = ({ learningRate, seed }: { learningRate: number; seed: number }) => {
     const model = makeNet(data, net, seed)
-    const own = CONTESTANTS[optimizer](model, learningRate)
+    const own = CONTESTANTS[contestant](model, learningRate)
     const schedule =
-      optimizer === 'ScheduleFreeAdamW'
+      contestant === 'ScheduleFreeAdamW'
         ? schedules.warmup(schedules.constant(learningRate), { steps: steps / 20 })
         : schedules.warmup(schedules.cosine(learningRate, { steps }), { steps: steps / 20 })
     return { model, optimizer: own as Optimizer, schedule } satisfies BuiltModel
@@ -129,19 +130,20 @@ async function run(name: string, data: Data, net: (typeof NETS)[number], optimiz
   const began = process.cpuUsage()
   const test: number[] = []
   for (const seed of SEEDS) {
-    const built = build({ learningRate, seed })
-    const average = averages ? new WeightAverage(built.model.parameters(), { decay: 0.99 }) : null
+    const { model, optimizer, schedule } = build({ learningRate, seed })
+    const average = averages ? new WeightAverage(model.parameters(), { decay: 0.99 }) : null
     const callbacks = average === null ? [] : [{ onBatchEnd: () => average.update() }]
     try {
-      await fit(built.model, { ...train, loss, ...built, epochs, batchSize: BATCH, seed, callbacks })
+      await fit(model, { ...train, loss, optimizer, schedule, epochs, batchSize: BATCH, seed, callbacks })
       average?.apply()
-      test.push(judge(data, built.model, built.optimizer)[1])
-    } catch {
+      test.push(judge(data, model, optimizer)[1])
+    } catch (error) {
+      if (!(error instanceof NonFiniteError)) throw error
       test.push(Number.POSITIVE_INFINITY)
     }
   }
   const { user, system } = process.cpuUsage(began)
-  return { data: name, optimizer, learningRate, test, width: near / 2, seconds: (user + system) / 1e6 / SEEDS.length }
+  return { data: name, optimizer: contestant, learningRate, test, width: near / 2, seconds: (user + system) / 1e6 / SEEDS.length }
 }
 
 const option = (flag: string) => (process.argv.includes(flag) ? process.argv[process.argv.indexOf(flag) + 1] : undefined)

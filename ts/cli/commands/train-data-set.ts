@@ -70,10 +70,10 @@ export async function trainOnDataSet(name: TaskName, options: DataSetOptions): P
     const silent = options.quiet === true || options.json === true
     const backend = await loadBackend(options)
     const plan = await makePlan(TASKS[name], options)
-    const setup = makeSetup(plan, backend)
-    if (!silent) introduce(plan, setup)
     if (plan.isAuto && options.xray)
       throw new Error('--xray watches one training, and --learning-rate auto takes several: leave one of them out')
+    const setup = makeSetup(plan, backend)
+    if (!silent) introduce(plan, setup)
     const xray = options.xray ? new XRay() : undefined
     const result = await learn(plan, setup, { signal, silent, xray }).catch((error) => {
       // a training that diverged is what an X-ray is wanted for
