@@ -39,14 +39,14 @@ export function checkLengths(bytes: Uint8Array): void {
 /** A file ends with a footer, which has the columns and the places of the messages. */
 function checkFile(bytes: Uint8Array): void {
   const end = bytes.length - TAIL
-  const buffer = new FlatBuffer(bytes.subarray(Math.max(0, end - viewOf(bytes).getInt32(end, true)), end))
+  const buffer = new FlatBuffer(bytes.subarray(Math.max(0, end - int32(viewOf(bytes), end)), end))
   const footer = buffer.target(0)
   checkSchema(buffer, buffer.tableOf(footer, FOOTER.schema))
   checkMetadata(buffer, footer, FOOTER.metadata)
   let described = 0
   const check = (blocks: number, type: number) => {
     for (const block of buffer.vector(footer, blocks, BLOCK)) {
-      const message = checkMessage(bytes, Number(buffer.view.getBigInt64(block, true)))
+      const message = checkMessage(bytes, int64(buffer.view, block))
       // apache-arrow would look for a message of this type at the same place for ever
       if (message.type !== type) throw rangeError('one of its messages is not of the type that its footer says')
       described += message.length
@@ -62,22 +62,22 @@ function checkMessage(bytes: Uint8Array, place: number): { type?: number; length
   const last = { length: 0, end: bytes.length }
   const view = viewOf(bytes)
   if (place + 8 > bytes.length) return last
-  const start = place + (view.getInt32(place, true) === CONTINUATION ? 8 : 4)
-  const length = view.getInt32(start - 4, true)
+  const start = place + (int32(view, place) === CONTINUATION ? 8 : 4)
+  const length = int32(view, start - 4)
   // the end of a stream; if bytes are missing, apache-arrow says so
   if (length <= 0 || start + length > bytes.length) return last
 
   const buffer = new FlatBuffer(bytes.subarray(start, start + length))
   const message = buffer.target(0)
   const typePlace = buffer.field(message, MESSAGE.headerType)
-  const type = typePlace === undefined ? undefined : buffer.view.getUint8(typePlace)
+  const type = typePlace === undefined ? undefined : uint8(buffer.view, typePlace)
   const header = buffer.tableOf(message, MESSAGE.header)
   if (type === SCHEMA_TYPE) checkSchema(buffer, header)
   if (type === BATCH_TYPE) checkBatch(buffer, header)
   if (type === DICTIONARY_TYPE && header !== undefined) checkBatch(buffer, buffer.tableOf(header, DICTIONARY.data))
   checkMetadata(buffer, message, MESSAGE.metadata)
   const bodyPlace = buffer.field(message, MESSAGE.bodyLength)
-  const body = bodyPlace === undefined ? 0 : Number(buffer.view.getBigInt64(bodyPlace, true))
+  const body = bodyPlace === undefined ? 0 : int64(buffer.view, bodyPlace)
   return { type, length, end: start + length + Math.max(0, body) }
 }
 
@@ -112,6 +112,18 @@ function checkBatch(buffer: FlatBuffer, batch: number | undefined): void {
   buffer.vector(batch, BATCH.variadicCounts, COUNT)
 }
 
+/** The view, if it has these bytes. */
+function inside(view: DataView, place: number, bytes: number): DataView {
+  if (!(place >= 0 && place + bytes <= view.byteLength)) throw rangeError('it is damaged, or ends too early')
+  return view
+}
+
+const uint8 = (view: DataView, place: number) => inside(view, place, 1).getUint8(place)
+const uint16 = (view: DataView, place: number) => inside(view, place, 2).getUint16(place, true)
+const uint32 = (view: DataView, place: number) => inside(view, place, 4).getUint32(place, true)
+const int32 = (view: DataView, place: number) => inside(view, place, 4).getInt32(place, true)
+const int64 = (view: DataView, place: number) => Number(inside(view, place, 8).getBigInt64(place, true))
+
 function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
   return new DataView(buffer, byteOffset, byteLength)
 }
@@ -127,14 +139,14 @@ class FlatBuffer {
 
   /** The place that the offset at a place points to. */
   target(place: number): number {
-    return place + this.view.getUint32(place, true)
+    return place + uint32(this.view, place)
   }
 
   /** The place of a table's field; undefined if the table does not have it. */
   field(table: number, entry: number): number | undefined {
-    const list = table - this.view.getInt32(table, true)
-    if (entry >= this.view.getUint16(list, true)) return undefined
-    const offset = this.view.getUint16(list + entry, true)
+    const list = table - int32(this.view, table)
+    if (entry >= uint16(this.view, list)) return undefined
+    const offset = uint16(this.view, list + entry)
     return offset === 0 ? undefined : table + offset
   }
 
@@ -148,7 +160,7 @@ class FlatBuffer {
   vector(table: number, entry: number, elementBytes: number): number[] {
     const vector = this.tableOf(table, entry)
     if (vector === undefined) return []
-    const length = this.view.getUint32(vector, true)
+    const length = uint32(this.view, vector)
     this.count(length * elementBytes)
     return Array.from({ length }, (_, i) => vector + 4 + i * elementBytes)
   }
