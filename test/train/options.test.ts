@@ -52,7 +52,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     [
       'a function as a callback',
       { callbacks: [() => {}] },
-      /callbacks\[0\] wants an object with onTrainBegin, onBatchEnd, onBatchSaved, onEpochEnd, onEpochSaved or onTrainEnd, got a function/,
+      /callbacks\[0\] wants an object with onTrainBegin, onBatchEnd, onBatchSaved, onPause, onEpochEnd, onEpochSaved or onTrainEnd, got a function/,
     ],
     ['a callback without a hook', { callbacks: [new EarlyStopping(), { onEpochStart() {} }] }, /callbacks\[1\] wants an object with/],
     ['no callback', { callbacks: [null] }, /callbacks\[0\].*got null/],
