@@ -554,6 +554,10 @@ export const SOURCES: readonly { name: string; source: string }[] = RULES.map(({
  * The findings in a report: faults and warnings before notes, and causes before their effects, in the order of the rules.
  *
  * @param report of an {@link XRay}, perhaps from JSON
+ * @example
+ * const xray = new XRay()
+ * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, callbacks: [xray] })
+ * diagnose(JSON.parse(JSON.stringify(xray.report))).length === xray.report.verdicts.length // true
  */
 export function diagnose(report: XrayReport): Verdict[] {
   const course = courseOf(report)

@@ -50,7 +50,14 @@ export function summaryOf(verdicts: readonly Verdict[]): string {
   return counts.length === 0 ? 'no fault was found' : counts.join(', ')
 }
 
-/** The parts of a report, to stand beside others: `reportHtml` of gradus/table takes them as `also`. */
+/**
+ * The parts of a report, to stand beside others: `reportHtml` of gradus/table takes them as `also`.
+ *
+ * @example
+ * const xray = new XRay()
+ * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, callbacks: [xray] })
+ * reportBlocks(xray.report).length > 0 // true
+ */
 export function reportBlocks(report: XrayReport): ReportBlock[] {
   checkReport('reportBlocks', report)
   return blocksOf(report)
