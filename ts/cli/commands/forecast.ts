@@ -6,6 +6,7 @@ import { interruptible, NO_MODEL } from '../interrupt.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { flag } from '../options/values.js'
 import { checkEnding, checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
+import { lineWriter } from '../table/csv-line.js'
 import { naming, readRows } from '../table/files.js'
 import { withModelFile } from '../table/model.js'
 import { chartLines } from '../terminal/chart.js'
@@ -127,11 +128,8 @@ function rowOf(
 
 function csvOf(model: SeriesModel): string {
   const rows = model.forecasts.map((point) => rowOf(model, point))
-  const cell = (value: string | number) => {
-    const text = typeof value === 'number' ? String(Number(value.toPrecision(9))) : value
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-  }
-  return [Object.keys(rows[0]), ...rows.map((row) => Object.values(row))].map((line) => line.map(cell).join(',')).join('\n')
+  const short = (value: string | number) => (typeof value === 'number' ? Number(value.toPrecision(9)) : value)
+  return [Object.keys(rows[0]), ...rows.map((row) => Object.values(row).map(short))].map(lineWriter()).join('\n')
 }
 
 /** The picture of the first series, and the report. */

@@ -5,6 +5,7 @@ import type { Prediction, TableModel } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { flag } from '../options/values.js'
 import { checkOut, writeWhole } from '../out-file.js'
+import { lineWriter } from '../table/csv-line.js'
 import { naming, readRows } from '../table/files.js'
 import { checkColumns, fillOption, readModelFor, tellUnknown } from '../table/model.js'
 import { whole } from '../terminal/format.js'
@@ -107,18 +108,4 @@ function cellsOf({ classNames, center }: TableModel, answer: Prediction): unknow
   const short = (x: number) => Number(x.toPrecision(DIGITS))
   if ('value' in answer) return [answer.value, answer.low, answer.high].map((x) => center + short(x - center))
   return [answer.class, short(answer.probability), ...classNames.map((name) => short(answer.probabilities[name]))]
-}
-
-/** A function that writes cells as a line of CSV: with semicolons and decimal commas if the input file has them. */
-function lineWriter(decimal: FileOptions['decimal'] = '.'): (cells: readonly unknown[]) => string {
-  const isEuropean = decimal === ','
-  const special = isEuropean ? /[";\r\n]/ : /[",\r\n]/
-  return (cells) =>
-    cells
-      .map((cell) => {
-        const plain = cell === null || cell === undefined ? '' : String(cell)
-        const text = isEuropean && /^-?\d*\.\d+(e-?\d+)?$/i.test(plain) ? plain.replace('.', ',') : plain
-        return special.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-      })
-      .join(isEuropean ? ';' : ',')
 }
