@@ -1,9 +1,9 @@
 /** `gradus forecast sales.csv --time date --value units`: forecasts of series in a table, with a picture and one model file. */
 import { Command, Option } from 'commander'
 import { type ForecastPoint, forecast, loadSeriesModel, reportHtml, reportText, type SeriesModel } from '../../series/index.js'
-import { FORECAST } from '../../series/options.js'
+import { FORECAST, type Period } from '../../series/options.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
-import { type FileOptions, fileOptions } from '../options/table.js'
+import { type FileOptions, fileOptions, names } from '../options/table.js'
 import { flag } from '../options/values.js'
 import { checkEnding, checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
 import { lineWriter } from '../table/csv-line.js'
@@ -21,7 +21,7 @@ export interface ForecastCommandOptions extends FileOptions {
   static?: string[]
   horizon?: number
   season?: number
-  every?: 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year'
+  every?: Period
   combine?: 'sum' | 'mean'
   coverage?: number
   min?: number
@@ -32,8 +32,6 @@ export interface ForecastCommandOptions extends FileOptions {
   csv?: boolean
   json?: boolean
 }
-
-const names = (text: string) => text.split(',').map((name) => name.trim())
 
 /** The command and its options. */
 export function forecastCommand(): Command {

@@ -75,7 +75,8 @@ export function dataOptions(): Option[] {
   ]
 }
 
-function names(text: string): string[] {
+/** Reads names with commas between. */
+export function names(text: string): string[] {
   return text.split(',').map((name) => name.trim())
 }
 
