@@ -1,5 +1,6 @@
 /** Fitted models of series: what they forecast, how they go on from new rows, and their file. */
 import { rangeError, typeError } from '../common/errors.js'
+import { joined } from '../common/joined.js'
 import { show } from '../common/show.js'
 import { encodeState, loadState, type ModelSource, saveState } from '../index.js'
 import { type Calendar, stepName, timeText } from './calendar.js'
@@ -97,7 +98,7 @@ export class SeriesModel {
       notes: [...this.state.notes, ...added.notes],
       series: series.map((own) => {
         const more = byKey.get(nameOf(own.key))
-        return more === undefined ? own : { ...own, ...joined(own, more, calendar, seasons[0]) }
+        return more === undefined ? own : { ...own, ...continued(own, more, calendar, seasons[0]) }
       }),
     }
     checkKnown('extend', state)
@@ -124,7 +125,7 @@ export class SeriesModel {
 }
 
 /** Values of a series with later ones behind them. @throws RangeError if they are not later */
-function joined(own: Series, more: Series, calendar: Calendar, season: number): Pick<Series, 'values' | 'gaps' | 'known'> {
+function continued(own: Series, more: Series, calendar: Calendar, season: number): Pick<Series, 'values' | 'gaps' | 'known'> {
   const end = own.start + own.values.length
   if (more.start < end)
     throw rangeError(
@@ -192,32 +193,23 @@ const FORMAT = 'gradus-series/1'
 
 /** What `encodeState` takes: the arrays of all series end to end. */
 function stored({ nets, series, ...state }: SeriesState): object {
-  const end = <A extends Float64Array | Uint8Array>(Type: new (length: number) => A, parts: readonly A[]): A => {
-    const all = new Type(parts.reduce((sum, part) => sum + part.length, 0))
-    let at = 0
-    for (const part of parts) {
-      all.set(part as never, at)
-      at += part.length
-    }
-    return all
-  }
   return {
     series: {
       format: FORMAT,
       ...state,
-      values: end(
+      values: joined(
         Float64Array,
         series.map(({ values }) => values),
       ),
-      gaps: end(
+      gaps: joined(
         Uint8Array,
         series.map(({ gaps }) => gaps),
       ),
-      known: end(
+      known: joined(
         Float64Array,
         series.flatMap(({ known }) => known),
       ),
-      bands: end(
+      bands: joined(
         Float64Array,
         series.map(({ band }) => band),
       ),
