@@ -253,6 +253,19 @@ describe('a model', () => {
     expect(() => model.extend([])).toThrow(/there are no rows/)
   })
 
+  test('new rows go to the series of their key, whatever commas are in it', async () => {
+    const keys = [
+      { a: 'x, y', b: 'z' },
+      { a: 'x', b: 'y, z' },
+    ]
+    const model = await forecast(
+      keys.flatMap((key, s) => rowsOf(12, () => 10 + s, key)),
+      { time: 't', value: 'y', by: ['a', 'b'], horizon: 1 },
+    )
+    const { series } = model.extend(keys.map((key, s) => ({ t: 12, y: 10 + s, ...key }))).state
+    expect(series.map(({ values }) => values[12])).toEqual([10, 11])
+  })
+
   test('is the same from its file', async () => {
     const model = made
     const again = await loadSeriesModel(model.bytes())

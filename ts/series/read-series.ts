@@ -68,6 +68,8 @@ export const FEWEST = 4
 
 /** A name for messages: `store=1, item=7`, or nothing for a single series. */
 export const nameOf = (key: readonly string[]) => key.join(', ')
+/** Tells keys apart: names of two keys may be the same where values have commas. */
+export const idOf = (key: readonly string[]) => JSON.stringify(key)
 
 /** Values of one series by place, before they are put side by side. */
 interface Cells {
@@ -138,7 +140,7 @@ function cellsOf(who: string, rows: readonly Row[], times: Float64Array, { value
     const own = by.map((name) => keyOf(who, i, name, valueIn(row, name)))
     for (const name of values) {
       const key = values.length > 1 ? [...own, name] : own
-      const id = JSON.stringify(key)
+      const id = idOf(key)
       let cells = found.get(id)
       const traits = fixed.map((column) => String(valueIn(row, column) ?? ''))
       if (cells === undefined) found.set(id, (cells = { key, rows: [], times: [], values: [], fixed: traits }))

@@ -6,7 +6,7 @@ import { encodeState, loadState, type ModelSource, saveState } from '../index.js
 import { type Calendar, stepName, timeText } from './calendar.js'
 import { combine, forecastsOf, MODELS, type Model } from './ensemble.js'
 import { netOf, type SavedNet, savedNet } from './net.js'
-import { type Columns, filled, nameOf, readSeries, type Series, type SeriesSet } from './read-series.js'
+import { type Columns, filled, idOf, nameOf, readSeries, type Series, type SeriesSet } from './read-series.js'
 import { reportOf, type SeriesReport } from './report.js'
 import type { FittedSeries, SeriesState } from './state.js'
 
@@ -88,16 +88,16 @@ export class SeriesModel {
   extend(rows: readonly object[]): SeriesModel {
     const { columns, calendar, seasons, series } = this.state
     const added = readSeries('extend', rows, columns, { combine: 'sum', calendar, season: seasons[0] })
-    const byKey = new Map(added.series.map((own) => [nameOf(own.key), own]))
-    const known = new Set(series.map(({ key }) => nameOf(key)))
-    const other = added.series.find(({ key }) => !known.has(nameOf(key)))
+    const byKey = new Map(added.series.map((own) => [idOf(own.key), own]))
+    const known = new Set(series.map(({ key }) => idOf(key)))
+    const other = added.series.find(({ key }) => !known.has(idOf(key)))
     if (other !== undefined)
       throw rangeError(`extend: the model has no series ${show(nameOf(other.key))}; forecast learns new series from rows of all`)
     const state = {
       ...this.state,
       notes: [...this.state.notes, ...added.notes],
       series: series.map((own) => {
-        const more = byKey.get(nameOf(own.key))
+        const more = byKey.get(idOf(own.key))
         return more === undefined ? own : { ...own, ...continued(own, more, calendar, seasons[0]) }
       }),
     }
