@@ -117,7 +117,7 @@ export function judge(
         return judged.length === 0 ? null : errorsOf(judged, scales, coverage)
       }
       return {
-        weights: Object.fromEntries(MODELS.map((model, m) => [model, weights[s][m]])) as Record<Model, number>,
+        weights: weights[s],
         errors: Object.fromEntries([
           ...MODELS.map((model) => [model, errors(forecasts[s][model])] as const),
           ['ensemble', errors(combined[s])],
@@ -155,7 +155,7 @@ function lossOf(own: Series, origins: readonly number[], forecasts: Float64Array
 }
 
 /** Weights of each series: by its own errors, and by those of all series the more, the shorter its backtest. */
-function weigh(losses: readonly (readonly number[])[], windows: readonly number[]): number[][] {
+function weigh(losses: readonly (readonly number[])[], windows: readonly number[]): Backtest['weights'][] {
   const logs = losses.map((own) => {
     const largest = Math.max(...own.filter(Number.isFinite))
     // a model without error is worth a thousand others
@@ -174,15 +174,14 @@ function weigh(losses: readonly (readonly number[])[], windows: readonly number[
     const least = Math.min(...scores.filter(Number.isFinite))
     const raw = scores.map((score) => (score <= least + Math.log(WORST) ? Math.exp(-POWER * (score - least)) : 0))
     const sum = raw.reduce((a, b) => a + b, 0)
-    return raw.map((weight) => weight / sum)
+    return Object.fromEntries(MODELS.map((model, m) => [model, raw[m] / sum])) as Backtest['weights']
   })
 }
 
 /** The weighted mean of forecasts; models without weight may have none. */
-export function combine(forecasts: Readonly<Record<Model, Float64Array>>, weights: readonly number[]): Float64Array {
+export function combine(forecasts: Readonly<Record<Model, Float64Array>>, weights: Backtest['weights']): Float64Array {
   const out = new Float64Array(forecasts.naive.length)
-  for (const [m, model] of MODELS.entries())
-    if (weights[m] > 0) for (let i = 0; i < out.length; i++) out[i] += weights[m] * forecasts[model][i]
+  for (const model of MODELS) if (weights[model] > 0) for (let i = 0; i < out.length; i++) out[i] += weights[model] * forecasts[model][i]
   return out
 }
 

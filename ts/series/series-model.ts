@@ -4,7 +4,7 @@ import { joined } from '../common/joined.js'
 import { show } from '../common/show.js'
 import { encodeState, loadState, type ModelSource, saveState } from '../index.js'
 import { type Calendar, stepName, timeText } from './calendar.js'
-import { combine, forecastsOf, MODELS, type Model } from './ensemble.js'
+import { combine, forecastsOf, type Model } from './ensemble.js'
 import { netOf, type SavedNet, savedNet } from './net.js'
 import { type Columns, filled, idOf, nameOf, readSeries, type Series, type SeriesSet } from './read-series.js'
 import { reportOf, type SeriesReport } from './report.js'
@@ -63,16 +63,7 @@ export class SeriesModel {
 
   /** Forecasts of one model alone, for each series; NaN for a model that it does not have. */
   alone(model: Model): Float64Array[] {
-    const { calendar, series, nets, horizon } = this.state
-    const origins = series.map(({ values }) => [values.length])
-    return forecastsOf(
-      calendar,
-      series,
-      series.map(({ fits }) => fits),
-      nets,
-      origins,
-      horizon,
-    ).map((own) => own[model])
+    return aheadOf(this.state).map((own) => own[model])
   }
 
   /**
@@ -164,21 +155,19 @@ export function checkKnown(
         )
 }
 
-function forecastPoints({ calendar, series, nets, horizon, min }: SeriesState): ForecastPoint[] {
-  const all = forecastsOf(
-    calendar,
-    series,
-    series.map(({ fits }) => fits),
-    nets,
-    series.map(({ values }) => [values.length]),
-    horizon,
-  )
+/** Forecasts of each model after the last value of each series. */
+function aheadOf({ calendar, series, nets, horizon }: SeriesState): ReturnType<typeof forecastsOf> {
+  const fits = series.map((own) => own.fits)
+  const origins = series.map(({ values }) => [values.length])
+  return forecastsOf(calendar, series, fits, nets, origins, horizon)
+}
+
+function forecastPoints(state: SeriesState): ForecastPoint[] {
+  const { calendar, series, min } = state
+  const all = aheadOf(state)
   const least = min ?? -Infinity
   return series.flatMap(({ key, start, values, weights, band }, s) => {
-    const ahead = combine(
-      all[s],
-      MODELS.map((model) => weights[model]),
-    )
+    const ahead = combine(all[s], weights)
     return Array.from(ahead, (value, h) => ({
       key,
       time: timeText(calendar, start + values.length + h),
