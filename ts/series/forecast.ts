@@ -61,12 +61,16 @@ export async function forecast(rows: readonly object[], options: ForecastOptions
   const pacer = new Pacer()
   const lengths = series.map(({ values }) => values.length)
   const cut = lengths.map((length) => length - heldOut(length, horizon))
-  const early: Fits[] = []
-  for (const [s, own] of series.entries()) {
-    early.push(fitClassics(own, cut[s], season))
-    if (pacer.isDue) await pacer.pause()
-    signal?.throwIfAborted()
+  const fitAll = async (until: readonly number[], before?: readonly Fits[]): Promise<Fits[]> => {
+    const fits: Fits[] = []
+    for (const [s, own] of series.entries()) {
+      fits.push(fitClassics(own, until[s], season, before?.[s]))
+      if (pacer.isDue) await pacer.pause()
+      signal?.throwIfAborted()
+    }
+    return fits
   }
+  const early = await fitAll(cut)
   const plan = planNet(series, cut, horizon, set.seasons)
   const train = async (until: readonly number[]): Promise<Nets> => ({
     linear: plan && (await trainNet(plan, calendar, series, until, { hidden: 0, seed, signal })),
@@ -75,12 +79,7 @@ export async function forecast(rows: readonly object[], options: ForecastOptions
   const origins = lengths.map((length) => originsOf(length, horizon))
   const past = forecastsOf(calendar, series, early, await train(cut), origins, horizon)
   const judgment = judge(series, season, origins, past, horizon, coverage)
-  const fits: Fits[] = []
-  for (const [s, own] of series.entries()) {
-    fits.push(fitClassics(own, lengths[s], season, early[s]))
-    if (pacer.isDue) await pacer.pause()
-    signal?.throwIfAborted()
-  }
+  const fits = await fitAll(lengths, early)
   const usesNets = judgment.series.some(({ weights }) => weights.linear + weights.net > 0)
   const nets = usesNets ? await train(lengths) : { linear: null, net: null }
   return new SeriesModel({
