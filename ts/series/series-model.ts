@@ -228,7 +228,7 @@ export async function loadSeriesModel(source: ModelSource): Promise<SeriesModel>
       `loadSeriesModel: this file holds no model of forecast, '${FORMAT}', but ${show(saved?.format)}; loadModel reads models`,
     )
   try {
-    return new SeriesModel(stateOf(saved))
+    return modelOf(saved)
   } catch (cause) {
     throw rangeError('loadSeriesModel: the file is damaged: its parts do not fit; save the model again', { cause })
   }
@@ -245,7 +245,7 @@ type Saved = Omit<SeriesState, 'nets' | 'series'> & {
 }
 
 /** @throws Error for parts that do not fit */
-function stateOf(saved: Record<string, unknown>): SeriesState {
+function modelOf(saved: Record<string, unknown>): SeriesModel {
   const { values, gaps, known, bands, each, linear, net, ...others } = saved as unknown as Saved
   const { columns, calendar, seasons, horizon, coverage, min = null, notes } = others
   let [at, atKnown] = [0, 0]
@@ -274,14 +274,15 @@ function stateOf(saved: Record<string, unknown>): SeriesState {
     nets: { linear: linear && netOf(linear), net: net && netOf(net) },
   }
   const isWhole = at === values.length && at === gaps.length && atKnown === known.length && bands.length === series.length * horizon
-  const points = forecastPoints(state)
+  // what is computed for the check is kept for the first reader
+  const model = new SeriesModel(state)
   if (
     !isWhole ||
     series.length === 0 ||
-    !points.every(({ value, low, high }) => low <= value && value <= high) ||
-    stepName(calendar) === ''
+    !model.forecasts.every(({ value, low, high }) => low <= value && value <= high) ||
+    stepName(calendar) === '' ||
+    model.report.series !== series.length
   )
     throw Error()
-  reportOf(state)
-  return state
+  return model
 }
