@@ -1,5 +1,6 @@
 /** Backtest by rolling origin, weights of the models of each series by it, and conformal bands for each step of the horizon. */
 import { quantileOf } from '../common/quantile.js'
+import { maxAbs } from '../common/vector.js'
 import type { Calendar } from './calendar.js'
 import { driftForecasts, fitTheta, naiveForecasts, type Theta, thetaForecasts } from './classics.js'
 import { errorsOf, type Judged, type SeriesErrors, scalesOf } from './measures.js'
@@ -148,7 +149,7 @@ function judgedOf(
 
 /** Mean absolute error; Infinity for a model without forecasts, or with absurd ones. */
 function lossOf(own: Series, origins: readonly number[], forecasts: Float64Array, horizon: number): number {
-  const most = MOST * own.values.reduce((most, y) => Math.max(most, Math.abs(y)), 0)
+  const most = MOST * maxAbs(own.values)
   if (!forecasts.every((f) => Math.abs(f) <= most)) return Infinity
   const judged = judgedOf(own, origins, forecasts, horizon, new Float64Array(horizon))
   return judged.length === 0 ? Infinity : judged.reduce((sum, [y, f]) => sum + Math.abs(y - f), 0) / judged.length

@@ -3,6 +3,7 @@
  * and season, and no, additive or damped trend. Parameters and initial states maximize the likelihood together, by L-BFGS with exact gradients: one
  * pass forward and one back over the series.
  */
+import { sumAbs } from '../common/vector.js'
 import { minimize } from '../solve/index.js'
 
 /** Components, as ETS(error, trend, season) has them: `Ad` is a damped trend, `N` is none. */
@@ -77,7 +78,7 @@ interface Start {
 /** Initial states by classical decomposition: the season from differences to a centered mean, level and trend from a line through the first seasons. */
 function startOf(values: Float64Array, period: number): Start {
   const n = values.length
-  const scale = values.reduce((sum, y) => sum + Math.abs(y), 0) / n || 1
+  const scale = sumAbs(values) / n || 1
   const usable = period > 1 && period <= LONGEST && n >= 2 * period ? period : 1
   const additive = new Float64Array(usable)
   const multiplicative = new Float64Array(usable).fill(1)
