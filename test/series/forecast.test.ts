@@ -298,6 +298,7 @@ describe('a model', () => {
     for (const part of ['exponential smoothing', 'all by weight', report.each[0].ets])
       for (const shown of [text, html]) expect(shown).toContain(part)
     expect(html).toContain('<svg')
+    expect(text).toMatch(/all by weight .* 100 % +–/)
   })
 
   test('a value unlike its neighbors is found', async () => {

@@ -84,15 +84,13 @@ function blocksOf(model: SeriesModel): Block[] {
       rows: [...MODELS, 'ensemble' as const].flatMap((name) => {
         const errors = report.errors[name]
         if (errors === null) return []
-        const own =
-          name === 'ensemble'
-            ? ['1', ...(isMany ? ['–'] : [])]
-            : [formatShare(report.models[name].weight), ...(isMany ? [String(report.models[name].leads)] : [])]
+        const { weight, leads } = name === 'ensemble' ? { weight: 1, leads: '–' } : report.models[name]
         return [
           [
             name === 'ensemble' ? 'all by weight' : NAMES[name],
             ...[errors.mase, errors.rmsse, errors.smape, errors.pinball].map(formatMetric),
-            ...own,
+            formatShare(weight),
+            ...(isMany ? [String(leads)] : []),
           ],
         ]
       }),
