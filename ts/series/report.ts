@@ -98,23 +98,13 @@ function anomaliesOf({ series, calendar }: SeriesState): Anomaly[] {
   const found = series.flatMap(({ key, start, values, gaps, fits: { season } }): Anomaly[] => {
     const expected = values.map((_, i) => {
       const others = [-2, -1, 1, 2].map((k) => i + k * season).filter((j) => j >= 0 && j < values.length && gaps[j] === 0)
-      return others.length < 4
-        ? Number.NaN
-        : quantileOf(
-            others.map((j) => values[j]).sort((a, b) => a - b),
-            0.5,
-          )
+      return others.length < 4 ? Number.NaN : median(others.map((j) => values[j]))
     })
     const places = [...values.keys()].filter((i) => gaps[i] === 0 && !Number.isNaN(expected[i]))
     const distance = (i: number) => Math.abs(values[i] - expected[i])
     // 1.4826 times the median is the standard deviation of normal errors
-    const deviation =
-      1.4826 *
-      quantileOf(
-        places.map(distance).sort((a, b) => a - b),
-        0.5,
-      )
-    const size = quantileOf(values.map(Math.abs).sort(), 0.5)
+    const deviation = 1.4826 * median(places.map(distance))
+    const size = median(Array.from(values, Math.abs))
     if (!(deviation > 1e-9 * size)) return []
     return places
       .filter((i) => distance(i) > FAR * deviation)
@@ -128,3 +118,10 @@ function anomaliesOf({ series, calendar }: SeriesState): Anomaly[] {
   })
   return found.sort((a, b) => b.deviations - a.deviations).slice(0, MOST_ANOMALIES)
 }
+
+/** Sorts the values. */
+const median = (values: number[]) =>
+  quantileOf(
+    values.sort((a, b) => a - b),
+    0.5,
+  )
