@@ -138,11 +138,11 @@ function cellsOf(who: string, rows: readonly Row[], times: Float64Array, { value
   const found = new Map<string, Cells>()
   for (const [i, row] of rows.entries()) {
     const own = by.map((name) => keyOf(who, i, name, valueIn(row, name)))
+    const traits = fixed.map((column) => String(valueIn(row, column) ?? ''))
     for (const name of values) {
       const key = values.length > 1 ? [...own, name] : own
       const id = idOf(key)
       let cells = found.get(id)
-      const traits = fixed.map((column) => String(valueIn(row, column) ?? ''))
       if (cells === undefined) found.set(id, (cells = { key, rows: [], times: [], values: [], fixed: traits }))
       const changed = traits.findIndex((text, j) => text !== cells.fixed[j])
       if (changed >= 0)
