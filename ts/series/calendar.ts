@@ -14,8 +14,7 @@ const EARLIEST = Date.UTC(1000, 0)
 const LATEST = Date.UTC(10_000, 0)
 
 /** How times are written: forecasts have their times in the same form, written days as ISO 8601. */
-export const FORMS = ['number', 'day', 'instant', 'month', 'quarter', 'week'] as const
-export type Form = (typeof FORMS)[number]
+export type Form = 'number' | 'day' | 'instant' | 'month' | 'quarter' | 'week'
 
 /** A regular grid of times. Place 0 is the time nearest to 1970 (for numbers: to 0). */
 export interface Calendar {

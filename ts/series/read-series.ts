@@ -64,9 +64,9 @@ const isGap = missingTest(USUAL_GAPS)
 /** A series with a larger fraction of gaps is an error. */
 const MOST_GAPS = 0.5
 /** The fewest values of a series. */
-export const FEWEST = 4
+const FEWEST = 4
 
-/** A name for messages: `store=1, item=7`, or nothing for a single series. */
+/** A name for messages: `1, 7`, or nothing for a single series. */
 export const nameOf = (key: readonly string[]) => key.join(', ')
 /** Tells keys apart: names of two keys may be the same where values have commas. */
 export const idOf = (key: readonly string[]) => JSON.stringify(key)
