@@ -13,7 +13,7 @@ export interface ForecastOptions {
   value: string | readonly string[]
   /** The column that tells series apart, such as a store, or several (a long table). Default: one series. */
   by?: string | readonly string[]
-  /** How many values to forecast. Default: a season, but no more than a quarter of the longest series. */
+  /** How many values to forecast. Default: a season, at most 48; 6 without a season; at most a quarter of the longest series. */
   horizon?: number
   /** Columns whose future is known, such as prices or holidays: rows after the last value have them for the whole horizon, with the value empty. */
   known?: string | readonly string[]
