@@ -1,7 +1,7 @@
 /**
  * `fitAuto` beside a tuned grid, on forty problems: ten data sets, nets of one to three hidden layers, eight optimizers.
  *
- *   node_modules/node/bin/node --import tsx bench/auto-rate.ts [--only moons,digits] [--rules auto,range] [--out file.json]
+ *   node_modules/node/bin/node --import tsx bench/auto-rate.ts [--only moons,digits] [--rules 'auto;valley, cosine'] [--out file.json]
  *
  * The grid has thirteen rates a factor of √10 apart, a constant rate and a cosine with warmup, and batches of 8, 32 and 128 rows: 78 trainings of equal
  * numbers of epochs. Its best is the least validation loss after the last epoch, and so has the luck of 78 trainings in it. A rule gets the batch size 32

@@ -1,8 +1,8 @@
 /**
- * Which optimizer? Twelve of them on ten data sets (digits, two tables, toys) and three nets, each tuned by `tuneModel` with the same number of trials,
+ * Which optimizer? Thirteen of them on ten data sets (digits, two tables, toys) and three nets, each tuned by `tuneModel` with the same number of trials,
  * then trained anew with three seeds and judged by rows that took part in no choice.
  *
- *   node_modules/node/bin/node --import tsx bench/which-optimizer.ts [--only Adam,Muon] [--data moons,digits] [--trials 12] [--tables] [--out file.json]
+ *   node_modules/node/bin/node --import tsx bench/which-optimizer.ts [--only 'Adam;Muon'] [--data moons,digits] [--trials 12] [--tables] [--out file.json]
  *
  * `--tables` adds the tables that `make tables` writes into .cache/tables. A trial is a learning rate, log-uniform from 10⁻⁵ to 3, for a cosine with
  * warmup; `tuneModel` stops two in three early. The width of the valley is the range of rates, in decades, whose validation loss is at most a tenth

@@ -26,7 +26,7 @@ ONE = [
     *[("forecast", name, 12, 12) for name in ["gas", "wineind"]],
     ("forecast", "woolyrnq", 4, 8),
     ("forecast", "taylor", 48, 48),
-    *[("fpp2", name, 12, 12) for name in ["a10", "h02", "usmelec", "auscafe", "euretail"] if name != "euretail"],
+    *[("fpp2", name, 12, 12) for name in ["a10", "h02", "usmelec", "auscafe"]],
     *[("fpp2", name, 4, 8) for name in ["ausbeer", "austourists", "qcement", "euretail", "qauselec"]],
     *[("fpp2", name, 7, 14) for name in ["hyndsight"]],
     *[("fpp2", name, 1, 6) for name in ["ausair", "oil", "marathon"]],
