@@ -1,7 +1,21 @@
 /** fitStream: trains on rows that come one after the other and need not fit into memory. */
 import { clock } from '../common/clock.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
-import { anything, array, atLeast0, count, countFrom0, flag, type Read, readOptions, type Schema, seed, signal } from '../common/options.js'
+import { list } from '../common/names.js'
+import {
+  anything,
+  array,
+  atLeast0,
+  count,
+  countFrom0,
+  flag,
+  isFunction,
+  type Read,
+  readOptions,
+  type Schema,
+  seed,
+  signal,
+} from '../common/options.js'
 import { show } from '../common/show.js'
 import { warnOnce } from '../common/warn.js'
 import {
@@ -91,8 +105,6 @@ export interface FitStreamOptions {
   /** Milliseconds of work after which other tasks get a turn. Default 16. */
   yieldEvery?: number
 }
-
-const isFunction = (value: unknown) => typeof value === 'function'
 
 export const FIT_STREAM = {
   data: { is: anything, required: true },
@@ -208,9 +220,7 @@ function checkTogether({ data, epochs, epochRows, retries, seeks, optimizer, val
     throw rangeError('fitStream: metrics are those of the validation rows; give validation, too')
   callbacks.forEach((callback, i) => {
     if (!HOOKS.some((hook) => isFunction(callback?.[hook])))
-      throw typeError(
-        `fitStream: callbacks[${i}] wants an object with ${HOOKS.slice(0, -1).join(', ')} or ${HOOKS.at(-1)}, got ${show(callback)}`,
-      )
+      throw typeError(`fitStream: callbacks[${i}] wants an object with ${list(HOOKS)}, got ${show(callback)}`)
   })
 }
 
