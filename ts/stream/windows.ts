@@ -9,8 +9,6 @@ import type { Source, StreamPlace } from './source.js'
 /** Rows that are mixed and learnt together. */
 export interface StreamWindow {
   numbers: Numbers
-  /** Where the window begins. */
-  start: StreamPlace
   /** Where the next one begins. */
   next: StreamPlace
   /** Rows within the window that were skipped. */
@@ -103,7 +101,7 @@ export class WindowFiller {
       const piece = pieces.filter(({ at }) => at <= index).at(-1) ?? { at: 0, row: start.row }
       return piece.row + index - piece.at
     }
-    return { numbers, start, next, bad, endsPass, rowOf }
+    return { numbers, next, bad, endsPass, rowOf }
   }
 
   /** Rows that repeat earlier ones of their pass. */
