@@ -456,15 +456,8 @@ class StreamRun implements Training {
     const { showAverages } = options.optimizer as ShowsAverages
     const restore = showAverages?.call(options.optimizer)
     const progress = this.progress()
-    const validation = (() => {
-      try {
-        return this.validate()
-      } catch (error) {
-        restore?.()
-        throw error
-      }
-    })()
     try {
+      const validation = this.validate()
       if (validation !== undefined) progress.validation = validation
       const { epoch, loss } = progress
       const record: EpochRecord = { epoch, loss, metrics: {}, learningRate, seconds: this.secondsOfEpoch }
