@@ -36,7 +36,7 @@ import {
 } from '../index.js'
 import type { ShowsAverages } from '../optim/base/averaging.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
-import { type BadRow, between, dataOf, NumberReader, type Numbers, type RowEncoder, rename, targetCheck } from './numbers.js'
+import { type BadRow, between, copyOf, dataOf, NumberReader, type Numbers, type RowEncoder, rename, targetCheck } from './numbers.js'
 import { StreamPosition } from './position.js'
 import { Source, type StreamData } from './source.js'
 import { type StreamWindow, WindowFiller } from './windows.js'
@@ -525,8 +525,7 @@ class StreamRun implements Training {
   /** Rows by which a resumed training recognizes its source: copies, as a window is filled again. */
   private seen(numbers: Numbers): Training['plan']['rows'] {
     const count = Math.min(numbers.count, ROWS_SEEN)
-    const some = between(numbers, 0, count)
-    const { inputs, targets } = dataOf(this.model, { ...some, inputs: some.inputs.slice(), targets: some.targets.slice(), weights: null })
+    const { inputs, targets } = dataOf(this.model, copyOf(between({ ...numbers, weights: null }, 0, count)))
     return { inputs, targets, weights: null, count } as Training['plan']['rows']
   }
 

@@ -257,6 +257,12 @@ export function dataOf({ backend }: Module, { inputs, targets, weights, count, s
   }
 }
 
+/** @internal the rows in arrays of their own */
+export function copyOf(numbers: Numbers): Numbers {
+  const { inputs, targets, weights } = numbers
+  return { ...numbers, inputs: inputs.slice(), targets: targets.slice(), weights: weights?.slice() ?? null }
+}
+
 /** @internal arrays for rows like these */
 export function arraysLike({ inputs, targets, weights, shape, targetShape }: Numbers, count: number): Numbers {
   const array = (values: NumberArray, width: number) => new (values.constructor as new (size: number) => NumberArray)(count * width)

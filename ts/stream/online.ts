@@ -12,6 +12,7 @@ import {
   arraysLike,
   type BadRow,
   between,
+  copyOf,
   copyRows,
   dataOf,
   NumberReader,
@@ -162,14 +163,7 @@ export class OnlineLearner {
 
   state(): OnlineState {
     const { rows, learnt, steps, memory, remembered, detector } = this
-    const kept = memory === null ? null : between(memory, 0, remembered)
-    const copy = kept && {
-      ...kept,
-      inputs: kept.inputs.slice(),
-      targets: kept.targets.slice(),
-      weights: kept.weights?.slice() ?? null,
-    }
-    return { rows, learnt, steps, remembered: copy, drift: detector.state() }
+    return { rows, learnt, steps, remembered: memory && copyOf(between(memory, 0, remembered)), drift: detector.state() }
   }
 
   /** @throws TypeError, RangeError for anything but a state of a learner with such rows */
