@@ -69,15 +69,13 @@ function checkMessage(bytes: Uint8Array, place: number): { type?: number; length
 
   const buffer = new FlatBuffer(bytes.subarray(start, start + length))
   const message = buffer.target(0)
-  const typePlace = buffer.field(message, MESSAGE.headerType)
-  const type = typePlace === undefined ? undefined : uint8(buffer.view, typePlace)
+  const type = buffer.numberIn(message, MESSAGE.headerType, uint8)
   const header = buffer.tableOf(message, MESSAGE.header)
   if (type === SCHEMA_TYPE) checkSchema(buffer, header)
   if (type === BATCH_TYPE) checkBatch(buffer, header)
   if (type === DICTIONARY_TYPE && header !== undefined) checkBatch(buffer, buffer.tableOf(header, DICTIONARY.data))
   checkMetadata(buffer, message, MESSAGE.metadata)
-  const bodyPlace = buffer.field(message, MESSAGE.bodyLength)
-  const body = bodyPlace === undefined ? 0 : int64(buffer.view, bodyPlace)
+  const body = buffer.numberIn(message, MESSAGE.bodyLength, int64) ?? 0
   return { type, length, end: start + length + Math.max(0, body) }
 }
 
@@ -148,6 +146,12 @@ class FlatBuffer {
     if (entry >= uint16(this.view, list)) return undefined
     const offset = uint16(this.view, list + entry)
     return offset === 0 ? undefined : table + offset
+  }
+
+  /** The number in a field of a table; undefined if the table does not have it. */
+  numberIn(table: number, entry: number, read: (view: DataView, place: number) => number): number | undefined {
+    const place = this.field(table, entry)
+    return place === undefined ? undefined : read(this.view, place)
   }
 
   /** The place of a table in a field of a table. */
