@@ -289,7 +289,7 @@ export function rename(error: Error, message: string): void {
   if (error.stack !== undefined) error.stack = error.stack.replace(before, () => message)
 }
 
-/** @internal an error of the same class with another message */
-export function sameKind(error: unknown, message: string): Error {
+/** An error of the same class with another message. */
+function sameKind(error: unknown, message: string): Error {
   return error instanceof TypeError ? typeError(message, { cause: error }) : rangeError(message, { cause: error })
 }

@@ -43,7 +43,7 @@ export interface SourceOptions {
   stallTime: number
   /** True if the function opens the source at the row that it is asked for. */
   seeks: boolean
-  signal: AbortSignal | undefined
+  signal: AbortSignal
   /** True if items are rows of a table, whatever their columns are called. */
   areTables: boolean
 }
@@ -175,19 +175,18 @@ export class Source {
   /** A promise that may not take longer. @throws Error if it does, or if training is stopped meanwhile */
   private within<T>(promise: T | PromiseLike<T>, seconds: number): Promise<T> {
     const { signal } = this.options
-    if (seconds === Number.POSITIVE_INFINITY && signal === undefined) return Promise.resolve(promise)
     return new Promise((resolve, reject) => {
       const timer = Number.isFinite(seconds)
         ? setTimeout(() => end(() => reject(plainError(`nothing came for ${seconds} s`))), seconds * 1000)
         : undefined
-      const stop = () => end(() => reject(new Failure(signal?.reason)))
+      const stop = () => end(() => reject(new Failure(signal.reason)))
       const end = (settle: () => void) => {
         clearTimeout(timer)
-        signal?.removeEventListener('abort', stop)
+        signal.removeEventListener('abort', stop)
         settle()
       }
-      if (signal?.aborted) return stop()
-      signal?.addEventListener('abort', stop)
+      if (signal.aborted) return stop()
+      signal.addEventListener('abort', stop)
       Promise.resolve(promise).then(
         (value) => end(() => resolve(value)),
         (error) => end(() => reject(error)),
