@@ -52,6 +52,8 @@ function blocksOf<L extends Label>(head: Head<L>): Block[] {
   const names = head.labels.map(String)
   const counts = [...state.counts]
   const { classes = [], confusion = [] } = report ?? {}
+  // of many classes the report has no figures
+  const isTold = classes.length > 0
   const held =
     report === null ? [] : [['accuracy', formatMetric(report.accuracy)] as const, ['log loss', formatMetric(report.logLoss)] as const]
   return [
@@ -69,11 +71,11 @@ function blocksOf<L extends Label>(head: Head<L>): Block[] {
     },
     {
       ...({ kind: 'table', title: 'Class by class' } as const),
-      head: ['class', 'examples', ...(report ? ['found', 'right where named'] : [])],
-      rows: names.map((name, c) => [name, formatCount(counts[c]), ...(report ? sharesOf(confusion, classes.indexOf(name)) : [])]),
-      ...(report && { note: 'of held-out rows: the share of the class that is found, and of rows named so that are of it' }),
+      head: ['class', 'examples', ...(isTold ? ['found', 'right where named'] : [])],
+      rows: names.map((name, c) => [name, formatCount(counts[c]), ...(isTold ? sharesOf(confusion, classes.indexOf(name)) : [])]),
+      ...(isTold && { note: 'of held-out rows: the share of the class that is found, and of rows named so that are of it' }),
     },
-    ...(classes.length > 0 && classes.length <= MAX_CLASSES
+    ...(isTold && classes.length <= MAX_CLASSES
       ? [
           {
             kind: 'matrix',
