@@ -70,9 +70,10 @@ export class StreamPosition {
   }
 
   state(): PositionState {
-    const counts = Object.fromEntries(COUNTS.map((name) => [name, name in this.place ? this.place[name as 'row'] : this[name as 'steps']]))
+    const { place, window, batches, steps, rows, epochRows, epochBatches, windowRows, skipped } = this
     const { lossSum, windowLossSum, size, perEpoch } = this
-    return { ...(counts as Record<(typeof COUNTS)[number], number>), lossSum, windowLossSum, size, perEpoch }
+    const counts = { ...place, window, batches, steps, rows, epochRows, epochBatches, windowRows, skipped }
+    return { ...counts, lossSum, windowLossSum, size, perEpoch }
   }
 
   loadState(state: PositionState): void {
