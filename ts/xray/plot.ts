@@ -2,11 +2,11 @@
 import { typeError } from '../common/errors.js'
 import { readOptions, type Schema, text } from '../common/options.js'
 import { show } from '../common/show.js'
-import { wrapped } from '../common/text-width.js'
+import { cut, wrapped } from '../common/text-width.js'
 import { type Axis, axisOf, isShown, rangeOf } from '../plot/scale.js'
 import { type Box, COLOURS, dot, label, type Place, path, picture, plotted, rule } from '../plot/svg.js'
-import { formatNumber, formatShare } from '../report/format.js'
-import type { LayerSample, Severity, XrayLayer, XrayReport } from './report.js'
+import { formatCount, formatNumber, formatShare } from '../report/format.js'
+import type { LayerSample, Severity, XrayLayer, XrayReport, XraySample } from './report.js'
 
 /** Options of {@link plotXray}. */
 export interface PlotXrayOptions {
@@ -40,7 +40,7 @@ export function plotXray(report: XrayReport, options: PlotXrayOptions = {}): str
   const marks = [label([0, 18], title, 'font-size="16" font-weight="600"'), label([0, 38], describeRun(report), FAINT)]
   let y = 60
   const stack = (panel: Panel, x: number, size: number) => {
-    marks.push(moved(x, y, [heading(panel, size), ...panel.draw(size)]))
+    marks.push(moved(x, y, [heading(panel), ...panel.draw(size)]))
     return panel.height
   }
   const [first, ...rest] = panelsOf(report)
@@ -66,8 +66,7 @@ export function checkReport(who: string, report: XrayReport): void {
 /** `1,200 steps of Adam, 64 rows each; 120 samples`. */
 function describeRun({ samples, optimizer, batchSize }: XrayReport): string {
   const { step = 0 } = samples.at(-1) ?? {}
-  const count = (n: number) => n.toLocaleString('en-US')
-  return `${count(step)} steps of ${optimizer}, ${count(batchSize)} rows each; ${count(samples.length)} samples`
+  return `${formatCount(step)} steps of ${optimizer}, ${formatCount(batchSize)} rows each; ${formatCount(samples.length)} samples`
 }
 
 /** A chart below its heading. */
@@ -91,7 +90,7 @@ export const SEVERITY_COLOURS: Readonly<Record<Severity, string>> = { fault: COL
 
 const moved = (x: number, y: number, marks: readonly string[]) =>
   `<g transform="translate(${Math.round(x)} ${Math.round(y)})">${marks.join('')}</g>`
-const heading = ({ title }: Panel, _width: number) => label([0, 12], title, 'font-size="14" font-weight="600"')
+const heading = ({ title }: Panel) => label([0, 12], title, 'font-size="14" font-weight="600"')
 
 /** The panels that the figures of a report allow: the loss comes first. */
 export function panelsOf(report: XrayReport): Panel[] {
@@ -254,7 +253,7 @@ export const sentence = (text: string): string => `${text.slice(0, 1).toUpperCas
 /** Curves of figures of the whole net. */
 function linePanels(report: XrayReport): Panel[] {
   const { samples } = report
-  const course = (name: string, colour: string, of: (sample: (typeof samples)[number]) => number | undefined): Course => ({
+  const course = (name: string, colour: string, of: (sample: XraySample) => number | undefined): Course => ({
     ...{ name, colour, points: samples.map((sample) => [sample.step, of(sample)] as const) },
   })
   const panel = (title: string, note: string, courses: readonly Course[], level?: { value: number; name: string }): Panel[] =>
@@ -332,7 +331,7 @@ function layerPanel(
 ): Panel[] {
   const { samples, layers } = report
   const rows = layers.flatMap((layer, i) => {
-    const values = samples.map((sample) => (sample.layers[i] === undefined ? undefined : of(sample.layers[i])))
+    const values = layerValues(samples, i, of)
     return values.some(Number.isFinite) ? [{ layer, values }] : []
   })
   if (rows.length === 0) return []
@@ -367,10 +366,15 @@ function layerPanel(
   ]
 }
 
+/** A figure of layer `i` in each sample. */
+export const layerValues = (
+  samples: readonly XraySample[],
+  i: number,
+  of: (layer: LayerSample) => number | undefined,
+): (number | undefined)[] => samples.map(({ layers }) => (layers[i] === undefined ? undefined : of(layers[i])))
+
 /** `0 Dense(4, 16, relu)`. */
 export const layerName = ({ name, kind, frozen }: XrayLayer): string => `${name} ${kind}${frozen ? ', frozen' : ''}`
-
-const cut = (name: string, letters: number) => (name.length > letters ? `${name.slice(0, Math.max(0, letters - 1))}…` : name)
 
 /** Places between samples: half way from each to the next. */
 function edgesOf({ samples }: XrayReport, { place, from, to }: Axis): number[] {

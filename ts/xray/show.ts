@@ -4,7 +4,7 @@ import type { Block, Course, ReportBlock } from '../report/blocks.js'
 import { formatCount, formatNumber, formatShare } from '../report/format.js'
 import { PICTURE_WIDTH, page } from '../report/page.js'
 import { type ReportTextOptions, textOf } from '../report/text.js'
-import { checkReport, layerName, panelPicture, panelsOf, sentence } from './plot.js'
+import { checkReport, layerName, layerValues, panelPicture, panelsOf, sentence } from './plot.js'
 import type { LayerSample, Severity, Verdict, XrayReport, XraySample } from './report.js'
 
 /** Layers whose courses a terminal shows, and rows that look mislabelled. */
@@ -158,7 +158,7 @@ function layerCourses(
   text: (value: number) => string,
   scale: Partial<Course>,
 ): Course[][] {
-  const values = layers.map((_, i) => samples.map((sample) => (sample.layers[i] === undefined ? undefined : of(sample.layers[i]))))
+  const values = layers.map((_, i) => layerValues(samples, i, of))
   if (scale.range && !values.some((own) => own.some((value) => (value ?? 0) > 0))) return []
   // one scale for all, so that layers can be compared
   const range = rangeOf(
