@@ -11,7 +11,6 @@ import {
   fit,
   Generator,
   huber,
-  initializers,
   type Loss,
   type Module,
   type Momentum,
@@ -409,4 +408,3 @@ export async function run(c: Case, options: XRayOptions = {}): Promise<XrayRepor
 export function describeCase(c: Case): string {
   return `${c.data.name} ${c.data.x.length}×${c.data.x[0].length}, ${c.hidden.join('-')} ${c.activation}, ${c.loss.name}, ${c.optimizer} ${c.rate.toPrecision(2)}, batch ${c.batch}, ${c.epochs} epochs, seed ${c.seed}`
 }
-export { initializers }
