@@ -165,6 +165,15 @@ test.each(Object.keys(CHANGES))('numbers in the sentence of "%s" are its figures
   }
 })
 
+test('a rate is not too large and too small at once', () => {
+  const report = changed('rate too small')
+  const rules = () => diagnose(report).flatMap(({ rule }) => (rule.startsWith('rate') ? [rule] : []))
+  expect(rules()).toEqual(['rate too small'])
+  // a first step of momentum on rows that are not scaled: weights far out, which then hardly move for their size
+  for (const layer of report.samples[0].layers) layer.updateRatio = 800
+  expect(rules()).toEqual(['rate too large'])
+})
+
 test('odd reports are judged without an error', () => {
   const bare: XrayReport = { ...sound(), samples: [], epochs: [], layers: [] }
   delete bare.start

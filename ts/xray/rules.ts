@@ -380,14 +380,11 @@ const RULES: readonly Rule[] = [
     name: 'rate too large',
     source: 'LeCun, Simard & Pearlmutter 1993: 2/λ; Cohen et al. 2021 and 2022: the edge of stability',
     find: (c) => {
-      const { r, diverged, left, jump, early, late, growth, last, falling } = c
+      const { r, diverged, left, jump, growth, last, falling } = c
       const { learningRate, limit } = r.setup
-      const isAdaptive = /Ada|RMS|NAdam|RAdam|Lion|Yogi|Prodigy/.test(r.optimizer)
-      const unstable = Math.max(isAdaptive ? 0 : early, late)
-      const wild = jump > (isAdaptive ? 0.1 : 1)
+      const { isAdaptive, unstable, wild, failed, isTooLarge } = overshootOf(c)
+      if (!isTooLarge) return null
       const mad = jump > (isAdaptive ? 0.35 : 1)
-      const failed = left > 0.4 || (growth > 8 && left > 0.15)
-      if (!diverged && !(unstable > 1 || wild || (growth > 8 && failed))) return null
       const atStart = isAdaptive || limit === undefined ? 0 : (learningRate * (r.start?.sharpness ?? 0)) / limit
       const measured = atStart > 1 || unstable > 1
       const times = atStart > 1 ? atStart : unstable > 1 ? unstable : Math.max(2, isAdaptive ? jump / 0.03 : 0)
@@ -444,7 +441,11 @@ const RULES: readonly Rule[] = [
   {
     name: 'rate too small',
     source: 'the weights have moved by less than a third of their size, and the loss still falls',
-    find: ({ r: { setup, end, start }, moved, left, falling, late, early, last, samples }) => {
+    find: (c) => {
+      const { moved, left, falling, late, early, last, samples } = c
+      const { setup, end, start } = c.r
+      // weights that a first large step threw far out move by a small part of their size from then on
+      if (overshootOf(c).isTooLarge) return null
       const path = moved * setup.steps
       const cosine = median(samples.flatMap((s) => s.cosine ?? []))
       if (samples.length < 3 || !(path < 0.35 && left > 0.02 && falling > 0.005 && Math.max(late, 0) < 0.2)) return null
@@ -595,6 +596,15 @@ function courseOf(r: XrayReport): Course {
     late: median(samples.flatMap((s) => (s === early ? [] : (s.stability ?? [])))),
     growth: Math.max(0, ...layers.map((_, i) => (last?.layers[i].weightNorm ?? 0) / (start?.layers[i].weightNorm || Infinity))),
   }
+}
+
+/** What says that steps were too large. */
+function overshootOf({ r, diverged, left, jump, early, late, growth }: Course) {
+  const isAdaptive = /Ada|RMS|NAdam|RAdam|Lion|Yogi|Prodigy/.test(r.optimizer)
+  const unstable = Math.max(isAdaptive ? 0 : early, late)
+  const wild = jump > (isAdaptive ? 0.1 : 1)
+  const failed = left > 0.4 || (growth > 8 && left > 0.15)
+  return { isAdaptive, unstable, wild, failed, isTooLarge: diverged || unstable > 1 || wild || (growth > 8 && failed) }
 }
 
 function worst<T>(all: readonly T[], of: (t: T) => number): { of: T; value: number } | undefined {
