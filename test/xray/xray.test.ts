@@ -17,6 +17,7 @@ import {
 } from '../../ts/index.js'
 import { fitStream } from '../../ts/stream/index.js'
 import { diagnose, XRay } from '../../ts/xray/index.js'
+import { rivalOf } from '../../ts/xray/rows.js'
 import { caseOf, draw } from './faults.js'
 
 beforeAll(() => load({ backend: 'wasm' }))
@@ -143,6 +144,27 @@ test('level full lists rows whose labels look wrong', async () => {
   const { suspects = [] } = xray.report
   expect(suspects.map(({ row }) => row).sort((a, b) => a - b)).toEqual([3, 52, 121])
   expect(suspects[0]).toMatchObject({ label: wrong[suspects[0].row], suggestion: rows.targets[suspects[0].row] })
+})
+
+test('the class in place of a suspect label is another one, however large the own score is', () => {
+  const scores = Float64Array.of(0, 0, 0, 4, 9, 7)
+  expect([0, 1, 2].map((label) => rivalOf(scores, 3, 3, label))).toEqual([1, 2, 1])
+})
+
+test('a training after one that a callback broke off has margins of its own rows alone', async () => {
+  const xray = new XRay({ level: 'full', every: 5 })
+  const stop = (step: number) => ({
+    onBatchEnd(progress: { step: number }) {
+      if (progress.step === step) throw new Error('enough')
+    },
+  })
+  const targets = rows.targets.map((y) => (y + 1) % 5)
+  await expect(train({ targets, callbacks: [xray, stop(30)] })).rejects.toThrow('enough')
+  const half = { inputs: data.x.slice(0, 100), targets: rows.targets.slice(0, 100) }
+  await train({ ...half, callbacks: [xray] })
+  const fresh = new XRay({ level: 'full', every: 5 })
+  await train({ ...half, callbacks: [fresh] })
+  expect(xray.report).toEqual(fresh.report)
 })
 
 test('a training that diverges ends with a report that says so', async () => {

@@ -5,7 +5,7 @@ import { lanczos } from '../curvature/lanczos.js'
 import { type Loss, type Module, noGrad, type Parameter, reshape, type Tensor, tensor } from '../index.js'
 import { type OptimizerParts, optimizerFacts } from './optimizer-facts.js'
 import type { LayerSample, StartLayer, XrayEnd, XrayFit, XrayLayer, XraySample, XrayStart } from './report.js'
-import { evenly, labelsOf } from './rows.js'
+import { evenly, labelsOf, rivalOf } from './rows.js'
 
 /** A net in training, and the rows that it is trained on. */
 export interface Subject {
@@ -260,11 +260,10 @@ export class Instruments {
         margins[r] += label === 1 ? score : -score
         suggestions[r] = score > 0 ? 1 : 0
       } else {
-        let other = label === 0 ? 1 : 0
-        for (let c = 0; c < width; c++) if (c !== label && values[r * width + c] > values[r * width + other]) other = c
-        const margin = values[r * width + label] - values[r * width + other]
+        const rival = rivalOf(values, r * width, width, label)
+        const margin = values[r * width + label] - values[r * width + rival]
         margins[r] += margin
-        suggestions[r] = margin < 0 ? other : label
+        suggestions[r] = margin < 0 ? rival : label
       }
       counts[suggestions[r]]++
     }

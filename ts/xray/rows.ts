@@ -70,6 +70,13 @@ export function labelsOf({ targets, count }: RowsOfFit): Int32Array | null {
   return labels
 }
 
+/** Of the scores of a row, which begin at `from`: the class other than `label` with the largest one. */
+export function rivalOf(scores: ArrayLike<number>, from: number, classes: number, label: number): number {
+  let rival = label === 0 ? 1 : 0
+  for (let c = 0; c < classes; c++) if (c !== label && scores[from + c] > scores[from + rival]) rival = c
+  return rival
+}
+
 function countsOf(labels: Int32Array): number[] {
   const counts = new Array<number>(labels.reduce((a, b) => Math.max(a, b), 0) + 1).fill(0)
   for (const label of labels) counts[label]++

@@ -5,7 +5,7 @@ import type { Callback, Module, Progress, Training, TrainingControl } from '../i
 import { Instruments } from './instruments.js'
 import { type OptimizerParts, optimizerFacts } from './optimizer-facts.js'
 import type { SuspectRow, XrayLevel, XrayReport, XraySample } from './report.js'
-import { labelsOf, lookAtRows } from './rows.js'
+import { labelsOf, lookAtRows, rivalOf } from './rows.js'
 import { diagnose } from './rules.js'
 import { reportText } from './show.js'
 
@@ -35,6 +35,13 @@ const MAX_SAMPLES = 200
 /** Suspects in a report at most. */
 const MAX_SUSPECTS = 100
 
+/** Level full: the class of each training row, and sums over the samples of its scores, [rows, classes], and of its margin. */
+interface AllRows {
+  readonly labels: Int32Array
+  readonly scores: Float64Array
+  readonly margins: Float64Array
+}
+
 /**
  * Looks at a training at some of its steps, and says what is wrong with it, with a remedy. The training has the same bits as without it.
  *
@@ -57,7 +64,7 @@ export class XRay implements Callback {
   /** Microseconds left for sharpness and noise. */
   private credit = 0
   private cost = { step: 0, sample: 0, curve: 0 }
-  private margins: Float64Array | null = null
+  private all: AllRows | null = null
 
   constructor(options: XRayOptions = {}) {
     this.options = read(options)
@@ -94,7 +101,7 @@ export class XRay implements Callback {
     const steps = plan.epochs * plan.batchesPerEpoch
     const every = this.plan(instruments, plan)
     const { weightDecay, decoupled, limit } = optimizerFacts(parts)
-    Object.assign(this, { instruments, training, isNear: true, next: 1, due: Math.min(2, steps), counted: parts.stepCount })
+    Object.assign(this, { instruments, training, all: null, isNear: true, next: 1, due: Math.min(2, steps), counted: parts.stepCount })
     const start = instruments.start(this.isCurved)
     const rates = model
       .modules()
@@ -163,9 +170,9 @@ export class XRay implements Callback {
     const fit = instruments.fit()
     if (fit !== undefined) seen.fit = fit
     if (instruments.predicted.length > 0 && seen.data?.classes) seen.data.predicted = instruments.predicted
-    if (this.margins !== null) seen.suspects = this.suspects(training)
+    if (this.all !== null) seen.suspects = this.suspects(this.all)
     this.instruments = null
-    this.margins = null
+    this.all = null
   }
 
   /** The report, for JSON.stringify. */
@@ -205,39 +212,28 @@ export class XRay implements Callback {
     return true
   }
 
-  /** Level full: the margin of every training row with a class. */
-  private lookAtAllRows({ plan }: Training): void {
+  /** Level full: scores and margin of every training row with a class. */
+  private lookAtAllRows({ plan: { rows, model } }: Training): void {
     if (this.options.level !== 'full' || this.seen?.data?.classes === undefined) return
-    const { rows, model } = plan
     const prediction = (model as Module).predict(rows.inputs)
     const width = prediction.size / rows.count
     if (width < 2) return
-    const labels = labelsOf(rows)
-    if (labels === null) return
     const values = prediction.read()
-    this.margins ??= new Float64Array(rows.count * (width + 1))
-    const sums = this.margins
-    for (let r = 0; r < rows.count; r++) {
-      let other = -Infinity
-      for (let c = 0; c < width; c++) {
-        sums[r * (width + 1) + c] += values[r * width + c]
-        if (c !== labels[r]) other = Math.max(other, values[r * width + c])
-      }
-      sums[r * (width + 1) + width] += values[r * width + labels[r]] - other
-    }
+    // rows with classes have labels
+    this.all ??= { labels: labelsOf(rows) as Int32Array, scores: new Float64Array(values.length), margins: new Float64Array(rows.count) }
+    const { labels, scores, margins } = this.all
+    for (let i = 0; i < scores.length; i++) scores[i] += values[i]
+    for (let r = 0; r < rows.count; r++)
+      margins[r] += values[r * width + labels[r]] - values[r * width + rivalOf(values, r * width, width, labels[r])]
   }
 
-  private suspects({ plan: { rows } }: Training): SuspectRow[] {
-    const sums = this.margins as Float64Array
-    const labels = labelsOf(rows) as Int32Array
-    const width = sums.length / rows.count - 1
+  private suspects({ labels, scores, margins }: AllRows): SuspectRow[] {
+    const width = scores.length / labels.length
     const looks = this.seen?.samples.length ?? 1
     const found: SuspectRow[] = []
-    for (let row = 0; row < rows.count; row++) {
-      const margin = sums[row * (width + 1) + width] / looks
-      if (!(margin < 0)) continue
-      const scores = sums.subarray(row * (width + 1), row * (width + 1) + width)
-      found.push({ row, margin, label: labels[row], suggestion: scores.indexOf(scores.reduce((a, b) => Math.max(a, b))) })
+    for (const [row, label] of labels.entries()) {
+      const margin = margins[row] / looks
+      if (margin < 0) found.push({ row, margin, label, suggestion: rivalOf(scores, row * width, width, label) })
     }
     return found.sort((a, b) => a.margin - b.margin).slice(0, MAX_SUSPECTS)
   }
