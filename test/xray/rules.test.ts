@@ -165,6 +165,15 @@ test.each(Object.keys(CHANGES))('numbers in the sentence of "%s" are its figures
   }
 })
 
+test('rows that look wrong are said to be listed only where they are: for classes with a score each', () => {
+  const report = changed('labels that look wrong')
+  expect(diagnose(report)[0].remedy).toContain('report.suspects')
+  report.layers[2].units = 1
+  expect(diagnose(report)[0]).toMatchObject({ rule: 'labels that look wrong', remedy: expect.not.stringContaining('suspects') })
+  numbers(report, {})
+  expect(diagnose(report)[0]).toMatchObject({ rule: 'labels that look wrong', remedy: expect.not.stringContaining('suspects') })
+})
+
 test('a rate is not too large and too small at once', () => {
   const report = changed('rate too small')
   const rules = () => diagnose(report).flatMap(({ rule }) => (rule.startsWith('rate') ? [rule] : []))

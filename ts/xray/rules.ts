@@ -423,8 +423,10 @@ const RULES: readonly Rule[] = [
   {
     name: 'labels that look wrong',
     source: 'Pleiss et al. 2020: negative area under the margin',
-    find: ({ r: { fit, data }, last }) => {
+    find: ({ r: { fit, data, layers }, last }) => {
       if (fit === undefined || data === undefined) return null
+      // suspects are rows of two scores or more
+      const isListed = data.classes !== undefined && (layers.at(-1)?.units ?? 0) > 1
       const share = fit.odd / fit.rows
       if (share < 0.07 || fit.right < (data.classes ? 0.6 : 0.1)) return null
       return {
@@ -433,7 +435,9 @@ const RULES: readonly Rule[] = [
         says: data.classes
           ? `labels look wrong: the net contradicts ${formatShare(share)} of them, as strongly as it agrees with the others`
           : `targets look wrong: the net is off by more than 4 times the median for ${formatShare(share)} of them`,
-        remedy: "look at them: level: 'full' lists them in report.suspects",
+        remedy: isListed
+          ? "look at them: level: 'full' lists them in report.suspects"
+          : 'look at the rows whose predictions are the farthest from their targets',
         figures: { share, right: fit.right, rows: fit.rows },
       }
     },
