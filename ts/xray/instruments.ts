@@ -1,5 +1,6 @@
 /** Measurements of a net in training: norms, units, noise scale, sharpness. They leave model, optimizer and gradients as they are. */
 
+import { norm } from '../common/vector.js'
 import { inspectPoint, withHessian } from '../curvature/index.js'
 import { lanczos } from '../curvature/lanczos.js'
 import { type Loss, type Module, noGrad, type Parameter, reshape, type Tensor, tensor } from '../index.js'
@@ -116,10 +117,10 @@ export class Instruments {
     const spectrum = curved ? this.spectrum(null) : {}
     const at = offsets(this.own)
     const layers = this.own.map((layer, i): StartLayer => {
-      const slope = gradient === null || layer.facts.frozen ? 0 : length(gradient.subarray(at[i], at[i] + trainedSize(layer)))
+      const slope = gradient === null || layer.facts.frozen ? 0 : norm(gradient.subarray(at[i], at[i] + trainedSize(layer)))
       return { gradientNorm: slope, weightNorm: normOf(layer.parameters), ...shapeOfWeights(layer), ...units[i] }
     })
-    return { loss, gradientNorm: gradient === null ? 0 : length(gradient), ...spectrum, layers }
+    return { loss, gradientNorm: gradient === null ? 0 : norm(gradient), ...spectrum, layers }
   }
 
   /** Keeps the weights; from the second call on also the update since the first. */
@@ -193,16 +194,16 @@ export class Instruments {
     const { inputs, targets } = this.hessianRows
     const gradient = this.gradientOf(this.hessianRows)
     if (gradient === null) return undefined
-    const norm = length(gradient)
+    const gradientNorm = norm(gradient)
     const gradientTolerance = Math.max(1e-7, slope / 100)
-    if (norm <= gradientTolerance && gradient.length > MAX_INSPECTED) return undefined
-    if (!(norm <= gradientTolerance))
-      return { kind: 'slope', explanation: `A slope: the gradient has norm ${Number(norm.toPrecision(4))}.`, gradientNorm: norm }
+    if (gradientNorm <= gradientTolerance && gradient.length > MAX_INSPECTED) return undefined
+    if (!(gradientNorm <= gradientTolerance))
+      return { kind: 'slope', explanation: `A slope: the gradient has norm ${Number(gradientNorm.toPrecision(4))}.`, gradientNorm }
     return this.evaluating(() => {
       const { model, loss } = this.subject
       const run = () => lossOf(loss, model.forward(inputs), targets)
       const { kind, explanation } = inspectPoint(run, this.trained, { gradientTolerance, exactLimit: 100 })
-      return { kind, explanation, gradientNorm: norm }
+      return { kind, explanation, gradientNorm }
     })
   }
 
@@ -512,7 +513,6 @@ const isDistribution = (row: ArrayLike<number>) => {
   return Math.abs(sum - 1) < 1e-4
 }
 
-const length = (values: ArrayLike<number>) => Math.sqrt(squares(values))
 const normOf = (parameters: readonly Parameter[]) => Math.sqrt(parameters.reduce((sum, p) => sum + squares(p.read()), 0))
 
 /** Leaves out numbers that are not finite. */

@@ -86,7 +86,7 @@ const [HEAD, FOOT, LINES] = [26, 42, 150]
 const FAINT = 'fill-opacity="0.75"'
 /** A halo in the color of the ground keeps text readable above lines. */
 const HALO = 'style="paint-order:stroke;stroke:var(--paper,Canvas);stroke-width:4px;stroke-linejoin:round"'
-export const SEVERITY_COLOURS: Readonly<Record<Severity, string>> = { fault: COLOURS[1], warning: COLOURS[4], note: COLOURS[7] }
+const SEVERITY_COLOURS: Readonly<Record<Severity, string>> = { fault: COLOURS[1], warning: COLOURS[4], note: COLOURS[7] }
 
 const moved = (x: number, y: number, marks: readonly string[]) =>
   `<g transform="translate(${Math.round(x)} ${Math.round(y)})">${marks.join('')}</g>`

@@ -42,7 +42,7 @@ export function reportText(report: XrayReport, options: ReportTextOptions = {}):
 }
 
 /** `2 faults, 1 warning`; `no fault was found`. */
-export function summaryOf(verdicts: readonly Verdict[]): string {
+function summaryOf(verdicts: readonly Verdict[]): string {
   const counts = (['fault', 'warning', 'note'] as const).flatMap((severity) => {
     const count = verdicts.filter((verdict) => verdict.severity === severity).length
     return count === 0 ? [] : [`${count} ${severity}${count === 1 ? '' : 's'}`]
