@@ -12,8 +12,8 @@ import { reportText } from './show.js'
 /** Options of {@link XRay}. */
 export interface XRayOptions {
   /**
-   * Steps from one sample to the next. Default: as many as keep the cost near 2 % of the training (`full`: 10 %) after the first tenth of a second,
-   * by estimates that are the same on every machine; at least 3 samples a training, at most 200.
+   * Steps from one sample to the next. Default: as many as cost 2 % of the training (`full`: 10 %) after the first tenth of a second by estimates that
+   * are the same on every machine (trainings of three seconds took 5 to 18 % more); at least 3 samples a training, at most 200.
    */
   every?: number
   /** `light`, or `full`: sharpness and noise scale at each sample, and the margins of all rows. Default `light`. */

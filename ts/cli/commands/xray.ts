@@ -53,7 +53,7 @@ export function xrayCommand(): Command {
         flag('--level <name>', 'light, or full: the sharpness at every sample, and rows that look mislabelled (default: full)', {
           is: ['light', 'full'],
         }),
-        flag('--every <n>', 'steps between two samples (default: as many as cost a tenth of the training)', { is: count }),
+        flag('--every <n>', 'steps between two samples (default: as many as cost about a tenth of the training)', { is: count }),
       ],
     ],
     [
