@@ -58,6 +58,7 @@ export async function xrayTable(
   })
   const xray = new XRay({ ...(level && { level }), ...(every !== undefined && { every }) })
   const live = silent || !isLive() ? null : new LiveBar(steps)
+  let diverged: string | undefined
   try {
     await fit(model, {
       ...{ ...rows(train), ...how, validation: rows(held), loss: classes > 0 ? crossEntropy : mse, seed, signal },
@@ -65,14 +66,14 @@ export async function xrayTable(
       onProgress: ({ step, epoch, epochs: all, loss, secondsLeft }) =>
         live?.update(step, `epoch ${epoch}/${all}`, [`loss ${loss.toFixed(4)}`, `${duration(secondsLeft)} left`]),
     })
-    return { report: namingColumns(xray.report, prepared.columns), prepared }
   } catch (error) {
     // the training that an X-ray is wanted for
     if (!(error instanceof NonFiniteError)) throw error
-    return { report: namingColumns(xray.report, prepared.columns), prepared, diverged: error.message }
+    diverged = error.message
   } finally {
     live?.stop()
   }
+  return { report: namingColumns(xray.report, prepared.columns), prepared, ...(diverged !== undefined && { diverged }) }
 }
 
 /** A report whose sentences name columns of the table in place of numbers of inputs: `column 'price'` for `column 3`. */
