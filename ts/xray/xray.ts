@@ -16,7 +16,7 @@ export interface XRayOptions {
    * are the same on every machine (trainings of three seconds took 5 to 18 % more); at least 3 samples a training, at most 200.
    */
   every?: number
-  /** `light`, or `full`: sharpness and noise scale at each sample, and the margins of all rows. Default `light`. */
+  /** `light`, or `full`: more samples, more of them with sharpness and noise scale, and the margins of all rows. Default `light`. */
   level?: XrayLevel
   /** Called after each sample. */
   onSample?: (sample: XraySample, report: XrayReport) => void

@@ -50,7 +50,7 @@ export function xrayCommand(): Command {
     [
       'Options of the X-ray:',
       [
-        flag('--level <name>', 'light, or full: the sharpness at every sample, and rows that look mislabelled (default: full)', {
+        flag('--level <name>', 'light, or full: more looks at the sharpness, and rows that look mislabelled (default: full)', {
           is: ['light', 'full'],
         }),
         flag('--every <n>', 'steps between two samples (default: as many as cost about a tenth of the training)', { is: count }),
