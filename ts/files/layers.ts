@@ -1,4 +1,4 @@
-/** The layers and models of this library as model files have them. */
+/** The layers and models of `gradus` as model files have them. Rooms add those of theirs: kinds.ts. */
 import type { Backend } from '../backend/index.js'
 import type { Activation as ActivationName } from '../backend/kernels.js'
 import { checkCount } from '../common/checks.js'
@@ -16,36 +16,13 @@ import { LayerNorm } from '../nn/layer-norm.js'
 import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
 import { Ensemble, type EnsembleAverage } from '../select/ensemble.js'
-
-/** The options of a layer in a file. */
-export type LayerConfig = Readonly<Record<string, unknown>>
-
-/** One kind of layer. For an untrusted file, `load` checks everything that the constructors do not. */
-export interface LayerKind {
-  /** The options of the layer. Names never change their meaning: files of older versions contain them. */
-  save(layer: Module): LayerConfig
-  /** Names that files may have; another one says that the file is of a newer version. */
-  readonly names: readonly string[]
-  /** @param options for the constructor */
-  load(config: LayerConfig, options: { backend?: Backend }): Module
-  /** The shapes of the layer's own tensors by name. They are compared with the file before a layer of that size is made. */
-  shapes?(config: LayerConfig): Readonly<Record<string, Shape>>
-}
+import { kind, type LayerConfig, type LayerInFiles, type LayerKind, ROOMS } from './kinds.js'
 
 /** The weights come from the file. */
 const UNFILLED = { weightInitializer: 'zeros' } as const
 
-function kind<L extends Module, C extends LayerConfig>(how: {
-  save: (layer: L) => C
-  names: readonly (keyof C & string)[]
-  load: (config: C, options: { backend?: Backend }) => L
-  shapes?: (config: C) => Readonly<Record<string, Shape>>
-}): LayerKind {
-  return how as unknown as LayerKind
-}
-
 /** Classes of layers that files hold, by the names that they have there. */
-const LAYERS: readonly (readonly [name: string, Class: abstract new (...args: never[]) => Module, kind: LayerKind])[] = [
+const LAYERS: readonly LayerInFiles[] = [
   [
     'Dense',
     Dense,
@@ -144,13 +121,13 @@ const LAYERS: readonly (readonly [name: string, Class: abstract new (...args: ne
 
 /** @internal the kind of a layer of this library, by its exact class: a subclass may be anything */
 export function kindOf(layer: Module): { name: string; kind: LayerKind } | undefined {
-  const found = LAYERS.find(([, Class]) => layer.constructor === Class)
+  const found = [...LAYERS, ...ROOMS].find(([, Class]) => layer.constructor === Class)
   return found && { name: found[0], kind: found[2] }
 }
 
 /** @internal */
 export function kindNamed(name: unknown): LayerKind | undefined {
-  return LAYERS.find(([known]) => known === name)?.[2]
+  return [...LAYERS, ...ROOMS].find(([known]) => known === name)?.[2]
 }
 
 /**

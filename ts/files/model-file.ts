@@ -16,7 +16,8 @@ import { Module } from '../nn/module.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
 import { classNamed, type KnownClass, registeredClass } from './classes.js'
-import { kindNamed, kindOf, type LayerConfig, makeLayer } from './layers.js'
+import type { LayerConfig } from './kinds.js'
+import { kindNamed, kindOf, makeLayer } from './layers.js'
 
 /** The name of the format in the file. A file with another number is of another version. */
 const KEY = 'gradus-model/1'
