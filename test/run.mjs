@@ -9,6 +9,7 @@
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { failedInCargo, failedInVitest, lineOf, unsteady } from './tools/failed-tests.mjs'
 import { WITHOUT_CANARIES } from './tools/without-canaries.mjs'
@@ -29,7 +30,10 @@ const suites = {
   // tests that canaries would disturb: bytes of garbage, and blocks that lie end to end
   plain: { title: 'vitest without canaries', run: (show) => vitest(show, 'plain', WITHOUT_CANARIES) },
 }
-/** Suites that run at the same time as all others, since they mostly wait for browsers. */
+/**
+ * Suites that run at the same time as all others, since they mostly wait for browsers. The others stand back: a browser that has to share two cores
+ * with two workers of vitest takes three times as long, while they lose little by its short turns.
+ */
 const BESIDE = ['playground']
 
 async function cargo(show) {
@@ -117,6 +121,8 @@ async function runBeside(name) {
 }
 
 const beside = wanted.filter((name) => BESIDE.includes(name)).map(runBeside)
+// what this process starts from now on inherits its priority
+if (beside.length > 0) os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL)
 for (const name of wanted) if (!BESIDE.includes(name)) await runSuite(name, (text) => void process.stdout.write(text))
 await Promise.all(beside)
 
