@@ -85,6 +85,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   CYCLIC: ['cyclic', (o) => schedules.cyclic(0, 1, o)],
   DATA: ['fit: validation', (o) => gradus.fit(net(), { ...trained().options, validation: o }), rows],
   DECISION: ['trainTable', (o) => trainTable(TABLE_ROWS, o), { target: 'y' }],
+  RESPONSE: ['trainTable', (o) => trainTable(TABLE_ROWS, o), { target: 'y' }],
   DECODE: ['decodeSafetensors', (o) => decodeSafetensors(new Uint8Array(8), o)],
   DECODE_MODEL: ['decodeModel', (o) => gradus.decodeModel(new Uint8Array(8), o)],
   DENSE: ['Dense', (o) => new Dense(2, 2, o)],

@@ -10,6 +10,7 @@ import { tensor } from '../index.js'
 import type { LossOf } from '../select/choose-greedily.js'
 import { baselineOf, classCounts } from './measure.js'
 import { type Decision, metricsOf, type TableMetric } from './metrics.js'
+import type { Distribution } from './response.js'
 import { targetsFor } from './samples.js'
 
 /** Options for classes of different frequency or cost, and for the metric that selects among kinds of nets. */
@@ -22,12 +23,14 @@ export interface DecisionSettings {
   classWeights?: 'balanced' | Readonly<Record<string, number>>
   /**
    * For two classes, the probability from which on the {@link positive} one is predicted, above 0 and below 1; or `f1`, the threshold with the best
-   * F1 on held-out rows, or `balanced`, the threshold with the best balanced accuracy. The model keeps it. Default: the likelier class is predicted.
+   * F1 on held-out rows, or `balanced`, the threshold with the best balanced accuracy. The model keeps it. Default: that of {@link metric}, if it is
+   * `f1` or `balancedAccuracy`; else the likelier class is predicted.
    */
   threshold?: number | 'f1' | 'balanced'
   /**
    * The metric that selects among kinds of nets, the members of the ensemble and (but for `rocAuc` and `averagePrecision`) the best epoch of each net:
-   * on held-out rows, with the threshold if there is one. Default `logLoss` for classes, `rmse` for numbers.
+   * on held-out rows. Of two classes `f1` and `balancedAccuracy` also choose the {@link threshold}; with `mae` nets learn by the absolute error.
+   * Default `logLoss` for classes, `rmse` for numbers.
    */
   metric?: TableMetric
   /** For two classes, the one that F1, precision, recall, average precision and {@link threshold} refer to. Default: the rarer one. */
@@ -74,6 +77,8 @@ const TABLE_METRICS: readonly TableMetric[] = [...CLASS_METRICS, ...NUMBER_METRI
  */
 const RANKS: readonly (TableMetric | undefined)[] = ['rocAuc', 'averagePrecision']
 const CHOSEN_BY = ['f1', 'balanced'] as const
+/** The threshold of metrics that are best at another one than that of the likelier class. */
+const THRESHOLD_OF: Readonly<Partial<Record<TableMetric, 'f1' | 'balanced'>>> = { f1: 'f1', balancedAccuracy: 'balanced' }
 
 /** The first class whose factor is invalid. */
 function wrongFactor(value: unknown): [name: string, factor: unknown] | undefined {
@@ -135,7 +140,8 @@ export function classTerms(
           ...(typeof threshold === 'number' && { threshold }),
         }
       : undefined
-  const chosenBy = typeof threshold === 'string' ? threshold : undefined
+  const chosenBy =
+    typeof threshold === 'string' ? threshold : threshold === undefined && classes === 2 ? THRESHOLD_OF[metric ?? 'logLoss'] : undefined
   const weights =
     given &&
     classWeights(
@@ -238,8 +244,13 @@ const METRIC_NAMES: Readonly<Record<TableMetric, string>> = {
 const LESS: readonly TableMetric[] = ['logLoss', 'rmse', 'mae', 'r2']
 
 /** @internal the losses of candidates in words: `log loss`, `squared error`, `1 − F1` */
-export function nameOfLoss({ task, metric, classWeights }: ReportedDecision & { task: 'classification' | 'regression' }): string {
-  const name = METRIC_NAMES[metric ?? (task === 'classification' ? 'logLoss' : 'rmse')]
+export function nameOfLoss({
+  task,
+  metric,
+  classWeights,
+  distribution,
+}: ReportedDecision & { task: 'classification' | 'regression'; distribution?: Distribution }): string {
+  const name = METRIC_NAMES[metric ?? (task === 'classification' ? 'logLoss' : distribution === 'laplace' ? 'mae' : 'rmse')]
   if (name === 'log loss' && classWeights) return 'weighted log loss'
   return metric === undefined || LESS.includes(metric) ? name : `1 − ${name}`
 }

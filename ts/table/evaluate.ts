@@ -45,8 +45,17 @@ export function evaluateTable(model: TableModel<Prediction>, rows: readonly obje
   const leftOut = table.target.drop ? leftOutBy(table, rows) : [...(without.rows > 0 ? [without] : []), ...leftOutBy(table, known)]
   const answers = model.answersTo(data.inputs)
   const { classes, targets } = data
-  const { decision, classNames } = model
-  const metrics = measureMetrics(answers, targets, baselineOf(targets, classes), classes, 0, undefined, {}, { decision, classNames })
+  const { decision, classNames, arePositive } = model
+  const metrics = measureMetrics(
+    answers,
+    targets,
+    baselineOf(targets, classes),
+    classes,
+    0,
+    undefined,
+    {},
+    { decision, classNames, arePositive },
+  )
   const learnt = shareIn(model.saved().fingerprint ?? [], hashesOf(data.inputs, data.features, targets))
   return {
     rows: data.count,

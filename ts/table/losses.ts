@@ -22,3 +22,12 @@ export function squaredErrorOf(targets: Float32Array): LossOf {
     return sum / targets.length
   }
 }
+
+/** Mean of absolute errors. */
+export function absoluteErrorOf(targets: Float32Array): LossOf {
+  return (p) => {
+    let sum = 0
+    for (let i = 0; i < targets.length; i++) sum += Math.abs(p[i] - targets[i])
+    return sum / targets.length
+  }
+}

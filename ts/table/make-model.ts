@@ -6,6 +6,7 @@ import { type ClassTerms, chosenThreshold } from './decision.js'
 import type { Lesson } from './find-model.js'
 import { fingerprintOf, hashesOf } from './fingerprint.js'
 import { type Prediction, TableModel, type TableModelState } from './model.js'
+import { numberOf, smearing } from './response.js'
 import type { SearchResult } from './search.js'
 
 /** Training rows and test rows as numbers, by the same encoder. */
@@ -19,34 +20,51 @@ export function makeModel<P extends Prediction>(
   found: SearchResult,
   target: string,
   { learnt, tested, encoder }: Rows,
-  { scale, folds, samples }: Lesson,
+  lesson: Lesson,
   terms: ClassTerms,
 ): TableModel<P> {
   const isClasses = learnt.classes > 0
+  const numbers = isClasses
+    ? { scale: lesson.scale, errors: [] }
+    : numbersOf(found, lesson, learnt, encoder.state().target.center ?? 0, terms)
   return new TableModel<P>(found.model, {
-    format: 'gradus-table-model/1',
+    format: numbers.scale.link ? 'gradus-table-model/2' : 'gradus-table-model/1',
     table: encoder.state(),
     features: found.features,
     target,
     task: isClasses ? 'classification' : 'regression',
-    scale,
-    errors: isClasses ? [] : errorsOf(found, folds, samples.targets, scale.deviation),
+    ...numbers,
     fingerprint: fingerprintOf(hashesOfTable(learnt), hashesOfTable(tested)),
     ...decisionOf(terms, found, learnt),
   })
 }
 
-/** Quantiles of the errors of out-of-fold predictions, in units of the target, for intervals. */
-function errorsOf(
+/** The scale of predictions, and quantiles of the errors of out-of-fold predictions in units of the target, for intervals. */
+function numbersOf(
   { heldOut, predictions }: SearchResult,
-  { folds, from }: Lesson['folds'],
-  targets: ArrayLike<number>,
-  deviation: number,
-): number[] {
-  const errors = Float64Array.from(heldOut, (row, i) => Math.abs(predictions[i] - targets[row]) * deviation)
-  if (from === 0) return errorQuantiles(errors)
-  let end = 0
-  return largestQuantiles(folds.map(({ validation: { length } }) => errors.slice(end, (end += length))))
+  { scale, samples, folds: { folds, from }, distribution }: Lesson,
+  { targets }: Table,
+  center: number,
+  { metric }: ClassTerms,
+): Pick<TableModelState, 'scale' | 'errors'> {
+  const errors = (of: (prediction: number, row: number) => number) => {
+    const all = Float64Array.from(heldOut, (row, i) => Math.abs(of(predictions[i], row)))
+    if (from === 0) return errorQuantiles(all)
+    let end = 0
+    return largestQuantiles(folds.map(({ validation: { length } }) => all.slice(end, (end += length))))
+  }
+  if (scale.link === undefined) return { scale, errors: errors((p, row) => (p - samples.targets[row]) * scale.deviation) }
+  const numbers = Float64Array.from(heldOut, (row) => targets[row] + center)
+  // the exponential of a mean of logarithms is a median, as the absolute error wants it
+  const factor =
+    distribution === 'logNormal' && metric !== 'mae'
+      ? smearing(
+          numbers,
+          predictions.map((p) => numberOf(scale, p)),
+        )
+      : 1
+  const whole = { ...scale, mean: scale.mean + Math.log(factor) }
+  return { scale: whole, errors: errors((p, row) => numberOf(whole, p) - (targets[row] + center)) }
 }
 
 function hashesOfTable({ inputs, features, targets }: Table): Uint32Array {

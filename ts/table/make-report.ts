@@ -4,13 +4,14 @@ import type { ColumnReport, LeftOut, Table, TableEncoder } from '../data/index.j
 import { takeRows } from '../rows/take.js'
 import { type Besides, compareLosses } from './compare.js'
 import type { ClassTerms } from './decision.js'
-import type { Spans } from './features.js'
+import { type Spans, scaled } from './features.js'
 import { logLossOf, squaredErrorOf } from './losses.js'
 import { calibrationOf, classCounts, confusionOf, coverageOf, importanceOf, measureMetrics } from './measure.js'
 import { weightedShares } from './metrics.js'
 import type { Prediction, TableModel } from './model.js'
 import { describePlan } from './nets.js'
 import type { TableModelReport } from './report.js'
+import type { Distribution } from './response.js'
 import type { SearchResult } from './search.js'
 import type { TimeBudget } from './time-budget.js'
 
@@ -33,6 +34,8 @@ export interface Judged {
   seed: number
   budget: TimeBudget
   terms: ClassTerms
+  /** Distribution of a numeric target. */
+  distribution: Distribution
 }
 
 /** Largest number of test rows that are shown as examples. */
@@ -40,19 +43,20 @@ const MAX_EXAMPLES = 400
 
 /** The report without `seconds` and `advice`, which are known at the end. */
 export function makeReport(judged: Judged): TableModelReport {
-  const { model, found, learnt, tested, besides, baseline, spans, seed, budget, terms } = judged
+  const { model, found, learnt, tested, besides, baseline, spans, seed, budget, terms, distribution } = judged
   const { classes, targets } = tested
   const answers = model.answersTo(tested.inputs)
   const { decision, classNames } = model
   const { factors, chosenBy, metric } = terms
-  const about = { decision, classNames, factors, metric }
+  const about = { decision, classNames, factors, metric, arePositive: model.arePositive }
   const metrics = measureMetrics(answers, targets, baseline, classes, seed, budget.endOfMetrics(), besides, about)
   const compared = compareLosses(answers, targets, weightedShares(baseline, factors), classes, besides, factors)
+  const unit = classes > 0 ? 1 : scaled(learnt.targets).scale.deviation ** 2
   const importance = importanceOf(
     tested.inputs,
     learnt.features,
     spans,
-    (encoded, count) => lossesOf(model, encoded, tested, count, factors),
+    (encoded, count) => lossesOf(model, encoded, tested, count, unit, factors),
     seed,
     budget.limitOfImportance(model.net.parameters().reduce((sum, { size }) => sum + size, 0)),
   )
@@ -70,6 +74,7 @@ export function makeReport(judged: Judged): TableModelReport {
     }),
     ...(factors && { classWeights: Object.fromEntries(classNames.map((name, c) => [name, factors[c]])) }),
     ...(metric && { metric }),
+    ...(distribution !== 'normal' && { distribution }),
     ...(compared && { compared }),
     calibration:
       targets instanceof Int32Array
@@ -102,13 +107,13 @@ function lossesOf(
   encoded: Float32Array,
   { targets, classes }: Table,
   count: number,
+  unit: number,
   factors: readonly number[] | undefined,
 ): number[] {
   const answers = model.answersTo(encoded)
   const own = targets.subarray(0, count)
   const loss =
     own instanceof Int32Array ? logLossOf(own, classes, factors && Float64Array.from(own, (c) => factors[c])) : squaredErrorOf(own)
-  const unit = classes > 0 ? 1 : model.saved().scale.deviation ** 2
   const size = count * (classes || 1)
   return Array.from({ length: answers.length / size }, (_, i) => loss(answers.subarray(i * size, (i + 1) * size)) / unit)
 }

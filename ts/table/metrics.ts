@@ -35,6 +35,8 @@ export interface MetricTerms {
   factors?: readonly number[] | undefined
   /** The metric that selected the nets: it is included, and first. */
   metric?: TableMetric | undefined
+  /** For predictions above 0: adds the deviances of distributions of such numbers. */
+  arePositive?: boolean | undefined
 }
 
 /** A metric with its name. */
@@ -56,9 +58,28 @@ const REGRESSION: readonly Named[] = [
   { key: 'mae', name: 'mean absolute error', better: 'less', of: (p, t) => meanAbsoluteError(p, t) },
 ]
 
+/**
+ * Mean deviance: twice the mean distance of the log-likelihood from that of exact predictions. NaN for numbers that the distribution does not have
+ * (McCullagh & Nelder, *Generalized Linear Models*, 1989, §2.3).
+ */
+const deviance =
+  (least: number, of: (p: number, t: number) => number): Named['of'] =>
+  (prediction, target) => {
+    const [p, t] = [prediction.read(), (target as Tensor).read()]
+    let sum = 0
+    for (let i = 0; i < p.length; i++) sum += p[i] > 0 && (t[i] > 0 || t[i] === least) ? of(p[i], t[i]) : Number.NaN
+    return (2 * sum) / p.length
+  }
+
+const POSITIVE: readonly Named[] = [
+  { name: 'mean Poisson deviance', better: 'less', of: deviance(0, (p, t) => (t === 0 ? 0 : t * Math.log(t / p)) + p - t) },
+  { name: 'mean gamma deviance', better: 'less', of: deviance(Number.NaN, (p, t) => Math.log(p / t) + t / p - 1) },
+]
+
 /** @param classes 0 for numbers */
-export function metricsOf(classes: number, { decision, classNames, factors, metric }: MetricTerms = {}): readonly Named[] {
-  const all = classes === 0 ? REGRESSION : classMetrics(classes, decision?.positive ?? 1, classNames, factors, metric)
+export function metricsOf(classes: number, { decision, classNames, factors, metric, arePositive }: MetricTerms = {}): readonly Named[] {
+  const numbers = arePositive ? [...REGRESSION, ...POSITIVE] : REGRESSION
+  const all = classes === 0 ? numbers : classMetrics(classes, decision?.positive ?? 1, classNames, factors, metric)
   const first = all.filter(({ key }) => metric !== undefined && key === metric)
   return [...first, ...all.filter((one) => !first.includes(one))]
 }

@@ -20,6 +20,7 @@ import {
 } from '../index.js'
 import { type Embedded, type FeatureState, inputsOf, widthOf } from './features.js'
 import { type Decision, namedClass } from './metrics.js'
+import { numberOf, type Scale } from './response.js'
 import { StrictRows } from './strict.js'
 
 /** Prediction for a row by a model that was trained on classes. */
@@ -61,13 +62,14 @@ export const TABLE_PREDICT = {
 
 /** State of a model besides its net: plain JSON. */
 export interface TableModelState {
-  format: 'gradus-table-model/1'
+  /** Version 2 has a link, which version 1 did not know. */
+  format: 'gradus-table-model/1' | 'gradus-table-model/2'
   table: TableState
   features: FeatureState
   target: string
   task: 'classification' | 'regression'
-  /** For numeric targets, less the center of their column: the net returns (y − mean)/deviation. */
-  scale: { mean: number; deviation: number }
+  /** For numeric targets: the way from the net's output to the number, less the center of its column if there is no link. */
+  scale: Scale
   /** For numeric targets: sizes of errors on held-out rows, at evenly spaced quantiles from 0 to 1. */
   errors: readonly number[]
   /** Hashes of some of the training rows (fingerprint.ts). Absent in files of earlier versions. */
@@ -167,6 +169,11 @@ export class TableModel<P extends Prediction = Prediction> {
     return this.state.table.target.center ?? 0
   }
 
+  /** @internal numbers above 0 are predicted, and none is subtracted from them */
+  get arePositive(): boolean {
+    return this.state.scale.link === 'log' && this.center === 0
+  }
+
   /** @internal for two classes: the positive one, and the threshold from which on it is predicted */
   get decision(): Decision | undefined {
     if (this.classNames.length !== 2) return undefined
@@ -184,8 +191,10 @@ export class TableModel<P extends Prediction = Prediction> {
     const width = widthOf(this.state.features)
     const output = this.net.predict(tensor(inputs, [inputs.length / width, width], { backend: this.net.backend }))
     if (this.task === 'classification') return Float64Array.from(softmax(output).data())
-    const { mean, deviation } = this.state.scale
-    return Float64Array.from(output.data(), (y) => mean + deviation * y)
+    const { scale } = this.state
+    // behind a link, numbers are whole ones
+    const center = scale.link === undefined ? 0 : this.center
+    return Float64Array.from(output.data(), (y) => numberOf(scale, y) - center)
   }
 
   /** @internal half of the width of an interval with this coverage */
@@ -320,11 +329,12 @@ function checkedState(state: TableModelState): TableModelState {
   const { format, features, scale, errors, target, task, fingerprint = [], decision } = state ?? {}
   const isNumber = (x: unknown) => typeof x === 'number' && Number.isFinite(x)
   const isGood =
-    format === 'gradus-table-model/1' &&
+    (format === 'gradus-table-model/1' ? scale?.link === undefined : format === 'gradus-table-model/2') &&
     typeof target === 'string' &&
     (task === 'classification' || task === 'regression') &&
     isNumber(scale?.mean) &&
     isNumber(scale?.deviation) &&
+    [undefined, 'log'].includes(scale.link) &&
     Array.isArray(errors) &&
     errors.every(isNumber) &&
     Array.isArray(fingerprint) &&

@@ -3,11 +3,14 @@ import type { ColumnReport, LeftOut } from '../data/index.js'
 import type { PairedDifference } from './compare.js'
 import type { ReportedDecision } from './decision.js'
 import type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'
+import type { Distribution } from './response.js'
 
 /** The report of `trainTable`, as plain JSON. */
 export interface TableModelReport extends ReportedDecision {
   task: 'classification' | 'regression'
   target: string
+  /** Distribution of a numeric target around its prediction. Absent if it is `normal`. */
+  distribution?: Distribution
   /** Empty if numbers are predicted. */
   classNames: string[]
   /** Number of training rows, of test rows, and of rows without a target. */

@@ -1,5 +1,5 @@
 /** The numbers of a table for training, rows of them as tensors, and predictions of nets for such rows. */
-import { type ColumnToEmbed, type Module, softmax, type Tensor, tensor } from '../index.js'
+import { type ColumnToEmbed, type Loss, type Module, softmax, type Tensor, tensor } from '../index.js'
 import { takeRows } from '../rows/take.js'
 import type { LossOf } from '../select/choose-greedily.js'
 import { logLossOf, squaredErrorOf } from './losses.js'
@@ -10,10 +10,12 @@ export interface TableSamples {
   inputs: Float32Array
   width: number
   count: number
-  /** Classes, or numbers with mean 0 and deviation 1. */
+  /** Classes, or numbers as nets learn them (response.ts): usually with mean 0 and deviation 1. */
   targets: Int32Array | Float32Array
   /** 0 for numbers. */
   classes: number
+  /** Loss of the nets. Default: cross-entropy, of numbers the squared error. */
+  loss?: Loss | undefined
   /** Inputs that are numbers of categories. */
   embedded: readonly ColumnToEmbed[]
   /** Weight of each row in the loss. Default 1. */

@@ -122,7 +122,7 @@ export async function search(data: TableSamples, folds: Folds, features: LineFea
 
 /** The task of nets: the target or, with lines, their residuals, or both. */
 function taskOf(data: TableSamples, { folds, from }: Folds, lines: readonly FoldLine[] | null): Task<NetPlan, TableView> {
-  const { targets, width, classes, embedded, weights } = data
+  const { targets, width, classes, embedded, weights, loss = classes > 0 ? crossEntropy : mse } = data
   const all = Int32Array.from(targets, (_, row) => row)
   const inputs = tensor(data.inputs, [all.length, width])
   const held = folds.map(({ validation }) => inputsAt(data, validation))
@@ -145,7 +145,7 @@ function taskOf(data: TableSamples, { folds, from }: Folds, lines: readonly Fold
     units: lines.map(({ deviation }) => deviation ** 2),
   })
   return {
-    ...{ folds, from, loss: classes > 0 ? crossEntropy : mse },
+    ...{ folds, from, loss },
     views: [...(lines === null || !hasTrend(targets) ? [viewOf(() => targets)] : []), ...(lines ? [leftBy(lines)] : [])],
     build: (plan, seed, steps) => {
       const model = makeNet(plan, width, classes || 1, seed, embedded)

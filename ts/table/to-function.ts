@@ -148,6 +148,9 @@ export function predict(rows) {
 const LIKELIEST = 'all.indexOf(Math.max(...all))'
 const BY_THRESHOLD = 'all[positive] >= threshold ? positive : 1 - positive'
 
+/** A number from the output of the net, in plain JavaScript. */
+const NUMBER = 'mean + deviation * net(inputsOf(encode(row, number)))[0]'
+
 const NUMBERS = `
 /** Rows with the columns of the table, or one; of each a number, and between which two the true one is as often as \`coverage\` says. */
 export function predict(rows, { coverage = 0.9 } = {}) {
@@ -155,7 +158,7 @@ export function predict(rows, { coverage = 0.9 } = {}) {
   const at = coverage * (errors.length - 1)
   const half = errors[Math.floor(at)] + (at % 1) * (errors[Math.ceil(at)] - errors[Math.floor(at)])
   return rows.map((row, number) => {
-    const value = mean + deviation * net(inputsOf(encode(row, number)))[0]
+    const value = NUMBER
     return { value, low: value - half, high: value + half }
   })
 }
@@ -206,7 +209,7 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
     mustKnow: table.unknown !== 'ignore',
     ...(isClasses
       ? { classNames: model.classNames, ...(threshold !== undefined && { positive: decision?.positive, threshold }) }
-      : { mean: scale.mean + model.center, deviation: scale.deviation, errors }),
+      : { mean: scale.mean + (scale.link ? 0 : model.center), deviation: scale.deviation, errors }),
   }
   return [
     `/** Predicts '${model.target.replace(/[^\w .-]/g, '?')}' from rows of the table that it was learnt from. Written by gradus; it needs nothing. */\n`,
@@ -215,6 +218,8 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
     ...Object.entries(constants).map(([name, value]) => `const ${name} = ${literal(value)}\n`),
     columns.some(({ written }) => written !== undefined) ? WRITTEN : '',
     ENCODING,
-    isClasses ? CLASSES.replace('LIKELIEST', () => (threshold === undefined ? LIKELIEST : BY_THRESHOLD)) : NUMBERS,
+    isClasses
+      ? CLASSES.replace('LIKELIEST', () => (threshold === undefined ? LIKELIEST : BY_THRESHOLD))
+      : NUMBERS.replace('NUMBER', () => (scale.link ? `Math.exp(${NUMBER})` : NUMBER)),
   ].join('')
 }

@@ -20,13 +20,14 @@ import { DECISION, type DecisionSettings } from './decision.js'
 import { TableModel } from './model.js'
 import { NET, type NetSettings } from './nets.js'
 import type { TableProgress } from './progress.js'
+import { RESPONSE, type ResponseSettings } from './response.js'
 import { timeColumn } from './set-aside.js'
 
 /**
  * Options of {@link trainTable}: options of `fromTable` for the columns, options for the nets and their training, and options for classes of
  * different frequency or cost.
  */
-export interface TrainTableOptions extends InspectTableOptions, NetSettings, DecisionSettings {
+export interface TrainTableOptions extends InspectTableOptions, NetSettings, DecisionSettings, ResponseSettings {
   /**
    * Seconds to spend on several kinds of nets, the best of which form an ensemble. Accurate to a few percent, the report included. Default: the time
    * to train one kind of net, from seconds to a minute or two.
@@ -61,7 +62,7 @@ export interface TrainTableOptions extends InspectTableOptions, NetSettings, Dec
 const tableModel: Kind = { wants: 'a model of trainTable', fits: (value) => value instanceof TableModel }
 
 export const TRAIN_TABLE = {
-  ...{ ...INSPECT_TABLE, ...NET, ...DECISION },
+  ...{ ...INSPECT_TABLE, ...NET, ...DECISION, ...RESPONSE },
   time: { is: positive },
   testFraction: { is: fraction, default: 0.2 },
   splitBy: { is: timeColumn },
@@ -86,6 +87,10 @@ export function readTrainOptions(given: TrainTableOptions): ReadTrainOptions {
   const [useless] = Object.keys(ofNets)
   if (hidden?.length === 0 && useless !== undefined)
     throw rangeError(`trainTable: hidden: [] is a straight line, which has no ${useless}; leave it out, or give hidden layers`)
+  if (hidden?.length === 0 && options.distribution !== undefined && options.distribution !== 'normal')
+    throw rangeError(
+      `trainTable: hidden: [] is a ridge regression, of normal errors; leave hidden out, or distribution: ${show(options.distribution)}`,
+    )
   return options
 }
 

@@ -18,7 +18,7 @@ import type { Source, TableEncoder } from '../data/index.js'
 import { adviceOn } from './advice.js'
 import { classTerms } from './decision.js'
 import { spansOf } from './features.js'
-import { findModel, lessonOf } from './find-model.js'
+import { findModel, lessonFor } from './find-model.js'
 import { notesWithLines } from './given-rows.js'
 import { makeModel } from './make-model.js'
 import { makeReport, withUnknown } from './make-report.js'
@@ -63,11 +63,10 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   if (compareWith !== undefined) checkSameTable(compareWith, encoder)
   const terms = classTerms(options, learnt, target)
   watch.tell({ step: 'inputs of nets' })
-  const lesson = lessonOf(learnt, data.times, terms, seed)
-
   const spans = spansOf(learnt.report.columns)
   const baseline = baselineOf(learnt.targets, learnt.classes)
   const budget = timeBudget(time, began, tested, baseline, spans.length)
+  const lesson = await lessonFor(data, terms, options, budget)
   const { found, lineBeside } = await findModel(lesson, options, budget, watch)
 
   watch.tell(
@@ -78,7 +77,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const reasons = await notesWithLines(data.reasons, rows, read, data.taken)
   const report = makeReport({
     ...data,
-    ...{ model, found, terms, spans, baseline, budget, seed },
+    ...{ model, found, terms, spans, baseline, budget, seed, distribution: lesson.distribution },
     columns: test === undefined ? reasons : reasons.map((column) => withUnknown(column, encoder.unknown)),
     besides: {
       ...(lineBeside && { line: lineBeside(tested.inputs) }),

@@ -8,12 +8,14 @@ import {
   type NetSettings,
   type PairedDifference,
   type ReportBlock,
+  type ResponseSettings,
   reportHtml,
   reportText,
   type TableModelReport,
   trainTable,
 } from '../../table/index.js'
 import { NET } from '../../table/nets.js'
+import { RESPONSE } from '../../table/response.js'
 import { reportBlocks } from '../../xray/index.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
@@ -28,7 +30,7 @@ import { columns, paint, print, printLines, printText } from '../terminal/termin
 import { printXray, xrayJson } from './xray.js'
 
 /** Options of `gradus train` for a table. */
-export interface TableTrainOptions extends TableData, NetSettings, DecisionSettings {
+export interface TableTrainOptions extends TableData, NetSettings, DecisionSettings, ResponseSettings {
   time?: number
   out?: string
   report?: string
@@ -63,6 +65,11 @@ export function tableTrainOptions(): Option[] {
       '--metric <name>',
       `what kinds of nets and (but for rocAuc and averagePrecision) their epochs are chosen by: ${DECISION.metric.is.join(', ')} (default: logLoss, of numbers rmse)`,
       DECISION.metric,
+    ),
+    flag(
+      '--distribution <name>',
+      `of numbers, how they lie around a prediction: ${RESPONSE.distribution.is.join(', ')}, the best on rows held out (default: normal, with --metric mae laplace)`,
+      RESPONSE.distribution,
     ),
     new Option('--out <file>', 'where the model goes (default: the name of the table, .safetensors)'),
     new Option('--report <file.html>', 'the report as a page with pictures'),
@@ -118,7 +125,7 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
       const work = () =>
         trainTable(file, {
           ...dataOf(options, testRows),
-          ...pickOptions(options, { ...NET, ...DECISION }),
+          ...pickOptions(options, { ...NET, ...DECISION, ...RESPONSE }),
           ...(limit !== undefined && { time: limit }),
           target,
           seed,

@@ -77,8 +77,8 @@ const IN_COMMANDS = [
 /** An option of nets that was given together with `hidden: []`, which makes none. */
 const OF_LINE = /hidden: \[\] is a straight line, which has no (\w+)/
 
-/** Beginning of an error about an option for classes. */
-const OF_CLASSES = /trainTable: (classWeights|threshold|metric|positive)\b/
+/** Beginning of an error about an option for targets. */
+const OF_CLASSES = /trainTable: (classWeights|threshold|metric|positive|distribution)\b/
 
 /** Options in backticks, as advice has them: `hidden: []`, `exclude: ['a', 'b']`, `time: 60`, `threshold: 'f1'`, `seed`. */
 const IN_BACKTICKS = /`(hidden|exclude|time|threshold|classWeights|seed)(?:: ([^`]*))?`/g
