@@ -22,4 +22,5 @@ export const COPIED_BY_COMMAND: readonly string[] = [
   'series/options',
   'table/decision',
   'table/nets',
+  'table/response',
 ]

@@ -61,7 +61,7 @@ export interface Response {
 }
 
 /** Negative log-likelihood of a gamma distribution with mean exp(η), without terms of the targets alone and the shape: η + t·exp(−η). */
-const gammaLoss = named('gamma', (prediction: Tensor, target: TensorLike, options: LossOptions = {}) => {
+const gammaLoss = /* @__PURE__ */ named('gamma', (prediction: Tensor, target: TensorLike, options: LossOptions = {}) => {
   const t = withoutGradient('gamma', sameShapeTarget('gamma', prediction, target))
   return reduced('gamma', add(prediction, mul(t, exp(neg(prediction)))) as Tensor, options)
 }) as Loss
