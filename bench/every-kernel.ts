@@ -8,6 +8,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { drawShapes, OPERATIONS, type Operation } from '../test/ops/table.js'
+import { GEOMETRY, type Geometry } from '../ts/backend/conv-kernels.js'
 import * as families from '../ts/backend/families.js'
 import { withAllKernels } from '../ts/backend/js/all.js'
 import {
@@ -34,6 +35,8 @@ export interface Room {
   classes: Ptr
   out: Ptr
   scratch: Ptr
+  /** The numbers of WINDOW. */
+  geometry: Ptr
 }
 
 /** A backend and its arrays. */
@@ -136,6 +139,13 @@ function callOf(kernel: keyof Kernels, { call }: Operation, shapes: readonly num
   }
 }
 
+/** Windows of 3 × 3 over images of 16 × 16 with eight channels. */
+const WINDOW: Geometry = {
+  ...{ height: 16, width: 16, channels: 8, outHeight: 16, outWidth: 16, filters: 8, kernelHeight: 3, kernelWidth: 3 },
+  ...{ strideY: 1, strideX: 1, top: 1, left: 1, dilationY: 1, dilationX: 1, groups: 1 },
+}
+const pooling = (call: Cases[string]): Cases => ({ '4 · 16 × 16 × 8, 3 × 3': call })
+
 /** Cases of kernels that no operation of test/ops/table.ts is named after, or that are called in ways that no operation does. */
 const BY_HAND: Partial<Record<keyof Kernels, Cases>> = {
   ...eachOf(UNARY_KERNELS, unary),
@@ -187,6 +197,24 @@ const BY_HAND: Partial<Record<keyof Kernels, Cases>> = {
   randomNormal: { [`${N}`]: (k, { out }) => k.randomNormal(out, N, 1, 2, 3, 4, 0, 1) },
   dropout: { [`${N}`]: (k, { x, out }) => k.dropout(x, out, N, 1, 2, 3, 4, 0.5) },
   permutation: { [`${N}`]: (k, { out }) => k.permutation(out, N, 1, 2, 3, 4) },
+  convForward: {
+    '4 · 16 × 16 × 8, relu': (k, { x, y, z, out, scratch, geometry }) => k.convForward(x, y, z, 0, out, 4, geometry, 1, scratch),
+  },
+  convBackward: {
+    '4 · 16 × 16 × 8': (k, { x, y, z, out, scratch, geometry }) =>
+      k.convBackward(x, y, 0, z, 0, out, out + 4096, out + 8192, 4, geometry, 0, 0, scratch),
+  },
+  maxPool: pooling((k, { x, out, z, geometry }) => k.maxPool(x, out, z, 4, geometry)),
+  maxPoolBackward: pooling((k, { x, y, z, out, geometry }) => {
+    k.maxPool(x, out, z, 4, geometry)
+    k.maxPoolBackward(z, y, out, 4, geometry)
+  }),
+  maxPoolPick: pooling((k, { x, y, z, out, geometry }) => {
+    k.maxPool(x, out, z, 4, geometry)
+    k.maxPoolPick(y, z, out, 4, geometry)
+  }),
+  averagePool: pooling((k, { x, out, geometry }) => k.averagePool(x, out, 4, geometry)),
+  averagePoolBackward: pooling((k, { y, out, geometry }) => k.averagePoolBackward(y, out, 4, geometry)),
 }
 
 /** The cases of every kernel; test/backend/every-kernel.test.ts runs them on both backends. */
@@ -197,7 +225,9 @@ const ROOM = 2 * N
 
 function roomOf({ heap }: Backend): Room {
   const floats = () => heap.allocate(ROOM * heap.elementSize)
-  return { x: floats(), y: floats(), z: floats(), out: floats(), classes: heap.allocate(ROOM * 4), scratch: heap.scratch }
+  const geometry = heap.allocate(GEOMETRY.length * 4)
+  heap.intView(geometry, GEOMETRY.length).set(GEOMETRY.map((name) => WINDOW[name]))
+  return { x: floats(), y: floats(), z: floats(), out: floats(), classes: heap.allocate(ROOM * 4), scratch: heap.scratch, geometry }
 }
 
 /** Both backends, with their kernels of every family and room for the arrays of the cases. */

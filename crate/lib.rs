@@ -8,7 +8,7 @@
 //! same lines and give the same bits. Matrix products have their own driver in `gemm`, and matrix products of eight nets at once in `fleet`. A family
 //! of kernels is a file, or a folder with a summary in `mod.rs`; its exports are in the file of `abi` with the same name.
 //!
-//! Machine instructions are named in `lane`, and in `bare` for a trap; memory is reached by address (`unsafe`) in `lane`, `gemm`, `fleet` and `abi`.
+//! Machine instructions are named in `lane`, and in `bare` for a trap; memory is reached by address (`unsafe`) in `lane`, `gemm`, `conv`, `fleet` and `abi`.
 //! test/build/imports.test.ts lists the files.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
@@ -18,6 +18,7 @@ pub mod activation;
 #[cfg(target_arch = "wasm32")]
 mod bare;
 pub mod broadcast;
+pub mod conv;
 pub mod dense;
 pub mod double;
 pub mod elementwise;

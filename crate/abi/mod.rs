@@ -5,6 +5,7 @@
 //! behind it as the sizes say, and outputs overlap inputs only where it allows.
 #![allow(unsafe_code)]
 
+mod conv;
 mod double;
 mod elementwise;
 pub(crate) mod fleet;
@@ -18,6 +19,7 @@ mod reduce;
 use crate::gemm;
 use crate::optim::{sums, sweep, Numbers, Rule, ScaledGradients, Shared, Sums, CHUNK, PLAIN, SHARED_HYPER};
 use crate::sweep::Cells;
+pub use conv::*;
 use core::array::from_fn;
 use core::cell::Cell;
 use core::slice;

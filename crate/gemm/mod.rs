@@ -193,6 +193,12 @@ pub fn set_tile(tile: usize) {
     TILE.store(tile.min(TILES.len() - 1), Ordering::Relaxed);
 }
 
+/// Rows and columns of the tile of large products.
+pub fn tile() -> (usize, usize) {
+    let Tile { rows, columns, .. } = TILES[TILE.load(Ordering::Relaxed)];
+    (rows, columns)
+}
+
 /// Products of fewer rows than this read B in place: a copy of B would be read too few times.
 const FEW_ROWS: usize = 24;
 /// Products of at most this number of columns read A in place: only a few strips would read a copy of A.

@@ -22,17 +22,18 @@ const LEVELS = [
   ['plot'],
   ['select', 'report'],
   ['files', 'export'],
-  ['index', 'debug'],
+  ['index', 'debug', 'conv'],
   ['entries', 'search'],
   ['head', 'series', 'stream', 'table', 'tune', 'xray'],
   ['cli'],
 ]
 const ENTRIES = ['index', 'entries/js', ...SHARING.map((name) => `${name}/index`)]
-/** The files of four modules (lane, gemm, fleet, abi) that need it because they access memory by address. */
+/** The files of five modules (lane, gemm, conv, fleet, abi) that need it because they access memory by address. */
 const UNSAFE_FILES = [
   ...['crate/lane/f32x4.rs', 'crate/lane/f64x2.rs', 'crate/lane/touch.rs'],
   ...['blocked', 'direct', 'pack', 'tile', 'view'].map((name) => `crate/gemm/${name}.rs`),
   'crate/gemm/mod.rs',
+  ...['depthwise', 'mod', 'product', 'tile', 'weights'].map((name) => `crate/conv/${name}.rs`),
   'crate/bare.rs',
   ...['dense', 'job', 'panels', 'product'].map((name) => `crate/fleet/${name}.rs`),
   ...['crate/abi/mod.rs', 'crate/abi/fleet.rs', 'crate/abi/products.rs', 'crate/abi/program.rs'],

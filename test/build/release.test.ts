@@ -19,7 +19,11 @@ test('the package runs nothing when it is installed and needs nothing', () => {
   expect(Object.keys(manifest.scripts).filter((name) => byItself.test(name))).toEqual([])
   expect(manifest.dependencies ?? {}).toEqual({})
   // these two entries set the compiled modules of their runtime in the shared engine
-  expect(manifest.sideEffects).toEqual(['./dist/modules/web/entries/edge.js', './dist/modules/web/entries/workerd.js'])
+  expect(manifest.sideEffects).toEqual([
+    './dist/modules/web/conv/files.js',
+    './dist/modules/web/entries/edge.js',
+    './dist/modules/web/entries/workerd.js',
+  ])
 })
 
 test('npm scripts are targets of the Makefile', () => {

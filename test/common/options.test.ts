@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import ts from 'typescript'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Allowed, type AnySchema, checkOptions, isAllowed, type Kind, describe as wantsOf } from '../../ts/common/options.js'
+import * as conv from '../../ts/conv/index.js'
 import { conditionNumber, inspectPoint, jacobian, largestEigenvalues } from '../../ts/curvature/index.js'
 import * as data from '../../ts/data/index.js'
 import { trace } from '../../ts/debug/index.js'
@@ -77,6 +78,9 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   COMMON: ['mse', (o) => mse(p(), p(), o)],
   COMPARE_LEARNING_RATES: ['compareLearningRates', (o) => gradus.compareLearningRates(build, o), { ...rows, loss: mse }],
   CONDITION_NUMBER: ['conditionNumber', hessian(conditionNumber)],
+  CONV: ['conv2d', (o) => conv.conv2d(gradus.zeros([1, 3, 3, 1]), gradus.zeros([2, 2, 1, 1]), o)],
+  CONV_LAYER: ['Conv2d', (o) => new conv.Conv2d(1, 1, 2, o)],
+  CONV_TRANSPOSE: ['convTranspose2d', (o) => conv.convTranspose2d(gradus.zeros([1, 3, 3, 1]), gradus.zeros([2, 2, 1, 1]), o)],
   COSINE: ['cosine', (o) => schedules.cosine(1, o), { steps: 1 }],
   COSINE_RESTARTS: ['cosineRestarts', (o) => schedules.cosineRestarts(1, o), { steps: 1 }],
   CREATE_STUDY: ['createStudy', tune.createStudy, { space: { x: tune.float(0, 1) } }],
@@ -153,6 +157,8 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   PLOT_HISTORY: ['plotHistory', (o) => plotHistory({ epochs: [] }, o)],
   PLOT_XRAY: ['plotXray', (o) => plotXray(xrayed(), o)],
   POLYNOMIAL: ['polynomial', (o) => schedules.polynomial(1, o), { steps: 1 }],
+  POOL: ['maxPool', (o) => conv.maxPool(gradus.zeros([1, 3, 3, 1]), 2, o)],
+  POOL_LAYER: ['MaxPool', (o) => new conv.MaxPool(2, o)],
   PREDICT: ['predict', (o) => net().predict([[1, 2]], o)],
   PREPARE_TABLE: ['prepareTable', (o) => prepareTable(TABLE_ROWS, o), { target: 'y' }],
   PROBABILITY: ['logLoss', (o) => metrics.logLoss([0], [1], o)],

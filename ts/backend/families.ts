@@ -6,6 +6,7 @@
 import type { Heap } from './heap.js'
 import type { Backend } from './index.js'
 import { activationKernels } from './js/activation.js'
+import { convKernels } from './js/conv.js'
 import { denseKernels } from './js/dense.js'
 import { arithmeticKernels, choiceKernels, rareElementwise } from './js/elementwise.js'
 import { gemmKernels } from './js/gemm.js'
@@ -14,7 +15,7 @@ import { dropoutKernel, normalKernel, randomKernels } from './js/random.js'
 import { rareReductions, sumKernel } from './js/reduce.js'
 import { logSoftmaxKernels, softmaxKernels } from './js/softmax.js'
 import type { BasicKernels, Kernels } from './kernels.js'
-import { LOSSES, OPERATIONS, OTHERS } from './wasm/parts.js'
+import { CONV, LOSSES, OPERATIONS, OTHERS } from './wasm/parts.js'
 import type { WasmPart } from './wasm/types.js'
 
 /** Adds the kernels of a family to a backend, if they are missing, and returns the kernels with a type that includes them. */
@@ -67,3 +68,5 @@ export const withOthers = /* @__PURE__ */ family(
   (heap) => ({ ...rareElementwise(heap), ...rareReductions(heap), ...logSoftmaxKernels(heap), ...normalKernel(heap) }),
   OTHERS,
 )
+/** Convolution and pooling, for `gradus/conv`. */
+export const withConv = /* @__PURE__ */ family('convForward', convKernels, CONV)

@@ -9,11 +9,13 @@
  * Matrices are row-major and dense. `accumulate` is 0 (overwrite) or 1 (add to the present values), unless a line says otherwise. Zero-sized
  * dimensions are legal everywhere. NaN propagates through every kernel, including relu, maximum and clip.
  *
- * Kernels for eight nets at once are in fleet.ts, kernels of solvers, in double precision, in double-kernels.ts.
+ * Kernels of convolution are in conv-kernels.ts, kernels for eight nets at once in fleet.ts, kernels of solvers, in double precision, in double-kernels.ts.
  */
 
-/** A byte offset into the linear memory of a backend. */
-export type Ptr = number
+import { type ConvKernels, convArguments } from './conv-kernels.js'
+import { type MemoryRange, optional, type Ptr, type RangeMaker, type Ranges } from './memory-ranges.js'
+
+export { type MemoryRange, type Ptr, RangeMaker, SCRATCH_BYTES } from './memory-ranges.js'
 
 /** Any kernel: for code that passes arguments on without knowing their meaning. */
 export type Kernel = (...args: number[]) => unknown
@@ -28,9 +30,6 @@ export interface WrappedKernel {
   /** True if a call with these arguments may use `single`, because it is too little work for several threads. */
   isSmall(...args: number[]): boolean
 }
-
-/** Room for packed panels that the heap reserves once and passes to every matrix kernel. */
-export const SCRATCH_BYTES = 1 << 20
 
 /** Tiles of large matrix products by rows and columns, in the order of TILES in crate/gemm/tile.rs. */
 export const TILES = ['5x8', '6x8', '4x16', '6x16'] as const
@@ -120,7 +119,8 @@ export type Loss = (
 /** Every hot loop; the head of this file has the common rules. */
 export interface Kernels
   extends Record<(typeof UNARY_KERNELS)[number], Unary>, // crate/elementwise.rs
-    Record<(typeof BINARY_KERNELS)[number], Binary> {
+    Record<(typeof BINARY_KERNELS)[number], Binary>,
+    ConvKernels {
   // ---- matrix products (crate/gemm/): sums run over k in ascending order, whatever the tile ----
   /** c[m,n] = a[m,k] · b[k,n] (+ c) */
   matmul(a: Ptr, b: Ptr, c: Ptr, m: number, n: number, k: number, accumulate: number, scratch: Ptr): void
@@ -293,50 +293,6 @@ export const SUMS_OFFSET = 4 * MAX_HYPER
 /** Hyper-parameters that the driver of every {@link Update} uses itself, before the rule's own. */
 export const SHARED_HYPER = 3
 
-/** The memory that a kernel reads or writes through one of its arguments. */
-export interface MemoryRange {
-  argument: string
-  at: Ptr
-  elements: number
-  /** Bytes of one element. */
-  bytes: number
-  isOutput: boolean
-  /** The inputs that may lie at the same address. */
-  mayEqual: readonly string[]
-}
-
-/** Computes the memory ranges of a kernel from the arguments of a call. */
-type Ranges = (maker: RangeMaker, ...args: number[]) => MemoryRange[]
-
-/** Describes the memory of kernel arguments as ranges of floats or whole numbers in a heap. */
-export class RangeMaker {
-  constructor(readonly heap: { readonly elementSize: number; intView(at: Ptr, length: number): Int32Array }) {}
-
-  input(argument: string, at: Ptr, elements: number): MemoryRange {
-    return { argument, at, elements, bytes: this.heap.elementSize, isOutput: false, mayEqual: [] }
-  }
-
-  output(argument: string, at: Ptr, elements: number, ...mayEqual: string[]): MemoryRange {
-    return { argument, at, elements, bytes: this.heap.elementSize, isOutput: true, mayEqual }
-  }
-
-  integers(argument: string, at: Ptr, elements: number): MemoryRange {
-    return { ...this.input(argument, at, elements), bytes: 4 }
-  }
-
-  /** One side of a broadcast. */
-  side(argument: string, at: Ptr, rows: number, cols: number, row: number, column: number): MemoryRange {
-    return this.input(argument, at, rows * cols === 0 ? 0 : (rows - 1) * row + (cols - 1) * column + 1)
-  }
-
-  scratch(at: Ptr): MemoryRange {
-    return { ...this.output('scratch', at, SCRATCH_BYTES), bytes: 1 }
-  }
-}
-
-/** An argument that is absent if its address is 0. */
-const optional = (span: MemoryRange): MemoryRange => (span.at === 0 ? { ...span, elements: 0 } : span)
-
 const product: Ranges = (d, a, b, c, m, n, k, _accumulate, scratch) => [
   ...[d.input('a', a, m * k), d.input('b', b, k * n)],
   ...[d.output('c', c, m * n), d.scratch(scratch)],
@@ -371,6 +327,7 @@ const tableRows = (d: RangeMaker, index: Ptr, rows: number) => d.heap.intView(in
 export const kernelArguments = (): Record<keyof Kernels, Ranges> => ({
   ...sameForEach(UNARY_KERNELS, elementwise),
   ...sameForEach(BINARY_KERNELS, binary),
+  ...convArguments((activation) => SAVES_INPUT.has(ACTIVATIONS[activation])),
   matmul: product,
   matmulNT: product,
   matmulTN: product,

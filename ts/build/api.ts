@@ -15,6 +15,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   'ts/curvature/index.ts': 'Curvature: `gradus/curvature`',
   'ts/debug/index.ts': 'Checks of kernels: `gradus/debug`',
   'ts/export/index.ts': 'Other frameworks: `gradus/export`',
+  'ts/conv/index.ts': 'Convolution: `gradus/conv`',
   'ts/metrics/index.ts': 'Metrics: `gradus/metrics`',
   'ts/optim/index.ts': 'All optimizers: `gradus/optim`',
   'ts/plot/index.ts': 'Pictures: `gradus/plot`',

@@ -8,7 +8,7 @@ import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
-import { type Initializer, type InitializerName, initializer, initializing } from './initializer.js'
+import { type Initializer, type InitializerName, initializer, initializerFor, initializing } from './initializer.js'
 import { Layer } from './layer.js'
 import type { InputFor, LastAxis, OutputShape } from './layer-shapes.js'
 import { type BuildContext, MODULE, type ModuleOptions } from './module.js'
@@ -32,8 +32,6 @@ export const DENSE = {
   weightInitializer: { is: initializing },
   biasInitializer: { is: initializing, default: 'zeros' },
 } satisfies Schema<DenseOptions>
-
-const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu', 'elu', 'softplus']
 
 type DenseShapes<I extends number, O extends number> = LastAxis<`Dense(${I}, ${O})`, I, O>
 
@@ -71,17 +69,12 @@ export class Dense<const I extends number = number, const O extends number = num
 
   protected override createParameters(context: BuildContext): void {
     const { inputs, outputs } = this
-    const { bias, biasInitializer, weightInitializer = this.defaultInitializer() } = this.#options
+    const { bias, biasInitializer, weightInitializer = initializerFor(this.activation) } = this.#options
     const generator = context.nextGenerator()
     this.weight = this.makeParameter(context, 'weight', [inputs, outputs])
     this.bias = bias ? this.makeParameter(context, 'bias', [outputs]) : null
     initializer(weightInitializer, inputs, outputs, 'Dense')(this.weight, generator)
     if (this.bias) initializer(biasInitializer, inputs, outputs, 'Dense')(this.bias, generator)
-  }
-
-  private defaultInitializer(): InitializerName {
-    if (RELU_FAMILY.includes(this.activation)) return 'heUniform'
-    return this.activation === 'linear' ? 'lecunUniform' : 'glorotUniform'
   }
 
   override describe(): string {

@@ -1,6 +1,7 @@
 /** Initial weights. All are drawn from the counter-based generator, so the same seed gives the same weights on every backend. */
 
 import { withNormals, withRandom } from '../backend/families.js'
+import type { Activation } from '../backend/kernels.js'
 import { rangeError, typeError } from '../common/errors.js'
 import type { Kind } from '../common/options.js'
 import { show } from '../common/show.js'
@@ -27,6 +28,14 @@ export type InitializerName =
 export const initializing: Kind = {
   wants: 'the name of an initializer, or a function',
   fits: (value) => typeof value === 'string' || typeof value === 'function',
+}
+
+const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu', 'elu', 'softplus']
+
+/** @internal the default initializer of weights in front of an activation */
+export function initializerFor(activation: Activation): InitializerName {
+  if (RELU_FAMILY.includes(activation)) return 'heUniform'
+  return activation === 'linear' ? 'lecunUniform' : 'glorotUniform'
 }
 
 /** Fills a parameter in place. */

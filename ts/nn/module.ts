@@ -107,7 +107,7 @@ export abstract class Module {
   /** The output for an input. Recorded for backpropagation unless under noGrad(); use {@link predict} to evaluate. */
   abstract forward(x: Tensor): Tensor
 
-  /** Description of the module for {@link summary}. Layers add their sizes; the default is the name of the class. */
+  /** Description of the module for `summary`. Layers add their sizes; the default is the name of the class. */
   describe(): string {
     return this.constructor.name
   }
@@ -215,7 +215,7 @@ export abstract class Module {
     return found
   }
 
-  /** All tensors that are saved with the model but not trained, such as the running mean of {@link BatchNorm}, each once. */
+  /** All tensors that are saved with the model but not trained, such as the running mean of `BatchNorm`, each once. */
   buffers(): BufferTensor[] {
     return [...this.namedBuffers().values()]
   }

@@ -3,6 +3,7 @@
  * ({@link Backend.part}, families.ts) a part becomes a separate instance on the memory of a backend. ts/build/pack/parts.mjs lists the kernels of
  * each part; the parts of fleets are in fleet-parts.ts.
  */
+import conv from './generated/conv.js'
 import descent from './generated/descent.js'
 import doubles from './generated/doubles.js'
 import losses from './generated/losses.js'
@@ -23,3 +24,5 @@ export const LOSSES: WasmPart = { text: losses }
 export const OPERATIONS: WasmPart = { text: operations }
 /** Operations that are seldom used. */
 export const OTHERS: WasmPart = { text: others }
+/** Convolution and pooling. */
+export const CONV: WasmPart = { text: conv }

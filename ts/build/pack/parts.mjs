@@ -56,6 +56,7 @@ export function partsOf(exports) {
     'fleet-others': fleetOthers,
     descent: [...DESCENT.flatMap(updatesOf), 'perturb'],
     updates: UPDATES,
+    conv: exports.filter((name) => /^(conv|maxPool|averagePool)/.test(name)),
     losses: ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'],
     operations: ['neg', 'exp', 'square', 'transpose', 'reduceSum', 'softmax', 'softmaxBackward', 'dropout'],
   }

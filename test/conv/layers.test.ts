@@ -1,0 +1,160 @@
+/** Convolutional layers as parts of models: types, replay, messages, model files. */
+import { describe, expect, test } from 'vitest'
+import { AvgPool, Conv1d, Conv2d, conv1d, conv2d, convTranspose2d, GlobalAvgPool, MaxPool, maxPool } from '../../ts/conv/index.js'
+import {
+  Adam,
+  BatchNorm,
+  createBackend,
+  crossEntropy,
+  Dense,
+  decodeModel,
+  encodeModel,
+  Flatten,
+  fit,
+  Generator,
+  Sequential,
+  summary,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../ts/index.js'
+
+const random = new Generator(5)
+const rows = 48
+const images = tensor(random.normals(rows * 64), [rows, 8, 8, 1])
+const labels = Int32Array.from({ length: rows }, (_, i) => i % 3)
+const lenet = () =>
+  new Sequential(
+    [
+      new Conv2d(1, 4, 3, { padding: 'same', activation: 'relu' }),
+      new MaxPool(2),
+      new Conv2d(4, 6, 3, { activation: 'tanh', stride: 2 }),
+      new BatchNorm(6),
+      new AvgPool(1),
+      new Flatten(),
+      new Dense(6, 3),
+    ],
+    { seed: 3 },
+  )
+
+const train = async (replay: boolean) => {
+  const model = lenet()
+  const optimizer = new Adam(model.parameters(), { learningRate: 0.01 })
+  const { execution } = await fit(model, {
+    inputs: images,
+    targets: labels,
+    batchSize: 16,
+    epochs: 4,
+    loss: crossEntropy,
+    optimizer,
+    replay,
+  })
+  return { model, execution }
+}
+
+test('fit replays steps, with the bits of written-out ones', async () => {
+  const [fast, slow] = [await train(true), await train(false)]
+  expect(fast.execution.writtenOut).toBeLessThanOrEqual(2)
+  expect(slow.execution.writtenOut).toBe(12)
+  expect(fast.model.parameters().map((p) => [...p.data()])).toEqual(slow.model.parameters().map((p) => [...p.data()]))
+})
+
+test('model files hold every layer', async () => {
+  const model = new Sequential([
+    new Conv2d(2, 4, [3, 1], { groups: 2, stride: [1, 2], dilation: 2, padding: [1, [0, 2]], activation: 'gelu', bias: false }),
+    new MaxPool([2, 1], { stride: 1, padding: 'same' }),
+    new AvgPool(2, { dilation: 2 }),
+    new GlobalAvgPool(),
+    new Dense(4, 2),
+  ])
+  const x = tensor(random.normals(3 * 9 * 9 * 2), [3, 9, 9, 2])
+  const again = decodeModel(encodeModel(model))
+  expect((again as Sequential).predict(x).toArray()).toEqual((model.predict(x) as Tensor).toArray())
+  const signals = new Sequential([new Conv1d(3, 4, 5, { padding: 'same' }), new MaxPool(2)])
+  const y = tensor(random.normals(2 * 10 * 3), [2, 10, 3])
+  expect((decodeModel(encodeModel(signals)) as Sequential).predict(y).toArray()).toEqual((signals.predict(y) as Tensor).toArray())
+})
+
+test('shapes are known to the compiler', () => {
+  const layer = new Conv2d(3, 8, 3)
+  const y: Tensor<[2, number, number, 8]> = layer.forward(zeros([2, 5, 5, 3]))
+  expect(y.shape).toEqual([2, 3, 3, 8])
+  // @ts-expect-error another number of channels
+  expect(() => layer.forward(zeros([2, 5, 5, 4]))).toThrow(
+    /Conv2d\(3, 8, 3 × 3\): wants weights of shape .* for inputs of shape \[2, 5, 5, 4\]/,
+  )
+  // @ts-expect-error the layer before gives 8 channels
+  new Sequential([new Conv2d(1, 8, 3), new MaxPool(2), new Conv2d(4, 8, 3)])
+  const pooled: Tensor<[2, 3]> = new GlobalAvgPool().forward(zeros([2, 5, 5, 3]))
+  expect(pooled.shape).toEqual([2, 3])
+  expect(summary(lenet())).toContain('Conv2d(1, 4, 3 × 3, relu)')
+})
+
+describe('what does not fit is named', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: wrong arguments are the point
+  const any = (value: unknown) => value as any
+  const x = zeros([1, 4, 4, 2])
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      'a kernel larger than the image',
+      () => conv2d(x, zeros([5, 3, 2, 1])),
+      /conv2d: wants inputs of a height of at least 5, got shape \[1, 4, 4, 2\].*padding: 'same'/,
+    ],
+    ['a dilated kernel', () => conv2d(x, zeros([3, 3, 2, 1]), { dilation: 2 }), /window of 5 \(3 taps, 2 apart\) is larger/],
+    [
+      'a signal for images',
+      () => conv2d(zeros([2, 9, 3]), zeros([3, 3, 1, 1])),
+      /wants inputs of shape \[rows, height, width, channels\], got shape \[2, 9, 3\]; expandDims/,
+    ],
+    [
+      'weights of other channels',
+      () => conv2d(x, zeros([3, 3, 3, 1])),
+      /wants weights of shape \[height, width, 2, filters\] for inputs of shape \[1, 4, 4, 2\], got \[3, 3, 3, 1\]/,
+    ],
+    [
+      'groups that do not divide',
+      () => conv2d(x, zeros([3, 3, 1, 3]), { groups: 2 }),
+      /groups wants a divisor of 2 channels and 3 filters, got 2/,
+    ],
+    ['groups of a layer', () => new Conv2d(4, 6, 3, { groups: 4 }), /Conv2d: groups wants a divisor of 4 channels and 6 filters, got 4/],
+    ['a bias of another size', () => conv2d(x, zeros([3, 3, 2, 3]), { bias: zeros([2]) }), /wants a bias of 3, got shape \[2\]/],
+    [
+      'a stride of 0',
+      () => conv2d(x, zeros([3, 3, 2, 3]), { stride: 0 }),
+      /conv2d: stride wants a whole number ≥ 1, or one for each direction, got 0/,
+    ],
+    [
+      'a stride of two numbers in 1-D',
+      () => conv1d(zeros([1, 5, 2]), zeros([3, 2, 1]), { stride: [1, 2] }),
+      /conv1d: stride wants one number, got/,
+    ],
+    ['padding of NaN', () => conv2d(x, zeros([3, 3, 2, 3]), { padding: NaN }), /padding wants 'same', 'valid'/],
+    ['padding of three numbers', () => conv2d(x, zeros([3, 3, 2, 3]), { padding: any([1, 2, 3]) }), /padding wants 'same', 'valid'/],
+    ['an unknown activation', () => conv2d(x, zeros([3, 3, 2, 3]), { activation: any('softmax') }), /activation wants one of/],
+    ['a kernel of 0', () => new Conv2d(1, 1, 0), /Conv2d: kernel wants a whole number ≥ 1/],
+    ['a kernel of two numbers in 1-D', () => new Conv1d(1, 1, any([3, 3])), /Conv1d: kernel wants one number, got/],
+    ['a pool larger than the image', () => maxPool(x, 5), /maxPool: wants inputs of a height of at least 5/],
+    ['a pool in the padding alone', () => maxPool(x, 2, { padding: 2 }), /windows that see a part of the image/],
+    ['a size of a pool', () => new MaxPool(1.5), /MaxPool: size wants a whole number/],
+    [
+      'a transposed convolution without a result',
+      () => convTranspose2d(zeros([1, 1, 1, 1]), zeros([2, 2, 1, 1]), { padding: 1 }),
+      /padding that leaves a result/,
+    ],
+    [
+      'a window that no memory holds',
+      () => conv2d(zeros([1, 400, 400, 1]), zeros([400, 400, 1, 1])),
+      /wants a window of at most 131072 numbers, got 160000/,
+    ],
+  ])('%s', (_, call, message) => {
+    expect(call).toThrow(message)
+  })
+})
+
+test('an image of no rows, and weights of no filters', () => {
+  for (const backend of [createBackend(), createBackend({ backend: 'js' })]) {
+    expect(conv2d(zeros([0, 5, 5, 2], { backend }), zeros([3, 3, 2, 4], { backend })).shape).toEqual([0, 3, 3, 4])
+    expect(conv2d(zeros([2, 5, 5, 2], { backend }), zeros([3, 3, 2, 0], { backend })).shape).toEqual([2, 3, 3, 0])
+    expect(maxPool(zeros([0, 5, 5, 2], { backend }), 2).shape).toEqual([0, 2, 2, 2])
+  }
+})

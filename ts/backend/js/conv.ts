@@ -1,0 +1,149 @@
+/** Convolution and pooling, as loops over positions and taps. */
+import { type ConvKernels, type Geometry, geometryAt } from '../conv-kernels.js'
+import type { Heap } from '../heap.js'
+import { ACCUMULATE_B, ACCUMULATE_W, ACTIVATIONS, SAVES_INPUT } from '../kernels.js'
+import { activationKernels } from './activation.js'
+import { fillNumbers } from './few.js'
+import { columnSums } from './reduce.js'
+import { floatShift } from './shift.js'
+
+const LINEAR = ACTIVATIONS.indexOf('linear')
+
+/**
+ * Calls f with each tap inside the image, position by position: the place of the position in the result, of the pixel in the image, both without
+ * channels, and the number of the tap.
+ */
+function eachTap(g: Geometry, rows: number, f: (position: number, pixel: number, tap: number) => void): void {
+  for (let row = 0, position = 0; row < rows; row++)
+    for (let i = 0; i < g.outHeight; i++)
+      for (let j = 0; j < g.outWidth; j++, position++)
+        for (let u = 0; u < g.kernelHeight; u++) {
+          const y = i * g.strideY + u * g.dilationY - g.top
+          if (y < 0 || y >= g.height) continue
+          for (let v = 0; v < g.kernelWidth; v++) {
+            const x = j * g.strideX + v * g.dilationX - g.left
+            if (x >= 0 && x < g.width) f(position, (row * g.height + y) * g.width + x, u * g.kernelWidth + v)
+          }
+        }
+}
+
+export function convKernels(heap: Heap): ConvKernels {
+  const shift = floatShift(heap)
+  const { activationForward, activationBackward } = activationKernels(heap)
+
+  return {
+    convForward(x, w, b, z, y, rows, geometry, activation, _scratch) {
+      const f = heap.floats
+      const g = geometryAt(heap, geometry)
+      const sum = z !== 0 && SAVES_INPUT.has(ACTIVATIONS[activation]) ? z : y
+      const [xs, ws, bs, to] = [x, w, b, sum].map((at) => at >>> shift)
+      const n = rows * g.outHeight * g.outWidth * g.filters
+      const [inputs, outputs] = [g.channels / g.groups, g.filters / g.groups]
+      for (let i = 0; i < n; i++) f[to + i] = b === 0 ? 0 : f[bs + (i % g.filters)]
+      eachTap(g, rows, (position, pixel, tap) => {
+        for (let c = 0; c < g.channels; c++) {
+          const group = Math.floor(c / inputs)
+          const value = f[xs + pixel * g.channels + c]
+          const [from, into] = [
+            ws + (tap * inputs + (c % inputs)) * g.filters + group * outputs,
+            to + position * g.filters + group * outputs,
+          ]
+          for (let o = 0; o < outputs; o++) f[into + o] += value * f[from + o]
+        }
+      })
+      if (activation !== LINEAR) activationForward(sum, y, n, activation)
+    },
+    convBackward(x, w, saved, dy, dz, dw, db, dx, rows, geometry, activation, accumulate, _scratch) {
+      const g = geometryAt(heap, geometry)
+      const positions = rows * g.outHeight * g.outWidth
+      const d = activation === LINEAR ? dy : dz
+      if (activation !== LINEAR) activationBackward(saved, dy, dz, positions * g.filters, activation)
+      const f = heap.floats
+      const [xs, ws, ds, toW, toX] = [x, w, d, dw, dx].map((at) => at >>> shift)
+      const [inputs, outputs] = [g.channels / g.groups, g.filters / g.groups]
+      if (dw !== 0 && !(accumulate & ACCUMULATE_W)) fillNumbers(f, toW, g.kernelHeight * g.kernelWidth * inputs * g.filters, 0)
+      if (db !== 0) columnSums(f, ds, db >>> shift, positions, g.filters, (accumulate & ACCUMULATE_B) !== 0)
+      if (dx !== 0) fillNumbers(f, toX, rows * g.height * g.width * g.channels, 0)
+      eachTap(g, rows, (position, pixel, tap) => {
+        for (let c = 0; c < g.channels; c++) {
+          const group = Math.floor(c / inputs)
+          const at = pixel * g.channels + c
+          const from = ds + position * g.filters + group * outputs
+          const weight = (tap * inputs + (c % inputs)) * g.filters + group * outputs
+          if (dw !== 0) for (let o = 0; o < outputs; o++) f[toW + weight + o] += f[xs + at] * f[from + o]
+          if (dx === 0) continue
+          let sum = 0
+          for (let o = 0; o < outputs; o++) sum += f[ws + weight + o] * f[from + o]
+          f[toX + at] += sum
+        }
+      })
+    },
+    maxPool(x, y, taps, rows, geometry) {
+      const f = heap.floats
+      const g = geometryAt(heap, geometry)
+      const c = g.channels
+      const [xs, ys, ts] = [x, y, taps].map((at) => at >>> shift)
+      let last = -1
+      eachTap(g, rows, (position, pixel, tap) => {
+        for (let i = 0; i < c; i++) {
+          const [value, best] = [f[xs + pixel * c + i], f[ys + position * c + i]]
+          if (position === last && (value <= best || Number.isNaN(best))) continue
+          f[ys + position * c + i] = value
+          f[ts + position * c + i] = tap
+        }
+        last = position
+      })
+    },
+    maxPoolBackward(taps, dy, dx, rows, geometry) {
+      const f = heap.floats
+      const g = geometryAt(heap, geometry)
+      const c = g.channels
+      const [ts, from, to] = [taps, dy, dx].map((at) => at >>> shift)
+      fillNumbers(f, to, rows * g.height * g.width * c, 0)
+      eachTap(g, rows, (position, pixel, tap) => {
+        for (let i = 0; i < c; i++) if (f[ts + position * c + i] === tap) f[to + pixel * c + i] += f[from + position * c + i]
+      })
+    },
+    maxPoolPick(x, taps, y, rows, geometry) {
+      const f = heap.floats
+      const g = geometryAt(heap, geometry)
+      const c = g.channels
+      const [xs, ts, ys] = [x, taps, y].map((at) => at >>> shift)
+      eachTap(g, rows, (position, pixel, tap) => {
+        for (let i = 0; i < c; i++) if (f[ts + position * c + i] === tap) f[ys + position * c + i] = f[xs + pixel * c + i]
+      })
+    },
+    averagePool(x, y, rows, geometry) {
+      const f = heap.floats
+      const g = geometryAt(heap, geometry)
+      const c = g.channels
+      const [xs, ys] = [x, y].map((at) => at >>> shift)
+      const shares = sharesOf(g, rows)
+      fillNumbers(f, ys, shares.length * c, 0)
+      eachTap(g, rows, (position, pixel) => {
+        for (let i = 0; i < c; i++) f[ys + position * c + i] += f[xs + pixel * c + i]
+      })
+      for (const [position, share] of shares.entries()) for (let i = 0; i < c; i++) f[ys + position * c + i] *= share
+    },
+    averagePoolBackward(dy, dx, rows, geometry) {
+      const f = heap.floats
+      const g = geometryAt(heap, geometry)
+      const c = g.channels
+      const [from, to] = [dy, dx].map((at) => at >>> shift)
+      const shares = sharesOf(g, rows)
+      fillNumbers(f, to, rows * g.height * g.width * c, 0)
+      eachTap(g, rows, (position, pixel) => {
+        for (let i = 0; i < c; i++) f[to + pixel * c + i] += f[from + position * c + i] * shares[position]
+      })
+    },
+  }
+}
+
+/** 1 / the number of taps inside the image, for each position. */
+function sharesOf(g: Geometry, rows: number): Float64Array {
+  const counts = new Float64Array(rows * g.outHeight * g.outWidth)
+  eachTap(g, rows, (position) => {
+    counts[position]++
+  })
+  return counts.map((count) => 1 / count)
+}

@@ -1,0 +1,66 @@
+/** The layers of this room in model files: importing `gradus/conv` is enough to read a file with them. */
+import type { Activation } from '../backend/kernels.js'
+import { rangeError } from '../common/errors.js'
+import { show } from '../common/show.js'
+import { kind, type LayerConfig, registerLayers } from '../files/kinds.js'
+import type { Module } from '../nn/module.js'
+import { Conv1d, Conv2d } from './conv-layers.js'
+import type { PoolOptions } from './pool.js'
+import { AvgPool, GlobalAvgPool, MaxPool } from './pool-layers.js'
+import type { Padding, Pair } from './window.js'
+
+interface ConvConfig extends LayerConfig {
+  inputs: number
+  filters: number
+  kernel: readonly number[]
+  stride: Pair
+  padding: Padding
+  dilation: Pair
+  groups: number
+  activation: Activation
+  bias: boolean
+}
+
+type ConvLayer = Conv1d | Conv2d
+
+const saveConv = ({ inputs, filters, settings }: ConvLayer): ConvConfig => {
+  const { kernel, stride, padding, dilation, groups, activation, bias } = settings
+  return { inputs, filters, kernel, stride, padding, dilation, groups, activation, bias }
+}
+
+function convKind<L extends ConvLayer & Module>(make: (config: ConvConfig, options: object) => L) {
+  return kind<L, ConvConfig>({
+    save: saveConv,
+    names: ['inputs', 'filters', 'kernel', 'stride', 'padding', 'dilation', 'groups', 'activation', 'bias'],
+    load: (config, options) => {
+      const { stride, padding, dilation, groups, activation, bias, kernel } = config
+      if (typeof bias !== 'boolean') throw rangeError(`Conv: bias wants true or false, got ${show(bias)}`)
+      if (!Array.isArray(kernel)) throw rangeError(`Conv: kernel wants a list of numbers, got ${show(kernel)}`)
+      return make(config, { stride, padding, dilation, groups, activation, bias, weightInitializer: 'zeros', ...options })
+    },
+    shapes: ({ inputs, filters, kernel, groups, bias }) => ({
+      weight: [...(Array.isArray(kernel) ? kernel : []), inputs / groups, filters],
+      ...(bias && { bias: [filters] }),
+    }),
+  })
+}
+
+interface PoolConfig extends PoolOptions, LayerConfig {
+  size: Pair
+}
+
+function poolKind<L extends (MaxPool | AvgPool) & Module>(make: (size: Pair, options: PoolOptions) => L) {
+  return kind<L, PoolConfig>({
+    save: ({ size, settings }) => ({ size, ...settings }),
+    names: ['size', 'stride', 'padding', 'dilation'],
+    load: ({ size, ...options }, more) => make(size, { ...options, ...more }),
+  })
+}
+
+registerLayers([
+  ['Conv2d', Conv2d, convKind((c, options) => new Conv2d(c.inputs, c.filters, c.kernel as [number, number], options))],
+  ['Conv1d', Conv1d, convKind((c, options) => new Conv1d(c.inputs, c.filters, c.kernel[0], options))],
+  ['MaxPool', MaxPool, poolKind((size, options) => new MaxPool(size, options))],
+  ['AvgPool', AvgPool, poolKind((size, options) => new AvgPool(size, options))],
+  ['GlobalAvgPool', GlobalAvgPool, kind<GlobalAvgPool, LayerConfig>({ save: () => ({}), names: [], load: () => new GlobalAvgPool() })],
+])

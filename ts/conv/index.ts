@@ -1,0 +1,22 @@
+/**
+ * Convolution, pooling and their layers, for images and signals.
+ *
+ * @module gradus/conv
+ */
+
+export { Conv1d, Conv2d } from './conv-layers.js'
+export type { ConvLayerOptions, ConvSettings } from './conv-options.js'
+export {
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  convTranspose1d,
+  convTranspose2d,
+} from './convolve.js'
+// registers the layers with model files
+export {} from './files.js'
+export { avgPool, globalAvgPool, maxPool, type PoolOptions } from './pool.js'
+export { AvgPool, GlobalAvgPool, MaxPool, type PoolLayerOptions } from './pool-layers.js'
+export type { GlobalShapes, ImageShapes, PoolShapes, SignalShapes } from './shapes.js'
+export type { Padding, Pair } from './window.js'

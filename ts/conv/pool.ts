@@ -1,0 +1,159 @@
+/** Pooling: the largest value, or the mean, of windows of images and signals. */
+import { apply } from '../autograd.js'
+import { withConv } from '../backend/families.js'
+import type { Ptr } from '../backend/kernels.js'
+import { ShapeError } from '../common/errors.js'
+import { checkValue, readOptions, type Schema } from '../common/options.js'
+import { formatShape, sizeOf } from '../common/shape.js'
+import { mean } from '../ops/reduce.js'
+import { asFloats, Tensor, type TensorLike } from '../tensor.js'
+import { checkImages, numbers, numbersOf, type Padding, type Pair, padding, pair, type Window, windowOver } from './window.js'
+
+/** Options of {@link maxPool} and {@link avgPool}. */
+export interface PoolOptions {
+  /** Distance between neighboring windows. Default: the size of a window. */
+  stride?: Pair
+  /** Places around the image that windows may reach over, where nothing counts: see {@link Padding}. Default `valid`, none. */
+  padding?: Padding
+  /** Distance between neighboring taps of a window. Default 1. */
+  dilation?: Pair
+}
+
+export const POOL = {
+  stride: { is: pair, aka: ['strides'] },
+  padding: { is: padding, default: 'valid' },
+  dilation: { is: pair, default: 1 },
+} satisfies Schema<PoolOptions>
+
+/** The window of a pooling. @throws ShapeError, also for a window without a tap in the image */
+function poolWindow(x: Tensor, size: Pair, given: PoolOptions, who: string): Window {
+  const options = readOptions(who, given, POOL)
+  checkValue(`${who}: size`, size, pair)
+  checkImages(x, [1, 2], who)
+  const kernel = numbersOf(size, x.rank - 2, `${who}: size`)
+  const channels = x.shape[x.rank - 1]
+  const window = windowOver(x.shape, channels, Math.max(1, channels), { ...options, stride: options.stride ?? size, kernel }, who)
+  const { geometry: g } = window
+  checkTaps(g.height, g.outHeight, g.kernelHeight, g.strideY, g.top, g.dilationY, x, who)
+  checkTaps(g.width, g.outWidth, g.kernelWidth, g.strideX, g.left, g.dilationX, x, who)
+  return window
+}
+
+/** @throws ShapeError for a position without a tap in the image, which has no largest value and no mean */
+// biome-ignore format: one line of numbers
+function checkTaps(input: number, output: number, taps: number, stride: number, before: number, dilation: number, x: Tensor, who: string): void {
+  for (let i = 0; i < output; i++) {
+    const at = i * stride - before
+    const first = Math.max(0, Math.ceil(-at / dilation))
+    if (first < taps && at + first * dilation < input) continue
+    throw new ShapeError(`${who}: wants windows that see a part of the image, got one in the padding alone (inputs of shape ${formatShape(x.shape)}); use less padding`)
+  }
+}
+
+/**
+ * The largest value of each window and channel of images [rows, height, width, channels] or signals [rows, length, channels]. NaN if any value is NaN.
+ * Of several largest values the first one gets the gradient, as in PyTorch.
+ *
+ * @param size of a window: a number, or [height, width]
+ * @example maxPool([[[1], [5], [2], [3]]], 2).toArray() // [[[5], [3]]]
+ * @throws ShapeError for inputs of another rank, or smaller than a window; RangeError for other options
+ */
+export function maxPool(input: TensorLike, size: Pair, options: PoolOptions = {}): Tensor {
+  return maxPoolBy(input, size, options, 'maxPool')
+}
+
+/** @internal {@link maxPool}, whose name in messages is `who` */
+export function maxPoolBy(input: TensorLike, size: Pair, options: PoolOptions, who: string): Tensor {
+  const x = asFloats(input, undefined, who)
+  const window = poolWindow(x, size, options, who)
+  const geometry = numbers(window, x.backend)
+  let taps: Tensor
+  return apply(
+    [x, geometry],
+    window.outputShape,
+    (y, backend) => {
+      const at = backend.arena.allocate(sizeOf(window.outputShape) * backend.heap.elementSize)
+      taps = Tensor.inArena(backend, window.outputShape, at)
+      withConv(backend).maxPool(x.address, y, at, window.rows, geometry.address)
+    },
+    () => ({ operation: who, vjp: (g) => [spread(g, taps, window, who), null] }),
+  )
+}
+
+/** The gradient of {@link maxPool}: g at the taps. */
+function spread(g: Tensor, taps: Tensor, window: Window, who: string): Tensor {
+  const geometry = numbers(window, g.backend)
+  return apply(
+    [g, taps, geometry],
+    window.inputShape,
+    (dx, backend) => withConv(backend).maxPoolBackward(taps.address, g.address, dx, window.rows, geometry.address),
+    () => ({ operation: who, vjp: (h) => [pick(h, taps, window, who), null, null] }),
+  )
+}
+
+/** The values at the taps, the gradient of {@link spread}. */
+function pick(x: Tensor, taps: Tensor, window: Window, who: string): Tensor {
+  const geometry = numbers(window, x.backend)
+  return apply(
+    [x, taps, geometry],
+    window.outputShape,
+    (y, backend) => withConv(backend).maxPoolPick(x.address, taps.address, y, window.rows, geometry.address),
+    () => ({ operation: who, vjp: (g) => [spread(g, taps, window, who), null, null] }),
+  )
+}
+
+/**
+ * The mean of each window and channel of images [rows, height, width, channels] or signals [rows, length, channels]. Places outside of the image do
+ * not count, as in Keras (PyTorch: `count_include_pad=False`).
+ *
+ * @param size of a window: a number, or [height, width]
+ * @example avgPool([[[1], [5], [2], [4]]], 2).toArray() // [[[3], [3]]]
+ * @throws as {@link maxPool}
+ */
+export function avgPool(input: TensorLike, size: Pair, options: PoolOptions = {}): Tensor {
+  return avgPoolBy(input, size, options, 'avgPool')
+}
+
+/** @internal {@link avgPool}, whose name in messages is `who` */
+export function avgPoolBy(input: TensorLike, size: Pair, options: PoolOptions, who: string): Tensor {
+  const x = asFloats(input, undefined, who)
+  return average(x, poolWindow(x, size, options, who), who)
+}
+
+function average(x: Tensor, window: Window, who: string): Tensor {
+  const geometry = numbers(window, x.backend)
+  return apply(
+    [x, geometry],
+    window.outputShape,
+    (y: Ptr, backend) => withConv(backend).averagePool(x.address, y, window.rows, geometry.address),
+    () => ({ operation: who, vjp: (g) => [averageGradient(g, window, who), null] }),
+  )
+}
+
+/** The gradient of {@link average}, whose own gradient is the average again. */
+function averageGradient(g: Tensor, window: Window, who: string): Tensor {
+  const geometry = numbers(window, g.backend)
+  return apply(
+    [g, geometry],
+    window.inputShape,
+    (dx, backend) => withConv(backend).averagePoolBackward(g.address, dx, window.rows, geometry.address),
+    () => ({ operation: who, vjp: (h) => [average(h, window, who), null] }),
+  )
+}
+
+/**
+ * The mean of each channel over whole images [rows, height, width, channels] or signals [rows, length, channels]: [rows, channels].
+ *
+ * @example globalAvgPool([[[1, 10], [3, 20]]]).toArray() // [[2, 15]]
+ * @throws ShapeError for inputs of another rank
+ */
+export function globalAvgPool(input: TensorLike): Tensor {
+  return globalAvgPoolBy(input, 'globalAvgPool')
+}
+
+/** @internal {@link globalAvgPool}, whose name in messages is `who` */
+export function globalAvgPoolBy(input: TensorLike, who: string): Tensor {
+  const x = asFloats(input, undefined, who)
+  checkImages(x, [1, 2], who)
+  return mean(x, x.rank === 3 ? [1] : [1, 2]) as Tensor
+}
