@@ -40,6 +40,8 @@ export { Dense, type DenseOptions } from './nn/dense.js'
 export { Dropout } from './nn/dropout.js'
 export { type ColumnToEmbed, EmbedColumns, type EmbedColumnsOptions } from './nn/embed-columns.js'
 export { Embedding, type EmbeddingOptions } from './nn/embedding.js'
+export { EnsembleDense, type EnsembleDenseOptions } from './nn/ensemble-dense.js'
+export { type EnsembleAverage, EnsembleMean, type EnsembleMeanOptions } from './nn/ensemble-mean.js'
 export { Flatten } from './nn/flatten.js'
 export type { Initializer, InitializerName } from './nn/initializer.js'
 /** Initial values of weights: uniform, normal, constant, orthogonal. */
@@ -48,7 +50,15 @@ export { Lambda } from './nn/lambda.js'
 export { LayerNorm, type LayerNormOptions } from './nn/layer-norm.js'
 export type { KeepsShape, LastAxis, LayerShapes } from './nn/layer-shapes.js'
 export { type BuildContext, Module, type ModuleOptions, type PredictOptions } from './nn/module.js'
+export { PeriodicEmbedding, type PeriodicEmbeddingOptions } from './nn/periodic-embedding.js'
+export {
+  type BinnedColumn,
+  PiecewiseLinearEmbedding,
+  type PiecewiseLinearEmbeddingOptions,
+  quantileEdges,
+} from './nn/piecewise-linear-embedding.js'
 export type { SavedValues } from './nn/saved-values.js'
+export { Scale, type ScaleOptions } from './nn/scale.js'
 export { Sequential } from './nn/sequential.js'
 export { summary } from './nn/summary.js'
 
@@ -56,6 +66,7 @@ export { summary } from './nn/summary.js'
 
 export { binaryCrossEntropy, type CrossEntropyOptions, crossEntropy } from './loss/classification.js'
 export { cosineDistance, type FocalOptions, focal, klDivergence, poisson, quantile } from './loss/distributions.js'
+export { ensembleLoss } from './loss/ensemble.js'
 export type { Loss, LossOptions } from './loss/loss.js'
 export { contrastive, hinge, type MarginOptions, triplet } from './loss/margins.js'
 export { type HuberOptions, huber, mae, mse } from './loss/regression.js'
@@ -132,7 +143,7 @@ export type { FoldOptions, FoldRows } from './rows/folds.js'
 export type { BuiltModel } from './select/built.js'
 export { type CompareLearningRatesOptions, compareLearningRates, type LearningRateComparison, type RateToBuild } from './select/compare-learning-rates.js'
 export { type CrossValidateOptions, type CrossValidation, crossValidate, type FoldResult, type FoldScore, type FoldToBuild } from './select/cross-validate.js'
-export { Ensemble, type EnsembleAverage, type EnsembleOptions, type SelectOptions } from './select/ensemble.js'
+export { Ensemble, type EnsembleOptions, type SelectOptions } from './select/ensemble.js'
 export { type AutoHistory, type FitAutoOptions, fitAuto, type RateTrial } from './select/fit-auto.js'
 
 // Metrics

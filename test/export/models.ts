@@ -9,10 +9,15 @@ import {
   EmbedColumns,
   Embedding,
   Ensemble,
+  EnsembleDense,
+  EnsembleMean,
   Flatten,
   Generator,
   LayerNorm,
   type Module,
+  PeriodicEmbedding,
+  PiecewiseLinearEmbedding,
+  Scale,
   Sequential,
   type Tensor,
   tensor,
@@ -108,5 +113,51 @@ export function cases(): Case[] {
       inputs: tensor(Float32Array.of(0.5, 5, -1, 0, 0.25, -2, 0, 1.5, 3, 1, 0.125, 2, 0, 2, -0.75), [3, 5], { backend }),
       in: ['onnx', 'function'],
     },
+    ...(['outputs', 'softmax', 'sigmoid'] as const).map((average) => ({
+      name: `members that share weights, ${average}`,
+      model: net(
+        new EnsembleDense(3, 5, 4, { activation: 'gelu' }),
+        new EnsembleDense(5, 4, 4, { activation: 'relu', bias: false }),
+        new EnsembleDense(4, 2, 4, { shared: false }),
+        new EnsembleMean({ average }),
+      ),
+      inputs: numbers([4, 3]),
+      in: ['onnx', 'function'] as const,
+    })),
+    {
+      name: 'members that share layers',
+      model: net(
+        new Scale(3),
+        new Scale(3, { members: 5 }),
+        new Dense(3, 4, { activation: 'silu' }),
+        new LayerNorm(4),
+        new EnsembleDense(4, 2, 5, { shared: false, activation: 'tanh' }),
+        new EnsembleMean(),
+      ),
+      inputs: numbers([4, 3]),
+      in: ['onnx', 'function'],
+    },
+    {
+      name: 'numbers as piecewise linear vectors',
+      model: net(
+        new PiecewiseLinearEmbedding(
+          3,
+          [
+            { feature: 2, edges: [-1.5, 0.25, 2] },
+            { feature: 0, edges: [-3, 3] },
+          ],
+          { size: 3 },
+        ),
+        new Dense(7, 2),
+      ),
+      inputs: numbers([6, 3]),
+      in: ['onnx', 'function'],
+    },
+    ...(['plr', 'pbld'] as const).map((form) => ({
+      name: `numbers as waves, ${form}`,
+      model: net(new PeriodicEmbedding(3, { columns: [2, 1], form, size: 4, frequencies: 5 }), new Dense(form === 'plr' ? 9 : 11, 2)),
+      inputs: numbers([6, 3]),
+      in: ['onnx', 'function'] as const,
+    })),
   ]
 }

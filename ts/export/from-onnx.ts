@@ -13,12 +13,13 @@ import { BatchNorm } from '../nn/batch-norm.js'
 import { Dense } from '../nn/dense.js'
 import { EmbedColumns } from '../nn/embed-columns.js'
 import { Embedding } from '../nn/embedding.js'
+import type { EnsembleAverage } from '../nn/ensemble-mean.js'
 import { Flatten } from '../nn/flatten.js'
 import { LayerNorm } from '../nn/layer-norm.js'
 import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
 import type { Parameter } from '../parameter.js'
-import { Ensemble, type EnsembleAverage } from '../select/ensemble.js'
+import { Ensemble } from '../select/ensemble.js'
 import { bytesIn, decodeMessage, type Message, messagesOf, numbersOf, textsOf } from './protobuf.js'
 
 /** Options of {@link fromOnnx}. */
@@ -89,7 +90,7 @@ interface Step {
 }
 
 /**
- * A model from the bytes of an ONNX file: any file of {@link toOnnx}, and sequential nets of the same layers by PyTorch, Keras and others: Gemm or
+ * A model from the bytes of an ONNX file: any file of {@link toOnnx} without ensembles that share weights and embeddings of numbers, and sequential nets of the same layers by PyTorch, Keras and others: Gemm or
  * MatMul and Add, activations, LayerNormalization, BatchNormalization, Gather for an embedding, Flatten. It predicts the same as the original net.
  * Information that the export left out is lost, such as dropout, or the statistics of a BatchNorm that became one product and one sum.
  *

@@ -9,9 +9,14 @@ import { Dense } from '../nn/dense.js'
 import { Dropout } from '../nn/dropout.js'
 import { EmbedColumns } from '../nn/embed-columns.js'
 import { Embedding } from '../nn/embedding.js'
+import { EnsembleDense } from '../nn/ensemble-dense.js'
+import { EnsembleMean } from '../nn/ensemble-mean.js'
 import { Flatten } from '../nn/flatten.js'
 import { LayerNorm } from '../nn/layer-norm.js'
 import { Module } from '../nn/module.js'
+import { PeriodicEmbedding } from '../nn/periodic-embedding.js'
+import { PiecewiseLinearEmbedding } from '../nn/piecewise-linear-embedding.js'
+import { Scale } from '../nn/scale.js'
 import { Ensemble } from '../select/ensemble.js'
 import { leavesOf, withoutExport } from './leaves.js'
 
@@ -94,6 +99,41 @@ const HELPERS = {
     }
     return Float64Array.from(y)
   }`,
+  factors: `  // each column by its factor, for each member by its own: one row for all members, or a row for each
+  const factors = (x, scale) => Float64Array.from(scale, (factor, i) => x[x.length < scale.length ? i % x.length : i] * factor)`,
+  ownDense: `  // a row for each of so many members, or one for all, by the member's own weights
+  const ownDense = (x, weight, members, inputs, outputs) => {
+    const y = new Float64Array(members * outputs)
+    for (let m = 0; m < members; m++) {
+      const row = x.length === inputs ? x : x.subarray(m * inputs, (m + 1) * inputs)
+      y.set(dense(row, weight.subarray(m * inputs * outputs, (m + 1) * inputs * outputs), null, inputs, outputs, null), m * outputs)
+    }
+    return y
+  }`,
+  members: `  // the outputs of each of so many members
+  const members = (count) => Array.from({ length: count }, (_, m) => (x) => x.slice((m * x.length) / count, ((m + 1) * x.length) / count))`,
+  embedNumbers: `  // columns of numbers as vectors behind the other columns: products of weights with terms of the number
+  const embedNumbers = (x, features, others, embedded, bias, size, f) => {
+    const y = []
+    for (let from = 0; from < x.length; from += features) {
+      for (const column of others) y.push(x[from + column])
+      embedded.forEach(([column, weight, terms], place) => {
+        const vector = Float64Array.from(bias.subarray(place * size, (place + 1) * size))
+        terms(x[from + column]).forEach((term, t) => vector.forEach((_, i) => (vector[i] += term * weight[t * size + i])))
+        y.push(...vector.map(f))
+      })
+    }
+    return Float64Array.from(y)
+  }`,
+  pieces: `  // a number and its share of each piece between two edges; the outer pieces go on
+  const pieces = (edges) => (x) => [x, ...edges.slice(1).map((edge, i) => {
+    const share = (x - edges[i]) / (edge - edges[i])
+    return Math.min(Math.max(share, i === 0 ? -Infinity : 0), i === edges.length - 2 ? Infinity : 1)
+  })]`,
+  waves: `  // waves of a number: cosines with phases, or cosines and then sines
+  const waves = (rates, phases) => (x) => phases === null
+    ? [...Array.from(rates, (rate) => Math.cos(rate * x)), ...Array.from(rates, (rate) => Math.sin(rate * x))]
+    : Array.from(rates, (rate, i) => Math.cos(rate * x + phases[i]))`,
   outputs: `  // several nets that answer together: the mean of their outputs
   const outputs = (nets, shares) => (x) => {
     const each = nets.map((net) => net(x))
@@ -174,6 +214,8 @@ ${form === 'module' ? 'export ' : ''}function ${name}(rows) {
 class SourceWriter {
   readonly helpers: (keyof typeof HELPERS)[] = []
   readonly constants: string[] = []
+  /** Number of members of the ensemble whose layers are being written. */
+  private members = 1
 
   constructor(private readonly format: 'float32' | 'float16') {}
 
@@ -233,12 +275,66 @@ class SourceWriter {
         // in full precision: x·scale and shift may nearly cancel
         return `affine(x, [${scale.join(', ')}], [${shift.join(', ')}])`
       }
+      case Scale: {
+        const { weight, width, members } = layer as Scale
+        this.members = members ?? this.members
+        const scale = this.constant(weight.data())
+        if (members === undefined) return `x.map((value, i) => value * ${scale}[i % ${width}])`
+        this.use('factors')
+        return `factors(x, ${scale})`
+      }
+      case EnsembleDense:
+        return this.ensembleDense(layer as EnsembleDense)
+      case EnsembleMean: {
+        const { average } = layer as EnsembleMean
+        const { members } = this
+        this.use('members')
+        this.use(average)
+        return `${average}(members(${members}), Array(${members}).fill(1 / ${members}), 0)(x)`
+      }
+      case PiecewiseLinearEmbedding: {
+        const { features, others, columns, weights, bias, size } = layer as PiecewiseLinearEmbedding
+        this.use('embedNumbers')
+        this.use('pieces')
+        const embedded = columns.map(
+          ({ feature, edges }, i) => `[${feature}, ${this.constant(weights[i].data())}, pieces([${edges.join(', ')}])]`,
+        )
+        return `embedNumbers(x, ${features}, [${others.join(', ')}], [${embedded.join(', ')}], ${this.constant(bias.data())}, ${size}, (x) => x)`
+      }
+      case PeriodicEmbedding: {
+        const { features, others, columns, form, rates, phases, weights, bias, size } = layer as PeriodicEmbedding
+        this.use('embedNumbers')
+        this.use('waves')
+        const embedded = columns.map((feature, i) => {
+          const phase = form === 'plr' ? 'null' : this.constant(phases[i].data())
+          return `[${feature}, ${this.constant(weights[i].data())}, waves(${this.constant(rates[i].data())}, ${phase})]`
+        })
+        const f = form === 'plr' ? '(x) => Math.max(x, 0)' : '(x) => x'
+        return `embedNumbers(x, ${features}, [${others.join(', ')}], [${embedded.join(', ')}], ${this.constant(bias.data())}, ${size}, ${f})`
+      }
       case Dropout:
       case Flatten:
         return undefined
       default:
         throw withoutExport('toFunction', layer)
     }
+  }
+
+  private ensembleDense({ weight, bias, inputScale, outputScale, members, inputs, outputs, activation }: EnsembleDense): string {
+    this.members = members
+    this.use('dense')
+    this.use(inputScale ? 'factors' : 'ownDense')
+    const w = this.constant(weight.data())
+    let y = `ownDense(x, ${w}, ${members}, ${inputs}, ${outputs})`
+    if (inputScale && outputScale) {
+      const product = `dense(factors(x, ${this.constant(inputScale.data())}), ${w}, null, ${inputs}, ${outputs}, null)`
+      y = `factors(${product}, ${this.constant(outputScale.data())})`
+    }
+    if (bias !== null) {
+      const b = this.constant(bias.data())
+      y += `.map((x, i) => x + ${b}[i])`
+    }
+    return activation === 'linear' ? y : `${y}.map((x) => ${this.activation(activation)})`
   }
 
   private activation(name: string): string {
@@ -264,7 +360,7 @@ class SourceWriter {
 function widthOf(model: Module): number {
   if (model instanceof Ensemble) return widthOf(model.members[0])
   for (const layer of leavesOf(model).reverse()) {
-    if (layer instanceof Dense) return layer.outputs
+    if (layer instanceof Dense || layer instanceof EnsembleDense) return layer.outputs
     if (layer instanceof Embedding || layer instanceof EmbedColumns || layer instanceof BatchNorm || layer instanceof LayerNorm)
       return layer.width
   }

@@ -5,14 +5,16 @@ import { Sequential } from '../nn/sequential.js'
 
 /** Layers that every format has. */
 const SHARED = 'Dense, Embedding, BatchNorm, LayerNorm, Activation, Dropout, Flatten'
+/** Layers that ONNX and JavaScript have, but PyTorch and Keras have no module for. */
+const OF_OPERATIONS = 'EmbedColumns, PiecewiseLinearEmbedding, PeriodicEmbedding, Scale, EnsembleDense, EnsembleMean'
 
 /**
- * @internal the error for a layer that a format does not have. @param hasEmbedColumns true if the format has EmbedColumns, as ONNX and JavaScript do
+ * @internal the error for a layer that a format does not have. @param hasOperations true if the format is made of operations, as ONNX and JavaScript are
  */
-export function withoutExport(who: string, layer: Module, hasEmbedColumns = true): TypeError {
+export function withoutExport(who: string, layer: Module, hasOperations = true): TypeError {
   const where = layer.path === '' ? '' : ` '${layer.path}'`
   return typeError(
-    `${who}: ${layer.describe()}${where} is not among the layers that can be exported: ${SHARED}${hasEmbedColumns ? ', EmbedColumns' : ''}, and Sequential of these${hasEmbedColumns ? '' : '; toOnnx and toFunction take EmbedColumns too'}`,
+    `${who}: ${layer.describe()}${where} is not among the layers that can be exported: ${SHARED}${hasOperations ? `, ${OF_OPERATIONS}` : ''}, and Sequential of these${hasOperations ? '' : `; toOnnx and toFunction take ${OF_OPERATIONS} too`}`,
   )
 }
 

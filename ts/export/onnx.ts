@@ -11,9 +11,14 @@ import { Dense } from '../nn/dense.js'
 import { Dropout } from '../nn/dropout.js'
 import { EmbedColumns } from '../nn/embed-columns.js'
 import { Embedding } from '../nn/embedding.js'
+import { EnsembleDense } from '../nn/ensemble-dense.js'
+import { type EnsembleAverage, EnsembleMean } from '../nn/ensemble-mean.js'
 import { Flatten } from '../nn/flatten.js'
 import { LayerNorm } from '../nn/layer-norm.js'
 import { Module } from '../nn/module.js'
+import { PeriodicEmbedding } from '../nn/periodic-embedding.js'
+import { type BinnedColumn, PiecewiseLinearEmbedding } from '../nn/piecewise-linear-embedding.js'
+import { Scale } from '../nn/scale.js'
 import { Sequential } from '../nn/sequential.js'
 import { Ensemble } from '../select/ensemble.js'
 import { tensor } from '../tensor.js'
@@ -126,6 +131,7 @@ function checkLayers(layer: Module): void {
 const EXPORTED: readonly unknown[] = [
   ...[Sequential, Ensemble, Dense, Activation, Dropout, Flatten],
   ...[Embedding, EmbedColumns, LayerNorm, BatchNorm],
+  ...[Scale, EnsembleDense, EnsembleMean, PiecewiseLinearEmbedding, PeriodicEmbedding],
 ]
 
 function firstLayer(model: Module): Module | undefined {
@@ -140,9 +146,10 @@ function firstLayer(model: Module): Module | undefined {
 
 function inputOf(model: Module): Shape | undefined {
   const first = firstLayer(model)
-  if (first instanceof Dense) return [first.inputs]
-  if (first instanceof EmbedColumns) return [first.features]
-  return first instanceof BatchNorm || first instanceof LayerNorm ? [first.width] : undefined
+  if (first instanceof Dense || first instanceof EnsembleDense) return [first.inputs]
+  if (first instanceof EmbedColumns || first instanceof PiecewiseLinearEmbedding || first instanceof PeriodicEmbedding)
+    return [first.features]
+  return first instanceof BatchNorm || first instanceof LayerNorm || first instanceof Scale ? [first.width] : undefined
 }
 
 /** `[rows, …]` of a type. */
@@ -230,6 +237,18 @@ class Graph {
         return this.batchNorm(layer as BatchNorm, x, at)
       case Ensemble:
         return this.ensemble(layer as Ensemble, x, rank)
+      case Scale: {
+        const { weight, members } = layer as Scale
+        const rows = members === undefined ? x : this.withMembers(x, rank)
+        return this.node('Mul', [rows, this.constant(`${at}.weight`, weight.data(), weight.shape)])
+      }
+      case EnsembleDense:
+        return this.ensembleDense(layer as EnsembleDense, this.withMembers(x, rank), at)
+      case EnsembleMean:
+        return this.ensembleMean((layer as EnsembleMean).average, x)
+      case PiecewiseLinearEmbedding:
+      case PeriodicEmbedding:
+        return this.embedNumbers(layer as PiecewiseLinearEmbedding | PeriodicEmbedding, x, at)
       default:
         throw withoutExport('toOnnx', layer)
     }
@@ -243,6 +262,88 @@ class Graph {
       return this.node('Flatten', [this.node('Gather', [table, index], { axis: 0 })], { axis: 1 })
     })
     return this.node('Concat', [...(others.length > 0 ? [pick('others', others)] : []), ...vectors], { axis: 1 })
+  }
+
+  /** Rows with an axis of members in front. */
+  private withMembers(x: string, rank: number): string {
+    return rank === 2 ? this.node('Unsqueeze', [x, this.whole(`axes_${++this.count}`, [0])]) : x
+  }
+
+  private ensembleDense(layer: EnsembleDense, x: string, at: string): string {
+    const { activation } = layer
+    const constant = (name: 'weight' | 'bias' | 'inputScale' | 'outputScale') => {
+      const parameter = layer[name]
+      return parameter && this.constant(`${at}.${name}`, parameter.data(), parameter.shape)
+    }
+    const by = (type: string, value: string, factor: string | null) => (factor === null ? value : this.node(type, [value, factor]))
+    const scaled = by('Mul', x, constant('inputScale'))
+    const product = by('MatMul', scaled, constant('weight'))
+    const sum = by('Add', by('Mul', product, constant('outputScale')), constant('bias'))
+    return this.activation(activation, sum, at)
+  }
+
+  private ensembleMean(average: EnsembleAverage, x: string): string {
+    if (average === 'outputs') return this.node('ReduceMean', [x], { axes: [0], keepdims: 0 })
+    const axes = this.whole(`axes_${++this.count}`, [0])
+    const size = this.node('Gather', [this.node('Shape', [x]), this.whole(`member_axis_${++this.count}`, [0])], { axis: 0 })
+    const logCount = this.node('Log', [this.node('Cast', [size], { to: FLOAT })])
+    return this.logits(average, (logs) => this.node('Sub', [this.logSum(logs(x), axes), logCount]))
+  }
+
+  /** The logits of mean probabilities. @param logMean logarithms of the mean of probabilities, whose logarithms the function gives for logits */
+  private logits(average: 'softmax' | 'sigmoid', logMean: (logs: (output: string) => string) => string): string {
+    if (average === 'softmax') return logMean((output) => this.node('LogSoftmax', [output], { axis: -1 }))
+    const negative = (z: string) => this.node('Neg', [z])
+    const yes = logMean((z) => negative(this.node('Softplus', [negative(z)])))
+    const no = logMean((z) => negative(this.node('Softplus', [z])))
+    return this.node('Sub', [yes, no])
+  }
+
+  /** log Σ eˣ over the first axis without overflow. */
+  private logSum(x: string, axes: string): string {
+    const largest = this.node('ReduceMax', [x], { axes: [0], keepdims: 1 })
+    const total = this.node('ReduceSum', [this.node('Exp', [this.node('Sub', [x, largest])]), axes], { keepdims: 1 })
+    return this.node('Squeeze', [this.node('Add', [this.node('Log', [total]), largest]), axes])
+  }
+
+  /** Columns of numbers as vectors behind the other columns. */
+  private embedNumbers(layer: PiecewiseLinearEmbedding | PeriodicEmbedding, x: string, at: string): string {
+    const { others, weights, bias } = layer
+    const pick = (name: string, which: readonly number[]) => this.node('Gather', [x, this.whole(`${at}.${name}`, which)], { axis: 1 })
+    const row = (name: string, values: ArrayLike<number>) => this.constant(`${at}.${name}`, values, [1, values.length])
+    const pieces = (column: string, edges: readonly number[], i: number) => {
+      const count = edges.length - 1
+      const each = (of: (piece: number) => number) => Array.from({ length: count }, (_, piece) => of(piece))
+      const starts = row(`starts.${i}`, edges.slice(0, count))
+      const slopes = row(
+        `slopes.${i}`,
+        each((piece) => 1 / (edges[piece + 1] - edges[piece])),
+      )
+      const lowest = row(
+        `lowest.${i}`,
+        each((piece) => (piece === 0 ? Number.NEGATIVE_INFINITY : 0)),
+      )
+      const highest = row(
+        `highest.${i}`,
+        each((piece) => (piece === count - 1 ? Number.POSITIVE_INFINITY : 1)),
+      )
+      const share = this.node('Mul', [this.node('Sub', [column, starts]), slopes])
+      return this.node('Concat', [column, this.node('Min', [this.node('Max', [share, lowest]), highest])], { axis: 1 })
+    }
+    const waves = ({ rates, phases, form }: PeriodicEmbedding, column: string, i: number) => {
+      const angle = this.node('Mul', [column, row(`rates.${i}`, rates[i].data())])
+      if (form === 'plr') return this.node('Concat', [this.node('Cos', [angle]), this.node('Sin', [angle])], { axis: 1 })
+      return this.node('Cos', [this.node('Add', [angle, row(`phases.${i}`, phases[i].data())])])
+    }
+    const vectors = layer.columns.map((column, i) => {
+      const isPeriodic = layer instanceof PeriodicEmbedding
+      const values = pick(`feature.${i}`, [typeof column === 'number' ? column : column.feature])
+      const terms = isPeriodic ? waves(layer, values, i) : pieces(values, (column as BinnedColumn).edges, i)
+      return this.node('MatMul', [terms, this.constant(`${at}.weights.${i}`, weights[i].data(), weights[i].shape)])
+    })
+    const sum = this.node('Add', [this.node('Concat', vectors, { axis: 1 }), row('bias', bias.data())])
+    const end = layer instanceof PeriodicEmbedding && layer.form === 'plr' ? this.node('Relu', [sum]) : sum
+    return others.length > 0 ? this.node('Concat', [pick('others', others), end], { axis: 1 }) : end
   }
 
   private dense({ weight, bias, inputs, outputs, activation }: Dense, x: string, at: string): string {
@@ -302,20 +403,14 @@ class Graph {
         this.node('Unsqueeze', [this.node('Add', [logs(output), number(Math.log(all[i] / sum))]), axes]),
       )
       const stacked = parts.length === 1 ? parts[0] : this.node('Concat', parts, { axis: 0 })
-      // log Σ eˣ without overflow
-      const largest = this.node('ReduceMax', [stacked], { axes: [0], keepdims: 1 })
-      const total = this.node('ReduceSum', [this.node('Exp', [this.node('Sub', [stacked, largest])]), axes], { keepdims: 1 })
-      return this.node('Squeeze', [this.node('Add', [this.node('Log', [total]), largest]), axes])
+      return this.logSum(stacked, axes)
     }
-    if (average === 'softmax') return logMean((output) => this.node('LogSoftmax', [output], { axis: -1 }))
-    const negative = (z: string) => this.node('Neg', [z])
-    const yes = logMean((z) => negative(this.node('Softplus', [negative(z)])))
-    const no = logMean((z) => negative(this.node('Softplus', [z])))
-    return this.node('Sub', [yes, no])
+    return this.logits(average, logMean)
   }
 }
 
 function rankAfter(layer: Module, rank: number): number {
-  if (layer instanceof Flatten) return 2
+  if (layer instanceof Flatten || layer instanceof EnsembleMean) return 2
+  if (layer instanceof EnsembleDense || (layer instanceof Scale && layer.members !== undefined)) return 3
   return layer instanceof Embedding ? rank + 1 : rank
 }

@@ -11,15 +11,24 @@ import { Dense } from '../nn/dense.js'
 import { Dropout } from '../nn/dropout.js'
 import { type ColumnToEmbed, EmbedColumns } from '../nn/embed-columns.js'
 import { Embedding } from '../nn/embedding.js'
+import { EnsembleDense } from '../nn/ensemble-dense.js'
+import { type EnsembleAverage, EnsembleMean } from '../nn/ensemble-mean.js'
 import { Flatten } from '../nn/flatten.js'
 import { LayerNorm } from '../nn/layer-norm.js'
 import type { Module } from '../nn/module.js'
+import { PeriodicEmbedding } from '../nn/periodic-embedding.js'
+import { type BinnedColumn, PiecewiseLinearEmbedding } from '../nn/piecewise-linear-embedding.js'
+import { Scale } from '../nn/scale.js'
 import { Sequential } from '../nn/sequential.js'
-import { Ensemble, type EnsembleAverage } from '../select/ensemble.js'
+import { Ensemble } from '../select/ensemble.js'
 import { kind, type LayerConfig, type LayerInFiles, type LayerKind, ROOMS } from './kinds.js'
 
 /** The weights come from the file. */
 const UNFILLED = { weightInitializer: 'zeros' } as const
+
+function checkFlag(what: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw rangeError(`${what} wants true or false, got ${show(value)}`)
+}
 
 /** Classes of layers that files hold, by the names that they have there. */
 const LAYERS: readonly LayerInFiles[] = [
@@ -30,7 +39,7 @@ const LAYERS: readonly LayerInFiles[] = [
       save: ({ inputs, outputs, activation, bias }) => ({ inputs, outputs, activation, bias: bias !== null }),
       names: ['inputs', 'outputs', 'activation', 'bias'],
       load: ({ inputs, outputs, activation, bias }, options) => {
-        if (typeof bias !== 'boolean') throw rangeError(`Dense: bias wants true or false, got ${show(bias)}`)
+        checkFlag('Dense: bias', bias)
         return new Dense(inputs, outputs, { activation, bias, ...UNFILLED, ...options })
       },
       shapes: ({ inputs, outputs, bias }) => ({ weight: [inputs, outputs], ...(bias && { bias: [outputs] }) }),
@@ -86,6 +95,84 @@ const LAYERS: readonly LayerInFiles[] = [
         if (!Array.isArray(columns)) throw rangeError(`EmbedColumns: columns wants a list, got ${show(columns)}`)
         return Object.fromEntries(columns.map((column, i) => [`tables.${i}.weight`, [column?.count, column?.size]]))
       },
+    }),
+  ],
+  [
+    'PiecewiseLinearEmbedding',
+    PiecewiseLinearEmbedding,
+    kind<PiecewiseLinearEmbedding, { features: number; columns: readonly BinnedColumn[]; size: number }>({
+      save: ({ features, columns, size }) => ({ features, columns, size }),
+      names: ['features', 'columns', 'size'],
+      load: ({ features, columns, size }, options) => new PiecewiseLinearEmbedding(features, columns, { size, ...UNFILLED, ...options }),
+      shapes: ({ columns, size }) => {
+        if (!Array.isArray(columns)) throw rangeError(`PiecewiseLinearEmbedding: columns wants a list, got ${show(columns)}`)
+        const weights = columns.map((column, i) => [`weights.${i}`, [column?.edges?.length, size]])
+        return { ...Object.fromEntries(weights), bias: [columns.length * size, 1] }
+      },
+    }),
+  ],
+  [
+    'PeriodicEmbedding',
+    PeriodicEmbedding,
+    kind<PeriodicEmbedding, { features: number; columns: readonly number[]; form: 'plr' | 'pbld'; size: number; frequencies: number }>({
+      save: ({ features, columns, form, size, frequencies }) => ({ features, columns, form, size, frequencies }),
+      names: ['features', 'columns', 'form', 'size', 'frequencies'],
+      load: ({ features, ...how }, options) => new PeriodicEmbedding(features, { ...how, ...options }),
+      shapes: ({ columns, form, size, frequencies }) => {
+        if (!Array.isArray(columns)) throw rangeError(`PeriodicEmbedding: columns wants a list, got ${show(columns)}`)
+        const each = (name: string, shape: Shape) => Object.fromEntries(columns.map((_, i) => [`${name}.${i}`, shape]))
+        return {
+          ...each('rates', [frequencies, 1]),
+          ...(form === 'pbld' && each('phases', [frequencies, 1])),
+          ...each('weights', [form === 'pbld' ? frequencies : 2 * frequencies, size]),
+          bias: [columns.length * size, 1],
+        }
+      },
+    }),
+  ],
+  [
+    'Scale',
+    Scale,
+    kind<Scale, { width: number; members: number | null }>({
+      save: ({ width, members }) => ({ width, members: members ?? null }),
+      names: ['width', 'members'],
+      load: ({ width, members }, options) => new Scale(width, { ...(members !== null && { members }), ...UNFILLED, ...options }),
+      shapes: ({ width, members }) => ({ weight: members === null ? [width] : [members, 1, width] }),
+    }),
+  ],
+  [
+    'EnsembleDense',
+    EnsembleDense,
+    kind<EnsembleDense, { inputs: number; outputs: number; members: number; activation: ActivationName; bias: boolean; shared: boolean }>({
+      save: ({ inputs, outputs, members, activation, bias, shared }) => ({
+        inputs,
+        outputs,
+        members,
+        activation,
+        bias: bias !== null,
+        shared,
+      }),
+      names: ['inputs', 'outputs', 'members', 'activation', 'bias', 'shared'],
+      load: ({ inputs, outputs, members, activation, bias, shared }, options) => {
+        checkFlag('EnsembleDense: bias', bias)
+        checkFlag('EnsembleDense: shared', shared)
+        const unfilled = { ...UNFILLED, inputScaleInitializer: 'ones', outputScaleInitializer: 'ones' } as const
+        return new EnsembleDense(inputs, outputs, members, { activation, bias, shared, ...unfilled, ...options })
+      },
+      shapes: ({ inputs, outputs, members, bias, shared }) => ({
+        weight: shared ? [inputs, outputs] : [members, inputs, outputs],
+        ...(bias && { bias: [members, 1, outputs] }),
+        ...(shared && { inputScale: [members, 1, inputs], outputScale: [members, 1, outputs] }),
+      }),
+    }),
+  ],
+  [
+    'EnsembleMean',
+    EnsembleMean,
+    kind<EnsembleMean, { average: EnsembleAverage }>({
+      save: ({ average }) => ({ average }),
+      names: ['average'],
+      load: ({ average }, options) => new EnsembleMean({ average, ...options }),
     }),
   ],
   [

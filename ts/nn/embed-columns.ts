@@ -1,6 +1,5 @@
 /** Columns of categories among columns of numbers: each category becomes a vector. */
 
-import { checkCount } from '../common/checks.js'
 import { rangeError, ShapeError, typeError } from '../common/errors.js'
 import { checkOptions } from '../common/options.js'
 import { formatShape } from '../common/shape.js'
@@ -12,6 +11,7 @@ import { EMBEDDING, Embedding } from './embedding.js'
 import { type Initializer, type InitializerName, normal } from './initializer.js'
 import { Layer } from './layer.js'
 import type { ModuleOptions } from './module.js'
+import { columnsOf, otherColumns, type Runs } from './number-columns.js'
 
 /** A column that {@link EmbedColumns} looks up. `table.embeddings` of fromTable is a list of them. */
 export interface ColumnToEmbed {
@@ -54,7 +54,7 @@ export class EmbedColumns extends Layer {
   /** The table of each column. */
   readonly tables: readonly Embedding[]
   /** Columns that stay as they are, as runs of consecutive columns. */
-  readonly #others: readonly (readonly [from: number, to: number])[]
+  readonly #others: Runs
 
   constructor(
     readonly features: number,
@@ -63,29 +63,22 @@ export class EmbedColumns extends Layer {
   ) {
     super(options)
     checkOptions('EmbedColumns', options, EMBEDDING)
-    checkCount('EmbedColumns: features', features)
     if (!Array.isArray(columns) || columns.length === 0)
       throw typeError(`EmbedColumns: columns wants [{ feature, count, size }, …], as embeddings of fromTable are, got ${show(columns)}`)
     const { weightInitializer = normal(0, 0.05) } = options
     this.columns = columns.map(({ feature, count, size }) => ({ feature, count, size }))
-    const taken = new Set<number>()
-    for (const { feature } of this.columns) {
-      if (!(Number.isInteger(feature) && feature >= 0 && feature < features))
-        throw rangeError(`EmbedColumns: feature wants a whole number from 0 to ${features - 1}, got ${show(feature)}`)
-      if (taken.has(feature)) throw rangeError(`EmbedColumns: feature ${feature} is there twice`)
-      taken.add(feature)
-    }
-    this.tables = this.columns.map(({ count, size }) => new Embedding(count, size, { weightInitializer }))
-    this.#others = runsBetween(
-      [...taken].sort((a, b) => a - b),
+    this.#others = otherColumns(
+      'EmbedColumns',
       features,
+      this.columns.map(({ feature }) => feature),
     )
-    this.width = features - taken.size + this.columns.reduce((sum, { size }) => sum + size, 0)
+    this.tables = this.columns.map(({ count, size }) => new Embedding(count, size, { weightInitializer }))
+    this.width = features - columns.length + this.columns.reduce((sum, { size }) => sum + size, 0)
   }
 
   /** Columns that stay as they are, in their order. */
   get others(): number[] {
-    return this.#others.flatMap(([from, to]) => Array.from({ length: to - from }, (_, i) => from + i))
+    return columnsOf(this.#others)
   }
 
   override describe(): string {
@@ -113,10 +106,4 @@ function checkColumns(values: ArrayLike<number>, features: number, columns: read
         throw rangeError(
           `EmbedColumns: column ${feature} of row ${(i - feature) / features} wants a whole number from 0 to ${count - 1}, got ${values[i]}`,
         )
-}
-
-/** The runs of columns between the taken columns, which are in ascending order. */
-function runsBetween(taken: readonly number[], features: number): [number, number][] {
-  const ends = [...taken, features]
-  return ends.map((end, i): [number, number] => [i === 0 ? 0 : taken[i - 1] + 1, end]).filter(([from, to]) => from < to)
 }

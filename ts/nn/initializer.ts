@@ -51,6 +51,15 @@ export function normal(mean: number, std: number): Initializer {
   return (p, g) => withNormals(p.backend).randomNormal(p.address, p.size, g.seedLow, g.seedHigh, g.stream, g.counter++, mean, std)
 }
 
+/** −1 and 1, each with probability ½. @example new Scale(8, { members: 4, weightInitializer: initializers.signs() }) */
+export function signs(): Initializer {
+  return (p, g) => {
+    uniform(-1, 1)(p, g)
+    const values = p.view()
+    for (let i = 0; i < values.length; i++) values[i] = values[i] < 0 ? -1 : 1
+  }
+}
+
 /** The same number everywhere. @example new Dense(2, 1, { biasInitializer: initializers.constant(0.5) }) */
 export function constant(value: number): Initializer {
   return (p) => p.backend.kernels.fill(p.address, p.size, value)

@@ -39,6 +39,14 @@ export interface LastAxis<Name extends string, I extends number, O extends numbe
   readonly OutputColumns: O
 }
 
+/** A layer of an ensemble: the last axis of length I becomes one of length O, and an axis of members may come in front. */
+export interface EnsembleAxis<Name extends string, I extends number, O extends number> extends LayerShapes {
+  readonly Out: Shape
+  readonly Name: Name
+  readonly InputColumns: I
+  readonly OutputColumns: O
+}
+
 /** The compiler's message about an input that a layer cannot take. */
 export type WrongColumns<Name extends string, I extends number, S extends Shape> = `${Name} wants ${I} columns, got ${Text<S>}`
 

@@ -6,9 +6,9 @@ import { formatShape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import type { Loss } from '../loss/loss.js'
 import type { BufferTensor } from '../nn/buffer.js'
+import { ENSEMBLE_AVERAGES, type EnsembleAverage, meanLogits } from '../nn/ensemble-mean.js'
 import { type BuildContext, Module, type PredictOptions } from '../nn/module.js'
-import { softplus } from '../ops/activation.js'
-import { add, mul, neg, sub } from '../ops/elementwise.js'
+import { add, mul } from '../ops/elementwise.js'
 import { logSumExp } from '../ops/reduce.js'
 import { stack } from '../ops/shape.js'
 import { logSoftmax } from '../ops/softmax.js'
@@ -17,9 +17,6 @@ import { checkDataSet, type TrainingData } from '../train/data.js'
 import { evaluateRows } from '../train/evaluate.js'
 import { lossFunction } from '../train/plan.js'
 import { chooseGreedily } from './choose-greedily.js'
-
-/** The quantity that an ensemble averages. */
-export type EnsembleAverage = 'outputs' | 'softmax' | 'sigmoid'
 
 /** Options of {@link Ensemble}. */
 export interface EnsembleOptions {
@@ -46,7 +43,7 @@ export interface SelectOptions {
 }
 
 export const ENSEMBLE = {
-  average: { is: ['outputs', 'softmax', 'sigmoid'], default: 'outputs' },
+  average: { is: ENSEMBLE_AVERAGES, default: 'outputs' },
   weights: { is: anything },
 } satisfies Schema<EnsembleOptions>
 
@@ -108,15 +105,11 @@ export class Ensemble<N extends Module = Module> extends Module {
     const outputs = this.members.map((member) => member.forward(x))
     checkShapes('Ensemble', outputs)
     const shares = this.shares()
-    const logMean = (logs: (output: Tensor) => Tensor) =>
-      logSumExp(stack(outputs.map((output, i) => add(logs(output), Math.log(shares[i])))), 0) as Tensor
-    if (this.average === 'softmax') return logMean(logSoftmax)
-    // the logarithm of sigmoid(z) is −softplus(−z), and of 1 − sigmoid(z) it is −softplus(z)
-    if (this.average === 'sigmoid')
-      return sub(
-        logMean((z) => neg(softplus(neg(z)))),
-        logMean((z) => neg(softplus(z))),
-      ) as Tensor
+    if (this.average !== 'outputs')
+      return meanLogits(
+        this.average,
+        (logs) => logSumExp(stack(outputs.map((output, i) => add(logs(output), Math.log(shares[i])))), 0) as Tensor,
+      )
     return outputs.map((output, i) => mul(output, shares[i]) as Tensor).reduce((sum, part) => add(sum, part) as Tensor)
   }
 

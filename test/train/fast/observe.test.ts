@@ -16,7 +16,10 @@ import {
   div,
   dropout,
   Embedding,
+  EnsembleDense,
+  EnsembleMean,
   type Execution,
+  ensembleLoss,
   type FitOptions,
   fit,
   Generator,
@@ -31,8 +34,11 @@ import {
   mul,
   neg,
   Parameter,
+  PeriodicEmbedding,
+  PiecewiseLinearEmbedding,
   relu,
   SAM,
+  Scale,
   Sequential,
   SGD,
   sqrt,
@@ -102,6 +108,22 @@ class Noise extends Layer {
   }
 }
 
+const membersOf = (...layers: Module[]) => [
+  ...layers,
+  new EnsembleDense(9, 4, 3, { shared: false }),
+  new EnsembleMean({ average: 'softmax' }),
+]
+const ofMembers = { loss: ensembleLoss(crossEntropy as Loss) }
+const piecewise = () =>
+  new PiecewiseLinearEmbedding(
+    6,
+    [
+      { feature: 4, edges: [-1, 0, 0.5] },
+      { feature: 1, edges: [-1, 1] },
+    ],
+    { size: 3 },
+  )
+
 const normalised = (h: Tensor) => {
   const centred = sub(h, mean(h, -1, true))
   return div(centred, sqrt(add(mean(square(centred), -1, true), 1e-5)))
@@ -160,6 +182,15 @@ describe.each(backends)('$variant', (backend) => {
     ['uniform noise', () => sequential([new Noise('randomUniform'), new Dense(6, 4)]), {}],
     ['BatchNorm', () => sequential([new Dense(6, 9), new BatchNorm(9), new Dense(9, 4)]), {}],
     ['LayerNorm', () => sequential([new Dense(6, 9), new LayerNorm(9), new Dense(9, 4)]), {}],
+    [
+      'members that share layers',
+      () => sequential(membersOf(new Scale(6, { members: 3 }), new Dense(6, 9, { activation: 'silu' }))),
+      ofMembers,
+    ],
+    ['members that share weights', () => sequential(membersOf(new EnsembleDense(6, 9, 3, { activation: 'relu' }))), ofMembers],
+    ['numbers as piecewise linear vectors', () => sequential([piecewise(), new Dense(10, 4)]), {}],
+    ['numbers as waves', () => sequential([new PeriodicEmbedding(6, { columns: [1, 4], size: 3, frequencies: 4 }), new Dense(10, 4)]), {}],
+    ['numbers and waves', () => sequential([new PeriodicEmbedding(6, { form: 'pbld', size: 2 }), new Dense(18, 4)]), {}],
     ['a wrapper of crossEntropy', () => new Own(backend), { loss: (p, t) => crossEntropy(p, t as never) }],
     ['a loss of operations', () => sequential([new Dense(6, 4)]), { loss: ownLoss, targets: oneHot }],
     ['a module of one’s own with callbacks', () => new Own(backend), { on: () => {} }],
