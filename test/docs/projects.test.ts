@@ -136,6 +136,26 @@ describe('runs in Node:', () => {
     const said = await run(process.execPath, ['run.js'], { cwd: project('notebook') })
     expect(said).toMatch(/^best: 0\.0[13]$/m)
   })
+
+  test('rl: the pole stands, a walk finds its goal, and two nets side by side get better', async () => {
+    const folder = project('rl')
+    for (const [world, target] of [
+      ['cartPole', 475],
+      ['grid', 0.85],
+    ] as const) {
+      const said = await run(process.execPath, ['train.js', world, 'ppo', '1'], { cwd: folder })
+      expect(Number(/^seed 0: (\S+) in a hundred/m.exec(said)?.[1])).toBeGreaterThanOrEqual(target)
+    }
+    expect(readFileSync(path.join(folder, 'curve.svg'), 'utf8')).toContain('grid: ppo with 1 seeds')
+    const script = `
+      import { dqn } from './dqn.js'
+      import { cartPole } from './environments.js'
+      const scores = (await dqn(cartPole, { seeds: [0, 1], maxSteps: 8000 })).map((agent) => agent.evaluate())
+      console.log(JSON.stringify(scores))`
+    const scores = JSON.parse(await run(process.execPath, ['--input-type=module', '--eval', script], { cwd: folder }))
+    // by chance a pole stands for 22 steps
+    for (const score of scores) expect(score).toBeGreaterThan(60)
+  })
 })
 
 describe('runs elsewhere:', () => {
@@ -195,6 +215,15 @@ describe('runs elsewhere:', () => {
       await page.reload()
       await page.waitForSelector('button.guess')
       expect(await page.textContent('#count')).toBe('32')
+    })
+  })
+
+  needs(BROWSERS.chromium.command, PLAYWRIGHT)('rl: the pole learns to stand in a page', async () => {
+    const url = await start('rl', ['serve.js'])
+    await inChromium(url, async (page) => {
+      await page.click('#learn')
+      await page.waitForSelector('body[data-seconds]')
+      expect(await page.textContent('#said')).toMatch(/^It stands: (4[789]\d|500) of 500 points/)
     })
   })
 
