@@ -82,10 +82,10 @@ function reportOf(given: typeof situation extends fc.Arbitrary<infer T> ? T : ne
     ...(targets instanceof Int32Array
       ? { confusion: confusionOf(answers, targets, classes), calibration: calibrationOf(answers, targets, classes) }
       : {
-          calibration: coverageOf(
-            Float64Array.from(answers, (value, i) => Math.abs(value - targets[i])),
-            (coverage) => 30 * given.wide * coverage,
-          ),
+          calibration: coverageOf(targets, (coverage) => {
+            const half = 30 * given.wide * coverage
+            return Array.from(answers, (value) => [value - half, value + half])
+          }),
         }),
   } as unknown as TableModelReport
 }

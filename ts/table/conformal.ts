@@ -9,11 +9,13 @@ const QUANTILES = 200
  */
 export function errorQuantiles(errors: Float64Array): number[] {
   const sorted = errors.sort()
-  const count = sorted.length
-  return Array.from(
-    { length: QUANTILES + 1 },
-    (_, i) => sorted[Math.min(count - 1, Math.max(0, Math.ceil((i / QUANTILES) * (count + 1)) - 1))],
-  )
+  return Array.from({ length: QUANTILES + 1 }, (_, i) => errorQuantile(sorted, i / QUANTILES))
+}
+
+/** One of these quantiles. @param sorted ascending */
+export function errorQuantile(sorted: Float64Array, share: number): number {
+  const { length } = sorted
+  return sorted[Math.min(length - 1, Math.max(0, Math.ceil(share * (length + 1)) - 1))]
 }
 
 /**

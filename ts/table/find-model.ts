@@ -46,8 +46,9 @@ interface Learnt {
 export async function lessonFor(data: Learnt, terms: ClassTerms, options: ReadTrainOptions, budget: TimeBudget): Promise<Lesson> {
   const { target, distribution: given = terms.metric === 'mae' ? 'laplace' : 'normal' } = options
   if (data.learnt.classes > 0) {
-    if (options.distribution !== undefined)
-      throw rangeError(`trainTable: distribution is for numbers, and column '${target}' has ${data.learnt.classes} classes; leave it out`)
+    const wrong = options.distribution !== undefined ? 'distribution' : options.intervals === 'row' ? 'intervals' : undefined
+    if (wrong !== undefined)
+      throw rangeError(`trainTable: ${wrong} is for numbers, and column '${target}' has ${data.learnt.classes} classes; leave it out`)
     return lessonOf(data, terms, options, 'normal')
   }
   if (options.hidden?.length === 0) return lessonOf(data, terms, options, 'normal')

@@ -22,7 +22,7 @@ export {
 export type { NetSettings } from './nets.js'
 export { type PreparedRows, type PreparedTable, type PrepareTableOptions, prepareTable } from './prepare-table.js'
 export type { TablePhase, TableProgress } from './progress.js'
-export type { TableModelReport } from './report.js'
+export type { ReportedIntervals, TableModelReport } from './report.js'
 export type { Distribution, ResponseSettings } from './response.js'
 export { reportHtml, reportText } from './show-report.js'
 export { type TableNet, type TableNetOptions, tableNet } from './table-net.js'

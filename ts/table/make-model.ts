@@ -1,12 +1,16 @@
 /** Makes the model from the result of a search: it keeps everything that is needed to predict later rows. */
 import type { Table, TableEncoder } from '../data/index.js'
 import { takeRows } from '../rows/take.js'
+import type { RoundsOptions } from '../search/rounds.js'
 import { errorQuantiles, largestQuantiles } from './conformal.js'
 import { type ClassTerms, chosenThreshold } from './decision.js'
+import { inputsOf, widthOf } from './features.js'
 import type { Lesson } from './find-model.js'
 import { fingerprintOf, hashesOf } from './fingerprint.js'
+import { fitIntervals } from './intervals.js'
 import { type Prediction, TableModel, type TableModelState } from './model.js'
-import { numberOf, smearing } from './response.js'
+import type { ReportedIntervals } from './report.js'
+import { numberOf, type Scale, smearing } from './response.js'
 import type { SearchResult } from './search.js'
 
 /** Training rows and test rows as numbers, by the same encoder. */
@@ -16,18 +20,27 @@ interface Rows {
   encoder: TableEncoder
 }
 
-export function makeModel<P extends Prediction>(
+/** The model, and the interval score of its intervals if their width should follow the row. */
+interface Made<P extends Prediction> {
+  model: TableModel<P>
+  intervals: ReportedIntervals | undefined
+}
+
+/** @param fit options of the nets for intervals whose width follows the row; undefined for intervals of one width */
+export async function makeModel<P extends Prediction>(
   found: SearchResult,
   target: string,
   { learnt, tested, encoder }: Rows,
   lesson: Lesson,
   terms: ClassTerms,
-): TableModel<P> {
+  fit: RoundsOptions | undefined,
+): Promise<Made<P>> {
   const isClasses = learnt.classes > 0
-  const numbers = isClasses
-    ? { scale: lesson.scale, errors: [] }
-    : numbersOf(found, lesson, learnt, encoder.state().target.center ?? 0, terms)
-  return new TableModel<P>(found.model, {
+  const center = encoder.state().target.center ?? 0
+  const numbers = isClasses ? { scale: lesson.scale, errors: [] } : numbersOf(found, lesson, learnt, center, terms)
+  const fitted = fit && !isClasses ? await intervalsFor(found, lesson, learnt, numbers.scale, center, fit) : undefined
+  const { intervals } = fitted ?? {}
+  const state: TableModelState = {
     format: numbers.scale.link ? 'gradus-table-model/2' : 'gradus-table-model/1',
     table: encoder.state(),
     features: found.features,
@@ -35,8 +48,30 @@ export function makeModel<P extends Prediction>(
     task: isClasses ? 'classification' : 'regression',
     ...numbers,
     fingerprint: fingerprintOf(hashesOfTable(learnt), hashesOfTable(tested)),
+    ...(intervals && { corrections: intervals.corrections }),
     ...decisionOf(terms, found, learnt),
-  })
+  }
+  return {
+    model: new TableModel<P>(found.model, state, {}, intervals?.net),
+    intervals: fitted && { width: intervals ? 'row' : 'constant', ...(Number.isFinite(fitted.score) && { score: fitted.score }) },
+  }
+}
+
+/** Nets for intervals, which learn from the errors of out-of-fold predictions. */
+function intervalsFor(
+  { heldOut, predictions, features }: SearchResult,
+  { folds, samples }: Lesson,
+  { inputs, features: encoded, targets }: Table,
+  scale: Scale,
+  center: number,
+  fit: RoundsOptions,
+) {
+  const isPositive = scale.link === 'log'
+  const values = predictions.map((output) => numberOf(scale, output))
+  const units = values.map((value) => (isPositive ? value : scale.deviation))
+  const errors = values.map((value, i) => (targets[heldOut[i]] + (isPositive ? center : 0) - value) / units[i])
+  const rows = { inputs: inputsOf(features, takeRows(inputs, heldOut, encoded)), errors, units, folds }
+  return fitIntervals(rows, { width: widthOf(features), embedded: samples.embedded }, fit)
 }
 
 /** The scale of predictions, and quantiles of the errors of out-of-fold predictions in units of the target, for intervals. */

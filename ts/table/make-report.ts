@@ -79,10 +79,7 @@ export function makeReport(judged: Judged): TableModelReport {
     calibration:
       targets instanceof Int32Array
         ? calibrationOf(answers, targets, classes)
-        : coverageOf(
-            Float64Array.from(answers, (value, i) => Math.abs(value - targets[i])),
-            (coverage) => model.halfWidth(coverage),
-          ),
+        : coverageOf(targets, (coverage) => model.intervalsOf(answers, tested.inputs, coverage)),
     importance,
     candidates: found.candidates.map(({ recipe, loss }, i) => ({ plan: describePlan(recipe), loss, votes: found.votes[i] })),
     nets: { trained: found.nets, used: found.model.members.length },

@@ -182,11 +182,14 @@ export function calibrationOf(predictions: Float64Array, targets: Int32Array, cl
   return { bins, error }
 }
 
-/** The share of intervals that contained the true number. */
-export function coverageOf(errors: Float64Array, halfWidth: (coverage: number) => number): { bins: CalibrationBin[]; error: number } {
+/** The share of intervals that contained the true number. @param intervalsOf for a coverage, low and high of each row */
+export function coverageOf(
+  numbers: Float32Array,
+  intervalsOf: (coverage: number) => readonly (readonly [low: number, high: number])[],
+): { bins: CalibrationBin[]; error: number } {
   const bins = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95].map((said) => {
-    const half = halfWidth(said)
-    return { said, true: errors.filter((e) => e <= half).length / errors.length, rows: errors.length }
+    const inside = intervalsOf(said).filter(([low, high], row) => numbers[row] >= low && numbers[row] <= high).length
+    return { said, true: inside / numbers.length, rows: numbers.length }
   })
   return { bins, error: bins.reduce((sum, bin) => sum + Math.abs(bin.said - bin.true), 0) / bins.length }
 }

@@ -13,12 +13,14 @@ import {
   loadModelFile,
   type ModelFile,
   type ModelSource,
-  type Module,
+  Module,
   saveModel,
   softmax,
+  type Tensor,
   tensor,
 } from '../index.js'
 import { type Embedded, type FeatureState, inputsOf, widthOf } from './features.js'
+import { ascending, boundsOf, QUANTILES, type RowIntervals } from './intervals.js'
 import { type Decision, namedClass } from './metrics.js'
 import { numberOf, type Scale } from './response.js'
 import { StrictRows } from './strict.js'
@@ -74,6 +76,8 @@ export interface TableModelState {
   errors: readonly number[]
   /** Hashes of some of the training rows (fingerprint.ts). Absent in files of earlier versions. */
   fingerprint?: readonly number[]
+  /** For intervals whose width follows the row: the corrections of {@link RowIntervals}, whose net is a part of its own in the file. */
+  corrections?: readonly number[]
   /**
    * For two classes: the positive one, and the threshold from which on it is predicted, if that is not the likelier class. Absent in files of earlier
    * versions.
@@ -83,6 +87,8 @@ export interface TableModelState {
 
 /** The part of a model file that contains the model of a table. */
 const PART = 'tableModel'
+/** The part with the net of intervals whose width follows the row. */
+const INTERVALS = 'tableIntervals'
 
 /**
  * A model that takes raw rows, from {@link trainTable} or {@link loadTableModel}.
@@ -103,12 +109,15 @@ export class TableModel<P extends Prediction = Prediction> {
   /** @internal */
   readonly encoder: TableEncoder
   private readonly state: TableModelState
+  /** @internal gives quantiles of errors, for intervals whose width follows the row */
+  readonly intervals: Module | undefined
   private strictRows: StrictRows | undefined
 
   /** @internal use {@link trainTable} or {@link loadTableModel} */
-  constructor(net: Module, state: TableModelState, options: EncoderOptions = {}) {
+  constructor(net: Module, state: TableModelState, options: EncoderOptions = {}, intervals?: Module) {
     this.net = net
     this.state = state
+    this.intervals = intervals
     this.encoder = encoderFromState(state.table, options)
     this.task = state.task
     this.target = state.target
@@ -151,8 +160,13 @@ export class TableModel<P extends Prediction = Prediction> {
 
   /** @internal some of the rows of a table. @param from the number of the first of them, so that errors name rows as the table has them */
   predictPart(rows: readonly object[], from: number, coverage: number): P[] {
-    const answers = this.answers(this.inputsFrom(rows, from))
-    return rows.map((_, row) => (this.task === 'classification' ? this.classOf(answers, row) : this.numberOf(answers[row], coverage)) as P)
+    const inputs = this.inputsFrom(rows, from)
+    const answers = this.answers(inputs)
+    if (this.task === 'classification') return rows.map((_, row) => this.classOf(answers, row) as P)
+    const { center } = this
+    return this.intervalsAround(answers, inputs, coverage).map(
+      ([low, high], row) => ({ value: answers[row] + center, low: low + center, high: high + center }) as P,
+    )
   }
 
   /** The input of the net: rows as numbers, row-major. */
@@ -197,9 +211,34 @@ export class TableModel<P extends Prediction = Prediction> {
     return Float64Array.from(output.data(), (y) => numberOf(scale, y) - center)
   }
 
-  /** @internal half of the width of an interval with this coverage */
+  /** @internal half of the width of an interval with this coverage, if it is the same for all rows */
   halfWidth(coverage: number): number {
     return quantileOf(this.state.errors, coverage)
+  }
+
+  /** @internal intervals of rows as the encoder gives them, for numbers as {@link answersTo} gives them */
+  intervalsOf(answers: Float64Array, encoded: Float32Array, coverage: number): [low: number, high: number][] {
+    return this.intervalsAround(answers, inputsOf(this.state.features, encoded), coverage)
+  }
+
+  private intervalsAround(answers: Float64Array, inputs: Float32Array, coverage: number): [low: number, high: number][] {
+    const { state, center, intervals } = this
+    const isPositive = state.scale.link === 'log'
+    const least = isPositive ? -center : Number.NEGATIVE_INFINITY
+    if (intervals === undefined) {
+      const half = this.halfWidth(coverage)
+      return Array.from(answers, (value) => [Math.max(least, value - half), value + half])
+    }
+    if (inputs.length === 0) return []
+    const width = widthOf(state.features)
+    const quantiles = ascending(
+      (intervals.predict(tensor(inputs, [inputs.length / width, width], { backend: intervals.backend })) as Tensor).data(),
+    )
+    return Array.from(answers, (value, row) => {
+      const unit = isPositive ? value + center : state.scale.deviation
+      const [low, high] = boundsOf(quantiles, row, state.corrections ?? [], coverage)
+      return [Math.max(least, value + unit * Math.min(0, low)), value + unit * Math.max(0, high)]
+    })
   }
 
   private classOf(answers: Float64Array, row: number): ClassPrediction {
@@ -211,12 +250,6 @@ export class TableModel<P extends Prediction = Prediction> {
       probability: own[best],
       probabilities: Object.fromEntries(classNames.map((name, i) => [name, own[i]])),
     }
-  }
-
-  private numberOf(value: number, coverage: number): NumberPrediction {
-    const half = this.halfWidth(coverage)
-    const whole = value + this.center
-    return { value: whole, low: whole - half, high: whole + half }
   }
 
   /**
@@ -246,7 +279,7 @@ export class TableModel<P extends Prediction = Prediction> {
   }
 
   private parts(): Record<string, unknown> {
-    return { [PART]: JSON.stringify(this.state) }
+    return { [PART]: JSON.stringify(this.state), ...(this.intervals && { [INTERVALS]: this.intervals }) }
   }
 }
 
@@ -270,15 +303,21 @@ export async function loadTableModel<P extends Prediction = any>(
   const read = readOptions('loadTableModel', options, ENCODER)
   const isBytes = source instanceof Uint8Array || source instanceof ArrayBuffer
   const file: ModelFile<Ensemble> = isBytes ? decodeModelFile(source as Uint8Array) : await loadModelFile(source)
-  return tableModelFrom<P>(file.model, file[PART], read)
+  return tableModelFrom<P>(file.model, file[PART], read, file[INTERVALS])
 }
 
 /**
  * @internal
  * @param text the text that {@link TableModel.bytes} stores besides the net.
+ * @param intervals the net of intervals that it stores, if there is one
  * @throws TypeError for anything else, RangeError if it does not fit the net
  */
-export function tableModelFrom<P extends Prediction>(net: Module, text: unknown, options?: EncoderOptions): TableModel<P> {
+export function tableModelFrom<P extends Prediction>(
+  net: Module,
+  text: unknown,
+  options?: EncoderOptions,
+  intervals?: unknown,
+): TableModel<P> {
   if (typeof text !== 'string')
     throw typeError('loadTableModel: this file holds a model, but none of a table; loadModel reads it, and trainTable makes the other kind')
   let state: unknown
@@ -287,13 +326,16 @@ export function tableModelFrom<P extends Prediction>(net: Module, text: unknown,
   } catch (cause) {
     throw typeError(`loadTableModel: what the file has of the table is no JSON: ${shortened((cause as Error).message)}`, { cause })
   }
-  const model = new TableModel<P>(net, checkedState(state as TableModelState), options)
+  const checked = checkedState(state as TableModelState)
+  if ((checked.corrections !== undefined) !== intervals instanceof Module)
+    throw typeError('loadTableModel: the file has only a part of what intervals that follow the row need')
+  const model = new TableModel<P>(net, checked, options, intervals as Module | undefined)
   checkFits(model, state as TableModelState)
   return model
 }
 
 /** @throws RangeError for a table whose columns or classes are not those that the net was trained on */
-function checkFits({ net, encoder, classNames }: TableModel, { features, task, decision }: TableModelState): void {
+function checkFits({ net, intervals, encoder, classNames }: TableModel, { features, task, decision }: TableModelState): void {
   if (decision !== undefined && !(classNames.length === 2 && classNames.includes(decision.positive)))
     throw rangeError(`loadTableModel: the positive class wants one of two, ${showNames(classNames)}, got ${show(decision.positive)}`)
   const width = widthOf(features)
@@ -305,8 +347,11 @@ function checkFits({ net, encoder, classNames }: TableModel, { features, task, d
   if (encoder.features !== features.features || !isInside || takes !== width)
     throw rangeError(`loadTableModel: the table has ${encoder.features} features, ${width} inputs, the net takes ${takes}`)
   const outputs = task === 'classification' ? classNames.length : 1
-  const given = net.predict(tensor(new Float32Array(width), [1, width], { backend: net.backend })).shape[1]
+  const given = outputsOf(net, width)
   if (given !== outputs) throw rangeError(`loadTableModel: the table has ${outputs} classes, the net gives ${given}`)
+  if (intervals === undefined) return
+  if (inputsTaken(intervals) !== width || outputsOf(intervals, width) !== QUANTILES)
+    throw rangeError(`loadTableModel: the net of intervals wants ${width} inputs and ${QUANTILES} outputs`)
 }
 
 function isDecision(decision: TableModelState['decision']): boolean {
@@ -318,6 +363,9 @@ function isEmbedded({ count, vectors }: Embedded): boolean {
   return Array.isArray(vectors) && vectors.every((vector) => Number.isInteger(vector) && vector >= 0 && vector < count)
 }
 
+const outputsOf = (net: Module, width: number) =>
+  net.predict(tensor(new Float32Array(width), [1, width], { backend: net.backend })).shape[1]
+
 /** Number of input columns of a net, from its first layer. */
 function inputsTaken(net: Module): number {
   const embed = net.modules().find((layer) => layer instanceof EmbedColumns)
@@ -326,7 +374,7 @@ function inputsTaken(net: Module): number {
 
 /** @throws TypeError for anything but a state of {@link TableModel.bytes} */
 function checkedState(state: TableModelState): TableModelState {
-  const { format, features, scale, errors, target, task, fingerprint = [], decision } = state ?? {}
+  const { format, features, scale, errors, target, task, fingerprint = [], corrections = [0], decision } = state ?? {}
   const isNumber = (x: unknown) => typeof x === 'number' && Number.isFinite(x)
   const isGood =
     (format === 'gradus-table-model/1' ? scale?.link === undefined : format === 'gradus-table-model/2') &&
@@ -339,6 +387,9 @@ function checkedState(state: TableModelState): TableModelState {
     errors.every(isNumber) &&
     Array.isArray(fingerprint) &&
     fingerprint.every(isNumber) &&
+    Array.isArray(corrections) &&
+    corrections.length > 0 &&
+    corrections.every(isNumber) &&
     (decision === undefined || isDecision(decision)) &&
     isNumber(features?.features) &&
     Array.isArray(features.cuts) &&

@@ -5,12 +5,24 @@ import type { ReportedDecision } from './decision.js'
 import type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'
 import type { Distribution } from './response.js'
 
+/** Intervals of a numeric target if they should be as wide as each row asks for. */
+export interface ReportedIntervals {
+  width: 'row' | 'constant'
+  /**
+   * Interval score at a coverage of 0.9 on rows that nets did not learn from, as a fraction of that of intervals of one width: below 1 is better. Absent
+   * if there were too few rows, or no time, to learn from.
+   */
+  score?: number
+}
+
 /** The report of `trainTable`, as plain JSON. */
 export interface TableModelReport extends ReportedDecision {
   task: 'classification' | 'regression'
   target: string
   /** Distribution of a numeric target around its prediction. Absent if it is `normal`. */
   distribution?: Distribution
+  /** Present with `intervals: 'row'`. */
+  intervals?: ReportedIntervals
   /** Empty if numbers are predicted. */
   classNames: string[]
   /** Number of training rows, of test rows, and of rows without a target. */

@@ -9,6 +9,7 @@ import { describeDecision, nameOfLoss, type ReportedDecision } from './decision.
 import type { TableEvaluation } from './evaluate.js'
 import type { MeasuredMetric } from './measure.js'
 import type { TableModelReport } from './report.js'
+import type { Distribution } from './response.js'
 
 const MAX_IMPORTANT = 15
 const MAX_CLASSES = 15
@@ -157,7 +158,25 @@ function factsOf({
       `${formatCount(nets.trained)} trained in ${formatNumber(Number(seconds.toPrecision(2)))} s, ${nets.used === 1 ? '1 answers' : `${formatCount(nets.used)} answer together`}; seed ${seed}`,
     ],
     ...decisionFacts(decision),
+    ...numberFacts(decision),
   ]
+}
+
+const DISTRIBUTIONS: Readonly<Record<Distribution, string>> = {
+  normal: 'the squared error',
+  laplace: 'the absolute error, whose best prediction is the median',
+  poisson: 'the Poisson loss of counts; no prediction is below 0',
+  gamma: 'the gamma loss, in which errors are shares of the number; no prediction is below 0',
+  logNormal: 'the squared error of the logarithm; no prediction is below 0',
+}
+
+/** What was chosen for a numeric target. */
+function numberFacts({ distribution, intervals }: Pick<TableModelReport, 'distribution' | 'intervals'>): [string, string][] {
+  const facts: [string, string][] = distribution === undefined ? [] : [['loss', `nets learn ${DISTRIBUTIONS[distribution]}`]]
+  if (intervals === undefined) return facts
+  const { width, score } = intervals
+  const beside = score === undefined ? 'there was too little to learn from' : `interval score ${formatMetric(score)} of that of one width`
+  return [...facts, ['intervals', `${width === 'row' ? 'as wide as the errors of similar rows' : 'of one width'}: ${beside}`]]
 }
 
 const decisionFacts = (found: ReportedDecision) => describeDecision(found).map(({ word, text }): [string, string] => [word, text])
@@ -175,7 +194,11 @@ function confusionBlock({ confusion, classNames }: Pick<TableEvaluation, 'confus
   return [{ kind: 'matrix', title: 'Confusion', counts: confusion, names: classNames, ...only }]
 }
 
-const lossIn = ({ task, classWeights }: TableModelReport) => nameOfLoss({ task, ...(classWeights && { classWeights }) })
+/** Name of the loss in curves of training. */
+function lossIn({ task, classWeights, distribution }: TableModelReport): string {
+  if (distribution === 'poisson' || distribution === 'gamma') return `${distribution} loss`
+  return nameOfLoss({ task, ...(classWeights && { classWeights }), ...(distribution && { distribution }) })
+}
 
 function candidatesBlock(report: TableModelReport): Block {
   const { candidates } = report

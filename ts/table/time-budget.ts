@@ -60,3 +60,11 @@ export function timeBudget(
     limitOfImportance: () => ({ until: end - MARGIN }),
   }
 }
+
+/** The budget of work that leaves a share of the remaining time to other work. */
+export function withTime(budget: TimeBudget, share: number): TimeBudget {
+  const { end, reserve } = budget
+  if (end === undefined) return budget
+  const others = Math.max(0, (share * (end - clock.now())) / 1000)
+  return { ...budget, reserve: (secondsOfRow) => reserve(secondsOfRow) + others }
+}

@@ -6,6 +6,7 @@ import { useOf, widthOf } from '../data/table/column.js'
 import { AMOUNT, DAY, GROUPED } from '../data/table/written.js'
 import { toFunction } from '../export/index.js'
 import { literal } from '../export/literal.js'
+import { LEVELS } from './intervals.js'
 import { TableModel } from './model.js'
 
 /** Options of {@link tableToFunction}. */
@@ -149,17 +150,45 @@ const LIKELIEST = 'all.indexOf(Math.max(...all))'
 const BY_THRESHOLD = 'all[positive] >= threshold ? positive : 1 - positive'
 
 /** A number from the output of the net, in plain JavaScript. */
-const NUMBER = 'mean + deviation * net(inputsOf(encode(row, number)))[0]'
+const NUMBER = 'mean + deviation * net(inputs)[0]'
+
+/** The interval of a number, in plain JavaScript. */
+const CONSTANT = `
+function intervalOf(value, coverage) {
+  const half = at(errors, coverage)
+  return [value - half, value + half]
+}
+`
+const BY_ROW = `
+function intervalOf(value, coverage, inputs) {
+  const quantiles = netOfIntervals(inputs).sort((a, b) => a - b)
+  const level = (share) => {
+    const next = levels.findIndex((one) => one >= share)
+    if (next <= 0) return quantiles[next === 0 ? 0 : levels.length - 1]
+    return quantiles[next - 1] + ((share - levels[next - 1]) / (levels[next] - levels[next - 1])) * (quantiles[next] - quantiles[next - 1])
+  }
+  const moved = at(corrections, coverage)
+  const [a, b] = [level((1 - coverage) / 2) - moved, level((1 + coverage) / 2) + moved]
+  const [low, high] = a <= b ? [a, b] : [(a + b) / 2, (a + b) / 2]
+  const unit = isPositive ? value : deviation
+  return [value + unit * Math.min(0, low), value + unit * Math.max(0, high)]
+}
+`
 
 const NUMBERS = `
+function at(list, share) {
+  const place = share * (list.length - 1)
+  return place % 1 === 0 ? list[place] : list[Math.floor(place)] + (place % 1) * (list[Math.ceil(place)] - list[Math.floor(place)])
+}
+INTERVAL
 /** Rows with the columns of the table, or one; of each a number, and between which two the true one is as often as \`coverage\` says. */
 export function predict(rows, { coverage = 0.9 } = {}) {
   if (!Array.isArray(rows)) return predict([rows], { coverage })[0]
-  const at = coverage * (errors.length - 1)
-  const half = errors[Math.floor(at)] + (at % 1) * (errors[Math.ceil(at)] - errors[Math.floor(at)])
   return rows.map((row, number) => {
+    const inputs = inputsOf(encode(row, number))
     const value = NUMBER
-    return { value, low: value - half, high: value + half }
+    const [low, high] = intervalOf(value, coverage, inputs)
+    return { value, low: isPositive ? Math.max(0, low) : low, high }
   })
 }
 `
@@ -178,7 +207,7 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
   if (!(model instanceof TableModel))
     throw typeError(`tableToFunction: wants a model of trainTable or loadTableModel, got ${show(model)}; toFunction takes other models`)
   const { weights } = readOptions('tableToFunction', options, TABLE_FUNCTION)
-  const { table, features, scale, errors } = model.saved()
+  const { table, features, scale, errors, corrections } = model.saved()
   const { decision } = model
   const threshold = decision?.threshold
   // a file may have more properties in a column than needed
@@ -209,17 +238,25 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
     mustKnow: table.unknown !== 'ignore',
     ...(isClasses
       ? { classNames: model.classNames, ...(threshold !== undefined && { positive: decision?.positive, threshold }) }
-      : { mean: scale.mean + (scale.link ? 0 : model.center), deviation: scale.deviation, errors }),
+      : {
+          mean: scale.mean + (scale.link ? 0 : model.center),
+          deviation: scale.deviation,
+          isPositive: scale.link === 'log',
+          ...(model.intervals ? { corrections, levels: LEVELS } : { errors }),
+        }),
   }
   return [
     `/** Predicts '${model.target.replace(/[^\w .-]/g, '?')}' from rows of the table that it was learnt from. Written by gradus; it needs nothing. */\n`,
     toFunction(model.net, { name: 'net', weights }),
+    model.intervals ? toFunction(model.intervals, { name: 'netOfIntervals', weights }) : '',
     `const missing = new Set(${literal(table.missingValues)})\n`,
     ...Object.entries(constants).map(([name, value]) => `const ${name} = ${literal(value)}\n`),
     columns.some(({ written }) => written !== undefined) ? WRITTEN : '',
     ENCODING,
     isClasses
       ? CLASSES.replace('LIKELIEST', () => (threshold === undefined ? LIKELIEST : BY_THRESHOLD))
-      : NUMBERS.replace('NUMBER', () => (scale.link ? `Math.exp(${NUMBER})` : NUMBER)),
+      : NUMBERS.replace('NUMBER', () => (scale.link ? `Math.exp(${NUMBER})` : NUMBER)).replace('INTERVAL', () =>
+          model.intervals ? BY_ROW : CONSTANT,
+        ),
   ].join('')
 }

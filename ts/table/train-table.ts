@@ -27,8 +27,11 @@ import type { ClassPrediction, NumberPrediction, Prediction, TableModel } from '
 import { ProgressWatch } from './progress.js'
 import type { TableModelReport } from './report.js'
 import { tableData } from './table-data.js'
-import { timeBudget } from './time-budget.js'
+import { timeBudget, withTime } from './time-budget.js'
 import { readTrainOptions, type TrainTableOptions } from './train-options.js'
+
+/** Share of a given time for nets of intervals. */
+const SHARE_OF_INTERVALS = 0.1
 
 /** Result of {@link trainTable}. */
 export interface TrainedTable<P extends Prediction = Prediction> {
@@ -67,13 +70,22 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const baseline = baselineOf(learnt.targets, learnt.classes)
   const budget = timeBudget(time, began, tested, baseline, spans.length)
   const lesson = await lessonFor(data, terms, options, budget)
-  const { found, lineBeside } = await findModel(lesson, options, budget, watch)
+  const { found, lineBeside } = await findModel(
+    lesson,
+    options,
+    options.intervals === 'row' ? withTime(budget, SHARE_OF_INTERVALS) : budget,
+    watch,
+  )
 
   watch.tell(
     { phase: 'measuring', step: 'how good it is, and what it looks at', nets: found.nets, best: found.candidates[0].loss },
     budget.reserve(found.secondsOfRow),
   )
-  const model = makeModel<P>(found, target, data, lesson, terms)
+  const fit =
+    options.intervals === 'row'
+      ? { end: budget.end, reserve: budget.reserve, seed, signal: options.signal, onProgress: undefined }
+      : undefined
+  const { model, intervals } = await makeModel<P>(found, target, data, lesson, terms, fit)
   const reasons = await notesWithLines(data.reasons, rows, read, data.taken)
   const report = makeReport({
     ...data,
@@ -86,6 +98,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     },
   })
   if (latest !== undefined) report.splitBy = latest
+  if (intervals !== undefined) report.intervals = intervals
   if (data.taken.of !== undefined) report.sampledFrom = data.taken.of
   report.seconds = (clock.now() - began) / 1000
   report.advice = adviceOn(report, { hasTime: time !== undefined, counts: classCounts(learnt.targets, learnt.classes) })

@@ -63,7 +63,11 @@ async function inspectModel(file: string, { json = false }: { json?: boolean }):
   fact('columns', columns.join(', '))
   fact('nets', `${members.length}, ${whole(parameters)} parameters in all`)
   for (const text of [...new Set(layers)].slice(0, 6)) fact('', `${layers.filter((other) => other === text).length} × ${text}`)
-  if (task === 'regression') fact('interval', `± ${formatMetric(model.halfWidth(0.9))} holds ${percent(0.9, 0)}`)
+  if (task === 'regression')
+    fact(
+      'interval',
+      model.intervals ? 'as wide as the errors of similar rows' : `± ${formatMetric(model.halfWidth(0.9))} holds ${percent(0.9, 0)}`,
+    )
 }
 
 /** For a model that is not a table's: its layers, and the names of the values saved with it. */

@@ -71,6 +71,7 @@ export function tableTrainOptions(): Option[] {
       `of numbers, how they lie around a prediction: ${RESPONSE.distribution.is.join(', ')}, the best on rows held out (default: normal, with --metric mae laplace)`,
       RESPONSE.distribution,
     ),
+    flag('--intervals <width>', 'of numbers, how wide intervals are: constant, or row, as the errors of similar rows', RESPONSE.intervals),
     new Option('--out <file>', 'where the model goes (default: the name of the table, .safetensors)'),
     new Option('--report <file.html>', 'the report as a page with pictures'),
   ]
