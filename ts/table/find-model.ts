@@ -39,6 +39,8 @@ export interface Lesson {
 interface Learnt {
   learnt: Table
   times: Float64Array | undefined
+  /** The group of each row, if rows are in groups. */
+  groupOf: readonly string[] | undefined
   encoder: TableEncoder
 }
 
@@ -84,7 +86,7 @@ const SHARE_OF_TRIAL = 0.07
 const centerOf = (encoder: TableEncoder) => encoder.state().target.center ?? 0
 
 function lessonOf(
-  { learnt, times, encoder }: Learnt,
+  { learnt, times, groupOf, encoder }: Learnt,
   { weights, lossOf, stopOf }: ClassTerms,
   { seed, target }: ReadTrainOptions,
   distribution: Distribution,
@@ -107,7 +109,7 @@ function lessonOf(
       ...{ targets: response?.targets ?? targets, loss: response?.loss },
     },
     ofLine: { ...shared, targets, inputs: inputsOf(plain, learnt.inputs), features: plain.features, numbers, rowWeights: weights },
-    folds: (times && foldsInTime(times, targets)) ?? foldsOf(targets, classes, seed),
+    folds: (times && foldsInTime(times, targets)) ?? foldsOf(targets, classes, seed, groupOf),
   }
 }
 

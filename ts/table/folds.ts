@@ -65,20 +65,23 @@ export function foldsInTime(times: ArrayLike<number>, targets: Int32Array | Floa
   return { folds, from: isStationary ? 0 : edges[edges.length - 2] - edges[0] }
 }
 
-/** Five folds of few rows, one split of many; every class in the same proportion in each part, as far as it has rows. */
-export function foldsOf(targets: Int32Array | Float32Array, classes: number, seed: number): Folds {
+/**
+ * Five folds of few rows, one split of many; every class in the same proportion in each part, as far as it has rows.
+ * @param groups the group of each row: its rows stay together
+ */
+export function foldsOf(targets: Int32Array | Float32Array, classes: number, seed: number, groups?: readonly string[]): Folds {
   const count = targets.length
   if (count < ONE_SPLIT) {
     const parts = cutFolds(
       'trainTable',
       count,
-      { folds: Math.min(FOLDS, count), repeats: 1, shuffle: true, seed },
+      { folds: Math.min(FOLDS, groups ? new Set(groups).size : count), repeats: 1, shuffle: true, seed, ...(groups && { groups }) },
       classes > 0 ? targets : null,
     )
     return { folds: parts.map(({ train, test }) => ({ train, validation: test })), from: 0 }
   }
   const fraction = Math.min(VALIDATION_FRACTION, MAX_VALIDATION / count)
   const order = new RandomStream(seed).permutation(count)
-  const [train, validation] = cutParts(order, [fraction], { classOf: classes > 0 ? targets : null })
+  const [train, validation] = cutParts(order, [fraction], { classOf: classes > 0 ? targets : null, groups: groups ?? null })
   return { folds: [{ train, validation }], from: 0 }
 }

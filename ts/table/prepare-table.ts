@@ -6,7 +6,7 @@ import { checkClasses } from './check-target.js'
 import { ColumnPlan, INSPECT_TABLE, type InspectTableOptions } from './column-plan.js'
 import { columnsOfInputs, featuresOf, inputsOf, scaled, spansOf, widthOf } from './features.js'
 import { namingLinesOf, rowsFrom } from './given-rows.js'
-import { checkTimes, setAside, timeColumn } from './set-aside.js'
+import { checkGroups, checkTimes, groupColumn, setAside, timeColumn, withoutGroups } from './set-aside.js'
 
 /** Options of {@link prepareTable}. */
 export interface PrepareTableOptions extends InspectTableOptions {
@@ -22,6 +22,8 @@ export interface PrepareTableOptions extends InspectTableOptions {
    * Default: at random.
    */
   splitBy?: string
+  /** A column of groups, such as patients, whose rows stay together, as in `trainTable`. Default: each row for itself. */
+  groups?: string
   /** Decides how rows are split. Default 0. */
   seed?: number
 }
@@ -31,6 +33,7 @@ export const PREPARE_TABLE = {
   testFraction: { is: { min: 0, max: 1, openMax: true }, default: 0.2 },
   validationFraction: { is: fraction, default: 0.2, was: ['heldFraction'] },
   splitBy: { is: timeColumn },
+  groups: { is: groupColumn, aka: ['group'] },
   seed: { is: seed, default: 0 },
 } satisfies Schema<PrepareTableOptions>
 
@@ -72,11 +75,16 @@ export interface PreparedTable {
  * @throws as trainTable does
  */
 export async function prepareTable(rows: readonly object[] | Source, given: PrepareTableOptions): Promise<PreparedTable> {
-  const { testFraction, validationFraction, splitBy, seed, read, sample, ...table } = readOptions('prepareTable', given, PREPARE_TABLE)
-  const [ofTest, ofHeld] = [testFraction, validationFraction].map((fraction) => ({ fraction, seed, splitBy }))
+  const { testFraction, validationFraction, splitBy, groups, seed, read, sample, ...table } = readOptions(
+    'prepareTable',
+    given,
+    PREPARE_TABLE,
+  )
+  const [ofTest, ofHeld] = [testFraction, validationFraction].map((fraction) => ({ fraction, seed, splitBy, groups }))
   const { plan, judging, data, encoder } = await namingLinesOf(rows, read, async (taken) => {
     const all = await rowsFrom(rows, { read, sample, seed }, taken)
-    const plan = new ColumnPlan(all, table)
+    const plan = new ColumnPlan(all, withoutGroups('prepareTable', all, table, groups))
+    if (groups !== undefined) checkGroups('prepareTable', all, plan.rows, groups)
     if (splitBy !== undefined) checkTimes('prepareTable', all, plan, splitBy)
     const [used] = testFraction === 0 ? [plan.rows] : setAside('prepareTable', plan, plan.rows, ofTest)
     const [training, judging] = setAside('prepareTable', plan, used, ofHeld)

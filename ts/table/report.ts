@@ -33,6 +33,8 @@ export interface TableModelReport extends ReportedDecision {
   sampledFrom?: number
   /** If the test rows are the latest ones: the column of times, and the value of the first test row. */
   splitBy?: { column: string; from: string }
+  /** If rows of a group stayed together: the column, and numbers of groups to learn from and to test with. The latter is absent for rows of `test`. */
+  groups?: { column: string; train: number; test?: number }
   /** The encoding of each column, with the reason. */
   columns: ColumnReport[]
   metrics: MeasuredMetric[]

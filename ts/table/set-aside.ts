@@ -12,6 +12,9 @@ import type { ColumnPlan } from './column-plan.js'
 /** The allowed values of `splitBy`. */
 export const timeColumn: Kind = { wants: 'the name of a column of dates or numbers', fits: text.fits }
 
+/** The allowed values of `groups`. */
+export const groupColumn: Kind = { wants: 'the name of a column, such as that of patients', fits: text.fits }
+
 /** Options for holding rows out. */
 export interface AsideOptions {
   /** Share of the rows, above 0 and below 1. */
@@ -19,6 +22,8 @@ export interface AsideOptions {
   seed: number
   /** The column of times by which the latest rows are held out. Default: rows at random. */
   splitBy?: string | undefined
+  /** The column whose values keep rows together. Default: none. */
+  groups?: string | undefined
 }
 
 /**
@@ -27,16 +32,66 @@ export interface AsideOptions {
  * same time are on one side.
  * @throws RangeError for a fraction that leaves one side empty
  */
-export function setAside(who: string, plan: ColumnPlan, rows: readonly Row[], { fraction, seed, splitBy }: AsideOptions): [Row[], Row[]] {
+export function setAside(
+  who: string,
+  plan: ColumnPlan,
+  rows: readonly Row[],
+  { fraction, seed, splitBy, groups }: AsideOptions,
+): [Row[], Row[]] {
   const { isClasses, target } = plan
   const [order, by] =
     splitBy === undefined
-      ? [new RandomStream(seed).permutation(rows.length), { classOf: isClasses ? rows.map((row) => String(valueIn(row, target))) : null }]
+      ? [
+          new RandomStream(seed).permutation(rows.length),
+          {
+            classOf: isClasses ? rows.map((row) => String(valueIn(row, target))) : null,
+            groups: groups === undefined ? null : groupsOf(rows, groups),
+          },
+        ]
       : [Int32Array.from(rows, (_, row) => row), { times: timesOf(plan, rows, splitBy) }]
   const [learnt, aside] = cutParts(order, [fraction], by).map((part) => Array.from(part, (row) => rows[row]))
   if (learnt.length === 0 || aside.length === 0)
     throw rangeError(`${who}: a fraction of ${fraction} of ${rows.length} rows leaves one side empty; give another`)
   return [learnt, aside]
+}
+
+/** The group of each row, as text. */
+export function groupsOf(rows: readonly object[], column: string): string[] {
+  return rows.map((row) => String(valueIn(row as Row, column)))
+}
+
+/** @internal the options for columns without the column of groups, which is no input. @throws RangeError if there is no such column */
+export function withoutGroups<O extends { exclude?: readonly string[] }>(
+  who: string,
+  all: readonly Row[],
+  options: O,
+  column: string | undefined,
+): O {
+  if (column === undefined || all.length === 0) return options
+  if (!all.some((row) => Object.hasOwn(row, column)))
+    throw rangeError(`${who}: groups: there is no column '${column}', only ${showNames(Object.keys(all[0]))}`)
+  return { ...options, exclude: [...(options.exclude ?? []), column] }
+}
+
+/** Least number of groups: two to learn from and validate by, and one to test with. */
+const FEWEST_GROUPS = 3
+
+/**
+ * @internal
+ * @param all the rows as they were given, by whose numbers errors name them
+ * @throws RangeError for a column with too few groups, and for a row without a group
+ */
+export function checkGroups(who: string, all: readonly Row[], rows: readonly Row[], column: string): void {
+  const without = rows.find((row) => isGap(valueIn(row, column)))
+  if (without !== undefined)
+    throw rangeError(
+      `${who}: groups: column '${column}' of row ${all.indexOf(without)} is empty; leave out rows without a group, or give each a group of its own`,
+    )
+  const { size } = new Set(groupsOf(rows, column))
+  if (size < FEWEST_GROUPS)
+    throw rangeError(
+      `${who}: groups: column '${column}' has ${size} ${size === 1 ? 'group' : 'groups'}, and ${FEWEST_GROUPS} are the least to learn, validate and test by; leave groups out, or split by another column`,
+    )
 }
 
 /** The times of rows from a column, as {@link setAside} compares them. */

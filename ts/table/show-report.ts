@@ -138,6 +138,7 @@ function factsOf({
   leftOut,
   sampledFrom,
   splitBy,
+  groups,
   columns,
   nets,
   seconds,
@@ -148,10 +149,11 @@ function factsOf({
   const left = columns.filter(({ role, as }) => role === 'input' && as === 'left out').map(({ name }) => name)
   const dropped = leftOut.length === 0 ? '' : `; ${describeLeftOut(leftOut)}`
   const latest = splitBy ? `, the latest by ‘${splitBy.column}’, from ${splitBy.from} on` : ''
+  const together = groups ? `; ${groupsInWords(groups)}` : ''
   const sampled = sampledFrom === undefined ? '' : `; a random sample of the ${formatCount(sampledFrom)} rows of the table`
   return [
     ['task', task === 'classification' ? `${classNames.length} classes` : 'a number'],
-    ['rows', `${formatCount(rows.train)} to learn from, ${formatCount(rows.test)} to test with${latest}${dropped}${sampled}`],
+    ['rows', `${formatCount(rows.train)} to learn from, ${formatCount(rows.test)} to test with${latest}${together}${dropped}${sampled}`],
     ['columns', `${used.length} used${left.length > 0 ? `; left out: ${left.slice(0, 6).join(', ')}${left.length > 6 ? ', …' : ''}` : ''}`],
     [
       'nets',
@@ -160,6 +162,12 @@ function factsOf({
     ...decisionFacts(decision),
     ...numberFacts(decision),
   ]
+}
+
+/** `48 groups of ‘patient’ to learn from, 12 others to test with` */
+function groupsInWords({ column, train, test }: NonNullable<TableModelReport['groups']>): string {
+  const learnt = `${formatCount(train)} groups of ‘${column}’ to learn from`
+  return test === undefined ? learnt : `${learnt}, ${formatCount(test)} ${test === 1 ? 'other' : 'others'} to test with`
 }
 
 const DISTRIBUTIONS: Readonly<Record<Distribution, string>> = {

@@ -3,14 +3,14 @@ import { rangeError } from '../common/errors.js'
 import { pickOptions } from '../common/options.js'
 import { showNames } from '../common/show.js'
 import type { LeftOut, Source, Table, TableEncoder } from '../data/index.js'
-import { leftOutBy } from '../data/table/encoder.js'
+import { leftOutBy, rowsTakenBy } from '../data/table/encoder.js'
 import { COLUMNS } from '../data/table/options.js'
 import { checkClasses, checkRows, checkTarget } from './check-target.js'
 import { ColumnPlan } from './column-plan.js'
 import { namingLinesOf, rowsFrom } from './given-rows.js'
 import type { ProgressWatch } from './progress.js'
 import type { Taken } from './sample.js'
-import { checkTimes, earliestOf, setAside, timesOf } from './set-aside.js'
+import { checkGroups, checkTimes, earliestOf, groupsOf, setAside, timesOf, withoutGroups } from './set-aside.js'
 import type { ReadTrainOptions } from './train-options.js'
 
 /** Result of {@link tableData}. */
@@ -27,6 +27,7 @@ export async function tableData(rows: readonly object[] | Source, options: ReadT
     ...learnt,
     tested,
     leftOut: [...learnt.leftOut, ...leftOut],
+    testGroups: options.groups === undefined || test !== undefined ? undefined : new Set(groupsOf(aside, options.groups)).size,
     latest: splitBy === undefined ? undefined : earliestOf(aside, splitBy),
     before: isSeries && tested.count === aside.length ? targetsBefore(learnt.learnt, tested) : undefined,
   }
@@ -39,14 +40,15 @@ function targetsBefore(learnt: Table, tested: Table): Float64Array {
 
 /** Decides the kinds of columns, holds test rows out, and learns the encoding from the others. */
 async function learnColumns(rows: readonly object[] | Source, options: ReadTrainOptions, taken: Taken, watch: ProgressWatch) {
-  const { test, testFraction, seed, splitBy } = options
+  const { test, testFraction, seed, splitBy, groups } = options
   const all = await rowsFrom(rows, options, taken, watch)
   watch.tell({ phase: 'encoding', step: 'a look at each column', rows: all.length, columns: Object.keys(all[0] ?? {}).length })
-  const plan = new ColumnPlan(all, pickOptions(options, COLUMNS))
+  const plan = new ColumnPlan(all, withoutGroups('trainTable', all, pickOptions(options, COLUMNS), groups))
   checkRows(plan.rows)
   if (splitBy !== undefined) checkTimes('trainTable', all, plan, splitBy)
+  if (groups !== undefined) checkGroups('trainTable', all, plan.rows, groups)
   const [training, aside] =
-    test === undefined ? setAside('trainTable', plan, plan.rows, { fraction: testFraction, seed, splitBy }) : [plan.rows, []]
+    test === undefined ? setAside('trainTable', plan, plan.rows, { fraction: testFraction, seed, splitBy, groups }) : [plan.rows, []]
   watch.tell({ step: 'columns as numbers' })
   const { table: learnt, encoder } = plan.fit(training)
   checkTarget(learnt, options.target)
@@ -58,10 +60,11 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
     learnt.count === training.length
       ? inOrder?.subarray(0, learnt.count)
       : inOrder && Float64Array.from({ length: learnt.count }, (_, row) => row)
+  const groupOf = groups === undefined ? undefined : groupsOf(rowsTakenBy(encoder.state(), training), groups)
   // one row at a time: the row before is known
   const isSeries = !plan.isClasses && inOrder !== undefined && areAscending(inOrder)
   // the plan is not returned, because it holds all rows
-  return { taken, reasons: plan.describe(learnt.report), leftOut: plan.leftOut, dropped, aside, isSeries, learnt, times, encoder }
+  return { taken, reasons: plan.describe(learnt.report), leftOut: plan.leftOut, dropped, aside, isSeries, learnt, times, groupOf, encoder }
 }
 
 function areAscending(times: Float64Array): boolean {

@@ -21,7 +21,7 @@ import { TableModel } from './model.js'
 import { NET, type NetSettings } from './nets.js'
 import type { TableProgress } from './progress.js'
 import { RESPONSE, type ResponseSettings } from './response.js'
-import { timeColumn } from './set-aside.js'
+import { groupColumn, timeColumn } from './set-aside.js'
 
 /**
  * Options of {@link trainTable}: options of `fromTable` for the columns, options for the nets and their training, and options for classes of
@@ -41,6 +41,11 @@ export interface TrainTableOptions extends InspectTableOptions, NetSettings, Dec
    * have the same time, the report compares with the target of the row before. Default: rows at random.
    */
   splitBy?: string
+  /**
+   * A column of groups, such as patients: rows of a group are never on both sides, neither of training and test rows nor of the folds that validate
+   * nets. Choose it where rows of a group are alike and later rows come from new groups. It is no input. Default: each row for itself.
+   */
+  groups?: string
   /** Test rows for the report, instead of a fraction of the given rows. */
   test?: readonly object[] | Source
   /**
@@ -66,6 +71,7 @@ export const TRAIN_TABLE = {
   time: { is: positive },
   testFraction: { is: fraction, default: 0.2 },
   splitBy: { is: timeColumn },
+  groups: { is: groupColumn, aka: ['group'] },
   test: { is: anything },
   compareWith: { is: tableModel },
   seed: { is: seed, default: 0 },
@@ -83,6 +89,11 @@ export function readTrainOptions(given: TrainTableOptions): ReadTrainOptions {
   const options = readOptions('trainTable', given, TRAIN_TABLE)
   if (options.test !== undefined && options.splitBy !== undefined)
     throw rangeError('trainTable: splitBy says which rows are set aside to test with, and test gives other ones; give one of the two')
+  if (options.groups !== undefined) {
+    if (options.splitBy !== undefined)
+      throw rangeError('trainTable: splitBy sets the latest rows aside, and groups whole groups; give one of the two')
+    if (options.groups === options.target) throw rangeError(`trainTable: groups wants another column than the target '${options.target}'`)
+  }
   const { hidden, ...ofNets } = pickOptions(options, NET)
   const [useless] = Object.keys(ofNets)
   if (hidden?.length === 0 && useless !== undefined)

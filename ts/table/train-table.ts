@@ -98,6 +98,12 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     },
   })
   if (latest !== undefined) report.splitBy = latest
+  if (options.groups !== undefined)
+    report.groups = {
+      column: options.groups,
+      train: new Set(data.groupOf).size,
+      ...(data.testGroups !== undefined && { test: data.testGroups }),
+    }
   if (intervals !== undefined) report.intervals = intervals
   if (data.taken.of !== undefined) report.sampledFrom = data.taken.of
   report.seconds = (clock.now() - began) / 1000

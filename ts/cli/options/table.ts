@@ -25,6 +25,8 @@ export interface TableData extends FileOptions {
   sample?: number
   /** A column by which the latest rows are the test rows. */
   splitBy?: string
+  /** A column of groups whose rows stay together. */
+  groups?: string
   exclude?: string[]
   categories?: string[]
   numbers?: string[]
@@ -68,6 +70,10 @@ export function dataOptions(): Option[] {
     new Option('--test <file>', 'rows to test with, instead of a share of those to learn from'),
     flag('--test-fraction <x>', 'share of the rows that are set aside to test with (default: 0.2)', { is: fraction }),
     new Option('--split-by <column>', 'test with the latest rows by a column of dates or numbers, instead of some at random'),
+    new Option(
+      '--group, --groups <column>',
+      'keep rows with the same value together, such as those of a patient: never to learn from and to test with',
+    ),
     flag('--sample <n>', 'rows to hold in memory: of a longer table a random sample (default: as many as have 10 million values)', {
       is: count,
     }),
@@ -82,11 +88,11 @@ export function names(text: string): string[] {
 
 /** The command that trains on the same table in the same way, to be copied into a shell. */
 export function trainLine(file: string, options: TableData & { seed: number }, net: NetSettings): string {
-  const { target, exclude, categories, numbers, embed, missingValues, test, testFraction, splitBy, seed, formatted } = options
+  const { target, exclude, categories, numbers, embed, missingValues, test, testFraction, splitBy, groups, seed, formatted } = options
   const { hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs } = net
   const short = (x: number | undefined) => x && Number(x.toPrecision(4))
   const flags = {
-    ...{ target, exclude, categories, numbers, embed, missingValues, test, testFraction, splitBy },
+    ...{ target, exclude, categories, numbers, embed, missingValues, test, testFraction, splitBy, groups },
     ...{ hidden: hidden?.length === 0 ? 'none' : hidden, activation, dropout: short(dropout), learningRate: short(learningRate) },
     ...{ weightDecay: short(weightDecay), batchSize, epochs, seed },
   }

@@ -43,8 +43,12 @@ export function trialOptions(options: TableData & { target: string; seed: number
 }
 
 /** Options for the test rows of a table. */
-export function asideOptions({ testFraction, splitBy }: TableData) {
-  return { ...(testFraction !== undefined && { testFraction }), ...(splitBy !== undefined && { splitBy }) }
+export function asideOptions({ testFraction, splitBy, groups }: TableData) {
+  return {
+    ...(testFraction !== undefined && { testFraction }),
+    ...(splitBy !== undefined && { splitBy }),
+    ...(groups !== undefined && { groups }),
+  }
 }
 
 /** The options with a target. @throws Error that lists the columns of the file if it is missing, or names options that exclude each other */
@@ -62,6 +66,8 @@ const IN_COMMANDS = [
   ["ragged: 'fill' takes", '--ragged takes'],
   ["decimal: ',' or thousands: ','", "--decimal ',' or --thousands ','"],
   ['splitBy: ', '--split-by: '],
+  ['groups: ', '--groups: '],
+  ['splitBy sets the latest rows aside, and groups whole groups', '--split-by sets the latest rows aside, and --groups whole groups'],
   ['give header: false, or the names as header', 'give --no-header'],
   ['toOnnx and toFunction take', '--to onnx and --to js take'],
   ["columns: 'number' for it makes", '--numbers with its name makes'],

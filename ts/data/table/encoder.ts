@@ -5,7 +5,7 @@ import { show } from '../../common/show.js'
 import type { Dataset, Targets } from '../dataset.js'
 import { formatOf } from '../standardize.js'
 import { type TableColumn, useOf, widthOf } from './column.js'
-import { encodeTargets, RowEncoder, type Unknown, type UnknownValues, wholeRows } from './encode.js'
+import { encodeTargets, RowEncoder, type Unknown, type UnknownValues, wholeRows, withoutGaps } from './encode.js'
 import { type GapTests, type LeftOut, LeftOutCounter } from './left-out.js'
 import { BUCKETS, COLUMN_USES, TABLE, VECTOR } from './options.js'
 import type { TableReport } from './report.js'
@@ -102,6 +102,12 @@ export function leftOutBy(state: TableState, rows: readonly object[]): LeftOut[]
   const counter = new LeftOutCounter(dropped, isGapIn)
   counter.add(numbered('dataset', rows))
   return counter.all
+}
+
+/** @internal rows that `dataset` of an encoder with this state takes, in their order */
+export function rowsTakenBy<R extends object>(state: TableState, rows: readonly R[]): R[] {
+  const { dropped, isGapIn } = gapsOf(state)
+  return withoutGaps(numbered('dataset', rows), dropped, isGapIn).map(([number]) => rows[number])
 }
 
 /** @internal an encoder, and a function that makes data sets of rows without such gaps. */
