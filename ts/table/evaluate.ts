@@ -3,12 +3,15 @@ import { rangeError } from '../common/errors.js'
 import type { LeftOut } from '../data/index.js'
 import { leftOutBy } from '../data/table/encoder.js'
 import type { ReportedDecision } from './decision.js'
+import { driftOf, type TableDrift } from './drift.js'
 import { hashesOf, shareIn } from './fingerprint.js'
 import { baselineOf, confusionOf, type MeasuredMetric, measureMetrics } from './measure.js'
 import type { Prediction, TableModel } from './model.js'
 
 /** Result of {@link evaluateTable}. */
 export interface TableEvaluation extends Pick<ReportedDecision, 'positive' | 'threshold'> {
+  /** How these rows differ from those that the model learned from. */
+  drift: TableDrift
   /** Rows with a target. */
   rows: number
   /** Rows that were left out, with reasons; together with the rows above they are all given rows. */
@@ -58,6 +61,7 @@ export function evaluateTable(model: TableModel<Prediction>, rows: readonly obje
   )
   const learnt = shareIn(model.saved().fingerprint ?? [], hashesOf(data.inputs, data.features, targets))
   return {
+    drift: driftOf(model, known),
     rows: data.count,
     leftOut,
     metrics,

@@ -4,6 +4,7 @@ import { takeRows } from '../rows/take.js'
 import type { RoundsOptions } from '../search/rounds.js'
 import { errorQuantiles, largestQuantiles } from './conformal.js'
 import { type ClassTerms, chosenThreshold } from './decision.js'
+import type { TableProfile } from './drift.js'
 import { inputsOf, widthOf } from './features.js'
 import type { Lesson } from './find-model.js'
 import { fingerprintOf, hashesOf } from './fingerprint.js'
@@ -18,6 +19,8 @@ interface Rows {
   learnt: Table
   tested: Table
   encoder: TableEncoder
+  /** Of the training rows. */
+  profile: TableProfile
 }
 
 /** The model, and the interval score of its intervals if their width should follow the row. */
@@ -30,7 +33,7 @@ interface Made<P extends Prediction> {
 export async function makeModel<P extends Prediction>(
   found: SearchResult,
   target: string,
-  { learnt, tested, encoder }: Rows,
+  { learnt, tested, encoder, profile }: Rows,
   lesson: Lesson,
   terms: ClassTerms,
   fit: RoundsOptions | undefined,
@@ -48,6 +51,7 @@ export async function makeModel<P extends Prediction>(
     task: isClasses ? 'classification' : 'regression',
     ...numbers,
     fingerprint: fingerprintOf(hashesOfTable(learnt), hashesOfTable(tested)),
+    profile,
     ...(intervals && { corrections: intervals.corrections }),
     ...decisionOf(terms, found, learnt),
   }

@@ -19,6 +19,7 @@ import {
   type Tensor,
   tensor,
 } from '../index.js'
+import type { TableProfile } from './drift.js'
 import { type Embedded, type FeatureState, inputsOf, widthOf } from './features.js'
 import { ascending, boundsOf, QUANTILES, type RowIntervals } from './intervals.js'
 import { type Decision, namedClass } from './metrics.js'
@@ -76,6 +77,8 @@ export interface TableModelState {
   errors: readonly number[]
   /** Hashes of some of the training rows (fingerprint.ts). Absent in files of earlier versions. */
   fingerprint?: readonly number[]
+  /** Profiles of the columns in the training rows. Absent in files of earlier versions. */
+  profile?: TableProfile
   /** For intervals whose width follows the row: the corrections of {@link RowIntervals}, whose net is a part of its own in the file. */
   corrections?: readonly number[]
   /**
@@ -359,6 +362,22 @@ function isDecision(decision: TableModelState['decision']): boolean {
   return typeof positive === 'string' && typeof threshold === 'number' && threshold > 0 && threshold <= 1
 }
 
+function isProfile(profile: TableProfile): boolean {
+  const { rows, columns } = Object(profile) as TableProfile
+  const isList = (list: unknown, length: number) => Array.isArray(list) && list.length >= length && list.every((x) => Number.isFinite(x))
+  return (
+    Number.isFinite(rows) &&
+    Array.isArray(columns) &&
+    columns.every(
+      (column) =>
+        typeof column?.name === 'string' &&
+        Number.isFinite(column.gaps) &&
+        (column.quantiles === undefined || isList(column.quantiles, 2)) &&
+        (column.shares === undefined || isList(column.shares, 0)),
+    )
+  )
+}
+
 function isEmbedded({ count, vectors }: Embedded): boolean {
   return Array.isArray(vectors) && vectors.every((vector) => Number.isInteger(vector) && vector >= 0 && vector < count)
 }
@@ -374,7 +393,7 @@ function inputsTaken(net: Module): number {
 
 /** @throws TypeError for anything but a state of {@link TableModel.bytes} */
 function checkedState(state: TableModelState): TableModelState {
-  const { format, features, scale, errors, target, task, fingerprint = [], corrections = [0], decision } = state ?? {}
+  const { format, features, scale, errors, target, task, fingerprint = [], profile, corrections = [0], decision } = state ?? {}
   const isNumber = (x: unknown) => typeof x === 'number' && Number.isFinite(x)
   const isGood =
     (format === 'gradus-table-model/1' ? scale?.link === undefined : format === 'gradus-table-model/2') &&
@@ -387,6 +406,7 @@ function checkedState(state: TableModelState): TableModelState {
     errors.every(isNumber) &&
     Array.isArray(fingerprint) &&
     fingerprint.every(isNumber) &&
+    (profile === undefined || isProfile(profile)) &&
     Array.isArray(corrections) &&
     corrections.length > 0 &&
     corrections.every(isNumber) &&

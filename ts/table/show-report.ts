@@ -183,7 +183,8 @@ function numberFacts({ distribution, intervals }: Pick<TableModelReport, 'distri
   const facts: [string, string][] = distribution === undefined ? [] : [['loss', `nets learn ${DISTRIBUTIONS[distribution]}`]]
   if (intervals === undefined) return facts
   const { width, score } = intervals
-  const beside = score === undefined ? 'there was too little to learn from' : `interval score ${formatMetric(score)} of that of one width`
+  const beside =
+    score === undefined ? 'there was too little to learn from' : `their interval score is ${score.toFixed(2)} times that of one width`
   return [...facts, ['intervals', `${width === 'row' ? 'as wide as the errors of similar rows' : 'of one width'}: ${beside}`]]
 }
 

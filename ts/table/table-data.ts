@@ -7,6 +7,7 @@ import { leftOutBy, rowsTakenBy } from '../data/table/encoder.js'
 import { COLUMNS } from '../data/table/options.js'
 import { checkClasses, checkRows, checkTarget } from './check-target.js'
 import { ColumnPlan } from './column-plan.js'
+import { profileOf } from './drift.js'
 import { namingLinesOf, rowsFrom } from './given-rows.js'
 import type { ProgressWatch } from './progress.js'
 import type { Taken } from './sample.js'
@@ -60,11 +61,24 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
     learnt.count === training.length
       ? inOrder?.subarray(0, learnt.count)
       : inOrder && Float64Array.from({ length: learnt.count }, (_, row) => row)
+  const profile = profileOf(encoder.state(), training)
   const groupOf = groups === undefined ? undefined : groupsOf(rowsTakenBy(encoder.state(), training), groups)
   // one row at a time: the row before is known
   const isSeries = !plan.isClasses && inOrder !== undefined && areAscending(inOrder)
   // the plan is not returned, because it holds all rows
-  return { taken, reasons: plan.describe(learnt.report), leftOut: plan.leftOut, dropped, aside, isSeries, learnt, times, groupOf, encoder }
+  return {
+    taken,
+    reasons: plan.describe(learnt.report),
+    leftOut: plan.leftOut,
+    dropped,
+    aside,
+    isSeries,
+    learnt,
+    times,
+    groupOf,
+    encoder,
+    profile,
+  }
 }
 
 function areAscending(times: Float64Array): boolean {

@@ -5,7 +5,7 @@ import { evaluateTable, reportText } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { naming, readRows } from '../table/files.js'
 import { nameOfInput } from '../table/input.js'
-import { checkColumns, fillOption, readModelFor, tellUnknown } from '../table/model.js'
+import { checkColumns, fillOption, readModelFor, tellDrift } from '../table/model.js'
 import { percent, whole } from '../terminal/format.js'
 import { columns, paint, print, printLines, printNote } from '../terminal/terminal.js'
 
@@ -42,5 +42,5 @@ async function evaluate(modelFile: string, file: string, { json = false, fillCol
   print(paint('bold', `'${model.target}' of ${which} rows of ${nameOfInput(file)}, by ${modelFile}`))
   if (left !== '') print(`  ${left}`)
   printLines(reportText(found, { width: Math.min(columns(), 100), paint }))
-  tellUnknown(model)
+  tellDrift(model, found.drift)
 }

@@ -1,13 +1,13 @@
 /** `gradus predict MODEL FILE`: the rows of a table with a model's predictions. */
 import { Command, Option } from 'commander'
 import { fraction } from '../../common/options.js'
-import type { Prediction, TableModel } from '../../table/index.js'
+import { driftOf, type Prediction, type TableModel } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { flag } from '../options/values.js'
 import { checkOut, writeWhole } from '../out-file.js'
 import { lineWriter } from '../table/csv-line.js'
 import { naming, readRows } from '../table/files.js'
-import { checkColumns, fillOption, readModelFor, tellUnknown } from '../table/model.js'
+import { checkColumns, fillOption, readModelFor, tellDrift } from '../table/model.js'
 import { whole } from '../terminal/format.js'
 import { paint, print, printNote, shownLines } from '../terminal/terminal.js'
 
@@ -78,7 +78,7 @@ async function predict(
       throw error
     })
   else await writeWhole(out, writeAll)
-  tellUnknown(model)
+  tellDrift(model, driftOf(model, rows))
   if (out !== undefined) print(`${paint('green', '✓')} ${whole(rows.length)} rows with predictions are in ${paint('bold', out)}`)
 }
 

@@ -2,7 +2,7 @@
 import { createReadStream, statSync } from 'node:fs'
 import { Option } from 'commander'
 import { asNoModel, type FileKind, kindOf, SAFETENSORS } from '../../common/file-kinds.js'
-import { loadTableModel, type TableModel } from '../../table/index.js'
+import { loadTableModel, type TableDrift, type TableModel } from '../../table/index.js'
 import { quoted } from '../options/table.js'
 import { whole } from '../terminal/format.js'
 import { printNote } from '../terminal/terminal.js'
@@ -90,8 +90,18 @@ function absentIn({ columns }: TableModel, rows: readonly object[]): string[] {
   return columns.filter((name) => !rows.some((row) => Object.hasOwn(row, name)))
 }
 
-/** Notes the values that did not occur in training. */
-export function tellUnknown({ unknown }: TableModel): void {
+/** Notes how the rows differ from those that the model learned from; of a model without profiles, the values that it did not know. */
+export function tellDrift(model: TableModel, { before, notes }: TableDrift): void {
+  if (before === 0) return tellUnknown(model)
+  for (const note of notes.slice(0, MAX_NOTES)) printNote(note)
+  if (notes.length > MAX_NOTES)
+    printNote(`and ${notes.length - MAX_NOTES} more differences from the rows that the model learned from; --json lists all`)
+}
+
+/** Largest number of differences that are printed. */
+const MAX_NOTES = 12
+
+function tellUnknown({ unknown }: TableModel): void {
   for (const [column, { count, values }] of Object.entries(unknown))
     printNote(
       `column '${column}' had ${whole(count)} values that the table had not (${values.slice(0, 3).map(String).join(', ')}); they count as none`,
