@@ -501,7 +501,10 @@ test('unknown categories are told once, in the end, and those of --test in the r
   expect([trained.stderr, JSON.parse(trained.stdout).columns[0].notes]).toEqual(['', [note]])
   for (const command of ['predict', 'evaluate']) {
     const { code, stderr } = await gradus(command, 'far.safetensors', 'far.csv')
-    expect([code, stderr]).toEqual([0, "note: column 'island': 100 % of the values (2) were never seen ('Atlantis', 'Thule'), and count as none\n"])
+    expect([code, stderr]).toEqual([
+      0,
+      "note: column 'island': 100 % of the values (2) were never seen ('Atlantis', 'Thule'), and count as none\n",
+    ])
   }
 })
 
