@@ -3,9 +3,10 @@ import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { encoderFromState, fromTable } from '../../ts/data/index.js'
 import { Generator } from '../../ts/index.js'
-import { distanceOfCategories, driftOf, kolmogorov, outsideByChance, profileOf } from '../../ts/table/drift.js'
+import { distanceOfCategories, driftOf, kolmogorov, outsideByChance } from '../../ts/table/drift.js'
 import { evaluateTable, type TableModel, trainTable } from '../../ts/table/index.js'
 import { tableModelFrom } from '../../ts/table/model.js'
+import { profileOf } from '../../ts/table/profile.js'
 
 const cities = ['Oslo', 'Bergen', 'Bodø', 'Narvik']
 

@@ -19,10 +19,10 @@ import {
   type Tensor,
   tensor,
 } from '../index.js'
-import type { TableProfile } from './drift.js'
 import { type Embedded, type FeatureState, inputsOf, widthOf } from './features.js'
 import { ascending, boundsOf, QUANTILES, type RowIntervals } from './intervals.js'
 import { type Decision, namedClass } from './metrics.js'
+import type { TableProfile } from './profile.js'
 import { numberOf, type Scale } from './response.js'
 import { StrictRows } from './strict.js'
 
