@@ -9,7 +9,7 @@ import { type TableColumn, useOf } from '../data/table/column.js'
 import type { Row } from '../data/table/values.js'
 import { formatMetric, formatShare } from '../report/format.js'
 import type { Prediction, TableModel } from './model.js'
-import { type ColumnProfile, countsOf, evenly, isNumeric, MAX_ROWS, PARTS, valuesOf } from './profile.js'
+import { type ColumnProfile, countsOf, evenly, MAX_ROWS, PARTS, valuesOf } from './profile.js'
 
 /** How a column of later rows differs from the training rows. Only what differs is present. */
 export interface ColumnDrift {
