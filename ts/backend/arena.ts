@@ -58,6 +58,12 @@ const forgotten = new FinalizationRegistry<Taken>(giveBack)
 /** Last number given to a step or scope. All arenas share the counter, so that a tensor of one arena is never taken for a tensor of another. */
 let counter = 0
 
+/**
+ * Who gives the memory of an arena back: its heap; its owner, by `release`; or the collector, where nobody finishes the iterator that owns it. What
+ * waits for the collector has to be seen by it ({@link Heap.weigh}), which takes as long as a short training.
+ */
+export type GivenBackBy = 'heap' | 'owner' | 'collector'
+
 export class StepArena {
   /** The number of the current step; tensors remember theirs. Scopes draw from the same counter. */
   generation = ++counter
@@ -76,12 +82,11 @@ export class StepArena {
   private chunk = 0
   private top = 0
 
-  /** With `isTemporary` the arena may be collected before its heap; its memory then goes back to the heap. */
   constructor(
     private readonly heap: Heap,
-    private readonly isTemporary = false,
+    private readonly givenBackBy: GivenBackBy = 'heap',
   ) {
-    if (isTemporary) forgotten.register(this, { heap, chunks: this.chunks })
+    if (givenBackBy === 'collector') forgotten.register(this, { heap, chunks: this.chunks })
   }
 
   /** The generation that a tensor made now belongs to: the innermost scope's, else the step's. */
@@ -229,10 +234,10 @@ export class StepArena {
   }
 
   private addChunk(size: number): Chunk {
-    const comfortable = Math.max(this.isTemporary ? FIRST_TEMPORARY_BYTES : FIRST_CHUNK_BYTES, size, this.totalBytes)
+    const comfortable = Math.max(this.givenBackBy === 'heap' ? FIRST_CHUNK_BYTES : FIRST_TEMPORARY_BYTES, size, this.totalBytes)
     const chunk = this.tryChunk(comfortable) ?? { ptr: this.heap.allocate(size, 'any'), bytes: size }
     this.chunks.push(chunk)
-    if (this.isTemporary) this.heap.weigh(this, this.totalBytes)
+    if (this.givenBackBy === 'collector') this.heap.weigh(this, this.totalBytes)
     return chunk
   }
 

@@ -49,7 +49,7 @@ export class TrainingRun {
       plan.validation !== null ||
       plan.onProgress !== undefined ||
       this.callbacks.some((c) => (c.onEpochEnd ?? c.onEpochSaved) !== undefined)
-    this.fast = new FastSteps(plan, this.watchesBatches)
+    this.fast = new FastSteps(plan, this.watchesBatches, 'owner')
     this.history = { epochs: [], steps: 0, seconds: 0, execution: this.fast.execution, stopReason: 'completed' }
     this.means = new RunningMeans(plan.metrics)
     this.control = { model: plan.model, stop: (reason = 'stopped') => (this.stopReason = reason) }

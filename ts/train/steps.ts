@@ -59,7 +59,7 @@ export async function* stepsOf(who: string, model: Module, options: ReadSteps): 
   const plan = planSteps(who, model, options)
   const pacer = new Pacer(options.yieldEvery)
   if (pacer.isDue) await pacer.pause()
-  const fast = new FastSteps(plan, true)
+  const fast = new FastSteps(plan, true, 'collector')
   try {
     for (const step of steps(plan, fast)) {
       if (step.batch === plan.batchesPerEpoch) checkWeights(plan, step)

@@ -2,6 +2,7 @@
  * Fast steps: the only entry to the code that makes training steps cheaper than written-out steps. README.md in this folder explains recordings,
  * replay and programs.
  */
+import type { GivenBackBy } from '../../backend/arena.js'
 import { OutOfMemoryError } from '../../common/errors.js'
 import { traitsOf } from '../../loss/loss.js'
 import type { Tensor } from '../../tensor.js'
@@ -55,10 +56,14 @@ export class FastSteps {
   /** The field that forward changed in the last recorded step. */
   private changedBefore: string | null = null
 
-  /** @param codeEachStep true if user code runs after each step, such as the body of a loop */
+  /**
+   * @param codeEachStep true if user code runs after each step, such as the body of a loop
+   * @param givenBackBy 'collector' if {@link release} may never be called
+   */
   constructor(
     private readonly plan: Plan,
     codeEachStep: boolean,
+    private readonly givenBackBy: GivenBackBy,
   ) {
     const { model, options } = plan
     this.fields = new ModelFields(model)
@@ -157,7 +162,7 @@ export class FastSteps {
     if (found !== undefined) return found
     try {
       const kind: StepKind = {
-        recording: new Recording({ model, loss: options.loss, rows }, size),
+        recording: new Recording({ model, loss: options.loss, rows, givenBackBy: this.givenBackBy }, size),
         isVerified: false,
         userCodeRuns: -1,
         changes: 0,

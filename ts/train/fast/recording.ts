@@ -5,7 +5,7 @@
  * A recording has an arena of its own, so every address in it stays valid, and a step that is recorded again has the same addresses. {@link
  * Recording.obstacle} says whether the step has effects outside of the list.
  */
-import { type ElementCheck, StepArena } from '../../backend/arena.js'
+import { type ElementCheck, type GivenBackBy, StepArena } from '../../backend/arena.js'
 import type { FloatArray } from '../../backend/heap.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
@@ -41,6 +41,8 @@ export interface Recorded {
   model: Module
   loss: Loss
   rows: Rows
+  /** Who gives the memory of its arenas back. */
+  givenBackBy: GivenBackBy
 }
 
 /** One tensor of the batch, inputs, targets or weights: rows of data, and their destination. */
@@ -94,10 +96,10 @@ export class Recording implements RecordedStep {
       starts[i] = bytes
       bytes += Math.ceil((sizeOf(shape) * heap.elementSize) / 16) * 16
     })
-    this.batchMemory = new StepArena(heap, true)
+    this.batchMemory = new StepArena(heap, recorded.givenBackBy)
     const block = this.batchMemory.allocate(bytes)
-    this.arena = new RecordingArena(heap, true)
-    this.programs = new StepArena(heap, true)
+    this.arena = new RecordingArena(heap, recorded.givenBackBy)
+    this.programs = new StepArena(heap, recorded.givenBackBy)
     this.batch = given.map((from, i) => ({
       rows: from,
       to: Tensor.permanent(this.backend, shapes[i], block + starts[i], from.dtype),
@@ -142,7 +144,7 @@ export class Recording implements RecordedStep {
   private forgetPrograms(): void {
     this.program = undefined
     this.programs.release()
-    this.programs = new StepArena(this.backend.heap, true)
+    this.programs = new StepArena(this.backend.heap, this.recorded.givenBackBy)
     this.version++
   }
 

@@ -52,7 +52,7 @@ export function compileStep(member: Member, size: number, { batches, sharesRows,
   const { plan, parameters, generators, optimizer, updates } = member
   const { model, options, rows } = plan
   const { heap, threads } = parameters[0].backend
-  const recording = new Recording({ model, loss: options.loss, rows }, size)
+  const recording = new Recording({ model, loss: options.loss, rows, givenBackBy: 'owner' }, size)
   const blocks: Ptr[] = []
   const workspaces: Workspace[] = []
   const release = () => {
