@@ -6,8 +6,10 @@ import {
   constant,
   cosine,
   cosineRestarts,
+  coslog,
   cyclic,
   exponential,
+  flatCosine,
   interpolate,
   inverseSqrt,
   inverseTime,
@@ -257,6 +259,19 @@ describe('Scheduler', () => {
     expect(() => new Scheduler(optimizer(1), { beta9: constant(1) })).toThrow("no number 'beta9' to drive")
     expect(() => new Scheduler(optimizer(1), constant(-1))).toThrow('learningRate wants a finite number ≥ 0, got -1')
   })
+})
+
+test('coslog and flatCosine are coslog4 and flat_cos of RealMLP, computed in Python by the formulas of pytabkit', () => {
+  const steps = [0, 10, 37, 100, 150, 699, 700, 1000, 1499, 1500, 2000]
+  const expectClose = (schedule: Schedule, wanted: number[]) =>
+    steps.forEach((step, i) => expect(Math.abs(schedule(step) - wanted[i]), `step ${step}`).toBeLessThan(1e-15))
+  expectClose(
+    coslog(0.04, { steps: 1500 }),
+    [0, 0.0070113757500265, 0.0391767239634908, 0, 0.0287341875384824, 1.28548596488365e-6, 0, 0.039353777076915, 3.2117312079194e-7, 0, 0],
+  )
+  expectClose(flatCosine(0.15, { steps: 1500 }), [0.15, 0.15, 0.15, 0.15, 0.15, 0.15, 0.15, 0.1125, 6.57972664677708e-7, 0, 0])
+  expect([0, 100, 300, 400].map(coslog(1, { steps: 300, cycles: 2 }))).toEqual([0, 0, 0, 0])
+  expect(flatCosine(1, { steps: 10, flatFraction: 0, to: 0.5 })(5)).toBeCloseTo(0.75)
 })
 
 describe('ReduceOnPlateau', () => {

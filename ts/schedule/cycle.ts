@@ -1,7 +1,7 @@
 /** Schedules that go up and down. */
 
 import { rangeError } from '../common/errors.js'
-import { finite, flag, fraction, positive, type Read, readOptions, type Schema } from '../common/options.js'
+import { count, finite, flag, fraction, positive, type Read, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 import { interpolate, type Schedule } from './schedule.js'
 
@@ -44,6 +44,31 @@ function cycleOf(x: number, lengthen: number): number {
   let cycle = 0
   for (let length = 1, end = 1; x >= end && length > 1e-12; cycle++) end += length *= lengthen
   return cycle
+}
+
+/** Options of {@link coslog}. */
+export interface CoslogOptions {
+  /** Steps of the whole training. */
+  steps: number
+  /** Number of cycles, each twice as long as the one before. Default 4, the "coslog4" of RealMLP. */
+  cycles?: number
+}
+
+export const COSLOG = { steps: { is: positive, required: true }, cycles: { is: count, default: 4 } } satisfies Schema<CoslogOptions>
+
+/**
+ * Several times from 0 up to the peak and back to 0, each time twice as slowly: peak·½(1 − cos 2π·log₂(1 + (2^cycles − 1)·k/steps)); 0 from `steps` on.
+ * Each end is a good moment to keep a model. RealMLP (Holzmüller, Grinsztajn & Steinwart 2024).
+ *
+ * @example schedules.coslog(0.04, { steps: 1500 })(100) // 0
+ */
+export function coslog(peak: number, options: CoslogOptions): Schedule {
+  const { steps, cycles } = readOptions('coslog', options, COSLOG)
+  return (step) => {
+    const cycle = Math.log2(1 + (2 ** cycles - 1) * Math.min(step / steps, 1))
+    // the cosine of a whole cycle is 1 only to sixteen digits
+    return Number.isInteger(cycle) ? 0 : (peak * (1 - Math.cos(2 * Math.PI * cycle))) / 2
+  }
 }
 
 /** Options of {@link oneCycle}. */

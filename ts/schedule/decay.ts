@@ -1,7 +1,7 @@
 /** Schedules that go down once. */
 
 import { checkPositive } from '../common/checks.js'
-import { array, finite, flag, nonNegative, positive, readOptions, type Schema } from '../common/options.js'
+import { array, decay as decayShare, finite, flag, nonNegative, positive, readOptions, type Schema } from '../common/options.js'
 import { progress, type Schedule, SHAPES, type Shape, warmup } from './schedule.js'
 
 /** Goes linearly from one value to another in `steps` steps, then stays constant. @example schedules.linear(0.1, 0, 100)(50) // 0.05 */
@@ -191,4 +191,34 @@ export function warmupStableDecay(peak: number, options: WarmupStableDecayOption
   const { warmupSteps, stableSteps, decaySteps, to, shape } = readOptions('warmupStableDecay', options, WARMUP_STABLE_DECAY)
   const rest = (step: number) => peak + (to - peak) * progress(shape, Math.min(Math.max(0, step - stableSteps) / decaySteps, 1))
   return warmupSteps > 0 ? warmup(rest, { steps: warmupSteps }) : rest
+}
+
+/** Options of {@link flatCosine}. */
+export interface FlatCosineOptions {
+  /** Steps of the whole training. */
+  steps: number
+  /** Share of the steps before the decay. Default 0.5. */
+  flatFraction?: number
+  /** Last value. Default 0. */
+  to?: number
+}
+
+export const FLAT_COSINE = {
+  steps: { is: positive, required: true },
+  flatFraction: { is: decayShare, default: 0.5 },
+  to: { is: finite, default: 0 },
+} satisfies Schema<FlatCosineOptions>
+
+/**
+ * Constant for a share of the steps, then down along half a cosine. RealMLP lowers dropout and weight decay so (Holzmüller, Grinsztajn & Steinwart
+ * 2024).
+ *
+ * @example schedules.flatCosine(0.1, { steps: 100 })(75) // 0.05
+ */
+export function flatCosine(from: number, options: FlatCosineOptions): Schedule {
+  const { steps, flatFraction, to } = readOptions('flatCosine', options, FLAT_COSINE)
+  return (step) => {
+    const way = Math.min(Math.max(0, (step / steps - flatFraction) / (1 - flatFraction)), 1)
+    return from + (to - from) * progress('cosine', way)
+  }
 }

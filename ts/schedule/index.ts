@@ -1,8 +1,10 @@
 /** Learning-rate schedules and the objects that apply them. */
 export {
   type CosineRestartsOptions,
+  type CoslogOptions,
   type CyclicOptions,
   cosineRestarts,
+  coslog,
   cyclic,
   type OneCycleOptions,
   oneCycle,
@@ -13,6 +15,8 @@ export {
   cosine,
   type ExponentialOptions,
   exponential,
+  type FlatCosineOptions,
+  flatCosine,
   inverseSqrt,
   inverseTime,
   linear,
