@@ -4,7 +4,8 @@ import { typeError } from '../common/errors.js'
 import { positive, readOptions, type Schema, seed } from '../common/options.js'
 import { show } from '../common/show.js'
 import { softmaxOf } from '../common/softmax.js'
-import { choosePenalty, countClasses } from './choose-penalty.js'
+import { doubtful } from '../select/confident.js'
+import { choosePenalty } from './choose-penalty.js'
 import { Head } from './head.js'
 import { readExamples } from './train-head.js'
 import { type Label, readVectors, type Vectors } from './vectors.js'
@@ -57,20 +58,10 @@ export async function findMislabelled<const L extends Label>(
   if (chosen === null) return []
   const p = chosen.logits.map((z) => z / chosen.temperature)
   for (let i = 0; i < rows.count; i++) softmaxOf(p.subarray(i * classes, (i + 1) * classes))
-  const counts = countClasses(classOf, classes)
-  const sums = new Float64Array(classes)
-  for (let i = 0; i < rows.count; i++) sums[classOf[i]] += p[i * classes + classOf[i]]
-  const usual = sums.map((sum, c) => sum / counts[c])
-  const found: Mislabelled<L>[] = []
-  for (let i = 0; i < rows.count; i++) {
-    const own = p.subarray(i * classes, (i + 1) * classes)
-    let best = -1
-    for (let c = 0; c < classes; c++) if (counts[c] > 1 && own[c] >= usual[c] && (best < 0 || own[c] > own[best])) best = c
-    if (best < 0 || best === classOf[i] || counts[classOf[i]] < 2) continue
-    const [probability, suggestedProbability] = [own[classOf[i]], own[best]]
-    found.push({ index: i, label: names[classOf[i]], suggestion: names[best], probability, suggestedProbability })
-  }
-  return found.sort((a, b) => a.probability - a.suggestedProbability - (b.probability - b.suggestedProbability) || a.index - b.index)
+  return doubtful(p, classOf, classes).map(({ index, suggestion, ...probabilities }) => ({
+    ...{ index, label: names[classOf[index]] as L, suggestion: names[suggestion] as L },
+    ...probabilities,
+  }))
 }
 
 /** Rows among which the next ones are chosen, for each of them: the least sure ones. */

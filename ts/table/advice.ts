@@ -3,8 +3,11 @@
  * remedy, or nothing; the most important come first. Comparisons use the paired difference of losses and its interval, never the intervals of two
  * values. Options are written as in code, in backticks: the command line turns them into flags.
  */
+
+import { show } from '../common/show.js'
 import { type Rule as AdviceRule, adviceBy } from '../report/blocks.js'
 import { formatMetric, formatShare } from '../report/format.js'
+import { leakInWords } from './leaks.js'
 import type { CalibrationBin, MeasuredMetric } from './measure.js'
 import type { TableModelReport } from './report.js'
 
@@ -38,6 +41,7 @@ const ROWS_OF_COVERAGE = 20
 /** The rules in the order in which people should read their sentences. */
 const RULES: readonly Rule[] = [
   notedTarget,
+  leaking,
   fewRows,
   rareClasses,
   neverPredicted,
@@ -49,6 +53,7 @@ const RULES: readonly Rule[] = [
   oneColumn,
   smallTest,
   overfitting,
+  mislabelled,
   uselessColumns,
   notedColumns,
   moreTime,
@@ -197,7 +202,30 @@ function coverage({ task, calibration, rows, splitBy }: TableModelReport): strin
   ]
 }
 
-function oneColumn({ compared, importance, target }: TableModelReport): string[] {
+function leaking({ leaks = [], target }: TableModelReport): string[] {
+  if (leaks.length === 0) return []
+  const columns = leaks.map(({ column }) => column)
+  const it = leaks.length === 1 ? 'it is' : 'they are'
+  const [first] = leaks.map((leak) => leakInWords(leak, target))
+  return [
+    `${first[0].toUpperCase()}${first.slice(1)}${leaks.length > 1 ? `, and so do ${names(columns.slice(1))}` : ''}. If ${it} known only after '${target}' is, leave ${leaks.length === 1 ? 'it' : 'them'} out: \`exclude: ${inCode(columns)}\`.`,
+  ]
+}
+
+/** Row numbers become lines of a file in train-table.ts. */
+function mislabelled({ suspects = [], task }: TableModelReport): string[] {
+  if (suspects.length === 0) return []
+  const [{ row, given, predicted, probabilities }] = suspects
+  const shown = (value: string | number) => (typeof value === 'string' ? show(value) : formatMetric(value))
+  const sure = probabilities ? `, with a probability of ${formatShare(probabilities.predicted)}` : ''
+  const count = suspects.length === 1 ? 'A row looks' : `${suspects.length}${suspects.length === 20 ? ' or more' : ''} rows look`
+  return [
+    `${count} mislabelled, such as row ${row}: ${shown(given)} there, and ${shown(predicted)} by nets that did not see it${sure}. Look at ${suspects.length === 1 ? 'it' : 'them'}: \`report.suspects\` has ${suspects.length === 1 ? 'it' : 'them'}${task === 'regression' ? '; a mistaken unit or digit is usual' : ''}.`,
+  ]
+}
+
+function oneColumn({ compared, importance, target, leaks = [] }: TableModelReport): string[] {
+  if (leaks.length > 0) return []
   if (compared === undefined || compared.guess.low <= 0 || compared.guess.difference < GIVEN_AWAY) return []
   const total = importance.reduce((sum, { rise }) => sum + Math.max(0, rise), 0)
   const [first] = importance

@@ -19,6 +19,7 @@ import { COLUMNS, choiceOf } from '../data/table/options.js'
 import { missingTest, valueIn } from '../data/table/values.js'
 import { type WrittenAs, wayOf } from '../data/table/written.js'
 import { namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
+import { leakInWords, leaksIn } from './leaks.js'
 
 /** Options for the encoding of columns; by default gaps are filled in and numbers scaled. */
 export interface InspectTableOptions extends Omit<TableOptions, 'scale'> {
@@ -144,8 +145,13 @@ export async function inspectTable(rows: readonly object[] | Source, given: Insp
   return namingLinesOf(rows, read, async (taken) => {
     const all = await rowsFrom(rows, { read, sample }, taken)
     const plan = new ColumnPlan(all, options)
-    const { report } = plan.fit(all).table
-    return { ...report, columns: await notesWithLines(plan.describe(report), rows, read, taken) }
+    const { table } = plan.fit(all)
+    const leaks = new Map(leaksIn(table).map((leak) => [leak.column, leakInWords(leak, options.target)]))
+    const columns = plan.describe(table.report).map((column) => {
+      const leak = leaks.get(column.name)
+      return leak === undefined ? column : { ...column, notes: [...column.notes, `${leak}: leave it out if it is known only afterwards`] }
+    })
+    return { ...table.report, columns: await notesWithLines(columns, rows, read, taken) }
   })
 }
 

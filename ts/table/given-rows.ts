@@ -78,6 +78,11 @@ export async function notesWithLines(
   return Promise.all(each)
 }
 
+/** Texts that name rows. Line numbers are included when the rows came from a file. */
+export function textsWithLines(texts: readonly string[], given: GivenRows, read: ReadOptions | undefined, taken: Taken): Promise<string[]> {
+  return Promise.all(texts.map((text) => named(text, given, read, taken)))
+}
+
 /** A message with lines of the file. Rows of a sample are counted, since finding their lines would read the whole file again. */
 async function named(message: string, given: GivenRows, read: ReadOptions | undefined, { places }: Taken): Promise<string> {
   if (places !== undefined) return renameRows(message, (row) => (isRows(given) ? `row ${places[row]}` : countedRow(places[row])))

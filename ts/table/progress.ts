@@ -1,5 +1,6 @@
 /** Progress of the training of a table, from the first byte that is read to the report. */
 import { clock } from '../common/clock.js'
+import type { Leak } from './leaks.js'
 
 /** Phase of `trainTable`: rows are read, columns become numbers, nets are trained, and the report is made. */
 export type TablePhase = 'reading' | 'encoding' | 'training' | 'measuring'
@@ -26,6 +27,8 @@ export interface TableProgress {
   /** Rows that were read so far, and the number of their columns. */
   rows: number
   columns: number
+  /** Columns that give the target away, known before nets are trained. */
+  leaks: readonly Leak[]
   /** Number of nets that were trained. */
   nets: number
   /** Loss of the best kind of net so far. */
@@ -41,8 +44,8 @@ const LEAST_LEFT: Readonly<Record<TablePhase, number>> = { reading: 1, encoding:
 
 /** Collects the progress of the parts of the work, and reports it to the caller. */
 export class ProgressWatch {
-  private readonly known: Pick<TableProgress, 'phase' | 'step' | 'bytes' | 'rows' | 'columns' | 'nets' | 'best' | 'curve'> = {
-    ...{ phase: 'reading', step: 'rows', bytes: { read: 0, total: undefined }, rows: 0, columns: 0, nets: 0, best: null },
+  private readonly known: Pick<TableProgress, 'phase' | 'step' | 'bytes' | 'rows' | 'columns' | 'nets' | 'best' | 'curve' | 'leaks'> = {
+    ...{ phase: 'reading', step: 'rows', bytes: { read: 0, total: undefined }, rows: 0, columns: 0, nets: 0, best: null, leaks: [] },
     curve: { loss: [], validation: [] },
   }
   private last = Number.NEGATIVE_INFINITY

@@ -2,8 +2,19 @@
 import type { ColumnReport, LeftOut } from '../data/index.js'
 import type { PairedDifference } from './compare.js'
 import type { ReportedDecision } from './decision.js'
+import type { Leak } from './leaks.js'
 import type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'
 import type { Distribution } from './response.js'
+
+/** A training row that looks mislabelled. */
+export interface Suspect {
+  /** Number among the given rows, from 0; of a sample, among those of the file. */
+  row: number
+  given: string | number
+  predicted: string | number
+  /** For classes, the probabilities of both. */
+  probabilities?: { given: number; predicted: number }
+}
 
 /** Intervals of a numeric target if they should be as wide as each row asks for. */
 export interface ReportedIntervals {
@@ -35,6 +46,14 @@ export interface TableModelReport extends ReportedDecision {
   splitBy?: { column: string; from: string }
   /** If rows of a group stayed together: the column, and numbers of groups to learn from and to test with. The latter is absent for rows of `test`. */
   groups?: { column: string; train: number; test?: number }
+  /** Columns that alone predict nearly all of the target, as those do that are known only after it. Absent if there are none. */
+  leaks?: readonly Leak[]
+  /**
+   * Training rows that look mislabelled, the surest first, at most 20: by nets that did not see them another class has a probability that is larger by
+   * 0.5 or more (confident learning), or the number is further away than eight times the usual error. Absent if there are none, or if classes are hard
+   * to tell apart, or errors heavy-tailed, so that a surprise is no mistake.
+   */
+  suspects?: readonly Suspect[]
   /** The encoding of each column, with the reason. */
   columns: ColumnReport[]
   metrics: MeasuredMetric[]

@@ -126,6 +126,7 @@ function blocksOf(report: TableModelReport): Block[] {
         [why, ...(gaps > 0 ? [`${formatCount(gaps)} gaps`] : []), ...notes].join('; '),
       ]),
     },
+    ...suspectsBlock(report),
     candidatesBlock(report),
     { ...advice, only: 'terminal' },
   ]
@@ -207,6 +208,23 @@ function confusionBlock({ confusion, classNames }: Pick<TableEvaluation, 'confus
 function lossIn({ task, classWeights, distribution }: TableModelReport): string {
   if (distribution === 'poisson' || distribution === 'gamma') return `${distribution} loss`
   return nameOfLoss({ task, ...(classWeights && { classWeights }), ...(distribution && { distribution }) })
+}
+
+function suspectsBlock({ suspects }: TableModelReport): Block[] {
+  if (suspects === undefined) return []
+  const shown = (value: string | number) => (typeof value === 'string' ? value : formatMetric(value))
+  const share = (p: number | undefined) => (p === undefined ? '' : ` (${formatShare(p)})`)
+  return [
+    {
+      ...{ kind: 'table', only: 'page', title: 'Rows that look mislabelled', head: ['row', 'in the table', 'by nets that did not see it'] },
+      note: 'Rows are counted from 0.',
+      rows: suspects.map(({ row, given, predicted, probabilities: p }) => [
+        String(row),
+        `${shown(given)}${share(p?.given)}`,
+        `${shown(predicted)}${share(p?.predicted)}`,
+      ]),
+    },
+  ]
 }
 
 function candidatesBlock(report: TableModelReport): Block {

@@ -8,6 +8,7 @@ import { COLUMNS } from '../data/table/options.js'
 import { checkClasses, checkRows, checkTarget } from './check-target.js'
 import { ColumnPlan } from './column-plan.js'
 import { namingLinesOf, rowsFrom } from './given-rows.js'
+import { leaksIn } from './leaks.js'
 import { profileOf } from './profile.js'
 import type { ProgressWatch } from './progress.js'
 import type { Taken } from './sample.js'
@@ -54,6 +55,8 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
   const { table: learnt, encoder } = plan.fit(training)
   checkTarget(learnt, options.target)
   checkClasses('trainTable', learnt, options.target, aside, all)
+  const leaks = leaksIn(learnt)
+  if (leaks.length > 0) watch.tell({ leaks })
   const dropped = all.length - plan.rows.length
   const inOrder = splitBy === undefined ? undefined : timesOf(plan, [...training, ...aside], splitBy)
   // rows with gaps may have been left out: the order of the others is known
@@ -62,7 +65,10 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
       ? inOrder?.subarray(0, learnt.count)
       : inOrder && Float64Array.from({ length: learnt.count }, (_, row) => row)
   const profile = profileOf(encoder.state(), training)
-  const groupOf = groups === undefined ? undefined : groupsOf(rowsTakenBy(encoder.state(), training), groups)
+  const taught = rowsTakenBy(encoder.state(), training)
+  const groupOf = groups === undefined ? undefined : groupsOf(taught, groups)
+  const numberOf = new Map(all.map((row, number) => [row, number]))
+  const numbers = Int32Array.from(taught, (row) => numberOf.get(row) ?? -1)
   // one row at a time: the row before is known
   const isSeries = !plan.isClasses && inOrder !== undefined && areAscending(inOrder)
   // the plan is not returned, because it holds all rows
@@ -78,6 +84,8 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
     groupOf,
     encoder,
     profile,
+    leaks,
+    numbers,
   }
 }
 

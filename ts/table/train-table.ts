@@ -19,13 +19,14 @@ import { adviceOn } from './advice.js'
 import { classTerms } from './decision.js'
 import { spansOf } from './features.js'
 import { findModel, lessonFor } from './find-model.js'
-import { notesWithLines } from './given-rows.js'
+import { notesWithLines, textsWithLines } from './given-rows.js'
 import { makeModel } from './make-model.js'
 import { makeReport, withUnknown } from './make-report.js'
 import { baselineOf, classCounts } from './measure.js'
 import type { ClassPrediction, NumberPrediction, Prediction, TableModel } from './model.js'
 import { ProgressWatch } from './progress.js'
 import type { TableModelReport } from './report.js'
+import { suspectsIn } from './suspects.js'
 import { tableData } from './table-data.js'
 import { timeBudget, withTime } from './time-budget.js'
 import { readTrainOptions, type TrainTableOptions } from './train-options.js'
@@ -105,9 +106,14 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
       ...(data.testGroups !== undefined && { test: data.testGroups }),
     }
   if (intervals !== undefined) report.intervals = intervals
+  if (data.leaks.length > 0) report.leaks = data.leaks
+  const suspects = suspectsIn(found, model, learnt, data.numbers)
+  if (suspects.length > 0)
+    report.suspects = suspects.map((suspect) => ({ ...suspect, row: data.taken.places?.[suspect.row] ?? suspect.row }))
   if (data.taken.of !== undefined) report.sampledFrom = data.taken.of
   report.seconds = (clock.now() - began) / 1000
-  report.advice = adviceOn(report, { hasTime: time !== undefined, counts: classCounts(learnt.targets, learnt.classes) })
+  const advice = adviceOn(report, { hasTime: time !== undefined, counts: classCounts(learnt.targets, learnt.classes) })
+  report.advice = await textsWithLines(advice, rows, read, data.taken)
   return { model, report }
 }
 

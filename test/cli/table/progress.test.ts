@@ -17,6 +17,7 @@ const at = (phase: TablePhase, seconds: number, rest: Partial<TableProgress> = {
     columns: 0,
     nets: 0,
     best: null,
+    leaks: [],
   },
   ...{ curve: { loss: [], validation: [] }, ...rest },
 })

@@ -65,6 +65,7 @@ export async function withTarget<O extends TableData>(file: string, options: O):
 const IN_COMMANDS = [
   ["ragged: 'fill' takes", '--ragged takes'],
   ["decimal: ',' or thousands: ','", "--decimal ',' or --thousands ','"],
+  ['`report.suspects` has', '--report and --json show'],
   ['splitBy: ', '--split-by: '],
   ['groups: ', '--groups: '],
   ['splitBy sets the latest rows aside, and groups whole groups', '--split-by sets the latest rows aside, and --groups whole groups'],

@@ -2,7 +2,7 @@
 import type { TablePhase, TableProgress } from '../../table/index.js'
 import { barLine } from '../terminal/bar.js'
 import { chartLines } from '../terminal/chart.js'
-import { duration, roughly, whole } from '../terminal/format.js'
+import { duration, percent, roughly, whole } from '../terminal/format.js'
 import { LiveArea } from '../terminal/live-area.js'
 import { columns, isLive, print, printNote } from '../terminal/terminal.js'
 
@@ -22,6 +22,7 @@ export class TableReporter {
   /** Time and phase of the last shown line. */
   private shown: { seconds: number; phase: TablePhase | undefined; step: string } = { seconds: 0, phase: undefined, step: '' }
   private hasBegun = false
+  private hasTold = false
   private rows = 0
   /** Seconds after which the nets were begun. */
   private prepared: number | undefined
@@ -39,6 +40,7 @@ export class TableReporter {
     this.rows = rows
     if (this.prepared === undefined && phase === 'training') this.prepared = seconds
     if (this.silent) return
+    this.tellLeaks(progress)
     const isFirst = this.shown.phase === undefined
     const isNew = phase !== this.shown.phase
     // many values are encoded at once, without progress in between
@@ -50,6 +52,18 @@ export class TableReporter {
     else if (isDue) print(`  ${progressLine(progress)}${isFirst ? comes(phase) : ''}`)
     else return
     this.shown = { seconds, phase, step }
+  }
+
+  /** Says before training which columns give the target away. */
+  private tellLeaks({ leaks }: TableProgress): void {
+    if (leaks.length === 0 || this.hasTold) return
+    this.hasTold = true
+    this.live?.clear()
+    const [{ column, explained }] = leaks
+    const others = leaks.length === 1 ? '' : ` (so do ${leaks.length - 1} more)`
+    printNote(
+      `column '${column}' alone explains ${percent(explained, 1)} of the target${others}: leave it out by --exclude if it is known only afterwards`,
+    )
   }
 
   private begin(): void {
