@@ -1,7 +1,7 @@
 //! Filters of one channel each: a multiply-add for each channel and tap, with channels as lanes.
 
 use super::product::{Product, Source};
-use super::{part, write, Geometry, Share, PANEL_ROOM};
+use super::{part, write, Geometry, Share, BAND};
 use crate::lane::{F32x4, F32x8, Lane};
 use crate::sweep::Cells;
 use core::array::from_fn;
@@ -27,11 +27,12 @@ unsafe fn set<L: Lane>(x: L, at: *mut f32) {
 }
 
 /// [`Product::run`] where each group has one channel and one filter.
+#[inline(never)]
 pub unsafe fn run(product: &Product, lines: Range<usize>, finish: impl Fn(Range<usize>)) {
     let &Product { source, to, groups, scratch, .. } = product;
     // SAFETY: the caller's promise.
     unsafe {
-        source.blocks(lines, BLOCK, usize::MAX, scratch.add(PANEL_ROOM), |block| {
+        source.blocks(lines, BLOCK, usize::MAX, scratch.add(BAND), |block| {
             for i in block.y.clone() {
                 let a = block.at.add((i - block.y.start) * source.y.stride * block.line);
                 let c = to.ptr.add(to.at(block.image, i, block.x.start));
@@ -105,6 +106,7 @@ const TAPS: usize = 3;
 
 /// dw (+)= Σ over positions of window · dz, for a share of the channels.
 #[rustfmt::skip]
+#[inline(never)]
 pub unsafe fn weights(
     g: &Geometry, source: &Source, rows: usize, dz: *const f32, dw: Cells, adds: bool, scratch: *mut f32, share: Share,
 ) {
@@ -118,7 +120,7 @@ pub unsafe fn weights(
     let to = write(dw);
     // SAFETY: the caller's promise.
     unsafe {
-        source.blocks(0..rows * g.y.output, BLOCK, usize::MAX, scratch.add(PANEL_ROOM), |block| {
+        source.blocks(0..rows * g.y.output, BLOCK, usize::MAX, scratch.add(BAND), |block| {
             let dz = dz.add(block.image * g.result() + (block.y.start * g.x.output + block.x.start) * g.channels);
             let (height, width) = (block.y.len(), block.x.len());
             for tap in 0..g.y.taps {

@@ -1,7 +1,7 @@
 //! The product of windows and weights: blocks of positions, strips of filters, tiles.
 
 use super::tile::{self, Job, SHORT, TALLEST, WIDEST};
-use super::{BAND_ROOM, PANEL_ROOM};
+use super::{BAND, BAND_ROOM, PANEL_ROOM, WINDOWS_ROOM};
 use crate::gemm;
 use core::ops::Range;
 
@@ -184,10 +184,49 @@ pub struct Product {
     pub scratch: *mut f32,
 }
 
+/// Stretches of fewer steps are copied side by side before tiles read them, if a window has at most [`FEW_STEPS`].
+const SHORT_RUN: usize = 16;
+const FEW_STEPS: usize = WINDOWS_ROOM / TALLEST;
+
+/// The stretches of memory of a window: their numbers, line by line; their distances; the steps of each.
+struct Stretches {
+    numbers: Range<usize>,
+    /// Stretches of a line, and the floats between them.
+    across: usize,
+    apart: usize,
+    /// Floats between lines.
+    line: usize,
+    run: usize,
+}
+
+impl Stretches {
+    /// Calls f with the place of each, in floats from the first tap.
+    #[inline(always)]
+    fn each(&self, mut f: impl FnMut(usize)) {
+        let (mut y, mut x) = (self.numbers.start / self.across, self.numbers.start % self.across);
+        for _ in self.numbers.clone() {
+            f(y * self.line + x * self.apart);
+            x += 1;
+            if x == self.across {
+                (y, x) = (y + 1, 0);
+            }
+        }
+    }
+}
+
+/// The filters of a panel: a job without its rows, the panel's width and existing columns, and the floats of a stretch in the panel.
+struct Strip {
+    job: Job,
+    columns: usize,
+    width: usize,
+    b_step: usize,
+}
+
 static ZEROS: [f32; WIDEST] = [0.0; WIDEST];
 
 impl Product {
     /// Computes lines of positions, and calls `finish` with ranges of results, in floats, that are complete.
+    #[inline(never)]
     pub unsafe fn run(&self, lines: Range<usize>, finish: impl Fn(Range<usize>)) {
         let &Product { source, to, groups, inputs, outputs, scratch, .. } = self;
         let (height, widest) = gemm::tile();
@@ -200,7 +239,7 @@ impl Product {
         let strips_of_group = outputs.div_ceil(widest);
         let strips = groups * strips_of_group;
         let together = (PANEL_ROOM / (deep * run * widest).max(1)).max(1).min(strips.max(1));
-        let room = scratch.wrapping_add(PANEL_ROOM);
+        let room = scratch.wrapping_add(BAND);
         let is_single = together == strips && deep == stretches;
         let done = |block: &Block| {
             for i in block.y.clone() {
@@ -227,32 +266,40 @@ impl Product {
                         self.pack(first * taps..(first + count) * taps, group, j, columns, width, panel);
                     }
                     source.blocks(lines.clone(), BLOCK, usize::MAX, room, |block| {
-                        for s in chunk.clone() {
+                        let stretches = Stretches {
+                            numbers: first..first + count,
+                            across,
+                            apart: x.dilation * source.channels,
+                            line: y.dilation * block.line,
+                            run,
+                        };
+                        let strip = |s: usize| {
                             let (group, j, columns, width) = strip_of(s);
-                            let channel = group * outputs + j;
                             let c = to.ptr.add(group * to.group + j);
                             let (start, start_is_c) = match self.bias {
                                 _ if first > 0 => (c.cast_const(), true),
-                                Some(bias) => (bias.add(channel), false),
+                                Some(bias) => (bias.add(group * outputs + j), false),
                                 None => (ZEROS.as_ptr(), false),
                             };
+                            let b = scratch.add((s - from) * steps * widest);
                             let job = Job {
                                 a: block.at.add(group * inputs),
                                 at: [0; TALLEST],
-                                first,
-                                stretches: count,
-                                across,
-                                apart: x.dilation * source.channels,
-                                line: y.dilation * block.line,
                                 run,
                                 step: 1,
-                                b: scratch.add((s - from) * steps * widest),
+                                b,
                                 start,
                                 start_is_c,
                                 c,
                                 to: [0; TALLEST],
                             };
-                            self.tiles(block, job, height, width, columns);
+                            Strip { job, columns, width, b_step: run * width }
+                        };
+                        if run < SHORT_RUN && steps <= FEW_STEPS && groups == 1 {
+                            let copy = scratch.add(PANEL_ROOM);
+                            self.copied_tiles(block, &stretches, height, copy, chunk.clone(), strip);
+                        } else {
+                            chunk.clone().for_each(|s| self.tiles(block, &stretches, height, strip(s)));
                         }
                         if is_single {
                             done(block);
@@ -267,20 +314,26 @@ impl Product {
         }
     }
 
-    /// Runs all tiles of a block and a strip. Tiles go from line to line without a gap; the last one repeats its last row.
+    /// Calls f with tiles of positions: their number of rows, and the places of their windows and results. Tiles go from line to line without a gap; the
+    /// last one repeats its last row.
     #[inline(always)]
-    unsafe fn tiles(&self, block: &Block, mut job: Job, height: usize, width: usize, columns: usize) {
+    unsafe fn each_tile(
+        &self,
+        block: &Block,
+        height: usize,
+        mut f: impl FnMut(usize, &[usize; TALLEST], &[usize; TALLEST]),
+    ) {
         let (source, to) = (&self.source, &self.to);
         let (right, down) = (source.x.stride * source.channels, source.y.stride * block.line);
         let across = block.x.len();
         let total = across * block.y.len();
-        let mut x = 0;
+        let (mut windows, mut places) = ([0; TALLEST], [0; TALLEST]);
         let (mut at, mut place) = (0, to.at(block.image, block.y.start, block.x.start));
-        let mut p = 0;
+        let (mut x, mut p) = (0, 0);
         while p < total {
             let height = if total - p <= SHORT { SHORT } else { height };
             for i in 0..height {
-                (job.at[i], job.to[i]) = (at, place);
+                (windows[i], places[i]) = (at, place);
                 if p + i + 1 >= total {
                     continue;
                 }
@@ -291,9 +344,61 @@ impl Product {
                     (at, place) = (at + down - across * right, place + to.y - across * to.x);
                 }
             }
-            // SAFETY: the caller's promise.
-            unsafe { tile::run(height, width, &job, columns) }
+            f(height, &windows, &places);
             p += height;
+        }
+    }
+
+    /// Runs all tiles of a block and a strip, which read windows in place, stretch after stretch.
+    #[inline(never)]
+    unsafe fn tiles(&self, block: &Block, stretches: &Stretches, height: usize, strip: Strip) {
+        let Strip { job, columns, width, b_step } = strip;
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.each_tile(block, height, |height, at, to| {
+                let mut job = Job { at: *at, to: *to, ..job };
+                let origin = job.a;
+                stretches.each(|place| {
+                    job.a = origin.add(place);
+                    tile::run(height, width, &job, columns);
+                    job.b = job.b.add(b_step);
+                    (job.start, job.start_is_c) = (job.c, true);
+                });
+            });
+        }
+    }
+
+    /// Runs all tiles of a block for some strips. The windows of a tile are copied side by side first, which pays if their stretches are short.
+    #[inline(always)]
+    unsafe fn copied_tiles(
+        &self,
+        block: &Block,
+        stretches: &Stretches,
+        height: usize,
+        copy: *mut f32,
+        chunk: Range<usize>,
+        strip: impl Fn(usize) -> Strip,
+    ) {
+        let steps = stretches.numbers.len() * stretches.run;
+        // SAFETY: the caller's promise; the copy has room for `FEW_STEPS` steps.
+        unsafe {
+            self.each_tile(block, height, |height, at, to| {
+                let mut panel = copy;
+                stretches.each(|place| {
+                    for k in 0..stretches.run {
+                        let from = block.at.add(place + k);
+                        for i in 0..height {
+                            *panel.add(i) = *from.add(at[i]);
+                        }
+                        panel = panel.add(height);
+                    }
+                });
+                for s in chunk.clone() {
+                    let Strip { job, columns, width, .. } = strip(s);
+                    let at = core::array::from_fn(|i| i);
+                    tile::run(height, width, &Job { a: copy, at, run: steps, step: height, to: *to, ..job }, columns);
+                }
+            });
         }
     }
 

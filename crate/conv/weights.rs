@@ -3,7 +3,7 @@
 
 use super::product::Source;
 use super::tile::{self, Job, SHORT, TALLEST};
-use super::{part, write, Geometry, Share, PANEL_ROOM};
+use super::{part, write, Geometry, Share, BAND, PANEL_ROOM};
 use crate::gemm;
 use crate::sweep::Cells;
 
@@ -14,6 +14,7 @@ const UNIT: usize = 12;
 
 /// dw (+)= windowsᵀ · dz, for a share of the rows of dw of each group.
 #[rustfmt::skip]
+#[inline(never)]
 pub unsafe fn run(
     g: &Geometry, source: &Source, rows: usize, dz: *const f32, dw: Cells, adds: bool, scratch: *mut f32, share: Share,
 ) {
@@ -28,7 +29,7 @@ pub unsafe fn run(
     let strips_of_group = filters.div_ceil(widest);
     let strips = g.groups * strips_of_group;
     let most = PANEL_ROOM / widest;
-    let room = scratch.wrapping_add(PANEL_ROOM);
+    let room = scratch.wrapping_add(BAND);
     let (right, c) = (source.x.stride * g.channels, write(dw));
     // SAFETY: the caller's promise; panels of `most` positions fit their room.
     unsafe {
@@ -49,10 +50,8 @@ pub unsafe fn run(
                     }
                 }
                 let mut job = Job {
-                    a: block.at.add(group * inputs), at: [0; TALLEST],
-                    first: 0, stretches: block.y.len(), across: 1, apart: 0, line: source.y.stride * block.line,
-                    run: block.x.len(), step: right, b: panel, start: c.add(group * filters + j), start_is_c: true,
-                    c: c.add(group * filters + j), to: [0; TALLEST],
+                    a: block.at, at: [0; TALLEST], run: block.x.len(), step: right, b: panel,
+                    start: c.add(group * filters + j), start_is_c: true, c: c.add(group * filters + j), to: [0; TALLEST],
                 };
                 let place = |k: usize| {
                     let (tap, channel) = (k / inputs, k % inputs);
@@ -65,7 +64,11 @@ pub unsafe fn run(
                         let k = (from + i).min(ks.end - 1);
                         (job.at[i], job.to[i]) = (place(k), k * g.filters);
                     }
-                    tile::run(height, width, &job, columns);
+                    for y in 0..block.y.len() {
+                        job.a = block.at.add(group * inputs + y * source.y.stride * block.line);
+                        job.b = panel.add(y * block.x.len() * width);
+                        tile::run(height, width, &job, columns);
+                    }
                     from += height;
                 }
             }
