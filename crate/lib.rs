@@ -30,6 +30,7 @@ pub mod math;
 pub mod optim;
 pub mod precise;
 pub mod random;
+pub mod recurrent;
 pub mod reduce;
 pub mod softmax;
 pub mod sweep;

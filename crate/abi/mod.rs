@@ -14,6 +14,7 @@ mod perturb;
 mod products;
 mod program;
 mod random;
+mod recurrent;
 mod reduce;
 
 use crate::gemm;
@@ -31,6 +32,7 @@ pub use perturb::*;
 pub use products::*;
 pub use program::run_program;
 pub use random::*;
+pub use recurrent::*;
 pub use reduce::*;
 use wasm_bindgen::prelude::wasm_bindgen;
 

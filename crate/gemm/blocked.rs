@@ -3,7 +3,7 @@
 //! The five loops around a tile are those of Goto & van de Geijn (2008), numbered from the inside as BLIS does: blocks of columns (5), blocks of k
 //! (4), blocks of rows (3), strips of columns (2), tiles (1).
 
-use super::tile::{Job, Tile};
+use super::tile::{Calls, Job, Tile};
 use super::{blocks, pack, Product, Start, View, A_ROOM, B_ROOM};
 
 /// Rows of A per block, a multiple of the rows of every tile: with a block's depth they fit a second-level cache.
@@ -12,7 +12,7 @@ pub const ROWS: usize = 120;
 const DEPTH: usize = 256;
 
 /// Loops 5 and 4: cuts n and k into blocks, packs a block of B, and multiplies it with all rows of A.
-pub unsafe fn blocked(tile: &Tile, x: &Product) {
+pub unsafe fn blocked<C: Calls>(tile: &Tile, x: &Product) {
     let columns = tile.columns;
     let depth = even(x.k, DEPTH);
     let width = B_ROOM / (depth.max(1) * columns) * columns;
@@ -29,8 +29,33 @@ pub unsafe fn blocked(tile: &Tile, x: &Product) {
                 if !in_place {
                     pack::columns(b, packed_b, k, n, columns);
                 }
-                row_blocks(tile, &Product { n, k, a, b, c, start, ..*x }, side);
+                row_blocks::<C>(tile, &Product { n, k, a, b, c, start, ..*x }, side);
             }
+        }
+    }
+}
+
+/// Copies all of B into panels, in blocks of k, for [`with_panels`]. They take k times n floats, n rounded up to whole tiles.
+pub unsafe fn pack_whole(tile: &Tile, b: View, to: *mut f32, k: usize, n: usize) {
+    let width = n.next_multiple_of(tile.columns);
+    for (p, steps) in blocks(k, even(k, DEPTH)) {
+        // SAFETY: the caller has room for the panels of all blocks.
+        unsafe { pack::columns(b.from(p, 0), to.add(p * width), steps, n, tile.columns) }
+    }
+}
+
+/// Multiplies with the panels of [`pack_whole`], made for the same tile, in the place of B.
+pub unsafe fn with_panels<C: Calls>(tile: &Tile, x: &Product, panels: *const f32) {
+    let width = x.n.next_multiple_of(tile.columns);
+    for (p, k) in blocks(x.k, even(x.k, DEPTH)) {
+        // SAFETY: step p is inside A; its block of panels lies behind those of the steps before.
+        unsafe {
+            let start = if p == 0 { x.start } else { Start::matrix(x.c, x.ldc) };
+            row_blocks::<C>(
+                tile,
+                &Product { k, a: x.a.from(0, p), start, ..*x },
+                Side::Panels(panels.add(p * width), k),
+            );
         }
     }
 }
@@ -44,7 +69,7 @@ fn even(total: usize, most: usize) -> usize {
 }
 
 /// Loop 3: cuts m into blocks, packs each block of A, and multiplies it with the block of B.
-unsafe fn row_blocks(tile: &Tile, x: &Product, b: Side) {
+unsafe fn row_blocks<C: Calls>(tile: &Tile, x: &Product, b: Side) {
     let in_place = x.reads_a(tile);
     for (i, m) in blocks(x.m, ROWS) {
         // SAFETY: row i is inside A and C; ROWS · depth ≤ A_ROOM; in place no tile repeats a row.
@@ -54,7 +79,7 @@ unsafe fn row_blocks(tile: &Tile, x: &Product, b: Side) {
             if !in_place {
                 pack::rows(a, x.scratch, x.k, m, tile);
             }
-            strips(tile, &Product { m, a, c, start, ..*x }, side, b);
+            strips::<C>(tile, &Product { m, a, c, start, ..*x }, side, b);
         }
     }
 }
@@ -83,7 +108,7 @@ impl Side {
 }
 
 /// Loops 2 and 1: every tile of a block. Strips of columns are outside, so that a panel of B stays in the first-level cache.
-unsafe fn strips(tile: &Tile, x: &Product, a: Side, b: Side) {
+unsafe fn strips<C: Calls>(tile: &Tile, x: &Product, a: Side, b: Side) {
     for (j, columns) in blocks(x.n, tile.columns) {
         for (i, rows, height) in tile.cut(x.m) {
             // SAFETY: (i, j) is inside C; a matrix read in place is cut into whole tiles (`reads_a`, `reads_b`), the others were packed for this
@@ -91,7 +116,7 @@ unsafe fn strips(tile: &Tile, x: &Product, a: Side, b: Side) {
             unsafe {
                 let (c, start) = (x.c.add(i * x.ldc + j), x.start.at(i, j));
                 let ((a, a_step), (b, b_step)) = (a.from(i, height), b.from(j, tile.columns));
-                tile.run(height, &Job { k: x.k, a, a_step, b, b_step, start, c, ldc: x.ldc, rows }, columns);
+                tile.run::<C>(height, &Job { k: x.k, a, a_step, b, b_step, start, c, ldc: x.ldc, rows }, columns);
             }
         }
     }

@@ -12,6 +12,7 @@
 mod blocked;
 mod direct;
 mod pack;
+mod repeated;
 mod share;
 mod tile;
 mod view;
@@ -21,8 +22,9 @@ use blocked::{blocked, ROWS};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use direct::{direct, is_one_row, one_row};
 use pack::STEPS_AT_A_TIME;
+pub use repeated::{first_transposed, Repeated, Room, Rows};
 pub use share::{Region, Share};
-use tile::{Tile, TILES};
+use tile::{ByTable, Tile, TILES};
 pub use view::Start;
 use view::View;
 
@@ -288,7 +290,7 @@ unsafe fn larger(x: &Product) {
                 pack::transpose(x.b, b, x.k, x.n);
                 direct(&Product { b: View::matrix(b, x.n), ..*x });
             }
-            Path::Blocked => blocked(tile, x),
+            Path::Blocked => blocked::<ByTable>(tile, x),
         }
     }
 }

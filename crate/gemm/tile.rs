@@ -76,14 +76,48 @@ impl Tile {
 
     /// Runs a job whose A has `height` rows side by side; its first `columns` columns are valid.
     #[inline(always)]
-    pub unsafe fn run(&self, height: usize, job: &Job, columns: usize) {
-        let run = if height == SHORT { self.short } else { self.tall };
+    pub unsafe fn run<C: Calls>(&self, height: usize, job: &Job, columns: usize) {
         // SAFETY: the caller's promise.
         unsafe {
             if columns == self.columns && job.rows == height {
-                run(job);
+                C::call(self, height, job);
             } else {
-                edge(run, job, columns, self.columns);
+                edge::<C>(self, height, job, columns);
+            }
+        }
+    }
+}
+
+/// The way in which a product calls the code of a tile.
+pub trait Calls {
+    /// Runs a whole tile of that height.
+    unsafe fn call(tile: &Tile, height: usize, job: &Job);
+}
+
+/// Through the table of functions, which only the core of the module has: it is the least code.
+pub struct ByTable;
+impl Calls for ByTable {
+    #[inline(always)]
+    unsafe fn call(tile: &Tile, height: usize, job: &Job) {
+        let run = if height == SHORT { tile.short } else { tile.tall };
+        // SAFETY: the caller's promise.
+        unsafe { run(job) }
+    }
+}
+
+/// By name, for the parts of the module.
+pub struct ByName;
+impl Calls for ByName {
+    #[inline(always)]
+    unsafe fn call(tile: &Tile, height: usize, job: &Job) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match (height, tile.columns) {
+                (SHORT, 8) => adjacent_rows::<SHORT, 2>(job),
+                (SHORT, _) => adjacent_rows::<SHORT, 4>(job),
+                (5, _) => adjacent_rows::<5, 2>(job),
+                (_, 8) => adjacent_rows::<6, 2>(job),
+                _ => adjacent_rows::<6, 4>(job),
             }
         }
     }
@@ -91,16 +125,16 @@ impl Tile {
 
 /// Computes the ragged end of C in a buffer that holds a whole tile; only its valid elements are copied in and out.
 #[inline(never)]
-unsafe fn edge(run: unsafe fn(&Job), job: &Job, columns: usize, width: usize) {
+unsafe fn edge<C: Calls>(tile: &Tile, height: usize, job: &Job, columns: usize) {
     let mut buffer = [0.0f32; LARGEST];
-    let c = buffer.as_mut_ptr();
+    let (c, width) = (buffer.as_mut_ptr(), tile.columns);
     // SAFETY: `rows` rows of C and of the start values have `columns` elements, no more than the buffer has.
     unsafe {
         for i in 0..job.rows {
             copy(job.start.at(i, 0).ptr, c.add(i * width), columns);
         }
         let start = Start::matrix(c, width);
-        run(&Job { c, ldc: width, start, ..*job });
+        C::call(tile, height, &Job { c, ldc: width, start, ..*job });
         for i in 0..job.rows {
             copy(c.add(i * width), job.c.add(i * job.ldc), columns);
         }
@@ -126,7 +160,8 @@ unsafe fn copy(from: *const f32, to: *mut f32, n: usize) {
     }
 }
 
-/// Rows of A side by side; all rows of C exist.
+/// Rows of A side by side; all rows of C exist. Each shape is a function of its own, which an engine optimizes sooner.
+#[inline(never)]
 unsafe fn adjacent_rows<const MR: usize, const NV: usize>(job: &Job) {
     let &Job { k, a, a_step, b, b_step, start, c, ldc, .. } = job;
     // SAFETY: MR rows of A lie side by side, and 4·NV columns of B, k times.

@@ -5,13 +5,13 @@ import type { Gain } from '../../ts/backend/threads/gain.js'
 import { sharedMemory, startThreads } from '../../ts/backend/threads/index.js'
 import { Pool } from '../../ts/backend/threads/pool.js'
 import { compiled, instantiate, instantiatePart } from '../../ts/backend/wasm/load.js'
-import { OPERATIONS, OTHERS } from '../../ts/backend/wasm/parts.js'
+import { OPERATIONS, OTHERS, RECURRENT } from '../../ts/backend/wasm/parts.js'
 import type { WasmExports, WasmPart } from '../../ts/backend/wasm/types.js'
 import type { Variant } from '../../ts/backend/wasm/variants.js'
 import type { TestBackend } from './backends.js'
 
 /** Parts with these kernels, besides the core. */
-const PARTS = [OPERATIONS, OTHERS]
+const PARTS = [OPERATIONS, OTHERS, RECURRENT]
 
 export interface Team extends TestBackend {
   exports: WasmExports
@@ -25,8 +25,8 @@ export interface Team extends TestBackend {
 export function alone(variant: Variant): TestBackend & { kernels: WasmExports } {
   const exports = instantiate(variant)
   const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase())
-  const [operations, others] = PARTS.map((part) => partBeside(part, variant, exports))
-  const kernels = { ...operations, ...others, ...exports }
+  const parts = PARTS.map((part) => partBeside(part, variant, exports))
+  const kernels = Object.assign({}, ...parts, exports) as WasmExports
   return { label: `wasm ${variant}`, kernels, heap, float64: false, unit: 2 ** -24 }
 }
 
@@ -36,7 +36,7 @@ export async function team(variant: Variant, threads: number): Promise<Team> {
   const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase())
   const { kernels, pool, share, add } = startThreads(variant, exports, heap, threads)
   await pool.ready
-  const [operations, others] = PARTS.map((part) => add(partBeside(part, variant, exports, true), compiled(variant, true, part)))
+  const parts = PARTS.map((part) => add(partBeside(part, variant, exports, true), compiled(variant, true, part), part))
   await allHave(pool)
   pool.sharesFor = () => threads
   ;(pool as unknown as { gain: Gain }).gain.wants = () => true
@@ -49,7 +49,7 @@ export async function team(variant: Variant, threads: number): Promise<Team> {
   const label = `wasm ${variant}, ${threads} threads`
   return {
     label,
-    kernels: { ...operations, ...others, ...kernels } as Kernels,
+    kernels: Object.assign({}, ...parts, kernels) as Kernels,
     heap,
     float64: false,
     unit: 2 ** -24,

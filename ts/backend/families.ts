@@ -12,10 +12,11 @@ import { arithmeticKernels, choiceKernels, rareElementwise } from './js/elementw
 import { gemmKernels } from './js/gemm.js'
 import { crossEntropyKernels, elementLossKernels } from './js/loss.js'
 import { dropoutKernel, normalKernel, randomKernels } from './js/random.js'
+import { recurrentKernels } from './js/recurrent.js'
 import { rareReductions, sumKernel } from './js/reduce.js'
 import { logSoftmaxKernels, softmaxKernels } from './js/softmax.js'
 import type { BasicKernels, Kernels } from './kernels.js'
-import { CONV, LOSSES, OPERATIONS, OTHERS } from './wasm/parts.js'
+import { CONV, LOSSES, OPERATIONS, OTHERS, RECURRENT } from './wasm/parts.js'
 import type { WasmPart } from './wasm/types.js'
 
 /** Adds the kernels of a family to a backend, if they are missing, and returns the kernels with a type that includes them. */
@@ -70,3 +71,5 @@ export const withOthers = /* @__PURE__ */ family(
 )
 /** Convolution and pooling, for `gradus/conv`. */
 export const withConv = /* @__PURE__ */ family('convForward', convKernels, CONV)
+/** Recurrent layers, for `gradus/recurrent`. */
+export const withRecurrent = /* @__PURE__ */ family('recurrentForward', recurrentKernels, RECURRENT)

@@ -117,7 +117,7 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
   const partOf = (part: WasmPart): WasmExports | undefined => {
     if (!parts.has(part)) {
       const found = instantiatePart(part, variant, exports, shared !== undefined)
-      parts.set(part, found && found !== exports && shared ? shared.add(found, compiled(variant, true, part)) : found)
+      parts.set(part, found && found !== exports && shared ? shared.add(found, compiled(variant, true, part), part) : found)
     }
     return parts.get(part)
   }

@@ -9,11 +9,13 @@
  * Matrices are row-major and dense. `accumulate` is 0 (overwrite) or 1 (add to the present values), unless a line says otherwise. Zero-sized
  * dimensions are legal everywhere. NaN propagates through every kernel, including relu, maximum and clip.
  *
- * Kernels of convolution are in conv-kernels.ts, kernels for eight nets at once in fleet.ts, kernels of solvers, in double precision, in double-kernels.ts.
+ * Kernels of convolution are in conv-kernels.ts, of recurrent layers in recurrent-kernels.ts, kernels for eight nets at once in fleet.ts, kernels of
+ * solvers, in double precision, in double-kernels.ts.
  */
 
 import { type ConvKernels, convArguments } from './conv-kernels.js'
 import { type MemoryRange, optional, type Ptr, type RangeMaker, type Ranges } from './memory-ranges.js'
+import { type RecurrentKernels, recurrentArguments } from './recurrent-kernels.js'
 
 export { type MemoryRange, type Ptr, RangeMaker, SCRATCH_BYTES } from './memory-ranges.js'
 
@@ -120,7 +122,8 @@ export type Loss = (
 export interface Kernels
   extends Record<(typeof UNARY_KERNELS)[number], Unary>, // crate/elementwise.rs
     Record<(typeof BINARY_KERNELS)[number], Binary>,
-    ConvKernels {
+    ConvKernels,
+    RecurrentKernels {
   // ---- matrix products (crate/gemm/): sums run over k in ascending order, whatever the tile ----
   /** c[m,n] = a[m,k] · b[k,n] (+ c) */
   matmul(a: Ptr, b: Ptr, c: Ptr, m: number, n: number, k: number, accumulate: number, scratch: Ptr): void
@@ -328,6 +331,7 @@ export const kernelArguments = (): Record<keyof Kernels, Ranges> => ({
   ...sameForEach(UNARY_KERNELS, elementwise),
   ...sameForEach(BINARY_KERNELS, binary),
   ...convArguments((activation) => SAVES_INPUT.has(ACTIVATIONS[activation])),
+  ...recurrentArguments(),
   matmul: product,
   matmulNT: product,
   matmulTN: product,

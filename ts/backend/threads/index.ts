@@ -5,7 +5,7 @@ import { warnOnce } from '../../common/warn.js'
 import { FIRST_BYTES, type Heap } from '../heap.js'
 import { type Kernel, type Kernels, SCRATCH_BYTES, type Update } from '../kernels.js'
 import { compiled, isShareable } from '../wasm/load.js'
-import type { WasmExports } from '../wasm/types.js'
+import type { WasmExports, WasmPart } from '../wasm/types.js'
 import type { Variant } from '../wasm/variants.js'
 import { Pool } from './pool.js'
 import { shareKernels, shareOthers, shareUpdate } from './split.js'
@@ -30,8 +30,8 @@ export interface Threads {
   ready: Promise<void>
   /** An optimizer's update kernel, divided among the threads. */
   share(update: Update): Update
-  /** Shares the kernels of another module, too. `exports` belong to its instance on the calling thread. */
-  add(exports: WasmExports, module: WebAssembly.Module): WasmExports
+  /** Shares the kernels of a part, too. `exports` belong to its instance on the calling thread. */
+  add(exports: WasmExports, module: WebAssembly.Module, part: WasmPart): WasmExports
 }
 
 /** The requested number of threads. @throws RangeError */
@@ -92,9 +92,9 @@ export function startThreads(variant: Variant, exports: WasmExports, heap: Heap,
   const pool = new Pool(Object.values(exports) as Kernel[], compiled(variant, true), memory, scratches, exports.table as WebAssembly.Table)
   const threaded = { exports, pool, scratches }
   const ready = pool.ready.catch(({ message }: Error) => warnOneThread(`workers do not start (${message})`))
-  const add: Threads['add'] = (added, module) => {
+  const add: Threads['add'] = (added, module, part) => {
     pool.add(Object.values(added) as Kernel[], module)
-    return shareOthers({ exports: added, pool })
+    return (part.share ?? shareOthers)({ exports: added, pool, scratches })
   }
   return { kernels: shareKernels(threaded), pool, ready, share: (update) => shareUpdate(pool, update), add }
 }

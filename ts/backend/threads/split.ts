@@ -8,10 +8,10 @@ import type { WasmExports } from '../wasm/types.js'
 import { isSmall, type Pool } from './pool.js'
 
 /** Rough speed of one thread of a present-day machine: multiply-adds per nanosecond, and nanoseconds per element. */
-const PRODUCT = 20
+export const PRODUCT = 20
 const UPDATE = 0.4
 const RECTIFIER = 0.5
-const FUNCTION = 1
+export const FUNCTION = 1
 
 /** Floats per cache line: shares end at the ends of lines. */
 const LINE = 16
@@ -33,7 +33,7 @@ export interface ThreadedModule {
  * Marks a kernel that threads share with two more fields: `single`, the same kernel on one thread, and `isSmall`, which calls are small enough
  * for it. Programs (train/fast/program.ts) call kernels from within the module, which can only call `single`, so they take small calls alone.
  */
-function shared<F extends (...numbers: never[]) => unknown>(kernel: F, single: F, time: (...args: Parameters<F>) => number): F {
+export function shared<F extends (...numbers: never[]) => unknown>(kernel: F, single: F, time: (...args: Parameters<F>) => number): F {
   const isOfOne = (...args: number[]) => isSmall(time(...(args as unknown as Parameters<F>)))
   return Object.assign(kernel, { single: single as unknown as Kernel, isSmall: isOfOne } satisfies WrappedKernel)
 }
@@ -82,7 +82,7 @@ export function shareUpdate(pool: Pool, update: Update): Update {
 }
 
 /** The calling thread uses the scratch memory that it was given, and each worker has its own. */
-function scratchOf({ scratches }: ThreadedModule, index: number, own: Ptr): Ptr {
+export function scratchOf({ scratches }: ThreadedModule, index: number, own: Ptr): Ptr {
   return index === 0 ? own : scratches[index - 1]
 }
 
@@ -90,7 +90,7 @@ function scratchOf({ scratches }: ThreadedModule, index: number, own: Ptr): Ptr 
  * Divides n elements, or rows of `cols` columns, into shares. `argumentsOf` makes the arguments of a share from the number of bytes before it and its
  * number of elements.
  */
-function cut(n: number, argumentsOf: (bytes: number, count: number) => number[], cols = 0): (index: number, shares: number) => number[] {
+export function cut(n: number, argumentsOf: (bytes: number, count: number) => number[], cols = 0): (index: number, shares: number) => number[] {
   const unit = cols > 0 ? 1 : LINE
   const begin = (index: number, shares: number) => Math.min(n, Math.floor((Math.ceil(n / unit) * index) / shares) * unit)
   return (index, shares) => argumentsOf(4 * (cols || 1) * begin(index, shares), begin(index + 1, shares) - begin(index, shares))

@@ -9,7 +9,9 @@ import doubles from './generated/doubles.js'
 import losses from './generated/losses.js'
 import operations from './generated/operations.js'
 import others from './generated/others.js'
+import recurrent from './generated/recurrent.js'
 import updates from './generated/updates.js'
+import { shareRecurrent } from '../threads/recurrent.js'
 import type { WasmPart } from './types.js'
 
 /** Kernels in double precision, for solvers. */
@@ -26,3 +28,5 @@ export const OPERATIONS: WasmPart = { text: operations }
 export const OTHERS: WasmPart = { text: others }
 /** Convolution and pooling. */
 export const CONV: WasmPart = { text: conv }
+/** Recurrent layers. */
+export const RECURRENT: WasmPart = { text: recurrent, share: shareRecurrent }

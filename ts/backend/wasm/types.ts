@@ -1,5 +1,6 @@
 /** Types of WebAssembly: the text of a module, the contents of an entry of the package, and the exports of an instance. */
 import type { Kernels, Ptr } from '../kernels.js'
+import type { ThreadedModule } from '../threads/split.js'
 import type { Variant } from './variants.js'
 
 /**
@@ -8,6 +9,8 @@ import type { Variant } from './variants.js'
  */
 export interface WasmPart {
   text: string
+  /** Shares the kernels of the part among threads; by default those that threads/split.ts knows by their names. */
+  share?(threaded: ThreadedModule): WasmExports
 }
 
 /** The WebAssembly of an entry: a text; or the compiled module of `simd` alone, if the runtime has compiled it; or nothing. */

@@ -58,6 +58,7 @@ export function partsOf(exports) {
     updates: UPDATES,
     conv: exports.filter((name) => /^(conv|maxPool|averagePool)/.test(name)),
     losses: ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'],
+    recurrent: exports.filter((name) => name.startsWith('recurrent')),
     operations: ['neg', 'exp', 'square', 'transpose', 'reduceSum', 'softmax', 'softmaxBackward', 'dropout'],
   }
   const elsewhere = [...INSTANCE, ...CORE, ...Object.values(listed).flat()]

@@ -1,0 +1,116 @@
+/** Outputs, states, gradients and second derivatives of the recurrent layers beside PyTorch's, in float64. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { add, type Backend, createBackend, gradients, mul, sum, type Tensor, tensor } from '../../ts/index.js'
+import { GRU, LSTM, loadTorchWeights, type RecurrentLayer, SimpleRNN } from '../../ts/recurrent/index.js'
+
+interface Numbers {
+  shape: number[]
+  values: number[]
+}
+interface Case {
+  name: string
+  kind: 'SimpleRNN' | 'GRU' | 'GRUBefore' | 'LSTM'
+  bidirectional: boolean
+  lengths: number[] | null
+  mask: number[][] | null
+  leaves: Record<string, Numbers>
+  output: Numbers
+  state: Numbers
+  outputGradient: Numbers
+  stateGradient: Numbers
+  gradients: Record<string, Numbers>
+  directions: Record<string, Numbers>
+  seconds: Record<string, Numbers>
+}
+
+const { cases } = JSON.parse(readFileSync('test/oracles/recurrent.json', 'utf8')) as { cases: Case[] }
+const backends: [string, Backend, number][] = [
+  ['JavaScript in float64', createBackend({ backend: 'js', dtype: 'float64' }), 1e-12],
+  ['WebAssembly', createBackend(), 2e-5],
+]
+
+function layerOf({ kind, bidirectional, leaves }: Case, backend: Backend): RecurrentLayer {
+  const options = { bidirectional, backend }
+  const layer =
+    kind === 'SimpleRNN'
+      ? new SimpleRNN(2, 3, options)
+      : kind === 'LSTM'
+        ? new LSTM(2, 3, options)
+        : new GRU(2, 3, { ...options, resetAfter: kind === 'GRU' })
+  const tensors = Object.fromEntries(Object.entries(leaves).map(([name, { shape, values }]) => [name, tensor(values, shape, { backend })]))
+  for (const suffix of bidirectional ? ['', '_reverse'] : [''])
+    if (kind === 'GRU') tensors[`bias_hh_l0${suffix}`] = tensor([...new Array(6).fill(0), ...leaves[`candidate${suffix}`].values], [9], { backend })
+  if (kind === 'GRUBefore') {
+    const build = layer.build()
+    build.weight.assign(turned(tensors.weight_ih_l0))
+    build.recurrentWeight.assign(turned(tensors.weight_hh_l0))
+    build.bias?.assign(tensors.bias_ih_l0)
+  } else loadTorchWeights(layer as RecurrentLayer, tensors)
+  return layer as RecurrentLayer
+}
+
+function turned(t: Tensor): Tensor {
+  const [rows, columns] = t.shape
+  const values = t.data()
+  return tensor(
+    Array.from({ length: rows * columns }, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]),
+    [columns, rows],
+    { backend: t.backend },
+  )
+}
+
+/** The parameter of a layer for PyTorch's name, and whether its matrix is transposed. */
+function parameterOf(layer: RecurrentLayer, name: string): [Tensor, boolean] {
+  const m = layer as GRU
+  const own = name.endsWith('_reverse')
+    ? [m.reverseWeight, m.reverseRecurrentWeight, m.reverseBias, m.reverseRecurrentBias]
+    : [m.weight, m.recurrentWeight, m.bias, m.recurrentBias]
+  const index = ['weight_ih', 'weight_hh', 'bias_ih', 'candidate'].findIndex((part) => name.startsWith(part))
+  return [own[index] as Tensor, index < 2]
+}
+
+function close(got: Tensor, wanted: Numbers, isTurned: boolean, tolerance: number, what: string) {
+  const t = isTurned ? turned(got) : got
+  expect(t.shape, what).toEqual(wanted.shape)
+  const values = t.data()
+  wanted.values.forEach((value, i) =>
+    expect(Math.abs(values[i] - value), `${what}[${i}]: ${values[i]}, PyTorch ${value}`).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(value))),
+  )
+}
+
+describe.each(backends)('%s', (_, backend, tolerance) => {
+  test.each(cases)('$name', (c) => {
+    const layer = layerOf(c, backend)
+    const make = ({ shape, values }: Numbers, requiresGrad = false) => tensor(values, shape, { backend, requiresGrad })
+    const names = Object.keys(c.leaves)
+    const x = make(c.leaves.x, true)
+    const initial = c.leaves.initial && make(c.leaves.initial, true)
+    const leaves = names.map((name): [Tensor, boolean] =>
+      name === 'x' ? [x, false] : name === 'initial' ? [initial, false] : parameterOf(layer, name),
+    )
+    const run = () => {
+      const { output, state } = layer.run(x, {
+        ...(c.lengths && { lengths: c.lengths }),
+        ...(c.mask && { mask: c.mask }),
+        ...(initial && { initialState: initial }),
+      })
+      return { output, state, value: add(sum(mul(output, make(c.outputGradient))), sum(mul(state, make(c.stateGradient)))) as Tensor }
+    }
+    const { output, state, value } = run()
+    close(output, c.output, false, tolerance, 'output')
+    close(state, c.state, false, tolerance, 'state')
+    const inputs = leaves.map(([leaf]) => leaf)
+    const fused = gradients(value, inputs)
+    fused.forEach((g, i) => close(g, c.gradients[names[i]], leaves[i][1], tolerance, `gradient of ${names[i]}`))
+
+    const first = gradients(run().value, inputs, { createGraph: true })
+    first.forEach((g, i) => close(g, c.gradients[names[i]], leaves[i][1], tolerance, `recorded gradient of ${names[i]}`))
+    const along = first
+      .map((g, i) => sum(mul(g, leaves[i][1] ? turned(make(c.directions[names[i]])) : make(c.directions[names[i]]))) as Tensor)
+      .reduce((a, b) => add(a, b) as Tensor)
+    gradients(along, inputs).forEach((g, i) =>
+      close(g, c.seconds[names[i]], leaves[i][1], 10 * tolerance, `second derivative of ${names[i]}`),
+    )
+  })
+})

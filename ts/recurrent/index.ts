@@ -1,0 +1,22 @@
+/**
+ * Recurrent layers for sequences: {@link GRU}, {@link LSTM} and {@link SimpleRNN}.
+ *
+ * @module gradus/recurrent
+ */
+export { GRU } from './gru.js'
+export type { RunOptions } from './layer.js'
+export { LSTM } from './lstm.js'
+export {
+  type GruCall,
+  type GruWeights,
+  gru,
+  lstm,
+  type RecurrentCall,
+  type RecurrentResult,
+  type RecurrentWeights,
+  type StepsToTake,
+  simpleRNN,
+} from './operations.js'
+export type { GRUOptions, RecurrentOptions } from './options.js'
+export { SimpleRNN } from './simple-rnn.js'
+export { kerasWeights, loadKerasWeights, loadTorchWeights, type RecurrentLayer, type TorchPlace, torchWeights } from './weights.js'
