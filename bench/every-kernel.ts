@@ -21,6 +21,7 @@ import {
   RangeMaker,
   UNARY_KERNELS,
 } from '../ts/backend/kernels.js'
+import { kindOf } from '../ts/backend/recurrent-kernels.js'
 import { type Backend, createBackend, gradients, square, sum, tensor } from '../ts/index.js'
 
 /** Floats of an element-wise case: in the second cache, as the arrays of a small net are. */
@@ -145,6 +146,25 @@ const WINDOW: Geometry = {
   ...{ strideY: 1, strideX: 1, top: 1, left: 1, dilationY: 1, dilationX: 1, groups: 1 },
 }
 const pooling = (call: Cases[string]): Cases => ({ '4 · 16 × 16 × 8, 3 × 3': call })
+/** A GRU of 8 units over 12 steps of 16 sequences. */
+const [SEQUENCES, STEPS, UNITS] = [16, 12, 8] as const
+const ALL = SEQUENCES * STEPS * UNITS
+const GRU = kindOf('gruAfter', false)
+/** The address of a float of an array. */
+const at = (array: Ptr, floats: number): Ptr => array + 4 * floats
+const recurrent: Partial<Record<keyof Kernels, Cases>> = {
+  recurrentForward: {
+    'GRU of 8, 12 steps of 16': (k, { x, z, out, scratch }) =>
+      k.recurrentForward(z, x, at(x, 192), 0, out, at(out, 2 * ALL), at(out, 3 * ALL), 0, SEQUENCES, STEPS, UNITS, GRU, scratch),
+  },
+  recurrentBackward: {
+    'GRU of 8, 12 steps of 16': (k, { x, y, z, out, scratch }) =>
+      k.recurrentBackward(x, y, at(y, 192), at(y, 192 + 2 * ALL), 0, 0, out, at(out, 3 * ALL), z, SEQUENCES, STEPS, UNITS, GRU, scratch),
+  },
+  recurrentWeights: {
+    '192 rows of 24': (k, { x, y, out, scratch }) => k.recurrentWeights(x, y, out, 16, 24, 24, 8, 16, 192, 0, scratch),
+  },
+}
 
 /** Cases of kernels that no operation of test/ops/table.ts is named after, or that are called in ways that no operation does. */
 const BY_HAND: Partial<Record<keyof Kernels, Cases>> = {
@@ -180,6 +200,7 @@ const BY_HAND: Partial<Record<keyof Kernels, Cases>> = {
   toIndices: {
     '1638 rows of 10': (k, { x, out }) => k.toIndices(x, out, 1638, 10),
   },
+  ...recurrent,
   reduceSum: reduce('reduceSum'),
   reduceMax: reduce('reduceMax'),
   reduceMin: reduce('reduceMin'),

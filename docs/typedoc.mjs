@@ -26,6 +26,7 @@ const CATEGORIES = {
   train: 'Training',
   select: 'Selection',
   curvature: 'Curvature',
+  recurrent: 'Layers',
   solve: 'Solvers',
   data: 'Data',
   rows: 'Data',

@@ -234,6 +234,7 @@ enum Path {
 
 /// The path of a product that [`product`] has not decided: one of [`FEW_ROWS`] rows or more, or with a B whose columns are contiguous. The first
 /// rule that applies decides.
+#[inline(always)]
 fn path(x: &Product, tile: &Tile) -> Path {
     let size = x.n * x.k;
     let rows_contiguous = x.b.column_stride == 1;
@@ -296,6 +297,7 @@ unsafe fn larger(x: &Product) {
 }
 
 /// [`direct`], for a column-major A in blocks of k: every few rows of C read all of a block of A again, which a second-level cache then holds.
+#[inline(always)]
 unsafe fn direct_by_depth(x: &Product) {
     let depth = if x.a.is_column_major() { DIRECT_DEPTH } else { x.k };
     for (p, k) in blocks(x.k, depth) {

@@ -100,6 +100,7 @@ unsafe fn along_columns(b: View, panel: *mut f32, k: usize, columns: usize, widt
 }
 
 /// to\[k,n\] = b\[k,n\], row-major, where columns of b are contiguous.
+#[inline(always)]
 pub unsafe fn transpose(b: View, to: *mut f32, k: usize, n: usize) {
     let (squares, steps) = (n - n % 4, k - k % 4);
     // SAFETY: the parts cover b: squares, the rows below them, the columns beside both.
@@ -129,6 +130,7 @@ unsafe fn repeating(b: View, panel: *mut f32, k: usize, width: usize, columns: u
 
 /// Copies a block of A into panels of a tile's rows, interleaved by k; a ragged panel repeats its last row. Rows that lie side by side
 /// are read a few steps at a time, so that panels side by side share cache lines.
+#[inline(always)]
 pub unsafe fn rows(a: View, to: *mut f32, k: usize, m: usize, tile: &Tile) {
     let most = if a.column_stride == 1 { k } else { STEPS_AT_A_TIME };
     for (p, steps) in blocks(k, most) {

@@ -14,6 +14,13 @@ fn tile() -> &'static Tile {
     &TILES[TILE.load(Ordering::Relaxed)]
 }
 
+/// Panics unless a promise is kept. The text of an assertion would be data in the core of the module, which every program has.
+fn check(kept: bool) {
+    if !kept {
+        unreachable!()
+    }
+}
+
 /// Rows of floats at equal distances, such as the steps of one time in a batch of sequences.
 #[derive(Clone, Copy)]
 pub struct Rows<'a> {
@@ -26,7 +33,7 @@ pub struct Rows<'a> {
 impl Rows<'_> {
     /// Panics unless there are `rows` rows of `columns` floats.
     fn check(self, rows: usize, columns: usize) {
-        assert!(rows == 0 || columns == 0 || self.cells.len() >= (rows - 1) * self.stride + columns);
+        check(rows == 0 || columns == 0 || self.cells.len() >= (rows - 1) * self.stride + columns);
     }
 
     fn view(self) -> View {
@@ -56,7 +63,7 @@ pub struct Room<'a> {
 impl<'a> Room<'a> {
     /// The room for factors that together have this number of rows and columns, or fewer.
     pub fn new(scratch: Cells<'a>, rows: usize, columns: usize) -> Self {
-        assert!(scratch.len() >= SCRATCH);
+        check(scratch.len() >= SCRATCH);
         // each of two factors may end in a ragged panel
         Room { scratch, used: A_ROOM, fits: rows * (columns + 2 * 16) <= B_ROOM }
     }
@@ -126,7 +133,7 @@ pub fn first_transposed([a, b, c]: [Rows; 3], [m, n, k]: [usize; 3], accumulate:
     a.check(k, m);
     b.check(k, n);
     c.check(m, n);
-    assert!(scratch.len() >= SCRATCH);
+    check(scratch.len() >= SCRATCH);
     let to = write(c.cells);
     let start = if accumulate { Start::matrix(to, c.stride) } else { Start::zero() };
     let a = a.view().transposed();

@@ -40,30 +40,51 @@ impl Scan {
 
 /// Arrays of the forward pass; sizes as in ts/backend/recurrent-kernels.ts.
 pub struct Forward<'a> {
+    /// Sizes and direction.
     pub scan: Scan,
+    /// Inputs of the gates, and then the gates.
     pub z: Cells<'a>,
+    /// The recurrent weights.
     pub u: Cells<'a>,
+    /// The bias of a GRU's q.
     pub b: Option<Cells<'a>>,
+    /// The first state.
     pub initial: Option<Cells<'a>>,
+    /// The state before each step, and more.
     pub saved: Cells<'a>,
+    /// The outputs.
     pub y: Option<Cells<'a>>,
+    /// The last state.
     pub last: Cells<'a>,
+    /// 0 for steps to skip.
     pub mask: Option<Cells<'a>>,
+    /// Room for panels.
     pub scratch: Cells<'a>,
 }
 
 /// Arrays of the gradient.
 pub struct Backward<'a> {
+    /// Sizes and direction.
     pub scan: Scan,
+    /// The gates.
     pub z: Cells<'a>,
+    /// The recurrent weights.
     pub u: Cells<'a>,
+    /// As the forward pass left it.
     pub saved: Cells<'a>,
+    /// Gradient of the outputs.
     pub dy: Option<Cells<'a>>,
+    /// Gradient of the last state.
     pub dlast: Option<Cells<'a>>,
+    /// 0 for steps to skip.
     pub mask: Option<Cells<'a>>,
+    /// Gradient of the gates' inputs.
     pub dz: Cells<'a>,
+    /// Gradient of q.
     pub dq: Cells<'a>,
+    /// Gradient of the state; at last of the first one.
     pub carry: Cells<'a>,
+    /// Room for panels.
     pub scratch: Cells<'a>,
 }
 
@@ -217,17 +238,10 @@ fn add(from: Cells, to: Cells) {
     each(from.len(), Sum(from, to));
 }
 
-/// Parts of a kind by its number (CELLS in ts/backend/recurrent-kernels.ts): gates, state, saved, dq.
+/// Parts of a kind by its number (CELLS in ts/backend/recurrent-kernels.ts): gates, state, saved, dq. Each kind has a digit of each number, from the
+/// right: a table would be data in the core of the module, which every program has.
 pub fn parts(kind: usize) -> [usize; 4] {
-    fn of<K: Kind>() -> [usize; 4] {
-        [K::GATES, K::STATE, K::SAVED, K::EXTRA]
-    }
-    match kind {
-        0 => of::<Simple>(),
-        1 => of::<GruAfter>(),
-        2 => of::<GruBefore>(),
-        _ => of::<Lstm>(),
-    }
+    [0x4331, 0x2111, 0x3221, 0x0110].map(|digits| digits >> (4 * kind) & 0xf)
 }
 
 /// All steps of the layer of that number.

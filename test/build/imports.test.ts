@@ -17,7 +17,7 @@ const LEVELS = [
   ['parameter'],
   ['ops'],
   ['nn', 'loss', 'optim', 'schedule'],
-  ['curvature', 'solve', 'trace'],
+  ['curvature', 'recurrent', 'solve', 'trace'],
   ['data', 'train', 'metrics', 'io'],
   ['plot'],
   ['select', 'report'],
@@ -31,7 +31,7 @@ const ENTRIES = ['index', 'entries/js', ...SHARING.map((name) => `${name}/index`
 /** The files of five modules (lane, gemm, conv, fleet, abi) that need it because they access memory by address. */
 const UNSAFE_FILES = [
   ...['crate/lane/f32x4.rs', 'crate/lane/f64x2.rs', 'crate/lane/touch.rs'],
-  ...['blocked', 'direct', 'pack', 'tile', 'view'].map((name) => `crate/gemm/${name}.rs`),
+  ...['blocked', 'direct', 'pack', 'repeated', 'tile', 'view'].map((name) => `crate/gemm/${name}.rs`),
   'crate/gemm/mod.rs',
   ...['depthwise', 'mod', 'product', 'tile', 'weights'].map((name) => `crate/conv/${name}.rs`),
   'crate/bare.rs',

@@ -17,6 +17,7 @@ import * as gradus from '../../ts/index.js'
 import * as metrics from '../../ts/metrics/index.js'
 import * as optim from '../../ts/optim/index.js'
 import { plotHistory } from '../../ts/plot/index.js'
+import * as recurrent from '../../ts/recurrent/index.js'
 import { forecast } from '../../ts/series/index.js'
 import { fitCurve, levenbergMarquardt, minimize, strongWolfe } from '../../ts/solve/index.js'
 import { fitStream, OnlineLearner } from '../../ts/stream/index.js'
@@ -56,6 +57,7 @@ const hessian = (f: typeof largestEigenvalues | typeof conditionNumber | typeof 
 
 const TABLE_ROWS = Array.from({ length: 8 }, (_, i) => ({ x: (i * 5) % 8, y: i }))
 const PREPARED = { train: { inputs: new Float32Array(8), targets: new Float32Array(8), count: 8 }, width: 1, classes: 0, embedded: [] }
+const SEQUENCES = [[[1], [2]]]
 const tableModel = () => trainTable(TABLE_ROWS, { target: 'y', hidden: [] })
 
 /** How to call the function of each schema with options; options that the call needs are added to those that are tried. */
@@ -121,6 +123,8 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   GRADIENTS: ['gradients', (o) => gradus.gradients(p(), [], o)],
   GRADIENT_ACCUMULATION: ['GradientAccumulation', (o) => new gradus.GradientAccumulation(new SGD(net().parameters()), o), { every: 2 }],
   GRID: ['grid', tune.grid],
+  GRU_CALL: ['gru', (o) => recurrent.gru(SEQUENCES, { weight: gradus.zeros([1, 3]), recurrentWeight: gradus.zeros([1, 3]) }, o)],
+  GRU_OPTIONS: ['GRU', (o) => new recurrent.GRU(1, 1, o)],
   HEAD_TO_FUNCTION: ['headToFunction', async (o) => heads.headToFunction(await heads.trainHead(...animals), o)],
   HUBER: ['huber', (o) => gradus.huber(p(), p(), o)],
   HYPERBAND: ['hyperband', tune.hyperband, { maxResource: 9 }],
@@ -175,7 +179,13 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   QUANTILE_ERROR: ['quantileError', (o) => metrics.quantileError([1], [1], o)],
   RANKING: ['rocAuc', (o) => metrics.rocAuc([0, 1], [0, 1], o)],
   READ: ['readTable', (o) => data.readTable(new Blob(['x\n1']), o)],
+  RECURRENT: ['LSTM', (o) => new recurrent.LSTM(1, 1, o)],
+  RECURRENT_CALL: [
+    'simpleRNN',
+    (o) => recurrent.simpleRNN(SEQUENCES, { weight: gradus.ones([1, 1]), recurrentWeight: gradus.ones([1, 1]) }, o),
+  ],
   REDUCE_ON_PLATEAU: ['ReduceOnPlateau', (o) => new gradus.ReduceOnPlateau(new SGD(net().parameters()), o)],
+  RUN: ['GRU(1, 1)', (o) => new recurrent.GRU(1, 1).run(SEQUENCES, o)],
   RUN_WORKER: ['runWorker', (o) => tune.runWorker('redis://127.0.0.1:1', o)],
   SAM_OPTIONS: ['SAM', (o) => new gradus.SAM(new SGD(net().parameters()), o)],
   SAVE: ['saveState', (o) => gradus.saveState({}, 'x.safetensors', o)],
@@ -195,6 +205,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   STANDARDIZE: ['standardize', (o) => data.standardize(data.trainTestSplit(data.iris()), o)],
   STEP: ['Adam.step()', (o) => new Adam(net().parameters()).step(o)],
   STEPS: ['trainSteps', (o) => gradus.trainSteps(net(), o).next(), trained().options],
+  STEPS_TO_TAKE: ['LSTM(1, 1)', (o) => new recurrent.LSTM(1, 1).run(SEQUENCES, o)],
   STEP_DECAY: ['stepDecay', (o) => schedules.stepDecay(1, o), { every: 1 }],
   STRONG_WOLFE: ['strongWolfe', (o) => strongWolfe((t) => ({ t, value: t, slope: 1 }), { t: 0, value: 0, slope: -1 }, 1, o)],
   TABLE: ['fromTable', (o) => data.fromTable(TABLE_ROWS, o), { target: 'y' }],
@@ -205,6 +216,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   TARGET_LOSS: ['TargetLoss', (o) => new gradus.TargetLoss(o), { target: 1 }],
   TENSOR: ['tensor', (o) => gradus.tensor([1], o)],
   TOP_K: ['topKAccuracy', (o) => metrics.topKAccuracy([[1, 0]], [0], o)],
+  TORCH_PLACE: ['torchWeights', (o) => recurrent.torchWeights(new recurrent.LSTM(1, 1), o)],
   TO_FUNCTION: ['toFunction', (o) => toFunction(net(), o)],
   TO_ONNX: ['toOnnx', (o) => toOnnx(net(), o)],
   TPE: ['tpe', tune.tpe],

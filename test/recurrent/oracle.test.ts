@@ -30,7 +30,9 @@ const backends: [string, Backend, number][] = [
   ['WebAssembly', createBackend(), 2e-5],
 ]
 
-function layerOf({ kind, bidirectional, leaves }: Case, backend: Backend): RecurrentLayer {
+type AnyLayer = RecurrentLayer & Pick<GRU, 'run'>
+
+function layerOf({ kind, bidirectional, leaves }: Case, backend: Backend): AnyLayer {
   const options = { bidirectional, backend }
   const layer =
     kind === 'SimpleRNN'
@@ -40,14 +42,15 @@ function layerOf({ kind, bidirectional, leaves }: Case, backend: Backend): Recur
         : new GRU(2, 3, { ...options, resetAfter: kind === 'GRU' })
   const tensors = Object.fromEntries(Object.entries(leaves).map(([name, { shape, values }]) => [name, tensor(values, shape, { backend })]))
   for (const suffix of bidirectional ? ['', '_reverse'] : [''])
-    if (kind === 'GRU') tensors[`bias_hh_l0${suffix}`] = tensor([...new Array(6).fill(0), ...leaves[`candidate${suffix}`].values], [9], { backend })
+    if (kind === 'GRU')
+      tensors[`bias_hh_l0${suffix}`] = tensor([...new Array(6).fill(0), ...leaves[`candidate${suffix}`].values], [9], { backend })
   if (kind === 'GRUBefore') {
     const build = layer.build()
     build.weight.assign(turned(tensors.weight_ih_l0))
     build.recurrentWeight.assign(turned(tensors.weight_hh_l0))
     build.bias?.assign(tensors.bias_ih_l0)
-  } else loadTorchWeights(layer as RecurrentLayer, tensors)
-  return layer as RecurrentLayer
+  } else loadTorchWeights(layer, tensors)
+  return layer
 }
 
 function turned(t: Tensor): Tensor {
@@ -62,7 +65,7 @@ function turned(t: Tensor): Tensor {
 
 /** The parameter of a layer for PyTorch's name, and whether its matrix is transposed. */
 function parameterOf(layer: RecurrentLayer, name: string): [Tensor, boolean] {
-  const m = layer as GRU
+  const m = layer as unknown as GRU
   const own = name.endsWith('_reverse')
     ? [m.reverseWeight, m.reverseRecurrentWeight, m.reverseBias, m.reverseRecurrentBias]
     : [m.weight, m.recurrentWeight, m.bias, m.recurrentBias]
@@ -75,7 +78,9 @@ function close(got: Tensor, wanted: Numbers, isTurned: boolean, tolerance: numbe
   expect(t.shape, what).toEqual(wanted.shape)
   const values = t.data()
   wanted.values.forEach((value, i) =>
-    expect(Math.abs(values[i] - value), `${what}[${i}]: ${values[i]}, PyTorch ${value}`).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(value))),
+    expect(Math.abs(values[i] - value), `${what}[${i}]: ${values[i]}, PyTorch ${value}`).toBeLessThanOrEqual(
+      tolerance * Math.max(1, Math.abs(value)),
+    ),
   )
 }
 

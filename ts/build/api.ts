@@ -19,6 +19,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   'ts/metrics/index.ts': 'Metrics: `gradus/metrics`',
   'ts/optim/index.ts': 'All optimizers: `gradus/optim`',
   'ts/plot/index.ts': 'Pictures: `gradus/plot`',
+  'ts/recurrent/index.ts': 'Recurrent layers: `gradus/recurrent`',
   'ts/solve/index.ts': 'Solvers: `gradus/solve`',
   'ts/data/index.ts': 'Data: `gradus/data`',
   'ts/head/index.ts': 'Classes on vectors: `gradus/head`',

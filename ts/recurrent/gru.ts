@@ -1,15 +1,25 @@
 /** The gated recurrent unit. */
 
 import { noGrad } from '../autograd.js'
+import type { Shape } from '../common/shape.js'
 import type { BufferTensor } from '../nn/buffer.js'
 import { Layer } from '../nn/layer.js'
 import type { InputFor, OutputShape } from '../nn/layer-shapes.js'
 import type { BuildContext } from '../nn/module.js'
-import type { Shape } from '../common/shape.js'
 import type { Parameter } from '../parameter.js'
 import type { Generator } from '../random.js'
 import type { Tensor, TensorLike } from '../tensor.js'
-import { describeLayer, makeMembers, outputOf, type RecurrentShapes, resultOf, type RunOptions, type Running, type Settings, settingsOf } from './layer.js'
+import {
+  describeLayer,
+  makeMembers,
+  outputOf,
+  type RecurrentShapes,
+  type Running,
+  type RunOptions,
+  resultOf,
+  type Settings,
+  settingsOf,
+} from './layer.js'
 import type { RecurrentResult } from './operations.js'
 import { GRU_OPTIONS, type GRUOptions, type LastOfOneDirection } from './options.js'
 
@@ -65,12 +75,17 @@ export class GRU<
     options: O = {} as O,
   ) {
     super(options)
-    this.settings = Object.freeze(settingsOf<GRUOptions>('GRU', options.resetAfter === false ? 'gruBefore' : 'gruAfter', [inputs, units], options, GRU_OPTIONS))
+    this.settings = Object.freeze(
+      settingsOf<GRUOptions>('GRU', options.resetAfter === false ? 'gruBefore' : 'gruAfter', [inputs, units], options, GRU_OPTIONS),
+    )
   }
 
   protected override createParameters(context: BuildContext): void {
     const makeParameter: Parameters<typeof makeMembers>[2] = (...args) => this.makeParameter(context, ...args)
-    Object.assign(this, makeMembers(this.settings, context, makeParameter, (...args) => this.makeBuffer(context, ...args)))
+    Object.assign(
+      this,
+      makeMembers(this.settings, context, makeParameter, (...args) => this.makeBuffer(context, ...args)),
+    )
   }
 
   override describe(): string {

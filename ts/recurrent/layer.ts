@@ -15,10 +15,11 @@ import { concat, slice } from '../ops/shape.js'
 import type { Parameter } from '../parameter.js'
 import type { Generator } from '../random.js'
 import type { Tensor, TensorLike } from '../tensor.js'
+import type { Scanned, Wanted, Weights } from './call.js'
 import { callOf, inputsOf, maskOf, type RecurrentResult, STEPS_TO_TAKE, type StepsToTake, stateOf } from './operations.js'
 import type { RECURRENT, RecurrentOptions } from './options.js'
 import { dropInputs, maskOfSteps } from './regularization.js'
-import { type Scanned, scan, type Wanted, type Weights } from './scan.js'
+import { scan } from './scan.js'
 
 /** Options of the method `run` of recurrent layers. */
 export interface RunOptions extends StepsToTake {
@@ -189,7 +190,13 @@ export function describeLayer(kind: string, { inputs, units, bidirectional, retu
 }
 
 /** The value of a flag in the type of options: true, false (also if it is left out), or boolean if it is not known. */
-type FlagOf<O, Name extends string> = Name extends keyof O ? (O[Name] extends true ? true : O[Name] extends false | undefined ? false : boolean) : false
+type FlagOf<O, Name extends string> = Name extends keyof O
+  ? O[Name] extends true
+    ? true
+    : O[Name] extends false | undefined
+      ? false
+      : boolean
+  : false
 
 /** Units of the output: twice as many for both directions. */
 type Width<U extends number, O> = FlagOf<O, 'bidirectional'> extends false ? U : number

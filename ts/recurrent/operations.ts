@@ -6,7 +6,8 @@ import { anything, checkOptions, flag, object, type Schema } from '../common/opt
 import { formatShape, type Shape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { asFloats, floatArray, Tensor, type TensorLike } from '../tensor.js'
-import { type Call, scan, type Weights } from './scan.js'
+import type { Call, Weights } from './call.js'
+import { scan } from './scan.js'
 
 /** Steps of sequences of different lengths in one batch. Give one of the two. */
 export interface StepsToTake {
@@ -182,7 +183,9 @@ export function maskOf(name: string, x: Tensor, { lengths, mask }: StepsToTake):
   given.check((values) => {
     for (let i = 0; i < values.length; i++)
       if (values[i] !== 0 && values[i] !== 1)
-        throw rangeError(`${name}: mask wants 1 (counts) or 0 (is skipped), got ${values[i]} for step ${i % steps} of row ${Math.floor(i / steps)}`)
+        throw rangeError(
+          `${name}: mask wants 1 (counts) or 0 (is skipped), got ${values[i]} for step ${i % steps} of row ${Math.floor(i / steps)}`,
+        )
   })
   return given
 }

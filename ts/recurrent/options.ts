@@ -1,6 +1,6 @@
 /** Options of the recurrent layers. */
 
-import { decay, finite, countFrom0, flag, type Schema } from '../common/options.js'
+import { countFrom0, decay, finite, flag, type Schema } from '../common/options.js'
 import { type Initializer, type InitializerName, initializing } from '../nn/initializer.js'
 import { MODULE, type ModuleOptions } from '../nn/module.js'
 

@@ -11,7 +11,7 @@ import { matmul } from '../ops/matmul.js'
 import { sum } from '../ops/reduce.js'
 import { concat, reshape, slice } from '../ops/shape.js'
 import { floatArray, Tensor } from '../tensor.js'
-import type { Call, Gradients, Wanted } from './scan.js'
+import type { Call, Gradients, Wanted } from './call.js'
 
 /** Gradients of a step: of its x·W + b, of U, of q's bias, and of the state before it. */
 interface StepGradient {

@@ -10,11 +10,14 @@ import { Module } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
 import { asFloats, floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { GRU } from './gru.js'
+import type { Settings } from './layer.js'
 import { LSTM } from './lstm.js'
 import { SimpleRNN } from './simple-rnn.js'
 
-/** A recurrent layer of any kind and size. */
-export type RecurrentLayer = GRU | LSTM | SimpleRNN
+/** A {@link GRU}, {@link LSTM} or {@link SimpleRNN} of any size and options. */
+export interface RecurrentLayer extends Module {
+  readonly settings: Readonly<Settings>
+}
 
 /** The place of a layer's weights among named tensors of PyTorch. */
 export interface TorchPlace {
@@ -42,7 +45,7 @@ function directionsOf(who: string, layer: RecurrentLayer): Direction[] {
     const remedy = (layer as unknown) instanceof Module ? '; pass a layer of the model, model.layers[0]' : ''
     throw typeError(`${who}: layer wants a GRU, LSTM or SimpleRNN, got ${show(layer)}${remedy}`)
   }
-  const m = layer.build() as GRU
+  const m = layer.build() as unknown as GRU
   const forward = { weight: m.weight, recurrentWeight: m.recurrentWeight, bias: m.bias, recurrentBias: m.recurrentBias ?? null }
   if (!layer.settings.bidirectional) return [forward]
   const back = { weight: m.reverseWeight as Parameter, recurrentWeight: m.reverseRecurrentWeight as Parameter }
@@ -158,7 +161,8 @@ export function torchWeights(layer: RecurrentLayer, place: TorchPlace = {}): Rec
 /** @throws Error for a layer that PyTorch does not have */
 function checkTorch(who: string, layer: RecurrentLayer): { cell: CellName } {
   directionsOf(who, layer)
-  if (layer.settings.cell === 'gruBefore') throw plainError(`${who}: PyTorch has no GRU with resetAfter: false; make the layer with resetAfter: true`)
+  if (layer.settings.cell === 'gruBefore')
+    throw plainError(`${who}: PyTorch has no GRU with resetAfter: false; make the layer with resetAfter: true`)
   return layer.settings
 }
 
@@ -177,7 +181,9 @@ export function loadKerasWeights(layer: RecurrentLayer, arrays: readonly TensorL
   const { cell, bias } = layer.settings
   const each = bias ? 3 : 2
   if (!Array.isArray(arrays) || arrays.length !== each * directions.length)
-    throw typeError(`${who}: wants ${each * directions.length} arrays, as get_weights() of ${layer.describe()} returns them, got ${show(arrays)}`)
+    throw typeError(
+      `${who}: wants ${each * directions.length} arrays, as get_weights() of ${layer.describe()} returns them, got ${show(arrays)}`,
+    )
   const order = KERAS_ORDER[cell]
   const ready = directions.map((d, i) => {
     const [width, units] = [d.weight.shape[1], d.recurrentWeight.shape[0]]

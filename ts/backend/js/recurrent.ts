@@ -93,8 +93,7 @@ const gruAfter: Cell = {
       f[carry + i] = dh * update
     }
     for (let i = 0; i < units; i++) {
-      f[carry + i] +=
-        backThrough(step, dz, i, 0, 2 * units, 3 * units) + backThrough(step, dq, i, 2 * units, units, 3 * units)
+      f[carry + i] += backThrough(step, dz, i, 0, 2 * units, 3 * units) + backThrough(step, dq, i, 2 * units, units, 3 * units)
     }
   },
 }

@@ -1,7 +1,7 @@
 /** Recurrent layers, shared by threads: each takes some of the sequences, or, of the gradient of U, some of its columns. */
 import { CELLS, type CellParts, type RecurrentKernels } from '../recurrent-kernels.js'
-import type { WasmExports } from '../wasm/types.js'
-import { FUNCTION, PRODUCT, scratchOf, shared, type ThreadedModule } from './split.js'
+import type { Shareable, WasmExports } from '../wasm/types.js'
+import { FUNCTION, PRODUCT, scratchOf, shared } from './split.js'
 
 const FLOAT = 4
 
@@ -24,13 +24,27 @@ function share(total: number, index: number, shares: number): [from: number, cou
 const after = (elements: number, at: number) => (at === 0 ? 0 : at + FLOAT * elements)
 
 /** The kernels of the part; those with much work are divided among threads. */
-export function shareRecurrent(threaded: ThreadedModule): WasmExports {
+export function shareRecurrent(threaded: Shareable): WasmExports {
   const { exports, pool } = threaded
   const { recurrentForward: forward, recurrentBackward: backward, recurrentWeights: weights } = exports
   const numbers = [forward, backward, weights].map((kernel) => pool.numberOf(kernel))
   const timeOfProduct = (m: number, n: number, k: number) => (m * n * k) / PRODUCT
 
-  const recurrentForward: RecurrentKernels['recurrentForward'] = (z, u, b, initial, saved, y, last, mask, rows, steps, units, kind, scratch) => {
+  const recurrentForward: RecurrentKernels['recurrentForward'] = (
+    z,
+    u,
+    b,
+    initial,
+    saved,
+    y,
+    last,
+    mask,
+    rows,
+    steps,
+    units,
+    kind,
+    scratch,
+  ) => {
     const parts = partsOf(kind)
     const time = timeOf(parts, rows, steps, units)
     const most = Math.min(rows, pool.sharesFor(time))
@@ -55,13 +69,22 @@ export function shareRecurrent(threaded: ThreadedModule): WasmExports {
       const [row, count] = share(rows, index, shares)
       const [all, states] = [row * steps * units, row * units * parts.state]
       return [
-        ...[after(all * parts.gates, z), u, after(all * parts.saved, saved), after(all, dy), after(states, dlast), after(row * steps, mask)],
+        ...[
+          after(all * parts.gates, z),
+          u,
+          after(all * parts.saved, saved),
+          after(all, dy),
+          after(states, dlast),
+          after(row * steps, mask),
+        ],
         ...[after(all * parts.gates, dz), after(all * parts.extra, dq), after(states, carry)],
         ...[count, steps, units, kind, scratchOf(threaded, index, scratch)],
       ]
     })
   }
-  const recurrentWeights: RecurrentKernels['recurrentWeights'] = (...[a, b, c, aStride, bStride, cStride, m, n, k, accumulate, scratch]) => {
+  const recurrentWeights: RecurrentKernels['recurrentWeights'] = (
+    ...[a, b, c, aStride, bStride, cStride, m, n, k, accumulate, scratch]
+  ) => {
     const time = timeOfProduct(m, n, k)
     const most = Math.min(n, pool.sharesFor(time))
     if (most < 2) return weights(a, b, c, aStride, bStride, cStride, m, n, k, accumulate, scratch)

@@ -82,7 +82,7 @@ export function shareUpdate(pool: Pool, update: Update): Update {
 }
 
 /** The calling thread uses the scratch memory that it was given, and each worker has its own. */
-export function scratchOf({ scratches }: ThreadedModule, index: number, own: Ptr): Ptr {
+export function scratchOf({ scratches }: Pick<ThreadedModule, 'scratches'>, index: number, own: Ptr): Ptr {
   return index === 0 ? own : scratches[index - 1]
 }
 
@@ -90,7 +90,7 @@ export function scratchOf({ scratches }: ThreadedModule, index: number, own: Ptr
  * Divides n elements, or rows of `cols` columns, into shares. `argumentsOf` makes the arguments of a share from the number of bytes before it and its
  * number of elements.
  */
-export function cut(n: number, argumentsOf: (bytes: number, count: number) => number[], cols = 0): (index: number, shares: number) => number[] {
+function cut(n: number, argumentsOf: (bytes: number, count: number) => number[], cols = 0): (index: number, shares: number) => number[] {
   const unit = cols > 0 ? 1 : LINE
   const begin = (index: number, shares: number) => Math.min(n, Math.floor((Math.ceil(n / unit) * index) / shares) * unit)
   return (index, shares) => argumentsOf(4 * (cols || 1) * begin(index, shares), begin(index + 1, shares) - begin(index, shares))

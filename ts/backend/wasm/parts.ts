@@ -3,6 +3,8 @@
  * ({@link Backend.part}, families.ts) a part becomes a separate instance on the memory of a backend. ts/build/pack/parts.mjs lists the kernels of
  * each part; the parts of fleets are in fleet-parts.ts.
  */
+
+import { shareRecurrent } from '../threads/recurrent.js'
 import conv from './generated/conv.js'
 import descent from './generated/descent.js'
 import doubles from './generated/doubles.js'
@@ -11,7 +13,6 @@ import operations from './generated/operations.js'
 import others from './generated/others.js'
 import recurrent from './generated/recurrent.js'
 import updates from './generated/updates.js'
-import { shareRecurrent } from '../threads/recurrent.js'
 import type { WasmPart } from './types.js'
 
 /** Kernels in double precision, for solvers. */

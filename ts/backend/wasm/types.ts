@@ -1,6 +1,5 @@
 /** Types of WebAssembly: the text of a module, the contents of an entry of the package, and the exports of an instance. */
 import type { Kernels, Ptr } from '../kernels.js'
-import type { ThreadedModule } from '../threads/split.js'
 import type { Variant } from './variants.js'
 
 /**
@@ -10,7 +9,19 @@ import type { Variant } from './variants.js'
 export interface WasmPart {
   text: string
   /** Shares the kernels of the part among threads; by default those that threads/split.ts knows by their names. */
-  share?(threaded: ThreadedModule): WasmExports
+  share?(threaded: Shareable): WasmExports
+}
+
+/** A part on the calling thread, and the threads that may take shares of its calls: `ThreadedModule` of threads/split.ts. */
+export interface Shareable {
+  exports: WasmExports
+  pool: {
+    numberOf(kernel: unknown): number
+    sharesFor(nanoseconds: number): number
+    runShared(kernel: number, nanoseconds: number, shares: number, argumentsOf: (share: number, shares: number) => readonly number[]): void
+  }
+  /** The scratch memory of each worker. */
+  scratches: readonly Ptr[]
 }
 
 /** The WebAssembly of an entry: a text; or the compiled module of `simd` alone, if the runtime has compiled it; or nothing. */
