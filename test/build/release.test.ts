@@ -23,6 +23,7 @@ test('the package runs nothing when it is installed and needs nothing', () => {
     './dist/modules/web/conv/files.js',
     './dist/modules/web/entries/edge.js',
     './dist/modules/web/entries/workerd.js',
+    './dist/modules/web/recurrent/files.js',
   ])
 })
 

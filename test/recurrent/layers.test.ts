@@ -6,6 +6,8 @@ import {
   type Backend,
   createBackend,
   Dense,
+  decodeModel,
+  encodeModel,
   fit,
   Generator,
   mse,
@@ -153,6 +155,24 @@ describe('training', () => {
       ...['0.weight', '0.recurrentWeight', '0.bias', '1.weight', '1.bias', '0.lastState', '0.generator'],
     ])
   })
+})
+
+test('model files hold the layers, with their options and states', () => {
+  const layers = [
+    new GRU(3, 4, { bidirectional: true, returnSequences: true, maskValue: 0 }),
+    new GRU(8, 4, { resetAfter: false, returnSequences: true, statefulRows: 2 }),
+    new LSTM(4, 5, { dropout: 0.1, recurrentDropout: 0.2, returnSequences: true }),
+    new SimpleRNN(5, 2, { bias: false }),
+  ]
+  const model = new Sequential(layers as never, { seed: 1, backend: wasm }) as Sequential
+  const x = random([2, 5, 3], 1)
+  model.forward(x)
+  const bytes = encodeModel(model)
+  const other = decodeModel(bytes, { backend: wasm }) as Sequential
+  expect(other.layers.map((layer) => layer.describe())).toEqual(model.layers.map((layer) => layer.describe()))
+  expect(other.state()).toEqual(model.state())
+  expect(encodeModel(other)).toEqual(bytes)
+  expect(numbers(other.predict(x))).toEqual(numbers(model.predict(x)))
 })
 
 /** Steps that are skipped do not matter: a batch of sequences of different lengths gives what each gives alone. */

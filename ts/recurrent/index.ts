@@ -3,6 +3,8 @@
  *
  * @module gradus/recurrent
  */
+// registers the layers with model files
+export {} from './files.js'
 export { GRU } from './gru.js'
 export type { RunOptions } from './layer.js'
 export { LSTM } from './lstm.js'

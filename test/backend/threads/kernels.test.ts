@@ -15,6 +15,7 @@ import {
   type Update,
   WHOLE_UPDATES,
 } from '../../../ts/backend/kernels.js'
+import { CELLS, type CellName, type CellParts, kindOf } from '../../../ts/backend/recurrent-kernels.js'
 import { STACK_BETWEEN, supportedVariants, updateKernel } from '../../../ts/backend/wasm/load.js'
 import { UPDATES } from '../../../ts/backend/wasm/parts.js'
 import type { Tiled } from '../../../ts/backend/wasm/tiles.js'
@@ -173,6 +174,47 @@ describe.each(cases)('$variant, $threads threads', async ({ variant, threads }) 
           ]
         }
         if (rows > 1) same(`${forward} ${rows} ${cols}`, run)
+      }
+    }
+  })
+
+  test('recurrent layers, every cell, in both directions', () => {
+    for (const [cell, parts] of Object.entries(CELLS) as [CellName, CellParts][]) {
+      for (const [rows, steps, units] of [
+        ...[[2, 1, 1] as const, [5, 3, 4] as const, [7, 2, 9] as const, [26, 3, 8] as const, [53, 2, 17] as const],
+      ]) {
+        const all = rows * steps * units
+        const r = numbers(all)
+        const sizes = [all * parts.gates, units * units * parts.gates, units, rows * units * parts.state, all, rows * units * parts.state]
+        const [z, u, b, initial, dy, dlast] = sizes.map((size) => r.list(size))
+        const mask = r.list(rows * steps).map((value) => (value > 0 ? 1 : 0))
+        same(`${cell} ${rows} ${steps} ${units}`, (room, kernels) => {
+          const { scratch } = room.backend.heap
+          const kind = kindOf(cell, units % 2 === 0)
+          const maskAt = rows % 2 === 0 ? 0 : room.input(mask)
+          const [gates, saved, y, last] = [room.inout(z), room.output(all * parts.saved), room.output(all), room.output(dlast.length)]
+          const [uAt, bAt] = [room.input(u), cell === 'gruAfter' ? room.input(b) : 0]
+          kernels.recurrentForward(gates, uAt, bAt, room.input(initial), saved, y, last, maskAt, rows, steps, units, kind, scratch)
+          const [dz, dq, carry] = [room.output(all * parts.gates), room.output(all * parts.extra), room.output(dlast.length)]
+          const [dyAt, dlastAt] = [room.input(dy), room.input(dlast)]
+          kernels.recurrentBackward(gates, uAt, saved, dyAt, dlastAt, maskAt, dz, dq, carry, rows, steps, units, kind, scratch)
+          const du = room.inout(u)
+          const [kept, width] = [parts.saved * units, parts.gates * units]
+          kernels.recurrentWeights(saved, dz, du, kept, width, width, units, width, rows * steps, 1, scratch)
+          return [
+            ...([
+              [gates, z.length],
+              [y, all],
+              [last, dlast.length],
+              [dz, z.length],
+              [dq, all * parts.extra],
+            ] as [Ptr, number][]),
+            ...([
+              [carry, dlast.length],
+              [du, u.length],
+            ] as [Ptr, number][]),
+          ]
+        })
       }
     }
   })
