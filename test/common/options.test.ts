@@ -21,7 +21,7 @@ import * as recurrent from '../../ts/recurrent/index.js'
 import { forecast } from '../../ts/series/index.js'
 import { fitCurve, levenbergMarquardt, minimize, strongWolfe } from '../../ts/solve/index.js'
 import { fitStream, OnlineLearner } from '../../ts/stream/index.js'
-import { inspectTable, prepareTable, tableNet, tableToFunction, trainTable } from '../../ts/table/index.js'
+import { explainTable, inspectTable, prepareTable, tableNet, tableToFunction, trainTable } from '../../ts/table/index.js'
 import * as tune from '../../ts/tune/index.js'
 import { plotXray, XRay } from '../../ts/xray/index.js'
 import { fixture as xrayed } from '../xray/fixture.js'
@@ -105,6 +105,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   ENSEMBLE: ['Ensemble', (o) => new gradus.Ensemble([net()], o)],
   EVALUATE: ['evaluateModel', (o) => gradus.evaluateModel(net(), o), { ...rows, loss: mse }],
   EXPONENTIAL: ['exponential', (o) => schedules.exponential(1, o), { factor: 0.5 }],
+  EXPLAIN_TABLE: ['explainTable', async (o) => explainTable((await tableModel()).model, TABLE_ROWS, o)],
   FIND_LEARNING_RATE: ['findLearningRate', (o) => gradus.findLearningRate(net(), o), trained().options],
   FIND_MISLABELLED: ['findMislabelled', (o) => heads.findMislabelled(...animals, o)],
   FIT: ['fit', (o) => gradus.fit(net(), o), trained().options],

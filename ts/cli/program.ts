@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { nearest } from '../common/nearest.js'
 import { benchCommand } from './commands/bench.js'
 import { evaluateCommand } from './commands/evaluate.js'
+import { explainCommand } from './commands/explain.js'
 import { exportCommand } from './commands/export.js'
 import { forecastCommand } from './commands/forecast.js'
 import { infoCommand } from './commands/info.js'
@@ -22,6 +23,7 @@ const COMMANDS = [
   predictCommand,
   forecastCommand,
   evaluateCommand,
+  explainCommand,
   inspectCommand,
   exportCommand,
   raceCommand,

@@ -177,6 +177,11 @@ export class TableModel<P extends Prediction = Prediction> {
     return this.inputsFrom(rows, 0)
   }
 
+  /** @internal rows as the encoder gives them */
+  encoded(rows: readonly object[]): Float32Array {
+    return this.encoder.encode(rows)
+  }
+
   private inputsFrom(rows: readonly object[], from: number): Float32Array {
     return rows.length === 0 ? new Float32Array() : inputsOf(this.state.features, this.encoder.encode(rows, from))
   }

@@ -7,9 +7,11 @@ import { page } from '../report/page.js'
 import { type ReportTextOptions, textOf } from '../report/text.js'
 import { describeDecision, nameOfLoss, type ReportedDecision } from './decision.js'
 import type { TableEvaluation } from './evaluate.js'
+import type { TableExplanation } from './explain.js'
 import type { MeasuredMetric } from './measure.js'
 import type { TableModelReport } from './report.js'
 import type { Distribution } from './response.js'
+import { explanationBlocks } from './show-explanation.js'
 
 const MAX_IMPORTANT = 15
 const MAX_CLASSES = 15
@@ -18,27 +20,31 @@ const MAX_CANDIDATES = 12
 /**
  * A report as an HTML page that contains all of its pictures: for a file, a mail or a browser.
  *
- * @param report of {@link trainTable}
+ * @param report of {@link trainTable} or {@link explainTable}
  * @param also blocks that follow, such as `reportBlocks` of gradus/xray
  * @example
  * const { report } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
  * reportHtml(report).startsWith('<!doctype html>') // true
  */
-export function reportHtml(report: TableModelReport, also: readonly ReportBlock[] = []): string {
-  const blocks = [...blocksOf(report), ...checkBlocks('reportHtml: also', also)]
-  return page({ title: `${report.target}: report of a model`, heading: `Predicting ‘${report.target}’` }, blocks)
+export function reportHtml(report: TableModelReport | TableExplanation, also: readonly ReportBlock[] = []): string {
+  const isReport = 'task' in report
+  const blocks = [...(isReport ? blocksOf(report) : explanationBlocks(report)), ...checkBlocks('reportHtml: also', also)]
+  const { target } = report
+  const heading = isReport ? `Predicting ‘${target}’` : `What a model of ‘${target}’ says`
+  return page({ title: `${target}: ${isReport ? 'report' : 'explanation'} of a model`, heading }, blocks)
 }
 
 /**
  * A report, or an evaluation, as lines for a terminal: control characters in names are made visible.
  *
- * @param report of {@link trainTable} or {@link evaluateTable}
+ * @param report of {@link trainTable}, {@link evaluateTable} or {@link explainTable}
  * @example
  * const { report } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
  * reportText(report, { width: 100 }).includes('accuracy') // true
  */
-export function reportText(report: TableModelReport | TableEvaluation, options: ReportTextOptions = {}): string {
-  return textOf('task' in report ? blocksOf(report) : evaluationBlocks(report), options)
+export function reportText(report: TableModelReport | TableEvaluation | TableExplanation, options: ReportTextOptions = {}): string {
+  if ('task' in report) return textOf(blocksOf(report), options)
+  return textOf('effects' in report ? explanationBlocks(report) : evaluationBlocks(report), options)
 }
 
 function evaluationBlocks(found: TableEvaluation): Block[] {

@@ -101,6 +101,7 @@ const TABLE_DOORS: Record<string, (file: string) => string[]> = {
   'train --test': (file) => ['train', 'iris.csv', '--target', 'species', '--test', file],
   predict: (file) => ['predict', 'iris.safetensors', file],
   evaluate: (file) => ['evaluate', 'iris.safetensors', file],
+  explain: (file) => ['explain', 'iris.safetensors', file],
   race: (file) => ['race', file, '--target', 'species'],
   'lr-find': (file) => ['lr-find', file, '--target', 'species'],
   xray: (file) => ['xray', file, '--target', 'species'],
@@ -109,6 +110,7 @@ const TABLE_DOORS: Record<string, (file: string) => string[]> = {
 const MODEL_DOORS: Record<string, (file: string) => string[]> = {
   predict: (file) => ['predict', file, 'iris.csv'],
   evaluate: (file) => ['evaluate', file, 'iris.csv'],
+  explain: (file) => ['explain', file, 'iris.csv'],
   export: (file) => ['export', file, '--to', 'js', '--out', 'x.mjs'],
 }
 
