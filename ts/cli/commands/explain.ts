@@ -56,5 +56,7 @@ async function explain(
   print(paint('bold', `What ${modelFile} says of '${model.target}', by rows of ${nameOfInput(file)}`))
   print()
   printLines(reportText(found, { width: Math.min(columns(), 100), paint }))
-  if (report !== undefined) print(`\n${paint('green', '✓')} The page is in ${paint('bold', report)}`)
+  if (report === undefined) return
+  print()
+  print(`${paint('green', '✓')} The page is in ${paint('bold', report)}`)
 }
