@@ -122,14 +122,14 @@ test('any rows and options give figures or an error by name', () => {
       fc.integer({ min: 2, max: 5 }),
       fc.integer({ min: 1, max: 9 }),
       (some, points, most) => {
-        const { effects, interactions } = explainTable(nets, some, { points, most })
+        const { effects, interactions } = explainTable(nets, some, { points, maxColumns: most })
         expect(effects.length).toBe(Math.min(most, 4))
         for (const { values, mean } of effects) {
           expect(mean).toHaveLength(values.length)
           expect(mean.every(Number.isFinite)).toBe(true)
         }
         for (const { h } of interactions) expect(h >= 0 && Number.isFinite(h)).toBe(true)
-        expect(reportHtml(explainTable(nets, some, { points, most }))).not.toMatch(/NaN|Infinity/)
+        expect(reportHtml(explainTable(nets, some, { points, maxColumns: most }))).not.toMatch(/NaN|Infinity/)
       },
     ),
     { numRuns: 15 },

@@ -21,10 +21,10 @@ import { evenly, isNumeric, valuesOf } from './profile.js'
 
 /** Options of {@link explainTable}. */
 export interface ExplainTableOptions {
-  /** Columns to explain. Default: the {@link most} that change predictions most. */
+  /** Columns to explain. Default: the {@link maxColumns} that change predictions most. */
   columns?: readonly string[]
-  /** Number of columns. Default 6. */
-  most?: number
+  /** Largest number of columns that are chosen. Default 6. */
+  maxColumns?: number
   /** The class whose probability is explained. Default: the positive one of two; of more, the commonest prediction. */
   about?: string
   /** Values of a column that are tried: quantiles of its numbers from the 2nd to the 98th percentile, or its commonest categories. Default 20. */
@@ -37,7 +37,7 @@ const names: Kind = { wants: 'names of columns', fits: (value) => Array.isArray(
 
 export const EXPLAIN_TABLE = {
   columns: { is: names },
-  most: { is: count, default: 6 },
+  maxColumns: { is: count, default: 6 },
   about: { is: text },
   points: { is: { min: 2, whole: true }, default: 20 },
   maxRows: { is: { min: 2, whole: true }, default: 200 },
@@ -108,7 +108,7 @@ export function explainTable(model: TableModel<Prediction>, rows: readonly objec
   const some = evenly(rows, options.maxRows)
   const asker = new Asker(model, some, options.about)
   const { about, columns } = asker
-  const wanted = options.columns ?? strongest(asker, options.most)
+  const wanted = options.columns ?? strongest(asker, options.maxColumns)
   const unknown = wanted.find((name) => !columns.some((column) => column.name === name))
   if (unknown !== undefined)
     throw rangeError(
