@@ -1,7 +1,7 @@
 /**
  * What goes to dist/:
  *   modules/web
- *             a file for each file of ts/ but heads, series, streams, tables, tuning and X-rays, for bundlers, which leave out files that a program does not need (`sideEffects: false`).
+ *             a file for each file of ts/ but heads, pictures, series, streams, tables, tuning and X-rays, for bundlers, which leave out files that a program does not need (`sideEffects: false`).
  *             Under the export conditions `workerd` and `edge-light` the texts of WebAssembly are empty (`imports` in package.json)
  *             and an entry imports wasm/simd.wasm instead
  *   modules/js
@@ -9,8 +9,8 @@
  *   index.js  `gradus` for pages without a bundler and for Deno; node.js is the same for Node, reading wasm/simd.wasm: to load two hundred files
  *             would take Node longer than all the rest. solve.js, conv.js, recurrent.js, curvature.js, export.js, plot.js, debug.js, optim.js and metrics.js are
  *             further entries; all of them share chunks
- *   data.js, head.js, series.js, stream.js, table.js, tune.js, xray.js
- *             gradus/data, gradus/head, gradus/series, gradus/stream, gradus/table, gradus/tune and gradus/xray, which share chunks, and the libraries that read files with modules/web. They
+ *   data.js, head.js, images.js, series.js, stream.js, table.js, tune.js, xray.js
+ *             gradus/data, gradus/head, gradus/images, gradus/series, gradus/stream, gradus/table, gradus/tune and gradus/xray, which share chunks, and the libraries that read files with modules/web. They
  *             import the other entries by their names. Bundlers take all of them but data.js as well: who uses them uses most of them
  *   cli.js    the command, which imports command.js: its libraries inside, the other entries outside
  *   *.d.ts    one run for all entries, so that a type is the same type in each of them

@@ -35,6 +35,7 @@ const CATEGORIES = {
   plot: 'Training',
   table: 'Tables',
   head: 'Heads',
+  images: 'Pictures',
   series: 'Forecasts',
   stream: 'Streams',
   tune: 'Tuning',

@@ -24,7 +24,7 @@ const LEVELS = [
   ['files', 'export'],
   ['index', 'debug', 'conv', 'recurrent'],
   ['entries', 'search'],
-  ['head', 'series', 'stream', 'table', 'tune', 'xray'],
+  ['head', 'images', 'series', 'stream', 'table', 'tune', 'xray'],
   ['cli'],
 ]
 const ENTRIES = ['index', 'entries/js', ...SHARING.map((name) => `${name}/index`)]

@@ -13,6 +13,7 @@ import * as data from '../../ts/data/index.js'
 import { trace } from '../../ts/debug/index.js'
 import { decodeSafetensors, fromOnnx, fromPyTorch, toFunction, toOnnx, toPyTorch } from '../../ts/export/index.js'
 import * as heads from '../../ts/head/index.js'
+import { trainImages } from '../../ts/images/index.js'
 import * as gradus from '../../ts/index.js'
 import * as metrics from '../../ts/metrics/index.js'
 import * as optim from '../../ts/optim/index.js'
@@ -57,6 +58,7 @@ const hessian = (f: typeof largestEigenvalues | typeof conditionNumber | typeof 
 
 const TABLE_ROWS = Array.from({ length: 8 }, (_, i) => ({ x: (i * 5) % 8, y: i }))
 const PREPARED = { train: { inputs: new Float32Array(8), targets: new Float32Array(8), count: 8 }, width: 1, classes: 0, embedded: [] }
+const PICTURES = { images: [], labels: [] }
 const SEQUENCES = [[[1], [2]]]
 const tableModel = () => trainTable(TABLE_ROWS, { target: 'y', hidden: [] })
 
@@ -143,6 +145,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   LEAST_SQUARES: ['levenbergMarquardt', (o) => levenbergMarquardt((x) => [x[0]], [1], o)],
   LOAD: ['load', (o) => gradus.createBackend(o)],
   LOAD_MNIST: ['loadMnist', data.loadMnist],
+  AUGMENT: ['trainImages: augment', (o) => trainImages(PICTURES, { augment: o })],
   LOOKAHEAD: ['Lookahead', (o) => new gradus.Lookahead(new SGD(net().parameters()), o)],
   MARGIN: ['hinge', (o) => gradus.hinge(p(), [[1], [1]], o)],
   MATMUL: ['matmul', (o) => gradus.matmul([[1]], [[1]], o)],
@@ -222,6 +225,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   TO_ONNX: ['toOnnx', (o) => toOnnx(net(), o)],
   TPE: ['tpe', tune.tpe],
   TRACE: ['trace', (o) => trace(() => 1, o)],
+  TRAIN_IMAGES: ['trainImages', (o) => trainImages(PICTURES, o)],
   TRAIN_HEAD: ['trainHead', (o) => heads.trainHead(...animals, o)],
   TRAIN_ON_BATCH: ['trainOnBatch', (o) => gradus.trainOnBatch(net(), o), trained().options],
   TRAIN_TABLE: ['trainTable', (o) => trainTable(TABLE_ROWS, o), { target: 'y' }],

@@ -23,6 +23,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   'ts/solve/index.ts': 'Solvers: `gradus/solve`',
   'ts/data/index.ts': 'Data: `gradus/data`',
   'ts/head/index.ts': 'Classes on vectors: `gradus/head`',
+  'ts/images/index.ts': 'Pictures in one call: `gradus/images`',
   'ts/series/index.ts': 'Forecasts: `gradus/series`',
   'ts/stream/index.ts': 'Streams of rows: `gradus/stream`',
   'ts/table/index.ts': 'Tables: `gradus/table`',

@@ -2,7 +2,7 @@
 export const SHARING = ['conv', 'curvature', 'debug', 'export', 'metrics', 'optim', 'plot', 'recurrent', 'solve'] as const
 
 /** Entries that are built on the others and import them by their names. */
-export const BUILT_ON = ['data', 'head', 'series', 'stream', 'table', 'tune', 'xray'] as const
+export const BUILT_ON = ['data', 'head', 'images', 'series', 'stream', 'table', 'tune', 'xray'] as const
 
 /** Every entry of the package but `gradus/js`, with the index of its exports. tsup, reports, examples and tests use this list. */
 export const ENTRIES: Readonly<Record<string, string>> = Object.fromEntries([
@@ -19,6 +19,7 @@ export const COPIED_BY_COMMAND: readonly string[] = [
   'common/visible',
   'data/formats/decimals',
   'files/temporary-files',
+  'images/options',
   'series/options',
   'table/decision',
   'table/nets',

@@ -1,6 +1,8 @@
 /** `gradus predict MODEL FILE`: the rows of a table with a model's predictions. */
+import { statSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { fraction } from '../../common/options.js'
+import { isImageFile } from '../../images/index.js'
 import { driftOf, type Prediction, type TableModel } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { flag } from '../options/values.js'
@@ -10,6 +12,7 @@ import { naming, readRows } from '../table/files.js'
 import { checkColumns, fillOption, readModelFor, tellDrift } from '../table/model.js'
 import { whole } from '../terminal/format.js'
 import { paint, print, printNote, shownLines } from '../terminal/terminal.js'
+import { predictImages } from './predict-images.js'
 
 /** Options of `gradus predict`. */
 export interface PredictOptions extends FileOptions {
@@ -29,14 +32,19 @@ export function predictCommand(): Command {
         'such as numbers of rows, need not be.',
     )
     .argument('<model>', 'a file that gradus train wrote')
-    .argument('<file>', 'a table with the same columns, - for stdin; the target may be missing')
+    .argument('<file>', 'a table with the same columns, - for stdin; the target may be missing; or a picture or a folder of pictures')
+    .argument('[pictures...]', 'more pictures')
     .option('--out <file>', 'write there instead, all or nothing')
     .addOption(fillOption())
     .addOption(new Option('--only', 'predictions alone, without the columns of the rows'))
     .addOption(flag('--coverage <x>', 'of numbers: how often the interval is to hold the true one', { is: fraction, default: 0.9 }))
     .addOption(new Option('--json', 'a JSON object for each row, a line each'))
   for (const option of fileOptions()) command.addOption(option)
-  return command.action((model: string, file: string, options: PredictOptions) => predict(model, file, options))
+  return command.action(async (model: string, file: string, more: string[], options: PredictOptions) => {
+    if (isImageFile(file) || statSync(file, { throwIfNoEntry: false })?.isDirectory()) return predictImages(model, [file, ...more], options)
+    if (more.length > 0) throw new Error(`predict wants one table, got ${file} and ${more.join(', ')}; several files can only be pictures`)
+    return predict(model, file, options)
+  })
 }
 
 /** Number of rows that are predicted at once. */

@@ -1,5 +1,5 @@
 /** `gradus train DATA`: the options of both kinds, and the choice between train-table.ts and train-data-set.ts. */
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { Argument, Command, Option } from 'commander'
 import { nearest } from '../../common/nearest.js'
 import type { DataSetOptions } from '../data-sets/setup.js'
@@ -8,23 +8,27 @@ import { netOptions } from '../options/net.js'
 import { dataOptions } from '../options/table.js'
 import { fileNear } from '../table/files.js'
 import { dataSetOptions, defaultsHelp, taskHelp, trainOnDataSet } from './train-data-set.js'
+import { type ImageTrainOptions, imageTrainOptions, trainOnImages } from './train-images.js'
 import { type TableTrainOptions, tableTrainOptions, trainOnTable } from './train-table.js'
 
 /** The command and its options. */
 export function trainCommand(): Command {
   const command = new Command('train')
-    .summary('train a model on a table of yours, or on a data set that comes with it')
+    .summary('train a model on a table or pictures of yours, or on a data set that comes with it')
     .description(
       'Of a table (CSV, TSV, JSON, JSON lines, also .gz): finds out what each column is and whether classes or numbers are predicted, sets rows ' +
         'aside to test with, trains nets that answer together, and says how good they are. The model is one file that takes rows as they are. ' +
         'Rows are held in memory, 150 to 200 bytes a value; of a table of more than 10 million values, a random sample.\n\n' +
+        'Of a folder with a folder of pictures for each class: trains a convolutional net, and says how good it is on pictures set aside. It needs sharp, ' +
+        'which decodes them: npm install sharp.\n\n' +
         'Of a data set by name: trains a net of dense layers with softmax cross-entropy, tests it on data it has not seen, shows a few of its ' +
         'answers, and then trains the same net with WASM and with JS for comparison. Ctrl-C stops and says how far it came.',
     )
-    .addArgument(new Argument('<data>', `a file; or a data set: ${taskHelp()}`))
+    .addArgument(new Argument('<data>', `a file; a folder of pictures; or a data set: ${taskHelp()}`))
   const groups: [title: string, options: Option[]][] = [
     ['Options of a table:', [...dataOptions(), ...tableTrainOptions()]],
     ['Options of the net and its training:', netOptions()],
+    ['Options of a folder of pictures, beside --time, --epochs, --seed, --out and --report:', imageTrainOptions()],
     ['Options of data sets by name:', dataSetOptions()],
     ['Options:', outputOptions()],
   ]
@@ -46,6 +50,7 @@ Examples:
   gradus train sales.csv --target price --exclude id,comment --time 60s
   gradus train sales.csv --target price --hidden 64,32 --learning-rate 0.003
   gradus train patients.csv --target ill --threshold f1 --positive yes
+  gradus train photos --flip --time 5m
   gradus train mnist --hidden 256,128 --activation gelu
   gradus train moons --optimizer SGD --learning-rate 0.1 --schedule constant
   gradus train spirals --optimizer Lion --learning-rate auto
@@ -57,12 +62,21 @@ const isTask = (name: string): name is TaskName => (TASK_NAMES as readonly strin
 async function trainAny(data: string, options: DataSetOptions & TableTrainOptions, command: Command): Promise<void> {
   const given = (names: readonly string[]) => names.find((name) => command.getOptionValueSource(name) === 'cli')
   const flag = (name: string) => command.options.find((option) => option.attributeName() === name)?.long
+  const pictures = given(IMAGES_ONLY)
+  const found = isTask(data) ? undefined : statSync(data, { throwIfNoEntry: false })
+  if (pictures !== undefined && !found?.isDirectory())
+    throw new Error(`${flag(pictures)} is for a folder of pictures, which ${data} is not`)
   if (isTask(data)) {
     const wrong = given(TABLE_ONLY)
     if (wrong !== undefined) throw new Error(`${flag(wrong)} is for tables in files; ${data} is a data set that comes with gradus`)
     return trainOnDataSet(data.toLowerCase() as TaskName, options)
   }
-  if (!existsSync(data) && !/^[a-z]+:/.test(data)) {
+  if (found?.isDirectory()) {
+    const wrong = given(attributes(command.options).filter((name) => !OF_IMAGES.includes(name)))
+    if (wrong !== undefined) throw new Error(`${flag(wrong)} is not for a folder of pictures, which ${data} is`)
+    return trainOnImages(data, options as unknown as ImageTrainOptions)
+  }
+  if (found === undefined && !/^[a-z]+:/.test(data)) {
     const near = fileNear(data) ?? nearest(data, TASK_NAMES)
     throw new Error(
       `there is no file ${data}${near === undefined ? '.' : `; did you mean ${near}?`} A data set by name is one of ${TASK_NAMES.join(', ')}`,
@@ -80,6 +94,9 @@ async function trainAny(data: string, options: DataSetOptions & TableTrainOption
 const attributes = (options: readonly Option[]) => options.map((option) => option.attributeName())
 const TABLE_ONLY = [...attributes([...dataOptions(), ...tableTrainOptions()]), 'dropout', 'weightDecay']
 const TASK_ONLY = attributes(dataSetOptions())
+const IMAGES_ONLY = attributes(imageTrainOptions())
+/** Options of a folder of pictures. */
+const OF_IMAGES = [...IMAGES_ONLY, 'time', 'epochs', 'seed', 'out', 'report', 'quiet', 'json']
 
 function outputOptions(): Option[] {
   return [

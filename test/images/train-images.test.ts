@@ -1,0 +1,209 @@
+/** Trainings on pictures, from the user's side. */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  decodeImageModel,
+  type ImageEpoch,
+  type ImageModel,
+  imagesInFolder,
+  type LabeledImages,
+  loadImageModel,
+  reportHtml,
+  reportText,
+  trainImages,
+} from '../../ts/images/index.js'
+import { Generator, loadModel } from '../../ts/index.js'
+import { gradus } from '../tools/command.js'
+import { shape, writeShapes } from './pictures.js'
+
+let folder: string
+let model: ImageModel
+const epochs: ImageEpoch[] = []
+const at = (...names: string[]) => path.join(folder, ...names)
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'gradus-images-'))
+  await writeShapes(at('shapes'), 60)
+  writeFileSync(at('shapes', 'circle', 'broken.png'), 'no picture')
+  writeFileSync(at('shapes', 'circle', '.hidden.png'), 'hidden')
+  writeFileSync(at('shapes', 'square', 'notes.txt'), 'no picture either')
+  model = await trainImages(await imagesInFolder(at('shapes')), { epochs: 40, onEpoch: (epoch) => void epochs.push(epoch) })
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('a folder of circles and squares', () => {
+  test('is learned, in color and at its size', () => {
+    const { report, size, channels, classes } = model
+    expect([size, channels, classes]).toEqual([16, 3, ['circle', 'square']])
+    expect(report.accuracy).toBeGreaterThan(0.9)
+    expect([report.trainCount, report.validationCount, report.counts]).toEqual([96, 24, [60, 60]])
+    expect(report.confusion.flat().reduce((sum, n) => sum + n, 0)).toBe(24)
+    expect(epochs.map(({ epoch }) => epoch)).toEqual(Array.from({ length: epochs.length }, (_, i) => i + 1))
+    expect(Math.min(...epochs.map(({ validationLoss }) => validationLoss))).toBeCloseTo(report.logLoss, 6)
+  })
+
+  test('new ones are named, from files and from pixels', async () => {
+    const generator = new Generator(9)
+    const kinds = Array.from({ length: 20 }, (_, i): 'circle' | 'square' => (i % 2 ? 'circle' : 'square'))
+    const answers = await model.predict(kinds.map((kind) => shape(kind, generator)))
+    expect(answers.filter((answer, i) => answer.class === kinds[i]).length).toBeGreaterThanOrEqual(18)
+    for (const { class: own, probability, probabilities } of answers) {
+      expect(probabilities[own]).toBe(probability)
+      expect(probabilities.circle + probabilities.square).toBeCloseTo(1, 5)
+    }
+    expect(await model.predict([])).toEqual([])
+    await expect(model.predict([shape('circle', generator), new Uint8Array([1, 2])])).rejects.toThrow(/picture 2 cannot be read/)
+  })
+
+  test('what cannot be read is listed, hidden and other files are not looked at', () => {
+    expect(model.report.skipped).toEqual([{ name: at('shapes', 'circle', 'broken.png'), reason: expect.stringMatching(/unsupported/) }])
+  })
+
+  test('the same seed gives the same net, another seed another', async () => {
+    const images = await imagesInFolder(at('shapes'))
+    const short = { epochs: 2, size: 8 }
+    const [one, two, other] = [
+      await trainImages(images, short),
+      await trainImages(images, short),
+      await trainImages(images, { ...short, seed: 1 }),
+    ]
+    expect(two.encode()).toEqual(one.encode())
+    expect(other.encode()).not.toEqual(one.encode())
+  })
+
+  test('the file gives the same answers', async () => {
+    await model.save(at('model.safetensors'))
+    const picture = readFileSync(at('shapes', 'square', '1.png'))
+    const wanted = await model.predict([picture])
+    for (const again of [await loadImageModel(at('model.safetensors')), decodeImageModel(model.encode())]) {
+      expect(await again.predict([picture])).toEqual(wanted)
+      expect(again.report).toEqual(model.report)
+    }
+    expect((await loadModel(at('model.safetensors'))).describe()).toContain('Sequential')
+  })
+
+  test('the report is a page and lines', () => {
+    expect(reportText(model, { width: 80 })).toMatch(
+      /accuracy +[01]\.\d+ \(0\.\d+ to [01]\.\d+\) on 24 pictures[\s\S]*circle[\s\S]*left out/,
+    )
+    const html = reportHtml(model)
+    expect(html).toMatch(/^<!doctype html>/i)
+    expect(html).not.toMatch(/undefined|NaN/)
+    if (model.report.mistakes.length > 0) expect(html).toContain('data:image/bmp;base64,')
+  })
+})
+
+test('gray pictures have one channel, and augmentation can be left out', async () => {
+  const images = Array.from({ length: 12 }, (_, i) => ({
+    width: 10,
+    height: 10,
+    data: new Uint8Array(400).fill(i % 2 ? 60 : 180).map((v, j) => (j % 4 === 3 ? 255 : v)),
+  }))
+  const gray = await trainImages({ images, labels: images.map((_, i) => (i % 2 ? 'dark' : 'light')) }, { epochs: 10, augment: false })
+  expect([gray.channels, gray.size]).toEqual([1, 10])
+  expect((await gray.predict([images[0]]))[0].class).toBe('light')
+})
+
+describe('an error says what to do about', () => {
+  const two = (labels: string[]): LabeledImages => ({ images: labels.map(() => shape('circle', new Generator(1))), labels })
+  test.each<[string, () => Promise<unknown>, RegExp]>([
+    ['one class', () => trainImages(two(['a', 'a'])), /two classes or more, got those of 'a' alone/],
+    ['a class with one picture', () => trainImages(two(['a', 'b', 'b'])), /class 'a' has 1 picture; 2 or more/],
+    ['too few labels', () => trainImages({ images: [new Uint8Array(1)], labels: [] }), /1 pictures and 0 labels/],
+    ['a label that is no text', () => trainImages(two(['a', 3 as never])), /labels\[1\] wants a text, got 3/],
+    [
+      'pictures that cannot be read',
+      () => trainImages({ images: [new Uint8Array(3), new Uint8Array(3)], labels: ['a', 'b'] }),
+      /2 of 2 pictures cannot be read; image 1: /,
+    ],
+    ['nothing', () => trainImages(undefined as never), /wants \{ images, labels \}/],
+    ['a misspelt option', () => trainImages(two(['a', 'b']), { epoch: 3 } as never), /epoch.*did you mean.*epochs/],
+    ['a misspelt change', () => trainImages(two(['a', 'b']), { augment: { flips: true } as never }), /flips.*flip/],
+    [
+      'a model of another kind',
+      () =>
+        import('../../ts/index.js').then(({ encodeModel, Sequential, Dense }) =>
+          decodeImageModel(encodeModel(new Sequential([new Dense(2, 2)]))),
+        ),
+      /holds no model of pictures/,
+    ],
+  ])('%s', async (_, run, message) => {
+    await expect(run()).rejects.toThrow(message)
+  })
+
+  test('folders without classes', async () => {
+    mkdirSync(at('flat'))
+    writeFileSync(at('flat', 'a.png'), '')
+    await expect(imagesInFolder(at('flat'))).rejects.toThrow(/a folder for each class.*got 1 files and no folder/)
+    mkdirSync(at('one', 'cat'), { recursive: true })
+    await expect(imagesInFolder(at('one'))).rejects.toThrow(/got none in 1 folders/)
+    writeFileSync(at('one', 'cat', 'a.png'), '')
+    await expect(imagesInFolder(at('one'))).rejects.toThrow(/got those of cat alone/)
+    mkdirSync(at('one', 'Cat'))
+    writeFileSync(at('one', 'Cat', 'a.png'), '')
+    await expect(imagesInFolder(at('one'))).rejects.toThrow(/Cat and cat, which differ by case alone/)
+    await expect(imagesInFolder(at('nowhere'))).rejects.toThrow(/ENOENT/)
+  })
+
+  test('a signal', async () => {
+    const controller = new AbortController()
+    const training = trainImages(await imagesInFolder(at('shapes')), {
+      signal: controller.signal,
+      onEpoch: () => controller.abort(new Error('enough')),
+    })
+    await expect(training).rejects.toThrow('enough')
+  })
+})
+
+test('time ends a training', async () => {
+  const seen: ImageEpoch[] = []
+  await trainImages(await imagesInFolder(at('shapes')), { time: 0.01, onEpoch: (epoch) => void seen.push(epoch) })
+  expect(seen).toHaveLength(1)
+})
+
+describe('the command', () => {
+  test('trains on a folder and names other pictures', async () => {
+    const out = at('by-command.safetensors')
+    const trained = await gradus([
+      'train',
+      at('shapes'),
+      '--epochs',
+      '6',
+      '--image-size',
+      '16',
+      '--out',
+      out,
+      '--report',
+      at('report.html'),
+    ])
+    expect(trained).toMatchObject({ code: 0 })
+    expect(trained.stdout).toMatch(/121 pictures of 2 classes[\s\S]*accuracy[\s\S]*gradus predict/)
+    expect(existsSync(at('report.html'))).toBe(true)
+    const named = await gradus(['predict', out, at('shapes', 'circle', '1.png'), at('shapes', 'square', '2.png')])
+    expect(named.stdout).toMatch(/^picture,class,probability,p_circle,p_square\n\S+1\.png,\w+,0?\.?\d+,[\d.e-]+,[\d.e-]+\n\S+2\.png,/)
+    const some = await gradus(['predict', out, at('shapes', 'circle'), '--json'])
+    expect(some.stdout.trim().split('\n')).toHaveLength(60)
+    expect(some).toMatchObject({ code: 1, stderr: expect.stringMatching(/broken\.png: .*cannot be read/) })
+  })
+
+  test('says in one object what it found', async () => {
+    const { stdout } = await gradus(['train', at('shapes'), '--epochs', '1', '--image-size', '8', '--out', at('j.safetensors'), '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ classes: ['circle', 'square'], validationCount: 24, size: 8, channels: 3 })
+  })
+
+  test.each([
+    [['--target', 'x'], /--target is not for a folder of pictures/],
+    [['--hidden', '8'], /--hidden is not for a folder/],
+    [['--image-size', '3'], /--image-size.*8 to 256/],
+  ])('refuses %s', async (options, message) => {
+    const { code, stderr } = await gradus(['train', at('shapes'), ...options])
+    expect(code).toBeGreaterThan(0)
+    expect(stderr).toMatch(message)
+  })
+
+  test('refuses options of pictures for anything else', async () => {
+    expect((await gradus(['train', 'iris', '--flip'])).stderr).toMatch(/--flip is for a folder of pictures, which iris is not/)
+  })
+})

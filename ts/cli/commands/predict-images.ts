@@ -1,0 +1,44 @@
+/** `gradus predict model.safetensors new/*.png`: the class of each picture. */
+import { readFile } from 'node:fs/promises'
+import { type ImageModel, imageFiles, loadImageModel } from '../../images/index.js'
+import { checkOut, writeFileWhole } from '../out-file.js'
+import { lineWriter } from '../table/csv-line.js'
+import { withModelFile } from '../table/model.js'
+import { whole } from '../terminal/format.js'
+import { paint, print, printLines, printNote } from '../terminal/terminal.js'
+
+/** Digits of a probability. */
+const DIGITS = 6
+
+/** Prints the class of each picture, as CSV or as a JSON object a line. Pictures that cannot be read are named, and the exit code is 1. */
+export async function predictImages(
+  modelFile: string,
+  given: readonly string[],
+  { out, json = false }: { out?: string; json?: boolean },
+): Promise<void> {
+  if (out !== undefined) checkOut('--out', out, { 'the model itself': modelFile })
+  const model = await withModelFile(modelFile, () => loadImageModel(modelFile))
+  const files = await imageFiles(given)
+  const lines = json ? [] : [lineWriter()(['picture', 'class', 'probability', ...model.classes.map((name) => `p_${name}`)])]
+  let failed = 0
+  for (const file of files) {
+    const line = await lineOf(model, file, json).catch((error: Error) => {
+      failed++
+      printNote(`${file}: ${error.message.replace(/^ImageModel: picture 1 /, 'it ')}`)
+    })
+    if (line !== undefined) lines.push(line)
+  }
+  if (out === undefined) printLines(lines.join('\n'))
+  else {
+    await writeFileWhole(out, `${lines.join('\n')}\n`)
+    print(`${paint('green', '✓')} The classes of ${whole(files.length - failed)} pictures are in ${paint('bold', out)}`)
+  }
+  if (failed > 0) process.exitCode = 1
+}
+
+async function lineOf(model: ImageModel, file: string, json: boolean): Promise<string> {
+  const [answer] = await model.predict([await readFile(file)])
+  if (json) return JSON.stringify({ picture: file, ...answer })
+  const short = (x: number) => Number(x.toPrecision(DIGITS))
+  return lineWriter()([file, answer.class, short(answer.probability), ...model.classes.map((name) => short(answer.probabilities[name]))])
+}

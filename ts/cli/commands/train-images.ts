@@ -1,0 +1,86 @@
+/** `gradus train photos/`: a net that names pictures, from a folder with a folder for each class. */
+import path from 'node:path'
+import { Option } from 'commander'
+import { type ImageModel, imagesInFolder, reportHtml, reportText, trainImages } from '../../images/index.js'
+import { TRAIN_IMAGES } from '../../images/options.js'
+import { interruptible, NO_MODEL } from '../interrupt.js'
+import { flag } from '../options/values.js'
+import { checkEnding, checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
+import { LiveBar } from '../terminal/bar.js'
+import { percent, whole } from '../terminal/format.js'
+import { columns, isLive, paint, print, printLines, printNote, printText } from '../terminal/terminal.js'
+
+/** Options of `gradus train` for a folder of pictures. */
+export interface ImageTrainOptions {
+  imageSize?: number
+  flip?: boolean
+  epochs?: number
+  time?: number
+  seed: number
+  out?: string
+  report?: string
+  quiet?: boolean
+  json?: boolean
+}
+
+/** Options for folders of pictures only. */
+export function imageTrainOptions(): Option[] {
+  return [
+    flag('--image-size <n>', 'height and width that pictures are brought to (default: those of the median picture, at most 48)', {
+      is: TRAIN_IMAGES.size.is,
+    }),
+    new Option('--flip', 'learn from mirror images too: of animals and things, not of letters'),
+  ]
+}
+
+/** Runs the command on a folder. */
+export async function trainOnImages(folder: string, options: ImageTrainOptions): Promise<void> {
+  const {
+    imageSize: size,
+    flip = false,
+    epochs,
+    time,
+    seed,
+    out = `${path.basename(path.resolve(folder))}.safetensors`,
+    report: page,
+  } = options
+  checkOut('--out', out, {})
+  if (page !== undefined) {
+    checkOut('--report', page, { 'the model': out })
+    checkEnding('--report', page, 'a page of HTML', ['html', 'htm'])
+  }
+  const silent = options.quiet || options.json
+  const images = await imagesInFolder(folder)
+  if (!silent)
+    print(`${whole(images.images.length)} pictures of ${whole(new Set(images.labels).size)} classes are in ${paint('bold', folder)}`)
+  const live = silent || !isLive() ? null : new LiveBar(1)
+  const model = await interruptible(
+    (signal) =>
+      trainImages(images, {
+        ...{ size, epochs, time, seed, signal, augment: { flip } },
+        onEpoch: ({ epoch, epochs: all, loss, accuracy }) =>
+          live?.update(epoch / all, `epoch ${epoch}/${all}`, [`accuracy ${percent(accuracy, 1)}`, `loss ${loss.toFixed(3)}`]),
+      }).finally(() => live?.stop()),
+    NO_MODEL,
+  )
+  await leavingNoRest(out, () => model.save(out))
+  if (page !== undefined) await writeFileWhole(page, reportHtml(model))
+  tell(model, out, page, options)
+}
+
+function tell(model: ImageModel, out: string, page: string | undefined, { json = false, quiet = false }: ImageTrainOptions): void {
+  const { report } = model
+  if (json) {
+    const mistakes = report.mistakes.map(({ pixels: _, ...mistake }) => mistake)
+    return print(JSON.stringify({ ...report, mistakes, size: model.size, channels: model.channels, model: out }))
+  }
+  if (quiet) return print(`accuracy ${percent(report.accuracy)}, model ${out}`)
+  if (report.skipped.length > 0)
+    printNote(`${whole(report.skipped.length)} pictures cannot be read and are left out; the report lists them`)
+  printLines(reportText(model, { width: Math.min(columns(), 100) }))
+  print()
+  printText(
+    `${paint('green', '✓')} The model is in ${paint('bold', out)}${page === undefined ? '' : `, the report in ${paint('bold', page)}`}. It names other pictures:`,
+  )
+  print(paint('dim', `  gradus predict ${out} picture.png`))
+}

@@ -1,0 +1,114 @@
+/** Pictures from files: decoded, turned as EXIF says, brought to one size. By sharp in Node, Deno and Bun, by the browser itself in a page. */
+import { plainError, typeError } from '../common/errors.js'
+import { show } from '../common/show.js'
+import { nodeModule } from '../files/node-module.js'
+
+/** A picture: the bytes of a file (PNG, JPEG, WebP, GIF, …), a Blob or File, or pixels as `ImageData` has them: four bytes each, red, green, blue, opacity. */
+export type ImageInput = Uint8Array | ArrayBuffer | Blob | Pixels
+
+/** Decoded pixels, four bytes each. */
+export interface Pixels {
+  readonly width: number
+  readonly height: number
+  readonly data: Uint8Array | Uint8ClampedArray
+}
+
+/** Pixels that a picture may have: 64 million take 256 MB while they are decoded. */
+export const MOST_PIXELS = 64e6
+/** A side of fewer pixels shows nothing. */
+export const LEAST_SIDE = 2
+
+/** The used part of sharp. */
+interface Sharp {
+  metadata(): Promise<{ width: number; height: number; autoOrient: { width: number; height: number } }>
+  autoOrient(): Sharp
+  resize(width: number, height: number, options: { fit: 'cover' | 'fill'; kernel?: string }): Sharp
+  flatten(options: { background: string }): Sharp
+  toColourspace(space: 'srgb'): Sharp
+  ensureAlpha(): Sharp
+  raw(): Sharp
+  toBuffer(): Promise<Uint8Array>
+}
+type MakeSharp = (
+  input: Uint8Array,
+  options: { limitInputPixels: number; failOn: 'truncated'; raw?: { width: number; height: number; channels: 4 } },
+) => Sharp
+
+/** A picture that can be brought to any size. */
+export interface Decoder {
+  readonly width: number
+  readonly height: number
+  /** Its middle, as large as fits, at `size` × `size` pixels on white, four bytes each. */
+  square(size: number): Promise<Uint8Array | Uint8ClampedArray>
+}
+
+/** Reads the size of a picture. @throws Error that says what is wrong with the picture */
+export async function openImage(image: ImageInput): Promise<Decoder> {
+  const decoder = await (isPage() ? inPage(image) : inNode(image))
+  const { width, height } = decoder
+  if (Math.min(width, height) < LEAST_SIDE) throw plainError(`it has ${width} × ${height} pixels, too few to show anything`)
+  if (width * height > MOST_PIXELS)
+    throw plainError(`it has ${width} × ${height} pixels, more than the limit of ${MOST_PIXELS / 1e6} million; make it smaller`)
+  return decoder
+}
+
+function isPage(): boolean {
+  return typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function'
+}
+
+function isPixels(image: unknown): image is Pixels {
+  const { width, height, data } = Object(image) as Pixels
+  return ArrayBuffer.isView(data) && width > 0 && data.length === width * height * 4
+}
+
+async function bytesOf(image: ImageInput): Promise<Uint8Array> {
+  if (image instanceof Uint8Array) return image
+  if (image instanceof ArrayBuffer) return new Uint8Array(image)
+  if (image instanceof Blob) return new Uint8Array(await image.arrayBuffer())
+  throw typeError(`a picture wants the bytes of a file, a Blob, or { width, height, data } with four bytes a pixel, got ${show(image)}`)
+}
+
+async function inNode(image: ImageInput): Promise<Decoder> {
+  const sharp = await loadSharp()
+  const raw = isPixels(image) ? { width: image.width, height: image.height, channels: 4 as const } : undefined
+  const bytes = raw === undefined ? await bytesOf(image) : new Uint8Array((image as Pixels).data)
+  if (bytes.length === 0) throw plainError('the file is empty')
+  const open = () => sharp(bytes, { limitInputPixels: MOST_PIXELS, failOn: 'truncated', ...(raw && { raw }) })
+  const { autoOrient: size } = await open().metadata()
+  const square = async (side: number) => {
+    const made = open().autoOrient().resize(side, side, { fit: 'cover' }).toColourspace('srgb')
+    return made.flatten({ background: '#fff' }).ensureAlpha().raw().toBuffer()
+  }
+  return { ...size, square }
+}
+
+let loaded: Promise<MakeSharp> | undefined
+
+function loadSharp(): Promise<MakeSharp> {
+  loaded ??= nodeModule<{ default: MakeSharp }>('sharp').then(
+    (module) => module.default,
+    (cause) => {
+      loaded = undefined
+      throw plainError('pictures are decoded by sharp, which is not installed: npm install sharp', { cause })
+    },
+  )
+  return loaded
+}
+
+async function inPage(image: ImageInput): Promise<Decoder> {
+  const source = isPixels(image)
+    ? new ImageData(new Uint8ClampedArray(image.data), image.width, image.height)
+    : new Blob([(await bytesOf(image)) as Uint8Array<ArrayBuffer>])
+  const bitmap = await createImageBitmap(source)
+  const { width, height } = bitmap
+  const square = async (side: number) => {
+    const context = new OffscreenCanvas(side, side).getContext('2d', { willReadFrequently: true }) as OffscreenCanvasRenderingContext2D
+    const cut = Math.min(width, height)
+    context.fillStyle = '#fff'
+    context.fillRect(0, 0, side, side)
+    context.imageSmoothingQuality = 'high'
+    context.drawImage(bitmap, (width - cut) / 2, (height - cut) / 2, cut, cut, 0, 0, side, side)
+    return context.getImageData(0, 0, side, side).data
+  }
+  return { width, height, square }
+}

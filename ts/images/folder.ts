@@ -1,0 +1,84 @@
+/** Pictures of a folder: each folder in it is a class. */
+import { rangeError } from '../common/errors.js'
+import { visible } from '../common/visible.js'
+import { nodeModule } from '../files/node-module.js'
+import type { LabeledImages } from './image-set.js'
+
+/** Endings of files that are taken for pictures. */
+export const ENDINGS = /\.(png|jpe?g|webp|gif|avif|tiff?|bmp|svg)$/i
+/** Classes at most. */
+const MOST_CLASSES = 1000
+
+type Fs = typeof import('node:fs/promises')
+
+/**
+ * The pictures of a folder of folders, `photos/cat/1.png`, `photos/dog/2.jpg`: names of the files, to be read one by one, with the name of their folder as
+ * their class. Hidden files and files with other endings are left out. Node, Deno and Bun only.
+ *
+ * @example
+ * import { imagesInFolder, trainImages } from 'gradus/images'
+ *
+ * const model = await trainImages(await imagesInFolder('photos'))
+ * @throws Error for a folder that is not there; RangeError for one without pictures, without folders, with one class or with more than 1,000
+ */
+export async function imagesInFolder(folder: string): Promise<LabeledImages> {
+  const fs = await nodeModule<Fs>('node:fs/promises')
+  const path = await nodeModule<typeof import('node:path')>('node:path')
+  const inside = (await fs.readdir(folder, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'))
+  const folders = inside
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort()
+  const who = `imagesInFolder: ${visible(folder)}`
+  if (folders.length === 0)
+    throw rangeError(
+      `${who} wants a folder for each class, with pictures in it (${visible(folder)}/cat/1.png), got ${inside.length} files and no folder`,
+    )
+  const files: string[] = []
+  const labels: string[] = []
+  for (const label of folders)
+    for (const name of (await fs.readdir(path.join(folder, label), { recursive: true })).sort()) {
+      if (!ENDINGS.test(name) || name.split(path.sep).some((part) => part.startsWith('.'))) continue
+      files.push(path.join(folder, label, name))
+      labels.push(label)
+    }
+  const classes = new Set(labels)
+  if (classes.size < 2)
+    throw rangeError(
+      `${who} wants pictures of two classes or more, got ${classes.size === 0 ? `none in ${folders.length} folders` : `those of ${visible([...classes][0])} alone`}; each class is a folder`,
+    )
+  if (classes.size > MOST_CLASSES)
+    throw rangeError(`${who} wants at most ${MOST_CLASSES} classes, got ${classes.size} folders; each class is a folder`)
+  const lower = new Map<string, string>()
+  for (const name of classes) {
+    const other = lower.get(name.toLowerCase())
+    if (other !== undefined)
+      throw rangeError(
+        `${who} has the classes ${visible(other)} and ${visible(name)}, which differ by case alone; put them into one folder`,
+      )
+    lower.set(name.toLowerCase(), name)
+  }
+  return { images: files.map((file) => () => fs.readFile(file)), labels, names: files }
+}
+
+/**
+ * Names of the pictures among files and in folders, those of folders in the order of their names.
+ *
+ * @throws RangeError if there is none
+ */
+export async function imageFiles(given: readonly string[]): Promise<string[]> {
+  const fs = await nodeModule<Fs>('node:fs/promises')
+  const path = await nodeModule<typeof import('node:path')>('node:path')
+  const found: string[] = []
+  for (const file of given) {
+    if (!(await fs.stat(file)).isDirectory()) found.push(file)
+    else for (const name of (await fs.readdir(file, { recursive: true })).sort()) if (ENDINGS.test(name)) found.push(path.join(file, name))
+  }
+  if (found.length === 0) throw rangeError(`imageFiles: there is no picture in ${given.map(visible).join(', ')}`)
+  return found
+}
+
+/** True for a name that ends as those of pictures do. */
+export function isImageFile(name: string): boolean {
+  return ENDINGS.test(name)
+}

@@ -1,0 +1,108 @@
+/** A trained net with all that it needs to name pictures. */
+import { rangeError } from '../common/errors.js'
+import { show } from '../common/show.js'
+// registers the layers of convolution with model files
+import '../conv/index.js'
+import { decodeModelFile, encodeModel, loadModelFile, type ModelSource, type Sequential, saveModel } from '../index.js'
+import type { ImageInput } from './decode.js'
+import { readPixels } from './image-set.js'
+import { probabilitiesOf } from './probabilities.js'
+import type { ImageReport } from './report.js'
+
+const FORMAT = 'gradus-images/1'
+
+/** What the model says of a picture. */
+export interface ImagePrediction {
+  class: string
+  /** Of that class. */
+  probability: number
+  /** Of each class, in the order of `classes`. */
+  probabilities: Readonly<Record<string, number>>
+}
+
+interface State {
+  size: number
+  channels: 1 | 3
+  classes: readonly string[]
+  report: ImageReport
+}
+
+/** A net that names pictures: made by {@link trainImages}, or read from a file by {@link loadImageModel}. */
+export class ImageModel {
+  /** Height and width of the pictures that the net sees. */
+  readonly size: number
+  readonly channels: 1 | 3
+  readonly classes: readonly string[]
+  readonly report: ImageReport
+
+  /** @internal */
+  constructor(
+    /** The net: [rows, size, size, channels], 0 to 1, to logits [rows, classes]. */
+    readonly net: Sequential,
+    { size, channels, classes, report }: State,
+  ) {
+    this.size = size
+    this.channels = channels
+    this.classes = classes
+    this.report = report
+  }
+
+  /**
+   * The class of each picture. Pictures may have any size and shape: the net sees the square in their middle, as in training.
+   *
+   * @throws RangeError naming the picture that cannot be read
+   */
+  async predict(images: readonly ImageInput[]): Promise<ImagePrediction[]> {
+    const { size, channels, classes } = this
+    if (!Array.isArray(images)) throw rangeError(`ImageModel: predict wants an array of pictures, got ${show(images)}`)
+    const pixels = await readPixels('ImageModel', images, size, channels)
+    const all = probabilitiesOf(
+      this.net,
+      { pixels, size, channels },
+      Int32Array.from(images, (_, i) => i),
+    )
+    return all.map((own) => {
+      const best = own.indexOf(Math.max(...own))
+      return { class: classes[best], probability: own[best], probabilities: Object.fromEntries(classes.map((name, c) => [name, own[c]])) }
+    })
+  }
+
+  /** The model as the bytes of one file, for {@link decodeImageModel}. */
+  encode(): Uint8Array {
+    return encodeModel(this.net, { images: this.stored })
+  }
+
+  /** Saves the model in one file, all or nothing; in a browser under a name in IndexedDB. */
+  save(path: string): Promise<void> {
+    return saveModel(this.net, path, { images: this.stored })
+  }
+
+  private get stored(): object {
+    const { size, channels, classes, report } = this
+    return { format: FORMAT, size, channels, classes, report }
+  }
+}
+
+/**
+ * A model from a file that {@link ImageModel.save} wrote.
+ *
+ * @param source a path, URL, Blob, or the bytes
+ * @throws Error for a file that is not there, RangeError for one that is damaged or holds no model of pictures
+ */
+export async function loadImageModel(source: ModelSource): Promise<ImageModel> {
+  return modelOf('loadImageModel', await loadModelFile(source))
+}
+
+/** The same from bytes. @throws as {@link loadImageModel} */
+export function decodeImageModel(bytes: Uint8Array | ArrayBuffer): ImageModel {
+  return modelOf('decodeImageModel', decodeModelFile(bytes))
+}
+
+function modelOf(who: string, { model, images }: { model: unknown; images?: State & { format?: unknown } }): ImageModel {
+  if (images?.format !== FORMAT)
+    throw rangeError(`${who}: this file holds no model of pictures, '${FORMAT}', but ${show(images?.format)}; loadModel reads other models`)
+  const { size, channels, classes, report } = images
+  const isRight = Number.isInteger(size) && (channels === 1 || channels === 3) && Array.isArray(classes) && Array.isArray(report?.confusion)
+  if (!isRight) throw rangeError(`${who}: the file is damaged: its parts do not fit; save the model again`)
+  return new ImageModel(model as Sequential, { size, channels, classes, report })
+}

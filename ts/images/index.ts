@@ -1,0 +1,13 @@
+/**
+ * `gradus/images`: nets that name pictures, from a folder or a list to one file, in one call.
+ * @module gradus/images
+ */
+export type { ReportTextOptions } from '../report/text.js'
+export type { ImageInput, Pixels } from './decode.js'
+export { imageFiles, imagesInFolder, isImageFile } from './folder.js'
+export { decodeImageModel, ImageModel, type ImagePrediction, loadImageModel } from './image-model.js'
+export type { LabeledImages, SkippedImage } from './image-set.js'
+export type { Augment, ImageEpoch, TrainImagesOptions } from './options.js'
+export type { ImageMistake, ImageReport } from './report.js'
+export { reportHtml, reportText } from './show-report.js'
+export { trainImages } from './train-images.js'

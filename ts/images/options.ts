@@ -1,0 +1,69 @@
+/** Options of trainings on pictures. The command line takes values and defaults from here. */
+import { count, type Kind, object, positive, type Schema, seed, share, signal } from '../common/options.js'
+
+/** How pictures are changed at random while a net learns, so that it sees more of them. */
+export interface Augment {
+  /** Mirror images, left and right swapped. Not for digits and letters. Default false. */
+  flip?: boolean
+  /** Shifts by up to this share of the side. Default 0.1. */
+  shift?: number
+  /** Turns by up to this many degrees. Default 0. */
+  rotate?: number
+  /** Brightness and contrast by up to this share. Default 0.1. */
+  light?: number
+}
+
+/** What an epoch gave. */
+export interface ImageEpoch {
+  epoch: number
+  epochs: number
+  /** Mean cross-entropy of the training pictures. */
+  loss: number
+  /** Cross-entropy and accuracy of the pictures set aside. */
+  validationLoss: number
+  accuracy: number
+}
+
+/** Options of `trainImages`. */
+export interface TrainImagesOptions {
+  /** Height and width that pictures are brought to. Default: the longer side of the median picture, at least 8 and at most 48. */
+  size?: number
+  /** 1 for gray pictures, 3 for colored ones. Default: 1 if no picture has a color. */
+  channels?: 1 | 3
+  /** Share of the pictures of each class that measures. Default 0.2. */
+  validationFraction?: number
+  /** How pictures are changed at random; false: not at all. */
+  augment?: Augment | false
+  /** Epochs at most. Default: 200,000 pictures in all, at least 4 epochs and at most 60. Ends sooner where accuracy no longer rises. */
+  epochs?: number
+  /** Seconds at most. The result then depends on the speed of the machine. Default: no limit. */
+  time?: number
+  /** Default 0. The same seed gives the same net. */
+  seed?: number
+  /** Called after each epoch. */
+  onEpoch?: (epoch: ImageEpoch) => void
+  /** Stops with the error of the signal. */
+  signal?: AbortSignal
+}
+
+const augment: Kind = { wants: '{ flip, shift, rotate, light } or false', fits: (value) => value === false || object.fits(value) }
+const handler: Kind = { wants: 'a function', fits: (value) => typeof value === 'function' }
+
+export const TRAIN_IMAGES = {
+  size: { is: { min: 8, max: 256, whole: true }, aka: ['imageSize', 'img_size', 'target_size'] },
+  channels: { is: [1, 3] },
+  validationFraction: { is: { min: 0, max: 0.9, openMin: true }, default: 0.2 },
+  augment: { is: augment },
+  epochs: { is: count },
+  time: { is: positive },
+  seed: { is: seed, default: 0 },
+  onEpoch: { is: handler },
+  signal: { is: signal },
+} satisfies Schema<TrainImagesOptions>
+
+export const AUGMENT = {
+  flip: { is: [true, false], default: false },
+  shift: { is: share, default: 0.1 },
+  rotate: { is: { min: 0, max: 180 }, default: 0 },
+  light: { is: share, default: 0.1 },
+} satisfies Schema<Augment>
