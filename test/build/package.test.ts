@@ -312,6 +312,25 @@ describe('bundled and minified', () => {
     return outputFiles?.[0].text ?? ''
   }
 
+  test('an entry that is imported and not named lets model files hold its layers, in Node and in a bundle', async () => {
+    const make = (layer: string, from: string) =>
+      `import { writeFileSync } from 'node:fs'\nimport { Dense, encodeModel, Sequential } from 'gradus'\nimport { ${layer.split('(')[0]} } from '${from}'\n` +
+      `writeFileSync('layers.safetensors', encodeModel(new Sequential([new ${layer}])))`
+    const read = (from: string) =>
+      `import { readFileSync } from 'node:fs'\nimport { decodeModel } from 'gradus'\nimport '${from}'\n` +
+      `console.log(decodeModel(readFileSync('layers.safetensors')).layers[0].constructor.name)`
+    const rooms = { 'gradus/conv': 'Conv2d(1, 2, 3)', 'gradus/recurrent': 'GRU(1, 2)' }
+    const registering = readdirSync('ts').filter((room) => existsSync(`ts/${room}/files.ts`))
+    expect(Object.keys(rooms)).toEqual(registering.map((room) => `gradus/${room}`))
+    for (const [from, layer] of Object.entries(rooms)) {
+      run(process.execPath, [write('make-layers.mjs', make(layer, from))], project)
+      const name = layer.split('(')[0]
+      expect(run(process.execPath, [write('read-layers.mjs', read(from))], project)).toBe(`${name}\n`)
+      const bundled = await bundle(read(from), { platform: 'node', format: 'esm' })
+      expect(run(process.execPath, [write('bundled-layers.mjs', bundled)], project)).toBe(`${name}\n`)
+    }
+  })
+
   test('all of gradus brings all of WebAssembly, all of gradus/js none', async () => {
     const entries = ['gradus', ...SHARING.map((name) => `gradus/${name}`)]
     const { script, whole } = coreSizes(await bundle(entries.map((entry) => `export * from '${entry}'`).join('\n')))
