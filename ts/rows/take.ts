@@ -17,3 +17,8 @@ export function takeRows<T extends Numbers>(values: T, rows: ArrayLike<number>, 
   for (let i = 0; i < rows.length; i++) copyBetween(values, rows[i] * width, columns, out, i * columns)
   return out
 }
+
+/** A share of rows, evenly spread among them. */
+export function everyShare(rows: Int32Array, share: number): Int32Array {
+  return share < 1 ? rows.filter((_, i) => Math.floor(i * share) < Math.floor((i + 1) * share)) : rows
+}

@@ -13,6 +13,7 @@ import {
   type Progress,
   type Tensor,
 } from '../index.js'
+import { everyShare } from '../rows/take.js'
 import type { LossOf } from '../select/choose-greedily.js'
 import { Pace } from './pace.js'
 
@@ -304,9 +305,4 @@ function stopAt(deadline: number | undefined, signal: AbortSignal | undefined): 
     signal?.removeEventListener('abort', stop)
   }
   return { signal: controller.signal, clear }
-}
-
-/** A share of the rows, evenly spread. */
-function everyShare(rows: Int32Array, share: number): Int32Array {
-  return share < 1 ? rows.filter((_, i) => Math.floor(i * share) < Math.floor((i + 1) * share)) : rows
 }

@@ -56,6 +56,7 @@ const RULES: readonly Rule[] = [
   mislabelled,
   uselessColumns,
   notedColumns,
+  moreRows,
   moreTime,
 ]
 
@@ -266,6 +267,21 @@ function notedColumns({ columns }: TableModelReport): string[] {
   const noted = columns.filter(({ role, notes }) => role === 'input' && notes.length > 0)
   return noted.slice(0, 3).map(({ name, notes }) => `Column '${name}': ${notes.join('; ')}.`)
 }
+
+function moreRows({ learningCurve }: TableModelReport): string[] {
+  const { doubled, metric, better, points } = learningCurve ?? {}
+  if (doubled === undefined || points === undefined) return []
+  const { change, low, high } = doubled
+  const now = points[points.length - 1]
+  const helps = better === 'more' ? low > 0 : high < 0
+  const spread = `${signed(better === 'more' ? low : high)} to ${signed(better === 'more' ? high : low)}`
+  if (!helps) return [`More rows need not help: with more of them ${metric} changed too little (${spread} expected of twice as many).`]
+  return [
+    `Twice as many rows would bring about ${signed(change)} of ${metric} (${spread}), which is ${formatMetric(now.value)} on ${now.rows} rows.`,
+  ]
+}
+
+const signed = (change: number) => `${change < 0 ? '−' : '+'}${formatMetric(Math.abs(change))}`
 
 function moreTime({ candidates }: TableModelReport, { hasTime }: Circumstances): string[] {
   const isLine = candidates.every(({ plan }) => plan === 'a straight line')

@@ -12,6 +12,7 @@ export { type ColumnDrift, driftOf, type TableDrift } from './drift.js'
 export { evaluateTable, type TableEvaluation } from './evaluate.js'
 export { type ColumnEffect, type ExplainTableOptions, explainTable, type Interaction, type TableExplanation } from './explain.js'
 export type { Leak } from './leaks.js'
+export type { LearningCurve } from './learning-curve.js'
 export type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'
 export type { TableMetric } from './metrics.js'
 export {

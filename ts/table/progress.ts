@@ -10,7 +10,7 @@ export interface TableProgress {
   phase: TablePhase
   /**
    * The work in this phase, in words: `rows`, `a look at each column`, `columns as numbers`, `test rows as numbers`, `inputs of nets`, `a straight
-   * line`, `nets`, `how good it is, and what it looks at`.
+   * line`, `nets`, `a learning curve`, `how good it is, and what it looks at`.
    */
   step: string
   /** Seconds since the start. */

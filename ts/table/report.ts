@@ -3,6 +3,7 @@ import type { ColumnReport, LeftOut } from '../data/index.js'
 import type { PairedDifference } from './compare.js'
 import type { ReportedDecision } from './decision.js'
 import type { Leak } from './leaks.js'
+import type { LearningCurve } from './learning-curve.js'
 import type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'
 import type { Distribution } from './response.js'
 
@@ -54,6 +55,8 @@ export interface TableModelReport extends ReportedDecision {
    * to tell apart, or errors heavy-tailed, so that a surprise is no mistake.
    */
   suspects?: readonly Suspect[]
+  /** Present with `learningCurve: true`. */
+  learningCurve?: LearningCurve
   /** The encoding of each column, with the reason. */
   columns: ColumnReport[]
   metrics: MeasuredMetric[]

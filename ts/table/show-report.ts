@@ -132,6 +132,7 @@ function blocksOf(report: TableModelReport): Block[] {
         [why, ...(gaps > 0 ? [`${formatCount(gaps)} gaps`] : []), ...notes].join('; '),
       ]),
     },
+    ...learningCurveBlocks(report),
     ...suspectsBlock(report),
     candidatesBlock(report),
     { ...advice, only: 'terminal' },
@@ -214,6 +215,31 @@ function confusionBlock({ confusion, classNames }: Pick<TableEvaluation, 'confus
 function lossIn({ task, classWeights, distribution }: TableModelReport): string {
   if (distribution === 'poisson' || distribution === 'gamma') return `${distribution} loss`
   return nameOfLoss({ task, ...(classWeights && { classWeights }), ...(distribution && { distribution }) })
+}
+
+function learningCurveBlocks({ learningCurve }: TableModelReport): Block[] {
+  if (learningCurve === undefined || learningCurve.points.length < 2) return []
+  const { metric, points, doubled } = learningCurve
+  const last = points[points.length - 1]
+  const title = 'What more rows bring'
+  return [
+    {
+      ...({ kind: 'curve', only: 'page', title } as const),
+      note: `On rows not seen${doubled ? '; the dashed line is what twice as many rows would bring' : ''}.`,
+      lines: [
+        { name: 'measured', x: points.map(({ rows }) => rows), y: points.map(({ value }) => value) },
+        ...(doubled ? [{ name: 'expected', x: [last.rows, doubled.rows], y: [last.value, doubled.value], dashed: true }] : []),
+      ],
+      axes: { xLabel: 'rows to learn from', yLabel: metric, logX: true },
+    },
+    {
+      ...({ kind: 'table', only: 'terminal', title, head: ['rows to learn from', metric] } as const),
+      rows: [
+        ...points.map(({ rows, value }) => [formatCount(rows), formatMetric(value)]),
+        ...(doubled ? [[formatCount(doubled.rows), `${formatMetric(doubled.value)} expected`]] : []),
+      ],
+    },
+  ]
 }
 
 function suspectsBlock({ suspects }: TableModelReport): Block[] {

@@ -14,16 +14,19 @@
  */
 import { clock } from '../common/clock.js'
 import { rangeError } from '../common/errors.js'
+import { pickOptions } from '../common/options.js'
 import type { Source, TableEncoder } from '../data/index.js'
 import { adviceOn } from './advice.js'
 import { classTerms } from './decision.js'
 import { spansOf } from './features.js'
 import { findModel, lessonFor } from './find-model.js'
 import { notesWithLines, textsWithLines } from './given-rows.js'
+import { learningCurveOf } from './learning-curve.js'
 import { makeModel } from './make-model.js'
 import { makeReport, withUnknown } from './make-report.js'
 import { baselineOf, classCounts } from './measure.js'
 import type { ClassPrediction, NumberPrediction, Prediction, TableModel } from './model.js'
+import { NET } from './nets.js'
 import { ProgressWatch } from './progress.js'
 import type { TableModelReport } from './report.js'
 import { suspectsIn } from './suspects.js'
@@ -107,6 +110,11 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     }
   if (intervals !== undefined) report.intervals = intervals
   if (data.leaks.length > 0) report.leaks = data.leaks
+  if (options.learningCurve) {
+    watch.tell({ phase: 'training', step: 'a learning curve' })
+    const how = { net: pickOptions(options, NET), seed, signal: options.signal }
+    report.learningCurve = await learningCurveOf(lesson, terms, { learnt, center: model.center }, how)
+  }
   const suspects = suspectsIn(found, model, learnt, data.numbers)
   if (suspects.length > 0)
     report.suspects = suspects.map((suspect) => ({ ...suspect, row: data.taken.places?.[suspect.row] ?? suspect.row }))
