@@ -66,6 +66,21 @@ async function start(name: string, args: readonly string[], env: Record<string, 
 /** Pages draw the same random numbers in every run. */
 const SAME_EACH_TIME = 'let state = 1; Math.random = () => (state = (state * 48271) % 2147483647) / 2147483647'
 
+/** A camera that sees a dark bar in one of three places, with noise. */
+const CAMERA = `
+  globalThis.gesture = 0
+  navigator.mediaDevices.getUserMedia = async () => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 120, height: 90 })
+    const context = canvas.getContext('2d')
+    setInterval(() => {
+      context.fillStyle = '#eee'
+      context.fillRect(0, 0, 120, 90)
+      context.fillStyle = '#222'
+      context.fillRect(20 + 30 * gesture, 10 + 3 * Math.random(), 15, 70)
+    }, 30)
+    return canvas.captureStream(30)
+  }`
+
 /** The used methods of a page of playwright-core, which the playground installs. */
 interface Page {
   click(selector: string): Promise<void>
@@ -175,7 +190,7 @@ describe('runs elsewhere:', () => {
     })
   })
 
-  const inChromium = async (url: string, script: (page: Page) => Promise<void>) => {
+  const inChromium = async (url: string, script: (page: Page) => Promise<void>, before = '') => {
     const { chromium } = createRequire(import.meta.url)(PLAYWRIGHT)
     const browser = await chromium.launch({
       executablePath: BROWSERS.chromium.command,
@@ -185,7 +200,7 @@ describe('runs elsewhere:', () => {
       const page = await browser.newPage()
       const errors: unknown[] = []
       page.on('pageerror', (error: unknown) => errors.push(error))
-      await page.addInitScript(SAME_EACH_TIME)
+      await page.addInitScript(`${SAME_EACH_TIME}\n${before}`)
       await page.goto(url)
       await script(page)
       expect(errors).toEqual([])
@@ -216,6 +231,29 @@ describe('runs elsewhere:', () => {
       await page.waitForSelector('button.guess')
       expect(await page.textContent('#count')).toBe('32')
     })
+  })
+
+  needs(BROWSERS.chromium.command, PLAYWRIGHT)('teach-it: three gestures are told apart after a second each', async () => {
+    const url = await start('teach-it', ['serve.js'])
+    const check = async (page: Page) => {
+      const show = (gesture: number) => page.evaluate(`gesture = ${gesture}`)
+      const button = (i: number, event: string) =>
+        page.evaluate(`document.querySelectorAll('button')[${i}].dispatchEvent(new PointerEvent('${event}'))`)
+      for (const i of [0, 1, 2]) {
+        await show(i)
+        await page.waitForTimeout(400)
+        await button(i, 'pointerdown')
+        await page.waitForSelector(
+          `body:is(${Array.from({ length: 8 }, (_, more) => `[data-examples="${6 * (i + 1) + more}"]`).join(',')})`,
+        )
+        await button(i, 'pointerup')
+      }
+      for (const i of [1, 0, 2]) {
+        await show(i)
+        await page.waitForSelector(`li:nth-child(${i + 1}).is`)
+      }
+    }
+    await inChromium(url, check, CAMERA)
   })
 
   needs(BROWSERS.chromium.command, PLAYWRIGHT)('rl: the pole learns to stand in a page', async () => {
