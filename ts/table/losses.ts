@@ -14,20 +14,24 @@ export function logLossOf(targets: Int32Array, classes: number, weights?: ArrayL
   }
 }
 
-/** Mean of squared errors. */
-export function squaredErrorOf(targets: Float32Array): LossOf {
-  return (p) => {
-    let sum = 0
-    for (let i = 0; i < targets.length; i++) sum += (p[i] - targets[i]) ** 2
-    return sum / targets.length
-  }
+/** Mean of squared errors. @param weights of the rows. Default 1 */
+export function squaredErrorOf(targets: Float32Array, weights?: ArrayLike<number>): LossOf {
+  return errorOf(targets, (error) => error ** 2, weights)
 }
 
-/** Mean of absolute errors. */
-export function absoluteErrorOf(targets: Float32Array): LossOf {
+/** Mean of absolute errors. @param weights of the rows. Default 1 */
+export function absoluteErrorOf(targets: Float32Array, weights?: ArrayLike<number>): LossOf {
+  return errorOf(targets, Math.abs, weights)
+}
+
+function errorOf(targets: Float32Array, of: (error: number) => number, weights: ArrayLike<number> | undefined): LossOf {
   return (p) => {
-    let sum = 0
-    for (let i = 0; i < targets.length; i++) sum += Math.abs(p[i] - targets[i])
-    return sum / targets.length
+    let [sum, total] = [0, 0]
+    for (let i = 0; i < targets.length; i++) {
+      const weight = weights?.[i] ?? 1
+      sum += weight * of(p[i] - targets[i])
+      total += weight
+    }
+    return sum / total
   }
 }

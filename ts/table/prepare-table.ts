@@ -6,7 +6,7 @@ import { checkClasses } from './check-target.js'
 import { ColumnPlan, INSPECT_TABLE, type InspectTableOptions } from './column-plan.js'
 import { columnsOfInputs, featuresOf, inputsOf, scaled, spansOf, widthOf } from './features.js'
 import { namingLinesOf, rowsFrom } from './given-rows.js'
-import { checkGroups, checkTimes, groupColumn, setAside, timeColumn, withoutGroups } from './set-aside.js'
+import { checkGroups, checkTimes, groupColumn, setAside, timeColumn, withoutColumns } from './set-aside.js'
 
 /** Options of {@link prepareTable}. */
 export interface PrepareTableOptions extends InspectTableOptions {
@@ -83,7 +83,7 @@ export async function prepareTable(rows: readonly object[] | Source, given: Prep
   const [ofTest, ofHeld] = [testFraction, validationFraction].map((fraction) => ({ fraction, seed, splitBy, groups }))
   const { plan, judging, data, encoder } = await namingLinesOf(rows, read, async (taken) => {
     const all = await rowsFrom(rows, { read, sample, seed }, taken)
-    const plan = new ColumnPlan(all, withoutGroups('prepareTable', all, table, groups))
+    const plan = new ColumnPlan(all, withoutColumns('prepareTable', all, table, { groups }))
     if (groups !== undefined) checkGroups('prepareTable', all, plan.rows, groups)
     if (splitBy !== undefined) checkTimes('prepareTable', all, plan, splitBy)
     const [used] = testFraction === 0 ? [plan.rows] : setAside('prepareTable', plan, plan.rows, ofTest)

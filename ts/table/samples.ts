@@ -44,7 +44,8 @@ export function lossOn(
 ): LossOf {
   const own = takeRows(targets, rows)
   if (lossOf !== undefined) return lossOf(own)
-  return own instanceof Int32Array ? logLossOf(own, classes, weights && Float32Array.from(takeRows(weights, rows))) : squaredErrorOf(own)
+  const ownWeights = weights && Float32Array.from(takeRows(weights, rows))
+  return own instanceof Int32Array ? logLossOf(own, classes, ownWeights) : squaredErrorOf(own, ownWeights)
 }
 
 /** The quantity that chooses the best epoch by these rows; undefined if that is the loss, or it is not defined on them. */

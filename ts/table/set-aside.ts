@@ -60,17 +60,25 @@ export function groupsOf(rows: readonly object[], column: string): string[] {
   return rows.map((row) => String(valueIn(row as Row, column)))
 }
 
-/** @internal the options for columns without the column of groups, which is no input. @throws RangeError if there is no such column */
-export function withoutGroups<O extends { exclude?: readonly string[] }>(
+/**
+ * @internal the options for columns without those that are no inputs
+ * @param others columns by the option that names them
+ * @throws RangeError if there is no such column
+ */
+export function withoutColumns<O extends { exclude?: readonly string[] }>(
   who: string,
   all: readonly Row[],
   options: O,
-  column: string | undefined,
+  others: Readonly<Record<string, string | undefined>>,
 ): O {
-  if (column === undefined || all.length === 0) return options
-  if (!all.some((row) => Object.hasOwn(row, column)))
-    throw rangeError(`${who}: groups: there is no column '${column}', only ${showNames(Object.keys(all[0]))}`)
-  return { ...options, exclude: [...(options.exclude ?? []), column] }
+  const exclude = [...(options.exclude ?? [])]
+  for (const [option, column] of Object.entries(others)) {
+    if (column === undefined || all.length === 0) continue
+    if (!all.some((row) => Object.hasOwn(row, column)))
+      throw rangeError(`${who}: ${option}: there is no column '${column}', only ${showNames(Object.keys(all[0]))}`)
+    exclude.push(column)
+  }
+  return exclude.length === (options.exclude?.length ?? 0) ? options : { ...options, exclude }
 }
 
 /** Least number of groups: two to learn from and validate by, and one to test with. */

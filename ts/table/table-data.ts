@@ -11,8 +11,9 @@ import { namingLinesOf, rowsFrom } from './given-rows.js'
 import { leaksIn } from './leaks.js'
 import { profileOf } from './profile.js'
 import type { ProgressWatch } from './progress.js'
+import { rowWeights } from './row-weights.js'
 import type { Taken } from './sample.js'
-import { checkGroups, checkTimes, earliestOf, groupsOf, setAside, timesOf, withoutGroups } from './set-aside.js'
+import { checkGroups, checkTimes, earliestOf, groupsOf, setAside, timesOf, withoutColumns } from './set-aside.js'
 import type { ReadTrainOptions } from './train-options.js'
 
 /** Result of {@link tableData}. */
@@ -42,10 +43,10 @@ function targetsBefore(learnt: Table, tested: Table): Float64Array {
 
 /** Decides the kinds of columns, holds test rows out, and learns the encoding from the others. */
 async function learnColumns(rows: readonly object[] | Source, options: ReadTrainOptions, taken: Taken, watch: ProgressWatch) {
-  const { test, testFraction, seed, splitBy, groups } = options
+  const { test, testFraction, seed, splitBy, groups, weights } = options
   const all = await rowsFrom(rows, options, taken, watch)
   watch.tell({ phase: 'encoding', step: 'a look at each column', rows: all.length, columns: Object.keys(all[0] ?? {}).length })
-  const plan = new ColumnPlan(all, withoutGroups('trainTable', all, pickOptions(options, COLUMNS), groups))
+  const plan = new ColumnPlan(all, withoutColumns('trainTable', all, pickOptions(options, COLUMNS), { groups, weights }))
   checkRows(plan.rows)
   if (splitBy !== undefined) checkTimes('trainTable', all, plan, splitBy)
   if (groups !== undefined) checkGroups('trainTable', all, plan.rows, groups)
@@ -67,6 +68,7 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
   const profile = profileOf(encoder.state(), training)
   const taught = rowsTakenBy(encoder.state(), training)
   const groupOf = groups === undefined ? undefined : groupsOf(taught, groups)
+  const weightOf = weights === undefined ? undefined : rowWeights(all, taught, weights)
   const numberOf = new Map(all.map((row, number) => [row, number]))
   const numbers = Int32Array.from(taught, (row) => numberOf.get(row) ?? -1)
   // one row at a time: the row before is known
@@ -82,6 +84,7 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
     learnt,
     times,
     groupOf,
+    weightOf,
     encoder,
     profile,
     leaks,

@@ -22,6 +22,7 @@ import { TableModel } from './model.js'
 import { NET, type NetSettings } from './nets.js'
 import type { TableProgress } from './progress.js'
 import { RESPONSE, type ResponseSettings } from './response.js'
+import { weightColumn } from './row-weights.js'
 import { groupColumn, timeColumn } from './set-aside.js'
 
 /**
@@ -47,6 +48,11 @@ export interface TrainTableOptions extends InspectTableOptions, NetSettings, Dec
    * nets. Choose it where rows of a group are alike and later rows come from new groups. It is no input. Default: each row for itself.
    */
   groups?: string
+  /**
+   * A column with the weight of each row in the loss of nets and of the straight line, 0 or more: how many cases it stands for, or how much it may be
+   * trusted. Only ratios matter. It is no input, and rows to predict need not have it. Metrics of the report count each row once. Default: 1 for each.
+   */
+  weights?: string
   /** Test rows for the report, instead of a fraction of the given rows. */
   test?: readonly object[] | Source
   /**
@@ -78,6 +84,7 @@ export const TRAIN_TABLE = {
   testFraction: { is: fraction, default: 0.2 },
   splitBy: { is: timeColumn },
   groups: { is: groupColumn, aka: ['group'] },
+  weights: { is: weightColumn, aka: ['sampleWeight', 'weight'] },
   test: { is: anything },
   compareWith: { is: tableModel },
   learningCurve: { is: flag, default: false },
@@ -101,6 +108,7 @@ export function readTrainOptions(given: TrainTableOptions): ReadTrainOptions {
       throw rangeError('trainTable: splitBy sets the latest rows aside, and groups whole groups; give one of the two')
     if (options.groups === options.target) throw rangeError(`trainTable: groups wants another column than the target '${options.target}'`)
   }
+  if (options.weights === options.target) throw rangeError(`trainTable: weights wants another column than the target '${options.target}'`)
   if (options.learningCurve && options.splitBy !== undefined)
     throw rangeError('trainTable: learningCurve wants rows at random, and splitBy cuts them in time; leave one of the two out')
   if (options.learningCurve && options.hidden?.length === 0)

@@ -29,6 +29,7 @@ import type { ClassPrediction, NumberPrediction, Prediction, TableModel } from '
 import { NET } from './nets.js'
 import { ProgressWatch } from './progress.js'
 import type { TableModelReport } from './report.js'
+import { withRowWeights } from './row-weights.js'
 import { suspectsIn } from './suspects.js'
 import { tableData } from './table-data.js'
 import { timeBudget, withTime } from './time-budget.js'
@@ -68,7 +69,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const data = await tableData(rows, options, watch)
   const { learnt, tested, encoder, latest, before } = data
   if (compareWith !== undefined) checkSameTable(compareWith, encoder)
-  const terms = classTerms(options, learnt, target)
+  const terms = withRowWeights(classTerms(options, learnt, target), data.weightOf)
   watch.tell({ step: 'inputs of nets' })
   const spans = spansOf(learnt.report.columns)
   const baseline = baselineOf(learnt.targets, learnt.classes)

@@ -35,6 +35,8 @@ export interface TableTrainOptions extends TableData, NetSettings, DecisionSetti
   out?: string
   report?: string
   seed: number
+  /** A column with weights of rows. */
+  weights?: string
   /** Says what more rows would bring. */
   learningCurve?: boolean
   /** Looks at one more net while it trains. */
@@ -74,6 +76,7 @@ export function tableTrainOptions(): Option[] {
       RESPONSE.distribution,
     ),
     flag('--intervals <width>', 'of numbers, how wide intervals are: constant, or row, as the errors of similar rows', RESPONSE.intervals),
+    new Option('--weights <column>', 'how much each row counts: a column of numbers from 0, which is no input'),
     new Option('--learning-curve', 'also say what more rows would bring: nets on an eighth, a quarter and half of the rows'),
     new Option('--out <file>', 'where the model goes (default: the name of the table, .safetensors)'),
     new Option('--report <file.html>', 'the report as a page with pictures'),
@@ -132,6 +135,7 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
           ...pickOptions(options, { ...NET, ...DECISION, ...RESPONSE }),
           ...(limit !== undefined && { time: limit }),
           ...(options.learningCurve && { learningCurve: true }),
+          ...(options.weights !== undefined && { weights: options.weights }),
           target,
           seed,
           signal,

@@ -71,6 +71,8 @@ const IN_COMMANDS = [
   ['explainTable: about is', '--about is'],
   ['learningCurve wants rows at random, and splitBy', '--learning-curve wants rows at random, and --split-by'],
   ['learningCurve is for nets, and hidden: []', '--learning-curve is for nets, and --hidden none'],
+  ['weights: column', '--weights: column'],
+  ['weights: there', '--weights: there'],
   ['splitBy: ', '--split-by: '],
   ['groups: ', '--groups: '],
   ['splitBy sets the latest rows aside, and groups whole groups', '--split-by sets the latest rows aside, and --groups whole groups'],

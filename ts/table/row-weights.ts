@@ -1,0 +1,36 @@
+/** Weights of rows from a column: how many cases a row stands for. */
+import { rangeError } from '../common/errors.js'
+import { type Kind, text } from '../common/options.js'
+import { show } from '../common/show.js'
+import type { Row } from '../data/index.js'
+import { isNumber, numberOf, valueIn } from '../data/table/values.js'
+import type { ClassTerms } from './decision.js'
+
+/** The allowed values of `weights`. */
+export const weightColumn: Kind = { wants: 'the name of a column of numbers', fits: text.fits }
+
+/**
+ * @param all the rows as they were given, by whose numbers errors name them
+ * @returns weights whose mean is 1
+ * @throws RangeError for a weight that is no number or below 0, and if all are 0
+ */
+export function rowWeights(all: readonly Row[], rows: readonly Row[], column: string): Float64Array {
+  const weights = Float64Array.from(rows, (row) => {
+    const value = valueIn(row, column)
+    const weight = isNumber(value) && String(value).trim() !== '' ? numberOf(value) : Number.NaN
+    if (!(weight >= 0))
+      throw rangeError(`trainTable: weights: column '${column}' of row ${all.indexOf(row)} wants a number from 0, got ${show(value)}`)
+    return weight
+  })
+  const mean = weights.reduce((sum, weight) => sum + weight, 0) / weights.length
+  if (!(mean > 0 && Number.isFinite(mean)))
+    throw rangeError(`trainTable: weights: column '${column}' is 0 in all rows to learn from; leave weights out`)
+  return weights.map((weight) => weight / mean)
+}
+
+/** The terms with weights of rows besides those of classes. */
+export function withRowWeights(terms: ClassTerms, weights: Float64Array | undefined): ClassTerms {
+  if (weights === undefined) return terms
+  const { weights: ofClasses } = terms
+  return { ...terms, weights: ofClasses ? weights.map((weight, row) => weight * ofClasses[row]) : weights }
+}
