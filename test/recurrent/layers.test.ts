@@ -254,6 +254,29 @@ test('two threads give the bits of one', async () => {
   }
 })
 
+test('one tensor as both weights gets the sum of both gradients, and a kept graph gives them again', () => {
+  const start = [0.3, 0.1, 0.2, -0.4]
+  const x = random([2, 3, 2], 9)
+  const run = (values: readonly number[]) => {
+    const w = tensor(values, [2, 2], { backend: wasm, requiresGrad: true })
+    return { w, value: sum(simpleRNN(x, { weight: w, recurrentWeight: w }).output) as Tensor }
+  }
+  const { w, value } = run(start)
+  value.backward(undefined, { retainGraph: true })
+  const once = numbers(w.grad as Tensor)
+  const differences = start.map((_, i) => {
+    const moved = (by: number) => run(start.map((value, k) => (k === i ? value + by : value))).value.item()
+    return (moved(1e-2) - moved(-1e-2)) / 2e-2
+  })
+  closeTo(once, differences, 2e-3)
+  value.backward()
+  closeTo(
+    numbers(w.grad as Tensor),
+    once.map((g) => 2 * g),
+    1e-6,
+  )
+})
+
 describe('weights of other libraries', () => {
   const layers = (options: RecurrentOptions): RecurrentLayer[] => [
     ...[new GRU(3, 4, options), new LSTM(3, 4, options), new SimpleRNN(3, 4, options)],
@@ -299,6 +322,10 @@ describe('weights of other libraries', () => {
     expect(() => loadTorchWeights(new LSTM(2, 3, { bias: false, backend: wasm }), { ...torchWeights(layer) })).toThrow(
       'was made with bias: false',
     )
+    expect(() => loadTorchWeights(layer, null as never)).toThrow('tensors wants an object of tensors by name')
+    for (const call of [kerasWeights, torchWeights, loadKerasWeights, loadTorchWeights] as ((layer: unknown) => unknown)[])
+      for (const wrong of [undefined, null, 3, {}, new Dense(2, 2)])
+        expect(() => call(wrong)).toThrow('layer wants a GRU, LSTM or SimpleRNN, got')
     expect(layer.state()).toEqual(before)
   })
 })

@@ -1,7 +1,21 @@
 /** Outputs, states, gradients and second derivatives of the recurrent layers beside PyTorch's, in float64. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { add, type Backend, createBackend, gradients, mul, sum, type Tensor, tensor } from '../../ts/index.js'
+import {
+  Adam,
+  add,
+  type Backend,
+  createBackend,
+  Dense,
+  fit,
+  gradients,
+  mse,
+  mul,
+  Sequential,
+  sum,
+  type Tensor,
+  tensor,
+} from '../../ts/index.js'
 import { GRU, LSTM, loadTorchWeights, type RecurrentLayer, SimpleRNN } from '../../ts/recurrent/index.js'
 
 interface Numbers {
@@ -24,7 +38,15 @@ interface Case {
   seconds: Record<string, Numbers>
 }
 
-const { cases } = JSON.parse(readFileSync('test/oracles/recurrent.json', 'utf8')) as { cases: Case[] }
+interface Curve {
+  kind: 'SimpleRNN' | 'GRU' | 'LSTM'
+  inputs: Numbers
+  targets: Numbers
+  first: Record<string, Numbers>
+  losses: number[]
+}
+
+const { cases, curves } = JSON.parse(readFileSync('test/oracles/recurrent.json', 'utf8')) as { cases: Case[]; curves: Curve[] }
 const backends: [string, Backend, number][] = [
   ['JavaScript in float64', createBackend({ backend: 'js', dtype: 'float64' }), 1e-12],
   ['WebAssembly', createBackend(), 2e-5],
@@ -118,4 +140,27 @@ describe.each(backends)('%s', (_, backend, tolerance) => {
       close(g, c.seconds[names[i]], leaves[i][1], 10 * tolerance, `second derivative of ${names[i]}`),
     )
   })
+
+  test.each(curves)(
+    '$kind: 40 steps of Adam have the losses of PyTorch, from the same weights',
+    async ({ kind, inputs, targets, first, losses }) => {
+      const Layer = { SimpleRNN, GRU, LSTM }[kind] as unknown as typeof GRU
+      const layer = new Layer(1, 6)
+      const head = new Dense(6, 1)
+      const model = new Sequential([layer, head], { backend })
+      const make = ({ shape, values }: Numbers) => tensor(values, shape, { backend })
+      loadTorchWeights(layer, Object.fromEntries(Object.entries(first).map(([name, value]) => [name, make(value)])))
+      head.weight.assign(turned(make(first['head.weight'])))
+      head.bias?.assign(make(first['head.bias']))
+      const { epochs } = await fit(model, {
+        ...{ inputs: make(inputs), targets: make(targets), loss: mse, epochs: losses.length, batchSize: 8, shuffle: false },
+        optimizer: new Adam(model.parameters(), { learningRate: 0.02 }),
+      })
+      epochs.forEach(({ loss }, i) =>
+        expect(Math.abs(loss - losses[i]), `step ${i}: ${loss}, PyTorch ${losses[i]}`).toBeLessThanOrEqual(
+          10 * tolerance * Math.max(1, losses[i]),
+        ),
+      )
+    },
+  )
 })

@@ -3,7 +3,7 @@
 import type { CellName } from '../backend/recurrent-kernels.js'
 import { plainError, ShapeError, typeError } from '../common/errors.js'
 import { list } from '../common/names.js'
-import { countFrom0, readOptions, type Schema, text } from '../common/options.js'
+import { countFrom0, object, readOptions, type Schema, text } from '../common/options.js'
 import { formatShape, type Shape, sameShape, sizeOf } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { Module } from '../nn/module.js'
@@ -116,6 +116,8 @@ export function loadTorchWeights(layer: RecurrentLayer, tensors: Readonly<Record
   const who = 'loadTorchWeights'
   const { prefix, layer: number } = readOptions(who, place, TORCH_PLACE)
   const { cell } = checkTorch(who, layer)
+  if (!object.fits(tensors))
+    throw typeError(`${who}: tensors wants an object of tensors by name, as decodeSafetensors returns it, got ${show(tensors)}`)
   const ready = directionsOf(who, layer).map((d, i) => {
     const width = d.weight.shape[1]
     const [inputs, units] = [d.weight.shape[0], d.recurrentWeight.shape[0]]
@@ -203,8 +205,9 @@ export function loadKerasWeights(layer: RecurrentLayer, arrays: readonly TensorL
  * @example kerasWeights(new LSTM(2, 3)).map(({ shape }) => shape) // [[2, 12], [3, 12], [12]]
  */
 export function kerasWeights(layer: RecurrentLayer): Tensor[] {
+  const directions = directionsOf('kerasWeights', layer)
   const { cell } = layer.settings
-  return directionsOf('kerasWeights', layer).flatMap(({ weight, recurrentWeight, bias, recurrentBias }) => {
+  return directions.flatMap(({ weight, recurrentWeight, bias, recurrentBias }) => {
     const order = KERAS_ORDER[cell]
     const [width, units] = [weight.shape[1], recurrentWeight.shape[0]]
     const write = (rows: Rows, shape: Shape) => tensorOf(weight.backend, inOrder(rows, order), shape)
