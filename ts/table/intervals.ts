@@ -8,12 +8,11 @@
  */
 import { joined } from '../common/joined.js'
 import { quantileOf } from '../common/quantile.js'
-import { Ensemble, type Loss, type Module, maximum, mul, sub, type Tensor, type TensorLike, tensor } from '../index.js'
-import { named, reduced, withoutGradient } from '../loss/composed.js'
-import type { LossOptions } from '../loss/loss.js'
+import { Ensemble, type Module, maximum, mul, sub, type Tensor, tensor } from '../index.js'
 import { cutFolds } from '../rows/folds.js'
 import { takeRows } from '../rows/take.js'
 import { type Fold, Rounds, type RoundsOptions } from '../search/rounds.js'
+import { lossOfElements } from './composed-loss.js'
 import { errorQuantile, errorQuantiles, largestQuantiles } from './conformal.js'
 import type { Folds } from './folds.js'
 import { makeNet, makeOptimizer, scheduleOf, usualPlan, usualRound } from './nets.js'
@@ -36,12 +35,12 @@ const JUDGED = 0.9
 const WORTH = 0.98
 
 /** Mean pinball loss of all levels. @param prediction [rows, levels], for a target [rows, 1] */
-const pinball = /* @__PURE__ */ named('pinball', (prediction: Tensor, target: TensorLike, options: LossOptions = {}) => {
-  const distance = sub(withoutGradient('pinball', target as Tensor), prediction)
+const pinball = /* @__PURE__ */ lossOfElements('pinball', (prediction, target) => {
+  const distance = sub(target, prediction)
   const { backend } = prediction
   const [above, below] = [LEVELS.map((level) => level), LEVELS.map((level) => level - 1)].map((factors) => tensor([factors], { backend }))
-  return reduced('pinball', maximum(mul(distance, above), mul(distance, below)) as Tensor, options)
-}) as Loss
+  return maximum(mul(distance, above), mul(distance, below)) as Tensor
+})
 
 /** Errors of a model on rows that it has not seen. */
 export interface HeldOutErrors {

@@ -14,9 +14,8 @@
 import { rangeError } from '../common/errors.js'
 import type { Schema } from '../common/options.js'
 import { show } from '../common/show.js'
-import { add, exp, type Loss, mae, mul, neg, poisson, type Tensor, type TensorLike } from '../index.js'
-import { named, reduced, withoutGradient } from '../loss/composed.js'
-import { type LossOptions, sameShapeTarget } from '../loss/loss.js'
+import { add, exp, type Loss, mae, mul, neg, poisson, type Tensor } from '../index.js'
+import { lossOfElements } from './composed-loss.js'
 import { scaled } from './features.js'
 
 /** Distribution of a numeric target around its prediction. */
@@ -68,10 +67,10 @@ export interface Response {
 }
 
 /** Negative log-likelihood of a gamma distribution with mean exp(η), without terms of the targets alone and the shape: η + t·exp(−η). */
-const gammaLoss = /* @__PURE__ */ named('gamma', (prediction: Tensor, target: TensorLike, options: LossOptions = {}) => {
-  const t = withoutGradient('gamma', sameShapeTarget('gamma', prediction, target))
-  return reduced('gamma', add(prediction, mul(t, exp(neg(prediction)))) as Tensor, options)
-}) as Loss
+const gammaLoss = /* @__PURE__ */ lossOfElements(
+  'gamma',
+  (prediction, target) => add(prediction, mul(target, exp(neg(prediction)))) as Tensor,
+)
 
 /** @internal @param numbers the target, less `center`. @throws RangeError for numbers that the distribution does not have */
 export function responseOf(distribution: Distribution, numbers: Float32Array, center: number, target: string): Response {
