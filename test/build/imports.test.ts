@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { COPIED_BY_COMMAND, ENTRIES as PUBLIC, SHARING } from '../../ts/build/entries.js'
+import { BUILT_ON, COPIED_BY_COMMAND, ENTRIES as PUBLIC, SHARING } from '../../ts/build/entries.js'
 
 /** Files and folders of ts/, from the bottom up. A file may import from its own level and from those below. */
 const LEVELS = [
@@ -163,6 +163,29 @@ function projectFiles(): string[] {
   return list.split('\n').filter((file) => file !== '' && existsSync(file))
 }
 
+/**
+ * Files of rooms by which a second engine would get into their bundles: entries are imported by name, and all other files are copied. A file with an
+ * import of types alone brings nothing.
+ */
+function secondEngines(sources: Source[]): string[] {
+  const values = new Map(
+    sources.map(({ file, text }) => [file, importsOf({ file, text: text.replace(/\b(?:im|ex)port type\b[^;]*?\bfrom\b.*/g, '') })]),
+  )
+  const isRoom = (file: string) => [...BUILT_ON, 'report', 'search'].includes(moduleOf(file))
+  const isEntry = (file: string) => Object.values(PUBLIC).includes(file)
+  return BUILT_ON.flatMap((room) => {
+    const found = new Map([[`ts/${room}/index.ts`, '']])
+    const wrong: string[] = []
+    for (const file of found.keys())
+      for (const target of values.get(file) ?? []) {
+        if (found.has(target) || (isRoom(file) && isEntry(target))) continue
+        found.set(target, file)
+        if (target === 'ts/tensor.ts') wrong.push(`${room}: ${file} imports ${target}`)
+      }
+    return wrong
+  })
+}
+
 function read(files: string[]): Source[] {
   return files.map((file) => ({ file, text: readFileSync(file, 'utf8') }))
 }
@@ -188,6 +211,17 @@ describe('imports', () => {
       { file: 'ts/e.ts', text: "import './a.js'" },
     ]
     expect(circles(sources)).toEqual(['ts/a.ts -> ts/b.ts', 'ts/b.ts -> ts/c.ts', 'ts/c.ts -> ts/a.ts'])
+  })
+
+  test('no room has an engine of its own', () => {
+    expect(secondEngines(sources()), 'import from the index of gradus or of an entry').toEqual([])
+    const room = [
+      { file: 'ts/table/index.ts', text: "export { a } from './a.js'\nimport { tensor } from '../index.js'" },
+      { file: 'ts/table/a.ts', text: "import type { T } from '../tensor.js'\nimport { reduced } from '../loss/composed.js'" },
+      { file: 'ts/loss/composed.ts', text: "import { mul } from '../tensor.js'" },
+    ]
+    expect(secondEngines(room)).toEqual(['table: ts/loss/composed.ts imports ts/tensor.ts'])
+    expect(secondEngines(room.slice(0, 2))).toEqual([])
   })
 
   test('entries only re-export', () => {
