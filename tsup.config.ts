@@ -41,7 +41,12 @@ const NO_WIDENING: StandIns = { 'backend/wasm/widen': 'ts/backend/wasm/widen.non
 const NO_WASM: StandIns = {
   ...NO_TEXT,
   ...NO_WIDENING,
-  ...Object.fromEntries(['wasm/load', 'wasm/tiles', 'threads/index'].map((name) => [`backend/${name}`, 'ts/backend/wasm/load.none.ts'])),
+  ...Object.fromEntries(
+    ['wasm/load', 'wasm/tiles', 'threads/index', 'threads/conv', 'threads/recurrent'].map((name) => [
+      `backend/${name}`,
+      'ts/backend/wasm/load.none.ts',
+    ]),
+  ),
 }
 
 /** Every entry that is a folder of ts/. */

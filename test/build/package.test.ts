@@ -11,7 +11,7 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ENTRIES, SHARING } from '../../ts/build/entries.js'
+import { BUILT_ON, ENTRIES, SHARING } from '../../ts/build/entries.js'
 import { coreSizes, gzipped, modulesIn } from '../bundlers/bundlers.js'
 import { type Program, programsOf } from '../tools/snippets.js'
 
@@ -251,6 +251,11 @@ describe('installed', () => {
     expect(run(process.execPath, [write('entries.cjs', cjs)], project)).toBe('true true\n')
     const mixed = `import { createRequire } from 'node:module'\nimport * as a from 'gradus'\nconsole.log(createRequire(import.meta.url)('gradus').Tensor === a.Tensor)`
     expect(run(process.execPath, [write('mixed.mjs', mixed)], project)).toBe('true\n')
+  })
+
+  test('no room has a second engine inside, whose default backend would be another', () => {
+    for (const room of [...BUILT_ON, 'command'])
+      expect([room, readFileSync(`dist/${room}.js`, 'utf8').includes('StepArena')]).toEqual([room, false])
   })
 
   test('classes and losses have the names that people know, which messages show', () => {

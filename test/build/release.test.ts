@@ -18,12 +18,16 @@ test('the package runs nothing when it is installed and needs nothing', () => {
   const byItself = /^(pre|post)?(install|prepare|prepublish|prepublishOnly|pack|publish)$/
   expect(Object.keys(manifest.scripts).filter((name) => byItself.test(name))).toEqual([])
   expect(manifest.dependencies ?? {}).toEqual({})
-  // these two entries set the compiled modules of their runtime in the shared engine
+  // two entries set the compiled modules of their runtime in the shared engine; rooms register their layers with model files
   expect(manifest.sideEffects).toEqual([
+    './dist/conv.js',
     './dist/modules/web/conv/files.js',
+    './dist/modules/web/conv/index.js',
     './dist/modules/web/entries/edge.js',
     './dist/modules/web/entries/workerd.js',
     './dist/modules/web/recurrent/files.js',
+    './dist/modules/web/recurrent/index.js',
+    './dist/recurrent.js',
     // what bundles ts/ reads this list, too
     './ts/*/files.ts',
   ])

@@ -93,8 +93,8 @@ export const gzipped = (text: string) => gzipSync(text, { level: 9 }).length
 /** Gzip sizes of a bundle of the core, whole and without its WebAssembly. */
 export function coreSizes(text: string): { script: number; whole: number } {
   const modules = modulesIn(text)
-  if (modules.length !== 10)
-    throw new Error(`a bundle of all of gradus holds ${modules.length} texts of WebAssembly instead of a core and nine parts`)
+  if (modules.length !== 12)
+    throw new Error(`a bundle of all of gradus holds ${modules.length} texts of WebAssembly instead of a core and eleven parts`)
   const script = modules.reduce((rest, module) => rest.replace(module, () => ''), text)
   return { script: gzipped(script), whole: gzipped(text) }
 }

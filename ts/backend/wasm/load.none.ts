@@ -1,4 +1,4 @@
-/** Stands in for load.ts, tiles.ts and threads/index.ts in `gradus/js`: nothing to load, and no code that would. */
+/** Stands in for load.ts, tiles.ts and threads/ in `gradus/js`: nothing to load, and no code that would. */
 import { plainError, rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import type { Backend } from '../backend.js'
@@ -14,6 +14,8 @@ export const refusal = (): string | undefined => undefined
 export const tilesFor = (_variant: Variant): number[] => []
 export const withTileChoice = (table: Kernels): Kernels => table
 export const updateKernel = (_exports: WasmExports | undefined, _name: string): Update | undefined => undefined
+export const shareConv = undefined
+export const shareRecurrent = undefined
 export const canShare = (): boolean => false
 export const warmUp = (_backend: Backend): void => {}
 export const precompile = async (_variant: Variant): Promise<void> => {}
