@@ -19,7 +19,6 @@ import {
   fit,
   Generator,
   gradients,
-  initializers,
   type Loss,
   type Module,
   mse,
@@ -61,7 +60,7 @@ function expectClose(actual: Tensor | null, wanted: readonly number[], tolerance
   })
 }
 
-const lossOf = (task: EnsembleCase['task']): Loss => ensembleLoss(task === 'classes' ? (crossEntropy as Loss) : (mse as Loss))
+const lossOf = (task: EnsembleCase['task']): Loss => ensembleLoss(task === 'classes' ? crossEntropy : mse)
 
 /** The net of a case: full ensembles have three layers of members, mini ones a scale in front. */
 function netOf({ name, members, task, parameters }: EnsembleCase, backend: Backend): Sequential<Module[]> {
@@ -104,9 +103,9 @@ describe.each(backends)('%s', (_, backend, tolerance) => {
 
 test('one answer has the loss of the ensemble, in evaluation', () => {
   const answer = tensor([[1], [2]])
-  expect(ensembleLoss(mse as Loss)(answer, tensor([1, 4])).item()).toBe(2)
+  expect(ensembleLoss(mse)(answer, tensor([1, 4])).item()).toBe(2)
   expect(
-    ensembleLoss(mse as Loss)(
+    ensembleLoss(mse)(
       tensor([
         [[1], [2]],
         [[3], [4]],
@@ -125,7 +124,7 @@ test('weights of rows and the sum reach each member', () => {
     tensor([1, 4]),
   ]
   const options = { weights: [0, 3], reduction: 'sum' as const }
-  expect(ensembleLoss(mse as Loss)(prediction, targets, options).item()).toBe((12 + 0) / 2)
+  expect(ensembleLoss(mse)(prediction, targets, options).item()).toBe((12 + 0) / 2)
 })
 
 test('gradients of gradients agree with central differences', () => {
@@ -164,7 +163,7 @@ describe('in a model', () => {
       ] as Module[],
       { seed },
     )
-  const loss = ensembleLoss(crossEntropy as Loss)
+  const loss = ensembleLoss(crossEntropy)
   const how = (model: Module) => ({ ...{ inputs, targets, loss }, optimizer: new Adam(model.parameters(), { learningRate: 0.01 }) })
 
   test('fit replays the steps and trains as a loop written by hand does', async () => {
@@ -250,5 +249,8 @@ test('messages', () => {
     "EnsembleMean('outputs'): wants inputs of shape [members, rows, columns], got shape [1, 1]",
   )
   expect(() => ensembleLoss('mse' as never)).toThrow("ensembleLoss: wants a loss, such as mse, got 'mse'")
-  expect(initializers.signs()).toBeTypeOf('function')
+  expect(() => ensembleLoss(mse)(tensor(new Float32Array(0), [0, 2, 1]), tensor([1, 2]))).toThrow(
+    'ensembleLoss: wants predictions [members, rows, …], got shape [0, 2, 1]',
+  )
+  expect(() => ensembleLoss(mse)(tensor([[[1], [2]]]), tensor([1, 2, 3]))).toThrow('mse: prediction has shape [2, 1], target [3]')
 })

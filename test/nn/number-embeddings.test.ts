@@ -111,6 +111,7 @@ test('quantileEdges are the bins of compute_bins', () => {
   }
   expect(quantileEdges([3, 3, 3], 8)).toEqual([3])
   expect(quantileEdges(Float32Array.of(2, 1), 1)).toEqual([1, 2])
+  expect(() => quantileEdges(undefined as never)).toThrow('quantileEdges: wants an array of numbers, got undefined')
   expect(() => quantileEdges([])).toThrow('quantileEdges: wants finite numbers, at least one, got none')
   expect(() => quantileEdges([1, Number.NaN])).toThrow('quantileEdges: wants finite numbers, at least one, got NaN')
   expect(() => quantileEdges([1, Infinity])).toThrow('got Infinity')

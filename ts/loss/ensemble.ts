@@ -1,5 +1,6 @@
 /** The loss of an ensemble whose members are trained together. */
-import { typeError } from '../common/errors.js'
+import { ShapeError, typeError } from '../common/errors.js'
+import { formatShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { add, mul } from '../ops/elementwise.js'
 import { reshape, slice } from '../ops/shape.js'
@@ -16,7 +17,7 @@ import { asColumn, builtIn, checkPrediction, type Loss, type LossOptions, traits
  * @example
  * const loss = ensembleLoss(mse)
  * loss(tensor([[[1], [2]], [[3], [2]]]), tensor([[1], [2]])).item() // 1: the mean of 0 and 2
- * @throws TypeError for anything but a loss function
+ * @throws TypeError for anything but a loss function; the loss throws ShapeError for predictions of no members
  */
 export function ensembleLoss(loss: Loss): Loss {
   if (typeof loss !== 'function') throw typeError(`ensembleLoss: wants a loss, such as mse, got ${show(loss)}`)
@@ -25,6 +26,7 @@ export function ensembleLoss(loss: Loss): Loss {
     const { rank, shape } = checkPrediction('ensembleLoss', prediction)
     const [members, ...one] = shape
     if (rank < 3) return loss(prediction, target, options)
+    if (members === 0) throw new ShapeError(`ensembleLoss: wants predictions [members, rows, …], got shape ${formatShape(shape)}`)
     const losses = Array.from({ length: members }, (_, i) => {
       const own = reshape(slice(prediction, i, i + 1), one) as Tensor
       return loss(own, traits?.labels ? target : asColumn(target, own), options)

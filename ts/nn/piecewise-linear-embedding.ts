@@ -166,10 +166,12 @@ function checkedEdges(edges: unknown, column: number): number[] {
  * @param values numbers of the training rows
  * @param bins largest number of pieces. Default 48.
  * @example quantileEdges([1, 2, 3, 4, 5], 2) // [1, 3, 5]
- * @throws RangeError for numbers that are not finite, or bins that is not a whole number ≥ 1
+ * @throws TypeError for anything but an array, RangeError for numbers that are not finite, or bins that is not a whole number ≥ 1
  */
 export function quantileEdges(values: ArrayLike<number>, bins = 48): number[] {
   checkCount('quantileEdges: bins', bins)
+  if (!Array.isArray(values) && !ArrayBuffer.isView(values))
+    throw typeError(`quantileEdges: wants an array of numbers, got ${show(values)}`)
   const sorted = Float64Array.from(values).sort()
   const wrong = sorted.findIndex((value) => !Number.isFinite(value))
   if (sorted.length === 0 || wrong >= 0)

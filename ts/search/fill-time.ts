@@ -10,8 +10,8 @@ export interface Trials<Recipe> {
   epochs: number
   /** True to use the same batch size in all rounds; otherwise rounds alternate between sizes. Default false. */
   keepsBatchSize?: boolean
-  /** Another recipe, drawn at random: the same seed gives the same one. */
-  draw(seed: number): Recipe
+  /** Another recipe, drawn at random: the same seed gives the same one. @param number of recipes that were drawn before */
+  draw(seed: number, number: number): Recipe
   /** A quick recipe, used if there is no time for one epoch of the usual recipe. */
   small: Recipe
 }
@@ -55,12 +55,13 @@ export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>
   await rounds.train({ recipes: [usual], batchSize, epochs: few, number: 0, share })
   const epochTime = (clock.now() - started) / few / share
 
+  let drawn = 0
   for (let number = 1; timeLeft() > 0 && !signal?.aborted; number++) {
     const fitting = Math.floor((FITTING * timeLeft()) / epochTime)
     // the remaining time may be too short for a useful training: it is given to one that is stopped early
     const own = Math.max(few, Math.min(epochs, fitting))
     const recipes = Array.from({ length: fitting >= ROUNDS_LEFT * own ? RECIPES_A_ROUND : 1 }, (_, i) =>
-      number === 1 && i === 0 ? usual : trials.draw(seed + SEED_STEP * number + i),
+      number === 1 && i === 0 ? usual : trials.draw(seed + SEED_STEP * number + i, drawn++),
     )
     await rounds.train({
       recipes,

@@ -15,7 +15,7 @@
 import { clock } from '../common/clock.js'
 import { plainError } from '../common/errors.js'
 import { joined } from '../common/joined.js'
-import { crossEntropy, Ensemble, type Module, mse, NonFiniteError, type Tensor, tensor } from '../index.js'
+import { crossEntropy, Ensemble, ensembleLoss, type Loss, type Module, mse, NonFiniteError, type Tensor, tensor } from '../index.js'
 import { takeRows } from '../rows/take.js'
 import { fillTime } from '../search/fill-time.js'
 import { type Candidate, MOST_CHOICES, Rounds, type RoundsOptions, type Task, type View } from '../search/rounds.js'
@@ -30,9 +30,11 @@ import {
   type RoundPlan,
   randomPlan,
   scheduleOf,
+  sharing,
   usualPlan,
   usualRound,
   widened,
+  withoutScale,
 } from './nets.js'
 import { inputsAt, lossOn, predictionsOf, stopOn, type TableSamples, targetsFor } from './samples.js'
 import { type Line, lineNet, meanOfLines } from './straight-line.js'
@@ -95,7 +97,7 @@ const LUCK = 2
 /** Number of best candidates that start an ensemble, number of choices without an improvement that end it, and least gain of another choice. */
 const CHOICES = { maxChoices: MOST_CHOICES, sortedStart: 4, patience: 5, leastGain: 1e-6 }
 /** The plan that stands for a straight line among the plans of nets. */
-export const LINE: NetPlan = { hidden: [], activation: 'linear', dropout: 0, learningRate: 0, weightDecay: 0 }
+export const LINE: NetPlan = { members: 1, hidden: [], activation: 'linear', dropout: 0, learningRate: 0, weightDecay: 0 }
 
 /** @throws the signal's reason if it ends training before there is a net */
 export async function search(data: TableSamples, folds: Folds, features: LineFeatures, options: SearchOptions): Promise<SearchResult> {
@@ -109,7 +111,12 @@ export async function search(data: TableSamples, folds: Folds, features: LineFea
     const { batchSize: givenSize, epochs: _, ...given } = net
     await fillTime(rounds, {
       ...{ usual, batchSize, epochs, keepsBatchSize: givenSize !== undefined },
-      draw: (seed) => ({ ...randomPlan(seed), ...given }),
+      // members make nets narrower, so nets of given sizes have none
+      draw: (seed, number) => ({
+        ...(number === 0 ? sharing(usual) : randomPlan(seed)),
+        ...given,
+        ...(given.hidden && { members: 1 }),
+      }),
       small: { ...usual, hidden: [32], dropout: 0 },
     })
   }
@@ -145,7 +152,7 @@ function taskOf(data: TableSamples, { folds, from }: Folds, lines: readonly Fold
     units: lines.map(({ deviation }) => deviation ** 2),
   })
   return {
-    ...{ folds, from, loss },
+    ...{ folds, from, loss: ensembleLoss(loss as Loss) },
     views: [...(lines === null || !hasTrend(targets) ? [viewOf(() => targets)] : []), ...(lines ? [leftBy(lines)] : [])],
     build: (plan, seed, steps) => {
       const model = makeNet(plan, width, classes || 1, seed, embedded)
@@ -195,7 +202,9 @@ function ensembleOf(
   const predictions = new Float64Array(heldOut.length * (data.classes || 1))
   for (const [i, { predictions: own }] of candidates.entries())
     if (votes[i] > 0) for (let j = 0; j < own.length; j++) predictions[j] += (votes[i] / total) * own[j]
-  const chosen = candidates.flatMap((candidate, i) => (votes[i] > 0 ? [{ ...candidate, vote: votes[i] }] : []))
+  const { width, embedded } = data
+  const plain = ({ recipe, nets }: TableCandidate) => nets.map((net) => withoutScale(net, recipe, width, embedded))
+  const chosen = candidates.flatMap((candidate, i) => (votes[i] > 0 ? [{ ...candidate, nets: plain(candidate), vote: votes[i] }] : []))
   const usesLine = chosen.some(({ view }) => view.lines)
   const members = usesLine
     ? membersWithLine(chosen, total, data, withLine)
