@@ -3,7 +3,7 @@ import { CELLS, type CellName } from '../backend/recurrent-kernels.js'
 import { kind, type LayerConfig, registerLayers } from '../files/kinds.js'
 import type { Module } from '../nn/module.js'
 import { GRU } from './gru.js'
-import type { Settings } from './layer.js'
+import type { RecurrentSettings } from './layer.js'
 import { LSTM } from './lstm.js'
 import type { GRUOptions } from './options.js'
 import { SimpleRNN } from './simple-rnn.js'
@@ -14,13 +14,13 @@ const NAMES = [
 ]
 
 type Config = LayerConfig &
-  Pick<Settings, Exclude<(typeof NAMES)[number], 'maskValue'>> & { maskValue: number | null; resetAfter?: boolean }
+  Pick<RecurrentSettings, Exclude<(typeof NAMES)[number], 'maskValue'>> & { maskValue: number | null; resetAfter?: boolean }
 
 /** The weights come from the file. */
 const UNFILLED = { weightInitializer: 'zeros', recurrentInitializer: 'zeros', biasInitializer: 'zeros' } as const
 
 /** A kind of layer; `make` gets options that the constructor checks. */
-function recurrentKind<L extends Module & { settings: Readonly<Settings & GRUOptions> }>(
+function recurrentKind<L extends Module & { settings: Readonly<RecurrentSettings & GRUOptions> }>(
   make: (inputs: number, units: number, options: GRUOptions) => L,
   cellOf: (config: Config) => CellName,
   own: readonly 'resetAfter'[] = [],

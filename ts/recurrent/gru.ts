@@ -13,11 +13,11 @@ import {
   describeLayer,
   makeMembers,
   outputOf,
+  type RecurrentSettings,
   type RecurrentShapes,
   type Running,
   type RunOptions,
   resultOf,
-  type Settings,
   settingsOf,
 } from './layer.js'
 import type { RecurrentResult } from './operations.js'
@@ -65,7 +65,7 @@ export class GRU<
   /** @internal draws what is dropped */
   declare generator?: Generator
   /** Sizes and options, with their defaults. */
-  readonly settings: Readonly<Settings & GRUOptions>
+  readonly settings: Readonly<RecurrentSettings & GRUOptions>
 
   constructor(
     /** Numbers of each step of x. */

@@ -4,9 +4,11 @@
  * @module gradus/recurrent
  */
 // registers the layers with model files
+
+export type { CellName } from '../backend/recurrent-kernels.js'
 export {} from './files.js'
 export { GRU } from './gru.js'
-export type { RunOptions } from './layer.js'
+export type { RecurrentSettings, RunOptions } from './layer.js'
 export { LSTM } from './lstm.js'
 export {
   type GruCall,

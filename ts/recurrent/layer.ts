@@ -32,10 +32,13 @@ export const RUN = {
   initialState: { is: { wants: 'a value', fits: () => true }, aka: ['initial_state', 'hx', 'h0'] },
 } satisfies Schema<RunOptions>
 
-/** @internal the fixed properties of a layer */
-export interface Settings extends Read<RecurrentOptions, typeof RECURRENT> {
+/** The sizes and options of a recurrent layer, with their defaults. */
+export interface RecurrentSettings extends Read<RecurrentOptions, typeof RECURRENT> {
+  /** The cell: `simple`, `gruAfter` (reset after the product with U), `gruBefore` or `lstm`. */
   readonly cell: CellName
+  /** Numbers of each step. */
   readonly inputs: number
+  /** Numbers of the state and of each output. */
   readonly units: number
 }
 
@@ -62,10 +65,10 @@ export function settingsOf<O extends RecurrentOptions>(
   [inputs, units]: readonly [number, number],
   options: O,
   schema: Schema<O>,
-): Settings & O {
+): RecurrentSettings & O {
   checkCount(`${who}: inputs`, inputs)
   checkCount(`${who}: units`, units)
-  const read = readOptions(who, options, schema) as unknown as Settings & O
+  const read = readOptions(who, options, schema) as unknown as RecurrentSettings & O
   if (read.bidirectional && read.statefulRows > 0)
     throw rangeError(`${who}: statefulRows wants one direction, got bidirectional: true, whose other half would begin in the next batch`)
   return { ...read, cell, inputs, units }
@@ -73,7 +76,7 @@ export function settingsOf<O extends RecurrentOptions>(
 
 /** @internal Makes the parameters and buffers of a layer. */
 export function makeMembers(
-  { cell, inputs, units, bidirectional, bias, statefulRows, dropout, recurrentDropout, ...initializers }: Settings,
+  { cell, inputs, units, bidirectional, bias, statefulRows, dropout, recurrentDropout, ...initializers }: RecurrentSettings,
   context: BuildContext,
   makeParameter: (name: string, shape: Shape, values?: InitializerName | Initializer) => Parameter,
   makeBuffer: (name: string, shape: Shape) => BufferTensor,
@@ -104,7 +107,7 @@ export function makeMembers(
 
 /** @internal A layer in use: its settings and members, its name in messages, and whether it is in training mode. */
 export interface Running {
-  settings: Settings
+  settings: RecurrentSettings
   members: Members
   name: string
   training: boolean
@@ -185,7 +188,7 @@ function weightsOf(m: Members, bidirectional: boolean): Weights[] {
 }
 
 /** @internal The line of `summary`. */
-export function describeLayer(kind: string, { inputs, units, bidirectional, returnSequences }: Settings): string {
+export function describeLayer(kind: string, { inputs, units, bidirectional, returnSequences }: RecurrentSettings): string {
   return `${kind}(${inputs}, ${units}${bidirectional ? ', both directions' : ''}${returnSequences ? ', all steps' : ''})`
 }
 

@@ -10,13 +10,13 @@ import { Module } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
 import { asFloats, floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { GRU } from './gru.js'
-import type { Settings } from './layer.js'
+import type { RecurrentSettings } from './layer.js'
 import { LSTM } from './lstm.js'
 import { SimpleRNN } from './simple-rnn.js'
 
 /** A {@link GRU}, {@link LSTM} or {@link SimpleRNN} of any size and options. */
 export interface RecurrentLayer extends Module {
-  readonly settings: Readonly<Settings>
+  readonly settings: Readonly<RecurrentSettings>
 }
 
 /** The place of a layer's weights among named tensors of PyTorch. */
