@@ -387,8 +387,8 @@ impl Product {
                 stretches.each(|place| {
                     for k in 0..stretches.run {
                         let from = block.at.add(place + k);
-                        for i in 0..height {
-                            *panel.add(i) = *from.add(at[i]);
+                        for (i, at) in at[..height].iter().enumerate() {
+                            *panel.add(i) = *from.add(*at);
                         }
                         panel = panel.add(height);
                     }

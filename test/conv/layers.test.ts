@@ -59,6 +59,32 @@ test('fit replays steps, with the bits of written-out ones', async () => {
   expect(fast.model.parameters().map((p) => [...p.data()])).toEqual(slow.model.parameters().map((p) => [...p.data()]))
 })
 
+test('threads give the bits of one thread, in a forward pass and in training', async () => {
+  const trained = async (threads: number) => {
+    const backend = createBackend({ threads })
+    await backend.ready
+    const model = new Sequential(
+      [new Conv2d(8, 32, 3, { activation: 'gelu' }), new MaxPool(2), new Conv2d(32, 8, 3), new GlobalAvgPool()],
+      {
+        seed: 1,
+        backend,
+      },
+    )
+    const inputs = tensor(new Generator(2).normals(32 * 16 * 16 * 8), [32, 16, 16, 8], { backend })
+    const targets = Int32Array.from({ length: 32 }, (_, i) => i % 8)
+    const optimizer = new Adam(model.parameters())
+    await fit(model, { inputs, targets, batchSize: 16, epochs: 2, loss: crossEntropy, optimizer })
+    const kernels = backend.kernels as unknown as Record<string, object>
+    return {
+      isShared: 'single' in kernels.convForward && 'single' in kernels.convBackward,
+      values: model.parameters().map((p) => [...p.data()]),
+    }
+  }
+  const [one, two] = [await trained(1), await trained(2)]
+  expect([one.isShared, two.isShared]).toEqual([false, true])
+  expect(two.values).toEqual(one.values)
+})
+
 test('model files hold every layer', async () => {
   const model = new Sequential([
     new Conv2d(2, 4, [3, 1], { groups: 2, stride: [1, 2], dilation: 2, padding: [1, [0, 2]], activation: 'gelu', bias: false }),

@@ -17,7 +17,7 @@ import { rareReductions, sumKernel } from './js/reduce.js'
 import { logSoftmaxKernels, softmaxKernels } from './js/softmax.js'
 import type { BasicKernels, Kernels } from './kernels.js'
 import { CONV, LOSSES, OPERATIONS, OTHERS, RECURRENT } from './wasm/parts.js'
-import type { WasmPart } from './wasm/types.js'
+import type { Shareable, WasmPart } from './wasm/types.js'
 
 /** Adds the kernels of a family to a backend, if they are missing, and returns the kernels with a type that includes them. */
 export type With<Name extends keyof Kernels> = (backend: Backend) => BasicKernels & Pick<Kernels, Name>
@@ -36,6 +36,32 @@ function family<Name extends keyof Kernels>(
   const withFamily: With<Name> = (backend) => {
     const kernels = backend.kernels as BasicKernels & Pick<Kernels, Name>
     if (typeof kernels[first] !== 'function') Object.assign(kernels, (part && backend.part(part)) ?? loops(backend.heap))
+    return kernels
+  }
+  return Object.assign(withFamily, { loops, part })
+}
+
+/**
+ * A family whose calls threads share by a function of its part. Where one file has all kernels, as in Node, no part is loaded that would share them, so
+ * they are shared here, at the first use on a backend with threads.
+ */
+function sharedFamily<Name extends keyof Kernels>(
+  first: NoInfer<Name>,
+  loops: (heap: Heap) => Pick<Kernels, Name>,
+  part: WasmPart,
+): Family<Name> {
+  const seen = new WeakSet<Backend>()
+  const plain = family(first, loops, part)
+  const withFamily: With<Name> = (backend) => {
+    const kernels = plain(backend)
+    if (backend.pool === undefined || seen.has(backend)) return kernels
+    seen.add(backend)
+    const exports = backend.part(part)
+    if (exports !== undefined && !('single' in (exports[first] as object))) {
+      const pool = backend.pool as unknown as Shareable['pool'] & { stacks: Shareable['scratches'] }
+      const shared = part.share?.({ exports, pool, scratches: pool.stacks })
+      for (const name of Object.keys(loops(backend.heap))) Object.assign(kernels, { [name]: shared?.[name] })
+    }
     return kernels
   }
   return Object.assign(withFamily, { loops, part })
@@ -70,6 +96,6 @@ export const withOthers = /* @__PURE__ */ family(
   OTHERS,
 )
 /** Convolution and pooling, for `gradus/conv`. */
-export const withConv = /* @__PURE__ */ family('convForward', convKernels, CONV)
+export const withConv = /* @__PURE__ */ sharedFamily('convForward', convKernels, CONV)
 /** Recurrent layers, for `gradus/recurrent`. */
 export const withRecurrent = /* @__PURE__ */ family('recurrentForward', recurrentKernels, RECURRENT)

@@ -3,6 +3,7 @@
  * a few floats are shared. Canaries around each buffer show a share that writes where another does.
  */
 import { describe, expect, test } from 'vitest'
+import { GEOMETRY } from '../../../ts/backend/conv-kernels.js'
 import {
   ACCUMULATE_B,
   ACCUMULATE_W,
@@ -20,6 +21,9 @@ import { STACK_BETWEEN, supportedVariants, updateKernel } from '../../../ts/back
 import { UPDATES } from '../../../ts/backend/wasm/parts.js'
 import type { Tiled } from '../../../ts/backend/wasm/tiles.js'
 import type { WasmExports } from '../../../ts/backend/wasm/types.js'
+import { windowOver } from '../../../ts/conv/window.js'
+import { Generator } from '../../../ts/index.js'
+import { convCase } from '../../conv/shapes.js'
 import { numbers, Room, SIZES } from '../../tools/backends.js'
 import { addPart, alone, partBeside, team } from '../../tools/threads.js'
 
@@ -175,6 +179,36 @@ describe.each(cases)('$variant, $threads threads', async ({ variant, threads }) 
         }
         if (rows > 1) same(`${forward} ${rows} ${cols}`, run)
       }
+    }
+  })
+
+  test('convolutions of random shapes, in both directions', () => {
+    const random = new Generator(3)
+    for (let i = 0; i < 60; i++) {
+      const c = convCase(random)
+      const window = windowOver(c.x, c.filters, c.options.groups, { ...c.options, kernel: c.w.slice(0, c.axes) }, 'conv')
+      const geometry = Int32Array.from(GEOMETRY, (name) => window.geometry[name])
+      const size = (shape: readonly number[]) => shape.reduce((product, d) => product * d, 1)
+      const [x, w, b, dy] = [c.x, c.w, [c.filters], window.outputShape].map((shape) => numbers(3).list(size(shape)))
+      const activation = [0, 1, 5][i % 3]
+      same(JSON.stringify(c), (room, kernels) => {
+        const { scratch } = room.backend.heap
+        const at = room.backend.heap.allocate(64)
+        room.backend.heap.intView(at, geometry.length).set(geometry)
+        const [xAt, wAt, dyAt] = [room.input(x), room.input(w), room.input(dy)]
+        const [z, y, dz, dx] = [room.output(dy.length), room.output(dy.length), room.output(dy.length), room.output(x.length)]
+        kernels.convForward(xAt, wAt, room.input(b), z, y, window.rows, at, activation, scratch)
+        const [dw, db] = [room.inout(w), room.inout(b)]
+        const accumulate = i % 2 === 0 ? ACCUMULATE_W | ACCUMULATE_B : 0
+        const saved = activation === 5 ? z : y
+        kernels.convBackward(xAt, wAt, saved, dyAt, dz, dw, db, dx, window.rows, at, activation, accumulate, scratch)
+        return [
+          [y, dy.length],
+          [dw, w.length],
+          [db, b.length],
+          [dx, x.length],
+        ]
+      })
     }
   })
 

@@ -4,6 +4,7 @@
  * each part; the parts of fleets are in fleet-parts.ts.
  */
 
+import { shareConv } from '../threads/conv.js'
 import { shareRecurrent } from '../threads/recurrent.js'
 import conv from './generated/conv.js'
 import descent from './generated/descent.js'
@@ -28,6 +29,6 @@ export const OPERATIONS: WasmPart = { text: operations }
 /** Operations that are seldom used. */
 export const OTHERS: WasmPart = { text: others }
 /** Convolution and pooling. */
-export const CONV: WasmPart = { text: conv }
+export const CONV: WasmPart = { text: conv, share: shareConv }
 /** Recurrent layers. */
 export const RECURRENT: WasmPart = { text: recurrent, share: shareRecurrent }
