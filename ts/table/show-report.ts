@@ -124,6 +124,7 @@ function blocksOf(report: TableModelReport): Block[] {
           },
         ]
       : []),
+    ...learningCurveBlocks(report),
     {
       ...{ kind: 'table', only: 'page', title: 'Columns', head: ['column', 'taken as', 'why'] },
       rows: columns.map(({ name, role, as, why, gaps, notes }) => [
@@ -132,7 +133,6 @@ function blocksOf(report: TableModelReport): Block[] {
         [why, ...(gaps > 0 ? [`${formatCount(gaps)} gaps`] : []), ...notes].join('; '),
       ]),
     },
-    ...learningCurveBlocks(report),
     ...suspectsBlock(report),
     candidatesBlock(report),
     { ...advice, only: 'terminal' },
