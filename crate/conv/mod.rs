@@ -214,17 +214,17 @@ struct Phase {
     dilation: usize,
 }
 
-/// Position p of the image gets dz\[o\]·w\[t\] wherever p + before = o·stride + t·dilation. For a remainder r of p + before, these are the taps with
-/// t·dilation ≡ r modulo the stride.
-fn phase(s: Side, r: usize) -> Phase {
-    let at = (s.stride + r - s.before % s.stride) % s.stride;
-    let count = if at < s.input { (s.input - at).div_ceil(s.stride) } else { 0 };
+/// Position p of the image gets dz\[o\]·w\[t\] wherever p + before = o·stride + t·dilation. For the positions `at` + i·stride these are the taps with
+/// t·dilation ≡ at + before modulo the stride: all taps or every few, `period`, of them.
+fn phase(s: Side, at: usize) -> Phase {
+    let r = (at + s.before) % s.stride;
+    let count = (s.input - at).div_ceil(s.stride);
     let matches = |t: usize| (t * s.dilation) % s.stride == r;
     let first = (0..s.taps.min(s.stride)).find(|&t| matches(t));
     let Some(first) = first else {
         return Phase { at, count, tap: 0, period: 1, taps: 0, origin: 0, dilation: 1 };
     };
-    let period = (1..=s.stride).find(|&p| (p * s.dilation).is_multiple_of(s.stride)).unwrap_or(1);
+    let period = s.stride / greatest_common_divisor(s.stride, s.dilation);
     let taps = (s.taps - first).div_ceil(period);
     let last = first + (taps - 1) * period;
     // (at + before − r) / stride is the o of tap 0 if its dilation were r
@@ -233,16 +233,24 @@ fn phase(s: Side, r: usize) -> Phase {
     Phase { at, count, tap: last, period, taps, origin, dilation: period * s.dilation / s.stride }
 }
 
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 {
+        a
+    } else {
+        greatest_common_divisor(b, a % b)
+    }
+}
+
 #[rustfmt::skip]
 fn image_gradient(g: &Geometry, rows: usize, w: Cells, dz: Cells, dx: Cells, scratch: Cells, share: Share) {
     let (inputs, filters) = (g.channels / g.groups, g.filters / g.groups);
     let line = g.x.input * g.channels;
-    for ry in 0..g.y.stride {
-        let py = phase(g.y, ry);
+    for top in 0..g.y.stride.min(g.y.input) {
+        let py = phase(g.y, top);
         let lines = part(rows * py.count, share.index, share.count);
-        for rx in 0..g.x.stride {
-            let px = phase(g.x, rx);
-            if px.count == 0 || lines.is_empty() { continue }
+        for left in 0..g.x.stride.min(g.x.input) {
+            let px = phase(g.x, left);
+            if lines.is_empty() { continue }
             if px.taps == 0 || py.taps == 0 {
                 for i in lines.clone() {
                     let at = i / py.count * g.image() + (py.at + i % py.count * g.y.stride) * line;

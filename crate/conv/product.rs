@@ -71,7 +71,7 @@ impl Source {
         }
         let is_inside = y.is_inside() && x.is_inside();
         let mut columns = x.count.min(most);
-        while columns > 1 && y.reach(1) * x.reach(columns) * self.channels > BAND_ROOM {
+        while columns > 1 && y.reach(1).saturating_mul(x.reach(columns)).saturating_mul(self.channels) > BAND_ROOM {
             columns = columns.div_ceil(2);
         }
         let pitch = x.reach(columns) * self.channels;

@@ -12,7 +12,9 @@ import {
   Flatten,
   fit,
   Generator,
+  ones,
   Sequential,
+  sum,
   summary,
   type Tensor,
   tensor,
@@ -167,6 +169,8 @@ describe('what does not fit is named', () => {
       () => convTranspose2d(zeros([1, 1, 1, 1]), zeros([2, 2, 1, 1]), { padding: 1 }),
       /padding that leaves a result/,
     ],
+    ['a kernel of no taps', () => conv2d(x, zeros([0, 3, 2, 1])), /conv2d: wants a kernel of at least 1, got 0 × 3/],
+    ['padding beyond 32 bits', () => conv2d(x, zeros([1, 1, 2, 1]), { padding: 2 ** 40, stride: 2 ** 40 }), /up to 2³⁰, got/],
     [
       'a window that no memory holds',
       () => conv2d(zeros([1, 400, 400, 1]), zeros([400, 400, 1, 1])),
@@ -177,10 +181,32 @@ describe('what does not fit is named', () => {
   })
 })
 
-test('an image of no rows, and weights of no filters', () => {
+test('strides and dilations far beyond the image', () => {
+  for (const backend of [createBackend(), createBackend({ backend: 'js' })]) {
+    const x = tensor(new Generator(1).normals(50), [1, 5, 5, 2], { backend, requiresGrad: true })
+    const w = tensor(new Generator(2).normals(8), [2, 1, 2, 2], { backend })
+    const y = conv2d(x, w, { stride: 2 ** 20, padding: 1 })
+    expect(y.shape).toEqual([1, 1, 1, 2])
+    sum(y).backward()
+    // the only window has its second tap above the image's left edge, in the padding
+    expect(new Set(x.grad?.data())).toEqual(new Set([0]))
+  }
+})
+
+test('an image of no rows, of no channels, and weights of no filters', () => {
   for (const backend of [createBackend(), createBackend({ backend: 'js' })]) {
     expect(conv2d(zeros([0, 5, 5, 2], { backend }), zeros([3, 3, 2, 4], { backend })).shape).toEqual([0, 3, 3, 4])
     expect(conv2d(zeros([2, 5, 5, 2], { backend }), zeros([3, 3, 2, 0], { backend })).shape).toEqual([2, 3, 3, 0])
     expect(maxPool(zeros([0, 5, 5, 2], { backend }), 2).shape).toEqual([0, 2, 2, 2])
+    const [x, w, b] = [[1, 3, 3, 0], [2, 2, 0, 1], [1]].map((shape) => ones(shape, { backend, requiresGrad: true }))
+    const y = conv2d(x, w, { bias: b })
+    expect(y.toArray()).toEqual([
+      [
+        [[1], [1]],
+        [[1], [1]],
+      ],
+    ])
+    sum(y).backward()
+    expect(b.grad?.toArray()).toEqual([4])
   }
 })

@@ -150,8 +150,15 @@ export function windowOf(
   }
 }
 
-/** @throws RangeError for a window that the memory of a kernel does not hold */
+/** Largest size, stride, dilation or padding: kernels count in 32 bits. */
+const LARGEST = 2 ** 30
+
+/** @throws RangeError for a window that the memory of a kernel does not hold, or numbers that it cannot count with */
 function checkMemory(g: Geometry, who: string): void {
+  if (g.kernelHeight < 1 || g.kernelWidth < 1)
+    throw new ShapeError(`${who}: wants a kernel of at least 1, got ${g.kernelHeight} × ${g.kernelWidth}`)
+  const largest = Math.max(...Object.values(g))
+  if (largest > LARGEST) throw rangeError(`${who}: wants sizes, strides, dilations and padding up to 2³⁰, got ${largest}`)
   const reach = (taps: number, dilation: number) => (taps - 1) * dilation + 1
   const size = reach(g.kernelHeight, g.dilationY) * reach(g.kernelWidth, g.dilationX) * Math.max(g.channels, g.filters)
   if (size > MAX_WINDOW)
