@@ -2,7 +2,7 @@
  * Ingredients of nets for tables, one by one: the loss of each kind of net on held-out rows, beside the ordinary net of trainTable without a Scale,
  * and its CPU time. Each kind is a net on each of three folds, stopped early; their mean answers. Files are those of export.py.
  *
- *   node --import tsx bench/tables/ablation.ts [tables, oj,hitters,wage] [kinds, all] [seed, 0]
+ *   node --import tsx bench/tables/ablation.ts [tables, oj,sacramento,mlc_churn] [kinds, all] [seed, 0]
  */
 import { readFileSync } from 'node:fs'
 import {
@@ -34,8 +34,11 @@ import { foldsOf } from '../../ts/table/folds.js'
 import { usualPlan, usualRound } from '../../ts/table/nets.js'
 import { type PreparedTable, prepareTable } from '../../ts/table/prepare-table.js'
 
-const [names = 'oj,hitters,wage', wanted = 'all', seed = '0'] = process.argv.slice(2)
+const [names = 'oj,sacramento,mlc_churn', wanted = 'all', seed = '0'] = process.argv.slice(2)
 const FOLDER = '.cache/tables'
+
+const aboutOf = (file: string) => JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as Record<string, { target: string }>
+const about = { ...aboutOf('tables.json'), ...aboutOf('more.json') }
 
 /** A kind of net: the ordinary one with something else in front, or of members that share its layers. */
 interface Kind {
@@ -71,7 +74,7 @@ const KINDS: Record<string, Kind> = {
 }
 
 for (const name of names.split(',')) {
-  const { target } = (JSON.parse(readFileSync(`${FOLDER}/tables.json`, 'utf8')) as Record<string, { target: string }>)[name]
+  const { target } = about[name]
   const table = await prepareTable(`${FOLDER}/${name}.${seed}.train.csv`, {
     target,
     testFraction: 0,
