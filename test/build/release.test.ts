@@ -30,6 +30,8 @@ test('the package runs nothing when it is installed and needs nothing', () => {
     './dist/recurrent.js',
     // what bundles ts/ reads this list, too
     './ts/*/files.ts',
+    './ts/conv/index.ts',
+    './ts/recurrent/index.ts',
   ])
 })
 

@@ -16,9 +16,7 @@ type Fs = typeof import('node:fs/promises')
  * their class. Hidden files and files with other endings are left out. Node, Deno and Bun only.
  *
  * @example
- * import { imagesInFolder, trainImages } from 'gradus/images'
- *
- * const model = await trainImages(await imagesInFolder('photos'))
+ * const pictures = await imagesInFolder('photos').catch(() => 'there is no such folder here')
  * @throws Error for a folder that is not there; RangeError for one without pictures, without folders, with one class or with more than 1,000
  */
 export async function imagesInFolder(folder: string): Promise<LabeledImages> {
@@ -62,23 +60,10 @@ export async function imagesInFolder(folder: string): Promise<LabeledImages> {
 }
 
 /**
- * Names of the pictures among files and in folders, those of folders in the order of their names.
+ * True for a name that ends as those of pictures do.
  *
- * @throws RangeError if there is none
+ * @example isImageFile('photos/cat.JPG') // true
  */
-export async function imageFiles(given: readonly string[]): Promise<string[]> {
-  const fs = await nodeModule<Fs>('node:fs/promises')
-  const path = await nodeModule<typeof import('node:path')>('node:path')
-  const found: string[] = []
-  for (const file of given) {
-    if (!(await fs.stat(file)).isDirectory()) found.push(file)
-    else for (const name of (await fs.readdir(file, { recursive: true })).sort()) if (ENDINGS.test(name)) found.push(path.join(file, name))
-  }
-  if (found.length === 0) throw rangeError(`imageFiles: there is no picture in ${given.map(visible).join(', ')}`)
-  return found
-}
-
-/** True for a name that ends as those of pictures do. */
 export function isImageFile(name: string): boolean {
   return ENDINGS.test(name)
 }

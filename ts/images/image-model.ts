@@ -87,13 +87,29 @@ export class ImageModel {
  * A model from a file that {@link ImageModel.save} wrote.
  *
  * @param source a path, URL, Blob, or the bytes
+ * @example
+ * const shade = (value: number) => ({ width: 8, height: 8, data: new Uint8Array(256).fill(value) })
+ * const images = [0, 250, 10, 240].map(shade)
+ * const model = await trainImages({ images, labels: ['dark', 'light', 'dark', 'light'] }, { epochs: 1 })
+ * await model.save('shades.safetensors')
+ * const again = await loadImageModel('shades.safetensors')
+ * again.classes // ['dark', 'light']
  * @throws Error for a file that is not there, RangeError for one that is damaged or holds no model of pictures
  */
 export async function loadImageModel(source: ModelSource): Promise<ImageModel> {
   return modelOf('loadImageModel', await loadModelFile(source))
 }
 
-/** The same from bytes. @throws as {@link loadImageModel} */
+/**
+ * The same from bytes.
+ *
+ * @example
+ * const shade = (value: number) => ({ width: 8, height: 8, data: new Uint8Array(256).fill(value) })
+ * const images = [0, 250, 10, 240].map(shade)
+ * const model = await trainImages({ images, labels: ['dark', 'light', 'dark', 'light'] }, { epochs: 1 })
+ * decodeImageModel(model.encode()).classes // ['dark', 'light']
+ * @throws as {@link loadImageModel}
+ */
 export function decodeImageModel(bytes: Uint8Array | ArrayBuffer): ImageModel {
   return modelOf('decodeImageModel', decodeModelFile(bytes))
 }

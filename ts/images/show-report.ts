@@ -24,9 +24,10 @@ const [COLUMNS, CELL] = [6, [112, 140]]
  * A report on a model as an HTML page: how good it is on pictures that it did not learn from, class by class, and its worst mistakes as pictures.
  *
  * @example
- * import { loadImageModel, reportHtml } from 'gradus/images'
- *
- * const html = reportHtml(await loadImageModel('photos.safetensors'))
+ * const shade = (value: number) => ({ width: 8, height: 8, data: new Uint8Array(256).fill(value) })
+ * const images = [0, 250, 10, 240].map(shade)
+ * const model = await trainImages({ images, labels: ['dark', 'light', 'dark', 'light'] }, { epochs: 1 })
+ * reportHtml(model).startsWith('<!doctype html>') // true
  */
 export function reportHtml(model: ImageModel): string {
   return page(
@@ -35,7 +36,15 @@ export function reportHtml(model: ImageModel): string {
   )
 }
 
-/** The same as lines for a terminal: control characters in names are made visible. */
+/**
+ * The same as lines for a terminal: control characters in names are made visible.
+ *
+ * @example
+ * const shade = (value: number) => ({ width: 8, height: 8, data: new Uint8Array(256).fill(value) })
+ * const images = [0, 250, 10, 240].map(shade)
+ * const model = await trainImages({ images, labels: ['dark', 'light', 'dark', 'light'] }, { epochs: 1 })
+ * reportText(model, { width: 60 }).includes('accuracy') // true
+ */
 export function reportText(model: ImageModel, options: ReportTextOptions = {}): string {
   return textOf(blocksOf(model), options)
 }

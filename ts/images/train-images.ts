@@ -46,8 +46,6 @@ const RATE = 0.004
  *
  * @param images pictures and the class of each, such as {@link imagesInFolder} gives
  * @example
- * import { trainImages } from 'gradus/images'
- *
  * // a picture of 12 × 12 pixels: a line, upright or level
  * const line = (i: number) => {
  *   const data = new Uint8Array(12 * 12 * 4).fill(255)

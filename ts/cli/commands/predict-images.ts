@@ -1,6 +1,8 @@
 /** `gradus predict model.safetensors new/*.png`: the class of each picture. */
+import { readdirSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { type ImageModel, imageFiles, loadImageModel } from '../../images/index.js'
+import path from 'node:path'
+import { type ImageModel, isImageFile, loadImageModel } from '../../images/index.js'
 import { checkOut, writeFileWhole } from '../out-file.js'
 import { lineWriter } from '../table/csv-line.js'
 import { withModelFile } from '../table/model.js'
@@ -18,7 +20,8 @@ export async function predictImages(
 ): Promise<void> {
   if (out !== undefined) checkOut('--out', out, { 'the model itself': modelFile })
   const model = await withModelFile(modelFile, () => loadImageModel(modelFile))
-  const files = await imageFiles(given)
+  const files = given.flatMap(picturesOf)
+  if (files.length === 0) throw new Error(`there is no picture in ${given.join(', ')}`)
   const lines = json ? [] : [lineWriter()(['picture', 'class', 'probability', ...model.classes.map((name) => `p_${name}`)])]
   let failed = 0
   for (const file of files) {
@@ -34,6 +37,15 @@ export async function predictImages(
     print(`${paint('green', '✓')} The classes of ${whole(files.length - failed)} pictures are in ${paint('bold', out)}`)
   }
   if (failed > 0) process.exitCode = 1
+}
+
+/** A file, or the pictures in a folder and those inside, by name. */
+function picturesOf(file: string): string[] {
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (found === undefined) throw new Error(`there is no file ${file}`)
+  if (!found.isDirectory()) return [file]
+  const names = readdirSync(file, { recursive: true, encoding: 'utf8' }).sort()
+  return names.filter(isImageFile).map((name) => path.join(file, name))
 }
 
 async function lineOf(model: ImageModel, file: string, json: boolean): Promise<string> {
