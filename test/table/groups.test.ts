@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { cutFolds } from '../../ts/rows/folds.js'
 import { foldsOf } from '../../ts/table/folds.js'
 import { prepareTable, reportText, type TrainTableOptions, trainTable } from '../../ts/table/index.js'
+import { checkLearnt } from '../../ts/table/set-aside.js'
 
 /** Ten nearly equal rows of each patient, whose value follows from nothing but the patient. */
 const rows = Array.from({ length: 400 }, (_, i) => {
@@ -74,6 +75,11 @@ test('what does not fit is refused by name', async () => {
   await wrong({ group: 'patient' }, 'groups')
   const gap = rows.slice(0, 100).map((row, i) => (i === 7 ? { ...row, patient: null } : row))
   await wrong({ groups: 'patient' }, "trainTable: groups: column 'patient' of row 7 is empty", gap)
+  // of three groups two may be set aside
+  expect(() => checkLearnt('patient', ['a', 'a'])).toThrow(
+    "trainTable: groups: column 'patient' has one group alone among the rows to learn from, 'a'",
+  )
+  expect(() => checkLearnt('patient', ['a', 'b'])).not.toThrow()
   await wrong(
     { groups: 'two' },
     "trainTable: groups: column 'two' has 2 groups, and 3 are the least",

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { Generator } from '../../ts/index.js'
 import { type NumberPrediction, type TrainTableOptions, trainTable } from '../../ts/table/index.js'
-import { rowWeights } from '../../ts/table/row-weights.js'
+import { rowWeights, weightyRows } from '../../ts/table/row-weights.js'
 
 const random = new Generator(2)
 const draws = Array.from(random.uniforms(900))
@@ -44,16 +44,24 @@ test('equal weights change nothing', async () => {
   for (const [i, value] of values(a).entries()) expect(value).toBeCloseTo(values(b)[i], 4)
 })
 
+test('rows of weight 0 are not learned from, wherever they lie', async () => {
+  for (const seed of [0, 1, 2]) {
+    const some = rows.slice(0, 12).map((row, i) => ({ ...row, w: i % 3 === 0 ? row.w : 0 }))
+    const { report } = await trainTable(some, { ...small, epochs: 1, target: 'y', exclude: ['kind'], test: rows.slice(0, 9), seed })
+    expect(report.rows.train).toBe(4)
+  }
+})
+
 test('what is no weight is refused by row', () => {
-  const of = (...weights: unknown[]) =>
-    rowWeights(
-      weights.map((w) => ({ w })),
-      weights.map((w) => ({ w })),
-      'w',
-    )
-  expect([...of(1, '3', 0)]).toEqual([0.75, 2.25, 0])
+  const given = (...weights: unknown[]) => weights.map((w) => ({ w }))
+  const of = (...weights: unknown[]) => {
+    const some = given(...weights)
+    return [...rowWeights(some, weightyRows(some, some, 'w'), 'w')]
+  }
+  expect(of(1, '3', 0)).toEqual([0.5, 1.5])
+  expect(of(1e38, 3e38)).toEqual([expect.closeTo(0.5), expect.closeTo(1.5)])
   for (const wrong of [-1, null, '', 'x', Number.NaN, Number.POSITIVE_INFINITY])
-    expect(() => of(1, wrong)).toThrow(/^trainTable: weights: column 'w' of row -?\d+ wants a number from 0, got /)
+    expect(() => of(1, wrong)).toThrow(/^trainTable: weights: column 'w' of row 1 wants a number from 0, got /)
   expect(() => of(0, 0)).toThrow("trainTable: weights: column 'w' is 0 in all rows to learn from")
 })
 

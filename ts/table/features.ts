@@ -190,5 +190,6 @@ export function inputsOf(state: FeatureState, encoded: Float32Array): Float32Arr
 
 /** Nearly x up to 1, and never beyond ±3: the smooth clipping of RealMLP (Holzmüller, Grinsztajn & Steinwart 2024). */
 function squeezed(x: number): number {
-  return x / Math.sqrt(1 + (x / 3) ** 2)
+  // later rows may be infinite in 32 bits
+  return Number.isFinite(x) ? x / Math.sqrt(1 + (x / 3) ** 2) : 3 * Math.sign(x)
 }

@@ -102,6 +102,14 @@ export function checkGroups(who: string, all: readonly Row[], rows: readonly Row
     )
 }
 
+/** @internal @throws RangeError if only one group is left to learn from, so that nets cannot be validated by another */
+export function checkLearnt(column: string, groupOf: readonly string[]): void {
+  if (groupOf.every((group) => group === groupOf[0]))
+    throw rangeError(
+      `trainTable: groups: column '${column}' has one group alone among the rows to learn from, ${show(groupOf[0])}, and nets are validated by another; give more groups, a smaller testFraction or another seed`,
+    )
+}
+
 /** The times of rows from a column, as {@link setAside} compares them. */
 export function timesOf(plan: ColumnPlan, rows: readonly Row[], column: string): Float64Array {
   const written = plan.writtenIn(column)

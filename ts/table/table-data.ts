@@ -11,9 +11,9 @@ import { namingLinesOf, rowsFrom } from './given-rows.js'
 import { leaksIn } from './leaks.js'
 import { profileOf } from './profile.js'
 import type { ProgressWatch } from './progress.js'
-import { rowWeights } from './row-weights.js'
+import { rowWeights, weightyRows } from './row-weights.js'
 import type { Taken } from './sample.js'
-import { checkGroups, checkTimes, earliestOf, groupsOf, setAside, timesOf, withoutColumns } from './set-aside.js'
+import { checkGroups, checkLearnt, checkTimes, earliestOf, groupsOf, setAside, timesOf, withoutColumns } from './set-aside.js'
 import type { ReadTrainOptions } from './train-options.js'
 
 /** Result of {@link tableData}. */
@@ -50,8 +50,9 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
   checkRows(plan.rows)
   if (splitBy !== undefined) checkTimes('trainTable', all, plan, splitBy)
   if (groups !== undefined) checkGroups('trainTable', all, plan.rows, groups)
-  const [training, aside] =
+  const [others, aside] =
     test === undefined ? setAside('trainTable', plan, plan.rows, { fraction: testFraction, seed, splitBy, groups }) : [plan.rows, []]
+  const training = weights === undefined ? others : weightyRows(all, others, weights)
   watch.tell({ step: 'columns as numbers' })
   const { table: learnt, encoder } = plan.fit(training)
   checkTarget(learnt, options.target)
@@ -68,6 +69,7 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
   const profile = profileOf(encoder.state(), training)
   const taught = rowsTakenBy(encoder.state(), training)
   const groupOf = groups === undefined ? undefined : groupsOf(taught, groups)
+  if (groupOf !== undefined) checkLearnt(groups as string, groupOf)
   const weightOf = weights === undefined ? undefined : rowWeights(all, taught, weights)
   const numberOf = new Map(all.map((row, number) => [row, number]))
   const numbers = Int32Array.from(taught, (row) => numberOf.get(row) ?? -1)

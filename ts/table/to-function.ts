@@ -120,7 +120,7 @@ function encode(row, number) {
 
 // each number, squeezed where that is so, and as where it lies among the quantiles of its column; of categories the number of their vector; then those that a line takes as they are
 function inputsOf(encoded) {
-  const inputs = Array.from(encoded, (x) => (squeezes ? Math.fround(x / Math.sqrt(1 + (x / 3) ** 2)) : x))
+  const inputs = Array.from(encoded, (x) => (!squeezes ? x : Number.isFinite(x) ? Math.fround(x / Math.sqrt(1 + (x / 3) ** 2)) : 3 * Math.sign(x)))
   for (const { feature, vectors } of embedded) inputs[feature] = vectors[encoded[feature]]
   for (const { feature, edges } of cuts)
     for (let i = 1; i < edges.length; i++)

@@ -50,7 +50,8 @@ export interface TrainTableOptions extends InspectTableOptions, NetSettings, Dec
   groups?: string
   /**
    * A column with the weight of each row in the loss of nets and of the straight line, 0 or more: how many cases it stands for, or how much it may be
-   * trusted. Only ratios matter. It is no input, and rows to predict need not have it. Metrics of the report count each row once. Default: 1 for each.
+   * trusted. Only ratios matter; rows of weight 0 are not learned from. It is no input, and
+   * rows to predict need not have it. Metrics of the report count each row once. Default: 1 for each.
    */
   weights?: string
   /** Test rows for the report, instead of a fraction of the given rows. */

@@ -215,7 +215,9 @@ function scaling(stats: ColumnStats, scale: Scale): Pick<TableColumn, 'center' |
   if (scale === 'standard') return scaledBy(stats.average, stats.deviation)
   if (scale === 'minMax') return scaledBy(stats.min, stats.max - stats.min)
   const [low, middle, high] = stats.quantiles(0.25, 0.5, 0.75)
-  return scaledBy(middle, high - low)
+  // quartiles that differ by next to nothing beside an outlier would make it infinite in 32 bits
+  const most = Math.max(stats.max - middle, middle - stats.min)
+  return scaledBy(middle, high - low > 1e-30 * most ? high - low : 0)
 }
 
 /** A column that never changes, except by rounding, becomes 0. */
