@@ -85,6 +85,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   CONV: ['conv2d', (o) => conv.conv2d(gradus.zeros([1, 3, 3, 1]), gradus.zeros([2, 2, 1, 1]), o)],
   CONV_LAYER: ['Conv2d', (o) => new conv.Conv2d(1, 1, 2, o)],
   CONV_TRANSPOSE: ['convTranspose2d', (o) => conv.convTranspose2d(gradus.zeros([1, 3, 3, 1]), gradus.zeros([2, 2, 1, 1]), o)],
+  CONV_TRANSPOSE_LAYER: ['ConvTranspose2d', (o) => new conv.ConvTranspose2d(1, 1, 2, o)],
   COSINE: ['cosine', (o) => schedules.cosine(1, o), { steps: 1 }],
   COSLOG: ['coslog', (o) => schedules.coslog(1, o), { steps: 1 }],
   FLAT_COSINE: ['flatCosine', (o) => schedules.flatCosine(1, o), { steps: 1 }],

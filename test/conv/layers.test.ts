@@ -1,6 +1,17 @@
 /** Convolutional layers as parts of models: types, replay, messages, model files. */
 import { describe, expect, test } from 'vitest'
-import { AvgPool, Conv1d, Conv2d, conv1d, conv2d, convTranspose2d, GlobalAvgPool, MaxPool, maxPool } from '../../ts/conv/index.js'
+import {
+  AvgPool,
+  Conv1d,
+  Conv2d,
+  ConvTranspose2d,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  GlobalAvgPool,
+  MaxPool,
+  maxPool,
+} from '../../ts/conv/index.js'
 import {
   Adam,
   BatchNorm,
@@ -98,6 +109,10 @@ test('model files hold every layer', async () => {
   const x = tensor(random.normals(3 * 9 * 9 * 2), [3, 9, 9, 2])
   const again = decodeModel(encodeModel(model))
   expect((again as Sequential).predict(x).toArray()).toEqual((model.predict(x) as Tensor).toArray())
+  const larger = new Sequential([new ConvTranspose2d(2, 4, 3, { stride: 2, padding: 1, outputPadding: 1, groups: 2, activation: 'relu' })])
+  const largerAgain = decodeModel(encodeModel(larger)) as Sequential
+  expect(largerAgain.predict(x).toArray()).toEqual((larger.predict(x) as Tensor).toArray())
+  expect((larger.predict(x) as Tensor).shape).toEqual([3, 18, 18, 4])
   const signals = new Sequential([new Conv1d(3, 4, 5, { padding: 'same' }), new MaxPool(2)])
   const y = tensor(random.normals(2 * 10 * 3), [2, 10, 3])
   expect((decodeModel(encodeModel(signals)) as Sequential).predict(y).toArray()).toEqual((signals.predict(y) as Tensor).toArray())
@@ -168,6 +183,11 @@ describe('what does not fit is named', () => {
       'a transposed convolution without a result',
       () => convTranspose2d(zeros([1, 1, 1, 1]), zeros([2, 2, 1, 1]), { padding: 1 }),
       /padding that leaves a result/,
+    ],
+    [
+      'padding of one direction',
+      () => convTranspose2d(zeros([1, 2, 2, 1]), zeros([2, 2, 1, 1]), { padding: [1] }),
+      /padding wants a number, \[height, width\] or/,
     ],
     ['a kernel of no taps', () => conv2d(x, zeros([0, 3, 2, 1])), /conv2d: wants a kernel of at least 1, got 0 × 3/],
     ['padding beyond 32 bits', () => conv2d(x, zeros([1, 1, 2, 1]), { padding: 2 ** 40, stride: 2 ** 40 }), /up to 2³⁰, got/],

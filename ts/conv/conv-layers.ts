@@ -5,12 +5,21 @@ import type { InputFor, OutputShape } from '../nn/layer-shapes.js'
 import type { BuildContext } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
-import { type ConvLayerOptions, type ConvSettings, convSettings, convText, drawWeights } from './conv-options.js'
-import { convolve } from './convolve.js'
+import {
+  CONV_TRANSPOSE_LAYER,
+  type ConvLayerOptions,
+  type ConvSettings,
+  type ConvTransposeLayerOptions,
+  convSettings,
+  convText,
+  drawWeights,
+} from './conv-options.js'
+import { convolve, convolveTransposed } from './convolve.js'
 import type { ImageShapes, SignalShapes } from './shapes.js'
 import type { Pair } from './window.js'
 
 type Conv2dShapes<I extends number, O extends number> = ImageShapes<`Conv2d(${I}, ${O})`, I, O>
+type ConvTranspose2dShapes<I extends number, O extends number> = ImageShapes<`ConvTranspose2d(${I}, ${O})`, I, O>
 type Conv1dShapes<I extends number, O extends number> = SignalShapes<`Conv1d(${I}, ${O})`, I, O>
 
 /**
@@ -124,5 +133,62 @@ export class Conv1d<const I extends number = number, const O extends number = nu
     const { weight, bias } = this.build()
     const { stride, padding, dilation, groups, activation } = this.#settings
     return convolve(x, weight, { bias, stride, padding, dilation, groups, activation }, 1, this.label(this.describe()))
+  }
+}
+
+/**
+ * Transposed convolution of images, which makes them larger: y = f(b + the gradient of a convolution), see {@link convTranspose2d}, with x [rows, height,
+ * width, inputs], W [kernel height, kernel width, filters / groups, inputs], b [filters] (Zeiler et al. 2010).
+ *
+ * @example
+ * const layer = new ConvTranspose2d(8, 4, 2, { stride: 2 })
+ * layer.predict(zeros([1, 7, 7, 8])).shape // [1, 14, 14, 4]
+ * @throws as {@link Conv2d}
+ */
+export class ConvTranspose2d<const I extends number = number, const O extends number = number> extends Layer {
+  declare readonly shapes?: ConvTranspose2dShapes<I, O>
+  /** W [kernel height, kernel width, filters / groups, inputs]. Made at the first use; its values are drawn by `weightInitializer`. */
+  declare weight: Parameter
+  /** b [filters], zeros at first; null with `bias: false`. */
+  declare bias: Parameter | null
+  readonly #settings: ConvSettings & Pick<ConvTransposeLayerOptions, 'outputPadding'>
+
+  constructor(
+    /** Channels of the images. */
+    readonly inputs: I,
+    /** Channels of the result. */
+    readonly filters: O,
+    /** Taps of the window: a number, or [height, width]. */
+    kernel: Pair,
+    options: ConvTransposeLayerOptions = {},
+  ) {
+    super(options)
+    this.#settings = convSettings('ConvTranspose2d', 2, inputs, filters, kernel, options, CONV_TRANSPOSE_LAYER)
+  }
+
+  /** The options, with defaults, and the kernel as [height, width]. */
+  get settings(): ConvSettings & Pick<ConvTransposeLayerOptions, 'outputPadding'> {
+    return this.#settings
+  }
+
+  protected override createParameters(context: BuildContext): void {
+    const { inputs, filters } = this
+    const { kernel, groups, bias } = this.#settings
+    const generator = context.nextGenerator()
+    this.weight = this.makeParameter(context, 'weight', [...kernel, filters / groups, inputs])
+    this.bias = bias ? this.makeParameter(context, 'bias', [filters]) : null
+    drawWeights(this.#settings, [inputs, filters], this.weight, this.bias, generator, 'ConvTranspose2d')
+  }
+
+  override describe(): string {
+    return convText('ConvTranspose2d', this.inputs, this.filters, this.#settings)
+  }
+
+  forward<S extends Shape>(x: InputFor<ConvTranspose2dShapes<I, O>, S>): Tensor<OutputShape<ConvTranspose2dShapes<I, O>, S>>
+  forward(x: Tensor): Tensor {
+    const { weight, bias } = this.build()
+    const { stride, padding, dilation, groups, activation, outputPadding } = this.#settings
+    const options = { bias, stride, padding, dilation, groups, activation, outputPadding }
+    return convolveTransposed(x, weight, options, 2, this.label(this.describe()))
   }
 }

@@ -7,6 +7,7 @@ import { MODULE, type ModuleOptions } from '../nn/module.js'
 import { activationNumber } from '../ops/activation.js'
 import type { Parameter } from '../parameter.js'
 import type { Generator } from '../random.js'
+import { outputPadding } from './convolve.js'
 import { checkGroups, numbersOf, type Padding, type Pair, padding, pair } from './window.js'
 
 /** Options of {@link Conv1d} and {@link Conv2d}. */
@@ -41,6 +42,14 @@ export const CONV_LAYER = {
   biasInitializer: { is: initializing, default: 'zeros' },
 } satisfies Schema<ConvLayerOptions>
 
+/** Options of {@link ConvTranspose2d}. */
+export interface ConvTransposeLayerOptions extends ConvLayerOptions {
+  /** Further pixels at the ends, with which the result has the size of another image that has the same positions. Default 0. */
+  outputPadding?: Pair | 0
+}
+
+export const CONV_TRANSPOSE_LAYER = { ...CONV_LAYER, outputPadding } satisfies Schema<ConvTransposeLayerOptions>
+
 /** @internal the checked options of a layer */
 export type ConvSettings = Read<ConvLayerOptions, typeof CONV_LAYER> & { kernel: readonly number[] }
 
@@ -52,11 +61,12 @@ export function convSettings(
   filters: number,
   kernel: Pair,
   given: ConvLayerOptions,
+  schema: typeof CONV_LAYER = CONV_LAYER,
 ): ConvSettings {
   checkCount(`${who}: inputs`, inputs)
   checkCount(`${who}: filters`, filters)
   checkValue(`${who}: kernel`, kernel, pair)
-  const options = readOptions(who, given, CONV_LAYER)
+  const options = readOptions(who, given, schema)
   activationNumber(options.activation, who)
   checkGroups(options.groups, inputs, filters, who)
   numbersOf(options.stride, axes, `${who}: stride`)

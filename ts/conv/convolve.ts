@@ -27,6 +27,7 @@ import {
   type Window,
   windowOf,
   windowOver,
+  zerosOf,
 } from './window.js'
 
 /** Options of {@link conv2d} and {@link conv1d}. */
@@ -238,10 +239,13 @@ export interface ConvTransposeOptions extends ConvOptions {
   outputPadding?: Pair | 0
 }
 
-export const CONV_TRANSPOSE = {
-  ...CONV,
-  outputPadding: { is: { wants: 'a whole number ≥ 0, or one for each direction', fits: isOutputPadding }, default: 0 },
-} satisfies Schema<ConvTransposeOptions>
+/** @internal the option of {@link convTranspose2d}, and of its layer */
+export const outputPadding = {
+  is: { wants: 'a whole number ≥ 0, or one for each direction', fits: isOutputPadding },
+  default: 0,
+} as const
+
+export const CONV_TRANSPOSE = { ...CONV, outputPadding } satisfies Schema<ConvTransposeOptions>
 
 function isOutputPadding(value: unknown): boolean {
   return [value].flat().every((one) => Number.isInteger(one) && (one as number) >= 0)
@@ -292,12 +296,11 @@ export function convolveTransposed(input: TensorLike, w: Tensor, given: ConvTran
   const stride = numbersOf(options.stride, axes, `${who}: stride`)
   const dilation = numbersOf(options.dilation, axes, `${who}: dilation`)
   const extra = numbersOf(options.outputPadding, axes, `${who}: outputPadding`)
-  const { padding: zeros } = options
+  const zeros = zerosOf(options.padding, axes, who)
   const sides = kernel.map((taps, i) => {
     const positions = x.shape[i + 1]
     const reach = (taps - 1) * dilation[i] + 1
-    const given = zeros === 'same' || zeros === 'valid' ? 0 : typeof zeros === 'number' ? zeros : (zeros[i] ?? zeros[0])
-    const [before, after] = typeof given === 'number' ? [given, given] : given
+    const [before, after] = zeros === 'same' ? [0, 0] : zeros[i]
     const whole = positions === 0 ? 0 : (positions - 1) * stride[i] + reach
     const length = zeros === 'same' ? positions * stride[i] : whole - before - after + extra[i]
     if (positions > 0 && length < 1)

@@ -4,7 +4,7 @@ import { rangeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { kind, type LayerConfig, registerLayers } from '../files/kinds.js'
 import type { Module } from '../nn/module.js'
-import { Conv1d, Conv2d } from './conv-layers.js'
+import { Conv1d, Conv2d, ConvTranspose2d } from './conv-layers.js'
 import type { PoolOptions } from './pool.js'
 import { AvgPool, GlobalAvgPool, MaxPool } from './pool-layers.js'
 import type { Padding, Pair } from './window.js'
@@ -21,7 +21,16 @@ interface ConvConfig extends LayerConfig {
   bias: boolean
 }
 
-type ConvLayer = Conv1d | Conv2d
+type ConvLayer = Conv1d | Conv2d | ConvTranspose2d
+
+const NAMES = ['inputs', 'filters', 'kernel', 'stride', 'padding', 'dilation', 'groups', 'activation', 'bias'] as const
+
+/** The options of an untrusted file, as far as the constructors do not check them. @throws RangeError */
+function checked<C extends ConvConfig>(config: C): C {
+  if (typeof config.bias !== 'boolean') throw rangeError(`Conv: bias wants true or false, got ${show(config.bias)}`)
+  if (!Array.isArray(config.kernel)) throw rangeError(`Conv: kernel wants a list of numbers, got ${show(config.kernel)}`)
+  return config
+}
 
 const saveConv = ({ inputs, filters, settings }: ConvLayer): ConvConfig => {
   const { kernel, stride, padding, dilation, groups, activation, bias } = settings
@@ -31,11 +40,9 @@ const saveConv = ({ inputs, filters, settings }: ConvLayer): ConvConfig => {
 function convKind<L extends ConvLayer & Module>(make: (config: ConvConfig, options: object) => L) {
   return kind<L, ConvConfig>({
     save: saveConv,
-    names: ['inputs', 'filters', 'kernel', 'stride', 'padding', 'dilation', 'groups', 'activation', 'bias'],
+    names: NAMES,
     load: (config, options) => {
-      const { stride, padding, dilation, groups, activation, bias, kernel } = config
-      if (typeof bias !== 'boolean') throw rangeError(`Conv: bias wants true or false, got ${show(bias)}`)
-      if (!Array.isArray(kernel)) throw rangeError(`Conv: kernel wants a list of numbers, got ${show(kernel)}`)
+      const { stride, padding, dilation, groups, activation, bias } = checked(config)
       return make(config, { stride, padding, dilation, groups, activation, bias, weightInitializer: 'zeros', ...options })
     },
     shapes: ({ inputs, filters, kernel, groups, bias }) => ({
@@ -59,6 +66,33 @@ function poolKind<L extends (MaxPool | AvgPool) & Module>(make: (size: Pair, opt
 
 registerLayers([
   ['Conv2d', Conv2d, convKind((c, options) => new Conv2d(c.inputs, c.filters, c.kernel as [number, number], options))],
+  [
+    'ConvTranspose2d',
+    ConvTranspose2d,
+    kind<ConvTranspose2d, ConvConfig & { outputPadding: Pair | 0 }>({
+      save: (layer) => ({ ...saveConv(layer), outputPadding: layer.settings.outputPadding ?? 0 }),
+      names: [...NAMES, 'outputPadding'],
+      load: (config, options) => {
+        const { stride, padding, dilation, groups, activation, bias, outputPadding } = checked(config)
+        const given = {
+          stride,
+          padding,
+          dilation,
+          groups,
+          activation,
+          bias,
+          outputPadding,
+          weightInitializer: 'zeros' as const,
+          ...options,
+        }
+        return new ConvTranspose2d(config.inputs, config.filters, config.kernel as [number, number], given)
+      },
+      shapes: ({ inputs, filters, kernel, groups, bias }) => ({
+        weight: [...(Array.isArray(kernel) ? kernel : []), filters / groups, inputs],
+        ...(bias && { bias: [filters] }),
+      }),
+    }),
+  ],
   ['Conv1d', Conv1d, convKind((c, options) => new Conv1d(c.inputs, c.filters, c.kernel[0], options))],
   ['MaxPool', MaxPool, poolKind((size, options) => new MaxPool(size, options))],
   ['AvgPool', AvgPool, poolKind((size, options) => new AvgPool(size, options))],

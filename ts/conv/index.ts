@@ -4,8 +4,8 @@
  * @module gradus/conv
  */
 
-export { Conv1d, Conv2d } from './conv-layers.js'
-export type { ConvLayerOptions, ConvSettings } from './conv-options.js'
+export { Conv1d, Conv2d, ConvTranspose2d } from './conv-layers.js'
+export type { ConvLayerOptions, ConvSettings, ConvTransposeLayerOptions } from './conv-options.js'
 export {
   type ConvOptions,
   type ConvTransposeOptions,

@@ -111,8 +111,8 @@ export function windowOver(shape: Shape, filters: number, groups: number, option
   return windowOf(shape, sides, filters, groups, { kernel, stride, dilation }, who)
 }
 
-/** The zeros before and after the image in each direction. */
-function zerosOf(given: Padding, axes: number, who: string): 'same' | [number, number][] {
+/** @internal the zeros before and after the image in each direction. @throws RangeError */
+export function zerosOf(given: Padding, axes: number, who: string): 'same' | [number, number][] {
   if (given === 'same') return 'same'
   if (given === 'valid') return Array.from({ length: axes }, () => [0, 0])
   if (typeof given === 'number') return Array.from({ length: axes }, () => [given, given])
