@@ -9,6 +9,7 @@ import {
   decodeModel,
   encodeModel,
   fit,
+  fitMany,
   Generator,
   mse,
   noGrad,
@@ -142,6 +143,16 @@ describe('training', () => {
       losses.push(epochs.map(({ loss }) => loss))
     }
     closeTo(losses[0], losses[1], 1e-5)
+  })
+
+  test('fitMany trains them as fit does, one by one', async () => {
+    const make = (seed: number) => new Sequential([new GRU(3, 4), new Dense(4, 1)], { seed, backend: wasm })
+    const options = { ...sums(12, 4, 3), loss: mse, epochs: 12, batchSize: 12 }
+    const models = [1, 2].map(make)
+    await fitMany(models, { ...options, optimizers: models.map((model) => new Adam(model.parameters())) })
+    const alone = make(2)
+    await fit(alone, { ...options, optimizer: new Adam(alone.parameters()) })
+    expect(models[1].state()).toEqual(alone.state())
   })
 
   test('a state is saved and restored, with the last state of batches', async () => {
