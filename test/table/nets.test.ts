@@ -1,8 +1,13 @@
 /** Nets of tables: plans, factors of the inputs that become part of the first layer, and nets with more inputs. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import {
   type ColumnToEmbed,
   crossEntropy,
+  Ensemble,
   ensembleLoss,
   fit,
   Generator,
@@ -12,6 +17,8 @@ import {
   type Tensor,
   tensor,
 } from '../../ts/index.js'
+import { widthOf } from '../../ts/table/features.js'
+import { type ClassPrediction, loadTableModel, TableModel, tableToFunction, trainTable } from '../../ts/table/index.js'
 import {
   describePlan,
   makeNet,
@@ -101,4 +108,27 @@ test('random plans: the same for the same seed, some with members, which are nam
     '48-48 silu, 4 members share them, dropout 0.2, learning rate 0.005, weight decay 0.1',
   )
   expect(describePlan(usualPlan(1000))).toBe('128-128 silu, dropout 0.2, learning rate 0.005, weight decay 0.1')
+})
+
+test('a table model of members is saved, loaded, and written as a function', async () => {
+  const table = Array.from({ length: 60 }, (_, i) => ({ a: numbers[i], b: numbers[i + 60], kind: numbers[i] > 0 ? 'high' : 'low' }))
+  const { model } = await trainTable(table, { target: 'kind', hidden: [4], epochs: 1 })
+  const { features } = model.saved()
+  const ofMembers = makeNet(sharing(plan), widthOf(features), 2, 5)
+  const own = new TableModel<ClassPrediction>(
+    new Ensemble([ofMembers, makeNet(plan, widthOf(features), 2, 6)], { average: 'softmax' }),
+    model.saved(),
+  )
+  const wanted = own.predict(table.slice(0, 9))
+  const again = await loadTableModel<ClassPrediction>(own.bytes())
+  expect(again.predict(table.slice(0, 9))).toEqual(wanted)
+  const folder = mkdtempSync(path.join(tmpdir(), 'gradus-members-'))
+  try {
+    const file = path.join(folder, 'predict.mjs')
+    writeFileSync(file, tableToFunction(own))
+    const { predict } = (await import(pathToFileURL(file).href)) as { predict(rows: unknown): ClassPrediction[] }
+    predict(table.slice(0, 9)).forEach(({ probability }, i) => expect(probability).toBeCloseTo(wanted[i].probability, 6))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })

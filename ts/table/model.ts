@@ -14,6 +14,7 @@ import {
   type ModelFile,
   type ModelSource,
   Module,
+  Scale as ScaleLayer,
   saveModel,
   softmax,
   type Tensor,
@@ -390,10 +391,12 @@ function isEmbedded({ count, vectors }: Embedded): boolean {
 const outputsOf = (net: Module, width: number) =>
   net.predict(tensor(new Float32Array(width), [1, width], { backend: net.backend })).shape[1]
 
-/** Number of input columns of a net, from its first layer. */
+/** Number of input columns of a net, from its first layer: vectors of categories, factors of members, or a dense layer. */
 function inputsTaken(net: Module): number {
-  const embed = net.modules().find((layer) => layer instanceof EmbedColumns)
-  return embed?.features ?? net.parameters()[0]?.shape[0] ?? 0
+  const layers = net.modules()
+  const embed = layers.find((layer) => layer instanceof EmbedColumns)
+  const scale = layers.find((layer) => layer instanceof ScaleLayer)
+  return embed?.features ?? scale?.width ?? net.parameters()[0]?.shape[0] ?? 0
 }
 
 /** @throws TypeError for anything but a state of {@link TableModel.bytes} */
