@@ -98,12 +98,10 @@ test('a straight line has no factors', () => {
   expect(line.layers.length).toBe(1)
 })
 
-test('random plans: the same for the same seed, some with members, which are named', () => {
-  const plans = Array.from({ length: 60 }, (_, seed) => randomPlan(seed))
+test('random plans are the same for the same seed, and members are named', () => {
+  const plans = Array.from({ length: 20 }, (_, seed) => randomPlan(seed))
   expect(plans).toEqual(plans.map((_, seed) => randomPlan(seed)))
-  const shared = plans.filter(({ members }) => members > 1).length
-  expect(shared).toBeGreaterThan(10)
-  expect(shared).toBeLessThan(30)
+  expect(new Set(plans.map(describePlan)).size).toBe(20)
   expect(describePlan(sharing(usualPlan(1000)))).toBe(
     '48-48 silu, 4 members share them, dropout 0.2, learning rate 0.005, weight decay 0.1',
   )

@@ -86,13 +86,11 @@ export function usualRound(rows: number): RoundPlan {
 /** Members of nets that share hidden layers, and their width as a share of that of an ordinary net: an epoch takes about as long. */
 const MEMBERS = 4
 const MEMBER_WIDTH = 3 / 8
-/** Share of the random plans that have members. */
-const SHARING = 1 / 3
 
 /**
  * A plan of about the same cost whose members share the hidden layers, and have factors of the inputs and a last layer of their own (TabM-mini:
  * Gorishniy, Kotelnikov & Babenko 2025). It is far better on some tables (log loss of mlc_churn 0.154 for 0.177) and worse on others (Computers, RMSE
- * 181 for 163; docs/design/tried.md), so the search tries it.
+ * 181 for 163; docs/design/tried.md), so the search tries it once.
  */
 export function sharing(plan: NetPlan): NetPlan {
   return { ...plan, members: MEMBERS, hidden: plan.hidden.map((size) => Math.max(8, 8 * Math.round((MEMBER_WIDTH * size) / 8))) }
@@ -105,7 +103,7 @@ export function randomPlan(seed: number): NetPlan {
   const pick = <T>(list: readonly T[], u: number): T => list[Math.min(list.length - 1, Math.floor(u * list.length))]
   const between = (low: number, high: number, u: number) => low * (high / low) ** u
   const width = pick([64, 96, 128, 192, 256], draws[0])
-  const plan: NetPlan = {
+  return {
     members: 1,
     hidden: pick([[width], [width, width], [width, width], [width, width, width]], draws[1]),
     activation: pick(['silu', 'relu', 'silu', 'tanh'], draws[2]),
@@ -113,7 +111,6 @@ export function randomPlan(seed: number): NetPlan {
     learningRate: between(0.001, 0.02, draws[4]),
     weightDecay: between(0.001, 1, draws[5]),
   }
-  return random.uniforms(1)[0] < SHARING ? sharing(plan) : plan
 }
 
 /**

@@ -112,11 +112,7 @@ export async function search(data: TableSamples, folds: Folds, features: LineFea
     await fillTime(rounds, {
       ...{ usual, batchSize, epochs, keepsBatchSize: givenSize !== undefined },
       // members make nets narrower, so nets of given sizes have none
-      draw: (seed, number) => ({
-        ...(number === 0 ? sharing(usual) : randomPlan(seed)),
-        ...given,
-        ...(given.hidden && { members: 1 }),
-      }),
+      draw: (seed, number) => ({ ...(number === 0 && !given.hidden ? sharing(usual) : randomPlan(seed)), ...given }),
       small: { ...usual, hidden: [32], dropout: 0 },
     })
   }
