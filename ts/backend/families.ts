@@ -98,4 +98,4 @@ export const withOthers = /* @__PURE__ */ family(
 /** Convolution and pooling, for `gradus/conv`. */
 export const withConv = /* @__PURE__ */ sharedFamily('convForward', convKernels, CONV)
 /** Recurrent layers, for `gradus/recurrent`. */
-export const withRecurrent = /* @__PURE__ */ family('recurrentForward', recurrentKernels, RECURRENT)
+export const withRecurrent = /* @__PURE__ */ sharedFamily('recurrentForward', recurrentKernels, RECURRENT)

@@ -14,8 +14,10 @@ export {
   convTranspose1d,
   convTranspose2d,
 } from './convolve.js'
+
 // registers the layers with model files
-export {} from './files.js'
+import './files.js'
+
 export { avgPool, globalAvgPool, maxPool, type PoolOptions } from './pool.js'
 export { AvgPool, GlobalAvgPool, MaxPool, type PoolLayerOptions } from './pool-layers.js'
 export type { GlobalShapes, ImageShapes, PoolShapes, SignalShapes } from './shapes.js'

@@ -3,10 +3,11 @@
  *
  * @module gradus/recurrent
  */
-// registers the layers with model files
-
 export type { CellName } from '../backend/recurrent-kernels.js'
-export {} from './files.js'
+
+// registers the layers with model files
+import './files.js'
+
 export { GRU } from './gru.js'
 export type { RecurrentSettings, RunOptions } from './layer.js'
 export { LSTM } from './lstm.js'
