@@ -151,6 +151,11 @@ test('what does not fit is refused by name', async () => {
     { distribution: 'poisson' },
     "trainTable: distribution is for numbers, and column 'y' has 2 classes; leave it out",
   )
+  // so few counts would be classes
+  for (const as of [Number, String]) {
+    const few = counts.map(({ y, ...row }) => ({ ...row, y: as(Math.min(y, 3)) }))
+    expect((await trainTable(few, { target: 'y', distribution: 'poisson', hidden: [2], epochs: 1 })).report.task).toBe('regression')
+  }
   await expect(trainTable(counts, { target: 'y', distribution: 'poisson', hidden: [] })).rejects.toThrow(
     "trainTable: hidden: [] is a ridge regression, of normal errors; leave hidden out, or distribution: 'poisson'",
   )

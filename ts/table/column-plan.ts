@@ -89,6 +89,14 @@ export class ColumnPlan {
     }
   }
 
+  /** True if each target is a number, though there may be so few that they are taken for classes. */
+  get areNumbers(): boolean {
+    return this.rows.every((row) => {
+      const value = valueIn(row, this.target)
+      return typeof value === 'number' || (typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)))
+    })
+  }
+
   /** Notes about the target. */
   get notes(): readonly string[] {
     return this.reports.find(({ role }) => role === 'target')?.notes ?? []

@@ -36,6 +36,11 @@ export async function tableData(rows: readonly object[] | Source, options: ReadT
   }
 }
 
+/** True for options that are for numbers, of a target whose kind nobody gave. */
+function asksForNumbers({ distribution, intervals, columns, target }: ReadTrainOptions): boolean {
+  return (distribution !== undefined || intervals === 'row') && !Object.hasOwn(columns ?? {}, target)
+}
+
 /** For each test row, the target of the row before it in time; for the first, the target of the latest training row. */
 function targetsBefore(learnt: Table, tested: Table): Float64Array {
   return Float64Array.from(tested.targets, (_, row) => (row === 0 ? learnt.targets[learnt.count - 1] : tested.targets[row - 1]))
@@ -46,7 +51,11 @@ async function learnColumns(rows: readonly object[] | Source, options: ReadTrain
   const { test, testFraction, seed, splitBy, groups, weights } = options
   const all = await rowsFrom(rows, options, taken, watch)
   watch.tell({ phase: 'encoding', step: 'a look at each column', rows: all.length, columns: Object.keys(all[0] ?? {}).length })
-  const plan = new ColumnPlan(all, withoutColumns('trainTable', all, pickOptions(options, COLUMNS), { groups, weights }))
+  const given = withoutColumns('trainTable', all, pickOptions(options, COLUMNS), { groups, weights })
+  let plan = new ColumnPlan(all, given)
+  // few counts look like classes
+  if (plan.isClasses && plan.areNumbers && asksForNumbers(options))
+    plan = new ColumnPlan(all, { ...given, columns: { ...given.columns, [options.target]: 'number' } })
   checkRows(plan.rows)
   if (splitBy !== undefined) checkTimes('trainTable', all, plan, splitBy)
   if (groups !== undefined) checkGroups('trainTable', all, plan.rows, groups)

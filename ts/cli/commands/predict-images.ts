@@ -2,10 +2,9 @@
 import { readdirSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { type ImageModel, isImageFile, loadImageModel } from '../../images/index.js'
+import { type ImageModel, isImageFile } from '../../images/index.js'
 import { checkOut, writeFileWhole } from '../out-file.js'
 import { lineWriter } from '../table/csv-line.js'
-import { withModelFile } from '../table/model.js'
 import { whole } from '../terminal/format.js'
 import { paint, print, printLines, printNote } from '../terminal/terminal.js'
 
@@ -14,12 +13,12 @@ const DIGITS = 6
 
 /** Prints the class of each picture, as CSV or as a JSON object a line. Pictures that cannot be read are named, and the exit code is 1. */
 export async function predictImages(
+  model: ImageModel,
   modelFile: string,
   given: readonly string[],
   { out, json = false }: { out?: string; json?: boolean },
 ): Promise<void> {
   if (out !== undefined) checkOut('--out', out, { 'the model itself': modelFile })
-  const model = await withModelFile(modelFile, () => loadImageModel(modelFile))
   const files = given.flatMap(picturesOf)
   if (files.length === 0) throw new Error(`there is no picture in ${given.join(', ')}`)
   const lines = json ? [] : [lineWriter()(['picture', 'class', 'probability', ...model.classes.map((name) => `p_${name}`)])]

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { fraction } from '../../common/options.js'
-import { isImageFile } from '../../images/index.js'
+import { isImageFile, loadImageModel } from '../../images/index.js'
 import { driftOf, type Prediction, type TableModel } from '../../table/index.js'
 import { type FileOptions, fileOptions } from '../options/table.js'
 import { flag } from '../options/values.js'
@@ -41,7 +41,11 @@ export function predictCommand(): Command {
     .addOption(new Option('--json', 'a JSON object for each row, a line each'))
   for (const option of fileOptions()) command.addOption(option)
   return command.action(async (model: string, file: string, more: string[], options: PredictOptions) => {
-    if (isImageFile(file) || statSync(file, { throwIfNoEntry: false })?.isDirectory()) return predictImages(model, [file, ...more], options)
+    const images =
+      isImageFile(file) || statSync(file, { throwIfNoEntry: false })?.isDirectory()
+        ? await loadImageModel(model).catch(() => undefined)
+        : undefined
+    if (images !== undefined) return predictImages(images, model, [file, ...more], options)
     if (more.length > 0) throw new Error(`predict wants one table, got ${file} and ${more.join(', ')}; several files can only be pictures`)
     return predict(model, file, options)
   })
