@@ -22,7 +22,8 @@ import { evaluate, Worlds } from './environments.js'
 
 const [COPIES, STEPS, EPOCHS, BATCH, DISCOUNT, TRACE, RANGE] = [8, 32, 20, 256, 0.98, 0.8, 0.2]
 
-/** Trains an agent until its mean score of a hundred episodes is `target`. `onScore(steps, score, policy)` is told of it. */
+/** Trains an agent until its mean score of a hundred new episodes is `target`, or for `maxSteps`. `onScore(steps, score, policy)` is
+ * told of the last ten. */
 export async function ppo(world, { seed = 0, target, maxSteps = 200_000, onScore = () => {} }) {
   const { observations, actions } = world
   const net = (outputs, seed) =>
@@ -35,6 +36,7 @@ export async function ppo(world, { seed = 0, target, maxSteps = 200_000, onScore
   const generator = new Generator(seed)
   const random = () => generator.next()
   const worlds = new Worlds(world, COPIES, random)
+  const test = () => evaluate(world, (seen) => argmax(policy.predict(seen), 1).data(), random)
 
   // a row of targets: the action as one-hot, its log-probability when it was taken, its advantage
   const loss = (logits, targets) => {
@@ -71,11 +73,11 @@ export async function ppo(world, { seed = 0, target, maxSteps = 200_000, onScore
     await fit(value, { ...training, targets: rows.map((_, i) => [advantages[i] + values[i]]), loss: mse, optimizer: optimizers[1] })
     onScore(steps, worlds.score, policy)
     if (worlds.score >= 0.8 * target) {
-      const score = evaluate(world, (seen) => argmax(policy.predict(seen), 1).data(), random)
+      const score = test()
       if (score >= target) return { policy, steps, score }
     }
   }
-  return { policy, steps: maxSteps, score: worlds.score }
+  return { policy, steps: maxSteps, score: test() }
 }
 
 function draw(probabilities, at) {
