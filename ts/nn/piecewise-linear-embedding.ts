@@ -4,6 +4,7 @@ import type { Backend } from '../backend/index.js'
 import { checkCount } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { count, type Read, readOptions, type Schema } from '../common/options.js'
+import { quantileOf } from '../common/quantile.js'
 import { show } from '../common/show.js'
 import { add, maximum, minimum, mul, sub } from '../ops/elementwise.js'
 import { concat } from '../ops/shape.js'
@@ -176,10 +177,5 @@ export function quantileEdges(values: ArrayLike<number>, bins = 48): number[] {
   const wrong = sorted.findIndex((value) => !Number.isFinite(value))
   if (sorted.length === 0 || wrong >= 0)
     throw rangeError(`quantileEdges: wants finite numbers, at least one, got ${sorted.length === 0 ? 'none' : sorted[wrong]}`)
-  const at = (share: number) => {
-    const place = share * (sorted.length - 1)
-    const below = Math.floor(place)
-    return sorted[below] + (place - below) * (sorted[Math.min(below + 1, sorted.length - 1)] - sorted[below])
-  }
-  return [...new Set(Array.from({ length: bins + 1 }, (_, i) => Math.fround(at(i / bins))))]
+  return [...new Set(Array.from({ length: bins + 1 }, (_, i) => Math.fround(quantileOf(sorted, i / bins))))]
 }
