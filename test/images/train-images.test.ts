@@ -112,6 +112,18 @@ describe('an error says what to do about', () => {
     ['one class', () => trainImages(two(['a', 'a'])), /two classes or more, got those of 'a' alone/],
     ['a class with one picture', () => trainImages(two(['a', 'b', 'b'])), /class 'a' has 1 picture; 2 or more/],
     ['too few labels', () => trainImages({ images: [new Uint8Array(1)], labels: [] }), /1 pictures and 0 labels/],
+    ['no pictures', () => trainImages({ images: [], labels: [] }), /wants pictures, got none/],
+    ['too few names', () => trainImages({ ...two(['a', 'b']), names: ['x'] }), /2 pictures and 1 names/],
+    [
+      'none to measure with',
+      () => trainImages(two(['a', 'a', 'b', 'b']), { validationFraction: 0.1 }),
+      /validationFraction 0.1 of 4 pictures leaves none to measure with; add pictures, or choose a larger fraction/,
+    ],
+    [
+      'none to learn from',
+      () => trainImages(two(['a', 'a', 'b', 'b']), { validationFraction: 0.9 }),
+      /leaves none to learn from; add pictures, or choose a smaller fraction/,
+    ],
     ['a label that is no text', () => trainImages(two(['a', 3 as never])), /labels\[1\] wants a text, got 3/],
     [
       'pictures that cannot be read',

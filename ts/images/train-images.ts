@@ -67,6 +67,10 @@ export async function trainImages(images: LabeledImages, given: TrainImagesOptio
   checkClasses(set)
   const order = new RandomStream(options.seed).permutation(set.count)
   const [train, held] = cutParts(Int32Array.from(order), [options.validationFraction], { classOf: set.labels })
+  if (train.length === 0 || held.length === 0)
+    throw rangeError(
+      `trainImages: validationFraction ${options.validationFraction} of ${set.count} pictures leaves none to ${held.length === 0 ? 'measure with' : 'learn from'}; add pictures, or choose a ${held.length === 0 ? 'larger' : 'smaller'} fraction`,
+    )
   const model = netOf(set, options.seed)
   await learn(model, set, train, held, how, options, start)
   const probabilities = probabilitiesOf(model, set, held)
