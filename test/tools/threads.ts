@@ -36,7 +36,7 @@ export async function team(variant: Variant, threads: number): Promise<Team> {
   const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase())
   const { kernels, pool, share, add } = startThreads(variant, exports, heap, threads)
   await pool.ready
-  const parts = PARTS.map((part) => add(partBeside(part, variant, exports, true), compiled(variant, true, part), part))
+  const parts = PARTS.map((part) => add(partBeside(part, variant, exports, true), part))
   await allHave(pool)
   pool.sharesFor = () => threads
   ;(pool as unknown as { gain: Gain }).gain.wants = () => true

@@ -17,7 +17,7 @@ import { rareReductions, sumKernel } from './js/reduce.js'
 import { logSoftmaxKernels, softmaxKernels } from './js/softmax.js'
 import type { BasicKernels, Kernels } from './kernels.js'
 import { CONV, LOSSES, OPERATIONS, OTHERS, RECURRENT } from './wasm/parts.js'
-import type { Shareable, WasmPart } from './wasm/types.js'
+import type { WasmPart } from './wasm/types.js'
 
 /** Adds the kernels of a family to a backend, if they are missing, and returns the kernels with a type that includes them. */
 export type With<Name extends keyof Kernels> = (backend: Backend) => BasicKernels & Pick<Kernels, Name>
@@ -42,8 +42,8 @@ function family<Name extends keyof Kernels>(
 }
 
 /**
- * A family whose calls threads share by a function of its part. Where one file has all kernels, as in Node, no part is loaded that would share them, so
- * they are shared here, at the first use on a backend with threads.
+ * A family whose calls threads share by a function of its part. Where one file has all kernels, as in Node, a backend has them from the start, on one
+ * thread; at the first use on a backend with threads those of the part take their place.
  */
 function sharedFamily<Name extends keyof Kernels>(
   first: NoInfer<Name>,
@@ -56,12 +56,8 @@ function sharedFamily<Name extends keyof Kernels>(
     const kernels = plain(backend)
     if (backend.pool === undefined || seen.has(backend)) return kernels
     seen.add(backend)
-    const exports = backend.part(part)
-    if (exports !== undefined && !('single' in (exports[first] as object))) {
-      const pool = backend.pool as unknown as Shareable['pool'] & { stacks: Shareable['scratches'] }
-      const shared = part.share?.({ exports, pool, scratches: pool.stacks })
-      for (const name of Object.keys(loops(backend.heap))) Object.assign(kernels, { [name]: shared?.[name] })
-    }
+    const shared = backend.part(part)
+    if (shared) for (const name of Object.keys(loops(backend.heap))) Object.assign(kernels, { [name]: shared[name] })
     return kernels
   }
   return Object.assign(withFamily, { loops, part })

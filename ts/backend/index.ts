@@ -7,7 +7,7 @@ import { createBasicKernels } from './js/index.js'
 import { type Kernels, TILES, type TileName, type Update, WHOLE_UPDATES } from './kernels.js'
 import { type BackendOptions, chooseThreads, chooseVariant } from './options.js'
 import { sharedMemory, startThreads } from './threads/index.js'
-import { compiled, instantiate, instantiatePart, precompile, updateKernel, warmUp } from './wasm/load.js'
+import { instantiate, instantiatePart, precompile, updateKernel, warmUp } from './wasm/load.js'
 import { type Tiled, tilesFor, withTileChoice } from './wasm/tiles.js'
 import type { WasmExports, WasmPart } from './wasm/types.js'
 import type { Variant } from './wasm/variants.js'
@@ -117,7 +117,7 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
   const partOf = (part: WasmPart): WasmExports | undefined => {
     if (!parts.has(part)) {
       const found = instantiatePart(part, variant, exports, shared !== undefined)
-      parts.set(part, found && found !== exports && shared ? shared.add(found, compiled(variant, true, part), part) : found)
+      parts.set(part, found && shared ? shared.add(found, part) : found)
     }
     return parts.get(part)
   }

@@ -30,8 +30,8 @@ export interface Threads {
   ready: Promise<void>
   /** An optimizer's update kernel, divided among the threads. */
   share(update: Update): Update
-  /** Shares the kernels of a part, too. `exports` belong to its instance on the calling thread. */
-  add(exports: WasmExports, module: WebAssembly.Module, part: WasmPart): WasmExports
+  /** Shares the kernels of a part, too. `exports` belong to its instance on the calling thread, which may be the core's. */
+  add(exports: WasmExports, part: WasmPart): WasmExports
 }
 
 /** The requested number of threads. @throws RangeError */
@@ -92,8 +92,10 @@ export function startThreads(variant: Variant, exports: WasmExports, heap: Heap,
   const pool = new Pool(Object.values(exports) as Kernel[], compiled(variant, true), memory, scratches, exports.table as WebAssembly.Table)
   const threaded = { exports, pool, scratches }
   const ready = pool.ready.catch(({ message }: Error) => warnOneThread(`workers do not start (${message})`))
-  const add: Threads['add'] = (added, module, part) => {
-    pool.add(Object.values(added) as Kernel[], module)
+  const add: Threads['add'] = (added, part) => {
+    // where one file has all kernels, as in Node, the pool has them already
+    if (added === exports) return part.share?.(threaded) ?? exports
+    pool.add(Object.values(added) as Kernel[], compiled(variant, true, part))
     return (part.share ?? shareOthers)({ exports: added, pool, scratches })
   }
   return { kernels: shareKernels(threaded), pool, ready, share: (update) => shareUpdate(pool, update), add }

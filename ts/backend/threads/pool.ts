@@ -75,8 +75,7 @@ export class Pool {
     private readonly kernels: Kernel[],
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
-    /** The end of each worker's stack, where its scratch memory begins. */
-    readonly stacks: readonly number[],
+    stacks: readonly number[],
     private readonly table: WebAssembly.Table,
   ) {
     const control = new SharedArrayBuffer(stacks.length * BLOCK)

@@ -30,7 +30,6 @@ export function instantiate(variant: Variant): WasmExports {
   throw plainError(`gradus/js carries no WebAssembly variant '${variant}'; import 'gradus'`)
 }
 
-export const compiled = instantiate
 export const instantiatePart = (_part: WasmPart, variant: Variant): WasmExports => instantiate(variant)
 
 export const sharedMemory = (): WebAssembly.Memory | undefined => undefined
