@@ -1,6 +1,6 @@
 /** Inputs of nets from encoded rows. */
 import { expect, test } from 'vitest'
-import { type NumberPrediction, trainTable } from '../../ts/table/index.js'
+import { type ClassPrediction, type NumberPrediction, tableToFunction, trainTable } from '../../ts/table/index.js'
 
 test('a column whose quartiles differ by next to nothing, and huge later values, give finite predictions', async () => {
   const rows = Array.from({ length: 40 }, (_, i) => ({ a: i < 8 ? i : (i % 3) * 5e-324, b: i % 7, y: i + (i % 7) }))
@@ -8,5 +8,23 @@ test('a column whose quartiles differ by next to nothing, and huge later values,
     const { model } = await trainTable(rows, { target: 'y', ...options })
     const answers = model.predict([...rows, { a: 1e38, b: 1e38 }, { a: -1e38, b: 0 }]) as NumberPrediction[]
     for (const { value, low, high } of answers) expect([value, low, high].every(Number.isFinite)).toBe(true)
+  }
+})
+
+test('classes of a line have probabilities for values that 32 bits do not hold, once scaled, and beside tiny ones', async () => {
+  const later = [{ a: 3e38 }, { a: -3e38 }, { a: 0 }, { a: 1e-40 }, { a: 1 }]
+  for (const a of [
+    [3e38, 0, 0, 1e-40],
+    [0, 1e-40, 0, 0, 0, 1e-40],
+    [0, 1e-17, 0, 0, 0, 1e-17, 0, 0],
+  ]) {
+    const rows = a.map((value, i) => ({ a: value, y: i % 2 === 0 ? 'even' : 'odd' }))
+    const { model } = await trainTable(rows, { target: 'y', hidden: [] })
+    const answers = model.predict([...rows, ...later]) as ClassPrediction[]
+    for (const { probabilities } of answers) expect(probabilities.even + probabilities.odd).toBeCloseTo(1)
+    const url = `data:text/javascript,${encodeURIComponent(tableToFunction(model))}`
+    const { predict } = (await import(/* @vite-ignore */ url)) as { predict(rows: readonly object[]): ClassPrediction[] }
+    for (const [i, { probabilities }] of predict([...rows, ...later]).entries())
+      expect(probabilities.even).toBeCloseTo(answers[i].probabilities.even, 4)
   }
 })

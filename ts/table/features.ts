@@ -174,7 +174,7 @@ export function inputsOf(state: FeatureState, encoded: Float32Array): Float32Arr
   const out = new Float32Array(rows * width)
   for (let row = 0; row < rows; row++) {
     let at = row * width
-    for (let i = 0; i < features; i++) out[at++] = squeezes ? squeezed(encoded[row * features + i]) : encoded[row * features + i]
+    for (let i = 0; i < features; i++) out[at++] = squeezes ? squeezed(encoded[row * features + i]) : limited(encoded[row * features + i])
     for (const { feature, vectors } of embedded) out[row * width + feature] = vectors[encoded[row * features + feature]]
     for (const { feature, edges } of cuts) {
       const x = encoded[row * features + feature]
@@ -183,13 +183,20 @@ export function inputsOf(state: FeatureState, encoded: Float32Array): Float32Arr
         out[at++] = share < 0 ? 0 : share > 1 ? 1 : share
       }
     }
-    for (const feature of plain) out[at++] = encoded[row * features + feature]
+    for (const feature of plain) out[at++] = limited(encoded[row * features + feature])
   }
   return out
 }
 
 /** Nearly x up to 1, and never beyond ±3: the smooth clipping of RealMLP (Holzmüller, Grinsztajn & Steinwart 2024). */
 function squeezed(x: number): number {
-  // later rows may be infinite in 32 bits
-  return Number.isFinite(x) ? x / Math.sqrt(1 + (x / 3) ** 2) : 3 * Math.sign(x)
+  const y = limited(x)
+  return y / Math.sqrt(1 + (y / 3) ** 2)
+}
+
+/** The largest input. Values may be infinite in 32 bits, and so would be the outputs of a line of large weights. */
+export const LARGEST = 2 ** 60
+
+function limited(x: number): number {
+  return x > LARGEST ? LARGEST : x < -LARGEST ? -LARGEST : x
 }

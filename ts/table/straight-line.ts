@@ -67,6 +67,8 @@ const NEWTON_STEPS = 60
 const CG_STEPS = 2000
 /** The gradient has converged when it is this much smaller than at the start. */
 const TOLERANCE = 1e-11
+/** A column with a smaller deviation counts as constant: its weight, times the largest input, would be infinite in 32 bits. */
+const LEAST_DEVIATION = 1e-18
 /** Milliseconds between pauses in which other tasks of the event loop run. */
 const TURN = 40
 
@@ -214,7 +216,7 @@ class LineProblem {
       for (const row of rows) sum += (inputs[row * features + f] - this.centers[f]) ** 2
       // a constant column gets deviation 1: the rounding of its mean does not count as spread
       const deviation = Math.sqrt(sum / this.count)
-      this.spreads[f] = deviation > 1e-7 * Math.abs(this.centers[f]) ? deviation : 1
+      this.spreads[f] = deviation > Math.max(LEAST_DEVIATION, 1e-7 * Math.abs(this.centers[f])) ? deviation : 1
     }
   }
 

@@ -6,6 +6,7 @@ import { useOf, widthOf } from '../data/table/column.js'
 import { AMOUNT, DAY, GROUPED } from '../data/table/written.js'
 import { toFunction } from '../export/index.js'
 import { literal } from '../export/literal.js'
+import { LARGEST } from './features.js'
 import { LEVELS } from './intervals.js'
 import { TableModel } from './model.js'
 
@@ -120,12 +121,13 @@ function encode(row, number) {
 
 // each number, squeezed where that is so, and as where it lies among the quantiles of its column; of categories the number of their vector; then those that a line takes as they are
 function inputsOf(encoded) {
-  const inputs = Array.from(encoded, (x) => (!squeezes ? x : Number.isFinite(x) ? Math.fround(x / Math.sqrt(1 + (x / 3) ** 2)) : 3 * Math.sign(x)))
+  const limited = Array.from(encoded, (x) => Math.max(-largest, Math.min(largest, x)))
+  const inputs = limited.map((x) => (squeezes ? Math.fround(x / Math.sqrt(1 + (x / 3) ** 2)) : x))
   for (const { feature, vectors } of embedded) inputs[feature] = vectors[encoded[feature]]
   for (const { feature, edges } of cuts)
     for (let i = 1; i < edges.length; i++)
       inputs.push(Math.fround(Math.min(1, Math.max(0, (encoded[feature] - edges[i - 1]) / (edges[i] - edges[i - 1])))))
-  for (const feature of plain) inputs.push(encoded[feature])
+  for (const feature of plain) inputs.push(limited[feature])
   return inputs
 }
 `
@@ -232,6 +234,7 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
     columns,
     features: features.features,
     squeezes: features.squeezes !== false,
+    largest: LARGEST,
     cuts: features.cuts.filter(({ edges }) => edges.length > 0).map(({ feature, edges }) => ({ feature, edges })),
     embedded: (features.embedded ?? []).map(({ feature, vectors }) => ({ feature, vectors })),
     plain: features.plain ?? [],
