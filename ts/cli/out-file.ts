@@ -35,6 +35,13 @@ export function checkEnding(option: string, file: string, what: string, endings:
   throw new Error(`${option} ${file}: what is written is ${what}; give a name that ends in .${endings[0]}`)
 }
 
+/** Refuses the file of `--report`, if it is given, as {@link checkOut} and {@link checkEnding} do. */
+export function checkReport(file: string | undefined, reads: Readonly<Record<string, string | undefined>>): void {
+  if (file === undefined) return
+  checkOut('--report', file, reads)
+  checkEnding('--report', file, 'a page of HTML', ['html', 'htm'])
+}
+
 function kindOf(file: string) {
   return statSync(file, { throwIfNoEntry: false })
 }

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander'
 import { type ExplainTableOptions, explainTable, reportHtml, reportText, type TableExplanation } from '../../table/index.js'
 import { type FileOptions, fileOptions, names } from '../options/table.js'
-import { checkEnding, checkOut, writeFileWhole } from '../out-file.js'
+import { checkReport, writeFileWhole } from '../out-file.js'
 import { naming, readRows } from '../table/files.js'
 import { nameOfInput } from '../table/input.js'
 import { checkColumns, fillOption, readModelFor } from '../table/model.js'
@@ -42,10 +42,7 @@ async function explain(
   file: string,
   { columns: given, about, report, json = false, fillColumns = false, ...how }: ExplainOptions,
 ): Promise<void> {
-  if (report !== undefined) {
-    checkOut('--report', report, { 'the table itself': file, 'the model itself': modelFile })
-    checkEnding('--report', report, 'a page of HTML', ['html', 'htm'])
-  }
+  checkReport(report, { 'the table itself': file, 'the model itself': modelFile })
   const model = await readModelFor('explain', modelFile, file)
   const rows = await readRows(file, how)
   checkColumns(model, rows, file, fillColumns)

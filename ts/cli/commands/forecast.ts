@@ -5,7 +5,7 @@ import { FORECAST, type Period } from '../../series/options.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { type FileOptions, fileOptions, names } from '../options/table.js'
 import { flag } from '../options/values.js'
-import { checkEnding, checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
+import { checkOut, checkReport, leavingNoRest, writeFileWhole } from '../out-file.js'
 import { lineWriter } from '../table/csv-line.js'
 import { naming, readRows } from '../table/files.js'
 import { withModelFile } from '../table/model.js'
@@ -78,10 +78,7 @@ async function run(file: string, options: ForecastCommandOptions, command: Comma
   if (json && csv) throw new Error('--json and --csv are two forms of one output; give one of the two')
   const reads = { 'the table': file, 'the model': from }
   if (out !== undefined) checkOut('--out', out, { 'the table': file })
-  if (report !== undefined) {
-    checkOut('--report', report, { ...reads, 'the new model': out })
-    checkEnding('--report', report, 'a page of HTML', ['html', 'htm'])
-  }
+  checkReport(report, { ...reads, 'the new model': out })
   const model = from === undefined ? await trained(file, options) : await extended(file, from, options)
   if (out !== undefined) await leavingNoRest(out, () => model.save(out))
   if (report !== undefined) await writeFileWhole(report, reportHtml(model))

@@ -5,7 +5,7 @@ import { type ImageModel, imagesInFolder, reportHtml, reportText, trainImages } 
 import { TRAIN_IMAGES } from '../../images/options.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { flag } from '../options/values.js'
-import { checkEnding, checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
+import { checkOut, checkReport, leavingNoRest, writeFileWhole } from '../out-file.js'
 import { LiveBar } from '../terminal/bar.js'
 import { percent, whole } from '../terminal/format.js'
 import { columns, isLive, paint, print, printLines, printNote, printText } from '../terminal/terminal.js'
@@ -45,10 +45,7 @@ export async function trainOnImages(folder: string, options: ImageTrainOptions):
     report: page,
   } = options
   checkOut('--out', out, {})
-  if (page !== undefined) {
-    checkOut('--report', page, { 'the model': out })
-    checkEnding('--report', page, 'a page of HTML', ['html', 'htm'])
-  }
+  checkReport(page, { 'the model': out })
   const silent = options.quiet || options.json
   const images = await imagesInFolder(folder)
   if (!silent)

@@ -20,7 +20,7 @@ import { reportBlocks } from '../../xray/index.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { predictLine, type TableData } from '../options/table.js'
 import { checked, flag, numberFrom, seconds } from '../options/values.js'
-import { checkEnding, checkOut, leavingNoRest, writeFileWhole } from '../out-file.js'
+import { checkOut, checkReport, leavingNoRest, writeFileWhole } from '../out-file.js'
 import { asideOptions, naming, printTargetNotes, readRows, reportInFlags, tableOptions, withTarget } from '../table/files.js'
 import { tellAbsent } from '../table/model.js'
 import { TableReporter } from '../table/progress.js'
@@ -115,8 +115,7 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
   const { target } = await withTarget(file, options)
   const { time, test, out = outOf(file), report: page, seed } = options
   checkOut('--out', out, { 'the table itself': file, 'the file of --test': test })
-  if (page !== undefined) checkOut('--report', page, { 'the table itself': file, 'the file of --test': test, 'the file of the model': out })
-  if (page !== undefined) checkEnding('--report', page, 'a page of HTML', ['html', 'htm'])
+  checkReport(page, { 'the table itself': file, 'the file of --test': test, 'the file of the model': out })
   if (OF_OTHERS.test(out))
     throw new Error(`--out ${out}: the model goes to a file that ends in .safetensors; gradus export makes others of it`)
   if (options.xray && options.hidden?.length === 0)

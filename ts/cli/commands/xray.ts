@@ -7,7 +7,7 @@ import { interruptible } from '../interrupt.js'
 import { netOptions, OPTIMIZER_NAMES } from '../options/net.js'
 import { dataOptions } from '../options/table.js'
 import { flag } from '../options/values.js'
-import { checkEnding, checkOut, writeFileWhole } from '../out-file.js'
+import { checkEnding, checkOut, checkReport, writeFileWhole } from '../out-file.js'
 import { printTargetNotes, withTarget } from '../table/files.js'
 import { type XrayedNet, type XrayedTraining, type XrayOptions, xrayTable } from '../table/xray.js'
 import { columns, paint, print, printLines, printText } from '../terminal/terminal.js'
@@ -82,8 +82,7 @@ Examples:
 async function xrayFile(file: string, given: XrayCommandOptions): Promise<void> {
   const { report: page, picture, quiet, json, optimizer, schedule, level = 'full', every, ...rest } = await withTarget(file, given)
   const reads = { 'the table itself': file, 'the file of --test': rest.test }
-  if (page !== undefined) checkOut('--report', page, { ...reads, 'the file of --picture': picture })
-  if (page !== undefined) checkEnding('--report', page, 'a page of HTML', ['html', 'htm'])
+  checkReport(page, { ...reads, 'the file of --picture': picture })
   if (picture !== undefined) checkOut('--picture', picture, reads)
   if (picture !== undefined) checkEnding('--picture', picture, 'a picture in SVG', ['svg'])
   const silent = quiet === true || json === true
