@@ -10,6 +10,7 @@ import { formatMetric, formatShare } from '../report/format.js'
 import { leakInWords } from './leaks.js'
 import type { CalibrationBin, MeasuredMetric } from './measure.js'
 import type { TableModelReport } from './report.js'
+import { MAX_SUSPECTS } from './suspects.js'
 
 /** Facts besides the report. */
 export interface Circumstances {
@@ -219,7 +220,7 @@ function mislabelled({ suspects = [], task }: TableModelReport): string[] {
   const [{ row, given, predicted, probabilities }] = suspects
   const shown = (value: string | number) => (typeof value === 'string' ? show(value) : formatMetric(value))
   const sure = probabilities ? `, with a probability of ${formatShare(probabilities.predicted)}` : ''
-  const count = suspects.length === 1 ? 'A row looks' : `${suspects.length}${suspects.length === 20 ? ' or more' : ''} rows look`
+  const count = suspects.length === 1 ? 'A row looks' : `${suspects.length}${suspects.length === MAX_SUSPECTS ? ' or more' : ''} rows look`
   return [
     `${count} mislabelled, such as row ${row}: ${shown(given)} there, and ${shown(predicted)} by nets that did not see it${sure}. Look at ${suspects.length === 1 ? 'it' : 'them'}: \`report.suspects\` has ${suspects.length === 1 ? 'it' : 'them'}${task === 'regression' ? '; a mistaken unit or digit is usual' : ''}.`,
   ]

@@ -3,10 +3,11 @@
  * its values. Later rows are compared with it: values never seen, numbers outside the range, more or fewer gaps, and another distribution. A
  * difference is reported only if it is both large and significant, at a level that is divided by the number of comparisons.
  */
+import { countBelow } from '../common/quantile.js'
 import { shortened, show } from '../common/show.js'
 import type { TableState } from '../data/index.js'
 import { type TableColumn, useOf } from '../data/table/column.js'
-import type { Row } from '../data/table/values.js'
+import { dayOf, type Row } from '../data/table/values.js'
 import { formatMetric, formatShare } from '../report/format.js'
 import type { Prediction, TableModel } from './model.js'
 import { type ColumnProfile, countsOf, evenly, MAX_ROWS, PARTS, valuesOf } from './profile.js'
@@ -119,24 +120,13 @@ function distanceOfNumbers(values: readonly number[], quantiles: readonly number
   const sorted = Float64Array.from(values).sort()
   let distance = 0
   for (const quantile of quantiles) {
-    const below = countBelow(sorted, quantile, false) / sorted.length
+    const below = countBelow(sorted, quantile) / sorted.length
     const upTo = countBelow(sorted, quantile, true) / sorted.length
     // equal quantiles are one step of the distribution function, whose ends lie between two quantiles
     const [first, last] = [quantiles.indexOf(quantile), quantiles.lastIndexOf(quantile)]
     distance = Math.max(distance, below - first / PARTS, (first - 1) / PARTS - below, last / PARTS - upTo, upTo - (last + 1) / PARTS)
   }
   return distance
-}
-
-/** Number of ascending values below a limit, or up to it. */
-function countBelow(sorted: Float64Array, limit: number, inclusive: boolean): number {
-  let [from, to] = [0, sorted.length]
-  while (from < to) {
-    const middle = (from + to) >> 1
-    if (sorted[middle] < limit || (inclusive && sorted[middle] === limit)) from = middle + 1
-    else to = middle
-  }
-  return from
 }
 
 /** @internal Probability that at least `count` of n values lie outside the range of m others by chance: with two of m, its ends. */
@@ -208,7 +198,7 @@ function normalTail(z: number): number {
 function inWords({ column, unseen, outside, gaps, distribution }: ColumnDrift, { columns }: TableState): string[] {
   const name = `column '${shortened(column)}'`
   const isDate = columns.some((one) => one.name === column && useOf(one) === 'date')
-  const bound = (x: number) => (isDate ? new Date(x * 864e5).toISOString().slice(0, 10) : String(Number(x.toPrecision(6))))
+  const bound = (x: number) => (isDate ? dayOf(x) : String(Number(x.toPrecision(6))))
   const were = (share: number, count: number) => `${formatShare(share)} of the values (${count}) were`
   const range = outside && `${bound(outside.range[0])} to ${bound(outside.range[1])}`
   return [

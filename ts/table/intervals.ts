@@ -13,7 +13,7 @@ import { cutFolds } from '../rows/folds.js'
 import { takeRows } from '../rows/take.js'
 import { type Fold, Rounds, type RoundsOptions } from '../search/rounds.js'
 import { lossOfElements } from './composed-loss.js'
-import { errorQuantile, errorQuantiles, largestQuantiles } from './conformal.js'
+import { blocksOf, errorQuantile, largestQuantiles } from './conformal.js'
 import type { Folds } from './folds.js'
 import { makeNet, makeOptimizer, scheduleOf, usualPlan, usualRound } from './nets.js'
 import type { TableSamples } from './samples.js'
@@ -119,10 +119,10 @@ export async function fitIntervals(
   const blocks = from === 0 || folds.length === 1 ? undefined : parts.map(({ length }) => length)
   const corrections = Array.from({ length: COVERAGES + 1 }, (_, i) => {
     const scores = missing(i / COVERAGES)
-    return Math.max(...cut(scores, blocks).map((block) => errorQuantile(block.sort(), i / COVERAGES)))
+    return Math.max(...blocksOf(scores, blocks).map((block) => errorQuantile(block.sort(), i / COVERAGES)))
   })
   const absolute = inOrder.map((error, i) => Math.abs(error * units[order[i]]))
-  const half = quantileOf(blocks ? largestQuantiles(cut(absolute, blocks)) : errorQuantiles(absolute.slice()), JUDGED)
+  const half = quantileOf(largestQuantiles(blocksOf(absolute, blocks)), JUDGED)
   const intervals = { net: new Ensemble(found.nets), corrections }
   const byRow = meanScore(
     inOrder,
@@ -196,10 +196,4 @@ function without(count: number, rows: Int32Array): Int32Array {
   const isOut = new Uint8Array(count)
   for (const row of rows) isOut[row] = 1
   return Int32Array.from({ length: count }, (_, row) => row).filter((row) => isOut[row] === 0)
-}
-
-/** The values of each block; of one block without lengths. */
-function cut(values: Float64Array, lengths: readonly number[] | undefined): Float64Array[] {
-  let end = 0
-  return lengths === undefined ? [values.slice()] : lengths.map((length) => values.slice(end, (end += length)))
 }

@@ -2,7 +2,7 @@
  * Columns that give the target away: each is used alone, as a table of its values on one half of the rows, to predict the other half. It costs one pass
  * over the columns, and is said before nets are trained.
  */
-
+import { countBelow } from '../common/quantile.js'
 import { shortened } from '../common/show.js'
 import type { Table } from '../data/index.js'
 import { formatShare } from '../report/format.js'
@@ -57,15 +57,7 @@ function codesOf(inputs: Float32Array, features: number, { from, size }: Spans[n
   const parts = Math.min(MAX_PARTS, Math.floor(rows.length / ROWS_OF_PART))
   const sorted = Float64Array.from(values).sort()
   const edges = [...new Set(Array.from({ length: parts }, (_, i) => sorted[Math.floor((i * sorted.length) / parts)]))]
-  return values.map((value) => {
-    let [low, high] = [0, edges.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (edges[middle] <= value) low = middle + 1
-      else high = middle
-    }
-    return low
-  })
+  return values.map((value) => countBelow(edges, value, true))
 }
 
 /** R² on every other row of the means of the other rows. */

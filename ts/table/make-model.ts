@@ -2,7 +2,7 @@
 import type { Table, TableEncoder } from '../data/index.js'
 import { takeRows } from '../rows/take.js'
 import type { RoundsOptions } from '../search/rounds.js'
-import { errorQuantiles, largestQuantiles } from './conformal.js'
+import { blocksOf, largestQuantiles } from './conformal.js'
 import { type ClassTerms, chosenThreshold } from './decision.js'
 import { inputsOf, widthOf } from './features.js'
 import type { Lesson } from './find-model.js'
@@ -88,9 +88,7 @@ function numbersOf(
 ): Pick<TableModelState, 'scale' | 'errors'> {
   const errors = (of: (prediction: number, row: number) => number) => {
     const all = Float64Array.from(heldOut, (row, i) => Math.abs(of(predictions[i], row)))
-    if (from === 0) return errorQuantiles(all)
-    let end = 0
-    return largestQuantiles(folds.map(({ validation: { length } }) => all.slice(end, (end += length))))
+    return largestQuantiles(blocksOf(all, from === 0 ? undefined : folds.map(({ validation }) => validation.length)))
   }
   if (scale.link === undefined) return { scale, errors: errors((p, row) => (p - samples.targets[row]) * scale.deviation) }
   const numbers = Float64Array.from(heldOut, (row) => targets[row] + center)

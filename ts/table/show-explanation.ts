@@ -1,4 +1,5 @@
 /** The parts of a report about what columns do. */
+import { dayOf } from '../data/table/values.js'
 import { axisOf, categoryAxis, rangeOf, shortNumber } from '../plot/scale.js'
 import { COLOURS, chart, dot, frame, type Place, path } from '../plot/svg.js'
 import type { Block } from '../report/blocks.js'
@@ -64,9 +65,7 @@ function courseInWords({ kind, values, mean }: ColumnEffect): string {
 }
 
 const valueInWords = (kind: ColumnEffect['kind'], value: number | string) =>
-  kind === 'date'
-    ? new Date((value as number) * 864e5).toISOString().slice(0, 10)
-    : String(typeof value === 'number' ? Number(value.toPrecision(5)) : value)
+  kind === 'date' ? dayOf(value as number) : String(typeof value === 'number' ? Number(value.toPrecision(5)) : value)
 
 /** The mean prediction over the values of a column, above those of single rows. */
 function effectChart({ column, kind, values, mean, rows }: ColumnEffect, what: string): string {

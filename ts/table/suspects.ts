@@ -15,7 +15,8 @@ const SURE = 0.5
 const FAR = 8
 const MOST_FAR = 0.001
 const FEW_FAR = 3
-const MAX_SHOWN = 20
+/** Largest number of rows that are named. */
+export const MAX_SUSPECTS = 20
 
 /** Least share of the held-out rows of each class that nets must name rightly: below, rows are hard to tell apart, and a surprise is no mistake. */
 const MOST_RIGHT = 0.9
@@ -33,7 +34,7 @@ export function suspectsIn(
     if (!knowsEachClass(predictions, own, classes)) return []
     return doubtful(predictions, own, classes)
       .filter(({ probability, suggestedProbability }) => suggestedProbability - probability >= SURE)
-      .slice(0, MAX_SHOWN)
+      .slice(0, MAX_SUSPECTS)
       .map(({ index, suggestion, probability, suggestedProbability }) => ({
         ...{ row: numbers[heldOut[index]], given: classNames[own[index]], predicted: classNames[suggestion] },
         probabilities: { given: probability, predicted: suggestedProbability },
@@ -48,7 +49,7 @@ export function suspectsIn(
   if (usual === 0 || far.length > Math.max(FEW_FAR, MOST_FAR * own.length)) return []
   return far
     .sort((a, b) => errors[b] - errors[a] || a - b)
-    .slice(0, MAX_SHOWN)
+    .slice(0, MAX_SUSPECTS)
     .map((i) => ({ row: numbers[heldOut[i]], given: own[i] + center, predicted: values[i] }))
 }
 

@@ -12,7 +12,7 @@ import { type GapTests, LeftOutCounter } from './left-out.js'
 import { choiceOf, isChosen, type ReadTableOptions, readTableOptions, type TableOptions, waysOf } from './options.js'
 import type { TableReport } from './report.js'
 import { ColumnStats } from './stats.js'
-import { type Missing, type MissingTest, missingTest, type NumberedRows, type Row, USUAL_GAPS, valueIn } from './values.js'
+import { dayOf, type Missing, type MissingTest, missingTest, type NumberedRows, type Row, USUAL_GAPS, valueIn } from './values.js'
 import { readWritten } from './written.js'
 
 /** @internal Decides the encoding of columns from rows that come in parts. */
@@ -159,7 +159,7 @@ export class TableLearner {
       column.written = read.way
       const isDate = read.way.first !== undefined
       const x = readWritten(read.way, read.example)
-      const shown = isDate ? new Date(x * 864e5).toISOString().slice(0, 10) : String(x)
+      const shown = isDate ? dayOf(x) : String(x)
       report.why = `it has ${isDate ? 'dates' : 'numbers'} as people write them, ${show(read.example)} for ${shown}`
     }
     const doubt = stats.isFormatted && report.as === 'number' ? stats.written.doubt : undefined

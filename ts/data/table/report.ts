@@ -4,6 +4,7 @@ import { cellsOf, padEnd } from '../../common/text-width.js'
 import { allVisible } from '../../common/visible.js'
 import type { ColumnUse } from './column.js'
 import { describeLeftOut, type LeftOut } from './left-out.js'
+import { dayOf } from './values.js'
 
 /** The decision about a column. */
 export interface ColumnReport {
@@ -70,10 +71,6 @@ function details({ as, why, gaps, fill, categories, min, max }: ColumnReport): s
   const kinds = categories === undefined || why.includes(` ${categories} `) || why.includes('two classes') ? '' : `, ${categories} of them`
   const filled = fill === undefined ? '' : as === 'number' ? `, filled in by ${short(fill)}` : ', filled in'
   return `${range}${kinds}${gaps > 0 ? `; ${gaps} ${gaps === 1 ? 'gap' : 'gaps'}${filled}` : ''}`
-}
-
-function dayOf(days: number): string {
-  return new Date(days * 864e5).toISOString().slice(0, 10)
 }
 
 function short(x: number): string {

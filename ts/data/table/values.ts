@@ -147,3 +147,9 @@ export function daysOf(value: unknown): number {
   const time = text.length > 10 ? text.replace(' ', 'T') : text
   return Date.parse(text.length > 10 && !/(Z|[+-]\d\d:?\d\d)$/.test(time) ? `${time}Z` : time) / DAY
 }
+
+/** @internal days since 1970 as a Date */
+export const dateOf = (days: number): Date => new Date(days * DAY)
+
+/** @internal days since 1970 as a day: `2024-12-31` */
+export const dayOf = (days: number): string => dateOf(days).toISOString().slice(0, 10)
