@@ -15,7 +15,7 @@ import { count, isAllowed, type Kind, readOptions, type Schema, text } from '../
 import { quantileOf } from '../common/quantile.js'
 import { show, showNames } from '../common/show.js'
 import { type TableColumn, useOf, widthOf } from '../data/table/column.js'
-import type { Row } from '../data/table/values.js'
+import { dateOf, type Row } from '../data/table/values.js'
 import type { Prediction, TableModel } from './model.js'
 import { evenly, isNumeric, valuesOf } from './profile.js'
 
@@ -115,7 +115,7 @@ export function explainTable(model: TableModel<Prediction>, rows: readonly objec
       `explainTable: columns wants columns that the model uses, ${showNames(columns.map(({ name }) => name))}, got ${show(unknown)}`,
     )
   const effects = [...new Set(wanted)]
-    .map((name) => effectOf(asker, name, some, options.points, evenly(asker.all, SINGLE_ROWS)))
+    .map((name) => effectOf(asker, name, asker.all, options.points, SINGLE_ROWS))
     .sort((a, b) => b.strength - a.strength)
   return {
     target: model.target,
@@ -231,8 +231,8 @@ class Asker {
     return Float64Array.from({ length: answers.length / classes }, (_, row) => answers[row * classes + own])
   }
 
-  picked(numbers: readonly number[]): object[] {
-    return numbers.map((row) => this.rows[row])
+  picked(numbers: readonly number[]): Row[] {
+    return numbers.map((row) => this.rows[row] as Row)
   }
 
   private span(name: string): { from: number; size: number } {
@@ -241,9 +241,8 @@ class Asker {
 }
 
 /** Values of a column to try: quantiles of numbers, or the commonest categories that the model knows. */
-function valuesToTry(model: Asker, name: string, rows: readonly object[], points: number): (number | string)[] {
-  const column = model.columns.find((one) => one.name === name) as TableColumn
-  const values = valuesOf(column, model.missing, rows as readonly Row[])
+function valuesToTry(asker: Asker, column: TableColumn, picked: readonly number[], points: number): (number | string)[] {
+  const values = valuesOf(column, asker.missing, asker.picked(picked))
   if (isNumeric(column)) {
     const sorted = Float64Array.from(values as number[]).sort()
     if (sorted.length === 0) return []
@@ -262,44 +261,33 @@ function valuesToTry(model: Asker, name: string, rows: readonly object[], points
 
 /** As the encoder reads a value: dates as dates. */
 const asCell = (column: TableColumn, value: number | string) =>
-  useOf(column) === 'date' && typeof value === 'number' ? new Date(value * 864e5) : value
+  useOf(column) === 'date' && typeof value === 'number' ? dateOf(value) : value
 
-function effectOf(asker: Asker, name: string, rows: readonly object[], points: number, single: readonly number[]): ColumnEffect {
+/** @param picked rows that are used. @param single largest number of rows among them whose own lines are kept */
+function effectOf(asker: Asker, name: string, picked: readonly number[], points: number, single: number): ColumnEffect {
   const column = asker.columns.find((one) => one.name === name) as TableColumn
-  const values = valuesToTry(asker, name, rows, points)
+  const values = valuesToTry(asker, column, picked, points)
   const kind = isNumeric(column) ? (useOf(column) === 'date' ? 'date' : 'number') : 'category'
   if (values.length === 0) return { column: name, kind, values, mean: [], rows: [], strength: 0 }
   const features = asker.featuresOf(
     name,
     values.map((value) => asCell(column, value)),
   )
-  const { all } = asker
-  const answers = asker.ask(all, values.length, [{ name, features }])
-  const mean = values.map((_, place) => meanOf(answers.subarray(place * all.length, (place + 1) * all.length)))
-  const lines = single.map((row) => values.map((_, place) => answers[place * all.length + row]))
+  const answers = asker.ask(picked, values.length, [{ name, features }])
+  const n = picked.length
+  const mean = values.map((_, place) => meanOf(answers.subarray(place * n, (place + 1) * n)))
+  const lines = evenly(Array.from(picked.keys()), single).map((row) => values.map((_, place) => answers[place * n + row]))
   return { column: name, kind, values, mean, rows: lines, strength: deviationOf(mean) }
 }
 
 /** Names of the columns whose mean prediction changes most, by few rows and values. */
 function strongest(asker: Asker, most: number): string[] {
   const few = evenly(asker.all, ROWS_OF_CHOICE)
-  const found = asker.columns.map((column) => {
-    const values = valuesToTry(asker, column.name, asker.picked(few), POINTS_OF_CHOICE)
-    if (values.length < 2) return { name: column.name, strength: 0 }
-    const features = asker.featuresOf(
-      column.name,
-      values.map((value) => asCell(column, value)),
-    )
-    const answers = asker.ask(few, values.length, [{ name: column.name, features }])
-    return {
-      name: column.name,
-      strength: deviationOf(values.map((_, i) => meanOf(answers.subarray(i * few.length, (i + 1) * few.length)))),
-    }
-  })
-  return found
+  return asker.columns
+    .map(({ name }) => effectOf(asker, name, few, POINTS_OF_CHOICE, 0))
     .sort((a, b) => b.strength - a.strength)
     .slice(0, most)
-    .map(({ name }) => name)
+    .map(({ column }) => column)
 }
 
 function interactionsOf(asker: Asker, columns: readonly string[]): Interaction[] {
