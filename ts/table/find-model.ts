@@ -51,12 +51,13 @@ export async function lessonFor(data: Learnt, terms: ClassTerms, options: ReadTr
     const wrong = options.distribution !== undefined ? 'distribution' : options.intervals === 'row' ? 'intervals' : undefined
     if (wrong !== undefined)
       throw rangeError(`trainTable: ${wrong} is for numbers, and column '${target}' has ${data.learnt.classes} classes; leave it out`)
-    return lessonOf(data, terms, options, 'normal')
   }
-  if (options.hidden?.length === 0) return lessonOf(data, terms, options, 'normal')
-  if (given !== 'auto') return lessonOf(data, terms, options, given)
+  const lesson = lessonOf(data, terms, options)
+  if (data.learnt.classes > 0 || options.hidden?.length === 0) return lesson
+  const withOne = (one: Distribution) => withDistribution(lesson, one, data, target)
+  if (given !== 'auto') return withOne(given)
   const tried = eligible(data.learnt.targets as Float32Array, centerOf(data.encoder))
-  const lessons = (terms.metric === 'mae' ? [...tried, 'laplace' as const] : tried).map((one) => lessonOf(data, terms, options, one))
+  const lessons = (terms.metric === 'mae' ? [...tried, 'laplace' as const] : tried).map(withOne)
   const { end } = budget
   const losses: number[] = []
   for (const { samples, folds, features } of lessons) {
@@ -85,32 +86,30 @@ const SHARE_OF_TRIAL = 0.07
 
 const centerOf = (encoder: TableEncoder) => encoder.state().target.center ?? 0
 
-function lessonOf(
-  { learnt, times, groupOf, encoder }: Learnt,
-  { weights, lossOf, stopOf }: ClassTerms,
-  { seed, target }: ReadTrainOptions,
-  distribution: Distribution,
-): Lesson {
+/** The training data of classes, or of numbers with a normal distribution. */
+function lessonOf({ learnt, times, groupOf }: Learnt, { weights, lossOf, stopOf }: ClassTerms, { seed }: ReadTrainOptions): Lesson {
   const features = featuresOf(learnt)
   const plain = plainFeatures(features)
   const { targets, scale } = scaled(learnt.targets)
   const { classes, count } = learnt
-  const shared = { classes, embedded: features.embedded ?? [] }
+  const shared = { classes, embedded: features.embedded ?? [], targets }
   const numbers = scalesOf(learnt.report.columns)
-  const response = classes > 0 ? undefined : responseOf(distribution, learnt.targets as Float32Array, centerOf(encoder), target)
-  const judged =
-    response === undefined || distribution === 'normal'
-      ? { lossOf, stopOf }
-      : inDeviations(response, scale, lossOf, stopOf, centerOf(encoder))
   return {
-    ...{ features, plain, distribution, scale: response?.scale ?? scale, scaleOfLine: scale, isInTime: times !== undefined },
-    samples: {
-      ...{ ...shared, ...judged, inputs: inputsOf(features, learnt.inputs), width: widthOf(features), count, weights },
-      ...{ targets: response?.targets ?? targets, loss: response?.loss },
-    },
-    ofLine: { ...shared, targets, inputs: inputsOf(plain, learnt.inputs), features: plain.features, numbers, rowWeights: weights },
+    ...{ features, plain, distribution: 'normal', scale, scaleOfLine: scale, isInTime: times !== undefined },
+    samples: { ...shared, lossOf, stopOf, inputs: inputsOf(features, learnt.inputs), width: widthOf(features), count, weights },
+    ofLine: { ...shared, inputs: inputsOf(plain, learnt.inputs), features: plain.features, numbers, rowWeights: weights },
     folds: (times && foldsInTime(times, targets)) ?? foldsOf(targets, classes, seed, groupOf),
   }
+}
+
+/** The same lesson for another distribution of the numbers. */
+function withDistribution(lesson: Lesson, distribution: Distribution, { learnt, encoder }: Learnt, target: string): Lesson {
+  if (distribution === 'normal') return lesson
+  const center = centerOf(encoder)
+  const response = responseOf(distribution, learnt.targets as Float32Array, center, target)
+  const { scale, targets, loss } = response
+  const judged = inDeviations(response, lesson.scaleOfLine, lesson.samples, center)
+  return { ...lesson, distribution, scale, samples: { ...lesson.samples, ...judged, targets, loss } }
 }
 
 type LossOfTargets = (targets: Int32Array | Float32Array) => LossOf
@@ -122,8 +121,7 @@ type LossOfTargets = (targets: Int32Array | Float32Array) => LossOf
 function inDeviations(
   { distribution, scale }: Response,
   { mean, deviation }: { mean: number; deviation: number },
-  lossOf: LossOfTargets | undefined,
-  stopOf: LossOfTargets | undefined,
+  { lossOf, stopOf }: Pick<TableSamples, 'lossOf' | 'stopOf'>,
   center: number,
 ): { lossOf: LossOfTargets; stopOf: LossOfTargets | undefined } {
   const usual: LossOfTargets = (targets) => (distribution === 'laplace' ? absoluteErrorOf : squaredErrorOf)(targets as Float32Array)
