@@ -1,5 +1,5 @@
 /** Trainings on pictures, from the user's side. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -106,6 +106,23 @@ test('gray pictures have one channel, and augmentation can be left out', async (
   expect((await gray.predict([images[0]]))[0].class).toBe('light')
 })
 
+test('advice does not contradict the figures of few pictures', async () => {
+  const report = {
+    ...model.report,
+    confusion: [
+      [3, 0],
+      [0, 2],
+    ],
+    accuracy: 1,
+    baseline: 0.6,
+    validationCount: 5,
+  }
+  const said = (more: object) => reportText({ ...model, report: { ...report, ...more } } as unknown as ImageModel).replace(/\s+/g, ' ')
+  expect(said({})).toContain('5 pictures cannot tell whether it is better than naming the most common class')
+  expect(said({ accuracy: 0.6 })).toContain('It is no better than naming the most common class')
+  expect(said({ validationCount: 500 })).not.toContain('naming the most common class')
+})
+
 describe('an error says what to do about', () => {
   const two = (labels: string[]): LabeledImages => ({ images: labels.map(() => shape('circle', new Generator(1))), labels })
   test.each<[string, () => Promise<unknown>, RegExp]>([
@@ -157,6 +174,16 @@ describe('an error says what to do about', () => {
     writeFileSync(at('one', 'Cat', 'a.png'), '')
     await expect(imagesInFolder(at('one'))).rejects.toThrow(/Cat and cat, which differ by case alone/)
     await expect(imagesInFolder(at('nowhere'))).rejects.toThrow(/ENOENT/)
+  })
+
+  test('a folder that is a link is a class, a link to nothing is not', async () => {
+    mkdirSync(at('linked'))
+    symlinkSync(at('shapes', 'circle'), at('linked', 'round'))
+    symlinkSync(at('shapes', 'square'), at('linked', 'straight'))
+    symlinkSync(at('nowhere'), at('linked', 'gone'))
+    const { labels } = await imagesInFolder(at('linked'))
+    expect(labels).toHaveLength(121)
+    expect([...new Set(labels)]).toEqual(['round', 'straight'])
   })
 
   test('a signal', async () => {

@@ -23,10 +23,10 @@ export async function imagesInFolder(folder: string): Promise<LabeledImages> {
   const fs = await nodeModule<Fs>('node:fs/promises')
   const path = await nodeModule<typeof import('node:path')>('node:path')
   const inside = (await fs.readdir(folder, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'))
-  const folders = inside
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort()
+  const isLinked = async (name: string) => (await fs.stat(path.join(folder, name)).catch(() => undefined))?.isDirectory()
+  const folders: string[] = []
+  for (const entry of inside) if (entry.isDirectory() || (entry.isSymbolicLink() && (await isLinked(entry.name)))) folders.push(entry.name)
+  folders.sort()
   const who = `imagesInFolder: ${visible(folder)}`
   if (folders.length === 0)
     throw rangeError(

@@ -135,10 +135,12 @@ const RULES: readonly Rule<ImageReport>[] = [
         ]
       }),
     ),
-  ({ accuracy, baseline, validationCount }) =>
-    accuracy <= baseline + 2 * Math.sqrt((baseline * (1 - baseline)) / validationCount)
-      ? ['It is no better than naming the most common class: add pictures, or try a larger size.']
-      : [],
+  ({ accuracy, baseline, validationCount }) => {
+    if (accuracy <= baseline) return ['It is no better than naming the most common class: add pictures, or try a larger size.']
+    return accuracy <= baseline + 2 * Math.sqrt((baseline * (1 - baseline)) / validationCount)
+      ? [`${formatCount(validationCount)} pictures cannot tell whether it is better than naming the most common class: add pictures.`]
+      : []
+  },
 ]
 
 /** Mistakes as the net saw them, each with what it is and was taken for. */
