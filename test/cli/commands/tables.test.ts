@@ -241,7 +241,7 @@ describe('xray', () => {
     const { code, stdout, stderr } = await gradus(...IRIS, '--report', 'xray.html', '--picture', 'xray.svg')
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toContain("X-ray of a net that learns 'species' from iris.csv")
-    expect(stdout).toMatch(/Gradient norms by layer\n {2}0 Dense\(4, 64, silu\) +[▁-█]+ +[\d.e-]+\n/)
+    expect(stdout).toMatch(/Gradient norms by layer\n {2}0 Scale\(4\) .*\n {2}1 Dense\(4, 64, silu\) +[▁-█]+ +[\d.e-]+\n/)
     expect(stdout).not.toMatch(/undefined|NaN/)
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
     expect(readFileSync(path.join(folder, 'xray.html'), 'utf8')).toMatch(/^<!doctype html>.*Updates by layer/s)
@@ -289,10 +289,13 @@ describe('xray', () => {
     const training = ['train', 'iris.csv', '-t', 'species', '--hidden', '8', '--epochs', '8', '--xray']
     const { code, stdout, stderr } = await gradus(...training, '--out', 'x.safetensors', '--report', 'both.html')
     expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/accuracy.*X-ray of one such net, trained alone.*0 Dense\(4, 8, silu\)/s)
+    expect(stdout).toMatch(/accuracy.*X-ray of one such net, trained alone.*1 Dense\(4, 8, silu\)/s)
     expect(readFileSync(path.join(folder, 'both.html'), 'utf8')).toMatch(/Predicting ‘species’.*X-ray of one such net.*Gradient norms/s)
     const json = JSON.parse((await gradus(...training, '--out', 'x.safetensors', '--json')).stdout)
-    expect(json).toMatchObject({ target: 'species', xray: { optimizer: 'AdamW', layers: [{ units: 8 }, { units: 3 }] } })
+    expect(json).toMatchObject({
+      target: 'species',
+      xray: { optimizer: 'AdamW', layers: [{ kind: 'Scale(4)' }, { units: 8 }, { units: 3 }] },
+    })
     expect(await errorOf('train', 'iris.csv', '-t', 'species', '--hidden', 'none', '--xray')).toMatch(
       /--xray looks at a net .*--hidden none/,
     )

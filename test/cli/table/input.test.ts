@@ -23,10 +23,10 @@ beforeAll(async () => {
   const countries = ['NA', 'DE', 'FR']
   const lines = Array.from({ length: 60 }, (_, i) => {
     const day = new Date(Date.UTC(2024, 0, 1 + ((i * 37) % 60))).toISOString().slice(0, 10)
-    return [countries[i % 3], i, day, (i * 7) % 11, ((i * 7) % 11) + (i % 3) * 5].join()
+    return [countries[i % 3], i, day, (i * 7) % 11, (((i * 7) % 11) - 5) ** 2 + (i % 3) * 5].join()
   })
   writeFileSync(path.join(folder, 'sales.csv'), ['country,id,day,x,y', ...lines].join('\n'))
-  const net = ['--hidden', '4', '--epochs', '2', '--json']
+  const net = ['--hidden', '4', '--epochs', '20', '--json']
   const data = ['--target', 'y', '--split-by', 'day', '--missing-values', '']
   const { stdout, error } = await gradus('', 'train', 'sales.csv', ...data, ...net, '--out', 'sales.safetensors')
   expect(error).toBe('')
@@ -93,11 +93,11 @@ test('export writes all nets of a table as one model of Keras', async () => {
   // rows in time: the line is one of the members
   expect(stdout).toContain('  members = [\n    keras.Sequential([layers.Dense(1)]),\n    keras.Sequential([layers.Dense(4, ')
   expect(stdout).toContain('  ]\n  x = keras.Input((')
-  expect(stdout).toMatch(/zip\(\[0\.\d+(, 0\.\d+){5}\], answers\)\)\)\n/)
+  expect(stdout).toMatch(/zip\(\[0\.\d+(, 0\.\d+){10}\], answers\)\)\)\n/)
   const { tensors } = decodeSafetensors(readFileSync(out))
   const names = Object.keys(tensors)
   expect(names.slice(0, 3)).toEqual(['00.0000.kernel', '00.0001.bias', '01.0000.kernel'])
-  expect(names).toHaveLength(2 + 5 * 4)
+  expect(names).toHaveLength(2 + 10 * 4)
 })
 
 test('inspect reads a table from stdin, too', async () => {

@@ -32,15 +32,14 @@ export function predictCommand(): Command {
         'such as numbers of rows, need not be.',
     )
     .argument('<model>', 'a file that gradus train wrote')
-    .argument('<file>', 'a table with the same columns, - for stdin; the target may be missing; or a picture or a folder of pictures')
-    .argument('[pictures...]', 'more pictures')
+    .argument('<file...>', 'a table with the same columns, - for stdin; the target may be missing; or pictures and folders of pictures')
     .option('--out <file>', 'write there instead, all or nothing')
     .addOption(fillOption())
     .addOption(new Option('--only', 'predictions alone, without the columns of the rows'))
     .addOption(flag('--coverage <x>', 'of numbers: how often the interval is to hold the true one', { is: fraction, default: 0.9 }))
     .addOption(new Option('--json', 'a JSON object for each row, a line each'))
   for (const option of fileOptions()) command.addOption(option)
-  return command.action(async (model: string, file: string, more: string[], options: PredictOptions) => {
+  return command.action(async (model: string, [file, ...more]: string[], options: PredictOptions) => {
     const images =
       isImageFile(file) || statSync(file, { throwIfNoEntry: false })?.isDirectory()
         ? await loadImageModel(model).catch(() => undefined)
