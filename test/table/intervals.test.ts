@@ -123,7 +123,8 @@ test('a straight line, rows in time and amounts have them, too', async () => {
 })
 
 test('for any quantiles and corrections an interval is in order', () => {
-  const number = fc.double({ min: -1e3, max: 1e3, noNaN: true })
+  // 0 for −0, whose order beside 0 is any
+  const number = fc.double({ min: -1e3, max: 1e3, noNaN: true }).map((value) => value + 0)
   const list = (minLength: number, maxLength: number) => fc.array(number, { minLength, maxLength })
   fc.assert(
     fc.property(list(QUANTILES, QUANTILES), list(1, 5), fc.double({ min: 0, max: 1, noNaN: true }), (outputs, corrections, coverage) => {
@@ -132,5 +133,6 @@ test('for any quantiles and corrections an interval is in order', () => {
       const [low, high] = boundsOf(quantiles, 0, corrections, coverage)
       expect(low).toBeLessThanOrEqual(high)
     }),
+    { seed: 1, numRuns: 200 },
   )
 })
