@@ -42,6 +42,8 @@ function applyScan(call: Call, wanted: Wanted, shape: readonly number[]): Tensor
       const allocate = (floats: number) => arena.allocate(floats * heap.elementSize)
       z = allocate(all * parts.gates * units)
       saved = allocate(all * parts.saved * units)
+      // steps that the mask leaves out save nothing, and the product for the gradient of U multiplies what is there by 0
+      if (mask !== null) backend.kernels.fill(saved, all * parts.saved * units, 0)
       const last = wanted.state ? y + (wanted.outputs ? all * units * heap.elementSize : 0) : allocate(rows * parts.state * units)
       const addressOf = (t: Tensor | null) => (t === null ? 0 : t.address)
       withDense(backend).denseForward(
