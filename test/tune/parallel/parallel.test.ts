@@ -63,6 +63,24 @@ test('a worker that dies between two trials is replaced', async () => {
   await pool.close()
 })
 
+test('a worker that dies in the turn in which its result arrives is replaced', async () => {
+  const study = await createStudy({ space: { x: float(0, 1) }, sampler: random() })
+  const objective = ({ x }: { x: number }) => {
+    setTimeout(() => Promise.reject(new Error('a stray rejection')))
+    return x
+  }
+  const pool = await workerPool<typeof study.space>(objective)
+  const { signal } = new AbortController()
+  const [first, second] = [await study.ask(), await study.ask()]
+  const value = pool.run(first, signal)
+  // let the pool send the trial, then hear nothing until the worker has ended
+  await new Promise(setImmediate)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+  expect(await value).toBe(first.params.x)
+  expect(await pool.run(second, signal)).toBe(second.params.x)
+  await pool.close()
+}, 20_000)
+
 test('a worker that dies costs its trial a retry, nothing else', async () => {
   const marks = mkdtempSync(path.join(tmpdir(), 'gradus-marks-'))
   const study = await createStudy({ space: { x: float(0, 1), marks: categorical([marks]) } })

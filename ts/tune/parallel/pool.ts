@@ -64,9 +64,12 @@ export async function workerPool<S extends Space>(
     versions.set(worker, versionName(name, hash))
   }
 
+  /** Threads that have not ended. */
+  const alive = new Set<Thread>()
   const start = (signal: AbortSignal | undefined): Promise<Thread> =>
     new Promise((resolve, reject) => {
       const worker = new Worker(WORKER_CODE, { eval: true, workerData: source })
+      alive.add(worker)
       const settle = (done: () => void) => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', abort)
@@ -80,33 +83,28 @@ export async function workerPool<S extends Space>(
       const timer =
         seconds && setTimeout(() => refuse(new LoadError(`optimize: the module takes longer than ${seconds} s to load`)), 1000 * seconds)
       signal?.addEventListener('abort', abort)
-      let isHeard = false
+      let isBad = false
       worker.once('message', (message: Message) => {
-        isHeard = true
+        isBad = message.kind === 'bad'
         if (message.kind === 'ready') noteVersion(worker).then(() => settle(() => resolve(worker)), refuse)
         else if (message.kind === 'bad') void locate(message, source.url).then((text) => refuse(new LoadError(`optimize: ${text}`)))
       })
       worker.once('error', (error) => refuse(new LoadError(`optimize: ${error.message}`, { cause: error })))
       worker.once('exit', () => {
+        alive.delete(worker)
         // a thread that could not load the objective ends, too
-        if (isHeard) return
+        if (isBad) return
         refuse(new LoadError('optimize: the worker ended before it had begun; does the module of the objective end the process?'))
       })
     })
 
   const idle: Thread[] = []
-  const all = new Set<Thread>()
   async function take(signal: AbortSignal | undefined): Promise<Thread> {
     signal?.throwIfAborted()
-    const free = idle.pop()
-    if (free) return free
+    // a thread may end while it is idle, even in the turn of the event loop in which its last result arrives
+    for (let free = idle.pop(); free !== undefined; free = idle.pop()) if (alive.has(free)) return free
     const worker = await start(signal)
-    all.add(worker)
-    worker.once('exit', () => {
-      all.delete(worker)
-      const at = idle.indexOf(worker)
-      if (at >= 0) idle.splice(at, 1)
-    })
+    if (!alive.has(worker)) throw new WorkerDied('the worker died before its first trial')
     // a worker alone does not keep the process
     worker.unref()
     return worker
@@ -127,7 +125,6 @@ export async function workerPool<S extends Space>(
         ended = await runIn(worker, trial, signal)
       } catch (error) {
         // the trial's objective may still run, and its answer would be taken for the next trial's
-        all.delete(worker)
         await worker.terminate()
         throw error
       }
@@ -136,7 +133,7 @@ export async function workerPool<S extends Space>(
       return ended.outcome
     },
     async close() {
-      await Promise.all([...all].map((worker) => worker.terminate()))
+      await Promise.all([...alive].map((worker) => worker.terminate()))
     },
   }
 }
