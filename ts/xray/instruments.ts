@@ -95,18 +95,20 @@ export class Instruments {
   }
 
   /**
-   * Microseconds of a step, a sample and a look at noise scale and sharpness, estimated from sizes: the same on every machine, so that reports repeat.
+   * Microseconds of a step; of a look at the rows, at the start and at the end; of a sample; and of a look at noise scale and sharpness. They are
+   * estimated from sizes: the same on every machine, so that reports repeat.
    */
-  costs(batchSize: number): { step: number; sample: number; curve: number } {
+  costs(batchSize: number): { step: number; ends: number; sample: number; curve: number } {
     const { numbers, layers, rows, hessianRows } = this
-    const pass = (n: number) => (2 * numbers * n) / 20e3
+    const pass = (n: number) => (2 * numbers * n) / 40e3
     const written = 60 * layers.length
+    // code that runs rarely is slow: each thing has a share that no size explains
     return {
-      step: 1 + 3 * pass(batchSize),
-      // code that runs rarely is slow: a millisecond
-      sample: 1000 + written + 0.03 * numbers + pass(rows.length),
+      step: 2.5 + 3 * pass(batchSize),
+      ends: 8000 + 6 * written + 0.1 * numbers + 0.1 * Math.min(this.subject.inputs.size, 1e5) + 4 * pass(rows.length),
+      sample: 2000 + written + 0.03 * numbers + pass(rows.length),
       // Lanczos makes each product orthogonal to all before
-      curve: 6000 + 16 * (4 * written + 4 * pass(hessianRows.inputs.shape[0]) + 0.3 * numbers) + 3 * (written + pass(rows.length)),
+      curve: 6000 + 16 * (4 * written + 8 * pass(hessianRows.inputs.shape[0]) + 0.3 * numbers) + 3 * (written + 2 * pass(rows.length)),
     }
   }
 

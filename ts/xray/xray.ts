@@ -12,8 +12,8 @@ import { reportText } from './show.js'
 /** Options of {@link XRay}. */
 export interface XRayOptions {
   /**
-   * Steps from one sample to the next. Default: as many as cost 2 % of the training (`full`: 10 %) after the first tenth of a second by estimates that
-   * are the same on every machine (trainings of three seconds took 5 to 18 % more); at least 3 samples a training, at most 200.
+   * Steps from one sample to the next. Default: as many as fit into 1.5 % of the training (`full`: 8 %) and 60 ms (`full`: 150 ms), together with all else
+   * that an X-ray does, by estimates that are the same on every machine; at least 3 samples a training, at most 200.
    */
   every?: number
   /** `light`, or `full`: more samples, more of them with sharpness and noise scale, and the margins of all rows. Default `light`. */
@@ -28,7 +28,7 @@ export const XRAY = {
   onSample: { is: handler },
 } satisfies Schema<XRayOptions>
 
-/** Share of the training that samples may cost, and microseconds that each training has for them besides, however short it is. */
+/** Share of the training that an X-ray may cost, and microseconds that each training has for it besides, however short it is. */
 const BUDGET = { light: { share: 0.015, grant: 60_000 }, full: { share: 0.08, grant: 150_000 } }
 const MIN_SAMPLES = 3
 const MAX_SAMPLES = 200
@@ -63,7 +63,7 @@ export class XRay implements Callback {
   private isNear = true
   /** Microseconds left for sharpness and noise. */
   private credit = 0
-  private cost = { step: 0, sample: 0, curve: 0 }
+  private cost = { step: 0, ends: 0, sample: 0, curve: 0 }
   private all: AllRows | null = null
 
   constructor(options: XRayOptions = {}) {
@@ -196,12 +196,12 @@ export class XRay implements Callback {
     const steps = epochs * batchesPerEpoch
     this.cost = instruments.costs(batchSize)
     const { share, grant } = BUDGET[this.options.level]
-    this.credit = grant
+    this.credit = grant - this.cost.ends
     if (this.options.every !== undefined) return this.options.every
     // a forward pass of all rows takes a third of an epoch
     const each = this.cost.sample + (this.options.level === 'full' ? (this.cost.step * batchesPerEpoch) / 3 : 0)
     // half of the budget is for sharpness and noise
-    const affordable = Math.floor((share * steps * this.cost.step + grant) / each / 2)
+    const affordable = Math.floor((share * steps * this.cost.step + this.credit) / each / 2)
     return Math.max(1, Math.ceil(steps / Math.max(MIN_SAMPLES, Math.min(MAX_SAMPLES, affordable))))
   }
 
