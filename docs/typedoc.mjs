@@ -33,6 +33,7 @@ const CATEGORIES = {
   report: 'Tables',
   search: 'Tables',
   plot: 'Training',
+  notebook: 'Training',
   table: 'Tables',
   head: 'Heads',
   images: 'Pictures',

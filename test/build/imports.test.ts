@@ -22,7 +22,7 @@ const LEVELS = [
   ['plot'],
   ['select', 'report'],
   ['files', 'export'],
-  ['index', 'debug', 'conv', 'recurrent'],
+  ['index', 'debug', 'conv', 'notebook', 'recurrent'],
   ['entries', 'search'],
   ['head', 'images', 'series', 'stream', 'table', 'tune', 'xray'],
   ['cli'],
@@ -224,11 +224,11 @@ describe('imports', () => {
     expect(secondEngines(room.slice(0, 2))).toEqual([])
   })
 
-  test('entries only re-export, and register layers with model files', () => {
+  test('entries only re-export, and register layers with model files or displays with notebooks', () => {
     for (const { file, text } of sources().filter((source) => ENTRIES.some((name) => source.file === `ts/${name}.ts`))) {
       const rest = text
         .replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '')
-        .replace(/^import '\.\/files\.js'$/m, '')
+        .replace(/^import '\.\/(?:files|displays)\.js'$/m, '')
         .replace(/export\s+(?:type\s+)?(?:\{[^}]*\}|\*(?:\s+as\s+\w+)?)\s+from\s+'[^']+'/g, '')
       expect(rest.trim(), file).toBe('')
     }

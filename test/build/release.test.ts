@@ -18,19 +18,25 @@ test('the package runs nothing when it is installed and needs nothing', () => {
   const byItself = /^(pre|post)?(install|prepare|prepublish|prepublishOnly|pack|publish)$/
   expect(Object.keys(manifest.scripts).filter((name) => byItself.test(name))).toEqual([])
   expect(manifest.dependencies ?? {}).toEqual({})
-  // two entries set the compiled modules of their runtime in the shared engine; rooms register their layers with model files
+  // two entries set the compiled modules of their runtime in the shared engine; rooms register their layers with model files; gradus/notebook
+  // gives displays to tensors, models and histories
   expect(manifest.sideEffects).toEqual([
     './dist/conv.js',
     './dist/modules/web/conv/files.js',
     './dist/modules/web/conv/index.js',
     './dist/modules/web/entries/edge.js',
     './dist/modules/web/entries/workerd.js',
+    './dist/modules/web/notebook/displays.js',
+    './dist/modules/web/notebook/index.js',
     './dist/modules/web/recurrent/files.js',
     './dist/modules/web/recurrent/index.js',
+    './dist/notebook.js',
     './dist/recurrent.js',
     // what bundles ts/ reads this list, too
     './ts/*/files.ts',
     './ts/conv/index.ts',
+    './ts/notebook/displays.ts',
+    './ts/notebook/index.ts',
     './ts/recurrent/index.ts',
   ])
 })

@@ -16,6 +16,7 @@ import * as heads from '../../ts/head/index.js'
 import { trainImages } from '../../ts/images/index.js'
 import * as gradus from '../../ts/index.js'
 import * as metrics from '../../ts/metrics/index.js'
+import { view } from '../../ts/notebook/index.js'
 import * as optim from '../../ts/optim/index.js'
 import { plotHistory } from '../../ts/plot/index.js'
 import * as recurrent from '../../ts/recurrent/index.js'
@@ -227,6 +228,18 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   TPE: ['tpe', tune.tpe],
   TRACE: ['trace', (o) => trace(() => 1, o)],
   TRAIN_IMAGES: ['trainImages', (o) => trainImages(PICTURES, o)],
+  TRAIN_MULTI_LABEL: [
+    'trainHead',
+    (o) =>
+      heads.trainHead(
+        [
+          [0, 1],
+          [1, 0],
+        ],
+        [['a'], []],
+        o,
+      ),
+  ],
   TRAIN_HEAD: ['trainHead', (o) => heads.trainHead(...animals, o)],
   TRAIN_ON_BATCH: ['trainOnBatch', (o) => gradus.trainOnBatch(net(), o), trained().options],
   TRAIN_TABLE: ['trainTable', (o) => trainTable(TABLE_ROWS, o), { target: 'y' }],
@@ -237,6 +250,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   WARMUP_STABLE_DECAY: ['warmupStableDecay', (o) => schedules.warmupStableDecay(1, o), { warmupSteps: 1, stableSteps: 1, decaySteps: 1 }],
   WEIGHT_AVERAGE: ['WeightAverage', (o) => new gradus.WeightAverage(net().parameters(), o)],
   XOR: ['xor', data.xor],
+  VIEW: ['view', (o) => view([[1]], o)],
   XRAY: ['XRay', (o) => new XRay(o)],
 }
 

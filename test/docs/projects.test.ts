@@ -150,6 +150,12 @@ describe('runs in Node:', () => {
   test('notebook', async () => {
     const said = await run(process.execPath, ['run.js'], { cwd: project('notebook') })
     expect(said).toMatch(/^best: 0\.0[13]$/m)
+    const penguins = await run(process.execPath, ['run.js', 'penguins.ipynb'], { cwd: project('notebook') })
+    expect(penguins).toMatch(/^344 rows: accuracy (0\.9\d+|1\.000)/m)
+    expect(penguins).toMatch(/^30 epochs: training .* validation /m)
+    expect(penguins).toMatch(/^Chinstrap +\d+ +\d+ +\d+$/m)
+    const page = readFileSync(path.join(project('notebook'), 'penguins.html'), 'utf8')
+    expect(page.match(/<svg|<iframe|<table>|<pre>/g)).toEqual(['<iframe', '<pre>', '<table>', '<svg', '<svg'])
   })
 
   test('rl: the pole stands, a walk finds its goal, and two nets side by side get better', async () => {

@@ -17,6 +17,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   'ts/export/index.ts': 'Other frameworks: `gradus/export`',
   'ts/conv/index.ts': 'Convolution: `gradus/conv`',
   'ts/metrics/index.ts': 'Metrics: `gradus/metrics`',
+  'ts/notebook/index.ts': 'Displays of notebooks: `gradus/notebook`',
   'ts/optim/index.ts': 'All optimizers: `gradus/optim`',
   'ts/plot/index.ts': 'Pictures: `gradus/plot`',
   'ts/recurrent/index.ts': 'Recurrent layers: `gradus/recurrent`',

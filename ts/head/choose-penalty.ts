@@ -2,6 +2,7 @@
 import { RandomStream } from '../common/random-stream.js'
 import { cutFolds } from '../rows/folds.js'
 import { takeRows } from '../rows/take.js'
+import { type Answers, largestOf, ONE_CLASS } from './answers.js'
 import { EngineRows } from './engine-rows.js'
 import { type Line, Lines } from './lines.js'
 import type { Rows } from './vectors.js'
@@ -9,8 +10,9 @@ import type { Rows } from './vectors.js'
 /** Scores of a penalty on held-out rows. */
 export interface PenaltyScore {
   l2: number
-  /** Mean −log of the probability of the true class, with the temperature. */
+  /** Mean −log of the probability of the true class, or, where rows have sets of classes, of what a row says about a class; with the temperature. */
   logLoss: number
+  /** Share of rows, or of classes of rows, that are right. */
   accuracy: number
 }
 
@@ -26,8 +28,9 @@ export interface Chosen {
   folds: number
   /** Held-out logits of the rows with the best penalty, row-major [rows, classes]. */
   logits: Float64Array
-  /** Held-out rows by true and predicted class. */
-  confusion: number[][]
+  /** Rows that are judged, and of the rows of `logits` their answers. */
+  judged: Int32Array
+  answerOf: Int32Array
   /** A line of a fold with the best penalty: a start for that of all rows. */
   start: Line
 }
@@ -67,43 +70,53 @@ export function countClasses(classOf: ArrayLike<number>, classes: number): Int32
  * Steps from the usual penalty to smaller ones while held-out rows get likelier, otherwise to larger ones. All folds are solved together, each penalty
  * from the solution of the one before.
  *
+ * @param answerOf of each row: its class, or its set of classes
  * @param only one penalty, to score it
- * @param all scores all rows, however long it takes. Default: a random part of many rows
+ * @param everyRow scores all rows, however long it takes. Default: a random part of many rows
  * @returns null if no class has two rows
  */
 export function choosePenalty(
   who: string,
   all: Rows,
-  classOf: Int32Array,
+  answerOf: Int32Array,
   classes: number,
-  { seed, only, calibrate = true, everyRow = false }: { seed: number; only?: number | undefined; calibrate?: boolean; everyRow?: boolean },
+  {
+    seed,
+    only,
+    calibrate = true,
+    everyRow = false,
+    answers = ONE_CLASS,
+  }: { seed: number; only?: number | undefined; calibrate?: boolean; everyRow?: boolean; answers?: Answers },
 ): Chosen | null {
-  const counts = countClasses(classOf, classes)
-  const several = counts.filter((count) => count > 1)
-  if (several.length === 0) return null
-  const count = several.reduce((a, b) => Math.min(a, b), FOLDS)
+  const { areSets } = answers
+  const counts = countClasses(answerOf, classes)
+  // of sets most are rare, so that folds of them are not stratified
+  const several = areSets ? [all.count] : Array.from(counts).filter((count) => count > 1)
+  if (several.length === 0 || all.count < 2) return null
+  const count = Math.min(FOLDS, ...several)
   const affordable = Math.max(LEAST_ROWS, LEAST_ROWS_PER_CLASS * classes, Math.floor(MAX_WORK / (all.width * classes * count)))
   const rows =
     everyRow || all.count <= affordable
-      ? Int32Array.from(classOf, (_, i) => i)
+      ? Int32Array.from(answerOf, (_, i) => i)
       : new RandomStream(seed).permutation(all.count).slice(0, affordable)
-  const own = rows.length === all.count ? all : { ...all, vectors: takeRows(all.vectors, rows, all.width), count: rows.length }
-  const ownClasses = takeRows(classOf, rows)
-  const folds = cutFolds(who, rows.length, { folds: count, repeats: 1, shuffle: true, seed }, ownClasses)
+  const ownRows = rows.length === all.count ? all : { ...all, vectors: takeRows(all.vectors, rows, all.width), count: rows.length }
+  const own = takeRows(answerOf, rows)
+  const folds = cutFolds(who, rows.length, { folds: count, repeats: 1, shuffle: true, seed }, areSets ? null : own)
   const foldOf = new Int32Array(rows.length)
   for (const { fold, test } of folds) for (const row of test) foldOf[row] = fold
-  const engine = new EngineRows(own)
-  const lines = new Lines(engine, classes, count)
-  lines.setTargets(ownClasses, (row, fold) => Number(foldOf[row] !== fold))
+  const engine = new EngineRows(ownRows)
+  const lines = new Lines(engine, classes, count, answers)
+  lines.setTargets(own, (row, fold) => Number(foldOf[row] !== fold))
   // a class with one row is unknown to the net that does not see it
-  const judged = rows.map((_, i) => i).filter((i) => counts[ownClasses[i]] > 1)
+  const judged = rows.map((_, i) => i).filter((i) => areSets || counts[own[i]] > 1)
   const tried: PenaltyScore[] = []
   let best: Pick<Chosen, 'best' | 'temperature' | 'logits' | 'start'> | undefined
   const attempt = (l2: number): boolean => {
     lines.solve(l2, TOLERANCE)
     const logits = lines.logits(foldOf)
-    const temperature = calibrate ? chooseTemperature(logits, ownClasses, classes, judged) : 1
-    const score = { l2, ...scoreOf(logits, ownClasses, classes, judged, temperature) }
+    const held = { logits, answerOf: own, classes, judged, answers }
+    const temperature = calibrate ? chooseTemperature(held) : 1
+    const score = { l2, ...scoreOf(held, temperature) }
     tried.push(score)
     const isBetter = best === undefined || score.logLoss < best.best.logLoss - LEAST_GAIN
     if (isBetter) best = { best: score, temperature, logits, start: lines.line() }
@@ -119,47 +132,35 @@ export function choosePenalty(
   const found = best as NonNullable<typeof best>
   return {
     ...found,
-    confusion: confusionOf(found.logits, ownClasses, classes, judged),
     tried: tried.sort((a, b) => a.l2 - b.l2),
-    ...{ rows: rows.length, folds: count },
+    ...{ rows: rows.length, folds: count, judged, answerOf: own },
   }
 }
 
-function scoreOf(
-  logits: Float64Array,
-  classOf: Int32Array,
-  classes: number,
-  rows: Int32Array,
-  temperature: number,
-): { logLoss: number; accuracy: number } {
-  let [loss, hits] = [0, 0]
-  for (const row of rows) {
+/** Held-out logits of rows that are judged. */
+interface Held {
+  logits: Float64Array
+  answerOf: Int32Array
+  classes: number
+  judged: Int32Array
+  answers: Answers
+}
+
+function scoreOf({ logits, answerOf, classes, judged, answers }: Held, temperature: number): { logLoss: number; accuracy: number } {
+  let [loss, right] = [0, 0]
+  for (const row of judged) {
     const z = logits.subarray(row * classes, (row + 1) * classes)
-    loss += lossOf(z, classOf[row], 1 / temperature)
-    hits += Number(largestOf(z) === classOf[row])
+    loss += answers.lossOf(z, answerOf[row], 1 / temperature)
+    right += answers.rightOf(z, answerOf[row])
   }
-  return { logLoss: loss / rows.length, accuracy: hits / rows.length }
+  return { logLoss: loss / judged.length, accuracy: right / judged.length }
 }
 
-function confusionOf(logits: Float64Array, classOf: Int32Array, classes: number, rows: Int32Array): number[][] {
+/** Held-out rows by true and predicted class. */
+export function confusionOf({ logits, answerOf, judged }: Chosen, classes: number): number[][] {
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
-  for (const row of rows) counts[classOf[row]][largestOf(logits.subarray(row * classes, (row + 1) * classes))]++
+  for (const row of judged) counts[answerOf[row]][largestOf(logits.subarray(row * classes, (row + 1) * classes))]++
   return counts
-}
-
-function largestOf(z: Float64Array): number {
-  let best = 0
-  for (let c = 1; c < z.length; c++) if (z[c] > z[best]) best = c
-  return best
-}
-
-/** −log softmax(z/temperature)[target] */
-function lossOf(z: Float64Array, target: number, inverse: number): number {
-  let most = z[0]
-  for (let c = 1; c < z.length; c++) if (z[c] > most) most = z[c]
-  let sum = 0
-  for (let c = 0; c < z.length; c++) sum += Math.exp((z[c] - most) * inverse)
-  return Math.log(sum) - (z[target] - most) * inverse
 }
 
 /** Steps of the golden section over the logarithm of the temperature, which then is right to 2 %. */
@@ -169,13 +170,13 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2
 const WIDEST = Math.log(8)
 
 /**
- * The temperature T with the least Σ −log softmax(logits/T)[class] + ½·(log T)² on held-out rows (Guo, Pleiss, Sun & Weinberger 2017). The last
+ * The temperature T with the least Σ loss(logits/T) + ½·(log T)² on held-out rows (Guo, Pleiss, Sun & Weinberger 2017). The last
  * term keeps it near 1 where rows are few.
  */
-function chooseTemperature(logits: Float64Array, classOf: Int32Array, classes: number, rows: Int32Array): number {
+function chooseTemperature({ logits, answerOf, classes, judged, answers }: Held): number {
   const lossAt = (log: number) => {
     let sum = log ** 2 / 2
-    for (const row of rows) sum += lossOf(logits.subarray(row * classes, (row + 1) * classes), classOf[row], Math.exp(-log))
+    for (const row of judged) sum += answers.lossOf(logits.subarray(row * classes, (row + 1) * classes), answerOf[row], Math.exp(-log))
     return sum
   }
   let [low, high] = [-WIDEST, WIDEST]

@@ -65,7 +65,7 @@ export function stored<L extends Label>({ line, spread, examples, ...state }: He
   }
 }
 
-function halvesOf(values: Float32Array | Float64Array): Halves {
+export function halvesOf(values: Float32Array | Float64Array): Halves {
   let most = 0
   for (const value of values) most = Math.max(most, Math.abs(value))
   const factor = most || 1
@@ -77,7 +77,9 @@ export function readState<L extends Label>(file: unknown): HeadState<L> {
   const { head } = Object(file) as { head?: unknown }
   const saved = Object(head) as Record<string, unknown>
   if (saved.format !== FORMAT)
-    throw typeError(`loadHead: this file holds no head of trainHead, 'gradus-head/1', but ${show(saved.format)}; loadModel reads models`)
+    throw typeError(
+      `loadHead: this file holds no head of trainHead, 'gradus-head/1', but ${show(saved.format)}; loadMultiLabelHead reads heads with arrays as labels, loadModel reads models`,
+    )
   const { labels, width, l2, temperature, noneBelow, gradientTolerance, counts, priors, report = null } = saved as unknown as HeadState<L>
   const { bias, spreads, distances, examples } = saved as { bias: unknown; spreads: unknown; distances: unknown; examples?: unknown }
   const classes = Array.isArray(labels) ? labels.length : 0
@@ -126,14 +128,14 @@ function isReport({ tried, classes, confusion, ...numbers }: HeadReport): boolea
   )
 }
 
-function examplesOf(saved: unknown, width: number, classes: number): Examples {
+export function examplesOf(saved: unknown, width: number, classes: number): Examples {
   const { vectors, classOf } = Object(saved) as { vectors: unknown; classOf: unknown }
   if (!areNumbers(classOf, undefined, Int32Array) || !classOf.every((c) => c >= 0 && c < classes)) throw damaged('classes of examples')
   const rows: Rows = { vectors: numbersOf('examples', vectors, width * classOf.length), count: classOf.length, width }
   return new Examples(rows, classOf as Int32Array)
 }
 
-function areNumbers<A extends Float32Array | Int32Array | Uint16Array>(
+export function areNumbers<A extends Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array>(
   given: unknown,
   length: number | undefined,
   Type: abstract new (...args: never[]) => A,
@@ -141,7 +143,7 @@ function areNumbers<A extends Float32Array | Int32Array | Uint16Array>(
   return given instanceof Type && (length === undefined || given.length === length) && given.every(Number.isFinite)
 }
 
-function numbersOf(what: string, given: unknown, length: number): Float32Array {
+export function numbersOf(what: string, given: unknown, length: number): Float32Array {
   const { factor, halves } = Object(given) as Halves
   if (!areNumbers(halves, length, Uint16Array) || !(Number.isFinite(factor) && factor > 0)) throw damaged(what)
   const out = new Float32Array(length)
@@ -150,6 +152,6 @@ function numbersOf(what: string, given: unknown, length: number): Float32Array {
   return out
 }
 
-function damaged(what: string): RangeError {
+export function damaged(what: string): RangeError {
   return rangeError(`loadHead: the file is damaged: ${what}; save the head again`)
 }

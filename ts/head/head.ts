@@ -4,14 +4,16 @@ import { checkCount } from '../common/checks.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { checkValue, flag, readOptions, type Schema } from '../common/options.js'
 import { show, showNames } from '../common/show.js'
-import { Dense, encodeState, Sequential, saveState } from '../index.js'
+import { encodeState, type Sequential, saveState } from '../index.js'
+import { largestOf, ONE_CLASS } from './answers.js'
 import { countClasses } from './choose-penalty.js'
-import { EngineRows } from './engine-rows.js'
 import type { Examples } from './examples.js'
 import { type HeadReport, type HeadState, stored } from './head-state.js'
-import { type Line, Lines, lineOfAll } from './lines.js'
+import { type Line, onlyClasses, withClasses } from './lines.js'
+import { Logits } from './logits.js'
 import { pValueOf, spreadOf } from './none.js'
 import { logShifts, type Priors } from './priors.js'
+import { Solver } from './solver.js'
 import { areSeveral, type Label, readLabels, readVector, readVectors, type Vector, type Vectors } from './vectors.js'
 
 /** Prediction of a head for one vector. */
@@ -49,11 +51,6 @@ export interface SaveHeadOptions {
   examples?: boolean
 }
 
-interface Engine {
-  rows: EngineRows
-  lines: Lines
-}
-
 export const SAVE_HEAD = { examples: { is: flag, default: false } } satisfies Schema<SaveHeadOptions>
 
 /**
@@ -71,18 +68,14 @@ export const SAVE_HEAD = { examples: { is: flag, default: false } } satisfies Sc
  */
 export class Head<L extends Label = Label> {
   #state!: HeadState<L>
-  /** Calibrated logits with the priors are packed·x + shift; row-major [classes, width]. */
-  #packed!: Float64Array
-  #shift!: Float64Array
+  /** Calibrated logits with the priors. */
+  #logits!: Logits
   readonly #scratch: Float32Array
-  /** The vector of a prediction as doubles, so that products need no conversions. */
-  readonly #wide: Float64Array
-  #engine: Engine | null = null
+  readonly #solver = new Solver()
 
   /** @internal use {@link trainHead} or {@link loadHead} */
   constructor(state: HeadState<L>) {
     this.#scratch = new Float32Array(state.width)
-    this.#wide = new Float64Array(state.width)
     this.#take(state)
   }
 
@@ -145,16 +138,9 @@ export class Head<L extends Label = Label> {
   }
 
   #predicted(x: Float32Array): HeadPrediction<L> {
-    const wide = this.#wide
-    wide.set(x)
     const { labels, spread, noneBelow } = this.#state
-    const [packed, shift] = [this.#packed, this.#shift]
-    const z = new Float64Array(shift.length)
-    let best = 0
-    for (let c = 0, at = 0; c < z.length; c++, at += x.length) {
-      z[c] = shift[c] + product(packed, at, wide)
-      if (z[c] > z[best]) best = c
-    }
+    const z = this.#logits.of(x)
+    const best = largestOf(z)
     const most = z[best]
     let sum = 0
     for (let c = 0; c < z.length; c++) sum += z[c] = Math.exp(z[c] - most)
@@ -198,15 +184,8 @@ export class Head<L extends Label = Label> {
     const rows = several ? readVectors('add', given, width) : { vectors: this.#scratch, count: 1, width }
     const read = readLabels('add', (several ? label : [label]) as readonly L[], rows.count, labels)
     if (rows.count === 0) return
-    const before = examples.classOf.length
-    this.#safely(
-      () => {
-        const engine = this.#engineFor(examples)
-        examples.append(rows, read.classOf)
-        engine.rows.append(rows.vectors)
-        this.#learn(engine, examples, read.labels, withClasses(line, width, labels.length, read.labels.length))
-      },
-      () => examples.truncate(before),
+    this.#solver.append(examples, rows, read.classOf, () =>
+      this.#learn(examples, read.labels, withClasses(line, width, labels.length, read.labels.length)),
     )
   }
 
@@ -226,16 +205,13 @@ export class Head<L extends Label = Label> {
       throw rangeError(`forget: a head wants at least two classes, and ${left.size} would be left; add another class first`)
     const kept = labels.map((_, c) => c).filter((c) => left.has(c))
     const after = examples.filter(keeps, (c) => kept.indexOf(c))
-    this.#safely(() => {
-      const engine = this.#engineFor(examples)
-      engine.rows.filter(keeps)
+    this.#solver.filter(examples, keeps, () =>
       this.#learn(
-        engine,
         after,
         kept.map((c) => labels[c]),
         onlyClasses(line, width, kept),
-      )
-    })
+      ),
+    )
   }
 
   #keeps(what: { label?: L; index?: number }, classOf: Int32Array): (row: number) => boolean {
@@ -268,15 +244,7 @@ export class Head<L extends Label = Label> {
    * head.toModel().predict([[0, 3]]).shape // [1, 2]
    */
   toModel(): Sequential {
-    const { width, labels } = this.#state
-    const classes = labels.length
-    const layer = new Dense(width, classes)
-    const model = new Sequential([layer], { seed: 0 })
-    model.build()
-    const packed = this.#packed
-    layer.weight.assign(Float32Array.from({ length: width * classes }, (_, i) => packed[(i % classes) * width + Math.floor(i / classes)]))
-    layer.bias?.assign(Float32Array.from(this.#shift))
-    return model
+    return this.#logits.toModel()
   }
 
   /**
@@ -310,84 +278,20 @@ export class Head<L extends Label = Label> {
     throw plainError(`${who}: this head was saved without its examples; save it with examples: true, or train it again`)
   }
 
-  /** The examples in the memory of the engine. */
-  #engineFor(examples: Examples): Engine {
-    if (this.#engine === null) {
-      const rows = new EngineRows(examples.rows)
-      this.#engine = { rows, lines: new Lines(rows, this.#state.labels.length, 1) }
-    }
-    return this.#engine
-  }
-
   /** Solves again, starting from a given line, and takes the result. */
-  #learn(engine: Engine, examples: Examples, labels: readonly L[], start: Line): void {
+  #learn(examples: Examples, labels: readonly L[], start: Line): void {
     const { l2, gradientTolerance } = this.#state
-    if (engine.lines.classes !== labels.length) engine.lines = new Lines(engine.rows, labels.length, 1)
-    const line = lineOfAll(engine.lines, examples.classOf, start, l2, gradientTolerance)
-    const counts = countClasses(examples.classOf, labels.length)
-    const spread = spreadOf(examples.rows, examples.classOf, labels.length)
+    const classes = labels.length
+    const line = this.#solver.solve({ examples, classes, answers: ONE_CLASS, start, l2, gradientTolerance })
+    const counts = countClasses(examples.classOf, classes)
+    const spread = spreadOf(examples.rows, examples.classOf, classes)
     this.#take({ ...this.#state, labels, line, counts, spread, examples })
-  }
-
-  /** Changes the examples, or leaves all as it was: if the engine fails, its rows are made again later. */
-  #safely(change: () => void, undo: () => void = () => {}): void {
-    try {
-      change()
-    } catch (error) {
-      this.#engine = null
-      undo()
-      throw error
-    }
   }
 
   /** Takes a state, if its priors fit. */
   #take(state: HeadState<L>, who = 'Head'): void {
-    const { line, width, labels, temperature, priors } = state
-    const classes = labels.length
-    const shifts = logShifts(who, priors, state)
-    this.#packed = new Float64Array(classes * width)
-    for (let c = 0; c < classes; c++)
-      for (let j = 0; j < width; j++) this.#packed[c * width + j] = line.weights[j * classes + c] / temperature
-    this.#shift = line.bias.map((b, c) => b / temperature + shifts[c])
+    const { line, temperature, priors } = state
+    this.#logits = new Logits(line, temperature, logShifts(who, priors, state))
     this.#state = state
   }
-}
-
-/** A line with more classes, whose weights are 0. */
-function withClasses({ weights, bias }: Line, width: number, before: number, after: number): Line {
-  if (before === after) return { weights, bias }
-  const out = { weights: new Float64Array(width * after), bias: new Float64Array(after) }
-  for (let j = 0; j < width; j++) out.weights.set(weights.subarray(j * before, (j + 1) * before), j * after)
-  out.bias.set(bias)
-  return out
-}
-
-/** A line with some of its classes. */
-function onlyClasses({ weights, bias }: Line, width: number, kept: readonly number[]): Line {
-  const before = bias.length
-  return {
-    weights: Float64Array.from(
-      { length: width * kept.length },
-      (_, i) => weights[Math.floor(i / kept.length) * before + kept[i % kept.length]],
-    ),
-    bias: Float64Array.from(kept, (c) => bias[c]),
-  }
-}
-
-/** Σ packed[at + j]·x[j], by four sums that do not wait for one another. */
-function product(packed: Float64Array, at: number, x: Float64Array): number {
-  let a = 0
-  let b = 0
-  let c = 0
-  let d = 0
-  const end = x.length - (x.length % 4)
-  let j = 0
-  for (; j < end; j += 4) {
-    a += packed[at + j] * x[j]
-    b += packed[at + j + 1] * x[j + 1]
-    c += packed[at + j + 2] * x[j + 2]
-    d += packed[at + j + 3] * x[j + 3]
-  }
-  for (; j < x.length; j++) a += packed[at + j] * x[j]
-  return a + b + (c + d)
 }

@@ -1,15 +1,17 @@
 /**
- * Multinomial logistic regressions of the same rows, solved together. Problem f minimizes
+ * Logistic regressions of the same rows, solved together. Where each row has one class, problem f minimizes
  *
  *     Σᵢ rᵢ·(−log softmax(xᵢ·W + b)[classᵢ]) + ½·λ·|W|²
  *
  * over W and b, with row weights r of its own, such as 0 for the rows that a fold holds out. b has no penalty. It is `LogisticRegression` of
- * scikit-learn with C = 1/λ; for two classes that has one vector w, which here is W₂ − W₁ = 2·W₂, so that λ counts twice. One matrix product serves
- * all problems, and so does one history of L-BFGS: the problems share most rows, so that their curvatures are similar.
+ * scikit-learn with C = 1/λ; for two classes that has one vector w, which here is W₂ − W₁ = 2·W₂, so that λ counts twice. Where rows have sets of
+ * classes, the loss of a row is Σ −log σ(±(xᵢ·W + b)), `OneVsRestClassifier(LogisticRegression)`. One matrix product serves all problems, and so does one
+ * history of L-BFGS: the problems share most rows, so that their curvatures are similar.
  */
 
 import { maxAbs } from '../common/vector.js'
-import { crossEntropy, dense, noGrad, Parameter, reshape, type Tensor, tensor } from '../index.js'
+import { dense, noGrad, Parameter, reshape, type Tensor, tensor } from '../index.js'
+import { type Answers, ONE_CLASS } from './answers.js'
 import { descend } from './descend.js'
 import type { EngineRows } from './engine-rows.js'
 
@@ -26,8 +28,8 @@ export class Lines {
   private readonly bias: Parameter
   /** Weights and then biases of all problems, for the rows as the engine has them: where the last search ended. */
   private theta: Float64Array
-  /** Of each block of rows: classes and weights of its rows in all problems, and the weights of a problem in sum. */
-  private targets: { classes: Tensor; weights: Tensor; total: number }[] = []
+  /** Of each block of rows: answers and weights of its rows in all problems, and the weights of a problem in sum. */
+  private targets: { answers: Tensor; weights: Tensor; total: number }[] = []
   /** The weight of the rows of a problem. */
   private total = 0
 
@@ -35,6 +37,7 @@ export class Lines {
     private readonly rows: EngineRows,
     readonly classes: number,
     readonly problems: number,
+    public answers: Answers = ONE_CLASS,
   ) {
     const columns = problems * classes
     this.weight = Parameter.ofShape([rows.width, columns])
@@ -43,22 +46,22 @@ export class Lines {
   }
 
   /**
-   * @param classOf of each row
+   * @param answerOf of each row
    * @param weightOf of a row in a problem. Default: 1
    */
-  setTargets(classOf: ArrayLike<number>, weightOf: (row: number, problem: number) => number = () => 1): void {
+  setTargets(answerOf: ArrayLike<number>, weightOf: (row: number, problem: number) => number = () => 1): void {
     const { problems, rows } = this
     let row = 0
     this.targets = rows.blocks.map(({ capacity, count }) => {
-      const classes = new Int32Array(capacity * problems)
+      const own = new Int32Array(capacity * problems)
       const weights = new Float32Array(capacity * problems)
       let total = 0
       for (let i = 0, at = 0; i < count; i++, row++)
         for (let f = 0; f < problems; f++, at++) {
-          classes[at] = classOf[row]
+          own[at] = answerOf[row]
           total += weights[at] = weightOf(row, f)
         }
-      return { classes: tensor(classes), weights: tensor(weights), total: total / problems }
+      return { answers: this.answers.targets(own), weights: tensor(weights), total: total / problems }
     })
     this.total = this.targets.reduce((sum, { total }) => sum + total, 0)
   }
@@ -87,7 +90,7 @@ export class Lines {
    * @param every takes every such block of rows only, for a start on many rows
    */
   solve(penalty: number, { absolute, relative = 0 }: { absolute: number; relative?: number }, every = 1): void {
-    const shrink = ((this.classes === 2 ? 2 : 1) * penalty) / this.rows.scale ** 2 / this.total
+    const shrink = ((this.classes === 2 && !this.answers.areSets ? 2 : 1) * penalty) / this.rows.scale ** 2 / this.total
     this.theta = descend(
       (theta, out) => this.gradient(theta, shrink, every, out),
       this.theta,
@@ -137,7 +140,7 @@ export class Lines {
 
   /** Gradient of the mean loss of these blocks, with the penalty. */
   private gradient(theta: Float64Array, shrink: number, every: number, out: Float64Array): void {
-    const { weight, bias, rows, classes, problems } = this
+    const { weight, bias, rows, classes, problems, answers } = this
     this.assign(theta)
     weight.grad = bias.grad = null
     let total = 0
@@ -147,7 +150,7 @@ export class Lines {
       total += targets.total
       // gradients of blocks add up in the parameters
       const logits = reshape(dense(block.forward(), weight, bias), [block.capacity * problems, classes])
-      crossEntropy(logits, targets.classes, { weights: targets.weights, reduction: 'sum' }).backward()
+      answers.loss(logits, targets.answers, targets.weights).backward()
     }
     out.set(weight.gradientView())
     out.set(bias.gradientView(), weight.size)
@@ -161,10 +164,31 @@ const MANY = 10_000
 const SOME = 8
 
 /** The line of all rows: the minimum to within the tolerance of a head. */
-export function lineOfAll(lines: Lines, classOf: ArrayLike<number>, start: Line | null, penalty: number, gradientTolerance: number): Line {
-  lines.setTargets(classOf)
+export function lineOfAll(lines: Lines, answerOf: ArrayLike<number>, start: Line | null, penalty: number, gradientTolerance: number): Line {
+  lines.setTargets(answerOf)
   if (start !== null) lines.startAt(start)
-  if (classOf.length >= MANY) lines.solve(penalty, { absolute: gradientTolerance }, SOME)
+  if (answerOf.length >= MANY) lines.solve(penalty, { absolute: gradientTolerance }, SOME)
   lines.solve(penalty, { absolute: gradientTolerance })
   return lines.line()
+}
+
+/** A line with more classes, whose weights are 0. */
+export function withClasses({ weights, bias }: Line, width: number, before: number, after: number): Line {
+  if (before === after) return { weights, bias }
+  const out = { weights: new Float64Array(width * after), bias: new Float64Array(after) }
+  for (let j = 0; j < width; j++) out.weights.set(weights.subarray(j * before, (j + 1) * before), j * after)
+  out.bias.set(bias)
+  return out
+}
+
+/** A line with some of its classes. */
+export function onlyClasses({ weights, bias }: Line, width: number, kept: readonly number[]): Line {
+  const before = bias.length
+  return {
+    weights: Float64Array.from(
+      { length: width * kept.length },
+      (_, i) => weights[Math.floor(i / kept.length) * before + kept[i % kept.length]],
+    ),
+    bias: Float64Array.from(kept, (c) => bias[c]),
+  }
 }

@@ -2,6 +2,8 @@
 import { loadState, type ModelSource } from '../index.js'
 import { Head } from './head.js'
 import { readState } from './head-state.js'
+import { MultiLabelHead } from './multi-label.js'
+import { readSetsState } from './multi-label-state.js'
 import type { Label } from './vectors.js'
 
 /**
@@ -18,4 +20,18 @@ import type { Label } from './vectors.js'
  */
 export async function loadHead<L extends Label = Label>(source: ModelSource): Promise<Head<L>> {
   return new Head<L>(readState<L>(await loadState(source)))
+}
+
+/**
+ * A head with arrays as labels from a file that {@link MultiLabelHead.save} wrote.
+ *
+ * @param source a path, URL, Blob, or the bytes
+ * @example
+ * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 2]], [['news'], ['news'], ['fun'], ['news', 'fun']])
+ * const again = await loadMultiLabelHead<'news' | 'fun'>(head.bytes())
+ * again.labels // ['fun', 'news']
+ * @throws as {@link loadHead} does
+ */
+export async function loadMultiLabelHead<L extends Label = Label>(source: ModelSource): Promise<MultiLabelHead<L>> {
+  return new MultiLabelHead<L>(readSetsState<L>(await loadState(source)))
 }

@@ -2,10 +2,13 @@
 import { show } from '../common/show.js'
 import { adviceBy, type Block, type Rule } from '../report/blocks.js'
 import { formatCount, formatMetric, formatNumber, formatShare } from '../report/format.js'
+import { showInNotebooks } from '../report/notebook.js'
 import { page } from '../report/page.js'
 import { type ReportTextOptions, textOf } from '../report/text.js'
-import type { Head } from './head.js'
+import { Head } from './head.js'
 import type { HeadReport } from './head-state.js'
+import { MultiLabelHead } from './multi-label.js'
+import type { MultiLabelReport } from './multi-label-state.js'
 import type { Label } from './vectors.js'
 
 /** Examples of a class below which its probabilities are guesses. */
@@ -32,7 +35,7 @@ interface Figures {
  * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
  * reportHtml(head).startsWith('<!doctype html>') // true
  */
-export function reportHtml<L extends Label>(head: Head<L>): string {
+export function reportHtml<L extends Label>(head: Head<L> | MultiLabelHead<L>): string {
   return page({ title: 'report of a head', heading: `${formatCount(head.labels.length)} classes on vectors` }, blocksOf(head))
 }
 
@@ -43,32 +46,107 @@ export function reportHtml<L extends Label>(head: Head<L>): string {
  * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
  * reportText(head, { width: 60 }).includes('accuracy') // true
  */
-export function reportText<L extends Label>(head: Head<L>, options: ReportTextOptions = {}): string {
+export function reportText<L extends Label>(head: Head<L> | MultiLabelHead<L>, options: ReportTextOptions = {}): string {
   return textOf(blocksOf(head), options)
 }
 
-function blocksOf<L extends Label>(head: Head<L>): Block[] {
-  const { state, report, width, count, l2, temperature } = head
+showInNotebooks(Head.prototype, reportText, reportHtml)
+showInNotebooks(MultiLabelHead.prototype, reportText, reportHtml)
+
+function blocksOf<L extends Label>(head: Head<L> | MultiLabelHead<L>): Block[] {
+  return head instanceof MultiLabelHead ? blocksOfSets(head) : blocksOfClasses(head)
+}
+
+/** The blocks that all heads have in common. */
+function factsOf<L extends Label>(head: Head<L> | MultiLabelHead<L>): Block {
+  const { report, width, count, l2, temperature, labels } = head
+  const held =
+    report === null ? [] : [['accuracy', formatMetric(report.accuracy)] as const, ['log loss', formatMetric(report.logLoss)] as const]
+  return {
+    ...({ kind: 'facts', title: '' } as const),
+    facts: [
+      ['classes', `${formatCount(labels.length)}, of ${formatCount(count)} examples with ${formatCount(width)} numbers each`],
+      ...held,
+      ...(report === null
+        ? []
+        : [['measured on', `${formatCount(report.rows)} rows, each by a head that did not see it (${report.folds} folds)`] as const]),
+      ['penalty', `${formatNumber(l2)}${report === null || report.tried.length < 2 ? '' : `, the best of ${report.tried.length}`}`],
+      ['temperature', formatNumber(temperature)],
+    ],
+  }
+}
+
+/** Classes by F1, the worst first: those are the ones to look at. */
+function blocksOfSets<L extends Label>(head: MultiLabelHead<L>): Block[] {
+  const { report, labels, state, thresholds } = head
+  const scores = new Map(report?.classes.map((own) => [own.label, own]))
+  const names = labels.map(String)
+  const rows = names.map((name) => {
+    const own = scores.get(name)
+    const at = formatNumber(Number((thresholds as Record<string, number>)[name].toPrecision(3)))
+    return {
+      f1: own?.f1 ?? 0,
+      cells: [name, at, ...(own ? [formatCount(own.rows), ...[own.recall, own.precision, own.f1].map(formatShare)] : ['', '', '', ''])],
+    }
+  })
+  return [
+    factsOf(head),
+    {
+      ...({ kind: 'table', title: 'Class by class' } as const),
+      head: ['class', 'threshold', 'rows', 'found', 'right where named', 'F1'],
+      rows: rows.sort((a, b) => a.f1 - b.f1).map(({ cells }) => cells),
+      note: 'of held-out rows: the share of rows with the class that are named so, and of rows named so that have it',
+    },
+    { kind: 'advice', title: 'What to try next', lines: adviceBy(SET_RULES, { report, count: state.count }, undefined) },
+  ]
+}
+
+interface SetFigures {
+  report: MultiLabelReport | null
+  count: number
+}
+
+const SET_RULES: readonly Rule<SetFigures>[] = [setsNotMeasured, fewRows, betterThresholds]
+
+function setsNotMeasured({ report }: SetFigures): string[] {
+  return report === null ? ['Nothing says how good the head is: `l2` and `calibrate` left no cross-validation.'] : []
+}
+
+function fewRows({ report }: SetFigures): string[] {
+  const few = report?.classes.filter(({ rows }) => rows < FEW) ?? []
+  if (few.length === 0) return []
+  const shown = few
+    .slice(0, MAX_NAMED)
+    .map(({ label }) => show(label))
+    .join(', ')
+  const more = few.length > MAX_NAMED ? ` and ${few.length - MAX_NAMED} more` : ''
+  return [`${shown}${more} ${few.length === 1 ? 'has' : 'have'} fewer than ${FEW} rows: add some, or leave the class out.`]
+}
+
+/** Share of the rows of a class that has to be missed, and recall far below precision, before thresholds are the advice. */
+const [LEAST_MISSED, GAP] = [0.3, 0.2]
+
+function betterThresholds({ report }: SetFigures): string[] {
+  const timid =
+    report?.classes.filter(
+      ({ rows, threshold, precision, recall }) =>
+        threshold === 0.5 && rows >= FEW && 1 - recall >= LEAST_MISSED && precision - recall >= GAP,
+    ) ?? []
+  if (timid.length === 0) return []
+  return [
+    `${show(timid[0].label)}${timid.length > 1 ? ` and ${timid.length - 1} more` : ''} is right where it is named, and seldom named: threshold: 'f1' chooses a lower probability for each class.`,
+  ]
+}
+
+function blocksOfClasses<L extends Label>(head: Head<L>): Block[] {
+  const { state, report } = head
   const names = head.labels.map(String)
   const counts = [...state.counts]
   const { classes = [], confusion = [] } = report ?? {}
   // of many classes the report has no figures
   const isTold = classes.length > 0
-  const held =
-    report === null ? [] : [['accuracy', formatMetric(report.accuracy)] as const, ['log loss', formatMetric(report.logLoss)] as const]
   return [
-    {
-      ...({ kind: 'facts', title: '' } as const),
-      facts: [
-        ['classes', `${formatCount(names.length)}, of ${formatCount(count)} examples with ${formatCount(width)} numbers each`],
-        ...held,
-        ...(report === null
-          ? []
-          : [['measured on', `${formatCount(report.rows)} rows, each by a head that did not see it (${report.folds} folds)`] as const]),
-        ['penalty', `${formatNumber(l2)}${report === null || report.tried.length < 2 ? '' : `, the best of ${report.tried.length}`}`],
-        ['temperature', formatNumber(temperature)],
-      ],
-    },
+    factsOf(head),
     {
       ...({ kind: 'table', title: 'Class by class' } as const),
       head: ['class', 'examples', ...(isTold ? ['found', 'right where named'] : [])],

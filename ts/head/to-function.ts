@@ -5,6 +5,7 @@ import { show } from '../common/show.js'
 import { toFunction } from '../export/index.js'
 import { literal } from '../export/literal.js'
 import { Head } from './head.js'
+import { MultiLabelHead } from './multi-label.js'
 import type { Label } from './vectors.js'
 
 /** Options of {@link headToFunction}. */
@@ -31,6 +32,16 @@ export function predict(vector) {
 }
 `
 
+const PREDICT_SETS = `
+/** The classes of a vector whose probability is at least their threshold, the likeliest first, and the probabilities of all classes. */
+export function predict(vector) {
+  if (vector?.length !== width) throw new RangeError('predict: vector wants ' + width + ' numbers, got ' + vector?.length)
+  const p = Array.from(net(vector), (z) => 1 / (1 + Math.exp(-z)))
+  const named = labels.map((_, i) => i).filter((i) => p[i] >= thresholds[i]).sort((a, b) => p[b] - p[a])
+  return { labels: named.map((i) => labels[i]), probabilities: Object.fromEntries(labels.map((label, i) => [label, p[i]])) }
+}
+`
+
 /**
  * A head as the source of a JavaScript module without dependencies. It exports `predict`, whose label and probabilities are those of {@link
  * Head.predict}, without the p-value. Write it into a file; nothing here runs it.
@@ -41,14 +52,15 @@ export function predict(vector) {
  * source.includes('export function predict(vector)') // true
  * @throws TypeError for anything but a head
  */
-export function headToFunction<L extends Label>(head: Head<L>, options: HeadFunctionOptions = {}): string {
-  if (!(head instanceof Head))
+export function headToFunction<L extends Label>(head: Head<L> | MultiLabelHead<L>, options: HeadFunctionOptions = {}): string {
+  const hasSets = head instanceof MultiLabelHead
+  if (!(head instanceof Head || hasSets))
     throw typeError(`headToFunction: wants a head of trainHead or loadHead, got ${show(head)}; toFunction takes models`)
   const { weights } = readOptions('headToFunction', options, HEAD_TO_FUNCTION)
   return [
-    '/** Names the class of a vector. Written by gradus; it needs nothing. */\n',
+    `/** Names the ${hasSets ? 'classes' : 'class'} of a vector. Written by gradus; it needs nothing. */\n`,
     toFunction(head.toModel(), { name: 'net', weights }),
     `\nconst labels = ${literal(head.labels)}\nconst width = ${head.width}\n`,
-    PREDICT,
+    hasSets ? `const thresholds = ${literal([...head.state.thresholds])}\n${PREDICT_SETS}` : PREDICT,
   ].join('')
 }

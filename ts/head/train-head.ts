@@ -1,15 +1,17 @@
 /** The training of a head, in one call. */
 import { rangeError } from '../common/errors.js'
 import { anything, flag, positive, readOptions, type Schema, seed, share } from '../common/options.js'
-import { Pacer } from '../common/pacer.js'
-import { type Chosen, choosePenalty, countClasses, usualPenalty } from './choose-penalty.js'
+import { checkRows } from './check-rows.js'
+import { type Chosen, choosePenalty, confusionOf, countClasses, usualPenalty } from './choose-penalty.js'
 import { EngineRows } from './engine-rows.js'
 import { Examples } from './examples.js'
 import { Head } from './head.js'
 import type { HeadReport } from './head-state.js'
 import { Lines, lineOfAll } from './lines.js'
+import type { MultiLabelHead } from './multi-label.js'
 import { spreadOf } from './none.js'
 import type { Priors } from './priors.js'
+import { type TrainMultiLabelOptions, trainMultiLabel } from './train-multi-label.js'
 import { type Label, type ReadLabels, type Rows, readLabels, readVectors, type Vectors } from './vectors.js'
 
 /** Options of {@link trainHead}. */
@@ -61,11 +63,33 @@ export const TRAIN_HEAD = {
  * @throws TypeError, RangeError naming the row of a vector of another length, of a number that is not finite or of a label that is none; RangeError
  *   if all vectors are alike, or all labels
  */
-export async function trainHead<const L extends Label>(
+export function trainHead<const L extends Label>(vectors: Vectors, labels: readonly L[], options?: TrainHeadOptions<L>): Promise<Head<L>>
+/**
+ * Where a row may have several classes, or none, its label is an array. Each class then has a logistic regression of its own, over the same vectors:
+ * `OneVsRestClassifier` of scikit-learn.
+ *
+ * @param labels an array of texts, numbers or booleans for each row
+ * @example
+ * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 2]], [['news'], ['news'], ['fun'], ['news', 'fun']], { l2: 0.01 })
+ * head.predict([3, 3]).labels.length // 2
+ * @throws as above; RangeError if no row has a label
+ */
+export function trainHead<const L extends Label>(
   vectors: Vectors,
-  labels: readonly L[],
-  options: TrainHeadOptions<L> = {},
-): Promise<Head<L>> {
+  labels: readonly (readonly L[])[],
+  options?: TrainMultiLabelOptions,
+): Promise<MultiLabelHead<L>>
+export async function trainHead<L extends Label>(
+  vectors: Vectors,
+  labels: readonly L[] | readonly (readonly L[])[],
+  options: TrainHeadOptions<L> | TrainMultiLabelOptions = {},
+): Promise<Head<L> | MultiLabelHead<L>> {
+  const haveSets = Array.isArray(labels) && labels.some((label) => Array.isArray(label))
+  if (haveSets) return trainMultiLabel(vectors, labels as readonly (readonly L[])[], options as TrainMultiLabelOptions)
+  return trainOneClass(vectors, labels as readonly L[], options as TrainHeadOptions<L>)
+}
+
+async function trainOneClass<L extends Label>(vectors: Vectors, labels: readonly L[], options: TrainHeadOptions<L>): Promise<Head<L>> {
   const { l2: given, calibrate, priors, noneBelow, gradientTolerance, seed } = readOptions('trainHead', options, TRAIN_HEAD)
   const { rows, read } = await readExamples('trainHead', vectors, labels)
   const { classOf } = read
@@ -88,9 +112,10 @@ export async function trainHead<const L extends Label>(
 /** Classes up to which the report has a table of classes, which grows with their square. */
 const MOST_CLASSES = 50
 
-function reportOf({ rows, folds, best, tried, confusion }: Chosen, labels: readonly Label[]): HeadReport {
+function reportOf(chosen: Chosen, labels: readonly Label[]): HeadReport {
+  const { rows, folds, best, tried } = chosen
   const told = labels.length <= MOST_CLASSES
-  return { rows, folds, ...best, tried, classes: told ? labels.map(String) : [], confusion: told ? confusion : [] }
+  return { rows, folds, ...best, tried, classes: told ? labels.map(String) : [], confusion: told ? confusionOf(chosen, labels.length) : [] }
 }
 
 /** @internal vectors and labels that something can be learned from, once there is room for them in the engine. @throws TypeError, RangeError */
@@ -104,16 +129,6 @@ export async function readExamples<L extends Label>(
   if (rows.count === 0 || rows.width === 0) throw rangeError(`${who}: vectors wants examples of two classes, got none`)
   if (read.labels.length < 2)
     throw rangeError(`${who}: labels wants at least two classes, and all rows are ${String(read.labels[0])}; add rows of another class`)
-  if (areAlike(rows))
-    throw rangeError(
-      `${who}: vectors wants rows that differ, and all ${rows.count} are alike; does the model get the right texts or pictures?`,
-    )
-  // memory of earlier rows is given back only between tasks
-  await new Pacer().pause()
+  await checkRows(who, rows)
   return { rows, read }
-}
-
-function areAlike({ vectors, count, width }: Rows): boolean {
-  for (let i = width; i < count * width; i++) if (vectors[i] !== vectors[i % width]) return false
-  return true
 }

@@ -125,7 +125,13 @@ export function readLabels<L extends Label>(who: string, given: readonly L[], co
   if (!Array.isArray(given) && !ArrayBuffer.isView(given))
     throw typeError(`${who}: labels wants one label for each row, got ${show(given)}`)
   if (given.length !== count) throw rangeError(`${who}: labels wants one for each of ${count} vectors, got ${given.length}`)
-  for (let i = 0; i < count; i++) checkLabel(who, given[i], i)
+  return classesOf(who, given, known)
+}
+
+/** @param rowOf the row of a label, for messages. Default: its place */
+function classesOf<L extends Label>(who: string, given: readonly L[], known: readonly L[], rowOf = (i: number) => i): ReadLabels<L> {
+  const count = given.length
+  for (let i = 0; i < count; i++) checkLabel(who, given[i], rowOf(i))
   const labels = known.length > 0 ? [...known] : [...new Set(given)].sort((a, b) => Number(a > b) - Number(a < b))
   const place = new Map<string, number>(labels.map((label, c) => [String(label), c]))
   const classOf = new Int32Array(count)
@@ -136,9 +142,39 @@ export function readLabels<L extends Label>(who: string, given: readonly L[], co
       place.set(String(label), labels.length)
       classOf[i] = labels.push(label) - 1
     } else if (labels[c] === label) classOf[i] = c
-    else throw rangeError(`${who}: the labels ${show(labels[c])} and ${show(label)} (row ${i}) are alike as text; write them alike`)
+    else throw rangeError(`${who}: the labels ${show(labels[c])} and ${show(label)} (row ${rowOf(i)}) are alike as text; write them alike`)
   }
   return { labels, classOf }
+}
+
+/** Sets of labels. */
+export interface ReadSets<L extends Label> {
+  /** The classes, as in {@link ReadLabels}. */
+  labels: L[]
+  /** The classes of each row. */
+  classesOf: Int32Array[]
+}
+
+/**
+ * @param known classes that there are already
+ * @throws TypeError, RangeError naming the row
+ */
+export function readSets<L extends Label>(
+  who: string,
+  given: readonly (readonly L[])[],
+  count: number,
+  known: readonly L[] = [],
+): ReadSets<L> {
+  if (!Array.isArray(given)) throw typeError(`${who}: labels wants an array of labels for each row, got ${show(given)}`)
+  if (given.length !== count) throw rangeError(`${who}: labels wants an array for each of ${count} vectors, got ${given.length}`)
+  const rowOf: number[] = []
+  for (let i = 0; i < count; i++) {
+    if (!Array.isArray(given[i])) throw typeError(`${who}: the labels of row ${i} want an array, [] for none, got ${show(given[i])}`)
+    for (let k = 0; k < given[i].length; k++) rowOf.push(i)
+  }
+  const { labels, classOf } = classesOf(who, given.flat() as L[], known, (i) => rowOf[i])
+  let at = 0
+  return { labels, classesOf: given.map(({ length }) => classOf.slice(at, (at += length))) }
 }
 
 /** Probabilities are properties by label, and `__proto__` would not be one. */

@@ -2,9 +2,10 @@
 import { escaped, label, picture } from '../plot/svg.js'
 import { adviceBy, type Block, type Rule } from '../report/blocks.js'
 import { formatCount, formatInterval, formatMetric, formatShare } from '../report/format.js'
+import { showInNotebooks } from '../report/notebook.js'
 import { page } from '../report/page.js'
 import { type ReportTextOptions, textOf } from '../report/text.js'
-import type { ImageModel } from './image-model.js'
+import { ImageModel } from './image-model.js'
 import type { ImageMistake, ImageReport } from './report.js'
 
 /** Classes of a matrix. */
@@ -48,6 +49,8 @@ export function reportHtml(model: ImageModel): string {
 export function reportText(model: ImageModel, options: ReportTextOptions = {}): string {
   return textOf(blocksOf(model), options)
 }
+
+showInNotebooks(ImageModel.prototype, reportText, reportHtml)
 
 function blocksOf({ report, size, channels }: ImageModel): Block[] {
   const { classes, counts, trainCount, validationCount, accuracy, logLoss, baseline, confusion, mistakes, skipped, parameters } = report

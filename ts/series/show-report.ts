@@ -2,13 +2,14 @@
 import { lineChart } from '../plot/svg.js'
 import { adviceBy, type Block, type Rule } from '../report/blocks.js'
 import { formatCount, formatMetric, formatNumber, formatShare } from '../report/format.js'
+import { showInNotebooks } from '../report/notebook.js'
 import { PICTURE_WIDTH, page } from '../report/page.js'
 import { type ReportTextOptions, textOf } from '../report/text.js'
 import { timeText } from './calendar.js'
 import { MODELS, type Model } from './ensemble.js'
 import { nameOf } from './read-series.js'
 import type { SeriesReport } from './report.js'
-import type { SeriesModel } from './series-model.js'
+import { SeriesModel } from './series-model.js'
 
 const NAMES: Readonly<Record<Model, string>> = {
   naive: 'last season again',
@@ -46,6 +47,8 @@ export function reportHtml(model: SeriesModel): string {
 export function reportText(model: SeriesModel, options: ReportTextOptions = {}): string {
   return textOf(blocksOf(model), options)
 }
+
+showInNotebooks(SeriesModel.prototype, reportText, reportHtml)
 
 function blocksOf(model: SeriesModel): Block[] {
   const { report, forecasts, horizon } = model

@@ -16,6 +16,7 @@ import { clock } from '../common/clock.js'
 import { rangeError } from '../common/errors.js'
 import { pickOptions } from '../common/options.js'
 import type { Source, TableEncoder } from '../data/index.js'
+import { showInNotebooks } from '../report/notebook.js'
 import { adviceOn } from './advice.js'
 import { classTerms } from './decision.js'
 import { spansOf } from './features.js'
@@ -30,6 +31,7 @@ import { NET } from './nets.js'
 import { ProgressWatch } from './progress.js'
 import type { TableModelReport } from './report.js'
 import { withRowWeights } from './row-weights.js'
+import { reportHtml, reportText } from './show-report.js'
 import { suspectsIn } from './suspects.js'
 import { tableData } from './table-data.js'
 import { timeBudget, withTime } from './time-budget.js'
@@ -123,6 +125,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   report.seconds = (clock.now() - began) / 1000
   const advice = adviceOn(report, { hasTime: time !== undefined, counts: classCounts(learnt.targets, learnt.classes) })
   report.advice = await textsWithLines(advice, rows, read, data.taken)
+  showInNotebooks(report, reportText, reportHtml)
   return { model, report }
 }
 

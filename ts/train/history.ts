@@ -44,3 +44,16 @@ export interface History {
   /** `completed`, `aborted`, or the reason a callback gave. */
   stopReason: string
 }
+
+/** @internal A history at its start. It is a class so that notebooks can show it (`gradus/notebook`). */
+export class NewHistory implements History {
+  epochs: EpochRecord[] = []
+  steps = 0
+  seconds = 0
+  execution: Execution
+  stopReason = 'completed'
+
+  constructor(execution: Execution) {
+    this.execution = execution
+  }
+}

@@ -10,7 +10,7 @@ import type { Rows } from './data.js'
 import { checkWeights, type Position } from './diverged.js'
 import { evaluateRows } from './evaluate.js'
 import { type BlockLimits, FastSteps, type StepBlock, stepSchemeOf } from './fast/index.js'
-import type { EpochRecord, History } from './history.js'
+import { type EpochRecord, type History, NewHistory } from './history.js'
 import { areMeans, RunningMeans } from './metrics.js'
 import type { FitPlan } from './plan.js'
 import type { ProgressLine } from './progress-line.js'
@@ -50,7 +50,7 @@ export class TrainingRun {
       plan.onProgress !== undefined ||
       this.callbacks.some((c) => (c.onEpochEnd ?? c.onEpochSaved) !== undefined)
     this.fast = new FastSteps(plan, this.watchesBatches, 'owner')
-    this.history = { epochs: [], steps: 0, seconds: 0, execution: this.fast.execution, stopReason: 'completed' }
+    this.history = new NewHistory(this.fast.execution)
     this.means = new RunningMeans(plan.metrics)
     this.control = { model: plan.model, stop: (reason = 'stopped') => (this.stopReason = reason) }
   }

@@ -2,12 +2,13 @@
 import { plainError } from '../common/errors.js'
 import { count, handler, readOptions, type Schema } from '../common/options.js'
 import type { Callback, Module, Progress, Training, TrainingControl } from '../index.js'
+import { showInNotebooks } from '../report/notebook.js'
 import { Instruments } from './instruments.js'
 import { type OptimizerParts, optimizerFacts } from './optimizer-facts.js'
 import type { SuspectRow, XrayLevel, XrayReport, XraySample } from './report.js'
 import { labelsOf, lookAtRows, rivalOf } from './rows.js'
 import { diagnose } from './rules.js'
-import { reportText } from './show.js'
+import { reportHtml, reportText } from './show.js'
 
 /** Options of {@link XRay}. */
 export interface XRayOptions {
@@ -82,6 +83,7 @@ export class XRay implements Callback {
       ...(validation && { validationLoss: validation.loss }),
     }))
     seen.verdicts = diagnose(seen)
+    showInNotebooks(seen, reportText, reportHtml)
     return seen
   }
 
@@ -238,6 +240,12 @@ export class XRay implements Callback {
     return found.sort((a, b) => a.margin - b.margin).slice(0, MAX_SUSPECTS)
   }
 }
+
+showInNotebooks<XRay>(
+  XRay.prototype,
+  ({ report }) => reportText(report),
+  ({ report }) => reportHtml(report),
+)
 
 function read(options: XRayOptions) {
   return readOptions('XRay', options, XRAY)

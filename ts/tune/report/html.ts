@@ -3,14 +3,16 @@ import { isShown, type Axis as PlotAxis } from '../../plot/scale.js'
 import { type ChartOptions, chart, dot, frame, label, type Place, path, picture, rule } from '../../plot/svg.js'
 import type { Block } from '../../report/blocks.js'
 import { formatNumber as number } from '../../report/format.js'
+import { showInNotebooks } from '../../report/notebook.js'
 import { PICTURE_WIDTH, page } from '../../report/page.js'
 import { importance } from '../importance.js'
 import type { Observation } from '../observations.js'
 import type { Axis, Space } from '../space.js'
-import type { Study } from '../study.js'
+import { Study } from '../study.js'
 import type { TrialRecord } from '../trial.js'
 import { adviceLines, importanceBlock } from './advice.js'
 import { lossAxis, numberAxis, parameterAxis, paramsText, shown } from './axes.js'
+import { reportText } from './text.js'
 
 /** Largest number of trials drawn as lines: more cannot be distinguished. */
 const MAX_LINES = 400
@@ -35,6 +37,8 @@ export function reportHtml<S extends Space>(study: Study<S>): string {
   const head = { title: `${study.name}: ${study.trials.length} trials`, heading: study.name, style: STYLE }
   return page(head, new View(study as unknown as Study).blocks())
 }
+
+showInNotebooks<Study>(Study.prototype, reportText, reportHtml)
 
 class View {
   private readonly axes: readonly Axis[]

@@ -1,0 +1,72 @@
+/** How rows answer to classes: each has one class, or a set of them. The answer of a row is a number: of its class, or of its set. */
+import { binaryCrossEntropy, crossEntropy, type Tensor, tensor } from '../index.js'
+
+/** @internal */
+export interface Answers {
+  /** True if rows have sets of classes. */
+  readonly areSets: boolean
+  /** Answers as the targets of {@link loss}. */
+  targets(answerOf: Int32Array): Tensor
+  /** Sum of the losses of rows, times their weights. */
+  loss(logits: Tensor, targets: Tensor, weights: Tensor): Tensor
+  /** Loss of one row: logits are multiplied by `inverse`, which is 1/temperature. */
+  lossOf(z: Float64Array, answer: number, inverse: number): number
+  /** 1 for a row that is right; of a set, the share of classes that are right. */
+  rightOf(z: Float64Array, answer: number): number
+}
+
+/** Each row has one class: softmax and cross-entropy. */
+export const ONE_CLASS: Answers = {
+  areSets: false,
+  targets: (answerOf) => tensor(answerOf),
+  loss: (logits, targets, weights) => crossEntropy(logits, targets, { weights, reduction: 'sum' }),
+  lossOf(z, target, inverse) {
+    let most = z[0]
+    for (let c = 1; c < z.length; c++) if (z[c] > most) most = z[c]
+    let sum = 0
+    for (let c = 0; c < z.length; c++) sum += Math.exp((z[c] - most) * inverse)
+    return Math.log(sum) - (z[target] - most) * inverse
+  },
+  rightOf: (z, answer) => Number(largestOf(z) === answer),
+}
+
+/**
+ * Each row has a set of classes: a logistic function a class.
+ *
+ * @param sets of each answer, 1 for each class in it
+ * @param judged classes that {@link Answers.lossOf} and {@link Answers.rightOf} look at. Default: all
+ */
+export function setsOf(sets: readonly Uint8Array[], judged: readonly number[] = Array.from(sets[0] ?? [], (_, c) => c)): Answers {
+  return {
+    areSets: true,
+    targets(answerOf) {
+      const classes = sets[0].length
+      const out = new Float32Array(answerOf.length * classes)
+      for (const [i, answer] of answerOf.entries()) out.set(sets[answer], i * classes)
+      return tensor(out, [answerOf.length, classes])
+    },
+    loss: (logits, targets, weights) => binaryCrossEntropy(logits, targets, { weights, reduction: 'sum' }),
+    lossOf(z, answer, inverse) {
+      const set = sets[answer]
+      let sum = 0
+      for (const c of judged) {
+        // −log of the probability of what the row says about the class
+        const against = (set[c] === 1 ? -z[c] : z[c]) * inverse
+        sum += Math.max(against, 0) + Math.log1p(Math.exp(-Math.abs(against)))
+      }
+      return sum / judged.length
+    },
+    rightOf(z, answer) {
+      let right = 0
+      for (const c of judged) right += Number(z[c] > 0 === (sets[answer][c] === 1))
+      return right / judged.length
+    },
+  }
+}
+
+/** The class of the largest logit, the first one of equal ones. */
+export function largestOf(z: Float64Array): number {
+  let best = 0
+  for (let c = 1; c < z.length; c++) if (z[c] > z[best]) best = c
+  return best
+}

@@ -1,0 +1,118 @@
+/** Everything that a head with sets of classes is, as plain data, and its form in a file. */
+import { typeError } from '../common/errors.js'
+import { show } from '../common/show.js'
+import type { Examples } from './examples.js'
+import { areNumbers, damaged, examplesOf, halvesOf, numbersOf } from './head-state.js'
+import type { Line } from './lines.js'
+import { Sets } from './sets.js'
+import { isLabel, type Label } from './vectors.js'
+
+/** Scores of a head with sets of classes on held-out rows. */
+export interface MultiLabelReport {
+  /** Rows and folds of the cross-validation. */
+  rows: number
+  folds: number
+  /** Mean over rows and classes of −log of the probability that the row has the class, or has it not. */
+  logLoss: number
+  /** Share of rows and classes that are right at a threshold of 0.5. */
+  accuracy: number
+  /** For each class of the training its rows, and at its threshold precision, recall and F1. */
+  classes: readonly { label: string; rows: number; threshold: number; precision: number; recall: number; f1: number }[]
+  /** The same for each penalty that was tried, from small to large. */
+  tried: readonly { l2: number; logLoss: number; accuracy: number }[]
+}
+
+/** State of a head. */
+export interface MultiLabelState<L extends Label> {
+  labels: readonly L[]
+  width: number
+  line: Line
+  l2: number
+  temperature: number
+  thresholds: Float64Array
+  /** Threshold of later classes. */
+  usualThreshold: number
+  gradientTolerance: number
+  /** Number of examples. */
+  count: number
+  report: MultiLabelReport | null
+  /** Sets of classes, whose numbers are the answers of the examples. */
+  sets: Sets
+  examples: Examples | null
+}
+
+const FORMAT = 'gradus-multi-label-head/1'
+
+/** @returns what `encodeState` takes: weights in 16 bits, all else as it is */
+export function storedSets<L extends Label>({ line, examples, sets, ...state }: MultiLabelState<L>, withExamples: boolean): object {
+  return {
+    head: {
+      format: FORMAT,
+      ...state,
+      weights: halvesOf(line.weights),
+      bias: Float32Array.from(line.bias),
+      ...(withExamples &&
+        examples && {
+          sets: Uint8Array.from(sets.all.flatMap((set) => Array.from(set))),
+          examples: { vectors: halvesOf(examples.rows.vectors), classOf: examples.classOf.slice() },
+        }),
+    },
+  }
+}
+
+/** @param file result of `loadState` @throws RangeError, TypeError for a file that is damaged or holds no such head */
+export function readSetsState<L extends Label>(file: unknown): MultiLabelState<L> {
+  const { head } = Object(file) as { head?: unknown }
+  const saved = Object(head) as Record<string, unknown>
+  if (saved.format !== FORMAT)
+    throw typeError(
+      `loadMultiLabelHead: this file holds no head with arrays as labels, '${FORMAT}', but ${show(saved.format)}; loadHead reads other heads`,
+    )
+  const { labels, width, l2, temperature, thresholds, usualThreshold, gradientTolerance, count, report } =
+    saved as unknown as MultiLabelState<L>
+  const { bias, examples } = saved as { bias: unknown; examples?: unknown }
+  const classes = Array.isArray(labels) ? labels.length : 0
+  const isShare = (x: unknown) => typeof x === 'number' && x > 0 && x < 1
+  const isGood =
+    classes >= 1 &&
+    labels.every(isLabel) &&
+    new Set(labels.map(String)).size === classes &&
+    Number.isInteger(width) &&
+    width > 0 &&
+    [l2, temperature, gradientTolerance].every((x) => Number.isFinite(x) && x > 0) &&
+    areNumbers(thresholds, classes, Float64Array) &&
+    thresholds.every(isShare) &&
+    isShare(usualThreshold) &&
+    Number.isInteger(count) &&
+    count > 0 &&
+    areNumbers(bias, classes, Float32Array) &&
+    (report === null || isReport(report))
+  if (!isGood) throw damaged('its parts do not fit')
+  const flat = saved.sets
+  const hasExamples = examples !== undefined && examples !== null
+  if (hasExamples && !(areNumbers(flat, undefined, Uint8Array) && flat.length % classes === 0 && flat.every((x) => x <= 1)))
+    throw damaged('sets of labels')
+  const all = hasExamples
+    ? Array.from({ length: (flat as Uint8Array).length / classes }, (_, i) => (flat as Uint8Array).slice(i * classes, (i + 1) * classes))
+    : []
+  return {
+    ...{ labels, width, l2, temperature, thresholds, usualThreshold, gradientTolerance, count, report },
+    line: { weights: Float64Array.from(numbersOf('weights', saved.weights, width * classes)), bias: Float64Array.from(bias) },
+    sets: new Sets(classes, all),
+    examples: hasExamples ? examplesOf(examples, width, all.length) : null,
+  }
+}
+
+function isReport({ tried, classes, ...numbers }: MultiLabelReport): boolean {
+  const areGood = (scores: unknown, texts = 0) => {
+    const values = Object.values(Object(scores) as object)
+    return values.filter((x) => typeof x === 'string').length === texts && values.every((x) => typeof x === 'string' || Number.isFinite(x))
+  }
+  return (
+    areGood(numbers) &&
+    Array.isArray(tried) &&
+    tried.every((scores) => areGood(scores)) &&
+    Array.isArray(classes) &&
+    classes.every((scores) => areGood(scores, 1))
+  )
+}

@@ -1,0 +1,250 @@
+/** Heads whose rows have sets of classes: a logistic regression a class, over the same vectors. */
+import { checkCount } from '../common/checks.js'
+import { plainError, rangeError, typeError } from '../common/errors.js'
+import { checkValue, readOptions } from '../common/options.js'
+import { show, showNames } from '../common/show.js'
+import { encodeState, type Sequential, saveState } from '../index.js'
+import { setsOf } from './answers.js'
+import type { Examples } from './examples.js'
+import { SAVE_HEAD, type SaveHeadOptions } from './head.js'
+import { type Line, onlyClasses, withClasses } from './lines.js'
+import { Logits } from './logits.js'
+import { type MultiLabelReport, type MultiLabelState, storedSets } from './multi-label-state.js'
+import { Solver } from './solver.js'
+import { areSeveral, type Label, readSets, readVector, readVectors, type Vector, type Vectors } from './vectors.js'
+
+/** Prediction of a {@link MultiLabelHead} for one vector. */
+export interface MultiLabelPrediction<L extends Label = Label> {
+  /** The classes whose probability is at least their threshold, the likeliest first. */
+  labels: L[]
+  /** Probabilities of all classes, by their labels as text. They do not add up to 1. */
+  probabilities: Record<`${L}`, number>
+}
+
+/** An example that explains a prediction of a {@link MultiLabelHead}. */
+export interface NearLabelled<L extends Label = Label> {
+  /** Its index among the examples, in the order in which they were added. */
+  index: number
+  labels: L[]
+  /** Cosine of the angle between the two vectors, from −1 to 1. */
+  similarity: number
+}
+
+/**
+ * Classes on top of vectors, of which a vector has any number, from {@link trainHead} with arrays as labels, or {@link loadMultiLabelHead}. Each class has
+ * a logistic regression with calibrated probabilities and a threshold. Predicting takes no engine.
+ *
+ * The rule of {@link add} and {@link forget} is that of `Head`: afterwards the weights minimize the penalized loss of all present examples.
+ *
+ * @example
+ * const head = await trainHead<string>([[0, 1], [0, 2], [1, 0], [2, 2]], [['news'], ['news'], ['fun'], ['news', 'fun']], { l2: 0.01 })
+ * head.predict([3, 3]).labels.length // 2
+ * head.add([-3, -3], ['spam'])
+ * head.labels // ['fun', 'news', 'spam']
+ */
+export class MultiLabelHead<L extends Label = Label> {
+  #state!: MultiLabelState<L>
+  #logits!: Logits
+  readonly #scratch: Float32Array
+  readonly #solver = new Solver()
+
+  /** @internal use {@link trainHead} or {@link loadMultiLabelHead} */
+  constructor(state: MultiLabelState<L>) {
+    this.#scratch = new Float32Array(state.width)
+    this.#take(state)
+  }
+
+  /** The classes: sorted at first, later ones behind them. */
+  get labels(): readonly L[] {
+    return this.#state.labels
+  }
+
+  /** The length of a vector. */
+  get width(): number {
+    return this.#state.width
+  }
+
+  /** The number of examples that it learned from. */
+  get count(): number {
+    return this.#state.count
+  }
+
+  /** The penalty of the squared weights, 1/C of scikit-learn's `LogisticRegression`. */
+  get l2(): number {
+    return this.#state.l2
+  }
+
+  /** Logits are divided by this, which makes probabilities calibrated. */
+  get temperature(): number {
+    return this.#state.temperature
+  }
+
+  /** The least probability with which a class is named, by its label as text. */
+  get thresholds(): Record<`${L}`, number> {
+    const { labels, thresholds } = this.#state
+    return Object.fromEntries(labels.map((label, c) => [label, thresholds[c]])) as Record<`${L}`, number>
+  }
+
+  /** Scores on held-out rows of the training; null if there was no cross-validation. */
+  get report(): MultiLabelReport | null {
+    return this.#state.report
+  }
+
+  /** The labels of the examples, in the order of their numbers. @throws Error for a head that was saved without examples */
+  get exampleLabels(): readonly L[][] {
+    const { labels, sets } = this.#state
+    return Array.from(this.#examples('exampleLabels').classOf, (set) => sets.labelsOf(set, labels))
+  }
+
+  /** @internal for files and reports */
+  get state(): MultiLabelState<L> {
+    return this.#state
+  }
+
+  /**
+   * The classes of a vector, or of each of several.
+   *
+   * @throws TypeError, RangeError naming the row of a vector that has another length, or a number that is not finite
+   */
+  predict(vector: Vector): MultiLabelPrediction<L>
+  predict(vectors: Vectors): MultiLabelPrediction<L>[]
+  predict(given: Vector | Vectors): MultiLabelPrediction<L> | MultiLabelPrediction<L>[] {
+    const { width } = this.#state
+    if (areSeveral(given)) {
+      const { vectors, count } = readVectors('predict', given, width)
+      return Array.from({ length: count }, (_, i) => this.#predicted(vectors.subarray(i * width, (i + 1) * width)))
+    }
+    readVector('predict', given, this.#scratch)
+    return this.#predicted(this.#scratch)
+  }
+
+  #predicted(x: Float32Array): MultiLabelPrediction<L> {
+    const { labels, thresholds } = this.#state
+    const p = this.#logits.of(x).map((z) => 1 / (1 + Math.exp(-z)))
+    const probabilities: Record<string, number> = {}
+    for (const [c, label] of labels.entries()) probabilities[String(label)] = p[c]
+    const named = Array.from(labels.keys())
+      .filter((c) => p[c] >= thresholds[c])
+      .sort((a, b) => p[b] - p[a])
+    return { labels: named.map((c) => labels[c]), probabilities }
+  }
+
+  /**
+   * The examples most like a vector, the nearest first: they explain a prediction.
+   *
+   * @param count of examples. Default 3
+   * @example
+   * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 2]], [['news'], ['news'], ['fun'], ['news', 'fun']])
+   * head.nearest([3, 3], 1)[0] // { index: 3, labels: ['fun', 'news'], similarity: 1 }
+   * @throws TypeError, RangeError as {@link predict} does; Error for a head that was saved without examples
+   */
+  nearest(vector: Vector, count = 3): NearLabelled<L>[] {
+    const { labels, sets } = this.#state
+    const examples = this.#examples('nearest')
+    checkCount('nearest: count', count)
+    readVector('nearest', vector, this.#scratch)
+    return examples
+      .nearest(this.#scratch, count)
+      .map(({ index, similarity }) => ({ index, labels: sets.labelsOf(examples.classOf[index], labels), similarity }))
+  }
+
+  /**
+   * Learns one more example with its labels, or several. New labels make classes.
+   *
+   * @throws TypeError, RangeError naming the row that does not fit; then the head is as it was. Error for a head that was saved without examples
+   */
+  add(vector: Vector, labels: readonly L[]): void
+  add(vectors: Vectors, labels: readonly (readonly L[])[]): void
+  add(given: Vector | Vectors, labels: readonly L[] | readonly (readonly L[])[]): void {
+    const { width, line, thresholds, usualThreshold } = this.#state
+    const examples = this.#examples('add')
+    const several = areSeveral(given)
+    if (!several) readVector('add', given, this.#scratch)
+    const rows = several ? readVectors('add', given, width) : { vectors: this.#scratch, count: 1, width }
+    const read = readSets('add', (several ? labels : [labels]) as readonly (readonly L[])[], rows.count, this.#state.labels)
+    if (rows.count === 0) return
+    const before = line.bias.length
+    const after = read.labels.length
+    const sets = this.#state.sets.widened(after)
+    const setOf = sets.add(read.classesOf)
+    this.#solver.append(examples, rows, setOf, () =>
+      this.#learn(examples, withClasses(line, width, before, after), {
+        ...{ labels: read.labels, sets },
+        thresholds: Float64Array.from({ length: after }, (_, c) => thresholds[c] ?? usualThreshold),
+      }),
+    )
+  }
+
+  /**
+   * Forgets a class, `{ label: 'fun' }`, whose examples stay without it, or one example, `{ index: 17 }`; numbers of later examples are then lower by
+   * one. A class without examples is forgotten.
+   *
+   * @throws TypeError, RangeError for a label or index that the head does not have, or if no class would be left; Error for a head that was saved without
+   *   examples
+   */
+  forget(what: { label: L } | { index: number }): void {
+    const { labels, line, width, sets, thresholds } = this.#state
+    const examples = this.#examples('forget')
+    const { label, index } = Object(what) as { label?: L; index?: number }
+    if ((label === undefined) === (index === undefined)) throw typeError(`forget: wants { label } or { index }, got ${show(what)}`)
+    if (index !== undefined) checkValue('forget: index', index, { min: 0, max: examples.classOf.length - 1, whole: true })
+    const dropped = label === undefined ? -1 : labels.indexOf(label)
+    if (label !== undefined && dropped < 0)
+      throw rangeError(`forget: label wants one of ${showNames(labels.map(String))}, got ${show(label)}`)
+    const keeps = (row: number) => row !== index
+    const left = sets.counts(examples.classOf.filter((_, row) => keeps(row)))
+    const kept = labels.map((_, c) => c).filter((c) => c !== dropped && left[c] > 0)
+    if (kept.length === 0) throw rangeError('forget: a head wants at least one class, and none would be left; add another class first')
+    const { sets: after, setFor } = sets.only(kept)
+    const remaining = examples.filter(keeps, setFor)
+    this.#solver.filter(examples, keeps, () =>
+      this.#learn(remaining, onlyClasses(line, width, kept), {
+        labels: kept.map((c) => labels[c]),
+        sets: after,
+        thresholds: Float64Array.from(kept, (c) => thresholds[c]),
+      }),
+    )
+  }
+
+  /**
+   * The head as a model with one dense layer, whose outputs are calibrated logits, one a class: `sigmoid` makes probabilities of them. It is a copy.
+   *
+   * @example
+   * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 2]], [['news'], ['news'], ['fun'], ['news', 'fun']])
+   * head.toModel().predict([[0, 3]]).shape // [1, 2]
+   */
+  toModel(): Sequential {
+    return this.#logits.toModel()
+  }
+
+  /** The head as the bytes of one file, for {@link loadMultiLabelHead}: weights with 11 significant bits. */
+  bytes(options: SaveHeadOptions = {}): Uint8Array {
+    const { examples } = readOptions('bytes', options, SAVE_HEAD)
+    return encodeState(storedSets(this.#state, examples))
+  }
+
+  /** Saves the head in one file, all or nothing, as `saveModel` does; in a browser under a name in IndexedDB. */
+  save(path: string, options: SaveHeadOptions = {}): Promise<void> {
+    const { examples } = readOptions('save', options, SAVE_HEAD)
+    return saveState(storedSets(this.#state, examples), path)
+  }
+
+  #examples(who: string): Examples {
+    const { examples } = this.#state
+    if (examples !== null) return examples
+    throw plainError(`${who}: this head was saved without its examples; save it with examples: true, or train it again`)
+  }
+
+  /** Solves again, starting from a given line, and takes the result. */
+  #learn(examples: Examples, start: Line, change: Pick<MultiLabelState<L>, 'labels' | 'sets' | 'thresholds'>): void {
+    const { l2, gradientTolerance } = this.#state
+    const answers = setsOf(change.sets.all)
+    const line = this.#solver.solve({ examples, classes: change.labels.length, answers, start, l2, gradientTolerance })
+    this.#take({ ...this.#state, ...change, line, examples, count: examples.classOf.length })
+  }
+
+  #take(state: MultiLabelState<L>): void {
+    this.#logits = new Logits(state.line, state.temperature)
+    this.#state = state
+  }
+}

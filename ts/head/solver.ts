@@ -1,0 +1,68 @@
+/** Solves a head again when examples come or go. */
+import type { Answers } from './answers.js'
+import { EngineRows } from './engine-rows.js'
+import type { Examples } from './examples.js'
+import { type Line, Lines, lineOfAll } from './lines.js'
+import type { Rows } from './vectors.js'
+
+/** What is solved. */
+interface Problem {
+  examples: Examples
+  classes: number
+  answers: Answers
+  /** Weights to start from. */
+  start: Line
+  l2: number
+  gradientTolerance: number
+}
+
+/** @internal The examples of a head in the memory of the engine, from the first change on. */
+export class Solver {
+  #rows: EngineRows | null = null
+  #lines: Lines | null = null
+
+  /** Appends examples, or leaves them as they were. @param take solves, and takes the result */
+  append(examples: Examples, rows: Rows, answerOf: Int32Array, take: () => void): void {
+    const before = examples.classOf.length
+    this.#safely(
+      () => {
+        const engine = this.#rowsOf(examples)
+        examples.append(rows, answerOf)
+        engine.append(rows.vectors)
+        take()
+      },
+      () => examples.truncate(before),
+    )
+  }
+
+  /** Removes rows. @param take solves, and takes the result */
+  filter(examples: Examples, keeps: (row: number) => boolean, take: () => void): void {
+    this.#safely(() => {
+      this.#rowsOf(examples).filter(keeps)
+      take()
+    })
+  }
+
+  solve({ examples, classes, answers, start, l2, gradientTolerance }: Problem): Line {
+    const rows = this.#rowsOf(examples)
+    if (this.#lines?.classes !== classes) this.#lines = new Lines(rows, classes, 1)
+    this.#lines.answers = answers
+    return lineOfAll(this.#lines, examples.classOf, start, l2, gradientTolerance)
+  }
+
+  #rowsOf(examples: Examples): EngineRows {
+    return (this.#rows ??= new EngineRows(examples.rows))
+  }
+
+  /** Changes the examples, or leaves all as it was: if the engine fails, its rows are made again later. */
+  #safely(change: () => void, undo: () => void = () => {}): void {
+    try {
+      change()
+    } catch (error) {
+      this.#rows = null
+      this.#lines = null
+      undo()
+      throw error
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/** Reports in notebooks: kernels such as Deno's ask the value of a cell for a display, under a symbol that all of them know. */
+import { escaped } from '../plot/svg.js'
+
+/** The name of the method that gives a display. */
+export const DISPLAY = Symbol.for('Jupyter.display')
+
+/** A display: the same content in several formats, by their MIME types. A notebook shows the richest that it can. */
+export interface NotebookDisplay {
+  'text/plain': string
+  'text/html'?: string
+  'image/svg+xml'?: string
+}
+
+/** Height in pixels of a page, until its own script has measured it. */
+const PAGE_HEIGHT = 480
+
+/** A page within a notebook: in a frame, so that its style stays its own. */
+export function frameOf(page: string): string {
+  const measure = "this.style.height=this.contentDocument.documentElement.scrollHeight+8+'px'"
+  return `<iframe srcdoc="${escaped(page)}" onload="${escaped(measure)}" style="width:100%;height:${PAGE_HEIGHT}px;border:0"></iframe>`
+}
+
+/**
+ * Makes a report, or all objects with a prototype, show themselves in notebooks. Loops, JSON and structured clones do not see the method.
+ *
+ * @param text lines for a terminal
+ * @param page a whole page of HTML
+ */
+export function showInNotebooks<T extends object>(shown: T, text: (shown: T) => string, page: (shown: T) => string): void {
+  const value = function (this: T): NotebookDisplay {
+    return { 'text/plain': text(this), 'text/html': frameOf(page(this)) }
+  }
+  Object.defineProperty(shown, DISPLAY, { value, configurable: true })
+}
