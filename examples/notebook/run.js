@@ -23,4 +23,7 @@ const code = cells.map(({ cell_type, source }) =>
 )
 writeFileSync('cells.mjs', code.join('\n;\n'))
 await import('./cells.mjs')
-writeFileSync(file.replace('.ipynb', '.html'), `<!doctype html><meta charset="utf-8"><body style="font: 16px system-ui; max-width: 50em">${page.join('\n')}`)
+writeFileSync(
+  file.replace('.ipynb', '.html'),
+  `<!doctype html><meta charset="utf-8"><body style="font: 16px system-ui; max-width: 50em">${page.join('\n')}`,
+)

@@ -121,12 +121,34 @@ describe('each project', () => {
 })
 
 describe('runs in Node:', () => {
-  test('node-server', async () => {
-    const url = await start('node-server', ['server.js'])
+  test('node-server predicts, takes examples, and is trained again without a dropped request', async () => {
+    const url = await start('node-server', ['server.js'], { TRAIN_SECONDS: '1', RETRAIN_AFTER: '2' })
     const row = { island: 'Biscoe', bill_length_mm: 47, bill_depth_mm: 14.5, flipper_length_mm: 218, body_mass_g: 5100, sex: 'female' }
-    expect(JSON.parse((await post(url, [row])).text)[0].class).toBe('Gentoo')
-    expect(await post(url, [{ island: 'Atlantis' }])).toMatchObject({ status: 400 })
+    const health = async () => (await fetch(`${url}/health`)).json() as Promise<{ version: number; examples: number; training: boolean }>
+    expect(JSON.parse((await post(`${url}/predict`, [row])).text)[0].class).toBe('Gentoo')
     expect(await (await fetch(url)).text()).toContain('<textarea')
+    for (const [path, body] of [
+      ['predict', [{ island: 'Atlantis' }]],
+      ['examples', [{ ...row, species: 'Emu' }]],
+      ['examples', [{ ...row, species: 'Gentoo', island: 'Atlantis' }]],
+      ['examples', []],
+      ['examples', undefined],
+    ] as const)
+      expect(await post(`${url}/${path}`, body), JSON.stringify(body)).toMatchObject({ status: 400 })
+    expect(await post(`${url}/nowhere`, [row])).toMatchObject({ status: 404 })
+    expect(await health()).toMatchObject({ version: 1, examples: 0, training: false, error: null })
+    expect(JSON.parse((await post(`${url}/examples`, [{ ...row, species: 'Gentoo' }])).text)).toEqual({ added: 1, training: false })
+    // the second one starts a training
+    expect(JSON.parse((await post(`${url}/examples`, [{ ...row, species: 'Gentoo' }])).text)).toEqual({ added: 1, training: true })
+    const answers: Promise<{ status: number; text: string }>[] = []
+    for (let now = await health(); now.training; now = await health())
+      answers.push(...Array.from({ length: 20 }, () => post(`${url}/predict`, [row])))
+    expect(await health()).toMatchObject({ version: 2, examples: 2, error: null })
+    const all = await Promise.all(answers)
+    expect(all.length).toBeGreaterThan(20)
+    for (const { status, text } of all) expect([status, JSON.parse(text)[0].class]).toEqual([200, 'Gentoo'])
+    const said = await run(process.execPath, ['load-test.js', '50', '1'], { cwd: project('node-server'), env: { PORT: new URL(url).port } })
+    expect(said).toMatch(/^50 clients, \d+ answers in 1 s, \d+ a second, 0 failures\nmedian \d+ ms, p99 \d+ ms/)
   })
 
   test('personal-server learns from likes, and remembers them after a restart', async () => {
