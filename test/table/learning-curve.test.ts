@@ -45,6 +45,7 @@ test('twice as many rows bring what a power law says', () => {
       expect(low).toBeLessThanOrEqual(change + 1e-12)
       expect(high).toBeGreaterThanOrEqual(change - 1e-12)
     }),
+    { seed: 1 },
   )
   // worse with more rows: nothing is promised
   const falling = [100, 200, 400, 800].map((rows, i) => ({ rows, value: 0.9 - i / 10 }))

@@ -7,6 +7,7 @@ import { shortened } from '../common/show.js'
 import type { Table } from '../data/index.js'
 import { formatShare } from '../report/format.js'
 import { type Spans, spansOf } from './features.js'
+import { evenly } from './profile.js'
 
 /** A column that alone predicts nearly all of the target. */
 export interface Leak {
@@ -27,8 +28,7 @@ const ROWS_OF_PART = 8
 /** The columns that give the target away, the first one most. @param least share that is reported */
 export function leaksIn({ inputs, features, targets, classes, count, report }: Table, least = NEARLY_ALL): Leak[] {
   if (count < FEWEST_ROWS) return []
-  const every = Math.max(1, Math.ceil(count / MAX_ROWS))
-  const rows = Array.from({ length: Math.floor(count / every) }, (_, i) => i * every)
+  const rows = evenly(Array.from(targets.keys()), MAX_ROWS)
   const found = spansOf(report.columns).map((span) => {
     const codes = codesOf(inputs, features, span, rows)
     const own = rows.map((row) => targets[row])

@@ -32,7 +32,7 @@ export interface ResponseSettings {
   distribution?: Distribution | 'auto'
   /**
    * Width of the intervals of a numeric target: `constant` for all rows, or `row`, as wide as the errors of similar rows, which takes a tenth to a
-   * fifth more time. Where `row` is not better on rows that nets did not learn from, intervals stay constant, and the report says so. Default
+   * half more time. Where `row` is not better on rows that nets did not learn from, intervals stay constant, and the report says so. Default
    * `constant`.
    */
   intervals?: 'constant' | 'row'
