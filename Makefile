@@ -208,7 +208,7 @@ screenshots: play-build browsers ## pictures of every tab of the playground, in 
 site: play-build ## landing page, playground, guides and reference as one site, in site/index.html
 	@rm -rf site
 	@$(NODE) $(TYPEDOC) --options docs/typedoc.json --out site/docs --logLevel Warn
-	@$(NODE) playground/build/site.mjs
+	@$(NODE) --import tsx playground/build/site.mjs
 	@$(NODE) --import tsx ts/build/llms.ts --full site/llms-full.txt
 	@cp llms.txt site/
 

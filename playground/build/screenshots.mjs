@@ -33,6 +33,9 @@ for (const [name, { link, wait, click, after = 5000 }] of Object.entries(VIEWS))
     for (const colorScheme of ['light', 'dark']) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme, hasTouch: width < 500 })
       await page.goto(`${url}#${link}`)
+      if (link.startsWith('lesson')) await page.locator('section[aria-current]').waitFor()
+      const asking = page.locator('section[aria-current]').getByRole('button', { name: 'Just show me' })
+      if ((await asking.count()) > 0) await asking.click()
       await page.waitForTimeout(wait)
       if (click) {
         await page.getByRole('button', { name: click }).first().click()

@@ -5,12 +5,24 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { encodeLink } from '../src/link.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const HOME = 'https://gradus-js.github.io/gradus/'
 
 cpSync(path.join(root, 'playground/dist'), path.join(root, 'site/playground'), { recursive: true })
 cpSync(path.join(root, 'playground/landing'), path.join(root, 'site'), { recursive: true })
+/** The live map of the landing page: where descent ends from every start, among four minima. */
+const HERO = {
+  ...{ surface: 'himmelblau', everyStart: true, showState: false, steps: 150, speed: 15 },
+  start: [0.5, -0.5],
+  racers: [
+    { method: 'SGD', rate: 0.01, options: {} },
+    { method: 'Momentum', rate: 0.03, options: {} },
+  ],
+}
+const landing = path.join(root, 'site/index.html')
+writeFileSync(landing, readFileSync(landing, 'utf8').replace('@HERO@', encodeLink('descent', HERO, {})))
 cpSync(path.join(root, 'docs/playground.gif'), path.join(root, 'site/playground.gif'))
 cpSync(path.join(root, 'bench/results/overview.svg'), path.join(root, 'site/overview.svg'))
 

@@ -1,4 +1,4 @@
-/** The page: tabs, the lecture, and the link that contains the whole state. */
+/** The page: tabs, the lecture beside one of them, and the link that contains the whole state. */
 import { effect, signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { benchmarkTab } from './benchmark/state'
@@ -7,15 +7,14 @@ import { descent } from './descent/state'
 import { DescentTab } from './descent/tab'
 import { fleet } from './fleet/state'
 import { FleetTab } from './fleet/tab'
-import { LESSONS } from './lessons'
 import { decodeLink, encodeLink, withChanges } from './link'
 import { schedulesTab } from './schedules/state'
 import { SchedulesTab } from './schedules/tab'
 import type { TabState } from './tab-state'
 import { train } from './train/state'
 import { TrainTab } from './train/tab'
-import { Button, CopyButton, Segments } from './ui/controls'
-import { chooseTheme, type Theme, theme } from './ui/palette'
+import { Button, CopyButton, SettingsButton } from './ui/controls'
+import { chooseTheme, THEMES, theme } from './ui/palette'
 
 const TABS = [
   { title: 'Descent', state: descent, View: DescentTab },
@@ -25,41 +24,66 @@ const TABS = [
   { title: 'Benchmark', state: benchmarkTab, View: BenchmarkTab },
 ].map(({ title, state, View }) => ({ name: state.name, title, state: state as unknown as TabState<object>, View }))
 
+/** How the page is embedded in another one, where it shows only the picture with a link to the whole playground: `bare` without a toolbar. */
+const embed = new URLSearchParams(location.search).get('embed')
+const isEmbedded = embed !== null
+if (isEmbedded) document.documentElement.classList.add('embedded', ...(embed === 'bare' ? ['bare'] : []))
+
 const current = signal(TABS[0].name)
+/** The lecture's code and text, once somebody asks for a lesson. */
+const lecture = signal<typeof import('./lecture') | null>(null)
 /** The lesson that is open; −1 for none. */
 const lesson = signal(-1)
 /** Counts opened links, so that a lesson that is opened twice starts twice. */
 const opened = signal(0)
 
-/** The link of the lesson's tab as the lesson begins: as long as nothing is changed, the address is the lesson's. */
-let lessonLink = ''
-
 const tabOf = (name: string) => TABS.find((tab) => tab.name === name) ?? TABS[0]
 
-function openLesson(index: number): void {
-  const { tab, state } = LESSONS[index]
+/** The state with which the open lesson began: as long as nothing is changed, the address is the lesson's. */
+let lessonStart: object = {}
+
+/**
+ * Opens a lesson, fetching the lecture first if it is not here.
+ * @param changes what a link changes of the lesson's state
+ */
+async function openLesson(index: number, changes: Record<string, unknown> = {}): Promise<void> {
+  if (index < 0) {
+    lesson.value = -1
+    return
+  }
+  lecture.value ??= await import('./lecture')
+  const { LESSONS, isAsking } = lecture.value
+  const { tab, state } = LESSONS[Math.min(index, LESSONS.length - 1)]
   const tabState = tabOf(tab).state
-  lessonLink = startLink(tabState, withChanges(tabState.defaults, state as Record<string, unknown>, tabState.checks))
+  lessonStart = withChanges(tabState.defaults, state as Record<string, unknown>, tabState.checks)
+  tabState.restore({ ...state, ...changes })
+  // A lesson that asks plays when it has its answer.
+  if (!isEmbedded && isAsking(index) && 'isPlaying' in tabState.defaults) tabState.set({ isPlaying: false })
   lesson.value = index
-  tabState.restore(state)
   current.value = tab
   opened.value++
 }
 
-/** The link of a state as it begins, however far it has come. */
-const startLink = ({ name, defaults, linked }: TabState<object>, state: object) =>
-  encodeLink(name, { ...linked(state), at: 0, isPlaying: true }, { ...defaults, at: 0, isPlaying: true })
+/** A state without how far it has come. */
+const asBegun = (state: object) => ({ ...state, ...('isPlaying' in state && { isPlaying: true }), ...('at' in state && { at: 0 }) })
 
-function address(): string {
+/** True if something was changed since the open lesson began. */
+const isChanged = () => lessonLink() !== `lesson-${lesson.value + 1}`
+
+function lessonLink(): string {
   const { state } = tabOf(current.value)
-  if (lesson.value >= 0 && startLink(state, state.state.value) === lessonLink) return `lesson-${lesson.value + 1}`
-  return state.link()
+  return encodeLink(`lesson-${lesson.value + 1}`, asBegun(state.linked(state.state.value)), asBegun(lessonStart))
 }
+
+const address = () => (lesson.value >= 0 ? lessonLink() : tabOf(current.value).state.link())
 
 function open(hash: string): void {
   const { tab, changes } = decodeLink(hash)
-  const number = Number(/^#?lesson-(\d+)$/.exec(hash)?.[1])
-  if (LESSONS[number - 1]) return openLesson(number - 1)
+  const number = Number(/^lesson-(\d{1,3})$/.exec(tab)?.[1])
+  if (number >= 1) {
+    openLesson(number - 1, changes)
+    return
+  }
   if (!TABS.some(({ name }) => name === tab)) return
   tabOf(tab).state.restore(changes)
   current.value = tab
@@ -67,10 +91,18 @@ function open(hash: string): void {
   opened.value++
 }
 
+/** Writes the address of what was just opened as a new entry, so that Back leads to what was there before. */
+function visit(): void {
+  written = `#${address()}`
+  if (location.hash !== written) history.pushState(null, '', written)
+}
+
+/** The hash that the page itself wrote last. */
+let written = location.hash
+
 /** Keeps the address equal to the state of the page, so that it can be copied at any time; but not in each frame, which browsers do not allow. */
 function followAddress(): () => void {
   let isDue = false
-  let written = location.hash
   const onHash = () => {
     if (location.hash !== written) open(location.hash)
     written = location.hash
@@ -96,22 +128,39 @@ function followAddress(): () => void {
 
 open(location.hash)
 
-/** True if the page is embedded in another page: it then shows only the picture, with a link to the whole playground. */
-const isEmbedded = new URLSearchParams(location.search).has('embed')
-if (isEmbedded) document.documentElement.classList.add('embedded')
+/** The site around the playground; from a copy that stands alone, the published one. */
+const SITE = /\/playground\/(index\.html)?$/.test(location.pathname) ? '../' : 'https://gradus-js.github.io/gradus/'
+const WAYS = [
+  ['Guides', `${SITE}docs/`],
+  ['Reference', `${SITE}docs/modules/gradus.html`],
+  ['Source', 'https://github.com/gradus-js/gradus'],
+] as const
+
+const Ways = () => (
+  <nav class="ways" aria-label="More of gradus">
+    {WAYS.map(([text, href]) => (
+      <a key={text} href={href}>
+        {text}
+      </a>
+    ))}
+  </nav>
+)
 
 export function App() {
   useEffect(followAddress, [])
   const { View } = tabOf(current.value)
+  const view = <View key={opened.value} />
   if (isEmbedded)
     return (
       <main id="main">
-        <View key={opened.value} />
+        {view}
         <a class="open" href={`./#${address()}`} target="_blank" rel="noreferrer">
           Open in the playground
         </a>
       </main>
     )
+  const isLecturing = lesson.value >= 0 && lecture.value !== null
+  const isAsking = isLecturing && lecture.value!.isAsking(lesson.value)
   return (
     <>
       <a class="skip" href="#main">
@@ -119,80 +168,56 @@ export function App() {
       </a>
       <header>
         <h1>
-          <a href="./" aria-label="gradus playground">
-            <img src="./icon.svg" alt="" width="26" height="26" /> gradus <span>playground</span>
+          <a href={SITE} aria-label="gradus">
+            <img src="./icon.svg" alt="" width="26" height="26" /> gradus
           </a>
         </h1>
-        <nav aria-label="Tabs">
+        <nav class="tabs" aria-label="Tabs">
+          <button
+            type="button"
+            aria-current={isLecturing ? 'page' : undefined}
+            onClick={() => openLesson(Math.max(lesson.value, 0)).then(visit)}
+          >
+            Lecture
+          </button>
           {TABS.map(({ name, title }) => (
             <button
               key={name}
               type="button"
-              aria-current={name === current.value ? 'page' : undefined}
+              aria-current={!isLecturing && name === current.value ? 'page' : undefined}
               onClick={() => {
-                if (lesson.value >= 0 && LESSONS[lesson.value].tab !== name) lesson.value = -1
+                lesson.value = -1
                 current.value = name
+                visit()
               }}
             >
               {title}
             </button>
           ))}
         </nav>
+        <Ways />
         <div class="header-end">
-          <CopyButton text={() => `${location.href.replace(/#.*$/, '')}#${tabOf(current.value).state.link()}`}>Copy link</CopyButton>
-          <Segments<Theme>
-            label="Colours"
-            value={theme.value}
-            options={[
-              ['auto', 'Auto'],
-              ['light', 'Light'],
-              ['dark', 'Dark'],
-            ]}
-            onChange={chooseTheme}
-          />
+          <CopyButton text={() => `${location.href.replace(/#.*$/, '')}#${address()}`}>Copy link</CopyButton>
+          <Button label={`Colors: ${theme.value}`} onClick={() => chooseTheme(THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length])}>
+            {{ auto: '◐', light: '☀', dark: '☾' }[theme.value]}
+          </Button>
+          {current.value !== benchmarkTab.name && <SettingsButton />}
         </div>
       </header>
-      <Lecture />
-      <main id="main">
-        <View key={opened.value} />
-      </main>
-    </>
-  )
-}
-
-function Lecture() {
-  const index = lesson.value
-  const step = (by: number) => openLesson(Math.min(Math.max(index + by, 0), LESSONS.length - 1))
-  return (
-    <section class="lecture" aria-label="Lecture">
-      <select
-        aria-label="Lesson"
-        value={String(index)}
-        onChange={(e) => (Number(e.currentTarget.value) < 0 ? (lesson.value = -1) : openLesson(Number(e.currentTarget.value)))}
-      >
-        <option value="-1">A lecture that you can play: choose a lesson…</option>
-        {LESSONS.map(({ title }, i) => (
-          <option key={title} value={String(i)} selected={i === index}>
-            {`${i + 1}. ${title}`}
-          </option>
-        ))}
-      </select>
-      <div class="lecture-buttons">
-        {index >= 0 && (
-          <Button label="Previous lesson" disabled={index === 0} onClick={() => step(-1)}>
-            ‹ Previous
-          </Button>
+      <main id="main" class={isLecturing ? `lecturing ${isAsking ? 'asking' : ''}` : ''}>
+        <div class="show">{view}</div>
+        {isLecturing && lecture.value && (
+          <lecture.value.Lecture
+            index={lesson.value}
+            isChanged={isChanged()}
+            tab={tabOf(current.value).state}
+            onOpen={(index, isVisit) => openLesson(index).then(isVisit ? visit : undefined)}
+          />
         )}
-        <Button
-          kind={index < 0 ? 'primary' : ''}
-          label={index < 0 ? 'Begin the lecture' : 'Next lesson'}
-          disabled={index === LESSONS.length - 1}
-          onClick={() => step(1)}
-        >
-          {index < 0 ? 'Begin ›' : 'Next ›'}
-        </Button>
-      </div>
-      {index >= 0 && <p aria-live="polite">{LESSONS[index].why}</p>}
-    </section>
+      </main>
+      <footer>
+        <Ways />
+      </footer>
+    </>
   )
 }

@@ -7,9 +7,26 @@ import { CONSTANT } from './schedules/choice'
 import type { SchedulesState } from './schedules/state'
 import { run, type TrainState } from './train/state'
 
+/** A question before a lesson plays. */
+export interface Ask {
+  question: string
+  answers: readonly string[]
+  /** Index of the right answer. */
+  right: number
+  /** Words of `why` that say so: playground/test/lessons.test.ts tests them. */
+  because: string
+}
+
 interface Of<Tab extends string, State> {
   title: string
+  /** The chapter that begins with this lesson. */
+  chapter?: string
+  ask?: Ask
   why: string
+  /** Words of `why` that are links, with what they change of the state. */
+  turns?: Readonly<Record<string, Partial<State>>>
+  /** A program to read. */
+  loop?: string
   tab: Tab
   state: Partial<State>
 }
@@ -22,15 +39,31 @@ export type Lesson =
 
 const at = (method: string, rate: number) => ({ ...racer(method), rate })
 
+/** The racers of the lesson on momentum. */
+const momentumAt = (beta: number) => [at('SGD', 0.035), { ...at('Momentum', 0.11), options: { beta } }]
+
 export const LESSONS: readonly Lesson[] = [
   {
     title: 'Gradient descent goes against the gradient',
+    chapter: 'Down the gradient',
+    ask: {
+      question: 'Does it go to the minimum in a straight line?',
+      answers: ['Yes', 'No, in a bend'],
+      right: 1,
+      because: 'at a right angle to the contour line',
+    },
     why: 'Backpropagation computes the gradient; an optimization algorithm decides where to go with it. The simplest takes a step against it (the arrow), at a right angle to the contour line, and again, until the ground is level.',
     tab: 'descent',
     state: { condition: 3, racers: [at('SGD', 0.08)], steps: 80, speed: 15 },
   },
   {
     title: 'The learning rate sets the length of the steps',
+    ask: {
+      question: 'Rates of 0.005, 0.09, 0.195 and 0.205: which of them leave the map?',
+      answers: ['None', '0.205', '0.195 and 0.205'],
+      right: 1,
+      because: 'a larger one leaves the map',
+    },
     why: 'Four times the same method: too small a rate crawls, a good one arrives, a large one bounces between the walls, and a larger one leaves the map. The limit is 2 divided by the largest curvature.',
     tab: 'descent',
     state: {
@@ -43,18 +76,38 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Which minimum is found depends on the start',
+    ask: {
+      question: 'Can a small move of the start change the minimum that is found?',
+      answers: ['Yes', 'No'],
+      right: 0,
+      because: 'Drag the start a little',
+    },
     why: 'Four equal minima. Drag the start a little: near the ridges between them two methods that set out together part.',
+    turns: { 'Drag the start a little': { start: [-0.3, -0.8] } },
     tab: 'descent',
     state: { surface: 'himmelblau', start: [0, -0.8], racers: [at('SGD', 0.006), at('Momentum', 0.015), at('Adam', 0.1)], steps: 150 },
   },
   {
     title: 'A ravine: why plain descent is slow',
-    why: 'The rate must suit the steepest direction, and is then far too small for the flat one. The condition number, 100 here, says how bad it is: drag it and look.',
+    ask: {
+      question: 'Which direction limits the rate?',
+      answers: ['The steep one', 'The flat one'],
+      right: 0,
+      because: 'The rate must suit the steepest direction',
+    },
+    why: 'The rate must suit the steepest direction, and is then far too small for the flat one. The condition number, 100 here, says how bad it is: drag it and look, or set it to 10.',
+    turns: { 'set it to 10': { condition: 10, racers: [at('SGD', 0.18)] } },
     tab: 'descent',
     state: { condition: 100, start: [-10, 1.5], racers: [at('SGD', 0.0192)], steps: 300, speed: 30, showState: false },
   },
   {
     title: 'Second order: the Hessian knows the way',
+    ask: {
+      question: "How many steps does Newton's method need on this bowl?",
+      answers: ['1', 'About 10', 'About 100'],
+      right: 0,
+      because: 'one straight step to the bottom',
+    },
     why: 'Newton divides by the curvature: one straight step to the bottom. Newton-CG goes there by conjugate gradients, from products with the Hessian alone; L-BFGS learns the curvature from gradients. But the Hessian of a net with n weights has n² numbers, 25 million for the small net on digits in the next tab: nets are trained by first-order methods.',
     tab: 'descent',
     state: {
@@ -68,19 +121,39 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Batch gradient descent: all rows in every step',
+    chapter: 'How many rows a step',
+    ask: {
+      question: 'All rows in each step: what will the curve of the loss look like?',
+      answers: ['Smooth', 'Jagged'],
+      right: 0,
+      because: 'The curve is smooth',
+    },
     why: 'The curve is smooth, for the gradient is exact. But each step looks at all 210 rows, of which many say the same: half of them give nearly the same gradient, so half of the work is redundant.',
     tab: 'train',
     state: { runs: [run('SGD', { batch: 0, rate: 0.3 })], loss: 'batch', speed: 100 },
   },
   {
     title: 'Stochastic gradient descent: one row a step',
+    ask: {
+      question: 'One row a step: will the loss of the batch fall with each step?',
+      answers: ['Yes', 'No, it fluctuates'],
+      right: 1,
+      because: 'the loss of each row fluctuates',
+    },
     why: 'Each step looks at one row in place of 210, and points only roughly downhill: the loss of each row fluctuates, and the net wanders around the minimum rather than into it.',
     tab: 'train',
     state: { runs: [run('SGD', { batch: 1, rate: 0.1 })], loss: 'batch', speed: 1000 },
   },
   {
     title: 'Mini-batches: the middle way',
+    ask: {
+      question: 'All have seen as many samples. Who has come furthest in training?',
+      answers: ['All rows a step', '16 rows a step', '1 row a step'],
+      right: 2,
+      because: 'Per sample seen, single rows mostly come furthest',
+    },
     why: 'All three from the same weights, over the samples they have seen. Per sample seen, single rows mostly come furthest, at a fifth of the rate; per step, all rows do (the table below). Mini-batches have most of both, and take less time for a row than single rows do: switch the axis to steps, and to seconds. All this is of the loss in training; on test rows the order changes from run to run.',
+    turns: { 'to steps': { axis: 'steps' }, 'to seconds': { axis: 'seconds' } },
     tab: 'train',
     state: {
       runs: [run('SGD', { batch: 0, rate: 0.5 }), run('SGD', { batch: 16, rate: 0.5 }), run('SGD', { batch: 1, rate: 0.1 })],
@@ -92,12 +165,19 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Noise and a constant rate: never quite there',
+    ask: {
+      question: 'Noisy gradients: which rate ends nearer to the minimum?',
+      answers: ['0.2', '0.02'],
+      right: 1,
+      because: 'the small rate ends nearer',
+    },
     why: 'The gradients are disturbed, as those of mini-batches are. At a constant rate descent overshoots for ever, at a distance that the rate sets: the small rate ends nearer, but takes long.',
     tab: 'descent',
     state: { condition: 4, noise: 2.5, racers: [at('SGD', 0.2), at('SGD', 0.02)], steps: 400, speed: 60, showState: false },
   },
   {
     title: 'A schedule: long steps first, short ones last',
+    chapter: 'The learning rate over time',
     why: 'Above the rate, below the loss that it causes. The constant rate goes on bouncing; with the step decay and with the cosine the bouncing dies down, and the loss ends lower.',
     tab: 'schedules',
     state: {},
@@ -133,6 +213,13 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'A saddle: level ground that is no minimum',
+    chapter: 'Hard places',
+    ask: {
+      question: 'They start beside a saddle. Who leaves it in the fewest steps?',
+      answers: ['Gradient descent', 'Momentum', 'Adam', 'Newton with a trust region'],
+      right: 3,
+      because: 'the trust region sees the negative eigenvalue at once',
+    },
     why: 'At the saddle the gradient vanishes, though lower ground is on both sides. Plain descent slows down and lingers; Momentum at the same rate (its 0.2 is 0.02 in the form that adds gradients up) gathers speed and leaves in half the steps; Adam, whose first steps are as long in either coordinate, goes around; the trust region sees the negative eigenvalue at once. Point at the middle.',
     tab: 'descent',
     state: {
@@ -145,6 +232,12 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'A plateau: hardly any slope',
+    ask: {
+      question: 'There is hardly any slope. Who gets to the minimum?',
+      answers: ['Descent and Momentum', 'RMSProp and Adam', 'Nobody'],
+      right: 1,
+      because: 'so they walk',
+    },
     why: 'Far out the gradient is 0.005, and a step is the gradient times the rate: plain descent stands still, and so does Momentum. RMSProp and Adam divide by the size of the gradient, so they walk.',
     tab: 'descent',
     state: {
@@ -157,7 +250,14 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Local minima trap those who only go down',
+    ask: {
+      question: 'Who gets out of the dents?',
+      answers: ['Momentum', 'Adam', 'None of them'],
+      right: 2,
+      because: 'ends in the nearest dent',
+    },
     why: 'A bowl full of dents. Whoever follows the gradient ends in the nearest dent. Turn the noise up to about 60: gradient descent jumps from dent to dent, as stochastic gradients may; Momentum, which remembers the noise of ten steps, strays further; Adam divides the noise away and stays.',
+    turns: { 'Turn the noise up to about 60': { noise: 60 } },
     tab: 'descent',
     state: {
       surface: 'rastrigin',
@@ -170,18 +270,38 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Momentum: a velocity with friction',
+    chapter: 'Optimizers',
+    ask: {
+      question: 'Who is at the minimum first?',
+      answers: ['Gradient descent', 'Momentum'],
+      right: 1,
+      because: 'descent shrinks by only 0.965 along the valley',
+    },
     why: 'The arrow is the velocity, V ← βV + (1 − β)·gradient: a heavy ball with friction. Across the ravine it swings less and less, and both directions shrink by √β = 0.87 a step, where descent shrinks by only 0.965 along the valley. Turn β: at 0.95 there is too little friction, and it swings past the minimum; at 0 it is descent, and this rate leaves the map.',
+    turns: { 'at 0.95': { racers: momentumAt(0.95) }, 'at 0 it is descent': { racers: momentumAt(0) } },
     tab: 'descent',
-    state: { condition: 50, racers: [at('SGD', 0.035), { ...at('Momentum', 0.11), options: { beta: 0.75 } }], steps: 150, speed: 20 },
+    state: { condition: 50, racers: momentumAt(0.75), steps: 150, speed: 20 },
   },
   {
     title: 'RMSProp: each coordinate its own rate',
+    ask: {
+      question: 'Which direction does RMSProp hold back?',
+      answers: ['The steep one', 'The flat one'],
+      right: 0,
+      because: 'Steps are divided by it',
+    },
     why: 'The box shows √S: long in the direction in which gradients have been large. Steps are divided by it, so the steep direction is held back and the flat one is not.',
     tab: 'descent',
     state: { condition: 100, racers: [at('SGD', 0.0185), at('RMSProp', 0.12)], steps: 150, speed: 20 },
   },
   {
     title: 'Adam: momentum and RMSProp together',
+    ask: {
+      question: 'Who is first along the bent valley?',
+      answers: ['Momentum', 'RMSProp', 'Adam'],
+      right: 2,
+      because: "it takes Momentum's speed",
+    },
     why: "Adam keeps both the arrow and the box: a mean of gradients over the root of a mean of squares. On this bent valley it takes Momentum's speed and RMSProp's sense of scale.",
     tab: 'descent',
     state: {
@@ -194,18 +314,31 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Bias correction: the first fifty steps',
+    ask: {
+      question: 'Without the correction the first step is …',
+      answers: ['shorter', 'as long', 'about three times as long'],
+      right: 2,
+      because: 'the first step is 3.2 times as long',
+    },
     why: 'V and S begin at 0, and S forgets more slowly than V: without correction the first step is 3.2 times as long, and the next ones are about four times. Uncorrected, Adam flies far over the minimum; corrected, it hardly overshoots.',
     tab: 'descent',
     state: { condition: 20, racers: [at('Adam', 0.3), at('UncorrectedAdam', 0.3)], steps: 50, speed: 8 },
   },
   {
     title: 'The same on a net',
+    ask: {
+      question: 'Who is ahead for the first thousand steps?',
+      answers: ['Gradient descent', 'Adam'],
+      right: 1,
+      because: 'Adam is ahead for the first thousand steps',
+    },
     why: 'Two nets from the same weights on spirals: gradient descent and Adam. In most runs Adam is ahead for the first thousand steps, and descent has caught up after some thousands. Turn a rate while they train: the change is marked on the curve, and you can rewind and try again.',
     tab: 'train',
     state: { data: 'spirals', noise: 0.1, runs: [run('SGD', { rate: 0.3 }), run('Adam', { rate: 0.01 })], chosen: 1, speed: 100, seed: 3 },
   },
   {
     title: 'Hyper-parameters: the learning rate first',
+    chapter: 'What to tune, and what went wrong',
     why: 'Each square is a net that was trained with its own rate and β. From left to right nearly everything changes, from bottom to top little, except where the rate is large. Then press "Find out" for all seven: the rate comes first; the rest matter mostly together with it, which single shares do not show.',
     tab: 'fleet',
     state: {},
@@ -219,6 +352,7 @@ export const LESSONS: readonly Lesson[] = [
   {
     title: 'Why does it stall? Ask the X-ray',
     why: 'Three runs of one net from one start: two stall, and the third learns. The X-ray of the first (below the table) says that its rate is too small, and names one with which the loss falls further in as many steps. Choose the net of the second: its rate is too large, and hardly a unit is left that is not saturated. It finds nothing wrong with the third.',
+    turns: { 'Choose the net of the second': { chosen: 1 } },
     tab: 'train',
     state: {
       runs: [run('SGD', { rate: 0.002 }), run('SGD', { rate: 30 }), run('SGD', { rate: 0.3 })],
@@ -230,7 +364,20 @@ export const LESSONS: readonly Lesson[] = [
   {
     title: 'Every start: sharp minima go dark',
     why: 'Each point is a race from there: its color is the minimum that it reaches, lighter the sooner, dark if none. Two of the four minima are dark: their curvature is above 2 divided by the rate. At 0.01 all four have a country. Choose Momentum: the borders fray.',
+    turns: { 'At 0.01': { racers: [at('SGD', 0.01), at('Momentum', 0.15)] }, 'Choose Momentum': { chosen: 1 } },
     tab: 'descent',
     state: { surface: 'himmelblau', start: [0, -0.5], racers: [at('SGD', 0.0195), at('Momentum', 0.15)], steps: 150, everyStart: true },
   },
 ]
+
+/** A text cut at these parts, each of which it has once. */
+export function pieces(text: string, parts: readonly string[]): string[] {
+  return parts.reduce<string[]>(
+    (cut, part) =>
+      cut.flatMap((piece) => {
+        const at = parts.includes(piece) ? -1 : piece.indexOf(part)
+        return at < 0 ? [piece] : [piece.slice(0, at), part, piece.slice(at + part.length)]
+      }),
+    [text],
+  )
+}

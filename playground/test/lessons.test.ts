@@ -16,9 +16,10 @@ import { axis, type FleetState } from '../src/fleet/axes'
 import { places, SIDE } from '../src/fleet/map'
 import { fleet } from '../src/fleet/state'
 import { fleetImportance, fleetMap } from '../src/fleet/train-many'
-import { LESSONS } from '../src/lessons'
+import { LESSONS, pieces } from '../src/lessons'
 import { compareSchedules, findRate } from '../src/schedules/compare'
 import { configOf as schedulesConfig, schedulesTab } from '../src/schedules/state'
+import type { TabState } from '../src/tab-state'
 import { examples } from '../src/train/data'
 import { configOf, type TrainState, train } from '../src/train/state'
 import { lossOf, netOf, Trainer } from '../src/train/trainer'
@@ -192,6 +193,7 @@ const TABLE: readonly Row[] = [
         )
       const starts = Array.from({ length: 21 }, (_, i): [number, number] => [(i - 10) / 20, -0.8])
       const all = await Promise.all(starts.map(ends))
+      const turned = titled('Which minimum is found').turns!['Drag the start a little'] as Partial<DescentState>
       const minima = [
         [3, 2],
         [-2.805118, 3.131312],
@@ -202,7 +204,7 @@ const TABLE: readonly Row[] = [
       return {
         'Four equal minima': minima.every((at) => value(at) < 1e-9),
         'two methods that set out together part': all.some((ends) => new Set(ends).size > 1),
-        'Drag the start a little': new Set(all.map((ends) => ends[0])).size > 1,
+        'Drag the start a little': (await ends(turned.start as [number, number]))[0] !== (await ends([0, -0.8]))[0],
       }
     },
   },
@@ -409,7 +411,8 @@ const TABLE: readonly Row[] = [
         'whose first steps are as long in either coordinate':
           Math.abs(adam.path[2] - adam.path[0]) / Math.abs(adam.path[3] - adam.path[1]) < 1.01,
         'goes around': near(adam) === 0 && left(adam) < left(sgd),
-        'the trust region sees the negative eigenvalue at once': left(trust) < 10 && middle.eigenvalues[0] < 0,
+        'the trust region sees the negative eigenvalue at once':
+          left(trust) < Math.min(10, left(sgd), left(momentum), left(adam)) && middle.eigenvalues[0] < 0,
       }
     },
     tells: ['Point at the middle.'],
@@ -628,6 +631,30 @@ test('every lesson has a row', () => {
   expect(axis('rate').rank).toBe(1)
 })
 
+test('questions have a right answer, and links in the text turn what is there', () => {
+  const tabs = [descent, train, schedulesTab, fleet] as unknown as TabState<object>[]
+  for (const { title, tab, why, ask, state, turns = {} } of LESSONS) {
+    if (ask) {
+      expect(ask.answers.length, title).toBeGreaterThan(1)
+      expect(new Set(ask.answers).size).toBe(ask.answers.length)
+      expect(ask.answers[ask.right], title).toBeDefined()
+      expect(why).toContain(ask.because)
+    }
+    expect(pieces(why, Object.keys(turns)).join('')).toBe(why)
+    const { defaults, checks } = tabs.find(({ name }) => name === tab)!
+    for (const [words, changes] of Object.entries(turns)) {
+      expect(why.split(words), `${title}: ${words}`).toHaveLength(2)
+      expect(pieces(why, Object.keys(turns))).toContain(words)
+      for (const [name, value] of Object.entries(changes)) {
+        expect(checks[name as never](value), `${title}: ${words}`).toBe(true)
+        const before = (state as Record<string, unknown>)[name] ?? defaults[name as never]
+        expect(value, `${title}: ${words}`).not.toEqual(before)
+      }
+    }
+  }
+  expect(LESSONS[0].chapter).toBeDefined()
+})
+
 const words = (claim: string) => claim.split(' | ')[0]
 
 test.each(TABLE)('$lesson…', async ({ lesson, claims, isCertain = false, isLong = false, most = {}, some = [], tells = [] }) => {
@@ -640,13 +667,20 @@ test.each(TABLE)('$lesson…', async ({ lesson, claims, isCertain = false, isLon
     for (const [claim, holds] of Object.entries(await claims(seed))) (seen[claim] ??= []).push(...(holds ? [] : [seed]))
   }
   // Each claim is in the lesson, and each sentence of the lesson is a claim or claims nothing.
-  const { why } = titled(lesson)
+  const { why, ask } = titled(lesson)
   const known = [...Object.keys(seen).map(words), ...tells]
   for (const part of known) expect(why).toContain(part)
   for (const sentence of why.split(/(?<=[.!?]\)?) (?=[A-Z(])/))
     expect(
       known.some((part) => sentence.includes(part)),
       `a claim of '${sentence}'`,
+    ).toBe(true)
+  // The right answer to its question is one of the claims.
+  if (ask)
+    expect(
+      Object.keys(seen)
+        .map(words)
+        .some((claim) => ask.because.includes(claim) || claim.includes(ask.because)),
     ).toBe(true)
   for (const [claim, misses] of Object.entries(seen)) {
     console.log(

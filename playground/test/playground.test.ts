@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NIGHTLY } from '../../test/tools/nightly'
@@ -16,7 +16,7 @@ const DIST = fileURLToPath(new URL('../dist', import.meta.url))
 const TABS = ['Descent', 'Train', 'Schedules', 'A thousand nets', 'Benchmark']
 
 /** Milliseconds after which something is considered to hang, however busy the machine is; it usually takes one to ten seconds. */
-const HANGS = 400_000
+const HANGS = Number(process.env.HANGS ?? 400_000)
 const until = (page: Page, what: string) =>
   page.waitForFunction(what).catch(async (cause) => {
     throw new Error(`${what} did not come; the page says: ${await page.locator('main').textContent()}`, { cause })
@@ -24,6 +24,8 @@ const until = (page: Page, what: string) =>
 /** A page of its own that waits as long as it takes. */
 async function newPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+  // With the settings open, as the browser remembers them.
+  await context.addInitScript(() => location.protocol === 'http:' && localStorage.setItem('settings', 'open'))
   context.setDefaultTimeout(HANGS)
   return context.newPage()
 }
@@ -472,7 +474,7 @@ describe('in Chromium alone', () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       const page = await newPage(browser, { colorScheme })
       await page.goto(`${site.url}#lesson-1`)
-      for (const title of TABS) {
+      for (const title of ['Lecture', ...TABS]) {
         await page.getByRole('navigation').getByRole('button', { name: title, exact: true }).click()
         await page.waitForTimeout(700)
         await page.evaluate(axe)
@@ -499,28 +501,121 @@ describe('in Chromium alone', () => {
       const wide = await page.evaluate(() => {
         const nav = document.querySelector('nav')!
         const tooWide = nav.scrollWidth > nav.clientWidth || document.documentElement.scrollWidth > innerWidth ? ['tabs or page'] : []
-        const rows = new Set(
-          [...document.querySelectorAll('h1, .header-end')].map((box) => Math.round(box.getBoundingClientRect().top / 20)),
-        )
-        return rows.size > 1 ? [...tooWide, 'name and colours are not beside each other'] : tooWide
+        const [name, end] = [...document.querySelectorAll('h1, .header-end')].map((box) => box.getBoundingClientRect())
+        return name.bottom < end.top || end.bottom < name.top ? [...tooWide, 'name and colours are not beside each other'] : tooWide
       })
       expect(wide, title).toEqual([])
     }
     await page.context().close()
   })
 
-  test('every lesson opens, says why, and keeps its address', async () => {
+  test('every lesson opens, asks, says why, and keeps its address', async () => {
     const page = await newPage(browser)
     const errors: string[] = []
     page.on('pageerror', (error) => errors.push(error.message))
     await page.goto(`${site.url}#lesson-1`)
-    for (const [i, { title, why }] of LESSONS.entries()) {
-      expect(await page.locator('.lecture p').textContent()).toBe(why)
+    const here = page.locator('.lecture section[aria-current]')
+    for (const [i, { title, why, ask }] of LESSONS.entries()) {
+      await expect.poll(() => here.locator('h2').textContent(), { timeout: HANGS }).toBe(`${i + 1}. ${title}`)
       expect(await page.getByLabel('Lesson', { exact: true }).locator('option:checked').textContent()).toBe(`${i + 1}. ${title}`)
       await expect.poll(() => new URL(page.url()).hash, { timeout: HANGS }).toBe(`#lesson-${i + 1}`)
+      if (ask) {
+        expect(await here.locator('.why').count()).toBe(0)
+        await here.getByRole('button', { name: ask.answers[ask.right], exact: true }).click()
+        expect(await here.locator('.ask .says').textContent()).toBe('Right.')
+      }
+      expect(await here.locator('.why').textContent()).toBe(why)
       if (i + 1 < LESSONS.length) await page.getByRole('button', { name: 'Next lesson' }).click()
     }
     expect(errors).toEqual([])
+    await page.context().close()
+  })
+
+  test('the lecture plays when it has its answer, follows the scroll bar, turns what its words say, and Back leads back', async () => {
+    const page = await newPage(browser)
+    await page.goto(`${site.url}#lesson-16`)
+    const title = page.locator('.lecture section[aria-current] h2')
+    const hash = () => new URL(page.url()).hash
+    const step = async () => Number((await page.locator('.playback output').textContent())?.split(' ')[0])
+    await page.locator('.results tbody tr').first().waitFor({ state: 'attached' })
+    await page.waitForTimeout(500)
+    expect(await step()).toBe(0)
+    expect(await page.locator('.results').isVisible()).toBe(false)
+    await page.getByRole('button', { name: 'None of them' }).click()
+    await expect.poll(step, { timeout: HANGS }).toBeGreaterThan(5)
+    expect(await page.locator('.results').isVisible()).toBe(true)
+    // Words of the text turn the noise up; the link stays the lesson's, with what was changed.
+    await page.getByRole('button', { name: 'Turn the noise up to about 60' }).click()
+    await expect.poll(hash, { timeout: HANGS }).toMatch(/^#lesson-16\/./)
+    expect(decodeLink(hash()).changes).toEqual({ noise: 60 })
+    await page.reload()
+    await page.getByRole('button', { name: 'Put this lesson back as it was' }).click()
+    await expect.poll(hash, { timeout: HANGS }).toBe('#lesson-16')
+    // Scrolling opens the section that one reads, as no entry of its own.
+    await page.locator('#section-18').evaluate((section) => section.scrollIntoView({ block: 'start', behavior: 'instant' }))
+    await expect.poll(() => title.textContent(), { timeout: HANGS }).toMatch(/^18\./)
+    await expect.poll(hash, { timeout: HANGS }).toBe('#lesson-18')
+    await page.getByRole('navigation').getByRole('button', { name: 'Train', exact: true }).click()
+    await expect.poll(hash, { timeout: HANGS }).toMatch(/^#train/)
+    await page.goBack()
+    await expect.poll(() => title.textContent(), { timeout: HANGS }).toMatch(/^18\./)
+    await page.context().close()
+  })
+
+  test('the picture comes first, settings wait behind one button, links lead out, and fingers have room', async () => {
+    const context = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
+    const page = await context.newPage()
+    await page.goto(site.url)
+    await page.locator('.results tbody tr').first().waitFor()
+    expect(await page.locator('.controls').isVisible()).toBe(false)
+    const order = await page.evaluate(() => {
+      const at = (what: string) => [...document.querySelectorAll('*')].indexOf(document.querySelector(what)!)
+      return [at('.map'), at('.playback'), at('.results'), at('.controls')]
+    })
+    expect(order).toEqual([...order].sort((a, b) => a - b))
+    for (const title of [...TABS, 'Lecture']) {
+      await page.getByRole('navigation').getByRole('button', { name: title, exact: true }).click()
+      if (await page.getByRole('button', { name: 'Settings', exact: true }).isVisible()) {
+        await page.getByRole('button', { name: 'Settings', exact: true }).click()
+        expect(await page.locator('.controls').isVisible()).toBe(true)
+      }
+      await page.waitForTimeout(300)
+      const small = await page.evaluate(() =>
+        [...document.querySelectorAll('button, select, input:not(.hidden, .segments input), .ways a, .panel summary')].flatMap((one) => {
+          // the label of a box is as good a target as the box
+          const box = (one.closest('.toggle') ?? one).getBoundingClientRect()
+          return box.height > 0 && box.height < 43.5 && !one.closest('.knob') ? [`${one.outerHTML.slice(0, 80)}: ${box.height}`] : []
+        }),
+      )
+      expect(small, title).toEqual([])
+      if (await page.getByRole('button', { name: 'Settings', exact: true }).isVisible())
+        await page.getByRole('button', { name: 'Settings', exact: true }).click()
+    }
+    for (const name of ['Guides', 'Reference', 'Source'])
+      expect(await page.locator('footer').getByRole('link', { name }).getAttribute('href')).toMatch(/^https:.*gradus/)
+    await context.close()
+  })
+
+  test('who wants less motion sees where it ends, and nothing that runs', async () => {
+    const page = await newPage(browser, { reducedMotion: 'reduce' })
+    await page.goto(`${site.url}#train`)
+    await until(page, `document.querySelector('.rewind output')?.textContent === '300'`)
+    await page.waitForTimeout(600)
+    expect(await page.locator('.rewind output').textContent()).toBe('300')
+    await page.getByRole('navigation').getByRole('button', { name: 'Descent', exact: true }).click()
+    await until(page, `document.querySelector('.playback output')?.textContent === '200 / 200'`)
+    await page.context().close()
+  })
+
+  test('from a file the page says how to serve it', async () => {
+    const page = await newPage(browser)
+    await page.goto(pathToFileURL(`${DIST}/index.html`).href)
+    expect(await page.locator('.still').textContent()).toMatch(/from a server, not from a file/)
+    await page.waitForTimeout(3500)
+    expect(await page.locator('.still').evaluate((still) => getComputedStyle(still).opacity)).toBe('1')
+    await page.goto(site.url)
+    await page.locator('.map').waitFor()
+    expect(await page.locator('.still').count()).toBe(0)
     await page.context().close()
   })
 

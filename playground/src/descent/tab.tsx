@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { engineOnDemand } from '../engine/client'
 import { methodOf } from '../methods'
 import { Canvas } from '../ui/canvas'
-import { Button, Choice, CopyButton, Panel, Problem, Segments, Slider, short, Toggle } from '../ui/controls'
+import { Button, Choice, CopyButton, Panel, Problem, Segments, Settings, Slider, short, Toggle } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
 import { looksOf } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
@@ -193,124 +193,6 @@ export function DescentTab() {
 
   return (
     <div class="tab">
-      <aside class="controls" aria-label="Settings">
-        <Panel title="Function">
-          <Choice
-            label="Function"
-            value={state.surface}
-            options={[...SURFACES.map(({ id, label }) => [id, label] as const), ['own', 'Your own formula…'] as const]}
-            onChange={(id) => {
-              chooseSurface(id)
-              sweep('all')
-            }}
-          />
-          {state.surface === 'own' && (
-            <div class="field">
-              <label for="formula">f(x, y) =</label>
-              <input
-                id="formula"
-                type="text"
-                value={state.formula}
-                spellcheck={false}
-                aria-invalid={problem.value !== ''}
-                onInput={(e) => descent.set({ formula: e.currentTarget.value })}
-              />
-            </div>
-          )}
-          <Problem text={problem.value} />
-          <p class="says">{surface.says}</p>
-          {state.surface === 'ravine' && (
-            <Slider
-              label="Condition number"
-              value={state.condition}
-              min={1}
-              max={200}
-              log
-              onChange={(condition) => descent.set({ condition })}
-            />
-          )}
-          <Slider
-            label="Noise in gradients"
-            value={state.noise || MIN_NOISE}
-            min={MIN_NOISE}
-            max={100}
-            log
-            show={(noise) => (noise <= MIN_NOISE ? 'none' : short(noise))}
-            hint="Standard deviation of what is added to each gradient, as mini-batches do"
-            onChange={(noise) => descent.set({ noise: noise <= MIN_NOISE ? 0 : noise })}
-          />
-          <Slider label="Steps" value={state.steps} min={20} max={1000} step={10} onChange={(steps) => descent.set({ steps })} />
-          <Slider label="Arrived within ε" value={state.epsilon} min={1e-6} max={1} log onChange={(epsilon) => descent.set({ epsilon })} />
-        </Panel>
-        <Panel title="Racers">
-          <ol class="racers">
-            {state.racers.map(({ method, rate, options }, i) => {
-              const change = (changes: object) => descent.set({ racers: state.racers.map((r, k) => (k === i ? { ...r, ...changes } : r)) })
-              const { label, rate: usual, says, decays = {} } = methodOf(method)
-              return (
-                <li key={`${i}-${method}`} title={says}>
-                  <RowHead
-                    look={looks[i]}
-                    remove={`Remove ${label}`}
-                    onRemove={() => descent.set({ racers: state.racers.filter((_, k) => k !== i) })}
-                  >
-                    <MethodChoice
-                      label={`Optimizer ${i + 1}`}
-                      value={method}
-                      onChange={(id) => descent.set({ racers: state.racers.map((r, k) => (k === i ? racer(id, surface) : r)) })}
-                    />
-                  </RowHead>
-                  {usual !== null && (
-                    <Slider
-                      label={rateLabel(method, rate, options)}
-                      value={rate}
-                      min={1e-5}
-                      max={3}
-                      log
-                      onChange={(value) => change({ rate: value })}
-                    />
-                  )}
-                  {Object.entries(decays).map(([name, usual], k) => (
-                    <Slider
-                      key={name}
-                      label={Object.keys(decays).length > 1 ? `β${'₁₂'[k]}` : 'β'}
-                      value={memoryOf(Number(options[name] ?? usual))}
-                      min={1}
-                      max={1000}
-                      log
-                      show={(memory) => short(decayOf(memory))}
-                      hint="The share of the past that it keeps at each step"
-                      onChange={(memory) => change({ options: { ...options, [name]: decayOf(memory) } })}
-                    />
-                  ))}
-                </li>
-              )
-            })}
-          </ol>
-          {state.racers.length < MAX_RACERS && (
-            <MethodChoice
-              label="Add an optimizer"
-              value=""
-              add
-              onChange={(id) => {
-                descent.set({ racers: [...state.racers, racer(id, surface)] })
-                sweep('last')
-              }}
-            />
-          )}
-          <Button disabled={isSweeping.value} onClick={() => sweep('all')}>
-            Each at its best rate
-          </Button>
-          <p class="says">Rates decide a race. The best of 37 is that with which the slowest of five starts around here arrives soonest.</p>
-          <CopyButton text={async () => (await import('./code')).descentCode(state, await worker().ask('program', ground))}>
-            Copy as code
-          </CopyButton>
-        </Panel>
-        <Panel title="More" open={false}>
-          <Slider label="Seed of the noise" value={state.seed} min={1} max={50} step={1} onChange={(seed) => descent.set({ seed })} />
-          <Slider label="Steps a second" value={state.speed} min={2} max={400} log onChange={(speed) => descent.set({ speed })} />
-        </Panel>
-      </aside>
       <section class="stage" aria-label="Race">
         <div class="toolbar">
           <Segments
@@ -437,6 +319,124 @@ export function DescentTab() {
           )}
         </details>
       </section>
+      <Settings>
+        <Panel title="Function">
+          <Choice
+            label="Function"
+            value={state.surface}
+            options={[...SURFACES.map(({ id, label }) => [id, label] as const), ['own', 'Your own formula…'] as const]}
+            onChange={(id) => {
+              chooseSurface(id)
+              sweep('all')
+            }}
+          />
+          {state.surface === 'own' && (
+            <div class="field">
+              <label for="formula">f(x, y) =</label>
+              <input
+                id="formula"
+                type="text"
+                value={state.formula}
+                spellcheck={false}
+                aria-invalid={problem.value !== ''}
+                onInput={(e) => descent.set({ formula: e.currentTarget.value })}
+              />
+            </div>
+          )}
+          <Problem text={problem.value} />
+          <p class="says">{surface.says}</p>
+          {state.surface === 'ravine' && (
+            <Slider
+              label="Condition number"
+              value={state.condition}
+              min={1}
+              max={200}
+              log
+              onChange={(condition) => descent.set({ condition })}
+            />
+          )}
+          <Slider
+            label="Noise in gradients"
+            value={state.noise || MIN_NOISE}
+            min={MIN_NOISE}
+            max={100}
+            log
+            show={(noise) => (noise <= MIN_NOISE ? 'none' : short(noise))}
+            hint="Standard deviation of what is added to each gradient, as mini-batches do"
+            onChange={(noise) => descent.set({ noise: noise <= MIN_NOISE ? 0 : noise })}
+          />
+          <Slider label="Steps" value={state.steps} min={20} max={1000} step={10} onChange={(steps) => descent.set({ steps })} />
+          <Slider label="Arrived within ε" value={state.epsilon} min={1e-6} max={1} log onChange={(epsilon) => descent.set({ epsilon })} />
+        </Panel>
+        <Panel title="Racers">
+          <ol class="racers">
+            {state.racers.map(({ method, rate, options }, i) => {
+              const change = (changes: object) => descent.set({ racers: state.racers.map((r, k) => (k === i ? { ...r, ...changes } : r)) })
+              const { label, rate: usual, says, decays = {} } = methodOf(method)
+              return (
+                <li key={`${i}-${method}`} title={says}>
+                  <RowHead
+                    look={looks[i]}
+                    remove={`Remove ${label}`}
+                    onRemove={() => descent.set({ racers: state.racers.filter((_, k) => k !== i) })}
+                  >
+                    <MethodChoice
+                      label={`Optimizer ${i + 1}`}
+                      value={method}
+                      onChange={(id) => descent.set({ racers: state.racers.map((r, k) => (k === i ? racer(id, surface) : r)) })}
+                    />
+                  </RowHead>
+                  {usual !== null && (
+                    <Slider
+                      label={rateLabel(method, rate, options)}
+                      value={rate}
+                      min={1e-5}
+                      max={3}
+                      log
+                      onChange={(value) => change({ rate: value })}
+                    />
+                  )}
+                  {Object.entries(decays).map(([name, usual], k) => (
+                    <Slider
+                      key={name}
+                      label={Object.keys(decays).length > 1 ? `β${'₁₂'[k]}` : 'β'}
+                      value={memoryOf(Number(options[name] ?? usual))}
+                      min={1}
+                      max={1000}
+                      log
+                      show={(memory) => short(decayOf(memory))}
+                      hint="The share of the past that it keeps at each step"
+                      onChange={(memory) => change({ options: { ...options, [name]: decayOf(memory) } })}
+                    />
+                  ))}
+                </li>
+              )
+            })}
+          </ol>
+          {state.racers.length < MAX_RACERS && (
+            <MethodChoice
+              label="Add an optimizer"
+              value=""
+              add
+              onChange={(id) => {
+                descent.set({ racers: [...state.racers, racer(id, surface)] })
+                sweep('last')
+              }}
+            />
+          )}
+          <Button disabled={isSweeping.value} onClick={() => sweep('all')}>
+            Each at its best rate
+          </Button>
+          <p class="says">Rates decide a race. The best of 37 is that with which the slowest of five starts around here arrives soonest.</p>
+          <CopyButton text={async () => (await import('./code')).descentCode(state, await worker().ask('program', ground))}>
+            Copy as code
+          </CopyButton>
+        </Panel>
+        <Panel title="More" open={false}>
+          <Slider label="Seed of the noise" value={state.seed} min={1} max={50} step={1} onChange={(seed) => descent.set({ seed })} />
+          <Slider label="Steps a second" value={state.speed} min={2} max={400} log onChange={(speed) => descent.set({ speed })} />
+        </Panel>
+      </Settings>
     </div>
   )
 }

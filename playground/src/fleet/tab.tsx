@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals'
 import { engineOnDemand } from '../engine/client'
 import { useTask } from '../engine/use-task'
 import { Canvas } from '../ui/canvas'
-import { Button, Choice, CopyButton, Panel, Problem, Slider, short } from '../ui/controls'
+import { Button, Choice, CopyButton, Panel, Problem, Settings, Slider, short } from '../ui/controls'
 import { LIGHT } from '../ui/hues'
 import { css, isDark, lossColour, token } from '../ui/palette'
 import { AXES, axis, type FleetState } from './axes'
@@ -55,71 +55,6 @@ export function FleetTab() {
   const others = AXES.filter(({ name }) => name !== state.x && name !== state.y)
   return (
     <div class="tab">
-      <aside class="controls" aria-label="Settings">
-        <Panel title="The map">
-          <Choice
-            label="Across"
-            value={state.x}
-            options={AXES.filter(({ name }) => name !== state.y).map(({ name, label }) => [name, label] as const)}
-            onChange={(x) => set({ x })}
-          />
-          <Choice
-            label="Upwards"
-            value={state.y}
-            options={AXES.filter(({ name }) => name !== state.x).map(({ name, label }) => [name, label] as const)}
-            onChange={(y) => set({ y })}
-          />
-          <Choice
-            label="Data"
-            value={state.data}
-            options={[
-              ['moons', 'Moons'],
-              ['circles', 'Circles'],
-              ['spirals', 'Spirals'],
-              ['xor', 'Exclusive or'],
-            ]}
-            onChange={(data) => set({ data })}
-          />
-          <Slider label="Steps of each net" value={state.steps} min={40} max={1000} step={20} onChange={(steps) => set({ steps })} />
-          <Slider label="Seed" value={state.seed} min={1} max={50} step={1} onChange={(seed) => set({ seed })} />
-        </Panel>
-        <Panel title="What all nets share">
-          {others.map(({ name, label, from, to, log, values }) =>
-            values ? (
-              <Choice
-                key={name}
-                label={label}
-                value={String(state[name as 'width'])}
-                options={values.map((v) => [String(v), String(v)] as const)}
-                onChange={(v) => set({ [name]: Number(v) })}
-              />
-            ) : name === 'decay' || name === 'cooling' ? (
-              <Slider
-                key={name}
-                label={label}
-                value={state[name]}
-                min={0}
-                max={name === 'decay' ? 0.05 : 10}
-                step={name === 'decay' ? 0.001 : 0.1}
-                hint={name === 'decay' ? undefined : 'd of η / (1 + d·t), where t goes from 0 to 1 over the training'}
-                onChange={(v) => set({ [name]: v })}
-              />
-            ) : (
-              <Slider
-                key={name}
-                label={label}
-                value={state[name as 'rate']}
-                min={from}
-                max={to}
-                log={log}
-                step={0.01}
-                onChange={(v) => set({ [name]: v })}
-              />
-            ),
-          )}
-          <CopyButton text={async () => (await import('./code')).fleetCode(state)}>Copy as code</CopyButton>
-        </Panel>
-      </aside>
       <section class="stage" aria-label="Map of a thousand nets">
         <p class="count">
           <b>{done.toLocaleString('en')}</b> nets{netName(state)}, {netSteps.toLocaleString('en')} steps in all, {seconds.toFixed(2)} s
@@ -221,6 +156,71 @@ export function FleetTab() {
           </>
         )}
       </section>
+      <Settings>
+        <Panel title="The map">
+          <Choice
+            label="Across"
+            value={state.x}
+            options={AXES.filter(({ name }) => name !== state.y).map(({ name, label }) => [name, label] as const)}
+            onChange={(x) => set({ x })}
+          />
+          <Choice
+            label="Upwards"
+            value={state.y}
+            options={AXES.filter(({ name }) => name !== state.x).map(({ name, label }) => [name, label] as const)}
+            onChange={(y) => set({ y })}
+          />
+          <Choice
+            label="Data"
+            value={state.data}
+            options={[
+              ['moons', 'Moons'],
+              ['circles', 'Circles'],
+              ['spirals', 'Spirals'],
+              ['xor', 'Exclusive or'],
+            ]}
+            onChange={(data) => set({ data })}
+          />
+          <Slider label="Steps of each net" value={state.steps} min={40} max={1000} step={20} onChange={(steps) => set({ steps })} />
+          <Slider label="Seed" value={state.seed} min={1} max={50} step={1} onChange={(seed) => set({ seed })} />
+        </Panel>
+        <Panel title="What all nets share">
+          {others.map(({ name, label, from, to, log, values }) =>
+            values ? (
+              <Choice
+                key={name}
+                label={label}
+                value={String(state[name as 'width'])}
+                options={values.map((v) => [String(v), String(v)] as const)}
+                onChange={(v) => set({ [name]: Number(v) })}
+              />
+            ) : name === 'decay' || name === 'cooling' ? (
+              <Slider
+                key={name}
+                label={label}
+                value={state[name]}
+                min={0}
+                max={name === 'decay' ? 0.05 : 10}
+                step={name === 'decay' ? 0.001 : 0.1}
+                hint={name === 'decay' ? undefined : 'd of η / (1 + d·t), where t goes from 0 to 1 over the training'}
+                onChange={(v) => set({ [name]: v })}
+              />
+            ) : (
+              <Slider
+                key={name}
+                label={label}
+                value={state[name as 'rate']}
+                min={from}
+                max={to}
+                log={log}
+                step={0.01}
+                onChange={(v) => set({ [name]: v })}
+              />
+            ),
+          )}
+          <CopyButton text={async () => (await import('./code')).fleetCode(state)}>Copy as code</CopyButton>
+        </Panel>
+      </Settings>
     </div>
   )
 }

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals'
 import { engineOnDemand } from '../engine/client'
 import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
-import { Button, Choice, CopyButton, Panel, Problem, Slider, short } from '../ui/controls'
+import { Button, Choice, CopyButton, Panel, Problem, Settings, Slider, short } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
 import { slotLooks } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
@@ -85,7 +85,107 @@ export function SchedulesTab() {
   })
   return (
     <div class="tab">
-      <aside class="controls" aria-label="Settings">
+      <section class="stage two-wide" aria-label="Schedules and losses">
+        <Problem text={comparison.problem} />
+        <LineChart
+          title="Learning rate"
+          xLabel=""
+          height={170}
+          data={[x, ...courses.map(({ rate }) => rate)]}
+          lines={lines}
+          xRange={range}
+        />
+        <LineChart
+          title="Loss, running mean of the batches"
+          xLabel="steps"
+          height={280}
+          log
+          data={[x, ...courses.map(({ mean }) => shown(mean)), ...goals]}
+          lines={[
+            ...lines,
+            ...plateaus.map((i) => ({ label: 'to be better', colour: colour(i), dash: [1, 3], width: 1, isUnnamed: true })),
+          ]}
+          knobs={knobs}
+          xRange={range}
+        />
+        <LineChart
+          title="Loss of each batch: how much it fluctuates"
+          xLabel="steps"
+          height={170}
+          log
+          data={[x, ...courses.map(({ batch }) => batch.map((v) => (Number.isFinite(v) ? Math.max(v, 1e-6) : null)))]}
+          lines={lines.map((line) => ({ ...line, width: 0.8, isUnnamed: true }))}
+          xRange={range}
+        />
+        <div class="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th>Schedule</th>
+                <th class="number">Last rate</th>
+                <th class="number">Loss at the end</th>
+                <th class="number">Test loss</th>
+              </tr>
+            </thead>
+            <tbody>
+              {courses.slice(0, looks.length).map(({ rate, mean, test, problem }, i) => (
+                <tr key={i}>
+                  <td>
+                    <Named look={looks[i]}>{lines[i]?.label}</Named>
+                  </td>
+                  <td class="number">{short(rate.at(-1) ?? Number.NaN)}</td>
+                  <td class="number">{problem ? 'diverged' : short(mean.at(-1) ?? Number.NaN)}</td>
+                  <td class="number">{Number.isNaN(test) ? '' : short(test)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+        <div class="finder">
+          <Button
+            onClick={() =>
+              worker()
+                .ask('findRate', { config: configOf(state) })
+                .then((result) => {
+                  latest.value = { netKey, finding: result }
+                  problem.value = ''
+                })
+                .catch((error: Error) => {
+                  problem.value = error.message
+                })
+            }
+          >
+            Find a learning rate
+          </Button>
+          <Problem text={problem.value} />
+          <p class="says">
+            The rate grows from step to step until the loss explodes: choose one on the slope.
+            {suggested !== null && ` Suggested: ${short(suggested, 2)}, where half of the fall is behind.`}
+          </p>
+          {finding && (
+            <>
+              <LineChart
+                title="Loss against learning rate"
+                xLabel="learning rate"
+                height={200}
+                xLog
+                log
+                data={[finding.rates, ...[finding.losses, finding.smoothed].map((losses) => inView(losses, finding))]}
+                lines={[
+                  { label: 'loss', colour: colour(7), width: 0.8, isUnnamed: true },
+                  { label: 'smoothed', colour: colour(0), isUnnamed: true },
+                ]}
+                zones={zonesOf(finding)}
+                marks={suggested === null ? [] : [{ x: suggested, text: 'half of the fall' }]}
+              />
+              {suggested !== null && (
+                <Button onClick={() => set({ rate: Number(suggested.toPrecision(2)) })}>Use {short(suggested, 2)}</Button>
+              )}
+            </>
+          )}
+        </div>
+      </section>
+      <Settings>
         <Panel title="Training">
           <MethodChoice
             label="Optimizer"
@@ -191,107 +291,7 @@ export function SchedulesTab() {
             Copy as code
           </CopyButton>
         </Panel>
-      </aside>
-      <section class="stage two-wide" aria-label="Schedules and losses">
-        <Problem text={comparison.problem} />
-        <LineChart
-          title="Learning rate"
-          xLabel=""
-          height={170}
-          data={[x, ...courses.map(({ rate }) => rate)]}
-          lines={lines}
-          xRange={range}
-        />
-        <LineChart
-          title="Loss, running mean of the batches"
-          xLabel="steps"
-          height={280}
-          log
-          data={[x, ...courses.map(({ mean }) => shown(mean)), ...goals]}
-          lines={[
-            ...lines,
-            ...plateaus.map((i) => ({ label: 'to be better', colour: colour(i), dash: [1, 3], width: 1, isUnnamed: true })),
-          ]}
-          knobs={knobs}
-          xRange={range}
-        />
-        <LineChart
-          title="Loss of each batch: how much it fluctuates"
-          xLabel="steps"
-          height={170}
-          log
-          data={[x, ...courses.map(({ batch }) => batch.map((v) => (Number.isFinite(v) ? Math.max(v, 1e-6) : null)))]}
-          lines={lines.map((line) => ({ ...line, width: 0.8, isUnnamed: true }))}
-          xRange={range}
-        />
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th>Schedule</th>
-                <th class="number">Last rate</th>
-                <th class="number">Loss at the end</th>
-                <th class="number">Test loss</th>
-              </tr>
-            </thead>
-            <tbody>
-              {courses.slice(0, looks.length).map(({ rate, mean, test, problem }, i) => (
-                <tr key={i}>
-                  <td>
-                    <Named look={looks[i]}>{lines[i]?.label}</Named>
-                  </td>
-                  <td class="number">{short(rate.at(-1) ?? Number.NaN)}</td>
-                  <td class="number">{problem ? 'diverged' : short(mean.at(-1) ?? Number.NaN)}</td>
-                  <td class="number">{Number.isNaN(test) ? '' : short(test)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-        <div class="finder">
-          <Button
-            onClick={() =>
-              worker()
-                .ask('findRate', { config: configOf(state) })
-                .then((result) => {
-                  latest.value = { netKey, finding: result }
-                  problem.value = ''
-                })
-                .catch((error: Error) => {
-                  problem.value = error.message
-                })
-            }
-          >
-            Find a learning rate
-          </Button>
-          <Problem text={problem.value} />
-          <p class="says">
-            The rate grows from step to step until the loss explodes: choose one on the slope.
-            {suggested !== null && ` Suggested: ${short(suggested, 2)}, where half of the fall is behind.`}
-          </p>
-          {finding && (
-            <>
-              <LineChart
-                title="Loss against learning rate"
-                xLabel="learning rate"
-                height={200}
-                xLog
-                log
-                data={[finding.rates, ...[finding.losses, finding.smoothed].map((losses) => inView(losses, finding))]}
-                lines={[
-                  { label: 'loss', colour: colour(7), width: 0.8, isUnnamed: true },
-                  { label: 'smoothed', colour: colour(0), isUnnamed: true },
-                ]}
-                zones={zonesOf(finding)}
-                marks={suggested === null ? [] : [{ x: suggested, text: 'half of the fall' }]}
-              />
-              {suggested !== null && (
-                <Button onClick={() => set({ rate: Number(suggested.toPrecision(2)) })}>Use {short(suggested, 2)}</Button>
-              )}
-            </>
-          )}
-        </div>
-      </section>
+      </Settings>
     </div>
   )
 }

@@ -7,11 +7,12 @@ import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
 import { SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from '../schedules/choice'
 import { Canvas } from '../ui/canvas'
-import { Button, Choice, CopyButton, Panel, Problem, Segments, Slider, short, Toggle } from '../ui/controls'
+import { Button, Choice, CopyButton, Panel, Problem, Segments, Settings, Slider, short, Toggle } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
 import { looksOf } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
 import { colour, isDark } from '../ui/palette'
+import { wantsLessMotion } from '../ui/playback'
 import type { Change, DataKind } from './config'
 import { DigitPad } from './digit-pad'
 import type { Examples } from './examples'
@@ -33,6 +34,8 @@ const DATA: readonly (readonly [DataKind, string])[] = [
 ]
 const TOO_LARGE = `a table of this page wants at most ${LARGEST_TABLE / 1e6} MB; gradus/data reads larger ones`
 const SPEEDS = [0, 1000, 100, 20, 2]
+/** Steps before the first picture for people who want less motion. */
+const STILL = 300
 const MAX_LAYERS = 4
 const MAX_UNITS = 10
 const MAX_RUNS = 4
@@ -80,6 +83,11 @@ export function TrainTab() {
     })
   }
   const isFirst = useRef(true)
+  useEffect(() => {
+    // Without motion: where it has come to, and further steps by the button.
+    const { at, isPlaying } = train.state.value
+    if (wantsLessMotion() && isPlaying) train.set({ isPlaying: false, at: Math.max(at, STILL) })
+  }, [])
   // The last picture stays until the next one comes, unless it is of other inputs or another net.
   const shape = JSON.stringify([state.data, state.hidden, table, state.target])
   const shownShape = useRef(shape)
@@ -147,113 +155,6 @@ export function TrainTab() {
 
   return (
     <div class="tab">
-      <aside class="controls" aria-label="Settings">
-        <Panel title="Data">
-          <Choice
-            label="Data set"
-            value={state.data}
-            options={DATA}
-            onChange={(data) =>
-              startAfresh({
-                data,
-                ...(data === 'drawn' && state.points.length === 0 ? { points: DRAWN } : {}),
-                ...(data === 'digits' ? { hidden: [24] } : state.data === 'digits' ? { hidden: [8, 8] } : {}),
-              })
-            }
-          />
-          {state.data === 'drawn' && (
-            <>
-              <Segments
-                label="Class to draw"
-                value={String(state.brush)}
-                options={[
-                  ['0', 'Draw class 0'],
-                  ['1', 'Draw class 1'],
-                ]}
-                onChange={(brush) => train.set({ brush: Number(brush) })}
-              />
-              <Button onClick={() => startAfresh({ points: [] })}>Remove all points</Button>
-            </>
-          )}
-          {state.data === 'csv' && <CsvChoice state={state} onFile={open} />}
-          {!['drawn', 'csv', 'digits'].includes(state.data) && (
-            <>
-              <Slider label="Points" value={state.count} min={40} max={1000} step={20} onChange={(count) => startAfresh({ count })} />
-              <Slider label="Noise" value={state.noise} min={0} max={0.5} step={0.01} onChange={(noise) => startAfresh({ noise })} />
-            </>
-          )}
-        </Panel>
-        <Panel title="Net">
-          <div class="layers">
-            {state.hidden.map((units, i) => (
-              <div class="stepper" key={i}>
-                <Button
-                  label={`Fewer units in layer ${i + 1}`}
-                  disabled={units <= 1}
-                  onClick={() => startAfresh({ hidden: state.hidden.map((u, k) => (k === i ? u - 1 : u)) })}
-                >
-                  −
-                </Button>
-                <span>{units} units</span>
-                <Button
-                  label={`More units in layer ${i + 1}`}
-                  disabled={units >= (isDigits ? 48 : MAX_UNITS)}
-                  onClick={() => startAfresh({ hidden: state.hidden.map((u, k) => (k === i ? u + 1 : u)) })}
-                >
-                  +
-                </Button>
-                <Button
-                  kind="quiet"
-                  label={`Remove layer ${i + 1}`}
-                  onClick={() => startAfresh({ hidden: state.hidden.filter((_, k) => k !== i) })}
-                >
-                  ×
-                </Button>
-              </div>
-            ))}
-            {state.hidden.length < MAX_LAYERS && (
-              <Button onClick={() => startAfresh({ hidden: [...state.hidden, state.hidden.at(-1) ?? 6] })}>Add a layer</Button>
-            )}
-          </div>
-          <Choice
-            label="Activation"
-            value={state.activation}
-            options={['tanh', 'relu', 'sigmoid', 'gelu', 'silu', 'linear'].map((name) => [name, name] as const)}
-            onChange={(activation) => startAfresh({ activation })}
-          />
-          <Slider label="Weight decay" value={state.decay} min={0} max={0.1} step={0.001} onChange={(decay) => startAfresh({ decay })} />
-          <Slider
-            label="Seed"
-            value={state.seed}
-            min={1}
-            max={50}
-            step={1}
-            hint="Of weights, data and order of batches"
-            onChange={(seed) => startAfresh({ seed })}
-          />
-        </Panel>
-        <Panel title="Runs, from one start">
-          <ol class="racers">
-            {state.runs.map((_, i) => (
-              <RunControls key={i} index={i} state={state} turn={turn} />
-            ))}
-          </ol>
-          {state.runs.length < MAX_RUNS && (
-            <MethodChoice
-              label="Add a run"
-              value=""
-              add
-              firstOnly
-              onChange={(id) => startAfresh({ runs: [...state.runs.map((_, i) => present(state, i)), run(id)] })}
-            />
-          )}
-          {shown && (
-            <CopyButton text={async () => (await import('./code')).trainCode(configOf(state), shown.train.count, state.at || 1000)}>
-              Copy as code
-            </CopyButton>
-          )}
-        </Panel>
-      </aside>
       <section class="stage" aria-label="Net">
         <div class="toolbar train-bar">
           <Button kind="primary" label={state.isPlaying ? 'Pause' : 'Train'} onClick={() => train.set({ isPlaying: !state.isPlaying })}>
@@ -399,6 +300,113 @@ export function TrainTab() {
         </div>
         {view && <Histograms view={view} />}
       </section>
+      <Settings>
+        <Panel title="Data">
+          <Choice
+            label="Data set"
+            value={state.data}
+            options={DATA}
+            onChange={(data) =>
+              startAfresh({
+                data,
+                ...(data === 'drawn' && state.points.length === 0 ? { points: DRAWN } : {}),
+                ...(data === 'digits' ? { hidden: [24] } : state.data === 'digits' ? { hidden: [8, 8] } : {}),
+              })
+            }
+          />
+          {state.data === 'drawn' && (
+            <>
+              <Segments
+                label="Class to draw"
+                value={String(state.brush)}
+                options={[
+                  ['0', 'Draw class 0'],
+                  ['1', 'Draw class 1'],
+                ]}
+                onChange={(brush) => train.set({ brush: Number(brush) })}
+              />
+              <Button onClick={() => startAfresh({ points: [] })}>Remove all points</Button>
+            </>
+          )}
+          {state.data === 'csv' && <CsvChoice state={state} onFile={open} />}
+          {!['drawn', 'csv', 'digits'].includes(state.data) && (
+            <>
+              <Slider label="Points" value={state.count} min={40} max={1000} step={20} onChange={(count) => startAfresh({ count })} />
+              <Slider label="Noise" value={state.noise} min={0} max={0.5} step={0.01} onChange={(noise) => startAfresh({ noise })} />
+            </>
+          )}
+        </Panel>
+        <Panel title="Net">
+          <div class="layers">
+            {state.hidden.map((units, i) => (
+              <div class="stepper" key={i}>
+                <Button
+                  label={`Fewer units in layer ${i + 1}`}
+                  disabled={units <= 1}
+                  onClick={() => startAfresh({ hidden: state.hidden.map((u, k) => (k === i ? u - 1 : u)) })}
+                >
+                  −
+                </Button>
+                <span>{units} units</span>
+                <Button
+                  label={`More units in layer ${i + 1}`}
+                  disabled={units >= (isDigits ? 48 : MAX_UNITS)}
+                  onClick={() => startAfresh({ hidden: state.hidden.map((u, k) => (k === i ? u + 1 : u)) })}
+                >
+                  +
+                </Button>
+                <Button
+                  kind="quiet"
+                  label={`Remove layer ${i + 1}`}
+                  onClick={() => startAfresh({ hidden: state.hidden.filter((_, k) => k !== i) })}
+                >
+                  ×
+                </Button>
+              </div>
+            ))}
+            {state.hidden.length < MAX_LAYERS && (
+              <Button onClick={() => startAfresh({ hidden: [...state.hidden, state.hidden.at(-1) ?? 6] })}>Add a layer</Button>
+            )}
+          </div>
+          <Choice
+            label="Activation"
+            value={state.activation}
+            options={['tanh', 'relu', 'sigmoid', 'gelu', 'silu', 'linear'].map((name) => [name, name] as const)}
+            onChange={(activation) => startAfresh({ activation })}
+          />
+          <Slider label="Weight decay" value={state.decay} min={0} max={0.1} step={0.001} onChange={(decay) => startAfresh({ decay })} />
+          <Slider
+            label="Seed"
+            value={state.seed}
+            min={1}
+            max={50}
+            step={1}
+            hint="Of weights, data and order of batches"
+            onChange={(seed) => startAfresh({ seed })}
+          />
+        </Panel>
+        <Panel title="Runs, from one start">
+          <ol class="racers">
+            {state.runs.map((_, i) => (
+              <RunControls key={i} index={i} state={state} turn={turn} />
+            ))}
+          </ol>
+          {state.runs.length < MAX_RUNS && (
+            <MethodChoice
+              label="Add a run"
+              value=""
+              add
+              firstOnly
+              onChange={(id) => startAfresh({ runs: [...state.runs.map((_, i) => present(state, i)), run(id)] })}
+            />
+          )}
+          {shown && (
+            <CopyButton text={async () => (await import('./code')).trainCode(configOf(state), shown.train.count, state.at || 1000)}>
+              Copy as code
+            </CopyButton>
+          )}
+        </Panel>
+      </Settings>
     </div>
   )
 }

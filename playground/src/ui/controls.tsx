@@ -1,6 +1,8 @@
 /** Controls with a label each, which keyboards and screen readers understand. */
+import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useState } from 'preact/hooks'
+import { store, stored } from './stored'
 
 /** A number for people: 0.001, 1.5, 3.2e−7. */
 export function short(value: number, digits = 3): string {
@@ -181,3 +183,27 @@ export function Panel({ title, children, open = true }: { title: string; childre
     </details>
   )
 }
+
+/** True while the settings of a tab are shown. */
+const isOpen = signal(stored('settings') === 'open')
+
+export function SettingsButton() {
+  const toggle = () => {
+    isOpen.value = !isOpen.value
+    store('settings', isOpen.value ? 'open' : 'closed')
+    // Below the picture on a narrow screen.
+    if (isOpen.value) requestAnimationFrame(() => document.getElementById('settings')?.scrollIntoView({ block: 'nearest' }))
+  }
+  return (
+    <button type="button" aria-expanded={isOpen.value} aria-controls="settings" onClick={toggle}>
+      Settings
+    </button>
+  )
+}
+
+/** All settings of a tab. They come after its picture in the order of the keyboard. */
+export const Settings = ({ children }: { children: ComponentChildren }) => (
+  <aside class="controls" id="settings" aria-label="Settings" hidden={!isOpen.value}>
+    {children}
+  </aside>
+)

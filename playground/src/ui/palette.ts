@@ -1,24 +1,20 @@
 /** The colors of the page, light and dark. */
 import { signal } from '@preact/signals'
 import { LIGHT } from './hues'
+import { store, stored } from './stored'
 
 /** The colors of hues.ts on a dark ground. */
 const DARK = ['#4aa8e0', '#ff8c42', '#2fc49a', '#e58bb9', '#e6c229', '#a29bfe', '#8fd3ff', '#b5b5b5']
 
-export type Theme = 'auto' | 'light' | 'dark'
+export const THEMES = ['auto', 'light', 'dark'] as const
+export type Theme = (typeof THEMES)[number]
 
 const system = matchMedia('(prefers-color-scheme: dark)')
-export const theme = signal<Theme>(stored())
+/** The name under which the guides of the site (typedoc) keep their theme too, so that one choice holds everywhere. */
+const KEY = 'tsd-theme'
+const ofDocs = (value: string) => (value === 'auto' ? 'os' : value)
+export const theme = signal<Theme>(THEMES.find((name) => ofDocs(name) === stored(KEY)) ?? 'auto')
 export const isDark = signal(false)
-
-function stored(): Theme {
-  try {
-    const value = localStorage.getItem('theme')
-    return value === 'light' || value === 'dark' ? value : 'auto'
-  } catch {
-    return 'auto'
-  }
-}
 
 function apply(): void {
   isDark.value = theme.value === 'auto' ? system.matches : theme.value === 'dark'
@@ -29,11 +25,7 @@ apply()
 
 export function chooseTheme(value: Theme): void {
   theme.value = value
-  try {
-    localStorage.setItem('theme', value)
-  } catch {
-    // A page without storage forgets the choice.
-  }
+  store(KEY, ofDocs(value))
   apply()
 }
 

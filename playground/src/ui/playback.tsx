@@ -15,9 +15,11 @@ interface Options {
 export const wantsLessMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches
 
 export function usePlayback({ length, speed, isPlaying, onPlaying }: Options) {
-  const frame = useSignal(wantsLessMotion() ? length : 0)
   const latest = useRef({ length, speed })
   latest.current = { length, speed }
+  /** Without motion a race that plays is at its end at once. */
+  const first = () => (isPlaying && wantsLessMotion() ? latest.current.length : 0)
+  const frame = useSignal(0)
   useEffect(() => {
     if (!isPlaying) return
     let before: number | undefined
@@ -77,7 +79,7 @@ export function usePlayback({ length, speed, isPlaying, onPlaying }: Options) {
     frame: shown,
     bar,
     rewind: () => {
-      frame.value = wantsLessMotion() ? length : 0
+      frame.value = first()
     },
   }
 }
