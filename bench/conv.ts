@@ -12,7 +12,6 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Conv1d, Conv2d, GlobalAvgPool, MaxPool } from '../ts/conv/index.js'
 import {
-  Activation,
   Adam,
   BatchNorm,
   type Callback,
@@ -30,11 +29,9 @@ import {
 
 const block = (inputs: number, filters: number, stride: number): Module[] => [
   new Conv2d(inputs, inputs, 3, { stride, padding: 1, groups: inputs, bias: false }),
-  new BatchNorm(inputs),
-  new Activation('relu'),
+  new BatchNorm(inputs, { activation: 'relu' }),
   new Conv2d(inputs, filters, 1, { bias: false }),
-  new BatchNorm(filters),
-  new Activation('relu'),
+  new BatchNorm(filters, { activation: 'relu' }),
 ]
 
 /** The shape of an image, the rows of a batch, and the layers. */
@@ -70,8 +67,7 @@ const NETS: Record<string, [shape: number[], rows: number, layers: () => Module[
     32,
     () => [
       new Conv2d(1, 32, 3, { padding: 'same', bias: false }),
-      new BatchNorm(32),
-      new Activation('relu'),
+      new BatchNorm(32, { activation: 'relu' }),
       ...block(32, 64, 1),
       ...block(64, 64, 2),
       new GlobalAvgPool(),

@@ -17,6 +17,7 @@ pub mod abi;
 pub mod activation;
 #[cfg(target_arch = "wasm32")]
 mod bare;
+pub mod batch_norm;
 pub mod broadcast;
 pub mod conv;
 pub mod dense;

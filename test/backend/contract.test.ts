@@ -23,7 +23,10 @@ const PARTS_OF_CRATE = { ...commonParts, ...fleetParts }
 const UPDATE_ARITY = 6
 const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'runProgram', 'table', '__data_end', '__heap_base']
 /** Kernels for shares of threads: the arguments of the kernel, then the index of the share and the number of shares. */
-const SHARES = ['matmulShare', 'denseForwardShare', 'denseGradientsShare', 'convForwardShare', 'convGradientsShare']
+const SHARES = [
+  ...['matmulShare', 'denseForwardShare', 'denseGradientsShare', 'convForwardShare', 'convGradientsShare'],
+  ...['batchNormMomentsShare', 'batchNormForwardShare', 'batchNormBackwardShare'],
+]
 /** Kernels that programs of many steps run between two evaluations of a batch, for wrappers of optimizers. */
 const BETWEEN = ['perturb']
 

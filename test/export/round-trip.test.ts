@@ -105,7 +105,7 @@ class Maker {
       case 'dropout':
         return new Dropout(0.5)
       case 'batchNorm':
-        return this.noisy(new BatchNorm(columns, { epsilon: 1e-3 }))
+        return this.noisy(new BatchNorm(columns, { epsilon: 1e-3, activation: columns % 2 === 0 ? 'silu' : 'linear' }))
       case 'layerNorm':
         return this.noisy(new LayerNorm(columns, { epsilon: 1e-2 }))
       case 'flatten':

@@ -54,7 +54,7 @@ function everyLayer(seed = 1): Module {
   return new Sequential(
     [
       new Dense(3, 6, { activation: 'tanh', bias: false }),
-      new BatchNorm(6, { momentum: 0.3, epsilon: 1e-4 }),
+      new BatchNorm(6, { momentum: 0.3, epsilon: 1e-4, activation: 'relu' }),
       new Activation('gelu'),
       new Dropout(0.25),
       inner,

@@ -1,8 +1,10 @@
 /** Layer and batch normalization, against PyTorch's documented formulas in double precision, and as parts of models. */
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../ts/backend/index.js'
+import { ACTIVATIONS } from '../../ts/backend/kernels.js'
 import { supportedVariants } from '../../ts/debug/index.js'
 import {
+  Activation,
   Adam,
   add,
   BatchNorm,
@@ -60,8 +62,10 @@ const random = new Generator(7)
 const draw = (rows: number, columns: number): Grid => Array.from({ length: rows }, () => [...random.normals(columns)].map((v) => 3 * v + 1))
 
 function expectClose(actual: Tensor | null, wanted: Grid | number[], tolerance: number): void {
-  const flat = wanted.flat()
-  const values = [...(actual as Tensor).data()]
+  expectNear([...(actual as Tensor).data()], wanted.flat(), tolerance)
+}
+
+function expectNear(values: number[], flat: number[], tolerance: number): void {
   expect(values.length).toBe(flat.length)
   values.forEach((value, i) => {
     expect(Math.abs(value - flat[i]), `element ${i}: ${value}, wanted ${flat[i]}`).toBeLessThanOrEqual(
@@ -118,6 +122,66 @@ describe.each(backends)('%s', (_, backend, tolerance) => {
     expectClose(layer.predict(rows as never), wanted, tolerance * 30)
     expect(layer.state()).toEqual(before)
   })
+})
+
+test.each(backends)('an activation behind BatchNorm is the activation of its result, with its gradients: %s', (_, backend, tolerance) => {
+  for (const activation of ACTIVATIONS) {
+    // columns for lanes of eight, of four and of one, and rows for several runs with a remainder
+    for (const [n, width] of [
+      [77, 13],
+      [3, 70],
+    ]) {
+      const [x, upstream] = [draw(n, width), draw(n, width)]
+      const run = (make: () => Module[]) => {
+        const model = new Sequential(make(), { backend })
+        model.build()
+        const layer = model.layers[0] as BatchNorm
+        layer.weight.assign(Float64Array.from({ length: width }, (_, i) => Math.cos(i)))
+        layer.bias.assign(Float64Array.from({ length: width }, (_, i) => Math.sin(i)))
+        const input = tensor(x, { backend, requiresGrad: true })
+        const probe = tensor(upstream, { backend })
+        const y = model.forward(input) as Tensor
+        const values = [...y.data()]
+        sum(mul(y, probe) as Tensor).backward()
+        const grads = [input, layer.weight, layer.bias].map(({ grad }) => [...(grad as Tensor).data()])
+        const [g] = gradients(sum(mul(model.forward(input) as Tensor, probe)), [input], { createGraph: true })
+        const [second] = gradients(sum(mul(g, probe)), [input])
+        return [values, ...grads, [...layer.runningMean.data()], [...model.predict(x as never).data()], [...second.data()]]
+      }
+      const one = run(() => [new BatchNorm(width, { activation })])
+      const two = run(() => [new BatchNorm(width), new Activation(activation)])
+      one.forEach((found, i) => {
+        expectNear(found, two[i], i === 6 ? tolerance * 1000 : tolerance * 50)
+      })
+    }
+  }
+})
+
+test('running statistics and gradients of many rows have the digits of double precision that floats hold', () => {
+  const rows = 5000
+  const x = draw(rows, 3).map((row) => row.map((v) => v + 1000))
+  const found = backends.slice(1).map(([, backend]) => {
+    const layer = new BatchNorm(3, { backend, momentum: 1 })
+    noGrad(() => layer.forward(tensor(x, { backend }) as never))
+    return [...layer.runningVariance.data()]
+  })
+  const wanted = transposed(x.map((row) => [...Float32Array.from(row)])).map((column) => (varianceOf(column) * rows) / (rows - 1))
+  for (const variances of found) variances.forEach((v, i) => expect(Math.abs(v / wanted[i] - 1)).toBeLessThan(2e-5))
+})
+
+test('threads give the bits of one thread in batch normalization', async () => {
+  const trained = async (threads: number) => {
+    const backend = createBackend({ threads })
+    await backend.ready
+    const model = new Sequential([new BatchNorm(40, { activation: 'relu' }), new Dense(40, 2)], { seed: 1, backend })
+    const inputs = tensor(new Generator(3).normals(4000 * 40), [4000, 40], { backend })
+    const targets = Int32Array.from({ length: 4000 }, (_, i) => i % 2)
+    await fit(model, { inputs, targets, batchSize: 2000, epochs: 2, loss: crossEntropy, optimizer: new Adam(model.parameters()) })
+    return [('single' in (backend.kernels as unknown as Record<string, object>).batchNormBackward) as unknown, model.state()]
+  }
+  const [[, one], [isShared, two]] = [await trained(1), await trained(2)]
+  expect(isShared).toBe(true)
+  expect(two).toEqual(one)
 })
 
 test('figures of PyTorch’s own documentation formula, worked out by hand', () => {
@@ -278,6 +342,7 @@ describe('in a model', () => {
     expect(() => new LayerNorm(0)).toThrow('LayerNorm: width wants a whole number ≥ 1, got 0')
     expect(() => new LayerNorm(2, { epsilon: 0 })).toThrow('LayerNorm: epsilon wants a number above 0, got 0')
     expect(() => new BatchNorm(2, { momentum: 2 })).toThrow('BatchNorm: momentum wants a number from 0 to 1, got 2')
+    expect(() => new BatchNorm(2, { activation: 'softmax' as never })).toThrow(/BatchNorm: activation wants one of linear, relu/)
     expect(() => new BatchNorm(2, { momentun: 2 } as never)).toThrow('did you mean momentum?')
   })
 

@@ -5,6 +5,7 @@ import { ACTIVATIONS, UNARY_KERNELS } from '../../ts/backend/kernels.js'
 import { supportedVariants } from '../../ts/debug/index.js'
 import * as gradus from '../../ts/index.js'
 import { type Backend, createBackend, gradients, square, sum, type Tensor, tensor } from '../../ts/index.js'
+import { batchNorm } from '../../ts/ops/batch-norm.js'
 import { normalize } from '../../ts/ops/normalize.js'
 import { OPERATIONS } from './table.js'
 
@@ -144,9 +145,9 @@ const backends = [
 
 test('fault 28: every operation with a row in the table has special numbers by PyTorch', () => {
   const tried = new Set(cases.map(({ op }) => op))
-  // linear returns its input; dropout is random; normalize is tested below
+  // linear returns its input; dropout is random; normalize and batchNorm are tested below
   const missing = OPERATIONS.map(({ name }) => name.split(' ')[0]).filter(
-    (op) => !tried.has(op) && !['linear', 'dropout', 'normalize'].includes(op),
+    (op) => !tried.has(op) && !['linear', 'dropout', 'normalize', 'batchNorm'].includes(op),
   )
   expect(missing, `wants a case: run python special.py --only '^<name>$' in test/oracles (CONTRIBUTING.md, "An operation")`).toEqual([])
 })
@@ -189,7 +190,9 @@ describe.each(backends)('fault 28: normalize, $variant $dtype', (backend) => {
       const values = Float64Array.from({ length: 15 }, (_, i) => Math.sin(i))
       values[7] = odd // row 1 of 3, column 2 of 5
       const x = tensor(values, [3, 5], { backend, requiresGrad: true })
-      const y = normalize(x, together, 1e-5)
+      const [weight, bias] = [1, 0].map((value) => gradus.full([5], value, { backend }))
+      const columns = { weight, bias, epsilon: 1e-5, relu: false, fixed: null }
+      const y = together === 'row' ? normalize(x, 1e-5) : batchNorm(x, columns)
       const [g] = gradients(sum(square(y)), [x])
       const isInGroup = (i: number) => (together === 'row' ? Math.floor(i / 5) === 1 : i % 5 === 2)
       for (const found of [y.data(), g.data()])
@@ -205,7 +208,7 @@ describe.each(backends)('fault 28: normalize, $variant $dtype', (backend) => {
       [1e30, 1e30, 1e30],
     ]) {
       const x = tensor(Float64Array.from(row), [1, 3], { backend, requiresGrad: true })
-      const y = normalize(x, 'row', 1e-5)
+      const y = normalize(x, 1e-5)
       const [g] = gradients(sum(square(y)), [x])
       for (const value of [...y.data(), ...g.data()]) expect(Math.abs(value)).toBeLessThan(1e-6)
     }

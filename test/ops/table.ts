@@ -57,8 +57,12 @@ import {
   variance,
   where,
 } from '../../ts/index.js'
+import { batchNorm } from '../../ts/ops/batch-norm.js'
 import { normalize } from '../../ts/ops/normalize.js'
 import * as naive from '../tools/naive.js'
+
+/** Options of a batch normalization; with a large epsilon, as the second derivative is huge if a column's elements are nearly equal. */
+const PLAIN_NORM = { epsilon: 0.3, relu: false, fixed: null }
 
 /** Inputs in their order. */
 type Call = (...inputs: Tensor[]) => Tensor
@@ -286,9 +290,17 @@ export const OPERATIONS: readonly Operation[] = [
     shapes: ['ab', 'abc'],
     call: (x) => square(gather(x, -x.rank, placesIn(x, [3, 1, ...x.shape.slice(2)], x.shape[0]))),
   },
-  // of LayerNorm and BatchNorm; with a large epsilon, as the second derivative is huge if a row's elements are nearly equal
-  { name: 'normalize rows', shapes: ['ab', 'abc', 'a'], call: (x) => square(normalize(x, 'row', 0.3)) },
-  { name: 'normalize columns', shapes: ['ab', 'abc'], call: (x) => square(normalize(x, 'column', 0.3)) },
+  // of LayerNorm; with a large epsilon, as the second derivative is huge if a row's elements are nearly equal
+  { name: 'normalize rows', shapes: ['ab', 'abc', 'a'], call: (x) => square(normalize(x, 0.3)) },
+  { name: 'batchNorm', shapes: ['ab b b', 'abc c c'], call: (x, weight, bias) => square(batchNorm(x, { ...PLAIN_NORM, weight, bias })) },
+  {
+    name: 'batchNorm by fixed moments',
+    shapes: ['ab b b', 'abc c c'],
+    call: (x, weight, bias) => {
+      const moments = (value: number) => gradus.full(weight.shape, value, { backend: x.backend })
+      return square(batchNorm(x, { ...PLAIN_NORM, weight, bias, fixed: { mean: moments(0.2), variance: moments(0.7) } }))
+    },
+  },
   { name: 'dropout', shapes: ['ab', 'abc'], call: (x) => square(dropout(x, 0.4, new Generator(3))) },
   { name: 'mse', shapes: ['ab', 'a'], call: (p) => mse(p, targetsLike(p, -1, 1)) },
   { name: 'mse with weights', shapes: ['ab', 'a'], call: (p) => mse(p, targetsLike(p, -1, 1), { weights: weightsOf(p) }) },

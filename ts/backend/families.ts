@@ -6,6 +6,7 @@
 import type { Heap } from './heap.js'
 import type { Backend } from './index.js'
 import { activationKernels } from './js/activation.js'
+import { batchNormKernels } from './js/batch-norm.js'
 import { convKernels } from './js/conv.js'
 import { denseKernels } from './js/dense.js'
 import { arithmeticKernels, choiceKernels, rareElementwise } from './js/elementwise.js'
@@ -16,7 +17,7 @@ import { recurrentKernels } from './js/recurrent.js'
 import { rareReductions, sumKernel } from './js/reduce.js'
 import { logSoftmaxKernels, softmaxKernels } from './js/softmax.js'
 import type { BasicKernels, Kernels } from './kernels.js'
-import { CONV, LOSSES, OPERATIONS, OTHERS, RECURRENT } from './wasm/parts.js'
+import { BATCH_NORM, CONV, LOSSES, OPERATIONS, OTHERS, RECURRENT } from './wasm/parts.js'
 import type { WasmPart } from './wasm/types.js'
 
 /** Adds the kernels of a family to a backend, if they are missing, and returns the kernels with a type that includes them. */
@@ -91,6 +92,8 @@ export const withOthers = /* @__PURE__ */ family(
   (heap) => ({ ...rareElementwise(heap), ...rareReductions(heap), ...logSoftmaxKernels(heap), ...normalKernel(heap) }),
   OTHERS,
 )
+/** Batch normalization. */
+export const withBatchNorm = /* @__PURE__ */ sharedFamily('batchNormForward', batchNormKernels, BATCH_NORM)
 /** Convolution and pooling, for `gradus/conv`. */
 export const withConv = /* @__PURE__ */ sharedFamily('convForward', convKernels, CONV)
 /** Recurrent layers, for `gradus/recurrent`. */

@@ -9,10 +9,11 @@
  * Matrices are row-major and dense. `accumulate` is 0 (overwrite) or 1 (add to the present values), unless a line says otherwise. Zero-sized
  * dimensions are legal everywhere. NaN propagates through every kernel, including relu, maximum and clip.
  *
- * Kernels of convolution are in conv-kernels.ts, of recurrent layers in recurrent-kernels.ts, kernels for eight nets at once in fleet.ts, kernels of
+ * Kernels of batch normalization are in batch-norm-kernels.ts, of convolution in conv-kernels.ts, of recurrent layers in recurrent-kernels.ts, kernels for eight nets at once in fleet.ts, kernels of
  * solvers, in double precision, in double-kernels.ts.
  */
 
+import { type BatchNormKernels, batchNormArguments } from './batch-norm-kernels.js'
 import { type ConvKernels, convArguments } from './conv-kernels.js'
 import { type MemoryRange, optional, type Ptr, type RangeMaker, type Ranges } from './memory-ranges.js'
 import { type RecurrentKernels, recurrentArguments } from './recurrent-kernels.js'
@@ -122,6 +123,7 @@ export type Loss = (
 export interface Kernels
   extends Record<(typeof UNARY_KERNELS)[number], Unary>, // crate/elementwise.rs
     Record<(typeof BINARY_KERNELS)[number], Binary>,
+    BatchNormKernels,
     ConvKernels,
     RecurrentKernels {
   // ---- matrix products (crate/gemm/): sums run over k in ascending order, whatever the tile ----
@@ -330,6 +332,7 @@ const tableRows = (d: RangeMaker, index: Ptr, rows: number) => d.heap.intView(in
 export const kernelArguments = (): Record<keyof Kernels, Ranges> => ({
   ...sameForEach(UNARY_KERNELS, elementwise),
   ...sameForEach(BINARY_KERNELS, binary),
+  ...batchNormArguments(),
   ...convArguments((activation) => SAVES_INPUT.has(ACTIVATIONS[activation])),
   ...recurrentArguments(),
   matmul: product,

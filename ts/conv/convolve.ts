@@ -11,9 +11,11 @@ import { anything, count, readOptions, type Schema } from '../common/options.js'
 import { formatShape } from '../common/shape.js'
 import { activate, activationNumber } from '../ops/activation.js'
 import { activationGradient } from '../ops/activation-gradient.js'
+import { dense } from '../ops/dense.js'
 import { add } from '../ops/elementwise.js'
+import { gradientTarget } from '../ops/gradient-target.js'
 import { sum } from '../ops/reduce.js'
-import { Parameter } from '../parameter.js'
+import { reshape } from '../ops/shape.js'
 import { asFloats, Tensor, type TensorLike } from '../tensor.js'
 import {
   checkGroups,
@@ -104,7 +106,14 @@ export function convolve(input: TensorLike, w: Tensor, given: ConvOptions, axes:
   if (bias !== null && bias.size !== filters)
     throw new ShapeError(`${who}: wants a bias of ${filters}, got shape ${formatShape(bias.shape)}`)
   const window = windowOver(x.shape, filters, groups, { ...options, kernel: w.shape.slice(0, axes) }, who)
+  if (isPointwise(window)) return dense(x, reshape(w, [channels, filters]), bias, activation, who)
   return correlate({ x, w, b: bias, window, activation, number: activationNumber(activation, who), who })
+}
+
+/** True if each window is one pixel, in its place: the convolution is a matrix product. */
+function isPointwise({ geometry: g }: Window): boolean {
+  const ones = [g.kernelHeight, g.kernelWidth, g.strideY, g.strideX, g.groups]
+  return ones.every((n) => n === 1) && g.outHeight === g.height && g.outWidth === g.width
 }
 
 interface ConvCall {
@@ -171,26 +180,14 @@ function fusedGradient(
   const dx = x.requiresGrad ? arena.allocate(x.size * heap.elementSize) : 0
   // weights are read for dx alone, so without dx it does not matter that they have changed since
   const [xAt, gAt, wAt] = [x.address, g.address, dx === 0 ? 0 : w.address]
-  const toW = targetOf(w, direct, ACCUMULATE_W)
-  const toB = targetOf(b, direct, ACCUMULATE_B)
+  const toW = gradientTarget(w, direct, ACCUMULATE_W)
+  const toB = gradientTarget(b, direct, ACCUMULATE_B)
   const accumulate = toW.accumulate | toB.accumulate
   withConv(backend).convBackward(
     ...([xAt, wAt, saved, gAt, dz, toW.ptr, toB.ptr, dx] as const),
     ...([window.rows, geometry.address, number, accumulate, heap.scratch] as const),
   )
   return [dx === 0 ? null : Tensor.inArena(backend, x.shape, dx), toW.result, null, toB.result]
-}
-
-/** Where the gradient of a weight or bias goes: into the parameter, or into a new tensor. */
-function targetOf(t: Tensor | null, direct: boolean, bit: number): { ptr: Ptr; result: Tensor | null; accumulate: number } {
-  if (!t?.requiresGrad) return { ptr: 0, result: null, accumulate: 0 }
-  if (direct && t instanceof Parameter) {
-    const accumulate = t.claimGradient() ? bit : 0
-    return { ptr: t.gradientAddress, result: null, accumulate }
-  }
-  const { arena, heap } = t.backend
-  const ptr = arena.allocate(t.size * heap.elementSize)
-  return { ptr, result: Tensor.inArena(t.backend, t.shape, ptr), accumulate: 0 }
 }
 
 const plain = (x: Tensor, w: Tensor, window: Window, who: string) =>

@@ -98,8 +98,14 @@ const batchNorm: FrameworkLayer<BatchNorm> = {
     { torch: 'running_mean', keras: 'moving_mean', tensor: layer.runningMean },
     { torch: 'running_var', keras: 'moving_variance', tensor: layer.runningVariance },
   ],
-  torch: ({ width, epsilon, momentum }) => [`nn.BatchNorm1d(${width}, eps=${epsilon}, momentum=${momentum})`],
-  keras: ({ epsilon, momentum }) => [`layers.BatchNormalization(epsilon=${epsilon}, momentum=${+(1 - momentum).toPrecision(12)})`],
+  torch: ({ width, epsilon, momentum, activation }) => [
+    `nn.BatchNorm1d(${width}, eps=${epsilon}, momentum=${momentum})`,
+    ...(activation === 'linear' ? [] : [TORCH_ACTIVATIONS[activation]]),
+  ],
+  keras: ({ epsilon, momentum, activation }) => [
+    `layers.BatchNormalization(epsilon=${epsilon}, momentum=${+(1 - momentum).toPrecision(12)})`,
+    ...(activation === 'linear' ? [] : [`layers.Activation(${KERAS_ACTIVATIONS[activation]})`]),
+  ],
 }
 
 const activation: FrameworkLayer<Activation> = {

@@ -267,13 +267,14 @@ class SourceWriter {
         return `layerNorm(x, ${this.constant(weight.data())}, ${this.constant(bias.data())}, ${epsilon})`
       }
       case BatchNorm: {
-        const { weight, bias, runningMean, runningVariance, epsilon, width } = layer as BatchNorm
+        const { weight, bias, runningMean, runningVariance, epsilon, width, activation } = layer as BatchNorm
         const [w, b, mean, variance] = [weight, bias, runningMean, runningVariance].map((t) => t.data())
         const scale = Array.from({ length: width }, (_, i) => w[i] / Math.sqrt(variance[i] + epsilon))
         const shift = Array.from({ length: width }, (_, i) => b[i] - mean[i] * scale[i])
         this.use('affine')
         // in full precision: x·scale and shift may nearly cancel
-        return `affine(x, [${scale.join(', ')}], [${shift.join(', ')}])`
+        const f = activation === 'linear' ? '' : `.map((x) => ${this.activation(activation)})`
+        return `affine(x, [${scale.join(', ')}], [${shift.join(', ')}])${f}`
       }
       case Scale: {
         const { weight, width, members } = layer as Scale

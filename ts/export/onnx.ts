@@ -353,12 +353,12 @@ class Graph {
   }
 
   /** (x − mean) / √(variance + ε) · weight + bias as one product and one sum, computed in doubles. */
-  private batchNorm({ weight, bias, runningMean, runningVariance, epsilon, width }: BatchNorm, x: string, at: string): string {
+  private batchNorm({ weight, bias, runningMean, runningVariance, epsilon, width, activation }: BatchNorm, x: string, at: string): string {
     const [w, b, mean, variance] = [weight, bias, runningMean, runningVariance].map((t) => t.data())
     const scale = Float64Array.from({ length: width }, (_, i) => w[i] / Math.sqrt(variance[i] + epsilon))
     const shift = Float64Array.from({ length: width }, (_, i) => b[i] - mean[i] * scale[i])
     const product = this.node('Mul', [x, this.constant(`${at}.scale`, scale, [width])])
-    return this.node('Add', [product, this.constant(`${at}.shift`, shift, [width])])
+    return this.activation(activation, this.node('Add', [product, this.constant(`${at}.shift`, shift, [width])]), at)
   }
 
   private activation(name: ActivationName, x: string, at: string): string {

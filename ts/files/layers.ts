@@ -57,9 +57,13 @@ const LAYERS: readonly LayerInFiles[] = [
   [
     'BatchNorm',
     BatchNorm,
-    kind<BatchNorm, { width: number; epsilon: number; momentum: number }>({
-      save: ({ width, epsilon, momentum }) => ({ width, epsilon, momentum }),
-      names: ['width', 'epsilon', 'momentum'],
+    kind<BatchNorm, { width: number; epsilon: number; momentum: number; activation?: ActivationName }>({
+      save: ({ width, epsilon, momentum, activation }) => ({
+        ...{ width, epsilon, momentum },
+        ...(activation !== 'linear' && { activation }),
+      }),
+      names: ['width', 'epsilon', 'momentum', 'activation'],
+      later: ['activation'],
       load: ({ width, ...options }, more) => new BatchNorm(width, { ...options, ...more }),
       shapes: ({ width }) => ({ weight: [width], bias: [width], runningMean: [width], runningVariance: [width] }),
     }),
@@ -232,7 +236,7 @@ export function makeLayer(
 ): Module {
   const unknown = Object.keys(config).find((key) => !kind.names.includes(key))
   if (unknown !== undefined) throw rangeError(`${name}: '${unknown}' is nothing that this version knows; a newer one may have written it`)
-  const missing = kind.names.find((key) => config[key] === undefined)
+  const missing = kind.names.find((key) => config[key] === undefined && !kind.later?.includes(key))
   if (missing !== undefined) throw rangeError(`${name}: there is no '${missing}'`)
   for (const [own, shape] of Object.entries(kind.shapes?.(config) ?? {})) {
     for (const size of shape) checkCount(`${name}: a size`, size)

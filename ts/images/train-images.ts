@@ -4,20 +4,7 @@ import { rangeError } from '../common/errors.js'
 import { readOptions } from '../common/options.js'
 import { RandomStream } from '../common/random-stream.js'
 import { Conv2d, MaxPool } from '../conv/index.js'
-import {
-  Activation,
-  Adam,
-  BatchNorm,
-  crossEntropy,
-  Dense,
-  Dropout,
-  Flatten,
-  fit,
-  Generator,
-  type Module,
-  Sequential,
-  schedules,
-} from '../index.js'
+import { Adam, BatchNorm, crossEntropy, Dense, Dropout, Flatten, fit, Generator, type Module, Sequential, schedules } from '../index.js'
 import { cutParts } from '../rows/cut.js'
 import { changedRows, plainRows } from './augment.js'
 import { ImageModel } from './image-model.js'
@@ -102,8 +89,7 @@ function netOf({ size, channels, classes }: ImageSet, seed: number): Sequential 
   for (; side >= 6 && filters <= 64; side = Math.floor(side / 2), inputs = filters, filters *= 2)
     layers.push(
       new Conv2d(inputs, filters, 3, { padding: 'same', bias: false }),
-      new BatchNorm(filters),
-      new Activation('relu'),
+      new BatchNorm(filters, { activation: 'relu' }),
       new MaxPool(2),
     )
   layers.push(new Flatten(), new Dense(side * side * inputs, 64, { activation: 'relu' }), new Dropout(0.3), new Dense(64, classes.length))

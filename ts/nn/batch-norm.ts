@@ -2,12 +2,13 @@
 
 import { withOperations } from '../backend/families.js'
 import type { Backend } from '../backend/index.js'
+import type { Activation } from '../backend/kernels.js'
 import { checkCount } from '../common/checks.js'
 import { ShapeError } from '../common/errors.js'
-import { positive, readOptions, type Schema, share } from '../common/options.js'
+import { anything, positive, readOptions, type Schema, share } from '../common/options.js'
 import { formatShape, type Shape } from '../common/shape.js'
-import { add, div, mul, sqrt, sub } from '../ops/elementwise.js'
-import { normalize, type Statistics } from '../ops/normalize.js'
+import { activate, activationNumber } from '../ops/activation.js'
+import { batchNorm, type Moments } from '../ops/batch-norm.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import type { BufferTensor } from './buffer.js'
@@ -24,18 +25,21 @@ export interface BatchNormOptions extends ModuleOptions {
    * 0.1, as in PyTorch; Keras writes the same as 0.9.
    */
   momentum?: number
+  /** The function applied to the result. `relu` costs no time here. Default `linear`, the identity. */
+  activation?: Activation
 }
 
 export const BATCH_NORM = {
   ...MODULE,
   epsilon: { is: positive, default: 1e-5 },
   momentum: { is: share, default: 0.1 },
+  activation: { is: anything, default: 'linear' },
 } satisfies Schema<BatchNormOptions>
 
 type BatchNormShapes<N extends number> = LastAxis<`BatchNorm(${N})`, N, N>
 
 /**
- * Normalizes each column to mean 0 and variance 1, then scales and shifts it by trained numbers: y = (x − mean) / √(variance + ε) · weight + bias,
+ * Normalizes each column to mean 0 and variance 1, then scales and shifts it by trained numbers: y = f((x − mean) / √(variance + ε) · weight + bias),
  * with x [..., width], weight [width] (ones at first) and bias [width] (zeros at first).
  *
  * In training mode, mean and variance are computed from the batch, over all axes but the last. In evaluation mode (`predict`, `evaluateModel`,
@@ -44,11 +48,11 @@ type BatchNormShapes<N extends number> = LastAxis<`BatchNorm(${N})`, N, N>
  * not trained.
  *
  * @example
- * const model = new Sequential([new Dense(4, 16, { bias: false }), new BatchNorm(16), new Activation('relu'), new Dense(16, 3)])
+ * const model = new Sequential([new Dense(4, 16, { bias: false }), new BatchNorm(16, { activation: 'relu' }), new Dense(16, 3)])
  * const layer = new BatchNorm(1)
  * layer.forward(tensor([[1], [3]])).toArray()        // [[-1], [1]]
  * Object.keys(layer.state())                          // ['weight', 'bias', 'runningMean', 'runningVariance']
- * @throws RangeError for a width that is not a whole number ≥ 1, an epsilon that is not positive, or a momentum outside [0, 1]; forward() throws
+ * @throws RangeError for a width that is not a whole number ≥ 1, an epsilon that is not positive, a momentum outside [0, 1], or an unknown activation; forward() throws
  *   ShapeError naming the layer, also for a batch of one row while training
  */
 export class BatchNorm<const N extends number = number> extends Layer {
@@ -61,6 +65,7 @@ export class BatchNorm<const N extends number = number> extends Layer {
   declare runningVariance: BufferTensor
   readonly epsilon: number
   readonly momentum: number
+  readonly activation: Activation
 
   constructor(
     readonly width: N,
@@ -68,9 +73,11 @@ export class BatchNorm<const N extends number = number> extends Layer {
   ) {
     super(options)
     checkCount('BatchNorm: width', width)
-    const { epsilon, momentum } = readOptions('BatchNorm', options, BATCH_NORM)
+    const { epsilon, momentum, activation } = readOptions('BatchNorm', options, BATCH_NORM)
     this.epsilon = epsilon
     this.momentum = momentum
+    this.activation = activation
+    activationNumber(activation, 'BatchNorm')
   }
 
   protected override createParameters(context: BuildContext): void {
@@ -83,38 +90,38 @@ export class BatchNorm<const N extends number = number> extends Layer {
   }
 
   override describe(): string {
-    return `BatchNorm(${this.width})`
+    return `BatchNorm(${this.width}${this.activation === 'linear' ? '' : `, ${this.activation}`})`
   }
 
   forward<S extends Shape>(x: InputFor<BatchNormShapes<N>, S>): Tensor<OutputShape<BatchNormShapes<N>, S>>
   forward(input: Tensor): Tensor {
-    const { weight, bias, width, training, epsilon } = this.build()
+    const { weight, bias, width, training, epsilon, activation } = this.build()
     const x = this.withFeatures(input, width, weight.backend)
     if (training && x.size < 2 * width)
       throw new ShapeError(
         `${this.label(this.describe())}: training wants at least 2 rows, which have a variance, got shape ${formatShape(x.shape)}; ` +
           'choose a batchSize that leaves no batch of one row, or call evaluate() first',
       )
-    const normal = training
-      ? normalize(x, 'column', epsilon, (statistics, backend) => this.follow(statistics, backend))
-      : div(sub(x, this.runningMean), sqrt(add(this.runningVariance, epsilon)))
-    return add(mul(normal, weight), bias)
+    const relu = activation === 'relu'
+    const fixed = training ? null : { mean: this.runningMean, variance: this.runningVariance }
+    const y = batchNorm(x, { weight, bias, epsilon, relu, fixed, observe: (moments, backend) => this.follow(moments, backend) })
+    return relu ? y : activate(y, activation)
   }
 
-  /** Moves the running statistics towards the statistics of a batch. It only calls kernels, so that a recorded step repeats it. */
-  private follow({ mean, variance, groups, length }: Statistics, backend: Backend): void {
+  /** Moves the running statistics towards the moments of a batch. It only calls kernels, so that a recorded step repeats it. */
+  private follow({ mean, variance, rows, columns }: Moments, backend: Backend): void {
     const { arena, heap } = backend
     const kernels = withOperations(backend)
     const { momentum, runningMean, runningVariance } = this
-    const bytes = groups * heap.elementSize
+    const bytes = columns * heap.elementSize
     const [unbiased, difference] = [arena.allocate(bytes), arena.allocate(bytes)]
-    const moveTowards = (running: BufferTensor, statistic: number): void => {
-      kernels.sub(statistic, running.address, difference, 1, groups, 0, 1, 0, 1)
-      kernels.addScaled(difference, running.address, groups, momentum)
+    const moveTowards = (running: BufferTensor, moment: number): void => {
+      kernels.sub(moment, running.address, difference, 1, columns, 0, 1, 0, 1)
+      kernels.addScaled(difference, running.address, columns, momentum)
     }
     moveTowards(runningMean, mean)
-    kernels.fill(unbiased, groups, 0)
-    kernels.addScaled(variance, unbiased, groups, length / (length - 1))
+    kernels.fill(unbiased, columns, 0)
+    kernels.addScaled(variance, unbiased, columns, rows / (rows - 1))
     moveTowards(runningVariance, unbiased)
   }
 }

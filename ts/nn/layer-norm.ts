@@ -60,6 +60,6 @@ export class LayerNorm<const N extends number = number> extends Layer {
   forward(input: Tensor): Tensor {
     const { weight, bias, width, epsilon } = this.build()
     const x = this.withFeatures(input, width, weight.backend)
-    return add(mul(normalize(x, 'row', epsilon), weight), bias)
+    return add(mul(normalize(x, epsilon), weight), bias)
   }
 }

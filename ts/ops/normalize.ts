@@ -1,4 +1,4 @@
-/** Normalization: code that layer and batch normalization share. */
+/** Normalization of rows, for layer normalization. */
 
 import { apply } from '../autograd.js'
 import { withOperations, withOthers } from '../backend/families.js'
@@ -8,36 +8,18 @@ import type { Tensor } from '../tensor.js'
 import { add, mul, reciprocal, sqrt, sub } from './elementwise.js'
 import { mean, variance } from './reduce.js'
 
-/** Elements that are normalized together: of each `row` (along the last axis), or of each `column` (along all others). */
-export type Together = 'row' | 'column'
-
-/** Addresses of the statistics of the groups, a float for each row or column; the variance is the mean squared distance from the mean. */
-export interface Statistics {
-  mean: Ptr
-  variance: Ptr
-  /** Number of rows or columns. */
-  groups: number
-  /** Number of elements in each of them. */
-  length: number
-}
-
 /**
- * (x − mean) / √(variance + epsilon), with the mean and the variance of each row or each column. The gradient is (g − mean(g) − y · mean(g · y)) /
- * √(variance + epsilon), where y is the result (Ioffe & Szegedy 2015; Ba et al. 2016).
+ * (x − mean) / √(variance + epsilon), with the mean and the variance of each row, along the last axis. The gradient is (g − mean(g) − y · mean(g · y)) /
+ * √(variance + epsilon), where y is the result (Ba et al. 2016).
  *
  * It only calls kernels, so a step with it can be recorded and replayed.
  *
  * @internal
  * @param x [..., columns], with at least one axis
- * @param observe is called with the statistics while they are in memory; it may call kernels, and must not read numbers
  */
-export function normalize(
-  x: Tensor,
-  together: Together,
-  epsilon: number,
-  observe?: (statistics: Statistics, backend: Backend) => void,
-): Tensor {
-  const grid = gridOf(x, together)
+export function normalize(x: Tensor, epsilon: number): Tensor {
+  const columns = x.shape[x.rank - 1]
+  const rows = columns === 0 ? 0 : x.size / columns
   let deviation: Ptr = 0
   return apply(
     [x],
@@ -45,25 +27,23 @@ export function normalize(
     (y, backend) => {
       const { arena, heap } = backend
       const kernels = kernelsOf(backend)
-      const { rows, columns, groups, length, rowStride, columnStride } = grid
       const allocate = (count: number) => arena.allocate(count * heap.elementSize)
       const from = x.address
-      const [mean, variance, squares, constant] = [allocate(groups), allocate(groups), allocate(x.size), allocate(1)]
-      deviation = allocate(groups)
-      kernels.fill(constant, 1, 1 / length)
-      averageOf(backend, grid, from, mean, constant)
-      kernels.sub(from, mean, y, rows, columns, columns, 1, rowStride, columnStride)
+      const [mean, variance, squares, constant] = [allocate(rows), allocate(rows), allocate(x.size), allocate(1)]
+      deviation = allocate(rows)
+      kernels.fill(constant, 1, 1 / columns)
+      averageOf(backend, rows, columns, from, mean, constant)
+      kernels.sub(from, mean, y, rows, columns, columns, 1, 1, 0)
       kernels.square(y, squares, x.size)
-      averageOf(backend, grid, squares, variance, constant)
-      observe?.({ mean, variance, groups, length }, backend)
+      averageOf(backend, rows, columns, squares, variance, constant)
       kernels.fill(constant, 1, epsilon)
-      kernels.add(variance, constant, deviation, 1, groups, 0, 1, 0, 0)
-      kernels.sqrt(deviation, deviation, groups)
-      kernels.div(y, deviation, y, rows, columns, columns, 1, rowStride, columnStride)
+      kernels.add(variance, constant, deviation, 1, rows, 0, 1, 0, 0)
+      kernels.sqrt(deviation, deviation, rows)
+      kernels.div(y, deviation, y, rows, columns, columns, 1, 1, 0)
     },
     (y) => ({
-      vjp: (g) => [writtenGradient(x, y, g, together, epsilon)],
-      fused: (g) => [fusedGradient(x, y, g, grid, deviation)],
+      vjp: (g) => [writtenGradient(x, y, g, epsilon)],
+      fused: (g) => [fusedGradient(x, y, g, rows, columns, deviation)],
     }),
   )
 }
@@ -74,56 +54,34 @@ function kernelsOf(backend: Backend): ReturnType<typeof withOperations> & Return
   return withOperations(backend) as ReturnType<typeof kernelsOf>
 }
 
-/** A tensor as a matrix of rows and columns, and how statistics lie beside it. */
-interface Grid {
-  rows: number
-  columns: number
-  groups: number
-  length: number
-  /** Strides of the statistics: each row has its own, or each column. */
-  rowStride: number
-  columnStride: number
-}
-
-function gridOf(x: Tensor, together: Together): Grid {
-  const columns = x.shape[x.rank - 1]
-  const rows = columns === 0 ? 0 : x.size / columns
-  return together === 'row'
-    ? { rows, columns, groups: rows, length: columns, rowStride: 1, columnStride: 0 }
-    : { rows, columns, groups: columns, length: rows, rowStride: 0, columnStride: 1 }
-}
-
-/** The average of each row or column; `constant` is the address of 1 / length. */
-function averageOf(backend: Backend, { rows, columns, groups, rowStride }: Grid, from: Ptr, to: Ptr, constant: Ptr): void {
+/** The average of each row; `constant` is the address of 1 / columns. */
+function averageOf(backend: Backend, rows: number, columns: number, from: Ptr, to: Ptr, constant: Ptr): void {
   const kernels = kernelsOf(backend)
-  if (rowStride === 1) kernels.reduceSum(from, to, rows, columns, 1)
-  else kernels.reduceSum(from, to, 1, rows, columns)
-  kernels.mul(to, constant, to, 1, groups, 0, 1, 0, 0)
+  kernels.reduceSum(from, to, rows, columns, 1)
+  kernels.mul(to, constant, to, 1, rows, 0, 1, 0, 0)
 }
 
-function fusedGradient(x: Tensor, y: Tensor, g: Tensor, grid: Grid, deviation: Ptr): Tensor {
+function fusedGradient(x: Tensor, y: Tensor, g: Tensor, rows: number, columns: number, deviation: Ptr): Tensor {
   return apply([g, y], x.shape, (dx, backend) => {
     const { arena, heap } = backend
     const kernels = kernelsOf(backend)
-    const { rows, columns, groups, length, rowStride, columnStride } = grid
     const allocate = (count: number) => arena.allocate(count * heap.elementSize)
     const [arriving, normal] = [g.address, y.address]
-    const [average, along, products, constant] = [allocate(groups), allocate(groups), allocate(x.size), allocate(1)]
-    kernels.fill(constant, 1, 1 / length)
-    averageOf(backend, grid, arriving, average, constant)
+    const [average, along, products, constant] = [allocate(rows), allocate(rows), allocate(x.size), allocate(1)]
+    kernels.fill(constant, 1, 1 / columns)
+    averageOf(backend, rows, columns, arriving, average, constant)
     kernels.mul(arriving, normal, products, 1, x.size, 0, 1, 0, 1)
-    averageOf(backend, grid, products, along, constant)
-    kernels.mul(normal, along, products, rows, columns, columns, 1, rowStride, columnStride)
-    kernels.sub(arriving, average, dx, rows, columns, columns, 1, rowStride, columnStride)
+    averageOf(backend, rows, columns, products, along, constant)
+    kernels.mul(normal, along, products, rows, columns, columns, 1, 1, 0)
+    kernels.sub(arriving, average, dx, rows, columns, columns, 1, 1, 0)
     kernels.sub(dx, products, dx, 1, x.size, 0, 1, 0, 1)
-    kernels.div(dx, deviation, dx, rows, columns, columns, 1, rowStride, columnStride)
+    kernels.div(dx, deviation, dx, rows, columns, columns, 1, 1, 0)
   })
 }
 
 /** The same gradient in operations, so that it can be differentiated again. */
-function writtenGradient(x: Tensor, y: Tensor, g: Tensor, together: Together, epsilon: number): Tensor {
-  const axes = together === 'row' ? x.rank - 1 : Array.from({ length: x.rank - 1 }, (_, axis) => axis)
-  const average = (t: Tensor): Tensor => mean(t, axes, true)
-  const scale: Tensor = reciprocal(sqrt(add(variance(x, axes, { keepDims: true }), epsilon)))
+function writtenGradient(x: Tensor, y: Tensor, g: Tensor, epsilon: number): Tensor {
+  const average = (t: Tensor): Tensor => mean(t, x.rank - 1, true)
+  const scale: Tensor = reciprocal(sqrt(add(variance(x, x.rank - 1, { keepDims: true }), epsilon)))
   return mul(scale, sub(sub(g, average(g)), mul(y, average(mul(g, y)))))
 }

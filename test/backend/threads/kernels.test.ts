@@ -212,6 +212,32 @@ describe.each(cases)('$variant, $threads threads', async ({ variant, threads }) 
     }
   })
 
+  test('batch normalization', () => {
+    for (const [rows, columns] of [
+      [2, 17],
+      [5, 32],
+      [70, 40],
+      [33, 63],
+      [9, 130],
+    ] as const) {
+      // biome-ignore format: one line
+      const r = numbers(rows * columns)
+      const [x, dy] = [r.list(rows * columns), r.list(rows * columns)]
+      const [weight, bias] = [r.list(columns), r.list(columns)]
+      same(`${rows} ${columns}`, (room, kernels) => {
+        const [xAt, w, b, e] = [room.input(x), room.input(weight), room.input(bias), room.input([0.1])]
+        const [mean, variance, y, dx] = [columns, columns, rows * columns, rows * columns].map((size) => room.output(size))
+        const [dw, db] = [room.inout(weight), room.inout(bias)]
+        kernels.batchNormMoments(xAt, mean, variance, rows, columns)
+        kernels.batchNormForward(xAt, mean, variance, w, b, y, rows, columns, 1, e)
+        const accumulate = rows % 2 === 0 ? 0 : ACCUMULATE_W | ACCUMULATE_B
+        kernels.batchNormBackward(xAt, mean, variance, w, b, room.input(dy), dw, db, dx, rows, columns, 1, accumulate, e)
+        const [all, each] = [[y, dx], [mean, variance, dw, db]] // biome-ignore format: one line
+        return [...all.map((at): [Ptr, number] => [at, rows * columns]), ...each.map((at): [Ptr, number] => [at, columns])]
+      })
+    }
+  })
+
   test('recurrent layers, every cell, in both directions', () => {
     for (const [cell, parts] of Object.entries(CELLS) as [CellName, CellParts][]) {
       for (const [rows, steps, units] of [

@@ -4,8 +4,10 @@
  * each part; the parts of fleets are in fleet-parts.ts.
  */
 
+import { shareBatchNorm } from '../threads/batch-norm.js'
 import { shareConv } from '../threads/conv.js'
 import { shareRecurrent } from '../threads/recurrent.js'
+import batchNorm from './generated/batch-norm.js'
 import conv from './generated/conv.js'
 import descent from './generated/descent.js'
 import doubles from './generated/doubles.js'
@@ -28,6 +30,8 @@ export const LOSSES: WasmPart = { text: losses }
 export const OPERATIONS: WasmPart = { text: operations }
 /** Operations that are seldom used. */
 export const OTHERS: WasmPart = { text: others }
+/** Batch normalization. */
+export const BATCH_NORM: WasmPart = { text: batchNorm, share: shareBatchNorm }
 /** Convolution and pooling. */
 export const CONV: WasmPart = { text: conv, share: shareConv }
 /** Recurrent layers. */

@@ -57,6 +57,7 @@ export function partsOf(exports) {
     descent: [...DESCENT.flatMap(updatesOf), 'perturb'],
     updates: UPDATES,
     conv: exports.filter((name) => /^(conv|maxPool|averagePool)/.test(name)),
+    'batch-norm': exports.filter((name) => name.startsWith('batchNorm')),
     losses: ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'],
     recurrent: exports.filter((name) => name.startsWith('recurrent')),
     operations: ['neg', 'exp', 'square', 'transpose', 'reduceSum', 'softmax', 'softmaxBackward', 'dropout'],
