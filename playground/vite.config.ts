@@ -33,7 +33,7 @@ const GROUPS = [
   { name: 'optimizers', test: new RegExp(`modules/web/${OTHER_OPTIMIZERS}`), priority: 1.5 },
   {
     name: 'nets',
-    test: new RegExp(`modules/web/(?!${FLEET})|src/(train/(?!xray)|schedules/|benchmark/)|d3-dsv|engine/ready`),
+    test: new RegExp(`modules/web/(?!${FLEET})|src/(train/(?!xray|noise|backprop)|schedules/|benchmark/)|d3-dsv|engine/ready`),
     priority: 1,
   },
   { name: 'fleet', test: /modules\/web\/|src\/fleet\//, priority: 0 },

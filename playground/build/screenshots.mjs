@@ -17,12 +17,12 @@ const folder = `${root}.cache/screenshots`
 mkdirSync(folder, { recursive: true })
 
 const VIEWS = {
-  descent: { link: 'lesson-17', wait: 4000 },
+  descent: { link: 'lesson-18', wait: 4000 },
   surface: { link: encodeLink('descent', { surface: 'himmelblau', view: 'surface', start: [0, -0.8] }, {}), wait: 4000 },
   train: { link: encodeLink('train', { data: 'spirals', noise: 0.1, speed: 1000, seed: 3 }, {}), wait: 5000 },
   digits: { link: encodeLink('train', { data: 'digits', hidden: [24], speed: 0 }, {}), wait: 6000 },
-  schedules: { link: 'lesson-10', wait: 4000, click: 'Find a learning rate' },
-  fleet: { link: 'lesson-22', wait: 4000, click: 'Find out' },
+  schedules: { link: 'lesson-11', wait: 4000, click: 'Find a learning rate' },
+  fleet: { link: 'lesson-23', wait: 4000, click: 'Find out' },
   benchmark: { link: 'benchmark', wait: 500, click: 'Measure', after: 16000 },
 }
 for (const [name, { link, wait, click, after = 5000 }] of Object.entries(VIEWS)) {

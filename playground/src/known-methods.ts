@@ -14,6 +14,8 @@ export interface Method {
   squares?: string
   /** Fractions of its averages that it keeps at each step, by the names of its options. */
   decays?: Readonly<Record<string, number>>
+  /** True if one can turn its ε, which is added to the roots that it divides by. */
+  hasEpsilon?: boolean
   /** True if its steps are proportional to the gradient, so that the rate has to suit the function. */
   isScaled?: boolean
   /** In one sentence. */
@@ -26,7 +28,7 @@ export const first = (
   rate: number,
   netRate: number,
   says: string,
-  state: Pick<Method, 'velocity' | 'squares' | 'decays'> = {},
+  state: Pick<Method, 'velocity' | 'squares' | 'decays' | 'hasEpsilon'> = {},
 ): Method => ({
   ...{ id, label, order: 1, rate, netRate, says },
   ...state,
@@ -34,7 +36,7 @@ export const first = (
 const second = (id: string, label: string, says: string): Method => ({ id, label, order: 2, rate: null, netRate: 0, says })
 
 const ADAM = { velocity: 'm', squares: 'v' }
-const TURNABLE_ADAM = { ...ADAM, decays: { beta1: 0.9, beta2: 0.999 } }
+const TURNABLE_ADAM = { ...ADAM, decays: { beta1: 0.9, beta2: 0.999 }, hasEpsilon: true }
 
 export const SCALED = new Set(['SGD', 'Momentum', 'Nesterov', 'ASGD', 'ScheduleFreeSGD'])
 
@@ -51,6 +53,7 @@ export const KNOWN: readonly Method[] = [
   first('RMSProp', 'RMSProp', 0.02, 0.01, 'Divides each coordinate by the usual size of its gradient.', {
     squares: 'square',
     decays: { beta: 0.99 },
+    hasEpsilon: true,
   }),
   first('Adam', 'Adam', 0.05, 0.02, 'Momentum and RMSProp together, corrected for starting at nothing.', TURNABLE_ADAM),
   first('UncorrectedAdam', 'Adam, uncorrected', 0.05, 0.02, 'Adam without bias correction: its first steps are too long.', TURNABLE_ADAM),

@@ -42,6 +42,35 @@ const at = (method: string, rate: number) => ({ ...racer(method), rate })
 /** The racers of the lesson on momentum. */
 const momentumAt = (beta: number) => [at('SGD', 0.035), { ...at('Momentum', 0.11), options: { beta } }]
 
+/** The racers of the lesson on Adam. */
+const bent = (epsilon?: number) => [
+  at('Momentum', 0.002),
+  at('RMSProp', 0.02),
+  { ...at('Adam', 0.2), options: epsilon === undefined ? {} : { epsilon } },
+]
+
+/** The three loops; playground/test/looks.test.ts runs them beside the page's trainings. */
+export const LOOPS = {
+  batch: `for (let epoch = 0; epoch < epochs; epoch++) {
+  loss(model, rows).backward()
+  optimizer.step()       // θ ← θ − η·∇J(θ)
+}`,
+  stochastic: `for (let epoch = 0; epoch < epochs; epoch++) {
+  for (const i of random.permutation(count)) {
+    loss(model, pick(rows, [i])).backward()
+    optimizer.step()     // θ ← θ − η·∇J(θ; xᵢ, yᵢ)
+  }
+}`,
+  miniBatch: `for (let epoch = 0; epoch < epochs; epoch++) {
+  const order = random.permutation(count)
+  for (let i = 0; i < count; i += 16) {
+    const batch = order.subarray(i, i + 16)
+    loss(model, pick(rows, batch)).backward()
+    optimizer.step()     // θ ← θ − η·∇J(θ; batch)
+  }
+}`,
+} as const
+
 export const LESSONS: readonly Lesson[] = [
   {
     title: 'Gradient descent goes against the gradient',
@@ -120,8 +149,20 @@ export const LESSONS: readonly Lesson[] = [
     },
   },
   {
-    title: 'Batch gradient descent: all rows in every step',
+    title: 'Backpropagation: values forward, gradients back',
     chapter: 'How many rows a step',
+    ask: {
+      question: 'Which way do the gradients go through a net?',
+      answers: ['From the inputs to the loss', 'From the loss back to the inputs'],
+      right: 1,
+      because: 'from the last layer to the first',
+    },
+    why: 'One row goes forward: each unit sums its weighted inputs and bends the sum. The loss compares the end with the class of the row. Then gradients come back, from the last layer to the first: that of a weight is what came in times what comes back, a·∂L/∂z. One way back gives the gradient of every weight. What step to take with it, the optimizer decides.',
+    tab: 'train',
+    state: { hidden: [4, 3], runs: [run('SGD', { rate: 0.3 })], backprop: true, loss: 'train', speed: 2 },
+  },
+  {
+    title: 'Batch gradient descent: all rows in every step',
     ask: {
       question: 'All rows in each step: what will the curve of the loss look like?',
       answers: ['Smooth', 'Jagged'],
@@ -129,6 +170,7 @@ export const LESSONS: readonly Lesson[] = [
       because: 'The curve is smooth',
     },
     why: 'The curve is smooth, for the gradient is exact. But each step looks at all 210 rows, of which many say the same: half of them give nearly the same gradient, so half of the work is redundant.',
+    loop: LOOPS.batch,
     tab: 'train',
     state: { runs: [run('SGD', { batch: 0, rate: 0.3 })], loss: 'batch', speed: 100 },
   },
@@ -140,7 +182,9 @@ export const LESSONS: readonly Lesson[] = [
       right: 1,
       because: 'the loss of each row fluctuates',
     },
-    why: 'Each step looks at one row in place of 210, and points only roughly downhill: the loss of each row fluctuates, and the net wanders around the minimum rather than into it.',
+    why: 'Each step looks at one row in place of 210, and points only roughly downhill: the loss of each row fluctuates, and the net wanders around the minimum rather than into it. The order is new in each epoch: without shuffling, with the rows by class as in many files, it forgets one class while it learns the other.',
+    turns: { 'without shuffling': { sorted: true } },
+    loop: LOOPS.stochastic,
     tab: 'train',
     state: { runs: [run('SGD', { batch: 1, rate: 0.1 })], loss: 'batch', speed: 1000 },
   },
@@ -152,11 +196,13 @@ export const LESSONS: readonly Lesson[] = [
       right: 2,
       because: 'Per sample seen, single rows mostly come furthest',
     },
-    why: 'All three from the same weights, over the samples they have seen. Per sample seen, single rows mostly come furthest, at a fifth of the rate; per step, all rows do (the table below). Mini-batches have most of both, and take less time for a row than single rows do: switch the axis to steps, and to seconds. All this is of the loss in training; on test rows the order changes from run to run.',
+    why: 'All three from the same weights, over the samples they have seen. Per sample seen, single rows mostly come furthest, at a fifth of the rate; per step, all rows do (the table below). Mini-batches have most of both, and take less time for a row than single rows do: switch the axis to steps, and to seconds. Four times the rows halve the noise of a gradient (the last chart). All this is of the loss in training; on test rows the order changes from run to run.',
     turns: { 'to steps': { axis: 'steps' }, 'to seconds': { axis: 'seconds' } },
+    loop: LOOPS.miniBatch,
     tab: 'train',
     state: {
       runs: [run('SGD', { batch: 0, rate: 0.5 }), run('SGD', { batch: 16, rate: 0.5 }), run('SGD', { batch: 1, rate: 0.1 })],
+      variance: true,
       axis: 'samples',
       loss: 'train',
       speed: 1000,
@@ -302,12 +348,13 @@ export const LESSONS: readonly Lesson[] = [
       right: 2,
       because: "it takes Momentum's speed",
     },
-    why: "Adam keeps both the arrow and the box: a mean of gradients over the root of a mean of squares. On this bent valley it takes Momentum's speed and RMSProp's sense of scale.",
+    why: "Adam keeps both the arrow and the box: a mean of gradients over the root of a mean of squares. On this bent valley it takes Momentum's speed and RMSProp's sense of scale. ε only keeps the division from zero: ten times as large it changes nothing here; at 100 it outweighs √S, and Adam crawls.",
+    turns: { 'at 100': { racers: bent(100) } },
     tab: 'descent',
     state: {
       surface: 'rosenbrock',
       start: [-1.2, 1],
-      racers: [at('Momentum', 0.002), at('RMSProp', 0.02), at('Adam', 0.2)],
+      racers: bent(),
       steps: 400,
       speed: 60,
     },

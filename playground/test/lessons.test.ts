@@ -20,7 +20,9 @@ import { LESSONS, pieces } from '../src/lessons'
 import { compareSchedules, findRate } from '../src/schedules/compare'
 import { configOf as schedulesConfig, schedulesTab } from '../src/schedules/state'
 import type { TabState } from '../src/tab-state'
+import { backprop } from '../src/train/backprop'
 import { examples } from '../src/train/data'
+import { gradientNoise } from '../src/train/noise'
 import { configOf, type TrainState, train } from '../src/train/state'
 import { lossOf, netOf, Trainer } from '../src/train/trainer'
 import { TrainerXray } from '../src/train/xray'
@@ -85,6 +87,26 @@ async function scheduled(title: string, seed: number) {
     const before = (curve: readonly number[], step: number) => curve[Math.round((step / state.steps) * curve.length) - 1]
     return { ...course, before, end: course.mean.at(-1)! }
   })
+}
+
+/** By how much the loss of rows of class 0 is higher at the end of an epoch than in its middle, over ten epochs. */
+async function forgotten(title: string, seed: number, sorted: boolean): Promise<number> {
+  await ready()
+  const config = configOf({ ...train.defaults, ...titled(title).state, seed, sorted } as TrainState)
+  const data = await examples(config.data)
+  const { inputs, labels, count } = data.train
+  const rows = Array.from({ length: count }, (_, i) => i).filter((row) => labels[row] === 0)
+  const first = {
+    inputs: Float32Array.from(rows.flatMap((row) => [inputs[2 * row], inputs[2 * row + 1]])),
+    labels: new Int32Array(rows.length),
+    count: rows.length,
+  }
+  const trainer = new Trainer(config, 0, data, { isQuiet: true })
+  const lossAt = (step: number) => {
+    trainer.advance(step, Number.POSITIVE_INFINITY)
+    return trainer.lossOn(first)
+  }
+  return mean(Array.from({ length: 10 }, (_, i) => -lossAt(count * (10 + i) + rows.length) + lossAt(count * (11 + i))))
 }
 
 /** The mean gradient of a net on some of the rows, at the start of a lesson's first run. */
@@ -240,6 +262,39 @@ const TABLE: readonly Row[] = [
     },
   },
   {
+    lesson: 'Backpropagation',
+    claims: async (seed) => {
+      await ready()
+      const config = configOf({ ...train.defaults, ...titled('Backpropagation').state, seed } as TrainState)
+      const data = await examples(config.data)
+      const trainer = new Trainer(config, 0, data, { isQuiet: true })
+      const { layers, inputs, loss, label } = backprop(trainer, data, seed)
+      const near = (a: number, b: number) => Math.abs(a - b) < 1e-5
+      const [end] = layers.at(-1)!.values
+      const back = (l: number, k: number) =>
+        layers[l + 1].deltas.reduce((sum, delta, j) => sum + delta * layers[l + 1].weights[k * layers[l + 1].deltas.length + j], 0)
+      return {
+        'each unit sums its weighted inputs and bends the sum': layers
+          .slice(0, -1)
+          .every(({ sums, values }) => sums.every((sum, k) => near(Math.tanh(sum), values[k]))),
+        'The loss compares the end with the class of the row': near(loss, Math.log(1 + Math.exp(label === 1 ? -end : end))),
+        'from the last layer to the first': layers
+          .slice(0, -1)
+          .every(({ deltas, values }, l) => deltas.every((delta, k) => near(delta, back(l, k) * (1 - values[k] ** 2)))),
+        'that of a weight is what came in times what comes back': layers.every(({ gradients, deltas }, l) =>
+          gradients.every((gradient, i) =>
+            near(gradient, (l === 0 ? inputs : layers[l - 1].values)[Math.floor(i / deltas.length)] * deltas[i % deltas.length]),
+          ),
+        ),
+        'One way back gives the gradient of every weight': layers.every(({ gradients, weights }) => gradients.length === weights.length),
+        'the optimizer decides': layers.every(({ next, weights, gradients }) =>
+          next.every((w, i) => near(w, weights[i] - config.runs[0].rate * gradients[i])),
+        ),
+      }
+    },
+    tells: ['One row goes forward'],
+  },
+  {
     lesson: 'Batch gradient descent',
     claims: async (seed) => {
       const [run] = await trained('Batch gradient descent', seed, { steps: 400 })
@@ -268,6 +323,9 @@ const TABLE: readonly Row[] = [
         'points only roughly downhill': mean(angles) > 0.1 && Math.min(...angles) < 0.7,
         'the loss of each row fluctuates': shareUp(run.batches) > 0.35,
         'wanders around the minimum': shareUp(run.late) > 0.15 && run.loss < 0.5,
+        'it forgets one class while it learns the other':
+          (await forgotten('Stochastic gradient descent', seed, true)) >
+          0.1 + Math.abs(await forgotten('Stochastic gradient descent', seed, false)),
       }
     },
   },
@@ -277,6 +335,9 @@ const TABLE: readonly Row[] = [
       const [all, mini, one] = await trained('Mini-batches', seed, { samples: 210 * 10 })
       const [allSteps, miniSteps, oneStep] = await trained('Mini-batches', seed, { steps: 500 })
       const { runs } = titled('Mini-batches').state as TrainState
+      const config = configOf({ ...train.defaults, ...titled('Mini-batches').state, seed } as TrainState)
+      const data = await examples(config.data)
+      const noise = gradientNoise(new Trainer(config, 1, data, { isQuiet: true }), data)
       return {
         'Per sample seen, single rows mostly come furthest': one.loss < mini.loss,
         'Per sample seen, single rows mostly come furthest | and all rows least far': Math.max(one.loss, mini.loss) < all.loss,
@@ -284,6 +345,10 @@ const TABLE: readonly Row[] = [
         'per step, all rows do': allSteps.loss < Math.min(miniSteps.loss, oneStep.loss),
         'Mini-batches have most of both': miniSteps.loss < oneStep.loss && mini.loss < all.loss,
         'take less time for a row than single rows do': mini.seconds < one.seconds,
+        'Four times the rows halve the noise of a gradient': [1, 4].every((n) => {
+          const { sizes, measured } = noise
+          return Math.abs(measured[sizes.indexOf(4 * n)] / measured[sizes.indexOf(n)] - 0.5) < 0.15
+        }),
         'on test rows the order changes from run to run': one.test > mini.test,
       }
     },
@@ -503,9 +568,15 @@ const TABLE: readonly Row[] = [
     isCertain: true,
     claims: async () => {
       const [momentum, rms, adam] = await raced('Adam: momentum')
+      const racers = (epsilon: number) => [{ method: 'Adam', rate: 0.2, options: { epsilon } }]
+      const [tenfold] = await raced('Adam: momentum', { racers: racers(1e-7) })
+      const [heavy] = await raced('Adam: momentum', { racers: racers(100) })
       return {
         'Adam keeps both the arrow and the box':
           adam.velocity !== null && adam.scale !== null && momentum.scale === null && rms.velocity === null,
+        'ten times as large it changes nothing here': Math.abs(lastOf(tenfold) / lastOf(adam) - 1) < 1e-3,
+        'at 100 it outweighs √S': heavy.scale!.every((v) => v < 100),
+        'and Adam crawls': lastOf(heavy) > 10 * lastOf(adam) && !(arrival(heavy) < 400),
         "it takes Momentum's speed": arrival(adam) < Math.min(arrival(momentum), arrival(rms)),
       }
     },

@@ -157,7 +157,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   })
 
   once('the X-ray of a run comes when it is asked for, leaves the weights as they are, and names what is wrong', async () => {
-    await on(`${site.url}#lesson-24`, async (page) => {
+    await on(`${site.url}#lesson-25`, async (page) => {
       await until(page, `/rate is too small/.test(document.querySelector('.findings')?.textContent ?? '')`)
       await page.getByLabel('its net is shown').nth(1).check()
       await until(page, `/rate is too large/.test(document.querySelector('.findings')?.textContent ?? '')`)
@@ -533,7 +533,7 @@ describe('in Chromium alone', () => {
 
   test('the lecture plays when it has its answer, follows the scroll bar, turns what its words say, and Back leads back', async () => {
     const page = await newPage(browser)
-    await page.goto(`${site.url}#lesson-16`)
+    await page.goto(`${site.url}#lesson-17`)
     const title = page.locator('.lecture section[aria-current] h2')
     const hash = () => new URL(page.url()).hash
     const step = async () => Number((await page.locator('.playback output').textContent())?.split(' ')[0])
@@ -546,19 +546,19 @@ describe('in Chromium alone', () => {
     expect(await page.locator('.results').isVisible()).toBe(true)
     // Words of the text turn the noise up; the link stays the lesson's, with what was changed.
     await page.getByRole('button', { name: 'Turn the noise up to about 60' }).click()
-    await expect.poll(hash, { timeout: HANGS }).toMatch(/^#lesson-16\/./)
+    await expect.poll(hash, { timeout: HANGS }).toMatch(/^#lesson-17\/./)
     expect(decodeLink(hash()).changes).toEqual({ noise: 60 })
     await page.reload()
     await page.getByRole('button', { name: 'Put this lesson back as it was' }).click()
-    await expect.poll(hash, { timeout: HANGS }).toBe('#lesson-16')
+    await expect.poll(hash, { timeout: HANGS }).toBe('#lesson-17')
     // Scrolling opens the section that one reads, as no entry of its own.
-    await page.locator('#section-18').evaluate((section) => section.scrollIntoView({ block: 'start', behavior: 'instant' }))
-    await expect.poll(() => title.textContent(), { timeout: HANGS }).toMatch(/^18\./)
-    await expect.poll(hash, { timeout: HANGS }).toBe('#lesson-18')
+    await page.locator('#section-19').evaluate((section) => section.scrollIntoView({ block: 'start', behavior: 'instant' }))
+    await expect.poll(() => title.textContent(), { timeout: HANGS }).toMatch(/^19\./)
+    await expect.poll(hash, { timeout: HANGS }).toBe('#lesson-19')
     await page.getByRole('navigation').getByRole('button', { name: 'Train', exact: true }).click()
     await expect.poll(hash, { timeout: HANGS }).toMatch(/^#train/)
     await page.goBack()
-    await expect.poll(() => title.textContent(), { timeout: HANGS }).toMatch(/^18\./)
+    await expect.poll(() => title.textContent(), { timeout: HANGS }).toMatch(/^19\./)
     await page.context().close()
   })
 

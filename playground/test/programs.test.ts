@@ -108,6 +108,7 @@ const trainings: [string, number, Partial<TrainState>][] = [
     },
   ],
   ['clouds of three classes', 100, { data: 'blobs', hidden: [6] }],
+  ['rows by class, not shuffled', 150, { sorted: true, runs: [run('SGD', { batch: 1, rate: 0.1 }), run('Adam')] }],
 ]
 test('a program says what it cannot repeat', () => {
   const config = configOf({ ...train.defaults, changes: [{ step: 50, run: 0, batch: 4 }] })

@@ -28,7 +28,10 @@ test('the page keeps its budgets', () => {
     'first view': view,
     'a net trains': [...view, ...files.filter((file) => file.startsWith('nets-'))],
     'all tabs': files.filter(
-      (file) => !/^(lecture|optimizers|code|program|toys|xray|xray-panel|starts|every-start|anatomy-table)-/.test(file),
+      (file) =>
+        !/^(lecture|optimizers|code|program|toys|xray|xray-panel|noise|noise-panel|backprop|backprop-panel|starts|every-start|anatomy-table)-/.test(
+          file,
+        ),
     ),
     'all files': files,
   }

@@ -45,8 +45,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   }),
   RMSProp: ({ rate, option, gradient, square }) => ({
     parts: [squarePart(option('beta', 0.99), square)],
-    step: both((k) => (-rate * gradient[k]) / (Math.sqrt(square[k]) + EPSILON)),
-    formula: `−${short(rate)}·g / (√S + 1e−8)`,
+    step: both((k) => (-rate * gradient[k]) / (Math.sqrt(square[k]) + option('epsilon', EPSILON))),
+    formula: `−${short(rate)}·g / (√S + ${short(option('epsilon', EPSILON))})`,
   }),
   Adam: ({ t, rate, option, velocity, square }) => {
     const [beta1, beta2] = [option('beta1', 0.9), option('beta2', 0.999)]
@@ -58,14 +58,14 @@ const RULES: Readonly<Record<string, Rule>> = {
         part('Corrected', `V̂ = V / (1 − ${short(beta1)}^${t})`, mean),
         part('Corrected', `Ŝ = S / (1 − ${short(beta2, 4)}^${t})`, size),
       ],
-      step: both((k) => (-rate * mean[k]) / (Math.sqrt(size[k]) + EPSILON)),
-      formula: `−${short(rate)}·V̂ / (√Ŝ + 1e−8)`,
+      step: both((k) => (-rate * mean[k]) / (Math.sqrt(size[k]) + option('epsilon', EPSILON))),
+      formula: `−${short(rate)}·V̂ / (√Ŝ + ${short(option('epsilon', EPSILON))})`,
     }
   },
   UncorrectedAdam: ({ rate, option, velocity, square }) => ({
     parts: [velocityPart(option('beta1', 0.9), velocity), squarePart(option('beta2', 0.999), square)],
-    step: both((k) => (-rate * velocity[k]) / (Math.sqrt(square[k]) + EPSILON)),
-    formula: `−${short(rate)}·V / (√S + 1e−8)`,
+    step: both((k) => (-rate * velocity[k]) / (Math.sqrt(square[k]) + option('epsilon', EPSILON))),
+    formula: `−${short(rate)}·V / (√S + ${short(option('epsilon', EPSILON))})`,
   }),
 }
 

@@ -208,13 +208,13 @@ function ruleOf({ id, rate, options = {} }: Racer, [x, y, dx, dy, mx, my, sx, sy
     }
   }
   if (id === 'RMSProp') {
-    const beta = option('beta', 0.99)
+    const [beta, epsilon] = [option('beta', 0.99), option('epsilon', 1e-8)]
     return (count) => {
       for (let i = 0; i < count; i++) {
         sx[i] = beta * sx[i] + (1 - beta) * dx[i] * dx[i]
         sy[i] = beta * sy[i] + (1 - beta) * dy[i] * dy[i]
-        walk(x, dx, i, (rate * dx[i]) / (Math.sqrt(sx[i]) + 1e-8))
-        walk(y, dy, i, (rate * dy[i]) / (Math.sqrt(sy[i]) + 1e-8))
+        walk(x, dx, i, (rate * dx[i]) / (Math.sqrt(sx[i]) + epsilon))
+        walk(y, dy, i, (rate * dy[i]) / (Math.sqrt(sy[i]) + epsilon))
       }
     }
   }
@@ -222,7 +222,7 @@ function ruleOf({ id, rate, options = {} }: Racer, [x, y, dx, dy, mx, my, sx, sy
     const [beta1, beta2] = [option('beta1', 0.9), option('beta2', 0.999)]
     return (count, step) => {
       const root = Math.sqrt(1 - beta2 ** step)
-      const [size, epsilon] = [(rate * root) / (1 - beta1 ** step), 1e-8 * root]
+      const [size, epsilon] = [(rate * root) / (1 - beta1 ** step), option('epsilon', 1e-8) * root]
       for (let i = 0; i < count; i++) {
         mx[i] = beta1 * mx[i] + (1 - beta1) * dx[i]
         my[i] = beta1 * my[i] + (1 - beta1) * dy[i]

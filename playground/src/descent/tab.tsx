@@ -25,6 +25,8 @@ import { paintSurface } from './surface'
 const worker = engineOnDemand()
 
 const MAX_RACERS = 12
+/** The ε of Adam and RMSProp, where none is chosen. */
+const USUAL_EPSILON = 1e-8
 /** The left end of the slider, which stands for no noise. */
 const MIN_NOISE = 0.01
 
@@ -372,7 +374,7 @@ export function DescentTab() {
           <ol class="racers">
             {state.racers.map(({ method, rate, options }, i) => {
               const change = (changes: object) => descent.set({ racers: state.racers.map((r, k) => (k === i ? { ...r, ...changes } : r)) })
-              const { label, rate: usual, says, decays = {} } = methodOf(method)
+              const { label, rate: usual, says, decays = {}, hasEpsilon } = methodOf(method)
               return (
                 <li key={`${i}-${method}`} title={says}>
                   <RowHead
@@ -409,6 +411,17 @@ export function DescentTab() {
                       onChange={(memory) => change({ options: { ...options, [name]: decayOf(memory) } })}
                     />
                   ))}
+                  {hasEpsilon && (
+                    <Slider
+                      label="ε"
+                      value={Number(options.epsilon ?? USUAL_EPSILON)}
+                      min={1e-10}
+                      max={1000}
+                      log
+                      hint="Is added to the root that it divides by"
+                      onChange={(epsilon) => change({ options: { ...options, epsilon } })}
+                    />
+                  )}
                 </li>
               )
             })}

@@ -68,9 +68,10 @@ function source({ kind, count, noise, seed, points, target }: TrainingConfig['da
 }
 
 /** Training and test rows. */
-const CUT = (seed: number) => [
+const CUT = ({ seed, sorted }: TrainingConfig['data']) => [
   `const order = new Generator(${seed + 1}).permutation(data.count)`,
   'const tests = Math.round(0.3 * data.count)',
+  ...(sorted ? ['order.subarray(0, data.count - tests).sort((a, b) => data.targets[a] - data.targets[b]) // by class, not shuffled'] : []),
   'const train = selectRows(data, order.subarray(0, data.count - tests))',
   'const test = selectRows(data, order.subarray(data.count - tests))',
 ]
@@ -107,7 +108,7 @@ export function trainCode(config: TrainingConfig, count: number, steps: number):
   const parts = config.runs.map((run, i) => (ownChanges[i].length > 0 ? partsText(run, ownChanges[i]) : null))
   const runs = config.runs.map((run, i) => (parts[i] === null ? ownChanges[i].reduce(turned, run) : run))
   const turns = changes.flatMap((change) => (parts[change.run] === null ? `${turnText(change)} (run ${change.run + 1})` : []))
-  const calls = runs.map((run, i) => callOf(run, { count, steps, decay }, parts[i]))
+  const calls = runs.map((run, i) => callOf(run, { count, steps, decay, sorted: data.sorted }, parts[i]))
   const hasParts = parts.some((text) => text !== null)
   const { names, own } = optimizers(runs.map(({ method }) => method))
   const schedules = calls.some((call) => call.includes('schedules.')) ? ['schedules'] : []
@@ -125,7 +126,7 @@ export function trainCode(config: TrainingConfig, count: number, steps: number):
     ...own,
     'await load({ reproducible: true })',
     ...made.lines,
-    ...CUT(data.seed),
+    ...CUT(data),
     `const loss = ${loss}`,
     ...(hasParts
       ? [
@@ -164,14 +165,14 @@ export function trainCode(config: TrainingConfig, count: number, steps: number):
 
 function callOf(
   { method, rate, batch, schedule, options }: RunChoice,
-  { count, steps, decay }: { count: number; steps: number; decay: number },
+  { count, steps, decay, sorted }: { count: number; steps: number; decay: number; sorted: boolean | undefined },
   parts: string | null,
 ): string {
   const size = batch === 0 ? count : Math.min(batch, count)
   const rule = parts ?? scheduleText(schedule, rate)
   const training = {
     // All rows at once need no order.
-    ...(size === count ? { batchSize: 'full', shuffle: false } : { batchSize: size }),
+    ...(size === count ? { batchSize: 'full', shuffle: false } : { batchSize: size, ...(sorted && { shuffle: false }) }),
     epochs: Math.max(1, Math.ceil(steps / Math.ceil(count / size))),
     ...(rule === '' ? {} : { schedule: new Code(rule) }),
     ...(parts === null && schedule.kind === 'plateau'

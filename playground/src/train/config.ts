@@ -14,6 +14,8 @@ export interface DataChoice {
   /** For `csv`: the file's text, and the column to predict ('' for the last). */
   csv: string
   target: string
+  /** Training rows by class, as in many files, and in this order in each epoch, where others are shuffled. Default false. */
+  sorted?: boolean
 }
 
 export interface RunChoice {

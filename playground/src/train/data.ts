@@ -1,10 +1,25 @@
 /** Data sets in the plane, drawn points, tables and digits, split into training and test rows. */
 import { blobs, circles, moons, spirals, xor } from 'gradus/data'
 import type { DataChoice } from './config'
-import { cut, type Examples } from './examples'
+import { cut, type Examples, type Part } from './examples'
 import { MIDDLE, toyOptions } from './toys'
 
 export async function examples(choice: DataChoice): Promise<Examples> {
+  const found = await shuffled(choice)
+  return choice.sorted ? { ...found, train: byClass(found.train, found.features) } : found
+}
+
+/** Rows by class; within a class as they are. */
+function byClass({ inputs, labels, count }: Part, features: number): Part {
+  const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => labels[a] - labels[b])
+  return {
+    count,
+    labels: Int32Array.from(order, (row) => labels[row]),
+    inputs: Float32Array.from(inputs, (_, i) => inputs[order[Math.floor(i / features)] * features + (i % features)]),
+  }
+}
+
+async function shuffled(choice: DataChoice): Promise<Examples> {
   switch (choice.kind) {
     case 'digits':
       return (await import('./digits')).digits()

@@ -72,6 +72,17 @@ function classPicture(values: Float32Array, size: number): HTMLCanvasElement {
   })
 }
 
+/** Where the units of each layer stand: the side of their boxes, and their middles. */
+export function layoutOf(sizes: readonly number[], width: number, height: number) {
+  const columns = sizes.length
+  const box = Math.max(8, Math.min(44, (height - 16) / Math.max(...sizes) - 6, width / columns / 1.9))
+  return {
+    box,
+    x: (column: number) => 14 + box / 2 + (column * (width - box - 28)) / Math.max(columns - 1, 1),
+    y: (column: number, i: number) => height / 2 + (i - (sizes[column] - 1) / 2) * Math.min(box + 8, (height - 12) / sizes[column]),
+  }
+}
+
 /** Columns of units; a line is as thick as its weight is large, blue above zero, orange below. */
 export function paintNet({ context: c, width, height }: Painting, view: NetView, examples: Examples): void {
   const { weights, units } = view
@@ -80,10 +91,7 @@ export function paintNet({ context: c, width, height }: Painting, view: NetView,
   const inputs = Math.min(examples.features, 8)
   const sizes = [inputs, ...weights.map(({ units }) => units)]
   const columns = sizes.length
-  const most = Math.max(...sizes)
-  const box = Math.max(8, Math.min(34, (height - 16) / most - 6, width / columns / 1.9))
-  const x = (column: number) => 14 + box / 2 + (column * (width - box - 28)) / Math.max(columns - 1, 1)
-  const y = (column: number, i: number) => height / 2 + (i - (sizes[column] - 1) / 2) * Math.min(box + 8, (height - 12) / sizes[column])
+  const { box, x, y } = layoutOf(sizes, width, height)
   weights.forEach(({ values, inputs: rows, units: n }, layer) => {
     const largest = values.reduce((a, v) => Math.max(a, Math.abs(v)), 1e-6)
     const shown = Math.min(rows, sizes[layer])

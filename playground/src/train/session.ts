@@ -3,9 +3,11 @@ import type { XrayReport } from 'gradus/xray'
 import type { Context } from '../engine/context'
 import { fetchOptimizers } from '../engine/optimizers'
 import { ready } from '../engine/ready'
+import type { Backprop } from './backprop'
 import type { Change, TrainingConfig } from './config'
 import { examples } from './data'
 import type { Examples } from './examples'
+import type { Noise } from './noise'
 import { type Curve, Trainer } from './trainer'
 import { inspectNet, type NetView, viewOf } from './view'
 import type { TrainerXray } from './xray'
@@ -30,6 +32,8 @@ export type SessionMessage =
   | { type: 'change'; change: Omit<Change, 'step'> }
   | { type: 'steps'; count: number }
   | { type: 'inspect' }
+  | { type: 'variance' }
+  | { type: 'backprop'; row: number }
   | { type: 'seen' }
   | { type: 'digit'; pixels: Float32Array }
 
@@ -50,6 +54,8 @@ export type SessionUpdate =
   | { type: 'changed'; change: Change }
   | { type: 'inspection'; text: string }
   | { type: 'digit'; outputs: number[] }
+  | { type: 'variance'; noise: Noise }
+  | { type: 'backprop'; backprop: Backprop }
 
 const FRAME = 33
 const MAX_STEPS = 1_000_000
@@ -80,6 +86,14 @@ export async function session(input: SessionInput, context: Context<SessionUpdat
     for (const message of context.messages() as SessionMessage[]) {
       if (message.type === 'seen') {
         isSeen = true
+        continue
+      }
+      // Looks at the net that change nothing of it.
+      const shown = trainers[Math.min(chosen, trainers.length - 1)]
+      if (message.type === 'variance' || message.type === 'backprop') {
+        if (data.train.count === 0) continue
+        if (message.type === 'variance') context.update({ type: 'variance', noise: (await import('./noise')).gradientNoise(shown, data) })
+        else context.update({ type: 'backprop', backprop: (await import('./backprop')).backprop(shown, data, message.row) })
         continue
       }
       isShown = false

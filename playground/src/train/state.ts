@@ -8,7 +8,7 @@ import { type Change, type DataChoice, type DataKind, type RunChoice, type Train
 export const LARGEST_TABLE = 4_000_000
 
 /** The state of the Train tab; `seed` is also the seed of the data. */
-export interface TrainState extends Omit<TrainingConfig, 'data'>, Omit<DataChoice, 'kind'> {
+export interface TrainState extends Omit<TrainingConfig, 'data'>, Required<Omit<DataChoice, 'kind'>> {
   data: DataKind
   /** The run whose net is shown. */
   chosen: number
@@ -23,6 +23,10 @@ export interface TrainState extends Omit<TrainingConfig, 'data'>, Omit<DataChoic
   brush: number
   /** Looks for what is wrong with the run whose net is shown. */
   xray: boolean
+  /** Shows one row forward through the net and back, in place of the net. */
+  backprop: boolean
+  /** Shows how noisy gradients of batches are. */
+  variance: boolean
 }
 
 export function run(method: string, changes: Partial<RunChoice> = {}): RunChoice {
@@ -54,6 +58,9 @@ export const train = tabState<TrainState>(
     loss: 'test',
     brush: 0,
     xray: false,
+    backprop: false,
+    variance: false,
+    sorted: false,
   },
   {
     data: oneOf(['moons', 'circles', 'spirals', 'blobs', 'xor', 'drawn', 'csv', 'digits']),
@@ -76,6 +83,9 @@ export const train = tabState<TrainState>(
     loss: oneOf(['test', 'train', 'batch']),
     brush: whole(0, 9),
     xray: flag,
+    backprop: flag,
+    variance: flag,
+    sorted: flag,
   },
   (state) => ({
     ...state,
@@ -87,8 +97,8 @@ export const train = tabState<TrainState>(
 )
 
 export function configOf(state: TrainState): TrainingConfig {
-  const { data: kind, count, noise, seed, points, csv, target, hidden, activation, decay, runs, changes } = state
-  return { data: { kind, count, noise, seed, points, csv, target }, hidden, activation, seed, decay, runs, changes }
+  const { data: kind, count, noise, seed, points, csv, target, sorted, hidden, activation, decay, runs, changes } = state
+  return { data: { kind, count, noise, seed, points, csv, target, sorted }, hidden, activation, seed, decay, runs, changes }
 }
 
 /** The present options of a run: as chosen, with later changes. */

@@ -13,9 +13,11 @@ import { looksOf } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
 import { colour, isDark } from '../ui/palette'
 import { wantsLessMotion } from '../ui/playback'
+import type { Backprop } from './backprop'
 import type { Change, DataKind } from './config'
 import { DigitPad } from './digit-pad'
 import type { Examples } from './examples'
+import type { Noise } from './noise'
 import { classColour, paintBoundary, paintHistogram, paintNet } from './pictures'
 import type { Frame, SessionMessage } from './session'
 import { configOf, LARGEST_TABLE, present, remember, run, startAfresh, type TrainState, train } from './state'
@@ -75,6 +77,8 @@ export function TrainTab() {
         requestAnimationFrame(() => running.send({ type: 'seen' } satisfies SessionMessage))
       } else if (update.type === 'changed') remember(update.change)
       else if (update.type === 'inspection') verdict.value = update.text
+      else if (update.type === 'variance') looked.value = { ...looked.value, noise: update.noise }
+      else if (update.type === 'backprop') looked.value = { ...looked.value, backprop: update.backprop }
       else digit.value = update.outputs
     })
     session.current = running
@@ -95,11 +99,32 @@ export function TrainTab() {
     const at = isFirst.current ? train.state.value.at : 0
     if (!isFirst.current) furthest.current = 0
     isFirst.current = false
-    if (shape !== shownShape.current) frame.value = null
+    if (shape !== shownShape.current) {
+      frame.value = null
+      looked.value = {}
+    }
     shownShape.current = shape
     verdict.value = ''
     begin(at)
   }, [startKey])
+  const looked = useSignal<{ backprop?: Backprop; noise?: Noise }>({})
+  const [backpropPanel, noisePanel] = [
+    useSignal<typeof import('./backprop-panel') | null>(null),
+    useSignal<typeof import('./noise-panel') | null>(null),
+  ]
+  const row = useRef(0)
+  // One row through the net of each step that is shown, and the noise whenever it stands still.
+  const shownStep = frame.value ? `${frame.value.weights} ${frame.value.step}` : ''
+  useEffect(() => {
+    if (!state.backprop || shownStep === '') return
+    if (!backpropPanel.value) import('./backprop-panel').then((module) => (backpropPanel.value = module))
+    tell({ type: 'backprop', row: row.current })
+  }, [state.backprop, shownStep, state.chosen])
+  useEffect(() => {
+    if (!state.variance || shownStep === '' || (state.isPlaying && looked.value.noise)) return
+    if (!noisePanel.value) import('./noise-panel').then((module) => (noisePanel.value = module))
+    tell({ type: 'variance' })
+  }, [state.variance, state.isPlaying || shownStep, state.chosen])
   const panel = useSignal<typeof import('./xray-panel') | null>(null)
   const wasXrayed = useRef(state.xray)
   useEffect(() => {
@@ -198,12 +223,25 @@ export function TrainTab() {
         <div class={isDigits ? 'net wide' : 'net'}>
           {view && shown ? (
             <>
-              <Canvas
-                class="net-picture"
-                label={`The net: ${[shown.features, ...state.hidden, shown.classes].join(', ')} units. Each unit is a picture of what it answers to.`}
-                when={[view, isDark.value]}
-                paint={(painting) => paintNet(painting, view, shown)}
-              />
+              {state.backprop && looked.value.backprop && backpropPanel.value && !isDigits ? (
+                <backpropPanel.value.BackpropPanel
+                  backprop={looked.value.backprop}
+                  rows={shown.train.count}
+                  activation={state.activation}
+                  method={present(state, Math.min(state.chosen, state.runs.length - 1)).method}
+                  onRow={(index) => {
+                    row.current = index
+                    tell({ type: 'backprop', row: index })
+                  }}
+                />
+              ) : (
+                <Canvas
+                  class="net-picture"
+                  label={`The net: ${[shown.features, ...state.hidden, shown.classes].join(', ')} units. Each unit is a picture of what it answers to.`}
+                  when={[view, isDark.value]}
+                  paint={(painting) => paintNet(painting, view, shown)}
+                />
+              )}
               {isDigits ? (
                 <DigitPad outputs={digit.value} onDigit={(pixels) => tell({ type: 'digit', pixels })} />
               ) : (
@@ -291,6 +329,11 @@ export function TrainTab() {
           </table>
         </div>
         <div class="inspect">
+          {!isDigits && (
+            <Toggle label="Backpropagation, phase by phase" value={state.backprop} onChange={(backprop) => train.set({ backprop })} />
+          )}
+          <Toggle label="How noisy are gradients of batches?" value={state.variance} onChange={(variance) => train.set({ variance })} />
+          {state.variance && looked.value.noise && noisePanel.value && <noisePanel.value.NoisePanel noise={looked.value.noise} />}
           <Toggle label="X-ray: why does it stall?" value={state.xray} onChange={(xray) => train.set({ xray })} />
           {state.xray && frame.value?.xray && panel.value && <panel.value.XrayPanel report={frame.value.xray} />}
           <Button onClick={() => tell({ type: 'inspect' })}>What kind of place is this?</Button>
@@ -375,6 +418,7 @@ export function TrainTab() {
             onChange={(activation) => startAfresh({ activation })}
           />
           <Slider label="Weight decay" value={state.decay} min={0} max={0.1} step={0.001} onChange={(decay) => startAfresh({ decay })} />
+          <Toggle label="Shuffle the rows" value={!state.sorted} onChange={(isShuffled) => startAfresh({ sorted: !isShuffled })} />
           <Slider
             label="Seed"
             value={state.seed}

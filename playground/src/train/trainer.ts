@@ -149,7 +149,7 @@ export class Trainer {
     const size = this.batchSize
     if (size === train.count) return train
     if (this.place >= this.order.length) {
-      this.order = this.orders.permutation(train.count)
+      this.order = this.config.data.sorted ? Int32Array.from({ length: train.count }, (_, i) => i) : this.orders.permutation(train.count)
       this.place = 0
     }
     const rows = this.order.subarray(this.place, this.place + size)

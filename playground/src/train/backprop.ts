@@ -1,0 +1,56 @@
+/** One row through the net and back: values forward, gradients back, and the step that would follow. */
+import { noGrad, tensor } from 'gradus'
+import type { Examples } from './examples'
+import { lossOf, type Trainer } from './trainer'
+
+/** A layer of the net. Lists of weights are inputs × units. */
+export interface Backpropagated {
+  weights: number[]
+  biases: number[]
+  /** Sums before the activation, and outputs after it. */
+  sums: number[]
+  values: number[]
+  /** ∂L/∂w. */
+  gradients: number[]
+  /** ∂L/∂z of each unit's sum, which is also ∂L/∂b. */
+  deltas: number[]
+  /** Weights after the step. */
+  next: number[]
+}
+
+export interface Backprop {
+  row: number
+  label: number
+  inputs: number[]
+  loss: number
+  layers: Backpropagated[]
+}
+
+/** The net's training goes on as if nobody had looked. */
+export function backprop({ model, optimizer }: Trainer, { train, features, classes }: Examples, index: number): Backprop {
+  const row = Math.min(index, train.count - 1)
+  const inputs = train.inputs.slice(row * features, (row + 1) * features)
+  const labels = train.labels.slice(row, row + 1)
+  const parameters = model.parameters()
+  const before = parameters.map((parameter) => Array.from(parameter.view()))
+  const state = optimizer.state()
+  const loss = lossOf(model, tensor(inputs, [1, features]), labels, classes)
+  loss.backward()
+  const gradients = parameters.map((parameter) => Array.from(parameter.gradientView()))
+  optimizer.step()
+  const next = parameters.map((parameter) => Array.from(parameter.view()))
+  optimizer.loadState(state)
+  optimizer.zeroGrad()
+  parameters.forEach((parameter, i) => parameter.view().set(before[i]))
+  let values = Array.from(inputs)
+  const layers = noGrad(() =>
+    model.layers.map((layer, l): Backpropagated => {
+      const [weights, biases] = [before[2 * l], before[2 * l + 1]]
+      const sums = biases.map((bias, k) => values.reduce((sum, value, i) => sum + value * weights[i * biases.length + k], bias))
+      const inputsOf = tensor(Float32Array.from(values), [1, values.length])
+      values = Array.from((layer as unknown as { forward(x: typeof inputsOf): typeof inputsOf }).forward(inputsOf).data())
+      return { weights, biases, sums, values, gradients: gradients[2 * l], deltas: gradients[2 * l + 1], next: next[2 * l] }
+    }),
+  )
+  return { row, label: labels[0], inputs: Array.from(inputs), loss: loss.item(), layers }
+}

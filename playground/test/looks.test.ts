@@ -1,0 +1,119 @@
+/** Looks at a net that the page takes while it trains: their numbers are right, and the training goes on with the same bits. */
+import { Generator, tensor } from 'gradus'
+import { beforeAll, expect, test } from 'vitest'
+import { makeOptimizer } from '../src/engine/optimizers'
+import { ready } from '../src/engine/ready'
+import { LOOPS } from '../src/lessons'
+import { backprop } from '../src/train/backprop'
+import { phasesOf, phaseText } from '../src/train/backprop-text'
+import { examples } from '../src/train/data'
+import type { Examples } from '../src/train/examples'
+import { gradientNoise } from '../src/train/noise'
+import { configOf, run, type TrainState, train } from '../src/train/state'
+import { lossOf, netOf, Trainer } from '../src/train/trainer'
+
+beforeAll(ready)
+
+async function trained(changes: Partial<TrainState>, steps: number) {
+  const config = configOf({ ...train.defaults, ...changes })
+  const data = await examples(config.data)
+  const trainer = new Trainer(config, 0, data, { isQuiet: true })
+  trainer.advance(steps, Number.POSITIVE_INFINITY)
+  return { config, data, trainer, advance: (to: number) => trainer.advance(to, Number.POSITIVE_INFINITY) }
+}
+const weightsOf = ({ model }: Trainer) => model.parameters().flatMap((parameter) => Array.from(parameter.view()))
+
+const STATES: Partial<TrainState>[] = [
+  {},
+  { runs: [run('SGD', { batch: 1, rate: 0.1 })], hidden: [4, 3] },
+  { data: 'blobs', activation: 'relu', hidden: [5], runs: [run('Momentum', { batch: 0 })], decay: 0.01 },
+  { runs: [run('RMSProp')], hidden: [] },
+]
+
+test.each(STATES)('a look changes nothing of a training: %j', async (changes) => {
+  const [plain, looked] = [await trained(changes, 20), await trained(changes, 20)]
+  gradientNoise(looked.trainer, looked.data, 2)
+  backprop(looked.trainer, looked.data, 7)
+  for (const { advance } of [plain, looked]) advance(60)
+  expect(weightsOf(looked.trainer)).toEqual(weightsOf(plain.trainer))
+})
+
+test.each(STATES)("backpropagation is the derivative of the loss, and its step the optimizer's: %j", async (changes) => {
+  const { config, data, trainer } = await trained(changes, 30)
+  const row = 11
+  const seen = backprop(trainer, data, row)
+  expect(seen.layers).toHaveLength((changes.hidden ?? train.defaults.hidden).length + 1)
+  const inputs = tensor(data.train.inputs.slice(2 * row, 2 * row + 2), [1, 2])
+  const loss = () => lossOf(trainer.model, inputs, data.train.labels.slice(row, row + 1), data.classes).item()
+  expect(seen.loss).toBe(loss())
+  const parameters = trainer.model.parameters()
+  for (const [l, layer] of seen.layers.entries()) {
+    const before = l === 0 ? seen.inputs : seen.layers[l - 1].values
+    layer.gradients.forEach((gradient, i) => {
+      const came = before[Math.floor(i / layer.deltas.length)]
+      expect(gradient).toBeCloseTo(came * layer.deltas[i % layer.deltas.length], 5)
+    })
+    // differences of the loss in single precision
+    const weight = parameters[2 * l].view()
+    for (const i of [0, layer.weights.length - 1]) {
+      const old = weight[i]
+      const at = (w: number) => {
+        weight[i] = w
+        return loss()
+      }
+      const slope = (at(old + 0.01) - at(old - 0.01)) / 0.02
+      weight[i] = old
+      expect(Math.abs(slope - layer.gradients[i])).toBeLessThan(2e-3 + 0.05 * Math.abs(slope))
+    }
+    if (config.runs[0].method === 'SGD')
+      layer.next.forEach((next, i) => expect(next).toBeCloseTo(layer.weights[i] - config.runs[0].rate * layer.gradients[i], 6))
+    else expect(layer.next).not.toEqual(layer.weights)
+  }
+  const phases = phasesOf(seen.layers.length)
+  expect(phases).toHaveLength(2 * seen.layers.length + 2)
+  for (const phase of phases) {
+    const text = phaseText(seen, phase, { activation: config.activation, method: 'it' })
+    expect(text).not.toMatch(/NaN|undefined|∞/)
+    // each equation that it writes is one
+    const [, a, b, c] = /= ([−\d.e]+) · ([−\d.e]+) = ([−\d.e]+)\.$/.exec(text) ?? []
+    if (phase.kind === 'back') {
+      const [left, right, product] = [a, b, c].map((number) => Number(number.replaceAll('−', '-')))
+      expect(Math.abs(left * right - product)).toBeLessThan(0.12 * Math.abs(product) + 1e-9)
+    }
+  }
+})
+
+test('the noise of gradients follows the law of sampling, and four times the rows halve it', async () => {
+  const { trainer, data } = await trained({ runs: [run('SGD', { batch: 16, rate: 0.5 })] }, 100)
+  const { sizes, measured, law } = gradientNoise(trainer, data, 100)
+  expect(sizes).toEqual([1, 2, 4, 8, 16, 32, 64, 128])
+  measured.forEach((noise, i) => expect(Math.abs(noise / law[i] - 1), `${sizes[i]} rows`).toBeLessThan(0.3))
+})
+
+/** Runs a loop of the lecture as the program that it is. */
+function looped(text: string, data: Examples, epochs: number, { seed, rate }: { seed: number; rate: number }): number[] {
+  const model = netOf(configOf({ ...train.defaults, seed }), data)
+  const rows = { inputs: data.train.inputs, labels: data.train.labels }
+  const pick = ({ inputs, labels }: typeof rows, chosen: ArrayLike<number>) => ({
+    inputs: Float32Array.from({ length: 2 * chosen.length }, (_, i) => inputs[2 * chosen[i >> 1] + (i & 1)]),
+    labels: Int32Array.from(chosen, (row) => labels[row]),
+  })
+  const scope = {
+    ...{ epochs, model, rows, pick, count: data.train.count, random: new Generator(seed) },
+    optimizer: makeOptimizer('SGD', model.parameters(), rate),
+    loss: (net: typeof model, { inputs, labels }: typeof rows) => lossOf(net, tensor(inputs, [labels.length, 2]), labels, data.classes),
+  }
+  new Function(...Object.keys(scope), text)(...Object.values(scope))
+  return model.parameters().flatMap((parameter) => Array.from(parameter.view()))
+}
+
+test.each([
+  ['batch', 0],
+  ['stochastic', 1],
+  ['miniBatch', 16],
+] as const)('the %s loop of the lecture trains as the page does', async (name, batch) => {
+  const { data, trainer, config } = await trained({ runs: [run('SGD', { batch, rate: 0.1 })] }, 0)
+  const steps = batch === 0 ? 1 : Math.ceil(data.train.count / batch)
+  trainer.advance(2 * steps, Number.POSITIVE_INFINITY)
+  expect(looped(LOOPS[name], data, 2, { seed: config.seed, rate: 0.1 })).toEqual(weightsOf(trainer))
+})
