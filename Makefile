@@ -29,7 +29,7 @@ TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f 
 
 PLAY := playground/node_modules
 
-.PHONY: jsr publish-dry-run llms examples optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills mutants fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
+.PHONY: jsr publish-dry-run llms examples optuna optuna-proof kill-proof queue-proof stream-proof play play-build screenshots site browsers help setup wasm build check format test test-only node-24 figures-check nightly nightly-suite runtimes bundlers docs api fuzz kills page-kills mutants fuzz-fit fuzz-clock fleet-proof memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -167,6 +167,9 @@ kill-proof: build ## 200 SIGKILLs of a study in a journal, 200 in SQLite: no tri
 
 queue-proof: $(MODULES)/.stamp $(GENERATED)/.stamp ## on Redis and PostgreSQL: 2,000 trials, all that can be is killed, cut off, edited: each is over once (TRIALS=100 CUT=15 for a small one)
 	@$(NODE) --import tsx test/tune/queue/proof.ts
+
+stream-proof: $(MODULES)/.stamp $(GENERATED)/.stamp ## a CSV of 5 GB trained in 300 MB, killed in the midst and resumed to the same bits (MEGABYTES=200 WIDTH=32 for a small one)
+	@$(NODE) --import tsx bench/stream-proof.ts $(or $(MEGABYTES),5000) $(or $(WIDTH),512)
 
 reliability: $(MODULES)/.stamp ## write RELIABILITY.md from the tests
 	@$(NODE) --import tsx test/tools/reliability.ts

@@ -6,11 +6,12 @@
  *   node_modules/node/bin/node --import tsx bench/stream.ts [megabytes, 500]
  */
 import { execFileSync } from 'node:child_process'
-import { createWriteStream, existsSync, mkdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { encoderFromStream, streamTable } from '../ts/data/index.js'
 import { Adam, crossEntropy, Dense, fit, load, Sequential } from '../ts/index.js'
 import { fitStream } from '../ts/stream/index.js'
+import { streamFile } from './tools/stream-file.js'
 
 const [megabytes = '500', mode, file = '', width = '0'] = process.argv.slice(2)
 /** Neurons of each of two hidden layers, and rows of a step. */
@@ -18,26 +19,6 @@ const WIDTHS = [32, 128, 512]
 const BATCH = 256
 /** Rows of the net in memory. */
 const ROWS = 1 << 17
-
-/** Writes a file by a linear congruential generator, so that the same size gives the same file. */
-async function make(path: string, size: number): Promise<void> {
-  let state = 1
-  const random = () => (state = (state * 1664525 + 1013904223) >>> 0) / 2 ** 32
-  const out = createWriteStream(path)
-  out.write('a,b,c,d,e,f,g,h,city,active,kind\n')
-  for (let bytes = 0; bytes < size; ) {
-    let text = ''
-    for (let k = 0; k < 2000; k++) {
-      const numbers = Array.from({ length: 8 }, () => random() * 100)
-      const city = Math.floor(random() * 5)
-      const kind = numbers[0] * numbers[1] > 2500 + 10 * city ? 'high' : numbers[2] > 50 ? 'low' : 'none'
-      text += `${numbers.map((x) => x.toFixed(3)).join(',')},city${city},${random() < 0.5 ? 'yes' : 'no'},${kind}\n`
-    }
-    bytes += text.length
-    if (!out.write(text)) await new Promise<void>((ready) => out.once('drain', () => ready()))
-  }
-  await new Promise<void>((done) => out.end(() => done()))
-}
 
 async function measure(): Promise<void> {
   await load()
@@ -82,9 +63,7 @@ async function measure(): Promise<void> {
 
 if (mode !== undefined) await measure()
 else {
-  mkdirSync('.cache', { recursive: true })
-  const path = `.cache/stream-${megabytes}.csv`
-  if (!existsSync(path)) await make(path, Number(megabytes) * 1e6)
+  const path = await streamFile(Number(megabytes))
   const run = (what: string, hidden = 1): { rows: number; seconds: number; megabytes: number } =>
     JSON.parse(
       execFileSync(process.execPath, ['--import', 'tsx', fileURLToPath(import.meta.url), megabytes, what, path, String(hidden)], {
