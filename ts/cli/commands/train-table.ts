@@ -22,6 +22,7 @@ import { predictLine, type TableData } from '../options/table.js'
 import { checked, flag, numberFrom, seconds } from '../options/values.js'
 import { checkOut, checkReport, leavingNoRest, writeFileWhole } from '../out-file.js'
 import { asideOptions, naming, printTargetNotes, readRows, reportInFlags, tableOptions, withTarget } from '../table/files.js'
+import { nameOfInput, sourceOfInput } from '../table/input.js'
 import { tellAbsent } from '../table/model.js'
 import { TableReporter } from '../table/progress.js'
 import { type XrayedTraining, xrayTable } from '../table/xray.js'
@@ -125,11 +126,11 @@ export async function trainModel(file: string, options: TableTrainOptions): Prom
   const testRows = test === undefined ? undefined : await readRows(test, options)
   const silent = options.quiet === true || options.json === true
   return interruptible(async (signal) => {
-    const watch = new TableReporter(paint('bold', `Learning '${target}' from ${file}`), silent)
+    const watch = new TableReporter(paint('bold', `Learning '${target}' from ${nameOfInput(file)}`), silent)
     const limit = time === undefined ? undefined : timeLeft(time)
     try {
-      const work = () =>
-        trainTable(file, {
+      const work = async () =>
+        trainTable(await sourceOfInput(file, true), {
           ...dataOf(options, testRows),
           ...pickOptions(options, { ...NET, ...DECISION, ...RESPONSE }),
           ...(limit !== undefined && { time: limit }),
@@ -186,8 +187,9 @@ export async function compareWithDefault(
   return naming(
     file,
     async () => {
-      const { model, report: byDefault } = await trainTable(file, given)
-      const { report: tuned } = await trainTable(file, { ...given, ...pickOptions(options, NET), compareWith: model })
+      const source = await sourceOfInput(file, true)
+      const { model, report: byDefault } = await trainTable(source, given)
+      const { report: tuned } = await trainTable(source, { ...given, ...pickOptions(options, NET), compareWith: model })
       // a stopped training is no basis for a comparison
       signal.throwIfAborted()
       return { tuned, byDefault, difference: tuned.compared?.other }
@@ -212,7 +214,9 @@ function timeLeft(time: number): number {
 
 /** `iris.csv` → `iris.safetensors`, beside it. */
 function outOf(file: string): string {
-  return `${file.replace(/^.*[\\/]/, '').replace(/(\.(csv|tsv|txt|tab|data|jsonl?|ndjson|parquet|arrow|feather))?(\.gz)?$/i, '')}.safetensors`
+  return `${nameOfInput(file)
+    .replace(/^.*[\\/]/, '')
+    .replace(/(\.(csv|tsv|txt|tab|data|jsonl?|ndjson|parquet|arrow|feather))?(\.gz)?$/i, '')}.safetensors`
 }
 
 /** JSON output for programs. */
@@ -237,7 +241,7 @@ function tell(trained: TrainedFile, file: string, options: TableTrainOptions): v
     printXray(xray)
   }
   printText(
-    `${paint('green', '✓')} The model is in ${paint('bold', out)}${page === undefined ? '' : `, the report in ${paint('bold', page)}`}. It takes rows as they are in ${file}:`,
+    `${paint('green', '✓')} The model is in ${paint('bold', out)}${page === undefined ? '' : `, the report in ${paint('bold', page)}`}. It takes rows as they are in ${nameOfInput(file)}:`,
   )
   print(paint('dim', `  ${predictLine(out, options)}`))
   if (page === undefined) print(paint('dim', '  --report report.html in training writes this report as a page with pictures'))

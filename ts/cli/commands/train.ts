@@ -7,6 +7,7 @@ import { TASK_NAMES, type TaskName } from '../data-sets/tasks.js'
 import { netOptions } from '../options/net.js'
 import { dataOptions } from '../options/table.js'
 import { fileNear } from '../table/files.js'
+import { nameOfInput } from '../table/input.js'
 import { dataSetOptions, defaultsHelp, taskHelp, trainOnDataSet } from './train-data-set.js'
 import { type ImageTrainOptions, imageTrainOptions, trainOnImages } from './train-images.js'
 import { type TableTrainOptions, tableTrainOptions, trainOnTable } from './train-table.js'
@@ -24,7 +25,7 @@ export function trainCommand(): Command {
         'Of a data set by name: trains a net of dense layers with softmax cross-entropy, tests it on data it has not seen, shows a few of its ' +
         'answers, and then trains the same net with WASM and with JS for comparison. Ctrl-C stops and says how far it came.',
     )
-    .addArgument(new Argument('<data>', `a file; a folder of pictures; or a data set: ${taskHelp()}`))
+    .addArgument(new Argument('<data>', `a file or address, - for stdin; a folder of pictures; or a data set: ${taskHelp()}`))
   const groups: [title: string, options: Option[]][] = [
     ['Options of a table:', [...dataOptions(), ...tableTrainOptions()]],
     ['Options of the net and its training:', netOptions()],
@@ -50,6 +51,8 @@ Examples:
   gradus train sales.csv --target price --exclude id,comment --time 60s
   gradus train sales.csv --target price --hidden 64,32 --learning-rate 0.003
   gradus train patients.csv --target ill --threshold f1 --positive yes
+  gradus train https://example.com/sales.parquet --target price --sample 50000
+  zcat sales.csv.gz | gradus train - --target price --out sales.safetensors
   gradus train photos --flip --time 5m
   gradus train mnist --hidden 256,128 --activation gelu
   gradus train moons --optimizer SGD --learning-rate 0.1 --schedule constant
@@ -76,7 +79,7 @@ async function trainAny(data: string, options: DataSetOptions & TableTrainOption
     if (wrong !== undefined) throw new Error(`${flag(wrong)} is not for a folder of pictures, which ${data} is`)
     return trainOnImages(data, options as unknown as ImageTrainOptions)
   }
-  if (found === undefined && !/^[a-z]+:/.test(data)) {
+  if (found === undefined && nameOfInput(data) === data && !/^[a-z]+:/.test(data)) {
     const near = fileNear(data) ?? nearest(data, TASK_NAMES)
     throw new Error(
       `there is no file ${data}${near === undefined ? '.' : `; did you mean ${near}?`} A data set by name is one of ${TASK_NAMES.join(', ')}`,

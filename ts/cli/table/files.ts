@@ -55,9 +55,11 @@ export function asideOptions({ testFraction, splitBy, groups }: TableData) {
 export async function withTarget<O extends TableData>(file: string, options: O): Promise<O & { target: string }> {
   const { target, test, splitBy } = options
   if (test !== undefined && splitBy !== undefined)
-    throw new Error(`--split-by says which rows of ${file} are those to test with, and --test gives other ones; give one of the two`)
+    throw new Error(
+      `--split-by says which rows of ${nameOfInput(file)} are those to test with, and --test gives other ones; give one of the two`,
+    )
   if (target === undefined)
-    throw new Error(`--target is missing: which column of ${file} is to be predicted? ${await fileHint(file, options)}`)
+    throw new Error(`--target is missing: which column of ${nameOfInput(file)} is to be predicted? ${await fileHint(file, options)}`)
   return { ...options, target }
 }
 
@@ -186,6 +188,8 @@ export async function naming<T>(file: string, work: () => Promise<T>, { test, ..
     const source = await sourceOfInput(isOfTest ? test : file)
     const name = nameOfInput(file)
     error.message = await namingLines(error.message, source, formatOptions(how)).catch(() => error.message)
+    // a long stdin is in a temporary file
+    if (name !== file && typeof source === 'string') error.message = error.message.replaceAll(source, name)
     error.message = withFile(inFlags(error.message), isOfTest ? test : file).replace(OF_LOADING, '')
     const near = ABSENT.test(error.message) ? fileNear(isOfTest ? test : file) : undefined
     if (near !== undefined) error.message += `; did you mean ${near}?`
@@ -208,7 +212,8 @@ const SHOWN = 12
 
 /** A sentence with the columns of a file, `It has sepal_length, … and species.`, from which the user can choose one. */
 async function fileHint(file: string, options: FileOptions): Promise<string> {
-  const [row] = await naming(file, () => readTable(file, { ...formatOptions(options), limit: 1 }), options)
+  const source = await sourceOfInput(file, true)
+  const [row] = await naming(file, () => readTable(source, { ...formatOptions(options), limit: 1 }), options)
   const names = Object.keys(row ?? {})
   if (names.length === 0) return 'It has no columns.'
   return `It has ${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''}.`

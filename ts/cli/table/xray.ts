@@ -12,6 +12,7 @@ import { LiveBar } from '../terminal/bar.js'
 import { duration } from '../terminal/format.js'
 import { isLive } from '../terminal/terminal.js'
 import { naming, trialOptions } from './files.js'
+import { sourceOfInput } from './input.js'
 
 /** The rows, and the net. */
 export interface XrayedNet extends TableData, NetSettings {
@@ -44,7 +45,7 @@ export async function xrayTable(
   { signal, silent }: { signal: AbortSignal; silent: boolean },
 ): Promise<XrayedTraining> {
   const { seed, learningRate } = options
-  const prepared = await naming(file, () => prepareTable(file, trialOptions(options)), options)
+  const prepared = await naming(file, async () => prepareTable(await sourceOfInput(file, true), trialOptions(options)), options)
   const { train, held, classes, width } = prepared
   const { model, ...how } = tableNet(prepared, { ...pickOptions(options, NET), seed })
   if (optimizer !== undefined)
