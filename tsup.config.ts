@@ -7,7 +7,7 @@
  *   modules/js
  *             the same of `gradus/js`, without WebAssembly: files that import none of it, directly or not, are those of modules/web
  *   index.js  `gradus` for pages without a bundler and for Deno; node.js is the same for Node, reading wasm/simd.wasm: to load two hundred files
- *             would take Node longer than all the rest. solve.js, conv.js, recurrent.js, curvature.js, export.js, plot.js, debug.js, optim.js and metrics.js are
+ *             would take Node longer than all the rest. solve.js, attention.js, conv.js, recurrent.js, curvature.js, export.js, plot.js, debug.js, optim.js and metrics.js are
  *             further entries; all of them share chunks
  *   data.js, head.js, images.js, series.js, stream.js, table.js, tune.js, xray.js
  *             gradus/data, gradus/head, gradus/images, gradus/series, gradus/stream, gradus/table, gradus/tune and gradus/xray, which share chunks, and the libraries that read files with modules/web. They
@@ -42,7 +42,7 @@ const NO_WASM: StandIns = {
   ...NO_TEXT,
   ...NO_WIDENING,
   ...Object.fromEntries(
-    ['wasm/load', 'wasm/tiles', 'threads/index', 'threads/conv', 'threads/recurrent'].map((name) => [
+    ['wasm/load', 'wasm/tiles', 'threads/index', 'threads/attention', 'threads/conv', 'threads/recurrent'].map((name) => [
       `backend/${name}`,
       'ts/backend/wasm/load.none.ts',
     ]),

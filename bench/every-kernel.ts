@@ -185,9 +185,10 @@ const BY_HAND: Partial<Record<keyof Kernels, Cases>> = {
   addScaled: { [`${N}`]: (k, { x, out }) => k.addScaled(x, out, N, 1e-9) },
   clip: { [`${N}`]: (k, { x, out }) => k.clip(x, out, N, 0.2, 0.8) },
   transpose: {
-    '128 × 128': (k, { x, out }) => k.transpose(x, out, 128, 128),
-    '127 × 129': (k, { x, out }) => k.transpose(x, out, 127, 129),
-    '1638 × 10': (k, { x, out }) => k.transpose(x, out, 1638, 10),
+    '128 × 128': (k, { x, out }) => k.transpose(x, out, 1, 128, 128, 1),
+    '127 × 129': (k, { x, out }) => k.transpose(x, out, 1, 127, 129, 1),
+    '16 × 64 × 4 × 16': (k, { x, out }) => k.transpose(x, out, 4, 64, 4, 16),
+    '1638 × 10': (k, { x, out }) => k.transpose(x, out, 1, 1638, 10, 1),
   },
   gatherRows: {
     'rows of 64': (k, { x, classes, out }) => k.gatherRows(x, classes, out, ROWS, 64),

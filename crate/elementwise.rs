@@ -136,8 +136,22 @@ pub fn fill(y: Cells, value: f32) {
 /// Edge of the square blocks of a transpose: read and written lines of both stay in cache.
 const BLOCK: usize = 16;
 
+/// y\[o,c,r,:\] = x\[o,r,c,:\], with rows of `inner` floats
+pub fn transpose(x: Cells, y: Cells, rows: usize, cols: usize, inner: usize) {
+    let size = (rows * cols * inner).max(1);
+    for (x, y) in x.chunks_exact(size).zip(y.chunks_exact(size)) {
+        if inner == 1 {
+            transpose_floats(x, y, rows, cols);
+        } else {
+            for (i, x) in x.chunks_exact(inner).enumerate() {
+                copy_row(x, &y[(i % cols * rows + i / cols) * inner..][..inner]);
+            }
+        }
+    }
+}
+
 /// y\[c,r\] = x\[r,c\]
-pub fn transpose(x: Cells, y: Cells, rows: usize, cols: usize) {
+fn transpose_floats(x: Cells, y: Cells, rows: usize, cols: usize) {
     for r0 in (0..rows).step_by(BLOCK) {
         for c0 in (0..cols).step_by(BLOCK) {
             for r in r0..rows.min(r0 + BLOCK) {

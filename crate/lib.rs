@@ -15,6 +15,7 @@
 
 pub mod abi;
 pub mod activation;
+pub mod attention;
 #[cfg(target_arch = "wasm32")]
 mod bare;
 pub mod batch_norm;

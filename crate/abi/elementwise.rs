@@ -95,8 +95,9 @@ pub fn clip(x: Ptr, y: Ptr, n: usize, low: f32, high: f32) {
 
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen]
-pub fn transpose(x: Ptr, y: Ptr, rows: usize, cols: usize) {
-    e::transpose(cells(x, rows * cols), cells(y, rows * cols), rows, cols);
+pub fn transpose(x: Ptr, y: Ptr, outer: usize, rows: usize, cols: usize, inner: usize) {
+    let size = outer * rows * cols * inner;
+    e::transpose(cells(x, size), cells(y, size), rows, cols, inner);
 }
 
 /// The part of a table up to the last row that an index names.

@@ -5,6 +5,7 @@
 //! behind it as the sizes say, and outputs overlap inputs only where it allows.
 #![allow(unsafe_code)]
 
+mod attention;
 mod batch_norm;
 mod conv;
 mod double;
@@ -21,6 +22,7 @@ mod reduce;
 use crate::gemm;
 use crate::optim::{sums, sweep, Numbers, Rule, ScaledGradients, Shared, Sums, CHUNK, PLAIN, SHARED_HYPER};
 use crate::sweep::Cells;
+pub use attention::*;
 pub use batch_norm::*;
 pub use conv::*;
 use core::array::from_fn;

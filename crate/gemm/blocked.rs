@@ -9,7 +9,7 @@ use super::{blocks, pack, Product, Start, View, A_ROOM, B_ROOM};
 /// Rows of A per block, a multiple of the rows of every tile: with a block's depth they fit a second-level cache.
 pub const ROWS: usize = 120;
 /// The largest number of steps of k in a block: a panel of B stays in a first-level cache beside one of A, and C is seldom read again.
-const DEPTH: usize = 256;
+pub const DEPTH: usize = 256;
 
 /// Loops 5 and 4: cuts n and k into blocks, packs a block of B, and multiplies it with all rows of A.
 pub unsafe fn blocked<C: Calls>(tile: &Tile, x: &Product) {

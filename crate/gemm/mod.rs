@@ -22,7 +22,7 @@ use blocked::{blocked, ROWS};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use direct::{direct, is_one_row, one_row};
 use pack::STEPS_AT_A_TIME;
-pub use repeated::{first_transposed, Repeated, Room, Rows};
+pub use repeated::{first_transposed, spare, Repeated, Room, Rows};
 pub use share::{Region, Share};
 use tile::{ByTable, Tile, TILES};
 pub use view::Start;

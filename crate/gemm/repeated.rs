@@ -1,6 +1,6 @@
 //! Products with one second factor, such as the weights of a recurrent layer at each step of time: it is packed once.
 
-use super::blocked::{blocked, pack_whole, with_panels};
+use super::blocked::{blocked, pack_whole, with_panels, DEPTH, ROWS};
 use super::tile::{ByName, Tile, TILES};
 use super::{
     direct, direct_by_depth, pack, path, read, write, Path, Product, Start, View, A_ROOM, B_ROOM, FEW_ROWS, SCRATCH,
@@ -68,12 +68,22 @@ impl<'a> Room<'a> {
         Room { scratch, used: A_ROOM, fits: rows * (columns + 2 * 16) <= B_ROOM }
     }
 
+    /// Leaves floats to plain products, which overwrite the begin of the room.
+    pub fn leave(&mut self, floats: usize) {
+        self.used += floats;
+    }
+
     /// The next floats.
     fn take(&mut self, floats: usize) -> *mut f32 {
         let at = self.used;
         self.used += floats;
         write(&self.scratch[at..self.used])
     }
+}
+
+/// Floats of scratch that no product of this file overwrites, for results that are used at once: behind the panels of A.
+pub fn spare(scratch: Cells) -> Cells {
+    &scratch[ROWS * DEPTH..A_ROOM]
 }
 
 impl<'a> Repeated<'a> {

@@ -72,7 +72,8 @@ describe.each(backends)('$label', (backend) => {
   })
 
   test('transpose', () => {
-    for (const rows of SIZES) for (const cols of SIZES) checkTranspose(room, rows, cols)
+    for (const rows of SIZES) for (const cols of SIZES) checkTranspose(room, [1, rows, cols, 1])
+    for (const inner of [0, 1, 2, 3, 4, 5, 8, 9, 17]) for (const outer of [0, 1, 3]) checkTranspose(room, [outer, 3, 5, inner])
   })
 
   test('gatherRows and scatterAddRows', () => {
@@ -181,13 +182,19 @@ function checkMoves(room: Room, n: number, offset: number): void {
   })
 }
 
-function checkTranspose(room: Room, rows: number, cols: number): void {
-  const x = numbers(rows).list(rows * cols)
-  inRoom(room, `transpose ${rows}×${cols}`, (kernels) => {
+function checkTranspose(room: Room, [outer, rows, cols, inner]: [number, number, number, number]): void {
+  const x = numbers(rows).list(outer * rows * cols * inner)
+  const name = `transpose ${outer}×${rows}×${cols}×${inner}`
+  inRoom(room, name, (kernels) => {
     const y = room.output(x.length, 1)
-    kernels.transpose(room.input(x, 3), y, rows, cols)
-    const expected = x.map((_, i) => x[(i % rows) * cols + Math.floor(i / rows)])
-    assertExact(room.backend, room.read(y, x.length), expected, `transpose ${rows}×${cols}`, true)
+    kernels.transpose(room.input(x, 3), y, outer, rows, cols, inner)
+    const expected = x.map((_, at) => {
+      const [o, c, r, i] = [rows * cols * inner, rows * inner, inner, 1].map((stride, axis) =>
+        axis === 0 ? Math.floor(at / stride) : Math.floor(at / stride) % [0, cols, rows, inner][axis],
+      )
+      return x[((o * rows + r) * cols + c) * inner + i]
+    })
+    assertExact(room.backend, room.read(y, x.length), expected, name, true)
   })
 }
 

@@ -218,6 +218,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   { name: 'transpose', shapes: ['ab', 'abc', 'abcd'], call: (x) => square(transpose(x)) },
   { name: 'transpose of three axes', shapes: ['abc'], call: (x) => square(transpose(x, [1, 2, 0])) },
+  { name: 'transpose of heads', shapes: ['abcd'], call: (x) => square(transpose(x, [0, 2, 1, 3])) },
   {
     name: 'slice',
     shapes: ['ab', 'abc'],
@@ -238,6 +239,10 @@ export const OPERATIONS: readonly Operation[] = [
     call: (a, b) => matmul(a, b),
     refuses: [[(a) => matmul(a, reshape(a, [a.size]) as Tensor), /matmul: wants two matrices/]],
   },
+  { name: 'matmul of stacks', shapes: ['abmk abkn', 'amk kn', 'mk akn', '1amk b1kn'], call: (a, b) => matmul(a, b) },
+  { name: 'matmul of stacks, aᵀ·b', shapes: ['akm akn', 'akm kn'], call: (a, b) => matmul(a, b, { transposeA: true }) },
+  { name: 'matmul of stacks, a·bᵀ', shapes: ['amk ank', 'amk nk'], call: (a, b) => matmul(a, b, { transposeB: true }) },
+  { name: 'matmul of stacks, aᵀ·bᵀ', shapes: ['akm ank'], call: (a, b) => matmul(a, b, { transposeA: true, transposeB: true }) },
   { name: 'matmul aᵀ·b', shapes: ['km kn'], call: (a, b) => matmul(a, b, { transposeA: true }) },
   { name: 'matmul a·bᵀ', shapes: ['mk nk'], call: (a, b) => matmul(a, b, { transposeB: true }) },
   { name: 'matmul aᵀ·bᵀ', shapes: ['km nk'], call: (a, b) => matmul(a, b, { transposeA: true, transposeB: true }) },

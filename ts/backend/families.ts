@@ -6,6 +6,7 @@
 import type { Heap } from './heap.js'
 import type { Backend } from './index.js'
 import { activationKernels } from './js/activation.js'
+import { attentionKernels } from './js/attention.js'
 import { batchNormKernels } from './js/batch-norm.js'
 import { convKernels } from './js/conv.js'
 import { denseKernels } from './js/dense.js'
@@ -17,7 +18,7 @@ import { recurrentKernels } from './js/recurrent.js'
 import { rareReductions, sumKernel } from './js/reduce.js'
 import { logSoftmaxKernels, softmaxKernels } from './js/softmax.js'
 import type { BasicKernels, Kernels } from './kernels.js'
-import { BATCH_NORM, CONV, LOSSES, OPERATIONS, OTHERS, RECURRENT } from './wasm/parts.js'
+import { ATTENTION, BATCH_NORM, CONV, LOSSES, OPERATIONS, OTHERS, RECURRENT } from './wasm/parts.js'
 import type { WasmPart } from './wasm/types.js'
 
 /** Adds the kernels of a family to a backend, if they are missing, and returns the kernels with a type that includes them. */
@@ -96,5 +97,7 @@ export const withOthers = /* @__PURE__ */ family(
 export const withBatchNorm = /* @__PURE__ */ sharedFamily('batchNormForward', batchNormKernels, BATCH_NORM)
 /** Convolution and pooling, for `gradus/conv`. */
 export const withConv = /* @__PURE__ */ sharedFamily('convForward', convKernels, CONV)
+/** Attention, for `gradus/attention`. */
+export const withAttention = /* @__PURE__ */ sharedFamily('attentionForward', attentionKernels, ATTENTION)
 /** Recurrent layers, for `gradus/recurrent`. */
 export const withRecurrent = /* @__PURE__ */ sharedFamily('recurrentForward', recurrentKernels, RECURRENT)

@@ -9,10 +9,11 @@
  * Matrices are row-major and dense. `accumulate` is 0 (overwrite) or 1 (add to the present values), unless a line says otherwise. Zero-sized
  * dimensions are legal everywhere. NaN propagates through every kernel, including relu, maximum and clip.
  *
- * Kernels of batch normalization are in batch-norm-kernels.ts, of convolution in conv-kernels.ts, of recurrent layers in recurrent-kernels.ts, kernels for eight nets at once in fleet.ts, kernels of
- * solvers, in double precision, in double-kernels.ts.
+ * Kernels of attention are in attention-kernels.ts, of batch normalization in batch-norm-kernels.ts, of convolution in conv-kernels.ts, of recurrent
+ * layers in recurrent-kernels.ts, kernels for eight nets at once in fleet.ts, kernels of solvers, in double precision, in double-kernels.ts.
  */
 
+import { type AttentionKernels, attentionArguments } from './attention-kernels.js'
 import { type BatchNormKernels, batchNormArguments } from './batch-norm-kernels.js'
 import { type ConvKernels, convArguments } from './conv-kernels.js'
 import { type MemoryRange, optional, type Ptr, type RangeMaker, type Ranges } from './memory-ranges.js'
@@ -123,6 +124,7 @@ export type Loss = (
 export interface Kernels
   extends Record<(typeof UNARY_KERNELS)[number], Unary>, // crate/elementwise.rs
     Record<(typeof BINARY_KERNELS)[number], Binary>,
+    AttentionKernels,
     BatchNormKernels,
     ConvKernels,
     RecurrentKernels {
@@ -177,8 +179,8 @@ export interface Kernels
   addScaled(x: Ptr, y: Ptr, n: number, scale: number): void
   /** y[i] = min(max(x[i], low), high); in place allowed */
   clip(x: Ptr, y: Ptr, n: number, low: number, high: number): void
-  /** y[c,r] = x[r,c] */
-  transpose(x: Ptr, y: Ptr, rows: number, cols: number): void
+  /** y[o,c,r,:] = x[o,r,c,:], with rows of `inner` floats */
+  transpose(x: Ptr, y: Ptr, outer: number, rows: number, cols: number, inner: number): void
   /** y[r,:] = table[index[r],:]; indices are int32 and already checked */
   gatherRows(table: Ptr, index: Ptr, y: Ptr, rows: number, cols: number): void
   /** table[index[r],:] += dy[r,:], rows in ascending order */
@@ -334,6 +336,7 @@ export const kernelArguments = (): Record<keyof Kernels, Ranges> => ({
   ...sameForEach(BINARY_KERNELS, binary),
   ...batchNormArguments(),
   ...convArguments((activation) => SAVES_INPUT.has(ACTIVATIONS[activation])),
+  ...attentionArguments(),
   ...recurrentArguments(),
   matmul: product,
   matmulNT: product,
@@ -354,7 +357,9 @@ export const kernelArguments = (): Record<keyof Kernels, Ranges> => ({
   copy: elementwise,
   addScaled: (d, x, y, n) => [d.input('x', x, n), d.output('y', y, n)],
   clip: elementwise,
-  transpose: (d, x, y, rows, cols) => [d.input('x', x, rows * cols), d.output('y', y, rows * cols)],
+  transpose: (d, x, y, outer, rows, cols, inner) => [
+    ...[d.input('x', x, outer * rows * cols * inner), d.output('y', y, outer * rows * cols * inner)],
+  ],
   gatherRows: (d, table, index, y, rows, cols) => [
     ...[d.integers('index', index, rows), d.input('table', table, tableRows(d, index, rows) * cols)],
     d.output('y', y, rows * cols),

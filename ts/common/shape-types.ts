@@ -121,35 +121,36 @@ export type Classified<P extends Sizes, T extends Sizes> = P extends readonly [i
 
 // ---- matrices ----
 
-/** The sizes of a matrix in reverse order, if `T` is true; unknown sizes if `T` is not known. */
+/** The last two sizes in reverse order, if `T` is true; unknown ones if `T` is not known. */
 export type Turned<S extends Sizes, T extends boolean> =
   IsKnown<S> extends true
-    ? S extends readonly [infer R extends number, infer C extends number]
+    ? S extends readonly [...infer Stack extends Sizes, infer R extends number, infer C extends number]
       ? [T] extends [true]
-        ? [C, R]
+        ? [...Stack, C, R]
         : [T] extends [false]
-          ? [R, C]
-          : [number, number]
+          ? S
+          : [...Stack, number, number]
       : S
     : Shape
 
-/** The shape of a·b; never if they are not matrices or their inner sizes differ. */
+/** The shape of a·b; never if they are not (stacks of) matrices, their inner sizes differ, or their stacks do not broadcast. */
 export type Product<A extends Sizes, B extends Sizes> =
   IsKnown<A> extends true
-    ? A extends readonly [infer M extends number, infer K extends number]
+    ? A extends readonly [...infer StackA extends Sizes, infer M extends number, infer K extends number]
       ? IsKnown<B> extends true
-        ? B extends readonly [infer L extends number, infer N extends number]
+        ? B extends readonly [...infer StackB extends Sizes, infer L extends number, infer N extends number]
           ? [Same<K, L>] extends [never]
             ? never
-            : [M, N]
+            : Stacking<Broadcast<StackA, StackB>, M, N>
           : never
-        : [M, number]
+        : Shape
       : never
     : IsKnown<B> extends true
-      ? B extends readonly [number, infer N extends number]
-        ? [number, N]
+      ? B extends readonly [...Sizes, number, number]
+        ? Shape
         : never
       : Shape
+type Stacking<Stack extends Sizes, M extends number, N extends number> = [Stack] extends [never] ? never : [...Stack, M, N]
 
 /** The axes in another order; `Shape` if the order is not known. */
 export type Permuted<S extends Sizes, Axes> =

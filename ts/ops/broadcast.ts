@@ -20,8 +20,8 @@ interface Axis {
   b: number
 }
 
-/** Row-major strides of `shape` seen as `out`: 0 along every axis that is repeated. */
-function stridesAs(shape: Shape, out: Shape): number[] {
+/** @internal row-major strides of `shape` seen as `out`: 0 along every axis that is repeated */
+export function stridesAs(shape: Shape, out: Shape): number[] {
   const strides = new Array<number>(out.length).fill(0)
   let stride = 1
   for (let i = shape.length - 1; i >= 0; i--) {

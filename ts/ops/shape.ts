@@ -52,30 +52,40 @@ export function transpose<X extends Operand, const A extends readonly number[] |
   }
   const shape = order.map((a) => x.shape[a])
   const back = order.map((_, i) => order.indexOf(i))
-  return apply(
-    [x],
-    shape,
-    (y, backend) => {
-      if (x.rank === 2 && order[0] === 1) withOperations(backend).transpose(x.address, y, x.shape[0], x.shape[1])
-      else permute(x, order, shape, y)
-    },
-    () => ({ vjp: (g) => [transpose(g, back)] }),
-  )
+  return apply([x], shape, (y) => permute(x, order, y), () => ({ vjp: (g) => [transpose(g, back)] }))
 }
 
-/** Row by row of the result; each row is a strided walk through x. */
-function permute(x: Tensor, order: readonly number[], shape: Shape, y: number): void {
-  const { heap } = x.backend
-  const strides = x.shape.map((_, i) => sizeOf(x.shape.slice(i + 1)))
-  const walk = order.map((a) => strides[a])
-  const from = x.address / heap.elementSize
-  const { floats } = heap
-  let to = y / heap.elementSize
-  const visit = (axis: number, at: number): void => {
-    if (axis === shape.length) floats[to++] = floats[at]
-    else for (let i = 0; i < shape[axis]; i++) visit(axis + 1, at + i * walk[axis])
+/** Lengths [outer, rows, cols, inner] of axes: the two in the middle change places. */
+type Swap = [outer: number, rows: number, cols: number, inner: number]
+
+/** The swaps of neighboring axes that bring the axes of a shape into an order. Axes that stay together count as one. */
+function swapsFor(shape: Shape, order: readonly number[]): Swap[] {
+  const swaps: Swap[] = []
+  const size = (axes: readonly number[]) => sizeOf(axes.map((axis) => shape[axis]))
+  let now = shape.map((_, axis) => axis)
+  for (let i = 0; i < order.length; i++) {
+    const from = now.indexOf(order[i])
+    if (from === i) continue
+    let end = from
+    while (end < now.length && now[end] === order[i + end - from]) end++
+    const [before, left, moved, rest] = [now.slice(0, i), now.slice(i, from), now.slice(from, end), now.slice(end)]
+    swaps.push([size(before), size(left), size(moved), size(rest)])
+    now = [...before, ...moved, ...left, ...rest]
   }
-  visit(0, from)
+  return swaps
+}
+
+function permute({ backend, shape, size, address }: Tensor, order: readonly number[], y: number): void {
+  const swaps = swapsFor(shape, order)
+  const { transpose, copy } = withOperations(backend)
+  if (swaps.length === 0) copy(address, y, size)
+  const between = swaps.length > 1 ? backend.arena.allocate(size * backend.heap.elementSize) : 0
+  let from = address
+  swaps.forEach((swap, i) => {
+    const to = (swaps.length - i) % 2 === 1 ? y : between
+    transpose(from, to, ...swap)
+    from = to
+  })
 }
 
 /**

@@ -195,7 +195,7 @@ function orthogonalize(
   const [k, l] = tall ? [cols, rows] : [rows, cols]
   let [x, y] = [u, other]
   if (tall) {
-    withOperations(backend).transpose(u, other, rows, cols)
+    withOperations(backend).transpose(u, other, 1, rows, cols, 1)
     ;[x, y] = [other, u]
   }
   multiply(backend, x, n, 1 / Math.max(Math.sqrt(kernels.sumSquares(x, n)), options.normEpsilon))
@@ -209,6 +209,6 @@ function orthogonalize(
     ;[x, y] = [y, x]
   }
   if (!tall) return x
-  withOperations(backend).transpose(x, y, cols, rows)
+  withOperations(backend).transpose(x, y, 1, cols, rows, 1)
   return y
 }

@@ -43,7 +43,7 @@ test('an output over an input, unless the contract says in place', () => {
   kernels.add(x, y, x, 8, 8, 8, 1, 0, 1)
   expect(() => kernels.exp(x, x + 4, 63)).toThrow(`exp: y wants memory of its own, got ${x + 4} to ${x + 256}, which overlaps x`)
   expect(() => kernels.add(x, y, y, 8, 8, 8, 1, 0, 1)).toThrow('add: y wants memory of its own')
-  expect(() => kernels.transpose(x, x, 8, 8)).toThrow('transpose: y wants memory of its own')
+  expect(() => kernels.transpose(x, x, 1, 8, 8, 1)).toThrow('transpose: y wants memory of its own')
   expect(() => kernels.matmul(x, y, heap.scratch, 8, 8, 8, 0, heap.scratch)).toThrow('matmul: c wants memory of its own')
   expect(() => kernels.matmul(x, y, y, 8, 8, 8, 0, heap.scratch)).toThrow('which overlaps b')
 })

@@ -45,7 +45,7 @@ export function basicElementwise(heap: Heap): Pick<Kernels, 'add' | 'mul' | 'fil
   }
 }
 
-/** The rest of arithmetic: y = a ∘ b, y = f(x), y = xᵀ */
+/** The rest of arithmetic: y = a ∘ b, y = f(x), transposes */
 export function arithmeticKernels(
   heap: Heap,
 ): Record<'sub' | 'div' | 'greater', Binary> & Record<'neg' | 'exp' | 'square', Unary> & Pick<Kernels, 'transpose'> {
@@ -82,10 +82,12 @@ export function arithmeticKernels(
       const f = heap.floats
       for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = f[p] * f[p]
     },
-    transpose(x, y, rows, cols) {
+    transpose(x, y, outer, rows, cols, inner) {
       const f = heap.floats
-      for (let r = 0, p = x >>> shift; r < rows; r++) {
-        for (let c = 0, i = (y >>> shift) + r; c < cols; c++, i += rows) f[i] = f[p++]
+      for (let o = 0, p = x >>> shift, q = y >>> shift; o < outer; o++, q += rows * cols * inner) {
+        for (let r = 0; r < rows; r++) {
+          for (let c = 0; c < cols; c++) for (let i = q + (c * rows + r) * inner, end = i + inner; i < end; i++) f[i] = f[p++]
+        }
       }
     },
   }

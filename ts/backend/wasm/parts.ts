@@ -4,9 +4,11 @@
  * each part; the parts of fleets are in fleet-parts.ts.
  */
 
-import { shareBatchNorm } from '../threads/batch-norm.js'
+import { shareAttention } from '../threads/attention.js'
 import { shareConv } from '../threads/conv.js'
 import { shareRecurrent } from '../threads/recurrent.js'
+import attention from './generated/attention.js'
+import { shareBatchNorm } from '../threads/batch-norm.js'
 import batchNorm from './generated/batch-norm.js'
 import conv from './generated/conv.js'
 import descent from './generated/descent.js'
@@ -30,6 +32,8 @@ export const LOSSES: WasmPart = { text: losses }
 export const OPERATIONS: WasmPart = { text: operations }
 /** Operations that are seldom used. */
 export const OTHERS: WasmPart = { text: others }
+/** Attention. */
+export const ATTENTION: WasmPart = { text: attention, share: shareAttention }
 /** Batch normalization. */
 export const BATCH_NORM: WasmPart = { text: batchNorm, share: shareBatchNorm }
 /** Convolution and pooling. */

@@ -56,6 +56,7 @@ export function partsOf(exports) {
     'fleet-others': fleetOthers,
     descent: [...DESCENT.flatMap(updatesOf), 'perturb'],
     updates: UPDATES,
+    attention: exports.filter((name) => name.startsWith('attention')),
     conv: exports.filter((name) => /^(conv|maxPool|averagePool)/.test(name)),
     'batch-norm': exports.filter((name) => name.startsWith('batchNorm')),
     losses: ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'],
