@@ -5,6 +5,8 @@
  */
 export type { CellName } from '../backend/recurrent-kernels.js'
 
+export type { StepsToTake } from '../ops/steps.js'
+
 // registers the layers with model files
 import './files.js'
 
@@ -19,7 +21,6 @@ export {
   type RecurrentCall,
   type RecurrentResult,
   type RecurrentWeights,
-  type StepsToTake,
   simpleRNN,
 } from './operations.js'
 export type { GRUOptions, RecurrentOptions } from './options.js'
