@@ -14,7 +14,7 @@ if (process.platform !== 'win32' && spawnSync('ts/build/wasm.sh', ['--is-built']
  * variable of the environment, no spy (`restoreMocks`). Any order of them passes: `--sequence.shuffle.files`.
  */
 const SHARED = [
-  'test/{conv,curvature,data,export,io,loss,metrics,nn,ops,optim,plot,recurrent,report,rows,schedule,search,select,solve}/**/*.test.ts',
+  'test/{attention,conv,curvature,data,export,io,loss,metrics,nn,ops,optim,plot,recurrent,report,rows,schedule,search,select,solve}/**/*.test.ts',
   'test/{autograd,tensor,trace}.test.ts',
 ]
 /** Tests of documents, of the build and of the command line, which start programs by paths of Unix. */

@@ -6,8 +6,10 @@
  *     node --import tsx bench/every-kernel.ts [NAMES]      # a table: kernel, case, microseconds of both, WebAssembly to JavaScript
  *     node --import tsx bench/every-kernel.ts --check      # fails where WebAssembly is slower, and names the kernel
  */
+
 import { fileURLToPath } from 'node:url'
 import { drawShapes, OPERATIONS, type Operation } from '../test/ops/table.js'
+import { ATTENTION, type AttentionSizes } from '../ts/backend/attention-kernels.js'
 import { GEOMETRY, type Geometry } from '../ts/backend/conv-kernels.js'
 import * as families from '../ts/backend/families.js'
 import { withAllKernels } from '../ts/backend/js/all.js'
@@ -38,6 +40,8 @@ export interface Room {
   scratch: Ptr
   /** The numbers of WINDOW. */
   geometry: Ptr
+  /** The numbers of HEADS. */
+  sizes: Ptr
 }
 
 /** A backend and its arrays. */
@@ -152,6 +156,26 @@ const ALL = SEQUENCES * STEPS * UNITS
 const GRU = kindOf('gruAfter', false)
 /** The address of a float of an array. */
 const at = (array: Ptr, floats: number): Ptr => array + 4 * floats
+/** Two heads of 8 over 16 steps: queries, keys and values of a step are 48 floats. */
+const HEADS: AttentionSizes = {
+  ...{ heads: 2, queries: 16, keys: 16, width: 8, valueWidth: 8, queryStride: 48, keyStride: 48, valueStride: 48, causal: 1 },
+}
+const PAIRS = 8
+const attendFirst = (k: Kernels, { x, z, sizes, scratch }: Room) =>
+  k.attentionForward(x, at(x, 16), at(x, 32), 0, z, at(z, 2048), 0, PAIRS, sizes, scratch)
+const attention: Partial<Record<keyof Kernels, Cases>> = {
+  attentionForward: { '4 · 16 steps, 2 heads of 8': attendFirst },
+  attentionBackward: {
+    '4 · 16 steps, 2 heads of 8': (k, room) => {
+      const { x, y, z, out, sizes, scratch } = room
+      attendFirst(k, room)
+      k.attentionBackward(
+        ...([x, at(x, 16), at(x, 32), 0, z, at(z, 2048), y, out, at(out, 16), at(out, 32), 0, PAIRS, sizes, scratch] as const),
+      )
+    },
+  },
+  attentionRotate: { '64 · 3 · 16': (k, { x, y, out }) => k.attentionRotate(x, y, out, 64, 16, 48, 4, 8, 0) },
+}
 const recurrent: Partial<Record<keyof Kernels, Cases>> = {
   recurrentForward: {
     'GRU of 8, 12 steps of 16': (k, { x, z, out, scratch }) =>
@@ -201,6 +225,7 @@ const BY_HAND: Partial<Record<keyof Kernels, Cases>> = {
   toIndices: {
     '1638 rows of 10': (k, { x, out }) => k.toIndices(x, out, 1638, 10),
   },
+  ...attention,
   ...recurrent,
   reduceSum: reduce('reduceSum'),
   reduceMax: reduce('reduceMax'),
@@ -249,7 +274,9 @@ function roomOf({ heap }: Backend): Room {
   const floats = () => heap.allocate(ROOM * heap.elementSize)
   const geometry = heap.allocate(GEOMETRY.length * 4)
   heap.intView(geometry, GEOMETRY.length).set(GEOMETRY.map((name) => WINDOW[name]))
-  return { x: floats(), y: floats(), z: floats(), out: floats(), classes: heap.allocate(ROOM * 4), scratch: heap.scratch, geometry }
+  const sizes = heap.allocate(ATTENTION.length * 4)
+  heap.intView(sizes, ATTENTION.length).set(ATTENTION.map((name) => HEADS[name]))
+  return { x: floats(), y: floats(), z: floats(), out: floats(), classes: heap.allocate(ROOM * 4), scratch: heap.scratch, geometry, sizes }
 }
 
 /** Both backends, with their kernels of every family and room for the arrays of the cases. */

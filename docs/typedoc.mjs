@@ -19,6 +19,7 @@ const CATEGORIES = {
   trace: 'Training',
   ops: 'Tensors',
   nn: 'Layers',
+  attention: 'Layers',
   conv: 'Layers',
   loss: 'Losses',
   optim: 'Optimizers',

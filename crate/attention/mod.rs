@@ -242,7 +242,8 @@ pub fn forward(sizes: &Sizes, pairs: Range<usize>, x: &Inputs, y: Cells, stats: 
     let Sizes { queries, keys, width, value_width, .. } = *sizes;
     let scale = sizes.scale();
     for pair in pairs {
-        let (q, k, v, y) = (sizes.query(x.q, pair), sizes.key(x.k, pair), sizes.value(x.v, pair), sizes.result(y, pair));
+        let (q, k, v, y) =
+            (sizes.query(x.q, pair), sizes.key(x.k, pair), sizes.value(x.v, pair), sizes.result(y, pair));
         let softmax = Softmax::of(stats, sizes, pair);
         fill(softmax.largest, f32::NEG_INFINITY);
         fill(softmax.sum, 0.0);

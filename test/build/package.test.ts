@@ -319,7 +319,7 @@ describe('bundled and minified', () => {
     const read = (from: string) =>
       `import { readFileSync } from 'node:fs'\nimport { decodeModel } from 'gradus'\nimport '${from}'\n` +
       `console.log(decodeModel(readFileSync('layers.safetensors')).layers[0].describe().split("(")[0])`
-    const rooms = { 'gradus/conv': 'Conv2d(1, 2, 3)', 'gradus/recurrent': 'GRU(1, 2)' }
+    const rooms = { 'gradus/attention': 'RMSNorm(2)', 'gradus/conv': 'Conv2d(1, 2, 3)', 'gradus/recurrent': 'GRU(1, 2)' }
     const registering = readdirSync('ts').filter((room) => existsSync(`ts/${room}/files.ts`))
     expect(Object.keys(rooms)).toEqual(registering.map((room) => `gradus/${room}`))
     for (const [from, layer] of Object.entries(rooms)) {

@@ -21,7 +21,10 @@ test('the package runs nothing when it is installed and needs nothing', () => {
   // two entries set the compiled modules of their runtime in the shared engine; rooms register their layers with model files; gradus/notebook
   // gives displays to tensors, models and histories
   expect(manifest.sideEffects).toEqual([
+    './dist/attention.js',
     './dist/conv.js',
+    './dist/modules/web/attention/files.js',
+    './dist/modules/web/attention/index.js',
     './dist/modules/web/conv/files.js',
     './dist/modules/web/conv/index.js',
     './dist/modules/web/entries/edge.js',
@@ -34,6 +37,7 @@ test('the package runs nothing when it is installed and needs nothing', () => {
     './dist/recurrent.js',
     // what bundles ts/ reads this list, too
     './ts/*/files.ts',
+    './ts/attention/index.ts',
     './ts/conv/index.ts',
     './ts/notebook/displays.ts',
     './ts/notebook/index.ts',

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import ts from 'typescript'
 import { beforeAll, describe, expect, test } from 'vitest'
+import * as attention from '../../ts/attention/index.js'
 import { type Allowed, type AnySchema, checkOptions, isAllowed, type Kind, describe as wantsOf } from '../../ts/common/options.js'
 import * as conv from '../../ts/conv/index.js'
 import { conditionNumber, inspectPoint, jacobian, largestEigenvalues } from '../../ts/curvature/index.js'
@@ -28,6 +29,7 @@ import * as tune from '../../ts/tune/index.js'
 import { plotXray, XRay } from '../../ts/xray/index.js'
 import { fixture as xrayed } from '../xray/fixture.js'
 
+const TINY = { vocabulary: 2, context: 2, width: 2, heads: 1, blocks: 1 }
 const { Adam, Dense, mse, Sequential, SGD, schedules } = gradus
 beforeAll(() => gradus.load({ backend: 'js' }))
 
@@ -140,6 +142,18 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   INVERSE_SQRT: ['inverseSqrt', (o) => schedules.inverseSqrt(1, o), { warmupSteps: 1 }],
   INVERSE_TIME: ['inverseTime', (o) => schedules.inverseTime(1, o), { rate: 1 }],
   JACOBIAN: ['jacobian', (o) => jacobian((x) => x, o)],
+  // ---- gradus/attention ----
+  ATTENTION_OPTIONS: ['scaledDotProductAttention', (o) => attention.scaledDotProductAttention([[0]], [[0]], [[0]], o)],
+  ATTENTION_RUN: ['MultiHeadAttention(1, 1)', (o) => new attention.MultiHeadAttention(1, 1).run(SEQUENCES, o)],
+  GENERATE: ['generate', (o) => attention.generate(new attention.GPT(TINY), [0], o), { tokens: 1 }],
+  GPT_OPTIONS: ['GPT', (o) => new attention.GPT(o), TINY],
+  LEARNED_POSITIONS: ['LearnedPositions', (o) => new attention.LearnedPositions(1, 1, o)],
+  MASKED_SOFTMAX: ['maskedSoftmax', (o) => attention.maskedSoftmax([[0]], o)],
+  MULTI_HEAD_ATTENTION: ['MultiHeadAttention', (o) => new attention.MultiHeadAttention(2, 1, o)],
+  RMS_NORM: ['RMSNorm', (o) => new attention.RMSNorm(1, o)],
+  ROTARY: ['rotaryEmbedding', (o) => attention.rotaryEmbedding([[0, 0]], 2, o)],
+  TORCH_NAMES: ['torchWeights', (o) => attention.torchWeights(new attention.MultiHeadAttention(1, 1), o)],
+  TRANSFORMER_BLOCK: ['TransformerBlock', (o) => new attention.TransformerBlock(2, 1, o)],
   K_FOLD: ['kFold', (o) => data.kFold(data.iris(), o)],
   LANCZOS: ['largestEigenvalues', hessian(largestEigenvalues)],
   LATIN_HYPERCUBE: ['latinHypercube', tune.latinHypercube, { points: 4 }],

@@ -5,13 +5,13 @@ import type { Gain } from '../../ts/backend/threads/gain.js'
 import { sharedMemory, startThreads } from '../../ts/backend/threads/index.js'
 import { Pool } from '../../ts/backend/threads/pool.js'
 import { compiled, instantiate, instantiatePart } from '../../ts/backend/wasm/load.js'
-import { BATCH_NORM, CONV, OPERATIONS, OTHERS, RECURRENT } from '../../ts/backend/wasm/parts.js'
+import { ATTENTION, BATCH_NORM, CONV, OPERATIONS, OTHERS, RECURRENT } from '../../ts/backend/wasm/parts.js'
 import type { WasmExports, WasmPart } from '../../ts/backend/wasm/types.js'
 import type { Variant } from '../../ts/backend/wasm/variants.js'
 import type { TestBackend } from './backends.js'
 
 /** Parts with these kernels, besides the core. */
-const PARTS = [BATCH_NORM, CONV, OPERATIONS, OTHERS, RECURRENT]
+const PARTS = [ATTENTION, BATCH_NORM, CONV, OPERATIONS, OTHERS, RECURRENT]
 
 export interface Team extends TestBackend {
   exports: WasmExports

@@ -47,7 +47,11 @@ export function attend(call: AttentionCall): Tensor {
     ...{ queryStride: strides[0], keyStride: strides[1], valueStride: strides[2] },
   }
   const { backend } = query.tensor
-  const sizes = Tensor.onHost(backend, [ATTENTION.length], Int32Array.from(ATTENTION, (name) => numbers[name]))
+  const sizes = Tensor.onHost(
+    backend,
+    [ATTENTION.length],
+    Int32Array.from(ATTENTION, (name) => numbers[name]),
+  )
   const sources = [...new Set([query.tensor, key.tensor, value.tensor])]
   const inputs = mask === null ? [...sources, sizes] : [...sources, sizes, mask]
   const inOrder = (gradients: readonly (Tensor | null)[]) => inputs.map((_, i) => gradients[i] ?? null)
@@ -92,8 +96,7 @@ function gradientInOperations(call: AttentionCall, sources: readonly Tensor[], g
   const { query, key, value, heads, width, valueWidth, rows, keys, causal, mask } = call
   const scale = 1 / Math.sqrt(width)
   /** [rows, steps, heads · width] to [rows, heads, steps, width] */
-  const split = (x: Tensor, width: number): Tensor =>
-    transpose(reshape(x, [rows, x.shape[1], heads, width]), [0, 2, 1, 3]) as Tensor
+  const split = (x: Tensor, width: number): Tensor => transpose(reshape(x, [rows, x.shape[1], heads, width]), [0, 2, 1, 3]) as Tensor
   const join = (x: Tensor): Tensor => reshape(transpose(x, [0, 2, 1, 3]), [rows, x.shape[2], heads * x.shape[3]]) as Tensor
   const headsOf = ({ tensor, from }: Columns, width: number) => split(slice(tensor, from, from + heads * width, 2) as Tensor, width)
   const [q, k, v, dy] = [headsOf(query, width), headsOf(key, width), headsOf(value, valueWidth), split(g, valueWidth)]

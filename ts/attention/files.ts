@@ -47,7 +47,15 @@ const blockShapes = ({ width, hidden, normalization, bias }: BlockSizes): Shapes
 type AttentionConfig = LayerConfig & { width: number; heads: number; causal: boolean; rotary: boolean; bias: boolean }
 type BlockConfig = AttentionConfig & { hidden: number; normalization: Normalization; activation: Activation; dropout: number }
 type GPTConfig = LayerConfig &
-  BlockSizes & { vocabulary: number; context: number; heads: number; blocks: number; positions: PositionKind; tied: boolean; dropout: number }
+  BlockSizes & {
+    vocabulary: number
+    context: number
+    heads: number
+    blocks: number
+    positions: PositionKind
+    tied: boolean
+    dropout: number
+  }
 
 /** The weights come from the file. */
 const UNFILLED = { weightInitializer: 'zeros' } as const

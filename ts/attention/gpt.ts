@@ -154,7 +154,9 @@ export class GPT extends Layer {
       throw new ShapeError(`${name}: wants tokens of shape [rows, steps] with at least one step, got shape ${formatShape(given.shape)}`)
     const { context } = this.settings
     if (x.shape[1] > context)
-      throw new ShapeError(`${name}: wants at most ${context} tokens (context), got ${x.shape[1]}; cut the sequences, or make the context longer`)
+      throw new ShapeError(
+        `${name}: wants at most ${context} tokens (context), got ${x.shape[1]}; cut the sequences, or make the context longer`,
+      )
     return x
   }
 

@@ -45,7 +45,9 @@ export function maskedSoftmax<X extends Operand>(value: X, options: MaskedSoftma
 function causalMask({ backend, shape, rank }: Tensor): Tensor {
   const [queries, keys] = shape.slice(-2)
   if (rank < 2 || queries > keys)
-    throw new ShapeError(`maskedSoftmax: causal wants x [..., queries, keys] with no more queries than keys, got shape ${formatShape(shape)}`)
+    throw new ShapeError(
+      `maskedSoftmax: causal wants x [..., queries, keys] with no more queries than keys, got shape ${formatShape(shape)}`,
+    )
   const values = floatArray(backend, queries * keys)
   for (let i = 0; i < queries; i++) values.fill(1, i * keys, i * keys + i + 1 + keys - queries)
   return Tensor.onHost(backend, [queries, keys], values)

@@ -21,7 +21,6 @@ export interface LearnedPositionsOptions extends ModuleOptions {
 }
 
 export const LEARNED_POSITIONS = { ...MODULE, weightInitializer: { is: initializing } } satisfies Schema<LearnedPositionsOptions>
-export const SINUSOIDAL_POSITIONS = MODULE
 
 type PositionShapes<Name extends string, W extends number> = LastAxis<Name, W, W>
 
@@ -62,7 +61,9 @@ export class LearnedPositions<const W extends number = number> extends Layer {
     return `LearnedPositions(${this.context}, ${this.width})`
   }
 
-  forward<S extends Shape>(x: InputFor<PositionShapes<'LearnedPositions', W>, S>): Tensor<OutputShape<PositionShapes<'LearnedPositions', W>, S>>
+  forward<S extends Shape>(
+    x: InputFor<PositionShapes<'LearnedPositions', W>, S>,
+  ): Tensor<OutputShape<PositionShapes<'LearnedPositions', W>, S>>
   forward(x: Tensor): Tensor {
     return this.from(x, 0)
   }
@@ -73,7 +74,9 @@ export class LearnedPositions<const W extends number = number> extends Layer {
     const x = this.withFeatures(input, width, weight.backend)
     const steps = stepsOf(this.label(this.describe()), x)
     if (first + steps > context)
-      throw new ShapeError(`${this.label(this.describe())}: wants at most ${context} steps, got ${first + steps}; cut the sequences, or make the context longer`)
+      throw new ShapeError(
+        `${this.label(this.describe())}: wants at most ${context} steps, got ${first + steps}; cut the sequences, or make the context longer`,
+      )
     return add(x, steps === context ? weight : slice(weight, first, first + steps)) as Tensor
   }
 }
@@ -97,7 +100,7 @@ export class SinusoidalPositions<const W extends number = number> extends Layer 
     options: ModuleOptions = {},
   ) {
     super(options)
-    readOptions('SinusoidalPositions', options, SINUSOIDAL_POSITIONS)
+    readOptions('SinusoidalPositions', options, MODULE)
     checkCount('SinusoidalPositions: width', width)
     if (width % 2 === 1) throw rangeError(`SinusoidalPositions: width wants an even number, got ${width}`)
   }

@@ -25,18 +25,7 @@ export interface AttentionKernels {
    * y = softmax(q·kᵀ / √width)·v, for `count` pairs from number `first` on. A key whose mask is 0 is seen by no query, and with `causal` query i sees the
    * keys up to i + keys − queries. A query that sees none has the result 0. `mask` is optional.
    */
-  attentionForward(
-    q: Ptr,
-    k: Ptr,
-    v: Ptr,
-    mask: Ptr,
-    y: Ptr,
-    stats: Ptr,
-    first: number,
-    count: number,
-    sizes: Ptr,
-    scratch: Ptr,
-  ): void
+  attentionForward(q: Ptr, k: Ptr, v: Ptr, mask: Ptr, y: Ptr, stats: Ptr, first: number, count: number, sizes: Ptr, scratch: Ptr): void
   /** Gradients of q, k and v, whose vectors lie as those of q, k and v, from the gradient of y. */
   attentionBackward(
     q: Ptr,

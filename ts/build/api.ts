@@ -20,6 +20,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   'ts/notebook/index.ts': 'Displays of notebooks: `gradus/notebook`',
   'ts/optim/index.ts': 'All optimizers: `gradus/optim`',
   'ts/plot/index.ts': 'Pictures: `gradus/plot`',
+  'ts/attention/index.ts': 'Attention: `gradus/attention`',
   'ts/recurrent/index.ts': 'Recurrent layers: `gradus/recurrent`',
   'ts/solve/index.ts': 'Solvers: `gradus/solve`',
   'ts/data/index.ts': 'Data: `gradus/data`',

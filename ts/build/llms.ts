@@ -31,7 +31,7 @@ export function short(): string {
   return `# gradus
 
 > Trains small and medium neural nets fast on the CPU, from TypeScript and JavaScript: \`npm install gradus\`. WebAssembly inside, no dependencies.
-> Dense nets, embeddings, optimizers, tables, forecasts, streams, tuning, second order, convolution, recurrent layers; no attention or GPU.
+> Dense nets, embeddings, optimizers, tables, forecasts, streams, tuning, second order, convolution, recurrent layers, attention; no GPU.
 
 ${read(`${GUIDES}/${PAGE}`).text}
 

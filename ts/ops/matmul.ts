@@ -55,7 +55,10 @@ export function matmul<A extends Operand, B extends Operand, TA extends boolean 
   if (transposeA && transposeB) return matmul(turned(a), b, { transposeB })
   // all rows of a stack times one matrix are one product
   if (a.rank > 2 && b.rank === 2 && !transposeA)
-    return reshape(matmul(reshape(a, [sizeOf(a.shape.slice(0, -1)), k]) as Tensor, b, { transposeB } as MatmulOptions), [...a.shape.slice(0, -1), n])
+    return reshape(matmul(reshape(a, [sizeOf(a.shape.slice(0, -1)), k]) as Tensor, b, { transposeB } as MatmulOptions), [
+      ...a.shape.slice(0, -1),
+      n,
+    ])
   const [ofA, ofB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)]
   const stack = broadcastShapes(ofA, ofB, 'matmul')
   const [fromA, fromB] = [placesIn(ofA, stack), placesIn(ofB, stack)]

@@ -52,7 +52,12 @@ export function transpose<X extends Operand, const A extends readonly number[] |
   }
   const shape = order.map((a) => x.shape[a])
   const back = order.map((_, i) => order.indexOf(i))
-  return apply([x], shape, (y) => permute(x, order, y), () => ({ vjp: (g) => [transpose(g, back)] }))
+  return apply(
+    [x],
+    shape,
+    (y) => permute(x, order, y),
+    () => ({ vjp: (g) => [transpose(g, back)] }),
+  )
 }
 
 /** Lengths [outer, rows, cols, inner] of axes: the two in the middle change places. */

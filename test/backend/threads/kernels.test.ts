@@ -3,6 +3,7 @@
  * a few floats are shared. Canaries around each buffer show a share that writes where another does.
  */
 import { describe, expect, test } from 'vitest'
+import { ATTENTION } from '../../../ts/backend/attention-kernels.js'
 import { GEOMETRY } from '../../../ts/backend/conv-kernels.js'
 import {
   ACCUMULATE_B,
@@ -276,6 +277,33 @@ describe.each(cases)('$variant, $threads threads', async ({ variant, threads }) 
           ]
         })
       }
+    }
+  })
+
+  test('attention, causal and masked', () => {
+    for (const [rows, heads, queries, keys, width, valueWidth] of [
+      ...[[1, 1, 2, 3, 4, 5] as const, [3, 2, 5, 9, 4, 3] as const, [2, 3, 70, 70, 8, 8] as const, [1, 5, 3, 130, 16, 4] as const],
+    ]) {
+      const strides = [heads * width + 3, heads * width + 1, heads * valueWidth + 2]
+      const lengths = [rows * queries * strides[0], rows * keys * strides[1], rows * keys * strides[2]]
+      const r = numbers(rows * keys)
+      const [q, k, v] = lengths.map((length) => r.list(length))
+      const dy = r.list(rows * queries * heads * valueWidth)
+      const mask = r.list(rows * keys).map((value) => (value > -0.5 ? 1 : 0))
+      same(`attention ${rows} ${heads} ${queries} ${keys}`, (room, kernels) => {
+        const { heap } = room.backend
+        const sizes = heap.allocate(ATTENTION.length * 4)
+        const causal = heads % 2
+        heap.intView(sizes, ATTENTION.length).set([heads, queries, keys, width, valueWidth, ...strides, causal])
+        const [qAt, kAt, vAt, dyAt, maskAt] = [q, k, v, dy, mask].map((x) => room.input(x))
+        const pairs = rows * heads
+        const [y, stats] = [room.output(dy.length), room.output(2 * pairs * queries)]
+        kernels.attentionForward(qAt, kAt, vAt, maskAt, y, stats, 0, pairs, sizes, heap.scratch)
+        const gradients = [q, k, v].map((x) => room.inout(x.map(() => 0)))
+        const [dq, dk, dv] = gradients
+        kernels.attentionBackward(qAt, kAt, vAt, maskAt, y, stats, dyAt, dq, dk, dv, 0, pairs, sizes, heap.scratch)
+        return [[y, dy.length], [stats, 2 * pairs * queries], ...gradients.map((at, i): [Ptr, number] => [at, lengths[i]])]
+      })
     }
   })
 

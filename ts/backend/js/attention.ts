@@ -44,12 +44,12 @@ export function attentionKernels(heap: Heap): AttentionKernels {
     for (let i = 0; i < n; i++) f[to + i] += factor * f[from + i]
   }
 
-  /** The scores of query i for keys that it sees, divided by √width; −∞ for masked ones. */
+  /** The scores of query i for keys that it sees; −∞ for masked ones. */
   function scoresOf(i: number, q: number, k: number, at: Pair, s: AttentionSizes): Float64Array {
     const scores = new Float64Array(s.causal === 1 ? i + 1 + s.keys - s.queries : s.keys)
     for (let j = 0; j < scores.length; j++) {
       const seen = at.mask < 0 || heap.floats[at.mask + j] !== 0
-      scores[j] = seen ? dot(q + i * s.queryStride, k + j * s.keyStride, s.width) / Math.sqrt(s.width) : -Infinity
+      scores[j] = seen ? dot(q + i * s.queryStride, k + j * s.keyStride, s.width) : -Infinity
     }
     return scores
   }
@@ -65,7 +65,7 @@ export function attentionKernels(heap: Heap): AttentionKernels {
           const to = (y >>> shift) + at.y + i * s.heads * s.valueWidth
           f.fill(0, to, to + s.valueWidth)
           const largest = scores.reduce((most, score) => Math.max(most, score), -Infinity)
-          const weights = scores.map((score) => (largest === -Infinity ? 0 : Math.exp(score - largest)))
+          const weights = scores.map((score) => (largest === -Infinity ? 0 : Math.exp((score - largest) / Math.sqrt(s.width))))
           const sum = weights.reduce((total, weight) => total + weight, 0)
           for (let j = 0; j < weights.length; j++)
             if (sum !== 0) add(weights[j] / sum, (v >>> shift) + at.v + j * s.valueStride, to, s.valueWidth)
@@ -94,7 +94,7 @@ export function attentionKernels(heap: Heap): AttentionKernels {
           const [yAt, dyAt] = [(y >>> shift) + result, (dy >>> shift) + result]
           const along = dot(yAt, dyAt, s.valueWidth)
           for (let j = 0; j < scores.length; j++) {
-            const p = Math.exp(scores[j] - largest) / sum
+            const p = Math.exp((scores[j] - largest) / Math.sqrt(s.width)) / sum
             const ds = (p * (dot(dyAt, vAt + j * s.valueStride, s.valueWidth) - along)) / Math.sqrt(s.width)
             add(p, dyAt, dvAt + j * s.valueStride, s.valueWidth)
             add(ds, kAt + j * s.keyStride, dqAt + i * s.queryStride, s.width)
