@@ -76,7 +76,7 @@ export const GPT_OPTIONS = {
  *
  * @example
  * const model = new GPT({ vocabulary: 65, context: 32, width: 16, heads: 2, blocks: 1 })
- * model.predict(Int32Array.of(3, 1, 4)).shape // [3, 65]: one sequence
+ * model.predict(Int32Array.of(3, 1, 4)).shape // [3, 65]
  * model.predict([[3, 1], [4, 1]]).shape // [2, 2, 65]
  * @throws RangeError for sizes that are not whole numbers, or a width that the heads do not divide; forward() throws RangeError for a token outside
  *   the vocabulary, ShapeError for more tokens than the context
