@@ -1,5 +1,7 @@
 /** Entries of the package whose folder of ts/ has an index: they share the engine of `gradus`. */
-export const SHARING = ['attention', 'conv', 'curvature', 'debug', 'export', 'metrics', 'notebook', 'optim', 'plot', 'recurrent', 'solve'] as const
+export const SHARING = [
+  ...(['attention', 'conv', 'curvature', 'debug', 'export', 'metrics', 'notebook', 'optim', 'plot', 'recurrent', 'solve'] as const),
+] as const
 
 /** Entries that are built on the others and import them by their names. */
 export const BUILT_ON = ['data', 'head', 'images', 'series', 'stream', 'table', 'tune', 'xray'] as const

@@ -5,10 +5,10 @@
  */
 
 import { shareAttention } from '../threads/attention.js'
+import { shareBatchNorm } from '../threads/batch-norm.js'
 import { shareConv } from '../threads/conv.js'
 import { shareRecurrent } from '../threads/recurrent.js'
 import attention from './generated/attention.js'
-import { shareBatchNorm } from '../threads/batch-norm.js'
 import batchNorm from './generated/batch-norm.js'
 import conv from './generated/conv.js'
 import descent from './generated/descent.js'
