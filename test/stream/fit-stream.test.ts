@@ -288,6 +288,40 @@ describe('a row that cannot be read', () => {
     expect(history.rows).toBe(5)
   })
 
+  test('may have lost a column, or have it under another name: no gap is learnt in its place', async () => {
+    // gaps in x: the encoder fills them in
+    const whole = Array.from({ length: 200 }, (_, i) => ({ x: i % 7 === 0 ? null : i % 10, z: i % 3, y: (i % 10) * 2 }))
+    const encoder = await encoderFromStream([whole], { target: 'y', missing: 'auto' })
+    const make = () => new Sequential([new Dense(encoder.features, 1)], { seed: 1 })
+    const without = ({ x: _, ...row }: (typeof whole)[number]) => row
+    const renamed = whole.map((row) => ({ ...without(row), price: row.x }))
+    const untold = whole.map(({ x, z }) => ({ x, z }))
+    const changes: [object[][], RegExp][] = [
+      [[renamed], /row 200: there is no column 'x', which every row before had, but price;/],
+      [renamed.map((row) => [row]), /row 200: there is no column 'x', which every row before had, but price;/],
+      [[whole.map(without)], /row 200: there is no column 'x', which every row before had; rename it/],
+      [[untold], /row 200: there is no column 'y', which every row before had; rename it/],
+    ]
+    for (const [parts, message] of changes) {
+      const model = make()
+      await expect(trained(() => [whole, ...parts], { encoder, window: 96 }, model)).rejects.toThrow(message)
+      const { weights: before } = await trained(() => [whole.slice(0, 192)], { encoder, window: 96 }, make())
+      expect(weights(model)).toEqual(before)
+      const skipping = await trained(() => [whole, ...parts, whole], { encoder, window: 200, badRows: 'skip' }, make())
+      expect([skipping.history.rows, skipping.history.skipped.count]).toEqual([400, 200])
+    }
+    // rows of JSON that leave out what they have no value for, columns in another order, further ones, and those of a prototype
+    const sparse = whole.map((row, i) => (i % 5 === 0 ? without(row) : row))
+    const reordered = whole.map(({ x, z, y }) => ({ y, z, more: 1, x }))
+    for (const parts of [
+      [whole, sparse],
+      [sparse, whole.slice(0, 50).map(without), whole],
+      [whole, ...sparse.map((row) => [row])],
+      [whole, reordered],
+    ])
+      expect((await trained(() => parts, { encoder, window: 200 }, make())).history.skipped.count).toBe(0)
+  })
+
   test('may be half a line at the end of a file', async () => {
     const file = new Blob([`x,y\n${good.join('\n')}\n7`])
     const encoder = await encoderFromStream(streamTable(table(good)), { target: 'y', scale: 'standard' })

@@ -4,6 +4,7 @@ import { formatShape, type Shape, sameShape, sizeOf } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { type Loss, type Module, noGrad, ShapeError, Tensor, type TensorLike, type TrainingData, tensor, zeros } from '../index.js'
 import { copyBetween } from '../rows/take.js'
+import { Columns } from './columns.js'
 import type { SourcePart, StreamBatch } from './source.js'
 
 /** Numbers in a flat array. */
@@ -38,6 +39,8 @@ export interface BadRow {
 /** Encodes rows of a table: `encoderFromStream` and `fromTable` of gradus/data give one. */
 export interface RowEncoder {
   dataset(rows: readonly object[]): StreamBatch
+  /** Names of the columns that it reads, so that a stream that changes its columns is an error. Default: it is none. */
+  state?(): { columns: readonly { name: string }[]; target: { name: string }; leftOut?: readonly string[] }
 }
 
 /** If this many rows in succession cannot be read, the stream has changed, and training ends even if such rows are skipped. */
@@ -60,8 +63,18 @@ export class NumberReader {
   /** The first rows: others have their shapes and types. */
   first: Numbers | null = null
   private inSuccession = 0
+  private readonly columns: Columns | null
 
-  constructor(private readonly options: ReaderOptions) {}
+  constructor(private readonly options: ReaderOptions) {
+    const state = options.encoder?.state?.()
+    this.columns =
+      state === undefined
+        ? null
+        : new Columns(
+            [...state.columns, state.target].map(({ name }) => name),
+            state.leftOut ?? [],
+          )
+  }
 
   /** The rows of an item. @throws RangeError, TypeError naming the first row that cannot be read, unless such rows are skipped */
   read({ item, rows, skip, row: start }: SourcePart): { segments: Segment[]; bad: BadRow[] } {
@@ -113,7 +126,11 @@ export class NumberReader {
     const list = Array.isArray(item) ? (item as readonly object[]) : null
     if (encoder !== undefined) {
       const all = list ?? [item]
-      return (from, to) => numbersOf(model, encoder.dataset(all.slice(from, to)))
+      const changed = rows > 0 ? this.columns?.check(all) : null
+      return (from, to) => {
+        if (changed) throw changed
+        return numbersOf(model, encoder.dataset(all.slice(from, to)))
+      }
     }
     if (list !== null || isSingle(item)) {
       const all = (list ?? [item]) as readonly StreamBatch[]
