@@ -39,21 +39,28 @@ const GROUPS = [
   { name: 'fleet', test: /modules\/web\/|src\/fleet\//, priority: 0 },
 ]
 
+/** The update of each optimizer of the table in docs/optimizers.md, by its name. */
+export function updates(table: string): Record<string, string> {
+  const rows = table.matchAll(/^\| \[(\w+)\]\([^)]*\) \| ((?:[^|\\]|\\.)*) \|/gm)
+  return Object.fromEntries(Array.from(rows, ([, name, update]) => [name, update.replaceAll('\\|', '|')]))
+}
+
 /** For src/methods.ts: name, default rate and update of each optimizer of the library that src/known-methods.ts does not name. */
 export function otherMethods(
   optimizers: Record<string, { defaults: { learningRate?: unknown } }>,
   table: string,
 ): [string, number, string][] {
-  return Object.entries(optimizers).flatMap(([name, { defaults }]) => {
-    if (KNOWN.some(({ id }) => id === name)) return []
-    const [, update = name] = new RegExp(`^\\| \\[${name}\\]\\([^)]*\\) \\| ((?:[^|\\\\]|\\\\.)*) \\|`, 'm').exec(table) ?? []
-    return [[name, Number(defaults.learningRate ?? 0.01), update.replaceAll('\\|', '|')]]
-  })
+  const known = updates(table)
+  return Object.entries(optimizers).flatMap(([name, { defaults }]) =>
+    KNOWN.some(({ id }) => id === name) ? [] : [[name, Number(defaults.learningRate ?? 0.01), known[name] ?? name]],
+  )
 }
 
+const OPTIMIZER_TABLE = readFileSync(new URL('../docs/optimizers.md', import.meta.url), 'utf8')
 /** Values that replace names in the sources, here and in tests. */
 export const DEFINED = {
-  OTHER_METHODS: JSON.stringify(otherMethods(OPTIMIZERS, readFileSync(new URL('../docs/optimizers.md', import.meta.url), 'utf8'))),
+  OTHER_METHODS: JSON.stringify(otherMethods(OPTIMIZERS, OPTIMIZER_TABLE)),
+  UPDATES: JSON.stringify(updates(OPTIMIZER_TABLE)),
 }
 
 // Relative addresses, so that the folder works wherever a host puts it; JSX is preact's.
@@ -66,6 +73,23 @@ export default defineConfig({
     plugins: () => [withoutSomeKernels()],
     rolldownOptions: { output: { codeSplitting: { groups: GROUPS } } },
   },
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    ...{ target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+    // What the page and its parts on demand share is one file.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          includeDependenciesRecursively: false,
+          groups: [
+            {
+              name: 'controls',
+              test: /node_modules\/@?preact|src\/(ui|methods|known-methods|schedules\/choice|engine\/use-task)|plot\/scale/,
+            },
+            { name: 'tabs', test: /src\/(train\/(tab|pictures|digit-pad)|(schedules|fleet|benchmark)\/tab)/ },
+          ],
+        },
+      },
+    },
+  },
   server: { fs: { allow: ['..'] } },
 })

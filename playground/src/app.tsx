@@ -1,28 +1,29 @@
 /** The page: tabs, the lecture beside one of them, and the link that contains the whole state. */
 import { effect, signal } from '@preact/signals'
+import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { benchmarkTab } from './benchmark/state'
-import { BenchmarkTab } from './benchmark/tab'
 import { descent } from './descent/state'
 import { DescentTab } from './descent/tab'
 import { fleet } from './fleet/state'
-import { FleetTab } from './fleet/tab'
 import { decodeLink, encodeLink, withChanges } from './link'
 import { schedulesTab } from './schedules/state'
-import { SchedulesTab } from './schedules/tab'
 import type { TabState } from './tab-state'
 import { train } from './train/state'
-import { TrainTab } from './train/tab'
 import { Button, CopyButton, SettingsButton } from './ui/controls'
 import { chooseTheme, THEMES, theme } from './ui/palette'
 
+/** The tabs; all but the first view are fetched when they are first opened. */
 const TABS = [
-  { title: 'Descent', state: descent, View: DescentTab },
-  { title: 'Train', state: train, View: TrainTab },
-  { title: 'Schedules', state: schedulesTab, View: SchedulesTab },
-  { title: 'A thousand nets', state: fleet, View: FleetTab },
-  { title: 'Benchmark', state: benchmarkTab, View: BenchmarkTab },
-].map(({ title, state, View }) => ({ name: state.name, title, state: state as unknown as TabState<object>, View }))
+  { title: 'Descent', state: descent, load: async () => DescentTab },
+  { title: 'Train', state: train, load: async () => (await import('./train/tab')).TrainTab },
+  { title: 'Schedules', state: schedulesTab, load: async () => (await import('./schedules/tab')).SchedulesTab },
+  { title: 'A thousand nets', state: fleet, load: async () => (await import('./fleet/tab')).FleetTab },
+  { title: 'Benchmark', state: benchmarkTab, load: async () => (await import('./benchmark/tab')).BenchmarkTab },
+].map(({ title, state, load }) => ({ name: state.name, title, state: state as unknown as TabState<object>, load }))
+
+/** Views that are here, by the names of their tabs. */
+const views = signal<Readonly<Record<string, () => JSX.Element>>>({ [descent.name]: DescentTab })
 
 /** How the page is embedded in another one, where it shows only the picture with a link to the whole playground: `bare` without a toolbar. */
 const embed = new URLSearchParams(location.search).get('embed')
@@ -148,8 +149,15 @@ const Ways = () => (
 
 export function App() {
   useEffect(followAddress, [])
-  const { View } = tabOf(current.value)
-  const view = <View key={opened.value} />
+  const { name, load } = tabOf(current.value)
+  const View = views.value[name]
+  useEffect(() => {
+    if (!View)
+      load().then((loaded) => {
+        views.value = { ...views.value, [name]: loaded }
+      })
+  }, [name])
+  const view = View && <View key={opened.value} />
   if (isEmbedded)
     return (
       <main id="main">

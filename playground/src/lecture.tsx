@@ -5,6 +5,7 @@ import { LESSONS, type Lesson, pieces } from './lessons'
 import type { TabState } from './tab-state'
 import { Button } from './ui/controls'
 import { wantsLessMotion } from './ui/playback'
+import './lecture.css'
 
 export { LESSONS } from './lessons'
 

@@ -151,8 +151,22 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       const { start } = decodeLink(new URL(page.url()).hash).changes as { start: [number, number] }
       expect(start[0]).toBeLessThan(-1)
       expect(start[1]).toBeGreaterThan(1)
-      await page.getByText('Anatomy of a step').click()
       await until(page, `/θ ← θ \\+ step/.test(document.querySelector('.anatomy')?.textContent ?? '')`)
+    })
+  })
+
+  once('a step in slow motion goes through its parts, and on to the next step', async () => {
+    await on(site.url, async (page) => {
+      await page.getByLabel('Optimizer whose step is shown').selectOption({ label: 'Adam' })
+      await page.getByRole('button', { name: 'Slow motion' }).click()
+      await until(page, `/^Gradient/.test(document.querySelector('.anatomy .shown')?.textContent ?? '')`)
+      await until(page, `/^Mean square/.test(document.querySelector('.anatomy .shown')?.textContent ?? '')`)
+      const step = async () => Number(/Step (\d+)/.exec((await page.locator('.anatomy caption').textContent()) ?? '')?.[1])
+      const first = await step()
+      await expect.poll(step, { timeout: HANGS }).toBe(first + 1)
+      await page.getByRole('button', { name: 'Stop' }).click()
+      await page.getByRole('button', { name: 'Play', exact: true }).click()
+      await until(page, `document.querySelector('.anatomy .shown') === null`)
     })
   })
 
@@ -456,7 +470,8 @@ describe('in Chromium alone', () => {
     const parts = () => new Set(fresh.asked.flatMap((path) => /assets\/([a-z-]+)-[\w-]{8}\.js$/.exec(path)?.[1] ?? []))
     await page.goto(fresh.url)
     await page.locator('.results tbody tr').nth(3).waitFor()
-    expect([...parts()].sort()).toEqual(['controls', 'gradus', 'index', 'rolldown-runtime', 'wasm', 'worker'])
+    await page.locator('.anatomy tbody tr').first().waitFor()
+    expect([...parts()].sort()).toEqual(['anatomy-table', 'controls', 'gradus', 'index', 'rolldown-runtime', 'wasm', 'worker'])
     for (const [title, part] of [
       ['Train', 'nets'],
       ['A thousand nets', 'wasm-fleet'],

@@ -9,6 +9,10 @@ export interface Part {
   name: string
   formula: string
   values: readonly [number, number]
+  /** Its letter in the formulas; '' for none. */
+  symbol: string
+  /** How it is drawn on the map: as an arrow from the racer, roots as a box around it, the step as long as it is. */
+  draws: 'arrow' | 'box' | 'step' | 'place'
 }
 
 export interface Anatomy {
@@ -29,11 +33,20 @@ type Rule = (at: {
   square: Pair
 }) => { parts: Part[]; step: Pair; formula: string }
 
+/** Updates of the library's optimizers as formulas, from vite.config.ts. */
+declare const UPDATES: Readonly<Record<string, string>>
+
 const both = (of: (axis: 0 | 1) => number): Pair => [of(0), of(1)]
-const part = (name: string, formula: string, values: Pair): Part => ({ name, formula, values })
+const part = (name: string, formula: string, values: Pair, symbol: string, draws: Part['draws']): Part => ({
+  name,
+  formula,
+  values,
+  symbol,
+  draws,
+})
 const rest = (beta: number) => short(Number((1 - beta).toPrecision(6)))
-const velocityPart = (beta: number, velocity: Pair) => part('Velocity', `V ← ${short(beta)}·V + ${rest(beta)}·g`, velocity)
-const squarePart = (beta: number, square: Pair) => part('Mean square', `S ← ${short(beta, 4)}·S + ${rest(beta)}·g²`, square)
+const velocityPart = (beta: number, velocity: Pair) => part('Velocity', `V ← ${short(beta)}·V + ${rest(beta)}·g`, velocity, 'V', 'arrow')
+const squarePart = (beta: number, square: Pair) => part('Mean square', `S ← ${short(beta, 4)}·S + ${rest(beta)}·g²`, square, '√S', 'box')
 const EPSILON = 1e-8
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -55,8 +68,8 @@ const RULES: Readonly<Record<string, Rule>> = {
       parts: [
         velocityPart(beta1, velocity),
         squarePart(beta2, square),
-        part('Corrected', `V̂ = V / (1 − ${short(beta1)}^${t})`, mean),
-        part('Corrected', `Ŝ = S / (1 − ${short(beta2, 4)}^${t})`, size),
+        part('Corrected', `V̂ = V / (1 − ${short(beta1)}^${t})`, mean, 'V̂', 'arrow'),
+        part('Corrected', `Ŝ = S / (1 − ${short(beta2, 4)}^${t})`, size, '√Ŝ', 'box'),
       ],
       step: both((k) => (-rate * mean[k]) / (Math.sqrt(size[k]) + option('epsilon', EPSILON))),
       formula: `−${short(rate)}·V̂ / (√Ŝ + ${short(option('epsilon', EPSILON))})`,
@@ -84,14 +97,14 @@ export function anatomyOf(track: Track, { method, rate, options }: DescentRacer,
   const { parts, step, formula } = rule?.({
     ...{ t: from + 1, rate, gradient, velocity: pair(track.velocity, from + 1), square: both((k) => scale[k] ** 2) },
     option: (name, usual) => Number(options[name] ?? usual),
-  }) ?? { parts: [], step: both((k) => next[k] - place[k]), formula: methodOf(method).says }
+  }) ?? { parts: [], step: both((k) => next[k] - place[k]), formula: UPDATES[method] ?? methodOf(method).says }
   return {
     step: from + 1,
     parts: [
-      part('Gradient', noise > 0 ? 'g = ∇f + noise' : 'g = ∇f', gradient),
+      part('Gradient', noise > 0 ? 'g = ∇f + noise' : 'g = ∇f', gradient, 'g', 'arrow'),
       ...parts,
-      part('Step', formula, step),
-      part('New place', 'θ ← θ + step', next),
+      part('Step', formula, step, 'step', 'step'),
+      part('New place', 'θ ← θ + step', next, 'θ', 'place'),
     ],
   }
 }

@@ -29,6 +29,8 @@ export interface Scene {
   frame: number
   showState: boolean
   verdict: { at: readonly [number, number]; verdict: Verdict } | null
+  /** Draws above all else: a part of a step. */
+  over: ((c: CanvasRenderingContext2D, to: To) => void) | null
 }
 
 /** The range widened about its middle to the shape of a picture, so that a unit of x is as long as a unit of y. */
@@ -56,7 +58,7 @@ export function projection({ range }: Pick<Surface, 'range'>, width: number, hei
 }
 
 export function paintMap({ context: c, width, height }: Painting, scene: Scene): void {
-  const { surface, landscape, starts, trace, tracks, looks, sizes, start, frame, showState, verdict } = scene
+  const { surface, landscape, starts, trace, tracks, looks, sizes, start, frame, showState, verdict, over } = scene
   const to = projection(surface, width, height)
   if (landscape) {
     const [[left, right], [bottom, top]] = landscape.range
@@ -76,8 +78,8 @@ export function paintMap({ context: c, width, height }: Painting, scene: Scene):
   if (trace) drawTrack(c, trace, { colour: '#ffffff', dash: [] }, trace.steps, to, '#000000')
   const shown = tracks.flatMap((track, i) => (track && looks[i] ? [{ track, look: looks[i] }] : []))
   for (const { track, look } of shown) drawTrack(c, track, look, frame, to)
-  // At the start all are in one place.
-  if (frame > 0)
+  // At the start all are in one place; a part of a step needs the room.
+  if (frame > 0 && !over)
     drawLabels(
       c,
       shown.map(({ track, look: { name, colour } }) => {
@@ -90,6 +92,7 @@ export function paintMap({ context: c, width, height }: Painting, scene: Scene):
   if (showState) for (const { track, look } of shown) drawState(c, track, look, frame, to, sizes)
   for (const { track, look } of shown) drawHead(c, track, look, frame, to)
   if (verdict) drawVerdict(c, verdict.at, verdict.verdict, to)
+  over?.(c, to)
   const [x, y] = [to.px(start[0]), to.py(start[1])]
   c.lineWidth = 2
   c.strokeStyle = token('ink')
@@ -199,7 +202,7 @@ function contourLines(c: CanvasRenderingContext2D, { lines, columns, rows }: Lan
   }
 }
 
-type To = ReturnType<typeof projection>
+export type To = ReturnType<typeof projection>
 
 /** Position of a racer at a fractional step. */
 export function placeAt({ path, steps }: Track, frame: number): [number, number] {
@@ -279,7 +282,7 @@ function drawState(c: CanvasRenderingContext2D, track: Track, { colour }: Look, 
   }
 }
 
-function arrow(c: CanvasRenderingContext2D, x: number, y: number, dx: number, dy: number, length: number): void {
+export function arrow(c: CanvasRenderingContext2D, x: number, y: number, dx: number, dy: number, length: number): void {
   const [ex, ey] = [x + dx * length, y + dy * length]
   const tip = Math.min(8, length)
   c.lineWidth = 3

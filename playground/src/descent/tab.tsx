@@ -16,11 +16,10 @@ import { endText, isNearMinimum } from './ends'
 import { SURFACES, type Surface, surfaceOf } from './functions'
 import type { Verdict } from './inspect'
 import type { Landscape } from './landscape'
-import { paintMap, projection, widened } from './map'
+import { paintMap, projection, type Scene, widened } from './map'
 import type { Track } from './race'
 import { sizesOf } from './sizes'
 import { chooseSurface, type DescentRacer, type DescentState, descent, groundOf, raceOf, racer } from './state'
-import { paintSurface } from './surface'
 
 const worker = engineOnDemand()
 
@@ -156,6 +155,15 @@ export function DescentTab() {
     useSignal<typeof import('./anatomy-table') | null>(null),
     useSignal<typeof import('./every-start') | null>(null),
   ]
+  const surfacePainter = useSignal<typeof import('./surface') | null>(null)
+  useEffect(() => {
+    if (state.view === 'surface' && !surfacePainter.value) import('./surface').then((module) => (surfacePainter.value = module))
+  }, [state.view])
+  const over = useSignal<{ paint: Scene['over'] }>({ paint: null })
+  // The formulas come after the first picture.
+  useEffect(() => {
+    import('./anatomy-table').then((module) => (anatomy.value = module))
+  }, [])
   useEffect(() => {
     if (state.everyStart && !everyStart.value) import('./every-start').then((module) => (everyStart.value = module))
   }, [state.everyStart])
@@ -186,7 +194,7 @@ export function DescentTab() {
   const sizes = useMemo(() => sizesOf(tracks.value), [tracks.value])
   const scene = {
     ...{ surface, landscape: landscape.value, tracks: tracks.value, looks, sizes, start: state.start, frame: playback.frame },
-    ...{ showState: state.showState && !isPainted, verdict: isPainted ? null : pointed.value },
+    ...{ over: over.value.paint, showState: state.showState && !isPainted && !over.value.paint, verdict: isPainted ? null : pointed.value },
     ...{ starts: isPainted ? starts.value : null, trace: isPainted ? trace.value : null },
   }
   const judged = surface.id === 'own' ? { ...surface, lowest: lowestFound(tracks.value, stops.value) } : surface
@@ -228,7 +236,7 @@ export function DescentTab() {
             }}
           />
         ) : (
-          <Turnable scene={scene} />
+          surfacePainter.value && <Turnable scene={scene} paintSurface={surfacePainter.value.paintSurface} />
         )}
         {isPainted && range && everyStart.value && (
           <everyStart.value.EveryStart
@@ -309,17 +317,20 @@ export function DescentTab() {
             </tbody>
           </table>
         </div>
-        <details
-          class="panel"
-          onToggle={() => {
-            if (!anatomy.value) import('./anatomy-table').then((module) => (anatomy.value = module))
-          }}
-        >
-          <summary>Anatomy of a step: the formula with its numbers</summary>
+        <Panel title="Anatomy of a step: the formula with its numbers">
           {anatomy.value && (
-            <anatomy.value.AnatomyTable state={state} tracks={tracks.value} names={looks.map(({ name }) => name)} frame={playback.frame} />
+            <anatomy.value.AnatomyTable
+              state={state}
+              tracks={tracks.value}
+              looks={looks}
+              frame={playback.frame}
+              onOver={(paint) => {
+                over.value = { paint }
+              }}
+              onFrame={playback.seek}
+            />
           )}
-        </details>
+        </Panel>
       </section>
       <Settings>
         <Panel title="Function">
@@ -525,6 +536,7 @@ function MapView({
         scene.start,
         scene.showState,
         scene.verdict,
+        scene.over,
         isDark.value,
       ]}
       paint={(painting) => {
@@ -550,7 +562,7 @@ function MapView({
 
 const rounded = (v: number) => Number(v.toFixed(3))
 
-function Turnable({ scene }: { scene: Parameters<typeof paintSurface>[1] }) {
+function Turnable({ scene, paintSurface }: { scene: Scene; paintSurface: typeof import('./surface').paintSurface }) {
   const { turn, tilt } = descent.state.value
   const from = useRef<{ x: number; y: number; turn: number; tilt: number } | null>(null)
   const set = (turn: number, tilt: number) => descent.set({ turn: rounded(turn), tilt: rounded(Math.min(Math.max(tilt, 0.15), 1.5)) })

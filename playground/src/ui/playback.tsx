@@ -78,6 +78,7 @@ export function usePlayback({ length, speed, isPlaying, onPlaying }: Options) {
   return {
     frame: shown,
     bar,
+    seek,
     rewind: () => {
       frame.value = first()
     },
