@@ -190,6 +190,17 @@ const recurrent: Partial<Record<keyof Kernels, Cases>> = {
   },
 }
 
+const batchNorm: Partial<Record<keyof Kernels, Cases>> = {
+  batchNormMoments: { '200 rows of 64': (k, { x, out }) => k.batchNormMoments(x, out, at(out, 64), 200, 64) },
+  batchNormForward: {
+    '200 rows of 64, relu': (k, { x, y, out }) => k.batchNormForward(x, y, at(y, 64), at(y, 128), at(y, 192), out, 200, 64, 1, at(y, 256)),
+  },
+  batchNormBackward: {
+    '200 rows of 64, relu': (k, { x, y, z, out }) =>
+      k.batchNormBackward(x, y, at(y, 64), at(y, 128), at(y, 192), z, at(out, 12_800), at(out, 12_864), out, 200, 64, 1, 0, at(y, 256)),
+  },
+}
+
 /** Cases of kernels that no operation of test/ops/table.ts is named after, or that are called in ways that no operation does. */
 const BY_HAND: Partial<Record<keyof Kernels, Cases>> = {
   ...eachOf(UNARY_KERNELS, unary),
@@ -226,6 +237,7 @@ const BY_HAND: Partial<Record<keyof Kernels, Cases>> = {
     '1638 rows of 10': (k, { x, out }) => k.toIndices(x, out, 1638, 10),
   },
   ...attention,
+  ...batchNorm,
   ...recurrent,
   reduceSum: reduce('reduceSum'),
   reduceMax: reduce('reduceMax'),

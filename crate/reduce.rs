@@ -170,6 +170,28 @@ pub fn argmax(x: Cells, y: &[Cell<i32>], length: usize, inner: usize) {
     }
 }
 
+/// Columns that [`cumsum`] takes at a time.
+const SIDE: usize = 8;
+
+/// y\[o,l,i\] = Σ of x\[o,k,i\] over k ≤ l, or over k ≥ l from the end; the running sums are in double precision. y may be x.
+pub fn cumsum(x: Cells, y: Cells, length: usize, inner: usize, backwards: bool) {
+    let block = (length * inner).max(1);
+    for (x, y) in x.chunks_exact(block).zip(y.chunks_exact(block)) {
+        for from in (0..inner).step_by(SIDE) {
+            let mut sums = [0.0f64; SIDE];
+            let width = SIDE.min(inner - from);
+            for step in 0..length {
+                let l = if backwards { length - 1 - step } else { step };
+                let at = l * inner + from;
+                for ((sum, x), y) in sums.iter_mut().zip(&x[at..at + width]).zip(&y[at..at + width]) {
+                    *sum += f64::from(x.get());
+                    y.set(*sum as f32);
+                }
+            }
+        }
+    }
+}
+
 /// Floats that [`doubles`] takes at a time, two per running sum: with fewer running sums, each addition would wait for the previous one.
 const SPAN: usize = 2 * BLOCK;
 

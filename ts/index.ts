@@ -18,6 +18,7 @@ export { arange, type BackwardOptions, eye, full, type NestedNumbers, type Neste
 // Operations
 
 export { activate, elu, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from './ops/activation.js'
+export { cumsum } from './ops/cumsum.js'
 export { dense } from './ops/dense.js'
 export { dropout } from './ops/dropout.js'
 export { abs, add, broadcastTo, clip, cos, div, equal, erf, exp, greater, greaterEqual, less, lessEqual, log, maximum, minimum, mul, neg, pow, reciprocal, sign, sin, sqrt, square, sub, where } from './ops/elementwise.js'

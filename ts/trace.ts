@@ -222,6 +222,7 @@ const SIZES: Partial<Record<keyof Kernels, Range>> = {
   reduceMax: REDUCE,
   reduceMin: REDUCE,
   argmax: REDUCE,
+  cumsum: REDUCE,
   sumSquares: [1, 2],
   sumAbs: [1, 2],
   maxAbs: [1, 2],

@@ -26,6 +26,13 @@ pub fn argmax(x: Ptr, y: Ptr, outer: usize, length: usize, inner: usize) {
 }
 
 /// See ts/backend/kernels.ts.
+#[wasm_bindgen]
+pub fn cumsum(x: Ptr, y: Ptr, outer: usize, length: usize, inner: usize, backwards: u32) {
+    let n = outer * length * inner;
+    reduce::cumsum(cells(x, n), cells(y, n), length, inner, backwards != 0);
+}
+
+/// See ts/backend/kernels.ts.
 #[wasm_bindgen(js_name = sumSquares)]
 pub fn sum_squares(x: Ptr, n: usize) -> f64 {
     reduce::sum_squares(cells(x, n))

@@ -168,9 +168,14 @@ def pool_case(kind):
     return case
 
 
-cases = [conv_case() for _ in range(1000)] + [transposed_case() for _ in range(200)]
-cases += [pool_case("max") for _ in range(200)] + [pool_case("avg") for _ in range(200)]
-lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
-versions = json.dumps({"python": platform.python_version(), "torch": torch.__version__.split("+")[0]})
-with open("conv.json", "w") as file:
-    file.write(f'{{"doc":{json.dumps(DOC, ensure_ascii=False)},\n"versions":{versions},\n"cases":[\n{lines}\n]}}\n')
+def main():
+    ases = [conv_case() for _ in range(1000)] + [transposed_case() for _ in range(200)]
+    cases += [pool_case("max") for _ in range(200)] + [pool_case("avg") for _ in range(200)]
+    lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
+    versions = json.dumps({"python": platform.python_version(), "torch": torch.__version__.split("+")[0]})
+    with open("conv.json", "w") as file:
+        file.write(f'{{"doc":{json.dumps(DOC, ensure_ascii=False)},\n"versions":{versions},\n"cases":[\n{lines}\n]}}\n')
+
+
+if __name__ == "__main__":
+    main()

@@ -194,6 +194,8 @@ export interface Kernels
   reduceMin: Reduce
   /** the first index of the largest value, as int32; a NaN counts as largest */
   argmax: Reduce
+  /** y[o,l,i] = Σ of x[o,k,i] over k ≤ l; `backwards` is 1 for the sum over k ≥ l. Running sums are doubles; in place allowed */
+  cumsum(x: Ptr, y: Ptr, outer: number, length: number, inner: number, backwards: number): void
   /** Σ x[i]², summed in double precision */
   sumSquares(x: Ptr, n: number): number
   /** Σ |x[i]|, summed in double precision */
@@ -379,6 +381,7 @@ export const kernelArguments = (): Record<keyof Kernels, Ranges> => ({
     const [input, output] = reduce(d, x, y, outer, length, inner)
     return [input, { ...output, bytes: 4 }]
   },
+  cumsum: (d, x, y, outer, length, inner) => elementwise(d, x, y, outer * length * inner),
   sumSquares: sum,
   sumAbs: sum,
   maxAbs: sum,

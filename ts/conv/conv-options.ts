@@ -30,17 +30,21 @@ export interface ConvLayerOptions extends ModuleOptions {
   biasInitializer?: InitializerName | Initializer
 }
 
-export const CONV_LAYER = {
+/** Options of {@link SeparableConv2d}: stride, padding and dilation are those of its first convolution, bias and activation those of the second. */
+export interface SeparableConvOptions extends Omit<ConvLayerOptions, 'groups'> {}
+
+export const SEPARABLE_CONV = {
   ...MODULE,
   stride: { is: pair, default: 1, aka: ['strides'] },
   padding: { is: padding, default: 'valid' },
   dilation: { is: pair, default: 1, aka: ['dilation_rate'] },
-  groups: { is: count, default: 1 },
   activation: { is: anything, default: 'linear' },
   bias: { is: flag, default: true, aka: ['use_bias'] },
   weightInitializer: { is: initializing, aka: ['kernel_initializer'] },
   biasInitializer: { is: initializing, default: 'zeros' },
-} satisfies Schema<ConvLayerOptions>
+} satisfies Schema<SeparableConvOptions>
+
+export const CONV_LAYER = { ...SEPARABLE_CONV, groups: { is: count, default: 1 } } satisfies Schema<ConvLayerOptions>
 
 /** Options of {@link ConvTranspose2d}. */
 export interface ConvTransposeLayerOptions extends ConvLayerOptions {
@@ -61,12 +65,13 @@ export function convSettings(
   filters: number,
   kernel: Pair,
   given: ConvLayerOptions,
-  schema: typeof CONV_LAYER = CONV_LAYER,
+  schema: typeof CONV_LAYER | typeof SEPARABLE_CONV = CONV_LAYER,
 ): ConvSettings {
   checkCount(`${who}: inputs`, inputs)
   checkCount(`${who}: filters`, filters)
   checkValue(`${who}: kernel`, kernel, pair)
-  const options = readOptions(who, given, schema)
+  const read = readOptions(who, given, schema as typeof CONV_LAYER)
+  const options = { ...read, groups: read.groups ?? 1 }
   activationNumber(options.activation, who)
   checkGroups(options.groups, inputs, filters, who)
   numbersOf(options.stride, axes, `${who}: stride`)

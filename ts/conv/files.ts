@@ -4,9 +4,12 @@ import { rangeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { kind, type LayerConfig, registerLayers } from '../files/kinds.js'
 import type { Module } from '../nn/module.js'
+import { Concat, Residual, SqueezeExcite } from './blocks.js'
 import { Conv1d, Conv2d, ConvTranspose2d } from './conv-layers.js'
+import { GroupNorm } from './group-norm.js'
 import type { PoolOptions } from './pool.js'
 import { AvgPool, GlobalAvgPool, MaxPool } from './pool-layers.js'
+import { SeparableConv2d } from './separable.js'
 import type { Padding, Pair } from './window.js'
 
 interface ConvConfig extends LayerConfig {
@@ -64,7 +67,72 @@ function poolKind<L extends (MaxPool | AvgPool) & Module>(make: (size: Pair, opt
   })
 }
 
+/** The names of a separable convolution: it has no groups of its own. */
+const SEPARABLE = NAMES.filter((name) => name !== 'groups')
+
 registerLayers([
+  [
+    'SeparableConv2d',
+    SeparableConv2d,
+    kind<SeparableConv2d, Omit<ConvConfig, 'groups'>>({
+      save: ({ inputs, filters, settings }) => {
+        const { kernel, stride, padding, dilation, activation, bias } = settings
+        return { inputs, filters, kernel, stride, padding, dilation, activation, bias }
+      },
+      names: SEPARABLE as Exclude<(typeof NAMES)[number], 'groups'>[],
+      load: (config, options) => {
+        const { stride, padding, dilation, activation, bias } = checked(config as ConvConfig)
+        const given = { stride, padding, dilation, activation, bias, weightInitializer: 'zeros' as const, ...options }
+        return new SeparableConv2d(config.inputs as number, config.filters as number, config.kernel as [number, number], given)
+      },
+      shapes: ({ inputs, filters, kernel, bias }) => ({
+        depthwiseWeight: [...(Array.isArray(kernel) ? kernel : []), 1, inputs],
+        weight: [1, 1, inputs as number, filters as number],
+        ...(bias === true && { bias: [filters as number] }),
+      }),
+    }),
+  ],
+  [
+    'GroupNorm',
+    GroupNorm,
+    kind<GroupNorm, { groups: number; channels: number; epsilon: number }>({
+      save: ({ groups, channels, epsilon }) => ({ groups, channels, epsilon }),
+      names: ['groups', 'channels', 'epsilon'],
+      load: ({ groups, channels, epsilon }, options) => new GroupNorm(groups, channels, { epsilon, ...options }),
+      shapes: ({ channels }) => ({ weight: [channels], bias: [channels] }),
+    }),
+  ],
+  [
+    'SqueezeExcite',
+    SqueezeExcite,
+    kind<SqueezeExcite, { channels: number; units: number }>({
+      save: ({ channels, units }) => ({ channels, units }),
+      names: ['channels', 'units'],
+      load: ({ channels, units }, options) => new SqueezeExcite(channels, { units, ...options }),
+      shapes: ({ channels, units }) => ({
+        ...{ squeezeWeight: [channels, units], squeezeBias: [units] },
+        ...{ exciteWeight: [units, channels], exciteBias: [channels] },
+      }),
+    }),
+  ],
+  [
+    'Residual',
+    Residual,
+    kind<Residual, { layers: readonly Module[]; shortcut: readonly Module[]; activation: Activation }>({
+      save: ({ layers, shortcut, activation }) => ({ layers: [...layers], shortcut: [...shortcut], activation }),
+      names: ['layers', 'shortcut', 'activation'],
+      load: ({ layers, shortcut, activation }, options) => new Residual(layers, { shortcut, activation, ...options }),
+    }),
+  ],
+  [
+    'Concat',
+    Concat,
+    kind<Concat, { branches: readonly (readonly Module[])[] }>({
+      save: ({ branches }) => ({ branches: branches.map((branch) => [...branch]) }),
+      names: ['branches'],
+      load: ({ branches }, options) => new Concat(branches, options),
+    }),
+  ],
   ['Conv2d', Conv2d, convKind((c, options) => new Conv2d(c.inputs, c.filters, c.kernel as [number, number], options))],
   [
     'ConvTranspose2d',

@@ -4,8 +4,17 @@
  * @module gradus/conv
  */
 
+export {
+  Concat,
+  type ConcatShapes,
+  Residual,
+  type ResidualOptions,
+  type ResidualShapes,
+  SqueezeExcite,
+  type SqueezeExciteOptions,
+} from './blocks.js'
 export { Conv1d, Conv2d, ConvTranspose2d } from './conv-layers.js'
-export type { ConvLayerOptions, ConvSettings, ConvTransposeLayerOptions } from './conv-options.js'
+export type { ConvLayerOptions, ConvSettings, ConvTransposeLayerOptions, SeparableConvOptions } from './conv-options.js'
 export {
   type ConvOptions,
   type ConvTransposeOptions,
@@ -18,7 +27,10 @@ export {
 // registers the layers with model files
 import './files.js'
 
+export { GroupNorm, type GroupNormOptions } from './group-norm.js'
 export { avgPool, globalAvgPool, maxPool, type PoolOptions } from './pool.js'
 export { AvgPool, GlobalAvgPool, MaxPool, type PoolLayerOptions } from './pool-layers.js'
+export { type PadOptions, pad, type UnfoldOptions, type UpsampleOptions, unfold, upsample } from './resample.js'
+export { SeparableConv2d } from './separable.js'
 export type { GlobalShapes, ImageShapes, PoolShapes, SignalShapes } from './shapes.js'
 export type { Padding, Pair } from './window.js'

@@ -41,7 +41,7 @@ export function sumKernel(heap: Heap): Pick<Kernels, 'reduceSum'> {
 }
 
 /** Kernels that few programs need. */
-export function rareReductions(heap: Heap): Pick<Kernels, 'reduceMax' | 'reduceMin' | 'argmax'> {
+export function rareReductions(heap: Heap): Pick<Kernels, 'reduceMax' | 'reduceMin' | 'argmax' | 'cumsum'> {
   const shift = floatShift(heap)
   return {
     argmax(x, y, outer, length, inner) {
@@ -49,6 +49,21 @@ export function rareReductions(heap: Heap): Pick<Kernels, 'reduceMax' | 'reduceM
       for (let o = 0; o < outer; o++) {
         const start = (x >>> shift) + o * length * inner
         for (let i = 0; i < inner; i++) heap.ints[(y >>> 2) + o * inner + i] = firstLargest(f, start + i, length, inner)
+      }
+    },
+    cumsum(x, y, outer, length, inner, backwards) {
+      const f = heap.floats
+      const [from, to] = [x >>> shift, y >>> shift]
+      for (let o = 0; o < outer; o++) {
+        for (let i = 0; i < inner; i++) {
+          let sum = 0
+          for (let step = 0; step < length; step++) {
+            const l = backwards !== 0 ? length - 1 - step : step
+            const at = (o * length + l) * inner + i
+            sum += f[from + at]
+            f[to + at] = sum
+          }
+        }
       }
     },
     reduceMax(x, y, outer, length, inner) {

@@ -1,0 +1,200 @@
+/**
+ * Images and signals with other sizes: padded, enlarged, or cut into windows. Each result is made of whole pixels of the input, looked up by number, so
+ * that derivatives of any order are those of a lookup.
+ */
+
+import { rangeError, ShapeError } from '../common/errors.js'
+import { checkValue, finite, readOptions, type Schema } from '../common/options.js'
+import { formatShape, sizeOf } from '../common/shape.js'
+import { show } from '../common/show.js'
+import { add, mul, sub } from '../ops/elementwise.js'
+import { rowsAt } from '../ops/gather.js'
+import { concat, reshape } from '../ops/shape.js'
+import { asFloats, full, Tensor, type TensorLike, tensor } from '../tensor.js'
+import { checkImages, numbersOf, type Padding, type Pair, padding, pair, windowOver, zerosOf } from './window.js'
+
+/** Options of {@link pad}. */
+export interface PadOptions {
+  /**
+   * The new pixels. `constant`: each channel has `value`. `edge`: the nearest pixel of the image. `reflect`: the image mirrored at its outermost pixels,
+   * which are not repeated. Default `constant`.
+   */
+  mode?: 'constant' | 'edge' | 'reflect'
+  /** The number in the new pixels with `constant`. Default 0. */
+  value?: number
+}
+
+export const PAD = {
+  mode: { is: ['constant', 'edge', 'reflect'], default: 'constant' },
+  value: { is: finite, default: 0 },
+} satisfies Schema<PadOptions>
+
+/** The place outside of an image. */
+const OUTSIDE = -1
+
+/**
+ * Images [rows, height, width, channels] or signals [rows, length, channels] with pixels around them.
+ *
+ * @param amounts pixels on every side: a number, [height, width], or [[top, bottom], [left, right]]; for signals a number or [[before, after]]
+ * @example
+ * pad([[[1], [2], [3]]], 1).toArray()                      // [[[0], [1], [2], [3], [0]]]
+ * pad([[[1], [2], [3]]], 2, { mode: 'reflect' }).toArray() // [[[3], [2], [1], [2], [3], [2], [1]]]
+ * pad([[[1], [2]]], [[0, 2]], { mode: 'edge' }).toArray()  // [[[1], [2], [2], [2]]]
+ * @throws ShapeError for inputs of another rank, for `edge` of an image without pixels, and for `reflect` by more pixels than the image has beside its
+ *   outermost; RangeError for other options
+ */
+export function pad(input: TensorLike, amounts: Exclude<Padding, 'same' | 'valid'>, options: PadOptions = {}): Tensor {
+  const { mode, value } = readOptions('pad', options, PAD)
+  const x = asFloats(input, undefined, 'pad')
+  checkImages(x, [1, 2], 'pad')
+  checkValue('pad: amounts', amounts, padding)
+  const sides = zerosOf(amounts, x.rank - 2, 'pad')
+  if (sides === 'same' || amounts === ('valid' as unknown)) throw rangeError(`pad: amounts wants numbers of pixels, got ${show(amounts)}`)
+  const places = sides.map(([before, after], i) => {
+    const length = x.shape[i + 1]
+    const most = Math.max(before, after)
+    if (most > 0 && mode === 'edge' && length === 0)
+      throw new ShapeError(`pad: mode 'edge' wants an image with pixels, got shape ${formatShape(x.shape)}`)
+    if (most > 0 && mode === 'reflect' && most >= length)
+      throw new ShapeError(
+        `pad: mode 'reflect' wants fewer than ${length} pixels at an end of inputs of shape ${formatShape(x.shape)}, got ${most}`,
+      )
+    return Float64Array.from({ length: before + length + after }, (_, j) => placeOf(j - before, length, mode))
+  })
+  const lengths = places.map(({ length }) => length)
+  return pixels(x, gridOf(x, places), [...lengths, x.shape[x.rank - 1]], 'pad', value)
+}
+
+/** The pixel of the image that a pixel at `at` shows. */
+function placeOf(at: number, length: number, mode: 'constant' | 'edge' | 'reflect'): number {
+  if (at >= 0 && at < length) return at
+  if (mode === 'constant') return OUTSIDE
+  if (mode === 'edge') return at < 0 ? 0 : length - 1
+  return at < 0 ? -at : 2 * (length - 1) - at
+}
+
+/** The places in an image [height, width] of all pairs of lines and columns; {@link OUTSIDE} if either is. */
+function grid(ys: ArrayLike<number>, xs: ArrayLike<number>, width: number): number[] {
+  const placeAt = (y: number, x: number) => (y === OUTSIDE || x === OUTSIDE ? OUTSIDE : y * width + x)
+  return Array.from(ys).flatMap((y) => Array.from(xs, (x) => placeAt(y, x)))
+}
+
+/** {@link grid} of an image or, with one direction, of a signal. */
+function gridOf(x: Tensor, places: readonly ArrayLike<number>[]): number[] {
+  return places.length === 1 ? grid([0], places[0], 0) : grid(places[0], places[1], x.shape[2])
+}
+
+/** Pixels of each image, by their places in it, as a tensor [rows, ...shape]; {@link OUTSIDE} is a pixel of `value`. */
+function pixels(x: Tensor, places: readonly number[], shape: readonly number[], who: string, value = 0): Tensor {
+  const [rows, channels] = [x.shape[0], x.shape[x.rank - 1]]
+  const size = sizeOf(x.shape.slice(1, -1))
+  const count = rows * size
+  const index = Int32Array.from({ length: rows * places.length }, (_, i) => {
+    const place = places[i % places.length]
+    return place === OUTSIDE ? count : Math.floor(i / places.length) * size + place
+  })
+  const table = reshape(x, [count, channels]) as Tensor
+  const outside = () => full([1, channels], value, { backend: x.backend })
+  const whole = places.includes(OUTSIDE) ? (concat([table, outside()]) as Tensor) : table
+  return reshape(rowsAt(whole, Tensor.onHost(x.backend, [index.length], index), who), [rows, ...shape]) as Tensor
+}
+
+/** Options of {@link upsample}. */
+export interface UpsampleOptions {
+  /**
+   * `nearest`: each pixel is repeated. `bilinear`: pixels between two are their weighted mean, in each direction (for signals: linear interpolation),
+   * with pixels as areas: `align_corners=False` in PyTorch. Default `nearest`.
+   */
+  mode?: 'nearest' | 'bilinear'
+}
+
+export const UPSAMPLE = { mode: { is: ['nearest', 'bilinear'], default: 'nearest' } } satisfies Schema<UpsampleOptions>
+
+/**
+ * Images [rows, height, width, channels] or signals [rows, length, channels], larger by a whole factor.
+ *
+ * @param factor a number, or [height, width]
+ * @example
+ * upsample([[[1], [3]]], 2).toArray()                       // [[[1], [1], [3], [3]]]
+ * upsample([[[1], [3]]], 2, { mode: 'bilinear' }).toArray() // [[[1], [1.5], [2.5], [3]]]
+ * @throws ShapeError for inputs of another rank, RangeError for other options
+ */
+export function upsample(input: TensorLike, factor: Pair, options: UpsampleOptions = {}): Tensor {
+  const { mode } = readOptions('upsample', options, UPSAMPLE)
+  const x = asFloats(input, undefined, 'upsample')
+  checkImages(x, [1, 2], 'upsample')
+  checkValue('upsample: factor', factor, pair)
+  const factors = numbersOf(factor, x.rank - 2, 'upsample: factor')
+  if (mode === 'nearest') {
+    const places = factors.map((f, i) => Float64Array.from({ length: x.shape[i + 1] * f }, (_, j) => Math.floor(j / f)))
+    const lengths = places.map(({ length }) => length)
+    return pixels(x, gridOf(x, places), [...lengths, x.shape[x.rank - 1]], 'upsample')
+  }
+  return factors.reduce((y, f, i) => (f === 1 ? y : interpolated(y, i + 1, f)), x)
+}
+
+/** Linear interpolation along one axis. */
+function interpolated(x: Tensor, axis: number, factor: number): Tensor {
+  const length = x.shape[axis]
+  const at = Float64Array.from({ length: length * factor }, (_, j) => Math.max(0, (j + 0.5) / factor - 0.5))
+  const shapeOf = (x.shape.slice(1) as number[]).map((size, i) => (i + 1 === axis ? at.length : size))
+  const own = (placeOf: (value: number) => number) => {
+    const places = x.shape
+      .slice(1, -1)
+      .map((size, i) => (i + 1 === axis ? at.map(placeOf) : Float64Array.from({ length: size }, (_, j) => j)))
+    return pixels(x, gridOf(x, places), shapeOf, 'upsample')
+  }
+  const [before, after] = [own(Math.floor), own((value) => Math.min(Math.floor(value) + 1, length - 1))]
+  const shape = x.shape.map((_, i) => (i === axis ? at.length : 1))
+  const share = tensor(at.map((value) => value % 1), shape, { backend: x.backend }) // biome-ignore format: one line
+  return add(before, mul(share, sub(after, before)))
+}
+
+/** Options of {@link unfold}. */
+export interface UnfoldOptions {
+  /** Distance between neighboring windows. Default 1. */
+  stride?: Pair
+  /** Zeros around the image: see {@link Padding}. Default `valid`, none. */
+  padding?: Padding
+  /** Distance between neighboring taps of a window. Default 1. */
+  dilation?: Pair
+}
+
+export const UNFOLD = {
+  stride: { is: pair, default: 1, aka: ['strides'] },
+  padding: { is: padding, default: 'valid' },
+  dilation: { is: pair, default: 1, aka: ['dilation_rate'] },
+} satisfies Schema<UnfoldOptions>
+
+/**
+ * The windows of images [rows, height, width, channels] or signals [rows, length, channels], each as a row of its taps and channels: what a convolution
+ * multiplies by its weights (im2col). It takes as many times the memory of the input as a window has taps.
+ *
+ * @param size of a window: a number, or [height, width]
+ * @returns [rows, positions down, positions across, taps · channels], or [rows, positions, taps · channels]; channels are next to each other
+ * @example unfold([[[1], [2], [3]]], 2).toArray() // [[[1, 2], [2, 3]]]
+ * @throws ShapeError for inputs of another rank, or smaller than a window; RangeError for other options
+ */
+export function unfold(input: TensorLike, size: Pair, options: UnfoldOptions = {}): Tensor {
+  const given = readOptions('unfold', options, UNFOLD)
+  const x = asFloats(input, undefined, 'unfold')
+  checkImages(x, [1, 2], 'unfold')
+  checkValue('unfold: size', size, pair)
+  const axes = x.rank - 2
+  const channels = x.shape[x.rank - 1]
+  const kernel = numbersOf(size, axes, 'unfold: size')
+  const { geometry: g, outputShape } = windowOver(x.shape, channels, Math.max(1, channels), { ...given, kernel }, 'unfold')
+  const along = (positions: number, taps: number, stride: number, before: number, dilation: number, length: number) =>
+    Float64Array.from({ length: positions * taps }, (_, i) => {
+      const at = Math.floor(i / taps) * stride + (i % taps) * dilation - before
+      return at >= 0 && at < length ? at : OUTSIDE
+    })
+  const across = along(g.outWidth, g.kernelWidth, g.strideX, g.left, g.dilationX, g.width)
+  const down = along(g.outHeight, g.kernelHeight, g.strideY, g.top, g.dilationY, g.height)
+  const places: number[] = []
+  for (let i = 0; i < g.outHeight; i++) {
+    const lines = down.subarray(i * g.kernelHeight, (i + 1) * g.kernelHeight)
+    for (let j = 0; j < g.outWidth; j++) places.push(...grid(lines, across.subarray(j * g.kernelWidth, (j + 1) * g.kernelWidth), g.width))
+  }
+  return pixels(x, places, [...outputShape.slice(1, -1), sizeOf(kernel) * channels], 'unfold')
+}
