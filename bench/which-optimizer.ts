@@ -50,7 +50,7 @@ const CONTESTANTS: Record<string, (model: Module, learningRate: number) => Optim
   RMSProp: (model, learningRate) => new RMSProp(model.parameters(), { learningRate }),
   Adam: (model, learningRate) => new Adam(model.parameters(), { learningRate }),
   AdamW: (model, learningRate) => new AdamW(model.parameters(), { learningRate }),
-  'AdamW, averaged': (model, learningRate) => new AdamW(model.parameters(), { learningRate }),
+  'AdamW, averaged': (model, learningRate) => new WeightAverage(new AdamW(model.parameters(), { learningRate }), { decay: 0.99 }),
   'Cautious(AdamW)': (model, learningRate) => new Cautious(new AdamW(model.parameters(), { learningRate })),
   NAdam: (model, learningRate) => new NAdam(model.parameters(), { learningRate }),
   Lion: (model, learningRate) => new Lion(model.parameters(), { learningRate }),
@@ -108,7 +108,6 @@ function tables(): Record<string, () => Promise<Data>> {
 async function run(name: string, data: Data, net: (typeof NETS)[number], contestant: string, trials: number): Promise<WhichRow> {
   const { train, validation, loss, epochs } = data
   const steps = stepsOf(data, BATCH)
-  const averages = contestant === 'AdamW, averaged'
   const build = ({ learningRate, seed }: { learningRate: number; seed: number }) => {
     const model = makeNet(data, net, seed)
     const own = CONTESTANTS[contestant](model, learningRate)
@@ -131,11 +130,9 @@ async function run(name: string, data: Data, net: (typeof NETS)[number], contest
   const test: number[] = []
   for (const seed of SEEDS) {
     const { model, optimizer, schedule } = build({ learningRate, seed })
-    const average = averages ? new WeightAverage(model.parameters(), { decay: 0.99 }) : null
-    const callbacks = average === null ? [] : [{ onBatchEnd: () => average.update() }]
     try {
-      await fit(model, { ...train, loss, optimizer, schedule, epochs, batchSize: BATCH, seed, callbacks })
-      average?.apply()
+      await fit(model, { ...train, loss, optimizer, schedule, epochs, batchSize: BATCH, seed })
+      if (optimizer instanceof WeightAverage) optimizer.apply()
       test.push(judge(data, model, optimizer)[1])
     } catch (error) {
       if (!(error instanceof NonFiniteError)) throw error

@@ -269,7 +269,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   VARIANCE: ['variance', (o) => gradus.variance([1], undefined, o)],
   WARMUP: ['warmup', (o) => schedules.warmup(() => 1, o), { steps: 1 }],
   WARMUP_STABLE_DECAY: ['warmupStableDecay', (o) => schedules.warmupStableDecay(1, o), { warmupSteps: 1, stableSteps: 1, decaySteps: 1 }],
-  WEIGHT_AVERAGE: ['WeightAverage', (o) => new gradus.WeightAverage(net().parameters(), o)],
+  WEIGHT_AVERAGE: ['WeightAverage', (o) => new gradus.WeightAverage(new Adam(net().parameters()), o)],
   XOR: ['xor', data.xor],
   VIEW: ['view', (o) => view([[1]], o)],
   XRAY: ['XRay', (o) => new XRay(o)],

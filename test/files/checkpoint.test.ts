@@ -161,22 +161,16 @@ describe('the same bits as never stopped', () => {
         return add(this.first.forward(x), this.second.forward(x)) as Tensor
       }
     }
-    let parts: Record<string, Scheduler | WeightAverage> = {}
+    let parts: Record<string, Scheduler> = {}
     const make = () => {
       const backend = createBackend({ backend: variant === 'js' ? 'js' : 'wasm' })
       const layers = [new Two(), new BatchNorm(5), new Dropout(0.2), new Lambda((x) => x), new Dense(5, 2)]
       const model = new Sequential(layers, { seed: 8, backend })
       model.parameters()[1].requiresGrad = false
-      const optimizer = new ScheduleFreeAdamW(model.parameters(), { learningRate: 0.01 })
+      const optimizer = new WeightAverage(new ScheduleFreeAdamW(model.parameters(), { learningRate: 0.01 }))
       const scheduler = new Scheduler(optimizer, { beta1: schedules.linear(0.9, 0.8, 12) })
-      const average = new WeightAverage(model.parameters())
-      parts = { scheduler, average }
-      const follow = {
-        onEpochEnd: () => {
-          scheduler.step()
-          average.update()
-        },
-      }
+      parts = { scheduler }
+      const follow = { onEpochEnd: () => scheduler.step() }
       const schedule = schedules.warmup(schedules.cosine(0.02, { steps: 40 }), { steps: 7 })
       const callbacks = [follow, new EarlyStopping({ patience: 4 }), new ReduceOnPlateau(optimizer, { patience: 1 })]
       const shared = { loss: crossEntropy, optimizer, schedule, batchSize: 4, seed: 5, metrics: ['accuracy'] as const }

@@ -175,11 +175,10 @@ describe('encodeState', () => {
     expect(Object.keys(one.layers[0].state())).toEqual(['0.weight', '0.bias', '2.weight', '2.bias', '1.generator'])
   })
 
-  test('schedulers, plateaus, averages, wrappers, scalers and tables', () => {
+  test('schedulers, plateaus, wrappers, averages, scalers and tables', () => {
     const model = nets()
-    const optimizer = new Lookahead(new Adam(model.parameters()))
+    const optimizer = new WeightAverage(new Lookahead(new Adam(model.parameters())))
     const scheduler = new Scheduler(optimizer, schedules.cosine(0.1, { steps: 10 }))
-    const average = new WeightAverage(model.parameters())
     for (let i = 0; i < 3; i++) {
       mse(
         model.forward(tensor(x)),
@@ -190,7 +189,6 @@ describe('encodeState', () => {
       ).backward()
       optimizer.step()
       scheduler.step()
-      average.update()
     }
     const plateau = new ReduceOnPlateau(optimizer)
     const scaler = fitScaler(Float32Array.of(1, 2, 4), 1)
@@ -201,7 +199,7 @@ describe('encodeState', () => {
       ],
       { target: 'b' },
     )
-    const parts = { optimizer, scheduler, average, plateau, scaler, table }
+    const parts = { optimizer, scheduler, plateau, scaler, table }
     const saved = decodeState<{ [K in keyof typeof parts]: ReturnType<(typeof parts)[K]['state']> }>(encodeState(parts))
     for (const [name, part] of Object.entries(parts)) expect(saved[name as keyof typeof parts], name).toEqual(part.state())
     expect(saved.plateau.best).toBe(Infinity)

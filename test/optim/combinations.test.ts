@@ -33,6 +33,7 @@ const WRAPPERS: Record<string, (inner: Optimizer) => OptimizerLike> = {
   SAM: (inner) => new SAM(inner),
   GradientAccumulation: (inner) => new GradientAccumulation(inner, { every: 2 }),
   Cautious: (inner) => new Cautious(inner),
+  WeightAverage: (inner) => new WeightAverage(inner, { decay: 0.9, every: 2, from: 3 }),
   'Lookahead of accumulated batches': (inner) => new Lookahead(new GradientAccumulation(inner, { every: 2 }), { every: 2 }),
 }
 
@@ -68,13 +69,12 @@ describe.each(backends)('on $name', ({ make: makeBackend }) => {
     })
   })
 
-  test.each(classes)('WeightAverage beside %s is the mean of what it saw', (_, Class) => {
+  test.each(classes)('WeightAverage of %s is the mean of what it saw', (_, Class) => {
     const parameters = make(backend)
-    const [optimizer, average] = [new Class(parameters), new WeightAverage(parameters, { form: 'mean' })]
+    const average = new WeightAverage(new Class(parameters), { form: 'mean' })
     const sums = parameters.map((p) => new Float64Array(p.size))
     for (let k = 0; k < 4; k++) {
-      walk(optimizer, parameters, k, k + 1)
-      average.update()
+      walk(average, parameters, k, k + 1)
       parameters.forEach((p, i) => p.view().forEach((x, j) => (sums[i][j] += x / 4)))
     }
     average.averages().forEach((values, i) => values.forEach((x, j) => expect(x).toBeCloseTo(sums[i][j], 5)))

@@ -107,10 +107,9 @@ describe('an optimizer', () => {
 
   test('wrappers, averages and solvers look at theirs', () => {
     const m = new Sequential([new Dense(2, 1)])
-    const average = new WeightAverage(m.parameters())
-    average.update()
-    refuses(average, { ...copyOf(average.state()), count: -1 }, /WeightAverage.loadState\(\): count wants a whole number/)
-    refuses(average, changed(average.state(), ['values', 0], { 0: 'x', 1: 2 }), /average 0: value 0 wants a number, got 'x'/)
+    const average = new WeightAverage(new SGD(m.parameters()))
+    refuses(average, changed(average.state(), ['extra', 'own', 'count'], -1), /WeightAverage.*loadState\(\): count wants a whole number/)
+    refuses(average, changed(average.state(), ['extra', 'own', 'values', 0], { 0: 'x', 1: 2 }), /array 0: value 0 wants a number, got 'x'/)
     const pending = new GradientAccumulation(new SGD(m.parameters()), { every: 2 })
     mse(m.forward(tensor([[1, 2]])), [[1]]).backward()
     pending.step()

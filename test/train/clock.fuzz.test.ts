@@ -105,10 +105,14 @@ const WRAPPERS = {
   'looks ahead, accumulates': (make, every) => new Lookahead(new GradientAccumulation(make(), { every }), { every: 2 }),
   'accumulates, looks ahead': (make, every) => new GradientAccumulation(new Lookahead(make(), { every: 2 }), { every }),
   SAM: (make) => new SAM(make()),
+  averages: (make) => new WeightAverage(make(), { decay: 0.8 }),
+  'averages, accumulates': (make, every) => new WeightAverage(new GradientAccumulation(make(), { every }), { decay: 0.8 }),
+  'averages, SAM': (make) => new WeightAverage(new SAM(make()), { decay: 0.8 }),
+  'averages seldom': (make, every) => new WeightAverage(make(), { form: 'mean', every, from: 3 }),
   'looks ahead, SAM': (make, every) => new Lookahead(new SAM(make()), { every }),
 } satisfies Record<string, Wrap>
 
-const WATCHERS = ['epochs', 'batches', 'waits', 'EMA', 'SWA', 'EarlyStopping', 'ReduceOnPlateau', 'progress'] as const
+const WATCHERS = ['epochs', 'batches', 'waits', 'EarlyStopping', 'ReduceOnPlateau', 'progress'] as const
 const MODES = ['fit', 'fit', 'fit', 'trainSteps', 'fitMany', 'resume'] as const
 
 const one = <T>(...of: readonly T[]) => fc.constantFrom(...of)
@@ -165,13 +169,13 @@ function complete(drawn: Drawn): Case {
     // an abort stops all nets of a call
     if (c.schedule === 'aborts') Object.assign(c, { schedule: 'decays' })
     if (c.sideBySide) Object.assign(c, { own: null, ownLoss: false, wrapper: 'none', clipped: false, replay: true, metrics: null })
-    if (c.sideBySide && (c.watcher === 'batches' || c.watcher === 'EMA')) Object.assign(c, { watcher: 'epochs' })
+    if (c.sideBySide && c.watcher === 'batches') Object.assign(c, { watcher: 'epochs' })
   }
   if (c.mode === 'resume') {
     // state that files do not contain cannot be resumed: fields of a layer, counts of a schedule
     if (c.own === 'draws' || c.own === 'counts') Object.assign(c, { own: 'scales' })
     if (c.schedule === 'counts' || c.schedule === 'throws') Object.assign(c, { schedule: 'decays' })
-    if (c.watcher === 'SWA' || c.watcher === 'progress') Object.assign(c, { watcher: 'epochs' })
+    if (c.watcher === 'progress') Object.assign(c, { watcher: 'epochs' })
   }
   if (c.validation === 'split' && c.rows < 8) Object.assign(c, { validation: null })
   return c
@@ -192,7 +196,6 @@ interface Subject {
   optimizer: OptimizerLike
   data: Pick<FitOptions, 'inputs' | 'shape' | 'targets' | 'weights'> & { inputs: Float32Array }
   abort: AbortController
-  average: WeightAverage
   seen: unknown[]
 }
 
@@ -221,12 +224,10 @@ function subjectOf(c: Case, net = 0): Subject {
   const inputs = numbers(rows * features, seed + 1)
   const weights = c.weighted ? { weights: numbers(rows, seed + 3).map(Math.abs) } : {}
   return {
-    ...{ model, parameters, optimizer, abort: new AbortController(), average: new WeightAverage(parameters, averageOf(c)), seen: [] },
+    ...{ model, parameters, optimizer, abort: new AbortController(), seen: [] },
     data: { inputs, shape: [rows, features], targets, ...weights },
   }
 }
-
-const averageOf = ({ watcher }: Case) => (watcher === 'SWA' ? { form: 'mean' as const } : { decay: 0.8 })
 
 /** In training BatchNorm needs at least two rows, also in the last batch and if rows are held out. */
 function between(c: Case, width: number): Module[] {
@@ -251,7 +252,7 @@ function scheduleOf(c: Case, { abort }: Subject): StepOptions['schedule'] {
 }
 
 function callbacksOf(c: Case, it: Subject): Callback[] {
-  const { average, seen, optimizer } = it
+  const { seen, optimizer } = it
   const see = ({ epoch, step, loss, learningRate, metrics, validation }: Parameters<NonNullable<Callback['onEpochEnd']>>[0]) => {
     clock.now()
     seen.push({ epoch, step, loss, learningRate, metrics: { ...metrics }, validation: { ...validation } })
@@ -270,10 +271,6 @@ function callbacksOf(c: Case, it: Subject): Callback[] {
       ]
     case 'batches':
       return [{ onBatchEnd: see }]
-    case 'EMA':
-      return [{ onBatchEnd: () => average.update() }]
-    case 'SWA':
-      return [{ onEpochEnd: () => average.update() }]
     case 'EarlyStopping':
       return [new EarlyStopping({ monitor: c.validation === null ? 'loss' : 'validation.loss', patience: 1 })]
     case 'ReduceOnPlateau':
@@ -306,7 +303,6 @@ interface Outcome {
   buffers: unknown
   counters: number[]
   state: unknown
-  average: unknown
   seen: unknown
   epochs?: unknown
   steps?: number
@@ -315,13 +311,13 @@ interface Outcome {
 }
 
 function ended(it: Subject, result: History | Error | null): Outcome {
-  const { model, parameters, optimizer, average, seen } = it
+  const { model, parameters, optimizer, seen } = it
   const outcome: Outcome = {
     weights: parameters.map((p) => new Uint32Array(Float32Array.from(p.view()).buffer)),
     waiting: parameters.map((p) => p.gradientState === 'ready'),
     buffers: model.buffers().map((b) => [...b.data()]),
     counters: [...model.namedGenerators().values()].map(({ counter }) => counter),
-    ...{ state: optimizer.state(), average: average.state(), seen },
+    ...{ state: optimizer.state(), seen },
   }
   if (result instanceof Error) return { ...outcome, error: result.message }
   if (result === null) return outcome
@@ -412,7 +408,7 @@ async function throughFiles(c: Case, clocks: readonly [ClockName, ClockName]): P
   let outcome: Outcome | undefined
   for (const [part, name] of clocks.entries()) {
     const it = subjectOf(c)
-    const checkpoint = new Checkpoint(file, { every: c.saves, parts: { average: it.average } })
+    const checkpoint = new Checkpoint(file, { every: c.saves })
     const options = optionsOf({ ...c, schedule: c.schedule === 'aborts' ? 'decays' : c.schedule }, it, c.yields[part])
     const stop: Callback = { onEpochEnd: ({ epoch }, control) => void (part === 0 && epoch === 1 + (c.at % c.epochs) && control.stop()) }
     const aborts: StepOptions['schedule'] = (step) => {
@@ -439,14 +435,14 @@ async function throughFiles(c: Case, clocks: readonly [ClockName, ClockName]): P
 const isPlain = (c: Case) =>
   (c.mode === 'fit' || c.mode === 'trainSteps') &&
   c.validation === null &&
-  !['EarlyStopping', 'ReduceOnPlateau', 'SWA'].includes(c.watcher ?? '') &&
+  !['EarlyStopping', 'ReduceOnPlateau'].includes(c.watcher ?? '') &&
   c.schedule !== 'throws'
 
 /** The weights at the end, and the losses of epochs or steps. */
 function byHand(c: Case): { it: Subject; losses: number[] } {
   trainings++
   const it = subjectOf(c)
-  const { model, optimizer, data, abort, average } = it
+  const { model, optimizer, data, abort } = it
   const backend = backends[c.backend]
   const generator = new Generator(c.seed % 5)
   const schedule = scheduleOf(c, it)
@@ -483,7 +479,6 @@ function byHand(c: Case): { it: Subject; losses: number[] } {
       }
       const endsEpoch = step % batchesOf(c) === 0
       if (endsEpoch && c.mode === 'fit') optimizer.flush?.()
-      if (c.watcher === 'EMA') average.update()
       if (c.mode === 'trainSteps') losses.push(first as number)
       sum += (first as number) * batch.length
       seen += batch.length

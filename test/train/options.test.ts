@@ -91,7 +91,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     expect(() => evaluateModel(make(), { ...rows } as never)).toThrow(/evaluateModel: wants a loss/)
   })
 
-  const NoRule = class NoRule extends (Optimizer as unknown as typeof WeightAverage) {}
+  const NoRule = class NoRule extends (Optimizer as unknown as typeof Adam) {}
   const s = schedules as unknown as Record<string, (...args: unknown[]) => unknown>
   const any = (...args: unknown[]) => args as never as [never]
   const sgd = (model = make()) => new SGD(model.parameters(), { learningRate: 0.1 })
@@ -117,7 +117,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     ],
     ['Lookahead', () => new Lookahead(...any(sgd(), { evry: 2 })), /no option 'evry'; did you mean every/],
     ['SAM', () => new SAM(...any(sgd(), { rh: 2 })), /no option 'rh'; did you mean rho/],
-    ['WeightAverage', () => new WeightAverage(...any(make().parameters(), { decy: 1 })), /no option 'decy'; did you mean decay/],
+    ['WeightAverage', () => new WeightAverage(...any(sgd(), { decy: 1 })), /no option 'decy'; did you mean decay/],
     [
       'EarlyStopping',
       () => new EarlyStopping(...any({ patiense: 3 })),

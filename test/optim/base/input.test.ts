@@ -1,6 +1,6 @@
 /** Inputs that optimizers accept as parameters, and inputs that they refuse. */
 import { describe, expect, test } from 'vitest'
-import { Adam, createBackend, Dense, fit, Muon, mse, mul, Parameter, Sequential, SGD, WeightAverage } from '../../../ts/index.js'
+import { Adam, createBackend, Dense, fit, Muon, mse, mul, Parameter, Sequential, SGD } from '../../../ts/index.js'
 import {
   BFGS,
   ConjugateGradient,
@@ -20,10 +20,10 @@ type Any = any
 describe('parameters', () => {
   const model = net()
 
-  test.each([WeightAverage, LBFGS, BFGS, ConjugateGradient, NewtonCG, TrustRegionNewton].map((Class) => [Class.name, Class as Any]))(
+  test.each([LBFGS, BFGS, ConjugateGradient, NewtonCG, TrustRegionNewton].map((Class) => [Class.name, Class as Any]))(
     '%s names model.parameters() where it gets something else',
     (name, Class) => {
-      const note = Class === WeightAverage ? '' : ' (one group: the method sees them as one vector)'
+      const note = ' (one group: the method sees them as one vector)'
       const wants = `${name}: wants parameters, model.parameters()${note}, got `
       expect(() => new Class(model)).toThrow(new TypeError(`${wants}a Sequential`))
       expect(() => new Class(model.parameters)).toThrow(new TypeError(`${wants}a function`))

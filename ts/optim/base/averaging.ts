@@ -47,7 +47,7 @@ export abstract class AveragingOptimizer<O extends object> extends Optimizer<O> 
 /**
  * Runs fn with other values in the parameters and restores them.
  *
- * @example withWeights(model.parameters(), new WeightAverage(model.parameters()).averages(), () => model.predict(x))
+ * @example withWeights(model.parameters(), new WeightAverage(optimizer).averages(), () => model.predict(x))
  * @throws TypeError if fn is asynchronous
  */
 export function withWeights<T>(parameters: readonly Parameter[], values: readonly FloatArray[], fn: () => T): T {
@@ -62,8 +62,8 @@ export function withWeights<T>(parameters: readonly Parameter[], values: readonl
   }
 }
 
-/** Puts values into parameters. @returns a function that restores the previous values */
-function exchange(parameters: readonly Parameter[], values: readonly FloatArray[]): () => void {
+/** @internal Puts values into parameters. @returns a function that restores the previous values */
+export function exchange(parameters: readonly Parameter[], values: readonly FloatArray[]): () => void {
   const put = (all: readonly FloatArray[]) => parameters.forEach((p, i) => p.view().set(all[i]))
   const before = parameters.map((p) => p.data())
   put(values)

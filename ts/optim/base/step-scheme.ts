@@ -33,6 +33,16 @@ export interface StepScheme {
   readonly gradientScale: number
   /** False while accumulated batches wait for more. */
   readonly isComplete: boolean
+  /** Calls after each update (WeightAverage). Asked for before steps run. */
+  after?(): readonly PlainCall[]
+  /** Called after steps ran, with the number of updates. */
+  updated?(updates: number): void
   /** @param parameters the parameters that get a gradient @throws OutOfMemoryError */
   secondEvaluation?(parameters: readonly Parameter[], allocate: (bytes: number) => Ptr): SecondEvaluation | null
+}
+
+/** @internal The scheme of an optimizer's next step: for a plain optimizer, the evaluation of a batch and an update. */
+export function stepSchemeOf(optimizer: object): StepScheme {
+  const { stepScheme } = optimizer as { stepScheme?(): StepScheme }
+  return stepScheme?.call(optimizer) ?? { optimizer, batches: 1, gradientScale: 1, isComplete: true }
 }

@@ -4,13 +4,13 @@
  */
 
 import { clock } from '../../common/clock.js'
-import type { StepScheme } from '../../optim/base/step-scheme.js'
+import { type StepScheme, stepSchemeOf } from '../../optim/base/step-scheme.js'
 import { Batches, type RowRange } from '../batches.js'
 import { stepFailed } from '../diverged.js'
 import { EpochOrders } from '../orders.js'
 import { type Plan, type StepOptions, setLearningRate } from '../plan.js'
 import type { Outputs, Recording } from './recording.js'
-import { gradientsWait, MAX_STEPS, StepProgram, stepSchemeOf } from './step-program.js'
+import { gradientsWait, MAX_STEPS, StepProgram } from './step-program.js'
 
 /** Consecutive finished steps, all with the same number of rows. */
 export interface StepBlock {
@@ -190,13 +190,12 @@ export class BlockRunner {
     const recordings = scheme && this.recordingsOf(size, scheme.batches > 1)
     if (scheme === null || recordings === null) return null
     const [recording] = recordings
-    const { optimizer } = this.plan.options
-    const { batches } = scheme
+    const { optimizer, batches } = scheme
     const version = recordings.reduce((sum, { version }) => sum + version, 0)
     let known = this.programs.get(recording)
     if (known?.optimizer !== optimizer || known.version !== version || known.batches !== batches) {
       // a gradient from before this call is used by a single step, after which there may be a program
-      if (gradientsWait(optimizer)) return null
+      if (gradientsWait(this.plan.options.optimizer)) return null
       known = { version, optimizer, batches, program: StepProgram.of(recordings, scheme, this.keepsPredictions) }
       this.programs.set(recording, known)
     }

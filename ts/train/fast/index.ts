@@ -17,7 +17,6 @@ import { Recording } from './recording.js'
 import { canPlan } from './step-planner.js'
 
 export type { BlockLimits, StepBlock } from './blocks.js'
-export { stepSchemeOf } from './step-program.js'
 
 /** Forward pass, loss and gradients of a batch. */
 export interface Evaluation {

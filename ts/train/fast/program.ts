@@ -115,7 +115,7 @@ export class Program {
     for (const [argument, increment] of moves) this.moves.push(start + argument, increment)
   }
 
-  /** Allocates memory for the words, and for `updates` updates. */
+  /** Allocates memory for the words, and for `updates` updates and calls after them. */
   place(allocate: (bytes: number) => Ptr, updates: number): void {
     this.fixed = [this.words.length, this.moves.length]
     this.address = allocate(4 * (this.words.length + this.moves.length + UPDATE_WORDS * updates))
@@ -123,14 +123,15 @@ export class Program {
 
   /**
    * Sets the updates at the end of each step, all small enough for one thread. The hyper-parameters of update i are at `rows` + i·bytes; the
-   * hyper-parameters of the next step follow.
+   * hyper-parameters of the next step follow. The calls of `after` follow the updates.
    */
-  setUpdates(updates: readonly UpdateCall[], rows: Ptr, bytes: number): void {
+  setUpdates(updates: readonly UpdateCall[], rows: Ptr, bytes: number, after: readonly PlainCall[] = []): void {
     ;[this.words.length, this.moves.length] = this.fixed
     for (const [i, { kernel, args }] of updates.entries()) {
       this.write('update', onOneThread(kernel, args), [...args, rows + i * bytes])
       this.move(-1, updates.length * bytes)
     }
+    for (const call of after) this.add(call)
     this.isWritten = false
   }
 

@@ -9,7 +9,6 @@ import type { Kernels, Ptr } from '../../backend/kernels.js'
 import { OutOfMemoryError } from '../../common/errors.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
 import type { PlainCall, SecondEvaluation, StepScheme } from '../../optim/base/step-scheme.js'
-import type { OptimizerLike } from '../../optim/wrappers/wrapper.js'
 import type { Parameter } from '../../parameter.js'
 import { Tensor } from '../../tensor.js'
 import type { RowRange } from '../batches.js'
@@ -30,12 +29,6 @@ interface ProgramResult {
   loss(i: number): number
   /** Prediction and targets of step i, if the program keeps them. */
   outputs?(i: number): Outputs
-}
-
-/** The parts of an optimizer's step that a program repeats; for a plain optimizer, the evaluation of a batch and an update. */
-export function stepSchemeOf(optimizer: object): StepScheme {
-  const { stepScheme } = optimizer as Partial<OptimizerLike>
-  return stepScheme?.call(optimizer) ?? { optimizer, batches: 1, gradientScale: 1, isComplete: true }
 }
 
 /** Memory for a copy of the data set, one table for each tensor of the batch, and for the indices of the rows that a run picks. */
@@ -128,7 +121,9 @@ export class StepProgram {
       if (!this.addCalls(this.evaluation(recording, 1)) || !this.addCalls(second.after)) return false
       this.addFiniteTest(recording.lossAddress, 2)
     }
-    program.place((bytes) => recording.allocate(bytes), this.updateCalls)
+    const after = this.scheme.after?.() ?? []
+    if (after.some(({ kernel, args }) => onOneThread(kernel, args) === null)) return false
+    program.place((bytes) => recording.allocate(bytes), this.updateCalls + after.length)
     return true
   }
 
@@ -179,8 +174,8 @@ export class StepProgram {
    * @throws errors of `before` at the first step; then nothing has changed
    */
   run(ranges: readonly RowRange[], steps: number, hooks: StepHooks): ProgramResult | null {
-    const { recording, planner, hyper, optimizer, secondEvaluation, finiteTests, losses } = this
-    const { batches } = this.scheme
+    const { recording, planner, hyper, optimizer, scheme, secondEvaluation, finiteTests, losses } = this
+    const { batches } = scheme
     if (!canPlan(optimizer) || !recording.isCurrent || gradientsWait(optimizer)) return null
     let planned = 0
     const canRun = recording.tryGradients(() => {
@@ -191,7 +186,7 @@ export class StepProgram {
     })
     if (!canRun) return null
     secondEvaluation?.refresh()
-    const updates = this.execute(planned)
+    let updates = this.execute(planned)
     planner.finish(hyper, planned, updates, hooks)
     const { arena, heap } = optimizer.groups[0].backend
     const { floats } = heap
@@ -209,11 +204,14 @@ export class StepProgram {
         recording.markGradients()
         hooks.before(done++)
         optimizer.step()
+        for (const { kernel, args } of scheme.after?.() ?? []) kernel(...args)
+        updates++
       } else {
         failed = floats[first + failedTest]
         if (secondEvaluation === null) done += failedTest
       }
     }
+    scheme.updated?.(updates)
     recording.advanceCounters(evaluations)
     recording.results()
     arena.end()
@@ -237,8 +235,8 @@ export class StepProgram {
   }
 
   private execute(updates: number): number {
-    const { program, hyper, planner, optimizer } = this
-    program.setUpdates(planner.updateCalls, hyper, 4 * ROW)
+    const { program, hyper, planner, optimizer, scheme } = this
+    program.setUpdates(planner.updateCalls, hyper, 4 * ROW, scheme.after?.())
     return program.run(optimizer.groups[0].backend.heap.ints, updates)
   }
 
