@@ -95,6 +95,35 @@ describe('a head', () => {
     expect(heads[0].predict(tensor(vectors[0]))).toEqual(first[0])
   })
 
+  test('takes what transformers.js, fastembed and MediaPipe give, as they give it', async () => {
+    const { vectors, labels } = clouds(ANIMALS, 5, 8)
+    const expected = (await trainHead(vectors, labels)).predict(vectors)
+    // transformers.js: a Tensor of its own, with further fields behind a proxy
+    const theirs: { dims: number[]; data: Float32Array | BigInt64Array | unknown[] } = new Proxy(
+      { ort_tensor: {}, type: 'float32', dims: [20, 8], data: Float32Array.from(vectors.flatMap((v) => [...v])), size: 160 },
+      { get: (target, key) => Reflect.get(target, key) },
+    )
+    expect((await trainHead(theirs, labels)).predict(theirs)).toEqual(expected)
+    // fastembed: batches of arrays
+    const batches = async function* () {
+      for (let i = 0; i < 20; i += 6) yield vectors.slice(i, i + 6).map((vector) => Array.from(vector))
+    }
+    const arrays: number[][] = []
+    for await (const batch of batches()) arrays.push(...batch)
+    expect((await trainHead(arrays, labels)).predict(arrays)).toEqual(expected)
+    // MediaPipe: an embedding a result
+    const results = vectors.map((vector) => ({ embeddings: [{ floatEmbedding: Array.from(vector), headIndex: 0, headName: 'feature' }] }))
+    const floats = results.map(({ embeddings }) => embeddings[0].floatEmbedding)
+    expect((await trainHead(floats, labels)).predict(floats)).toEqual(expected)
+    // integers and texts that such a tensor may hold
+    await expect(trainHead({ data: new BigInt64Array(4), dims: [2, 2] }, ['cat', 'dog'])).rejects.toThrow(
+      'trainHead: vectors wants numbers, got 0n; give the embeddings of the model, not its tokens',
+    )
+    await expect(trainHead({ data: [1, 2, '3', 4], dims: [2, 2] }, ['cat', 'dog'])).rejects.toThrow('row 1 wants finite numbers')
+    // tokens that were not pooled
+    await expect(trainHead({ data: new Float32Array(40), dims: [1, 5, 8] }, ['cat'])).rejects.toThrow(/pool the tokens of each text first/)
+  })
+
   test('numbers and booleans are labels, too, in their order', async () => {
     const head = await trainHead(
       [

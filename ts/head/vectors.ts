@@ -13,7 +13,7 @@ export type Vector = ArrayLike<number>
  * Vectors, one a row: arrays or typed arrays, a tensor [rows, width] of gradus, or anything with `data` and `dims`, such as the tensors of
  * transformers.js and onnxruntime.
  */
-export type Vectors = readonly Vector[] | Tensor | { readonly data: ArrayLike<number>; readonly dims: readonly number[] }
+export type Vectors = readonly Vector[] | Tensor | { readonly data: ArrayLike<unknown>; readonly dims: readonly number[] }
 
 /** Vectors side by side. */
 export interface Rows {
@@ -64,7 +64,7 @@ export function readVector(who: string, given: Vector, out: Float32Array): void 
   if (odd >= 0) throw notFinite(who, 'vector', odd, own[odd])
 }
 
-function fromFlat(who: string, data: ArrayLike<number>, shape: readonly number[], width: number | undefined): Rows {
+function fromFlat(who: string, data: ArrayLike<unknown>, shape: readonly number[], width: number | undefined): Rows {
   if (shape.length !== 2)
     throw rangeError(
       `${who}: vectors wants a tensor [rows, width], got shape [${shape.join(', ')}]; pool the tokens of each text first, such as pooling: 'mean'`,
@@ -73,7 +73,12 @@ function fromFlat(who: string, data: ArrayLike<number>, shape: readonly number[]
   if (data?.length !== count * size)
     throw rangeError(`${who}: vectors of shape [${shape.join(', ')}] wants ${count * size} numbers, got ${data?.length}`)
   if (width !== undefined && size !== width && count > 0) throw wrongLength(who, 0, size, width, 'those of the head')
-  return checked(who, { vectors: new Float32Array(data), count, width: size })
+  // tensors of other libraries may also hold 64-bit integers or texts
+  if (data.length > 0 && typeof data[0] !== 'number')
+    throw typeError(`${who}: vectors wants numbers, got ${show(data[0])}; give the embeddings of the model, not its tokens`)
+  const vectors = new Float32Array(count * size)
+  copyRow(vectors, 0, data, vectors.length)
+  return checked(who, { vectors, count, width: size })
 }
 
 function lengthOf(who: string, vector: Vector, row: number): number {
@@ -81,8 +86,9 @@ function lengthOf(who: string, vector: Vector, row: number): number {
   throw typeError(`${who}: row ${row} wants an array of numbers, got ${show(vector)}`)
 }
 
-function copyRow(out: Float32Array, from: number, row: Vector, width: number): void {
-  for (let j = 0; j < width; j++) out[from + j] = typeof row[j] === 'number' ? row[j] : Number.NaN
+function copyRow(out: Float32Array, from: number, row: ArrayLike<unknown>, width: number): void {
+  if (row instanceof Float32Array) return out.set(row, from)
+  for (let j = 0; j < width; j++) out[from + j] = typeof row[j] === 'number' ? (row[j] as number) : Number.NaN
 }
 
 function checked(who: string, rows: Rows): Rows {
