@@ -6,9 +6,10 @@
  *
  * The bundlers come from the package registry into .cache/bundlers. Sizes are compared with test/budgets.json.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { SHARING } from '../../ts/build/entries.js'
 import { visit } from '../runtimes/browser.js'
 import { installTools, makeProject, run } from '../runtimes/consumer.js'
 import { failure, faults, type Report } from '../runtimes/report.js'
@@ -18,8 +19,13 @@ import { BUNDLERS, coreSizes, gzipped, scriptsOf } from './bundlers.js'
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, package: { type: 'string', default: '.' } } })
 installTools('bundlers', 'test/bundlers')
 const budgets = JSON.parse(readFileSync('test/budgets.json', 'utf8'))
-const entries = ['app.mjs', 'sgd.mjs', 'core.mjs', 'index.html'].map((name) => path.resolve('test/bundlers', name))
+const entries = ['app.mjs', 'sgd.mjs', 'index.html'].map((name) => path.resolve('test/bundlers', name))
 const project = makeProject(path.resolve(values.package), [...PROGRAMS, ...entries])
+const all = ['gradus', ...SHARING.map((name) => `gradus/${name}`)]
+const everything =
+  all.map((entry, i) => `import * as entry${i} from '${entry}'\n`).join('') +
+  `globalThis.gradusParts = [${all.map((_, i) => `entry${i}`)}]\n`
+writeFileSync(path.join(project.folder, 'core.mjs'), everything)
 const wrong: string[] = []
 try {
   const reference = (await RUNTIMES[0].run(project.folder))['']

@@ -1,4 +1,0 @@
-/** All of the core. */
-import * as gradus from 'gradus'
-
-globalThis.gradusParts = gradus
