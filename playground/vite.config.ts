@@ -85,7 +85,7 @@ export default defineConfig({
               name: 'controls',
               test: /node_modules\/@?preact|src\/(ui|methods|known-methods|schedules\/choice|engine\/use-task)|plot\/scale/,
             },
-            { name: 'tabs', test: /src\/(train\/(tab|pictures|digit-pad)|(schedules|fleet|benchmark)\/tab)/ },
+            { name: 'tabs', test: /src\/(train\/(tab|pictures|layout)|(schedules|fleet|benchmark)\/tab)/ },
           ],
         },
       },

@@ -4,13 +4,17 @@ import { beforeAll, expect, test } from 'vitest'
 import { makeOptimizer } from '../src/engine/optimizers'
 import { ready } from '../src/engine/ready'
 import { LOOPS } from '../src/lessons'
+import { withChanges } from '../src/link'
 import { backprop } from '../src/train/backprop'
 import { phasesOf, phaseText } from '../src/train/backprop-text'
 import { examples } from '../src/train/data'
 import type { Examples } from '../src/train/examples'
+import { layoutOf } from '../src/train/layout'
 import { gradientNoise } from '../src/train/noise'
-import { configOf, run, type TrainState, train } from '../src/train/state'
+import { pointedAt } from '../src/train/pointed'
+import { configOf, remember, run, type TrainState, train } from '../src/train/state'
 import { lossOf, netOf, Trainer } from '../src/train/trainer'
+import { viewOf } from '../src/train/view'
 
 beforeAll(ready)
 
@@ -116,4 +120,50 @@ test.each([
   const steps = batch === 0 ? 1 : Math.ceil(data.train.count / batch)
   trainer.advance(2 * steps, Number.POSITIVE_INFINITY)
   expect(looped(LOOPS[name], data, 2, { seed: config.seed, rate: 0.1 })).toEqual(weightsOf(trainer))
+})
+
+test('a weight that is set by hand holds from its step on, and rewinding gives the same bits', async () => {
+  const edit = { layer: 0, index: 3, value: 2.5 }
+  const changes = [{ step: 20, run: 0, weights: [edit, { layer: 9, index: 0, value: 1 }, { layer: 0, index: 1e6, value: 1 }] }]
+  const [plain, edited, again] = [await trained({}, 20), await trained({ changes }, 20), await trained({ changes }, 45)]
+  expect(weightsOf(edited.trainer)).toEqual(weightsOf(plain.trainer))
+  // as the page shows it before the next step
+  edited.trainer.edit()
+  expect(edited.trainer.model.parameters()[0].view()[3]).toBe(2.5)
+  edited.trainer.edit()
+  for (const { advance } of [plain, edited]) advance(45)
+  expect(weightsOf(edited.trainer)).toEqual(weightsOf(again.trainer))
+  expect(weightsOf(edited.trainer)).not.toEqual(weightsOf(plain.trainer))
+  train.restore({ changes: [] })
+  for (const value of [1, 2]) remember({ step: 5, run: 0, weights: [{ layer: 0, index: value, value }] })
+  remember({ step: 5, run: 0, rate: 0.1 })
+  expect(train.state.value.changes).toEqual([
+    {
+      step: 5,
+      run: 0,
+      rate: 0.1,
+      weights: [
+        { layer: 0, index: 1, value: 1 },
+        { layer: 0, index: 2, value: 2 },
+      ],
+    },
+  ])
+  expect(withChanges(train.defaults, { changes: train.state.value.changes }, train.checks).changes).toEqual(train.state.value.changes)
+  train.restore({})
+})
+
+test('the pointer finds each unit at its box, and each weight on its line', async () => {
+  const { trainer, data } = await trained({ hidden: [4, 3] }, 5)
+  const view = viewOf(trainer, data)
+  const [width, height] = [500, 360]
+  const { x, y, box } = layoutOf([2, 4, 3, 1], width, height)
+  for (const [layer, units] of [4, 3].entries())
+    for (let unit = 0; unit < units; unit++)
+      expect(pointedAt(view, data, width, height, x(layer + 1), y(layer + 1, unit))).toEqual({ kind: 'unit', layer, unit })
+  // Beside its unit each weight of a first layer ends where no other does but those to the same unit; half way it is alone.
+  const middle = (x(0) + x(1)) / 2
+  expect(pointedAt(view, data, width, height, middle, (y(0, 0) + y(1, 0)) / 2)).toMatchObject({ kind: 'weight', layer: 0, from: 0, to: 0 })
+  expect(pointedAt(view, data, width, height, x(1) - box / 2 - 1, y(1, 2))).toMatchObject({ kind: 'weight', layer: 0, to: 2 })
+  expect(pointedAt(view, data, width, height, 2, 2)).toBeNull()
+  expect(pointedAt(view, { ...data, features: 196 }, width, height, middle, 100)).toBeNull()
 })

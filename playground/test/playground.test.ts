@@ -366,6 +366,44 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     })
   })
 
+  once('a unit is enlarged under the pointer, a weight is read and changed, and a rewind leaves the old curve as a ghost', async () => {
+    const state = { hidden: [3], runs: [{ ...RUN, method: 'SGD', rate: 0.3 }], at: 40, isPlaying: false }
+    await on(`${site.url}#${encodeLink('train', state, {})}`, async (page) => {
+      await until(page, `/step: \\w{16}/.test(document.querySelector('.stage')?.textContent ?? '')`)
+      const before = await weights(page)
+      const box = (await page.locator('.net-picture').boundingBox())!
+      // What answers the pointer is fetched when it first comes.
+      await expect
+        .poll(
+          async () => {
+            await page.mouse.move(box.x + box.width / 2 - 3, box.y + box.height / 2)
+            await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
+            return page.locator('.part').textContent()
+          },
+          { timeout: HANGS },
+        )
+        .toMatch(/Layer 1, unit 2/)
+      await until(page, `/Layer 1, unit 2/.test(document.querySelector('.part').textContent)`)
+      await page.mouse.click(box.x + 0.75 * box.width, box.y + box.height / 2)
+      const field = page.getByRole('spinbutton', { name: 'Weight from unit 2 to output 1' })
+      await field.fill('3')
+      await field.press('Tab')
+      await expect.poll(() => weights(page), { timeout: HANGS }).not.toBe(before)
+      await expect
+        .poll(() => changes(page), { timeout: HANGS })
+        .toEqual([{ step: 40, run: 0, weights: [{ layer: 1, index: 1, value: 3 }] }])
+      const edited = await weights(page)
+      await page.reload()
+      await until(page, `document.querySelector('.stage')?.textContent?.includes('step: ${edited}')`)
+      await page.locator('#rewind').evaluate((input: HTMLInputElement) => {
+        input.value = '10'
+        input.dispatchEvent(new Event('change', { bubbles: true }))
+      })
+      await until(page, `document.querySelector('.rewind output')?.textContent === '10'`)
+      await until(page, `/before: run 1/.test(document.querySelector('.results .chart canvas').getAttribute('aria-label'))`)
+    })
+  })
+
   test('points that are drawn are learned', async () => {
     await on(`${site.url}#${encodeLink('train', { data: 'drawn', points: [], speed: 1000 }, {})}`, async (page) => {
       await page.getByText('nothing to learn from yet').waitFor()
@@ -448,6 +486,9 @@ function framesPerSecond(page: Page): Promise<number> {
       }),
   )
 }
+
+/** A run of the Train tab. */
+const RUN = { options: {}, batch: 16, schedule: { kind: 'constant', steps: 500, factor: 0.5, threshold: 0.01 } }
 
 /** The digests of weights from all browsers, which must be equal. */
 const sharedBits = new Set<string | undefined>()

@@ -7,7 +7,7 @@ import { Button, Slider, short } from '../ui/controls'
 import { css, isDark, signed, token } from '../ui/palette'
 import type { Backprop } from './backprop'
 import { type Phase, phasesOf, phaseText } from './backprop-text'
-import { layoutOf } from './pictures'
+import { layoutOf } from './layout'
 
 /** Milliseconds of a phase. */
 const SLOWLY = 1600

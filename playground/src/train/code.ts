@@ -82,7 +82,7 @@ const CUT = ({ seed, sorted }: TrainingConfig['data']) => [
  */
 function partsText(run: RunChoice, changes: readonly Change[]): string | null {
   const own = [...changes].sort((a, b) => a.step - b.step)
-  if (own.some(({ method, batch }) => method !== undefined || batch !== undefined)) return null
+  if (own.some(({ method, batch, weights }) => method !== undefined || batch !== undefined || weights !== undefined)) return null
   let now = run
   const parts = [{ step: 0, now }, ...own.map((change) => ({ step: change.step, now: (now = turned(now, change)) }))]
   if (parts.some(({ now }) => now.schedule.kind === 'plateau')) return null
@@ -91,8 +91,8 @@ function partsText(run: RunChoice, changes: readonly Change[]): string | null {
 }
 
 /** A change during the run, for a comment. */
-const turnText = ({ step, method, rate, batch, schedule }: Change) =>
-  `// from step ${step} on: ${JSON.stringify({ method, rate, batch, schedule }).replaceAll('"', '')}`
+const turnText = ({ step, method, rate, batch, schedule, weights }: Change) =>
+  `// from step ${step} on: ${JSON.stringify({ method, rate, batch, schedule, weights }).replaceAll('"', '')}`
 
 /**
  * @param count of the rows to learn from

@@ -36,6 +36,15 @@ export interface Change {
   rate?: number
   batch?: number
   schedule?: ScheduleChoice
+  /** Weights that were set by hand. */
+  weights?: readonly WeightEdit[]
+}
+
+/** A weight that was set by hand: its layer, its index (inputs × units) and its value. */
+export interface WeightEdit {
+  layer: number
+  index: number
+  value: number
 }
 
 export interface TrainingConfig {
@@ -49,6 +58,6 @@ export interface TrainingConfig {
 }
 
 /** A run after a change; options belong to a method, so another method has none. */
-export function turned(now: RunChoice, { step: _, run: __, ...change }: Change): RunChoice {
+export function turned(now: RunChoice, { step: _, run: __, weights: ___, ...change }: Change): RunChoice {
   return { ...now, ...(change.method === undefined ? {} : { options: {} }), ...change }
 }

@@ -3,6 +3,8 @@ import type { Painting } from '../ui/canvas'
 import { rgbOf } from '../ui/hex'
 import { css, isDark, signed, token } from '../ui/palette'
 import type { Examples, Part } from './examples'
+import { layoutOf } from './layout'
+import type { Pointed } from './pointed'
 import type { NetView } from './view'
 
 const CLASSES_LIGHT = ['#c65a00', '#0068a8', '#008060', '#b5487f', '#7a6200', '#5b4fc4', '#3a8fc7', '#5c5c5c', '#a03030', '#306030']
@@ -14,10 +16,12 @@ export const classColour = (label: number): string => (isDark.value ? CLASSES_DA
 /** Strength of a class's color if the net is sure: below that of points of the class, so that these stand out. */
 const SURE = 0.55
 
-export function paintBoundary({ context: c, width, height }: Painting, view: NetView, examples: Examples): void {
+/** With a unit in place of the net's answer where one is given. */
+export function paintBoundary({ context: c, width, height }: Painting, view: NetView, examples: Examples, unit?: Float32Array): void {
   const { boundary } = view
   const size = Math.sqrt(boundary.length)
-  if (size > 0)
+  if (unit) c.drawImage(scaledPicture(unit), 0, 0, width, height)
+  else if (size > 0)
     c.drawImage(
       examples.classes === 2 ? picture(boundary, size, (value) => signed(SURE * value)) : classPicture(boundary, size),
       0,
@@ -72,19 +76,8 @@ function classPicture(values: Float32Array, size: number): HTMLCanvasElement {
   })
 }
 
-/** Where the units of each layer stand: the side of their boxes, and their middles. */
-export function layoutOf(sizes: readonly number[], width: number, height: number) {
-  const columns = sizes.length
-  const box = Math.max(8, Math.min(44, (height - 16) / Math.max(...sizes) - 6, width / columns / 1.9))
-  return {
-    box,
-    x: (column: number) => 14 + box / 2 + (column * (width - box - 28)) / Math.max(columns - 1, 1),
-    y: (column: number, i: number) => height / 2 + (i - (sizes[column] - 1) / 2) * Math.min(box + 8, (height - 12) / sizes[column]),
-  }
-}
-
 /** Columns of units; a line is as thick as its weight is large, blue above zero, orange below. */
-export function paintNet({ context: c, width, height }: Painting, view: NetView, examples: Examples): void {
+export function paintNet({ context: c, width, height }: Painting, view: NetView, examples: Examples, pointed: Pointed | null = null): void {
   const { weights, units } = view
   if (weights.length === 0) return
   if (examples.features > 100) return paintWeightPictures(c, width, height, weights[0])
@@ -100,6 +93,10 @@ export function paintNet({ context: c, width, height }: Painting, view: NetView,
         const share = values[i * n + k] / largest
         c.strokeStyle = css(signed(share < 0 ? -1 : 1), 0.12 + 0.75 * Math.abs(share))
         c.lineWidth = 0.4 + 2.6 * Math.abs(share)
+        if (pointed?.kind === 'weight' && pointed.layer === layer && pointed.from === i && pointed.to === k) {
+          c.strokeStyle = token('ink')
+          c.lineWidth = 4
+        }
         c.beginPath()
         const [ax, bx] = [x(layer) + box / 2, x(layer + 1) - box / 2]
         c.moveTo(ax, y(layer, i))
@@ -111,8 +108,9 @@ export function paintNet({ context: c, width, height }: Painting, view: NetView,
   const frame = (column: number, i: number, paint: (left: number, top: number) => void) => {
     const [left, top] = [x(column) - box / 2, y(column, i) - box / 2]
     paint(left, top)
-    c.strokeStyle = token('soft')
-    c.lineWidth = 1
+    const isPointed = pointed?.kind === 'unit' && pointed.layer === column - 1 && pointed.unit === i
+    c.strokeStyle = token(isPointed ? 'accent' : 'soft')
+    c.lineWidth = isPointed ? 4 : 1
     c.strokeRect(left, top, box, box)
   }
   for (let column = 0; column < columns; column++) {

@@ -76,6 +76,7 @@ export async function session(input: SessionInput, context: Context<SessionUpdat
   let isSeen = true
   let stepsPerSecond = 0
   const show = async () => {
+    for (const trainer of trainers) trainer.edit()
     const frame = await frameOf(trainers, data, chosen, stepsPerSecond)
     const xray = xrays[Math.min(chosen, xrays.length - 1)]
     context.update({ type: 'frame', frame: { ...frame, ...(xray && { xray: xray.now() }) } })

@@ -34,6 +34,7 @@ export function run(method: string, changes: Partial<RunChoice> = {}): RunChoice
 }
 
 const BATCH = whole(0, 100_000)
+const EDIT = record({ layer: whole(0, 8), index: whole(0, 1e6), value: number(-1e6, 1e6) })
 
 export const train = tabState<TrainState>(
   'train',
@@ -74,7 +75,13 @@ export const train = tabState<TrainState>(
     seed: SEED,
     decay: number(0, 100),
     runs: list(record({ method: firstOrder, rate: RATE, options, batch: BATCH, schedule }), 8, 1),
-    changes: list(record({ step: whole(0, 1e6), run: whole(0, 7) }, { method: firstOrder, rate: RATE, batch: BATCH, schedule }), 1000),
+    changes: list(
+      record(
+        { step: whole(0, 1e6), run: whole(0, 7) },
+        { method: firstOrder, rate: RATE, batch: BATCH, schedule, weights: list(EDIT, 100) },
+      ),
+      1000,
+    ),
     chosen: whole(0, 7),
     at: whole(0, 1e6),
     isPlaying: flag,
@@ -110,7 +117,9 @@ export function present(state: TrainState, index: number): RunChoice {
 export function remember(change: Change): void {
   const { changes } = train.state.value
   const isSame = ({ step, run }: Change) => step === change.step && run === change.run
-  train.set({ changes: [...changes.filter((old) => !isSame(old)), { ...changes.find(isSame), ...change }] })
+  const before = changes.find(isSame)
+  const weights = [...(before?.weights ?? []), ...(change.weights ?? [])]
+  train.set({ changes: [...changes.filter((old) => !isSame(old)), { ...before, ...change, ...(weights.length > 0 && { weights }) }] })
 }
 
 /** Restarts with the present choices. */

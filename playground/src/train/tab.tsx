@@ -15,12 +15,14 @@ import { colour, isDark } from '../ui/palette'
 import { wantsLessMotion } from '../ui/playback'
 import type { Backprop } from './backprop'
 import type { Change, DataKind } from './config'
-import { DigitPad } from './digit-pad'
 import type { Examples } from './examples'
 import type { Noise } from './noise'
 import { classColour, paintBoundary, paintHistogram, paintNet } from './pictures'
+import type { Pointed } from './pointed'
 import type { Frame, SessionMessage } from './session'
 import { configOf, LARGEST_TABLE, present, remember, run, startAfresh, type TrainState, train } from './state'
+import type { Curve } from './trainer'
+import type { NetView } from './view'
 
 const worker = engineOnDemand()
 
@@ -98,6 +100,8 @@ export function TrainTab() {
   useEffect(() => {
     const at = isFirst.current ? train.state.value.at : 0
     if (!isFirst.current) furthest.current = 0
+    ghosts.value = []
+    pointed.value = held.value = null
     isFirst.current = false
     if (shape !== shownShape.current) {
       frame.value = null
@@ -107,6 +111,13 @@ export function TrainTab() {
     verdict.value = ''
     begin(at)
   }, [startKey])
+  /** The part of the net under the pointer, and the weight that was clicked. */
+  const [pointed, held] = [useSignal<Pointed | null>(null), useSignal<(Pointed & { kind: 'weight' }) | null>(null)]
+  const parts = useSignal<typeof import('./part-text') | null>(null)
+  const pad = useSignal<typeof import('./digit-pad') | null>(null)
+  useEffect(() => {
+    if (state.data === 'digits' && !pad.value) import('./digit-pad').then((module) => (pad.value = module))
+  }, [state.data])
   const looked = useSignal<{ backprop?: Backprop; noise?: Noise }>({})
   const [backpropPanel, noisePanel] = [
     useSignal<typeof import('./backprop-panel') | null>(null),
@@ -168,7 +179,10 @@ export function TrainTab() {
     }
   }, [])
 
+  /** Curves from before the last rewind, to compare with. */
+  const ghosts = useSignal<readonly Curve[]>([])
   const rewind = (step: number) => {
+    ghosts.value = frame.value?.runs.map(({ curve }) => curve) ?? []
     train.set({ isPlaying: false, at: step })
     begin(step)
   }
@@ -238,18 +252,32 @@ export function TrainTab() {
                 <Canvas
                   class="net-picture"
                   label={`The net: ${[shown.features, ...state.hidden, shown.classes].join(', ')} units. Each unit is a picture of what it answers to.`}
-                  when={[view, isDark.value]}
-                  paint={(painting) => paintNet(painting, view, shown)}
+                  when={[view, isDark.value, pointed.value, held.value]}
+                  paint={(painting) => paintNet(painting, view, shown, held.value ?? pointed.value)}
+                  onPointerEnter={() => {
+                    if (!parts.value) import('./part-text').then((module) => (parts.value = module))
+                  }}
+                  onPointerMove={(e) => {
+                    pointed.value = parts.value?.partAt(e, view, shown) ?? null
+                  }}
+                  onPointerLeave={() => {
+                    pointed.value = null
+                  }}
+                  onPointerDown={(e) => {
+                    const part = parts.value?.partAt(e, view, shown) ?? null
+                    held.value = part?.kind === 'weight' ? part : null
+                    pointed.value = part
+                  }}
                 />
               )}
               {isDigits ? (
-                <DigitPad outputs={digit.value} onDigit={(pixels) => tell({ type: 'digit', pixels })} />
+                pad.value && <pad.value.DigitPad outputs={digit.value} onDigit={(pixels) => tell({ type: 'digit', pixels })} />
               ) : (
                 <Canvas
                   class="boundary"
                   label={`What the net says in the plane; test accuracy ${Math.round(100 * (frame.value?.runs[state.chosen]?.testAccuracy ?? 0))} percent`}
-                  when={[view, isDark.value]}
-                  paint={(painting) => paintBoundary(painting, view, shown)}
+                  when={[view, isDark.value, pointed.value]}
+                  paint={(painting) => paintBoundary(painting, view, shown, unitOf(view, pointed.value))}
                   onPointerDown={(e) => draw(e, shown)}
                   onPointerMove={(e) => {
                     if (e.buttons === 1) draw(e, shown)
@@ -261,6 +289,21 @@ export function TrainTab() {
             hint === '' && <p class="says">Making the net…</p>
           )}
         </div>
+        {view &&
+          shown &&
+          !isDigits &&
+          !state.backprop &&
+          (parts.value ? (
+            <parts.value.PartText
+              part={held.value ?? pointed.value}
+              isHeld={held.value !== null}
+              view={view}
+              examples={shown}
+              onWeight={(edit) => tell({ type: 'change', change: { run: Math.min(state.chosen, state.runs.length - 1), weights: [edit] } })}
+            />
+          ) : (
+            <p class="says part">Point at a unit to enlarge it, at a line to read its weight; click a line to change it.</p>
+          ))}
         {shown && !isDigits && (
           <p class="legend">
             {shown.classNames.map((name, i) => (
@@ -298,7 +341,7 @@ export function TrainTab() {
         </p>
       </section>
       <section class="results" aria-label="Results">
-        <Curves state={state} frame={frame.value} />
+        <Curves state={state} frame={frame.value} ghosts={ghosts.value} />
         <div class="scroll">
           <table>
             <thead>
@@ -455,6 +498,9 @@ export function TrainTab() {
   )
 }
 
+/** What a unit answers, where one is pointed at. */
+const unitOf = ({ units }: NetView, part: Pointed | null) => (part?.kind === 'unit' ? units[part.layer]?.[part.unit] : undefined)
+
 /** The least distance of points that are drawn in one go. */
 const APART = 0.09
 
@@ -573,19 +619,22 @@ function CsvChoice({ state, onFile }: { state: TrainState; onFile(file: File | u
   )
 }
 
-function Curves({ state, frame }: { state: TrainState; frame: Frame | null }) {
+function Curves({ state, frame, ghosts }: { state: TrainState; frame: Frame | null; ghosts: readonly Curve[] }) {
   const { axis, loss } = state
-  const { data, marks, range } = useMemo(() => {
+  const looks = runLooks(state)
+  const { data, marks, range, ghostCount } = useMemo(() => {
     const runs = frame?.runs ?? []
     const places = runs.map(({ curve, samplesPerStep }) =>
       axis === 'seconds' ? curve.seconds : axis === 'samples' ? curve.steps.map((s) => s * samplesPerStep) : curve.steps,
     )
-    const xs = [...new Set(places.flat())].sort((a, b) => a - b)
+    const isCompared = axis === 'steps' && ghosts.length > 0
+    const xs = [...new Set([...places.flat(), ...(isCompared ? ghosts.flatMap(({ steps }) => steps) : [])])].sort((a, b) => a - b)
+    const before = isCompared ? ghosts.map((curve) => interpolated(curve.steps, curve[loss as 'test' | 'train' | 'batch'], xs)) : []
     // All lines of a chart have one list of places: between its own points a line is interpolated.
     const lines = runs.map(({ curve }, i) => interpolated(places[i], curve[loss as 'test' | 'train' | 'batch'], xs))
     const marks =
       axis === 'steps'
-        ? state.changes.map(({ step, run, method, rate, batch, schedule }) => ({
+        ? state.changes.map(({ step, run, method, rate, batch, schedule, weights }) => ({
             x: step,
             text: [
               `${run + 1}:`,
@@ -593,6 +642,7 @@ function Curves({ state, frame }: { state: TrainState; frame: Frame | null }) {
               rate !== undefined && short(rate),
               batch !== undefined && rowsText(batch),
               schedule && scheduleFacts(schedule.kind).label.toLowerCase(),
+              weights && 'weight',
             ]
               .filter(Boolean)
               .join(' '),
@@ -601,11 +651,12 @@ function Curves({ state, frame }: { state: TrainState; frame: Frame | null }) {
     // Over samples or seconds the runs are compared as far as all of them have come.
     const end = Math.min(...places.map((list) => list[list.length - 1]))
     return {
-      data: [xs.length > 0 ? xs : [0, 1], ...lines],
+      data: [xs.length > 0 ? xs : [0, 1], ...lines, ...before],
+      ghostCount: before.length,
       marks,
       range: axis !== 'steps' && places.length > 1 && end > 0 ? ([0, end] as const) : undefined,
     }
-  }, [frame, axis, loss, state.changes])
+  }, [frame, axis, loss, state.changes, ghosts])
   return (
     <div class="curves">
       <div class="toolbar">
@@ -637,7 +688,12 @@ function Curves({ state, frame }: { state: TrainState; frame: Frame | null }) {
         xRange={range}
         log
         marks={marks}
-        lines={runLooks(state).map((look, i) => ({ label: runName(present(state, i)), ...look }))}
+        lines={[
+          ...looks.map((look, i) => ({ label: runName(present(state, i)), ...look })),
+          ...looks
+            .slice(0, ghostCount)
+            .map(({ colour }, i) => ({ label: `before: run ${i + 1}`, colour: `${colour}66`, dash: [], width: 1.2, isUnnamed: true })),
+        ]}
       />
     </div>
   )

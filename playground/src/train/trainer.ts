@@ -112,6 +112,7 @@ export class Trainer {
     for (const change of this.config.changes) {
       if (change.step === this.step && change.run === this.index) this.apply(change)
     }
+    this.edit()
     this.rates.before(this.step - this.scheduleStart)
     const { inputs, labels } = this.nextBatch()
     const { features, classes } = this.examples
@@ -129,6 +130,18 @@ export class Trainer {
     this.lastLoss = value
     this.xray?.after(this.step, value)
     if (!this.settings.isQuiet && this.step % this.stride === 0) this.record(value)
+  }
+
+  /** Sets the weights that are set by hand at this step; as often as one likes, for the values are the same. */
+  edit(): void {
+    const parameters = this.model.parameters()
+    for (const { step, run, weights = [] } of this.config.changes) {
+      if (step !== this.step || run !== this.index) continue
+      for (const { layer, index, value } of weights) {
+        const values = parameters[2 * layer]?.view()
+        if (values && index < values.length) values[index] = value
+      }
+    }
   }
 
   private apply(change: Change): void {
