@@ -1,5 +1,18 @@
 /** Models of every layer for exports, each with inputs: the same bits on every machine, so that files of them are the same bytes. */
 import {
+  AvgPool,
+  Concat,
+  Conv1d,
+  Conv2d,
+  ConvTranspose2d,
+  GlobalAvgPool,
+  GroupNorm,
+  MaxPool,
+  Residual,
+  SeparableConv2d,
+  SqueezeExcite,
+} from '../../ts/conv/index.js'
+import {
   Activation,
   type ActivationName,
   BatchNorm,
@@ -159,5 +172,65 @@ export function cases(): Case[] {
       inputs: numbers([6, 3]),
       in: ['onnx', 'function'] as const,
     })),
+    {
+      name: 'convolution of images',
+      model: net(
+        new Conv2d(2, 6, 3, { padding: 'same', activation: 'relu', bias: false }),
+        new BatchNorm(6, { activation: 'relu' }),
+        new MaxPool(2),
+        new Conv2d(6, 8, [3, 2], { stride: 2, padding: [[2, 2], [1, 1]], groups: 2, activation: 'gelu' }), // biome-ignore format: one line
+        new GroupNorm(2, 8),
+        new AvgPool([2, 1]),
+        new Flatten(),
+        new BatchNorm(24),
+        new Dense(24, 3),
+      ),
+      inputs: numbers([3, 8, 9, 2]),
+      inputShape: [8, 9, 2],
+      in: ['onnx', 'torch', 'keras'],
+    },
+    {
+      name: 'convolution of signals',
+      model: net(
+        new Conv1d(3, 4, 5, { stride: 2, padding: [[1, 1]], dilation: 1, activation: 'tanh' }),
+        new MaxPool(2, { stride: 1 }),
+        new Conv1d(4, 6, 2, { padding: 'same', dilation: 2 }),
+        new GlobalAvgPool(),
+        new Dense(6, 2),
+      ),
+      inputs: numbers([2, 12, 3]),
+      inputShape: [12, 3],
+      in: ['onnx', 'torch', 'keras'],
+    },
+    {
+      name: 'transposed convolution',
+      model: net(
+        new ConvTranspose2d(2, 4, 3, { stride: 2, padding: 1, outputPadding: 1, groups: 2, activation: 'elu' }),
+        new Conv2d(4, 2, 1),
+      ),
+      inputs: numbers([2, 3, 4, 2]),
+      inputShape: [3, 4, 2],
+      in: ['onnx', 'torch'],
+    },
+    {
+      name: 'separable convolution',
+      model: net(new SeparableConv2d(2, 5, 3, { padding: 'same', activation: 'silu' }), new MaxPool(2), new GlobalAvgPool()),
+      inputs: numbers([2, 6, 4, 2]),
+      inputShape: [6, 4, 2],
+      in: ['onnx', 'keras'],
+    },
+    {
+      name: 'blocks of a residual net',
+      model: net(
+        new Residual([new Conv2d(2, 2, 3, { padding: 1 }), new BatchNorm(2), new SqueezeExcite(2)], { activation: 'relu' }),
+        new Residual([new Conv2d(2, 4, 3, { stride: 2, padding: 1 })], { shortcut: [new Conv2d(2, 4, 1, { stride: 2 })] }),
+        new Concat([[new Conv2d(4, 3, 1)], [new MaxPool(3, { stride: 1, padding: 'same' })], []]),
+        new GlobalAvgPool(),
+        new Dense(11, 3),
+      ),
+      inputs: numbers([2, 6, 5, 2]),
+      inputShape: [6, 5, 2],
+      in: ['onnx'],
+    },
   ]
 }

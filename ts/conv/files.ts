@@ -2,10 +2,12 @@
 import type { Activation } from '../backend/kernels.js'
 import { rangeError } from '../common/errors.js'
 import { show } from '../common/show.js'
+import type { LayerExports } from '../export/layer-exports.js'
 import { kind, type LayerConfig, registerLayers } from '../files/kinds.js'
 import type { Module } from '../nn/module.js'
 import { Concat, Residual, SqueezeExcite } from './blocks.js'
 import { Conv1d, Conv2d, ConvTranspose2d } from './conv-layers.js'
+import * as exported from './exports.js'
 import { GroupNorm } from './group-norm.js'
 import type { PoolOptions } from './pool.js'
 import { AvgPool, GlobalAvgPool, MaxPool } from './pool-layers.js'
@@ -40,8 +42,9 @@ const saveConv = ({ inputs, filters, settings }: ConvLayer): ConvConfig => {
   return { inputs, filters, kernel, stride, padding, dilation, groups, activation, bias }
 }
 
-function convKind<L extends ConvLayer & Module>(make: (config: ConvConfig, options: object) => L) {
+function convKind<L extends ConvLayer & Module>(make: (config: ConvConfig, options: object) => L, exports: LayerExports) {
   return kind<L, ConvConfig>({
+    exports,
     save: saveConv,
     names: NAMES,
     load: (config, options) => {
@@ -59,8 +62,9 @@ interface PoolConfig extends PoolOptions, LayerConfig {
   size: Pair
 }
 
-function poolKind<L extends (MaxPool | AvgPool) & Module>(make: (size: Pair, options: PoolOptions) => L) {
+function poolKind<L extends (MaxPool | AvgPool) & Module>(make: (size: Pair, options: PoolOptions) => L, exports: LayerExports) {
   return kind<L, PoolConfig>({
+    exports,
     save: ({ size, settings }) => ({ size, ...settings }),
     names: ['size', 'stride', 'padding', 'dilation'],
     load: ({ size, ...options }, more) => make(size, { ...options, ...more }),
@@ -75,6 +79,7 @@ registerLayers([
     'SeparableConv2d',
     SeparableConv2d,
     kind<SeparableConv2d, Omit<ConvConfig, 'groups'>>({
+      exports: exported.separableExports,
       save: ({ inputs, filters, settings }) => {
         const { kernel, stride, padding, dilation, activation, bias } = settings
         return { inputs, filters, kernel, stride, padding, dilation, activation, bias }
@@ -96,6 +101,7 @@ registerLayers([
     'GroupNorm',
     GroupNorm,
     kind<GroupNorm, { groups: number; channels: number; epsilon: number }>({
+      exports: exported.groupNormExports,
       save: ({ groups, channels, epsilon }) => ({ groups, channels, epsilon }),
       names: ['groups', 'channels', 'epsilon'],
       load: ({ groups, channels, epsilon }, options) => new GroupNorm(groups, channels, { epsilon, ...options }),
@@ -106,6 +112,7 @@ registerLayers([
     'SqueezeExcite',
     SqueezeExcite,
     kind<SqueezeExcite, { channels: number; units: number }>({
+      exports: exported.squeezeExports,
       save: ({ channels, units }) => ({ channels, units }),
       names: ['channels', 'units'],
       load: ({ channels, units }, options) => new SqueezeExcite(channels, { units, ...options }),
@@ -119,6 +126,7 @@ registerLayers([
     'Residual',
     Residual,
     kind<Residual, { layers: readonly Module[]; shortcut: readonly Module[]; activation: Activation }>({
+      exports: exported.residualExports,
       save: ({ layers, shortcut, activation }) => ({ layers: [...layers], shortcut: [...shortcut], activation }),
       names: ['layers', 'shortcut', 'activation'],
       load: ({ layers, shortcut, activation }, options) => new Residual(layers, { shortcut, activation, ...options }),
@@ -128,16 +136,22 @@ registerLayers([
     'Concat',
     Concat,
     kind<Concat, { branches: readonly (readonly Module[])[] }>({
+      exports: exported.concatExports,
       save: ({ branches }) => ({ branches: branches.map((branch) => [...branch]) }),
       names: ['branches'],
       load: ({ branches }, options) => new Concat(branches, options),
     }),
   ],
-  ['Conv2d', Conv2d, convKind((c, options) => new Conv2d(c.inputs, c.filters, c.kernel as [number, number], options))],
+  [
+    'Conv2d',
+    Conv2d,
+    convKind((c, options) => new Conv2d(c.inputs, c.filters, c.kernel as [number, number], options), exported.conv2dExports),
+  ],
   [
     'ConvTranspose2d',
     ConvTranspose2d,
     kind<ConvTranspose2d, ConvConfig & { outputPadding: Pair | 0 }>({
+      exports: exported.convTranspose2dExports,
       save: (layer) => ({ ...saveConv(layer), outputPadding: layer.settings.outputPadding ?? 0 }),
       names: [...NAMES, 'outputPadding'],
       load: (config, options) => {
@@ -161,8 +175,17 @@ registerLayers([
       }),
     }),
   ],
-  ['Conv1d', Conv1d, convKind((c, options) => new Conv1d(c.inputs, c.filters, c.kernel[0], options))],
-  ['MaxPool', MaxPool, poolKind((size, options) => new MaxPool(size, options))],
-  ['AvgPool', AvgPool, poolKind((size, options) => new AvgPool(size, options))],
-  ['GlobalAvgPool', GlobalAvgPool, kind<GlobalAvgPool, LayerConfig>({ save: () => ({}), names: [], load: () => new GlobalAvgPool() })],
+  ['Conv1d', Conv1d, convKind((c, options) => new Conv1d(c.inputs, c.filters, c.kernel[0], options), exported.conv1dExports)],
+  ['MaxPool', MaxPool, poolKind((size, options) => new MaxPool(size, options), exported.maxPoolExports)],
+  ['AvgPool', AvgPool, poolKind((size, options) => new AvgPool(size, options), exported.avgPoolExports)],
+  [
+    'GlobalAvgPool',
+    GlobalAvgPool,
+    kind<GlobalAvgPool, LayerConfig>({
+      exports: exported.globalAvgPoolExports,
+      save: () => ({}),
+      names: [],
+      load: () => new GlobalAvgPool(),
+    }),
+  ],
 ])

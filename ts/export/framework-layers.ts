@@ -1,4 +1,6 @@
-/** Names of layers in PyTorch and Keras: one entry for each layer that can be exported. */
+/** Names of layers in PyTorch and Keras: one entry for each layer of the core; rooms have those of their layers. */
+import { rangeError } from '../common/errors.js'
+import type { Shape } from '../common/shape.js'
 import { Activation } from '../nn/activation.js'
 import { BatchNorm } from '../nn/batch-norm.js'
 import type { BufferTensor } from '../nn/buffer.js'
@@ -9,60 +11,56 @@ import { Flatten } from '../nn/flatten.js'
 import { LayerNorm } from '../nn/layer-norm.js'
 import type { Module } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
-import { withoutExport } from './leaves.js'
+import { KERAS_ACTIVATIONS, TORCH_ACTIVATIONS } from './activations.js'
+import type { LayerExports, TensorNames } from './layer-exports.js'
+import { exportsOf, leavesOf, withoutExport } from './leaves.js'
 
 export type Framework = 'PyTorch' | 'Keras'
 
-/** One tensor of a layer: its path here and its name in the framework. */
+/** One tensor of a layer, and its place and layout in a framework. */
 export interface NamedTensor {
   readonly name: string
   readonly tensor: Parameter | BufferTensor
-  /** True if the framework's matrix is the transpose of the one here. */
-  readonly isTransposed: boolean
+  /** The shape of its numbers here, with an axis for each that the framework moves. */
+  readonly view: Shape
+  /** The order of these axes in the framework. */
+  readonly axes: readonly number[]
+  /** Its shape in the framework. */
+  readonly shape: Shape
 }
 
-/** A tensor by its names in the state of PyTorch and in Keras; with `transposed`, rows in PyTorch are columns here. */
-interface TensorNames {
-  torch: string
-  keras: string
-  tensor: Parameter | BufferTensor | null
-  transposed?: true
+type FrameworkLayer<L extends Module> = Required<Pick<LayerExports<L>, 'tensors' | 'torch' | 'keras'>>
+
+/** A layer, and what is known of the values that it takes. */
+export interface PlacedLayer {
+  readonly layer: Module
+  /** Directions of images: 2, of signals: 1; 0 for rows. */
+  readonly axes: number
+  /** Channels of the images that a `Flatten` before made rows of, up to the next dense layer; else null. */
+  readonly flattened: number | null
 }
 
-interface FrameworkLayer<L extends Module> {
-  /** The layer's tensors, in the order of Keras' `get_weights`. */
-  tensors(layer: L): TensorNames[]
-  /** The modules of `nn.Sequential` that replace the layer: an activation is a module of its own there. */
-  torch(layer: L): string[]
-  keras(layer: L): string[]
-}
-
-const TORCH_ACTIVATIONS: Readonly<Record<string, string>> = {
-  linear: 'nn.Identity()',
-  relu: 'nn.ReLU()',
-  leakyRelu: 'nn.LeakyReLU(0.01)',
-  sigmoid: 'nn.Sigmoid()',
-  tanh: 'nn.Tanh()',
-  gelu: 'nn.GELU()',
-  silu: 'nn.SiLU()',
-  softplus: 'nn.Softplus()',
-  elu: 'nn.ELU()',
-}
-
-const KERAS_ACTIVATIONS: Readonly<Record<string, string>> = {
-  relu: "'relu'",
-  leakyRelu: 'lambda x: ops.leaky_relu(x, negative_slope=0.01)',
-  sigmoid: "'sigmoid'",
-  tanh: "'tanh'",
-  gelu: 'lambda x: ops.gelu(x, approximate=False)',
-  silu: "'silu'",
-  softplus: "'softplus'",
-  elu: "'elu'",
+/** @internal the layers of nested Sequentials in their order */
+export function placedLayers(model: Module): PlacedLayer[] {
+  const leaves = leavesOf(model)
+  let axes: number = leaves.map((layer) => exportsOf(layer)?.axes).find((found) => found !== undefined) ?? 0
+  let [channels, flattened]: (number | null)[] = [null, null]
+  return leaves.map((layer) => {
+    const own = exportsOf(layer)
+    const placed = { layer, axes, flattened }
+    const results = own?.channels?.(layer) ?? (layer instanceof BatchNorm && axes > 0 ? layer.width : undefined)
+    if (own?.axes !== undefined) axes = own.axes
+    if (results !== undefined) channels = results
+    if (results === 0) axes = 0
+    if (layer instanceof Flatten && axes > 0) [flattened, axes] = [channels, 0]
+    if (layer instanceof Dense) flattened = null
+    return placed
+  })
 }
 
 const dense: FrameworkLayer<Dense> = {
   tensors: ({ weight, bias }) => [
-    { torch: 'weight', keras: 'kernel', tensor: weight, transposed: true },
+    { torch: 'weight', keras: 'kernel', tensor: weight, torchAxes: [1, 0] },
     { torch: 'bias', keras: 'bias', tensor: bias },
   ],
   torch({ inputs, outputs, bias, activation }) {
@@ -98,8 +96,8 @@ const batchNorm: FrameworkLayer<BatchNorm> = {
     { torch: 'running_mean', keras: 'moving_mean', tensor: layer.runningMean },
     { torch: 'running_var', keras: 'moving_variance', tensor: layer.runningVariance },
   ],
-  torch: ({ width, epsilon, momentum, activation }) => [
-    `nn.BatchNorm1d(${width}, eps=${epsilon}, momentum=${momentum})`,
+  torch: ({ width, epsilon, momentum, activation }, axes) => [
+    `nn.BatchNorm${Math.max(axes, 1)}d(${width}, eps=${epsilon}, momentum=${momentum})`,
     ...(activation === 'linear' ? [] : [TORCH_ACTIVATIONS[activation]]),
   ],
   keras: ({ epsilon, momentum, activation }) => [
@@ -133,27 +131,38 @@ const LAYERS = new Map<unknown, FrameworkLayer<Module>>([
 ])
 
 function entryOf(layer: Module, framework: Framework): FrameworkLayer<Module> {
-  const entry = LAYERS.get(layer.constructor)
-  if (entry === undefined) throw withoutExport(`to${framework}`, layer, false)
-  return entry
+  const { tensors = () => [], torch, keras } = LAYERS.get(layer.constructor) ?? exportsOf(layer) ?? {}
+  if ((framework === 'PyTorch' ? torch : keras) === undefined) throw withoutExport(`to${framework}`, layer, false)
+  return { tensors, torch, keras } as FrameworkLayer<Module>
 }
 
 /** @internal @throws TypeError for a layer that has no equivalent in the framework */
-export function tensorsOf(layer: Module, framework: Framework): NamedTensor[] {
+export function tensorsOf({ layer, flattened }: PlacedLayer, framework: Framework): NamedTensor[] {
   const isTorch = framework === 'PyTorch'
   return entryOf(layer, framework)
     .tensors(layer)
-    .flatMap(({ torch, keras, tensor, transposed = false }) =>
-      tensor === null ? [] : [{ name: isTorch ? torch : keras, tensor, isTransposed: isTorch && transposed }],
+    .flatMap(({ torch, keras, tensor, torchAxes, kerasAxes }) => {
+      if (tensor === null) return []
+      const [name, given] = isTorch ? [torch, torchAxes] : [keras, kerasAxes]
+      const axes = given ?? tensor.shape.map((_, axis) => axis)
+      const own = { name, tensor, view: tensor.shape, axes, shape: axes.map((axis) => tensor.shape[axis]) }
+      // PyTorch flattens images by channel, pixel by pixel
+      if (!isTorch || flattened === null || (name === 'bias' && layer instanceof Dense)) return [own]
+      const [width, ...others] = tensor.shape
+      return [{ ...own, view: [width / flattened, flattened, ...others], axes: others.length > 0 ? [2, 1, 0] : [1, 0] }]
+    })
+}
+
+/** @internal @throws TypeError for a layer that has no equivalent in PyTorch, RangeError for one with options that PyTorch does not have */
+export function torchCode({ layer, axes }: PlacedLayer): string[] {
+  if (axes > 0 && (layer instanceof Dense || layer instanceof LayerNorm))
+    throw rangeError(
+      `toPyTorch: ${layer.describe()} '${layer.path}' works on the channels of each pixel; use a convolution of 1 × 1, or Flatten before`,
     )
+  return entryOf(layer, 'PyTorch').torch(layer, axes)
 }
 
-/** @internal @throws TypeError for a layer that has no equivalent in PyTorch */
-export function torchCode(layer: Module): string[] {
-  return entryOf(layer, 'PyTorch').torch(layer)
-}
-
-/** @internal @throws TypeError for a layer that has no equivalent in Keras */
-export function kerasCode(layer: Module): string[] {
-  return entryOf(layer, 'Keras').keras(layer)
+/** @internal @throws TypeError for a layer that has no equivalent in Keras, RangeError for one with options that Keras does not have */
+export function kerasCode({ layer, axes }: PlacedLayer): string[] {
+  return entryOf(layer, 'Keras').keras(layer, axes)
 }

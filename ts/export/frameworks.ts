@@ -4,8 +4,8 @@ import { array, readOptions, type Schema } from '../common/options.js'
 import { formatShape, type Shape, sameShape } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
 import { Module } from '../nn/module.js'
-import { kerasCode, type NamedTensor, tensorsOf, torchCode } from './framework-layers.js'
-import { leavesOf } from './leaves.js'
+import { kerasCode, type NamedTensor, placedLayers, tensorsOf, torchCode } from './framework-layers.js'
+import { turned } from './turned.js'
 
 /** Numbers with their shape, as `encodeSafetensors` takes them and `decodeSafetensors` gives them. */
 export interface ForeignTensor {
@@ -23,7 +23,8 @@ export interface ForeignModel {
 
 /**
  * The weights of a model as PyTorch's `nn.Sequential` has them, by the names of its `state_dict` and in its layouts ([out, in] of `nn.Linear`), and
- * the Python that makes that model. The activation of a `Dense` is a module of its own there, and has a number of its own in the names.
+ * the Python that makes that model. The activation of a `Dense` is a module of its own there, and has a number of its own in the names. A net with
+ * convolutions takes images [rows, channels, height, width] there; the weights behind a `Flatten` are in the order that they have then.
  *
  * @example
  * const { tensors, code } = toPyTorch(new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)]))
@@ -36,9 +37,10 @@ export function toPyTorch(model: Module): ForeignModel {
   checkModel('toPyTorch', model)
   const tensors: Record<string, ForeignTensor> = {}
   const modules: string[] = []
-  for (const layer of leavesOf(model)) {
-    for (const own of tensorsOf(layer, 'PyTorch')) tensors[`${modules.length}.${own.name}`] = toForeign(own)
-    modules.push(...torchCode(layer))
+  for (const placed of placedLayers(model)) {
+    const code = torchCode(placed)
+    for (const own of tensorsOf(placed, 'PyTorch')) tensors[`${modules.length}.${own.name}`] = toForeign(own)
+    modules.push(...code)
   }
   return { tensors, code: `nn.Sequential(${modules.join(', ')})` }
 }
@@ -56,8 +58,8 @@ export function toPyTorch(model: Module): ForeignModel {
  */
 export function toKeras(model: Module): ForeignModel {
   checkModel('toKeras', model)
-  const leaves = leavesOf(model)
-  const named = leaves.flatMap((layer) => tensorsOf(layer, 'Keras'))
+  const leaves = placedLayers(model)
+  const named = leaves.flatMap((placed) => tensorsOf(placed, 'Keras'))
   const tensors = Object.fromEntries(named.map((own, i) => [`${String(i).padStart(4, '0')}.${own.name}`, toForeign(own)]))
   return { tensors, code: `keras.Sequential([${leaves.flatMap(kerasCode).join(', ')}])` }
 }
@@ -94,8 +96,8 @@ export function fromPyTorch<M extends Module>(model: M, tensors: ForeignTensors,
   const names = Object.keys(tensors).filter((name) => !name.endsWith('num_batches_tracked'))
   const moduleOf = (name: string) => name.slice(0, Math.max(name.lastIndexOf('.'), 0))
   const modules = order ?? [...new Set(names.map(moduleOf))].sort(byNaturalOrder)
-  const layers = leavesOf(model)
-    .map((layer) => tensorsOf(layer, 'PyTorch'))
+  const layers = placedLayers(model)
+    .map((placed) => tensorsOf(placed, 'PyTorch'))
     .filter((named) => named.length > 0)
   if (layers.length !== modules.length)
     throw plainError(
@@ -121,7 +123,7 @@ export function fromKeras<M extends Module>(model: M, tensors: ForeignTensors | 
   checkTensors('fromKeras', tensors)
   const byName = Array.isArray(tensors) ? Object.fromEntries(tensors.map((tensor, i) => [String(i), tensor])) : (tensors as ForeignTensors)
   const names = Object.keys(byName).sort(byNaturalOrder)
-  const named = leavesOf(model).flatMap((layer) => tensorsOf(layer, 'Keras'))
+  const named = placedLayers(model).flatMap((placed) => tensorsOf(placed, 'Keras'))
   assignAll(
     'fromKeras',
     named.map((own, i) => [own, names[i] ?? own.name] as const),
@@ -142,28 +144,33 @@ function assignAll(
   const values = pairs.map(([own, name]) => {
     if (!left.delete(name)) throw plainError(`${who}: there is no '${shortened(name)}' for '${own.tensor.name}'`)
     const { shape, data } = tensors[name]
-    const wanted = own.isTransposed ? [...own.tensor.shape].reverse() : own.tensor.shape
+    const wanted = own.shape
     if (!sameShape(shape, wanted))
       throw rangeError(
         `${who}: '${shortened(name)}' wants shape ${formatShape(wanted)} for '${own.tensor.name}', got ${formatShape(shape)}`,
       )
     const numbers = Float64Array.from(data as ArrayLike<number>, Number)
-    return own.isTransposed ? transposed(numbers, wanted) : numbers
+    return fromForeign(own, numbers)
   })
   if (left.size > 0) throw plainError(`${who}: the model has no place for '${[...left].map(shortened).slice(0, 12).join("', '")}'`)
   for (const [i, [{ tensor }]] of pairs.entries()) tensor.view().set(values[i])
 }
 
-function toForeign({ tensor, isTransposed }: NamedTensor): ForeignTensor {
-  const data = tensor.data() as Float32Array
-  return isTransposed ? { shape: [...tensor.shape].reverse(), data: transposed(data, tensor.shape) } : { shape: tensor.shape, data }
+function toForeign({ tensor, view, axes, shape }: NamedTensor): ForeignTensor {
+  const data = tensor.data() as Float32Array | Float64Array
+  if (axes.every((axis, i) => axis === i)) return { shape, data }
+  const numbers = turned(data, view, axes)
+  return { shape, data: data instanceof Float32Array ? Float32Array.from(numbers) : numbers }
 }
 
-/** The transpose of a matrix of this shape. */
-function transposed<T extends Float32Array | Float64Array>(values: T, [rows, columns]: Shape): T {
-  const out = new (values.constructor as new (length: number) => T)(values.length)
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = values[i * columns + j]
-  return out
+/** The numbers of a tensor of a framework in the layout here. */
+function fromForeign({ view, axes }: NamedTensor, numbers: Float64Array): Float64Array {
+  const back = axes.map((_, axis) => axes.indexOf(axis))
+  return turned(
+    numbers,
+    axes.map((axis) => view[axis]),
+    back,
+  )
 }
 
 /** '2.weight' before '10.weight'. */

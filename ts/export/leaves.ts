@@ -1,7 +1,9 @@
 /** Code that exports share. */
 import { typeError } from '../common/errors.js'
+import { ROOMS } from '../files/kinds.js'
 import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
+import type { LayerExports } from './layer-exports.js'
 
 /** Layers that every format has. */
 const SHARED = 'Dense, Embedding, BatchNorm, LayerNorm, Activation, Dropout, Flatten'
@@ -14,7 +16,7 @@ const OF_OPERATIONS = 'EmbedColumns, PiecewiseLinearEmbedding, PeriodicEmbedding
 export function withoutExport(who: string, layer: Module, hasOperations = true): TypeError {
   const where = layer.path === '' ? '' : ` '${layer.path}'`
   return typeError(
-    `${who}: ${layer.describe()}${where} is not among the layers that can be exported: ${SHARED}${hasOperations ? `, ${OF_OPERATIONS}` : ''}, and Sequential of these${hasOperations ? '' : `; toOnnx and toFunction take ${OF_OPERATIONS} too`}`,
+    `${who}: ${layer.describe()}${where} is not among the layers that can be exported: ${SHARED}${hasOperations ? `, ${OF_OPERATIONS}` : ''}, layers of gradus/conv, and Sequential of these${hasOperations ? '' : `; toOnnx and toFunction take ${OF_OPERATIONS} too`}`,
   )
 }
 
@@ -22,4 +24,9 @@ export function withoutExport(who: string, layer: Module, hasOperations = true):
 export function leavesOf(model: Module): Module[] {
   model.build()
   return model.constructor === Sequential ? (model as Sequential).layers.flatMap(leavesOf) : [model]
+}
+
+/** @internal how other programs have a layer of a room, by its exact class; undefined for one of the core, or of one's own */
+export function exportsOf(layer: Module): LayerExports | undefined {
+  return ROOMS.find(([, Class]) => layer.constructor === Class)?.[2].exports
 }

@@ -22,7 +22,8 @@ import { Scale } from '../nn/scale.js'
 import { Sequential } from '../nn/sequential.js'
 import { Ensemble } from '../select/ensemble.js'
 import { tensor } from '../tensor.js'
-import { withoutExport } from './leaves.js'
+import type { OnnxAttributes, OnnxGraph } from './layer-exports.js'
+import { exportsOf, withoutExport } from './leaves.js'
 import { encodeMessage, type Field, Float } from './protobuf.js'
 
 /** Options of {@link toOnnx}. */
@@ -44,11 +45,8 @@ const OPSET = 17
 const FLOAT = 1
 const INT64 = 7
 
-/** Attributes of a node, by name: whole numbers, lists of them, or floats. */
-type Attributes = Readonly<Record<string, number | readonly number[] | Float>>
-
 /** Fields of an attribute by its type in ONNX. */
-function attribute(name: string, value: Attributes[string]): Field {
+function attribute(name: string, value: OnnxAttributes[string]): Field {
   if (value instanceof Float)
     return [
       5,
@@ -123,7 +121,9 @@ export function toOnnx(model: Module, options: OnnxOptions = {}): Bytes {
 
 /** @throws TypeError naming the first layer without an operation, before the user is asked for an `inputShape` */
 function checkLayers(layer: Module): void {
-  if (Object.hasOwn(layer, 'forward') || !EXPORTED.includes(layer.constructor)) throw withoutExport('toOnnx', layer)
+  const own = exportsOf(layer)
+  if (Object.hasOwn(layer, 'forward') || !(own || EXPORTED.includes(layer.constructor))) throw withoutExport('toOnnx', layer)
+  own?.parts?.(layer).forEach(checkLayers)
   if (layer instanceof Sequential) layer.layers.forEach(checkLayers)
   if (layer instanceof Ensemble) layer.members.forEach(checkLayers)
 }
@@ -173,13 +173,13 @@ function valueInfo(name: string, type: number, shape: Shape): Field[] {
 }
 
 /** Nodes and constants in the order of computation. */
-class Graph {
+class Graph implements OnnxGraph {
   readonly nodes: Field[][] = []
   readonly initializers: Field[][] = []
   private count = 0
 
   /** Adds a node. @returns the name of its output */
-  node(type: string, inputs: readonly string[], attributes: Attributes = {}, output = `${type}_${++this.count}`): string {
+  node(type: string, inputs: readonly string[], attributes: OnnxAttributes = {}, output = `${type}_${++this.count}`): string {
     const given = Object.entries(attributes).map(([name, value]) => attribute(name, value))
     this.nodes.push([...inputs.map((input): Field => [1, input]), [2, output], [3, `node_${output}`], [4, type], ...given])
     return output
@@ -249,9 +249,16 @@ class Graph {
       case PiecewiseLinearEmbedding:
       case PeriodicEmbedding:
         return this.embedNumbers(layer as PiecewiseLinearEmbedding | PeriodicEmbedding, x, at)
-      default:
-        throw withoutExport('toOnnx', layer)
+      default: {
+        const own = exportsOf(layer)
+        if (own === undefined) throw withoutExport('toOnnx', layer)
+        return own.onnx(layer, this, x, rank)
+      }
     }
+  }
+
+  list(values: readonly number[]): string {
+    return this.whole(`list_${++this.count}`, values)
   }
 
   private embedColumns({ columns, others, tables }: EmbedColumns, x: string, at: string): string {
@@ -361,7 +368,7 @@ class Graph {
     return this.activation(activation, this.node('Add', [product, this.constant(`${at}.shift`, shift, [width])]), at)
   }
 
-  private activation(name: ActivationName, x: string, at: string): string {
+  activation(name: ActivationName, x: string, at: string): string {
     switch (name) {
       case 'linear':
         return x
@@ -410,7 +417,7 @@ class Graph {
 }
 
 function rankAfter(layer: Module, rank: number): number {
-  if (layer instanceof Flatten || layer instanceof EnsembleMean) return 2
+  if (layer instanceof Flatten || layer instanceof EnsembleMean || exportsOf(layer)?.channels?.(layer) === 0) return 2
   if (layer instanceof EnsembleDense || (layer instanceof Scale && layer.members !== undefined)) return 3
   return layer instanceof Embedding ? rank + 1 : rank
 }

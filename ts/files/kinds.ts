@@ -1,6 +1,7 @@
 /** What model files know of a kind of layer. The layers of `gradus` are in layers.ts; a room registers those of its own. */
 import type { Backend } from '../backend/index.js'
 import type { Shape } from '../common/shape.js'
+import type { LayerExports } from '../export/layer-exports.js'
 import type { Module } from '../nn/module.js'
 
 /** The options of a layer in a file. */
@@ -18,6 +19,8 @@ export interface LayerKind {
   load(config: LayerConfig, options: { backend?: Backend }): Module
   /** The shapes of the layer's own tensors by name. They are compared with the file before a layer of that size is made. */
   shapes?(config: LayerConfig): Readonly<Record<string, Shape>>
+  /** How other programs have the layer, for `gradus/export`. */
+  readonly exports?: LayerExports
 }
 
 /** @internal a {@link LayerKind} with the types of its layer and options */
@@ -27,6 +30,7 @@ export function kind<L extends Module, C extends LayerConfig>(how: {
   later?: readonly (keyof C & string)[]
   load: (config: C, options: { backend?: Backend }) => L
   shapes?: (config: C) => Readonly<Record<string, Shape>>
+  exports?: LayerExports
 }): LayerKind {
   return how as unknown as LayerKind
 }

@@ -1,0 +1,57 @@
+/** What exports know of the layers of rooms: a room gives it with the kind of each layer (files/kinds.ts), so that this folder knows no room. */
+import type { Activation } from '../backend/kernels.js'
+import type { Shape } from '../common/shape.js'
+import type { BufferTensor } from '../nn/buffer.js'
+import type { Module } from '../nn/module.js'
+import type { Parameter } from '../parameter.js'
+import type { Float } from './protobuf.js'
+
+/** A tensor of a layer by its names in the state of PyTorch and in Keras. */
+export interface TensorNames {
+  torch: string
+  keras: string
+  tensor: Parameter | BufferTensor | null
+  /** The order of the axes in PyTorch, if it is another. */
+  torchAxes?: readonly number[]
+  /** The order of the axes in Keras, if it is another. */
+  kerasAxes?: readonly number[]
+}
+
+/** Attributes of an ONNX node, by name: whole numbers, lists of them, or floats. */
+export type OnnxAttributes = Readonly<Record<string, number | readonly number[] | Float>>
+
+/** The graph that a layer adds its nodes to. */
+export interface OnnxGraph {
+  /** Adds a node. @returns the name of its output */
+  node(type: string, inputs: readonly string[], attributes?: OnnxAttributes): string
+  /** Adds numbers. @returns their name */
+  constant(name: string, values: ArrayLike<number>, shape: Shape): string
+  /** Adds whole numbers under a name of their own. @returns the name */
+  list(values: readonly number[]): string
+  activation(name: Activation, x: string, at: string): string
+  /** Adds a layer. @param rank of its input */
+  layer(layer: Module, x: string, rank: number): string
+}
+
+/** How other programs have a layer. Images here are [rows, height, width, channels], in PyTorch and ONNX [rows, channels, height, width]. */
+export interface LayerExports<L extends Module = Module> {
+  /** The layer's tensors, in the order of Keras' `get_weights`. Default none. */
+  tensors?(layer: L): TensorNames[]
+  /** The modules of `nn.Sequential` that replace the layer, the first with its tensors. @param axes 1 for signals, 2 for images. @throws RangeError */
+  torch?(layer: L, axes: number): string[]
+  /** The layers of Keras that replace it. @throws RangeError */
+  keras?(layer: L, axes: number): string[]
+  /** Adds the layer to a graph, whose values have channels last as here. @returns the name of its output */
+  onnx(layer: L, graph: OnnxGraph, x: string, rank: number): string
+  /** Directions of the images that it takes, if it takes those of one number alone. */
+  axes?: 1 | 2
+  /** Channels of its result, if they are not those of its input; 0 for rows without directions. */
+  channels?(layer: L): number
+  /** The layers inside. */
+  parts?(layer: L): readonly Module[]
+}
+
+/** @internal {@link LayerExports} of one kind of layer, as a room gives it */
+export function exports<L extends Module>(how: LayerExports<L>): LayerExports {
+  return how as unknown as LayerExports
+}
