@@ -27,7 +27,9 @@ const GROUPS = [
   { name: 'wasm', test: /wasm\/generated\//, priority: 3 },
   {
     name: 'gradus',
-    test: new RegExp(`modules/web/(?!${NETS}|${FLEET}|${OTHER_OPTIMIZERS})|src/(descent/(?!starts|block)|engine/(doubles|optimizers))`),
+    test: new RegExp(
+      `modules/web/(?!${NETS}|${FLEET}|${OTHER_OPTIMIZERS})|src/(descent/(?!starts|block|fair)|engine/(doubles|optimizers))`,
+    ),
     priority: 2,
   },
   { name: 'optimizers', test: new RegExp(`modules/web/${OTHER_OPTIMIZERS}`), priority: 1.5 },

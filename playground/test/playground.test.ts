@@ -155,6 +155,51 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     })
   })
 
+  once('how fair a race is: a dot is dragged along its curve, and a click on the map of rate and β races there', async () => {
+    await on(site.url, async (page) => {
+      expect(site.asked.some((path) => /\/fair-panel-/.test(path))).toBe(false)
+      await page.getByText('How fair is this race?').click()
+      const curves = page.locator('.curves-of-rates')
+      await curves.waitFor()
+      await until(page, `/Soonest: \\d+ steps/.test(document.querySelector('.fair').textContent)`)
+      const map = (await page.locator('.regimes').boundingBox())!
+      await page.locator('.regimes').scrollIntoViewIfNeeded()
+      await page.locator('.regimes').click({ position: { x: 0.55 * map.width, y: 0.6 * map.height } })
+      const racers = () =>
+        decodeLink(new URL(page.url()).hash).changes.racers as { method: string; rate: number; options: { beta?: number } }[]
+      await expect.poll(() => racers()?.[1].options.beta, { timeout: HANGS }).toBeGreaterThan(0)
+      await curves.scrollIntoViewIfNeeded()
+      // The dot of gradient descent, from where it is told by the label on to the left.
+      const box = (await curves.boundingBox())!
+      const dots = await page.evaluate(() => {
+        const canvas = document.querySelector('.curves-of-rates') as HTMLCanvasElement
+        const { data, width } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height)
+        // the middle of the largest patch of the color of gradient descent
+        const [r, g, b] = [0, 114, 178]
+        let best = { x: 0, y: 0, count: 0 }
+        for (let y = 8; y < canvas.height - 8; y += 2)
+          for (let x = 8; x < width - 8; x += 2) {
+            let count = 0
+            for (let dy = -6; dy <= 6; dy += 3)
+              for (let dx = -6; dx <= 6; dx += 3) {
+                const i = 4 * ((y + dy) * width + x + dx)
+                if (Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 12) count++
+              }
+            if (count > best.count) best = { x, y, count }
+          }
+        return best
+      })
+      expect(dots.count).toBeGreaterThan(15)
+      await page.mouse.move(box.x + dots.x, box.y + dots.y)
+      await page.mouse.down()
+      await page.mouse.move(box.x + dots.x - 60, box.y + dots.y, { steps: 4 })
+      await page.mouse.up()
+      await expect.poll(() => racers()?.[0].rate, { timeout: HANGS }).toBeLessThan(0.03)
+      await page.getByRole('button', { name: 'Each at its best', exact: true }).click()
+      await expect.poll(() => racers()?.[0].rate, { timeout: HANGS }).toBe(0.032)
+    })
+  })
+
   once('a step in slow motion goes through its parts, and on to the next step', async () => {
     await on(site.url, async (page) => {
       await page.getByLabel('Optimizer whose step is shown').selectOption({ label: 'Adam' })

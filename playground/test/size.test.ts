@@ -30,7 +30,7 @@ test('the page keeps its budgets', () => {
     'a net trains': [...view, ...files.filter((file) => /^(nets|tabs)-/.test(file))],
     'all tabs': files.filter(
       (file) =>
-        !/^(lecture|optimizers|code|program|toys|xray|xray-panel|noise|noise-panel|backprop|backprop-panel|part-text|digit-pad|starts|every-start|surface)-/.test(
+        !/^(lecture|optimizers|code|program|toys|xray|xray-panel|noise|noise-panel|backprop|backprop-panel|part-text|digit-pad|csv-choice|starts|every-start|surface|fair|fair-panel|finder)-/.test(
           file,
         ),
     ),

@@ -212,8 +212,8 @@ function trimmed(track: Track): Track {
   }
 }
 
-/** Learning rates that {@link bestRates} tries: eight a decade. */
-const RATES = Array.from({ length: 37 }, (_, i) => Number((10 ** (i / 8 - 4)).toPrecision(2)))
+/** Learning rates of a {@link sweep}: eight a decade. */
+export const RATES = Array.from({ length: 37 }, (_, i) => Number((10 ** (i / 8 - 4)).toPrecision(2)))
 /** Steps of its races at most. */
 const SWEEP_STEPS = 300
 /** Directions in which its other starts lie. */
@@ -225,14 +225,15 @@ const AROUND = [
   [-1, -1],
 ] as const
 
+export type SweepInput = RaceInput & { range: Surface['range']; lowest: number | null; epsilon: number }
+
 /**
- * The learning rate of each racer with which the slowest of five starts arrives soonest: the start itself and four around it, as one start alone
- * rewards lucky jumps. Where fewer starts arrive at all, more of them count first, then lower ends.
+ * Races of each first-order racer at each rate, from the start itself and four places around it, as one start alone rewards lucky jumps.
  *
  * @param input `lowest` null: the lowest value that any race found
- * @returns the present rate for second-order methods, and for all where f has no floor
+ * @returns at each rate the steps of the starts that arrive, and the sum of values at the end; nothing for second-order methods, and where f has no floor
  */
-export async function bestRates(input: RaceInput & { range: Surface['range']; lowest: number | null; epsilon: number }): Promise<number[]> {
+export async function sweep(input: SweepInput): Promise<{ starts: number; racers: { arrivals: number[]; ends: number }[][] }> {
   const { racers, start, range, epsilon } = input
   await fetchOptimizers(racers.flatMap(({ id, order }) => (order === 1 ? id : [])))
   const [w, h] = range.map(([low, high]) => (high - low) / 12)
@@ -248,14 +249,34 @@ export async function bestRates(input: RaceInput & { range: Surface['range']; lo
   const end = ({ values, steps, end }: Track) => (end === 'steps' ? values[steps] : Number.POSITIVE_INFINITY)
   const found = Math.min(...swept.flat().flatMap(({ values, steps }) => (values[steps] < FAR ? values[steps] : [])))
   const lowest = input.lowest ?? found
-  if (!(lowest > -FAR)) return racers.map(({ rate }) => rate)
-  return racers.map((racer, r) => {
-    if (racer.order === 2) return racer.rate
-    const costs = RATES.map((rate, i) => {
-      const tracks = swept[r].slice(5 * i, 5 * i + 5)
-      const arrivals = tracks.flatMap((track) => arrivalOf(track, lowest, epsilon) ?? [])
-      return { rate, cost: [-arrivals.length, Math.max(0, ...arrivals), tracks.reduce((sum, track) => sum + end(track), 0)] }
-    })
+  const hasFloor = lowest > -FAR
+  return {
+    starts: starts.length,
+    racers: swept.map((tracks) =>
+      tracks.length === 0 || !hasFloor
+        ? []
+        : RATES.map((_, i) => {
+            const own = tracks.slice(starts.length * i, starts.length * (i + 1))
+            return {
+              arrivals: own.flatMap((track) => arrivalOf(track, lowest, epsilon) ?? []),
+              ends: own.reduce((sum, track) => sum + end(track), 0),
+            }
+          }),
+    ),
+  }
+}
+
+/**
+ * The learning rate of each racer with which the slowest of the starts of a {@link sweep} arrives soonest. Where fewer starts arrive at all, more of
+ * them count first, then lower ends.
+ *
+ * @returns the present rate for second-order methods, and for all where f has no floor
+ */
+export async function bestRates(input: SweepInput): Promise<number[]> {
+  const { racers } = await sweep(input)
+  return input.racers.map(({ rate }, r) => {
+    if (racers[r].length === 0) return rate
+    const costs = racers[r].map(({ arrivals, ends }, i) => ({ rate: RATES[i], cost: [-arrivals.length, Math.max(0, ...arrivals), ends] }))
     return costs.reduce((best, one) => (isLess(one.cost, best.cost) ? one : best)).rate
   })
 }

@@ -155,6 +155,7 @@ export function DescentTab() {
     useSignal<typeof import('./anatomy-table') | null>(null),
     useSignal<typeof import('./every-start') | null>(null),
   ]
+  const fairPanel = useSignal<typeof import('./fair-panel') | null>(null)
   const surfacePainter = useSignal<typeof import('./surface') | null>(null)
   useEffect(() => {
     if (state.view === 'surface' && !surfacePainter.value) import('./surface').then((module) => (surfacePainter.value = module))
@@ -317,6 +318,15 @@ export function DescentTab() {
             </tbody>
           </table>
         </div>
+        <Panel
+          title="How fair is this race?"
+          open={false}
+          onOpen={() => import('./fair-panel').then((module) => (fairPanel.value = module))}
+        >
+          {fairPanel.value && (
+            <fairPanel.value.FairPanel worker={worker} state={state} surface={surface} looks={looks} onBest={() => sweep('all')} />
+          )}
+        </Panel>
         <Panel title="Anatomy of a step: the formula with its numbers">
           {anatomy.value && (
             <anatomy.value.AnatomyTable

@@ -5,6 +5,8 @@ import type { Answer, Context } from './context'
 const modules = {
   race: () => import('../descent/race'),
   bestRates: () => import('../descent/race'),
+  fairness: () => import('../descent/fair'),
+  regimes: () => import('../descent/fair'),
   starts: () => import('../descent/starts'),
   program: () => import('../descent/formula'),
   landscape: () => import('../descent/landscape'),

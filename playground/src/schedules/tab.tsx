@@ -16,27 +16,11 @@ const worker = engineOnDemand()
 const MOST = 5
 /** Thresholds of plateaus, from the least to the largest. */
 const THRESHOLDS = [0.0001, 0.5] as const
-/** Losses that are neither a few times the first nor far below the least running mean: those would flatten all other lines. */
-function inView(losses: readonly number[], { smoothed }: RateFinding): (number | null)[] {
-  const least = Math.min(...smoothed) / 8
-  return losses.map((loss) => (loss < 4 * smoothed[0] && loss > least ? loss : null))
-}
-
-/** What the loss does: stand still, fall, explode. */
-function zonesOf({ rates, slope }: RateFinding) {
-  if (!slope) return []
-  const [from, to, end] = [rates[slope.from], rates[slope.to], rates[rates.length - 1]]
-  return [
-    { from: rates[0], to: from, text: 'nothing', colour: colour(7) },
-    { from, to, text: 'falls', colour: colour(2) },
-    { from: to, to: end, text: 'explodes', colour: colour(1) },
-  ]
-}
-
 export function SchedulesTab() {
   const state = schedulesTab.state.value
   /** The result of the finder, with its net. */
   const latest = useSignal<{ netKey: string; finding: RateFinding } | null>(null)
+  const finder = useSignal<typeof import('./finder') | null>(null)
   const problem = useSignal('')
   /** A threshold that is being dragged. */
   const held = useSignal<{ index: number; threshold: number } | null>(null)
@@ -143,7 +127,8 @@ export function SchedulesTab() {
         </div>
         <div class="finder">
           <Button
-            onClick={() =>
+            onClick={() => {
+              import('./finder').then((module) => (finder.value = module))
               worker()
                 .ask('findRate', { config: configOf(state) })
                 .then((result) => {
@@ -153,7 +138,7 @@ export function SchedulesTab() {
                 .catch((error: Error) => {
                   problem.value = error.message
                 })
-            }
+            }}
           >
             Find a learning rate
           </Button>
@@ -162,27 +147,7 @@ export function SchedulesTab() {
             The rate grows from step to step until the loss explodes: choose one on the slope.
             {suggested !== null && ` Suggested: ${short(suggested, 2)}, where half of the fall is behind.`}
           </p>
-          {finding && (
-            <>
-              <LineChart
-                title="Loss against learning rate"
-                xLabel="learning rate"
-                height={200}
-                xLog
-                log
-                data={[finding.rates, ...[finding.losses, finding.smoothed].map((losses) => inView(losses, finding))]}
-                lines={[
-                  { label: 'loss', colour: colour(7), width: 0.8, isUnnamed: true },
-                  { label: 'smoothed', colour: colour(0), isUnnamed: true },
-                ]}
-                zones={zonesOf(finding)}
-                marks={suggested === null ? [] : [{ x: suggested, text: 'half of the fall' }]}
-              />
-              {suggested !== null && (
-                <Button onClick={() => set({ rate: Number(suggested.toPrecision(2)) })}>Use {short(suggested, 2)}</Button>
-              )}
-            </>
-          )}
+          {finding && finder.value && <finder.value.FinderView finding={finding} suggested={suggested} onUse={(rate) => set({ rate })} />}
         </div>
       </section>
       <Settings>

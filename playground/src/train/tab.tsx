@@ -3,7 +3,6 @@ import { useSignal } from '@preact/signals'
 import type { TargetedPointerEvent } from 'preact'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { engineOnDemand, type Running } from '../engine/client'
-import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
 import { SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from '../schedules/choice'
 import { Canvas } from '../ui/canvas'
@@ -114,8 +113,10 @@ export function TrainTab() {
   /** The part of the net under the pointer, and the weight that was clicked. */
   const [pointed, held] = [useSignal<Pointed | null>(null), useSignal<(Pointed & { kind: 'weight' }) | null>(null)]
   const parts = useSignal<typeof import('./part-text') | null>(null)
+  const csvChoice = useSignal<typeof import('./csv-choice') | null>(null)
   const pad = useSignal<typeof import('./digit-pad') | null>(null)
   useEffect(() => {
+    if (state.data === 'csv' && !csvChoice.value) import('./csv-choice').then((module) => (csvChoice.value = module))
     if (state.data === 'digits' && !pad.value) import('./digit-pad').then((module) => (pad.value = module))
   }, [state.data])
   const looked = useSignal<{ backprop?: Backprop; noise?: Noise }>({})
@@ -414,7 +415,7 @@ export function TrainTab() {
               <Button onClick={() => startAfresh({ points: [] })}>Remove all points</Button>
             </>
           )}
-          {state.data === 'csv' && <CsvChoice state={state} onFile={open} />}
+          {state.data === 'csv' && csvChoice.value && <csvChoice.value.CsvChoice worker={worker} state={state} onFile={open} />}
           {!['drawn', 'csv', 'digits'].includes(state.data) && (
             <>
               <Slider label="Points" value={state.count} min={40} max={1000} step={20} onChange={(count) => startAfresh({ count })} />
@@ -591,31 +592,6 @@ function RunControls({ index, state, turn }: { index: number; state: TrainState;
         </label>
       )}
     </li>
-  )
-}
-
-function CsvChoice({ state, onFile }: { state: TrainState; onFile(file: File | undefined): void }) {
-  const input = useMemo(() => ({ csv: state.csv }), [state.csv])
-  const columns = useTask(worker, 'columns', input).result ?? []
-  return (
-    <>
-      <label class="file">
-        <span>{state.csv === '' ? 'Choose a file' : 'Choose another file'}</span>
-        or drop one on the page
-        <input class="hidden" type="file" accept=".csv,.tsv,text/csv" onChange={(e) => onFile(e.currentTarget.files?.[0])} />
-      </label>
-      {columns.length > 0 && (
-        <Choice
-          label="Class to predict"
-          value={state.target || columns[columns.length - 1]}
-          options={columns.map((name) => [name, name] as const)}
-          onChange={(target) => startAfresh({ target })}
-        />
-      )}
-      <p class="says">
-        Columns of numbers are the inputs. The file stays on your machine, and out of the link: to open one, choose the file again.
-      </p>
-    </>
   )
 }
 

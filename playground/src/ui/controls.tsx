@@ -175,9 +175,19 @@ export function Problem({ text }: { text: string }) {
 }
 
 /** A box of controls that one can fold away. */
-export function Panel({ title, children, open = true }: { title: string; children: ComponentChildren; open?: boolean }) {
+export function Panel({
+  title,
+  children,
+  open = true,
+  onOpen,
+}: {
+  title: string
+  children: ComponentChildren
+  open?: boolean
+  onOpen?(): void
+}) {
   return (
-    <details class="panel" open={open}>
+    <details class="panel" open={open} onToggle={onOpen && ((e) => e.currentTarget.open && onOpen())}>
       <summary>{title}</summary>
       <div class="panel-body">{children}</div>
     </details>
