@@ -8,15 +8,15 @@
 
 use crate::elementwise::{fill, Mul};
 use crate::gemm::{first_transposed, spare, Repeated, Room, Rows, Start};
-use crate::lane::Lane;
+use crate::lane::{F32x8, Lane};
 use crate::math::exp;
-use crate::reduce::{line_max, line_sum};
-use crate::sweep::{map, total, zip, Cells, Map, Zip};
+use crate::reduce::line_sum;
+use crate::sweep::{map, total, zip, Cells, Map, Zip, BLOCK};
 use core::cell::Cell;
 use core::ops::Range;
 
-/// Rows and columns of a tile of scores: two of them fit a first-level cache.
-const QUERIES: usize = 64;
+/// Rows and columns of a tile of scores: two of them fit a first-level cache. Of a causal tile only the columns that its last row sees are computed.
+const QUERIES: usize = 32;
 const KEYS: usize = 64;
 
 /// Whole numbers of [`Sizes`]: ATTENTION in ts/backend/attention-kernels.ts has their order.
@@ -142,6 +142,7 @@ fn row<'a>(x: Rows<'a>, row: usize, width: usize) -> Cells<'a> {
 }
 
 /// exp((x − shift)·scale)
+#[derive(Clone, Copy)]
 struct ExpScaled {
     shift: f32,
     scale: f32,
@@ -152,6 +153,55 @@ impl Map for ExpScaled {
     fn apply<L: Lane>(&self, x: L) -> L {
         exp((x - L::splat(self.shift)) * L::splat(self.scale))
     }
+}
+
+/// exp((x − shift)·scale)·factor
+struct Probability {
+    exponential: ExpScaled,
+    factor: f32,
+}
+
+impl Map for Probability {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, x: L) -> L {
+        self.exponential.apply(x) * L::splat(self.factor)
+    }
+}
+
+/// x = 0. The compiler would make a loop with a constant a call of memory.fill, which is a call out of the module: it takes longer than a row.
+fn zero(x: Cells) {
+    fill(x, core::hint::black_box(0.0));
+}
+
+/// The largest float. A NaN may be left out; if there is nothing but NaN and −∞, it may be either. It takes one instruction a vector instead of nine.
+#[inline(never)]
+fn largest_of(x: Cells) -> f32 {
+    let blocks = x.chunks_exact(BLOCK);
+    let rest = blocks.remainder();
+    let mut most = F32x8::splat(f32::NEG_INFINITY);
+    for x in blocks {
+        most = F32x8::get(x).pmax(most);
+    }
+    let larger = |most: f32, x: f32| x.pmax(most);
+    let most = most.to_array().into_iter().fold(f32::NEG_INFINITY, larger);
+    rest.iter().fold(most, |most, x| larger(most, x.get()))
+}
+
+/// x = exp((x − shift)·scale); returns the sum.
+#[inline(never)]
+fn exponentials(f: ExpScaled, x: Cells) -> f32 {
+    let blocks = x.chunks_exact(BLOCK);
+    let rest = blocks.remainder();
+    let mut sum = F32x8::splat(0.0);
+    for x in blocks {
+        let y = f.apply(F32x8::get(x));
+        y.set(x);
+        sum = sum + y;
+    }
+    let [a, b, c, d, e, g, h, i] = sum.to_array();
+    let sum = ((a + e) + (b + g)) + ((c + h) + (d + i));
+    map(f, rest, rest);
+    rest.iter().fold(sum, |sum, x| sum + x.get())
 }
 
 /// x·scale
@@ -192,12 +242,11 @@ impl<'a> Softmax<'a> {
     /// Turns scores into their exponentials, relative to the largest score so far, and adds them up; the results so far shrink with it.
     fn add(&self, query: usize, scores: Cells, scale: f32, y: Cells) {
         let before = self.largest[query].get();
-        let largest = Lane::max(before, line_max(scores));
-        if largest == f32::NEG_INFINITY {
-            return fill(scores, 0.0);
+        let largest = Lane::max(before, largest_of(scores));
+        if largest == f32::NEG_INFINITY && !line_sum(scores).is_nan() {
+            return zero(scores);
         }
-        map(ExpScaled { shift: largest, scale }, scores, scores);
-        let mut sum = line_sum(scores);
+        let mut sum = exponentials(ExpScaled { shift: largest, scale }, scores);
         if before != f32::NEG_INFINITY {
             let shrink = exp((before - largest) * scale);
             map(Scale(shrink), y, y);
@@ -218,10 +267,12 @@ impl<'a> Softmax<'a> {
     }
 }
 
-/// Sets the scores of masked keys to −∞, and those of keys behind a query's last to 0; returns the others.
+/// Sets the scores of masked keys to −∞, and those of keys behind a query's last to −∞ up to the end of a block of floats, then to 0; returns the scores
+/// of whole blocks.
 fn visible<'a>(scores: Cells<'a>, seen: usize, mask: Option<Cells>) -> Cells<'a> {
-    let (scores, hidden) = scores.split_at(seen);
-    fill(hidden, 0.0);
+    let (scores, hidden) = scores.split_at(seen.next_multiple_of(BLOCK).min(scores.len()));
+    fill(&scores[seen..], f32::NEG_INFINITY);
+    zero(hidden);
     if let Some(mask) = mask {
         for (score, mask) in scores.iter().zip(mask) {
             if mask.get() == 0.0 {
@@ -246,9 +297,9 @@ pub fn forward(sizes: &Sizes, pairs: Range<usize>, x: &Inputs, y: Cells, stats: 
             (sizes.query(x.q, pair), sizes.key(x.k, pair), sizes.value(x.v, pair), sizes.result(y, pair));
         let softmax = Softmax::of(stats, sizes, pair);
         fill(softmax.largest, f32::NEG_INFINITY);
-        fill(softmax.sum, 0.0);
+        zero(softmax.sum);
         for i in 0..queries {
-            fill(row(y, i, value_width), 0.0);
+            zero(row(y, i, value_width));
         }
         for (j, n) in tiles(keys, KEYS) {
             let most = queries.min(QUERIES);
@@ -257,12 +308,13 @@ pub fn forward(sizes: &Sizes, pairs: Range<usize>, x: &Inputs, y: Cells, stats: 
             let values = Repeated::new(from(v, j), false, [most, n, value_width], &mut room);
             let scores = Rows { cells: spare(scratch), stride: n };
             for (i, m) in tiles(queries, QUERIES).filter(|(i, m)| sizes.seen(i + m - 1, j, n) > 0) {
-                transposed.multiply(m, Start::zero(), from(q, i), scores);
+                let last = sizes.seen(i + m - 1, j, n);
+                transposed.columns(last).multiply(m, Start::zero(), from(q, i), scores);
                 for r in 0..m {
-                    let scores = visible(row(scores, r, n), sizes.seen(i + r, j, n), masked(x, sizes, pair, j));
+                    let scores = visible(row(scores, r, last), sizes.seen(i + r, j, n), masked(x, sizes, pair, j));
                     softmax.add(i + r, scores, scale, row(y, i + r, value_width));
                 }
-                values.add(m, scores, from(y, i));
+                values.rows(last).add(m, scores, from(y, i));
             }
         }
         for i in 0..queries {
@@ -292,11 +344,11 @@ pub fn backward(sizes: &Sizes, pairs: Range<usize>, x: &Inputs, saved: &Saved, d
         let (dq, dk, dv) = (sizes.query(d[0], pair), sizes.key(d[1], pair), sizes.value(d[2], pair));
         let softmax = Softmax::of(saved.stats, sizes, pair);
         for i in 0..queries {
-            fill(row(dq, i, width), 0.0);
+            zero(row(dq, i, width));
         }
         for j in 0..keys {
-            fill(row(dk, j, width), 0.0);
-            fill(row(dv, j, value_width), 0.0);
+            zero(row(dk, j, width));
+            zero(row(dv, j, value_width));
         }
         for (j, n) in tiles(keys, KEYS) {
             let most = queries.min(QUERIES);
@@ -307,24 +359,24 @@ pub fn backward(sizes: &Sizes, pairs: Range<usize>, x: &Inputs, saved: &Saved, d
             let (p, dp) = spare(scratch).split_at(QUERIES * KEYS);
             let (p, dp) = (Rows { cells: p, stride: n }, Rows { cells: dp, stride: n });
             for (i, m) in tiles(queries, QUERIES).filter(|(i, m)| sizes.seen(i + m - 1, j, n) > 0) {
-                transposed.multiply(m, Start::zero(), from(q, i), p);
-                back.multiply(m, Start::zero(), from(dy, i), dp);
+                let last = sizes.seen(i + m - 1, j, n);
+                transposed.columns(last).multiply(m, Start::zero(), from(q, i), p);
+                back.columns(last).multiply(m, Start::zero(), from(dy, i), dp);
                 for r in 0..m {
                     let (inverse, shift) = (softmax.inverse(i + r), softmax.largest[i + r].get());
-                    let (p, dp) = (row(p, r, n), row(dp, r, n));
+                    let (p, dp) = (row(p, r, last), row(dp, r, last));
                     let scores = visible(p, sizes.seen(i + r, j, n), masked(x, sizes, pair, j));
                     if inverse == 0.0 {
-                        fill(scores, 0.0);
+                        zero(scores);
                     } else {
-                        map(ExpScaled { shift, scale }, scores, scores);
-                        map(Scale(inverse), scores, scores);
+                        map(Probability { exponential: ExpScaled { shift, scale }, factor: inverse }, scores, scores);
                     }
                     let dot = total(&Mul, row(y, i + r, value_width), row(dy, i + r, value_width));
                     zip(Centered { dot, scale }, p, dp, dp);
                 }
-                first_transposed([p, from(dy, i), from(dv, j)], [n, value_width, m], true, scratch);
-                first_transposed([dp, from(q, i), from(dk, j)], [n, width, m], true, scratch);
-                plain.add(m, dp, from(dq, i));
+                first_transposed([p, from(dy, i), from(dv, j)], [last, value_width, m], true, scratch);
+                first_transposed([dp, from(q, i), from(dk, j)], [last, width, m], true, scratch);
+                plain.rows(last).add(m, dp, from(dq, i));
             }
         }
     }

@@ -44,17 +44,18 @@ pub unsafe fn pack_whole(tile: &Tile, b: View, to: *mut f32, k: usize, n: usize)
     }
 }
 
-/// Multiplies with the panels of [`pack_whole`], made for the same tile, in the place of B.
-pub unsafe fn with_panels<C: Calls>(tile: &Tile, x: &Product, panels: *const f32) {
-    let width = x.n.next_multiple_of(tile.columns);
-    for (p, k) in blocks(x.k, even(x.k, DEPTH)) {
+/// Multiplies with the panels of [`pack_whole`], made for the same tile, in the place of B. They were packed from `steps` rows and `columns` columns, of
+/// which the product takes the first ones.
+pub unsafe fn with_panels<C: Calls>(tile: &Tile, x: &Product, panels: *const f32, [steps, columns]: [usize; 2]) {
+    let width = columns.next_multiple_of(tile.columns);
+    for (p, packed) in blocks(steps, even(steps, DEPTH)).take_while(|&(p, _)| p == 0 || p < x.k) {
         // SAFETY: step p is inside A; its block of panels lies behind those of the steps before.
         unsafe {
             let start = if p == 0 { x.start } else { Start::matrix(x.c, x.ldc) };
             row_blocks::<C>(
                 tile,
-                &Product { k, a: x.a.from(0, p), start, ..*x },
-                Side::Panels(panels.add(p * width), k),
+                &Product { k: packed.min(x.k - p), a: x.a.from(0, p), start, ..*x },
+                Side::Panels(panels.add(p * width), packed),
             );
         }
     }

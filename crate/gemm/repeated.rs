@@ -42,9 +42,12 @@ impl Rows<'_> {
 }
 
 /// A factor B of products of the same number of rows.
+#[derive(Clone, Copy)]
 pub struct Repeated<'a> {
     k: usize,
     n: usize,
+    /// Both as they were when B was packed.
+    packed: [usize; 2],
     b: View,
     /// The tile of the panels of B; none if B is read as it is.
     tile: Option<&'static Tile>,
@@ -92,7 +95,8 @@ impl<'a> Repeated<'a> {
         let (rows, columns) = if is_transposed { (n, k) } else { (k, n) };
         b.check(rows, columns);
         let view = if is_transposed { b.view().transposed() } else { b.view() };
-        let plain = Repeated { k, n, b: view, tile: None, panels: core::ptr::null(), scratch: room.scratch };
+        let plain =
+            Repeated { k, n, packed: [k, n], b: view, tile: None, panels: core::ptr::null(), scratch: room.scratch };
         if !room.fits || k == 0 || n == 0 {
             return plain;
         }
@@ -113,9 +117,21 @@ impl<'a> Repeated<'a> {
         }
     }
 
+    /// The first rows of B.
+    pub fn rows(self, k: usize) -> Self {
+        check(k <= self.k);
+        Repeated { k, ..self }
+    }
+
+    /// The first columns of B.
+    pub fn columns(self, n: usize) -> Self {
+        check(n <= self.n);
+        Repeated { n, ..self }
+    }
+
     /// c\[m,n\] = start + a\[m,k\] · B. No row of a overlaps c.
     pub fn multiply(&self, m: usize, start: Start, a: Rows, c: Rows) {
-        let &Repeated { k, n, b, scratch, .. } = self;
+        let &Repeated { k, n, packed, b, scratch, .. } = self;
         a.check(m, k);
         c.check(m, n);
         if m == 0 || n == 0 {
@@ -125,7 +141,7 @@ impl<'a> Repeated<'a> {
         // SAFETY: the rows were checked; a `Start` is made of a slice of n, of c or of zeros.
         unsafe {
             match self.tile {
-                Some(tile) => with_panels::<ByName>(tile, &x, self.panels),
+                Some(tile) => with_panels::<ByName>(tile, &x, self.panels, packed),
                 None if b.column_stride == 1 && m < FEW_ROWS => direct(&x),
                 None => blocked::<ByName>(tile(), &x),
             }
