@@ -54,13 +54,14 @@ async function openLesson(index: number, changes: Record<string, unknown> = {}):
   }
   lecture.value ??= await import('./lecture')
   const { LESSONS, isAsking } = lecture.value
-  const { tab, state } = LESSONS[Math.min(index, LESSONS.length - 1)]
+  const last = Math.min(index, LESSONS.length - 1)
+  const { tab, state } = LESSONS[last]
   const tabState = tabOf(tab).state
   lessonStart = withChanges(tabState.defaults, state as Record<string, unknown>, tabState.checks)
   tabState.restore({ ...state, ...changes })
   // A lesson that asks plays when it has its answer.
-  if (!isEmbedded && isAsking(index) && 'isPlaying' in tabState.defaults) tabState.set({ isPlaying: false })
-  lesson.value = index
+  if (!isEmbedded && isAsking(last) && 'isPlaying' in tabState.defaults) tabState.set({ isPlaying: false })
+  lesson.value = last
   current.value = tab
   opened.value++
 }

@@ -51,22 +51,26 @@ const bent = (epsilon?: number) => [
 
 /** The three loops; playground/test/looks.test.ts runs them beside the page's trainings. */
 export const LOOPS = {
-  batch: `for (let epoch = 0; epoch < epochs; epoch++) {
-  loss(model, rows).backward()
-  optimizer.step()       // θ ← θ − η·∇J(θ)
+  batch: `for (let e = 0; e < epochs; e++) {
+  loss(net, all).backward()
+  // θ ← θ − η·∇J(θ)
+  optimizer.step()
 }`,
-  stochastic: `for (let epoch = 0; epoch < epochs; epoch++) {
-  for (const i of random.permutation(count)) {
-    loss(model, pick(rows, [i])).backward()
-    optimizer.step()     // θ ← θ − η·∇J(θ; xᵢ, yᵢ)
+  stochastic: `for (let e = 0; e < epochs; e++) {
+  const order = random.permutation(count)
+  for (const i of order) {
+    loss(net, rows([i])).backward()
+    // θ ← θ − η·∇J(θ; xᵢ, yᵢ)
+    optimizer.step()
   }
 }`,
-  miniBatch: `for (let epoch = 0; epoch < epochs; epoch++) {
+  miniBatch: `for (let e = 0; e < epochs; e++) {
   const order = random.permutation(count)
   for (let i = 0; i < count; i += 16) {
-    const batch = order.subarray(i, i + 16)
-    loss(model, pick(rows, batch)).backward()
-    optimizer.step()     // θ ← θ − η·∇J(θ; batch)
+    const batch = order.slice(i, i + 16)
+    loss(net, rows(batch)).backward()
+    // θ ← θ − η·∇J(θ; batch)
+    optimizer.step()
   }
 }`,
 } as const

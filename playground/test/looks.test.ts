@@ -97,15 +97,16 @@ test('the noise of gradients follows the law of sampling, and four times the row
 /** Runs a loop of the lecture as the program that it is. */
 function looped(text: string, data: Examples, epochs: number, { seed, rate }: { seed: number; rate: number }): number[] {
   const model = netOf(configOf({ ...train.defaults, seed }), data)
-  const rows = { inputs: data.train.inputs, labels: data.train.labels }
-  const pick = ({ inputs, labels }: typeof rows, chosen: ArrayLike<number>) => ({
+  const { inputs, labels } = data.train
+  const rows = (chosen: ArrayLike<number>) => ({
     inputs: Float32Array.from({ length: 2 * chosen.length }, (_, i) => inputs[2 * chosen[i >> 1] + (i & 1)]),
     labels: Int32Array.from(chosen, (row) => labels[row]),
   })
   const scope = {
-    ...{ epochs, model, rows, pick, count: data.train.count, random: new Generator(seed) },
+    ...{ epochs, net: model, rows, all: { inputs, labels }, count: data.train.count, random: new Generator(seed) },
     optimizer: makeOptimizer('SGD', model.parameters(), rate),
-    loss: (net: typeof model, { inputs, labels }: typeof rows) => lossOf(net, tensor(inputs, [labels.length, 2]), labels, data.classes),
+    loss: (net: typeof model, { inputs, labels }: ReturnType<typeof rows>) =>
+      lossOf(net, tensor(inputs, [labels.length, 2]), labels, data.classes),
   }
   new Function(...Object.keys(scope), text)(...Object.values(scope))
   return model.parameters().flatMap((parameter) => Array.from(parameter.view()))

@@ -663,6 +663,27 @@ describe('in Chromium alone', () => {
     await page.context().close()
   })
 
+  test('addresses of lessons that there are not lead to the last one, or to the first view', async () => {
+    for (const [hash, wanted] of [
+      ['lesson-999', new RegExp(`^${LESSONS.length}\\.`)],
+      ['lesson-3/no-base64!', /^3\./],
+      ['lesson-0', null],
+      ['lesson--1', null],
+      ['lesson-1e3', null],
+      ['lesson-__proto__', null],
+    ] as const) {
+      const page = await newPage(browser)
+      const errors: string[] = []
+      page.on('pageerror', (error) => errors.push(error.message))
+      await page.goto(`${site.url}#${hash}`)
+      await page.locator('.map, .lecture section[aria-current]').first().waitFor()
+      if (wanted) expect(await page.locator('.lecture section[aria-current] h2').textContent()).toMatch(wanted)
+      else expect(await page.locator('.lecture').count()).toBe(0)
+      expect(errors).toEqual([])
+      await page.context().close()
+    }
+  })
+
   test('the picture comes first, settings wait behind one button, links lead out, and fingers have room', async () => {
     const context = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
     const page = await context.newPage()
