@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import {
+  chooseNext,
   headToFunction,
   loadHead,
   loadMultiLabelHead,
@@ -158,6 +159,45 @@ describe('a head with arrays as labels', () => {
     )
     expect(() => head.forget({ label: 'art' })).toThrow("forget: label wants one of sport, got 'art'")
     expect(() => head.forget({ index: 59 })).toThrow(/forget: index wants /)
+  })
+
+  test('chooseNext takes rows with a class close to its threshold', async () => {
+    const head = await trainHead(
+      [
+        [0, 1],
+        [0, 4],
+        [1, 0],
+        [4, 0],
+      ],
+      [['up'], ['up'], ['side'], ['side']],
+      { l2: 0.1 },
+    )
+    const asked = [
+      [0, 5],
+      [2, 2],
+      [5, 0],
+    ]
+    expect(chooseNext(head, asked)).toEqual([1])
+    expect(chooseNext(head, asked, 3).sort()).toEqual([0, 1, 2])
+    // labels that objects put in another order, and thresholds that differ
+    const numbers = await trainHead<string | number>(
+      [
+        [0, 1],
+        [0, 4],
+        [1, 0],
+        [4, 0],
+      ],
+      [['b'], ['b'], [1], [1]],
+      { l2: 0.1, threshold: 'f1' },
+    )
+    const distance = (x: number[]) => {
+      const { probabilities: p } = numbers.predict(x)
+      return Math.min(...numbers.labels.map((label) => Math.abs(p[label] - numbers.thresholds[label])))
+    }
+    const some = Array.from({ length: 20 }, (_, i) => [Math.cos(i) * 3, Math.sin(2 * i) * 3])
+    const least = some.map(distance)
+    expect(chooseNext(numbers, some)).toEqual([least.indexOf(Math.min(...least))])
+    expect(() => chooseNext(head, [[1]])).toThrow('chooseNext: row 0 wants 2 numbers')
   })
 
   test('names near examples with their labels', async () => {

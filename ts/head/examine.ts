@@ -7,6 +7,7 @@ import { softmaxOf } from '../common/softmax.js'
 import { doubtful } from '../select/confident.js'
 import { choosePenalty } from './choose-penalty.js'
 import { Head } from './head.js'
+import { MultiLabelHead } from './multi-label.js'
 import { readExamples } from './train-head.js'
 import { type Label, readVectors, type Vectors } from './vectors.js'
 
@@ -69,7 +70,8 @@ const POOL = 10
 
 /**
  * The rows whose labels would teach a head the most, the first one first (active learning): rows whose two likeliest classes are closest, and of ten
- * times as many such rows those that are farthest from one another, so that no two of them say the same.
+ * times as many such rows those that are farthest from one another, so that no two of them say the same. Of a head with arrays as labels, rows with a
+ * class whose probability is closest to its threshold.
  *
  * @param vectors rows without labels
  * @param count of rows. Default 1
@@ -79,15 +81,13 @@ const POOL = 10
  * chooseNext(head, [[0, 3], [1, 1], [3, 0]]) // [1]
  * @throws TypeError, RangeError naming the row that does not fit
  */
-export function chooseNext<L extends Label>(head: Head<L>, vectors: Vectors, count = 1): number[] {
-  if (!(head instanceof Head)) throw typeError(`chooseNext: wants a head of trainHead or loadHead, got ${show(head)}`)
+export function chooseNext<L extends Label>(head: Head<L> | MultiLabelHead<L>, vectors: Vectors, count = 1): number[] {
+  if (!(head instanceof Head || head instanceof MultiLabelHead))
+    throw typeError(`chooseNext: wants a head of trainHead or loadHead, got ${show(head)}`)
   checkCount('chooseNext: count', count)
   const { vectors: values, count: rows, width } = readVectors('chooseNext', vectors, head.width)
   const at = (row: number) => values.subarray(row * width, (row + 1) * width)
-  const margins = Float64Array.from({ length: rows }, (_, row) => {
-    const [first, second] = Object.values<number>(head.predict(at(row)).probabilities).sort((a, b) => b - a)
-    return first - second
-  })
+  const margins = Float64Array.from({ length: rows }, (_, row) => marginOf(head, at(row)))
   const pool = Array.from(margins.keys())
     .sort((a, b) => margins[a] - margins[b] || a - b)
     .slice(0, POOL * count)
@@ -103,6 +103,18 @@ export function chooseNext<L extends Label>(head: Head<L>, vectors: Vectors, cou
     distances[best] = -1
   }
   return chosen
+}
+
+/** How sure a head is of a vector: less where another answer is nearly as likely. */
+function marginOf<L extends Label>(head: Head<L> | MultiLabelHead<L>, vector: Float32Array): number {
+  if (head instanceof Head) {
+    const [first, second] = Object.values<number>(head.predict(vector).probabilities).sort((a, b) => b - a)
+    return first - second
+  }
+  const { labels, thresholds } = head.state
+  const probabilities: Record<string, number> = head.predict(vector).probabilities
+  // by label: objects put names that are numbers first
+  return labels.reduce((least, label, c) => Math.min(least, Math.abs(probabilities[String(label)] - thresholds[c])), 1)
 }
 
 function squaredDistance(a: Float32Array, b: Float32Array): number {
