@@ -115,7 +115,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
 
   test('each at its best rate, and an optimizer that is fetched when it is chosen', async () => {
     await on(site.url, async (page) => {
-      const caption = page.locator('.results caption')
+      const caption = page.locator('.results caption').first()
       await page.locator('.results tbody tr').nth(3).waitFor()
       expect(await caption.textContent()).toContain('at its best rate')
       await page.getByLabel('Learning rate').first().press('ArrowLeft')

@@ -50,6 +50,13 @@ describe('the site', () => {
     expect(config.categoryOrder.slice(2).filter((name: string) => name !== '*' && !found.includes(name))).toEqual([])
   })
 
+  test('has the pages that the playground and the landing page link to', () => {
+    const sources = ['playground/src/app.tsx', 'playground/landing/index.html'].map((file) => readFileSync(file, 'utf8')).join('\n')
+    const pages = Array.from(sources.matchAll(/(?:\$\{SITE\}|href=")docs\/([\w/.-]*)/g), ([, page]) => page || 'index.html')
+    expect(pages).toContain('modules/gradus.html')
+    expect(pages.filter((page) => !existsSync(path.join(site, page)))).toEqual([])
+  })
+
   test('has no broken link', () => {
     const pages = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.html'))
     const broken = pages.flatMap((page) => {
