@@ -191,6 +191,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   PLOT_HISTORY: ['plotHistory', (o) => plotHistory({ epochs: [] }, o)],
   PLOT_XRAY: ['plotXray', (o) => plotXray(xrayed(), o)],
   POLYNOMIAL: ['polynomial', (o) => schedules.polynomial(1, o), { steps: 1 }],
+  ONNX_FEATURES: ['fromOnnxFeatures', (o) => conv.fromOnnxFeatures(new Uint8Array(0), o)],
   GROUP_NORM: ['GroupNorm', (o) => new conv.GroupNorm(1, 2, o)],
   PAD: ['pad', (o) => conv.pad(gradus.zeros([1, 3, 3, 1]), 1, o)],
   RESIDUAL: ['Residual', (o) => new conv.Residual([], o)],

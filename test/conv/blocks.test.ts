@@ -166,6 +166,12 @@ describe('what does not fit is named', () => {
     ],
     ['amounts', () => pad(x, any('same')), /pad: amounts wants numbers of pixels, got 'same'/],
     ['amounts below 0', () => pad(x, -1), /pad: amounts wants/],
+    [
+      'a result beyond memory',
+      () => pad(x, 2 ** 31),
+      /pad: wants a result of at most 2²⁸ numbers, got one of 4294967300 × 4294967300 pixels/,
+    ],
+    ['a factor beyond memory', () => upsample(x, 2 ** 30), /upsample: wants a result of at most 2²⁸ numbers/],
     ['a value', () => pad(x, 1, { value: NaN }), /pad: value wants a finite number/],
     ['a table', () => pad(any([[1, 2]]), 1), /pad: wants inputs of shape \[rows, length, channels\]/],
     ['a factor', () => upsample(x, 1.5), /upsample: factor wants a whole number ≥ 1/],

@@ -3,6 +3,7 @@
  * throws for anything else: another error, an answer larger than its file allows, or a prototype that was changed.
  */
 import { type Backend, createBackend } from '../../ts/backend/index.js'
+import { fromOnnxFeatures } from '../../ts/conv/index.js'
 import { encoderFromState, fromTable, parseCsv, parseIdx, parseNpy, parseNpz, type Row, type TableState } from '../../ts/data/index.js'
 import { fromOnnx } from '../../ts/export/from-onnx.js'
 import { toOnnx } from '../../ts/export/onnx.js'
@@ -14,6 +15,7 @@ import { decodeState, encodeState } from '../../ts/io/state.js'
 import { Dense } from '../../ts/nn/dense.js'
 import { Sequential } from '../../ts/nn/sequential.js'
 import { tableModelFrom } from '../../ts/table/model.js'
+import { tensor } from '../../ts/tensor.js'
 import { checkedJob, signOf } from '../../ts/tune/queue/job.js'
 import { axesOf } from '../../ts/tune/space.js'
 import { entriesIn, Journal } from '../../ts/tune/storage/journal.js'
@@ -166,6 +168,19 @@ function onnx(bytes: Uint8Array): void {
   check(again === undefined || again.parameters().length === net.parameters().length, 'what was read is written as something else')
 }
 
+/** A net for images, run on an image of zeros, if it is of few pixels. */
+function onnxFeatures(bytes: Uint8Array): void {
+  const net = guarded(() => fromOnnxFeatures(bytes, { backend: smallBackend() }), /^fromOnnxFeatures: /)
+  if (net === undefined) return
+  const [, a, b, c] = net.inputShape.map((n) => (n === 0 ? 2 : n))
+  if (a * b * c > 1000) return
+  const image = new Float32Array(a * b * c)
+  guarded(
+    () => net.predict(tensor(image, net.channelsFirst ? [1, b, c, a] : [1, a, b, c], { backend: net.backend })),
+    /^(?!Cannot |Invalid |undefined|\w+ is not )/,
+  )
+}
+
 /** The bytes are the lines of a journal. */
 function journal(bytes: Uint8Array): void {
   const lines = new TextDecoder().decode(bytes).split('\n')
@@ -290,6 +305,7 @@ export const targets: Readonly<Record<string, Target>> = {
   csv,
   model,
   onnx,
+  onnxFeatures,
   tableModel,
   head,
   journal,

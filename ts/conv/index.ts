@@ -28,6 +28,7 @@ export {
 import './files.js'
 
 export { GroupNorm, type GroupNormOptions } from './group-norm.js'
+export { fromOnnxFeatures, OnnxFeatures, type OnnxFeaturesOptions } from './onnx-features.js'
 export { avgPool, globalAvgPool, maxPool, type PoolOptions } from './pool.js'
 export { AvgPool, GlobalAvgPool, MaxPool, type PoolLayerOptions } from './pool-layers.js'
 export { type PadOptions, pad, type UnfoldOptions, type UpsampleOptions, unfold, upsample } from './resample.js'

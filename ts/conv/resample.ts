@@ -29,6 +29,16 @@ export const PAD = {
   value: { is: finite, default: 0 },
 } satisfies Schema<PadOptions>
 
+/** Largest number of numbers of a result. */
+const MOST_NUMBERS = 2 ** 28
+
+/** @throws RangeError for images of so many pixels that no memory holds them */
+function checkSize(x: Tensor, sizes: readonly number[], who: string): void {
+  const size = x.shape[0] * sizeOf(sizes) * x.shape[x.rank - 1]
+  if (!(size <= MOST_NUMBERS && Math.max(0, ...sizes) <= MOST_NUMBERS))
+    throw rangeError(`${who}: wants a result of at most 2²⁸ numbers, got one of ${sizes.join(' × ')} pixels`)
+}
+
 /** The place outside of an image. */
 const OUTSIDE = -1
 
@@ -50,6 +60,7 @@ export function pad(input: TensorLike, amounts: Exclude<Padding, 'same' | 'valid
   checkValue('pad: amounts', amounts, padding)
   const sides = zerosOf(amounts, x.rank - 2, 'pad')
   if (sides === 'same' || amounts === ('valid' as unknown)) throw rangeError(`pad: amounts wants numbers of pixels, got ${show(amounts)}`)
+  checkSize(x, sides.map(([before, after], i) => before + x.shape[i + 1] + after), 'pad') // biome-ignore format: one line
   const places = sides.map(([before, after], i) => {
     const length = x.shape[i + 1]
     const most = Math.max(before, after)
@@ -125,6 +136,7 @@ export function upsample(input: TensorLike, factor: Pair, options: UpsampleOptio
   checkImages(x, [1, 2], 'upsample')
   checkValue('upsample: factor', factor, pair)
   const factors = numbersOf(factor, x.rank - 2, 'upsample: factor')
+  checkSize(x, factors.map((f, i) => f * x.shape[i + 1]), 'upsample') // biome-ignore format: one line
   if (mode === 'nearest') {
     const places = factors.map((f, i) => Float64Array.from({ length: x.shape[i + 1] * f }, (_, j) => Math.floor(j / f)))
     const lengths = places.map(({ length }) => length)

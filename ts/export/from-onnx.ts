@@ -6,8 +6,7 @@ import type { Backend } from '../backend/index.js'
 import type { Activation as ActivationName } from '../backend/kernels.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { anything, flag, readOptions, type Schema } from '../common/options.js'
-import { shortened, show } from '../common/show.js'
-import { KINDS } from '../io/dtypes.js'
+import { show } from '../common/show.js'
 import { Activation } from '../nn/activation.js'
 import { BatchNorm } from '../nn/batch-norm.js'
 import { Dense } from '../nn/dense.js'
@@ -20,7 +19,8 @@ import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
 import type { Parameter } from '../parameter.js'
 import { Ensemble } from '../select/ensemble.js'
-import { bytesIn, decodeMessage, type Message, messagesOf, numbersOf, textsOf } from './protobuf.js'
+import { attribute, type Constant, constantOf, float, type Node, nodeOf, unread } from './onnx-file.js'
+import { bytesIn, decodeMessage, type Message, messagesOf, textsOf } from './protobuf.js'
 
 /** Options of {@link fromOnnx}. */
 export interface FromOnnxOptions {
@@ -35,19 +35,6 @@ export interface FromOnnxOptions {
 
 export const FROM_ONNX = { withoutSoftmax: { is: flag, default: false }, backend: { is: anything } } satisfies Schema<FromOnnxOptions>
 
-/** A node: an operation with its attributes. */
-interface Node {
-  readonly type: string
-  readonly inputs: readonly string[]
-  readonly outputs: readonly string[]
-  readonly attributes: ReadonlyMap<string, Message>
-}
-
-interface Constant {
-  readonly shape: readonly number[]
-  readonly data: ArrayLike<number>
-}
-
 const ACTIVATIONS: Readonly<Record<string, ActivationName>> = {
   Relu: 'relu',
   LeakyRelu: 'leakyRelu',
@@ -57,9 +44,6 @@ const ACTIVATIONS: Readonly<Record<string, ActivationName>> = {
   Elu: 'elu',
   Gelu: 'gelu',
 }
-
-/** The data types of ONNX that occur as numbers of dense nets, with their dtypes. */
-const TYPES: Readonly<Record<number, string>> = { 1: 'F32', 11: 'F64', 10: 'F16', 16: 'BF16', 7: 'I64', 6: 'I32' }
 
 /**
  * Limit of numbers per byte of the file, above 64 thousand numbers. Layers may share weights in the file, but each has its own here, so a small file
@@ -509,61 +493,4 @@ function filled<M extends Module>(layer: M, values: Readonly<Record<string, Arra
   const own = layer as unknown as Record<string, Parameter>
   for (const [name, numbers] of Object.entries(values)) own[name].view().set(numbers)
   return layer
-}
-
-function nodeOf(message: Message): Node {
-  const attributes = messagesOf(message, 5).map((attribute) => [textsOf(attribute, 1)[0] ?? '', attribute] as const)
-  return { type: textsOf(message, 4)[0] ?? '', inputs: textsOf(message, 1), outputs: textsOf(message, 2), attributes: new Map(attributes) }
-}
-
-function attribute({ attributes }: Node, name: string, usual: number): number {
-  const found = attributes.get(name)
-  return found === undefined ? usual : (numbersOf(found, 3)[0] ?? 0)
-}
-
-function float({ attributes }: Node, name: string, usual: number): number {
-  const [value] = attributes.get(name)?.get(2) ?? [usual]
-  return Number(value)
-}
-
-function constantOf(message: Message): Constant {
-  const name = shortened(textsOf(message, 8)[0] ?? '')
-  const shape = numbersOf(message, 1)
-  const [type = 0] = numbersOf(message, 2)
-  const size = shape.reduce((product, n) => product * n, 1)
-  if (!Object.hasOwn(TYPES, type)) throw rangeError(`'${name}' has the data type ${type}; known are ${Object.keys(TYPES).join(', ')}`)
-  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) throw rangeError(`'${name}' has the shape ${shown(shape)}`)
-  if (message.has(13)) throw rangeError(`'${name}' is in a file of its own; export with all weights in one file`)
-  const [raw] = bytesIn(message, 9)
-  const data = raw === undefined ? floatsOf(message) : numbersFrom(raw, TYPES[type], name)
-  if (data.length !== size) throw rangeError(`'${name}' has ${data.length} numbers, its shape ${shown(shape)} wants ${size}`)
-  return { shape, data }
-}
-
-function shown(shape: readonly number[]): string {
-  return `[${shortened(shape.join(', '))}]`
-}
-
-function numbersFrom(raw: Uint8Array, dtype: string, name: string): ArrayLike<number> {
-  const { bytes, read } = KINDS[dtype]
-  if (raw.length % bytes !== 0) throw rangeError(`'${name}' has ${raw.length} bytes, which are no numbers of ${bytes}`)
-  return Array.from(read(new Uint8Array(raw).buffer) as Iterable<number | bigint>, Number)
-}
-
-/** The floats of a message. They are packed, as all writers do it. */
-function floatsOf(message: Message): number[] {
-  const [floats, doubles] = [message.get(4) ?? [], message.get(10) ?? []]
-  const list = (values: readonly (number | Uint8Array)[], bytes: number) =>
-    values.flatMap((value) => {
-      if (typeof value === 'number') return [value]
-      const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
-      return Array.from({ length: Math.floor(value.length / bytes) }, (_, i) =>
-        bytes === 4 ? view.getFloat32(i * 4, true) : view.getFloat64(i * 8, true),
-      )
-    })
-  return floats.length > 0 ? list(floats, 4) : doubles.length > 0 ? list(doubles, 8) : numbersOf(message, 7)
-}
-
-function unread({ type, outputs }: Node, why: string): RangeError {
-  return rangeError(`${shortened(type)} ${show(outputs[0])} cannot be read, ${why}`)
 }

@@ -1,0 +1,135 @@
+/** Nets for images from ONNX files against onnxruntime (test/oracles/onnx_features.py), and against the nets that toOnnx wrote. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { Conv2d, fromOnnxFeatures, GlobalAvgPool, MaxPool } from '../../ts/conv/index.js'
+import { supportedVariants } from '../../ts/debug/index.js'
+import { toOnnx } from '../../ts/export/index.js'
+import { decodeMessage, encodeMessage, type Field } from '../../ts/export/protobuf.js'
+import { createBackend, encodeModel, Sequential, type Tensor, tensor, zeros } from '../../ts/index.js'
+import { cases as exported } from '../export/models.js'
+
+interface Case {
+  name: string
+  file: string
+  shape: number[]
+  x: number[]
+  y: number[]
+}
+const { cases } = JSON.parse(readFileSync(new URL('../oracles/onnx_features.json', import.meta.url), 'utf8')) as { cases: Case[] }
+const fileOf = ({ file }: Case) => new Uint8Array(Buffer.from(file, 'base64'))
+
+const largest = (a: ArrayLike<number>, b: ArrayLike<number>) => Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i])))
+
+const backends = [createBackend({ backend: 'js', dtype: 'float64' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+
+test.each(backends)('nets of PyTorch compute what onnxruntime does, $variant $dtype', (backend) => {
+  for (const c of cases) {
+    const net = fromOnnxFeatures(fileOf(c), { backend })
+    expect(net.channelsFirst).toBe(true)
+    const x = tensor(c.x, c.shape, { backend })
+    for (let again = 0; again < 2; again++) {
+      const y = net.predict(x)
+      expect(y.size, c.name).toBe(c.y.length)
+      expect(largest(y.data(), c.y), c.name).toBeLessThan(2e-6)
+    }
+    // a batch at a time
+    expect(largest(net.predict(x, { batchSize: 1 }).data(), c.y), c.name).toBeLessThan(2e-6)
+  }
+})
+
+test.each(exported().filter(({ inputs, in: formats }) => inputs.rank === 4 && formats.includes('onnx')))('$name of toOnnx', (one) => {
+  const { model, inputs, inputShape } = one
+  const net = fromOnnxFeatures(toOnnx(model, { inputShape }), { backend: inputs.backend })
+  const [got, wanted] = [net, model].map((either) => (either.predict(inputs) as Tensor).data())
+  expect(got.length).toBe(wanted.length)
+  expect(largest(got, wanted)).toBeLessThan(2e-5)
+})
+
+test('values inside of a net are features', () => {
+  const file = fileOf(cases[2])
+  const [conv] = ['/body/body.0/Conv_output_0'].map((output) => fromOnnxFeatures(file, { output }))
+  expect(conv.predict(zeros([3, 6, 8, 1])).shape).toEqual([3, 6, 8, 3])
+  expect(fromOnnxFeatures(file, { output: '/body/body.5/Sigmoid_output_0' }).predict(zeros([3, 6, 8, 1])).shape).toEqual([3, 4])
+  expect(conv.describe()).toBe('OnnxFeatures(1 operations)')
+  expect(conv.parameters()).toEqual([])
+})
+
+/** The file of a graph with these nodes, between an input of images and an output. */
+function fileWith(nodes: [type: string, inputs: string[], output: string][], shape = [0, 3, 8, 8], inputs = ['image']): Uint8Array {
+  const value = (name: string): Field[] => [
+    [1, name],
+    [2, [[1, [[1, 1], [2, shape.map((n): Field => [1, n === 0 ? [[2, 'rows']] : [[1, n]]])]]]]],
+  ] // biome-ignore format: nested
+  const graph: Field[] = [
+    ...nodes.map(([type, from, output]): Field => [1, [...from.map((name): Field => [1, name]), [2, output], [4, type]]]),
+    ...inputs.map((name): Field => [11, value(name)]),
+    [12, value('result')],
+  ]
+  return encodeMessage([[7, graph]])
+}
+
+describe('what cannot be read is named', () => {
+  const own = toOnnx(new Sequential([new Conv2d(1, 2, 3), new MaxPool(2), new GlobalAvgPool()]), { inputShape: [8, 8, 1] })
+  test.each<[string, () => unknown, RegExp]>([
+    ['no bytes', () => fromOnnxFeatures('net.onnx' as never), /^fromOnnxFeatures: wants the bytes of a file.*got 'net.onnx'/],
+    ['an empty file', () => fromOnnxFeatures(new Uint8Array(0)), /^fromOnnxFeatures: there is no graph in the file/],
+    ['another file', () => fromOnnxFeatures(encodeModel(new Sequential([new Conv2d(1, 1, 1)]))), /^fromOnnxFeatures: /],
+    ['half a file', () => fromOnnxFeatures(own.slice(0, own.length / 2)), /^fromOnnxFeatures: /],
+    ['an unknown output', () => fromOnnxFeatures(own, { output: 'features' }), /^fromOnnxFeatures: no node gives 'features'; there are /],
+    [
+      'an unknown operation',
+      () => fromOnnxFeatures(fileWith([['Loop', ['image'], 'result']])),
+      /^fromOnnxFeatures: Loop 'result' cannot be read, as it is none of Shape, /,
+    ],
+    [
+      'a circle',
+      () =>
+        fromOnnxFeatures(
+          fileWith([
+            ['Add', ['a', 'image'], 'result'],
+            ['Relu', ['result'], 'a'],
+          ]),
+        ),
+      /^fromOnnxFeatures: the nodes go round in a circle/,
+    ],
+    [
+      'a value that no node gives',
+      () => fromOnnxFeatures(fileWith([['Add', ['image', 'nothing'], 'result']])),
+      /^fromOnnxFeatures: no node gives 'nothing'/,
+    ],
+    [
+      'two inputs',
+      () => fromOnnxFeatures(fileWith([['Add', ['a', 'b'], 'result']], [0, 3, 8, 8], ['a', 'b'])),
+      /^fromOnnxFeatures: wants one input, the graph has 2/,
+    ],
+    [
+      'rows',
+      () => fromOnnxFeatures(fileWith([['Relu', ['image'], 'result']], [0, 3])),
+      /^fromOnnxFeatures: wants an input with 4 axes, of images; the graph has 2/,
+    ],
+    ['an option', () => fromOnnxFeatures(own, { outputs: 'x' } as never), /did you mean output\?/],
+    [
+      'images of another size',
+      () => fromOnnxFeatures(own).predict(zeros([1, 9, 8, 1])),
+      /OnnxFeatures: wants images of shape \[rows, 8, 8, 1\], got shape \[1, 9, 8, 1\]/,
+    ],
+    [
+      'channels second',
+      () => fromOnnxFeatures(fileOf(cases[0])).predict(zeros([1, 3, 10, 8])),
+      /wants images of shape \[rows, 10, 8, 3\], got shape \[1, 3, 10, 8\]/,
+    ],
+    [
+      'a convolution by a computed value',
+      () => fromOnnxFeatures(fileWith([['Conv', ['image', 'image'], 'result']])).predict(zeros([1, 8, 8, 3])),
+      /^Conv 'result' cannot be read, whose input 1 is no constant of the file/,
+    ],
+    [
+      'a list as features',
+      () => fromOnnxFeatures(fileWith([['Shape', ['image'], 'result']])).predict(zeros([1, 8, 8, 3])),
+      /'result' is a list of whole numbers, and no features/,
+    ],
+  ])('%s', (_, call, message) => {
+    expect(call).toThrow(message)
+  })
+  test('the message of protobuf is read', () => expect(decodeMessage(own).size).toBeGreaterThan(2))
+})
