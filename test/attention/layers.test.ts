@@ -23,6 +23,7 @@ import {
   decodeModel,
   encodeModel,
   fit,
+  fitMany,
   Generator,
   gradients,
   type Module,
@@ -164,6 +165,7 @@ describe('layers', () => {
     expect(() => new RMSNorm(3).predict(x)).toThrow('RMSNorm(3): wants inputs of shape [..., 3]')
     expect(() => new LearnedPositions(2, 4).predict(x)).toThrow('wants at most 2 steps, got 3')
     expect(() => new SinusoidalPositions(3)).toThrow('width wants an even number')
+    expect(() => new TransformerBlock(4, 2, { activation: 'geluu' as never })).toThrow('TransformerBlock: activation wants one of')
     expect(() => new GPT({ ...TINY, heads: 3 })).toThrow('GPT: heads wants a number that divides the width 8, got 3')
     expect(() => new GPT({} as never)).toThrow(/GPT: vocabulary/)
     const model = new GPT(TINY)
@@ -323,6 +325,8 @@ describe('generate', () => {
     expect(() => generate(model, [7], { tokens: 1 })).toThrow('generate: prompt: wants whole numbers from 0 to 6, got 7 at position 0')
     expect(() => generate(new Dense(1, 1) as never, [1], { tokens: 1 })).toThrow('generate: model wants a GPT')
     expect(() => generate(model, [1], { tokens: 1, topP: 0 })).toThrow('generate: topP wants')
+    expect(() => generate(model, [[1], [2]], { tokens: 1 })).toThrow('prompt wants the tokens of one text, [steps], got shape [2, 1]')
+    expect(() => generate(model, [1], { tokens: 1, stop: 7 })).toThrow('stop wants a token of the vocabulary, from 0 to 6, got 7')
     const broken = new GPT(TINY)
     broken.embedding.build().weight.view().fill(Number.NaN)
     expect(() => generate(broken, [1], { tokens: 1 })).toThrow('the logit of token 0 is NaN')
@@ -335,6 +339,39 @@ describe('generate', () => {
     expect(generate(net, [0], { tokens: 5 })).toEqual(tokens)
     expect(net.training && net.blocks[0].training).toBe(true)
   })
+})
+
+test('the compiler knows shapes, and refuses layers that do not fit', () => {
+  const model = new Sequential([
+    new SinusoidalPositions(4),
+    new TransformerBlock(4, 2),
+    new RMSNorm(4),
+    new MultiHeadAttention(4, 1),
+    new Dense(4, 2),
+  ])
+  const y: Tensor<[5, 3, 2]> = model.predict(zeros([5, 3, 4]))
+  expect(y.shape).toEqual([5, 3, 2])
+  // @ts-expect-error: 4 columns, got 5
+  expect(() => new TransformerBlock(4, 2).forward(zeros([2, 3, 5]))).toThrow('LayerNorm(4)')
+  // @ts-expect-error: the block gives 4 columns
+  expect(() => new Sequential([new TransformerBlock(4, 2), new Dense(5, 2)]).predict(zeros([1, 2, 4]))).toThrow('Dense(5, 2)')
+})
+
+test('fitMany trains nets with attention, one after the other if not side by side', async () => {
+  const make = (seed: number) => new Sequential([new TransformerBlock(4, 2), new Dense(4, 1)], { seed })
+  const data = {
+    inputs: numbers(32 * 12, 1),
+    shape: [32, 3, 4],
+    targets: tensor(numbers(32 * 3, 2), [32, 3, 1]),
+    loss: mse,
+    epochs: 2,
+    batchSize: 8,
+  }
+  const nets = [make(1), make(2)]
+  await fitMany(nets, { ...data, optimizers: nets.map((net) => new Adam(net.parameters())) })
+  const alone = make(2)
+  await fit(alone, { ...data, optimizer: new Adam(alone.parameters()) })
+  near(nets[1].predict(tensor(numbers(12, 3), [1, 3, 4])).data(), alone.predict(tensor(numbers(12, 3), [1, 3, 4])).data(), 1e-6)
 })
 
 test('a GPT learns a text by fit', async () => {

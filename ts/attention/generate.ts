@@ -1,8 +1,9 @@
 /** Text from a language model, token after token. */
 
 import { noGrad, scope } from '../autograd.js'
-import { plainError, typeError } from '../common/errors.js'
+import { plainError, rangeError, ShapeError, typeError } from '../common/errors.js'
 import { atLeast0, count, countFrom0, handler, readOptions, type Schema, seed } from '../common/options.js'
+import { formatShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { rememberModes } from '../nn/module.js'
 import { asIndices } from '../ops/gather.js'
@@ -47,14 +48,22 @@ export const GENERATE = {
  * @example
  * const model = new GPT({ vocabulary: 65, context: 32, width: 16, heads: 2, blocks: 1 })
  * generate(model, [1, 2, 3], { tokens: 40, temperature: 0.8, topK: 10 }).length // 40
- * @throws TypeError for another model; RangeError for a token outside the vocabulary or no token; Error if the logits are NaN
+ * @throws TypeError for another model; RangeError for a token outside the vocabulary; ShapeError for several texts; Error for no token, or if the logits
+ *   are NaN
  */
 export function generate(model: GPT, prompt: TensorLike, options: GenerateOptions): Int32Array {
   if (!(model instanceof GPT)) throw typeError(`generate: model wants a GPT, got ${show(model)}`)
   const { tokens, stop, seed, onProgress, ...choice } = readOptions('generate', options, GENERATE)
   const { backend } = model
   const { vocabulary, context } = model.settings
-  const text = [...(asIndices(prompt, vocabulary, 'generate: prompt', backend).read() as Int32Array)]
+  const given = asIndices(prompt, vocabulary, 'generate: prompt', backend)
+  if (given.rank !== 1)
+    throw new ShapeError(
+      `generate: prompt wants the tokens of one text, [steps], got shape ${formatShape(given.shape)}; call it for each text`,
+    )
+  if (stop !== undefined && stop >= vocabulary)
+    throw rangeError(`generate: stop wants a token of the vocabulary, from 0 to ${vocabulary - 1}, got ${stop}`)
+  const text = [...(given.read() as Int32Array)]
   if (text.length === 0) throw plainError('generate: prompt wants at least one token, got none; begin with a line break, for example')
   const caches = model.makeCaches()
   const generator = new Generator(seed)
@@ -67,8 +76,8 @@ export function generate(model: GPT, prompt: TensorLike, options: GenerateOption
         for (const cache of caches) cache.length = 0
         fresh = text.slice(-Math.max(1, Math.floor(context / 2)))
       }
-      const given = Int32Array.from(fresh)
-      const logits = noGrad(() => scope(backend, () => model.next(given, caches))).read() as Float32Array
+      const steps = Int32Array.from(fresh)
+      const logits = noGrad(() => scope(backend, () => model.next(steps, caches))).read() as Float32Array
       const token = draw(logits, choice, generator)
       text.push(token)
       fresh = [token]

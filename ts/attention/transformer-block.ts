@@ -11,6 +11,7 @@ import { Layer } from '../nn/layer.js'
 import { LayerNorm } from '../nn/layer-norm.js'
 import type { InputFor, LastAxis, OutputShape } from '../nn/layer-shapes.js'
 import { MODULE, type ModuleOptions } from '../nn/module.js'
+import { activationNumber } from '../ops/activation.js'
 import { add } from '../ops/elementwise.js'
 import type { Tensor, TensorLike } from '../tensor.js'
 import type { KeyValueCache } from './cache.js'
@@ -96,6 +97,7 @@ export class TransformerBlock<const W extends number = number> extends Layer {
     const read = readOptions('TransformerBlock', options, TRANSFORMER_BLOCK)
     checkCount('TransformerBlock: width', width)
     checkCount('TransformerBlock: heads', heads)
+    activationNumber(read.activation, 'TransformerBlock')
     this.settings = Object.freeze({ ...read, hidden: read.hidden ?? 4 * width })
     const { hidden, causal, rotary, normalization, activation, dropout, bias, weightInitializer, outputInitializer } = this.settings
     const last = outputInitializer ?? weightInitializer
