@@ -220,7 +220,7 @@ export function App() {
             index={lesson.value}
             isChanged={isChanged()}
             tab={tabOf(current.value).state}
-            onOpen={(index, isVisit) => openLesson(index).then(isVisit ? visit : undefined)}
+            onOpen={(index, isVisit, changes) => openLesson(index, { ...changes }).then(isVisit ? visit : undefined)}
           />
         )}
       </main>

@@ -1,6 +1,6 @@
 /** The lecture: text that scrolls beside the picture, section by section. Each asks first, then plays and says why. */
 import { signal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { LESSONS, type Lesson, pieces } from './lessons'
 import type { TabState } from './tab-state'
 import { Button } from './ui/controls'
@@ -28,8 +28,8 @@ interface Props {
   isChanged: boolean
   /** The state of the lesson's tab. */
   tab: TabState<object>
-  /** Opens a lesson; as a visit it is one to which Back leads. */
-  onOpen(index: number, isVisit: boolean): void
+  /** Opens a lesson, with changes of its state; as a visit it is one to which Back leads. */
+  onOpen(index: number, isVisit: boolean, changes?: object): void
 }
 
 export function Lecture({ index, isChanged, tab, onOpen }: Props) {
@@ -40,7 +40,8 @@ export function Lecture({ index, isChanged, tab, onOpen }: Props) {
   const target = useRef(-1)
   const sectionOf = (i: number) => box.current?.querySelectorAll('section')[i]
 
-  useEffect(() => {
+  // Before anything else can look where the page stands.
+  useLayoutEffect(() => {
     // A lesson that somebody scrolled to is in its place already.
     if (target.current === index) return
     target.current = index
@@ -105,7 +106,7 @@ export function Lecture({ index, isChanged, tab, onOpen }: Props) {
           isOpen={i === index}
           isChanged={isChanged}
           tab={tab}
-          onOpen={() => onOpen(i, true)}
+          onOpen={(changes) => onOpen(i, true, changes)}
         />
       ))}
     </article>
@@ -127,7 +128,7 @@ function Section({
   isOpen: boolean
   isChanged: boolean
   tab: TabState<object>
-  onOpen(): void
+  onOpen(changes?: object): void
 }) {
   const chosen = answers.value[index]
   const isWaiting = isAsking(index)
@@ -176,8 +177,13 @@ function Section({
                 type="button"
                 class="link"
                 onClick={() => {
-                  if (!isOpen) onOpen()
-                  tab.set({ ...turns[text], ...('isPlaying' in tab.defaults && !wantsLessMotion() ? { isPlaying: true } : {}) })
+                  // The tab is that of the open lesson.
+                  if (!isOpen) onOpen(turns[text as keyof typeof turns])
+                  else
+                    tab.set({
+                      ...turns[text as keyof typeof turns],
+                      ...('isPlaying' in tab.defaults && !wantsLessMotion() ? { isPlaying: true } : {}),
+                    })
                 }}
               >
                 {text}
@@ -194,7 +200,7 @@ function Section({
         </pre>
       )}
       {isOpen && isChanged && (
-        <button type="button" class="link" onClick={onOpen}>
+        <button type="button" class="link" onClick={() => onOpen()}>
           Put this lesson back as it was
         </button>
       )}

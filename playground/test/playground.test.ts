@@ -652,6 +652,23 @@ describe('in Chromium alone', () => {
     await page.reload()
     await page.getByRole('button', { name: 'Put this lesson back as it was' }).click()
     await expect.poll(hash, { timeout: HANGS }).toBe('#lesson-17')
+    // Words of another section open its lesson first, on its own tab.
+    await page.getByRole('navigation').getByRole('button', { name: 'Lecture', exact: true }).click()
+    await page.getByLabel('Lesson', { exact: true }).selectOption('7')
+    await expect.poll(hash, { timeout: HANGS }).toBe('#lesson-8')
+    await page
+      .locator('#section-17')
+      .getByRole('button', { name: 'Just show me' })
+      .evaluate((button: HTMLElement) => button.click())
+    await expect.poll(hash, { timeout: HANGS }).toBe('#lesson-17')
+    await page.getByLabel('Lesson', { exact: true }).selectOption('7')
+    await expect.poll(hash, { timeout: HANGS }).toBe('#lesson-8')
+    await page
+      .locator('#section-17')
+      .getByRole('button', { name: 'Turn the noise' })
+      .evaluate((button: HTMLElement) => button.click())
+    await expect.poll(hash, { timeout: HANGS }).toMatch(/^#lesson-17\/./)
+    expect(decodeLink(hash()).changes).toEqual({ noise: 60 })
     // Scrolling opens the section that one reads, as no entry of its own.
     await page.locator('#section-19').evaluate((section) => section.scrollIntoView({ block: 'start', behavior: 'instant' }))
     await expect.poll(() => title.textContent(), { timeout: HANGS }).toMatch(/^19\./)
@@ -699,7 +716,7 @@ describe('in Chromium alone', () => {
       await page.getByRole('navigation').getByRole('button', { name: title, exact: true }).click()
       if (await page.getByRole('button', { name: 'Settings', exact: true }).isVisible()) {
         await page.getByRole('button', { name: 'Settings', exact: true }).click()
-        expect(await page.locator('.controls').isVisible()).toBe(true)
+        await page.locator('.controls').waitFor()
       }
       await page.waitForTimeout(300)
       const small = await page.evaluate(() =>
