@@ -37,15 +37,14 @@ const NO_TEXT: StandIns = Object.fromEntries(
 )
 /** For bundlers: flags of V8 can be set in Node alone, for which the condition `node` brings a file with everything. */
 const NO_WIDENING: StandIns = { 'backend/wasm/widen': 'ts/backend/wasm/widen.none.ts' }
+/** How threads share the kernels of a part, `threads/conv`: all that parts.ts imports. */
+const SHARES = [...readFileSync('ts/backend/wasm/parts.ts', 'utf8').matchAll(/'\.\.\/(threads\/[\w-]+)\.js'/g)].map(([, name]) => name)
 /** For builds that have nothing to do with WebAssembly. */
 const NO_WASM: StandIns = {
   ...NO_TEXT,
   ...NO_WIDENING,
   ...Object.fromEntries(
-    ['wasm/load', 'wasm/tiles', 'threads/index', 'threads/attention', 'threads/conv', 'threads/recurrent'].map((name) => [
-      `backend/${name}`,
-      'ts/backend/wasm/load.none.ts',
-    ]),
+    ['wasm/load', 'wasm/tiles', 'threads/index', ...SHARES].map((name) => [`backend/${name}`, 'ts/backend/wasm/load.none.ts']),
   ),
 }
 

@@ -5,7 +5,7 @@ import type { Shareable, WasmExports } from '../wasm/types.js'
 import { FUNCTION, PRODUCT, scratchOf, shared } from './split.js'
 
 /** The kernels of the part; those with much work are divided among threads. */
-export function shareAttention(threaded: Shareable): WasmExports {
+export function shareKernels(threaded: Shareable): WasmExports {
   const { exports, pool } = threaded
   const { attentionForward: forward, attentionBackward: backward } = exports as unknown as AttentionKernels
   const [forwardNumber, backwardNumber] = [pool.numberOf(exports.attentionForward), pool.numberOf(exports.attentionBackward)]

@@ -14,7 +14,7 @@ const COSTS: Readonly<Record<keyof BatchNormKernels, readonly [nanoseconds: numb
 const LINE = 16
 
 /** The kernels of the part, which may be called with surplus arguments; those with much work are divided among threads. */
-export function shareBatchNorm({ exports, pool }: Shareable): WasmExports {
+export function shareKernels({ exports, pool }: Shareable): WasmExports {
   const table = { ...exports }
   for (const [name, [nanoseconds, rowsAt]] of Object.entries(COSTS)) {
     const single = exports[name] as Kernel

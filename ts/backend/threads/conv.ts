@@ -8,7 +8,7 @@ import { PRODUCT, scratchOf, shared } from './split.js'
 const LINEAR = ACTIVATIONS.indexOf('linear')
 
 /** The kernels of the part; convolutions with much work are divided among threads. */
-export function shareConv(threaded: Shareable): WasmExports {
+export function shareKernels(threaded: Shareable): WasmExports {
   const { exports, pool } = threaded
   const { convForward: forward, convBackward: backward } = exports as unknown as ConvKernels
   const [forwardShare, gradientsShare] = [pool.numberOf(exports.convForwardShare), pool.numberOf(exports.convGradientsShare)]

@@ -24,7 +24,7 @@ function share(total: number, index: number, shares: number): [from: number, cou
 const after = (elements: number, at: number) => (at === 0 ? 0 : at + FLOAT * elements)
 
 /** The kernels of the part; those with much work are divided among threads. */
-export function shareRecurrent(threaded: Shareable): WasmExports {
+export function shareKernels(threaded: Shareable): WasmExports {
   const { exports, pool } = threaded
   const { recurrentForward: forward, recurrentBackward: backward, recurrentWeights: weights } = exports
   const numbers = [forward, backward, weights].map((kernel) => pool.numberOf(kernel))

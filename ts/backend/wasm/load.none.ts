@@ -14,9 +14,7 @@ export const refusal = (): string | undefined => undefined
 export const tilesFor = (_variant: Variant): number[] => []
 export const withTileChoice = (table: Kernels): Kernels => table
 export const updateKernel = (_exports: WasmExports | undefined, _name: string): Update | undefined => undefined
-export const shareBatchNorm = undefined
-export const shareConv = undefined
-export const shareRecurrent = undefined
+export const shareKernels = undefined
 export const canShare = (): boolean => false
 export const warmUp = (_backend: Backend): void => {}
 export const precompile = async (_variant: Variant): Promise<void> => {}

@@ -4,10 +4,10 @@
  * each part; the parts of fleets are in fleet-parts.ts.
  */
 
-import { shareAttention } from '../threads/attention.js'
-import { shareBatchNorm } from '../threads/batch-norm.js'
-import { shareConv } from '../threads/conv.js'
-import { shareRecurrent } from '../threads/recurrent.js'
+import { shareKernels as shareAttention } from '../threads/attention.js'
+import { shareKernels as shareBatchNorm } from '../threads/batch-norm.js'
+import { shareKernels as shareConv } from '../threads/conv.js'
+import { shareKernels as shareRecurrent } from '../threads/recurrent.js'
 import attention from './generated/attention.js'
 import batchNorm from './generated/batch-norm.js'
 import conv from './generated/conv.js'
