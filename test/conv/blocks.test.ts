@@ -25,7 +25,9 @@ import {
   encodeModel,
   fit,
   Generator,
+  Module,
   matmul,
+  registerClass,
   reshape,
   Sequential,
   summary,
@@ -73,6 +75,24 @@ test('model files hold blocks with the layers inside', async () => {
   expect(again.predict(images as never).data()).toEqual(model.predict(images as never).data())
   expect(summary(again as never)).toBe(summary(model as never))
   expect([...again.namedParameters().keys()]).toEqual([...model.namedParameters().keys()])
+})
+
+test('a class of one’s own may have the name of a layer of this room', () => {
+  class Own extends Module {
+    readonly inner: Dense
+    constructor(readonly width: number) {
+      super()
+      this.inner = new Dense(width, width)
+    }
+    forward(x: Tensor): Tensor {
+      return this.inner.forward(x)
+    }
+  }
+  registerClass('Residual', Own, { save: ({ width }) => ({ width }), load: ({ width }) => new Own(width) })
+  const model = new Sequential([new Own(3), new Residual([new Dense(3, 3)])], { seed: 1 })
+  const again = decodeModel(encodeModel(model)) as Sequential
+  expect(again.layers.map((layer) => layer.constructor)).toEqual([Own, Residual])
+  expect(again.predict([[1, 2, 3]] as never).data()).toEqual(model.predict([[1, 2, 3]] as never).data())
 })
 
 test('a convolution is the product of unfolded windows and weights', () => {

@@ -337,7 +337,7 @@ class LayerReader {
     if (this.places.has(at)) throw rangeError(`${placeOf(at)} is there twice`)
     this.places.add(at)
     try {
-      const layer = this.make(name, at, this.reader.visit(node.config))
+      const layer = this.make(name, at, this.reader.visit(node.config), inside !== undefined)
       if (inside !== undefined) checkInside(layer, Object(inside))
       this.made.set(at, layer)
       return layer
@@ -347,8 +347,9 @@ class LayerReader {
     }
   }
 
-  private make(name: unknown, at: string, config: unknown): Module {
-    const kind = kindNamed(name)
+  /** @param isOfUser true for a class that its program registered, which may have the name of a layer here */
+  private make(name: unknown, at: string, config: unknown, isOfUser: boolean): Module {
+    const kind = isOfUser ? undefined : kindNamed(name)
     if (kind !== undefined) return makeLayer(name as string, kind, Object(config), this.options, (own) => this.shapeOf(join(at, own)))
     const known: KnownClass = classNamed(name)
     const layer = named(known as ReturnType<typeof classNamed>, config)
