@@ -133,6 +133,8 @@ describe('what is known', () => {
     is['24'](matmul(x, zeros([3, 4], here)))
     is['24'](matmul(transpose(x), zeros([3, 4], here), { transposeA: true }))
     is['24'](matmul(x, zeros([4, 3], here), { transposeB: true }))
+    isOf<[5, 2, 4]>(5, 2, 4)(matmul(zeros([5, 2, 3], here), zeros([3, 4], here)))
+    isOf<[6, 5, 2, 4]>(6, 5, 2, 4)(matmul(zeros([6, 1, 3, 2], here), zeros([5, 3, 4], here), { transposeA: true }))
     is['32'](transpose(x))
     isOf<[4, 2, 3]>(4, 2, 3)(transpose(zeros([2, 3, 4], here), [2, 0, 1]))
     is.scalar(sum(x))
@@ -186,6 +188,8 @@ describe('what is refused', () => {
     expect(() => matmul(x, zeros([2, 3], here))).toThrow()
     // @ts-expect-error and if one is used transposed
     expect(() => matmul(x, zeros([3, 4], here), { transposeA: true })).toThrow()
+    // @ts-expect-error stacks of two and of three matrices
+    expect(() => matmul(zeros([2, 2, 3], here), zeros([3, 3, 4], here))).toThrow()
     // @ts-expect-error a vector is not a matrix
     expect(() => matmul(x, ones([3], here))).toThrow()
     // @ts-expect-error six elements do not fill eight

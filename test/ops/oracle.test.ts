@@ -104,7 +104,7 @@ function leftOut({ op, options, inputs, note }: Case): string | undefined {
   if (op === 'slice' && options.step?.some((s) => s !== 1)) return 'no steps in slice'
   if ((op === 'softmax' || op === 'logSoftmax') && options.axis !== -1 && options.axis !== inputs[0].shape.length - 1)
     return 'last axis only'
-  if (op === 'matmul' && inputs.some((x) => x.shape.length !== 2)) return 'matrices only'
+  if (op === 'matmul' && inputs.some((x) => x.shape.length < 2)) return 'no vectors'
   if (/one winner|first|index/.test(note ?? '') && (op === 'max' || op === 'min')) return 'ties share the gradient here, as torch.amax'
   if (options.form === 'tanh') return 'gelu by erf only'
   if (options.alpha !== undefined && options.alpha !== 1) return 'elu with alpha 1 only'
