@@ -2,7 +2,7 @@
 
 import { checkCount } from '../common/checks.js'
 import { rangeError, ShapeError } from '../common/errors.js'
-import { count, decay, flag, type Read, readOptions, type Schema } from '../common/options.js'
+import { count, decay, flag, readOptions, type Schema } from '../common/options.js'
 import { formatShape } from '../common/shape.js'
 import { crossEntropy } from '../loss/classification.js'
 import { builtIn, type LossOptions } from '../loss/loss.js'
@@ -94,7 +94,7 @@ export class GPT extends Layer {
   /** The output; null if it is tied to the embedding. */
   readonly head: Dense | null
   /** Sizes and options with their defaults. */
-  readonly settings: Readonly<Read<GPTOptions, typeof GPT_OPTIONS> & { hidden: number }>
+  readonly settings: Readonly<Required<Omit<GPTOptions, keyof ModuleOptions>>>
 
   constructor(options: GPTOptions) {
     super(options)

@@ -2,7 +2,7 @@
 
 import { checkCount } from '../common/checks.js'
 import { rangeError, ShapeError } from '../common/errors.js'
-import { anything, checkOptions, flag, type Read, readOptions, type Schema } from '../common/options.js'
+import { anything, checkOptions, flag, readOptions, type Schema } from '../common/options.js'
 import { formatShape, type Shape } from '../common/shape.js'
 import { type Initializer, type InitializerName, initializing } from '../nn/initializer.js'
 import { Layer } from '../nn/layer.js'
@@ -75,7 +75,7 @@ export class MultiHeadAttention<const W extends number = number> extends Layer {
   /** Its bias [width]; null with `bias: false`. */
   declare outputBias: Parameter | null
   /** Options with their defaults. */
-  readonly settings: Readonly<Read<MultiHeadAttentionOptions, typeof MULTI_HEAD_ATTENTION>>
+  readonly settings: Readonly<MultiHeadAttentionOptions & Required<Pick<MultiHeadAttentionOptions, 'causal' | 'rotary' | 'bias'>>>
 
   constructor(
     /** Columns of x and of the result. */

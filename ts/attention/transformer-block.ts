@@ -2,7 +2,7 @@
 
 import type { Activation } from '../backend/kernels.js'
 import { checkCount } from '../common/checks.js'
-import { anything, count, decay, flag, type Read, readOptions, type Schema } from '../common/options.js'
+import { anything, count, decay, flag, readOptions, type Schema } from '../common/options.js'
 import type { Shape } from '../common/shape.js'
 import { Dense } from '../nn/dense.js'
 import { Dropout } from '../nn/dropout.js'
@@ -84,7 +84,10 @@ export class TransformerBlock<const W extends number = number> extends Layer {
   /** Drops numbers of both parts; null without `dropout`. */
   readonly drop: Dropout | null
   /** Options with their defaults. */
-  readonly settings: Readonly<Read<TransformerBlockOptions, typeof TRANSFORMER_BLOCK> & { hidden: number }>
+  readonly settings: Readonly<
+    Required<Omit<TransformerBlockOptions, keyof ModuleOptions | 'weightInitializer' | 'outputInitializer'>> &
+      Pick<TransformerBlockOptions, 'weightInitializer' | 'outputInitializer'>
+  >
 
   constructor(
     /** Columns of x and of the result. */
