@@ -2,6 +2,7 @@
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { openImage, type Pixels } from '../../ts/images/decode.js'
+import { readImageSet, readPixels } from '../../ts/images/image-set.js'
 
 const RED = { r: 200, g: 10, b: 30 }
 const made = (width: number, height: number, background: object = RED) =>
@@ -83,4 +84,43 @@ describe('an error says what is wrong with', () => {
     const header = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="20000" height="20000"/>')
     await expect(square(header)).rejects.toThrow(/pixel/)
   })
+})
+
+test('a page closes the bitmap of each picture, also of one that is refused', async () => {
+  let [made, closed] = [0, 0]
+  class FakeImageData {
+    constructor(
+      readonly data: Uint8ClampedArray,
+      readonly width: number,
+    ) {}
+  }
+  class FakeCanvas {
+    constructor(readonly side: number) {}
+    getContext() {
+      const data = new Uint8ClampedArray(this.side * this.side * 4).fill(9)
+      return { fillRect() {}, drawImage() {}, getImageData: () => ({ data }) }
+    }
+  }
+  const createImageBitmap = async ({ width }: FakeImageData) => {
+    made++
+    return { width, height: width, close: () => closed++ }
+  }
+  const before = Object.fromEntries(
+    ['createImageBitmap', 'OffscreenCanvas', 'ImageData'].map((name) => [name, Reflect.get(globalThis, name)]),
+  )
+  Object.assign(globalThis, { createImageBitmap, OffscreenCanvas: FakeCanvas, ImageData: FakeImageData })
+  try {
+    const picture = (width: number): Pixels => ({ width, height: width, data: new Uint8Array(width * width * 4) })
+    const images = [picture(9), picture(12), picture(1), picture(10)]
+    const set = await readImageSet('test', { images, labels: ['a', 'b', 'a', 'b'] }, {})
+    expect([set.count, set.skipped.length]).toEqual([3, 1])
+    await readPixels('test', [picture(9)], 8, 3)
+    expect(made).toBeGreaterThan(6)
+    expect(closed).toBe(made)
+  } finally {
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) Reflect.deleteProperty(globalThis, name)
+      else Reflect.set(globalThis, name, value)
+    }
+  }
 })

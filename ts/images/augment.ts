@@ -17,11 +17,10 @@ export function plainRows(
   return out
 }
 
-/** The same pictures, each mirrored, shifted, turned and lit at random. Pixels beyond the border are those of the border. */
-export function changedRows(set: ImageSet, rows: ArrayLike<number>, how: Required<Augment>, generator: Generator): Float32Array {
+/** Puts the same pictures into `out`, each mirrored, shifted, turned and lit at random. Pixels beyond the border are those of the border. */
+export function changeRows(set: ImageSet, rows: ArrayLike<number>, how: Required<Augment>, generator: Generator, out: Float32Array): void {
   const { pixels, size, channels } = set
   const width = size * size * channels
-  const out = new Float32Array(rows.length * width)
   const middle = (size - 1) / 2
   for (let i = 0; i < rows.length; i++) {
     const [flip, dx, dy, turn, contrast, brightness] = generator.uniforms(6)
@@ -48,7 +47,6 @@ export function changedRows(set: ImageSet, rows: ArrayLike<number>, how: Require
         }
       }
   }
-  return out
 }
 
 function clamp(at: number, size: number): number {

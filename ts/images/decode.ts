@@ -40,16 +40,31 @@ export interface Decoder {
   readonly height: number
   /** Its middle, as large as fits, at `size` × `size` pixels on white, four bytes each. */
   square(size: number): Promise<Uint8Array | Uint8ClampedArray>
+  /** Frees the decoded picture, which a page keeps outside of the heap of JavaScript. */
+  close(): void
 }
 
 /** Reads the size of a picture. @throws Error that says what is wrong with the picture */
 export async function openImage(image: ImageInput): Promise<Decoder> {
   const decoder = await (isPage() ? inPage(image) : inNode(image))
   const { width, height } = decoder
-  if (Math.min(width, height) < LEAST_SIDE) throw plainError(`it has ${width} × ${height} pixels, too few to show anything`)
-  if (width * height > MOST_PIXELS)
-    throw plainError(`it has ${width} × ${height} pixels, more than the limit of ${MOST_PIXELS / 1e6} million; make it smaller`)
-  return decoder
+  const wrong =
+    Math.min(width, height) < LEAST_SIDE
+      ? 'too few to show anything'
+      : width * height > MOST_PIXELS && `more than the limit of ${MOST_PIXELS / 1e6} million; make it smaller`
+  if (wrong === false) return decoder
+  decoder.close()
+  throw plainError(`it has ${width} × ${height} pixels, ${wrong}`)
+}
+
+/** The middle of a picture at `size` × `size` pixels. @throws as {@link openImage} */
+export async function squareOf(image: ImageInput, size: number): Promise<Uint8Array | Uint8ClampedArray> {
+  const decoder = await openImage(image)
+  try {
+    return await decoder.square(size)
+  } finally {
+    decoder.close()
+  }
 }
 
 function isPage(): boolean {
@@ -79,7 +94,7 @@ async function inNode(image: ImageInput): Promise<Decoder> {
     const made = open().autoOrient().resize(side, side, { fit: 'cover' }).toColourspace('srgb')
     return made.flatten({ background: '#fff' }).ensureAlpha().raw().toBuffer()
   }
-  return { ...size, square }
+  return { ...size, square, close: () => {} }
 }
 
 let loaded: Promise<MakeSharp> | undefined
@@ -110,5 +125,5 @@ async function inPage(image: ImageInput): Promise<Decoder> {
     context.drawImage(bitmap, (width - cut) / 2, (height - cut) / 2, cut, cut, 0, 0, side, side)
     return context.getImageData(0, 0, side, side).data
   }
-  return { width, height, square }
+  return { width, height, square, close: () => bitmap.close() }
 }

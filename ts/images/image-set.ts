@@ -1,7 +1,7 @@
 /** Pictures of one size as bytes, with their classes. */
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
-import { type Decoder, type ImageInput, openImage } from './decode.js'
+import { type ImageInput, openImage, squareOf } from './decode.js'
 
 /** Pictures with the class of each. */
 export interface LabeledImages {
@@ -56,16 +56,22 @@ export async function readImageSet(
   const odd = labels.findIndex((label) => typeof label !== 'string' || label === '')
   if (odd >= 0) throw typeError(`${who}: labels[${odd}] wants a text, got ${show(labels[odd])}`)
   const names = given.names ?? images.map((_, i) => `image ${i + 1}`)
-  const open = async (i: number) => openImage(typeof images[i] === 'function' ? await images[i]() : images[i])
+  const imageAt = async (i: number) => (typeof images[i] === 'function' ? await images[i]() : images[i])
 
   // sizes first: they are in the first bytes of a file
   const reasons = new Map<number, string>()
   const sides: number[] = []
   const note = (i: number) => (error: unknown) => void reasons.set(i, error instanceof Error ? error.message : String(error))
   if (size === undefined) {
-    await inTurn(images.length, signal, async (i) =>
-      open(i).then(({ width, height }: Decoder) => void sides.push(Math.max(width, height)), note(i)),
-    )
+    await inTurn(images.length, signal, async (i) => {
+      try {
+        const decoder = await openImage(await imageAt(i))
+        sides.push(Math.max(decoder.width, decoder.height))
+        decoder.close()
+      } catch (error) {
+        note(i)(error)
+      }
+    })
     sides.sort((a, b) => a - b)
     size = Math.min(MOST, Math.max(LEAST, sides[sides.length >> 1] ?? LEAST))
   }
@@ -75,7 +81,7 @@ export async function readImageSet(
   await inTurn(images.length, signal, async (i) => {
     if (reasons.has(i)) return
     try {
-      const rgba = await (await open(i)).square(side)
+      const rgba = await squareOf(await imageAt(i), side)
       isColored = putColors(rgba, all, i * side * side * 3) || isColored
     } catch (error) {
       note(i)(error)
@@ -88,9 +94,11 @@ export async function readImageSet(
   const classes = [...new Set(kept.map((i) => labels[i]))].sort()
   const numberOf = new Map(classes.map((name, c) => [name, c]))
   const depth = channels ?? (isColored ? 3 : 1)
-  const pixels = new Uint8Array(kept.length * side * side * depth)
+  // in place: no picture moves behind its colors
   for (const [at, i] of kept.entries())
-    putPixels(all.subarray(i * side * side * 3, (i + 1) * side * side * 3), depth, pixels, at * side * side * depth)
+    putPixels(all.subarray(i * side * side * 3, (i + 1) * side * side * 3), depth, all, at * side * side * depth)
+  const end = kept.length * side * side * depth
+  const pixels = depth === 3 ? all.subarray(0, end) : all.slice(0, end)
   return {
     ...{ size: side, channels: depth, count: kept.length, pixels, classes, skipped },
     labels: Int32Array.from(kept, (i) => numberOf.get(labels[i]) as number),
@@ -104,7 +112,7 @@ export async function readPixels(who: string, images: readonly ImageInput[], siz
   const colors = new Uint8Array(size * size * 3)
   for (const [i, image] of images.entries())
     try {
-      putColors(await (await openImage(image)).square(size), colors, 0)
+      putColors(await squareOf(image, size), colors, 0)
       putPixels(colors, channels, pixels, i * size * size * channels)
     } catch (cause) {
       throw rangeError(`${who}: picture ${i + 1} cannot be read: ${(cause as Error).message}`, { cause })

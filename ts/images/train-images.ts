@@ -6,7 +6,7 @@ import { RandomStream } from '../common/random-stream.js'
 import { Conv2d, MaxPool } from '../conv/index.js'
 import { Adam, BatchNorm, crossEntropy, Dense, Dropout, Flatten, fit, Generator, type Module, Sequential, schedules } from '../index.js'
 import { cutParts } from '../rows/cut.js'
-import { changedRows, plainRows } from './augment.js'
+import { changeRows, plainRows } from './augment.js'
 import { ImageModel } from './image-model.js'
 import { type ImageSet, type LabeledImages, readImageSet } from './image-set.js'
 import { AUGMENT, type Augment, TRAIN_IMAGES, type TrainImagesOptions } from './options.js'
@@ -111,11 +111,13 @@ async function learn(
   const steps = Math.ceil(train.length / batchSize)
   let planned = epochs ?? Math.min(MOST_EPOCHS, Math.max(LEAST_EPOCHS, Math.round(SHOWN / train.length)))
   const [shape, targets] = [[train.length, set.size, set.size, set.channels], Int32Array.from(train, (row) => set.labels[row])]
+  // all epochs have one array: of many pictures it is gigabytes
+  const inputs = plainRows(set, train)
   let best = { loss: Number.POSITIVE_INFINITY, state: model.state(), epoch: 0 }
   for (let epoch = 1; epoch <= planned; epoch++) {
     signal?.throwIfAborted()
     const began = clock.now()
-    const inputs = how === false ? plainRows(set, train) : changedRows(set, train, how, generator)
+    if (how !== false) changeRows(set, train, how, generator, inputs)
     const cycle = schedules.oneCycle(RATE, { steps: planned * steps })
     const done = (epoch - 1) * steps
     const schedule = (step: number) => cycle(done + step)
