@@ -94,6 +94,15 @@ test('the noise of gradients follows the law of sampling, and four times the row
   measured.forEach((noise, i) => expect(Math.abs(noise / law[i] - 1), `${sizes[i]} rows`).toBeLessThan(0.3))
 })
 
+test('the noise of a net with the most weights that the page has is measured too, and that of one row is none', async () => {
+  const wide = await trained({ hidden: [256, 256], count: 20 }, 0)
+  const { sizes, measured, law } = gradientNoise(wide.trainer, wide.data)
+  expect(sizes).toEqual([1, 2, 4, 8])
+  expect([...measured, ...law].every((v) => v > 0 && v < 100)).toBe(true)
+  const one = await trained({ data: 'drawn', points: [0.1, 0.2, 1] }, 3)
+  expect(gradientNoise(one.trainer, one.data)).toEqual({ sizes: [], measured: [], law: [] })
+})
+
 /** Runs a loop of the lecture as the program that it is. */
 function looped(text: string, data: Examples, epochs: number, { seed, rate }: { seed: number; rate: number }): number[] {
   const model = netOf(configOf({ ...train.defaults, seed }), data)

@@ -411,6 +411,15 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     })
   })
 
+  once('backpropagation and the noise of gradients are shown while a net trains', async () => {
+    await on(`${site.url}#${encodeLink('train', { variance: true, backprop: true, speed: 20 }, {})}`, async (page) => {
+      await until(page, `/16 rows by \\d/.test(document.querySelector('.noise')?.textContent ?? '')`)
+      await until(page, `/^Forward to layer 2/.test(document.querySelector('.phase')?.textContent ?? '')`)
+      await until(page, `/^The step, by Adam/.test(document.querySelector('.phase')?.textContent ?? '')`)
+      await page.getByRole('button', { name: 'Pause' }).click()
+    })
+  })
+
   once('a unit is enlarged under the pointer, a weight is read and changed, and a rewind leaves the old curve as a ghost', async () => {
     const state = { hidden: [3], runs: [{ ...RUN, method: 'SGD', rate: 0.3 }], at: 40, isPlaying: false }
     await on(`${site.url}#${encodeLink('train', state, {})}`, async (page) => {

@@ -13,7 +13,10 @@ export interface Noise {
 }
 
 /** Gradients of the net at its present weights; its training goes on as if nobody had looked. */
-export function gradientNoise({ model, optimizer }: Trainer, { train, features, classes }: Examples, draws = 60): Noise {
+export function gradientNoise({ model, optimizer }: Trainer, { train, features, classes }: Examples, most = 60): Noise {
+  const weights = model.parameters().reduce((sum, { size }) => sum + size, 0)
+  // Large nets have fewer draws of each size, so that a look takes a second or two.
+  const draws = Math.max(2, Math.min(most, Math.round(120_000 / weights)))
   const { count } = train
   const on = (rows: ArrayLike<number>): Float64Array => {
     const inputs = Float32Array.from(
@@ -27,7 +30,7 @@ export function gradientNoise({ model, optimizer }: Trainer, { train, features, 
     return gradient
   }
   const whole = on(Array.from({ length: count }, (_, i) => i))
-  const size = Math.hypot(...whole)
+  const size = Math.sqrt(whole.reduce((sum, v) => sum + v * v, 0))
   const squareFrom = (gradient: Float64Array) => gradient.reduce((sum, v, i) => sum + (v - whole[i]) ** 2, 0)
   const rows = Array.from({ length: count }, (_, i) => squareFrom(on([i])))
   const variance = rows.reduce((sum, square) => sum + square, 0) / count

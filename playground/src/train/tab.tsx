@@ -136,7 +136,8 @@ export function TrainTab() {
     if (!state.variance || shownStep === '' || (state.isPlaying && looked.value.noise)) return
     if (!noisePanel.value) import('./noise-panel').then((module) => (noisePanel.value = module))
     tell({ type: 'variance' })
-  }, [state.variance, state.isPlaying || shownStep, state.chosen])
+    // While it plays, of the first picture; later ones would come faster than the noise is measured.
+  }, [state.variance, state.isPlaying ? shownStep !== '' : shownStep, state.chosen])
   const panel = useSignal<typeof import('./xray-panel') | null>(null)
   const wasXrayed = useRef(state.xray)
   useEffect(() => {
