@@ -108,8 +108,8 @@ export class WeightAverage extends OptimizerWrapper {
   /** @internal */
   stepScheme(): StepScheme {
     const scheme = stepSchemeOf(this.inner)
-    // the first update copies; later ones are alike
-    if (this.form !== 'ema' || this.every > 1 || this.count === 0) return { ...scheme, optimizer: this }
+    // the first update copies, and SAM may leave out evaluations
+    if (this.form !== 'ema' || this.every > 1 || this.count === 0 || scheme.secondEvaluation) return { ...scheme, optimizer: this }
     return {
       ...scheme,
       after: () => this.updateCalls(),

@@ -186,7 +186,7 @@ export class StepProgram {
     })
     if (!canRun) return null
     secondEvaluation?.refresh()
-    let updates = this.execute(planned)
+    const updates = this.execute(planned)
     planner.finish(hyper, planned, updates, hooks)
     const { arena, heap } = optimizer.groups[0].backend
     const { floats } = heap
@@ -204,8 +204,6 @@ export class StepProgram {
         recording.markGradients()
         hooks.before(done++)
         optimizer.step()
-        for (const { kernel, args } of scheme.after?.() ?? []) kernel(...args)
-        updates++
       } else {
         failed = floats[first + failedTest]
         if (secondEvaluation === null) done += failedTest
