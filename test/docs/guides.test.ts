@@ -52,7 +52,7 @@ describe('programs', () => {
     expect(others).toEqual(['saving.md', 'serving.md', 'tune.md'])
     for (const file of files)
       expect(texts[file].split('not run here').length - 1 - filesNotRun(texts[file]).length, file).toBe(
-        { 'from-brain.md': 2, 'from-keras.md': 1 }[file] ?? 0,
+        { 'from-brain.md': 2, 'from-keras.md': 1, 'head.md': 4 }[file] ?? 0,
       )
   })
 
