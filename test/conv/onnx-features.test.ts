@@ -54,19 +54,107 @@ test('values inside of a net are features', () => {
   expect(conv.parameters()).toEqual([])
 })
 
+type Given = Readonly<Record<string, number | number[] | string | Field[]>>
+type NodeWith = [type: string, inputs: string[], output: string, attributes?: Given]
+
+/** Attributes: whole numbers, lists of them, texts, and tensors. */
+const attributesOf = (given: Given): Field[] =>
+  Object.entries(given).map(([name, value]): Field => {
+    if (typeof value === 'number') return [5, [[1, name], [3, value]]] // biome-ignore format: nested
+    if (typeof value === 'string') return [5, [[1, name], [4, value]]] // biome-ignore format: nested
+    const isTensor = Array.isArray(value[0])
+    return [5, [[1, name], ...(isTensor ? [[5, value as Field[]] as Field] : (value as number[]).map((n): Field => [8, n]))]]
+  })
+
+/** A tensor of whole numbers. */
+const whole = (shape: number[], values: number[]): Field[] => [
+  ...shape.map((n): Field => [1, n]),
+  [2, 7],
+  ...values.map((n): Field => [7, n]),
+]
+
 /** The file of a graph with these nodes, between an input of images and an output. */
-function fileWith(nodes: [type: string, inputs: string[], output: string][], shape = [0, 3, 8, 8], inputs = ['image']): Uint8Array {
+function fileWith(nodes: NodeWith[], shape = [0, 3, 8, 8], inputs = ['image'], version?: number): Uint8Array {
   const value = (name: string): Field[] => [
     [1, name],
     [2, [[1, [[1, 1], [2, shape.map((n): Field => [1, n === 0 ? [[2, 'rows']] : [[1, n]]])]]]]],
   ] // biome-ignore format: nested
   const graph: Field[] = [
-    ...nodes.map(([type, from, output]): Field => [1, [...from.map((name): Field => [1, name]), [2, output], [4, type]]]),
+    ...nodes.map(
+      ([type, from, output, given = {}]): Field => [
+        1,
+        [...from.map((name): Field => [1, name]), [2, output], [4, type], ...attributesOf(given)],
+      ],
+    ),
     ...inputs.map((name): Field => [11, value(name)]),
     [12, value('result')],
   ]
-  return encodeMessage([[7, graph]])
+  return encodeMessage([[7, graph], ...(version === undefined ? [] : [[8, [[2, version]]] as Field])])
 }
+
+describe('files of other versions of the operators', () => {
+  // channels 0, 1 and 2, each the same at all pixels
+  const x = tensor(Array.from({ length: 2 * 8 * 8 * 3 }, (_, i) => i % 3), [2, 8, 8, 3]) // biome-ignore format: one line
+  const run = (version: number | undefined, ...nodes: NodeWith[]) =>
+    fromOnnxFeatures(fileWith([['GlobalAveragePool', ['image'], 'pooled'], ...nodes], undefined, undefined, version)).predict(x)
+
+  test('before version 13 Softmax is over all axes from the given one on', () => {
+    const y = run(12, ['Softmax', ['pooled'], 'result'])
+    expect(y.shape).toEqual([2, 3, 1, 1])
+    const e = [1, Math.E, Math.E ** 2]
+    const sum = e[0] + e[1] + e[2]
+    expect(
+      largest(
+        y.data(),
+        [...e, ...e].map((one) => one / sum),
+      ),
+    ).toBeLessThan(1e-6)
+    expect([...run(13, ['Softmax', ['pooled'], 'result']).data()]).toEqual([1, 1, 1, 1, 1, 1])
+  })
+  test('a part of a shape', () => {
+    const parts: NodeWith[] = [
+      ['Shape', ['pooled'], 'a', { start: 0, end: 1 }],
+      ['Shape', ['pooled'], 'b', { start: 1, end: 2 }],
+      ['Concat', ['a', 'b'], 'shape', { axis: 0 }],
+      ['Reshape', ['pooled', 'shape'], 'result'],
+    ]
+    const y = run(17, ...parts)
+    expect(y.shape).toEqual([2, 3])
+    expect(largest(y.data(), [0, 1, 2, 0, 1, 2])).toBeLessThan(1e-6)
+    const sliced = run(9, ['Shape', ['pooled'], 'all'], ['Slice', ['all'], 'shape', { starts: [0], ends: [2] }], parts[3])
+    expect(sliced.shape).toEqual([2, 3])
+  })
+  test.each<[string, NodeWith[], RegExp]>([
+    ['an axis of a sum', [['Add', ['image', 'pooled'], 'result', { axis: 1 }]], /^Add 'result' cannot be read, with an axis of its own/],
+    [
+      'zeros that count, by auto_pad',
+      [['AveragePool', ['image'], 'result', { auto_pad: 'SAME_UPPER', count_include_pad: 1, kernel_shape: [3, 3] }]],
+      /with auto_pad SAME_UPPER and count_include_pad/,
+    ],
+    [
+      'output_shape',
+      [
+        ['Constant', [], 'w', { value: whole([3, 1, 1, 1], [1, 1, 1]) }],
+        ['ConvTranspose', ['image', 'w'], 'result', { output_shape: [9, 9] }],
+      ],
+      /^ConvTranspose 'result' cannot be read, with output_shape/,
+    ],
+    ['a cast to whole numbers', [['Cast', ['pooled'], 'result', { to: 7 }]], /^Cast 'result' cannot be read, to anything but floats/],
+    [
+      'an axis that a shape does not have',
+      [
+        ['Shape', ['image'], 'shape'],
+        ['Constant', [], 'four', { value: whole([1], [4]) }],
+        ['Gather', ['shape', 'four'], 'one'],
+        ['Reshape', ['pooled', 'one'], 'result'],
+      ],
+      /^Gather 'one' cannot be read, of axis 4 of 4/,
+    ],
+    ['a slice without an end', [['Shape', ['image'], 'shape'], ['Slice', ['shape'], 'result', { starts: [0] }]], /^Slice 'result' cannot/], // biome-ignore format: one line
+  ])('%s is named', (_, nodes, message) => {
+    expect(() => run(undefined, ...nodes)).toThrow(message)
+  })
+})
 
 describe('what cannot be read is named', () => {
   const own = toOnnx(new Sequential([new Conv2d(1, 2, 3), new MaxPool(2), new GlobalAvgPool()]), { inputShape: [8, 8, 1] })

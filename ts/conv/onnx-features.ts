@@ -3,7 +3,7 @@ import type { Backend } from '../backend/index.js'
 import { defaultBackend } from '../backend/index.js'
 import { rangeError, ShapeError, typeError } from '../common/errors.js'
 import { anything, readOptions, type Schema, text } from '../common/options.js'
-import { formatShape } from '../common/shape.js'
+import { formatShape, sizeOf } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
 import { attribute, type Constant, constantOf, float, type Node, nodeOf, unread } from '../export/onnx-file.js'
 import { bytesIn, decodeMessage, type Message, messagesOf, numbersOf, textsOf } from '../export/protobuf.js'
@@ -76,6 +76,8 @@ export class OnnxFeatures extends Layer {
   readonly inputShape: readonly number[]
   /** True if the graph has the channels of its input second. */
   readonly channelsFirst: boolean
+  /** @internal version of the operators that the file names, infinite if it names none */
+  readonly version: number
   /** Nodes that the output needs, in the order of computation. */
   readonly #nodes: readonly Node[]
   readonly #constants = new Map<string, Constant>()
@@ -88,8 +90,11 @@ export class OnnxFeatures extends Layer {
   constructor(file: Uint8Array, output: string | undefined, backend: Backend) {
     super({ backend })
     this.#backend = backend
-    const [graph] = messagesOf(decodeMessage(file), 7)
+    const model = decodeMessage(file)
+    const [graph] = messagesOf(model, 7)
     if (graph === undefined) throw rangeError('there is no graph in the file; is it an ONNX file?')
+    const ownOperators = messagesOf(model, 8).find((operators) => ['', 'ai.onnx'].includes(textsOf(operators, 1)[0] ?? ''))
+    this.version = numbersOf(ownOperators ?? new Map(), 2)[0] ?? Infinity
     for (const initializer of messagesOf(graph, 5)) this.#constants.set(textsOf(initializer, 8)[0] ?? '', constantOf(initializer))
     const makers = new Map<string, Node>()
     for (const node of messagesOf(graph, 1).map(nodeOf)) {
@@ -208,6 +213,11 @@ class Call {
     return unread(this.node, why)
   }
 
+  /** True if the file is older than this version of the operators. */
+  isBefore(version: number): boolean {
+    return this.net.version < version
+  }
+
   number(name: string, usual: number): number {
     return attribute(this.node, name, usual)
   }
@@ -312,6 +322,8 @@ const each =
 const binary =
   (f: (a: Tensor, b: Tensor) => Tensor): Operation =>
   (call) => {
+    // before version 7 the axis said where the other value belongs
+    if (call.node.attributes.has('axis')) throw call.fail('with an axis of its own')
     const [a, b] = [0, 1].map((i) => call.value(i))
     if (a.isImage === b.isImage) return { t: f(a.t, b.t), isImage: a.isImage }
     const [image, other] = a.isImage ? [0, 1] : [1, 0]
@@ -360,6 +372,7 @@ function conv(call: Call, isTransposed: boolean): Value {
   const window = { stride: pairOf(call, 'strides'), dilation: pairOf(call, 'dilations'), padding: paddingOf(call) }
   const options = { ...window, bias, groups: call.number('group', 1) }
   if (!isTransposed) return { t: convolve(call.image(), w, options, 2, 'OnnxFeatures'), isImage: true }
+  if (call.list('output_shape') !== undefined) throw call.fail('with output_shape')
   const outputPadding = (call.list('output_padding') ?? [0, 0]) as [number, number]
   return { t: convolveTransposed(call.image(), w, { ...options, outputPadding }, 2, 'OnnxFeatures'), isImage: true }
 }
@@ -371,7 +384,8 @@ function pool(call: Call, isMax: boolean): Value {
   const window = { stride: pairOf(call, 'strides'), dilation: pairOf(call, 'dilations') }
   const padding = paddingOf(call)
   if (isMax) return { t: maxPool(call.image(), size, { ...window, padding }), isImage: true }
-  const counts = call.number('count_include_pad', 0) !== 0 && Array.isArray(padding)
+  const counts = call.number('count_include_pad', 0) !== 0 && padding !== 'valid'
+  if (counts && padding === 'same') throw call.fail('with auto_pad SAME_UPPER and count_include_pad')
   const x = counts ? pad(call.image(), padding as [number, number][]) : call.image()
   return { t: avgPool(x, size, { ...window, padding: counts ? 'valid' : padding }), isImage: true }
 }
@@ -456,6 +470,7 @@ function joined(call: Call): Value | List {
 function padded(call: Call): Value {
   const mode = call.text('mode') || 'constant'
   if (mode !== 'constant' && mode !== 'edge' && mode !== 'reflect') throw call.fail(`with mode ${mode}`)
+  if (call.has(3)) throw call.fail('with axes')
   const pads = call.has(1) ? call.numbers(1) : (call.list('pads') ?? [])
   const value = call.has(2) ? call.numbers(2)[0] : call.float('value', 0)
   const [n0, c0, top, left, n1, c1, bottom, right] = pads
@@ -477,8 +492,13 @@ function sliced(call: Call): List {
   if (!call.isNumbers(0)) throw call.fail('of anything but a shape')
   const { numbers, shape } = call.listAt(0)
   const [length, width] = [shape[0] ?? 0, numbers.length / Math.max(1, shape[0] ?? 0)]
-  const [[start], [end], axes, [step]] = [1, 2, 3, 4].map((i) => (call.has(i) ? call.numbers(i) : [i === 4 ? 1 : 0]))
-  if (axes.some((axis) => axis !== 0) || !Number.isInteger(step) || step === 0) throw call.fail('of another axis than the first')
+  // before version 10 they were attributes
+  const given = (i: number, name: string) => (call.has(i) ? call.numbers(i) : call.list(name))
+  const [starts, ends] = [given(1, 'starts'), given(2, 'ends')]
+  const [axes, [step]] = [given(3, 'axes') ?? [0], given(4, 'steps') ?? [1]]
+  if (starts?.length !== 1 || ends?.length !== 1 || axes[0] !== 0 || !Number.isInteger(step) || step === 0)
+    throw call.fail('of another axis than the first')
+  const [[start], [end]] = [starts, ends]
   const clamped = (at: number, low: number, high: number) => Math.min(Math.max(at < 0 ? at + length : at, low), high)
   const [from, to] =
     step > 0 ? [clamped(start, 0, length), clamped(end, 0, length)] : [clamped(start, -1, length - 1), clamped(end, -1, length - 1)]
@@ -492,7 +512,10 @@ const MAX_LIST = 4096
 
 /** Shapes as lists of whole numbers, from which exporters compute the shape of a Reshape and the sides of a Pad. */
 const lists: Record<string, Operation> = {
-  Shape: (call) => listOf(call.shape()),
+  Shape(call) {
+    const shape = call.shape()
+    return listOf(shape.slice(call.number('start', 0), call.number('end', shape.length)))
+  },
   ConstantOfShape(call) {
     const shape = call.numbers(0)
     const count = shape.reduce((product, n) => product * n, 1)
@@ -504,7 +527,7 @@ const lists: Record<string, Operation> = {
   Gather(call) {
     if (!call.isNumbers(0)) throw call.fail('of anything but a shape')
     const from = call.numbers(0)
-    return listOf(call.numbers(1).map((i) => from[i < 0 ? i + from.length : i] ?? 0))
+    return listOf(call.numbers(1).map((i) => from[axisOf(call, i, from.length)]))
   },
   Unsqueeze(call) {
     if (call.isNumbers(0)) return listOf(call.numbers(0))
@@ -514,6 +537,9 @@ const lists: Record<string, Operation> = {
     return { t: reshape(x, shape) as Tensor, isImage: false }
   },
 }
+
+/** The data types of floats with 32, 16 and 64 bits, and of bfloat16. */
+const FLOATS: readonly number[] = [1, 10, 11, 16]
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...lists,
@@ -546,7 +572,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   Neg: each((x) => neg(x) as Tensor),
   Identity: (call) => (call.isNumbers(0) ? call.listAt(0) : call.value(0)),
   Dropout: (call) => call.value(0),
-  Cast: (call) => (call.isNumbers(0) ? call.listAt(0) : call.value(0)),
+  Cast(call) {
+    if (call.isNumbers(0)) return call.listAt(0)
+    if (!FLOATS.includes(call.number('to', 0))) throw call.fail('to anything but floats')
+    return call.value(0)
+  },
   Add: binary((a, b) => add(a, b) as Tensor),
   Sub: binary((a, b) => sub(a, b) as Tensor),
   Mul: binary((a, b) => mul(a, b) as Tensor),
@@ -576,7 +606,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   Softmax(call) {
     const x = call.plain()
-    if (axisOf(call, call.number('axis', -1), x.rank) !== x.rank - 1) throw call.fail('of another axis than the last')
+    const isOld = call.isBefore(13)
+    const axis = axisOf(call, call.number('axis', isOld ? 1 : -1), x.rank)
+    // before version 13 all axes from this one on were one
+    if (isOld) return { t: reshape(softmax(reshape(x, [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))])), x.shape) as Tensor, isImage: false } // biome-ignore format: one line
+    if (axis !== x.rank - 1) throw call.fail('of another axis than the last')
     return { t: softmax(x) as Tensor, isImage: false }
   },
 }
