@@ -124,6 +124,12 @@ describe('files of other versions of the operators', () => {
     const sliced = run(9, ['Shape', ['pooled'], 'all'], ['Slice', ['all'], 'shape', { starts: [0], ends: [2] }], parts[3])
     expect(sliced.shape).toEqual([2, 3])
   })
+  test('products of stacks of matrices, in the axes of the graph', () => {
+    // all pixels of a channel are alike, so that its 8 × 8 matrix times itself is 8 times its square
+    const y = run(undefined, ['MatMul', ['image', 'image'], 'result'])
+    expect(y.shape).toEqual([2, 3, 8, 8])
+    expect([0, 64, 128, 383].map((i) => y.data()[i])).toEqual([0, 8, 32, 32])
+  })
   test.each<[string, NodeWith[], RegExp]>([
     ['an axis of a sum', [['Add', ['image', 'pooled'], 'result', { axis: 1 }]], /^Add 'result' cannot be read, with an axis of its own/],
     [

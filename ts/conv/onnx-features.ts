@@ -596,14 +596,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     return { t: reshape(x, [x.shape[0], x.size / Math.max(1, x.shape[0])]) as Tensor, isImage: false }
   },
   Gemm: gemm,
-  MatMul(call) {
-    const { t, isImage } = call.value(0)
-    // over the last axis of the graph; an image has its width there
-    const x = isImage ? call.plain() : t
-    const w = call.value(1).t
-    const rows = reshape(x, [x.size / Math.max(1, x.shape[x.rank - 1]), x.shape[x.rank - 1]]) as Tensor
-    return { t: reshape(matmul(rows, w) as Tensor, [...x.shape.slice(0, -1), w.shape[1]]) as Tensor, isImage: false }
-  },
+  MatMul: (call) => ({ t: matmul(call.plain(0), call.plain(1)) as Tensor, isImage: false }),
   Softmax(call) {
     const x = call.plain()
     const isOld = call.isBefore(13)
