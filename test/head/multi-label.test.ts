@@ -310,6 +310,8 @@ describe('bad input', () => {
       [good, [['a'], 'b', []], "trainHead: the labels of row 1 want an array, [] for none, got 'b'"],
       [good, [['a'], undefined, []], 'trainHead: the labels of row 1 want an array, [] for none, got undefined'],
       [good, [['a'], [undefined], []], 'trainHead: the label of row 1 wants a text, a finite number or a boolean, got undefined'],
+      // biome-ignore lint/suspicious/noSparseArray: a comma too many
+      [good, [['a'], ['b', , 'c'], []], 'trainHead: the label of row 1 wants a text, a finite number or a boolean, got undefined'],
       [good, [['a'], ['b', Number.NaN], []], 'trainHead: the label of row 1 wants a text, a finite number or a boolean, got NaN'],
       [good, [['a'], ['b'], [['c']]], 'trainHead: the label of row 2 wants a text, a finite number or a boolean, got'],
       [good, [['1'], [1], []], "trainHead: the labels 1 and '1' (row 0) are alike as text; write them alike"],

@@ -178,7 +178,9 @@ export function readSets<L extends Label>(
     if (!Array.isArray(given[i])) throw typeError(`${who}: the labels of row ${i} want an array, [] for none, got ${show(given[i])}`)
     for (let k = 0; k < given[i].length; k++) rowOf.push(i)
   }
-  const { labels, classOf } = classesOf(who, given.flat() as L[], known, (i) => rowOf[i])
+  // flat() would leave out holes
+  const all = given.flatMap((row) => Array.from(row as readonly L[]))
+  const { labels, classOf } = classesOf(who, all, known, (i) => rowOf[i])
   let at = 0
   return { labels, classesOf: given.map(({ length }) => classOf.slice(at, (at += length))) }
 }
