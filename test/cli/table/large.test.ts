@@ -59,6 +59,11 @@ test('a long stdin goes to a file, which is removed when the process ends; an en
   expect(readFileSync(file, 'latin1')).toBe(Array.from({ length: 10 }, (_, i) => `${i}`.repeat(1000)).join(''))
   rmSync(path.dirname(file), { recursive: true })
   expect(await spool(pieces(), 10_000)).toBeInstanceOf(File)
+  // the first piece may be too short to tell the kind
+  const slow = Readable.from([Buffer.from('PA'), Buffer.from('R1'), Buffer.alloc(2500)]) as unknown as NodeJS.ReadStream
+  const parquet = (await spool(slow, 2500)) as string
+  expect(path.basename(parquet)).toBe('stdin.parquet')
+  rmSync(path.dirname(parquet), { recursive: true })
   await expect(spool(pieces(), 2500, 5 * 1024)).rejects.toThrow(/stdin: it has more than [\d.]+ MiB; write it to a file, and give its name/)
   const own = path.join(folder, 'tmp')
   mkdirSync(own)

@@ -49,8 +49,9 @@ export async function spool(stdin: NodeJS.ReadStream, inMemory = LARGEST_IN_MEMO
     if (bytesRead > largest) throw new Error(`stdin: it has more than ${largest / 2 ** 20} MiB; write it to a file, and give its name`)
     pieces.push(piece as Buffer)
     if (bytesRead <= inMemory) continue
-    path ??= temporaryFile(endingOf(pieces[0]))
-    appendFileSync(path, Buffer.concat(pieces))
+    const bytes = Buffer.concat(pieces)
+    path ??= temporaryFile(endingOf(bytes))
+    appendFileSync(path, bytes)
     pieces = []
   }
   if (path !== undefined) return path
