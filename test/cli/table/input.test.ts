@@ -47,6 +47,13 @@ test('--split-by tests with the latest rows', async () => {
     )
 })
 
+test('--test wants other rows than those that are learnt', async () => {
+  for (const [file, name] of [['sales.csv', 'sales.csv'], ['-', 'stdin']]) // biome-ignore format: one line
+    expect((await gradus('x,y\n1,2\n', 'train', file, '--target', 'y', '--test', file)).error).toBe(
+      `--test: ${name} is the table itself, whose rows the model learns from; give other rows, or leave --test out`,
+    )
+})
+
 test('--missing-values says which texts are gaps: with none of them Namibia is a country', () => {
   expect(report.columns.find(({ name }) => name === 'country')).toMatchObject({ gaps: 0, categories: 3 })
 })

@@ -58,6 +58,10 @@ export async function withTarget<O extends TableData>(file: string, options: O):
     throw new Error(
       `--split-by says which rows of ${nameOfInput(file)} are those to test with, and --test gives other ones; give one of the two`,
     )
+  if (test === file)
+    throw new Error(
+      `--test: ${nameOfInput(file)} is the table itself, whose rows the model learns from; give other rows, or leave --test out`,
+    )
   if (target === undefined)
     throw new Error(`--target is missing: which column of ${nameOfInput(file)} is to be predicted? ${await fileHint(file, options)}`)
   return { ...options, target }
