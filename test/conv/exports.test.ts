@@ -114,6 +114,22 @@ describe('what another program does not have is named', () => {
       () => toOnnx(net(new Concat([[new (class Own extends Flatten {})()]])), { inputShape: [5, 5, 1] }),
       /is not among the layers that can be exported/,
     ],
+    [
+      'the directions of a pooling',
+      () => toPyTorch(net(new MaxPool(2))),
+      /^toPyTorch: MaxPool\(2\) takes images or signals, and no convolution of the net says which/,
+    ],
+    ['those of an average', () => toKeras(net(new GlobalAvgPool())), /^toKeras: GlobalAvgPool takes images or signals, and no/],
+    [
+      'the order of pixels behind Flatten',
+      () => fromPyTorch(net(new MaxPool(2), new Flatten(), new Dense(8, 1)), { 'a.weight': tensor(new Float32Array(8), [1, 8]) } as never),
+      /^PyTorch: Dense\(8, 1\) '2' is behind a Flatten of images.* no convolution says their channels/,
+    ],
+    [
+      'that behind groups',
+      () => toPyTorch(net(new GroupNorm(1, 2), new Flatten(), new Dense(8, 1))),
+      /^PyTorch: Dense\(8, 1\) '2' is behind a Flatten of images/,
+    ],
     ['a shape', () => toOnnx(net(new Conv2d(1, 1, 3))), /^toOnnx: wants the shape of one row of the input/],
     ['a plain function', () => toFunction(net(new Conv2d(1, 1, 3))), /^toFunction: Conv2d\(1, 1, 3 × 3\) '0' is not among the layers/],
   ])('%s', (_, call, message) => {

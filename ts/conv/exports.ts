@@ -40,6 +40,12 @@ function kerasPadding(padding: Padding, axes: number, who: string): [before: str
   return [[axes === 1 ? `layers.ZeroPadding1D(${sides[0]})` : `layers.ZeroPadding2D((${sides.join(', ')}))`], '']
 }
 
+/** The directions of the images of a layer that takes any. @throws RangeError where no layer of the net says them */
+function directed(axes: number, who: string): number {
+  if (axes === 0) throw rangeError(`${who} takes images or signals, and no convolution of the net says which`)
+  return axes
+}
+
 const after = (activation: ConvSettings['activation']) => (activation === 'linear' ? [] : [TORCH_ACTIVATIONS[activation]])
 const kerasActivation = (activation: ConvSettings['activation']) =>
   activation === 'linear' ? '' : `activation=${KERAS_ACTIVATIONS[activation]}`
@@ -153,7 +159,8 @@ function poolExports<L extends (MaxPool | AvgPool) & Module>(
   attributes: Readonly<Record<string, number>>,
 ) {
   return exports<L>({
-    torch(layer, axes) {
+    torch(layer, given) {
+      const axes = directed(given, `toPyTorch: ${layer.describe()}`)
       const { stride = layer.size, padding = 'valid', dilation = 1 } = layer.settings
       const zeros = torchPadding(padding, axes, stride, layer.describe())
       const apart = tuple(numbersOf(dilation, axes, torchName))
@@ -172,7 +179,8 @@ function poolExports<L extends (MaxPool | AvgPool) & Module>(
         ),
       ]
     },
-    keras(layer, axes) {
+    keras(layer, given) {
+      const axes = directed(given, `toKeras: ${layer.describe()}`)
       const { stride = layer.size, padding = 'valid', dilation = 1 } = layer.settings
       if ((padding !== 'same' && padding !== 'valid') || numbersOf(dilation, axes, kerasName).some((n) => n > 1))
         throw rangeError(`toKeras: ${layer.describe()} has padding in numbers or a dilation, which pooling of Keras has not`)
@@ -204,8 +212,8 @@ const directions = (rank: number) => (rank === 4 ? [1, 2] : [1])
 
 export const globalAvgPoolExports = exports<GlobalAvgPool>({
   channels: () => 0,
-  torch: (_, axes) => [`nn.AdaptiveAvgPool${axes}d(1)`, 'nn.Flatten()'],
-  keras: (_, axes) => [`layers.GlobalAveragePooling${axes}D()`],
+  torch: (_, axes) => [`nn.AdaptiveAvgPool${directed(axes, 'toPyTorch: GlobalAvgPool')}d(1)`, 'nn.Flatten()'],
+  keras: (_, axes) => [`layers.GlobalAveragePooling${directed(axes, 'toKeras: GlobalAvgPool')}D()`],
   onnx: (_, graph, x, rank) => graph.node('ReduceMean', [x], { axes: directions(rank), keepdims: 0 }),
 })
 

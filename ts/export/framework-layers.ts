@@ -36,22 +36,26 @@ export interface PlacedLayer {
   readonly layer: Module
   /** Directions of images: 2, of signals: 1; 0 for rows. */
   readonly axes: number
-  /** Channels of the images that a `Flatten` before made rows of, up to the next dense layer; else null. */
+  /** Channels of the images that a `Flatten` before made rows of, up to the next dense layer; NaN if no layer says them; else null. */
   readonly flattened: number | null
 }
 
 /** @internal the layers of nested Sequentials in their order */
 export function placedLayers(model: Module): PlacedLayer[] {
   const leaves = leavesOf(model)
-  let axes: number = leaves.map((layer) => exportsOf(layer)?.axes).find((found) => found !== undefined) ?? 0
+  const first = leaves.map((layer) => exportsOf(layer)?.axes).find((found) => found !== undefined)
+  let axes: number = first ?? 0
   let [channels, flattened]: (number | null)[] = [null, null]
+  let areImages = false
   return leaves.map((layer) => {
     const own = exportsOf(layer)
     const placed = { layer, axes, flattened }
     const results = own?.channels?.(layer) ?? (layer instanceof BatchNorm && axes > 0 ? layer.width : undefined)
+    areImages ||= own !== undefined
     if (own?.axes !== undefined) axes = own.axes
     if (results !== undefined) channels = results
-    if (results === 0) axes = 0
+    if (results === 0) [axes, areImages] = [0, false]
+    if (layer instanceof Flatten && first === undefined && areImages) flattened = Number.NaN
     if (layer instanceof Flatten && axes > 0) [flattened, axes] = [channels, 0]
     if (layer instanceof Dense) flattened = null
     return placed
@@ -148,6 +152,10 @@ export function tensorsOf({ layer, flattened }: PlacedLayer, framework: Framewor
       const own = { name, tensor, view: tensor.shape, axes, shape: axes.map((axis) => tensor.shape[axis]) }
       // PyTorch flattens images by channel, pixel by pixel
       if (!isTorch || flattened === null || (name === 'bias' && layer instanceof Dense)) return [own]
+      if (Number.isNaN(flattened))
+        throw rangeError(
+          `PyTorch: ${layer.describe()} '${layer.path}' is behind a Flatten of images, which PyTorch has in another order, and no convolution says their channels`,
+        )
       const [width, ...others] = tensor.shape
       return [{ ...own, view: [width / flattened, flattened, ...others], axes: others.length > 0 ? [2, 1, 0] : [1, 0] }]
     })
