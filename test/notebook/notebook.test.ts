@@ -78,6 +78,8 @@ describe('in a notebook', () => {
     expect(large['text/html'].match(/<tr>/g)).toHaveLength(12)
     expect(shown(tensor(3))['text/plain']).toBe('Tensor(float [])\n3')
     expect(shown(tensor(new Float32Array(0), [0, 3]))['text/plain']).toBe('Tensor(float [0, 3])')
+    // whole numbers, such as ids, are not rounded
+    expect(shown(tensor(Int32Array.of(1234567, -7)))['text/plain']).toBe('Tensor(int32 [2])\n1234567  -7')
     expect(shown(tensor(Int32Array.of(1, 2, 3, 4), [2, 1, 2]))['text/plain']).toBe('Tensor(int32 [2, 1, 2])\n1  2\n3  4')
   })
 

@@ -11,7 +11,7 @@ import type { History } from '../train/history.js'
 
 /** Rows and columns of a tensor that are shown. */
 const MAX_SHOWN = 12
-/** Significant digits of an element. */
+/** Significant digits of an element that is not whole. */
 const DIGITS = 5
 
 /** The display of a value, or undefined if there is none. @param names of the classes of a confusion matrix */
@@ -27,6 +27,8 @@ function preformatted(text: string): NotebookDisplay {
   return { 'text/plain': text, 'text/html': `<pre>${escaped(text)}</pre>` }
 }
 
+const shown = (x: number) => String(Number.isInteger(x) ? x : Number(x.toPrecision(DIGITS)))
+
 function formatsOfTensor(tensor: Tensor): NotebookDisplay {
   const { shape, dtype, size } = tensor
   const title = `Tensor(${dtype} [${shape.join(', ')}])`
@@ -36,7 +38,7 @@ function formatsOfTensor(tensor: Tensor): NotebookDisplay {
   const elements = size === 0 ? [] : tensor.data()
   const [rows, columns] = [Math.min(count, MAX_SHOWN), Math.min(width, MAX_SHOWN)]
   const cells = Array.from({ length: rows }, (_, i) => [
-    ...Array.from({ length: columns }, (_, j) => String(Number(elements[i * width + j].toPrecision(DIGITS)))),
+    ...Array.from({ length: columns }, (_, j) => shown(elements[i * width + j])),
     ...(columns < width ? ['…'] : []),
   ])
   const more = rows < count ? `… ${count - rows} more rows` : ''
