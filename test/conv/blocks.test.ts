@@ -192,6 +192,11 @@ describe('what does not fit is named', () => {
       /pad: wants a result of at most 2²⁸ numbers, got one of 4294967300 × 4294967300 pixels/,
     ],
     ['a factor beyond memory', () => upsample(x, 2 ** 30), /upsample: wants a result of at most 2²⁸ numbers/],
+    [
+      'windows beyond memory',
+      () => unfold(zeros([1, 4000, 4000, 1]), 5, { padding: 'same' }),
+      /unfold: wants a result of at most 2²⁸ numbers, got one of 4000 × 4000 × 25 pixels/,
+    ],
     ['a value', () => pad(x, 1, { value: NaN }), /pad: value wants a finite number/],
     ['a table', () => pad(any([[1, 2]]), 1), /pad: wants inputs of shape \[rows, length, channels\]/],
     ['a factor', () => upsample(x, 1.5), /upsample: factor wants a whole number ≥ 1/],

@@ -196,8 +196,10 @@ export function unfold(input: TensorLike, size: Pair, options: UnfoldOptions = {
   const channels = x.shape[x.rank - 1]
   const kernel = numbersOf(size, axes, 'unfold: size')
   const { geometry: g, outputShape } = windowOver(x.shape, channels, Math.max(1, channels), { ...given, kernel }, 'unfold')
-  const along = (positions: number, taps: number, stride: number, before: number, dilation: number, length: number) =>
-    Float64Array.from({ length: positions * taps }, (_, i) => {
+  const positions = outputShape.slice(1, -1)
+  checkSize(x, [...positions, sizeOf(kernel)], 'unfold')
+  const along = (count: number, taps: number, stride: number, before: number, dilation: number, length: number) =>
+    Float64Array.from({ length: count * taps }, (_, i) => {
       const at = Math.floor(i / taps) * stride + (i % taps) * dilation - before
       return at >= 0 && at < length ? at : OUTSIDE
     })
@@ -208,5 +210,5 @@ export function unfold(input: TensorLike, size: Pair, options: UnfoldOptions = {
     const lines = down.subarray(i * g.kernelHeight, (i + 1) * g.kernelHeight)
     for (let j = 0; j < g.outWidth; j++) places.push(...grid(lines, across.subarray(j * g.kernelWidth, (j + 1) * g.kernelWidth), g.width))
   }
-  return pixels(x, places, [...outputShape.slice(1, -1), sizeOf(kernel) * channels], 'unfold')
+  return pixels(x, places, [...positions, sizeOf(kernel) * channels], 'unfold')
 }
