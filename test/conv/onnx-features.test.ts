@@ -124,6 +124,12 @@ describe('files of other versions of the operators', () => {
     const sliced = run(9, ['Shape', ['pooled'], 'all'], ['Slice', ['all'], 'shape', { starts: [0], ends: [2] }], parts[3])
     expect(sliced.shape).toEqual([2, 3])
   })
+  test('channels are where the first turn of the axes takes them from', () => {
+    const turned = (perm: number[], shape: number[]) => fromOnnxFeatures(fileWith([['Transpose', ['image'], 'result', { perm }]], shape))
+    const [second, last] = [turned([0, 2, 3, 1], [0, 3, 8, 8]), turned([0, 3, 1, 2], [0, 8, 8, 3])]
+    expect([second.channelsFirst, last.channelsFirst]).toEqual([true, false])
+    for (const net of [second, last]) expect([...net.predict(x).data()]).toEqual([...x.data()])
+  })
   test('products of stacks of matrices, in the axes of the graph', () => {
     // all pixels of a channel are alike, so that its 8 × 8 matrix times itself is 8 times its square
     const y = run(undefined, ['MatMul', ['image', 'image'], 'result'])

@@ -119,10 +119,10 @@ export class OnnxFeatures extends Layer {
     return `OnnxFeatures(${this.#nodes.length} operations)`
   }
 
-  /** True unless the first node turns the axes, or only the last axis is as short as that of channels. */
+  /** True unless the first node turns the axes so that channels are second then, or only the last axis is as short as that of channels. */
   #startsWithChannels(): boolean {
     const first = this.#nodes.find(({ inputs }) => inputs.includes(this.#input))
-    if (first?.type === 'Transpose') return false
+    if (first?.type === 'Transpose') return numbersOf(first.attributes.get('perm') ?? new Map(), 8).join() === '0,2,3,1'
     if (first?.type === 'Conv') return true
     const [, channels, , last] = this.inputShape
     return !(last >= 1 && last <= 4 && (channels > 4 || channels === 0))
