@@ -84,9 +84,8 @@ const WEIGHT_AXES = { 1: [2, 1, 0], 2: [3, 2, 0, 1] } as const
 type AnyConv = Conv1d | Conv2d | ConvTranspose2d
 
 /** Adds a convolution with its bias and activation. */
-function onnxConv(layer: AnyConv, graph: OnnxGraph, x: string, rank: number, type: 'Conv' | 'ConvTranspose'): string {
+function onnxConv(layer: AnyConv, graph: OnnxGraph, x: string, rank: number, at: string, type: 'Conv' | 'ConvTranspose'): string {
   const { weight, bias, settings } = layer
-  const at = layer.path === '' ? 'model' : layer.path
   const { kernel, stride, padding, dilation, groups, activation } = settings
   const axes = WEIGHT_AXES[kernel.length as 1 | 2]
   const w = graph.constant(
@@ -144,7 +143,7 @@ function convExports<L extends AnyConv & Module>(axes: 1 | 2, name: string, tran
       ]
       return [...before, call(`layers.Conv${axes}D${transposed ? 'Transpose' : ''}`, ...options)]
     },
-    onnx: (layer, graph, x, rank) => onnxConv(layer, graph, x, rank, transposed ? 'ConvTranspose' : 'Conv'),
+    onnx: (layer, graph, x, rank, at) => onnxConv(layer, graph, x, rank, at, transposed ? 'ConvTranspose' : 'Conv'),
   })
 }
 
@@ -224,9 +223,8 @@ export const groupNormExports = exports<GroupNorm>({
   ],
   torch: ({ groups, channels, epsilon }) => [`nn.GroupNorm(${groups}, ${channels}, eps=${epsilon})`],
   keras: ({ groups, epsilon }) => [`layers.GroupNormalization(groups=${groups}, epsilon=${epsilon})`],
-  onnx(layer, graph, x) {
+  onnx(layer, graph, x, _, at) {
     const { weight, bias, groups, channels, epsilon } = layer
-    const at = layer.path === '' ? 'model' : layer.path
     // [rows, pixels, groups, channels / groups]
     const grouped = graph.node('Reshape', [x, graph.list([0, -1, groups, channels / groups])])
     const centered = graph.node('Sub', [grouped, graph.node('ReduceMean', [grouped], { axes: [1, 3], keepdims: 1 })])
@@ -259,9 +257,8 @@ export const separableExports = exports<SeparableConv2d>({
     ]
     return [...before, call('layers.SeparableConv2D', ...options)]
   },
-  onnx(layer, graph, x, rank) {
+  onnx(layer, graph, x, rank, at) {
     const { depthwiseWeight, weight, bias, settings, inputs, filters } = layer
-    const at = layer.path === '' ? 'model' : layer.path
     const { kernel, stride, padding, dilation, activation } = settings
     const own = (name: string, { data, shape }: { data: ArrayLike<number>; shape: readonly number[] }) =>
       graph.constant(`${at}.${name}`, turned(data, shape, WEIGHT_AXES[2]), WEIGHT_AXES[2].map((axis) => shape[axis])) // biome-ignore format: one line
@@ -282,9 +279,9 @@ const through = (graph: OnnxGraph, layers: readonly Module[], x: string, rank: n
 
 export const residualExports = exports<Residual>({
   parts: ({ layers, shortcut }) => [...layers, ...shortcut],
-  onnx(layer, graph, x, rank) {
+  onnx(layer, graph, x, rank, at) {
     const sum = graph.node('Add', [through(graph, layer.layers, x, rank), through(graph, layer.shortcut, x, rank)])
-    return graph.activation(layer.activation, sum, layer.path === '' ? 'model' : layer.path)
+    return graph.activation(layer.activation, sum, at)
   },
 })
 
@@ -299,9 +296,8 @@ export const concatExports = exports<Concat>({
 })
 
 export const squeezeExports = exports<SqueezeExcite>({
-  onnx(layer, graph, x, rank) {
+  onnx(layer, graph, x, rank, at) {
     const { squeezeWeight, squeezeBias, exciteWeight, exciteBias } = layer
-    const at = layer.path === '' ? 'model' : layer.path
     const constant = (name: string, parameter: typeof squeezeWeight) => graph.constant(`${at}.${name}`, parameter.data(), parameter.shape)
     const means = graph.node('ReduceMean', [x], { axes: directions(rank), keepdims: 1 })
     const product = (value: string, weight: string, bias: string) => graph.node('Add', [graph.node('MatMul', [value, weight]), bias])

@@ -41,8 +41,8 @@ export interface LayerExports<L extends Module = Module> {
   torch?(layer: L, axes: number): string[]
   /** The layers of Keras that replace it. @throws RangeError */
   keras?(layer: L, axes: number): string[]
-  /** Adds the layer to a graph, whose values have channels last as here. @returns the name of its output */
-  onnx(layer: L, graph: OnnxGraph, x: string, rank: number): string
+  /** Adds the layer to a graph, whose values have channels last as here. @param at its path, for names @returns the name of its output */
+  onnx(layer: L, graph: OnnxGraph, x: string, rank: number, at: string): string
   /** Directions of the images that it takes, if it takes those of one number alone. */
   axes?: 1 | 2
   /** Channels of its result, if they are not those of its input; 0 for rows without directions. */

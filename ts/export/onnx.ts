@@ -252,7 +252,7 @@ class Graph implements OnnxGraph {
       default: {
         const own = exportsOf(layer)
         if (own === undefined) throw withoutExport('toOnnx', layer)
-        return own.onnx(layer, this, x, rank)
+        return own.onnx(layer, this, x, rank, at)
       }
     }
   }
