@@ -274,13 +274,10 @@ export const separableExports = exports<SeparableConv2d>({
   },
 })
 
-const through = (graph: OnnxGraph, layers: readonly Module[], x: string, rank: number) =>
-  layers.reduce((value, layer) => graph.layer(layer, value, rank), x)
-
 export const residualExports = exports<Residual>({
   parts: ({ layers, shortcut }) => [...layers, ...shortcut],
   onnx(layer, graph, x, rank, at) {
-    const sum = graph.node('Add', [through(graph, layer.layers, x, rank), through(graph, layer.shortcut, x, rank)])
+    const sum = graph.node('Add', [graph.layers(layer.layers, x, rank), graph.layers(layer.shortcut, x, rank)])
     return graph.activation(layer.activation, sum, at)
   },
 })
@@ -290,7 +287,7 @@ export const concatExports = exports<Concat>({
   onnx: ({ branches }, graph, x, rank) =>
     graph.node(
       'Concat',
-      branches.map((branch) => through(graph, branch, x, rank)),
+      branches.map((branch) => graph.layers(branch, x, rank)),
       { axis: -1 },
     ),
 })

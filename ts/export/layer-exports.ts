@@ -29,8 +29,8 @@ export interface OnnxGraph {
   /** Adds whole numbers under a name of their own. @returns the name */
   list(values: readonly number[]): string
   activation(name: Activation, x: string, at: string): string
-  /** Adds a layer. @param rank of its input */
-  layer(layer: Module, x: string, rank: number): string
+  /** Adds layers, one after the other. @param rank of the first one's input */
+  layers(layers: readonly Module[], x: string, rank: number): string
 }
 
 /** How other programs have a layer. Images here are [rows, height, width, channels], in PyTorch and ONNX [rows, channels, height, width]. */

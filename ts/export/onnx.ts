@@ -208,11 +208,7 @@ class Graph implements OnnxGraph {
     const at = layer.path === '' ? 'model' : layer.path
     switch (layer.constructor) {
       case Sequential:
-        return (layer as Sequential).layers.reduce((value, inner) => {
-          const out = this.layer(inner, value, rank)
-          rank = rankAfter(inner, rank)
-          return out
-        }, x)
+        return this.layers((layer as Sequential).layers, x, rank)
       case Dense:
         return this.dense(layer as Dense, x, at)
       case Activation:
@@ -255,6 +251,14 @@ class Graph implements OnnxGraph {
         return own.onnx(layer, this, x, rank, at)
       }
     }
+  }
+
+  layers(layers: readonly Module[], x: string, rank: number): string {
+    return layers.reduce((value, layer) => {
+      const out = this.layer(layer, value, rank)
+      rank = rankAfter(layer, rank)
+      return out
+    }, x)
   }
 
   list(values: readonly number[]): string {
