@@ -28,6 +28,7 @@ import {
   gradients,
   type Module,
   mse,
+  mul,
   ones,
   Sequential,
   slice,
@@ -71,6 +72,37 @@ describe('attention', () => {
       expect([...run().data()].slice(0, 12)).toEqual(new Array(12).fill(0))
       for (const g of [...gradients(sum(run()) as Tensor, leaves), ...gradients(sum(run()) as Tensor, leaves, { createGraph: true })])
         expect([...g.data()].slice(0, 12).every((x) => x === 0)).toBe(true)
+    }
+  })
+
+  test('adds up the gradients of a tensor that is several of query, key and value', () => {
+    for (const backend of [createBackend(), createBackend({ backend: 'js' })]) {
+      const make = () => tensor(numbers(2 * 3 * 4, 1), [2, 3, 4], { backend, requiresGrad: true })
+      const weights = tensor(numbers(2 * 3 * 4, 2), [2, 3, 4], { backend })
+      const run = (q: Tensor, k: Tensor, v: Tensor) => sum(mul(scaledDotProductAttention(q, k, v), weights)) as Tensor
+      const [x, q, k, v] = [make(), make(), make(), make()]
+      const parts = gradients(run(q, k, v), [q, k, v]).map((g) => g.data())
+      for (const [arguments_, used] of [
+        [
+          [x, x, x],
+          [0, 1, 2],
+        ],
+        [
+          [q, x, x],
+          [1, 2],
+        ],
+        [
+          [x, k, x],
+          [0, 2],
+        ],
+      ] as [[Tensor, Tensor, Tensor], number[]][]) {
+        const wanted = Array.from(parts[0], (_, i) => used.reduce((total, part) => total + parts[part][i], 0))
+        for (const createGraph of [false, true]) {
+          const [g] = gradients(run(...arguments_), [x], { createGraph })
+          expect(g.shape).toEqual([2, 3, 4])
+          near(g.data(), wanted, 1e-5)
+        }
+      }
     }
   })
 

@@ -4,7 +4,7 @@ import { apply } from '../autograd.js'
 import { ATTENTION, type AttentionSizes } from '../backend/attention-kernels.js'
 import { withAttention } from '../backend/families.js'
 import type { Ptr } from '../backend/kernels.js'
-import { mul, sub } from '../ops/elementwise.js'
+import { add, mul, sub } from '../ops/elementwise.js'
 import { matmul } from '../ops/matmul.js'
 import { sum } from '../ops/reduce.js'
 import { concat, reshape, slice, transpose } from '../ops/shape.js'
@@ -18,7 +18,7 @@ export interface Columns {
   from: number
 }
 
-/** A checked call. Parts of one tensor stand in it in their order, and fill it. */
+/** A checked call. Parts of one tensor stand in it in their order, and fill it; or they are the same columns, all of them. */
 export interface AttentionCall {
   query: Columns
   key: Columns
@@ -111,7 +111,10 @@ function gradientInOperations(call: AttentionCall, sources: readonly Tensor[], g
     [value, join(matmul(p, dy, { transposeA: true }) as Tensor)],
   ]
   return sources.map((source) => {
-    const own = parts.filter(([{ tensor }]) => tensor === source).map(([, gradient]) => gradient)
-    return own.length === 1 ? own[0] : (concat(own, 2) as Tensor)
+    const own = parts.filter(([{ tensor }]) => tensor === source)
+    const [first, ...others] = own.map(([, gradient]) => gradient)
+    if (others.length === 0) return first
+    const isShared = own.every(([{ from }]) => from === 0)
+    return isShared ? others.reduce((total, gradient) => add(total, gradient) as Tensor, first) : (concat([first, ...others], 2) as Tensor)
   })
 }
