@@ -129,6 +129,10 @@ describe('attention', () => {
     expect(() => attend(ones([1, 1]), ones([1, 1]), ones([1, 1]), { mask: [2] })).toThrow(
       'mask wants 1 (is seen) or 0 (is not), got 2 at position 0',
     )
+    expect(() => maskedSoftmax([[1, 5]], { mask: [[1, 2]] })).toThrow(
+      'maskedSoftmax: mask wants 1 (is seen) or 0 (is not), got 2 at position 1',
+    )
+    expect(() => maskedSoftmax([[1, 5]], { mask: [[0.5, 1]] })).toThrow('got 0.5 at position 0')
     expect(() => attend(ones([1, 0]), ones([1, 0]), ones([1, 1]))).toThrow('wants vectors of at least one number')
     expect(() => maskedSoftmax(ones([3, 2]), { causal: true })).toThrow('no more queries than keys')
     expect(() => maskedSoftmax(ones([2, 2]), { mask: ones([3, 2, 2]) })).toThrow('mask wants a shape that broadcasts to [2, 2]')

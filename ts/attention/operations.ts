@@ -11,6 +11,7 @@ import { broadcastTo } from '../ops/elementwise.js'
 import { expandDims, reshape } from '../ops/shape.js'
 import { asFloats, floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { attend } from './attend.js'
+import { checkMask } from './masked-softmax.js'
 
 /** Options of {@link scaledDotProductAttention}. */
 export interface AttentionOptions {
@@ -73,16 +74,6 @@ export function checkSizes(who: string, sizes: { width: number; queries: number;
   if (width === 0) throw new ShapeError(`${who}: wants vectors of at least one number, got width 0`)
   if (causal && queries > keys)
     throw new ShapeError(`${who}: causal wants no more queries than keys, got ${queries} queries and ${keys} keys; leave causal out`)
-}
-
-/** @throws RangeError naming the first number that is neither 0 nor 1 */
-function checkMask(who: string, mask: Tensor): Tensor {
-  mask.check((values) => {
-    for (let i = 0; i < values.length; i++)
-      if (values[i] !== 0 && values[i] !== 1)
-        throw rangeError(`${who}: mask wants 1 (is seen) or 0 (is not), got ${values[i]} at position ${i}`)
-  })
-  return mask
 }
 
 /** The mask for all leading axes: axes of length 1 are put in before its last, as many as are missing. */
