@@ -209,6 +209,7 @@ describe('layers', () => {
     expect(() => model.predict(zeros([1, 7]))).toThrow('wants at most 6 tokens (context), got 7')
     expect(() => model.predict(zeros([2, 0]))).toThrow('at least one step')
     expect(() => nextTokenLoss(zeros([2, 3, 4]), zeros([2, 2]))).toThrow('wants logits [rows, steps, vocabulary] and tokens [rows, steps]')
+    expect(() => nextTokenLoss(zeros([2, 3, 4]), zeros([3, 2]))).toThrow('got [2, 3, 4] and [3, 2]')
     expect(() => loadTorchWeights(layer, {})).toThrow("no tensor 'in_proj_weight'")
     expect(() => loadTorchWeights(new Dense(1, 1), {})).toThrow('layer wants a MultiHeadAttention, TransformerBlock or GPT')
   })

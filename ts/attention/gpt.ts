@@ -3,7 +3,7 @@
 import { checkCount } from '../common/checks.js'
 import { rangeError, ShapeError } from '../common/errors.js'
 import { count, decay, flag, readOptions, type Schema } from '../common/options.js'
-import { formatShape } from '../common/shape.js'
+import { formatShape, sameShape } from '../common/shape.js'
 import { crossEntropy } from '../loss/classification.js'
 import { builtIn, type LossOptions } from '../loss/loss.js'
 import { Dense } from '../nn/dense.js'
@@ -194,7 +194,7 @@ export const nextTokenLoss = /* @__PURE__ */ builtIn(
     const target = asTensor(tokens, logits.backend, 'nextTokenLoss')
     const steps = logits.shape.slice(0, -1)
     const vocabulary = logits.shape.at(-1) ?? 0
-    if (logits.rank !== 3 || target.size !== steps[0] * steps[1])
+    if (logits.rank !== 3 || !sameShape(target.shape, steps))
       throw new ShapeError(
         `nextTokenLoss: wants logits [rows, steps, vocabulary] and tokens [rows, steps], got ${formatShape(logits.shape)} and ${formatShape(target.shape)}`,
       )
