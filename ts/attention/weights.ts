@@ -75,13 +75,11 @@ function gptAt(name: string, model: GPT): Place[] {
 }
 
 function placesOf(who: string, layer: Module, prefix: string): Place[] {
-  if (layer instanceof GPT) return gptAt(prefix, builtGpt(layer))
+  if (layer instanceof GPT) return gptAt(prefix, layer.build())
   if (layer instanceof TransformerBlock) return blockAt(prefix, layer.build())
   if (layer instanceof MultiHeadAttention) return attentionAt(prefix, layer.build())
   throw typeError(`${who}: layer wants a MultiHeadAttention, TransformerBlock or GPT, got ${show(layer)}`)
 }
-
-const builtGpt = (model: GPT): GPT => model.build()
 
 /** The transpose of a matrix. */
 function turned(t: Tensor): Tensor {
@@ -89,6 +87,19 @@ function turned(t: Tensor): Tensor {
   const [from, to] = [t.read(), floatArray(t.backend, t.size)]
   for (let i = 0; i < t.size; i++) to[(i % columns) * rows + Math.floor(i / columns)] = from[i]
   return Tensor.onHost(t.backend, [columns, rows], to)
+}
+
+/** Names of PyTorch's parts of these layers. Causal masks, which GPT-2 keeps with its weights, are none of them. */
+const PART = /^(in_proj_|bias_[kv]$|out_proj\.|self_attn\.|linear[12]\.|norm[12]\.|transformer\.(?!.*\.attn\.(masked_)?bias$))/
+
+/** @throws Error for a part that the layer does not have: its result would be another without a word */
+function checkParts(who: string, layer: Module, names: readonly string[], places: readonly Place[], prefix: string): void {
+  const own = new Set(places.map(({ name }) => name))
+  const other = names.find((name) => name.startsWith(prefix) && PART.test(name.slice(prefix.length)) && !own.has(name))
+  if (other === undefined) return
+  throw plainError(
+    `${who}: ${show(layer)} has no place for '${other}'; make it with the bias, the normalization, the positions and blocks of the weights`,
+  )
 }
 
 const shapeAt = ({ parameter: { shape }, isTurned }: Place): Shape => (isTurned ? [...shape].reverse() : shape)
@@ -103,7 +114,7 @@ const shapeAt = ({ parameter: { shape }, isTurned }: Place): Shape => (isTurned 
  * const layer = new MultiHeadAttention(4, 2)
  * const named = { in_proj_weight: zeros([12, 4]), in_proj_bias: zeros([12]), 'out_proj.weight': zeros([4, 4]), 'out_proj.bias': zeros([4]) }
  * loadTorchWeights(layer, named)
- * @throws Error for a missing name, ShapeError for another size; nothing is changed then
+ * @throws Error for a missing name, or a bias, a block or positions that the layer does not have; ShapeError for another size; nothing is changed then
  */
 export function loadTorchWeights(layer: Module, tensors: Readonly<Record<string, TensorLike>>, place: TorchPlace = {}): void {
   const who = 'loadTorchWeights'
@@ -111,6 +122,7 @@ export function loadTorchWeights(layer: Module, tensors: Readonly<Record<string,
   if (!object.fits(tensors))
     throw typeError(`${who}: tensors wants an object of tensors by name, as decodeSafetensors returns it, got ${show(tensors)}`)
   const places = placesOf(who, layer, prefix)
+  checkParts(who, layer, Object.keys(tensors), places, prefix)
   const ready = places.map((place) => {
     const { name, parameter, isTurned } = place
     if (!Object.hasOwn(tensors, name))
