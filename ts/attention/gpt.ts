@@ -1,6 +1,5 @@
 /** A language model: which token comes next. */
 
-import { checkCount } from '../common/checks.js'
 import { rangeError, ShapeError } from '../common/errors.js'
 import { count, decay, flag, readOptions, type Schema } from '../common/options.js'
 import { formatShape, sameShape } from '../common/shape.js'
@@ -99,7 +98,6 @@ export class GPT extends Layer {
   constructor(options: GPTOptions) {
     super(options)
     const read = readOptions('GPT', options, GPT_OPTIONS)
-    for (const name of ['vocabulary', 'context', 'width', 'heads', 'blocks'] as const) checkCount(`GPT: ${name}`, read[name])
     if (read.width % read.heads !== 0) throw rangeError(`GPT: heads wants a number that divides the width ${read.width}, got ${read.heads}`)
     this.settings = Object.freeze({ ...read, hidden: read.hidden ?? 4 * read.width })
     const { vocabulary, context, width, heads, blocks, hidden, positions, normalization, tied, bias, dropout } = this.settings
@@ -112,11 +110,11 @@ export class GPT extends Layer {
           ? new SinusoidalPositions<number>(width)
           : null
     this.drop = dropout > 0 ? new Dropout(dropout) : null
-    const options1 = {
+    const block = {
       ...{ hidden, causal: true, rotary: positions === 'rotary', normalization, bias, dropout, weightInitializer },
       outputInitializer: normal(0, 0.02 / Math.sqrt(2 * blocks)),
     }
-    this.blocks = Object.freeze(Array.from({ length: blocks }, () => new TransformerBlock<number>(width, heads, options1)))
+    this.blocks = Object.freeze(Array.from({ length: blocks }, () => new TransformerBlock<number>(width, heads, block)))
     this.norm = normOf(normalization, width)
     this.head = tied ? null : new Dense<number, number>(width, vocabulary, { bias: false, weightInitializer })
   }
@@ -127,9 +125,9 @@ export class GPT extends Layer {
   }
 
   forward(tokens: TensorLike): Tensor {
-    const x = this.tokensOf(tokens)
-    const logits = this.logits(this.vectors(x, 0, (block, y) => block.forward(y) as Tensor))
-    return reshape(logits, [...asShape(tokens, x), this.settings.vocabulary]) as Tensor
+    const given = asTensor(tokens, this.build().backend, this.label('GPT'))
+    const logits = this.logits(this.vectors(this.rowsOf(given), 0, (block, y) => block.forward(y) as Tensor))
+    return reshape(logits, [...given.shape, this.settings.vocabulary]) as Tensor
   }
 
   /** @internal the logits after the last of some tokens [steps] of one sequence, which continue those of the caches */
@@ -146,9 +144,9 @@ export class GPT extends Layer {
     return this.blocks.map(() => new KeyValueCache(this.backend, context, width))
   }
 
-  private tokensOf(value: TensorLike): Tensor {
+  /** Tokens [rows, steps]; one sequence [steps] is a row. */
+  private rowsOf(given: Tensor): Tensor {
     const name = this.label('GPT')
-    const given = asTensor(value, this.build().backend, name)
     const x = given.rank === 1 ? (reshape(given, [1, given.size]) as Tensor) : given
     if (x.rank !== 2 || x.shape[1] === 0)
       throw new ShapeError(`${name}: wants tokens of shape [rows, steps] with at least one step, got shape ${formatShape(given.shape)}`)
@@ -173,12 +171,6 @@ export class GPT extends Layer {
     const y = this.norm.forward(x) as Tensor
     return this.head === null ? (matmul(y, this.embedding.weight, { transposeB: true }) as Tensor) : (this.head.forward(y) as Tensor)
   }
-}
-
-/** [steps] for one sequence, [rows, steps] for several. */
-function asShape(given: TensorLike, x: Tensor): readonly number[] {
-  const rank = given instanceof Tensor ? given.rank : Array.isArray(given) && Array.isArray(given[0]) ? 2 : 1
-  return rank === 1 ? [x.shape[1]] : x.shape
 }
 
 /**
