@@ -211,6 +211,7 @@ describe('layers', () => {
     expect(() => nextTokenLoss(zeros([2, 3, 4]), zeros([2, 2]))).toThrow('wants logits [rows, steps, vocabulary] and tokens [rows, steps]')
     expect(() => nextTokenLoss(zeros([2, 3, 4]), zeros([3, 2]))).toThrow('got [2, 3, 4] and [3, 2]')
     expect(() => loadTorchWeights(layer, {})).toThrow("no tensor 'in_proj_weight'")
+    expect(() => loadTorchWeights(layer, {})).toThrow("no tensor 'in_proj_weight' among none; see prefix")
     const withBias = torchWeights(layer)
     expect(() => loadTorchWeights(new MultiHeadAttention(4, 2, { bias: false }), withBias)).toThrow("has no place for 'in_proj_bias'")
     expect(() => loadTorchWeights(new GPT({ ...TINY, blocks: 1 }), torchWeights(model))).toThrow(

@@ -40,7 +40,8 @@ export function unknownName(
   )
 }
 
-/** @internal `a, b or c` */
+/** @internal `a, b or c`, or `none` */
 export function list(names: readonly string[]): string {
-  return names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names[names.length - 1]}`
+  if (names.length < 2) return names[0] ?? 'none'
+  return `${names.slice(0, -1).join(', ')} or ${names[names.length - 1]}`
 }
