@@ -107,7 +107,7 @@ impl Sizes {
         self.of_pair(x, pair, self.queries, self.value_width, self.heads * self.value_width)
     }
 
-    /// The room for `factors` packed factors, and in front of it for what [`first_transposed`] packs.
+    /// The room for the packed factors of a tile, and in front of it for what [`first_transposed`] packs.
     fn room<'a>(&self, scratch: Cells<'a>) -> Room<'a> {
         let widest = self.width.max(self.value_width) + 16;
         let mut room = Room::new(scratch, KEYS, 2 * self.width + self.value_width + widest);
