@@ -2,7 +2,7 @@
 import { type AttentionKernels, sizesAt } from '../attention-kernels.js'
 import type { Ptr } from '../memory-ranges.js'
 import type { Shareable, WasmExports } from '../wasm/types.js'
-import { FUNCTION, PRODUCT, scratchOf, shared } from './split.js'
+import { FUNCTION, PRODUCT, scratchOf, shared, shareOf } from './split.js'
 
 /** The kernels of the part; those with much work are divided among threads. */
 export function shareKernels(threaded: Shareable): WasmExports {
@@ -17,7 +17,6 @@ export function shareKernels(threaded: Shareable): WasmExports {
     const s = sizesAt(heap, sizes)
     return pairs * s.queries * s.keys * ((products * (s.width + s.valueWidth)) / PRODUCT + FUNCTION)
   }
-  const begin = (first: number, count: number, index: number, shares: number) => first + Math.floor((count * index) / shares)
 
   const attentionForward: AttentionKernels['attentionForward'] = (...call) => {
     const [q, k, v, mask, y, stats, first, count, sizes, scratch] = call
@@ -25,8 +24,8 @@ export function shareKernels(threaded: Shareable): WasmExports {
     const most = Math.min(count, pool.sharesFor(time))
     if (most < 2) return forward(...call)
     pool.runShared(forwardNumber, time, most, (index, shares) => {
-      const at = begin(first, count, index, shares)
-      return [q, k, v, mask, y, stats, at, begin(first, count, index + 1, shares) - at, sizes, scratchOf(threaded, index, scratch)]
+      const [from, own] = shareOf(count, index, shares)
+      return [q, k, v, mask, y, stats, first + from, own, sizes, scratchOf(threaded, index, scratch)]
     })
   }
   const attentionBackward: AttentionKernels['attentionBackward'] = (...call) => {
@@ -35,9 +34,8 @@ export function shareKernels(threaded: Shareable): WasmExports {
     const most = Math.min(count, pool.sharesFor(time))
     if (most < 2) return backward(...call)
     pool.runShared(backwardNumber, time, most, (index, shares) => {
-      const at = begin(first, count, index, shares)
-      const own = [at, begin(first, count, index + 1, shares) - at, sizes, scratchOf(threaded, index, scratch)]
-      return [q, k, v, mask, y, stats, dy, dq, dk, dv, ...own]
+      const [from, own] = shareOf(count, index, shares)
+      return [q, k, v, mask, y, stats, dy, dq, dk, dv, first + from, own, sizes, scratchOf(threaded, index, scratch)]
     })
   }
   return {

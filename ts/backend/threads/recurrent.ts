@@ -1,7 +1,7 @@
 /** Recurrent layers, shared by threads: each takes some of the sequences, or, of the gradient of U, some of its columns. */
 import { CELLS, type CellParts, type RecurrentKernels } from '../recurrent-kernels.js'
 import type { Shareable, WasmExports } from '../wasm/types.js'
-import { FUNCTION, PRODUCT, scratchOf, shared } from './split.js'
+import { FUNCTION, PRODUCT, scratchOf, shared, shareOf } from './split.js'
 
 const FLOAT = 4
 
@@ -12,12 +12,6 @@ function timeOf({ gates }: CellParts, rows: number, steps: number, units: number
 
 function partsOf(kind: number): CellParts {
   return Object.values(CELLS)[kind >> 1]
-}
-
-/** Numbers up to `total`, divided: the first and the count of a share. */
-function share(total: number, index: number, shares: number): [from: number, count: number] {
-  const begin = (i: number) => Math.floor((total * i) / shares)
-  return [begin(index), begin(index + 1) - begin(index)]
 }
 
 /** Moves addresses by the same number of elements; 0 stays 0, for an absent array. */
@@ -50,7 +44,7 @@ export function shareKernels(threaded: Shareable): WasmExports {
     const most = Math.min(rows, pool.sharesFor(time))
     if (most < 2) return forward(z, u, b, initial, saved, y, last, mask, rows, steps, units, kind, scratch)
     pool.runShared(numbers[0], time, most, (index, shares) => {
-      const [row, count] = share(rows, index, shares)
+      const [row, count] = shareOf(rows, index, shares)
       const [all, states] = [row * steps * units, row * units * parts.state]
       return [
         ...[after(all * parts.gates, z), u, b, after(states, initial), after(all * parts.saved, saved), after(all, y)],
@@ -66,7 +60,7 @@ export function shareKernels(threaded: Shareable): WasmExports {
     const most = Math.min(rows, pool.sharesFor(time))
     if (most < 2) return backward(z, u, saved, dy, dlast, mask, dz, dq, carry, rows, steps, units, kind, scratch)
     pool.runShared(numbers[1], time, most, (index, shares) => {
-      const [row, count] = share(rows, index, shares)
+      const [row, count] = shareOf(rows, index, shares)
       const [all, states] = [row * steps * units, row * units * parts.state]
       return [
         ...[
@@ -89,7 +83,7 @@ export function shareKernels(threaded: Shareable): WasmExports {
     const most = Math.min(n, pool.sharesFor(time))
     if (most < 2) return weights(a, b, c, aStride, bStride, cStride, m, n, k, accumulate, scratch)
     pool.runShared(numbers[2], time, most, (index, shares) => {
-      const [column, count] = share(n, index, shares)
+      const [column, count] = shareOf(n, index, shares)
       const [bFrom, cFrom] = [after(column, b), after(column, c)]
       return [a, bFrom, cFrom, aStride, bStride, cStride, m, count, k, accumulate, scratchOf(threaded, index, scratch)]
     })

@@ -86,6 +86,12 @@ export function scratchOf({ scratches }: Pick<ThreadedModule, 'scratches'>, inde
   return index === 0 ? own : scratches[index - 1]
 }
 
+/** Numbers up to `total`, divided: the first and the count of a share. */
+export function shareOf(total: number, index: number, shares: number): [from: number, count: number] {
+  const begin = (i: number) => Math.floor((total * i) / shares)
+  return [begin(index), begin(index + 1) - begin(index)]
+}
+
 /**
  * Divides n elements, or rows of `cols` columns, into shares. `argumentsOf` makes the arguments of a share from the number of bytes before it and its
  * number of elements.
