@@ -198,6 +198,7 @@ describe('layers', () => {
     expect(() => layer.run(x, { mask: ones([2, 4]) })).toThrow('mask wants shape [2, 3]')
     expect(() => layer.run(x, { memory: zeros([1, 3, 4]) })).toThrow('memory wants shape [2, keys, 4], got [1, 3, 4]')
     expect(() => new MultiHeadAttention(4, 2, { causal: true }).run(x, { memory: x })).toThrow('neither causal nor rotary')
+    expect(() => new TransformerBlock(4, 2).run(x, { memory: x } as never)).toThrow("hidden 16): there is no option 'memory'")
     expect(() => new RMSNorm(3).predict(x)).toThrow('RMSNorm(3): wants inputs of shape [..., 3]')
     expect(() => new LearnedPositions(2, 4).predict(x)).toThrow('wants at most 2 steps, got 3')
     expect(() => new SinusoidalPositions(3)).toThrow('width wants an even number')

@@ -2,7 +2,7 @@
 
 import type { Activation } from '../backend/kernels.js'
 import { checkCount } from '../common/checks.js'
-import { anything, count, decay, flag, readOptions, type Schema } from '../common/options.js'
+import { anything, checkOptions, count, decay, flag, readOptions, type Schema } from '../common/options.js'
 import type { Shape } from '../common/shape.js'
 import { Dense } from '../nn/dense.js'
 import { Dropout } from '../nn/dropout.js'
@@ -13,9 +13,10 @@ import type { InputFor, LastAxis, OutputShape } from '../nn/layer-shapes.js'
 import { MODULE, type ModuleOptions } from '../nn/module.js'
 import { activationNumber } from '../ops/activation.js'
 import { add } from '../ops/elementwise.js'
+import { STEPS_TO_TAKE, type StepsToTake } from '../ops/steps.js'
 import type { Tensor, TensorLike } from '../tensor.js'
 import type { KeyValueCache } from './cache.js'
-import { type AttentionRun, MultiHeadAttention } from './multi-head-attention.js'
+import { MultiHeadAttention } from './multi-head-attention.js'
 import { RMSNorm } from './rms-norm.js'
 
 /** The normalization in front of each part of a block: {@link LayerNorm} or {@link RMSNorm}. */
@@ -133,8 +134,9 @@ export class TransformerBlock<const W extends number = number> extends Layer {
    * @example new TransformerBlock(4, 2).run(zeros([2, 5, 4]), { lengths: [5, 2] }).shape // [2, 5, 4]
    * @throws ShapeError, RangeError or TypeError naming the layer, for inputs, lengths or a mask that do not fit
    */
-  run(x: TensorLike, options: Omit<AttentionRun, 'memory'> = {}): Tensor {
-    return this.through(x as Tensor, (normed) => this.attention.run(normed, options))
+  run(x: TensorLike, options: StepsToTake = {}): Tensor {
+    const steps = checkOptions(this.label(this.describe()), options, STEPS_TO_TAKE)
+    return this.through(x, (normed) => this.attention.run(normed, steps))
   }
 
   /** @internal steps behind those of a cache */
