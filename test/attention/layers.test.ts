@@ -210,6 +210,7 @@ describe('layers', () => {
     expect(() => model.predict(zeros([1, 7]))).toThrow('wants at most 6 tokens (context), got 7')
     expect(() => model.predict(zeros([2, 0]))).toThrow('at least one step')
     expect(() => nextTokenLoss(zeros([2, 3, 4]), zeros([2, 2]))).toThrow('wants logits [rows, steps, vocabulary] and tokens [rows, steps]')
+    expect(() => nextTokenLoss([[[1, 2]]] as never, [[0]])).toThrow('nextTokenLoss: wants a Tensor, got an array of 1')
     expect(() => nextTokenLoss(zeros([2, 3, 4]), zeros([3, 2]))).toThrow('got [2, 3, 4] and [3, 2]')
     expect(() => loadTorchWeights(layer, {})).toThrow("no tensor 'in_proj_weight'")
     expect(() => loadTorchWeights(layer, {})).toThrow("no tensor 'in_proj_weight' among none; see prefix")

@@ -4,7 +4,7 @@ import { rangeError, ShapeError } from '../common/errors.js'
 import { count, decay, flag, readOptions, type Schema } from '../common/options.js'
 import { formatShape, sameShape } from '../common/shape.js'
 import { crossEntropy } from '../loss/classification.js'
-import { builtIn, type LossOptions } from '../loss/loss.js'
+import { builtIn, checkPrediction, type LossOptions } from '../loss/loss.js'
 import { Dense } from '../nn/dense.js'
 import { Dropout } from '../nn/dropout.js'
 import { Embedding } from '../nn/embedding.js'
@@ -183,7 +183,7 @@ export class GPT extends Layer {
 export const nextTokenLoss = /* @__PURE__ */ builtIn(
   'nextTokenLoss',
   (logits: Tensor, tokens: TensorLike, options: LossOptions = {}): Tensor<[]> => {
-    const target = asTensor(tokens, logits.backend, 'nextTokenLoss')
+    const target = asTensor(tokens, checkPrediction('nextTokenLoss', logits).backend, 'nextTokenLoss')
     const steps = logits.shape.slice(0, -1)
     const vocabulary = logits.shape.at(-1) ?? 0
     if (logits.rank !== 3 || !sameShape(target.shape, steps))
