@@ -13,7 +13,7 @@ import { slice } from '../ops/shape.js'
 import { maskOf, STEPS_TO_TAKE, type StepsToTake } from '../ops/steps.js'
 import type { Parameter } from '../parameter.js'
 import { asFloats, type Tensor, type TensorLike } from '../tensor.js'
-import { attend } from './attend.js'
+import { type AttentionCall, attend } from './attend.js'
 import type { KeyValueCache } from './cache.js'
 import { checkSizes, rotate } from './operations.js'
 
@@ -177,7 +177,7 @@ export class MultiHeadAttention<const W extends number = number> extends Layer {
     return this.result(name, { ...sizes, query, key, value })
   }
 
-  private result(name: string, call: Omit<Parameters<typeof attend>[0], 'heads' | 'width' | 'valueWidth' | 'name'>): Tensor {
+  private result(name: string, call: Omit<AttentionCall, 'heads' | 'width' | 'valueWidth' | 'name'>): Tensor {
     const { heads, width, outputWeight, outputBias } = this
     checkSizes(name, { width, ...call })
     const sizes = { heads, width: width / heads, valueWidth: width / heads, name }

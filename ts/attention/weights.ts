@@ -1,5 +1,6 @@
 /** The weights of attention layers of PyTorch, read and written: other names, and transposed matrices. */
 
+import { noGrad } from '../autograd.js'
 import { plainError, ShapeError, typeError } from '../common/errors.js'
 import { list } from '../common/names.js'
 import { object, readOptions, type Schema, text } from '../common/options.js'
@@ -8,8 +9,9 @@ import { show } from '../common/show.js'
 import type { Dense } from '../nn/dense.js'
 import { LayerNorm } from '../nn/layer-norm.js'
 import type { Module } from '../nn/module.js'
+import { transpose } from '../ops/shape.js'
 import type { Parameter } from '../parameter.js'
-import { asFloats, floatArray, Tensor, type TensorLike } from '../tensor.js'
+import { asFloats, Tensor, type TensorLike } from '../tensor.js'
 import { GPT } from './gpt.js'
 import { MultiHeadAttention } from './multi-head-attention.js'
 import { LearnedPositions } from './positions.js'
@@ -81,13 +83,8 @@ function placesOf(who: string, layer: Module, prefix: string): Place[] {
   throw typeError(`${who}: layer wants a MultiHeadAttention, TransformerBlock or GPT, got ${show(layer)}`)
 }
 
-/** The transpose of a matrix. */
-function turned(t: Tensor): Tensor {
-  const [rows, columns] = t.shape
-  const [from, to] = [t.read(), floatArray(t.backend, t.size)]
-  for (let i = 0; i < t.size; i++) to[(i % columns) * rows + Math.floor(i / columns)] = from[i]
-  return Tensor.onHost(t.backend, [columns, rows], to)
-}
+/** The transpose of a matrix, not recorded. */
+const turned = (t: Tensor): Tensor => noGrad(() => transpose(t))
 
 /** Names of PyTorch's parts of these layers. Causal masks, which GPT-2 keeps with its weights, are none of them. */
 const PART = /^(in_proj_|bias_[kv]$|out_proj\.|self_attn\.|linear[12]\.|norm[12]\.|transformer\.(?!.*\.attn\.(masked_)?bias$))/
@@ -151,8 +148,7 @@ export function torchWeights(layer: Module, place: TorchPlace = {}): Record<stri
   const { prefix } = readOptions('torchWeights', place, TORCH_NAMES)
   return Object.fromEntries(
     placesOf('torchWeights', layer, prefix).map(({ name, parameter, isTurned }) => {
-      const copy = Tensor.onHost(parameter.backend, parameter.shape, parameter.read().slice())
-      return [name, isTurned ? turned(copy) : copy]
+      return [name, isTurned ? turned(parameter) : Tensor.onHost(parameter.backend, parameter.shape, parameter.read().slice())]
     }),
   )
 }
