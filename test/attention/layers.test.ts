@@ -37,6 +37,7 @@ import {
   tensor,
   zeros,
 } from '../../ts/index.js'
+import { withHeader } from '../tools/model-files.js'
 
 const numbers = (count: number, seed: number) => Float32Array.from(new Generator(seed).normals(count))
 const near = (got: ArrayLike<number>, wanted: ArrayLike<number>, tolerance: number) => {
@@ -298,6 +299,20 @@ test.each(supportedVariants())('%s: fit replays steps of attention with the bits
   expect(replayed.state).toEqual(written.state)
   expect(replayed.execution.reason).toBeUndefined()
   expect(replayed.execution.writtenOut).toBeLessThanOrEqual(2)
+})
+
+test("a stranger's file makes no GPT of more blocks than it has numbers for", () => {
+  const net = new GPT(TINY)
+  const shapes = Object.fromEntries([...net.build().namedParameters()].map(([name, { shape }]) => [name, [...shape]]))
+  const file = (blocks: number) => {
+    const config = { ...net.settings, blocks }
+    const tensors = Object.fromEntries(Object.keys(shapes).map((name) => [name, { $tensor: name }]))
+    return withHeader(shapes, { model: { $model: { $layer: 'GPT', at: '', config }, tensors, generators: {}, frozen: [] }, parts: {} })
+  }
+  expect((decodeModel(file(2)) as GPT).settings).toEqual(net.settings)
+  expect(() => decodeModel(file(1e12))).toThrow("GPT: there are no numbers for 'blocks.2.norm1.weight', [8]")
+  expect(() => decodeModel(file(-1))).toThrow('GPT: blocks wants a whole number ≥ 1, got -1')
+  expect(() => decodeModel(file(1))).toThrow("no parameter is named 'blocks.1.norm1.weight'")
 })
 
 describe('generate', () => {

@@ -57,6 +57,24 @@ type GPTConfig = LayerConfig &
     dropout: number
   }
 
+/** One block after the other: the number in a stranger's file may be any. */
+function* gptShapes({
+  vocabulary,
+  context,
+  width,
+  blocks,
+  positions,
+  normalization,
+  tied,
+  ...block
+}: GPTConfig): Iterable<[string, Shape]> {
+  yield ['embedding.weight', [vocabulary, width]]
+  if (positions === 'learned') yield ['positions.weight', [context, width]]
+  for (let i = 0; i < blocks; i++) yield* Object.entries(under(`blocks.${i}`, blockShapes({ width, normalization, ...block })))
+  yield* Object.entries(under('norm', normShapes(normalization, width)))
+  if (!tied) yield ['head.weight', [width, vocabulary]]
+}
+
 /** The weights come from the file. */
 const UNFILLED = { weightInitializer: 'zeros' } as const
 
@@ -125,13 +143,7 @@ registerLayers([
         ...(['tied', 'bias', 'dropout'] as const),
       ],
       load: (config, more) => new GPT({ ...config, ...more }),
-      shapes: (config) => ({
-        ...{ 'embedding.weight': [config.vocabulary, config.width] },
-        ...(config.positions === 'learned' && { 'positions.weight': [config.context, config.width] }),
-        ...Object.assign({}, ...Array.from({ length: config.blocks }, (_, i) => under(`blocks.${i}`, blockShapes(config)))),
-        ...under('norm', normShapes(config.normalization, config.width)),
-        ...(!config.tied && { 'head.weight': [config.width, config.vocabulary] }),
-      }),
+      shapes: gptShapes,
     }),
   ],
 ])

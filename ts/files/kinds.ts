@@ -7,6 +7,9 @@ import type { Module } from '../nn/module.js'
 /** The options of a layer in a file. */
 export type LayerConfig = Readonly<Record<string, unknown>>
 
+/** Shapes by name. A layer of any number of parts gives them one after the other, so that the first that the file lacks ends it. */
+type LayerTensors = Readonly<Record<string, Shape>> | Iterable<readonly [name: string, shape: Shape]>
+
 /** One kind of layer. For an untrusted file, `load` checks everything that the constructors do not. */
 export interface LayerKind {
   /** The options of the layer. Names never change their meaning: files of older versions contain them. */
@@ -18,7 +21,7 @@ export interface LayerKind {
   /** @param options for the constructor */
   load(config: LayerConfig, options: { backend?: Backend }): Module
   /** The shapes of the layer's own tensors by name. They are compared with the file before a layer of that size is made. */
-  shapes?(config: LayerConfig): Readonly<Record<string, Shape>>
+  shapes?(config: LayerConfig): LayerTensors
   /** How other programs have the layer, for `gradus/export`. */
   readonly exports?: LayerExports
 }
@@ -29,7 +32,7 @@ export function kind<L extends Module, C extends LayerConfig>(how: {
   names: readonly (keyof C & string)[]
   later?: readonly (keyof C & string)[]
   load: (config: C, options: { backend?: Backend }) => L
-  shapes?: (config: C) => Readonly<Record<string, Shape>>
+  shapes?: (config: C) => LayerTensors
   exports?: LayerExports
 }): LayerKind {
   return how as unknown as LayerKind

@@ -238,7 +238,8 @@ export function makeLayer(
   if (unknown !== undefined) throw rangeError(`${name}: '${unknown}' is nothing that this version knows; a newer one may have written it`)
   const missing = kind.names.find((key) => config[key] === undefined && !kind.later?.includes(key))
   if (missing !== undefined) throw rangeError(`${name}: there is no '${missing}'`)
-  for (const [own, shape] of Object.entries(kind.shapes?.(config) ?? {})) {
+  const shapes = kind.shapes?.(config) ?? {}
+  for (const [own, shape] of Symbol.iterator in shapes ? shapes : Object.entries(shapes)) {
     for (const size of shape) checkCount(`${name}: a size`, size)
     const found = shapeOf(own)
     if (found === undefined) throw rangeError(`${name}: there are no numbers for '${own}', ${formatShape(shape)}`)
