@@ -228,7 +228,7 @@ describe('imports', () => {
     for (const { file, text } of sources().filter((source) => ENTRIES.some((name) => source.file === `ts/${name}.ts`))) {
       const rest = text
         .replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '')
-        .replace(/^import '\.\/(?:files|displays)\.js'$/m, '')
+        .replace(/^import '\.\/(?:files|displays)\.js' *$/m, '')
         .replace(/export\s+(?:type\s+)?(?:\{[^}]*\}|\*(?:\s+as\s+\w+)?)\s+from\s+'[^']+'/g, '')
       expect(rest.trim(), file).toBe('')
     }

@@ -5,8 +5,7 @@
  */
 export type { StepsToTake } from '../ops/steps.js'
 
-// registers the layers with model files
-import './files.js'
+import './files.js' // registers the layers with model files
 
 export { type GenerateOptions, generate } from './generate.js'
 export { GPT, type GPTOptions, nextTokenLoss, type PositionKind } from './gpt.js'

@@ -24,8 +24,7 @@ export {
   convTranspose2d,
 } from './convolve.js'
 
-// registers the layers with model files
-import './files.js'
+import './files.js' // registers the layers with model files
 
 export { GroupNorm, type GroupNormOptions } from './group-norm.js'
 export { fromOnnxFeatures, OnnxFeatures, type OnnxFeaturesOptions } from './onnx-features.js'

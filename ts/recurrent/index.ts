@@ -7,8 +7,7 @@ export type { CellName } from '../backend/recurrent-kernels.js'
 
 export type { StepsToTake } from '../ops/steps.js'
 
-// registers the layers with model files
-import './files.js'
+import './files.js' // registers the layers with model files
 
 export { GRU } from './gru.js'
 export type { RecurrentSettings, RunOptions } from './layer.js'
