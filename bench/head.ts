@@ -151,4 +151,5 @@ async function real(): Promise<void> {
   }
 }
 
-await { time, large, real }[process.argv[2] as 'time' | 'large' | 'real']()
+const tasks = { time, large, real }
+await tasks[process.argv[2] as keyof typeof tasks]()

@@ -73,7 +73,10 @@ fn half(rows: usize) -> usize {
 
 /// Sums beside those that are in memory, for the columns of a strip.
 type Aside = [Cell<f32>; STRIP];
-const ASIDE: Aside = [const { Cell::new(0.0) }; STRIP];
+
+fn aside() -> Aside {
+    [const { Cell::new(0.0) }; STRIP]
+}
 
 /// The mean of each column, and the mean squared distance from it.
 pub fn moments(x: Cells, mean: Cells, variance: Cells, columns: Columns) {
@@ -96,7 +99,7 @@ fn run_moments(x: Cells, n: usize, at: usize, mean: Cells, squares: Cells) {
     let first = half(rows);
     let (above, below) = x.split_at(first * n);
     run_moments(above, n, at, mean, squares);
-    let (other_mean, other_squares): (Aside, Aside) = (ASIDE, ASIDE);
+    let (other_mean, other_squares): (Aside, Aside) = (aside(), aside());
     let others = (&other_mean[..mean.len()], &other_squares[..mean.len()]);
     run_moments(below, n, at, others.0, others.1);
     Merge { of: (mean, squares), with: others, counts: (first as f32, (rows - first) as f32) }.all(mean.len());
@@ -237,7 +240,7 @@ pub fn backward(b: Backward, columns: Columns) {
     let share = n as f32 / b.x.len() as f32;
     for strip in columns.strips() {
         let width = strip.len();
-        let (along, total): (Aside, Aside) = (ASIDE, ASIDE);
+        let (along, total): (Aside, Aside) = (aside(), aside());
         let sums = (&along[..width], &total[..width]);
         if b.rectified.is_some() {
             run_sums::<true>(&b, n, strip.start, 0..b.x.len() / n, sums);
@@ -270,7 +273,7 @@ fn run_sums<const RELU: bool>(b: &Backward, n: usize, at: usize, rows: Range<usi
     }
     let middle = rows.start + half(rows.len());
     run_sums::<RELU>(b, n, at, rows.start..middle, sums);
-    let (along, total): (Aside, Aside) = (ASIDE, ASIDE);
+    let (along, total): (Aside, Aside) = (aside(), aside());
     let others = (&along[..width], &total[..width]);
     run_sums::<RELU>(b, n, at, middle..rows.end, others);
     Add { to: sums.0, from: others.0 }.all(width);

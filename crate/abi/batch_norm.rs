@@ -4,10 +4,6 @@ use super::{cells, optional, Ptr};
 use crate::batch_norm::{self, Backward, Columns, Norm};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-fn whole(count: usize) -> Columns {
-    Columns { count, share: 0, shares: 1 }
-}
-
 fn norm<'a>(mean: Ptr, variance: Ptr, weight: Ptr, epsilon: Ptr, columns: usize) -> Norm<'a> {
     let [mean, variance, weight] = [mean, variance, weight].map(|at| cells(at, columns));
     Norm { mean, variance, weight, epsilon: cells(epsilon, 1)[0].get() }

@@ -217,7 +217,7 @@ fn transposes() {
         let x = numbers(rows * cols, 1);
         let want: Vec<f32> = (0..rows * cols).map(|i| x[i % rows * cols + i / rows]).collect();
         let mut y = Room::empty(rows * cols, 1);
-        abi::transpose(ptr(&x), y.ptr(), rows, cols);
+        abi::transpose(ptr(&x), y.ptr(), 1, rows, cols, 1);
         assert_same(y.read(), &want, &format!("{rows}×{cols}"));
     }
 }
