@@ -1,8 +1,8 @@
 /** Writing files when the disk is full or fails in between: the previous file stays unchanged, and the error says so. */
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -147,4 +147,14 @@ test('files of another system stay for ten minutes, and those of an earlier proc
   for (const entry of [path.basename(own), foreign]) utimesSync(path.join(folder, entry), old, old)
   await writeNow(fs, name, bytes('new'), [])
   expect(temporaryFiles()).toEqual([other])
+})
+
+test.runIf(process.platform !== 'win32')('a pipe stays a pipe, and gets the bytes', async () => {
+  const name = path.join(folder, 'pipe')
+  execFileSync('mkfifo', [name])
+  const read = fs.readFile(name, 'utf8')
+  await writeNow(fs, name, bytes('new'), [])
+  expect(await read).toBe('new')
+  expect(lstatSync(name).isFIFO()).toBe(true)
+  expect(readdirSync(folder)).toEqual(['pipe'])
 })

@@ -47,6 +47,8 @@ export class DiskFiles {
 export async function writeNow(fs: Fs, path: string, bytes: Uint8Array, earlier: readonly string[]): Promise<void> {
   // a symbolic link stays, and its target is replaced
   const target = await fs.realpath(path).catch(() => path)
+  const there = await fs.stat(target).catch(() => null)
+  if (there !== null && !there.isFile() && !there.isDirectory()) return writeToDevice(fs, path, bytes)
   const folder = target.replace(/[^/\\]*$/, '') || '.'
   const temporary = await temporaryName(fs, target)
   try {
@@ -68,6 +70,20 @@ export async function writeNow(fs: Fs, path: string, bytes: Uint8Array, earlier:
     await syncFolder(fs, folder)
   } catch (cause) {
     throw plainError(`'${path}' was written, but may not outlive a power failure: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** A device or a pipe, such as `/dev/stdout`, keeps its name: a file that took it would be in its place. */
+async function writeToDevice(fs: Fs, path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    const device = await fs.open(path, 'w')
+    try {
+      await writeAll(device, bytes)
+    } finally {
+      await device.close()
+    }
+  } catch (cause) {
+    throw plainError(`'${path}' could not be written: ${(cause as Error).message}`, { cause })
   }
 }
 
