@@ -22,6 +22,7 @@ const CONDITIONS: readonly [file: string, condition: string, target: string][] =
   ['test/docs/guides.test.ts', 'GRADUS_FIGURES', 'figures-check'],
   ['test/docs/projects.test.ts', "!EXAMPLES !== 'all' && !files.every(existsSync)", 'examples'],
   ['test/docs/readme.test.ts', 'GRADUS_FIGURES', 'figures-check'],
+  ['test/files/disk-files.test.ts', "process.platform !== 'win32'", MACHINE],
   ['test/images/page.test.ts', '!!existsSync(BROWSERS.chromium.command)', BROWSERS],
   ['test/reliability/canaries.test.ts', 'GRADUS_CANARIES', 'test'],
   ['test/reliability/denormals.test.ts', 'NIGHTLY || GRADUS_STRICT', 'nightly'],
