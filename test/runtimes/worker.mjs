@@ -4,7 +4,9 @@ import * as pure from 'gradus/js'
 import { smoke } from './program.mjs'
 
 export default {
-  async fetch() {
+  async fetch(request) {
+    // asks whether it runs; a warning is given once, and belongs to the answer
+    if (request.method === 'HEAD') return new Response(null)
     try {
       return Response.json(await smoke(gradus, pure))
     } catch (error) {
