@@ -161,6 +161,16 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   LEAST_SQUARES: ['levenbergMarquardt', (o) => levenbergMarquardt((x) => [x[0]], [1], o)],
   LOAD: ['load', (o) => gradus.createBackend(o)],
   LOAD_MNIST: ['loadMnist', data.loadMnist],
+  ACTIVATION_MAP: [
+    'classActivationMap',
+    (o) =>
+      conv.classActivationMap(
+        new gradus.Sequential([new conv.Conv2d(1, 2, 2), new conv.GlobalAvgPool()]),
+        gradus.zeros([1, 3, 3, 1]),
+        0,
+        o,
+      ),
+  ],
   AUGMENT: ['trainImages: augment', (o) => trainImages(PICTURES, { augment: o })],
   LOOKAHEAD: ['Lookahead', (o) => new gradus.Lookahead(new SGD(net().parameters()), o)],
   MARGIN: ['hinge', (o) => gradus.hinge(p(), [[1], [1]], o)],

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   decodeImageModel,
   type ImageEpoch,
-  type ImageModel,
+  ImageModel,
   imagesInFolder,
   type LabeledImages,
   loadImageModel,
@@ -14,7 +14,7 @@ import {
   reportText,
   trainImages,
 } from '../../ts/images/index.js'
-import { Generator, loadModel } from '../../ts/index.js'
+import { encodeModel, Generator, loadModel } from '../../ts/index.js'
 import { gradus } from '../tools/command.js'
 import { shape, writeShapes } from './pictures.js'
 
@@ -91,7 +91,43 @@ describe('a folder of circles and squares', () => {
     const html = reportHtml(model)
     expect(html).toMatch(/^<!doctype html>/i)
     expect(html).not.toMatch(/undefined|NaN/)
-    if (model.report.mistakes.length > 0) expect(html).toContain('data:image/bmp;base64,')
+    // each picture, and the same again under its map
+    const shown = model.report.mistakes.length + model.report.surest.length
+    expect(html.match(/<image href="data:image\/bmp;base64,/g)).toHaveLength(3 * shown)
+  })
+
+  test('maps show where the net sees a class', async () => {
+    const { size, report } = model
+    expect(report.surest.map(({ class: own, predicted }) => [own, predicted])).toEqual(model.classes.map((name) => [name, name]))
+    for (const { map, pixels } of [...report.surest, ...report.mistakes])
+      expect([map.length, Math.max(...map), pixels.length]).toEqual([size * size, 255, size * size * 3])
+    const picture = readFileSync(at('shapes', 'square', '1.png'))
+    const map = await model.activationMap(picture, 'square')
+    expect(map).toHaveLength(size * size)
+    const [answer] = await model.predict([picture])
+    expect(await model.activationMap(picture)).toEqual(await model.activationMap(picture, answer.class))
+    await expect(model.activationMap(picture, 'triangle')).rejects.toThrow(/one of the model's 2 classes, such as 'circle', got 'triangle'/)
+    await expect(model.activationMap(picture, 1 as never)).rejects.toThrow(/got 1$/)
+    await expect(model.activationMap(new Uint8Array(3))).rejects.toThrow(/picture 1 cannot be read/)
+  })
+
+  test('a report of large pictures is a page', async () => {
+    const { images, labels } = await imagesInFolder(at('shapes'))
+    const few = [1, 2, 100, 101]
+    const large = { images: few.map((i) => images[i]), labels: few.map((i) => labels[i]) }
+    expect(reportHtml(await trainImages(large, { size: 256, epochs: 1, validationFraction: 0.5 }))).toContain('data:image/bmp')
+  })
+
+  test('a file whose pictures do not fit is damaged', () => {
+    const damaged = (change: object) => {
+      const [first] = model.report.surest
+      const images = { ...model, format: 'gradus-images/1', report: { ...model.report, surest: [{ ...first, ...change }] } }
+      const { net, ...stored } = images
+      return () => decodeImageModel(encodeModel(net, { images: stored }))
+    }
+    expect(damaged({})()).toBeInstanceOf(ImageModel)
+    for (const change of [{ map: [] }, { map: new Uint8Array(3) }, { pixels: new Uint8Array(3) }, { pixels: 'none' }])
+      expect(damaged(change)).toThrow(/the file is damaged/)
   })
 })
 

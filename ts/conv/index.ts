@@ -4,6 +4,7 @@
  * @module gradus/conv
  */
 
+export { type ActivationMapOptions, classActivationMap } from './activation-map.js'
 export {
   Concat,
   type ConcatShapes,

@@ -7,7 +7,7 @@ import { decodeModelFile, encodeModel, loadModelFile, type ModelSource, type Seq
 import type { ImageInput } from './decode.js'
 import { readPixels } from './image-set.js'
 import { probabilitiesOf } from './probabilities.js'
-import type { ImageReport } from './report.js'
+import { type ImageReport, mapOf } from './report.js'
 
 const FORMAT = 'gradus-images/1'
 
@@ -67,6 +67,25 @@ export class ImageModel {
     })
   }
 
+  /**
+   * Where in a picture the net sees a class: `classActivationMap` of `gradus/conv`, for the square in the middle that the net sees.
+   *
+   * @param name the class. Default: the one that {@link predict} names
+   * @returns [size · size], line by line, from 0 to 1
+   * @throws RangeError for a picture that cannot be read, and for a class that the model does not know
+   */
+  async activationMap(image: ImageInput, name?: string): Promise<Float32Array> {
+    const { size, channels, classes, net } = this
+    const asked = name === undefined ? undefined : classes.indexOf(name)
+    if (asked === -1)
+      throw rangeError(
+        `ImageModel: activationMap wants one of the model's ${classes.length} classes, such as ${show(classes[0])}, got ${show(name)}`,
+      )
+    const set = { pixels: await readPixels('ImageModel', [image], size, channels), size, channels }
+    const [own] = probabilitiesOf(net, set, Int32Array.of(0))
+    return mapOf(net, set, 0, asked ?? own.indexOf(Math.max(...own)))
+  }
+
   /** The model as the bytes of one file, for {@link decodeImageModel}. */
   encode(): Uint8Array {
     return encodeModel(this.net, { images: this.stored })
@@ -118,7 +137,19 @@ function modelOf(who: string, { model, images }: { model: unknown; images?: Stat
   if (images?.format !== FORMAT)
     throw rangeError(`${who}: this file holds no model of pictures, '${FORMAT}', but ${show(images?.format)}; loadModel reads other models`)
   const { size, channels, classes, report } = images
-  const isRight = Number.isInteger(size) && (channels === 1 || channels === 3) && Array.isArray(classes) && Array.isArray(report?.confusion)
+  const hasPictures = (pictures: unknown) =>
+    Array.isArray(pictures) && pictures.every(({ pixels, map }) => isBytes(pixels, size * size * channels) && isBytes(map, size * size))
+  const isRight =
+    Number.isInteger(size) &&
+    (channels === 1 || channels === 3) &&
+    Array.isArray(classes) &&
+    Array.isArray(report?.confusion) &&
+    hasPictures(report.mistakes) &&
+    hasPictures(report.surest)
   if (!isRight) throw rangeError(`${who}: the file is damaged: its parts do not fit; save the model again`)
   return new ImageModel(model as Sequential, { size, channels, classes, report })
+}
+
+function isBytes(value: unknown, length: number): boolean {
+  return value instanceof Uint8Array && value.length === length
 }

@@ -1,15 +1,20 @@
 /** What a training on pictures came to, as plain data. */
+import { classActivationMap } from '../conv/index.js'
+import { type Sequential, tensor } from '../index.js'
+import { plainRows } from './augment.js'
 import type { ImageSet, SkippedImage } from './image-set.js'
 
-/** A picture that the net takes for another class. */
-export interface ImageMistake {
+/** A picture that the net did not learn from, and where the net looked. */
+export interface ImagePicture {
   name: string
   class: string
   predicted: string
-  /** Of the class that it was taken for. */
+  /** Of the predicted class. */
   probability: number
   /** The picture as the net saw it, [size, size, channels]. */
   pixels: Uint8Array
+  /** `classActivationMap` of the predicted class, [size, size], 255 where it is 1. */
+  map: Uint8Array
 }
 
 /** How good a net is on pictures that it did not learn from. */
@@ -26,48 +31,62 @@ export interface ImageReport {
   baseline: number
   /** By true class (rows) and predicted class (columns). */
   confusion: readonly (readonly number[])[]
-  /** Those of which the net is surest, first. */
-  mistakes: readonly ImageMistake[]
+  /** Pictures taken for another class; those of which the net is surest, first. */
+  mistakes: readonly ImagePicture[]
+  /** For each class, the right answer of which the net is surest; of the first 12 classes that have one. */
+  surest: readonly ImagePicture[]
   skipped: readonly SkippedImage[]
 }
 
-/** Mistakes that a report keeps. */
-const MISTAKES = 12
+/** Pictures of a kind that a report keeps. */
+const KEPT = 12
 
 export function reportOf(
+  net: Sequential,
   set: ImageSet,
-  {
-    train,
-    held,
-    probabilities,
-    parameters,
-  }: { train: Int32Array; held: Int32Array; probabilities: readonly Float32Array[]; parameters: number },
+  { train, held, probabilities }: { train: Int32Array; held: Int32Array; probabilities: readonly Float32Array[] },
 ): ImageReport {
   const { classes, labels, names, pixels, size, channels, skipped } = set
   const counts = classes.map(() => 0)
   for (const c of labels) counts[c]++
   const confusion = classes.map(() => classes.map(() => 0))
-  const mistakes: ImageMistake[] = []
-  let logLoss = 0
-  for (const [i, row] of held.entries()) {
-    const own = probabilities[i]
+  const answers = probabilities.map((own, i): Answer => {
     const predicted = own.indexOf(Math.max(...own))
-    confusion[labels[row]][predicted]++
-    logLoss -= Math.log(Math.max(own[labels[row]], 1e-12))
-    const width = size * size * channels
-    if (predicted !== labels[row])
-      mistakes.push({
-        ...{ name: names[row], class: classes[labels[row]], predicted: classes[predicted], probability: own[predicted] },
-        pixels: pixels.slice(row * width, (row + 1) * width),
-      })
-  }
-  const of = (part: Int32Array, c: number) => part.reduce((n, row) => n + (labels[row] === c ? 1 : 0), 0)
+    return { row: held[i], label: labels[held[i]], predicted, probability: own[predicted] }
+  })
+  for (const { label, predicted } of answers) confusion[label][predicted]++
+  const logLoss = probabilities.reduce((sum, own, i) => sum - Math.log(Math.max(own[labels[held[i]]], 1e-12)), 0)
+  answers.sort((a, b) => b.probability - a.probability)
+  const mistakes = answers.filter(({ label, predicted }) => label !== predicted)
+  const surest = classes.flatMap((_, c) => answers.find(({ label, predicted }) => label === c && predicted === c) ?? [])
+  const width = size * size * channels
+  const shown = ({ row, label, predicted, probability }: Answer): ImagePicture => ({
+    ...{ name: names[row], class: classes[label], predicted: classes[predicted], probability },
+    pixels: pixels.slice(row * width, (row + 1) * width),
+    map: Uint8Array.from(mapOf(net, set, row, predicted), (value) => Math.round(255 * value)),
+  })
   const right = confusion.reduce((sum, row, c) => sum + row[c], 0)
   return {
-    ...{ classes: [...classes], counts, trainCount: train.length, validationCount: held.length, parameters, confusion, skipped },
+    ...{ classes: [...classes], counts, trainCount: train.length, validationCount: held.length, confusion, skipped },
+    parameters: net.parameters().reduce((sum, { size }) => sum + size, 0),
     accuracy: right / held.length,
     logLoss: logLoss / held.length,
-    baseline: Math.max(...classes.map((_, c) => of(held, c))) / held.length,
-    mistakes: mistakes.sort((a, b) => b.probability - a.probability).slice(0, MISTAKES),
+    baseline: Math.max(...confusion.map((row) => row.reduce((sum, n) => sum + n, 0))) / held.length,
+    mistakes: mistakes.slice(0, KEPT).map(shown),
+    surest: surest.slice(0, KEPT).map(shown),
   }
+}
+
+/** What the net says of a picture set aside. */
+interface Answer {
+  row: number
+  label: number
+  predicted: number
+  probability: number
+}
+
+/** Where the net sees a class in a picture: [size · size], 0 to 1. */
+export function mapOf(net: Sequential, set: Pick<ImageSet, 'pixels' | 'size' | 'channels'>, row: number, c: number): Float32Array {
+  const { size, channels } = set
+  return classActivationMap(net, tensor(plainRows(set, [row]), [1, size, size, channels]), c).data() as Float32Array
 }

@@ -1,12 +1,12 @@
 /** A report on a net for pictures as a page, and as lines of a terminal. */
-import { escaped, label, picture } from '../plot/svg.js'
 import { adviceBy, type Block, type Rule } from '../report/blocks.js'
 import { formatCount, formatInterval, formatMetric, formatShare } from '../report/format.js'
 import { showInNotebooks } from '../report/notebook.js'
 import { page } from '../report/page.js'
 import { type ReportTextOptions, textOf } from '../report/text.js'
+import { drawingsOf, STYLE } from './drawing.js'
 import { ImageModel } from './image-model.js'
-import type { ImageMistake, ImageReport } from './report.js'
+import type { ImagePicture, ImageReport } from './report.js'
 
 /** Classes of a matrix. */
 const MAX_CLASSES = 30
@@ -16,10 +16,8 @@ const MAX_NAMED = 6
 const FEW = 10
 /** Mistakes of one kind, and their share of the class, from which on they are named. */
 const [LEAST_CONFUSED, SHARE_CONFUSED] = [3, 0.1]
-/** Width of a mistake's picture on the page. */
-const SHOWN = 96
-/** Mistakes side by side, and the room of each. */
-const [COLUMNS, CELL] = [6, [112, 140]]
+/** Words below both kinds of pictures. */
+const MAP = 'on the right the same under its class activation map: bright parts speak for the class that the net named'
 
 /**
  * A report on a model as an HTML page: how good it is on pictures that it did not learn from, class by class, and its worst mistakes as pictures.
@@ -32,7 +30,7 @@ const [COLUMNS, CELL] = [6, [112, 140]]
  */
 export function reportHtml(model: ImageModel): string {
   return page(
-    { title: 'report of a net for pictures', heading: `${formatCount(model.classes.length)} classes of pictures` },
+    { title: 'report of a net for pictures', heading: `${formatCount(model.classes.length)} classes of pictures`, style: STYLE },
     blocksOf(model),
   )
 }
@@ -52,8 +50,10 @@ export function reportText(model: ImageModel, options: ReportTextOptions = {}): 
 
 showInNotebooks(ImageModel.prototype, reportText, reportHtml)
 
-function blocksOf({ report, size, channels }: ImageModel): Block[] {
-  const { classes, counts, trainCount, validationCount, accuracy, logLoss, baseline, confusion, mistakes, skipped, parameters } = report
+function blocksOf(model: ImageModel): Block[] {
+  const { report, size, channels } = model
+  const { classes, counts, trainCount, validationCount, accuracy, logLoss, baseline, confusion, surest, mistakes, skipped, parameters } =
+    report
   const advice = adviceBy(RULES, report, undefined)
   const [low, high] = interval(accuracy, validationCount)
   return [
@@ -79,12 +79,10 @@ function blocksOf({ report, size, channels }: ImageModel): Block[] {
     ...(classes.length <= MAX_CLASSES
       ? [{ ...({ kind: 'matrix', title: 'What is taken for what' } as const), counts: confusion, names: classes, only: 'page' as const }]
       : []),
+    ...drawingsBlock(model, 'What it looks at', 'the surest right answer of each class', surest),
+    ...drawingsBlock(model, 'Worst mistakes', 'those of which the net is surest', mistakes),
     ...(mistakes.length > 0
       ? [
-          {
-            ...({ kind: 'drawing', title: 'Worst mistakes', wide: true } as const),
-            ...{ note: 'those of which it is surest', svgs: [pictureOf(mistakes, size, channels)] },
-          },
           {
             ...({ kind: 'table', title: 'Worst mistakes', only: 'terminal' } as const),
             head: ['picture', 'is', 'taken for', 'probability'],
@@ -103,6 +101,16 @@ function blocksOf({ report, size, channels }: ImageModel): Block[] {
         ]
       : []),
   ]
+}
+
+/** Pictures with their maps. */
+function drawingsBlock({ size, channels }: ImageModel, title: string, about: string, pictures: readonly ImagePicture[]): Block[] {
+  if (pictures.length === 0) return []
+  const shown = pictures.map(({ name, class: own, predicted, probability, pixels, map }) => ({
+    ...{ pixels, map, lines: predicted === own ? [own] : [own, `→ ${predicted}`] },
+    title: `${name}: ${own}, ${predicted === own ? 'named' : `taken for ${predicted}`} with probability ${formatMetric(probability)}`,
+  }))
+  return [{ kind: 'drawing', title, wide: true, note: about, more: MAP, svgs: drawingsOf(shown, size, channels) }]
 }
 
 /** The 95 % interval of a share of n (Wilson 1927). */
@@ -145,40 +153,3 @@ const RULES: readonly Rule<ImageReport>[] = [
       : []
   },
 ]
-
-/** Mistakes as the net saw them, each with what it is and was taken for. */
-function pictureOf(mistakes: readonly ImageMistake[], size: number, channels: 1 | 3): string {
-  const cells = mistakes.map(({ name, class: own, predicted, probability, pixels }, i) => {
-    const [x, y] = [(i % COLUMNS) * CELL[0], Math.floor(i / COLUMNS) * CELL[1]]
-    const text = (below: number, line: string) =>
-      label([x + SHOWN / 2, y + SHOWN + below], line.length > 16 ? `${line.slice(0, 15)}…` : line, 'text-anchor="middle" font-size="11"')
-    const title = `${name}: ${own}, taken for ${predicted} with probability ${formatMetric(probability)}`
-    const image = `<image href="${bitmapOf(pixels, size, channels)}" x="${x}" y="${y}" width="${SHOWN}" height="${SHOWN}" style="image-rendering:pixelated"/>`
-    return `<g><title>${escaped(title)}</title>${image}${text(14, own)}${text(28, `→ ${predicted}`)}</g>`
-  })
-  const columns = Math.min(COLUMNS, mistakes.length)
-  return picture(columns * CELL[0], Math.ceil(mistakes.length / COLUMNS) * CELL[1], 'worst mistakes', cells)
-}
-
-/** The pixels as a BMP file in an address: no compression, 24 bits a pixel, rows from below. */
-function bitmapOf(pixels: Uint8Array, size: number, channels: 1 | 3): string {
-  const stride = 4 * Math.ceil((3 * size) / 4)
-  const bytes = new Uint8Array(54 + stride * size)
-  const view = new DataView(bytes.buffer)
-  const write = (at: number, value: number) => view.setUint32(at, value, true)
-  bytes.set([0x42, 0x4d])
-  write(2, bytes.length)
-  write(10, 54)
-  write(14, 40)
-  write(18, size)
-  write(22, size)
-  view.setUint16(26, 1, true)
-  view.setUint16(28, 24, true)
-  for (let y = 0; y < size; y++)
-    for (let x = 0; x < size; x++) {
-      const from = (y * size + x) * channels
-      const at = 54 + (size - 1 - y) * stride + 3 * x
-      for (let c = 0; c < 3; c++) bytes[at + c] = pixels[from + (channels === 1 ? 0 : 2 - c)]
-    }
-  return `data:image/bmp;base64,${btoa(String.fromCharCode(...bytes))}`
-}

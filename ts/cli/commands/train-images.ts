@@ -68,8 +68,17 @@ export async function trainOnImages(folder: string, options: ImageTrainOptions):
 function tell(model: ImageModel, out: string, page: string | undefined, { json = false, quiet = false }: ImageTrainOptions): void {
   const { report } = model
   if (json) {
-    const mistakes = report.mistakes.map(({ pixels: _, ...mistake }) => mistake)
-    return print(JSON.stringify({ ...report, mistakes, size: model.size, channels: model.channels, model: out }))
+    const named = (pictures: typeof report.mistakes) => pictures.map(({ pixels: _, map: __, ...picture }) => picture)
+    return print(
+      JSON.stringify({
+        ...report,
+        mistakes: named(report.mistakes),
+        surest: named(report.surest),
+        size: model.size,
+        channels: model.channels,
+        model: out,
+      }),
+    )
   }
   if (quiet) return print(`accuracy ${percent(report.accuracy)}, model ${out}`)
   if (report.skipped.length > 0)
