@@ -21,6 +21,7 @@ export const COPIED_BY_COMMAND: readonly string[] = [
   'common/visible',
   'data/formats/decimals',
   'files/temporary-files',
+  'files/whole-file',
   'images/options',
   'series/options',
   'table/decision',

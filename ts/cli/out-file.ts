@@ -2,7 +2,8 @@
 import { accessSync, constants, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import path from 'node:path'
-import { isOwnTemporary, removeLeftBehind, temporaryName } from '../files/temporary-files.js'
+import { isOwnTemporary } from '../files/temporary-files.js'
+import { writeWholeFile } from '../files/whole-file.js'
 import { INTERRUPTED } from './interrupt.js'
 
 /**
@@ -98,30 +99,7 @@ export function writeFileWhole(file: string, content: string | Uint8Array): Prom
  * If `work` fails, the temporary file is removed, and the previous file stays unchanged. Special files, such as `/dev/stdout`, are written directly.
  */
 export function writeWhole(file: string, work: (write: (content: string | Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
-  return leavingNoRest(file, () => writeByTemporary(file, work))
-}
-
-async function writeByTemporary(file: string, work: Parameters<typeof writeWhole>[1]): Promise<void> {
-  const isOther = kindOf(file)?.isFile() === false
-  if (isOther) return writingTo(await fs.open(file, 'w'), work, false)
-  const target = await fs.realpath(file).catch(() => file)
-  await removeLeftBehind(fs, `${path.dirname(target)}/`, path.basename(target))
-  const temporary = await temporaryName(fs, target)
-  const handle = await fs.open(temporary, 'wx')
-  try {
-    await writingTo(handle, work, true)
-    await fs.rename(temporary, target)
-  } catch (error) {
-    await fs.rm(temporary, { force: true })
-    throw error
-  }
-}
-
-async function writingTo(handle: fs.FileHandle, work: Parameters<typeof writeWhole>[1], toDisk: boolean): Promise<void> {
-  try {
-    await work(async (content) => void (await handle.writeFile(content)))
-    if (toDisk) await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  return leavingNoRest(file, async () => {
+    await writeWholeFile(fs, file, (handle) => work(async (content) => void (await handle.writeFile(content))))
+  })
 }

@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { plainError } from '../common/errors.js'
 import { nodeModule } from './node-module.js'
-import { removeLeftBehind, temporaryName } from './temporary-files.js'
+import { writeWholeFile } from './whole-file.js'
 
 type Fs = typeof import('node:fs/promises')
 
@@ -40,50 +40,26 @@ export class DiskFiles {
 }
 
 /**
- * @internal The bytes go to a temporary file beside the target, which is flushed to the disk and then renamed; finally the folder, which holds the
- *   names, is flushed. The previous file keeps its name until the moment of the renaming.
+ * @internal A file of these bytes, all or nothing; finally the folder, which holds the names, is flushed.
  * @param fs file system, which tests replace
  */
 export async function writeNow(fs: Fs, path: string, bytes: Uint8Array, earlier: readonly string[]): Promise<void> {
-  // a symbolic link stays, and its target is replaced
-  const target = await fs.realpath(path).catch(() => path)
-  const there = await fs.stat(target).catch(() => null)
-  if (there !== null && !there.isFile() && !there.isDirectory()) return writeToDevice(fs, path, bytes)
-  const folder = target.replace(/[^/\\]*$/, '') || '.'
-  const temporary = await temporaryName(fs, target)
+  let folder: string | null
   try {
-    await removeLeftBehind(fs, folder, target.slice(folder === '.' ? 0 : folder.length))
-    const file = await fs.open(temporary, 'wx')
-    try {
-      await writeAll(file, bytes)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await keepEarlier(fs, target, earlier)
-    await fs.rename(temporary, target)
+    folder = await writeWholeFile(
+      fs,
+      path,
+      (file) => writeAll(file, bytes),
+      (target) => keepEarlier(fs, target, earlier),
+    )
   } catch (cause) {
-    await fs.rm(temporary, { force: true }).catch(() => {})
     throw plainError(`'${path}' could not be written, and what was there is as it was: ${(cause as Error).message}`, { cause })
   }
+  if (folder === null) return
   try {
     await syncFolder(fs, folder)
   } catch (cause) {
     throw plainError(`'${path}' was written, but may not outlive a power failure: ${(cause as Error).message}`, { cause })
-  }
-}
-
-/** A device or a pipe, such as `/dev/stdout`, keeps its name: a file that took it would be in its place. */
-async function writeToDevice(fs: Fs, path: string, bytes: Uint8Array): Promise<void> {
-  try {
-    const device = await fs.open(path, 'w')
-    try {
-      await writeAll(device, bytes)
-    } finally {
-      await device.close()
-    }
-  } catch (cause) {
-    throw plainError(`'${path}' could not be written: ${(cause as Error).message}`, { cause })
   }
 }
 
