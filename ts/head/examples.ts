@@ -1,4 +1,5 @@
 /** The examples of a head, as they came: for nearest neighbors, for files, and to learn again. */
+import { plainError } from '../common/errors.js'
 import { takeRows } from '../rows/take.js'
 import type { Rows } from './vectors.js'
 
@@ -72,6 +73,12 @@ export class Examples {
     }
     return found
   }
+}
+
+/** The examples of a head. @throws Error for a head that was saved without them */
+export function presentExamples(who: string, examples: Examples | null): Examples {
+  if (examples !== null) return examples
+  throw plainError(`${who}: this head was saved without its examples; save it with examples: true, or train it again`)
 }
 
 /** The Euclidean length of a vector in an array. */

@@ -1,20 +1,20 @@
 /** A head: classes on top of vectors from a frozen model. It predicts, learns example by example, and forgets. */
 
 import { checkCount } from '../common/checks.js'
-import { plainError, rangeError, typeError } from '../common/errors.js'
-import { checkValue, flag, readOptions, type Schema } from '../common/options.js'
-import { show, showNames } from '../common/show.js'
+import { rangeError } from '../common/errors.js'
+import { flag, readOptions, type Schema } from '../common/options.js'
 import { encodeState, type Sequential, saveState } from '../index.js'
 import { largestOf, ONE_CLASS } from './answers.js'
 import { countClasses } from './choose-penalty.js'
-import type { Examples } from './examples.js'
+import { type Examples, presentExamples } from './examples.js'
+import { readForgotten } from './forgotten.js'
 import { type HeadReport, type HeadState, stored } from './head-state.js'
 import { type Line, onlyClasses, withClasses } from './lines.js'
 import { Logits } from './logits.js'
 import { pValueOf, spreadOf } from './none.js'
 import { logShifts, type Priors } from './priors.js'
 import { Solver } from './solver.js'
-import { areSeveral, type Label, readLabels, readVector, readVectors, type Vector, type Vectors } from './vectors.js'
+import { answerEach, areSeveral, type Label, readLabels, readRows, readVector, type Vector, type Vectors } from './vectors.js'
 
 /** Prediction of a head for one vector. */
 export interface HeadPrediction<L extends Label = Label> {
@@ -128,13 +128,7 @@ export class Head<L extends Label = Label> {
   predict(vector: Vector): HeadPrediction<L>
   predict(vectors: Vectors): HeadPrediction<L>[]
   predict(given: Vector | Vectors): HeadPrediction<L> | HeadPrediction<L>[] {
-    const { width } = this.#state
-    if (areSeveral(given)) {
-      const { vectors, count } = readVectors('predict', given, width)
-      return Array.from({ length: count }, (_, i) => this.#predicted(vectors.subarray(i * width, (i + 1) * width)))
-    }
-    readVector('predict', given, this.#scratch)
-    return this.#predicted(this.#scratch)
+    return answerEach('predict', given, this.#scratch, (x) => this.#predicted(x))
   }
 
   #predicted(x: Float32Array): HeadPrediction<L> {
@@ -179,10 +173,8 @@ export class Head<L extends Label = Label> {
   add(given: Vector | Vectors, label: L | readonly L[]): void {
     const { labels, width, line } = this.#state
     const examples = this.#examples('add')
-    const several = areSeveral(given)
-    if (!several) readVector('add', given, this.#scratch)
-    const rows = several ? readVectors('add', given, width) : { vectors: this.#scratch, count: 1, width }
-    const read = readLabels('add', (several ? label : [label]) as readonly L[], rows.count, labels)
+    const rows = readRows('add', given, this.#scratch)
+    const read = readLabels('add', (areSeveral(given) ? label : [label]) as readonly L[], rows.count, labels)
     if (rows.count === 0) return
     this.#solver.append(examples, rows, read.classOf, () =>
       this.#learn(examples, read.labels, withClasses(line, width, labels.length, read.labels.length)),
@@ -199,8 +191,10 @@ export class Head<L extends Label = Label> {
   forget(what: { label: L } | { index: number }): void {
     const { labels, line, width } = this.#state
     const examples = this.#examples('forget')
-    const keeps = this.#keeps(what, examples.classOf)
-    const left = new Set(examples.classOf.filter((_, row) => keeps(row)))
+    const { classOf } = examples
+    const { dropped, index } = readForgotten(what, labels, classOf.length)
+    const keeps = (row: number) => row !== index && classOf[row] !== dropped
+    const left = new Set(classOf.filter((_, row) => keeps(row)))
     if (left.size < 2)
       throw rangeError(`forget: a head wants at least two classes, and ${left.size} would be left; add another class first`)
     const kept = labels.map((_, c) => c).filter((c) => left.has(c))
@@ -212,19 +206,6 @@ export class Head<L extends Label = Label> {
         onlyClasses(line, width, kept),
       ),
     )
-  }
-
-  #keeps(what: { label?: L; index?: number }, classOf: Int32Array): (row: number) => boolean {
-    const { labels } = this.#state
-    const { label, index } = Object(what) as { label?: L; index?: number }
-    if ((label === undefined) === (index === undefined)) throw typeError(`forget: wants { label } or { index }, got ${show(what)}`)
-    if (label === undefined) {
-      checkValue('forget: index', index, { min: 0, max: classOf.length - 1, whole: true })
-      return (row) => row !== index
-    }
-    const c = labels.indexOf(label)
-    if (c < 0) throw rangeError(`forget: label wants one of ${showNames(labels.map(String))}, got ${show(label)}`)
-    return (row) => classOf[row] !== c
   }
 
   /**
@@ -273,9 +254,7 @@ export class Head<L extends Label = Label> {
   }
 
   #examples(who: string): Examples {
-    const { examples } = this.#state
-    if (examples !== null) return examples
-    throw plainError(`${who}: this head was saved without its examples; save it with examples: true, or train it again`)
+    return presentExamples(who, this.#state.examples)
   }
 
   /** Solves again, starting from a given line, and takes the result. */

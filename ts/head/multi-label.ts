@@ -1,17 +1,17 @@
 /** Heads whose rows have sets of classes: a logistic regression a class, over the same vectors. */
 import { checkCount } from '../common/checks.js'
-import { plainError, rangeError, typeError } from '../common/errors.js'
-import { checkValue, readOptions } from '../common/options.js'
-import { show, showNames } from '../common/show.js'
+import { rangeError } from '../common/errors.js'
+import { readOptions } from '../common/options.js'
 import { encodeState, type Sequential, saveState } from '../index.js'
 import { setsOf } from './answers.js'
-import type { Examples } from './examples.js'
+import { type Examples, presentExamples } from './examples.js'
+import { readForgotten } from './forgotten.js'
 import { SAVE_HEAD, type SaveHeadOptions } from './head.js'
 import { type Line, onlyClasses, withClasses } from './lines.js'
 import { Logits } from './logits.js'
 import { type MultiLabelReport, type MultiLabelState, storedSets } from './multi-label-state.js'
 import { Solver } from './solver.js'
-import { areSeveral, type Label, readSets, readVector, readVectors, type Vector, type Vectors } from './vectors.js'
+import { answerEach, areSeveral, type Label, readRows, readSets, readVector, type Vector, type Vectors } from './vectors.js'
 
 /** Prediction of a {@link MultiLabelHead} for one vector. */
 export interface MultiLabelPrediction<L extends Label = Label> {
@@ -109,13 +109,7 @@ export class MultiLabelHead<L extends Label = Label> {
   predict(vector: Vector): MultiLabelPrediction<L>
   predict(vectors: Vectors): MultiLabelPrediction<L>[]
   predict(given: Vector | Vectors): MultiLabelPrediction<L> | MultiLabelPrediction<L>[] {
-    const { width } = this.#state
-    if (areSeveral(given)) {
-      const { vectors, count } = readVectors('predict', given, width)
-      return Array.from({ length: count }, (_, i) => this.#predicted(vectors.subarray(i * width, (i + 1) * width)))
-    }
-    readVector('predict', given, this.#scratch)
-    return this.#predicted(this.#scratch)
+    return answerEach('predict', given, this.#scratch, (x) => this.#predicted(x))
   }
 
   #predicted(x: Float32Array): MultiLabelPrediction<L> {
@@ -158,10 +152,8 @@ export class MultiLabelHead<L extends Label = Label> {
   add(given: Vector | Vectors, labels: readonly L[] | readonly (readonly L[])[]): void {
     const { width, line, thresholds, usualThreshold } = this.#state
     const examples = this.#examples('add')
-    const several = areSeveral(given)
-    if (!several) readVector('add', given, this.#scratch)
-    const rows = several ? readVectors('add', given, width) : { vectors: this.#scratch, count: 1, width }
-    const read = readSets('add', (several ? labels : [labels]) as readonly (readonly L[])[], rows.count, this.#state.labels)
+    const rows = readRows('add', given, this.#scratch)
+    const read = readSets('add', (areSeveral(given) ? labels : [labels]) as readonly (readonly L[])[], rows.count, this.#state.labels)
     if (rows.count === 0) return
     const before = line.bias.length
     const after = read.labels.length
@@ -185,12 +177,7 @@ export class MultiLabelHead<L extends Label = Label> {
   forget(what: { label: L } | { index: number }): void {
     const { labels, line, width, sets, thresholds } = this.#state
     const examples = this.#examples('forget')
-    const { label, index } = Object(what) as { label?: L; index?: number }
-    if ((label === undefined) === (index === undefined)) throw typeError(`forget: wants { label } or { index }, got ${show(what)}`)
-    if (index !== undefined) checkValue('forget: index', index, { min: 0, max: examples.classOf.length - 1, whole: true })
-    const dropped = label === undefined ? -1 : labels.indexOf(label)
-    if (label !== undefined && dropped < 0)
-      throw rangeError(`forget: label wants one of ${showNames(labels.map(String))}, got ${show(label)}`)
+    const { dropped, index } = readForgotten(what, labels, examples.classOf.length)
     const keeps = (row: number) => row !== index
     const left = sets.counts(examples.classOf.filter((_, row) => keeps(row)))
     const kept = labels.map((_, c) => c).filter((c) => c !== dropped && left[c] > 0)
@@ -230,9 +217,7 @@ export class MultiLabelHead<L extends Label = Label> {
   }
 
   #examples(who: string): Examples {
-    const { examples } = this.#state
-    if (examples !== null) return examples
-    throw plainError(`${who}: this head was saved without its examples; save it with examples: true, or train it again`)
+    return presentExamples(who, this.#state.examples)
   }
 
   /** Solves again, starting from a given line, and takes the result. */

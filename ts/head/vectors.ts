@@ -64,6 +64,21 @@ export function readVector(who: string, given: Vector, out: Float32Array): void 
   if (odd >= 0) throw notFinite(who, 'vector', odd, own[odd])
 }
 
+/** One vector, copied into `one`, or several, each as long as `one`. @throws TypeError, RangeError */
+export function readRows(who: string, given: Vector | Vectors, one: Float32Array): Rows {
+  const width = one.length
+  if (areSeveral(given)) return readVectors(who, given, width)
+  readVector(who, given, one)
+  return { vectors: one, count: 1, width }
+}
+
+/** The answer to a vector, or to each of several. @throws TypeError, RangeError as {@link readRows} does */
+export function answerEach<A>(who: string, given: Vector | Vectors, one: Float32Array, answer: (x: Float32Array) => A): A | A[] {
+  const { vectors, count, width } = readRows(who, given, one)
+  if (!areSeveral(given)) return answer(vectors)
+  return Array.from({ length: count }, (_, i) => answer(vectors.subarray(i * width, (i + 1) * width)))
+}
+
 function fromFlat(who: string, data: ArrayLike<unknown>, shape: readonly number[], width: number | undefined): Rows {
   if (shape.length !== 2)
     throw rangeError(
