@@ -81,20 +81,14 @@ export function readState<L extends Label>(file: unknown): HeadState<L> {
       `loadHead: this file holds no head of trainHead, 'gradus-head/1', but ${show(saved.format)}; loadMultiLabelHead reads heads with arrays as labels, loadModel reads models`,
     )
   const { labels, width, l2, temperature, noneBelow, gradientTolerance, counts, priors, report = null } = saved as unknown as HeadState<L>
-  const { bias, spreads, distances, examples } = saved as { bias: unknown; spreads: unknown; distances: unknown; examples?: unknown }
-  const classes = Array.isArray(labels) ? labels.length : 0
+  const { spreads, distances, examples } = saved as { spreads: unknown; distances: unknown; examples?: unknown }
+  const classes = savedClasses(saved)
   const isGood =
     classes >= 2 &&
-    labels.every(isLabel) &&
-    new Set(labels.map(String)).size === classes &&
-    Number.isInteger(width) &&
-    width > 0 &&
-    [l2, temperature, gradientTolerance].every((x) => Number.isFinite(x) && x > 0) &&
     noneBelow >= 0 &&
     noneBelow <= 1 &&
     areNumbers(counts, classes, Int32Array) &&
     counts.every((count) => count > 0) &&
-    areNumbers(bias, classes, Float32Array) &&
     areNumbers(spreads, classes, Float32Array) &&
     spreads.every((spread) => spread > 0) &&
     areNumbers(distances, undefined, Float32Array) &&
@@ -102,7 +96,7 @@ export function readState<L extends Label>(file: unknown): HeadState<L> {
   if (!isGood) throw damaged('its parts do not fit')
   return {
     ...{ labels, width, l2, temperature, noneBelow, gradientTolerance, counts, priors, report },
-    line: { weights: Float64Array.from(numbersOf('weights', saved.weights, width * classes)), bias: Float64Array.from(bias) },
+    line: savedLine(saved, width, classes),
     spread: {
       means: numbersOf('means', saved.means, width * classes),
       spreads: Float64Array.from(spreads),
@@ -112,14 +106,36 @@ export function readState<L extends Label>(file: unknown): HeadState<L> {
   }
 }
 
+/** The number of classes of a saved head of either kind; 0 if the parts that both have do not fit. */
+export function savedClasses(saved: Record<string, unknown>): number {
+  const { labels, width, l2, temperature, gradientTolerance, bias } = saved
+  const fit =
+    Array.isArray(labels) &&
+    labels.every(isLabel) &&
+    new Set(labels.map(String)).size === labels.length &&
+    Number.isInteger(width) &&
+    [width, l2, temperature, gradientTolerance].every((x) => Number.isFinite(x) && (x as number) > 0) &&
+    areNumbers(bias, labels.length, Float32Array)
+  return fit ? labels.length : 0
+}
+
+/** The line of a saved head. @param classes from {@link savedClasses} */
+export function savedLine({ weights, bias }: Record<string, unknown>, width: number, classes: number): Line {
+  return { weights: Float64Array.from(numbersOf('weights', weights, width * classes)), bias: Float64Array.from(bias as Float32Array) }
+}
+
+/** True if scores are finite numbers. */
+export function areScores(scores: unknown): boolean {
+  return typeof scores === 'object' && scores !== null && Object.values(scores).every((x) => Number.isFinite(x))
+}
+
 function isReport({ tried, classes, confusion, ...numbers }: HeadReport): boolean {
-  const areGood = (scores: object) => Object.values(scores).every((x) => Number.isFinite(x))
   const isCounts = (row: readonly number[]) =>
     Array.isArray(row) && row.length === classes.length && row.every((count) => Number.isInteger(count) && count >= 0)
   return (
-    areGood(numbers) &&
+    areScores(numbers) &&
     Array.isArray(tried) &&
-    tried.every((scores) => typeof scores === 'object' && scores !== null && areGood(scores)) &&
+    tried.every(areScores) &&
     Array.isArray(classes) &&
     classes.every((name) => typeof name === 'string') &&
     Array.isArray(confusion) &&

@@ -2,10 +2,10 @@
 import { typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import type { Examples } from './examples.js'
-import { areNumbers, damaged, examplesOf, halvesOf, numbersOf } from './head-state.js'
+import { areNumbers, areScores, damaged, examplesOf, halvesOf, savedClasses, savedLine } from './head-state.js'
 import type { Line } from './lines.js'
 import { Sets } from './sets.js'
-import { isLabel, type Label } from './vectors.js'
+import type { Label } from './vectors.js'
 
 /** Scores of a head with sets of classes on held-out rows. */
 export interface MultiLabelReport {
@@ -70,22 +70,16 @@ export function readSetsState<L extends Label>(file: unknown): MultiLabelState<L
     )
   const { labels, width, l2, temperature, thresholds, usualThreshold, gradientTolerance, count, report } =
     saved as unknown as MultiLabelState<L>
-  const { bias, examples } = saved as { bias: unknown; examples?: unknown }
-  const classes = Array.isArray(labels) ? labels.length : 0
+  const { examples } = saved
+  const classes = savedClasses(saved)
   const isShare = (x: unknown) => typeof x === 'number' && x > 0 && x < 1
   const isGood =
     classes >= 1 &&
-    labels.every(isLabel) &&
-    new Set(labels.map(String)).size === classes &&
-    Number.isInteger(width) &&
-    width > 0 &&
-    [l2, temperature, gradientTolerance].every((x) => Number.isFinite(x) && x > 0) &&
     areNumbers(thresholds, classes, Float64Array) &&
     thresholds.every(isShare) &&
     isShare(usualThreshold) &&
     Number.isInteger(count) &&
     count > 0 &&
-    areNumbers(bias, classes, Float32Array) &&
     (report === null || isReport(report))
   if (!isGood) throw damaged('its parts do not fit')
   const flat = saved.sets
@@ -97,22 +91,16 @@ export function readSetsState<L extends Label>(file: unknown): MultiLabelState<L
     : []
   return {
     ...{ labels, width, l2, temperature, thresholds, usualThreshold, gradientTolerance, count, report },
-    line: { weights: Float64Array.from(numbersOf('weights', saved.weights, width * classes)), bias: Float64Array.from(bias) },
+    line: savedLine(saved, width, classes),
     sets: new Sets(classes, all),
     examples: hasExamples ? examplesOf(examples, width, all.length) : null,
   }
 }
 
 function isReport({ tried, classes, ...numbers }: MultiLabelReport): boolean {
-  const areGood = (scores: unknown, texts = 0) => {
-    const values = Object.values(Object(scores) as object)
-    return values.filter((x) => typeof x === 'string').length === texts && values.every((x) => typeof x === 'string' || Number.isFinite(x))
+  const isClass = (own: unknown) => {
+    const { label, ...scores } = Object(own) as Record<string, unknown>
+    return typeof label === 'string' && areScores(scores)
   }
-  return (
-    areGood(numbers) &&
-    Array.isArray(tried) &&
-    tried.every((scores) => areGood(scores)) &&
-    Array.isArray(classes) &&
-    classes.every((scores) => areGood(scores, 1))
-  )
+  return areScores(numbers) && Array.isArray(tried) && tried.every(areScores) && Array.isArray(classes) && classes.every(isClass)
 }
