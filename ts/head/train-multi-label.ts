@@ -91,16 +91,17 @@ export async function trainMultiLabel<L extends Label>(
   })
 }
 
-/** Held-out rows by their probability of a class, the likeliest first. */
+/** Held-out rows with their probability of a class. */
 function heldOut({ logits, answerOf, judged, temperature }: Chosen, { classes, all }: Sets, c: number): { p: number; has: boolean }[] {
   return Array.from(judged, (row) => ({
     p: 1 / (1 + Math.exp(-logits[row * classes + c] / temperature)),
     has: all[answerOf[row]][c] === 1,
-  })).sort((a, b) => b.p - a.p)
+  }))
 }
 
 /** The threshold with the largest F1, half-way between two rows; the usual one where no row has the class. */
-function bestThreshold(rows: readonly { p: number; has: boolean }[]): number {
+function bestThreshold(held: readonly { p: number; has: boolean }[]): number {
+  const rows = [...held].sort((a, b) => b.p - a.p)
   const positives = rows.filter(({ has }) => has).length
   let [hits, best, at] = [0, 0, USUAL_THRESHOLD]
   for (const [i, { p, has }] of rows.entries()) {
