@@ -60,16 +60,19 @@ function blocksOf<L extends Label>(head: Head<L> | MultiLabelHead<L>): Block[] {
 /** The blocks that all heads have in common. */
 function factsOf<L extends Label>(head: Head<L> | MultiLabelHead<L>): Block {
   const { report, width, count, l2, temperature, labels } = head
-  const held =
-    report === null ? [] : [['accuracy', formatMetric(report.accuracy)] as const, ['log loss', formatMetric(report.logLoss)] as const]
+  const held: [string, string][] =
+    report === null
+      ? []
+      : [
+          ['accuracy', formatMetric(report.accuracy)],
+          ['log loss', formatMetric(report.logLoss)],
+          ['measured on', `${formatCount(report.rows)} rows, each by a head that did not see it (${report.folds} folds)`],
+        ]
   return {
     ...({ kind: 'facts', title: '' } as const),
     facts: [
       ['classes', `${formatCount(labels.length)}, of ${formatCount(count)} examples with ${formatCount(width)} numbers each`],
       ...held,
-      ...(report === null
-        ? []
-        : [['measured on', `${formatCount(report.rows)} rows, each by a head that did not see it (${report.folds} folds)`] as const]),
       ['penalty', `${formatNumber(l2)}${report === null || report.tried.length < 2 ? '' : `, the best of ${report.tried.length}`}`],
       ['temperature', formatNumber(temperature)],
     ],
@@ -78,7 +81,7 @@ function factsOf<L extends Label>(head: Head<L> | MultiLabelHead<L>): Block {
 
 /** Classes by F1, the worst first: those are the ones to look at. */
 function blocksOfSets<L extends Label>(head: MultiLabelHead<L>): Block[] {
-  const { report, labels, state, thresholds } = head
+  const { report, labels, thresholds } = head
   const scores = new Map(report?.classes.map((own) => [own.label, own]))
   const names = labels.map(String)
   const rows = names.map((name) => {
@@ -97,36 +100,38 @@ function blocksOfSets<L extends Label>(head: MultiLabelHead<L>): Block[] {
       rows: rows.sort((a, b) => a.f1 - b.f1).map(({ cells }) => cells),
       note: 'of held-out rows: the share of rows with the class that are named so, and of rows named so that have it',
     },
-    { kind: 'advice', title: 'What to try next', lines: adviceBy(SET_RULES, { report, count: state.count }, undefined) },
+    { kind: 'advice', title: 'What to try next', lines: adviceBy(SET_RULES, report, undefined) },
   ]
 }
 
-interface SetFigures {
-  report: MultiLabelReport | null
-  count: number
-}
+type SetFigures = MultiLabelReport | null
 
 const SET_RULES: readonly Rule<SetFigures>[] = [setsNotMeasured, fewRows, betterThresholds]
 
-function setsNotMeasured({ report }: SetFigures): string[] {
+function setsNotMeasured(report: SetFigures): string[] {
   return report === null ? ['Nothing says how good the head is: `l2` and `calibrate` left no cross-validation.'] : []
 }
 
-function fewRows({ report }: SetFigures): string[] {
+function fewRows(report: SetFigures): string[] {
   const few = report?.classes.filter(({ rows }) => rows < FEW) ?? []
+  return haveFew(
+    few.map(({ label }) => label),
+    'rows: add some, or leave the class out.',
+  )
+}
+
+/** A sentence on classes that have few of something, if there are any. */
+function haveFew(few: readonly string[], ofWhat: string): string[] {
   if (few.length === 0) return []
-  const shown = few
-    .slice(0, MAX_NAMED)
-    .map(({ label }) => show(label))
-    .join(', ')
+  const shown = few.slice(0, MAX_NAMED).map(show).join(', ')
   const more = few.length > MAX_NAMED ? ` and ${few.length - MAX_NAMED} more` : ''
-  return [`${shown}${more} ${few.length === 1 ? 'has' : 'have'} fewer than ${FEW} rows: add some, or leave the class out.`]
+  return [`${shown}${more} ${few.length === 1 ? 'has' : 'have'} fewer than ${FEW} ${ofWhat}`]
 }
 
 /** Share of the rows of a class that has to be missed, and recall far below precision, before thresholds are the advice. */
 const [LEAST_MISSED, GAP] = [0.3, 0.2]
 
-function betterThresholds({ report }: SetFigures): string[] {
+function betterThresholds(report: SetFigures): string[] {
   const timid =
     report?.classes.filter(
       ({ rows, threshold, precision, recall }) =>
@@ -186,10 +191,7 @@ function notMeasured({ report }: Figures): string[] {
 
 function fewExamples({ names, counts }: Figures): string[] {
   const few = names.filter((_, c) => counts[c] < FEW)
-  if (few.length === 0) return []
-  const shown = few.slice(0, MAX_NAMED).map(show).join(', ')
-  const more = few.length > MAX_NAMED ? ` and ${few.length - MAX_NAMED} more` : ''
-  return [`${shown}${more} ${few.length === 1 ? 'has' : 'have'} fewer than ${FEW} examples: add some, such as those that chooseNext names.`]
+  return haveFew(few, 'examples: add some, such as those that chooseNext names.')
 }
 
 function noBetterThanGuess({ report }: Figures): string[] {
