@@ -20,15 +20,20 @@ export function frameOf(page: string): string {
   return `<iframe srcdoc="${escaped(page)}" onload="${escaped(measure)}" style="width:100%;height:${PAGE_HEIGHT}px;border:0"></iframe>`
 }
 
+/** Makes an object, or all objects with a prototype, show themselves in notebooks. Loops, JSON and structured clones do not see the method. */
+export function giveDisplay<T extends object>(shown: T, formatsOf: (shown: T) => NotebookDisplay | undefined): void {
+  const value = function (this: T) {
+    return formatsOf(this)
+  }
+  Object.defineProperty(shown, DISPLAY, { value, configurable: true })
+}
+
 /**
- * Makes a report, or all objects with a prototype, show themselves in notebooks. Loops, JSON and structured clones do not see the method.
+ * Makes a report, or all objects with a prototype, show themselves in notebooks, as {@link giveDisplay} does.
  *
  * @param text lines for a terminal
  * @param page a whole page of HTML
  */
 export function showInNotebooks<T extends object>(shown: T, text: (shown: T) => string, page: (shown: T) => string): void {
-  const value = function (this: T): NotebookDisplay {
-    return { 'text/plain': text(this), 'text/html': frameOf(page(this)) }
-  }
-  Object.defineProperty(shown, DISPLAY, { value, configurable: true })
+  giveDisplay(shown, (own) => ({ 'text/plain': text(own), 'text/html': frameOf(page(own)) }))
 }
