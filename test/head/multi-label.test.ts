@@ -264,7 +264,14 @@ describe('files and functions', () => {
         { bias: Float32Array.of(Number.NaN) },
         { sets: Uint8Array.of(2, 0) },
       ],
-      ...[{ sets: null }, { examples: {} }, { report: { classes: 1 } }, { weights: {} }],
+      ...[
+        { sets: null },
+        { examples: {} },
+        { report: { classes: 1 } },
+        { report: { tried: [null], classes: [] } },
+        { report: undefined },
+        { weights: {} },
+      ],
     ])
       await expect(loadMultiLabelHead(encodeState({ head: { ...saved.head, ...wrong } })), JSON.stringify(wrong)).rejects.toThrow(
         /^loadHead: the file is damaged: /,

@@ -97,7 +97,8 @@ export function readSetsState<L extends Label>(file: unknown): MultiLabelState<L
   }
 }
 
-function isReport({ tried, classes, ...numbers }: MultiLabelReport): boolean {
+function isReport(report: unknown): boolean {
+  const { tried, classes, ...numbers } = Object(report) as Record<string, unknown>
   const isClass = (own: unknown) => {
     const { label, ...scores } = Object(own) as Record<string, unknown>
     return typeof label === 'string' && areScores(scores)
