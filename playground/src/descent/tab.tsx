@@ -10,6 +10,7 @@ import { looksOf } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
 import { isDark } from '../ui/palette'
 import { usePlayback } from '../ui/playback'
+import { usePart } from '../ui/use-part'
 import { arrivalOf } from './arrival'
 import type { Countries } from './countries'
 import { endText, isNearMinimum } from './ends'
@@ -151,29 +152,19 @@ export function DescentTab() {
     inspecting.current.isBusy = false
   }
 
-  const [anatomy, everyStart] = [
-    useSignal<typeof import('./anatomy-table') | null>(null),
-    useSignal<typeof import('./every-start') | null>(null),
-  ]
-  const fairPanel = useSignal<typeof import('./fair-panel') | null>(null)
-  const surfacePainter = useSignal<typeof import('./surface') | null>(null)
-  useEffect(() => {
-    if (state.view === 'surface' && !surfacePainter.value) import('./surface').then((module) => (surfacePainter.value = module))
-  }, [state.view])
-  const over = useSignal<{ paint: Scene['over'] }>({ paint: null })
   // The formulas come after the first picture.
-  useEffect(() => {
-    import('./anatomy-table').then((module) => (anatomy.value = module))
-  }, [])
-  useEffect(() => {
-    if (state.everyStart && !everyStart.value) import('./every-start').then((module) => (everyStart.value = module))
-  }, [state.everyStart])
+  const anatomy = usePart(true, () => import('./anatomy-table'))
+  const everyStart = usePart(state.everyStart, () => import('./every-start'))
+  const surfacePainter = usePart(state.view === 'surface', () => import('./surface'))
+  const isFairOpen = useSignal(false)
+  const fairPanel = usePart(isFairOpen.value, () => import('./fair-panel'))
+  const over = useSignal<{ paint: Scene['over'] }>({ paint: null })
   const isPainted = state.view === 'map' && state.everyStart
   const tracing = useRef({ isBusy: false, at: null as [number, number] | null })
   /** Draws the race from a place that is pointed at. */
   const follow = async (at: [number, number]) => {
-    if (!everyStart.value) return
-    const { painted } = everyStart.value
+    if (!everyStart) return
+    const { painted } = everyStart
     const now = tracing.current
     now.at = at
     if (now.isBusy) return
@@ -237,10 +228,10 @@ export function DescentTab() {
             }}
           />
         ) : (
-          surfacePainter.value && <Turnable scene={scene} paintSurface={surfacePainter.value.paintSurface} />
+          surfacePainter && <Turnable scene={scene} paintSurface={surfacePainter.paintSurface} />
         )}
-        {isPainted && range && everyStart.value && (
-          <everyStart.value.EveryStart
+        {isPainted && range && everyStart && (
+          <everyStart.EveryStart
             worker={worker}
             range={range}
             names={looks.map(({ name }) => name)}
@@ -321,15 +312,17 @@ export function DescentTab() {
         <Panel
           title="How fair is this race?"
           open={false}
-          onOpen={() => import('./fair-panel').then((module) => (fairPanel.value = module))}
+          onToggle={(isOpen) => {
+            isFairOpen.value = isOpen
+          }}
         >
-          {fairPanel.value && (
-            <fairPanel.value.FairPanel worker={worker} state={state} surface={surface} looks={looks} onBest={() => sweep('all')} />
+          {isFairOpen.value && fairPanel && (
+            <fairPanel.FairPanel worker={worker} state={state} surface={surface} looks={looks} onBest={() => sweep('all')} />
           )}
         </Panel>
         <Panel title="Anatomy of a step: the formula with its numbers">
-          {anatomy.value && (
-            <anatomy.value.AnatomyTable
+          {anatomy && (
+            <anatomy.AnatomyTable
               state={state}
               tracks={tracks.value}
               looks={looks}

@@ -8,6 +8,7 @@ import { LineChart } from '../ui/line-chart'
 import { slotLooks } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
 import { colour } from '../ui/palette'
+import { usePart } from '../ui/use-part'
 import { CONSTANT, SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from './choice'
 import type { RateFinding } from './compare'
 import { configOf, schedulesTab, TRAIN_ROWS } from './state'
@@ -20,7 +21,8 @@ export function SchedulesTab() {
   const state = schedulesTab.state.value
   /** The result of the finder, with its net. */
   const latest = useSignal<{ netKey: string; finding: RateFinding } | null>(null)
-  const finder = useSignal<typeof import('./finder') | null>(null)
+  const isFinding = useSignal(false)
+  const finder = usePart(isFinding.value, () => import('./finder'))
   const problem = useSignal('')
   /** A threshold that is being dragged. */
   const held = useSignal<{ index: number; threshold: number } | null>(null)
@@ -128,7 +130,7 @@ export function SchedulesTab() {
         <div class="finder">
           <Button
             onClick={() => {
-              import('./finder').then((module) => (finder.value = module))
+              isFinding.value = true
               worker()
                 .ask('findRate', { config: configOf(state) })
                 .then((result) => {
@@ -147,7 +149,7 @@ export function SchedulesTab() {
             The rate grows from step to step until the loss explodes: choose one on the slope.
             {suggested !== null && ` Suggested: ${short(suggested, 2)}, where half of the fall is behind.`}
           </p>
-          {finding && finder.value && <finder.value.FinderView finding={finding} suggested={suggested} onUse={(rate) => set({ rate })} />}
+          {finding && finder && <finder.FinderView finding={finding} suggested={suggested} onUse={(rate) => set({ rate })} />}
         </div>
       </section>
       <Settings>

@@ -12,6 +12,7 @@ import { looksOf } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
 import { colour, isDark } from '../ui/palette'
 import { wantsLessMotion } from '../ui/playback'
+import { usePart } from '../ui/use-part'
 import type { Backprop } from './backprop'
 import type { Change, DataKind } from './config'
 import type { Examples } from './examples'
@@ -112,36 +113,28 @@ export function TrainTab() {
   }, [startKey])
   /** The part of the net under the pointer, and the weight that was clicked. */
   const [pointed, held] = [useSignal<Pointed | null>(null), useSignal<(Pointed & { kind: 'weight' }) | null>(null)]
-  const parts = useSignal<typeof import('./part-text') | null>(null)
-  const csvChoice = useSignal<typeof import('./csv-choice') | null>(null)
-  const pad = useSignal<typeof import('./digit-pad') | null>(null)
-  useEffect(() => {
-    if (state.data === 'csv' && !csvChoice.value) import('./csv-choice').then((module) => (csvChoice.value = module))
-    if (state.data === 'digits' && !pad.value) import('./digit-pad').then((module) => (pad.value = module))
-  }, [state.data])
+  const hasPointer = useSignal(false)
+  const parts = usePart(hasPointer.value, () => import('./part-text'))
+  const csvChoice = usePart(state.data === 'csv', () => import('./csv-choice'))
+  const pad = usePart(state.data === 'digits', () => import('./digit-pad'))
   const looked = useSignal<{ backprop?: Backprop; noise?: Noise }>({})
-  const [backpropPanel, noisePanel] = [
-    useSignal<typeof import('./backprop-panel') | null>(null),
-    useSignal<typeof import('./noise-panel') | null>(null),
-  ]
+  const backpropPanel = usePart(state.backprop, () => import('./backprop-panel'))
+  const noisePanel = usePart(state.variance, () => import('./noise-panel'))
   const row = useRef(0)
   // One row through the net of each step that is shown, and the noise whenever it stands still.
   const shownStep = frame.value ? `${frame.value.weights} ${frame.value.step}` : ''
   useEffect(() => {
     if (!state.backprop || shownStep === '') return
-    if (!backpropPanel.value) import('./backprop-panel').then((module) => (backpropPanel.value = module))
     tell({ type: 'backprop', row: row.current })
   }, [state.backprop, shownStep, state.chosen])
   useEffect(() => {
     if (!state.variance || shownStep === '' || (state.isPlaying && looked.value.noise)) return
-    if (!noisePanel.value) import('./noise-panel').then((module) => (noisePanel.value = module))
     tell({ type: 'variance' })
     // While it plays, of the first picture; later ones would come faster than the noise is measured.
   }, [state.variance, state.isPlaying ? shownStep !== '' : shownStep, state.chosen])
-  const panel = useSignal<typeof import('./xray-panel') | null>(null)
+  const xrayPanel = usePart(state.xray, () => import('./xray-panel'))
   const wasXrayed = useRef(state.xray)
   useEffect(() => {
-    if (state.xray && !panel.value) import('./xray-panel').then((module) => (panel.value = module))
     // It looks from the first step on: the run is taken again up to where it is, with the same bits.
     if (state.xray !== wasXrayed.current) begin(train.state.value.at)
     wasXrayed.current = state.xray
@@ -239,8 +232,8 @@ export function TrainTab() {
         <div class={isDigits ? 'net wide' : 'net'}>
           {view && shown ? (
             <>
-              {state.backprop && looked.value.backprop && backpropPanel.value && !isDigits ? (
-                <backpropPanel.value.BackpropPanel
+              {state.backprop && looked.value.backprop && backpropPanel && !isDigits ? (
+                <backpropPanel.BackpropPanel
                   backprop={looked.value.backprop}
                   rows={shown.train.count}
                   activation={state.activation}
@@ -257,23 +250,23 @@ export function TrainTab() {
                   when={[view, isDark.value, pointed.value, held.value]}
                   paint={(painting) => paintNet(painting, view, shown, held.value ?? pointed.value)}
                   onPointerEnter={() => {
-                    if (!parts.value) import('./part-text').then((module) => (parts.value = module))
+                    hasPointer.value = true
                   }}
                   onPointerMove={(e) => {
-                    pointed.value = parts.value?.partAt(e, view, shown) ?? null
+                    pointed.value = parts?.partAt(e, view, shown) ?? null
                   }}
                   onPointerLeave={() => {
                     pointed.value = null
                   }}
                   onPointerDown={(e) => {
-                    const part = parts.value?.partAt(e, view, shown) ?? null
+                    const part = parts?.partAt(e, view, shown) ?? null
                     held.value = part?.kind === 'weight' ? part : null
                     pointed.value = part
                   }}
                 />
               )}
               {isDigits ? (
-                pad.value && <pad.value.DigitPad outputs={digit.value} onDigit={(pixels) => tell({ type: 'digit', pixels })} />
+                pad && <pad.DigitPad outputs={digit.value} onDigit={(pixels) => tell({ type: 'digit', pixels })} />
               ) : (
                 <Canvas
                   class="boundary"
@@ -295,8 +288,8 @@ export function TrainTab() {
           shown &&
           !isDigits &&
           !state.backprop &&
-          (parts.value ? (
-            <parts.value.PartText
+          (parts ? (
+            <parts.PartText
               part={held.value ?? pointed.value}
               isHeld={held.value !== null}
               view={view}
@@ -378,9 +371,9 @@ export function TrainTab() {
             <Toggle label="Backpropagation, phase by phase" value={state.backprop} onChange={(backprop) => train.set({ backprop })} />
           )}
           <Toggle label="How noisy are gradients of batches?" value={state.variance} onChange={(variance) => train.set({ variance })} />
-          {state.variance && looked.value.noise && noisePanel.value && <noisePanel.value.NoisePanel noise={looked.value.noise} />}
+          {state.variance && looked.value.noise && noisePanel && <noisePanel.NoisePanel noise={looked.value.noise} />}
           <Toggle label="X-ray: why does it stall?" value={state.xray} onChange={(xray) => train.set({ xray })} />
-          {state.xray && frame.value?.xray && panel.value && <panel.value.XrayPanel report={frame.value.xray} />}
+          {state.xray && frame.value?.xray && xrayPanel && <xrayPanel.XrayPanel report={frame.value.xray} />}
           <Button onClick={() => tell({ type: 'inspect' })}>What kind of place is this?</Button>
           <p class="verdict" aria-live="polite">
             {verdict.value || 'The curvature of the loss at these weights, by Lanczos.'}
@@ -416,7 +409,7 @@ export function TrainTab() {
               <Button onClick={() => startAfresh({ points: [] })}>Remove all points</Button>
             </>
           )}
-          {state.data === 'csv' && csvChoice.value && <csvChoice.value.CsvChoice worker={worker} state={state} onFile={open} />}
+          {state.data === 'csv' && csvChoice && <csvChoice.CsvChoice worker={worker} state={state} onFile={open} />}
           {!['drawn', 'csv', 'digits'].includes(state.data) && (
             <>
               <Slider label="Points" value={state.count} min={40} max={1000} step={20} onChange={(count) => startAfresh({ count })} />

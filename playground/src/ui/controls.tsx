@@ -179,15 +179,15 @@ export function Panel({
   title,
   children,
   open = true,
-  onOpen,
+  onToggle,
 }: {
   title: string
   children: ComponentChildren
   open?: boolean
-  onOpen?(): void
+  onToggle?(isOpen: boolean): void
 }) {
   return (
-    <details class="panel" open={open} onToggle={onOpen && ((e) => e.currentTarget.open && onOpen())}>
+    <details class="panel" open={open} onToggle={onToggle && ((e) => onToggle(e.currentTarget.open))}>
       <summary>{title}</summary>
       <div class="panel-body">{children}</div>
     </details>
