@@ -12,7 +12,7 @@ export interface Running<N extends Name> {
   result: Promise<Output<N>>
   /** Sends a message to the task while it runs. */
   send(message: unknown): void
-  /** Ends the task; its result is the result so far. */
+  /** Ends the task; its result is the result so far, which is null where it has not begun. */
   stop(): void
 }
 

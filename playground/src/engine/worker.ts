@@ -51,7 +51,10 @@ self.onmessage = async ({ data }: MessageEvent<Call>) => {
     breathe,
   }
   try {
-    answer({ result: await taskOf(await modules[data.task](), data.task)(data.input, context) })
+    const task = taskOf(await modules[data.task](), data.task)
+    // Of the tasks that came while another one kept the worker busy, those that are stopped by now never begin.
+    await breathe()
+    answer({ result: state.isStopped ? null : await task(data.input, context) })
   } catch (error) {
     answer({ error: error instanceof Error ? error.message : String(error) })
   } finally {
