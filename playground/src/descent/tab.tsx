@@ -182,7 +182,11 @@ export function DescentTab() {
     now.isBusy = false
   }
 
-  const looks = looksOf(state.racers.map(({ method }) => method)).map((look, i) => ({ ...look, name: nameOf(state.racers, i) }))
+  // The same list in each frame: pictures are painted again when it changes.
+  const looks = useMemo(
+    () => looksOf(state.racers.map(({ method }) => method)).map((look, i) => ({ ...look, name: nameOf(state.racers, i) })),
+    [state.racers, isDark.value],
+  )
   const sizes = useMemo(() => sizesOf(tracks.value), [tracks.value])
   const scene = {
     ...{ surface, landscape: landscape.value, tracks: tracks.value, looks, sizes, start: state.start, frame: playback.frame },
@@ -505,7 +509,6 @@ function MapView({
   onLeave(): void
 }) {
   const isDragging = useRef(false)
-  const names = scene.looks.map(({ name, colour }) => name + colour).join()
   const at = (e: PointerEvent): [number, number] => {
     const canvas = e.currentTarget as HTMLCanvasElement
     const box = canvas.getBoundingClientRect()
@@ -534,7 +537,7 @@ function MapView({
         scene.starts,
         scene.trace,
         scene.tracks,
-        names,
+        scene.looks,
         scene.frame,
         scene.start,
         scene.showState,
