@@ -1,5 +1,5 @@
 /** The page: tabs, the lecture beside one of them, and the link that contains the whole state. */
-import { effect, signal } from '@preact/signals'
+import { computed, effect, signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { benchmarkTab } from './benchmark/state'
@@ -41,23 +41,19 @@ const opened = signal(0)
 const tabOf = (name: string) => TABS.find((tab) => tab.name === name) ?? TABS[0]
 
 /** The state with which the open lesson began: as long as nothing is changed, the address is the lesson's. */
-let lessonStart: object = {}
+const lessonStart = signal<object>({})
 
 /**
  * Opens a lesson, fetching the lecture first if it is not here.
  * @param changes what a link changes of the lesson's state
  */
 async function openLesson(index: number, changes: Record<string, unknown> = {}): Promise<void> {
-  if (index < 0) {
-    lesson.value = -1
-    return
-  }
   lecture.value ??= await import('./lecture')
   const { LESSONS, isAsking } = lecture.value
   const last = Math.min(index, LESSONS.length - 1)
   const { tab, state } = LESSONS[last]
   const tabState = tabOf(tab).state
-  lessonStart = withChanges(tabState.defaults, state as Record<string, unknown>, tabState.checks)
+  lessonStart.value = withChanges(tabState.defaults, state as Record<string, unknown>, tabState.checks)
   tabState.restore({ ...state, ...changes })
   // A lesson that asks plays when it has its answer.
   if (!isEmbedded && isAsking(last) && 'isPlaying' in tabState.defaults) tabState.set({ isPlaying: false })
@@ -69,13 +65,13 @@ async function openLesson(index: number, changes: Record<string, unknown> = {}):
 /** A state without how far it has come. */
 const asBegun = (state: object) => ({ ...state, ...('isPlaying' in state && { isPlaying: true }), ...('at' in state && { at: 0 }) })
 
-/** True if something was changed since the open lesson began. */
-const isChanged = () => lessonLink() !== `lesson-${lesson.value + 1}`
-
 function lessonLink(): string {
   const { state } = tabOf(current.value)
-  return encodeLink(`lesson-${lesson.value + 1}`, asBegun(state.linked(state.state.value)), asBegun(lessonStart))
+  return encodeLink(`lesson-${lesson.value + 1}`, asBegun(state.linked(state.state.value)), asBegun(lessonStart.value))
 }
+
+/** True if something was changed since the open lesson began. The page follows this alone: the state of a net that trains changes in each frame. */
+const isChanged = computed(() => lesson.value >= 0 && lessonLink() !== `lesson-${lesson.value + 1}`)
 
 const address = () => (lesson.value >= 0 ? lessonLink() : tabOf(current.value).state.link())
 
@@ -218,7 +214,7 @@ export function App() {
         {isLecturing && lecture.value && (
           <lecture.value.Lecture
             index={lesson.value}
-            isChanged={isChanged()}
+            isChanged={isChanged.value}
             tab={tabOf(current.value).state}
             onOpen={(index, isVisit, changes) => openLesson(index, { ...changes }).then(isVisit ? visit : undefined)}
           />

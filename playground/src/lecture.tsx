@@ -75,7 +75,7 @@ export function Lecture({ index, isChanged, tab, onOpen }: Props) {
     }
   }, [])
 
-  const go = (i: number) => onOpen(Math.min(Math.max(i, 0), LESSONS.length - 1), true)
+  const go = (i: number) => onOpen(i, true)
   return (
     <article class="lecture" aria-label="Lecture" ref={box}>
       <div class="lecture-bar">
