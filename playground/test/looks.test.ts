@@ -27,6 +27,8 @@ async function trained(changes: Partial<TrainState>, steps: number) {
 }
 const weightsOf = ({ model }: Trainer) => model.parameters().flatMap((parameter) => Array.from(parameter.view()))
 
+const numberOf = (text: string) => Number(text.replaceAll('−', '-'))
+
 const STATES: Partial<TrainState>[] = [
   {},
   { runs: [run('SGD', { batch: 1, rate: 0.1 })], hidden: [4, 3] },
@@ -78,11 +80,19 @@ test.each(STATES)("backpropagation is the derivative of the loss, and its step t
   for (const phase of phases) {
     const text = phaseText(seen, phase, { activation: config.activation, method: 'it' })
     expect(text).not.toMatch(/NaN|undefined|∞/)
+    // its terms make the sum that it writes, but for a unit of the last digit and their own rounding
+    const [, written, total] = /\+ b = ([^…]+) ≈ ([−\d.e]*\d)/.exec(text) ?? []
+    if (written) {
+      const terms = written.split(' + ').map((term) => term.split('·').reduce((product, number) => product * numberOf(number), 1))
+      const size = terms.reduce((sum, term) => sum + Math.abs(term), 0)
+      const sum = terms.reduce((sum, term) => sum + term, 0)
+      expect(Math.abs(sum - numberOf(total))).toBeLessThan(0.05 * Math.abs(sum) + 0.005 * size)
+    }
     // each equation that it writes is one
     const [, a, b, c] = /= ([−\d.e]+) · ([−\d.e]+) = ([−\d.e]+)\.$/.exec(text) ?? []
     if (phase.kind === 'back') {
-      const [left, right, product] = [a, b, c].map((number) => Number(number.replaceAll('−', '-')))
-      expect(Math.abs(left * right - product)).toBeLessThan(0.12 * Math.abs(product) + 1e-9)
+      const [left, right, product] = [a, b, c].map(numberOf)
+      expect(Math.abs(left * right - product)).toBeLessThan(0.06 * Math.abs(product) + 1e-9)
     }
   }
 })

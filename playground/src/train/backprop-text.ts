@@ -18,7 +18,7 @@ export function phasesOf(layers: number): Phase[] {
 /** The index of the largest number by size. */
 const largest = (values: readonly number[]) => values.reduce((best, v, i) => (Math.abs(v) > Math.abs(values[best]) ? i : best), 0)
 
-/** What happens in a phase, by the unit or the weight where most of it happens. */
+/** What happens in a phase, by the unit or the weight where most of it happens. Terms have a digit more than what they make. */
 export function phaseText(
   { inputs, layers, loss, label }: Backprop,
   phase: Phase,
@@ -29,8 +29,8 @@ export function phaseText(
   if (phase.kind === 'forward') {
     const { weights, biases, sums, values } = layers[phase.layer]
     const unit = largest(values)
-    const terms = valuesBefore(phase.layer).map((value, i) => `${short(weights[i * values.length + unit], 2)}·${short(value, 2)}`)
-    const sum = `${[...terms.slice(0, 3), ...(terms.length > 3 ? ['…'] : []), short(biases[unit], 2)].join(' + ')} = ${short(sums[unit], 2)}`
+    const terms = valuesBefore(phase.layer).map((value, i) => `${short(weights[i * values.length + unit])}·${short(value)}`)
+    const sum = `${[...terms.slice(0, 3), ...(terms.length > 3 ? ['…'] : []), short(biases[unit])].join(' + ')} ≈ ${short(sums[unit], 2)}`
     const isLast = phase.layer === layers.length - 1
     return `Forward to ${nameOf(phase.layer)}, unit ${unit + 1}: z = Σ w·a + b = ${sum}${isLast || activation === 'linear' ? '' : `, a = ${activation}(z) = ${short(values[unit], 2)}`}.`
   }
@@ -40,14 +40,13 @@ export function phaseText(
     const at = largest(gradients)
     const [from, unit] = [Math.floor(at / deltas.length), at % deltas.length]
     const value = valuesBefore(phase.layer)[from]
-    return `Back through ${nameOf(phase.layer)}: the weight from ${from + 1} to ${unit + 1} has ∂L/∂w = a·∂L/∂z = ${short(value, 2)} · ${short(deltas[unit], 2)} = ${short(gradients[at], 2)}.`
+    return `Back through ${nameOf(phase.layer)}: the weight from ${from + 1} to ${unit + 1} has ∂L/∂w = a·∂L/∂z = ${short(value)} · ${short(deltas[unit])} = ${short(gradients[at], 2)}.`
   }
   const { layer, at } = layers
-    .map(({ weights, next }, layer) => ({
-      layer,
-      at: largest(next.map((v, i) => v - weights[i])),
-      moved: next.map((v, i) => v - weights[i]),
-    }))
+    .map(({ weights, next }, layer) => {
+      const moved = next.map((v, i) => v - weights[i])
+      return { layer, at: largest(moved), moved }
+    })
     .reduce((best, one) => (Math.abs(one.moved[one.at]) > Math.abs(best.moved[best.at]) ? one : best))
   const { weights, next, gradients } = layers[layer]
   return `The step, by ${method}: the weight that moves most, ∂L/∂w ${short(gradients[at], 2)}, goes from ${short(weights[at], 4)} to ${short(next[at], 4)}. The batch is this row alone here.`
