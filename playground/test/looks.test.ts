@@ -80,6 +80,7 @@ test.each(STATES)("backpropagation is the derivative of the loss, and its step t
   for (const phase of phases) {
     const text = phaseText(seen, phase, { activation: config.activation, method: 'it' })
     expect(text).not.toMatch(/NaN|undefined|∞/)
+    if (phase.kind === 'loss') expect(text).toMatch(`is ${data.classNames[data.train.labels[row]]}: `)
     // its terms make the sum that it writes, but for a unit of the last digit and their own rounding
     const [, written, total] = /\+ b = ([^…]+) ≈ ([−\d.e]*\d)/.exec(text) ?? []
     if (written) {

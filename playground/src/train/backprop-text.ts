@@ -20,7 +20,7 @@ const largest = (values: readonly number[]) => values.reduce((best, v, i) => (Ma
 
 /** What happens in a phase, by the unit or the weight where most of it happens. Terms have a digit more than what they make. */
 export function phaseText(
-  { inputs, layers, loss, label }: Backprop,
+  { inputs, layers, loss, className }: Backprop,
   phase: Phase,
   { activation, method }: { activation: string; method: string },
 ): string {
@@ -34,7 +34,7 @@ export function phaseText(
     const isLast = phase.layer === layers.length - 1
     return `Forward to ${nameOf(phase.layer)}, unit ${unit + 1}: z = Σ w·a + b = ${sum}${isLast || activation === 'linear' ? '' : `, a = ${activation}(z) = ${short(values[unit], 2)}`}.`
   }
-  if (phase.kind === 'loss') return `The class of this row is ${label}: the loss L is ${short(loss, 3)}.`
+  if (phase.kind === 'loss') return `The class of this row is ${className}: the loss L is ${short(loss, 3)}.`
   if (phase.kind === 'back') {
     const { gradients, deltas } = layers[phase.layer]
     const at = largest(gradients)

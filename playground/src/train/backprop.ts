@@ -21,13 +21,15 @@ export interface Backpropagated {
 export interface Backprop {
   row: number
   label: number
+  /** The name of its class, as in the legend. */
+  className: string
   inputs: number[]
   loss: number
   layers: Backpropagated[]
 }
 
 /** The net's training goes on as if nobody had looked. */
-export function backprop({ model, optimizer }: Trainer, { train, features, classes }: Examples, index: number): Backprop {
+export function backprop({ model, optimizer }: Trainer, { train, features, classes, classNames }: Examples, index: number): Backprop {
   const row = Math.min(index, train.count - 1)
   const inputs = train.inputs.slice(row * features, (row + 1) * features)
   const labels = train.labels.slice(row, row + 1)
@@ -52,5 +54,5 @@ export function backprop({ model, optimizer }: Trainer, { train, features, class
       return { weights, biases, sums, values, gradients: gradients[2 * l], deltas: gradients[2 * l + 1], next: next[2 * l] }
     }),
   )
-  return { row, label: labels[0], inputs: Array.from(inputs), loss: loss.item(), layers }
+  return { row, label: labels[0], className: classNames[labels[0]], inputs: Array.from(inputs), loss: loss.item(), layers }
 }
