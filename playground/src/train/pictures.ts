@@ -30,14 +30,15 @@ export function paintBoundary({ context: c, width, height }: Painting, view: Net
       height,
     )
   const [[left, right], [bottom, top]] = examples.range
+  const [ground, ink] = [token('ground'), token('ink')]
   const dots = ({ inputs, labels, count }: Part, isTest: boolean) => {
     for (let i = 0; i < count; i++) {
       const x = ((inputs[i * examples.features] - left) / (right - left)) * width
       const y = height - ((inputs[i * examples.features + 1] - bottom) / (top - bottom)) * height
       c.beginPath()
       c.arc(x, y, isTest ? 3 : 3.4, 0, 2 * Math.PI)
-      c.fillStyle = isTest ? token('ground') : classColour(labels[i])
-      c.strokeStyle = isTest ? classColour(labels[i]) : token('ink')
+      c.fillStyle = isTest ? ground : classColour(labels[i])
+      c.strokeStyle = isTest ? classColour(labels[i]) : ink
       c.lineWidth = isTest ? 2 : 0.9
       c.fill()
       c.stroke()

@@ -184,6 +184,11 @@ export function TrainTab() {
   const looks = runLooks(state)
   const shown = examples.value
   const view = frame.value?.view
+  const unit = view && unitOf(view, pointed.value)
+  /** What is pointed at now; while it is the same part as before, nothing is painted again. */
+  const point = (part: Pointed | null) => {
+    if (JSON.stringify(part) !== JSON.stringify(pointed.value)) pointed.value = part
+  }
   const isDigits = state.data === 'digits'
   const hint = problem.value || frame.value?.runs[state.chosen]?.problem || ''
 
@@ -253,7 +258,7 @@ export function TrainTab() {
                     hasPointer.value = true
                   }}
                   onPointerMove={(e) => {
-                    pointed.value = parts?.partAt(e, view, shown) ?? null
+                    point(parts?.partAt(e, view, shown) ?? null)
                   }}
                   onPointerLeave={() => {
                     pointed.value = null
@@ -261,7 +266,7 @@ export function TrainTab() {
                   onPointerDown={(e) => {
                     const part = parts?.partAt(e, view, shown) ?? null
                     held.value = part?.kind === 'weight' ? part : null
-                    pointed.value = part
+                    point(part)
                   }}
                 />
               )}
@@ -271,8 +276,8 @@ export function TrainTab() {
                 <Canvas
                   class="boundary"
                   label={`What the net says in the plane; test accuracy ${Math.round(100 * (frame.value?.runs[state.chosen]?.testAccuracy ?? 0))} percent`}
-                  when={[view, isDark.value, pointed.value]}
-                  paint={(painting) => paintBoundary(painting, view, shown, unitOf(view, pointed.value))}
+                  when={[view, isDark.value, unit]}
+                  paint={(painting) => paintBoundary(painting, view, shown, unit)}
                   onPointerDown={(e) => draw(e, shown)}
                   onPointerMove={(e) => {
                     if (e.buttons === 1) draw(e, shown)
