@@ -67,6 +67,9 @@ test('Momentum leaves a bowl beyond 2 (1 + β) / ((1 − β) λ), and not before
   const [, soonest, plain] = /Soonest: (\d+) steps.* it is (\d+) at the best rate/.exec(text)!
   expect(Number(soonest)).toBe(Math.min(...Array.from(steps).filter((_, i) => regime[i] >= 2)))
   expect(Number(soonest)).toBeLessThan(Number(plain) / 2)
+  // so is the one that it names: at these numbers it takes so many steps
+  const [rate, beta] = /the rate ([\d.]+) and β ([\d.]+)/.exec(text)!.slice(1).map(Number)
+  expect(steps[rates.indexOf(rate) + rates.length * betas.indexOf(beta)]).toBe(Number(soonest))
 })
 
 test('a cell of the map of regimes is the race at its rate and β', async () => {

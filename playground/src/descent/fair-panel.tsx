@@ -171,8 +171,8 @@ function RegimesMap({ worker, state, lowest }: { worker: () => Engine; state: De
     const row = Math.floor(share(e.offsetY, canvas.clientHeight - BOTTOM, TOP) * result.betas.length)
     const chosen = {
       ...racer('Momentum'),
-      rate: rounded(result.rates[column]),
-      options: { beta: Number(result.betas[row].toPrecision(3)) },
+      rate: result.rates[column],
+      options: { beta: result.betas[row] },
     }
     const at = state.racers.findIndex(({ method }) => method === 'Momentum')
     descent.set({ racers: at < 0 ? [...state.racers, chosen] : state.racers.map((one, i) => (i === at ? chosen : one)), isPlaying: true })

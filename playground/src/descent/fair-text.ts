@@ -12,5 +12,5 @@ export function regimesText({ rates, betas, regime, steps }: Regimes): string {
   const plain = arrived.filter((i) => i < rates.length)
   const without =
     plain.length > 0 ? `; without momentum (β 0) it is ${at(least(plain)).steps} at the best rate` : '; without momentum (β 0) none does'
-  return `Soonest: ${best.steps} steps, at the rate ${short(best.rate, 2)} and β ${short(best.beta, 2)}${without}. Click to race there.`
+  return `Soonest: ${best.steps} steps, at the rate ${short(best.rate, 2)} and β ${short(best.beta)}${without}. Click to race there.`
 }

@@ -19,18 +19,15 @@ export async function fairness(input: SweepInput): Promise<Fairness> {
   }
 }
 
-/** What a race does at a rate and a β. */
-export const REGIMES = ['diverges', 'does not arrive', 'swings in', 'goes down without a swing'] as const
-
 export interface Regimes {
   rates: readonly number[]
   betas: readonly number[]
-  /** Places in {@link REGIMES}, row by row of a β, and steps to arrive. */
+  /** Row by row of a β: 0 diverges, 1 does not arrive, 2 swings in, 3 goes down without a swing; and steps to arrive. */
   regime: Uint8Array
   steps: Uint16Array
 }
 
-/** Cells of the map of regimes: rates from 0.001 to 10, and β with even steps of the memory's logarithm. */
+/** Cells of the map of regimes: rates from 0.001 to 10, and β with even steps of the memory's logarithm; both as sliders have them. */
 const [COLUMNS, ROWS] = [72, 44]
 const OFF = 1e9
 
@@ -51,8 +48,8 @@ export function regimes({
   const backend = doubles()
   const f = compile(ground)
   const evaluate = valueAndGrad((x: Tensor, y: Tensor) => sum(f(x, y)))
-  const rates = Array.from({ length: COLUMNS }, (_, i) => 10 ** (-3 + (4 * i) / (COLUMNS - 1)))
-  const betas = Array.from({ length: ROWS }, (_, i) => 1 - 10 ** ((-2.5 * i) / (ROWS - 1)))
+  const rates = Array.from({ length: COLUMNS }, (_, i) => Number((10 ** (-3 + (4 * i) / (COLUMNS - 1))).toPrecision(2)))
+  const betas = Array.from({ length: ROWS }, (_, i) => Number((1 - 10 ** ((-2.5 * i) / (ROWS - 1))).toPrecision(3)))
   const n = COLUMNS * ROWS
   const [x, y] = start.map((v) => new Float64Array(n).fill(v))
   const [vx, vy] = [new Float64Array(n), new Float64Array(n)]
