@@ -1,7 +1,7 @@
 /** One row through the net and back: values forward, gradients back, and the step that would follow. */
 import { noGrad, tensor } from 'gradus'
 import type { Examples } from './examples'
-import { lossOf, type Trainer } from './trainer'
+import type { Trainer } from './trainer'
 
 /** A layer of the net. Lists of weights are inputs × units. */
 export interface Backpropagated {
@@ -28,25 +28,15 @@ export interface Backprop {
   layers: Backpropagated[]
 }
 
-/** The net's training goes on as if nobody had looked. */
-export function backprop({ model, optimizer }: Trainer, { train, features, classes, classNames }: Examples, index: number): Backprop {
+export function backprop(trainer: Trainer, { train, features, classNames }: Examples, index: number): Backprop {
   const row = Math.min(index, train.count - 1)
   const inputs = train.inputs.slice(row * features, (row + 1) * features)
   const labels = train.labels.slice(row, row + 1)
-  const parameters = model.parameters()
-  const before = parameters.map((parameter) => Array.from(parameter.view()))
-  const state = optimizer.state()
-  const loss = lossOf(model, tensor(inputs, [1, features]), labels, classes)
-  loss.backward()
-  const gradients = parameters.map((parameter) => Array.from(parameter.gradientView()))
-  optimizer.step()
-  const next = parameters.map((parameter) => Array.from(parameter.view()))
-  optimizer.loadState(state)
-  optimizer.zeroGrad()
-  parameters.forEach((parameter, i) => parameter.view().set(before[i]))
+  const tried = trainer.tryStep(inputs, labels)
+  const [before, gradients, next] = [tried.before, tried.gradients, tried.after].map((lists) => lists.map((list) => Array.from(list)))
   let values = Array.from(inputs)
   const layers = noGrad(() =>
-    model.layers.map((layer, l): Backpropagated => {
+    trainer.model.layers.map((layer, l): Backpropagated => {
       const [weights, biases] = [before[2 * l], before[2 * l + 1]]
       const sums = biases.map((bias, k) => values.reduce((sum, value, i) => sum + value * weights[i * biases.length + k], bias))
       const inputsOf = tensor(Float32Array.from(values), [1, values.length])
@@ -54,5 +44,5 @@ export function backprop({ model, optimizer }: Trainer, { train, features, class
       return { weights, biases, sums, values, gradients: gradients[2 * l], deltas: gradients[2 * l + 1], next: next[2 * l] }
     }),
   )
-  return { row, label: labels[0], className: classNames[labels[0]], inputs: Array.from(inputs), loss: loss.item(), layers }
+  return { row, label: labels[0], className: classNames[labels[0]], inputs: Array.from(inputs), loss: tried.loss, layers }
 }

@@ -144,6 +144,24 @@ export class Trainer {
     }
   }
 
+  /** A step on some rows, taken back, as if nobody had looked: by parameter the weights before it, their gradients and the weights after it. */
+  tryStep(inputs: Float32Array, labels: Int32Array) {
+    const { model, optimizer } = this
+    const { features, classes } = this.examples
+    const parameters = model.parameters()
+    const before = parameters.map((parameter) => parameter.view().slice())
+    const state = optimizer.state()
+    const loss = lossOf(model, tensor(inputs, [labels.length, features]), labels, classes)
+    const value = loss.item()
+    loss.backward()
+    const gradients = parameters.map((parameter) => parameter.gradientView().slice())
+    optimizer.step()
+    const after = parameters.map((parameter) => parameter.view().slice())
+    optimizer.loadState(state)
+    parameters.forEach((parameter, i) => parameter.view().set(before[i]))
+    return { loss: value, before, gradients, after }
+  }
+
   private apply(change: Change): void {
     const { method, rate, batch, schedule } = change
     this.now = turned(this.now, change)

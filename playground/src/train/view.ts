@@ -5,7 +5,6 @@ import type { Examples } from './examples'
 import { lossOf, type Trainer } from './trainer'
 
 export interface Histogram {
-  name: string
   /** Bins from −limit to limit. */
   bins: number[]
   limit: number
@@ -86,33 +85,23 @@ function unitsOf(model: Sequential, examples: Examples): Float32Array[][] {
 }
 
 function histogramsOf(trainer: Trainer, examples: Examples): NetView['histograms'] {
-  const { model, optimizer } = trainer
-  const matrices = model.parameters().filter(({ shape }) => shape.length === 2)
-  const { train, features, classes } = examples
+  const { train } = examples
   if (train.count === 0) return { weights: [], gradients: [], updates: [] }
-  // The gradient over the whole set, and the update that would follow; the parameters are restored afterwards.
-  const before = model.parameters().map((parameter) => parameter.view().slice())
-  const state = optimizer.state()
-  lossOf(model, tensor(train.inputs, [train.count, features]), train.labels, classes).backward()
-  const gradients = matrices.map((parameter) => parameter.gradientView().slice())
-  optimizer.step()
-  const updates = matrices.map((parameter) => {
-    const old = before[model.parameters().indexOf(parameter)]
-    return parameter.view().map((v, i) => v - old[i])
-  })
-  optimizer.loadState(state)
-  model.parameters().forEach((parameter, i) => parameter.view().set(before[i]))
-  const all = (values: ArrayLike<number>[]) => values.map((list, i) => histogram(`layer ${i + 1}`, list))
-  return { weights: all(matrices.map((p) => p.view())), gradients: all(gradients), updates: all(updates) }
+  // The gradient over the whole set, and the update that would follow.
+  const { before, gradients, after } = trainer.tryStep(train.inputs, train.labels)
+  const updates = after.map((list, p) => list.map((v, i) => v - before[p][i]))
+  const isMatrix = trainer.model.parameters().map(({ shape }) => shape.length === 2)
+  const all = (lists: ArrayLike<number>[]) => lists.filter((_, i) => isMatrix[i]).map(histogram)
+  return { weights: all(before), gradients: all(gradients), updates: all(updates) }
 }
 
-function histogram(name: string, values: ArrayLike<number>): Histogram {
+function histogram(values: ArrayLike<number>): Histogram {
   let limit = 0
   for (let i = 0; i < values.length; i++) limit = Math.max(limit, Math.abs(values[i]))
   const bins = new Array<number>(BINS).fill(0)
-  if (limit === 0 || !Number.isFinite(limit)) return { name, bins, limit: 0 }
+  if (limit === 0 || !Number.isFinite(limit)) return { bins, limit: 0 }
   for (let i = 0; i < values.length; i++) bins[Math.min(BINS - 1, Math.floor(((values[i] / limit + 1) / 2) * BINS))]++
-  return { name, bins, limit }
+  return { bins, limit }
 }
 
 /** The kind of the point at which the net is, from the ends of the Hessian's spectrum (Lanczos). */
