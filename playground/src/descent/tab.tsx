@@ -5,6 +5,7 @@ import { engineOnDemand } from '../engine/client'
 import { methodOf } from '../methods'
 import { Canvas } from '../ui/canvas'
 import { Button, Choice, CopyButton, Panel, Problem, Segments, Settings, Slider, short, Toggle } from '../ui/controls'
+import { SeedSlider } from '../ui/data-choice'
 import { LineChart } from '../ui/line-chart'
 import { looksOf } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
@@ -464,7 +465,7 @@ export function DescentTab() {
           </CopyButton>
         </Panel>
         <Panel title="More" open={false}>
-          <Slider label="Seed of the noise" value={state.seed} min={1} max={50} step={1} onChange={(seed) => descent.set({ seed })} />
+          <SeedSlider label="Seed of the noise" value={state.seed} onChange={(seed) => descent.set({ seed })} />
           <Slider label="Steps a second" value={state.speed} min={2} max={400} log onChange={(speed) => descent.set({ speed })} />
         </Panel>
       </Settings>

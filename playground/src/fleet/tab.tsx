@@ -4,6 +4,7 @@ import { engineOnDemand } from '../engine/client'
 import { useTask } from '../engine/use-task'
 import { Canvas } from '../ui/canvas'
 import { Button, Choice, CopyButton, Panel, Problem, Settings, Slider, short } from '../ui/controls'
+import { DataChoice, SeedSlider } from '../ui/data-choice'
 import { LIGHT } from '../ui/hues'
 import { css, isDark, lossColour, token } from '../ui/palette'
 import { AXES, axis, type FleetState } from './axes'
@@ -170,19 +171,9 @@ export function FleetTab() {
             options={AXES.filter(({ name }) => name !== state.x).map(({ name, label }) => [name, label] as const)}
             onChange={(y) => set({ y })}
           />
-          <Choice
-            label="Data"
-            value={state.data}
-            options={[
-              ['moons', 'Moons'],
-              ['circles', 'Circles'],
-              ['spirals', 'Spirals'],
-              ['xor', 'Exclusive or'],
-            ]}
-            onChange={(data) => set({ data })}
-          />
+          <DataChoice value={state.data} among={['moons', 'circles', 'spirals', 'xor']} onChange={(data) => set({ data })} />
           <Slider label="Steps of each net" value={state.steps} min={40} max={1000} step={20} onChange={(steps) => set({ steps })} />
-          <Slider label="Seed" value={state.seed} min={1} max={50} step={1} onChange={(seed) => set({ seed })} />
+          <SeedSlider value={state.seed} onChange={(seed) => set({ seed })} />
         </Panel>
         <Panel title="What all nets share">
           {others.map(({ name, label, from, to, log, values }) =>

@@ -3,7 +3,8 @@ import { useSignal } from '@preact/signals'
 import { engineOnDemand } from '../engine/client'
 import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
-import { Button, Choice, CopyButton, Panel, Problem, Settings, Slider, short } from '../ui/controls'
+import { Button, CopyButton, Panel, Problem, Settings, Slider, short } from '../ui/controls'
+import { DataChoice, SeedSlider } from '../ui/data-choice'
 import { LineChart } from '../ui/line-chart'
 import { slotLooks } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
@@ -171,18 +172,8 @@ export function SchedulesTab() {
             onChange={(batch) => set({ batch })}
           />
           <Slider label="Steps" value={state.steps} min={200} max={6000} step={100} onChange={(value) => set({ steps: value })} />
-          <Choice
-            label="Data"
-            value={state.data}
-            options={[
-              ['moons', 'Moons'],
-              ['circles', 'Circles'],
-              ['spirals', 'Spirals'],
-              ['blobs', 'Clouds'],
-            ]}
-            onChange={(data) => set({ data })}
-          />
-          <Slider label="Seed" value={state.seed} min={1} max={50} step={1} onChange={(seed) => set({ seed })} />
+          <DataChoice value={state.data} among={['moons', 'circles', 'spirals', 'blobs']} onChange={(data) => set({ data })} />
+          <SeedSlider value={state.seed} onChange={(seed) => set({ seed })} />
         </Panel>
         <Panel title="Schedules">
           <ol class="racers">

@@ -7,6 +7,7 @@ import { methodOf } from '../methods'
 import { SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from '../schedules/choice'
 import { Canvas } from '../ui/canvas'
 import { Button, Choice, CopyButton, Panel, Problem, Segments, Settings, Slider, short, Toggle } from '../ui/controls'
+import { DataChoice, SeedSlider } from '../ui/data-choice'
 import { LineChart } from '../ui/line-chart'
 import { looksOf } from '../ui/looks'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
@@ -14,7 +15,7 @@ import { colour, isDark } from '../ui/palette'
 import { wantsLessMotion } from '../ui/playback'
 import { usePart } from '../ui/use-part'
 import type { Backprop } from './backprop'
-import type { Change, DataKind } from './config'
+import type { Change } from './config'
 import type { Examples } from './examples'
 import type { Noise } from './noise'
 import { classColour, paintBoundary, paintHistogram, paintNet } from './pictures'
@@ -26,16 +27,6 @@ import type { NetView } from './view'
 
 const worker = engineOnDemand()
 
-const DATA: readonly (readonly [DataKind, string])[] = [
-  ['moons', 'Moons'],
-  ['circles', 'Circles'],
-  ['spirals', 'Spirals'],
-  ['blobs', 'Clouds'],
-  ['xor', 'Exclusive or'],
-  ['drawn', 'Draw your own'],
-  ['csv', 'A table (CSV)'],
-  ['digits', 'Handwritten digits'],
-]
 const TOO_LARGE = `a table of this page wants at most ${LARGEST_TABLE / 1e6} MB; gradus/data reads larger ones`
 const SPEEDS = [0, 1000, 100, 20, 2]
 /** Steps before the first picture for people who want less motion. */
@@ -388,10 +379,9 @@ export function TrainTab() {
       </section>
       <Settings>
         <Panel title="Data">
-          <Choice
+          <DataChoice
             label="Data set"
             value={state.data}
-            options={DATA}
             onChange={(data) =>
               startAfresh({
                 data,
@@ -462,15 +452,7 @@ export function TrainTab() {
           />
           <Slider label="Weight decay" value={state.decay} min={0} max={0.1} step={0.001} onChange={(decay) => startAfresh({ decay })} />
           <Toggle label="Shuffle the rows" value={!state.sorted} onChange={(isShuffled) => startAfresh({ sorted: !isShuffled })} />
-          <Slider
-            label="Seed"
-            value={state.seed}
-            min={1}
-            max={50}
-            step={1}
-            hint="Of weights, data and order of batches"
-            onChange={(seed) => startAfresh({ seed })}
-          />
+          <SeedSlider value={state.seed} hint="Of weights, data and order of batches" onChange={(seed) => startAfresh({ seed })} />
         </Panel>
         <Panel title="Runs, from one start">
           <ol class="racers">
