@@ -75,10 +75,12 @@ export async function session(input: SessionInput, context: Context<SessionUpdat
   let isShown = false
   let isSeen = true
   let stepsPerSecond = 0
+  /** The run whose net is shown: the last one, where the chosen one was removed. */
+  const place = () => Math.min(chosen, trainers.length - 1)
   const show = async () => {
     for (const trainer of trainers) trainer.edit()
-    const frame = await frameOf(trainers, data, chosen, stepsPerSecond)
-    const xray = xrays[Math.min(chosen, xrays.length - 1)]
+    const frame = await frameOf(trainers, data, trainers[place()], stepsPerSecond)
+    const xray = xrays[place()]
     context.update({ type: 'frame', frame: { ...frame, ...(xray && { xray: xray.now() }) } })
     isShown = true
     isSeen = false
@@ -89,8 +91,8 @@ export async function session(input: SessionInput, context: Context<SessionUpdat
         isSeen = true
         continue
       }
+      const shown = trainers[place()]
       // Looks at the net that change nothing of it.
-      const shown = trainers[Math.min(chosen, trainers.length - 1)]
       if (message.type === 'variance' || message.type === 'backprop') {
         if (data.train.count === 0) continue
         if (message.type === 'variance') context.update({ type: 'variance', noise: (await import('./noise')).gradientNoise(shown, data) })
@@ -108,8 +110,8 @@ export async function session(input: SessionInput, context: Context<SessionUpdat
         changes.push(change)
         context.update({ type: 'changed', change })
       } else if (message.type === 'steps') goal = stepOf(trainers) + message.count
-      else if (message.type === 'inspect') context.update({ type: 'inspection', text: inspectionText(trainers[chosen], data) })
-      else if (message.type === 'digit') context.update({ type: 'digit', outputs: digitOutputs(trainers[chosen], message.pixels) })
+      else if (message.type === 'inspect') context.update({ type: 'inspection', text: inspectionText(shown, data) })
+      else if (message.type === 'digit') context.update({ type: 'digit', outputs: digitOutputs(shown, message.pixels) })
     }
     const start = performance.now()
     const step = stepOf(trainers)
@@ -165,8 +167,7 @@ function advance(trainers: readonly Trainer[], until: number, deadline: number):
   }
 }
 
-async function frameOf(trainers: readonly Trainer[], data: Examples, chosen: number, stepsPerSecond: number): Promise<Frame> {
-  const shown = trainers[Math.min(chosen, trainers.length - 1)]
+async function frameOf(trainers: readonly Trainer[], data: Examples, shown: Trainer, stepsPerSecond: number): Promise<Frame> {
   return {
     step: stepOf(trainers),
     stepsPerSecond,

@@ -181,7 +181,9 @@ export function TrainTab() {
     if (JSON.stringify(part) !== JSON.stringify(pointed.value)) pointed.value = part
   }
   const isDigits = state.data === 'digits'
-  const hint = problem.value || frame.value?.runs[state.chosen]?.problem || ''
+  /** The run whose net is shown: words of a lesson may choose one that was removed. */
+  const chosen = Math.min(state.chosen, state.runs.length - 1)
+  const hint = problem.value || frame.value?.runs[chosen]?.problem || ''
 
   return (
     <div class="tab">
@@ -233,7 +235,7 @@ export function TrainTab() {
                   backprop={looked.value.backprop}
                   rows={shown.train.count}
                   activation={state.activation}
-                  method={present(state, Math.min(state.chosen, state.runs.length - 1)).method}
+                  method={present(state, chosen).method}
                   onRow={(index) => {
                     row.current = index
                     tell({ type: 'backprop', row: index })
@@ -266,7 +268,7 @@ export function TrainTab() {
               ) : (
                 <Canvas
                   class="boundary"
-                  label={`What the net says in the plane; test accuracy ${Math.round(100 * (frame.value?.runs[state.chosen]?.testAccuracy ?? 0))} percent`}
+                  label={`What the net says in the plane; test accuracy ${Math.round(100 * (frame.value?.runs[chosen]?.testAccuracy ?? 0))} percent`}
                   when={[view, isDark.value, unit]}
                   paint={(painting) => paintBoundary(painting, view, shown, unit)}
                   onPointerDown={(e) => draw(e, shown)}
@@ -290,7 +292,7 @@ export function TrainTab() {
               isHeld={held.value !== null}
               view={view}
               examples={shown}
-              onWeight={(edit) => tell({ type: 'change', change: { run: Math.min(state.chosen, state.runs.length - 1), weights: [edit] } })}
+              onWeight={(edit) => tell({ type: 'change', change: { run: chosen, weights: [edit] } })}
             />
           ) : (
             <p class="says part">Point at a unit to enlarge it, at a line to read its weight; click a line to change it.</p>
