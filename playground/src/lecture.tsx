@@ -1,4 +1,4 @@
-/** The lecture: text that scrolls beside the picture, section by section. Each asks first, then plays and says why. */
+/** The lecture: text that scrolls beside the picture, section by section. Most ask first, then play and say why. */
 import { signal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { LESSONS, type Lesson, pieces } from './lessons'

@@ -113,6 +113,8 @@ const trainings: [string, number, Partial<TrainState>][] = [
 test('a program says what it cannot repeat', () => {
   const config = configOf({ ...train.defaults, changes: [{ step: 50, run: 0, batch: 4 }] })
   expect(trainCode(config, 210, 100)).toMatch(/numbers differ from those of the page[\s\S]*from step 50 on/)
+  const edited = { ...config, changes: [{ step: 50, run: 0, weights: [{ layer: 0, index: 1, value: 2 }] }] }
+  expect(trainCode(edited, 210, 100)).toMatch(/here \(weights that were set by hand do not\)[\s\S]*from step 50 on/)
 })
 
 test.each(trainings)('a training: %s', async (_, steps, changes) => {

@@ -13,7 +13,7 @@ const ASSETS = fileURLToPath(new URL('../dist/assets', import.meta.url))
  * the library's engine and what trains nets, a fifth the page. Optimizers that no tab begins with, and programs to copy, come when they are asked
  * for, and so do every start (5), X-rays, and looks at gradients (5). Names beside lines, one scale of the map, sizes of arrows and the sweep
  * for best rates came on 29 November 2026 (2.5), then what switches these three on and draws them (2.5: `controls` is a file of its own since then).
- * On 30 November the lecture became a file of its own (7), with a question before each lesson, and so did all tabs but the first (9 of 12 kB less in
+ * On 30 November the lecture became a file of its own (7), with a question before most lessons, and so did all tabs but the first (9 of 12 kB less in
  * the first view; a net, which comes with the other tabs, has 3 more). Products of stacks, transposes of any axes and batch norm in one pass, of the
  * engine, are 0.7 of the 215.6 that all tabs are; 215 is what we hold ourselves to. X-rays are 30 since they show themselves in notebooks, as pages.
  */

@@ -108,6 +108,7 @@ export function trainCode(config: TrainingConfig, count: number, steps: number):
   const parts = config.runs.map((run, i) => (ownChanges[i].length > 0 ? partsText(run, ownChanges[i]) : null))
   const runs = config.runs.map((run, i) => (parts[i] === null ? ownChanges[i].reduce(turned, run) : run))
   const turns = changes.flatMap((change) => (parts[change.run] === null ? `${turnText(change)} (run ${change.run + 1})` : []))
+  const lost = changes.some(({ weights }) => weights) ? ' (weights that were set by hand do not)' : ''
   const calls = runs.map((run, i) => callOf(run, { count, steps, decay, sorted: data.sorted }, parts[i]))
   const hasParts = parts.some((text) => text !== null)
   const { names, own } = optimizers(runs.map(({ method }) => method))
@@ -156,7 +157,10 @@ export function trainCode(config: TrainingConfig, count: number, steps: number):
     '}',
     '',
     ...(turns.length > 0
-      ? ['// What was turned while it trained holds from the start here, so the numbers differ from those of the page. There:', ...turns]
+      ? [
+          `// What was turned while it trained holds from the start here${lost}, so the numbers differ from those of the page. There:`,
+          ...turns,
+        ]
       : []),
     ...calls,
     '',
