@@ -122,7 +122,7 @@ function paintRates({ context: c, width, height }: Painting, fairness: Fairness,
   }
   c.stroke()
   c.textAlign = 'left'
-  c.fillText('steps to arrive; at the top: not all do', LEFT + 4, TOP)
+  c.fillText(`steps to arrive; at the top: not all do in ${fairness.most}`, LEFT + 4, TOP)
   fairness.steps.forEach((steps, i) => {
     if (!looks[i]) return
     c.strokeStyle = looks[i].colour
@@ -161,8 +161,9 @@ function paintRates({ context: c, width, height }: Painting, fairness: Fairness,
 }
 
 function RegimesMap({ worker, state, lowest }: { worker: () => Engine; state: DescentState; lowest: number }) {
-  const { ground, start, steps } = raceOf(state)
-  const { result } = useTask(worker, 'regimes', { ground, start, steps: Math.min(steps, 400), lowest, epsilon: state.epsilon })
+  const { ground, start } = raceOf(state)
+  const steps = Math.min(state.steps, 400)
+  const { result } = useTask(worker, 'regimes', { ground, start, steps, lowest, epsilon: state.epsilon })
   if (!result) return null
   const choose = (e: PointerEvent) => {
     const canvas = e.currentTarget as HTMLCanvasElement
@@ -189,7 +190,7 @@ function RegimesMap({ worker, state, lowest }: { worker: () => Engine; state: De
         onPointerDown={choose}
       />
       <p class="says">
-        Blue: goes down without a swing; orange: swings in; the lighter, the sooner. Grey: does not arrive; dark: diverges.
+        Blue: goes down without a swing; orange: swings in; the lighter, the sooner. Grey: does not arrive in {steps} steps; dark: diverges.
       </p>
       <p class="says">{text}</p>
     </>

@@ -7,14 +7,17 @@ import { RATES, type SweepInput, sweep } from './race'
 
 export interface Fairness {
   rates: readonly number[]
+  /** Steps of each race at most. */
+  most: number
   /** For each racer the steps after which the slowest of five starts has arrived, by rate; null where not all do. Empty for racers without a rate. */
   steps: (number | null)[][]
 }
 
 export async function fairness(input: SweepInput): Promise<Fairness> {
-  const { starts, racers } = await sweep(input)
+  const { starts, steps, racers } = await sweep(input)
   return {
     rates: RATES,
+    most: steps,
     steps: racers.map((costs) => costs.map(({ arrivals }) => (arrivals.length === starts ? Math.max(...arrivals) : null))),
   }
 }

@@ -231,17 +231,21 @@ export type SweepInput = RaceInput & { range: Surface['range']; lowest: number |
  * Races of each first-order racer at each rate, from the start itself and four places around it, as one start alone rewards lucky jumps.
  *
  * @param input `lowest` null: the lowest value that any race found
- * @returns at each rate the steps of the starts that arrive, and the sum of values at the end; nothing for second-order methods, and where f has no floor
+ * @returns at each rate the steps of the starts that arrive, and the sum of values at the end; nothing for second-order methods, and where f has no
+ * floor; with the steps of its races
  */
-export async function sweep(input: SweepInput): Promise<{ starts: number; racers: { arrivals: number[]; ends: number }[][] }> {
+export async function sweep(
+  input: SweepInput,
+): Promise<{ starts: number; steps: number; racers: { arrivals: number[]; ends: number }[][] }> {
   const { racers, start, range, epsilon } = input
   await fetchOptimizers(racers.flatMap(({ id, order }) => (order === 1 ? id : [])))
   const [w, h] = range.map(([low, high]) => (high - low) / 12)
   const starts = AROUND.map(([dx, dy]) => [start[0] + w * dx, start[1] + h * dy] as const)
+  const steps = Math.min(input.steps, SWEEP_STEPS)
   const swept = racers.map(({ id, order, options }) =>
     order === 1
       ? descend(
-          { ...input, steps: Math.min(input.steps, SWEEP_STEPS) },
+          { ...input, steps },
           RATES.flatMap((rate) => starts.map((start) => ({ id, order, options, rate, start }))),
         )
       : [],
@@ -252,6 +256,7 @@ export async function sweep(input: SweepInput): Promise<{ starts: number; racers
   const hasFloor = lowest > -FAR
   return {
     starts: starts.length,
+    steps,
     racers: swept.map((tracks) =>
       tracks.length === 0 || !hasFloor
         ? []
