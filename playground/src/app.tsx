@@ -113,7 +113,8 @@ function followAddress(): () => void {
     setTimeout(() => {
       isDue = false
       const link = `#${address()}`
-      if (location.hash === link) return
+      // Back has changed the address, and the page is told of it next: its state is still the old one, which must not be written there.
+      if (location.hash !== written || location.hash === link) return
       written = link
       history.replaceState(null, '', link)
     }, 500)

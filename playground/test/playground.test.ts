@@ -689,6 +689,28 @@ describe('in Chromium alone', () => {
     await page.context().close()
   })
 
+  test('Back leads back in the moment in which the page writes its address', async () => {
+    const page = await newPage(browser)
+    // The page writes its address half a second after a change: here by hand, between Back and the event that tells the page of it.
+    await page.addInitScript(() => {
+      const later = window.setTimeout
+      const due: (() => void)[] = []
+      window.setTimeout = ((f: () => void, delay: number, ...rest: unknown[]) =>
+        delay === 500 ? due.push(f) : later(f, delay, ...rest)) as typeof setTimeout
+      addEventListener('popstate', () => {
+        for (const f of due.splice(0)) f()
+      })
+    })
+    await page.goto(`${site.url}#lesson-4`)
+    await page.locator('.lecture section[aria-current]').waitFor()
+    await page.getByRole('navigation').getByRole('button', { name: 'Schedules', exact: true }).click()
+    await page.waitForFunction(() => location.hash.startsWith('#schedules'))
+    await page.goBack({ timeout: 20_000 })
+    await expect.poll(() => page.locator('.lecture section[aria-current] h2').textContent(), { timeout: 20_000 }).toMatch(/^4\./)
+    expect(new URL(page.url()).hash).toMatch(/^#lesson-4/)
+    await page.context().close()
+  })
+
   test('addresses of lessons that there are not lead to the last one, or to the first view', async () => {
     for (const [hash, wanted] of [
       ['lesson-999', new RegExp(`^${LESSONS.length}\\.`)],
