@@ -571,7 +571,7 @@ describe('files', () => {
 
 describe('examples to look at', () => {
   test('findMislabelled names labels that were changed', async () => {
-    const { vectors, labels } = clouds(ANIMALS, 25, 16, 0.4)
+    const { vectors, labels } = clouds(ANIMALS, 25, 16, 0.4, 4)
     const wrong = [3, 41, 77]
     const given = labels.map((label, i) => (wrong.includes(i) ? ANIMALS[(ANIMALS.indexOf(label as 'cat') + 1) % 4] : label))
     const found = await findMislabelled(vectors, given)

@@ -64,4 +64,33 @@ describe.each(cases)('$name', ({ l2, count, width, classes, vectors, labels, ...
       expect(furthest(together.line(fold).weights, alone.weights)).toBeLessThan(50 * within * largest(alone.weights))
     }
   })
+
+  test('the mean of the folds and what they learnt about curvature is a better start than a fold', () => {
+    const folds = solved(l2, (row, problem) => Number(row % 3 !== problem), 3)
+    const evaluations = (begin: (lines: Lines) => void) => {
+      const lines = new Lines(new EngineRows(rows), classes, 1)
+      lines.setTargets(labels)
+      begin(lines)
+      let count = 0
+      const own = lines as unknown as { gradient: (...given: unknown[]) => void }
+      const { gradient } = own
+      own.gradient = (...given) => {
+        count++
+        gradient.apply(lines, given)
+      }
+      lines.solve(l2, { absolute: 1e-6 })
+      return { count, line: lines.line() }
+    }
+    const mean = evaluations((lines) => lines.startFrom(folds.mean()))
+    const fold = evaluations((lines) => lines.startAt(folds.line()))
+    expect(mean.count).toBeLessThanOrEqual(fold.count)
+    expect(furthest(mean.line.weights, fold.line.weights)).toBeLessThan(0.01 * largest(fold.line.weights))
+  })
+
+  test('another penalty, after a solution for one, has its own minimum', () => {
+    const lines = solved(l2)
+    lines.solve(l2 * 3, { absolute: 1e-9 })
+    const alone = solved(l2 * 3).line()
+    expect(furthest(lines.line().weights, alone.weights)).toBeLessThan(50 * within * largest(alone.weights))
+  })
 })

@@ -4,7 +4,7 @@ import { cutFolds } from '../rows/folds.js'
 import { takeRows } from '../rows/take.js'
 import { type Answers, largestOf, ONE_CLASS } from './answers.js'
 import { EngineRows } from './engine-rows.js'
-import { type Line, Lines } from './lines.js'
+import { Lines, type Start } from './lines.js'
 import type { Rows } from './vectors.js'
 
 /** Scores of a penalty on held-out rows. */
@@ -31,8 +31,10 @@ export interface Chosen {
   /** Rows that are judged, and of the rows of `logits` their answers. */
   judged: Int32Array
   answerOf: Int32Array
-  /** A line of a fold with the best penalty: a start for that of all rows. */
-  start: Line
+  /** The judged rows in the memory of the engine. */
+  engine: EngineRows
+  /** The mean line of the folds with the best penalty: a start for that of all rows. */
+  start: Start
 }
 
 /** Largest number of folds. */
@@ -47,7 +49,7 @@ const [FIRST_STEP, LAST_STEP, USUAL_STEP] = [-4, 10, 3]
 /** Tolerances that end the search for one penalty: held-out losses are then accurate to about 1 %. */
 const TOLERANCE = { absolute: 1e-6, relative: 0.3 }
 /** A further penalty wants to lower the log loss by this, or is not worth the time. */
-const LEAST_GAIN = 0.003
+const LEAST_GAIN = 0.001
 
 /** λ of a step. */
 function penaltyAt(step: number, spread: number): number {
@@ -119,21 +121,23 @@ export function choosePenalty(
     const score = { l2, ...scoreOf(held, temperature) }
     tried.push(score)
     const isBetter = best === undefined || score.logLoss < best.best.logLoss - LEAST_GAIN
-    if (isBetter) best = { best: score, temperature, logits, start: lines.line() }
+    if (isBetter) best = { best: score, temperature, logits, start: lines.mean() }
     return isBetter
   }
   if (only !== undefined) attempt(only)
   else {
     // the first attempt is the best so far, whatever its score
     let step = USUAL_STEP
-    while (step <= LAST_STEP && attempt(penaltyAt(step, engine.spread))) step++
+    let usual = lines.theta
+    while (step <= LAST_STEP && attempt(penaltyAt(step, engine.spread))) if (step++ === USUAL_STEP) usual = lines.theta
+    lines.theta = usual
     if (step === USUAL_STEP + 1) for (step = USUAL_STEP - 1; step >= FIRST_STEP && attempt(penaltyAt(step, engine.spread)); ) step--
   }
   const found = best as NonNullable<typeof best>
   return {
     ...found,
     tried: tried.sort((a, b) => a.l2 - b.l2),
-    ...{ rows: rows.length, folds: count, judged, answerOf: own },
+    ...{ rows: rows.length, folds: count, judged, answerOf: own, engine },
   }
 }
 

@@ -17,7 +17,7 @@ interface Point {
 /** Largest number of iterations of a search. */
 const MAX_ITERATIONS = 1000
 /** Pairs that are remembered. */
-const HISTORY = 10
+export const HISTORY = 10
 /** {@link PATIENCE} iterations in a row that lower the function by less than this end the search: single precision is exhausted. */
 const LEAST_DECREASE = 1e-14
 const PATIENCE = 10
@@ -28,9 +28,14 @@ const TRIALS = 12
 /**
  * @param gradientAt of a function whose values are about 1, such as a mean loss
  * @param isDone whether a point ends the search; it gets the largest component of its gradient, too
+ * @param history of a search for a similar function, with which this one begins; it learns on
  */
-export function descend(gradientAt: Gradient, start: Float64Array, isDone: (x: Float64Array, size: number) => boolean): Float64Array {
-  const history = new History(HISTORY)
+export function descend(
+  gradientAt: Gradient,
+  start: Float64Array,
+  isDone: (x: Float64Array, size: number) => boolean,
+  history = new History(HISTORY),
+): Float64Array {
   const size = start.length
   const d = new Float64Array(size)
   // two points in turns: with new arrays for each, a third of the time went into collecting them

@@ -36,6 +36,23 @@ export class Block extends Module {
   }
 }
 
+// a loop over a row is a function of its own: called a thousand times, it is compiled sooner than a loop of loops that runs once
+
+/** Adds the differences of a row from row 0 to `sums`. @returns the sum of their squares */
+function addDistances(vectors: Float32Array, at: number, sums: Float64Array): number {
+  let squares = 0
+  for (let j = 0; j < sums.length; j++) {
+    const x = vectors[at + j] - vectors[j]
+    sums[j] += x
+    squares += x * x
+  }
+  return squares
+}
+
+function writeScaled(vectors: Float32Array, at: number, center: Float64Array, factor: number, out: Float32Array, to: number): void {
+  for (let j = 0; j < center.length; j++) out[to + j] = (vectors[at + j] - center[j]) * factor
+}
+
 /**
  * Rows that were centered and scaled, in blocks. Center and scale come from the first rows and stay: a line can be written for the rows as they came,
  * whatever they are.
@@ -57,12 +74,7 @@ export class EngineRows {
     // distances from row 0 lose no digits where all rows are far from 0
     const sums = new Float64Array(width)
     let squares = 0
-    for (let i = 0, at = 0; i < count; i++)
-      for (let j = 0; j < width; j++) {
-        const x = vectors[at++] - vectors[j]
-        sums[j] += x
-        squares += x * x
-      }
+    for (let i = 0; i < count; i++) squares += addDistances(vectors, i * width, sums)
     this.center = sums.map((sum, j) => vectors[j] + sum / count)
     for (let j = 0; j < width; j++) squares -= sums[j] ** 2 / count
     this.spread = Math.sqrt(Math.max(squares, 0) / count)
@@ -86,8 +98,8 @@ export class EngineRows {
     let at = 0
     for (const block of this.blocks) {
       const own = block.view()
-      for (; block.count < block.capacity && at < vectors.length; block.count++)
-        for (let j = 0, to = block.count * width; j < width; j++) own[to++] = (vectors[at++] - center[j]) * factor
+      for (; block.count < block.capacity && at < vectors.length; block.count++, at += width)
+        writeScaled(vectors, at, center, factor, own, block.count * width)
     }
     this.count += vectors.length / width
   }

@@ -11,8 +11,9 @@
 
 import { maxAbs } from '../common/vector.js'
 import { dense, noGrad, Parameter, reshape, type Tensor, tensor } from '../index.js'
+import { History, type Pair } from '../solve/minimize/history.js'
 import { type Answers, ONE_CLASS } from './answers.js'
-import { descend } from './descend.js'
+import { descend, HISTORY } from './descend.js'
 import type { EngineRows } from './engine-rows.js'
 
 /** A fitted line: logits are x·W + b. */
@@ -22,16 +23,27 @@ export interface Line {
   bias: Float64Array
 }
 
+/** What one search leaves to another one for similar rows: where it ended, and what it learnt about the curvature. */
+export interface Start {
+  line: Line
+  pairs: readonly Pair[]
+  /** The share of the penalty in the curvatures of the pairs. */
+  shrink: number
+}
+
 /** Problems that share their rows and classes. */
 export class Lines {
   private readonly weight: Parameter
   private readonly bias: Parameter
-  /** Weights and then biases of all problems, for the rows as the engine has them: where the last search ended. */
-  private theta: Float64Array
+  /** Weights and then biases of all problems, for the rows as the engine has them: where the last search ended, and the next one begins. */
+  theta: Float64Array
   /** Of each block of rows: answers and weights of its rows in all problems, and the weights of a problem in sum. */
   private targets: { answers: Tensor; weights: Tensor; total: number }[] = []
   /** The weight of the rows of a problem. */
   private total = 0
+  /** Steps and changes of the gradient of the searches so far, with this penalty. */
+  private readonly history = new History(HISTORY)
+  private shrink = 0
 
   constructor(
     private readonly rows: EngineRows,
@@ -66,6 +78,14 @@ export class Lines {
     this.total = this.targets.reduce((sum, { total }) => sum + total, 0)
   }
 
+  /** Begins where a search of one problem ended. The pairs of rows that were centered and scaled a little differently are as good. */
+  startFrom({ line, pairs, shrink }: Start): void {
+    this.startAt(line)
+    this.history.clear()
+    for (const { s, y } of pairs) this.history.learn(s.slice(), y.slice())
+    this.shrink = shrink
+  }
+
   /** Begins at a line in each problem. @param line for the rows as they came */
   startAt({ weights, bias }: Line): void {
     const { theta, classes, weight } = this
@@ -91,23 +111,59 @@ export class Lines {
    */
   solve(penalty: number, { absolute, relative = 0 }: { absolute: number; relative?: number }, every = 1): void {
     const shrink = ((this.classes === 2 && !this.answers.areSets ? 2 : 1) * penalty) / this.rows.scale ** 2 / this.total
+    this.changePenalty(shrink)
     this.theta = descend(
       (theta, out) => this.gradient(theta, shrink, every, out),
       this.theta,
       (theta, size) => size <= absolute || size <= relative * shrink * maxAbs(theta.subarray(0, this.weight.size)),
+      this.history,
     )
+  }
+
+  /** Changes the curvature that was learnt by what the penalty adds to it. */
+  private changePenalty(shrink: number): void {
+    const { history, weight } = this
+    const more = shrink - this.shrink
+    this.shrink = shrink
+    if (more === 0) return
+    const { pairs } = history
+    history.clear()
+    for (const { s, y } of pairs) {
+      for (let i = 0; i < weight.size; i++) y[i] += more * s[i]
+      history.learn(s, y)
+    }
+  }
+
+  /** The mean of the solutions, as a start for one problem with all rows. */
+  mean(): Start {
+    const { history, shrink } = this
+    const pairs = history.pairs.map(({ s, y, rho }) => ({ s: this.meanOf(s), y: this.meanOf(y), rho }))
+    return { line: this.lineAt(this.meanOf(this.theta), 0, this.classes), pairs, shrink }
+  }
+
+  /** The mean over problems of values of each weight and bias. */
+  private meanOf(values: Float64Array): Float64Array {
+    const { classes, problems } = this
+    const out = new Float64Array(values.length / problems)
+    for (let from = 0, to = 0; to < out.length; to += classes)
+      for (let f = 0; f < problems; f++) for (let k = 0; k < classes; k++) out[to + k] += values[from++] / problems
+    return out
   }
 
   /** A solution, for the rows as they came. */
   line(problem = 0): Line {
-    const { theta, classes, weight } = this
+    return this.lineAt(this.theta, problem, this.problems * this.classes)
+  }
+
+  private lineAt(theta: Float64Array, problem: number, columns: number): Line {
+    const { classes } = this
+    const size = this.rows.width * columns
     const { center, scale, width } = this.rows
-    const columns = this.problems * classes
     const weights = new Float64Array(width * classes)
     const bias = new Float64Array(classes)
     for (let k = 0; k < classes; k++) {
       const c = problem * classes + k
-      bias[k] = theta[weight.size + c]
+      bias[k] = theta[size + c]
       for (let j = 0; j < width; j++) {
         const w = theta[j * columns + c] / scale
         weights[j * classes + k] = w
@@ -164,9 +220,15 @@ const MANY = 10_000
 const SOME = 8
 
 /** The line of all rows: the minimum to within the tolerance of a head. */
-export function lineOfAll(lines: Lines, answerOf: ArrayLike<number>, start: Line | null, penalty: number, gradientTolerance: number): Line {
+export function lineOfAll(
+  lines: Lines,
+  answerOf: ArrayLike<number>,
+  start: Start | Line | null,
+  penalty: number,
+  gradientTolerance: number,
+): Line {
   lines.setTargets(answerOf)
-  if (start !== null) lines.startAt(start)
+  if (start !== null) 'line' in start ? lines.startFrom(start) : lines.startAt(start)
   if (answerOf.length >= MANY) lines.solve(penalty, { absolute: gradientTolerance }, SOME)
   lines.solve(penalty, { absolute: gradientTolerance })
   return lines.line()

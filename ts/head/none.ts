@@ -28,10 +28,9 @@ const BORROWED = 2
 export function spreadOf({ vectors, count, width }: Rows, classOf: ArrayLike<number>, classes: number): Spread {
   const sums = new Float64Array(classes * width)
   const counts = new Int32Array(classes)
-  for (let i = 0, at = 0; i < count; i++) {
-    const from = classOf[i] * width
+  for (let i = 0; i < count; i++) {
     counts[classOf[i]]++
-    for (let j = 0; j < width; j++, at++) sums[from + j] += vectors[at]
+    addRow(vectors, i * width, sums, classOf[i] * width, width)
   }
   const means = new Float32Array(classes * width)
   for (let c = 0, at = 0; c < classes; c++) for (let j = 0; j < width; j++, at++) means[at] = sums[at] / counts[c]
@@ -39,12 +38,11 @@ export function spreadOf({ vectors, count, width }: Rows, classOf: ArrayLike<num
   const totals = new Float64Array(classes)
   let total = 0
   let measured = 0
-  for (let i = 0, at = 0; i < count; i++) {
+  for (let i = 0; i < count; i++) {
     const c = classOf[i]
     const n = counts[c]
-    let square = 0
-    for (let j = 0, from = c * width; j < width; j++, at++) square += (vectors[at] - means[from + j]) ** 2
     if (n < 2) continue
+    const square = squaredDistance(vectors, i * width, means, c * width, width)
     // from the mean of the others: n/(n − 1) times as far
     squares[i] = square * (n / (n - 1)) ** 2
     totals[c] += squares[i]
@@ -60,6 +58,21 @@ export function spreadOf({ vectors, count, width }: Rows, classOf: ArrayLike<num
   return { means, spreads, distances: measured <= MOST_DISTANCES ? distances : quantiles(distances) }
 }
 
+// loops over a row are functions of their own: called a thousand times, they are compiled sooner than a loop of loops that runs once
+
+function addRow(rows: Float32Array, at: number, sums: Float64Array, to: number, width: number): void {
+  for (let j = 0; j < width; j++) sums[to + j] += rows[at + j]
+}
+
+function squaredDistance(a: Float32Array, at: number, b: Float32Array, from: number, width: number): number {
+  let sum = 0
+  for (let j = 0; j < width; j++) {
+    const x = a[at + j] - b[from + j]
+    sum += x * x
+  }
+  return sum
+}
+
 function quantiles(sorted: Float64Array): Float64Array {
   return Float64Array.from({ length: MOST_DISTANCES }, (_, i) => quantileOf(sorted, i / (MOST_DISTANCES - 1)))
 }
@@ -67,10 +80,7 @@ function quantiles(sorted: Float64Array): Float64Array {
 /** The p-value of a vector for a class. */
 export function pValueOf({ means, spreads, distances }: Spread, vector: Float32Array, c: number): number {
   const width = vector.length
-  const from = c * width
-  let square = 0
-  for (let j = 0; j < width; j++) square += (vector[j] - means[from + j]) ** 2
-  const distance = Math.sqrt(square) / spreads[c]
+  const distance = Math.sqrt(squaredDistance(vector, 0, means, c * width, width)) / spreads[c]
   let [low, high] = [0, distances.length]
   while (low < high) {
     const middle = (low + high) >> 1

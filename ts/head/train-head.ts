@@ -93,7 +93,7 @@ async function trainOneClass<L extends Label>(vectors: Vectors, labels: readonly
   const classes = read.labels.length
   const chosen =
     given !== undefined && !calibrate ? null : choosePenalty('trainHead', rows, classOf, classes, { seed, only: given, calibrate })
-  const engine = new EngineRows(rows)
+  const engine = chosen?.rows === rows.count ? chosen.engine : new EngineRows(rows)
   const l2 = given ?? chosen?.best.l2 ?? usualPenalty(engine.spread)
   const line = lineOfAll(new Lines(engine, classes, 1), classOf, chosen?.start ?? null, l2, gradientTolerance)
   return new Head<L>({

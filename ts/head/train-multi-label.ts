@@ -75,7 +75,7 @@ export async function trainMultiLabel<L extends Label>(
     judged.length === 0 || (given !== undefined && !calibrate && threshold !== 'f1')
       ? null
       : choosePenalty('trainHead', rows, setOf, classes, { seed, only: given, calibrate, answers })
-  const engine = new EngineRows(rows)
+  const engine = chosen?.rows === rows.count ? chosen.engine : new EngineRows(rows)
   const l2 = given ?? chosen?.best.l2 ?? usualPenalty(engine.spread)
   const usualThreshold = threshold === 'f1' ? USUAL_THRESHOLD : threshold
   const thresholds = Float64Array.from(names, (_, c) =>
