@@ -232,6 +232,39 @@ describe('an error says what to do about', () => {
   })
 })
 
+describe('a residual net', () => {
+  const shade = (value: number) => ({ width: 8, height: 8, data: new Uint8Array(256).fill(value) })
+  const given = { images: Array.from({ length: 20 }, (_, i) => shade(i % 2 ? 230 - i : 20 + i)), labels: Array.from({ length: 20 }, (_, i) => (i % 2 ? 'light' : 'dark')) } // biome-ignore format: one line
+
+  test('learns, has at most 100,000 weights, and is in the file', async () => {
+    const train = () => trainImages(given, { net: 'residual', epochs: 2 })
+    const [one, two] = [await train(), await train()]
+    expect(two.encode()).toEqual(one.encode())
+    expect(one.report).toMatchObject({ net: 'residual', nets: [{ net: 'residual', epochs: 2, accuracy: one.report.accuracy }] })
+    expect(one.report.parameters).toBeLessThan(100_000)
+    expect(await decodeImageModel(one.encode()).predict([shade(12)])).toEqual(await one.predict([shade(12)]))
+    expect(await one.activationMap(shade(12))).toHaveLength(64)
+  })
+
+  test('learns in the time that is left, and the better net stays', async () => {
+    const seen: string[] = []
+    const { report } = await trainImages(given, { epochs: 4, time: 60, onEpoch: ({ net, epoch }) => void seen.push(`${net} ${epoch}`) })
+    expect(seen.filter((epoch) => epoch.endsWith('1'))).toEqual(['small 1', 'residual 1'])
+    const [small, residual] = report.nets
+    expect([small.net, residual.net]).toEqual(['small', 'residual'])
+    const best = residual.validationLoss < small.validationLoss ? residual : small
+    expect([report.net, report.parameters]).toEqual([best.net, best.parameters])
+    expect(report.logLoss).toBeCloseTo(best.validationLoss, 6)
+    const { net, ...rest } = await trainImages(given, { epochs: 4 })
+    expect(rest.report.nets.map((tried) => tried.net)).toEqual(['small'])
+    expect(reportText({ ...rest, net, report } as unknown as ImageModel)).toMatch(/Nets that learned[\s\S]*small[\s\S]*residual/)
+  })
+
+  test.each([['large'], [1], [['small']], [null]])('is not %o', async (net) => {
+    await expect(trainImages(given, { net: net as never })).rejects.toThrow(/net wants .*small.*residual/)
+  })
+})
+
 test('time ends a training', async () => {
   const seen: ImageEpoch[] = []
   await trainImages(await imagesInFolder(at('shapes')), { time: 0.01, onEpoch: (epoch) => void seen.push(epoch) })

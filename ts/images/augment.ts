@@ -52,3 +52,61 @@ export function changeRows(set: ImageSet, rows: ArrayLike<number>, how: Required
 function clamp(at: number, size: number): number {
   return at < 0 ? 0 : at > size - 1 ? size - 1 : at
 }
+
+/** Targets that are mixed with the pictures: the share of each class, [rows, classes]. */
+export interface Targets {
+  values: Float32Array
+  classes: number
+}
+
+/**
+ * Mixes pictures with each other in place, and their targets: pairs of a random order, so that no picture has to be kept as it was. The last of an odd
+ * number stays as it is.
+ */
+export function mixRows(pictures: Float32Array, targets: Targets, size: number, how: Required<Augment>, generator: Generator): void {
+  const { values, classes } = targets
+  const rows = values.length / classes
+  const width = pictures.length / rows
+  const order = generator.permutation(rows)
+  for (let i = 0; i + 1 < rows; i += 2) {
+    const [a, b] = [order[i], order[i + 1]]
+    const [own, other] = [pictures.subarray(a * width, (a + 1) * width), pictures.subarray(b * width, (b + 1) * width)]
+    const [choice, x, y] = generator.uniforms(3)
+    const cuts = how.mixup === 0 || (how.cutmix > 0 && choice < 0.5)
+    const drawn = beta(cuts ? how.cutmix : how.mixup, generator)
+    const share = cuts ? swapRectangle(own, other, size, [x, y], drawn) : drawn
+    if (!cuts) blend(own, other, share)
+    blend(values.subarray(a * classes, (a + 1) * classes), values.subarray(b * classes, (b + 1) * classes), share)
+  }
+}
+
+/** a ← λ·a + (1 − λ)·b and b ← λ·b + (1 − λ)·a. */
+function blend(a: Float32Array, b: Float32Array, share: number): void {
+  for (let i = 0; i < a.length; i++) {
+    const [u, v] = [a[i], b[i]]
+    a[i] = v + share * (u - v)
+    b[i] = u + share * (v - u)
+  }
+}
+
+/** Swaps a rectangle of 1 − λ of the area around a place; less where it reaches over the edge. @returns the share of the area that stays */
+function swapRectangle(a: Float32Array, b: Float32Array, size: number, middle: readonly number[], share: number): number {
+  const side = size * Math.sqrt(1 - share)
+  const [[left, right], [top, bottom]] = middle.map((at) => [at * size - side / 2, at * size + side / 2].map((edge) => Math.round(Math.min(size, Math.max(0, edge))))) // biome-ignore format: one line
+  const channels = a.length / size ** 2
+  for (let y = top; y < bottom; y++) {
+    const [from, to] = [left, right].map((x) => (y * size + x) * channels)
+    const kept = a.slice(from, to)
+    a.set(b.subarray(from, to), from)
+    b.set(kept, from)
+  }
+  return 1 - ((right - left) * (bottom - top)) / size ** 2
+}
+
+/** A number from Beta(α, α), 0 < α ≤ 1 (Jöhnk 1964), by logarithms: of a small α both powers would be 0. */
+function beta(alpha: number, generator: Generator): number {
+  for (;;) {
+    const [x, y] = [...generator.uniforms(2)].map((u) => Math.log(1 - u))
+    if (Math.exp(x / alpha) + Math.exp(y / alpha) <= 1) return 1 / (1 + Math.exp((y - x) / alpha))
+  }
+}

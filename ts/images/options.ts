@@ -1,5 +1,6 @@
 /** Options of trainings on pictures. The command line takes values and defaults from here. */
 import { count, type Kind, object, positive, type Schema, seed, share, signal } from '../common/options.js'
+import { NETS, type NetKind } from './nets.js'
 
 /** How pictures are changed at random while a net learns, so that it sees more of them. */
 export interface Augment {
@@ -11,10 +12,22 @@ export interface Augment {
   rotate?: number
   /** Brightness and contrast by up to this share. Default 0.1. */
   light?: number
+  /**
+   * α of mixup: pictures are paired at random, and each becomes λ times itself plus 1 − λ times its partner, its class likewise, with λ from Beta(α, α)
+   * (Zhang et al. 2018). From 0 to 1; 0.2 is usual. Default 0: none.
+   */
+  mixup?: number
+  /**
+   * α of CutMix: the pictures of a pair swap a rectangle of 1 − λ of their area, and that much of their classes (Yun et al. 2019). From 0 to 1; 1 is
+   * usual. With `mixup` as well, each pair does one of the two. Default 0: none.
+   */
+  cutmix?: number
 }
 
 /** What an epoch gave. */
 export interface ImageEpoch {
+  /** The net that learned: with a limit of time there may be two, one after the other. */
+  net: NetKind
   epoch: number
   epochs: number
   /** Mean cross-entropy of the training pictures. */
@@ -30,6 +43,11 @@ export interface TrainImagesOptions {
   size?: number
   /** 1 for gray pictures, 3 for colored ones. Default: 1 if no picture has a color. */
   channels?: 1 | 3
+  /**
+   * `small`: convolutions with pooling, and two dense layers. `residual`: He et al.'s blocks, fewer weights, and two to six times as slow. Default: small;
+   * with `time` also residual, if four epochs of it fit into the time that is left, and the net with the lower validation loss stays.
+   */
+  net?: NetKind
   /** Share of the pictures of each class that measures. Default 0.2. */
   validationFraction?: number
   /** How pictures are changed at random; false: not at all. */
@@ -46,12 +64,16 @@ export interface TrainImagesOptions {
   signal?: AbortSignal
 }
 
-const augment: Kind = { wants: '{ flip, shift, rotate, light } or false', fits: (value) => value === false || object.fits(value) }
+const augment: Kind = {
+  wants: '{ flip, shift, rotate, light, mixup, cutmix } or false',
+  fits: (value) => value === false || object.fits(value),
+}
 const handler: Kind = { wants: 'a function', fits: (value) => typeof value === 'function' }
 
 export const TRAIN_IMAGES = {
   size: { is: { min: 8, max: 256, whole: true }, aka: ['imageSize', 'img_size', 'target_size'] },
   channels: { is: [1, 3] },
+  net: { is: NETS },
   validationFraction: { is: { min: 0, max: 0.9, openMin: true }, default: 0.2 },
   augment: { is: augment },
   epochs: { is: count },
@@ -66,4 +88,6 @@ export const AUGMENT = {
   shift: { is: share, default: 0.1 },
   rotate: { is: { min: 0, max: 180 }, default: 0 },
   light: { is: share, default: 0.1 },
+  mixup: { is: share, default: 0 },
+  cutmix: { is: share, default: 0, aka: ['cutMix'] },
 } satisfies Schema<Augment>

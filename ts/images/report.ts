@@ -3,6 +3,7 @@ import { classActivationMap } from '../conv/index.js'
 import { type Sequential, tensor } from '../index.js'
 import { plainRows } from './augment.js'
 import type { ImageSet, SkippedImage } from './image-set.js'
+import type { NetKind } from './nets.js'
 
 /** A picture that the net did not learn from, and where the net looked. */
 export interface ImagePicture {
@@ -17,6 +18,17 @@ export interface ImagePicture {
   map: Uint8Array
 }
 
+/** A net that learned. */
+export interface TriedNet {
+  net: NetKind
+  parameters: number
+  /** Epochs that it learned for. */
+  epochs: number
+  /** Cross-entropy and accuracy of the pictures set aside, of its best epoch. */
+  validationLoss: number
+  accuracy: number
+}
+
 /** How good a net is on pictures that it did not learn from. */
 export interface ImageReport {
   classes: readonly string[]
@@ -24,7 +36,11 @@ export interface ImageReport {
   counts: readonly number[]
   trainCount: number
   validationCount: number
+  /** The net that was kept. */
+  net: NetKind
   parameters: number
+  /** All nets that learned. */
+  nets: readonly TriedNet[]
   accuracy: number
   logLoss: number
   /** Accuracy of naming the most common class. */
@@ -42,9 +58,15 @@ export interface ImageReport {
 const KEPT = 12
 
 export function reportOf(
-  net: Sequential,
+  model: Sequential,
   set: ImageSet,
-  { train, held, probabilities }: { train: Int32Array; held: Int32Array; probabilities: readonly Float32Array[] },
+  {
+    train,
+    held,
+    probabilities,
+    net,
+    nets,
+  }: { train: Int32Array; held: Int32Array; probabilities: readonly Float32Array[]; net: NetKind; nets: readonly TriedNet[] },
 ): ImageReport {
   const { classes, labels, names, pixels, size, channels, skipped } = set
   const counts = classes.map(() => 0)
@@ -63,12 +85,12 @@ export function reportOf(
   const shown = ({ row, label, predicted, probability }: Answer): ImagePicture => ({
     ...{ name: names[row], class: classes[label], predicted: classes[predicted], probability },
     pixels: pixels.slice(row * width, (row + 1) * width),
-    map: Uint8Array.from(mapOf(net, set, row, predicted), (value) => Math.round(255 * value)),
+    map: Uint8Array.from(mapOf(model, set, row, predicted), (value) => Math.round(255 * value)),
   })
   const right = confusion.reduce((sum, row, c) => sum + row[c], 0)
   return {
-    ...{ classes: [...classes], counts, trainCount: train.length, validationCount: held.length, confusion, skipped },
-    parameters: net.parameters().reduce((sum, { size }) => sum + size, 0),
+    ...{ classes: [...classes], counts, trainCount: train.length, validationCount: held.length, confusion, skipped, net, nets },
+    parameters: model.parameters().reduce((sum, { size }) => sum + size, 0),
     accuracy: right / held.length,
     logLoss: logLoss / held.length,
     baseline: Math.max(...confusion.map((row) => row.reduce((sum, n) => sum + n, 0))) / held.length,

@@ -52,8 +52,22 @@ showInNotebooks(ImageModel.prototype, reportText, reportHtml)
 
 function blocksOf(model: ImageModel): Block[] {
   const { report, size, channels } = model
-  const { classes, counts, trainCount, validationCount, accuracy, logLoss, baseline, confusion, surest, mistakes, skipped, parameters } =
-    report
+  const {
+    classes,
+    counts,
+    trainCount,
+    validationCount,
+    accuracy,
+    logLoss,
+    baseline,
+    confusion,
+    surest,
+    mistakes,
+    skipped,
+    parameters,
+    net,
+    nets,
+  } = report
   const advice = adviceBy(RULES, report, undefined)
   const [low, high] = interval(accuracy, validationCount)
   return [
@@ -67,7 +81,7 @@ function blocksOf(model: ImageModel): Block[] {
         ['log loss', formatMetric(logLoss)],
         ['always the most common class', formatMetric(baseline)],
         ['learned from', `${formatCount(trainCount)} pictures at ${size} × ${size} pixels, ${channels === 1 ? 'gray' : 'in color'}`],
-        ['net', `${formatCount(parameters)} weights`],
+        ['net', `${net}, ${formatCount(parameters)} weights`],
       ],
     },
     {
@@ -78,6 +92,24 @@ function blocksOf(model: ImageModel): Block[] {
     },
     ...(classes.length <= MAX_CLASSES
       ? [{ ...({ kind: 'matrix', title: 'What is taken for what' } as const), counts: confusion, names: classes, only: 'page' as const }]
+      : []),
+    ...(nets.length > 1
+      ? [
+          {
+            ...({ kind: 'table', title: 'Nets that learned' } as const),
+            head: ['net', 'weights', 'epochs', 'log loss', 'accuracy'],
+            rows: nets.map((tried) => [
+              ...[
+                tried.net,
+                formatCount(tried.parameters),
+                formatCount(tried.epochs),
+                formatMetric(tried.validationLoss),
+                formatMetric(tried.accuracy),
+              ],
+            ]),
+            note: `the ${net} one was kept: its loss on the pictures set aside is the lowest`,
+          },
+        ]
       : []),
     ...drawingsBlock(model, 'What it looks at', 'the surest right answer of each class', surest),
     ...drawingsBlock(model, 'Worst mistakes', 'those of which the net is surest', mistakes),

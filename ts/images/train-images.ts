@@ -3,15 +3,16 @@ import { clock } from '../common/clock.js'
 import { rangeError } from '../common/errors.js'
 import { readOptions } from '../common/options.js'
 import { RandomStream } from '../common/random-stream.js'
-import { Conv2d, MaxPool } from '../conv/index.js'
-import { Adam, BatchNorm, crossEntropy, Dense, Dropout, Flatten, fit, Generator, type Module, Sequential, schedules } from '../index.js'
+import { sizeOf } from '../common/shape.js'
+import { Adam, crossEntropy, fit, Generator, type Sequential, schedules, type Tensor, tensor } from '../index.js'
 import { cutParts } from '../rows/cut.js'
-import { changeRows, plainRows } from './augment.js'
+import { changeRows, mixRows, plainRows } from './augment.js'
 import { ImageModel } from './image-model.js'
 import { type ImageSet, type LabeledImages, readImageSet } from './image-set.js'
+import { type NetKind, netOf } from './nets.js'
 import { AUGMENT, type Augment, TRAIN_IMAGES, type TrainImagesOptions } from './options.js'
 import { probabilitiesOf } from './probabilities.js'
-import { reportOf } from './report.js'
+import { reportOf, type TriedNet } from './report.js'
 
 /** Pictures of each class that a training needs: one learns, one measures. */
 const LEAST_OF_CLASS = 2
@@ -29,7 +30,8 @@ const RATE = 0.004
  * epoch, and keeps the weights of the best epoch.
  *
  * The net has blocks of a 3 × 3 convolution, batch normalization, relu and max pooling, as many as the size allows, and two dense layers behind them
- * (LeCun et al. 1998; Ioffe and Szegedy 2015). Its rate rises and falls in one cycle (Smith 2018).
+ * (LeCun et al. 1998; Ioffe and Szegedy 2015). With a limit of `time`, a residual net learns in the time that is left, and the net with the lower
+ * validation loss stays. The rate rises and falls in one cycle (Smith 2018).
  *
  * @param images pictures and the class of each, such as {@link imagesInFolder} gives
  * @example
@@ -58,13 +60,18 @@ export async function trainImages(images: LabeledImages, given: TrainImagesOptio
     throw rangeError(
       `trainImages: validationFraction ${options.validationFraction} of ${set.count} pictures leaves none to ${held.length === 0 ? 'measure with' : 'learn from'}; add pictures, or choose a ${held.length === 0 ? 'larger' : 'smaller'} fraction`,
     )
-  const model = netOf(set, options.seed)
-  await learn(model, set, train, held, how, options, start)
+  const lesson: Lesson = { set, train, held, how, options, start, inputs: plainRows(set, train), batchSize: batchSizeOf(train.length) }
+  let best = await learn(options.net ?? 'small', lesson)
+  const nets = [best.tried]
+  // only a limit of time says that there is some left
+  if (options.net === undefined && options.time !== undefined && (await canLearn('residual', lesson))) {
+    const other = await learn('residual', lesson)
+    nets.push(other.tried)
+    if (other.tried.validationLoss < best.tried.validationLoss) best = other
+  }
+  const { model } = best
   const probabilities = probabilitiesOf(model, set, held)
-  return new ImageModel(model, {
-    ...stateOf(set),
-    report: reportOf(model, set, { train, held, probabilities }),
-  })
+  return new ImageModel(model, { ...stateOf(set), report: reportOf(model, set, { train, held, probabilities, net: best.tried.net, nets }) })
 }
 
 function stateOf({ size, channels, classes }: ImageSet) {
@@ -82,46 +89,53 @@ function checkClasses({ classes, labels, skipped }: ImageSet): void {
     )
 }
 
-/** Blocks of convolution, each half as large as the one before with more channels, and dense layers. */
-function netOf({ size, channels, classes }: ImageSet, seed: number): Sequential {
-  const layers: Module[] = []
-  let [side, inputs, filters] = [size, channels as number, 16]
-  for (; side >= 6 && filters <= 64; side = Math.floor(side / 2), inputs = filters, filters *= 2)
-    layers.push(
-      new Conv2d(inputs, filters, 3, { padding: 'same', bias: false }),
-      new BatchNorm(filters, { activation: 'relu' }),
-      new MaxPool(2),
-    )
-  // without normalization a hundred classes stay at chance: 2 % of characters are named right after ten epochs, with it 99 %
-  const hidden = [new Dense(side * side * inputs, 64, { bias: false }), new BatchNorm(64, { activation: 'relu' }), new Dropout(0.3)]
-  return new Sequential([...layers, new Flatten(), ...hidden, new Dense(64, classes.length)], { seed }) as Sequential
+/** What all nets of a training learn from, and how. */
+interface Lesson {
+  set: ImageSet
+  train: Int32Array
+  held: Int32Array
+  how: Required<Augment> | false
+  options: TrainImagesOptions & { seed: number }
+  start: number
+  /** The pictures of `train` as an epoch sees them. All epochs have one array: of many pictures it is gigabytes. */
+  inputs: Float32Array
+  batchSize: number
 }
 
-async function learn(
-  model: Sequential,
-  set: ImageSet,
-  train: Int32Array,
-  held: Int32Array,
-  how: Required<Augment> | false,
-  { epochs, time = Number.POSITIVE_INFINITY, seed, onEpoch, signal }: TrainImagesOptions & { seed: number },
-  start: number,
-): Promise<void> {
+/** True if a net can learn for enough epochs in the time that is left, by the time of two batches. */
+async function canLearn(
+  kind: NetKind,
+  { set, train, inputs, batchSize, options: { time = 0, seed, signal }, start }: Lesson,
+): Promise<boolean> {
+  const rows = Math.min(train.length, 2 * batchSize)
+  const [shape, targets] = [[rows, set.size, set.size, set.channels], Int32Array.from(train.subarray(0, rows), (row) => set.labels[row])]
+  const model = netOf(kind, set, seed)
+  const began = clock.now()
+  await fit(model, { inputs: inputs.subarray(0, sizeOf(shape)), shape, targets, loss: crossEntropy, optimizer: new Adam(model.parameters()), batchSize, epochs: 1, signal, verbose: false }) // biome-ignore format: one line
+  signal?.throwIfAborted()
+  const epoch = ((clock.now() - began) / rows) * train.length
+  return start + 1000 * time - clock.now() >= LEAST_EPOCHS * epoch
+}
+
+async function learn(kind: NetKind, lesson: Lesson): Promise<{ model: Sequential; tried: TriedNet }> {
+  const { set, train, held, how, options, start, inputs, batchSize } = lesson
+  const { epochs, time = Number.POSITIVE_INFINITY, seed, onEpoch, signal } = options
+  const model = netOf(kind, set, seed)
   const generator = new Generator(seed)
   const optimizer = new Adam(model.parameters(), { learningRate: RATE })
-  const batchSize = batchSizeOf(train.length)
   const steps = Math.ceil(train.length / batchSize)
   let planned = epochs ?? Math.min(MOST_EPOCHS, Math.max(LEAST_EPOCHS, Math.round(SHOWN / train.length)))
-  const [shape, targets] = [[train.length, set.size, set.size, set.channels], Int32Array.from(train, (row) => set.labels[row])]
-  // all epochs have one array: of many pictures it is gigabytes
-  const inputs = plainRows(set, train)
-  let best = { loss: Number.POSITIVE_INFINITY, state: model.state(), epoch: 0 }
+  const shape = [train.length, set.size, set.size, set.channels]
+  let best = { loss: Number.POSITIVE_INFINITY, accuracy: 0, state: model.state(), epoch: 0 }
+  let done = 0
   for (let epoch = 1; epoch <= planned; epoch++) {
     signal?.throwIfAborted()
     const began = clock.now()
     if (how !== false) changeRows(set, train, how, generator, inputs)
+    const targets = targetsOf(set, train, how, generator, inputs)
     const cycle = schedules.oneCycle(RATE, { steps: planned * steps })
-    const done = (epoch - 1) * steps
-    const schedule = (step: number) => cycle(done + step)
+    const before = done * steps
+    const schedule = (step: number) => cycle(before + step)
     const history = await fit(model, {
       inputs,
       shape,
@@ -136,8 +150,9 @@ async function learn(
     })
     if (signal?.aborted) signal.throwIfAborted()
     const { loss, accuracy } = measure(probabilitiesOf(model, set, held), set, held)
-    onEpoch?.({ epoch, epochs: planned, loss: history.epochs[0].loss, validationLoss: loss, accuracy })
-    if (loss < best.loss) best = { loss, state: model.state(), epoch }
+    done = epoch
+    onEpoch?.({ net: kind, epoch, epochs: planned, loss: history.epochs[0].loss, validationLoss: loss, accuracy })
+    if (loss < best.loss) best = { loss, accuracy, state: model.state(), epoch }
     if (epoch - best.epoch > PATIENCE * planned) break
     // as many epochs as the time allows, by the first: the rate has fallen when it is over
     if (epoch === 1 && Number.isFinite(time))
@@ -145,6 +160,25 @@ async function learn(
     if (clock.now() - start > 1000 * time) break
   }
   model.loadState(best.state)
+  const parameters = model.parameters().reduce((sum, { size }) => sum + size, 0)
+  return { model, tried: { net: kind, parameters, epochs: done, validationLoss: best.loss, accuracy: best.accuracy } }
+}
+
+/** The class of each picture, or the share of each class in it after mixing. */
+function targetsOf(
+  set: ImageSet,
+  train: Int32Array,
+  how: Required<Augment> | false,
+  generator: Generator,
+  inputs: Float32Array,
+): Tensor | Int32Array {
+  const labels = Int32Array.from(train, (row) => set.labels[row])
+  if (how === false || (how.mixup === 0 && how.cutmix === 0)) return labels
+  const classes = set.classes.length
+  const values = new Float32Array(labels.length * classes)
+  for (const [i, label] of labels.entries()) values[i * classes + label] = 1
+  mixRows(inputs, { values, classes }, set.size, how, generator)
+  return tensor(values, [labels.length, classes])
 }
 
 function batchSizeOf(count: number): number {

