@@ -29,6 +29,7 @@ const CATEGORIES = {
   curvature: 'Curvature',
   recurrent: 'Layers',
   solve: 'Solvers',
+  text: 'Data',
   data: 'Data',
   rows: 'Data',
   report: 'Tables',

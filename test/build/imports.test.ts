@@ -22,7 +22,7 @@ const LEVELS = [
   ['plot'],
   ['select', 'report'],
   ['files', 'export'],
-  ['index', 'debug', 'attention', 'conv', 'notebook', 'recurrent'],
+  ['index', 'debug', 'attention', 'conv', 'notebook', 'recurrent', 'text'],
   ['entries', 'search'],
   ['head', 'images', 'series', 'stream', 'table', 'tune', 'xray'],
   ['cli'],

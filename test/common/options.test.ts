@@ -27,6 +27,7 @@ import { fitStream, OnlineLearner } from '../../ts/stream/index.js'
 import { explainTable, inspectTable, prepareTable, tableNet, tableToFunction, trainTable } from '../../ts/table/index.js'
 import * as tune from '../../ts/tune/index.js'
 import { plotXray, XRay } from '../../ts/xray/index.js'
+import * as text from '../../ts/text/index.js'
 import { fixture as xrayed } from '../xray/fixture.js'
 
 const TINY = { vocabulary: 2, context: 2, width: 2, heads: 1, blocks: 1 }
@@ -75,6 +76,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   BACKWARD: ['backward', (o) => p().backward(undefined, o)],
   BATCH_NORM: ['BatchNorm', (o) => new gradus.BatchNorm(2, o)],
   BLOBS: ['blobs', data.blobs],
+  BUCKETS: ['bucketBatches', (o) => text.bucketBatches([[1]], [0], o), { pad: 0 }],
   CENTRALIZE: ['centralize', optim.centralize],
   CHECKPOINT: ['Checkpoint', (o) => new gradus.Checkpoint('x.safetensors', o)],
   CIRCLES: ['circles', data.circles],
@@ -107,6 +109,8 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   EARLY_STOPPING: ['EarlyStopping', (o) => new gradus.EarlyStopping(o)],
   EMBEDDING: ['Embedding', (o) => new gradus.Embedding(2, 2, o)],
   ENCODER: ['encoderFromState', (o) => data.encoderFromState(data.fromTable(TABLE_ROWS, { target: 'y' }).state(), o)],
+  ENCODE_TEXT: ['encode', async (o) => (await text.trainTokenizer('a')).encode('a', o)],
+  DECODE_TOKENS: ['decode', async (o) => (await text.trainTokenizer('a')).decode([1], o)],
   ENCODE_MODEL: ['encodeModel', (o) => gradus.encodeModel(net(), {}, o)],
   ENSEMBLE: ['Ensemble', (o) => new gradus.Ensemble([net()], o)],
   EVALUATE: ['evaluateModel', (o) => gradus.evaluateModel(net(), o), { ...rows, loss: mse }],
@@ -199,6 +203,8 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   PERCENTILE: ['median', tune.median],
   PERIOD: ['Checkpoint: every', (o) => new gradus.Checkpoint('x.safetensors', { every: o })],
   PLOT_HISTORY: ['plotHistory', (o) => plotHistory({ epochs: [] }, o)],
+  NEXT_TOKENS: ['nextTokenRows', (o) => text.nextTokenRows([1, 2, 3], o), { context: 1 }],
+  PAD_TOKENS: ['padTokens', (o) => text.padTokens([[1]], o), { pad: 0 }],
   PLOT_XRAY: ['plotXray', (o) => plotXray(xrayed(), o)],
   POLYNOMIAL: ['polynomial', (o) => schedules.polynomial(1, o), { steps: 1 }],
   ONNX_FEATURES: ['fromOnnxFeatures', (o) => conv.fromOnnxFeatures(new Uint8Array(0), o)],
@@ -243,6 +249,7 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   STANDARDIZE: ['standardize', (o) => data.standardize(data.trainTestSplit(data.iris()), o)],
   STEP: ['Adam.step()', (o) => new Adam(net().parameters()).step(o)],
   STEPS: ['trainSteps', (o) => gradus.trainSteps(net(), o).next(), trained().options],
+  STEP_MASK: ['stepMask', (o) => text.stepMask([[1]], o), { pad: 0, vocabulary: 2 }],
   STEPS_TO_TAKE: ['LSTM(1, 1)', (o) => new recurrent.LSTM(1, 1).run(SEQUENCES, o)],
   STEP_DECAY: ['stepDecay', (o) => schedules.stepDecay(1, o), { every: 1 }],
   STRONG_WOLFE: ['strongWolfe', (o) => strongWolfe((t) => ({ t, value: t, slope: 1 }), { t: 0, value: 0, slope: -1 }, 1, o)],
@@ -283,6 +290,9 @@ const CALLS: Record<string, [who: string, call: (options: Given) => unknown, nee
   WEIGHT_AVERAGE: ['WeightAverage', (o) => new gradus.WeightAverage(new Adam(net().parameters()), o)],
   XOR: ['xor', data.xor],
   VIEW: ['view', (o) => view([[1]], o)],
+  TRAIN_TOKENIZER: ['trainTokenizer', (o) => text.trainTokenizer(['a b'], o)],
+  READ_TEXT: ['readText', (o) => text.readText(new Uint8Array(1), o)],
+  READ_TOKENIZER: ['readTokenizer', (o) => text.readTokenizer({ vocabulary: '{"a":0}', merges: '' }, o)],
   XRAY: ['XRay', (o) => new XRay(o)],
 }
 

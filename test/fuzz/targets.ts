@@ -16,6 +16,7 @@ import { Dense } from '../../ts/nn/dense.js'
 import { Sequential } from '../../ts/nn/sequential.js'
 import { tableModelFrom } from '../../ts/table/model.js'
 import { tensor } from '../../ts/tensor.js'
+import { readTokenizer } from '../../ts/text/index.js'
 import { checkedJob, signOf } from '../../ts/tune/queue/job.js'
 import { axesOf } from '../../ts/tune/space.js'
 import { entriesIn, Journal } from '../../ts/tune/storage/journal.js'
@@ -293,6 +294,19 @@ function csv(bytes: Uint8Array): void {
   )
 }
 
+/** The bytes are tokenizer.json, or vocab.json, a line with = and merges.txt. What is read encodes texts, and is written as the same again. */
+function tokenizer(bytes: Uint8Array): void {
+  const [first, ...rest] = new TextDecoder().decode(bytes).split('\n=\n')
+  const read = guarded(() => readTokenizer(rest.length === 0 ? first : { vocabulary: first, merges: rest.join('\n') }), /^readTokenizer: /)
+  if (read === undefined) return
+  check(read.size <= bytes.length, `${read.size} tokens in a file of ${bytes.length}`)
+  check(readTokenizer(read.toJson()).toJson() === read.toJson(), 'what was read is written as something else')
+  for (const text of ['', 'a b', ' the\n<pad>', 'ü🐈']) {
+    const tokens = guarded(() => read.encode(text, { special: true }), /^encode: /)
+    if (tokens !== undefined) read.decode(tokens)
+  }
+}
+
 /** The targets by name of the parser. To add a parser, add a line such as `npy: parser(/^NPY data\b/, parseNpy)`; words of its format below help. */
 export const targets: Readonly<Record<string, Target>> = {
   safetensors,
@@ -310,10 +324,16 @@ export const targets: Readonly<Record<string, Target>> = {
   head,
   journal,
   queue,
+  tokenizer,
 }
 
 /** Keywords of the formats, which a fuzzer would take long to find. */
 export const tokens: Readonly<Record<string, readonly string[]>> = {
+  tokenizer: [
+    ...['"model":{"type":"BPE"', '"WordLevel"', '"vocab":{"a":0,"b":1,"ab":2}', '"merges":[["a","b"]]', '"merges":["a b"]', '"unk_token":"a"'],
+    ...['"pre_tokenizer":', '{"type":"Whitespace"}', '"added_tokens":[', '{"id":3,"content":"<pad>","special":true}', '"normalizer":{"type":"NFC"}'],
+    ...['"__proto__":', '\n=\n', '#version: 0.2\n', 'a b\n', '16777215', '1e9', 'null', ','],
+  ],
   safetensors: [
     '"dtype":',
     '"shape":',

@@ -23,6 +23,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   'ts/attention/index.ts': 'Attention: `gradus/attention`',
   'ts/recurrent/index.ts': 'Recurrent layers: `gradus/recurrent`',
   'ts/solve/index.ts': 'Solvers: `gradus/solve`',
+  'ts/text/index.ts': 'Texts: `gradus/text`',
   'ts/data/index.ts': 'Data: `gradus/data`',
   'ts/head/index.ts': 'Classes on vectors: `gradus/head`',
   'ts/images/index.ts': 'Pictures in one call: `gradus/images`',

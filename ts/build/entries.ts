@@ -1,6 +1,6 @@
 /** Entries of the package whose folder of ts/ has an index: they share the engine of `gradus`. */
 export const SHARING = [
-  ...(['attention', 'conv', 'curvature', 'debug', 'export', 'metrics', 'notebook', 'optim', 'plot', 'recurrent', 'solve'] as const),
+  ...(['attention', 'conv', 'curvature', 'debug', 'export', 'metrics', 'notebook', 'optim', 'plot', 'recurrent', 'solve', 'text'] as const),
 ] as const
 
 /** Entries that are built on the others and import them by their names. */

@@ -187,7 +187,10 @@ function checkPart({ plan, means }: Training, { epochs, part }: SavedTraining): 
   savedCount(batches, 'resume: batches of the epoch')
   if (batches >= plan.batchesPerEpoch)
     throw rangeError(`resume: ${batches} batches are more than the part of an epoch of ${plan.batchesPerEpoch}`)
-  if (samples !== batches * plan.batchSize || !(seconds >= 0) || typeof lossSum !== 'number')
+  // batches of a stream may have fewer rows: fitStream does not know their number
+  const isStream = plan.batchesPerEpoch === Number.MAX_SAFE_INTEGER
+  const most = batches * plan.batchSize
+  if (!(samples === most || (isStream && samples >= batches && samples < most)) || !(seconds >= 0) || typeof lossSum !== 'number')
     throw rangeError(`resume: ${show(samples)} rows, ${show(seconds)} seconds and a loss of ${show(lossSum)} are no part of an epoch`)
   const isSame = Array.isArray(sums) && sums.length === means.sums.length && sums.every((sum) => typeof sum === 'number')
   const isKept =

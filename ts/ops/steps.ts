@@ -16,6 +16,15 @@ export interface StepsToTake {
 
 export const STEPS_TO_TAKE = { lengths: { is: anything }, mask: { is: anything } } satisfies Schema<StepsToTake>
 
+/** Masks that were computed as such. A check of numbers that a step computes would keep `fit` from replaying it. */
+const computed = new WeakSet<Tensor>()
+
+/** @internal a mask that consists of 0 and 1 by its making */
+export function asMask(mask: Tensor): Tensor {
+  computed.add(mask)
+  return mask
+}
+
 /** @internal the mask of a batch from lengths or a mask; null if every step counts. @throws RangeError, ShapeError, TypeError */
 export function maskOf(name: string, x: Tensor, { lengths, mask }: StepsToTake): Tensor | null {
   if (lengths === undefined && mask === undefined) return null
@@ -25,6 +34,7 @@ export function maskOf(name: string, x: Tensor, { lengths, mask }: StepsToTake):
   const given = asFloats(mask as TensorLike, x.backend, `${name}: mask`)
   if (!sameShape(given.shape, [rows, steps]))
     throw new ShapeError(`${name}: mask wants shape [${rows}, ${steps}], a number for each step, got ${formatShape(given.shape)}`)
+  if (computed.has(given)) return given
   given.check((values) => {
     for (let i = 0; i < values.length; i++)
       if (values[i] !== 0 && values[i] !== 1)

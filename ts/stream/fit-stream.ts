@@ -255,7 +255,7 @@ class StreamRun implements Training {
     this.source = new Source(options.data, { retries, stallTime, seeks, signal, areTables: encoder !== undefined })
     const skips = badRows === 'skip'
     const checkTargets = skips ? targetCheck(model, options.loss) : undefined
-    const reader = new NumberReader({ who: 'fitStream', model, encoder, skips, checkTargets })
+    const reader = new NumberReader({ who: 'fitStream', model, encoder, skips, takesRagged: true, checkTargets })
     this.filler = new WindowFiller(this.source, reader, (first) => this.windowFor(first))
     const position = new StreamPosition(epochRows ?? 0)
     this.position = position
@@ -437,7 +437,7 @@ class StreamRun implements Training {
       throw this.placed(error, window)
     }
     follow()
-    // a shorter window is the last one of its epoch, which is saved at its end
+    // a shorter window is the last one of its epoch, which is saved at its end, or of ragged rows, whose next window is saved
     if (numbers.count % batchSize === 0 && position.batches * batchSize >= numbers.count) await this.saveBatches()
   }
 
@@ -517,6 +517,8 @@ class StreamRun implements Training {
   private windowFor({ inputs, targets, count }: Numbers): number {
     const { window, batchSize } = this.options
     const bytes = (inputs.byteLength + targets.byteLength) / count
+    // ragged rows keep the size that the first ones gave, so that a resumed training has the same
+    if (this.position.size > 0) return this.position.size
     const rows = window ?? Math.min(WINDOW_ROWS, Math.floor(WINDOW_BYTES / bytes))
     this.position.size = Math.max(1, Math.ceil(rows / batchSize)) * batchSize
     return this.position.size
@@ -603,4 +605,12 @@ class StreamRun implements Training {
   }
 }
 
-const NOTHING: Numbers = { inputs: new Float32Array(1), targets: new Float32Array(1), weights: null, count: 1, shape: [], targetShape: [] }
+const NOTHING: Numbers = {
+  inputs: new Float32Array(1),
+  targets: new Float32Array(1),
+  weights: null,
+  count: 1,
+  shape: [],
+  targetShape: [],
+  ragged: false,
+}

@@ -20,6 +20,8 @@ export interface Numbers {
   shape: Shape
   /** Shape of the targets of one row. */
   targetShape: Shape
+  /** True if other rows may have another shape. */
+  ragged: boolean
 }
 
 /** Consecutive rows of a stream. */
@@ -54,11 +56,13 @@ export interface ReaderOptions {
   encoder: RowEncoder | undefined
   /** True if rows that cannot be read are skipped. */
   skips: boolean
+  /** True if rows may have different shapes. */
+  takesRagged: boolean
   /** Throws for targets that the loss refuses. Default: such targets are found when they are learnt. */
   checkTargets?: ((rows: Numbers) => void) | undefined
 }
 
-/** @internal Reads the items of one stream. All rows have the shapes of the first one. */
+/** @internal Reads the items of one stream. All rows have the shapes of the first one, unless they are ragged. */
 export class NumberReader {
   /** The first rows: others have their shapes and types. */
   first: Numbers | null = null
@@ -146,15 +150,17 @@ export class NumberReader {
 
   /** @throws RangeError, ShapeError for rows that are not like the first ones */
   private checked(numbers: Numbers): Numbers {
-    const { count, shape, targetShape, weights } = numbers
+    const { count, shape, targetShape, weights, ragged } = numbers
     if (count === 0) return numbers
+    if (ragged && !this.options.takesRagged) throw rangeError('ragged rows are for fitStream; fill them up to one length')
     const known = this.first
     if (known !== null) {
+      if (ragged !== known.ragged) throw rangeError(`ragged is ${ragged}, unlike in the rows before`)
       for (const [what, now, before] of [
         ['inputs', shape, known.shape],
         ['targets', targetShape, known.targetShape],
       ] as const)
-        if (!sameShape(now, before))
+        if (!ragged && !sameShape(now, before))
           throw new ShapeError(`${what} have shape ${formatShape(now)}, those of the rows before ${formatShape(before)}`)
       if ((weights === null) !== (known.weights === null))
         throw rangeError(`there ${weights === null ? 'is no weight' : 'is a weight'}, unlike in the rows before`)
@@ -194,6 +200,7 @@ function joined(rows: readonly StreamBatch[]): StreamBatch {
     inputs: rows.map(({ inputs }) => (inputs instanceof Tensor ? inputs.toArray() : inputs)) as TensorLike,
     targets: rows.map(({ targets }) => targets) as TensorLike,
     weights: hasWeights ? (rows.map(({ weights }) => weights) as TensorLike) : undefined,
+    ragged: rows[0].ragged === true,
   }
 }
 
@@ -225,7 +232,15 @@ function numbersOf({ backend }: Module, batch: StreamBatch): Numbers {
   if (weights !== null && weights.values.length !== count)
     throw new ShapeError(`${count} rows of inputs but ${weights.values.length} weights`)
   const targetShape = !isFlat ? rest : targets.values.length === inputs.values.length ? shape : [entries / count]
-  return { inputs: inputs.values, targets: targets.values, weights: weights?.values ?? null, count, shape, targetShape }
+  return {
+    inputs: inputs.values,
+    targets: targets.values,
+    weights: weights?.values ?? null,
+    count,
+    shape,
+    targetShape,
+    ragged: batch.ragged === true,
+  }
 }
 
 /** @internal rows from..to, as views */
@@ -281,13 +296,13 @@ export function copyOf(numbers: Numbers): Numbers {
 }
 
 /** @internal arrays for rows like these */
-export function arraysLike({ inputs, targets, weights, shape, targetShape }: Numbers, count: number): Numbers {
+export function arraysLike({ inputs, targets, weights, shape, targetShape, ragged }: Numbers, count: number): Numbers {
   const array = (values: NumberArray, width: number) => new (values.constructor as new (size: number) => NumberArray)(count * width)
   return {
     inputs: array(inputs, sizeOf(shape)),
     targets: array(targets, sizeOf(targetShape)),
     weights: weights && array(weights, 1),
-    ...{ count, shape, targetShape },
+    ...{ count, shape, targetShape, ragged },
   }
 }
 

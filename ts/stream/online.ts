@@ -121,6 +121,7 @@ export class OnlineLearner {
       model,
       encoder,
       skips: badRows === 'skip',
+      takesRagged: false,
       checkTargets: targetCheck(model, this.options.loss),
     })
   }

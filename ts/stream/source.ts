@@ -13,6 +13,11 @@ export interface StreamBatch {
   targets: TensorLike
   /** A factor per row on its loss. */
   weights?: TensorLike | undefined
+  /**
+   * True if rows of other batches may have another shape, such as sequences of another length: neighbors of one shape are a window, in which they are
+   * mixed. Default false: another shape is an error.
+   */
+  ragged?: boolean
 }
 
 /** One item of a stream: rows of a table, one such row, or numbers. */

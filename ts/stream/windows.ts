@@ -1,6 +1,7 @@
 /** Windows: the next rows of a stream in arrays, while the net learns those of the window before. */
 import { rangeError } from '../common/errors.js'
 import { Pacer } from '../common/pacer.js'
+import { sameShape } from '../common/shape.js'
 import { warnOnce } from '../common/warn.js'
 import { arraysLike, type BadRow, between, copyRows, type NumberReader, type Numbers, type Segment } from './numbers.js'
 import { Repeats } from './repeats.js'
@@ -77,6 +78,7 @@ export class WindowFiller {
         continue
       }
       const { numbers, row } = segment
+      if (buffer !== null && !areAlike(numbers, buffer)) break
       if (count === 0) {
         size = Math.min(most, this.sizeFor(numbers))
         this.turn = 1 - this.turn
@@ -150,9 +152,10 @@ export class WindowFiller {
 
   /** The present buffer, larger if there is no room for `wanted` rows: a window may be as large as a source that is small. */
   private roomFor(like: Numbers, used: number, wanted: number, most: number): Numbers {
-    const known = this.buffers[this.turn]
+    const before = this.buffers[this.turn]
+    const known = before !== null && areAlike(before, like) ? before : null
     if (known !== null && known.count >= wanted) return known
-    const made = arraysLike(this.reader.first ?? like, Math.min(most, Math.max(wanted, 2 * used)))
+    const made = arraysLike(like.ragged ? like : (this.reader.first ?? like), Math.min(most, Math.max(wanted, 2 * used)))
     if (known !== null) copyRows(known, 0, used, made, 0)
     this.buffers[this.turn] = made
     return made
@@ -167,4 +170,12 @@ export class WindowFiller {
   }
 }
 
-const NONE: Numbers = { inputs: new Float32Array(), targets: new Float32Array(), weights: null, count: 0, shape: [], targetShape: [] }
+/** True for rows that fit into one array. */
+function areAlike(a: Numbers, b: Numbers): boolean {
+  return sameShape(a.shape, b.shape) && sameShape(a.targetShape, b.targetShape)
+}
+
+const NONE: Numbers = {
+  ...{ inputs: new Float32Array(), targets: new Float32Array(), weights: null, count: 0 },
+  ...{ shape: [], targetShape: [], ragged: false },
+}
