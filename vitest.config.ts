@@ -16,6 +16,7 @@ if (process.platform !== 'win32' && spawnSync('ts/build/wasm.sh', ['--is-built']
 const SHARED = [
   'test/{attention,conv,curvature,data,export,io,loss,metrics,nn,ops,optim,plot,recurrent,report,rows,schedule,search,select,solve}/**/*.test.ts',
   'test/{autograd,tensor,trace}.test.ts',
+  'test/text/{oracle,read-text,tokenizer}.test.ts',
 ]
 /** Tests of documents, of the build and of the command line, which start programs by paths of Unix. */
 const UNIX = ['test/{bench,build,cli,docs}/**/*.test.ts']
