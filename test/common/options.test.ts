@@ -25,9 +25,9 @@ import { forecast } from '../../ts/series/index.js'
 import { fitCurve, levenbergMarquardt, minimize, strongWolfe } from '../../ts/solve/index.js'
 import { fitStream, OnlineLearner } from '../../ts/stream/index.js'
 import { explainTable, inspectTable, prepareTable, tableNet, tableToFunction, trainTable } from '../../ts/table/index.js'
+import * as text from '../../ts/text/index.js'
 import * as tune from '../../ts/tune/index.js'
 import { plotXray, XRay } from '../../ts/xray/index.js'
-import * as text from '../../ts/text/index.js'
 import { fixture as xrayed } from '../xray/fixture.js'
 
 const TINY = { vocabulary: 2, context: 2, width: 2, heads: 1, blocks: 1 }

@@ -330,8 +330,21 @@ export const targets: Readonly<Record<string, Target>> = {
 /** Keywords of the formats, which a fuzzer would take long to find. */
 export const tokens: Readonly<Record<string, readonly string[]>> = {
   tokenizer: [
-    ...['"model":{"type":"BPE"', '"WordLevel"', '"vocab":{"a":0,"b":1,"ab":2}', '"merges":[["a","b"]]', '"merges":["a b"]', '"unk_token":"a"'],
-    ...['"pre_tokenizer":', '{"type":"Whitespace"}', '"added_tokens":[', '{"id":3,"content":"<pad>","special":true}', '"normalizer":{"type":"NFC"}'],
+    ...[
+      '"model":{"type":"BPE"',
+      '"WordLevel"',
+      '"vocab":{"a":0,"b":1,"ab":2}',
+      '"merges":[["a","b"]]',
+      '"merges":["a b"]',
+      '"unk_token":"a"',
+    ],
+    ...[
+      '"pre_tokenizer":',
+      '{"type":"Whitespace"}',
+      '"added_tokens":[',
+      '{"id":3,"content":"<pad>","special":true}',
+      '"normalizer":{"type":"NFC"}',
+    ],
     ...['"__proto__":', '\n=\n', '#version: 0.2\n', 'a b\n', '16777215', '1e9', 'null', ','],
   ],
   safetensors: [

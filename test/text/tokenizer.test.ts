@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { Generator } from '../../ts/index.js'
 import { readTokenizer, type Tokenizer, type TrainTokenizerOptions, trainTokenizer } from '../../ts/text/index.js'
 
+// biome-ignore lint/suspicious/noExplicitAny: the tests change every part of a file
+type AnyFile = any
+
 const TEXTS = ['the cat sat on the mat', 'the dog sat on the log', 'a cat, and a dog']
 const train = (options: TrainTokenizerOptions = {}) => trainTokenizer(TEXTS, options)
 
@@ -152,7 +155,7 @@ describe('what does not fit is refused', () => {
 })
 
 describe('a file', () => {
-  const json = async (options: TrainTokenizerOptions, change: (file: any) => void): Promise<string> => {
+  const json = async (options: TrainTokenizerOptions, change: (file: AnyFile) => void): Promise<string> => {
     const file = JSON.parse((await train(options)).toJson())
     change(file)
     return JSON.stringify(file)
@@ -198,7 +201,7 @@ describe('a file', () => {
     expect(() => readTokenizer(null as never)).toThrow(/wants the text/)
   })
 
-  test.each<[TrainTokenizerOptions, (file: any) => void, RegExp]>([
+  test.each<[TrainTokenizerOptions, (file: AnyFile) => void, RegExp]>([
     [{}, (f) => (f.model.type = 'WordPiece'), /model wants the type BPE or WordLevel, got 'WordPiece'/],
     [{}, (f) => (f.model.type = 'Unigram'), /got 'Unigram'/],
     [{}, (f) => (f.model = null), /model wants an object, got null/],

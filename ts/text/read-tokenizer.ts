@@ -170,8 +170,9 @@ function listOf(vocab: Json, name: string, added: readonly Added[]): string[] {
     put(content, id, 'added_tokens')
   }
   if (out.length === 0) throw rangeError(`${WHO}: ${name} has no tokens`)
-  const gap = out.findIndex((token) => token === undefined)
-  if (gap >= 0)
+  let gap = 0
+  while (out[gap] !== undefined) gap++
+  if (gap < out.length)
     throw rangeError(`${WHO}: ${name} has no token ${gap}, but ${entries.length} others up to ${out.length - 1}; is the file whole?`)
   if (new Set(out).size < out.length) throw rangeError(`${WHO}: added_tokens have the same text twice`)
   return out as string[]
