@@ -1,4 +1,5 @@
 /** Models of every layer for exports, each with inputs: the same bits on every machine, so that files of them are the same bytes. */
+import { GPT, LearnedPositions, MultiHeadAttention, RMSNorm, SinusoidalPositions, TransformerBlock } from '../../ts/attention/index.js'
 import {
   AvgPool,
   Concat,
@@ -35,6 +36,7 @@ import {
   type Tensor,
   tensor,
 } from '../../ts/index.js'
+import { GRU, LSTM, SimpleRNN } from '../../ts/recurrent/index.js'
 
 export interface Case {
   name: string
@@ -232,5 +234,55 @@ export function cases(): Case[] {
       inputShape: [6, 5, 2],
       in: ['onnx'],
     },
+    ...[
+      { name: 'a simple recurrent layer', layer: new SimpleRNN(3, 4) },
+      { name: 'both directions', layer: new SimpleRNN(3, 4, { bidirectional: true, bias: false }) },
+      { name: 'a GRU', layer: new GRU(3, 5) },
+      { name: 'a GRU of Cho', layer: new GRU(3, 5, { resetAfter: false, bidirectional: true }) },
+      { name: 'an LSTM', layer: new LSTM(3, 5, { bidirectional: true }) },
+    ].map(({ name, layer }) => ({
+      name: `recurrence: ${name}`,
+      model: net(layer, new Dense<number, number>((layer as GRU).settings.bidirectional ? 2 * layer.units : layer.units, 2)),
+      inputs: numbers([2, 6, 3]),
+      inputShape: [6, 3],
+      in: ['onnx'] as const,
+    })),
+    {
+      name: 'recurrence: stacked',
+      model: net(
+        new GRU(3, 4, { returnSequences: true, bidirectional: true }),
+        new LSTM(8, 4, { returnSequences: true }),
+        new SimpleRNN(4, 3, { returnSequences: true }),
+        new Dense(3, 2),
+      ),
+      inputs: numbers([2, 6, 3]),
+      inputShape: [6, 3],
+      in: ['onnx'],
+    },
+    ...([false, true] as const).map((isCausal) => ({
+      name: `attention ${isCausal ? 'to steps before, rotary' : 'to all steps'}`,
+      model: net(
+        isCausal ? new RMSNorm(4) : new SinusoidalPositions(4),
+        new MultiHeadAttention(4, 2, { causal: isCausal, rotary: isCausal, bias: !isCausal }),
+        new TransformerBlock(4, 2, { causal: isCausal, rotary: isCausal, normalization: isCausal ? 'rms' : 'layer', dropout: 0.2 }),
+        new LearnedPositions(9, 4),
+        new Dense(4, 2),
+      ),
+      inputs: numbers([2, 7, 4]),
+      inputShape: [7, 4],
+      in: ['onnx'] as const,
+    })),
+    ...(['learned', 'sinusoidal', 'rotary'] as const).map((positions) => ({
+      name: `a GPT, positions ${positions}`,
+      model: filled(
+        new GPT({
+          ...{ vocabulary: 5, context: 8, width: 4, heads: 2, blocks: 2, positions, tied: positions !== 'rotary', backend },
+          ...(positions === 'rotary' && { normalization: 'rms', bias: false, dropout: 0.1 }),
+        }),
+      ),
+      inputs: tensor(Int32Array.of(0, 4, 2, 1, 3, 3, 0, 1), [2, 4], { backend }),
+      inputShape: [4],
+      in: ['onnx'] as const,
+    })),
   ]
 }

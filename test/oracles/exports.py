@@ -1,29 +1,26 @@
 """Checks what gradus exports by those who read it, and stores what they compute: exports.json.
 
     node --import tsx ../../test/tools/export-files.ts     (from the root; writes .cache/exports)
-    python exports.py
+    python exports.py                   (with --only REGEX the cases of these names alone; every other one stays as it is)
 
 ONNX files go through onnx.checker and onnxruntime; weights for PyTorch and Keras into the models that the exported code makes, all of them by
 name and shape. It also makes files of others for fromOnnx: nets as torch.onnx and skl2onnx write them, with Gemm and transB.
-Needs onnx, onnxruntime, safetensors, torch, keras (on any backend).
+Needs onnx, onnxruntime, safetensors, torch, keras (on any backend); cases that are in ONNX alone need the first two.
 """
+import argparse
 import base64
+import datetime
 import hashlib
 import json
 import os
 import platform
+import re
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
-import keras
 import numpy as np
 import onnx
 import onnxruntime
-import safetensors.numpy
-import safetensors.torch
-import torch
-from keras import layers, ops
 from onnx import TensorProto, helper, numpy_helper
-from torch import nn
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../.cache/exports")
 
@@ -48,6 +45,10 @@ def by_onnx(i, inputs):
 
 
 def by_torch(i, code, inputs):
+    import safetensors.torch
+    import torch
+    from torch import nn
+
     name = f"{i}.torch.safetensors"
     tensors = safetensors.torch.load_file(os.path.join(FOLDER, name))
     model = eval(code, {"nn": nn})
@@ -66,6 +67,10 @@ def by_torch(i, code, inputs):
 
 
 def by_keras(i, code, inputs):
+    import keras
+    import safetensors.numpy
+    from keras import layers, ops
+
     name = f"{i}.keras.safetensors"
     tensors = safetensors.numpy.load_file(os.path.join(FOLDER, name))
     model = eval(code, {"keras": keras, "layers": layers, "ops": ops})
@@ -132,22 +137,43 @@ def of_others():
 
 
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", metavar="REGEX")
+    only = parser.parse_args().only
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "exports.json")
     with open(os.path.join(FOLDER, "cases.json")) as file:
         cases = json.load(file)
+    known = {}
+    if only:
+        with open(path) as file:
+            before = json.load(file)
+        known = {case["name"]: case for case in before["cases"]}
     results = []
     for i, case in enumerate(cases):
+        if only and not re.search(only, case["name"]):
+            results.append(known[case["name"]])
+            continue
         inputs = np.array(case["inputs"], dtype=np.int64 if case["dtype"].startswith("int") else np.float32).reshape(case["shape"])
         result = {"name": case["name"], "onnx": by_onnx(i, inputs)}
         if "torch" in case["codes"]:
             result["torch"] = by_torch(i, case["codes"]["torch"], inputs)
         if "keras" in case["codes"]:
             result["keras"] = by_keras(i, case["codes"]["keras"], inputs)
+        if only:
+            result["origin"] = f"{datetime.date.today()}, onnxruntime {onnxruntime.__version__}"
         results.append(result)
         print(case["name"])
-    versions = {m.__name__: m.__version__ for m in (onnx, onnxruntime, torch, keras, np)}
-    doc = "exports of test/export/models.ts as onnxruntime, PyTorch and Keras compute them; sha256 of the files that they read"
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "exports.json"), "w") as file:
-        json.dump({"doc": doc, "versions": {"python": platform.python_version(), **versions}, "cases": results, "others": of_others()}, file, indent=1)
+    if only:
+        out = {**before, "cases": results}
+    else:
+        import keras
+        import torch
+
+        versions = {m.__name__: m.__version__ for m in (onnx, onnxruntime, torch, keras, np)}
+        doc = "exports of test/export/models.ts as onnxruntime, PyTorch and Keras compute them; sha256 of the files that they read"
+        out = {"doc": doc, "versions": {"python": platform.python_version(), **versions}, "cases": results, "others": of_others()}
+    with open(path, "w") as file:
+        json.dump(out, file, indent=1)
         file.write("\n")
 
 

@@ -2,6 +2,7 @@
 import type { Activation } from '../backend/kernels.js'
 import type { Shape } from '../common/shape.js'
 import { kind, type LayerConfig, registerLayers } from '../files/kinds.js'
+import * as exported from './exports.js'
 import { GPT, type PositionKind } from './gpt.js'
 import { MultiHeadAttention } from './multi-head-attention.js'
 import { LearnedPositions, SinusoidalPositions } from './positions.js'
@@ -83,6 +84,7 @@ registerLayers([
     'MultiHeadAttention',
     MultiHeadAttention,
     kind<MultiHeadAttention, AttentionConfig>({
+      exports: exported.attentionExports,
       save: ({ width, heads, settings: { causal, rotary, bias } }) => ({ width, heads, causal, rotary, bias }),
       names: ['width', 'heads', 'causal', 'rotary', 'bias'],
       load: ({ width, heads, ...options }, more) => new MultiHeadAttention<number>(width, heads, { ...options, ...UNFILLED, ...more }),
@@ -93,6 +95,7 @@ registerLayers([
     'TransformerBlock',
     TransformerBlock,
     kind<TransformerBlock, BlockConfig>({
+      exports: exported.blockExports,
       save: ({ width, heads, settings: { hidden, causal, rotary, normalization, activation, dropout, bias } }) => {
         return { width, heads, hidden, causal, rotary, normalization, activation, dropout, bias }
       },
@@ -105,6 +108,7 @@ registerLayers([
     'RMSNorm',
     RMSNorm,
     kind<RMSNorm, LayerConfig & { width: number; epsilon: number }>({
+      exports: exported.rmsNormExports,
       save: ({ width, epsilon }) => ({ width, epsilon }),
       names: ['width', 'epsilon'],
       load: ({ width, epsilon }, more) => new RMSNorm<number>(width, { epsilon, ...more }),
@@ -115,6 +119,7 @@ registerLayers([
     'LearnedPositions',
     LearnedPositions,
     kind<LearnedPositions, LayerConfig & { context: number; width: number }>({
+      exports: exported.learnedPositionsExports,
       save: ({ context, width }) => ({ context, width }),
       names: ['context', 'width'],
       load: ({ context, width }, more) => new LearnedPositions<number>(context, width, { ...UNFILLED, ...more }),
@@ -125,6 +130,7 @@ registerLayers([
     'SinusoidalPositions',
     SinusoidalPositions,
     kind<SinusoidalPositions, LayerConfig & { width: number }>({
+      exports: exported.sinusoidalPositionsExports,
       save: ({ width }) => ({ width }),
       names: ['width'],
       load: ({ width }, more) => new SinusoidalPositions<number>(width, more),
@@ -134,6 +140,7 @@ registerLayers([
     'GPT',
     GPT,
     kind<GPT, GPTConfig>({
+      exports: exported.gptExports,
       save: ({ settings }) => {
         const { vocabulary, context, width, heads, blocks, hidden, positions, normalization, tied, bias, dropout } = settings
         return { vocabulary, context, width, heads, blocks, hidden, positions, normalization, tied, bias, dropout }

@@ -17,13 +17,13 @@ export interface TensorNames {
   kerasAxes?: readonly number[]
 }
 
-/** Attributes of an ONNX node, by name: whole numbers, lists of them, or floats. */
-export type OnnxAttributes = Readonly<Record<string, number | readonly number[] | Float>>
+/** Attributes of an ONNX node, by name: whole numbers, lists of them, floats, or texts. */
+export type OnnxAttributes = Readonly<Record<string, number | readonly number[] | Float | string>>
 
 /** The graph that a layer adds its nodes to. */
 export interface OnnxGraph {
-  /** Adds a node. @returns the name of its output */
-  node(type: string, inputs: readonly string[], attributes?: OnnxAttributes): string
+  /** Adds a node. @param place of the output among those of the operation. Default 0 @returns the name of its output */
+  node(type: string, inputs: readonly string[], attributes?: OnnxAttributes, place?: number): string
   /** Adds numbers. @returns their name */
   constant(name: string, values: ArrayLike<number>, shape: Shape): string
   /** Adds whole numbers under a name of their own. @returns the name */
@@ -45,6 +45,10 @@ export interface LayerExports<L extends Module = Module> {
   onnx(layer: L, graph: OnnxGraph, x: string, rank: number, at: string): string
   /** Directions of the images that it takes, if it takes those of one number alone. */
   axes?: 1 | 2
+  /** True if its inputs are whole numbers, such as tokens. */
+  takesIndices?: boolean
+  /** Number of axes of its result, if it is another than that of its input. */
+  rank?(layer: L, rank: number): number
   /** Channels of its result, if they are not those of its input; 0 for rows without directions. */
   channels?(layer: L): number
   /** The layers inside. */

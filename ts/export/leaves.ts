@@ -10,13 +10,22 @@ const SHARED = 'Dense, Embedding, BatchNorm, LayerNorm, Activation, Dropout, Fla
 /** Layers that ONNX and JavaScript have, but PyTorch and Keras have no module for. */
 const OF_OPERATIONS = 'EmbedColumns, PiecewiseLinearEmbedding, PeriodicEmbedding, Scale, EnsembleDense, EnsembleMean'
 
+/** Rooms whose layers a format has. */
+const ROOMS_OF: Readonly<Record<string, string>> = {
+  toOnnx: ', layers of gradus/conv, gradus/recurrent and gradus/attention,',
+  toPyTorch: ', layers of gradus/conv,',
+  toKeras: ', layers of gradus/conv,',
+}
+
 /**
  * @internal the error for a layer that a format does not have. @param hasOperations true if the format is made of operations, as ONNX and JavaScript are
  */
 export function withoutExport(who: string, layer: Module, hasOperations = true): TypeError {
   const where = layer.path === '' ? '' : ` '${layer.path}'`
+  const layers = `${SHARED}${hasOperations ? `, ${OF_OPERATIONS}` : ''}${ROOMS_OF[who] ?? ''}`
+  const more = hasOperations ? '' : `; toOnnx and toFunction take ${OF_OPERATIONS} too`
   return typeError(
-    `${who}: ${layer.describe()}${where} is not among the layers that can be exported: ${SHARED}${hasOperations ? `, ${OF_OPERATIONS}` : ''}, layers of gradus/conv, and Sequential of these${hasOperations ? '' : `; toOnnx and toFunction take ${OF_OPERATIONS} too`}`,
+    `${who}: ${layer.describe()}${where} is not among the layers that can be exported: ${layers} and Sequential of these${more}`,
   )
 }
 

@@ -65,6 +65,15 @@ function attribute(name: string, value: OnnxAttributes[string]): Field {
         [20, 2],
       ],
     ]
+  if (typeof value === 'string')
+    return [
+      5,
+      [
+        [1, name],
+        [4, value],
+        [20, 3],
+      ],
+    ]
   return [5, [[1, name], ...value.map((n): Field => [8, n]), [20, 7]]]
 }
 
@@ -87,7 +96,8 @@ export function toOnnx(model: Module, options: OnnxOptions = {}): Bytes {
     throw rangeError('toOnnx: wants the shape of one row of the input, { inputShape: [28, 28] }: the first layer takes any')
   checkShape(inputShape, 'toOnnx: inputShape')
   const { backend } = model
-  const takesIndices = firstLayer(model) instanceof Embedding
+  const first = firstLayer(model)
+  const takesIndices = first instanceof Embedding || (first !== undefined && exportsOf(first)?.takesIndices === true)
   const size = inputShape.reduce((product, n) => product * n, 1)
   const example = takesIndices
     ? tensor(new Int32Array(size), [1, ...inputShape], { backend })
@@ -95,7 +105,7 @@ export function toOnnx(model: Module, options: OnnxOptions = {}): Bytes {
   const [, ...outputShape] = model.predict(example).shape
   const graph = new Graph()
   const output = graph.layer(model, 'input', inputShape.length + 1)
-  graph.node('Identity', [output], {}, 'output')
+  graph.node('Identity', [output], {}, 0, 'output')
   return encodeMessage([
     [1, IR_VERSION],
     [2, 'gradus'],
@@ -179,9 +189,11 @@ class Graph implements OnnxGraph {
   private count = 0
 
   /** Adds a node. @returns the name of its output */
-  node(type: string, inputs: readonly string[], attributes: OnnxAttributes = {}, output = `${type}_${++this.count}`): string {
+  node(type: string, inputs: readonly string[], attributes: OnnxAttributes = {}, place = 0, output = `${type}_${++this.count}`): string {
     const given = Object.entries(attributes).map(([name, value]) => attribute(name, value))
-    this.nodes.push([...inputs.map((input): Field => [1, input]), [2, output], [3, `node_${output}`], [4, type], ...given])
+    // an output without a name is not computed
+    const outputs = [...new Array<string>(place).fill(''), output].map((name): Field => [2, name])
+    this.nodes.push([...inputs.map((input): Field => [1, input]), ...outputs, [3, `node_${output}`], [4, type], ...given])
     return output
   }
 
@@ -421,7 +433,9 @@ class Graph implements OnnxGraph {
 }
 
 function rankAfter(layer: Module, rank: number): number {
-  if (layer instanceof Flatten || layer instanceof EnsembleMean || exportsOf(layer)?.channels?.(layer) === 0) return 2
+  const own = exportsOf(layer)
+  if (own?.rank !== undefined) return own.rank(layer, rank)
+  if (layer instanceof Flatten || layer instanceof EnsembleMean || own?.channels?.(layer) === 0) return 2
   if (layer instanceof EnsembleDense || (layer instanceof Scale && layer.members !== undefined)) return 3
   return layer instanceof Embedding ? rank + 1 : rank
 }

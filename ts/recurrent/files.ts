@@ -2,6 +2,7 @@
 import { CELLS, type CellName } from '../backend/recurrent-kernels.js'
 import { kind, type LayerConfig, registerLayers } from '../files/kinds.js'
 import type { Module } from '../nn/module.js'
+import { recurrentExports } from './exports.js'
 import { GRU } from './gru.js'
 import type { RecurrentSettings } from './layer.js'
 import { LSTM } from './lstm.js'
@@ -26,6 +27,7 @@ function recurrentKind<L extends Module & { settings: Readonly<RecurrentSettings
   own: readonly 'resetAfter'[] = [],
 ) {
   return kind<L, Config>({
+    exports: recurrentExports,
     save: ({ settings }) => {
       const { maskValue = null, resetAfter, ...rest } = settings
       const named = Object.fromEntries(NAMES.map((name) => [name, name === 'maskValue' ? maskValue : rest[name]]))
