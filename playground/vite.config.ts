@@ -5,14 +5,18 @@ import { KNOWN } from './src/known-methods.ts'
 
 /**
  * Kernels of WebAssembly that the page does not need. Its nets have a few hundred weights, so loops in JavaScript are fast enough for the operations
- * of Hessians and formulas, and for updates of optimizers other than SGD, Momentum and Adam; its fleets do not use the others. They would be 32 kB of
- * gzip, a sixth of the page.
+ * of Hessians and formulas, for convolutions and GRUs, and for updates of optimizers other than SGD, Momentum and Adam; its fleets do not use the
+ * others. They would be 83 kB of gzip, a third of the page. Nor does it write model files, which know all layers of convolution and recurrence.
  */
-const LEFT_OUT = /\/wasm\/generated\/(doubles|fleet-others|fleet-updates|operations|others|updates)\.js$/
-const withoutSomeKernels = (): Plugin => ({
-  name: 'without-some-kernels',
-  load: { filter: { id: LEFT_OUT }, handler: () => "export default ''" },
-})
+const LEFT_OUT =
+  /\/wasm\/generated\/(conv|doubles|fleet-others|fleet-updates|operations|others|recurrent|updates)\.js$|\/(conv|recurrent)\/files\.js$/
+/** How threads share kernels of WebAssembly that are left out. */
+const SHARES_LEFT_OUT = /\/backend\/threads\/(conv|recurrent)\.js$/
+const replaced = (name: string, id: RegExp, text: string): Plugin => ({ name, load: { filter: { id }, handler: () => text } })
+const withoutSomeKernels = (): Plugin[] => [
+  replaced('without-some-kernels', LEFT_OUT, "export default ''"),
+  replaced('without-their-shares', SHARES_LEFT_OUT, 'export const shareKernels = undefined'),
+]
 
 /**
  * Puts the worker into a few files, because gzip compresses one file better than thirty. One has the library's engine and the descent on functions,
@@ -21,23 +25,29 @@ const withoutSomeKernels = (): Plugin => ({
  */
 const FLEET = 'train/fleet|backend/(?:wasm/)?fleet'
 const OTHER_OPTIMIZERS = 'optim/(?!(?:sgd|momentum|rmsprop|adam)\\.|base/|transforms/)'
-const NETS = 'nn/|loss/|train/|schedule/|data/|metrics/'
+const NETS = 'nn/|loss/|train/|schedule/|data/|metrics/|files/'
+const PICTURES = 'conv/|backend/(?:js/|threads/)?conv'
+const SERIES = 'recurrent/|backend/(?:js/|threads/)?recurrent'
 const GROUPS = [
   { name: 'wasm-fleet', test: /wasm\/generated\/fleet/, priority: 4 },
   { name: 'wasm', test: /wasm\/generated\//, priority: 3 },
   {
     name: 'gradus',
     test: new RegExp(
-      `modules/web/(?!${NETS}|${FLEET}|${OTHER_OPTIMIZERS})|src/(descent/(?!starts|block|fair)|engine/(doubles|optimizers))`,
+      `modules/web/(?!${NETS}|${FLEET}|${OTHER_OPTIMIZERS}|${PICTURES}|${SERIES})|src/(descent/(?!starts|block|fair)|engine/(doubles|optimizers))`,
     ),
     priority: 2,
   },
   { name: 'optimizers', test: new RegExp(`modules/web/${OTHER_OPTIMIZERS}`), priority: 1.5 },
   {
     name: 'nets',
-    test: new RegExp(`modules/web/(?!${FLEET})|src/(train/(?!xray|noise|backprop)|schedules/|benchmark/)|d3-dsv|engine/ready`),
+    test: new RegExp(
+      `modules/web/(?!${FLEET}|${PICTURES}|${SERIES})|src/(train/(?!xray|noise|backprop|sharpness)|schedules/|benchmark/)|d3-dsv|engine/(ready|paced)`,
+    ),
     priority: 1,
   },
+  { name: 'pictures', test: new RegExp(`modules/web/(${PICTURES})|src/pictures/`), priority: 0.5 },
+  { name: 'series', test: new RegExp(`modules/web/(${SERIES})|src/series/`), priority: 0.5 },
   { name: 'fleet', test: /modules\/web\/|src\/fleet\//, priority: 0 },
 ]
 
@@ -72,7 +82,7 @@ export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: {
     format: 'es',
-    plugins: () => [withoutSomeKernels()],
+    plugins: withoutSomeKernels,
     rolldownOptions: { output: { codeSplitting: { groups: GROUPS } } },
   },
   build: {
@@ -87,7 +97,8 @@ export default defineConfig({
               name: 'controls',
               test: /node_modules\/@?preact|src\/(ui|methods|known-methods|schedules\/choice|engine\/use-task)|plot\/scale/,
             },
-            { name: 'tabs', test: /src\/(train\/(tab|pictures|layout)|(schedules|fleet|benchmark)\/tab)/ },
+            { name: 'rooms', test: /src\/(pictures\/(tab|grid)|series\/(tab|given)|engine\/use-session)/ },
+            { name: 'tabs', test: /src\/(train\/(tab|bar|pictures|layout)|(schedules|fleet|benchmark)\/tab)/ },
           ],
         },
       },

@@ -7,7 +7,9 @@ import { descent } from './descent/state'
 import { DescentTab } from './descent/tab'
 import { fleet } from './fleet/state'
 import { decodeLink, encodeLink, withChanges } from './link'
+import { picturesTab } from './pictures/state'
 import { schedulesTab } from './schedules/state'
+import { seriesTab } from './series/state'
 import type { TabState } from './tab-state'
 import { train } from './train/state'
 import { Button, CopyButton, SettingsButton } from './ui/controls'
@@ -19,6 +21,8 @@ const TABS = [
   { title: 'Train', state: train, load: async () => (await import('./train/tab')).TrainTab },
   { title: 'Schedules', state: schedulesTab, load: async () => (await import('./schedules/tab')).SchedulesTab },
   { title: 'A thousand nets', state: fleet, load: async () => (await import('./fleet/tab')).FleetTab },
+  { title: 'Pictures', state: picturesTab, load: async () => (await import('./pictures/tab')).PicturesTab },
+  { title: 'Sequences', state: seriesTab, load: async () => (await import('./series/tab')).SeriesTab },
   { title: 'Benchmark', state: benchmarkTab, load: async () => (await import('./benchmark/tab')).BenchmarkTab },
 ].map(({ title, state, load }) => ({ name: state.name, title, state: state as unknown as TabState<object>, load }))
 

@@ -3,8 +3,10 @@ import type { BenchmarkState } from './benchmark/state'
 import type { DescentState } from './descent/state'
 import { racer } from './descent/state'
 import type { FleetState } from './fleet/axes'
+import type { PicturesState } from './pictures/state'
 import { CONSTANT } from './schedules/choice'
 import type { SchedulesState } from './schedules/state'
+import type { SeriesState } from './series/state'
 import { run, type TrainState } from './train/state'
 
 /** A question before a lesson plays. */
@@ -35,6 +37,8 @@ export type Lesson =
   | Of<'train', TrainState>
   | Of<'schedules', SchedulesState>
   | Of<'fleet', FleetState>
+  | Of<'pictures', PicturesState>
+  | Of<'series', SeriesState>
   | Of<'benchmark', BenchmarkState>
 
 const at = (method: string, rate: number) => ({ ...racer(method), rate })
@@ -418,6 +422,57 @@ export const LESSONS: readonly Lesson[] = [
     turns: { 'At 0.01': { racers: [at('SGD', 0.01), at('Momentum', 0.15)] }, 'Choose Momentum': { chosen: 1 } },
     tab: 'descent',
     state: { surface: 'himmelblau', start: [0, -0.5], racers: [at('SGD', 0.0195), at('Momentum', 0.15)], steps: 150, everyStart: true },
+  },
+  {
+    title: 'The edge of stability: as sharp as the rate allows',
+    ask: {
+      question: 'Training goes on. How sharp does the loss become where the net stands?',
+      answers: ['Ever flatter', 'About 2 divided by the rate', 'Ever sharper'],
+      right: 1,
+      because: 'it stays near the line',
+    },
+    why: 'The sharpness is the largest curvature of the loss where the net stands; 2 divided by the rate, dotted, is the most that descent can bear. In nearly every run training makes the loss sharper until it is there. Then it stays near the line, and the loss goes on falling, though no longer in every step. At half the rate the line is twice as high, and the net becomes sharper.',
+    tab: 'train',
+    state: {
+      noise: 0.3,
+      runs: [run('SGD', { batch: 0, rate: 1 }), run('SGD', { batch: 0, rate: 0.5 })],
+      loss: 'train',
+      speed: 100,
+      sharpness: true,
+    },
+  },
+  {
+    title: 'Pictures: a few small filters, used everywhere',
+    chapter: 'Pictures and sequences',
+    ask: {
+      question: 'How many numbers are eight filters of 5 × 5 pixels, with a bias each?',
+      answers: ['208', 'About 2,000', 'About 300,000'],
+      right: 0,
+      because: '208 numbers',
+    },
+    why: 'A convolution looks at every place of the picture through the same few filters: 208 numbers, where a dense layer with as many outputs has 308,896. Each filter answers with a map of where it found what it looks for. After some hundred steps the net names about nine in ten digits that it never saw. Move the digit by two pixels: the maps move with it, and the answer mostly stays. Or draw a digit, and point at a map to see where it is lit.',
+    turns: { 'Move the digit by two pixels': { shift: 2 } },
+    tab: 'pictures',
+    state: {},
+  },
+  {
+    title: 'Why this digit? The evidence adds up',
+    why: 'The score of a class is the mean of its evidence over all places, and a bias: blue speaks for the class, orange against it. Once it has learned, most digits have more evidence for their own class than for any other. Ask for the evidence for a 4 in this 9, and look at one that it gets wrong: the map says which strokes misled it.',
+    turns: { 'Ask for the evidence for a 4': { asked: 4 } },
+    tab: 'pictures',
+    state: { digit: 9 },
+  },
+  {
+    title: 'A sequence: gates that open and shut with the wave',
+    ask: {
+      question: 'The net sees 32 values of a wave, and then its own answers alone. Can it go on?',
+      answers: ['Yes, once it has learned', 'No, it fades'],
+      right: 0,
+      because: 'it goes on with the wave',
+    },
+    why: 'A GRU reads the wave value by value and learns to tell the next one. Then it is alone, and its answers are its inputs: before it has learned they are a flat line; after a few hundred steps it goes on with the wave. The rows are its gates. At first all stand half open; then they open and shut with the wave, most of them once in each period.',
+    tab: 'series',
+    state: {},
   },
 ]
 

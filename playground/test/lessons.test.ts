@@ -5,6 +5,7 @@
  */
 import { tensor } from 'gradus'
 import { expect, test } from 'vitest'
+import { digitBytes } from '../build/digits.mjs'
 import { arrivalOf } from '../src/descent/arrival'
 import { surfaceOf } from '../src/descent/functions'
 import { inspect } from '../src/descent/inspect'
@@ -17,12 +18,20 @@ import { places, SIDE } from '../src/fleet/map'
 import { fleet } from '../src/fleet/state'
 import { fleetImportance, fleetMap } from '../src/fleet/train-many'
 import { LESSONS, pieces } from '../src/lessons'
+import { PicturesNet, pixelsOf } from '../src/pictures/net'
+import { moved } from '../src/pictures/session'
+import { configOf as picturesConfig, picturesTab } from '../src/pictures/state'
 import { compareSchedules, findRate } from '../src/schedules/compare'
 import { configOf as schedulesConfig, schedulesTab } from '../src/schedules/state'
+import { ALONE, GIVEN } from '../src/series/given'
+import { SeriesNet, waveOf } from '../src/series/net'
+import { configOf as seriesConfig, seriesTab } from '../src/series/state'
 import type { TabState } from '../src/tab-state'
 import { backprop } from '../src/train/backprop'
 import { examples } from '../src/train/data'
+import { digitsOf } from '../src/train/digits'
 import { gradientNoise } from '../src/train/noise'
+import { SharpnessMeter } from '../src/train/sharpness'
 import { configOf, type TrainState, train } from '../src/train/state'
 import { lossOf, netOf, Trainer } from '../src/train/trainer'
 import { TrainerXray } from '../src/train/xray'
@@ -156,11 +165,42 @@ async function xrayed(title: string, seed: number, steps: number, rate?: number)
   return runs.map((_, i) => {
     const trainer = new Trainer({ ...config, runs }, i, data, { isQuiet: true })
     const xray = new TrainerXray(trainer, data, config.decay)
-    trainer.xray = xray
+    trainer.watchers.push(xray)
     const start = trainer.lossOn(data.train)
     trainer.advance(steps, Number.POSITIVE_INFINITY)
     return { report: xray.now(), start, loss: trainer.problem === '' ? trainer.lossOn(data.train) : Number.POSITIVE_INFINITY }
   })
+}
+
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]
+
+/** Runs of the Train tab with their sharpness, after so many steps. */
+async function sharp(title: string, seed: number, steps: number) {
+  await ready()
+  const config = configOf({ ...train.defaults, ...titled(title).state, seed } as TrainState)
+  const data = await examples(config.data)
+  return config.runs.map(({ rate }, i) => {
+    const trainer = new Trainer(config, i, data, { isQuiet: true })
+    const meter = new SharpnessMeter(trainer, data)
+    trainer.watchers.push(meter)
+    const losses = Array.from({ length: steps }, (_, step) => {
+      trainer.advance(step + 1, Number.POSITIVE_INFINITY)
+      return trainer.lastLoss
+    })
+    return { ...meter.sharpness, losses, limit: 2 / rate }
+  })
+}
+
+/** The net for pictures after 800 steps, with the digits; of the latest seed. */
+let painter: { seed: number; net: PicturesNet; data: ReturnType<typeof digitsOf> } | undefined
+async function seeing(seed: number) {
+  await ready()
+  if (painter?.seed === seed) return painter
+  const data = digitsOf(await digitBytes())
+  const net = new PicturesNet(picturesConfig({ ...picturesTab.defaults, seed }), data)
+  net.advance(800, Number.POSITIVE_INFINITY)
+  painter = { seed, net, data }
+  return painter
 }
 
 const TABLE: readonly Row[] = [
@@ -253,7 +293,8 @@ const TABLE: readonly Row[] = [
       const sizes = [14 * 14, ...[24], 10]
       const weights = sizes.slice(1).reduce((sum, units, i) => sum + units * (sizes[i] + 1), 0)
       return {
-        'one straight step to the bottom': newton.steps === 1 && lastOf(newton) < 1e-20 && newton.products === 2,
+        'one straight step to the bottom':
+          newton.steps === 1 && lastOf(newton) < 1e-20 && newton.products === 2 && newton.evaluations === 2,
         'Newton-CG goes there by conjugate gradients': arrival(cg) <= 2 && cg.products > 0,
         'L-BFGS learns the curvature from gradients': arrival(lbfgs) < 20 && lbfgs.products === 0,
         '25 million': Math.round(weights ** 2 / 1e6) === 25,
@@ -695,6 +736,100 @@ const TABLE: readonly Row[] = [
     },
     tells: ['Choose Momentum'],
   },
+  {
+    lesson: 'The edge of stability',
+    claims: async (seed) => {
+      const runs = await sharp('The edge of stability', seed, 1000)
+      const late = runs.map(({ steps, values }) => values.filter((_, i) => steps[i] >= 300))
+      return {
+        'is the most that descent can bear': runs.every(({ limits, limit }) => limits.every((v) => v === limit)),
+        'training makes the loss sharper until it is there': runs.every(
+          ({ values, limit }) => values[0] < 0.5 * limit && Math.max(...values) > 0.95 * limit,
+        ),
+        'it stays near the line': runs.every(({ limit }, i) => Math.abs(median(late[i]) / limit - 1) < 0.3),
+        'the loss goes on falling': runs.every(({ losses }) => mean(losses.slice(900)) < mean(losses.slice(200, 300))),
+        'though no longer in every step':
+          runs.every(({ losses }) => shareUp(losses.slice(300)) > 0) && shareUp(runs[0].losses.slice(0, 10)) === 0,
+        'and the net becomes sharper': median(late[1]) > 1.3 * median(late[0]),
+      }
+    },
+    most: { 'training makes the loss sharper until it is there': 19, 'though no longer in every step': 19 },
+    tells: ['The sharpness is the largest curvature'],
+  },
+  {
+    lesson: 'Pictures:',
+    claims: async (seed) => {
+      const { net, data } = await seeing(seed)
+      const count = (layer: number) => net.model.layers[layer].parameters().reduce((sum, { size }) => sum + size, 0)
+      const inputs = Float32Array.from({ length: data.test.inputs.length })
+      for (let row = 0; row < data.test.count; row++) inputs.set(moved(pixelsOf(data.test, row), 2), row * 196)
+      const [answers, later] = [net.answers(data.test), net.answers({ inputs })]
+      const pixels = pixelsOf(data.test, 0)
+      const [map, further] = [pixels, moved(pixels, 2)].map((picture) => net.look(picture).first[0])
+      return {
+        '208 numbers': count(0) === 208,
+        'a dense layer with as many outputs has 308,896': 14 * 14 * (8 * 14 * 14) + 8 * 14 * 14 === 308_896,
+        'names about nine in ten digits that it never saw': Math.abs(net.accuracy() - 0.9) < 0.06,
+        // But at the sides, where the digit's own picture ended.
+        'the maps move with it': map.every((v, i) => i % 14 < 3 || i % 14 > 8 || Math.abs(v - further[i + 2]) < 1e-5),
+        'the answer mostly stays': mean(answers.map((answer, i) => (answer === later[i] ? 1 : 0))) > 0.75,
+      }
+    },
+    isLong: true,
+    tells: ['Each filter answers with a map', 'Or draw a digit'],
+  },
+  {
+    lesson: 'Why this digit?',
+    claims: async (seed) => {
+      const { net, data } = await seeing(seed)
+      const looks = Array.from({ length: 100 }, (_, row) => net.look(pixelsOf(data.test, row)))
+      const bias = net.model.layers[4].parameters()[1].view()
+      const means = looks.map(({ evidence }) => evidence.map(mean))
+      return {
+        'the mean of its evidence over all places, and a bias': looks.every(({ scores }, i) =>
+          scores.every((score, c) => Math.abs(score - means[i][c] - bias[c]) < 1e-4),
+        ),
+        'most digits have more evidence for their own class than for any other':
+          mean(means.map((of, i) => (of.indexOf(Math.max(...of)) === data.test.labels[i] ? 1 : 0))) > 0.75,
+        'in this 9': data.test.labels[(titled('Why this digit?').state as { digit: number }).digit] === 9,
+      }
+    },
+    isLong: true,
+  },
+  {
+    lesson: 'A sequence',
+    claims: async (seed) => {
+      await ready()
+      const net = new SeriesNet(seriesConfig({ ...seriesTab.defaults, seed }))
+      const { period } = net.config
+      const wave = waveOf(period, GIVEN + ALONE + 1)
+      const look = () => {
+        const trace = net.trace(wave.slice(0, GIVEN), ALONE)
+        const alone = trace.outputs.slice(GIVEN)
+        const gates = [...trace.open, ...trace.back].map((steps) => steps.slice(8))
+        return { alone, off: Math.sqrt(mean(alone.map((y, i) => (y - wave[GIVEN + i + 1]) ** 2))), gates }
+      }
+      const before = look()
+      net.advance(400, Number.POSITIVE_INFINITY)
+      const after = look()
+      // What it was given fades within a period.
+      const flat = before.alone.slice(period)
+      /** How often a gate goes up through its mean, over the four periods that it is alone. */
+      const turns = (steps: readonly number[]) => {
+        const own = steps.slice(-4 * period)
+        return own.filter((v, i) => i > 0 && own[i - 1] < mean(own) && v >= mean(own)).length
+      }
+      return {
+        'learns to tell the next one': net.curve.loss.at(-1)! < 0.1 * net.curve.loss[0],
+        'before it has learned they are a flat line': Math.max(...flat) - Math.min(...flat) < 0.1,
+        'it goes on with the wave': after.off < 0.35,
+        'At first all stand half open': before.gates.flat().every((v) => v > 0.25 && v < 0.75),
+        'they open and shut with the wave': mean(after.gates.map(deviation)) > 2 * mean(before.gates.map(deviation)),
+        'most of them once in each period': mean(after.gates.map((steps) => (Math.abs(turns(steps) - 4) <= 1 ? 1 : 0))) > 0.5,
+      }
+    },
+    tells: ['The rows are its gates.'],
+  },
 ]
 
 test('every lesson has a row', () => {
@@ -703,7 +838,7 @@ test('every lesson has a row', () => {
 })
 
 test('questions have a right answer, and links in the text turn what is there', () => {
-  const tabs = [descent, train, schedulesTab, fleet] as unknown as TabState<object>[]
+  const tabs = [descent, train, schedulesTab, fleet, picturesTab, seriesTab] as unknown as TabState<object>[]
   for (const { title, tab, why, ask, state, turns = {} } of LESSONS) {
     if (ask) {
       expect(ask.answers.length, title).toBeGreaterThan(1)

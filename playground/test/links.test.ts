@@ -15,14 +15,16 @@ import { fleet } from '../src/fleet/state'
 import { LESSONS } from '../src/lessons'
 import { decodeLink, encodeLink, withChanges } from '../src/link'
 import { METHODS } from '../src/methods'
+import { picturesTab } from '../src/pictures/state'
 import { literal } from '../src/program'
 import { configOf as schedulesConfig, schedulesTab } from '../src/schedules/state'
+import { seriesTab } from '../src/series/state'
 import type { TabState } from '../src/tab-state'
 import { trainCode } from '../src/train/code'
 import { configOf, train } from '../src/train/state'
 import { columns, tableExamples } from '../src/train/table'
 
-const TABS = [descent, train, schedulesTab, fleet, benchmarkTab] as unknown as TabState<object>[]
+const TABS = [descent, train, schedulesTab, fleet, picturesTab, seriesTab, benchmarkTab] as unknown as TabState<object>[]
 const tabOf = (name: string) => TABS.find((tab) => tab.name === name) as TabState<object>
 const opened = (tab: TabState<object>, link: string) => {
   tab.restore(decodeLink(link).changes)

@@ -1,5 +1,6 @@
 /** Looks at a net that the page takes while it trains: their numbers are right, and the training goes on with the same bits. */
 import { Generator, tensor } from 'gradus'
+import { inspectPoint } from 'gradus/curvature'
 import { beforeAll, expect, test } from 'vitest'
 import { makeOptimizer } from '../src/engine/optimizers'
 import { ready } from '../src/engine/ready'
@@ -12,6 +13,7 @@ import type { Examples } from '../src/train/examples'
 import { layoutOf } from '../src/train/layout'
 import { gradientNoise } from '../src/train/noise'
 import { pointedAt } from '../src/train/pointed'
+import { SharpnessMeter } from '../src/train/sharpness'
 import { configOf, remember, run, type TrainState, train } from '../src/train/state'
 import { lossOf, netOf, Trainer } from '../src/train/trainer'
 import { viewOf } from '../src/train/view'
@@ -96,6 +98,38 @@ test.each(STATES)("backpropagation is the derivative of the loss, and its step t
       expect(Math.abs(left * right - product)).toBeLessThan(0.06 * Math.abs(product) + 1e-9)
     }
   }
+})
+
+test.each(STATES)('the sharpness is the largest eigenvalue of the Hessian, and measuring it changes nothing: %j', async (changes) => {
+  const [plain, looked] = [await trained(changes, 0), await trained(changes, 0)]
+  const meter = new SharpnessMeter(looked.trainer, looked.data)
+  looked.trainer.watchers.push(meter)
+  for (const one of [plain, looked]) one.advance(40)
+  expect(weightsOf(looked.trainer)).toEqual(weightsOf(plain.trainer))
+  const { model } = looked.trainer
+  const { train, features, classes } = looked.data
+  const loss = () => lossOf(model, tensor(train.inputs, [train.count, features]), train.labels, classes)
+  // From the whole Hessian, whose eigenvalues are all found.
+  const exact = inspectPoint(loss, model, { exactLimit: 300 }).eigenvalues.at(-1)!
+  const { steps, values, limits } = meter.sharpness
+  expect(steps).toEqual([0, 10, 20, 30, 40])
+  expect(Math.abs(values[4] - exact)).toBeLessThan(0.01 * exact)
+  expect(limits[4]).toBe(looked.config.runs[0].method === 'SGD' ? 2 / looked.config.runs[0].rate : null)
+})
+
+test('a run that diverges has its sharpness up to there, and a long one no more values than a chart shows', async () => {
+  const { trainer, data, advance } = await trained({ runs: [run('SGD', { rate: 1e30, batch: 0 })] }, 0)
+  const meter = new SharpnessMeter(trainer, data)
+  trainer.watchers.push(meter)
+  advance(200)
+  expect(meter.sharpness.values.every(Number.isFinite)).toBe(true)
+  const long = await trained({ runs: [run('SGD', { batch: 4 })], hidden: [2], count: 40 }, 0)
+  const longMeter = new SharpnessMeter(long.trainer, long.data)
+  long.trainer.watchers.push(longMeter)
+  long.advance(2500)
+  const { steps } = longMeter.sharpness
+  expect(steps.length).toBeLessThan(200)
+  expect(steps.slice(0, 3)).toEqual([0, 20, 40])
 })
 
 test('the noise of gradients follows the law of sampling, and four times the rows halve it', async () => {

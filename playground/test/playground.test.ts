@@ -13,7 +13,7 @@ import { type BrowserName, launch } from './browsers'
 import { serve } from './serve'
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url))
-const TABS = ['Descent', 'Train', 'Schedules', 'A thousand nets', 'Benchmark']
+const TABS = ['Descent', 'Train', 'Schedules', 'A thousand nets', 'Pictures', 'Sequences', 'Benchmark']
 
 /** Milliseconds after which something is considered to hang, however busy the machine is; it usually takes one to ten seconds. */
 const HANGS = Number(process.env.HANGS ?? 400_000)
@@ -216,20 +216,16 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   })
 
   once('the X-ray of a run comes when it is asked for, leaves the weights as they are, and names what is wrong', async () => {
-    await on(`${site.url}#lesson-25`, async (page) => {
+    // Standing still: a picture that was under way when it paused would be of a later step.
+    await on(`${site.url}#${encodeLink('lesson-25', { at: 200, isPlaying: false }, {})}`, async (page) => {
       await until(page, `/rate is too small/.test(document.querySelector('.findings')?.textContent ?? '')`)
       await page.getByLabel('its net is shown').nth(1).check()
       await until(page, `/rate is too large/.test(document.querySelector('.findings')?.textContent ?? '')`)
-      await page.getByRole('button', { name: 'Pause' }).click()
-      await until(page, `/step: \\w{16}/.test(document.querySelector('.stage').textContent)`)
-      const step = await page.locator('#rewind').inputValue()
       const seen = await weights(page)
+      expect(seen).toMatch(/^\w{16}$/)
       await page.getByLabel('X-ray').uncheck()
-      await until(
-        page,
-        `document.querySelector('.findings') === null && document.querySelector('#rewind').value === ${JSON.stringify(step)}`,
-      )
-      await page.waitForTimeout(500)
+      await until(page, `document.querySelector('.findings') === null && document.querySelector('#rewind').value === '200'`)
+      await page.waitForTimeout(300)
       expect(await weights(page)).toBe(seen)
     })
   })
@@ -484,6 +480,48 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.8, { steps: 8 })
       await page.mouse.up()
       await until(page, `/The net says \\d/.test(document.querySelector('.digit-pad').textContent)`)
+    })
+  })
+
+  once('a net for pictures learns, lays its maps over a digit, finds a mistake, and names what is drawn', async () => {
+    await on(`${site.url}#pictures`, async (page) => {
+      const says = `(document.querySelector('.verdict')?.textContent ?? '')`
+      await until(page, `/^A \\d among the test digits: the net says \\d/.test(${says})`)
+      const caption = page.locator('.pictures figcaption').first()
+      expect(await caption.textContent()).toMatch(/^Evidence for \d/)
+      await page
+        .locator('.pictures canvas')
+        .nth(2)
+        .hover({ position: { x: 10, y: 10 } })
+      await expect.poll(() => caption.textContent(), { timeout: HANGS }).toMatch(/^Where the map/)
+      await page.getByRole('button', { name: 'One that it gets wrong' }).click()
+      await expect.poll(() => decodeLink(new URL(page.url()).hash).changes.digit as number, { timeout: HANGS }).toBeGreaterThan(0)
+      await page.getByLabel('Evidence for', { exact: true }).selectOption('7')
+      await until(page, `/The score of 7 is/.test(${says})`)
+      const box = (await page.locator('.digit-pad canvas').boundingBox())!
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.2)
+      await page.mouse.down()
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.8, { steps: 4 })
+      await page.mouse.up()
+      await until(page, `/^What you drew/.test(${says}) && /The net says \\d/.test(document.querySelector('.digit-pad').textContent)`)
+      await page.getByRole('button', { name: 'Next digit' }).click()
+      await until(page, `/^A \\d among/.test(${says})`)
+    })
+  })
+
+  once('a net for sequences learns to go on with a wave alone', async () => {
+    await on(`${site.url}#${encodeLink('series', { speed: 0 }, {})}`, async (page) => {
+      await until(page, `Number(/off by (\\S+)/.exec(document.querySelector('.verdict')?.textContent ?? '')?.[1]) < 0.3`)
+      expect(await page.locator('.gates canvas').count()).toBe(2)
+    })
+  })
+
+  once('the sharpness is drawn beside its limit, from the first step on', async () => {
+    await on(`${site.url}#lesson-27`, async (page) => {
+      await page.locator('#section-27').getByRole('button', { name: 'Just show me' }).click()
+      await until(page, `/2\\/η of Gradient descent 1/.test(document.querySelector('.noise canvas')?.getAttribute('aria-label') ?? '')`)
+      await page.getByLabel('How sharp is the loss?').uncheck()
+      await until(page, `document.querySelector('.noise') === null`)
     })
   })
 

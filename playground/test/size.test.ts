@@ -16,8 +16,10 @@ const ASSETS = fileURLToPath(new URL('../dist/assets', import.meta.url))
  * On 30 November the lecture became a file of its own (7), with a question before most lessons, and so did all tabs but the first (9 of 12 kB less in
  * the first view; a net, which comes with the other tabs, has 3 more). Products of stacks, transposes of any axes and batch norm in one pass, of the
  * engine, are 0.7 of the 215.6 that all tabs are; 215 is what we hold ourselves to. X-rays are 30 since they show themselves in notebooks, as pages.
+ * The tabs of pictures and sequences came the same day: 20 of what all tabs are, 3 of them in the first view, as one module of the engine lists the
+ * loops of all kernels.
  */
-const BUDGETS = { page: 41, 'first view': 126, 'a net trains': 178, 'all tabs': 217, 'all files': 290 }
+const BUDGETS = { page: 41, 'first view': 130, 'a net trains': 183, 'all tabs': 238, 'all files': 311 }
 
 test('the page keeps its budgets', () => {
   const files = readdirSync(ASSETS).filter((file) => /\.(js|css)$/.test(file))
@@ -31,7 +33,7 @@ test('the page keeps its budgets', () => {
     'a net trains': [...view, ...files.filter((file) => /^(nets|tabs)-/.test(file))],
     'all tabs': files.filter(
       (file) =>
-        !/^(lecture|optimizers|code|program|toys|xray|xray-panel|noise|noise-panel|backprop|backprop-panel|part-text|digit-pad|csv-choice|starts|every-start|surface|fair|fair-panel|finder)-/.test(
+        !/^(lecture|optimizers|code|program|toys|xray|xray-panel|noise|noise-panel|sharpness|sharpness-panel|backprop|backprop-panel|part-text|digit-pad|csv-choice|starts|every-start|surface|fair|fair-panel|finder)-/.test(
           file,
         ),
     ),
@@ -40,7 +42,7 @@ test('the page keeps its budgets', () => {
   for (const [name, budget] of Object.entries(BUDGETS) as [keyof typeof BUDGETS, number][]) {
     const size = kB(sets[name], (bytes) => gzipSync(bytes, { level: 9 }))
     console.log(`${name}: ${size.toFixed(1)} kB of gzip`)
-    expect(size, name).toBeLessThan(budget)
+    expect.soft(size, name).toBeLessThan(budget)
   }
   console.log(`all: ${kB(files, (bytes) => brotliCompressSync(bytes)).toFixed(1)} kB of brotli`)
 })

@@ -14,7 +14,7 @@ async function session(changes: Partial<TrainState>, withXray = true) {
   const data = await examples(config.data)
   const trainer = new Trainer(config, 0, data)
   const xray = withXray ? new TrainerXray(trainer, data, config.decay) : null
-  trainer.xray = xray
+  if (xray) trainer.watchers.push(xray)
   return { trainer, xray: xray!, data }
 }
 const weightsOf = ({ model }: Trainer) => model.parameters().map((parameter) => [...parameter.view()])

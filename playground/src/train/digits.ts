@@ -9,7 +9,11 @@ const TEST = 500
 export async function digits(): Promise<Examples> {
   const response = await fetch(new URL('./digits.bin', self.location.origin + self.location.pathname.replace(/assets\/[^/]*$/, '')))
   if (!response.ok) throw new Error(`the digits could not be loaded: ${response.status}`)
-  const bytes = new Uint8Array(await response.arrayBuffer())
+  return digitsOf(new Uint8Array(await response.arrayBuffer()))
+}
+
+/** The digits of the file, the last of them for testing. */
+export function digitsOf(bytes: Uint8Array): Examples {
   const count = Math.floor(bytes.length / RECORD)
   const part = (from: number, to: number): Part => {
     const inputs = new Float32Array((to - from) * SIDE * SIDE)

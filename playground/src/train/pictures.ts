@@ -50,8 +50,8 @@ export function paintBoundary({ context: c, width, height }: Painting, view: Net
 
 type Rgb = readonly [number, number, number]
 
-/** A square grid, rows from the bottom, as a picture. */
-function picture(values: ArrayLike<number>, size: number, paint: (value: number) => Rgb, flip = true): HTMLCanvasElement {
+/** A square grid as a picture, rows from the bottom, or without `flip` from the top. */
+export function picture(values: ArrayLike<number>, size: number, paint: (value: number) => Rgb, flip = true): HTMLCanvasElement {
   const canvas = document.createElement('canvas')
   canvas.width = size
   canvas.height = size

@@ -2,39 +2,35 @@
 import type { XrayReport } from 'gradus/xray'
 import type { Context } from '../engine/context'
 import { fetchOptimizers } from '../engine/optimizers'
+import { type Pace, type PaceMessage, paced } from '../engine/paced'
 import { ready } from '../engine/ready'
 import type { Backprop } from './backprop'
 import type { Change, TrainingConfig } from './config'
 import { examples } from './data'
 import type { Examples } from './examples'
 import type { Noise } from './noise'
+import type { Sharpness, SharpnessMeter } from './sharpness'
 import { type Curve, Trainer } from './trainer'
 import { inspectNet, type NetView, viewOf } from './view'
 import type { TrainerXray } from './xray'
 
-export interface SessionInput {
+export interface SessionInput extends Pace {
   config: TrainingConfig
   /** The run whose net is shown. */
   chosen: number
-  /** The step up to which the task trains before anything is shown. */
-  at: number
-  isPlaying: boolean
-  /** Number of steps per second; 0 for as many as possible. */
-  speed: number
   /** Looks for what is wrong with the chosen run. */
   xray: boolean
+  /** Measures the sharpness of the loss as each run trains. */
+  sharpness: boolean
 }
 
 export type SessionMessage =
-  | { type: 'play'; isPlaying: boolean }
-  | { type: 'speed'; speed: number }
+  | PaceMessage
   | { type: 'choose'; chosen: number }
   | { type: 'change'; change: Omit<Change, 'step'> }
-  | { type: 'steps'; count: number }
   | { type: 'inspect' }
   | { type: 'variance' }
   | { type: 'backprop'; row: number }
-  | { type: 'seen' }
   | { type: 'digit'; pixels: Float32Array }
 
 export interface Frame {
@@ -46,6 +42,8 @@ export interface Frame {
   weights: string
   /** Of the chosen run, if it was asked for. */
   xray?: XrayReport
+  /** Of each run, if it was asked for. */
+  sharpness?: Sharpness[]
 }
 
 export type SessionUpdate =
@@ -57,87 +55,58 @@ export type SessionUpdate =
   | { type: 'variance'; noise: Noise }
   | { type: 'backprop'; backprop: Backprop }
 
-const FRAME = 33
-const MAX_STEPS = 1_000_000
-
-export async function session(input: SessionInput, context: Context<SessionUpdate>): Promise<void> {
+export async function session({ config, chosen, xray, sharpness, ...pace }: SessionInput, context: Context<SessionUpdate>): Promise<void> {
   await ready()
-  const data = await examples(input.config.data)
-  const { config } = input
+  const data = await examples(config.data)
   await fetchOptimizers([...config.runs, ...config.changes].flatMap(({ method }) => method ?? []))
-  let { chosen, isPlaying, speed } = input
   const changes = [...config.changes]
   const trainers = config.runs.map((_, i) => new Trainer({ ...config, changes }, i, data))
-  const xrays = input.xray && data.train.count > 0 ? await xraysOf(trainers, data, config) : []
+  const hasRows = data.train.count > 0
+  const xrays = xray && hasRows ? await xraysOf(trainers, data, config) : []
+  const meters = sharpness && hasRows ? await metersOf(trainers, data) : []
   context.update({ type: 'data', examples: data, backend: String(trainers[0].model.backend.variant) })
-  let due = 0
-  let goal = input.at
-  let isShown = false
-  let isSeen = true
-  let stepsPerSecond = 0
   /** The run whose net is shown: the last one, where the chosen one was removed. */
-  const place = () => Math.min(chosen, trainers.length - 1)
-  const show = async () => {
-    for (const trainer of trainers) trainer.edit()
-    const frame = await frameOf(trainers, data, trainers[place()], stepsPerSecond)
-    const xray = xrays[place()]
-    context.update({ type: 'frame', frame: { ...frame, ...(xray && { xray: xray.now() }) } })
-    isShown = true
-    isSeen = false
-  }
-  while (!context.isStopped) {
-    for (const message of context.messages() as SessionMessage[]) {
-      if (message.type === 'seen') {
-        isSeen = true
-        continue
+  const shown = () => trainers[Math.min(chosen, trainers.length - 1)]
+  await paced<Exclude<SessionMessage, PaceMessage>>(pace, context, {
+    step: () => stepOf(trainers),
+    isAlive: () => trainers.some(isAlive),
+    advance: (until, deadline) => advance(trainers, until, deadline),
+    show: async (stepsPerSecond) => {
+      for (const trainer of trainers) trainer.edit()
+      const frame: Frame = await frameOf(trainers, data, shown(), stepsPerSecond * trainers.length)
+      if (xrays.length > 0) frame.xray = xrays[trainers.indexOf(shown())].now()
+      if (meters.length > 0) frame.sharpness = meters.map((meter) => meter.sharpness)
+      context.update({ type: 'frame', frame })
+    },
+    receive: async (message) => {
+      switch (message.type) {
+        // Looks at the net that change nothing of it.
+        case 'variance':
+          if (hasRows) context.update({ type: 'variance', noise: (await import('./noise')).gradientNoise(shown(), data) })
+          return false
+        case 'backprop':
+          if (hasRows) context.update({ type: 'backprop', backprop: (await import('./backprop')).backprop(shown(), data, message.row) })
+          return false
+        case 'choose':
+          chosen = message.chosen
+          return true
+        case 'change': {
+          if (message.change.method !== undefined) await fetchOptimizers([message.change.method])
+          // It holds from the next step on, which only the session knows.
+          const change = { ...message.change, step: stepOf(trainers) }
+          changes.push(change)
+          context.update({ type: 'changed', change })
+          return true
+        }
+        case 'inspect':
+          context.update({ type: 'inspection', text: inspectionText(shown(), data) })
+          return true
+        case 'digit':
+          context.update({ type: 'digit', outputs: digitOutputs(shown(), message.pixels) })
+          return true
       }
-      const shown = trainers[place()]
-      // Looks at the net that change nothing of it.
-      if (message.type === 'variance' || message.type === 'backprop') {
-        if (data.train.count === 0) continue
-        if (message.type === 'variance') context.update({ type: 'variance', noise: (await import('./noise')).gradientNoise(shown, data) })
-        else context.update({ type: 'backprop', backprop: (await import('./backprop')).backprop(shown, data, message.row) })
-        continue
-      }
-      isShown = false
-      if (message.type === 'play') isPlaying = message.isPlaying
-      else if (message.type === 'speed') speed = message.speed
-      else if (message.type === 'choose') chosen = message.chosen
-      else if (message.type === 'change') {
-        if (message.change.method !== undefined) await fetchOptimizers([message.change.method])
-        // It holds from the next step on, which only the session knows.
-        const change = { ...message.change, step: stepOf(trainers) }
-        changes.push(change)
-        context.update({ type: 'changed', change })
-      } else if (message.type === 'steps') goal = stepOf(trainers) + message.count
-      else if (message.type === 'inspect') context.update({ type: 'inspection', text: inspectionText(shown, data) })
-      else if (message.type === 'digit') context.update({ type: 'digit', outputs: digitOutputs(shown, message.pixels) })
-    }
-    const start = performance.now()
-    const step = stepOf(trainers)
-    if (!trainers.some(isAlive)) {
-      goal = step
-      isPlaying = false
-    }
-    if (step < goal) advance(trainers, goal, start + 200)
-    else if (isPlaying) {
-      due += speed === 0 ? Number.POSITIVE_INFINITY : (speed * FRAME) / 1000
-      const until = Math.min(speed === 0 ? MAX_STEPS : step + Math.floor(due), MAX_STEPS)
-      due = speed === 0 ? 0 : due - Math.floor(due)
-      advance(trainers, until, start + FRAME)
-    }
-    const taken = stepOf(trainers) - step
-    const seconds = (performance.now() - start) / 1000
-    if (taken > 0) {
-      isShown = false
-      stepsPerSecond = (taken * trainers.length) / seconds
-    }
-    if (stepOf(trainers) >= goal && !isShown && isSeen) await show()
-    const rest = FRAME - (performance.now() - start)
-    if (!isPlaying && stepOf(trainers) >= goal) await pause(20)
-    else if (rest > 1 && speed !== 0 && stepOf(trainers) >= goal) await pause(rest)
-    else await context.breathe()
-  }
+    },
+  })
 }
 
 /** An X-ray of each run; all of them, as another run may be chosen at any step. */
@@ -145,12 +114,21 @@ async function xraysOf(trainers: readonly Trainer[], data: Examples, { decay }: 
   const { TrainerXray } = await import('./xray')
   return trainers.map((trainer) => {
     const xray = new TrainerXray(trainer, data, decay)
-    trainer.xray = xray
+    trainer.watchers.push(xray)
     return xray
   })
 }
 
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+/** The sharpness of each run. */
+async function metersOf(trainers: readonly Trainer[], data: Examples): Promise<SharpnessMeter[]> {
+  const { SharpnessMeter } = await import('./sharpness')
+  return trainers.map((trainer) => {
+    const meter = new SharpnessMeter(trainer, data)
+    trainer.watchers.push(meter)
+    return meter
+  })
+}
+
 const isAlive = ({ problem }: Trainer) => problem === ''
 
 /** The step that all runs have reached; diverged runs stay behind. */

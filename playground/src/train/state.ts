@@ -27,6 +27,8 @@ export interface TrainState extends Omit<TrainingConfig, 'data'>, Required<Omit<
   backprop: boolean
   /** Shows how noisy gradients of batches are. */
   variance: boolean
+  /** Shows the sharpness of the loss beside the limit of the rate. */
+  sharpness: boolean
 }
 
 export function run(method: string, changes: Partial<RunChoice> = {}): RunChoice {
@@ -61,6 +63,7 @@ export const train = tabState<TrainState>(
     xray: false,
     backprop: false,
     variance: false,
+    sharpness: false,
     sorted: false,
   },
   {
@@ -92,6 +95,7 @@ export const train = tabState<TrainState>(
     xray: flag,
     backprop: flag,
     variance: flag,
+    sharpness: flag,
     sorted: flag,
   },
   (state) => ({

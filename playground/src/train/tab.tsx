@@ -15,6 +15,7 @@ import { colour, isDark } from '../ui/palette'
 import { wantsLessMotion } from '../ui/playback'
 import { usePart } from '../ui/use-part'
 import type { Backprop } from './backprop'
+import { TrainBar } from './bar'
 import type { Change } from './config'
 import type { Examples } from './examples'
 import type { Noise } from './noise'
@@ -28,7 +29,6 @@ import type { NetView } from './view'
 const worker = engineOnDemand()
 
 const TOO_LARGE = `a table of this page wants at most ${LARGEST_TABLE / 1e6} MB; gradus/data reads larger ones`
-const SPEEDS = [0, 1000, 100, 20, 2]
 /** Steps before the first picture for people who want less motion. */
 const STILL = 300
 const MAX_LAYERS = 4
@@ -55,8 +55,9 @@ export function TrainTab() {
   const startKey = JSON.stringify({ ...start, data: { ...start.data, csv: table } })
   const begin = (at: number) => {
     session.current?.stop()
-    const { chosen, isPlaying, speed, xray } = train.state.value
-    const running = worker().run('session', { config: configOf(train.state.value), chosen, at, isPlaying, speed, xray }, (update) => {
+    const { chosen, isPlaying, speed, xray, sharpness } = train.state.value
+    const input = { config: configOf(train.state.value), chosen, at, isPlaying, speed, xray, sharpness }
+    const running = worker().run('session', input, (update) => {
       if (session.current !== running) return
       problem.value = ''
       if (update.type === 'data') {
@@ -124,12 +125,14 @@ export function TrainTab() {
     // While it plays, of the first picture; later ones would come faster than the noise is measured.
   }, [state.variance, state.isPlaying ? shownStep !== '' : shownStep, state.chosen])
   const xrayPanel = usePart(state.xray, () => import('./xray-panel'))
-  const wasXrayed = useRef(state.xray)
+  const sharpnessPanel = usePart(state.sharpness, () => import('./sharpness-panel'))
+  const watched = `${state.xray} ${state.sharpness}`
+  const wasWatched = useRef(watched)
   useEffect(() => {
-    // It looks from the first step on: the run is taken again up to where it is, with the same bits.
-    if (state.xray !== wasXrayed.current) begin(train.state.value.at)
-    wasXrayed.current = state.xray
-  }, [state.xray])
+    // These look from the first step on: the run is taken again up to where it is, with the same bits.
+    if (watched !== wasWatched.current) begin(train.state.value.at)
+    wasWatched.current = watched
+  }, [watched])
   useEffect(() => () => session.current?.stop(), [])
   useEffect(() => tell({ type: 'play', isPlaying: state.isPlaying }), [state.isPlaying])
   useEffect(() => tell({ type: 'speed', speed: state.speed }), [state.speed])
@@ -188,44 +191,17 @@ export function TrainTab() {
   return (
     <div class="tab">
       <section class="stage" aria-label="Net">
-        <div class="toolbar train-bar">
-          <Button kind="primary" label={state.isPlaying ? 'Pause' : 'Train'} onClick={() => train.set({ isPlaying: !state.isPlaying })}>
-            {state.isPlaying ? '❚❚' : '▶'}
-          </Button>
-          <Button
-            label="+1 step"
-            onClick={() => {
-              train.set({ isPlaying: false })
-              tell({ type: 'steps', count: 1 })
-            }}
-          >
-            +1
-          </Button>
-          <Button
-            label="Start again with the present settings"
-            onClick={() => {
-              startAfresh()
-              furthest.current = 0
-              begin(0)
-            }}
-          >
-            ↺
-          </Button>
-          <Choice
-            hideLabel
-            label="Speed"
-            value={String(state.speed)}
-            options={SPEEDS.map((s) => [String(s), s === 0 ? 'As fast as it can' : `${s} steps a second`] as const)}
-            onChange={(speed) => train.set({ speed: Number(speed) })}
-          />
-          <span class="count">
-            <b>{state.at.toLocaleString('en')}</b> steps
-            {state.isPlaying &&
-              frame.value &&
-              frame.value.stepsPerSecond > 0 &&
-              ` · can do ${Math.round(frame.value.stepsPerSecond).toLocaleString('en')} a second`}
-          </span>
-        </div>
+        <TrainBar
+          state={state}
+          stepsPerSecond={frame.value?.stepsPerSecond ?? 0}
+          onChange={train.set}
+          onStep={() => tell({ type: 'steps', count: 1 })}
+          onRestart={() => {
+            startAfresh()
+            furthest.current = 0
+            begin(0)
+          }}
+        />
         <Problem text={hint} />
         <div class={isDigits ? 'net wide' : 'net'}>
           {view && shown ? (
@@ -334,6 +310,12 @@ export function TrainTab() {
         </p>
       </section>
       <section class="results" aria-label="Results">
+        {frame.value?.sharpness && state.sharpness && sharpnessPanel && (
+          <sharpnessPanel.SharpnessPanel
+            runs={frame.value.sharpness}
+            looks={looks.map((look, i) => ({ ...look, label: runName(present(state, i)) }))}
+          />
+        )}
         <Curves state={state} frame={frame.value} ghosts={ghosts.value} />
         <div class="scroll">
           <table>
@@ -372,6 +354,7 @@ export function TrainTab() {
           {state.variance && looked.value.noise && noisePanel && <noisePanel.NoisePanel noise={looked.value.noise} />}
           <Toggle label="X-ray: why does it stall?" value={state.xray} onChange={(xray) => train.set({ xray })} />
           {state.xray && frame.value?.xray && xrayPanel && <xrayPanel.XrayPanel report={frame.value.xray} />}
+          <Toggle label="How sharp is the loss?" value={state.sharpness} onChange={(sharpness) => train.set({ sharpness })} />
           <Button onClick={() => tell({ type: 'inspect' })}>What kind of place is this?</Button>
           <p class="verdict" aria-live="polite">
             {verdict.value || 'The curvature of the loss at these weights, by Lanczos.'}

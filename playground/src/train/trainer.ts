@@ -66,8 +66,8 @@ export class Trainer {
   private place = 0
   /** The present options. */
   private now: RunChoice
-  /** Looks at the run after each step. */
-  xray: { after(step: number, loss: number): void } | null = null
+  /** Those who look at the run after each step. */
+  readonly watchers: { after(step: number, loss: number): void }[] = []
 
   constructor(
     private readonly config: TrainingConfig,
@@ -128,7 +128,7 @@ export class Trainer {
     this.step++
     this.samples += labels.length
     this.lastLoss = value
-    this.xray?.after(this.step, value)
+    for (const watcher of this.watchers) watcher.after(this.step, value)
     if (!this.settings.isQuiet && this.step % this.stride === 0) this.record(value)
   }
 

@@ -1,0 +1,45 @@
+/** The buttons above a net that trains. */
+import { Button, Choice } from '../ui/controls'
+
+const SPEEDS = [0, 1000, 100, 20, 2]
+
+interface Props {
+  state: { at: number; isPlaying: boolean; speed: number }
+  stepsPerSecond: number
+  onChange(changes: { isPlaying?: boolean; speed?: number }): void
+  onStep(): void
+  onRestart(): void
+}
+
+export function TrainBar({ state: { at, isPlaying, speed }, stepsPerSecond, onChange, onStep, onRestart }: Props) {
+  return (
+    <div class="toolbar train-bar">
+      <Button kind="primary" label={isPlaying ? 'Pause' : 'Train'} onClick={() => onChange({ isPlaying: !isPlaying })}>
+        {isPlaying ? '❚❚' : '▶'}
+      </Button>
+      <Button
+        label="+1 step"
+        onClick={() => {
+          onChange({ isPlaying: false })
+          onStep()
+        }}
+      >
+        +1
+      </Button>
+      <Button label="Start again with the present settings" onClick={onRestart}>
+        ↺
+      </Button>
+      <Choice
+        hideLabel
+        label="Speed"
+        value={String(speed)}
+        options={SPEEDS.map((s) => [String(s), s === 0 ? 'As fast as it can' : `${s} steps a second`] as const)}
+        onChange={(speed) => onChange({ speed: Number(speed) })}
+      />
+      <span class="count">
+        <b>{at.toLocaleString('en')}</b> steps
+        {isPlaying && stepsPerSecond > 0 && ` · can do ${Math.round(stepsPerSecond).toLocaleString('en')} a second`}
+      </span>
+    </div>
+  )
+}

@@ -1,0 +1,48 @@
+/** The net for sequences: the gates that the page shows are those of the layer. */
+
+import { tensor } from 'gradus'
+import { beforeAll, expect, test } from 'vitest'
+import { ready } from '../src/engine/ready'
+import { ALONE, GIVEN } from '../src/series/given'
+import { SeriesNet, waveOf } from '../src/series/net'
+import { configOf, seriesTab } from '../src/series/state'
+
+beforeAll(ready)
+
+const netAt = (steps: number, changes: Partial<ReturnType<typeof configOf>> = {}) => {
+  const net = new SeriesNet({ ...configOf(seriesTab.defaults), ...changes })
+  net.advance(steps, Number.POSITIVE_INFINITY)
+  return net
+}
+
+test.each([1, 2, 6, 16])('the trace of %d units is what the net computes', (units) => {
+  const net = netAt(30, { units, seed: units })
+  const wave = waveOf(16, GIVEN)
+  const { outputs, open, back } = net.trace(wave, 0)
+  const predicted = net.model.predict(tensor(Float32Array.from(wave), [1, GIVEN, 1])).data()
+  outputs.forEach((y, t) => expect(y).toBeCloseTo(predicted[t], 5))
+  for (const gate of [open, back]) {
+    expect(gate).toHaveLength(units)
+    for (const steps of gate) expect(steps.every((v) => v > 0 && v < 1)).toBe(true)
+  }
+})
+
+test('alone, each output is the next input', () => {
+  const net = netAt(50)
+  const wave = waveOf(16, GIVEN)
+  const { outputs } = net.trace(wave, ALONE)
+  expect(outputs).toHaveLength(GIVEN + ALONE)
+  const given = [...wave, ...outputs.slice(GIVEN - 1, -1)]
+  const again = net.trace(given, 0).outputs
+  expect(again).toEqual(outputs)
+})
+
+test('a look changes nothing, and the same seed trains to the same bits', () => {
+  const [once, looked] = [netAt(10), netAt(0)]
+  for (let step = 1; step <= 10; step++) {
+    looked.advance(step, Number.POSITIVE_INFINITY)
+    looked.trace(waveOf(16, GIVEN), ALONE)
+  }
+  const bits = (net: SeriesNet) => net.model.parameters().map((parameter) => Array.from(parameter.view()))
+  expect(bits(looked)).toEqual(bits(once))
+})
