@@ -10,7 +10,7 @@ export type { StepsToTake } from '../ops/steps.js'
 import './files.js' // registers the layers with model files
 
 export { GRU } from './gru.js'
-export type { RecurrentSettings, RunOptions } from './layer.js'
+export type { RecurrentLayer, RecurrentSettings, RunOptions } from './layer.js'
 export { LSTM } from './lstm.js'
 export {
   type GruCall,
@@ -24,4 +24,4 @@ export {
 } from './operations.js'
 export type { GRUOptions, RecurrentOptions } from './options.js'
 export { SimpleRNN } from './simple-rnn.js'
-export { kerasWeights, loadKerasWeights, loadTorchWeights, type RecurrentLayer, type TorchPlace, torchWeights } from './weights.js'
+export { kerasWeights, loadKerasWeights, loadTorchWeights, type TorchPlace, torchWeights } from './weights.js'

@@ -1,6 +1,6 @@
 /** The code that the recurrent layers share. */
 
-import { apply } from '../autograd.js'
+import { apply, noGrad } from '../autograd.js'
 import { CELLS, type CellName } from '../backend/recurrent-kernels.js'
 import { checkCount } from '../common/checks.js'
 import { rangeError, ShapeError } from '../common/errors.js'
@@ -8,8 +8,9 @@ import { checkOptions, type Read, readOptions, type Schema } from '../common/opt
 import type { Shape } from '../common/shape.js'
 import type { BufferTensor } from '../nn/buffer.js'
 import type { Initializer, InitializerName } from '../nn/initializer.js'
+import { Layer } from '../nn/layer.js'
 import type { LayerShapes } from '../nn/layer-shapes.js'
-import type { BuildContext } from '../nn/module.js'
+import type { BuildContext, ModuleOptions } from '../nn/module.js'
 import { dropout } from '../ops/dropout.js'
 import { concat, slice } from '../ops/shape.js'
 import { maskOf, STEPS_TO_TAKE, type StepsToTake } from '../ops/steps.js'
@@ -57,6 +58,80 @@ export interface Members {
   lastState?: BufferTensor
   /** Draws what is dropped. */
   generator?: Generator
+}
+
+/** What {@link GRU}, {@link LSTM} and {@link SimpleRNN} have in common. */
+export abstract class RecurrentLayer<
+  Options extends RecurrentOptions = RecurrentOptions,
+  const I extends number = number,
+  const U extends number = number,
+> extends Layer {
+  declare weight: Parameter
+  declare recurrentWeight: Parameter
+  declare bias: Parameter | null
+  /** The weights of the other direction, with `bidirectional`. */
+  declare reverseWeight?: Parameter
+  declare reverseRecurrentWeight?: Parameter
+  declare reverseBias?: Parameter | null
+  /** The state after the last batch, with `statefulRows`. */
+  declare lastState?: BufferTensor
+  /** @internal draws what is dropped */
+  declare generator?: Generator
+  /** Numbers of each step of x. */
+  readonly inputs: I
+  /** Numbers of the state and of each output. */
+  readonly units: U
+  /** Sizes and options, with their defaults. */
+  readonly settings: Readonly<RecurrentSettings & Options>
+
+  /** @internal */
+  constructor(settings: RecurrentSettings & Options, options: ModuleOptions) {
+    super(options)
+    this.inputs = settings.inputs as I
+    this.units = settings.units as U
+    this.settings = Object.freeze(settings)
+  }
+
+  protected override createParameters(context: BuildContext): void {
+    const makeParameter: Parameters<typeof makeMembers>[2] = (...args) => this.makeParameter(context, ...args)
+    Object.assign(
+      this,
+      makeMembers(this.settings, context, makeParameter, (...args) => this.makeBuffer(context, ...args)),
+    )
+  }
+
+  override describe(): string {
+    const { inputs, units, bidirectional, returnSequences } = this.settings
+    return `${this.constructor.name}(${inputs}, ${units}${bidirectional ? ', both directions' : ''}${returnSequences ? ', all steps' : ''})`
+  }
+
+  /**
+   * The outputs of all steps and the state after them, for sequences of different lengths and for a state of your own. Recorded for backpropagation
+   * unless under noGrad().
+   *
+   * @example
+   * const layer = new GRU(3, 4)
+   * const first = layer.run(zeros([2, 5, 3]), { lengths: [5, 2] })
+   * first.output.shape // [2, 5, 4]
+   * const next = layer.run(zeros([2, 5, 3]), { initialState: first.state })
+   * @throws ShapeError, RangeError or TypeError naming the layer, for inputs, lengths, a mask or a state that do not fit
+   */
+  run(x: TensorLike, options: RunOptions = {}): RecurrentResult {
+    return resultOf(this.running(), x, options)
+  }
+
+  /** Begins again with zeros, with `statefulRows`. */
+  resetState(): void {
+    this.build()
+    noGrad(() => this.lastState?.view().fill(0))
+  }
+
+  /** @internal the layer with its parameters made */
+  protected running(): Running {
+    const layer = this.build()
+    const name = this.label(`${this.constructor.name}(${this.inputs}, ${this.units})`)
+    return { settings: layer.settings, members: layer, name, training: layer.training }
+  }
 }
 
 /** @internal @throws RangeError, TypeError for sizes or options that are not valid */
@@ -186,11 +261,6 @@ function weightsOf(m: Members, bidirectional: boolean): Weights[] {
   if (!bidirectional) return [forward]
   const back = { weight: m.reverseWeight as Parameter, recurrentWeight: m.reverseRecurrentWeight as Parameter }
   return [forward, { ...back, bias: m.reverseBias ?? null, recurrentBias: m.reverseRecurrentBias ?? null }]
-}
-
-/** @internal The line of `summary`. */
-export function describeLayer(kind: string, { inputs, units, bidirectional, returnSequences }: RecurrentSettings): string {
-  return `${kind}(${inputs}, ${units}${bidirectional ? ', both directions' : ''}${returnSequences ? ', all steps' : ''})`
 }
 
 /** The value of a flag in the type of options: true, false (also if it is left out), or boolean if it is not known. */

@@ -9,15 +9,8 @@ import { show } from '../common/show.js'
 import { Module } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
 import { asFloats, floatArray, Tensor, type TensorLike } from '../tensor.js'
-import { GRU } from './gru.js'
-import type { RecurrentSettings } from './layer.js'
-import { LSTM } from './lstm.js'
-import { SimpleRNN } from './simple-rnn.js'
-
-/** A {@link GRU}, {@link LSTM} or {@link SimpleRNN} of any size and options. */
-export interface RecurrentLayer extends Module {
-  readonly settings: Readonly<RecurrentSettings>
-}
+import type { GRU } from './gru.js'
+import { RecurrentLayer } from './layer.js'
 
 /** The place of a layer's weights among named tensors of PyTorch. */
 export interface TorchPlace {
@@ -41,7 +34,7 @@ interface Direction {
 }
 
 function directionsOf(who: string, layer: RecurrentLayer): Direction[] {
-  if (!(layer instanceof GRU || layer instanceof LSTM || layer instanceof SimpleRNN)) {
+  if (!(layer instanceof RecurrentLayer)) {
     const remedy = (layer as unknown) instanceof Module ? '; pass a layer of the model, model.layers[0]' : ''
     throw typeError(`${who}: layer wants a GRU, LSTM or SimpleRNN, got ${show(layer)}${remedy}`)
   }
