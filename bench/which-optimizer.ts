@@ -9,9 +9,9 @@
  * above the least, in a grid of nine rates a factor of √10 apart around the tuned one. Seconds are processor time of the three final trainings, one
  * after the other. Writes bench/results/which-optimizer.json after each optimizer, and continues where it was stopped.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
-import { fromTable, readTable, trainTestSplit } from '../ts/data/index.js'
+import { fromTable, readTable, standardize, trainTestSplit } from '../ts/data/index.js'
 import {
   Adam,
   AdamW,
@@ -41,6 +41,7 @@ import { type Origin, origin } from './results.js'
 import { DATA, type Data, judge, makeNet, NETS, stepsOf } from './tools/problems.js'
 
 const BATCH = 32
+const FOLDER = '.cache/tables'
 const SEEDS = [11, 12, 13]
 const GRID = [-4, -3, -2, -1, 0, 1, 2, 3, 4].map((k) => 10 ** (k / 2))
 
@@ -80,28 +81,22 @@ export interface WhichOptimizer extends Origin {
   rows: WhichRow[]
 }
 
-/** The tables of `make tables`, by the first of their splits. */
+/** The 24 tables that bench/tables/export.py writes, by the first of their splits: a quarter of its training rows chooses, its test rows judge. */
 function tables(): Record<string, () => Promise<Data>> {
-  const folder = '.cache/tables'
-  const about = JSON.parse(readFileSync(`${folder}/tables.json`, 'utf8')) as Record<string, { target: string; task: string }>
-  const files = readdirSync(folder)
+  const aboutOf = (file: string) => JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as Record<string, { target: string; task: string }>
   return Object.fromEntries(
-    Object.entries(about)
-      .filter(([name]) => files.includes(`${name}.0.train.csv`))
-      .map(([name, { target, task }]) => [
-        name,
-        async () => {
-          const rows = await readTable(`${folder}/${name}.0.train.csv`)
-          const table = fromTable(rows, { target })
-          const outer = trainTestSplit(table, { seed: 1 })
-          const inner = trainTestSplit(outer.train, { seed: 2 })
-          const { features, classes } = table
-          const loss = task === 'classification' ? crossEntropy : mse
-          const epochs = Math.max(4, Math.min(40, Math.round(60_000 / inner.train.count)))
-          const outputs = task === 'classification' ? classes : 1
-          return { train: inner.train, validation: inner.test, test: outer.test, loss, inputs: features, outputs, epochs }
-        },
-      ]),
+    Object.entries({ ...aboutOf('tables.json'), ...aboutOf('more.json') }).map(([name, { target, task }]) => [
+      name,
+      async () => {
+        const rowsOf = (part: string) => readTable(`${FOLDER}/${name}.0.${part}.csv`)
+        const table = fromTable(await rowsOf('train'), { target, missing: 'auto' })
+        const { train, test: validation } = trainTestSplit(table, { seed: 2, testFraction: 0.25 })
+        const isClasses = task === 'classification'
+        const parts = standardize({ train, validation, test: table.dataset(await rowsOf('test')) }, { targets: !isClasses })
+        const epochs = Math.max(4, Math.min(40, Math.round(60_000 / train.count)))
+        return { ...parts, loss: isClasses ? crossEntropy : mse, inputs: table.features, outputs: isClasses ? table.classes : 1, epochs }
+      },
+    ]),
   )
 }
 
