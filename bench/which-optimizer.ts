@@ -83,7 +83,8 @@ export interface WhichOptimizer extends Origin {
 
 /** The 24 tables that bench/tables/export.py writes, by the first of their splits: a quarter of its training rows chooses, its test rows judge. */
 function tables(): Record<string, () => Promise<Data>> {
-  const aboutOf = (file: string) => JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as Record<string, { target: string; task: string }>
+  const aboutOf = (file: string) =>
+    JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as Record<string, { target: string; task: string }>
   return Object.fromEntries(
     Object.entries({ ...aboutOf('tables.json'), ...aboutOf('more.json') }).map(([name, { target, task }]) => [
       name,
