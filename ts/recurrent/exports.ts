@@ -3,8 +3,7 @@ import { CELLS, type CellName } from '../backend/recurrent-kernels.js'
 import { rangeError } from '../common/errors.js'
 import { exports, type LayerExports, type OnnxGraph } from '../export/layer-exports.js'
 import type { Parameter } from '../parameter.js'
-import type { Members } from './layer.js'
-import type { RecurrentLayer } from './weights.js'
+import type { Members, RecurrentLayer } from './layer.js'
 
 const TYPES: Record<CellName, string> = { simple: 'RNN', gruAfter: 'GRU', gruBefore: 'GRU', lstm: 'LSTM' }
 /** The order of gates in ONNX: z r h of a GRU, i o f c of an LSTM. Index of gradus' gate for each. */
