@@ -11,6 +11,9 @@ import { Module } from './module.js'
  * (train/fast/model-fields.ts) and watches modules of any other class more closely. A class of yours extends {@link Module}.
  */
 export abstract class Layer extends Module {
+  /** @internal a class with this of its own is no layer yet: the classes that extend it are */
+  static readonly isBase = true
+
   /** @internal the input as floats. @throws ShapeError if its last axis has another length */
   protected withFeatures(input: Tensor, count: number, backend: Backend): Tensor {
     const name = this.label(this.describe())
@@ -22,5 +25,5 @@ export abstract class Layer extends Module {
 
 /** @internal true if a module is exactly a layer of this library: a subclass, or an object with a `forward` of its own, may do more */
 export function isLayer(module: Module): boolean {
-  return Object.getPrototypeOf(module.constructor) === Layer && !Object.hasOwn(module, 'forward')
+  return Object.hasOwn(Object.getPrototypeOf(module.constructor), 'isBase') && !Object.hasOwn(module, 'forward')
 }

@@ -66,6 +66,9 @@ export abstract class RecurrentLayer<
   const I extends number = number,
   const U extends number = number,
 > extends Layer {
+  /** @internal */
+  static override readonly isBase = true
+
   declare weight: Parameter
   declare recurrentWeight: Parameter
   declare bias: Parameter | null
