@@ -121,6 +121,18 @@ describe('bucketBatches', () => {
     expect(rowsOf(0)).toEqual(first)
   })
 
+  test('mixes the batches of all buckets, as lengths may go with targets', () => {
+    const steps = [...batches({ pass: 0 })].map(({ shape }) => shape[1])
+    const changes = steps.filter((n, i) => i > 0 && n !== steps[i - 1]).length
+    expect(changes).toBeGreaterThan(new Set(steps).size)
+    expect(steps).not.toEqual([...batches({ pass: 1 })].map(({ shape }) => shape[1]))
+  })
+
+  test('keeps whole numbers that no Int32Array holds', () => {
+    const [{ targets }] = bucketBatches([[1], [2]], [3e9, 1], { pad: 0, shuffle: false })()
+    expect([...targets]).toEqual([3e9, 1])
+  })
+
   test('goes on at any row', () => {
     const flat = (row: number) =>
       [...batches({ pass: 2, row })].flatMap(({ targets, lengths }) => [...lengths].map((n, i) => `${n} ${targets[i]}`))

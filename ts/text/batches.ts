@@ -144,7 +144,7 @@ export interface BucketOptions {
   lengths?: readonly number[]
   /** The end of sequences longer than all buckets that is cut off, `start` or `end`. Default: none, a longer sequence is an error. */
   cut?: 'start' | 'end'
-  /** Mixes the rows of a bucket, and the order of buckets, another way in each pass. Default true. */
+  /** Mixes the rows of a bucket, and the batches of all buckets, another way in each pass. Default true. */
   shuffle?: boolean
   /** Seed of the order. Default 0. */
   seed?: number
@@ -188,7 +188,7 @@ export interface BatchPlace {
 
 /**
  * Batches of sequences of similar length, so that little is filled up and computed in vain. The result is the `data` of `fitStream`, with `seeks: true`,
- * which resumes it at any row; called in a loop, it gives the batches of a pass. A bucket's batches follow one another.
+ * which resumes it at any row; called in a loop, it gives the batches of a pass.
  *
  * @param sequences tokens of each row
  * @param targets a class (Int32Array) or number for each row
@@ -223,18 +223,17 @@ export function bucketBatches(
     return batchesFrom({ pass, row })
   }
 
-  function* batchesFrom({ pass, row: left }: Required<BatchPlace>): Iterable<TokenBatch> {
-    let skip = left
-    const order = shuffle ? new Generator(seed, 2 * pass).permutation(buckets.length) : buckets.keys()
-    for (const index of order) {
-      const { rows, steps } = buckets[index]
-      if (skip >= rows.length) {
-        skip -= rows.length
-        continue
-      }
-      const mixed = shuffle ? Array.from(new Generator(seed + index, 2 * pass + 1).permutation(rows.length), (i) => rows[i]) : rows
-      for (let from = skip; from < mixed.length; from += batchSize) yield batchOf(mixed.slice(from, from + batchSize), steps)
-      skip = 0
+  function* batchesFrom({ pass, row }: Required<BatchPlace>): Iterable<TokenBatch> {
+    const batches = buckets.flatMap(({ rows, steps }, bucket) => {
+      const mixed = shuffle ? Array.from(new Generator(seed + bucket, 2 * pass + 1).permutation(rows.length), (i) => rows[i]) : rows
+      const count = Math.ceil(rows.length / batchSize)
+      return Array.from({ length: count }, (_, i) => ({ rows: mixed.slice(i * batchSize, (i + 1) * batchSize), steps }))
+    })
+    let left = row
+    for (const index of shuffle ? new Generator(seed, 2 * pass).permutation(batches.length) : batches.keys()) {
+      const { rows, steps } = batches[index]
+      if (left < rows.length) yield batchOf(rows.slice(left), steps)
+      left = Math.max(0, left - rows.length)
     }
   }
 
@@ -259,7 +258,7 @@ function targetsOf(targets: Int32Array | Float32Array | readonly number[], rows:
   if (!Array.isArray(targets)) return targets as Int32Array | Float32Array
   const wrong = targets.findIndex((target) => !Number.isFinite(target))
   if (wrong >= 0) throw rangeError(`${who}: targets[${wrong}] wants a number, got ${show(targets[wrong])}`)
-  return targets.every(Number.isInteger) ? Int32Array.from(targets) : Float32Array.from(targets)
+  return targets.every((target) => target === (target | 0)) ? Int32Array.from(targets) : Float32Array.from(targets)
 }
 
 /** 8, 16, 32, … up to the longest sequence. */
