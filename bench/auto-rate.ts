@@ -114,17 +114,17 @@ function fixed(course: typeof cosine): Rule {
   }
 }
 
-function auto(search: Partial<RateSearch> = {}, withValidation = true): Rule {
+function auto(search: Partial<RateSearch> = {}, withValidation = true, batchSize: number | 'auto' = BATCH): Rule {
   return async (problem) => {
     const built = make(problem)
     const { train, validation, loss, epochs } = problem
     const history = await fitBySearch(
       built.model,
-      { ...train, ...(withValidation && { validation }), loss, optimizer: built.optimizer, batchSize: BATCH, seed: 1, epochs },
+      { ...train, ...(withValidation && { validation }), loss, optimizer: built.optimizer, batchSize, seed: 1, epochs },
       { ...RATE_SEARCH, ...search },
     )
-    const steps = history.trials.reduce((sum, trial) => sum + trial.steps, 0) + 100
-    return { losses: judge(problem, built.model, built.optimizer), cost: steps / stepsOf(problem, BATCH), rate: history.learningRate }
+    const cost = history.trials.reduce((sum, trial) => sum + trial.steps / stepsOf(problem, trial.batchSize), 100 / stepsOf(problem, BATCH))
+    return { losses: judge(problem, built.model, built.optimizer), cost, rate: history.learningRate }
   }
 }
 
@@ -138,6 +138,7 @@ const RULES: Record<string, Rule> = {
   'steepest, cosine': range('steepest', cosine),
   'minimum, cosine': range('minimum', cosine),
   auto: auto(),
+  'auto, batch size': auto({}, true, 'auto'),
   'auto, last epoch': auto({ keepsBest: false }),
   'auto, shorter trials': auto({ share: 1 / 16 }),
   'auto, one cycle': auto({ schedule: oneCycle }),

@@ -79,6 +79,35 @@ test('callbacks see three full trainings; the model has the best epoch of the be
   expect(optimizer.stepCount).toBe(120)
 })
 
+test("batchSize: 'auto' also tries eight rows a step, in full trainings of as many epochs, and keeps the best", async () => {
+  const run = async () => {
+    const model = net()
+    const found = await fitAuto(model, { ...data, batchSize: 'auto', optimizer: new Adam(model.parameters()) })
+    return { found, loss: lossOf(model), weights: weightsOf(model) }
+  }
+  const { found, loss, weights } = await run()
+  const full = found.trials.slice(-3)
+  expect(full.map(({ batchSize, steps }) => batchSize * steps)).toEqual([
+    32 * 8 * 8,
+    8 * 30 * 8,
+    full[2].batchSize === 8 ? 8 * 30 * 8 : 32 * 8 * 8,
+  ])
+  expect(full[2].batchSize).toBe(full[1].loss < full[0].loss ? 8 : 32)
+  const best = full.reduce((a, b) => (b.loss < a.loss ? b : a))
+  expect([found.learningRate, found.batchSize, loss]).toEqual([best.learningRate, best.batchSize, best.loss])
+  const short = found.trials.slice(0, -3)
+  expect(new Set(short.map(({ batchSize }) => batchSize))).toEqual(new Set([32, 8]))
+  expect((await run()).weights).toEqual(weights)
+})
+
+test("batchSize: 'auto' with fewer rows than that is one size", async () => {
+  const model = straight()
+  const few = { inputs: x.slice(0, 6), targets: line.targets.slice(0, 6), loss: mse, epochs: 30 }
+  const { trials, batchSize } = await fitAuto(model, { ...few, batchSize: 'auto', optimizer: new SGD(model.parameters()) })
+  expect(batchSize).toBe(6)
+  expect(new Set(trials.map((trial) => trial.batchSize))).toEqual(new Set([6]))
+})
+
 /** Ruins the weights in each training whose rate reaches `above`. */
 const poison = (model: Sequential, above: number): Callback => ({
   onEpochEnd: ({ learningRate }) => {
@@ -181,6 +210,8 @@ test.each<[object, string]>([
   [{ resume: { restore: () => {} } }, 'fitAuto: resume is an option of fit; give it the schedule that fitAuto found'],
   [{ callbacks: [new Checkpoint('x.safetensors')] }, 'fitAuto: callbacks: Checkpoint saves a training, and there are several here'],
   [{ learningRate: 'auto' }, "fitAuto: there is no option 'learningRate'"],
+  [{ batchSize: 'Auto' }, "fitAuto: batchSize wants a whole number ≥ 1, 'full' or 'auto', got 'Auto'"],
+  [{ batchSize: 0 }, 'fitAuto: batchSize wants'],
   [{ epochs: 0 }, 'fitAuto: epochs wants a whole number ≥ 1, got 0'],
   [{ optimizer: undefined }, 'fitAuto: optimizer wants an Optimizer'],
 ])('%o: %s', async (wrong, message) => {

@@ -19,32 +19,44 @@ import { trainSteps } from '../train/steps.js'
 import { evaluateBuilt } from './built.js'
 
 /** Options of {@link fitAuto}: the options of `fit`, without those that it decides. */
-export interface FitAutoOptions extends Omit<FitOptions, 'optimizer' | 'schedule' | 'resume'> {
+export interface FitAutoOptions extends Omit<FitOptions, 'optimizer' | 'schedule' | 'resume' | 'batchSize'> {
   /** Any optimizer with a learning rate. Its own rate does not matter, but groups keep the proportions of theirs. */
   optimizer: OptimizerLike
+  /**
+   * Rows of a step; 'full' for all, or 'auto' to try 32 and 8, which takes four times as many steps and two to three times as long an epoch. Default 32.
+   */
+  batchSize?: number | 'full' | 'auto'
 }
 
 /** One of the trainings of {@link fitAuto}, each from the same weights. */
 export interface RateTrial {
   /** The highest rate of its schedule. */
   learningRate: number
+  /** Rows of a step. */
+  batchSize: number
   /** Steps that it was planned for. */
   steps: number
   /** Validation loss, of the best epoch in a full training; without validation data the training loss at the end. Infinity if it diverged. */
   loss: number
 }
 
-/** Result of {@link fitAuto}: the history of the best training, the rate that it was given, and all trainings. */
+/** Result of {@link fitAuto}: the history of the best training, the rate and batch size that it was given, and all trainings. */
 export interface AutoHistory extends History {
   /** The highest rate of the schedule. */
   learningRate: number
+  /** Rows of a step. */
+  batchSize: number
   /** The short trainings and the full ones, in order. */
   trials: RateTrial[]
 }
 
 const { schedule: _schedule, resume: _resume, ...OF_FIT } = FIT
 
-export const FIT_AUTO = { ...OF_FIT, epochs: { is: count, default: 1 } } satisfies Schema<FitAutoOptions>
+export const FIT_AUTO = {
+  ...OF_FIT,
+  batchSize: { is: { min: 1, whole: true, or: ['full', 'auto'] }, default: 32 },
+  epochs: { is: count, default: 1 },
+} satisfies Schema<FitAutoOptions>
 
 /** @internal How {@link fitAuto} searches; bench/auto-rate.ts measures others. */
 export interface RateSearch {
@@ -54,6 +66,9 @@ export interface RateSearch {
   /** True if a full training keeps its best epoch. */
   keepsBest: boolean
 }
+
+/** Batch sizes of 'auto', the first of which begins. */
+const SIZES = [32, 8]
 
 /** @internal */
 export const RATE_SEARCH: RateSearch = { share: 1 / 8, schedule: warmupCosine, keepsBest: true }
@@ -78,8 +93,9 @@ const RETRIES = 3
  * rates by {@link compareLearningRates} then.
  *
  * Without validation data (`validation` or `validationFraction`), the training loss decides, which favors rates that overfit. Callbacks, metrics and
- * progress are for the full trainings, and see each of them from beginning to end. `batchSize` is yours: smaller batches take more steps in the same
- * epochs, and often reach a lower loss in more time. The same seed gives the same run. A training cannot be resumed, and a `Checkpoint` is refused.
+ * progress are for the full trainings, and see each of them from beginning to end. Smaller batches take more steps in the same epochs, and often reach a
+ * lower loss in more time: `batchSize: 'auto'` tries them, too. The same seed gives the same run. A training cannot be resumed, and a `Checkpoint` is
+ * refused.
  *
  * @returns the history of the best training, with its `learningRate`, and all `trials`
  * @example
@@ -94,24 +110,41 @@ export function fitAuto(model: Module, options: FitAutoOptions): Promise<AutoHis
   return fitBySearch(model, options, RATE_SEARCH)
 }
 
+/** The trainings of one batch size. */
+interface Arm {
+  batchSize: number
+  /** Of a full training. */
+  steps: number
+  batchesPerEpoch: number
+  /** Losses of the short trainings, by the power of {@link RATIO} of their rate. */
+  short: Map<number, number>
+}
+
 /** @internal {@link fitAuto} with another search */
 export async function fitBySearch(model: Module, given: FitAutoOptions, search: RateSearch): Promise<AutoHistory> {
   checkModel('fitAuto', model)
   refuse(given)
   const options = readOptions('fitAuto', given, FIT_AUTO, CARRIED)
-  const { optimizer, loss, signal, seed, batchSize, shuffle, dropLast, replay, yieldEvery } = options
+  const { optimizer, loss, signal, seed, shuffle, dropLast, replay, yieldEvery } = options
   if ('trainOn' in optimizer) throw typeError(`fitAuto: ${(optimizer as OptimizerLike).name} finds its steps itself; use fit`)
-  const { rows, validation, epochs, batchesPerEpoch } = planFit(model, options)
-  const shared = { ...dataOf(rows), loss, optimizer, seed, batchSize, shuffle, dropLast, replay, yieldEvery }
-  const steps = epochs * batchesPerEpoch
+  const sizes = options.batchSize === 'auto' ? SIZES : [options.batchSize]
+  const plans = sizes.map((batchSize) => planFit(model, { ...options, batchSize }))
+  // few rows make one size of two
+  const arms = plans
+    .filter(({ batchSize }, i) => i === 0 || batchSize !== plans[0].batchSize)
+    .map(
+      ({ batchSize, epochs, batchesPerEpoch }): Arm => ({ batchSize, batchesPerEpoch, steps: epochs * batchesPerEpoch, short: new Map() }),
+    )
+  const [{ rows, validation, epochs }] = plans
+  const shared = { ...dataOf(rows), loss, optimizer, seed, shuffle, dropLast, replay, yieldEvery }
   const trials: RateTrial[] = []
   const restore = snapshot(model, optimizer)
 
   /** The loss after some steps of a training. */
-  const shortTraining = async (learningRate: number, steps: number): Promise<number> => {
+  const shortTraining = async ({ batchSize, batchesPerEpoch }: Arm, learningRate: number, steps: number): Promise<number> => {
     const losses: number[] = []
     const schedule = search.schedule(learningRate, steps)
-    for await (const step of trainSteps(model, { ...shared, schedule, epochs: Math.ceil(steps / batchesPerEpoch) })) {
+    for await (const step of trainSteps(model, { ...shared, batchSize, schedule, epochs: Math.ceil(steps / batchesPerEpoch) })) {
       signal?.throwIfAborted()
       if (losses.push(step.loss) === steps) break
     }
@@ -124,23 +157,24 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
 
   let best: { loss: number; history: AutoHistory; restore: () => void } | undefined
   /** A full training, by `fit` itself. */
-  const fullTraining = async (learningRate: number): Promise<number> => {
+  const fullTraining = async ({ batchSize }: Arm, learningRate: number, steps: number): Promise<number> => {
     const callbacks = [...(validation && search.keepsBest ? [new EarlyStopping({ patience: epochs })] : []), ...options.callbacks]
-    const history = await fit(model, { ...given, callbacks, schedule: search.schedule(learningRate, steps) })
+    const history = await fit(model, { ...given, batchSize, callbacks, schedule: search.schedule(learningRate, steps) })
     const losses = history.epochs.map(({ loss, validation }) => validation?.loss ?? loss)
     const found = (validation && search.keepsBest ? Math.min(...losses) : losses.at(-1)) ?? Number.POSITIVE_INFINITY
     if (!(best && best.loss <= found))
-      best = { loss: found, history: { ...history, learningRate, trials }, restore: snapshot(model, optimizer) }
+      best = { loss: found, history: { ...history, learningRate, batchSize, trials }, restore: snapshot(model, optimizer) }
     return found
   }
 
   let failure: NonFiniteError | undefined
   /** Runs a training, and brings the first weights back. @returns its loss */
-  const attempt = async (training: typeof shortTraining, learningRate: number, steps: number): Promise<number> => {
-    const trial = { learningRate, steps, loss: Number.POSITIVE_INFINITY }
+  const attempt = async (training: typeof shortTraining, arm: Arm, position: number, steps: number): Promise<number> => {
+    const learningRate = highest * RATIO ** position
+    const trial = { learningRate, batchSize: arm.batchSize, steps, loss: Number.POSITIVE_INFINITY }
     trials.push(trial)
     try {
-      trial.loss = await training(learningRate, steps)
+      trial.loss = await training(arm, learningRate, steps)
     } catch (error) {
       if (!(error instanceof NonFiniteError)) throw error
       failure = error
@@ -150,26 +184,54 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
     return trial.loss
   }
 
-  const highest = await highestRate(model, { ...shared, steps: Math.min(100, Math.max(20, Math.round(steps / 4))) })
-  const rateOf = (position: number) => highest * RATIO ** position
-  const short = new Map<number, number>()
-  const shortLoss = (position: number) => short.get(position) ?? Number.POSITIVE_INFINITY
-  const tryShort = async (position: number) =>
-    short.set(position, await attempt(shortTraining, rateOf(position), Math.max(1, Math.round(search.share * steps))))
-  /** Of equal losses, such as those of trainings that diverged, the lowest rate. */
-  const least = () => [...short.keys()].reduce((a, b) => (shortLoss(b) < shortLoss(a) || (shortLoss(b) === shortLoss(a) && b < a) ? b : a))
-  for (const position of SHORT) await tryShort(position)
-  while (short.size < MAX_SHORT && (!short.has(least() - 1) || !short.has(least() + 1)))
-    await tryShort(short.has(least() + 1) ? least() - 1 : least() + 1)
-  const full = (position: number) => (best && signal?.aborted ? Number.POSITIVE_INFINITY : attempt(fullTraining, rateOf(position), steps))
-  const first = least()
-  const side = shortLoss(first + 1) < shortLoss(first - 1) ? 1 : -1
-  const [center, neighbor] = [await full(first), await full(first + side)]
-  await full(neighbor < center ? first + 2 * side : first - side)
-  for (let i = 1; i <= RETRIES && best === undefined; i++) await full(first - 2 * i - 1)
+  /** Tries short trainings until the best one has a worse one on each side. */
+  const tryShort = async (arm: Arm, positions: readonly number[], share: number): Promise<void> => {
+    const { short, steps } = arm
+    const run = async (position: number) =>
+      void short.set(position, await attempt(shortTraining, arm, position, Math.max(1, Math.round(share * steps))))
+    for (const position of positions) await run(position)
+    while (short.size < MAX_SHORT && (!short.has(leastOf(short) - 1) || !short.has(leastOf(short) + 1)))
+      await run(short.has(leastOf(short) + 1) ? leastOf(short) - 1 : leastOf(short) + 1)
+  }
+  const full = (arm: Arm, position: number) =>
+    best && signal?.aborted ? Number.POSITIVE_INFINITY : attempt(fullTraining, arm, position, arm.steps)
+
+  const [arm, smaller] = arms
+  const testSteps = Math.min(100, Math.max(20, Math.round(arm.steps / 4)))
+  const highest = await highestRate(model, { ...shared, batchSize: arm.batchSize, steps: testSteps })
+  await tryShort(arm, SHORT, search.share)
+  const first = leastOf(arm.short)
+  if (smaller) {
+    // gradients of smaller batches have more noise: their rates are lower
+    await tryShort(smaller, [first, first - 1, first - 2], search.share / 2)
+    const [loss, lossOfSmaller] = [await full(arm, first), await full(smaller, leastOf(smaller.short))]
+    const better = lossOfSmaller < loss ? smaller : arm
+    await full(better, leastOf(better.short) + betterSide(better.short))
+  } else {
+    const side = betterSide(arm.short)
+    const [center, neighbor] = [await full(arm, first), await full(arm, first + side)]
+    await full(arm, neighbor < center ? first + 2 * side : first - side)
+  }
+  for (let i = 1; i <= RETRIES && best === undefined; i++) await full(arm, first - 2 * i - 1)
   if (best === undefined) throw failure
   best.restore()
   return best.history
+}
+
+const lossAt = (short: ReadonlyMap<number, number>, position: number) => short.get(position) ?? Number.POSITIVE_INFINITY
+
+/** The best position; of equal losses, such as those of trainings that diverged, the lowest rate. */
+function leastOf(short: ReadonlyMap<number, number>): number {
+  return [...short.keys()].reduce((a, b) => {
+    const [left, right] = [lossAt(short, a), lossAt(short, b)]
+    return right < left || (right === left && b < a) ? b : a
+  })
+}
+
+/** The direction of the better neighbor of the best position. */
+function betterSide(short: ReadonlyMap<number, number>): 1 | -1 {
+  const first = leastOf(short)
+  return lossAt(short, first + 1) < lossAt(short, first - 1) ? 1 : -1
 }
 
 /** Factor between neighboring rates. */
@@ -180,7 +242,7 @@ const SHORT = [1, 0, -1, -2, -3]
 const MAX_SHORT = 16
 
 /** @throws RangeError for options of `fit` that have no meaning here */
-function refuse(given: Partial<FitOptions> | undefined): void {
+function refuse(given: Partial<Omit<FitOptions, 'batchSize'>> | undefined): void {
   const { schedule, resume, callbacks } = given ?? {}
   if (schedule !== undefined) throw rangeError('fitAuto: schedule is chosen by fitAuto; leave it out, or use fit')
   if (resume !== undefined) throw rangeError('fitAuto: resume is an option of fit; give it the schedule that fitAuto found')
