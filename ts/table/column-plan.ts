@@ -85,6 +85,9 @@ export class ColumnPlan {
           ...(target.written && { written: target.written }),
         },
         ...Object.fromEntries(this.embedded.map(({ name }) => [name, 'embedding' as const])),
+        ...Object.fromEntries(
+          columns.flatMap(({ name, as }) => (as === 'text' ? [[name, { ...choiceOf(whole.columns ?? {}, name), as }]] : [])),
+        ),
       },
     }
   }
@@ -133,6 +136,7 @@ export class ColumnPlan {
     return columns.map((column) => {
       const ofAll = this.reports.find(({ name }) => name === column.name) ?? column
       if (column.role === 'target') return ofAll
+      if (column.as === 'text') return { ...column, why: ofAll.why, decidedBy: ofAll.decidedBy, notes: ofAll.notes }
       const embedded = this.embedded.find(({ name }) => name === column.name)
       return { ...column, notes: ofAll.notes, ...(embedded && { why: embedded.why, decidedBy: 'values' as const }) }
     })

@@ -66,7 +66,7 @@ function wantedInstead(column: TableColumn & { known: ReadonlySet<string> | null
   }
   if (as === 'number') return isNumber(value) ? undefined : 'a number'
   if (as === 'date') return Number.isFinite(daysOf(value)) ? undefined : 'a date (2024-12-31)'
-  if (as === 'hash') return isCell(value) ? undefined : 'a text'
+  if (as === 'hash' || as === 'text') return isCell(value) ? undefined : 'a text'
   return isCell(value) && column.known?.has(String(value)) ? undefined : `one of ${showNames(column.categories ?? [])}`
 }
 

@@ -82,13 +82,25 @@ function hashOf(text) {
   return Math.imul(h, 0x85ebca6b) >>> 16
 }
 
+function wordsInto(out, at, text, words, weights) {
+  const found = text.toLowerCase().match(/[\\p{L}\\p{M}\\p{N}]+/gu) ?? []
+  const times = new Map()
+  for (const word of [...found, ...found.slice(1).map((word, i) => found[i] + ' ' + word)]) {
+    const place = words.indexOf(word)
+    if (place >= 0) times.set(place, (times.get(place) ?? 0) + 1)
+  }
+  const values = [...times].map(([place, n]) => [place, (1 + Math.log(n)) * weights[place]])
+  const length = Math.sqrt(values.reduce((sum, [, value]) => sum + value * value, 0))
+  for (const [place, value] of values) out[at + place] = (2 * value) / length
+}
+
 function encode(row, number) {
   const names = columns.map(({ name }) => name)
   if (typeof row !== 'object' || row === null || !names.some((name) => Object.hasOwn(row, name)))
     throw new TypeError('predict: row ' + number + ' wants an object with the columns ' + names.slice(0, 12).join(', ') + ', got ' + JSON.stringify(row))
   const out = new Float32Array(features)
   let at = 0
-  for (const { name, as, categories, width, buckets, fill, center = 0, spread = 1, lenient, gaps, written } of columns) {
+  for (const { name, as, categories, width, buckets, words, weights, fill, center = 0, spread = 1, lenient, gaps, written } of columns) {
     const value = Object.hasOwn(row, name) ? row[name] : undefined
     const wrong = (wanted) => {
       throw new RangeError("predict: column '" + name + "' of row " + number + ' wants ' + wanted + ', got ' + String(value))
@@ -105,6 +117,9 @@ function encode(row, number) {
       const days = written ? readWritten(written, value) : daysOf(value)
       if (!Number.isFinite(days)) wrong(written ? 'a date (31.12.2024)' : 'a date (2024-12-31)')
       out[at] = (days - center) / spread
+    } else if (as === 'text') {
+      if (!isCell(value)) wrong('a text')
+      wordsInto(out, at, String(value), words, weights)
     } else if (as === 'hash') out[at + (hashOf(String(value)) % buckets)] = 1
     else {
       const place = isCell(value) ? categories.indexOf(String(value)) : -1
@@ -214,13 +229,15 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
   const threshold = decision?.threshold
   // a file may have more properties in a column than needed
   const columns = table.columns.map((column) => {
-    const { name, categories, buckets, fill, center, spread, lenient, missingValues, written } = column
+    const { name, categories, buckets, words, weights, fill, center, spread, lenient, missingValues, written } = column
     return {
       name,
       as: useOf(column),
       categories,
       width: widthOf(column),
       buckets,
+      words,
+      weights,
       fill,
       center,
       spread,

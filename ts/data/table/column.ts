@@ -4,9 +4,10 @@ import type { WrittenAs } from './written.js'
 /**
  * Encoding of a column as numbers: `number` unchanged; `date`, days since 1970; `category`, one feature per category, which is 1 for the row's own
  * and otherwise 0; `ordinal`, the index of the category in their order; `hash`, as category, but very many categories share a given number of
- * features by a hash of their text; `embedding`, the number of the category from 1 (0 for an unknown one), for an Embedding.
+ * features by a hash of their text; `embedding`, the number of the category from 1 (0 for an unknown one), for an Embedding; `text`, a feature for each
+ * of the most frequent words and pairs of words, by how often the row has it and how few rows do (TF-IDF).
  */
-export type ColumnUse = 'number' | 'date' | 'category' | 'ordinal' | 'hash' | 'embedding'
+export type ColumnUse = 'number' | 'date' | 'category' | 'ordinal' | 'hash' | 'embedding' | 'text'
 
 /** Scaling of numbers: `standard` to mean 0 and deviation 1, `minMax` to 0..1, `robust` by median and quartiles, which outliers do not affect. */
 export type Scale = 'none' | 'standard' | 'minMax' | 'robust'
@@ -20,6 +21,9 @@ export interface TableColumn {
   categories: readonly string[] | null
   /** For `hash`, the number of features. */
   buckets?: number
+  /** For `text`, the words and pairs that are features, and the weight of each. */
+  words?: readonly string[]
+  weights?: readonly number[]
   /** For `embedding`, the length of the vectors, if it was given. */
   size?: number
   /** Value that fills a gap; for categories 0, in the feature of each. Without it a gap is an error. */
@@ -43,7 +47,8 @@ export function useOf({ as, categories }: TableColumn): ColumnUse {
 }
 
 /** @internal number of features of a column */
-export function widthOf({ as, categories, buckets }: TableColumn): number {
+export function widthOf({ as, categories, buckets, words = [] }: TableColumn): number {
   if (as === 'hash') return buckets as number
+  if (as === 'text') return words.length
   return as === 'ordinal' || as === 'embedding' ? 1 : (categories?.length ?? 1)
 }

@@ -34,6 +34,9 @@ const MANY = 20
 /** Texts with more categories than this share features by their hash. */
 const MAX_FEATURES = 100
 const BUCKETS = 64
+/** Most words and pairs that are features of a column of texts, and most numbers of all rows together. */
+const MAX_WORDS = 2000
+const MAX_NUMBERS = 2 ** 26
 /** An integer target is treated as classes if it has at most MAX_CLASSES distinct values and, on average, at least ROWS_OF_CLASS rows per value. */
 const MAX_CLASSES = 20
 const ROWS_OF_CLASS = 5
@@ -127,6 +130,8 @@ function inputUse(stats: ColumnStats, wanted: Wanted): Use {
     const isAllDifferent = hasAllKinds ? kinds.size === count : stats.countOfKinds === MAX_KEPT
     if (isNumbers && isAllDifferent && stats.isWhole && (isNameOfId(name) || (name === 'X' && stats.counts)))
       return { as: 'left out', why: 'it is another whole number in each row, and called as numbers of rows are' }
+    if (isText(stats) && wordsOf(stats, wanted).words.length >= FEWEST_WORDS)
+      return { as: 'text', why: 'it has sentences, whose most frequent words and pairs of words count' }
     if (!isNumbers && dates < count) {
       if (isAllDifferent) return { as: 'left out', why: 'it is another text in each row, as names and notes are' }
       const isNearlyDifferent = hasAllKinds ? kinds.size > MAX_FEATURES && kinds.size > count / 2 : stats.countOfKinds < 2 * MAX_KEPT
@@ -141,6 +146,18 @@ function inputUse(stats: ColumnStats, wanted: Wanted): Use {
     as: 'hash',
     why: `it has texts, ${hasAllKinds ? kinds.size : `more than ${MAX_KEPT}`} different ones, too many for a feature each`,
   }
+}
+
+/** Fewest words for a column of texts, if no option asks for it. */
+const FEWEST_WORDS = 20
+
+/** True if most values are sentences, and different. */
+function isText({ count, words, kinds, hasAllKinds, dates }: ColumnStats): boolean {
+  return words.texts > count / 2 && dates === 0 && (!hasAllKinds || (kinds.size > MAX_FEATURES && kinds.size > words.texts / 4))
+}
+
+function wordsOf({ words, count }: ColumnStats, { buckets = MAX_WORDS }: Wanted): { words: string[]; weights: number[] } {
+  return words.most(Math.min(buckets, Math.max(FEWEST_WORDS, Math.floor(MAX_NUMBERS / count))))
 }
 
 function isNameOfId(name: string): boolean {
@@ -181,6 +198,11 @@ function columnOf(stats: ColumnStats, as: ColumnUse, wanted: Wanted): TableColum
     return { name, as, categories: null, ...scaling(stats, wanted.scale) }
   }
   if (as === 'hash') return { name, as, categories: null, buckets: wanted.buckets ?? BUCKETS }
+  if (as === 'text') {
+    const found = wordsOf(stats, wanted)
+    if (found.words.length > 0) return { name, as, categories: null, ...found }
+    throw rangeError(`fromTable: column '${shortened(name)}' has no word that several rows have; leave it out, or give more rows`)
+  }
   if (!stats.hasAllKinds)
     throw rangeError(
       `fromTable: column '${shortened(name)}' has more than ${stats.kinds.size} different values, too many for '${as}'; 'hash' takes any number`,

@@ -15,6 +15,7 @@ import {
   numberOf,
   valueIn,
 } from './values.js'
+import { wordWriter } from './words.js'
 import { readWritten, type WrittenAs } from './written.js'
 
 /** Handling of a category that was not in the original table. */
@@ -99,6 +100,13 @@ export class RowEncoder {
     const { name, categories, fill, buckets = 1, center = 0, spread = 1, lenient, written } = column
     const as = useOf(column)
     if (as === 'hash') return (value, out, at) => (out[at + (hashOf(String(value)) % buckets)] = 1)
+    if (as === 'text') {
+      const writeWords = wordWriter(column.words ?? [], column.weights ?? [])
+      return (value, out, at, row) => {
+        if (!isCell(value)) throw rangeError(`${this.who}: column '${shortened(name)}' of row ${row} wants a text, got ${show(value)}`)
+        writeWords(String(value), out, at)
+      }
+    }
     if (as === 'date')
       return (value, out, at, row) => {
         const days = written === undefined ? daysOf(value) : readWritten(written, value)

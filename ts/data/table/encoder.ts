@@ -149,6 +149,7 @@ export function encoding(parts: EncoderParts, report: TableReport, warn = true) 
 function namesOf(column: TableColumn): string[] {
   const { name, as, categories } = column
   if (as === 'hash') return Array.from({ length: widthOf(column) }, (_, i) => `${name}#${i}`)
+  if (as === 'text') return (column.words ?? []).map((word) => `${name}=${word}`)
   return as === 'ordinal' || as === 'embedding' || categories === null ? [name] : categories.map((category) => `${name}=${category}`)
 }
 
@@ -210,13 +211,24 @@ function checkSaved(column: TableColumn): void {
   const saved = column ?? ({} as TableColumn)
   const { name, categories, buckets = 1, size = 1, fill = 0, center = 0, spread = 1, missingValues = [] } = saved
   const as = useOf(saved)
-  const wantsNone = as === 'number' || as === 'date' || as === 'hash'
+  const wantsNone = as === 'number' || as === 'date' || as === 'hash' || as === 'text'
+  const { words, weights } = saved
+  const hasWords =
+    as !== 'text' ||
+    (Array.isArray(words) &&
+      words.length > 0 &&
+      words.every(text.fits) &&
+      Array.isArray(weights) &&
+      weights.length === words.length &&
+      weights.every((weight) => Number.isFinite(Math.fround(weight)) && weight > 0))
   const hasWhatItWants = wantsNone ? categories === null : Array.isArray(categories) && categories.every(text.fits)
   const isGood =
     text.fits(name) && Array.isArray(missingValues) && missingValues.every(text.fits) && COLUMN_USES.includes(as) && hasWhatItWants
   const isFilled = Number.isFinite(fill) && Number.isFinite(center) && Number.isFinite(spread) && spread !== 0
   const { unit = '', decimal = '.', first = 'day' } = saved.written ?? {}
   const isReadable = text.fits(unit) && ['.', ','].includes(decimal) && ['day', 'month'].includes(first)
-  if (!(isGood && isReadable && isFilled && isAllowed(size, VECTOR) && isAllowed(buckets, BUCKETS)))
-    throw typeError(`encoderFromState: a column has a name, its categories or null, and a number or nothing as fill, got ${show(column)}`)
+  if (!(isGood && hasWords && isReadable && isFilled && isAllowed(size, VECTOR) && isAllowed(buckets, BUCKETS)))
+    throw typeError(
+      `encoderFromState: a column has a name, its categories or null, and a number or nothing as fill${as === 'text' ? ', and words with their weights' : ''}, got ${show(column)}`,
+    )
 }

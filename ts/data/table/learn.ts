@@ -57,7 +57,13 @@ export class TableLearner {
     this.dropped = used.filter((name) => this.wayOf(name) === 'drop' || (name === target && this.wayOf(name) === 'auto'))
     this.leftOut = new LeftOutCounter(this.dropped, this.isGapIn)
     const statsOf = (name: string) =>
-      new ColumnStats(name, this.useOf(name) !== undefined, mostNumbers, this.choiceOf(name).written ?? formatted)
+      new ColumnStats(
+        name,
+        this.useOf(name) !== undefined,
+        mostNumbers,
+        this.choiceOf(name).written ?? formatted,
+        this.useOf(name) === 'text',
+      )
     this.stats = new Map(used.map((name) => [name, statsOf(name)]))
   }
 

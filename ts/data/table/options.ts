@@ -30,7 +30,7 @@ export interface ColumnOptions {
   as?: ColumnUse
   /** For `category`, `ordinal` and `embedding`: all its values as text, in their order. Default: the table's values, in alphabetical order. */
   order?: readonly string[]
-  /** For `hash`: the number of features. Default 64. */
+  /** For `hash`: the number of features. Default 64. For `text`: the most features. Default 2,000, and fewer for more than 33,000 rows. */
   buckets?: number
   /** For `embedding`: the length of its vectors. Default 1.6·categories^0.56 and at most 50. */
   size?: number
@@ -101,7 +101,7 @@ const SCALES: readonly Scale[] = ['none', 'standard', 'minMax', 'robust']
 export const BUCKETS: Range = { min: 1, max: 65536, whole: true }
 export const VECTOR: Range = { min: 1, max: 1024, whole: true }
 /** The encodings that a saved column, or an option, may have; a target may only be a `number`, `date` or `category`. */
-export const COLUMN_USES: readonly ColumnUse[] = ['number', 'date', 'category', 'ordinal', 'hash', 'embedding']
+export const COLUMN_USES: readonly ColumnUse[] = ['number', 'date', 'category', 'ordinal', 'hash', 'embedding', 'text']
 const TARGET_USES: readonly ColumnUse[] = ['number', 'date', 'category']
 
 const WAYS: readonly unknown[] = ['fail', 'drop', 'mean', 'median', 'auto']

@@ -4,6 +4,7 @@ import { quantileOf } from '../../common/quantile.js'
 import { RandomStream } from '../../common/random-stream.js'
 import type { Decimal } from '../formats/decimals.js'
 import { daysOf, hasComma, isCell, isTooLarge, numberOf } from './values.js'
+import { isSentence, WordCounts } from './words.js'
 import { type WrittenAs, WrittenColumn } from './written.js'
 
 /** Number of different values of a column that are kept; a column with more is not one of categories, unless an option says so. */
@@ -56,6 +57,8 @@ export class ColumnStats {
   hasAllKinds = true
   /** Number of values until there were too many different ones. */
   countOfKinds = 0
+  /** Words of its sentences, or of all its texts if it is declared to be one of texts. */
+  readonly words = new WordCounts()
   /** Detection of human formats in its values: of all values or, if formats are not to be read, of texts. */
   readonly written: WrittenColumn
   /** Statistics of the values that {@link written} reads, for each possible format; null if none are read. */
@@ -73,6 +76,7 @@ export class ColumnStats {
     isNamed: boolean,
     private readonly mostNumbers = MAX_NUMBERS,
     formatted: boolean | Decimal | WrittenAs = false,
+    private readonly isText = false,
   ) {
     this.name = name
     this.most = isNamed ? MAX_CATEGORIES : MAX_KEPT
@@ -96,6 +100,7 @@ export class ColumnStats {
       this.firstOdd ??= [at, value]
       return
     }
+    if (this.isText || (typeof value === 'string' && isSentence(value))) this.words.add(String(value))
     const x = numberOf(value)
     if (!Number.isNaN(x)) this.addNumber(at, x)
     else if (value instanceof Date) this.addDate(at, value)
