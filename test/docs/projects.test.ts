@@ -4,7 +4,7 @@
  * installs all of them, and fails where one is missing. Needs the built dist/ (`make build`).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -178,6 +178,16 @@ describe('runs in Node:', () => {
     expect(penguins).toMatch(/^Chinstrap +\d+ +\d+ +\d+$/m)
     const page = readFileSync(path.join(project('notebook'), 'penguins.html'), 'utf8')
     expect(page.match(/<svg|<iframe|<table>|<pre>/g)).toEqual(['<iframe', '<pre>', '<table>', '<svg', '<svg'])
+  })
+
+  test('tiny-gpt learns a text, and goes on with it', async () => {
+    const folder = project('tiny-gpt')
+    const text = 'one two three four five six seven eight nine ten '.repeat(200)
+    writeFileSync(path.join(folder, 'numbers.txt'), text)
+    const said = await run(process.execPath, ['train.js', 'numbers.txt', '0.05'], { cwd: folder })
+    const losses = [...said.matchAll(/^step \d+: (\S+) a token/gm)].map(([, loss]) => Number(loss))
+    expect(losses.at(-1)).toBeLessThan(losses[0] - 1)
+    expect(await run(process.execPath, ['write.js', 'one two', '20'], { cwd: folder })).toMatch(/^one two \w+ \w+/)
   })
 
   test('rl: the pole stands, a walk finds its goal, and two nets side by side get better', async () => {
