@@ -173,16 +173,30 @@ pub fn erf<L: Lane>(x: L) -> L {
     L::select(a.le(k(1.0)), erf_small(x), L::select(x.lt(k(0.0)), -large, large))
 }
 
-/// The normal distribution's Φ(x) = ½ erfc(−x/√2). Error ≤ 2 ulp for x ≥ 0; below, the rounding of x/√2 costs more as the
-/// value falls: ≤ 11 + 1.7·x² ulp.
+/// The normal distribution's Φ(x) = ½ erfc(−x/√2). Error ≤ 2 ulp for x ≥ 0; below ≤ 8 + x²/2 ulp: x² is rounded. Beyond ±√2 it is the density times
+/// Mills' ratio, so that with [`normal_pdf`] of the same x there is one exponential.
 #[inline(always)]
 pub fn normal_cdf<L: Lane>(x: L) -> L {
     let k = L::splat;
     let z = x * k(core::f32::consts::FRAC_1_SQRT_2);
-    let a = z.abs();
-    let tail = k(0.5) * erfc_large(a.max(k(1.0)));
-    let outside = L::select(z.lt(k(0.0)), tail, k(1.0) - tail);
-    L::select(a.le(k(1.0)), k(0.5) + k(0.5) * erf_small(z), outside)
+    // Φ(−a)·e^(a²/2) in t = 1/(a + 2), a minimax fit of relative error 6e-9 for 1.41 ≤ a ≤ 14.6, beyond which e^(−a²/2) is 0
+    let t = k(1.0) / (x.abs() + k(2.0));
+    let mills = t * polynomial(
+        t,
+        [
+            -37.203_662_9,
+            53.543_323_5,
+            -24.770_134,
+            0.996_685_445,
+            0.489_405_96,
+            1.215_942_98,
+            0.797_231_138,
+            0.398_951_709,
+        ],
+    );
+    let tail = exp(k(-0.5) * x * x) * mills;
+    let outside = L::select(x.lt(k(0.0)), tail, k(1.0) - tail);
+    L::select(z.abs().le(k(1.0)), k(0.5) + k(0.5) * erf_small(z), outside)
 }
 
 /// Its density e^(−x²/2) / √(2π). Error ≤ 3 + x²/2 ulp: x² is rounded.
