@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
 import { RandomStream } from '../../ts/common/random-stream.js'
 import {
   chooseNext,
+  findMislabelled,
   headToFunction,
   loadHead,
   loadMultiLabelHead,
@@ -274,7 +275,7 @@ describe('files and functions', () => {
       ],
     ])
       await expect(loadMultiLabelHead(encodeState({ head: { ...saved.head, ...wrong } })), JSON.stringify(wrong)).rejects.toThrow(
-        /^loadHead: the file is damaged: /,
+        /^loadMultiLabelHead: the file is damaged: /,
       )
   })
 
@@ -384,5 +385,40 @@ describe('bad input', () => {
     expect(p.a).toBeGreaterThan(0.9)
     expect(Number.isFinite(p.b)).toBe(true)
     expect(head.exampleLabels[0]).toEqual(['a'])
+  })
+})
+
+describe('findMislabelled with arrays as labels', () => {
+  test('names labels that a row has or lacks by mistake', async () => {
+    const { vectors, labels } = tagged(200, 0.2)
+    const given = labels.map((tags) => [...tags] as Tag[])
+    const flip = (row: number, tag: Tag) => {
+      given[row] = given[row].includes(tag) ? given[row].filter((own) => own !== tag) : [...given[row], tag]
+    }
+    const wrong = [3, 50, 120].map((row, i) => ({ index: row, label: TAGS[i] }))
+    for (const { index, label } of wrong) flip(index, label)
+    const found = await findMislabelled(vectors, given)
+    expect(found.map(({ index, label }) => ({ index, label })).sort((a, b) => a.index - b.index)).toEqual(wrong)
+    for (const { index, label, has, probability } of found) {
+      expect(has).toBe(given[index].includes(label))
+      expect(probability).toBeLessThan(0.5)
+    }
+    expect(await findMislabelled(vectors, labels)).toEqual([])
+  })
+
+  test('bad input', async () => {
+    const { vectors, labels } = tagged(20)
+    await expect(findMislabelled(vectors, [...labels.slice(1), 'art'] as never)).rejects.toThrow(
+      "findMislabelled: the labels of row 19 want an array, [] for none, got 'art'",
+    )
+    await expect(findMislabelled(vectors.slice(1), labels)).rejects.toThrow(
+      'findMislabelled: labels wants an array for each of 19 vectors, got 20',
+    )
+    // each class once: nobody can judge a row
+    const pair = [
+      [0, 1],
+      [1, 0],
+    ]
+    expect(await findMislabelled(pair, [['a'], ['b']])).toEqual([])
   })
 })

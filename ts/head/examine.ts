@@ -5,11 +5,13 @@ import { positive, readOptions, type Schema, seed } from '../common/options.js'
 import { show } from '../common/show.js'
 import { softmaxOf } from '../common/softmax.js'
 import { doubtful } from '../select/confident.js'
-import { choosePenalty } from './choose-penalty.js'
+import { type Answers, ONE_CLASS, setsOf } from './answers.js'
+import { type Chosen, choosePenalty } from './choose-penalty.js'
 import { Head } from './head.js'
 import { MultiLabelHead } from './multi-label.js'
 import { readExamples } from './train-head.js'
-import { type Label, readVectors, type Vectors } from './vectors.js'
+import { readSetExamples } from './train-multi-label.js'
+import { haveSets, type Label, type Rows, readVectors, type Vectors } from './vectors.js'
 
 /** Options of {@link findMislabelled}. */
 export interface FindMislabelledOptions {
@@ -33,6 +35,16 @@ export interface Mislabelled<L extends Label = Label> {
   suggestedProbability: number
 }
 
+/** A label that a row probably has by mistake, or lacks. */
+export interface MislabelledSet<L extends Label = Label> {
+  index: number
+  label: L
+  /** True if the row has the label, and probably should not; false if it lacks it. */
+  has: boolean
+  /** Probability of what the row says about the label, from a head that did not see the row. */
+  probability: number
+}
+
 /**
  * Rows whose label is probably wrong, the surest first. Each row is judged by a head that did not see it. It is named where another class has at least
  * the probability that this class has on average for rows with its label, and is the likeliest such class (confident learning, Northcutt, Jiang & Chuang
@@ -45,17 +57,38 @@ export interface Mislabelled<L extends Label = Label> {
  * wrong[0].index // 8
  * @throws TypeError, RangeError as `trainHead` does
  */
-export async function findMislabelled<const L extends Label>(
+export function findMislabelled<const L extends Label>(
   vectors: Vectors,
   labels: readonly L[],
+  options?: FindMislabelledOptions,
+): Promise<Mislabelled<L>[]>
+/**
+ * Where labels are arrays, labels that a row has or lacks by mistake: each class is judged as a pair of classes, to have the label and not to have it.
+ *
+ * @example
+ * const vectors = Array.from({ length: 20 }, (_, i) => [i % 2, i / 20])
+ * const labels = vectors.map(([x], i) => (x === 1 && i !== 7 ? ['odd'] : []))
+ * const [wrong] = await findMislabelled(vectors, labels)
+ * wrong.index // 7
+ * wrong.has // false
+ * @throws TypeError, RangeError as `trainHead` does
+ */
+export function findMislabelled<const L extends Label>(
+  vectors: Vectors,
+  labels: readonly (readonly L[])[],
+  options?: FindMislabelledOptions,
+): Promise<MislabelledSet<L>[]>
+export async function findMislabelled<L extends Label>(
+  vectors: Vectors,
+  labels: readonly L[] | readonly (readonly L[])[],
   options: FindMislabelledOptions = {},
-): Promise<Mislabelled<L>[]> {
+): Promise<Mislabelled<L>[] | MislabelledSet<L>[]> {
   const { l2, seed } = readOptions('findMislabelled', options, FIND_MISLABELLED)
+  if (haveSets(labels)) return mislabelledSets(vectors, labels, l2, seed)
   const { rows, read } = await readExamples('findMislabelled', vectors, labels)
   const { labels: names, classOf } = read
   const classes = names.length
-  const only = l2 ?? choosePenalty('findMislabelled', rows, classOf, classes, { seed })?.best.l2
-  const chosen = choosePenalty('findMislabelled', rows, classOf, classes, { seed, only, everyRow: true })
+  const chosen = judgedRows(rows, classOf, classes, { l2, seed })
   if (chosen === null) return []
   const p = chosen.logits.map((z) => z / chosen.temperature)
   for (let i = 0; i < rows.count; i++) softmaxOf(p.subarray(i * classes, (i + 1) * classes))
@@ -63,6 +96,39 @@ export async function findMislabelled<const L extends Label>(
     ...{ index, label: names[classOf[index]] as L, suggestion: names[suggestion] as L },
     ...probabilities,
   }))
+}
+
+async function mislabelledSets<L extends Label>(
+  vectors: Vectors,
+  labels: readonly (readonly L[])[],
+  l2: number | undefined,
+  seed: number,
+): Promise<MislabelledSet<L>[]> {
+  const { rows, names, sets, setOf, counts } = await readSetExamples('findMislabelled', vectors, labels)
+  const judged = names.map((_, c) => c).filter((c) => counts[c] > 1)
+  const chosen = judged.length === 0 ? null : judgedRows(rows, setOf, names.length, { l2, seed, answers: setsOf(sets.all, judged) })
+  if (chosen === null) return []
+  const found = judged.flatMap((c) => {
+    const has = Int32Array.from(setOf, (set) => sets.all[set][c])
+    const p = new Float64Array(2 * rows.count)
+    for (let i = 0; i < rows.count; i++) {
+      const own = 1 / (1 + Math.exp(-chosen.logits[i * names.length + c] / chosen.temperature))
+      p.set([1 - own, own], 2 * i)
+    }
+    return doubtful(p, has, 2).map(({ index, probability }) => ({ index, label: names[c], has: has[index] === 1, probability }))
+  })
+  return found.sort((a, b) => a.probability - b.probability || a.index - b.index)
+}
+
+/** Held-out logits of all rows, with a penalty that is given or found. */
+function judgedRows(
+  rows: Rows,
+  answerOf: Int32Array,
+  classes: number,
+  { l2, seed, answers = ONE_CLASS }: { l2: number | undefined; seed: number; answers?: Answers },
+): Chosen | null {
+  const only = l2 ?? choosePenalty('findMislabelled', rows, answerOf, classes, { seed, answers })?.best.l2
+  return choosePenalty('findMislabelled', rows, answerOf, classes, { seed, only, everyRow: true, answers })
 }
 
 /** Rows among which the next ones are chosen, for each of them: the least sure ones. */

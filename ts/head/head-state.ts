@@ -42,6 +42,7 @@ export interface HeadState<L extends Label> {
 }
 
 const FORMAT = 'gradus-head/1'
+const WHO = 'loadHead'
 
 /** Numbers in 16 bits each: halves of numbers from −1 to 1, and their common factor. */
 interface Halves {
@@ -93,16 +94,16 @@ export function readState<L extends Label>(file: unknown): HeadState<L> {
     spreads.every((spread) => spread > 0) &&
     areNumbers(distances, undefined, Float32Array) &&
     (report === null || isReport(report))
-  if (!isGood) throw damaged('its parts do not fit')
+  if (!isGood) throw damaged(WHO, 'its parts do not fit')
   return {
     ...{ labels, width, l2, temperature, noneBelow, gradientTolerance, counts, priors, report },
-    line: savedLine(saved, width, classes),
+    line: savedLine(WHO, saved, width, classes),
     spread: {
-      means: numbersOf('means', saved.means, width * classes),
+      means: numbersOf(WHO, 'means', saved.means, width * classes),
       spreads: Float64Array.from(spreads),
       distances: Float64Array.from(distances).sort(),
     },
-    examples: examples === undefined || examples === null ? null : examplesOf(examples, width, classes),
+    examples: examples === undefined || examples === null ? null : examplesOf(WHO, examples, width, classes),
   }
 }
 
@@ -120,8 +121,8 @@ export function savedClasses(saved: Record<string, unknown>): number {
 }
 
 /** The line of a saved head. @param classes from {@link savedClasses} */
-export function savedLine({ weights, bias }: Record<string, unknown>, width: number, classes: number): Line {
-  return { weights: Float64Array.from(numbersOf('weights', weights, width * classes)), bias: Float64Array.from(bias as Float32Array) }
+export function savedLine(who: string, { weights, bias }: Record<string, unknown>, width: number, classes: number): Line {
+  return { weights: Float64Array.from(numbersOf(who, 'weights', weights, width * classes)), bias: Float64Array.from(bias as Float32Array) }
 }
 
 /** True if scores are finite numbers. */
@@ -144,10 +145,10 @@ function isReport({ tried, classes, confusion, ...numbers }: HeadReport): boolea
   )
 }
 
-export function examplesOf(saved: unknown, width: number, classes: number): Examples {
+export function examplesOf(who: string, saved: unknown, width: number, classes: number): Examples {
   const { vectors, classOf } = Object(saved) as { vectors: unknown; classOf: unknown }
-  if (!areNumbers(classOf, undefined, Int32Array) || !classOf.every((c) => c >= 0 && c < classes)) throw damaged('classes of examples')
-  const rows: Rows = { vectors: numbersOf('examples', vectors, width * classOf.length), count: classOf.length, width }
+  if (!areNumbers(classOf, undefined, Int32Array) || !classOf.every((c) => c >= 0 && c < classes)) throw damaged(who, 'classes of examples')
+  const rows: Rows = { vectors: numbersOf(who, 'examples', vectors, width * classOf.length), count: classOf.length, width }
   return new Examples(rows, classOf as Int32Array)
 }
 
@@ -159,15 +160,15 @@ export function areNumbers<A extends Float32Array | Float64Array | Int32Array | 
   return given instanceof Type && (length === undefined || given.length === length) && given.every(Number.isFinite)
 }
 
-export function numbersOf(what: string, given: unknown, length: number): Float32Array {
+export function numbersOf(who: string, what: string, given: unknown, length: number): Float32Array {
   const { factor, halves } = Object(given) as Halves
-  if (!areNumbers(halves, length, Uint16Array) || !(Number.isFinite(factor) && factor > 0)) throw damaged(what)
+  if (!areNumbers(halves, length, Uint16Array) || !(Number.isFinite(factor) && factor > 0)) throw damaged(who, what)
   const out = new Float32Array(length)
   for (let i = 0; i < length; i++) out[i] = halfToFloat(halves[i]) * factor
-  if (!out.every(Number.isFinite)) throw damaged(what)
+  if (!out.every(Number.isFinite)) throw damaged(who, what)
   return out
 }
 
-export function damaged(what: string): RangeError {
-  return rangeError(`loadHead: the file is damaged: ${what}; save the head again`)
+export function damaged(who: string, what: string): RangeError {
+  return rangeError(`${who}: the file is damaged: ${what}; save the head again`)
 }

@@ -3,7 +3,7 @@
  * @module gradus/head
  */
 export { type DuplicateOptions, type DuplicatePair, findDuplicates } from './duplicates.js'
-export { chooseNext, type FindMislabelledOptions, findMislabelled, type Mislabelled } from './examine.js'
+export { chooseNext, type FindMislabelledOptions, findMislabelled, type Mislabelled, type MislabelledSet } from './examine.js'
 export { Head, type HeadPrediction, type NearExample, type SaveHeadOptions } from './head.js'
 export type { HeadReport } from './head-state.js'
 export { loadHead, loadMultiLabelHead } from './load-head.js'

@@ -42,6 +42,7 @@ export interface MultiLabelState<L extends Label> {
 }
 
 const FORMAT = 'gradus-multi-label-head/1'
+const WHO = 'loadMultiLabelHead'
 
 /** @returns what `encodeState` takes: weights in 16 bits, all else as it is */
 export function storedSets<L extends Label>({ line, examples, sets, ...state }: MultiLabelState<L>, withExamples: boolean): object {
@@ -81,19 +82,19 @@ export function readSetsState<L extends Label>(file: unknown): MultiLabelState<L
     Number.isInteger(count) &&
     count > 0 &&
     (report === null || isReport(report))
-  if (!isGood) throw damaged('its parts do not fit')
+  if (!isGood) throw damaged(WHO, 'its parts do not fit')
   const flat = saved.sets
   const hasExamples = examples !== undefined && examples !== null
   if (hasExamples && !(areNumbers(flat, undefined, Uint8Array) && flat.length % classes === 0 && flat.every((x) => x <= 1)))
-    throw damaged('sets of labels')
+    throw damaged(WHO, 'sets of labels')
   const all = hasExamples
     ? Array.from({ length: (flat as Uint8Array).length / classes }, (_, i) => (flat as Uint8Array).slice(i * classes, (i + 1) * classes))
     : []
   return {
     ...{ labels, width, l2, temperature, thresholds, usualThreshold, gradientTolerance, count, report },
-    line: savedLine(saved, width, classes),
+    line: savedLine(WHO, saved, width, classes),
     sets: new Sets(classes, all),
-    examples: hasExamples ? examplesOf(examples, width, all.length) : null,
+    examples: hasExamples ? examplesOf(WHO, examples, width, all.length) : null,
   }
 }
 

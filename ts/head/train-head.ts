@@ -12,7 +12,7 @@ import type { MultiLabelHead } from './multi-label.js'
 import { spreadOf } from './none.js'
 import type { Priors } from './priors.js'
 import { type TrainMultiLabelOptions, trainMultiLabel } from './train-multi-label.js'
-import { type Label, type ReadLabels, type Rows, readLabels, readVectors, type Vectors } from './vectors.js'
+import { haveSets, type Label, type ReadLabels, type Rows, readLabels, readVectors, type Vectors } from './vectors.js'
 
 /** Options of {@link trainHead}. */
 export interface TrainHeadOptions<L extends Label = Label> {
@@ -81,9 +81,8 @@ export async function trainHead<L extends Label>(
   labels: readonly L[] | readonly (readonly L[])[],
   options: TrainHeadOptions<L> | TrainMultiLabelOptions = {},
 ): Promise<Head<L> | MultiLabelHead<L>> {
-  const haveSets = Array.isArray(labels) && labels.some((label) => Array.isArray(label))
-  if (haveSets) return trainMultiLabel(vectors, labels as readonly (readonly L[])[], options as TrainMultiLabelOptions)
-  return trainOneClass(vectors, labels as readonly L[], options as TrainHeadOptions<L>)
+  if (haveSets(labels)) return trainMultiLabel(vectors, labels, options as TrainMultiLabelOptions)
+  return trainOneClass(vectors, labels, options as TrainHeadOptions<L>)
 }
 
 async function trainOneClass<L extends Label>(vectors: Vectors, labels: readonly L[], options: TrainHeadOptions<L>): Promise<Head<L>> {

@@ -59,16 +59,9 @@ export async function trainMultiLabel<L extends Label>(
 ): Promise<MultiLabelHead<L>> {
   const read = readOptions('trainHead', options, TRAIN_MULTI_LABEL)
   const { l2: given, calibrate, threshold, gradientTolerance, seed } = read
-  const rows = readVectors('trainHead', vectors)
-  const { labels: names, classesOf } = readSets('trainHead', labels, rows.count)
-  if (rows.count === 0 || rows.width === 0) throw rangeError('trainHead: vectors wants examples, got none')
-  if (names.length === 0) throw rangeError('trainHead: labels wants at least one class, and no row has a label')
-  await checkRows('trainHead', rows)
+  const { rows, names, sets, setOf, counts } = await readSetExamples('trainHead', vectors, labels)
   const classes = names.length
-  const sets = new Sets(classes)
-  const setOf = sets.add(classesOf)
   // a class with one row is unknown to the net that does not see it
-  const counts = sets.counts(setOf)
   const judged = names.map((_, c) => c).filter((c) => counts[c] > 1)
   const answers = setsOf(sets.all, judged)
   const chosen =
@@ -89,6 +82,18 @@ export async function trainMultiLabel<L extends Label>(
     report: chosen && reportOf(chosen, sets, names, thresholds),
     examples: new Examples(rows, setOf),
   })
+}
+
+/** @internal vectors and sets of labels that something can be learned from. @throws TypeError, RangeError */
+export async function readSetExamples<L extends Label>(who: string, vectors: Vectors, labels: readonly (readonly L[])[]) {
+  const rows = readVectors(who, vectors)
+  const { labels: names, classesOf } = readSets(who, labels, rows.count)
+  if (rows.count === 0 || rows.width === 0) throw rangeError(`${who}: vectors wants examples, got none`)
+  if (names.length === 0) throw rangeError(`${who}: labels wants at least one class, and no row has a label`)
+  await checkRows(who, rows)
+  const sets = new Sets(names.length)
+  const setOf = sets.add(classesOf)
+  return { rows, names, sets, setOf, counts: sets.counts(setOf) }
 }
 
 /** Held-out rows with their probability of a class. */

@@ -168,6 +168,11 @@ function classesOf<L extends Label>(who: string, given: readonly L[], known: rea
   return { labels, classOf }
 }
 
+/** True for arrays of labels, a row each. */
+export function haveSets<L extends Label>(labels: readonly L[] | readonly (readonly L[])[]): labels is readonly (readonly L[])[] {
+  return Array.isArray(labels) && labels.some((label) => Array.isArray(label))
+}
+
 /** Sets of labels. */
 export interface ReadSets<L extends Label> {
   /** The classes, as in {@link ReadLabels}. */
