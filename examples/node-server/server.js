@@ -18,11 +18,14 @@ function retrain() {
   if (health.training) return false
   Object.assign(health, { training: true, error: null })
   examplesSeen = health.examples
+  const failed = (error) => (health.error ??= String(error?.message ?? error))
   const worker = new Worker(new URL('./retrain.js', import.meta.url))
   worker.once('message', ({ accuracy }) => Object.assign(health, { accuracy }))
-  worker.once('error', ({ message }) => Object.assign(health, { error: message }))
-  worker.once('exit', async () => {
-    if (health.error === null) await takeModel()
+  worker.once('error', failed)
+  worker.once('exit', async (code) => {
+    if (code !== 0) failed(`the worker ended with code ${code}`)
+    // a model that cannot be read leaves the old one in its place
+    if (health.error === null) await takeModel().catch(failed)
     health.training = false
   })
   return true
