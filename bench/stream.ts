@@ -1,7 +1,7 @@
 /**
  * Speed and memory of trainings on a CSV file that is read as it is learnt (`fitStream`), beside the same net on rows in memory (`fit`). The file (8
- * numbers, two categories, a class) is made in .cache; each measurement is a process of its own. Both share a thread, so a streamed row takes the time of
- * reading it and that of learning it.
+ * numbers, two categories, a class) is made in .cache; each measurement is a process of its own. A worker reads while the net
+ * learns: on a busy machine the ratio is that of its load.
  *
  *   node_modules/node/bin/node --import tsx bench/stream.ts [megabytes, 500]
  */

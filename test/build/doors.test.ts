@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 
 /** For each file the arguments of its doors, and where they come from. */
 const DOORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'ts/backend/threads/spawn.ts': {
+  'ts/backend/threads/start.ts': {
     'new Worker(program)': 'text of this package, made when it is built',
     'new Worker(url)': 'a Blob of the same text',
   },

@@ -1,5 +1,6 @@
 /** fitStream: trains on rows that come one after the other and need not fit into memory. */
 import { clock } from '../common/clock.js'
+import { ENCODED, type Encodable, PLAIN_ENCODERS } from '../common/encoded-rows.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { list } from '../common/names.js'
 import {
@@ -100,6 +101,11 @@ export interface FitStreamOptions {
   stallTime?: number
   /** True if the function `data({ pass, row })` begins at the row that it is asked for, as a query with an offset can. Default false: rows before are read and left out. */
   seeks?: boolean
+  /**
+   * A table in CSV, as `streamTable` reads it, is read in a worker while the net learns, where there are workers; the same rows, with the same bits. Other
+   * sources are read in this thread. Default true.
+   */
+  worker?: boolean
   /** As for `fit`. Default true. */
   replay?: boolean
   /** Milliseconds of work after which other tasks get a turn. Default 16. */
@@ -141,6 +147,7 @@ export const FIT_STREAM = {
   retries: { is: countFrom0, default: 0 },
   stallTime: { is: { min: 0, openMin: true, or: [Infinity] }, default: Infinity },
   seeks: { is: flag, default: false },
+  worker: { is: flag, default: true },
   replay: { is: flag, default: true },
   yieldEvery: { is: atLeast0, default: 16 },
 } satisfies Schema<FitStreamOptions>
@@ -252,7 +259,9 @@ class StreamRun implements Training {
     const { badRows, encoder, retries, stallTime, seeks, batchSize, epochs, epochRows, loss, optimizer, shuffle, seed, callbacks } = options
     options.signal?.addEventListener('abort', this.abort)
     const { signal } = this.end
-    this.source = new Source(options.data, { retries, stallTime, seeks, signal, areTables: encoder !== undefined })
+    const state = encoder && PLAIN_ENCODERS.has(encoder.dataset) ? encoder.state?.() : undefined
+    const encodes = state && ((source: Encodable) => source[ENCODED](state, options.worker))
+    this.source = new Source(options.data, { retries, stallTime, seeks, signal, areTables: encoder !== undefined, encodes })
     const skips = badRows === 'skip'
     const checkTargets = skips ? targetCheck(model, options.loss) : undefined
     const reader = new NumberReader({ who: 'fitStream', model, encoder, skips, takesRagged: true, checkTargets })

@@ -1,4 +1,5 @@
 /** Items of a stream as numbers: flat arrays of one width, without the rows that cannot be read. */
+import { EncodedRows } from '../common/encoded-rows.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { formatShape, type Shape, sameShape, sizeOf } from '../common/shape.js'
 import { show } from '../common/show.js'
@@ -90,7 +91,7 @@ export class NumberReader {
     const readBetween = (from: number, to: number): void => {
       let failure: unknown
       try {
-        const numbers = this.checked(read(from, to))
+        const numbers = this.checked(read(from, to), item instanceof EncodedRows)
         if (numbers.count === to - from) {
           this.inSuccession = 0
           segments.push({ numbers, row: first + from })
@@ -127,6 +128,10 @@ export class NumberReader {
   /** Reads a range of rows of an item. */
   private readerOf(item: object, rows: number): (from: number, to: number) => Numbers {
     const { encoder, model } = this.options
+    if (item instanceof EncodedRows) {
+      const whole = encodedNumbers(item)
+      return (from, to) => between(whole, from, to)
+    }
     const list = Array.isArray(item) ? (item as readonly object[]) : null
     if (encoder !== undefined) {
       const all = list ?? [item]
@@ -148,8 +153,8 @@ export class NumberReader {
     }
   }
 
-  /** @throws RangeError, ShapeError for rows that are not like the first ones */
-  private checked(numbers: Numbers): Numbers {
+  /** @param areFinite true if that is known @throws RangeError, ShapeError for rows that are not like the first ones */
+  private checked(numbers: Numbers, areFinite: boolean): Numbers {
     const { count, shape, targetShape, weights, ragged } = numbers
     if (count === 0) return numbers
     if (ragged && !this.options.takesRagged) throw rangeError('ragged rows are for fitStream; fill them up to one length')
@@ -165,8 +170,10 @@ export class NumberReader {
       if ((weights === null) !== (known.weights === null))
         throw rangeError(`there ${weights === null ? 'is no weight' : 'is a weight'}, unlike in the rows before`)
     }
-    checkArray('inputs', numbers.inputs, known?.inputs)
-    checkArray('targets', numbers.targets, known?.targets)
+    if (!areFinite) {
+      checkArray('inputs', numbers.inputs, known?.inputs)
+      checkArray('targets', numbers.targets, known?.targets)
+    }
     if (weights !== null) {
       checkArray('weights', weights, undefined)
       if (weights.some((weight) => weight < 0)) throw rangeError('weights want numbers ≥ 0')
@@ -186,6 +193,10 @@ function checkArray(what: string, values: NumberArray, before: NumberArray | und
     if (values[i] * 0 !== 0) throw rangeError(`${what} want finite numbers, got ${values[i]}`)
     if (mustBeWhole && !Number.isInteger(values[i])) throw rangeError(`${what} were whole numbers in the rows before, got ${values[i]}`)
   }
+}
+
+function encodedNumbers({ inputs, targets, count, width }: EncodedRows): Numbers {
+  return { inputs, targets, weights: null, count, shape: [width], targetShape: [], ragged: false }
 }
 
 function isSingle(item: object): boolean {

@@ -1,4 +1,5 @@
 /** Sources of rows: opened, read item by item, opened again where they fail, always at a known row. */
+import { ENCODED, type Encodable, EncodedRows } from '../common/encoded-rows.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import type { TensorLike } from '../index.js'
@@ -51,6 +52,8 @@ export interface SourceOptions {
   signal: AbortSignal
   /** True if items are rows of a table, whatever their columns are called. */
   areTables: boolean
+  /** Encodes rows of a table where their source can. */
+  encodes?: ((source: Encodable) => StreamItems) | undefined
 }
 
 /** Part of a source: an item, of which the first `skip` rows were read before. */
@@ -168,13 +171,19 @@ export class Source {
     if (typeof data !== 'function') {
       if (this.isOver) return null
       this.isOver = true
-      return iteratorOf(data)
+      return this.iteratorOf(data)
     }
     const opened = await this.within(Promise.resolve(data({ pass, row })), options.stallTime)
     if (!areItems(opened))
       throw new Failure(typeError(`fitStream: data wants a function that returns rows one after the other, got ${show(opened)}`))
     this.toSkip = options.seeks ? 0 : row
-    return iteratorOf(opened)
+    return this.iteratorOf(opened)
+  }
+
+  private iteratorOf(items: StreamItems): AnyIterator {
+    const { encodes } = this.options
+    const own = encodes !== undefined && ENCODED in items ? encodes(items as StreamItems & Encodable) : items
+    return Symbol.asyncIterator in own ? own[Symbol.asyncIterator]() : own[Symbol.iterator]()
   }
 
   /** A promise that may not take longer. @throws Error if it does, or if training is stopped meanwhile */
@@ -234,13 +243,10 @@ function areItems(items: unknown): items is StreamItems {
   return typeof later === 'function' || typeof now === 'function'
 }
 
-function iteratorOf(items: StreamItems): AnyIterator {
-  return Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
-}
-
 /** @internal the number of rows of an item. @throws TypeError for anything but an object */
 export function rowsOf(who: string, item: StreamItem, row: number, areTables: boolean): number {
   if (Array.isArray(item)) return item.length
+  if (item instanceof EncodedRows) return item.count
   if (typeof item !== 'object' || item === null) throw typeError(`${who}: row ${row} wants an object, got ${show(item)}`)
   const { targets } = item as Partial<StreamBatch>
   if (areTables || typeof targets !== 'object' || targets === null) return 1

@@ -23,7 +23,8 @@ import {
   type Start,
   TAKEN,
 } from './protocol.js'
-import { spawn, type Thread } from './spawn.js'
+import { spawn } from './spawn.js'
+import type { Thread } from './start.js'
 
 /** Number of checks for the end of a share before main sleeps (if it may sleep): about 200 µs, since waking up takes 50. */
 const SPINS_BEFORE_SLEEP = 80_000

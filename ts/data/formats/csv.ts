@@ -1,10 +1,14 @@
 /** CSV and its relatives (RFC 4180, with tabs or semicolons too), by Papa Parse. */
+
+import type { EncodedRows } from '../../common/encoded-rows.js'
 import { rangeError, typeError } from '../../common/errors.js'
 import { isText, kindOf } from '../../common/file-kinds.js'
+import { joined } from '../../common/joined.js'
 import { type Kind, type Read, readOptions, type Schema, text as textual } from '../../common/options.js'
 import { show } from '../../common/show.js'
 import { leaveNotes } from '../table/file-notes.js'
 import type { Row } from '../table/values.js'
+import type { BlockReaders, ReadBlock } from './block-readers.js'
 import { DECIMALS, type Decimal, numberReader, THOUSANDS, type Thousands } from './decimals.js'
 import { Papa } from './papaparse.js'
 import { nameOf, piecesOf, type Source, withWholeStart } from './source.js'
@@ -98,6 +102,83 @@ export async function* csvRows(source: Source, options: CsvOptions = {}, lines?:
   if (rows.length > 0) yield rows
 }
 
+/**
+ * @internal
+ * The rows of {@link csvRows}, encoded: a block of lines at a time is read by the readers that `readersFor` makes, once the columns are known, and a block
+ * that they do not know comes as rows.
+ */
+export async function* encodedCsv(
+  source: Source,
+  options: CsvOptions,
+  readersFor: (columns: readonly string[], delimiter: string, quote: string) => BlockReaders | null,
+  size = BLOCK,
+): AsyncGenerator<Row[] | EncodedRows, void, void> {
+  const name = nameOf(source)
+  const parser = new CsvParser(name, { ...(/\.tsv(\.gz)?$/i.test(name) && { delimiter: '\t' }), ...options })
+  const decode = decoderOf(name, options.encoding)
+  const blocks = blocksOf(withWholeStart(piecesOf(source, size)), size)
+  let readers: BlockReaders | null | undefined
+  const asRows = (bytes: Uint8Array) => parser.push(decode(bytes), false)
+  const ahead: Promise<ReadBlock>[] = []
+  try {
+    for (let isOver = false; !isOver || ahead.length > 0; ) {
+      // blocks that wait for a reader, and then for their turn
+      while (!isOver && ahead.length < (readers?.depth ?? 1)) {
+        const { value, done } = await blocks.next()
+        if (done) isOver = true
+        else {
+          const read = readers?.read(value) ?? Promise.resolve({ bytes: value, rows: null })
+          // an error is thrown when its turn comes
+          read.catch(() => {})
+          ahead.push(read)
+        }
+      }
+      const next = ahead.shift()
+      if (next === undefined) break
+      const { bytes, rows } = await next
+      if (rows !== null && parser.isBetweenLines) {
+        parser.skipLines(rows.count)
+        yield rows
+        continue
+      }
+      const some = asRows(bytes)
+      if (some.length > 0) yield some
+      if (readers === undefined && parser.isBetweenLines)
+        readers = decode.encoding === 'utf-8' && parser.isPlain ? readersFor(...parser.form) : null
+    }
+    const rows = parser.push(decode(), true)
+    if (rows.length > 0) yield rows
+  } finally {
+    readers?.close()
+    await blocks.return()
+  }
+}
+
+/** Bytes of a piece of a file, and about those of a block. */
+const BLOCK = 1 << 20
+
+/** Blocks of whole lines in memory of their own, and what follows the last line end. */
+async function* blocksOf(pieces: AsyncIterable<Uint8Array>, least: number): AsyncGenerator<Uint8Array, void, void> {
+  let waiting: Uint8Array[] = []
+  let size = 0
+  let isFirst = true
+  for await (const piece of pieces) {
+    const end = piece.lastIndexOf(NEWLINE) + 1
+    if (end > 0 && (isFirst || size + end >= least / 2)) {
+      yield joined(Uint8Array, [...waiting, piece.subarray(0, end)])
+      waiting = end < piece.length ? [piece.slice(end)] : []
+      size = piece.length - end
+      isFirst = false
+    } else {
+      waiting.push(piece.slice())
+      size += piece.length
+    }
+  }
+  if (size > 0) yield joined(Uint8Array, waiting)
+}
+
+const NEWLINE = 10
+
 /** @internal text of bytes. @throws RangeError for an unknown encoding, and for bytes that are invalid in it */
 export async function* decoded(
   name: string,
@@ -105,9 +186,22 @@ export async function* decoded(
   encoding?: string,
   formats: readonly string[] = [],
 ): AsyncGenerator<string, void, void> {
+  const decode = decoderOf(name, encoding, formats)
+  for await (const piece of withWholeStart(pieces)) yield decode(piece)
+  yield decode()
+}
+
+/** A function that decodes piece by piece; without a piece, what is left. The first piece has the start of the file. */
+function decoderOf(name: string, encoding?: string, formats: readonly string[] = []): { (piece?: Uint8Array): string; encoding?: string } {
   let decoder: TextDecoder | undefined
   let mayBeText = true
-  const decode = (piece?: Uint8Array) => {
+  const decode: { (piece?: Uint8Array): string; encoding?: string } = (piece) => {
+    if (decoder === undefined && piece !== undefined) {
+      checkKind(name, piece, encoding, formats)
+      mayBeText = isText(piece)
+      decoder = decoderFor(name, encoding ?? markedEncoding(piece))
+      decode.encoding = decoder.encoding
+    }
     try {
       return decoder?.decode(piece, { stream: piece !== undefined }) ?? ''
     } catch (cause) {
@@ -119,15 +213,7 @@ export async function* decoded(
       )
     }
   }
-  for await (const piece of withWholeStart(pieces)) {
-    if (decoder === undefined) {
-      checkKind(name, piece, encoding, formats)
-      mayBeText = isText(piece)
-      decoder = decoderFor(name, encoding ?? markedEncoding(piece))
-    }
-    yield decode(piece)
-  }
-  yield decode()
+  return decode
 }
 
 /** @throws RangeError for a file of another kind than these formats of text */
@@ -176,6 +262,7 @@ class CsvParser {
   private notes = new Map<string, string>()
   private library: Papa.Parser | null = null
   private newline: '\r' | '\n' = '\n'
+  private delimiter = ','
   /** Converts numbers to a point before their decimals; null if all numbers are already written so. */
   private readonly plain: ((text: string, line: number) => string) | null
   private readonly name: string
@@ -194,6 +281,27 @@ class CsvParser {
     this.plain = numberReader(name, options.decimal, options.thousands)
     this.name = name
     this.options = options
+  }
+
+  /** True if a line begins here, and its columns are known. */
+  get isBetweenLines(): boolean {
+    return this.rest === '' && this.columns !== null && this.waiting === null
+  }
+
+  /** True if values mean what they say: no line is a comment, has a name or numbers with commas. */
+  get isPlain(): boolean {
+    const { comment } = this.options
+    return comment === undefined && this.plain === null && !this.hasRowNames && this.newline === '\n' && this.notes.size === 0
+  }
+
+  /** Columns, delimiter and quote of a table of which a line was read. */
+  get form(): readonly [columns: readonly string[], delimiter: string, quote: string] {
+    return [this.columns as string[], this.delimiter, this.options.quote]
+  }
+
+  /** Counts lines that somebody else read. */
+  skipLines(count: number): void {
+    this.line += count
   }
 
   /** The rows that this piece of text completes. */
@@ -262,8 +370,9 @@ class CsvParser {
     const { delimiter, quote, comment } = this.options
     const sample = text.slice(0, SAMPLE)
     this.newline = lineEndOf(sample, quote)
+    this.delimiter = delimiter ?? delimiterOf(sample, quote, comment)
     return new Papa.Parser({
-      delimiter: delimiter ?? delimiterOf(sample, quote, comment),
+      delimiter: this.delimiter,
       newline: this.newline,
       quoteChar: quote,
       ...(comment !== undefined && { comments: comment }),

@@ -1,9 +1,13 @@
 /** Tables in files of any supported format. */
+
+import { ENCODED, type Encodable } from '../../common/encoded-rows.js'
 import { rangeError } from '../../common/errors.js'
 import { readOptions, type Schema } from '../../common/options.js'
+import type { TableState } from '../table/encoder.js'
 import type { Row } from '../table/values.js'
 import { arrowRows } from './arrow.js'
-import { CSV, type CsvOptions, csvRows, decoded } from './csv.js'
+import { blockReaders } from './block-readers.js'
+import { CSV, type CsvOptions, csvRows, decoded, encodedCsv } from './csv.js'
 import { jsonLines, jsonRows } from './json.js'
 import { countedRow, renameRows, rowsNamedIn } from './named-rows.js'
 import { parquetRows } from './parquet.js'
@@ -80,7 +84,19 @@ export function readBytes(source: Source): Promise<Uint8Array> {
  * count // 3
  * @throws as {@link readTable} does
  */
-export async function* streamTable(source: Source, options: ReadOptions = {}): AsyncGenerator<Row[], void, void> {
+export function streamTable(source: Source, options: ReadOptions = {}): AsyncGenerator<Row[], void, void> {
+  const encodable: Encodable = {
+    [ENCODED](state, worker) {
+      const { format = formatOf(nameOf(source)), limit, ...csv } = readOptions('readTable', options, READ)
+      if ((format !== 'csv' && format !== 'tsv') || limit !== Infinity) return streamTable(source, options)
+      const form = format === 'tsv' ? { delimiter: '\t', ...csv } : csv
+      return encodedCsv(source, form, (...found) => blockReaders(...found, state as TableState, worker))
+    },
+  }
+  return Object.assign(rowsOf(source, options), encodable)
+}
+
+async function* rowsOf(source: Source, options: ReadOptions): AsyncGenerator<Row[], void, void> {
   const { format = formatOf(nameOf(source)), limit, ...csv } = readOptions('readTable', options, READ)
   let left = limit
   if (left === 0) return

@@ -41,10 +41,11 @@ function lastOf(path: string): string {
 
 /**
  * @internal The bytes of a source, a piece at a time; gzip is unpacked. Leaving the loop closes the file.
+ * @param size bytes of a piece of a file
  * @throws Error for a missing source, TypeError for anything but a source
  */
-export async function* piecesOf(source: Source): AsyncGenerator<Uint8Array, void, void> {
-  yield* unpacked(bytesOf(source))
+export async function* piecesOf(source: Source, size = PIECE): AsyncGenerator<Uint8Array, void, void> {
+  yield* unpacked(bytesOf(source, size))
 }
 
 /** @internal all bytes of a source, without a copy if they are in one piece. @throws errors of {@link piecesOf} */
@@ -80,13 +81,13 @@ async function* counted(source: Source, onBytes: (bytes: number) => void): Async
   }
 }
 
-async function* bytesOf(source: Source): AsyncGenerator<Uint8Array, void, void> {
+async function* bytesOf(source: Source, size = PIECE): AsyncGenerator<Uint8Array, void, void> {
   if (source instanceof Uint8Array) yield* cut(source)
   else if (source instanceof ArrayBuffer) yield* cut(new Uint8Array(source))
   else if (source instanceof Blob) yield* readAll(source.stream())
   else if (typeof Response !== 'undefined' && source instanceof Response) yield* body(source, nameOf(source))
   else if (isAddress(source)) yield* body(await fetched(String(source)), nameOf(source))
-  else if (typeof source === 'string' || source instanceof URL) yield* file(source)
+  else if (typeof source === 'string' || source instanceof URL) yield* file(source, size)
   else if (typeof (source as ReadableStream<Uint8Array>)?.getReader === 'function') yield* readAll(source as ReadableStream<Uint8Array>)
   else if (typeof (source as AsyncIterable<Uint8Array>)?.[Symbol.asyncIterator] === 'function') {
     const encoder = new TextEncoder()
@@ -127,7 +128,7 @@ async function* readAll(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint
 
 type Fs = typeof import('node:fs')
 
-async function* file(path: string | URL): AsyncGenerator<Uint8Array, void, void> {
+async function* file(path: string | URL, size: number): AsyncGenerator<Uint8Array, void, void> {
   if (typeof path === 'string' && /[\n\r]/.test(path))
     throw typeError(
       `data are read from a path, a URL, a Blob, bytes or a stream, got the text of a table, ${show(path)}; parseCsv takes such text, and new Blob([text]) makes a source of it`,
@@ -139,7 +140,7 @@ async function* file(path: string | URL): AsyncGenerator<Uint8Array, void, void>
     throw plainError(`'${String(path)}' is the path of a file, which a page cannot read; give a URL, or the File of an <input>`, { cause })
   }
   try {
-    yield* fs.createReadStream(path, { highWaterMark: PIECE })
+    yield* fs.createReadStream(path, { highWaterMark: size })
   } catch (cause) {
     throw unreadable(path, cause)
   }

@@ -1,4 +1,5 @@
 /** The encoder of a table: it makes numbers of rows, also of later ones, and can be saved. */
+import { PLAIN_ENCODERS } from '../../common/encoded-rows.js'
 import { rangeError, typeError } from '../../common/errors.js'
 import { checkValue, flag, isAllowed, readOptions, type Schema, text } from '../../common/options.js'
 import { show } from '../../common/show.js'
@@ -138,6 +139,7 @@ export function encoding(parts: EncoderParts, report: TableReport, warn = true) 
     },
     state: () => structuredClone({ format: 'gradus-table/2', columns, target, missingValues, unknown, leftOut }),
   }
+  PLAIN_ENCODERS.add(self.dataset)
   const tableOf = (who: string, rows: NumberedRows): Table => {
     const inputs = encoder.encode(who, rows)
     const targets = encodeTargets(who, rows, target, isGapIn(target.name))

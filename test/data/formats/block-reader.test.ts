@@ -1,0 +1,217 @@
+/**
+ * Numbers straight from the bytes of CSV: the rows that `CsvParser` and the encoder give, bit for bit, whatever stands in the file; where that is unusual,
+ * as rows.
+ */
+import { beforeAll, describe, expect, test } from 'vitest'
+import { EncodedRows } from '../../../ts/common/encoded-rows.js'
+import { RandomStream } from '../../../ts/common/random-stream.js'
+import { blockReaders } from '../../../ts/data/formats/block-readers.js'
+import { type CsvOptions, encodedCsv } from '../../../ts/data/formats/csv.js'
+import { encoderFromState, encoderFromStream, fromTable, parseCsv, streamTable, type TableOptions } from '../../../ts/data/index.js'
+import { Adam, crossEntropy, Dense, load, Sequential } from '../../../ts/index.js'
+import { fitStream } from '../../../ts/stream/index.js'
+import { cases } from '../../tools/nightly.js'
+
+beforeAll(() => load({ backend: 'wasm' }))
+
+type Encoder = ReturnType<typeof encoderFromState>
+
+/** Pieces of a text, cut without regard to lines or letters. */
+async function* cut(text: string, size: number) {
+  const bytes = new TextEncoder().encode(text)
+  for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size)
+}
+
+/** Inputs and targets of all rows, or that they cannot be read; and how many rows came as numbers. */
+async function read(text: string, encoder: Encoder, options: CsvOptions, size: number) {
+  const [inputs, targets]: number[][] = [[], []]
+  let fast = 0
+  try {
+    const parts = encodedCsv(cut(text, size), options, (...found) => blockReaders(...found, encoder.state(), false), size)
+    for await (const part of parts) {
+      if (part instanceof EncodedRows) fast += part.count
+      const own = part instanceof EncodedRows ? part : encoder.dataset(part)
+      expect(own.inputs).toHaveLength(own.count * encoder.features)
+      inputs.push(...own.inputs)
+      targets.push(...own.targets)
+    }
+  } catch (error) {
+    expect((error as Error).message).toMatch(/^(dataset|the data): /)
+    return { fails: true, fast }
+  }
+  return { inputs, targets, fast }
+}
+
+function expected(text: string, encoder: Encoder, options: CsvOptions) {
+  try {
+    const { inputs, targets } = encoder.dataset(parseCsv(text, options))
+    return { inputs: [...inputs], targets: [...targets] }
+  } catch {
+    // of several errors another one may come first
+    return { fails: true }
+  }
+}
+
+const HEAD = 'x,city,y,kind\n'
+const GOOD = Array.from(
+  { length: 60 },
+  (_, i) => `${(i * 7.31 - 90).toFixed(3)},${['Rom', 'Köln', 'Ulm'][i % 3]},${i % 11},${['a', 'b', 'none'][i % 3]}`,
+)
+
+/** Lines of usual rows, from which the parser finds the delimiter. */
+const START = Array.from({ length: 75 }, () => GOOD).flat()
+
+/** Values that files have, usual and odd. */
+const NUMBERS = [
+  ...[
+    '0',
+    '-0',
+    '-0.0',
+    '5.',
+    '.5',
+    '-',
+    '.',
+    '',
+    ' ',
+    'NA',
+    'nan',
+    '1e-5',
+    '1E5',
+    '+3',
+    ' 3',
+    '3 ',
+    '0x10',
+    'Infinity',
+    '1e39',
+    '3.4028236e38',
+  ],
+  ...[
+    '00012',
+    '123456789012345',
+    '1234567890123456',
+    '0.1234567890123456789',
+    '1.5.2',
+    '1-2',
+    '1,5',
+    '"7"',
+    '"7',
+    '١',
+    '9007199254740993',
+    '1e',
+    '--1',
+  ],
+]
+const CITIES = ['Rom', 'Köln', 'Ulm', '', 'NA', 'Bonn', ' Rom', '"Rom"', '"a\nb"', 'Rom\r', '?', 'none', 'Ko\u0308ln']
+const KINDS = ['a', 'b', 'none', '', 'c', '?', '"b"']
+const LINES = ['', ' ', ',,,', '1,Rom,2', '1,Rom,2,a,', '1,Rom,2,a,b', '\r', '# note', '"']
+
+function textOf(seed: number): string {
+  const random = new RandomStream(seed)
+  const of = <T>(list: readonly T[]) => list[Math.floor(random.uniform() * list.length)]
+  const oddity = random.uniform() * 0.15
+  const odd = () => random.uniform() < oddity
+  const lines = Array.from({ length: Math.floor(random.uniform() * 100) }, () => {
+    if (odd() && odd()) return of(LINES)
+    const [x, city, y, kind] = of(GOOD).split(',')
+    return [odd() ? of(NUMBERS) : x, odd() ? of(CITIES) : city, odd() ? of(NUMBERS) : y, odd() ? of(KINDS) : kind].join(',')
+  })
+  const end = of(['\n', '\n', '\r\n'])
+  return `${of(['', '', '\uFEFF'])}${[HEAD.trim(), ...START, ...lines].join(end)}${of(['', end, end])}`
+}
+
+const ENCODERS: TableOptions[] = [
+  { target: 'kind' },
+  { target: 'kind', missing: 'auto', scale: 'standard' },
+  { target: 'y', missing: 'mean', scale: 'minMax', unknown: 'ignore' },
+  { target: 'kind', missing: 'drop', columns: { city: 'ordinal', y: 'number' } } as TableOptions,
+  { target: 'kind', missing: 'auto', columns: { city: 'embedding' }, unknown: 'ignore' } as TableOptions,
+  { target: 'kind', missing: 'auto', missingValues: ['-999', 'Ulm'] },
+  { target: 'kind', missing: 'auto', ignore: ['x'] } as TableOptions,
+]
+const encoders = ENCODERS.flatMap((options) => {
+  try {
+    return [encoderFromState(fromTable(parseCsv(HEAD + GOOD.join('\n')), options).state(), { warn: false })]
+  } catch {
+    return []
+  }
+})
+
+test('every encoder of the cases can be made', () => expect(encoders.length).toBeGreaterThanOrEqual(5))
+
+let readFast = 0
+test.each(Array.from({ length: cases(800) }, (_, i) => i))('case %i: the same rows, whatever stands in the file', async (seed) => {
+  const text = textOf(seed)
+  const encoder = encoders[seed % encoders.length]
+  const size = [64, 500, 2000, 1 << 20][seed % 4]
+  const { fast, ...found } = await read(text, encoder, {}, size)
+  expect(found).toEqual(expected(text, encoder, {}))
+  readFast += fast
+})
+
+test('most rows of the cases were read as numbers', () => expect(readFast).toBeGreaterThan(500))
+
+test('usual files come as numbers, all but the first block; others do not', async () => {
+  const text = `${HEAD}${[...START, ...START].join('\n')}\n`
+  for (const encoder of encoders.slice(0, 3)) {
+    const { fast, ...found } = await read(text, encoder, {}, 512)
+    expect(found).toEqual(expected(text, encoder, {}))
+    expect(fast).toBeGreaterThan(3000)
+  }
+  const commented = await read(`# made by hand\n${text}`, encoders[0], { comment: '#' }, 512)
+  expect(commented).toMatchObject({ fast: 0, ...expected(text, encoders[0], {}) })
+  const commas = await read(text.replaceAll(',', ';').replaceAll('.', ','), encoders[0], { decimal: ',' }, 512)
+  expect(commas).toMatchObject({ fast: 0, ...expected(text, encoders[0], {}) })
+})
+
+describe('fitStream', () => {
+  const line = (i: number) =>
+    `${((i * 7919) % 1000) / 10},${['Rom', 'Köln', 'Ulm'][i % 3]},${(i * 31) % 17},${['a', 'b'][((i * 7919) % 1000) >> 9]}\n`
+  const text = HEAD + Array.from({ length: 200_000 }, (_, i) => line(i)).join('')
+  const file = new Blob([text])
+
+  async function trained(data: () => AsyncIterable<object>, worker: boolean) {
+    const encoder = await encoderFromStream(firstOf(file), {
+      target: 'kind',
+      scale: 'standard',
+    })
+    const model = new Sequential([new Dense(encoder.features, 4, { activation: 'tanh' }), new Dense(4, 2)], { seed: 1 })
+    const { rows, skipped, repeated } = await fitStream(model, {
+      ...{ data, encoder, loss: crossEntropy, optimizer: new Adam(model.parameters()), batchSize: 1024, worker },
+    })
+    return { rows, skipped, repeated, weights: model.parameters().map((p) => [...p.data()]) }
+  }
+  async function* firstOf(from: Blob) {
+    for await (const rows of streamTable(from)) {
+      yield rows
+      return
+    }
+  }
+
+  test('a worker, this thread and rows as objects give the same bits', async () => {
+    const inWorker = await trained(() => streamTable(file), true)
+    expect(inWorker.rows).toBe(200_000)
+    expect(await trained(() => streamTable(file), false)).toEqual(inWorker)
+    // a generator around the table hides that it can encode itself
+    const asRows = await trained(async function* () {
+      yield* streamTable(file)
+    }, true)
+    expect(asRows.weights).toEqual(inWorker.weights)
+  })
+
+  test('an encoder with a dataset of its own sees the rows', async () => {
+    const table = fromTable(parseCsv(HEAD + GOOD.join('\n')), { target: 'kind' })
+    let seen = 0
+    const encoder = {
+      state: () => table.state(),
+      dataset(rows: readonly object[]) {
+        seen += rows.length
+        return table.dataset(rows)
+      },
+    }
+    const model = new Sequential([new Dense(table.features, 3)], { seed: 1 })
+    const small = new Blob([HEAD + GOOD.join('\n')])
+    const training = { loss: crossEntropy, optimizer: new Adam(model.parameters()), encoder }
+    await fitStream(model, { data: () => streamTable(small), ...training })
+    expect(seen).toBe(60)
+  })
+})
