@@ -9,12 +9,12 @@ export type Expression =
 /** Nobody types a longer formula by hand; the limit also bounds the recursion of the parser, which calls itself for each bracket. */
 export const LONGEST_FORMULA = 1000
 
-const TOKEN = /\s*(?:((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)|([a-z_]\w*)|(\*\*|[-+*/^(),−·]))/iy
+const TOKEN = /\s*(?:((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)|([a-z_]\w*)|(\*\*|[-+*/^(),−·|²³]))/iy
 const SPELLINGS: Record<string, string> = { '**': '^', '−': '-', '·': '*' }
 
 /**
  * sum = product (± product)*, product = signed (* or / signed)*, signed = ± signed | power, power = atom (^ signed)?, so that −x^2 is −(x^2)
- * and 2^−1 is a half.
+ * and 2^−1 is a half. As people write it, 2x and 2(x + 1) are products, |x| is abs(x), and capitals are small letters.
  *
  * @throws Error that says where the formula is not understood
  */
@@ -64,6 +64,11 @@ export function parse(text: string): Expression {
       expect(')')
       return { kind: 'call', name: token.text, args }
     }
+    if (token.text === '|') {
+      const inner = sum()
+      expect('|')
+      return { kind: 'call', name: 'abs', args: [inner] }
+    }
     if (token.text !== '(') throw new Error(`the formula has '${token.text}' where a number, a name or '(' belongs`)
     const inner = sum()
     expect(')')
@@ -88,8 +93,12 @@ function tokensOf(text: string): Token[] {
     const found = TOKEN.exec(source)
     if (!found) throw new Error(`the formula has '${source.slice(from).trim()[0]}', which is no part of one`)
     const [, number, name, sign] = found
+    const before = tokens.at(-1)
+    if ((before?.kind === 'number' || before?.text === ')') && (name !== undefined || sign === '('))
+      tokens.push({ kind: 'sign', text: '*' })
     if (number !== undefined) tokens.push({ kind: 'number', text: number })
-    else if (name !== undefined) tokens.push({ kind: 'name', text: name })
+    else if (name !== undefined) tokens.push({ kind: 'name', text: name.toLowerCase() })
+    else if (sign === '²' || sign === '³') tokens.push({ kind: 'sign', text: '^' }, { kind: 'number', text: sign === '²' ? '2' : '3' })
     else tokens.push({ kind: 'sign', text: SPELLINGS[sign] ?? sign })
   }
   return tokens
