@@ -4,6 +4,7 @@ import { engineOnDemand, type Running } from '../engine/client'
 import { Button, CopyButton, Problem } from '../ui/controls'
 import { colour } from '../ui/palette'
 import type { Benchmark } from './measure'
+import { speedText } from './says'
 
 const worker = engineOnDemand()
 
@@ -74,6 +75,7 @@ export function BenchmarkTab() {
           </table>
         )
       })}
+      {speedText(rows) !== '' && <p>{speedText(rows)}</p>}
       {result.value && (
         <dl>
           {Object.entries(result.value.facts).map(([name, value]) => (
