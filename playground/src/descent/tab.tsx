@@ -8,7 +8,7 @@ import { Button, Choice, CopyButton, Panel, Problem, Segments, Settings, Slider,
 import { SeedSlider } from '../ui/data-choice'
 import { LineChart } from '../ui/line-chart'
 import { looksOf } from '../ui/looks'
-import { MethodChoice, Named, RowHead } from '../ui/methods'
+import { Decays, MethodChoice, Named, RowHead } from '../ui/methods'
 import { isDark } from '../ui/palette'
 import { usePlayback } from '../ui/playback'
 import { usePart } from '../ui/use-part'
@@ -393,7 +393,7 @@ export function DescentTab() {
           <ol class="racers">
             {state.racers.map(({ method, rate, options }, i) => {
               const change = (changes: object) => descent.set({ racers: state.racers.map((r, k) => (k === i ? { ...r, ...changes } : r)) })
-              const { label, rate: usual, says, decays = {}, hasEpsilon } = methodOf(method)
+              const { label, rate: usual, says, hasEpsilon } = methodOf(method)
               return (
                 <li key={`${i}-${method}`} title={says}>
                   <RowHead
@@ -417,19 +417,7 @@ export function DescentTab() {
                       onChange={(value) => change({ rate: value })}
                     />
                   )}
-                  {Object.entries(decays).map(([name, usual], k) => (
-                    <Slider
-                      key={name}
-                      label={Object.keys(decays).length > 1 ? `β${'₁₂'[k]}` : 'β'}
-                      value={memoryOf(Number(options[name] ?? usual))}
-                      min={1}
-                      max={1000}
-                      log
-                      show={(memory) => short(decayOf(memory))}
-                      hint="The share of the past that it keeps at each step"
-                      onChange={(memory) => change({ options: { ...options, [name]: decayOf(memory) } })}
-                    />
-                  ))}
+                  <Decays method={method} options={options} onChange={(options) => change({ options })} />
                   {hasEpsilon && (
                     <Slider
                       label="ε"
@@ -472,10 +460,6 @@ export function DescentTab() {
     </div>
   )
 }
-
-/** Approximate number of steps over which a mean with this decay averages, 1 / (1 − β): a slider of it has room for 0.9, 0.99 and 0.999. */
-const memoryOf = (decay: number) => 1 / (1 - decay)
-const decayOf = (memory: number) => Number((1 - 1 / memory).toPrecision(3))
 
 const raceKeyOf = (state: DescentState) => JSON.stringify([state.surface, raceOf(state)])
 /** The best rates depend on ε as well. */

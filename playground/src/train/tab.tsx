@@ -10,7 +10,7 @@ import { Button, Choice, CopyButton, Panel, Problem, Segments, Settings, Slider,
 import { DataChoice, SeedSlider } from '../ui/data-choice'
 import { LineChart } from '../ui/line-chart'
 import { looksOf } from '../ui/looks'
-import { MethodChoice, Named, RowHead } from '../ui/methods'
+import { Decays, MethodChoice, Named, RowHead } from '../ui/methods'
 import { colour, isDark } from '../ui/palette'
 import { wantsLessMotion } from '../ui/playback'
 import { usePart } from '../ui/use-part'
@@ -526,11 +526,20 @@ function RunControls({ index, state, turn }: { index: number; state: TrainState;
         />
       </RowHead>
       <Slider label="Learning rate" value={now.rate} min={1e-5} max={3} log onRelease onChange={(rate) => turn(index, { rate })} />
+      <Decays
+        method={now.method}
+        options={now.options}
+        onRelease
+        onChange={(options) => {
+          const runs = state.runs.map((_, i) => present(state, i))
+          startAfresh({ runs: runs.map((run, i) => (i === index ? { ...run, options } : run)) })
+        }}
+      />
       <div class="pair">
         <Choice
           label="Rows a step"
           value={String(now.batch)}
-          options={[0, 1, 4, 16, 64].map((n) => [String(n), rowsText(n)] as const)}
+          options={[0, 1, 4, 16, 50, 64].map((n) => [String(n), rowsText(n)] as const)}
           onChange={(batch) => turn(index, { batch: Number(batch) })}
         />
         <Choice

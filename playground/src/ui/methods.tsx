@@ -1,7 +1,7 @@
 /** Optimizers in several tabs: the line of each in pictures, a selection, and the head of a row in a list. */
 import type { ComponentChildren } from 'preact'
-import { FIRST_ORDER, SECOND_ORDER } from '../methods'
-import { Button } from './controls'
+import { FIRST_ORDER, methodOf, SECOND_ORDER } from '../methods'
+import { Button, Slider, short } from './controls'
 import type { Look } from './looks'
 
 function Swatch({ look: { colour, dash } }: { look: Look }) {
@@ -78,5 +78,42 @@ export function RowHead({
         ×
       </Button>
     </div>
+  )
+}
+
+/** Approximate number of steps over which a mean with this decay averages, 1 / (1 − β): a slider of it has room for 0.9, 0.99 and 0.999. */
+const memoryOf = (decay: number) => 1 / (1 - decay)
+const decayOf = (memory: number) => Number((1 - 1 / memory).toPrecision(3))
+
+/** A slider for each share of the past that an optimizer keeps. */
+export function Decays<Value extends number | string | boolean>({
+  method,
+  options,
+  onRelease,
+  onChange,
+}: {
+  method: string
+  options: Readonly<Record<string, Value>>
+  onRelease?: boolean
+  onChange(options: Record<string, Value | number>): void
+}) {
+  const all = Object.entries(methodOf(method).decays ?? {})
+  return (
+    <>
+      {all.map(([name, usual], k) => (
+        <Slider
+          key={name}
+          label={all.length > 1 ? `β${'₁₂'[k]}` : 'β'}
+          value={memoryOf(Number(options[name] ?? usual))}
+          min={1}
+          max={1000}
+          log
+          onRelease={onRelease}
+          show={(memory) => short(decayOf(memory))}
+          hint="The share of the past that it keeps at each step"
+          onChange={(memory) => onChange({ ...options, [name]: decayOf(memory) })}
+        />
+      ))}
+    </>
   )
 }
