@@ -110,7 +110,7 @@ function Gates({ title, values }: { title: string; values: readonly number[][] }
 }
 
 const signedOf = (open: number) => signed(2 * open - 1)
-const Swatch = ({ value }: { value: number }) => <i class="swatch" style={{ background: css(signedOf(value)) }} />
+const Swatch = ({ value }: { value: number }) => <i class="gate" style={{ background: css(signedOf(value)) }} />
 
 /** Room beside the chart above (ui/line-chart.tsx). */
 const [LEFT, RIGHT] = [54, 12]
