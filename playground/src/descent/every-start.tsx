@@ -3,12 +3,12 @@ import { useEffect } from 'preact/hooks'
 import type { Engine } from '../engine/client'
 import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
-import { Choice, Problem, Slider } from '../ui/controls'
+import { Button, Choice, Problem, Slider } from '../ui/controls'
 import { isDark } from '../ui/palette'
 import { type Countries, countriesOf } from './countries'
 import type { Surface } from './functions'
 import type { Racer } from './race'
-import { startsText } from './starts-text'
+import { captionOf, startsText } from './starts-text'
 import { type DescentState, descent, raceOf } from './state'
 
 /** Optimizers that `starts.ts` has the rules of. */
@@ -72,6 +72,15 @@ function Painted({
         />
       </div>
       <Problem text={problem} />
+      <Button
+        onClick={async () => {
+          const { savePicture } = await import('./save-picture')
+          const map = document.querySelector<HTMLCanvasElement>('canvas.map')
+          if (map) await savePicture(map, captionOf(descent.state.value, input.racer, location.href.replace(/#.*$/, '')))
+        }}
+      >
+        Save picture
+      </Button>
       <p class="says">{result ? startsText(result, { ...input.racer, label: methodOf(method).label }, input.steps) : 'Racing…'}</p>
     </div>
   )

@@ -1,7 +1,9 @@
 /** What the picture of every start shows, in words. */
+import { methodOf } from '../methods'
 import { short } from '../ui/controls'
 import type { Racer } from './race'
 import type { Starts } from './starts'
+import { type DescentState, descent, groundOf } from './state'
 
 /** Minima that are named, and the share of starts that one of them needs. */
 const [MOST, LEAST] = [4, 0.001]
@@ -43,4 +45,26 @@ function limitOf({ id, options = {} }: Pick<Racer, 'id' | 'options'>, curvature:
   if (id === 'SGD') return 2 / curvature
   const beta = Number(options.beta ?? 0.9)
   return id === 'Momentum' ? (2 * (1 + beta)) / ((1 - beta) * curvature) : null
+}
+
+/** The formula, the optimizer with its rate, and the link that shows the same again. */
+export function captionOf(state: DescentState, { id, rate, options = {} }: Pick<Racer, 'id' | 'rate' | 'options'>, page: string): string[] {
+  const { formula, condition } = groundOf(state)
+  const others = Object.entries(options).map(([name, value]) => `, ${name} ${value}`)
+  return [
+    `f(x, y) = ${formula}${/\bk\b/.test(formula) ? `, k = ${short(condition)}` : ''}`,
+    `${methodOf(id).label} from every start, learning rate ${short(rate)}${others.join('')}, ${state.steps} steps`,
+    `${page}#${descent.link()}`,
+  ]
+}
+
+/** A text in pieces that are no wider than this; links have no blanks, so it breaks anywhere. */
+export function broken(text: string, widest: number, widthOf: (text: string) => number): string[] {
+  const lines = ['']
+  for (const letter of text) {
+    const line = lines[lines.length - 1] + letter
+    if (widthOf(line) > widest && line.length > 1) lines.push(letter)
+    else lines[lines.length - 1] = line
+  }
+  return lines
 }
