@@ -6,8 +6,10 @@ import { compile } from '../src/descent/formula'
 import { SURFACES } from '../src/descent/functions'
 import { race } from '../src/descent/race'
 import { minimaOf, nearestMinimum, RULES, type Starts, startOf, starts } from '../src/descent/starts'
-import { startsText } from '../src/descent/starts-text'
+import { broken, captionOf, startsText } from '../src/descent/starts-text'
+import { descent } from '../src/descent/state'
 import { doubles } from '../src/engine/doubles'
+import { decodeLink } from '../src/link'
 import { methodOf } from '../src/methods'
 import { short } from '../src/ui/controls'
 
@@ -161,4 +163,27 @@ test('a stopped task ends, and a hundred thousand races are quick', async () => 
   const grid = await starts(input, context)
   expect(grid.columns * grid.rows).toBeGreaterThan(100_000)
   console.log(`${grid.columns * grid.rows} races of Himmelblau by descent at 0.01: ${grid.milliseconds?.toFixed(0)} ms`)
+})
+
+test('a picture that is saved says what it shows: formula, optimizer, rate, and a link to the same', () => {
+  for (const [changes, formula] of [
+    [{ surface: 'himmelblau', everyStart: true, steps: 150 }, /^f\(x, y\) = [^k]*$/],
+    [{ condition: 37, everyStart: true }, /k = 37$/],
+    [{ surface: 'own', formula: 'x^2 + |y|', everyStart: true }, /^f\(x, y\) = x\^2 \+ \|y\|$/],
+  ] as const) {
+    descent.restore(changes)
+    const state = descent.state.value
+    const racer = { id: 'Momentum', rate: 0.15, options: { beta: 0.8 } }
+    const [first, second, link] = captionOf(state, racer, 'https://example.org/play/')
+    expect(first).toMatch(formula)
+    expect(second).toBe(`Momentum from every start, learning rate 0.15, beta 0.8, ${state.steps} steps`)
+    const { tab, changes: back } = decodeLink(new URL(link).hash)
+    expect(tab).toBe('descent')
+    descent.restore(back)
+    expect(descent.state.value).toEqual(state)
+  }
+  descent.restore({})
+  const lines = broken('abcdefghij', 3, (text) => text.length)
+  expect(lines).toEqual(['abc', 'def', 'ghi', 'j'])
+  expect(broken('ab', 0, (text) => text.length)).toEqual(['a', 'b'])
 })
