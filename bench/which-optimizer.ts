@@ -1,10 +1,10 @@
 /**
- * Which optimizer? Thirteen of them on ten data sets (digits, two tables, toys) and three nets, each tuned by `tuneModel` with the same number of trials,
+ * Which optimizer? Thirteen of them on ten data sets (digits, penguins, toys) and three nets, each tuned by `tuneModel` with the same number of trials,
  * then trained anew with three seeds and judged by rows that took part in no choice.
  *
  *   node_modules/node/bin/node --import tsx bench/which-optimizer.ts [--only 'Adam;Muon'] [--data moons,digits] [--trials 12] [--tables] [--out file.json]
  *
- * `--tables` adds the tables that `make tables` writes into .cache/tables. A trial is a learning rate, log-uniform from 10⁻⁵ to 3, for a cosine with
+ * `--tables` adds the 24 tables that bench/tables/export.py writes into .cache/tables; all of it took half an hour of one core. A trial is a learning rate, log-uniform from 10⁻⁵ to 3, for a cosine with
  * warmup; `tuneModel` stops two in three early. The width of the valley is the range of rates, in decades, whose validation loss is at most a tenth
  * above the least, in a grid of nine rates a factor of √10 apart around the tuned one. Seconds are processor time of the three final trainings, one
  * after the other. Writes bench/results/which-optimizer.json after each optimizer, and continues where it was stopped.
@@ -39,6 +39,7 @@ import { Adan, type OptimizerLike, ScheduleFreeAdamW, SOAP } from '../ts/optim/i
 import { float, tuneModel } from '../ts/tune/index.js'
 import { type Origin, origin } from './results.js'
 import { DATA, type Data, judge, makeNet, NETS, stepsOf } from './tools/problems.js'
+import { rankingTable, ranksOf, type WhichRow } from './tools/ranking.js'
 
 const BATCH = 32
 const FOLDER = '.cache/tables'
@@ -59,19 +60,6 @@ const CONTESTANTS: Record<string, (model: Module, learningRate: number) => Optim
   Muon: (model, learningRate) => new Muon(muonGroups(model), { learningRate, companionLearningRate: learningRate / 5 }),
   SOAP: (model, learningRate) => new SOAP(model.parameters(), { learningRate }),
   ScheduleFreeAdamW: (model, learningRate) => new ScheduleFreeAdamW(model.parameters(), { learningRate }),
-}
-
-/** Result of an optimizer on a data set. */
-export interface WhichRow {
-  data: string
-  optimizer: string
-  learningRate: number
-  /** Test losses of the seeds. */
-  test: number[]
-  /** Decades of rates that are nearly as good as the best. */
-  width: number
-  /** Processor time of one training. */
-  seconds: number
 }
 
 /** bench/results/which-optimizer.json */
@@ -164,32 +152,5 @@ for (const [i, name] of (option('--data')?.split(',') ?? Object.keys(all)).entri
   }
 }
 
-/** For each optimizer: mean rank and its standard error, mean loss beside AdamW's, seconds beside Adam's, width. */
-const names = [...new Set(known.rows.map((row) => row.optimizer))]
-const sets = [...new Set(known.rows.map((row) => row.data))].filter(
-  (data) => known.rows.filter((row) => row.data === data).length === names.length,
-)
-const mean = (list: readonly number[]) => list.reduce((a, b) => a + b, 0) / list.length
-const rowOf = (data: string, optimizer: string) => known.rows.find((row) => row.data === data && row.optimizer === optimizer) as WhichRow
-const summary = names.map((optimizer) => {
-  const ranks = sets.map((data) => {
-    const own = mean(rowOf(data, optimizer).test)
-    return 1 + names.filter((other) => mean(rowOf(data, other).test) < own).length
-  })
-  const rank = mean(ranks)
-  const spread = Math.sqrt(mean(ranks.map((r) => (r - rank) ** 2)) / ranks.length)
-  const beside = (other: string, of: (row: WhichRow) => number) =>
-    Math.exp(mean(sets.map((data) => Math.log(of(rowOf(data, optimizer)) / of(rowOf(data, other))))))
-  return {
-    ...{ optimizer, rank, spread },
-    loss: beside('AdamW', (row) => mean(row.test)),
-    time: beside('Adam', (row) => row.seconds),
-    width: mean(sets.map((data) => rowOf(data, optimizer).width)),
-  }
-})
-console.log(`\n${sets.length} data sets, ${known.trials} trials each, ${known.date}, load ${known.load}\n`)
-console.log('| optimizer | mean rank | test loss beside AdamW | time beside Adam | width, decades |\n| --- | ---: | ---: | ---: | ---: |')
-for (const { optimizer, rank, spread, loss, time, width } of summary.sort((a, b) => a.rank - b.rank))
-  console.log(
-    `| ${optimizer} | ${rank.toFixed(1)} ± ${spread.toFixed(1)} | ${loss.toFixed(2)} | ${time.toFixed(1)} | ${width.toFixed(1)} |`,
-  )
+console.log(`\n${ranksOf(known.rows).sets} data sets, ${known.trials} trials each, ${known.date}, load ${known.load}\n`)
+console.log(rankingTable(known.rows))
