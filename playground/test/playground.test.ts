@@ -877,6 +877,8 @@ describe('in Chromium alone', () => {
     await until(page, `document.querySelector('.rewind output')?.textContent === '300'`)
     await page.waitForTimeout(600)
     expect(await page.locator('.rewind output').textContent()).toBe('300')
+    await openTab(page, 'Sequences')
+    await until(page, `/^600 steps/.test(document.querySelector('.count')?.textContent ?? '')`)
     await page.getByRole('navigation').getByRole('button', { name: 'Descent', exact: true }).click()
     await until(page, `document.querySelector('.playback output')?.textContent === '200 / 200'`)
     await page.context().close()
