@@ -10,7 +10,7 @@ import { expect, test } from 'vitest'
 /** For each file the arguments of its doors, and where they come from. */
 const DOORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'ts/backend/threads/start.ts': {
-    'new Worker(program)': 'text of this package, made when it is built',
+    'new Worker(program)': 'text of this package, made when it is built, or of a function of it',
     'new Worker(url)': 'a Blob of the same text',
   },
   'ts/cli/commands/info.ts': { 'createRequire(from)': 'looks for one package by a name that is written there' },
