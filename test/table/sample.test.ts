@@ -1,6 +1,7 @@
 /** Tables that are longer than memory: a random sample, its report, and the places of its rows. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { load } from '../../ts/index.js'
+import { rowsFrom } from '../../ts/table/given-rows.js'
 import { inspectTable, prepareTable, reportText, trainTable } from '../../ts/table/index.js'
 import { RowSample, type Taken } from '../../ts/table/sample.js'
 
@@ -40,6 +41,31 @@ describe('a sample of rows', () => {
     const sample = new RowSample(undefined, 0)
     for (let i = 0; i < 103; i++) sample.add(wide)
     expect(sample.size).toBe(100)
+  })
+})
+
+describe('a sample of a file above a gigabyte', () => {
+  const sizeOf = (columns: number, bytes: number) => {
+    const row = Object.fromEntries(Array.from({ length: columns }, (_, i) => [i, 0]))
+    const sample = new RowSample(undefined, 0, bytes)
+    for (let i = 0; i < 5000; i++) sample.add(row)
+    return sample.size
+  }
+
+  test('has 550,000 values, of wide rows 2,000 rows', () => {
+    expect(sizeOf(220, 1e9)).toBe(5000)
+    expect(sizeOf(220, 2e9)).toBe(2500)
+    expect(sizeOf(500, 2e9)).toBe(2000)
+  })
+
+  test('is taken by default, unless one asks for more rows', async () => {
+    const long = Array.from({ length: 4000 }, (_, i) => `${i % 50},${',0'.repeat(298)},${(i % 50) * 2 + 1}`.replace(',,', ','))
+    const blob = new Blob([`a,${Array.from({ length: 298 }, (_, i) => `x${i}`).join()},y\n${long.join('\n')}\n`])
+    Object.defineProperty(blob, 'size', { value: 2e9 })
+    const taken: Taken = {}
+    expect(await rowsFrom(blob, {}, taken)).toHaveLength(2000)
+    expect(taken.of).toBe(4000)
+    expect(await rowsFrom(blob, { sample: 3000 }, {})).toHaveLength(3000)
   })
 })
 

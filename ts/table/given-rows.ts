@@ -36,7 +36,7 @@ export async function rowsFrom(
   }
   const total = await sizeOf(given)
   watch?.tell({ bytes: { read: 0, total } })
-  const rows = new RowSample(sample, seed)
+  const rows = new RowSample(sample, seed, total)
   let bytes = 0
   // only parts of a Parquet or Arrow file are read
   const isText = !/^(parquet|arrow)$/.test(read?.format ?? '') && !/\.(parquet|arrow|feather|ipc)$/i.test(nameOf(given))

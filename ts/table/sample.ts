@@ -5,6 +5,10 @@ import type { Row } from '../data/index.js'
 
 /** Values of a file that are held in memory by default: 1.5 to 2 GB, about what Node has. */
 const MAX_VALUES = 10_000_000
+/** A file of more bytes need not fit into memory at all: of it fewer values are held, with which a training stays below 300 MB, and at least some rows. */
+const LARGE_FILE = 1e9
+const MAX_VALUES_OF_LARGE = 550_000
+const LEAST_ROWS_OF_LARGE = 2000
 
 /** Rows of a file, and their places in it if they are a sample. */
 export interface Taken {
@@ -21,10 +25,14 @@ export class RowSample {
   private count = 0
   private readonly random: RandomStream
 
-  /** @param most rows; default: as many as have {@link MAX_VALUES} values */
+  /**
+   * @param most rows; default: as many as have {@link MAX_VALUES} values
+   * @param bytes of the file, if they are known
+   */
   constructor(
     private most: number | undefined,
     seed: number,
+    private readonly bytes = 0,
   ) {
     this.random = new RandomStream(seed)
   }
@@ -34,7 +42,7 @@ export class RowSample {
   }
 
   add(row: Row): void {
-    this.most ??= Math.max(1, Math.floor(MAX_VALUES / Math.max(1, Object.keys(row).length)))
+    this.most ??= this.usual(Math.max(1, Object.keys(row).length))
     const at = this.count++
     if (at < this.most) {
       this.rows.push(row)
@@ -45,6 +53,12 @@ export class RowSample {
     if (place >= this.most) return
     this.rows[place] = owned(row)
     this.places[place] = at
+  }
+
+  private usual(columns: number): number {
+    return this.bytes > LARGE_FILE
+      ? Math.max(LEAST_ROWS_OF_LARGE, Math.floor(MAX_VALUES_OF_LARGE / columns))
+      : Math.max(1, Math.floor(MAX_VALUES / columns))
   }
 
   /** @param taken gets the places of the rows, if they are a sample */

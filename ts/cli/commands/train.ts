@@ -19,7 +19,8 @@ export function trainCommand(): Command {
     .description(
       'Of a table (CSV, TSV, JSON, JSON lines, also .gz): finds out what each column is and whether classes or numbers are predicted, sets rows ' +
         'aside to test with, trains nets that answer together, and says how good they are. The model is one file that takes rows as they are. ' +
-        'Rows are held in memory, 150 to 200 bytes a value; of a table of more than 10 million values, a random sample.\n\n' +
+        'Rows are held in memory, 150 to 200 bytes a value; of a table of more than 10 million values, a random sample; of a file of more than 1 GB, a ' +
+        'smaller one, with which training takes less than 300 MB.\n\n' +
         'Of a folder with a folder of pictures for each class: trains a convolutional net, and says how good it is on pictures set aside. --time, --epochs, ' +
         '--seed, --out and --report are as for tables. sharp decodes the pictures: npm install sharp.\n\n' +
         'Of a data set by name: trains a net of dense layers with softmax cross-entropy, tests it on data it has not seen, shows a few of its ' +

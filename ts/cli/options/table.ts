@@ -74,9 +74,13 @@ export function dataOptions(): Option[] {
       '--group, --groups <column>',
       'keep rows with the same value together, such as those of a patient: never to learn from and to test with',
     ),
-    flag('--sample <n>', 'rows to hold in memory: of a longer table a random sample (default: as many as have 10 million values)', {
-      is: count,
-    }),
+    flag(
+      '--sample <n>',
+      'rows to hold in memory: of a longer table a random sample (default: as many as have 10 million values, or 550,000 of a file above 1 GB)',
+      {
+        is: count,
+      },
+    ),
     ...fileOptions(),
   ]
 }
