@@ -100,10 +100,8 @@ function pixels(x: Tensor, places: readonly number[], shape: readonly number[], 
   const [rows, channels] = [x.shape[0], x.shape[x.rank - 1]]
   const size = sizeOf(x.shape.slice(1, -1))
   const count = rows * size
-  const index = Int32Array.from({ length: rows * places.length }, (_, i) => {
-    const place = places[i % places.length]
-    return place === OUTSIDE ? count : Math.floor(i / places.length) * size + place
-  })
+  const index = new Int32Array(rows * places.length)
+  for (let row = 0, i = 0; row < rows; row++) for (const place of places) index[i++] = place === OUTSIDE ? count : row * size + place
   const table = reshape(x, [count, channels]) as Tensor
   const outside = () => full([1, channels], value, { backend: x.backend })
   const whole = places.includes(OUTSIDE) ? (concat([table, outside()]) as Tensor) : table
