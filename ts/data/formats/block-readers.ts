@@ -124,8 +124,11 @@ const begin = ({ plan, port }) => {
     port.postMessage({ bytes, rows }, rows === null ? [bytes.buffer] : [bytes.buffer, rows.inputs.buffer, rows.targets.buffer])
   }
   port.postMessage(null)
+  outside.postMessage(null)
 }
-if (typeof require === 'function') require('node:worker_threads').parentPort.on('message', begin)
+const node = typeof require === 'function' ? require('node:worker_threads').parentPort : null
+const outside = node ?? self
+if (node) node.on('message', begin)
 else self.onmessage = ({ data }) => begin(data)
 `
 
