@@ -44,8 +44,8 @@ export interface TrainImagesOptions {
   /** 1 for gray pictures, 3 for colored ones. Default: 1 if no picture has a color. */
   channels?: 1 | 3
   /**
-   * `small`: convolutions with pooling, and two dense layers. `residual`: He et al.'s blocks, fewer weights, and two to six times as slow. Default: small;
-   * with `time` also residual, if four epochs of it fit into the time that is left, and the net with the lower validation loss stays.
+   * `small`: convolutions with pooling, and two dense layers. `residual`: blocks with ways around them (He et al. 2016), fewer weights, and a step takes
+   * 1.3 times as long at 48 pixels, 4 times at 28, 5 times at 16. Default: small; with `time` also residual, if four epochs of it fit into the time that is left, and the net with the lower validation loss stays.
    */
   net?: NetKind
   /** Share of the pictures of each class that measures. Default 0.2. */
