@@ -45,7 +45,8 @@ export interface TrainImagesOptions {
   channels?: 1 | 3
   /**
    * `small`: convolutions with pooling, and two dense layers. `residual`: blocks with ways around them (He et al. 2016), fewer weights, and a step takes
-   * 1.3 times as long at 48 pixels, 4 times at 28, 5 times at 16. Default: small; with `time` also residual, if four epochs of it fit into the time that is left, and the net with the lower validation loss stays.
+   * 1.3 times as long at 48 pixels, 4 times at 28, 5 times at 16. Default: small; with `time` also residual, if four epochs of it fit into the time that
+   * is left, and the net with the lower validation loss stays.
    */
   net?: NetKind
   /** Share of the pictures of each class that measures. Default 0.2. */
