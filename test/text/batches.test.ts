@@ -133,6 +133,12 @@ describe('bucketBatches', () => {
     expect([...targets]).toEqual([3e9, 1])
   })
 
+  test('takes any seed and pass', () => {
+    const rows = [[1], new Array(20).fill(2)]
+    const far = bucketBatches(rows, [0, 1], { pad: 0, seed: Number.MAX_SAFE_INTEGER })
+    expect([...far({ pass: 2 ** 40 })]).toHaveLength(2)
+  })
+
   test('goes on at any row', () => {
     const flat = (row: number) =>
       [...batches({ pass: 2, row })].flatMap(({ targets, lengths }) => [...lengths].map((n, i) => `${n} ${targets[i]}`))

@@ -70,6 +70,13 @@ describe('any text', () => {
     }
   })
 
+  test('special tokens may have any characters', async () => {
+    const special = ['<|im-start|>', '[PAD]', 'a.b*c', '</s>', '\\d+', '(?:x)', '^^$$', '-_-', '<s>', '<s><s>']
+    const tokenizer = await train({ special, vocabulary: 300 })
+    for (const [i, name] of special.entries()) expect([...tokenizer.encode(`${name}the${name}`, { special: true })]).toContain(i)
+    expect([...tokenizer.encode('<s><s>', { special: true })]).toEqual([9])
+  })
+
   test('texts come one after the other, too', async () => {
     async function* later() {
       yield* TEXTS

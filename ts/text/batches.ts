@@ -224,13 +224,15 @@ export function bucketBatches(
   }
 
   function* batchesFrom({ pass, row }: Required<BatchPlace>): Iterable<TokenBatch> {
+    /** Random numbers of a pass for each bucket, and for the order of batches. */
+    const random = (index: number) => new Generator(seed, (pass * (buckets.length + 1) + index) % 2 ** 32)
     const batches = buckets.flatMap(({ rows, steps }, bucket) => {
-      const mixed = shuffle ? Array.from(new Generator(seed + bucket, 2 * pass + 1).permutation(rows.length), (i) => rows[i]) : rows
+      const mixed = shuffle ? Array.from(random(bucket).permutation(rows.length), (i) => rows[i]) : rows
       const count = Math.ceil(rows.length / batchSize)
       return Array.from({ length: count }, (_, i) => ({ rows: mixed.slice(i * batchSize, (i + 1) * batchSize), steps }))
     })
     let left = row
-    for (const index of shuffle ? new Generator(seed, 2 * pass).permutation(batches.length) : batches.keys()) {
+    for (const index of shuffle ? random(buckets.length).permutation(batches.length) : batches.keys()) {
       const { rows, steps } = batches[index]
       if (left < rows.length) yield batchOf(rows.slice(left), steps)
       left = Math.max(0, left - rows.length)

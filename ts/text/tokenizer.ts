@@ -57,7 +57,7 @@ export class Tokenizer {
     this.#unknown = state.unknown === null ? -1 : (this.#ids.get(state.unknown) as number)
     this.#specials = new Set(state.special.map((name) => this.#ids.get(name) as number))
     // the longest name first, where one begins like another
-    const names = [...state.special].sort((a, b) => b.length - a.length).map((name) => name.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'))
+    const names = [...state.special].sort((a, b) => b.length - a.length).map((name) => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
     this.#named = names.length === 0 ? null : new RegExp(`(${names.join('|')})`, 'u')
   }
 
