@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { EncodedRows } from '../../../ts/common/encoded-rows.js'
 import { RandomStream } from '../../../ts/common/random-stream.js'
-import { blockReaders } from '../../../ts/data/formats/block-readers.js'
+import { type BlockReaders, blockReaders } from '../../../ts/data/formats/block-readers.js'
 import { type CsvOptions, encodedCsv } from '../../../ts/data/formats/csv.js'
 import { encoderFromState, encoderFromStream, fromTable, parseCsv, streamTable, type TableOptions } from '../../../ts/data/index.js'
 import { Adam, crossEntropy, Dense, load, Sequential } from '../../../ts/index.js'
@@ -161,6 +161,33 @@ test('usual files come as numbers, all but the first block; others do not', asyn
   expect(commented).toMatchObject({ fast: 0, ...expected(text, encoders[0], {}) })
   const commas = await read(text.replaceAll(',', ';').replaceAll('.', ','), encoders[0], { decimal: ',' }, 512)
   expect(commas).toMatchObject({ fast: 0, ...expected(text, encoders[0], {}) })
+})
+
+test('a source that makes one wait holds no rows back, and fails after the last of them', async () => {
+  const [encoder] = encoders
+  let given = START.length
+  let received = 0
+  async function* slowly() {
+    const bytes = (text: string) => new TextEncoder().encode(text)
+    yield bytes(`${HEAD}${START.join('\n')}\n`)
+    for (const line of GOOD.slice(0, 12)) {
+      // nothing more comes before these rows were handed out
+      while (received < given) await new Promise((resolve) => setTimeout(resolve, 1))
+      yield bytes(`${line}\n`)
+      given++
+    }
+    yield bytes(GOOD[0].slice(0, 5))
+    throw new Error('the line broke')
+  }
+  const parts = encodedCsv(slowly(), {}, (...found) => {
+    const readers = blockReaders(...found, encoder.state(), false) as BlockReaders
+    return { depth: 4, read: (bytes) => readers.read(bytes), close: () => readers.close() }
+  })
+  const all = async () => {
+    for await (const part of parts) received += part instanceof EncodedRows ? part.count : part.length
+  }
+  await expect(all()).rejects.toThrow('the line broke')
+  expect(received).toBe(START.length + 12)
 })
 
 describe('fitStream', () => {

@@ -118,34 +118,40 @@ export async function* encodedCsv(
   const decode = decoderOf(name, options.encoding)
   const blocks = blocksOf(withWholeStart(piecesOf(source, size)), size)
   let readers: BlockReaders | null | undefined
-  const asRows = (bytes: Uint8Array) => parser.push(decode(bytes), false)
   const ahead: Promise<ReadBlock>[] = []
+  let coming: Promise<Coming> | null = null
+  let end: Coming | null = null
   try {
-    for (let isOver = false; !isOver || ahead.length > 0; ) {
-      // blocks that wait for a reader, and then for their turn
-      while (!isOver && ahead.length < (readers?.depth ?? 1)) {
-        const { value, done } = await blocks.next()
-        if (done) isOver = true
+    for (;;) {
+      if (end === null && ahead.length < (readers?.depth ?? 1)) coming ??= comingFrom(blocks)
+      if (coming === null && ahead.length === 0) break
+      // whichever is there first: a source that makes one wait does not hold rows back
+      const oldest = ahead.length > 0 ? [ahead[0]] : []
+      const first: Coming | ReadBlock = await Promise.race(coming === null ? oldest : [coming, ...oldest])
+      if ('block' in first) {
+        coming = null
+        if (first.block === null) end = first
         else {
-          const read = readers?.read(value) ?? Promise.resolve({ bytes: value, rows: null })
+          const read = readers?.read(first.block) ?? Promise.resolve({ bytes: first.block, rows: null })
           // an error is thrown when its turn comes
           read.catch(() => {})
           ahead.push(read)
         }
+        continue
       }
-      const next = ahead.shift()
-      if (next === undefined) break
-      const { bytes, rows } = await next
+      ahead.shift()
+      const { bytes, rows } = first
       if (rows !== null && parser.isBetweenLines) {
         parser.skipLines(rows.count)
         yield rows
         continue
       }
-      const some = asRows(bytes)
+      const some = parser.push(decode(bytes), false)
       if (some.length > 0) yield some
       if (readers === undefined && parser.isBetweenLines)
         readers = decode.encoding === 'utf-8' && parser.isPlain ? readersFor(...parser.form) : null
     }
+    if (end?.failure !== undefined) throw end.failure
     const rows = parser.push(decode(), true)
     if (rows.length > 0) yield rows
   } finally {
@@ -157,24 +163,75 @@ export async function* encodedCsv(
 /** Bytes of a piece of a file, and about those of a block. */
 const BLOCK = 1 << 20
 
+/** The next block; null at the end, or where the source failed. */
+interface Coming {
+  block: Uint8Array | null
+  failure?: unknown
+}
+
+const comingFrom = (blocks: AsyncIterator<Uint8Array>): Promise<Coming> =>
+  blocks.next().then(
+    ({ value, done }) => ({ block: done ? null : value }),
+    (failure) => ({ block: null, failure }),
+  )
+
+/** Milliseconds that whole lines wait for more of them. */
+const PATIENCE = 20
+
 /** Blocks of whole lines in memory of their own, and what follows the last line end. */
-async function* blocksOf(pieces: AsyncIterable<Uint8Array>, least: number): AsyncGenerator<Uint8Array, void, void> {
+async function* blocksOf(pieces: AsyncGenerator<Uint8Array, void, void>, least: number): AsyncGenerator<Uint8Array, void, void> {
   let waiting: Uint8Array[] = []
   let size = 0
-  let isFirst = true
-  for await (const piece of pieces) {
-    const end = piece.lastIndexOf(NEWLINE) + 1
-    if (end > 0 && (isFirst || size + end >= least / 2)) {
-      yield joined(Uint8Array, [...waiting, piece.subarray(0, end)])
-      waiting = end < piece.length ? [piece.slice(end)] : []
-      size = piece.length - end
-      isFirst = false
-    } else {
+  /** Bytes up to the last line end. */
+  let end = 0
+  const cut = () => {
+    const all = joined(Uint8Array, waiting)
+    const block = end < all.length ? all.slice(0, end) : all
+    waiting = end < all.length ? [all.slice(end)] : []
+    size = all.length - end
+    end = 0
+    return block
+  }
+  let next = pieces.next()
+  next.catch(() => {})
+  try {
+    for (;;) {
+      const came = end === 0 ? await next : await within(next, PATIENCE)
+      if (came === null) {
+        yield cut()
+        continue
+      }
+      const { value: piece, done } = came
+      if (done) break
+      const last = piece.lastIndexOf(NEWLINE) + 1
+      if (last > 0) end = size + last
+      // the memory of a piece may be used again
       waiting.push(piece.slice())
       size += piece.length
+      next = pieces.next()
+      next.catch(() => {})
+      if (end >= least / 2) yield cut()
     }
+    end = size
+    if (size > 0) yield cut()
+  } catch (error) {
+    // whole lines came before the failure
+    if (end > 0) yield cut()
+    throw error
+  } finally {
+    await pieces.return()
   }
-  if (size > 0) yield joined(Uint8Array, waiting)
+}
+
+/** What a promise gives, or null if that takes longer. */
+async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), milliseconds)
+  })
+  const first = await Promise.race([promise, late])
+  clearTimeout(timer)
+  return first
 }
 
 const NEWLINE = 10
