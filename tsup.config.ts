@@ -8,7 +8,7 @@
  *             the same of `gradus/js`, without WebAssembly: files that import none of it, directly or not, are those of modules/web
  *   index.js  `gradus` for pages without a bundler and for Deno; node.js is the same for Node, reading wasm/simd.wasm: to load two hundred files
  *             would take Node longer than all the rest. solve.js, attention.js, conv.js, recurrent.js, curvature.js, export.js, plot.js, debug.js, optim.js and metrics.js are
- *             further entries; all of them share chunks
+ *             further entries; all of them share chunks, and the texts of WebAssembly with modules/web
  *   data.js, head.js, images.js, series.js, stream.js, table.js, tune.js, xray.js
  *             gradus/data, gradus/head, gradus/images, gradus/series, gradus/stream, gradus/table, gradus/tune and gradus/xray, which share chunks, and the libraries that read files with modules/web. They
  *             import the other entries by their names. Bundlers take all of them but data.js as well: who uses them uses most of them
@@ -93,6 +93,17 @@ const librariesOutside: Plugin = {
   setup(build) {
     build.onResolve({ filter: new RegExp(`/(${LIBRARIES.map((name) => name.split('/').at(-1)).join('|')})\\.js$`) }, ({ path }) => {
       return { path: `./modules/web/data/formats/${path.split('/').at(-1)}`, external: true }
+    })
+  },
+}
+
+/** One copy of the texts of WebAssembly in the package: those that bundlers take. */
+const textsOutside: Plugin = {
+  name: 'texts-outside',
+  setup(build) {
+    build.onResolve({ filter: /\/generated\/[\w-]+\.js$/ }, ({ path }) => {
+      const file = path.split('/').at(-1)
+      return file === 'worker.js' ? undefined : { path: `./modules/web/backend/wasm/generated/${file}`, external: true }
     })
   },
 }
@@ -199,6 +210,7 @@ export default defineConfig([
   {
     ...bundle({ index: 'ts/entries/page.ts', node: 'ts/entries/node.ts', ...indexOf(SHARING) }),
     splitting: true,
+    esbuildPlugins: [textsOutside],
     onSuccess: async () => {
       mkdirSync('dist/wasm', { recursive: true })
       copyFileSync('ts/backend/wasm/generated/simd.wasm', 'dist/wasm/simd.wasm')
