@@ -46,6 +46,7 @@ test('a look changes nothing, and the same seed trains to the same bits', () => 
 test('nets of every size that the page offers, and a picture without ink', () => {
   for (const [filters, kernel] of [
     [1, 1],
+    [2, 4],
     [16, 7],
   ]) {
     const net = netAt(1, { seed: 3, rate: 0.01, filters, kernel })
