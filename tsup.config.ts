@@ -37,8 +37,12 @@ const NO_TEXT: StandIns = Object.fromEntries(
 )
 /** For bundlers: flags of V8 can be set in Node alone, for which the condition `node` brings a file with everything. */
 const NO_WIDENING: StandIns = { 'backend/wasm/widen': 'ts/backend/wasm/widen.none.ts' }
-/** How threads share the kernels of a part, `threads/conv`: all that parts.ts imports. */
-const SHARES = [...readFileSync('ts/backend/wasm/parts.ts', 'utf8').matchAll(/'\.\.\/(threads\/[\w-]+)\.js'/g)].map(([, name]) => name)
+/** Files that import the texts of parts. */
+const PARTS = ['wasm/parts', ...readdirSync('ts/backend/rooms').map((file) => `rooms/${file.replace(/\.ts$/, '')}`)]
+/** How threads share the kernels of a part, `threads/conv`: all that these files import. */
+const SHARES = PARTS.flatMap((name) =>
+  [...readFileSync(`ts/backend/${name}.ts`, 'utf8').matchAll(/'\.\.\/(threads\/[\w-]+)\.js'/g)].map(([, share]) => share),
+)
 /** For builds that have nothing to do with WebAssembly. */
 const NO_WASM: StandIns = {
   ...NO_TEXT,
@@ -112,8 +116,8 @@ const textsOutside: Plugin = {
 const textsByName: Plugin = {
   name: 'texts-by-name',
   setup(build) {
-    build.onLoad({ filter: /ts\/backend\/wasm\/(?:bytes|parts|fleet-parts)\.ts$/ }, ({ path }) => {
-      return { contents: readFileSync(path, 'utf8').replaceAll("'./generated/", "'#text/"), loader: 'ts' }
+    build.onLoad({ filter: /ts\/backend\/(?:wasm\/(?:bytes|parts|fleet-parts)|rooms\/[\w-]+)\.ts$/ }, ({ path }) => {
+      return { contents: readFileSync(path, 'utf8').replaceAll(/'(\.|\.\.\/wasm)\/generated\//g, "'#text/"), loader: 'ts' }
     })
   },
 }

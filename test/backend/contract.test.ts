@@ -5,11 +5,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { DoubleKernels } from '../../ts/backend/double-kernels.js'
-import * as families from '../../ts/backend/families.js'
 import { fleetName } from '../../ts/backend/fleet.js'
 import { createBackend } from '../../ts/backend/index.js'
+import { families } from '../../ts/backend/js/all.js'
 import { createJsDoubleKernels } from '../../ts/backend/js/double.js'
 import { ACTIVATIONS, COUNTER_ARGUMENTS, type Kernels, WHOLE_UPDATES } from '../../ts/backend/kernels.js'
+import { ATTENTION } from '../../ts/backend/rooms/attention.js'
+import { CONV } from '../../ts/backend/rooms/conv.js'
+import { RECURRENT } from '../../ts/backend/rooms/recurrent.js'
 import * as fleetParts from '../../ts/backend/wasm/fleet-parts.js'
 import { instantiate, supportedVariants } from '../../ts/backend/wasm/load.js'
 import * as commonParts from '../../ts/backend/wasm/parts.js'
@@ -19,7 +22,7 @@ import { assertClose, backends, Room } from '../tools/backends.js'
 import * as naive from '../tools/naive.js'
 import { partBeside } from '../tools/threads.js'
 
-const PARTS_OF_CRATE = { ...commonParts, ...fleetParts }
+const PARTS_OF_CRATE = { ...commonParts, ...fleetParts, ATTENTION, CONV, RECURRENT }
 const UPDATE_ARITY = 6
 const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'runProgram', 'table', '__data_end', '__heap_base']
 /** Kernels for shares of threads: the arguments of the kernel, then the index of the share and the number of shares. */

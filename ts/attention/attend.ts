@@ -2,8 +2,8 @@
 
 import { apply } from '../autograd.js'
 import { ATTENTION, type AttentionSizes } from '../backend/attention-kernels.js'
-import { withAttention } from '../backend/families.js'
 import type { Ptr } from '../backend/kernels.js'
+import { withAttention } from '../backend/rooms/attention.js'
 import { add, mul, sub } from '../ops/elementwise.js'
 import { matmul } from '../ops/matmul.js'
 import { sum } from '../ops/reduce.js'

@@ -1,8 +1,8 @@
 /** Attention over tensors of any leading axes, and turns of queries and keys by their positions. */
 
 import { apply } from '../autograd.js'
-import { withAttention } from '../backend/families.js'
 import type { Backend } from '../backend/index.js'
+import { withAttention } from '../backend/rooms/attention.js'
 import { checkCount } from '../common/checks.js'
 import { rangeError, ShapeError } from '../common/errors.js'
 import { anything, checkOptions, flag, type Schema } from '../common/options.js'

@@ -3,9 +3,9 @@
  * linear in both arguments, are the derivatives of one another, so that gradients of any order are made of them.
  */
 import { apply, needsGradient } from '../autograd.js'
-import { withConv } from '../backend/families.js'
 import type { Backend } from '../backend/index.js'
 import { ACCUMULATE_B, ACCUMULATE_W, type Activation, type Ptr, SAVES_INPUT } from '../backend/kernels.js'
+import { withConv } from '../backend/rooms/conv.js'
 import { ShapeError } from '../common/errors.js'
 import { anything, count, readOptions, type Schema } from '../common/options.js'
 import { formatShape } from '../common/shape.js'

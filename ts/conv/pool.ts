@@ -1,7 +1,7 @@
 /** Pooling: the largest value, or the mean, of windows of images and signals. */
 import { apply } from '../autograd.js'
-import { withConv } from '../backend/families.js'
 import type { Ptr } from '../backend/kernels.js'
+import { withConv } from '../backend/rooms/conv.js'
 import { ShapeError } from '../common/errors.js'
 import { checkValue, readOptions, type Schema } from '../common/options.js'
 import { formatShape, sizeOf } from '../common/shape.js'

@@ -1,7 +1,8 @@
 /** Element-wise arithmetic with broadcasting, and the gradient of each operation beside it. */
 
 import { apply, type Differentiable } from '../autograd.js'
-import { type With, withChoices, withOperations, withOthers } from '../backend/families.js'
+import { withChoices, withOperations, withOthers } from '../backend/families.js'
+import type { With } from '../backend/family.js'
 import type { BINARY_KERNELS, UNARY_KERNELS } from '../backend/kernels.js'
 import { rangeError } from '../common/errors.js'
 import { broadcastShapes } from '../common/shape.js'

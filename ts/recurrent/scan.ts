@@ -1,9 +1,10 @@
 /** A recurrent cell over all steps of a batch of sequences, as one operation. */
 
 import { apply } from '../autograd.js'
-import { withDense, withRecurrent } from '../backend/families.js'
+import { withDense } from '../backend/families.js'
 import { ACCUMULATE_B, ACCUMULATE_W, type Ptr } from '../backend/kernels.js'
 import { CELLS, kindOf } from '../backend/recurrent-kernels.js'
+import { withRecurrent } from '../backend/rooms/recurrent.js'
 import { reshape, slice } from '../ops/shape.js'
 import { Parameter } from '../parameter.js'
 import { Tensor } from '../tensor.js'

@@ -1,5 +1,8 @@
 /** The text that carries WebAssembly through bundlers, and the way back. */
 import { expect, test } from 'vitest'
+import { ATTENTION } from '../../../ts/backend/rooms/attention.js'
+import { CONV } from '../../../ts/backend/rooms/conv.js'
+import { RECURRENT } from '../../../ts/backend/rooms/recurrent.js'
 import { wasmCode } from '../../../ts/backend/wasm/bytes.js'
 import * as fleetParts from '../../../ts/backend/wasm/fleet-parts.js'
 import { bytesOf, textOf } from '../../../ts/backend/wasm/module-text.js'
@@ -8,9 +11,11 @@ import { marksIn, variantOf } from '../../../ts/backend/wasm/variants.js'
 // @ts-expect-error a build tool, without types
 import { withMarks } from '../../../ts/build/pack/variants.mjs'
 
+const PARTS = { ...parts, ...fleetParts, ATTENTION, CONV, RECURRENT }
+
 test('the texts are safe in any literal and page', () => {
-  for (const { text } of [wasmCode, ...Object.values({ ...parts, ...fleetParts })]) expect(text).toMatch(/^[ -~]{500,}$/)
-  for (const { text } of [wasmCode, ...Object.values({ ...parts, ...fleetParts })]) expect(text).not.toMatch(/[\\<"]/)
+  for (const { text } of [wasmCode, ...Object.values(PARTS)]) expect(text).toMatch(/^[ -~]{500,}$/)
+  for (const { text } of [wasmCode, ...Object.values(PARTS)]) expect(text).not.toMatch(/[\\<"]/)
 })
 
 test('a text gives back the bytes that it was made of', () => {

@@ -1,9 +1,15 @@
 /** Whole tables of kernels, for checks and benchmarks. Programs have only the families that they ask for. */
 import type { Backend } from '../backend.js'
-import * as families from '../families.js'
+import * as common from '../families.js'
 import type { Heap } from '../heap.js'
 import type { Kernels } from '../kernels.js'
+import { withAttention } from '../rooms/attention.js'
+import { withConv } from '../rooms/conv.js'
+import { withRecurrent } from '../rooms/recurrent.js'
 import { createBasicKernels } from './index.js'
+
+/** All families, by their names. */
+export const families = { ...common, withAttention, withConv, withRecurrent }
 
 /** Every kernel over the given memory, as float32 or float64 after `heap.dtype`. */
 export function createJsKernels(heap: Heap): Kernels {

@@ -1,22 +1,16 @@
 /**
  * Kernels that only some programs need, each part in a text of its own: a program contains a part only if it imports code that needs it. On first use
  * ({@link Backend.part}, families.ts) a part becomes a separate instance on the memory of a backend. ts/build/pack/parts.mjs lists the kernels of
- * each part; the parts of fleets are in fleet-parts.ts.
+ * each part; the parts of fleets are in fleet-parts.ts, those of rooms in backend/rooms/.
  */
 
-import { shareKernels as shareAttention } from '../threads/attention.js'
 import { shareKernels as shareBatchNorm } from '../threads/batch-norm.js'
-import { shareKernels as shareConv } from '../threads/conv.js'
-import { shareKernels as shareRecurrent } from '../threads/recurrent.js'
-import attention from './generated/attention.js'
 import batchNorm from './generated/batch-norm.js'
-import conv from './generated/conv.js'
 import descent from './generated/descent.js'
 import doubles from './generated/doubles.js'
 import losses from './generated/losses.js'
 import operations from './generated/operations.js'
 import others from './generated/others.js'
-import recurrent from './generated/recurrent.js'
 import updates from './generated/updates.js'
 import type { WasmPart } from './types.js'
 
@@ -32,11 +26,5 @@ export const LOSSES: WasmPart = { text: losses }
 export const OPERATIONS: WasmPart = { text: operations }
 /** Operations that are seldom used. */
 export const OTHERS: WasmPart = { text: others }
-/** Attention. */
-export const ATTENTION: WasmPart = { text: attention, share: shareAttention }
 /** Batch normalization. */
 export const BATCH_NORM: WasmPart = { text: batchNorm, share: shareBatchNorm }
-/** Convolution and pooling. */
-export const CONV: WasmPart = { text: conv, share: shareConv }
-/** Recurrent layers. */
-export const RECURRENT: WasmPart = { text: recurrent, share: shareRecurrent }
