@@ -14,8 +14,10 @@ import {
   Dropout,
   Flatten,
   type Module,
+  mul,
   ones,
   Sequential,
+  type Tensor,
   tensor,
   zeros,
 } from '../../ts/index.js'
@@ -149,6 +151,15 @@ describe('an error says what is wrong with', () => {
   test.each<[string, () => unknown, RegExp]>([
     ['a model that is a layer', () => map(new Dense(2, 2), x, 0), /model wants a Sequential, got a Dense/],
     ['no model', () => map(undefined, x, 0), /model wants a Sequential, got undefined/],
+    [
+      'a model that does more than its layers',
+      () => {
+        const model = net()
+        const { forward } = model
+        return map(Object.assign(model, { forward: (input: Tensor) => mul(forward.call(model, input as never), -1) }), x, 0)
+      },
+      /model wants a Sequential that runs its layers in turn, got a Sequential with a forward of its own; give it new Sequential\(model\.layers\)/,
+    ],
     ['a class that is not there', () => map(net(), x, 3), /classes: wants whole numbers from 0 to 2, got 3/],
     ['half a class', () => map(net(), x, 0.5), /wants whole numbers from 0 to 2, got 0.5/],
     ['a class of text', () => map(net(), x, 'cat'), /classes/],

@@ -34,7 +34,7 @@ export const ACTIVATION_MAP = { layer: { is: anything } } satisfies Schema<Activ
  * @example
  * const model = new Sequential([new Conv2d(1, 4, 3, { activation: 'relu' }), new MaxPool(2), new Flatten(), new Dense(36, 2)])
  * classActivationMap(model, zeros([5, 8, 8, 1]), 1).shape // [5, 8, 8]
- * @throws TypeError for a model that is no `Sequential`, or a `layer` that is no part of it; ShapeError for images, logits or a layer of another rank;
+ * @throws TypeError for a model that is no `Sequential` or has a `forward` of its own, or a `layer` that is no part of it; ShapeError for images, logits or a layer of another rank;
  *   RangeError for a class that the model does not have
  */
 export function classActivationMap(
@@ -45,6 +45,10 @@ export function classActivationMap(
 ): Tensor {
   const who = 'classActivationMap'
   if (!(model instanceof Sequential)) throw typeError(`${who}: model wants a Sequential, got ${show(model)}`)
+  if (!isPlain(model))
+    throw typeError(
+      `${who}: model wants a Sequential that runs its layers in turn, got ${show(model)} with a forward of its own; give it new Sequential(model.layers), or put what forward adds into a layer`,
+    )
   const { layer } = readOptions(who, options, ACTIVATION_MAP)
   const layers = layersIn(model)
   const wanted = layer === undefined ? undefined : layers.indexOf(layer)
@@ -73,9 +77,13 @@ export function classActivationMap(
   }
 }
 
+/** True for a `Sequential` without a forward of its own, which may do more than its layers. */
+function isPlain(layer: Module): layer is Sequential {
+  return layer instanceof Sequential && layer.forward === Sequential.prototype.forward
+}
+
 /** The layers that a model runs, those of a `Sequential` in it one by one. */
 function layersIn(model: Sequential): Module[] {
-  const isPlain = (layer: Module): layer is Sequential => layer instanceof Sequential && layer.forward === Sequential.prototype.forward
   return (model.layers as readonly Module[]).flatMap((layer) => (isPlain(layer) ? layersIn(layer) : [layer]))
 }
 
