@@ -177,6 +177,11 @@ describe('an error says what to do about', () => {
       () => trainImages(two(['a', 'a', 'b', 'b']), { validationFraction: 0.9 }),
       /leaves none to learn from; add pictures, or choose a smaller fraction/,
     ],
+    [
+      'one to learn from',
+      () => trainImages(two(['a', 'a', 'b', 'b']), { validationFraction: 0.75 }),
+      /validationFraction 0.75 of 4 pictures leaves one to learn from; add pictures, or choose a smaller fraction/,
+    ],
     ['a label that is no text', () => trainImages(two(['a', 3 as never])), /labels\[1\] wants a text, got 3/],
     [
       'pictures that cannot be read',

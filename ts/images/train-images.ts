@@ -16,6 +16,8 @@ import { reportOf, type TriedNet } from './report.js'
 
 /** Pictures of each class that a training needs: one learns, one measures. */
 const LEAST_OF_CLASS = 2
+/** Pictures that a net learns from, at least: one alone has no variance to normalize by. */
+const LEAST_TO_LEARN = 2
 /** Pictures that all epochs together show, and epochs. */
 const [SHOWN, LEAST_EPOCHS, MOST_EPOCHS] = [200_000, 4, 60]
 /** Share of the epochs without a lower validation loss after which a training ends. */
@@ -56,10 +58,12 @@ export async function trainImages(images: LabeledImages, given: TrainImagesOptio
   checkClasses(set)
   const order = new RandomStream(options.seed).permutation(set.count)
   const [train, held] = cutParts(Int32Array.from(order), [options.validationFraction], { classOf: set.labels })
-  if (train.length === 0 || held.length === 0)
+  if (train.length < LEAST_TO_LEARN || held.length === 0) {
+    const few = held.length === 0 ? 'none to measure with' : `${train.length === 0 ? 'none' : 'one'} to learn from`
     throw rangeError(
-      `trainImages: validationFraction ${options.validationFraction} of ${set.count} pictures leaves none to ${held.length === 0 ? 'measure with' : 'learn from'}; add pictures, or choose a ${held.length === 0 ? 'larger' : 'smaller'} fraction`,
+      `trainImages: validationFraction ${options.validationFraction} of ${set.count} pictures leaves ${few}; add pictures, or choose a ${held.length === 0 ? 'larger' : 'smaller'} fraction`,
     )
+  }
   const lesson: Lesson = { set, train, held, how, options, start, inputs: plainRows(set, train), batchSize: batchSizeOf(train.length) }
   let best = await learn(options.net ?? 'small', lesson)
   const nets = [best.tried]
