@@ -299,6 +299,17 @@ describe('the command', () => {
     const some = await gradus(['predict', out, at('shapes', 'circle'), '--json'])
     expect(some.stdout.trim().split('\n')).toHaveLength(60)
     expect(some).toMatchObject({ code: 1, stderr: expect.stringMatching(/broken\.png: .*cannot be read/) })
+    expect(some.stderr).not.toContain('.hidden.png')
+    const picture = at('shapes', 'square', '2.png')
+    const before = readFileSync(picture)
+    for (const given of [picture, at('shapes', 'square')]) {
+      const over = await gradus(['predict', out, given, '--out', picture])
+      expect(over).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/--out \S+2\.png is one of the pictures, which would be written over/),
+      })
+      expect(readFileSync(picture)).toEqual(before)
+    }
   })
 
   test('says in one object what it found', async () => {

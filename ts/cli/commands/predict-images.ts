@@ -20,6 +20,7 @@ export async function predictImages(
 ): Promise<void> {
   if (out !== undefined) checkOut('--out', out, { 'the model itself': modelFile })
   const files = given.flatMap(picturesOf)
+  if (out !== undefined) for (const file of files) checkOut('--out', out, { 'one of the pictures': file })
   if (files.length === 0) throw new Error(`there is no picture in ${given.join(', ')}`)
   const lines = json ? [] : [lineWriter()(['picture', 'class', 'probability', ...model.classes.map((name) => `p_${name}`)])]
   let failed = 0
@@ -38,13 +39,18 @@ export async function predictImages(
   if (failed > 0) process.exitCode = 1
 }
 
-/** A file, or the pictures in a folder and those inside, by name. */
+/** True for a path with a hidden file or folder in it, such as the `._1.png` that macOS adds to archives: imagesInFolder leaves them out, too. */
+function isHidden(name: string): boolean {
+  return name.split(path.sep).some((part) => part.startsWith('.'))
+}
+
+/** A file, or the pictures in a folder and those inside, by name, without hidden ones. */
 function picturesOf(file: string): string[] {
   const found = statSync(file, { throwIfNoEntry: false })
   if (found === undefined) throw new Error(`there is no file ${file}`)
   if (!found.isDirectory()) return [file]
   const names = readdirSync(file, { recursive: true, encoding: 'utf8' }).sort()
-  return names.filter(isImageFile).map((name) => path.join(file, name))
+  return names.filter((name) => isImageFile(name) && !isHidden(name)).map((name) => path.join(file, name))
 }
 
 async function lineOf(model: ImageModel, file: string, json: boolean): Promise<string> {
