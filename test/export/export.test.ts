@@ -117,6 +117,15 @@ describe('there and back', () => {
   )
 })
 
+test('a layer that runs twice has its weights in an ONNX file once, under one name', () => {
+  const twice = new Dense(50, 50, { activation: 'tanh' })
+  const model = new Sequential([twice, twice], { seed: 1 })
+  const bytes = toOnnx(model)
+  expect(bytes.length).toBeLessThan(1.2 * 4 * 50 * 51)
+  const x = Array.from({ length: 50 }, (_, i) => i / 50)
+  expectClose([...fromOnnx(bytes, { backend: model.backend }).predict([x]).data()], [...model.predict([x]).data()], 1e-6)
+})
+
 describe('what cannot be', () => {
   const own = new Sequential([new Dense(2, 2), new Lambda((x) => x)])
   test('columns that are embedded are for ONNX and JavaScript alone, and the others say so', () => {

@@ -186,6 +186,7 @@ function valueInfo(name: string, type: number, shape: Shape): Field[] {
 class Graph implements OnnxGraph {
   readonly nodes: Field[][] = []
   readonly initializers: Field[][] = []
+  private readonly names = new Set<string>()
   private count = 0
 
   /** Adds a node. @returns the name of its output */
@@ -198,19 +199,18 @@ class Graph implements OnnxGraph {
   }
 
   constant(name: string, values: ArrayLike<number>, shape: Shape): string {
-    const data = Float32Array.from(values)
-    this.initializers.push([...shape.map((n): Field => [1, n]), [2, FLOAT], [8, name], [9, new Uint8Array(data.buffer)]])
-    return name
+    return this.initializer(name, shape, FLOAT, Float32Array.from(values).buffer)
   }
 
   whole(name: string, values: readonly number[]): string {
-    const data = BigInt64Array.from(values, BigInt)
-    this.initializers.push([
-      [1, values.length],
-      [2, INT64],
-      [8, name],
-      [9, new Uint8Array(data.buffer)],
-    ])
+    return this.initializer(name, [values.length], INT64, BigInt64Array.from(values, BigInt).buffer)
+  }
+
+  /** Adds numbers, those of a layer that a model runs twice once: names are unique in ONNX. */
+  private initializer(name: string, shape: Shape, type: number, data: ArrayBuffer): string {
+    if (this.names.has(name)) return name
+    this.names.add(name)
+    this.initializers.push([...shape.map((n): Field => [1, n]), [2, type], [8, name], [9, new Uint8Array(data)]])
     return name
   }
 
