@@ -7,7 +7,19 @@ import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { RMSNorm } from '../../ts/attention/index.js'
 import { encodeSafetensors, fromKeras, fromOnnx, fromPyTorch, toFunction, toKeras, toOnnx, toPyTorch } from '../../ts/export/index.js'
-import { Activation, BatchNorm, Dense, EmbedColumns, Ensemble, Flatten, Lambda, Module, Sequential, type Tensor } from '../../ts/index.js'
+import {
+  Activation,
+  BatchNorm,
+  Dense,
+  EmbedColumns,
+  Ensemble,
+  Flatten,
+  Lambda,
+  Module,
+  ones,
+  Sequential,
+  type Tensor,
+} from '../../ts/index.js'
 import { GRU, LSTM } from '../../ts/recurrent/index.js'
 import { type Case, cases } from './models.js'
 
@@ -148,6 +160,13 @@ describe('what cannot be', () => {
     expect(refused(new LSTM(3, 2, { statefulRows: 1 }), [4, 3])).toThrow(
       /^toOnnx: LSTM\(3, 2\) '0' has statefulRows, and ONNX keeps no state/,
     )
+    // one row would not fit, and the state of the model stays
+    expect(refused(new LSTM(3, 2, { statefulRows: 2 }), [4, 3])).toThrow(/has statefulRows/)
+    const stateful = new GRU(3, 2, { statefulRows: 1 })
+    stateful.predict(ones([1, 4, 3]) as never)
+    const before = [...(stateful.lastState?.data() ?? [])]
+    expect(refused(stateful, [4, 3])).toThrow(/has statefulRows/)
+    expect([...(stateful.lastState?.data() ?? [])]).toEqual(before)
     expect(() => toOnnx(new Sequential([new GRU(3, 2)]))).toThrow(/^toOnnx: wants the shape of one row/)
     expect(() => toFunction(new Sequential([new GRU(3, 2)]))).toThrow(
       /^toFunction: GRU\(3, 2\) '0' is not among the layers.*EnsembleMean and Sequential of these$/,

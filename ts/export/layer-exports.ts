@@ -43,6 +43,8 @@ export interface LayerExports<L extends Module = Module> {
   keras?(layer: L, axes: number): string[]
   /** Adds the layer to a graph, whose values have channels last as here. @param at its path, for names @returns the name of its output */
   onnx(layer: L, graph: OnnxGraph, x: string, rank: number, at: string): string
+  /** Refuses options that ONNX has no words for, before the model runs. @throws RangeError naming the layer and the option */
+  check?(layer: L): void
   /** Directions of the images that it takes, if it takes those of one number alone. */
   axes?: 1 | 2
   /** True if its inputs are whole numbers, such as tokens. */

@@ -129,10 +129,14 @@ export function toOnnx(model: Module, options: OnnxOptions = {}): Bytes {
   ])
 }
 
-/** @throws TypeError naming the first layer without an operation, before the user is asked for an `inputShape` */
+/**
+ * @throws TypeError naming the first layer without an operation, or RangeError naming an option that has none, before the user is asked for an
+ *   `inputShape`, and before the model runs
+ */
 function checkLayers(layer: Module): void {
   const own = exportsOf(layer)
   if (Object.hasOwn(layer, 'forward') || !(own || EXPORTED.includes(layer.constructor))) throw withoutExport('toOnnx', layer)
+  own?.check?.(layer)
   own?.parts?.(layer).forEach(checkLayers)
   if (layer instanceof Sequential) layer.layers.forEach(checkLayers)
   if (layer instanceof Ensemble) layer.members.forEach(checkLayers)

@@ -31,15 +31,22 @@ function directionsOf(m: Members): Direction[] {
   return [m, { ...reverse, recurrentBias: m.reverseRecurrentBias ?? null }]
 }
 
-function onnx(layer: RecurrentLayer, graph: OnnxGraph, x: string, rank: number, at: string): string {
-  const { settings } = layer
-  const { cell, inputs, units, bidirectional, returnSequences, bias, maskValue, statefulRows } = settings
+function check(layer: RecurrentLayer): void {
+  const { maskValue, statefulRows } = layer.settings
   for (const [name, isSet, why] of [
     ['maskValue', maskValue !== undefined, 'ONNX skips steps behind a length alone'],
     ['statefulRows', statefulRows > 0, 'ONNX keeps no state between calls'],
   ] as const)
     if (isSet)
-      throw rangeError(`toOnnx: ${layer.describe()} '${at}' has ${name}, and ${why}; export the same weights in a layer without it`)
+      throw rangeError(
+        `toOnnx: ${layer.describe()} '${pathOf(layer)}' has ${name}, and ${why}; export the same weights in a layer without it`,
+      )
+}
+
+const pathOf = ({ path }: RecurrentLayer) => (path === '' ? 'model' : path)
+
+function onnx(layer: RecurrentLayer, graph: OnnxGraph, x: string, rank: number, at: string): string {
+  const { cell, inputs, units, bidirectional, returnSequences, bias } = layer.settings
   if (rank !== 3)
     throw rangeError(`toOnnx: ${layer.describe()} '${at}' wants inputs of shape [rows, steps, ${inputs}]; give inputShape: [steps, …]`)
   const order = ORDER[cell]
@@ -77,6 +84,7 @@ function onnx(layer: RecurrentLayer, graph: OnnxGraph, x: string, rank: number, 
 
 /** @internal */
 export const recurrentExports: LayerExports = exports<RecurrentLayer>({
+  check,
   onnx,
   rank: ({ settings }) => (settings.returnSequences ? 3 : 2),
 })
