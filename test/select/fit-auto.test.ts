@@ -185,6 +185,20 @@ test.each<[string, Partial<FitAutoOptions>]>([
   expect(trials.every(({ steps, loss }) => steps >= 1 && !Number.isNaN(loss))).toBe(true)
 })
 
+test.each<[string, Partial<FitAutoOptions>]>([
+  ['one step', { epochs: 1 }],
+  ['two steps', { epochs: 2 }],
+  ['six steps', { epochs: 6 }],
+  ['six steps, with validation data', { epochs: 6, validation: { inputs: line.inputs, targets: line.targets } }],
+  ['ten steps', { epochs: 5, batchSize: 20 }],
+  ['steps of two sizes', { epochs: 2, batchSize: 'auto' }],
+])('a training of %s gets a rate at which it learns', async (_, options) => {
+  const model = straight()
+  const before = evaluateModel(model, line).loss
+  await fitAuto(model, { ...line, batchSize: 'full', optimizer: new SGD(model.parameters()), ...options })
+  expect(evaluateModel(model, line).loss).toBeLessThan(0.2 * before)
+})
+
 test('takes one row, and an optimizer with a closure', async () => {
   const model = straight()
   const one = { inputs: [[1]], targets: [[2]], loss: mse, epochs: 30 }

@@ -73,8 +73,15 @@ const SIZES = [32, 8]
 /** @internal */
 export const RATE_SEARCH: RateSearch = { share: 1 / 8, schedule: warmupCosine, keepsBest: true }
 
+/**
+ * Steps of a short training, at least: fewer are alike at every rate. In a training of fewer steps a warmup would leave out one of them, and the losses
+ * of its steps say little, so that all rows are measured after it.
+ */
+const LEAST_STEPS = 10
+
 /** Up in a tenth of the steps, then down to 0 along a cosine. */
 function warmupCosine(rate: number, steps: number): Schedule {
+  if (steps < LEAST_STEPS) return cosine(rate, { steps })
   return warmup(cosine(rate, { steps: 0.9 * steps }), { steps: 0.1 * steps })
 }
 
@@ -85,8 +92,8 @@ const RETRIES = 3
  * Trains a model like {@link fit}, with a learning rate that it finds itself: for nets whose rate nobody knows yet.
  *
  * All trainings start from the present weights. Each has a schedule with a peak η, over its n steps:
- * `schedules.warmup(schedules.cosine(η, { steps: 0.9 * n }), { steps: 0.1 * n })`. A range test ({@link findLearningRate}) finds the highest useful
- * rate. Five or more trainings over an eighth of the steps, at rates a factor of √10 apart around it, choose where to begin: the best one has a worse
+ * `schedules.warmup(schedules.cosine(η, { steps: 0.9 * n }), { steps: 0.1 * n })`, without the warmup if n < 10. A range test ({@link findLearningRate}) finds the highest useful
+ * rate. Five or more trainings over an eighth of the steps, at least ten, at rates a factor of √10 apart around it, choose where to begin: the best one has a worse
  * one on each side. Three full trainings follow: at that rate, at its better neighbor, and one further in the better direction. The model keeps the best
  * of them, and of its epochs the one with the least validation loss. A training that diverges counts as the worst; if all do, lower rates follow. The
  * whole takes about four times as long as {@link fit}. When not: trainings that leave a plateau only late, which short trainings do not show; compare
@@ -149,8 +156,8 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
       if (losses.push(step.loss) === steps) break
     }
     optimizer.flush?.()
-    if (validation)
-      return evaluateBuilt('fitAuto: validation', { model, optimizer }, validation, { loss })?.loss ?? Number.POSITIVE_INFINITY
+    const judged = validation ?? (steps < LEAST_STEPS ? rows : null)
+    if (judged) return evaluateBuilt('fitAuto: validation', { model, optimizer }, judged, { loss })?.loss ?? Number.POSITIVE_INFINITY
     const last = losses.slice(-Math.ceil(steps / 4))
     return last.reduce((sum, loss) => sum + loss, 0) / last.length
   }
@@ -188,7 +195,10 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
   const tryShort = async (arm: Arm, positions: readonly number[], share: number): Promise<void> => {
     const { short, steps } = arm
     const run = async (position: number) =>
-      void short.set(position, await attempt(shortTraining, arm, position, Math.max(1, Math.round(share * steps))))
+      void short.set(
+        position,
+        await attempt(shortTraining, arm, position, Math.min(steps, Math.max(LEAST_STEPS, Math.round(share * steps)))),
+      )
     for (const position of positions) await run(position)
     while (short.size < MAX_SHORT && (!short.has(leastOf(short) - 1) || !short.has(leastOf(short) + 1)))
       await run(short.has(leastOf(short) + 1) ? leastOf(short) - 1 : leastOf(short) + 1)
