@@ -129,6 +129,22 @@ describe('a folder of circles and squares', () => {
     for (const change of [{ map: [] }, { map: new Uint8Array(3) }, { pixels: new Uint8Array(3) }, { pixels: 'none' }])
       expect(damaged(change)).toThrow(/the file is damaged/)
   })
+
+  test('a file with a part of its report missing or of another kind is damaged, and says so before it is shown', () => {
+    const { net, report, size, channels, classes } = model
+    const own = { format: 'gradus-images/1', size, channels, classes, report }
+    const decoded = (change: object) => decodeImageModel(encodeModel(net, { images: { ...own, ...change } }))
+    const [first] = report.nets
+    const odd = [undefined, null, 'text', {}, [null, null], [{}, {}], [[1], [2]]]
+    for (const name of Object.keys(report))
+      for (const value of odd)
+        expect(() => decoded({ report: { ...report, [name]: value } }), `${name}: ${JSON.stringify(value)}`).toThrow(/the file is damaged/)
+    for (const name of Object.keys(first))
+      expect(() => decoded({ report: { ...report, nets: [{ ...first, [name]: null }] } }), name).toThrow(/the file is damaged/)
+    expect(() => decoded({ classes: [1, 2] })).toThrow(/the file is damaged/)
+    const twice = decoded({ report: { ...report, nets: [first, first] } })
+    expect(reportText(twice)).toContain('Nets that learned')
+  })
 })
 
 test('gray pictures have one channel, and augmentation can be left out', async () => {

@@ -7,7 +7,7 @@ import { decodeModelFile, encodeModel, loadModelFile, type ModelSource, type Seq
 import type { ImageInput } from './decode.js'
 import { readPixels } from './image-set.js'
 import { probabilitiesOf } from './probabilities.js'
-import { type ImageReport, mapOf } from './report.js'
+import { type ImageReport, isReport, mapOf } from './report.js'
 
 const FORMAT = 'gradus-images/1'
 
@@ -16,7 +16,7 @@ export interface ImagePrediction {
   class: string
   /** Of that class. */
   probability: number
-  /** Of each class, in the order of `classes`. */
+  /** Of each class, by its name. */
   probabilities: Readonly<Record<string, number>>
 }
 
@@ -137,19 +137,12 @@ function modelOf(who: string, { model, images }: { model: unknown; images?: Stat
   if (images?.format !== FORMAT)
     throw rangeError(`${who}: this file holds no model of pictures, '${FORMAT}', but ${show(images?.format)}; loadModel reads other models`)
   const { size, channels, classes, report } = images
-  const hasPictures = (pictures: unknown) =>
-    Array.isArray(pictures) && pictures.every(({ pixels, map }) => isBytes(pixels, size * size * channels) && isBytes(map, size * size))
   const isRight =
     Number.isInteger(size) &&
     (channels === 1 || channels === 3) &&
     Array.isArray(classes) &&
-    Array.isArray(report?.confusion) &&
-    hasPictures(report.mistakes) &&
-    hasPictures(report.surest)
+    classes.every((name) => typeof name === 'string') &&
+    isReport(report, { size, channels, classes })
   if (!isRight) throw rangeError(`${who}: the file is damaged: its parts do not fit; save the model again`)
   return new ImageModel(model as Sequential, { size, channels, classes, report })
-}
-
-function isBytes(value: unknown, length: number): boolean {
-  return value instanceof Uint8Array && value.length === length
 }

@@ -3,7 +3,7 @@ import { classActivationMap } from '../conv/index.js'
 import { type Sequential, tensor } from '../index.js'
 import { plainRows } from './augment.js'
 import type { ImageSet, SkippedImage } from './image-set.js'
-import type { NetKind } from './nets.js'
+import { NETS, type NetKind } from './nets.js'
 
 /** A picture that the net did not learn from, and where the net looked. */
 export interface ImagePicture {
@@ -97,6 +97,42 @@ export function reportOf(
     mistakes: mistakes.slice(0, KEPT).map(shown),
     surest: surest.slice(0, KEPT).map(shown),
   }
+}
+
+/** True if a report from a file has all its parts, so that it can be shown. */
+export function isReport(
+  given: unknown,
+  { size, channels, classes }: Pick<ImageSet, 'size' | 'channels' | 'classes'>,
+): given is ImageReport {
+  const report = Object(given) as Record<keyof ImageReport, unknown>
+  const isList = (value: unknown, fits: (item: unknown) => boolean, length?: number) =>
+    Array.isArray(value) && (length ?? value.length) === value.length && value.every(fits)
+  const isNumber = (value: unknown) => typeof value === 'number'
+  const isText = (value: unknown) => typeof value === 'string'
+  const areCounts = (value: unknown) => isList(value, isNumber, classes.length)
+  const isBytes = (value: unknown, length: number) => value instanceof Uint8Array && value.length === length
+  /** An object whose properties of these names fit. */
+  const has = <T>(value: unknown, names: readonly (keyof T)[], fits: (item: unknown) => boolean) =>
+    names.every((name) => fits((Object(value) as T)[name]))
+  const isPicture = (value: unknown) =>
+    has<ImagePicture>(value, ['name', 'class', 'predicted'], isText) &&
+    has<ImagePicture>(value, ['probability'], isNumber) &&
+    has<ImagePicture>(value, ['pixels'], (pixels) => isBytes(pixels, size * size * channels)) &&
+    has<ImagePicture>(value, ['map'], (map) => isBytes(map, size * size))
+  const isNet = (value: unknown) => (NETS as readonly unknown[]).includes(value)
+  const isTried = (value: unknown) =>
+    has<TriedNet>(value, ['net'], isNet) && has<TriedNet>(value, ['parameters', 'epochs', 'validationLoss', 'accuracy'], isNumber)
+  return (
+    isList(report.classes, (name) => classes.includes(name as string), classes.length) &&
+    has<ImageReport>(report, ['trainCount', 'validationCount', 'parameters', 'accuracy', 'logLoss', 'baseline'], isNumber) &&
+    areCounts(report.counts) &&
+    isList(report.confusion, areCounts, classes.length) &&
+    isNet(report.net) &&
+    isList(report.nets, isTried) &&
+    isList(report.skipped, (value) => has<SkippedImage>(value, ['name', 'reason'], isText)) &&
+    isList(report.mistakes, isPicture) &&
+    isList(report.surest, isPicture)
+  )
 }
 
 /** What the net says of a picture set aside. */
