@@ -342,6 +342,10 @@ describe('weights of other libraries', () => {
   })
 })
 
+test.each(LAYERS)('%o: null is no options', (Layer) => {
+  expect(() => new Layer(3, 4, null as never)).toThrow(`${Layer.name}: wants options as an object`)
+})
+
 describe('messages', () => {
   const layer = new LSTM(3, 4, { backend: wasm })
   const x = zeros([2, 5, 3], { backend: wasm })

@@ -48,7 +48,7 @@ export class GRU<
     units: U,
     options: O = {} as O,
   ) {
-    const cell = options.resetAfter === false ? 'gruBefore' : 'gruAfter'
+    const cell = options?.resetAfter === false ? 'gruBefore' : 'gruAfter'
     super(settingsOf<GRUOptions>('GRU', cell, [inputs, units], options, GRU_OPTIONS), options)
   }
 
