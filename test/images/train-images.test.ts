@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { toOnnx } from '../../ts/export/index.js'
 import {
   decodeImageModel,
   type ImageEpoch,
@@ -326,6 +327,23 @@ describe('the command', () => {
       })
       expect(readFileSync(picture)).toEqual(before)
     }
+  })
+
+  test('exports the net, and says what other commands want', async () => {
+    const file = at('for-export.safetensors')
+    await model.save(file)
+    const onnx = await gradus(['export', file, '--out', at('net.onnx')])
+    expect(onnx).toMatchObject({ code: 0, stdout: expect.stringContaining('[rows, 16, 16, 3], from 0 to 1') })
+    expect(readFileSync(at('net.onnx'))).toEqual(Buffer.from(toOnnx(model.net, { inputShape: [16, 16, 3] })))
+    const torch = await gradus(['export', file, '--to', 'pytorch', '--out', at('net.pytorch.safetensors')])
+    expect(torch.stdout.replace(/\s+/g, ' ')).toContain(
+      "[rows, 3, 16, 16], from 0 to 1; it gives logits of the classes 'circle', 'square'.",
+    )
+    writeFileSync(at('table.csv'), 'a,b\n1,2\n')
+    for (const command of ['predict', 'evaluate'])
+      expect((await gradus([command, file, at('table.csv')])).stderr).toMatch(
+        /holds a model of pictures, not of a table; gradus predict \S+ picture\.png/,
+      )
   })
 
   test('says in one object what it found', async () => {

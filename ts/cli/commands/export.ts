@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander'
 import { visible } from '../../common/visible.js'
 import { encodeSafetensors, toFunction, toKeras, toOnnx, toPyTorch } from '../../export/index.js'
+import { ImageModel, loadImageModel } from '../../images/index.js'
 import { Ensemble, loadModelFile, type Module } from '../../index.js'
 import { loadTableModel, type TableModel, tableToFunction } from '../../table/index.js'
 import { checkOut, writeFileWhole } from '../out-file.js'
@@ -75,15 +76,17 @@ function formatOf(out: string | undefined): ExportFormat {
   throw new Error(`${out}: say what for, --to onnx, js, pytorch or keras; by itself only .onnx, .js and .mjs are known`)
 }
 
-/** A model of a table, or any other. */
-async function read(file: string): Promise<TableModel | Module> {
-  const { model, tableModel } = await loadModelFile(file)
+/** A model of a table, of pictures, or any other. */
+async function read(file: string): Promise<TableModel | ImageModel | Module> {
+  const { model, tableModel, images } = await loadModelFile(file)
+  if (images !== undefined) return loadImageModel(file)
   return typeof tableModel === 'string' ? loadTableModel(file) : model
 }
 
-function written(model: TableModel | Module, format: ExportFormat, target: string, half: boolean): Written {
+function written(model: TableModel | ImageModel | Module, format: ExportFormat, target: string, half: boolean): Written {
   const isTable = 'net' in model && 'columns' in model
-  const net = isTable ? (model as TableModel).net : (model as Module)
+  const pictures = model instanceof ImageModel ? model : undefined
+  const net = isTable ? (model as TableModel).net : (pictures?.net ?? (model as Module))
   const weights = half ? 'float16' : 'float32'
   if (format === 'js')
     return {
@@ -93,14 +96,23 @@ function written(model: TableModel | Module, format: ExportFormat, target: strin
     }
   const inputs = isTable
     ? `Its input is what model.inputs(rows) of gradus/table gives, rows as numbers${whatItGives(model as TableModel)}.`
-    : ''
+    : pictures
+      ? inputOfPictures(pictures, format)
+      : ''
   if (format === 'onnx')
     return {
-      bytes: toOnnx(net),
+      bytes: toOnnx(net, pictures && { inputShape: [pictures.size, pictures.size, pictures.channels] }),
       use: [`session = onnxruntime.InferenceSession('${target}')`, "session.run(None, {'input': x})"],
       note: inputs,
     }
   return format === 'pytorch' ? forPyTorch(net, target, inputs) : forKeras(net, inputs)
+}
+
+/** A note on the pictures that a net takes. */
+function inputOfPictures({ size, channels, classes }: ImageModel, format: ExportFormat): string {
+  const shape = format === 'pytorch' ? [channels, size, size] : [size, size, channels]
+  const names = classes.map((name) => `'${visible(name)}'`).join(', ')
+  return `Its input is pictures [rows, ${shape.join(', ')}], from 0 to 1; it gives logits of the classes ${names}.`
 }
 
 function whatItGives({ task, classNames, decision }: TableModel): string {

@@ -2,6 +2,7 @@
 import { createReadStream, statSync } from 'node:fs'
 import { Option } from 'commander'
 import { asNoModel, type FileKind, kindOf, SAFETENSORS } from '../../common/file-kinds.js'
+import { loadImageModel } from '../../images/index.js'
 import { loadTableModel, type TableDrift, type TableModel } from '../../table/index.js'
 import { quoted } from '../options/table.js'
 import { whole } from '../terminal/format.js'
@@ -50,7 +51,17 @@ function noModel(file: string, start: Uint8Array): string {
 /** Reads a model of a table. @throws as {@link withModelFile} does */
 export function readModel(file: string): Promise<TableModel> {
   // unknown values are reported once, at the end
-  return withModelFile(file, () => loadTableModel(file, { warn: false }))
+  return withModelFile(file, () => loadTableModel(file, { warn: false })).catch(async (error) => {
+    if (!(await holdsPictures(file))) throw error
+    throw new Error(`${file} holds a model of pictures, not of a table; gradus predict ${quoted(file)} picture.png names them`)
+  })
+}
+
+function holdsPictures(file: string): Promise<boolean> {
+  return loadImageModel(file).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** {@link readModel} for a command that takes a model and a table. @throws Error that says so if the two are swapped */
