@@ -205,6 +205,8 @@ describe('an error says what to do about', () => {
       () => trainImages({ images: [new Uint8Array(3), new Uint8Array(3)], labels: ['a', 'b'] }),
       /2 of 2 pictures cannot be read; image 1: /,
     ],
+    ['a name that is no text', () => trainImages({ ...two(['a', 'b']), names: ['x', 3 as never] }), /names\[1\] wants a text, got 3/],
+    ['names that are no list', () => trainImages({ ...two(['a', 'b']), names: 'xy' as never }), /names wants an array of texts.*got 'xy'/],
     ['nothing', () => trainImages(undefined as never), /wants \{ images, labels \}/],
     ['a misspelt option', () => trainImages(two(['a', 'b']), { epoch: 3 } as never), /epoch.*did you mean.*epochs/],
     ['a misspelt change', () => trainImages(two(['a', 'b']), { augment: { flips: true } as never }), /flips.*flip/],

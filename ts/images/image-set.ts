@@ -51,10 +51,14 @@ export async function readImageSet(
   if (images.length !== labels.length)
     throw rangeError(`${who}: wants a label for each picture, got ${images.length} pictures and ${labels.length} labels`)
   if (images.length === 0) throw rangeError(`${who}: wants pictures, got none`)
+  if (given.names !== undefined && !Array.isArray(given.names))
+    throw typeError(`${who}: names wants an array of texts, one for each picture, got ${show(given.names)}`)
   if (given.names !== undefined && given.names.length !== images.length)
     throw rangeError(`${who}: wants a name for each picture, got ${images.length} pictures and ${given.names.length} names`)
   const odd = labels.findIndex((label) => typeof label !== 'string' || label === '')
   if (odd >= 0) throw typeError(`${who}: labels[${odd}] wants a text, got ${show(labels[odd])}`)
+  const unnamed = given.names?.findIndex((name) => typeof name !== 'string') ?? -1
+  if (unnamed >= 0) throw typeError(`${who}: names[${unnamed}] wants a text, got ${show(given.names?.[unnamed])}`)
   const names = given.names ?? images.map((_, i) => `image ${i + 1}`)
   const imageAt = async (i: number) => (typeof images[i] === 'function' ? await images[i]() : images[i])
 
