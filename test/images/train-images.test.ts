@@ -112,6 +112,14 @@ describe('a folder of circles and squares', () => {
     await expect(model.activationMap(new Uint8Array(3))).rejects.toThrow(/picture 1 cannot be read/)
   })
 
+  test('a net whose weights are NaN names nothing', async () => {
+    const other = decodeImageModel(model.encode())
+    other.net.parameters()[0].view().fill(Number.NaN)
+    const picture = shape('circle', new Generator(9))
+    for (const call of [() => other.predict([picture]), () => other.activationMap(picture)])
+      await expect(call()).rejects.toThrow(/^ImageModel: the net gives NaN/)
+  })
+
   test('a report of large pictures is a page', async () => {
     const { images, labels } = await imagesInFolder(at('shapes'))
     const few = [1, 2, 100, 101]
@@ -287,6 +295,13 @@ describe('a residual net', () => {
   test.each([['large'], [1], [['small']], [null]])('is not %o', async (net) => {
     await expect(trainImages(given, { net: net as never })).rejects.toThrow(/net wants .*small.*residual/)
   })
+})
+
+test('the largest seed is one', async () => {
+  const { images, labels } = await imagesInFolder(at('shapes'))
+  const few = [1, 2, 3, 100, 101, 102]
+  const some = { images: few.map((i) => images[i]), labels: few.map((i) => labels[i]) }
+  expect((await trainImages(some, { size: 8, epochs: 2, seed: Number.MAX_SAFE_INTEGER })).report.trainCount).toBeGreaterThan(1)
 })
 
 test('time ends a training', async () => {

@@ -62,7 +62,7 @@ export class ImageModel {
       Int32Array.from(images, (_, i) => i),
     )
     return all.map((own) => {
-      const best = own.indexOf(Math.max(...own))
+      const best = mostProbable(own)
       return { class: classes[best], probability: own[best], probabilities: Object.fromEntries(classes.map((name, c) => [name, own[c]])) }
     })
   }
@@ -83,7 +83,7 @@ export class ImageModel {
       )
     const set = { pixels: await readPixels('ImageModel', [image], size, channels), size, channels }
     const [own] = probabilitiesOf(net, set, Int32Array.of(0))
-    return mapOf(net, set, 0, asked ?? own.indexOf(Math.max(...own)))
+    return mapOf(net, set, 0, asked ?? mostProbable(own))
   }
 
   /** The model as the bytes of one file, for {@link decodeImageModel}. */
@@ -100,6 +100,13 @@ export class ImageModel {
     const { size, channels, classes, report } = this
     return { format: FORMAT, size, channels, classes, report }
   }
+}
+
+/** The class of the largest probability. @throws RangeError for NaN, of which none is the largest */
+function mostProbable(probabilities: Float32Array): number {
+  const best = probabilities.indexOf(Math.max(...probabilities))
+  if (best < 0) throw rangeError('ImageModel: the net gives NaN; its weights are damaged: load or train it again')
+  return best
 }
 
 /**

@@ -148,7 +148,7 @@ async function learn(kind: NetKind, lesson: Lesson): Promise<{ model: Sequential
       optimizer,
       schedule,
       batchSize,
-      seed: seed + epoch,
+      seed: (seed + epoch) % Number.MAX_SAFE_INTEGER,
       signal,
       verbose: false,
     })
