@@ -199,6 +199,14 @@ test.each<[string, Partial<FitAutoOptions>]>([
   expect(evaluateModel(model, line).loss).toBeLessThan(0.2 * before)
 })
 
+test('of trainings of few steps without validation data, the one whose net is best at its end stays', async () => {
+  const inputs = Array.from({ length: 12 }, (_, i) => [Math.sin(i), Math.cos(2 * i)])
+  const few = { inputs, targets: inputs.map(([a, b]) => (a + b > 0 ? 1 : 0)), loss: crossEntropy }
+  const model = net()
+  const { trials } = await fitAuto(model, { ...few, batchSize: 'full', epochs: 3, optimizer: new Adam(model.parameters()) })
+  expect(evaluateModel(model, few).loss).toBe(Math.min(...trials.slice(-3).map(({ loss }) => loss)))
+})
+
 test('takes one row, and an optimizer with a closure', async () => {
   const model = straight()
   const one = { inputs: [[1]], targets: [[2]], loss: mse, epochs: 30 }

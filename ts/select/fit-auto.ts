@@ -147,6 +147,9 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
   const trials: RateTrial[] = []
   const restore = snapshot(model, optimizer)
 
+  const lossOf = (judged: Rows): number =>
+    evaluateBuilt('fitAuto: validation', { model, optimizer }, judged, { loss })?.loss ?? Number.POSITIVE_INFINITY
+
   /** The loss after some steps of a training. */
   const shortTraining = async ({ batchSize, batchesPerEpoch }: Arm, learningRate: number, steps: number): Promise<number> => {
     const losses: number[] = []
@@ -157,7 +160,7 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
     }
     optimizer.flush?.()
     const judged = validation ?? (steps < LEAST_STEPS ? rows : null)
-    if (judged) return evaluateBuilt('fitAuto: validation', { model, optimizer }, judged, { loss })?.loss ?? Number.POSITIVE_INFINITY
+    if (judged) return lossOf(judged)
     const last = losses.slice(-Math.ceil(steps / 4))
     return last.reduce((sum, loss) => sum + loss, 0) / last.length
   }
@@ -168,7 +171,8 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
     const callbacks = [...(validation && search.keepsBest ? [new EarlyStopping({ patience: epochs })] : []), ...options.callbacks]
     const history = await fit(model, { ...given, batchSize, callbacks, schedule: search.schedule(learningRate, steps) })
     const losses = history.epochs.map(({ loss, validation }) => validation?.loss ?? loss)
-    const found = (validation && search.keepsBest ? Math.min(...losses) : losses.at(-1)) ?? Number.POSITIVE_INFINITY
+    const last = validation === null && steps < LEAST_STEPS ? lossOf(rows) : (losses.at(-1) ?? Number.POSITIVE_INFINITY)
+    const found = validation && search.keepsBest ? Math.min(...losses) : last
     if (!(best && best.loss <= found))
       best = { loss: found, history: { ...history, learningRate, batchSize, trials }, restore: snapshot(model, optimizer) }
     return found
