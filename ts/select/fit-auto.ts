@@ -92,12 +92,12 @@ const RETRIES = 3
  * Trains a model like {@link fit}, with a learning rate that it finds itself: for nets whose rate nobody knows yet.
  *
  * All trainings start from the present weights. Each has a schedule with a peak η, over its n steps:
- * `schedules.warmup(schedules.cosine(η, { steps: 0.9 * n }), { steps: 0.1 * n })`, without the warmup if n < 10. A range test ({@link findLearningRate}) finds the highest useful
- * rate. Five or more trainings over an eighth of the steps, at least ten, at rates a factor of √10 apart around it, choose where to begin: the best one has a worse
- * one on each side. Three full trainings follow: at that rate, at its better neighbor, and one further in the better direction. The model keeps the best
- * of them, and of its epochs the one with the least validation loss. A training that diverges counts as the worst; if all do, lower rates follow. The
- * whole takes about four times as long as {@link fit}. When not: trainings that leave a plateau only late, which short trainings do not show; compare
- * rates by {@link compareLearningRates} then.
+ * `schedules.warmup(schedules.cosine(η, { steps: 0.9 * n }), { steps: 0.1 * n })`, without the warmup if n < 10. A range test ({@link findLearningRate})
+ * finds the highest useful rate. Five or more trainings over an eighth of the steps, at least ten, at rates a factor of √10 apart around it, choose where
+ * to begin: the best one has a worse one on each side. Three full trainings follow: at that rate, at its better neighbor, and one further in the better
+ * direction. The model keeps the best of them, and of its epochs the one with the least validation loss. A training that diverges counts as the worst;
+ * if all do, lower rates follow. The whole takes about four times as long as {@link fit}. When not: trainings that leave a plateau only late, which short
+ * trainings do not show; compare rates by {@link compareLearningRates} then.
  *
  * Without validation data (`validation` or `validationFraction`), the training loss decides, which favors rates that overfit. Callbacks, metrics and
  * progress are for the full trainings, and see each of them from beginning to end. Smaller batches take more steps in the same epochs, and often reach a
