@@ -3,7 +3,7 @@
 import { startThread, type Thread } from '../../backend/threads/start.js'
 import { EncodedRows } from '../../common/encoded-rows.js'
 import { plainError } from '../../common/errors.js'
-import { type TableColumn, useOf, widthOf } from '../table/column.js'
+import { type ColumnUse, type TableColumn, useOf, widthOf } from '../table/column.js'
 import type { TableState } from '../table/encoder.js'
 import { missingTest } from '../table/values.js'
 import { type BlockColumn, type BlockPlan, type BlockRows, blockReader } from './block-reader.js'
@@ -64,13 +64,16 @@ function planOf(
 const ASCII = 128
 const SKIPPED: BlockColumn = { kind: 'skip', at: 0, center: 0, spread: 1, fill: null, zeros: false, gaps: [], values: [] }
 
+/** Uses of columns that a block reader knows; blocks with any other go to the encoder. */
+const READ_HERE: readonly ColumnUse[] = ['number', 'category', 'ordinal', 'embedding']
+
 /** How a column is read; null if only its encoder can. @param at first feature; −1 for the target */
 function blockColumn(column: TableColumn, at: number, tableGaps: readonly string[]): BlockColumn | null {
   const { categories, written, center = 0, spread = 1, fill, drop, missingValues: gaps = tableGaps } = column
   const as = useOf(column)
   // a number may stand for a gap
   if (written !== undefined || gaps.some((text) => text.trim() !== '' && Number.isFinite(Number(text)))) return null
-  if (as === 'date' || as === 'hash') return null
+  if (!READ_HERE.includes(as)) return null
   if (fill !== undefined && !Number.isFinite(Math.fround((fill - center) / spread))) return null
   const fills = at >= 0 && fill !== undefined && drop !== true
   const isOneNumber = as === 'number' || as === 'ordinal'
