@@ -225,6 +225,22 @@ describe('fitStream', () => {
     expect(asRows.weights).toEqual(inWorker.weights)
   })
 
+  test('a table that is read once does not come once more', async () => {
+    const line = (i: number) => `${i % 7}.5,${['Rom', 'Ulm'][i % 2]},${i % 11},${['a', 'b', 'none'][i % 3]}\n`
+    const encoder = fromTable(parseCsv(HEAD + GOOD.join('\n')), { target: 'kind' })
+    const text = HEAD + Array.from({ length: 40_000 }, (_, i) => line(i)).join('')
+    const rowsLearnt = async (data: AsyncIterable<object>) => {
+      const model = new Sequential([new Dense(encoder.features, 3)], { seed: 1 })
+      return (await fitStream(model, { data, encoder, loss: crossEntropy, optimizer: new Adam(model.parameters()) })).rows
+    }
+    const begun = streamTable(cut(text, 1 << 17))
+    const first = await begun.next()
+    expect(await rowsLearnt(begun)).toBe(40_000 - (first.value as object[]).length)
+    const whole = streamTable(new Blob([text]))
+    expect(await rowsLearnt(whole)).toBe(40_000)
+    await expect(rowsLearnt(whole)).rejects.toThrow('there are no rows')
+  })
+
   test('an encoder with a dataset of its own sees the rows', async () => {
     const table = fromTable(parseCsv(HEAD + GOOD.join('\n')), { target: 'kind' })
     let seen = 0

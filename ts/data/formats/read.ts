@@ -85,21 +85,27 @@ export function readBytes(source: Source): Promise<Uint8Array> {
  * @throws as {@link readTable} does
  */
 export function streamTable(source: Source, options: ReadOptions = {}): AsyncGenerator<Row[], void, void> {
+  const use = { hasBegun: false }
+  const rows = rowsOf(source, options, use)
   const encodable: Encodable = {
     [ENCODED](state, worker) {
       const { format = formatOf(nameOf(source)), limit, ...csv } = readOptions('readTable', options, READ)
-      if ((format !== 'csv' && format !== 'tsv') || limit !== Infinity) return streamTable(source, options)
+      // rows that somebody took, or that were encoded before, do not come once more
+      if (use.hasBegun || (format !== 'csv' && format !== 'tsv') || limit !== Infinity) return rows
+      use.hasBegun = true
       const form = format === 'tsv' ? { delimiter: '\t', ...csv } : csv
       return encodedCsv(source, form, (...found) => blockReaders(...found, state as TableState, worker))
     },
   }
-  return Object.assign(rowsOf(source, options), encodable)
+  return Object.assign(rows, encodable)
 }
 
-async function* rowsOf(source: Source, options: ReadOptions): AsyncGenerator<Row[], void, void> {
+/** @param use says whether rows were taken, also by another reader: then there are none here */
+async function* rowsOf(source: Source, options: ReadOptions, use: { hasBegun: boolean }): AsyncGenerator<Row[], void, void> {
   const { format = formatOf(nameOf(source)), limit, ...csv } = readOptions('readTable', options, READ)
   let left = limit
-  if (left === 0) return
+  if (left === 0 || use.hasBegun) return
+  use.hasBegun = true
   for await (const rows of readAhead(partsOf(source, format, csv))) {
     yield rows.length > left ? rows.slice(0, left) : rows
     left -= rows.length
