@@ -64,6 +64,8 @@ describe('padTokens', () => {
     [undefined, { pad: 0 }, /got undefined/],
     [[[1]], {}, /^padTokens: pad wants/],
     [[[1]], { pad: -1 }, /pad wants/],
+    [[[1], [2, 3]], { pad: 2 ** 31 }, /pad wants a whole number from 0 to 2147483647, got 2147483648/],
+    [[{ length: -1 }], { pad: 0 }, /row 0 wants a list of tokens/],
     [[[1]], { pad: 0, steps: 0 }, /steps wants/],
     [[[1]], { pad: 0, cut: 'middle' }, /cut wants/],
     [[[1]], { pad: 0, maxLength: 4 }, /steps/],
@@ -139,6 +141,17 @@ describe('bucketBatches', () => {
     expect([...far({ pass: 2 ** 40 })]).toHaveLength(2)
   })
 
+  test('says the lengths of sequences as they are in their batch', () => {
+    const own = [[1], [2, 3]]
+    const changed = bucketBatches(own, [0, 1], { pad: 0, shuffle: false })
+    own[0].push(4, 5)
+    own[1].length = 0
+    for (const { inputs, lengths } of changed()) {
+      expect([...inputs.subarray(0, 4)]).toEqual([1, 4, 5, 0])
+      expect([...lengths]).toEqual([3, 0])
+    }
+  })
+
   test('goes on at any row', () => {
     const flat = (row: number) =>
       [...batches({ pass: 2, row })].flatMap(({ targets, lengths }) => [...lengths].map((n, i) => `${n} ${targets[i]}`))
@@ -149,7 +162,10 @@ describe('bucketBatches', () => {
   test.each([
     [tokens, targets.slice(1), { pad: 0 }, /targets wants 300 numbers, one for each row, got 299/],
     [tokens, 'ab', { pad: 0 }, /targets wants a number for each row/],
-    [[[1]], [Number.NaN], { pad: 0 }, /targets\[0\] wants a number, got NaN/],
+    [[[1]], [Number.NaN], { pad: 0 }, /targets\[0\] wants a finite number \(of 32 bits\), got NaN/],
+    [[[1]], Float32Array.of(Number.NaN), { pad: 0 }, /targets\[0\].*got NaN/],
+    [[[1]], [1e39], { pad: 0 }, /targets\[0\].*got 1e\+39/],
+    [[[1]], [0], { pad: 2 ** 32 }, /pad wants/],
     [[[1], [1, 2, 3]], [0, 1], { pad: 0, lengths: [2] }, /row 1 has 3 tokens, steps are 2/],
     [[[1, 0]], [0], { pad: 0 }, /row 0 has the token 0 of option pad/],
     [[[1]], [0], { pad: 0, lengths: [4, 2] }, /lengths wants ascending whole numbers/],
@@ -211,11 +227,13 @@ describe('nextTokenRows', () => {
     [[], { context: 3 }, /got 0/],
     [[1, 2.5, 3, 4], { context: 2 }, /tokens\[1\] wants a whole number from 0 on, got 2.5/],
     [[1, -2, 3, 4], { context: 2 }, /tokens\[1\].*got -2/],
+    [BigInt64Array.of(1n, 2n, 3n), { context: 1 }, /^nextTokenRows: tokens\[0\] wants a whole number from 0 on, got 1n/],
+    [[1, '2', 3], { context: 1 }, /tokens\[1\].*got '2'/],
     ['abc', { context: 2 }, /wants the tokens of a text.*got 'abc'/],
     [[1, 2], { context: 0 }, /context wants/],
     [[1, 2], {}, /context wants/],
     [[1, 2], { block_size: 1 }, /context/],
-  ])('%j, %j is refused', (tokens, options, message) => {
+  ])('refuses what does not fit (%#)', (tokens, options, message) => {
     expect(() => nextTokenRows(tokens as never, options as never)).toThrow(message)
   })
 })

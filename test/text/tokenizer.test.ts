@@ -77,6 +77,14 @@ describe('any text', () => {
     expect([...tokenizer.encode('<s><s>', { special: true })]).toEqual([9])
   })
 
+  test.each(['characters', 'words', 'bpe', 'byteBpe'] as const)('special tokens of %s are written as they are called', async (kind) => {
+    const special = ['<début>', '<▁x y>', '<終>']
+    const tokenizer = await train({ kind, special })
+    const space = kind === 'words' ? ' ' : ''
+    const text = special.map((name) => `${name}${space}the`).join(space)
+    expect(tokenizer.decode(tokenizer.encode(text, { special: true }))).toBe(text)
+  })
+
   test('texts come one after the other, too', async () => {
     async function* later() {
       yield* TEXTS
@@ -127,6 +135,7 @@ describe('what does not fit is refused', () => {
     [TEXTS, { unknown: '' }, /unknown wants a name/],
     [TEXTS, { normalize: 'nfc' }, /normalize wants/],
     [TEXTS, { minCount: 0 }, /minCount wants/],
+    [TEXTS, { kind: 'words', minCount: 99 }, /^trainTokenizer: none of the \d+ words occurs 99 times \(minCount\)/],
   ])('in training: %j, %j', async (texts, options, message) => {
     await expect(trainTokenizer(texts as string, options)).rejects.toThrow(message)
   })
@@ -156,6 +165,7 @@ describe('what does not fit is refused', () => {
     expect(() => words.toFiles()).toThrow(/^toFiles: a tokenizer of words has no merges/)
     const spaced = await trainTokenizer(['a\nb a\nb a\nb'], { kind: 'bpe' })
     expect(() => spaced.toFiles()).toThrow(/^toFiles: the token '.*' has white space/)
+    expect(() => readTokenizer({ vocabulary: '{"":0,"a":1}', merges: '' }, { special: [''] })).toThrow(/not empty ones, got ''/)
     expect(words.decode([])).toBe('')
     expect(words.encode('').length).toBe(0)
   })
@@ -197,7 +207,7 @@ describe('a file', () => {
     expect(() => readTokenizer({ vocabulary, merges: 'a b c\n' })).toThrow(
       /line 1 of merges.txt wants two tokens with a space between, got 'a b c'/,
     )
-    expect(() => readTokenizer({ vocabulary, merges }, { special: ['<pad>'] })).toThrow(/special wants tokens of vocab.json, got '<pad>'/)
+    expect(() => readTokenizer({ vocabulary, merges }, { special: ['<pad>'] })).toThrow(/special wants tokens of vocab.json, .*got '<pad>'/)
     expect(() => readTokenizer({ vocabulary, merges }, { unknown: '<unk>' })).toThrow(/got '<unk>'/)
     expect(() => readTokenizer({ vocabulary: '[]', merges })).toThrow(/vocab.json wants an object/)
     expect(() => readTokenizer({ vocabulary: '{', merges })).toThrow(/vocab.json is no JSON/)

@@ -1,6 +1,6 @@
 /** Sequences of tokens as batches: filled up to one length, sorted into buckets by length, or cut from a long text. */
 import { rangeError, ShapeError, typeError } from '../common/errors.js'
-import { checkOptions, count, countFrom0, flag, readOptions, type Schema, seed as seedRange } from '../common/options.js'
+import { checkOptions, count, countFrom0, flag, type Range, readOptions, type Schema, seed as seedRange } from '../common/options.js'
 import { formatShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { gather } from '../ops/gather.js'
@@ -23,9 +23,14 @@ export interface PadOptions {
 }
 
 const CUTS = ['start', 'end'] as const
+/** Tokens are numbers of 32 bits. */
+const MOST = 2 ** 31
+const token: Range = { min: 0, max: MOST - 1, whole: true }
+
+const isToken = (value: number) => Number.isInteger(value) && value >= 0 && value < MOST
 
 export const PAD_TOKENS = {
-  pad: { is: countFrom0, required: true },
+  pad: { is: token, required: true },
   steps: { is: count, aka: ['max_length', 'maxLength', 'length'] },
   cut: { is: CUTS, aka: ['truncation'] },
 } satisfies Schema<PadOptions>
@@ -83,8 +88,7 @@ function putPadded(
   const last = Math.min(length, first + steps)
   for (let i = first; i < last; i++) {
     const token = sequence[i]
-    if (!Number.isInteger(token) || token < 0 || token >= 2 ** 31)
-      throw rangeError(`${who}: row ${row} wants tokens, whole numbers from 0 on, got ${show(token)} at position ${i}`)
+    if (!isToken(token)) throw rangeError(`${who}: row ${row} wants tokens, whole numbers from 0 on, got ${show(token)} at position ${i}`)
     if (token === pad)
       throw rangeError(
         `${who}: row ${row} has the token ${pad} of option pad at position ${i}, where it would count as filling; take a token that no text has, as special: ['<pad>'] makes it`,
@@ -98,10 +102,18 @@ function lengthsOf(who: string, sequences: TokenSequences): Int32Array {
   if (!Array.isArray(sequences) || sequences.length === 0)
     throw typeError(`${who}: wants a list of sequences of tokens, at least one, got ${show(sequences)}`)
   return Int32Array.from(sequences, (sequence: unknown, row) => {
-    const isList = typeof sequence === 'object' && sequence !== null && Number.isInteger((sequence as ArrayLike<number>).length)
-    if (!isList) throw typeError(`${who}: row ${row} wants a list of tokens, as encode gives it, got ${show(sequence)}`)
-    return (sequence as ArrayLike<number>).length
+    if (!isList(sequence)) throw typeError(`${who}: row ${row} wants a list of tokens, as encode gives it, got ${show(sequence)}`)
+    return sequence.length
   })
+}
+
+function isList(value: unknown): value is ArrayLike<number> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Number.isInteger((value as ArrayLike<number>).length) &&
+    (value as ArrayLike<number>).length >= 0
+  )
 }
 
 /** Options of {@link stepMask}. */
@@ -113,7 +125,7 @@ export interface StepMaskOptions {
 }
 
 export const STEP_MASK = {
-  pad: { is: countFrom0, required: true },
+  pad: { is: token, required: true },
   vocabulary: { is: count, required: true, aka: ['vocab_size', 'vocabSize'] },
 } satisfies Schema<StepMaskOptions>
 
@@ -151,7 +163,7 @@ export interface BucketOptions {
 }
 
 export const BUCKETS = {
-  pad: { is: countFrom0, required: true },
+  pad: { is: token, required: true },
   batchSize: { is: count, default: 32, aka: ['batch_size'] },
   lengths: {
     is: {
@@ -245,7 +257,8 @@ export function bucketBatches(
     return {
       ...{ inputs, shape: [rows.length, steps], ragged: true },
       targets: values instanceof Int32Array ? Int32Array.from(rows, (row) => values[row]) : Float32Array.from(rows, (row) => values[row]),
-      lengths: Int32Array.from(rows, (row) => Math.min(lengths[row], steps)),
+      // a sequence may be another one than at the call
+      lengths: Int32Array.from(rows, (row) => Math.min(sequences[row].length, steps)),
     }
   }
 }
@@ -257,9 +270,12 @@ function targetsOf(targets: Int32Array | Float32Array | readonly number[], rows:
   const isList = Array.isArray(targets) || targets instanceof Int32Array || targets instanceof Float32Array
   if (!isList) throw typeError(`${who}: targets wants a number for each row, got ${show(targets)}`)
   if (targets.length !== rows) throw new ShapeError(`${who}: targets wants ${rows} numbers, one for each row, got ${targets.length}`)
-  if (!Array.isArray(targets)) return targets as Int32Array | Float32Array
-  const wrong = targets.findIndex((target) => !Number.isFinite(target))
-  if (wrong >= 0) throw rangeError(`${who}: targets[${wrong}] wants a number, got ${show(targets[wrong])}`)
+  if (targets instanceof Int32Array) return targets
+  const wrong = (targets as ArrayLike<number> & { findIndex: typeof Array.prototype.findIndex }).findIndex(
+    (target) => typeof target !== 'number' || !Number.isFinite(Math.fround(target)),
+  )
+  if (wrong >= 0) throw rangeError(`${who}: targets[${wrong}] wants a finite number (of 32 bits), got ${show(targets[wrong])}`)
+  if (targets instanceof Float32Array) return targets
   return targets.every((target) => target === (target | 0)) ? Int32Array.from(targets) : Float32Array.from(targets)
 }
 
@@ -300,11 +316,11 @@ export function nextTokenRows(
   options: NextTokenOptions,
 ): { inputs: Int32Array; targets: Int32Array; shape: [rows: number, steps: number] } {
   const { context, stride = context } = readOptions('nextTokenRows', options, NEXT_TOKENS)
-  if (typeof tokens !== 'object' || tokens === null || !Number.isInteger(tokens.length))
-    throw typeError(`nextTokenRows: wants the tokens of a text, as encode gives them, got ${show(tokens)}`)
-  const text = Int32Array.from(tokens)
-  const wrong = text.findIndex((token, i) => token !== tokens[i] || token < 0)
-  if (wrong >= 0) throw rangeError(`nextTokenRows: tokens[${wrong}] wants a whole number from 0 on, got ${show(tokens[wrong])}`)
+  if (!isList(tokens)) throw typeError(`nextTokenRows: wants the tokens of a text, as encode gives them, got ${show(tokens)}`)
+  const text = Int32Array.from(tokens, (token, i) => {
+    if (isToken(token)) return token
+    throw rangeError(`nextTokenRows: tokens[${i}] wants a whole number from 0 on, got ${show(token)}`)
+  })
   const rows = Math.floor((text.length - 1 - context) / stride) + 1
   if (rows < 1)
     throw rangeError(

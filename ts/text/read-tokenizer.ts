@@ -56,8 +56,8 @@ function fromFiles(files: VocabularyFiles, special: readonly unknown[], unknown:
   const vocabulary = listOf(objectOf(parsed('vocab.json', files.vocabulary), 'vocab.json'), 'vocab.json', [])
   const names = [...special, ...(unknown === undefined || special.includes(unknown) ? [] : [unknown])]
   for (const name of names)
-    if (typeof name !== 'string' || !vocabulary.includes(name))
-      throw rangeError(`${WHO}: special wants tokens of vocab.json, got ${show(name)}`)
+    if (typeof name !== 'string' || name === '' || !vocabulary.includes(name))
+      throw rangeError(`${WHO}: special wants tokens of vocab.json, not empty ones, got ${show(name)}`)
   const lines = files.merges.split(/\r?\n/)
   const pairs = lines.flatMap((line, i): { pair: [string, string]; where: string }[] => {
     if (line === '' || (i === 0 && line.startsWith('#version'))) return []

@@ -12,6 +12,8 @@ interface Splitter {
   split(text: string): string[]
   /** The text of tokens that follow one another. */
   join(tokens: readonly string[]): string
+  /** Text between joined tokens and a special one. */
+  between: string
 }
 
 /** The words of GPT-2 (Radford et al. 2019). `\s` of JavaScript also has U+FEFF, and lacks U+0085. */
@@ -45,7 +47,7 @@ function inByteAlphabet(piece: string): string {
   return out
 }
 
-/** Bytes of a token, or of its text where a character of it stands for no byte, such as a special token's. */
+/** Bytes of a token, or of its text where a character of it stands for no byte. */
 function bytesOf(token: string): Iterable<number> {
   const bytes: number[] = []
   for (const character of token) {
@@ -58,16 +60,18 @@ function bytesOf(token: string): Iterable<number> {
 
 /** @internal */
 export const SPLITTERS: Readonly<Record<TokenizerKind, Splitter>> = {
-  characters: { split: (text) => [...text], join: (tokens) => tokens.join('') },
-  words: { split: (text) => text.match(WORDS) ?? [], join: (tokens) => tokens.join(' ') },
+  characters: { split: (text) => [...text], join: (tokens) => tokens.join(''), between: '' },
+  words: { split: (text) => text.match(WORDS) ?? [], join: (tokens) => tokens.join(' '), between: ' ' },
   bpe: {
     split: (text) => text.replaceAll(' ', SPACE).match(SPACED) ?? [],
     join: (tokens) => tokens.join('').replaceAll(SPACE, ' '),
+    between: '',
   },
   byteBpe: {
     split: (text) => (text.match(GPT2_WORDS) ?? []).map(inByteAlphabet),
     // bytes that are no UTF-8, as where a character is cut in two, become U+FFFD
     join: (tokens) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(tokens.flatMap((token) => [...bytesOf(token)]))),
+    between: '',
   },
 }
 

@@ -109,16 +109,29 @@ export class Tokenizer {
     const { special = true } = checkOptions('decode', options, DECODE_TOKENS)
     if (typeof tokens !== 'object' || tokens === null || !Number.isInteger(tokens.length))
       throw typeError(`decode: wants a list of tokens, got ${show(tokens)}${typeof tokens === 'number' ? `; [${tokens}] is one` : ''}`)
-    const names: string[] = []
+    const { join, between } = SPLITTERS[this.kind]
+    const parts: string[] = []
+    let run: string[] = []
+    const endRun = () => {
+      if (run.length > 0) parts.push(join(run))
+      run = []
+    }
     for (let i = 0; i < tokens.length; i++) {
       const token = tokens[i]
       if (!Number.isInteger(token) || token < 0 || token >= this.size)
         throw rangeError(
           `decode: tokens[${i}] wants a whole number from 0 to ${this.size - 1}, got ${show(token)}${Number.isInteger(token) ? '; take the tokenizer that the model was trained with' : ''}`,
         )
-      if (special || !this.#specials.has(token)) names.push(this.vocabulary[token])
+      const name = this.vocabulary[token]
+      if (!this.#specials.has(token)) run.push(name)
+      else if (special) {
+        // a name is no string of bytes, and has no space that is written as ▁
+        endRun()
+        parts.push(name)
+      }
     }
-    return SPLITTERS[this.kind].join(names)
+    endRun()
+    return parts.join(between)
   }
 
   /** The tokenizer as the text of a file `tokenizer.json`, which Hugging Face's `tokenizers` and {@link readTokenizer} read. */

@@ -98,7 +98,12 @@ export async function trainTokenizer(
   if (!merging) {
     if (size <= special.length)
       throw rangeError(`${who}: vocabulary wants more than the ${special.length} special tokens, got ${size}; make it larger`)
-    return new Tokenizer({ ...state, vocabulary: frequent(counts, special, size, minCount), merges: new Map() })
+    const vocabulary = frequent(counts, special, size, minCount)
+    if (vocabulary.length === special.length)
+      throw rangeError(
+        `${who}: none of the ${counts.size} ${kind} occurs ${minCount} times (minCount); make it smaller, or give more texts`,
+      )
+    return new Tokenizer({ ...state, vocabulary, merges: new Map() })
   }
   const alphabet = kind === 'byteBpe' ? [...BYTE_ALPHABET] : alphabetOf(counts)
   const vocabulary = [...special, ...alphabet.sort(byCodePoints)]
