@@ -74,6 +74,10 @@ describe('a column of sentences', () => {
         { target: 'stars', columns: { review: 'text' } },
       ),
     ).toThrow(/^fromTable: column 'review' has no word that several rows have/)
+    const spaceless = ['菜很好吃', '味道一般', '服务太差'].flatMap((t, y) => Array.from({ length: 9 }, (_, i) => ({ t: `${t}${i}`, y })))
+    expect(() => fromTable(spaceless, { target: 'y', columns: { t: 'text' } })).toThrow(
+      /put spaces between those of a language without them$/,
+    )
     expect(() => fromTable(rows, { target: 'stars', columns: { stars: 'text' } })).toThrow(/columns of 'stars': as wants/)
   })
 
@@ -86,6 +90,9 @@ describe('a column of sentences', () => {
       { weights: [1] },
       { weights: null },
       { weights: state.columns[0].weights?.map(() => Number.NaN) },
+      // squares of such weights are 0
+      { weights: state.columns[0].weights?.map(() => 1e-200) },
+      { words: state.columns[0].words?.map(() => 'tea') },
     ]) {
       const columns = [{ ...state.columns[0], ...change }, ...state.columns.slice(1)]
       expect(() => encoderFromState({ ...state, columns } as never)).toThrow(

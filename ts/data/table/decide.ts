@@ -201,7 +201,9 @@ function columnOf(stats: ColumnStats, as: ColumnUse, wanted: Wanted): TableColum
   if (as === 'text') {
     const found = wordsOf(stats, wanted)
     if (found.words.length > 0) return { name, as, categories: null, ...found }
-    throw rangeError(`fromTable: column '${shortened(name)}' has no word that several rows have; leave it out, or give more rows`)
+    throw rangeError(
+      `fromTable: column '${shortened(name)}' has no word that several rows have; leave it out, or give more rows. Words are letters and digits between others: put spaces between those of a language without them`,
+    )
   }
   if (!stats.hasAllKinds)
     throw rangeError(

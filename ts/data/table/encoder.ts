@@ -220,9 +220,10 @@ function checkSaved(column: TableColumn): void {
     (Array.isArray(words) &&
       words.length > 0 &&
       words.every(text.fits) &&
+      new Set(words).size === words.length &&
       Array.isArray(weights) &&
       weights.length === words.length &&
-      weights.every((weight) => Number.isFinite(Math.fround(weight)) && weight > 0))
+      weights.every((weight) => Number.isFinite(Math.fround(weight)) && Math.fround(weight) > 0))
   const hasWhatItWants = wantsNone ? categories === null : Array.isArray(categories) && categories.every(text.fits)
   const isGood =
     text.fits(name) && Array.isArray(missingValues) && missingValues.every(text.fits) && COLUMN_USES.includes(as) && hasWhatItWants
