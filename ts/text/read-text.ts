@@ -2,7 +2,7 @@
 import { rangeError } from '../common/errors.js'
 import { joined } from '../common/joined.js'
 import { readOptions, type Schema, text as textKind } from '../common/options.js'
-import { show } from '../common/show.js'
+import { decoderFor, markedEncoding } from '../data/formats/encodings.js'
 import { nameOf, piecesOf, type Source } from '../data/formats/source.js'
 
 /** Options of {@link readText} and {@link streamText}. */
@@ -77,21 +77,6 @@ async function* decodedText(who: string, source: Source, encoding: string | unde
   } catch (cause) {
     throw noText(who, name, decoder as TextDecoder, start, before, cause)
   }
-}
-
-function decoderFor(who: string, encoding: string): TextDecoder {
-  try {
-    return new TextDecoder(encoding, { fatal: true })
-  } catch (cause) {
-    throw rangeError(`${who}: encoding wants a name that TextDecoder knows, such as 'utf-8' or 'windows-1252', got ${show(encoding)}`, {
-      cause,
-    })
-  }
-}
-
-function markedEncoding([a, b]: Uint8Array): string {
-  if (a === 0xff && b === 0xfe) return 'utf-16le'
-  return a === 0xfe && b === 0xff ? 'utf-16be' : 'utf-8'
 }
 
 /** The error for bytes that are not in the encoding. @param start position of the first of these bytes, which may be in the midst of a character */

@@ -10,6 +10,7 @@ import { leaveNotes } from '../table/file-notes.js'
 import type { Row } from '../table/values.js'
 import type { BlockReaders, ReadBlock } from './block-readers.js'
 import { DECIMALS, type Decimal, numberReader, THOUSANDS, type Thousands } from './decimals.js'
+import { decoderFor, markedEncoding } from './encodings.js'
 import { Papa } from './papaparse.js'
 import { nameOf, piecesOf, type Source, withWholeStart } from './source.js'
 
@@ -279,21 +280,6 @@ function checkKind(name: string, start: Uint8Array, encoding: string | undefined
   if (kind === undefined || formats.includes(kind.format ?? '')) return
   if (encoding !== undefined && /^utf-?16/i.test(encoding) && kind.name.includes('UTF-16')) return
   throw rangeError(`${name} is ${kind.name}; ${kind.asTable}`)
-}
-
-function decoderFor(name: string, encoding: string): TextDecoder {
-  try {
-    return new TextDecoder(encoding, { fatal: true })
-  } catch (cause) {
-    throw rangeError(`${name}: encoding wants a name that TextDecoder knows, such as 'utf-8' or 'windows-1252', got ${show(encoding)}`, {
-      cause,
-    })
-  }
-}
-
-function markedEncoding([a, b]: Uint8Array): string {
-  if (a === 0xff && b === 0xfe) return 'utf-16le'
-  return a === 0xfe && b === 0xff ? 'utf-16be' : 'utf-8'
 }
 
 /** Rows of text that comes in pieces. */
