@@ -139,7 +139,8 @@ export const STEP_MASK = {
 export function stepMask(tokens: TensorLike, options: StepMaskOptions): Tensor {
   const { pad, vocabulary } = readOptions('stepMask', options, STEP_MASK)
   if (pad >= vocabulary) throw rangeError(`stepMask: pad wants a token of the vocabulary, from 0 to ${vocabulary - 1}, got ${pad}`)
-  const table = Float32Array.from({ length: vocabulary }, (_, token) => (token === pad ? 0 : 1))
+  const table = new Float32Array(vocabulary).fill(1)
+  table[pad] = 0
   const backend = tokens instanceof Tensor ? tokens.backend : undefined
   const mask = gather(tensor(table, [vocabulary, 1], { ...(backend && { backend }) }), tokens) as Tensor
   if (mask.rank !== 3) throw new ShapeError(`stepMask: wants tokens of shape [rows, steps], got ${formatShape(mask.shape.slice(0, -1))}`)
