@@ -10,7 +10,11 @@ const folder = path.resolve('.cache/examples', process.versions.node)
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'ts'], { encoding: 'utf8' })
   .split('\n')
   .filter((file) => /^ts\/(?!cli\/|build\/|backend\/wasm\/generated\/).*\.ts$/.test(file))
-const examples = findExamples(files)
+/** Those of overloads have a number behind the name. */
+const examples = findExamples(files).map((example, i, all): Example => {
+  const before = all.slice(0, i).filter(({ name }) => name === example.name).length
+  return before === 0 ? example : { ...example, name: `${example.name} ${before + 1}` }
+})
 const fileOf = ({ name }: Example) => name.split(' ')[0]
 const programs = [...new Set(examples.map(fileOf))].map((file) => ({
   name: file.replace(/\W/g, '-'),
