@@ -184,7 +184,7 @@ describe('what does not fit is named', () => {
       () => pad(zeros([1, 0, 2]), 1, { mode: 'edge' }),
       /pad: mode 'edge' wants an image with pixels, got shape \[1, 0, 2\]/,
     ],
-    ['amounts', () => pad(x, any('same')), /pad: amounts wants numbers of pixels, got 'same'/],
+    ['amounts', () => pad(x, any('same')), /pad: amounts wants a whole number ≥ 0, or for each direction .*, got 'same'/],
     ['amounts below 0', () => pad(x, -1), /pad: amounts wants/],
     [
       'a result beyond memory',

@@ -6,12 +6,11 @@
 import { rangeError, ShapeError } from '../common/errors.js'
 import { checkValue, finite, readOptions, type Schema } from '../common/options.js'
 import { formatShape, sizeOf } from '../common/shape.js'
-import { show } from '../common/show.js'
 import { add, mul, sub } from '../ops/elementwise.js'
 import { rowsAt } from '../ops/gather.js'
 import { concat, reshape } from '../ops/shape.js'
 import { asFloats, full, Tensor, type TensorLike, tensor } from '../tensor.js'
-import { checkImages, numbersOf, type Padding, type Pair, padding, pair, windowOver, zerosOf } from './window.js'
+import { checkImages, numbersOf, type Padding, type Pair, padding, pair, windowOver, zeros, zerosOf } from './window.js'
 
 /** Options of {@link pad}. */
 export interface PadOptions {
@@ -57,9 +56,8 @@ export function pad(input: TensorLike, amounts: Exclude<Padding, 'same' | 'valid
   const { mode, value } = readOptions('pad', options, PAD)
   const x = asFloats(input, undefined, 'pad')
   checkImages(x, [1, 2], 'pad')
-  checkValue('pad: amounts', amounts, padding)
-  const sides = zerosOf(amounts, x.rank - 2, 'pad')
-  if (sides === 'same' || amounts === ('valid' as unknown)) throw rangeError(`pad: amounts wants numbers of pixels, got ${show(amounts)}`)
+  checkValue('pad: amounts', amounts, zeros)
+  const sides = zerosOf(amounts, x.rank - 2, 'pad') as [number, number][]
   checkSize(x, sides.map(([before, after], i) => before + x.shape[i + 1] + after), 'pad') // biome-ignore format: one line
   const places = sides.map(([before, after], i) => {
     const length = x.shape[i + 1]

@@ -28,13 +28,16 @@ export const pair: Kind = {
 }
 
 /** @internal an option that is a {@link Padding} */
-export const padding: Kind = {
-  wants: "'same', 'valid', a whole number ≥ 0, or for each direction a number or [before, after]",
+export const zeros: Kind = {
+  wants: 'a whole number ≥ 0, or for each direction a number or [before, after]',
   fits: (value) =>
-    value === 'same' ||
-    value === 'valid' ||
     isZeros(value) ||
     (Array.isArray(value) && value.length > 0 && value.length <= 2 && value.every((one) => isZeros(one) || isPair(one))),
+}
+
+export const padding: Kind = {
+  wants: `'same', 'valid', ${zeros.wants}`,
+  fits: (value) => value === 'same' || value === 'valid' || zeros.fits(value),
 }
 
 function isSize(value: unknown): boolean {
