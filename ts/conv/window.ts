@@ -31,8 +31,7 @@ export const pair: Kind = {
 export const zeros: Kind = {
   wants: 'a whole number ≥ 0, or for each direction a number or [before, after]',
   fits: (value) =>
-    isZeros(value) ||
-    (Array.isArray(value) && value.length > 0 && value.length <= 2 && value.every((one) => isZeros(one) || isPair(one))),
+    isZeros(value) || (Array.isArray(value) && value.length > 0 && value.length <= 2 && value.every((one) => isZeros(one) || isPair(one))),
 }
 
 export const padding: Kind = {
