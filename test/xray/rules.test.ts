@@ -1,10 +1,10 @@
 /** Verdicts: each rule finds its figures and nothing else, its sentences say only figures, and faults are named. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { load } from '../../ts/index.js'
+import { load, mae } from '../../ts/index.js'
 import type { XrayReport } from '../../ts/xray/index.js'
 import { diagnose } from '../../ts/xray/index.js'
 import { SOURCES } from '../../ts/xray/rules.js'
-import { caseOf, describeCase, FAULTS, run, TITLES } from './faults.js'
+import { caseOf, describeCase, draw, FAULTS, run, TITLES } from './faults.js'
 
 beforeAll(() => load({ backend: 'wasm' }))
 
@@ -216,5 +216,24 @@ describe('reach', () => {
       for (const { severity, says } of verdicts) if (severity !== 'note') alarms.push(`${describeCase(c)}: ${says}`)
     }
     expect(alarms).toEqual([])
+  })
+
+  // nets that have not learned a class, or a part of the curve
+  test.each([293, 785, 1175, 1217])('rows that the net has not learned have no wrong labels (sound training %i)', async (seed) => {
+    const { verdicts, fit } = await run(caseOf(null, seed))
+    expect((fit?.right as number) < 0.8).toBe(true)
+    expect(verdicts.map(({ rule }) => rule)).not.toContain('labels that look wrong')
+  })
+
+  test.each(['line', 'friedman', 'waves'])('numbers of which a fifth are those of other rows look wrong (%s)', async (name) => {
+    const data = draw(name, 5, 600)
+    const swapped = data.y.map((y, i) => (i % 5 === 0 ? data.y[(i + 300) % 600] : y))
+    const c = {
+      ...caseOf('target unscaled', 5),
+      ...{ data, validation: null, loss: mae, optimizer: 'Adam', rate: 5e-3, epochs: 40, batch: 32 },
+    }
+    const rules = (r: XrayReport) => r.verdicts.map(({ rule }) => rule)
+    expect(rules(await run(c))).not.toContain('labels that look wrong')
+    expect(rules(await run({ ...c, data: { ...data, y: swapped } }))).toContain('labels that look wrong')
   })
 })

@@ -6,7 +6,7 @@ import { lanczos } from '../curvature/lanczos.js'
 import { type Loss, type Module, noGrad, type Parameter, reshape, type Tensor, tensor } from '../index.js'
 import { type OptimizerParts, optimizerFacts } from './optimizer-facts.js'
 import type { LayerSample, StartLayer, XrayEnd, XrayFit, XrayLayer, XraySample, XrayStart } from './report.js'
-import { evenly, labelsOf, rivalOf } from './rows.js'
+import { aloneAmong, evenly, labelsOf, rivalOf } from './rows.js'
 
 /** A net in training, and the rows that it is trained on. */
 export interface Subject {
@@ -213,11 +213,19 @@ export class Instruments {
   fit(): XrayFit | undefined {
     const { rows, labels, margins, looks } = this
     if (looks === 0) return undefined
+    // a region that the net has not learned is off with all of its rows; a wrong label is off alone
+    const isAlone = aloneAmong(this.probe.inputs)
+    const countOdd = (isOdd: (r: number) => boolean, isLike: (r: number, neighbor: number) => boolean) =>
+      rows.filter((_, r) => isOdd(r) && isAlone(r, isLike)).length
     if (labels !== null) {
       const means = Array.from(margins, (sum) => sum / looks)
       const agreed = means.filter((m) => m > 0).sort((a, b) => a - b)
       const usual = agreed[agreed.length >> 1] ?? Infinity
-      return { rows: rows.length, odd: means.filter((m) => m < -usual / 2).length, right: agreed.length / rows.length }
+      const odd = countOdd(
+        (r) => means[r] < -usual / 2,
+        (r, neighbor) => labels[r] === labels[neighbor],
+      )
+      return { rows: rows.length, odd, right: agreed.length / rows.length }
     }
     const sizes = Float64Array.from(margins, Math.abs).sort()
     const usual = sizes[sizes.length >> 1]
@@ -226,7 +234,10 @@ export class Instruments {
     const first = Array.from(rows, (_, r) => targets[r * width])
     const mean = first.reduce((a, b) => a + b, 0) / first.length
     const total = first.reduce((sum, y) => sum + (y - mean) ** 2, 0)
-    const odd = sizes.filter((size) => size > 4 * usual).length
+    const odd = countOdd(
+      (r) => Math.abs(margins[r]) > 4 * usual,
+      (r, neighbor) => margins[r] * margins[neighbor] > 0 && Math.abs(margins[neighbor]) > Math.abs(margins[r]) / 2,
+    )
     return { rows: rows.length, odd, right: total === 0 ? 0 : Math.max(-1e9, 1 - squares(margins) / total || 0) }
   }
 

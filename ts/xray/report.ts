@@ -174,7 +174,10 @@ export interface XrayData {
 /** Residuals or margins of the probe rows over the training. */
 export interface XrayFit {
   rows: number
-  /** Rows whose label the net contradicts as strongly as it agrees with the others; for numbers, rows four times as far off as the median. */
+  /**
+   * Rows whose label the net contradicts as strongly as it agrees with the others, or, for numbers, that are four times as far off as the median; without
+   * those whose nearest neighbor has that label, or is off to the same side: the net has not learned these.
+   */
   odd: number
   /** Share of rows that the net has right (classes), or of the variance that it explains (numbers). */
   right: number

@@ -46,6 +46,34 @@ export function evenly(count: number, most: number): number[] {
   return Array.from({ length: n }, (_, i) => Math.floor((i * count) / n))
 }
 
+/** Says of a row whether the row nearest to it, each column by its spread, is not like it. A single row is alone. */
+export function aloneAmong(inputs: Tensor): (row: number, isLike: (row: number, neighbor: number) => boolean) => boolean {
+  const count = inputs.shape[0]
+  const columns = inputs.size / count
+  const x = inputs.read()
+  const weights = new Float64Array(columns)
+  for (let c = 0; c < columns; c++) {
+    let [sum, squares] = [0, 0]
+    for (let r = 0; r < count; r++) {
+      const value = x[r * columns + c]
+      sum += value
+      squares += value * value
+    }
+    const variance = squares / count - (sum / count) ** 2
+    weights[c] = variance > 0 ? 1 / variance : 0
+  }
+  return (row, isLike) => {
+    let [nearest, least] = [-1, Infinity]
+    for (let r = 0; r < count; r++) {
+      if (r === row) continue
+      let distance = 0
+      for (let c = 0; c < columns && distance < least; c++) distance += weights[c] * (x[r * columns + c] - x[row * columns + c]) ** 2
+      if (distance < least) [nearest, least] = [r, distance]
+    }
+    return nearest < 0 || !isLike(row, nearest)
+  }
+}
+
 /** The class of each row; null for targets that are numbers. Targets of 0 and 1 are classes, and so are rows with a single 1. */
 export function labelsOf({ targets, count }: RowsOfFit): Int32Array | null {
   const values = targets.read()
