@@ -15,7 +15,7 @@ import {
   type TableReport,
   type TableState,
 } from '../data/index.js'
-import { COLUMNS, choiceOf } from '../data/table/options.js'
+import { COLUMNS, type ColumnOptions, choiceOf } from '../data/table/options.js'
 import { missingTest, valueIn } from '../data/table/values.js'
 import { type WrittenAs, wayOf } from '../data/table/written.js'
 import { namingLinesOf, notesWithLines, rowsFrom } from './given-rows.js'
@@ -80,6 +80,7 @@ export class ColumnPlan {
           columns.flatMap(({ name, written }) => (written ? [[name, { ...choiceOf(whole.columns ?? {}, name), written }]] : [])),
         ),
         [given.target]: {
+          ...ordered(choiceOf(whole.columns ?? {}, given.target)),
           ...{ as: this.isClasses ? ('category' as const) : ('number' as const), missingValues: gaps },
           ...(!this.isClasses && centerOf(table)),
           ...(target.written && { written: target.written }),
@@ -166,6 +167,9 @@ export async function inspectTable(rows: readonly object[] | Source, given: Insp
     return { ...table.report, columns: await notesWithLines(columns, rows, read, taken) }
   })
 }
+
+/** The order of the classes of a target, if options give one. */
+const ordered = ({ order }: ColumnOptions) => order && { order }
 
 /** Largest error by which 32 bits may change a target, as a fraction of the range of all. */
 const MOST_ROUNDED = 1e-5

@@ -1,11 +1,12 @@
 /**
- * Options for classes of different frequency or cost: weights of their rows, the positive class of two, the threshold from which on it is predicted,
- * and the metric that selects among kinds of nets. Training rows decide all of it; test rows take no part.
+ * Options for classes of different frequency or cost, or in an order: weights of their rows, the positive class of two, the threshold from which on it is
+ * predicted, and the metric that selects among kinds of nets. Training rows decide all of it; test rows take no part.
  */
 import { rangeError } from '../common/errors.js'
 import { fraction, isAllowed, type Kind, object, positive, type Schema, text } from '../common/options.js'
 import { shortened, show, showNames } from '../common/show.js'
 import { classWeights } from '../data/index.js'
+import { COLUMN } from '../data/table/options.js'
 import { tensor } from '../index.js'
 import type { LossOf } from '../select/choose-greedily.js'
 import { baselineOf, classCounts } from './measure.js'
@@ -13,7 +14,7 @@ import { type Decision, metricsOf, type TableMetric } from './metrics.js'
 import type { Distribution } from './response.js'
 import { targetsFor } from './samples.js'
 
-/** Options for classes of different frequency or cost, and for the metric that selects among kinds of nets. */
+/** Options for classes of different frequency or cost, or in an order, and for the metric that selects among kinds of nets. */
 export interface DecisionSettings {
   /**
    * Weights of rows in the loss by class: `balanced`, with the same total for each class, or factors above 0 by the names of classes (1 for missing
@@ -29,16 +30,24 @@ export interface DecisionSettings {
   threshold?: number | 'f1' | 'balanced'
   /**
    * The metric that selects among kinds of nets, the members of the ensemble and (but for `rocAuc` and `averagePrecision`) the best epoch of each net:
-   * on held-out rows. Of two classes `f1` and `balancedAccuracy` also choose the {@link threshold}; with `mae` nets learn by the absolute error.
-   * Default `logLoss` for classes, `rmse` for numbers.
+   * on held-out rows. Of two classes `f1` and `balancedAccuracy` also choose the {@link threshold}; with `mae` nets learn numbers by the absolute error,
+   * and of classes with an {@link order} it is that of ranks. Default `logLoss` for classes, `rmse` for numbers.
    */
   metric?: TableMetric
   /** For two classes, the one that F1, precision, recall, average precision and {@link threshold} refer to. Default: the rarer one. */
   positive?: string
+  /**
+   * For three classes or more that have an order, such as grades: all of them, the least first. The model then predicts the median of its distribution over
+   * the classes, which is least far from the true class on average, instead of the likeliest class, and the report begins with that distance in ranks.
+   * Default: classes have no order.
+   */
+  order?: readonly string[]
 }
 
 /** The part of a report about these options. */
 export interface ReportedDecision {
+  /** Present for classes with an order, that of the report's `classNames`: the median of the distribution over them is predicted. */
+  isOrdered?: true
   /** For two classes, the one that F1, precision, recall, average precision and the threshold refer to. */
   positive?: string
   /**
@@ -54,7 +63,7 @@ export interface ReportedDecision {
 
 /** @internal these options, as numbers for the training rows */
 export interface ClassTerms {
-  /** For two classes: the decision before nets are trained. */
+  /** For two classes, or ordered ones: the decision before nets are trained. */
   decision: Decision | undefined
   /** The score that chooses the threshold. */
   chosenBy: 'f1' | 'balanced' | undefined
@@ -100,6 +109,7 @@ export const DECISION = {
   threshold: { is: { ...fraction, or: CHOSEN_BY } },
   metric: { is: TABLE_METRICS },
   positive: { is: className },
+  order: { is: COLUMN.order.is },
 } satisfies Schema<DecisionSettings>
 
 /**
@@ -108,7 +118,7 @@ export const DECISION = {
  * @throws RangeError for an option that does not fit the target, or names a missing class
  */
 export function classTerms(
-  { classWeights: given, threshold, metric, positive }: DecisionSettings,
+  { classWeights: given, threshold, metric, positive, order }: DecisionSettings,
   { targets, classNames }: { targets: Int32Array | Float32Array; classNames: readonly string[] },
   target: string,
 ): ClassTerms {
@@ -120,7 +130,8 @@ export function classTerms(
     if (threshold !== undefined) throw wrong('threshold', `is for two classes, and ${what}`)
     if (positive !== undefined) throw wrong('positive', `is for two classes, and ${what}`)
   }
-  const metrics = classes === 0 ? NUMBER_METRICS : CLASS_METRICS
+  if (order !== undefined && classes < 3) throw wrong('order', `is for three classes or more, and ${what}`)
+  const metrics = classes === 0 ? NUMBER_METRICS : order !== undefined ? [...CLASS_METRICS, 'mae' as const] : CLASS_METRICS
   if (metric !== undefined && !metrics.includes(metric))
     throw rangeError(`trainTable: metric wants one of ${metrics.map(show).join(', ')}, since ${what}, got ${show(metric)}`)
   const unknown = [positive, ...(typeof given === 'object' ? Object.keys(given) : [])].find(
@@ -139,7 +150,7 @@ export function classTerms(
           positive: positive === undefined ? rarer : classNames.indexOf(positive),
           ...(typeof threshold === 'number' && { threshold }),
         }
-      : undefined
+      : order && ({ isOrdered: true } as const)
   const chosenBy =
     typeof threshold === 'string' ? threshold : threshold === undefined && classes === 2 ? THRESHOLD_OF[metric ?? 'logLoss'] : undefined
   const weights =
@@ -172,8 +183,7 @@ function lossByMetric(
   )
   const loss: LossOf = (predictions) => {
     const p = tensor(Float32Array.from(predictions), [targets.length, width])
-    const threshold = chosenBy && decision && bestThreshold(predictions, targets as Int32Array, decision.positive, chosenBy)
-    const value = named.of(p, own, decision && { ...decision, ...(threshold !== undefined && { threshold }) })
+    const value = named.of(p, own, withThreshold(decision, predictions, targets, chosenBy))
     return named.better === 'more' ? 1 - value : value
   }
   const guess = baselineOf(targets, classes)
@@ -205,6 +215,23 @@ export function bestThreshold(predictions: ArrayLike<number>, targets: Int32Arra
   // for a model that is worse than chance, a threshold that never predicts the class may be best
   const most = scores[order[0]]
   return by === 'balanced' && best < 0 && most < 1 ? shortBetween(most, 1) : threshold
+}
+
+/** @internal the decision for predictions, with the threshold that these rows choose if a score should choose it */
+export function withThreshold(
+  decision: Decision | undefined,
+  predictions: ArrayLike<number>,
+  targets: Int32Array | Float32Array,
+  chosenBy: 'f1' | 'balanced' | undefined,
+): Decision | undefined {
+  if (chosenBy === undefined || decision?.positive === undefined) return decision
+  return { ...decision, threshold: bestThreshold(predictions, targets as Int32Array, decision.positive, chosenBy) }
+}
+
+/** @internal the decision in a report */
+export function reported(decision: Decision | undefined, classNames: readonly string[]): Pick<ReportedDecision, 'isOrdered' | 'positive'> {
+  if (decision?.isOrdered) return { isOrdered: true }
+  return decision ? { positive: classNames[decision.positive] } : {}
 }
 
 /** A number above `lower` and up to `upper`, near their middle, with as few digits as possible. */
@@ -264,12 +291,15 @@ const MAX_SHOWN = 6
  * @example describeDecision({ positive: 'yes', threshold: { value: 0.2 } })[0].text // "'yes' is named from a probability of 0.2 on"
  */
 export function describeDecision({
+  isOrdered,
   positive,
   threshold,
   classWeights: weights,
   metric,
 }: ReportedDecision): { word: string; text: string }[] {
   const out: { word: string; text: string }[] = []
+  if (isOrdered)
+    out.push({ word: 'decision', text: 'classes have an order: the median of the probabilities is named, not the likeliest class' })
   if (positive !== undefined && threshold !== undefined) {
     const why = threshold.chosenBy ? `, which gave the best ${BEST[threshold.chosenBy]} on rows that nets did not learn from` : ''
     out.push({ word: 'decision', text: `${show(positive)} is named from a probability of ${threshold.value} on${why}` })

@@ -2,14 +2,14 @@
 import { rangeError } from '../common/errors.js'
 import type { LeftOut } from '../data/index.js'
 import { leftOutBy } from '../data/table/encoder.js'
-import type { ReportedDecision } from './decision.js'
+import { type ReportedDecision, reported } from './decision.js'
 import { driftOf, type TableDrift } from './drift.js'
 import { hashesOf, shareIn } from './fingerprint.js'
 import { baselineOf, confusionOf, type MeasuredMetric, measureMetrics } from './measure.js'
 import type { Prediction, TableModel } from './model.js'
 
 /** Result of {@link evaluateTable}. */
-export interface TableEvaluation extends Pick<ReportedDecision, 'positive' | 'threshold'> {
+export interface TableEvaluation extends Pick<ReportedDecision, 'isOrdered' | 'positive' | 'threshold'> {
   /** How these rows differ from those that the model learned from. */
   drift: TableDrift
   /** Rows with a target. */
@@ -66,7 +66,7 @@ export function evaluateTable(model: TableModel<Prediction>, rows: readonly obje
     leftOut,
     metrics,
     classNames: [...classNames],
-    ...(decision && { positive: classNames[decision.positive] }),
+    ...reported(decision, classNames),
     ...(decision?.threshold !== undefined && { threshold: { value: decision.threshold } }),
     ...(targets instanceof Int32Array && { confusion: confusionOf(answers, targets, classes, decision) }),
     ...(learnt !== undefined && { learnt }),

@@ -173,7 +173,7 @@ class Asker {
           : `explainTable: about wants one of the classes ${showNames(classNames)}, got ${show(about)}`,
       )
     if (classNames.length === 0 || about !== undefined) return about
-    if (decision !== undefined) return classNames[decision.positive]
+    if (decision?.positive !== undefined) return classNames[decision.positive]
     const counts = new Map<string, number>()
     for (const answer of model.predict(this.rows) as { class: string }[]) counts.set(answer.class, (counts.get(answer.class) ?? 0) + 1)
     return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best))[0]

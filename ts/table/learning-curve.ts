@@ -4,7 +4,7 @@
  */
 import { tensor } from '../index.js'
 import { everyShare, takeRows } from '../rows/take.js'
-import { bestThreshold, type ClassTerms } from './decision.js'
+import { type ClassTerms, withThreshold } from './decision.js'
 import type { Lesson } from './find-model.js'
 import { type Decision, metricsOf } from './metrics.js'
 import type { NetSettings } from './nets.js'
@@ -55,11 +55,7 @@ export async function learningCurveOf(
     const answers =
       classes > 0 ? predictions : predictions.map((output) => numberOf(scale, output) - (scale.link === undefined ? 0 : center))
     const targets = takeRows(learnt.targets, heldOut)
-    const threshold =
-      chosenBy && decision
-        ? { ...decision, threshold: bestThreshold(answers, targets as Int32Array, decision.positive, chosenBy) }
-        : decision
-    points.push({ rows, value: scoreOf(named.of, answers, targets, classes, threshold) })
+    points.push({ rows, value: scoreOf(named.of, answers, targets, classes, withThreshold(decision, answers, targets, chosenBy)) })
   }
   const curve = { metric: named.name, better: named.better, points }
   return points.length < SHARES.length ? curve : { ...curve, doubled: doubledFrom(points, named.better) }

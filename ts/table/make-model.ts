@@ -108,13 +108,13 @@ function hashesOfTable({ inputs, features, targets }: Table): Uint32Array {
   return hashesOf(inputs, features, targets)
 }
 
-/** The positive class of two, and its threshold, which out-of-fold predictions choose; for rows in time those of the latest rows. */
+/** The order of classes, or the positive class of two and its threshold, which out-of-fold predictions choose; for rows in time those of the latest rows. */
 function decisionOf(
   { decision, chosenBy }: ClassTerms,
   { heldOut, predictions, from }: SearchResult,
   { targets, classNames }: Table,
 ): Pick<TableModelState, 'decision'> {
-  if (decision === undefined) return {}
+  if (decision === undefined || decision.isOrdered) return decision ? { decision } : {}
   const { positive } = decision
   const threshold =
     chosenBy === undefined

@@ -3,7 +3,7 @@ import { show } from '../common/show.js'
 import type { ColumnReport, LeftOut, Table, TableEncoder } from '../data/index.js'
 import { takeRows } from '../rows/take.js'
 import { type Besides, compareLosses } from './compare.js'
-import type { ClassTerms } from './decision.js'
+import { type ClassTerms, reported } from './decision.js'
 import { type Spans, scaled } from './features.js'
 import { logLossOf, squaredErrorOf } from './losses.js'
 import { calibrationOf, classCounts, confusionOf, coverageOf, importanceOf, measureMetrics } from './measure.js'
@@ -68,7 +68,7 @@ export function makeReport(judged: Judged): TableModelReport {
     leftOut: [...judged.leftOut],
     columns: judged.columns,
     metrics,
-    ...(decision && { positive: classNames[decision.positive] }),
+    ...reported(decision, classNames),
     ...(decision?.threshold !== undefined && {
       threshold: { value: decision.threshold, ...(chosenBy && { chosenBy, rows: rarerRows(found, learnt) }) },
     }),

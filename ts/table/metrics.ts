@@ -18,17 +18,28 @@ import { logLossOf } from './losses.js'
 /** A metric that can select among kinds of nets. */
 export type TableMetric = 'logLoss' | 'accuracy' | 'balancedAccuracy' | 'f1' | 'rocAuc' | 'averagePrecision' | 'rmse' | 'mae' | 'r2'
 
+/** How a class is predicted from probabilities: of two by the threshold of the positive one, of ordered ones by the median of the distribution. */
+export type Decision = TwoClasses | OrderedClasses
+
 /** The positive class of two, and the threshold from which on it is predicted. */
-export interface Decision {
+export interface TwoClasses {
   /** Index of the class. */
   positive: number
   /** Undefined if the likelier class is predicted. */
   threshold?: number
+  isOrdered?: undefined
+}
+
+/** Classes in their order, the least first. */
+export interface OrderedClasses {
+  isOrdered: true
+  positive?: undefined
+  threshold?: undefined
 }
 
 /** Decision and weights for metrics of classes. */
 export interface MetricTerms {
-  /** For two classes. */
+  /** For two classes, or ordered ones. */
   decision?: Decision | undefined
   classNames?: readonly string[] | undefined
   /** Weight of a row of each class in training: adds a weighted log loss. */
@@ -76,10 +87,17 @@ const POSITIVE: readonly Named[] = [
   { name: 'mean gamma deviance', better: 'less', of: deviance(Number.NaN, (p, t) => Math.log(p / t) + t / p - 1) },
 ]
 
+/** The mean number of classes between the median of the predicted distribution, whose expected distance is the least, and the true class. */
+const RANK_ERROR: Named = {
+  ...{ key: 'mae', name: 'mean absolute error of ranks', better: 'less' },
+  of: (p, t) => meanAbsoluteError(Float32Array.from(classesOf(p, { isOrdered: true })), Float32Array.from(t as Int32Array)),
+}
+
 /** @param classes 0 for numbers */
 export function metricsOf(classes: number, { decision, classNames, factors, metric, arePositive }: MetricTerms = {}): readonly Named[] {
   const numbers = arePositive ? [...REGRESSION, ...POSITIVE] : REGRESSION
-  const all = classes === 0 ? numbers : classMetrics(classes, decision?.positive ?? 1, classNames, factors, metric)
+  const ofClasses = () => classMetrics(classes, decision?.positive ?? 1, classNames, factors, metric)
+  const all = classes === 0 ? numbers : decision?.isOrdered ? [RANK_ERROR, ...ofClasses()] : ofClasses()
   const first = all.filter(({ key }) => metric !== undefined && key === metric)
   return [...first, ...all.filter((one) => !first.includes(one))]
 }
@@ -108,7 +126,10 @@ function classMetrics(
       of: (p, t, decision) => balancedAccuracy(decided(p, decision), t),
     },
     { key: 'rocAuc', name: 'ROC AUC', better: 'more', of: (p, t) => rocAuc(p, t, { from: 'probabilities' }) },
-    { key: 'f1', name: about('F1'), better: 'more', of: isTwo ? ofPositive((p, t) => f1Score(p, t)) : (p, t) => f1Score(p, t) },
+    {
+      ...{ key: 'f1', name: about('F1'), better: 'more' },
+      of: isTwo ? ofPositive((p, t) => f1Score(p, t)) : (p, t, decision) => f1Score(decided(p, decision), t),
+    },
     ...(isTwo
       ? ([
           { name: about('precision'), better: 'more', of: ofPositive((p, t) => precision(p, t)) },
@@ -144,11 +165,19 @@ export function weightedShares(shares: readonly number[], factors: readonly numb
   return each.map((share) => share / total)
 }
 
-/** The predicted class: the likeliest (the first of equally likely ones), or the positive one of two from its threshold on. */
+/**
+ * The predicted class: the likeliest (the first of equally likely ones), the positive one of two from its threshold on, or of ordered ones the median: the
+ * first at which the probabilities so far reach a half.
+ */
 export function namedClass(probabilities: ArrayLike<number>, from: number, classes: number, decision: Decision | undefined): number {
   if (decision?.threshold !== undefined) {
     const { positive, threshold } = decision
     return probabilities[from + positive] >= threshold ? positive : 1 - positive
+  }
+  if (decision?.isOrdered) {
+    let [c, sum] = [0, probabilities[from]]
+    while (sum < 0.5 && c < classes - 1) sum += probabilities[from + ++c]
+    return c
   }
   let best = 0
   for (let c = 1; c < classes; c++) if (probabilities[from + c] > probabilities[from + best]) best = c
@@ -163,7 +192,7 @@ function classesOf(p: Tensor, decision: Decision | undefined): Int32Array {
 
 /** The scores if the largest score decides, else the predicted classes. */
 function decided(p: Tensor, decision: Decision | undefined): Tensor | Int32Array {
-  return decision?.threshold === undefined ? p : classesOf(p, decision)
+  return decision?.threshold === undefined && !decision?.isOrdered ? p : classesOf(p, decision)
 }
 
 /** The 95 % interval of a share of `count` rows. */

@@ -22,16 +22,19 @@ import {
 } from '../index.js'
 import { type Embedded, type FeatureState, inputsOf, widthOf } from './features.js'
 import { ascending, boundsOf, QUANTILES, type RowIntervals } from './intervals.js'
-import { type Decision, namedClass } from './metrics.js'
+import { type Decision, namedClass, type OrderedClasses } from './metrics.js'
 import type { TableProfile } from './profile.js'
 import { numberOf, type Scale } from './response.js'
 import { StrictRows } from './strict.js'
 
 /** Prediction for a row by a model that was trained on classes. */
 export interface ClassPrediction {
-  /** The most likely class; for a model with a threshold, the positive class if its probability is at least the threshold. */
+  /**
+   * The most likely class; for a model with a threshold, the positive class if its probability is at least the threshold; for classes with an order, the
+   * median of the distribution.
+   */
   class: string
-  /** The probability of this class: below 0.5 if a threshold decided for the less likely class. */
+  /** The probability of this class: below 0.5 if a threshold decided for the less likely class, and not always the largest for classes with an order. */
   probability: number
   /** Probabilities of all classes. */
   probabilities: Record<string, number>
@@ -84,9 +87,9 @@ export interface TableModelState {
   corrections?: readonly number[]
   /**
    * For two classes: the positive one, and the threshold from which on it is predicted, if that is not the likelier class. Absent in files of earlier
-   * versions.
+   * versions. For classes with an order: that they have one.
    */
-  decision?: { positive: string; threshold?: number }
+  decision?: { positive: string; threshold?: number; isOrdered?: undefined } | OrderedClasses
 }
 
 /** The part of a model file that contains the model of a table. */
@@ -197,8 +200,9 @@ export class TableModel<P extends Prediction = Prediction> {
     return this.state.scale.link === 'log' && this.center === 0
   }
 
-  /** @internal for two classes: the positive one, and the threshold from which on it is predicted */
+  /** @internal for two classes: the positive one, and the threshold from which on it is predicted; for classes with an order: that they have one */
   get decision(): Decision | undefined {
+    if (this.state.decision?.isOrdered) return { isOrdered: true }
     if (this.classNames.length !== 2) return undefined
     const { positive, threshold } = this.state.decision ?? { positive: this.classNames[1] }
     return { positive: this.classNames.indexOf(positive), ...(threshold !== undefined && { threshold }) }
@@ -345,7 +349,9 @@ export function tableModelFrom<P extends Prediction>(
 
 /** @throws RangeError for a table whose columns or classes are not those that the net was trained on */
 function checkFits({ net, intervals, encoder, classNames }: TableModel, { features, task, decision }: TableModelState): void {
-  if (decision !== undefined && !(classNames.length === 2 && classNames.includes(decision.positive)))
+  if (decision?.isOrdered && classNames.length < 3)
+    throw rangeError(`loadTableModel: an order wants three classes or more, got ${showNames(classNames)}`)
+  if (decision?.positive !== undefined && !(classNames.length === 2 && classNames.includes(decision.positive)))
     throw rangeError(`loadTableModel: the positive class wants one of two, ${showNames(classNames)}, got ${show(decision.positive)}`)
   const width = widthOf(features)
   const takes = inputsTaken(net)
@@ -364,7 +370,8 @@ function checkFits({ net, intervals, encoder, classNames }: TableModel, { featur
 }
 
 function isDecision(decision: TableModelState['decision']): boolean {
-  const { positive, threshold = 0.5 } = decision ?? {}
+  const { positive, threshold = 0.5, isOrdered } = decision ?? {}
+  if (isOrdered !== undefined) return isOrdered === true && positive === undefined
   return typeof positive === 'string' && typeof threshold === 'number' && threshold > 0 && threshold <= 1
 }
 

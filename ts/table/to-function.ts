@@ -165,6 +165,7 @@ export function predict(rows) {
 /** Choice of the class, in plain JavaScript. */
 const LIKELIEST = 'all.indexOf(Math.max(...all))'
 const BY_THRESHOLD = 'all[positive] >= threshold ? positive : 1 - positive'
+const MEDIAN = 'all.findIndex((_, i) => i === all.length - 1 || all.slice(0, i + 1).reduce((sum, p) => sum + p) >= 0.5)'
 
 /** A number from the output of the net, in plain JavaScript. */
 const NUMBER = 'mean + deviation * net(inputs)[0]'
@@ -274,7 +275,7 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
     columns.some(({ written }) => written !== undefined) ? WRITTEN : '',
     ENCODING,
     isClasses
-      ? CLASSES.replace('LIKELIEST', () => (threshold === undefined ? LIKELIEST : BY_THRESHOLD))
+      ? CLASSES.replace('LIKELIEST', () => (decision?.isOrdered ? MEDIAN : threshold === undefined ? LIKELIEST : BY_THRESHOLD))
       : NUMBERS.replace('NUMBER', () => (scale.link ? `Math.exp(${NUMBER})` : NUMBER)).replace('INTERVAL', () =>
           model.intervals ? BY_ROW : CONSTANT,
         ),

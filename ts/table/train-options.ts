@@ -16,6 +16,7 @@ import {
 } from '../common/options.js'
 import { show } from '../common/show.js'
 import type { Source } from '../data/index.js'
+import { choiceOf } from '../data/table/options.js'
 import { INSPECT_TABLE, type InspectTableOptions } from './column-plan.js'
 import { DECISION, type DecisionSettings } from './decision.js'
 import { TableModel } from './model.js'
@@ -122,7 +123,10 @@ export function readTrainOptions(given: TrainTableOptions): ReadTrainOptions {
     throw rangeError(
       `trainTable: hidden: [] is a ridge regression, of normal errors; leave hidden out, or distribution: ${show(options.distribution)}`,
     )
-  return options
+  const { target, columns, order } = options
+  return order === undefined
+    ? options
+    : { ...options, columns: { ...columns, [target]: { ...choiceOf(columns, target), as: 'category', order } } }
 }
 
 /** The remedy for a call in the form of other libraries: `(X, y)`, or the name of the column alone. */

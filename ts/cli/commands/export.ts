@@ -117,9 +117,12 @@ function inputOfPictures({ size, channels, classes }: ImageModel, format: Export
 
 function whatItGives({ task, classNames, decision }: TableModel): string {
   if (task === 'regression') return '; it gives (y − mean)/deviation of the numbers'
-  const { positive = 0, threshold } = decision ?? {}
-  const named =
-    threshold === undefined ? '' : `, of which '${visible(classNames[positive])}' is named from a probability of ${threshold} on`
+  const { positive = 0, threshold, isOrdered } = decision ?? {}
+  const named = isOrdered
+    ? ', of which the median is named'
+    : threshold === undefined
+      ? ''
+      : `, of which '${visible(classNames[positive])}' is named from a probability of ${threshold} on`
   return `; it gives logits of the classes${named}`
 }
 

@@ -18,7 +18,7 @@ import { NET } from '../../table/nets.js'
 import { RESPONSE } from '../../table/response.js'
 import { reportBlocks } from '../../xray/index.js'
 import { interruptible, NO_MODEL } from '../interrupt.js'
-import { predictLine, type TableData } from '../options/table.js'
+import { names, predictLine, type TableData } from '../options/table.js'
 import { checked, flag, numberFrom, seconds } from '../options/values.js'
 import { checkOut, checkReport, leavingNoRest, writeFileWhole } from '../out-file.js'
 import { asideOptions, naming, printTargetNotes, readRows, reportInFlags, tableOptions, withTarget } from '../table/files.js'
@@ -66,6 +66,10 @@ export function tableTrainOptions(): Option[] {
       '--positive <class>',
       'of two classes, the one that F1, precision, recall and --threshold are about (default: the rarer one)',
     ),
+    new Option(
+      '--order <classes>',
+      'classes that have an order, the least first, such as low,mid,high: the median of the probabilities is named',
+    ).argParser(names),
     flag(
       '--metric <name>',
       `what kinds of nets and (but for rocAuc and averagePrecision) their epochs are chosen by: ${DECISION.metric.is.join(', ')} (default: logLoss, of numbers rmse)`,

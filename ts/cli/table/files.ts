@@ -98,7 +98,7 @@ const IN_COMMANDS = [
 const OF_LINE = /hidden: \[\] is a straight line, which has no (\w+)/
 
 /** Beginning of an error about an option for targets. */
-const OF_CLASSES = /trainTable: (classWeights|threshold|metric|positive|distribution|intervals)\b/
+const OF_CLASSES = /trainTable: (classWeights|threshold|metric|positive|order|distribution|intervals)\b/
 
 /** Options in backticks, as advice has them: `hidden: []`, `exclude: ['a', 'b']`, `time: 60`, `threshold: 'f1'`, `seed`. */
 const IN_BACKTICKS = /`(hidden|exclude|time|threshold|classWeights|seed)(?:: ([^`]*))?`/g
