@@ -2,6 +2,7 @@
 import { axisOf } from '../../../ts/plot/scale'
 import type { Painting } from '../ui/canvas'
 import { short } from '../ui/controls'
+import { gridPicture } from '../ui/grid-picture'
 import { drawLabels } from '../ui/labels'
 import type { Look } from '../ui/looks'
 import { depth, isDark, token } from '../ui/palette'
@@ -170,23 +171,8 @@ function ground(landscape: Landscape, width: number, height: number): HTMLCanvas
 }
 
 /** A pixel for each point of the grid, transparent where f is not a number. */
-function heights({ columns, rows, shares }: Landscape): HTMLCanvasElement {
-  const picture = document.createElement('canvas')
-  picture.width = columns
-  picture.height = rows
-  const context = picture.getContext('2d')!
-  const image = context.createImageData(columns, rows)
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const share = shares[row * columns + column]
-      if (Number.isNaN(share)) continue
-      const [r, g, b] = depth(share)
-      image.data.set([r, g, b, 255], 4 * ((rows - 1 - row) * columns + column))
-    }
-  }
-  context.putImageData(image, 0, 0)
-  return picture
-}
+const heights = ({ columns, rows, shares }: Landscape) =>
+  gridPicture(columns, rows, (i) => (Number.isNaN(shares[i]) ? null : depth(shares[i])))
 
 function contourLines(c: CanvasRenderingContext2D, { lines, columns, rows }: Landscape, width: number, height: number): void {
   c.lineWidth = 1

@@ -1,6 +1,6 @@
 /** Square pictures in rows. */
 import { useSignal } from '@preact/signals'
-import { picture } from '../train/pictures'
+import { squarePicture } from '../train/pictures'
 import { Canvas } from '../ui/canvas'
 import { isDark, signed, token } from '../ui/palette'
 
@@ -67,7 +67,7 @@ export function paintMap(c: Context, values: Float32Array, { left, top, side }: 
   const most = values.reduce((a, v) => Math.max(a, Math.abs(v)), 1e-6)
   c.imageSmoothingEnabled = false
   c.drawImage(
-    picture(values, Math.sqrt(values.length), (v) => signed(v / most), false),
+    squarePicture(values, (v) => signed(v / most), true),
     left,
     top,
     side,
@@ -86,17 +86,7 @@ export function paintEvidence(
   paintMap(c, values, box)
   const ink = isDark.value ? 255 : 0
   c.imageSmoothingEnabled = true
-  c.drawImage(inkPicture(pixels, ink), left, top, side, side)
-}
-
-/** Pixels as ink that lets what is below shine through. */
-function inkPicture(pixels: Float32Array, ink: number): HTMLCanvasElement {
-  const canvas = picture(pixels, Math.sqrt(pixels.length), () => [ink, ink, ink], false)
-  const context = canvas.getContext('2d')!
-  const image = context.getImageData(0, 0, canvas.width, canvas.height)
-  pixels.forEach((v, i) => {
-    image.data[4 * i + 3] = 165 * v
-  })
-  context.putImageData(image, 0, 0)
-  return canvas
+  // Ink lets what is below shine through.
+  const shine = (v: number) => [ink, ink, ink, 165 * v] as const
+  c.drawImage(squarePicture(pixels, shine, true), left, top, side, side)
 }

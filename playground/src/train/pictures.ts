@@ -1,5 +1,6 @@
 /** Paints a net: its units as small pictures with their weights between them, and its boundary with the data. */
 import type { Painting } from '../ui/canvas'
+import { gridPicture, type Rgba } from '../ui/grid-picture'
 import { rgbOf } from '../ui/hex'
 import { css, isDark, signed, token } from '../ui/palette'
 import type { Examples, Part } from './examples'
@@ -19,11 +20,10 @@ const SURE = 0.55
 /** With a unit in place of the net's answer where one is given. */
 export function paintBoundary({ context: c, width, height }: Painting, view: NetView, examples: Examples, unit?: Float32Array): void {
   const { boundary } = view
-  const size = Math.sqrt(boundary.length)
   if (unit) c.drawImage(scaledPicture(unit), 0, 0, width, height)
-  else if (size > 0)
+  else if (boundary.length > 0)
     c.drawImage(
-      examples.classes === 2 ? picture(boundary, size, (value) => signed(SURE * value)) : classPicture(boundary, size),
+      examples.classes === 2 ? squarePicture(boundary, (value) => signed(SURE * value)) : classPicture(boundary),
       0,
       0,
       width,
@@ -48,28 +48,13 @@ export function paintBoundary({ context: c, width, height }: Painting, view: Net
   dots(examples.test, true)
 }
 
-type Rgb = readonly [number, number, number]
+/** A square grid as a picture, rows from the bottom, or from the top. */
+export const squarePicture = (values: ArrayLike<number>, paint: (value: number) => Rgba, isFromTop = false) =>
+  gridPicture(Math.sqrt(values.length), Math.sqrt(values.length), (i) => paint(values[i]), isFromTop)
 
-/** A square grid as a picture, rows from the bottom, or without `flip` from the top. */
-export function picture(values: ArrayLike<number>, size: number, paint: (value: number) => Rgb, flip = true): HTMLCanvasElement {
-  const canvas = document.createElement('canvas')
-  canvas.width = size
-  canvas.height = size
-  const context = canvas.getContext('2d')!
-  const image = context.createImageData(size, size)
-  for (let row = 0; row < size; row++) {
-    for (let column = 0; column < size; column++) {
-      const [r, g, b] = paint(values[row * size + column])
-      image.data.set([r, g, b, 255], 4 * ((flip ? size - 1 - row : row) * size + column))
-    }
-  }
-  context.putImageData(image, 0, 0)
-  return canvas
-}
-
-function classPicture(values: Float32Array, size: number): HTMLCanvasElement {
+function classPicture(values: Float32Array): HTMLCanvasElement {
   const ground = rgbOf(token('ground'))
-  return picture(values, size, (value) => {
+  return squarePicture(values, (value) => {
     const label = Math.floor(value)
     const sure = Math.min(Math.max(value - label, 0), 1) * SURE
     const [r, g, b] = rgbOf(classColour(label))
@@ -139,7 +124,7 @@ const shortName = (name: string, substitute: string) => (name.length <= 2 ? name
 
 function scaledPicture(values: Float32Array): HTMLCanvasElement {
   const largest = values.reduce((a, v) => Math.max(a, Math.abs(v)), 1e-6)
-  return picture(values, Math.sqrt(values.length), (v) => signed(v / largest))
+  return squarePicture(values, (v) => signed(v / largest))
 }
 
 /** For a net on images, the weights of each unit of the first layer: blue where ink activates it, orange where ink inhibits it. */
@@ -159,7 +144,7 @@ function paintWeightPictures(c: CanvasRenderingContext2D, width: number, height:
 function weightPicture({ values, inputs, units }: NetView['weights'][number], unit: number): HTMLCanvasElement {
   const own = Float32Array.from({ length: inputs }, (_, i) => values[i * units + unit])
   const largest = own.reduce((a, v) => Math.max(a, Math.abs(v)), 1e-6)
-  return picture(own, Math.sqrt(inputs), (v) => signed(v / largest), false)
+  return squarePicture(own, (v) => signed(v / largest), true)
 }
 
 export function paintHistogram({ context: c, width, height }: Painting, bins: readonly number[], stroke: string): void {
