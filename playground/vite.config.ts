@@ -42,7 +42,7 @@ const GROUPS = [
   {
     name: 'nets',
     test: new RegExp(
-      `modules/web/(?!${FLEET}|${PICTURES}|${SERIES})|src/(train/(?!xray|noise|backprop|sharpness)|schedules/|benchmark/)|d3-dsv|engine/(ready|paced)`,
+      `modules/web/(?!${FLEET}|${PICTURES}|${SERIES})|src/(train/(?!xray|noise|backprop|sharpness)|schedules/|benchmark/)|d3-dsv|engine/(ready|paced|watched-net)`,
     ),
     priority: 1,
   },
@@ -97,7 +97,7 @@ export default defineConfig({
               name: 'controls',
               test: /node_modules\/@?preact|src\/(ui|methods|known-methods|schedules\/choice|engine\/use-task)|plot\/scale/,
             },
-            { name: 'rooms', test: /src\/(pictures\/(tab|grid)|series\/(tab|given)|engine\/use-session)/ },
+            { name: 'rooms', test: /src\/(pictures\/(tab|grid)|series\/(tab|given|alone-text)|engine\/use-session)/ },
             { name: 'tabs', test: /src\/(train\/(tab|bar|pictures|layout)|(schedules|fleet|benchmark)\/tab)/ },
           ],
         },

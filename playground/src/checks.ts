@@ -1,4 +1,5 @@
 /** Checks of the values in a link, which anybody can make. Values that a check refuses are ignored, and the default stays. */
+import { MAX_STEPS } from './engine/max-steps'
 import { FIRST_ORDER, METHODS } from './methods'
 import { SCHEDULES } from './schedules/choice'
 
@@ -49,6 +50,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 
 export const SEED = whole(0, 1e6)
 export const RATE = number(0, 1e6)
+/** A step of a training. */
+export const STEP = whole(0, MAX_STEPS)
 
 /** Options of an optimizer: numbers and switches by names as options have them. */
 export const options: Check = (value) =>

@@ -962,6 +962,20 @@ describe('in Chromium alone', () => {
     const best = Number(/^best (\S+)$/m.exec(nets)?.[1])
     expect(best).toBeGreaterThan(0)
     expect(best).toBeLessThan(0.5)
+
+    // The net for pictures, to the score that the page names, and that for sequences, to its error.
+    const verdict = async (pattern: RegExp) => {
+      await until(page, `${pattern}.test(document.querySelector('.verdict')?.textContent ?? '')`)
+      const [, ...found] = pattern.exec((await page.locator('.verdict').textContent())!)!
+      return found.map((text) => Number(text.replace('−', '-')))
+    }
+    const two = (text: string) => Number(Number(text).toPrecision(2))
+    await open(encodeLink('pictures', { at: 30, isPlaying: false }, {}))
+    const [digit, score] = await verdict(/The score of (\d) is ([−.\d]+):/)
+    expect(two(/scores: \[([^\]]+)\]/.exec(await printed())![1].split(',')[digit])).toBe(score)
+    await open(encodeLink('series', { at: 400, isPlaying: false }, {}))
+    const [off] = await verdict(/off by ([.\d]+) \(root/)
+    expect(two(/offAlone: (\S+)/.exec(await printed())![1])).toBe(off)
     await page.context().close()
   })
 })

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { digitBytes } from '../build/digits.mjs'
 import { descentCode } from '../src/descent/code'
 import { program } from '../src/descent/formula'
 import { race } from '../src/descent/race'
@@ -12,12 +13,23 @@ import { fleetCode } from '../src/fleet/code'
 import { fleet } from '../src/fleet/state'
 import { fleetMap } from '../src/fleet/train-many'
 import { LESSONS } from '../src/lessons'
+import { picturesCode } from '../src/pictures/code'
+import { PicturesNet, pixelsOf } from '../src/pictures/net'
+import { moved } from '../src/pictures/session'
+import { configOf as picturesConfig, picturesTab } from '../src/pictures/state'
 import { compareSchedules } from '../src/schedules/compare'
 import { configOf as schedulesConfig, schedulesTab, TRAIN_ROWS } from '../src/schedules/state'
+import { aloneText } from '../src/series/alone-text'
+import { seriesCode } from '../src/series/code'
+import { ALONE, GIVEN } from '../src/series/given'
+import { SeriesNet, waveOf } from '../src/series/net'
+import { configOf as seriesConfig, seriesTab } from '../src/series/state'
 import { trainCode } from '../src/train/code'
 import { examples } from '../src/train/data'
+import { digitsOf } from '../src/train/digits'
 import { configOf, run, type TrainState, train } from '../src/train/state'
 import { Trainer } from '../src/train/trainer'
+import { short } from '../src/ui/controls'
 
 const folder = fileURLToPath(new URL('../.copied', import.meta.url))
 mkdirSync(folder, { recursive: true })
@@ -108,6 +120,8 @@ const trainings: [string, number, Partial<TrainState>][] = [
     },
   ],
   ['clouds of three classes', 100, { data: 'blobs', hidden: [6] }],
+  ['more rows than are evaluated at once', 20, { count: 3000 }],
+  ['handwritten digits', 60, { data: 'digits', hidden: [24] }],
   ['rows by class, not shuffled', 150, { sorted: true, runs: [run('SGD', { batch: 1, rate: 0.1 }), run('Adam')] }],
 ]
 test('a program says what it cannot repeat', () => {
@@ -120,7 +134,7 @@ test('a program says what it cannot repeat', () => {
 test.each(trainings)('a training: %s', async (_, steps, changes) => {
   await ready()
   const config = configOf({ ...train.defaults, ...changes })
-  const data = await examples(config.data)
+  const data = config.data.kind === 'digits' ? digitsOf(await digitBytes()) : await examples(config.data)
   const wanted = config.runs.map((_, i) => {
     const trainer = new Trainer(config, i, data, { isQuiet: true })
     trainer.advance(steps, Number.POSITIVE_INFINITY)
@@ -158,4 +172,35 @@ test.each([{}, { x: 'cooling', y: 'width', steps: 60 }, { steps: 60, cooling: 3 
   const { losses } = await fleetMap(state, context)
   const text = `${fleetCode(state).replace(/console\.table.*/, '')}console.log(JSON.stringify(points.map(({ loss }) => loss)))`
   expect(JSON.parse(output(text))).toEqual(Array.from(losses, (loss) => (Number.isFinite(loss) ? expect.closeTo(loss, 6) : null)))
+})
+
+/** Objects that a program prints. */
+const objects = (text: string) =>
+  output(text.replaceAll(/console\.log\((\{.*\})\)/g, 'console.log(JSON.stringify($1))'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
+test.each([{}, { digit: 9, shift: -2, filters: 3, kernel: 4, seed: 5, rate: 0.01 }])('a net for pictures: %j', async (changes) => {
+  const state = { ...picturesTab.defaults, ...changes }
+  const data = digitsOf(await digitBytes())
+  const net = new PicturesNet(picturesConfig(state), data)
+  net.advance(130, Number.POSITIVE_INFINITY)
+  const { steps, loss, accuracy } = net.curve
+  const { scores } = net.look(moved(pixelsOf(data.test, state.digit), state.shift))
+  const at = (step: number) => ({ step, loss: loss[steps.indexOf(step)], accuracy: accuracy[steps.indexOf(step)] })
+  expect(objects(picturesCode(state, 130))).toEqual([at(0), at(100), { ofAllTestDigits: net.accuracy(), scores }])
+})
+
+test.each([{}, { period: 50, noise: 0.2, units: 3, seed: 4, rate: 0.03 }])('a net for sequences: %j', (changes) => {
+  const state = { ...seriesTab.defaults, ...changes }
+  const net = new SeriesNet(seriesConfig(state))
+  net.advance(230, Number.POSITIVE_INFINITY)
+  const { steps, loss } = net.curve
+  const wave = waveOf(state.period, GIVEN + ALONE + 1)
+  const { outputs } = net.trace(wave.slice(0, GIVEN), ALONE)
+  const printed = objects(seriesCode(state, 230))
+  expect(printed.slice(0, -1)).toEqual([0, 100, 200].map((step) => ({ step, loss: loss[steps.indexOf(step)] })))
+  // The page computes the gates, and so these outputs, in doubles.
+  expect(aloneText(wave, outputs)).toContain(`off by ${short(printed.at(-1).offAlone, 2)} (root`)
 })

@@ -3,9 +3,11 @@
 import { tensor } from 'gradus'
 import { beforeAll, expect, test } from 'vitest'
 import { ready } from '../src/engine/ready'
+import { aloneText } from '../src/series/alone-text'
 import { ALONE, GIVEN } from '../src/series/given'
 import { SeriesNet, waveOf } from '../src/series/net'
 import { configOf, seriesTab } from '../src/series/state'
+import { short } from '../src/ui/controls'
 
 beforeAll(ready)
 
@@ -35,6 +37,19 @@ test('alone, each output is the next input', () => {
   const given = [...wave, ...outputs.slice(GIVEN - 1, -1)]
   const again = net.trace(given, 0).outputs
   expect(again).toEqual(outputs)
+})
+
+test('what is said of the net alone is computed from the run beside it, for every wave that a link can ask for', () => {
+  for (let period = 4; period <= 60; period++) {
+    const net = netAt(1, { period })
+    const wave = waveOf(period, GIVEN + ALONE + 1)
+    const { outputs } = net.trace(wave.slice(0, GIVEN), ALONE)
+    const of = (values: number[]) => short(Math.hypot(...values) / Math.sqrt(ALONE), 2)
+    const alone = Array.from({ length: ALONE }, (_, i) => Math.sin((2 * Math.PI * (GIVEN + 1 + i)) / period))
+    expect(aloneText(wave, outputs)).toBe(
+      `Alone it is off by ${of(alone.map((v, i) => outputs[GIVEN + i] - v))} (root mean square); a flat line at 0 would be off by ${of(alone)}.`,
+    )
+  }
 })
 
 test('a look changes nothing, and the same seed trains to the same bits', () => {

@@ -1,5 +1,6 @@
 /** A training that somebody watches: it plays, pauses, goes to a step, and sends no picture before the page has shown the one before. */
 import type { Context } from './context'
+import { MAX_STEPS } from './max-steps'
 
 /** How a training goes on. */
 export interface Pace {
@@ -29,7 +30,6 @@ export interface Paced<Message> {
 }
 
 const FRAME = 33
-const MAX_STEPS = 1_000_000
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
@@ -53,13 +53,13 @@ export async function paced<Message extends { type: string }>(
       const own = message as PaceMessage
       if (own.type === 'play') isPlaying = own.isPlaying
       else if (own.type === 'speed') speed = own.speed
-      else if (own.type === 'steps') goal = step() + own.count
+      else if (own.type === 'steps') goal = Math.min(step() + own.count, MAX_STEPS)
       else if (!(await receive(message as Message))) continue
       isShown = false
     }
     const start = performance.now()
     const before = step()
-    if (!isAlive()) {
+    if (!isAlive() || before >= MAX_STEPS) {
       goal = before
       isPlaying = false
     }

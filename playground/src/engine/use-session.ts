@@ -57,8 +57,12 @@ export function useSession<N extends keyof Watched>({ worker, task, tab, input, 
     isFirst.current = false
   }, [JSON.stringify((input as { config: unknown }).config)])
   useEffect(() => () => session.current?.stop(), [])
-  const { isPlaying, speed } = tab.state.value
+  const { at, isPlaying, speed } = tab.state.value
   useEffect(() => tell({ type: 'play', isPlaying } as Watched[N]['message']), [isPlaying])
   useEffect(() => tell({ type: 'speed', speed } as Watched[N]['message']), [speed])
-  return { frame: frame.value, problem: problem.value || (frame.value?.problem ?? ''), tell, restart: () => begin(0) }
+  const bar = {
+    ...{ state: { at, isPlaying, speed }, stepsPerSecond: frame.value?.stepsPerSecond ?? 0, onChange: tab.set },
+    ...{ onStep: () => tell({ type: 'steps', count: 1 } as Watched[N]['message']), onRestart: () => begin(0) },
+  }
+  return { frame: frame.value, problem: problem.value || (frame.value?.problem ?? ''), tell, bar }
 }

@@ -1,6 +1,7 @@
 /** A small net for pictures: two convolutions, the mean of each map, and a class from the means. */
-import { Adam, crossEntropy, Dense, Generator, noGrad, Sequential, type Tensor, tensor } from 'gradus'
+import { crossEntropy, Dense, noGrad, Sequential, type Tensor, tensor } from 'gradus'
 import { Conv2d, GlobalAvgPool, MaxPool } from 'gradus/conv'
+import { backend, WatchedNet } from '../engine/watched-net'
 import type { Examples, Part } from '../train/examples'
 import type { PicturesConfig } from './state'
 
@@ -33,13 +34,8 @@ export interface PicturesCurve {
   accuracy: number[]
 }
 
-export class PicturesNet {
-  readonly model: Sequential
+export class PicturesNet extends WatchedNet {
   readonly curve: PicturesCurve = { steps: [], loss: [], accuracy: [] }
-  step = 0
-  problem = ''
-  private readonly optimizer: Adam
-  private readonly orders: Generator
   private order: Int32Array = new Int32Array(0)
   private place = 0
 
@@ -47,48 +43,33 @@ export class PicturesNet {
     readonly config: PicturesConfig,
     private readonly data: Examples,
   ) {
-    const { seed, rate, filters, kernel } = config
-    this.model = new Sequential(
-      [
-        new Conv2d(1, filters, kernel, { padding: 'same', activation: 'relu' }),
-        new MaxPool(2),
-        new Conv2d(filters, 2 * filters, 3, { padding: 'same', activation: 'relu' }),
-        new GlobalAvgPool(),
-        new Dense(2 * filters, CLASSES),
-      ],
-      { seed },
-    )
-    this.optimizer = new Adam(this.model.parameters(), { learningRate: rate })
-    this.orders = new Generator(seed)
+    const { seed, filters, kernel } = config
+    const layers = [
+      new Conv2d(1, filters, kernel, { padding: 'same', activation: 'relu' }),
+      new MaxPool(2),
+      new Conv2d(filters, 2 * filters, 3, { padding: 'same', activation: 'relu' }),
+      new GlobalAvgPool(),
+      new Dense(2 * filters, CLASSES),
+    ]
+    super(new Sequential(layers as Dense[], { seed, backend }), config)
   }
 
-  /** Steps until `until`, or until `deadline` (of `performance.now`) if that comes first. */
-  advance(until: number, deadline: number): void {
-    while (this.step < until && this.problem === '' && performance.now() < deadline) this.once()
-  }
-
-  private once(): void {
+  protected nextLoss(): Tensor {
     const { inputs, labels } = this.nextBatch()
-    const loss = crossEntropy(this.model.forward(imagesOf(inputs)), labels)
-    const value = loss.item()
-    if (!Number.isFinite(value)) {
-      this.problem = `the loss became ${value} at step ${this.step}: the learning rate is too large`
-      return
-    }
-    if (this.step % STRIDE === 0) {
-      this.curve.steps.push(this.step)
-      this.curve.loss.push(value)
-      this.curve.accuracy.push(this.accuracy(COUNTED))
-    }
-    loss.backward()
-    this.optimizer.step()
-    this.step++
+    return crossEntropy(this.model.forward(imagesOf(inputs)), labels)
+  }
+
+  protected record(loss: number): void {
+    if (this.step % STRIDE !== 0) return
+    this.curve.steps.push(this.step)
+    this.curve.loss.push(loss)
+    this.curve.accuracy.push(this.accuracy(COUNTED))
   }
 
   private nextBatch(): { inputs: Float32Array; labels: Int32Array } {
     const { train } = this.data
     if (this.place + BATCH > this.order.length) {
-      this.order = this.orders.permutation(train.count)
+      this.order = this.random.permutation(train.count)
       this.place = 0
     }
     const rows = this.order.subarray(this.place, this.place + BATCH)
@@ -138,7 +119,7 @@ export class PicturesNet {
   }
 }
 
-const imagesOf = (inputs: Float32Array) => tensor(inputs, [inputs.length / SIDE ** 2, SIDE, SIDE, 1])
+const imagesOf = (inputs: Float32Array) => tensor(inputs, [inputs.length / SIDE ** 2, SIDE, SIDE, 1], { backend })
 
 export const pixelsOf = ({ inputs }: Pick<Part, 'inputs'>, row: number) => inputs.subarray(row * SIDE ** 2, (row + 1) * SIDE ** 2)
 

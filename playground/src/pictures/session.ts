@@ -1,7 +1,6 @@
 /** The task of the Pictures tab: the net learns, and shows what it makes of one digit. */
 import type { Context } from '../engine/context'
 import { type Pace, type PaceMessage, paced } from '../engine/paced'
-import { ready } from '../engine/ready'
 import { type Look, type PicturesCurve, PicturesNet, pixelsOf, SIDE } from './net'
 import type { PicturesConfig } from './state'
 
@@ -33,7 +32,6 @@ export interface PicturesFrame {
 }
 
 export async function pictures({ config, digit, shift, ...pace }: PicturesInput, context: Context<PicturesUpdate>): Promise<void> {
-  await ready()
   const data = await (await import('../train/digits')).digits()
   const net = new PicturesNet(config, data)
   let shown: Shown = { type: 'digit', digit, shift }

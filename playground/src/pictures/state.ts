@@ -1,4 +1,4 @@
-import { flag, number, RATE, SEED, whole } from '../checks'
+import { flag, number, RATE, SEED, STEP, whole } from '../checks'
 import { tabState } from '../tab-state'
 
 /** What determines the weights at each step. */
@@ -30,7 +30,7 @@ export const picturesTab = tabState<PicturesState>(
   'pictures',
   { seed: 1, rate: 0.02, filters: 8, kernel: 5, at: 0, isPlaying: true, speed: 0, digit: 0, shift: 0, asked: -1 },
   {
-    ...{ seed: SEED, rate: RATE, filters: whole(1, 16), kernel: whole(1, 7), at: whole(0, 1e5), isPlaying: flag },
+    ...{ seed: SEED, rate: RATE, filters: whole(1, 16), kernel: whole(1, 7), at: STEP, isPlaying: flag },
     ...{ speed: number(0, 1e4), digit: whole(0, 499), shift: whole(-4, 4), asked: whole(-1, 9) },
   },
 )

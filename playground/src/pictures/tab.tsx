@@ -5,7 +5,7 @@ import { engineOnDemand } from '../engine/client'
 import { useSession } from '../engine/use-session'
 import { TrainBar } from '../train/bar'
 import { DigitPad } from '../train/digit-pad'
-import { Button, Choice, Panel, Problem, Settings, Slider, short } from '../ui/controls'
+import { Button, Choice, CopyButton, Panel, Problem, Settings, Slider, short } from '../ui/controls'
 import { SeedSlider } from '../ui/data-choice'
 import { LineChart } from '../ui/line-chart'
 import { colour } from '../ui/palette'
@@ -33,7 +33,7 @@ export function PicturesTab() {
     wishes.value++
     set(changes)
   }
-  const { frame, problem, tell, restart } = useSession({
+  const { frame, problem, tell, bar } = useSession({
     ...{ worker, task: 'pictures', tab: picturesTab, still: STILL },
     input: { config: configOf(state), digit, shift },
     onUpdate: (update) => {
@@ -50,13 +50,7 @@ export function PicturesTab() {
   return (
     <div class="tab">
       <section class="stage" aria-label="Net for pictures">
-        <TrainBar
-          state={state}
-          stepsPerSecond={frame?.stepsPerSecond ?? 0}
-          onChange={set}
-          onStep={() => tell({ type: 'steps', count: 1 })}
-          onRestart={restart}
-        />
+        <TrainBar {...bar} />
         <Problem text={problem} />
         {frame && look ? (
           <>
@@ -144,6 +138,7 @@ export function PicturesTab() {
           />
           <Slider label="Learning rate of Adam" value={state.rate} min={1e-4} max={1} log onRelease onChange={(rate) => set({ rate })} />
           <SeedSlider value={state.seed} onChange={(seed) => set({ seed })} />
+          <CopyButton text={async () => (await import('./code')).picturesCode(state, state.at || STILL)}>Copy as code</CopyButton>
         </Panel>
       </Settings>
     </div>

@@ -1,6 +1,7 @@
 /** A GRU that learns to tell the next value of a wave, and what its gates do meanwhile. */
-import { Adam, Dense, Generator, mse, Sequential, tensor } from 'gradus'
+import { Dense, mse, Sequential, type Tensor, tensor } from 'gradus'
 import { GRU } from 'gradus/recurrent'
+import { backend, WatchedNet } from '../engine/watched-net'
 import type { SeriesConfig } from './state'
 
 const BATCH = 16
@@ -19,27 +20,15 @@ export interface Trace {
   back: number[][]
 }
 
-export class SeriesNet {
-  readonly model: Sequential
+export class SeriesNet extends WatchedNet {
   readonly curve = { steps: [] as number[], loss: [] as number[] }
-  step = 0
-  problem = ''
-  private readonly optimizer: Adam
-  private readonly random: Generator
 
   constructor(readonly config: SeriesConfig) {
-    const { seed, rate, units } = config
-    this.model = new Sequential([new GRU(1, units, { returnSequences: true }), new Dense(units, 1)], { seed })
-    this.optimizer = new Adam(this.model.parameters(), { learningRate: rate })
-    this.random = new Generator(seed)
+    const { seed, units } = config
+    super(new Sequential([new GRU(1, units, { returnSequences: true }), new Dense(units, 1)], { seed, backend }), config)
   }
 
-  /** Steps until `until`, or until `deadline` (of `performance.now`) if that comes first. */
-  advance(until: number, deadline: number): void {
-    while (this.step < until && this.problem === '' && performance.now() < deadline) this.once()
-  }
-
-  private once(): void {
+  protected nextLoss(): Tensor {
     const { period, noise } = this.config
     const waves = Array.from({ length: BATCH }, () => waveOf(period, LENGTH + 1, period * this.random.next()))
     const noises = this.random.normals(BATCH * (LENGTH + 1))
@@ -48,20 +37,15 @@ export class SeriesNet {
       tensor(
         Float32Array.from({ length: BATCH * LENGTH }, (_, i) => value(Math.floor(i / LENGTH), from + (i % LENGTH))),
         [BATCH, LENGTH, 1],
+        { backend },
       )
-    const loss = mse(this.model.forward(cut(0)), cut(1))
-    const now = loss.item()
-    if (!Number.isFinite(now)) {
-      this.problem = `the loss became ${now} at step ${this.step}: the learning rate is too large`
-      return
-    }
-    if (this.step % STRIDE === 0) {
-      this.curve.steps.push(this.step)
-      this.curve.loss.push(now)
-    }
-    loss.backward()
-    this.optimizer.step()
-    this.step++
+    return mse(this.model.forward(cut(0)), cut(1))
+  }
+
+  protected record(loss: number): void {
+    if (this.step % STRIDE !== 0) return
+    this.curve.steps.push(this.step)
+    this.curve.loss.push(loss)
   }
 
   /**

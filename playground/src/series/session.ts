@@ -1,7 +1,6 @@
 /** The task of the Sequences tab: the net learns, and goes on with a wave alone. */
 import type { Context } from '../engine/context'
 import { type Pace, type PaceMessage, paced } from '../engine/paced'
-import { ready } from '../engine/ready'
 import { ALONE, GIVEN } from './given'
 import { SeriesNet, type Trace, waveOf } from './net'
 import type { SeriesConfig } from './state'
@@ -29,7 +28,6 @@ export interface SeriesUpdate {
 }
 
 export async function series({ config, ...pace }: SeriesInput, context: Context<SeriesUpdate>): Promise<void> {
-  await ready()
   const net = new SeriesNet(config)
   const wave = waveOf(config.period, GIVEN + ALONE + 1)
   await paced<never>(pace, context, {

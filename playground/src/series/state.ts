@@ -1,4 +1,4 @@
-import { flag, number, RATE, SEED, whole } from '../checks'
+import { flag, number, RATE, SEED, STEP, whole } from '../checks'
 import { tabState } from '../tab-state'
 
 /** What determines the weights at each step. */
@@ -26,7 +26,7 @@ export const seriesTab = tabState<SeriesState>(
   { seed: 1, rate: 0.01, units: 6, period: 16, noise: 0.05, at: 0, isPlaying: true, speed: 100 },
   {
     ...{ seed: SEED, rate: RATE, units: whole(1, 16), period: whole(4, 60), noise: number(0, 2) },
-    ...{ at: whole(0, 1e5), isPlaying: flag, speed: number(0, 1e4) },
+    ...{ at: STEP, isPlaying: flag, speed: number(0, 1e4) },
   },
 )
 

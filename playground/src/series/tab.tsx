@@ -3,10 +3,11 @@ import { engineOnDemand } from '../engine/client'
 import { useSession } from '../engine/use-session'
 import { TrainBar } from '../train/bar'
 import { Canvas, type Painting } from '../ui/canvas'
-import { Panel, Problem, Settings, Slider, short } from '../ui/controls'
+import { CopyButton, Panel, Problem, Settings, Slider } from '../ui/controls'
 import { SeedSlider } from '../ui/data-choice'
 import { LineChart } from '../ui/line-chart'
 import { colour, css, isDark, signed, token } from '../ui/palette'
+import { aloneText } from './alone-text'
 import { GIVEN } from './given'
 import { configOf, seriesTab } from './state'
 import './series.css'
@@ -17,7 +18,7 @@ const STILL = 600
 
 export function SeriesTab() {
   const state = seriesTab.state.value
-  const { frame, problem, tell, restart } = useSession({
+  const { frame, problem, bar } = useSession({
     worker,
     task: 'series',
     tab: seriesTab,
@@ -28,13 +29,7 @@ export function SeriesTab() {
   return (
     <div class="tab">
       <section class="stage" aria-label="Net for a sequence">
-        <TrainBar
-          state={state}
-          stepsPerSecond={frame?.stepsPerSecond ?? 0}
-          onChange={set}
-          onStep={() => tell({ type: 'steps', count: 1 })}
-          onRestart={restart}
-        />
+        <TrainBar {...bar} />
         <Problem text={problem} />
         {frame ? (
           <>
@@ -56,7 +51,7 @@ export function SeriesTab() {
               A row is a unit, a column a step. <Swatch value={0} /> shut <Swatch value={0.5} /> half open <Swatch value={1} /> open
             </p>
             <p class="verdict" aria-live="off">
-              {`Alone it is off by ${short(rms(frame.wave, frame.trace.outputs), 2)} (root mean square); the wave's own is 0.71.`}
+              {aloneText(frame.wave, frame.trace.outputs)}
             </p>
           </>
         ) : (
@@ -88,6 +83,7 @@ export function SeriesTab() {
           <Slider label="Units" value={state.units} min={1} max={16} step={1} onChange={(units) => set({ units })} />
           <Slider label="Learning rate of Adam" value={state.rate} min={1e-4} max={1} log onRelease onChange={(rate) => set({ rate })} />
           <SeedSlider value={state.seed} onChange={(seed) => set({ seed })} />
+          <CopyButton text={async () => (await import('./code')).seriesCode(state, state.at || STILL)}>Copy as code</CopyButton>
         </Panel>
       </Settings>
     </div>
@@ -128,10 +124,4 @@ function paintGates({ context: c, width, height }: Painting, values: readonly nu
       c.fillRect(LEFT + t * w, unit * h, w + 0.5, h - 1)
     })
   })
-}
-
-/** How far the net is off where it is alone. */
-function rms(wave: readonly number[], outputs: readonly number[]): number {
-  const errors = outputs.slice(GIVEN).map((y, i) => (y - wave[GIVEN + i + 1]) ** 2)
-  return Math.sqrt(errors.reduce((sum, e) => sum + e, 0) / errors.length)
 }

@@ -1,4 +1,5 @@
 /** The buttons above a net that trains. */
+import { MAX_STEPS } from '../engine/max-steps'
 import { Button, Choice } from '../ui/controls'
 
 const SPEEDS = [0, 1000, 100, 20, 2]
@@ -12,13 +13,16 @@ interface Props {
 }
 
 export function TrainBar({ state: { at, isPlaying, speed }, stepsPerSecond, onChange, onStep, onRestart }: Props) {
+  const isOver = at >= MAX_STEPS
+  const isRunning = isPlaying && !isOver
   return (
     <div class="toolbar train-bar">
-      <Button kind="primary" label={isPlaying ? 'Pause' : 'Train'} onClick={() => onChange({ isPlaying: !isPlaying })}>
-        {isPlaying ? '❚❚' : '▶'}
+      <Button kind="primary" label={isRunning ? 'Pause' : 'Train'} disabled={isOver} onClick={() => onChange({ isPlaying: !isPlaying })}>
+        {isRunning ? '❚❚' : '▶'}
       </Button>
       <Button
         label="+1 step"
+        disabled={isOver}
         onClick={() => {
           onChange({ isPlaying: false })
           onStep()
@@ -38,7 +42,8 @@ export function TrainBar({ state: { at, isPlaying, speed }, stepsPerSecond, onCh
       />
       <span class="count">
         <b>{at.toLocaleString('en')}</b> steps
-        {isPlaying && stepsPerSecond > 0 && ` · can do ${Math.round(stepsPerSecond).toLocaleString('en')} a second`}
+        {isOver && ', which is as far as this page trains'}
+        {isRunning && stepsPerSecond > 0 && ` · can do ${Math.round(stepsPerSecond).toLocaleString('en')} a second`}
       </span>
     </div>
   )

@@ -2,6 +2,7 @@
 import { Code, importing, literal, optimizers } from '../program'
 import type { ScheduleChoice } from '../schedules/choice'
 import { type Change, type RunChoice, type TrainingConfig, turned } from './config'
+import { CUT_LINES, DIGIT_LINES } from './digit-lines'
 import { toyLines } from './toys'
 
 /** The schedule as gradus has it; nothing if the rate is constant, or the loss decides. */
@@ -31,8 +32,8 @@ function scheduleText({ kind, steps, factor }: ScheduleChoice, rate: number): st
 interface Source {
   /** Names to import from `gradus/data`. */
   names: string[]
-  /** Lines that make `data`. */
-  lines: string[]
+  /** Lines that make `data`; of digits also their order. */
+  lines: readonly string[]
 }
 
 /** The set of the page as a data set of gradus. */
@@ -55,25 +56,19 @@ function source({ kind, count, noise, seed, points, target }: TrainingConfig['da
         ],
       }
     case 'digits':
-      return {
-        names: ['loadMnist'],
-        lines: [
-          '// Digits of 28 × 28 pixels; the page has 3,000 of them at half that width.',
-          'const data = selectRows((await loadMnist()).train, Array.from({ length: 3000 }, (_, i) => i))',
-        ],
-      }
+      return { names: ['fromArrays', 'loadMnist'], lines: DIGIT_LINES }
     default:
       return { names: [kind], lines: toyLines({ kind, count, noise, seed }) }
   }
 }
 
 /** Training and test rows. */
-const CUT = ({ seed, sorted }: TrainingConfig['data']) => [
-  `const order = new Generator(${seed + 1}).permutation(data.count)`,
-  'const tests = Math.round(0.3 * data.count)',
+const cutOf = ({ kind, seed, sorted }: TrainingConfig['data']) => [
+  ...(kind === 'digits'
+    ? []
+    : [`const order = new Generator(${seed + 1}).permutation(data.count)`, 'const tests = Math.round(0.3 * data.count)']),
   ...(sorted ? ['order.subarray(0, data.count - tests).sort((a, b) => data.targets[a] - data.targets[b]) // by class, not shuffled'] : []),
-  'const train = selectRows(data, order.subarray(0, data.count - tests))',
-  'const test = selectRows(data, order.subarray(data.count - tests))',
+  ...CUT_LINES,
 ]
 
 /**
@@ -113,6 +108,7 @@ export function trainCode(config: TrainingConfig, count: number, steps: number):
   const hasParts = parts.some((text) => text !== null)
   const { names, own } = optimizers(runs.map(({ method }) => method))
   const schedules = calls.some((call) => call.includes('schedules.')) ? ['schedules'] : []
+  const random = data.kind === 'digits' ? [] : ['Generator']
   const plateaus = calls.some((call) => call.includes('plateau:')) ? ['ReduceOnPlateau'] : []
   const sizes = ['data.features', ...hidden, isBinary ? 1 : 'data.classes']
   const layers = sizes.slice(1).map((units, i) => {
@@ -121,13 +117,13 @@ export function trainCode(config: TrainingConfig, count: number, steps: number):
   })
   const hasPlateau = plateaus.length > 0
   return [
-    importing([...names, ...schedules, ...plateaus, 'Dense', 'evaluateModel', 'Generator', 'load', loss, 'Sequential', 'trainSteps']),
+    importing([...names, ...schedules, ...plateaus, 'Dense', 'evaluateModel', ...random, 'load', loss, 'Sequential', 'trainSteps']),
     importing([...made.names, 'selectRows'], 'gradus/data'),
     '',
     ...own,
     'await load({ reproducible: true })',
     ...made.lines,
-    ...CUT(data),
+    ...cutOf(data),
     `const loss = ${loss}`,
     ...(hasParts
       ? [
@@ -151,7 +147,7 @@ export function trainCode(config: TrainingConfig, count: number, steps: number):
     ...(hasPlateau ? ['    smooth = step === 1 ? value : smooth + 0.05 * (value - smooth)', '    if (reduce) reduce.step(smooth)'] : []),
     `    if (step === ${steps}) break`,
     '  }',
-    "  const of = (rows) => evaluateModel(model, { ...rows, loss, metrics: ['accuracy'] })",
+    `  const of = (rows) => evaluateModel(model, { ...rows, loss, metrics: ['accuracy']${count > 1024 ? `, batchSize: ${count}` : ''} })`,
     '  console.log(Optimizer.name, { rate: optimizer.learningRate, runningMean: mean, train: of(train), test: of(test) })',
     '  return model',
     '}',

@@ -1,4 +1,4 @@
-import { firstOrder, flag, list, number, oneOf, options, RATE, record, SEED, schedule, text, whole } from '../checks'
+import { firstOrder, flag, list, number, oneOf, options, RATE, record, SEED, STEP, schedule, text, whole } from '../checks'
 import { methodOf } from '../methods'
 import { CONSTANT } from '../schedules/choice'
 import { tabState } from '../tab-state'
@@ -79,14 +79,11 @@ export const train = tabState<TrainState>(
     decay: number(0, 100),
     runs: list(record({ method: firstOrder, rate: RATE, options, batch: BATCH, schedule }), 8, 1),
     changes: list(
-      record(
-        { step: whole(0, 1e6), run: whole(0, 7) },
-        { method: firstOrder, rate: RATE, batch: BATCH, schedule, weights: list(EDIT, 100) },
-      ),
+      record({ step: STEP, run: whole(0, 7) }, { method: firstOrder, rate: RATE, batch: BATCH, schedule, weights: list(EDIT, 100) }),
       1000,
     ),
     chosen: whole(0, 7),
-    at: whole(0, 1e6),
+    at: STEP,
     isPlaying: flag,
     speed: number(0, 1e4),
     axis: oneOf(['steps', 'samples', 'seconds']),
