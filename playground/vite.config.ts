@@ -10,11 +10,15 @@ import { KNOWN } from './src/known-methods.ts'
  */
 const LEFT_OUT =
   /\/wasm\/generated\/(conv|doubles|fleet-others|fleet-updates|operations|others|recurrent|updates)\.js$|\/(conv|recurrent)\/files\.js$/
-/** How threads share kernels of WebAssembly that are left out. */
-const SHARES_LEFT_OUT = /\/backend\/threads\/(conv|recurrent)\.js$/
+/** Threads, which the hosts of pages like this one hardly ever allow, as they want headers that isolate the page: 6 kB. */
+const THREADS = /\/backend\/threads\/index\.js$/
+const ONE_THREAD = 'export const wantedThreads = () => 1, canShare = () => false, sharedMemory = undefined, startThreads = undefined'
+/** How threads share kernels. */
+const SHARES_LEFT_OUT = /\/backend\/threads\/(batch-norm|conv|recurrent)\.js$/
 const replaced = (name: string, id: RegExp, text: string): Plugin => ({ name, load: { filter: { id }, handler: () => text } })
 const withoutSomeKernels = (): Plugin[] => [
   replaced('without-some-kernels', LEFT_OUT, "export default ''"),
+  replaced('without-threads', THREADS, ONE_THREAD),
   replaced('without-their-shares', SHARES_LEFT_OUT, 'export const shareKernels = undefined'),
 ]
 
@@ -24,28 +28,30 @@ const withoutSomeKernels = (): Plugin[] => [
  * files.
  */
 const FLEET = 'train/fleet|backend/(?:wasm/)?fleet'
-const OTHER_OPTIMIZERS = 'optim/(?!(?:sgd|momentum|rmsprop|adam)\\.|base/|transforms/)'
+const OTHER_OPTIMIZERS = 'optim/(?!(?:sgd|momentum|rmsprop|adam)\\.|base/(?!qr|matrix|schedule-free|averaging)|transforms/)'
 const NETS = 'nn/|loss/|train/|schedule/|data/|metrics/|files/'
-const PICTURES = 'conv/|backend/(?:js/|threads/)?conv'
-const SERIES = 'recurrent/|backend/(?:js/|threads/)?recurrent'
+const PICTURES = 'conv/|backend/(?:js/|rooms/)?conv'
+const SERIES = 'recurrent/|backend/(?:js/|rooms/)?recurrent'
 const GROUPS = [
   { name: 'wasm-fleet', test: /wasm\/generated\/fleet/, priority: 4 },
   { name: 'wasm', test: /wasm\/generated\//, priority: 3 },
   {
     name: 'gradus',
     test: new RegExp(
-      `modules/web/(?!${NETS}|${FLEET}|${OTHER_OPTIMIZERS}|${PICTURES}|${SERIES})|src/(descent/(?!starts|block|fair)|engine/(doubles|optimizers))`,
+      `modules/web/(?!${NETS}|${FLEET}|${OTHER_OPTIMIZERS}|${PICTURES}|${SERIES}|solve/)|src/(descent/(?!starts|block|fair|solve)|engine/(doubles|optimizers))`,
     ),
     priority: 2,
   },
+  { name: 'solve', test: /modules\/web\/solve\/|src\/descent\/solve/, priority: 1.5 },
   { name: 'optimizers', test: new RegExp(`modules/web/${OTHER_OPTIMIZERS}`), priority: 1.5 },
   {
     name: 'nets',
     test: new RegExp(
-      `modules/web/(?!${FLEET}|${PICTURES}|${SERIES})|src/(train/(?!xray|noise|backprop|sharpness)|schedules/|benchmark/)|d3-dsv|engine/(ready|paced|watched-net)`,
+      `modules/web/(?!${FLEET}|${PICTURES}|${SERIES}|train/find-learning-rate)|src/(train/(?!xray|noise|backprop|sharpness|table)|schedules/(?!find-rate|slope)|benchmark/)|engine/(ready|paced|watched-net)`,
     ),
     priority: 1,
   },
+  { name: 'find-rate', test: /find-learning-rate|src\/schedules\/(find-rate|slope)/, priority: 0.7 },
   { name: 'pictures', test: new RegExp(`modules/web/(${PICTURES})|src/pictures/`), priority: 0.5 },
   { name: 'series', test: new RegExp(`modules/web/(${SERIES})|src/series/`), priority: 0.5 },
   { name: 'fleet', test: /modules\/web\/|src\/fleet\//, priority: 0 },

@@ -34,15 +34,12 @@ export async function benchmark(_: null, context: Context<Benchmark>): Promise<B
   const facts: Record<string, string> = {
     Browser: navigator.userAgent.replace(/^Mozilla\/5.0 /, ''),
     'Logical cores': String(navigator.hardwareConcurrency),
-    'Cross-origin isolated': self.crossOriginIsolated ? 'yes: threads are possible' : 'no: one thread',
     'WebAssembly kernels': supportedVariants().join(', ') || 'none: plain JavaScript only',
   }
   const backends: [string, Backend][] = [
     ['JavaScript', createBackend({ backend: 'js' })],
     ...supportedVariants().map((variant): [string, Backend] => [`WASM ${variant}`, createBackend({ variant })]),
   ]
-  if (self.crossOriginIsolated && navigator.hardwareConcurrency > 1 && supportedVariants().length > 0)
-    backends.push(['WASM, two threads', createBackend({ threads: 2 })])
   for (const { sizes, batch } of NETS) {
     const contestants = backends.map(([name, backend]) => ({ name, train: trainingOf(sizes, batch, backend), speeds: [] as number[] }))
     for (const { train } of contestants) await train(5)

@@ -1,7 +1,6 @@
 /** Optimizers that race from one point. All first-order ones go in step: one gradient of all their places at once. */
-import { Generator, noGrad, type Optimizer, Parameter, slice, sum, type Tensor, tensor } from 'gradus'
-import { hessian, hvp, valueAndGrad } from 'gradus/curvature'
-import { type MinimizeMethod, minimize } from 'gradus/solve'
+import { Generator, noGrad, type Optimizer, Parameter, sum, type Tensor, tensor } from 'gradus'
+import { valueAndGrad } from 'gradus/curvature'
 import { doubles } from '../engine/doubles'
 import { fetchOptimizers, makeOptimizer, type Options } from '../engine/optimizers'
 import type { Method } from '../methods'
@@ -51,13 +50,15 @@ export interface Track {
 }
 
 /** A coordinate this large is outside of every map. */
-const FAR = 1e12
+export const FAR = 1e12
 
 export async function race(input: RaceInput): Promise<Track[]> {
   const first = input.racers.filter(({ order }) => order === 1)
   await fetchOptimizers(first.map(({ id }) => id))
   const together = descend(input, first)
   const tracks = new Map(first.map((racer, i) => [racer, together[i]]))
+  if (first.length === input.racers.length) return together
+  const { solve } = await import('./solve')
   return input.racers.map((racer) => tracks.get(racer) ?? solve(input, racer))
 }
 
@@ -112,73 +113,8 @@ function descend({ ground, start: shared, steps, noise, seed }: RaceInput, racer
   return tracks.map(trimmed)
 }
 
-/** Second-order methods choose their own steps. */
-function solve({ ground, start, steps }: RaceInput, racer: Racer): Track {
-  const f = compile(ground)
-  const track = empty(steps, racer)
-  const loss = (p: Tensor) => sum(f(slice(p, 0, 1), slice(p, 1, 2)))
-  const point = tensor(Float64Array.from(start), { backend: doubles() })
-  const { value, gradient } = valueAndGrad(loss)(point)
-  const visit = (step: number, x: ArrayLike<number>, v: number, g: ArrayLike<number>) => {
-    track.path.set([x[0], x[1]], 2 * step)
-    track.values[step] = v
-    track.gradientNorms[step] = Math.hypot(g[0], g[1])
-    track.gradients.set([g[0], g[1]], 2 * step)
-    track.steps = step
-  }
-  visit(0, start, value, gradient.data())
-  if (!Number.isFinite(value + track.gradientNorms[0])) return trimmed({ ...track, end: 'undefined' })
-  if (racer.id === 'newton') {
-    Object.assign(track, newton(loss, point, steps, visit))
-    return trimmed(track)
-  }
-  const result = minimize(loss, point, {
-    method: racer.id as MinimizeMethod,
-    maxIterations: steps,
-    hessianProduct: (x, v) => {
-      track.products++
-      return hvp(loss)(tensor(x, { backend: doubles() }), tensor(v, { backend: doubles() })).data()
-    },
-    onIteration: ({ iteration, x, value, gradient, evaluations }) => {
-      if (iteration > steps) return false
-      visit(iteration, x, value, gradient)
-      track.evaluations = evaluations
-      return Math.abs(value) < FAR
-    },
-  })
-  track.end = result.converged ? 'converged' : Math.abs(result.value) < FAR ? 'steps' : 'diverged'
-  return trimmed(track)
-}
-
-/**
- * Newton's method with the whole Hessian, H·d = −g by Cramer's rule; where H is not positive definite, d = −g. A step that does not lower f
- * is halved until it does. `NEWTON` in code.ts is the same as a program.
- */
-function newton(
-  loss: (p: Tensor) => Tensor,
-  start: Tensor,
-  steps: number,
-  visit: (step: number, x: ArrayLike<number>, v: number, g: ArrayLike<number>) => void,
-): Pick<Track, 'end' | 'evaluations' | 'products'> {
-  const at = (x: number[]) => tensor(Float64Array.from(x), { backend: doubles() })
-  let [x, y] = start.data()
-  for (let step = 0; ; step++) {
-    const { value, gradient } = valueAndGrad(loss)(at([x, y]))
-    const [p, q] = gradient.data()
-    visit(step, [x, y], value, [p, q])
-    const beyond = Number.isNaN(value) ? 'undefined' : 'diverged'
-    const end = Math.hypot(p, q) < 1e-8 ? 'converged' : Math.abs(value) < FAR ? 'steps' : beyond
-    if (step === steps || end !== 'steps') return { end, evaluations: step + 1, products: 2 * step }
-    const [a, b, , c] = hessian(loss)(at([x, y])).data()
-    const det = a * c - b * b
-    const [dx, dy] = a > 0 && det > 0 ? [(b * q - c * p) / det, (b * p - a * q) / det] : [-p, -q]
-    let share = 1
-    while (share > 1e-9 && !(loss(at([x + share * dx, y + share * dy])).item() < value)) share /= 2
-    ;[x, y] = [x + share * dx, y + share * dy]
-  }
-}
-
-function empty(steps: number, { velocity, squares }: Racer): Track {
+/** A track without a step. */
+export function empty(steps: number, { velocity, squares }: Racer): Track {
   const pairs = () => new Float64Array(2 * (steps + 1))
   return {
     path: pairs(),
@@ -199,7 +135,8 @@ function record(track: Track, optimizer: Optimizer, { velocity, squares }: Racer
   if (track.scale && slots[squares!]) track.scale.set(slots[squares!].map(Math.sqrt), 2 * step)
 }
 
-function trimmed(track: Track): Track {
+/** A track that is as long as its race was. */
+export function trimmed(track: Track): Track {
   const n = track.steps + 1
   return {
     ...track,

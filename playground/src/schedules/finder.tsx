@@ -2,7 +2,7 @@
 import { Button, short } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
 import { colour } from '../ui/palette'
-import type { RateFinding } from './compare'
+import type { RateFinding } from './find-rate'
 
 /** Losses that are neither a few times the first nor far below the least running mean: those would flatten all other lines. */
 function inView(losses: readonly number[], { smoothed }: RateFinding): (number | null)[] {

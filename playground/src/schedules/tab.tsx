@@ -11,7 +11,7 @@ import { MethodChoice, Named, RowHead } from '../ui/methods'
 import { colour } from '../ui/palette'
 import { usePart } from '../ui/use-part'
 import { CONSTANT, SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from './choice'
-import type { RateFinding } from './compare'
+import type { RateFinding } from './find-rate'
 import { configOf, schedulesTab, TRAIN_ROWS } from './state'
 
 const worker = engineOnDemand()
