@@ -1,8 +1,16 @@
 /** Columns of sentences: their most frequent words and pairs count, in encoders, nets, files and functions. */
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { encoderFromState, encoderFromStream, fromTable } from '../../ts/data/index.js'
 import { Generator } from '../../ts/index.js'
-import { loadTableModel, tableToFunction, trainTable } from '../../ts/table/index.js'
+import {
+  type ClassPrediction,
+  explainTable,
+  loadTableModel,
+  reportText,
+  type TrainedTable,
+  tableToFunction,
+  trainTable,
+} from '../../ts/table/index.js'
 
 const [GOOD, BAD] = [['good', 'tasty', 'fresh'], ['bad', 'stale', 'awful']] // biome-ignore format: one line
 const FILL = 'the tea was in a box on my table and I had it with some milk every day for a week or so'.split(' ')
@@ -18,6 +26,11 @@ function reviews(count: number, seed = 1) {
     return { review: `${words.join(' ')} ${i}.`, weight: random.next(), stars: isGood ? 'many' : 'few' }
   })
 }
+
+let trained: TrainedTable<ClassPrediction>
+beforeAll(async () => {
+  trained = await trainTable(reviews(600), { target: 'stars', hidden: [16], epochs: 40 })
+})
 
 describe('a column of sentences', () => {
   test('is words and pairs by TF-IDF, as in scikit-learn', () => {
@@ -102,7 +115,7 @@ describe('a column of sentences', () => {
   })
 
   test('teaches a model what a net needs, which leaves as a file and as a function', async () => {
-    const { model, report } = await trainTable(reviews(600), { target: 'stars', hidden: [16], epochs: 40 })
+    const { model, report } = trained
     expect(report.columns[0]).toMatchObject({ name: 'review', as: 'text', decidedBy: 'values' })
     const rows = reviews(200, 9)
     const right = (answers: readonly { class: string }[]) => answers.filter((answer, i) => answer.class === rows[i].stars).length
@@ -112,5 +125,25 @@ describe('a column of sentences', () => {
     const source = tableToFunction(model)
     const { predict } = (await import(`data:text/javascript,${encodeURIComponent(source)}`)) as { predict(rows: unknown): typeof answers }
     predict(rows).forEach((answer, i) => expect(answer.probabilities.many).toBeCloseTo(answers[i].probabilities.many, 5))
+  })
+
+  test('is explained by its words, not by its sentences', async () => {
+    const rows = reviews(200)
+    const { model } = trained
+    const explanation = explainTable(model, rows, { about: 'many' })
+    const [review, weight] = explanation.effects
+    expect(review).toMatchObject({ column: 'review', kind: 'word' })
+    expect(review.values).toHaveLength(12)
+    // the highest first, by hand: rows whose text is the word alone
+    const mean = (word: unknown) =>
+      model.predict(rows.map((row) => ({ ...row, review: word }))).reduce((sum, { probabilities }) => sum + probabilities.many, 0) /
+      rows.length
+    review.values.forEach((word, i) => expect(review.mean[i]).toBeCloseTo(mean(word), 5))
+    expect(review.mean[0]).toBe(Math.max(...review.mean))
+    expect(review.mean[11]).toBe(Math.min(...review.mean))
+    for (const word of GOOD) expect(review.values.slice(0, 6)).toContainEqual(expect.stringContaining(word))
+    for (const word of review.values.slice(-6)) expect(String(word)).toMatch(/not |bad|stale|awful/)
+    expect(review.strength).toBeGreaterThan(weight.strength)
+    expect(reportText(explanation, { width: 100 })).toContain('review, a text of this word alone')
   })
 })

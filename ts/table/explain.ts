@@ -27,7 +27,10 @@ export interface ExplainTableOptions {
   maxColumns?: number
   /** The class whose probability is explained. Default: the positive one of two; of more, the commonest prediction. */
   about?: string
-  /** Values of a column that are tried: quantiles of its numbers from the 2nd to the 98th percentile, or its commonest categories. Default 20. */
+  /**
+   * Values of a column that are tried: quantiles of its numbers from the 2nd to the 98th percentile, its commonest categories, or of sentences the words
+   * with the lowest and highest predictions. Default 20.
+   */
   points?: number
   /** Rows that are used, evenly spread among the given ones. Default 200. */
   maxRows?: number
@@ -46,14 +49,14 @@ export const EXPLAIN_TABLE = {
 /** The effect of a column. */
 export interface ColumnEffect {
   column: string
-  /** The kind of its values: numbers, dates as days since 1970, or texts. */
-  kind: 'number' | 'date' | 'category'
+  /** The kind of its values: numbers, dates as days since 1970, texts, or words, each of which is tried as the whole text. */
+  kind: 'number' | 'date' | 'category' | 'word'
   values: readonly (number | string)[]
   /** Mean prediction for each value: a number, or the probability of a class. */
   mean: readonly number[]
   /** Predictions of up to 30 single rows, for each value. */
   rows: readonly (readonly number[])[]
-  /** The standard deviation of the mean prediction over the values. */
+  /** The standard deviation of the mean prediction over the values; for words over texts of the given rows. */
   strength: number
 }
 
@@ -84,8 +87,9 @@ const COLUMNS_OF_H = 4
 /** Rows and values for the choice of columns. */
 const ROWS_OF_CHOICE = 50
 const POINTS_OF_CHOICE = 6
-/** Largest number of categories that are tried. */
+/** Largest number of categories or words that are shown, and number of words that are tried, the most frequent ones. */
 const MAX_CATEGORIES = 12
+const WORDS_TRIED = 200
 /** Encoded rows that are predicted in one call. */
 const PART = 8192
 /** Probabilities are at least this far from 0 and 1 as log-odds. */
@@ -114,9 +118,7 @@ export function explainTable(model: TableModel<Prediction>, rows: readonly objec
     throw rangeError(
       `explainTable: columns wants columns that the model uses, ${showNames(columns.map(({ name }) => name))}, got ${show(unknown)}`,
     )
-  const effects = [...new Set(wanted)]
-    .map((name) => effectOf(asker, name, asker.all, options.points, SINGLE_ROWS))
-    .sort((a, b) => b.strength - a.strength)
+  const effects = [...new Set(wanted)].map((name) => effectOf(asker, name, options.points)).sort((a, b) => b.strength - a.strength)
   return {
     target: model.target,
     ...(about !== undefined && { about }),
@@ -263,31 +265,63 @@ function valuesToTry(asker: Asker, column: TableColumn, picked: readonly number[
 const asCell = (column: TableColumn, value: number | string) =>
   useOf(column) === 'date' && typeof value === 'number' ? dateOf(value) : value
 
-/** @param picked rows that are used. @param single largest number of rows among them whose own lines are kept */
-function effectOf(asker: Asker, name: string, picked: readonly number[], points: number, single: number): ColumnEffect {
-  const column = asker.columns.find((one) => one.name === name) as TableColumn
-  const values = valuesToTry(asker, column, picked, points)
-  const kind = isNumeric(column) ? (useOf(column) === 'date' ? 'date' : 'number') : 'category'
-  if (values.length === 0) return { column: name, kind, values, mean: [], rows: [], strength: 0 }
+/** Predictions of the picked rows for each value, value after value, and their means. */
+function dependenceOn(asker: Asker, column: TableColumn, values: readonly (number | string)[], picked: readonly number[]) {
+  const { name } = column
   const features = asker.featuresOf(
     name,
     values.map((value) => asCell(column, value)),
   )
-  const answers = asker.ask(picked, values.length, [{ name, features }])
+  const answers = values.length === 0 ? new Float64Array() : asker.ask(picked, values.length, [{ name, features }])
   const n = picked.length
-  const mean = values.map((_, place) => meanOf(answers.subarray(place * n, (place + 1) * n)))
-  const lines = evenly(Array.from(picked.keys()), single).map((row) => values.map((_, place) => answers[place * n + row]))
-  return { column: name, kind, values, mean, rows: lines, strength: deviationOf(mean) }
+  return { answers, mean: values.map((_, place) => meanOf(answers.subarray(place * n, (place + 1) * n))) }
+}
+
+const isText = (column: TableColumn) => useOf(column) === 'text'
+
+/** The deviation of the mean prediction over values of a column: of sentences over those of some rows. */
+function strengthOf(asker: Asker, column: TableColumn, picked: readonly number[], points: number): number {
+  const values = isText(column)
+    ? evenly(valuesOf(column, asker.missing, asker.picked(picked)), points)
+    : valuesToTry(asker, column, picked, points)
+  return deviationOf(dependenceOn(asker, column, values, picked).mean)
+}
+
+/** Of the most frequent words of a column of sentences those with the highest and the lowest predictions, the highest first. */
+function tellingWords(asker: Asker, column: TableColumn, points: number): string[] {
+  const words = (column.words ?? []).slice(0, WORDS_TRIED)
+  const { mean } = dependenceOn(asker, column, words, evenly(asker.all, ROWS_OF_CHOICE))
+  const sorted = [...words.keys()].sort((a, b) => mean[b] - mean[a]).map((i) => words[i])
+  const shown = Math.min(points, MAX_CATEGORIES)
+  return sorted.length <= shown ? sorted : [...sorted.slice(0, Math.ceil(shown / 2)), ...sorted.slice(-Math.floor(shown / 2))]
+}
+
+function effectOf(asker: Asker, name: string, points: number): ColumnEffect {
+  const column = asker.columns.find((one) => one.name === name) as TableColumn
+  const picked = asker.all
+  const values = isText(column) ? tellingWords(asker, column, points) : valuesToTry(asker, column, picked, points)
+  const kind = isText(column) ? 'word' : !isNumeric(column) ? 'category' : useOf(column) === 'date' ? 'date' : 'number'
+  const { answers, mean } = dependenceOn(asker, column, values, picked)
+  const n = picked.length
+  const rows = values.length === 0 ? [] : evenly(picked, SINGLE_ROWS).map((row) => values.map((_, place) => answers[place * n + row]))
+  return {
+    column: name,
+    kind,
+    values,
+    mean,
+    rows,
+    strength: isText(column) ? strengthOf(asker, column, picked, points) : deviationOf(mean),
+  }
 }
 
 /** Names of the columns whose mean prediction changes most, by few rows and values. */
 function strongest(asker: Asker, most: number): string[] {
   const few = evenly(asker.all, ROWS_OF_CHOICE)
   return asker.columns
-    .map(({ name }) => effectOf(asker, name, few, POINTS_OF_CHOICE, 0))
+    .map((column) => ({ name: column.name, strength: strengthOf(asker, column, few, POINTS_OF_CHOICE) }))
     .sort((a, b) => b.strength - a.strength)
     .slice(0, most)
-    .map(({ column }) => column)
+    .map(({ name }) => name)
 }
 
 function interactionsOf(asker: Asker, columns: readonly string[]): Interaction[] {
@@ -328,5 +362,6 @@ function centered(values: Float64Array): Float64Array {
 }
 
 function deviationOf(values: readonly number[]): number {
+  if (values.length === 0) return 0
   return Math.sqrt(meanOf(centered(Float64Array.from(values)).map((value) => value ** 2)))
 }

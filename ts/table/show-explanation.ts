@@ -14,8 +14,8 @@ const WIDTH = 460
 export function explanationBlocks({ target, about, rows, effects, interactions }: TableExplanation): Block[] {
   const shown = effects.filter(({ values }) => values.length > 0)
   const what = about === undefined ? `predicted ‘${target}’` : `probability of ‘${about}’`
-  const numbers = shown.filter(({ kind }) => kind !== 'category')
-  const categories = shown.filter(({ kind }) => kind === 'category')
+  const numbers = shown.filter(({ kind }) => !hasNames(kind))
+  const categories = shown.filter(({ kind }) => hasNames(kind))
   const note = `mean ${what} where all of ${rows} rows have the same value`
   return [
     ...(shown.length > 0
@@ -37,8 +37,8 @@ export function explanationBlocks({ target, about, rows, effects, interactions }
         ]
       : []),
     ...categories.map(
-      ({ column, values, mean }): Block => ({
-        ...({ kind: 'bars', only: 'terminal', title: column, note } as const),
+      ({ column, kind, values, mean }): Block => ({
+        ...({ kind: 'bars', only: 'terminal', title: kind === 'word' ? `${column}, a text of this word alone` : column, note } as const),
         bars: values.map((value, i) => ({ name: String(value), value: mean[i], text: formatMetric(mean[i]) })),
       }),
     ),
@@ -53,6 +53,8 @@ export function explanationBlocks({ target, about, rows, effects, interactions }
       : []),
   ]
 }
+
+const hasNames = (kind: ColumnEffect['kind']) => kind === 'category' || kind === 'word'
 
 /** Years have no sign between thousands. */
 const plainNumber = (value: number) => (Number.isInteger(value) && Math.abs(value) < 1e4 ? String(value) : shortNumber(value))
@@ -69,8 +71,9 @@ const valueInWords = (kind: ColumnEffect['kind'], value: number | string) =>
 
 /** The mean prediction over the values of a column, above those of single rows. */
 function effectChart({ column, kind, values, mean, rows }: ColumnEffect, what: string): string {
-  const isCategory = kind === 'category'
-  const options = { width: WIDTH, height: 280, title: column, yLabel: what }
+  const isCategory = hasNames(kind)
+  const title = kind === 'word' ? `${column}: a text of this word alone` : column
+  const options = { width: WIDTH, height: 280, title, yLabel: what }
   const { left, right, top, bottom } = frame(options)
   const letters = Math.min(MAX_LETTERS, Math.max(2, Math.floor(48 / values.length)))
   const short = (name: string) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name)
