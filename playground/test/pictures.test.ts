@@ -1,7 +1,6 @@
 /** The net for pictures: its evidence adds up to its scores, and looking at it changes nothing. */
 import { beforeAll, expect, test } from 'vitest'
 import { digitBytes } from '../build/digits.mjs'
-import { ready } from '../src/engine/ready'
 import { HALF, PicturesNet, pixelsOf, SIDE } from '../src/pictures/net'
 import { moved } from '../src/pictures/session'
 import { configOf, picturesTab } from '../src/pictures/state'
@@ -9,7 +8,6 @@ import { digitsOf } from '../src/train/digits'
 
 let data: ReturnType<typeof digitsOf>
 beforeAll(async () => {
-  await ready()
   data = digitsOf(await digitBytes())
 })
 

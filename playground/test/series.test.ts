@@ -1,15 +1,13 @@
 /** The net for sequences: the gates that the page shows are those of the layer. */
 
 import { tensor } from 'gradus'
-import { beforeAll, expect, test } from 'vitest'
-import { ready } from '../src/engine/ready'
+import { expect, test } from 'vitest'
+import { backend } from '../src/engine/watched-net'
 import { aloneText } from '../src/series/alone-text'
 import { ALONE, GIVEN } from '../src/series/given'
 import { SeriesNet, waveOf } from '../src/series/net'
 import { configOf, seriesTab } from '../src/series/state'
 import { short } from '../src/ui/controls'
-
-beforeAll(ready)
 
 const netAt = (steps: number, changes: Partial<ReturnType<typeof configOf>> = {}) => {
   const net = new SeriesNet({ ...configOf(seriesTab.defaults), ...changes })
@@ -21,7 +19,7 @@ test.each([1, 2, 6, 16])('the trace of %d units is what the net computes', (unit
   const net = netAt(30, { units, seed: units })
   const wave = waveOf(16, GIVEN)
   const { outputs, open, back } = net.trace(wave, 0)
-  const predicted = net.model.predict(tensor(Float32Array.from(wave), [1, GIVEN, 1])).data()
+  const predicted = net.model.predict(tensor(Float32Array.from(wave), [1, GIVEN, 1], { backend })).data()
   outputs.forEach((y, t) => expect(y).toBeCloseTo(predicted[t], 5))
   for (const gate of [open, back]) {
     expect(gate).toHaveLength(units)
