@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { anatomyOf } from '../src/descent/anatomy'
 import { race } from '../src/descent/race'
+import { painted } from '../src/descent/rules'
 import { type DescentState, descent, raceOf, racer } from '../src/descent/state'
 import { METHODS } from '../src/methods'
 
@@ -70,6 +71,22 @@ test('every optimizer has a step whose places are those of its track', async () 
       for (const { formula, values } of found!.parts)
         expect([formula.length > 0 && !formula.includes('undefined'), ...values].every((v) => v === true || Number.isFinite(v))).toBe(true)
   }
+})
+
+test('options of a link that the formulas lack: no other formula stands there, and no other race is painted', async () => {
+  const racers = [
+    at('SGD', 0.01, { weightDecay: 0.3 }),
+    at('Momentum', 0.01, { beta: 0.8, weightDecay: 0.3 }),
+    at('RMSProp', 0.01, { momentum: 0.5 }),
+    at('Adam', 0.01, { weightDecay: 0.3 }),
+  ]
+  const tracks = await race(raceOf(stateOf({ racers })))
+  for (const [i, { path }] of tracks.entries()) {
+    const step = anatomyOf(tracks[i], racers[i], 5)!.parts.find(({ name }) => name === 'Step')!
+    for (const axis of [0, 1]) expect(path[10 + axis] + step.values[axis]).toBeCloseTo(path[12 + axis], 12)
+  }
+  expect(painted({ racers, chosen: 1 })).toBe(-1)
+  expect(painted({ racers: [...racers, at('Adam', 0.01, { beta1: 0.5, epsilon: 1 })], chosen: 1 })).toBe(4)
 })
 
 test('a race without steps has no anatomy', async () => {

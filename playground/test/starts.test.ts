@@ -5,7 +5,8 @@ import { blockGradient } from '../src/descent/block'
 import { compile } from '../src/descent/formula'
 import { SURFACES } from '../src/descent/functions'
 import { race } from '../src/descent/race'
-import { minimaOf, nearestMinimum, RULES, type Starts, startOf, starts } from '../src/descent/starts'
+import { PAINTED } from '../src/descent/rules'
+import { minimaOf, nearestMinimum, type Starts, startOf, starts } from '../src/descent/starts'
 import { broken, captionOf, startsText } from '../src/descent/starts-text'
 import { descent } from '../src/descent/state'
 import { doubles } from '../src/engine/doubles'
@@ -141,7 +142,7 @@ test('every number of the text is the grid’s', async () => {
 })
 
 test('noise, no steps, no floor and no number: nothing hangs or arrives by mistake', async () => {
-  for (const id of RULES) {
+  for (const id of PAINTED) {
     const noisy = await starts(inputOf(id, 0.01, find('himmelblau'), { noise: 20, steps: 60, count: 400 }), context)
     expect(noisy.reached.some((reached) => reached === 0)).toBe(true)
     for (const formula of ['-x^2 - y^2', 'log(x)', '1/0', 'x + y', '3']) {

@@ -2,6 +2,7 @@
 import { methodOf } from '../methods'
 import { short } from '../ui/controls'
 import type { Track } from './race'
+import { isOwn } from './rules'
 import type { DescentRacer } from './state'
 
 /** A part of a step: what it is, its formula with the numbers of the options, and its value for x and y. */
@@ -93,7 +94,7 @@ export function anatomyOf(track: Track, { method, rate, options }: DescentRacer,
   const [place, next] = [pair(track.path, from), pair(track.path, from + 1)]
   const gradient = pair(track.gradients, from)
   const scale = pair(track.scale, from + 1)
-  const rule = Object.hasOwn(RULES, method) ? RULES[method] : undefined
+  const rule = isOwn({ method, options }) ? RULES[method] : undefined
   const { parts, step, formula } = rule?.({
     ...{ t: from + 1, rate, gradient, velocity: pair(track.velocity, from + 1), square: both((k) => scale[k] ** 2) },
     option: (name, usual) => Number(options[name] ?? usual),

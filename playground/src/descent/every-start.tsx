@@ -8,17 +8,9 @@ import { isDark } from '../ui/palette'
 import { type Countries, countriesOf } from './countries'
 import type { Surface } from './functions'
 import type { Racer } from './race'
+import { canPaint, PAINTED, painted } from './rules'
 import { captionOf, startsText } from './starts-text'
-import { type DescentState, descent, raceOf } from './state'
-
-/** Optimizers that `starts.ts` has the rules of. */
-const RULES = ['SGD', 'Momentum', 'RMSProp', 'Adam']
-
-/** The racer whose races are painted: the chosen one, or the first that can be. */
-export function painted({ racers, chosen }: Pick<DescentState, 'racers' | 'chosen'>): number {
-  const can = racers.flatMap(({ method }, i) => (RULES.includes(method) ? [i] : []))
-  return can.includes(chosen) ? chosen : (can[0] ?? -1)
-}
+import { descent, raceOf } from './state'
 
 /** @param onStarts is called with each finer grid, and with null at the end */
 export function EveryStart({
@@ -34,7 +26,8 @@ export function EveryStart({
 }) {
   const state = descent.state.value
   const index = painted(state)
-  if (index < 0) return <p class="says">Every start is painted for {RULES.map((id) => methodOf(id).label).join(', ')}: add one of them.</p>
+  if (index < 0)
+    return <p class="says">Every start is painted for {PAINTED.map((id) => methodOf(id).label).join(', ')}: add one of them.</p>
   const { ground, racers, noise, seed, steps } = raceOf(state)
   return <Painted {...{ worker, names, index, onStarts }} input={{ ground, racer: racers[index], noise, seed, steps, range }} />
 }
@@ -56,7 +49,7 @@ function Painted({
   const { result, problem } = useTask(worker, 'starts', input)
   useEffect(() => onStarts(result && countriesOf(result)), [result, isDark.value])
   useEffect(() => () => onStarts(null), [])
-  const can = racers.flatMap(({ method }, i) => (RULES.includes(method) ? [[String(i), names[i]] as const] : []))
+  const can = racers.flatMap((racer, i) => (canPaint(racer) ? [[String(i), names[i]] as const] : []))
   const { method, rate } = racers[index]
   return (
     <div class="every-start">

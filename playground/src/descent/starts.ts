@@ -7,6 +7,7 @@ import { blockGradient } from './block'
 import { compile, type Ground } from './formula'
 import type { Surface } from './functions'
 import type { RaceInput, Racer } from './race'
+import { PAINTED } from './rules'
 
 export interface StartsInput extends Pick<RaceInput, 'ground' | 'noise' | 'seed' | 'steps'> {
   racer: Racer
@@ -31,9 +32,6 @@ export interface Starts {
   /** Milliseconds that the races of the finest grid took; undefined for a coarser one. */
   milliseconds?: number
 }
-
-/** Optimizers that this file has the rules of. */
-export const RULES: readonly string[] = ['SGD', 'Momentum', 'RMSProp', 'Adam']
 
 /** Starts of the finest grid, about, and the shares of coarser ones, which are shown first. */
 const [STARTS, COARSER] = [120_000, [1 / 36, 1 / 6]]
@@ -233,7 +231,7 @@ function ruleOf({ id, rate, options = {} }: Racer, [x, y, dx, dy, mx, my, sx, sy
       }
     }
   }
-  throw new Error(`every start is drawn for ${RULES.join(', ')}, not for ${id}`)
+  throw new Error(`every start is drawn for ${PAINTED.join(', ')}, not for ${id}`)
 }
 
 /** Cells across the map for the look-up of minima. */

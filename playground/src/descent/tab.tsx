@@ -20,6 +20,7 @@ import type { Verdict } from './inspect'
 import type { Landscape } from './landscape'
 import { paintMap, projection, type Scene, widened } from './map'
 import type { Track } from './race'
+import { painted } from './rules'
 import { sizesOf } from './sizes'
 import { chooseSurface, type DescentRacer, type DescentState, descent, groundOf, raceOf, racer } from './state'
 
@@ -165,7 +166,6 @@ export function DescentTab() {
   /** Draws the race from a place that is pointed at. */
   const follow = async (at: [number, number]) => {
     if (!everyStart) return
-    const { painted } = everyStart
     const now = tracing.current
     now.at = at
     if (now.isBusy) return

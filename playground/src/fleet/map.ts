@@ -5,6 +5,8 @@ export const SIDE = 32
 /** Options of the data set of `gradus/data`. */
 export const DATA = { count: 230, noise: 0.2 }
 export const TRAIN_ROWS = 160
+/** Nets whose hyper-parameters are drawn at random, to find out which of these matter. */
+export const SAMPLE = 1024
 
 export interface FleetMap {
   /** Mean losses of the last epoch, rows from the bottom; NaN where a net diverged, -1 where none is trained yet. */
@@ -23,6 +25,22 @@ export interface Importance {
   best: { point: Point; loss: number }
   nets: number
   seconds: number
+}
+
+/** Epochs of a net, which are whole, from its steps and the rows of each. */
+export function epochsOf(steps: number, batch: number): { epochs: number; stepsAnEpoch: number } {
+  const stepsAnEpoch = Math.ceil(TRAIN_ROWS / batch)
+  return { epochs: Math.max(1, Math.round(steps / stepsAnEpoch)), stepsAnEpoch }
+}
+
+/** How many steps nets take that differ in the rows of a step. */
+export function stepsText(steps: number): string {
+  const taken = axis('batch').values!.map((batch) => {
+    const { epochs, stepsAnEpoch } = epochsOf(steps, batch)
+    return epochs * stepsAnEpoch
+  })
+  const [least, most] = [Math.min(...taken), Math.max(...taken)]
+  return least === most ? `All nets take ${least} steps.` : `Nets take ${least} to ${most} steps: whole epochs, whatever their batch.`
 }
 
 /** Places of an axis, evenly spaced; whole numbers if the axis takes only these. */

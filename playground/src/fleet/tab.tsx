@@ -8,7 +8,7 @@ import { DataChoice, SeedSlider } from '../ui/data-choice'
 import { LIGHT } from '../ui/hues'
 import { css, isDark, lossColour, token } from '../ui/palette'
 import { AXES, axis, type FleetState } from './axes'
-import { type Importance, places, SIDE } from './map'
+import { type Importance, places, SAMPLE, SIDE, stepsText } from './map'
 import { fleet } from './state'
 
 const worker = engineOnDemand()
@@ -127,12 +127,12 @@ export function FleetTab() {
       <section class="results" aria-label="Which hyper-parameter mattered">
         <h2>Which hyper-parameter matters here?</h2>
         <p class="says">
-          Another 1,024 nets, with all seven hyper-parameters drawn at random, each over its usual range. A bar is the share of the spread
-          of log losses that one explains by itself. All nets take equally many steps. The subject tunes the learning rate first; second
-          momentum, rows a step and units; third layers and learning-rate decay. It does not rank weight decay.
+          Another {SAMPLE.toLocaleString('en')} nets, with all {AXES.length} hyper-parameters drawn at random, each over its usual range. A
+          bar is the share of the spread of log losses that one explains by itself. {stepsText(state.steps)} The subject tunes the learning
+          rate first; second momentum, rows a step and units; third layers and learning-rate decay. It does not rank weight decay.
         </p>
         <Button kind="primary" disabled={isWeighing.value} onClick={weigh}>
-          {isWeighing.value ? 'Training 1,024 nets…' : 'Find out'}
+          {isWeighing.value ? 'Training…' : 'Find out'}
         </Button>
         {importance && (
           <>

@@ -4,7 +4,7 @@ import type { Context } from '../engine/context'
 import { ready } from '../engine/ready'
 import { examples } from '../train/data'
 import { AXES, type AxisFacts, axis, type FleetState } from './axes'
-import { DATA, type FleetMap, type Importance, type Point, places, SIDE, TRAIN_ROWS } from './map'
+import { DATA, epochsOf, type FleetMap, type Importance, type Point, places, SAMPLE, SIDE, TRAIN_ROWS } from './map'
 
 interface Trained {
   losses: Float32Array
@@ -46,19 +46,17 @@ function pointOf({ rate, momentum, cooling, decay, batch, width, depth }: FleetS
 interface Rows {
   inputs: Float32Array
   targets: Float32Array
-  count: number
 }
 
 async function rowsOf({ data, seed }: FleetState): Promise<Rows> {
   const { train } = await examples({ ...DATA, kind: data as never, seed, points: [], csv: '', target: '' })
-  const count = Math.min(TRAIN_ROWS, train.count)
-  return { count, inputs: train.inputs.subarray(0, 2 * count), targets: Float32Array.from(train.labels.subarray(0, count)) }
+  return { inputs: train.inputs.subarray(0, 2 * TRAIN_ROWS), targets: Float32Array.from(train.labels.subarray(0, TRAIN_ROWS)) }
 }
 
 /** Trains a net for each point; nets that share rows a step go into one call. */
 async function trainAll(
   state: FleetState,
-  { inputs, targets, count }: Rows,
+  { inputs, targets }: Rows,
   points: readonly Point[],
   seedOf: (i: number) => number = () => state.seed,
 ): Promise<Trained> {
@@ -75,14 +73,13 @@ async function trainAll(
       const { rate, momentum, decay } = points[chosen[k]]
       return new Momentum(model.parameters(), { learningRate: rate, beta: momentum, weightDecay: decay })
     })
-    const stepsAnEpoch = Math.ceil(count / batch)
-    const epochs = Math.max(1, Math.round(state.steps / stepsAnEpoch))
+    const { epochs, stepsAnEpoch } = epochsOf(state.steps, batch)
     const steps = epochs * stepsAnEpoch
     const isCooled = chosen.some((i) => points[i].cooling > 0)
     const schedule = chosen.map((i) => (step: number) => points[i].rate / (1 + (points[i].cooling * step) / steps))
     const histories = await fitMany(models, {
       inputs,
-      shape: [count, 2],
+      shape: [TRAIN_ROWS, 2],
       targets,
       loss: binaryCrossEntropy,
       optimizers,
@@ -99,7 +96,6 @@ async function trainAll(
   return { losses, netSteps }
 }
 
-const SAMPLE = 1024
 const BINS = 8
 
 /** Trains nets with random hyper-parameters, and computes the share of the losses' variance that each hyper-parameter explains. */
