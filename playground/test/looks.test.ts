@@ -16,7 +16,7 @@ import { pointedAt } from '../src/train/pointed'
 import { SharpnessMeter } from '../src/train/sharpness'
 import { configOf, remember, run, type TrainState, train } from '../src/train/state'
 import { lossOf, netOf, Trainer } from '../src/train/trainer'
-import { viewOf } from '../src/train/view'
+import { axesIn, GRID, viewOf } from '../src/train/view'
 
 beforeAll(ready)
 
@@ -209,7 +209,7 @@ test('a weight that is set by hand holds from its step on, and rewinding gives t
 
 test('the pointer finds each unit at its box, and each weight on its line', async () => {
   const { trainer, data } = await trained({ hidden: [4, 3] }, 5)
-  const view = viewOf(trainer, data)
+  const view = viewOf(trainer, data, [0, 1])
   const [width, height] = [500, 360]
   const { x, y, box } = layoutOf([2, 4, 3, 1], width, height)
   for (const [layer, units] of [4, 3].entries())
@@ -221,4 +221,37 @@ test('the pointer finds each unit at its box, and each weight on its line', asyn
   expect(pointedAt(view, data, width, height, x(1) - box / 2 - 1, y(1, 2))).toMatchObject({ kind: 'weight', layer: 0, to: 2 })
   expect(pointedAt(view, data, width, height, 2, 2)).toBeNull()
   expect(pointedAt(view, { ...data, features: 196 }, width, height, middle, 100)).toBeNull()
+})
+
+test('the map of a table shows any two of its columns, the others at their mean', async () => {
+  const csv = `a,b,c,kind\n${Array.from({ length: 40 }, (_, i) => `${i},${(7 * i) % 11},${(i * i) % 13},${i % 3 === 0 ? 'x' : 'y'}`).join('\n')}`
+  const { trainer, data } = await trained({ data: 'csv', csv, hidden: [5] }, 200)
+  expect(data.features).toBe(3)
+  for (const axes of [
+    [0, 1],
+    [2, 0],
+    [1, 2],
+  ] as const) {
+    const { boundary, units, axes: shown } = viewOf(trainer, data, axes)
+    expect(shown).toEqual(axes)
+    expect(units[0]).toHaveLength(5)
+    for (const [column, row] of [
+      [0, 0],
+      [10, 40],
+      [GRID - 1, 5],
+    ]) {
+      const point = [0, 0, 0]
+      point[axes[0]] = -3 + (6 * (column + 0.5)) / GRID
+      point[axes[1]] = -3 + (6 * (row + 0.5)) / GRID
+      expect(boundary[row * GRID + column]).toBeCloseTo(Math.tanh(trainer.model.predict([point]).data()[0] / 2), 5)
+    }
+  }
+  // A link may have the columns of another table.
+  for (const axes of [
+    [3, 0],
+    [0, 9],
+    [1, 1],
+  ] as const)
+    expect(axesIn(axes, 3)).toEqual([0, 1])
+  expect(axesIn([2, 1], 3)).toEqual([2, 1])
 })

@@ -325,6 +325,16 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       expect(decodeLink(new URL(page.url()).hash).changes).not.toHaveProperty('csv')
       await page.getByLabel('Class to predict').selectOption('species')
       await until(page, `[...document.querySelectorAll('.results tbody tr')].some((row) => parseFloat(row.cells[3]?.textContent) >= 90)`)
+      // The map shows the first two columns of numbers, until others are chosen; the training goes on.
+      const legend = (columns: string) => until(page, `/the map shows ${columns} \\(/.test(document.querySelector('.legend').textContent)`)
+      const [first, second, third] = await page.getByLabel('Map across').locator('option').allTextContents()
+      await legend(`${first} and \\w+`)
+      const step = Number(await page.locator('.rewind output').textContent())
+      await page.getByLabel('Map across').selectOption(third)
+      await legend(`${third} and \\w+`)
+      expect(Number(await page.locator('.rewind output').textContent())).toBeGreaterThanOrEqual(step)
+      expect(decodeLink(new URL(page.url()).hash).tab).toBe('train')
+      expect(second).not.toBe(first)
     })
   })
 

@@ -3,9 +3,19 @@ import { useMemo } from 'preact/hooks'
 import type { Engine } from '../engine/client'
 import { useTask } from '../engine/use-task'
 import { Choice } from '../ui/controls'
-import { startAfresh, type TrainState } from './state'
+import { startAfresh, type TrainState, train } from './state'
+import type { MapAxes } from './view'
 
-export function CsvChoice({ worker, state, onFile }: { worker: () => Engine; state: TrainState; onFile(file: File | undefined): void }) {
+interface Props {
+  worker: () => Engine
+  state: TrainState
+  /** Inputs of the net, and those of them that the map shows. */
+  names: readonly string[]
+  axes: MapAxes
+  onFile(file: File | undefined): void
+}
+
+export function CsvChoice({ worker, state, names, axes, onFile }: Props) {
   const input = useMemo(() => ({ csv: state.csv }), [state.csv])
   const columns = useTask(worker, 'columns', input).result ?? []
   return (
@@ -20,9 +30,19 @@ export function CsvChoice({ worker, state, onFile }: { worker: () => Engine; sta
           label="Class to predict"
           value={state.target || columns[columns.length - 1]}
           options={columns.map((name) => [name, name] as const)}
-          onChange={(target) => startAfresh({ target })}
+          onChange={(target) => startAfresh({ target, across: 0, upwards: 1 })}
         />
       )}
+      {names.length > 2 &&
+        (['across', 'upwards'] as const).map((name, k) => (
+          <Choice
+            key={name}
+            label={`Map ${name}`}
+            value={String(axes[k])}
+            options={names.flatMap((column, i) => (i === axes[1 - k] ? [] : [[String(i), column] as const]))}
+            onChange={(i) => train.set({ across: axes[0], upwards: axes[1], [name]: Number(i) })}
+          />
+        ))}
       <p class="says">
         Columns of numbers are the inputs. The file stays on your machine, and out of the link: to open one, choose the file again.
       </p>

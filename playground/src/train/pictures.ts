@@ -19,7 +19,7 @@ const SURE = 0.55
 
 /** With a unit in place of the net's answer where one is given. */
 export function paintBoundary({ context: c, width, height }: Painting, view: NetView, examples: Examples, unit?: Float32Array): void {
-  const { boundary } = view
+  const { boundary, axes } = view
   if (unit) c.drawImage(scaledPicture(unit), 0, 0, width, height)
   else if (boundary.length > 0)
     c.drawImage(
@@ -33,8 +33,8 @@ export function paintBoundary({ context: c, width, height }: Painting, view: Net
   const [ground, ink] = [token('ground'), token('ink')]
   const dots = ({ inputs, labels, count }: Part, isTest: boolean) => {
     for (let i = 0; i < count; i++) {
-      const x = ((inputs[i * examples.features] - left) / (right - left)) * width
-      const y = height - ((inputs[i * examples.features + 1] - bottom) / (top - bottom)) * height
+      const x = ((inputs[i * examples.features + axes[0]] - left) / (right - left)) * width
+      const y = height - ((inputs[i * examples.features + axes[1]] - bottom) / (top - bottom)) * height
       c.beginPath()
       c.arc(x, y, isTest ? 3 : 3.4, 0, 2 * Math.PI)
       c.fillStyle = isTest ? ground : classColour(labels[i])

@@ -11,13 +11,15 @@ import type { Examples } from './examples'
 import type { Noise } from './noise'
 import type { Sharpness, SharpnessMeter } from './sharpness'
 import { type Curve, Trainer } from './trainer'
-import { inspectNet, type NetView, viewOf } from './view'
+import { axesIn, inspectNet, type MapAxes, type NetView, viewOf } from './view'
 import type { TrainerXray } from './xray'
 
 export interface SessionInput extends Pace {
   config: TrainingConfig
   /** The run whose net is shown. */
   chosen: number
+  /** The inputs that the map shows, across and upwards. */
+  axes: MapAxes
   /** Looks for what is wrong with the chosen run. */
   xray: boolean
   /** Measures the sharpness of the loss as each run trains. */
@@ -26,7 +28,7 @@ export interface SessionInput extends Pace {
 
 export type SessionMessage =
   | PaceMessage
-  | { type: 'choose'; chosen: number }
+  | { type: 'choose'; chosen: number; axes: MapAxes }
   | { type: 'change'; change: Omit<Change, 'step'> }
   | { type: 'inspect' }
   | { type: 'variance' }
@@ -55,7 +57,10 @@ export type SessionUpdate =
   | { type: 'variance'; noise: Noise }
   | { type: 'backprop'; backprop: Backprop }
 
-export async function session({ config, chosen, xray, sharpness, ...pace }: SessionInput, context: Context<SessionUpdate>): Promise<void> {
+export async function session(
+  { config, chosen, axes, xray, sharpness, ...pace }: SessionInput,
+  context: Context<SessionUpdate>,
+): Promise<void> {
   await ready()
   const data = await examples(config.data)
   await fetchOptimizers([...config.runs, ...config.changes].flatMap(({ method }) => method ?? []))
@@ -73,7 +78,7 @@ export async function session({ config, chosen, xray, sharpness, ...pace }: Sess
     advance: (until, deadline) => advance(trainers, until, deadline),
     show: async (stepsPerSecond) => {
       for (const trainer of trainers) trainer.edit()
-      const frame: Frame = await frameOf(trainers, data, shown(), stepsPerSecond * trainers.length)
+      const frame: Frame = await frameOf(trainers, data, shown(), axes, stepsPerSecond * trainers.length)
       if (xrays.length > 0) frame.xray = xrays[trainers.indexOf(shown())].now()
       if (meters.length > 0) frame.sharpness = meters.map((meter) => meter.sharpness)
       context.update({ type: 'frame', frame })
@@ -89,6 +94,7 @@ export async function session({ config, chosen, xray, sharpness, ...pace }: Sess
           return false
         case 'choose':
           chosen = message.chosen
+          axes = message.axes
           return true
         case 'change': {
           if (message.change.method !== undefined) await fetchOptimizers([message.change.method])
@@ -145,7 +151,13 @@ function advance(trainers: readonly Trainer[], until: number, deadline: number):
   }
 }
 
-async function frameOf(trainers: readonly Trainer[], data: Examples, shown: Trainer, stepsPerSecond: number): Promise<Frame> {
+async function frameOf(
+  trainers: readonly Trainer[],
+  data: Examples,
+  shown: Trainer,
+  axes: MapAxes,
+  stepsPerSecond: number,
+): Promise<Frame> {
   return {
     step: stepOf(trainers),
     stepsPerSecond,
@@ -157,7 +169,7 @@ async function frameOf(trainers: readonly Trainer[], data: Examples, shown: Trai
       testAccuracy: trainer.accuracyOn(data.test.count > 0 ? data.test : data.train),
       problem: trainer.problem,
     })),
-    view: viewOf(shown, data),
+    view: viewOf(shown, data, axesIn(axes, data.features)),
     weights: await fingerprint(shown),
   }
 }

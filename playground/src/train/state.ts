@@ -12,6 +12,9 @@ export interface TrainState extends Omit<TrainingConfig, 'data'>, Required<Omit<
   data: DataKind
   /** The run whose net is shown. */
   chosen: number
+  /** The inputs that the map shows, across and upwards. */
+  across: number
+  upwards: number
   /** The step that is shown. */
   at: number
   isPlaying: boolean
@@ -53,7 +56,7 @@ export const train = tabState<TrainState>(
     decay: 0,
     runs: [run('Adam'), run('SGD')],
     changes: [],
-    chosen: 0,
+    ...{ chosen: 0, across: 0, upwards: 1 },
     at: 0,
     isPlaying: true,
     speed: 100,
@@ -82,7 +85,7 @@ export const train = tabState<TrainState>(
       record({ step: STEP, run: whole(0, 7) }, { method: firstOrder, rate: RATE, batch: BATCH, schedule, weights: list(EDIT, 100) }),
       1000,
     ),
-    chosen: whole(0, 7),
+    ...{ chosen: whole(0, 7), across: whole(0, 999), upwards: whole(0, 999) },
     at: STEP,
     isPlaying: flag,
     speed: number(0, 1e4),

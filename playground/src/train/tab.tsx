@@ -55,8 +55,9 @@ export function TrainTab() {
   const startKey = JSON.stringify({ ...start, data: { ...start.data, csv: table } })
   const begin = (at: number) => {
     session.current?.stop()
-    const { chosen, isPlaying, speed, xray, sharpness } = train.state.value
-    const input = { config: configOf(train.state.value), chosen, at, isPlaying, speed, xray, sharpness }
+    const { chosen, across, upwards, isPlaying, speed, xray, sharpness } = train.state.value
+    const axes = [across, upwards] as const
+    const input = { config: configOf(train.state.value), chosen, axes, at, isPlaying, speed, xray, sharpness }
     const running = worker().run('session', input, (update) => {
       if (session.current !== running) return
       problem.value = ''
@@ -136,7 +137,8 @@ export function TrainTab() {
   useEffect(() => () => session.current?.stop(), [])
   useEffect(() => tell({ type: 'play', isPlaying: state.isPlaying }), [state.isPlaying])
   useEffect(() => tell({ type: 'speed', speed: state.speed }), [state.speed])
-  useEffect(() => tell({ type: 'choose', chosen: state.chosen }), [state.chosen])
+  const { across, upwards } = state
+  useEffect(() => tell({ type: 'choose', chosen: state.chosen, axes: [across, upwards] }), [state.chosen, across, upwards])
   /** Changes a setting of a run: from the next step on if it is under way, from the start otherwise. */
   const turn = (index: number, what: Omit<Change, 'step' | 'run'>) => {
     const { at, runs } = train.state.value
@@ -152,7 +154,7 @@ export function TrainTab() {
       return
     }
     const { hidden } = train.state.value
-    startAfresh({ data: 'csv', csv: await file.text(), target: '', hidden: hidden.length === 0 ? [8] : hidden })
+    startAfresh({ data: 'csv', csv: await file.text(), target: '', across: 0, upwards: 1, hidden: hidden.length === 0 ? [8] : hidden })
   }
   useEffect(() => {
     const over = (e: DragEvent) => e.preventDefault()
@@ -283,9 +285,10 @@ export function TrainTab() {
             <span>
               <i class="ring" /> for testing
             </span>
-            {shown.featureNames.length > 2 && (
+            {view && shown.featureNames.length > 2 && (
               <span>
-                {shown.featureNames.map((name, i) => `${i + 1} ${name}`).join(', ')}; the map shows 1 and 2, the rest at their mean
+                {shown.featureNames.map((name, i) => `${i + 1} ${name}`).join(', ')}; the map shows{' '}
+                {view.axes.map((axis) => shown.featureNames[axis]).join(' and ')} (chosen in the settings), the rest at their mean
               </span>
             )}
             {shown.note && <span>{shown.note}</span>}
@@ -389,7 +392,15 @@ export function TrainTab() {
               <Button onClick={() => startAfresh({ points: [] })}>Remove all points</Button>
             </>
           )}
-          {state.data === 'csv' && csvChoice && <csvChoice.CsvChoice worker={worker} state={state} onFile={open} />}
+          {state.data === 'csv' && csvChoice && (
+            <csvChoice.CsvChoice
+              worker={worker}
+              state={state}
+              names={shown?.featureNames ?? []}
+              axes={view?.axes ?? [0, 1]}
+              onFile={open}
+            />
+          )}
           {!['drawn', 'csv', 'digits'].includes(state.data) && (
             <>
               <Slider label="Points" value={state.count} min={40} max={1000} step={20} onChange={(count) => startAfresh({ count })} />

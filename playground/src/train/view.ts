@@ -10,7 +10,11 @@ export interface Histogram {
   limit: number
 }
 
+/** The inputs that a map shows, across and upwards. */
+export type MapAxes = readonly [across: number, upwards: number]
+
 export interface NetView {
+  axes: MapAxes
   /**
    * Prediction per point of a grid of GRID × GRID, rows from the bottom: for two classes a number from −1 (class 0) to 1 (class 1); for more, the
    * class plus its certainty from 0 to 1.
@@ -27,12 +31,18 @@ export const GRID = 56
 export const SMALL = 22
 const BINS = 27
 
-export function viewOf(trainer: Trainer, examples: Examples): NetView {
+/** Axes that there are: another table may have fewer columns, and a map has two of them. */
+export function axesIn([across, upwards]: MapAxes, features: number): MapAxes {
+  return across < features && upwards < features && across !== upwards ? [across, upwards] : [0, 1]
+}
+
+export function viewOf(trainer: Trainer, examples: Examples, axes: MapAxes): NetView {
   const { model } = trainer
   const isPlane = examples.features === 2 || examples.featureNames.length > 2
   return {
-    boundary: examples.featureNames.length === 0 ? new Float32Array(0) : boundaryOf(model, examples),
-    units: isPlane && examples.features < 100 ? unitsOf(model, examples) : [],
+    axes,
+    boundary: examples.featureNames.length === 0 ? new Float32Array(0) : boundaryOf(model, examples, axes),
+    units: isPlane && examples.features < 100 ? unitsOf(model, examples, axes) : [],
     weights: layersOf(model).map(({ weight, shape: [inputs, units] }) => ({ values: Float32Array.from(weight), inputs, units })),
     histograms: histogramsOf(trainer, examples),
   }
@@ -46,22 +56,22 @@ function layersOf(model: Sequential): { weight: ArrayLike<number>; shape: readon
 }
 
 /** Points of the shown plane; further features are at their mean, which is 0. */
-function plane({ range, features }: Examples, size: number): Float32Array {
+function plane({ range, features }: Examples, [across, upwards]: MapAxes, size: number): Float32Array {
   const [[left, right], [bottom, top]] = range
   const points = new Float32Array(size * size * features)
   for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
       const at = (row * size + column) * features
-      points[at] = left + ((right - left) * (column + 0.5)) / size
-      points[at + 1] = bottom + ((top - bottom) * (row + 0.5)) / size
+      points[at + across] = left + ((right - left) * (column + 0.5)) / size
+      points[at + upwards] = bottom + ((top - bottom) * (row + 0.5)) / size
     }
   }
   return points
 }
 
-function boundaryOf(model: Sequential, examples: Examples): Float32Array {
+function boundaryOf(model: Sequential, examples: Examples, axes: MapAxes): Float32Array {
   const { features, classes } = examples
-  const outputs = Float32Array.from(model.predict(tensor(plane(examples, GRID), [GRID * GRID, features])).data())
+  const outputs = Float32Array.from(model.predict(tensor(plane(examples, axes, GRID), [GRID * GRID, features])).data())
   if (classes === 2) return Float32Array.from(outputs, (z) => Math.tanh(z / 2))
   // The class, plus a fraction that says how sure it is.
   return Float32Array.from({ length: GRID * GRID }, (_, i) => {
@@ -72,9 +82,9 @@ function boundaryOf(model: Sequential, examples: Examples): Float32Array {
   })
 }
 
-function unitsOf(model: Sequential, examples: Examples): Float32Array[][] {
+function unitsOf(model: Sequential, examples: Examples, axes: MapAxes): Float32Array[][] {
   return noGrad(() => {
-    let values = tensor(plane(examples, SMALL), [SMALL * SMALL, examples.features])
+    let values = tensor(plane(examples, axes, SMALL), [SMALL * SMALL, examples.features])
     return model.layers.slice(0, -1).map((layer) => {
       values = (layer as unknown as { forward(x: typeof values): typeof values }).forward(values)
       const units = values.shape[1]
