@@ -394,7 +394,7 @@ export const LESSONS: readonly Lesson[] = [
   {
     title: 'Hyper-parameters: the learning rate first',
     chapter: 'What to tune, and what went wrong',
-    why: 'Each square is a net that was trained with its own rate and β. From left to right nearly everything changes, from bottom to top little, except where the rate is large. Then press "Find out" for all seven: the rate comes first; the rest matter mostly together with it, which single shares do not show.',
+    why: 'Each square is a net that was trained with its own rate and β. From left to right nearly everything changes, from bottom to top little, except where the rate is large. Then press "Find out" for all seven: the rate comes first; the rest matter mostly together with it, which the small maps of pairs show: a rate that is fine for many rows a step is too large for few.',
     tab: 'fleet',
     state: {},
   },

@@ -659,12 +659,21 @@ const TABLE: readonly Row[] = [
       const log = Float64Array.from(losses, (v) => Math.log(Number.isFinite(v) ? Math.min(v, 1) : 1))
       const spread = (lists: number[][]) => mean(lists.map((list) => Math.max(...list) - Math.min(...list)))
       const rows = Array.from({ length: SIDE }, (_, k) => Array.from(log.slice(k * SIDE, (k + 1) * SIDE)))
-      const columns = Array.from({ length: SIDE / 2 }, (_, k) => rows.map((row) => row[k]))
-      const { shares } = await fleetImportance(state)
+      const columnsOf = Array.from({ length: SIDE / 2 }, (_, k) => rows.map((row) => row[k]))
+      const { shares, pairs } = await fleetImportance(state)
+      const [most] = [...pairs].sort((a, b) => b.together - a.together)
+      const { x, columns, means } = pairs.find((pair) => pair.y === 'batch')!
+      /** Mean log losses by rate, with 2 rows a step and with 64. */
+      const [few, many] = [0, 5].map((row) => means.slice(row * columns, (row + 1) * columns))
+      const bestOf = (list: number[]) => list.indexOf(Math.min(...list))
       return {
-        'From left to right nearly everything changes, from bottom to top little': spread(rows) > 3 * spread(columns),
+        'From left to right nearly everything changes, from bottom to top little': spread(rows) > 3 * spread(columnsOf),
         'the rate comes first': shares[0].name === 'rate' && shares.length === 7,
-        'the rest matter mostly together with it': 1 - shares.reduce((sum, { share }) => sum + share, 0) > shares[1].share,
+        'the rest matter mostly together with it':
+          1 - shares.reduce((sum, { share }) => sum + share, 0) > shares[1].share && most.x === 'rate',
+        'the small maps of pairs show': most.together > shares[1].share,
+        'a rate that is fine for many rows a step is too large for few':
+          x === 'rate' && bestOf(few) < bestOf(many) && few[bestOf(many)] > few[bestOf(few)] + 0.2,
       }
     },
     isLong: true,

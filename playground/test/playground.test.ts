@@ -440,6 +440,12 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       await page.getByRole('button', { name: 'Find out' }).click()
       await until(page, `document.querySelectorAll('.importance tr').length === 7`)
       expect(await page.locator('.importance tr').first().textContent()).toMatch(/Learning rate/)
+      // A small map for each pair, which becomes the large one.
+      await until(page, `document.querySelectorAll('.pairs button').length === 21`)
+      await page.locator('.pairs tr:nth-child(2) button').nth(1).press('Enter')
+      const named = (await page.locator('.pairs tr:nth-child(2) button').nth(1).getAttribute('aria-label'))!
+      const [, x, y] = /^(.*) across, (.*) upwards$/.exec(named)!
+      await expect.poll(() => page.locator('.fleet-map').getAttribute('aria-label'), { timeout: HANGS }).toContain(`by ${x} and ${y}`)
     })
   })
 

@@ -118,6 +118,8 @@ const TABLE: Record<string, (() => void | Promise<void>) | null> = {
     expect([RATES.length, starts]).toEqual([37, 5])
     expect(racers[0]).toHaveLength(37)
   },
+  'Two at a time': null, // pairs.test.ts
+  'No two of them explain more together': null,
   'd of η / (1 + d·t), where t goes from 0 to 1': null,
   'of 2-': null,
   'η₀ · t / (s/10), then cosine': () => {

@@ -19,9 +19,23 @@ export interface FleetMap {
 /** The hyper-parameters of a net. */
 export type Point = Record<AxisName, number>
 
+/** Nets by two hyper-parameters, `x` the more important one. */
+export interface Pair {
+  x: AxisName
+  y: AxisName
+  columns: number
+  rows: number
+  /** Mean log loss in each cell, rows from the bottom; NaN where no net is. */
+  means: number[]
+  /** Share of the variance of the log loss that both explain together, beyond what each explains alone. */
+  together: number
+}
+
 export interface Importance {
   /** Share of the variance of the log loss that each explains alone, largest first. */
   shares: { name: AxisName; share: number }[]
+  /** Each pair of them, in the same order: the first with the second, both with the third, and so on. */
+  pairs: Pair[]
   best: { point: Point; loss: number }
   nets: number
   seconds: number

@@ -7,6 +7,7 @@ import { Button, Choice, CopyButton, Panel, Problem, Settings, Slider, short } f
 import { DataChoice, SeedSlider } from '../ui/data-choice'
 import { LIGHT } from '../ui/hues'
 import { css, isDark, lossColour, token } from '../ui/palette'
+import { usePart } from '../ui/use-part'
 import { AXES, axis, type FleetState } from './axes'
 import { type Importance, places, SAMPLE, SIDE, stepsText } from './map'
 import { fleet } from './state'
@@ -40,6 +41,7 @@ export function FleetTab() {
     }
     isWeighing.value = false
   }
+  const pairs = usePart(importance !== null, () => import('./pairs'))
   const xs = places(state.x, SIDE)
   const ys = places(state.y, SIDE)
   const { losses, done = 0, netSteps = 0, seconds = 0 } = map.result ?? {}
@@ -151,8 +153,9 @@ export function FleetTab() {
                 ))}
               </tbody>
             </table>
+            {pairs && <pairs.Pairs importance={importance} onChoose={({ x, y }) => set({ x, y })} />}
             <p class="verdict">
-              {`${axis(importance.shares[0].name).label} mattered most on this problem. Best of ${importance.nets}: loss ${short(importance.best.loss)} with ${AXES.map(({ name, label }) => `${label.toLowerCase()} ${short(importance.best.point[name], 2)}`).join(', ')}. It took ${importance.seconds.toFixed(1)} s.`}
+              {`${mostText(importance)}Best of ${importance.nets.toLocaleString('en')}: loss ${short(importance.best.loss)} with ${AXES.map(({ name, label }) => `${label.toLowerCase()} ${short(importance.best.point[name], 2)}`).join(', ')}. It took ${importance.seconds.toFixed(1)} s.`}
             </p>
           </>
         )}
@@ -215,6 +218,9 @@ export function FleetTab() {
     </div>
   )
 }
+
+/** Which hyper-parameter explains most by itself, if any does. */
+const mostText = ({ shares: [{ name, share }] }: Importance) => (share > 0 ? `${axis(name).label} mattered most on this problem. ` : '')
 
 /** Squares that share both numbers. */
 interface Area {

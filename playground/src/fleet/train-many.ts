@@ -3,8 +3,8 @@ import { binaryCrossEntropy, Dense, fitMany, Generator, Momentum, Sequential } f
 import type { Context } from '../engine/context'
 import { ready } from '../engine/ready'
 import { examples } from '../train/data'
-import { AXES, type AxisFacts, axis, type FleetState } from './axes'
-import { DATA, epochsOf, type FleetMap, type Importance, type Point, places, SAMPLE, SIDE, TRAIN_ROWS } from './map'
+import { AXES, type AxisFacts, type AxisName, axis, type FleetState } from './axes'
+import { DATA, epochsOf, type FleetMap, type Importance, type Pair, type Point, places, SAMPLE, SIDE, TRAIN_ROWS } from './map'
 
 interface Trained {
   losses: Float32Array
@@ -119,19 +119,14 @@ export async function fleetImportance(state: FleetState): Promise<Importance> {
   const finite = losses.filter(Number.isFinite)
   const worst = finite.reduce((a, v) => Math.max(a, v), 0)
   const heights = Array.from(losses, (loss) => Math.log(Math.max(Number.isFinite(loss) ? Math.min(loss, worst) : worst, 1e-6)))
-  const shares = AXES.map((facts) => ({
-    name: facts.name,
-    share: explained(
-      points.map((point) => binOf(facts, point[facts.name])),
-      heights,
-    ),
-  }))
+  const shares = AXES.map(({ name }) => ({ name, share: explained(binsOf(points, name), heights) }))
+  shares.sort((a, b) => b.share - a.share)
   const best = losses.reduce(
     (least, loss, i) => (Number.isFinite(loss) && loss < losses[least] ? i : least),
     losses.findIndex(Number.isFinite),
   )
-  shares.sort((a, b) => b.share - a.share)
-  return { shares, best: { point: points[best], loss: losses[best] }, nets: SAMPLE, seconds: (performance.now() - start) / 1000 }
+  const pairs = shares.flatMap((y, i) => shares.slice(0, i).map((x) => pairOf(x, y, points, heights)))
+  return { shares, pairs, best: { point: points[best], loss: losses[best] }, nets: SAMPLE, seconds: (performance.now() - start) / 1000 }
 }
 
 /** The group of a value: its own for an axis of integers, else one of equal parts of the range. */
@@ -139,6 +134,21 @@ function binOf({ from, to, log, values }: AxisFacts, value: number): number {
   if (values) return values.indexOf(value)
   const t = log ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from)
   return Math.min(Math.floor(t * BINS), BINS - 1)
+}
+
+const binsOf = (points: readonly Point[], name: AxisName) => points.map((point) => binOf(axis(name), point[name]))
+
+type Share = Importance['shares'][number]
+
+function pairOf(x: Share, y: Share, points: readonly Point[], heights: readonly number[]): Pair {
+  const [columns, rows] = [x, y].map(({ name }) => axis(name).values?.length ?? BINS)
+  const [xs, ys] = [x, y].map(({ name }) => binsOf(points, name))
+  const cells = xs.map((column, i) => ys[i] * columns + column)
+  const means = Array.from({ length: columns * rows }, (_, cell) => {
+    const own = heights.filter((_, i) => cells[i] === cell)
+    return own.reduce((sum, v) => sum + v, 0) / own.length
+  })
+  return { x: x.name, y: y.name, columns, rows, means, together: Math.max(0, explained(cells, heights) - x.share - y.share) }
 }
 
 /** The share of the variance between groups, minus the share expected by chance (ω²). */
