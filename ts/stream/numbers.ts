@@ -25,6 +25,12 @@ export interface Numbers {
   ragged: boolean
 }
 
+/** @internal No rows. */
+export const NONE: Numbers = {
+  ...{ inputs: new Float32Array(), targets: new Float32Array(), weights: null, count: 0 },
+  ...{ shape: [], targetShape: [], ragged: false },
+}
+
 /** Consecutive rows of a stream. */
 export interface Segment {
   numbers: Numbers

@@ -15,10 +15,12 @@ import {
   copyOf,
   copyRows,
   dataOf,
+  NONE,
   NumberReader,
   type Numbers,
   type RowEncoder,
   rename,
+  type Segment,
   targetCheck,
 } from './numbers.js'
 import { rowsOf, type StreamItem } from './source.js'
@@ -140,22 +142,25 @@ export class OnlineLearner {
     let learnt = 0
     let drift: Drift | null = null
     try {
-      for (const { numbers, row } of segments)
-        for (let from = 0; from < numbers.count; from += options.batchSize) {
-          const batch = between(numbers, from, Math.min(from + options.batchSize, numbers.count))
-          const { loss } = evaluateModel(model, { ...dataOf(model, batch), loss: options.loss })
-          this.learn(batch)
-          sum += loss * batch.count
-          learnt += batch.count
-          const found = this.detector.add(loss, batch.count)
-          if (found === null) continue
-          drift = { row: row + from + batch.count - 1, ...found }
-          if (options.afterDrift === 'forget') this.remembered = 0
-        }
+      const { numbers, numberOf } = joined(segments)
+      for (let from = 0; from < numbers.count; from += options.batchSize) {
+        const batch = between(numbers, from, Math.min(from + options.batchSize, numbers.count))
+        const { loss } = evaluateModel(model, { ...dataOf(model, batch), loss: options.loss })
+        this.learn(batch)
+        sum += loss * batch.count
+        learnt += batch.count
+        const found = this.detector.add(loss, batch.count)
+        if (found === null) continue
+        drift = { row: numberOf[learnt - 1], ...found }
+        if (options.afterDrift === 'forget') this.remembered = 0
+      }
     } catch (error) {
       // the first rows were none that the model takes, so others may have another shape
       if (learnt === 0) this.reader.first = known
-      if (error instanceof Error) rename(error, error.message.replace(/^(evaluateModel|trainOnBatch): /, 'partialFit: '))
+      if (error instanceof Error) {
+        const text = error.message.replace(/^(evaluateModel|trainOnBatch): /, '')
+        rename(error, `partialFit: rows ${this.rows} to ${this.rows + count - 1}: ${text}`)
+      }
       throw error
     }
     this.rows += count
@@ -230,4 +235,17 @@ export class OnlineLearner {
     }
     return random.uniform() < enters ? Math.floor(random.uniform() * size) : -1
   }
+}
+
+/** The rows of a call side by side, so that its batches are those of a call without the rows that were skipped; and their numbers from the start. */
+function joined(segments: readonly Segment[]): { numbers: Numbers; numberOf: number[] } {
+  const numberOf = segments.flatMap(({ numbers, row }) => Array.from({ length: numbers.count }, (_, i) => row + i))
+  if (segments.length < 2) return { numbers: segments[0]?.numbers ?? NONE, numberOf }
+  const all = arraysLike(segments[0].numbers, numberOf.length)
+  let at = 0
+  for (const { numbers } of segments) {
+    copyRows(numbers, 0, numbers.count, all, at)
+    at += numbers.count
+  }
+  return { numbers: all, numberOf }
 }

@@ -3,7 +3,7 @@ import { rangeError } from '../common/errors.js'
 import { Pacer } from '../common/pacer.js'
 import { sameShape } from '../common/shape.js'
 import { warnOnce } from '../common/warn.js'
-import { arraysLike, type BadRow, between, copyRows, type NumberReader, type Numbers, type Segment } from './numbers.js'
+import { arraysLike, type BadRow, between, copyRows, NONE, type NumberReader, type Numbers, type Segment } from './numbers.js'
 import { Repeats } from './repeats.js'
 import type { Source, StreamPlace } from './source.js'
 
@@ -173,9 +173,4 @@ export class WindowFiller {
 /** True for rows that fit into one array. */
 function areAlike(a: Numbers, b: Numbers): boolean {
   return sameShape(a.shape, b.shape) && sameShape(a.targetShape, b.targetShape)
-}
-
-const NONE: Numbers = {
-  ...{ inputs: new Float32Array(), targets: new Float32Array(), weights: null, count: 0 },
-  ...{ shape: [], targetShape: [], ragged: false },
 }
