@@ -182,7 +182,7 @@ const busy = new WeakSet<Module>()
  * Trains a model on rows that come one after the other: from a file that is larger than memory, a database, a socket. The next rows are read while the
  * net learns those of the window before. With a window that holds all rows, an epoch is one of `fit` with the same seed, bit for bit.
  *
- * Where the source fails, or a row cannot be read, the error names the row, and the net is as it was before the window of that row.
+ * Where the source fails, or a row cannot be read, the error names the row, and the net has learnt whole windows of the rows before it, and nothing else.
  *
  * @returns the history: one record per epoch, and how the source behaved
  * @example

@@ -75,6 +75,7 @@ export interface OnlineState {
   rows: number
   learnt: number
   steps: number
+  /** Remembered rows, perhaps none, with the shapes that further rows want; null before the first rows. */
   remembered: Numbers | null
   drift: Record<string, number>
 }
@@ -137,11 +138,13 @@ export class OnlineLearner {
     const { options, model } = this
     const known = this.reader.first
     const count = rowsOf('partialFit', rows, this.rows, options.encoder !== undefined)
-    const { segments, bad } = this.reader.read({ item: rows, rows: count, skip: 0, row: this.rows })
     let sum = 0
     let learnt = 0
     let drift: Drift | null = null
+    let skipped: BadRow[] = []
     try {
+      const { segments, bad } = this.reader.read({ item: rows, rows: count, skip: 0, row: this.rows })
+      skipped = bad
       const { numbers, numberOf } = joined(segments)
       for (let from = 0; from < numbers.count; from += options.batchSize) {
         const batch = between(numbers, from, Math.min(from + options.batchSize, numbers.count))
@@ -155,21 +158,23 @@ export class OnlineLearner {
         if (options.afterDrift === 'forget') this.remembered = 0
       }
     } catch (error) {
-      // the first rows were none that the model takes, so others may have another shape
+      // the first rows were none that can be learnt, so others may have another shape
       if (learnt === 0) this.reader.first = known
-      if (error instanceof Error) {
+      if (error instanceof Error && !error.message.startsWith('partialFit: ')) {
         const text = error.message.replace(/^(evaluateModel|trainOnBatch): /, '')
         rename(error, `partialFit: rows ${this.rows} to ${this.rows + count - 1}: ${text}`)
       }
       throw error
     }
     this.rows += count
-    return { rows: learnt, loss: sum / learnt, drift, skipped: bad }
+    return { rows: learnt, loss: sum / learnt, drift, skipped }
   }
 
   state(): OnlineState {
-    const { rows, learnt, steps, memory, remembered, detector } = this
-    return { rows, learnt, steps, remembered: memory && copyOf(between(memory, 0, remembered)), drift: detector.state() }
+    const { rows, learnt, steps, remembered, detector } = this
+    // also without memory the shapes of rows
+    const kept = this.memory ?? this.reader.first
+    return { rows, learnt, steps, remembered: kept && copyOf(between(kept, 0, remembered)), drift: detector.state() }
   }
 
   /** @throws TypeError, RangeError for anything but a state of a learner with such rows */
@@ -193,7 +198,7 @@ export class OnlineLearner {
     }
     this.detector.loadState(state.drift)
     Object.assign(this, { rows, learnt, steps, memory, remembered: kept?.count ?? 0 })
-    if (kept !== null && kept.count > 0) this.reader.first = between(kept, 0, 1)
+    if (kept !== null) this.reader.first = between(kept, 0, 1)
   }
 
   /** A step on new rows and as many remembered ones. */
