@@ -1,10 +1,14 @@
 /** Weights and probabilities against scikit-learn's LogisticRegression at the same penalty. */
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { softmaxOf } from '../../ts/common/softmax.js'
+import { ONE_CLASS } from '../../ts/head/answers.js'
 import { EngineRows } from '../../ts/head/engine-rows.js'
+import { lift } from '../../ts/head/hidden.js'
 import { trainHead } from '../../ts/head/index.js'
 import { Lines } from '../../ts/head/lines.js'
-import { load } from '../../ts/index.js'
+import { Logits } from '../../ts/head/logits.js'
+import { load, tensor } from '../../ts/index.js'
 
 interface Case {
   name: string
@@ -17,6 +21,7 @@ interface Case {
   weights: number[]
   bias: number[]
   probabilities: number[]
+  hidden?: { weights: number[]; bias: number[]; values: number[] }
 }
 
 const { cases } = JSON.parse(readFileSync('test/oracles/head.json', 'utf8')) as { cases: Case[] }
@@ -25,7 +30,7 @@ beforeAll(() => load({ backend: 'wasm' }))
 const largest = (values: Iterable<number>) => [...values].reduce((a, b) => Math.max(a, Math.abs(b)), 0)
 const furthest = (a: ArrayLike<number>, b: ArrayLike<number>) => largest(Array.from(a, (x, i) => x - b[i]))
 
-describe.each(cases)('$name', ({ l2, count, width, classes, vectors, labels, ...wanted }) => {
+describe.each(cases.filter(({ hidden }) => hidden === undefined))('$name', ({ l2, count, width, classes, vectors, labels, ...wanted }) => {
   const rows = { vectors: Float32Array.from(vectors), count, width }
   const solved = (penalty: number, weightOf?: (row: number, problem: number) => number, problems = 1) => {
     const lines = new Lines(new EngineRows(rows), classes, problems)
@@ -92,5 +97,39 @@ describe.each(cases)('$name', ({ l2, count, width, classes, vectors, labels, ...
     lines.solve(l2 * 3, { absolute: 1e-9 })
     const alone = solved(l2 * 3).line()
     expect(furthest(lines.line().weights, alone.weights)).toBeLessThan(50 * within * largest(alone.weights))
+  })
+})
+
+describe.each(cases.filter(({ hidden }) => hidden !== undefined))('$name', ({ l2, count, width, classes, vectors, labels, ...wanted }) => {
+  const rows = { vectors: Float32Array.from(vectors), count, width }
+  const { values, ...own } = wanted.hidden as NonNullable<Case['hidden']>
+  const hidden = { weights: Float64Array.from(own.weights), bias: Float64Array.from(own.bias) }
+  const behind = lift(rows, hidden)
+  const lines = new Lines(new EngineRows(behind), classes, 1)
+  lines.setTargets(labels)
+  lines.solve(l2, { absolute: 1e-9 })
+  const line = lines.line()
+
+  test('the layer has the values of NumPy, behind them weights are those of scikit-learn', () => {
+    expect(furthest(behind.vectors, values)).toBeLessThan(1e-6 * largest(values))
+    expect(furthest(line.weights, wanted.weights)).toBeLessThan(5e-6 * largest(wanted.weights))
+  })
+
+  test('probabilities of the head, and of its model, are those of scikit-learn, and so is their loss', () => {
+    const logits = new Logits(line, 1, hidden, new Float64Array(classes))
+    const ofModel = logits
+      .toModel()
+      .predict(tensor(rows.vectors, [count, width]))
+      .data()
+    let [loss, lossWanted] = [0, 0]
+    for (let i = 0; i < count; i++) {
+      const z = logits.of(rows.vectors.subarray(i * width, (i + 1) * width))
+      expect(furthest(ofModel.subarray(i * classes, (i + 1) * classes), z)).toBeLessThan(2e-5)
+      loss += ONE_CLASS.lossOf(z, labels[i], 1)
+      const p = wanted.probabilities.slice(i * classes, (i + 1) * classes)
+      lossWanted -= Math.log(p[labels[i]])
+      expect(furthest(softmaxOf(z), p)).toBeLessThan(2e-6)
+    }
+    expect(Math.abs(loss - lossWanted)).toBeLessThan(1e-5 * count)
   })
 })

@@ -21,10 +21,17 @@ def numbers(x, digits):
     return [float(f"{value:.{digits}g}") for value in np.asarray(x).ravel()]
 
 
-def case(name, data, every, c, scale):
+def case(name, data, every, c, scale, neurons=0):
     x = np.float32(data.data[::every] / scale)
     y = data.target[::every]
-    model = LogisticRegression(C=c, tol=1e-13, max_iter=1_000_000, solver="newton-cg").fit(x.astype(np.float64), y)
+    behind, hidden = x.astype(np.float64), {}
+    if neurons > 0:
+        random = np.random.default_rng(len(x))
+        w = np.float32(random.normal(size=(x.shape[1], neurons)) / np.sqrt(x.shape[1]))
+        b = np.float32(random.normal(size=neurons))
+        behind = np.maximum(0, behind @ w.astype(np.float64) + b)
+        hidden = {"hidden": {"weights": numbers(w, 9), "bias": numbers(b, 9), "values": numbers(behind, 12)}}
+    model = LogisticRegression(C=c, tol=1e-13, max_iter=1_000_000, solver="newton-cg").fit(behind, y)
     weights, bias = (model.coef_, model.intercept_)
     if len(weights) == 1:
         # two classes: scikit-learn has the difference of their weights
@@ -39,7 +46,8 @@ def case(name, data, every, c, scale):
         "labels": [int(v) for v in y],
         "weights": numbers(weights.T, 12),
         "bias": numbers(bias - bias.mean(), 12),
-        "probabilities": numbers(model.predict_proba(x.astype(np.float64)), 12),
+        "probabilities": numbers(model.predict_proba(behind), 12),
+        **hidden,
     }
 
 
@@ -52,10 +60,13 @@ cases = [
     case("three flowers, C 1", iris, 1, 1.0, 1),
     case("three wines, columns of deviation 1", wine, 1, 1.0, spread),
     case("two kinds of tumours, columns of deviation 1", cancer, 3, 1.0, cancer.data.std(axis=0)),
+    case("ten digits behind a hidden layer", digits, 30, 1.0, 16, 24),
+    case("two kinds of tumours behind a hidden layer", cancer, 3, 1.0, cancer.data.std(axis=0), 8),
 ]
 doc = (
     "Of each case row-major vectors [count, width] and labels, and of LogisticRegression with C = 1/l2 the weights [width, classes], the biases less"
-    " their mean, and the probabilities of the same rows [count, classes]."
+    " their mean, and the probabilities of the same rows [count, classes]. Where there is a hidden layer, max(0, x·W + b), its values [count, neurons] are"
+    " what the regression sees."
 )
 versions = {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__}
 lines = ",\n    ".join(json.dumps(c) for c in cases)

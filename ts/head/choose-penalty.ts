@@ -31,10 +31,13 @@ export interface Chosen {
   /** Rows that are judged, and of the rows of `logits` their answers. */
   judged: Int32Array
   answerOf: Int32Array
-  /** The judged rows in the memory of the engine. */
+  /** The rows, and the fold that holds each out. */
+  own: Rows
+  foldOf: Int32Array
+  /** The rows in the memory of the engine. */
   engine: EngineRows
-  /** The mean line of the folds with the best penalty: a start for that of all rows. */
-  start: Start
+  /** The mean line of the folds with the best penalty: a start for that of all rows. Null with a hidden layer, which each fold has for itself. */
+  start: Start | null
 }
 
 /** Largest number of folds. */
@@ -107,42 +110,61 @@ export function choosePenalty(
   const foldOf = new Int32Array(rows.length)
   for (const { fold, test } of folds) for (const row of test) foldOf[row] = fold
   const engine = new EngineRows(ownRows)
-  const lines = new Lines(engine, classes, count, answers)
-  lines.setTargets(own, (row, fold) => Number(foldOf[row] !== fold))
   // a class with one row is unknown to the net that does not see it
   const judged = rows.map((_, i) => i).filter((i) => areSets || counts[own[i]] > 1)
+  const lines = new Lines(engine, classes, count, answers)
+  lines.setTargets(own, (row, fold) => Number(foldOf[row] !== fold))
+  const held = { answerOf: own, foldOf, judged, classes, answers }
+  return {
+    ...searchPenalty([lines], held, { spread: engine.spread, only, calibrate }),
+    ...{ rows: rows.length, folds: count, judged, answerOf: own, own: ownRows, foldOf, engine },
+  }
+}
+
+/**
+ * @param lines one for the problems of all folds, or one for each fold
+ * @param only one penalty, to score it
+ */
+export function searchPenalty(
+  lines: readonly Lines[],
+  held: Omit<Held, 'logits'> & { foldOf: Int32Array },
+  { spread, only, calibrate }: { spread: number; only: number | undefined; calibrate: boolean },
+): Pick<Chosen, 'best' | 'temperature' | 'tried' | 'logits' | 'start'> {
   const tried: PenaltyScore[] = []
-  let best: Pick<Chosen, 'best' | 'temperature' | 'logits' | 'start'> | undefined
+  let best: Omit<ReturnType<typeof searchPenalty>, 'tried'> | undefined
   const attempt = (l2: number): boolean => {
-    lines.solve(l2, TOLERANCE)
-    const logits = lines.logits(foldOf)
-    const held = { logits, answerOf: own, classes, judged, answers }
-    const temperature = calibrate ? chooseTemperature(held) : 1
-    const score = { l2, ...scoreOf(held, temperature) }
+    for (const own of lines) own.solve(l2, TOLERANCE)
+    const logits = heldOutLogits(lines, held.foldOf)
+    const temperature = calibrate ? chooseTemperature({ ...held, logits }) : 1
+    const score = { l2, ...scoreOf({ ...held, logits }, temperature) }
     tried.push(score)
     const isBetter = best === undefined || score.logLoss < best.best.logLoss - LEAST_GAIN
-    if (isBetter) best = { best: score, temperature, logits, start: lines.mean() }
+    if (isBetter) best = { best: score, temperature, logits, start: lines.length === 1 ? lines[0].mean() : null }
     return isBetter
   }
+  const places = () => lines.map(({ theta }) => theta)
   if (only !== undefined) attempt(only)
   else {
     // the first attempt is the best so far, whatever its score
     let step = USUAL_STEP
-    let usual = lines.theta
-    while (step <= LAST_STEP && attempt(penaltyAt(step, engine.spread))) if (step++ === USUAL_STEP) usual = lines.theta
-    lines.theta = usual
-    if (step === USUAL_STEP + 1) for (step = USUAL_STEP - 1; step >= FIRST_STEP && attempt(penaltyAt(step, engine.spread)); ) step--
+    let usual = places()
+    while (step <= LAST_STEP && attempt(penaltyAt(step, spread))) if (step++ === USUAL_STEP) usual = places()
+    for (const [f, own] of lines.entries()) own.theta = usual[f]
+    if (step === USUAL_STEP + 1) for (step = USUAL_STEP - 1; step >= FIRST_STEP && attempt(penaltyAt(step, spread)); ) step--
   }
-  const found = best as NonNullable<typeof best>
-  return {
-    ...found,
-    tried: tried.sort((a, b) => a.l2 - b.l2),
-    ...{ rows: rows.length, folds: count, judged, answerOf: own, engine },
-  }
+  return { ...(best as NonNullable<typeof best>), tried: tried.sort((a, b) => a.l2 - b.l2) }
+}
+
+/** Logits of each row by the fold that holds it out: row-major [rows, classes]. */
+function heldOutLogits(lines: readonly Lines[], foldOf: Int32Array): Float64Array {
+  if (lines.length === 1) return lines[0].logits(foldOf)
+  const all = lines.map((own) => own.logits(new Int32Array(foldOf.length)))
+  const { classes } = lines[0]
+  return all[0].map((_, i) => all[foldOf[Math.floor(i / classes)]][i])
 }
 
 /** Held-out logits of rows that are judged. */
-interface Held {
+export interface Held {
   logits: Float64Array
   answerOf: Int32Array
   classes: number

@@ -2,6 +2,8 @@
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { HALVES, halfToFloat } from '../io/dtypes.js'
+import type { AnyState } from './any-head.js'
+import type { HiddenReport } from './choose-hidden.js'
 import { Examples } from './examples.js'
 import type { Line } from './lines.js'
 import type { Spread } from './none.js'
@@ -22,23 +24,18 @@ export interface HeadReport {
   confusion: readonly (readonly number[])[]
   /** The same for each penalty that was tried, from small to large. */
   tried: readonly { l2: number; logLoss: number; accuracy: number }[]
+  /** The small net that was tried beside the line, whether or not it was kept; null if none was. */
+  hidden: HiddenReport | null
 }
 
 /** State of a head. */
-export interface HeadState<L extends Label> {
-  labels: readonly L[]
-  width: number
-  line: Line
-  l2: number
-  temperature: number
+export interface HeadState<L extends Label> extends AnyState<L> {
   priors: Priors<L>
   noneBelow: number
-  gradientTolerance: number
   /** Number of examples of each class. */
   counts: Int32Array
   spread: Spread
   report: HeadReport | null
-  examples: Examples | null
 }
 
 const FORMAT = 'gradus-head/1'
@@ -51,19 +48,24 @@ interface Halves {
 }
 
 /** @returns what `encodeState` takes: weights and means in 16 bits, all else as it is */
-export function stored<L extends Label>({ line, spread, examples, ...state }: HeadState<L>, withExamples: boolean): object {
+export function stored<L extends Label>({ line, hidden, spread, examples, ...state }: HeadState<L>, withExamples: boolean): object {
   return {
     head: {
       format: FORMAT,
       ...state,
-      weights: halvesOf(line.weights),
-      bias: Float32Array.from(line.bias),
+      ...storedLines(line, hidden),
       means: halvesOf(spread.means),
       spreads: Float32Array.from(spread.spreads),
       distances: Float32Array.from(spread.distances),
       ...(withExamples && examples && { examples: { vectors: halvesOf(examples.rows.vectors), classOf: examples.classOf.slice() } }),
     },
   }
+}
+
+/** Both layers of a head. */
+export function storedLines(line: Line, hidden: Line | null): object {
+  const own = ({ weights, bias }: Line) => ({ weights: halvesOf(weights), bias: Float32Array.from(bias) })
+  return { ...own(line), ...(hidden && { hidden: own(hidden) }) }
 }
 
 export function halvesOf(values: Float32Array | Float64Array): Halves {
@@ -97,7 +99,7 @@ export function readState<L extends Label>(file: unknown): HeadState<L> {
   if (!isGood) throw damaged(WHO, 'its parts do not fit')
   return {
     ...{ labels, width, l2, temperature, noneBelow, gradientTolerance, counts, priors, report },
-    line: savedLine(WHO, saved, width, classes),
+    ...savedLines(WHO, saved, width, classes),
     spread: {
       means: numbersOf(WHO, 'means', saved.means, width * classes),
       spreads: Float64Array.from(spreads),
@@ -120,9 +122,22 @@ export function savedClasses(saved: Record<string, unknown>): number {
   return fit ? labels.length : 0
 }
 
-/** The line of a saved head. @param classes from {@link savedClasses} */
-export function savedLine(who: string, { weights, bias }: Record<string, unknown>, width: number, classes: number): Line {
-  return { weights: Float64Array.from(numbersOf(who, 'weights', weights, width * classes)), bias: Float64Array.from(bias as Float32Array) }
+/** The layers of a saved head. @param classes from {@link savedClasses} */
+export function savedLines(
+  who: string,
+  saved: Record<string, unknown>,
+  width: number,
+  classes: number,
+): Pick<AnyState<Label>, 'line' | 'hidden'> {
+  const hidden = saved.hidden ? savedLine(who, Object(saved.hidden), width) : null
+  const line = savedLine(who, saved, hidden?.bias.length ?? width)
+  if (line.bias.length !== classes) throw damaged(who, 'its parts do not fit')
+  return { line, hidden }
+}
+
+function savedLine(who: string, { weights, bias }: Record<string, unknown>, width: number): Line {
+  if (!areNumbers(bias, undefined, Float32Array) || bias.length === 0) throw damaged(who, 'bias')
+  return { weights: Float64Array.from(numbersOf(who, 'weights', weights, width * bias.length)), bias: Float64Array.from(bias) }
 }
 
 /** True if scores are finite numbers. */
@@ -130,13 +145,14 @@ export function areScores(scores: unknown): boolean {
   return typeof scores === 'object' && scores !== null && Object.values(scores).every((x) => Number.isFinite(x))
 }
 
-function isReport({ tried, classes, confusion, ...numbers }: HeadReport): boolean {
+function isReport({ tried, hidden, classes, confusion, ...numbers }: HeadReport): boolean {
   const isCounts = (row: readonly number[]) =>
     Array.isArray(row) && row.length === classes.length && row.every((count) => Number.isInteger(count) && count >= 0)
   return (
     areScores(numbers) &&
     Array.isArray(tried) &&
     tried.every(areScores) &&
+    (hidden === null || areScores(hidden)) &&
     Array.isArray(classes) &&
     classes.every((name) => typeof name === 'string') &&
     Array.isArray(confusion) &&

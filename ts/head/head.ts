@@ -2,18 +2,15 @@
 
 import { checkCount } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
-import { flag, readOptions, type Schema } from '../common/options.js'
-import { encodeState, type Sequential, saveState } from '../index.js'
 import { largestOf, ONE_CLASS } from './answers.js'
+import { AnyHead } from './any-head.js'
 import { countClasses } from './choose-penalty.js'
-import { type Examples, presentExamples } from './examples.js'
+import type { Examples } from './examples.js'
 import { readForgotten } from './forgotten.js'
 import { type HeadReport, type HeadState, stored } from './head-state.js'
 import { type Line, onlyClasses, withClasses } from './lines.js'
-import { Logits } from './logits.js'
 import { pValueOf, spreadOf } from './none.js'
 import { logShifts, type Priors } from './priors.js'
-import { Solver } from './solver.js'
 import { answerEach, areSeveral, type Label, readLabels, readRows, readVector, type Vector, type Vectors } from './vectors.js'
 
 /** Prediction of a head for one vector. */
@@ -42,23 +39,13 @@ export interface NearExample<L extends Label = Label> {
   similarity: number
 }
 
-/** Options of {@link Head.save} and {@link Head.bytes}. */
-export interface SaveHeadOptions {
-  /**
-   * Keeps the examples, so that the head can go on learning and name the nearest ones: two bytes a number. Default false: such a head only predicts,
-   * and 384 numbers × 10 classes take less than 20 kB.
-   */
-  examples?: boolean
-}
-
-export const SAVE_HEAD = { examples: { is: flag, default: false } } satisfies Schema<SaveHeadOptions>
-
 /**
- * Classes on top of vectors, from {@link trainHead} or {@link loadHead}: logistic regression with calibrated probabilities. Predicting takes no engine.
+ * Classes on top of vectors, from {@link trainHead} or {@link loadHead}: logistic regression with calibrated probabilities, perhaps behind a hidden layer.
+ * Predicting takes no engine.
  *
  * The rule of {@link add} and {@link forget}: afterwards the weights minimize the penalized loss of all present examples, with the penalty `l2` of the
  * training, to within `gradientTolerance`. So examples that come one by one make the head that they would make together. Means and p-values are those
- * of the present examples; `l2`, `temperature` and `report` stay until {@link trainHead} is called again.
+ * of the present examples; the hidden layer, `l2`, `temperature` and `report` stay until {@link trainHead} is called again.
  *
  * @example
  * const head = await trainHead<string>([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
@@ -66,58 +53,21 @@ export const SAVE_HEAD = { examples: { is: flag, default: false } } satisfies Sc
  * head.add([-2, -2], 'fish')
  * head.labels // ['cat', 'dog', 'fish']
  */
-export class Head<L extends Label = Label> {
-  #state!: HeadState<L>
-  /** Calibrated logits with the priors. */
-  #logits!: Logits
-  readonly #scratch: Float32Array
-  readonly #solver = new Solver()
-
-  /** @internal use {@link trainHead} or {@link loadHead} */
-  constructor(state: HeadState<L>) {
-    this.#scratch = new Float32Array(state.width)
-    this.#take(state)
-  }
-
-  /** The classes: sorted at first, later ones behind them. */
-  get labels(): readonly L[] {
-    return this.#state.labels
-  }
-
-  /** The length of a vector. */
-  get width(): number {
-    return this.#state.width
-  }
-
+export class Head<L extends Label = Label> extends AnyHead<L, HeadState<L>> {
   /** The number of examples that it learned from. */
   get count(): number {
-    return this.#state.counts.reduce((a, b) => a + b, 0)
-  }
-
-  /** The penalty of the squared weights, 1/C of scikit-learn's `LogisticRegression`. */
-  get l2(): number {
-    return this.#state.l2
-  }
-
-  /** Logits are divided by this, which makes probabilities calibrated. */
-  get temperature(): number {
-    return this.#state.temperature
+    return this.state.counts.reduce((a, b) => a + b, 0)
   }
 
   /** Scores on held-out rows of the training; null if there was no cross-validation. */
   get report(): HeadReport | null {
-    return this.#state.report
+    return this.state.report
   }
 
   /** The labels of the examples, in the order of their numbers. @throws Error for a head that was saved without examples */
   get exampleLabels(): readonly L[] {
-    const { labels } = this.#state
-    return Array.from(this.#examples('exampleLabels').classOf, (c) => labels[c])
-  }
-
-  /** @internal for files */
-  get state(): HeadState<L> {
-    return this.#state
+    const { labels } = this.state
+    return Array.from(this.examplesFor('exampleLabels').classOf, (c) => labels[c])
   }
 
   /**
@@ -128,12 +78,12 @@ export class Head<L extends Label = Label> {
   predict(vector: Vector): HeadPrediction<L>
   predict(vectors: Vectors): HeadPrediction<L>[]
   predict(given: Vector | Vectors): HeadPrediction<L> | HeadPrediction<L>[] {
-    return answerEach('predict', given, this.#scratch, (x) => this.#predicted(x))
+    return answerEach('predict', given, this.scratch, (x) => this.#predicted(x))
   }
 
   #predicted(x: Float32Array): HeadPrediction<L> {
-    const { labels, spread, noneBelow } = this.#state
-    const z = this.#logits.of(x)
+    const { labels, spread, noneBelow } = this.state
+    const z = this.logits.of(x)
     const best = largestOf(z)
     const most = z[best]
     let sum = 0
@@ -154,12 +104,12 @@ export class Head<L extends Label = Label> {
    * @throws TypeError, RangeError as {@link predict} does; Error for a head that was saved without examples
    */
   nearest(vector: Vector, count = 3): NearExample<L>[] {
-    const { labels } = this.#state
-    const examples = this.#examples('nearest')
+    const { labels } = this.state
+    const examples = this.examplesFor('nearest')
     checkCount('nearest: count', count)
-    readVector('nearest', vector, this.#scratch)
+    readVector('nearest', vector, this.scratch)
     return examples
-      .nearest(this.#scratch, count)
+      .nearest(this.scratch, count)
       .map(({ index, similarity }) => ({ index, label: labels[examples.classOf[index]], similarity }))
   }
 
@@ -171,14 +121,12 @@ export class Head<L extends Label = Label> {
   add(vector: Vector, label: L): void
   add(vectors: Vectors, labels: readonly L[]): void
   add(given: Vector | Vectors, label: L | readonly L[]): void {
-    const { labels, width, line } = this.#state
-    const examples = this.#examples('add')
-    const rows = readRows('add', given, this.#scratch)
+    const { labels, line } = this.state
+    const examples = this.examplesFor('add')
+    const rows = readRows('add', given, this.scratch)
     const read = readLabels('add', (areSeveral(given) ? label : [label]) as readonly L[], rows.count, labels)
     if (rows.count === 0) return
-    this.#solver.append(examples, rows, read.classOf, () =>
-      this.#learn(examples, read.labels, withClasses(line, width, labels.length, read.labels.length)),
-    )
+    this.solver.append(examples, rows, read.classOf, () => this.#learn(examples, read.labels, withClasses(line, read.labels.length)))
   }
 
   /**
@@ -189,8 +137,8 @@ export class Head<L extends Label = Label> {
    *   was saved without examples
    */
   forget(what: { label: L } | { index: number }): void {
-    const { labels, line, width } = this.#state
-    const examples = this.#examples('forget')
+    const { labels, line } = this.state
+    const examples = this.examplesFor('forget')
     const { classOf } = examples
     const { dropped, index } = readForgotten(what, labels, classOf.length)
     const keeps = (row: number) => row !== index && classOf[row] !== dropped
@@ -199,11 +147,11 @@ export class Head<L extends Label = Label> {
       throw rangeError(`forget: a head wants at least two classes, and ${left.size} would be left; add another class first`)
     const kept = labels.map((_, c) => c).filter((c) => left.has(c))
     const after = examples.filter(keeps, (c) => kept.indexOf(c))
-    this.#solver.filter(examples, keeps, () =>
+    this.solver.filter(examples, keeps, () =>
       this.#learn(
         after,
         kept.map((c) => labels[c]),
-        onlyClasses(line, width, kept),
+        onlyClasses(line, kept),
       ),
     )
   }
@@ -214,63 +162,26 @@ export class Head<L extends Label = Label> {
    * @throws TypeError, RangeError for a label that the head does not have, or shares that do not fit
    */
   setPriors(priors: Priors<L>): void {
-    this.#take({ ...this.#state, priors }, 'setPriors')
+    this.take({ ...this.state, priors }, 'setPriors')
   }
 
-  /**
-   * The head as a model with one dense layer, whose outputs are calibrated logits: for `toOnnx`, `toFunction` and other exports. It is a copy.
-   *
-   * @example
-   * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
-   * head.toModel().predict([[0, 3]]).shape // [1, 2]
-   */
-  toModel(): Sequential {
-    return this.#logits.toModel()
+  /** @internal */
+  protected override stored(withExamples: boolean): object {
+    return stored(this.state, withExamples)
   }
 
-  /**
-   * The head as the bytes of one file, for {@link loadHead}: weights and means with 11 significant bits.
-   *
-   * @example
-   * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
-   * const again = await loadHead(head.bytes())
-   * again.predict([0, 3]).label // 'cat'
-   */
-  bytes(options: SaveHeadOptions = {}): Uint8Array {
-    const { examples } = readOptions('bytes', options, SAVE_HEAD)
-    return encodeState(stored(this.#state, examples))
-  }
-
-  /**
-   * Saves the head in one file, all or nothing, as `saveModel` does; in a browser under a name in IndexedDB.
-   *
-   * @example
-   * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog'])
-   * await head.save('head.safetensors', { examples: true })
-   */
-  save(path: string, options: SaveHeadOptions = {}): Promise<void> {
-    const { examples } = readOptions('save', options, SAVE_HEAD)
-    return saveState(stored(this.#state, examples), path)
-  }
-
-  #examples(who: string): Examples {
-    return presentExamples(who, this.#state.examples)
+  /** @internal */
+  protected override shifts(state: HeadState<L>, who: string): Float64Array {
+    return logShifts(who, state.priors, state)
   }
 
   /** Solves again, starting from a given line, and takes the result. */
   #learn(examples: Examples, labels: readonly L[], start: Line): void {
-    const { l2, gradientTolerance } = this.#state
+    const { l2, gradientTolerance } = this.state
     const classes = labels.length
-    const line = this.#solver.solve({ examples, classes, answers: ONE_CLASS, start, l2, gradientTolerance })
+    const line = this.solver.solve({ examples, classes, answers: ONE_CLASS, start, l2, gradientTolerance })
     const counts = countClasses(examples.classOf, classes)
     const spread = spreadOf(examples.rows, examples.classOf, classes)
-    this.#take({ ...this.#state, labels, line, counts, spread, examples })
-  }
-
-  /** Takes a state, if its priors fit. */
-  #take(state: HeadState<L>, who = 'Head'): void {
-    const { line, temperature, priors } = state
-    this.#logits = new Logits(line, temperature, logShifts(who, priors, state))
-    this.#state = state
+    this.take({ ...this.state, labels, line, counts, spread, examples })
   }
 }

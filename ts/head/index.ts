@@ -2,9 +2,11 @@
  * `gradus/head`: classes of your own on top of vectors from a frozen model, such as embeddings of texts or pictures.
  * @module gradus/head
  */
+export type { SaveHeadOptions } from './any-head.js'
+export type { HiddenReport } from './choose-hidden.js'
 export { type DuplicateOptions, type DuplicatePair, findDuplicates } from './duplicates.js'
 export { chooseNext, type FindMislabelledOptions, findMislabelled, type Mislabelled, type MislabelledSet } from './examine.js'
-export { Head, type HeadPrediction, type NearExample, type SaveHeadOptions } from './head.js'
+export { Head, type HeadPrediction, type NearExample } from './head.js'
 export type { HeadReport } from './head-state.js'
 export { loadHead, loadMultiLabelHead } from './load-head.js'
 export { MultiLabelHead, type MultiLabelPrediction, type NearLabelled } from './multi-label.js'

@@ -235,22 +235,18 @@ export function lineOfAll(
 }
 
 /** A line with more classes, whose weights are 0. */
-export function withClasses({ weights, bias }: Line, width: number, before: number, after: number): Line {
-  if (before === after) return { weights, bias }
-  const out = { weights: new Float64Array(width * after), bias: new Float64Array(after) }
-  for (let j = 0; j < width; j++) out.weights.set(weights.subarray(j * before, (j + 1) * before), j * after)
-  out.bias.set(bias)
-  return out
+export function withClasses(line: Line, after: number): Line {
+  const before = line.bias.length
+  return onlyClasses(
+    line,
+    Array.from({ length: after }, (_, c) => (c < before ? c : -1)),
+  )
 }
 
-/** A line with some of its classes. */
-export function onlyClasses({ weights, bias }: Line, width: number, kept: readonly number[]): Line {
+/** A line with some of its classes. @param kept their numbers; −1 for a new class, whose weights are 0 */
+export function onlyClasses({ weights, bias }: Line, kept: readonly number[]): Line {
   const before = bias.length
-  return {
-    weights: Float64Array.from(
-      { length: width * kept.length },
-      (_, i) => weights[Math.floor(i / kept.length) * before + kept[i % kept.length]],
-    ),
-    bias: Float64Array.from(kept, (c) => bias[c]),
-  }
+  const own = new Float64Array((weights.length / before) * kept.length)
+  for (let from = 0, to = 0; from < weights.length; from += before) for (const c of kept) own[to++] = c < 0 ? 0 : weights[from + c]
+  return { weights: own, bias: Float64Array.from(kept, (c) => (c < 0 ? 0 : bias[c])) }
 }

@@ -1,9 +1,9 @@
 /** Everything that a head with sets of classes is, as plain data, and its form in a file. */
 import { typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
-import type { Examples } from './examples.js'
-import { areNumbers, areScores, damaged, examplesOf, halvesOf, savedClasses, savedLine } from './head-state.js'
-import type { Line } from './lines.js'
+import type { AnyState } from './any-head.js'
+import type { HiddenReport } from './choose-hidden.js'
+import { areNumbers, areScores, damaged, examplesOf, halvesOf, savedClasses, savedLines, storedLines } from './head-state.js'
 import { Sets } from './sets.js'
 import type { Label } from './vectors.js'
 
@@ -20,38 +20,32 @@ export interface MultiLabelReport {
   classes: readonly { label: string; rows: number; threshold: number; precision: number; recall: number; f1: number }[]
   /** The same for each penalty that was tried, from small to large. */
   tried: readonly { l2: number; logLoss: number; accuracy: number }[]
+  /** The small net that was tried beside the line, whether or not it was kept; null if none was. */
+  hidden: HiddenReport | null
 }
 
 /** State of a head. */
-export interface MultiLabelState<L extends Label> {
-  labels: readonly L[]
-  width: number
-  line: Line
-  l2: number
-  temperature: number
+export interface MultiLabelState<L extends Label> extends AnyState<L> {
   thresholds: Float64Array
   /** Threshold of later classes. */
   usualThreshold: number
-  gradientTolerance: number
   /** Number of examples. */
   count: number
   report: MultiLabelReport | null
   /** Sets of classes, whose numbers are the answers of the examples. */
   sets: Sets
-  examples: Examples | null
 }
 
 const FORMAT = 'gradus-multi-label-head/1'
 const WHO = 'loadMultiLabelHead'
 
 /** @returns what `encodeState` takes: weights in 16 bits, all else as it is */
-export function storedSets<L extends Label>({ line, examples, sets, ...state }: MultiLabelState<L>, withExamples: boolean): object {
+export function storedSets<L extends Label>({ line, hidden, examples, sets, ...state }: MultiLabelState<L>, withExamples: boolean): object {
   return {
     head: {
       format: FORMAT,
       ...state,
-      weights: halvesOf(line.weights),
-      bias: Float32Array.from(line.bias),
+      ...storedLines(line, hidden),
       ...(withExamples &&
         examples && {
           sets: Uint8Array.from(sets.all.flatMap((set) => Array.from(set))),
@@ -92,17 +86,24 @@ export function readSetsState<L extends Label>(file: unknown): MultiLabelState<L
     : []
   return {
     ...{ labels, width, l2, temperature, thresholds, usualThreshold, gradientTolerance, count, report },
-    line: savedLine(WHO, saved, width, classes),
+    ...savedLines(WHO, saved, width, classes),
     sets: new Sets(classes, all),
     examples: hasExamples ? examplesOf(WHO, examples, width, all.length) : null,
   }
 }
 
 function isReport(report: unknown): boolean {
-  const { tried, classes, ...numbers } = Object(report) as Record<string, unknown>
+  const { tried, hidden, classes, ...numbers } = Object(report) as Record<string, unknown>
   const isClass = (own: unknown) => {
     const { label, ...scores } = Object(own) as Record<string, unknown>
     return typeof label === 'string' && areScores(scores)
   }
-  return areScores(numbers) && Array.isArray(tried) && tried.every(areScores) && Array.isArray(classes) && classes.every(isClass)
+  return (
+    areScores(numbers) &&
+    (hidden === null || areScores(hidden)) &&
+    Array.isArray(tried) &&
+    tried.every(areScores) &&
+    Array.isArray(classes) &&
+    classes.every(isClass)
+  )
 }

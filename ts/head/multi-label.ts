@@ -1,16 +1,12 @@
 /** Heads whose rows have sets of classes: a logistic regression a class, over the same vectors. */
 import { checkCount } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
-import { readOptions } from '../common/options.js'
-import { encodeState, type Sequential, saveState } from '../index.js'
 import { setsOf } from './answers.js'
-import { type Examples, presentExamples } from './examples.js'
+import { AnyHead } from './any-head.js'
+import type { Examples } from './examples.js'
 import { readForgotten } from './forgotten.js'
-import { SAVE_HEAD, type SaveHeadOptions } from './head.js'
 import { type Line, onlyClasses, withClasses } from './lines.js'
-import { Logits } from './logits.js'
 import { type MultiLabelReport, type MultiLabelState, storedSets } from './multi-label-state.js'
-import { Solver } from './solver.js'
 import { answerEach, areSeveral, type Label, readRows, readSets, readVector, type Vector, type Vectors } from './vectors.js'
 
 /** Prediction of a {@link MultiLabelHead} for one vector. */
@@ -42,63 +38,27 @@ export interface NearLabelled<L extends Label = Label> {
  * head.add([-3, -3], ['spam'])
  * head.labels // ['fun', 'news', 'spam']
  */
-export class MultiLabelHead<L extends Label = Label> {
-  #state!: MultiLabelState<L>
-  #logits!: Logits
-  readonly #scratch: Float32Array
-  readonly #solver = new Solver()
-
-  /** @internal use {@link trainHead} or {@link loadMultiLabelHead} */
-  constructor(state: MultiLabelState<L>) {
-    this.#scratch = new Float32Array(state.width)
-    this.#take(state)
-  }
-
-  /** The classes: sorted at first, later ones behind them. */
-  get labels(): readonly L[] {
-    return this.#state.labels
-  }
-
-  /** The length of a vector. */
-  get width(): number {
-    return this.#state.width
-  }
-
+export class MultiLabelHead<L extends Label = Label> extends AnyHead<L, MultiLabelState<L>> {
   /** The number of examples that it learned from. */
   get count(): number {
-    return this.#state.count
-  }
-
-  /** The penalty of the squared weights, 1/C of scikit-learn's `LogisticRegression`. */
-  get l2(): number {
-    return this.#state.l2
-  }
-
-  /** Logits are divided by this, which makes probabilities calibrated. */
-  get temperature(): number {
-    return this.#state.temperature
+    return this.state.count
   }
 
   /** The least probability with which a class is named, by its label as text. */
   get thresholds(): Record<`${L}`, number> {
-    const { labels, thresholds } = this.#state
+    const { labels, thresholds } = this.state
     return Object.fromEntries(labels.map((label, c) => [label, thresholds[c]])) as Record<`${L}`, number>
   }
 
   /** Scores on held-out rows of the training; null if there was no cross-validation. */
   get report(): MultiLabelReport | null {
-    return this.#state.report
+    return this.state.report
   }
 
   /** The labels of the examples, in the order of their numbers. @throws Error for a head that was saved without examples */
   get exampleLabels(): readonly L[][] {
-    const { labels, sets } = this.#state
-    return Array.from(this.#examples('exampleLabels').classOf, (set) => sets.labelsOf(set, labels))
-  }
-
-  /** @internal for files and reports */
-  get state(): MultiLabelState<L> {
-    return this.#state
+    const { labels, sets } = this.state
+    return Array.from(this.examplesFor('exampleLabels').classOf, (set) => sets.labelsOf(set, labels))
   }
 
   /**
@@ -109,12 +69,12 @@ export class MultiLabelHead<L extends Label = Label> {
   predict(vector: Vector): MultiLabelPrediction<L>
   predict(vectors: Vectors): MultiLabelPrediction<L>[]
   predict(given: Vector | Vectors): MultiLabelPrediction<L> | MultiLabelPrediction<L>[] {
-    return answerEach('predict', given, this.#scratch, (x) => this.#predicted(x))
+    return answerEach('predict', given, this.scratch, (x) => this.#predicted(x))
   }
 
   #predicted(x: Float32Array): MultiLabelPrediction<L> {
-    const { labels, thresholds } = this.#state
-    const p = this.#logits.of(x).map((z) => 1 / (1 + Math.exp(-z)))
+    const { labels, thresholds } = this.state
+    const p = this.logits.of(x).map((z) => 1 / (1 + Math.exp(-z)))
     const probabilities: Record<string, number> = {}
     for (const [c, label] of labels.entries()) probabilities[String(label)] = p[c]
     const named = Array.from(labels.keys())
@@ -133,12 +93,12 @@ export class MultiLabelHead<L extends Label = Label> {
    * @throws TypeError, RangeError as {@link predict} does; Error for a head that was saved without examples
    */
   nearest(vector: Vector, count = 3): NearLabelled<L>[] {
-    const { labels, sets } = this.#state
-    const examples = this.#examples('nearest')
+    const { labels, sets } = this.state
+    const examples = this.examplesFor('nearest')
     checkCount('nearest: count', count)
-    readVector('nearest', vector, this.#scratch)
+    readVector('nearest', vector, this.scratch)
     return examples
-      .nearest(this.#scratch, count)
+      .nearest(this.scratch, count)
       .map(({ index, similarity }) => ({ index, labels: sets.labelsOf(examples.classOf[index], labels), similarity }))
   }
 
@@ -150,17 +110,16 @@ export class MultiLabelHead<L extends Label = Label> {
   add(vector: Vector, labels: readonly L[]): void
   add(vectors: Vectors, labels: readonly (readonly L[])[]): void
   add(given: Vector | Vectors, labels: readonly L[] | readonly (readonly L[])[]): void {
-    const { width, line, thresholds, usualThreshold } = this.#state
-    const examples = this.#examples('add')
-    const rows = readRows('add', given, this.#scratch)
-    const read = readSets('add', (areSeveral(given) ? labels : [labels]) as readonly (readonly L[])[], rows.count, this.#state.labels)
+    const { line, thresholds, usualThreshold } = this.state
+    const examples = this.examplesFor('add')
+    const rows = readRows('add', given, this.scratch)
+    const read = readSets('add', (areSeveral(given) ? labels : [labels]) as readonly (readonly L[])[], rows.count, this.state.labels)
     if (rows.count === 0) return
-    const before = line.bias.length
     const after = read.labels.length
-    const sets = this.#state.sets.widened(after)
+    const sets = this.state.sets.widened(after)
     const setOf = sets.add(read.classesOf)
-    this.#solver.append(examples, rows, setOf, () =>
-      this.#learn(examples, withClasses(line, width, before, after), {
+    this.solver.append(examples, rows, setOf, () =>
+      this.#learn(examples, withClasses(line, after), {
         ...{ labels: read.labels, sets },
         thresholds: Float64Array.from({ length: after }, (_, c) => thresholds[c] ?? usualThreshold),
       }),
@@ -175,8 +134,8 @@ export class MultiLabelHead<L extends Label = Label> {
    *   examples
    */
   forget(what: { label: L } | { index: number }): void {
-    const { labels, line, width, sets, thresholds } = this.#state
-    const examples = this.#examples('forget')
+    const { labels, line, sets, thresholds } = this.state
+    const examples = this.examplesFor('forget')
     const { dropped, index } = readForgotten(what, labels, examples.classOf.length)
     const keeps = (row: number) => row !== index
     const left = sets.counts(examples.classOf.filter((_, row) => keeps(row)))
@@ -184,8 +143,8 @@ export class MultiLabelHead<L extends Label = Label> {
     if (kept.length === 0) throw rangeError('forget: a head wants at least one class, and none would be left; add another class first')
     const { sets: after, setFor } = sets.only(kept)
     const remaining = examples.filter(keeps, setFor)
-    this.#solver.filter(examples, keeps, () =>
-      this.#learn(remaining, onlyClasses(line, width, kept), {
+    this.solver.filter(examples, keeps, () =>
+      this.#learn(remaining, onlyClasses(line, kept), {
         labels: kept.map((c) => labels[c]),
         sets: after,
         thresholds: Float64Array.from(kept, (c) => thresholds[c]),
@@ -193,43 +152,21 @@ export class MultiLabelHead<L extends Label = Label> {
     )
   }
 
-  /**
-   * The head as a model with one dense layer, whose outputs are calibrated logits, one a class: `sigmoid` makes probabilities of them. It is a copy.
-   *
-   * @example
-   * const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 2]], [['news'], ['news'], ['fun'], ['news', 'fun']])
-   * head.toModel().predict([[0, 3]]).shape // [1, 2]
-   */
-  toModel(): Sequential {
-    return this.#logits.toModel()
+  /** @internal */
+  protected override stored(withExamples: boolean): object {
+    return storedSets(this.state, withExamples)
   }
 
-  /** The head as the bytes of one file, for {@link loadMultiLabelHead}: weights with 11 significant bits. */
-  bytes(options: SaveHeadOptions = {}): Uint8Array {
-    const { examples } = readOptions('bytes', options, SAVE_HEAD)
-    return encodeState(storedSets(this.#state, examples))
-  }
-
-  /** Saves the head in one file, all or nothing, as `saveModel` does; in a browser under a name in IndexedDB. */
-  save(path: string, options: SaveHeadOptions = {}): Promise<void> {
-    const { examples } = readOptions('save', options, SAVE_HEAD)
-    return saveState(storedSets(this.#state, examples), path)
-  }
-
-  #examples(who: string): Examples {
-    return presentExamples(who, this.#state.examples)
+  /** @internal */
+  protected override shifts({ labels }: MultiLabelState<L>): Float64Array {
+    return new Float64Array(labels.length)
   }
 
   /** Solves again, starting from a given line, and takes the result. */
   #learn(examples: Examples, start: Line, change: Pick<MultiLabelState<L>, 'labels' | 'sets' | 'thresholds'>): void {
-    const { l2, gradientTolerance } = this.#state
+    const { l2, gradientTolerance } = this.state
     const answers = setsOf(change.sets.all)
-    const line = this.#solver.solve({ examples, classes: change.labels.length, answers, start, l2, gradientTolerance })
-    this.#take({ ...this.#state, ...change, line, examples, count: examples.classOf.length })
-  }
-
-  #take(state: MultiLabelState<L>): void {
-    this.#logits = new Logits(state.line, state.temperature)
-    this.#state = state
+    const line = this.solver.solve({ examples, classes: change.labels.length, answers, start, l2, gradientTolerance })
+    this.take({ ...this.state, ...change, line, examples, count: examples.classOf.length })
   }
 }

@@ -5,6 +5,7 @@ import { formatCount, formatMetric, formatNumber, formatShare } from '../report/
 import { showInNotebooks } from '../report/notebook.js'
 import { page } from '../report/page.js'
 import { type ReportTextOptions, textOf } from '../report/text.js'
+import type { HiddenReport } from './choose-hidden.js'
 import { Head } from './head.js'
 import type { HeadReport } from './head-state.js'
 import { MultiLabelHead } from './multi-label.js'
@@ -75,8 +76,14 @@ function factsOf<L extends Label>(head: Head<L> | MultiLabelHead<L>): Block {
       ...held,
       ['penalty', `${formatNumber(l2)}${report === null || report.tried.length < 2 ? '' : `, the best of ${report.tried.length}`}`],
       ['temperature', formatNumber(temperature)],
+      ...(report?.hidden ? [['hidden layer', hiddenText(report.hidden, head.hidden.length > 0)] as [string, string]] : []),
     ],
   }
+}
+
+function hiddenText({ neurons, logLoss, lineLogLoss }: HiddenReport, isKept: boolean): string {
+  const losses = `log loss ${formatMetric(logLoss)} with it, ${formatMetric(lineLogLoss)} without`
+  return isKept ? `${neurons} neurons: ${losses}` : `none: of ${neurons} neurons it would be no clear gain (${losses})`
 }
 
 /** Classes by F1, the worst first: those are the ones to look at. */

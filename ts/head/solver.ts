@@ -2,6 +2,7 @@
 import type { Answers } from './answers.js'
 import { EngineRows } from './engine-rows.js'
 import type { Examples } from './examples.js'
+import { lift } from './hidden.js'
 import { type Line, Lines, lineOfAll } from './lines.js'
 import type { Rows } from './vectors.js'
 
@@ -21,6 +22,9 @@ export class Solver {
   #rows: EngineRows | null = null
   #lines: Lines | null = null
 
+  /** @param hidden the hidden layer in front of the lines; it stays as it is */
+  constructor(private readonly hidden: Line | null) {}
+
   /** Appends examples, or leaves them as they were. @param take solves, and takes the result */
   append(examples: Examples, rows: Rows, answerOf: Int32Array, take: () => void): void {
     const before = examples.classOf.length
@@ -28,7 +32,7 @@ export class Solver {
       () => {
         const engine = this.#rowsOf(examples)
         examples.append(rows, answerOf)
-        engine.append(rows.vectors)
+        engine.append(lift(rows, this.hidden).vectors)
         take()
       },
       () => examples.truncate(before),
@@ -51,7 +55,7 @@ export class Solver {
   }
 
   #rowsOf(examples: Examples): EngineRows {
-    return (this.#rows ??= new EngineRows(examples.rows))
+    return (this.#rows ??= new EngineRows(lift(examples.rows, this.hidden)))
   }
 
   /** Changes the examples, or leaves all as it was: if the engine fails, its rows are made again later. */

@@ -3,10 +3,10 @@ import { rangeError } from '../common/errors.js'
 import { flag, type Kind, positive, readOptions, type Schema, seed } from '../common/options.js'
 import { setsOf } from './answers.js'
 import { checkRows } from './check-rows.js'
-import { type Chosen, choosePenalty, usualPenalty } from './choose-penalty.js'
-import { EngineRows } from './engine-rows.js'
+import { type HiddenReport, hiddenLayer } from './choose-hidden.js'
+import { type Chosen, choosePenalty } from './choose-penalty.js'
 import { Examples } from './examples.js'
-import { Lines, lineOfAll } from './lines.js'
+import { layersOf } from './layers.js'
 import { MultiLabelHead } from './multi-label.js'
 import type { MultiLabelReport } from './multi-label-state.js'
 import { Sets } from './sets.js'
@@ -19,6 +19,8 @@ export interface TrainMultiLabelOptions {
    * least log loss in a cross-validation, of steps by √10.
    */
   l2?: number
+  /** As for a head with one class a row. */
+  hidden?: readonly number[]
   /**
    * Divides logits by the temperature with the least held-out log loss, so that predicted probabilities match observed frequencies. Without a
    * cross-validation it is 1. Default true.
@@ -42,6 +44,7 @@ const threshold: Kind = {
 
 export const TRAIN_MULTI_LABEL = {
   l2: { is: positive, aka: ['penalty', 'weightDecay', 'alpha'] },
+  hidden: { is: hiddenLayer, aka: ['hiddenLayers', 'units'] },
   calibrate: { is: flag, default: true },
   threshold: { is: threshold, default: 0.5, aka: ['thresholds'] },
   gradientTolerance: { is: positive, default: 1e-4, aka: ['tol'] },
@@ -58,28 +61,28 @@ export async function trainMultiLabel<L extends Label>(
   options: TrainMultiLabelOptions,
 ): Promise<MultiLabelHead<L>> {
   const read = readOptions('trainHead', options, TRAIN_MULTI_LABEL)
-  const { l2: given, calibrate, threshold, gradientTolerance, seed } = read
+  const { l2: given, hidden: wanted, calibrate, threshold, gradientTolerance, seed } = read
   const { rows, names, sets, setOf, counts } = await readSetExamples('trainHead', vectors, labels)
   const classes = names.length
   // a class with one row is unknown to the net that does not see it
   const judged = names.map((_, c) => c).filter((c) => counts[c] > 1)
   const answers = setsOf(sets.all, judged)
-  const chosen =
+  const line =
     judged.length === 0 || (given !== undefined && !calibrate && threshold !== 'f1')
       ? null
       : choosePenalty('trainHead', rows, setOf, classes, { seed, only: given, calibrate, answers })
-  const engine = chosen?.rows === rows.count ? chosen.engine : new EngineRows(rows)
-  const l2 = given ?? chosen?.best.l2 ?? usualPenalty(engine.spread)
+  const { chosen, tried, ...layers } = await layersOf(rows, setOf, line, {
+    ...{ l2: given, wanted, calibrate, classes, answers, gradientTolerance, seed },
+  })
   const usualThreshold = threshold === 'f1' ? USUAL_THRESHOLD : threshold
   const thresholds = Float64Array.from(names, (_, c) =>
     threshold === 'f1' && chosen !== null && counts[c] > 1 ? bestThreshold(heldOut(chosen, sets, c)) : usualThreshold,
   )
   return new MultiLabelHead<L>({
-    ...{ labels: names, width: rows.width, l2, gradientTolerance, thresholds, usualThreshold, sets },
-    line: lineOfAll(new Lines(engine, classes, 1, answers), setOf, chosen?.start ?? null, l2, gradientTolerance),
+    ...{ labels: names, width: rows.width, ...layers, gradientTolerance, thresholds, usualThreshold, sets },
     temperature: chosen?.temperature ?? 1,
     count: rows.count,
-    report: chosen && reportOf(chosen, sets, names, thresholds),
+    report: chosen && reportOf(chosen, sets, names, thresholds, tried),
     examples: new Examples(rows, setOf),
   })
 }
@@ -120,7 +123,13 @@ function bestThreshold(held: readonly { p: number; has: boolean }[]): number {
   return at
 }
 
-function reportOf(chosen: Chosen, sets: Sets, names: readonly Label[], thresholds: Float64Array): MultiLabelReport {
+function reportOf(
+  chosen: Chosen,
+  sets: Sets,
+  names: readonly Label[],
+  thresholds: Float64Array,
+  hidden: HiddenReport | null,
+): MultiLabelReport {
   const { rows, folds, best, tried } = chosen
   const classes = names.map((name, c) => {
     const held = heldOut(chosen, sets, c)
@@ -133,5 +142,5 @@ function reportOf(chosen: Chosen, sets: Sets, names: readonly Label[], threshold
       ...{ precision: share(hits, found.length), recall: share(hits, own), f1: share(2 * hits, found.length + own) },
     }
   })
-  return { rows, folds, logLoss: best.logLoss, accuracy: best.accuracy, classes, tried }
+  return { rows, folds, logLoss: best.logLoss, accuracy: best.accuracy, classes, tried, hidden }
 }
