@@ -464,6 +464,10 @@ test('options that do not fit together are errors before a row is read', async (
   await expect(trained([[]])).rejects.toThrow('fitStream: there are no rows')
   await expect(trained(() => data, { epochs: 2 })).rejects.toThrow('there are no rows in pass 2; data wants to open the source anew')
   await expect(trained([rows(0, 10)], { callbacks: [{}] })).rejects.toThrow('fitStream: callbacks[0] wants an object with onTrainBegin')
+  await expect(trained([rows(0, 10)], { loss: 'mse' as never })).rejects.toThrow(
+    "fitStream: loss wants a function, such as mse or crossEntropy, got 'mse'; import it",
+  )
+  await expect(trained([rows(0, 10)], { callbacks: [{ onPause: () => {} }] })).rejects.toThrow('fitStream: callbacks[0] wants')
   const model = net()
   const first = trained([rows(0, 10)], {}, model)
   await expect(trained([rows(0, 10)], {}, model)).rejects.toThrow('fitStream: this model is being trained already')

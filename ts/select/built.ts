@@ -12,7 +12,7 @@ import { fitMany } from '../train/fleet/fit-many.js'
 import type { NetHistory } from '../train/fleet/many-trainings.js'
 import type { FitManyOptions } from '../train/fleet/options.js'
 import type { Metric } from '../train/metrics.js'
-import type { FitOptions } from '../train/plan.js'
+import type { FitOptions } from '../train/options.js'
 import type { WholeStepOptimizer } from '../train/whole-step-optimizer.js'
 
 /** A new model with its optimizer and training options. */

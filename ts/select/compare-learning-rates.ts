@@ -4,9 +4,10 @@ import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
 import { anything, array, positive, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 import { CARRIED } from '../rows/carried.js'
-import { checkDataSet, type TrainingData } from '../train/data.js'
+import { checkDataSet } from '../train/data.js'
 import type { NetHistory } from '../train/fleet/many-trainings.js'
 import { FIT_MANY, type FitManyOptions } from '../train/fleet/options.js'
+import type { TrainingData } from '../train/training-data.js'
 import { type BuiltModel, buildAll, evaluateBuilt, type OfBuilt, trainBuilt, without } from './built.js'
 
 /** Arguments of `build` for the net that it builds. */

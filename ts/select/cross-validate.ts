@@ -8,10 +8,11 @@ import type { Module } from '../nn/module.js'
 import { CARRIED } from '../rows/carried.js'
 import { checkClasses, cutFolds, FOLDS, type FoldOptions, type FoldRows } from '../rows/folds.js'
 import { asFloats, Tensor } from '../tensor.js'
-import { checkData, checkDataSet, pickRows, type Rows, type TrainingData } from '../train/data.js'
+import { checkData, checkDataSet, pickRows, type Rows } from '../train/data.js'
 import type { NetHistory } from '../train/fleet/many-trainings.js'
 import { FIT_MANY, type FitManyOptions } from '../train/fleet/options.js'
 import { type MetricsOption, type MetricValues, resolveMetrics } from '../train/metrics.js'
+import type { TrainingData } from '../train/training-data.js'
 import { type BuiltModel, buildAll, evaluateBuilt, type OfBuilt, trainBuilt, without } from './built.js'
 
 /** Arguments of `build` for a fold. */

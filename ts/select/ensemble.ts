@@ -13,9 +13,10 @@ import { logSumExp } from '../ops/reduce.js'
 import { stack } from '../ops/shape.js'
 import { logSoftmax } from '../ops/softmax.js'
 import { asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
-import { checkDataSet, type TrainingData } from '../train/data.js'
+import { checkDataSet } from '../train/data.js'
 import { evaluateRows } from '../train/evaluate.js'
-import { lossFunction } from '../train/plan.js'
+import { lossFunction } from '../train/options.js'
+import type { TrainingData } from '../train/training-data.js'
 import { chooseGreedily } from './choose-greedily.js'
 
 /** Options of {@link Ensemble}. */

@@ -2,21 +2,7 @@
 import { clock } from '../common/clock.js'
 import { ENCODED, type Encodable, PLAIN_ENCODERS } from '../common/encoded-rows.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
-import { list } from '../common/names.js'
-import {
-  anything,
-  array,
-  atLeast0,
-  count,
-  countFrom0,
-  flag,
-  isFunction,
-  type Read,
-  readOptions,
-  type Schema,
-  seed,
-  signal,
-} from '../common/options.js'
+import { anything, count, countFrom0, flag, isFunction, type Read, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 import { warnOnce } from '../common/warn.js'
 import {
@@ -37,6 +23,9 @@ import {
 } from '../index.js'
 import type { ShowsAverages } from '../optim/base/averaging.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
+import { callbackError, checkCallbacks } from '../train/callbacks.js'
+import { FIT } from '../train/options.js'
+import { takesWholeSteps } from '../train/whole-step-optimizer.js'
 import { type BadRow, between, copyOf, dataOf, NumberReader, type Numbers, type RowEncoder, rename, targetCheck } from './numbers.js'
 import { StreamPosition } from './position.js'
 import { Source, type StreamData } from './source.js'
@@ -120,36 +109,28 @@ export const FIT_STREAM = {
       fits: (value: unknown) => isFunction((value as RowEncoder | null)?.dataset),
     },
   },
-  loss: { is: { wants: 'a function, such as mse or crossEntropy', fits: isFunction }, required: true },
-  optimizer: {
-    is: {
-      wants: 'an Optimizer, such as new Adam(model.parameters())',
-      fits: (value: unknown) => isFunction((value as OptimizerLike | null)?.step) && Array.isArray((value as OptimizerLike).groups),
-    },
-    required: true,
-  },
-  epochs: { is: countFrom0, default: 1 },
+  loss: FIT.loss,
+  optimizer: FIT.optimizer,
+  epochs: FIT.epochs,
   epochRows: { is: count },
   batchSize: { is: count, default: 32 },
   window: { is: count },
-  shuffle: { is: flag, default: true },
-  seed: { is: seed, default: 0 },
-  schedule: { is: { wants: 'a function of the step, such as schedules.cosine(0.1, { steps })', fits: isFunction } },
-  validation: { is: anything },
-  metrics: { is: anything },
-  callbacks: { is: array, default: [] },
-  signal: { is: signal },
-  onProgress: { is: { wants: 'a function of the progress', fits: isFunction } },
-  resume: {
-    is: { wants: 'a Checkpoint, or resumeFrom(file)', fits: (value: unknown) => isFunction((value as Resume | null)?.restore) },
-  },
+  shuffle: FIT.shuffle,
+  seed: FIT.seed,
+  schedule: FIT.schedule,
+  validation: FIT.validation,
+  metrics: FIT.metrics,
+  callbacks: FIT.callbacks,
+  signal: FIT.signal,
+  onProgress: FIT.onProgress,
+  resume: FIT.resume,
   badRows: { is: ['error', 'skip'], default: 'error' },
   retries: { is: countFrom0, default: 0 },
   stallTime: { is: { min: 0, openMin: true, or: [Infinity] }, default: Infinity },
   seeks: { is: flag, default: false },
   worker: { is: flag, default: true },
-  replay: { is: flag, default: true },
-  yieldEvery: { is: atLeast0, default: 16 },
+  replay: FIT.replay,
+  yieldEvery: FIT.yieldEvery,
 } satisfies Schema<FitStreamOptions>
 
 /** The history of a training on a stream. */
@@ -210,8 +191,6 @@ export async function fitStream(model: Module, given: FitStreamOptions): Promise
   }
 }
 
-const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onBatchSaved', 'onEpochEnd', 'onEpochSaved', 'onTrainEnd'] as const
-
 function checkTogether({ data, epochs, epochRows, retries, seeks, optimizer, validation, metrics, callbacks }: Options): void {
   const opens = isFunction(data)
   if (epochs > 1 && !opens && epochRows === undefined)
@@ -221,14 +200,11 @@ function checkTogether({ data, epochs, epochRows, retries, seeks, optimizer, val
     ['seeks', seeks],
   ] as const)
     if (isSet && !opens) throw rangeError(`fitStream: ${name} wants a function as data, which opens the source anew, got ${show(data)}`)
-  if ((optimizer as { wholeBatch?: boolean }).wholeBatch)
+  if (takesWholeSteps(optimizer) && optimizer.wholeBatch)
     throw rangeError(`fitStream: ${optimizer.name} compares losses of steps, so each must see all rows; take Adam, or fit`)
   if (metrics !== undefined && validation === undefined)
     throw rangeError('fitStream: metrics are those of the validation rows; give validation, too')
-  callbacks.forEach((callback, i) => {
-    if (!HOOKS.some((hook) => isFunction(callback?.[hook])))
-      throw typeError(`fitStream: callbacks[${i}] wants an object with ${list(HOOKS)}, got ${show(callback)}`)
-  })
+  checkCallbacks('fitStream', callbacks, 'onPause')
 }
 
 /** One training. To a Checkpoint it is what a training by `fit` is. */
@@ -591,8 +567,7 @@ class StreamRun implements Training {
   }
 
   private failed(hook: string, name: string | number, cause: unknown): unknown {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    this.failure ??= plainError(`fitStream: ${hook} of callback ${name} failed: ${why}`, { cause })
+    this.failure ??= callbackError('fitStream', hook, name, cause)
     return this.failure
   }
 

@@ -6,6 +6,7 @@ import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
 import { evaluateModel, type Loss, Module, trainOnBatch } from '../index.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
+import { takesWholeSteps } from '../train/whole-step-optimizer.js'
 import { type Drift, DriftDetector } from './drift.js'
 import { FIT_STREAM } from './fit-stream.js'
 import {
@@ -117,7 +118,7 @@ export class OnlineLearner {
     if (!(model instanceof Module)) throw typeError(`OnlineLearner: wants a model, such as a Sequential, got ${show(model)}`)
     this.options = readOptions('OnlineLearner', options, ONLINE)
     const { encoder, badRows, optimizer } = this.options
-    if ((optimizer as { wholeBatch?: boolean }).wholeBatch)
+    if (takesWholeSteps(optimizer) && optimizer.wholeBatch)
       throw rangeError(`OnlineLearner: ${optimizer.name} compares losses of steps, so each must see all rows; take Adam`)
     this.reader = new NumberReader({
       who: 'partialFit',

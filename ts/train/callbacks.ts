@@ -1,6 +1,6 @@
 /** Callbacks: actions besides training, at the end of each batch and epoch. */
 
-import { typeError } from '../common/errors.js'
+import { plainError, typeError } from '../common/errors.js'
 import { list } from '../common/names.js'
 import { show } from '../common/show.js'
 import type { Loss } from '../loss/loss.js'
@@ -114,11 +114,21 @@ export interface Resume {
 
 const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onBatchSaved', 'onPause', 'onEpochEnd', 'onEpochSaved', 'onTrainEnd'] as const
 
-/** @internal @throws TypeError for anything but objects with hooks */
-export function checkCallbacks(callbacks: readonly Callback[]): readonly Callback[] {
+/**
+ * @internal
+ * @param not a hook that is never called here
+ * @throws TypeError for anything but objects with hooks
+ */
+export function checkCallbacks(who: string, callbacks: readonly Callback[], not?: 'onPause'): readonly Callback[] {
+  const hooks = HOOKS.filter((hook) => hook !== not)
   callbacks.forEach((callback, i) => {
-    if (!HOOKS.some((hook) => typeof callback?.[hook] === 'function'))
-      throw typeError(`fit: callbacks[${i}] wants an object with ${list(HOOKS)}, got ${show(callback)}`)
+    if (!hooks.some((hook) => typeof callback?.[hook] === 'function'))
+      throw typeError(`${who}: callbacks[${i}] wants an object with ${list(hooks)}, got ${show(callback)}`)
   })
   return callbacks
+}
+
+/** @internal the error of a callback, with the name of the callback */
+export function callbackError(who: string, hook: string, name: string | number, cause: unknown): Error {
+  return plainError(`${who}: ${hook} of callback ${name} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
 }

@@ -5,7 +5,7 @@ import type { FloatArray } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
 import { rangeError, ShapeError, typeError } from '../common/errors.js'
-import { anything, checkOptions, type Schema } from '../common/options.js'
+import { checkOptions } from '../common/options.js'
 import { formatShape, type Shape, sizeOf } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { warnOnce } from '../common/warn.js'
@@ -16,27 +16,8 @@ import { Generator } from '../random.js'
 import { CARRIED } from '../rows/carried.js'
 import { cutEvenly } from '../rows/cut.js'
 import { copyBetween, takeRows } from '../rows/take.js'
-import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
-
-/** Inputs, targets, and (optionally) weights of rows. */
-export interface TrainingData {
-  /** One row per sample: [n, …]. Nested arrays, a tensor, or a typed array of n numbers. */
-  inputs: TensorLike
-  /** Shape of the inputs, if they are one flat array: [n, …]. Default: the inputs' own. */
-  shape?: Shape
-  /** One entry or row per sample: class indices [n], probabilities, or numbers [n, …]. */
-  targets: TensorLike
-  /** One factor per sample on its loss. Default: all ones. */
-  weights?: TensorLike | undefined
-}
-
-/** @internal the options of data */
-export const DATA = {
-  inputs: { is: anything },
-  shape: { is: anything },
-  targets: { is: anything },
-  weights: { is: anything },
-} satisfies Schema<TrainingData>
+import { asFloats, asTensor, Tensor } from '../tensor.js'
+import { DATA, type TrainingData } from './training-data.js'
 
 /** A checked data set. @internal */
 export interface Rows {

@@ -11,10 +11,11 @@ import { sum } from '../ops/sum.js'
 import { CARRIED } from '../rows/carried.js'
 import type { Tensor } from '../tensor.js'
 import { checkModel } from './claim.js'
-import { checkAllFinite, checkData, DATA, type Rows, rowsBetween, rowsInScope, type TrainingData } from './data.js'
+import { checkAllFinite, checkData, type Rows, rowsBetween, rowsInScope } from './data.js'
 import { checkEvaluation } from './diverged.js'
 import { forwardLoss } from './forward-loss.js'
 import { type Metric, type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
+import { DATA, type TrainingData } from './training-data.js'
 
 /** Options of {@link evaluateModel}. */
 export interface EvaluateOptions<M extends MetricsOption = MetricsOption> extends TrainingData {

@@ -6,7 +6,7 @@ import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { CARRIED } from '../rows/carried.js'
 import { claim } from './claim.js'
-import { FIT, type ReadSteps, STEPS, type StepOptions } from './plan.js'
+import { FIT, type ReadSteps, STEPS, type StepOptions } from './options.js'
 import { snapshot } from './snapshot.js'
 import { stepsOf } from './steps.js'
 

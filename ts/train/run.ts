@@ -1,12 +1,12 @@
 /** One training by `fit`. */
 import { clock } from '../common/clock.js'
-import { NonFiniteError, plainError } from '../common/errors.js'
+import { NonFiniteError } from '../common/errors.js'
 import { Pacer } from '../common/pacer.js'
 import type { ShowsAverages } from '../optim/base/averaging.js'
 import { stepSchemeOf } from '../optim/base/step-scheme.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { Batches, type RowRange } from './batches.js'
-import type { Callback, Progress, TrainingControl } from './callbacks.js'
+import { type Callback, callbackError, type Progress, type TrainingControl } from './callbacks.js'
 import type { Rows } from './data.js'
 import { checkWeights, type Position } from './diverged.js'
 import { evaluateRows } from './evaluate.js'
@@ -203,9 +203,9 @@ export class TrainingRun {
   private async saveBatches(): Promise<void> {
     const position = this.batches.positionOf(this.history.steps - 1)
     if (!stepSchemeOf(this.plan.options.optimizer).isComplete) return
-    await this.callEach('onPause', (c) => c.onPause?.(this.progressAt(position), this))
+    await this.callEach('onPause', (c) => c.onPause?.(this.progressAt(position), this), true)
     if (position.batch === this.plan.batchesPerEpoch) return
-    await this.callEach('onBatchSaved', (c) => c.onBatchSaved?.(this.progressAt(position), this))
+    await this.callEach('onBatchSaved', (c) => c.onBatchSaved?.(this.progressAt(position), this), true)
   }
 
   get limits(): BlockLimits {
@@ -369,18 +369,16 @@ export class TrainingRun {
     }
   }
 
-  private async callEach(hook: string, invoke: (callback: Callback) => void | Promise<void>): Promise<void> {
+  /** @param mayIdle true for hooks that return undefined if they did nothing, so that recorded steps stay valid */
+  private async callEach(hook: string, invoke: (callback: Callback) => void | Promise<void>, mayIdle = false): Promise<void> {
     for (const [i, callback] of this.callbacks.entries()) {
       try {
         const result = invoke(callback)
         if (result !== undefined) await result
-        else if (/Pause|BatchS/.test(hook)) continue
+        else if (mayIdle) continue
         this.fast.userCodeRan()
       } catch (cause) {
-        throw plainError(
-          `fit: ${hook} of callback ${callback.name ?? i} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-          { cause },
-        )
+        throw callbackError('fit', hook, callback.name ?? i, cause)
       }
     }
   }

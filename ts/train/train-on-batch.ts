@@ -6,10 +6,11 @@ import { type Module, rememberModes } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { CARRIED } from '../rows/carried.js'
 import { checkUnclaimed } from './claim.js'
-import { checkData, DATA, type TrainingData } from './data.js'
+import { checkData } from './data.js'
 import { checkEvaluation } from './diverged.js'
 import { forwardLoss } from './forward-loss.js'
-import { lossFunction, optimizer } from './plan.js'
+import { lossFunction, optimizer } from './options.js'
+import { DATA, type TrainingData } from './training-data.js'
 import { takesWholeSteps, type WholeStepOptimizer } from './whole-step-optimizer.js'
 
 /** Options of {@link trainOnBatch}. */

@@ -8,7 +8,8 @@ import { Adam, type AdamOptions, createBackend, Dense, mae, mse, Sequential, SGD
 import { orderKeyOf, stepKeyOf } from '../../../ts/train/fleet/keys.js'
 import { Member } from '../../../ts/train/fleet/member.js'
 import { MemberOptimizer } from '../../../ts/train/fleet/member-optimizer.js'
-import { FIT, type FitOptions, planFit } from '../../../ts/train/plan.js'
+import { FIT, type FitOptions } from '../../../ts/train/options.js'
+import { planFit } from '../../../ts/train/plan.js'
 import { TrainingRun } from '../../../ts/train/run.js'
 
 const [variant] = supportedVariants()

@@ -1,7 +1,8 @@
 /** The data of many nets: each data set is checked once, and nets with the same data set share its rows. */
 import type { Backend } from '../../backend/index.js'
-import { checkDataSet, pickRows, type Rows, type TrainingData } from '../data.js'
+import { checkDataSet, pickRows, type Rows } from '../data.js'
 import type { CheckedData } from '../plan.js'
+import type { TrainingData } from '../training-data.js'
 import type { NetOptions } from './options.js'
 
 export class DataSets {

@@ -6,9 +6,9 @@ import type { OptimizerLike } from '../../optim/wrappers/wrapper.js'
 import { CARRIED } from '../../rows/carried.js'
 import { ReduceOnPlateau } from '../../schedule/plateau.js'
 import type { Callback } from '../callbacks.js'
-import type { TrainingData } from '../data.js'
 import { EarlyStopping } from '../early-stopping.js'
-import { FIT, type FitOptions, optimizer, type ReadFit } from '../plan.js'
+import { FIT, type FitOptions, optimizer, type ReadFit } from '../options.js'
+import type { TrainingData } from '../training-data.js'
 import type { WholeStepOptimizer } from '../whole-step-optimizer.js'
 
 /** One value for all nets, or one for each. */
