@@ -386,6 +386,13 @@ test('a schema has the interface it is held to: no more, no fewer, by the compil
   expect(() => checkOptions('two', { d: 1 }, { ...fewer, ...more })).toThrow("two: there is no option 'd'")
 })
 
+test('a name of another library, or one level too high, is an error that says the name here', () => {
+  const known = { every: { is: {}, holds: { steps: 1 } }, gradientTolerance: { is: {}, aka: ['tolerance'] } }
+  expect(() => checkOptions('f', { steps: 5 }, known)).toThrow("f: there is no option 'steps'; did you mean every: { steps }?")
+  expect(() => checkOptions('f', { tolerance: 1 }, known)).toThrow("'tolerance'; did you mean gradientTolerance?")
+  expect(checkOptions('f', { every: 1, carried: 2 }, known, ['carried'])).toEqual({ every: 1, carried: 2 })
+})
+
 test('the default of a docstring is that of the schema', () => {
   let compared = 0
   const wrong = declared.flatMap(({ name, type, source }) =>

@@ -54,7 +54,7 @@ for (const examples of modules) for (const [name, run] of Object.entries(example
 `
 
 describe('docstrings', () => {
-  const shown = publicExports().filter(({ tags }) => !tags.includes('internal') && !tags.includes('deprecated'))
+  const shown = publicExports().filter(({ tags }) => !tags.includes('internal'))
 
   test('everything public has one', () => {
     expect(shown.length).toBeGreaterThan(300)

@@ -7,7 +7,6 @@
 import { rangeError, typeError } from './errors.js'
 import { list, unknownName } from './names.js'
 import { show } from './show.js'
-import { warnOnce } from './warn.js'
 
 /** An interval of numbers; `open` ends are not allowed themselves. An end that is left out is infinite and open. */
 export interface Range {
@@ -38,8 +37,6 @@ export interface Option<T = unknown> {
   readonly is: Allowed
   /** The value that is used if none is given. */
   readonly default?: T
-  /** Old names, which work for one version with a warning. */
-  readonly was?: readonly string[]
   /** Names of this option in other libraries, for the hint "did you mean". */
   readonly aka?: readonly string[]
   /** The options within this one, for "did you mean read: { header }". */
@@ -98,55 +95,28 @@ export function isFunction(value: unknown): boolean {
 /**
  * Checks the options of a call: their names and values.
  * @param carried further names that may be there and are not checked
- * @returns the options under their current names
+ * @returns the options
  * @throws TypeError, RangeError: `<who>: <option> wants X, got Y`
  */
 export function checkOptions<O extends object>(who: string, given: O, schema: AnySchema, carried: readonly string[] = []): O {
   if (!object.fits(given)) throw typeError(`${who}: wants options as an object, { ${Object.keys(schema)[0]}: … }, got ${show(given)}`)
-  const options = withNewNames(who, given, schema, carried)
+  const options = given as Record<string, unknown>
+  for (const name in options) if (!Object.hasOwn(schema, name) && !carried.includes(name)) throw unknownOption(who, name, schema)
   for (const name in schema) {
     const { is, required } = schema[name]
     if (required || options[name] !== undefined) checkValue(`${who}: ${name}`, options[name], is)
   }
-  return options as O
+  return given
 }
 
-/**
- * Options under their current names: an option with an old name is renamed, with a warning the first time.
- * @param carried names that are allowed although they are not options
- * @param warns false for options from a file, whose names no one can change
- * @throws RangeError for an unknown name, or an option that was given under both names
- * @internal
- */
-export function withNewNames(
-  owner: string,
-  options: object,
-  schema: AnySchema,
-  carried: readonly string[] = [],
-  warns = true,
-): Record<string, unknown> {
-  let renamed = options as Record<string, unknown>
-  for (const old in options) {
-    if (Object.hasOwn(schema, old) || carried.includes(old)) continue
-    const name = nameToday(owner, old, schema)
-    const { [old]: value, ...others } = renamed
-    if (name in others) throw rangeError(`${owner}: '${old}' is the old name of '${name}', and both are there; leave out '${old}'`)
-    if (warns) warnOnce(`${owner}: the option '${old}' is called '${name}' now; its old name goes with the next version`)
-    renamed = { ...others, [name]: value }
-  }
-  return renamed
-}
-
-/** The name of an option that is given by an old one. @throws RangeError for an unknown name */
-function nameToday(owner: string, old: string, schema: AnySchema): string {
+/** The error for an option that is not there, with the name that was meant. */
+function unknownOption(owner: string, given: string, schema: AnySchema): RangeError {
   const names = Object.keys(schema)
-  const now = names.find((name) => schema[name].was?.includes(old))
-  if (now !== undefined) return now
   const others = names.flatMap((name) => {
     const { aka = [], holds = {} } = schema[name]
     return [...aka.map((other) => [other, name]), ...Object.keys(holds).map((part) => [part, `${name}: { ${part} }`])]
   })
-  throw unknownName(owner, old, names, Object.fromEntries(others))
+  return unknownName(owner, given, names, Object.fromEntries(others))
 }
 
 /**

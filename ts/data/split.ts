@@ -48,7 +48,7 @@ export const SPLIT = {
   ...SHARES,
   stratify: { is: flag },
   groups: { is: anything, aka: ['group'] },
-  splitBy: { is: anything, was: ['time'], aka: ['order'] },
+  splitBy: { is: anything, aka: ['time', 'order'] },
 } satisfies Schema<SplitOptions>
 
 const column: Kind = { wants: 'the name of a column', fits: (value) => typeof value === 'string' }

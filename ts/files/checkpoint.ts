@@ -43,28 +43,14 @@ export interface CheckpointOptions {
 }
 
 export const PERIOD = { epochs: { is: count }, steps: { is: count }, minutes: { is: positive } } satisfies Schema<CheckpointPeriod>
-const PERIODS = Object.keys(PERIOD) as (keyof CheckpointPeriod)[]
 
 export const CHECKPOINT = {
-  every: { is: anything, default: {} },
+  every: { is: anything, default: {}, holds: PERIOD },
   keep: { is: KEPT, default: 2 },
   monitor: { is: text },
   mode: { is: ['min', 'max'] },
   parts: { is: object, default: {} },
 } satisfies Schema<CheckpointOptions>
-
-/** Options with `epochs`, `steps` and `minutes` moved into `every`: they used to be options themselves, and still work so for one more version. */
-function withEvery(options: CheckpointOptions): CheckpointOptions {
-  const outside = PERIODS.filter((name) => Object.hasOwn(Object(options), name))
-  if (outside.length === 0) return options
-  const { epochs, steps, minutes, ...others } = options as CheckpointOptions & CheckpointPeriod
-  if (others.every !== undefined) throw rangeError(`Checkpoint: ${outside.join(', ')} and every are there; put all into every`)
-  warnOnce(
-    `Checkpoint: ${outside.join(', ')} are in every now, { every: { ${outside[0]}: … } }; outside of it they go with the next version`,
-  )
-  const given = { epochs, steps, minutes }
-  return { ...others, every: Object.fromEntries(outside.map((name) => [name, given[name]])) }
-}
 
 /**
  * Saves a training to a file, at the ends of epochs or after a number of steps or minutes, so that it can be resumed, also within an epoch. The file
@@ -99,7 +85,7 @@ export class Checkpoint implements Callback, Resume {
     options: CheckpointOptions = {},
   ) {
     checkPath('Checkpoint', path)
-    this.options = readOptions('Checkpoint', withEvery(options), CHECKPOINT)
+    this.options = readOptions('Checkpoint', options, CHECKPOINT)
     const { every, monitor, mode, parts } = this.options
     this.every = checkOptions('Checkpoint: every', every, PERIOD)
     if (mode !== undefined && monitor === undefined) throw rangeError('Checkpoint: mode says what is better of monitor, which is not given')

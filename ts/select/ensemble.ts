@@ -51,7 +51,7 @@ export const ENSEMBLE = {
 export const SELECT = {
   loss: { is: lossFunction, required: true },
   average: ENSEMBLE.average,
-  maxMembers: { is: count, default: 50, was: ['most'] },
+  maxMembers: { is: count, default: 50 },
 } satisfies Schema<SelectOptions>
 
 /**

@@ -31,7 +31,7 @@ export interface PrepareTableOptions extends InspectTableOptions {
 export const PREPARE_TABLE = {
   ...INSPECT_TABLE,
   testFraction: { is: { min: 0, max: 1, openMax: true }, default: 0.2 },
-  validationFraction: { is: fraction, default: 0.2, was: ['heldFraction'] },
+  validationFraction: { is: fraction, default: 0.2 },
   splitBy: { is: timeColumn },
   groups: { is: groupColumn, aka: ['group'] },
   seed: { is: seed, default: 0 },

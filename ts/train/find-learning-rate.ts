@@ -56,7 +56,7 @@ export const FIND_LEARNING_RATE = {
   to: { is: positive, default: 10 },
   steps: { is: { min: 2, whole: true }, default: 100 },
   smoothing: { is: decay, default: 0.95 },
-  divergenceFactor: { is: { min: 1, openMin: true }, default: 4, was: ['stopAt'] },
+  divergenceFactor: { is: { min: 1, openMin: true }, default: 4 },
 } satisfies Schema<FindLearningRateOptions>
 
 /** Options of `fit` are accepted too. */

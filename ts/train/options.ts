@@ -115,7 +115,7 @@ export const STEPS = {
 export const FIT = {
   ...STEPS,
   validation: { is: anything },
-  validationFraction: { is: fraction, was: ['validationSplit'] },
+  validationFraction: { is: fraction, aka: ['validationSplit'] },
   metrics: { is: anything },
   callbacks: { is: array, default: [] },
   signal: { is: signal },

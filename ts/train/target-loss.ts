@@ -3,7 +3,6 @@
 import { typeError } from '../common/errors.js'
 import { finite, readOptions, type Schema, text } from '../common/options.js'
 import { show } from '../common/show.js'
-import { warnOnce } from '../common/warn.js'
 import { monitored } from './best-value.js'
 import type { Callback, Progress, TrainingControl } from './callbacks.js'
 
@@ -31,12 +30,7 @@ export class TargetLoss implements Callback {
   private readonly monitor: string
   private last = Number.NaN
 
-  constructor(options: TargetLossOptions)
-  /** @deprecated for `new TargetLoss({ target, monitor })`; goes with the next version */
-  constructor(target: number, monitor?: string)
-  constructor(given: TargetLossOptions | number, watched = 'loss') {
-    if (typeof given === 'number') warnOnce('TargetLoss: wants options now, { target, monitor }; numbers go with the next version')
-    const options = typeof given === 'number' ? { target: given, monitor: watched } : given
+  constructor(options: TargetLossOptions) {
     const { target, monitor } = readOptions('TargetLoss', options, TARGET_LOSS)
     this.target = target
     this.monitor = monitor

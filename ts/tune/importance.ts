@@ -28,9 +28,9 @@ export interface ImportanceOptions {
 const aboveZero: Range = { min: 0, max: 1, openMin: true }
 
 export const IMPORTANCE = {
-  evaluator: { is: ['pedAnova', 'fanova'], default: 'pedAnova', was: ['by'] },
-  targetQuantile: { is: fraction, default: 0.1, was: ['good'] },
-  regionQuantile: { is: aboveZero, default: 1, was: ['among'] },
+  evaluator: { is: ['pedAnova', 'fanova'], default: 'pedAnova' },
+  targetQuantile: { is: fraction, default: 0.1 },
+  regionQuantile: { is: aboveZero, default: 1 },
 } satisfies Schema<ImportanceOptions>
 
 /** Number of cells of a range. */

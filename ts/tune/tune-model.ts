@@ -97,8 +97,6 @@ export interface TunedModel<S extends Space, N extends Module = Module> {
   study: Study<S>
   /** The parameters that mattered, in sentences: {@link advice} on the study. */
   advice: string
-  /** @deprecated for `advice`; goes with the next version */
-  text: string
 }
 
 export const TUNE_MODEL = {
@@ -111,7 +109,7 @@ export const TUNE_MODEL = {
   epochs: { is: count, default: 30 },
   trials: { is: { min: 2, whole: true }, default: 16, aka: ['n_trials'] },
   time: { is: positive, aka: ['timeout'] },
-  reductionFactor: { is: { min: 2, whole: true }, default: 3, was: ['reduction'] },
+  reductionFactor: { is: { min: 2, whole: true }, default: 3 },
   metric: { is: ['loss', 'error'], default: 'loss' },
   seed: { is: seed, default: 0 },
   storage: { is: anything },
@@ -207,7 +205,7 @@ class Tuner<S extends Space, N extends Module> {
     }
     const { model, params, value } = this.best
     const words = advice(study)
-    return { model, params, value, atDefaults, stages: summaries, study, advice: words, text: words }
+    return { model, params, value, atDefaults, stages: summaries, study, advice: words }
   }
 
   /** The value without tuning. */

@@ -20,8 +20,6 @@ const RANGES: Readonly<Record<string, Allowed>> = {
 export interface Definition {
   readonly defaults: Readonly<Record<string, unknown>>
   readonly allowed: Readonly<Record<string, Allowed>>
-  /** Old names, and the name of each today. */
-  readonly renames?: Readonly<Record<string, string>>
 }
 
 const schemas = new WeakMap<Definition, AnySchema>()
@@ -30,11 +28,10 @@ const schemas = new WeakMap<Definition, AnySchema>()
 export function schemaOf(definition: Definition): AnySchema {
   let schema = schemas.get(definition)
   if (schema !== undefined) return schema
-  const { defaults, allowed, renames = {} } = definition
+  const { defaults, allowed } = definition
   const optionOf = (name: string, usual: unknown) => ({
     is: allowed[name] ?? RANGES[name] ?? (typeof usual === 'number' ? finite : typeof usual === 'boolean' ? flag : anything),
     default: usual,
-    was: Object.keys(renames).filter((old) => renames[old] === name),
   })
   schema = Object.fromEntries(Object.entries(defaults).map(([name, usual]) => [name, optionOf(name, usual)]))
   schemas.set(definition, schema)

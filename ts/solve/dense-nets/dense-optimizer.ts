@@ -82,8 +82,6 @@ export interface Pass<T> {
 
 /** @internal */
 export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends ClosureOptimizer<O> {
-  static override readonly renames: Readonly<Record<string, string>> = { toleranceGradient: 'gradientTolerance' }
-
   protected readonly plan: readonly LayerPlan[]
   private readonly model: Module
   /** The last step. It is undone if the next loss is not finite. */

@@ -68,7 +68,6 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
     return 'LevenbergMarquardt'
   }
 
-  static override readonly renames = { toleranceGradient: 'gradientTolerance', toleranceChange: 'stepTolerance', targetLoss: 'target' }
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     maxIterations: 20,
     initialDamping: 1e-3,

@@ -38,12 +38,12 @@ export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
 
 export const LEAST_SQUARES = {
   jacobian: { is: handler },
-  gradientTolerance: { is: nonNegative, was: ['tolerance'] },
+  gradientTolerance: { is: nonNegative, aka: ['tolerance'] },
   stepTolerance: { is: nonNegative },
   valueTolerance: { is: nonNegative },
-  target: { is: nonNegative, was: ['targetValue'] },
+  target: { is: nonNegative },
   maxIterations: { is: atLeast0, aka: ['maxiter'] },
-  onIteration: { is: handler, was: ['callback'] },
+  onIteration: { is: handler, aka: ['callback'] },
   initialDamping: { is: positive },
   scaling: { is: ['none', 'marquardt'] },
   // these are checked later, where the start is known

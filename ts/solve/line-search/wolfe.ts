@@ -32,7 +32,7 @@ export interface WolfeOptions {
 export const STRONG_WOLFE = {
   c1: { is: finite, default: 1e-4 },
   c2: { is: finite, default: 0.9 },
-  stepTolerance: { is: atLeast0, default: 1e-9, was: ['toleranceChange'] },
+  stepTolerance: { is: atLeast0, default: 1e-9 },
   maxEvaluations: { is: atLeast0, default: 25 },
   directionSize: { is: atLeast0, default: 1 },
 } satisfies Schema<WolfeOptions>

@@ -49,13 +49,13 @@ export const MINIMIZE = {
   eta: { is: atLeast0, default: 0.15 },
   lower: { is: anything },
   upper: { is: anything },
-  gradientTolerance: { is: atLeast0, default: 1e-5, was: ['tolerance'] },
+  gradientTolerance: { is: atLeast0, default: 1e-5, aka: ['tolerance'] },
   // no default here, so that a tolerance that the caller sets can be distinguished: meeting it always counts as convergence, see `confirmed`
   valueTolerance: { is: atLeast0 },
   stepTolerance: { is: atLeast0 },
   maxIterations: { is: atLeast0, aka: ['maxiter'] },
   maxEvaluations: { is: atLeast0, default: Infinity },
-  onIteration: { is: handler, was: ['callback'] },
+  onIteration: { is: handler, aka: ['callback'] },
 } satisfies Schema<MinimizeOptions>
 
 type ReadMinimize = Read<MinimizeOptions, typeof MINIMIZE>

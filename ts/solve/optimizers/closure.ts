@@ -1,7 +1,7 @@
 /** The base of optimizers that evaluate the loss themselves, several times a step. */
 
 import { plainError, typeError } from '../../common/errors.js'
-import { checkOptions, checkValue, readOptions, type Schema, withNewNames } from '../../common/options.js'
+import { checkOptions, checkValue, readOptions, type Schema } from '../../common/options.js'
 import { type SavedNumbers, savedCount, savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
 import { allFinite } from '../../common/vector.js'
@@ -63,8 +63,6 @@ export interface TrainingBatch {
  * stall at a relative gradient of about 1e-4; a model on `createBackend({ backend: 'js', dtype: 'float64' })` has no such limit.
  */
 export abstract class ClosureOptimizer<O extends object> {
-  /** Old names of options, which work for one version more. */
-  static readonly renames: Readonly<Record<string, string>> = {}
   static readonly defaults: Readonly<Record<string, unknown>> = {}
   static readonly allowed: Readonly<Record<string, Allowed>> = {}
 
@@ -142,7 +140,7 @@ export abstract class ClosureOptimizer<O extends object> {
     }
     checkSizes(this.name, state.sizes ?? [], this.parameters)
     const schema = schemaOf(this.definition)
-    const options = fromJson(withNewNames(this.name, state.options, schema, [], false), this.definition.defaults)
+    const options = fromJson(state.options, this.definition.defaults)
     checkOptions(this.name, options, schema)
     const values = Object.entries(state.values).map(([name, value]) => [name, withVectors(value, `${this.name}.loadState(): ${name}`)])
     const stepCount = savedCount(state.stepCount, `${this.name}.loadState(): stepCount`)

@@ -23,7 +23,6 @@ export type Descend = (source: PointSource, first: Point, stopping: Stopping) =>
 
 /** @internal */
 export abstract class DescentOptimizer<O extends DescentOptions> extends ClosureOptimizer<O> {
-  static override readonly renames = { toleranceGradient: 'gradientTolerance', toleranceChange: 'valueTolerance' }
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     maxIterations: 20,
     gradientTolerance: 1e-7,

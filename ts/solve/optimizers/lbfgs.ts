@@ -60,7 +60,6 @@ export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
     return 'LBFGS'
   }
 
-  static override readonly renames = { toleranceGradient: 'gradientTolerance', toleranceChange: 'changeTolerance' }
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1,
     maxIterations: 20,

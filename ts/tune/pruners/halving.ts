@@ -14,9 +14,9 @@ export interface AshaOptions {
 }
 
 export const ASHA = {
-  minResource: { is: count, default: 1, was: ['least'] },
-  reductionFactor: { is: { min: 2, whole: true }, default: 4, was: ['reduction'] },
-  startupTrials: { is: countFrom0, default: 0, was: ['startup'] },
+  minResource: { is: count, default: 1 },
+  reductionFactor: { is: { min: 2, whole: true }, default: 4 },
+  startupTrials: { is: countFrom0, default: 0 },
 } satisfies Schema<AshaOptions>
 
 /**
@@ -62,7 +62,7 @@ export interface HyperbandOptions {
 
 export const HYPERBAND = {
   minResource: ASHA.minResource,
-  maxResource: { is: count, required: true, was: ['most'] },
+  maxResource: { is: count, required: true },
   reductionFactor: { ...ASHA.reductionFactor, default: 3 },
 } satisfies Schema<HyperbandOptions>
 

@@ -13,7 +13,7 @@ export interface PatienceOptions {
 
 export const PATIENCE = {
   minDelta: { is: atLeast0, default: 0 },
-  wrappedPruner: { is: pruner, was: ['next'] },
+  wrappedPruner: { is: pruner },
 } satisfies Schema<PatienceOptions>
 
 /**

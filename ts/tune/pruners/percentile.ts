@@ -16,10 +16,10 @@ export interface PercentileOptions {
 }
 
 export const PERCENTILE = {
-  startupTrials: { is: countFrom0, default: 5, was: ['startup'] },
-  warmupSteps: { is: countFrom0, default: 0, was: ['warmup'] },
-  intervalSteps: { is: count, default: 1, was: ['interval'] },
-  minTrials: { is: count, default: 1, was: ['least'] },
+  startupTrials: { is: countFrom0, default: 5 },
+  warmupSteps: { is: countFrom0, default: 0 },
+  intervalSteps: { is: count, default: 1 },
+  minTrials: { is: count, default: 1 },
 } satisfies Schema<PercentileOptions>
 
 /**

@@ -318,6 +318,3 @@ ${COLOURS.map((_, i) => `circle.q${i},.f${i}{fill:var(--q${i})}polyline.q${i}{st
 polyline{stroke-width:1.3;opacity:.85}polyline:hover{stroke:var(--accent);stroke-width:3.5;opacity:1}circle:hover{stroke:var(--accent);stroke-width:3}
 .best{stroke:var(--accent);stroke-width:2;opacity:1;pointer-events:none}.ring{fill:none;stroke:var(--ink);stroke-width:.8;opacity:.55;pointer-events:all}.wide svg{max-width:none!important}.wide text{paint-order:stroke;stroke:var(--paper);stroke-width:3px}
 `
-
-/** @deprecated for {@link reportHtml}, as in `gradus/table`; goes with the next version */
-export const htmlReport: typeof reportHtml = reportHtml

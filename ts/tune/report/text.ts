@@ -53,6 +53,3 @@ function sparkline<S extends Space>(study: Study<S>, width: number): string {
   const letter = (value: number) => BLOCKS[Math.round((high > low ? (value - low) / (high - low) : 0) * (BLOCKS.length - 1))]
   return shownAt.map((value) => (isShown(value) ? letter(value) : ' ')).join('')
 }
-
-/** @deprecated for {@link reportText}; goes with the next version */
-export const summarize: typeof reportText = reportText

@@ -16,9 +16,9 @@ export interface CmaEsOptions {
 }
 
 export const CMA_ES = {
-  startupTrials: { is: count, default: 1, was: ['startup'] },
-  sigma0: { is: positive, default: 1 / 6, was: ['sigma'] },
-  populationSize: { is: { min: 2, whole: true }, was: ['population'] },
+  startupTrials: { is: count, default: 1 },
+  sigma0: { is: positive, default: 1 / 6 },
+  populationSize: { is: { min: 2, whole: true } },
 } satisfies Schema<CmaEsOptions>
 
 /**

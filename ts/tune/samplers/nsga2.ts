@@ -21,10 +21,10 @@ export interface Nsga2Options {
 }
 
 export const NSGA2 = {
-  populationSize: { is: { min: 2, whole: true }, default: 50, was: ['population'] },
-  mutationProb: { is: share, was: ['mutation'] },
-  crossoverProb: { is: share, default: 0.9, was: ['crossover'] },
-  swappingProb: { is: share, default: 0.5, was: ['swap'] },
+  populationSize: { is: { min: 2, whole: true }, default: 50 },
+  mutationProb: { is: share },
+  crossoverProb: { is: share, default: 0.9 },
+  swappingProb: { is: share, default: 0.5 },
 } satisfies Schema<Nsga2Options>
 
 /**

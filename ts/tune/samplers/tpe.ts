@@ -21,9 +21,9 @@ export interface TpeOptions {
 }
 
 export const TPE = {
-  startupTrials: { is: count, default: 10, was: ['startup'] },
-  eiCandidates: { is: count, default: 32, was: ['candidates'] },
-  gamma: { is: fraction, default: 0.1, was: ['good'] },
+  startupTrials: { is: count, default: 10 },
+  eiCandidates: { is: count, default: 32 },
+  gamma: { is: fraction, default: 0.1 },
   focus: { is: positive, default: 3 },
 } satisfies Schema<TpeOptions>
 
