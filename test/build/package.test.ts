@@ -331,6 +331,28 @@ describe('bundled and minified', () => {
     }
   })
 
+  test('an X-ray says the same in a minified bundle', async () => {
+    const program = [
+      "import { Adam, BatchNorm, crossEntropy, Dense, Dropout, Embedding, Flatten, fit, LayerNorm, Sequential, tensor } from 'gradus'",
+      "import { XRay } from 'gradus/xray'",
+      'const targets = Int32Array.from({ length: 64 }, (_, i) => i % 3)',
+      "const plain = [new Dense(8, 16, { activation: 'relu' }), new BatchNorm(16), new Dropout(0.9), new LayerNorm(16), new Dense(16, 3)]",
+      'const ids = [new Embedding(9, 2), new Flatten(), new Dense(16, 3)]',
+      'const numbers = tensor(Float32Array.from({ length: 512 }, (_, i) => 100 * Math.sin(i)), [64, 8])',
+      'const words = tensor(Int32Array.from({ length: 512 }, (_, i) => i % 9), [64, 8])',
+      'for (const [layers, inputs] of [[plain, numbers], [ids, words]]) {',
+      '  const [model, xray] = [new Sequential(layers, { seed: 1 }), new XRay()]',
+      '  const optimizer = new Adam(model.parameters(), { learningRate: 0.5 })',
+      '  await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 8, verbose: false, callbacks: [xray] })',
+      '  console.log(JSON.stringify(xray.report))',
+      '}',
+    ].join('\n')
+    const reported = run(process.execPath, [write('xray.mjs', program)], project)
+    expect(reported).toContain('dropout too large')
+    const bundled = await bundle(program, { platform: 'node' })
+    expect(run(process.execPath, [write('bundled-xray.mjs', bundled)], project)).toBe(reported)
+  })
+
   test('all of gradus brings all of WebAssembly, all of gradus/js none', async () => {
     const entries = ['gradus', ...SHARING.map((name) => `gradus/${name}`)]
     const { script, whole } = coreSizes(await bundle(entries.map((entry) => `export * from '${entry}'`).join('\n')))

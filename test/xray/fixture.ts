@@ -22,7 +22,7 @@ export function fixture({ layers = 3, samples = 120, every = 10, seed = 1 } = {}
       epochsPlanned: 30,
     },
     setup: {
-      ...{ shuffle: true, steps: 1200, learningRate: 0.1, weightDecay: 0, decoupled: false, limit: 2, dropout: 0 },
+      ...{ shuffle: true, steps: 1200, learningRate: 0.1, weightDecay: 0, decoupled: false, isAdaptive: false, limit: 2, dropout: 0 },
       ...{ output: 'linear', logits: true },
     },
     layers: Array.from({ length: layers }, (_, i) => ({

@@ -31,7 +31,7 @@ function sound(): XrayReport {
     },
     layers: [layer('0', 16), layer('1', 16), { ...layer('2', 3), activation: 'linear' }],
     setup: {
-      ...{ shuffle: true, steps: 1200, learningRate: 0.1, weightDecay: 0, decoupled: false, limit: 2, dropout: 0 },
+      ...{ shuffle: true, steps: 1200, learningRate: 0.1, weightDecay: 0, decoupled: false, isAdaptive: false, limit: 2, dropout: 0 },
       ...{ output: 'linear', logits: true },
     },
     start: { loss: 1.2, gradientNorm: 1, sharpness: 5, lowest: -0.5, layers: [start, start, start] },

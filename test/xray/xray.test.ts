@@ -1,5 +1,6 @@
 /** The X-ray of a training: it changes no bit, measures right, and refuses bad options. */
 import { beforeAll, describe, expect, test } from 'vitest'
+import * as gradus from '../../ts/index.js'
 import {
   Adam,
   type Backend,
@@ -10,14 +11,24 @@ import {
   type FitOptions,
   fit,
   GradientAccumulation,
+  type Loss,
   load,
   mse,
+  mul,
+  Parameter,
   Sequential,
   SGD,
+  sum,
+  type Tensor,
+  tensor,
 } from '../../ts/index.js'
+import { traitsOf } from '../../ts/loss/loss.js'
+import { OPTIMIZERS } from '../../ts/optim/index.js'
 import { fitStream } from '../../ts/stream/index.js'
 import { diagnose, XRay } from '../../ts/xray/index.js'
+import { type OptimizerParts, optimizerFacts } from '../../ts/xray/optimizer-facts.js'
 import { rivalOf } from '../../ts/xray/rows.js'
+import { LOGIT_LOSSES } from '../../ts/xray/xray.js'
 import { caseOf, draw } from './faults.js'
 
 beforeAll(() => load({ backend: 'wasm' }))
@@ -237,4 +248,29 @@ test('a stream is refused: it has no rows to look at', async () => {
   ]
   const options = { data: batches, loss: mse, optimizer: new SGD(model.parameters()), callbacks: [new XRay()] }
   await expect(fitStream(model, options as never)).rejects.toThrow(/XRay: wants a training by fit/)
+})
+
+test.each(Object.entries(OPTIMIZERS))('%s is called adaptive unless its steps are proportional to the gradient', (_, Class) => {
+  const pathOf = (scale: number) => {
+    const p = new Parameter([1, -2, 3, 0.5, 1, 2], { shape: [3, 2] })
+    const before = [...p.view()]
+    const optimizer = new (Class as unknown as typeof Adam)([p], { learningRate: 1e-2, weightDecay: 0 })
+    const gradient = tensor([3, 1, -2, 5, 0.1, 1], [3, 2])
+    for (let step = 0; step < 10; step++) {
+      sum(mul(p, gradient)).backward()
+      p.grad = mul(p.grad as Tensor, scale)
+      optimizer.step()
+      optimizer.zeroGrad()
+    }
+    const { isAdaptive } = optimizerFacts(optimizer as unknown as OptimizerParts)
+    return { isAdaptive, path: before.map((value, i) => value - p.view()[i]) }
+  }
+  const [small, large] = [pathOf(1), pathOf(20)]
+  const isProportional = small.path.every((step, i) => Math.abs(large.path[i] - 20 * step) <= 0.05 * Math.abs(20 * step))
+  expect(small.isAdaptive).toBe(!isProportional)
+})
+
+test('losses that take logits are those that say so', () => {
+  const losses = Object.values(gradus).filter((value) => typeof value === 'function' && traitsOf(value as Loss)?.takesLogits) as Loss[]
+  expect(losses.map(({ name }) => name).sort()).toEqual(LOGIT_LOSSES)
 })

@@ -18,6 +18,8 @@ export interface OptimizerParts {
 export interface OptimizerFacts {
   weightDecay: number
   decoupled: boolean
+  /** True unless a step is proportional to gradients: then numbers, or matrices, have rates of their own, and a small rate moves weights far. */
+  isAdaptive: boolean
   /** The largest η·λ of stable steps on a quadratic function, λ of the preconditioned Hessian. */
   limit?: number
   /** 1/√P for each number of these parameters: S·H·S has the eigenvalues of P⁻¹·H (Cohen et al. 2022). */
@@ -59,12 +61,16 @@ const METHODS: Readonly<Record<string, Method>> = {
   RAdam: adam,
 }
 
+/** The optimizers whose first step is proportional to the gradient. */
+const PROPORTIONAL = ['SGD', 'Nesterov', 'Momentum', 'ASGD', 'ScheduleFreeSGD']
+
 /** Facts of an optimizer, or of the one inside wrappers. */
 export function optimizerFacts(given: OptimizerParts): OptimizerFacts {
   const optimizer = innermost(given)
   const options = (optimizer.groups[0]?.options ?? {}) as Options
   const method = Object.hasOwn(METHODS, optimizer.name) ? METHODS[optimizer.name] : undefined
-  const facts: OptimizerFacts = { weightDecay: options.weightDecay ?? 0, decoupled: options.decoupledWeightDecay ?? false }
+  const { weightDecay = 0, decoupledWeightDecay: decoupled = false } = options
+  const facts: OptimizerFacts = { weightDecay, decoupled, isAdaptive: !PROPORTIONAL.includes(optimizer.name) }
   if (method !== undefined) {
     facts.limit = method.limit(options)
     if (method.square !== undefined) facts.scale = (trained) => scales(optimizer, method, trained)

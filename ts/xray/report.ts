@@ -88,6 +88,8 @@ export interface XraySetup {
   weightDecay: number
   /** True if the decay acts on weights apart from the gradient, as in AdamW. */
   decoupled: boolean
+  /** True unless the optimizer's steps are proportional to gradients. */
+  isAdaptive: boolean
   /** η·λ at which steps begin to overshoot: 2 for plain gradient descent; undefined for a method without a known one. */
   limit?: number
   /** The largest rate among dropout layers, or 0. */

@@ -604,7 +604,7 @@ function courseOf(r: XrayReport): Course {
 
 /** What says that steps were too large. */
 function overshootOf({ r, diverged, left, jump, early, late, growth }: Course) {
-  const isAdaptive = /Ada|RMS|NAdam|RAdam|Lion|Yogi|Prodigy/.test(r.optimizer)
+  const { isAdaptive } = r.setup
   const unstable = Math.max(isAdaptive ? 0 : early, late)
   const wild = jump > (isAdaptive ? 0.1 : 1)
   const failed = left > 0.4 || (growth > 8 && left > 0.15)

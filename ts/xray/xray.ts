@@ -1,7 +1,7 @@
 /** XRay: a callback of fit that looks at a training and says what is wrong with it. */
 import { plainError } from '../common/errors.js'
 import { count, handler, readOptions, type Schema } from '../common/options.js'
-import type { Callback, Module, Progress, Training, TrainingControl } from '../index.js'
+import { type Callback, Dropout, type Module, type Progress, type Training, type TrainingControl } from '../index.js'
 import { showInNotebooks } from '../report/notebook.js'
 import { Instruments } from './instruments.js'
 import { type OptimizerParts, optimizerFacts } from './optimizer-facts.js'
@@ -33,6 +33,8 @@ export const XRAY = {
 const BUDGET = { light: { share: 0.015, grant: 60_000 }, full: { share: 0.08, grant: 150_000 } }
 const MIN_SAMPLES = 3
 const MAX_SAMPLES = 200
+/** Losses of the library that take logits; their names stay in a bundle. */
+export const LOGIT_LOSSES = ['binaryCrossEntropy', 'crossEntropy']
 /** Suspects in a report at most. */
 const MAX_SUSPECTS = 100
 
@@ -102,12 +104,10 @@ export class XRay implements Callback {
     const instruments = new Instruments({ model, optimizer: parts, loss, inputs, targets })
     const steps = plan.epochs * plan.batchesPerEpoch
     const every = this.plan(instruments, plan)
-    const { weightDecay, decoupled, limit } = optimizerFacts(parts)
+    const { weightDecay, decoupled, limit, isAdaptive } = optimizerFacts(parts)
     Object.assign(this, { instruments, training, all: null, isNear: true, next: 1, due: Math.min(2, steps), counted: parts.stepCount })
     const start = instruments.start(this.isCurved)
-    const rates = model
-      .modules()
-      .map((module) => (module.constructor.name === 'Dropout' ? (module as unknown as { rate: number }).rate : 0))
+    const rates = model.modules().map((module) => (module instanceof Dropout ? module.rate : 0))
     this.seen = {
       level: this.options.level,
       every,
@@ -119,10 +119,10 @@ export class XRay implements Callback {
       epochsPlanned: plan.epochs,
       layers: instruments.layers.map((layer) => layer),
       setup: {
-        ...{ shuffle, steps, learningRate: parts.learningRate, weightDecay, decoupled, dropout: Math.max(0, ...rates) },
+        ...{ shuffle, steps, learningRate: parts.learningRate, isAdaptive, weightDecay, decoupled, dropout: Math.max(0, ...rates) },
         ...{
           output: instruments.sumsToOne ? 'softmax' : outputOf(model),
-          logits: /^(binaryCrossEntropy|crossEntropy|focal|weightedCrossEntropy)$/.test(loss.name),
+          logits: LOGIT_LOSSES.includes(loss.name),
         },
         ...(limit !== undefined && { limit }),
       },
