@@ -31,7 +31,7 @@ function modelOf([number, category, hash, target, ...rest]: string[], more: obje
   const state = {
     format: 'gradus-table-model/1',
     table: {
-      format: 'gradus-table/2',
+      format: 'gradus-table/1',
       columns: [
         { name: number, categories: null, fill: 0, lenient: true, ...more },
         { name: category, categories: [a, b], fill: 0, ...more },
@@ -40,12 +40,15 @@ function modelOf([number, category, hash, target, ...rest]: string[], more: obje
       target: { name: target, categories: [u, v, w].sort() },
       missingValues: [missing],
       unknown: 'ignore',
+      leftOut: [],
     },
     features: { features: 7, cuts: [], squeezes: false },
     target,
     task: 'classification',
     scale: { mean: 0, deviation: 1 },
     errors: [],
+    fingerprint: [],
+    profile: { rows: 0, columns: [] },
   }
   return tableModelFrom<ClassPrediction>(net, JSON.stringify(state), { warn: false })
 }

@@ -73,16 +73,17 @@ test('a link leads to where it did, and what was left behind by who cannot be as
   const [real, link] = ['real.safetensors', 'link.safetensors'].map((name) => path.join(folder, name))
   writeFileSync(real, 'old')
   symlinkSync(real, link)
-  for (const name of ['real.safetensors.17-3.tmp', 'real.safetensors.18-1.tmp', 'real.safetensors.mine.tmp'])
+  for (const name of ['real.safetensors.00000000-17-3.tmp', 'real.safetensors.00000000-18-1.tmp', 'real.safetensors.mine.tmp'])
     writeFileSync(path.join(folder, name), 'x')
   const twoHours = new Date(Date.now() - 7_200_000)
-  for (const name of ['real.safetensors.17-3.tmp', 'real.safetensors.mine.tmp']) utimesSync(path.join(folder, name), twoHours, twoHours)
+  for (const name of ['real.safetensors.00000000-17-3.tmp', 'real.safetensors.mine.tmp'])
+    utimesSync(path.join(folder, name), twoHours, twoHours)
   await writeNow(fs, link, bytes('new'), [])
   expect(text('real.safetensors')).toBe('new')
   expect(readdirSync(folder).sort()).toEqual([
     'link.safetensors',
     'real.safetensors',
-    'real.safetensors.18-1.tmp',
+    'real.safetensors.00000000-18-1.tmp',
     'real.safetensors.mine.tmp',
   ])
 })

@@ -27,6 +27,7 @@ import {
 } from '../../ts/index.js'
 import { BufferTensor } from '../../ts/nn/buffer.js'
 import { OPTIMIZERS } from '../../ts/optim/index.js'
+import { withHeader } from '../tools/model-files.js'
 
 describe('loadState', () => {
   const make = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { seed: 1 })
@@ -101,7 +102,7 @@ describe('encodeState', () => {
 
   test('refuses files of other makers, and ones that do not fit together', () => {
     expect(() => decodeState(encodeSafetensors({ x: Float32Array.of(1) }))).toThrow('encodeState did not make this file')
-    const broken = (text: string) => () => decodeState(encodeSafetensors({}, { 'gradus-state/1': text }))
+    const broken = (text: string) => () => decodeState(withHeader({}, text, 'gradus-state/1'))
     expect(broken('{')).toThrow("decodeState: 'gradus-state/1' in the file is damaged")
     expect(broken('{"x":{"$tensor":"y"}}')).toThrow("damaged: there is no tensor 'y'")
     expect(broken('{"$entries":3}')).toThrow('damaged')

@@ -139,12 +139,21 @@ describe('fault 21: model files', () => {
     const column = { name: 'a', as: 'number', categories: null, fill: 0 }
     const state = (more: object, columns: object[] = [column, column, column]) => ({
       format: 'gradus-table-model/1',
-      table: { format: 'gradus-table/2', columns, target: { name: 'y', categories: ['u', 'v'] }, missingValues: [], unknown: 'ignore' },
+      table: {
+        format: 'gradus-table/1',
+        columns,
+        target: { name: 'y', categories: ['u', 'v'] },
+        missingValues: [],
+        unknown: 'ignore',
+        leftOut: [],
+      },
       features: { features: 3, cuts: [] },
       target: 'y',
       task: 'classification',
       scale: { mean: 0, deviation: 1 },
       errors: [],
+      fingerprint: [],
+      profile: { rows: 0, columns: [] },
       ...more,
     })
     const read = (value: unknown) => tableModelFrom(net, JSON.stringify(value))

@@ -1,7 +1,7 @@
 /** Refusals of `loadState` and `decodeState`: invalid numbers, which used to become 0, NaN or a wrong order silently. */
+
 import { describe, expect, test } from 'vitest'
 import { fitScaler, scalerFromState } from '../../ts/data/index.js'
-import { encodeSafetensors } from '../../ts/export/index.js'
 import {
   Adam,
   Dense,
@@ -17,6 +17,7 @@ import {
   WeightAverage,
 } from '../../ts/index.js'
 import { LBFGS } from '../../ts/solve/index.js'
+import { withHeader } from '../tools/model-files.js'
 
 const model = () => new Sequential([new Dense(2, 2), new Dropout(0.5)])
 type Json = Record<string, unknown>
@@ -136,7 +137,7 @@ test('a scaler whose numbers JSON lost is refused', () => {
 })
 
 describe('decodeState', () => {
-  const fileOf = (text: string) => encodeSafetensors({ a: Float32Array.of(1) }, { 'gradus-state/1': text })
+  const fileOf = (text: string) => withHeader({ a: Float32Array.of(1) }, text, 'gradus-state/1')
   const file = (skeleton: unknown) => fileOf(JSON.stringify(skeleton))
 
   test.each<[unknown, RegExp]>([

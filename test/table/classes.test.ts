@@ -1,5 +1,3 @@
-/** Classes of different frequency or cost: weights, thresholds, the positive class and metrics of trainTable. */
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { inFlags } from '../../ts/cli/table/files.js'
@@ -195,13 +193,6 @@ test('what does not fit is refused by name', async () => {
   )
   await wrong({ target: 'a', threshold: 0.2 }, "trainTable: threshold is for two classes, and column 'a' has numbers; leave it out")
   await wrong({ target: 'a', classWeights: 'balanced' }, 'classWeights is for classes')
-})
-
-test('files of earlier versions have no threshold, and their positive class is the second', async () => {
-  const model = await loadTableModel(readFileSync('test/files/format-1/table.safetensors'))
-  expect(model.saved().decision).toBeUndefined()
-  const state = JSON.parse(JSON.stringify(byF1.model.saved()))
-  expect(state.decision.positive).toBe('yes')
 })
 
 test('the best threshold is the best of all', () => {

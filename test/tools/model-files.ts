@@ -3,10 +3,15 @@
 import { encodeSafetensors } from '../../ts/export/index.js'
 import { crc32Of } from '../../ts/io/crc32.js'
 
-/** A file with zeros of these shapes and any skeleton, whose checksums are right. */
-export function withHeader(shapes: Record<string, number[]>, skeleton: unknown, key = 'gradus-model/1'): Uint8Array {
+/** A file with these arrays, or zeros of these shapes, and any skeleton, whose checksums are right. */
+export function withHeader(
+  shapes: Record<string, number[] | Float32Array | Int32Array>,
+  skeleton: unknown,
+  key = 'gradus-model/1',
+): Uint8Array {
   const text = typeof skeleton === 'string' ? skeleton : JSON.stringify(skeleton)
   const tensors = Object.entries(shapes).map(([name, shape]) => {
+    if (!Array.isArray(shape)) return [name, { shape: [shape.length], data: shape }] as const
     const size = shape.reduce((product, n) => product * n, 1)
     return [name, { shape, data: new Float32Array(size) }] as const
   })

@@ -35,6 +35,12 @@ function checkNumber(value: unknown, what: string): void {
   throw typeError(`${what} wants a number, got ${show(value)}${hint}`)
 }
 
+/** @internal @throws RangeError for the format of a later version, such as gradus-model/2 for gradus-model/1 */
+export function refuseLater(who: string, found: unknown, known: string): void {
+  if (typeof found === 'string' && found !== known && found.startsWith(known.replace(/\d+$/, '')))
+    throw rangeError(`${who}: the file has the format ${show(found)}, this version of gradus reads ${known}; use a newer one`)
+}
+
 /** @internal a saved number of steps or of draws. @throws RangeError unless it is a whole number from 0 */
 export function savedCount(value: unknown, what: string): number {
   checkCount(what, value, 0)

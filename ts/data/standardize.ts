@@ -4,6 +4,7 @@ import { checkCount } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { flag, readOptions, type Schema } from '../common/options.js'
 import { quantileOf } from '../common/quantile.js'
+import { refuseLater } from '../common/saved.js'
 import { show } from '../common/show.js'
 import { checkDataset, type Dataset, type Split, type Targets, type ThreeWaySplit } from './dataset.js'
 
@@ -151,6 +152,7 @@ function scalerOf(mean: Float64Array, deviation: Float64Array): Scaler {
  * @throws TypeError for anything but a scaler's state, RangeError for one that was damaged
  */
 export function scalerFromState(state: ScalerState): Scaler {
+  refuseLater('scalerFromState', state?.format, 'gradus-scaler/1')
   if (state?.format !== 'gradus-scaler/1')
     throw typeError(`scalerFromState: this is no state of a scaler, but ${formatOf(state)}; take it with scaler.state()`)
   const [mean, deviation] = [state.mean, state.deviation]

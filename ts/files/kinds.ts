@@ -16,8 +16,6 @@ export interface LayerKind {
   save(layer: Module): LayerConfig
   /** Names that files may have; another one says that the file is of a newer version. */
   readonly names: readonly string[]
-  /** Names among them that files of older versions lack. */
-  readonly later?: readonly string[]
   /** @param options for the constructor */
   load(config: LayerConfig, options: { backend?: Backend }): Module
   /** The shapes of the layer's own tensors by name. They are compared with the file before a layer of that size is made. */
@@ -30,7 +28,6 @@ export interface LayerKind {
 export function kind<L extends Module, C extends LayerConfig>(how: {
   save: (layer: L) => C
   names: readonly (keyof C & string)[]
-  later?: readonly (keyof C & string)[]
   load: (config: C, options: { backend?: Backend }) => L
   shapes?: (config: C) => LayerTensors
   exports?: LayerExports

@@ -57,13 +57,9 @@ const LAYERS: readonly LayerInFiles[] = [
   [
     'BatchNorm',
     BatchNorm,
-    kind<BatchNorm, { width: number; epsilon: number; momentum: number; activation?: ActivationName }>({
-      save: ({ width, epsilon, momentum, activation }) => ({
-        ...{ width, epsilon, momentum },
-        ...(activation !== 'linear' && { activation }),
-      }),
+    kind<BatchNorm, { width: number; epsilon: number; momentum: number; activation: ActivationName }>({
+      save: ({ width, epsilon, momentum, activation }) => ({ width, epsilon, momentum, activation }),
       names: ['width', 'epsilon', 'momentum', 'activation'],
-      later: ['activation'],
       load: ({ width, ...options }, more) => new BatchNorm(width, { ...options, ...more }),
       shapes: ({ width }) => ({ weight: [width], bias: [width], runningMean: [width], runningVariance: [width] }),
     }),
@@ -236,7 +232,7 @@ export function makeLayer(
 ): Module {
   const unknown = Object.keys(config).find((key) => !kind.names.includes(key))
   if (unknown !== undefined) throw rangeError(`${name}: '${unknown}' is nothing that this version knows; a newer one may have written it`)
-  const missing = kind.names.find((key) => config[key] === undefined && !kind.later?.includes(key))
+  const missing = kind.names.find((key) => config[key] === undefined)
   if (missing !== undefined) throw rangeError(`${name}: there is no '${missing}'`)
   const shapes = kind.shapes?.(config) ?? {}
   for (const [own, shape] of Symbol.iterator in shapes ? shapes : Object.entries(shapes)) {

@@ -21,7 +21,6 @@ import { kindNamed, kindOf, makeLayer } from './layers.js'
 
 /** The name of the format in the file. A file with another number is of another version. */
 const KEY = 'gradus-model/1'
-const ANY_VERSION = /^gradus-model\/(.*)$/
 
 /** Options of {@link encodeModel} and `saveModel`. */
 export interface EncodeModelOptions {
@@ -249,7 +248,7 @@ export function decodeModelFile<M extends object = Module, Parts = Record<string
     setModel(model, saved)
     return model
   }
-  const made = decodeTree('decodeModel', file, rest, { key: KEY, foreign, isChecked: true }, special) as {
+  const made = decodeTree('decodeModel', file, rest, { key: KEY, foreign }, special) as {
     model?: unknown
     parts?: Record<string, unknown>
   }
@@ -260,8 +259,6 @@ export function decodeModelFile<M extends object = Module, Parts = Record<string
 }
 
 function foreign(metadata: Readonly<Record<string, string>>): string {
-  const version = Object.keys(metadata).find((key) => ANY_VERSION.test(key))
-  if (version !== undefined) return `the file has the format ${show(version)}, this version of gradus reads ${KEY}; use a newer one`
   if ('gradus-state/1' in metadata) return 'the file is of encodeState, without layers; make the model, and give it what decodeState gives'
   return 'encodeModel did not make this file; decodeSafetensors gives its tensors, for the loadState of a model'
 }
@@ -298,7 +295,7 @@ export function readStates(who: string, file: Uint8Array | ArrayBuffer): Record<
     if (value.$model !== undefined) return readNumbers(value, reader)
     return value.$object === undefined ? undefined : Object(reader.visit(value.config))
   }
-  const made = decodeTree(who, file, {}, { key: KEY, foreign, isChecked: true }, special) as { model?: unknown; parts?: object }
+  const made = decodeTree(who, file, {}, { key: KEY, foreign }, special) as { model?: unknown; parts?: object }
   return { ...Object(made?.parts), model: made?.model }
 }
 

@@ -17,8 +17,7 @@ const CLOCKS_APART_MS = 2000
 /** Stands in names for a system that cannot be found out. */
 const UNKNOWN = '00000000'
 
-/** Earlier versions used names with the process alone, or with the process and a number. */
-const NAME = /^(?:([0-9a-f]{8})-(\d+)-\d+|\d+(?:-\d+)?)\.tmp$/
+const NAME = /^([0-9a-f]{8})-(\d+)-\d+\.tmp$/
 
 let systemOfThis: string | undefined
 
@@ -48,7 +47,7 @@ export async function temporaryName(fs: Fs, target: string): Promise<string> {
 /** @internal true for a temporary file of this process. @param name of the file @param target name of the file that it would become */
 export function isOwnTemporary(name: string, target: string): boolean {
   const [, system, pid] = partsOf(name, target) ?? []
-  return system !== undefined && system === (systemOfThis ?? system) && Number(pid) === process.pid
+  return system === (systemOfThis ?? system) && Number(pid) === process.pid
 }
 
 function partsOf(name: string, target: string): RegExpExecArray | null {

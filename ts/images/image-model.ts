@@ -1,5 +1,7 @@
 /** A trained net with all that it needs to name pictures. */
+
 import { rangeError } from '../common/errors.js'
+import { refuseLater } from '../common/saved.js'
 import { show } from '../common/show.js'
 // registers the layers of convolution with model files
 import '../conv/index.js'
@@ -141,6 +143,7 @@ export function decodeImageModel(bytes: Uint8Array | ArrayBuffer): ImageModel {
 }
 
 function modelOf(who: string, { model, images }: { model: unknown; images?: State & { format?: unknown } }): ImageModel {
+  refuseLater(who, images?.format, FORMAT)
   if (images?.format !== FORMAT)
     throw rangeError(`${who}: this file holds no model of pictures, '${FORMAT}', but ${show(images?.format)}; loadModel reads other models`)
   const { size, channels, classes, report } = images

@@ -4,6 +4,7 @@
  * `$` is written as `{ $entries: [[name, value], …] }`. Another text has checksums of each tensor and of the skeleton.
  */
 import { rangeError, typeError } from '../common/errors.js'
+import { refuseLater } from '../common/saved.js'
 import { shortened, show } from '../common/show.js'
 import { checkSaved } from '../nn/saved-values.js'
 import { crc32, crc32Of } from './crc32.js'
@@ -95,8 +96,6 @@ export interface TreeFormat {
   readonly key: string
   /** Message about a file without this text. */
   foreign(metadata: Readonly<Record<string, string>>): string
-  /** All files must have checksums. Default false: the first versions of the format had none. */
-  readonly isChecked?: boolean
 }
 
 /** Reader of a tree. @internal */
@@ -117,12 +116,15 @@ export function decodeTree(
   who: string,
   file: Uint8Array | ArrayBuffer,
   options: DecodeOptions,
-  { key, foreign, isChecked = false }: TreeFormat,
+  { key, foreign }: TreeFormat,
   special: (value: Readonly<Record<string, unknown>>, reader: TreeReader) => object | undefined = AS_IT_IS,
 ): unknown {
   const { tensors, metadata } = decodeChecked(file, options, (metadata) => {
-    if (!Object.hasOwn(metadata, key)) throw rangeError(`${who}: ${foreign(metadata)}`)
-    return checkerOf(who, key, metadata, isChecked)
+    if (!Object.hasOwn(metadata, key)) {
+      for (const found of Object.keys(metadata)) refuseLater(who, found, key)
+      throw rangeError(`${who}: ${foreign(metadata)}`)
+    }
+    return checkerOf(who, key, metadata)
   })
   let depth = 0
   const reader: TreeReader = {
@@ -159,13 +161,7 @@ export function decodeTree(
 }
 
 /** A function that compares bytes with the checksums of a file. @throws RangeError */
-function checkerOf(
-  who: string,
-  key: string,
-  metadata: Readonly<Record<string, string>>,
-  isChecked: boolean,
-): (name: string, bytes: Uint8Array) => void {
-  if (!Object.hasOwn(metadata, CHECKSUMS) && !isChecked) return () => {}
+function checkerOf(who: string, key: string, metadata: Readonly<Record<string, string>>): (name: string, bytes: Uint8Array) => void {
   const damaged = (what: string) => rangeError(`${who}: ${what} is damaged: its checksum is not that of what was saved`)
   const { text, tensors } = parsedObject(metadata[CHECKSUMS] ?? '') as { text?: unknown; tensors?: unknown }
   if (text !== textSum(metadata[key])) throw damaged(`'${key}' in the file`)

@@ -1,6 +1,8 @@
 /** Fitted models of series: what they forecast, how they go on from new rows, and their file. */
+
 import { rangeError, typeError } from '../common/errors.js'
 import { joined } from '../common/joined.js'
+import { refuseLater } from '../common/saved.js'
 import { show } from '../common/show.js'
 import { encodeState, loadState, type ModelSource, saveState } from '../index.js'
 import { type Calendar, stepName, timeText } from './calendar.js'
@@ -223,6 +225,7 @@ function stored({ nets, series, ...state }: SeriesState): object {
  */
 export async function loadSeriesModel(source: ModelSource): Promise<SeriesModel> {
   const { series: saved } = Object(await loadState(source)) as { series?: Record<string, unknown> }
+  refuseLater('loadSeriesModel', saved?.format, FORMAT)
   if (saved?.format !== FORMAT)
     throw typeError(
       `loadSeriesModel: this file holds no model of forecast, '${FORMAT}', but ${show(saved?.format)}; loadModel reads models`,

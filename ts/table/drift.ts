@@ -54,11 +54,10 @@ const MAX_SHOWN = 5
  * const { model } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
  * const drift = driftOf(model, [{ island: 'Atlantis', bill_length_mm: 90 }, { island: 'Dream', bill_length_mm: 40 }])
  * drift.notes[0] // "column 'island': 50 % of the values (1) were never seen ('Atlantis'), and count as none"
- * @returns without differences for a model of an earlier version, which has no profile
  */
 export function driftOf(model: TableModel<Prediction>, rows: readonly object[]): TableDrift {
   const { table, profile } = model.saved()
-  if (profile === undefined || rows.length === 0) return { rows: rows.length, before: profile?.rows ?? 0, columns: [], notes: [] }
+  if (rows.length === 0) return { rows: 0, before: profile.rows, columns: [], notes: [] }
   const level = LEVEL / (2 * Math.max(1, profile.columns.length))
   const columns = table.columns.flatMap((column): ColumnDrift[] => {
     const before = profile.columns.find(({ name }) => name === column.name)

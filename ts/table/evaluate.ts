@@ -22,8 +22,8 @@ export interface TableEvaluation extends Pick<ReportedDecision, 'isOrdered' | 'p
   /** Rows by true class (rows) and predicted class (columns). */
   confusion?: number[][]
   /**
-   * Estimated share of the model's training rows among these rows: above 0, metrics are too optimistic. Absent if it is not known: for models of
-   * earlier versions, and for tables whose rows are mostly equal.
+   * Estimated share of the model's training rows among these rows: above 0, metrics are too optimistic. Absent for tables whose rows
+   * are mostly equal.
    */
   learnt?: number
 }
@@ -59,7 +59,7 @@ export function evaluateTable(model: TableModel<Prediction>, rows: readonly obje
     {},
     { decision, classNames, arePositive },
   )
-  const learnt = shareIn(model.saved().fingerprint ?? [], hashesOf(data.inputs, data.features, targets))
+  const learnt = shareIn(model.saved().fingerprint, hashesOf(data.inputs, data.features, targets))
   return {
     drift: driftOf(model, known),
     rows: data.count,

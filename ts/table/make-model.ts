@@ -44,7 +44,7 @@ export async function makeModel<P extends Prediction>(
   const fitted = fit && !isClasses ? await intervalsFor(found, lesson, learnt, numbers.scale, center, fit) : undefined
   const { intervals } = fitted ?? {}
   const state: TableModelState = {
-    format: numbers.scale.link ? 'gradus-table-model/2' : 'gradus-table-model/1',
+    format: 'gradus-table-model/1',
     table: encoder.state(),
     features: found.features,
     target,

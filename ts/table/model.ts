@@ -2,6 +2,7 @@
 import { rangeError, typeError } from '../common/errors.js'
 import { flag, fraction, readOptions, type Schema } from '../common/options.js'
 import { quantileOf } from '../common/quantile.js'
+import { refuseLater } from '../common/saved.js'
 import { shortened, show, showNames } from '../common/show.js'
 import { type EncoderOptions, encoderFromState, type TableEncoder, type TableState } from '../data/index.js'
 import { ENCODER } from '../data/table/encoder.js'
@@ -69,8 +70,7 @@ export const TABLE_PREDICT = {
 
 /** State of a model besides its net: plain JSON. */
 export interface TableModelState {
-  /** Version 2 has a link, which version 1 did not know. */
-  format: 'gradus-table-model/1' | 'gradus-table-model/2'
+  format: 'gradus-table-model/1'
   table: TableState
   features: FeatureState
   target: string
@@ -79,15 +79,15 @@ export interface TableModelState {
   scale: Scale
   /** For numeric targets: sizes of errors on held-out rows, at evenly spaced quantiles from 0 to 1. */
   errors: readonly number[]
-  /** Hashes of some of the training rows (fingerprint.ts). Absent in files of earlier versions. */
-  fingerprint?: readonly number[]
-  /** Profiles of the columns in the training rows. Absent in files of earlier versions. */
-  profile?: TableProfile
+  /** Hashes of some of the training rows (fingerprint.ts). */
+  fingerprint: readonly number[]
+  /** Profiles of the columns in the training rows. */
+  profile: TableProfile
   /** For intervals whose width follows the row: the corrections of {@link RowIntervals}, whose net is a part of its own in the file. */
   corrections?: readonly number[]
   /**
-   * For two classes: the positive one, and the threshold from which on it is predicted, if that is not the likelier class. Absent in files of earlier
-   * versions. For classes with an order: that they have one.
+   * For two classes: the positive one, and the threshold from which on it is predicted, if that is not the likelier class. For classes with an order:
+   * that they have one.
    */
   decision?: { positive: string; threshold?: number; isOrdered?: undefined } | OrderedClasses
 }
@@ -408,10 +408,11 @@ function inputsTaken(net: Module): number {
 
 /** @throws TypeError for anything but a state of {@link TableModel.bytes} */
 function checkedState(state: TableModelState): TableModelState {
-  const { format, features, scale, errors, target, task, fingerprint = [], profile, corrections = [0], decision } = state ?? {}
+  const { format, features, scale, errors, target, task, fingerprint, profile, corrections = [0], decision } = state ?? {}
+  refuseLater('loadTableModel', format, 'gradus-table-model/1')
   const isNumber = (x: unknown) => typeof x === 'number' && Number.isFinite(x)
   const isGood =
-    (format === 'gradus-table-model/1' ? scale?.link === undefined : format === 'gradus-table-model/2') &&
+    format === 'gradus-table-model/1' &&
     typeof target === 'string' &&
     (task === 'classification' || task === 'regression') &&
     isNumber(scale?.mean) &&
@@ -421,7 +422,7 @@ function checkedState(state: TableModelState): TableModelState {
     errors.every(isNumber) &&
     Array.isArray(fingerprint) &&
     fingerprint.every(isNumber) &&
-    (profile === undefined || isProfile(profile)) &&
+    isProfile(profile) &&
     Array.isArray(corrections) &&
     corrections.length > 0 &&
     corrections.every(isNumber) &&
@@ -431,9 +432,6 @@ function checkedState(state: TableModelState): TableModelState {
     features.cuts.every((cut) => isNumber(cut?.feature) && Array.isArray(cut.edges) && cut.edges.every(isNumber)) &&
     (features.plain === undefined || (Array.isArray(features.plain) && features.plain.every(isNumber))) &&
     (features.embedded === undefined || (Array.isArray(features.embedded) && features.embedded.every(isEmbedded)))
-  if (!isGood)
-    throw typeError(
-      `loadTableModel: wants a model of a table, 'gradus-table-model/1' or 'gradus-table-model/2', got ${show(format)} or a damaged one`,
-    )
+  if (!isGood) throw typeError(`loadTableModel: wants a model of a table, 'gradus-table-model/1', got ${show(format)} or a damaged one`)
   return state
 }

@@ -1,7 +1,9 @@
 /** The encoder of a table: it makes numbers of rows, also of later ones, and can be saved. */
+
 import { PLAIN_ENCODERS } from '../../common/encoded-rows.js'
 import { rangeError, typeError } from '../../common/errors.js'
 import { checkValue, flag, isAllowed, readOptions, type Schema, text } from '../../common/options.js'
+import { refuseLater } from '../../common/saved.js'
 import { show } from '../../common/show.js'
 import type { Dataset, Targets } from '../dataset.js'
 import { formatOf } from '../standardize.js'
@@ -67,19 +69,19 @@ export interface Table extends Dataset<Targets>, TableEncoder {
 
 /** Result of {@link TableEncoder.state}. */
 export interface TableState {
-  format: 'gradus-table/1' | 'gradus-table/2'
+  format: 'gradus-table/1'
   columns: readonly TableColumn[]
   target: TableColumn
   /** The values that stood for a missing one, as text. */
   missingValues: readonly string[]
-  /** Default `error`, of a state that was taken by an earlier version. */
-  unknown?: Unknown
-  /** Columns of the table that are not used; they do not count as misspelled. Default: none. */
-  leftOut?: readonly string[]
+  /** The treatment of categories that the table did not have. */
+  unknown: Unknown
+  /** Columns of the table that are not used; they do not count as misspelled. */
+  leftOut: readonly string[]
 }
 
 /** The columns and settings that an encoder works with. */
-export type EncoderParts = Required<Omit<TableState, 'format'>>
+export type EncoderParts = Omit<TableState, 'format'>
 
 const NO_REPORT: TableReport = { rows: 0, dropped: 0, leftOut: [], columns: [] }
 
@@ -137,7 +139,7 @@ export function encoding(parts: EncoderParts, report: TableReport, warn = true) 
       spelling.checkEach('dataset', all)
       return tableOf('dataset', wholeRows('dataset', all, dropped, isGapIn))
     },
-    state: () => structuredClone({ format: 'gradus-table/2', columns, target, missingValues, unknown, leftOut }),
+    state: () => structuredClone({ format: 'gradus-table/1', columns, target, missingValues, unknown, leftOut }),
   }
   PLAIN_ENCODERS.add(self.dataset)
   const tableOf = (who: string, rows: NumberedRows): Table => {
@@ -191,9 +193,10 @@ export const ENCODER = { warn: { is: flag, default: true } } satisfies Schema<En
  */
 export function encoderFromState(state: TableState, options: EncoderOptions = {}): TableEncoder {
   const { warn } = readOptions('encoderFromState', options, ENCODER)
-  if (state?.format !== 'gradus-table/1' && state?.format !== 'gradus-table/2')
+  refuseLater('encoderFromState', state?.format, 'gradus-table/1')
+  if (state?.format !== 'gradus-table/1')
     throw typeError(`encoderFromState: this is no state of a table, but ${formatOf(state)}; take it with table.state()`)
-  const { columns, target, missingValues, unknown = 'error', leftOut = [] } = structuredClone(state)
+  const { columns, target, missingValues, unknown, leftOut } = structuredClone(state)
   if (!Array.isArray(columns) || columns.length === 0 || !Array.isArray(missingValues))
     throw typeError(`encoderFromState: wants columns and missingValues as arrays, got ${show(columns)} and ${show(missingValues)}`)
   checkValue('encoderFromState: unknown', unknown, TABLE.unknown.is)
