@@ -1,8 +1,8 @@
 /** Verdicts: each rule finds its figures and nothing else, its sentences say only figures, and faults are named. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { load, mae } from '../../ts/index.js'
+import { Adam, crossEntropy, Dense, fit, load, mae, Sequential, SGD } from '../../ts/index.js'
 import type { XrayReport } from '../../ts/xray/index.js'
-import { diagnose } from '../../ts/xray/index.js'
+import { diagnose, XRay } from '../../ts/xray/index.js'
 import { SOURCES } from '../../ts/xray/rules.js'
 import { caseOf, describeCase, draw, FAULTS, run, TITLES } from './faults.js'
 
@@ -183,6 +183,12 @@ test('a rate is not too large and too small at once', () => {
   expect(rules()).toEqual(['rate too large'])
 })
 
+test('a validation loss that rises from nothing to nearly nothing is no overfitting', () => {
+  const report = changed('overfitting')
+  for (const epoch of report.epochs) epoch.validationLoss = 1e-9 * epoch.epoch
+  expect(diagnose(report)).toEqual([])
+})
+
 test('odd reports are judged without an error', () => {
   const bare: XrayReport = { ...sound(), samples: [], epochs: [], layers: [] }
   delete bare.start
@@ -216,6 +222,26 @@ describe('reach', () => {
       for (const { severity, says } of verdicts) if (severity !== 'note') alarms.push(`${describeCase(c)}: ${says}`)
     }
     expect(alarms).toEqual([])
+  })
+
+  // iris, standardized and as it is, with rates down to a millionth
+  test.each(
+    [Adam, SGD].flatMap((Class) => [1e-6, 1e-5, 1e-4].flatMap((rate) => [1, 2].map((seed) => [Class.name, rate, seed, Class] as const))),
+  )('a small rate is no plateau, and no wrong label: %s of %d, seed %i', async (_, learningRate, seed, Class) => {
+    for (const standardized of [true, false]) {
+      const data = draw('iris', seed, 150)
+      const inputs = standardized
+        ? data.x
+        : data.x.map((row) => row.map((v, j) => v * [0.83, 0.43, 1.76, 0.76][j] + [5.84, 3.06, 3.76, 1.2][j]))
+      const model = new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)], { seed })
+      const optimizer = new Class(model.parameters(), { learningRate })
+      const xray = new XRay()
+      const targets = Int32Array.from(data.y)
+      await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 40, verbose: false, callbacks: [xray] })
+      const rules = xray.report.verdicts.map(({ rule }) => rule)
+      expect(rules).toContain('rate too small')
+      expect(rules.filter((rule) => /plateau|labels/.test(rule))).toEqual([])
+    }
   })
 
   // nets that have not learned a class, or a part of the curve

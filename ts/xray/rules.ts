@@ -47,6 +47,8 @@ interface Course {
   late: number
   /** Largest growth of the weights of a layer. */
   growth: number
+  /** True if the weights stood nearly still on a slope: moved by all of their size along it, they would have changed the loss by far more than half. */
+  stands: boolean
 }
 
 const RULES: readonly Rule[] = [
@@ -93,7 +95,7 @@ const RULES: readonly Rule[] = [
         severity: 'warning',
         layer: name,
         says: `${inWords(frozen)} ${frozen.length > 1 ? 'are' : 'is'} frozen, ${formatShare(share)} of the weights`,
-        remedy: 'set requiresGrad = true on its parameters and give them to the optimizer, unless this is meant',
+        remedy: `set requiresGrad = true on the parameters of ${inWords(frozen)} and give them to the optimizer, unless this is meant`,
         figures: { frozen: frozen.length, share },
       }
     },
@@ -110,7 +112,7 @@ const RULES: readonly Rule[] = [
         left > 0.5 || hidden.some(({ i }) => start !== undefined && (start.layers[i].saturated ?? 0) > 0.4 && start.layers[i].gain < 3)
       return {
         severity: size > SURE * MAX_INPUT || size < MIN_INPUT || suffers ? 'warning' : 'note',
-        says: `inputs are not scaled: column ${column} has values of about ${formatNumber(size)}, the smallest column of ${formatNumber(least)}`,
+        says: `inputs are not scaled: column ${column} has values of about ${formatNumber(size)}${least < size / 2 ? `, the smallest column of ${formatNumber(least)}` : ''}`,
         remedy: 'standardize the inputs: standardize() of gradus/data',
         figures: { column, size, least },
       }
@@ -423,8 +425,8 @@ const RULES: readonly Rule[] = [
   {
     name: 'labels that look wrong',
     source: 'Pleiss et al. 2020: negative area under the margin',
-    find: ({ r: { fit, data, layers }, last }) => {
-      if (fit === undefined || data === undefined) return null
+    find: ({ r: { fit, data, layers, level }, last, stands }) => {
+      if (fit === undefined || data === undefined || stands) return null
       // suspects are rows of two scores or more
       const isListed = data.classes !== undefined && (layers.at(-1)?.units ?? 0) > 1
       const share = fit.odd / fit.rows
@@ -436,7 +438,7 @@ const RULES: readonly Rule[] = [
           ? `labels look wrong: the net contradicts ${formatShare(share)} of them, as strongly as it agrees with the others`
           : `targets look wrong: the net is off by more than 4 times the median for ${formatShare(share)} of them`,
         remedy: isListed
-          ? "look at them: level: 'full' lists them in report.suspects"
+          ? `look at the rows that it contradicts: ${level === 'full' ? 'report.suspects has them' : "level: 'full' lists them in report.suspects"}`
           : 'look at the rows whose predictions are the farthest from their targets',
         figures: { share, right: fit.right, rows: fit.rows },
       }
@@ -446,20 +448,20 @@ const RULES: readonly Rule[] = [
     name: 'rate too small',
     source: 'the weights have moved by less than a third of their size, and the loss still falls',
     find: (c) => {
-      const { moved, left, falling, late, early, last, samples } = c
+      const { moved, left, falling, late, early, last, samples, stands } = c
       const { setup, end, start } = c.r
       // weights that a first large step threw far out move by a small part of their size from then on
       if (overshootOf(c).isTooLarge) return null
       const path = moved * setup.steps
       const cosine = median(samples.flatMap((s) => s.cosine ?? []))
-      if (samples.length < 3 || !(path < 0.35 && left > 0.02 && falling > 0.005 && Math.max(late, 0) < 0.2)) return null
-      if (cosine < (left > 0.15 ? 0.3 : 0.8)) return null
+      const creeps = samples.length >= 3 && path < 0.35 && falling > 0.005 && Math.max(late, 0) < 0.2 && cosine >= (left > 0.15 ? 0.3 : 0.8)
+      if (!(left > 0.02 && (creeps || stands))) return null
       const stable = Math.max(late, early > 1 ? 0 : early)
       const times = Math.min(1000, Math.max(3, stable > 0 ? 0.3 / stable : 0.003 / moved))
       return {
         severity: left > 0.3 && moved < 1e-3 ? 'warning' : 'note',
         step: last?.step ?? 0,
-        says: `the learning rate is too small: a step of ${formatNumber(setup.learningRate)} changes weights by ${formatNumber(moved)} of their size, and the loss still falls`,
+        says: `the learning rate is too small: a step of ${formatNumber(setup.learningRate)} changes weights by ${formatNumber(moved)} of their size, and ${stands ? 'they stand on a slope' : 'the loss still falls'}`,
         remedy: `try ${formatNumber(Math.min(times, 0.003 / moved) * setup.learningRate)}`,
         figures: {
           learningRate: setup.learningRate,
@@ -476,8 +478,8 @@ const RULES: readonly Rule[] = [
   {
     name: 'plateau',
     source: 'inspectPoint: the loss neither falls nor has it fallen',
-    find: ({ r: { end, start }, left, first, end: final, samples, moved, last, diverged }) => {
-      if (diverged || samples.length < 4 || !(left > 0.85) || Math.abs(first - final) > 0.05 * Math.abs(first)) return null
+    find: ({ r: { end, start }, left, first, end: final, samples, moved, last, diverged, stands }) => {
+      if (diverged || stands || samples.length < 4 || !(left > 0.85) || Math.abs(first - final) > 0.05 * Math.abs(first)) return null
       const slope = end?.gradientNorm ?? 0
       return {
         severity: 'warning',
@@ -511,7 +513,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'overfitting',
     source: 'Prechelt 1998: the validation loss rises while the training loss falls',
-    find: ({ r: { epochs } }) => {
+    find: ({ r: { epochs, data }, first }) => {
       const judged = epochs.filter((e) => e.validationLoss !== undefined) as {
         validationLoss: number
         epoch: number
@@ -521,12 +523,13 @@ const RULES: readonly Rule[] = [
       if (judged.length < 4) return null
       const best = judged.reduce((a, b) => (b.validationLoss < a.validationLoss ? b : a))
       const end = judged[judged.length - 1]
-      if (end.validationLoss < 1.15 * best.validationLoss || end.loss > best.loss) return null
+      const small = 0.01 * (data?.baseline ?? first)
+      if (end.validationLoss < Math.max(1.15 * best.validationLoss, small) || end.loss > best.loss) return null
       return {
         severity: 'note',
         step: best.step,
         says: `the net overfits since epoch ${best.epoch}: the validation loss rose from ${formatNumber(best.validationLoss)} to ${formatNumber(end.validationLoss)}`,
-        remedy: 'stop there (new EarlyStopping()), or take more data, weight decay or dropout',
+        remedy: `stop at epoch ${best.epoch} (new EarlyStopping()), or take more data, weight decay or dropout`,
         figures: { epoch: best.epoch, best: best.validationLoss, end: end.validationLoss },
       }
     },
@@ -549,6 +552,8 @@ const RULES: readonly Rule[] = [
 
 /** Root mean square of the largest column, or of targets, that counts as scaled, and how far above it nobody would doubt that it is not. */
 const [MIN_INPUT, MAX_INPUT, SURE] = [0.02, 10, 3]
+/** Way of the weights, as a share of their size, within which they stand still. */
+const STILL = 0.03
 /** Gain of weights below which signals are too small to be told apart. */
 const MIN_GAIN = 0.12
 
@@ -598,8 +603,17 @@ function courseOf(r: XrayReport): Course {
     jump: median(samples[0]?.layers.map((l) => l.updateRatio) ?? []),
     early: early?.stability ?? 0,
     late: median(samples.flatMap((s) => (s === early ? [] : (s.stability ?? [])))),
+    stands: standsOnSlope(r),
     growth: Math.max(0, ...layers.map((_, i) => (last?.layers[i].weightNorm ?? 0) / (start?.layers[i].weightNorm || Infinity))),
   }
+}
+
+function standsOnSlope({ start, end, samples, setup }: XrayReport): boolean {
+  const moved = median(samples.flatMap((s) => s.layers.map((l) => l.updateRatio)))
+  if (samples.length < 3 || start === undefined || !(moved * setup.steps < STILL)) return false
+  const weightNorm = Math.hypot(...start.layers.map((layer) => layer.weightNorm))
+  const slope = Math.min(start.gradientNorm, end?.gradientNorm ?? start.gradientNorm)
+  return slope * weightNorm > 0.5 * Math.abs(start.loss)
 }
 
 /** What says that steps were too large. */
