@@ -1,8 +1,9 @@
 /** fitStream: trains on rows that come one after the other and need not fit into memory. */
+import { claimParts, lend } from '../common/claims.js'
 import { clock } from '../common/clock.js'
 import { ENCODED, type Encodable, PLAIN_ENCODERS } from '../common/encoded-rows.js'
-import { plainError, rangeError, typeError } from '../common/errors.js'
-import { anything, count, countFrom0, flag, isFunction, type Read, readOptions, type Schema } from '../common/options.js'
+import { rangeError, typeError } from '../common/errors.js'
+import { count, countFrom0, flag, isFunction, type Read, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 import { warnOnce } from '../common/warn.js'
 import {
@@ -28,7 +29,7 @@ import { FIT } from '../train/options.js'
 import { takesWholeSteps } from '../train/whole-step-optimizer.js'
 import { type BadRow, between, copyOf, dataOf, NumberReader, type Numbers, type RowEncoder, rename, targetCheck } from './numbers.js'
 import { StreamPosition } from './position.js'
-import { Source, type StreamData } from './source.js'
+import { Source, STREAM_DATA, type StreamData } from './source.js'
 import { type StreamWindow, WindowFiller } from './windows.js'
 
 /** Options of {@link fitStream}. */
@@ -102,7 +103,7 @@ export interface FitStreamOptions {
 }
 
 export const FIT_STREAM = {
-  data: { is: anything, required: true },
+  data: { is: STREAM_DATA, required: true },
   encoder: {
     is: {
       wants: 'an encoder of rows, as encoderFromStream(…) gives it',
@@ -156,9 +157,6 @@ const MAX_TOLD = 10
 /** Stands for the unknown number of batches of an epoch in files of a {@link Checkpoint}. */
 const UNKNOWN = Number.MAX_SAFE_INTEGER
 
-/** Models that are being trained here. */
-const busy = new WeakSet<Module>()
-
 /**
  * Trains a model on rows that come one after the other: from a file that is larger than memory, a database, a socket. The next rows are read while the
  * net learns those of the window before. With a window that holds all rows, an epoch is one of `fit` with the same seed, bit for bit.
@@ -174,20 +172,20 @@ const busy = new WeakSet<Module>()
  * const history = await fitStream(net, { data: () => streamTable(file), encoder, loss: crossEntropy, optimizer: adam, epochs: 5 })
  * history.rows // 15
  * @throws RangeError, TypeError for options or rows that do not fit, naming the row; Error if the source fails, naming the row; NonFiniteError as `fit`
- *   does; Error if the model is being trained already
+ *   does; Error if the model or a part of it is being trained already
  */
 export async function fitStream(model: Module, given: FitStreamOptions): Promise<StreamHistory> {
   if (!(model instanceof Module)) throw typeError(`fitStream: wants a model, such as a Sequential, got ${show(model)}`)
   const options = readOptions('fitStream', given, FIT_STREAM)
   checkTogether(options)
-  if (busy.has(model)) throw plainError('fitStream: this model is being trained already; wait for the first fitStream to end')
-  busy.add(model)
-  const run = new StreamRun(model, options)
+  const release = claimParts('fitStream', model)
+  let run: StreamRun | undefined
   try {
+    run = new StreamRun(model, options, release)
     return await run.train()
   } finally {
-    busy.delete(model)
-    await run.close()
+    release()
+    await run?.close()
   }
 }
 
@@ -231,6 +229,8 @@ class StreamRun implements Training {
   constructor(
     private readonly model: Module,
     private readonly options: Options,
+    /** The claim of the model, which `fit` of a window shares. */
+    private readonly release: () => void,
   ) {
     const { badRows, encoder, retries, stallTime, seeks, batchSize, epochs, epochRows, loss, optimizer, shuffle, seed, callbacks } = options
     options.signal?.addEventListener('abort', this.abort)
@@ -406,15 +406,17 @@ class StreamRun implements Training {
       return this.report(false)
     }
     try {
-      const { execution } = await fit(model, {
-        ...dataOf(model, numbers),
-        ...{ loss, optimizer, batchSize, shuffle, replay, yieldEvery, resume, verbose: false },
-        seed: (seed + position.window) % Number.MAX_SAFE_INTEGER,
-        callbacks: hooks,
-        ...(schedule && { schedule: (step: number) => schedule(steps + step) }),
-        ...(onProgress && { onProgress: report }),
-        ...(signal && { signal }),
-      })
+      const { execution } = await lend(this.release, () =>
+        fit(model, {
+          ...dataOf(model, numbers),
+          ...{ loss, optimizer, batchSize, shuffle, replay, yieldEvery, resume, verbose: false },
+          seed: (seed + position.window) % Number.MAX_SAFE_INTEGER,
+          callbacks: hooks,
+          ...(schedule && { schedule: (step: number) => schedule(steps + step) }),
+          ...(onProgress && { onProgress: report }),
+          ...(signal && { signal }),
+        }),
+      )
       for (const way of ['programs', 'replayed', 'writtenOut'] as const) history.execution[way] += execution[way]
       if (execution.reason !== undefined) history.execution.reason ??= execution.reason
     } catch (error) {

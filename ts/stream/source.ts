@@ -1,6 +1,7 @@
 /** Sources of rows: opened, read item by item, opened again where they fail, always at a known row. */
 import { ENCODED, type Encodable, EncodedRows } from '../common/encoded-rows.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
+import { isFunction, type Kind } from '../common/options.js'
 import { show } from '../common/show.js'
 import type { TensorLike } from '../index.js'
 
@@ -40,6 +41,13 @@ export interface StreamPlace {
  * it comes.
  */
 export type StreamData = StreamItems | ((place: StreamPlace) => StreamItems | Promise<StreamItems>)
+
+/** @internal {@link StreamData} as an option. */
+export const STREAM_DATA: Kind = {
+  wants: 'rows that come one after the other, as streamTable gives them, or a function',
+  fits: (data) => isFunction(data) || areItems(data),
+  remedy: (data) => (typeof data === 'string' ? '; streamTable reads a file' : ''),
+}
 
 /** How a source is read. */
 export interface SourceOptions {
@@ -85,12 +93,7 @@ export class Source {
   constructor(
     private readonly data: StreamData,
     private readonly options: SourceOptions,
-  ) {
-    if (typeof data !== 'function' && !areItems(data))
-      throw typeError(
-        `fitStream: data wants rows that come one after the other, as streamTable gives them, or a function, got ${show(data)}${typeof data === 'string' ? '; streamTable reads a file' : ''}`,
-      )
-  }
+  ) {}
 
   /** True if the source can be opened again. */
   get repeats(): boolean {
