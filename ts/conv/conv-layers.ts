@@ -6,6 +6,7 @@ import type { BuildContext } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import {
+  CONV_LAYER,
   CONV_TRANSPOSE_LAYER,
   type ConvLayerOptions,
   type ConvSettings,
@@ -14,13 +15,65 @@ import {
   convText,
   drawWeights,
 } from './conv-options.js'
-import { convolve, convolveTransposed } from './convolve.js'
+import { type ConvOptions, convolve, convolveTransposed } from './convolve.js'
 import type { ImageShapes, SignalShapes } from './shapes.js'
 import type { Pair } from './window.js'
 
 type Conv2dShapes<I extends number, O extends number> = ImageShapes<`Conv2d(${I}, ${O})`, I, O>
 type ConvTranspose2dShapes<I extends number, O extends number> = ImageShapes<`ConvTranspose2d(${I}, ${O})`, I, O>
 type Conv1dShapes<I extends number, O extends number> = SignalShapes<`Conv1d(${I}, ${O})`, I, O>
+
+/** The options of {@link convolve}. */
+function optionsOf({ stride, padding, dilation, groups, activation }: ConvSettings, bias: Parameter | null): ConvOptions {
+  return { bias, stride, padding, dilation, groups, activation }
+}
+
+/** What {@link Conv2d}, {@link Conv1d}, {@link ConvTranspose2d} and {@link SeparableConv2d} have in common. */
+export abstract class ConvLayer<const I extends number = number, const O extends number = number> extends Layer {
+  /** @internal */
+  static override readonly isBase = true
+
+  declare weight: Parameter
+  /** b [filters], zeros at first; null with `bias: false`. */
+  declare bias: Parameter | null
+  /** The options, with defaults, and the kernel as [height, width] or [length]. */
+  readonly settings: ConvSettings
+  readonly #who: string
+
+  /** @internal `who` is the name of the class, which minifiers change */
+  constructor(
+    who: string,
+    axes: 1 | 2,
+    /** Channels of the images or signals. */
+    readonly inputs: I,
+    /** Channels of the result. */
+    readonly filters: O,
+    kernel: Pair,
+    options: ConvLayerOptions,
+    schema: Parameters<typeof convSettings>[6] = CONV_LAYER,
+  ) {
+    super(options)
+    this.#who = who
+    this.settings = Object.freeze(convSettings(who, axes, inputs, filters, kernel, options, schema))
+  }
+
+  /** @internal channels and filters as the last axes of the weights */
+  protected lastAxes(): readonly [number, number] {
+    return [this.inputs / this.settings.groups, this.filters]
+  }
+
+  protected override createParameters(context: BuildContext): void {
+    const { inputs, filters, settings } = this
+    const generator = context.nextGenerator()
+    this.weight = this.makeParameter(context, 'weight', [...settings.kernel, ...this.lastAxes()])
+    this.bias = settings.bias ? this.makeParameter(context, 'bias', [filters]) : null
+    drawWeights(settings, [inputs, filters], this.weight, this.bias, generator, this.#who)
+  }
+
+  override describe(): string {
+    return convText(this.#who, this.inputs, this.filters, this.settings)
+  }
+}
 
 /**
  * Convolution of images: y = f(b + x ∗ W), see {@link conv2d}, with x [rows, height, width, inputs], W [kernel height, kernel width, inputs / groups,
@@ -33,50 +86,27 @@ type Conv1dShapes<I extends number, O extends number> = SignalShapes<`Conv1d(${I
  * @throws RangeError for sizes that are not whole numbers, groups that do not divide the channels, or an unknown activation; forward() throws
  *   ShapeError naming the layer
  */
-export class Conv2d<const I extends number = number, const O extends number = number> extends Layer {
+export class Conv2d<const I extends number = number, const O extends number = number> extends ConvLayer<I, O> {
   declare readonly shapes?: Conv2dShapes<I, O>
   /** W [kernel height, kernel width, inputs / groups, filters]. Made at the first use; its values are drawn by `weightInitializer`. */
   declare weight: Parameter
-  /** b [filters], zeros at first; null with `bias: false`. */
-  declare bias: Parameter | null
-  readonly #settings: ConvSettings
 
   constructor(
     /** Channels of the images. */
-    readonly inputs: I,
+    inputs: I,
     /** Channels of the result. */
-    readonly filters: O,
+    filters: O,
     /** Taps of the window: a number, or [height, width]. */
     kernel: Pair,
     options: ConvLayerOptions = {},
   ) {
-    super(options)
-    this.#settings = convSettings('Conv2d', 2, inputs, filters, kernel, options)
-  }
-
-  /** The options, with defaults, and the kernel as [height, width]. */
-  get settings(): ConvSettings {
-    return this.#settings
-  }
-
-  protected override createParameters(context: BuildContext): void {
-    const { inputs, filters } = this
-    const { kernel, groups, bias } = this.#settings
-    const generator = context.nextGenerator()
-    this.weight = this.makeParameter(context, 'weight', [...kernel, inputs / groups, filters])
-    this.bias = bias ? this.makeParameter(context, 'bias', [filters]) : null
-    drawWeights(this.#settings, [inputs, filters], this.weight, this.bias, generator, 'Conv2d')
-  }
-
-  override describe(): string {
-    return convText('Conv2d', this.inputs, this.filters, this.#settings)
+    super('Conv2d', 2, inputs, filters, kernel, options)
   }
 
   forward<S extends Shape>(x: InputFor<Conv2dShapes<I, O>, S>): Tensor<OutputShape<Conv2dShapes<I, O>, S>>
   forward(x: Tensor): Tensor {
-    const { weight, bias } = this.build()
-    const { stride, padding, dilation, groups, activation } = this.#settings
-    return convolve(x, weight, { bias, stride, padding, dilation, groups, activation }, 2, this.label(this.describe()))
+    const { weight, bias, settings } = this.build()
+    return convolve(x, weight, optionsOf(settings, bias), 2, this.label(this.describe()))
   }
 }
 
@@ -89,50 +119,27 @@ export class Conv2d<const I extends number = number, const O extends number = nu
  * layer.predict(zeros([4, 100, 3])).shape // [4, 50, 16]
  * @throws as {@link Conv2d}
  */
-export class Conv1d<const I extends number = number, const O extends number = number> extends Layer {
+export class Conv1d<const I extends number = number, const O extends number = number> extends ConvLayer<I, O> {
   declare readonly shapes?: Conv1dShapes<I, O>
   /** W [kernel, inputs / groups, filters]. Made at the first use; its values are drawn by `weightInitializer`. */
   declare weight: Parameter
-  /** b [filters], zeros at first; null with `bias: false`. */
-  declare bias: Parameter | null
-  readonly #settings: ConvSettings
 
   constructor(
     /** Channels of the signals. */
-    readonly inputs: I,
+    inputs: I,
     /** Channels of the result. */
-    readonly filters: O,
+    filters: O,
     /** Taps of the window. */
     kernel: number,
     options: ConvLayerOptions = {},
   ) {
-    super(options)
-    this.#settings = convSettings('Conv1d', 1, inputs, filters, kernel, options)
-  }
-
-  /** The options, with defaults, and the kernel as [length]. */
-  get settings(): ConvSettings {
-    return this.#settings
-  }
-
-  protected override createParameters(context: BuildContext): void {
-    const { inputs, filters } = this
-    const { kernel, groups, bias } = this.#settings
-    const generator = context.nextGenerator()
-    this.weight = this.makeParameter(context, 'weight', [...kernel, inputs / groups, filters])
-    this.bias = bias ? this.makeParameter(context, 'bias', [filters]) : null
-    drawWeights(this.#settings, [inputs, filters], this.weight, this.bias, generator, 'Conv1d')
-  }
-
-  override describe(): string {
-    return convText('Conv1d', this.inputs, this.filters, this.#settings)
+    super('Conv1d', 1, inputs, filters, kernel, options)
   }
 
   forward<S extends Shape>(x: InputFor<Conv1dShapes<I, O>, S>): Tensor<OutputShape<Conv1dShapes<I, O>, S>>
   forward(x: Tensor): Tensor {
-    const { weight, bias } = this.build()
-    const { stride, padding, dilation, groups, activation } = this.#settings
-    return convolve(x, weight, { bias, stride, padding, dilation, groups, activation }, 1, this.label(this.describe()))
+    const { weight, bias, settings } = this.build()
+    return convolve(x, weight, optionsOf(settings, bias), 1, this.label(this.describe()))
   }
 }
 
@@ -145,50 +152,38 @@ export class Conv1d<const I extends number = number, const O extends number = nu
  * layer.predict(zeros([1, 7, 7, 8])).shape // [1, 14, 14, 4]
  * @throws as {@link Conv2d}
  */
-export class ConvTranspose2d<const I extends number = number, const O extends number = number> extends Layer {
+export class ConvTranspose2d<const I extends number = number, const O extends number = number> extends ConvLayer<I, O> {
   declare readonly shapes?: ConvTranspose2dShapes<I, O>
   /** W [kernel height, kernel width, filters / groups, inputs]. Made at the first use; its values are drawn by `weightInitializer`. */
   declare weight: Parameter
-  /** b [filters], zeros at first; null with `bias: false`. */
-  declare bias: Parameter | null
-  readonly #settings: ConvSettings & Pick<ConvTransposeLayerOptions, 'outputPadding'>
+  declare readonly settings: ConvSettings & Pick<ConvTransposeLayerOptions, 'outputPadding'>
 
   constructor(
     /** Channels of the images. */
-    readonly inputs: I,
+    inputs: I,
     /** Channels of the result. */
-    readonly filters: O,
+    filters: O,
     /** Taps of the window: a number, or [height, width]. */
     kernel: Pair,
     options: ConvTransposeLayerOptions = {},
   ) {
-    super(options)
-    this.#settings = convSettings('ConvTranspose2d', 2, inputs, filters, kernel, options, CONV_TRANSPOSE_LAYER)
+    super('ConvTranspose2d', 2, inputs, filters, kernel, options, CONV_TRANSPOSE_LAYER)
   }
 
-  /** The options, with defaults, and the kernel as [height, width]. */
-  get settings(): ConvSettings & Pick<ConvTransposeLayerOptions, 'outputPadding'> {
-    return this.#settings
-  }
-
-  protected override createParameters(context: BuildContext): void {
-    const { inputs, filters } = this
-    const { kernel, groups, bias } = this.#settings
-    const generator = context.nextGenerator()
-    this.weight = this.makeParameter(context, 'weight', [...kernel, filters / groups, inputs])
-    this.bias = bias ? this.makeParameter(context, 'bias', [filters]) : null
-    drawWeights(this.#settings, [inputs, filters], this.weight, this.bias, generator, 'ConvTranspose2d')
-  }
-
-  override describe(): string {
-    return convText('ConvTranspose2d', this.inputs, this.filters, this.#settings)
+  /** @internal */
+  protected override lastAxes(): readonly [number, number] {
+    return [this.filters / this.settings.groups, this.inputs]
   }
 
   forward<S extends Shape>(x: InputFor<ConvTranspose2dShapes<I, O>, S>): Tensor<OutputShape<ConvTranspose2dShapes<I, O>, S>>
   forward(x: Tensor): Tensor {
-    const { weight, bias } = this.build()
-    const { stride, padding, dilation, groups, activation, outputPadding } = this.#settings
-    const options = { bias, stride, padding, dilation, groups, activation, outputPadding }
-    return convolveTransposed(x, weight, options, 2, this.label(this.describe()))
+    const { weight, bias, settings } = this.build()
+    return convolveTransposed(
+      x,
+      weight,
+      { ...optionsOf(settings, bias), outputPadding: settings.outputPadding },
+      2,
+      this.label(this.describe()),
+    )
   }
 }

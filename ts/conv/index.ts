@@ -14,7 +14,7 @@ export {
   SqueezeExcite,
   type SqueezeExciteOptions,
 } from './blocks.js'
-export { Conv1d, Conv2d, ConvTranspose2d } from './conv-layers.js'
+export { Conv1d, Conv2d, type ConvLayer, ConvTranspose2d } from './conv-layers.js'
 export type { ConvLayerOptions, ConvSettings, ConvTransposeLayerOptions, SeparableConvOptions } from './conv-options.js'
 export {
   type ConvOptions,
@@ -30,7 +30,7 @@ import './files.js' // registers the layers with model files
 export { GroupNorm, type GroupNormOptions } from './group-norm.js'
 export { fromOnnxFeatures, OnnxFeatures, type OnnxFeaturesOptions } from './onnx-features.js'
 export { avgPool, globalAvgPool, maxPool, type PoolOptions } from './pool.js'
-export { AvgPool, GlobalAvgPool, MaxPool, type PoolLayerOptions } from './pool-layers.js'
+export { AvgPool, GlobalAvgPool, MaxPool, type PoolLayer, type PoolLayerOptions } from './pool-layers.js'
 export { type PadOptions, pad, type UnfoldOptions, type UpsampleOptions, unfold, upsample } from './resample.js'
 export { SeparableConv2d } from './separable.js'
 export type { GlobalShapes, ImageShapes, PoolShapes, SignalShapes } from './shapes.js'

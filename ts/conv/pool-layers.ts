@@ -14,13 +14,33 @@ export interface PoolLayerOptions extends PoolOptions, ModuleOptions {}
 
 export const POOL_LAYER = { ...MODULE, ...POOL } satisfies Schema<PoolLayerOptions>
 
-function poolOptions(who: string, size: Pair, options: PoolLayerOptions): PoolOptions {
-  checkValue(`${who}: size`, size, pair)
-  const { stride = size, padding, dilation } = readOptions(who, options, POOL_LAYER)
-  return { stride, padding, dilation }
-}
+/** What {@link MaxPool} and {@link AvgPool} have in common. */
+export abstract class PoolLayer extends Layer {
+  /** @internal */
+  static override readonly isBase = true
 
-const text = (size: Pair) => (typeof size === 'number' ? size : size.join(' × '))
+  /** The options, with defaults. */
+  readonly settings: PoolOptions
+  readonly #who: string
+
+  /** @internal `who` is the name of the class, which minifiers change */
+  constructor(
+    who: string,
+    /** Size of a window: a number, or [height, width]. */
+    readonly size: Pair,
+    options: PoolLayerOptions,
+  ) {
+    super(options)
+    this.#who = who
+    checkValue(`${who}: size`, size, pair)
+    const { stride = size, padding, dilation } = readOptions(who, options, POOL_LAYER)
+    this.settings = Object.freeze({ stride, padding, dilation })
+  }
+
+  override describe(): string {
+    return `${this.#who}(${[this.size].flat().join(' × ')})`
+  }
+}
 
 /**
  * The largest value of each window and channel, see {@link maxPool}: of images [rows, height, width, channels] or signals [rows, length, channels].
@@ -28,31 +48,20 @@ const text = (size: Pair) => (typeof size === 'number' ? size : size.join(' × '
  * @example new MaxPool(2).predict(zeros([5, 26, 26, 8])).shape // [5, 13, 13, 8]
  * @throws RangeError for a size that is not a whole number; forward() throws ShapeError naming the layer
  */
-export class MaxPool extends Layer {
+export class MaxPool extends PoolLayer {
   declare readonly shapes?: PoolShapes<'MaxPool'>
-  readonly #options: PoolOptions
 
   constructor(
     /** Size of a window: a number, or [height, width]. */
-    readonly size: Pair,
+    size: Pair,
     options: PoolLayerOptions = {},
   ) {
-    super(options)
-    this.#options = poolOptions('MaxPool', size, options)
-  }
-
-  /** The options, with defaults. */
-  get settings(): PoolOptions {
-    return this.#options
-  }
-
-  override describe(): string {
-    return `MaxPool(${text(this.size)})`
+    super('MaxPool', size, options)
   }
 
   forward<S extends Shape>(x: InputFor<PoolShapes<'MaxPool'>, S>): Tensor<OutputShape<PoolShapes<'MaxPool'>, S>>
   forward(x: Tensor): Tensor {
-    return maxPoolBy(x, this.size, this.#options, this.label(this.describe()))
+    return maxPoolBy(x, this.size, this.settings, this.label(this.describe()))
   }
 }
 
@@ -62,31 +71,20 @@ export class MaxPool extends Layer {
  * @example new AvgPool(2).predict(zeros([5, 26, 26, 8])).shape // [5, 13, 13, 8]
  * @throws as {@link MaxPool}
  */
-export class AvgPool extends Layer {
+export class AvgPool extends PoolLayer {
   declare readonly shapes?: PoolShapes<'AvgPool'>
-  readonly #options: PoolOptions
 
   constructor(
     /** Size of a window: a number, or [height, width]. */
-    readonly size: Pair,
+    size: Pair,
     options: PoolLayerOptions = {},
   ) {
-    super(options)
-    this.#options = poolOptions('AvgPool', size, options)
-  }
-
-  /** The options, with defaults. */
-  get settings(): PoolOptions {
-    return this.#options
-  }
-
-  override describe(): string {
-    return `AvgPool(${text(this.size)})`
+    super('AvgPool', size, options)
   }
 
   forward<S extends Shape>(x: InputFor<PoolShapes<'AvgPool'>, S>): Tensor<OutputShape<PoolShapes<'AvgPool'>, S>>
   forward(x: Tensor): Tensor {
-    return avgPoolBy(x, this.size, this.#options, this.label(this.describe()))
+    return avgPoolBy(x, this.size, this.settings, this.label(this.describe()))
   }
 }
 

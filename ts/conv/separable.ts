@@ -2,12 +2,12 @@
 
 import type { Shape } from '../common/shape.js'
 import { initializer, initializerFor } from '../nn/initializer.js'
-import { Layer } from '../nn/layer.js'
 import type { InputFor, OutputShape } from '../nn/layer-shapes.js'
 import type { BuildContext } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
-import { type ConvSettings, convSettings, convText, SEPARABLE_CONV, type SeparableConvOptions } from './conv-options.js'
+import { ConvLayer } from './conv-layers.js'
+import { SEPARABLE_CONV, type SeparableConvOptions } from './conv-options.js'
 import { convolve } from './convolve.js'
 import type { ImageShapes } from './shapes.js'
 import type { Pair } from './window.js'
@@ -22,37 +22,28 @@ type SeparableShapes<I extends number, O extends number> = ImageShapes<`Separabl
  * @example new SeparableConv2d(8, 16, 3, { padding: 'same', activation: 'relu' }).predict(zeros([2, 14, 14, 8])).shape // [2, 14, 14, 16]
  * @throws as {@link Conv2d}
  */
-export class SeparableConv2d<const I extends number = number, const O extends number = number> extends Layer {
+export class SeparableConv2d<const I extends number = number, const O extends number = number> extends ConvLayer<I, O> {
   declare readonly shapes?: SeparableShapes<I, O>
   /** D [kernel height, kernel width, 1, inputs]. Made at the first use; its values are drawn by `weightInitializer`, like those of W. */
   declare depthwiseWeight: Parameter
   /** W [1, 1, inputs, filters]. */
   declare weight: Parameter
-  /** b [filters], zeros at first; null with `bias: false`. */
-  declare bias: Parameter | null
-  readonly #settings: ConvSettings
 
   constructor(
     /** Channels of the images. */
-    readonly inputs: I,
+    inputs: I,
     /** Channels of the result. */
-    readonly filters: O,
+    filters: O,
     /** Taps of the window: a number, or [height, width]. */
     kernel: Pair,
     options: SeparableConvOptions = {},
   ) {
-    super(options)
-    this.#settings = convSettings('SeparableConv2d', 2, inputs, filters, kernel, options, SEPARABLE_CONV)
-  }
-
-  /** The options, with defaults, and the kernel as [height, width]. */
-  get settings(): ConvSettings {
-    return this.#settings
+    super('SeparableConv2d', 2, inputs, filters, kernel, options, SEPARABLE_CONV)
   }
 
   protected override createParameters(context: BuildContext): void {
     const { inputs, filters } = this
-    const { kernel, bias, weightInitializer, biasInitializer, activation } = this.#settings
+    const { kernel, bias, weightInitializer, biasInitializer, activation } = this.settings
     const generator = context.nextGenerator()
     const taps = kernel[0] * kernel[1]
     this.depthwiseWeight = this.makeParameter(context, 'depthwiseWeight', [...kernel, 1, inputs])
@@ -63,14 +54,10 @@ export class SeparableConv2d<const I extends number = number, const O extends nu
     if (this.bias) initializer(biasInitializer, inputs, filters, 'SeparableConv2d')(this.bias, generator)
   }
 
-  override describe(): string {
-    return convText('SeparableConv2d', this.inputs, this.filters, this.#settings)
-  }
-
   forward<S extends Shape>(x: InputFor<SeparableShapes<I, O>, S>): Tensor<OutputShape<SeparableShapes<I, O>, S>>
   forward(input: Tensor): Tensor {
     const { depthwiseWeight, weight, bias, inputs } = this.build()
-    const { stride, padding, dilation, activation } = this.#settings
+    const { stride, padding, dilation, activation } = this.settings
     const who = this.label(this.describe())
     const x = this.withFeatures(input, inputs, weight.backend)
     return convolve(
