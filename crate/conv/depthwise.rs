@@ -1,7 +1,7 @@
 //! Filters of one channel each: a multiply-add for each channel and tap, with channels as lanes.
 
 use super::product::{Product, Source};
-use super::{part, write, Geometry, Share, BAND};
+use super::{part, write, Geometry, Share, BAND, PANEL_ROOM, STEPS_ROOM};
 use crate::lane::{F32x4, F32x8, Lane};
 use crate::sweep::Cells;
 use core::array::from_fn;
@@ -14,89 +14,142 @@ const BLOCK: usize = 1 << 13;
 /// Positions that share a load of the weights.
 const TOGETHER: usize = 4;
 
+/// The lane of floats at an address.
 #[inline(always)]
-unsafe fn get<L: Lane>(at: *const f32) -> L {
+pub unsafe fn get<L: Lane>(at: *const f32) -> L {
     // SAFETY: the caller's promise: a lane of floats is there.
     L::get(unsafe { from_raw_parts(at.cast::<Cell<f32>>(), L::WIDTH) })
 }
 
+/// Writes a lane of floats.
 #[inline(always)]
-unsafe fn set<L: Lane>(x: L, at: *mut f32) {
+pub unsafe fn set<L: Lane>(x: L, at: *mut f32) {
     // SAFETY: as in `get`.
     x.set(unsafe { from_raw_parts(at.cast::<Cell<f32>>(), L::WIDTH) })
 }
 
+/// A tap: its place in the image and in the weights, in bytes.
+#[derive(Clone, Copy)]
+struct Tap {
+    image: u32,
+    weight: i32,
+}
+
+/// Taps that a line of positions takes at a time: their table has [`STEPS_ROOM`] numbers.
+const MOST_TAPS: usize = STEPS_ROOM / 2;
+
 /// [`Product::run`] where each group has one channel and one filter.
 #[inline(never)]
 pub unsafe fn run(product: &Product, lines: Range<usize>, finish: impl Fn(Range<usize>)) {
-    let &Product { source, to, groups, scratch, .. } = product;
+    let &Product { source, to, groups, scratch, weights, bias, .. } = product;
+    let across = source.x.taps;
     // SAFETY: the caller's promise.
     unsafe {
+        let table = scratch.add(PANEL_ROOM).cast::<Tap>();
         source.blocks(lines, BLOCK, usize::MAX, scratch.add(BAND), |block| {
-            for i in block.y.clone() {
-                let a = block.at.add((i - block.y.start) * source.y.stride * block.line);
-                let c = to.ptr.add(to.at(block.image, i, block.x.start));
-                let mut channel = 0;
-                while channel + 8 <= groups {
-                    line::<F32x8>(product, a, block.line, c, block.x.len(), channel);
-                    channel += 8;
+            let taps = block.taps.start * across..block.taps.end * across;
+            let mut from = taps.start;
+            // once at least, since a window without taps has its bias, too
+            loop {
+                let end = (from + MOST_TAPS).min(taps.end);
+                for (i, tap) in (from..end).enumerate() {
+                    let (y, x) = (tap / across, tap % across);
+                    *table.add(i) = Tap {
+                        image: 4
+                            * (y * source.y.dilation * block.line + x * source.x.dilation * source.channels) as u32,
+                        weight: 4 * (y as i32 * weights.tap_y as i32 + x as i32 * weights.tap_x as i32),
+                    };
                 }
-                if channel + 4 <= groups {
-                    line::<F32x4>(product, a, block.line, c, block.x.len(), channel);
-                    channel += 4;
+                for i in block.y.clone() {
+                    let line = Line {
+                        taps: from_raw_parts(table, end - from),
+                        a: block.at.add((i - block.y.start) * source.y.stride * block.line),
+                        right: source.x.stride * source.channels,
+                        w: weights.ptr,
+                        bias,
+                        continues: from > taps.start,
+                        c: to.ptr.add(to.at(block.image, i, block.x.start)),
+                        apart: to.x,
+                        count: block.x.len(),
+                    };
+                    let mut channel = 0;
+                    while channel + 8 <= groups {
+                        line.run::<F32x8>(channel);
+                        channel += 8;
+                    }
+                    if channel + 4 <= groups {
+                        line.run::<F32x4>(channel);
+                        channel += 4;
+                    }
+                    while channel < groups {
+                        line.run::<f32>(channel);
+                        channel += 1;
+                    }
+                    if end == taps.end {
+                        finish(to.at(block.image, i, block.x.start)..to.at(block.image, i, block.x.end));
+                    }
                 }
-                while channel < groups {
-                    line::<f32>(product, a, block.line, c, block.x.len(), channel);
-                    channel += 1;
+                from = end;
+                if from == taps.end {
+                    break;
                 }
-                finish(to.at(block.image, i, block.x.start)..to.at(block.image, i, block.x.end));
             }
         });
     }
 }
 
-/// One line of positions, for some channels.
-#[inline(never)]
-unsafe fn line<L: Lane>(p: &Product, a: *const f32, pitch: usize, c: *mut f32, count: usize, channel: usize) {
-    let mut x = 0;
-    // SAFETY: the caller's promise.
-    unsafe {
-        while x + TOGETHER <= count {
-            positions::<L, TOGETHER>(p, a, pitch, c, x, channel);
-            x += TOGETHER;
-        }
-        while x < count {
-            positions::<L, 1>(p, a, pitch, c, x, channel);
-            x += 1;
-        }
-    }
+/// A line of positions.
+struct Line<'a> {
+    taps: &'a [Tap],
+    /// The first window, and floats to the next one.
+    a: *const f32,
+    right: usize,
+    w: *const f32,
+    bias: Option<*const f32>,
+    /// True if sums go on from the results of other taps.
+    continues: bool,
+    /// The first result, and floats to the next one.
+    c: *mut f32,
+    apart: usize,
+    count: usize,
 }
 
-#[inline(always)]
-unsafe fn positions<L: Lane, const N: usize>(
-    p: &Product,
-    a: *const f32,
-    pitch: usize,
-    c: *mut f32,
-    x: usize,
-    channel: usize,
-) {
-    let (source, w) = (&p.source, &p.weights);
-    let right = source.x.stride * source.channels;
-    // SAFETY: the caller's promise.
-    unsafe {
-        let start: L = p.bias.map_or(L::splat(0.0), |bias| get(bias.add(channel)));
-        let mut sum = [start; N];
-        let a = a.add(x * right + channel);
-        for ty in 0..source.y.taps {
-            for tx in 0..source.x.taps {
-                let weight: L = get(w.ptr.offset(ty as isize * w.tap_y + tx as isize * w.tap_x).add(channel));
-                let a = a.add(ty * source.y.dilation * pitch + tx * source.x.dilation * source.channels);
-                sum = from_fn(|i| get::<L>(a.add(i * right)).mul_add(weight, sum[i]));
+impl Line<'_> {
+    #[inline(never)]
+    unsafe fn run<L: Lane>(&self, channel: usize) {
+        let mut x = 0;
+        // SAFETY: the caller's promise.
+        unsafe {
+            while x + TOGETHER <= self.count {
+                self.positions::<L, TOGETHER>(x, channel);
+                x += TOGETHER;
+            }
+            while x < self.count {
+                self.positions::<L, 1>(x, channel);
+                x += 1;
             }
         }
-        for (i, sum) in sum.into_iter().enumerate() {
-            set(sum, c.add((x + i) * p.to.x + channel));
+    }
+
+    #[inline(always)]
+    unsafe fn positions<L: Lane, const N: usize>(&self, x: usize, channel: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let c = self.c.add(x * self.apart + channel);
+            let mut sum: [L; N] = if self.continues {
+                from_fn(|i| get(c.add(i * self.apart)))
+            } else {
+                [self.bias.map_or(L::splat(0.0), |bias| get(bias.add(channel))); N]
+            };
+            let (a, w) = (self.a.add(x * self.right + channel), self.w.add(channel));
+            for tap in self.taps {
+                let weight: L = get(w.byte_offset(tap.weight as isize));
+                let a = a.byte_add(tap.image as usize);
+                sum = from_fn(|i| get::<L>(a.add(i * self.right)).mul_add(weight, sum[i]));
+            }
+            for (i, sum) in sum.into_iter().enumerate() {
+                set(sum, c.add(i * self.apart));
+            }
         }
     }
 }

@@ -31,9 +31,9 @@ const ACCUMULATE_W: u32 = 1;
 const ACCUMULATE_B: u32 = 2;
 const LINEAR: u32 = 0;
 
-/// Scratch is divided into room for panels of weights (or of dz), for the windows of a tile, and for a band of the image with its border.
-const PANEL_ROOM: usize = BAND - WINDOWS_ROOM;
-const WINDOWS_ROOM: usize = 1 << 11;
+/// Scratch is divided into room for panels of weights (or of dz), for the places of the steps of a tile, and for a band of the image with its border.
+const PANEL_ROOM: usize = BAND - STEPS_ROOM;
+const STEPS_ROOM: usize = 1 << 13;
 const BAND: usize = SCRATCH / 2;
 const BAND_ROOM: usize = SCRATCH - BAND;
 

@@ -1,6 +1,7 @@
 //! Pooling: the largest value, or the mean, of each window and channel. Taps outside of the image do not count.
 
-use super::{Geometry, Side};
+use super::depthwise::{get, set};
+use super::{read, write, Geometry, Side};
 use crate::lane::{F32x4, F32x8, Lane};
 use crate::sweep::Cells;
 use core::ops::Range;
@@ -36,12 +37,13 @@ struct Window {
 /// Something that is computed for each window, for some channels at a time.
 trait Pooling {
     /// The channels from `channel` on, as many as the lane has floats.
-    fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize);
+    unsafe fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize);
 }
 
-/// Calls f for each window, and all channels.
+/// Calls f for each window of images, and all channels.
 #[inline(always)]
-fn windows(g: &Geometry, rows: usize, f: &impl Pooling) {
+fn windows(g: &Geometry, rows: usize, images: Cells, results: Cells, f: &impl Pooling) {
+    debug_assert!(images.len() >= rows * g.image() && results.len() >= rows * g.result());
     let mut result = 0;
     for image in 0..rows {
         for i in 0..g.y.output {
@@ -53,15 +55,18 @@ fn windows(g: &Geometry, rows: usize, f: &impl Pooling) {
                 let window = Window { result, first, y: y.clone(), x };
                 let mut channel = 0;
                 while channel + 8 <= g.channels {
-                    f.channels::<F32x8>(g, &window, channel);
+                    // SAFETY: taps lie in the images, and the arrays have their sizes.
+                    unsafe { f.channels::<F32x8>(g, &window, channel) }
                     channel += 8;
                 }
                 if channel + 4 <= g.channels {
-                    f.channels::<F32x4>(g, &window, channel);
+                    // SAFETY: taps lie in the images, and the arrays have their sizes.
+                    unsafe { f.channels::<F32x4>(g, &window, channel) }
                     channel += 4;
                 }
                 while channel < g.channels {
-                    f.channels::<f32>(g, &window, channel);
+                    // SAFETY: taps lie in the images, and the arrays have their sizes.
+                    unsafe { f.channels::<f32>(g, &window, channel) }
                     channel += 1;
                 }
                 result += g.channels;
@@ -76,6 +81,15 @@ impl Window {
     fn taps(&self, g: &Geometry, channel: usize, mut f: impl FnMut(usize, usize)) {
         let (right, down) = (g.x.dilation * g.channels, g.y.dilation * g.x.input * g.channels);
         let mut line = self.first + channel;
+        if self.y.len() == 2 && self.x.len() == 2 {
+            // the usual size, without loops
+            let tap = self.y.start * g.x.taps + self.x.start;
+            f(line, tap);
+            f(line + right, tap + 1);
+            f(line + down, tap + g.x.taps);
+            f(line + down + right, tap + g.x.taps + 1);
+            return;
+        }
         for y in self.y.clone() {
             let mut at = line;
             for x in self.x.clone() {
@@ -88,122 +102,155 @@ impl Window {
 }
 
 /// y = the largest of each window, NaN if any is; taps = the number of its tap, as a float: the first of several.
-struct Largest<'a> {
-    x: Cells<'a>,
-    y: Cells<'a>,
-    taps: Cells<'a>,
+struct Largest {
+    x: *const f32,
+    y: *mut f32,
+    taps: *mut f32,
 }
 
-impl Pooling for Largest<'_> {
+impl Pooling for Largest {
     #[inline(always)]
-    fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
-        let mut best = L::splat(f32::NEG_INFINITY);
-        let mut chosen = L::splat((window.y.start * g.x.taps + window.x.start) as f32);
-        window.taps(g, channel, |at, tap| {
-            let value = L::get(&self.x[at..]);
-            let (keeps, is_number) = (value.le(best), best.eq(best));
-            chosen = L::select(is_number, L::select(keeps, chosen, L::splat(tap as f32)), chosen);
-            best = L::select(is_number, L::select(keeps, best, value), best);
-        });
-        best.set(&self.y[window.result + channel..]);
-        chosen.set(&self.taps[window.result + channel..]);
+    unsafe fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut best: L = get(self.x.add(window.first + channel));
+            let mut chosen = L::splat((window.y.start * g.x.taps + window.x.start) as f32);
+            window.taps(g, channel, |at, tap| {
+                let value: L = get(self.x.add(at));
+                // not larger, or smaller than or equal to: NaN is chosen, and stays
+                let changes = L::without(best.eq(best), value.le(best));
+                chosen = L::select(changes, L::splat(tap as f32), chosen);
+                best = L::select(changes, value, best);
+            });
+            set(best, self.y.add(window.result + channel));
+            set(chosen, self.taps.add(window.result + channel));
+        }
     }
 }
 
-/// dx += dy at the chosen taps.
-struct Spread<'a> {
-    taps: Cells<'a>,
-    dy: Cells<'a>,
-    dx: Cells<'a>,
+/// dx = dy at the chosen taps, or dx += dy at them and nothing elsewhere.
+struct Spread<const ADDS: bool> {
+    taps: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
 }
 
-impl Pooling for Spread<'_> {
+impl<const ADDS: bool> Pooling for Spread<ADDS> {
     #[inline(always)]
-    fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
-        let chosen = L::get(&self.taps[window.result + channel..]);
-        let dy = L::get(&self.dy[window.result + channel..]);
-        window.taps(g, channel, |at, tap| {
-            let to = &self.dx[at..];
-            let share = L::select(chosen.eq(L::splat(tap as f32)), dy, L::splat(0.0));
-            (L::get(to) + share).set(to);
-        });
+    unsafe fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let chosen: L = get(self.taps.add(window.result + channel));
+            let dy: L = get(self.dy.add(window.result + channel));
+            window.taps(g, channel, |at, tap| {
+                let to = self.dx.add(at);
+                let share = L::select(chosen.eq(L::splat(tap as f32)), dy, L::splat(0.0));
+                set(if ADDS { get::<L>(to) + share } else { share }, to);
+            });
+        }
     }
 }
 
 /// y = x at the chosen taps.
-struct Pick<'a> {
-    taps: Cells<'a>,
-    x: Cells<'a>,
-    y: Cells<'a>,
+struct Pick {
+    taps: *const f32,
+    x: *const f32,
+    y: *mut f32,
 }
 
-impl Pooling for Pick<'_> {
+impl Pooling for Pick {
     #[inline(always)]
-    fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
-        let chosen = L::get(&self.taps[window.result + channel..]);
-        let mut y = L::splat(0.0);
-        window.taps(g, channel, |at, tap| y = L::select(chosen.eq(L::splat(tap as f32)), L::get(&self.x[at..]), y));
-        y.set(&self.y[window.result + channel..]);
+    unsafe fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let chosen: L = get(self.taps.add(window.result + channel));
+            let mut y = L::splat(0.0);
+            window.taps(g, channel, |at, tap| {
+                y = L::select(chosen.eq(L::splat(tap as f32)), get(self.x.add(at)), y);
+            });
+            set(y, self.y.add(window.result + channel));
+        }
     }
 }
 
 /// y = the mean of each window.
-struct Mean<'a> {
-    x: Cells<'a>,
-    y: Cells<'a>,
+struct Mean {
+    x: *const f32,
+    y: *mut f32,
 }
 
-impl Pooling for Mean<'_> {
+impl Pooling for Mean {
     #[inline(always)]
-    fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
-        let mut sum = L::splat(0.0);
-        window.taps(g, channel, |at, _| sum = sum + L::get(&self.x[at..]));
-        let share = 1.0 / (window.y.len() * window.x.len()) as f32;
-        (sum * L::splat(share)).set(&self.y[window.result + channel..]);
+    unsafe fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut sum = L::splat(0.0);
+            window.taps(g, channel, |at, _| sum = sum + get(self.x.add(at)));
+            let share = 1.0 / (window.y.len() * window.x.len()) as f32;
+            set(sum * L::splat(share), self.y.add(window.result + channel));
+        }
     }
 }
 
-/// dx += dy divided by the number of taps.
-struct SpreadMean<'a> {
-    dy: Cells<'a>,
-    dx: Cells<'a>,
+/// dx = dy divided by the number of taps, or dx += that.
+struct SpreadMean<const ADDS: bool> {
+    dy: *const f32,
+    dx: *mut f32,
 }
 
-impl Pooling for SpreadMean<'_> {
+impl<const ADDS: bool> Pooling for SpreadMean<ADDS> {
     #[inline(always)]
-    fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
-        let share = 1.0 / (window.y.len() * window.x.len()) as f32;
-        let dy = L::get(&self.dy[window.result + channel..]) * L::splat(share);
-        window.taps(g, channel, |at, _| {
-            let to = &self.dx[at..];
-            (L::get(to) + dy).set(to);
-        });
+    unsafe fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let share = 1.0 / (window.y.len() * window.x.len()) as f32;
+            let dy = get::<L>(self.dy.add(window.result + channel)) * L::splat(share);
+            window.taps(g, channel, |at, _| {
+                let to = self.dx.add(at);
+                set(if ADDS { get::<L>(to) + dy } else { dy }, to);
+            });
+        }
     }
+}
+
+/// True if each pixel is in exactly one window.
+fn is_cut_up(g: &Geometry) -> bool {
+    [g.y, g.x].iter().all(|s| s.stride == s.taps && s.dilation == 1 && s.before == 0 && s.input == s.taps * s.output)
 }
 
 /// y = the largest of each window; taps = the number of its tap.
 pub fn max(g: &Geometry, rows: usize, x: Cells, y: Cells, taps: Cells) {
-    windows(g, rows, &Largest { x, y, taps });
+    windows(g, rows, x, y, &Largest { x: read(x), y: write(y), taps: write(&taps[..rows * g.result()]) });
 }
 
 /// dx = dy at the chosen taps, added up, and 0 elsewhere.
 pub fn max_backward(g: &Geometry, rows: usize, taps: Cells, dy: Cells, dx: Cells) {
-    dx.iter().for_each(|d| d.set(0.0));
-    windows(g, rows, &Spread { taps, dy, dx });
+    let (taps, from, to) = (read(&taps[..rows * g.result()]), read(dy), write(dx));
+    if is_cut_up(g) {
+        windows(g, rows, dx, dy, &Spread::<false> { taps, dy: from, dx: to });
+    } else {
+        dx.iter().for_each(|d| d.set(0.0));
+        windows(g, rows, dx, dy, &Spread::<true> { taps, dy: from, dx: to });
+    }
 }
 
 /// y = x at the chosen taps.
 pub fn pick(g: &Geometry, rows: usize, x: Cells, taps: Cells, y: Cells) {
-    windows(g, rows, &Pick { taps, x, y });
+    windows(g, rows, x, y, &Pick { taps: read(&taps[..rows * g.result()]), x: read(x), y: write(y) });
 }
 
 /// y = the mean of each window.
 pub fn average(g: &Geometry, rows: usize, x: Cells, y: Cells) {
-    windows(g, rows, &Mean { x, y });
+    windows(g, rows, x, y, &Mean { x: read(x), y: write(y) });
 }
 
 /// dx = the sum over windows of dy divided by the number of taps.
 pub fn average_backward(g: &Geometry, rows: usize, dy: Cells, dx: Cells) {
-    dx.iter().for_each(|d| d.set(0.0));
-    windows(g, rows, &SpreadMean { dy, dx });
+    let (from, to) = (read(dy), write(dx));
+    if is_cut_up(g) {
+        windows(g, rows, dx, dy, &SpreadMean::<false> { dy: from, dx: to });
+    } else {
+        dx.iter().for_each(|d| d.set(0.0));
+        windows(g, rows, dx, dy, &SpreadMean::<true> { dy: from, dx: to });
+    }
 }

@@ -1,8 +1,10 @@
 //! The product of windows and weights: blocks of positions, strips of filters, tiles.
 
-use super::tile::{self, Job, SHORT, TALLEST, WIDEST};
-use super::{BAND, BAND_ROOM, PANEL_ROOM, WINDOWS_ROOM};
+use super::tile::{self, Job, Repeat, SHORT, TALLEST, WIDEST};
+use super::{BAND, BAND_ROOM, PANEL_ROOM, STEPS_ROOM};
 use crate::gemm;
+use crate::lane::{F32x4, Lane};
+use core::array::from_fn;
 use core::ops::Range;
 
 /// Floats of the source in a block of positions: a second-level cache holds them beside the panels.
@@ -23,6 +25,14 @@ impl Axis {
     /// Places of the source from the first tap of a window to the last tap of the window `count` − 1 further on.
     pub fn reach(&self, count: usize) -> usize {
         (count - 1) * self.stride + (self.taps - 1) * self.dilation + 1
+    }
+
+    /// The taps of a window that lie in the source.
+    fn taps_inside(&self, window: usize) -> Range<usize> {
+        let at = self.origin + (window * self.stride) as isize;
+        let before = |place: isize| ((place - at).max(0) as usize).div_ceil(self.dilation).min(self.taps);
+        let first = before(0);
+        first..before(self.size as isize).max(first)
     }
 
     fn is_inside(&self) -> bool {
@@ -48,6 +58,8 @@ pub struct Block {
     pub image: usize,
     pub y: Range<usize>,
     pub x: Range<usize>,
+    /// The lines of the windows that lie in the image, the same for all positions.
+    pub taps: Range<usize>,
     /// The first tap of the first window, and floats from line to line.
     pub at: *const f32,
     pub line: usize,
@@ -80,7 +92,9 @@ impl Source {
         let mut at = lines.start;
         while at < lines.end {
             let (image, from) = (at / y.count, at % y.count);
-            let end = (from + rows).min(y.count).min(from + lines.end - at);
+            let taps = y.taps_inside(from);
+            let most = (from + rows).min(y.count).min(from + lines.end - at);
+            let end = (from + 1..most).find(|&i| y.taps_inside(i) != taps).unwrap_or(most);
             for left in (0..x.count).step_by(columns) {
                 let right = (left + columns).min(x.count);
                 // SAFETY: windows lie in the image or, if they do not, in the border of the copy, which has room.
@@ -95,7 +109,7 @@ impl Source {
                         self.copy(whole, top, start, height, width, room);
                         (room.cast_const(), width * self.channels)
                     };
-                    f(&Block { image, y: from..end, x: left..right, at: from_where, line });
+                    f(&Block { image, y: from..end, x: left..right, taps: taps.clone(), at: from_where, line });
                 }
             }
             at += end - from;
@@ -128,17 +142,28 @@ impl Source {
 
 #[inline(always)]
 unsafe fn fill(to: *mut f32, n: usize) {
-    for i in 0..n {
-        // SAFETY: n floats are there.
-        unsafe { *to.add(i) = 0.0 }
+    // SAFETY: n floats are there.
+    unsafe {
+        for i in (0..n / 4 * 4).step_by(4) {
+            F32x4::splat(0.0).store_ptr(to.add(i));
+        }
+        for i in n / 4 * 4..n {
+            *to.add(i) = 0.0;
+        }
     }
 }
 
+/// Copies n floats.
 #[inline(always)]
-unsafe fn copy(from: *const f32, to: *mut f32, n: usize) {
-    for i in 0..n {
-        // SAFETY: n floats are at both places.
-        unsafe { *to.add(i) = *from.add(i) }
+pub unsafe fn copy(from: *const f32, to: *mut f32, n: usize) {
+    // SAFETY: n floats are at both places.
+    unsafe {
+        for i in (0..n / 4 * 4).step_by(4) {
+            F32x4::load_ptr(from.add(i)).store_ptr(to.add(i));
+        }
+        for i in n / 4 * 4..n {
+            *to.add(i) = *from.add(i);
+        }
     }
 }
 
@@ -184,42 +209,11 @@ pub struct Product {
     pub scratch: *mut f32,
 }
 
-/// Stretches of fewer steps are copied side by side before tiles read them, if a window has at most [`FEW_STEPS`].
-const SHORT_RUN: usize = 16;
-const FEW_STEPS: usize = WINDOWS_ROOM / TALLEST;
-
-/// The stretches of memory of a window: their numbers, line by line; their distances; the steps of each.
-struct Stretches {
-    numbers: Range<usize>,
-    /// Stretches of a line, and the floats between them.
-    across: usize,
-    apart: usize,
-    /// Floats between lines.
-    line: usize,
-    run: usize,
-}
-
-impl Stretches {
-    /// Calls f with the place of each, in floats from the first tap.
-    #[inline(always)]
-    fn each(&self, mut f: impl FnMut(usize)) {
-        let (mut y, mut x) = (self.numbers.start / self.across, self.numbers.start % self.across);
-        for _ in self.numbers.clone() {
-            f(y * self.line + x * self.apart);
-            x += 1;
-            if x == self.across {
-                (y, x) = (y + 1, 0);
-            }
-        }
-    }
-}
-
-/// The filters of a panel: a job without its rows, the panel's width and existing columns, and the floats of a stretch in the panel.
+/// The filters of a panel: a job without its rows, and the panel's width and existing columns.
 struct Strip {
     job: Job,
     columns: usize,
     width: usize,
-    b_step: usize,
 }
 
 static ZEROS: [f32; WIDEST] = [0.0; WIDEST];
@@ -232,10 +226,11 @@ impl Product {
         let (height, widest) = gemm::tile();
         let (y, x) = (source.y, source.x);
         // the taps of a line are one stretch of memory, if they are neighbors and all channels are used
-        let across = if groups == 1 && x.dilation == 1 && x.taps * inputs * widest <= PANEL_ROOM { 1 } else { x.taps };
+        let most = (PANEL_ROOM / widest).min(STEPS_ROOM);
+        let across = if groups == 1 && x.dilation == 1 && x.taps * inputs <= most { 1 } else { x.taps };
         let run = x.taps / across * inputs;
         let stretches = y.taps * across;
-        let deep = (PANEL_ROOM / (run * widest).max(1)).max(1).min(stretches);
+        let deep = (most / run.max(1)).max(1).min(stretches);
         let strips_of_group = outputs.div_ceil(widest);
         let strips = groups * strips_of_group;
         let together = (PANEL_ROOM / (deep * run * widest).max(1)).max(1).min(strips.max(1));
@@ -266,14 +261,20 @@ impl Product {
                         self.pack(first * taps..(first + count) * taps, group, j, columns, width, panel);
                     }
                     source.blocks(lines.clone(), BLOCK, usize::MAX, room, |block| {
-                        let stretches = Stretches {
-                            numbers: first..first + count,
-                            across,
-                            apart: x.dilation * source.channels,
-                            line: y.dilation * block.line,
-                            run,
-                        };
-                        let strip = |s: usize| {
+                        let table = scratch.add(PANEL_ROOM).cast::<u32>();
+                        let mut at = table;
+                        // lines of zeros are left out
+                        let inside = (block.taps.start * across).clamp(first, first + count)
+                            ..(block.taps.end * across).clamp(first, first + count);
+                        for n in inside.clone() {
+                            let place =
+                                n / across * y.dilation * block.line + n % across * x.dilation * source.channels;
+                            for k in 0..run {
+                                *at = 4 * (place + k) as u32;
+                                at = at.add(1);
+                            }
+                        }
+                        for s in chunk.clone() {
                             let (group, j, columns, width) = strip_of(s);
                             let c = to.ptr.add(group * to.group + j);
                             let (start, start_is_c) = match self.bias {
@@ -281,25 +282,21 @@ impl Product {
                                 Some(bias) => (bias.add(group * outputs + j), false),
                                 None => (ZEROS.as_ptr(), false),
                             };
-                            let b = scratch.add((s - from) * steps * widest);
                             let job = Job {
                                 a: block.at.add(group * inputs),
                                 at: [0; TALLEST],
-                                run,
-                                step: 1,
-                                b,
+                                is_adjacent: false,
+                                steps: table,
+                                run: inside.len() * run,
+                                b: scratch.add((s - from) * steps * widest + (inside.start - first) * run * width),
                                 start,
                                 start_is_c,
                                 c,
                                 to: [0; TALLEST],
+                                across: Repeat::ONCE,
+                                down: Repeat::ONCE,
                             };
-                            Strip { job, columns, width, b_step: run * width }
-                        };
-                        if run < SHORT_RUN && steps <= FEW_STEPS && groups == 1 {
-                            let copy = scratch.add(PANEL_ROOM);
-                            self.copied_tiles(block, &stretches, height, copy, chunk.clone(), strip);
-                        } else {
-                            chunk.clone().for_each(|s| self.tiles(block, &stretches, height, strip(s)));
+                            self.tiles(block, height, Strip { job, columns, width });
                         }
                         if is_single {
                             done(block);
@@ -314,91 +311,56 @@ impl Product {
         }
     }
 
-    /// Calls f with tiles of positions: their number of rows, and the places of their windows and results. Tiles go from line to line without a gap; the
-    /// last one repeats its last row.
-    #[inline(always)]
-    unsafe fn each_tile(
-        &self,
-        block: &Block,
-        height: usize,
-        mut f: impl FnMut(usize, &[usize; TALLEST], &[usize; TALLEST]),
-    ) {
-        let (source, to) = (&self.source, &self.to);
+    /// Runs all tiles of a block and a strip: a grid of two heights if lines can be cut into tiles, else tiles that go from line to line without a gap,
+    /// the last of which repeats its last row.
+    #[inline(never)]
+    unsafe fn tiles(&self, block: &Block, height: usize, strip: Strip) {
+        let (source, target) = (&self.source, &self.to);
+        let Strip { mut job, columns, width } = strip;
         let (right, down) = (source.x.stride * source.channels, source.y.stride * block.line);
         let across = block.x.len();
         let total = across * block.y.len();
-        let (mut windows, mut places) = ([0; TALLEST], [0; TALLEST]);
-        let (mut at, mut place) = (0, to.at(block.image, block.y.start, block.x.start));
-        let (mut x, mut p) = (0, 0);
-        while p < total {
-            let height = if total - p <= SHORT { SHORT } else { height };
-            for i in 0..height {
-                (windows[i], places[i]) = (at, place);
-                if p + i + 1 >= total {
-                    continue;
-                }
-                x += 1;
-                (at, place) = (at + right, place + to.x);
-                if x == across {
-                    x = 0;
-                    (at, place) = (at + down - across * right, place + to.y - across * to.x);
-                }
-            }
-            f(height, &windows, &places);
-            p += height;
-        }
-    }
-
-    /// Runs all tiles of a block and a strip, which read windows in place, stretch after stretch.
-    #[inline(never)]
-    unsafe fn tiles(&self, block: &Block, stretches: &Stretches, height: usize, strip: Strip) {
-        let Strip { job, columns, width, b_step } = strip;
+        let mut place = target.at(block.image, block.y.start, block.x.start);
         // SAFETY: the caller's promise.
         unsafe {
-            self.each_tile(block, height, |height, at, to| {
-                let mut job = Job { at: *at, to: *to, ..job };
-                let origin = job.a;
-                stretches.each(|place| {
-                    job.a = origin.add(place);
-                    tile::run(height, width, &job, columns);
-                    job.b = job.b.add(b_step);
-                    (job.start, job.start_is_c) = (job.c, true);
-                });
-            });
-        }
-    }
-
-    /// Runs all tiles of a block for some strips. The windows of a tile are copied side by side first, which pays if their stretches are short.
-    #[inline(always)]
-    unsafe fn copied_tiles(
-        &self,
-        block: &Block,
-        stretches: &Stretches,
-        height: usize,
-        copy: *mut f32,
-        chunk: Range<usize>,
-        strip: impl Fn(usize) -> Strip,
-    ) {
-        let steps = stretches.numbers.len() * stretches.run;
-        // SAFETY: the caller's promise; the copy has room for `FEW_STEPS` steps.
-        unsafe {
-            self.each_tile(block, height, |height, at, to| {
-                let mut panel = copy;
-                stretches.each(|place| {
-                    for k in 0..stretches.run {
-                        let from = block.at.add(place + k);
-                        for (i, at) in at[..height].iter().enumerate() {
-                            *panel.add(i) = *from.add(*at);
-                        }
-                        panel = panel.add(height);
+            if let Some((tall, low, height)) = tile::cut(across, height) {
+                let c = job.c.add(place);
+                let starts = if job.start_is_c { c.cast_const() } else { job.start };
+                (job.c, job.start) = (c, starts);
+                job.down = Repeat { count: block.y.len(), a: down, c: target.y };
+                (job.at, job.to) = (from_fn(|i| i * right), from_fn(|i| i * target.x));
+                for (count, height) in [(tall, height + 1), (low, height)] {
+                    if count == 0 {
+                        continue;
                     }
-                });
-                for s in chunk.clone() {
-                    let Strip { job, columns, width, .. } = strip(s);
-                    let at = core::array::from_fn(|i| i);
-                    tile::run(height, width, &Job { a: copy, at, run: steps, step: height, to: *to, ..job }, columns);
+                    job.across = Repeat { count, a: height * right, c: height * target.x };
+                    tile::run(height, width, &job, columns);
+                    job.a = job.a.add(count * height * right);
+                    job.c = job.c.add(count * height * target.x);
+                    if job.start_is_c {
+                        job.start = job.c;
+                    }
                 }
-            });
+                return;
+            }
+            let (mut at, mut x, mut p) = (0, 0, 0);
+            while p < total {
+                let height = if total - p <= SHORT { SHORT } else { height };
+                for i in 0..height {
+                    (job.at[i], job.to[i]) = (at, place);
+                    if p + i + 1 >= total {
+                        continue;
+                    }
+                    x += 1;
+                    (at, place) = (at + right, place + target.x);
+                    if x == across {
+                        x = 0;
+                        (at, place) = (at + down - across * right, place + target.y - across * target.x);
+                    }
+                }
+                tile::run(height, width, &job, columns);
+                p += height;
+            }
         }
     }
 
@@ -423,10 +385,14 @@ impl Product {
                     .add(group * apart + j * column);
                 for c in 0..self.inputs {
                     let from = from.add(c * row);
-                    for i in 0..columns {
-                        *panel.add(i) = *from.add(i * column);
+                    if columns == width && column == 1 {
+                        copy(from, panel, width);
+                    } else {
+                        for i in 0..columns {
+                            *panel.add(i) = *from.add(i * column);
+                        }
+                        fill(panel.add(columns), width - columns);
                     }
-                    fill(panel.add(columns), width - columns);
                     panel = panel.add(width);
                 }
             }

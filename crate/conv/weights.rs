@@ -1,14 +1,17 @@
-//! The gradient of the weights: dw\[k, j\] = Σ over positions of window\[k\] · dz\[j\]. The rows of a tile are places of the window, and its k runs over
-//! positions, line by line.
+//! The gradient of the weights: dw\[k, j\] = Σ over positions of window\[k\] · dz\[j\]. The rows of a tile are places of the window, and its steps are the
+//! positions of a block, line by line.
 
-use super::product::Source;
-use super::tile::{self, Job, SHORT, TALLEST};
+use super::product::{copy, Source};
+use super::tile::{self, Job, Repeat, SHORT, TALLEST};
 use super::{part, write, Geometry, Share, BAND, PANEL_ROOM};
 use crate::gemm;
 use crate::sweep::Cells;
+use core::array::from_fn;
 
 /// Floats of the image in a block of positions: a first-level cache holds them beside a panel of dz.
 const BLOCK: usize = 1 << 12;
+/// Positions of a block, whose panel of dz stays in that cache as well.
+const POSITIONS: usize = 1 << 8;
 /// Shares begin at multiples of this number of rows of dw.
 const UNIT: usize = 12;
 
@@ -28,30 +31,46 @@ pub unsafe fn run(
     }
     let strips_of_group = filters.div_ceil(widest);
     let strips = g.groups * strips_of_group;
-    let most = PANEL_ROOM / widest;
+    // places of the window that lie side by side in the image: those of a line, or the channels of a tap
+    let side_by_side = if g.groups == 1 && g.x.dilation == 1 { g.x.taps * inputs } else { inputs };
+    let table = scratch.wrapping_add(PANEL_ROOM).cast::<u32>();
     let room = scratch.wrapping_add(BAND);
     let (right, c) = (source.x.stride * g.channels, write(dw));
-    // SAFETY: the caller's promise; panels of `most` positions fit their room.
+    // SAFETY: the caller's promise; panels of that number of positions fit their room.
     unsafe {
-        source.blocks(0..rows * g.y.output, BLOCK, most, room, |block| {
+        source.blocks(0..rows * g.y.output, BLOCK, POSITIONS, room, |block| {
+            let (mut step, mut positions) = (table, 0);
+            for y in 0..block.y.len() {
+                for x in 0..block.x.len() {
+                    *step = 4 * (y * source.y.stride * block.line + x * right) as u32;
+                    (step, positions) = (step.add(1), positions + 1);
+                }
+            }
             for s in 0..strips {
                 let (group, j) = (s / strips_of_group, s % strips_of_group * widest);
                 let columns = (filters - j).min(widest);
                 let width = if columns <= 8 { 8 } else { widest };
-                let panel = scratch;
-                let mut to = panel;
-                for y in block.y.clone() {
-                    let line = dz.add(block.image * g.result() + (y * g.x.output + block.x.start) * g.filters + group * filters + j);
-                    for x in 0..block.x.len() {
-                        let from = line.add(x * g.filters);
-                        for i in 0..columns { *to.add(i) = *from.add(i) }
-                        for i in columns..width { *to.add(i) = 0.0 }
-                        to = to.add(width);
+                let first = dz.add(block.image * g.result() + (block.y.start * g.x.output + block.x.start) * g.filters + group * filters + j);
+                // dz is a panel itself if it has the width of one
+                let is_panel = g.filters == width && block.x.len() == g.x.output;
+                if !is_panel {
+                    let mut to = scratch;
+                    for y in 0..block.y.len() {
+                        for x in 0..block.x.len() {
+                            let from = first.add((y * g.x.output + x) * g.filters);
+                            if columns == width { copy(from, to, width) } else {
+                                for i in 0..columns { *to.add(i) = *from.add(i) }
+                                for i in columns..width { *to.add(i) = 0.0 }
+                            }
+                            to = to.add(width);
+                        }
                     }
                 }
-                let mut job = Job {
-                    a: block.at, at: [0; TALLEST], run: block.x.len(), step: right, b: panel,
-                    start: c.add(group * filters + j), start_is_c: true, c: c.add(group * filters + j), to: [0; TALLEST],
+                let to = c.add(group * filters + j);
+                let job = Job {
+                    a: block.at.add(group * inputs), at: [0; TALLEST], is_adjacent: false, steps: table, run: positions,
+                    b: if is_panel { first } else { scratch.cast_const() },
+                    start: to, start_is_c: true, c: to, to: [0; TALLEST], across: Repeat::ONCE, down: Repeat::ONCE,
                 };
                 let place = |k: usize| {
                     let (tap, channel) = (k / inputs, k % inputs);
@@ -59,16 +78,23 @@ pub unsafe fn run(
                 };
                 let mut from = ks.start;
                 while from < ks.end {
-                    let height = if ks.end - from <= SHORT { SHORT } else { height };
-                    for i in 0..height {
-                        let k = (from + i).min(ks.end - 1);
-                        (job.at[i], job.to[i]) = (place(k), k * g.filters);
+                    let next = (from / side_by_side + 1) * side_by_side;
+                    if let Some((tall, low, height)) = tile::cut(next.min(ks.end) - from, height) {
+                        for (count, height) in [(tall, height + 1), (low, height)] {
+                            if count == 0 { continue }
+                            let c = to.add(from * g.filters);
+                            let across = Repeat { count, a: height, c: height * g.filters };
+                            let rows = from_fn(|i| i * g.filters);
+                            tile::run(height, width, &Job { a: job.a.add(place(from)), is_adjacent: true, start: c, c, to: rows, across, ..job }, columns);
+                            from += count * height;
+                        }
+                        continue;
                     }
-                    for y in 0..block.y.len() {
-                        job.a = block.at.add(group * inputs + y * source.y.stride * block.line);
-                        job.b = panel.add(y * block.x.len() * width);
-                        tile::run(height, width, &job, columns);
-                    }
+                    // few places side by side: a tile takes those of several lines or taps
+                    let left = ks.end - from;
+                    let height = if left <= SHORT { SHORT } else { height };
+                    let k = |i: usize| (from + i).min(ks.end - 1);
+                    tile::run(height, width, &Job { at: from_fn(|i| place(k(i))), to: from_fn(|i| k(i) * g.filters), ..job }, columns);
                     from += height;
                 }
             }

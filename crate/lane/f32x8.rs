@@ -83,6 +83,10 @@ impl Lane for F32x8 {
         F32x8(self.0.mul_add(a.0, b.0), self.1.mul_add(a.1, b.1))
     }
     #[inline(always)]
+    fn without(a: Self::Mask, b: Self::Mask) -> Self::Mask {
+        (F32x4::without(a.0, b.0), F32x4::without(a.1, b.1))
+    }
+    #[inline(always)]
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
         F32x8(F32x4::select(mask.0, yes.0, no.0), F32x4::select(mask.1, yes.1, no.1))
     }

@@ -84,6 +84,8 @@ pub trait Lane:
     fn le(self, other: Self) -> Self::Mask;
     /// self = other
     fn eq(self, other: Self) -> Self::Mask;
+    /// Set where `a` is set and `b` is not.
+    fn without(a: Self::Mask, b: Self::Mask) -> Self::Mask;
     /// `yes` where the mask is set, else `no`.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
     /// self, or 0 where the mask is set: one instruction instead of the three of [`Self::select`].

@@ -48,6 +48,10 @@ impl Lane for F32x4 {
         self * a + b
     }
     #[inline(always)]
+    fn without(a: [bool; 4], b: [bool; 4]) -> [bool; 4] {
+        core::array::from_fn(|i| a[i] && !b[i])
+    }
+    #[inline(always)]
     fn select(mask: [bool; 4], yes: Self, no: Self) -> Self {
         F32x4(from_fn(|i| if mask[i] { yes.0[i] } else { no.0[i] }))
     }

@@ -108,6 +108,10 @@ impl Lane for f32 {
         self == other
     }
     #[inline(always)]
+    fn without(a: bool, b: bool) -> bool {
+        a && !b
+    }
+    #[inline(always)]
     fn select(mask: bool, yes: Self, no: Self) -> Self {
         if mask {
             yes

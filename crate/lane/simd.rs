@@ -66,6 +66,10 @@ impl Lane for F32x4 {
         f32x4_eq(self.0, other.0)
     }
     #[inline(always)]
+    fn without(a: v128, b: v128) -> v128 {
+        v128_andnot(a, b)
+    }
+    #[inline(always)]
     fn select(mask: v128, yes: Self, no: Self) -> Self {
         F32x4(v128_bitselect(yes.0, no.0, mask))
     }

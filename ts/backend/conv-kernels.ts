@@ -20,7 +20,7 @@ export type Geometry = Readonly<Record<(typeof GEOMETRY)[number], number>>
 
 /** Largest number of floats of one window with its channels, of a padded image; and of the channels of a group: a panel must hold them. */
 export const MAX_WINDOW = 1 << 17
-export const MAX_GROUP_CHANNELS = 8000
+export const MAX_GROUP_CHANNELS = 7500
 
 /** The kernels of convolution and pooling. */
 export interface ConvKernels {
