@@ -274,6 +274,14 @@ const BY_HAND: Partial<Record<keyof Kernels, Cases>> = {
   }),
   averagePool: pooling((k, { x, out, geometry }) => k.averagePool(x, out, 4, geometry)),
   averagePoolBackward: pooling((k, { y, out, geometry }) => k.averagePoolBackward(y, out, 4, geometry)),
+  upsample: {
+    '16 · 8 × 64, smooth': (k, { x, out }) => k.upsample(x, out, 16, 8, 64, 2, 1),
+    '128 · 64 × 1': (k, { x, out }) => k.upsample(x, out, 128, 64, 1, 2, 0),
+  },
+  upsampleBackward: {
+    '16 · 8 × 64, smooth': (k, { x, out }) => k.upsampleBackward(x, out, 16, 8, 64, 2, 1),
+    '128 · 64 × 1': (k, { x, out }) => k.upsampleBackward(x, out, 128, 64, 1, 2, 0),
+  },
 }
 
 /** The cases of every kernel; test/backend/every-kernel.test.ts runs them on both backends. */

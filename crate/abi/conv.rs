@@ -1,6 +1,7 @@
 //! Convolution and pooling; `geometry` is the address of the numbers in GEOMETRY of ts/backend/conv-kernels.ts.
 
 use super::{cells, integers, optional, Ptr};
+use crate::conv::upsample::{self, Sizes};
 use crate::conv::{self, pool, Geometry, Gradients, Share};
 use crate::gemm::SCRATCH;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -96,4 +97,20 @@ pub fn average_pool(x: Ptr, y: Ptr, rows: usize, geometry: Ptr) {
 pub fn average_pool_backward(dy: Ptr, dx: Ptr, rows: usize, geometry: Ptr) {
     let g = geometry_at(geometry);
     pool::average_backward(&g, rows, cells(dy, rows * g.result()), cells(dx, rows * g.image()));
+}
+
+/// See ts/backend/conv-kernels.ts.
+#[wasm_bindgen(js_name = upsample)]
+pub fn upsample(x: Ptr, y: Ptr, outer: usize, length: usize, inner: usize, factor: usize, smooth: u32) {
+    let n = outer * length * inner;
+    let sizes = Sizes { outer, length, inner, factor, is_smooth: smooth != 0 };
+    upsample::forward(&sizes, cells(x, n), cells(y, n * factor));
+}
+
+/// See ts/backend/conv-kernels.ts.
+#[wasm_bindgen(js_name = upsampleBackward)]
+pub fn upsample_backward(dy: Ptr, dx: Ptr, outer: usize, length: usize, inner: usize, factor: usize, smooth: u32) {
+    let n = outer * length * inner;
+    let sizes = Sizes { outer, length, inner, factor, is_smooth: smooth != 0 };
+    upsample::backward(&sizes, cells(dy, n * factor), cells(dx, n));
 }

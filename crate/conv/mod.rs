@@ -13,6 +13,7 @@ mod depthwise;
 pub mod pool;
 mod product;
 mod tile;
+pub mod upsample;
 mod weights;
 
 use crate::activation;

@@ -58,6 +58,13 @@ export interface ConvKernels {
   averagePool(x: Ptr, y: Ptr, rows: number, geometry: Ptr): void
   /** dx = Σ over the windows with a pixel of dy / number of their taps inside the image */
   averagePoolBackward(dy: Ptr, dx: Ptr, rows: number, geometry: Ptr): void
+  /**
+   * y [outer, length · factor, inner] from x [outer, length, inner]: y[i, j] = (1 − s)·x[i, k] + s·x[i, k + 1] with p = max(0, (j + ½) / factor − ½),
+   * k = ⌊p⌋, s = p − k; x[i, k] alone where s is 0 or k the last place. With `smooth` 0 y[i, j] = x[i, ⌊j / factor⌋].
+   */
+  upsample(x: Ptr, y: Ptr, outer: number, length: number, inner: number, factor: number, smooth: number): void
+  /** dx[i, k] = Σ over the places of y with a share of x[i, k] of that share · dy */
+  upsampleBackward(dy: Ptr, dx: Ptr, outer: number, length: number, inner: number, factor: number, smooth: number): void
 }
 
 /** The memory that each kernel reads and writes, for `kernelArguments`. */
@@ -109,6 +116,14 @@ export const convArguments = (savesInput: (activation: number) => boolean): Reco
     averagePoolBackward: (d, dy, dx, rows, geometry) => {
       const { image, result, numbers } = sizes(d, rows, geometry)
       return [numbers, d.input('dy', dy, result), d.output('dx', dx, image)]
+    },
+    upsample: (d, x, y, outer, length, inner, factor) => {
+      const size = outer * length * inner
+      return [d.input('x', x, size), d.output('y', y, size * factor)]
+    },
+    upsampleBackward: (d, dy, dx, outer, length, inner, factor) => {
+      const size = outer * length * inner
+      return [d.input('dy', dy, size * factor), d.output('dx', dx, size)]
     },
   }
 }

@@ -1,15 +1,16 @@
 /**
- * Images and signals with other sizes: padded, enlarged, or cut into windows. Each result is made of whole pixels of the input, looked up by number, so
- * that derivatives of any order are those of a lookup.
+ * Images and signals with other sizes: padded, enlarged, or cut into windows. Padding and windows are made of whole pixels of the input, looked up by
+ * number, so that derivatives of any order are those of a lookup; enlarging is linear.
  */
 
+import { apply } from '../autograd.js'
+import { withConv } from '../backend/rooms/conv.js'
 import { rangeError, ShapeError } from '../common/errors.js'
 import { checkValue, finite, readOptions, type Schema } from '../common/options.js'
-import { formatShape, sizeOf } from '../common/shape.js'
-import { add, mul, sub } from '../ops/elementwise.js'
+import { formatShape, type Shape, sizeOf } from '../common/shape.js'
 import { rowsAt } from '../ops/gather.js'
 import { concat, reshape } from '../ops/shape.js'
-import { asFloats, full, Tensor, type TensorLike, tensor } from '../tensor.js'
+import { asFloats, full, Tensor, type TensorLike } from '../tensor.js'
 import { checkImages, numbersOf, type Padding, type Pair, padding, pair, windowOver, zeros, zerosOf } from './window.js'
 
 /** Options of {@link pad}. */
@@ -133,29 +134,26 @@ export function upsample(input: TensorLike, factor: Pair, options: UpsampleOptio
   checkValue('upsample: factor', factor, pair)
   const factors = numbersOf(factor, x.rank - 2, 'upsample: factor')
   checkSize(x, factors.map((f, i) => f * x.shape[i + 1]), 'upsample') // biome-ignore format: one line
-  if (mode === 'nearest') {
-    const places = factors.map((f, i) => Float64Array.from({ length: x.shape[i + 1] * f }, (_, j) => Math.floor(j / f)))
-    const lengths = places.map(({ length }) => length)
-    return pixels(x, gridOf(x, places), [...lengths, x.shape[x.rank - 1]], 'upsample')
-  }
-  return factors.reduce((y, f, i) => (f === 1 ? y : interpolated(y, i + 1, f)), x)
+  return factors.reduce((y, f, i) => (f === 1 ? y : along(y, i + 1, f, mode === 'bilinear', y.shape)), x)
 }
 
-/** Linear interpolation along one axis. */
-function interpolated(x: Tensor, axis: number, factor: number): Tensor {
-  const length = x.shape[axis]
-  const at = Float64Array.from({ length: length * factor }, (_, j) => Math.max(0, (j + 0.5) / factor - 0.5))
-  const shapeOf = (x.shape.slice(1) as number[]).map((size, i) => (i + 1 === axis ? at.length : size))
-  const own = (placeOf: (value: number) => number) => {
-    const places = x.shape
-      .slice(1, -1)
-      .map((size, i) => (i + 1 === axis ? at.map(placeOf) : Float64Array.from({ length: size }, (_, j) => j)))
-    return pixels(x, gridOf(x, places), shapeOf, 'upsample')
-  }
-  const [before, after] = [own(Math.floor), own((value) => Math.min(Math.floor(value) + 1, length - 1))]
-  const shape = x.shape.map((_, i) => (i === axis ? at.length : 1))
-  const share = tensor(at.map((value) => value % 1), shape, { backend: x.backend }) // biome-ignore format: one line
-  return add(before, mul(share, sub(after, before)))
+/**
+ * An image of the shape x [..., length, ...], larger along one axis; `back`: its derivative, which brings a gradient to the shape x again. Each is the
+ * derivative of the other.
+ */
+function along(input: Tensor, axis: number, factor: number, smooth: boolean, shape: Shape, back = false): Tensor {
+  const [outer, length, inner] = [sizeOf(shape.slice(0, axis)), shape[axis], sizeOf(shape.slice(axis + 1))]
+  const large = shape.map((size, i) => (i === axis ? size * factor : size))
+  return apply(
+    [input],
+    back ? shape : large,
+    (y, backend) => {
+      const kernels = withConv(backend)
+      const kernel = back ? kernels.upsampleBackward : kernels.upsample
+      kernel(input.address, y, outer, length, inner, factor, smooth ? 1 : 0)
+    },
+    () => ({ operation: 'upsample', vjp: (g) => [along(g, axis, factor, smooth, shape, !back)] }),
+  )
 }
 
 /** Options of {@link unfold}. */

@@ -136,7 +136,45 @@ export function convKernels(heap: Heap): ConvKernels {
         for (let i = 0; i < c; i++) f[to + pixel * c + i] += f[from + position * c + i] * shares[position]
       })
     },
+    upsample(x, y, outer, length, inner, factor, smooth) {
+      const f = heap.floats
+      const [xs, ys] = [x, y].map((at) => at >>> shift)
+      eachPlace(outer, length, factor, smooth, (from, to, share) => {
+        for (let i = 0; i < inner; i++) {
+          const first = f[xs + from * inner + i]
+          f[ys + to * inner + i] = share === 0 ? first : (1 - share) * first + share * f[xs + (from + 1) * inner + i]
+        }
+      })
+    },
+    upsampleBackward(dy, dx, outer, length, inner, factor, smooth) {
+      const f = heap.floats
+      const [from, into] = [dy, dx].map((at) => at >>> shift)
+      fillNumbers(f, into, outer * length * inner, 0)
+      eachPlace(outer, length, factor, smooth, (place, at, share) => {
+        for (let i = 0; i < inner; i++) {
+          const value = f[from + at * inner + i]
+          f[into + place * inner + i] += (1 - share) * value
+          if (share > 0) f[into + (place + 1) * inner + i] += share * value
+        }
+      })
+    },
   }
+}
+
+/** Calls f with each place of an enlarged array: the place of the original before it, its own, and the share of the next place of the original. */
+function eachPlace(
+  outer: number,
+  length: number,
+  factor: number,
+  smooth: number,
+  f: (from: number, to: number, share: number) => void,
+): void {
+  for (let i = 0; i < outer; i++)
+    for (let j = 0; j < length * factor; j++) {
+      const p = smooth === 0 ? Math.floor(j / factor) : Math.max(0, (j + 0.5) / factor - 0.5)
+      const k = Math.floor(p)
+      f(i * length + k, i * length * factor + j, k + 1 < length ? p - k : 0)
+    }
 }
 
 /** 1 / the number of taps inside the image, for each position. */

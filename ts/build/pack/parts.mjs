@@ -57,7 +57,7 @@ export function partsOf(exports) {
     descent: [...DESCENT.flatMap(updatesOf), 'perturb'],
     updates: UPDATES,
     attention: exports.filter((name) => name.startsWith('attention')),
-    conv: exports.filter((name) => /^(conv|maxPool|averagePool)/.test(name)),
+    conv: exports.filter((name) => /^(conv|maxPool|averagePool|upsample)/.test(name)),
     'batch-norm': exports.filter((name) => name.startsWith('batchNorm')),
     losses: ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'],
     recurrent: exports.filter((name) => name.startsWith('recurrent')),
