@@ -27,7 +27,7 @@ type GroupNormShapes<N extends number> = LastAxis<`GroupNorm(${number}, ${N})`, 
  * trained numbers: y = (x − mean) / √(variance + ε) · weight + bias, with x [rows, ..., channels], weight [channels] (ones at first) and bias
  * [channels] (zeros at first). Unlike `BatchNorm` it does not depend on the other rows of a batch, so it suits small batches; training mode and
  * evaluation mode give the same result (Wu & He 2018). One group is a layer normalization over the whole image, as many groups as channels an instance
- * normalization.
+ * normalization. A group whose squares exceed single precision, with values around 1e19, becomes NaN.
  *
  * @example new GroupNorm(4, 16).predict(zeros([2, 8, 8, 16])).shape // [2, 8, 8, 16]
  * @throws RangeError for numbers that are not whole, groups that do not divide the channels, or an epsilon that is not positive; forward() throws
@@ -79,7 +79,9 @@ export class GroupNorm<const N extends number = number> extends Layer {
       return reshape(add(means, zeros([1, 1, width], { backend: x.backend })), [rows, 1, channels]) as Tensor
     }
     const centered = sub(flat, ofGroups(flat)) as Tensor
-    const scale = div(weight, sqrt(add(ofGroups(square(centered) as Tensor), epsilon))) as Tensor
+    const variance = ofGroups(square(centered) as Tensor)
+    // a variance beyond single precision would make zeros: 0 · Infinity is NaN
+    const scale = div(weight, sqrt(add(variance, add(mul(variance, 0), epsilon)))) as Tensor
     return reshape(add(mul(centered, scale), bias), x.shape) as Tensor
   }
 }
