@@ -254,6 +254,18 @@ describe('an error says what to do about', () => {
     expect([...new Set(labels)]).toEqual(['round', 'straight'])
   })
 
+  test('a folder with the name of a picture is none, nor is a link to one; a link to nothing is one that cannot be read', async () => {
+    for (const label of ['cat', 'dog']) mkdirSync(at('named', label, 'inside', 'album.png'), { recursive: true })
+    writeFileSync(at('named', 'cat', 'inside', 'album.png', '1.png'), '')
+    writeFileSync(at('named', 'dog', '2.png'), '')
+    symlinkSync(at('named', 'dog', '2.png'), at('named', 'cat', '3.png'))
+    symlinkSync(at('named', 'cat', 'inside'), at('named', 'dog', 'folder.png'))
+    symlinkSync(at('nowhere'), at('named', 'dog', 'nothing.png'))
+    const { names } = await imagesInFolder(at('named'))
+    const wanted = [['cat', '3.png'], ['cat', 'inside', 'album.png', '1.png'], ['dog', '2.png'], ['dog', 'nothing.png']] // biome-ignore format: one line
+    expect(names).toEqual(wanted.map((name) => at('named', ...name)))
+  })
+
   test('a signal', async () => {
     const controller = new AbortController()
     const training = trainImages(await imagesInFolder(at('shapes')), {

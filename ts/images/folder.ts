@@ -35,9 +35,8 @@ export async function imagesInFolder(folder: string): Promise<LabeledImages> {
   const files: string[] = []
   const labels: string[] = []
   for (const label of folders)
-    for (const name of (await fs.readdir(path.join(folder, label), { recursive: true })).sort()) {
-      if (!ENDINGS.test(name) || name.split(path.sep).some((part) => part.startsWith('.'))) continue
-      files.push(path.join(folder, label, name))
+    for (const file of await picturesIn(path.join(folder, label))) {
+      files.push(file)
       labels.push(label)
     }
   const classes = new Set(labels)
@@ -57,6 +56,21 @@ export async function imagesInFolder(folder: string): Promise<LabeledImages> {
     lower.set(name.toLowerCase(), name)
   }
   return { images: files.map((file) => () => fs.readFile(file)), labels, names: files }
+}
+
+/** @internal the files in a folder, and in folders inside, that end as pictures do, by name; hidden ones are left out */
+export async function picturesIn(folder: string): Promise<string[]> {
+  const fs = await nodeModule<Fs>('node:fs/promises')
+  const path = await nodeModule<typeof import('node:path')>('node:path')
+  const names: string[] = []
+  for (const entry of await fs.readdir(folder, { recursive: true, withFileTypes: true })) {
+    const name = path.relative(folder, path.join(entry.parentPath, entry.name))
+    if (!ENDINGS.test(name) || name.split(path.sep).some((part) => part.startsWith('.'))) continue
+    // a link to nothing stays, and is reported as a picture that cannot be read
+    const found = entry.isSymbolicLink() ? await fs.stat(path.join(folder, name)).catch(() => undefined) : entry
+    if (found === undefined || found.isFile()) names.push(name)
+  }
+  return names.sort().map((name) => path.join(folder, name))
 }
 
 /**

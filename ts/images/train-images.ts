@@ -1,6 +1,6 @@
 /** The training of a net on pictures, in one call. */
 import { clock } from '../common/clock.js'
-import { rangeError } from '../common/errors.js'
+import { NonFiniteError, rangeError } from '../common/errors.js'
 import { readOptions } from '../common/options.js'
 import { RandomStream } from '../common/random-stream.js'
 import { sizeOf } from '../common/shape.js'
@@ -48,7 +48,7 @@ const RATE = 0.004
  * const [answer] = await model.predict([line(3)])
  * answer.class // 'upright'
  * @throws RangeError, TypeError for options or lists that do not fit, fewer than two classes, a class with one picture, or where more than half of the
- *   pictures cannot be read
+ *   pictures cannot be read; NonFiniteError if every net diverges. A net that diverges later keeps the weights of its best epoch
  */
 export async function trainImages(images: LabeledImages, given: TrainImagesOptions = {}): Promise<ImageModel> {
   const options = readOptions('trainImages', given, TRAIN_IMAGES)
@@ -73,6 +73,12 @@ export async function trainImages(images: LabeledImages, given: TrainImagesOptio
     nets.push(other.tried)
     if (other.tried.validationLoss < best.tried.validationLoss) best = other
   }
+  if (best.tried.validationLoss === Number.POSITIVE_INFINITY)
+    throw new NonFiniteError(
+      `trainImages: every net diverged (${nets.map(({ net }) => net).join(', ')}): the validation loss was NaN or infinite after each epoch; ` +
+        `choose another seed, or net: '${nets[0].net === 'small' ? 'residual' : 'small'}'`,
+      { cause: best.failure },
+    )
   const { model } = best
   const probabilities = probabilitiesOf(model, set, held)
   return new ImageModel(model, { ...stateOf(set), report: reportOf(model, set, { train, held, probabilities, net: best.tried.net, nets }) })
@@ -121,7 +127,7 @@ async function canLearn(
   return start + 1000 * time - clock.now() >= LEAST_EPOCHS * epoch
 }
 
-async function learn(kind: NetKind, lesson: Lesson): Promise<{ model: Sequential; tried: TriedNet }> {
+async function learn(kind: NetKind, lesson: Lesson): Promise<{ model: Sequential; tried: TriedNet; failure?: unknown }> {
   const { set, train, held, how, options, start, inputs, batchSize } = lesson
   const { epochs, time = Number.POSITIVE_INFINITY, seed, onEpoch, signal } = options
   const model = netOf(kind, set, seed)
@@ -132,6 +138,7 @@ async function learn(kind: NetKind, lesson: Lesson): Promise<{ model: Sequential
   const shape = [train.length, set.size, set.size, set.channels]
   let best = { loss: Number.POSITIVE_INFINITY, accuracy: 0, state: model.state(), epoch: 0 }
   let done = 0
+  let failure: unknown
   for (let epoch = 1; epoch <= planned; epoch++) {
     signal?.throwIfAborted()
     const began = clock.now()
@@ -151,7 +158,11 @@ async function learn(kind: NetKind, lesson: Lesson): Promise<{ model: Sequential
       seed: (seed + epoch) % Number.MAX_SAFE_INTEGER,
       signal,
       verbose: false,
+    }).catch((error: Error) => {
+      if (!(error instanceof NonFiniteError)) throw error
+      failure = error
     })
+    if (!history) break
     if (signal?.aborted) signal.throwIfAborted()
     const { loss, accuracy } = measure(probabilitiesOf(model, set, held), set, held)
     done = epoch
@@ -163,9 +174,9 @@ async function learn(kind: NetKind, lesson: Lesson): Promise<{ model: Sequential
       planned = Math.max(1, Math.min(planned, Math.floor((1000 * time - (began - start)) / (clock.now() - began))))
     if (clock.now() - start > 1000 * time) break
   }
-  model.loadState(best.state)
+  if (best.epoch > 0) model.loadState(best.state)
   const parameters = model.parameters().reduce((sum, { size }) => sum + size, 0)
-  return { model, tried: { net: kind, parameters, epochs: done, validationLoss: best.loss, accuracy: best.accuracy } }
+  return { model, tried: { net: kind, parameters, epochs: done, validationLoss: best.loss, accuracy: best.accuracy }, failure }
 }
 
 /** The class of each picture, or the share of each class in it after mixing. */

@@ -1,8 +1,8 @@
 /** `gradus predict model.safetensors new/*.png`: the class of each picture. */
-import { readdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import path from 'node:path'
-import { type ImageModel, isImageFile } from '../../images/index.js'
+import { picturesIn } from '../../images/folder.js'
+import type { ImageModel } from '../../images/index.js'
 import { checkOut, writeFileWhole } from '../out-file.js'
 import { lineWriter } from '../table/csv-line.js'
 import { whole } from '../terminal/format.js'
@@ -19,7 +19,7 @@ export async function predictImages(
   { out, json = false }: { out?: string; json?: boolean },
 ): Promise<void> {
   if (out !== undefined) checkOut('--out', out, { 'the model itself': modelFile })
-  const files = given.flatMap(picturesOf)
+  const files = (await Promise.all(given.map(picturesOf))).flat()
   if (out !== undefined) for (const file of files) checkOut('--out', out, { 'one of the pictures': file })
   if (files.length === 0) throw new Error(`there is no picture in ${given.join(', ')}`)
   const lines = json ? [] : [lineWriter()(['picture', 'class', 'probability', ...model.classes.map((name) => `p_${name}`)])]
@@ -39,18 +39,11 @@ export async function predictImages(
   if (failed > 0) process.exitCode = 1
 }
 
-/** True for a path with a hidden file or folder in it, such as the `._1.png` that macOS adds to archives: imagesInFolder leaves them out, too. */
-function isHidden(name: string): boolean {
-  return name.split(path.sep).some((part) => part.startsWith('.'))
-}
-
-/** A file, or the pictures in a folder and those inside, by name, without hidden ones. */
-function picturesOf(file: string): string[] {
+/** A file, or the pictures in a folder. */
+async function picturesOf(file: string): Promise<string[]> {
   const found = statSync(file, { throwIfNoEntry: false })
   if (found === undefined) throw new Error(`there is no file ${file}`)
-  if (!found.isDirectory()) return [file]
-  const names = readdirSync(file, { recursive: true, encoding: 'utf8' }).sort()
-  return names.filter((name) => isImageFile(name) && !isHidden(name)).map((name) => path.join(file, name))
+  return found.isDirectory() ? picturesIn(file) : [file]
 }
 
 async function lineOf(model: ImageModel, file: string, json: boolean): Promise<string> {
