@@ -33,7 +33,7 @@ const UNSAFE_FILES = [
   ...['crate/lane/f32x4.rs', 'crate/lane/f64x2.rs', 'crate/lane/touch.rs'],
   ...['blocked', 'direct', 'pack', 'repeated', 'tile', 'view'].map((name) => `crate/gemm/${name}.rs`),
   'crate/gemm/mod.rs',
-  ...['depthwise', 'mod', 'product', 'tile', 'weights'].map((name) => `crate/conv/${name}.rs`),
+  ...['depthwise', 'mod', 'pool', 'product', 'tile', 'upsample', 'weights'].map((name) => `crate/conv/${name}.rs`),
   'crate/bare.rs',
   ...['dense', 'job', 'panels', 'product'].map((name) => `crate/fleet/${name}.rs`),
   ...['crate/abi/mod.rs', 'crate/abi/fleet.rs', 'crate/abi/products.rs', 'crate/abi/program.rs'],

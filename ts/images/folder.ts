@@ -35,7 +35,7 @@ export async function imagesInFolder(folder: string): Promise<LabeledImages> {
   const files: string[] = []
   const labels: string[] = []
   for (const label of folders)
-    for (const file of await picturesIn(path.join(folder, label))) {
+    for (const file of await imageFiles(path.join(folder, label))) {
       files.push(file)
       labels.push(label)
     }
@@ -58,8 +58,15 @@ export async function imagesInFolder(folder: string): Promise<LabeledImages> {
   return { images: files.map((file) => () => fs.readFile(file)), labels, names: files }
 }
 
-/** @internal the files in a folder, and in folders inside, that end as pictures do, by name; hidden ones are left out */
-export async function picturesIn(folder: string): Promise<string[]> {
+/**
+ * The names of the pictures in a folder and in folders inside of it, in order: files that end as pictures do, without hidden ones. Node, Deno and Bun
+ * only.
+ *
+ * @example
+ * const files = await imageFiles('photos').catch(() => 'there is no such folder here')
+ * @throws Error for a folder that is not there
+ */
+export async function imageFiles(folder: string): Promise<string[]> {
   const fs = await nodeModule<Fs>('node:fs/promises')
   const path = await nodeModule<typeof import('node:path')>('node:path')
   const names: string[] = []

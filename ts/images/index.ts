@@ -4,7 +4,7 @@
  */
 export type { ReportTextOptions } from '../report/text.js'
 export type { ImageInput, Pixels } from './decode.js'
-export { imagesInFolder, isImageFile } from './folder.js'
+export { imageFiles, imagesInFolder, isImageFile } from './folder.js'
 export { decodeImageModel, ImageModel, type ImagePrediction, loadImageModel } from './image-model.js'
 export type { LabeledImages, SkippedImage } from './image-set.js'
 export type { NetKind } from './nets.js'

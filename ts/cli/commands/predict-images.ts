@@ -1,8 +1,7 @@
 /** `gradus predict model.safetensors new/*.png`: the class of each picture. */
 import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { picturesIn } from '../../images/folder.js'
-import type { ImageModel } from '../../images/index.js'
+import { type ImageModel, imageFiles } from '../../images/index.js'
 import { checkOut, writeFileWhole } from '../out-file.js'
 import { lineWriter } from '../table/csv-line.js'
 import { whole } from '../terminal/format.js'
@@ -43,7 +42,7 @@ export async function predictImages(
 async function picturesOf(file: string): Promise<string[]> {
   const found = statSync(file, { throwIfNoEntry: false })
   if (found === undefined) throw new Error(`there is no file ${file}`)
-  return found.isDirectory() ? picturesIn(file) : [file]
+  return found.isDirectory() ? imageFiles(file) : [file]
 }
 
 async function lineOf(model: ImageModel, file: string, json: boolean): Promise<string> {
