@@ -1,17 +1,17 @@
 /** The weights of attention layers of PyTorch, read and written: other names, and transposed matrices. */
 
 import { noGrad } from '../autograd.js'
-import { plainError, ShapeError, typeError } from '../common/errors.js'
-import { list } from '../common/names.js'
-import { object, readOptions, type Schema, text } from '../common/options.js'
-import { formatShape, type Shape, sameShape } from '../common/shape.js'
+import { plainError, typeError } from '../common/errors.js'
+import { readOptions, type Schema, text } from '../common/options.js'
+import { type Shape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
+import { checkNamed, noTensor, tensorOfShape } from '../export/torch-tensors.js'
 import type { Dense } from '../nn/dense.js'
 import { LayerNorm } from '../nn/layer-norm.js'
 import type { Module } from '../nn/module.js'
 import { transpose } from '../ops/shape.js'
 import type { Parameter } from '../parameter.js'
-import { asFloats, Tensor, type TensorLike } from '../tensor.js'
+import { Tensor, type TensorLike } from '../tensor.js'
 import { GPT } from './gpt.js'
 import { MultiHeadAttention } from './multi-head-attention.js'
 import { LearnedPositions } from './positions.js'
@@ -116,18 +116,14 @@ const shapeAt = ({ parameter: { shape }, isTurned }: Place): Shape => (isTurned 
 export function loadTorchWeights(layer: Module, tensors: Readonly<Record<string, TensorLike>>, place: TorchPlace = {}): void {
   const who = 'loadTorchWeights'
   const { prefix } = readOptions(who, place, TORCH_NAMES)
-  if (!object.fits(tensors))
-    throw typeError(`${who}: tensors wants an object of tensors by name, as decodeSafetensors returns it, got ${show(tensors)}`)
+  checkNamed(who, tensors)
   const places = placesOf(who, layer, prefix)
   checkParts(who, layer, Object.keys(tensors), places, prefix)
   const ready = places.map((place) => {
     const { name, parameter, isTurned } = place
-    if (!Object.hasOwn(tensors, name))
-      throw plainError(`${who}: no tensor '${name}' among ${list(Object.keys(tensors).slice(0, 8).map(show))}; see prefix`)
-    const t = asFloats(tensors[name], parameter.backend, `${who}: ${name}`)
+    if (!Object.hasOwn(tensors, name)) throw noTensor(who, name, tensors, 'prefix')
     const isConv1d = isTurned && layer instanceof GPT && isConv1dIn(tensors, prefix, layer) && !name.endsWith('lm_head.weight')
-    const wanted = isConv1d ? parameter.shape : shapeAt(place)
-    if (!sameShape(t.shape, wanted)) throw new ShapeError(`${who}: ${name} wants shape ${formatShape(wanted)}, got ${formatShape(t.shape)}`)
+    const t = tensorOfShape(who, name, tensors[name], isConv1d ? parameter.shape : shapeAt(place), parameter)
     return [parameter, isTurned && !isConv1d ? turned(t) : t] as const
   })
   for (const [parameter, t] of ready) parameter.assign(t)

@@ -1,14 +1,14 @@
 /** The weights of recurrent layers of PyTorch and Keras, read and written: other names, layouts and orders of gates. */
 
 import type { CellName } from '../backend/recurrent-kernels.js'
-import { plainError, ShapeError, typeError } from '../common/errors.js'
-import { list } from '../common/names.js'
-import { countFrom0, object, readOptions, type Schema, text } from '../common/options.js'
-import { formatShape, type Shape, sameShape, sizeOf } from '../common/shape.js'
+import { plainError, typeError } from '../common/errors.js'
+import { countFrom0, readOptions, type Schema, text } from '../common/options.js'
+import { type Shape, sizeOf } from '../common/shape.js'
 import { show } from '../common/show.js'
+import { checkNamed, noTensor, tensorOfShape } from '../export/torch-tensors.js'
 import { Module } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
-import { asFloats, floatArray, Tensor, type TensorLike } from '../tensor.js'
+import { floatArray, Tensor, type TensorLike } from '../tensor.js'
 import type { GRU } from './gru.js'
 import { RecurrentLayer } from './layer.js'
 
@@ -72,13 +72,6 @@ function tensorOf(backend: Tensor['backend'], rows: Rows, shape: Shape): Tensor 
   return Tensor.onHost(backend, shape, values)
 }
 
-/** The array as a tensor, if it has the shape. @throws ShapeError, TypeError naming it */
-function checked(who: string, name: string, value: TensorLike, shape: Shape, like: Tensor): Tensor {
-  const t = asFloats(value, like.backend, `${who}: ${name}`)
-  if (!sameShape(t.shape, shape)) throw new ShapeError(`${who}: ${name} wants shape ${formatShape(shape)}, got ${formatShape(t.shape)}`)
-  return t
-}
-
 /** Sets the parameters of a direction from the four arrays in gradus' layout; two biases are added up where one is enough. */
 function assign(who: string, d: Direction, cell: CellName, weight: Rows, recurrent: Rows, biases: readonly number[][]): void {
   const [inputs, width] = d.weight.shape
@@ -109,16 +102,15 @@ export function loadTorchWeights(layer: RecurrentLayer, tensors: Readonly<Record
   const who = 'loadTorchWeights'
   const { prefix, layer: number } = readOptions(who, place, TORCH_PLACE)
   const { cell } = checkTorch(who, layer)
-  if (!object.fits(tensors))
-    throw typeError(`${who}: tensors wants an object of tensors by name, as decodeSafetensors returns it, got ${show(tensors)}`)
+  checkNamed(who, tensors)
   const ready = directionsOf(who, layer).map((d, i) => {
     const width = d.weight.shape[1]
     const [inputs, units] = [d.weight.shape[0], d.recurrentWeight.shape[0]]
     const find = (name: string, shape: Shape): Tensor | null => {
       const full = `${prefix}${name}_l${number}${i === 1 ? '_reverse' : ''}`
-      if (Object.hasOwn(tensors, full)) return checked(who, full, tensors[full], shape, d.weight)
+      if (Object.hasOwn(tensors, full)) return tensorOfShape(who, full, tensors[full], shape, d.weight)
       if (name.startsWith('bias')) return null
-      throw plainError(`${who}: no tensor '${full}' among ${list(Object.keys(tensors).slice(0, 8).map(show))}; see prefix and layer`)
+      throw noTensor(who, full, tensors, 'prefix and layer')
     }
     const [w, u] = [find('weight_ih', [width, inputs]) as Tensor, find('weight_hh', [width, units]) as Tensor]
     const biases = [find('bias_ih', [width]), find('bias_hh', [width])].map((b) => (b === null ? [] : rowsOf(b)[0]))
@@ -183,10 +175,10 @@ export function loadKerasWeights(layer: RecurrentLayer, arrays: readonly TensorL
   const ready = directions.map((d, i) => {
     const [width, units] = [d.weight.shape[1], d.recurrentWeight.shape[0]]
     const [w, u, b] = (arrays as readonly TensorLike[]).slice(i * each, (i + 1) * each)
-    const weight = checked(who, `array ${i * each} (kernel)`, w, [d.weight.shape[0], width], d.weight)
-    const recurrent = checked(who, `array ${i * each + 1} (recurrent kernel)`, u, [units, width], d.weight)
+    const weight = tensorOfShape(who, `array ${i * each} (kernel)`, w, [d.weight.shape[0], width], d.weight)
+    const recurrent = tensorOfShape(who, `array ${i * each + 1} (recurrent kernel)`, u, [units, width], d.weight)
     const shape = cell === 'gruAfter' ? [2, width] : [width]
-    const biases = bias ? inOrder(rowsOf(checked(who, `array ${i * each + 2} (bias)`, b, shape, d.weight)), order) : []
+    const biases = bias ? inOrder(rowsOf(tensorOfShape(who, `array ${i * each + 2} (bias)`, b, shape, d.weight)), order) : []
     return [d, inOrder(rowsOf(weight), order), inOrder(rowsOf(recurrent), order), biases] as const
   })
   for (const [d, w, u, biases] of ready) assign(who, d, cell, w, u, biases)
