@@ -5,8 +5,8 @@ import { rangeError, ShapeError, typeError } from '../common/errors.js'
 import { anything, readOptions, type Schema, text } from '../common/options.js'
 import { formatShape, sizeOf } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
-import { attribute, type Constant, constantOf, float, type Node, nodeOf, unread } from '../export/onnx-file.js'
-import { bytesIn, decodeMessage, type Message, messagesOf, numbersOf, textsOf } from '../export/protobuf.js'
+import { attribute, type Constant, constantOf, float, type Graph, type Node, readGraph, unread } from '../export/onnx-file.js'
+import { bytesIn, type Message, messagesOf, numbersOf } from '../export/protobuf.js'
 import { Layer } from '../nn/layer.js'
 import { activate } from '../ops/activation.js'
 import { add, clip, div, erf, exp, mul, neg, sqrt, sub } from '../ops/elementwise.js'
@@ -61,13 +61,7 @@ const PLACES = [0, 3, 1, 2]
  */
 export function fromOnnxFeatures(file: Uint8Array | ArrayBuffer, options: OnnxFeaturesOptions = {}): OnnxFeatures {
   const { output, backend } = readOptions('fromOnnxFeatures', options, ONNX_FEATURES)
-  if (!(file instanceof Uint8Array || file instanceof ArrayBuffer))
-    throw typeError(`fromOnnxFeatures: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(file)}`)
-  try {
-    return new OnnxFeatures(file instanceof ArrayBuffer ? new Uint8Array(file) : file, output, backend ?? defaultBackend())
-  } catch (cause) {
-    throw rangeError(`fromOnnxFeatures: ${(cause as Error).message}`, { cause })
-  }
+  return readGraph('fromOnnxFeatures', file, (graph) => new OnnxFeatures(graph, output, backend ?? defaultBackend()))
 }
 
 /** The net of {@link fromOnnxFeatures}. */
@@ -76,38 +70,27 @@ export class OnnxFeatures extends Layer {
   readonly inputShape: readonly number[]
   /** True if the graph has the channels of its input second. */
   readonly channelsFirst: boolean
-  /** @internal version of the operators that the file names, infinite if it names none */
+  /** @internal version of the operators */
   readonly version: number
   /** Nodes that the output needs, in the order of computation. */
   readonly #nodes: readonly Node[]
-  readonly #constants = new Map<string, Constant>()
+  readonly #constants: Graph['constants']
   readonly #tensors = new Map<string, Tensor>()
   readonly #input: string
   readonly #output: string
   readonly #backend: Backend
 
   /** @internal */
-  constructor(file: Uint8Array, output: string | undefined, backend: Backend) {
+  constructor(graph: Graph, output: string | undefined, backend: Backend) {
     super({ backend })
     this.#backend = backend
-    const model = decodeMessage(file)
-    const [graph] = messagesOf(model, 7)
-    if (graph === undefined) throw rangeError('there is no graph in the file; is it an ONNX file?')
-    const ownOperators = messagesOf(model, 8).find((operators) => ['', 'ai.onnx'].includes(textsOf(operators, 1)[0] ?? ''))
-    this.version = numbersOf(ownOperators ?? new Map(), 2)[0] ?? Infinity
-    for (const initializer of messagesOf(graph, 5)) this.#constants.set(textsOf(initializer, 8)[0] ?? '', constantOf(initializer))
-    const makers = new Map<string, Node>()
-    for (const node of messagesOf(graph, 1).map(nodeOf)) {
-      const [value] = node.type === 'Constant' ? messagesOf(node.attributes.get('value') ?? new Map(), 5) : []
-      if (value !== undefined) this.#constants.set(node.outputs[0] ?? '', constantOf(value))
-      else for (const name of node.outputs) makers.set(name, node)
-    }
-    const inputs = messagesOf(graph, 11).filter((input) => !this.#constants.has(textsOf(input, 1)[0] ?? ''))
-    if (inputs.length !== 1) throw rangeError(`wants one input, the graph has ${inputs.length}`)
-    this.#input = textsOf(inputs[0], 1)[0] ?? ''
-    this.inputShape = shapeOf(inputs[0])
+    const { constants, makers, input, inputName, outputName, version } = graph
+    this.version = version
+    this.#constants = constants
+    this.#input = inputName
+    this.inputShape = shapeOf(input)
     if (this.inputShape.length !== 4) throw rangeError(`wants an input with 4 axes, of images; the graph has ${this.inputShape.length}`)
-    this.#output = output ?? textsOf(messagesOf(graph, 12)[0] ?? new Map(), 1)[0] ?? ''
+    this.#output = output ?? outputName
     if (!makers.has(this.#output)) throw rangeError(`no node gives ${show(this.#output)}; there are ${shown([...makers.keys()])}`)
     this.#nodes = ordered(this.#output, makers, (name) => name === this.#input || this.#constants.has(name) || name === '')
     this.channelsFirst = this.#startsWithChannels()

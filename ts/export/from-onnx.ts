@@ -4,7 +4,7 @@
  */
 import type { Backend } from '../backend/index.js'
 import type { Activation as ActivationName } from '../backend/kernels.js'
-import { rangeError, typeError } from '../common/errors.js'
+import { rangeError } from '../common/errors.js'
 import { anything, flag, readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 import { Activation } from '../nn/activation.js'
@@ -19,8 +19,8 @@ import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
 import type { Parameter } from '../parameter.js'
 import { Ensemble } from '../select/ensemble.js'
-import { attribute, type Constant, constantOf, float, type Node, nodeOf, unread } from './onnx-file.js'
-import { bytesIn, decodeMessage, type Message, messagesOf, textsOf } from './protobuf.js'
+import { attribute, type Constant, float, type Graph, type Node, readGraph, unread } from './onnx-file.js'
+import { bytesIn } from './protobuf.js'
 
 /** Options of {@link fromOnnx}. */
 export interface FromOnnxOptions {
@@ -86,51 +86,32 @@ interface Step {
  */
 export function fromOnnx(file: Uint8Array | ArrayBuffer, options: FromOnnxOptions = {}): Sequential {
   const { withoutSoftmax, backend } = readOptions('fromOnnx', options, FROM_ONNX)
-  if (!(file instanceof Uint8Array || file instanceof ArrayBuffer))
-    throw typeError(`fromOnnx: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(file)}`)
-  try {
-    const reader = new GraphReader(file instanceof ArrayBuffer ? new Uint8Array(file) : file, withoutSoftmax)
-    return modelOf(reader.parts(), backend ? { backend } : {})
-  } catch (cause) {
-    throw rangeError(`fromOnnx: ${(cause as Error).message}`, { cause })
-  }
+  return readGraph('fromOnnx', file, (graph, bytes) => {
+    const reader = new GraphReader(graph, MAX_NUMBERS * bytes + 2 ** 16, withoutSoftmax)
+    return modelOf(reader.parts(graph.outputName), backend ? { backend } : {})
+  })
 }
 
 class GraphReader {
-  private readonly constants = new Map<string, Constant>()
-  /** For each value the node whose output it is. */
-  private readonly makers = new Map<string, Node>()
+  private readonly constants: Graph['constants']
+  private readonly makers: Graph['makers']
   /** For each value that was read: its source and its part. */
   private readonly known = new Map<string, { from: string; part: Part | null }>()
-  private readonly graph: Message
   private readonly input: string
-  /** Number of weights that layers may still take from the file. */
-  private room: number
 
+  /** @param room number of weights that layers may still take from the file */
   constructor(
-    file: Uint8Array,
+    { constants, makers, inputName }: Graph,
+    private room: number,
     private readonly withoutSoftmax: boolean,
   ) {
-    this.room = MAX_NUMBERS * file.length + 2 ** 16
-    const [graph] = messagesOf(decodeMessage(file), 7)
-    if (graph === undefined) throw rangeError('there is no graph in the file; is it an ONNX file?')
-    this.graph = graph
-    for (const initializer of messagesOf(graph, 5)) this.constants.set(textsOf(initializer, 8)[0] ?? '', constantOf(initializer))
-    for (const node of messagesOf(graph, 1).map(nodeOf)) {
-      const [tensor] = node.type === 'Constant' ? messagesOf(node.attributes.get('value') ?? new Map(), 5) : []
-      if (tensor !== undefined) this.constants.set(node.outputs[0], constantOf(tensor))
-      else for (const output of node.outputs) this.makers.set(output, node)
-    }
-    const inputs = messagesOf(graph, 11)
-      .map((input) => textsOf(input, 1)[0] ?? '')
-      .filter((name) => !this.constants.has(name))
-    if (inputs.length !== 1) throw rangeError(`wants one input, the graph has ${inputs.length}`)
-    this.input = inputs[0]
+    this.constants = constants
+    this.makers = makers
+    this.input = inputName
   }
 
-  parts(): Part[] {
-    const [output] = messagesOf(this.graph, 12).map((value) => textsOf(value, 1)[0] ?? '')
-    return partsOf(this.stepsTo(output ?? ''))
+  parts(output: string): Part[] {
+    return partsOf(this.stepsTo(output))
   }
 
   /** The steps from the input to a value. */

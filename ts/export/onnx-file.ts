@@ -1,8 +1,8 @@
 /** The contents of ONNX files: nodes, their attributes, and numbers. */
-import { rangeError } from '../common/errors.js'
+import { rangeError, typeError } from '../common/errors.js'
 import { shortened, show } from '../common/show.js'
 import { KINDS } from '../io/dtypes.js'
-import { bytesIn, type Message, messagesOf, numbersOf, textsOf } from './protobuf.js'
+import { bytesIn, decodeMessage, type Message, messagesOf, numbersOf, textsOf } from './protobuf.js'
 
 /** A node: an operation with its attributes. */
 export interface Node {
@@ -18,10 +18,61 @@ export interface Constant {
   readonly data: ArrayLike<number>
 }
 
+/** The graph of a file, with one input. */
+export interface Graph {
+  /** Numbers by name: initializers, and outputs of Constant nodes. */
+  readonly constants: ReadonlyMap<string, Constant>
+  /** For each value that a node computes, that node. */
+  readonly makers: ReadonlyMap<string, Node>
+  /** The input that is no initializer. */
+  readonly input: Message
+  /** Name of the input. */
+  readonly inputName: string
+  /** Name of the first output. */
+  readonly outputName: string
+  /** Version of the operators that the file names, infinite if it names none. */
+  readonly version: number
+}
+
+/**
+ * The result of `make` for the graph of a file.
+ * @throws TypeError for anything but bytes; RangeError beginning with `who`, also for an error in `make`
+ */
+export function readGraph<T>(who: string, file: Uint8Array | ArrayBuffer, make: (graph: Graph, bytes: number) => T): T {
+  if (!(file instanceof Uint8Array || file instanceof ArrayBuffer))
+    throw typeError(`${who}: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(file)}`)
+  try {
+    return make(graphIn(file instanceof ArrayBuffer ? new Uint8Array(file) : file), file.byteLength)
+  } catch (cause) {
+    throw rangeError(`${who}: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function graphIn(file: Uint8Array): Graph {
+  const model = decodeMessage(file)
+  const [graph] = messagesOf(model, 7)
+  if (graph === undefined) throw rangeError('there is no graph in the file; is it an ONNX file?')
+  const nameOf = (message: Message | undefined) => (message && textsOf(message, 1)[0]) ?? ''
+  const constants = new Map(messagesOf(graph, 5).map((numbers) => [textsOf(numbers, 8)[0] ?? '', constantOf(numbers)]))
+  const makers = new Map<string, Node>()
+  for (const node of messagesOf(graph, 1).map(nodeOf)) {
+    const [numbers] = node.type === 'Constant' ? messagesOf(node.attributes.get('value') ?? new Map(), 5) : []
+    if (numbers !== undefined) constants.set(node.outputs[0] ?? '', constantOf(numbers))
+    else for (const output of node.outputs) makers.set(output, node)
+  }
+  const inputs = messagesOf(graph, 11).filter((input) => !constants.has(nameOf(input)))
+  if (inputs.length !== 1) throw rangeError(`wants one input, the graph has ${inputs.length}`)
+  const operators = messagesOf(model, 8).find((set) => ['', 'ai.onnx'].includes(nameOf(set)))
+  return {
+    ...{ constants, makers, input: inputs[0], inputName: nameOf(inputs[0]), outputName: nameOf(messagesOf(graph, 12)[0]) },
+    version: numbersOf(operators ?? new Map(), 2)[0] ?? Infinity,
+  }
+}
+
 /** The data types of ONNX that occur as numbers of dense nets, with their dtypes. */
 const TYPES: Readonly<Record<number, string>> = { 1: 'F32', 11: 'F64', 10: 'F16', 16: 'BF16', 7: 'I64', 6: 'I32' }
 
-export function nodeOf(message: Message): Node {
+function nodeOf(message: Message): Node {
   const attributes = messagesOf(message, 5).map((attribute) => [textsOf(attribute, 1)[0] ?? '', attribute] as const)
   return { type: textsOf(message, 4)[0] ?? '', inputs: textsOf(message, 1), outputs: textsOf(message, 2), attributes: new Map(attributes) }
 }
