@@ -136,8 +136,6 @@ export { type TrainOnBatchOptions, trainOnBatch } from './train/train-on-batch.j
 export type { TrainingData } from './train/training-data.js'
 export type { WholeStepOptimizer } from './train/whole-step-optimizer.js'
 
-// Pictures
-
 // Choosing models
 
 export type { FoldOptions, FoldRows } from './rows/folds.js'
@@ -160,16 +158,6 @@ export { loadModel, loadModelFile, loadState, type SaveOptions, saveModel, saveS
 export type { ModelSource } from './files/storage.js'
 export type { StatefulPart } from './files/training-file.js'
 export { decodeState, encodeState, type Stateful } from './io/state.js'
-
-// Other frameworks
-
-// Curvature
-
-// Minimizers
-
-// Least squares
-
-// Solvers that train nets
 
 // Backends
 

@@ -313,6 +313,18 @@ describe('files', () => {
     expect(missingFiles([{ file: 'ts/a.ts', text }], existsSync)).toEqual(['ts/a.ts names crate/gone.rs'])
   })
 
+  test("of a room stand in the room's README", () => {
+    const files = projectFiles()
+    const rooms = files.filter((file) => /^ts\/.*\/README\.md$/.test(file)).map((file) => path.posix.dirname(file))
+    const isNamed = (room: string, name: string) => new RegExp(`(?<![\\w-])${name}`).test(readFileSync(`${room}/README.md`, 'utf8'))
+    const missing = rooms.flatMap((room) => {
+      const own = files.filter((file) => path.posix.dirname(file) === room && /(?<!\/index)\.ts$/.test(file))
+      return own.filter((file) => !isNamed(room, path.posix.basename(file)))
+    })
+    expect(rooms.length).toBeGreaterThan(10)
+    expect(missing, 'say in the README of the folder what the file does').toEqual([])
+  })
+
   test('the lock file has no addresses', () => {
     expect(readFileSync('package-lock.json', 'utf8')).not.toMatch(/"resolved"/)
   })

@@ -8,7 +8,7 @@ import { ACCUMULATE_B, ACCUMULATE_W, type Activation, type Ptr, SAVES_INPUT } fr
 import { withConv } from '../backend/rooms/conv.js'
 import { ShapeError } from '../common/errors.js'
 import { anything, count, readOptions, type Schema } from '../common/options.js'
-import { formatShape } from '../common/shape.js'
+import { formatShape, sizeOf } from '../common/shape.js'
 import { activate, activationNumber } from '../ops/activation.js'
 import { activationGradient } from '../ops/activation-gradient.js'
 import { dense } from '../ops/dense.js'
@@ -158,8 +158,6 @@ function correlate(call: ConvCall): Tensor {
     }),
   )
 }
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, d) => product * d, 1)
 
 function biasGradient(dz: Tensor): Tensor {
   const axes = Array.from({ length: dz.rank - 1 }, (_, axis) => axis)

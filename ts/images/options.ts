@@ -1,5 +1,5 @@
 /** Options of trainings on pictures. The command line takes values and defaults from here. */
-import { count, type Kind, object, positive, type Schema, seed, share, signal } from '../common/options.js'
+import { count, flag, handler, type Kind, object, positive, type Schema, seed, share, signal } from '../common/options.js'
 import { NETS, type NetKind } from './nets.js'
 
 /** How pictures are changed at random while a net learns, so that it sees more of them. */
@@ -53,7 +53,7 @@ export interface TrainImagesOptions {
   validationFraction?: number
   /** How pictures are changed at random; false: not at all. */
   augment?: Augment | false
-  /** Epochs at most. Default: 200,000 pictures in all, at least 4 epochs and at most 60. Ends sooner where accuracy no longer rises. */
+  /** Epochs at most. Default: 200,000 pictures in all, at least 4 epochs and at most 60. Ends sooner where the validation loss no longer falls. */
   epochs?: number
   /** Seconds at most. The result then depends on the speed of the machine. Default: no limit. */
   time?: number
@@ -69,7 +69,6 @@ const augment: Kind = {
   wants: '{ flip, shift, rotate, light, mixup, cutmix } or false',
   fits: (value) => value === false || object.fits(value),
 }
-const handler: Kind = { wants: 'a function', fits: (value) => typeof value === 'function' }
 
 export const TRAIN_IMAGES = {
   size: { is: { min: 8, max: 256, whole: true }, aka: ['imageSize', 'img_size', 'target_size'] },
@@ -85,7 +84,7 @@ export const TRAIN_IMAGES = {
 } satisfies Schema<TrainImagesOptions>
 
 export const AUGMENT = {
-  flip: { is: [true, false], default: false },
+  flip: { is: flag, default: false },
   shift: { is: share, default: 0.1 },
   rotate: { is: { min: 0, max: 180 }, default: 0 },
   light: { is: share, default: 0.1 },

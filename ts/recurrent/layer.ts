@@ -4,7 +4,7 @@ import { apply, noGrad } from '../autograd.js'
 import { CELLS, type CellName } from '../backend/recurrent-kernels.js'
 import { checkCount } from '../common/checks.js'
 import { rangeError, ShapeError } from '../common/errors.js'
-import { checkOptions, type Read, readOptions, type Schema } from '../common/options.js'
+import { anything, checkOptions, type Read, readOptions, type Schema } from '../common/options.js'
 import type { Shape } from '../common/shape.js'
 import type { BufferTensor } from '../nn/buffer.js'
 import type { Initializer, InitializerName } from '../nn/initializer.js'
@@ -31,7 +31,7 @@ export interface RunOptions extends StepsToTake {
 
 export const RUN = {
   ...STEPS_TO_TAKE,
-  initialState: { is: { wants: 'a value', fits: () => true }, aka: ['initial_state', 'hx', 'h0'] },
+  initialState: { is: anything, aka: ['initial_state', 'hx', 'h0'] },
 } satisfies Schema<RunOptions>
 
 /** The sizes and options of a recurrent layer, with their defaults. */
