@@ -32,6 +32,7 @@ const FORMULAS = [
     'exp(-x^2) * tanh(y) + tan(x/9)',
     'log(x^2 + 2) ^ y',
     '2 ^ x + pow(y, 4)',
+    'x^5 + y^7 - (x*y)^16 / 1e6 + (x - y)^1 + y^17 / 1e9',
   ],
   ...['sign(x) * x', '-(-x)^3 - +y', 'pi', 'e*x + PI*y', 'k/ (2 + cos(x))', 'x ^ 0', 'x^-2 + y^0.5'],
 ]

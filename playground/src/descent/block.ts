@@ -18,24 +18,28 @@ export interface BlockGradient {
   run(count: number): void
 }
 
+/** Natural powers up to this one are products. */
+const MOST_PRODUCTS = 16
+
 /** @throws Error that describes the mistake in the formula */
 export function blockGradient(ground: Ground, size: number): BlockGradient {
-  const loops: ((count: number) => void)[] = []
-  const emitted = (loop: (out: Float64Array, count: number) => void): Float64Array => {
+  /** Loops in their order, each with the columns that it reads. */
+  const emissions: { out: Float64Array; reads: readonly Column[]; loop(out: Float64Array, count: number): void }[] = []
+  const emitted = (reads: readonly Column[], loop: (out: Float64Array, count: number) => void): Float64Array => {
     const out = new Float64Array(size)
-    loops.push((count) => loop(out, count))
+    emissions.push({ out, reads, loop })
     return out
   }
   const one = (a: Column, of: (v: number) => number): Column =>
     typeof a === 'number'
       ? of(a)
-      : emitted((out, count) => {
+      : emitted([a], (out, count) => {
           for (let i = 0; i < count; i++) out[i] = of(a[i])
         })
   const two = (a: Column, b: Column, of: (v: number, w: number) => number): Column => {
     if (typeof a === 'number') return one(b, (w) => of(a, w))
     if (typeof b === 'number') return one(a, (v) => of(v, b))
-    return emitted((out, count) => {
+    return emitted([a, b], (out, count) => {
       for (let i = 0; i < count; i++) out[i] = of(a[i], b[i])
     })
   }
@@ -44,10 +48,10 @@ export function blockGradient(ground: Ground, size: number): BlockGradient {
     if (typeof a === 'number') return typeof b === 'number' ? a + b : add(b, a)
     if (b === 0) return a
     if (typeof b === 'number')
-      return emitted((out, count) => {
+      return emitted([a], (out, count) => {
         for (let i = 0; i < count; i++) out[i] = a[i] + b
       })
-    return emitted((out, count) => {
+    return emitted([a, b], (out, count) => {
       for (let i = 0; i < count; i++) out[i] = a[i] + b[i]
     })
   }
@@ -55,10 +59,10 @@ export function blockGradient(ground: Ground, size: number): BlockGradient {
     if (typeof a === 'number') return typeof b === 'number' ? a * b : mul(b, a)
     if (b === 0 || b === 1) return b === 0 ? 0 : a
     if (typeof b === 'number')
-      return emitted((out, count) => {
+      return emitted([a], (out, count) => {
         for (let i = 0; i < count; i++) out[i] = a[i] * b
       })
-    return emitted((out, count) => {
+    return emitted([a, b], (out, count) => {
       for (let i = 0; i < count; i++) out[i] = a[i] * b[i]
     })
   }
@@ -81,14 +85,19 @@ export function blockGradient(ground: Ground, size: number): BlockGradient {
     const pick = (k: 0 | 1 | 2) => add(mul(first, a[k]), mul(rest, b[k]))
     return [pick(0), pick(1), pick(2)]
   }
+  /** A natural power by products, which take a tenth of the time of `**`. */
+  const natural = (v: Column, n: number): Column => {
+    if (n === 1) return v
+    const half = natural(v, n >> 1)
+    return n % 2 === 0 ? mul(half, half) : mul(mul(half, half), v)
+  }
   const power = (a: Dual, b: Dual): Dual => {
     const [av] = a
     const [n, nx, ny] = b
     if (typeof n === 'number' && nx === 0 && ny === 0) {
-      if (n === 2) return chain(a, mul(av, av), mul(av, 2))
-      if (n === 3) {
-        const square = mul(av, av)
-        return chain(a, mul(square, av), mul(square, 3))
+      if (Number.isInteger(n) && n >= 2 && n <= MOST_PRODUCTS) {
+        const before = natural(av, n - 1)
+        return chain(a, mul(before, av), mul(before, n))
       }
       return chain(
         a,
@@ -172,11 +181,21 @@ export function blockGradient(ground: Ground, size: number): BlockGradient {
     return functions[part.name](a, b)
   }
   const [, dx, dy] = dualOf(understood(ground))
+  // Without the loops that nobody reads: a value that is needed for no derivative.
+  const needed = new Set<Column>([dx, dy])
+  const loops = emissions
+    .reverse()
+    .filter(({ out, reads }) => {
+      if (!needed.has(out)) return false
+      for (const column of reads) needed.add(column)
+      return true
+    })
+    .reverse()
   const whole = (column: Column) => (typeof column === 'number' ? new Float64Array(size).fill(column) : column)
   return {
     ...{ x, y, dx: whole(dx), dy: whole(dy) },
     run(count) {
-      for (const loop of loops) loop(count)
+      for (const { out, loop } of loops) loop(out, count)
     },
   }
 }
