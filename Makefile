@@ -67,12 +67,18 @@ $(GENERATED)/.stamp: $(CRATE_SOURCES) | $(MODULES)/.stamp
 
 build: ## the package, in dist/
 	@ts/build/wasm.sh --is-built || $(MAKE) setup
-	@$(MAKE) dist/index.js
+	@$(MAKE) dist/index.d.ts
 
+# The code takes seconds, its types minutes: a page needs none.
 dist/index.js: $(TS_SOURCES) $(GENERATED)/.stamp $(MODULES)/.stamp
 	@echo 'bundling dist/'
 	@rm -rf dist
-	@$(NODE) $(TSUP)
+	@DIST=code $(NODE) $(TSUP)
+	@touch $@
+
+dist/index.d.ts: dist/index.js
+	@echo 'writing the types of dist/'
+	@DIST=types $(NODE) $(TSUP)
 	@touch $@
 
 check: $(MODULES)/.stamp ## formatting, lints, types, import direction
@@ -199,18 +205,22 @@ dev: $(MODULES)/.stamp $(GENERATED)/.stamp ## run the tests of what changed, aga
 demo: $(MODULES)/.stamp $(GENERATED)/.stamp ## train a net on handwritten digits
 	@$(NODE) --import tsx ts/cli/main.ts train mnist
 
-PLAY_SOURCES := $(shell find playground -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test/*' -not -name digits.bin)
+PLAY_SOURCES := $(shell find playground -type f -not -path '*/node_modules/*' -not -path '*/.copied/*' -not -path '*/dist/*' -not -path '*/test/*' -not -name digits.bin)
 
-play-build: playground/dist/index.html ## the playground, a folder that any static host serves, in playground/dist
+play-build: playground/dist/index.html .cache/play-types.stamp ## the playground, a folder that any static host serves, in playground/dist
+
+.cache/play-types.stamp: $(PLAY_SOURCES) dist/index.d.ts $(PLAY)/.stamp
+	@$(NODE) $(TSC) -p playground --noEmit
+	@mkdir -p .cache
+	@touch $@
 
 playground/dist/index.html: $(PLAY_SOURCES) dist/index.js $(PLAY)/.stamp
 	@echo 'bundling playground/dist/'
 	@cd playground && $(NODE) build/digits.mjs
-	@$(NODE) $(TSC) -p playground --noEmit
 	@cd playground && $(NODE) node_modules/vite/bin/vite.js build --logLevel warn
 	@touch $@
 
-play: play-build ## open the playground in a browser
+play: playground/dist/index.html ## open the playground in a browser
 	@$(NODE) --import tsx playground/build/play.mjs
 
 screenshots: play-build browsers ## pictures of every tab of the playground, in .cache/screenshots, and docs/playground.gif

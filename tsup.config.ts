@@ -13,7 +13,7 @@
  *             gradus/data, gradus/head, gradus/images, gradus/series, gradus/stream, gradus/table, gradus/tune and gradus/xray, which share chunks, and the libraries that read files with modules/web. They
  *             import the other entries by their names. Bundlers take all of them but data.js as well: who uses them uses most of them
  *   cli.js    the command, which imports command.js: its libraries inside, the other entries outside
- *   *.d.ts    one run for all entries, so that a type is the same type in each of them
+ *   *.d.ts    one run for all entries, so that a type is the same type in each of them; DIST=code leaves it out, DIST=types runs it alone
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { posix, relative, resolve, sep } from 'node:path'
@@ -208,7 +208,7 @@ function bundle(entry: Record<string, string>): Options {
 /** `solve: ts/solve/index.ts`, for each. */
 const indexOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, `ts/${name}/index.ts`]))
 
-export default defineConfig([
+const code: Options[] = [
   ...webModules(),
   jsModules(),
   {
@@ -235,11 +235,15 @@ export default defineConfig([
     // Bundled CommonJS libraries call require for Node's own modules.
     banner: { js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)" },
   },
-  {
-    ...shared,
-    name: 'types',
-    entry: { index: 'ts/index.ts', js: 'ts/entries/js.ts', ...indexOf(OTHERS) },
-    format: ['esm'],
-    dts: { only: true },
-  },
-])
+]
+
+const types: Options = {
+  ...shared,
+  name: 'types',
+  entry: { index: 'ts/index.ts', js: 'ts/entries/js.ts', ...indexOf(OTHERS) },
+  format: ['esm'],
+  dts: { only: true },
+}
+
+const { DIST } = process.env
+export default defineConfig([...(DIST === 'types' ? [] : code), ...(DIST === 'code' ? [] : [types])])
