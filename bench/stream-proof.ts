@@ -18,7 +18,7 @@ import { streamFile } from './tools/stream-file.js'
 
 const [megabytes = '5000', width = '512', mode, file = '', saved = ''] = process.argv.slice(2)
 const MAX_MEGABYTES = 300
-const LEAST_RATIO = 0.8
+const MIN_RATIO = 0.8
 const BATCH = 256
 /** Rows of the encoder, and of the net in memory. */
 const ROWS = 1 << 17
@@ -124,7 +124,7 @@ async function prove(): Promise<void> {
     console.log(
       `killed and resumed: ${resumed.bits === whole.bits ? 'the same bits' : `other bits, ${resumed.bits} and not ${whole.bits}`}`,
     )
-    if (most > MAX_MEGABYTES || ratio < LEAST_RATIO || resumed.bits !== whole.bits) process.exitCode = 1
+    if (most > MAX_MEGABYTES || ratio < MIN_RATIO || resumed.bits !== whole.bits) process.exitCode = 1
   } finally {
     rmSync(saved, { force: true })
   }

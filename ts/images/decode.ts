@@ -14,9 +14,9 @@ export interface Pixels {
 }
 
 /** Pixels that a picture may have: 64 million take 256 MB while they are decoded. */
-export const MOST_PIXELS = 64e6
+export const MAX_PIXELS = 64e6
 /** A side of fewer pixels shows nothing. */
-export const LEAST_SIDE = 2
+export const MIN_SIDE = 2
 
 /** The used part of sharp. */
 interface Sharp {
@@ -49,9 +49,9 @@ export async function openImage(image: ImageInput): Promise<Decoder> {
   const decoder = await (isPage() ? inPage(image) : inNode(image))
   const { width, height } = decoder
   const wrong =
-    Math.min(width, height) < LEAST_SIDE
+    Math.min(width, height) < MIN_SIDE
       ? 'too few to show anything'
-      : width * height > MOST_PIXELS && `more than the limit of ${MOST_PIXELS / 1e6} million; make it smaller`
+      : width * height > MAX_PIXELS && `more than the limit of ${MAX_PIXELS / 1e6} million; make it smaller`
   if (wrong === false) return decoder
   decoder.close()
   throw plainError(`it has ${width} × ${height} pixels, ${wrong}`)
@@ -88,7 +88,7 @@ async function inNode(image: ImageInput): Promise<Decoder> {
   const raw = isPixels(image) ? { width: image.width, height: image.height, channels: 4 as const } : undefined
   const bytes = raw === undefined ? await bytesOf(image) : new Uint8Array((image as Pixels).data)
   if (bytes.length === 0) throw plainError('the file is empty')
-  const open = () => sharp(bytes, { limitInputPixels: MOST_PIXELS, failOn: 'truncated', ...(raw && { raw }) })
+  const open = () => sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'truncated', ...(raw && { raw }) })
   const { autoOrient: size } = await open().metadata()
   const square = async (side: number) => {
     const made = open().autoOrient().resize(side, side, { fit: 'cover' }).toColourspace('srgb')

@@ -7,7 +7,7 @@ import type { LabeledImages } from './image-set.js'
 /** Endings of files that are taken for pictures. */
 export const ENDINGS = /\.(png|jpe?g|webp|gif|avif|tiff?|bmp|svg)$/i
 /** Classes at most. */
-const MOST_CLASSES = 1000
+const MAX_CLASSES = 1000
 
 type Fs = typeof import('node:fs/promises')
 
@@ -44,8 +44,8 @@ export async function imagesInFolder(folder: string): Promise<LabeledImages> {
     throw rangeError(
       `${who} wants pictures of two classes or more, got ${classes.size === 0 ? `none in ${folders.length} folders` : `those of ${visible([...classes][0])} alone`}; each class is a folder`,
     )
-  if (classes.size > MOST_CLASSES)
-    throw rangeError(`${who} wants at most ${MOST_CLASSES} classes, got ${classes.size} folders; each class is a folder`)
+  if (classes.size > MAX_CLASSES)
+    throw rangeError(`${who} wants at most ${MAX_CLASSES} classes, got ${classes.size} folders; each class is a folder`)
   const lower = new Map<string, string>()
   for (const name of classes) {
     const other = lower.get(name.toLowerCase())

@@ -15,7 +15,7 @@ const MAX_NAMED = 6
 /** Pictures of a class below which its figures are guesses. */
 const FEW = 10
 /** Mistakes of one kind, and their share of the class, from which on they are named. */
-const [LEAST_CONFUSED, SHARE_CONFUSED] = [3, 0.1]
+const [MIN_CONFUSED, SHARE_CONFUSED] = [3, 0.1]
 /** Words below both kinds of pictures. */
 const MAP = 'on the right the same under its class activation map: bright parts speak for the class that the net named'
 
@@ -172,7 +172,7 @@ const RULES: readonly Rule<ImageReport>[] = [
     classes.flatMap((name, c) =>
       classes.flatMap((other, o) => {
         const all = confusion[c].reduce((sum, n) => sum + n, 0)
-        if (o === c || confusion[c][o] < LEAST_CONFUSED || confusion[c][o] < SHARE_CONFUSED * all) return []
+        if (o === c || confusion[c][o] < MIN_CONFUSED || confusion[c][o] < SHARE_CONFUSED * all) return []
         return [
           `${formatCount(confusion[c][o])} of ${formatCount(all)} of '${name}' are taken for '${other}': look at those pictures, their labels may be wrong, and add more of both.`,
         ]

@@ -15,15 +15,15 @@ import { probabilitiesOf } from './probabilities.js'
 import { reportOf, type TriedNet } from './report.js'
 
 /** Pictures of each class that a training needs: one learns, one measures. */
-const LEAST_OF_CLASS = 2
+const MIN_OF_CLASS = 2
 /** Pictures that a net learns from, at least: one alone has no variance to normalize by. */
-const LEAST_TO_LEARN = 2
+const MIN_TO_LEARN = 2
 /** Pictures that all epochs together show, and epochs. */
-const [SHOWN, LEAST_EPOCHS, MOST_EPOCHS] = [200_000, 4, 60]
+const [SHOWN, MIN_EPOCHS, MAX_EPOCHS] = [200_000, 4, 60]
 /** Share of the epochs without a lower validation loss after which a training ends. */
 const PATIENCE = 0.3
 /** Pictures of a step: few where there are few, so that an epoch has some twenty steps. */
-const [BATCH, LEAST_BATCH] = [64, 8]
+const [BATCH, MIN_BATCH] = [64, 8]
 /** The highest rate of the cycle: the best of 1, 2, 4 and 8e-3 on digits and emoji. */
 const RATE = 0.004
 
@@ -58,7 +58,7 @@ export async function trainImages(images: LabeledImages, given: TrainImagesOptio
   checkClasses(set)
   const order = new RandomStream(options.seed).permutation(set.count)
   const [train, held] = cutParts(Int32Array.from(order), [options.validationFraction], { classOf: set.labels })
-  if (train.length < LEAST_TO_LEARN || held.length === 0) {
+  if (train.length < MIN_TO_LEARN || held.length === 0) {
     const few = held.length === 0 ? 'none to measure with' : `${train.length === 0 ? 'none' : 'one'} to learn from`
     throw rangeError(
       `trainImages: validationFraction ${options.validationFraction} of ${set.count} pictures leaves ${few}; add pictures, or choose a ${held.length === 0 ? 'larger' : 'smaller'} fraction`,
@@ -92,10 +92,10 @@ function checkClasses({ classes, labels, skipped }: ImageSet): void {
   if (classes.length < 2) throw rangeError(`trainImages: wants pictures of two classes or more, got those of '${classes[0]}' alone`)
   const counts = new Int32Array(classes.length)
   for (const c of labels) counts[c]++
-  const few = counts.findIndex((count) => count < LEAST_OF_CLASS)
+  const few = counts.findIndex((count) => count < MIN_OF_CLASS)
   if (few >= 0)
     throw rangeError(
-      `trainImages: class '${classes[few]}' has ${counts[few]} picture${skipped.length > 0 ? ' that can be read' : ''}; ${LEAST_OF_CLASS} or more are needed, one to learn from and one to measure with`,
+      `trainImages: class '${classes[few]}' has ${counts[few]} picture${skipped.length > 0 ? ' that can be read' : ''}; ${MIN_OF_CLASS} or more are needed, one to learn from and one to measure with`,
     )
 }
 
@@ -124,7 +124,7 @@ async function canLearn(
   await fit(model, { inputs: inputs.subarray(0, sizeOf(shape)), shape, targets, loss: crossEntropy, optimizer: new Adam(model.parameters()), batchSize, epochs: 1, signal, verbose: false }) // biome-ignore format: one line
   signal?.throwIfAborted()
   const epoch = ((clock.now() - began) / rows) * train.length
-  return start + 1000 * time - clock.now() >= LEAST_EPOCHS * epoch
+  return start + 1000 * time - clock.now() >= MIN_EPOCHS * epoch
 }
 
 async function learn(kind: NetKind, lesson: Lesson): Promise<{ model: Sequential; tried: TriedNet; failure?: unknown }> {
@@ -134,7 +134,7 @@ async function learn(kind: NetKind, lesson: Lesson): Promise<{ model: Sequential
   const generator = new Generator(seed)
   const optimizer = new Adam(model.parameters(), { learningRate: RATE })
   const steps = Math.ceil(train.length / batchSize)
-  let planned = epochs ?? Math.min(MOST_EPOCHS, Math.max(LEAST_EPOCHS, Math.round(SHOWN / train.length)))
+  let planned = epochs ?? Math.min(MAX_EPOCHS, Math.max(MIN_EPOCHS, Math.round(SHOWN / train.length)))
   const shape = [train.length, set.size, set.size, set.channels]
   let best = { loss: Number.POSITIVE_INFINITY, accuracy: 0, state: model.state(), epoch: 0 }
   let done = 0
@@ -197,7 +197,7 @@ function targetsOf(
 }
 
 function batchSizeOf(count: number): number {
-  let size = Math.min(BATCH, Math.max(LEAST_BATCH, Math.ceil(count / 20)))
+  let size = Math.min(BATCH, Math.max(MIN_BATCH, Math.ceil(count / 20)))
   // a batch of one picture has no variance to normalize by
   while (count % size === 1) size++
   return size

@@ -132,7 +132,7 @@ const MAX_KEPT = 40
 /** Recipes per round with a time limit: each needs one net per fold. */
 export const RECIPES_A_ROUND = 2
 /** Largest number of candidates in an ensemble. */
-export const MOST_CHOICES = 20
+export const MAX_CHOICES = 20
 
 /** Trains rounds, and keeps the best recipes of all of them. */
 export class Rounds<Recipe, V extends View = View> {
@@ -288,7 +288,7 @@ export class Rounds<Recipe, V extends View = View> {
   private moveDeadline(): void {
     const { end, reserve } = this.options
     if (end === undefined) return
-    const most = Math.min(this.candidates.length + RECIPES_A_ROUND, MOST_CHOICES)
+    const most = Math.min(this.candidates.length + RECIPES_A_ROUND, MAX_CHOICES)
     this.deadline = end - 1000 * reserve(most * this.task.folds.length * this.secondsOfRow)
   }
 }

@@ -79,11 +79,11 @@ export const RATE_SEARCH: RateSearch = { share: 1 / 8, schedule: warmupCosine, k
  * Steps of a short training, at least: fewer are alike at every rate. In a training of fewer steps a warmup would leave out one of them, and the losses
  * of its steps say little, so that all rows are measured after it.
  */
-const LEAST_STEPS = 10
+const MIN_STEPS = 10
 
 /** Up in a tenth of the steps, then down to 0 along a cosine. */
 function warmupCosine(rate: number, steps: number): Schedule {
-  if (steps < LEAST_STEPS) return cosine(rate, { steps })
+  if (steps < MIN_STEPS) return cosine(rate, { steps })
   return warmup(cosine(rate, { steps: 0.9 * steps }), { steps: 0.1 * steps })
 }
 
@@ -161,7 +161,7 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
       if (losses.push(step.loss) === steps) break
     }
     optimizer.flush?.()
-    const judged = validation ?? (steps < LEAST_STEPS ? rows : null)
+    const judged = validation ?? (steps < MIN_STEPS ? rows : null)
     if (judged) return lossOf(judged)
     const last = losses.slice(-Math.ceil(steps / 4))
     return last.reduce((sum, loss) => sum + loss, 0) / last.length
@@ -173,7 +173,7 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
     const callbacks = [...(validation && search.keepsBest ? [new EarlyStopping({ patience: epochs })] : []), ...options.callbacks]
     const history = await fit(model, { ...given, batchSize, callbacks, schedule: search.schedule(learningRate, steps) })
     const losses = history.epochs.map(({ loss, validation }) => validation?.loss ?? loss)
-    const last = validation === null && steps < LEAST_STEPS ? lossOf(rows) : (losses.at(-1) ?? Number.POSITIVE_INFINITY)
+    const last = validation === null && steps < MIN_STEPS ? lossOf(rows) : (losses.at(-1) ?? Number.POSITIVE_INFINITY)
     const found = validation && search.keepsBest ? Math.min(...losses) : last
     if (!(best && best.loss <= found))
       best = { loss: found, history: { ...history, learningRate, batchSize, trials }, restore: snapshot(model, optimizer) }
@@ -201,10 +201,7 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
   const tryShort = async (arm: Arm, positions: readonly number[], share: number): Promise<void> => {
     const { short, steps } = arm
     const run = async (position: number) =>
-      void short.set(
-        position,
-        await attempt(shortTraining, arm, position, Math.min(steps, Math.max(LEAST_STEPS, Math.round(share * steps)))),
-      )
+      void short.set(position, await attempt(shortTraining, arm, position, Math.min(steps, Math.max(MIN_STEPS, Math.round(share * steps)))))
     for (const position of positions) await run(position)
     while (short.size < MAX_SHORT && (!short.has(leastOf(short) - 1) || !short.has(leastOf(short) + 1)))
       await run(short.has(leastOf(short) + 1) ? leastOf(short) - 1 : leastOf(short) + 1)

@@ -66,10 +66,10 @@ export function heldOut(length: number, horizon: number): number {
 /** Origins of the backtest: every place of the held-out values. */
 export function originsOf(length: number, horizon: number): number[] {
   const held = heldOut(length, horizon)
-  const stride = Math.ceil(held / MOST_ORIGINS)
+  const stride = Math.ceil(held / MAX_ORIGINS)
   return Array.from({ length: Math.ceil(held / stride) }, (_, i) => length - held + i * stride)
 }
-const MOST_ORIGINS = 100
+const MAX_ORIGINS = 100
 
 /** How far the weights of a series follow its own errors: as if the errors of all series were so many horizons of its own. */
 const PRIOR = 2

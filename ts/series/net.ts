@@ -30,15 +30,15 @@ export interface Net {
 }
 
 /** Static columns with more values than this share inputs for the rest. */
-const MOST_VALUES = 50
+const MAX_VALUES = 50
 const LONGEST_LOOKBACK = 400
 /** Fewer examples than this train no net. */
 const FEWEST_EXAMPLES = 40
-const MOST_EXAMPLES = 40_000
+const MAX_EXAMPLES = 40_000
 const MEMBERS = 4
 const HARMONICS = [1, 2, 3]
 /** A spread below this share of the mean counts as this, so that constants stay constants. */
-const LEAST_SPREAD = 1e-6
+const MIN_SPREAD = 1e-6
 
 /** The inputs that suit series of these lengths; null if they are too short for a net. */
 export function planNet(
@@ -56,7 +56,7 @@ export function planNet(
     const mean = values.reduce((a, b) => a + b, 0) / values.length
     return [mean, Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length) || 1] as const
   })
-  const fixed = (series[0]?.fixed ?? []).map((_, k) => [...new Set(series.map((own) => own.fixed[k]))].sort().slice(0, MOST_VALUES))
+  const fixed = (series[0]?.fixed ?? []).map((_, k) => [...new Set(series.map((own) => own.fixed[k]))].sort().slice(0, MAX_VALUES))
   return { lookback, horizon, season, longer: longer + horizon <= middle / 2 ? longer : 1, known, fixed }
 }
 
@@ -87,7 +87,7 @@ function writeInputs(plan: NetPlan, calendar: Calendar, own: Series, origin: num
   mean /= lookback
   let spread = 0
   for (let i = from; i < origin; i++) spread += Math.abs(values[i] - mean)
-  spread = Math.max(spread / lookback, LEAST_SPREAD * Math.abs(mean), Number.MIN_VALUE * 1e30)
+  spread = Math.max(spread / lookback, MIN_SPREAD * Math.abs(mean), Number.MIN_VALUE * 1e30)
   let at = start
   for (let i = from; i < origin; i++) out[at++] = (values[i] - mean) / spread
   if (longer > 1) for (let h = 0; h < horizon; h++) out[at++] = (values[origin - longer + (h % longer)] - mean) / spread
@@ -128,7 +128,7 @@ export async function trainNet(
     for (let origin = firstOrigin(plan); origin + horizon <= lengths[s]; origin++)
       if (!own.gaps.subarray(origin, origin + horizon).includes(1)) all.push([s, origin])
   if (all.length < FEWEST_EXAMPLES) return null
-  const stride = Math.max(1, all.length / MOST_EXAMPLES)
+  const stride = Math.max(1, all.length / MAX_EXAMPLES)
   const examples = Array.from({ length: Math.floor(all.length / stride) }, (_, i) => all[Math.floor(i * stride)])
   const width = widthOf(plan)
   const inputs = new Float32Array(examples.length * width)

@@ -62,7 +62,7 @@ export interface SeriesSet {
 
 const isGap = missingTest(USUAL_GAPS)
 /** A series with a larger fraction of gaps is an error. */
-const MOST_GAPS = 0.5
+const MAX_GAPS = 0.5
 /** The fewest values of a series. */
 const FEWEST = 4
 
@@ -314,7 +314,7 @@ function tellGaps(who: string, series: readonly Series[], isMore: boolean, notes
   let [gaps, places, inSeries] = [0, 0, 0]
   for (const { key, gaps: own } of series) {
     const missing = own.reduce((sum, gap) => sum + gap, 0)
-    if (!isMore && missing > MOST_GAPS * own.length)
+    if (!isMore && missing > MAX_GAPS * own.length)
       throw rangeError(
         `${who}: ${named(key)}has no value at ${missing} of ${own.length} times; give every: a longer period, or leave it out`,
       )

@@ -54,7 +54,7 @@ export interface Anomaly {
 
 /** A value this many robust standard deviations away is an anomaly. */
 const FAR = 6
-const MOST_ANOMALIES = 20
+const MAX_ANOMALIES = 20
 
 export function reportOf(state: SeriesState): SeriesReport {
   const { series, calendar, seasons, horizon, coverage, notes } = state
@@ -116,7 +116,7 @@ function anomaliesOf({ series, calendar }: SeriesState): Anomaly[] {
         deviations: distance(i) / deviation,
       }))
   })
-  return found.sort((a, b) => b.deviations - a.deviations).slice(0, MOST_ANOMALIES)
+  return found.sort((a, b) => b.deviations - a.deviations).slice(0, MAX_ANOMALIES)
 }
 
 /** Sorts the values. */

@@ -20,8 +20,8 @@ const NAMES: Readonly<Record<Model, string>> = {
   net: 'net with a hidden layer',
 }
 /** Largest numbers of pictures, and of rows of tables. */
-const MOST_PICTURES = 8
-const MOST_ROWS = 12
+const MAX_PICTURES = 8
+const MAX_ROWS = 12
 
 /**
  * A report as an HTML page with pictures of the forecasts, for a file, a mail or a browser.
@@ -54,7 +54,7 @@ function blocksOf(model: SeriesModel): Block[] {
   const { report, forecasts, horizon } = model
   const { each, anomalies, season, step, coverage } = report
   const isMany = report.series > 1
-  const shown = forecasts.slice(0, Math.min(MOST_ROWS, isMany ? horizon : MOST_ROWS))
+  const shown = forecasts.slice(0, Math.min(MAX_ROWS, isMany ? horizon : MAX_ROWS))
   const advice = adviceBy(RULES, report, undefined)
   return [
     {
@@ -70,7 +70,7 @@ function blocksOf(model: SeriesModel): Block[] {
     {
       kind: 'drawing',
       title: 'Forecasts',
-      note: `with bands that should hold ${formatShare(coverage)} of the values${isMany && report.series > MOST_PICTURES ? `; ${MOST_PICTURES} of ${report.series} series, the hardest first` : ''}`,
+      note: `with bands that should hold ${formatShare(coverage)} of the values${isMany && report.series > MAX_PICTURES ? `; ${MAX_PICTURES} of ${report.series} series, the hardest first` : ''}`,
       svgs: picturesOf(model),
       wide: true,
     },
@@ -104,7 +104,7 @@ function blocksOf(model: SeriesModel): Block[] {
             ...({ kind: 'table', title: 'Series, the hardest first' } as const),
             head: ['series', 'values', 'MASE', 'sMAPE', 'smoothing'],
             rows: each
-              .slice(0, MOST_ROWS)
+              .slice(0, MAX_ROWS)
               .map(({ key, values, errors, ets }) => [
                 nameOf(key),
                 formatCount(values),
@@ -121,7 +121,7 @@ function blocksOf(model: SeriesModel): Block[] {
             note: 'expected is the median of the two before and the two after in the season; deviations are robust standard deviations of usual distances',
             head: [...(isMany ? ['series'] : []), model.columns.time, 'value', 'expected', 'deviations'],
             rows: anomalies
-              .slice(0, MOST_ROWS)
+              .slice(0, MAX_ROWS)
               .map(({ key, time, value, expected, deviations }) => [
                 ...(isMany ? [nameOf(key)] : []),
                 String(time),
@@ -161,7 +161,7 @@ export const RULES: readonly Rule<SeriesReport>[] = [
 /** Charts of the last values with the forecast and its band. */
 function picturesOf({ report, forecasts, state, horizon }: SeriesModel): string[] {
   const { series, calendar } = state
-  const order = report.each.slice(0, MOST_PICTURES).map(({ key }) => series.findIndex((own) => own.key === key))
+  const order = report.each.slice(0, MAX_PICTURES).map(({ key }) => series.findIndex((own) => own.key === key))
   return order.map((s) => {
     const { key, start, values, gaps } = series[s]
     const ahead = forecasts.slice(s * horizon, (s + 1) * horizon)

@@ -31,7 +31,7 @@ export interface Ets {
 export const etsName = ({ error, trend, season }: EtsForm) => `ETS(${error},${trend},${season})`
 
 /** Range of φ, as in forecast of R. */
-const [LEAST_PHI, MOST_PHI] = [0.8, 0.98]
+const [MIN_PHI, MAX_PHI] = [0.8, 0.98]
 /** Where a search ends: what follows would lower the criterion by a few hundredths. */
 const ITERATIONS = 60
 const VALUE_TOLERANCE = 1e-5
@@ -150,7 +150,7 @@ function search(values: Float64Array, form: EtsForm, start: Start): Ets {
   const [alpha0, beta0, gamma0, phi0] = from?.weights ?? [0.3, 0.1, 0.25, 0.95]
   const initial = [
     ...[logit(alpha0), hasTrend ? logit(beta0) : 0, isSeasonal ? logit(gamma0 / (1 - alpha0)) : 0],
-    isDamped ? logit((phi0 - LEAST_PHI) / (MOST_PHI - LEAST_PHI)) : 0,
+    isDamped ? logit((phi0 - MIN_PHI) / (MAX_PHI - MIN_PHI)) : 0,
     ...[(from?.level ?? start.level) / scale, hasTrend ? (from?.trend ?? start.trend) / scale : 0],
     ...(form.season === 'A' ? (from?.seasons ?? [...start.additive]).map((s) => s / scale) : []),
     ...(form.season === 'M' ? (from?.seasons ?? start.multiplicative) : []),
@@ -180,7 +180,7 @@ const logit = (p: number) => Math.log(Math.min(0.9997, Math.max(3e-4, p)) / (1 -
 /** α, β*, γ = (1 − α)·γ* and φ of a searched vector, which has their logits, so that they stay within their ranges. */
 function weightsOf(x: ArrayLike<number>, { trend, season }: EtsForm): [alpha: number, beta: number, gamma: number, phi: number] {
   const alpha = logistic(x[0])
-  const phi = trend === 'Ad' ? LEAST_PHI + (MOST_PHI - LEAST_PHI) * logistic(x[3]) : trend === 'A' ? 1 : 0
+  const phi = trend === 'Ad' ? MIN_PHI + (MAX_PHI - MIN_PHI) * logistic(x[3]) : trend === 'A' ? 1 : 0
   return [alpha, trend === 'N' ? 0 : logistic(x[1]), season === 'N' ? 0 : (1 - alpha) * logistic(x[2]), phi]
 }
 
@@ -243,7 +243,7 @@ function likelihood(y: Float64Array, form: EtsForm, period: number) {
     gradient[0] = (dAlpha * (1 - alpha) - dGamma * gamma) * alpha
     gradient[1] = hasTrend ? dBeta * beta * (1 - beta) : 0
     gradient[2] = hasSeason ? dGamma * gamma * (1 - gamma / (1 - alpha)) : 0
-    if (trend === 'Ad') gradient[3] = (dPhi * (phi - LEAST_PHI) * (MOST_PHI - phi)) / (MOST_PHI - LEAST_PHI)
+    if (trend === 'Ad') gradient[3] = (dPhi * (phi - MIN_PHI) * (MAX_PHI - phi)) / (MAX_PHI - MIN_PHI)
     gradient[4] = dLevel
     if (hasTrend) gradient[5] = dSlope
     if (hasSeason) gradient.set(back, 6)

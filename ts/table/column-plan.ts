@@ -172,7 +172,7 @@ export async function inspectTable(rows: readonly object[] | Source, given: Insp
 const ordered = ({ order }: ColumnOptions) => order && { order }
 
 /** Largest error by which 32 bits may change a target, as a fraction of the range of all. */
-const MOST_ROUNDED = 1e-5
+const MAX_ROUNDED = 1e-5
 /** Whole numbers up to this size stand for themselves in 32 bits; so nearly do others, which only look whole afterwards. */
 const WHOLE = 2 ** 20
 
@@ -180,7 +180,7 @@ const WHOLE = 2 ** 20
 function centerOf({ report, targets }: Table): { center?: number } {
   const { min = 0, max = 0, mean } = report.columns.find(({ role }) => role === 'target') ?? {}
   const largest = Math.max(Math.abs(min), Math.abs(max))
-  const isLost = 2 ** -24 * largest > MOST_ROUNDED * (max - min) && max > min
+  const isLost = 2 ** -24 * largest > MAX_ROUNDED * (max - min) && max > min
   if (!isLost || (largest <= WHOLE && targets.every(Number.isInteger))) return {}
   return { center: mean ?? (min + max) / 2 }
 }

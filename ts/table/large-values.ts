@@ -6,8 +6,8 @@
 import { addGram, addProduct, cholesky, solveCholesky } from '../backend/js/normal-equations.js'
 
 /** Largest number of rows that are used, and of multiply-adds of a fit. */
-const MOST_ROWS = 3000
-const MOST_WORK = 3e8
+const MAX_ROWS = 3000
+const MAX_WORK = 3e8
 /** Least number of rows per column: a fit to fewer rows says nothing. */
 const ROWS_OF_COLUMN = 4
 /** One row in this many is held out for the comparison. */
@@ -30,7 +30,7 @@ type NumberAt = (row: number, column: number) => number
  * @returns true if the first is much better; false if there are too few rows to decide
  */
 export function countInFull(count: number, plain: NumberAt, squeezed: NumberAt, targets: ArrayLike<number>): boolean {
-  const affordable = Math.min(MOST_ROWS, Math.floor(MOST_WORK / count ** 2))
+  const affordable = Math.min(MAX_ROWS, Math.floor(MAX_WORK / count ** 2))
   const every = Math.max(1, Math.ceil(targets.length / affordable))
   const rows = Array.from({ length: Math.floor(targets.length / every) }, (_, i) => i * every)
   if (count === 0 || rows.length < ROWS_OF_COLUMN * count) return false

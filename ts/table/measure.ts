@@ -210,7 +210,7 @@ export const MIN_ROWS = 32
 /** Number of shuffles of each column. */
 export const SHUFFLES = 3
 /** Largest number of products of weights for importance without a time limit: about five seconds. */
-const MOST_PRODUCTS = 1e10
+const MAX_PRODUCTS = 1e10
 /** Passes over the columns if the time should be filled: time is planned for about this number of shuffles of each column, and it is the limit. */
 const PASSES = 10
 const MAX_SHUFFLES = 50
@@ -242,7 +242,7 @@ export function importanceOf(
   const affordable =
     'until' in limit
       ? affordableRows(() => lossesOf(encoded.subarray(0, few * features), few), few, until, spans.length)
-      : MOST_PRODUCTS / (limit.weights * (1 + SHUFFLES * spans.length))
+      : MAX_PRODUCTS / (limit.weights * (1 + SHUFFLES * spans.length))
   const rows = Math.floor(Math.min(IMPORTANCE_ROWS, all, Math.max(few, affordable)))
   const part = encoded.subarray(0, rows * features)
   const [usual] = lossesOf(part, rows)

@@ -73,14 +73,14 @@ export function usualPlan(rows: number): NetPlan {
 }
 
 /** Approximate number of rows that a net of a large table sees in training, each counted once per epoch. */
-const MOST_VISITS = 3e6
+const MAX_VISITS = 3e6
 
 /** More rows make larger batches and fewer epochs, so that the steps stay in the thousands. */
 export function usualRound(rows: number): RoundPlan {
   if (rows < 1000) return { batchSize: 32, epochs: 60 }
   if (rows < 5000) return { batchSize: 64, epochs: 50 }
   if (rows < 20_000) return { batchSize: 128, epochs: 40 }
-  return { batchSize: 256, epochs: Math.max(3, Math.min(24, Math.round(MOST_VISITS / rows))) }
+  return { batchSize: 256, epochs: Math.max(3, Math.min(24, Math.round(MAX_VISITS / rows))) }
 }
 
 /** Members of nets that share hidden layers, and their width as a share of that of an ordinary net: an epoch takes about as long. */

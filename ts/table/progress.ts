@@ -40,7 +40,7 @@ export interface TableProgress {
 /** Milliseconds between two reports of a phase. */
 const BETWEEN = 100
 /** Lower limit of the reported remaining seconds, as a multiple of those so far: the work after reading takes at least as long. */
-const LEAST_LEFT: Readonly<Record<TablePhase, number>> = { reading: 1, encoding: 0.5, training: 0.02, measuring: 0.02 }
+const MIN_LEFT: Readonly<Record<TablePhase, number>> = { reading: 1, encoding: 0.5, training: 0.02, measuring: 0.02 }
 
 /** Collects the progress of the parts of the work, and reports it to the caller. */
 export class ProgressWatch {
@@ -78,7 +78,7 @@ export class ProgressWatch {
     if (!isNew && now - this.last < BETWEEN) return
     this.last = now
     const seconds = (now - began) / 1000
-    const left = Math.max((this.end - now) / 1000, LEAST_LEFT[known.phase] * seconds)
+    const left = Math.max((this.end - now) / 1000, MIN_LEFT[known.phase] * seconds)
     onProgress({ ...known, seconds, secondsLeft: left, share: Number.isNaN(left) ? 0 : seconds / (seconds + left) })
   }
 }

@@ -8,7 +8,7 @@ const MAX_VALUES = 10_000_000
 /** A file of more bytes need not fit into memory at all: of it fewer values are held, with which a training stays below 300 MB, and at least some rows. */
 const LARGE_FILE = 1e9
 const MAX_VALUES_OF_LARGE = 550_000
-const LEAST_ROWS_OF_LARGE = 2000
+const MIN_ROWS_OF_LARGE = 2000
 
 /** Rows of a file, and their places in it if they are a sample. */
 export interface Taken {
@@ -57,7 +57,7 @@ export class RowSample {
 
   private usual(columns: number): number {
     return this.bytes > LARGE_FILE
-      ? Math.max(LEAST_ROWS_OF_LARGE, Math.floor(MAX_VALUES_OF_LARGE / columns))
+      ? Math.max(MIN_ROWS_OF_LARGE, Math.floor(MAX_VALUES_OF_LARGE / columns))
       : Math.max(1, Math.floor(MAX_VALUES / columns))
   }
 

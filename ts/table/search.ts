@@ -18,7 +18,7 @@ import { joined } from '../common/joined.js'
 import { crossEntropy, Ensemble, ensembleLoss, type Loss, type Module, mse, NonFiniteError, type Tensor, tensor } from '../index.js'
 import { takeRows } from '../rows/take.js'
 import { fillTime } from '../search/fill-time.js'
-import { type Candidate, MOST_CHOICES, Rounds, type RoundsOptions, type Task, type View } from '../search/rounds.js'
+import { type Candidate, MAX_CHOICES, Rounds, type RoundsOptions, type Task, type View } from '../search/rounds.js'
 import { chooseGreedily } from '../select/choose-greedily.js'
 import { type FeatureState, plainColumn, widthOf } from './features.js'
 import { type Folds, hasTrend } from './folds.js'
@@ -95,7 +95,7 @@ export interface SearchResult {
 /** A difference of losses of up to this many standard errors may be luck. */
 const LUCK = 2
 /** Number of best candidates that start an ensemble, number of choices without an improvement that end it, and least gain of another choice. */
-const CHOICES = { maxChoices: MOST_CHOICES, sortedStart: 4, patience: 5, leastGain: 1e-6 }
+const CHOICES = { maxChoices: MAX_CHOICES, sortedStart: 4, patience: 5, leastGain: 1e-6 }
 /** The plan that stands for a straight line among the plans of nets. */
 export const LINE: NetPlan = { members: 1, hidden: [], activation: 'linear', dropout: 0, learningRate: 0, weightDecay: 0 }
 
@@ -189,7 +189,7 @@ function ensembleOf(
 ): SearchResult {
   const candidates = lines === null ? rounds.candidates : [...rounds.candidates, lineAlone(rounds, lines)].sort((a, b) => a.loss - b.loss)
   const { heldOut, lossOf, nets, secondsOfRow } = rounds
-  const voters = lines === null ? candidates : noWorse(candidates, rounds, data.targets).slice(0, MOST_CHOICES)
+  const voters = lines === null ? candidates : noWorse(candidates, rounds, data.targets).slice(0, MAX_CHOICES)
   // at most half of the remaining time: the other half is for the report
   const until = end === undefined ? undefined : (clock.now() + end) / 2
   const found = lines === null ? chooseGreedily(voters, lossOf, { ...CHOICES, until }) : voters.map(() => 1)

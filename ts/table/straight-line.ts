@@ -55,7 +55,7 @@ export interface Line {
 }
 
 /** Largest number of multiply-adds of the whole fit, and per available second. */
-const MOST_WORK = 2e9
+const MAX_WORK = 2e9
 const WORK_A_SECOND = 2e8
 /** Least number of rows, if there are that many. */
 const FEWEST_ROWS = 500
@@ -68,7 +68,7 @@ const CG_STEPS = 2000
 /** The gradient has converged when it is this much smaller than at the start. */
 const TOLERANCE = 1e-11
 /** A column with a smaller deviation counts as constant: its weight, times the largest input, would be infinite in 32 bits. */
-const LEAST_DEVIATION = 1e-18
+const MIN_DEVIATION = 1e-18
 /** Milliseconds between pauses in which other tasks of the event loop run. */
 const TURN = 40
 
@@ -80,7 +80,7 @@ export async function fitLine(
 ): Promise<Line | null> {
   const { features, classes } = samples
   const outputs = classes || 1
-  const work = time === undefined ? MOST_WORK : Math.min(MOST_WORK, WORK_A_SECOND * time)
+  const work = time === undefined ? MAX_WORK : Math.min(MAX_WORK, WORK_A_SECOND * time)
   const some = all ? Int32Array.from(rows) : everyAffordable(rows, work / (USUAL_PRODUCTS * features * outputs))
   if (some.length === 0) return null
   const end = time === undefined || all ? Number.POSITIVE_INFINITY : clock.now() + 1000 * TIME_SHARE * time
@@ -216,7 +216,7 @@ class LineProblem {
       for (const row of rows) sum += (inputs[row * features + f] - this.centers[f]) ** 2
       // a constant column gets deviation 1: the rounding of its mean does not count as spread
       const deviation = Math.sqrt(sum / this.count)
-      this.spreads[f] = deviation > Math.max(LEAST_DEVIATION, 1e-7 * Math.abs(this.centers[f])) ? deviation : 1
+      this.spreads[f] = deviation > Math.max(MIN_DEVIATION, 1e-7 * Math.abs(this.centers[f])) ? deviation : 1
     }
   }
 

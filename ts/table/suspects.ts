@@ -13,13 +13,13 @@ import type { SearchResult } from './search.js'
 const SURE = 0.5
 /** Distance of a number, in usual errors: 1.4826 times their median, the deviation of normal errors. Largest share of such rows, else errors are heavy-tailed. */
 const FAR = 8
-const MOST_FAR = 0.001
+const MAX_FAR = 0.001
 const FEW_FAR = 3
 /** Largest number of rows that are named. */
 export const MAX_SUSPECTS = 20
 
 /** Least share of the held-out rows of each class that nets must name rightly: below, rows are hard to tell apart, and a surprise is no mistake. */
-const MOST_RIGHT = 0.9
+const MAX_RIGHT = 0.9
 
 /** @param numbers of the training rows among all rows */
 export function suspectsIn(
@@ -46,7 +46,7 @@ export function suspectsIn(
   const errors = values.map((value, i) => Math.abs(own[i] + center - value))
   const usual = 1.4826 * quantileOf(errors.slice().sort(), 0.5)
   const far = Array.from(errors.keys()).filter((i) => errors[i] > FAR * usual)
-  if (usual === 0 || far.length > Math.max(FEW_FAR, MOST_FAR * own.length)) return []
+  if (usual === 0 || far.length > Math.max(FEW_FAR, MAX_FAR * own.length)) return []
   return far
     .sort((a, b) => errors[b] - errors[a] || a - b)
     .slice(0, MAX_SUSPECTS)
@@ -55,5 +55,5 @@ export function suspectsIn(
 
 function knowsEachClass(predictions: Float64Array, labels: Int32Array, classes: number): boolean {
   const matrix = confusionOf(predictions, labels, classes)
-  return matrix.every((row, c) => row[c] >= MOST_RIGHT * row.reduce((sum, count) => sum + count, 0))
+  return matrix.every((row, c) => row[c] >= MAX_RIGHT * row.reduce((sum, count) => sum + count, 0))
 }

@@ -3,10 +3,10 @@ import { clock } from '../common/clock.js'
 import { IMPORTANCE_ROWS, type ImportanceLimit, MIN_ROWS, SHUFFLES, secondsOfMetrics } from './measure.js'
 
 /** Guaranteed minimum of seconds for selection and report, in addition to measured times. */
-const LEAST_SECONDS = 0.15
+const MIN_SECONDS = 0.15
 /** Shares of the time budget for the report: an addition to the guaranteed minimum, and the maximum. */
 const ADDED_SHARE = 0.02
-const MOST_SHARE = 0.4
+const MAX_SHARE = 0.4
 /** Safety factor, since estimates of prediction times are sometimes too short. */
 const SAFETY = 1.2
 /** Number of predictions of a few rows for importance, besides one per column. */
@@ -50,12 +50,12 @@ export function timeBudget(
     }
   }
   const end = began + 1000 * time
-  const fixed = LEAST_SECONDS + ADDED_SHARE * time + secondsOfMetrics(tested.targets, baseline, tested.classes, 'least')
+  const fixed = MIN_SECONDS + ADDED_SHARE * time + secondsOfMetrics(tested.targets, baseline, tested.classes, 'least')
   // least number of rows that the nets predict after the search: the test rows, and some for the importance of each column
   const rows = tested.count + (PASSES_OF_IMPORTANCE + columns) * Math.min(MIN_ROWS, tested.count)
   return {
     end,
-    reserve: (secondsOfRow) => Math.min(MOST_SHARE * time, fixed + SAFETY * secondsOfRow * rows),
+    reserve: (secondsOfRow) => Math.min(MAX_SHARE * time, fixed + SAFETY * secondsOfRow * rows),
     endOfMetrics: () => (clock.now() + end) / 2,
     limitOfImportance: () => ({ until: end - MARGIN }),
   }

@@ -5,7 +5,7 @@ import { shortened, show } from '../common/show.js'
 import { PARTS, type VocabularyFiles } from './hugging-face.js'
 import type { Merge } from './merges.js'
 import { BYTE_ALPHABET, NORMALIZATIONS, type TextNormalization, TOKENIZER_KINDS, type TokenizerKind } from './split.js'
-import { MOST_TOKENS, mergesOf } from './state.js'
+import { MAX_TOKENS, mergesOf } from './state.js'
 import { Tokenizer } from './tokenizer.js'
 
 /** Options of {@link readTokenizer}. */
@@ -148,7 +148,7 @@ function addedOf(given: unknown): Added[] {
   })
 }
 
-const isId = (id: unknown): id is number => Number.isInteger(id) && (id as number) >= 0 && (id as number) < MOST_TOKENS
+const isId = (id: unknown): id is number => Number.isInteger(id) && (id as number) >= 0 && (id as number) < MAX_TOKENS
 
 /** Tokens by their numbers. @throws RangeError for numbers with gaps */
 function listOf(vocab: Json, name: string, added: readonly Added[]): string[] {

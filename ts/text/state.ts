@@ -3,7 +3,7 @@ import { type Merge, pairOf } from './merges.js'
 import type { TextNormalization, TokenizerKind } from './split.js'
 
 /** @internal Most tokens of a vocabulary. */
-export const MOST_TOKENS = 2 ** 24
+export const MAX_TOKENS = 2 ** 24
 
 /** @internal the contents of a {@link Tokenizer} */
 export interface TokenizerState {

@@ -13,7 +13,7 @@ import {
   TOKENIZER_KINDS,
   type TokenizerKind,
 } from './split.js'
-import { MOST_TOKENS, mergesOf } from './state.js'
+import { MAX_TOKENS, mergesOf } from './state.js'
 import { checkText, Tokenizer } from './tokenizer.js'
 import { trainMerges } from './train-merges.js'
 
@@ -87,8 +87,8 @@ export async function trainTokenizer(
       `${who}: texts have no ${kind === 'words' ? 'words' : 'characters'}; give a text, or a list of texts to learn tokens from`,
     )
   const merging = kind === 'bpe' || kind === 'byteBpe'
-  const size = given.vocabulary ?? (merging ? VOCABULARY : MOST_TOKENS)
-  if (size > MOST_TOKENS) throw rangeError(`${who}: vocabulary wants at most ${MOST_TOKENS} tokens, got ${size}`)
+  const size = given.vocabulary ?? (merging ? VOCABULARY : MAX_TOKENS)
+  if (size > MAX_TOKENS) throw rangeError(`${who}: vocabulary wants at most ${MAX_TOKENS} tokens, got ${size}`)
   const state = { kind, special, unknown, normalize, lowerCase }
   const word = special.find((name) => (kind === 'words' ? counts.has(name) : [...name].length === 1))
   if (word !== undefined)

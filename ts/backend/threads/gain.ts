@@ -12,7 +12,7 @@ const ONE_OF = 61
  * Largest number of kinds of calls whose times are kept. With one more, all times are dropped and measured again: a program whose calls keep changing
  * in size would otherwise fill the memory.
  */
-const MOST_KINDS = 1024
+const MAX_KINDS = 1024
 /** Weight of a call that takes longer on one thread than before, since other programs may be the cause. */
 const SLOWER = 1 / 8
 
@@ -44,7 +44,7 @@ export class Gain {
   noteAlone(kind: number, milliseconds: number): void {
     const known = this.alone.get(kind)
     if (known === undefined) {
-      if (this.alone.size === MOST_KINDS) this.alone.clear()
+      if (this.alone.size === MAX_KINDS) this.alone.clear()
       this.alone.set(kind, { time: milliseconds, count: 1 })
     } else {
       known.time = Math.min(milliseconds, known.time + SLOWER * (milliseconds - known.time))

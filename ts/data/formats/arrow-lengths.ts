@@ -25,7 +25,7 @@ const TAIL = 4 + MAGIC.length
 /** Bytes of the place of a table, and of structures: the place of a message in a file, a column's length, a column's bytes. */
 const [OFFSET, BLOCK, NODE, BUFFER, COUNT] = [4, 24, 16, 16, 8]
 /** Parts of a FlatBuffer may be shared; more parts than this many times its bytes are an attack. */
-const MOST_SHARED = 8
+const MAX_SHARED = 8
 
 /**
  * @internal checks the descriptions of a file or a stream
@@ -176,7 +176,7 @@ class FlatBuffer {
   private count(bytes: number): void {
     this.bytes += bytes
     const { byteLength } = this.view
-    if (bytes > byteLength || this.bytes > MOST_SHARED * byteLength)
+    if (bytes > byteLength || this.bytes > MAX_SHARED * byteLength)
       throw rangeError(`its description speaks of ${this.bytes} bytes, and has ${byteLength}`)
   }
 }

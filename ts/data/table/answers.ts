@@ -8,7 +8,7 @@ import { ANSWERS, type NumberedRows, type Row, USUAL_GAPS, valueIn } from './val
 const MAX_WAITING = 10_000
 /** A usual word for a gap is a class of the target if at least this many rows, and this share of all rows, have it. */
 const FEWEST_OF_CLASS = 10
-const LEAST_OF_CLASS = 0.02
+const MIN_OF_CLASS = 0.02
 
 /** @internal the words of a target, and the rows with such a word, which wait until it is known if it is a class */
 export class TargetAnswers {
@@ -61,7 +61,7 @@ export class TargetAnswers {
     }
     const isGapOfFile = (word: string) =>
       inputs.some(({ gapTexts, numbers, dates, count }) => gapTexts.has(word) && 2 * (numbers + dates) > count)
-    const isClass = ([word, rows]: [string, number]) => rows >= FEWEST_OF_CLASS && rows >= LEAST_OF_CLASS * seen && !isGapOfFile(word)
+    const isClass = ([word, rows]: [string, number]) => rows >= FEWEST_OF_CLASS && rows >= MIN_OF_CLASS * seen && !isGapOfFile(word)
     this.classes = [...counts].filter(isClass).map(([word]) => word)
     return waiting
   }

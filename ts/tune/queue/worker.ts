@@ -74,7 +74,7 @@ const LOOK = 1000
 /** Seconds without a trial after which the threads of an objective end. */
 const IDLE = 300
 /** Largest number of objectives whose idle threads are kept: jobs may name the same objective with ever new options. */
-const MOST_IDLE = 4
+const MAX_IDLE = 4
 /** Seconds that a module may take to be loaded: it may read its data then. */
 const LOADING = 600
 /** The longest timer in seconds: used if there is no limit. */
@@ -428,7 +428,7 @@ class Worker implements QueueWorkerHandle {
     this.pools.delete(key)
     this.pools.set(key, pool)
     const resting = [...this.pools].filter(([, { uses }]) => uses === 0)
-    for (const [other, one] of resting.slice(0, -MOST_IDLE)) this.drop(other, one)
+    for (const [other, one] of resting.slice(0, -MAX_IDLE)) this.drop(other, one)
   }
 
   /** Threads with the objective's present version, or with the version that the study requires. */

@@ -33,7 +33,7 @@ const MAX_BAD = 200
 /** Number of times that candidates are drawn if a constraint forbids some of them. */
 const MAX_ROUNDS = 32
 /** The weight of a good trial that is not feasible or not on the front, which has to be above 0. */
-const LEAST_WEIGHT = 1e-12
+const MIN_WEIGHT = 1e-12
 
 /**
  * The multivariate tree-structured Parzen estimator (Bergstra et al. 2011; Falkner et al. 2018): one density is estimated from the best trials,
@@ -114,7 +114,7 @@ function weightsOf(good: readonly Observation[]): number[] {
   const complete = good.filter(isComplete)
   const shares = complete.length > 0 ? contributions(complete.map(({ losses }) => losses)) : []
   const weights = new Map(complete.map((trial, i) => [trial, shares[i]]))
-  return good.map((trial) => Math.max(weights.get(trial) ?? 0, LEAST_WEIGHT))
+  return good.map((trial) => Math.max(weights.get(trial) ?? 0, MIN_WEIGHT))
 }
 
 /** The width of the narrowest kernel, as a share of the range. */
