@@ -139,6 +139,7 @@ const RULES: Record<string, Rule> = {
   'minimum, cosine': range('minimum', cosine),
   auto: auto(),
   'auto, batch size': auto({}, true, 'auto'),
+  'auto, least loss': auto({ errors: 0 }),
   'auto, last epoch': auto({ keepsBest: false }),
   'auto, shorter trials': auto({ share: 1 / 16 }),
   'auto, one cycle': auto({ schedule: oneCycle }),

@@ -8,7 +8,7 @@ import { cosine } from '../schedule/decay.js'
 import { type Schedule, warmup } from '../schedule/schedule.js'
 import type { Callback } from '../train/callbacks.js'
 import { checkModel } from '../train/claim.js'
-import type { Rows } from '../train/data.js'
+import { pickRows, type Rows } from '../train/data.js'
 import { EarlyStopping } from '../train/early-stopping.js'
 import { findLearningRate } from '../train/find-learning-rate.js'
 import { fit } from '../train/fit.js'
@@ -67,13 +67,15 @@ export interface RateSearch {
   schedule: (rate: number, steps: number) => Schedule
   /** True if a full training keeps its best epoch. */
   keepsBest: boolean
+  /** Standard errors by which a higher rate must win. */
+  errors: number
 }
 
 /** Batch sizes of 'auto', the first of which begins. */
 const SIZES = [32, 8]
 
 /** @internal */
-export const RATE_SEARCH: RateSearch = { share: 1 / 8, schedule: warmupCosine, keepsBest: true }
+export const RATE_SEARCH: RateSearch = { share: 1 / 8, schedule: warmupCosine, keepsBest: true, errors: 2 }
 
 /**
  * Steps of a short training, at least: fewer are alike at every rate. In a training of fewer steps a warmup would leave out one of them, and the losses
@@ -87,6 +89,9 @@ function warmupCosine(rate: number, steps: number): Schedule {
   return warmup(cosine(rate, { steps: 0.9 * steps }), { steps: 0.1 * steps })
 }
 
+/** Parts of the validation rows, whose losses tell how sure a difference is. */
+const PARTS = 8
+
 /** Further rates, a tenth of each other, if all full trainings diverged. */
 const RETRIES = 3
 
@@ -97,9 +102,10 @@ const RETRIES = 3
  * `schedules.warmup(schedules.cosine(η, { steps: 0.9 * n }), { steps: 0.1 * n })`, without the warmup if n < 10. A range test ({@link findLearningRate})
  * finds the highest useful rate. Five or more trainings over an eighth of the steps, at least ten, at rates a factor of √10 apart around it, choose where
  * to begin: the best one has a worse one on each side. Three full trainings follow: at that rate, at its better neighbor, and one further in the better
- * direction. The model keeps the best of them, and of its epochs the one with the least validation loss. A training that diverges counts as the worst;
- * if all do, lower rates follow. The whole takes about four times as long as {@link fit}. When not: trainings that leave a plateau only late, which short
- * trainings do not show; compare rates by {@link compareLearningRates} then.
+ * direction. The model keeps the best of them, and of its epochs the one with the least validation loss. A higher rate is better only by two standard
+ * errors of the difference: few validation rows prefer rates that are too high. A training that diverges counts as the worst; if all do, lower rates
+ * follow. The whole takes about four times as long as {@link fit}. When not: trainings that leave a plateau only late, which short trainings do not show;
+ * compare rates by {@link compareLearningRates} then.
  *
  * Without validation data (`validation` or `validationFraction`), the training loss decides, which favors rates that overfit. Callbacks, metrics and
  * progress are for the full trainings, and see each of them from beginning to end. Smaller batches take more steps in the same epochs, and often reach a
@@ -125,8 +131,15 @@ interface Arm {
   /** Of a full training. */
   steps: number
   batchesPerEpoch: number
-  /** Losses of the short trainings, by the power of {@link RATIO} of their rate. */
-  short: Map<number, number>
+  /** The short trainings, by the power of {@link RATIO} of their rate. */
+  short: Map<number, Judged>
+}
+
+/** A training as its validation rows judge it. */
+interface Judged {
+  loss: number
+  /** Losses of parts of the validation rows; empty where other rows judge. */
+  parts: readonly number[]
 }
 
 /** @internal {@link fitAuto} with another search */
@@ -151,9 +164,10 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
 
   const lossOf = (judged: Rows): number =>
     evaluateBuilt('fitAuto: validation', { model, optimizer }, judged, { loss })?.loss ?? Number.POSITIVE_INFINITY
+  const parts = validation ? partsOf(validation) : []
 
   /** The loss after some steps of a training. */
-  const shortTraining = async ({ batchSize, batchesPerEpoch }: Arm, learningRate: number, steps: number): Promise<number> => {
+  const shortTraining = async ({ batchSize, batchesPerEpoch }: Arm, learningRate: number, steps: number): Promise<Judged> => {
     const losses: number[] = []
     const schedule = search.schedule(learningRate, steps)
     for await (const step of trainSteps(model, { ...shared, batchSize, schedule, epochs: Math.ceil(steps / batchesPerEpoch) })) {
@@ -162,39 +176,42 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
     }
     optimizer.flush?.()
     const judged = validation ?? (steps < MIN_STEPS ? rows : null)
-    if (judged) return lossOf(judged)
+    if (judged) return { loss: lossOf(judged), parts: parts.map(lossOf) }
     const last = losses.slice(-Math.ceil(steps / 4))
-    return last.reduce((sum, loss) => sum + loss, 0) / last.length
+    return { loss: last.reduce((sum, loss) => sum + loss, 0) / last.length, parts: [] }
   }
 
-  let best: { loss: number; history: AutoHistory; restore: () => void } | undefined
+  let best: (Judged & { history: AutoHistory; restore: () => void }) | undefined
   /** A full training, by `fit` itself. */
-  const fullTraining = async ({ batchSize }: Arm, learningRate: number, steps: number): Promise<number> => {
+  const fullTraining = async ({ batchSize }: Arm, learningRate: number, steps: number): Promise<Judged> => {
     const callbacks = [...(validation && search.keepsBest ? [new EarlyStopping({ patience: epochs })] : []), ...options.callbacks]
     const history = await fit(model, { ...given, batchSize, callbacks, schedule: search.schedule(learningRate, steps) })
     const losses = history.epochs.map(({ loss, validation }) => validation?.loss ?? loss)
     const last = validation === null && steps < MIN_STEPS ? lossOf(rows) : (losses.at(-1) ?? Number.POSITIVE_INFINITY)
-    const found = validation && search.keepsBest ? Math.min(...losses) : last
-    if (!(best && best.loss <= found))
-      best = { loss: found, history: { ...history, learningRate, batchSize, trials }, restore: snapshot(model, optimizer) }
+    const found = { loss: validation && search.keepsBest ? Math.min(...losses) : last, parts: parts.map(lossOf) }
+    const isHigher = best !== undefined && learningRate > best.history.learningRate
+    if (!best || (isHigher ? excess(best, found) > search.errors : !(excess(found, best) > search.errors)))
+      best = { ...found, history: { ...history, learningRate, batchSize, trials }, restore: snapshot(model, optimizer) }
     return found
   }
 
   let failure: NonFiniteError | undefined
   /** Runs a training, and brings the first weights back. @returns its loss */
-  const attempt = async (training: typeof shortTraining, arm: Arm, position: number, steps: number): Promise<number> => {
+  const attempt = async (training: typeof shortTraining, arm: Arm, position: number, steps: number): Promise<Judged> => {
     const learningRate = highest * RATIO ** position
     const trial = { learningRate, batchSize: arm.batchSize, steps, loss: Number.POSITIVE_INFINITY }
     trials.push(trial)
+    let judged: Judged = { loss: Number.POSITIVE_INFINITY, parts: [] }
     try {
-      trial.loss = await training(arm, learningRate, steps)
+      judged = await training(arm, learningRate, steps)
+      trial.loss = judged.loss
     } catch (error) {
       if (!(error instanceof NonFiniteError)) throw error
       failure = error
     } finally {
       restore()
     }
-    return trial.loss
+    return judged
   }
 
   /** Tries short trainings until the best one has a worse one on each side. */
@@ -206,24 +223,24 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
     while (short.size < MAX_SHORT && (!short.has(leastOf(short) - 1) || !short.has(leastOf(short) + 1)))
       await run(short.has(leastOf(short) + 1) ? leastOf(short) - 1 : leastOf(short) + 1)
   }
-  const full = (arm: Arm, position: number) =>
-    best && signal?.aborted ? Number.POSITIVE_INFINITY : attempt(fullTraining, arm, position, arm.steps)
+  const full = (arm: Arm, position: number) => (best && signal?.aborted ? best : attempt(fullTraining, arm, position, arm.steps))
 
   const [arm, smaller] = arms
   const testSteps = Math.min(100, Math.max(20, Math.round(arm.steps / 4)))
   const highest = await highestRate(model, { ...shared, batchSize: arm.batchSize, steps: testSteps })
   await tryShort(arm, SHORT, search.share)
-  const first = leastOf(arm.short)
+  const first = calmestOf(arm.short, search.errors)
   if (smaller) {
     // gradients of smaller batches have more noise: their rates are lower
     await tryShort(smaller, [first, first - 1, first - 2], search.share / 2)
-    const [loss, lossOfSmaller] = [await full(arm, first), await full(smaller, leastOf(smaller.short))]
-    const better = lossOfSmaller < loss ? smaller : arm
-    await full(better, leastOf(better.short) + betterSide(better.short))
+    const calmest = calmestOf(smaller.short, search.errors)
+    const [{ loss }, { loss: lossOfSmaller }] = [await full(arm, first), await full(smaller, calmest)]
+    if (lossOfSmaller < loss) await full(smaller, calmest + betterSide(smaller.short, calmest))
+    else await full(arm, first + betterSide(arm.short, first))
   } else {
-    const side = betterSide(arm.short)
+    const side = betterSide(arm.short, first)
     const [center, neighbor] = [await full(arm, first), await full(arm, first + side)]
-    await full(arm, neighbor < center ? first + 2 * side : first - side)
+    await full(arm, neighbor.loss < center.loss ? first + 2 * side : first - side)
   }
   for (let i = 1; i <= RETRIES && best === undefined; i++) await full(arm, first - 2 * i - 1)
   if (best === undefined) throw failure
@@ -231,20 +248,51 @@ export async function fitBySearch(model: Module, given: FitAutoOptions, search: 
   return best.history
 }
 
-const lossAt = (short: ReadonlyMap<number, number>, position: number) => short.get(position) ?? Number.POSITIVE_INFINITY
+const lossAt = (short: ReadonlyMap<number, Judged>, position: number) => short.get(position)?.loss ?? Number.POSITIVE_INFINITY
 
 /** The best position; of equal losses, such as those of trainings that diverged, the lowest rate. */
-function leastOf(short: ReadonlyMap<number, number>): number {
+function leastOf(short: ReadonlyMap<number, Judged>): number {
   return [...short.keys()].reduce((a, b) => {
     const [left, right] = [lossAt(short, a), lossAt(short, b)]
     return right < left || (right === left && b < a) ? b : a
   })
 }
 
-/** The direction of the better neighbor of the best position. */
-function betterSide(short: ReadonlyMap<number, number>): 1 | -1 {
-  const first = leastOf(short)
-  return lossAt(short, first + 1) < lossAt(short, first - 1) ? 1 : -1
+/** The lowest position that the best one does not surely surpass. */
+function calmestOf(short: ReadonlyMap<number, Judged>, errors: number): number {
+  const least = leastOf(short)
+  const best = short.get(least) as Judged
+  return Math.min(...[...short].flatMap(([position, judged]) => (position === least || excess(judged, best) <= errors ? [position] : [])))
+}
+
+/**
+ * By how many standard errors a loss is above another, from the parts of the validation rows (the one-standard-error rule: Breiman et al. 1984, section
+ * 3.4.3, with the error of the difference).
+ */
+function excess({ loss, parts }: Judged, other: Judged): number {
+  const difference = loss - other.loss
+  if (!Number.isFinite(loss) || parts.length < 2 || parts.length !== other.parts.length)
+    return difference > 0 ? Number.POSITIVE_INFINITY : 0
+  const each = parts.map((part, i) => part - other.parts[i])
+  const mean = each.reduce((sum, d) => sum + d, 0) / each.length
+  const error = Math.sqrt(each.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (each.length - 1) / each.length)
+  return difference > 0 ? difference / error : 0
+}
+
+/** Some of the validation rows each: every eighth, so that the order of the rows does not matter. */
+function partsOf(rows: Rows): Rows[] {
+  const parts = Math.min(PARTS, rows.count)
+  return Array.from({ length: parts }, (_, part) =>
+    pickRows(
+      rows,
+      Int32Array.from({ length: Math.ceil((rows.count - part) / parts) }, (_, i) => part + i * parts),
+    ),
+  )
+}
+
+/** The direction of the better neighbor of a position. */
+function betterSide(short: ReadonlyMap<number, Judged>, position: number): 1 | -1 {
+  return lossAt(short, position + 1) < lossAt(short, position - 1) ? 1 : -1
 }
 
 /** Factor between neighboring rates. */
