@@ -241,7 +241,7 @@ describe('an error says what to do about', () => {
     mkdirSync(at('one', 'Cat'))
     writeFileSync(at('one', 'Cat', 'a.png'), '')
     await expect(imagesInFolder(at('one'))).rejects.toThrow(/Cat and cat, which differ by case alone/)
-    await expect(imagesInFolder(at('nowhere'))).rejects.toThrow(/ENOENT/)
+    await expect(imagesInFolder(at('nowhere'))).rejects.toThrow(/there is none/)
   })
 
   test('a folder that is a link is a class, a link to nothing is not', async () => {

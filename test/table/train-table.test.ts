@@ -350,7 +350,7 @@ test('what cannot be learnt is told', async () => {
   await expect(trainTable(rows, 'species' as never)).rejects.toThrow("got 'species'; give { target: 'species' }")
   await expect(trainTable('a,b\n1,2', { target: 'b' })).rejects.toThrow(/got the text of a table, 'a,b\\n1,2'; parseCsv takes such text/)
   await expect(trainTable(rows, { target: 'kind' })).rejects.toThrow("there is no column 'kind'")
-  await expect(trainTable(rows, { target: 'species', time: -1 })).rejects.toThrow('time wants a number above 0')
+  await expect(trainTable(rows, { target: 'species', time: -1 })).rejects.toThrow('time wants a number of seconds above 0')
   await expect(prepareTable(rows, { target: 'species', validationFraction: 0 })).rejects.toThrow(
     'prepareTable: validationFraction wants a number above 0',
   )

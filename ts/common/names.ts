@@ -12,13 +12,12 @@ const ALIASES: Readonly<Record<string, string>> = {
   b1: 'beta1',
   b2: 'beta2',
   alpha: 'beta',
-  max_grad_norm: 'clipNorm',
+  maxGradNorm: 'clipNorm',
   x: 'inputs',
   y: 'targets',
   C: 'l2 = 1/C',
   useBias: 'bias',
   xray: 'callbacks: [new XRay()]',
-  random_state: 'seed',
   randomState: 'seed',
 }
 
@@ -32,9 +31,10 @@ export function unknownName(
   known: readonly string[],
   others: Readonly<Record<string, string>> = {},
 ): RangeError {
-  const aliases = { ...ALIASES, ...others }
-  const alias = Object.hasOwn(aliases, name) ? aliases[name] : ''
-  const near = known.some((k) => alias.startsWith(k)) ? alias : nearest(name, known)
+  const aliases: Readonly<Record<string, string>> = { ...ALIASES, ...others }
+  const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  const alias = [name, camel].map((own) => (Object.hasOwn(aliases, own) ? aliases[own] : '')).find((own) => own !== '') ?? ''
+  const near = known.some((k) => alias.startsWith(k)) ? alias : nearest(camel, known)
   return rangeError(
     `${owner}: there is no option '${shortened(name)}'${near ? `; did you mean ${near}?` : `. Options: ${[...known].sort().join(', ')}`}`,
   )

@@ -16,6 +16,8 @@ export interface Range {
   openMax?: boolean
   /** True if only whole numbers are allowed. */
   whole?: boolean
+  /** The unit for messages, such as seconds. */
+  unit?: string
   /** Allowed values besides the numbers, such as `'full'`. */
   or?: readonly unknown[]
 }
@@ -59,6 +61,8 @@ export type AnySchema = Readonly<Record<string, Option & { readonly required?: t
 export const finite: Range = {}
 export const nonNegative: Range = { min: 0 }
 export const positive: Range = { min: 0, openMin: true }
+/** A time in seconds. */
+export const seconds: Range = { min: 0, openMin: true, unit: 'seconds' }
 /** Numbers from 0 on; Infinity is allowed, for "no limit". */
 export const atLeast0: Range = { min: 0, max: Infinity }
 /** Numbers from 1 on; Infinity is allowed, for "no limit". */
@@ -167,8 +171,8 @@ export function isAllowed(value: unknown, allowed: Allowed): boolean {
 export function describe(allowed: Allowed): string {
   if (isChoice(allowed)) return list(allowed.map(show))
   if (isKind(allowed)) return allowed.wants
-  const { min, max, openMin, openMax, whole, or = [] } = allowed
-  const noun = whole ? 'a whole number' : max === undefined && !openMin ? 'a finite number' : 'a number'
+  const { min, max, openMin, openMax, whole, unit, or = [] } = allowed
+  const noun = whole ? 'a whole number' : max === undefined && !openMin ? 'a finite number' : unit ? `a number of ${unit}` : 'a number'
   let limits = ''
   if (max !== undefined && max < Infinity) {
     if (openMin && openMax) limits = ` above ${min} and below ${max}`

@@ -6,8 +6,8 @@ const LONGEST = 40
 const MAX_NAMES = 6
 
 /**
- * @internal `'text'`, `3`, `null`, `a function`, `the class Adam`, `an array of 2`, `a Float32Array of 2`, `a Sequential`,
- * `an object with lr`
+ * @internal `'text'`, `3`, `null`, `a function`, `the class Adam`, `an array of 2`, `a Float32Array of 2`, `a Sequential`, `an invalid Date`,
+ * `a Promise (await it)`, `a generator`, `an object with lr`
  */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${shortened(value)}'`
@@ -16,6 +16,9 @@ export function show(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value)
   if (Array.isArray(value)) return `an array of ${value.length}`
   const name = className(value)
+  if (name === 'Promise') return 'a Promise (await it)'
+  if (name === 'Date' && Number.isNaN(Number(value))) return 'an invalid Date'
+  if (/Generator$/.test(Object.prototype.toString.call(value).slice(8, -1))) return 'a generator'
   if (!name || name === 'Object') return `an object with ${namesIn(value)}`
   const more = isForeign(value) ? OF_ANOTHER_COPY : ArrayBuffer.isView(value) && 'length' in value ? ` of ${value.length}` : ''
   return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}${more}`

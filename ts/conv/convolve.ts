@@ -18,6 +18,7 @@ import { sum } from '../ops/reduce.js'
 import { reshape } from '../ops/shape.js'
 import { asFloats, Tensor, type TensorLike } from '../tensor.js'
 import {
+  channelsSecond,
   checkGroups,
   checkImages,
   numbers,
@@ -98,7 +99,7 @@ export function convolve(input: TensorLike, w: Tensor, given: ConvOptions, axes:
     const wanted = `[${axes === 2 ? 'height, width' : 'length'}, ${inputs}, filters]`
     const why = groups > 1 ? ` (${channels} channels in ${groups} groups)` : ''
     throw new ShapeError(
-      `${who}: wants weights of shape ${wanted} for inputs of shape ${formatShape(x.shape)}${why}, got ${formatShape(w.shape)}`,
+      `${who}: wants weights of shape ${wanted} for inputs of shape ${formatShape(x.shape)}${why}, got ${formatShape(w.shape)}${channelsSecond(x, axes, w.shape[axes] * groups)}`,
     )
   }
   const filters = w.shape[axes + 1]
@@ -281,7 +282,7 @@ export function convolveTransposed(input: TensorLike, w: Tensor, given: ConvTran
   if (w.rank !== axes + 2 || w.shape[axes + 1] !== channels)
     throw new ShapeError(
       `${who}: wants weights of shape [${axes === 2 ? 'height, width' : 'length'}, filters${groups > 1 ? ' / groups' : ''}, ${channels}] ` +
-        `for inputs of shape ${formatShape(x.shape)}, got ${formatShape(w.shape)}`,
+        `for inputs of shape ${formatShape(x.shape)}, got ${formatShape(w.shape)}${channelsSecond(x, axes, w.shape[axes + 1])}`,
     )
   const filters = w.shape[axes] * groups
   checkGroups(groups, channels, filters, who)

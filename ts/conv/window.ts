@@ -192,6 +192,12 @@ export function checkImages(x: Tensor, axes: readonly number[], who: string): vo
   throw new ShapeError(`${who}: wants inputs of shape ${wanted.join(' or ')}, got shape ${formatShape(x.shape)}${missing}`)
 }
 
+/** @internal the remedy for images in PyTorch's order, [rows, channels, height, width] */
+export function channelsSecond(x: Tensor, axes: number, channels: number): string {
+  if (x.shape[1] !== channels) return ''
+  return `; channels come last: transpose(x, ${axes === 2 ? '[0, 2, 3, 1]' : '[0, 2, 1]'})`
+}
+
 /** @internal @throws RangeError unless both numbers are multiples of the groups */
 export function checkGroups(groups: number, channels: number, filters: number, who: string): void {
   checkCount(`${who}: groups`, groups)

@@ -18,7 +18,7 @@ export const ARRAYS = { classes: { is: countFrom0 } } satisfies Schema<ArraysOpt
  * are numbers to predict, unless `classes` gives the number of classes.
  *
  * @param inputs a row of numbers for each sample
- * @param targets an entry for each sample
+ * @param targets an entry for each sample, or a row of one number
  * @example
  * const data = fromArrays([[5.1, 3.5], [6.2, 2.9], [4.9, 3]], ['setosa', 'virginica', 'setosa'])
  * data.targets // Int32Array.of(0, 1, 0)
@@ -29,7 +29,7 @@ export const ARRAYS = { classes: { is: countFrom0 } } satisfies Schema<ArraysOpt
  */
 export function fromArrays(
   inputs: readonly ArrayLike<number>[],
-  targets: ArrayLike<number> | readonly string[] | readonly boolean[],
+  targets: ArrayLike<number> | readonly string[] | readonly boolean[] | readonly (readonly [number])[],
   options: ArraysOptions = {},
 ): Dataset<Targets> {
   const { classes } = readOptions('fromArrays', options, ARRAYS)
@@ -43,7 +43,18 @@ export function fromArrays(
       throw rangeError(`fromArrays: row ${i} of inputs has ${row.length} numbers, row 0 has ${features}`)
     for (let j = 0; j < features; j++) rows[i * features + j] = numberAt(row[j], `column ${j} of row ${i} of inputs`)
   })
-  return { inputs: rows, count, features, shape: [count, features], ...targetsOf(Array.from<unknown>(targets), targets, classes) }
+  return {
+    inputs: rows,
+    count,
+    features,
+    shape: [count, features],
+    ...targetsOf(Array.from(targets as ArrayLike<unknown>, onlyOf), targets, classes),
+  }
+}
+
+/** The number of a row of one number, as `fit` takes targets, too; anything else as it is. */
+function onlyOf(target: unknown): unknown {
+  return Array.isArray(target) && target.length === 1 ? target[0] : target
 }
 
 function targetsOf(

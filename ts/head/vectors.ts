@@ -48,7 +48,7 @@ export function readVectors(who: string, given: Vectors, width?: number): Rows {
     if (length !== size) throw wrongLength(who, i, length, size, width === undefined ? 'row 0' : 'those of the head')
     copyRow(vectors, i * size, list[i], size)
   }
-  return checked(who, { vectors, count: list.length, width: size })
+  return checked(who, { vectors, count: list.length, width: size }, (row, place) => list[row][place])
 }
 
 /** Copies one vector. @throws TypeError, RangeError */
@@ -106,11 +106,12 @@ function copyRow(out: Float32Array, from: number, row: ArrayLike<unknown>, width
   for (let j = 0; j < width; j++) out[from + j] = typeof row[j] === 'number' ? (row[j] as number) : Number.NaN
 }
 
-function checked(who: string, rows: Rows): Rows {
+/** @param given the value that the caller gave, for a message */
+function checked(who: string, rows: Rows, given?: (row: number, place: number) => unknown): Rows {
   const { vectors, count, width } = rows
   for (let i = 0; i < count; i++) {
     const odd = oddPlace(vectors, i * width, width)
-    if (odd >= 0) throw notFinite(who, `row ${i}`, odd, vectors[i * width + odd])
+    if (odd >= 0) throw notFinite(who, `row ${i}`, odd, given ? given(i, odd) : vectors[i * width + odd])
   }
   return rows
 }
@@ -128,7 +129,9 @@ function wrongLength(who: string, row: number, got: number, wants: number, as: s
 }
 
 function notFinite(who: string, what: string, place: number, got: unknown): RangeError {
-  return rangeError(`${who}: ${what} wants finite numbers, got ${show(got)} at place ${place}; leave the row out, or embed it again`)
+  return rangeError(
+    `${who}: ${what} wants finite numbers, got ${show(got)} at place ${place}; ${typeof got === 'string' ? 'row.map(Number) makes numbers of texts' : 'leave the row out, or embed it again'}`,
+  )
 }
 
 /** Labels as numbers of classes. */

@@ -1,5 +1,5 @@
 /** Pictures of a folder: each folder in it is a class. */
-import { rangeError } from '../common/errors.js'
+import { plainError, rangeError } from '../common/errors.js'
 import { visible } from '../common/visible.js'
 import { nodeModule } from '../files/node-module.js'
 import type { LabeledImages } from './image-set.js'
@@ -22,7 +22,11 @@ type Fs = typeof import('node:fs/promises')
 export async function imagesInFolder(folder: string): Promise<LabeledImages> {
   const fs = await nodeModule<Fs>('node:fs/promises')
   const path = await nodeModule<typeof import('node:path')>('node:path')
-  const inside = (await fs.readdir(folder, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'))
+  const entries = await fs.readdir(folder, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'ENOENT' ? 'there is none' : cause.code === 'ENOTDIR' ? 'it is a file' : cause.message
+    throw plainError(`imagesInFolder: ${visible(folder)} wants a folder with a folder of pictures for each class: ${why}`, { cause })
+  })
+  const inside = entries.filter(({ name }) => !name.startsWith('.'))
   const isLinked = async (name: string) => (await fs.stat(path.join(folder, name)).catch(() => undefined))?.isDirectory()
   const folders: string[] = []
   for (const entry of inside) if (entry.isDirectory() || (entry.isSymbolicLink() && (await isLinked(entry.name)))) folders.push(entry.name)

@@ -1,5 +1,5 @@
 /** Options of trainings on pictures. The command line takes values and defaults from here. */
-import { count, flag, handler, type Kind, object, positive, type Schema, seed, share, signal } from '../common/options.js'
+import { count, flag, handler, type Kind, object, type Schema, seconds, seed, share, signal } from '../common/options.js'
 import { NETS, type NetKind } from './nets.js'
 
 /** How pictures are changed at random while a net learns, so that it sees more of them. */
@@ -77,7 +77,7 @@ export const TRAIN_IMAGES = {
   validationFraction: { is: { min: 0, max: 0.9, openMin: true }, default: 0.2 },
   augment: { is: augment },
   epochs: { is: count },
-  time: { is: positive },
+  time: { is: seconds },
   seed: { is: seed, default: 0 },
   onEpoch: { is: handler },
   signal: { is: signal },

@@ -139,7 +139,12 @@ export function classTargets(name: string, prediction: Tensor, target: TensorLik
 function checkLogits(name: string, prediction: Tensor): void {
   const { rank, shape } = checkPrediction(name, prediction)
   if (rank !== 2 || shape[1] === 1)
-    throw new ShapeError(`${name}: wants logits of shape [rows, classes], got ${formatShape(shape)}; binaryCrossEntropy is for one output`)
+    throw new ShapeError(
+      `${name}: wants logits of shape [rows, classes], got ${formatShape(shape)}; ` +
+        (rank === 3
+          ? 'for one class per sequence leave out returnSequences, for one per step take nextTokenLoss of gradus/attention'
+          : 'binaryCrossEntropy is for one output'),
+    )
 }
 
 /** @internal @throws RangeError naming the first element that is not from 0 to 1 */

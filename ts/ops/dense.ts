@@ -36,7 +36,7 @@ export function dense(input: TensorLike, w: Tensor, b: Tensor | null = null, act
   const [k, n] = w.shape
   if (x.rank === 0 || x.shape[x.rank - 1] !== k) {
     throw new ShapeError(
-      `${name}: wants inputs of shape [..., ${k}], got shape ${formatShape(x.shape)}${x.rank === 1 && k === 1 ? '; rows of one number each are [[1], [2], [3]]' : ''}`,
+      `${name}: wants inputs of shape [..., ${k}], got shape ${formatShape(x.shape)}${x.rank !== 1 ? '' : k === 1 ? '; rows of one number each are [[1], [2], [3]]' : `; rows of ${k} numbers each are [[…], […]]`}`,
     )
   }
   if (x.dtype !== 'float') throw typeError(`${name}: wants floats, got whole numbers (Int32Array)`)

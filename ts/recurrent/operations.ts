@@ -142,7 +142,12 @@ export function inputsOf(name: string, value: TensorLike, { weight }: Weights): 
   const [inputs] = weight.shape
   const x = asFloats(value, backend, name)
   if (x.rank !== 3 || x.shape[2] !== inputs) {
-    const remedy = x.rank === 2 ? '; one sequence is a batch of one, [sequence], and steps of one number each are [[1], [2], [3]]' : ''
+    const isLast = x.rank === 2 && x.shape[1] === inputs
+    const remedy = isLast
+      ? '; a recurrent layer before this one wants returnSequences: true, and one sequence is a batch of one, [sequence]'
+      : x.rank === 2
+        ? '; one sequence is a batch of one, [sequence], and steps of one number each are [[1], [2], [3]]'
+        : ''
     throw new ShapeError(`${name}: wants inputs of shape [rows, steps, ${inputs}], got shape ${formatShape(x.shape)}${remedy}`)
   }
   if (x.shape[1] === 0)

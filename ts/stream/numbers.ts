@@ -244,7 +244,11 @@ function numbersOf({ backend }: Module, batch: StreamBatch): Numbers {
   if (!isFlat && entries !== count)
     throw new ShapeError(
       `${count} rows of inputs but ${entries} of targets (shapes ${formatShape(inputs.shape)} and ${formatShape(targets.shape)})` +
-        (shape.length === 0 && entries > 0 && count % entries === 0 ? '; inputs in a flat array want a `shape`' : ''),
+        (shape.length === 0 && entries === 1
+          ? '; the target of a single row is a number, targets: 1, and a batch of one has inputs [[1, 2]]'
+          : shape.length === 0 && entries > 0 && count % entries === 0
+            ? '; inputs in a flat array want a `shape`'
+            : ''),
     )
   if (weights !== null && weights.values.length !== count)
     throw new ShapeError(`${count} rows of inputs but ${weights.values.length} weights`)

@@ -155,7 +155,7 @@ export class ColumnPlan {
  */
 export async function inspectTable(rows: readonly object[] | Source, given: InspectTableOptions): Promise<TableReport> {
   const { read, sample, ...options } = readOptions('inspectTable', given, INSPECT_TABLE)
-  return namingLinesOf(rows, read, async (taken) => {
+  return namingLinesOf('inspectTable', rows, read, async (taken) => {
     const all = await rowsFrom(rows, { read, sample }, taken)
     const plan = new ColumnPlan(all, options)
     const { table } = plan.fit(all)

@@ -2,6 +2,7 @@
 import { rangeError } from '../common/errors.js'
 import type { LeftOut } from '../data/index.js'
 import { leftOutBy } from '../data/table/encoder.js'
+import { numbered } from '../data/table/values.js'
 import { type ReportedDecision, reported } from './decision.js'
 import { driftOf, type TableDrift } from './drift.js'
 import { hashesOf, shareIn } from './fingerprint.js'
@@ -39,6 +40,7 @@ export interface TableEvaluation extends Pick<ReportedDecision, 'isOrdered' | 'p
  * @throws RangeError naming row and column of a value that does not fit, and if no row has a target
  */
 export function evaluateTable(model: TableModel<Prediction>, rows: readonly object[]): TableEvaluation {
+  numbered('evaluateTable', rows)
   const known = rows.filter((row) => ![undefined, null, ''].includes((row as Record<string, undefined>)[model.target]))
   if (known.length === 0) throw rangeError(`evaluateTable: no row has a value in column '${model.target}'`)
   // the encoder leaves out rows without a target, and its errors name rows by their index among all rows

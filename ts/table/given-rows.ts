@@ -1,7 +1,8 @@
 /** The rows that a caller gives: objects, or a table in a file, whose lines errors and notes then name. */
-
+import { typeError } from '../common/errors.js'
+import { show } from '../common/show.js'
 import { countedRow, renameRows } from '../data/formats/named-rows.js'
-import { counting, nameOf, sizeOf } from '../data/formats/source.js'
+import { counting, isSource, nameOf, sizeOf } from '../data/formats/source.js'
 import { type ColumnReport, namingLines, type ReadOptions, type Row, type Source, streamTable } from '../data/index.js'
 import type { ProgressWatch } from './progress.js'
 import { RowSample, type Taken } from './sample.js'
@@ -49,17 +50,20 @@ export async function rowsFrom(
   return rows.finish(taken)
 }
 
-/** Errors in `work` that are about rows of a file name its lines. */
+/** Errors in `work` name the public function, and lines of the file. */
 export async function namingLinesOf<T>(
+  who: string,
   given: GivenRows,
   read: ReadOptions | undefined,
   work: (taken: Taken) => T | Promise<T>,
 ): Promise<T> {
   const taken: Taken = {}
   try {
+    if (!isRows(given) && !isSource(given))
+      throw typeError(`${who}: wants rows in an array, or a path, URL, Blob, bytes or stream of a table, got ${show(given)}`)
     return await work(taken)
   } catch (error) {
-    if (error instanceof Error) error.message = await named(error.message, given, read, taken)
+    if (error instanceof Error) error.message = (await named(error.message, given, read, taken)).replace(/^fromTable: /, `${who}: `)
     throw error
   }
 }

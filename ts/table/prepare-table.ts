@@ -81,7 +81,7 @@ export async function prepareTable(rows: readonly object[] | Source, given: Prep
     PREPARE_TABLE,
   )
   const [ofTest, ofHeld] = [testFraction, validationFraction].map((fraction) => ({ fraction, seed, splitBy, groups }))
-  const { plan, judging, data, encoder } = await namingLinesOf(rows, read, async (taken) => {
+  const { plan, judging, data, encoder } = await namingLinesOf('prepareTable', rows, read, async (taken) => {
     const all = await rowsFrom(rows, { read, sample, seed }, taken)
     const plan = new ColumnPlan(all, withoutColumns('prepareTable', all, table, { groups }))
     if (groups !== undefined) checkGroups('prepareTable', all, plan.rows, groups)

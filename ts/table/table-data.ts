@@ -21,7 +21,9 @@ export type TableData = Awaited<ReturnType<typeof tableData>>
 
 /** The rows as numbers, for training and test. Rows of a file are not kept: as objects they take many times the memory. */
 export async function tableData(rows: readonly object[] | Source, options: ReadTrainOptions, watch: ProgressWatch) {
-  const { aside, isSeries, ...learnt } = await namingLinesOf(rows, options.read, (taken) => learnColumns(rows, options, taken, watch))
+  const { aside, isSeries, ...learnt } = await namingLinesOf('trainTable', rows, options.read, (taken) =>
+    learnColumns(rows, options, taken, watch),
+  )
   const { test, splitBy } = options
   watch.tell({ step: 'test rows as numbers' })
   const { tested, leftOut } =
@@ -113,7 +115,7 @@ function testTable(
   test: readonly object[] | Source,
   { read, target, sample, seed }: ReadTrainOptions,
 ): Promise<{ tested: Table; leftOut: readonly LeftOut[] }> {
-  return namingLinesOf(test, read, async (taken) => {
+  return namingLinesOf('trainTable: test', test, read, async (taken) => {
     const rows = await rowsFrom(test, { read, sample, seed }, taken)
     if (rows.length === 0) throw rangeError('trainTable: test: there are no rows')
     if (!rows.some((row) => Object.hasOwn(row, target)))

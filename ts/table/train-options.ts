@@ -7,10 +7,10 @@ import {
   handler,
   type Kind,
   pickOptions,
-  positive,
   type Read,
   readOptions,
   type Schema,
+  seconds,
   seed,
   signal,
 } from '../common/options.js'
@@ -82,7 +82,7 @@ const tableModel: Kind = { wants: 'a model of trainTable', fits: (value) => valu
 
 export const TRAIN_TABLE = {
   ...{ ...INSPECT_TABLE, ...NET, ...DECISION, ...RESPONSE },
-  time: { is: positive },
+  time: { is: seconds },
   testFraction: { is: fraction, default: 0.2 },
   splitBy: { is: timeColumn },
   groups: { is: groupColumn, aka: ['group'] },

@@ -60,9 +60,10 @@ export function resolveMetrics(option: MetricsOption | undefined): [string, Metr
     if (name === 'loss') throw rangeError("metrics: 'loss' is the name of the loss itself; give the metric another")
     if (typeof metric === 'function' && name !== '') return [name, metric as Metric]
     if (typeof metric === 'string' && Object.hasOwn(METRICS, metric)) return [name, METRICS[metric]]
-    const near = typeof metric === 'string' && nearest(metric, Object.keys(METRICS))
+    const known = Object.keys(METRICS)
+    const near = typeof metric === 'string' && (known.find((own) => metric.length > 2 && own.startsWith(metric)) ?? nearest(metric, known))
     throw rangeError(
-      `metrics: ${show(metric)} is none of ${Object.keys(METRICS).join(', ')}; ${near ? `did you mean ${near}? Or ` : ''}call useAllMetrics() once for f1, auc, r2 and others, or give a function: { name: function }`,
+      `metrics: ${show(metric)} is none of ${known.join(', ')}; ${near ? `did you mean ${near}? Or ` : ''}call useAllMetrics() once for f1, auc, r2 and others, or give a function: { name: function }`,
     )
   })
 }

@@ -156,8 +156,20 @@ export function planFit(model: Module, options: ReadFit, known?: CheckedData): F
     onProgress,
     resume,
   }
+  if (judged !== null) checkShapes(model, rows, judged)
   if (judged !== null && traitsOf(loss)) checkTargetsEarly(plan, judged, 'fit: validation')
   return plan
+}
+
+/** @throws ShapeError for validation rows of another shape than those to learn from, which the model does not take */
+function checkShapes(model: Module, rows: Rows, judged: Rows): void {
+  if (sameShape(rows.inputs.shape.slice(1), judged.inputs.shape.slice(1)) || outputsOfOne(model, rows) === null) return
+  try {
+    model.predict(rowsBetween(judged, 0, 1).inputs)
+  } catch (error) {
+    if (error instanceof ShapeError) error.message = `fit: validation: ${error.message}`
+    throw error
+  }
 }
 
 /** Rows with targets of the type that the loss takes: otherwise the loss would convert them in every step, in JavaScript. */

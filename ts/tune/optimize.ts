@@ -2,7 +2,7 @@
 
 import { clock } from '../common/clock.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
-import { count, countFrom0, handler, positive, type Read, readOptions, type Schema, signal, text } from '../common/options.js'
+import { count, countFrom0, handler, positive, type Read, readOptions, type Schema, seconds, signal, text } from '../common/options.js'
 import { Pacer } from '../common/pacer.js'
 import { show } from '../common/show.js'
 import { isNode, load, type Os } from './node.js'
@@ -55,7 +55,7 @@ const LONGEST = Math.floor((2 ** 31 - 1) / 1000)
 /** @internal the options of optimize; `aka` has Optuna's names for them */
 export const OPTIMIZE = {
   trials: { is: count, aka: ['n_trials', 'nTrials'] },
-  time: { is: positive, aka: ['timeout'] },
+  time: { is: seconds, aka: ['timeout'] },
   parallel: { is: { ...count, or: ['auto'] }, aka: ['n_jobs', 'nJobs'] },
   trialTime: { is: positive },
   retries: { is: countFrom0, default: 1 },

@@ -69,10 +69,14 @@ const KINDS: Record<string, [content: () => Uint8Array | string, asTable: string
   ],
   'page.html': [
     () => '<!doctype html>\n<p>x',
-    'FILE is an HTML page; a page, not a table; was an address downloaded that shows the file, instead of the file?',
+    'FILE is an HTML page; download the file itself, instead of the page that shows it',
     `FILE is an HTML page${WRITES}`,
   ],
-  'picture.png': [() => latin('\x89PNG\r\n\x1a\n'), 'FILE is a PNG picture; a picture, not a table', `FILE is a PNG picture${WRITES}`],
+  'picture.png': [
+    () => latin('\x89PNG\r\n\x1a\n'),
+    'FILE is a PNG picture; gradus/images learns pictures, and gradus train FOLDER',
+    `FILE is a PNG picture${WRITES}`,
+  ],
   'number.json': [
     () => '7',
     'FILE: wants rows as an array of objects, or an object a line (JSON lines)',

@@ -225,7 +225,9 @@ describe('texts that are hardly categories', () => {
     const objects = rows((i) => new Date(864e5 * (i % 2)))
     expect([...fromTable(objects, { target: 'y', inputs: ['text'] }).inputs.subarray(0, 3)]).toEqual([0, 1, 0])
     const wrong = rows(() => new Date(Number.NaN))
-    expect(() => fromTable(wrong, { target: 'y' })).toThrow("column 'text' of row 0 wants a number, text, boolean or date, got a Date")
+    expect(() => fromTable(wrong, { target: 'y' })).toThrow(
+      "column 'text' of row 0 wants a number, text, boolean or date, got an invalid Date",
+    )
   })
 
   test('a day that the calendar has not is text: leap years, and months of 30 days', () => {

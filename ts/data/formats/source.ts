@@ -99,6 +99,14 @@ async function* bytesOf(source: Source, size = PIECE): AsyncGenerator<Uint8Array
   } else throw typeError(`data are read from a path, a URL, a Blob, bytes or a stream, got ${show(source)}`)
 }
 
+/** @internal true for anything that may be a {@link Source} */
+export function isSource(source: unknown): source is Source {
+  if (typeof source === 'string') return true
+  if (typeof source !== 'object' || source === null) return false
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer || source instanceof Blob || source instanceof URL) return true
+  return Symbol.asyncIterator in source || 'getReader' in source || (typeof Response !== 'undefined' && source instanceof Response)
+}
+
 /** Small pieces of bytes in memory, so that later stages need not hold all of them twice. */
 function* cut(bytes: Uint8Array): Generator<Uint8Array, void, void> {
   for (let from = 0; from < bytes.length; from += PIECE) yield bytes.subarray(from, from + PIECE)

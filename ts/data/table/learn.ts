@@ -8,7 +8,7 @@ import { type Decision, decideColumn, type Wanted } from './decide.js'
 import { withoutGaps } from './encode.js'
 import type { EncoderParts } from './encoder.js'
 import { noteOn } from './file-notes.js'
-import { type GapTests, LeftOutCounter } from './left-out.js'
+import { describeLeftOut, type GapTests, LeftOutCounter } from './left-out.js'
 import { choiceOf, isChosen, type ReadTableOptions, readTableOptions, type TableOptions, waysOf } from './options.js'
 import type { TableReport } from './report.js'
 import { ColumnStats } from './stats.js'
@@ -80,7 +80,10 @@ export class TableLearner {
 
   finish(): { encoder: EncoderParts; report: TableReport } {
     this.decideAnswers()
-    if (this.used === 0) throw rangeError(`fromTable: a value is missing in each of the ${this.seen} rows`)
+    if (this.used === 0)
+      throw rangeError(
+        `fromTable: a value is missing in each of the ${this.seen} rows: ${describeLeftOut(this.leftOut.all).replace(/^.* left out: /, '')}`,
+      )
     const { target, unknown } = this.options
     const inputs = this.names.map((name) => this.decide(name, 'input'))
     const answer = this.decide(target, 'target')

@@ -13,10 +13,19 @@ export type NumberedRows = readonly (readonly [at: number, row: Row])[]
 
 /** @internal rows with their numbers. @throws TypeError for anything but objects in an array */
 export function numbered(who: string, rows: readonly object[], from = 0): NumberedRows {
-  if (!Array.isArray(rows)) throw typeError(`${who}: wants rows in an array, got ${show(rows)}`)
-  const none = rows.findIndex((row) => typeof row !== 'object' || row === null || Array.isArray(row) || ArrayBuffer.isView(row))
+  if (!Array.isArray(rows)) throw typeError(`${who}: wants rows in an array, got ${show(rows)}${insteadOf(rows)}`)
+  const none = rows.findIndex(
+    (row) => typeof row !== 'object' || row === null || Array.isArray(row) || ArrayBuffer.isView(row) || row instanceof Promise,
+  )
   if (none >= 0) throw typeError(`${who}: row ${none + from} wants an object, { column: value, … }, got ${show(rows[none])}`)
   return rows.map((row, i) => [from + i, row as Row] as const)
+}
+
+/** The remedy for a file or an iterator where rows are wanted. */
+function insteadOf(rows: unknown): string {
+  if (typeof rows === 'string' || rows instanceof URL || rows instanceof Blob)
+    return '; await readTable(…) of gradus/data gives those of a file'
+  return typeof rows === 'object' && rows !== null && Symbol.iterator in rows ? '; [...rows] makes one' : ''
 }
 
 /** @internal true for a gap: undefined, null, NaN or empty text */
