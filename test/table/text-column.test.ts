@@ -32,7 +32,49 @@ beforeAll(async () => {
   trained = await trainTable(reviews(600), { target: 'stars', hidden: [16], epochs: 40 })
 })
 
+/** Chinese reviews, which have no spaces: 好吃 is good, 难吃 bad, of characters that both have. */
+function chineseReviews(count: number) {
+  const random = new Generator(3)
+  const filler = [...'我今天在这家店里买了一些茶和面包觉得它']
+  const some = () =>
+    Array.from({ length: 3 + Math.floor(random.next() * 5) }, () => filler[Math.floor(random.next() * filler.length)]).join('')
+  return Array.from({ length: count }, () => {
+    const isGood = random.next() < 0.5
+    return { review: `${some()}${isGood ? '好吃' : '难吃'}${some()}。`, stars: isGood ? 'many' : 'few' }
+  })
+}
+
 describe('a column of sentences', () => {
+  test('in Chinese or Japanese is characters and pairs of them; words beside them stay whole', async () => {
+    const rows = [
+      { t: 'AI很好', y: 0 },
+      { t: '很好', y: 1 },
+      { t: 'ai', y: 1 },
+      { t: 'スシ', y: 0 },
+    ]
+    expect(fromTable(rows, { target: 'y', columns: { t: 'text' } }).featureNames).toEqual(['t=ai', 't=好', 't=很', 't=很 好'])
+    const { model, report } = await trainTable(chineseReviews(400), { target: 'stars', hidden: [16], epochs: 40 })
+    expect(report.columns.find(({ name }) => name === 'review')?.as).toBe('text')
+    expect(report.metrics[0].value).toBeGreaterThan(0.95)
+    const source = tableToFunction(model)
+    const { predict } = (await import(`data:text/javascript,${encodeURIComponent(source)}`)) as {
+      predict(rows: unknown): { class: string }[]
+    }
+    const later = chineseReviews(8)
+    const wanted = model.predict(later)
+    predict(later).forEach((answer, i) => expect(answer.class).toBe(wanted[i].class))
+  })
+
+  test('has one word for an accent that is written as one character or as two', () => {
+    const texts = ['un café noir', 'un cafe\u0301 noir', 'Ca va', 'CAFÉ']
+    const table = fromTable(
+      texts.map((t, y) => ({ t, y })),
+      { target: 'y', columns: { t: 'text' } },
+    )
+    expect(table.featureNames).toContain('t=café')
+    expect(table.featureNames).toEqual(['t=café', 't=café noir', 't=noir', 't=un', 't=un café'])
+  })
+
   test('is words and pairs by TF-IDF, as in scikit-learn', () => {
     const rows = [
       { t: 'a b b c', y: 0 },
@@ -87,9 +129,11 @@ describe('a column of sentences', () => {
         { target: 'stars', columns: { review: 'text' } },
       ),
     ).toThrow(/^fromTable: column 'review' has no word that several rows have/)
-    const spaceless = ['菜很好吃', '味道一般', '服务太差'].flatMap((t, y) => Array.from({ length: 9 }, (_, i) => ({ t: `${t}${i}`, y })))
+    const spaceless = ['อาหารอร่อยมาก', 'รสชาติธรรมดา', 'บริการแย่'].flatMap((t, y) =>
+      Array.from({ length: 9 }, (_, i) => ({ t: `${t}${i}`, y })),
+    )
     expect(() => fromTable(spaceless, { target: 'y', columns: { t: 'text' } })).toThrow(
-      /put spaces between those of a language without them$/,
+      /put spaces between those of a language without them, but for Chinese and Japanese$/,
     )
     expect(() => fromTable(rows, { target: 'stars', columns: { stars: 'text' } })).toThrow(/columns of 'stars': as wants/)
   })

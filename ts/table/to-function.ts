@@ -3,6 +3,7 @@ import { typeError } from '../common/errors.js'
 import { readOptions, type Schema } from '../common/options.js'
 import { show } from '../common/show.js'
 import { useOf, widthOf } from '../data/table/column.js'
+import { WORD } from '../data/table/words.js'
 import { AMOUNT, DAY, GROUPED } from '../data/table/written.js'
 import { toFunction } from '../export/index.js'
 import { literal } from '../export/literal.js'
@@ -83,7 +84,7 @@ function hashOf(text) {
 }
 
 function wordsInto(out, at, text, words, weights) {
-  const found = text.toLowerCase().match(/[\\p{L}\\p{M}\\p{N}]+/gu) ?? []
+  const found = text.normalize('NFC').toLowerCase().match(${WORD}) ?? []
   const times = new Map()
   for (const word of [...found, ...found.slice(1).map((word, i) => found[i] + ' ' + word)]) {
     const place = words.indexOf(word)

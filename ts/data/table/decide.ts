@@ -202,7 +202,7 @@ function columnOf(stats: ColumnStats, as: ColumnUse, wanted: Wanted): TableColum
     const found = wordsOf(stats, wanted)
     if (found.words.length > 0) return { name, as, categories: null, ...found }
     throw rangeError(
-      `fromTable: column '${shortened(name)}' has no word that several rows have; leave it out, or give more rows. Words are letters and digits between others: put spaces between those of a language without them`,
+      `fromTable: column '${shortened(name)}' has no word that several rows have; leave it out, or give more rows. Words are letters and digits between others: put spaces between those of a language without them, but for Chinese and Japanese`,
     )
   }
   if (!stats.hasAllKinds)

@@ -1,15 +1,18 @@
 /** Words of a column of sentences: which of them count, and a row's features from them. */
 
-/** A text with at least this many words is a sentence. */
-const WORDS_OF_A_SENTENCE = 5
+/** A text with at least this many words is a sentence, or this many characters of a script without spaces. */
+const [WORDS_OF_A_SENTENCE, CHARACTERS_OF_A_SENTENCE] = [5, 8]
+/** @internal A word, or a character of Chinese or Japanese, which put no spaces between words: a pair of those often is one. */
+export const WORD = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]|(?:(?![\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}])[\p{L}\p{M}\p{N}])+/gu
+const WITHOUT_SPACES = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]/u
 /** Words and pairs that are counted at once; the rarest are forgotten where there are more. */
 const MAX_COUNTED = 1 << 18
 /** Length of a row's vector: entries are then about as large as other features. */
 const LENGTH = 2
 
-/** @internal The words of a text in lower case, and each pair of neighbors. */
+/** @internal The words of a text in lower case, accents composed (NFC), and each pair of neighbors. */
 export function wordsAndPairs(text: string): string[] {
-  const words = text.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? []
+  const words = text.normalize('NFC').toLowerCase().match(WORD) ?? []
   return [...words, ...words.slice(1).map((word, i) => `${words[i]} ${word}`)]
 }
 
@@ -18,7 +21,7 @@ export function isSentence(text: string): boolean {
   let at = 0
   for (let spaces = 1; spaces < WORDS_OF_A_SENTENCE; spaces++) {
     at = text.indexOf(' ', at + 1)
-    if (at < 0) return false
+    if (at < 0) return WITHOUT_SPACES.test(text) && (text.match(WORD) ?? []).length >= CHARACTERS_OF_A_SENTENCE
   }
   return true
 }
