@@ -5,6 +5,7 @@
 use gradus::lane;
 
 mod activation;
+mod conv;
 mod dense;
 mod double;
 mod elementwise;
