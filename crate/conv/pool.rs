@@ -36,6 +36,8 @@ struct Window {
 
 /// Something that is computed for each window, for some channels at a time.
 trait Pooling {
+    /// True if windows of 2 × 2 have code without loops.
+    const IS_UNROLLED: bool = false;
     /// The channels from `channel` on, as many as the lane has floats.
     unsafe fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize);
 }
@@ -78,10 +80,10 @@ fn windows(g: &Geometry, rows: usize, images: Cells, results: Cells, f: &impl Po
 impl Window {
     /// Calls f with the place of each tap in the image, and its number.
     #[inline(always)]
-    fn taps(&self, g: &Geometry, channel: usize, mut f: impl FnMut(usize, usize)) {
+    fn taps<P: Pooling>(&self, g: &Geometry, channel: usize, mut f: impl FnMut(usize, usize)) {
         let (right, down) = (g.x.dilation * g.channels, g.y.dilation * g.x.input * g.channels);
         let mut line = self.first + channel;
-        if self.y.len() == 2 && self.x.len() == 2 {
+        if P::IS_UNROLLED && self.y.len() == 2 && self.x.len() == 2 {
             // the usual size, without loops
             let tap = self.y.start * g.x.taps + self.x.start;
             f(line, tap);
@@ -109,13 +111,14 @@ struct Largest {
 }
 
 impl Pooling for Largest {
+    const IS_UNROLLED: bool = true;
     #[inline(always)]
     unsafe fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
         // SAFETY: the caller's promise.
         unsafe {
             let mut best: L = get(self.x.add(window.first + channel));
             let mut chosen = L::splat((window.y.start * g.x.taps + window.x.start) as f32);
-            window.taps(g, channel, |at, tap| {
+            window.taps::<Self>(g, channel, |at, tap| {
                 let value: L = get(self.x.add(at));
                 // not larger, or smaller than or equal to: NaN is chosen, and stays
                 let changes = L::without(best.eq(best), value.le(best));
@@ -136,13 +139,14 @@ struct Spread<const ADDS: bool> {
 }
 
 impl<const ADDS: bool> Pooling for Spread<ADDS> {
+    const IS_UNROLLED: bool = !ADDS;
     #[inline(always)]
     unsafe fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
         // SAFETY: the caller's promise.
         unsafe {
             let chosen: L = get(self.taps.add(window.result + channel));
             let dy: L = get(self.dy.add(window.result + channel));
-            window.taps(g, channel, |at, tap| {
+            window.taps::<Self>(g, channel, |at, tap| {
                 let to = self.dx.add(at);
                 let share = L::select(chosen.eq(L::splat(tap as f32)), dy, L::splat(0.0));
                 set(if ADDS { get::<L>(to) + share } else { share }, to);
@@ -165,7 +169,7 @@ impl Pooling for Pick {
         unsafe {
             let chosen: L = get(self.taps.add(window.result + channel));
             let mut y = L::splat(0.0);
-            window.taps(g, channel, |at, tap| {
+            window.taps::<Self>(g, channel, |at, tap| {
                 y = L::select(chosen.eq(L::splat(tap as f32)), get(self.x.add(at)), y);
             });
             set(y, self.y.add(window.result + channel));
@@ -185,29 +189,29 @@ impl Pooling for Mean {
         // SAFETY: the caller's promise.
         unsafe {
             let mut sum = L::splat(0.0);
-            window.taps(g, channel, |at, _| sum = sum + get(self.x.add(at)));
+            window.taps::<Self>(g, channel, |at, _| sum = sum + get(self.x.add(at)));
             let share = 1.0 / (window.y.len() * window.x.len()) as f32;
             set(sum * L::splat(share), self.y.add(window.result + channel));
         }
     }
 }
 
-/// dx = dy divided by the number of taps, or dx += that.
-struct SpreadMean<const ADDS: bool> {
+/// dx += dy divided by the number of taps.
+struct SpreadMean {
     dy: *const f32,
     dx: *mut f32,
 }
 
-impl<const ADDS: bool> Pooling for SpreadMean<ADDS> {
+impl Pooling for SpreadMean {
     #[inline(always)]
     unsafe fn channels<L: Lane>(&self, g: &Geometry, window: &Window, channel: usize) {
         // SAFETY: the caller's promise.
         unsafe {
             let share = 1.0 / (window.y.len() * window.x.len()) as f32;
             let dy = get::<L>(self.dy.add(window.result + channel)) * L::splat(share);
-            window.taps(g, channel, |at, _| {
+            window.taps::<Self>(g, channel, |at, _| {
                 let to = self.dx.add(at);
-                set(if ADDS { get::<L>(to) + dy } else { dy }, to);
+                set(get::<L>(to) + dy, to);
             });
         }
     }
@@ -246,11 +250,6 @@ pub fn average(g: &Geometry, rows: usize, x: Cells, y: Cells) {
 
 /// dx = the sum over windows of dy divided by the number of taps.
 pub fn average_backward(g: &Geometry, rows: usize, dy: Cells, dx: Cells) {
-    let (from, to) = (read(dy), write(dx));
-    if is_cut_up(g) {
-        windows(g, rows, dx, dy, &SpreadMean::<false> { dy: from, dx: to });
-    } else {
-        dx.iter().for_each(|d| d.set(0.0));
-        windows(g, rows, dx, dy, &SpreadMean::<true> { dy: from, dx: to });
-    }
+    dx.iter().for_each(|d| d.set(0.0));
+    windows(g, rows, dx, dy, &SpreadMean { dy: read(dy), dx: write(dx) });
 }

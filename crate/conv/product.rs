@@ -140,8 +140,9 @@ impl Source {
     }
 }
 
+/// Writes n zeros.
 #[inline(always)]
-unsafe fn fill(to: *mut f32, n: usize) {
+pub unsafe fn fill(to: *mut f32, n: usize) {
     // SAFETY: n floats are there.
     unsafe {
         for i in (0..n / 4 * 4).step_by(4) {
@@ -289,6 +290,7 @@ impl Product {
                                 steps: table,
                                 run: inside.len() * run,
                                 b: scratch.add((s - from) * steps * widest + (inside.start - first) * run * width),
+                                b_step: width,
                                 start,
                                 start_is_c,
                                 c,
@@ -385,14 +387,10 @@ impl Product {
                     .add(group * apart + j * column);
                 for c in 0..self.inputs {
                     let from = from.add(c * row);
-                    if columns == width && column == 1 {
-                        copy(from, panel, width);
-                    } else {
-                        for i in 0..columns {
-                            *panel.add(i) = *from.add(i * column);
-                        }
-                        fill(panel.add(columns), width - columns);
+                    for i in 0..columns {
+                        *panel.add(i) = *from.add(i * column);
                     }
+                    fill(panel.add(columns), width - columns);
                     panel = panel.add(width);
                 }
             }

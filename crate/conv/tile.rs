@@ -33,8 +33,9 @@ pub struct Job {
     /// Places of the steps of k in A, in bytes, and their number.
     pub steps: *const u32,
     pub run: usize,
-    /// The panel.
+    /// The panel, and floats from step to step in it.
     pub b: *const f32,
+    pub b_step: usize,
     /// Start values: rows of `start`, at the places of C, or all the same row.
     pub start: *const f32,
     pub start_is_c: bool,
@@ -131,7 +132,7 @@ unsafe fn tiles<const ADJACENT: bool, const MR: usize, const NV: usize>(job: &Jo
 /// The tile of a grid at `a` in A and `place` in C. It is a function of its own because V8 of Node 22 spills sums in a loop that is inside of another.
 #[inline(never)]
 unsafe fn tile<const ADJACENT: bool, const MR: usize, const NV: usize>(job: &Job, a: *const f32, place: usize) {
-    let &Job { mut steps, run, start, start_is_c, mut b, c, .. } = job;
+    let &Job { mut steps, run, start, start_is_c, mut b, b_step, c, .. } = job;
     let at: [usize; MR] = from_fn(|i| if ADJACENT { i } else { job.at[i] });
     // SAFETY: the caller's promise: every row of A and the panel have all steps, C and start their rows.
     unsafe {
@@ -142,7 +143,7 @@ unsafe fn tile<const ADJACENT: bool, const MR: usize, const NV: usize>(job: &Job
         for _ in 0..run {
             multiply_add(&mut sum, a.byte_add(*steps as usize), at, b);
             steps = steps.add(1);
-            b = b.add(4 * NV);
+            b = b.add(b_step);
         }
         // two neighboring vectors of a row, one right after the other, so that V8 can widen the pair
         let c = c.add(place);

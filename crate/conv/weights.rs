@@ -1,7 +1,7 @@
 //! The gradient of the weights: dw\[k, j\] = Σ over positions of window\[k\] · dz\[j\]. The rows of a tile are places of the window, and its steps are the
 //! positions of a block, line by line.
 
-use super::product::{copy, Source};
+use super::product::{copy, fill, Source};
 use super::tile::{self, Job, Repeat, SHORT, TALLEST};
 use super::{part, write, Geometry, Share, BAND, PANEL_ROOM};
 use crate::gemm;
@@ -51,17 +51,15 @@ pub unsafe fn run(
                 let columns = (filters - j).min(widest);
                 let width = if columns <= 8 { 8 } else { widest };
                 let first = dz.add(block.image * g.result() + (block.y.start * g.x.output + block.x.start) * g.filters + group * filters + j);
-                // dz is a panel itself if it has the width of one
-                let is_panel = g.filters == width && block.x.len() == g.x.output;
+                // columns of dz are a panel themselves if there are as many as in one
+                let is_panel = columns == width && block.x.len() == g.x.output;
                 if !is_panel {
                     let mut to = scratch;
                     for y in 0..block.y.len() {
                         for x in 0..block.x.len() {
                             let from = first.add((y * g.x.output + x) * g.filters);
-                            if columns == width { copy(from, to, width) } else {
-                                for i in 0..columns { *to.add(i) = *from.add(i) }
-                                for i in columns..width { *to.add(i) = 0.0 }
-                            }
+                            copy(from, to, columns);
+                            fill(to.add(columns), width - columns);
                             to = to.add(width);
                         }
                     }
@@ -69,7 +67,7 @@ pub unsafe fn run(
                 let to = c.add(group * filters + j);
                 let job = Job {
                     a: block.at.add(group * inputs), at: [0; TALLEST], is_adjacent: false, steps: table, run: positions,
-                    b: if is_panel { first } else { scratch.cast_const() },
+                    b: if is_panel { first } else { scratch.cast_const() }, b_step: if is_panel { g.filters } else { width },
                     start: to, start_is_c: true, c: to, to: [0; TALLEST], across: Repeat::ONCE, down: Repeat::ONCE,
                 };
                 let place = |k: usize| {
