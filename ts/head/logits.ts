@@ -1,4 +1,7 @@
-/** Calibrated logits of vectors, in plain JavaScript: predicting takes no engine. */
+/**
+ * Calibrated logits of vectors, in plain JavaScript: predicting takes no engine. Numbers are in plain arrays: once a memory of WebAssembly has grown, V8 asks
+ * at each access to a typed array whether its memory is still there, which doubles the time of such loops.
+ */
 import { Dense, type Module, Sequential } from '../index.js'
 import type { Line } from './lines.js'
 
@@ -6,8 +9,9 @@ import type { Line } from './lines.js'
 export class Logits {
   readonly #hidden: Affine | null
   readonly #line: Affine
-  /** The vector as doubles, so that products need no conversions. */
-  readonly #wide: Float64Array
+  /** The vector, and what the hidden layer makes of it. */
+  readonly #x: number[]
+  readonly #lifted: number[]
 
   /** @param shifts added to each logit */
   constructor(line: Line, temperature: number, hidden: Line | null, shifts: ArrayLike<number>) {
@@ -16,15 +20,17 @@ export class Logits {
       bias: line.bias.map((b, c) => b / temperature + shifts[c]),
     })
     this.#hidden = hidden && new Affine(hidden)
-    this.#wide = new Float64Array((this.#hidden ?? this.#line).width)
+    this.#lifted = new Array<number>(this.#line.width).fill(0.5)
+    this.#x = this.#hidden === null ? this.#lifted : new Array<number>(this.#hidden.width).fill(0.5)
   }
 
-  of(x: Float32Array): Float64Array {
-    this.#wide.set(x)
-    if (this.#hidden === null) return this.#line.of(this.#wide)
-    const lifted = this.#hidden.of(this.#wide)
-    for (let k = 0; k < lifted.length; k++) lifted[k] = Math.max(0, lifted[k])
-    return this.#line.of(lifted)
+  of(vector: Float32Array): Float64Array {
+    const [x, lifted, hidden] = [this.#x, this.#lifted, this.#hidden]
+    for (let j = 0; j < x.length; j++) x[j] = vector[j]
+    if (hidden !== null) for (let k = 0; k < lifted.length; k++) lifted[k] = Math.max(0, hidden.output(k, x))
+    const z = new Float64Array(this.#line.outputs)
+    for (let c = 0; c < z.length; c++) z[c] = this.#line.output(c, lifted)
+    return z
   }
 
   /** The same as a model with one dense layer, or two. */
@@ -40,52 +46,47 @@ export class Logits {
 /** x·W + b. */
 class Affine {
   readonly width: number
-  readonly #bias: Float64Array
-  /** W, row-major [outputs, width]: a product reads a row. */
-  readonly #packed: Float64Array
+  readonly outputs: number
+  readonly #bias: readonly number[]
+  /** The weights of each output. */
+  readonly #weights: readonly (readonly number[])[]
 
   constructor({ weights, bias }: Line) {
-    const outputs = bias.length
-    this.width = weights.length / outputs
-    this.#bias = bias
-    this.#packed = new Float64Array(weights.length)
-    for (let k = 0, at = 0; k < outputs; k++) for (let j = 0; j < this.width; j++) this.#packed[at++] = weights[j * outputs + k]
+    this.outputs = bias.length
+    this.width = weights.length / bias.length
+    this.#bias = Array.from(bias)
+    this.#weights = this.#bias.map((_, k) => Array.from({ length: this.width }, (_, j) => weights[j * this.outputs + k]))
   }
 
-  of(x: Float64Array): Float64Array {
-    const [packed, bias] = [this.#packed, this.#bias]
-    const out = new Float64Array(bias.length)
-    for (let k = 0, at = 0; k < out.length; k++, at += x.length) out[k] = bias[k] + product(packed, at, x)
-    return out
+  output(k: number, x: readonly number[]): number {
+    return this.#bias[k] + product(this.#weights[k], x)
   }
 
   /** A dense layer, and what gives it its weights once it is built. */
   toLayer(activation?: 'relu'): { layer: Dense; assign: () => void } {
-    const [packed, bias, width] = [this.#packed, this.#bias, this.width]
-    const outputs = bias.length
-    const layer = new Dense(width, outputs, activation && { activation })
+    const [weights, bias, outputs] = [this.#weights, this.#bias, this.outputs]
+    const layer = new Dense(this.width, outputs, activation && { activation })
     const assign = () => {
-      layer.weight.assign(Float32Array.from({ length: packed.length }, (_, i) => packed[(i % outputs) * width + Math.floor(i / outputs)]))
+      layer.weight.assign(Float32Array.from({ length: this.width * outputs }, (_, i) => weights[i % outputs][Math.floor(i / outputs)]))
       layer.bias?.assign(Float32Array.from(bias))
     }
     return { layer, assign }
   }
 }
 
-/** Σ packed[at + j]·x[j], by four sums that do not wait for one another. */
-function product(packed: Float64Array, at: number, x: Float64Array): number {
+/** Σ wⱼ·xⱼ, by four sums that do not wait for one another. */
+function product(w: readonly number[], x: readonly number[]): number {
   let a = 0
   let b = 0
   let c = 0
   let d = 0
-  const end = x.length - (x.length % 4)
   let j = 0
-  for (; j < end; j += 4) {
-    a += packed[at + j] * x[j]
-    b += packed[at + j + 1] * x[j + 1]
-    c += packed[at + j + 2] * x[j + 2]
-    d += packed[at + j + 3] * x[j + 3]
+  for (; j + 3 < x.length; j += 4) {
+    a += w[j] * x[j]
+    b += w[j + 1] * x[j + 1]
+    c += w[j + 2] * x[j + 2]
+    d += w[j + 3] * x[j + 3]
   }
-  for (; j < x.length; j++) a += packed[at + j] * x[j]
+  for (; j < x.length; j++) a += w[j] * x[j]
   return a + b + (c + d)
 }
