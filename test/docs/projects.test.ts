@@ -4,7 +4,7 @@
  * installs all of them, and fails where one is missing. Needs the built dist/ (`make build`).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -124,6 +124,29 @@ describe('each project', () => {
 })
 
 describe('runs in Node:', () => {
+  test('node-server goes on with the old model where a training fails, says why, and takes the next one', async () => {
+    const folder = project('node-server')
+    const examples = path.join(folder, 'examples.jsonl')
+    const url = await start('node-server', ['server.js'], { TRAIN_SECONDS: '1' })
+    const row = { island: 'Biscoe', bill_length_mm: 47, bill_depth_mm: 14.5, flipper_length_mm: 218, body_mass_g: 5100, sex: 'female' }
+    const health = async () => (await fetch(`${url}/health`)).json() as Promise<{ version: number; training: boolean; error: string | null }>
+    const retrained = async () => {
+      expect((await post(`${url}/retrain`)).status).toBe(200)
+      let now = await health()
+      for (; now.training; now = await health()) expect((await post(`${url}/predict`, [row])).status).toBe(200)
+      return now
+    }
+    const { text: before } = await post(`${url}/predict`, [row])
+    const model = readFileSync(path.join(folder, 'penguins.safetensors'))
+    // half a line, as after a full disk
+    writeFileSync(examples, '{"species":"Gentoo","isl')
+    expect(await retrained()).toMatchObject({ version: 1, training: false, error: expect.stringMatching(/examples\.jsonl.*line 1/s) })
+    expect(await post(`${url}/predict`, [row])).toEqual({ status: 200, text: before })
+    expect(readFileSync(path.join(folder, 'penguins.safetensors')).equals(model)).toBe(true)
+    rmSync(examples)
+    expect(await retrained()).toMatchObject({ version: 2, training: false, error: null })
+  })
+
   test('node-server predicts, takes examples, and is trained again without a dropped request', async () => {
     const url = await start('node-server', ['server.js'], { TRAIN_SECONDS: '1', RETRAIN_AFTER: '2' })
     const row = { island: 'Biscoe', bill_length_mm: 47, bill_depth_mm: 14.5, flipper_length_mm: 218, body_mass_g: 5100, sex: 'female' }
