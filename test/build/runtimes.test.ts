@@ -109,6 +109,42 @@ for (const browser of ['chromium', 'firefox'] as const)
     },
   )
 
+describe('a long table is read ahead by a worker, and by the thread of the net where there is none, with the same bits in', () => {
+  type Read = Record<'ahead' | 'alone', { rows: number; blocks: number; weights: string }> & { error?: string }
+  let node: Read
+  const readBy = async (command: string, args: string[], env?: Record<string, string>): Promise<Read> =>
+    JSON.parse(await run(command, [...args, 'stream-main.mjs'], { cwd: project.folder, ...(env && { env }) }))
+  beforeAll(async () => {
+    node = await readBy(process.execPath, [])
+  })
+  const check = ({ ahead, alone, error }: Read, hasWorker = true) => {
+    expect(error).toBeUndefined()
+    expect([ahead.blocks > 0, alone.blocks]).toEqual([hasWorker, 0])
+    for (const one of [ahead, alone]) expect([one.rows, one.weights]).toEqual([node.alone.rows, node.alone.weights])
+  }
+
+  test('Node', () => check(node))
+
+  const deno = RUNTIMES.find(({ title }) => title === 'Deno') as (typeof RUNTIMES)[number]
+  test.skipIf(!isInstalled(deno))('Deno', async () => {
+    check(await readBy(deno.file, ['run', '--no-prompt', '--quiet'], { DENO_NO_UPDATE_CHECK: '1' }))
+  })
+
+  for (const browser of ['chromium', 'firefox'] as const)
+    test.skipIf(!existsSync(BROWSERS[browser].command))(`${BROWSERS[browser].title}, also where a policy forbids workers`, async () => {
+      const roots = { '/fixtures/': path.resolve('test/runtimes'), '/gradus/': path.resolve('dist') }
+      const url = '/fixtures/stream.html?page='
+      const csp = "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'"
+      const pages = [
+        { name: 'usual', url: `${url}usual` },
+        { name: 'forbidden', url: `${url}forbidden`, csp },
+      ]
+      const { usual, forbidden } = (await visit(browser, pages, roots)) as unknown as Record<string, Read>
+      check(usual)
+      check(forbidden, false)
+    })
+})
+
 describe('where compiling is forbidden', () => {
   const FORBID = "WebAssembly.Module = function () { throw new WebAssembly.CompileError('blocked by a policy') }"
   const script = (body: string) =>

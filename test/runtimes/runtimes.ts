@@ -10,9 +10,16 @@ const FIXTURES = path.resolve('test/runtimes')
 const tool = (...parts: string[]) => path.join(CACHE, 'runtimes/node_modules', ...parts)
 
 /** Files for the project folder. */
-export const PROGRAMS = ['program.mjs', 'main.mjs', 'main.cjs', 'worker.mjs', 'resume.mjs', 'resume-main.mjs'].map((name) =>
-  path.join(FIXTURES, name),
-)
+export const PROGRAMS = [
+  'program.mjs',
+  'main.mjs',
+  'main.cjs',
+  'worker.mjs',
+  'resume.mjs',
+  'resume-main.mjs',
+  'stream.mjs',
+  'stream-main.mjs',
+].map((name) => path.join(FIXTURES, name))
 
 const nodes: readonly [title: string, command: string][] = [
   ['Node 22', path.resolve('node_modules/node/bin/node')],

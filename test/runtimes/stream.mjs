@@ -1,0 +1,60 @@
+/** Trains on a long table twice, which a worker reads ahead if there is one, and which this thread reads alone. Nothing is specific to a runtime. */
+const PIECE = 1 << 20
+const PIECES = 14
+
+/** The bytes of a table. The source waits in the midst, as a network would: a worker needs some milliseconds to start. */
+function table() {
+  let state = 1
+  const next = () => (state = (state * 48271) % 2147483647) % 1000
+  const encoder = new TextEncoder()
+  let sent = 0
+  return new ReadableStream({
+    async pull(controller) {
+      if (sent === 8) await new Promise((resolve) => setTimeout(resolve, 1500))
+      if (sent === PIECES) return controller.close()
+      let text = sent++ === 0 ? 'a,b,c,y\n' : ''
+      while (text.length < PIECE) {
+        const [a, b, c] = [next(), next(), next()]
+        text += `${a},${b},${c},${a + b - c}\n`
+      }
+      controller.enqueue(encoder.encode(text))
+    },
+  })
+}
+
+/**
+ * @param gradus the modules `gradus`, `gradus/data` and `gradus/stream`
+ * @returns of a training with a worker and one without: rows, blocks that went to a worker, and the weights
+ */
+export async function readAhead(gradus, { encoderFromStream, streamTable }, { fitStream }) {
+  const { Adam, Dense, load, mse, Sequential } = gradus
+  await load({ reproducible: true })
+  const encoder = await encoderFromStream(streamTable(table()), { target: 'y' })
+  const { postMessage } = MessagePort.prototype
+  let blocks = 0
+  MessagePort.prototype.postMessage = function (message, ...others) {
+    if (message instanceof Uint8Array) blocks++
+    return postMessage.call(this, message, ...others)
+  }
+  const trained = async (worker) => {
+    blocks = 0
+    const model = new Sequential([new Dense(encoder.features, 8, { activation: 'tanh' }), new Dense(8, 1)], { seed: 1 })
+    const optimizer = new Adam(model.parameters())
+    const { rows } = await fitStream(model, { data: () => streamTable(table()), encoder, loss: mse, optimizer, batchSize: 512, worker })
+    return {
+      rows,
+      blocks,
+      weights: model
+        .parameters()
+        .map((p) => Array.from(p.data()).join())
+        .join(';'),
+    }
+  }
+  try {
+    return { ahead: await trained(true), alone: await trained(false) }
+  } catch (error) {
+    return { error: String(error?.stack ?? error) }
+  } finally {
+    MessagePort.prototype.postMessage = postMessage
+  }
+}
