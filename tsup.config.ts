@@ -9,6 +9,7 @@
  *   index.js  `gradus` for pages without a bundler and for Deno; node.js is the same for Node, reading wasm/simd.wasm: to load two hundred files
  *             would take Node longer than all the rest. solve.js, attention.js, conv.js, recurrent.js, curvature.js, export.js, plot.js, debug.js, optim.js and metrics.js are
  *             further entries; all of them share chunks, and the texts of WebAssembly with modules/web
+ *             Most of what they share is one file in the end, core-*.js, and so is that of the next ones, room-*.js (ts/build/merge-chunks.ts)
  *   data.js, head.js, images.js, series.js, stream.js, table.js, tune.js, xray.js
  *             gradus/data, gradus/head, gradus/images, gradus/series, gradus/stream, gradus/table, gradus/tune and gradus/xray, which share chunks, and the libraries that read files with modules/web. They
  *             import the other entries by their names. Bundlers take all of them but data.js as well: who uses them uses most of them
