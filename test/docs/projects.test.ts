@@ -129,7 +129,8 @@ describe('runs in Node:', () => {
     const examples = path.join(folder, 'examples.jsonl')
     const url = await start('node-server', ['server.js'], { TRAIN_SECONDS: '1' })
     const row = { island: 'Biscoe', bill_length_mm: 47, bill_depth_mm: 14.5, flipper_length_mm: 218, body_mass_g: 5100, sex: 'female' }
-    const health = async () => (await fetch(`${url}/health`)).json() as Promise<{ version: number; training: boolean; error: string | null }>
+    const health = async () =>
+      (await fetch(`${url}/health`)).json() as Promise<{ version: number; training: boolean; error: string | null }>
     const retrained = async () => {
       expect((await post(`${url}/retrain`)).status).toBe(200)
       let now = await health()
