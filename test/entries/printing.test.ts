@@ -2,7 +2,10 @@
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import '../../ts/entries/node.js'
-import { Activation, Adam, createBackend, Dense, ones, Parameter, Sequential, square, sum, tensor } from '../../ts/index.js'
+import { trainHead } from '../../ts/head/index.js'
+import { Activation, Adam, createBackend, Dense, fit, mse, ones, Parameter, Sequential, square, sum, tensor } from '../../ts/index.js'
+import { fitStream } from '../../ts/stream/index.js'
+import { reportText, trainTable } from '../../ts/table/index.js'
 
 const backend = createBackend()
 
@@ -78,4 +81,23 @@ test('a model or an optimizer in JSON is its state, which can be loaded again', 
   const other = new Adam(again.parameters())
   other.loadState(kept.optimizer)
   expect(other.state()).toEqual(optimizer.state())
+})
+
+test('a printed history, table model, report or head is a short text', async () => {
+  const net = new Sequential([new Dense(1, 1)], { seed: 1 })
+  const options = { loss: mse, optimizer: new Adam(net.parameters()) }
+  const batch = { inputs: [[1], [2]], targets: [[1], [2]] }
+  const history = await fit(net, { ...options, ...batch, epochs: 3, validationFraction: 0.5 })
+  expect(inspect(history)).toMatch(/^History: 3 epochs in [\d.]+ s · loss [\d.]+ · validation\.loss [\d.]+$/)
+  expect(inspect(await fitStream(net, { ...options, data: [batch] }))).toMatch(/^StreamHistory: 2 rows, 1 epoch in [\d.]+ s · loss [\d.]+$/)
+  const { model, report } = await trainTable('docs/guide/iris.csv', { target: 'species', epochs: 2, hidden: [4] })
+  const columns = 'sepal_length, sepal_width, petal_length, petal_width'
+  expect(inspect(model)).toBe(
+    `TableModel: 'species', 3 classes (setosa, versicolor, virginica), from 4 columns (${columns}) by 175 parameters`,
+  )
+  expect(inspect(report)).toBe(reportText(report))
+  const head = await trainHead([[0, 1], [0, 2], [1, 0], [2, 0]], ['cat', 'cat', 'dog', 'dog']) // biome-ignore format: vectors
+  expect(inspect(head)).toContain('of 4 examples with 2 numbers each')
+  // nothing of this is seen by loops, JSON or clones
+  for (const shown of [history, report]) expect(Object.keys(structuredClone(shown))).toEqual(Object.keys(shown))
 })

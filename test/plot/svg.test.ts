@@ -17,6 +17,15 @@ test('a line goes from the lower left to the upper right corner, in proportion',
   ])
 })
 
+test('a band is a shape around its ends, within the axes, and texts stand at whole numbers', () => {
+  const svg = lineChart([{ name: '', x: [0, 4], y: [1, 2], band: [[0, 1], [2, 4]] }], { xText: (x) => `day ${x}` }) // biome-ignore format: ends
+  const [band, line] = pointsOf(svg)
+  const [left, right, top, bottom] = [62, 626, 30, 276]
+  expect(band).toEqual([[left, bottom], [right, expect.closeTo(bottom - (bottom - top) / 4, 1)], [right, top], [left, expect.closeTo((top + bottom) / 2, 1)]]) // biome-ignore format: places
+  expect(line).toHaveLength(2)
+  expect(textsOf(svg).filter((text) => text.startsWith('day'))).toEqual(['day 0', 'day 1', 'day 2', 'day 3', 'day 4'])
+})
+
 test('logarithmic axes give each factor the same length, and leave out what is not above 0', () => {
   const [points] = pointsOf(lineChart([{ name: '', x: [1, 10, 100, 1000], y: [1, 0.1, 0, -1] }], { logX: true, logY: true }))
   expect(points).toHaveLength(2)

@@ -26,6 +26,14 @@ test.each([80, 120])('names that are long are cut where a table would be wider t
   expect(lines.every((line) => line.endsWith(lines[0].slice(-7)) || /0\.125$/.test(line))).toBe(true)
 })
 
+test('a name of a metric is whole where its note fits no more', () => {
+  const beside = { 'a straight line': 1, 'as the row before': 2, 'a guess': 3, 'the other model': 4 }
+  const scores = [{ ...score, name: 'mean absolute error', better: 'less' as const, beside }]
+  const shown = (width: number) => textOf([{ kind: 'scores', title: '', on: '', scores }], { width }).split('\n')[1]
+  expect(shown(100)).toMatch(/^ {2}mean absolute error {2}/)
+  expect(shown(160)).toMatch(/^ {2}mean absolute error \(less is better\) {2}/)
+})
+
 test('columns stand below one another, also behind wide characters', () => {
   const lines = textOf([
     {

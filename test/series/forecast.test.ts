@@ -298,6 +298,12 @@ describe('a model', () => {
     for (const part of ['exponential smoothing', 'all by weight', report.each[0].ets])
       for (const shown of [text, html]) expect(shown).toContain(part)
     expect(html).toContain('<svg')
+    // dates at the axis, a shaded band, and a forecast that begins where the known values end
+    const months = Array.from({ length: 36 }, (_, i) => ({ month: new Date(Date.UTC(2020, i)), units: 100 + 5 * i }))
+    expect(reportHtml(await forecast(months, { time: 'month', value: 'units', horizon: 3 }))).toMatch(/<text[^>]*>\d{4}-\d\d-\d\d<\/text>/)
+    const [known, band, ahead] = Array.from(html.matchAll(/<poly(?:gon|line) points="([^"]*)"/g), ([, points]) => points.split(' '))
+    expect([known, band, ahead].map((points) => points.length)).toEqual([expect.any(Number), 2 * ahead.length, model.horizon + 1])
+    expect(ahead[0]).toBe(known.at(-1))
     expect(text).toMatch(/all by weight .* 100 % +–/)
   })
 

@@ -1,6 +1,6 @@
 /**
  * The entry for Node and Bun: all of `gradus`, with three additions. WebAssembly modules are read from files in the same folder, which saves the
- * milliseconds of unpacking. `console.log` of tensors, models and optimizers shows their values and not the engine. `fit` shows a line of progress at
+ * milliseconds of unpacking. `console.log` of tensors, models, optimizers and histories shows their values and not the engine. `fit` shows a line of progress at
  * a terminal. It imports no other module: `import 'node:fs'` alone takes Node two milliseconds. A bundler leaves this file out, as it has no exports
  * of its own (`sideEffects: false`), or does not copy the files that it reads; then the text is unpacked, as in a browser.
  */
@@ -12,6 +12,8 @@ import { Module } from '../nn/module.js'
 import { Optimizer } from '../optim/base/optimizer.js'
 import { type NestedNumbers, Tensor } from '../tensor.js'
 import { useAllMetrics } from '../train/all-metrics.js'
+import { type History, NewHistory } from '../train/history.js'
+import { historyText } from '../train/history-text.js'
 import { progressLine } from '../train/progress-line.js'
 import { terminalLine } from './terminal-line.js'
 
@@ -67,9 +69,14 @@ function printedOptimizer(this: Optimizer, _depth: number, style: object, inspec
   return `${this.name} ${inspect({ stepCount: this.stepCount, groups }, style)}`
 }
 
+function printedHistory(this: History): string {
+  return `History: ${historyText(this)}`
+}
+
 const CUSTOM = Symbol.for('nodejs.util.inspect.custom')
 Object.defineProperty(Tensor.prototype, CUSTOM, { value: printed })
 Object.defineProperty(Module.prototype, CUSTOM, { value: printedModule })
 Object.defineProperty(Optimizer.prototype, CUSTOM, { value: printedOptimizer })
+Object.defineProperty(NewHistory.prototype, CUSTOM, { value: printedHistory })
 
 export * from '../index.js'

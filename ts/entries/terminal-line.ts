@@ -1,7 +1,7 @@
 /** The line that `fit` shows at a terminal while it trains, in Node and Bun. Loaded by node.ts. */
 import { clock } from '../common/clock.js'
 import type { Progress } from '../train/callbacks.js'
-import type { History } from '../train/history.js'
+import { historyText, timeText, valueTexts } from '../train/history-text.js'
 import type { ProgressLine } from '../train/progress-line.js'
 
 /** Modules of Node, without the milliseconds that importing them takes. */
@@ -38,7 +38,7 @@ export function terminalLine(verbose: boolean | undefined): ProgressLine | undef
     end(history) {
       isTaken = false
       if (isLive && isShown) write('\r\x1b[K')
-      if (history !== undefined && (isShown || verbose)) write(`${endOf(history)}\n`)
+      if (history !== undefined && (isShown || verbose)) write(`${historyText(history)}\n`)
     },
   }
 }
@@ -55,31 +55,11 @@ function lineOf({ epoch, epochs, batch, batchesPerEpoch, loss, metrics, validati
   const done = (epoch - 1 + batch / batchesPerEpoch) / epochs
   const filled = Math.round(BAR * done)
   const bar = '█'.repeat(filled) + '░'.repeat(BAR - filled)
-  const facts = [...valuesOf({ loss, metrics, validation }), `${timeOf(secondsLeft)} left`]
+  const facts = [...valueTexts({ loss, metrics, validation }), `${timeText(secondsLeft)} left`]
   return `epoch ${epoch}/${epochs} ${bar} ${facts.join(' · ')}`
 }
 
 const BAR = 20
-
-/** `10 epochs in 12 s · loss 0.0312 · validation.loss 0.041` */
-function endOf({ epochs, seconds, stopReason }: History): string {
-  const last = epochs.at(-1)
-  const how = stopReason === 'completed' ? '' : ` (${stopReason})`
-  const count = `${epochs.length} epoch${epochs.length === 1 ? '' : 's'}`
-  return [`${count} in ${timeOf(seconds)}${how}`, ...(last ? valuesOf(last) : [])].join(' · ')
-}
-
-function valuesOf({ loss, metrics, validation }: Pick<Progress, 'loss' | 'metrics'> & Pick<Partial<Progress>, 'validation'>): string[] {
-  const text = (name: string, value: number) => `${name} ${value.toPrecision(4)}`
-  const of = (values: Record<string, number>, prefix = '') => Object.entries(values).map(([name, value]) => text(prefix + name, value))
-  return [text('loss', loss), ...of(metrics), ...of(validation ?? {}, 'validation.')]
-}
-
-function timeOf(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '…'
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
-}
 
 /** The line, cut at the width of the terminal. */
 function fitting(line: string): string {

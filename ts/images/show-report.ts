@@ -126,7 +126,10 @@ function blocksOf(model: ImageModel): Block[] {
     ...(skipped.length > 0
       ? [
           {
-            ...({ kind: 'table', title: `${formatCount(skipped.length)} pictures were left out` } as const),
+            ...({
+              kind: 'table',
+              title: skipped.length === 1 ? 'One picture was left out' : `${formatCount(skipped.length)} pictures were left out`,
+            } as const),
             head: ['picture', 'reason'],
             rows: skipped.slice(0, 50).map(({ name, reason }) => [name, reason]),
           },

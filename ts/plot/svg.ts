@@ -14,6 +14,8 @@ export interface Line {
   dashed?: boolean
   /** Draws points in place of a line. */
   points?: boolean
+  /** Lower and upper ends of a shaded band, one of each for an x. */
+  band?: readonly [low: readonly number[], high: readonly number[]]
 }
 
 /** Options of {@link lineChart}. */
@@ -26,6 +28,8 @@ export interface ChartOptions {
   /** Logarithmic axes. */
   logX?: boolean
   logY?: boolean
+  /** Texts at the x axis, which then has whole numbers alone, such as the times of rows. Default: the numbers. */
+  xText?: (x: number) => string
   /** Fixed ends of the axes. */
   xRange?: readonly [number, number]
   yRange?: readonly [number, number]
@@ -80,6 +84,11 @@ export function path(places: readonly Place[], attributes: string, title = ''): 
   return `<polyline points="${places.map(([x, y]) => `${round(x)},${round(y)}`).join(' ')}" fill="none" stroke-linejoin="round" ${attributes}>${titled(title)}</polyline>`
 }
 
+/** A filled shape, around places. */
+function area(places: readonly Place[], attributes: string): string {
+  return `<polygon points="${places.map(([x, y]) => `${round(x)},${round(y)}`).join(' ')}" ${attributes}/>`
+}
+
 /** The part of a picture between its axes, in pixels. */
 export interface Box {
   left: number
@@ -125,16 +134,21 @@ export function plotted(box: Box, x: Axis, y: Axis, marks: readonly string[], op
  * @example lineChart([{ name: 'loss', x: [1, 2, 3], y: [0.9, 0.5, 0.4] }]).startsWith('<svg') // true
  */
 export function lineChart(lines: readonly Line[], options: ChartOptions = {}): string {
-  const { logX = false, logY = false } = options
+  const { logX = false, logY = false, xText } = options
   const { left, right, top, bottom } = frame(options)
   const axis = (values: 'x' | 'y', from: number, to: number, log: boolean, range?: readonly [number, number]) =>
     axisOf(
       range ??
         rangeOf(
-          lines.map((line) => line[values]),
+          lines.flatMap((line) => [line[values], ...(values === 'y' ? (line.band ?? []) : [])]),
           log,
         ),
-      { from, to, log, spacing: values === 'x' ? 80 : 48 },
+      {
+        from,
+        to,
+        log,
+        ...(values === 'x' ? { spacing: xText ? 120 : 80, whole: xText !== undefined, ...(xText && { text: xText }) } : { spacing: 48 }),
+      },
     )
   const x = axis('x', left, right, logX, options.xRange)
   const y = axis('y', bottom, top, logY, options.yRange)
@@ -142,9 +156,12 @@ export function lineChart(lines: readonly Line[], options: ChartOptions = {}): s
   let legend = left
   const marks = lines.flatMap((line, i) => {
     const colour = escaped(line.colour ?? COLOURS[i % COLOURS.length])
-    const places = line.x.flatMap((value, j): Place[] =>
-      isShown(value, logX) && isShown(line.y[j], logY) ? [[x.place(value), y.place(line.y[j])]] : [],
-    )
+    const placesOf = (values: readonly number[]) =>
+      line.x.flatMap((value, j): Place[] =>
+        isShown(value, logX) && isShown(values[j], logY) ? [[x.place(value), y.place(values[j])]] : [],
+      )
+    const places = placesOf(line.y)
+    const edge = line.band ? [...placesOf(line.band[0]), ...placesOf(line.band[1]).reverse()] : []
     const isMany = places.length > 100
     const dots = (radius: number) => places.map((place) => dot(place, radius, `fill="${colour}" fill-opacity="${isMany ? 0.55 : 1}"`))
     const own =
@@ -154,6 +171,7 @@ export function lineChart(lines: readonly Line[], options: ChartOptions = {}): s
             ...(places.length <= 12 ? dots(3.5) : []),
             path(places, `stroke="${colour}" stroke-width="2"${line.dashed ? ' stroke-dasharray="6 4"' : ''}`),
           ]
+    if (edge.length > 0) own.unshift(area(edge, `fill="${colour}" fill-opacity="0.2"`))
     if (named.length < 2 || line.name === '') return own
     own.push(
       `<rect x="${round(legend)}" y="${top - 19}" width="12" height="4" fill="${colour}"/>`,

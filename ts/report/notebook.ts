@@ -1,4 +1,7 @@
-/** Reports in notebooks: kernels such as Deno's ask the value of a cell for a display, under a symbol that all of them know. */
+/**
+ * Reports in notebooks and in `console.log`: kernels such as Deno's ask the value of a cell for a display, and Node asks what it prints for a text, under
+ * symbols that all of them know.
+ */
 import { escaped } from '../plot/svg.js'
 
 /** The name of the method that gives a display. */
@@ -28,12 +31,25 @@ export function giveDisplay<T extends object>(shown: T, formatsOf: (shown: T) =>
   Object.defineProperty(shown, DISPLAY, { value, configurable: true })
 }
 
+/** The name of the method that gives the text of `console.log`. */
+const CUSTOM = Symbol.for('nodejs.util.inspect.custom')
+
+/** Makes an object, or all objects with a prototype, print a text, unless it has one of its own. Loops and JSON do not see the method. */
+export function givePrinted<T extends object>(shown: T, text: (shown: T) => string): void {
+  if (Object.hasOwn(shown, CUSTOM)) return
+  const value = function (this: T) {
+    return text(this)
+  }
+  Object.defineProperty(shown, CUSTOM, { value, configurable: true })
+}
+
 /**
- * Makes a report, or all objects with a prototype, show themselves in notebooks, as {@link giveDisplay} does.
+ * Makes a report, or all objects with a prototype, show themselves in notebooks, as {@link giveDisplay} does, and in `console.log`.
  *
  * @param text lines for a terminal
  * @param page a whole page of HTML
  */
 export function showInNotebooks<T extends object>(shown: T, text: (shown: T) => string, page: (shown: T) => string): void {
+  givePrinted(shown, text)
   giveDisplay(shown, (own) => ({ 'text/plain': text(own), 'text/html': frameOf(page(own)) }))
 }

@@ -46,7 +46,11 @@ function linesOf(block: Block, width: number, paint: NonNullable<ReportTextOptio
       )
     }
     case 'scores': {
-      const [head, first, ...rest] = aligned(...scoresTable('', block.scores), width)
+      const [names, scores] = scoresTable('', block.scores)
+      // a name is worth more than its note
+      const isCut = aligned(names, scores).some((line) => cellsOf(line) > width)
+      const shown = isCut ? scores.map(([name, ...cells]) => [name.replace(' (less is better)', ''), ...cells]) : scores
+      const [head, first, ...rest] = aligned(names, shown, width)
       return [paint('dim', head), paint('bold', first), ...rest]
     }
     case 'table': {

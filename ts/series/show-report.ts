@@ -167,19 +167,20 @@ function picturesOf({ report, forecasts, state, horizon }: SeriesModel): string[
     const ahead = forecasts.slice(s * horizon, (s + 1) * horizon)
     const from = Math.max(0, values.length - Math.max(4 * horizon, 3 * state.seasons[0]))
     const past = Array.from({ length: values.length - from }, (_, i) => from + i).filter((i) => gaps[i] === 0)
-    const x = ahead.map((_, h) => values.length + h)
-    const end = (of: 'value' | 'low' | 'high') => ahead.map((point) => point[of])
+    // both begin at the last known value, so that no gap is between known and forecast
+    const last = past.slice(-1)
+    const x = [...last, ...ahead.map((_, h) => values.length + h)]
+    const end = (of: 'value' | 'low' | 'high') => [...last.map((i) => values[i]), ...ahead.map((point) => point[of])]
     return lineChart(
       [
         { name: 'known', x: past, y: past.map((i) => values[i]) },
-        { name: 'forecast', x, y: end('value') },
-        { name: 'band', x, y: end('low'), colour: '#e69f00', dashed: true },
-        { name: '', x, y: end('high'), colour: '#e69f00', dashed: true },
+        { name: 'forecast and band', x, y: end('value'), band: [end('low'), end('high')] },
       ],
       {
         width: PICTURE_WIDTH,
         title: nameOf(key) || state.columns.values[0],
-        xLabel: `${timeText(calendar, start + from)} to ${ahead[ahead.length - 1].time}`,
+        xText: (place) => String(timeText(calendar, start + place)),
+        xLabel: state.columns.time,
       },
     )
   })

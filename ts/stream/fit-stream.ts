@@ -24,7 +24,10 @@ import {
 } from '../index.js'
 import type { ShowsAverages } from '../optim/base/averaging.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
+import { formatCount } from '../report/format.js'
+import { givePrinted } from '../report/notebook.js'
 import { callbackError, checkCallbacks } from '../train/callbacks.js'
+import { historyText } from '../train/history-text.js'
 import { FIT } from '../train/options.js'
 import { takesWholeSteps } from '../train/whole-step-optimizer.js'
 import { type BadRow, between, copyOf, dataOf, NumberReader, type Numbers, type RowEncoder, rename, targetCheck } from './numbers.js'
@@ -266,6 +269,7 @@ class StreamRun implements Training {
         return source.reopened
       },
     }
+    givePrinted(this.history, (history) => `StreamHistory: ${formatCount(history.rows)} rows, ${historyText(history)}`)
     const plan = { model, epochs, batchSize, batchesPerEpoch: UNKNOWN, validation: null, options: { loss, optimizer, shuffle, seed } }
     this.plan = { ...plan, rows: this.seen(NOTHING) }
   }

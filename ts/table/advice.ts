@@ -210,7 +210,7 @@ function leaking({ leaks = [], target }: TableModelReport): string[] {
   const it = leaks.length === 1 ? 'it is' : 'they are'
   const [first] = leaks.map((leak) => leakInWords(leak, target))
   return [
-    `${first[0].toUpperCase()}${first.slice(1)}${leaks.length > 1 ? `, and so do ${names(columns.slice(1))}` : ''}. If ${it} known only after '${target}' is, leave ${leaks.length === 1 ? 'it' : 'them'} out: \`exclude: ${inCode(columns)}\`.`,
+    `${first[0].toUpperCase()}${first.slice(1)}${leaks.length > 1 ? `, and so ${leaks.length === 2 ? 'does' : 'do'} ${names(columns.slice(1))}` : ''}. If ${it} known only after '${target}' is, leave ${leaks.length === 1 ? 'it' : 'them'} out: \`exclude: ${inCode(columns)}\`.`,
   ]
 }
 

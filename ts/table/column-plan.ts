@@ -27,7 +27,7 @@ export interface InspectTableOptions extends Omit<TableOptions, 'scale'> {
   read?: ReadOptions
   /**
    * Rows that are held in memory: of a longer table a random sample, drawn while it is read. Default: of a file, as many rows as have 10 million values,
-   * about 2 GB, or 550,000 if the file is larger than 1 GB, so that a training takes less than 300 MB; of rows in memory, all.
+   * about 2 GB, or 400,000 if the file is larger than 1 GB, so that a training takes less than 300 MB; of rows in memory, all.
    */
   sample?: number
 }

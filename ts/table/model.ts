@@ -21,6 +21,8 @@ import {
   type Tensor,
   tensor,
 } from '../index.js'
+import { formatCount } from '../report/format.js'
+import { givePrinted } from '../report/notebook.js'
 import { type Embedded, type FeatureState, inputsOf, widthOf } from './features.js'
 import { ascending, boundsOf, QUANTILES, type RowIntervals } from './intervals.js'
 import { type Decision, namedClass, type OrderedClasses } from './metrics.js'
@@ -96,6 +98,9 @@ export interface TableModelState {
 const PART = 'tableModel'
 /** The part with the net of intervals whose width follows the row. */
 const INTERVALS = 'tableIntervals'
+
+/** Names that a printed model shows. */
+const PRINTED = 12
 
 /**
  * A model that takes raw rows, from {@link trainTable} or {@link loadTableModel}.
@@ -435,3 +440,10 @@ function checkedState(state: TableModelState): TableModelState {
   if (!isGood) throw typeError(`loadTableModel: wants a model of a table, 'gradus-table-model/1', got ${show(format)} or a damaged one`)
   return state
 }
+
+givePrinted<TableModel>(TableModel.prototype, ({ net, target, classNames, columns }) => {
+  const listed = (names: readonly string[]) => names.slice(0, PRINTED).join(', ') + (names.length > PRINTED ? ', …' : '')
+  const answers = classNames.length === 0 ? 'a number' : `${classNames.length} classes (${listed(classNames)})`
+  const parameters = net.parameters().reduce((sum, { size }) => sum + size, 0)
+  return `TableModel: '${target}', ${answers}, from ${columns.length} columns (${listed(columns)}) by ${formatCount(parameters)} parameters`
+})

@@ -7,7 +7,7 @@ import type { Row } from '../data/index.js'
 const MAX_VALUES = 10_000_000
 /** A file of more bytes need not fit into memory at all: of it fewer values are held, with which a training stays below 300 MB, and at least some rows. */
 const LARGE_FILE = 1e9
-const MAX_VALUES_OF_LARGE = 550_000
+const MAX_VALUES_OF_LARGE = 400_000
 const MIN_ROWS_OF_LARGE = 2000
 
 /** Rows of a file, and their places in it if they are a sample. */

@@ -524,7 +524,7 @@ const RULES: readonly Rule[] = [
       const best = judged.reduce((a, b) => (b.validationLoss < a.validationLoss ? b : a))
       const end = judged[judged.length - 1]
       const small = 0.01 * (data?.baseline ?? first)
-      if (end.validationLoss < Math.max(1.15 * best.validationLoss, small) || end.loss > best.loss) return null
+      if (end.validationLoss <= Math.max(1.15 * best.validationLoss, small) || end.loss > best.loss) return null
       return {
         severity: 'note',
         step: best.step,

@@ -65,6 +65,18 @@ test('long work is told from reading on, each phase at once, and then every ten 
   ])
 })
 
+test('bytes are counted in megabytes, also many', () => {
+  const read = (bytes: number) =>
+    said((reporter) => reporter.progress(at('reading', 2, { bytes: { read: bytes, total: 1.1e9 }, rows: 1, columns: 1 })))[1]
+  expect([4e5, 1.26e6, 7.6e7, 1.04e9].map((bytes) => read(bytes).split(': ')[1].split(' of ')[0])).toEqual([
+    '400 kB',
+    '1.3 MB',
+    '76 MB',
+    '1,040 MB',
+  ])
+  expect(read(7.6e7)).toContain('76 MB of 1,100 MB, ')
+})
+
 test('short work has a title alone, an error while rows are read none, and --quiet nothing', () => {
   const short = (reporter: TableReporter) => {
     for (const [i, phase] of (['reading', 'encoding', 'training', 'measuring'] as const).entries()) reporter.progress(at(phase, 0.2 * i))

@@ -1,6 +1,7 @@
 /** `gradus inspect FILE`: the contents of a model file, or of a table. */
 import { Command } from 'commander'
 import { describeTable } from '../../data/index.js'
+import { loadImageModel } from '../../images/index.js'
 import { loadModelFile, type Module, summary } from '../../index.js'
 import { formatMetric, inspectTable } from '../../table/index.js'
 import { columnOptions, fileOptions, type TableData } from '../options/table.js'
@@ -44,6 +45,7 @@ async function inspect(file: string, { json = false, ...options }: InspectOption
 /** Shows the contents of a model file. */
 async function inspectModel(file: string, { json = false }: { json?: boolean }): Promise<void> {
   const { model: net, ...parts } = await withModelFile(file, () => loadModelFile(file))
+  if (typeof parts.images === 'object') return inspectImages(file, json)
   if (typeof parts.tableModel !== 'string') return inspectNet(file, net, Object.keys(parts), json)
   const model = await readModel(file)
   const parameters = model.net.parameters().reduce((sum, { size }) => sum + size, 0)
@@ -68,6 +70,19 @@ async function inspectModel(file: string, { json = false }: { json?: boolean }):
       'interval',
       model.intervals ? 'as wide as the errors of similar rows' : `± ${formatMetric(model.halfWidth(0.9))} holds ${percent(0.9, 0)}`,
     )
+}
+
+/** For a model that names pictures. */
+async function inspectImages(file: string, json: boolean): Promise<void> {
+  const { net, classes, size, channels, report } = await loadImageModel(file)
+  const parameters = net.parameters().reduce((sum, own) => sum + own.size, 0)
+  if (json) return print(JSON.stringify({ file, classes, size, channels, parameters, accuracy: report.accuracy }))
+  const fact = (name: string, text: string) => printText(`  ${paint('dim', name.padEnd(10))} ${text}`, ' '.repeat(13))
+  print(paint('bold', `${file}: names pictures`))
+  fact('classes', `${classes.length}: ${classes.slice(0, 12).join(', ')}${classes.length > 12 ? ', …' : ''}`)
+  fact('sees', `${size} × ${size} pixels, ${channels === 1 ? 'gray' : 'in color'}`)
+  fact('accuracy', `${percent(report.accuracy)} of pictures set aside`)
+  fact('net', `${whole(parameters)} parameters: ${net.layers.map((layer) => layer.describe()).join(' → ')}`)
 }
 
 /** For a model that is not a table's: its layers, and the names of the values saved with it. */

@@ -85,7 +85,9 @@ function tell(model: ImageModel, out: string, page: string | undefined, { json =
   }
   if (quiet) return print(`accuracy ${percent(report.accuracy)}, model ${out}`)
   if (report.skipped.length > 0)
-    printNote(`${whole(report.skipped.length)} pictures cannot be read and are left out; the report lists them`)
+    printNote(
+      `${report.skipped.length === 1 ? '1 picture cannot be read and is' : `${whole(report.skipped.length)} pictures cannot be read and are`} left out; the report says why`,
+    )
   printLines(reportText(model, { width: Math.min(columns(), 100) }))
   print()
   printText(

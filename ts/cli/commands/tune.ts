@@ -178,7 +178,10 @@ async function tune(file: string, given: TuneOptions): Promise<void> {
       const best = study.bestTrial && netSettings(study.bestParams, epochs)
       const lines = best && { tunedTrain: trainLine(file, options, best), defaultTrain: trainLine(file, options, {}) }
       const net = signal.aborted ? undefined : best
-      if (net !== undefined && !silent) print(paint('dim', '\nTraining with what was found and by default, to compare both …'))
+      if (net !== undefined && !silent) {
+        print()
+        print(paint('dim', 'Training with what was found and by default, to compare both …'))
+      }
       const comparison =
         net === undefined ? undefined : compared(await compareWithDefault(file, { ...options, ...net }, signal).catch(notCompared))
       if (!options.json && lines !== undefined) advise(lines, comparison, options)

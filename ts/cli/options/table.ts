@@ -76,7 +76,7 @@ export function dataOptions(): Option[] {
     ),
     flag(
       '--sample <n>',
-      'rows to hold in memory: of a longer table a random sample (default: as many as have 10 million values, or 550,000 of a file above 1 GB)',
+      'rows to hold in memory: of a longer table a random sample (default: as many as have 10 million values, or 400,000 of a file above 1 GB)',
       {
         is: count,
       },

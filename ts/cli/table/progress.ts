@@ -60,7 +60,7 @@ export class TableReporter {
     this.hasTold = true
     this.live?.clear()
     const [{ column, explained }] = leaks
-    const others = leaks.length === 1 ? '' : ` (so do ${leaks.length - 1} more)`
+    const others = leaks.length === 1 ? '' : ` (so ${leaks.length === 2 ? 'does' : 'do'} ${leaks.length - 1} more)`
     printNote(
       `column '${column}' alone explains ${percent(explained, 1)} of the target${others}: leave it out by --exclude if it is known only afterwards`,
     )
@@ -119,7 +119,7 @@ function facts({ phase, step, seconds, secondsLeft, bytes, rows, columns, nets, 
 
 function megabytes(bytes: number): string {
   if (bytes < 1e6) return `${Math.ceil(bytes / 1000)} kB`
-  return `${(bytes / 1e6).toPrecision(bytes < 1e8 ? 2 : 3)} MB`
+  return `${bytes < 1e7 ? (bytes / 1e6).toFixed(1) : whole(bytes / 1e6)} MB`
 }
 
 function liveLines(progress: TableProgress): string[] {
