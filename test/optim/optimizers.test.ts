@@ -121,9 +121,9 @@ describe.each(backends)('every optimizer on $name', ({ make: makeBackend }) => {
     expect(arrays.map(({ value }) => [...value])).toEqual(parameters.map((p) => [...p.view()]))
   })
 
-  test.each(classes)('%s: the kernel agrees with its readable rule', (name, Class) => {
-    // Bases of rank-deficient statistics are arbitrary: soap.test.ts compares SOAP with statistics of full rank.
-    if (backend.name !== 'wasm' || name === 'SOAP') return
+  // Bases of rank-deficient statistics are arbitrary: soap.test.ts compares SOAP with statistics of full rank.
+  const compared = backend.name === 'wasm' ? classes.filter(([name]) => name !== 'SOAP') : []
+  test.each(compared)('%s: the kernel agrees with its readable rule', (name, Class) => {
     for (const options of name === 'SparseAdam' ? [{}] : [{}, { weightDecay: 0.1 }]) {
       const [a, b] = [make([[37], [8, 5]], backend), make([[37], [8, 5]], js)]
       const [fused, readable] = [run(new Class(a, options), a, 10), run(new Class(b, options), b, 10)]

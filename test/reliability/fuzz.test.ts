@@ -4,25 +4,17 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeSafetensors } from '../../ts/export/index.js'
 import { targets } from '../fuzz/targets.js'
+import { cpuTime } from '../tools/clocks.js'
 import { safetensorsFile } from '../tools/hostile-files.js'
 import { cases, milliseconds } from '../tools/nightly.js'
-
-/** Milliseconds of CPU, the best of three: the first may compile. */
-function cpuTime(call: () => void): number {
-  const once = () => {
-    const before = process.cpuUsage()
-    call()
-    const { user, system } = process.cpuUsage(before)
-    return (user + system) / 1000
-  }
-  return Math.min(once(), once(), once())
-}
 
 describe.each(Object.keys(targets))('fault 19: %s', (name) => {
   const folder = `test/fuzz-corpus/${name}`
   test.each(existsSync(folder) ? readdirSync(folder) : [])('%s of the corpus is answered or refused, soon', (file) => {
     const bytes = readFileSync(`${folder}/${file}`)
-    expect(cpuTime(() => targets[name](bytes))).toBeLessThan(milliseconds(50))
+    // the best of three: the first may compile
+    const times = [0, 1, 2].map(() => cpuTime(() => targets[name](bytes)))
+    expect(Math.min(...times)).toBeLessThan(milliseconds(50))
   })
 })
 

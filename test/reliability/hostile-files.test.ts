@@ -12,15 +12,8 @@ import { tableModelFrom } from '../../ts/table/model.js'
 import { Journal, parseJson } from '../../ts/tune/storage/journal.js'
 import { memoryStore } from '../../ts/tune/storage/memory.js'
 import { numbers } from '../tools/backends.js'
+import { cpuTime } from '../tools/clocks.js'
 import { withHeader } from '../tools/model-files.js'
-
-/** Milliseconds of CPU. */
-function cpuTime(call: () => unknown): number {
-  const before = process.cpuUsage()
-  call()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1000
-}
 
 const backend = createBackend({ backend: 'js', memoryLimit: 64 << 20 })
 

@@ -7,12 +7,14 @@
  * the server is asked (a minute for the promise), GRADUS_FITS how many models a loop makes (20,000): enough to need the limit of memory
  * several times.
  */
+
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { loadavg } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { expect, test } from 'vitest'
 import { Adam, type Backend, createBackend, Dense, fit, mse, OutOfMemoryError, Sequential, tensor, trainSteps } from '../../ts/index.js'
+import { cpuNow } from '../tools/clocks.js'
 import { NIGHTLY } from '../tools/nightly.js'
 
 const MIB = 2 ** 20
@@ -26,9 +28,7 @@ const SECONDS = Number(process.env.GRADUS_SECONDS ?? 2)
 
 /** Milliseconds: of the clock, or of the processor, which other programs do not lengthen. */
 function now(): number {
-  if (process.env.GRADUS_STRICT === 'clock') return performance.now()
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
+  return process.env.GRADUS_STRICT === 'clock' ? performance.now() : cpuNow()
 }
 
 function job(backend: Backend, sizes: readonly [number, number, number], seed = 1) {

@@ -2,6 +2,19 @@
 import { clock } from '../../ts/common/clock.js'
 import { Generator } from '../../ts/index.js'
 
+/** Milliseconds of the processor that this process has had, which other programs on the machine do not change. */
+export function cpuNow(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+/** Milliseconds of the processor that a call takes. */
+export function cpuTime(call: () => unknown): number {
+  const before = cpuNow()
+  call()
+  return cpuNow() - before
+}
+
 /**
  * Behavior of clocks between two readings. With a clock that stands still, blocks of steps get as long as allowed; with one that runs ahead they are
  * single steps; with one that jumps they have every length, and with one that ticks the same one in each run.

@@ -7,6 +7,7 @@
  * are kept in .cache/fuzz. `--keep` adds what was found to test/fuzz-corpus, which the suite replays. Figures go to test/fuzz/results.json, also if a
  * run is stopped early; RELIABILITY.md takes them from there.
  */
+
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
@@ -14,6 +15,7 @@ import { buildSync } from 'esbuild'
 import { instrumented } from '../fuzz/instrument.js'
 import { mutated, randomFrom } from '../fuzz/mutate.js'
 import type { Target } from '../fuzz/targets.js'
+import { cpuTime } from './clocks.js'
 
 export interface FuzzResult {
   executions: number
@@ -167,13 +169,6 @@ for (const [name, target] of Object.entries(targets)) {
 function slowest(target: Target, inputs: readonly Uint8Array[]): number {
   const times = inputs.map((input) => Math.min(...[0, 1, 2].map(() => cpuTime(() => target(input)))))
   return Math.round(Math.max(...times) * 100) / 100
-}
-
-function cpuTime(call: () => void): number {
-  const before = process.cpuUsage()
-  call()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1000
 }
 
 /** Adds small inputs that reached something new to the committed corpus, named by the order in which they were found. */

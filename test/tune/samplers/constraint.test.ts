@@ -3,6 +3,7 @@
  *
  *   CONSTRAINTS=2000 SEED=29 node node_modules/vitest/vitest.mjs run test/tune/samplers/constraint.test.ts
  */
+
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -21,6 +22,8 @@ import {
   sobol,
   tpe,
 } from '../../../ts/tune/index.js'
+import { cpuNow } from '../../tools/clocks.js'
+import { milliseconds } from '../../tools/nightly.js'
 import { space } from '../spaces.js'
 
 const RUNS = Number(process.env.CONSTRAINTS ?? 4)
@@ -43,23 +46,17 @@ function mixed(params: Params, phase: number): number {
   return 0.5 + 0.5 * Math.sin(sum)
 }
 
-/** Milliseconds of the processor, which other programs on the machine do not change. */
-function processor(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
-}
-
 /** Asks for trials of a study and reports a loss that is least at the border of the allowed region. */
 async function run(space: Space, sampler: Sampler, constraint: (params: Params) => boolean, loss: (params: Params) => number, seed = 0) {
   const study = await createStudy({ space, sampler, constraint, seed })
   const slow: number[] = []
   for (let i = 0; i < ASKS; i++) {
-    const before = processor()
+    const before = cpuNow()
     const trial = await study.ask().catch((error: Error) => {
       if (/has \d+ points, and all have been asked for that keep the constraint/.test(error.message)) return undefined
       throw error
     })
-    slow.push(processor() - before)
+    slow.push(cpuNow() - before)
     if (trial === undefined) break
     expect(constraint(trial.params)).toBe(true)
     await study.tell(trial, loss(trial.params))
@@ -95,7 +92,7 @@ test.each(Object.entries(SAMPLERS))('fault 40: %s keeps random constraints of ra
         if (make().limit && !(await someAllowed(space, make(), constraint))) return
         const { slowest } = await run(space, make(), constraint, (params) => -mixed(params, phase), seed)
         // the first call and some later ones wait for the compiler
-        expect(slowest[5] ?? 0).toBeLessThan(50)
+        expect(slowest[5] ?? 0).toBeLessThan(milliseconds(50))
       },
     ),
     { numRuns: RUNS, seed: Number(process.env.SEED ?? 29), endOnFailure: RUNS < 100 },
