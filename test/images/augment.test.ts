@@ -84,10 +84,10 @@ describe('a training', () => {
   test('with mixed pictures learns, and repeats to the bit', async () => {
     const train = () => trainImages(given, { epochs: 12, augment: { mixup: 0.4, cutmix: 1 } })
     const [one, two] = [await train(), await train()]
-    expect(two.encode()).toEqual(one.encode())
+    expect(two.bytes()).toEqual(one.bytes())
     expect((await one.predict([shade(15)]))[0].class).toBe('dark')
     const plain = await trainImages(given, { epochs: 12 })
-    expect(plain.encode()).not.toEqual(one.encode())
+    expect(plain.bytes()).not.toEqual(one.bytes())
   })
 
   test.each([

@@ -5,7 +5,7 @@ import { refuseLater } from '../common/saved.js'
 import { show } from '../common/show.js'
 // registers the layers of convolution with model files
 import '../conv/index.js'
-import { decodeModelFile, encodeModel, loadModelFile, type ModelSource, type Sequential, saveModel } from '../index.js'
+import { encodeModel, loadModelFile, type ModelSource, type Sequential, saveModel } from '../index.js'
 import type { ImageInput } from './decode.js'
 import { readPixels } from './image-set.js'
 import { probabilitiesOf } from './probabilities.js'
@@ -88,8 +88,8 @@ export class ImageModel {
     return mapOf(net, set, 0, asked ?? mostProbable(own))
   }
 
-  /** The model as the bytes of one file, for {@link decodeImageModel}. */
-  encode(): Uint8Array {
+  /** The model as the bytes of one file, for {@link loadImageModel}. */
+  bytes(): Uint8Array {
     return encodeModel(this.net, { images: this.stored })
   }
 
@@ -125,27 +125,12 @@ function mostProbable(probabilities: Float32Array): number {
  * @throws Error for a file that is not there, RangeError for one that is damaged or holds no model of pictures
  */
 export async function loadImageModel(source: ModelSource): Promise<ImageModel> {
-  return modelOf('loadImageModel', await loadModelFile(source))
-}
-
-/**
- * The same from bytes.
- *
- * @example
- * const shade = (value: number) => ({ width: 8, height: 8, data: new Uint8Array(256).fill(value) })
- * const images = [0, 250, 10, 240].map(shade)
- * const model = await trainImages({ images, labels: ['dark', 'light', 'dark', 'light'] }, { epochs: 1 })
- * decodeImageModel(model.encode()).classes // ['dark', 'light']
- * @throws as {@link loadImageModel}
- */
-export function decodeImageModel(bytes: Uint8Array | ArrayBuffer): ImageModel {
-  return modelOf('decodeImageModel', decodeModelFile(bytes))
-}
-
-function modelOf(who: string, { model, images }: { model: unknown; images?: State & { format?: unknown } }): ImageModel {
-  refuseLater(who, images?.format, FORMAT)
+  const { model, images } = await loadModelFile<Sequential, { images?: State & { format?: unknown } }>(source)
+  refuseLater('loadImageModel', images?.format, FORMAT)
   if (images?.format !== FORMAT)
-    throw rangeError(`${who}: this file holds no model of pictures, '${FORMAT}', but ${show(images?.format)}; loadModel reads other models`)
+    throw rangeError(
+      `loadImageModel: this file holds no model of pictures, '${FORMAT}', but ${show(images?.format)}; loadModel reads other models`,
+    )
   const { size, channels, classes, report } = images
   const isRight =
     Number.isInteger(size) &&
@@ -153,6 +138,6 @@ function modelOf(who: string, { model, images }: { model: unknown; images?: Stat
     Array.isArray(classes) &&
     classes.every((name) => typeof name === 'string') &&
     isReport(report, { size, channels, classes })
-  if (!isRight) throw rangeError(`${who}: the file is damaged: its parts do not fit; save the model again`)
-  return new ImageModel(model as Sequential, { size, channels, classes, report })
+  if (!isRight) throw rangeError('loadImageModel: the file is damaged: its parts do not fit; save the model again')
+  return new ImageModel(model, { size, channels, classes, report })
 }

@@ -5,7 +5,7 @@
 export type { ReportTextOptions } from '../report/text.js'
 export type { ImageInput, Pixels } from './decode.js'
 export { imageFiles, imagesInFolder, isImageFile } from './folder.js'
-export { decodeImageModel, ImageModel, type ImagePrediction, loadImageModel } from './image-model.js'
+export { ImageModel, type ImagePrediction, loadImageModel } from './image-model.js'
 export type { LabeledImages, SkippedImage } from './image-set.js'
 export type { NetKind } from './nets.js'
 export type { Augment, ImageEpoch, TrainImagesOptions } from './options.js'
