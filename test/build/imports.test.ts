@@ -202,6 +202,16 @@ describe('imports', () => {
     expect(circles(sources()), 'move what both need, often a type, to a file of its own').toEqual([])
   })
 
+  test('of rooms lead to no other room, but layers of convolution and the objective of tables', () => {
+    const isRoom = (room: string) => room !== 'data' && [...BUILT_ON, 'attention', 'conv', 'recurrent', 'text', 'notebook'].includes(room)
+    const pairs = sources().flatMap((source) =>
+      importsOf(source)
+        .map((target) => [moduleOf(source.file), moduleOf(target)])
+        .filter(([from, to]) => isRoom(from) && isRoom(to) && from !== to),
+    )
+    expect([...new Set(pairs.map(String))].sort()).toEqual(['images,conv', 'tune,table'])
+  })
+
   test('a circle is found, with every import of it and no other', () => {
     const sources = [
       { file: 'ts/a.ts', text: "import type { B } from './b.js'\nimport './d.js'" },

@@ -354,7 +354,7 @@ const NUMBERS_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ts/optim/base/n
 /// Tests run side by side.
 static WRITING: Mutex<()> = Mutex::new(());
 
-/// Writes the line of a kernel in ts/optim/base/numbers.ts, and fails if it differed from the rule in Rust.
+/// Writes the line of a kernel in ts/optim/base/numbers.ts. In CI, fails if it differs from the rule in Rust.
 fn write_numbers(kernel: &str, names: &[&str]) {
     let camel = |name: &&str| {
         let mut words = name.split('_');
@@ -372,11 +372,11 @@ fn write_numbers(kernel: &str, names: &[&str]) {
     if names.is_empty() || lines.contains(&line.as_str()) {
         return;
     }
+    assert!(std::env::var_os("CI").is_none(), "ts/optim/base/numbers.ts has other numbers of {kernel}; run cargo test, and commit it");
     lines.retain(|line| !line.starts_with(&start));
     lines.push(&line);
     lines.sort_unstable();
     std::fs::write(NUMBERS_FILE, head.into_iter().chain(lines).collect::<Vec<_>>().join("\n") + "\n").unwrap();
-    panic!("ts/optim/base/numbers.ts had other numbers of {kernel}; they are written now, run the test again");
 }
 
 #[test]

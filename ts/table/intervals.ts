@@ -115,7 +115,7 @@ export async function fitIntervals(
     inOrder.map((error, i) =>
       Math.max(quantileAt(quantiles, i, (1 - coverage) / 2) - error, error - quantileAt(quantiles, i, (1 + coverage) / 2)),
     )
-  // for rows in time each block decides, as for intervals of one width
+  // Folds of rows in time are judged one by one, and the largest correction is taken, as for intervals of one width.
   const blocks = from === 0 || folds.length === 1 ? undefined : parts.map(({ length }) => length)
   const corrections = Array.from({ length: COVERAGES + 1 }, (_, i) => {
     const scores = missing(i / COVERAGES)

@@ -75,7 +75,7 @@ export class MemberOptimizer {
     return (this.optimizer as unknown as OptimizerInternals).begin !== (Optimizer.prototype as unknown as OptimizerInternals).begin
   }
 
-  /** Does that. */
+  /** Lets the optimizer do this work for parameters that have had no update. */
   begin(): void {
     for (const group of this.optimizer.groups)
       for (const span of group.spans) if (span.t === 0) (this.optimizer as unknown as OptimizerInternals).begin(group, span)

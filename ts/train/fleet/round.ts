@@ -80,7 +80,7 @@ export class Round {
         const refused = nets.flatMap(({ member }) => refusedTargets(member))
         if (refused.length === 0) throw error
         for (const { member, error } of refused) await fleet.fail(member, error)
-        // the other nets plan their next steps again
+        // the refused nets have left their fleet, so the others form new groups of eight
         return null
       }
     }
