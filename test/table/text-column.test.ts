@@ -177,16 +177,16 @@ describe('a column of sentences', () => {
     const explanation = explainTable(model, rows, { about: 'many' })
     const [review, weight] = explanation.effects
     expect(review).toMatchObject({ column: 'review', kind: 'word' })
-    expect(review.values).toHaveLength(12)
+    expect(review.values).toHaveLength(10)
     // the highest first, by hand: rows whose text is the word alone
     const mean = (word: unknown) =>
       model.predict(rows.map((row) => ({ ...row, review: word }))).reduce((sum, { probabilities }) => sum + probabilities.many, 0) /
       rows.length
     review.values.forEach((word, i) => expect(review.mean[i]).toBeCloseTo(mean(word), 5))
     expect(review.mean[0]).toBe(Math.max(...review.mean))
-    expect(review.mean[11]).toBe(Math.min(...review.mean))
-    for (const word of GOOD) expect(review.values.slice(0, 6)).toContainEqual(expect.stringContaining(word))
-    for (const word of review.values.slice(-6)) expect(String(word)).toMatch(/not |bad|stale|awful/)
+    expect(review.mean[9]).toBe(Math.min(...review.mean))
+    for (const word of GOOD) expect(review.values.slice(0, 5)).toContain(word)
+    for (const word of BAD) expect(review.values.slice(-5)).toContain(word)
     expect(review.strength).toBeGreaterThan(weight.strength)
     expect(reportText(explanation, { width: 100 })).toContain('review, a text of this word alone')
   })

@@ -87,9 +87,11 @@ const COLUMNS_OF_H = 4
 /** Rows and values for the choice of columns. */
 const ROWS_OF_CHOICE = 50
 const POINTS_OF_CHOICE = 6
-/** Largest number of categories or words that are shown, and number of words that are tried, the most frequent ones. */
+/** Largest number of categories that are tried. */
 const MAX_CATEGORIES = 12
+/** Number of words that are tried, the most frequent ones, and largest number of those that are shown. */
 const WORDS_TRIED = 200
+const MAX_WORDS = 10
 /** Encoded rows that are predicted in one call. */
 const PART = 8192
 /** Probabilities are at least this far from 0 and 1 as log-odds. */
@@ -289,10 +291,11 @@ function strengthOf(asker: Asker, column: TableColumn, picked: readonly number[]
 
 /** Of the most frequent words of a column of sentences those with the highest and the lowest predictions, the highest first. */
 function tellingWords(asker: Asker, column: TableColumn, points: number): string[] {
-  const words = (column.words ?? []).slice(0, WORDS_TRIED)
+  // pairs mostly repeat one of their words
+  const words = (column.words ?? []).filter((word) => !word.includes(' ')).slice(0, WORDS_TRIED)
   const { mean } = dependenceOn(asker, column, words, evenly(asker.all, ROWS_OF_CHOICE))
   const sorted = [...words.keys()].sort((a, b) => mean[b] - mean[a]).map((i) => words[i])
-  const shown = Math.min(points, MAX_CATEGORIES)
+  const shown = Math.min(points, MAX_WORDS)
   return sorted.length <= shown ? sorted : [...sorted.slice(0, Math.ceil(shown / 2)), ...sorted.slice(-Math.floor(shown / 2))]
 }
 

@@ -14,16 +14,17 @@ const WIDTH = 460
 export function explanationBlocks({ target, about, rows, effects, interactions }: TableExplanation): Block[] {
   const shown = effects.filter(({ values }) => values.length > 0)
   const what = about === undefined ? `predicted ‘${target}’` : `probability of ‘${about}’`
-  const numbers = shown.filter(({ kind }) => !hasNames(kind))
-  const categories = shown.filter(({ kind }) => hasNames(kind))
+  const [words, drawn] = [true, false].map((isWords) => shown.filter(({ kind }) => (kind === 'word') === isWords))
+  const numbers = drawn.filter(({ kind }) => kind !== 'category')
+  const categories = drawn.filter(({ kind }) => kind === 'category')
   const note = `mean ${what} where all of ${rows} rows have the same value`
   return [
-    ...(shown.length > 0
+    ...(drawn.length > 0
       ? [
           {
             ...({ kind: 'drawing', only: 'page', title: 'What columns do' } as const),
             note: `The thick line, or a point, is the ${note}. Each thin line is a row; lines that are not parallel mean that the effect depends on other columns.`,
-            svgs: shown.map((effect) => effectChart(effect, what)),
+            svgs: drawn.map((effect) => effectChart(effect, what)),
             wide: true,
           },
         ]
@@ -36,12 +37,9 @@ export function explanationBlocks({ target, about, rows, effects, interactions }
           },
         ]
       : []),
-    ...categories.map(
-      ({ column, kind, values, mean }): Block => ({
-        ...({ kind: 'bars', only: 'terminal', title: kind === 'word' ? `${column}, a text of this word alone` : column, note } as const),
-        bars: values.map((value, i) => ({ name: String(value), value: mean[i], text: formatMetric(mean[i]) })),
-      }),
-    ),
+    ...categories.map((effect): Block => ({ ...barsOf(effect, note), only: 'terminal' })),
+    // words need more room than an axis has
+    ...words.map((effect) => barsOf({ ...effect, column: `${effect.column}, a text of this word alone` }, note)),
     ...(interactions.length > 0
       ? [
           {
@@ -54,7 +52,10 @@ export function explanationBlocks({ target, about, rows, effects, interactions }
   ]
 }
 
-const hasNames = (kind: ColumnEffect['kind']) => kind === 'category' || kind === 'word'
+const barsOf = ({ column, values, mean }: ColumnEffect, note: string) => ({
+  ...({ kind: 'bars', title: column, note } as const),
+  bars: values.map((value, i) => ({ name: String(value), value: mean[i], text: formatMetric(mean[i]) })),
+})
 
 /** Years have no sign between thousands. */
 const plainNumber = (value: number) => (Number.isInteger(value) && Math.abs(value) < 1e4 ? String(value) : shortNumber(value))
@@ -71,9 +72,8 @@ const valueInWords = (kind: ColumnEffect['kind'], value: number | string) =>
 
 /** The mean prediction over the values of a column, above those of single rows. */
 function effectChart({ column, kind, values, mean, rows }: ColumnEffect, what: string): string {
-  const isCategory = hasNames(kind)
-  const title = kind === 'word' ? `${column}: a text of this word alone` : column
-  const options = { width: WIDTH, height: 280, title, yLabel: what }
+  const isCategory = kind === 'category'
+  const options = { width: WIDTH, height: 280, title: column, yLabel: what }
   const { left, right, top, bottom } = frame(options)
   const letters = Math.min(MAX_LETTERS, Math.max(2, Math.floor(48 / values.length)))
   const short = (name: string) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name)
