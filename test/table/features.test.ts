@@ -1,6 +1,8 @@
 /** Inputs of nets from encoded rows. */
 import { expect, test } from 'vitest'
-import { type ClassPrediction, type NumberPrediction, tableToFunction, trainTable } from '../../ts/table/index.js'
+import { Generator } from '../../ts/index.js'
+import { binsFor } from '../../ts/table/features.js'
+import { type ClassPrediction, type NumberPrediction, prepareTable, tableToFunction, trainTable } from '../../ts/table/index.js'
 
 test('a column whose quartiles differ by next to nothing, and huge later values, give finite predictions', async () => {
   const rows = Array.from({ length: 40 }, (_, i) => ({ a: i < 8 ? i : (i % 3) * 5e-324, b: i % 7, y: i + (i % 7) }))
@@ -27,4 +29,21 @@ test('classes of a line have probabilities for values that 32 bits do not hold, 
     for (const [i, { probabilities }] of predict([...rows, ...later]).entries())
       expect(probabilities.even).toBeCloseTo(answers[i].probabilities.even, 4)
   }
+})
+
+test('numbers are cut finely for a numeric target, coarsely for classes and where memory would not do', async () => {
+  const random = new Generator(1)
+  const rows = Array.from({ length: 500 }, () => ({ a: random.next(), y: random.next() }))
+  const widthFor = async (count: number, target: (y: number) => number | string) => {
+    const some = rows.slice(0, count).map(({ a, y }) => ({ a, y: target(y) }))
+    return (await prepareTable(some, { target: 'y', testFraction: 0 })).width
+  }
+  expect(await widthFor(500, (y) => y)).toBe(1 + 48)
+  expect(await widthFor(100, (y) => y)).toBe(1 + 10)
+  expect(await widthFor(25, (y) => y)).toBe(1)
+  expect(await widthFor(500, (y) => (y < 0.5 ? 'low' : 'high'))).toBe(1 + 8)
+  expect(binsFor(43_000, 6, 0)).toBe(38)
+  expect(binsFor(5000, 40, 0)).toBe(48)
+  expect(binsFor(1_000_000, 50, 0)).toBe(16)
+  expect(binsFor(1_000_000, 50, 2)).toBe(16)
 })
