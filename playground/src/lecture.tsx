@@ -156,7 +156,7 @@ function Section({
                 onClick={() => answer(i)}
               >
                 {text}
-                {!isWaiting && i === ask.right && ' ✓'}
+                {!isWaiting && i === ask.right && '\u00a0✓'}
               </button>
             ))}
           </div>

@@ -370,7 +370,7 @@ export const LESSONS: readonly Lesson[] = [
   {
     title: 'Bias correction: the first fifty steps',
     ask: {
-      question: 'Without the correction the first step is …',
+      question: 'Without the correction the first step is\u00a0…',
       answers: ['shorter', 'as long', 'about three times as long'],
       right: 2,
       because: 'the first step is 3.2 times as long',

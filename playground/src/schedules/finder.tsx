@@ -1,4 +1,5 @@
 /** The curve of the learning-rate finder, with its zones. */
+import { useEffect, useRef } from 'preact/hooks'
 import { Button, short } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
 import { colour } from '../ui/palette'
@@ -22,8 +23,11 @@ function zonesOf({ rates, slope }: RateFinding) {
 }
 
 export function FinderView({ finding, suggested, onUse }: { finding: RateFinding; suggested: number | null; onUse(rate: number): void }) {
+  const ref = useRef<HTMLDivElement>(null)
+  // The button may stand at the end of the window, and the chart below it.
+  useEffect(() => ref.current?.scrollIntoView({ block: 'nearest' }), [finding])
   return (
-    <>
+    <div ref={ref} class="finder">
       <LineChart
         title="Loss against learning rate"
         xLabel="learning rate"
@@ -39,6 +43,6 @@ export function FinderView({ finding, suggested, onUse }: { finding: RateFinding
         marks={suggested === null ? [] : [{ x: suggested, text: 'half of the fall' }]}
       />
       {suggested !== null && <Button onClick={() => onUse(Number(suggested.toPrecision(2)))}>Use {short(suggested, 2)}</Button>}
-    </>
+    </div>
   )
 }

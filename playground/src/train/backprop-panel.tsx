@@ -11,6 +11,8 @@ import { layoutOf } from './layout'
 
 /** Milliseconds of a phase. */
 const SLOWLY = 1600
+/** Pixels above the net for a few words. */
+const WORDS = 16
 
 export function BackpropPanel({
   backprop: latest,
@@ -78,10 +80,18 @@ export function BackpropPanel({
 
 function paintBackprop({ context: c, width, height }: Painting, { inputs, layers }: Backprop, phase: Phase): void {
   const columns = [inputs, ...layers.map(({ values }) => values)]
+  c.font = '12px system-ui, sans-serif'
+  c.fillStyle = token('soft')
+  c.textAlign = 'center'
+  c.textBaseline = 'middle'
+  const words = { forward: 'values →', loss: 'values →, then the loss', back: '← gradients', step: 'steps of the weights' }[phase.kind]
+  c.fillText(words, width / 2, 10)
+  // Below the words.
+  c.translate(0, WORDS)
   const { box, x, y } = layoutOf(
     columns.map(({ length }) => length),
     width,
-    height,
+    height - WORDS,
   )
   const isReached = (layer: number) => phase.kind !== 'forward' || layer <= phase.layer
   const isBack = (layer: number) => phase.kind === 'step' || (phase.kind === 'back' && layer >= phase.layer)
@@ -102,8 +112,6 @@ function paintBackprop({ context: c, width, height }: Painting, { inputs, layers
       })
     })
   })
-  c.textAlign = 'center'
-  c.textBaseline = 'middle'
   columns.forEach((values, column) => {
     const deltas = column > 0 && isBack(column - 1) ? layers[column - 1].deltas : null
     const shown = deltas ?? values
@@ -118,12 +126,12 @@ function paintBackprop({ context: c, width, height }: Painting, { inputs, layers
       c.strokeRect(left, top, box, box)
       if (!isKnown) return
       c.fillStyle = token('ink')
-      c.font = `600 ${Math.max(8, box * 0.29)}px system-ui, sans-serif`
-      c.fillText(short(value, 2), left + box / 2, top + box / 2 + 1)
+      const [text, size] = [short(value, 2), Math.max(8, box * 0.29)]
+      const font = (size: number) => `600 ${size}px system-ui, sans-serif`
+      c.font = font(size)
+      // As small as its box.
+      c.font = font(size * Math.min(1, (box - 4) / c.measureText(text).width))
+      c.fillText(text, left + box / 2, top + box / 2 + 1)
     })
   })
-  c.font = '12px system-ui, sans-serif'
-  c.fillStyle = token('soft')
-  const words = { forward: 'values →', loss: 'values →, then the loss', back: '← gradients', step: 'steps of the weights' }[phase.kind]
-  c.fillText(words, width / 2, 10)
 }

@@ -11,8 +11,8 @@ export interface Look {
 }
 
 const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3]]
-/** Shares of the ink or, below 0, of the ground that are mixed in. */
-const SHADES = [0, 0.5, -0.25, 0.75]
+/** Shares of the ink that are mixed in: a line with some of the ground in it would be hard to see. */
+const SHADES = [0, 0.5, 0.25, 0.75]
 
 const hueOf = (id: string) => HUES[id] ?? METHODS.findIndex((method) => method.id === id)
 
@@ -21,8 +21,7 @@ export function looksOf(ids: readonly string[]): Look[] {
   const hues = ids.map((id) => colour(hueOf(id)))
   return hues.map((hue, i) => {
     const n = hues.slice(0, i).filter((other) => other === hue).length % DASHES.length
-    const to = SHADES[n] > 0 === isDark.value ? 255 : 0
-    return { colour: mixed(hue, to, Math.abs(SHADES[n])), dash: DASHES[n] }
+    return { colour: mixed(hue, isDark.value ? 255 : 0, SHADES[n]), dash: DASHES[n] }
   })
 }
 
