@@ -137,6 +137,8 @@ function Section({
     if (!isOpen) onOpen()
     else if ('isPlaying' in tab.defaults) tab.set({ isPlaying: true })
   }
+  // Keys go through the open lesson alone: to move through the others would scroll, and so open each of them.
+  const tabIndex = isOpen ? undefined : -1
   return (
     <section id={`section-${index + 1}`} aria-current={isOpen ? 'step' : undefined}>
       {chapter && <p class="chapter">{chapter}</p>}
@@ -151,6 +153,7 @@ function Section({
               <button
                 key={text}
                 type="button"
+                tabIndex={tabIndex}
                 disabled={!isWaiting}
                 class={isWaiting ? '' : i === ask.right ? 'right' : i === chosen ? 'wrong' : ''}
                 onClick={() => answer(i)}
@@ -161,7 +164,7 @@ function Section({
             ))}
           </div>
           {isWaiting && (
-            <button type="button" class="link" onClick={() => answer(-1)}>
+            <button type="button" class="link" tabIndex={tabIndex} onClick={() => answer(-1)}>
               Just show me
             </button>
           )}
@@ -176,6 +179,7 @@ function Section({
                 key={text}
                 type="button"
                 class="link"
+                tabIndex={tabIndex}
                 onClick={() => {
                   // The tab is that of the open lesson.
                   if (!isOpen) onOpen(turns[text as keyof typeof turns])

@@ -800,6 +800,24 @@ describe('in Chromium alone', () => {
     await page.context().close()
   })
 
+  test('keys reach the answers of the open lesson, which stays open on the way', async () => {
+    const page = await newPage(browser, { viewport: { width: 1440, height: 900 } })
+    await page.goto(`${site.url}#lesson-9`)
+    await page.locator('#section-9 .answers button').first().waitFor()
+    const open = () => page.locator('.lecture section[aria-current]').getAttribute('id')
+    const focused = () => page.evaluate(() => document.activeElement?.closest('section')?.id ?? '')
+    for (let presses = 0; presses < 60 && !(await focused()).startsWith('section'); presses++) {
+      await page.keyboard.press('Tab')
+      // Longer than the page takes to open the lesson to which it has scrolled.
+      if (presses < 3) await page.waitForTimeout(500)
+    }
+    expect([await focused(), await open()]).toEqual(['section-9', 'section-9'])
+    await page.keyboard.press('Enter')
+    await page.locator('#section-9 .why').waitFor()
+    expect(new URL(page.url()).hash).toMatch(/^#lesson-9/)
+    await page.context().close()
+  })
+
   test('Back leads back in the moment in which the page writes its address', async () => {
     const page = await newPage(browser)
     // The page writes its address half a second after a change: here by hand, between Back and the event that tells the page of it.
