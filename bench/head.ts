@@ -5,7 +5,7 @@
  *     node --import tsx bench/head.ts large     100,000 vectors of 768 numbers, 10 classes
  *     node --import tsx bench/head.ts real      accuracy on real sets beside scikit-learn's LogisticRegressionCV, on the same five parts
  *
- * The real sets are made by bench/head/embed.py, whose head says how, and judged by bench/head/sklearn_cv.py. Wall-clock times are the least of several
+ * The real sets are made by bench/head/embed.py and bench/head/emoji.mjs, whose heads say how, and judged by bench/head/sklearn_cv.py. Wall-clock times are the least of several
  * runs, with CPU times next to them, for machines that do other work.
  */
 import { execFileSync } from 'node:child_process'
@@ -123,7 +123,7 @@ async function real(): Promise<void> {
     const bytes = new Uint8Array(readFileSync(path.join(SETS, `${name}.f32`)))
     const data = new Float32Array(bytes.buffer)
     const row = (i: number) => data.subarray(i * width, (i + 1) * width)
-    let [right, loss, none, spent] = [0, 0, 0, 0]
+    let [right, loss, none, spent, nets] = [0, 0, 0, 0, 0]
     for (let part = 0; part < PARTS; part++) {
       const rows = Array.from({ length: count }, (_, i) => i)
       const [train, test] = [rows.filter((i) => partOf(i) !== part), rows.filter((i) => partOf(i) === part)]
@@ -133,6 +133,7 @@ async function real(): Promise<void> {
         train.map((i) => labels[i]),
       )
       spent += cpu(used)
+      nets += head.hidden.length
       for (const i of test) {
         const { label, probabilities, isNone } = head.predict(row(i))
         right += Number(label === labels[i])
@@ -145,7 +146,7 @@ async function real(): Promise<void> {
     const shown = (accuracy: number, logLoss: number) => `${(100 * accuracy).toFixed(2)} %, log loss ${logLoss.toFixed(4)}`
     console.log(`${name} (${count} × ${width}, ${new Set(labels).size} classes)`)
     console.log(
-      `  gradus:       ${shown(right / count, loss / count)}; ${(spent / PARTS).toFixed(0)} ms CPU; isNone ${((100 * none) / count).toFixed(1)} %`,
+      `  gradus:       ${shown(right / count, loss / count)}; ${(spent / PARTS).toFixed(0)} ms CPU; isNone ${((100 * none) / count).toFixed(1)} %; a hidden layer in ${nets} of ${PARTS}`,
     )
     if (other) console.log(`  scikit-learn: ${shown(other.accuracy, other.logLoss)}; ${other.cpu.toFixed(0)} ms CPU`)
   }

