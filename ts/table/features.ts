@@ -49,9 +49,9 @@ const FEWEST_ROWS = 3
 /** Largest number of parts of a column, and least number of rows per part, where numbers are predicted. */
 const FINE = 48
 const ROWS_OF_PART = 8
-/** Largest number of parts of a column where classes are predicted, or where the parts of all rows would be more than MOST_PARTS numbers (40 MB). */
+/** Largest number of parts of a column where classes are predicted, or where the parts of all rows would be more than MOST_PARTS numbers (24 MB). */
 const COARSE = 16
-const MOST_PARTS = 1e7
+const MOST_PARTS = 6e6
 
 /**
  * @internal Number of parts into which columns of numbers are cut. A numeric target follows fine parts: RMSE of concrete −11 %, ames −6 %, Computers −4 %
