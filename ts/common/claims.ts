@@ -1,4 +1,4 @@
-/** Claims of models: no layer or parameter is in two trainings at the same time. One list for all entries, without the engine. */
+/** Claims of models: no layer or parameter is in two trainings at the same time. Entries that are built apart have copies of this file, and one list. */
 import { plainError } from './errors.js'
 
 /** A layer, which describes itself, or a parameter. */
@@ -21,10 +21,19 @@ interface Claim {
   readonly release: WeakRef<() => void>
 }
 
-const claims = new WeakMap<Part, Set<Claim>>()
+/** What all copies of this file share. */
+interface Registry {
+  readonly claims: WeakMap<Part, Set<Claim>>
+  /** The claim that {@link lend} shares. */
+  lent: (() => void) | undefined
+}
 
-/** The claim that {@link lend} shares. */
-let lent: (() => void) | undefined
+const PLACE = Symbol.for('gradus.claims')
+
+function registry(): Registry {
+  const shared = globalThis as { [PLACE]?: Registry }
+  return (shared[PLACE] ??= { claims: new WeakMap(), lent: undefined })
+}
 
 /** Loops over `trainSteps` may take turns on a model, because each is between two steps when another one runs; and so may `trainOnBatch`. */
 const TAKES_TURNS = ['trainSteps', 'trainOnBatch']
@@ -36,6 +45,7 @@ const TAKES_TURNS = ['trainSteps', 'trainOnBatch']
  */
 export function claimParts(who: string, model: Whole): () => void {
   const parts = checkFree(who, model)
+  const { claims } = registry()
   const release = () => {
     for (const part of parts) claims.get(part)?.delete(own)
   }
@@ -49,17 +59,19 @@ export function claimParts(who: string, model: Whole): () => void {
  * and makes its own one before it returns.
  */
 export function lend<T>(release: () => void, train: () => T): T {
-  lent = release
+  const shared = registry()
+  shared.lent = release
   try {
     return train()
   } finally {
-    lent = undefined
+    shared.lent = undefined
   }
 }
 
 /** @internal @returns the model with all its parts @throws Error if one of them is being trained */
 export function checkFree(who: string, model: Whole): Part[] {
   const parts = [...model.modules(), ...model.parameters()]
+  const { claims, lent } = registry()
   for (const part of parts) {
     const known = claims.get(part) ?? new Set()
     for (const claim of known) {

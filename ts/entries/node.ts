@@ -15,7 +15,7 @@ import { useAllMetrics } from '../train/all-metrics.js'
 import { type History, NewHistory } from '../train/history.js'
 import { historyText } from '../train/history-text.js'
 import { progressLine } from '../train/progress-line.js'
-import { terminalLine } from './terminal-line.js'
+import { trainingLine } from './terminal-line.js'
 
 interface Host {
   /** Since Node 20.16. */
@@ -32,7 +32,7 @@ wasmCode.read = (variant) => {
   }
 }
 
-progressLine.make = terminalLine
+progressLine.make = trainingLine
 useAllMetrics()
 
 /** Number of entries of an axis that are printed. */

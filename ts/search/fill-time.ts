@@ -38,8 +38,10 @@ const BATCH_FACTORS = [1, 2, 0.5] as const
  * 1. a pilot on at most 2,000 rows, for two epochs: it gives an early net and the time of an epoch;
  * 2. a short training on as many rows as fit in two fifths of the time, which measures an epoch well;
  * 3. the usual recipe in full, then recipes drawn at random (Bergstra & Bengio 2012), two per round, each as long as the time allows.
+ *
+ * @returns true if there was time for the usual recipe in full, with all rows and epochs
  */
-export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>, trials: Trials<Recipe>): Promise<void> {
+export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>, trials: Trials<Recipe>): Promise<boolean> {
   const { usual, batchSize, epochs, keepsBatchSize = false } = trials
   const { seed, signal } = rounds.options
   const timeLeft = () => (rounds.deadline as number) - clock.now()
@@ -56,10 +58,12 @@ export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>
   const epochTime = (clock.now() - started) / few / share
 
   let drawn = 0
+  let isFull = false
   for (let number = 1; timeLeft() > 0 && !signal?.aborted; number++) {
     const fitting = Math.floor((FITTING * timeLeft()) / epochTime)
     // the remaining time may be too short for a useful training: it is given to one that is stopped early
     const own = Math.max(few, Math.min(epochs, fitting))
+    if (number === 1) isFull = fitting >= epochs
     const recipes = Array.from({ length: fitting >= ROUNDS_LEFT * own ? RECIPES_A_ROUND : 1 }, (_, i) =>
       number === 1 && i === 0 ? usual : trials.draw(seed + SEED_STEP * number + i, drawn++),
     )
@@ -74,4 +78,5 @@ export async function fillTime<Recipe, V extends View>(rounds: Rounds<Recipe, V>
   // there was no time even for one epoch of all folds: a small net is better than none
   if (rounds.candidates.length === 0 && rounds.failure === undefined && !signal?.aborted)
     await rounds.train({ recipes: [trials.small], batchSize, epochs: PILOT_EPOCHS, number: 0, share: pilotShare, isTimed: false })
+  return isFull
 }

@@ -16,6 +16,8 @@ import { MAX_SUSPECTS } from './suspects.js'
 export interface Circumstances {
   /** True if several kinds of nets were tried. */
   hasTime: boolean
+  /** True if the time was too short for one whole training. */
+  isCut?: boolean | undefined
   /** Training rows of each class. */
   counts: readonly number[]
 }
@@ -259,9 +261,17 @@ function uselessColumns({ importance }: TableModelReport): string[] {
 }
 
 /** Notes about words in the target that may be gaps or a class, because that changes the result. */
-function notedTarget({ columns }: TableModelReport): string[] {
+function notedTarget({ columns, classNames, isOrdered }: TableModelReport): string[] {
   const targets = columns.filter(({ role }) => role === 'target')
-  return targets.flatMap(({ name, notes }) => notes.map((note) => `Column '${name}': ${note}.`))
+  return targets.flatMap(({ name, notes, decidedBy }) => [
+    ...notes.map((note) => `Column '${name}': ${note}.`),
+    ...(decidedBy === 'values' && !isOrdered && classNames.length > 2 && classNames.every((own) => /^\d+$/.test(own))
+      ? [
+          `Column '${name}' has whole numbers, ${classNames[0]} to ${classNames[classNames.length - 1]}, which are taken for classes without an order: ` +
+            `\`order: ${inCode(classNames)}\` keeps their order, and columns: 'number' for it makes it a number to predict.`,
+        ]
+      : []),
+  ])
 }
 
 function notedColumns({ columns }: TableModelReport): string[] {
@@ -284,7 +294,11 @@ function moreRows({ learningCurve }: TableModelReport): string[] {
 
 const signed = (change: number) => `${change < 0 ? '−' : '+'}${formatMetric(Math.abs(change))}`
 
-function moreTime({ candidates }: TableModelReport, { hasTime }: Circumstances): string[] {
+function moreTime({ candidates }: TableModelReport, { hasTime, isCut }: Circumstances): string[] {
+  if (isCut)
+    return [
+      'The time was too short for one whole training. Give more of it, or leave `time` out, which trains one kind of net to its end and is often better.',
+    ]
   const isLine = candidates.every(({ plan }) => plan === 'a straight line')
   return hasTime || isLine ? [] : ['`time: 60` tries more kinds of nets and lets the best answer together, which is often a little better.']
 }

@@ -1,5 +1,7 @@
 /** Progress of the training of a table, from the first byte that is read to the report. */
 import { clock } from '../common/clock.js'
+import { textBar, timeText } from '../common/terminal-line.js'
+import { formatMetric } from '../report/format.js'
 import type { Leak } from './leaks.js'
 
 /** Phase of `trainTable`: rows are read, columns become numbers, nets are trained, and the report is made. */
@@ -81,4 +83,27 @@ export class ProgressWatch {
     const left = Math.max((this.end - now) / 1000, MIN_LEFT[known.phase] * seconds)
     onProgress({ ...known, seconds, secondsLeft: left, share: Number.isNaN(left) ? 0 : seconds / (seconds + left) })
   }
+}
+
+/** `training ███░░░ nets · 12 trained · best loss 0.312 · 12 s left`: a line of a terminal. */
+export function progressText({ phase, step, share, rows, nets, best, secondsLeft }: TableProgress): string {
+  const facts = [
+    ...(phase === 'reading' && rows > 0 ? [`${rows.toLocaleString('en-US')} rows`] : [step]),
+    ...(nets > 0 ? [`${nets} trained`] : []),
+    ...(best === null ? [] : [`best loss ${formatMetric(best)}`]),
+    ...(Number.isNaN(secondsLeft) ? [] : [`${timeText(secondsLeft)} left`]),
+  ]
+  return `${phase} ${textBar(share)} ${facts.join(' · ')}`
+}
+
+/** The figures of a report that the last line says. */
+interface Done {
+  nets: { trained: number }
+  seconds: number
+  metrics: readonly { name: string; value: number }[]
+}
+
+/** `5 nets in 12 s · accuracy 0.967`: what takes the place of the line. */
+export function doneText({ nets, seconds, metrics: [{ name, value }] }: Done): string {
+  return `${nets.trained} nets in ${timeText(seconds)} · ${name} ${formatMetric(value)}`
 }

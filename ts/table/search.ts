@@ -90,6 +90,8 @@ export interface SearchResult {
   nets: number
   /** Seconds that the model takes for a row. */
   secondsOfRow: number
+  /** True if the time was too short for one whole training. */
+  isCut?: boolean
 }
 
 /** A difference of losses of up to this many standard errors may be luck. */
@@ -104,23 +106,24 @@ export async function search(data: TableSamples, folds: Folds, features: LineFea
   const rounds = new Rounds(taskOf(data, folds, features.lines), options)
   const { net } = options
   const { batchSize, epochs, ...usual } = usualOf(data.count, net)
+  let isCut = false
   if (options.end === undefined) {
     const recipes = folds.folds.length === 1 ? [usual, usual] : [usual]
     await rounds.train({ recipes, batchSize, epochs, number: 0 })
   } else {
     const { batchSize: givenSize, epochs: _, ...given } = net
-    await fillTime(rounds, {
+    isCut = !(await fillTime(rounds, {
       ...{ usual, batchSize, epochs, keepsBatchSize: givenSize !== undefined },
       // members make nets narrower, so nets of given sizes have none
       draw: (seed, number) => ({ ...(number === 0 && !given.hidden ? sharing(usual) : randomPlan(seed)), ...given }),
       small: { ...usual, hidden: [32], dropout: 0 },
-    })
+    }))
   }
   if (rounds.candidates.length === 0) {
     options.signal?.throwIfAborted()
     throw noNet(rounds.failure, data.count, net)
   }
-  return ensembleOf(rounds, folds, data, features, options.end)
+  return { ...ensembleOf(rounds, folds, data, features, options.end), isCut }
 }
 
 /** The task of nets: the target or, with lines, their residuals, or both. */

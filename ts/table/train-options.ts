@@ -76,6 +76,11 @@ export interface TrainTableOptions extends InspectTableOptions, NetSettings, Dec
    * trained.
    */
   onProgress?: (progress: TableProgress) => void
+  /**
+   * Shows progress in a line that is overwritten. Default: in Node, if the output is a terminal and there is no onProgress, for work longer than half a
+   * second. True: also for other outputs and shorter work. Only Node and Bun show a line.
+   */
+  verbose?: boolean
 }
 
 const tableModel: Kind = { wants: 'a model of trainTable', fits: (value) => value instanceof TableModel }
@@ -93,6 +98,7 @@ export const TRAIN_TABLE = {
   seed: { is: seed, default: 0 },
   signal: { is: signal },
   onProgress: { is: handler },
+  verbose: { is: flag },
 } satisfies Schema<TrainTableOptions>
 
 /** The options, with defaults. */

@@ -15,6 +15,7 @@
 import { clock } from '../common/clock.js'
 import { rangeError } from '../common/errors.js'
 import { pickOptions } from '../common/options.js'
+import { terminalLine } from '../common/terminal-line.js'
 import type { Source, TableEncoder } from '../data/index.js'
 import { showInNotebooks } from '../report/notebook.js'
 import { adviceOn } from './advice.js'
@@ -28,14 +29,14 @@ import { makeReport, withUnknown } from './make-report.js'
 import { baselineOf, classCounts } from './measure.js'
 import type { ClassPrediction, NumberPrediction, Prediction, TableModel } from './model.js'
 import { NET } from './nets.js'
-import { ProgressWatch } from './progress.js'
+import { doneText, ProgressWatch, progressText, type TableProgress } from './progress.js'
 import type { TableModelReport } from './report.js'
 import { withRowWeights } from './row-weights.js'
 import { reportHtml, reportText } from './show-report.js'
 import { suspectsIn } from './suspects.js'
 import { tableData } from './table-data.js'
 import { timeBudget, withTime } from './time-budget.js'
-import { readTrainOptions, type TrainTableOptions } from './train-options.js'
+import { type ReadTrainOptions, readTrainOptions, type TrainTableOptions } from './train-options.js'
 
 /** Share of a given time for nets of intervals. */
 const SHARE_OF_INTERVALS = 0.1
@@ -65,9 +66,27 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
 ): Promise<TrainedTable<P>> {
   const began = clock.now()
   const options = readTrainOptions(given)
-  const { target, time, test, compareWith, seed, read } = options
+  const { time } = options
   options.signal?.throwIfAborted()
-  const watch = new ProgressWatch(options.onProgress, began, time)
+  const line = options.verbose === false || options.onProgress ? undefined : terminalLine(options.verbose)
+  try {
+    const onProgress = options.onProgress ?? (line && ((progress: TableProgress) => line.show(() => progressText(progress))))
+    const trained = await train<P>(rows, options, new ProgressWatch(onProgress, began, time), began)
+    line?.end(doneText(trained.report))
+    return trained
+  } catch (error) {
+    line?.end()
+    throw error
+  }
+}
+
+async function train<P extends Prediction>(
+  rows: readonly object[] | Source,
+  options: ReadTrainOptions,
+  watch: ProgressWatch,
+  began: number,
+): Promise<TrainedTable<P>> {
+  const { target, time, test, compareWith, seed, read } = options
   const data = await tableData(rows, options, watch)
   const { learnt, tested, encoder, latest, before } = data
   if (compareWith !== undefined) checkSameTable(compareWith, encoder)
@@ -123,7 +142,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     report.suspects = suspects.map((suspect) => ({ ...suspect, row: data.taken.places?.[suspect.row] ?? suspect.row }))
   if (data.taken.of !== undefined) report.sampledFrom = data.taken.of
   report.seconds = (clock.now() - began) / 1000
-  const advice = adviceOn(report, { hasTime: time !== undefined, counts: classCounts(learnt.targets, learnt.classes) })
+  const advice = adviceOn(report, { hasTime: time !== undefined, isCut: found.isCut, counts: classCounts(learnt.targets, learnt.classes) })
   report.advice = await textsWithLines(advice, rows, read, data.taken)
   showInNotebooks(report, reportText, reportHtml)
   return { model, report }

@@ -1,4 +1,5 @@
 /** A history in a line, for a terminal. */
+import { timeText } from '../common/terminal-line.js'
 import type { Progress } from './callbacks.js'
 import type { History } from './history.js'
 
@@ -19,11 +20,4 @@ export function valueTexts({
   const text = (name: string, value: number) => `${name} ${value.toPrecision(4)}`
   const of = (values: Record<string, number>, prefix = '') => Object.entries(values).map(([name, value]) => text(prefix + name, value))
   return [text('loss', loss), ...of(metrics), ...of(validation ?? {}, 'validation.')]
-}
-
-/** @internal `1.2 s`, `3 min 5 s` */
-export function timeText(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '…'
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
 }

@@ -187,7 +187,7 @@ export async function compareWithDefault(
 ): Promise<WithDefault> {
   const { target, test, seed } = options
   const testRows = test === undefined ? undefined : await readRows(test, options)
-  const given = { ...dataOf(options, testRows), target, seed, signal }
+  const given = { ...dataOf(options, testRows), target, seed, signal, verbose: false }
   return naming(
     file,
     async () => {

@@ -9,6 +9,8 @@ import { flag, kebab } from './values.js'
 /** Options that say how a file is written. */
 export interface FileOptions {
   ragged?: boolean
+  /** What stands between values. */
+  delimiter?: string
   encoding?: string
   header?: boolean
   decimal?: Decimal
@@ -40,6 +42,10 @@ export interface TableData extends FileOptions {
 export function fileOptions(): Option[] {
   return [
     new Option('--ragged', 'take lines with too few or too many values as they are, instead of an error'),
+    new Option(
+      '--delimiter <text>',
+      "what stands between values, such as ' ' (default: comma, tab, semicolon or bar, whichever fits)",
+    ).argParser(delimiter),
     new Option('--encoding <name>', 'of the text, such as windows-1252 (default: utf-8)'),
     flag('--decimal <sign>', 'what stands before the decimals of numbers, a point or a comma (default: a point)', { is: DECIMALS }),
     flag('--thousands <sign>', 'what stands between thousands (default: nothing, or with --decimal , a point)', { is: THOUSANDS }),
@@ -85,6 +91,11 @@ export function dataOptions(): Option[] {
   ]
 }
 
+/** Reads a delimiter; in a shell, '\\t' is easier to write than a tab. */
+function delimiter(text: string): string {
+  return text === '\\t' ? '\t' : text
+}
+
 /** Reads names with commas between. */
 export function names(text: string): string[] {
   return text.split(',').map((name) => name.trim())
@@ -108,8 +119,12 @@ export function predictLine(model: string, options: FileOptions): string {
   return ['gradus predict', quoted(model), 'new-rows.csv', ...fileFlags(options)].join(' ')
 }
 
-function fileFlags({ encoding, decimal, thousands, ragged, header }: FileOptions): string[] {
-  return [...flagsOf({ encoding, decimal, thousands }), ...(ragged ? ['--ragged'] : []), ...(header === false ? ['--no-header'] : [])]
+function fileFlags({ delimiter, encoding, decimal, thousands, ragged, header }: FileOptions): string[] {
+  return [
+    ...flagsOf({ delimiter, encoding, decimal, thousands }),
+    ...(ragged ? ['--ragged'] : []),
+    ...(header === false ? ['--no-header'] : []),
+  ]
 }
 
 /** `{ testFraction: 0.1 }` → `--test-fraction 0.1`, for each that is given. */

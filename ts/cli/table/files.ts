@@ -9,9 +9,10 @@ import { printNote } from '../terminal/terminal.js'
 import { nameOfInput, sourceOfInput } from './input.js'
 
 /** Options for readTable. */
-function formatOptions({ ragged, encoding, header, decimal, thousands }: FileOptions): ReadOptions {
+function formatOptions({ ragged, delimiter, encoding, header, decimal, thousands }: FileOptions): ReadOptions {
   return {
     ...(ragged && { ragged: 'fill' as const }),
+    ...(delimiter !== undefined && { delimiter }),
     ...(encoding !== undefined && { encoding }),
     ...(header === false && { header }),
     ...(decimal !== undefined && { decimal }),
@@ -101,7 +102,7 @@ const OF_LINE = /hidden: \[\] is a straight line, which has no (\w+)/
 const OF_CLASSES = /trainTable: (classWeights|threshold|metric|positive|order|distribution|intervals)\b/
 
 /** Options in backticks, as advice has them: `hidden: []`, `exclude: ['a', 'b']`, `time: 60`, `threshold: 'f1'`, `seed`. */
-const IN_BACKTICKS = /`(hidden|exclude|time|threshold|classWeights|seed)(?:: ([^`]*))?`/g
+const IN_BACKTICKS = /`(hidden|exclude|time|threshold|classWeights|order|seed)(?:: ([^`]*))?`/g
 
 /** A text of the library, with options in the form of the command line. */
 export function inFlags(text: string): string {
@@ -220,5 +221,7 @@ async function fileHint(file: string, options: FileOptions): Promise<string> {
   const [row] = await naming(file, () => readTable(source, { ...formatOptions(options), limit: 1 }), options)
   const names = Object.keys(row ?? {})
   if (names.length === 0) return 'It has no columns.'
+  if (names.length === 1 && /\S\s+\S/.test(names[0]) && options.delimiter === undefined)
+    return `It has one column, ${quoted(names[0])}: if spaces stand between its values, --delimiter ' ' reads them.`
   return `It has ${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''}.`
 }

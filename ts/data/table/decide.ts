@@ -1,6 +1,6 @@
 /** Decision about the encoding of a column, from statistics of its values, with a reason. */
 import { rangeError, typeError } from '../../common/errors.js'
-import { shortened, show } from '../../common/show.js'
+import { shortened, show, showNames } from '../../common/show.js'
 import { type ColumnUse, type Scale, type TableColumn, widthOf } from './column.js'
 import type { ColumnReport } from './report.js'
 import { type ColumnStats, MAX_KEPT } from './stats.js'
@@ -272,14 +272,18 @@ function detailsOf(stats: ColumnStats, { as, categories, fill }: TableColumn): P
   return as === 'date' ? { ...filled, min: stats.firstDay, max: stats.lastDay } : { ...filled }
 }
 
-function notesOf(stats: ColumnStats, { as }: TableColumn, { role }: Wanted): string[] {
-  const { kinds, hasAllKinds, count, strays, firstStray } = stats
+function notesOf(stats: ColumnStats, { as, categories }: TableColumn, { role, order }: Wanted): string[] {
+  const { name, kinds, hasAllKinds, count, strays, firstStray } = stats
   const notes: string[] = []
   if (hasAllKinds && kinds.size === 1)
     notes.push(role === 'target' && as === 'category' ? 'it is the same in all rows: there is nothing to tell apart' : 'it never changes')
   if (as === 'number' && strays > 0 && firstStray)
     notes.push(
       `${strays === 1 ? '1 value is no number' : `${strays} values are no numbers`} (${show(firstStray[1])} in row ${firstStray[0]}) and ${strays === 1 ? 'counts as a gap' : 'count as gaps'}`,
+    )
+  if (as === 'ordinal' && order === undefined && categories !== null && !categories.every(isNumber))
+    notes.push(
+      `its order is alphabetical, ${showNames(categories)}: give it as order, columns: { ${shortened(name)}: { as: 'ordinal', order: […] } }`,
     )
   if (as === 'category' || as === 'ordinal') {
     const alike = nearlyAlike([...kinds.keys()])
