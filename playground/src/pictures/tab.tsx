@@ -3,9 +3,9 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { engineOnDemand } from '../engine/client'
 import { useSession } from '../engine/use-session'
-import { TrainBar } from '../train/bar'
+import { NetStage } from '../train/bar'
 import { DigitPad } from '../train/digit-pad'
-import { Button, Choice, CopyButton, Panel, Problem, Settings, Slider, short } from '../ui/controls'
+import { Button, Choice, CopyButton, Panel, Settings, Slider, short } from '../ui/controls'
 import { SeedSlider } from '../ui/data-choice'
 import { LineChart } from '../ui/line-chart'
 import { colour } from '../ui/palette'
@@ -49,9 +49,7 @@ export function PicturesTab() {
   const over = look && pointed.value ? look[pointed.value.layer][pointed.value.index] : null
   return (
     <div class="tab">
-      <section class="stage" aria-label="Net for pictures">
-        <TrainBar {...bar} />
-        <Problem text={problem} />
+      <NetStage label="Net for pictures" bar={bar} problem={problem}>
         {frame && look ? (
           <>
             <div class="pictures">
@@ -101,10 +99,8 @@ export function PicturesTab() {
               />
             </div>
           </>
-        ) : (
-          problem === '' && <p class="says">Making the net…</p>
-        )}
-      </section>
+        ) : null}
+      </NetStage>
       <section class="results" aria-label="Results">
         {frame && (
           <>

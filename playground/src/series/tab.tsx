@@ -1,9 +1,9 @@
 /** The Sequences tab: a GRU that learns a wave and goes on with it alone, and what its gates do. */
 import { engineOnDemand } from '../engine/client'
 import { useSession } from '../engine/use-session'
-import { TrainBar } from '../train/bar'
+import { NetStage } from '../train/bar'
 import { Canvas, type Painting } from '../ui/canvas'
-import { CopyButton, Panel, Problem, Settings, Slider } from '../ui/controls'
+import { CopyButton, Panel, Settings, Slider } from '../ui/controls'
 import { SeedSlider } from '../ui/data-choice'
 import { LineChart } from '../ui/line-chart'
 import { colour, css, isDark, signed, token } from '../ui/palette'
@@ -28,9 +28,7 @@ export function SeriesTab() {
   const set = seriesTab.set
   return (
     <div class="tab">
-      <section class="stage" aria-label="Net for a sequence">
-        <TrainBar {...bar} />
-        <Problem text={problem} />
+      <NetStage label="Net for a sequence" bar={bar} problem={problem}>
         {frame ? (
           <>
             <LineChart
@@ -54,10 +52,8 @@ export function SeriesTab() {
               {aloneText(frame.wave, frame.trace.outputs)}
             </p>
           </>
-        ) : (
-          problem === '' && <p class="says">Making the net…</p>
-        )}
-      </section>
+        ) : null}
+      </NetStage>
       <section class="results" aria-label="Results">
         {frame && (
           <LineChart

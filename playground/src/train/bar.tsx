@@ -1,6 +1,7 @@
 /** The buttons above a net that trains. */
+import type { ComponentChildren } from 'preact'
 import { MAX_STEPS } from '../engine/max-steps'
-import { Button, Choice } from '../ui/controls'
+import { Button, Choice, Problem } from '../ui/controls'
 
 const SPEEDS = [0, 1000, 100, 20, 2]
 
@@ -48,3 +49,20 @@ export function TrainBar({ state: { at, isPlaying, speed }, stepsPerSecond, onCh
     </div>
   )
 }
+
+interface StageProps {
+  label: string
+  bar: Props
+  problem: string
+  /** What is shown of the net; null until there is one. */
+  children: ComponentChildren
+}
+
+/** A net that trains, below its buttons. */
+export const NetStage = ({ label, bar, problem, children }: StageProps) => (
+  <section class="stage" aria-label={label}>
+    <TrainBar {...bar} />
+    <Problem text={problem} />
+    {children ?? (problem === '' && <p class="says">Making the net…</p>)}
+  </section>
+)
