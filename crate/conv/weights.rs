@@ -8,10 +8,10 @@ use crate::gemm;
 use crate::sweep::Cells;
 use core::array::from_fn;
 
-/// Floats of the image in a block of positions: a first-level cache holds them beside a panel of dz.
-const BLOCK: usize = 1 << 12;
-/// Positions of a block, whose panel of dz stays in that cache as well.
-const POSITIONS: usize = 1 << 8;
+/// Floats of the image in a block of positions, of which a tile reads some channels at a time.
+const BLOCK: usize = 1 << 13;
+/// Positions of a block, at most: a first-level cache holds the channels of a tile and a panel of dz.
+const POSITIONS: usize = 3 << 6;
 /// Shares begin at multiples of this number of rows of dw.
 const UNIT: usize = 12;
 
