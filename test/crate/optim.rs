@@ -372,7 +372,10 @@ fn write_numbers(kernel: &str, names: &[&str]) {
     if names.is_empty() || lines.contains(&line.as_str()) {
         return;
     }
-    assert!(std::env::var_os("CI").is_none(), "ts/optim/base/numbers.ts has other numbers of {kernel}; run cargo test, and commit it");
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "ts/optim/base/numbers.ts has other numbers of {kernel}; run cargo test, and commit it"
+    );
     lines.retain(|line| !line.starts_with(&start));
     lines.push(&line);
     lines.sort_unstable();
