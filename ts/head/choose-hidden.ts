@@ -23,7 +23,7 @@ export interface HiddenReport {
 /** A net is tried from this number of rows on, in all and for each class. */
 const [LEAST_ROWS, LEAST_ROWS_PER_CLASS] = [300, 30]
 /** Nothing is left to gain below this log loss of the line. */
-const LEAST_LOSS = 0.03
+const LEAST_LOSS = 0.05
 /** A net is kept if it lowers the log loss by this share of it, and is better in a paired test over the folds. */
 const LEAST_SHARE = 0.03
 /** Quantile of Student's distribution: one-sided, 95 %, by folds less one. */
