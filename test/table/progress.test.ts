@@ -1,4 +1,5 @@
 /** The line that trainTable shows, and sentences of the report about order and time. */
+import tty from 'node:tty'
 import { expect, test, vi } from 'vitest'
 import { fromTable } from '../../ts/data/index.js'
 import { trainTable } from '../../ts/table/index.js'
@@ -25,6 +26,27 @@ test('a line for those who ask for it, nothing in a pipe, beside onProgress or w
     expect(written).toHaveLength(2)
   } finally {
     spy.mockRestore()
+  }
+})
+
+test('at a terminal the line also goes on while nets are trained', async () => {
+  const written: string[] = []
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    written.push(String(text))
+    return true
+  })
+  vi.spyOn(tty, 'isatty').mockReturnValue(true)
+  vi.stubEnv('CI', undefined)
+  vi.stubEnv('TERM', 'xterm')
+  try {
+    const many = Array.from({ length: 8000 }, (_, i) => ({ a: Math.sin(i), b: (i * 7) % 31, c: (i * 13) % 101, y: Math.sin(i) }))
+    await trainTable(many, { target: 'y', hidden: [64], epochs: 12 })
+    const shown = written.filter((text) => text.startsWith('\r\x1b[Ktraining '))
+    expect(shown.some((text) => / nets · .* left$/.test(text))).toBe(true)
+    expect(written.at(-1)).toMatch(/^5 nets in /)
+  } finally {
+    vi.restoreAllMocks()
+    vi.unstubAllEnvs()
   }
 })
 

@@ -269,7 +269,10 @@ class StreamRun implements Training {
         return source.reopened
       },
     }
-    givePrinted(this.history, (history) => `StreamHistory: ${formatCount(history.rows)} rows, ${historyText(history)}`)
+    givePrinted(
+      this.history,
+      (history) => `StreamHistory: ${formatCount(history.rows)} ${history.rows === 1 ? 'row' : 'rows'}, ${historyText(history)}`,
+    )
     const plan = { model, epochs, batchSize, batchesPerEpoch: UNKNOWN, validation: null, options: { loss, optimizer, shuffle, seed } }
     this.plan = { ...plan, rows: this.seen(NOTHING) }
   }

@@ -71,7 +71,8 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const line = options.verbose === false || options.onProgress ? undefined : terminalLine(options.verbose)
   try {
     const onProgress = options.onProgress ?? (line && ((progress: TableProgress) => line.show(() => progressText(progress))))
-    const trained = await train<P>(rows, options, new ProgressWatch(onProgress, began, time), began)
+    const watch = new ProgressWatch(onProgress, began, time)
+    const trained = await train<P>(rows, { ...options, ...(onProgress && { onProgress }) }, watch, began)
     line?.end(doneText(trained.report))
     return trained
   } catch (error) {
