@@ -242,6 +242,7 @@ const GOOD_HEAD = {
     report: null,
     weights: HALVES,
     bias: Float32Array.of(0, 1),
+    hidden: { weights: HALVES, bias: Float32Array.of(0.5, -1) },
     means: HALVES,
     spreads: Float32Array.of(1, 2),
   },
@@ -418,6 +419,8 @@ export const tokens: Readonly<Record<string, readonly string[]>> = {
   ],
   head: [
     '"labels":',
+    '"hidden":null',
+    '"hidden":{}',
     '"width":2',
     '"counts":[1,1]',
     '"priors":{"a":0.5,"b":0.5}',
