@@ -353,6 +353,23 @@ describe('bundled and minified', () => {
     expect(run(process.execPath, [write('bundled-xray.mjs', bundled)], project)).toBe(reported)
   })
 
+  test('entries that are built apart know of each other that they train a model', async () => {
+    const program = [
+      "import { Adam, Dense, fit, mse, Sequential } from 'gradus'",
+      "import { fitStream } from 'gradus/stream'",
+      'const model = new Sequential([new Dense(1, 1)])',
+      'const options = { loss: mse, optimizer: new Adam(model.parameters()) }',
+      'const rows = { inputs: [[1], [2]], targets: [[1], [2]] }',
+      'const streamed = fitStream(model, { ...options, data: [rows] })',
+      'const refused = await fit(model, { ...options, ...rows }).catch(String)',
+      'console.log(refused, (await streamed).rows, (await fit(model, { ...options, ...rows })).steps)',
+    ].join('\n')
+    const wanted = 'Error: fit: this model is being trained already; wait for the first fitStream to end 2 1\n'
+    expect(run(process.execPath, [write('claims.mjs', program)], project)).toBe(wanted)
+    const bundled = await bundle(program, { platform: 'node' })
+    expect(run(process.execPath, [write('bundled-claims.mjs', bundled)], project)).toBe(wanted)
+  })
+
   test('all of gradus brings all of WebAssembly, all of gradus/js none', async () => {
     const entries = ['gradus', ...SHARING.map((name) => `gradus/${name}`)]
     const { script, whole } = coreSizes(await bundle(entries.map((entry) => `export * from '${entry}'`).join('\n')))

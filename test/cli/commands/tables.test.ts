@@ -592,6 +592,18 @@ test('Ctrl-C before there is a model ends in a sentence', async () => {
   }
 })
 
+test('a file with spaces between its values: a hint, and --delimiter', async () => {
+  const lines = Array.from({ length: 30 }, (_, i) => `${i} ${(7 * i) % 13} ${i % 2 ? 'x' : 'y'}`)
+  writeFileSync(path.join(folder, 'spaces.txt'), `a b kind\n${lines.join('\n')}\n`)
+  expect(await errorOf('train', 'spaces.txt')).toContain(
+    "It has one column, 'a b kind': if spaces stand between its values, --delimiter ' ' reads them.",
+  )
+  const { stdout } = await gradus('inspect', 'spaces.txt', '--delimiter', ' ')
+  expect(stdout).toMatch(/^30 rows; 2 features\na .*\nb .*\nkind \(target\) /)
+  writeFileSync(path.join(folder, 'tabs.txt'), 'a\tb,c\n1\t2\n2\t3\n3\t5\n')
+  expect((await gradus('inspect', 'tabs.txt', '--delimiter', '\\t')).stdout).toContain('b,c (target)')
+})
+
 test('options that errors about a file name are there: --ragged, --encoding, --decimal, --no-header', async () => {
   const one = (name: string, bytes: string | Uint8Array) => writeFileSync(path.join(folder, name), bytes)
   one('ragged.csv', 'sepal_length,sepal_width,petal_length,petal_width\n5.9,3\n5.1,3.5,1.4,0.2,7\n')

@@ -57,6 +57,8 @@ test('a run, a second one that goes on, and what both found', async () => {
   writeFileSync(file('space.json'), '{"learningRate": {"float": [1e-4, 0.3], "log": true}, "layers": [1, 2], "width": 16}')
   const first = await gradus(...QUICK, '--trials', '12', '--space', 'space.json', '--html', 'report.html')
   expect([first.code, first.stderr]).toEqual([0, ''])
+  // a line end within a painted text would be shown as what it is
+  expect(first.stdout).not.toContain('\\n')
   expect(first.stdout).toMatch(
     /^Tuning nets for species of penguins\.csv\n {2}kept in penguins\.tune\.log\n\ntrial {4}0 {2}best [01]\.\d+ {2}learningRate /,
   )
