@@ -15,6 +15,7 @@ const CONDITIONS: readonly [file: string, condition: string, target: string][] =
   ['test/backend/wasm/widen.test.ts', '!!hasAvx2', MACHINE],
   ['test/bench/page.test.ts', '!!existsSync(BROWSERS.chromium.command)', BROWSERS],
   ['test/build/runtimes.test.ts', '!!existsSync(BROWSERS[browser].command)', BROWSERS],
+  ['test/build/runtimes.test.ts', '!!isInstalled(deno)', 'runtimes'],
   ['test/build/runtimes.test.ts', '!!isInstalled(named(title))', 'runtimes'],
   ['test/build/runtimes.test.ts', '!!isInstalled(runtime)', 'runtimes'],
   ['test/cli/commands/tune.test.ts', 'program', SERVERS],
