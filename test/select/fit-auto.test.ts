@@ -281,3 +281,21 @@ test('few validation rows choose no rate that is too high', async () => {
   rates.sure.forEach((rate, i) => expect(rate).toBeLessThanOrEqual(rates.least[i] * 1.001))
   expect(meanOf(losses.sure)).toBeLessThan(meanOf(losses.least))
 })
+
+// parts of the validation rows that weigh nothing would make every difference of losses look uncertain
+test('validation rows of weight 0 change nothing but the scale of the loss', async () => {
+  const chosen = async (rows: readonly number[], weights: readonly number[]) => {
+    const model = net()
+    const inputs = rows.map((row) => [0, 1].map((column) => held.inputs[2 * row + column]))
+    const targets = Int32Array.from(rows, (row) => held.targets[row])
+    const validation = { inputs: tensor(inputs, { backend }), targets, weights }
+    const history = await fitAuto(model, { ...data, validation, optimizer: new Adam(model.parameters()) })
+    return [history.learningRate, ...history.trials.map(({ loss }) => loss * weights.length)]
+  }
+  const rows = [0, 1, 2, 3, 4]
+  const ones = rows.map(() => 1)
+  const plain = await chosen(rows, ones)
+  const weighted = await chosen([8, 9, ...rows, 7], [0, 0, ...ones, 0])
+  expect(weighted.length).toBe(plain.length)
+  weighted.forEach((value, i) => expect(value).toBeCloseTo(plain[i], 4))
+})

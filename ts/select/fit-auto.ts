@@ -276,18 +276,16 @@ function excess({ loss, parts }: Judged, other: Judged): number {
   const each = parts.map((part, i) => part - other.parts[i])
   const mean = each.reduce((sum, d) => sum + d, 0) / each.length
   const error = Math.sqrt(each.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (each.length - 1) / each.length)
-  return difference > 0 ? difference / error : 0
+  return difference > 0 ? mean / error : 0
 }
 
-/** Some of the validation rows each: every eighth, so that the order of the rows does not matter. */
+/** Some of the validation rows each: every eighth of those that count, so that the order of the rows does not matter. */
 function partsOf(rows: Rows): Rows[] {
-  const parts = Math.min(PARTS, rows.count)
-  return Array.from({ length: parts }, (_, part) =>
-    pickRows(
-      rows,
-      Int32Array.from({ length: Math.ceil((rows.count - part) / parts) }, (_, i) => part + i * parts),
-    ),
-  )
+  const weights = rows.weights?.read()
+  // rows of weight 0 alone have no loss
+  const counted = Array.from({ length: rows.count }, (_, row) => row).filter((row) => weights?.[row] !== 0)
+  const parts = Math.min(PARTS, counted.length)
+  return Array.from({ length: parts }, (_, part) => pickRows(rows, Int32Array.from(counted.filter((_, i) => i % parts === part))))
 }
 
 /** The direction of the better neighbor of a position. */
