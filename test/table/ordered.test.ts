@@ -139,3 +139,53 @@ test('an order that does not fit is refused', async () => {
   await expect(trainTable(rows, { ...small, metric: 'mae' })).rejects.toThrow("trainTable: metric wants one of 'logLoss'")
   await expect(trainTable(rows, { ...small, order, threshold: 'f1' })).rejects.toThrow('threshold is for two classes')
 })
+
+test.each([
+  ['none', 4],
+  ['none', 40],
+  ['NA', 40],
+  ['?', 4],
+])('%s in %d rows is a class if the order names it', async (word, count) => {
+  const named = [word, 'mild', 'severe', 'worst']
+  const some = rows.slice(0, 200).map(({ a, b }, i) => ({ a, b, pain: i < count ? word : named[1 + (i % 3)] }))
+  const { report, model } = await trainTable(some, { target: 'pain', hidden: [4], epochs: 2, order: named })
+  expect(report.classNames).toEqual(named)
+  expect(report.leftOut).toEqual([])
+  expect(report.rows.train + report.rows.test).toBe(200)
+  expect(report.advice.join()).not.toContain('gap')
+  expect(evaluateTable(model, some).confusion?.[0].reduce((sum, n) => sum + n, 0)).toBe(count)
+  expect((await loadTableModel(await model.bytes())).encoder.dataset(some).count).toBe(200)
+})
+
+test('a word that the order of an input names is a value, also in the saved model and the function', async () => {
+  const some = rows
+    .slice(0, 120)
+    .map(({ a }, i) => ({ a, dose: ['none', 'low', 'high'][i % 3], other: ['none', 'x', 'y'][i % 3], y: (i % 3) + a }))
+  const { model, report } = await trainTable(some, {
+    target: 'y',
+    hidden: [4],
+    epochs: 5,
+    columns: { dose: { as: 'ordinal', order: ['none', 'low', 'high'] } },
+  })
+  expect(report.columns.find(({ name }) => name === 'dose')?.gaps).toBe(0)
+  expect(report.columns.find(({ name }) => name === 'other')?.gaps).toBeGreaterThan(20)
+  const { predict } = await import(`data:text/javascript,${encodeURIComponent(tableToFunction(model))}`)
+  const again = await loadTableModel(await model.bytes())
+  for (const [i, { value }] of (model.predict(some) as unknown as { value: number }[]).entries()) {
+    expect(predict(some)[i].value).toBeCloseTo(value, 4)
+    expect(again.predict([some[i]])[0]).toMatchObject({ value })
+  }
+})
+
+test('an order that contradicts other options is refused', async () => {
+  const given = { target: 'grade', order }
+  await expect(trainTable(rows, { ...given, columns: { grade: 'number' } })).rejects.toThrow(
+    "trainTable: order makes 'grade' classes in an order, and columns has 'number' for it; give one of the two",
+  )
+  await expect(trainTable(rows, { ...given, columns: { grade: { order: ['great', ...order.slice(0, 3)] } } })).rejects.toThrow(
+    'give one of the two',
+  )
+  await expect(trainTable(rows, { ...given, missingValues: ['poor'] })).rejects.toThrow(
+    "trainTable: columns of 'grade': 'poor' is in order and in missingValues; take it out of one of them",
+  )
+})

@@ -130,9 +130,13 @@ export function readTrainOptions(given: TrainTableOptions): ReadTrainOptions {
       `trainTable: hidden: [] is a ridge regression, of normal errors; leave hidden out, or distribution: ${show(options.distribution)}`,
     )
   const { target, columns, order } = options
-  return order === undefined
-    ? options
-    : { ...options, columns: { ...columns, [target]: { ...choiceOf(columns, target), as: 'category', order } } }
+  if (order === undefined) return options
+  const own = choiceOf(columns, target)
+  if (own.order !== undefined || (own.as ?? 'category') !== 'category')
+    throw rangeError(
+      `trainTable: order makes '${target}' classes in an order, and columns has ${show(own.order ?? own.as)} for it; give one of the two`,
+    )
+  return { ...options, columns: { ...columns, [target]: { ...own, as: 'category', order } } }
 }
 
 /** The remedy for a call in the form of other libraries: `(X, y)`, or the name of the column alone. */

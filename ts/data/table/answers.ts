@@ -14,16 +14,23 @@ const MIN_OF_CLASS = 0.02
 export class TargetAnswers {
   private waiting: (readonly [number, Row])[] | null = []
   private classes: readonly string[] = []
+  /** The words that an order names as classes. */
+  private readonly named: readonly string[]
 
-  constructor(private readonly target: string) {}
+  constructor(
+    private readonly target: string,
+    order: readonly string[] = [],
+  ) {
+    this.named = USUAL_GAPS.filter((word) => order.includes(word))
+  }
 
   /** Values that mean a gap in the target. */
   get gaps(): string[] {
-    return USUAL_GAPS.filter((word) => !this.classes.includes(word))
+    return USUAL_GAPS.filter((word) => !this.classes.includes(word) && !this.named.includes(word))
   }
 
   get hasClasses(): boolean {
-    return this.classes.length > 0
+    return this.classes.length > 0 || this.named.length > 0
   }
 
   /** True if so many rows wait that the decision must be made now. */
@@ -33,9 +40,12 @@ export class TargetAnswers {
 
   /** The rows whose target is known; the others wait. */
   known(rows: NumberedRows): NumberedRows {
-    const { waiting, target } = this
+    const { waiting, target, named } = this
     if (waiting === null) return rows
-    const isOpen = ([, row]: readonly [number, Row]) => ANSWERS.has(valueIn(row, target))
+    const isOpen = ([, row]: readonly [number, Row]) => {
+      const value = valueIn(row, target)
+      return ANSWERS.has(value) && !named.includes(value as string)
+    }
     const open = rows.filter(isOpen)
     if (open.length === 0) return rows
     waiting.push(...open)
@@ -74,7 +84,7 @@ export class TargetAnswers {
       ...leftOut
         .filter(({ column, value }) => column === this.target && value !== '')
         .map(({ value, rows }) => `${of(value, rows)} a gap, and these rows are left out; if it is a class, say missingValues: []`),
-      ...notes.filter((note) => !this.classes.some((word) => note.startsWith(`${show(word)} is one of`))),
+      ...notes.filter((note) => ![...this.classes, ...this.named].some((word) => note.startsWith(`${show(word)} is one of`))),
     ]
   }
 }

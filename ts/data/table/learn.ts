@@ -22,6 +22,8 @@ export class TableLearner {
   private readonly stats: ReadonlyMap<string, ColumnStats>
   private readonly wayOf: (name: string) => Missing
   private readonly missingValues: readonly (string | number)[]
+  /** Values that mean a gap in a column, where they are not those of the table. */
+  private readonly ownGaps: ReadonlyMap<string, readonly (string | number)[]>
   private readonly tests: Map<string, MissingTest>
   /** Columns whose gaps leave rows out. */
   private readonly dropped: readonly string[]
@@ -46,11 +48,24 @@ export class TableLearner {
     this.wayOf = (name) => this.choiceOf(name).missing ?? ofAll(name)
     const isAuto = used.some((name) => this.wayOf(name) === 'auto')
     this.missingValues = options.missingValues ?? (isAuto ? USUAL_GAPS : [])
-    if (options.missingValues === undefined && this.choiceOf(target).missingValues === undefined) this.answers = new TargetAnswers(target)
+    const ofTarget = this.choiceOf(target)
+    if (options.missingValues === undefined && ofTarget.missingValues === undefined)
+      this.answers = new TargetAnswers(target, ofTarget.order)
+    this.ownGaps = new Map(
+      used.flatMap((name) => {
+        const { order, missingValues: own } = this.choiceOf(name)
+        if (name === target && this.answers) return [[name, this.answers.gaps]]
+        if (own !== undefined) return [[name, own]]
+        // a word that an order names is a value
+        return order?.some((word) => this.missingValues.includes(word))
+          ? [[name, this.missingValues.filter((word) => !order.includes(String(word)))]]
+          : []
+      }),
+    )
     const shared = missingTest(this.missingValues)
     this.tests = new Map(
       used.map((name) => {
-        const own = name === target && this.answers ? this.answers.gaps : this.choiceOf(name).missingValues
+        const own = this.ownGaps.get(name)
         return [name, own === undefined ? shared : missingTest(own)]
       }),
     )
@@ -152,7 +167,8 @@ export class TableLearner {
 
   private decide(name: string, role: Wanted['role']): Decision {
     const { categories, columns, inputs, scale } = this.options
-    const { order, buckets, size, lenient = false, scale: ownScale = scale, missingValues, center } = this.choiceOf(name)
+    const { order, buckets, size, lenient = false, scale: ownScale = scale, center } = this.choiceOf(name)
+    const missingValues = this.ownGaps.get(name)
     const stats = this.statsOf(name)
     const as = this.useOf(name)
     const read = as === undefined || as === 'number' || as === 'date' ? stats.readsWritten() : null

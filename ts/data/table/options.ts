@@ -28,7 +28,10 @@ export type ColumnOf<T> = [T] extends [never] ? string : [keyof T] extends [neve
 export interface ColumnOptions {
   /** Its encoding as numbers. */
   as?: ColumnUse
-  /** For `category`, `ordinal` and `embedding`: all its values as text, in their order. Default: the table's values, in alphabetical order. */
+  /**
+   * For `category`, `ordinal` and `embedding`: all its values as text, in their order; none of them means a gap. Default: the table's values, in
+   * alphabetical order.
+   */
   order?: readonly string[]
   /** For `hash`: the number of features. Default 64. For `text`: the most features. Default 2,000, and fewer for more than 33,000 rows. */
   buckets?: number
@@ -156,7 +159,9 @@ export function readTableOptions(given: TableOptions): ReadTableOptions {
   for (const name of Object.keys(columns)) {
     if (exclude.includes(name)) throw rangeError(`fromTable: '${shortened(name)}' is in exclude and in columns; take it out of one of them`)
     const who = `fromTable: columns of '${shortened(name)}'`
-    const { as, center } = checkOptions(who, choiceOf(columns, name), COLUMN)
+    const { as, center, order = [], missingValues = options.missingValues } = checkOptions(who, choiceOf(columns, name), COLUMN)
+    const both = missingValues?.find((value) => order.includes(String(value)))
+    if (both !== undefined) throw rangeError(`${who}: ${show(both)} is in order and in missingValues; take it out of one of them`)
     if (name !== target && center !== undefined)
       throw rangeError(`${who}: center is for the target, got one for another column; leave it out`)
     if (name === target && as !== undefined) checkValue(`${who}: as`, as, TARGET_USES)
