@@ -8,7 +8,7 @@ import { Adam, crossEntropy, Dense, fit, type Module, mse, Sequential, zeros } f
 import { GRU, LSTM } from '../../ts/recurrent/index.js'
 import { forecast } from '../../ts/series/index.js'
 import { fitStream } from '../../ts/stream/index.js'
-import { evaluateTable, inspectTable, prepareTable, type TableModel, trainTable } from '../../ts/table/index.js'
+import { driftOf, evaluateTable, explainTable, inspectTable, prepareTable, type TableModel, trainTable } from '../../ts/table/index.js'
 
 const FILE = 'docs/guide/iris.csv'
 let model: TableModel
@@ -25,6 +25,10 @@ const y = X.map(([a, b]) => [a + b])
 function* generated() {
   yield* rows
 }
+async function* aborted(): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode('a,kind\n1,x\n')
+  throw new DOMException('stopped', 'AbortError')
+}
 const net = () => new Sequential([new Dense(2, 1)], { seed: 1 })
 const fitted = (options: object, of: Module = net()) =>
   fit(of, { inputs: X, targets: y, loss: mse, optimizer: new Adam(of.parameters()), ...options } as never)
@@ -34,7 +38,11 @@ const target = { target: 'kind' } as const
 const MISTAKES: [string, () => unknown, string | RegExp][] = [
   ['predict without await', () => model.predict(readTable(FILE)), 'row 0 wants an object, { column: value, … }, got a Promise (await it)'],
   ['trainTable without await', () => trainTable(readTable(FILE) as never, target), /^trainTable: wants rows .*got a Promise \(await it\)$/],
-  ['trainTable of a generator', () => trainTable(generated() as never, target), /^trainTable: wants rows .*got a generator$/],
+  [
+    'trainTable of a generator',
+    () => trainTable(generated() as never, target),
+    /^trainTable: wants rows .*got a generator; \[...rows\] makes one$/,
+  ],
   ['inspectTable of a number', () => inspectTable(5 as never, target), /^inspectTable: wants rows .*got 5$/],
   ['prepareTable of nothing', () => prepareTable(undefined as never, target), /^prepareTable: wants rows .*got undefined$/],
   ['trainTable of no rows', () => trainTable([], target), 'trainTable: there are no rows'],
@@ -44,6 +52,22 @@ const MISTAKES: [string, () => unknown, string | RegExp][] = [
     /^trainTable: test: wants rows .*await it/,
   ],
   ['evaluateTable of a path', () => evaluateTable(model, FILE as never), /^evaluateTable: wants rows in an array.*; await readTable\(…\)/],
+  ['driftOf of a path', () => driftOf(model, FILE as never), /^driftOf: wants rows in an array.*; await readTable\(…\)/],
+  ['explainTable of nothing', () => explainTable(model, undefined as never), 'explainTable: wants rows in an array, got undefined'],
+  [
+    'explainTable of a Set',
+    () => explainTable(model, new Set(rows) as never),
+    'explainTable: wants rows in an array, got a Set; [...rows] makes one',
+  ],
+  ...(['evaluateTable', 'explainTable', 'driftOf'] as const).flatMap((name): typeof MISTAKES => {
+    const call = { evaluateTable, explainTable, driftOf }[name] as (model: never, rows: object[]) => unknown
+    const wanted = `${name}: wants a model of trainTable or loadTableModel, got`
+    return [
+      [`${name} without await`, () => call(trainTable(rows, { ...target, epochs: 1 }) as never, rows), `${wanted} a Promise (await it)`],
+      [`${name} of model and report`, () => call({ model, report: {} } as never, rows), `${wanted} an object with model, report`],
+    ]
+  }),
+  ['a stream that is aborted', () => trainTable(aborted(), target), 'stopped'],
   [
     'forecast of a path',
     () => forecast('x.csv' as never, { time: 'a', value: 'b' }),

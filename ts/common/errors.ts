@@ -17,6 +17,12 @@ export function plainError(message: string, options?: ErrorOptions): Error {
   return fromCaller(new Error(visible(message), options))
 }
 
+/** @internal gives an error another message, also where it cannot be assigned, as of a DOMException; a frozen error keeps its own */
+export function reword(error: unknown, message: (own: string) => string): void {
+  if (error instanceof Error)
+    Reflect.defineProperty(error, 'message', { value: message(error.message), configurable: true, writable: true })
+}
+
 /** Two shapes that do not fit; the message names the layer or operation, the shape that it got and the shape that it wants. */
 export class ShapeError extends RangeError {
   override name = 'ShapeError'

@@ -67,8 +67,9 @@ export function textBar(done: number): string {
 /** @internal `1.2 s`, `3 min 5 s` */
 export function timeText(seconds: number): string {
   if (!Number.isFinite(seconds)) return '…'
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s`
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`
 }
 
 /** The line, cut at the width of the terminal. */

@@ -1,4 +1,5 @@
 /** Models and states in files, written all or nothing, and back. */
+import { reword } from '../common/errors.js'
 import { readOptions, type Schema } from '../common/options.js'
 import type { DecodeOptions } from '../io/safetensors.js'
 import { decodeState, encodeState } from '../io/state.js'
@@ -137,6 +138,6 @@ function shortName(source: string | URL): string {
 
 /** Puts the caller and the path in front of an error's message. */
 function addName(who: string, error: unknown): unknown {
-  if (error instanceof Error) error.message = `${who}: ${error.message}`
+  reword(error, (message) => `${who}: ${message}`)
   return error
 }

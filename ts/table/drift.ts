@@ -7,9 +7,9 @@ import { countBelow } from '../common/quantile.js'
 import { shortened, show } from '../common/show.js'
 import type { TableState } from '../data/index.js'
 import { type TableColumn, useOf } from '../data/table/column.js'
-import { dayOf, type Row } from '../data/table/values.js'
+import { dayOf, numbered, type Row } from '../data/table/values.js'
 import { formatMetric, formatShare } from '../report/format.js'
-import type { Prediction, TableModel } from './model.js'
+import { checkTableModel, type Prediction, type TableModel } from './model.js'
 import { type ColumnProfile, countsOf, evenly, MAX_ROWS, PARTS, valuesOf } from './profile.js'
 
 /** How a column of later rows differs from the training rows. Only what differs is present. */
@@ -56,6 +56,8 @@ const MAX_SHOWN = 5
  * drift.notes[0] // "column 'island': 50 % of the values (1) were never seen ('Atlantis'), and count as none"
  */
 export function driftOf(model: TableModel<Prediction>, rows: readonly object[]): TableDrift {
+  checkTableModel('driftOf', model)
+  numbered('driftOf', rows)
   const { table, profile } = model.saved()
   if (rows.length === 0) return { rows: 0, before: profile.rows, columns: [], notes: [] }
   const level = LEVEL / (2 * Math.max(1, profile.columns.length))

@@ -7,7 +7,7 @@ import { type ReportedDecision, reported } from './decision.js'
 import { driftOf, type TableDrift } from './drift.js'
 import { hashesOf, shareIn } from './fingerprint.js'
 import { baselineOf, confusionOf, type MeasuredMetric, measureMetrics } from './measure.js'
-import type { Prediction, TableModel } from './model.js'
+import { checkTableModel, type Prediction, type TableModel } from './model.js'
 
 /** Result of {@link evaluateTable}. */
 export interface TableEvaluation extends Pick<ReportedDecision, 'isOrdered' | 'positive' | 'threshold'> {
@@ -40,6 +40,7 @@ export interface TableEvaluation extends Pick<ReportedDecision, 'isOrdered' | 'p
  * @throws RangeError naming row and column of a value that does not fit, and if no row has a target
  */
 export function evaluateTable(model: TableModel<Prediction>, rows: readonly object[]): TableEvaluation {
+  checkTableModel('evaluateTable', model)
   numbered('evaluateTable', rows)
   const known = rows.filter((row) => ![undefined, null, ''].includes((row as Record<string, undefined>)[model.target]))
   if (known.length === 0) throw rangeError(`evaluateTable: no row has a value in column '${model.target}'`)

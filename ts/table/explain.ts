@@ -15,8 +15,8 @@ import { count, isAllowed, type Kind, readOptions, type Schema, text } from '../
 import { quantileOf } from '../common/quantile.js'
 import { show, showNames } from '../common/show.js'
 import { type TableColumn, useOf, widthOf } from '../data/table/column.js'
-import { dateOf, type Row } from '../data/table/values.js'
-import type { Prediction, TableModel } from './model.js'
+import { dateOf, numbered, type Row } from '../data/table/values.js'
+import { checkTableModel, type Prediction, type TableModel } from './model.js'
 import { evenly, isNumeric, valuesOf } from './profile.js'
 
 /** Options of {@link explainTable}. */
@@ -110,6 +110,8 @@ const LEAST = 1e-6
  */
 export function explainTable(model: TableModel<Prediction>, rows: readonly object[], given: ExplainTableOptions = {}): TableExplanation {
   const options = readOptions('explainTable', given, EXPLAIN_TABLE)
+  checkTableModel('explainTable', model)
+  numbered('explainTable', rows)
   if (rows.length < 2) throw rangeError(`explainTable: wants two rows at least, got ${rows.length}`)
   const some = evenly(rows, options.maxRows)
   const asker = new Asker(model, some, options.about)

@@ -1,9 +1,10 @@
 /** The rows that a caller gives: objects, or a table in a file, whose lines errors and notes then name. */
-import { typeError } from '../common/errors.js'
+import { reword, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { countedRow, renameRows } from '../data/formats/named-rows.js'
 import { counting, isSource, nameOf, sizeOf } from '../data/formats/source.js'
 import { type ColumnReport, namingLines, type ReadOptions, type Row, type Source, streamTable } from '../data/index.js'
+import { insteadOf } from '../data/table/values.js'
 import type { ProgressWatch } from './progress.js'
 import { RowSample, type Taken } from './sample.js'
 
@@ -60,10 +61,13 @@ export async function namingLinesOf<T>(
   const taken: Taken = {}
   try {
     if (!isRows(given) && !isSource(given))
-      throw typeError(`${who}: wants rows in an array, or a path, URL, Blob, bytes or stream of a table, got ${show(given)}`)
+      throw typeError(
+        `${who}: wants rows in an array, or a path, URL, Blob, bytes or stream of a table, got ${show(given)}${insteadOf(given)}`,
+      )
     return await work(taken)
   } catch (error) {
-    if (error instanceof Error) error.message = (await named(error.message, given, read, taken)).replace(/^fromTable: /, `${who}: `)
+    const message = error instanceof Error ? await named(error.message, given, read, taken) : ''
+    reword(error, () => message.replace(/^fromTable: /, `${who}: `))
     throw error
   }
 }

@@ -352,6 +352,11 @@ export function tableModelFrom<P extends Prediction>(
   return model
 }
 
+/** @internal @throws TypeError for anything but a model of a table */
+export function checkTableModel(who: string, model: unknown, remedy = ''): void {
+  if (!(model instanceof TableModel)) throw typeError(`${who}: wants a model of trainTable or loadTableModel, got ${show(model)}${remedy}`)
+}
+
 /** @throws RangeError for a table whose columns or classes are not those that the net was trained on */
 function checkFits({ net, intervals, encoder, classNames }: TableModel, { features, task, decision }: TableModelState): void {
   if (decision?.isOrdered && classNames.length < 3)

@@ -1,5 +1,5 @@
 /** The rows of a table as numbers, for training and test, and what was decided about them. */
-import { rangeError } from '../common/errors.js'
+import { rangeError, reword } from '../common/errors.js'
 import { pickOptions } from '../common/options.js'
 import { showNames } from '../common/show.js'
 import type { LeftOut, Source, Table, TableEncoder } from '../data/index.js'
@@ -125,7 +125,7 @@ function testTable(
     try {
       return { tested: encoder.dataset(rows), leftOut: leftOutBy(encoder.state(), rows) }
     } catch (error) {
-      if (error instanceof Error) error.message = `trainTable: test: ${error.message.replace(/^dataset: /, '')}`
+      reword(error, (message) => `trainTable: test: ${message.replace(/^dataset: /, '')}`)
       throw error
     }
   })

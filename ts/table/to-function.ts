@@ -1,7 +1,5 @@
 /** A model of a table as the source of a JavaScript function: encoder, scaler and nets, which take rows as they are. */
-import { typeError } from '../common/errors.js'
 import { readOptions, type Schema } from '../common/options.js'
-import { show } from '../common/show.js'
 import { useOf, widthOf } from '../data/table/column.js'
 import { WORD } from '../data/table/words.js'
 import { AMOUNT, DAY, GROUPED } from '../data/table/written.js'
@@ -9,7 +7,7 @@ import { toFunction } from '../export/index.js'
 import { literal } from '../export/literal.js'
 import { LARGEST } from './features.js'
 import { LEVELS } from './intervals.js'
-import { TableModel } from './model.js'
+import { checkTableModel, type TableModel } from './model.js'
 
 /** Options of {@link tableToFunction}. */
 export interface TableFunctionOptions {
@@ -223,8 +221,7 @@ export function predict(rows, { coverage = 0.9 } = {}) {
  * @throws TypeError for anything but a model of a table
  */
 export function tableToFunction(model: TableModel, options: TableFunctionOptions = {}): string {
-  if (!(model instanceof TableModel))
-    throw typeError(`tableToFunction: wants a model of trainTable or loadTableModel, got ${show(model)}; toFunction takes other models`)
+  checkTableModel('tableToFunction', model, '; toFunction takes other models')
   const { weights } = readOptions('tableToFunction', options, TABLE_FUNCTION)
   const { table, features, scale, errors, corrections } = model.saved()
   const { decision } = model

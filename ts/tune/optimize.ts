@@ -1,7 +1,7 @@
 /** Runs the trials of a study: in this thread, in workers, or on a queue. */
 
 import { clock } from '../common/clock.js'
-import { plainError, rangeError, typeError } from '../common/errors.js'
+import { plainError, rangeError, reword, typeError } from '../common/errors.js'
 import { count, countFrom0, handler, positive, type Read, readOptions, type Schema, seconds, signal, text } from '../common/options.js'
 import { Pacer } from '../common/pacer.js'
 import { show } from '../common/show.js'
@@ -271,7 +271,7 @@ class TrialRun<S extends Space> {
           onError === 'continue'
         )
           return
-        if (error instanceof Error) error.message = faultText(trial, message)
+        reword(error, () => faultText(trial, message))
         throw error
       }
     }

@@ -1,5 +1,5 @@
 /** An objective that trains nets for a table in a file: `gradus tune table.csv` uses it. */
-import { rangeError } from '../common/errors.js'
+import { rangeError, reword } from '../common/errors.js'
 import { count, readOptions, type Schema, text } from '../common/options.js'
 import { showNames } from '../common/show.js'
 import { readTable } from '../data/index.js'
@@ -132,7 +132,7 @@ async function ofFile<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof Error) error.message = `${file}: ${error.message.replace(/^(fromTable|encode|dataset|prepareTable): /, '')}`
+    reword(error, (message) => `${file}: ${message.replace(/^(fromTable|encode|dataset|prepareTable): /, '')}`)
     throw error
   }
 }

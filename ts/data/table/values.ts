@@ -21,8 +21,8 @@ export function numbered(who: string, rows: readonly object[], from = 0): Number
   return rows.map((row, i) => [from + i, row as Row] as const)
 }
 
-/** The remedy for a file or an iterator where rows are wanted. */
-function insteadOf(rows: unknown): string {
+/** @internal the remedy for a file or an iterator where rows are wanted */
+export function insteadOf(rows: unknown): string {
   if (typeof rows === 'string' || rows instanceof URL || rows instanceof Blob)
     return '; await readTable(…) of gradus/data gives those of a file'
   return typeof rows === 'object' && rows !== null && Symbol.iterator in rows ? '; [...rows] makes one' : ''

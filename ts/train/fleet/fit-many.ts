@@ -1,6 +1,6 @@
 /** fitMany: trains many nets in one call, nets of one shape side by side. */
 
-import { rangeError, typeError } from '../../common/errors.js'
+import { rangeError, reword, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { Module, rememberModes } from '../../nn/module.js'
 import { claim } from '../claim.js'
@@ -87,7 +87,7 @@ function withNetName<T>(net: number, fn: () => T): T {
   try {
     return fn()
   } catch (error) {
-    if (error instanceof Error) error.message = `fitMany: net ${net}: ${error.message}`
+    reword(error, (message) => `fitMany: net ${net}: ${message}`)
     throw error
   }
 }
