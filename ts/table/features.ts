@@ -49,9 +49,9 @@ const FEWEST_ROWS = 3
 /** Largest number of parts of a column, and least number of rows per part, where numbers are predicted. */
 const FINE = 48
 const ROWS_OF_PART = 8
-/** Largest number of parts of a column where classes are predicted, or where the parts of all rows would be more than MOST_PARTS numbers (24 MB). */
+/** Largest number of parts of a column where classes are predicted, or where the parts of all rows would be more than MAX_PARTS numbers (24 MB). */
 const COARSE = 16
-const MOST_PARTS = 6e6
+const MAX_PARTS = 6e6
 
 /**
  * @internal Number of parts into which columns of numbers are cut. A numeric target follows fine parts: RMSE of concrete −11 %, ames −6 %, Computers −4 %
@@ -59,7 +59,7 @@ const MOST_PARTS = 6e6
  */
 export function binsFor(rows: number, numbers: number, classes: number): number {
   if (classes > 0) return rows < 300 ? 0 : rows < 2000 ? 8 : COARSE
-  return Math.min(Math.floor(rows / ROWS_OF_PART), Math.max(COARSE, Math.min(FINE, Math.floor(MOST_PARTS / (rows * numbers)))))
+  return Math.min(Math.floor(rows / ROWS_OF_PART), Math.max(COARSE, Math.min(FINE, Math.floor(MAX_PARTS / (rows * numbers)))))
 }
 
 /** The {@link fitFeatures} of the rows of a table. */

@@ -283,7 +283,7 @@ function notesOf(stats: ColumnStats, { as, categories }: TableColumn, { role, or
     )
   if (as === 'ordinal' && order === undefined && categories !== null && !categories.every(isNumber))
     notes.push(
-      `its order is alphabetical, ${showNames(categories)}: give it as order, columns: { ${shortened(name)}: { as: 'ordinal', order: […] } }`,
+      `its order is alphabetical, ${showNames(categories)}: give it as order, columns: { ${/^[a-z_]\w*$/i.test(name) ? shortened(name) : show(name)}: { as: 'ordinal', order: […] } }`,
     )
   if (as === 'category' || as === 'ordinal') {
     const alike = nearlyAlike([...kinds.keys()])
