@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { encoderFromState, fromTable } from '../../ts/data/index.js'
 import { Generator } from '../../ts/index.js'
 import { distanceOfCategories, driftOf, kolmogorov, outsideByChance } from '../../ts/table/drift.js'
-import { evaluateTable, type TableModel, trainTable } from '../../ts/table/index.js'
+import { evaluateTable, TableModel, trainTable } from '../../ts/table/index.js'
 import { tableModelFrom } from '../../ts/table/model.js'
 import { profileOf } from '../../ts/table/profile.js'
 
@@ -111,7 +111,7 @@ test('any values are compared without an error, and the rows of the profile them
         const state = fromTable(learnt, { target: 'y', missing: 'auto', columns: { 'a\n': 'number', b: 'category' } }).state()
         encoderFromState(state)
         const profile = profileOf(state, learnt)
-        const saved = { saved: () => ({ table: state, profile }) } as unknown as TableModel
+        const saved: TableModel = Object.create(TableModel.prototype, { saved: { value: () => ({ table: state, profile }) } })
         expect(driftOf(saved, learnt).notes).toEqual([])
         const { columns } = driftOf(saved, others)
         for (const { unseen, outside, gaps } of columns)

@@ -85,6 +85,8 @@ const IN_COMMANDS = [
   ['splitBy sets the latest rows aside, and groups whole groups', '--split-by sets the latest rows aside, and --groups whole groups'],
   ['give header: false, or the names as header', 'give --no-header'],
   ['toOnnx and toFunction take', '--to onnx and --to js take'],
+  ['is in order and in missingValues', 'is in --order and in --missing-values'],
+  ["columns has 'number' for it", '--numbers names it'],
   ["columns: 'number' for it makes", '--numbers with its name makes'],
   ['Lower the learningRate (', 'Lower --learning-rate ('],
   ['or give a learningRate (', 'or give a --learning-rate ('],
