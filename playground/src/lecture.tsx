@@ -173,27 +173,30 @@ function Section({
       )}
       {!isWaiting && (
         <p class="why" aria-live={isOpen ? 'polite' : 'off'}>
-          {pieces(why, Object.keys(turns)).map((text) =>
+          {pieces(why, Object.keys(turns)).map((text, i, all) =>
             Object.hasOwn(turns, text) ? (
-              <button
-                key={text}
-                type="button"
-                class="link"
-                tabIndex={tabIndex}
-                onClick={() => {
-                  // The tab is that of the open lesson.
-                  if (!isOpen) onOpen(turns[text as keyof typeof turns])
-                  else
-                    tab.set({
-                      ...turns[text as keyof typeof turns],
-                      ...('isPlaying' in tab.defaults && !wantsLessMotion() ? { isPlaying: true } : {}),
-                    })
-                }}
-              >
-                {text}
-              </button>
+              // A line may break beside a button, but the sign after it stays with it.
+              <span key={text} class="kept">
+                <button
+                  type="button"
+                  class="link"
+                  tabIndex={tabIndex}
+                  onClick={() => {
+                    // The tab is that of the open lesson.
+                    if (!isOpen) onOpen(turns[text as keyof typeof turns])
+                    else
+                      tab.set({
+                        ...turns[text as keyof typeof turns],
+                        ...('isPlaying' in tab.defaults && !wantsLessMotion() ? { isPlaying: true } : {}),
+                      })
+                  }}
+                >
+                  {text}
+                </button>
+                {/^[,.:;]/.exec(all[i + 1] ?? '')}
+              </span>
             ) : (
-              text
+              text.replace(i > 0 ? /^[,.:;]/ : '', '')
             ),
           )}
         </p>

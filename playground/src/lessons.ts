@@ -145,7 +145,7 @@ export const LESSONS: readonly Lesson[] = [
       right: 0,
       because: 'one straight step to the bottom',
     },
-    why: 'Newton divides by the curvature: one straight step to the bottom. Newton-CG goes there by conjugate gradients, from products with the Hessian alone; L-BFGS learns the curvature from gradients. But the Hessian of a net with n weights has n² numbers, 25 million for the small net on digits in the next tab: nets are trained by first-order methods.',
+    why: 'Newton divides by the curvature: one straight step to the bottom. Newton-CG goes there by conjugate gradients, from products with the Hessian alone; L-BFGS learns the curvature from gradients. But the Hessian of a net with n weights has n² numbers, 25 million for the small net on digits in the tab Train: nets are trained by first-order methods.',
     tab: 'descent',
     state: {
       condition: 100,
@@ -238,7 +238,7 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Thresholds: when to lower the rate',
-    why: 'Here the loss itself decides: once it has not improved by the share τ for so many steps, the rate is halved. With a patience of 80 steps noise looks like a plateau, and the rate is gone before the net has learned; with 700 it falls when it should, and the loss in training ends below that of the constant rate. (On test rows another order may come out: look at the table.) Drag the dotted lines, which are the thresholds.',
+    why: 'Here the loss itself decides: once it has not improved by the share τ during a number of steps, the patience, the rate is halved. With a patience of 80 steps noise looks like a plateau, and the rate is gone before the net has learned; with 700 it falls when it should, and the loss in training ends below that of the constant rate. (On test rows another order may come out: look at the table.) Drag the dotted lines, which are the thresholds.',
     tab: 'schedules',
     state: {
       ...{ steps: 5000, rate: 1, seed: 8 },

@@ -5,7 +5,7 @@ import { arrivalOf } from '../src/descent/arrival'
 import { SURFACES, surfaceOf } from '../src/descent/functions'
 import { landscape } from '../src/descent/landscape'
 import { bestRates, race } from '../src/descent/race'
-import { shownSize, sizesOf } from '../src/descent/sizes'
+import { keyText, shownSize, sizesOf } from '../src/descent/sizes'
 import { type DescentState, descent, raceOf } from '../src/descent/state'
 import { LESSONS } from '../src/lessons'
 import { HUES, LIGHT } from '../src/ui/hues'
@@ -256,6 +256,28 @@ describe('B1, B2: colours and names', () => {
       })
     }
   })
+
+  test('names leave curves free where there is room', () => {
+    // A dense curve about the middle, and names whose points are on it.
+    const dense = (from: number, to: number) =>
+      Array.from({ length: 180 }, (_, i) => ({ from: 2 * i, to: 2 * i + 2, top: 80 + (i % 3), bottom: 120 })).filter(
+        (piece) => piece.to > from && piece.from < to,
+      )
+    const labels = [90, 100, 110].map((y) => ({ x: 360, y, width: 120 }))
+    for (const { y } of placeLabels(labels, 362, 200, dense)) expect(y < 73 || y > 127).toBe(true)
+    expect(placeLabels(labels, 362, 200)[0].y).toBe(80)
+  })
+})
+
+test('the key of arrows and boxes names those that are drawn', () => {
+  const [descent, momentum, adam, solver] = [{ velocity: 'gradient' }, { velocity: 'momentum' }, { velocity: 'm', squares: 'v' }, {}]
+  expect(keyText([descent])).toBe('The arrow is −∇f, the way downhill. Half the length stands for a quarter of the size.')
+  expect(keyText([momentum])).toMatch(/^The arrow is the velocity\. Half/)
+  expect(keyText([descent, adam])).toMatch(
+    /^The arrow is the velocity \(of gradient descent: −∇f\)\. The box is √S, .* of this race\. Half/,
+  )
+  expect(keyText([solver])).toBe('These optimizers have no velocity and no scale to draw.')
+  expect(shownSize(0.25, 1, 64)).toBe(32)
 })
 
 test('B9: arrived is who stays', () => {

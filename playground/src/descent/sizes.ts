@@ -1,4 +1,5 @@
 /** Lengths at which velocities and scales are drawn. */
+import type { Method } from '../methods'
 import type { Track } from './race'
 
 /** The largest velocity and the largest scale of a coordinate in a race. */
@@ -24,3 +25,19 @@ export function sizesOf(tracks: readonly (Track | null)[]): Sizes {
 /** The length of a size in a picture, by its root, so that a hundredth is a tenth as long; the largest and all above it are whole. */
 export const shownSize = (size: number, largest: number, whole: number): number =>
   largest > 0 ? whole * Math.sqrt(Math.min(size / largest, 1)) : 0
+
+/** What arrow and box stand for, of those that these methods have. */
+export function keyText(methods: readonly Pick<Method, 'velocity' | 'squares'>[]): string {
+  const has = (test: (velocity: string) => boolean) => methods.some(({ velocity }) => velocity !== undefined && test(velocity))
+  const [isGradient, isVelocity] = [has((velocity) => velocity === 'gradient'), has((velocity) => velocity !== 'gradient')]
+  const hasBox = methods.some(({ squares }) => squares !== undefined)
+  if (!isGradient && !isVelocity && !hasBox) return 'These optimizers have no velocity and no scale to draw.'
+  const arrow = isVelocity ? `the velocity${isGradient ? ' (of gradient descent: −∇f)' : ''}` : '−∇f, the way downhill'
+  return [
+    isGradient || isVelocity ? `The arrow is ${arrow}.` : '',
+    hasBox ? 'The box is √S, the root of the mean squared gradient in x and in y; the dashed box is the largest of this race.' : '',
+    'Half the length stands for a quarter of the size.',
+  ]
+    .filter((sentence) => sentence !== '')
+    .join(' ')
+}

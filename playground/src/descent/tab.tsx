@@ -2,6 +2,8 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { engineOnDemand } from '../engine/client'
+import { latest } from '../engine/latest'
+import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
 import { Canvas } from '../ui/canvas'
 import { Button, Choice, CopyButton, Panel, Problem, Segments, Settings, Slider, short, Toggle } from '../ui/controls'
@@ -17,11 +19,10 @@ import type { Countries } from './countries'
 import { endText, isNearMinimum } from './ends'
 import { SURFACES, type Surface, surfaceOf } from './functions'
 import type { Verdict } from './inspect'
-import type { Landscape } from './landscape'
 import { paintMap, projection, type Scene, widened } from './map'
-import type { Track } from './race'
+import type { RaceInput, Track } from './race'
 import { painted } from './rules'
-import { sizesOf } from './sizes'
+import { keyText, sizesOf } from './sizes'
 import { chooseSurface, type DescentRacer, type DescentState, descent, groundOf, raceOf, racer } from './state'
 
 const worker = engineOnDemand()
@@ -35,9 +36,8 @@ const MIN_NOISE = 0.01
 export function DescentTab() {
   const state = descent.state.value
   const surface = surfaceOf(state)
-  const landscape = useSignal<Landscape | null>(null)
   const tracks = useSignal<readonly (Track | null)[]>([])
-  const problem = useSignal('')
+  const raceProblem = useSignal('')
   const pointed = useSignal<{ at: readonly [number, number]; verdict: Verdict } | null>(null)
   const stops = useSignal<readonly (Verdict | null)[]>([])
   const starts = useSignal<Countries | null>(null)
@@ -58,41 +58,18 @@ export function DescentTab() {
   useEffect(() => {
     pointed.value = null
   }, [groundKey])
-  useEffect(() => {
-    if (!range) return
-    const current = { isCurrent: true }
-    worker()
-      .ask('landscape', { ground, range })
-      .then((result) => {
-        if (!current.isCurrent) return
-        landscape.value = result
-        problem.value = ''
-      })
-      .catch((error: Error) => {
-        if (current.isCurrent) problem.value = error.message
-      })
-    return () => {
-      current.isCurrent = false
-    }
-  }, [groundKey, JSON.stringify(range)])
-
+  const landscape = useTask(worker, 'landscape', range && { ground, range })
+  const problem = landscape.problem || raceProblem.value
   const raceKey = raceKeyOf(state)
-  const wish = useRef({ key: '', isRunning: false })
-  useEffect(() => {
-    // One race at a time; if other races are requested meanwhile, as when the start is dragged, only the last of them runs.
-    wish.current.key = raceKey
-    if (wish.current.isRunning) return
-    const next = async () => {
-      wish.current.isRunning = true
-      let done = ''
-      while (done !== wish.current.key) {
-        done = wish.current.key
-        const input = raceOf(descent.state.value)
+  // If other races are requested meanwhile, as when the start is dragged, only the last of them runs.
+  const [raceNow, inspect, follow] = useMemo(
+    () => [
+      latest(async (input: RaceInput) => {
         try {
           const result = await worker().ask('race', input)
           tracks.value = result
           stops.value = []
-          const verdicts = await Promise.all(
+          stops.value = await Promise.all(
             result.map((track) =>
               track.end === 'diverged' || track.end === 'undefined'
                 ? null
@@ -101,14 +78,31 @@ export function DescentTab() {
                     .catch(() => null),
             ),
           )
-          stops.value = verdicts
+          raceProblem.value = ''
         } catch (error) {
-          problem.value = (error as Error).message
+          raceProblem.value = (error as Error).message
         }
-      }
-      wish.current.isRunning = false
-    }
-    next()
+      }),
+      latest(async (at: readonly [number, number]) => {
+        const verdict = await worker()
+          .ask('inspect', { ground: groundOf(descent.state.value), at })
+          .catch(() => null)
+        pointed.value = verdict && { at, verdict }
+      }),
+      // The race from a place that is pointed at.
+      latest(async (start: [number, number]) => {
+        const input = raceOf(descent.state.value)
+        const racer = input.racers[painted(descent.state.value)]
+        if (racer)
+          [trace.value] = await worker()
+            .ask('race', { ...input, start, racers: [racer] })
+            .catch(() => [null])
+      }),
+    ],
+    [],
+  )
+  useEffect(() => {
+    raceNow(raceOf(descent.state.value))
   }, [raceKey])
   useEffect(
     () => playback.rewind(),
@@ -137,23 +131,6 @@ export function DescentTab() {
     if (which === 'all' && rates.length > 0) fair.value = fairKeyOf({ ...asked, racers: rated })
   }
 
-  const inspecting = useRef({ isBusy: false, at: null as readonly [number, number] | null })
-  const inspect = async (at: readonly [number, number]) => {
-    inspecting.current.at = at
-    if (inspecting.current.isBusy) return
-    inspecting.current.isBusy = true
-    while (inspecting.current.at) {
-      const at = inspecting.current.at
-      inspecting.current.at = null
-      try {
-        pointed.value = { at, verdict: await worker().ask('inspect', { ground, at }) }
-      } catch {
-        pointed.value = null
-      }
-    }
-    inspecting.current.isBusy = false
-  }
-
   // The formulas come after the first picture.
   const anatomy = usePart(true, () => import('./anatomy-table'))
   const everyStart = usePart(state.everyStart, () => import('./every-start'))
@@ -162,26 +139,6 @@ export function DescentTab() {
   const fairPanel = usePart(isFairOpen.value, () => import('./fair-panel'))
   const over = useSignal<{ paint: Scene['over'] }>({ paint: null })
   const isPainted = state.view === 'map' && state.everyStart
-  const tracing = useRef({ isBusy: false, at: null as [number, number] | null })
-  /** Draws the race from a place that is pointed at. */
-  const follow = async (at: [number, number]) => {
-    if (!everyStart) return
-    const now = tracing.current
-    now.at = at
-    if (now.isBusy) return
-    now.isBusy = true
-    while (now.at) {
-      const input = raceOf(descent.state.value)
-      const racer = input.racers[painted(descent.state.value)]
-      const start = now.at
-      now.at = null
-      if (racer)
-        [trace.value] = await worker()
-          .ask('race', { ...input, start, racers: [racer] })
-          .catch(() => [null])
-    }
-    now.isBusy = false
-  }
 
   // The same list in each frame: pictures are painted again when it changes.
   const looks = useMemo(
@@ -190,7 +147,7 @@ export function DescentTab() {
   )
   const sizes = useMemo(() => sizesOf(tracks.value), [tracks.value])
   const scene = {
-    ...{ surface, landscape: landscape.value, tracks: tracks.value, looks, sizes, start: state.start, frame: playback.frame },
+    ...{ surface, landscape: landscape.result, tracks: tracks.value, looks, sizes, start: state.start, frame: playback.frame },
     ...{ over: over.value.paint, showState: state.showState && !isPainted && !over.value.paint, verdict: isPainted ? null : pointed.value },
     ...{ starts: isPainted ? starts.value : null, trace: isPainted ? trace.value : null },
   }
@@ -211,7 +168,7 @@ export function DescentTab() {
             ]}
             onChange={(view) => descent.set({ view })}
           />
-          <Toggle label="Velocity and scale" value={state.showState} onChange={(showState) => descent.set({ showState })} />
+          {!isPainted && <Toggle label="Velocity and scale" value={state.showState} onChange={(showState) => descent.set({ showState })} />}
           {state.view === 'map' && (
             <Toggle label="Every start" value={state.everyStart} onChange={(everyStart) => descent.set({ everyStart })} />
           )}
@@ -226,7 +183,7 @@ export function DescentTab() {
             onStart={(start) => descent.set({ start })}
             onPoint={(at) => {
               inspect(at)
-              if (isPainted) follow(at)
+              if (isPainted && everyStart) follow(at)
             }}
             onLeave={() => {
               pointed.value = trace.value = null
@@ -247,11 +204,7 @@ export function DescentTab() {
           />
         )}
         {playback.bar}
-        {state.showState && !isPainted && (
-          <p class="says key">
-            Arrow: velocity, or for gradient descent −∇f. Box: √S; dashed, the largest of this race. Lengths go by the root of the size.
-          </p>
-        )}
+        {state.showState && !isPainted && <p class="says key">{keyText(state.racers.map(({ method }) => methodOf(method)))}</p>}
         <p class="verdict" aria-live="off">
           {pointed.value
             ? verdictText(pointed.value)
@@ -276,9 +229,7 @@ export function DescentTab() {
               <tr>
                 <th>Optimizer</th>
                 <th class="number">Value now</th>
-                <th class="number" title="The first step from which it stays within ε of the lowest value">
-                  Steps to ε
-                </th>
+                <th class="number">Arrived at step</th>
                 <th class="number spare" title="Gradients computed">
                   Gradients
                 </th>
@@ -314,6 +265,11 @@ export function DescentTab() {
             </tbody>
           </table>
         </div>
+        {judged.lowest !== null && (
+          <p class="says">
+            Arrived: from this step on the value stays within {short(state.epsilon)} of the lowest, {short(judged.lowest)}.
+          </p>
+        )}
         <Panel
           title="How fair is this race?"
           open={false}
@@ -359,12 +315,12 @@ export function DescentTab() {
                 type="text"
                 value={state.formula}
                 spellcheck={false}
-                aria-invalid={problem.value !== ''}
+                aria-invalid={problem !== ''}
                 onInput={(e) => descent.set({ formula: e.currentTarget.value })}
               />
             </div>
           )}
-          <Problem text={problem.value} />
+          <Problem text={problem} />
           <p class="says">{surface.says}</p>
           {state.surface === 'ravine' && (
             <Slider
@@ -387,7 +343,7 @@ export function DescentTab() {
             onChange={(noise) => descent.set({ noise: noise <= MIN_NOISE ? 0 : noise })}
           />
           <Slider label="Steps" value={state.steps} min={20} max={1000} step={10} onChange={(steps) => descent.set({ steps })} />
-          <Slider label="Arrived within ε" value={state.epsilon} min={1e-6} max={1} log onChange={(epsilon) => descent.set({ epsilon })} />
+          <Slider label="Arrived within" value={state.epsilon} min={1e-6} max={1} log onChange={(epsilon) => descent.set({ epsilon })} />
         </Panel>
         <Panel title="Racers">
           <ol class="racers">

@@ -4,13 +4,13 @@ import { useEffect, useMemo } from 'preact/hooks'
 import type { Engine, Input, Name, Output } from './client'
 
 /**
- * With `forgets`, results for an earlier input are no longer shown.
+ * It waits while the input is null. With `forgets`, results for an earlier input are no longer shown.
  * @returns its result so far, and its error
  */
 export function useTask<N extends Name>(
   worker: () => Engine,
   task: N,
-  input: Input<N>,
+  input: Input<N> | null,
   { forgets = false } = {},
 ): { result: Output<N> | null; problem: string } {
   const result = useSignal<Output<N> | null>(null)
@@ -19,6 +19,7 @@ export function useTask<N extends Name>(
   const key = useMemo(() => JSON.stringify(input), [input])
   useEffect(() => {
     if (forgets) result.value = null
+    if (input === null) return
     // Tasks that are shown while they run send partial results.
     let isCurrent = true
     const running = worker().run(task, input, (update) => {

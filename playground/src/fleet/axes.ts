@@ -10,7 +10,7 @@ export interface AxisFacts {
   log: boolean
   /** The whole numbers that it may be, instead of a range. */
   values?: readonly number[]
-  /** The rank that the subject gives it: 1 is tuned first. The subject does not rank weight decay. */
+  /** The rank that Andrew Ng gives it in his course (docs/guide/choose.md): 1 is tuned first. He does not rank weight decay. */
   rank?: 1 | 2 | 3
 }
 

@@ -130,8 +130,9 @@ export function FleetTab() {
         <h2>Which hyper-parameter matters here?</h2>
         <p class="says">
           Another {SAMPLE.toLocaleString('en')} nets, with all {AXES.length} hyper-parameters drawn at random, each over its usual range. A
-          bar is the share of the spread of log losses that one explains by itself. {stepsText(state.steps)} The subject tunes the learning
-          rate first; second momentum, rows a step and units; third layers and learning-rate decay. It does not rank weight decay.
+          bar is the share of the spread of log losses that one explains by itself. {stepsText(state.steps)} Andrew Ng, in his course on
+          deep learning, tunes the learning rate first; second momentum, rows a step and units; third layers and learning-rate decay. He
+          does not rank weight decay.
         </p>
         <Button kind="primary" disabled={isWeighing.value} onClick={weigh}>
           {isWeighing.value ? 'Training…' : 'Find out'}
@@ -143,7 +144,7 @@ export function FleetTab() {
                 {importance.shares.map(({ name, share }) => (
                   <tr key={name}>
                     <th scope="row">
-                      {axis(name).label} {axis(name).rank && <small>subject: {['first', 'second', 'third'][axis(name).rank! - 1]}</small>}
+                      {axis(name).label} {axis(name).rank && <small>Ng: {['first', 'second', 'third'][axis(name).rank! - 1]}</small>}
                     </th>
                     <td>
                       <span class="bar" style={{ width: `${Math.max(1, 100 * share)}%` }} />

@@ -105,13 +105,19 @@ export function PicturesTab() {
         {frame && (
           <>
             <LineChart
-              title="Test digits that it names, and loss of each batch"
+              title="Share of the test digits that it names correctly"
+              xLabel=""
+              height={130}
+              data={[frame.curve.steps, frame.curve.accuracy]}
+              lines={[{ label: 'accuracy', colour: colour(0) }]}
+            />
+            <LineChart
+              title="Loss of each batch"
               xLabel="steps"
-              data={[frame.curve.steps, frame.curve.accuracy, frame.curve.loss]}
-              lines={[
-                { label: 'share named', colour: colour(0) },
-                { label: 'loss', colour: colour(1) },
-              ]}
+              height={150}
+              log
+              data={[frame.curve.steps, frame.curve.loss]}
+              lines={[{ label: 'loss', colour: colour(1) }]}
             />
             <DigitPad outputs={frame.label < 0 ? frame.look.shares : null} onDigit={(pixels) => tell({ type: 'drawn', pixels })} />
           </>

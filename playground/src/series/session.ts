@@ -1,6 +1,6 @@
 /** The task of the Sequences tab: the net learns, and goes on with a wave alone. */
 import type { Context } from '../engine/context'
-import { type Pace, type PaceMessage, paced } from '../engine/paced'
+import { type Pace, paced } from '../engine/paced'
 import { ALONE, GIVEN } from './given'
 import { SeriesNet, type Trace, waveOf } from './net'
 import type { SeriesConfig } from './state'
@@ -8,8 +8,6 @@ import type { SeriesConfig } from './state'
 export interface SeriesInput extends Pace {
   config: SeriesConfig
 }
-
-export type SeriesMessage = PaceMessage
 
 export interface SeriesFrame {
   step: number

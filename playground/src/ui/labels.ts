@@ -9,21 +9,34 @@ export interface Label {
   y: number
 }
 
+/** A piece of a curve, in pixels: its ends in x, and its extent in y. */
+export interface Piece {
+  from: number
+  to: number
+  top: number
+  bottom: number
+}
+
 const LINE = 15
 const GAP = 9
 /** Pixels from a place up to the middle of its name, and the radius of what is drawn there. */
 const [ABOVE, HEAD] = [10, 7]
+/** Lines by which a label moves rather than cover a curve along all of its length, and rather than cover a point. */
+const [CURVE, POINT] = [20, 100]
 const FONT = '600 12px system-ui, sans-serif'
 
 /**
- * Places for labels of these widths, above and beside their points, within a picture. No label covers another one, nor, if there is room, a point.
+ * Places for labels of these widths, above and beside their points, within a picture. No label covers another one, nor, if there is room, a point
+ * or a curve.
  *
+ * @param curves the pieces of curves between two places
  * @returns left end and middle of each
  */
 export function placeLabels(
   labels: readonly { x: number; y: number; width: number }[],
   width: number,
   height: number,
+  curves: (from: number, to: number) => readonly Piece[] = () => [],
 ): { left: number; y: number }[] {
   const placed: { left: number; y: number; width: number }[] = []
   return labels.map(({ x, y, width: w }) => {
@@ -36,17 +49,31 @@ export function placeLabels(
       placed.every((other) => Math.abs(other.y - y) >= LINE || other.left >= left + w || left >= other.left + other.width)
     const coversNoPoint = (y: number) =>
       labels.every((other) => Math.abs(other.y - y) > LINE / 2 + HEAD / 2 || other.x < left - HEAD || other.x > left + w + HEAD)
-    // The nearest free line, below or above.
-    const tries = Array.from({ length: 2 * labels.length + 5 }, (_, i) => within + LINE * Math.ceil(i / 2) * (i % 2 === 1 ? -1 : 1))
-    const free = tries.filter(isFree)
-    const label = { left, y: free.find(coversNoPoint) ?? free[0] ?? within, width: w }
+    const pieces = curves(left, left + w)
+    /** The share of its length that lies on curves. */
+    const covered = (y: number) =>
+      pieces
+        .filter(({ top, bottom }) => top < y + LINE / 2 && bottom > y - LINE / 2)
+        .reduce((sum, { from, to }) => sum + Math.min(to, left + w) - Math.max(from, left), 0) / w
+    const cost = (y: number) => Math.abs(y - within) / LINE + CURVE * covered(y) + (coversNoPoint(y) ? 0 : POINT)
+    // Free lines, the nearest first, below or above.
+    const count = pieces.length > 0 ? (2 * height) / LINE : 2 * labels.length + 5
+    const free = Array.from({ length: count }, (_, i) => within + LINE * Math.ceil(i / 2) * (i % 2 === 1 ? -1 : 1)).filter(isFree)
+    const best = free.reduce((best, y) => (cost(y) < cost(best) ? y : best), free[0] ?? within)
+    const label = { left, y: best, width: w }
     placed.push(label)
     return label
   })
 }
 
 /** Writes labels with a halo. */
-export function drawLabels(c: CanvasRenderingContext2D, labels: readonly Label[], width: number, height: number): void {
+export function drawLabels(
+  c: CanvasRenderingContext2D,
+  labels: readonly Label[],
+  width: number,
+  height: number,
+  curves?: Parameters<typeof placeLabels>[3],
+): void {
   c.save()
   c.font = FONT
   c.textAlign = 'left'
@@ -58,6 +85,7 @@ export function drawLabels(c: CanvasRenderingContext2D, labels: readonly Label[]
     labels.map(({ x, y, text }) => ({ x, y, width: c.measureText(text).width })),
     width,
     height,
+    curves,
   )
   labels.forEach(({ text, colour }, i) => {
     c.fillStyle = colour

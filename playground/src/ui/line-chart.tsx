@@ -4,7 +4,7 @@ import { useMemo, useRef } from 'preact/hooks'
 import { type Axis, axisOf, isShown, rangeOf } from '../../../ts/plot/scale'
 import { Canvas, type Painting } from './canvas'
 import { short } from './controls'
-import { drawLabels, type Label } from './labels'
+import { drawLabels, type Label, type Piece } from './labels'
 import { isDark, token } from './palette'
 
 export interface Line {
@@ -131,6 +131,7 @@ export function LineChart({
         lines.flatMap((line, i) => nameAtEnd(line, xs, columns[i], x, y, log)),
         width - RIGHT,
         height - bottom,
+        (from, to) => columns.flatMap((ys) => piecesOf(xs, ys, { x, y, log }, from, to)),
       )
   }
   const paintPlayhead = ({ context, width }: Painting) => {
@@ -267,6 +268,23 @@ function nameAtEnd({ label, colour, isUnnamed }: Line, xs: Column, ys: Column | 
   let i = Math.min(xs.length, ys.length) - 1
   while (i >= 0 && !(isShown(ys[i], log) && x.place(xs[i] as number) <= x.to)) i--
   return i < 0 ? [] : [{ text: label, colour, x: x.place(xs[i] as number), y: y.place(ys[i] as number) }]
+}
+
+/** The pieces of a line between two pixels of the x axis. */
+function piecesOf(xs: Column, ys: Column, { x, y, log }: { x: Axis; y: Axis; log: boolean }, from: number, to: number): Piece[] {
+  const pieces: Piece[] = []
+  for (let i = 1; i < Math.min(xs.length, ys.length); i++) {
+    const [a, b] = [ys[i - 1], ys[i]]
+    if (!isShown(a, log) || !isShown(b, log)) continue
+    const [start, end] = [x.place(xs[i - 1] as number), x.place(xs[i] as number)]
+    if (end <= from || start >= to) continue
+    // Only the part between the two pixels counts: a long slope crosses few lines of text there.
+    const at = (pixel: number) =>
+      y.place(a) + ((y.place(b) - y.place(a)) * (Math.min(Math.max(pixel, start), end) - start)) / (end - start || 1)
+    const [left, right] = [at(from), at(to)]
+    pieces.push({ from: start, to: end, top: Math.min(left, right), bottom: Math.max(left, right) })
+  }
+  return pieces
 }
 
 /** @returns its pixel */
